@@ -1,0 +1,91 @@
+# The list of what one can do here; CI calls these and nothing else.
+# Needs: cargo, rustc, python3 >= 3.11, make, git. All else goes into $(VENV) and target/.
+
+PYTHON ?= python3
+VENV ?= .venv
+UV_VERSION := 0.13.9
+
+BIN := $(VENV)/bin
+DEV := $(VENV)/.stamp-dev
+DEMO := $(VENV)/.stamp-demo
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+# Builds with maturin (release profile) in target/. `maturin develop` would install the dev group, too, past the lock.
+INSTALL := $(PIP) install --quiet --no-deps --no-build-isolation --editable .
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help setup build test test-rs test-py lint fmt bench demo docs wheel sizes lock clean
+
+help: ## List the verbs
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(DEV) ## Create $(VENV) with everything locked in requirements-dev.txt
+
+build: $(DEV) ## Build the extension (release profile) and install the package, editable
+	$(INSTALL)
+
+test: lint test-rs test-py ## Lint, then all the tests, Rust's and Python's
+
+test-rs: ## The Rust tests and doc tests
+	cargo test --workspace --locked
+
+test-py: build ## The Python tests and the examples in the docstrings
+	$(BIN)/python -m pytest
+
+lint: build ## Formats, clippy, ruff, mypy, and the stub against the built extension
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	MYPYPATH=python $(BIN)/python -m mypy.stubtest custcore._core --mypy-config-file pyproject.toml
+
+fmt: $(DEV) ## Format, and repair what ruff can repair
+	cargo fmt --all
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+bench: $(DEV) ## custcore beside pandas, polars and DuckDB: 10 million rows, 1 million customers
+	MATURIN_PEP517_ARGS="--profile dist" $(INSTALL)
+	$(BIN)/python benches/python/bench_rfm.py --rows 10_000_000 --customers 1_000_000
+
+demo: $(DEMO) ## Score 2,469 households from 1.47 million purchase lines
+	$(INSTALL)
+	$(BIN)/python -m custcore.cli demo --output target/demo/rfm_scores.parquet
+
+docs: build ## The documentation of the crate and of the package, into target/doc
+	RUSTDOCFLAGS="-D warnings" cargo doc --package custcore --no-deps --locked
+	$(BIN)/pdoc --docformat numpy --output-directory target/doc/python custcore
+
+wheel: $(DEV) ## The wheel to publish (dist profile: fat LTO, stripped), into dist/
+	rm -rf dist
+	$(BIN)/maturin build --profile dist --out dist
+
+sizes: wheel ## Size of the wheel, and the CPU time of `import custcore` beside others'
+	$(BIN)/python benches/python/sizes.py --wheel dist/*.whl
+
+lock: target/uv/bin/uv ## Renew the Python locks (UPGRADE=--upgrade to move to newer versions)
+	$< pip compile $(UPGRADE) --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--custom-compile-command "make lock" --group dev --output-file requirements-dev.txt
+	$< pip compile $(UPGRADE) --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--custom-compile-command "make lock" --group demo --constraint requirements-dev.txt --output-file requirements-demo.txt
+
+clean: ## Remove everything that was built, $(VENV) too
+	rm -rf target dist $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .benchmarks
+	rm -f python/custcore/_core*.so python/custcore/_core*.pyd
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "custcore needs Python 3.11 or later")'
+	$(PYTHON) -m venv $(VENV)
+
+$(DEV): requirements-dev.txt | $(BIN)/python
+	$(PIP) install --quiet -r $<
+	@touch $@
+
+$(DEMO): requirements-demo.txt | $(BIN)/python
+	$(PIP) install --quiet -r $<
+	@touch $@
+
+target/uv/bin/uv:
+	$(PYTHON) -m venv target/uv
+	target/uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)

@@ -1,0 +1,28 @@
+"""Customer analytics over Arrow: RFM scores and segments from any dataframe, exact and fast.
+
+>>> import custcore
+>>> custcore.SegmentMap.named("rf10").names[:3]
+['hibernating', 'at_risk', 'cant_lose']
+"""
+
+from custcore import errors
+from custcore._core import __version__
+from custcore.base import CustomerBase
+from custcore.report import Report, ReportEntry
+from custcore.rfm import RFMScorer, rfm, rfm_scores
+from custcore.segments import SegmentMap
+from custcore.table import Schema, Table
+
+__all__ = [
+    "CustomerBase",
+    "RFMScorer",
+    "Report",
+    "ReportEntry",
+    "Schema",
+    "SegmentMap",
+    "Table",
+    "__version__",
+    "errors",
+    "rfm",
+    "rfm_scores",
+]

@@ -1,0 +1,159 @@
+"""Arguments as the core takes them: data of every kind, days, progress totals. Nothing here computes a result."""
+
+from __future__ import annotations
+
+import datetime
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+from custcore import _core
+from custcore.errors import InvalidArgumentError, InvalidTypeError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    import numpy as np
+
+__all__ = ["ArrowArrayExportable", "ArrowStreamExportable", "AsOf", "Data", "Progress"]
+
+
+class ArrowStreamExportable(Protocol):
+    """Anything with ``__arrow_c_stream__``: tables of pyarrow, pandas 3, polars, DuckDB, DataFusion, custcore."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+
+
+class ArrowArrayExportable(Protocol):
+    """Anything with ``__arrow_c_array__``: one record batch."""
+
+    def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]: ...
+
+
+Batch: TypeAlias = "ArrowStreamExportable | ArrowArrayExportable"
+Data: TypeAlias = "Batch | Iterable[Batch] | Mapping[str, np.ndarray[Any, Any]]"
+AsOf: TypeAlias = "datetime.date | datetime.datetime | str | Any"
+Progress: TypeAlias = "Callable[[int, int | None], object]"
+
+_EPOCH = datetime.date(1970, 1, 1)
+_UTC_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+_PLAIN_KINDS = {
+    "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float32", "float64",
+}  # fmt: skip
+
+
+def source(data: Data) -> object:
+    """``data`` as the core reads it: a mapping of numpy arrays becomes a table, all else stays."""
+    from custcore.table import Table
+
+    if isinstance(data, Table):
+        return data._core
+    if isinstance(data, Mapping) and not _exports(data):
+        return _from_arrays(data)
+    return data
+
+
+def rows_total(data: Data) -> int | None:
+    """The number of rows where it is known without reading, for progress."""
+    for name in ("num_rows", "height"):
+        rows = getattr(data, name, None)
+        if isinstance(rows, int):
+            return rows
+    # A DataFrame's length is its rows; a list's is its batches, a DuckDB relation's costs a query.
+    if type(data).__module__.startswith("pandas") and hasattr(data, "__len__"):
+        return len(data)
+    return None
+
+
+def as_of_argument(as_of: AsOf | None) -> tuple[str, int] | None:
+    """A day for the core: ("date" | "naive", days since 1970) or ("instant", UTC seconds).
+
+    Takes dates, datetimes, ISO strings, pandas timestamps and ``numpy.datetime64``.
+    """
+    if as_of is None:
+        return None
+    value: object = as_of
+    if isinstance(value, str):
+        value = _parse(value)
+    elif type(value).__module__ == "numpy" and type(value).__name__ == "datetime64":
+        value = _from_datetime64(value)
+    if isinstance(value, datetime.datetime):
+        if value.tzinfo is None or value.utcoffset() is None:
+            return "naive", (value.date() - _EPOCH).days
+        return "instant", (value - _UTC_EPOCH) // datetime.timedelta(seconds=1)
+    if isinstance(value, datetime.date):
+        return "date", (value - _EPOCH).days
+    raise InvalidTypeError(
+        f"as_of is {type(as_of).__name__}; expected a date, a datetime, or an ISO string such as '2026-01-31'"
+    )
+
+
+def _parse(text: str) -> datetime.date:
+    try:
+        return datetime.date.fromisoformat(text)
+    except ValueError:
+        try:
+            return datetime.datetime.fromisoformat(text)
+        except ValueError:
+            raise InvalidArgumentError(f"as_of={text!r} is not an ISO date such as '2026-01-31'") from None
+
+
+def _from_datetime64(value: Any) -> datetime.date:  # noqa: ANN401
+    text = str(value)
+    if text == "NaT":
+        raise InvalidArgumentError("as_of is NaT; pass a date, or None for the last date in the data")
+    # Whole days, and months and years as their first day; finer units keep their time without a zone.
+    day = datetime.date.fromisoformat(str(value.astype("datetime64[D]")))
+    return day if "T" not in text else datetime.datetime.combine(day, datetime.time())
+
+
+def _exports(data: object) -> bool:
+    return hasattr(data, "__arrow_c_stream__") or hasattr(data, "__arrow_c_array__")
+
+
+def _from_arrays(arrays: Mapping[str, Any]) -> _core.Table:
+    """A table over one-dimensional numpy arrays; numbers and times are not copied where they are contiguous."""
+    numpy = sys.modules.get("numpy")
+    columns: list[tuple[str, str, object]] = []
+    rows: int | None = None
+    for name, array in arrays.items():
+        if not isinstance(name, str) or numpy is None or not isinstance(array, numpy.ndarray):
+            raise InvalidTypeError(
+                f"data is a dict whose value for {name!r} is {type(array).__name__}; expected one-dimensional numpy "
+                "arrays by column name. Convert it with numpy.asarray, or pass a table"
+            )
+        if array.ndim != 1:
+            raise InvalidTypeError(f"column {name!r} has {array.ndim} dimensions; expected one", column=name)
+        if rows is not None and len(array) != rows:
+            raise InvalidArgumentError(f"column {name!r} has {len(array)} rows, the others {rows}", column=name)
+        rows = len(array)
+        columns.append((name, *_column(numpy, name, array)))
+    return _core.Table.from_columns(columns)
+
+
+def _column(numpy: Any, name: str, array: Any) -> tuple[str, object]:  # noqa: ANN401
+    """Kind and values of one array, as ``_core.Table.from_columns`` takes them."""
+    kind = array.dtype.kind
+    if kind == "M":
+        unit, count = numpy.datetime_data(array.dtype)
+        if unit not in {"s", "ms", "us", "ns"} or count != 1:
+            array, unit = array.astype("datetime64[s]"), "s"
+        ticks = numpy.ascontiguousarray(array).view("int64")
+        return f"timestamp[{unit}]", _native(numpy, ticks)
+    if array.dtype.name in _PLAIN_KINDS:
+        return array.dtype.name, _native(numpy, array)
+    values = [None if value is None or value != value else value for value in array.tolist()]  # noqa: PLR0124
+    if kind in {"U", "O", "T"} and all(value is None or isinstance(value, str) for value in values):
+        return "string", values
+    if kind in {"S", "O"} and all(value is None or isinstance(value, bytes) for value in values):
+        return "binary", values
+    raise InvalidTypeError(
+        f"column {name!r} is a numpy array of {array.dtype}; expected integers, floats, datetime64, strings or bytes. "
+        "Cast it first with .astype",
+        column=name,
+    )
+
+
+def _native(numpy: Any, array: Any) -> object:  # noqa: ANN401
+    """Contiguous and in the byte order of this machine."""
+    return numpy.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))

@@ -1,0 +1,397 @@
+"""RFM: recency, frequency and money of every buyer, their scores and segments."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Literal
+
+from custcore import _core
+from custcore.base import read_options
+from custcore.errors import InvalidArgumentError, InvalidTypeError
+from custcore.inputs import rows_total, source
+from custcore.segments import SegmentMap
+from custcore.table import Table
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+    from typing import TypeAlias
+
+    from custcore.inputs import AsOf, Data, Progress
+
+__all__ = ["RFMScorer", "rfm", "rfm_scores"]
+
+Bins: TypeAlias = "int | Sequence[int] | Mapping[str, int]"
+Segments: TypeAlias = "Literal['auto'] | str | SegmentMap | None"
+
+
+def rfm(
+    data: Data,
+    *,
+    customer_id: str = "customer_id",
+    timestamp: str = "timestamp",
+    amount: str | None = "amount",
+    as_of: AsOf | None = None,
+    returns: Literal["net", "exclude", "count"] = "net",
+    zero_is_purchase: bool = True,
+    amount_decimals: int = 6,
+    timezone: str | None = None,
+    on_null: Literal["drop", "error"] = "drop",
+    on_nonfinite: Literal["error", "drop"] = "error",
+    sort: bool = True,
+    n_threads: int | None = None,
+    progress: Progress | None = None,
+) -> Table:
+    """Recency, frequency and money of every buyer.
+
+    Parameters
+    ----------
+    data
+        Transactions, one row per order: anything that exports Arrow (a table of pyarrow, pandas 3, polars, DuckDB,
+        DataFusion, ...), an iterable of such batches, or a dict of one-dimensional numpy arrays.
+    customer_id : str
+        Column of ids: integers, strings, binary, or a dictionary of these. Rows without an id are left out and counted.
+    timestamp : str
+        Column of dates or timestamps. Rows without a time are left out and counted.
+    amount : str or None
+        Column of money: floats, integers or decimals. A null or NaN amount adds 0 and is counted. None counts no money.
+    as_of : date, datetime or str, optional
+        The last local day that counts, inclusive; later rows are left out and counted. Default: the last date among
+        rows that have an id and a time, never today.
+    returns : {"net", "exclude", "count"}
+        What an order with a negative amount means: it lowers the sums and is no purchase of its own, it is left out and
+        counted, or it counts as it stands. A customer who has only refunds is no buyer.
+    zero_is_purchase : bool, default True
+        Whether an order of amount 0 is a purchase.
+    amount_decimals : int, default 6
+        Decimal places (0 to 12) at which float amounts are read; sums are then exact and do not depend on row order.
+    timezone : str, optional
+        The zone in which zoned times are read (default: the column's own). Naive times are never shifted.
+    on_null : {"drop", "error"}
+        Whether a null id, time or amount is counted in the report or an error that names its row.
+    on_nonfinite : {"error", "drop"}
+        Whether an infinite amount is an error that names its row, or left out and counted.
+    sort : bool, default True
+        Whether rows ascend by id (integers by value, strings by bytes); False leaves the order open and is faster.
+    n_threads : int, optional
+        Default: the environment variable ``CUSTCORE_NUM_THREADS``, else all cores available. It never changes a result.
+    progress : callable, optional
+        Called on this thread as ``progress(rows_done, rows_total)`` while the rows are read; the total may be None.
+
+    Returns
+    -------
+    Table
+        One row per buyer: the id (the input's name and type), ``first_date``, ``last_date`` (date32), ``recency_days``
+        (int32, from the last purchase to ``as_of``), ``tenure_days`` (int32, from the first), ``n_orders``, ``n_rows``
+        (int64), ``monetary_total`` (float64, int64 or decimal128(38, s), like the amounts), ``monetary_mean`` (float64,
+        per order). Its ``.report`` says what was left out; result plus report is the input, to the cent.
+
+    Raises
+    ------
+    ColumnNotFoundError
+        If a column is not in the data.
+    InvalidTypeError
+        If ``data`` is no table, or a column has a type that cannot serve.
+    NonFiniteError
+        If an amount is infinite, unless ``on_nonfinite="drop"``.
+    OutOfRangeError
+        If a time lies outside the years 1 to 9999, or an amount is too large to be counted exactly.
+    SumOverflowError
+        If a customer's integer or decimal total does not fit its type.
+    ArrowImportError
+        If the Arrow data are malformed, or their producer failed.
+
+    Notes
+    -----
+    Money is counted, not approximated: a float is read once as a decimal of ``amount_decimals`` places and summed as an
+    integer, so that 0.1 + 0.2 is 0.3 and the same bits come out for any order of rows, batches and threads.
+
+    Examples
+    --------
+    >>> import datetime, pyarrow as pa, custcore
+    >>> orders = pa.table({
+    ...     "customer_id": [1, 2, 1],
+    ...     "timestamp": [datetime.date(2026, 1, 5), datetime.date(2026, 1, 9), datetime.date(2026, 1, 12)],
+    ...     "amount": [10.0, 25.0, 5.5],
+    ... })
+    >>> custcore.rfm(orders, as_of="2026-01-31").to_pyarrow().drop(["first_date", "last_date"]).to_pylist()[0]
+    {'customer_id': 1, 'recency_days': 19, 'tenure_days': 26, 'n_orders': 2, 'n_rows': 2,
+     'monetary_total': 15.5, 'monetary_mean': 7.75}
+    """
+    options = read_options(
+        customer_id=customer_id,
+        timestamp=timestamp,
+        amount=amount,
+        as_of=as_of,
+        returns=returns,
+        zero_is_purchase=zero_is_purchase,
+        amount_decimals=amount_decimals,
+        timezone=timezone,
+        on_null=on_null,
+        on_nonfinite=on_nonfinite,
+    )
+    table = _core.rfm_table(
+        source(data), options, sort=sort, n_threads=n_threads, progress=progress, rows_total=rows_total(data)
+    )
+    return Table(table)
+
+
+def rfm_scores(
+    data: Data,
+    *,
+    bins: Bins = 5,
+    ties: Literal["same"] = "same",
+    weights: tuple[float, float, float] = (100, 10, 1),
+    frequency: Literal["orders", "rows"] = "orders",
+    monetary: Literal["total", "mean"] = "total",
+    segments: Segments = "auto",
+    customer_id: str = "customer_id",
+    timestamp: str = "timestamp",
+    amount: str | None = "amount",
+    as_of: AsOf | None = None,
+    returns: Literal["net", "exclude", "count"] = "net",
+    zero_is_purchase: bool = True,
+    amount_decimals: int = 6,
+    timezone: str | None = None,
+    on_null: Literal["drop", "error"] = "drop",
+    on_nonfinite: Literal["error", "drop"] = "error",
+    sort: bool = True,
+    n_threads: int | None = None,
+    progress: Progress | None = None,
+) -> Table:
+    """RFM table, scores and segments in one call: :func:`rfm`, then :meth:`RFMScorer.fit_transform`.
+
+    Parameters
+    ----------
+    data, customer_id, timestamp, amount, as_of, returns, zero_is_purchase, amount_decimals, timezone, on_null, \
+on_nonfinite, sort, n_threads, progress
+        As in :func:`rfm`.
+    bins, ties, weights, frequency, monetary, segments
+        As in :class:`RFMScorer`.
+
+    Returns
+    -------
+    Table
+        The columns of :func:`rfm` and those of :meth:`RFMScorer.transform`. Without buyers the table is empty.
+
+    Examples
+    --------
+    >>> import datetime, pyarrow as pa, custcore
+    >>> days = [datetime.date(2026, 1, d) for d in (1, 5, 9, 13, 17)]
+    >>> t = custcore.rfm_scores(pa.table({"customer_id": [1, 2, 3, 4, 5], "timestamp": days, "amount": [9, 7, 5, 3, 1]}))
+    >>> t.to_pyarrow().select(["customer_id", "rfm_cell", "rfm_score", "segment"]).to_pylist()[4]
+    {'customer_id': 5, 'rfm_cell': '5-1-1', 'rfm_score': 511, 'segment': 'new_customers'}
+    """
+    scorer = RFMScorer(bins, ties=ties, weights=weights, frequency=frequency, monetary=monetary, segments=segments)
+    table = rfm(
+        data,
+        customer_id=customer_id,
+        timestamp=timestamp,
+        amount=amount,
+        as_of=as_of,
+        returns=returns,
+        zero_is_purchase=zero_is_purchase,
+        amount_decimals=amount_decimals,
+        timezone=timezone,
+        on_null=on_null,
+        on_nonfinite=on_nonfinite,
+        sort=sort,
+        n_threads=n_threads,
+        progress=progress,
+    )
+    return Table(scorer._core.fit_transform(table._core, n_threads=n_threads))
+
+
+class RFMScorer:
+    """Scores 1 to B of recency, frequency and money (B is best: most recent, most frequent, largest) and segments.
+
+    With n customers and L the number of strictly smaller values a score is ``max(1, ceil(B * L / (n - 1)))``, which is
+    1 plus the number of type-7 quantile edges strictly below the value (Hyndman & Fan 1996, as ``pandas.qcut`` cuts);
+    recency uses ``B + 1 - score``. Equal values always get equal scores, so a bin may stay empty; it is reported.
+
+    A fitted scorer keeps the edges: ``fit_transform(t)``, ``fit(t).transform(t)`` and ``score_one`` row by row agree
+    exactly. Values outside the fitted range get 1 or B.
+
+    Parameters
+    ----------
+    bins : int, or (R, F, M), or a dict by "recency", "frequency", "monetary"; default 5
+        Numbers of bins, 2 to 100.
+    ties : {"same"}
+        Equal values get equal scores.
+    weights : (float, float, float), default (100, 10, 1)
+        Weights of R, F and M in ``rfm_total``.
+    frequency : {"orders", "rows"}
+        Whether F counts ``n_orders`` or ``n_rows``.
+    monetary : {"total", "mean"}
+        Whether M is ``monetary_total`` or ``monetary_mean``.
+    segments : "auto", a name, a SegmentMap or None
+        ``"auto"`` is the map ``rf10`` where R and F have 5 bins, else none (with a remark in the report).
+
+    Examples
+    --------
+    >>> import custcore, numpy as np
+    >>> table = {"recency_days": np.arange(10), "n_orders": np.arange(10), "monetary_total": np.arange(10.0)}
+    >>> scorer = custcore.RFMScorer().fit(table)
+    >>> scorer.score_one(0, 9, 9.0)
+    (5, 5, 5, 'champions')
+    >>> scorer.thresholds.to_pyarrow().slice(0, 1).to_pylist()
+    [{'dimension': 'recency', 'score': 1, 'lower': 7.0, 'upper': 9.0, 'is_empty': False, 'customers': 2}]
+    """
+
+    __slots__ = ("_core", "_settings")
+
+    def __init__(
+        self,
+        bins: Bins = 5,
+        *,
+        ties: Literal["same"] = "same",
+        weights: tuple[float, float, float] = (100, 10, 1),
+        frequency: Literal["orders", "rows"] = "orders",
+        monetary: Literal["total", "mean"] = "total",
+        segments: Segments = "auto",
+    ) -> None:
+        if ties != "same":
+            raise InvalidArgumentError(f"ties={ties!r} is unknown; choose 'same'")
+        self._settings = {
+            "bins": bins,
+            "ties": ties,
+            "weights": weights,
+            "frequency": frequency,
+            "monetary": monetary,
+            "segments": segments,
+        }
+        self._core = _core.RfmScorer(_bins(bins), _weights(weights), frequency, monetary, _segments(segments))
+
+    def fit(self, table: Data, *, n_threads: int | None = None) -> RFMScorer:
+        """Learn the edges from an RFM table.
+
+        Parameters
+        ----------
+        table
+            The result of :func:`rfm`, or any table with ``recency_days``, ``n_orders`` and ``monetary_total`` (or the
+            columns that ``frequency`` and ``monetary`` name). Without the money column M is left out. Nulls are passed
+            over.
+
+        Returns
+        -------
+        RFMScorer
+            This scorer.
+
+        Raises
+        ------
+        NotEnoughDataError
+            If there is no value to learn from.
+        """
+        self._core = self._core.fit(source(table), n_threads=n_threads)
+        return self
+
+    def transform(self, table: Data, *, n_threads: int | None = None) -> Table:
+        """Score an RFM table.
+
+        Parameters
+        ----------
+        table
+            As in :meth:`fit`.
+
+        Returns
+        -------
+        Table
+            The columns of ``table``, then ``r_score``, ``f_score``, ``m_score`` (uint8), ``rfm_cell`` ("r-f-m"),
+            ``rfm_score`` (int32, r*100 + f*10 + m; null where a B exceeds 9), ``rfm_total`` (float64, the weighted sum)
+            and ``segment`` (dictionary of strings). A null value gives a null score.
+
+        Raises
+        ------
+        NotFittedError
+            Before :meth:`fit`.
+        """
+        return Table(self._core.transform(source(table), n_threads=n_threads))
+
+    def fit_transform(self, table: Data, *, n_threads: int | None = None) -> Table:
+        """Learn the edges from an RFM table and score it; the same as :meth:`fit`, then :meth:`transform`.
+
+        A stream can be read once only, so pass a table.
+        """
+        table = source(table)  # type: ignore[assignment]
+        return self.fit(table, n_threads=n_threads).transform(table, n_threads=n_threads)
+
+    def score_one(
+        self, recency_days: int, frequency: int, monetary: float | Decimal | None = None
+    ) -> tuple[int, int, int | None, str | None]:
+        """Score one customer, without Arrow or numpy.
+
+        Parameters
+        ----------
+        recency_days : int
+            Days since the last purchase.
+        frequency : int
+            Number of orders (or what ``frequency`` names).
+        monetary : float, int or Decimal
+            Total (or what ``monetary`` names); passed over when the scorer was fitted without money.
+
+        Returns
+        -------
+        tuple
+            ``(r, f, m, segment)``; m is None without money, the segment None without segments.
+        """
+        return self._core.score_one(recency_days, frequency, monetary)
+
+    @property
+    def thresholds(self) -> Table:
+        """The edges, one row per dimension and score.
+
+        Columns: ``dimension``, ``score``, ``lower`` (exclusive, but for the smallest value) and ``upper`` (inclusive) of
+        the values that get the score, ``is_empty`` and ``customers`` (how many fitted customers have it).
+        """
+        return Table(self._core.thresholds())
+
+    def __repr__(self) -> str:
+        settings = ", ".join(f"{name}={value!r}" for name, value in self._settings.items())
+        return f"RFMScorer({settings})" + ("" if self._core.is_fitted else ", not fitted")
+
+
+_DIMENSIONS = ("recency", "frequency", "monetary")
+
+
+def _bins(bins: Bins) -> tuple[int, int, int]:
+    if isinstance(bins, Mapping):
+        unknown = set(bins) - set(_DIMENSIONS)
+        if unknown:
+            raise InvalidArgumentError(f"bins has no dimension {sorted(unknown)}; the dimensions are {list(_DIMENSIONS)}")
+        values: Sequence[object] = [bins.get(name, 5) for name in _DIMENSIONS]
+    elif isinstance(bins, Sequence) and not isinstance(bins, str):
+        values = bins
+    else:
+        values = [bins] * 3
+    if len(values) != 3:
+        raise InvalidArgumentError(f"bins={bins!r} has {len(values)} entries; expected one number, or three for R, F and M")
+    r, f, m = (_whole(value) for value in values)
+    return r, f, m
+
+
+def _whole(value: object) -> int:
+    try:
+        number = operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        raise InvalidArgumentError(f"bins={value!r} is not a whole number; expected 2 to 100") from None
+    if isinstance(value, bool) or not 2 <= number <= 100:
+        raise InvalidArgumentError(f"bins={value!r} is outside 2 to 100")
+    return number
+
+
+def _weights(weights: Sequence[float]) -> tuple[float, float, float]:
+    try:
+        r, f, m = (float(weight) for weight in weights)
+    except (TypeError, ValueError):
+        raise InvalidArgumentError(f"weights={weights!r} is not three numbers, for R, F and M") from None
+    return r, f, m
+
+
+def _segments(segments: Segments) -> object:
+    if segments is None or segments == "auto":
+        return segments
+    if isinstance(segments, str):
+        return SegmentMap.named(segments)._core
+    if isinstance(segments, SegmentMap):
+        return segments._core
+    raise InvalidTypeError(f"segments is {type(segments).__name__}; expected 'auto', a name, a SegmentMap or None")

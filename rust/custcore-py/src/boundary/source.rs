@@ -1,0 +1,258 @@
+//! Anything that exports Arrow, as a source of record batches: streams, single arrays, iterables of such.
+
+use std::ffi::CStr;
+
+use arrow_array::RecordBatch;
+use arrow_schema::{Schema, SchemaRef};
+use custcore::error::{Error, ErrorKind};
+use pyo3::exceptions::PyStopIteration;
+use pyo3::prelude::*;
+use pyo3::types::{PyCapsule, PyCapsuleMethods, PyTuple};
+
+use super::import::{Header, malformed};
+use super::raw::{Owned, Raw, RawArray, RawSchema, RawStream, text};
+use crate::error::into_py;
+
+const STREAM: &CStr = c"arrow_array_stream";
+const ARRAY: &CStr = c"arrow_array";
+const SCHEMA: &CStr = c"arrow_schema";
+
+/// Rows that are read before they are handed on together.
+const GROUP_ROWS: usize = 1 << 20;
+/// Batches that are read before they are handed on together.
+const GROUP_BATCHES: usize = 256;
+
+/// A source of record batches with the columns asked for.
+pub struct Source {
+    header: Header,
+    wanted: Option<Vec<String>>,
+    feed: Feed,
+    rows: u64,
+    batches: u64,
+}
+
+enum Feed {
+    Stream(Owned<RawStream>),
+    Batch(Option<Owned<RawArray>>),
+    /// An iterator of exporters, and the one being read.
+    Iterator(Py<PyAny>, Box<Feed>),
+}
+
+impl Source {
+    /// Opens `data`; `wanted` names the columns to keep, `None` keeps all.
+    pub fn open(data: &Bound<'_, PyAny>, wanted: Option<Vec<String>>) -> PyResult<Self> {
+        if let Some((header, feed)) = open_exporter(data, wanted.as_deref())? {
+            return Ok(Self { header, wanted, feed, rows: 0, batches: 0 });
+        }
+        let Ok(iterator) = data.try_iter() else { return Err(not_a_table(data)) };
+        if is_no_table(data) {
+            return Err(not_a_table(data));
+        }
+        let iterator = iterator.unbind().into_any();
+        let Some(first) = next_item(data.py(), &iterator)? else {
+            let error = Error::new(
+                ErrorKind::ArrowImport,
+                "the iterable yields no batch; an iterator that was read already is empty. Pass a fresh one",
+            );
+            return Err(into_py(data.py(), &error));
+        };
+        let Some((header, feed)) = open_exporter(&first, wanted.as_deref())? else { return Err(not_a_table(&first)) };
+        Ok(Self { header, wanted, feed: Feed::Iterator(iterator, Box::new(feed)), rows: 0, batches: 0 })
+    }
+
+    /// All columns by name; the type of those not asked for is left open.
+    pub fn all_columns(&self) -> &Schema {
+        &self.header.all
+    }
+
+    /// The columns asked for.
+    pub fn schema(&self) -> SchemaRef {
+        self.header.selected.clone()
+    }
+
+    /// The next batches, up to about a million rows together; empty at the end. C streams are read without the GIL.
+    pub fn next_group(&mut self, py: Python<'_>) -> PyResult<Vec<RecordBatch>> {
+        let (mut group, mut rows) = (Vec::new(), 0);
+        while rows < GROUP_ROWS && group.len() < GROUP_BATCHES {
+            let Some(batch) = self.next(py)? else { break };
+            rows += batch.num_rows();
+            group.push(batch);
+        }
+        Ok(group)
+    }
+
+    /// All batches that are left.
+    pub fn rest(&mut self, py: Python<'_>) -> PyResult<Vec<RecordBatch>> {
+        let mut batches = Vec::new();
+        while let Some(batch) = self.next(py)? {
+            batches.push(batch);
+        }
+        Ok(batches)
+    }
+
+    fn next(&mut self, py: Python<'_>) -> PyResult<Option<RecordBatch>> {
+        loop {
+            let feed = match &mut self.feed {
+                Feed::Iterator(_, current) => current,
+                own => own,
+            };
+            let read = py.detach(|| {
+                let array = next_array(feed, self.batches)?;
+                array.map(|array| self.header.batch(array, self.rows)).transpose()
+            });
+            if let Some(batch) = read.map_err(|error| into_py(py, &error))? {
+                py.check_signals()?;
+                self.rows += batch.num_rows() as u64;
+                self.batches += 1;
+                return Ok(Some(batch));
+            }
+            let Feed::Iterator(iterator, current) = &mut self.feed else { return Ok(None) };
+            let Some(item) = next_item(py, iterator)? else { return Ok(None) };
+            let Some((header, feed)) = open_exporter(&item, self.wanted.as_deref())? else { return Err(not_a_table(&item)) };
+            if header.selected != self.header.selected {
+                let error = Error::new(
+                    ErrorKind::InvalidType,
+                    format!(
+                        "batch {} has columns {}, the first had {}; cast all batches to one schema",
+                        self.batches,
+                        describe(&header.selected),
+                        describe(&self.header.selected)
+                    ),
+                );
+                return Err(into_py(py, &error));
+            }
+            self.header = header;
+            **current = feed;
+        }
+    }
+}
+
+fn describe(schema: &Schema) -> String {
+    let fields: Vec<String> = schema.fields().iter().map(|field| format!("{}: {}", field.name(), field.data_type())).collect();
+    format!("({})", fields.join(", "))
+}
+
+fn next_item<'py>(py: Python<'py>, iterator: &Py<PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
+    match iterator.bind(py).call_method0("__next__") {
+        Ok(item) => Ok(Some(item)),
+        Err(error) if error.is_instance_of::<PyStopIteration>(py) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Reads the next array of a stream, or the one there is.
+fn next_array(feed: &mut Feed, batch: u64) -> Result<Option<Owned<RawArray>>, Error> {
+    match feed {
+        Feed::Batch(array) => Ok(array.take()),
+        Feed::Stream(stream) => {
+            let mut array = Owned::<RawArray>::empty();
+            let raw = stream.get_mut();
+            let Some(get_next) = raw.get_next else { return Err(malformed(None, None, "the stream has no get_next")) };
+            // SAFETY: the stream is not released and used from this thread alone; `array` is empty and ours.
+            let code = unsafe { get_next(raw, array.get_mut()) };
+            if code != 0 {
+                return Err(producer_error(raw, code, &format!("at batch {batch}")));
+            }
+            Ok((!array.get().is_released()).then_some(array))
+        }
+        Feed::Iterator(_, current) => next_array(current, batch),
+    }
+}
+
+fn producer_error(stream: &mut RawStream, code: i32, place: &str) -> Error {
+    // SAFETY: the stream is not released; its last error is null or a string that lives until the next call.
+    let message = unsafe { stream.get_last_error.and_then(|last| text(last(stream))) };
+    let said = match message {
+        Some(Ok(message)) => message.to_owned(),
+        Some(Err(_)) => "(a message that is not UTF-8)".to_owned(),
+        None => std::io::Error::from_raw_os_error(code).to_string(),
+    };
+    Error::new(ErrorKind::ArrowImport, format!("the producer of the data failed {place}: {said}"))
+}
+
+/// Opens what exports a stream or an array; `None` when it does neither.
+fn open_exporter(data: &Bound<'_, PyAny>, wanted: Option<&[String]>) -> PyResult<Option<(Header, Feed)>> {
+    let py = data.py();
+    // A class that exports is not a table itself.
+    if data.is_instance_of::<pyo3::types::PyType>() {
+        return Ok(None);
+    }
+    if data.hasattr("__arrow_c_stream__")? {
+        let capsule = data.call_method0("__arrow_c_stream__")?;
+        let stream: Owned<RawStream> = take(&capsule, STREAM)?;
+        let (header, stream) = py.detach(|| open_stream(stream, wanted)).map_err(|error| into_py(py, &error))?;
+        return Ok(Some((header, Feed::Stream(stream))));
+    }
+    if data.hasattr("__arrow_c_array__")? {
+        let pair = data.call_method0("__arrow_c_array__")?;
+        let pair = pair.cast::<PyTuple>().ok().filter(|pair| pair.len() == 2);
+        let Some(pair) = pair else {
+            return Err(into_py(py, &malformed(None, None, "__arrow_c_array__ did not return a pair of capsules")));
+        };
+        let schema: Owned<RawSchema> = take(&pair.get_item(0)?, SCHEMA)?;
+        let array: Owned<RawArray> = take(&pair.get_item(1)?, ARRAY)?;
+        let header = Header::read(&schema, wanted).map_err(|error| into_py(py, &error))?;
+        return Ok(Some((header, Feed::Batch(Some(array)))));
+    }
+    Ok(None)
+}
+
+fn open_stream(mut stream: Owned<RawStream>, wanted: Option<&[String]>) -> Result<(Header, Owned<RawStream>), Error> {
+    let mut schema = Owned::<RawSchema>::empty();
+    let raw = stream.get_mut();
+    let Some(get_schema) = raw.get_schema else { return Err(malformed(None, None, "the stream has no get_schema")) };
+    // SAFETY: the stream is not released and used from this thread alone; `schema` is empty and ours.
+    let code = unsafe { get_schema(raw, schema.get_mut()) };
+    if code != 0 {
+        return Err(producer_error(raw, code, "to give its schema"));
+    }
+    Ok((Header::read(&schema, wanted)?, stream))
+}
+
+/// Moves the struct out of a capsule of this name.
+fn take<T: Raw>(capsule: &Bound<'_, PyAny>, name: &CStr) -> PyResult<Owned<T>> {
+    let py = capsule.py();
+    let wrong = |what: String| into_py(py, &malformed(None, None, &what));
+    let Ok(capsule) = capsule.cast::<PyCapsule>() else {
+        return Err(wrong(format!("the exporter returned {} instead of a capsule", capsule.get_type().name()?)));
+    };
+    let Ok(pointer) = capsule.pointer_checked(Some(name)) else {
+        // SAFETY: the name is read at once, while the capsule is alive.
+        let found = capsule.name()?.map_or_else(|| "without a name".to_owned(), |name| format!("named {:?}", unsafe { name.as_cstr() }));
+        return Err(wrong(format!("the capsule is {found}, expected {name:?}")));
+    };
+    // SAFETY: a capsule of this name holds a valid struct of this type; we hold the GIL, so nobody else takes it now.
+    let taken: Owned<T> = unsafe { Owned::take(pointer.as_ptr().cast()) };
+    if taken.get().is_released() {
+        return Err(wrong("the capsule was released or read already; export the data again".to_owned()));
+    }
+    Ok(taken)
+}
+
+/// Things that can be iterated but are clearly no batches of a table.
+fn is_no_table(data: &Bound<'_, PyAny>) -> bool {
+    use pyo3::types::{PyBytes, PyDict, PyString};
+    data.is_instance_of::<PyString>() || data.is_instance_of::<PyBytes>() || data.is_instance_of::<PyDict>()
+}
+
+fn not_a_table(data: &Bound<'_, PyAny>) -> PyErr {
+    let py = data.py();
+    let name = data.get_type().fully_qualified_name().map_or_else(|_| "an unknown type".to_owned(), |name| name.to_string());
+    let is_path = data.is_instance_of::<pyo3::types::PyString>() || data.hasattr("__fspath__").unwrap_or(false);
+    let hint = if is_path {
+        "Read the file first, e.g. pyarrow.parquet.read_table(path), pyarrow.dataset.dataset(path).scanner().to_reader(), or duckdb.read_parquet(path)"
+    } else if data.hasattr("collect").unwrap_or(false) {
+        "A lazy frame has no rows yet: call .collect() first"
+    } else {
+        "A list of dicts becomes one by pyarrow.Table.from_pylist(data)"
+    };
+    let error = Error::new(
+        ErrorKind::InvalidType,
+        format!(
+            "data is {name}, which exports no Arrow data. Accepted are a pyarrow Table, RecordBatch or RecordBatchReader, a pandas or polars \
+             DataFrame, a DuckDB relation, anything else with __arrow_c_stream__ or __arrow_c_array__, an iterable of such batches, or a dict of numpy \
+             arrays. {hint}"
+        ),
+    );
+    into_py(py, &error)
+}

@@ -1,0 +1,199 @@
+//! The one way from Python into long work.
+//!
+//! The work runs on custcore's own pool with the GIL released. The calling thread waits, and about every 50 ms it looks
+//! for signals (Ctrl-C) and reports progress. A panic becomes an `InternalError`. Batches that came from outside are
+//! handed back and dropped on the calling thread, never on a worker.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::time::Duration;
+
+use arrow_array::RecordBatch;
+use custcore::base::fold::Fold;
+use custcore::context::{Context, default_threads, pool};
+use custcore::error::{Error, ErrorKind, Result};
+use pyo3::prelude::*;
+
+use crate::boundary::source::Source;
+use crate::error::into_py;
+
+/// How often the calling thread looks up.
+const LOOK: Duration = Duration::from_millis(50);
+/// How long it waits for work that was told to stop before it leaves it to end by itself.
+const PATIENCE: Duration = Duration::from_millis(100);
+/// Work on fewer rows than this runs on the calling thread.
+pub const INLINE_ROWS: usize = 1 << 15;
+
+/// One call from Python: its threads, its cancel flag, its progress callback.
+pub struct Call {
+    context: Context,
+    progress: Option<Py<PyAny>>,
+    rows_total: Option<u64>,
+    reported: Option<u64>,
+}
+
+/// Work that is under way, and what it will give.
+struct Running<T>(Receiver<Result<T>>);
+
+impl Call {
+    /// A call of `n_threads` (all that are available if not given).
+    pub fn new(py: Python<'_>, n_threads: Option<i64>, progress: Option<Py<PyAny>>, rows_total: Option<u64>) -> PyResult<Self> {
+        let threads = match n_threads {
+            None => default_threads(),
+            Some(n) => usize::try_from(n).ok().filter(|n| (1..=1024).contains(n)).ok_or_else(|| {
+                into_py(
+                    py,
+                    &Error::new(
+                        ErrorKind::InvalidArgument,
+                        format!("n_threads={n} is outside 1 to 1024; None takes all that are available"),
+                    ),
+                )
+            })?,
+        };
+        Ok(Self { context: Context::new(threads), progress, rows_total, reported: None })
+    }
+
+    /// Does `work` and waits for it. `rows` says how much there is to do. After Ctrl-C the work may end by itself later,
+    /// so it must hold nothing that came from outside.
+    pub fn run<T: Send + 'static>(
+        &mut self,
+        py: Python<'_>,
+        rows: usize,
+        work: impl FnOnce(&Context) -> Result<T> + Send + 'static,
+    ) -> PyResult<T> {
+        if rows < INLINE_ROWS {
+            let context = &self.context;
+            return py.detach(|| guarded(|| work(context))).map_err(|error| into_py(py, &error));
+        }
+        let running = self.spawn(py, work)?;
+        self.wait(py, running, false)
+    }
+
+    /// Does `work` on batches that came from outside, and drops them here.
+    pub fn run_on<T: Send + 'static>(
+        &mut self,
+        py: Python<'_>,
+        batches: Vec<RecordBatch>,
+        work: impl FnOnce(&[RecordBatch], &Context) -> Result<T> + Send + 'static,
+    ) -> PyResult<T> {
+        let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
+        if rows < INLINE_ROWS {
+            let context = &self.context;
+            return py.detach(move || guarded(|| work(&batches, context))).map_err(|error| into_py(py, &error));
+        }
+        let running = self.spawn(py, move |context| {
+            let result = guarded(|| work(&batches, context));
+            Ok((batches, result))
+        })?;
+        let (batches, result) = self.wait(py, running, true)?;
+        py.detach(|| drop(batches));
+        result.map_err(|error| into_py(py, &error))
+    }
+
+    /// Folds all that `source` yields: while one group of batches is folded, the next is read.
+    pub fn fold(&mut self, py: Python<'_>, source: &mut Source, mut fold: Fold) -> PyResult<Fold> {
+        let mut running: Option<Running<(Fold, Vec<RecordBatch>, Result<()>)>> = None;
+        let mut idle = Some(fold);
+        loop {
+            let group = source.next_group(py);
+            if let Some(work) = running.take() {
+                if group.is_err() {
+                    self.context.cancel();
+                }
+                let (done, batches, result) = self.wait(py, work, true)?;
+                py.detach(|| drop(batches));
+                // Rows that were folded meanwhile came before those that could not be read, and so do their errors.
+                match result {
+                    Err(error) if error.kind() != ErrorKind::Cancelled => return Err(into_py(py, &error)),
+                    _ => idle = Some(done),
+                }
+            }
+            let group = group?;
+            let Some(next) = idle.take() else { return Err(into_py(py, &Error::internal("a fold was lost"))) };
+            fold = next;
+            if group.is_empty() {
+                self.report(py, true)?;
+                return Ok(fold);
+            }
+            let rows: usize = group.iter().map(RecordBatch::num_rows).sum();
+            let context = self.context.clone();
+            if rows < INLINE_ROWS {
+                let (done, result) = py.detach(move || {
+                    let result = guarded(|| fold.push(&group, &context));
+                    drop(group);
+                    (fold, result)
+                });
+                result.map_err(|error| into_py(py, &error))?;
+                self.report(py, false)?;
+                idle = Some(done);
+            } else {
+                running = Some(self.spawn(py, move |context| {
+                    let result = guarded(|| fold.push(&group, context));
+                    Ok((fold, group, result))
+                })?);
+            }
+        }
+    }
+
+    fn spawn<T: Send + 'static>(&self, py: Python<'_>, work: impl FnOnce(&Context) -> Result<T> + Send + 'static) -> PyResult<Running<T>> {
+        let (sender, receiver) = sync_channel(1);
+        let context = self.context.clone();
+        let pool = pool(context.threads()).map_err(|error| into_py(py, &error))?;
+        pool.spawn(move || {
+            // The receiver is gone when the caller no longer waits.
+            drop(sender.send(guarded(|| work(&context))));
+        });
+        Ok(Running(receiver))
+    }
+
+    /// Waits for `running`. With `to_the_end` it does not leave before the work has ended, not even after a signal.
+    fn wait<T: Send>(&mut self, py: Python<'_>, running: Running<T>, to_the_end: bool) -> PyResult<T> {
+        let mut receiver = running.0;
+        loop {
+            let (back, received) = py.detach(move || {
+                let received = receiver.recv_timeout(LOOK);
+                (receiver, received)
+            });
+            receiver = back;
+            match received {
+                Ok(done) => {
+                    let done = done.map_err(|error| into_py(py, &error))?;
+                    self.report(py, false)?;
+                    return Ok(done);
+                }
+                Err(RecvTimeoutError::Disconnected) => return Err(into_py(py, &Error::internal("the work ended without a result"))),
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            if let Err(interrupt) = py.check_signals().and_then(|()| self.report(py, false)) {
+                self.context.cancel();
+                py.detach(move || {
+                    if to_the_end {
+                        drop(receiver.recv());
+                    } else {
+                        drop(receiver.recv_timeout(PATIENCE));
+                    }
+                });
+                return Err(interrupt);
+            }
+        }
+    }
+
+    /// Tells the callback how many rows are done, if that has changed (or at the end).
+    fn report(&mut self, py: Python<'_>, at_end: bool) -> PyResult<()> {
+        let Some(progress) = &self.progress else { return Ok(()) };
+        let done = self.context.rows_done();
+        if self.reported != Some(done) || (at_end && self.reported.is_none()) {
+            self.reported = Some(done);
+            progress.call1(py, (done, self.rows_total))?;
+        }
+        Ok(())
+    }
+}
+
+/// Does `work`; a panic becomes an error.
+fn guarded<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<&str>().map(ToString::to_string).or_else(|| panic.downcast_ref::<String>().cloned());
+        Err(Error::internal(text.unwrap_or_else(|| "a panic without a message".to_owned())))
+    })
+}

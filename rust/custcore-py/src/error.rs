@@ -1,0 +1,44 @@
+//! custcore's errors as Python exceptions: one match from kinds to the classes of `custcore.errors`.
+
+use custcore::error::{Error, ErrorKind};
+use pyo3::exceptions::PyKeyboardInterrupt;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyDict, PyModule};
+
+/// The class of `custcore.errors` for a kind.
+fn class_name(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::ColumnNotFound => "ColumnNotFoundError",
+        ErrorKind::DuplicateColumn => "DuplicateColumnError",
+        ErrorKind::InvalidType => "InvalidTypeError",
+        ErrorKind::InvalidArgument => "InvalidArgumentError",
+        ErrorKind::OutOfRange => "OutOfRangeError",
+        ErrorKind::NullValue => "NullValueError",
+        ErrorKind::NonFinite => "NonFiniteError",
+        ErrorKind::NotEnoughData => "NotEnoughDataError",
+        ErrorKind::NotFitted => "NotFittedError",
+        ErrorKind::SumOverflow => "SumOverflowError",
+        ErrorKind::ArrowImport => "ArrowImportError",
+        ErrorKind::StateMismatch => "StateMismatchError",
+        ErrorKind::MemoryLimit => "MemoryLimitError",
+        _ => "InternalError",
+    }
+}
+
+/// The exception for an error.
+pub fn into_py(py: Python<'_>, error: &Error) -> PyErr {
+    static ERRORS: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
+    if error.kind() == ErrorKind::Cancelled {
+        return PyKeyboardInterrupt::new_err(error.message().to_owned());
+    }
+    let build = || -> PyResult<PyErr> {
+        let errors = ERRORS.get_or_try_init(py, || py.import("custcore.errors").map(Bound::unbind))?;
+        let place = PyDict::new(py);
+        place.set_item("column", error.column())?;
+        place.set_item("row", error.row())?;
+        let class = errors.bind(py).getattr(class_name(error.kind()))?;
+        Ok(PyErr::from_value(class.call((error.message(),), Some(&place))?))
+    };
+    build().unwrap_or_else(|failure| failure)
+}

@@ -1,0 +1,56 @@
+//! `custcore._core`: the thin binding. It moves data in and out and holds no arithmetic.
+
+mod base;
+mod boundary;
+mod door;
+mod error;
+mod options;
+mod rfm;
+mod table;
+
+use std::time::{Duration, Instant};
+
+use pyo3::prelude::*;
+
+use crate::door::{Call, INLINE_ROWS};
+
+/// Runs a job that panics through the door; for the tests of the door.
+#[pyfunction]
+fn _panic(py: Python<'_>) -> PyResult<()> {
+    Call::new(py, None, None, None)?.run(py, INLINE_ROWS, |_| panic!("asked to panic"))
+}
+
+/// Keeps one thread busy through the door until `seconds` are over or the caller interrupts; for the tests of the door.
+#[pyfunction]
+fn _spin(py: Python<'_>, seconds: f64) -> PyResult<()> {
+    let end = Instant::now() + Duration::from_secs_f64(seconds);
+    Call::new(py, None, None, None)?.run(py, INLINE_ROWS, move |context| {
+        while Instant::now() < end {
+            context.check()?;
+            std::hint::spin_loop();
+        }
+        Ok(())
+    })
+}
+
+/// The native core of custcore. Use the functions of `custcore` instead.
+#[pymodule]
+mod _core {
+    #[pymodule_export]
+    use super::base::{CoreBase, rfm_table};
+    #[pymodule_export]
+    use super::boundary::memory::Memory;
+    #[pymodule_export]
+    use super::rfm::{CoreScorer, CoreSegmentMap};
+    #[pymodule_export]
+    use super::table::CoreTable;
+    #[pymodule_export]
+    use super::{_panic, _spin};
+
+    use pyo3::prelude::*;
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
+}

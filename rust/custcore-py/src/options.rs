@@ -1,0 +1,59 @@
+//! Arguments of the public functions as settings of the core: words to choices, with the list of words in the error.
+
+use custcore::base::spec::{AsOf, OnNonfinite, OnNull, Returns, Spec};
+use custcore::column::chunks::Roles;
+use custcore::error::{Error, ErrorKind};
+use pyo3::prelude::*;
+
+use crate::error::into_py;
+
+/// How transactions are read; passed as a dict by the Python functions.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+pub struct ReadOptions {
+    customer_id: String,
+    timestamp: String,
+    amount: Option<String>,
+    as_of: Option<(String, i64)>,
+    returns: String,
+    zero_is_purchase: bool,
+    amount_decimals: i64,
+    timezone: Option<String>,
+    on_null: String,
+    on_nonfinite: String,
+}
+
+impl ReadOptions {
+    /// The settings of a customer base.
+    pub fn spec(&self, py: Python<'_>) -> PyResult<Spec> {
+        let roles =
+            Roles { customer_id: self.customer_id.clone(), timestamp: self.timestamp.clone(), amount: self.amount.clone(), order_id: None };
+        let mut spec = Spec::new(roles);
+        spec.returns =
+            choice(py, "returns", &self.returns, &[("net", Returns::Net), ("exclude", Returns::Exclude), ("count", Returns::Count)])?;
+        spec.zero_is_purchase = self.zero_is_purchase;
+        spec.amount_decimals = u8::try_from(self.amount_decimals).unwrap_or(u8::MAX);
+        spec.timezone.clone_from(&self.timezone);
+        spec.on_null = choice(py, "on_null", &self.on_null, &[("drop", OnNull::Drop), ("error", OnNull::Error)])?;
+        spec.on_nonfinite = choice(py, "on_nonfinite", &self.on_nonfinite, &[("error", OnNonfinite::Error), ("drop", OnNonfinite::Drop)])?;
+        spec.until = self.as_of.as_ref().map(as_of);
+        spec.checked().map_err(|error| into_py(py, &error))
+    }
+}
+
+/// A day as `custcore.rfm` hands it over: ("date" | "naive", day) or ("instant", UTC seconds).
+pub fn as_of((kind, value): &(String, i64)) -> AsOf {
+    match kind.as_str() {
+        "instant" => AsOf::Instant(*value),
+        "naive" => AsOf::Naive(*value as i32),
+        _ => AsOf::Date(*value as i32),
+    }
+}
+
+/// The choice that a word stands for.
+pub fn choice<T: Copy>(py: Python<'_>, argument: &str, word: &str, choices: &[(&str, T)]) -> PyResult<T> {
+    choices.iter().find(|(name, _)| *name == word).map(|(_, choice)| *choice).ok_or_else(|| {
+        let words: Vec<String> = choices.iter().map(|(name, _)| format!("'{name}'")).collect();
+        into_py(py, &Error::new(ErrorKind::InvalidArgument, format!("{argument}='{word}' is unknown; choose one of {}", words.join(", "))))
+    })
+}

@@ -1,0 +1,280 @@
+//! `custcore._core.Table`: a result as Python sees it. `custcore.Table` wraps it.
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{
+    Date32Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, TimestampMicrosecondType, TimestampMillisecondType,
+    TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+};
+use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_schema::{DataType, SchemaRef, TimeUnit};
+use custcore::calendar::date_text;
+use custcore::column::chunks::find_column;
+use custcore::error::{Error, ErrorKind};
+use custcore::money::{Amount, Money, decimal_text};
+use custcore::report::{EntryKind, Report, Unit};
+use pyo3::IntoPyObjectExt;
+use pyo3::prelude::*;
+use pyo3::types::{PyCapsule, PyDict, PyList, PyTuple};
+
+use crate::boundary::export::{schema_capsule, stream_capsule};
+use crate::boundary::memory::{Memory, column};
+use crate::error::into_py;
+use std::sync::Arc;
+
+/// A result: record batches of one schema, and the report.
+#[pyclass(frozen, module = "custcore._core", name = "Table")]
+pub struct CoreTable {
+    schema: SchemaRef,
+    batches: Vec<RecordBatch>,
+    report: Report,
+}
+
+impl CoreTable {
+    pub fn new(table: custcore::table::Table) -> Self {
+        Self { schema: table.batch.schema(), batches: vec![table.batch], report: table.report }
+    }
+
+    /// Several tables of one schema end to end, with the report of the first.
+    pub fn concat(py: Python<'_>, tables: Vec<custcore::table::Table>) -> PyResult<Self> {
+        let Some(first) = tables.first() else { return Err(into_py(py, &Error::internal("a result without batches"))) };
+        let (schema, report) = (first.batch.schema(), first.report.clone());
+        Ok(Self { schema, batches: tables.into_iter().map(|table| table.batch).collect(), report })
+    }
+
+    pub fn batches(&self) -> &[RecordBatch] {
+        &self.batches
+    }
+
+    pub fn report(&self) -> &Report {
+        &self.report
+    }
+
+    fn position(&self, py: Python<'_>, name: &str) -> PyResult<usize> {
+        find_column(&self.schema, name, "column of the table").map_err(|error| into_py(py, &error))
+    }
+}
+
+#[pymethods]
+impl CoreTable {
+    /// A table of columns given as `(name, kind, values)`: kind "string" or "binary" takes a list with None for null, the
+    /// others a one-dimensional contiguous buffer.
+    #[staticmethod]
+    fn from_columns(columns: &Bound<'_, PyList>) -> PyResult<Self> {
+        let py = columns.py();
+        let mut arrays: Vec<(String, ArrayRef)> = Vec::new();
+        for item in columns {
+            let (name, kind, values): (String, String, Bound<'_, PyAny>) = item.extract()?;
+            arrays.push((name, input_column(&kind, &values)?));
+        }
+        let invalid = |e: arrow_schema::ArrowError| {
+            into_py(py, &Error::new(ErrorKind::InvalidArgument, format!("the columns do not make a table: {e}")))
+        };
+        let batch =
+            RecordBatch::try_from_iter_with_nullable(arrays.into_iter().map(|(name, array)| (name, array, true))).map_err(invalid)?;
+        Ok(Self { schema: batch.schema(), batches: vec![batch], report: Report::default() })
+    }
+
+    #[getter]
+    fn num_rows(&self) -> usize {
+        self.batches.iter().map(RecordBatch::num_rows).sum()
+    }
+
+    #[getter]
+    fn num_batches(&self) -> usize {
+        self.batches.len()
+    }
+
+    #[getter]
+    fn column_names(&self) -> Vec<String> {
+        self.schema.fields().iter().map(|field| field.name().clone()).collect()
+    }
+
+    #[getter]
+    fn column_types(&self) -> Vec<String> {
+        self.schema.fields().iter().map(|field| field.data_type().to_string()).collect()
+    }
+
+    #[getter]
+    fn metadata<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let dict = PyDict::new(py);
+        for (key, value) in self.schema.metadata().iter() {
+            dict.set_item(key, value)?;
+        }
+        Ok(dict)
+    }
+
+    #[pyo3(signature = (requested_schema = None))]
+    fn __arrow_c_stream__<'py>(&self, py: Python<'py>, requested_schema: Option<Bound<'py, PyAny>>) -> PyResult<Bound<'py, PyCapsule>> {
+        // The protocol lets a producer that cannot cast ignore the request.
+        drop(requested_schema);
+        stream_capsule(py, self.schema.clone(), &self.batches)
+    }
+
+    fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
+        schema_capsule(py, &self.schema)
+    }
+
+    /// Rows `start..stop` of a column as a list of Python values.
+    fn values<'py>(&self, py: Python<'py>, name: &str, start: usize, stop: usize) -> PyResult<Bound<'py, PyList>> {
+        let position = self.position(py, name)?;
+        let list = PyList::empty(py);
+        let mut before = 0;
+        for batch in &self.batches {
+            let rows = batch.num_rows();
+            for row in start.max(before)..stop.min(before + rows) {
+                list.append(value(py, batch.column(position), row - before)?)?;
+            }
+            before += rows;
+        }
+        Ok(list)
+    }
+
+    /// The memory of a fixed-width column in one batch; None where it has nulls or no fixed width.
+    fn memory(&self, py: Python<'_>, name: &str, batch: usize) -> PyResult<Option<Memory>> {
+        let position = self.position(py, name)?;
+        let Some(array) = self.batches.get(batch).map(|batch| batch.column(position)) else { return Ok(None) };
+        if array.null_count() > 0 || array.data_type().primitive_width().is_none() {
+            return Ok(None);
+        }
+        let data = array.to_data();
+        let width = array.data_type().primitive_width().unwrap_or(0);
+        let (offset, len) = (data.offset() * width, data.len() * width);
+        Ok(data.buffers().first().map(|buffer| Memory::new(buffer.slice_with_length(offset, len))))
+    }
+
+    /// `(name, kind, unit, count, sum, first_row)` of each entry.
+    fn report_entries<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyTuple>>> {
+        let entry = |entry: &custcore::report::Entry| {
+            let kind = match entry.kind {
+                EntryKind::LeftOut => "left_out",
+                EntryKind::Note => "note",
+            };
+            let unit = match entry.unit {
+                Unit::Rows => "rows",
+                Unit::Orders => "orders",
+                Unit::Customers => "customers",
+            };
+            let sum = entry.sum.map(|sum| amount(py, sum)).transpose()?;
+            PyTuple::new(
+                py,
+                [
+                    entry.name.into_bound_py_any(py)?,
+                    kind.into_bound_py_any(py)?,
+                    unit.into_bound_py_any(py)?,
+                    entry.count.into_bound_py_any(py)?,
+                    sum.into_bound_py_any(py)?,
+                    entry.first_row.into_bound_py_any(py)?,
+                ],
+            )
+        };
+        self.report.entries.iter().map(entry).collect()
+    }
+
+    /// Rows of the input.
+    #[getter]
+    fn input_rows(&self) -> u64 {
+        self.report.n_rows
+    }
+
+    /// The day the result speaks of, in ISO form.
+    #[getter]
+    fn as_of(&self) -> Option<String> {
+        self.report.as_of.map(date_text)
+    }
+
+    #[getter]
+    fn remarks(&self) -> Vec<String> {
+        self.report.remarks.clone()
+    }
+}
+
+fn input_column(kind: &str, values: &Bound<'_, PyAny>) -> PyResult<ArrayRef> {
+    let timestamp = |unit| column::<i64>(values, &DataType::Timestamp(unit, None), Some(i64::MIN));
+    match kind {
+        "int8" => column::<i8>(values, &DataType::Int8, None),
+        "int16" => column::<i16>(values, &DataType::Int16, None),
+        "int32" => column::<i32>(values, &DataType::Int32, None),
+        "int64" => column::<i64>(values, &DataType::Int64, None),
+        "uint8" => column::<u8>(values, &DataType::UInt8, None),
+        "uint16" => column::<u16>(values, &DataType::UInt16, None),
+        "uint32" => column::<u32>(values, &DataType::UInt32, None),
+        "uint64" => column::<u64>(values, &DataType::UInt64, None),
+        "float32" => column::<f32>(values, &DataType::Float32, None),
+        "float64" => column::<f64>(values, &DataType::Float64, None),
+        "timestamp[s]" => timestamp(TimeUnit::Second),
+        "timestamp[ms]" => timestamp(TimeUnit::Millisecond),
+        "timestamp[us]" => timestamp(TimeUnit::Microsecond),
+        "timestamp[ns]" => timestamp(TimeUnit::Nanosecond),
+        "string" => Ok(Arc::new(values.extract::<Vec<Option<String>>>()?.into_iter().collect::<arrow_array::LargeStringArray>())),
+        "binary" => Ok(Arc::new(values.extract::<Vec<Option<Vec<u8>>>>()?.into_iter().collect::<arrow_array::LargeBinaryArray>())),
+        other => Err(into_py(values.py(), &Error::internal(format!("an input column of kind {other}")))),
+    }
+}
+
+/// Money as float, int or decimal, like the amounts it was added up from.
+fn amount<'py>(py: Python<'py>, amount: Amount) -> PyResult<Bound<'py, PyAny>> {
+    match amount.money {
+        Money::Float { .. } => amount.to_f64().into_bound_py_any(py),
+        Money::Integer => amount.units.into_bound_py_any(py),
+        Money::Decimal { scale } => decimal(py, amount.units, scale),
+    }
+}
+
+fn decimal<'py>(py: Python<'py>, units: i128, scale: i8) -> PyResult<Bound<'py, PyAny>> {
+    py.import("decimal")?.getattr("Decimal")?.call1((decimal_text(units, scale),))
+}
+
+/// One value as a Python object.
+fn value<'py>(py: Python<'py>, array: &ArrayRef, row: usize) -> PyResult<Bound<'py, PyAny>> {
+    if array.is_null(row) {
+        return Ok(py.None().into_bound(py));
+    }
+    macro_rules! number {
+        ($type:ty) => {
+            array.as_primitive::<$type>().value(row).into_bound_py_any(py)
+        };
+    }
+    match array.data_type() {
+        DataType::Boolean => array.as_boolean().value(row).into_bound_py_any(py),
+        DataType::Int8 => number!(Int8Type),
+        DataType::Int16 => number!(Int16Type),
+        DataType::Int32 => number!(Int32Type),
+        DataType::Int64 => number!(Int64Type),
+        DataType::UInt8 => number!(UInt8Type),
+        DataType::UInt16 => number!(UInt16Type),
+        DataType::UInt32 => number!(UInt32Type),
+        DataType::UInt64 => number!(UInt64Type),
+        DataType::Float32 => number!(Float32Type),
+        DataType::Float64 => number!(Float64Type),
+        DataType::Date32 => {
+            let text = date_text(array.as_primitive::<Date32Type>().value(row));
+            py.import("datetime")?.getattr("date")?.call_method1("fromisoformat", (text,))
+        }
+        DataType::Timestamp(unit, _) => {
+            let (ticks, per_second) = match unit {
+                TimeUnit::Second => (array.as_primitive::<TimestampSecondType>().value(row), 1),
+                TimeUnit::Millisecond => (array.as_primitive::<TimestampMillisecondType>().value(row), 1_000),
+                TimeUnit::Microsecond => (array.as_primitive::<TimestampMicrosecondType>().value(row), 1_000_000),
+                TimeUnit::Nanosecond => (array.as_primitive::<TimestampNanosecondType>().value(row), 1_000_000_000),
+            };
+            let seconds = ticks.div_euclid(per_second);
+            let (day, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+            format!("{}T{:02}:{:02}:{:02}", date_text(day as i32), second / 3600, second / 60 % 60, second % 60).into_bound_py_any(py)
+        }
+        DataType::Decimal128(_, scale) => decimal(py, array.as_primitive::<arrow_array::types::Decimal128Type>().value(row), *scale),
+        DataType::Utf8 => array.as_string::<i32>().value(row).into_bound_py_any(py),
+        DataType::LargeUtf8 => array.as_string::<i64>().value(row).into_bound_py_any(py),
+        DataType::Utf8View => array.as_string_view().value(row).into_bound_py_any(py),
+        DataType::Binary => array.as_binary::<i32>().value(row).into_bound_py_any(py),
+        DataType::LargeBinary => array.as_binary::<i64>().value(row).into_bound_py_any(py),
+        DataType::BinaryView => array.as_binary_view().value(row).into_bound_py_any(py),
+        DataType::FixedSizeBinary(_) => array.as_fixed_size_binary().value(row).into_bound_py_any(py),
+        DataType::Dictionary(_, _) => {
+            let dictionary = array.as_any_dictionary();
+            let keys: ArrayRef = arrow_array::make_array(dictionary.keys().to_data());
+            let key: usize = value(py, &keys, row)?.extract()?;
+            value(py, dictionary.values(), key)
+        }
+        other => format!("<{other}>").into_bound_py_any(py),
+    }
+}

@@ -1,0 +1,116 @@
+//! What shapes a customer base, fixed when it is built: columns, rules for refunds, nulls and money.
+
+use crate::calendar::{DAY_SECONDS, date_text};
+use crate::column::chunks::Roles;
+use crate::column::time::Clock;
+use crate::error::{Error, ErrorKind, Result};
+
+/// What an order with a negative amount means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Returns {
+    /// It lowers the sums and makes no purchase of its own.
+    #[default]
+    Net,
+    /// It is left out and counted in the report.
+    Exclude,
+    /// It counts as it stands.
+    Count,
+}
+
+/// What a null means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnNull {
+    /// Rows without id or time are left out and counted; a null amount adds 0 and is counted.
+    #[default]
+    Drop,
+    /// An error that names the first row.
+    Error,
+}
+
+/// What an infinite amount means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnNonfinite {
+    /// An error that names the first row.
+    #[default]
+    Error,
+    /// The row is left out and counted.
+    Drop,
+}
+
+/// The last day that counts, as it was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AsOf {
+    /// A date, which goes with every kind of time.
+    Date(i32),
+    /// The day of a date and time without a zone, which goes with naive times only.
+    Naive(i32),
+    /// An instant (UTC seconds), which goes with zoned times only.
+    Instant(i64),
+}
+
+impl AsOf {
+    /// The local day.
+    pub fn day(self, clock: &Clock) -> Result<i32> {
+        let wrong = |message: String| Err(Error::new(ErrorKind::InvalidType, message));
+        match (self, clock) {
+            (Self::Date(day), _) | (Self::Naive(day), Clock::Naive) => Ok(day),
+            (Self::Instant(seconds), Clock::Zoned(zone)) => {
+                let local = seconds.saturating_add(zone.reader().offset_at(seconds));
+                i32::try_from(local.div_euclid(DAY_SECONDS)).map_err(Error::internal)
+            }
+            (Self::Naive(day), Clock::Zoned(zone)) => wrong(format!(
+                "as_of is a time without a zone, but the timestamps are in zone {}; pass the date {}, or a time with a zone",
+                zone.name(),
+                date_text(day)
+            )),
+            (Self::Instant(_), Clock::Naive) => {
+                wrong("as_of is a time with a zone, but the timestamps have none; pass a date, or a time without a zone".to_owned())
+            }
+        }
+    }
+}
+
+/// The settings of a customer base.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spec {
+    /// The columns.
+    pub roles: Roles,
+    /// Refunds.
+    pub returns: Returns,
+    /// Whether an order of amount 0 is a purchase.
+    pub zero_is_purchase: bool,
+    /// Decimal places at which float amounts are read, 0 to 12.
+    pub amount_decimals: u8,
+    /// The zone that zoned times are read in; the column's own if not given.
+    pub timezone: Option<String>,
+    /// Nulls.
+    pub on_null: OnNull,
+    /// Infinite amounts.
+    pub on_nonfinite: OnNonfinite,
+    /// The last local day that counts; later rows are left out before anything else is done with them.
+    pub until: Option<AsOf>,
+}
+
+impl Spec {
+    /// The default settings for these columns.
+    pub fn new(roles: Roles) -> Self {
+        Self {
+            roles,
+            returns: Returns::default(),
+            zero_is_purchase: true,
+            amount_decimals: 6,
+            timezone: None,
+            on_null: OnNull::default(),
+            on_nonfinite: OnNonfinite::default(),
+            until: None,
+        }
+    }
+
+    /// The settings, checked.
+    pub fn checked(self) -> Result<Self> {
+        if self.amount_decimals > 12 {
+            return Err(Error::new(ErrorKind::InvalidArgument, format!("amount_decimals={} is outside 0 to 12", self.amount_decimals)));
+        }
+        Ok(self)
+    }
+}

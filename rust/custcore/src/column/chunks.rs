@@ -1,0 +1,235 @@
+//! The columns that transactions are read from, bound by name and type to one batch, and the blocks they are read in.
+
+use arrow_array::{ArrayRef, RecordBatch};
+use arrow_buffer::NullBuffer;
+use arrow_schema::{DataType, Schema};
+
+use super::amount::AmountColumn;
+use super::key::{KeyColumn, KeyKind};
+use super::time::{Clock, TimeColumn};
+use super::{BLOCK, flag};
+use crate::error::{Error, ErrorKind, Result, suggestion};
+use crate::money::Money;
+
+/// The names of the columns that play the parts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Roles {
+    /// Column of customer ids.
+    pub customer_id: String,
+    /// Column of times.
+    pub timestamp: String,
+    /// Column of amounts, if money is counted.
+    pub amount: Option<String>,
+    /// Column of order ids, if lines are collapsed to orders.
+    pub order_id: Option<String>,
+}
+
+impl Roles {
+    /// The columns that must be there, each once.
+    pub fn columns(&self) -> Vec<&str> {
+        let mut names = vec![self.customer_id.as_str(), self.timestamp.as_str()];
+        names.extend(self.amount.as_deref());
+        names.extend(self.order_id.as_deref());
+        let mut seen = Vec::with_capacity(names.len());
+        for name in names {
+            if !seen.contains(&name) {
+                seen.push(name);
+            }
+        }
+        seen
+    }
+}
+
+/// The position of a column asked for by name.
+pub fn find_column(schema: &Schema, name: &str, role: &str) -> Result<usize> {
+    let mut found = schema.fields().iter().enumerate().filter(|(_, field)| field.name() == name).map(|(i, _)| i);
+    match (found.next(), found.next()) {
+        (Some(i), None) => Ok(i),
+        (Some(_), Some(_)) => {
+            Err(Error::new(ErrorKind::DuplicateColumn, format!("two columns are named '{name}' ({role}); rename or drop one of them"))
+                .in_column(name))
+        }
+        (None, _) => {
+            let names: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
+            Err(Error::new(ErrorKind::ColumnNotFound, format!("column '{name}' ({role}) is not in the data; {}", suggestion(name, &names)))
+                .in_column(name))
+        }
+    }
+}
+
+/// What the first batch of a stream fixes for all that follow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kinds {
+    /// Name of the id column.
+    pub id_name: String,
+    /// Type of the ids in the output.
+    pub id_type: DataType,
+    /// What ids are compared as.
+    pub id_kind: KeyKind,
+    /// How times are read.
+    pub clock: Clock,
+    /// What money is counted in; `None` without an amount.
+    pub money: Option<Money>,
+}
+
+impl Kinds {
+    /// The kinds of a schema, checked before any data are read.
+    pub fn of(schema: &Schema, roles: &Roles, timezone: Option<&str>, decimals: u8) -> Result<Self> {
+        let id = schema.field(find_column(schema, &roles.customer_id, "customer_id")?);
+        let empty = arrow_array::new_empty_array(id.data_type());
+        let id_kind = KeyColumn::new(id.name(), "customer_id", &empty)?.kind();
+        let time = schema.field(find_column(schema, &roles.timestamp, "timestamp")?);
+        let clock = Clock::of(time.name(), time.data_type(), timezone)?;
+        TimeColumn::new(time.name(), &arrow_array::new_empty_array(time.data_type()), &clock)?;
+        let money = match &roles.amount {
+            None => None,
+            Some(name) => {
+                let amount = schema.field(find_column(schema, name, "amount")?);
+                Some(AmountColumn::money_of(name, amount.data_type(), decimals)?)
+            }
+        };
+        if let Some(name) = &roles.order_id {
+            let order = schema.field(find_column(schema, name, "order_id")?);
+            KeyColumn::new(name, "order_id", &arrow_array::new_empty_array(order.data_type()))?;
+        }
+        Ok(Self { id_name: id.name().clone(), id_type: KeyColumn::value_type(id.data_type()).clone(), id_kind, clock, money })
+    }
+}
+
+/// The typed columns of one batch.
+#[derive(Debug, Clone)]
+pub struct Columns {
+    roles: Roles,
+    rows: usize,
+    /// Customer ids.
+    pub customer: KeyColumn,
+    /// Order ids.
+    pub order: Option<KeyColumn>,
+    time: TimeColumn,
+    amount: Option<AmountColumn>,
+}
+
+impl Columns {
+    /// Binds the columns of `batch`.
+    pub fn bind(batch: &RecordBatch, roles: &Roles, kinds: &Kinds, decimals: u8) -> Result<Self> {
+        let schema = batch.schema();
+        let column = |name: &str, role: &str| -> Result<ArrayRef> { Ok(batch.column(find_column(&schema, name, role)?).clone()) };
+        let customer = KeyColumn::new(&roles.customer_id, "customer_id", &column(&roles.customer_id, "customer_id")?)?;
+        let time = TimeColumn::new(&roles.timestamp, &column(&roles.timestamp, "timestamp")?, &kinds.clock)?;
+        let amount = match &roles.amount {
+            Some(name) => Some(AmountColumn::new(name, &column(name, "amount")?, decimals)?),
+            None => None,
+        };
+        let order = match &roles.order_id {
+            Some(name) => Some(KeyColumn::new(name, "order_id", &column(name, "order_id")?)?),
+            None => None,
+        };
+        Ok(Self { roles: roles.clone(), rows: batch.num_rows(), customer, order, time, amount })
+    }
+
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        self.rows
+    }
+
+    /// Whether there are no rows.
+    pub fn is_empty(&self) -> bool {
+        self.rows == 0
+    }
+
+    /// Whether units of money need 128 bits.
+    pub fn is_wide(&self) -> bool {
+        self.amount.as_ref().is_some_and(AmountColumn::is_wide)
+    }
+
+    /// Reads rows `start..start + len` (`len` at most [`BLOCK`]) into `block`; rows are counted from `first_row` in errors.
+    pub fn read(&self, start: usize, len: usize, first_row: u64, block: &mut Block) -> Result<()> {
+        block.flags.clear();
+        block.flags.resize(len, 0);
+        let flags = &mut block.flags;
+        mark(flags, self.customer.nulls(), start, flag::NULL_ID);
+        mark(flags, self.time.nulls(), start, flag::NULL_TIME);
+        block.days.resize(len, 0);
+        if !self.time.read(start, &mut block.days)
+            && let Some(row) = self.time.first_out_of_range(start, len)
+        {
+            return Err(TimeColumn::out_of_range(&self.roles.timestamp, first_row + row as u64));
+        }
+        block.units.resize(len, 0);
+        if let (Some(amount), Some(name)) = (&self.amount, &self.roles.amount) {
+            let in_range = if amount.is_wide() {
+                block.wide.resize(len, 0);
+                amount.read_wide(start, &mut block.wide)
+            } else {
+                amount.read(start, &mut block.units, flags)
+            };
+            if !in_range && let Some(row) = amount.first_out_of_range(start, len) {
+                return Err(amount.out_of_range(name, first_row + row as u64));
+            }
+            if let Some(nulls) = amount.nulls().filter(|n| n.null_count() > 0) {
+                for i in (0..len).filter(|&i| nulls.is_null(start + i)) {
+                    flags[i] = flags[i] & !flag::NONFINITE | flag::NULL_AMOUNT;
+                    block.units[i] = 0;
+                    if amount.is_wide() {
+                        block.wide[i] = 0;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The error for the infinite amount at `row` of this batch.
+    pub fn nonfinite_error(&self, row: u64) -> Error {
+        let count = self.amount.as_ref().map_or(0, AmountColumn::count_nonfinite);
+        AmountColumn::nonfinite(self.roles.amount.as_deref().unwrap_or_default(), row, count)
+    }
+
+    /// The error for a null where `on_null="error"`.
+    pub fn null_error(&self, flags: u8, row: u64) -> Error {
+        let (column, nulls) = if flags & flag::NULL_ID != 0 {
+            (self.roles.customer_id.as_str(), self.customer.nulls())
+        } else if flags & flag::NULL_TIME != 0 {
+            (self.roles.timestamp.as_str(), self.time.nulls())
+        } else {
+            (self.roles.amount.as_deref().unwrap_or_default(), self.amount.as_ref().and_then(AmountColumn::nulls))
+        };
+        let count = nulls.map_or(1, |n| n.null_count().max(1));
+        Error::new(
+            ErrorKind::NullValue,
+            format!("column '{column}' is null at row {row} ({count} in its batch). Fill or drop such rows, or pass on_null='drop' to have them left out and counted"),
+        )
+        .in_column(column)
+        .at_row(row)
+    }
+}
+
+/// A few thousand rows in plain shapes.
+#[derive(Debug, Default)]
+pub struct Block {
+    /// What each row lacks, see [`flag`].
+    pub flags: Vec<u8>,
+    /// Local days.
+    pub days: Vec<i32>,
+    /// Units of money, 0 where there is none.
+    pub units: Vec<i64>,
+    /// Units of money where they need 128 bits.
+    pub wide: Vec<i128>,
+}
+
+impl Block {
+    /// An empty block with room for the largest one.
+    pub fn new() -> Self {
+        Self { flags: Vec::with_capacity(BLOCK), days: Vec::with_capacity(BLOCK), units: Vec::with_capacity(BLOCK), wide: Vec::new() }
+    }
+}
+
+fn mark(flags: &mut [u8], nulls: Option<&NullBuffer>, start: usize, bit: u8) {
+    if let Some(nulls) = nulls.filter(|n| n.null_count() > 0) {
+        for (i, flag) in flags.iter_mut().enumerate() {
+            if nulls.is_null(start + i) {
+                *flag |= bit;
+            }
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! Ids back into an Arrow column of the type they came in.
+
+use std::sync::Arc;
+
+use arrow_array::builder::{BinaryViewBuilder, FixedSizeBinaryBuilder, GenericBinaryBuilder, StringViewBuilder};
+use arrow_array::types::{ArrowPrimitiveType, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type};
+use arrow_array::{Array, ArrayRef, GenericStringArray, OffsetSizeTrait, PrimitiveArray};
+use arrow_schema::DataType;
+
+use crate::error::{Error, Result};
+
+/// Integer ids as a column of `id_type`; unsigned 64-bit ids come with their top bit flipped.
+pub fn integer_ids(id_type: &DataType, ids: impl Iterator<Item = i64>) -> Result<ArrayRef> {
+    fn column<T: ArrowPrimitiveType>(ids: impl Iterator<Item = T::Native>) -> ArrayRef {
+        Arc::new(PrimitiveArray::<T>::from_iter_values(ids))
+    }
+    Ok(match id_type {
+        DataType::Int8 => column::<Int8Type>(ids.map(|id| id as i8)),
+        DataType::Int16 => column::<Int16Type>(ids.map(|id| id as i16)),
+        DataType::Int32 => column::<Int32Type>(ids.map(|id| id as i32)),
+        DataType::Int64 => column::<Int64Type>(ids),
+        DataType::UInt8 => column::<UInt8Type>(ids.map(|id| id as u8)),
+        DataType::UInt16 => column::<UInt16Type>(ids.map(|id| id as u16)),
+        DataType::UInt32 => column::<UInt32Type>(ids.map(|id| id as u32)),
+        DataType::UInt64 => column::<UInt64Type>(ids.map(|id| (id ^ i64::MIN) as u64)),
+        other => return Err(Error::internal(format!("integer ids of type {other}"))),
+    })
+}
+
+/// String and binary ids as a column of `id_type`; beyond 2 GiB with 64-bit offsets.
+pub fn byte_ids<'a>(id_type: &DataType, ids: impl ExactSizeIterator<Item = &'a [u8]> + Clone) -> Result<ArrayRef> {
+    let rows = ids.len();
+    let bytes: usize = ids.clone().map(<[u8]>::len).sum();
+    let fits = i32::try_from(bytes).is_ok();
+    match id_type {
+        DataType::Utf8 if fits => strings(binary::<i32>(ids, rows, bytes)),
+        DataType::Utf8 | DataType::LargeUtf8 => strings(binary::<i64>(ids, rows, bytes)),
+        DataType::Binary if fits => Ok(Arc::new(binary::<i32>(ids, rows, bytes))),
+        DataType::Binary | DataType::LargeBinary => Ok(Arc::new(binary::<i64>(ids, rows, bytes))),
+        DataType::Utf8View => {
+            let mut builder = StringViewBuilder::with_capacity(rows);
+            for id in ids {
+                builder.append_value(std::str::from_utf8(id).map_err(Error::internal)?);
+            }
+            Ok(Arc::new(builder.finish()))
+        }
+        DataType::BinaryView => {
+            let mut builder = BinaryViewBuilder::with_capacity(rows);
+            ids.for_each(|id| builder.append_value(id));
+            Ok(Arc::new(builder.finish()))
+        }
+        DataType::FixedSizeBinary(width) => {
+            let mut builder = FixedSizeBinaryBuilder::with_capacity(rows, *width);
+            for id in ids {
+                builder.append_value(id).map_err(Error::internal)?;
+            }
+            Ok(Arc::new(builder.finish()))
+        }
+        other => Err(Error::internal(format!("byte ids of type {other}"))),
+    }
+}
+
+fn binary<'a, O: OffsetSizeTrait>(ids: impl Iterator<Item = &'a [u8]>, rows: usize, bytes: usize) -> arrow_array::GenericBinaryArray<O> {
+    let mut builder = GenericBinaryBuilder::<O>::with_capacity(rows, bytes);
+    ids.for_each(|id| builder.append_value(id));
+    builder.finish()
+}
+
+/// The ids were UTF-8 when they came in; this checks it once more and costs little beside the rest.
+fn strings<O: OffsetSizeTrait>(binary: arrow_array::GenericBinaryArray<O>) -> Result<ArrayRef> {
+    let (offsets, values, nulls) = binary.into_parts();
+    let strings = GenericStringArray::<O>::try_new(offsets, values, nulls).map_err(Error::internal)?;
+    Ok(Arc::new(strings) as Arc<dyn Array>)
+}

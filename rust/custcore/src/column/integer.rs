@@ -1,0 +1,95 @@
+//! Integer columns of every width behind one reader that yields i64.
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type};
+use arrow_array::{Array, ArrayRef};
+use arrow_buffer::{NullBuffer, ScalarBuffer};
+use arrow_schema::DataType;
+
+/// Values of an integer column in their own width.
+#[derive(Debug, Clone)]
+enum Values {
+    I8(ScalarBuffer<i8>),
+    I16(ScalarBuffer<i16>),
+    I32(ScalarBuffer<i32>),
+    I64(ScalarBuffer<i64>),
+    U8(ScalarBuffer<u8>),
+    U16(ScalarBuffer<u16>),
+    U32(ScalarBuffer<u32>),
+    U64(ScalarBuffer<u64>),
+}
+
+/// An integer column of any width.
+#[derive(Debug, Clone)]
+pub struct Integers {
+    values: Values,
+    nulls: Option<NullBuffer>,
+}
+
+macro_rules! each_width {
+    ($values:expr, $v:ident => $body:expr) => {
+        match $values {
+            Values::I8($v) => $body,
+            Values::I16($v) => $body,
+            Values::I32($v) => $body,
+            Values::I64($v) => $body,
+            Values::U8($v) => $body,
+            Values::U16($v) => $body,
+            Values::U32($v) => $body,
+            Values::U64($v) => $body,
+        }
+    };
+}
+
+impl Integers {
+    /// The reader of `array`, or `None` when it is not an integer column.
+    pub fn new(array: &ArrayRef) -> Option<Self> {
+        let values = match array.data_type() {
+            DataType::Int8 => Values::I8(array.as_primitive::<Int8Type>().values().clone()),
+            DataType::Int16 => Values::I16(array.as_primitive::<Int16Type>().values().clone()),
+            DataType::Int32 => Values::I32(array.as_primitive::<Int32Type>().values().clone()),
+            DataType::Int64 => Values::I64(array.as_primitive::<Int64Type>().values().clone()),
+            DataType::UInt8 => Values::U8(array.as_primitive::<UInt8Type>().values().clone()),
+            DataType::UInt16 => Values::U16(array.as_primitive::<UInt16Type>().values().clone()),
+            DataType::UInt32 => Values::U32(array.as_primitive::<UInt32Type>().values().clone()),
+            DataType::UInt64 => Values::U64(array.as_primitive::<UInt64Type>().values().clone()),
+            _ => return None,
+        };
+        Some(Self { values, nulls: array.nulls().cloned() })
+    }
+
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        each_width!(&self.values, v => v.len())
+    }
+
+    /// Whether there are no rows.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether the values are unsigned 64-bit, which do not all fit an i64.
+    pub fn is_u64(&self) -> bool {
+        matches!(self.values, Values::U64(_))
+    }
+
+    /// Rows that are null.
+    pub fn nulls(&self) -> Option<&NullBuffer> {
+        self.nulls.as_ref()
+    }
+
+    /// Rows `start..start + out.len()` as i64; unsigned 64-bit values keep their bits. Null rows hold anything.
+    #[inline]
+    pub fn read(&self, start: usize, out: &mut [i64]) {
+        each_width!(&self.values, v => {
+            for (slot, &value) in out.iter_mut().zip(&v[start..]) {
+                *slot = value as i64;
+            }
+        });
+    }
+
+    /// One row as i128, unsigned 64-bit values included.
+    pub fn get(&self, row: usize) -> i128 {
+        each_width!(&self.values, v => i128::from(v[row]))
+    }
+}

@@ -1,0 +1,232 @@
+//! Ids of customers and orders: integers of any width, strings and binary of every layout, dictionaries of these.
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{BinaryViewType, StringViewType};
+use arrow_array::{
+    Array, ArrayRef, BinaryArray, FixedSizeBinaryArray, GenericByteViewArray, LargeBinaryArray, LargeStringArray, StringArray,
+};
+use arrow_buffer::NullBuffer;
+use arrow_schema::DataType;
+
+use super::integer::Integers;
+use super::invalid_type;
+use crate::error::Result;
+
+/// What ids are compared as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyKind {
+    /// Integers that fit an i64.
+    Signed,
+    /// Unsigned 64-bit integers, kept in an i64 with the top bit flipped, so that their order is the i64's order.
+    Unsigned,
+    /// Strings and binary, compared by bytes.
+    Bytes,
+}
+
+/// An id column.
+#[derive(Debug, Clone)]
+pub enum KeyColumn {
+    /// Ids as they stand.
+    Plain(PlainKeys),
+    /// Dictionary-encoded ids: indices into a column of values.
+    Dictionary(DictionaryKeys),
+}
+
+/// Ids that are not dictionary-encoded.
+#[derive(Debug, Clone)]
+pub enum PlainKeys {
+    /// Integer ids.
+    Integers(IntegerKeys),
+    /// String and binary ids.
+    Bytes(ByteKeys),
+}
+
+/// Integer ids.
+#[derive(Debug, Clone)]
+pub struct IntegerKeys {
+    values: Integers,
+    kind: KeyKind,
+}
+
+/// String and binary ids.
+#[derive(Debug, Clone)]
+pub struct ByteKeys {
+    values: Layout,
+    nulls: Option<NullBuffer>,
+}
+
+#[derive(Debug, Clone)]
+enum Layout {
+    Utf8(StringArray),
+    LargeUtf8(LargeStringArray),
+    Utf8View(GenericByteViewArray<StringViewType>),
+    Binary(BinaryArray),
+    LargeBinary(LargeBinaryArray),
+    BinaryView(GenericByteViewArray<BinaryViewType>),
+    Fixed(FixedSizeBinaryArray),
+}
+
+/// Dictionary-encoded ids.
+#[derive(Debug, Clone)]
+pub struct DictionaryKeys {
+    indices: Integers,
+    values: PlainKeys,
+}
+
+impl KeyColumn {
+    /// The reader of an id column; `role` is the argument that named it.
+    pub fn new(column: &str, role: &str, array: &ArrayRef) -> Result<Self> {
+        let wrong = || wrong_key(column, role, array.data_type());
+        if !matches!(array.data_type(), DataType::Dictionary(_, _)) {
+            return Ok(Self::Plain(PlainKeys::new(array).ok_or_else(wrong)?));
+        }
+        let dictionary = array.as_any_dictionary();
+        let values = PlainKeys::new(dictionary.values()).ok_or_else(wrong)?;
+        let indices = Integers::new(&arrow_array::make_array(dictionary.keys().to_data())).ok_or_else(wrong)?;
+        Ok(Self::Dictionary(DictionaryKeys { indices, values }))
+    }
+
+    /// The type of the values: the column's own, or that of its dictionary.
+    pub fn value_type(data_type: &DataType) -> &DataType {
+        match data_type {
+            DataType::Dictionary(_, value) => Self::value_type(value),
+            other => other,
+        }
+    }
+
+    /// What the ids are compared as.
+    pub fn kind(&self) -> KeyKind {
+        match self {
+            Self::Plain(keys) => keys.kind(),
+            Self::Dictionary(keys) => keys.values.kind(),
+        }
+    }
+
+    /// Null rows of the column itself; values of a dictionary can be null besides.
+    pub fn nulls(&self) -> Option<&NullBuffer> {
+        match self {
+            Self::Plain(keys) => keys.nulls(),
+            Self::Dictionary(keys) => keys.indices.nulls(),
+        }
+    }
+}
+
+impl PlainKeys {
+    fn new(array: &ArrayRef) -> Option<Self> {
+        if let Some(values) = Integers::new(array) {
+            let kind = if values.is_u64() { KeyKind::Unsigned } else { KeyKind::Signed };
+            return Some(Self::Integers(IntegerKeys { values, kind }));
+        }
+        let values = match array.data_type() {
+            DataType::Utf8 => Layout::Utf8(array.as_string().clone()),
+            DataType::LargeUtf8 => Layout::LargeUtf8(array.as_string().clone()),
+            DataType::Utf8View => Layout::Utf8View(array.as_string_view().clone()),
+            DataType::Binary => Layout::Binary(array.as_binary().clone()),
+            DataType::LargeBinary => Layout::LargeBinary(array.as_binary().clone()),
+            DataType::BinaryView => Layout::BinaryView(array.as_binary_view().clone()),
+            DataType::FixedSizeBinary(_) => Layout::Fixed(array.as_fixed_size_binary().clone()),
+            _ => return None,
+        };
+        Some(Self::Bytes(ByteKeys { values, nulls: array.nulls().cloned() }))
+    }
+
+    /// What the ids are compared as.
+    pub fn kind(&self) -> KeyKind {
+        match self {
+            Self::Integers(keys) => keys.kind,
+            Self::Bytes(_) => KeyKind::Bytes,
+        }
+    }
+
+    /// Null rows.
+    pub fn nulls(&self) -> Option<&NullBuffer> {
+        match self {
+            Self::Integers(keys) => keys.values.nulls(),
+            Self::Bytes(keys) => keys.nulls.as_ref(),
+        }
+    }
+
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Integers(keys) => keys.values.len(),
+            Self::Bytes(keys) => keys.len(),
+        }
+    }
+
+    /// Whether there are no rows.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl IntegerKeys {
+    /// Rows `start..start + out.len()`, as i64 in the order of the ids. Null rows hold anything.
+    #[inline]
+    pub fn read(&self, start: usize, out: &mut [i64]) {
+        self.values.read(start, out);
+        if self.kind == KeyKind::Unsigned {
+            out.iter_mut().for_each(|key| *key ^= i64::MIN);
+        }
+    }
+}
+
+impl ByteKeys {
+    /// The bytes of one row; a null row holds anything.
+    #[inline]
+    pub fn get(&self, row: usize) -> &[u8] {
+        match &self.values {
+            Layout::Utf8(a) => a.value(row).as_bytes(),
+            Layout::LargeUtf8(a) => a.value(row).as_bytes(),
+            Layout::Utf8View(a) => a.value(row).as_bytes(),
+            Layout::Binary(a) => a.value(row),
+            Layout::LargeBinary(a) => a.value(row),
+            Layout::BinaryView(a) => a.value(row),
+            Layout::Fixed(a) => a.value(row),
+        }
+    }
+
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        match &self.values {
+            Layout::Utf8(a) => a.len(),
+            Layout::LargeUtf8(a) => a.len(),
+            Layout::Utf8View(a) => a.len(),
+            Layout::Binary(a) => a.len(),
+            Layout::LargeBinary(a) => a.len(),
+            Layout::BinaryView(a) => a.len(),
+            Layout::Fixed(a) => a.len(),
+        }
+    }
+
+    /// Whether there are no rows.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl DictionaryKeys {
+    /// Rows `start..start + out.len()` as positions in the dictionary. Null rows hold anything.
+    #[inline]
+    pub fn read(&self, start: usize, out: &mut [i64]) {
+        self.indices.read(start, out);
+    }
+
+    /// The dictionary: may hold nulls, repeated and unused values.
+    pub fn values(&self) -> &PlainKeys {
+        &self.values
+    }
+}
+
+fn wrong_key(column: &str, role: &str, found: &DataType) -> crate::error::Error {
+    let remedy = match found {
+        DataType::Float16 | DataType::Float32 | DataType::Float64 => {
+            "pandas turns integer ids into floats as soon as one is missing: cast them back, e.g. df[col].astype('Int64'), \
+             or use custcore.pandas, which takes integral floats"
+        }
+        DataType::Null => "The column holds nothing but nulls and has no type: cast it to the type of your ids",
+        DataType::Boolean => "Cast it to integer if true and false are meant as two ids",
+        _ => "Cast it first, e.g. to string",
+    };
+    invalid_type(column, role, found, "an integer, string, binary or a dictionary of these", remedy)
+}

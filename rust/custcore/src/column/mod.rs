@@ -1,0 +1,37 @@
+//! Arrow columns as typed readers: customers and orders as keys, times as local days, amounts as units of money.
+//!
+//! This room is the only one that matches on an Arrow `DataType`. What leaves it are blocks of a few thousand rows in
+//! three plain shapes (keys, days, units) with one byte of flags a row, so that every kernel behind it is written once.
+
+pub mod amount;
+pub mod chunks;
+pub mod ids;
+pub mod integer;
+pub mod key;
+pub mod number;
+pub mod time;
+pub mod validate;
+
+use arrow_schema::DataType;
+
+use crate::error::{Error, ErrorKind};
+
+/// Rows that are read, grouped and added up at a time: small enough that the three shapes stay in the first cache.
+pub const BLOCK: usize = 2048;
+
+/// One byte of a row: what it lacks. Zero is a row that can be used as it stands.
+pub mod flag {
+    /// The customer id is null.
+    pub const NULL_ID: u8 = 1;
+    /// The time is null.
+    pub const NULL_TIME: u8 = 2;
+    /// The amount is null or NaN.
+    pub const NULL_AMOUNT: u8 = 4;
+    /// The amount is infinite.
+    pub const NONFINITE: u8 = 8;
+}
+
+/// `column 'x' is string; expected ...` with the way out.
+pub(crate) fn invalid_type(column: &str, role: &str, found: &DataType, expected: &str, remedy: &str) -> Error {
+    Error::new(ErrorKind::InvalidType, format!("column '{column}' ({role}) is {found}; expected {expected}. {remedy}")).in_column(column)
+}

@@ -1,0 +1,208 @@
+//! Times as local days: dates and timestamps of every unit, naive or in a time zone.
+
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{
+    Date32Type, Date64Type, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType,
+};
+use arrow_array::{Array, ArrayRef};
+use arrow_buffer::{NullBuffer, ScalarBuffer};
+use arrow_schema::{DataType, TimeUnit};
+
+use super::invalid_type;
+use crate::calendar::{DAY_SECONDS, MAX_DAY, MIN_DAY, Zone};
+use crate::error::{Error, ErrorKind, Result};
+
+#[derive(Debug, Clone)]
+enum Values {
+    Days(ScalarBuffer<i32>),
+    Ticks { ticks: ScalarBuffer<i64>, per_second: i64 },
+}
+
+/// A time column, read as local days.
+#[derive(Debug, Clone)]
+pub struct TimeColumn {
+    values: Values,
+    nulls: Option<NullBuffer>,
+    zone: Option<Arc<Zone>>,
+}
+
+/// Whether instants are read in a zone, and in which.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Clock {
+    /// Local wall time without a zone.
+    Naive,
+    /// Instants, read in this zone.
+    Zoned(Arc<Zone>),
+}
+
+impl Clock {
+    /// The clock of a column of this type, read in `timezone` if given.
+    pub fn of(column: &str, data_type: &DataType, timezone: Option<&str>) -> Result<Self> {
+        match (data_type, timezone) {
+            (DataType::Timestamp(_, Some(own)), asked) => Ok(Self::Zoned(Zone::named(asked.unwrap_or(own))?)),
+            (_, None) => Ok(Self::Naive),
+            (found, Some(zone)) => Err(Error::new(
+                ErrorKind::InvalidType,
+                format!(
+                    "timezone='{zone}' was given, but column '{column}' is {found}, local time without a zone, which is never \
+                     shifted. Leave timezone out, or attach the zone first, e.g. df[col].dt.tz_localize('UTC')"
+                ),
+            )
+            .in_column(column)),
+        }
+    }
+
+    /// The zone, if there is one.
+    pub fn zone(&self) -> Option<&Zone> {
+        match self {
+            Self::Naive => None,
+            Self::Zoned(zone) => Some(zone),
+        }
+    }
+}
+
+impl TimeColumn {
+    /// The reader of a time column.
+    pub fn new(column: &str, array: &ArrayRef, clock: &Clock) -> Result<Self> {
+        let ticks = |ticks: &ScalarBuffer<i64>, per_second| Values::Ticks { ticks: ticks.clone(), per_second };
+        let values = match array.data_type() {
+            DataType::Date32 => Values::Days(array.as_primitive::<Date32Type>().values().clone()),
+            DataType::Date64 => ticks(array.as_primitive::<Date64Type>().values(), 1000),
+            DataType::Timestamp(TimeUnit::Second, _) => ticks(array.as_primitive::<TimestampSecondType>().values(), 1),
+            DataType::Timestamp(TimeUnit::Millisecond, _) => ticks(array.as_primitive::<TimestampMillisecondType>().values(), 1000),
+            DataType::Timestamp(TimeUnit::Microsecond, _) => ticks(array.as_primitive::<TimestampMicrosecondType>().values(), 1_000_000),
+            DataType::Timestamp(TimeUnit::Nanosecond, _) => ticks(array.as_primitive::<TimestampNanosecondType>().values(), 1_000_000_000),
+            found => return Err(wrong_time(column, found)),
+        };
+        let zone = match clock {
+            Clock::Naive => None,
+            Clock::Zoned(zone) => Some(zone.clone()),
+        };
+        Ok(Self { values, nulls: array.nulls().cloned(), zone })
+    }
+
+    /// Null rows.
+    pub fn nulls(&self) -> Option<&NullBuffer> {
+        self.nulls.as_ref()
+    }
+
+    /// Rows `start..start + out.len()` as local days. Null rows hold anything; so does a row outside the years 1 to
+    /// 9999, and then the answer is false.
+    #[inline]
+    pub fn read(&self, start: usize, out: &mut [i32]) -> bool {
+        match &self.values {
+            Values::Days(days) => {
+                let days = &days[start..start + out.len()];
+                out.copy_from_slice(days);
+                days.iter().fold(true, |ok, day| ok & (MIN_DAY..=MAX_DAY).contains(day))
+            }
+            Values::Ticks { ticks, per_second } => {
+                let ticks = &ticks[start..start + out.len()];
+                match (&self.zone, per_second) {
+                    (Some(zone), _) => zoned_days(ticks, *per_second, zone, out),
+                    // A constant divisor becomes a multiplication.
+                    (None, 1) => naive_days::<DAY_SECONDS>(ticks, out),
+                    (None, 1000) => naive_days::<{ DAY_SECONDS * 1000 }>(ticks, out),
+                    (None, 1_000_000) => naive_days::<{ DAY_SECONDS * 1_000_000 }>(ticks, out),
+                    (None, _) => naive_days::<{ DAY_SECONDS * 1_000_000_000 }>(ticks, out),
+                }
+            }
+        }
+    }
+
+    /// The first of `len` rows from `start` that is not null and outside the years 1 to 9999.
+    pub fn first_out_of_range(&self, start: usize, len: usize) -> Option<usize> {
+        (start..start + len).find(|&row| self.nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row)) && !self.read(row, &mut [0]))
+    }
+
+    /// The error for a row outside the years 1 to 9999.
+    pub fn out_of_range(column: &str, row: u64) -> Error {
+        Error::new(
+            ErrorKind::OutOfRange,
+            format!("column '{column}' lies outside the years 1 to 9999 at row {row}. Set such placeholder dates to null, or check the unit of the timestamps"),
+        )
+        .in_column(column)
+        .at_row(row)
+    }
+}
+
+/// A day as i32, and whether it lies in the years 1 to 9999.
+#[inline]
+fn checked_day(day: i64) -> (i32, bool) {
+    (day as i32, (i64::from(MIN_DAY)..=i64::from(MAX_DAY)).contains(&day))
+}
+
+#[inline]
+fn naive_days<const PER_DAY: i64>(ticks: &[i64], out: &mut [i32]) -> bool {
+    let mut all = true;
+    for (slot, &tick) in out.iter_mut().zip(ticks) {
+        let (day, ok) = checked_day(tick.div_euclid(PER_DAY));
+        *slot = day;
+        all &= ok;
+    }
+    all
+}
+
+fn zoned_days(ticks: &[i64], per_second: i64, zone: &Zone, out: &mut [i32]) -> bool {
+    let mut reader = zone.reader();
+    let mut all = true;
+    for (slot, &tick) in out.iter_mut().zip(ticks) {
+        let seconds = tick.div_euclid(per_second);
+        let local = seconds.saturating_add(reader.offset_at(seconds));
+        let (day, ok) = checked_day(local.div_euclid(DAY_SECONDS));
+        *slot = day;
+        all &= ok;
+    }
+    all
+}
+
+fn wrong_time(column: &str, found: &DataType) -> Error {
+    let remedy = match found {
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => {
+            "Dates are never guessed. Cast it first, e.g. pd.to_datetime(df[col], format=...) or pc.strptime(...)"
+        }
+        DataType::Int32 | DataType::Int64 | DataType::UInt32 | DataType::UInt64 => {
+            "Say what the numbers mean first, e.g. pd.to_datetime(df[col], unit='s')"
+        }
+        DataType::Null => "The column holds nothing but nulls and has no type: cast it to a timestamp",
+        _ => "Cast it first",
+    };
+    invalid_type(column, "timestamp", found, "a date or a timestamp", remedy)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow_array::{Date32Array, TimestampSecondArray};
+
+    fn days(array: ArrayRef, timezone: Option<&str>) -> Result<Vec<i32>> {
+        let clock = Clock::of("t", array.data_type(), timezone)?;
+        let column = TimeColumn::new("t", &array, &clock)?;
+        let mut out = vec![0; array.len()];
+        assert!(column.read(0, &mut out));
+        Ok(out)
+    }
+
+    #[test]
+    fn days_before_1970_are_floored() -> Result<()> {
+        assert_eq!(days(Arc::new(TimestampSecondArray::from(vec![-1, 0, 86_399])), None)?, [-1, 0, 0]);
+        assert_eq!(days(Arc::new(Date32Array::from(vec![-3])), None)?, [-3]);
+        Ok(())
+    }
+
+    #[test]
+    fn zoned_times_are_read_in_their_zone() -> Result<()> {
+        let instants = TimestampSecondArray::from(vec![0, 20_000]).with_timezone("America/New_York");
+        assert_eq!(days(Arc::new(instants.clone()), None)?, [-1, 0]);
+        assert_eq!(days(Arc::new(instants), Some("UTC"))?, [0, 0]);
+        Ok(())
+    }
+
+    #[test]
+    fn a_zone_for_naive_times_is_refused() {
+        let array: ArrayRef = Arc::new(Date32Array::from(vec![0]));
+        assert_eq!(days(array, Some("UTC")).map_err(|e| e.kind()), Err(ErrorKind::InvalidType));
+    }
+}

@@ -1,0 +1,142 @@
+//! What a long computation carries along: how many threads, whether to stop, how far it has come.
+//!
+//! custcore runs on thread pools of its own, never on rayon's global one, so that an application's own use of rayon and
+//! ours do not wait for each other. Pools are kept per thread count and belong to one process: after a fork the child
+//! finds its process id changed, leaves the parent's pools alone (their threads do not exist in the child) and builds new ones.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// Threads, cancel flag and progress of one call. Cloning it shares the flag and the progress.
+#[derive(Debug, Clone)]
+pub struct Context {
+    threads: usize,
+    cancel: Arc<AtomicBool>,
+    rows_done: Arc<AtomicU64>,
+}
+
+impl Context {
+    /// A context of `threads` threads (at least one).
+    pub fn new(threads: usize) -> Self {
+        Self { threads: threads.max(1), cancel: Arc::default(), rows_done: Arc::default() }
+    }
+
+    /// How many threads the call may use.
+    pub fn threads(&self) -> usize {
+        self.threads
+    }
+
+    /// Asks the computation to stop at its next look.
+    pub fn cancel(&self) {
+        self.cancel.store(true, Ordering::Relaxed);
+    }
+
+    /// An error when the caller asked to stop. Kernels look every few thousand rows.
+    pub fn check(&self) -> Result<()> {
+        if self.cancel.load(Ordering::Relaxed) { Err(Error::cancelled()) } else { Ok(()) }
+    }
+
+    /// Tells how many more rows are done.
+    pub fn advance(&self, rows: u64) {
+        self.rows_done.fetch_add(rows, Ordering::Relaxed);
+    }
+
+    /// Rows done so far.
+    pub fn rows_done(&self) -> u64 {
+        self.rows_done.load(Ordering::Relaxed)
+    }
+
+    /// Runs `work` on the pool of this context and waits for it.
+    pub fn install<R: Send>(&self, work: impl FnOnce() -> R + Send) -> Result<R> {
+        if self.threads == 1 {
+            return Ok(work());
+        }
+        Ok(pool(self.threads)?.install(work))
+    }
+}
+
+impl Default for Context {
+    fn default() -> Self {
+        Self::new(default_threads())
+    }
+}
+
+/// `CUSTCORE_NUM_THREADS`, else the cores available to this process.
+pub fn default_threads() -> usize {
+    std::env::var("CUSTCORE_NUM_THREADS")
+        .ok()
+        .and_then(|text| text.trim().parse::<usize>().ok())
+        .filter(|&n| n > 0)
+        .or_else(|| std::thread::available_parallelism().ok().map(usize::from))
+        .unwrap_or(1)
+}
+
+/// The pools of one process.
+struct Pools {
+    process: u32,
+    by_threads: Mutex<HashMap<usize, Arc<rayon::ThreadPool>, foldhash::fast::RandomState>>,
+}
+
+static POOLS: AtomicPtr<Pools> = AtomicPtr::new(std::ptr::null_mut());
+
+/// The pools of this process. No lock is taken to find them: a lock held by another thread at the moment of a fork
+/// would stay locked in the child for ever.
+fn pools() -> &'static Pools {
+    let process = std::process::id();
+    let current = POOLS.load(Ordering::Acquire);
+    // SAFETY: the pointer is null or came from `Box::leak` below and is never freed.
+    if let Some(pools) = unsafe { current.as_ref() }
+        && pools.process == process
+    {
+        return pools;
+    }
+    let fresh = Box::into_raw(Box::new(Pools { process, by_threads: Mutex::default() }));
+    match POOLS.compare_exchange(current, fresh, Ordering::AcqRel, Ordering::Acquire) {
+        // SAFETY: `fresh` was leaked just now and is never freed.
+        Ok(_) => unsafe { &*fresh },
+        Err(other) => {
+            // SAFETY: `fresh` was not published; `other` was leaked by the thread that won.
+            unsafe {
+                drop(Box::from_raw(fresh));
+                &*other
+            }
+        }
+    }
+}
+
+/// The pool of `threads` threads of this process.
+pub fn pool(threads: usize) -> Result<Arc<rayon::ThreadPool>> {
+    let mut pools = pools().by_threads.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(pool) = pools.get(&threads) {
+        return Ok(pool.clone());
+    }
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).thread_name(|i| format!("custcore-{i}")).build().map_err(|e| {
+        Error::new(ErrorKind::InvalidArgument, format!("cannot start {threads} threads: {e}; ask for fewer with n_threads"))
+    })?;
+    let pool = Arc::new(pool);
+    pools.insert(threads, pool.clone());
+    Ok(pool)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_pool_per_thread_count() -> Result<()> {
+        assert!(Arc::ptr_eq(&pool(2)?, &pool(2)?));
+        assert_eq!(pool(3)?.current_num_threads(), 3);
+        Ok(())
+    }
+
+    #[test]
+    fn a_cancelled_context_says_so() {
+        let context = Context::new(1);
+        assert!(context.check().is_ok());
+        context.clone().cancel();
+        assert_eq!(context.check().map_err(|e| e.kind()), Err(ErrorKind::Cancelled));
+    }
+}

@@ -1,0 +1,319 @@
+//! Quantile edges and the scores they give: exact order statistics, no sort of all values.
+//!
+//! Edge j of B bins is the type-7 quantile at j/B (Hyndman & Fan 1996; the default of R, numpy and pandas), rounded *down*
+//! to the type of the values. A value's score is 1 plus the number of edges strictly below it, so equal values get equal
+//! scores, and on the fitted values this is `max(1, ceil(B*L/(n-1)))` with L the number of strictly smaller values.
+
+use rayon::iter::{IndexedParallelIterator, ParallelIterator};
+use rayon::slice::{ParallelSlice, ParallelSliceMut};
+
+use crate::column::number::{NumberColumn, Numbers};
+
+/// Which side of an interval belongs to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Closed {
+    /// `(lower, upper]`.
+    #[default]
+    Right,
+    /// `[lower, upper)`.
+    Left,
+}
+
+/// One number in the type of a column.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Number {
+    /// An integer.
+    Integer(i64),
+    /// A decimal, unscaled, and its scale.
+    Decimal(i128, i8),
+    /// A float.
+    Float(f64),
+}
+
+impl Number {
+    /// The nearest float.
+    pub fn to_f64(self) -> f64 {
+        match self {
+            Self::Integer(value) => value as f64,
+            Self::Decimal(units, scale) => crate::money::units_to_f64(units, i32::from(scale)),
+            Self::Float(value) => value,
+        }
+    }
+}
+
+/// Ascending edges between bins, in the type of the values they were computed from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Edges {
+    values: Numbers,
+    closed: Closed,
+}
+
+impl Edges {
+    /// The type-7 quantile edges of `bins` bins over the rows that are not null; `None` when there are none.
+    pub fn type7(column: &NumberColumn, bins: usize) -> Option<Self> {
+        let values = match &column.values {
+            Numbers::Integers(values) => Numbers::Integers(type7(valid(values, column), bins, between_i64)?),
+            Numbers::Decimals(values, scale) => Numbers::Decimals(type7(valid(values, column), bins, between_i128)?, *scale),
+            Numbers::Floats(values) => {
+                let keys = valid(values, column).into_iter().map(float_to_key).collect();
+                let between = |low, high, r, bins| float_to_key(between_f64(key_to_float(low), key_to_float(high), r, bins));
+                Numbers::Floats(type7(keys, bins, between)?.into_iter().map(key_to_float).collect())
+            }
+        };
+        Some(Self { values, closed: Closed::Right })
+    }
+
+    /// Edges as they stand, ascending.
+    pub fn explicit(values: Numbers, closed: Closed) -> Self {
+        Self { values, closed }
+    }
+
+    /// Number of bins.
+    pub fn bins(&self) -> usize {
+        1 + match &self.values {
+            Numbers::Integers(v) => v.len(),
+            Numbers::Decimals(v, _) => v.len(),
+            Numbers::Floats(v) => v.len(),
+        }
+    }
+
+    /// The edges as floats.
+    pub fn to_f64(&self) -> Vec<f64> {
+        match &self.values {
+            Numbers::Integers(v) => v.iter().map(|&x| x as f64).collect(),
+            Numbers::Decimals(v, scale) => v.iter().map(|&x| Number::Decimal(x, *scale).to_f64()).collect(),
+            Numbers::Floats(v) => v.clone(),
+        }
+    }
+
+    /// The bin of every row, 1 to [`Edges::bins`]; 0 where the row is null.
+    pub fn bin_rows(&self, column: &NumberColumn) -> Vec<u8> {
+        let closed = self.closed;
+        let mut bins = match (&self.values, &column.values) {
+            (Numbers::Integers(edges), Numbers::Integers(values)) => bin_all(values, |v| *v, edges, closed),
+            (Numbers::Decimals(edges, own), Numbers::Decimals(values, other)) if own == other => bin_all(values, |v| *v, edges, closed),
+            (Numbers::Floats(edges), Numbers::Floats(values)) => bin_all(values, |v| *v, edges, closed),
+            // Unlike types meet as floats.
+            (_, values) => {
+                let edges = self.to_f64();
+                match values {
+                    Numbers::Integers(values) => bin_all(values, |v| *v as f64, &edges, closed),
+                    Numbers::Decimals(values, scale) => bin_all(values, |v| Number::Decimal(*v, *scale).to_f64(), &edges, closed),
+                    Numbers::Floats(values) => bin_all(values, |v| *v, &edges, closed),
+                }
+            }
+        };
+        if let Some(nulls) = &column.nulls {
+            for (row, bin) in bins.iter_mut().enumerate() {
+                if nulls.is_null(row) {
+                    *bin = 0;
+                }
+            }
+        }
+        bins
+    }
+
+    /// The bin of one value.
+    #[inline]
+    pub fn bin_one(&self, value: Number) -> u8 {
+        match (&self.values, value) {
+            (Numbers::Integers(edges), Number::Integer(value)) => bin(edges, value, self.closed),
+            (Numbers::Floats(edges), value) => bin(edges, value.to_f64(), self.closed),
+            (Numbers::Decimals(edges, own), Number::Decimal(value, other)) if *own == other => bin(edges, value, self.closed),
+            (_, value) => bin(&self.to_f64(), value.to_f64(), self.closed),
+        }
+    }
+}
+
+#[inline]
+fn bin<T: PartialOrd + Copy>(edges: &[T], value: T, closed: Closed) -> u8 {
+    1 + match closed {
+        Closed::Right => edges.partition_point(|&edge| edge < value),
+        Closed::Left => edges.partition_point(|&edge| edge <= value),
+    } as u8
+}
+
+/// Rows that one task bins at a time.
+const ROWS: usize = 1 << 14;
+
+fn bin_all<V: Sync, T: PartialOrd + Copy + Send + Sync>(
+    values: &[V],
+    read: impl Fn(&V) -> T + Sync,
+    edges: &[T],
+    closed: Closed,
+) -> Vec<u8> {
+    let mut out = vec![0; values.len()];
+    let fill = |out: &mut [u8], values: &[V]| {
+        for (slot, value) in out.iter_mut().zip(values) {
+            let value = read(value);
+            // Counting all edges has no branch to mispredict and beats bisection while they are few.
+            *slot = if edges.len() <= 16 {
+                1 + match closed {
+                    Closed::Right => edges.iter().map(|&edge| u8::from(edge < value)).sum::<u8>(),
+                    Closed::Left => edges.iter().map(|&edge| u8::from(edge <= value)).sum::<u8>(),
+                }
+            } else {
+                bin(edges, value, closed)
+            };
+        }
+    };
+    if values.len() < 4 * ROWS {
+        fill(&mut out, values);
+    } else {
+        out.par_chunks_mut(ROWS).zip(values.par_chunks(ROWS)).for_each(|(out, values)| fill(out, values));
+    }
+    out
+}
+
+fn valid<T: Copy>(values: &[T], column: &NumberColumn) -> Vec<T> {
+    match &column.nulls {
+        None => values.to_vec(),
+        Some(nulls) => values.iter().enumerate().filter(|(row, _)| nulls.is_valid(*row)).map(|(_, &value)| value).collect(),
+    }
+}
+
+/// Edges 1 to bins-1. `between(low, high, r, bins)` is `low + r/bins * (high - low)` rounded down.
+fn type7<T: Copy + Ord>(mut values: Vec<T>, bins: usize, between: impl Fn(T, T, usize, usize) -> T) -> Option<Vec<T>> {
+    let last = values.len().checked_sub(1)?;
+    // The position (n-1)*j/B is split into whole part and remainder in integers.
+    let position = |j: usize| ((last as u128 * j as u128 / bins as u128) as usize, (last as u128 * j as u128 % bins as u128) as usize);
+    let mut ranks: Vec<usize> = (1..bins).flat_map(|j| [position(j).0, (position(j).0 + 1).min(last)]).collect();
+    ranks.dedup();
+    select(&mut values, &ranks, 0);
+    let edges = (1..bins).map(|j| match position(j) {
+        (low, 0) => values[low],
+        (low, r) => between(values[low], values[low + 1], r, bins),
+    });
+    Some(edges.collect())
+}
+
+/// Puts the values of the given ranks (ascending, counted from `base`) in their sorted places.
+fn select<T: Ord>(values: &mut [T], ranks: &[usize], base: usize) {
+    if ranks.is_empty() || values.len() < 2 {
+        return;
+    }
+    let middle = ranks.len() / 2;
+    let rank = ranks[middle];
+    let (below, _, above) = values.select_nth_unstable(rank - base);
+    select(below, &ranks[..middle], base);
+    let after = ranks[middle + 1..].iter().position(|&r| r > rank).map_or(ranks.len(), |i| middle + 1 + i);
+    select(above, &ranks[after..], rank + 1);
+}
+
+fn between_i64(low: i64, high: i64, r: usize, bins: usize) -> i64 {
+    let step = (i128::from(high) - i128::from(low)) * r as i128 / bins as i128;
+    (i128::from(low) + step) as i64
+}
+
+fn between_i128(low: i128, high: i128, r: usize, bins: usize) -> i128 {
+    // The difference of two i128 fits a u128; it is divided first, so that nothing overflows.
+    let (difference, r, bins) = (high.wrapping_sub(low) as u128, r as u128, bins as u128);
+    let step = difference / bins * r + difference % bins * r / bins;
+    low.wrapping_add(step as i128)
+}
+
+/// The largest float that is not above `low + r/bins * (high - low)`: found by bisection on the floats between the two,
+/// each step decided exactly.
+fn between_f64(low: f64, high: f64, r: usize, bins: usize) -> f64 {
+    // Near the end of the range the products below would overflow; a power of two changes no digit.
+    let scale = if low.abs().max(high.abs()) > 1e300 { 2f64.powi(-10) } else { 1.0 };
+    let (x, y) = (low * scale, high * scale);
+    let at_most = |c: f64| sign_of_sum(&[(bins as f64, c * scale), (-((bins - r) as f64), x), (-(r as f64), y)]) <= 0;
+    let (mut below, mut above) = (float_to_key(low), float_to_key(high));
+    // `below` always satisfies, `above` never does, unless both ends are equal.
+    if at_most(high) {
+        return high;
+    }
+    while i128::from(above) - i128::from(below) > 1 {
+        let middle = ((i128::from(above) + i128::from(below)) / 2) as i64;
+        if at_most(key_to_float(middle)) {
+            below = middle;
+        } else {
+            above = middle;
+        }
+    }
+    key_to_float(below)
+}
+
+/// The exact sign of a sum of products (Shewchuk 1997: two-product and expansion sums).
+fn sign_of_sum(products: &[(f64, f64)]) -> i32 {
+    let mut expansion: Vec<f64> = Vec::with_capacity(2 * products.len());
+    for &(a, b) in products {
+        let high = a * b;
+        let low = a.mul_add(b, -high);
+        for term in [low, high] {
+            let mut sum = term;
+            let mut kept = Vec::with_capacity(expansion.len() + 1);
+            for &part in &expansion {
+                let total = sum + part;
+                let virtual_part = total - sum;
+                let error = (sum - (total - virtual_part)) + (part - virtual_part);
+                if error != 0.0 {
+                    kept.push(error);
+                }
+                sum = total;
+            }
+            kept.push(sum);
+            expansion = kept;
+        }
+    }
+    // The parts do not overlap and ascend in size, so the last that is not zero decides.
+    expansion.iter().rev().find(|&&part| part != 0.0).map_or(0, |&part| if part > 0.0 { 1 } else { -1 })
+}
+
+/// Floats as integers of the same order. -0.0 and 0.0 are one key.
+fn float_to_key(value: f64) -> i64 {
+    let bits = (value + 0.0).to_bits() as i64;
+    if bits < 0 { !bits ^ i64::MIN } else { bits }
+}
+
+fn key_to_float(key: i64) -> f64 {
+    f64::from_bits(if key < 0 { !(key ^ i64::MIN) } else { key } as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn column(values: Numbers) -> NumberColumn {
+        NumberColumn { values, nulls: None }
+    }
+
+    #[test]
+    fn scores_are_the_integer_form() {
+        let values: Vec<i64> = vec![5, 1, 1, 9, 3, 3, 3, 7, 12, 4, 4, 100];
+        for bins in 2..=12 {
+            let column = column(Numbers::Integers(values.clone()));
+            let got = Edges::type7(&column, bins).map(|edges| edges.bin_rows(&column));
+            let want: Vec<u8> =
+                values.iter().map(|v| (bins * values.iter().filter(|w| *w < v).count()).div_ceil(values.len() - 1).max(1) as u8).collect();
+            assert_eq!(got, Some(want), "{bins} bins");
+        }
+    }
+
+    #[test]
+    fn edges_of_integers_and_decimals_are_floored() {
+        assert_eq!(between_i64(-3, 0, 1, 2), -2);
+        assert_eq!(between_i128(i128::MIN, i128::MAX, 1, 2), -1);
+        assert_eq!(between_i64(0, 10, 3, 4), 7);
+    }
+
+    #[test]
+    fn float_edges_are_the_largest_not_above() {
+        assert!((between_f64(1.0, 2.0, 1, 2) - 1.5).abs() < f64::EPSILON);
+        // One third is not a float: the edge lies below it.
+        let third = between_f64(0.0, 1.0, 1, 3);
+        assert_eq!(third.to_bits(), (1.0_f64 / 3.0).to_bits());
+        let two_thirds = between_f64(0.0, 1.0, 2, 3);
+        assert!(two_thirds.mul_add(3.0, -2.0) <= 0.0 && two_thirds.next_up().mul_add(3.0, -2.0) > 0.0);
+        assert!(between_f64(-f64::MAX, f64::MAX, 1, 2).abs() < f64::MIN_POSITIVE);
+    }
+
+    #[test]
+    fn keys_keep_the_order_of_floats() {
+        let floats = [f64::NEG_INFINITY, -2.5, -f64::MIN_POSITIVE, 0.0, 1e-300, 1.0, f64::INFINITY];
+        assert!(floats.windows(2).all(|w| float_to_key(w[0]) < float_to_key(w[1])));
+        assert!(floats.iter().all(|&f| key_to_float(float_to_key(f)).to_bits() == f.to_bits()));
+        assert_eq!(float_to_key(-0.0), float_to_key(0.0));
+    }
+}

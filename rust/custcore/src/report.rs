@@ -1,0 +1,101 @@
+//! What a result leaves out and why: counts, sums of money, first rows. Result plus report is the input, to the cent.
+
+use crate::money::{Amount, Money};
+
+/// A running count with its money and first row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tally {
+    /// How many.
+    pub count: u64,
+    /// Their money, in units.
+    pub units: i128,
+    /// The first row, counted from 0 over the whole input; `u64::MAX` when there is none.
+    pub first_row: u64,
+}
+
+impl Default for Tally {
+    fn default() -> Self {
+        Self { count: 0, units: 0, first_row: u64::MAX }
+    }
+}
+
+impl Tally {
+    /// Counts one.
+    #[inline]
+    pub fn add(&mut self, units: i128, row: u64) {
+        self.count += 1;
+        self.units += units;
+        self.first_row = self.first_row.min(row);
+    }
+
+    /// Counts what another tally counted, whose rows were counted from `rows_before`.
+    pub fn merge(&mut self, other: &Self, rows_before: u64) {
+        self.count += other.count;
+        self.units += other.units;
+        self.first_row = self.first_row.min(other.first_row.saturating_add(rows_before));
+    }
+}
+
+/// Whether an entry speaks of something left out or is a note on what is in the result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EntryKind {
+    /// Its money is not in the result.
+    LeftOut,
+    /// Its money is in the result, or in another entry.
+    Note,
+}
+
+/// What an entry counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// Rows of the input.
+    Rows,
+    /// Orders.
+    Orders,
+    /// Customers.
+    Customers,
+}
+
+/// One line of the report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its name; all names are always there, with a count of 0 if need be.
+    pub name: &'static str,
+    /// Left out, or a note.
+    pub kind: EntryKind,
+    /// What is counted.
+    pub unit: Unit,
+    /// How many.
+    pub count: u64,
+    /// Their money; `None` where no amount is counted.
+    pub sum: Option<Amount>,
+    /// The first row, counted from 0 over the whole input.
+    pub first_row: Option<u64>,
+}
+
+impl Entry {
+    /// The line for a tally.
+    pub fn new(name: &'static str, kind: EntryKind, unit: Unit, tally: &Tally, money: Option<Money>) -> Self {
+        Self {
+            name,
+            kind,
+            unit,
+            count: tally.count,
+            sum: money.map(|money| Amount { units: tally.units, money }),
+            first_row: (tally.first_row != u64::MAX).then_some(tally.first_row),
+        }
+    }
+}
+
+/// The report of one result.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Counts, in a fixed order.
+    pub entries: Vec<Entry>,
+    /// Rows of the input.
+    pub n_rows: u64,
+    /// The day the result speaks of.
+    pub as_of: Option<i32>,
+    /// Remarks in words: the zone used, segments left out, empty bins.
+    pub remarks: Vec<String>,
+}

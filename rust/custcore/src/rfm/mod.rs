@@ -1,0 +1,56 @@
+//! RFM: recency, frequency and money of every buyer, their scores and segments.
+
+pub mod kernel;
+pub mod scorer;
+pub mod segments;
+pub mod table;
+
+use rayon::slice::ParallelSliceMut;
+
+use crate::base::CustomerBase;
+use crate::base::intern::Keys;
+use crate::base::spec::AsOf;
+use crate::context::Context;
+use crate::error::{Error, ErrorKind, Result};
+use crate::table::Table;
+
+/// The RFM table of a base: one row per buyer, ascending by id unless `sort` is off.
+///
+/// `as_of` is the last day that counts, the last day in the data if not given; a base of totals can look at no earlier day.
+pub fn rfm(base: &CustomerBase, as_of: Option<AsOf>, sort: bool, context: &Context) -> Result<Table> {
+    let (kinds, state) = base.known()?;
+    let last_day = (state.last_day != i32::MIN).then_some(state.last_day);
+    let asked = as_of.or(base.spec().until).map(|as_of| as_of.day(&kinds.clock)).transpose()?;
+    let as_of = asked.or(last_day);
+    check_as_of(as_of, last_day)?;
+    let mut codes = kernel::buyers(state.totals.slots());
+    if sort {
+        sort_by_id(&mut codes, state.interner.keys(), context)?;
+    }
+    let columns = kernel::compute(state.totals.slots(), &codes, as_of.unwrap_or(0));
+    context.check()?;
+    table::rfm_table(kinds, state, &codes, columns, base.report(as_of)?)
+}
+
+fn check_as_of(as_of: Option<i32>, last_day: Option<i32>) -> Result<()> {
+    match (as_of, last_day) {
+        (Some(day), Some(last)) if day < last => Err(Error::new(
+            ErrorKind::StateMismatch,
+            format!(
+                "as_of={} lies before the last day in the base, {}; a base of level 'totals' cannot look back. Use rfm(data, as_of=...), \
+                 which leaves later rows out, or a base of level 'days'",
+                crate::calendar::date_text(day),
+                crate::calendar::date_text(last)
+            ),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Codes in the order of their ids: integers by value, strings and binary by bytes.
+fn sort_by_id(codes: &mut [u32], keys: &Keys, context: &Context) -> Result<()> {
+    context.install(|| match keys {
+        Keys::Integers(keys) => codes.par_sort_unstable_by_key(|&code| keys[code as usize]),
+        Keys::Bytes(arena) => codes.par_sort_unstable_by(|&a, &b| arena.get(a).cmp(arena.get(b))),
+    })
+}

@@ -1,0 +1,199 @@
+//! Segment maps: an ordered list of names with ranges of scores, checked when built, looked up by cell.
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// Inclusive range of scores.
+pub type Range = (u8, u8);
+
+/// One segment: a name and the cells it takes; no range means every score.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rule {
+    /// The segment's name.
+    pub name: String,
+    /// Ranges of the R, F and M scores.
+    pub ranges: [Option<Range>; 3],
+}
+
+/// Cells that belong to no segment, or to more than one.
+pub type Cell = [u8; 3];
+
+/// A segment map for stated numbers of bins. The first rule that matches wins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SegmentMap {
+    bins: [u8; 3],
+    rules: Vec<Rule>,
+    names: Vec<String>,
+    rest: Option<String>,
+    /// Per cell (R outermost) the position in `names`.
+    lookup: Vec<u16>,
+    uncovered: Vec<Cell>,
+    overlaps: Vec<(Cell, Vec<String>)>,
+}
+
+/// A cell without a segment in `lookup`.
+const NONE: u16 = u16::MAX;
+
+impl SegmentMap {
+    /// Checks and builds a map. Bins of M count only when a rule speaks of M; `bins[2]` is 1 where M plays no part.
+    /// An uncovered cell is an error unless `rest` names a segment for what is left.
+    pub fn new(rules: Vec<Rule>, bins: [u8; 3], rest: Option<String>) -> Result<Self> {
+        let invalid = |message: String| Error::new(ErrorKind::InvalidArgument, message);
+        if rules.is_empty() {
+            return Err(invalid("a segment map needs at least one rule (name, R range, F range, M range)".to_owned()));
+        }
+        let uses_money = rules.iter().any(|rule| rule.ranges[2].is_some());
+        let bins = [bins[0], bins[1], if uses_money { bins[2] } else { 1 }];
+        for rule in &rules {
+            for ((range, &bins), dimension) in rule.ranges.iter().zip(&bins).zip(["R", "F", "M"]) {
+                if let Some((low, high)) = *range
+                    && (low < 1 || low > high || high > bins)
+                {
+                    return Err(invalid(format!(
+                        "segment '{}': the {dimension} range {low} to {high} is not within 1 to {bins}",
+                        rule.name
+                    )));
+                }
+            }
+        }
+        let mut names: Vec<String> = Vec::new();
+        for name in rules.iter().map(|rule| &rule.name).chain(&rest) {
+            if !names.contains(name) {
+                names.push(name.clone());
+            }
+        }
+        let mut map = Self { bins, rules, names, rest, lookup: Vec::new(), uncovered: Vec::new(), overlaps: Vec::new() };
+        map.fill();
+        if map.rest.is_none() && !map.uncovered.is_empty() {
+            let cells: Vec<String> = map.uncovered.iter().take(10).map(|cell| map.cell_text(*cell)).collect();
+            let more = if map.uncovered.len() > 10 { ", ..." } else { "" };
+            return Err(invalid(format!(
+                "{} cells belong to no segment: {}{more}. Cover them, or name a segment for the rest with rest='...'",
+                map.uncovered.len(),
+                cells.join(", ")
+            )));
+        }
+        Ok(map)
+    }
+
+    fn fill(&mut self) {
+        let position = |name: &String| self.names.iter().position(|n| n == name).map_or(NONE, |i| i as u16);
+        let codes: Vec<u16> = self.rules.iter().map(|rule| position(&rule.name)).collect();
+        let rest = self.rest.as_ref().map_or(NONE, position);
+        let [r_bins, f_bins, m_bins] = self.bins;
+        for cell in cells(r_bins, f_bins, m_bins) {
+            let hits: Vec<usize> = (0..self.rules.len()).filter(|&i| self.rules[i].matches(cell)).collect();
+            self.lookup.push(hits.first().map_or(rest, |&i| codes[i]));
+            if hits.is_empty() {
+                self.uncovered.push(cell);
+            }
+            let mut names: Vec<String> = hits.iter().map(|&i| self.rules[i].name.clone()).collect();
+            names.dedup();
+            if names.len() > 1 {
+                self.overlaps.push((cell, names));
+            }
+        }
+    }
+
+    /// The default map of 5 R by 5 F bins.
+    pub fn rf10() -> Result<Self> {
+        const RULES: [(&str, Range, Range); 10] = [
+            ("hibernating", (1, 2), (1, 2)),
+            ("at_risk", (1, 2), (3, 4)),
+            ("cant_lose", (1, 2), (5, 5)),
+            ("about_to_sleep", (3, 3), (1, 2)),
+            ("need_attention", (3, 3), (3, 3)),
+            ("loyal_customers", (3, 4), (4, 5)),
+            ("promising", (4, 4), (1, 1)),
+            ("new_customers", (5, 5), (1, 1)),
+            ("potential_loyalists", (4, 5), (2, 3)),
+            ("champions", (5, 5), (4, 5)),
+        ];
+        let rule = |&(name, r, f): &(&str, Range, Range)| Rule { name: name.to_owned(), ranges: [Some(r), Some(f), None] };
+        Self::new(RULES.iter().map(rule).collect(), [5, 5, 5], None)
+    }
+
+    /// Bins of R, F and M; M is 1 where it plays no part.
+    pub fn bins(&self) -> [u8; 3] {
+        self.bins
+    }
+
+    /// The rules in their order.
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// The name of what no rule matches.
+    pub fn rest(&self) -> Option<&str> {
+        self.rest.as_deref()
+    }
+
+    /// The names in their order, the rest last.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// Cells that no rule matches; they belong to the rest.
+    pub fn uncovered(&self) -> &[Cell] {
+        &self.uncovered
+    }
+
+    /// Cells that several segments match, with the segments; the first has it.
+    pub fn overlaps(&self) -> &[(Cell, Vec<String>)] {
+        &self.overlaps
+    }
+
+    /// The segment of a cell as a position in [`SegmentMap::names`]; scores outside the bins have none.
+    #[inline]
+    pub fn segment(&self, r: u8, f: u8, m: u8) -> Option<u16> {
+        let [r_bins, f_bins, m_bins] = self.bins;
+        let m = if m_bins == 1 { 1 } else { m };
+        if r < 1 || f < 1 || m < 1 || r > r_bins || f > f_bins || m > m_bins {
+            return None;
+        }
+        let cell = (usize::from(r - 1) * usize::from(f_bins) + usize::from(f - 1)) * usize::from(m_bins) + usize::from(m - 1);
+        self.lookup.get(cell).copied().filter(|&code| code != NONE)
+    }
+
+    fn cell_text(&self, [r, f, m]: Cell) -> String {
+        if self.bins[2] == 1 { format!("R{r} F{f}") } else { format!("R{r} F{f} M{m}") }
+    }
+}
+
+impl Rule {
+    fn matches(&self, cell: Cell) -> bool {
+        self.ranges.iter().zip(cell).all(|(range, score)| range.is_none_or(|(low, high)| (low..=high).contains(&score)))
+    }
+}
+
+fn cells(r: u8, f: u8, m: u8) -> impl Iterator<Item = Cell> {
+    (1..=r).flat_map(move |r| (1..=f).flat_map(move |f| (1..=m).map(move |m| [r, f, m])))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rule(name: &str, r: Range, f: Range) -> Rule {
+        Rule { name: name.to_owned(), ranges: [Some(r), Some(f), None] }
+    }
+
+    #[test]
+    fn rf10_covers_each_cell_once() -> Result<()> {
+        let map = SegmentMap::rf10()?;
+        assert!(map.uncovered().is_empty() && map.overlaps().is_empty());
+        assert_eq!(map.segment(5, 5, 1).map(|i| map.names()[usize::from(i)].as_str()), Some("champions"));
+        assert_eq!(map.segment(6, 1, 1), None);
+        Ok(())
+    }
+
+    #[test]
+    fn gaps_need_a_rest_and_overlaps_are_told() -> Result<()> {
+        let rules = || vec![rule("a", (1, 2), (1, 1)), rule("b", (2, 2), (1, 2))];
+        assert_eq!(SegmentMap::new(rules(), [2, 2, 1], None).map_err(|e| e.kind()), Err(ErrorKind::InvalidArgument));
+        let map = SegmentMap::new(rules(), [2, 2, 1], Some("others".to_owned()))?;
+        assert_eq!(map.uncovered(), [[1, 2, 1]]);
+        assert_eq!(map.overlaps().len(), 1);
+        assert_eq!(map.names(), ["a", "b", "others"]);
+        Ok(())
+    }
+}
