@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, settings
 SHARED = Path(os.environ.get("CUSTCORE_SHARED", Path(__file__).resolve().parents[2] / "shared"))
 
 settings.register_profile(
-    "ci", max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+    "ci", max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
 )
 settings.register_profile("long", max_examples=2000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile(os.environ.get("CUSTCORE_HYPOTHESIS", "ci"))

@@ -60,7 +60,10 @@ def check_against_reference(found: Any, rows: list[tuple[Any, ...]], *, money: M
         assert table.column_names == list(expected.rows[0])
     assert found.report.as_of == expected.as_of
     silent = options.get("returns") == "exclude" or not options.get("zero_is_purchase", True)
+    has_orders = any(len(row) > 3 for row in rows)
     for name, entry in expected.report.items():
+        if name == "null_order_id" and not has_orders:
+            continue
         line = found.report[name]
         total = money.total(entry.units)
         assert (line.sum, type(line.sum)) == (total, type(total)), name

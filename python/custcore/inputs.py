@@ -37,9 +37,7 @@ Progress: TypeAlias = "Callable[[int, int | None], object]"
 
 _EPOCH = datetime.date(1970, 1, 1)
 _UTC_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
-_PLAIN_KINDS = {
-    "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float32", "float64",
-}  # fmt: skip
+_PLAIN_KINDS = frozenset(f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)) | {"float32", "float64"}
 
 
 def source(data: Data) -> object:
@@ -120,12 +118,12 @@ def _from_arrays(arrays: Mapping[str, Any]) -> _core.Table:
         if not isinstance(name, str) or numpy is None or not isinstance(array, numpy.ndarray):
             raise InvalidTypeError(
                 f"data is a dict whose value for {name!r} is {type(array).__name__}; expected one-dimensional numpy "
-                "arrays by column name. Convert it with numpy.asarray, or pass a table"
+                "arrays by column name. Convert it with numpy.asarray, or pass an Arrow table"
             )
         if array.ndim != 1:
             raise InvalidTypeError(f"column {name!r} has {array.ndim} dimensions; expected one", column=name)
         if rows is not None and len(array) != rows:
-            raise InvalidArgumentError(f"column {name!r} has {len(array)} rows, the others {rows}", column=name)
+            raise InvalidArgumentError(f"column {name!r} has length {len(array)}, the others {rows}", column=name)
         rows = len(array)
         columns.append((name, *_column(numpy, name, array)))
     return _core.Table.from_columns(columns)

@@ -364,7 +364,9 @@ def _bins(bins: Bins) -> tuple[int, int, int]:
     else:
         values = [bins] * 3
     if len(values) != 3:
-        raise InvalidArgumentError(f"bins={bins!r} has {len(values)} entries; expected one number, or three for R, F and M")
+        raise InvalidArgumentError(
+            f"bins={bins!r} has {len(values)} entries; expected one number from 2 to 100, or three: recency, frequency, monetary"
+        )
     r, f, m = (_whole(value) for value in values)
     return r, f, m
 

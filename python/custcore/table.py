@@ -26,18 +26,8 @@ _HEAD = 5
 _TAIL = 5
 _MAX_WIDTH = 24
 
-_NUMPY_TYPES = {
-    "Int8": "int8",
-    "Int16": "int16",
-    "Int32": "int32",
-    "Int64": "int64",
-    "UInt8": "uint8",
-    "UInt16": "uint16",
-    "UInt32": "uint32",
-    "UInt64": "uint64",
-    "Float32": "float32",
-    "Float64": "float64",
-}
+# Arrow types that numpy knows by the same name.
+_NUMPY_TYPES = frozenset(f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)) | {"float32", "float64"}
 
 
 class Schema(Mapping[str, str]):
@@ -169,17 +159,17 @@ class Table:
         kind = self.schema[column]
         pieces = [core.memory(column, i) for i in range(core.num_batches)]
         if kind in _NUMPY_TYPES and all(piece is not None for piece in pieces):
-            arrays = [np.frombuffer(piece, dtype=_NUMPY_TYPES[kind]) for piece in pieces if piece is not None]
+            arrays = [np.frombuffer(piece, dtype=kind) for piece in pieces if piece is not None]
             if len(arrays) == 1:
                 return arrays[0]
-            return np.concatenate(arrays) if arrays else np.empty(0, dtype=_NUMPY_TYPES[kind])
-        if kind == "Date32" and all(piece is not None for piece in pieces):
+            return np.concatenate(arrays) if arrays else np.empty(0, dtype=kind)
+        if kind == "date32" and all(piece is not None for piece in pieces):
             days = [np.frombuffer(piece, dtype="int32").astype("int64") for piece in pieces if piece is not None]
             return np.concatenate(days or [np.empty(0, dtype="int64")]).view("datetime64[D]")
         values = core.values(column, 0, self.num_rows)
         if kind in _NUMPY_TYPES:
             return np.array([np.nan if value is None else value for value in values], dtype="float64")
-        if kind == "Date32":
+        if kind == "date32":
             return np.array(values, dtype="datetime64[D]")
         array = np.empty(len(values), dtype=object)
         array[:] = values
@@ -263,7 +253,7 @@ def _text(value: object) -> str:
 
 
 def _is_numeric(kind: str) -> bool:
-    return kind in _NUMPY_TYPES or kind.startswith("Decimal")
+    return kind in _NUMPY_TYPES or kind.startswith("decimal")
 
 
 def _pad(text: str, width: int, right: bool) -> str:

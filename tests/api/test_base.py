@@ -9,9 +9,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-from custcore.errors import CustcoreError, NonFiniteError, OutOfRangeError
 
 import custcore
+from custcore.errors import CustcoreError, NonFiniteError, OutOfRangeError
 from tests.samples import one_customer, replace, transactions
 
 DATA = transactions(400, customers=40)
@@ -167,13 +167,15 @@ def test_binary_ids_that_do_not_fit_are_refused_or_kept(first: pa.Array, second:
     [
         replace(DATA, "timestamp", DATA["timestamp"].cast(pa.timestamp("us")).cast(pa.timestamp("us", "UTC"))),
         replace(DATA, "customer_id", pc.utf8_slice_codeunits(DATA["customer_id"], 1).cast(pa.int64())),
+        replace(DATA, "amount", DATA["amount"].cast(pa.int64())),
+        replace(DATA, "amount", DATA["amount"].cast(pa.decimal128(20, 2))),
     ],
-    ids=["zoned after naive", "integers after strings"],
+    ids=["zoned after naive", "integers after strings", "integer money after floats", "decimal money after floats"],
 )
 def test_other_types_are_refused(other: pa.Table) -> None:
     base = custcore.CustomerBase()
     base.update(DATA)
-    with pytest.raises((TypeError, ValueError), match=r"timestamp|customer_id") as caught:
+    with pytest.raises((TypeError, ValueError), match=r"timestamp|customer_id|amount") as caught:
         base.update(other)
     assert isinstance(caught.value, CustcoreError)
     same(base.rfm(), custcore.rfm(DATA))

@@ -66,7 +66,7 @@ CASES = {
         column("timestamp", ["2024-01-01"] * 3),
         errors.InvalidTypeError,
         TypeError,
-        ("timestamp", "tring", "date", "ast"),
+        ("timestamp", "Utf8", "date", "ast"),
         {},
         "timestamp",
     ),
@@ -74,7 +74,7 @@ CASES = {
         column("timestamp", [1, 2, 3]),
         errors.InvalidTypeError,
         TypeError,
-        ("timestamp", "nt64", "ast"),
+        ("timestamp", "nt64", "to_datetime"),
         {},
         "timestamp",
     ),
@@ -90,7 +90,7 @@ CASES = {
         "amount",
     ),
     "money as string": Bad(
-        column("amount", ["1", "2", "3"]), errors.InvalidTypeError, TypeError, ("amount", "tring", "ast"), {}, "amount"
+        column("amount", ["1", "2", "3"]), errors.InvalidTypeError, TypeError, ("amount", "Utf8", "ast"), {}, "amount"
     ),
     "money as list": Bad(
         column("amount", [[1.0], [], []]), errors.InvalidTypeError, TypeError, ("amount", "ist"), {}, "amount"
@@ -102,7 +102,7 @@ CASES = {
         column("customer_id", [1.0, 2.0, None]),
         errors.InvalidTypeError,
         TypeError,
-        ("customer_id", "null", "pandas", "nteger", "ast"),
+        ("customer_id", "missing", "pandas", "nteger", "ast"),
         {},
         "customer_id",
     ),
@@ -158,10 +158,10 @@ CASES = {
         column("amount", [BIG, BIG, BIG], pa.int64()),
         errors.SumOverflowError,
         OverflowError,
-        ("amount", "'a'", "ecimal"),
+        ("amount", "customer_id=a", "ecimal"),
     ),
     "integer sum below int64": Bad(
-        one_customer([1, *[-BIG] * 3], type=pa.int64()), errors.SumOverflowError, OverflowError, ("'a'",)
+        one_customer([1, *[-BIG] * 3], type=pa.int64()), errors.SumOverflowError, OverflowError, ("customer_id=a",)
     ),
     "integer amount too large": Bad(
         column("amount", [1, 2**62, 2], pa.int64()),
@@ -264,7 +264,7 @@ CASES = {
         {"timezone": "Asia/Kolkatta"},
     ),
     "time zone for naive times": Bad(
-        GOOD, errors.InvalidTypeError, TypeError, ("timezone", "naive"), {"timezone": "Asia/Kolkata"}
+        GOOD, errors.InvalidTypeError, TypeError, ("timezone", "without a zone"), {"timezone": "Asia/Kolkata"}
     ),
     "unknown refund rule": Bad(
         GOOD,
@@ -280,9 +280,9 @@ CASES = {
         GOOD, errors.InvalidArgumentError, ValueError, ("on_nonfinite", "error", "drop"), {"on_nonfinite": "skip"}
     ),
     "too many decimals": Bad(
-        GOOD, errors.OutOfRangeError, ValueError, ("amount_decimals", "12"), {"amount_decimals": 13}
+        GOOD, errors.InvalidArgumentError, ValueError, ("amount_decimals", "12"), {"amount_decimals": 13}
     ),
-    "no threads": Bad(GOOD, errors.OutOfRangeError, ValueError, ("n_threads",), {"n_threads": 0}),
+    "no threads": Bad(GOOD, errors.InvalidArgumentError, ValueError, ("n_threads",), {"n_threads": 0}),
     "as_of that is no date": Bad(
         GOOD, errors.InvalidArgumentError, ValueError, ("as_of", "2024-13-01"), {"as_of": "2024-13-01"}
     ),
@@ -292,9 +292,7 @@ CASES = {
         [GOOD, column("customer_id", [1, 2, 3])],
         errors.InvalidTypeError,
         TypeError,
-        ("customer_id",),
-        {},
-        "customer_id",
+        ("customer_id", "Int64", "Utf8"),
     ),
 }
 
@@ -315,25 +313,31 @@ def test_bad_input(name: str) -> None:
         assert error.row == case.row
 
 
-@pytest.mark.parametrize(
-    "data",
-    [None, "sales.parquet", Path("sales.csv"), 7, [{"customer_id": 1}], [1, 2], {"customer_id": [1]}, object(), []],
-    ids=[
-        "None",
-        "path as str",
-        "Path",
-        "number",
-        "list of dicts",
-        "list of numbers",
-        "dict of lists",
-        "object",
-        "empty list",
-    ],
-)
-def test_not_a_table(data: Any) -> None:
-    with pytest.raises(TypeError, match="rrow") as caught:
-        custcore.rfm(data)
+NOT_TABLES = {
+    "None": None,
+    "path as str": "sales.parquet",
+    "Path": Path("sales.csv"),
+    "number": 7,
+    "list of dicts": [{"customer_id": 1}],
+    "list of numbers": [1, 2],
+    "dict of lists": {"customer_id": [1]},
+    "object": object(),
+}
+
+
+@pytest.mark.parametrize("name", NOT_TABLES)
+def test_not_a_table(name: str) -> None:
+    with pytest.raises(TypeError, match=r"Arrow|numpy") as caught:
+        custcore.rfm(NOT_TABLES[name])
     assert isinstance(caught.value, errors.CustcoreError)
+
+
+def test_iterables_of_nothing_say_so() -> None:
+    spent = iter([GOOD])
+    custcore.rfm(spent)
+    for nothing in ([], spent):
+        with pytest.raises(errors.ArrowImportError, match="already"):
+            custcore.rfm(nothing)
 
 
 def test_a_path_says_how_to_read_it() -> None:
@@ -351,7 +355,7 @@ def test_an_array_is_not_a_table() -> None:
 def test_dict_of_unequal_columns() -> None:
     np = pytest.importorskip("numpy")
     data = {"customer_id": np.arange(3), "timestamp": np.zeros(2, "M8[D]"), "amount": np.ones(3)}
-    with pytest.raises(ValueError, match="length") as caught:
+    with pytest.raises(ValueError, match=r"timestamp.* rows") as caught:
         custcore.rfm(data)
     assert isinstance(caught.value, errors.CustcoreError)
     with pytest.raises(TypeError, match="amount"):
@@ -378,7 +382,7 @@ def test_the_largest_amounts_that_fit() -> None:
     (row,) = custcore.rfm(column("amount", [BIG, BIG, -BIG], pa.int64()), returns="count").to_pyarrow().to_pylist()
     assert row["monetary_total"] == BIG
     top = Decimal(2**96 - 1)
-    table = column("amount", [top, top, -top], pa.decimal128(38, 0))
+    table = column("amount", [top, top, top.copy_negate()], pa.decimal128(38, 0))
     assert custcore.rfm(table).to_pyarrow()["monetary_total"].to_pylist() == [top]
     edges = times([-719_162, 2_932_896, 0], pa.date32())
     (row,) = custcore.rfm(edges).to_pyarrow().to_pylist()

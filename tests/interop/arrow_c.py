@@ -88,6 +88,7 @@ def schema(
     kind: bytes | None,
     name: bytes | None = b"",
     children: Iterable[Schema | None] = (),
+    /,
     dictionary: Schema | None = None,
     **changes: Any,
 ) -> Schema:
@@ -103,6 +104,7 @@ def array(
     length: int,
     buffers: Iterable[ctypes.Array[Any] | bytes | None],
     children: Iterable[Array | None] = (),
+    /,
     dictionary: Array | None = None,
     **changes: Any,
 ) -> Array:

@@ -2,8 +2,9 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use arrow_schema::Schema;
 use custcore::base::CustomerBase;
-use custcore::base::fold::Update;
+use custcore::base::fold::{Fold, Update};
 use custcore::rfm;
 use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
@@ -14,17 +15,23 @@ use crate::error::into_py;
 use crate::options::{ReadOptions, as_of};
 use crate::table::CoreTable;
 
-/// Customers in a base above which reading them is worth the pool; a buyer costs about as much as a few rows.
-const CUSTOMERS_PER_ROW: usize = 1;
-
-/// Folds `data` into an update of `base`.
-fn fold(py: Python<'_>, call: &mut Call, base: &CustomerBase, data: &Bound<'_, PyAny>) -> PyResult<Update> {
-    let wanted = base.spec().roles.columns().into_iter().map(str::to_owned).collect();
-    let mut source = Source::open(data, Some(wanted))?;
-    let fold = base.begin(source.all_columns()).map_err(|error| into_py(py, &error))?;
+/// Folds `data` into an update of the base that `begin` begins it for.
+fn fold(
+    data: &Bound<'_, PyAny>,
+    call: &mut Call,
+    columns: Vec<String>,
+    begin: impl FnOnce(&Schema) -> custcore::error::Result<Fold>,
+) -> PyResult<Update> {
+    let py = data.py();
+    let mut source = Source::open(data, Some(columns))?;
+    let fold = begin(source.all_columns()).map_err(|error| into_py(py, &error))?;
     let fold = call.fold(py, &mut source, fold)?;
     let rows = usize::try_from(fold.rows()).unwrap_or(usize::MAX);
     call.run(py, rows, move |context| fold.finish(context))
+}
+
+fn columns(base: &CustomerBase) -> Vec<String> {
+    base.spec().roles.columns().into_iter().map(str::to_owned).collect()
 }
 
 /// The RFM table of transactions, in one go.
@@ -42,7 +49,7 @@ pub fn rfm_table(
     let spec = options.extract::<ReadOptions>()?.spec(py)?;
     let mut call = Call::new(py, n_threads, progress, rows_total)?;
     let mut base = CustomerBase::new(spec).map_err(|error| into_py(py, &error))?;
-    let update = fold(py, &mut call, &base, data)?;
+    let update = fold(data, &mut call, columns(&base), |schema| base.begin(schema))?;
     let customers = update.state.interner.len();
     let table = call.run(py, customers, move |context| {
         base.commit(update)?;
@@ -85,8 +92,8 @@ impl CoreBase {
         let py = data.py();
         let mut call = Call::new(py, n_threads, progress, rows_total)?;
         // The lock is not held while data are read: a producer may be Python code that looks at this very base.
-        let twin = CustomerBase::new(self.lock(py).spec().clone()).map_err(|error| into_py(py, &error))?;
-        let update = fold(py, &mut call, &twin, data)?;
+        let columns = columns(&self.lock(py));
+        let update = fold(data, &mut call, columns, |schema| self.lock(py).begin(schema))?;
         py.detach(|| self.base.lock().unwrap_or_else(PoisonError::into_inner).commit(update)).map_err(|error| into_py(py, &error))
     }
 
@@ -94,7 +101,7 @@ impl CoreBase {
     fn rfm(&self, py: Python<'_>, day: Option<(String, i64)>, sort: bool, n_threads: Option<i64>) -> PyResult<CoreTable> {
         let mut call = Call::new(py, n_threads, None, None)?;
         let day = day.as_ref().map(as_of);
-        let customers = self.lock(py).len() * CUSTOMERS_PER_ROW;
+        let customers = self.lock(py).len();
         let base = self.base.clone();
         let table = call.run(py, customers, move |context| {
             let base = base.lock().unwrap_or_else(PoisonError::into_inner);

@@ -43,13 +43,14 @@ impl Call {
             Some(n) => usize::try_from(n).ok().filter(|n| (1..=1024).contains(n)).ok_or_else(|| {
                 into_py(
                     py,
-                    &Error::new(
-                        ErrorKind::InvalidArgument,
-                        format!("n_threads={n} is outside 1 to 1024; None takes all that are available"),
-                    ),
+                    &Error::new(ErrorKind::OutOfRange, format!("n_threads={n} is outside 1 to 1024; None takes all that are available")),
                 )
             })?,
         };
+        if let Some(callback) = progress.as_ref().filter(|callback| !callback.bind(py).is_callable()) {
+            let message = format!("progress is {}; expected a function of (rows_done, rows_total)", callback.bind(py).get_type().name()?);
+            return Err(into_py(py, &Error::new(ErrorKind::InvalidType, message)));
+        }
         Ok(Self { context: Context::new(threads), progress, rows_total, reported: None })
     }
 
@@ -191,7 +192,7 @@ impl Call {
 }
 
 /// Does `work`; a panic becomes an error.
-fn guarded<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+pub fn guarded<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<&str>().map(ToString::to_string).or_else(|| panic.downcast_ref::<String>().cloned());
         Err(Error::internal(text.unwrap_or_else(|| "a panic without a message".to_owned())))

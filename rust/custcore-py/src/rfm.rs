@@ -37,7 +37,7 @@ impl CoreSegmentMap {
 
     #[staticmethod]
     fn named(py: Python<'_>, name: &str) -> PyResult<Self> {
-        let build = choice(py, "name", name, &[("rf10", SegmentMap::rf10 as fn() -> Result<SegmentMap, Error>)])?;
+        let build = choice(py, "segments", name, &[("rf10", SegmentMap::rf10 as fn() -> Result<SegmentMap, Error>)])?;
         Ok(Self { map: build().map_err(|error| into_py(py, &error))? })
     }
 

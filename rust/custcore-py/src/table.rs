@@ -9,6 +9,7 @@ use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::{DataType, SchemaRef, TimeUnit};
 use custcore::calendar::date_text;
 use custcore::column::chunks::find_column;
+use custcore::column::type_name;
 use custcore::error::{Error, ErrorKind};
 use custcore::money::{Amount, Money, decimal_text};
 use custcore::report::{EntryKind, Report, Unit};
@@ -91,7 +92,7 @@ impl CoreTable {
 
     #[getter]
     fn column_types(&self) -> Vec<String> {
-        self.schema.fields().iter().map(|field| field.data_type().to_string()).collect()
+        self.schema.fields().iter().map(|field| type_name(field.data_type())).collect()
     }
 
     #[getter]

@@ -178,6 +178,7 @@ fn type7<T: Copy + Ord>(mut values: Vec<T>, bins: usize, between: impl Fn(T, T, 
     // The position (n-1)*j/B is split into whole part and remainder in integers.
     let position = |j: usize| ((last as u128 * j as u128 / bins as u128) as usize, (last as u128 * j as u128 % bins as u128) as usize);
     let mut ranks: Vec<usize> = (1..bins).flat_map(|j| [position(j).0, (position(j).0 + 1).min(last)]).collect();
+    ranks.sort_unstable();
     ranks.dedup();
     select(&mut values, &ranks, 0);
     let edges = (1..bins).map(|j| match position(j) {

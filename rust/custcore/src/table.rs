@@ -30,9 +30,9 @@ impl TableBuilder {
         Self { fields: batch.schema().fields().to_vec(), columns: batch.columns().to_vec() }
     }
 
-    /// Adds a column; it is nullable only where it has nulls.
+    /// Adds a column. All are nullable, so that the schema does not depend on the data.
     pub fn column(&mut self, name: &str, values: ArrayRef) {
-        let field = Field::new(name, values.data_type().clone(), values.null_count() > 0);
+        let field = Field::new(name, values.data_type().clone(), true);
         self.fields.push(Arc::new(field));
         self.columns.push(values);
     }

@@ -12,7 +12,7 @@ use arrow_buffer::{ArrowNativeType, BooleanBuffer, Buffer, NullBuffer};
 use arrow_data::ArrayData;
 use arrow_schema::ffi::FFI_ArrowSchema;
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
-use custcore::column::validate;
+use custcore::column::{type_name, validate};
 use custcore::error::{Error, ErrorKind};
 
 use super::raw::{Owned, RawArray, RawSchema, child, text};
@@ -164,12 +164,20 @@ fn data_type(raw: &RawSchema, depth: usize) -> Imported<DataType> {
     }
     // SAFETY: null or a valid schema.
     if let Some(dictionary) = unsafe { raw.dictionary.as_ref() } {
+        // SAFETY: checked above.
+        if !matches!(unsafe { text(raw.format) }, Some(Ok("c" | "C" | "s" | "S" | "i" | "I" | "l" | "L"))) {
+            return fault("its dictionary is indexed by no integer");
+        }
         data_type(dictionary, depth + 1)?;
     }
     let raw: *const RawSchema = raw;
     // SAFETY: both are `struct ArrowSchema` of the C data interface; the reference is only read, and not kept.
     let schema = unsafe { &*raw.cast::<FFI_ArrowSchema>() };
-    DataType::try_from(schema).map_err(|e| (None, format!("its type cannot be read: {e}")))
+    match DataType::try_from(schema) {
+        Ok(DataType::FixedSizeBinary(width)) if width < 0 => fault(format!("its width {width} is negative")),
+        Ok(data_type) => Ok(data_type),
+        Err(e) => fault(format!("its type cannot be read: {e}")),
+    }
 }
 
 /// Rows `start..start + rows` of a column, on top of its own offset.
@@ -209,7 +217,7 @@ fn import(raw: &RawArray, data_type: &DataType, start: usize, rows: usize, owner
                 let values = column.aligned(1, start * width, rows * width, width.min(16))?;
                 Ok(column.array(data_type, nulls, vec![values]))
             }
-            None => fault(format!("{UNSUPPORTED} {fixed} cannot be carried along; select the other columns first")),
+            None => fault(format!("{UNSUPPORTED} {} cannot be carried along; select the other columns first", type_name(fixed))),
         },
     }
 }
@@ -253,7 +261,7 @@ impl Column<'_> {
             return Ok(());
         }
         if n < least || n > most {
-            return fault(format!("it has {n} buffers, {data_type} has {least}"));
+            return fault(format!("it has {n} buffers, {} has {least}", type_name(data_type)));
         }
         if self.raw.buffers.is_null() && n > 0 && self.rows > 0 {
             return fault("its list of buffers is null");

@@ -10,7 +10,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyCapsuleMethods, PyTuple};
 
 use super::import::{Header, malformed};
-use super::raw::{Owned, Raw, RawArray, RawSchema, RawStream, text};
+use super::raw::{Owned, Raw, RawArray, RawSchema, RawStream};
+use crate::door::guarded;
 use crate::error::into_py;
 
 const STREAM: &CStr = c"arrow_array_stream";
@@ -44,10 +45,10 @@ impl Source {
         if let Some((header, feed)) = open_exporter(data, wanted.as_deref())? {
             return Ok(Self { header, wanted, feed, rows: 0, batches: 0 });
         }
-        let Ok(iterator) = data.try_iter() else { return Err(not_a_table(data)) };
-        if is_no_table(data) {
+        if is_no_table(data) || !data.hasattr("__iter__")? {
             return Err(not_a_table(data));
         }
+        let Ok(iterator) = data.try_iter() else { return Err(not_a_table(data)) };
         let iterator = iterator.unbind().into_any();
         let Some(first) = next_item(data.py(), &iterator)? else {
             let error = Error::new(
@@ -97,8 +98,10 @@ impl Source {
                 own => own,
             };
             let read = py.detach(|| {
-                let array = next_array(feed, self.batches)?;
-                array.map(|array| self.header.batch(array, self.rows)).transpose()
+                guarded(|| {
+                    let array = next_array(feed, self.batches)?;
+                    array.map(|array| self.header.batch(array, self.rows)).transpose()
+                })
             });
             if let Some(batch) = read.map_err(|error| into_py(py, &error))? {
                 py.check_signals()?;
@@ -160,11 +163,11 @@ fn next_array(feed: &mut Feed, batch: u64) -> Result<Option<Owned<RawArray>>, Er
 }
 
 fn producer_error(stream: &mut RawStream, code: i32, place: &str) -> Error {
-    // SAFETY: the stream is not released; its last error is null or a string that lives until the next call.
-    let message = unsafe { stream.get_last_error.and_then(|last| text(last(stream))) };
+    // SAFETY: the stream is not released.
+    let message = stream.get_last_error.map(|last| unsafe { last(stream) }).filter(|message| !message.is_null());
     let said = match message {
-        Some(Ok(message)) => message.to_owned(),
-        Some(Err(_)) => "(a message that is not UTF-8)".to_owned(),
+        // SAFETY: the last error is a string that ends with a zero and lives until the next call.
+        Some(message) => unsafe { CStr::from_ptr(message) }.to_string_lossy().into_owned(),
         None => std::io::Error::from_raw_os_error(code).to_string(),
     };
     Error::new(ErrorKind::ArrowImport, format!("the producer of the data failed {place}: {said}"))
@@ -180,7 +183,7 @@ fn open_exporter(data: &Bound<'_, PyAny>, wanted: Option<&[String]>) -> PyResult
     if data.hasattr("__arrow_c_stream__")? {
         let capsule = data.call_method0("__arrow_c_stream__")?;
         let stream: Owned<RawStream> = take(&capsule, STREAM)?;
-        let (header, stream) = py.detach(|| open_stream(stream, wanted)).map_err(|error| into_py(py, &error))?;
+        let (header, stream) = py.detach(|| guarded(|| open_stream(stream, wanted))).map_err(|error| into_py(py, &error))?;
         return Ok(Some((header, Feed::Stream(stream))));
     }
     if data.hasattr("__arrow_c_array__")? {
@@ -191,7 +194,7 @@ fn open_exporter(data: &Bound<'_, PyAny>, wanted: Option<&[String]>) -> PyResult
         };
         let schema: Owned<RawSchema> = take(&pair.get_item(0)?, SCHEMA)?;
         let array: Owned<RawArray> = take(&pair.get_item(1)?, ARRAY)?;
-        let header = Header::read(&schema, wanted).map_err(|error| into_py(py, &error))?;
+        let header = guarded(|| Header::read(&schema, wanted)).map_err(|error| into_py(py, &error))?;
         return Ok(Some((header, Feed::Batch(Some(array)))));
     }
     Ok(None)

@@ -31,6 +31,8 @@ pub struct RowTallies {
     pub after: Tally,
     /// Rows that count, without an amount.
     pub null_amount: Tally,
+    /// Rows that count, without an order id: each an order of its own.
+    pub null_order: Tally,
 }
 
 impl RowTallies {
@@ -40,6 +42,7 @@ impl RowTallies {
         self.nonfinite.merge(&other.nonfinite, rows_before);
         self.after.merge(&other.after, rows_before);
         self.null_amount.merge(&other.null_amount, rows_before);
+        self.null_order.merge(&other.null_order, rows_before);
     }
 }
 

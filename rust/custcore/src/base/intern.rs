@@ -66,7 +66,7 @@ impl Interner {
     pub fn new(kind: KeyKind) -> Self {
         let keys = match kind {
             KeyKind::Signed | KeyKind::Unsigned => Keys::Integers(Vec::new()),
-            KeyKind::Bytes => Keys::Bytes(ByteArena::default()),
+            KeyKind::Text | KeyKind::Binary => Keys::Bytes(ByteArena::default()),
         };
         Self { keys, table: HashTable::new(), hasher: RandomState::default() }
     }

@@ -14,6 +14,7 @@ use arrow_schema::Schema;
 use self::fold::{Fold, State, Update};
 use self::spec::Spec;
 use crate::column::chunks::Kinds;
+use crate::column::key::{KeyColumn, KeyKind};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::report::{Entry, EntryKind, Report, Unit};
@@ -74,7 +75,9 @@ impl CustomerBase {
         match &mut self.known {
             None => self.known = Some(Known { kinds: update.kinds, state: update.state, rows: update.rows }),
             Some(known) => {
+                check_kinds(&known.kinds, &update.kinds)?;
                 known.state.merge(&update.state, known.rows)?;
+                known.kinds.id_type = KeyColumn::common_type(&known.kinds.id_type, &update.kinds.id_type);
                 known.rows += update.rows;
             }
         }
@@ -116,6 +119,7 @@ impl CustomerBase {
             entry("netted_refunds", Note, Unit::Orders, &orders.netted_refunds),
             entry("zero_orders", Note, Unit::Orders, &orders.zero_orders),
             entry("null_amount", Note, Unit::Rows, &rows.null_amount),
+            entry("null_order_id", Note, Unit::Rows, &rows.null_order),
         ];
         let mut remarks = Vec::new();
         if let Some(zone) = kinds.clock.zone() {
@@ -135,7 +139,13 @@ fn check_kinds(known: &Kinds, new: &Kinds) -> Result<()> {
         .in_column(column))
     };
     if known.id_kind != new.id_kind {
-        return unlike("ids", &new.id_name, format!("{:?}", known.id_kind).to_lowercase(), format!("{:?}", new.id_kind).to_lowercase());
+        let name = |kind| match kind {
+            KeyKind::Signed => "integers of up to 64 bits",
+            KeyKind::Unsigned => "unsigned 64-bit integers",
+            KeyKind::Text => "strings",
+            KeyKind::Binary => "binary",
+        };
+        return unlike("ids", &new.id_name, name(known.id_kind).to_owned(), name(new.id_kind).to_owned());
     }
     if known.clock.zone().map(crate::calendar::Zone::name) != new.clock.zone().map(crate::calendar::Zone::name) {
         let name = |kinds: &Kinds| kinds.clock.zone().map_or("naive (without a zone)".to_owned(), |z| format!("in zone {}", z.name()));

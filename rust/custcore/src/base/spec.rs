@@ -109,7 +109,7 @@ impl Spec {
     /// The settings, checked.
     pub fn checked(self) -> Result<Self> {
         if self.amount_decimals > 12 {
-            return Err(Error::new(ErrorKind::InvalidArgument, format!("amount_decimals={} is outside 0 to 12", self.amount_decimals)));
+            return Err(Error::new(ErrorKind::OutOfRange, format!("amount_decimals={} is outside 0 to 12", self.amount_decimals)));
         }
         Ok(self)
     }

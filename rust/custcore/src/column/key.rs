@@ -19,8 +19,10 @@ pub enum KeyKind {
     Signed,
     /// Unsigned 64-bit integers, kept in an i64 with the top bit flipped, so that their order is the i64's order.
     Unsigned,
-    /// Strings and binary, compared by bytes.
-    Bytes,
+    /// Strings, compared by bytes.
+    Text,
+    /// Binary of any width, compared by bytes.
+    Binary,
 }
 
 /// An id column.
@@ -94,6 +96,23 @@ impl KeyColumn {
         }
     }
 
+    /// The type that holds the values of both, which are of one kind: the wider integer, the larger layout.
+    pub fn common_type(a: &DataType, b: &DataType) -> DataType {
+        match (a, b) {
+            (a, b) if a == b => a.clone(),
+            (a, b) if a.is_integer() && b.is_integer() => match (a.is_signed_integer(), b.is_signed_integer()) {
+                (true, true) | (false, false) if a.primitive_width() >= b.primitive_width() => a.clone(),
+                (true, true) | (false, false) => b.clone(),
+                _ => DataType::Int64,
+            },
+            (DataType::Utf8 | DataType::Utf8View, DataType::LargeUtf8) => DataType::LargeUtf8,
+            (DataType::FixedSizeBinary(_), DataType::FixedSizeBinary(_)) => DataType::Binary,
+            (DataType::FixedSizeBinary(_), other) | (other, DataType::FixedSizeBinary(_)) => other.clone(),
+            (DataType::Binary | DataType::BinaryView, DataType::LargeBinary) => DataType::LargeBinary,
+            (first, _) => first.clone(),
+        }
+    }
+
     /// What the ids are compared as.
     pub fn kind(&self) -> KeyKind {
         match self {
@@ -134,7 +153,7 @@ impl PlainKeys {
     pub fn kind(&self) -> KeyKind {
         match self {
             Self::Integers(keys) => keys.kind,
-            Self::Bytes(_) => KeyKind::Bytes,
+            Self::Bytes(keys) => keys.kind(),
         }
     }
 
@@ -172,6 +191,13 @@ impl IntegerKeys {
 }
 
 impl ByteKeys {
+    fn kind(&self) -> KeyKind {
+        match &self.values {
+            Layout::Utf8(_) | Layout::LargeUtf8(_) | Layout::Utf8View(_) => KeyKind::Text,
+            Layout::Binary(_) | Layout::LargeBinary(_) | Layout::BinaryView(_) | Layout::Fixed(_) => KeyKind::Binary,
+        }
+    }
+
     /// The bytes of one row; a null row holds anything.
     #[inline]
     pub fn get(&self, row: usize) -> &[u8] {
@@ -221,7 +247,7 @@ impl DictionaryKeys {
 fn wrong_key(column: &str, role: &str, found: &DataType) -> crate::error::Error {
     let remedy = match found {
         DataType::Float16 | DataType::Float32 | DataType::Float64 => {
-            "pandas turns integer ids into floats as soon as one is missing: cast them back, e.g. df[col].astype('Int64'), \
+            "pandas turns integer ids into floats as soon as one is null: cast them back, e.g. df[col].astype('Int64'), \
              or use custcore.pandas, which takes integral floats"
         }
         DataType::Null => "The column holds nothing but nulls and has no type: cast it to the type of your ids",

@@ -12,7 +12,7 @@ pub mod number;
 pub mod time;
 pub mod validate;
 
-use arrow_schema::DataType;
+use arrow_schema::{DataType, TimeUnit};
 
 use crate::error::{Error, ErrorKind};
 
@@ -31,7 +31,34 @@ pub mod flag {
     pub const NONFINITE: u8 = 8;
 }
 
+/// The name of a type as pyarrow and numpy users know it.
+pub fn type_name(data_type: &DataType) -> String {
+    match data_type {
+        DataType::Boolean => "bool".to_owned(),
+        DataType::Utf8 => "string".to_owned(),
+        DataType::LargeUtf8 => "large_string".to_owned(),
+        DataType::Utf8View => "string_view".to_owned(),
+        DataType::LargeBinary => "large_binary".to_owned(),
+        DataType::BinaryView => "binary_view".to_owned(),
+        DataType::FixedSizeBinary(width) => format!("fixed_size_binary[{width}]"),
+        DataType::Timestamp(unit, zone) => {
+            let unit = match unit {
+                TimeUnit::Second => "s",
+                TimeUnit::Millisecond => "ms",
+                TimeUnit::Microsecond => "us",
+                TimeUnit::Nanosecond => "ns",
+            };
+            zone.as_ref().map_or_else(|| format!("timestamp[{unit}]"), |zone| format!("timestamp[{unit}, {zone}]"))
+        }
+        DataType::Decimal128(precision, scale) => format!("decimal128({precision}, {scale})"),
+        DataType::Decimal256(precision, scale) => format!("decimal256({precision}, {scale})"),
+        DataType::Dictionary(index, values) => format!("dictionary<{}, {}>", type_name(index), type_name(values)),
+        other => other.to_string().to_lowercase(),
+    }
+}
+
 /// `column 'x' is string; expected ...` with the way out.
 pub(crate) fn invalid_type(column: &str, role: &str, found: &DataType, expected: &str, remedy: &str) -> Error {
-    Error::new(ErrorKind::InvalidType, format!("column '{column}' ({role}) is {found}; expected {expected}. {remedy}")).in_column(column)
+    Error::new(ErrorKind::InvalidType, format!("column '{column}' ({role}) is {}; expected {expected}. {remedy}", type_name(found)))
+        .in_column(column)
 }

@@ -46,8 +46,8 @@ impl Clock {
             (found, Some(zone)) => Err(Error::new(
                 ErrorKind::InvalidType,
                 format!(
-                    "timezone='{zone}' was given, but column '{column}' is {found}, local time without a zone, which is never \
-                     shifted. Leave timezone out, or attach the zone first, e.g. df[col].dt.tz_localize('UTC')"
+                    "timezone='{zone}' was given, but column '{column}' is {}, naive local time, which is never shifted. Leave timezone out, or attach the zone first, e.g. df[col].dt.tz_localize('UTC')",
+                    super::type_name(found)
                 ),
             )
             .in_column(column)),
@@ -164,7 +164,7 @@ fn wrong_time(column: &str, found: &DataType) -> Error {
             "Dates are never guessed. Cast it first, e.g. pd.to_datetime(df[col], format=...) or pc.strptime(...)"
         }
         DataType::Int32 | DataType::Int64 | DataType::UInt32 | DataType::UInt64 => {
-            "Say what the numbers mean first, e.g. pd.to_datetime(df[col], unit='s')"
+            "Cast it first, e.g. pd.to_datetime(df[col], unit='s') for seconds since 1970"
         }
         DataType::Null => "The column holds nothing but nulls and has no type: cast it to a timestamp",
         _ => "Cast it first",

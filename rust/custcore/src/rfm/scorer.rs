@@ -167,8 +167,9 @@ impl RfmScorer {
                 return Err(Error::new(ErrorKind::InvalidArgument, format!("bins={bins} for {dimension} is outside 2 to 100")));
             }
         }
-        if !spec.weights.iter().all(|w| w.is_finite()) {
-            return Err(Error::new(ErrorKind::InvalidArgument, format!("weights={:?} must be finite numbers", spec.weights)));
+        if !spec.weights.iter().all(|w| w.is_finite() && *w >= 0.0) || spec.weights.iter().all(|w| *w == 0.0) {
+            let message = format!("weights={:?} must be finite, not negative and not all 0", spec.weights);
+            return Err(Error::new(ErrorKind::InvalidArgument, message));
         }
         if let Segments::Map(map) = &spec.segments {
             let wrong = map.bins().iter().zip(&spec.bins).any(|(&map, &bins)| map > 1 && map != bins) || map.bins()[..2] != spec.bins[..2];
@@ -252,7 +253,14 @@ impl RfmScorer {
             let columns = self.read(std::slice::from_ref(batch), Some(fitted.dimensions.len()))?;
             let scores = context
                 .install(|| fitted.dimensions.iter().zip(&columns).map(|(dimension, values)| dimension.score_rows(values)).collect())?;
-            tables.push(table::scores_table(batch, &Scores::new(scores)?, self.spec.weights, fitted.map.as_ref(), report.clone())?);
+            tables.push(table::scores_table(
+                batch,
+                &Scores::new(scores)?,
+                self.one_digit(fitted.dimensions.len()),
+                self.spec.weights,
+                fitted.map.as_ref(),
+                report.clone(),
+            )?);
         }
         Ok(tables)
     }
@@ -268,7 +276,10 @@ impl RfmScorer {
         report.remarks.extend(remarks);
         let n = self.read(batches, None)?.len();
         let scores = Scores::new(vec![Vec::new(); n])?;
-        batches.iter().map(|batch| table::scores_table(batch, &scores, self.spec.weights, map.as_ref(), report.clone())).collect()
+        batches
+            .iter()
+            .map(|batch| table::scores_table(batch, &scores, self.one_digit(n), self.spec.weights, map.as_ref(), report.clone()))
+            .collect()
     }
 
     /// The scores of one customer. Money is passed over when the scorer was fitted without it.
@@ -289,6 +300,11 @@ impl RfmScorer {
     /// The edges as a table: one row per dimension and score.
     pub fn thresholds(&self) -> Result<Table> {
         table::thresholds_table(self.dimensions()?)
+    }
+
+    /// Whether each of the first `n` dimensions has at most 9 bins.
+    fn one_digit(&self, n: usize) -> bool {
+        self.spec.bins[..n].iter().all(|&bins| bins <= 9)
     }
 
     /// The segment map for the bins, or a remark why there is none.

@@ -18,6 +18,7 @@ use crate::base::intern::Keys;
 use crate::calendar::date_text;
 use crate::column::chunks::Kinds;
 use crate::column::ids::{byte_ids, integer_ids};
+use crate::column::key::KeyKind;
 use crate::error::{Error, ErrorKind, Result};
 use crate::money::{Money, decimal_text, units_to_f64};
 use crate::report::Report;
@@ -59,11 +60,9 @@ pub fn id_column(kinds: &Kinds, keys: &Keys, codes: &[u32]) -> Result<ArrayRef> 
 /// An id as people read it.
 fn id_text(kinds: &Kinds, keys: &Keys, code: u32) -> String {
     match keys {
-        Keys::Integers(keys) if kinds.id_kind == crate::column::key::KeyKind::Unsigned => {
-            ((keys[code as usize] ^ i64::MIN) as u64).to_string()
-        }
+        Keys::Integers(keys) if kinds.id_kind == KeyKind::Unsigned => ((keys[code as usize] ^ i64::MIN) as u64).to_string(),
         Keys::Integers(keys) => keys[code as usize].to_string(),
-        Keys::Bytes(arena) => String::from_utf8_lossy(arena.get(code)).into_owned(),
+        Keys::Bytes(arena) => format!("'{}'", String::from_utf8_lossy(arena.get(code)).escape_debug()),
     }
 }
 
@@ -114,7 +113,14 @@ fn monetary(
 }
 
 /// The columns of `batch` with the scores beside them.
-pub fn scores_table(batch: &RecordBatch, scores: &Scores, weights: [f64; 3], map: Option<&SegmentMap>, report: Report) -> Result<Table> {
+pub fn scores_table(
+    batch: &RecordBatch,
+    scores: &Scores,
+    one_digit: bool,
+    weights: [f64; 3],
+    map: Option<&SegmentMap>,
+    report: Report,
+) -> Result<Table> {
     let mut table = TableBuilder::from_batch(batch);
     let rows = batch.num_rows();
     let column = |scores: &[u8]| -> ArrayRef { Arc::new(scores.iter().map(|&s| (s > 0).then_some(s)).collect::<UInt8Array>()) };
@@ -125,7 +131,9 @@ pub fn scores_table(batch: &RecordBatch, scores: &Scores, weights: [f64; 3], map
     }
     let cells = Cells { scores };
     table.column("rfm_cell", Arc::new(cells.text(rows)));
-    table.column("rfm_score", Arc::new((0..rows).map(|row| cells.digits(row)).collect::<Int32Array>()));
+    // Where a dimension has more than 9 bins a score may have two digits, and 1110 could be 1-11-0 or 11-1-0: no number at all.
+    let digits = |row| if one_digit { cells.digits(row) } else { None };
+    table.column("rfm_score", Arc::new((0..rows).map(digits).collect::<Int32Array>()));
     table.column("rfm_total", Arc::new((0..rows).map(|row| cells.total(row, weights)).collect::<Float64Array>()));
     if let Some(map) = map {
         let codes = (0..rows).map(|row| cells.get(row).and_then(|(r, f, m)| map.segment(r, f, m.unwrap_or(1))).map(|code| code as i16));
@@ -168,9 +176,9 @@ impl Cells<'_> {
         builder.finish()
     }
 
-    /// The scores as digits of one number; none where a score has two digits.
+    /// The scores as digits of one number.
     fn digits(&self, row: usize) -> Option<i32> {
-        let (r, f, m) = self.get(row).filter(|&(r, f, m)| r < 10 && f < 10 && m.unwrap_or(0) < 10)?;
+        let (r, f, m) = self.get(row)?;
         let rf = i32::from(r) * 10 + i32::from(f);
         Some(m.map_or(rf, |m| rf * 10 + i32::from(m)))
     }
