@@ -22,6 +22,10 @@ class ReadOptions(TypedDict):
     timezone: str | None
     on_null: str
     on_nonfinite: str
+    order_id: str | None
+    order_lines: str
+    n_days: bool
+    attributes: list[tuple[str, str]]
 
 def rfm_table(
     data: object,
@@ -73,6 +77,7 @@ class Table:
             int,
             float | int | Decimal | None,
             int | None,
+            int,
         ]
     ]: ...
 

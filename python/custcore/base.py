@@ -9,6 +9,8 @@ from custcore.inputs import as_of_argument, rows_total, source
 from custcore.table import Table
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from custcore._core import ReadOptions
     from custcore.inputs import AsOf, Data, Progress
 
@@ -27,6 +29,10 @@ def read_options(
     timezone: str | None,
     on_null: str,
     on_nonfinite: str,
+    order_id: str | None = None,
+    order_lines: str = "any",
+    n_days: bool = False,
+    attributes: Mapping[str, str] | None = None,
 ) -> ReadOptions:
     """How transactions are read, as the core takes it."""
     return {
@@ -40,6 +46,10 @@ def read_options(
         "timezone": timezone,
         "on_null": on_null,
         "on_nonfinite": on_nonfinite,
+        "order_id": order_id,
+        "order_lines": order_lines,
+        "n_days": n_days,
+        "attributes": list((attributes or {}).items()),
     }
 
 

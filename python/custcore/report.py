@@ -32,6 +32,8 @@ class ReportEntry:
         Their money, in the type of the amounts; None without an amount column.
     first_row : int or None
         The first row, counted from 0 over the whole input.
+    n_rows : int
+        Rows of the input behind them: the lines of the orders, the refunds of the customers.
     """
 
     name: str
@@ -40,6 +42,7 @@ class ReportEntry:
     count: int
     sum: float | int | Decimal | None
     first_row: int | None
+    n_rows: int = 0
 
 
 @dataclass(frozen=True, slots=True, repr=False)

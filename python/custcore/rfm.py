@@ -31,9 +31,13 @@ def rfm(
     customer_id: str = "customer_id",
     timestamp: str = "timestamp",
     amount: str | None = "amount",
+    order_id: str | None = None,
     as_of: AsOf | None = None,
     returns: Literal["net", "exclude", "count"] = "net",
     zero_is_purchase: bool = True,
+    order_lines: Literal["any", "adjacent"] = "any",
+    n_days: bool = False,
+    attributes: Mapping[str, Literal["first", "last"]] | None = None,
     amount_decimals: int = 6,
     timezone: str | None = None,
     on_null: Literal["drop", "error"] = "drop",
@@ -47,7 +51,7 @@ def rfm(
     Parameters
     ----------
     data
-        Transactions, one row per order: anything that exports Arrow (a table of pyarrow, pandas 3, polars, DuckDB,
+        Transactions, one row per order, or with ``order_id`` per line of an order: anything that exports Arrow (a table of pyarrow, pandas 3, polars, DuckDB,
         DataFusion, ...), an iterable of such batches, or a dict of one-dimensional numpy arrays.
     customer_id : str
         Column of ids: integers, strings, binary, or a dictionary of these. Rows without an id are left out and counted.
@@ -55,6 +59,9 @@ def rfm(
         Column of dates or timestamps. Rows without a time are left out and counted.
     amount : str or None
         Column of money: floats, integers or decimals. A null or NaN amount adds 0 and is counted. None counts no money.
+    order_id : str, optional
+        Column of order ids, of the types of ids. Lines with one customer and order id are one order: its amount is their
+        sum, its time the earliest. A null order id is an order of its own, and counted. Default: every row is an order.
     as_of : date, datetime or str, optional
         The last local day that counts, inclusive; later rows are left out and counted. Default: the last date among
         rows that have an id and a time, never today.
@@ -62,7 +69,14 @@ def rfm(
         What an order with a negative amount means: it lowers the sums and is no purchase of its own, it is left out and
         counted, or it counts as it stands. A customer who has only refunds is no buyer.
     zero_is_purchase : bool, default True
-        Whether an order of amount 0 is a purchase.
+        Whether an order of amount 0 is a purchase (orders whose amounts are all null always are).
+    order_lines : {"any", "adjacent"}
+        ``"any"`` is exact whatever the order of the rows. ``"adjacent"`` takes lines that follow each other as one order
+        and keeps memory per customer only.
+    n_days : bool, default False
+        Whether to count the distinct days with a purchase.
+    attributes : dict of str to {"first", "last"}, optional
+        Columns to carry along, each with the value at the first or last purchase; ties by the smallest value.
     amount_decimals : int, default 6
         Decimal places (0 to 12) at which float amounts are read; sums are then exact and do not depend on row order.
     timezone : str, optional
@@ -83,8 +97,8 @@ def rfm(
     Table
         One row per buyer: the id (the input's name and type), ``first_date``, ``last_date`` (date32), ``recency_days``
         (int32, from the last purchase to ``as_of``), ``tenure_days`` (int32, from the first), ``n_orders``, ``n_rows``
-        (int64), ``monetary_total`` (float64, int64 or decimal128(38, s), like the amounts), ``monetary_mean`` (float64,
-        per order). Its ``.report`` says what was left out; result plus report is the input, to the cent.
+        (int64, rows of purchases), ``n_days`` (int64, on request), ``monetary_total`` (float64, int64 or decimal128(38, s), like the amounts), ``monetary_mean`` (float64,
+        per order), and the attributes. Its ``.report`` says what was left out; result plus report is the input, to the cent.
 
     Raises
     ------
@@ -129,6 +143,10 @@ def rfm(
         timezone=timezone,
         on_null=on_null,
         on_nonfinite=on_nonfinite,
+        order_id=order_id,
+        order_lines=order_lines,
+        n_days=n_days,
+        attributes=attributes,
     )
     table = _core.rfm_table(
         source(data), options, sort=sort, n_threads=n_threads, progress=progress, rows_total=rows_total(data)
@@ -148,9 +166,13 @@ def rfm_scores(
     customer_id: str = "customer_id",
     timestamp: str = "timestamp",
     amount: str | None = "amount",
+    order_id: str | None = None,
     as_of: AsOf | None = None,
     returns: Literal["net", "exclude", "count"] = "net",
     zero_is_purchase: bool = True,
+    order_lines: Literal["any", "adjacent"] = "any",
+    n_days: bool = False,
+    attributes: Mapping[str, Literal["first", "last"]] | None = None,
     amount_decimals: int = 6,
     timezone: str | None = None,
     on_null: Literal["drop", "error"] = "drop",
@@ -188,9 +210,13 @@ on_nonfinite, sort, n_threads, progress
         customer_id=customer_id,
         timestamp=timestamp,
         amount=amount,
+        order_id=order_id,
         as_of=as_of,
         returns=returns,
         zero_is_purchase=zero_is_purchase,
+        order_lines=order_lines,
+        n_days=n_days or frequency == "days",
+        attributes=attributes,
         amount_decimals=amount_decimals,
         timezone=timezone,
         on_null=on_null,

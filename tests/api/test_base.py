@@ -127,7 +127,9 @@ def test_other_layouts_of_the_same_types() -> None:
             part = replace(part, "customer_id", part["customer_id"].cast(kind))
             base.update(replace(part, "timestamp", part["timestamp"].cast(pa.timestamp(unit))))
         base.update(replace(table.slice(300), "customer_id", table.slice(300)["customer_id"].dictionary_encode()))
-        same(base.rfm(), custcore.rfm(table))
+        expected = custcore.rfm(table).to_pyarrow()
+        assert base.rfm().to_pyarrow().cast(expected.schema).equals(expected)  # the ids' type may have grown
+        assert entries(base.rfm().report) == entries(custcore.rfm(table).report)
 
 
 def test_ids_outgrow_the_type_they_began_with() -> None:

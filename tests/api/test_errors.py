@@ -66,7 +66,7 @@ CASES = {
         column("timestamp", ["2024-01-01"] * 3),
         errors.InvalidTypeError,
         TypeError,
-        ("timestamp", "Utf8", "date", "ast"),
+        ("timestamp", "string", "date", "ast"),
         {},
         "timestamp",
     ),
@@ -90,7 +90,7 @@ CASES = {
         "amount",
     ),
     "money as string": Bad(
-        column("amount", ["1", "2", "3"]), errors.InvalidTypeError, TypeError, ("amount", "Utf8", "ast"), {}, "amount"
+        column("amount", ["1", "2", "3"]), errors.InvalidTypeError, TypeError, ("amount", "string", "ast"), {}, "amount"
     ),
     "money as list": Bad(
         column("amount", [[1.0], [], []]), errors.InvalidTypeError, TypeError, ("amount", "ist"), {}, "amount"
@@ -102,7 +102,7 @@ CASES = {
         column("customer_id", [1.0, 2.0, None]),
         errors.InvalidTypeError,
         TypeError,
-        ("customer_id", "missing", "pandas", "nteger", "ast"),
+        ("customer_id", "null", "pandas", "nteger", "ast"),
         {},
         "customer_id",
     ),
@@ -158,10 +158,10 @@ CASES = {
         column("amount", [BIG, BIG, BIG], pa.int64()),
         errors.SumOverflowError,
         OverflowError,
-        ("amount", "customer_id=a", "ecimal"),
+        ("amount", "'a'", "ecimal"),
     ),
     "integer sum below int64": Bad(
-        one_customer([1, *[-BIG] * 3], type=pa.int64()), errors.SumOverflowError, OverflowError, ("customer_id=a",)
+        one_customer([1, *[-BIG] * 3], type=pa.int64()), errors.SumOverflowError, OverflowError, ("'a'",)
     ),
     "integer amount too large": Bad(
         column("amount", [1, 2**62, 2], pa.int64()),
@@ -264,7 +264,7 @@ CASES = {
         {"timezone": "Asia/Kolkatta"},
     ),
     "time zone for naive times": Bad(
-        GOOD, errors.InvalidTypeError, TypeError, ("timezone", "without a zone"), {"timezone": "Asia/Kolkata"}
+        GOOD, errors.InvalidTypeError, TypeError, ("timezone", "naive"), {"timezone": "Asia/Kolkata"}
     ),
     "unknown refund rule": Bad(
         GOOD,
@@ -280,9 +280,9 @@ CASES = {
         GOOD, errors.InvalidArgumentError, ValueError, ("on_nonfinite", "error", "drop"), {"on_nonfinite": "skip"}
     ),
     "too many decimals": Bad(
-        GOOD, errors.InvalidArgumentError, ValueError, ("amount_decimals", "12"), {"amount_decimals": 13}
+        GOOD, errors.OutOfRangeError, ValueError, ("amount_decimals", "12"), {"amount_decimals": 13}
     ),
-    "no threads": Bad(GOOD, errors.InvalidArgumentError, ValueError, ("n_threads",), {"n_threads": 0}),
+    "no threads": Bad(GOOD, errors.OutOfRangeError, ValueError, ("n_threads",), {"n_threads": 0}),
     "as_of that is no date": Bad(
         GOOD, errors.InvalidArgumentError, ValueError, ("as_of", "2024-13-01"), {"as_of": "2024-13-01"}
     ),
@@ -355,7 +355,7 @@ def test_an_array_is_not_a_table() -> None:
 def test_dict_of_unequal_columns() -> None:
     np = pytest.importorskip("numpy")
     data = {"customer_id": np.arange(3), "timestamp": np.zeros(2, "M8[D]"), "amount": np.ones(3)}
-    with pytest.raises(ValueError, match=r"timestamp.* rows") as caught:
+    with pytest.raises(ValueError, match=r"timestamp.* length") as caught:
         custcore.rfm(data)
     assert isinstance(caught.value, errors.CustcoreError)
     with pytest.raises(TypeError, match="amount"):

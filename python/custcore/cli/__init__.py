@@ -1,12 +1,16 @@
-"""The command line: ``python -m custcore.cli``.
+"""The command line: ``custcore``, ``python -m custcore``.
 
 It reads files, calls the public API and prints. It computes nothing of its own that the API could be asked for, and it
-touches neither ``custcore._core`` nor the internals of the package. pyarrow is imported when a command runs.
+touches neither ``custcore._core`` nor the internals of the package. click, rich and pyarrow (the extra ``cli``) are
+imported when a command runs.
+
+Exit codes: 0; 2 for a wrong call; 3 for data that cannot be used; 130 after Ctrl-C.
 """
 
 from __future__ import annotations
 
-import argparse
+import importlib.util
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,20 +18,25 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
+NEEDED = ("click", "rich", "pyarrow")
+
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code: 0, 2 for a wrong call, 3 for data that cannot be used.
+    """Run one command and return its exit code.
 
     Parameters
     ----------
     argv
         The arguments after the program's name; by default those of the process.
     """
-    from custcore.cli import demo
+    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        print(f"custcore: the command line needs {', '.join(missing)}: pip install 'custcore[cli]'", file=sys.stderr)
+        return 2
+    from custcore.cli.app import app
 
-    parser = argparse.ArgumentParser(prog="custcore", description="Customer analytics over Arrow.")
-    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    demo.add_command(commands)
-    arguments = parser.parse_args(argv)
-    code: int = arguments.run(arguments)
-    return code
+    try:
+        app.main(args=None if argv is None else list(argv), prog_name="custcore")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0
+    return 0

@@ -1,7 +1,7 @@
 //! Arguments of the public functions as settings of the core: words to choices, with the list of words in the error.
 
-use custcore::base::spec::{AsOf, OnNonfinite, OnNull, Returns, Spec};
-use custcore::column::chunks::Roles;
+use custcore::base::spec::{AsOf, OnNonfinite, OnNull, OrderLines, Returns, Spec};
+use custcore::column::chunks::{Pick, Roles};
 use custcore::error::{Error, ErrorKind};
 use pyo3::prelude::*;
 
@@ -21,13 +21,25 @@ pub struct ReadOptions {
     timezone: Option<String>,
     on_null: String,
     on_nonfinite: String,
+    order_id: Option<String>,
+    order_lines: String,
+    n_days: bool,
+    attributes: Vec<(String, String)>,
 }
 
 impl ReadOptions {
     /// The settings of a customer base.
     pub fn spec(&self, py: Python<'_>) -> PyResult<Spec> {
-        let roles =
-            Roles { customer_id: self.customer_id.clone(), timestamp: self.timestamp.clone(), amount: self.amount.clone(), order_id: None };
+        let pick = |(name, word): &(String, String)| -> PyResult<(String, Pick)> {
+            Ok((name.clone(), choice(py, "attributes", word, &[("first", Pick::First), ("last", Pick::Last)])?))
+        };
+        let roles = Roles {
+            customer_id: self.customer_id.clone(),
+            timestamp: self.timestamp.clone(),
+            amount: self.amount.clone(),
+            order_id: self.order_id.clone(),
+            attributes: self.attributes.iter().map(pick).collect::<PyResult<_>>()?,
+        };
         let mut spec = Spec::new(roles);
         spec.returns =
             choice(py, "returns", &self.returns, &[("net", Returns::Net), ("exclude", Returns::Exclude), ("count", Returns::Count)])?;
@@ -36,6 +48,8 @@ impl ReadOptions {
         spec.timezone.clone_from(&self.timezone);
         spec.on_null = choice(py, "on_null", &self.on_null, &[("drop", OnNull::Drop), ("error", OnNull::Error)])?;
         spec.on_nonfinite = choice(py, "on_nonfinite", &self.on_nonfinite, &[("error", OnNonfinite::Error), ("drop", OnNonfinite::Drop)])?;
+        spec.order_lines = choice(py, "order_lines", &self.order_lines, &[("any", OrderLines::Any), ("adjacent", OrderLines::Adjacent)])?;
+        spec.n_days = self.n_days;
         spec.until = self.as_of.as_ref().map(as_of);
         spec.checked().map_err(|error| into_py(py, &error))
     }

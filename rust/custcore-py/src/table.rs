@@ -143,7 +143,7 @@ impl CoreTable {
         Ok(data.buffers().first().map(|buffer| Memory::new(buffer.slice_with_length(offset, len))))
     }
 
-    /// `(name, kind, unit, count, sum, first_row)` of each entry.
+    /// `(name, kind, unit, count, sum, first_row, rows)` of each entry.
     fn report_entries<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyTuple>>> {
         let entry = |entry: &custcore::report::Entry| {
             let kind = match entry.kind {
@@ -165,6 +165,7 @@ impl CoreTable {
                     entry.count.into_bound_py_any(py)?,
                     sum.into_bound_py_any(py)?,
                     entry.first_row.into_bound_py_any(py)?,
+                    entry.rows.into_bound_py_any(py)?,
                 ],
             )
         };

@@ -22,6 +22,7 @@
 //!     timestamp: "timestamp".into(),
 //!     amount: Some("amount".into()),
 //!     order_id: None,
+//!     attributes: Vec::new(),
 //! };
 //! let context = Context::default();
 //! let mut base = CustomerBase::new(Spec::new(roles))?;

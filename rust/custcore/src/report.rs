@@ -7,6 +7,8 @@ use crate::money::{Amount, Money};
 pub struct Tally {
     /// How many.
     pub count: u64,
+    /// Rows of the input behind them.
+    pub rows: u64,
     /// Their money, in units.
     pub units: i128,
     /// The first row, counted from 0 over the whole input; `u64::MAX` when there is none.
@@ -15,15 +17,22 @@ pub struct Tally {
 
 impl Default for Tally {
     fn default() -> Self {
-        Self { count: 0, units: 0, first_row: u64::MAX }
+        Self { count: 0, rows: 0, units: 0, first_row: u64::MAX }
     }
 }
 
 impl Tally {
-    /// Counts one.
+    /// Counts one, of one row.
     #[inline]
     pub fn add(&mut self, units: i128, row: u64) {
+        self.add_rows(1, units, row);
+    }
+
+    /// Counts one, of several rows.
+    #[inline]
+    pub fn add_rows(&mut self, rows: u64, units: i128, row: u64) {
         self.count += 1;
+        self.rows += rows;
         self.units += units;
         self.first_row = self.first_row.min(row);
     }
@@ -31,6 +40,7 @@ impl Tally {
     /// Counts what another tally counted, whose rows were counted from `rows_before`.
     pub fn merge(&mut self, other: &Self, rows_before: u64) {
         self.count += other.count;
+        self.rows += other.rows;
         self.units += other.units;
         self.first_row = self.first_row.min(other.first_row.saturating_add(rows_before));
     }
@@ -67,6 +77,8 @@ pub struct Entry {
     pub unit: Unit,
     /// How many.
     pub count: u64,
+    /// Rows of the input behind them.
+    pub rows: u64,
     /// Their money; `None` where no amount is counted.
     pub sum: Option<Amount>,
     /// The first row, counted from 0 over the whole input.
@@ -81,6 +93,7 @@ impl Entry {
             kind,
             unit,
             count: tally.count,
+            rows: tally.rows,
             sum: money.map(|money| Amount { units: tally.units, money }),
             first_row: (tally.first_row != u64::MAX).then_some(tally.first_row),
         }

@@ -6,86 +6,19 @@
 use arrow_array::RecordBatch;
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
 
+use super::extras::Seen;
 use super::intern::{Interner, NO_CODE, Remap};
-use super::spec::{OnNonfinite, OnNull, Spec};
-use super::totals::{PurchaseRules, PurchaseTallies, Totals};
+use super::orders::Line;
+use super::spec::{OnNonfinite, OnNull, OrderLines, Spec};
+use super::state::State;
 use crate::column::chunks::{Block, Columns, Kinds};
+use crate::column::key::KeyColumn;
 use crate::column::{BLOCK, flag};
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::report::Tally;
 
 /// Fewer rows than this are not worth a second thread.
 const ROWS_PER_THREAD: usize = 1 << 16;
-
-/// Rows that were left out before they could be orders, and notes on rows that were not.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct RowTallies {
-    /// Rows without an id.
-    pub null_id: Tally,
-    /// Rows without a time.
-    pub null_time: Tally,
-    /// Rows with an infinite amount.
-    pub nonfinite: Tally,
-    /// Rows after the last day that counts.
-    pub after: Tally,
-    /// Rows that count, without an amount.
-    pub null_amount: Tally,
-    /// Rows that count, without an order id: each an order of its own.
-    pub null_order: Tally,
-}
-
-impl RowTallies {
-    fn merge(&mut self, other: &Self, rows_before: u64) {
-        self.null_id.merge(&other.null_id, rows_before);
-        self.null_time.merge(&other.null_time, rows_before);
-        self.nonfinite.merge(&other.nonfinite, rows_before);
-        self.after.merge(&other.after, rows_before);
-        self.null_amount.merge(&other.null_amount, rows_before);
-        self.null_order.merge(&other.null_order, rows_before);
-    }
-}
-
-/// What is known after a fold, or of one thread's share of it.
-#[derive(Debug)]
-pub struct State {
-    /// Ids.
-    pub interner: Interner,
-    /// Totals by code.
-    pub totals: Totals,
-    /// Rows left out, and notes.
-    pub rows: RowTallies,
-    /// Orders that are no purchases.
-    pub purchases: PurchaseTallies,
-    /// The last day among rows that have an id and a time.
-    pub last_day: i32,
-}
-
-impl State {
-    /// The state of nothing.
-    pub fn new(kinds: &Kinds) -> Self {
-        Self {
-            interner: Interner::new(kinds.id_kind),
-            totals: Totals::new(false),
-            rows: RowTallies::default(),
-            purchases: PurchaseTallies::default(),
-            last_day: i32::MIN,
-        }
-    }
-
-    /// Adds another state of the same kinds, whose rows were counted from `rows_before`.
-    pub fn merge(&mut self, other: &Self, rows_before: u64) -> Result<()> {
-        for code in (0..other.interner.len() as u32).filter(|&code| other.totals.is_present(code)) {
-            let own = self.interner.intern_from(other.interner.keys(), code)?;
-            self.totals.grow(self.interner.len());
-            self.totals.merge_slot(own, &other.totals, code, rows_before);
-        }
-        self.rows.merge(&other.rows, rows_before);
-        self.purchases.merge(&other.purchases, rows_before);
-        self.last_day = self.last_day.max(other.last_day);
-        Ok(())
-    }
-}
 
 /// A fold that has ended.
 #[derive(Debug)]
@@ -134,14 +67,16 @@ impl Fold {
         let columns =
             batches.iter().map(|batch| Columns::bind(batch, &self.spec.roles, &self.kinds, decimals)).collect::<Result<Vec<_>>>()?;
         let rows: usize = columns.iter().map(Columns::len).sum();
-        let n_parts = context.threads().min(rows / ROWS_PER_THREAD).max(1);
+        let (spec, until) = (&self.spec, self.until);
+        // An order whose lines follow each other may lie across a cut.
+        let in_sequence = spec.order_lines == OrderLines::Adjacent && spec.roles.order_id.is_some();
+        let n_parts = if in_sequence { 1 } else { context.threads().min(rows / ROWS_PER_THREAD).max(1) };
         while self.parts.len() < n_parts {
-            self.parts.push(State::new(&self.kinds));
+            self.parts.push(State::new(&self.kinds, spec));
         }
         let shares = share_out(&columns, rows, n_parts, self.rows);
-        let (spec, until) = (&self.spec, self.until);
         let fold = |(part, shares): (&mut State, &Vec<Share>)| {
-            let mut folder = Folder { spec, until, rules: rules_of(spec), block: Block::new(), codes: Vec::with_capacity(BLOCK) };
+            let mut folder = Folder::new(spec, until);
             shares.iter().try_for_each(|share| folder.fold(&columns[share.batch], share, part, context))
         };
         if n_parts == 1 {
@@ -162,18 +97,14 @@ impl Fold {
     /// All that was folded, in one state.
     pub fn finish(mut self, context: &Context) -> Result<Update> {
         self.parts.sort_by_key(|part| part.interner.len());
-        let mut whole = self.parts.pop().unwrap_or_else(|| State::new(&self.kinds));
+        let mut whole = self.parts.pop().unwrap_or_else(|| State::new(&self.kinds, &self.spec));
         for part in &self.parts {
             context.check()?;
             whole.merge(part, 0)?;
         }
+        whole.close_orders();
         Ok(Update { kinds: self.kinds, state: whole, rows: self.rows })
     }
-}
-
-/// Without amounts every order is a purchase.
-fn rules_of(spec: &Spec) -> PurchaseRules {
-    PurchaseRules { returns: spec.returns, zero_is_purchase: spec.zero_is_purchase || spec.roles.amount.is_none() }
 }
 
 /// Cuts the rows into `n` runs of about equal length.
@@ -198,15 +129,43 @@ fn share_out(columns: &[Columns], rows: usize, n: usize, first_row: u64) -> Vec<
 struct Folder<'a> {
     spec: &'a Spec,
     until: i32,
-    rules: PurchaseRules,
     block: Block,
     codes: Vec<u32>,
+    orders: KeyCodes,
+    attributes: Vec<KeyCodes>,
 }
 
-impl Folder<'_> {
+/// Codes of one more key column of a block.
+#[derive(Default)]
+struct KeyCodes {
+    codes: Vec<u32>,
+    flags: Vec<u8>,
+    remap: Remap,
+}
+
+impl KeyCodes {
+    /// Codes of the rows that have a customer; the others get [`NO_CODE`] and their ids are not kept.
+    fn read(&mut self, ids: &mut Interner, column: &KeyColumn, start: usize, customers: &[u32]) -> Result<()> {
+        self.flags.clear();
+        let nulls = column.nulls();
+        let is_null = |i: usize| nulls.is_some_and(|nulls| nulls.is_null(start + i));
+        self.flags.extend(customers.iter().enumerate().map(|(i, &code)| if code == NO_CODE || is_null(i) { flag::NULL_ID } else { 0 }));
+        ids.intern_rows(column, start, &mut self.flags, &mut self.codes, &mut self.remap)
+    }
+}
+
+impl<'a> Folder<'a> {
+    fn new(spec: &'a Spec, until: i32) -> Self {
+        let attributes = spec.roles.attributes.iter().map(|_| KeyCodes::default()).collect();
+        Self { spec, until, block: Block::new(), codes: Vec::with_capacity(BLOCK), orders: KeyCodes::default(), attributes }
+    }
+
     /// Reads, groups and adds up the rows of a share, block by block.
     fn fold(&mut self, columns: &Columns, share: &Share, part: &mut State, context: &Context) -> Result<()> {
         let mut remap = Remap::default();
+        self.orders.remap = Remap::default();
+        part.forget_order_ids()?;
+        self.attributes.iter_mut().for_each(|attribute| attribute.remap = Remap::default());
         let mut start = share.start;
         while start < share.end {
             context.check()?;
@@ -217,13 +176,38 @@ impl Folder<'_> {
             part.totals.grow(part.interner.len());
             self.screen(columns, first_row, part)?;
             let (block, codes) = (&self.block, &self.codes);
-            if columns.is_wide() {
-                part.totals.add_rows(self.rules, codes, &block.days, &block.wide, &block.flags, first_row, &mut part.purchases);
+            if !part.is_plain() {
+                self.add_lines(columns, start, first_row, part)?;
+            } else if columns.is_wide() {
+                part.add_rows(codes, &block.days, &block.wide, &block.flags, first_row);
             } else {
-                part.totals.add_rows(self.rules, codes, &block.days, &block.units, &block.flags, first_row, &mut part.purchases);
+                part.add_rows(codes, &block.days, &block.units, &block.flags, first_row);
             }
             context.advance(len as u64);
             start += len;
+        }
+        Ok(())
+    }
+
+    /// Adds the rows one by one: as lines of orders, with what else is kept of their customers.
+    fn add_lines(&mut self, columns: &Columns, start: usize, first_row: u64, part: &mut State) -> Result<()> {
+        if let (Some(ids), Some(column)) = (part.order_ids(), &columns.order) {
+            self.orders.read(ids, column, start, &self.codes)?;
+        } else {
+            self.orders.codes.clear();
+            self.orders.codes.resize(self.codes.len(), NO_CODE);
+        }
+        for ((own, column), attribute) in self.attributes.iter_mut().zip(&columns.attributes).zip(&mut part.attributes) {
+            own.read(&mut attribute.values, column, start, &self.codes)?;
+        }
+        let mut seen = Vec::with_capacity(self.attributes.len());
+        for (i, &customer) in self.codes.iter().enumerate().filter(|(_, code)| **code != NO_CODE) {
+            let units = self.block.units_at(i, columns.is_wide());
+            let amount_is_null = self.block.flags[i] & flag::NULL_AMOUNT != 0;
+            let line = Line { customer, day: self.block.days[i], units, row: first_row + i as u64, amount_is_null };
+            seen.clear();
+            seen.extend(self.attributes.iter().map(|attribute| Seen { tick: columns.tick(start + i), value: attribute.codes[i] }));
+            part.add_line(self.orders.codes[i], line, &seen)?;
         }
         Ok(())
     }
@@ -245,7 +229,7 @@ impl Folder<'_> {
             if flags != 0 {
                 self.refuse(columns, flags, row)?;
             }
-            let units = if wide { block.wide[i] } else { i128::from(block.units[i]) };
+            let units = block.units_at(i, wide);
             let tally = if flags & flag::NULL_ID != 0 {
                 &mut part.rows.null_id
             } else if flags & flag::NULL_TIME != 0 {

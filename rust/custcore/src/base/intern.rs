@@ -21,6 +21,7 @@ const UNSEEN: u32 = u32::MAX - 1;
 /// Ids and their codes.
 #[derive(Debug)]
 pub struct Interner {
+    kind: KeyKind,
     keys: Keys,
     table: HashTable<u32>,
     hasher: RandomState,
@@ -33,6 +34,16 @@ pub enum Keys {
     Integers(Vec<i64>),
     /// String and binary ids, end to end.
     Bytes(ByteArena),
+}
+
+impl Keys {
+    /// How two ids compare: integers by value, strings and binary by bytes.
+    pub fn compare(&self, a: u32, b: u32) -> std::cmp::Ordering {
+        match self {
+            Self::Integers(keys) => keys[a as usize].cmp(&keys[b as usize]),
+            Self::Bytes(arena) => arena.get(a).cmp(arena.get(b)),
+        }
+    }
 }
 
 /// Byte strings end to end.
@@ -68,7 +79,12 @@ impl Interner {
             KeyKind::Signed | KeyKind::Unsigned => Keys::Integers(Vec::new()),
             KeyKind::Text | KeyKind::Binary => Keys::Bytes(ByteArena::default()),
         };
-        Self { keys, table: HashTable::new(), hasher: RandomState::default() }
+        Self { kind, keys, table: HashTable::new(), hasher: RandomState::default() }
+    }
+
+    /// What its ids are compared as.
+    pub fn kind(&self) -> KeyKind {
+        self.kind
     }
 
     /// Number of codes given out.

@@ -3,16 +3,20 @@
 //! A base of level "totals" keeps 32 bytes and the id of each customer. [`CustomerBase::update`] folds batches into a
 //! state of its own and merges it at the end, so that a failed update leaves the base as it was.
 
+pub mod extras;
 pub mod fold;
 pub mod intern;
+pub mod orders;
 pub mod spec;
+pub mod state;
 pub mod totals;
 
 use arrow_array::RecordBatch;
 use arrow_schema::Schema;
 
-use self::fold::{Fold, State, Update};
+use self::fold::{Fold, Update};
 use self::spec::Spec;
+use self::state::State;
 use crate::column::chunks::Kinds;
 use crate::column::key::{KeyColumn, KeyKind};
 use crate::context::Context;

@@ -27,6 +27,16 @@ pub enum OnNull {
     Error,
 }
 
+/// How the lines of one order are found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OrderLines {
+    /// By customer and order id, whatever the order of the rows.
+    #[default]
+    Any,
+    /// They follow each other; memory is per customer only.
+    Adjacent,
+}
+
 /// What an infinite amount means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OnNonfinite {
@@ -87,6 +97,10 @@ pub struct Spec {
     pub on_null: OnNull,
     /// Infinite amounts.
     pub on_nonfinite: OnNonfinite,
+    /// How lines of one order are found.
+    pub order_lines: OrderLines,
+    /// Whether distinct purchase days are counted.
+    pub n_days: bool,
     /// The last local day that counts; later rows are left out before anything else is done with them.
     pub until: Option<AsOf>,
 }
@@ -102,6 +116,8 @@ impl Spec {
             timezone: None,
             on_null: OnNull::default(),
             on_nonfinite: OnNonfinite::default(),
+            order_lines: OrderLines::default(),
+            n_days: false,
             until: None,
         }
     }

@@ -69,7 +69,7 @@ impl PurchaseTallies {
 }
 
 /// One order of one customer.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Order {
     /// The customer's code.
     pub customer: u32,
@@ -132,13 +132,13 @@ impl Totals {
         }
     }
 
-    /// Adds one order. Room must have been made.
-    pub fn add_order(&mut self, rules: PurchaseRules, order: &Order, tallies: &mut PurchaseTallies) {
+    /// Adds one order; the answer is whether it is a purchase. Room must have been made.
+    pub fn add_order(&mut self, rules: PurchaseRules, order: &Order, tallies: &mut PurchaseTallies) -> bool {
         let slot = &mut self.slots[order.customer as usize];
         let tally = if order.units < 0 && rules.returns != Returns::Count {
             if rules.returns == Returns::Exclude {
-                tallies.excluded_refunds.add(order.units, order.first_row);
-                return;
+                tallies.excluded_refunds.add_rows(order.lines, order.units, order.first_row);
+                return false;
             }
             &mut tallies.netted_refunds
         } else if order.units == 0 && !rules.zero_is_purchase && !order.amount_is_null {
@@ -151,14 +151,15 @@ impl Totals {
             if let Some(rows) = &mut self.rows {
                 rows[order.customer as usize] += order.lines;
             }
-            return;
+            return true;
         };
-        tally.add(order.units, order.first_row);
+        tally.add_rows(order.lines, order.units, order.first_row);
         slot.units += order.units;
         if slot.orders == 0 {
             let row = self.refunds_before_purchase.entry(order.customer).or_insert(order.first_row);
             *row = order.first_row.min(*row);
         }
+        false
     }
 
     /// Adds what another part knows of one of its customers to customer `code` here. Room must have been made.

@@ -11,6 +11,15 @@ use super::{BLOCK, flag};
 use crate::error::{Error, ErrorKind, Result, suggestion};
 use crate::money::Money;
 
+/// Which purchase an attribute is taken from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pick {
+    /// The first one; ties by the smallest value.
+    First,
+    /// The last one; ties by the smallest value.
+    Last,
+}
+
 /// The names of the columns that play the parts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Roles {
@@ -22,6 +31,8 @@ pub struct Roles {
     pub amount: Option<String>,
     /// Column of order ids, if lines are collapsed to orders.
     pub order_id: Option<String>,
+    /// Columns of attributes of the customer, and which purchase they are taken from.
+    pub attributes: Vec<(String, Pick)>,
 }
 
 impl Roles {
@@ -30,6 +41,7 @@ impl Roles {
         let mut names = vec![self.customer_id.as_str(), self.timestamp.as_str()];
         names.extend(self.amount.as_deref());
         names.extend(self.order_id.as_deref());
+        names.extend(self.attributes.iter().map(|(name, _)| name.as_str()));
         let mut seen = Vec::with_capacity(names.len());
         for name in names {
             if !seen.contains(&name) {
@@ -70,6 +82,10 @@ pub struct Kinds {
     pub clock: Clock,
     /// What money is counted in; `None` without an amount.
     pub money: Option<Money>,
+    /// What order ids are compared as.
+    pub order_kind: Option<KeyKind>,
+    /// What the values of each attribute are compared as, and their type in the output.
+    pub attributes: Vec<(KeyKind, DataType)>,
 }
 
 impl Kinds {
@@ -88,11 +104,22 @@ impl Kinds {
                 Some(AmountColumn::money_of(name, amount.data_type(), decimals)?)
             }
         };
-        if let Some(name) = &roles.order_id {
-            let order = schema.field(find_column(schema, name, "order_id")?);
-            KeyColumn::new(name, "order_id", &arrow_array::new_empty_array(order.data_type()))?;
-        }
-        Ok(Self { id_name: id.name().clone(), id_type: KeyColumn::value_type(id.data_type()).clone(), id_kind, clock, money })
+        let key = |name: &str, role: &str| -> Result<(KeyKind, DataType)> {
+            let field = schema.field(find_column(schema, name, role)?);
+            let kind = KeyColumn::new(name, role, &arrow_array::new_empty_array(field.data_type()))?.kind();
+            Ok((kind, KeyColumn::value_type(field.data_type()).clone()))
+        };
+        let order_kind = roles.order_id.as_deref().map(|name| key(name, "order_id")).transpose()?.map(|(kind, _)| kind);
+        let attributes = roles.attributes.iter().map(|(name, _)| key(name, "attributes")).collect::<Result<_>>()?;
+        Ok(Self {
+            id_name: id.name().clone(),
+            id_type: KeyColumn::value_type(id.data_type()).clone(),
+            id_kind,
+            clock,
+            money,
+            order_kind,
+            attributes,
+        })
     }
 }
 
@@ -105,6 +132,8 @@ pub struct Columns {
     pub customer: KeyColumn,
     /// Order ids.
     pub order: Option<KeyColumn>,
+    /// Attributes.
+    pub attributes: Vec<KeyColumn>,
     time: TimeColumn,
     amount: Option<AmountColumn>,
 }
@@ -124,7 +153,9 @@ impl Columns {
             Some(name) => Some(KeyColumn::new(name, "order_id", &column(name, "order_id")?)?),
             None => None,
         };
-        Ok(Self { roles: roles.clone(), rows: batch.num_rows(), customer, order, time, amount })
+        let attribute = |(name, _): &(String, Pick)| KeyColumn::new(name, "attributes", &column(name, "attributes")?);
+        let attributes = roles.attributes.iter().map(attribute).collect::<Result<_>>()?;
+        Ok(Self { roles: roles.clone(), rows: batch.num_rows(), customer, order, attributes, time, amount })
     }
 
     /// Number of rows.
@@ -179,6 +210,12 @@ impl Columns {
         Ok(())
     }
 
+    /// The time of a row in ticks of its column, to tell which of two purchases came first.
+    #[inline]
+    pub fn tick(&self, row: usize) -> i64 {
+        self.time.tick(row)
+    }
+
     /// The error for the infinite amount at `row` of this batch.
     pub fn nonfinite_error(&self, row: u64) -> Error {
         let count = self.amount.as_ref().map_or(0, AmountColumn::count_nonfinite);
@@ -218,6 +255,12 @@ pub struct Block {
 }
 
 impl Block {
+    /// The units of one row.
+    #[inline]
+    pub fn units_at(&self, row: usize, wide: bool) -> i128 {
+        if wide { self.wide[row] } else { i128::from(self.units[row]) }
+    }
+
     /// An empty block with room for the largest one.
     pub fn new() -> Self {
         Self { flags: Vec::with_capacity(BLOCK), days: Vec::with_capacity(BLOCK), units: Vec::with_capacity(BLOCK), wide: Vec::new() }

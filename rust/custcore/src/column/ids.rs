@@ -9,28 +9,28 @@ use arrow_schema::DataType;
 
 use crate::error::{Error, Result};
 
-/// Integer ids as a column of `id_type`; unsigned 64-bit ids come with their top bit flipped.
-pub fn integer_ids(id_type: &DataType, ids: impl Iterator<Item = i64>) -> Result<ArrayRef> {
-    fn column<T: ArrowPrimitiveType>(ids: impl Iterator<Item = T::Native>) -> ArrayRef {
-        Arc::new(PrimitiveArray::<T>::from_iter_values(ids))
+/// Integer ids (or nulls) as a column of `id_type`; unsigned 64-bit ids come with their top bit flipped.
+pub fn integer_ids(id_type: &DataType, ids: impl Iterator<Item = Option<i64>>) -> Result<ArrayRef> {
+    fn column<T: ArrowPrimitiveType>(ids: impl Iterator<Item = Option<T::Native>>) -> ArrayRef {
+        Arc::new(PrimitiveArray::<T>::from_iter(ids))
     }
     Ok(match id_type {
-        DataType::Int8 => column::<Int8Type>(ids.map(|id| id as i8)),
-        DataType::Int16 => column::<Int16Type>(ids.map(|id| id as i16)),
-        DataType::Int32 => column::<Int32Type>(ids.map(|id| id as i32)),
+        DataType::Int8 => column::<Int8Type>(ids.map(|id| id.map(|id| id as i8))),
+        DataType::Int16 => column::<Int16Type>(ids.map(|id| id.map(|id| id as i16))),
+        DataType::Int32 => column::<Int32Type>(ids.map(|id| id.map(|id| id as i32))),
         DataType::Int64 => column::<Int64Type>(ids),
-        DataType::UInt8 => column::<UInt8Type>(ids.map(|id| id as u8)),
-        DataType::UInt16 => column::<UInt16Type>(ids.map(|id| id as u16)),
-        DataType::UInt32 => column::<UInt32Type>(ids.map(|id| id as u32)),
-        DataType::UInt64 => column::<UInt64Type>(ids.map(|id| (id ^ i64::MIN) as u64)),
+        DataType::UInt8 => column::<UInt8Type>(ids.map(|id| id.map(|id| id as u8))),
+        DataType::UInt16 => column::<UInt16Type>(ids.map(|id| id.map(|id| id as u16))),
+        DataType::UInt32 => column::<UInt32Type>(ids.map(|id| id.map(|id| id as u32))),
+        DataType::UInt64 => column::<UInt64Type>(ids.map(|id| id.map(|id| (id ^ i64::MIN) as u64))),
         other => return Err(Error::internal(format!("integer ids of type {other}"))),
     })
 }
 
-/// String and binary ids as a column of `id_type`; beyond 2 GiB with 64-bit offsets.
-pub fn byte_ids<'a>(id_type: &DataType, ids: impl ExactSizeIterator<Item = &'a [u8]> + Clone) -> Result<ArrayRef> {
+/// String and binary ids (or nulls) as a column of `id_type`; beyond 2 GiB with 64-bit offsets.
+pub fn byte_ids<'a>(id_type: &DataType, ids: impl ExactSizeIterator<Item = Option<&'a [u8]>> + Clone) -> Result<ArrayRef> {
     let rows = ids.len();
-    let bytes: usize = ids.clone().map(<[u8]>::len).sum();
+    let bytes: usize = ids.clone().flatten().map(<[u8]>::len).sum();
     let fits = i32::try_from(bytes).is_ok();
     match id_type {
         DataType::Utf8 if fits => strings(binary::<i32>(ids, rows, bytes)),
@@ -40,19 +40,22 @@ pub fn byte_ids<'a>(id_type: &DataType, ids: impl ExactSizeIterator<Item = &'a [
         DataType::Utf8View => {
             let mut builder = StringViewBuilder::with_capacity(rows);
             for id in ids {
-                builder.append_value(std::str::from_utf8(id).map_err(Error::internal)?);
+                builder.append_option(id.map(std::str::from_utf8).transpose().map_err(Error::internal)?);
             }
             Ok(Arc::new(builder.finish()))
         }
         DataType::BinaryView => {
             let mut builder = BinaryViewBuilder::with_capacity(rows);
-            ids.for_each(|id| builder.append_value(id));
+            ids.for_each(|id| builder.append_option(id));
             Ok(Arc::new(builder.finish()))
         }
         DataType::FixedSizeBinary(width) => {
             let mut builder = FixedSizeBinaryBuilder::with_capacity(rows, *width);
             for id in ids {
-                builder.append_value(id).map_err(Error::internal)?;
+                match id {
+                    Some(id) => builder.append_value(id).map_err(Error::internal)?,
+                    None => builder.append_null(),
+                }
             }
             Ok(Arc::new(builder.finish()))
         }
@@ -60,9 +63,13 @@ pub fn byte_ids<'a>(id_type: &DataType, ids: impl ExactSizeIterator<Item = &'a [
     }
 }
 
-fn binary<'a, O: OffsetSizeTrait>(ids: impl Iterator<Item = &'a [u8]>, rows: usize, bytes: usize) -> arrow_array::GenericBinaryArray<O> {
+fn binary<'a, O: OffsetSizeTrait>(
+    ids: impl Iterator<Item = Option<&'a [u8]>>,
+    rows: usize,
+    bytes: usize,
+) -> arrow_array::GenericBinaryArray<O> {
     let mut builder = GenericBinaryBuilder::<O>::with_capacity(rows, bytes);
-    ids.for_each(|id| builder.append_value(id));
+    ids.for_each(|id| builder.append_option(id));
     builder.finish()
 }
 

@@ -112,6 +112,15 @@ impl TimeColumn {
         }
     }
 
+    /// The time of a row in the ticks of the column.
+    #[inline]
+    pub fn tick(&self, row: usize) -> i64 {
+        match &self.values {
+            Values::Days(days) => i64::from(days[row]),
+            Values::Ticks { ticks, .. } => ticks[row],
+        }
+    }
+
     /// The first of `len` rows from `start` that is not null and outside the years 1 to 9999.
     pub fn first_out_of_range(&self, start: usize, len: usize) -> Option<usize> {
         (start..start + len).find(|&row| self.nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row)) && !self.read(row, &mut [0]))

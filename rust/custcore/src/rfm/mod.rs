@@ -29,7 +29,7 @@ pub fn rfm(base: &CustomerBase, as_of: Option<AsOf>, sort: bool, context: &Conte
     }
     let columns = kernel::compute(state.totals.slots(), &codes, as_of.unwrap_or(0));
     context.check()?;
-    table::rfm_table(kinds, state, &codes, columns, base.report(as_of)?)
+    table::rfm_table(base.spec(), kinds, state, &codes, columns, base.report(as_of)?)
 }
 
 fn check_as_of(as_of: Option<i32>, last_day: Option<i32>) -> Result<()> {

@@ -8,13 +8,14 @@ use arrow_array::{
     StringArray, UInt8Array,
 };
 
-use arrow_schema::Metadata;
+use arrow_schema::{DataType, Metadata};
 
 use super::kernel::RfmColumns;
 use super::scorer::{Dimension, Scores};
 use super::segments::SegmentMap;
-use crate::base::fold::State;
-use crate::base::intern::Keys;
+use crate::base::intern::{Keys, NO_CODE};
+use crate::base::spec::Spec;
+use crate::base::state::State;
 use crate::calendar::date_text;
 use crate::column::chunks::Kinds;
 use crate::column::ids::{byte_ids, integer_ids};
@@ -25,7 +26,7 @@ use crate::report::Report;
 use crate::table::{Table, TableBuilder};
 
 /// One row per buyer, in the order of `codes`.
-pub fn rfm_table(kinds: &Kinds, state: &State, codes: &[u32], columns: RfmColumns, report: Report) -> Result<Table> {
+pub fn rfm_table(spec: &Spec, kinds: &Kinds, state: &State, codes: &[u32], columns: RfmColumns, report: Report) -> Result<Table> {
     let mut table = TableBuilder::default();
     let keys = state.interner.keys();
     table.column(&kinds.id_name, id_column(kinds, keys, codes)?);
@@ -36,13 +37,22 @@ pub fn rfm_table(kinds: &Kinds, state: &State, codes: &[u32], columns: RfmColumn
     let orders = Int64Array::from(columns.orders);
     table.column("n_orders", Arc::new(orders.clone()));
     table.column("n_rows", Arc::new(Int64Array::from_iter_values(codes.iter().map(|&code| state.totals.rows(code) as i64))));
+    if let Some(days) = &state.days {
+        let counts = days.counts(state.interner.len());
+        table.column("n_days", Arc::new(Int64Array::from_iter_values(codes.iter().map(|&code| i64::from(counts[code as usize])))));
+    }
     if let Some(money) = kinds.money {
         let units = codes.iter().map(|&code| state.totals.slots()[code as usize].units);
         let (total, mean) = monetary(money, units, orders.values(), &kinds.id_name, |row| id_text(kinds, keys, codes[row]))?;
         table.column("monetary_total", total);
         table.column("monetary_mean", mean);
     }
+    for (((name, _), (_, value_type)), attribute) in spec.roles.attributes.iter().zip(&kinds.attributes).zip(&state.attributes) {
+        let values = codes.iter().map(|&code| attribute.get(code).map(|seen| seen.value).filter(|&value| value != NO_CODE));
+        table.column(name, key_column(value_type, attribute.values.keys(), values)?);
+    }
     let mut metadata = Metadata::new();
+    metadata.insert("custcore.customer_id", kinds.id_name.clone());
     if let Some(day) = report.as_of {
         metadata.insert("custcore.as_of", date_text(day));
     }
@@ -51,9 +61,14 @@ pub fn rfm_table(kinds: &Kinds, state: &State, codes: &[u32], columns: RfmColumn
 
 /// The ids of `codes` in the type they came in.
 pub fn id_column(kinds: &Kinds, keys: &Keys, codes: &[u32]) -> Result<ArrayRef> {
+    key_column(&kinds.id_type, keys, codes.iter().map(|&code| Some(code)))
+}
+
+/// Keys by code in the type they came in; none is null.
+fn key_column(key_type: &DataType, keys: &Keys, codes: impl ExactSizeIterator<Item = Option<u32>> + Clone) -> Result<ArrayRef> {
     match keys {
-        Keys::Integers(keys) => integer_ids(&kinds.id_type, codes.iter().map(|&code| keys[code as usize])),
-        Keys::Bytes(arena) => byte_ids(&kinds.id_type, codes.iter().map(|&code| arena.get(code))),
+        Keys::Integers(keys) => integer_ids(key_type, codes.map(|code| code.map(|code| keys[code as usize]))),
+        Keys::Bytes(arena) => byte_ids(key_type, codes.map(|code| code.map(|code| arena.get(code)))),
     }
 }
 

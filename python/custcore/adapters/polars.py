@@ -1,0 +1,230 @@
+"""polars: DataFrames and LazyFrames in, DataFrames out, by ``df.custcore``.
+
+Only the columns that a call names leave polars. A LazyFrame is read as a stream of batches: it is never whole in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, Protocol, cast, overload
+
+try:
+    import polars as pl
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError("custcore.polars needs polars: pip install 'custcore[polars]'", name="polars") from error
+
+import custcore
+from custcore.adapters.forward import columns_of, describe
+from custcore.errors import DuplicateColumnError
+
+if TYPE_CHECKING:
+    from custcore.report import Report
+    from custcore.table import Table
+
+__all__ = ["CustcoreNamespace"]
+
+P = ParamSpec("P")
+
+
+class Scorer(Protocol):
+    """A fitted scorer: :class:`custcore.RFMScorer` and its kin."""
+
+    def transform(self, table: Any, *, n_threads: int | None = None) -> Table: ...  # noqa: ANN401
+
+
+class Method(Protocol[P]):
+    """A method with the arguments of a function of the public API, which returns a frame, with its report if asked."""
+
+    @overload
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> pl.DataFrame: ...
+    @overload
+    def __call__(self, *, return_report: Literal[True], **options: Any) -> tuple[pl.DataFrame, Report]: ...  # noqa: ANN401
+    @overload
+    def __call__(self, *, return_report: Literal[False], **options: Any) -> pl.DataFrame: ...  # noqa: ANN401
+
+
+def _forward(function: Callable[Concatenate[Any, P], Table]) -> Callable[[Callable[..., object]], Method[P]]:
+    """Mark a method that takes the arguments of ``function``, and document it by them."""
+
+    def mark(method: Callable[..., object]) -> Method[P]:
+        describe(method, function)
+        return cast("Method[P]", method)
+
+    return mark
+
+
+@pl.api.register_lazyframe_namespace("custcore")
+@pl.api.register_dataframe_namespace("custcore")
+class CustcoreNamespace:
+    """custcore for polars: ``df.custcore`` and ``lf.custcore``, after ``import custcore.polars``.
+
+    A LazyFrame is asked for the needed columns only and read in batches while the query runs; the results are
+    DataFrames. polars frames carry no notes, so ``return_report=True`` returns the report beside the frame. The segment
+    is an Enum in the order of its map, all else as :func:`custcore.rfm` has it.
+
+    Examples
+    --------
+    >>> import datetime
+    >>> import polars as pl
+    >>> import custcore.polars
+    >>> orders = pl.DataFrame(
+    ...     {
+    ...         "customer_id": ["ann", "bob", None, "ann"],
+    ...         "timestamp": [datetime.date(2026, 1, d) for d in (5, 9, 10, 12)],
+    ...         "amount": [10.0, 25.0, 3.0, 5.5],
+    ...     }
+    ... )
+    >>> buyers, report = orders.lazy().custcore.rfm(as_of="2026-01-31", return_report=True)
+    >>> buyers.select("customer_id", "recency_days", "n_orders", "monetary_total").rows()
+    [('ann', 19, 2, 15.5), ('bob', 22, 1, 25.0)]
+    >>> report["null_customer_id"].sum
+    3.0
+    """
+
+    def __init__(self, frame: pl.DataFrame | pl.LazyFrame) -> None:
+        self._frame = frame
+
+    @_forward(custcore.rfm)
+    def rfm(self, *, return_report: bool = False, **options: Any) -> pl.DataFrame | tuple[pl.DataFrame, Report]:  # noqa: ANN401
+        """Recency, frequency and money of every buyer in this frame: :func:`custcore.rfm`, polars in and out.
+
+        Parameters
+        ----------
+        return_report : bool, default False
+            Whether to return the report of what was left out, too.
+
+        Returns
+        -------
+        polars.DataFrame, or (polars.DataFrame, Report)
+            The columns of :func:`custcore.rfm`, one row per buyer.
+
+        Examples
+        --------
+        >>> import datetime
+        >>> import polars as pl
+        >>> import custcore.polars
+        >>> orders = pl.DataFrame(
+        ...     {"who": ["ann", "bob"], "timestamp": [datetime.date(2026, 1, 5)] * 2, "amount": [9, 7]}
+        ... )
+        >>> orders.custcore.rfm(customer_id="who").select("who", "monetary_total").rows()
+        [('ann', 9), ('bob', 7)]
+        """
+        return self._run(custcore.rfm, options, return_report=return_report)
+
+    @_forward(custcore.rfm_scores)
+    def rfm_scores(
+        self,
+        *,
+        return_report: bool = False,
+        **options: Any,  # noqa: ANN401
+    ) -> pl.DataFrame | tuple[pl.DataFrame, Report]:
+        """RFM table, scores and segments of this frame: :func:`custcore.rfm_scores`, polars in and out.
+
+        Parameters
+        ----------
+        return_report : bool, default False
+            Whether to return the report of what was left out, too.
+
+        Returns
+        -------
+        polars.DataFrame, or (polars.DataFrame, Report)
+            The columns of :func:`custcore.rfm_scores`, one row per buyer; the segment is an Enum in the order of its map.
+
+        Examples
+        --------
+        >>> import datetime
+        >>> import polars as pl
+        >>> import custcore.polars
+        >>> days = [datetime.date(2026, 1, d) for d in (1, 5, 9, 13, 17)]
+        >>> orders = pl.DataFrame({"customer_id": [1, 2, 3, 4, 5], "timestamp": days, "amount": [9, 7, 5, 3, 1]})
+        >>> orders.custcore.rfm_scores().select("customer_id", "rfm_cell", "segment").row(4)
+        (5, '5-1-1', 'new_customers')
+        """
+        return self._run(custcore.rfm_scores, options, return_report=return_report)
+
+    def score(self, scorer: Scorer, *, n_threads: int | None = None) -> pl.DataFrame:
+        """Score this frame, which has a row per customer, by a fitted scorer.
+
+        Parameters
+        ----------
+        scorer : RFMScorer or another with ``transform``
+            A fitted scorer. ``scorer.fit`` takes the DataFrames that :meth:`rfm` returns.
+        n_threads : int, optional
+            As in :func:`custcore.rfm`.
+
+        Returns
+        -------
+        polars.DataFrame
+            All columns of this frame, then the scores.
+
+        Raises
+        ------
+        DuplicateColumnError
+            If a column of the scores is there already.
+
+        Examples
+        --------
+        >>> import polars as pl
+        >>> import custcore.polars
+        >>> customers = pl.DataFrame({"recency_days": [9, 3], "n_orders": [1, 4], "monetary_total": [5.0, 80.0]})
+        >>> scorer = custcore.RFMScorer().fit(customers)
+        >>> customers.custcore.score(scorer).select("recency_days", "rfm_cell", "segment").rows()
+        [(9, '1-1-1', 'hibernating'), (3, '5-5-5', 'champions')]
+        """
+        frame = self._frame.collect() if isinstance(self._frame, pl.LazyFrame) else self._frame
+        passed = frame.select(_exportable(frame.schema))
+        scored = scorer.transform(passed, n_threads=n_threads)
+        added = scored.column_names[passed.width :]
+        repeated = [name for name in added if name in frame.columns]
+        if repeated:
+            raise DuplicateColumnError(
+                f"column {repeated[0]!r} is in the frame already, as if it were scored before; drop or rename it first: "
+                f"df.drop({repeated!r})",
+                column=repeated[0],
+            )
+        segments = getattr(scorer, "_settings", {}).get("segments")
+        return frame.hstack(_ordered(scored.to_polars().select(added), segments))
+
+    def _run(
+        self, function: Callable[..., Table], options: dict[str, Any], *, return_report: bool
+    ) -> pl.DataFrame | tuple[pl.DataFrame, Report]:
+        result = function(self._transactions(list(columns_of(function, options))), **options)
+        frame = _ordered(result.to_polars(), options.get("segments", "auto"))
+        return (frame, result.report) if return_report else frame
+
+    def _transactions(self, wanted: list[str]) -> pl.DataFrame | Iterator[pl.DataFrame]:
+        """The columns that are wanted; where one is missing, no rows but all columns, from which the core names the nearest."""
+        schema = self._frame.collect_schema()
+        if any(name not in schema for name in wanted):
+            return pl.DataFrame(schema={name: schema[name] for name in _exportable(schema)})
+        chosen = self._frame.select(wanted)
+        return _batches(chosen) if isinstance(chosen, pl.LazyFrame) else chosen
+
+
+def _batches(query: pl.LazyFrame) -> Iterator[pl.DataFrame]:
+    """The rows of a query in their order, batch by batch; at least one batch, for its schema."""
+    stream = getattr(query, "collect_batches", None)
+    if stream is None:
+        # polars before 1.34
+        yield query.collect()
+        return
+    empty = True
+    for batch in stream(maintain_order=True):
+        empty = False
+        yield batch
+    if empty:
+        yield pl.DataFrame(schema=query.collect_schema())
+
+
+def _exportable(schema: pl.Schema) -> list[str]:
+    """Columns that Arrow can hold: all but those of Python objects."""
+    return [name for name, kind in schema.items() if kind != pl.Object]
+
+
+def _ordered(frame: pl.DataFrame, segments: object) -> pl.DataFrame:
+    """The segment as an Enum, which sorts in the order of its map: a Categorical sorts by letters."""
+    if isinstance(segments, str):
+        segments = custcore.SegmentMap.named("rf10" if segments == "auto" else segments)
+    if not isinstance(segments, custcore.SegmentMap) or "segment" not in frame.columns:
+        return frame
+    return frame.with_columns(pl.col("segment").cast(pl.String).cast(pl.Enum(segments.names)))

@@ -1,0 +1,5 @@
+"""``import custcore.pandas`` gives every pandas DataFrame ``df.custcore``: :class:`CustcoreAccessor`."""
+
+from custcore.adapters.pandas import CustcoreAccessor
+
+__all__ = ["CustcoreAccessor"]

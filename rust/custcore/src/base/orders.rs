@@ -1,0 +1,193 @@
+//! Lines to orders: one order is one distinct (customer, order id), whatever the order of the rows.
+//!
+//! Whether an order is a purchase depends on the sum of all its lines, so lines wait here until all have been seen. The
+//! same order id under another customer is another order. Where the lines of an order follow each other
+//! ([`OpenOrder`]), only the last order has to wait.
+
+use std::hash::BuildHasher;
+
+use foldhash::fast::RandomState;
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
+
+use super::intern::Interner;
+use super::totals::Order;
+use crate::column::key::KeyKind;
+use crate::error::{Error, ErrorKind, Result};
+
+/// One line of an order.
+#[derive(Debug, Clone, Copy)]
+pub struct Line {
+    /// The customer's code.
+    pub customer: u32,
+    /// The local day.
+    pub day: i32,
+    /// Its money.
+    pub units: i128,
+    /// Its row.
+    pub row: u64,
+    /// Whether it has no amount.
+    pub amount_is_null: bool,
+}
+
+impl Line {
+    /// The order of this line alone.
+    pub fn order(self) -> Order {
+        Order {
+            customer: self.customer,
+            day: self.day,
+            units: self.units,
+            lines: 1,
+            first_row: self.row,
+            amount_is_null: self.amount_is_null,
+        }
+    }
+}
+
+impl Order {
+    /// Adds what else is known of this order: its time is the earliest line's.
+    pub fn join(&mut self, other: &Self) {
+        self.day = self.day.min(other.day);
+        self.units += other.units;
+        self.lines += other.lines;
+        self.first_row = self.first_row.min(other.first_row);
+        self.amount_is_null &= other.amount_is_null;
+    }
+}
+
+/// All orders seen, by (customer, order id).
+#[derive(Debug)]
+pub struct Orders {
+    /// Order ids.
+    pub ids: Interner,
+    orders: Vec<Order>,
+    /// Code of the order id of each order.
+    codes: Vec<u32>,
+    /// By code of an order id: the order of the customer who came first with it. Nearly always the only one.
+    first: Vec<u32>,
+    /// Orders of the customers who came later with an id that another has.
+    others: HashTable<u32>,
+    hasher: RandomState,
+}
+
+impl Orders {
+    /// No orders yet, with ids of this kind.
+    pub fn new(kind: KeyKind) -> Self {
+        Self {
+            ids: Interner::new(kind),
+            orders: Vec::new(),
+            codes: Vec::new(),
+            first: Vec::new(),
+            others: HashTable::new(),
+            hasher: RandomState::default(),
+        }
+    }
+
+    /// All orders.
+    pub fn orders(&self) -> &[Order] {
+        &self.orders
+    }
+
+    /// Adds a part of order `code` of its customer; the answer is the order's position.
+    pub fn add(&mut self, code: u32, part: &Order) -> Result<u32> {
+        let next = u32::try_from(self.orders.len())
+            .map_err(|_| Error::new(ErrorKind::OutOfRange, "more than 4,294,967,295 orders; split the data by a range of customer ids"))?;
+        let position = if code as usize == self.first.len() {
+            self.first.push(next);
+            next
+        } else if self.orders[self.first[code as usize] as usize].customer == part.customer {
+            self.first[code as usize]
+        } else {
+            let (orders, codes, hasher) = (&self.orders, &self.codes, &self.hasher);
+            let hash = |position: &u32| hasher.hash_one((codes[*position as usize], orders[*position as usize].customer));
+            let is_same = |position: &u32| codes[*position as usize] == code && orders[*position as usize].customer == part.customer;
+            match self.others.entry(hasher.hash_one((code, part.customer)), is_same, hash) {
+                Entry::Occupied(entry) => *entry.get(),
+                Entry::Vacant(entry) => *entry.insert(next).get(),
+            }
+        };
+        if position == next {
+            self.orders.push(*part);
+            self.codes.push(code);
+        } else {
+            self.orders[position as usize].join(part);
+        }
+        Ok(position)
+    }
+
+    /// Adds the orders of another part, whose customer codes `customer` translates and whose rows were counted from
+    /// `rows_before`; `moved` hears the other's and the own position of each.
+    pub fn merge(
+        &mut self,
+        other: &Self,
+        rows_before: u64,
+        mut customer: impl FnMut(u32) -> Result<u32>,
+        mut moved: impl FnMut(u32, u32),
+    ) -> Result<()> {
+        for ((position, order), &code) in (0..).zip(&other.orders).zip(&other.codes) {
+            let own = self.ids.intern_from(other.ids.keys(), code)?;
+            let part = Order { customer: customer(order.customer)?, first_row: order.first_row + rows_before, ..*order };
+            moved(position, self.add(own, &part)?);
+        }
+        Ok(())
+    }
+}
+
+/// The order that is being read, where the lines of an order follow each other.
+#[derive(Debug, Default)]
+pub struct OpenOrder {
+    current: Option<(u32, Order)>,
+}
+
+impl OpenOrder {
+    /// Adds a line of order `code`; the answer is the order before it, if that has ended.
+    pub fn add(&mut self, code: u32, line: Line) -> Option<Order> {
+        match &mut self.current {
+            Some((open, order)) if *open == code && order.customer == line.customer => {
+                order.join(&line.order());
+                None
+            }
+            _ => self.current.replace((code, line.order())).map(|(_, order)| order),
+        }
+    }
+
+    /// The code of its order id.
+    pub fn code_mut(&mut self) -> Option<&mut u32> {
+        self.current.as_mut().map(|(code, _)| code)
+    }
+
+    /// The last order.
+    pub fn end(&mut self) -> Option<Order> {
+        self.current.take().map(|(_, order)| order)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(customer: u32, day: i32, units: i128, row: u64) -> Line {
+        Line { customer, day, units, row, amount_is_null: false }
+    }
+
+    #[test]
+    fn one_id_of_two_customers_is_two_orders() -> Result<()> {
+        let mut orders = Orders::new(KeyKind::Signed);
+        for (customer, row) in [(0, 0), (1, 1), (0, 2), (1, 3)] {
+            orders.add(0, &line(customer, row as i32, 5, row).order())?;
+        }
+        assert_eq!(orders.orders().len(), 2);
+        assert_eq!(orders.orders()[1], Order { customer: 1, day: 1, units: 10, lines: 2, first_row: 1, amount_is_null: false });
+        Ok(())
+    }
+
+    #[test]
+    fn adjacent_lines_are_one_order() {
+        let mut open = OpenOrder::default();
+        assert!(open.add(7, line(0, 3, 5, 0)).is_none());
+        assert!(open.add(7, line(0, 2, -5, 1)).is_none());
+        let first = open.add(8, line(0, 4, 1, 2));
+        assert_eq!(first.map(|o| (o.day, o.units, o.lines)), Some((2, 0, 2)));
+        assert_eq!(open.end().map(|o| o.units), Some(1));
+    }
+}

@@ -1,0 +1,257 @@
+//! What is known of all customers, or of one thread's share of the rows: everything in it is exact and merges in any order.
+
+use super::extras::{Attribute, PurchaseDays, Seen};
+use super::intern::{Interner, NO_CODE};
+use super::orders::{Line, OpenOrder, Orders};
+use super::spec::{OrderLines, Spec};
+use super::totals::{Order, PurchaseRules, PurchaseTallies, Totals};
+use crate::column::chunks::Kinds;
+use crate::error::Result;
+use crate::report::Tally;
+
+/// Rows that were left out before they could be orders, and notes on rows that were not.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct RowTallies {
+    /// Rows without an id.
+    pub null_id: Tally,
+    /// Rows without a time.
+    pub null_time: Tally,
+    /// Rows with an infinite amount.
+    pub nonfinite: Tally,
+    /// Rows after the last day that counts.
+    pub after: Tally,
+    /// Rows that count, without an amount.
+    pub null_amount: Tally,
+    /// Rows that count, without an order id: each an order of its own.
+    pub null_order: Tally,
+}
+
+impl RowTallies {
+    fn merge(&mut self, other: &Self, rows_before: u64) {
+        self.null_id.merge(&other.null_id, rows_before);
+        self.null_time.merge(&other.null_time, rows_before);
+        self.nonfinite.merge(&other.nonfinite, rows_before);
+        self.after.merge(&other.after, rows_before);
+        self.null_amount.merge(&other.null_amount, rows_before);
+        self.null_order.merge(&other.null_order, rows_before);
+    }
+}
+
+/// What is known after a fold, or of one thread's share of it.
+#[derive(Debug)]
+pub struct State {
+    rules: PurchaseRules,
+    /// Ids.
+    pub interner: Interner,
+    /// Totals by code.
+    pub totals: Totals,
+    /// Rows left out, and notes.
+    pub rows: RowTallies,
+    /// Orders that are no purchases.
+    pub purchases: PurchaseTallies,
+    /// The last day among rows that have an id and a time.
+    pub last_day: i32,
+    /// Distinct purchase days, if they are counted.
+    pub days: Option<PurchaseDays>,
+    /// Attributes of the customers.
+    pub attributes: Vec<Attribute>,
+    lines: Lines,
+}
+
+/// How rows become orders.
+#[derive(Debug)]
+enum Lines {
+    /// Every row is an order.
+    None,
+    /// Orders wait until all rows were seen; beside each what its earliest line says of the attributes, end to end.
+    Any(Box<Orders>, Vec<Seen>),
+    /// Lines of an order follow each other.
+    Adjacent(Box<Interner>, OpenOrder, Vec<Seen>),
+}
+
+impl State {
+    /// The state of nothing.
+    pub fn new(kinds: &Kinds, spec: &Spec) -> Self {
+        let lines = match (kinds.order_kind, spec.order_lines) {
+            (None, _) => Lines::None,
+            (Some(kind), OrderLines::Any) => Lines::Any(Box::new(Orders::new(kind)), Vec::new()),
+            (Some(kind), OrderLines::Adjacent) => Lines::Adjacent(Box::new(Interner::new(kind)), OpenOrder::default(), Vec::new()),
+        };
+        // Without amounts every order is a purchase.
+        let zero_is_purchase = spec.zero_is_purchase || kinds.money.is_none();
+        Self {
+            rules: PurchaseRules { returns: spec.returns, zero_is_purchase },
+            interner: Interner::new(kinds.id_kind),
+            totals: Totals::new(kinds.order_kind.is_some()),
+            rows: RowTallies::default(),
+            purchases: PurchaseTallies::default(),
+            last_day: i32::MIN,
+            days: spec.n_days.then(PurchaseDays::default),
+            attributes: kinds
+                .attributes
+                .iter()
+                .zip(&spec.roles.attributes)
+                .map(|((kind, _), (_, pick))| Attribute::new(*kind, *pick))
+                .collect(),
+            lines,
+        }
+    }
+
+    /// Whether rows are orders and nothing but totals is kept, so that whole blocks can be added up at once.
+    pub fn is_plain(&self) -> bool {
+        matches!(self.lines, Lines::None) && self.days.is_none() && self.attributes.is_empty()
+    }
+
+    /// Adds a block of rows to a plain state; see [`Totals::add_rows`].
+    pub fn add_rows<U: Copy + Into<i128> + PartialOrd + Default>(
+        &mut self,
+        codes: &[u32],
+        days: &[i32],
+        units: &[U],
+        flags: &[u8],
+        first_row: u64,
+    ) {
+        self.totals.add_rows(self.rules, codes, days, units, flags, first_row, &mut self.purchases);
+    }
+
+    /// The order ids, where rows are lines.
+    pub fn order_ids(&mut self) -> Option<&mut Interner> {
+        match &mut self.lines {
+            Lines::None => None,
+            Lines::Any(orders, _) => Some(&mut orders.ids),
+            Lines::Adjacent(ids, _, _) => Some(ids),
+        }
+    }
+
+    /// Where lines follow each other, forgets all order ids but that of the open order; codes given out before are void.
+    pub fn forget_order_ids(&mut self) -> Result<()> {
+        if let Lines::Adjacent(ids, open, _) = &mut self.lines {
+            let mut fresh = Interner::new(ids.kind());
+            if let Some(code) = open.code_mut() {
+                *code = fresh.intern_from(ids.keys(), *code)?;
+            }
+            **ids = fresh;
+        }
+        Ok(())
+    }
+
+    /// Adds one row; `order` is the code of its order id, [`NO_CODE`] for none; `seen` are its attributes.
+    pub fn add_line(&mut self, order: u32, line: Line, seen: &[Seen]) -> Result<()> {
+        if order == NO_CODE && !matches!(self.lines, Lines::None) {
+            self.rows.null_order.add(line.units, line.row);
+        }
+        let ended = match &mut self.lines {
+            Lines::Any(orders, picks) if order != NO_CODE => {
+                let position = orders.add(order, &line.order())? as usize * seen.len();
+                if position == picks.len() {
+                    picks.extend_from_slice(seen);
+                } else {
+                    for ((attribute, pick), &seen) in self.attributes.iter().zip(&mut picks[position..]).zip(seen) {
+                        *pick = attribute.earlier(*pick, seen);
+                    }
+                }
+                return Ok(());
+            }
+            Lines::Adjacent(_, open, picks) if order != NO_CODE => {
+                let ended = open.add(order, line);
+                let before = picks.clone();
+                if ended.is_some() || picks.is_empty() {
+                    picks.clear();
+                    picks.extend_from_slice(seen);
+                } else {
+                    for ((attribute, pick), &seen) in self.attributes.iter().zip(picks).zip(seen) {
+                        *pick = attribute.earlier(*pick, seen);
+                    }
+                }
+                ended.map(|order| (order, before))
+            }
+            _ => {
+                self.add_order(&line.order(), seen);
+                return Ok(());
+            }
+        };
+        if let Some((order, seen)) = ended {
+            self.add_order(&order, &seen);
+        }
+        Ok(())
+    }
+
+    fn add_order(&mut self, order: &Order, seen: &[Seen]) {
+        if self.totals.add_order(self.rules, order, &mut self.purchases) {
+            if let Some(days) = &mut self.days {
+                days.add(order.customer, order.day);
+            }
+            for (attribute, &seen) in self.attributes.iter_mut().zip(seen) {
+                attribute.see(order.customer, seen);
+            }
+        }
+    }
+
+    /// Turns the orders that have waited into purchases and refunds; after the last row.
+    pub fn close_orders(&mut self) {
+        let n = self.attributes.len();
+        match std::mem::replace(&mut self.lines, Lines::None) {
+            Lines::None => {}
+            Lines::Any(orders, picks) => {
+                for (position, order) in orders.orders().iter().enumerate() {
+                    self.add_order(order, &picks[position * n..(position + 1) * n]);
+                }
+            }
+            Lines::Adjacent(_, mut open, picks) => {
+                if let Some(order) = open.end() {
+                    self.add_order(&order, &picks);
+                }
+            }
+        }
+    }
+
+    /// Adds another state of the same kinds, whose rows were counted from `rows_before`.
+    pub fn merge(&mut self, other: &Self, rows_before: u64) -> Result<()> {
+        // Codes of the other as codes here, given out as they are needed.
+        let mut codes = vec![NO_CODE; other.interner.len()];
+        let (interner, totals) = (&mut self.interner, &mut self.totals);
+        let mut own = |code: u32| -> Result<u32> {
+            let slot = &mut codes[code as usize];
+            if *slot == NO_CODE {
+                *slot = interner.intern_from(other.interner.keys(), code)?;
+                totals.grow(interner.len());
+            }
+            Ok(*slot)
+        };
+        if let (Lines::Any(orders, picks), Lines::Any(others, other_picks)) = (&mut self.lines, &other.lines) {
+            let n = self.attributes.len();
+            let mut values = Vec::with_capacity(n * others.orders().len());
+            for (attribute, other) in self.attributes.iter_mut().zip(&other.attributes) {
+                values.push(attribute.translate(other)?);
+            }
+            let attributes = &self.attributes;
+            orders.merge(others, rows_before, &mut own, |from, to| {
+                for (i, attribute) in attributes.iter().enumerate() {
+                    let mut seen = other_picks[from as usize * n + i];
+                    if seen.value != NO_CODE {
+                        seen.value = values[i][seen.value as usize];
+                    }
+                    match picks.get_mut(to as usize * n + i) {
+                        Some(pick) => *pick = attribute.earlier(*pick, seen),
+                        None => picks.push(seen),
+                    }
+                }
+            })?;
+        }
+        if let (Some(days), Some(other)) = (&mut self.days, &other.days) {
+            days.merge(other, &mut own)?;
+        }
+        for (attribute, other) in self.attributes.iter_mut().zip(&other.attributes) {
+            attribute.merge(other, &mut own)?;
+        }
+        let present = (0..other.interner.len() as u32).filter(|&code| other.totals.is_present(code));
+        let present = present.map(|code| Ok((code, own(code)?))).collect::<Result<Vec<_>>>()?;
+        for (code, own) in present {
+            self.totals.merge_slot(own, &other.totals, code, rows_before);
+        }
+        self.rows.merge(&other.rows, rows_before);
+        self.purchases.merge(&other.purchases, rows_before);
+        self.last_day = self.last_day.max(other.last_day);
+        Ok(())
+    }
+}
