@@ -8,13 +8,16 @@
 from custcore import errors
 from custcore._core import __version__
 from custcore.base import CustomerBase
+from custcore.profile import profile
 from custcore.report import Report, ReportEntry
 from custcore.rfm import RFMScorer, rfm, rfm_scores
+from custcore.score import QuantileScorer
 from custcore.segments import SegmentMap
 from custcore.table import Schema, Table
 
 __all__ = [
     "CustomerBase",
+    "QuantileScorer",
     "RFMScorer",
     "Report",
     "ReportEntry",
@@ -23,6 +26,7 @@ __all__ = [
     "Table",
     "__version__",
     "errors",
+    "profile",
     "rfm",
     "rfm_scores",
 ]

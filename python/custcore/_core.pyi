@@ -1,21 +1,34 @@
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Literal, TypeAlias, TypedDict, final
+from typing import Literal, TypeAlias, TypedDict, final, type_check_only
 
-__all__ = ["CustomerBase", "Memory", "RfmScorer", "SegmentMap", "Table", "__version__", "_panic", "_spin", "rfm_table"]
+__all__ = [
+    "CustomerBase",
+    "Memory",
+    "QuantileScorer",
+    "RfmScorer",
+    "SegmentMap",
+    "Table",
+    "__version__",
+    "_panic",
+    "_spin",
+    "profile_table",
+    "rfm_table",
+]
 
 __version__: str
 
-Day: TypeAlias = tuple[str, int]
-Range: TypeAlias = tuple[int, int]
-SegmentRule: TypeAlias = tuple[str, Range | None, Range | None, Range | None]
-Progress: TypeAlias = Callable[[int, int | None], object]
+_Day: TypeAlias = tuple[str, int]
+_Range: TypeAlias = tuple[int, int]
+_SegmentRule: TypeAlias = tuple[str, _Range | None, _Range | None, _Range | None]
+_Progress: TypeAlias = Callable[[int, int | None], object]
 
+@type_check_only
 class ReadOptions(TypedDict):
     customer_id: str
     timestamp: str
     amount: str | None
-    as_of: Day | None
+    as_of: _Day | None
     returns: str
     zero_is_purchase: bool
     amount_decimals: int
@@ -27,21 +40,30 @@ class ReadOptions(TypedDict):
     n_days: bool
     attributes: list[tuple[str, str]]
 
+@type_check_only
+class ScoreOptions(TypedDict):
+    ties: str
+    binning: str
+    closed: str
+    cuts_rule: str
+    by: str | None
+    unseen: str
+
 def rfm_table(
     data: object,
     options: ReadOptions,
     *,
     sort: bool,
     n_threads: int | None,
-    progress: Progress | None,
+    progress: _Progress | None,
     rows_total: int | None,
 ) -> Table: ...
+def profile_table(table: object, by: str, columns: list[str], *, n_threads: int | None) -> Table: ...
 def _panic() -> None: ...
 def _spin(seconds: float) -> None: ...
+
 @final
-class Memory:
-    def __buffer__(self, flags: int, /) -> memoryview: ...
-    def __release_buffer__(self, buffer: memoryview, /) -> None: ...
+class Memory: ...
 
 @final
 class Table:
@@ -83,17 +105,19 @@ class Table:
 
 @final
 class SegmentMap:
-    def __new__(cls, rules: list[SegmentRule], bins: tuple[int, ...], rest: str | None) -> SegmentMap: ...
+    def __new__(cls, rules: list[_SegmentRule], bins: tuple[int, ...], rest: str | None) -> SegmentMap: ...
     @staticmethod
-    def named(name: str) -> SegmentMap: ...
+    def named(name: str, lang: str, center: str) -> SegmentMap: ...
     @property
-    def bins(self) -> tuple[int, int, int]: ...
+    def by_value(self) -> bool: ...
+    @property
+    def bins(self) -> tuple[int, int, int] | None: ...
     @property
     def names(self) -> list[str]: ...
     @property
     def rest(self) -> str | None: ...
     @property
-    def rules(self) -> list[SegmentRule]: ...
+    def rules(self) -> list[_SegmentRule]: ...
     def uncovered(self) -> list[tuple[int, int, int]]: ...
     def overlaps(self) -> list[tuple[tuple[int, int, int], list[str]]]: ...
     def segment(self, r: int, f: int, m: int) -> str | None: ...
@@ -103,6 +127,8 @@ class RfmScorer:
     def __new__(
         cls,
         bins: tuple[int, int, int],
+        cuts: tuple[list[float] | None, list[float] | None, list[float] | None],
+        options: ScoreOptions,
         weights: tuple[float, float, float],
         frequency: str,
         monetary: str,
@@ -112,8 +138,26 @@ class RfmScorer:
     def transform(self, table: object, *, n_threads: int | None) -> Table: ...
     def fit_transform(self, table: object, *, n_threads: int | None) -> Table: ...
     def score_one(
-        self, recency_days: object, frequency: object, monetary: object | None
+        self,
+        recency_days: object,
+        frequency: object,
+        monetary: object | None = None,
+        *,
+        customer_id: object | None = None,
+        group: object | None = None,
     ) -> tuple[int, int, int | None, str | None]: ...
+    def thresholds(self) -> Table: ...
+    @property
+    def is_fitted(self) -> bool: ...
+
+@final
+class QuantileScorer:
+    def __new__(
+        cls, dimensions: list[tuple[str, int, bool]], options: ScoreOptions, weights: list[float] | None
+    ) -> QuantileScorer: ...
+    def fit(self, table: object, *, n_threads: int | None) -> QuantileScorer: ...
+    def transform(self, table: object, *, n_threads: int | None) -> Table: ...
+    def score_one(self, values: list[object], customer_id: object | None, group: object | None) -> list[int]: ...
     def thresholds(self) -> Table: ...
     @property
     def is_fitted(self) -> bool: ...
@@ -122,9 +166,9 @@ class RfmScorer:
 class CustomerBase:
     def __new__(cls, options: ReadOptions) -> CustomerBase: ...
     def update(
-        self, data: object, *, n_threads: int | None, progress: Progress | None, rows_total: int | None
+        self, data: object, *, n_threads: int | None, progress: _Progress | None, rows_total: int | None
     ) -> None: ...
-    def rfm(self, day: Day | None, *, sort: bool, n_threads: int | None) -> Table: ...
+    def rfm(self, day: _Day | None, *, sort: bool, n_threads: int | None) -> Table: ...
     def __len__(self) -> int: ...
     @property
     def rows(self) -> int: ...

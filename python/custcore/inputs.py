@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import sys
+import weakref
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from custcore import _core
-from custcore.errors import InvalidArgumentError, InvalidTypeError
+from custcore.errors import ArrowImportError, InvalidArgumentError, InvalidTypeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -37,7 +39,10 @@ Progress: TypeAlias = "Callable[[int, int | None], object]"
 
 _EPOCH = datetime.date(1970, 1, 1)
 _UTC_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
-_PLAIN_KINDS = frozenset(f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)) | {"float32", "float64"}
+_PLAIN_KINDS = frozenset(f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)) | {
+    "float32",
+    "float64",
+}
 
 
 def source(data: Data) -> object:
@@ -48,7 +53,20 @@ def source(data: Data) -> object:
         return data._core
     if isinstance(data, Mapping) and not _exports(data):
         return _from_arrays(data)
+    if hasattr(data, "read_next_batch"):
+        _read_once(data)
     return data
+
+
+# Readers that were handed to custcore before. A pyarrow reader that was read exports an empty stream without complaint.
+_SPENT: weakref.WeakSet[Any] = weakref.WeakSet()
+
+
+def _read_once(reader: object) -> None:
+    if reader in _SPENT:
+        raise ArrowImportError("the reader was read already and has no rows left; pass a fresh reader, or a table")
+    with contextlib.suppress(TypeError):  # a reader that takes no weak reference
+        _SPENT.add(reader)
 
 
 def rows_total(data: Data) -> int | None:
@@ -59,7 +77,7 @@ def rows_total(data: Data) -> int | None:
             return rows
     # A DataFrame's length is its rows; a list's is its batches, a DuckDB relation's costs a query.
     if type(data).__module__.startswith("pandas") and hasattr(data, "__len__"):
-        return len(data)
+        return len(data)  # type: ignore[arg-type]
     return None
 
 
@@ -115,7 +133,7 @@ def _from_arrays(arrays: Mapping[str, Any]) -> _core.Table:
     columns: list[tuple[str, str, object]] = []
     rows: int | None = None
     for name, array in arrays.items():
-        if not isinstance(name, str) or numpy is None or not isinstance(array, numpy.ndarray):
+        if numpy is None or not isinstance(array, numpy.ndarray):
             raise InvalidTypeError(
                 f"data is a dict whose value for {name!r} is {type(array).__name__}; expected one-dimensional numpy "
                 "arrays by column name. Convert it with numpy.asarray, or pass an Arrow table"
@@ -140,7 +158,7 @@ def _column(numpy: Any, name: str, array: Any) -> tuple[str, object]:  # noqa: A
         return f"timestamp[{unit}]", _native(numpy, ticks)
     if array.dtype.name in _PLAIN_KINDS:
         return array.dtype.name, _native(numpy, array)
-    values = [None if value is None or value != value else value for value in array.tolist()]  # noqa: PLR0124
+    values = [None if value is None or value != value else value for value in array.tolist()]
     if kind in {"U", "O", "T"} and all(value is None or isinstance(value, str) for value in values):
         return "string", values
     if kind in {"S", "O"} and all(value is None or isinstance(value, bytes) for value in values):

@@ -89,7 +89,9 @@ class Report:
         for entry in shown:
             money = "" if entry.sum is None else f", sum {entry.sum:,}"
             kind = "left out" if entry.kind == "left_out" else "note"
-            lines.append(f"  {kind:<8}  {entry.name}: {entry.count:,} {entry.unit}{money}, first in row {entry.first_row}")
+            lines.append(
+                f"  {kind:<8}  {entry.name}: {entry.count:,} {entry.unit}{money}, first in row {entry.first_row}"
+            )
         if not any(entry.kind == "left_out" for entry in shown):
             lines.append("  nothing was left out")
         lines.extend(f"  {remark}" for remark in self.remarks)

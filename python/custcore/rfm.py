@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
@@ -10,6 +9,7 @@ from custcore import _core
 from custcore.base import read_options
 from custcore.errors import InvalidArgumentError, InvalidTypeError
 from custcore.inputs import rows_total, source
+from custcore.score import numbers, score_options, whole_bins
 from custcore.segments import SegmentMap
 from custcore.table import Table
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["RFMScorer", "rfm", "rfm_scores"]
 
 Bins: TypeAlias = "int | Sequence[int] | Mapping[str, int]"
+Cuts: TypeAlias = "Mapping[str, Sequence[float]]"
 Segments: TypeAlias = "Literal['auto'] | str | SegmentMap | None"
 
 
@@ -51,7 +52,8 @@ def rfm(
     Parameters
     ----------
     data
-        Transactions, one row per order, or with ``order_id`` per line of an order: anything that exports Arrow (a table of pyarrow, pandas 3, polars, DuckDB,
+        Transactions, one row per order, or with ``order_id`` one per line of an order: anything that exports Arrow (a
+        table of pyarrow, pandas 3, polars, DuckDB,
         DataFusion, ...), an iterable of such batches, or a dict of one-dimensional numpy arrays.
     customer_id : str
         Column of ids: integers, strings, binary, or a dictionary of these. Rows without an id are left out and counted.
@@ -60,8 +62,9 @@ def rfm(
     amount : str or None
         Column of money: floats, integers or decimals. A null or NaN amount adds 0 and is counted. None counts no money.
     order_id : str, optional
-        Column of order ids, of the types of ids. Lines with one customer and order id are one order: its amount is their
-        sum, its time the earliest. A null order id is an order of its own, and counted. Default: every row is an order.
+        Column of order ids, of the types of ids. Lines with one customer and order id are one order: its amount is
+        their sum, its time the earliest. A null order id is an order of its own, and counted. Default: every
+        row is an order.
     as_of : date, datetime or str, optional
         The last local day that counts, inclusive; later rows are left out and counted. Default: the last date among
         rows that have an id and a time, never today.
@@ -71,8 +74,8 @@ def rfm(
     zero_is_purchase : bool, default True
         Whether an order of amount 0 is a purchase (orders whose amounts are all null always are).
     order_lines : {"any", "adjacent"}
-        ``"any"`` is exact whatever the order of the rows. ``"adjacent"`` takes lines that follow each other as one order
-        and keeps memory per customer only.
+        ``"any"`` is exact whatever the order of the rows. ``"adjacent"`` takes lines that follow each other as one
+        order and keeps memory per customer only.
     n_days : bool, default False
         Whether to count the distinct days with a purchase.
     attributes : dict of str to {"first", "last"}, optional
@@ -97,8 +100,9 @@ def rfm(
     Table
         One row per buyer: the id (the input's name and type), ``first_date``, ``last_date`` (date32), ``recency_days``
         (int32, from the last purchase to ``as_of``), ``tenure_days`` (int32, from the first), ``n_orders``, ``n_rows``
-        (int64, rows of purchases), ``n_days`` (int64, on request), ``monetary_total`` (float64, int64 or decimal128(38, s), like the amounts), ``monetary_mean`` (float64,
-        per order), and the attributes. Its ``.report`` says what was left out; result plus report is the input, to the cent.
+        (int64, rows of purchases), ``n_days`` (int64, on request), ``monetary_total`` (float64, int64 or
+        decimal128(38, s), like the amounts), ``monetary_mean`` (float64, per order), and the attributes. Its
+        ``.report`` says what was left out; result plus report is the input, to the cent.
 
     Raises
     ------
@@ -123,11 +127,13 @@ def rfm(
     Examples
     --------
     >>> import datetime, pyarrow as pa, custcore
-    >>> orders = pa.table({
-    ...     "customer_id": [1, 2, 1],
-    ...     "timestamp": [datetime.date(2026, 1, 5), datetime.date(2026, 1, 9), datetime.date(2026, 1, 12)],
-    ...     "amount": [10.0, 25.0, 5.5],
-    ... })
+    >>> orders = pa.table(
+    ...     {
+    ...         "customer_id": [1, 2, 1],
+    ...         "timestamp": [datetime.date(2026, 1, 5), datetime.date(2026, 1, 9), datetime.date(2026, 1, 12)],
+    ...         "amount": [10.0, 25.0, 5.5],
+    ...     }
+    ... )
     >>> custcore.rfm(orders, as_of="2026-01-31").to_pyarrow().drop(["first_date", "last_date"]).to_pylist()[0]
     {'customer_id': 1, 'recency_days': 19, 'tenure_days': 26, 'n_orders': 2, 'n_rows': 2,
      'monetary_total': 15.5, 'monetary_mean': 7.75}
@@ -158,9 +164,15 @@ def rfm_scores(
     data: Data,
     *,
     bins: Bins = 5,
-    ties: Literal["same"] = "same",
+    ties: Literal["same", "split"] = "same",
+    binning: Literal["independent", "nested"] = "independent",
+    cuts: Cuts | None = None,
+    closed: Literal["right", "left"] = "right",
+    cuts_rule: Literal["type7", "r"] = "type7",
+    by: str | None = None,
+    unseen: Literal["error", "global"] = "error",
     weights: tuple[float, float, float] = (100, 10, 1),
-    frequency: Literal["orders", "rows"] = "orders",
+    frequency: Literal["orders", "days", "rows"] = "orders",
     monetary: Literal["total", "mean"] = "total",
     segments: Segments = "auto",
     customer_id: str = "customer_id",
@@ -185,11 +197,11 @@ def rfm_scores(
 
     Parameters
     ----------
-    data, customer_id, timestamp, amount, as_of, returns, zero_is_purchase, amount_decimals, timezone, on_null, \
-on_nonfinite, sort, n_threads, progress
+    data, customer_id, timestamp, amount, order_id, as_of, returns, zero_is_purchase, order_lines, n_days, attributes, \
+amount_decimals, timezone, on_null, on_nonfinite, sort, n_threads, progress
         As in :func:`rfm`.
-    bins, ties, weights, frequency, monetary, segments
-        As in :class:`RFMScorer`.
+    bins, ties, binning, cuts, closed, cuts_rule, by, unseen, weights, frequency, monetary, segments
+        As in :class:`RFMScorer`. The column ``by`` is carried along by itself, with its value at the first purchase.
 
     Returns
     -------
@@ -200,11 +212,25 @@ on_nonfinite, sort, n_threads, progress
     --------
     >>> import datetime, pyarrow as pa, custcore
     >>> days = [datetime.date(2026, 1, d) for d in (1, 5, 9, 13, 17)]
-    >>> t = custcore.rfm_scores(pa.table({"customer_id": [1, 2, 3, 4, 5], "timestamp": days, "amount": [9, 7, 5, 3, 1]}))
+    >>> orders = pa.table({"customer_id": [1, 2, 3, 4, 5], "timestamp": days, "amount": [9, 7, 5, 3, 1]})
+    >>> t = custcore.rfm_scores(orders)
     >>> t.to_pyarrow().select(["customer_id", "rfm_cell", "rfm_score", "segment"]).to_pylist()[4]
     {'customer_id': 5, 'rfm_cell': '5-1-1', 'rfm_score': 511, 'segment': 'new_customers'}
     """
-    scorer = RFMScorer(bins, ties=ties, weights=weights, frequency=frequency, monetary=monetary, segments=segments)
+    scorer = RFMScorer(
+        bins,
+        ties=ties,
+        binning=binning,
+        cuts=cuts,
+        closed=closed,
+        cuts_rule=cuts_rule,
+        by=by,
+        unseen=unseen,
+        weights=weights,
+        frequency=frequency,
+        monetary=monetary,
+        segments=segments,
+    )
     table = rfm(
         data,
         customer_id=customer_id,
@@ -216,7 +242,7 @@ on_nonfinite, sort, n_threads, progress
         zero_is_purchase=zero_is_purchase,
         order_lines=order_lines,
         n_days=n_days or frequency == "days",
-        attributes=attributes,
+        attributes=attributes if by is None else {by: "first", **(attributes or {})},
         amount_decimals=amount_decimals,
         timezone=timezone,
         on_null=on_null,
@@ -242,16 +268,31 @@ class RFMScorer:
     ----------
     bins : int, or (R, F, M), or a dict by "recency", "frequency", "monetary"; default 5
         Numbers of bins, 2 to 100.
-    ties : {"same"}
-        Equal values get equal scores.
+    ties : {"same", "split"}
+        ``"same"``: equal values get equal scores. ``"split"``: tiles as equal as can be over (value, customer id), like
+        SQL's NTILE; the id is the column that the table was grouped by, else the first one.
+    binning : {"independent", "nested"}
+        ``"nested"`` scores F within each R score and M within each (R, F), as SPSS does.
+    cuts : dict of "recency", "frequency", "monetary" to ascending values, optional
+        Edges of your own in place of quantiles; a dimension then has one more bin than cuts.
+    closed : {"right", "left"}
+        Whether a value on one of your cuts belongs to the bin below it or above it.
+    cuts_rule : {"type7", "r"}
+        ``"r"`` repeats R's package rfm (edges plus 1, left-closed), for parity only: adding 1 is wrong for
+        fractional money.
+    by : str, optional
+        A column whose groups are scored each by itself.
+    unseen : {"error", "global"}
+        Whether a group or nested cell that nobody had in the fit is an error, or is scored by the edges of all.
     weights : (float, float, float), default (100, 10, 1)
         Weights of R, F and M in ``rfm_total``.
-    frequency : {"orders", "rows"}
-        Whether F counts ``n_orders`` or ``n_rows``.
+    frequency : {"orders", "days", "rows"}
+        Whether F is ``n_orders``, ``n_days`` or ``n_rows``.
     monetary : {"total", "mean"}
         Whether M is ``monetary_total`` or ``monetary_mean``.
     segments : "auto", a name, a SegmentMap or None
-        ``"auto"`` is the map ``rf10`` where R and F have 5 bins, else none (with a remark in the report).
+        ``"auto"`` is the map ``rf10`` where R and F have 5 bins, else none (with a remark in the report). The names are
+        those of :meth:`custcore.SegmentMap.named`.
 
     Examples
     --------
@@ -261,7 +302,7 @@ class RFMScorer:
     >>> scorer.score_one(0, 9, 9.0)
     (5, 5, 5, 'champions')
     >>> scorer.thresholds.to_pyarrow().slice(0, 1).to_pylist()
-    [{'dimension': 'recency', 'score': 1, 'lower': 7.0, 'upper': 9.0, 'is_empty': False, 'customers': 2}]
+    [{'dimension': 'recency', 'score': 1, 'lower': 7.0, 'upper': 9.0, 'customers': 2, 'is_empty': False}]
     """
 
     __slots__ = ("_core", "_settings")
@@ -270,23 +311,37 @@ class RFMScorer:
         self,
         bins: Bins = 5,
         *,
-        ties: Literal["same"] = "same",
+        ties: Literal["same", "split"] = "same",
+        binning: Literal["independent", "nested"] = "independent",
+        cuts: Cuts | None = None,
+        closed: Literal["right", "left"] = "right",
+        cuts_rule: Literal["type7", "r"] = "type7",
+        by: str | None = None,
+        unseen: Literal["error", "global"] = "error",
         weights: tuple[float, float, float] = (100, 10, 1),
-        frequency: Literal["orders", "rows"] = "orders",
+        frequency: Literal["orders", "days", "rows"] = "orders",
         monetary: Literal["total", "mean"] = "total",
         segments: Segments = "auto",
     ) -> None:
-        if ties != "same":
-            raise InvalidArgumentError(f"ties={ties!r} is unknown; choose 'same'")
         self._settings = {
             "bins": bins,
             "ties": ties,
+            "binning": binning,
+            "cuts": cuts,
+            "closed": closed,
+            "cuts_rule": cuts_rule,
+            "by": by,
+            "unseen": unseen,
             "weights": weights,
             "frequency": frequency,
             "monetary": monetary,
             "segments": segments,
         }
-        self._core = _core.RfmScorer(_bins(bins), _weights(weights), frequency, monetary, _segments(segments))
+        options = score_options(ties=ties, binning=binning, closed=closed, cuts_rule=cuts_rule, by=by, unseen=unseen)
+        r, f, m = numbers(weights, "weights", 3)
+        self._core = _core.RfmScorer(
+            _bins(bins), _cuts(cuts), options, (r, f, m), frequency, monetary, _segments(segments)
+        )
 
     def fit(self, table: Data, *, n_threads: int | None = None) -> RFMScorer:
         """Learn the edges from an RFM table.
@@ -342,7 +397,13 @@ class RFMScorer:
         return self.fit(table, n_threads=n_threads).transform(table, n_threads=n_threads)
 
     def score_one(
-        self, recency_days: int, frequency: int, monetary: float | Decimal | None = None
+        self,
+        recency_days: int,
+        frequency: int,
+        monetary: float | Decimal | None = None,
+        *,
+        customer_id: int | str | bytes | None = None,
+        group: int | str | bytes | None = None,
     ) -> tuple[int, int, int | None, str | None]:
         """Score one customer, without Arrow or numpy.
 
@@ -354,20 +415,27 @@ class RFMScorer:
             Number of orders (or what ``frequency`` names).
         monetary : float, int or Decimal
             Total (or what ``monetary`` names); passed over when the scorer was fitted without money.
+        customer_id : int, str or bytes, optional
+            With ``ties="split"`` decides among equal values; without it the customer counts as first among equals.
+        group : int, str or bytes, optional
+            With ``by`` the customer's group.
 
         Returns
         -------
         tuple
             ``(r, f, m, segment)``; m is None without money, the segment None without segments.
         """
-        return self._core.score_one(recency_days, frequency, monetary)
+        return self._core.score_one(recency_days, frequency, monetary, customer_id=customer_id, group=group)
 
     @property
     def thresholds(self) -> Table:
         """The edges, one row per dimension and score.
 
-        Columns: ``dimension``, ``score``, ``lower`` (exclusive, but for the smallest value) and ``upper`` (inclusive) of
-        the values that get the score, ``is_empty`` and ``customers`` (how many fitted customers have it).
+        Columns: ``dimension``, ``score``, ``lower`` (exclusive, but for the smallest value) and ``upper`` (inclusive)
+        of the values that get the score (the other way round where ``closed="left"`` or ``cuts_rule="r"``; with
+        ``ties="split"`` both are the first values of tiles), ``customers`` (how many fitted customers have it) and
+        ``is_empty``. With ``by`` a column ``group`` comes first, with nested binning ``within`` names the scores
+        before.
         """
         return Table(self._core.thresholds())
 
@@ -383,35 +451,32 @@ def _bins(bins: Bins) -> tuple[int, int, int]:
     if isinstance(bins, Mapping):
         unknown = set(bins) - set(_DIMENSIONS)
         if unknown:
-            raise InvalidArgumentError(f"bins has no dimension {sorted(unknown)}; the dimensions are {list(_DIMENSIONS)}")
+            raise InvalidArgumentError(
+                f"bins has no dimension {sorted(unknown)}; the dimensions are {list(_DIMENSIONS)}"
+            )
         values: Sequence[object] = [bins.get(name, 5) for name in _DIMENSIONS]
-    elif isinstance(bins, Sequence) and not isinstance(bins, str):
+    elif isinstance(bins, Sequence):
         values = bins
     else:
         values = [bins] * 3
     if len(values) != 3:
         raise InvalidArgumentError(
-            f"bins={bins!r} has {len(values)} entries; expected one number from 2 to 100, or three: recency, frequency, monetary"
+            f"bins={bins!r} has {len(values)} entries; expected one number from 2 to 100, or three: "
+            "recency, frequency, monetary"
         )
-    r, f, m = (_whole(value) for value in values)
+    r, f, m = (whole_bins(value) for value in values)
     return r, f, m
 
 
-def _whole(value: object) -> int:
-    try:
-        number = operator.index(value)  # type: ignore[arg-type]
-    except TypeError:
-        raise InvalidArgumentError(f"bins={value!r} is not a whole number; expected 2 to 100") from None
-    if isinstance(value, bool) or not 2 <= number <= 100:
-        raise InvalidArgumentError(f"bins={value!r} is outside 2 to 100")
-    return number
-
-
-def _weights(weights: Sequence[float]) -> tuple[float, float, float]:
-    try:
-        r, f, m = (float(weight) for weight in weights)
-    except (TypeError, ValueError):
-        raise InvalidArgumentError(f"weights={weights!r} is not three numbers, for R, F and M") from None
+def _cuts(cuts: Cuts | None) -> tuple[list[float] | None, list[float] | None, list[float] | None]:
+    if cuts is None:
+        return None, None, None
+    if not isinstance(cuts, Mapping):
+        raise InvalidTypeError(f"cuts is {type(cuts).__name__}; expected a dict by {list(_DIMENSIONS)}")
+    unknown = set(cuts) - set(_DIMENSIONS)
+    if unknown:
+        raise InvalidArgumentError(f"cuts has no dimension {sorted(unknown)}; the dimensions are {list(_DIMENSIONS)}")
+    r, f, m = (None if cuts.get(name) is None else numbers(cuts[name], f"cuts of {name}") for name in _DIMENSIONS)
     return r, f, m
 
 

@@ -9,7 +9,7 @@ from custcore.errors import InvalidTypeError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from typing import TypeAlias
+    from typing import Literal, TypeAlias
 
 __all__ = ["SegmentMap"]
 
@@ -53,9 +53,23 @@ class SegmentMap:
         self._core = _core.SegmentMap([_rule(rule) for rule in rules], sizes, rest)
 
     @classmethod
-    def named(cls, name: str) -> SegmentMap:
-        """A map that comes with custcore: ``"rf10"``, ten segments of 5 R by 5 F bins."""
-        return cls._wrap(_core.SegmentMap.named(name))
+    def named(
+        cls, name: str, *, lang: Literal["en", "zh"] = "en", center: Literal["mean", "median"] = "mean"
+    ) -> SegmentMap:
+        """Give a map that comes with custcore.
+
+        Parameters
+        ----------
+        name : {"rf10", "octants", "r_vignette"}
+            ``"rf10"``: ten segments of 5 R by 5 F bins, the default. ``"octants"``: the eight segments usual in China,
+            by values: R is high where the last purchase is more recent than the centre of all customers, F and M where
+            they lie strictly above theirs. ``"r_vignette"``: R's package rfm 0.3.0, 5 bins each, rest "Others".
+        lang : {"en", "zh"}
+            The language of the octants' names.
+        center : {"mean", "median"}
+            What the octants are told by.
+        """
+        return cls._wrap(_core.SegmentMap.named(name, lang, center))
 
     @classmethod
     def _wrap(cls, core: _core.SegmentMap) -> SegmentMap:
@@ -69,8 +83,8 @@ class SegmentMap:
         return self._core.names
 
     @property
-    def bins(self) -> tuple[int, int, int]:
-        """Bins of R, F and M; 1 where M plays no part."""
+    def bins(self) -> tuple[int, int, int] | None:
+        """Bins of R, F and M, 1 where M plays no part; None for the octants, which look at values."""
         return self._core.bins
 
     def segment(self, r: int, f: int, m: int = 1) -> str | None:
@@ -85,13 +99,46 @@ class SegmentMap:
         """Cells that several segments match, with their names; the first has the cell."""
         return self._core.overlaps()
 
+    @property
+    def rest(self) -> str | None:
+        """The name of what no rule matches."""
+        return self._core.rest
+
+    @property
+    def rules(self) -> list[tuple[str, tuple[int, int] | None, tuple[int, int] | None, tuple[int, int] | None]]:
+        """The rules in their order: name, and inclusive ranges of R, F and M (None for every score)."""
+        return self._core.rules
+
     def __repr__(self) -> str:
-        return f"SegmentMap for bins {self.bins}: {', '.join(self.names)}"
+        """Show the map as a grid of R (down) by F (across); where M counts, one cell may name several segments."""
+        if self.bins is None:
+            return f"SegmentMap by value: {', '.join(self.names)}"
+        r_bins, f_bins, m_bins = self.bins
+        head = f"SegmentMap of {len(self.names)} segments, {r_bins} R x {f_bins} F"
+        lines = [head + (f" x {m_bins} M" if m_bins > 1 else ""), *self._grid(r_bins, f_bins, m_bins)]
+        if self.uncovered():
+            lines.append(f"{len(self.uncovered())} cells uncovered (rest: {self.rest!r})")
+        if self.overlaps():
+            lines.append(f"{len(self.overlaps())} cells matched by several segments; the first has them")
+        return "\n".join(lines)
+
+    def _grid(self, r_bins: int, f_bins: int, m_bins: int) -> list[str]:
+        """Lines of the grid, the best R first."""
+        rows = [["R\\F", *(str(f) for f in range(1, f_bins + 1))]]
+        rows.extend([str(r), *(self._cell(r, f, m_bins) for f in range(1, f_bins + 1))] for r in range(r_bins, 0, -1))
+        widths = [max(len(row[i]) for row in rows) for i in range(f_bins + 1)]
+        return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+    def _cell(self, r: int, f: int, m_bins: int) -> str:
+        """Segments of one cell over all M, each once, in the order of M."""
+        return "/".join(dict.fromkeys(self.segment(r, f, m) or "-" for m in range(1, m_bins + 1)))
 
 
-def _rule(rule: Sequence[str | ScoreRange]) -> _core.SegmentRule:
+def _rule(rule: Sequence[str | ScoreRange]) -> _core._SegmentRule:
     if isinstance(rule, str) or len(rule) not in {3, 4} or not isinstance(rule[0], str):
-        raise InvalidTypeError(f"the segment rule {rule!r} is not (name, R range, F range) or (name, R range, F range, M range)")
+        raise InvalidTypeError(
+            f"the segment rule {rule!r} is not (name, R range, F range) or (name, R range, F range, M range)"
+        )
     name, *ranges = rule
     r, f, m = (_range(part, str(name)) for part in (*ranges, None)[:3])
     return str(name), r, f, m

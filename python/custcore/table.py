@@ -27,7 +27,10 @@ _TAIL = 5
 _MAX_WIDTH = 24
 
 # Arrow types that numpy knows by the same name.
-_NUMPY_TYPES = frozenset(f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)) | {"float32", "float64"}
+_NUMPY_TYPES = frozenset(f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)) | {
+    "float32",
+    "float64",
+}
 
 
 class Schema(Mapping[str, str]):
@@ -128,7 +131,8 @@ class Table:
 
     def to_pandas(self) -> pd.DataFrame:
         """The table as a ``pandas.DataFrame``; the segment is a categorical column. Needs pandas and pyarrow."""
-        return self.to_pyarrow().to_pandas()
+        frame: pd.DataFrame = self.to_pyarrow().to_pandas()
+        return frame
 
     def to_polars(self) -> pl.DataFrame:
         """The table as a ``polars.DataFrame``, without a copy."""
@@ -157,23 +161,21 @@ class Table:
         core = self._core
         values = core.values(column, 0, 0)  # raises for an unknown column
         kind = self.schema[column]
-        pieces = [core.memory(column, i) for i in range(core.num_batches)]
-        if kind in _NUMPY_TYPES and all(piece is not None for piece in pieces):
-            arrays = [np.frombuffer(piece, dtype=kind) for piece in pieces if piece is not None]
-            if len(arrays) == 1:
-                return arrays[0]
-            return np.concatenate(arrays) if arrays else np.empty(0, dtype=kind)
-        if kind == "date32" and all(piece is not None for piece in pieces):
-            days = [np.frombuffer(piece, dtype="int32").astype("int64") for piece in pieces if piece is not None]
-            return np.concatenate(days or [np.empty(0, dtype="int64")]).view("datetime64[D]")
+        pieces = [memory for i in range(core.num_batches) if (memory := core.memory(column, i)) is not None]
+        if len(pieces) == core.num_batches and (kind in _NUMPY_TYPES or kind == "date32"):
+            width = "int32" if kind == "date32" else kind
+            # Memory has the buffer protocol, which types can express from Python 3.12 on.
+            arrays = [np.frombuffer(memoryview(piece), dtype=width) for piece in pieces]  # type: ignore[arg-type]
+            array = arrays[0] if len(arrays) == 1 else np.concatenate([np.empty(0, dtype=width), *arrays])
+            return array.astype("int64").view("datetime64[D]") if kind == "date32" else array
         values = core.values(column, 0, self.num_rows)
         if kind in _NUMPY_TYPES:
             return np.array([np.nan if value is None else value for value in values], dtype="float64")
         if kind == "date32":
             return np.array(values, dtype="datetime64[D]")
-        array = np.empty(len(values), dtype=object)
-        array[:] = values
-        return array
+        objects = np.empty(len(values), dtype=object)
+        objects[:] = values
+        return objects
 
     def __repr__(self) -> str:
         rows, cells = self._shown()
@@ -222,10 +224,7 @@ class Table:
     def _shown(self) -> tuple[list[int | None], list[list[str]]]:
         """Row numbers that a repr shows (None for the gap) and their cells as text."""
         n = self.num_rows
-        if n <= _HEAD + _TAIL:
-            spans = [(0, n)]
-        else:
-            spans = [(0, _HEAD), (n - _TAIL, n)]
+        spans = [(0, n)] if n <= _HEAD + _TAIL else [(0, _HEAD), (n - _TAIL, n)]
         columns = [[self._core.values(name, *span) for span in spans] for name in self.column_names]
         rows: list[int | None] = []
         cells: list[list[str]] = []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
 
 __all__ = ["columns_of", "describe"]
 
@@ -13,7 +12,7 @@ _COLUMN_ARGUMENTS = ("customer_id", "timestamp", "amount", "order_id", "attribut
 
 
 def columns_of(function: Callable[..., object], options: Mapping[str, object]) -> dict[str, str]:
-    """The columns that ``function(data, **options)`` reads, each with the argument that names it first.
+    """Name the columns that ``function(data, **options)`` reads, each with the argument that names it first.
 
     >>> import custcore
     >>> columns_of(custcore.rfm, {"customer_id": "household", "amount": None})
@@ -42,15 +41,14 @@ def describe(method: Callable[..., object], function: Callable[..., object]) -> 
     method.__signature__ = own.replace(parameters=[first, *parameters, *added])  # type: ignore[attr-defined]
 
     theirs, ours = _sections(function), _sections(method)
-    parameters_of_both = _without(theirs.get("Parameters", ""), data.name) + ours.get("Parameters", "\n")
+    parameters_of_both = _without(theirs.get("Parameters", ""), data.name) + ours.get("Parameters", "")
     sections = theirs | ours | {"Parameters": parameters_of_both}
-    method.__doc__ = "\n".join(
-        body if not title else f"{title}\n{'-' * len(title)}\n{body}" for title, body in sections.items()
-    )
+    texts = (f"{title}\n{'-' * len(title)}\n{body}" if title else body for title, body in sections.items())
+    method.__doc__ = "\n\n".join(text.strip("\n") for text in texts)
 
 
 def _sections(function: Callable[..., object]) -> dict[str, str]:
-    """A numpy docstring by the titles of its sections; the text before the first one under an empty title."""
+    """Cut a numpy docstring at the titles of its sections; the text before the first has an empty title."""
     sections = {"": ""}
     title = ""
     lines = (inspect.getdoc(function) or "").splitlines()
@@ -64,7 +62,7 @@ def _sections(function: Callable[..., object]) -> dict[str, str]:
 
 
 def _without(parameters: str, name: str) -> str:
-    """The body of a section of parameters without one of them, which may share its entry with others."""
+    """Take one parameter, which may share its entry with others, out of the body of their section."""
     kept: list[str] = []
     passing_over = False
     for line in parameters.rstrip("\n").splitlines():
@@ -72,7 +70,7 @@ def _without(parameters: str, name: str) -> str:
             names, colon, kind = line.partition(" : ")
             rest = [n for n in names.split(", ") if n != name]
             passing_over = not rest
-            line = ", ".join(rest) + colon + kind  # noqa: PLW2901
+            line = ", ".join(rest) + colon + kind
         if not passing_over:
             kept.append(line)
     return "".join(line + "\n" for line in kept)

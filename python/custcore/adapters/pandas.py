@@ -8,10 +8,10 @@ objects get the one type their values have.
 from __future__ import annotations
 
 import dataclasses
-import datetime
-from collections.abc import Callable, Iterable
+from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar, cast, overload
+from numbers import Number
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, cast, overload
 
 try:
     import pandas as pd
@@ -22,7 +22,6 @@ import custcore
 from custcore.adapters.forward import columns_of, describe
 from custcore.errors import (
     ColumnNotFoundError,
-    CustcoreError,
     DuplicateColumnError,
     InvalidArgumentError,
     InvalidTypeError,
@@ -30,6 +29,8 @@ from custcore.errors import (
 from custcore.report import Report, ReportEntry
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     import pyarrow as pa
 
     from custcore.table import Table
@@ -41,6 +42,7 @@ P = ParamSpec("P")
 _REPORT = "custcore.report"
 # The largest whole numbers, exclusive, up to which every whole number is a float of its own, by bits.
 _WHOLE_BELOW = {16: 2**11, 32: 2**24, 64: 2**53}
+_CAST = "expected one type: numbers, strings or times. Cast it first, e.g. "
 _IDS = frozenset({"customer_id", "order_id"})
 
 
@@ -213,7 +215,7 @@ class CustcoreAccessor:
         repeated = [name for name in added if name in self._frame.columns]
         if repeated:
             raise DuplicateColumnError(
-                f"column {repeated[0]!r} is in the frame already, as if it were scored before; drop or rename it first: "
+                f"column {repeated[0]!r} is in the frame already, as if scored before; drop or rename it first: "
                 f"df.drop(columns={repeated!r})",
                 column=repeated[0],
             )
@@ -242,7 +244,7 @@ class CustcoreAccessor:
         report = _load(self._frame)
         if report is None:
             raise InvalidArgumentError(
-                f"the frame carries no report: it is no result of df.custcore, or an operation dropped attrs[{_REPORT!r}]"
+                f"the frame carries no report: it is no result of df.custcore, or something dropped attrs[{_REPORT!r}]"
             )
         return report
 
@@ -270,7 +272,7 @@ def _pyarrow() -> Any:  # noqa: ANN401
 
 
 def _transactions(frame: pd.DataFrame, wanted: dict[str, str], remarks: list[str]) -> pa.Table:
-    """The columns that are wanted, as Arrow; what was changed about them goes to ``remarks``."""
+    """Take the columns that are wanted as Arrow; what was changed about them goes to ``remarks``."""
     pa = _pyarrow()
     labels = list(frame.columns)
     missing = [name for name in wanted if name not in labels]
@@ -283,7 +285,7 @@ def _transactions(frame: pd.DataFrame, wanted: dict[str, str], remarks: list[str
             )
     columns: list[tuple[str, Any]] = []
     for place, label in enumerate(labels):
-        if isinstance(label, str) and label in wanted:
+        if label in wanted:
             columns.append((label, _role(_array(frame.iloc[:, place], label), label, wanted[label], remarks)))
         elif missing:
             # The core names the nearest columns: it needs to see them all.
@@ -296,48 +298,63 @@ def _table(pa: Any, columns: list[tuple[str, Any]]) -> pa.Table:  # noqa: ANN401
 
 
 def _array(series: pd.Series[Any], name: str) -> pa.ChunkedArray:
-    """A column as Arrow; NaN, NaT and NA are null."""
+    """Convert a column to Arrow; NaN, NaT and NA are null."""
+    import numpy as np
+
     pa = _pyarrow()
     dtype: Any = series.dtype
     if isinstance(dtype, pd.SparseDtype):
-        series = series.sparse.to_dense()
-    elif not getattr(dtype, "isnative", True):
+        series = series.astype(dtype.subtype)
+    elif isinstance(dtype, np.dtype) and not dtype.isnative:
         series = series.astype(dtype.newbyteorder("="))
     elif isinstance(dtype, pd.PeriodDtype | pd.IntervalDtype):
         cast = ", e.g. .dt.to_timestamp()" if isinstance(dtype, pd.PeriodDtype) else ""
         raise InvalidTypeError(
             f"column {name!r} is {dtype}; expected numbers, strings or times. Cast it first{cast}", column=name
         )
+    # Arrow reads some mixtures by the first value: 7 after a Timestamp as microseconds, bytes among strings.
+    kind = pd.api.types.infer_dtype(series) if dtype == "object" else ""
+    if kind.startswith(("mixed", "datetime")):
+        _refuse_mixture(series, name)
     try:
         array = pa.array(series, from_pandas=True)
     except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
-        raise _no_arrow(series, name, error) from error
+        raise InvalidTypeError(
+            f"column {name!r} is {dtype} that Arrow cannot hold ({error}); {_CAST}df[{name!r}].astype('string')",
+            column=name,
+        ) from error
     return array if isinstance(array, pa.ChunkedArray) else pa.chunked_array([array])
 
 
-def _no_arrow(series: pd.Series[Any], name: str, error: Exception) -> InvalidTypeError:
-    """Why a column has no Arrow type: in a column of objects, the first one that is not of the first one's type."""
-    kinds = (
-        [None if pd.api.types.is_scalar(v) and pd.isna(v) else type(v).__name__ for v in series]
-        if series.dtype == object
-        else []
-    )
-    first = next((kind for kind in kinds if kind), None)
-    row = next((row for row, kind in enumerate(kinds) if kind not in {None, first}), None)
-    if row is None:
-        what = f"is {series.dtype} that Arrow cannot hold ({error})"
-    else:
-        what = f"holds objects of several types: {first}, and {kinds[row]} in row {row}"
-    return InvalidTypeError(
-        f"column {name!r} {what}; expected one type: numbers, strings or times. Cast it first, e.g. "
-        f"df[{name!r}].astype('string')",
-        column=name,
-        row=row,
-    )
+def _refuse_mixture(series: pd.Series[Any], name: str) -> None:
+    """Raise for the first object in a column that is of another family than the first."""
+    first = None
+    for row, value in enumerate(series):
+        if pd.api.types.is_scalar(value) and pd.isna(value):
+            continue
+        family = _family(value)
+        first = first or family
+        if family != first:
+            raise InvalidTypeError(
+                f"column {name!r} holds objects of several types: {first}, and {family} in row {row}; "
+                f"{_CAST}df[{name!r}].astype('string')",
+                column=name,
+                row=row,
+            )
+
+
+def _family(value: object) -> str:
+    if isinstance(value, bool):
+        return "bool"
+    if isinstance(value, Number):
+        return "number"
+    if isinstance(value, datetime):
+        return "datetime" if value.tzinfo is None else "datetime with a zone"
+    return type(value).__name__
 
 
 def _role(array: pa.ChunkedArray, name: str, argument: str, remarks: list[str]) -> pa.ChunkedArray:
-    """The column as its argument needs it."""
+    """Give the column the type that its argument needs."""
     pa = _pyarrow()
     kind = array.type
     if pa.types.is_null(kind):
@@ -362,8 +379,9 @@ def _integers(array: pa.ChunkedArray, name: str, argument: str, remarks: list[st
     if odd.any():
         row = int(odd.argmax())
         raise InvalidTypeError(
-            f"column {name!r} ({argument}) is {array.type} and holds {values[row].item()!r} in row {row} ({int(odd.sum()):,} such "
-            f"rows); float ids are taken as integers only where all are whole and below 2**{below.bit_length() - 1}. "
+            f"column {name!r} ({argument}) is {array.type} and holds {values[row].item()!r} in row {row} "
+            f"({int(odd.sum()):,} such rows); float ids are taken as integers only where all are whole and below "
+            f"2**{below.bit_length() - 1}. "
             f"Read the column as integers or strings, e.g. pandas.read_csv(..., dtype={{{name!r}: 'Int64'}})",
             column=name,
             row=row,
@@ -381,7 +399,7 @@ def _integers(array: pa.ChunkedArray, name: str, argument: str, remarks: list[st
 
 
 def _series(column: pa.ChunkedArray) -> pd.Series[Any]:
-    """A column of a result: days as datetime64[s], integers nullable only where there is a null."""
+    """Convert a column of a result: days as datetime64[s], integers nullable only where there is a null."""
     pa = _pyarrow()
     nullable: dict[Any, Any] = {}
     if column.null_count and pa.types.is_integer(column.type):
@@ -409,7 +427,7 @@ def _as_json(report: Report) -> dict[str, Any]:
 def _plain(value: object) -> object:
     if isinstance(value, Decimal):
         return str(value)
-    return value.isoformat() if isinstance(value, datetime.date) else value
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def _load(frame: pd.DataFrame) -> Report | None:
@@ -420,7 +438,7 @@ def _load(frame: pd.DataFrame) -> Report | None:
     return Report(
         entries=tuple(ReportEntry(**entry) for entry in entries),
         n_rows=kept["n_rows"],
-        as_of=datetime.date.fromisoformat(kept["as_of"]) if kept["as_of"] else None,
+        as_of=date.fromisoformat(kept["as_of"]) if kept["as_of"] else None,
         remarks=tuple(kept["remarks"]),
     )
 

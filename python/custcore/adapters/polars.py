@@ -1,11 +1,11 @@
 """polars: DataFrames and LazyFrames in, DataFrames out, by ``df.custcore``.
 
-Only the columns that a call names leave polars. A LazyFrame is read as a stream of batches: it is never whole in memory.
+Only the columns that a call names leave polars. A LazyFrame is read as a stream of batches and never whole
+in memory.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, Protocol, cast, overload
 
 try:
@@ -18,6 +18,8 @@ from custcore.adapters.forward import columns_of, describe
 from custcore.errors import DuplicateColumnError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from custcore.report import Report
     from custcore.table import Table
 
@@ -128,7 +130,8 @@ class CustcoreNamespace:
         Returns
         -------
         polars.DataFrame, or (polars.DataFrame, Report)
-            The columns of :func:`custcore.rfm_scores`, one row per buyer; the segment is an Enum in the order of its map.
+            The columns of :func:`custcore.rfm_scores`, one row per buyer. The segment is an Enum in the
+            order of its map.
 
         Examples
         --------
@@ -178,7 +181,7 @@ class CustcoreNamespace:
         repeated = [name for name in added if name in frame.columns]
         if repeated:
             raise DuplicateColumnError(
-                f"column {repeated[0]!r} is in the frame already, as if it were scored before; drop or rename it first: "
+                f"column {repeated[0]!r} is in the frame already, as if scored before; drop or rename it first: "
                 f"df.drop({repeated!r})",
                 column=repeated[0],
             )
@@ -193,7 +196,7 @@ class CustcoreNamespace:
         return (frame, result.report) if return_report else frame
 
     def _transactions(self, wanted: list[str]) -> pl.DataFrame | Iterator[pl.DataFrame]:
-        """The columns that are wanted; where one is missing, no rows but all columns, from which the core names the nearest."""
+        """Select the columns that are wanted; if one is missing all, without rows, as the core names the nearest."""
         schema = self._frame.collect_schema()
         if any(name not in schema for name in wanted):
             return pl.DataFrame(schema={name: schema[name] for name in _exportable(schema)})
@@ -202,7 +205,7 @@ class CustcoreNamespace:
 
 
 def _batches(query: pl.LazyFrame) -> Iterator[pl.DataFrame]:
-    """The rows of a query in their order, batch by batch; at least one batch, for its schema."""
+    """Yield the rows of a query in their order, batch by batch; at least one batch, for its schema."""
     stream = getattr(query, "collect_batches", None)
     if stream is None:
         # polars before 1.34
@@ -222,7 +225,7 @@ def _exportable(schema: pl.Schema) -> list[str]:
 
 
 def _ordered(frame: pl.DataFrame, segments: object) -> pl.DataFrame:
-    """The segment as an Enum, which sorts in the order of its map: a Categorical sorts by letters."""
+    """Make the segment an Enum, which sorts in the order of its map: a Categorical sorts by letters."""
     if isinstance(segments, str):
         segments = custcore.SegmentMap.named("rf10" if segments == "auto" else segments)
     if not isinstance(segments, custcore.SegmentMap) or "segment" not in frame.columns:

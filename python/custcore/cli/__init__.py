@@ -39,4 +39,3 @@ def main(argv: Sequence[str] | None = None) -> int:
         app.main(args=None if argv is None else list(argv), prog_name="custcore")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0
-    return 0

@@ -21,7 +21,7 @@ class App(click.Group):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
-            click.echo("\ncustcore: interrupted; nothing was written", err=True)
+            click.echo("\ncustcore: interrupted", err=True)
             raise click.exceptions.Exit(130) from None
         except BrokenPipeError:  # of `| head`; click's to end
             raise
@@ -46,7 +46,7 @@ class App(click.Group):
 )
 @click.version_option(custcore.__version__, prog_name="custcore")
 def app() -> None:
-    """Customer analytics over Arrow: who bought when, how often and for how much."""
+    """Analyse customers over Arrow: who bought when, how often and for how much."""
 
 
 for command in (rfm.command, inspect.command, bench.command, demo.command):

@@ -22,7 +22,9 @@ ROLES = {
 # Words of a name (split at "_", spaces and capitals) and what they are worth; the best sum above 0 wins.
 WORDS: dict[str, dict[str, int]] = {
     "customer_id": {
-        **dict.fromkeys(("customer", "cust", "client", "household", "buyer", "shopper", "member", "kunde", "kunden"), 10),
+        **dict.fromkeys(
+            ("customer", "cust", "client", "household", "buyer", "shopper", "member", "kunde", "kunden"), 10
+        ),
         **dict.fromkeys(("user", "account", "contact", "visitor", "person", "panelist"), 7),
         **dict.fromkeys(("id", "key", "no", "nr", "number", "code", "uid", "uuid"), 2),
         **dict.fromkeys(("order", "invoice", "basket", "product", "store", "item", "transaction", "sku"), -9),
@@ -38,14 +40,20 @@ WORDS: dict[str, dict[str, int]] = {
         **dict.fromkeys(("amount", "revenue", "amt", "spend", "spent", "sales", "turnover", "umsatz", "betrag"), 10),
         **dict.fromkeys(("monetary", "margin", "paid", "payment", "money"), 9),
         **dict.fromkeys(("total", "price", "value", "net", "gross"), 5),
-        **dict.fromkeys(("unit", "list", "tax", "disc", "discount", "coupon", "shipping", "cost", "rate", "match"), -12),
+        **dict.fromkeys(
+            ("unit", "list", "tax", "disc", "discount", "coupon", "shipping", "cost", "rate", "match"), -12
+        ),
         **dict.fromkeys(("id", "quantity", "qty", "count", "number", "score", "rank", "mean", "avg"), -12),
     },
     "order_id": {
-        **dict.fromkeys(("order", "invoice", "basket", "receipt", "transaction", "trans", "ticket", "bill", "cart"), 10),
+        **dict.fromkeys(
+            ("order", "invoice", "basket", "receipt", "transaction", "trans", "ticket", "bill", "cart"), 10
+        ),
         **dict.fromkeys(("purchase", "checkout", "bon", "txn"), 7),
         **dict.fromkeys(("id", "key", "no", "nr", "number", "code", "uid", "uuid"), 2),
-        **dict.fromkeys(("date", "time", "timestamp", "line", "item", "type", "status", "total", "count", "value"), -12),
+        **dict.fromkeys(
+            ("date", "time", "timestamp", "line", "item", "type", "status", "total", "count", "value"), -12
+        ),
         **dict.fromkeys(("amount", "customer", "week", "day", "month", "price"), -12),
     },
 }
@@ -74,7 +82,7 @@ def serves(role: str, kind: Any) -> bool:  # noqa: ANN401 (pyarrow publishes no 
 
 
 def guess(schema: Any, *, without: Iterable[str] = ()) -> dict[str, str]:  # noqa: ANN401
-    """The column that looks most like each role, by name and type; a role that none looks like is absent.
+    """Find the column that looks most like each role, by name and type; a role that none looks like is absent.
 
     Parameters
     ----------

@@ -26,7 +26,7 @@ class Defect(DataProblem):
 
 
 def printable(text: str) -> str:
-    """``text`` in one paragraph, without what a terminal would obey: names in a file are not ours.
+    r"""Put ``text`` into one paragraph, without what a terminal would obey: names in a file are not ours.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def printable(text: str) -> str:
 
     Examples
     --------
-    >>> printable("a column\\n  named \\x1b[2J")
-    'a column named \\\\x1b[2J'
+    >>> printable("a column\n  named \x1b[2J")
+    'a column named \\x1b[2J'
     """
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in " ".join(text.split()))

@@ -54,12 +54,18 @@ class Files:
     delimiter: str = ","
     text_ids: tuple[str, ...] = ()
     decimals: tuple[str, ...] = ()
+    failure: BaseException | None = None  # of the reader, before Arrow put it into words
     _types: dict[str, Any] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
         """The file, or how many there are."""
         return str(self.files[0].path) if len(self.files) == 1 else f"{len(self.files)} files"
+
+    @property
+    def label(self) -> str:
+        """The name of the file without its folder, or how many there are."""
+        return self.files[0].path.name if len(self.files) == 1 else self.name
 
     @property
     def n_rows(self) -> int | None:
@@ -105,7 +111,7 @@ class Files:
                 self._type(name)
 
     def reader(self, columns: Sequence[str]) -> Any:  # noqa: ANN401
-        """A ``pyarrow.RecordBatchReader`` over all files, in their order.
+        """Return a ``pyarrow.RecordBatchReader`` over all files, in their order.
 
         Parameters
         ----------
@@ -118,14 +124,14 @@ class Files:
         groups = list(self._groups())
         if len(groups) == 1 and groups[0][0] != "stream":
             return self._dataset(*groups[0], schema).scanner(columns=schema.names, batch_size=BATCH_ROWS).to_reader()
-        return pa.RecordBatchReader.from_batches(schema, self._batches(groups, schema))
+        return pa.RecordBatchReader.from_batches(schema, self._watched(self._batches(groups, schema)))
 
     def table(self, columns: Sequence[str]) -> Any:  # noqa: ANN401
-        """All rows of some columns in memory, as a ``pyarrow.Table``."""
+        """Read all rows of some columns into memory, as a ``pyarrow.Table``."""
         return self.reader(columns).read_all()
 
     def head(self, rows: int) -> Any:  # noqa: ANN401
-        """The first rows of the first file, all columns, as a ``pyarrow.Table``."""
+        """Read the first rows of the first file, all columns, as a ``pyarrow.Table``."""
         import pyarrow as pa
 
         first = Files(self.files[:1], self.delimiter)
@@ -136,7 +142,7 @@ class Files:
         return pa.schema([(name, first._type(name)) for name in names]).empty_table()
 
     def _groups(self) -> Iterator[tuple[str, list[Path]]]:
-        """Neighbours of one kind together; a dataset reads ahead over its files."""
+        """Put neighbours of one kind together; a dataset reads ahead over its files."""
         kind, paths = "", list[Path]()
         for file in self.files:
             if paths and (file.kind != kind or kind == "stream"):
@@ -146,12 +152,21 @@ class Files:
             paths.append(file.path)
         yield kind, paths
 
+    def _watched(self, batches: Iterator[Any]) -> Iterator[Any]:
+        """Keep the error of a reader that ran in Python: the consumer gets a text of it, Ctrl-C included."""
+        try:
+            yield from batches
+        except (Exception, KeyboardInterrupt) as error:
+            self.failure = error
+            raise
+
     def _batches(self, groups: list[tuple[str, list[Path]]], schema: Any) -> Iterator[Any]:  # noqa: ANN401
         import pyarrow as pa
 
         for kind, paths in groups:
             if kind != "stream":
-                yield from self._dataset(kind, paths, schema).scanner(columns=schema.names).to_batches()
+                scanner = self._dataset(kind, paths, schema).scanner(columns=schema.names, batch_size=BATCH_ROWS)
+                yield from scanner.to_batches()
                 continue
             with pa.OSFile(str(paths[0])) as source, pa.ipc.open_stream(source) as stream:
                 for batch in stream:
@@ -166,7 +181,7 @@ class Files:
         return ds.dataset([str(path) for path in paths], format=reads, schema=schema)
 
     def _type(self, name: str) -> Any:  # noqa: ANN401
-        """One type for a column in all files."""
+        """Find one type for a column in all files."""
         if name not in self._types:
             found = [(file.path, self._type_in(file, name)) for file in self.files]
             kind = found[0][1]
@@ -185,7 +200,7 @@ class Files:
     def _type_in(self, file: File, name: str) -> Any:  # noqa: ANN401
         import pyarrow as pa
 
-        kind = file.schema.field(name).type
+        kind = file.schema.field(file.schema.names.index(name)).type
         if file.kind in TEXT:
             if name in self.text_ids:
                 return pa.string()
@@ -228,7 +243,7 @@ def find(
 
 
 def kind_of(path: Path) -> str | None:
-    """How the file is read, by its name; None if the name does not say."""
+    """Say how the file is read, by its name; None if the name does not say."""
     suffixes = [suffix.lower() for suffix in path.suffixes[-2:]]
     if len(suffixes) == 2 and suffixes[1] in COMPRESSED and KINDS.get(suffixes[0]) in TEXT:
         return KINDS[suffixes[0]]
@@ -276,8 +291,9 @@ def _open(path: Path, delimiter: str) -> File:
             return File(path, kind, ds.dataset(str(path), format=_csv_format(kind, delimiter)).schema, None)
         with path.open("rb") as head:
             if head.read(6) == b"ARROW1":
-                dataset = ds.dataset(str(path), format="ipc")
-                return File(path, kind, dataset.schema, dataset.count_rows())
+                n_rows = ds.dataset(str(path), format="ipc", schema=pa.schema([])).count_rows()
+                with pa.OSFile(str(path)) as source, pa.ipc.open_file(source) as file:
+                    return File(path, kind, file.schema, n_rows)
         with pa.OSFile(str(path)) as source, pa.ipc.open_stream(source) as stream:
             return File(path, "stream", stream.schema, None)
     except (pa.ArrowException, OSError) as error:
@@ -298,7 +314,7 @@ def _csv_format(kind: str, delimiter: str) -> Any:  # noqa: ANN401
 
 
 def _merge(one: Any, other: Any) -> Any:  # noqa: ANN401
-    """The type that holds both without loss, or None."""
+    """Find the type that holds both without loss, or None."""
     import pyarrow as pa
     from pyarrow import types
 

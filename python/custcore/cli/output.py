@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
     import custcore
 
@@ -40,7 +40,7 @@ def check_target(target: Path, inputs: Iterable[Path] = ()) -> None:
     """
     if target.suffix.lower() not in SUFFIXES:
         raise click.UsageError(
-            f"the name of {target} does not say what to write: Parquet (.parquet), CSV (.csv) or Arrow (.arrow, .arrows)"
+            f"the name of {target} does not say what to write: .parquet, .csv, or .arrow (.arrows for a stream)"
         )
     folder = target.resolve().parent
     if not folder.is_dir():
@@ -89,26 +89,38 @@ def write(table: custcore.Table, target: Path) -> int:
 
 
 def guard(rows: Any) -> tuple[Any, int]:  # noqa: ANN401 (pyarrow publishes no types)
-    """A table for CSV: text that begins like a formula with a ``'`` in front, in cells and in names; how many cells."""
+    """Make a table for CSV: text that begins like a formula gets a ``'`` in front, in cells and in names.
+
+    Parameters
+    ----------
+    rows : pyarrow.Table
+        What is to be written.
+
+    Returns
+    -------
+    tuple
+        The table, and in how many cells that was done.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
 
     columns, guarded = [], 0
     for column in rows.columns:
         if pa.types.is_dictionary(column.type):
-            column = column.cast(column.type.value_type)  # noqa: PLW2901
-        if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
+            column = column.cast(column.type.value_type)
+        kind = column.type
+        if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
             # CSV has no bytes; hexadecimal digits begin no formula.
-            column = pa.chunked_array([[v if v is None else v.hex() for v in column.to_pylist()]], pa.string())  # noqa: PLW2901
-        elif pa.types.is_fixed_size_binary(column.type):
-            column = pa.chunked_array([[v if v is None else v.hex() for v in column.to_pylist()]], pa.string())  # noqa: PLW2901
-        elif pa.types.is_string(column.type) or pa.types.is_large_string(column.type) or column.type == pa.string_view():
-            column = column.cast(pa.large_string())  # noqa: PLW2901
+            column = pa.chunked_array([[v if v is None else v.hex() for v in column.to_pylist()]], pa.string())
+        elif pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+            column = column.cast(pa.large_string())
             risky = pc.match_substring_regex(column, FORMULA)
             count = pc.sum(risky).as_py() or 0
             if count:
-                quoted = pc.binary_join_element_wise(pa.scalar("'", pa.large_string()), column, pa.scalar("", pa.large_string()))
-                column = pc.if_else(risky, quoted, column)  # noqa: PLW2901
+                quoted = pc.binary_join_element_wise(
+                    pa.scalar("'", pa.large_string()), column, pa.scalar("", pa.large_string())
+                )
+                column = pc.if_else(risky, quoted, column)
                 guarded += count
         columns.append(column)
     names = [f"'{name}" if name[:1] in tuple("=+-@\t\r") else name for name in rows.column_names]
@@ -117,7 +129,7 @@ def guard(rows: Any) -> tuple[Any, int]:  # noqa: ANN401 (pyarrow publishes no t
 
 @contextlib.contextmanager
 def replacing(target: Path) -> Iterator[Any]:
-    """A file to write that takes the place of `target` when all went well, and vanishes when it did not."""
+    """Open a file that takes the place of `target` when all went well, and vanishes when it did not."""
     target = target.resolve()  # a link stays a link
     draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
     # As `open` would create it: the permissions are those that the user's mask leaves.

@@ -19,7 +19,7 @@ PATIENCE = 0.5
 
 @contextlib.contextmanager
 def rows_read(what: str, total: int | None) -> Iterator[Callable[[int, int | None], object]]:
-    """A callback for ``progress=`` of custcore; it draws a bar on stderr that is gone at the end.
+    """Give a callback for ``progress=`` of custcore; it draws a bar on stderr that is gone at the end.
 
     Parameters
     ----------
@@ -47,6 +47,8 @@ def rows_read(what: str, total: int | None) -> Iterator[Callable[[int, int | Non
         if seconds >= PATIENCE:
             bar.start()  # does nothing the second time
             bar.update(task, completed=done, rate=done / seconds)
+            if done == total:  # what is left are orders and scores
+                bar.update(task, description="scoring customers")
 
     try:
         yield tell

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import math
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -17,23 +17,23 @@ if TYPE_CHECKING:
 
 __all__ = ["amount_text", "console", "plain", "report_grid", "segment_grid", "table"]
 
-# Entries of a report as people would say them.
+# Entries of a report as people would say them, after their unit ("12 rows").
 SAID = {
-    "null_customer_id": "rows without a customer id",
-    "null_timestamp": "rows without a time",
-    "nonfinite_amount": "rows with an infinite amount",
-    "after_as_of": "rows after the day",
-    "excluded_refunds": "{unit} refunded",
-    "refund_only_customers": "customers who have refunds only",
-    "null_amount": "rows without an amount, counted as 0",
-    "netted_refunds": "{unit} refunded, taken off the money",
-    "null_order_id": "rows without an order id, each an order of its own",
-    "zero_orders": "orders of amount 0",
+    "null_customer_id": "without a customer id",
+    "null_timestamp": "without a time",
+    "nonfinite_amount": "with an infinite amount",
+    "after_as_of": "after the day",
+    "excluded_refunds": "refunded",
+    "refund_only_customers": "with refunds only",
+    "null_amount": "without an amount, counted as 0",
+    "netted_refunds": "refunded, taken off the money",
+    "null_order_id": "without an order id, each an order of its own",
+    "zero_orders": "of amount 0",
 }
 
 
 def console() -> Console:
-    """Stdout. What is not a terminal gets lines as long as they need to be, and no colours."""
+    """Open stdout. What is not a terminal gets lines as long as they need to be, and no colours."""
     from rich.console import Console
 
     screen = Console(highlight=False, markup=False, emoji=False)
@@ -43,7 +43,7 @@ def console() -> Console:
 
 
 def table(*columns: str, left: int = 1) -> Grid:
-    """An empty table with these headers, the first `left` to the left, the others to the right."""
+    """Make an empty table with these headers, the first `left` to the left, the others to the right."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -55,7 +55,7 @@ def table(*columns: str, left: int = 1) -> Grid:
 
 
 def segment_grid(segments: list[dict[str, Any]], everyone: dict[str, Any], frequency: str) -> Grid:
-    """The segments, largest revenue first, and a line of all customers.
+    """Lay out the segments, largest revenue first, and a line of all customers.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def segment_grid(segments: list[dict[str, Any]], everyone: dict[str, Any], frequ
 
 
 def report_grid(report: Report) -> Grid:
-    """What was left out, what is noted, what is remarked."""
+    """Lay out what was left out, what is noted, what is remarked."""
     from rich.table import Table
     from rich.text import Text
 
@@ -109,13 +109,13 @@ def report_grid(report: Report) -> Grid:
 
 
 def _said(entry: ReportEntry) -> str:
-    what = SAID.get(entry.name, f"{{unit}}: {entry.name}").format(unit=entry.unit)
+    unit = entry.unit[:-1] if entry.count == 1 else entry.unit
     money = "" if entry.sum is None or entry.name == "null_amount" else f" ({amount_text(entry.sum)} in all)"
-    return f"{entry.count:,} {what}{money}"
+    return f"{entry.count:,} {unit} {SAID.get(entry.name, f'of {entry.name}')}{money}"
 
 
 def amount_text(value: float | Decimal | None) -> str:
-    """Money with two places (an integer with none)."""
+    """Write money with two places (an integer with none)."""
     if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return "-"
     return f"{value:,}" if isinstance(value, int) else f"{value:,.2f}"
@@ -130,7 +130,7 @@ def _mean(value: float | None) -> str:
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401
-    """A value as JSON knows it: days as ISO text, decimals as text, what is not finite as null.
+    """Turn a value into one that JSON knows: days as ISO text, decimals as text, what is not finite as null.
 
     Parameters
     ----------
@@ -143,7 +143,7 @@ def plain(value: Any) -> Any:  # noqa: ANN401
         return [plain(part) for part in value]
     if isinstance(value, float):
         return value if math.isfinite(value) else None
-    if isinstance(value, datetime.date):
+    if isinstance(value, dt.date):
         return value.isoformat()
     if isinstance(value, Decimal):
         return str(value)

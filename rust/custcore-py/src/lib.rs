@@ -1,11 +1,19 @@
 //! `custcore._core`: the thin binding. It moves data in and out and holds no arithmetic.
 
+// pyo3 hands arguments over by value and methods a `self`, whether they need them or not.
+#![allow(clippy::needless_pass_by_value, clippy::unused_self, clippy::type_complexity)]
+// One macro body for all widths of integers.
+#![allow(clippy::cast_lossless)]
+
 mod base;
 mod boundary;
 mod door;
 mod error;
+mod number;
 mod options;
 mod rfm;
+mod score;
+mod segments;
 mod table;
 
 use std::time::{Duration, Instant};
@@ -41,7 +49,11 @@ mod _core {
     #[pymodule_export]
     use super::boundary::memory::Memory;
     #[pymodule_export]
-    use super::rfm::{CoreScorer, CoreSegmentMap};
+    use super::rfm::{CoreScorer, profile_table};
+    #[pymodule_export]
+    use super::score::CoreQuantileScorer;
+    #[pymodule_export]
+    use super::segments::CoreSegmentMap;
     #[pymodule_export]
     use super::table::CoreTable;
     #[pymodule_export]

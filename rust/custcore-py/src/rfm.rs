@@ -1,76 +1,47 @@
-//! The RFM scorer and segment maps as Python sees them.
+//! The RFM scorer and the profile of segments as Python sees them.
 
 use arrow_array::RecordBatch;
+use custcore::column::number::Number;
 use custcore::error::{Error, ErrorKind};
-use custcore::quantile::Number;
+use custcore::quantile::Closed;
 use custcore::report::Report;
-use custcore::rfm::scorer::{Frequency, Monetary, RfmScorer, ScorerSpec, Segments};
-use custcore::rfm::segments::{Range, Rule, SegmentMap};
+use custcore::rfm::profile::profile;
+use custcore::rfm::scorer::{Frequency, Monetary, RfmScorer, RfmSpec, Segments};
+use custcore::score::{CutsRule, ScoreSpec, Ties};
 use pyo3::prelude::*;
-use pyo3::types::{PyFloat, PyInt};
 
 use crate::boundary::source::Source;
 use crate::door::Call;
 use crate::error::into_py;
+use crate::number::{key, number};
 use crate::options::choice;
+use crate::segments::CoreSegmentMap;
 use crate::table::CoreTable;
 
-/// A segment map.
-#[pyclass(frozen, module = "custcore._core", name = "SegmentMap")]
-pub struct CoreSegmentMap {
-    map: SegmentMap,
+/// How scores are cut; passed as a dict by the Python classes.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+pub struct ScoreOptions {
+    ties: String,
+    binning: String,
+    closed: String,
+    cuts_rule: String,
+    by: Option<String>,
+    unseen: String,
 }
 
-#[pymethods]
-impl CoreSegmentMap {
-    #[new]
-    fn new(
-        py: Python<'_>,
-        rules: Vec<(String, Option<Range>, Option<Range>, Option<Range>)>,
-        bins: [u8; 3],
-        rest: Option<String>,
-    ) -> PyResult<Self> {
-        let rules = rules.into_iter().map(|(name, r, f, m)| Rule { name, ranges: [r, f, m] }).collect();
-        let map = SegmentMap::new(rules, bins, rest).map_err(|error| into_py(py, &error))?;
-        Ok(Self { map })
-    }
-
-    #[staticmethod]
-    fn named(py: Python<'_>, name: &str) -> PyResult<Self> {
-        let build = choice(py, "segments", name, &[("rf10", SegmentMap::rf10 as fn() -> Result<SegmentMap, Error>)])?;
-        Ok(Self { map: build().map_err(|error| into_py(py, &error))? })
-    }
-
-    #[getter]
-    fn bins(&self) -> (u8, u8, u8) {
-        self.map.bins().into()
-    }
-
-    #[getter]
-    fn names(&self) -> Vec<String> {
-        self.map.names().to_vec()
-    }
-
-    #[getter]
-    fn rest(&self) -> Option<&str> {
-        self.map.rest()
-    }
-
-    #[getter]
-    fn rules(&self) -> Vec<(String, Option<Range>, Option<Range>, Option<Range>)> {
-        self.map.rules().iter().map(|rule| (rule.name.clone(), rule.ranges[0], rule.ranges[1], rule.ranges[2])).collect()
-    }
-
-    fn uncovered(&self) -> Vec<(u8, u8, u8)> {
-        self.map.uncovered().iter().map(|&cell| cell.into()).collect()
-    }
-
-    fn overlaps(&self) -> Vec<((u8, u8, u8), Vec<String>)> {
-        self.map.overlaps().iter().map(|(cell, names)| ((*cell).into(), names.clone())).collect()
-    }
-
-    fn segment(&self, r: u8, f: u8, m: u8) -> Option<&str> {
-        self.map.segment(r, f, m).map(|i| self.map.names()[usize::from(i)].as_str())
+impl ScoreOptions {
+    /// The settings; the dimensions are left to the caller.
+    pub fn spec(&self, py: Python<'_>) -> PyResult<ScoreSpec> {
+        Ok(ScoreSpec {
+            dimensions: Vec::new(),
+            ties: choice(py, "ties", &self.ties, &[("same", Ties::Same), ("split", Ties::Split)])?,
+            closed: choice(py, "closed", &self.closed, &[("right", Closed::Right), ("left", Closed::Left)])?,
+            cuts_rule: choice(py, "cuts_rule", &self.cuts_rule, &[("type7", CutsRule::Type7), ("r", CutsRule::R)])?,
+            nested: choice(py, "binning", &self.binning, &[("independent", false), ("nested", true)])?,
+            by: self.by.clone(),
+            unseen_global: choice(py, "unseen", &self.unseen, &[("error", false), ("global", true)])?,
+        })
     }
 }
 
@@ -83,9 +54,12 @@ pub struct CoreScorer {
 #[pymethods]
 impl CoreScorer {
     #[new]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of custcore.RFMScorer")]
     fn new(
         py: Python<'_>,
         bins: (u8, u8, u8),
+        cuts: (Option<Vec<f64>>, Option<Vec<f64>>, Option<Vec<f64>>),
+        options: ScoreOptions,
         weights: (f64, f64, f64),
         frequency: &str,
         monetary: &str,
@@ -93,13 +67,12 @@ impl CoreScorer {
     ) -> PyResult<Self> {
         let segments = match segments {
             None => Segments::Off,
-            Some(map) => match map.cast::<CoreSegmentMap>() {
-                Ok(map) => Segments::Map(map.get().map.clone()),
-                Err(_) => Segments::Auto,
-            },
+            Some(map) => map.cast::<CoreSegmentMap>().map_or(Segments::Auto, |map| map.get().segments()),
         };
-        let spec = ScorerSpec {
+        let spec = RfmSpec {
             bins: bins.into(),
+            cuts: cuts.into(),
+            score: options.spec(py)?,
             weights: weights.into(),
             frequency: choice(
                 py,
@@ -116,7 +89,7 @@ impl CoreScorer {
     #[pyo3(signature = (table, *, n_threads))]
     fn fit(&self, table: &Bound<'_, PyAny>, n_threads: Option<i64>) -> PyResult<Self> {
         let py = table.py();
-        let input = Input::read(table, Some(self.scorer.columns().iter().map(|&name| name.to_owned()).collect()))?;
+        let input = Input::read(table)?;
         let mut scorer = self.scorer.clone();
         let scorer = Call::new(py, n_threads, None, None)?.run_on(py, input.batches, move |batches, context| {
             scorer.fit(batches, context)?;
@@ -128,8 +101,8 @@ impl CoreScorer {
     #[pyo3(signature = (table, *, n_threads))]
     fn transform(&self, table: &Bound<'_, PyAny>, n_threads: Option<i64>) -> PyResult<CoreTable> {
         let py = table.py();
-        self.scorer.dimensions().map_err(|error| into_py(py, &error))?;
-        let Input { batches, report } = Input::read(table, None)?;
+        self.scorer.scorer().map_err(|error| into_py(py, &error))?;
+        let Input { batches, report } = Input::read(table)?;
         let scorer = self.scorer.clone();
         let tables = Call::new(py, n_threads, None, None)?
             .run_on(py, batches, move |batches, context| scorer.transform(batches, &report, context))?;
@@ -140,29 +113,35 @@ impl CoreScorer {
     #[pyo3(signature = (table, *, n_threads))]
     fn fit_transform(&self, table: &Bound<'_, PyAny>, n_threads: Option<i64>) -> PyResult<CoreTable> {
         let py = table.py();
-        let Input { batches, report } = Input::read(table, None)?;
+        let Input { batches, report } = Input::read(table)?;
         let mut scorer = self.scorer.clone();
         let tables = Call::new(py, n_threads, None, None)?
             .run_on(py, batches, move |batches, context| scorer.fit_transform(batches, &report, context))?;
         CoreTable::concat(py, tables)
     }
 
+    #[pyo3(signature = (recency_days, frequency, monetary = None, *, customer_id = None, group = None))]
     fn score_one<'py>(
         &self,
         py: Python<'py>,
         recency_days: &Bound<'py, PyAny>,
         frequency: &Bound<'py, PyAny>,
         monetary: Option<&Bound<'py, PyAny>>,
+        customer_id: Option<&Bound<'py, PyAny>>,
+        group: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<(u8, u8, Option<u8>, Option<&str>)> {
-        let recency = number(recency_days, "recency_days")?;
-        let frequency = number(frequency, "frequency")?;
-        let needs_money = self.scorer.dimensions().is_ok_and(|dimensions| dimensions.len() > 2);
         let monetary = match monetary {
             Some(value) => number(value, "monetary")?,
-            None if needs_money => return Err(missing(py, "monetary")),
+            None if self.scorer.has_money() => {
+                let error = Error::new(ErrorKind::InvalidArgument, "monetary is missing; the scorer was fitted with it");
+                return Err(into_py(py, &error));
+            }
             None => Number::Integer(0),
         };
-        let score = self.scorer.score_one(recency, frequency, monetary).map_err(|error| into_py(py, &error))?;
+        let values = [number(recency_days, "recency_days")?, number(frequency, "frequency")?, monetary];
+        let customer_id = customer_id.map(|id| key(id, "customer_id")).transpose()?;
+        let group = group.map(|group| key(group, "group")).transpose()?;
+        let score = self.scorer.score_one(&values, customer_id, group).map_err(|error| into_py(py, &error))?;
         Ok((score.r, score.f, score.m, score.segment))
     }
 
@@ -172,23 +151,23 @@ impl CoreScorer {
 
     #[getter]
     fn is_fitted(&self) -> bool {
-        self.scorer.dimensions().is_ok()
+        self.scorer.scorer().is_ok()
     }
 }
 
 /// A table to fit on or to score, at least one batch, with the report of the result that it is.
-struct Input {
-    batches: Vec<RecordBatch>,
-    report: Report,
+pub struct Input {
+    pub batches: Vec<RecordBatch>,
+    pub report: Report,
 }
 
 impl Input {
-    fn read(table: &Bound<'_, PyAny>, wanted: Option<Vec<String>>) -> PyResult<Self> {
+    pub fn read(table: &Bound<'_, PyAny>) -> PyResult<Self> {
         // A result of custcore itself needs no way through the boundary, and brings its report.
         if let Ok(table) = table.cast::<CoreTable>() {
             return Ok(Self { batches: table.get().batches().to_vec(), report: table.get().report().clone() });
         }
-        let mut source = Source::open(table, wanted)?;
+        let mut source = Source::open(table, None)?;
         let mut batches = source.rest(table.py())?;
         if batches.is_empty() {
             batches.push(RecordBatch::new_empty(source.schema()));
@@ -197,45 +176,15 @@ impl Input {
     }
 }
 
-fn missing(py: Python<'_>, argument: &str) -> PyErr {
-    into_py(py, &Error::new(ErrorKind::InvalidArgument, format!("{argument} is missing; the scorer was fitted with it")))
-}
-
-/// A Python number in the type that keeps it exact.
-fn number(value: &Bound<'_, PyAny>, argument: &str) -> PyResult<Number> {
-    let py = value.py();
-    let parsed = if value.is_instance_of::<PyFloat>() {
-        value.extract().map(Number::Float)
-    } else if value.is_instance_of::<PyInt>() {
-        match value.extract() {
-            Ok(value) => Ok(Number::Integer(value)),
-            Err(_) => value.extract().map(|value| Number::Decimal(value, 0)),
-        }
-    } else if value.hasattr("as_tuple")? {
-        decimal(value)
-    } else if value.hasattr("__index__")? {
-        value.call_method0("__index__")?.extract().map(Number::Integer)
-    } else {
-        value.extract().map(Number::Float)
-    };
-    match parsed {
-        Ok(Number::Float(value)) if value.is_nan() => {
-            Err(into_py(py, &Error::new(ErrorKind::InvalidArgument, format!("{argument} is NaN; a customer without a value has no score"))))
-        }
-        Ok(number) => Ok(number),
-        Err(_) => {
-            let found = value.get_type().name()?;
-            Err(into_py(py, &Error::new(ErrorKind::InvalidType, format!("{argument} is {found}; expected a number"))))
-        }
-    }
-}
-
-/// A `decimal.Decimal`: (sign, digits, exponent).
-fn decimal(value: &Bound<'_, PyAny>) -> PyResult<Number> {
-    let (sign, digits, exponent): (i128, Vec<i128>, i32) = value.call_method0("as_tuple")?.extract()?;
-    let units = digits.iter().try_fold(0_i128, |units, digit| units.checked_mul(10)?.checked_add(*digit));
-    match (units, i8::try_from(-exponent)) {
-        (Some(units), Ok(scale)) => Ok(Number::Decimal(if sign == 1 { -units } else { units }, scale)),
-        _ => value.call_method0("__float__")?.extract().map(Number::Float),
-    }
+/// The profile of a scored table by a column of segments.
+#[pyfunction]
+#[pyo3(signature = (table, by, columns, *, n_threads))]
+pub fn profile_table(table: &Bound<'_, PyAny>, by: String, columns: [String; 3], n_threads: Option<i64>) -> PyResult<CoreTable> {
+    let py = table.py();
+    let input = Input::read(table)?;
+    let profiled = Call::new(py, n_threads, None, None)?.run_on(py, input.batches, move |batches, _| {
+        let [recency, frequency, monetary] = &columns;
+        profile(batches, &by, [recency, frequency, monetary])
+    })?;
+    Ok(CoreTable::new(profiled))
 }

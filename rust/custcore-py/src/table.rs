@@ -98,7 +98,7 @@ impl CoreTable {
     #[getter]
     fn metadata<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
-        for (key, value) in self.schema.metadata().iter() {
+        for (key, value) in self.schema.metadata() {
             dict.set_item(key, value)?;
         }
         Ok(dict)
@@ -214,7 +214,7 @@ fn input_column(kind: &str, values: &Bound<'_, PyAny>) -> PyResult<ArrayRef> {
 }
 
 /// Money as float, int or decimal, like the amounts it was added up from.
-fn amount<'py>(py: Python<'py>, amount: Amount) -> PyResult<Bound<'py, PyAny>> {
+fn amount(py: Python<'_>, amount: Amount) -> PyResult<Bound<'_, PyAny>> {
     match amount.money {
         Money::Float { .. } => amount.to_f64().into_bound_py_any(py),
         Money::Integer => amount.units.into_bound_py_any(py),
@@ -222,7 +222,7 @@ fn amount<'py>(py: Python<'py>, amount: Amount) -> PyResult<Bound<'py, PyAny>> {
     }
 }
 
-fn decimal<'py>(py: Python<'py>, units: i128, scale: i8) -> PyResult<Bound<'py, PyAny>> {
+fn decimal(py: Python<'_>, units: i128, scale: i8) -> PyResult<Bound<'_, PyAny>> {
     py.import("decimal")?.getattr("Decimal")?.call1((decimal_text(units, scale),))
 }
 

@@ -41,4 +41,5 @@ pub mod money;
 pub mod quantile;
 pub mod report;
 pub mod rfm;
+pub mod score;
 pub mod table;

@@ -7,6 +7,7 @@
 use rayon::iter::{IndexedParallelIterator, ParallelIterator};
 use rayon::slice::{ParallelSlice, ParallelSliceMut};
 
+pub use crate::column::number::Number;
 use crate::column::number::{NumberColumn, Numbers};
 
 /// Which side of an interval belongs to it.
@@ -17,28 +18,6 @@ pub enum Closed {
     Right,
     /// `[lower, upper)`.
     Left,
-}
-
-/// One number in the type of a column.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Number {
-    /// An integer.
-    Integer(i64),
-    /// A decimal, unscaled, and its scale.
-    Decimal(i128, i8),
-    /// A float.
-    Float(f64),
-}
-
-impl Number {
-    /// The nearest float.
-    pub fn to_f64(self) -> f64 {
-        match self {
-            Self::Integer(value) => value as f64,
-            Self::Decimal(units, scale) => crate::money::units_to_f64(units, i32::from(scale)),
-            Self::Float(value) => value,
-        }
-    }
 }
 
 /// Ascending edges between bins, in the type of the values they were computed from.
@@ -63,6 +42,14 @@ impl Edges {
         Some(Self { values, closed: Closed::Right })
     }
 
+    /// The edges of R's package rfm: type-7 quantiles in floats plus 1, left-closed. For parity only: adding 1 makes
+    /// sense for whole numbers alone.
+    pub fn r_parity(column: &NumberColumn, bins: usize) -> Option<Self> {
+        let floats = NumberColumn { values: Numbers::Floats(column.to_f64()), nulls: column.nulls.clone() };
+        let edges = Self::type7(&floats, bins)?.to_f64().into_iter().map(|edge| edge + 1.0).collect();
+        Some(Self { values: Numbers::Floats(edges), closed: Closed::Left })
+    }
+
     /// Edges as they stand, ascending.
     pub fn explicit(values: Numbers, closed: Closed) -> Self {
         Self { values, closed }
@@ -83,6 +70,17 @@ impl Edges {
             Numbers::Integers(v) => v.iter().map(|&x| x as f64).collect(),
             Numbers::Decimals(v, scale) => v.iter().map(|&x| Number::Decimal(x, *scale).to_f64()).collect(),
             Numbers::Floats(v) => v.clone(),
+        }
+    }
+
+    /// A value in the type of the edges.
+    pub fn convert(&self, value: Number) -> Number {
+        match (&self.values, value) {
+            (Numbers::Integers(_), Number::Integer(_)) | (Numbers::Floats(_), Number::Float(_)) => value,
+            (Numbers::Floats(_), other) => Number::Float(other.to_f64()),
+            (Numbers::Integers(_), other) => Number::Integer(other.to_f64().floor() as i64),
+            (Numbers::Decimals(_, own), Number::Decimal(_, scale)) if *own == scale => value,
+            (Numbers::Decimals(_, own), other) => Number::Decimal((other.to_f64() * 10f64.powi(i32::from(*own))).round() as i128, *own),
         }
     }
 
@@ -216,17 +214,14 @@ fn between_i128(low: i128, high: i128, r: usize, bins: usize) -> i128 {
 /// The largest float that is not above `low + r/bins * (high - low)`: found by bisection on the floats between the two,
 /// each step decided exactly.
 fn between_f64(low: f64, high: f64, r: usize, bins: usize) -> f64 {
-    // Near the end of the range the products below would overflow; a power of two changes no digit.
-    let scale = if low.abs().max(high.abs()) > 1e300 { 2f64.powi(-10) } else { 1.0 };
-    let (x, y) = (low * scale, high * scale);
-    let at_most = |c: f64| sign_of_sum(&[(bins as f64, c * scale), (-((bins - r) as f64), x), (-(r as f64), y)]) <= 0;
+    let at_most = |c: f64| sign_of_sum(&[(bins as f64, c), (-((bins - r) as f64), low), (-(r as f64), high)]) <= 0;
     let (mut below, mut above) = (float_to_key(low), float_to_key(high));
     // `below` always satisfies, `above` never does, unless both ends are equal.
     if at_most(high) {
         return high;
     }
     while i128::from(above) - i128::from(below) > 1 {
-        let middle = ((i128::from(above) + i128::from(below)) / 2) as i64;
+        let middle = i128::midpoint(i128::from(above), i128::from(below)) as i64;
         if at_most(key_to_float(middle)) {
             below = middle;
         } else {
@@ -236,34 +231,102 @@ fn between_f64(low: f64, high: f64, r: usize, bins: usize) -> f64 {
     key_to_float(below)
 }
 
-/// The exact sign of a sum of products (Shewchuk 1997: two-product and expansion sums).
+/// The exact sign of a sum of products of a whole number up to 100 and a float.
 fn sign_of_sum(products: &[(f64, f64)]) -> i32 {
+    if products.iter().all(|(_, x)| x.abs() < 1e300) {
+        return sign_of_expansion(products);
+    }
+    // Near the end of the range products would overflow. A power of two changes no digit of the large ones; the small ones
+    // decide only where the large ones cancel out, because what is left of those is far larger otherwise.
+    let (large, small): (Vec<_>, Vec<_>) = products.iter().copied().partition(|(_, x)| x.abs() > 1.0);
+    let scaled: Vec<_> = large.into_iter().map(|(n, x)| (n, x * 2f64.powi(-10))).collect();
+    match sign_of_expansion(&scaled) {
+        0 => sign_of_expansion(&small),
+        sign => sign,
+    }
+}
+
+/// Two-product and expansion sums (Shewchuk 1997); nothing may overflow.
+fn sign_of_expansion(products: &[(f64, f64)]) -> i32 {
     let mut expansion: Vec<f64> = Vec::with_capacity(2 * products.len());
     for &(a, b) in products {
         let high = a * b;
         let low = a.mul_add(b, -high);
-        for term in [low, high] {
-            let mut sum = term;
-            let mut kept = Vec::with_capacity(expansion.len() + 1);
-            for &part in &expansion {
-                let total = sum + part;
-                let virtual_part = total - sum;
-                let error = (sum - (total - virtual_part)) + (part - virtual_part);
-                if error != 0.0 {
-                    kept.push(error);
-                }
-                sum = total;
-            }
-            kept.push(sum);
-            expansion = kept;
-        }
+        grow(&mut expansion, low);
+        grow(&mut expansion, high);
     }
     // The parts do not overlap and ascend in size, so the last that is not zero decides.
     expansion.iter().rev().find(|&&part| part != 0.0).map_or(0, |&part| if part > 0.0 { 1 } else { -1 })
 }
 
-/// Floats as integers of the same order. -0.0 and 0.0 are one key.
-fn float_to_key(value: f64) -> i64 {
+/// The mean of some floats, correctly rounded from their exact sum, so that their order does not show; `None` of none.
+pub fn exact_mean(values: &[f64]) -> Option<f64> {
+    exact_sum(values).map(|sum| sum / values.len() as f64)
+}
+
+/// The exact sum of some floats, correctly rounded (Shewchuk 1997, as Python's `math.fsum`); `None` of none.
+pub fn exact_sum(values: &[f64]) -> Option<f64> {
+    if values.is_empty() {
+        return None;
+    }
+    let mut expansion: Vec<f64> = Vec::new();
+    for &value in values {
+        grow(&mut expansion, value);
+    }
+    // From the largest part down; a tie is broken by the sign of what follows.
+    let mut parts = expansion.iter().rev().copied();
+    let mut high = parts.next().unwrap_or(0.0);
+    while let Some(part) = parts.next() {
+        let sum = high + part;
+        let rest = part - (sum - high);
+        high = sum;
+        if rest != 0.0 {
+            let next = parts.next().unwrap_or(0.0);
+            if (rest < 0.0) == (next < 0.0) && next != 0.0 {
+                let doubled = rest * 2.0;
+                let moved = high + doubled;
+                if (moved - high).to_bits() == doubled.to_bits() {
+                    high = moved;
+                }
+            }
+            break;
+        }
+    }
+    Some(high)
+}
+
+/// The median of some floats (type 7: the mean of the middle two of an even number); `None` of none.
+pub fn median(mut values: Vec<f64>) -> Option<f64> {
+    let last = values.len().checked_sub(1)?;
+    let (below, &mut upper, _) = values.select_nth_unstable_by(last.div_ceil(2), f64::total_cmp);
+    if last % 2 == 0 {
+        return Some(upper);
+    }
+    let lower = below.iter().copied().max_by(f64::total_cmp)?;
+    Some(lower + (upper - lower) / 2.0)
+}
+
+/// Adds a float to an expansion: parts that do not overlap, ascending in size.
+fn grow(expansion: &mut Vec<f64>, term: f64) {
+    let mut sum = term;
+    let mut kept = 0;
+    for i in 0..expansion.len() {
+        let part = expansion[i];
+        let total = sum + part;
+        let virtual_part = total - sum;
+        let error = (sum - (total - virtual_part)) + (part - virtual_part);
+        if error != 0.0 {
+            expansion[kept] = error;
+            kept += 1;
+        }
+        sum = total;
+    }
+    expansion.truncate(kept);
+    expansion.push(sum);
+}
+
+/// Floats as integers of the same order, to be ranked and bisected. -0.0 and 0.0 are one key.
+pub fn float_to_key(value: f64) -> i64 {
     let bits = (value + 0.0).to_bits() as i64;
     if bits < 0 { !bits ^ i64::MIN } else { bits }
 }
@@ -308,6 +371,18 @@ mod tests {
         let two_thirds = between_f64(0.0, 1.0, 2, 3);
         assert!(two_thirds.mul_add(3.0, -2.0) <= 0.0 && two_thirds.next_up().mul_add(3.0, -2.0) > 0.0);
         assert!(between_f64(-f64::MAX, f64::MAX, 1, 2).abs() < f64::MIN_POSITIVE);
+        // A tenth of the way from the smallest subnormal to a huge value: the small end decides the last digit.
+        let huge = 2.548_294_360_680_879_7e306;
+        assert!(between_f64(-5e-324, huge, 1, 10) < huge / 10.0);
+    }
+
+    #[test]
+    fn sums_and_medians_are_exact() {
+        assert_eq!(exact_sum(&[1e16, 1.0, -1e16]), Some(1.0));
+        assert_eq!(exact_sum(&[0.1; 10]), Some(1.0));
+        assert_eq!(exact_sum(&[]), None);
+        assert_eq!(median(vec![3.0, 1.0, 2.0]), Some(2.0));
+        assert_eq!(median(vec![4.0, 1.0, 2.0, 3.0]), Some(2.5));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! The struct that came in stays whole and is kept alive by the buffers taken from it; nothing of columns that were not
 //! asked for is read, so a fault in them does no harm.
 
+use std::collections::HashMap;
 use std::ffi::c_void;
 use std::ptr::NonNull;
 use std::sync::Arc;
@@ -89,14 +90,16 @@ impl Header {
             if wanted.is_none_or(|wanted| wanted.iter().any(|w| w == name)) {
                 let data_type = data_type(column, 0).map_err(|(_, what)| malformed(Some(name), None, &what))?;
                 all.push(Field::new(name, data_type.clone(), true));
-                selected.push(Field::new(name, data_type, true));
+                let metadata = metadata(column).map_err(|what| malformed(Some(name), None, &what))?;
+                selected.push(Field::new(name, data_type, column.flags & NULLABLE != 0).with_metadata(metadata));
                 header.positions.push(i);
             } else {
                 all.push(Field::new(name, DataType::Null, true));
             }
         }
         header.all = Schema::new(all);
-        header.selected = Arc::new(Schema::new(selected));
+        let metadata = metadata(raw).map_err(|what| malformed(None, None, &what))?;
+        header.selected = Arc::new(Schema::new(selected).with_metadata(metadata));
         Ok(header)
     }
 
@@ -133,8 +136,19 @@ impl Header {
     }
 }
 
+/// The flag of a field that may hold nulls.
+const NULLABLE: i64 = 2;
+
 /// How the message for a type that cannot be carried begins.
 const UNSUPPORTED: &str = "columns of type";
+
+/// The key-value pairs of a schema.
+fn metadata(raw: &RawSchema) -> Result<HashMap<String, String>, String> {
+    let raw: *const RawSchema = raw;
+    // SAFETY: both are `struct ArrowSchema` of the C data interface; the reference is only read, and not kept.
+    let schema = unsafe { &*raw.cast::<FFI_ArrowSchema>() };
+    schema.metadata().map_err(|e| format!("its metadata cannot be read: {e}"))
+}
 
 /// The Arrow type of a column.
 fn data_type(raw: &RawSchema, depth: usize) -> Imported<DataType> {

@@ -4,6 +4,7 @@ use std::ffi::CStr;
 
 use arrow_array::RecordBatch;
 use arrow_schema::{Schema, SchemaRef};
+use custcore::column::type_name;
 use custcore::error::{Error, ErrorKind};
 use pyo3::exceptions::PyStopIteration;
 use pyo3::prelude::*;
@@ -112,17 +113,8 @@ impl Source {
             let Feed::Iterator(iterator, current) = &mut self.feed else { return Ok(None) };
             let Some(item) = next_item(py, iterator)? else { return Ok(None) };
             let Some((header, feed)) = open_exporter(&item, self.wanted.as_deref())? else { return Err(not_a_table(&item)) };
-            if header.selected != self.header.selected {
-                let error = Error::new(
-                    ErrorKind::InvalidType,
-                    format!(
-                        "batch {} has columns {}, the first had {}; cast all batches to one schema",
-                        self.batches,
-                        describe(&header.selected),
-                        describe(&self.header.selected)
-                    ),
-                );
-                return Err(into_py(py, &error));
+            if !is_alike(&header.selected, &self.header.selected) {
+                return Err(into_py(py, &unlike_batch(self.batches, &header.selected, &self.header.selected)));
             }
             self.header = header;
             **current = feed;
@@ -130,9 +122,25 @@ impl Source {
     }
 }
 
-fn describe(schema: &Schema) -> String {
-    let fields: Vec<String> = schema.fields().iter().map(|field| format!("{}: {}", field.name(), field.data_type())).collect();
-    format!("({})", fields.join(", "))
+/// Whether two batches have the same columns of the same types.
+fn is_alike(a: &Schema, b: &Schema) -> bool {
+    let key = |schema: &Schema| schema.fields().iter().map(|field| (field.name().clone(), field.data_type().clone())).collect::<Vec<_>>();
+    key(a) == key(b)
+}
+
+/// The error for a batch whose columns are not those of the first.
+fn unlike_batch(batch: u64, found: &Schema, first: &Schema) -> Error {
+    for field in first.fields() {
+        let name = field.name();
+        let expected = type_name(field.data_type());
+        let message = match found.field_with_name(name) {
+            Ok(other) if other.data_type() == field.data_type() => continue,
+            Ok(other) => format!("column '{name}' is {} in batch {batch}, but {expected} in the first", type_name(other.data_type())),
+            Err(_) => format!("column '{name}' is missing in batch {batch}"),
+        };
+        return Error::new(ErrorKind::InvalidType, format!("{message}; cast all batches to one schema")).in_column(name);
+    }
+    Error::new(ErrorKind::InvalidType, format!("batch {batch} has its columns in another order than the first; bring them into one order"))
 }
 
 fn next_item<'py>(py: Python<'py>, iterator: &Py<PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {

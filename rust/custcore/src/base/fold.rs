@@ -11,6 +11,7 @@ use super::intern::{Interner, NO_CODE, Remap};
 use super::orders::Line;
 use super::spec::{OnNonfinite, OnNull, OrderLines, Spec};
 use super::state::State;
+use super::totals::Rows;
 use crate::column::chunks::{Block, Columns, Kinds};
 use crate::column::key::KeyColumn;
 use crate::column::{BLOCK, flag};
@@ -179,9 +180,9 @@ impl<'a> Folder<'a> {
             if !part.is_plain() {
                 self.add_lines(columns, start, first_row, part)?;
             } else if columns.is_wide() {
-                part.add_rows(codes, &block.days, &block.wide, &block.flags, first_row);
+                part.add_rows(&Rows { codes, days: &block.days, units: &block.wide, flags: &block.flags, first_row });
             } else {
-                part.add_rows(codes, &block.days, &block.units, &block.flags, first_row);
+                part.add_rows(&Rows { codes, days: &block.days, units: &block.units, flags: &block.flags, first_row });
             }
             context.advance(len as u64);
             start += len;

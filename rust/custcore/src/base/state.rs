@@ -4,7 +4,7 @@ use super::extras::{Attribute, PurchaseDays, Seen};
 use super::intern::{Interner, NO_CODE};
 use super::orders::{Line, OpenOrder, Orders};
 use super::spec::{OrderLines, Spec};
-use super::totals::{Order, PurchaseRules, PurchaseTallies, Totals};
+use super::totals::{Order, PurchaseRules, PurchaseTallies, Rows, Totals};
 use crate::column::chunks::Kinds;
 use crate::error::Result;
 use crate::report::Tally;
@@ -103,15 +103,8 @@ impl State {
     }
 
     /// Adds a block of rows to a plain state; see [`Totals::add_rows`].
-    pub fn add_rows<U: Copy + Into<i128> + PartialOrd + Default>(
-        &mut self,
-        codes: &[u32],
-        days: &[i32],
-        units: &[U],
-        flags: &[u8],
-        first_row: u64,
-    ) {
-        self.totals.add_rows(self.rules, codes, days, units, flags, first_row, &mut self.purchases);
+    pub fn add_rows<U: Copy + Into<i128> + PartialOrd + Default>(&mut self, rows: &Rows<'_, U>) {
+        self.totals.add_rows(self.rules, rows, &mut self.purchases);
     }
 
     /// The order ids, where rows are lines.

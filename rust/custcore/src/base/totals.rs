@@ -85,6 +85,21 @@ pub struct Order {
     pub amount_is_null: bool,
 }
 
+/// Rows that are orders of their own, column by column.
+#[derive(Debug, Clone, Copy)]
+pub struct Rows<'a, U> {
+    /// Customer codes, [`NO_CODE`] for rows that do not count.
+    pub codes: &'a [u32],
+    /// Local days.
+    pub days: &'a [i32],
+    /// Units of money.
+    pub units: &'a [U],
+    /// What each row lacks.
+    pub flags: &'a [u8],
+    /// The number of the first one.
+    pub first_row: u64,
+}
+
 impl Totals {
     /// No customers yet; `lines` says that orders can have several rows.
     pub fn new(lines: bool) -> Self {
@@ -105,14 +120,11 @@ impl Totals {
     pub fn add_rows<U: Copy + Into<i128> + PartialOrd + Default>(
         &mut self,
         rules: PurchaseRules,
-        codes: &[u32],
-        days: &[i32],
-        units: &[U],
-        flags: &[u8],
-        first_row: u64,
+        rows: &Rows<'_, U>,
         tallies: &mut PurchaseTallies,
     ) {
         let zero = U::default();
+        let Rows { codes, days, units, flags, first_row } = *rows;
         for (i, (((&code, &day), &units), &flags)) in codes.iter().zip(days).zip(units).zip(flags).enumerate() {
             if code == NO_CODE {
                 continue;

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 /// Integer ids (or nulls) as a column of `id_type`; unsigned 64-bit ids come with their top bit flipped.
 pub fn integer_ids(id_type: &DataType, ids: impl Iterator<Item = Option<i64>>) -> Result<ArrayRef> {
     fn column<T: ArrowPrimitiveType>(ids: impl Iterator<Item = Option<T::Native>>) -> ArrayRef {
-        Arc::new(PrimitiveArray::<T>::from_iter(ids))
+        Arc::new(ids.collect::<PrimitiveArray<T>>())
     }
     Ok(match id_type {
         DataType::Int8 => column::<Int8Type>(ids.map(|id| id.map(|id| id as i8))),

@@ -78,6 +78,7 @@ impl Integers {
         self.nulls.as_ref()
     }
 
+    #[allow(clippy::cast_lossless, clippy::unnecessary_cast, reason = "one body for all widths, some of which lose no bits")]
     /// Rows `start..start + out.len()` as i64; unsigned 64-bit values keep their bits. Null rows hold anything.
     #[inline]
     pub fn read(&self, start: usize, out: &mut [i64]) {

@@ -43,6 +43,77 @@ pub enum PlainKeys {
     Bytes(ByteKeys),
 }
 
+/// One id, in the order ids are compared in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Key<'a> {
+    /// No id.
+    Null,
+    /// An integer.
+    Integer(i128),
+    /// A string.
+    Text(&'a str),
+    /// Binary.
+    Binary(&'a [u8]),
+}
+
+/// One id, kept.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum OwnedKey {
+    /// No id.
+    Null,
+    /// An integer.
+    Integer(i128),
+    /// A string.
+    Text(String),
+    /// Binary.
+    Binary(Vec<u8>),
+}
+
+impl Key<'_> {
+    /// The id, kept.
+    pub fn to_owned(self) -> OwnedKey {
+        match self {
+            Key::Null => OwnedKey::Null,
+            Key::Integer(id) => OwnedKey::Integer(id),
+            Key::Text(id) => OwnedKey::Text(id.to_owned()),
+            Key::Binary(id) => OwnedKey::Binary(id.to_vec()),
+        }
+    }
+
+    /// The id as text; `None` for null.
+    pub fn text(self) -> Option<String> {
+        match self {
+            Key::Null => None,
+            Key::Integer(id) => Some(id.to_string()),
+            Key::Text(id) => Some(id.to_owned()),
+            Key::Binary(id) => Some(String::from_utf8_lossy(id).into_owned()),
+        }
+    }
+}
+
+impl std::fmt::Display for Key<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Key::Null => f.write_str("null"),
+            Key::Integer(id) => write!(f, "{id}"),
+            Key::Text(id) => write!(f, "'{}'", id.escape_debug()),
+            Key::Binary(id) => write!(f, "{id:?}"),
+        }
+    }
+}
+
+impl OwnedKey {
+    /// The id, borrowed.
+    pub fn borrow(&self) -> Key<'_> {
+        match self {
+            OwnedKey::Null => Key::Null,
+            OwnedKey::Integer(id) => Key::Integer(*id),
+            OwnedKey::Text(id) => Key::Text(id),
+            OwnedKey::Binary(id) => Key::Binary(id),
+        }
+    }
+}
+
 /// Integer ids.
 #[derive(Debug, Clone)]
 pub struct IntegerKeys {
@@ -121,6 +192,35 @@ impl KeyColumn {
         }
     }
 
+    /// The id of one row.
+    pub fn key(&self, row: usize) -> Key<'_> {
+        if self.nulls().is_some_and(|nulls| nulls.is_null(row)) {
+            return Key::Null;
+        }
+        match self {
+            Self::Plain(keys) => keys.key(row),
+            Self::Dictionary(keys) => keys.values.key(usize::try_from(keys.indices.get(row)).unwrap_or(0)),
+        }
+    }
+
+    /// The values of a dictionary in its order; `None` for a plain column.
+    pub fn dictionary(&self) -> Option<Vec<OwnedKey>> {
+        match self {
+            Self::Plain(_) => None,
+            Self::Dictionary(keys) => Some((0..keys.values.len()).map(|row| keys.values.key(row).to_owned()).collect()),
+        }
+    }
+
+    /// The position of a row's value in the dictionary; `None` where it is null or the column is plain.
+    pub fn index(&self, row: usize) -> Option<usize> {
+        match self {
+            Self::Dictionary(keys) if keys.indices.nulls().is_none_or(|nulls| nulls.is_valid(row)) => {
+                usize::try_from(keys.indices.get(row)).ok()
+            }
+            _ => None,
+        }
+    }
+
     /// Null rows of the column itself; values of a dictionary can be null besides.
     pub fn nulls(&self) -> Option<&NullBuffer> {
         match self {
@@ -154,6 +254,16 @@ impl PlainKeys {
         match self {
             Self::Integers(keys) => keys.kind,
             Self::Bytes(keys) => keys.kind(),
+        }
+    }
+
+    fn key(&self, row: usize) -> Key<'_> {
+        if self.nulls().is_some_and(|nulls| nulls.is_null(row)) {
+            return Key::Null;
+        }
+        match self {
+            Self::Integers(keys) => Key::Integer(keys.values.get(row)),
+            Self::Bytes(keys) => keys.key(row),
         }
     }
 
@@ -195,6 +305,15 @@ impl ByteKeys {
         match &self.values {
             Layout::Utf8(_) | Layout::LargeUtf8(_) | Layout::Utf8View(_) => KeyKind::Text,
             Layout::Binary(_) | Layout::LargeBinary(_) | Layout::BinaryView(_) | Layout::Fixed(_) => KeyKind::Binary,
+        }
+    }
+
+    fn key(&self, row: usize) -> Key<'_> {
+        match &self.values {
+            Layout::Utf8(a) => Key::Text(a.value(row)),
+            Layout::LargeUtf8(a) => Key::Text(a.value(row)),
+            Layout::Utf8View(a) => Key::Text(a.value(row)),
+            _ => Key::Binary(self.get(row)),
         }
     }
 

@@ -21,6 +21,28 @@ pub enum Numbers {
     Floats(Vec<f64>),
 }
 
+/// One number in the type of a column.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Number {
+    /// An integer.
+    Integer(i64),
+    /// A decimal, unscaled, and its scale.
+    Decimal(i128, i8),
+    /// A float.
+    Float(f64),
+}
+
+impl Number {
+    /// The nearest float.
+    pub fn to_f64(self) -> f64 {
+        match self {
+            Self::Integer(value) => value as f64,
+            Self::Decimal(units, scale) => crate::money::units_to_f64(units, i32::from(scale)),
+            Self::Float(value) => value,
+        }
+    }
+}
+
 /// A numeric column with its nulls; NaN is null.
 #[derive(Debug, Clone)]
 pub struct NumberColumn {
@@ -88,6 +110,41 @@ impl NumberColumn {
         self.len() == 0
     }
 
+    /// Whether a row has a value.
+    #[inline]
+    pub fn is_valid(&self, row: usize) -> bool {
+        self.nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row))
+    }
+
+    /// Rows that have a value.
+    pub fn valid_rows(&self) -> usize {
+        self.len() - self.nulls.as_ref().map_or(0, NullBuffer::null_count)
+    }
+
+    /// The value of a row, unless it is null.
+    #[inline]
+    pub fn get(&self, row: usize) -> Option<Number> {
+        self.is_valid(row).then(|| match &self.values {
+            Numbers::Integers(v) => Number::Integer(v[row]),
+            Numbers::Decimals(v, scale) => Number::Decimal(v[row], *scale),
+            Numbers::Floats(v) => Number::Float(v[row]),
+        })
+    }
+
+    /// Some rows, each of which has a value.
+    #[must_use]
+    pub fn take(&self, rows: &[u32]) -> Self {
+        fn pick<T: Copy>(values: &[T], rows: &[u32]) -> Vec<T> {
+            rows.iter().map(|&row| values[row as usize]).collect()
+        }
+        let values = match &self.values {
+            Numbers::Integers(v) => Numbers::Integers(pick(v, rows)),
+            Numbers::Decimals(v, scale) => Numbers::Decimals(pick(v, rows), *scale),
+            Numbers::Floats(v) => Numbers::Floats(pick(v, rows)),
+        };
+        Self { values, nulls: None }
+    }
+
     /// Columns of one type end to end.
     pub fn concat(parts: Vec<Self>) -> Result<Self> {
         let mut parts = parts.into_iter();
@@ -112,6 +169,24 @@ impl NumberColumn {
             }
         }
         Ok(whole)
+    }
+
+    /// The values as floats.
+    pub fn to_f64(&self) -> Vec<f64> {
+        match &self.values {
+            Numbers::Integers(v) => v.iter().map(|&x| x as f64).collect(),
+            Numbers::Decimals(v, scale) => v.iter().map(|&x| Number::Decimal(x, *scale).to_f64()).collect(),
+            Numbers::Floats(v) => v.clone(),
+        }
+    }
+
+    /// The values that are not null, as floats.
+    pub fn valid_f64(&self) -> Vec<f64> {
+        let floats = self.to_f64();
+        match &self.nulls {
+            None => floats,
+            Some(nulls) => floats.into_iter().enumerate().filter(|(row, _)| nulls.is_valid(*row)).map(|(_, value)| value).collect(),
+        }
     }
 
     /// The smallest and the largest value as floats; `None` when all rows are null.

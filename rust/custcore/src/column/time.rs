@@ -186,9 +186,9 @@ mod tests {
     use super::*;
     use arrow_array::{Date32Array, TimestampSecondArray};
 
-    fn days(array: ArrayRef, timezone: Option<&str>) -> Result<Vec<i32>> {
+    fn days(array: &ArrayRef, timezone: Option<&str>) -> Result<Vec<i32>> {
         let clock = Clock::of("t", array.data_type(), timezone)?;
-        let column = TimeColumn::new("t", &array, &clock)?;
+        let column = TimeColumn::new("t", array, &clock)?;
         let mut out = vec![0; array.len()];
         assert!(column.read(0, &mut out));
         Ok(out)
@@ -196,22 +196,22 @@ mod tests {
 
     #[test]
     fn days_before_1970_are_floored() -> Result<()> {
-        assert_eq!(days(Arc::new(TimestampSecondArray::from(vec![-1, 0, 86_399])), None)?, [-1, 0, 0]);
-        assert_eq!(days(Arc::new(Date32Array::from(vec![-3])), None)?, [-3]);
+        assert_eq!(days(&(Arc::new(TimestampSecondArray::from(vec![-1, 0, 86_399])) as ArrayRef), None)?, [-1, 0, 0]);
+        assert_eq!(days(&(Arc::new(Date32Array::from(vec![-3])) as ArrayRef), None)?, [-3]);
         Ok(())
     }
 
     #[test]
     fn zoned_times_are_read_in_their_zone() -> Result<()> {
         let instants = TimestampSecondArray::from(vec![0, 20_000]).with_timezone("America/New_York");
-        assert_eq!(days(Arc::new(instants.clone()), None)?, [-1, 0]);
-        assert_eq!(days(Arc::new(instants), Some("UTC"))?, [0, 0]);
+        assert_eq!(days(&(Arc::new(instants.clone()) as ArrayRef), None)?, [-1, 0]);
+        assert_eq!(days(&(Arc::new(instants) as ArrayRef), Some("UTC"))?, [0, 0]);
         Ok(())
     }
 
     #[test]
     fn a_zone_for_naive_times_is_refused() {
         let array: ArrayRef = Arc::new(Date32Array::from(vec![0]));
-        assert_eq!(days(array, Some("UTC")).map_err(|e| e.kind()), Err(ErrorKind::InvalidType));
+        assert_eq!(days(&array, Some("UTC")).map_err(|e| e.kind()), Err(ErrorKind::InvalidType));
     }
 }

@@ -1,6 +1,8 @@
 //! RFM: recency, frequency and money of every buyer, their scores and segments.
 
 pub mod kernel;
+pub mod octants;
+pub mod profile;
 pub mod scorer;
 pub mod segments;
 pub mod table;

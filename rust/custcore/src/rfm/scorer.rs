@@ -1,19 +1,20 @@
-//! The RFM scorer: fits quantile edges on an RFM table, gives scores and segments to tables and single customers.
+//! The RFM scorer: fits bins on an RFM table, gives scores and segments to tables and single customers.
 //!
-//! A fitted scorer keeps edges in the type of the fitted values, so that fitting and scoring in one go, scoring later and
-//! scoring row by row agree exactly. Values outside the fitted range get 1 or the number of bins.
+//! RFM is one case of [`crate::score::Scorer`], with three dimensions (two without money). A fitted scorer keeps edges in
+//! the type of the fitted values, so that fitting and scoring in one go, scoring later and scoring row by row agree exactly.
 
 use arrow_array::RecordBatch;
 use arrow_schema::Schema;
 
+use super::octants::{Center, Lang, Octants};
 use super::segments::SegmentMap;
 use super::table;
-use crate::column::chunks::find_column;
-use crate::column::number::NumberColumn;
+use crate::column::key::Key;
+use crate::column::number::Number;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
-use crate::quantile::{Edges, Number};
 use crate::report::Report;
+use crate::score::{Dimension, ScoreSpec, Scorer, one_batch};
 use crate::table::Table;
 
 /// What frequency means.
@@ -39,22 +40,28 @@ pub enum Monetary {
 }
 
 /// Which segments customers get.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub enum Segments {
     /// `rf10` where R and F have 5 bins, else none.
     #[default]
     Auto,
     /// None.
     Off,
-    /// A map.
+    /// A map of scores.
     Map(SegmentMap),
+    /// The eight segments of values above and below their centre.
+    Octants(Center, Lang),
 }
 
 /// The settings of an RFM scorer.
 #[derive(Debug, Clone, PartialEq)]
-pub struct ScorerSpec {
+pub struct RfmSpec {
     /// Bins of R, F and M, 2 to 100.
     pub bins: [u8; 3],
+    /// Cuts of the user's own for R, F and M; they replace the bins.
+    pub cuts: [Option<Vec<f64>>; 3],
+    /// Ties, nesting, groups and the rule behind the edges; its dimensions are filled in here.
+    pub score: ScoreSpec,
     /// Weights of R, F and M in `rfm_total`.
     pub weights: [f64; 3],
     /// What frequency means.
@@ -65,10 +72,12 @@ pub struct ScorerSpec {
     pub segments: Segments,
 }
 
-impl Default for ScorerSpec {
+impl Default for RfmSpec {
     fn default() -> Self {
         Self {
             bins: [5; 3],
+            cuts: [None, None, None],
+            score: ScoreSpec::default(),
             weights: [100.0, 10.0, 1.0],
             frequency: Frequency::default(),
             monetary: Monetary::default(),
@@ -77,57 +86,21 @@ impl Default for ScorerSpec {
     }
 }
 
-/// Recency, frequency or money in a fitted scorer.
+/// How a fitted scorer names segments.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Dimension {
-    /// `recency`, `frequency` or `monetary`.
-    pub name: &'static str,
-    /// The column it reads.
-    pub column: &'static str,
-    /// Whether a small value is the best.
-    pub reversed: bool,
-    /// The edges between its bins.
-    pub edges: Edges,
-    /// Smallest and largest fitted value.
-    pub range: (f64, f64),
-    /// Fitted customers by score, from score 1 on.
-    pub counts: Vec<u64>,
+pub enum Segmenter {
+    /// By scores.
+    Map(SegmentMap),
+    /// By values.
+    Octants(Octants),
 }
 
-impl Dimension {
-    /// The score of a bin.
-    #[inline]
-    fn score(&self, bin: u8) -> u8 {
-        if self.reversed && bin > 0 { self.counts.len() as u8 + 1 - bin } else { bin }
-    }
-
-    fn score_rows(&self, column: &NumberColumn) -> Vec<u8> {
-        let mut scores = self.edges.bin_rows(column);
-        if self.reversed {
-            scores.iter_mut().for_each(|score| *score = self.score(*score));
-        }
-        scores
-    }
-}
-
-/// Scores of some rows; 0 where a value is null.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Scores {
-    /// R scores.
-    pub r: Vec<u8>,
-    /// F scores.
-    pub f: Vec<u8>,
-    /// M scores, unless money plays no part.
-    pub m: Option<Vec<u8>>,
-}
-
-impl Scores {
-    /// The scores of two or three dimensions.
-    fn new(dimensions: Vec<Vec<u8>>) -> Result<Self> {
-        let mut dimensions = dimensions.into_iter();
-        match (dimensions.next(), dimensions.next(), dimensions.next()) {
-            (Some(r), Some(f), m) => Ok(Self { r, f, m }),
-            _ => Err(Error::internal("a scorer of fewer than two dimensions")),
+impl Segmenter {
+    /// The names in their order.
+    pub fn names(&self) -> Vec<&str> {
+        match self {
+            Self::Map(map) => map.names().iter().map(String::as_str).collect(),
+            Self::Octants(octants) => octants.names().to_vec(),
         }
     }
 }
@@ -148,47 +121,45 @@ pub struct Score<'a> {
 /// An RFM scorer, fitted or not.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RfmScorer {
-    spec: ScorerSpec,
+    spec: RfmSpec,
     fitted: Option<Fitted>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
 struct Fitted {
-    dimensions: Vec<Dimension>,
-    map: Option<SegmentMap>,
+    scorer: Scorer,
+    segmenter: Option<Segmenter>,
     remarks: Vec<String>,
 }
 
 impl RfmScorer {
     /// A scorer with these settings.
-    pub fn new(spec: ScorerSpec) -> Result<Self> {
-        for (bins, dimension) in spec.bins.iter().zip(["recency", "frequency", "monetary"]) {
-            if !(2..=100).contains(bins) {
-                return Err(Error::new(ErrorKind::InvalidArgument, format!("bins={bins} for {dimension} is outside 2 to 100")));
+    pub fn new(mut spec: RfmSpec) -> Result<Self> {
+        let invalid = |message: String| Err(Error::new(ErrorKind::InvalidArgument, message));
+        if !spec.weights.iter().all(|w| w.is_finite() && *w >= 0.0) || spec.weights.iter().all(|w| *w == 0.0) {
+            return invalid(format!("weights={:?} must be finite, not negative and not all 0", spec.weights));
+        }
+        for (bins, cuts) in spec.bins.iter_mut().zip(&spec.cuts) {
+            if let Some(cuts) = cuts {
+                *bins = u8::try_from(cuts.len() + 1).unwrap_or(u8::MAX);
             }
         }
-        if !spec.weights.iter().all(|w| w.is_finite() && *w >= 0.0) || spec.weights.iter().all(|w| *w == 0.0) {
-            let message = format!("weights={:?} must be finite, not negative and not all 0", spec.weights);
-            return Err(Error::new(ErrorKind::InvalidArgument, message));
-        }
         if let Segments::Map(map) = &spec.segments {
-            let wrong = map.bins().iter().zip(&spec.bins).any(|(&map, &bins)| map > 1 && map != bins) || map.bins()[..2] != spec.bins[..2];
-            if wrong {
-                return Err(Error::new(
-                    ErrorKind::InvalidArgument,
-                    format!(
-                        "the segment map is for bins {:?}, the scorer has bins {:?}; use a map for these bins, or segments=None",
-                        map.bins(),
-                        spec.bins
-                    ),
+            let unlike = map.bins().iter().zip(&spec.bins).any(|(&map, &bins)| map > 1 && map != bins) || map.bins()[..2] != spec.bins[..2];
+            if unlike {
+                let (map, bins) = (map.bins(), spec.bins);
+                return invalid(format!(
+                    "the segment map is for bins {map:?}, the scorer has bins {bins:?}; use a map for these bins, or segments=None"
                 ));
             }
         }
-        Ok(Self { spec, fitted: None })
+        let scorer = Self { spec, fitted: None };
+        ScoreSpec { dimensions: scorer.dimensions(3), ..scorer.spec.score.clone() }.checked()?;
+        Ok(scorer)
     }
 
     /// The settings.
-    pub fn spec(&self) -> &ScorerSpec {
+    pub fn spec(&self) -> &RfmSpec {
         &self.spec
     }
 
@@ -206,39 +177,28 @@ impl RfmScorer {
         ["recency_days", frequency, monetary]
     }
 
-    /// Fits the edges on an RFM table. Money is left out when the table has no money column.
+    fn dimensions(&self, n: usize) -> Vec<Dimension> {
+        let names = ["recency", "frequency", "monetary"];
+        let dimension = |i: usize| Dimension {
+            name: names[i].to_owned(),
+            column: self.columns()[i].to_owned(),
+            bins: self.spec.bins[i],
+            reversed: i == 0,
+            cuts: self.spec.cuts[i].clone(),
+        };
+        (0..n).map(dimension).collect()
+    }
+
+    /// Fits the bins on an RFM table. Money is left out when the table has no money column.
     pub fn fit(&mut self, batches: &[RecordBatch], context: &Context) -> Result<()> {
-        let columns = self.read(batches, None)?;
-        let dimensions = columns.iter().zip(["recency", "frequency", "monetary"]).zip(self.columns()).zip(self.spec.bins);
-        let fitted = context.install(|| {
-            dimensions
-                .map(|(((values, name), column), bins)| {
-                    context.check()?;
-                    fit_dimension(name, column, values, bins)
-                })
-                .collect::<Result<Vec<Dimension>>>()
-        })??;
-        let mut remarks = Vec::new();
-        for dimension in &fitted {
-            let empty: Vec<String> =
-                dimension.counts.iter().enumerate().filter(|(_, n)| **n == 0).map(|(i, _)| (i + 1).to_string()).collect();
-            if !empty.is_empty() {
-                remarks.push(format!(
-                    "{}: no customer has score {}, because equal values get equal scores",
-                    dimension.name,
-                    empty.join(", ")
-                ));
-            }
-        }
-        let (map, remark) = self.map()?;
+        let batch = &one_batch(batches)?;
+        let n = self.n_dimensions(&batch.schema());
+        let spec = ScoreSpec { dimensions: self.dimensions(n), ..self.spec.score.clone() }.checked()?;
+        let scorer = context.install(|| Scorer::fit(&spec, batch, context))??;
+        let (segmenter, remark) = self.segmenter(n, batch, &scorer)?;
+        let mut remarks = empty_bins(&scorer);
         remarks.extend(remark);
-        if let Some(map) = map.as_ref().filter(|map| map.bins()[2] > 1 && fitted.len() < 3) {
-            return Err(Error::new(
-                ErrorKind::InvalidArgument,
-                format!("the segment map speaks of M ({} bins), but the table has no column '{}'", map.bins()[2], self.columns()[2]),
-            ));
-        }
-        self.fitted = Some(Fitted { dimensions: fitted, map, remarks });
+        self.fitted = Some(Fitted { scorer, segmenter, remarks });
         Ok(())
     }
 
@@ -250,17 +210,10 @@ impl RfmScorer {
         let mut tables = Vec::with_capacity(batches.len());
         for batch in batches {
             context.check()?;
-            let columns = self.read(std::slice::from_ref(batch), Some(fitted.dimensions.len()))?;
-            let scores = context
-                .install(|| fitted.dimensions.iter().zip(&columns).map(|(dimension, values)| dimension.score_rows(values)).collect())?;
-            tables.push(table::scores_table(
-                batch,
-                &Scores::new(scores)?,
-                self.one_digit(fitted.dimensions.len()),
-                self.spec.weights,
-                fitted.map.as_ref(),
-                report.clone(),
-            )?);
+            let scores = context.install(|| fitted.scorer.score(batch))??;
+            let codes = fitted.segmenter.as_ref().map(|segmenter| self.segment_rows(segmenter, batch, &scores)).transpose()?;
+            let segments = fitted.segmenter.as_ref().zip(codes).map(|(segmenter, codes)| (segmenter.names(), codes));
+            tables.push(table::scores_table(batch, &scores, self.one_digit(scores.len()), self.spec.weights, segments, report.clone())?);
         }
         Ok(tables)
     }
@@ -271,47 +224,90 @@ impl RfmScorer {
             self.fit(batches, context)?;
             return self.transform(batches, report, context);
         }
-        let (map, remarks) = self.map()?;
         let mut report = report.clone();
-        report.remarks.extend(remarks);
-        let n = self.read(batches, None)?.len();
-        let scores = Scores::new(vec![Vec::new(); n])?;
-        batches
-            .iter()
-            .map(|batch| table::scores_table(batch, &scores, self.one_digit(n), self.spec.weights, map.as_ref(), report.clone()))
-            .collect()
+        let empty = |batch: &RecordBatch| {
+            let n = self.n_dimensions(&batch.schema());
+            let names = match &self.spec.segments {
+                Segments::Octants(center, lang) => {
+                    Some(Octants::new(*center, *lang).names().to_vec().into_iter().map(str::to_owned).collect())
+                }
+                _ => self.map()?.0.map(|map| map.names().to_vec()),
+            };
+            let names: Option<Vec<String>> = names;
+            let segments = names.as_ref().map(|names| (names.iter().map(String::as_str).collect(), Vec::new()));
+            table::scores_table(batch, &vec![Vec::new(); n], self.one_digit(n), self.spec.weights, segments, report.clone())
+        };
+        let tables = batches.iter().map(empty).collect::<Result<Vec<_>>>()?;
+        report.remarks.extend(self.map()?.1);
+        Ok(tables.into_iter().map(|table| Table { report: report.clone(), ..table }).collect())
     }
 
     /// The scores of one customer. Money is passed over when the scorer was fitted without it.
     #[inline]
-    pub fn score_one(&self, recency: Number, frequency: Number, monetary: Number) -> Result<Score<'_>> {
+    pub fn score_one(&self, values: &[Number; 3], id: Option<Key<'_>>, group: Option<Key<'_>>) -> Result<Score<'_>> {
         let fitted = self.fitted()?;
-        let score = |i: usize, value: Number| fitted.dimensions.get(i).map(|d| d.score(d.edges.bin_one(value)));
-        let (r, f, m) = (score(0, recency).unwrap_or(0), score(1, frequency).unwrap_or(0), score(2, monetary));
-        let segment = fitted.map.as_ref().and_then(|map| map.segment(r, f, m.unwrap_or(1)).map(|i| map.names()[usize::from(i)].as_str()));
+        let mut scores = [0; 3];
+        fitted.scorer.score_one(values, id, group, &mut scores)?;
+        let [r, f, m] = scores;
+        let m = (fitted.scorer.fitted.len() > 2).then_some(m);
+        let segment = match &fitted.segmenter {
+            None => None,
+            Some(Segmenter::Map(map)) => map.segment(r, f, m.unwrap_or(1)).map(|i| map.names()[usize::from(i)].as_str()),
+            Some(Segmenter::Octants(octants)) => Some(octants.names()[usize::from(octants.segment(values.map(Number::to_f64)))]),
+        };
         Ok(Score { r, f, m, segment })
     }
 
-    /// The fitted dimensions.
-    pub fn dimensions(&self) -> Result<&[Dimension]> {
-        Ok(&self.fitted()?.dimensions)
+    /// Whether the scorer was fitted with money.
+    pub fn has_money(&self) -> bool {
+        self.fitted.as_ref().is_some_and(|fitted| fitted.scorer.fitted.len() > 2)
+    }
+
+    /// The fitted scorer of the dimensions.
+    pub fn scorer(&self) -> Result<&Scorer> {
+        Ok(&self.fitted()?.scorer)
     }
 
     /// The edges as a table: one row per dimension and score.
     pub fn thresholds(&self) -> Result<Table> {
-        table::thresholds_table(self.dimensions()?)
+        crate::score::table::thresholds_table(self.scorer()?)
     }
 
-    /// Whether each of the first `n` dimensions has at most 9 bins.
-    fn one_digit(&self, n: usize) -> bool {
-        self.spec.bins[..n].iter().all(|&bins| bins <= 9)
+    /// Segments of rows as positions in the names of the segmenter.
+    fn segment_rows(&self, segmenter: &Segmenter, batch: &RecordBatch, scores: &[Vec<u8>]) -> Result<Vec<Option<u16>>> {
+        match segmenter {
+            Segmenter::Map(map) => {
+                let cell = |row: usize| map.segment(scores[0][row], scores[1][row], scores.get(2).map_or(1, |m| m[row]));
+                Ok((0..batch.num_rows()).map(cell).collect())
+            }
+            Segmenter::Octants(octants) => octants.segment_rows(batch, self.columns()),
+        }
+    }
+
+    /// The segmenter of a fitted table, or a remark why there is none.
+    fn segmenter(&self, n: usize, batch: &RecordBatch, scorer: &Scorer) -> Result<(Option<Segmenter>, Option<String>)> {
+        let without_money = |what: &str| {
+            Err(Error::new(ErrorKind::InvalidArgument, format!("{what}, but the table has no column '{}'", self.columns()[2])))
+        };
+        if let Segments::Octants(center, lang) = self.spec.segments {
+            if n < 3 {
+                return without_money("the octants need money");
+            }
+            let octants = Octants::new(center, lang).fit(batch, self.columns())?;
+            return Ok((Some(Segmenter::Octants(octants)), None));
+        }
+        let (map, remark) = self.map()?;
+        if map.as_ref().is_some_and(|map| map.bins()[2] > 1) && scorer.fitted.len() < 3 {
+            return without_money("the segment map speaks of M");
+        }
+        Ok((map.map(Segmenter::Map), remark))
     }
 
     /// The segment map for the bins, or a remark why there is none.
     fn map(&self) -> Result<(Option<SegmentMap>, Option<String>)> {
         Ok(match &self.spec.segments {
             Segments::Map(map) => (Some(map.clone()), None),
-            Segments::Off => (None, None),
+            Segments::Off | Segments::Octants(_, _) => (None, None),
             Segments::Auto if self.spec.bins[..2] == [5, 5] => (Some(SegmentMap::rf10()?), None),
             Segments::Auto => {
                 let [r, f, _] = self.spec.bins;
@@ -322,44 +318,48 @@ impl RfmScorer {
         })
     }
 
+    /// Whether each of the first `n` dimensions has at most 9 bins.
+    fn one_digit(&self, n: usize) -> bool {
+        self.spec.bins[..n].iter().all(|&bins| bins <= 9)
+    }
+
+    /// Three with money in the table, else two.
+    fn n_dimensions(&self, schema: &Schema) -> usize {
+        let money = self.columns()[2];
+        if schema.fields().iter().any(|field| field.name() == money) { 3 } else { 2 }
+    }
+
     fn fitted(&self) -> Result<&Fitted> {
         self.fitted.as_ref().ok_or_else(|| {
             Error::new(ErrorKind::NotFitted, "this RFMScorer is not fitted yet; call fit(table) with the result of custcore.rfm first")
         })
     }
+}
 
-    /// The dimensions' values, all batches end to end. `expected` is how many dimensions a fitted scorer needs.
-    fn read(&self, batches: &[RecordBatch], expected: Option<usize>) -> Result<Vec<NumberColumn>> {
-        let Some(first) = batches.first() else { return Err(nothing_to_fit()) };
-        let schema = first.schema();
-        let with_money = expected.map_or_else(|| has_column(&schema, self.columns()[2]), |n| n == 3);
-        let names = self.columns();
-        names[..if with_money { 3 } else { 2 }]
-            .iter()
-            .map(|name| {
-                let position = find_column(&schema, name, "scored column")?;
-                let parts = batches.iter().map(|batch| NumberColumn::new(name, "scored column", batch.column(position)));
-                NumberColumn::concat(parts.collect::<Result<Vec<_>>>()?)
-            })
-            .collect()
+/// Remarks on scores that nobody has.
+fn empty_bins(scorer: &Scorer) -> Vec<String> {
+    let mut remarks = Vec::new();
+    for fitted in &scorer.fitted {
+        let single = fitted.binners.len() == 1;
+        let mut empty_cells = 0;
+        for binner in fitted.binners.iter().flatten() {
+            let empty: Vec<String> = binner.counts.iter().enumerate().filter(|(_, n)| **n == 0).map(|(i, _)| (i + 1).to_string()).collect();
+            if single && !empty.is_empty() {
+                remarks.push(format!(
+                    "{}: no customer has score {}, because equal values get equal scores or customers are few",
+                    fitted.dimension.name,
+                    empty.join(", ")
+                ));
+            }
+            empty_cells += usize::from(!empty.is_empty());
+        }
+        if !single && empty_cells > 0 {
+            remarks.push(format!(
+                "{}: {empty_cells} of {} cells have scores that no customer has; see thresholds",
+                fitted.dimension.name,
+                fitted.binners.len()
+            ));
+        }
     }
-}
-
-fn has_column(schema: &Schema, name: &str) -> bool {
-    schema.fields().iter().any(|field| field.name() == name)
-}
-
-fn nothing_to_fit() -> Error {
-    Error::new(ErrorKind::NotEnoughData, "there is no customer to fit a scorer on; the table is empty or all its values are null")
-}
-
-fn fit_dimension(name: &'static str, column: &'static str, values: &NumberColumn, bins: u8) -> Result<Dimension> {
-    let (Some(edges), Some(range)) = (Edges::type7(values, usize::from(bins)), values.range()) else {
-        return Err(nothing_to_fit().in_column(column));
-    };
-    let mut dimension = Dimension { name, column, reversed: name == "recency", edges, range, counts: vec![0; usize::from(bins)] };
-    for score in dimension.score_rows(values).into_iter().filter(|&score| score > 0) {
-        dimension.counts[usize::from(score) - 1] += 1;
-    }
-    Ok(dimension)
+    remarks
 }

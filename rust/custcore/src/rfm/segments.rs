@@ -112,6 +112,24 @@ impl SegmentMap {
         Self::new(RULES.iter().map(rule).collect(), [5, 5, 5], None)
     }
 
+    /// The map of R's package rfm 0.3.0 (its `rfm_segment` example), for 5 bins each.
+    pub fn r_vignette() -> Result<Self> {
+        const RULES: [(&str, [Range; 3]); 10] = [
+            ("Champions", [(5, 5), (5, 5), (5, 5)]),
+            ("Potential Loyalist", [(3, 5), (3, 5), (2, 5)]),
+            ("Loyal Customers", [(2, 4), (2, 4), (2, 4)]),
+            ("Promising", [(3, 4), (1, 3), (3, 5)]),
+            ("New Customers", [(4, 5), (1, 3), (1, 5)]),
+            ("Can't Lose Them", [(1, 2), (3, 4), (4, 5)]),
+            ("At Risk", [(1, 2), (2, 5), (4, 5)]),
+            ("Need Attention", [(1, 3), (3, 5), (3, 5)]),
+            ("About To Sleep", [(2, 3), (1, 3), (1, 4)]),
+            ("Lost", [(1, 1), (1, 5), (1, 5)]),
+        ];
+        let rule = |(name, ranges): &(&str, [Range; 3])| Rule { name: (*name).to_owned(), ranges: ranges.map(Some) };
+        Self::new(RULES.iter().map(rule).collect(), [5, 5, 5], Some("Others".to_owned()))
+    }
+
     /// Bins of R, F and M; M is 1 where it plays no part.
     pub fn bins(&self) -> [u8; 3] {
         self.bins

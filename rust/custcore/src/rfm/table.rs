@@ -2,17 +2,13 @@
 
 use std::sync::Arc;
 
-use arrow_array::builder::StringBuilder;
 use arrow_array::{
-    ArrayRef, BooleanArray, Date32Array, Decimal128Array, DictionaryArray, Float64Array, Int16Array, Int32Array, Int64Array, RecordBatch,
-    StringArray, UInt8Array,
+    ArrayRef, Date32Array, Decimal128Array, DictionaryArray, Float64Array, Int16Array, Int32Array, Int64Array, RecordBatch, StringArray,
 };
 
 use arrow_schema::{DataType, Metadata};
 
 use super::kernel::RfmColumns;
-use super::scorer::{Dimension, Scores};
-use super::segments::SegmentMap;
 use crate::base::intern::{Keys, NO_CODE};
 use crate::base::spec::Spec;
 use crate::base::state::State;
@@ -23,6 +19,7 @@ use crate::column::key::KeyKind;
 use crate::error::{Error, ErrorKind, Result};
 use crate::money::{Money, decimal_text, units_to_f64};
 use crate::report::Report;
+use crate::score::table::{cell_column, score_column, total_column};
 use crate::table::{Table, TableBuilder};
 
 /// One row per buyer, in the order of `codes`.
@@ -127,107 +124,33 @@ fn monetary(
     Ok((total, Arc::new(Float64Array::from_iter_values(means))))
 }
 
-/// The columns of `batch` with the scores beside them.
+/// The columns of `batch` with the scores beside them. `scores` are those of R, F and, with money, M; `segments` the names
+/// and each row's position in them.
 pub fn scores_table(
     batch: &RecordBatch,
-    scores: &Scores,
+    scores: &[Vec<u8>],
     one_digit: bool,
     weights: [f64; 3],
-    map: Option<&SegmentMap>,
+    segments: Option<(Vec<&str>, Vec<Option<u16>>)>,
     report: Report,
 ) -> Result<Table> {
     let mut table = TableBuilder::from_batch(batch);
     let rows = batch.num_rows();
-    let column = |scores: &[u8]| -> ArrayRef { Arc::new(scores.iter().map(|&s| (s > 0).then_some(s)).collect::<UInt8Array>()) };
-    table.column("r_score", column(&scores.r));
-    table.column("f_score", column(&scores.f));
-    if let Some(m) = &scores.m {
-        table.column("m_score", column(m));
+    for (name, scores) in ["r_score", "f_score", "m_score"].into_iter().zip(scores) {
+        table.column(name, score_column(scores));
     }
-    let cells = Cells { scores };
-    table.column("rfm_cell", Arc::new(cells.text(rows)));
+    table.column("rfm_cell", cell_column(scores, rows));
     // Where a dimension has more than 9 bins a score may have two digits, and 1110 could be 1-11-0 or 11-1-0: no number at all.
-    let digits = |row| if one_digit { cells.digits(row) } else { None };
+    let digits = |row: usize| {
+        let digits = scores.iter().map(|scores| Some(i32::from(scores[row])).filter(|&score| one_digit && score > 0));
+        digits.reduce(|number, digit| Some(number? * 10 + digit?)).flatten()
+    };
     table.column("rfm_score", Arc::new((0..rows).map(digits).collect::<Int32Array>()));
-    table.column("rfm_total", Arc::new((0..rows).map(|row| cells.total(row, weights)).collect::<Float64Array>()));
-    if let Some(map) = map {
-        let codes = (0..rows).map(|row| cells.get(row).and_then(|(r, f, m)| map.segment(r, f, m.unwrap_or(1))).map(|code| code as i16));
-        let names: ArrayRef = Arc::new(StringArray::from_iter_values(map.names()));
-        let segments = DictionaryArray::try_new(codes.collect::<Int16Array>(), names).map_err(Error::internal)?;
-        table.column("segment", Arc::new(segments));
+    table.column("rfm_total", total_column(scores, &weights, rows));
+    if let Some((names, codes)) = segments {
+        let names: ArrayRef = Arc::new(StringArray::from(names));
+        let codes: Int16Array = codes.into_iter().map(|code| code.map(|code| code as i16)).collect();
+        table.column("segment", Arc::new(DictionaryArray::try_new(codes, names).map_err(Error::internal)?));
     }
     table.finish(rows, batch.schema().metadata().clone(), report)
-}
-
-/// Scores row by row.
-struct Cells<'a> {
-    scores: &'a Scores,
-}
-
-impl Cells<'_> {
-    /// The scores of a row, unless one of them is missing.
-    #[inline]
-    fn get(&self, row: usize) -> Option<(u8, u8, Option<u8>)> {
-        let (r, f, m) = (self.scores.r[row], self.scores.f[row], self.scores.m.as_ref().map(|m| m[row]));
-        (r > 0 && f > 0 && m != Some(0)).then_some((r, f, m))
-    }
-
-    /// `r-f-m`.
-    fn text(&self, rows: usize) -> StringArray {
-        use std::fmt::Write;
-        let mut builder = StringBuilder::with_capacity(rows, 5 * rows);
-        for row in 0..rows {
-            match self.get(row) {
-                // Writing to a builder cannot fail.
-                Some((r, f, Some(m))) => drop(write!(builder, "{r}-{f}-{m}")),
-                Some((r, f, None)) => drop(write!(builder, "{r}-{f}")),
-                None => {
-                    builder.append_null();
-                    continue;
-                }
-            }
-            builder.append_value("");
-        }
-        builder.finish()
-    }
-
-    /// The scores as digits of one number.
-    fn digits(&self, row: usize) -> Option<i32> {
-        let (r, f, m) = self.get(row)?;
-        let rf = i32::from(r) * 10 + i32::from(f);
-        Some(m.map_or(rf, |m| rf * 10 + i32::from(m)))
-    }
-
-    /// The weighted sum.
-    fn total(&self, row: usize, [wr, wf, wm]: [f64; 3]) -> Option<f64> {
-        self.get(row).map(|(r, f, m)| wr * f64::from(r) + wf * f64::from(f) + wm * f64::from(m.unwrap_or(0)))
-    }
-}
-
-/// One row per dimension and score: the interval of values that gets it, and how many fitted customers did.
-pub fn thresholds_table(dimensions: &[Dimension]) -> Result<Table> {
-    let (mut names, mut scores, mut lower, mut upper, mut counts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for dimension in dimensions {
-        let bins = dimension.counts.len();
-        let mut ends = vec![dimension.range.0];
-        ends.extend(dimension.edges.to_f64());
-        ends.push(dimension.range.1);
-        for score in 1..=bins {
-            let bin = if dimension.reversed { bins - score } else { score - 1 };
-            names.push(dimension.name);
-            scores.push(score as u8);
-            lower.push(ends[bin]);
-            upper.push(ends[bin + 1]);
-            counts.push(dimension.counts[score - 1] as i64);
-        }
-    }
-    let rows = names.len();
-    let mut table = TableBuilder::default();
-    table.column("dimension", Arc::new(StringArray::from(names)));
-    table.column("score", Arc::new(UInt8Array::from(scores)));
-    table.column("lower", Arc::new(Float64Array::from(lower)));
-    table.column("upper", Arc::new(Float64Array::from(upper)));
-    table.column("is_empty", Arc::new(BooleanArray::from_iter(counts.iter().map(|&n| Some(n == 0)))));
-    table.column("customers", Arc::new(Int64Array::from(counts)));
-    table.finish(rows, Metadata::new(), Report::default())
 }

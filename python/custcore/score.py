@@ -1,0 +1,166 @@
+"""``custcore.QuantileScorer``: scores of any columns, and how scorers take their settings."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Literal
+
+from custcore import _core
+from custcore.errors import InvalidArgumentError
+from custcore.inputs import source
+from custcore.table import Table
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from custcore._core import ScoreOptions
+    from custcore.inputs import Data
+
+__all__ = ["QuantileScorer"]
+
+
+def score_options(
+    *,
+    ties: str = "same",
+    binning: str = "independent",
+    closed: str = "right",
+    cuts_rule: str = "type7",
+    by: str | None = None,
+    unseen: str = "error",
+) -> ScoreOptions:
+    """How scores are cut, as the core takes it."""
+    return {"ties": ties, "binning": binning, "closed": closed, "cuts_rule": cuts_rule, "by": by, "unseen": unseen}
+
+
+def whole_bins(value: object) -> int:
+    """A number of bins, checked."""
+    try:
+        number = operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        raise InvalidArgumentError(f"bins={value!r} is not a whole number; expected 2 to 100") from None
+    if isinstance(value, bool) or not 2 <= number <= 100:
+        raise InvalidArgumentError(f"bins={value!r} is outside 2 to 100")
+    return number
+
+
+def numbers(values: object, argument: str, count: int | None = None) -> list[float]:
+    """A sequence of numbers as floats, checked."""
+    try:
+        floats = [float(value) for value in values]  # type: ignore[attr-defined]
+    except (TypeError, ValueError):
+        raise InvalidArgumentError(f"{argument}={values!r} is not a sequence of numbers") from None
+    if count is not None and len(floats) != count:
+        raise InvalidArgumentError(f"{argument}={values!r} has {len(floats)} numbers; expected {count}")
+    return floats
+
+
+class QuantileScorer:
+    """Scores 1 to B of any numeric columns: frequency of contact, margin, breadth of categories, ...
+
+    :class:`custcore.RFMScorer` is the case of recency, frequency and money, and describes the rule.
+
+    Parameters
+    ----------
+    columns : sequence of str
+        The columns to score.
+    directions : dict of str to {"high", "low"}, or sequence, optional
+        Which end of each column is best; "high" where not given.
+    bins : int, sequence of int, or dict of str to int; default 5
+        Numbers of bins, 2 to 100.
+    ties : {"same", "split"}
+        Equal values get equal scores, or tiles of equal size over (value, id) with the id in the first column.
+    weights : sequence of float, optional
+        Weights of the columns in ``score_total``; without them there is none.
+
+    Examples
+    --------
+    >>> import custcore, pyarrow as pa
+    >>> table = pa.table({"customer": ["a", "b", "c"], "visits": [1, 5, 9], "days_away": [30, 2, 7]})
+    >>> scorer = custcore.QuantileScorer(["visits", "days_away"], directions={"days_away": "low"}, bins=3)
+    >>> scorer.fit_transform(table).to_pyarrow().select(["customer", "score_cell"]).to_pylist()
+    [{'customer': 'a', 'score_cell': '1-1'},
+     {'customer': 'b', 'score_cell': '2-3'},
+     {'customer': 'c', 'score_cell': '3-2'}]
+    >>> scorer.score_one([9, 2])
+    (3, 3)
+    """
+
+    __slots__ = ("_core", "_settings")
+
+    def __init__(
+        self,
+        columns: Sequence[str],
+        *,
+        directions: Mapping[str, Literal["high", "low"]] | Sequence[Literal["high", "low"]] | None = None,
+        bins: int | Sequence[int] | Mapping[str, int] = 5,
+        ties: Literal["same", "split"] = "same",
+        weights: Sequence[float] | None = None,
+    ) -> None:
+        if isinstance(columns, str) or not columns:
+            raise InvalidArgumentError(f"columns={columns!r} is not a sequence of at least one column name")
+        ends = _by_column(columns, directions, "directions", "high")
+        sizes = _by_column(columns, bins, "bins", 5)
+        for end in ends:
+            if end not in {"high", "low"}:
+                raise InvalidArgumentError(f"directions has {end!r}; choose 'high' or 'low', the end that is best")
+        dimensions = [
+            (name, whole_bins(size), end == "low") for name, size, end in zip(columns, sizes, ends, strict=True)
+        ]
+        checked = None if weights is None else numbers(weights, "weights", len(columns))
+        self._settings = {"columns": list(columns), "directions": ends, "bins": sizes, "ties": ties, "weights": weights}
+        self._core = _core.QuantileScorer(dimensions, score_options(ties=ties), checked)
+
+    def fit(self, table: Data, *, n_threads: int | None = None) -> QuantileScorer:
+        """Learn the edges from a table; nulls are passed over. Returns this scorer."""
+        self._core = self._core.fit(source(table), n_threads=n_threads)
+        return self
+
+    def transform(self, table: Data, *, n_threads: int | None = None) -> Table:
+        """Score a table.
+
+        Returns
+        -------
+        Table
+            The columns of ``table``, then ``<column>_score`` (uint8) for each column, ``score_cell`` (the scores joined
+            by "-") and, with weights, ``score_total`` (float64). A null value gives a null score.
+        """
+        return Table(self._core.transform(source(table), n_threads=n_threads))
+
+    def fit_transform(self, table: Data, *, n_threads: int | None = None) -> Table:
+        """Learn the edges from a table and score it. A stream can be read once only, so pass a table."""
+        kept = source(table)
+        return self.fit(kept, n_threads=n_threads).transform(kept, n_threads=n_threads)  # type: ignore[arg-type]
+
+    def score_one(
+        self, values: Sequence[float | Decimal], *, customer_id: int | str | bytes | None = None
+    ) -> tuple[int, ...]:
+        """Score one customer: one value for each column, without Arrow or numpy."""
+        return tuple(self._core.score_one(list(values), customer_id, None))
+
+    @property
+    def thresholds(self) -> Table:
+        """The edges, one row per column and score, as :attr:`custcore.RFMScorer.thresholds`."""
+        return Table(self._core.thresholds())
+
+    def __repr__(self) -> str:
+        settings = ", ".join(f"{name}={value!r}" for name, value in self._settings.items())
+        return f"QuantileScorer({settings})" + ("" if self._core.is_fitted else ", not fitted")
+
+
+def _by_column(columns: Sequence[str], given: object, argument: str, default: object) -> list[object]:
+    """One setting for each column from one value, a sequence or a dict."""
+    if given is None:
+        return [default] * len(columns)
+    if isinstance(given, Mapping):
+        unknown = set(given) - set(columns)
+        if unknown:
+            raise InvalidArgumentError(
+                f"{argument} names {sorted(unknown)}, which are not among the columns {list(columns)}"
+            )
+        return [given.get(name, default) for name in columns]
+    if isinstance(given, Sequence) and not isinstance(given, str):
+        if len(given) != len(columns):
+            raise InvalidArgumentError(f"{argument} has {len(given)} entries for {len(columns)} columns")
+        return list(given)
+    return [given] * len(columns)

@@ -1,0 +1,71 @@
+//! Python numbers and ids as the core's, without Arrow: for scoring one customer at a time.
+
+use custcore::column::key::Key;
+use custcore::column::number::Number;
+use custcore::error::{Error, ErrorKind};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyFloat, PyInt, PyString};
+
+use crate::error::into_py;
+
+/// A Python number in the type that keeps it exact.
+#[inline]
+pub fn number(value: &Bound<'_, PyAny>, argument: &str) -> PyResult<Number> {
+    let py = value.py();
+    let parsed = if value.is_instance_of::<PyFloat>() {
+        value.extract().map(Number::Float)
+    } else if value.is_instance_of::<PyInt>() {
+        match value.extract() {
+            Ok(value) => Ok(Number::Integer(value)),
+            Err(_) => value.extract().map(|value| Number::Decimal(value, 0)),
+        }
+    } else if value.hasattr("as_tuple")? {
+        decimal(value)
+    } else if value.hasattr("__index__")? {
+        value.call_method0("__index__")?.extract().map(Number::Integer)
+    } else {
+        value.extract().map(Number::Float)
+    };
+    match parsed {
+        Ok(Number::Float(value)) if value.is_nan() => {
+            Err(into_py(py, &Error::new(ErrorKind::InvalidArgument, format!("{argument} is NaN; a customer without a value has no score"))))
+        }
+        // -0.0 equals 0.0.
+        Ok(Number::Float(value)) => Ok(Number::Float(value + 0.0)),
+        Ok(number) => Ok(number),
+        Err(_) => {
+            let found = value.get_type().name()?;
+            Err(into_py(py, &Error::new(ErrorKind::InvalidType, format!("{argument} is {found}; expected a number"))))
+        }
+    }
+}
+
+/// A `decimal.Decimal`: (sign, digits, exponent).
+fn decimal(value: &Bound<'_, PyAny>) -> PyResult<Number> {
+    let (sign, digits, exponent): (i128, Vec<i128>, i32) = value.call_method0("as_tuple")?.extract()?;
+    let units = digits.iter().try_fold(0_i128, |units, digit| units.checked_mul(10)?.checked_add(*digit));
+    match (units, i8::try_from(-exponent)) {
+        (Some(units), Ok(scale)) => Ok(Number::Decimal(if sign == 1 { -units } else { units }, scale)),
+        _ => value.call_method0("__float__")?.extract().map(Number::Float),
+    }
+}
+
+/// A Python id, kept alive by `value`.
+pub fn key<'a>(value: &'a Bound<'_, PyAny>, argument: &str) -> PyResult<Key<'a>> {
+    if value.is_none() {
+        return Ok(Key::Null);
+    }
+    if let Ok(text) = value.cast::<PyString>() {
+        return text.to_str().map(Key::Text);
+    }
+    if let Ok(bytes) = value.cast::<PyBytes>() {
+        return Ok(Key::Binary(bytes.as_bytes()));
+    }
+    if !value.is_instance_of::<PyFloat>()
+        && let Ok(integer) = value.extract::<i128>()
+    {
+        return Ok(Key::Integer(integer));
+    }
+    let found = value.get_type().name()?;
+    Err(into_py(value.py(), &Error::new(ErrorKind::InvalidType, format!("{argument} is {found}; expected an integer, a string or bytes"))))
+}

@@ -1,0 +1,139 @@
+//! One set of bins: value edges, or the (value, customer id) edges of tiles of equal size.
+
+use crate::column::key::{Key, KeyColumn, OwnedKey};
+use crate::column::number::{NumberColumn, Numbers};
+use crate::error::Result;
+use crate::quantile::{Closed, Edges, Number, float_to_key};
+
+use super::Dimension;
+
+/// How edges are found.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Method {
+    /// Type-7 quantiles rounded down to the type of the values, right-closed.
+    Type7,
+    /// R's package rfm: type-7 quantiles plus 1, left-closed.
+    RParity,
+    /// Tiles over (value, id).
+    Split,
+    /// Edges of the user's own.
+    Cuts(Vec<f64>, Closed),
+}
+
+/// A fitted set of bins.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Binner {
+    kind: Kind,
+    /// Smallest and largest fitted value.
+    pub range: (f64, f64),
+    /// Fitted customers by score, from score 1 on.
+    pub counts: Vec<u64>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Kind {
+    Edges(Edges),
+    Tiles(Tiles),
+}
+
+/// The first (value, id) of every tile but the first; fewer than bins where there are fewer customers.
+#[derive(Debug, Clone, PartialEq)]
+struct Tiles {
+    values: Edges,
+    firsts: Vec<(i128, OwnedKey)>,
+}
+
+impl Binner {
+    /// Fits bins on some rows, on all if none are named; `None` when no row has a value.
+    pub fn fit(
+        method: &Method,
+        values: &NumberColumn,
+        ids: Option<&KeyColumn>,
+        rows: Option<&[u32]>,
+        dimension: &Dimension,
+    ) -> Result<Option<Self>> {
+        let picked;
+        let column = match rows {
+            None => values,
+            Some(rows) => {
+                picked = values.take(rows);
+                &picked
+            }
+        };
+        let Some(range) = column.range() else { return Ok(None) };
+        let bins = usize::from(dimension.bins);
+        let edges = match method {
+            Method::Type7 => Edges::type7(column, bins).map(Kind::Edges),
+            Method::RParity => Edges::r_parity(column, bins).map(Kind::Edges),
+            Method::Cuts(cuts, closed) => Some(Kind::Edges(Edges::explicit(Numbers::Floats(cuts.clone()), *closed))),
+            Method::Split => Tiles::fit(values, ids, rows, bins).map(Kind::Tiles),
+        };
+        Ok(edges.map(|kind| Self { kind, range, counts: vec![0; bins] }))
+    }
+
+    /// The bin of every row, 0 where it is null.
+    pub fn bin_rows(&self, values: &NumberColumn, ids: Option<&KeyColumn>) -> Vec<u8> {
+        match &self.kind {
+            Kind::Edges(edges) => edges.bin_rows(values),
+            Kind::Tiles(tiles) => {
+                (0..values.len()).map(|row| values.get(row).map_or(0, |value| tiles.bin(value, ids.map(|ids| ids.key(row))))).collect()
+            }
+        }
+    }
+
+    /// The bin of one value; without an id it comes before its equals.
+    #[inline]
+    pub fn bin_one(&self, value: Number, id: Option<Key<'_>>) -> u8 {
+        match &self.kind {
+            Kind::Edges(edges) => edges.bin_one(value),
+            Kind::Tiles(tiles) => tiles.bin(value, id),
+        }
+    }
+
+    /// Values between bins, ascending; with tiles the first value of each but the first.
+    pub fn edges(&self) -> Vec<f64> {
+        match &self.kind {
+            Kind::Edges(edges) => edges.to_f64(),
+            Kind::Tiles(tiles) => tiles.values.to_f64(),
+        }
+    }
+}
+
+impl Tiles {
+    /// SQL's NTILE: the first n mod B tiles have one more than the others.
+    fn fit(values: &NumberColumn, ids: Option<&KeyColumn>, rows: Option<&[u32]>, bins: usize) -> Option<Self> {
+        let ids = ids?;
+        let mut rows: Vec<u32> = match rows {
+            Some(rows) => rows.to_vec(),
+            None => (0..values.len() as u32).filter(|&row| values.is_valid(row as usize)).collect(),
+        };
+        let order = |row: u32| values.get(row as usize).map(|value| (order_key(value), ids.key(row as usize)));
+        rows.sort_unstable_by(|&a, &b| order(a).cmp(&order(b)));
+        let n = rows.len();
+        let start = |tile: usize| tile * (n / bins) + tile.min(n % bins);
+        let firsts: Vec<u32> = (1..bins).map(start).take_while(|&at| at < n).map(|at| rows[at]).collect();
+        Some(Self {
+            values: Edges::explicit(values.take(&firsts).values, Closed::Left),
+            firsts: firsts.iter().filter_map(|&row| order(row)).map(|(value, id)| (value, id.to_owned())).collect(),
+        })
+    }
+
+    fn bin(&self, value: Number, id: Option<Key<'_>>) -> u8 {
+        // A value in another type than the fitted ones is brought to theirs first.
+        let value = order_key(self.values.convert(value));
+        let after = |(first, first_id): &(i128, OwnedKey)| match id {
+            Some(id) => (*first, first_id.borrow()) <= (value, id),
+            None => *first < value,
+        };
+        1 + self.firsts.partition_point(after) as u8
+    }
+}
+
+/// Numbers of one type as integers of the same order.
+fn order_key(value: Number) -> i128 {
+    match value {
+        Number::Integer(value) => i128::from(value),
+        Number::Decimal(value, _) => value,
+        Number::Float(value) => i128::from(float_to_key(value)),
+    }
+}

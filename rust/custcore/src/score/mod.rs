@@ -1,0 +1,414 @@
+//! Scores of columns by quantile bins or cuts: plain, within groups, nested, with ties kept together or split.
+//!
+//! A [`Scorer`] is any number of dimensions, each a column with a number of bins; RFM is the case of three. Every way of
+//! scoring is one mechanism: a dimension keeps one [`Binner`] for each cell of what came before it (the group of the
+//! customer, and with nested binning the scores of the dimensions before), and a row asks the binner of its cell.
+
+pub mod binner;
+pub mod table;
+
+use std::collections::HashMap;
+
+use arrow_array::RecordBatch;
+use arrow_schema::Schema;
+use arrow_select::concat::concat_batches;
+use foldhash::fast::RandomState;
+
+use self::binner::{Binner, Method};
+use crate::column::chunks::find_column;
+use crate::column::key::{Key, KeyColumn, OwnedKey};
+use crate::column::number::NumberColumn;
+use crate::context::Context;
+use crate::error::{Error, ErrorKind, Result};
+use crate::quantile::{Closed, Number};
+
+/// How equal values are scored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Ties {
+    /// Equal values get equal scores.
+    #[default]
+    Same,
+    /// Tiles of equal size over (value, customer id), like SQL's NTILE.
+    Split,
+}
+
+/// The rule behind quantile edges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CutsRule {
+    /// Type-7 quantiles, right-closed.
+    #[default]
+    Type7,
+    /// Type-7 quantiles plus 1, left-closed: R's package rfm, for parity only.
+    R,
+}
+
+/// One column to score.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dimension {
+    /// Its name in thresholds and messages.
+    pub name: String,
+    /// The column it reads.
+    pub column: String,
+    /// Number of bins, 2 to 100.
+    pub bins: u8,
+    /// Whether a small value is the best.
+    pub reversed: bool,
+    /// Edges of the user's own; `bins` is then one more than these.
+    pub cuts: Option<Vec<f64>>,
+}
+
+/// What to score and how.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ScoreSpec {
+    /// The columns.
+    pub dimensions: Vec<Dimension>,
+    /// Ties.
+    pub ties: Ties,
+    /// Which side of an interval of the user's cuts belongs to it.
+    pub closed: Closed,
+    /// The rule behind quantile edges.
+    pub cuts_rule: CutsRule,
+    /// Whether each dimension is scored within each combination of the scores before it.
+    pub nested: bool,
+    /// A column whose groups are scored each by itself.
+    pub by: Option<String>,
+    /// Whether a group or nested cell that the fit did not see is scored by edges of all, instead of being an error.
+    pub unseen_global: bool,
+}
+
+impl ScoreSpec {
+    /// The settings, checked.
+    pub fn checked(self) -> Result<Self> {
+        let invalid = |message: String| Err(Error::new(ErrorKind::InvalidArgument, message));
+        for dimension in &self.dimensions {
+            let Dimension { name, bins, cuts, .. } = dimension;
+            if let Some(cuts) = cuts {
+                if cuts.is_empty() || cuts.len() > 99 || cuts.iter().any(|x| !x.is_finite()) || cuts.windows(2).any(|w| w[0] >= w[1]) {
+                    return invalid(format!("cuts of {name} are {cuts:?}; expected 1 to 99 finite values, strictly ascending"));
+                }
+                if self.ties == Ties::Split {
+                    return invalid(format!("{name} has cuts of your own, which ties='split' cannot move; use ties='same'"));
+                }
+            } else if !(2..=100).contains(bins) {
+                return invalid(format!("bins={bins} for {name} is outside 2 to 100"));
+            }
+        }
+        if self.cuts_rule == CutsRule::R && self.ties == Ties::Split {
+            return invalid("cuts_rule='r' keeps equal values together; use ties='same'".to_owned());
+        }
+        Ok(self)
+    }
+
+    fn method(&self, dimension: &Dimension) -> Method {
+        match (&dimension.cuts, self.ties, self.cuts_rule) {
+            (Some(cuts), _, _) => Method::Cuts(cuts.clone(), self.closed),
+            (None, Ties::Split, _) => Method::Split,
+            (None, Ties::Same, CutsRule::R) => Method::RParity,
+            (None, Ties::Same, CutsRule::Type7) => Method::Type7,
+        }
+    }
+}
+
+/// A fitted dimension.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fitted {
+    /// What it scores.
+    pub dimension: Dimension,
+    /// By cell of what came before; none where the fit saw nobody.
+    pub binners: Vec<Option<Binner>>,
+    /// Edges of all, for cells the fit did not see.
+    pub global: Option<Binner>,
+    /// Whether scores of the dimension before are part of the cell.
+    nested: bool,
+}
+
+/// A fitted scorer of any columns.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scorer {
+    spec: ScoreSpec,
+    groups: Option<Groups>,
+    /// The dimensions in their order.
+    pub fitted: Vec<Fitted>,
+}
+
+/// Groups by the value of a column, in the order they were met.
+#[derive(Debug, Clone, Default)]
+pub struct Groups {
+    keys: Vec<OwnedKey>,
+    positions: HashMap<OwnedKey, u32, RandomState>,
+}
+
+impl PartialEq for Groups {
+    fn eq(&self, other: &Self) -> bool {
+        self.keys == other.keys
+    }
+}
+
+/// A cell that the fit did not see.
+const UNSEEN: u32 = u32::MAX;
+
+/// What a scorer reads from some batches, end to end.
+struct Input {
+    rows: usize,
+    values: Vec<NumberColumn>,
+    ids: Option<KeyColumn>,
+    groups: Option<KeyColumn>,
+}
+
+impl Scorer {
+    /// Fits a scorer on a table given as one batch.
+    pub fn fit(spec: &ScoreSpec, batch: &RecordBatch, context: &Context) -> Result<Self> {
+        let input = Input::read(spec, batch)?;
+        if input.values.iter().all(|column| column.valid_rows() == 0) || input.rows == 0 {
+            return Err(nothing_to_fit());
+        }
+        let (groups, mut cells) = input.fit_groups();
+        let mut n_cells = groups.as_ref().map_or(1, |groups| groups.keys.len());
+        let mut fitted = Vec::with_capacity(spec.dimensions.len());
+        for (dimension, values) in spec.dimensions.iter().zip(&input.values) {
+            context.check()?;
+            let method = spec.method(dimension);
+            let rows = rows_by_cell(&cells, n_cells, values);
+            let binners: Vec<Option<Binner>> = rows
+                .iter()
+                .map(|rows| Binner::fit(&method, values, input.ids.as_ref(), rows.as_deref(), dimension))
+                .collect::<Result<_>>()?;
+            if binners.iter().all(Option::is_none) {
+                return Err(nothing_to_fit().in_column(&dimension.column));
+            }
+            let single = n_cells == 1;
+            let global =
+                if spec.unseen_global && !single { Binner::fit(&method, values, input.ids.as_ref(), None, dimension)? } else { None };
+            let mut done = Fitted { dimension: dimension.clone(), binners, global, nested: spec.nested };
+            let scores = done.score_rows(&cells, values, input.ids.as_ref())?;
+            done.count(&cells, &scores);
+            if spec.nested {
+                n_cells = nest(&mut cells, n_cells, &scores, dimension.bins);
+            }
+            fitted.push(done);
+        }
+        Ok(Self { spec: spec.clone(), groups, fitted })
+    }
+
+    /// Fits a scorer on a table given as batches.
+    pub fn fit_batches(spec: &ScoreSpec, batches: &[RecordBatch], context: &Context) -> Result<Self> {
+        Self::fit(spec, &one_batch(batches)?, context)
+    }
+
+    /// The settings it was fitted with.
+    pub fn spec(&self) -> &ScoreSpec {
+        &self.spec
+    }
+
+    /// The groups it was fitted on, in the order of its cells.
+    pub fn groups(&self) -> Option<&[OwnedKey]> {
+        self.groups.as_ref().map(|groups| groups.keys.as_slice())
+    }
+
+    /// Scores of each dimension for the rows of a batch; 0 where a value is null.
+    pub fn score(&self, batch: &RecordBatch) -> Result<Vec<Vec<u8>>> {
+        let input = Input::read(&self.spec, batch)?;
+        let mut cells = self.cells(&input)?;
+        let mut all = Vec::with_capacity(self.fitted.len());
+        for (fitted, values) in self.fitted.iter().zip(&input.values) {
+            let scores = fitted.score_rows(&cells, values, input.ids.as_ref())?;
+            if self.spec.nested {
+                nest(&mut cells, 0, &scores, fitted.dimension.bins);
+            }
+            all.push(scores);
+        }
+        Ok(all)
+    }
+
+    /// Scores of one customer, one for each dimension. Without an id the customer counts as first among equals.
+    #[inline]
+    pub fn score_one(&self, values: &[Number], id: Option<Key<'_>>, group: Option<Key<'_>>, out: &mut [u8]) -> Result<()> {
+        let mut cell = match (&self.groups, group) {
+            (None, _) => 0,
+            (Some(groups), group) => {
+                let group = group.unwrap_or(Key::Null);
+                groups.find(group).map_or_else(|| self.unseen_group(group, None), Ok)?
+            }
+        };
+        for ((fitted, &value), out) in self.fitted.iter().zip(values).zip(out) {
+            let binner = fitted.binner(cell).ok_or_else(|| fitted.unseen_cell(None))?;
+            *out = fitted.dimension.turn(binner.bin_one(value, id));
+            if self.spec.nested {
+                cell = nested_cell(cell, *out, fitted.dimension.bins);
+            }
+        }
+        Ok(())
+    }
+
+    fn cells(&self, input: &Input) -> Result<Vec<u32>> {
+        let (Some(groups), Some(column)) = (&self.groups, &input.groups) else { return Ok(vec![0; input.rows]) };
+        (0..input.rows)
+            .map(|row| {
+                let group = column.key(row);
+                groups.find(group).map_or_else(|| self.unseen_group(group, Some(row as u64)), Ok)
+            })
+            .collect()
+    }
+
+    /// A group that the fit did not see: the cell without binners, or an error.
+    fn unseen_group(&self, group: Key<'_>, row: Option<u64>) -> Result<u32> {
+        if self.spec.unseen_global {
+            return Ok(UNSEEN);
+        }
+        let column = self.spec.by.as_deref().unwrap_or_default();
+        let place = row.map_or(String::new(), |row| format!(" at row {row}"));
+        let mut error = Error::new(
+            ErrorKind::InvalidArgument,
+            format!("column '{column}' has the group {group}{place}, which the fit did not see. Fit on data that have it, or use unseen='global' to score it by the edges of all"),
+        )
+        .in_column(column);
+        if let Some(row) = row {
+            error = error.at_row(row);
+        }
+        Err(error)
+    }
+}
+
+impl Dimension {
+    /// The score of a bin.
+    #[inline]
+    fn turn(&self, bin: u8) -> u8 {
+        if self.reversed && bin > 0 { self.bins + 1 - bin } else { bin }
+    }
+}
+
+impl Fitted {
+    #[inline]
+    fn binner(&self, cell: u32) -> Option<&Binner> {
+        self.binners.get(cell as usize).and_then(Option::as_ref).or(self.global.as_ref())
+    }
+
+    fn score_rows(&self, cells: &[u32], values: &NumberColumn, ids: Option<&KeyColumn>) -> Result<Vec<u8>> {
+        let mut bins = match (self.binners.as_slice(), &self.global) {
+            ([Some(only)], None) => only.bin_rows(values, ids),
+            _ => self.bin_by_cell(cells, values, ids)?,
+        };
+        if self.dimension.reversed {
+            bins.iter_mut().for_each(|bin| *bin = self.dimension.turn(*bin));
+        }
+        Ok(bins)
+    }
+
+    fn bin_by_cell(&self, cells: &[u32], values: &NumberColumn, ids: Option<&KeyColumn>) -> Result<Vec<u8>> {
+        let bin = |(row, &cell): (usize, &u32)| {
+            let Some(value) = values.get(row) else { return Ok(0) };
+            let binner = self.binner(cell).ok_or_else(|| self.unseen_cell(Some(row as u64)))?;
+            Ok(binner.bin_one(value, ids.map(|ids| ids.key(row))))
+        };
+        cells.iter().enumerate().map(bin).collect()
+    }
+
+    fn unseen_cell(&self, row: Option<u64>) -> Error {
+        let place = row.map_or(String::new(), |row| format!(" at row {row}"));
+        let what = if self.nested { "the scores before it make a cell" } else { "its group is one" };
+        let error = Error::new(
+            ErrorKind::InvalidArgument,
+            format!(
+                "{} cannot be scored{place}: {what} that nobody had in the fit. Use unseen='global' to score it by the edges of all",
+                self.dimension.name
+            ),
+        );
+        if let Some(row) = row { error.at_row(row) } else { error }
+    }
+
+    /// Counts the fitted rows by cell and score.
+    fn count(&mut self, cells: &[u32], scores: &[u8]) {
+        for (&cell, &score) in cells.iter().zip(scores) {
+            if let (Some(Some(binner)), 1..) = (self.binners.get_mut(cell as usize), score) {
+                binner.counts[usize::from(score) - 1] += 1;
+            }
+        }
+    }
+}
+
+impl Groups {
+    fn find(&self, group: Key<'_>) -> Option<u32> {
+        self.positions.get(&group.to_owned()).copied()
+    }
+}
+
+impl Input {
+    fn read(spec: &ScoreSpec, batch: &RecordBatch) -> Result<Self> {
+        let schema = batch.schema();
+        let column = |name: &str, role: &str| -> Result<_> { Ok(batch.column(find_column(&schema, name, role)?)) };
+        let values = spec.dimensions.iter().map(|d| NumberColumn::new(&d.column, "scored column", column(&d.column, "scored column")?));
+        let values = values.collect::<Result<_>>()?;
+        let key = |name: &str, role: &str| KeyColumn::new(name, role, column(name, role)?);
+        let ids = if spec.ties == Ties::Split { Some(key(id_column(&schema)?, "customer id")?) } else { None };
+        let groups = spec.by.as_deref().map(|name| key(name, "by")).transpose()?;
+        Ok(Self { rows: batch.num_rows(), values, ids, groups })
+    }
+
+    /// The groups, and each row's.
+    fn fit_groups(&self) -> (Option<Groups>, Vec<u32>) {
+        let Some(column) = &self.groups else { return (None, vec![0; self.rows]) };
+        let mut groups = Groups::default();
+        let mut cells = Vec::with_capacity(self.rows);
+        for row in 0..self.rows {
+            let key = column.key(row).to_owned();
+            let next = groups.keys.len() as u32;
+            let position = *groups.positions.entry(key).or_insert_with_key(|key| {
+                groups.keys.push(key.clone());
+                next
+            });
+            cells.push(position);
+        }
+        (Some(groups), cells)
+    }
+}
+
+/// The column of customer ids of an RFM table: the one its metadata name, else the first.
+pub fn id_column(schema: &Schema) -> Result<&str> {
+    if let Some(name) = schema.metadata().get("custcore.customer_id") {
+        return Ok(name);
+    }
+    schema.fields().first().map(|field| field.name().as_str()).ok_or_else(|| {
+        Error::new(ErrorKind::ColumnNotFound, "the table has no columns; ties='split' needs the customer ids in the first one")
+    })
+}
+
+/// Rows with a value by cell; `None` in place of all rows where there is only one cell.
+fn rows_by_cell(cells: &[u32], n_cells: usize, values: &NumberColumn) -> Vec<Option<Vec<u32>>> {
+    if n_cells == 1 {
+        return vec![None];
+    }
+    let mut rows = vec![Vec::new(); n_cells];
+    for (row, &cell) in (0_u32..).zip(cells) {
+        if cell != UNSEEN && values.is_valid(row as usize) {
+            rows[cell as usize].push(row);
+        }
+    }
+    rows.into_iter().map(Some).collect()
+}
+
+/// Cells refined by the scores of one more dimension; the answer is how many there are.
+fn nest(cells: &mut [u32], n_cells: usize, scores: &[u8], bins: u8) -> usize {
+    for (cell, &score) in cells.iter_mut().zip(scores) {
+        *cell = nested_cell(*cell, score, bins);
+    }
+    n_cells * usize::from(bins)
+}
+
+#[inline]
+fn nested_cell(cell: u32, score: u8, bins: u8) -> u32 {
+    if cell == UNSEEN || score == 0 { UNSEEN } else { cell * u32::from(bins) + u32::from(score) - 1 }
+}
+
+/// The rows of all batches in one.
+pub fn one_batch(batches: &[RecordBatch]) -> Result<RecordBatch> {
+    match batches {
+        [] => Err(nothing_to_fit()),
+        [only] => Ok(only.clone()),
+        [first, ..] => concat_batches(&first.schema(), batches)
+            .map_err(|e| Error::new(ErrorKind::InvalidType, format!("the batches do not go together: {e}"))),
+    }
+}
+
+fn nothing_to_fit() -> Error {
+    Error::new(ErrorKind::NotEnoughData, "there is no customer to fit a scorer on; the table is empty or all its values are null")
+}
