@@ -33,9 +33,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     if missing:
         print(f"custcore: the command line needs {', '.join(missing)}: pip install 'custcore[cli]'", file=sys.stderr)
         return 2
-    from custcore.cli.app import app
 
     try:
+        from custcore.cli.app import app
+
         app.main(args=None if argv is None else list(argv), prog_name="custcore")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0
+    except KeyboardInterrupt:  # before or after the command, which has its own words for it
+        return 130

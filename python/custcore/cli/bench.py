@@ -109,7 +109,7 @@ def show(found: dict[str, Any]) -> None:
         cells = (name, f"{taken:.3f}", f"{found['rows'] / taken:,.0f}", f"{taken / best:.1f}")
         times.add_row(*map(Text, cells))
     runs = len(found["runs"]["pandas"])
-    out.print(f"{found['rows']:,} rows in memory, reading not counted; median of {runs} runs in turns.", soft_wrap=True)
+    screen.say(out, f"{found['rows']:,} rows in memory, reading not counted; median of {runs} runs in turns.")
     out.print(times)
 
     grid = screen.table("column", "same", "differ", "of them", "why", "e.g.", "pandas", "custcore")
@@ -125,10 +125,10 @@ def show(found: dict[str, Any]) -> None:
             example = (cause["example"]["customer"], cause["example"]["pandas"], cause["example"]["custcore"])
             cells = (*first, f"{cause['customers']:,}", cause["cause"], *(_cell(value) for value in example))
             grid.add_row(*map(Text, cells))
-    out.print(f"{found['customers']['both']:,} customers are in both.", soft_wrap=True)
+    screen.say(out, f"{found['customers']['both']:,} customers are in both.")
     for side in ("pandas", "custcore"):
         for cause in found["customers"][f"only_{side}"]:
-            out.print(f"{cause['customers']:,} are in {side} only: {cause['cause']}.", soft_wrap=True)
+            screen.say(out, f"{cause['customers']:,} are in {side} only: {cause['cause']}.")
     out.print(grid)
     said = {cause["cause"]: cause["explanation"] for column in found["columns"] for cause in column["causes"]}
     legend = screen.table("why", "in words", left=2)
@@ -137,9 +137,9 @@ def show(found: dict[str, Any]) -> None:
     if said:
         out.print(legend)
     for note in found["notes"]:
-        out.print(note, soft_wrap=True)
+        screen.say(out, note)
     for score, how in found["cut"].items():
-        out.print(f"pandas' {score}: {how}.", soft_wrap=True)
+        screen.say(out, f"pandas' {score}: {how}.")
 
 
 def _cell(value: Any) -> str:  # noqa: ANN401

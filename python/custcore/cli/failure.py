@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+import textwrap
 from typing import IO, Any
 
 import click
@@ -15,8 +18,12 @@ class DataProblem(click.ClickException):
     exit_code = 3
 
     def show(self, file: IO[Any] | None = None) -> None:
-        """Print the message on stderr."""
-        click.echo(f"custcore: {printable(self.message)}", file=file, err=True)
+        """Print the message on stderr, wrapped at words if that is a terminal."""
+        text = f"custcore: {printable(self.message)}"
+        if file is None and sys.stderr.isatty():
+            width = shutil.get_terminal_size().columns
+            text = textwrap.fill(text, width, break_long_words=False, break_on_hyphens=False)
+        click.echo(text, file=file, err=True)
 
 
 class Defect(DataProblem):

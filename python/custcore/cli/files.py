@@ -46,6 +46,14 @@ class File:
     n_rows: int | None  # where the file says so
 
 
+@dataclass(frozen=True)
+class Failure:
+    """What stopped the reader: custcore, which reads through Arrow, gets only a text of it, of Ctrl-C, too."""
+
+    path: Path
+    error: BaseException
+
+
 @dataclass
 class Files:
     """Several files, read as one table."""
@@ -54,7 +62,7 @@ class Files:
     delimiter: str = ","
     text_ids: tuple[str, ...] = ()
     decimals: tuple[str, ...] = ()
-    failure: BaseException | None = None  # of the reader, before Arrow put it into words
+    failure: Failure | None = None
     _types: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -121,10 +129,7 @@ class Files:
         import pyarrow as pa
 
         schema = pa.schema([(name, self._type(name)) for name in dict.fromkeys(columns)])
-        groups = list(self._groups())
-        if len(groups) == 1 and groups[0][0] != "stream":
-            return self._dataset(*groups[0], schema).scanner(columns=schema.names, batch_size=BATCH_ROWS).to_reader()
-        return pa.RecordBatchReader.from_batches(schema, self._watched(self._batches(groups, schema)))
+        return pa.RecordBatchReader.from_batches(schema, self._batches(schema))
 
     def table(self, columns: Sequence[str]) -> Any:  # noqa: ANN401
         """Read all rows of some columns into memory, as a ``pyarrow.Table``."""
@@ -141,44 +146,36 @@ class Files:
                 return pa.Table.from_batches([batch.slice(0, rows)])
         return pa.schema([(name, first._type(name)) for name in names]).empty_table()
 
-    def _groups(self) -> Iterator[tuple[str, list[Path]]]:
-        """Put neighbours of one kind together; a dataset reads ahead over its files."""
-        kind, paths = "", list[Path]()
+    def _batches(self, schema: Any) -> Iterator[Any]:  # noqa: ANN401
         for file in self.files:
-            if paths and (file.kind != kind or kind == "stream"):
-                yield kind, paths
-                paths = []
-            kind = file.kind
-            paths.append(file.path)
-        yield kind, paths
+            try:
+                for batch in self._read(file, schema):
+                    yield _conform(batch, schema)
+            except (Exception, KeyboardInterrupt) as error:
+                self.failure = Failure(file.path, error)
+                raise
 
-    def _watched(self, batches: Iterator[Any]) -> Iterator[Any]:
-        """Keep the error of a reader that ran in Python: the consumer gets a text of it, Ctrl-C included."""
-        try:
-            yield from batches
-        except (Exception, KeyboardInterrupt) as error:
-            self.failure = error
-            raise
+    def _read(self, file: File, schema: Any) -> Iterator[Any]:  # noqa: ANN401
+        """Read one file on this thread, column by column in parallel where the format can.
 
-    def _batches(self, groups: list[tuple[str, list[Path]]], schema: Any) -> Iterator[Any]:  # noqa: ANN401
+        pyarrow's dataset scanner may crash the process at its exit when it is left in the middle with threads of its
+        own at work, as Ctrl-C and bad values leave it (seen with pyarrow 26); without threads it does not.
+        """
         import pyarrow as pa
-
-        for kind, paths in groups:
-            if kind != "stream":
-                scanner = self._dataset(kind, paths, schema).scanner(columns=schema.names, batch_size=BATCH_ROWS)
-                yield from scanner.to_batches()
-                continue
-            with pa.OSFile(str(paths[0])) as source, pa.ipc.open_stream(source) as stream:
-                for batch in stream:
-                    yield pa.RecordBatch.from_arrays(
-                        [batch.column(name).cast(schema.field(name).type) for name in schema.names], schema=schema
-                    )
-
-    def _dataset(self, kind: str, paths: list[Path], schema: Any) -> Any:  # noqa: ANN401
         import pyarrow.dataset as ds
+        import pyarrow.parquet as pq
 
-        reads = _csv_format(kind, self.delimiter) if kind in TEXT else {"arrow": "ipc"}.get(kind, kind)
-        return ds.dataset([str(path) for path in paths], format=reads, schema=schema)
+        if file.kind == "parquet":
+            with pq.ParquetFile(file.path) as source:
+                yield from source.iter_batches(BATCH_ROWS, columns=schema.names)
+        elif file.kind == "stream":
+            with pa.OSFile(str(file.path)) as source, pa.ipc.open_stream(source) as stream:
+                yield from stream
+        else:
+            reads = "ipc" if file.kind == "arrow" else _csv_format(file.kind, self.delimiter)
+            dataset = ds.dataset([str(file.path)], format=reads, schema=schema)
+            scanner = dataset.scanner(columns=schema.names, batch_size=BATCH_ROWS, use_threads=False)
+            yield from scanner.to_batches()
 
     def _type(self, name: str) -> Any:  # noqa: ANN401
         """Find one type for a column in all files."""
@@ -310,6 +307,17 @@ def _csv_format(kind: str, delimiter: str) -> Any:  # noqa: ANN401
         read_options=csv.ReadOptions(block_size=CSV_BLOCK),
         # An empty cell is no id, rather than a customer whose id is empty.
         convert_options=csv.ConvertOptions(strings_can_be_null=True),
+    )
+
+
+def _conform(batch: Any, schema: Any) -> Any:  # noqa: ANN401
+    """Bring a batch to the columns and types of the schema."""
+    import pyarrow as pa
+
+    columns = [batch.column(name) for name in schema.names]
+    return pa.RecordBatch.from_arrays(
+        [c if c.type == field.type else c.cast(field.type) for c, field in zip(columns, schema, strict=True)],
+        schema=schema,
     )
 
 

@@ -38,12 +38,12 @@ def command(files: tuple[str, ...], delimiter: str, as_json: bool) -> None:
         cells = (Text(printable(row["column"])), Text(row["type"]), Text(role, style="bold green"))
         grid.add_row(*cells, Text(printable(", ".join(map(str, row["examples"])))))
     rows = f"{found['rows']:,} rows" if found["rows"] is not None else "rows not counted (the file does not say)"
-    out.print(f"{printable(found['name'])}: {rows}, {len(found['columns'])} columns.", soft_wrap=True)
+    screen.say(out, f"{printable(found['name'])}: {rows}, {len(found['columns'])} columns.")
     out.print(grid)
     for note in found["notes"]:
-        out.print(printable(note), soft_wrap=True)
+        screen.say(out, note)
     if found["command"]:
-        out.print(f"Next:  {found['command']}", soft_wrap=True)
+        out.print(f"Next:  {printable(found['command'])}", soft_wrap=True)  # to be copied as it stands
 
 
 def look(patterns: tuple[str, ...], delimiter: str = ",") -> dict[str, Any]:

@@ -92,10 +92,7 @@ def show(
     if everyone["customers"]:
         out.print(screen.segment_grid(segments, everyone, counted))
         money = ", money" if everyone.get("revenue") is not None else ""
-        out.print(
-            f"Recency (days before the end of {table.report.as_of}), {counted}{money}: means per customer.",
-            soft_wrap=True,
-        )
+        screen.say(out, f"Recency (days before the end of {table.report.as_of}), {counted}{money}: means per customer.")
     else:
         out.print("No customers: no row has an id, a time and a purchase.")
     out.print()
@@ -104,11 +101,11 @@ def show(
     rows = table.report.n_rows
     rate = rows / max(seconds, 1e-9)
     counts = f"{rows:,} rows of {files.label}, {everyone.get('orders', 0):,} orders, {table.num_rows:,} customers"
-    out.print(printable(f"{counts} in {seconds:.2f} s ({_rate(rate)} rows/s)."), soft_wrap=True)
+    screen.say(out, printable(f"{counts} in {seconds:.2f} s ({_rate(rate)} rows/s)."))
     if target:
-        out.print(f"{table.num_rows:,} customers written to {printable(str(target))}.", soft_wrap=True)
+        screen.say(out, f"{table.num_rows:,} customers written to {printable(str(target))}.")
     if guarded:
-        out.print(f"{guarded:,} cells that a spreadsheet would take for formulas have a ' in front.", soft_wrap=True)
+        screen.say(out, f"{guarded:,} cells that a spreadsheet would take for formulas have a ' in front.")
 
 
 def profiles(table: custcore.Table) -> tuple[list[dict[str, Any]], dict[str, Any]]:

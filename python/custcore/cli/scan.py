@@ -88,7 +88,7 @@ def scan(files: Files, arguments: dict[str, Any], *, scores: bool = True) -> tup
     except InternalError:
         raise
     except CustcoreError as error:
-        if isinstance(files.failure, KeyboardInterrupt):
+        if files.failure and isinstance(files.failure.error, KeyboardInterrupt):
             raise KeyboardInterrupt from error
         raise explained(error, files, arguments) from error
     return table, time.perf_counter() - start
@@ -106,7 +106,8 @@ def explained(error: CustcoreError, files: Files, arguments: dict[str, Any]) -> 
     arguments
         What `options.settings` made.
     """
-    message = str(files.failure or error).rstrip(". ")
+    failure = files.failure
+    message = str(failure.error if failure else error).rstrip(". ")
     named = options.roles(arguments)
     if isinstance(error, InternalError):
         return Defect(message)
@@ -127,7 +128,7 @@ def explained(error: CustcoreError, files: Files, arguments: dict[str, Any]) -> 
             ". The types of CSV columns are inferred from the first 4 MB; ids that look like numbers at first are read "
             "as text with --text-ids, all else needs a type: convert the file to Parquet"
         )
-    return DataProblem(f"{files.name}: {message}")
+    return DataProblem(f"{failure.path if failure else files.name}: {message}")
 
 
 def _not_found(error: ColumnNotFoundError, files: Files, named: dict[str, str]) -> str | None:
@@ -136,7 +137,7 @@ def _not_found(error: ColumnNotFoundError, files: Files, named: dict[str, str]) 
     absent = {role: column for role, column in named.items() if column not in there}
     if error.column not in absent.values() or any(error.column in file.schema.names for file in files.files):
         return None
-    quoted = " and ".join(f"{column!r} ({columns.ROLES.get(role, '--by')})" for role, column in absent.items())
+    quoted = " or ".join(f"{column!r} ({columns.ROLES.get(role, '--by')})" for role, column in absent.items())
     found = columns.guess(files.schema, without=[c for c in named.values() if c in there])
     proposed = {role: found[role] for role in absent if role in found}
     listed = ", ".join(map(repr, there[:20])) + (", ..." if len(there) > 20 else "")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from custcore import Report, ReportEntry
 
-__all__ = ["amount_text", "console", "plain", "report_grid", "segment_grid", "table"]
+__all__ = ["amount_text", "console", "plain", "report_grid", "say", "segment_grid", "table"]
 
 # Entries of a report as people would say them, after their unit ("12 rows").
 SAID = {
@@ -40,6 +40,19 @@ def console() -> Console:
     if not screen.is_terminal:
         screen = Console(highlight=False, markup=False, emoji=False, width=max(screen.width, 160))
     return screen
+
+
+def say(out: Console, text: str) -> None:
+    """Print a sentence: wrapped at words on a terminal, one line elsewhere.
+
+    Parameters
+    ----------
+    out
+        What `console` opened.
+    text
+        One paragraph.
+    """
+    out.print(printable(text), soft_wrap=not out.is_terminal)
 
 
 def table(*columns: str, left: int = 1) -> Grid:

@@ -10,6 +10,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::{Error, ErrorKind, Result};
 
+/// Fewer rows than this are not worth a second thread.
+pub const ROWS_WORTH_THREADS: usize = 1 << 16;
+
 /// Threads, cancel flag and progress of one call. Cloning it shares the flag and the progress.
 #[derive(Debug, Clone)]
 pub struct Context {
@@ -49,11 +52,14 @@ impl Context {
         self.rows_done.load(Ordering::Relaxed)
     }
 
+    /// Whether work on so many rows should be shared among threads. Smaller work stays on the thread it is on, and must
+    /// then use none of rayon's parallel iterators, which would start rayon's global pool.
+    pub fn is_worth_threads(&self, rows: usize) -> bool {
+        rows >= ROWS_WORTH_THREADS
+    }
+
     /// Runs `work` on the pool of this context and waits for it.
     pub fn install<R: Send>(&self, work: impl FnOnce() -> R + Send) -> Result<R> {
-        if self.threads == 1 {
-            return Ok(work());
-        }
         Ok(pool(self.threads)?.install(work))
     }
 }

@@ -42,4 +42,5 @@ pub mod quantile;
 pub mod report;
 pub mod rfm;
 pub mod score;
+pub mod simd;
 pub mod table;

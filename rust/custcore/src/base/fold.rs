@@ -9,17 +9,15 @@ use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelI
 use super::extras::Seen;
 use super::intern::{Interner, NO_CODE, Remap};
 use super::orders::Line;
+use super::plan::Plan;
 use super::spec::{OnNonfinite, OnNull, OrderLines, Spec};
 use super::state::State;
 use super::totals::Rows;
 use crate::column::chunks::{Block, Columns, Kinds};
 use crate::column::key::KeyColumn;
 use crate::column::{BLOCK, flag};
-use crate::context::Context;
+use crate::context::{Context, ROWS_WORTH_THREADS};
 use crate::error::{Error, Result};
-
-/// Fewer rows than this are not worth a second thread.
-const ROWS_PER_THREAD: usize = 1 << 16;
 
 /// A fold that has ended.
 #[derive(Debug)]
@@ -38,6 +36,7 @@ pub struct Fold {
     spec: Spec,
     kinds: Kinds,
     until: i32,
+    plan: Plan,
     parts: Vec<State>,
     rows: u64,
 }
@@ -54,7 +53,7 @@ impl Fold {
     /// A fold of nothing yet.
     pub fn new(spec: &Spec, kinds: Kinds) -> Result<Self> {
         let until = spec.until.map_or(Ok(i32::MAX), |as_of| as_of.day(&kinds.clock))?;
-        Ok(Self { spec: spec.clone(), kinds, until, parts: Vec::new(), rows: 0 })
+        Ok(Self { spec: spec.clone(), kinds, until, plan: Plan::Open, parts: Vec::new(), rows: 0 })
     }
 
     /// Rows folded so far.
@@ -71,9 +70,18 @@ impl Fold {
         let (spec, until) = (&self.spec, self.until);
         // An order whose lines follow each other may lie across a cut.
         let in_sequence = spec.order_lines == OrderLines::Adjacent && spec.roles.order_id.is_some();
-        let n_parts = if in_sequence { 1 } else { context.threads().min(rows / ROWS_PER_THREAD).max(1) };
+        let n_parts = if in_sequence { 1 } else { context.threads().min(rows / ROWS_WORTH_THREADS).max(1) };
+        let plan = if rows < ROWS_WORTH_THREADS {
+            self.plan.extend(&columns, self.rows + rows as u64)
+        } else {
+            context.install(|| self.plan.extend(&columns, self.rows + rows as u64))?
+        };
+        self.plan = plan;
+        for part in &mut self.parts {
+            part.follow(plan)?;
+        }
         while self.parts.len() < n_parts {
-            self.parts.push(State::new(&self.kinds, spec));
+            self.parts.push(State::new(&self.kinds, spec, plan));
         }
         let shares = share_out(&columns, rows, n_parts, self.rows);
         let fold = |(part, shares): (&mut State, &Vec<Share>)| {
@@ -98,7 +106,7 @@ impl Fold {
     /// All that was folded, in one state.
     pub fn finish(mut self, context: &Context) -> Result<Update> {
         self.parts.sort_by_key(|part| part.interner.len());
-        let mut whole = self.parts.pop().unwrap_or_else(|| State::new(&self.kinds, &self.spec));
+        let mut whole = self.parts.pop().unwrap_or_else(|| State::new(&self.kinds, &self.spec, Plan::Open));
         for part in &self.parts {
             context.check()?;
             whole.merge(part, 0)?;

@@ -4,9 +4,12 @@
 //! state of its own and merges it at the end, so that a failed update leaves the base as it was.
 
 pub mod extras;
+mod flat;
 pub mod fold;
 pub mod intern;
+pub mod keys;
 pub mod orders;
+mod plan;
 pub mod spec;
 pub mod state;
 pub mod totals;

@@ -3,6 +3,7 @@
 use super::extras::{Attribute, PurchaseDays, Seen};
 use super::intern::{Interner, NO_CODE};
 use super::orders::{Line, OpenOrder, Orders};
+use super::plan::Plan;
 use super::spec::{OrderLines, Spec};
 use super::totals::{Order, PurchaseRules, PurchaseTallies, Rows, Totals};
 use crate::column::chunks::Kinds;
@@ -71,7 +72,7 @@ enum Lines {
 
 impl State {
     /// The state of nothing.
-    pub fn new(kinds: &Kinds, spec: &Spec) -> Self {
+    pub(super) fn new(kinds: &Kinds, spec: &Spec, plan: Plan) -> Self {
         let lines = match (kinds.order_kind, spec.order_lines) {
             (None, _) => Lines::None,
             (Some(kind), OrderLines::Any) => Lines::Any(Box::new(Orders::new(kind)), Vec::new()),
@@ -81,7 +82,7 @@ impl State {
         let zero_is_purchase = spec.zero_is_purchase || kinds.money.is_none();
         Self {
             rules: PurchaseRules { returns: spec.returns, zero_is_purchase },
-            interner: Interner::new(kinds.id_kind),
+            interner: plan.interner(kinds.id_kind),
             totals: Totals::new(kinds.order_kind.is_some()),
             rows: RowTallies::default(),
             purchases: PurchaseTallies::default(),
@@ -95,6 +96,16 @@ impl State {
                 .collect(),
             lines,
         }
+    }
+
+    /// Turns to a new plan.
+    pub(super) fn follow(&mut self, plan: Plan) -> Result<()> {
+        match plan {
+            Plan::Range { len, .. } => self.interner.extend_range(len),
+            Plan::Open => {}
+            Plan::Table => self.interner.leave_range()?,
+        }
+        Ok(())
     }
 
     /// Whether rows are orders and nothing but totals is kept, so that whole blocks can be added up at once.

@@ -51,7 +51,15 @@ fn check_as_of(as_of: Option<i32>, last_day: Option<i32>) -> Result<()> {
 
 /// Codes in the order of their ids: integers by value, strings and binary by bytes.
 fn sort_by_id(codes: &mut [u32], keys: &Keys, context: &Context) -> Result<()> {
+    if keys.is_sorted() {
+        return Ok(());
+    }
+    if !context.is_worth_threads(codes.len()) {
+        codes.sort_unstable_by(|&a, &b| keys.compare(a, b));
+        return Ok(());
+    }
     context.install(|| match keys {
+        Keys::Range { .. } => {}
         Keys::Integers(keys) => codes.par_sort_unstable_by_key(|&code| keys[code as usize]),
         Keys::Bytes(arena) => codes.par_sort_unstable_by(|&a, &b| arena.get(a).cmp(arena.get(b))),
     })

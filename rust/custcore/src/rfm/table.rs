@@ -64,6 +64,7 @@ pub fn id_column(kinds: &Kinds, keys: &Keys, codes: &[u32]) -> Result<ArrayRef> 
 /// Keys by code in the type they came in; none is null.
 fn key_column(key_type: &DataType, keys: &Keys, codes: impl ExactSizeIterator<Item = Option<u32>> + Clone) -> Result<ArrayRef> {
     match keys {
+        Keys::Range { base, .. } => integer_ids(key_type, codes.map(|code| code.map(|code| base + i64::from(code)))),
         Keys::Integers(keys) => integer_ids(key_type, codes.map(|code| code.map(|code| keys[code as usize]))),
         Keys::Bytes(arena) => byte_ids(key_type, codes.map(|code| code.map(|code| arena.get(code)))),
     }
@@ -71,9 +72,10 @@ fn key_column(key_type: &DataType, keys: &Keys, codes: impl ExactSizeIterator<It
 
 /// An id as people read it.
 fn id_text(kinds: &Kinds, keys: &Keys, code: u32) -> String {
+    let integer = |id: i64| if kinds.id_kind == KeyKind::Unsigned { ((id ^ i64::MIN) as u64).to_string() } else { id.to_string() };
     match keys {
-        Keys::Integers(keys) if kinds.id_kind == KeyKind::Unsigned => ((keys[code as usize] ^ i64::MIN) as u64).to_string(),
-        Keys::Integers(keys) => keys[code as usize].to_string(),
+        Keys::Range { base, .. } => integer(base + i64::from(code)),
+        Keys::Integers(keys) => integer(keys[code as usize]),
         Keys::Bytes(arena) => format!("'{}'", String::from_utf8_lossy(arena.get(code)).escape_debug()),
     }
 }

@@ -1,0 +1,110 @@
+//! Ids in the order of their codes.
+
+use std::cmp::Ordering;
+
+/// Ids by code.
+#[derive(Debug)]
+pub enum Keys {
+    /// Integer ids in a narrow range: the code is the distance from the first. Not every code need have been seen.
+    Range {
+        /// The id of code 0.
+        base: i64,
+        /// Number of codes.
+        len: usize,
+    },
+    /// Integer ids, unsigned 64-bit ones with the top bit flipped.
+    Integers(Vec<i64>),
+    /// String and binary ids.
+    Bytes(ByteArena),
+}
+
+impl Keys {
+    /// Number of codes.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Range { len, .. } => *len,
+            Self::Integers(keys) => keys.len(),
+            Self::Bytes(arena) => arena.len(),
+        }
+    }
+
+    /// Whether there are no codes.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How two ids compare: integers by value, strings and binary by bytes.
+    pub fn compare(&self, a: u32, b: u32) -> Ordering {
+        match self {
+            Self::Range { .. } => a.cmp(&b),
+            Self::Integers(keys) => keys[a as usize].cmp(&keys[b as usize]),
+            Self::Bytes(arena) => arena.get(a).cmp(arena.get(b)),
+        }
+    }
+
+    /// Whether codes ascend with the ids.
+    pub fn is_sorted(&self) -> bool {
+        matches!(self, Self::Range { .. })
+    }
+}
+
+/// Where a byte string lies, and its beginning: most ids are told apart by this alone.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    start: u64,
+    len: u32,
+    head: Head,
+}
+
+/// The first 16 bytes, padded with zeros, and how many there are in all.
+pub type Head = [u8; 16];
+
+/// Byte strings end to end.
+#[derive(Debug, Default)]
+pub struct ByteArena {
+    bytes: Vec<u8>,
+    places: Vec<Place>,
+}
+
+impl ByteArena {
+    /// Number of strings.
+    pub fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
+    /// The bytes of id number `code`.
+    #[inline]
+    pub fn get(&self, code: u32) -> &[u8] {
+        let Place { start, len, .. } = self.places[code as usize];
+        &self.bytes[start as usize..start as usize + len as usize]
+    }
+
+    /// The beginning of a byte string.
+    #[inline]
+    pub fn head(id: &[u8]) -> Head {
+        let mut head = [0; 16];
+        let n = id.len().min(16);
+        head[..n].copy_from_slice(&id[..n]);
+        head
+    }
+
+    /// Whether id number `code` is `id`, whose beginning is `head`.
+    #[inline]
+    pub fn is(&self, code: u32, id: &[u8], head: Head) -> bool {
+        let place = &self.places[code as usize];
+        place.len as usize == id.len() && place.head == head && (id.len() <= 16 || self.get(code) == id)
+    }
+
+    /// Adds an id; the answer is false when it is too long to be one.
+    pub fn push(&mut self, id: &[u8], head: Head) -> bool {
+        let Ok(len) = u32::try_from(id.len()) else { return false };
+        self.places.push(Place { start: self.bytes.len() as u64, len, head });
+        self.bytes.extend_from_slice(id);
+        true
+    }
+}

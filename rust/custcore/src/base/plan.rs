@@ -1,0 +1,105 @@
+//! How ids become codes, chosen from what the data look like, never by the user.
+
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
+
+use super::intern::Interner;
+use crate::column::BLOCK;
+use crate::column::chunks::Columns;
+use crate::column::key::{IntegerKeys, KeyColumn, KeyKind, PlainKeys};
+
+/// A range may have this many codes for each row seen, so that a slot for every code costs less than a table.
+const CODES_PER_ROW: usize = 2;
+/// A range up to this many codes is always worth it.
+const SMALL_RANGE: usize = 1 << 16;
+
+/// The way ids of one fold become codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Plan {
+    /// Nothing was seen yet.
+    Open,
+    /// Distances from `base`, `len` codes.
+    Range {
+        /// The id of code 0.
+        base: i64,
+        /// Number of codes.
+        len: usize,
+    },
+    /// A table.
+    Table,
+}
+
+impl Plan {
+    /// The plan after some more columns, when `rows` rows were seen in all.
+    #[must_use]
+    pub fn extend(self, columns: &[Columns], rows: u64) -> Self {
+        if self == Self::Table {
+            return self;
+        }
+        let mut ends: Option<(i64, i64)> = None;
+        for columns in columns {
+            let KeyColumn::Plain(PlainKeys::Integers(keys)) = &columns.customer else { return Self::Table };
+            if let Some((low, high)) = range(keys, columns) {
+                ends = Some(ends.map_or((low, high), |(a, b)| (a.min(low), b.max(high))));
+            }
+        }
+        let Some((low, high)) = ends else { return self };
+        let base = match self {
+            Self::Range { base, .. } if base <= low => base,
+            // An id before the range would move every code.
+            Self::Range { .. } | Self::Table => return Self::Table,
+            Self::Open => {
+                // Later rows may bring smaller ids; most ids begin at 0 or 1, others get some room.
+                let span = high.saturating_sub(low);
+                if (0..=span.saturating_add(SMALL_RANGE as i64)).contains(&low) { 0 } else { low.saturating_sub(span / 8) }
+            }
+        };
+        let Ok(len) = usize::try_from(i128::from(high) - i128::from(base) + 1) else { return Self::Table };
+        let most = usize::try_from(rows).unwrap_or(usize::MAX).saturating_mul(CODES_PER_ROW).max(SMALL_RANGE);
+        if len > most || len >= u32::MAX as usize - 1 {
+            return Self::Table;
+        }
+        let known = if let Self::Range { len, .. } = self { len } else { 0 };
+        Self::Range { base, len: len.max(known) }
+    }
+
+    /// An interner by this plan.
+    pub fn interner(self, kind: KeyKind) -> Interner {
+        match self {
+            Self::Range { base, .. } => Interner::range(kind, base),
+            Self::Open | Self::Table => Interner::new(kind),
+        }
+    }
+}
+
+/// The smallest and the largest id that is not null.
+fn range(keys: &IntegerKeys, columns: &Columns) -> Option<(i64, i64)> {
+    const PIECE: usize = 64 * BLOCK;
+    let nulls = columns.customer.nulls();
+    let rows = columns.len();
+    let piece = |piece: usize| {
+        let mut ids = [0; BLOCK];
+        let mut ends: Option<(i64, i64)> = None;
+        let end = rows.min((piece + 1) * PIECE);
+        for start in (piece * PIECE..end).step_by(BLOCK) {
+            let ids = &mut ids[..BLOCK.min(end - start)];
+            keys.read(start, ids);
+            let (low, high) = match nulls {
+                None => ids.iter().fold((i64::MAX, i64::MIN), |(low, high), &id| (low.min(id), high.max(id))),
+                Some(nulls) => {
+                    let valid = ids.iter().enumerate().filter(|(i, _)| nulls.is_valid(start + i));
+                    valid.fold((i64::MAX, i64::MIN), |(low, high), (_, &id)| (low.min(id), high.max(id)))
+                }
+            };
+            if low <= high {
+                ends = Some(ends.map_or((low, high), |(a, b)| (a.min(low), b.max(high))));
+            }
+        }
+        ends
+    };
+    let join = |a: Option<(i64, i64)>, b: Option<(i64, i64)>| match (a, b) {
+        (Some((a, b)), Some((c, d))) => Some((a.min(c), b.max(d))),
+        (one, None) | (None, one) => one,
+    };
+    let pieces = rows.div_ceil(PIECE);
+    if pieces < 4 { (0..pieces).map(piece).fold(None, join) } else { (0..pieces).into_par_iter().map(piece).reduce(|| None, join) }
+}
