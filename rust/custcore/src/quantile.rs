@@ -171,19 +171,86 @@ fn valid<T: Copy>(values: &[T], column: &NumberColumn) -> Vec<T> {
 }
 
 /// Edges 1 to bins-1. `between(low, high, r, bins)` is `low + r/bins * (high - low)` rounded down.
-fn type7<T: Copy + Ord>(mut values: Vec<T>, bins: usize, between: impl Fn(T, T, usize, usize) -> T) -> Option<Vec<T>> {
+fn type7<T: Ranked>(values: Vec<T>, bins: usize, between: impl Fn(T, T, usize, usize) -> T) -> Option<Vec<T>> {
     let last = values.len().checked_sub(1)?;
     // The position (n-1)*j/B is split into whole part and remainder in integers.
     let position = |j: usize| ((last as u128 * j as u128 / bins as u128) as usize, (last as u128 * j as u128 % bins as u128) as usize);
     let mut ranks: Vec<usize> = (1..bins).flat_map(|j| [position(j).0, (position(j).0 + 1).min(last)]).collect();
     ranks.sort_unstable();
     ranks.dedup();
-    select(&mut values, &ranks, 0);
+    let found = order_statistics(values, &ranks);
+    let at = |rank: usize| found[ranks.partition_point(|&r| r < rank)];
     let edges = (1..bins).map(|j| match position(j) {
-        (low, 0) => values[low],
-        (low, r) => between(values[low], values[low + 1], r, bins),
+        (low, 0) => at(low),
+        (low, r) => between(at(low), at(low + 1), r, bins),
     });
     Some(edges.collect())
+}
+
+/// Values that can be put into buckets by a part of their bits.
+trait Ranked: Copy + Ord {
+    /// The distance from the smallest value, where it is worth counting by it.
+    fn distance(self, least: Self) -> Option<u64>;
+}
+
+impl Ranked for i64 {
+    fn distance(self, least: Self) -> Option<u64> {
+        Some(self.abs_diff(least))
+    }
+}
+
+impl Ranked for i128 {
+    fn distance(self, _: Self) -> Option<u64> {
+        None
+    }
+}
+
+/// Buckets that values are counted in.
+const BUCKET_BITS: u32 = 14;
+
+/// The values of the given ranks (ascending, each once): counted by their leading bits, and then selected in the few
+/// buckets that hold a rank. Fewer values are selected at once.
+fn order_statistics<T: Ranked>(mut values: Vec<T>, ranks: &[usize]) -> Vec<T> {
+    let ends = values.iter().min().copied().zip(values.iter().max().copied());
+    let range = ends.and_then(|(least, most)| Some((least, most.distance(least)?)));
+    let Some((least, range)) = range.filter(|_| values.len() > 1 << 16) else {
+        select(&mut values, ranks, 0);
+        return ranks.iter().map(|&rank| values[rank]).collect();
+    };
+    let shift = (64 - range.leading_zeros()).saturating_sub(BUCKET_BITS);
+    let bucket = |value: T| (value.distance(least).unwrap_or(0) >> shift) as usize;
+    let mut ends = vec![0_usize; (range >> shift) as usize + 1];
+    for &value in &values {
+        ends[bucket(value)] += 1;
+    }
+    let mut sum = 0;
+    for end in &mut ends {
+        sum += *end;
+        *end = sum;
+    }
+    // Buckets that hold a rank, each with its first rank.
+    let mut wanted: Vec<usize> = ranks.iter().map(|&rank| ends.partition_point(|&end| end <= rank)).collect();
+    wanted.dedup();
+    let mut place = vec![usize::MAX; ends.len()];
+    for (i, &bucket) in wanted.iter().enumerate() {
+        place[bucket] = i;
+    }
+    let mut members: Vec<Vec<T>> = wanted.iter().map(|_| Vec::new()).collect();
+    for value in values {
+        if let Some(members) = members.get_mut(place[bucket(value)]) {
+            members.push(value);
+        }
+    }
+    let mut found = Vec::with_capacity(ranks.len());
+    for (&bucket, members) in wanted.iter().zip(&mut members) {
+        let first = if bucket == 0 { 0 } else { ends[bucket - 1] };
+        let inside: Vec<usize> = ranks.iter().filter(|&&rank| (first..ends[bucket]).contains(&rank)).map(|rank| rank - first).collect();
+        if shift > 0 {
+            select(members, &inside, 0);
+        }
+        found.extend(inside.iter().map(|&rank| members[rank]));
+    }
+    found
 }
 
 /// Puts the values of the given ranks (ascending, counted from `base`) in their sorted places.
@@ -195,8 +262,7 @@ fn select<T: Ord>(values: &mut [T], ranks: &[usize], base: usize) {
     let rank = ranks[middle];
     let (below, _, above) = values.select_nth_unstable(rank - base);
     select(below, &ranks[..middle], base);
-    let after = ranks[middle + 1..].iter().position(|&r| r > rank).map_or(ranks.len(), |i| middle + 1 + i);
-    select(above, &ranks[after..], rank + 1);
+    select(above, &ranks[middle + 1..], rank + 1);
 }
 
 fn between_i64(low: i64, high: i64, r: usize, bins: usize) -> i64 {
@@ -352,6 +418,17 @@ mod tests {
             let want: Vec<u8> =
                 values.iter().map(|v| (bins * values.iter().filter(|w| *w < v).count()).div_ceil(values.len() - 1).max(1) as u8).collect();
             assert_eq!(got, Some(want), "{bins} bins");
+        }
+    }
+
+    #[test]
+    fn counting_finds_what_sorting_finds() {
+        for spread in [1_i64, 100, 1 << 40, i64::MAX / 100_003] {
+            let values: Vec<i64> = (0..100_003_i64).map(|i| (i * 7_919 % 100_003 - 50_000).wrapping_mul(spread)).collect();
+            let mut sorted = values.clone();
+            sorted.sort_unstable();
+            let ranks = [0, 1, 20_000, 20_001, 50_001, 99_999, 100_002];
+            assert_eq!(order_statistics(values, &ranks), ranks.map(|rank| sorted[rank]));
         }
     }
 

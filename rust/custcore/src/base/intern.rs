@@ -94,7 +94,14 @@ impl Interner {
     }
 
     /// Codes of the rows from `start` on (at most a block), one for each of `flags`; a null id gets [`NO_CODE`] and its flag.
-    pub fn intern_rows(&mut self, column: &KeyColumn, start: usize, flags: &mut [u8], codes: &mut Vec<u32>, remap: &mut Remap) -> Result<()> {
+    pub fn intern_rows(
+        &mut self,
+        column: &KeyColumn,
+        start: usize,
+        flags: &mut [u8],
+        codes: &mut Vec<u32>,
+        remap: &mut Remap,
+    ) -> Result<()> {
         codes.clear();
         match column {
             KeyColumn::Plain(PlainKeys::Integers(keys)) => {
@@ -240,6 +247,9 @@ fn too_long() -> Error {
 
 fn next_code(len: usize) -> Result<u32> {
     u32::try_from(len).ok().filter(|&code| code < UNSEEN).ok_or_else(|| {
-        Error::new(ErrorKind::OutOfRange, "more than 4,294,967,294 distinct ids; split the data by a range of ids and concatenate the results")
+        Error::new(
+            ErrorKind::OutOfRange,
+            "more than 4,294,967,294 distinct ids; split the data by a range of ids and concatenate the results",
+        )
     })
 }

@@ -42,6 +42,11 @@ impl Keys {
         }
     }
 
+    /// Whether codes of both are distances from one id.
+    pub fn is_same_range(&self, other: &Self) -> bool {
+        matches!((self, other), (Self::Range { base: a, .. }, Self::Range { base: b, .. }) if a == b)
+    }
+
     /// Whether codes ascend with the ids.
     pub fn is_sorted(&self) -> bool {
         matches!(self, Self::Range { .. })

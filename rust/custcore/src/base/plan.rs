@@ -65,7 +65,11 @@ impl Plan {
     /// An interner by this plan.
     pub fn interner(self, kind: KeyKind) -> Interner {
         match self {
-            Self::Range { base, .. } => Interner::range(kind, base),
+            Self::Range { base, len } => {
+                let mut interner = Interner::range(kind, base);
+                interner.extend_range(len);
+                interner
+            }
             Self::Open | Self::Table => Interner::new(kind),
         }
     }

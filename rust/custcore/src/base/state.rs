@@ -5,7 +5,7 @@ use super::intern::{Interner, NO_CODE};
 use super::orders::{Line, OpenOrder, Orders};
 use super::plan::Plan;
 use super::spec::{OrderLines, Spec};
-use super::totals::{Order, PurchaseRules, PurchaseTallies, Rows, Totals};
+use super::totals::{Codes, Order, PurchaseRules, PurchaseTallies, Rows, Totals};
 use crate::column::chunks::Kinds;
 use crate::error::Result;
 use crate::report::Tally;
@@ -212,13 +212,18 @@ impl State {
     /// Adds another state of the same kinds, whose rows were counted from `rows_before`.
     pub fn merge(&mut self, other: &Self, rows_before: u64) -> Result<()> {
         // Codes of the other as codes here, given out as they are needed.
-        let mut codes = vec![NO_CODE; other.interner.len()];
+        let same = self.interner.keys().is_same_range(other.interner.keys());
+        let mut codes = if same { Vec::new() } else { vec![NO_CODE; other.interner.len()] };
         let (interner, totals) = (&mut self.interner, &mut self.totals);
+        interner.extend_range(if same { other.interner.len() } else { 0 });
+        totals.grow(interner.len());
         let mut own = |code: u32| -> Result<u32> {
+            if same {
+                return Ok(code);
+            }
             let slot = &mut codes[code as usize];
             if *slot == NO_CODE {
                 *slot = interner.intern_from(other.interner.keys(), code)?;
-                totals.grow(interner.len());
             }
             Ok(*slot)
         };
@@ -248,11 +253,13 @@ impl State {
         for (attribute, other) in self.attributes.iter_mut().zip(&other.attributes) {
             attribute.merge(other, &mut own)?;
         }
-        let present = (0..other.interner.len() as u32).filter(|&code| other.totals.is_present(code));
-        let present = present.map(|code| Ok((code, own(code)?))).collect::<Result<Vec<_>>>()?;
-        for (code, own) in present {
-            self.totals.merge_slot(own, &other.totals, code, rows_before);
+        if !same {
+            for code in (0..other.interner.len() as u32).filter(|&code| other.totals.is_present(code)) {
+                own(code)?;
+            }
         }
+        self.totals.grow(self.interner.len());
+        self.totals.merge(&other.totals, if same { Codes::Same } else { Codes::Map(&codes) }, rows_before);
         self.rows.merge(&other.rows, rows_before);
         self.purchases.merge(&other.purchases, rows_before);
         self.last_day = self.last_day.max(other.last_day);

@@ -11,6 +11,7 @@ use super::intern::NO_CODE;
 use super::spec::Returns;
 use crate::column::flag;
 use crate::report::Tally;
+use crate::simd::prefetch;
 
 /// What is kept of one customer. First and last hold a day only once there was a purchase.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +30,9 @@ pub struct Slot {
 /// A customer of whom nothing is known.
 pub const EMPTY: Slot = Slot { units: 0, orders: 0, first: i32::MAX, last: i32::MIN };
 
+/// Rows ahead whose customers' cache lines are asked for.
+const AHEAD: usize = 24;
+
 /// Totals by customer code.
 #[derive(Debug, Default)]
 pub struct Totals {
@@ -37,6 +41,26 @@ pub struct Totals {
     rows: Option<Vec<u64>>,
     /// First row of a refund that came before any purchase of its customer; decides who has only refunds.
     refunds_before_purchase: HashMap<u32, u64, RandomState>,
+}
+
+impl Slot {
+    /// Adds what another part knows of this customer.
+    #[inline]
+    fn join(&mut self, other: &Self) {
+        self.units += other.units;
+        self.orders += other.orders;
+        self.first = self.first.min(other.first);
+        self.last = self.last.max(other.last);
+    }
+}
+
+/// How the codes of one part are codes of another.
+#[derive(Debug, Clone, Copy)]
+pub enum Codes<'a> {
+    /// They are the same.
+    Same,
+    /// By the other's code.
+    Map(&'a [u32]),
 }
 
 /// The rules of what counts as a purchase, and the tallies they fill.
@@ -126,11 +150,13 @@ impl Totals {
         let zero = U::default();
         let Rows { codes, days, units, flags, first_row } = *rows;
         for (i, (((&code, &day), &units), &flags)) in codes.iter().zip(days).zip(units).zip(flags).enumerate() {
+            if let Some(&ahead) = codes.get(i + AHEAD) {
+                prefetch(&self.slots, ahead as usize);
+            }
             if code == NO_CODE {
                 continue;
             }
-            let plain = units > zero || (units == zero && rules.zero_is_purchase);
-            if plain {
+            if units > zero || (units == zero && rules.zero_is_purchase) {
                 let slot = &mut self.slots[code as usize];
                 slot.units += units.into();
                 slot.orders += 1;
@@ -174,20 +200,29 @@ impl Totals {
         false
     }
 
-    /// Adds what another part knows of one of its customers to customer `code` here. Room must have been made.
-    pub fn merge_slot(&mut self, code: u32, other: &Self, other_code: u32, rows_before: u64) {
-        let from = &other.slots[other_code as usize];
-        let slot = &mut self.slots[code as usize];
-        slot.units += from.units;
-        slot.orders += from.orders;
-        slot.first = slot.first.min(from.first);
-        slot.last = slot.last.max(from.last);
-        if let (Some(rows), Some(from)) = (&mut self.rows, &other.rows) {
-            rows[code as usize] += from[other_code as usize];
+    /// Adds what another part knows of its customers; `codes[i]` is the code here of its customer i, [`NO_CODE`] for one
+    /// it does not know. Room must have been made.
+    pub fn merge(&mut self, other: &Self, codes: Codes<'_>, rows_before: u64) {
+        match codes {
+            Codes::Same => self.slots.iter_mut().zip(&other.slots).for_each(|(slot, from)| slot.join(from)),
+            Codes::Map(codes) => {
+                for (from, &code) in other.slots.iter().zip(codes).filter(|(_, code)| **code != NO_CODE) {
+                    self.slots[code as usize].join(from);
+                }
+            }
         }
-        if let Some(&from) = other.refunds_before_purchase.get(&other_code) {
+        let own = |code: u32| match codes {
+            Codes::Same => code as usize,
+            Codes::Map(codes) => codes[code as usize] as usize,
+        };
+        if let (Some(rows), Some(from)) = (&mut self.rows, &other.rows) {
+            for (code, &from) in (0..).zip(from).filter(|(_, from)| **from > 0) {
+                rows[own(code)] += from;
+            }
+        }
+        for (&code, &from) in &other.refunds_before_purchase {
             let from = from + rows_before;
-            let row = self.refunds_before_purchase.entry(code).or_insert(from);
+            let row = self.refunds_before_purchase.entry(own(code) as u32).or_insert(from);
             *row = from.min(*row);
         }
     }
@@ -202,12 +237,9 @@ impl Totals {
         &self.slots
     }
 
-    /// Rows of the purchases of `code`.
-    pub fn rows(&self, code: u32) -> u64 {
-        match &self.rows {
-            Some(rows) => rows[code as usize],
-            None => self.slots[code as usize].orders,
-        }
+    /// Rows of the purchases of each code; `None` where rows are orders.
+    pub fn rows(&self) -> Option<&[u64]> {
+        self.rows.as_deref()
     }
 
     /// The customers who have only refunds: how many, their money, their first row.

@@ -9,7 +9,7 @@ use arrow_schema::DataType;
 use super::integer::Integers;
 use super::{flag, invalid_type};
 use crate::error::{Error, ErrorKind, Result};
-use crate::money::{MAX_DECIMAL_UNITS, MAX_UNITS, Money, float_factor, float_to_units};
+use crate::money::{MAX_DECIMAL_UNITS, MAX_UNITS, Money, float_factor, float_to_units, floats_to_units};
 
 #[derive(Debug, Clone)]
 enum Values {
@@ -162,6 +162,9 @@ impl AmountColumn {
 
 #[inline]
 fn read_floats<T: Copy>(values: &[T], factor: f64, out: &mut [i64], flags: &mut [u8], widen: impl Fn(T) -> f64) -> bool {
+    if floats_to_units(values.iter().map(|&value| widen(value)), factor, out) {
+        return true;
+    }
     let mut all = true;
     for ((slot, flag), &value) in out.iter_mut().zip(flags).zip(values) {
         let value = widen(value);

@@ -1,6 +1,9 @@
 //! Recency, frequency and money of each buyer, from totals.
 
+use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
+
 use crate::base::totals::Slot;
+use crate::context::ROWS_WORTH_THREADS;
 
 /// The facts of the buyers as columns, in the order of `codes`.
 #[derive(Debug, Default)]
@@ -15,6 +18,8 @@ pub struct RfmColumns {
     pub tenure: Vec<i32>,
     /// Purchases.
     pub orders: Vec<i64>,
+    /// Units of money.
+    pub units: Vec<i128>,
 }
 
 /// Codes of the customers with at least one purchase.
@@ -24,19 +29,23 @@ pub fn buyers(slots: &[Slot]) -> Vec<u32> {
 
 /// The columns at day `as_of`, not before any customer's last purchase.
 pub fn compute(slots: &[Slot], codes: &[u32], as_of: i32) -> RfmColumns {
-    let mut out = RfmColumns::default();
-    let n = codes.len();
-    for column in [&mut out.first, &mut out.last, &mut out.recency, &mut out.tenure] {
-        column.reserve_exact(n);
+    // Slots are gathered once; the columns are then made from what lies together.
+    let buyers: Vec<Slot> = map(codes.len(), |row| slots[codes[row] as usize]);
+    RfmColumns {
+        first: map(buyers.len(), |row| buyers[row].first),
+        last: map(buyers.len(), |row| buyers[row].last),
+        recency: map(buyers.len(), |row| as_of - buyers[row].last),
+        tenure: map(buyers.len(), |row| as_of - buyers[row].first),
+        orders: map(buyers.len(), |row| buyers[row].orders as i64),
+        units: map(buyers.len(), |row| buyers[row].units),
     }
-    out.orders.reserve_exact(n);
-    for &code in codes {
-        let slot = &slots[code as usize];
-        out.first.push(slot.first);
-        out.last.push(slot.last);
-        out.recency.push(as_of - slot.last);
-        out.tenure.push(as_of - slot.first);
-        out.orders.push(slot.orders as i64);
+}
+
+/// A column of `rows` values, by several threads where there are many.
+pub fn map<T: Send>(rows: usize, value: impl Fn(usize) -> T + Sync + Send) -> Vec<T> {
+    if rows < ROWS_WORTH_THREADS {
+        (0..rows).map(value).collect()
+    } else {
+        (0..rows).into_par_iter().with_min_len(1 << 13).map(value).collect()
     }
-    out
 }

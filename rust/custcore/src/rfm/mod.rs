@@ -29,9 +29,13 @@ pub fn rfm(base: &CustomerBase, as_of: Option<AsOf>, sort: bool, context: &Conte
     if sort {
         sort_by_id(&mut codes, state.interner.keys(), context)?;
     }
-    let columns = kernel::compute(state.totals.slots(), &codes, as_of.unwrap_or(0));
     context.check()?;
-    table::rfm_table(base.spec(), kinds, state, &codes, columns, base.report(as_of)?)
+    let report = base.report(as_of)?;
+    let build = || {
+        let columns = kernel::compute(state.totals.slots(), &codes, as_of.unwrap_or(0));
+        table::rfm_table(base.spec(), kinds, state, &codes, columns, report)
+    };
+    if context.is_worth_threads(codes.len()) { context.install(build)? } else { build() }
 }
 
 fn check_as_of(as_of: Option<i32>, last_day: Option<i32>) -> Result<()> {

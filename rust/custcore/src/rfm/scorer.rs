@@ -8,7 +8,7 @@ use arrow_schema::Schema;
 
 use super::octants::{Center, Lang, Octants};
 use super::segments::SegmentMap;
-use super::table;
+use super::table::{self, SegmentCodes};
 use crate::column::key::Key;
 use crate::column::number::Number;
 use crate::context::Context;
@@ -211,8 +211,13 @@ impl RfmScorer {
         for batch in batches {
             context.check()?;
             let scores = context.install(|| fitted.scorer.score(batch))??;
-            let codes = fitted.segmenter.as_ref().map(|segmenter| self.segment_rows(segmenter, batch, &scores)).transpose()?;
-            let segments = fitted.segmenter.as_ref().zip(codes).map(|(segmenter, codes)| (segmenter.names(), codes));
+            let segments = match &fitted.segmenter {
+                None => None,
+                Some(segmenter @ Segmenter::Map(map)) => Some((segmenter.names(), SegmentCodes::ByCell(map))),
+                Some(segmenter @ Segmenter::Octants(octants)) => {
+                    Some((segmenter.names(), SegmentCodes::ByRow(octants.segment_rows(batch, self.columns())?)))
+                }
+            };
             tables.push(table::scores_table(batch, &scores, self.one_digit(scores.len()), self.spec.weights, segments, report.clone())?);
         }
         Ok(tables)
@@ -234,7 +239,7 @@ impl RfmScorer {
                 _ => self.map()?.0.map(|map| map.names().to_vec()),
             };
             let names: Option<Vec<String>> = names;
-            let segments = names.as_ref().map(|names| (names.iter().map(String::as_str).collect(), Vec::new()));
+            let segments = names.as_ref().map(|names| (names.iter().map(String::as_str).collect(), SegmentCodes::ByRow(Vec::new())));
             table::scores_table(batch, &vec![Vec::new(); n], self.one_digit(n), self.spec.weights, segments, report.clone())
         };
         let tables = batches.iter().map(empty).collect::<Result<Vec<_>>>()?;
@@ -271,17 +276,6 @@ impl RfmScorer {
     /// The edges as a table: one row per dimension and score.
     pub fn thresholds(&self) -> Result<Table> {
         crate::score::table::thresholds_table(self.scorer()?)
-    }
-
-    /// Segments of rows as positions in the names of the segmenter.
-    fn segment_rows(&self, segmenter: &Segmenter, batch: &RecordBatch, scores: &[Vec<u8>]) -> Result<Vec<Option<u16>>> {
-        match segmenter {
-            Segmenter::Map(map) => {
-                let cell = |row: usize| map.segment(scores[0][row], scores[1][row], scores.get(2).map_or(1, |m| m[row]));
-                Ok((0..batch.num_rows()).map(cell).collect())
-            }
-            Segmenter::Octants(octants) => octants.segment_rows(batch, self.columns()),
-        }
     }
 
     /// The segmenter of a fitted table, or a remark why there is none.

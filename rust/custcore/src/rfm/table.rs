@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use arrow_array::types::{Float64Type, Int16Type, Int32Type};
 use arrow_array::{
-    ArrayRef, Date32Array, Decimal128Array, DictionaryArray, Float64Array, Int16Array, Int32Array, Int64Array, RecordBatch, StringArray,
+    ArrayRef, Date32Array, Decimal128Array, DictionaryArray, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray,
 };
 
 use arrow_schema::{DataType, Metadata};
 
-use super::kernel::RfmColumns;
+use super::kernel::{RfmColumns, map};
+use super::segments::SegmentMap;
 use crate::base::intern::{Keys, NO_CODE};
 use crate::base::spec::Spec;
 use crate::base::state::State;
@@ -19,7 +21,8 @@ use crate::column::key::KeyKind;
 use crate::error::{Error, ErrorKind, Result};
 use crate::money::{Money, decimal_text, units_to_f64};
 use crate::report::Report;
-use crate::score::table::{cell_column, score_column, total_column};
+use crate::score::cells::Cells;
+use crate::score::table::{score_column, weighted};
 use crate::table::{Table, TableBuilder};
 
 /// One row per buyer, in the order of `codes`.
@@ -33,14 +36,18 @@ pub fn rfm_table(spec: &Spec, kinds: &Kinds, state: &State, codes: &[u32], colum
     table.column("tenure_days", Arc::new(Int32Array::from(columns.tenure)));
     let orders = Int64Array::from(columns.orders);
     table.column("n_orders", Arc::new(orders.clone()));
-    table.column("n_rows", Arc::new(Int64Array::from_iter_values(codes.iter().map(|&code| state.totals.rows(code) as i64))));
+    // Where rows are orders the two columns share their memory.
+    let rows = state.totals.rows().map(|rows| codes.iter().map(|&code| rows[code as usize] as i64).collect());
+    table.column("n_rows", Arc::new(rows.unwrap_or_else(|| orders.clone())));
     if let Some(days) = &state.days {
         let counts = days.counts(state.interner.len());
         table.column("n_days", Arc::new(Int64Array::from_iter_values(codes.iter().map(|&code| i64::from(counts[code as usize])))));
     }
     if let Some(money) = kinds.money {
-        let units = codes.iter().map(|&code| state.totals.slots()[code as usize].units);
-        let (total, mean) = monetary(money, units, orders.values(), &kinds.id_name, |row| id_text(kinds, keys, codes[row]))?;
+        let (total, mean) = monetary(money, &columns.units, orders.values()).map_err(|Overflow { row, total, output, remedy }| {
+            let (name, id) = (&kinds.id_name, id_text(kinds, keys, codes[row]));
+            Error::new(ErrorKind::SumOverflow, format!("the amounts of customer {name}={id} add up to {total}, beyond {output}. {remedy}"))
+        })?;
         table.column("monetary_total", total);
         table.column("monetary_mean", mean);
     }
@@ -80,50 +87,52 @@ fn id_text(kinds: &Kinds, keys: &Keys, code: u32) -> String {
     }
 }
 
-/// Total and mean in the output type of the money; an error names the customer whose sum does not fit.
-fn monetary(
-    money: Money,
-    units: impl ExactSizeIterator<Item = i128> + Clone,
-    orders: &[i64],
-    id_name: &str,
-    id: impl Fn(usize) -> String,
-) -> Result<(ArrayRef, ArrayRef)> {
-    let overflow = |row: usize, total: String, output: &str, remedy: &str| {
-        Error::new(
-            ErrorKind::SumOverflow,
-            format!("the amounts of customer {id_name}={} add up to {total}, beyond {output}. {remedy}", id(row)),
-        )
-    };
-    let (total, floats): (ArrayRef, Vec<f64>) = match money {
+/// A sum that does not fit its output type.
+struct Overflow {
+    row: usize,
+    total: String,
+    output: &'static str,
+    remedy: &'static str,
+}
+
+/// Total and mean in the output type of the money.
+fn monetary(money: Money, units: &[i128], orders: &[i64]) -> std::result::Result<(ArrayRef, ArrayRef), Overflow> {
+    let means = |floats: &[f64]| -> ArrayRef { Arc::new(Float64Array::from(map(floats.len(), |row| floats[row] / orders[row] as f64))) };
+    let floats = |scale: i32| map(units.len(), |row| units_to_f64(units[row], scale));
+    match money {
         Money::Float { decimals } => {
-            let floats: Vec<f64> = units.map(|units| units_to_f64(units, i32::from(decimals))).collect();
-            (Arc::new(Float64Array::from(floats.clone())), floats)
+            let totals = floats(i32::from(decimals));
+            let means = means(&totals);
+            Ok((Arc::new(Float64Array::from(totals)), means))
         }
         Money::Integer => {
-            let totals = units.enumerate().map(|(row, units)| {
-                i64::try_from(units).map_err(|_| overflow(row, units.to_string(), "Int64", "Cast the amounts to decimal"))
-            });
-            let totals = totals.collect::<Result<Vec<i64>>>()?;
-            let floats = totals.iter().map(|&total| total as f64).collect();
-            (Arc::new(Int64Array::from(totals)), floats)
+            if let Some(row) = units.iter().position(|&units| i64::try_from(units).is_err()) {
+                return Err(Overflow { row, total: units[row].to_string(), output: "int64", remedy: "Cast the amounts to decimal" });
+            }
+            let totals = map(units.len(), |row| units[row] as i64);
+            Ok((Arc::new(Int64Array::from(totals)), means(&map(units.len(), |row| units[row] as f64))))
         }
         Money::Decimal { scale } => {
-            let bound = 10_i128.pow(38);
-            let totals = units.enumerate().map(|(row, units)| {
-                if units.abs() < bound {
-                    Ok(units)
-                } else {
-                    Err(overflow(row, decimal_text(units, scale), "Decimal128(38)", "Cast the amounts to a smaller scale"))
-                }
-            });
-            let totals = totals.collect::<Result<Vec<i128>>>()?;
-            let floats = totals.iter().map(|&total| units_to_f64(total, i32::from(scale))).collect();
-            let column = Decimal128Array::from(totals).with_precision_and_scale(38, scale).map_err(Error::internal)?;
-            (Arc::new(column), floats)
+            let bound = 10_u128.pow(38);
+            if let Some(row) = units.iter().position(|units| units.unsigned_abs() >= bound) {
+                let total = decimal_text(units[row], scale);
+                return Err(Overflow { row, total, output: "decimal128(38)", remedy: "Cast the amounts to a smaller scale" });
+            }
+            let means = means(&floats(i32::from(scale)));
+            let totals = Decimal128Array::from(units.to_vec());
+            let data_type = DataType::Decimal128(38, scale);
+            Ok((Arc::new(totals.with_data_type(data_type)), means))
         }
-    };
-    let means = floats.iter().zip(orders).map(|(total, &n)| total / n as f64);
-    Ok((total, Arc::new(Float64Array::from_iter_values(means))))
+    }
+}
+
+/// What tells the segment of a row.
+#[derive(Debug)]
+pub enum SegmentCodes<'a> {
+    /// Its scores.
+    ByCell(&'a SegmentMap),
+    /// Its values, looked at before: positions in the names.
+    ByRow(Vec<Option<u16>>),
 }
 
 /// The columns of `batch` with the scores beside them. `scores` are those of R, F and, with money, M; `segments` the names
@@ -133,7 +142,7 @@ pub fn scores_table(
     scores: &[Vec<u8>],
     one_digit: bool,
     weights: [f64; 3],
-    segments: Option<(Vec<&str>, Vec<Option<u16>>)>,
+    segments: Option<(Vec<&str>, SegmentCodes<'_>)>,
     report: Report,
 ) -> Result<Table> {
     let mut table = TableBuilder::from_batch(batch);
@@ -141,17 +150,21 @@ pub fn scores_table(
     for (name, scores) in ["r_score", "f_score", "m_score"].into_iter().zip(scores) {
         table.column(name, score_column(scores));
     }
-    table.column("rfm_cell", cell_column(scores, rows));
+    let cells = Cells::new(scores, rows);
+    table.column("rfm_cell", Arc::new(cells.texts()?));
     // Where a dimension has more than 9 bins a score may have two digits, and 1110 could be 1-11-0 or 11-1-0: no number at all.
-    let digits = |row: usize| {
-        let digits = scores.iter().map(|scores| Some(i32::from(scores[row])).filter(|&score| one_digit && score > 0));
-        digits.reduce(|number, digit| Some(number? * 10 + digit?)).flatten()
-    };
-    table.column("rfm_score", Arc::new((0..rows).map(digits).collect::<Int32Array>()));
-    table.column("rfm_total", total_column(scores, &weights, rows));
-    if let Some((names, codes)) = segments {
+    let digits = |scores: &[u8]| one_digit.then(|| scores.iter().fold(0, |number, &digit| number * 10 + i32::from(digit)));
+    table.column("rfm_score", Arc::new(cells.numbers::<Int32Type>(digits)));
+    table.column("rfm_total", Arc::new(cells.numbers::<Float64Type>(|scores| Some(weighted(scores, &weights)))));
+    if let Some((names, segments)) = segments {
         let names: ArrayRef = Arc::new(StringArray::from(names));
-        let codes: Int16Array = codes.into_iter().map(|code| code.map(|code| code as i16)).collect();
+        let codes = match segments {
+            SegmentCodes::ByCell(map) => {
+                let code = |scores: &[u8]| map.segment(scores[0], scores[1], scores.get(2).copied().unwrap_or(1)).map(|code| code as i16);
+                cells.numbers::<Int16Type>(code)
+            }
+            SegmentCodes::ByRow(codes) => codes.into_iter().map(|code| code.map(|code| code as i16)).collect(),
+        };
         table.column("segment", Arc::new(DictionaryArray::try_new(codes, names).map_err(Error::internal)?));
     }
     table.finish(rows, batch.schema().metadata().clone(), report)

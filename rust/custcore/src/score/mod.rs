@@ -5,6 +5,7 @@
 //! customer, and with nested binning the scores of the dimensions before), and a row asks the binner of its cell.
 
 pub mod binner;
+pub mod cells;
 pub mod table;
 
 use std::collections::HashMap;

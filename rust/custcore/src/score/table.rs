@@ -1,46 +1,28 @@
 //! The Arrow tables of scorers: thresholds, and scores beside a table's own columns.
 
-use std::fmt::Write;
 use std::sync::Arc;
 
-use arrow_array::builder::StringBuilder;
+use arrow_array::types::Float64Type;
 use arrow_array::{ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray, UInt8Array};
 use arrow_schema::Metadata;
 
 use super::Scorer;
+use super::cells::Cells;
 use crate::error::Result;
 use crate::report::Report;
 use crate::table::{Table, TableBuilder};
 
 /// Scores as a column; 0 is null.
 pub fn score_column(scores: &[u8]) -> ArrayRef {
-    Arc::new(scores.iter().map(|&score| (score > 0).then_some(score)).collect::<UInt8Array>())
-}
-
-/// The scores of each row side by side, joined by `-`; null where one is missing.
-pub fn cell_column(scores: &[Vec<u8>], rows: usize) -> ArrayRef {
-    let mut builder = StringBuilder::with_capacity(rows, 2 * scores.len() * rows);
-    let mut text = String::new();
-    for row in 0..rows {
-        if scores.iter().any(|scores| scores[row] == 0) {
-            builder.append_null();
-            continue;
-        }
-        text.clear();
-        for (i, scores) in scores.iter().enumerate() {
-            // Writing to a string cannot fail.
-            let _ = write!(text, "{}{}", if i > 0 { "-" } else { "" }, scores[row]);
-        }
-        builder.append_value(&text);
+    if scores.contains(&0) {
+        return Arc::new(scores.iter().map(|&score| (score > 0).then_some(score)).collect::<UInt8Array>());
     }
-    Arc::new(builder.finish())
+    Arc::new(UInt8Array::from(scores.to_vec()))
 }
 
-/// The weighted sum of the scores of each row; null where one is missing.
-pub fn total_column(scores: &[Vec<u8>], weights: &[f64], rows: usize) -> ArrayRef {
-    let weighted = |row: usize, scores: &[u8], weight: f64| (scores[row] > 0).then(|| weight * f64::from(scores[row]));
-    let total = |row: usize| scores.iter().zip(weights).map(|(scores, &weight)| weighted(row, scores, weight)).sum::<Option<f64>>();
-    Arc::new((0..rows).map(total).collect::<Float64Array>())
+/// The weighted sum of scores.
+pub fn weighted(scores: &[u8], weights: &[f64]) -> f64 {
+    scores.iter().zip(weights).map(|(&score, weight)| weight * f64::from(score)).sum()
 }
 
 /// The columns of `batch` with `<column>_score` of each dimension, the cell, and with weights the weighted sum.
@@ -50,9 +32,10 @@ pub fn scores_table(batch: &RecordBatch, scorer: &Scorer, scores: &[Vec<u8>], we
     for (dimension, scores) in scorer.spec().dimensions.iter().zip(scores) {
         table.column(&format!("{}_score", dimension.column), score_column(scores));
     }
-    table.column("score_cell", cell_column(scores, rows));
+    let cells = Cells::new(scores, rows);
+    table.column("score_cell", Arc::new(cells.texts()?));
     if let Some(weights) = weights {
-        table.column("score_total", total_column(scores, weights, rows));
+        table.column("score_total", Arc::new(cells.numbers::<Float64Type>(|scores| Some(weighted(scores, weights)))));
     }
     table.finish(rows, batch.schema().metadata().clone(), report)
 }
