@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from custcore import _core
+from custcore import _core, arguments
+from custcore.errors import OutOfRangeError
 from custcore.inputs import as_of_argument, rows_total, source
 from custcore.table import Table
 
@@ -36,21 +37,28 @@ def read_options(
 ) -> ReadOptions:
     """How transactions are read, as the core takes it."""
     return {
-        "customer_id": customer_id,
-        "timestamp": timestamp,
-        "amount": amount,
+        "customer_id": arguments.name("customer_id", customer_id),
+        "timestamp": arguments.name("timestamp", timestamp),
+        "amount": arguments.optional_name("amount", amount),
         "as_of": as_of_argument(as_of),
-        "returns": returns,
-        "zero_is_purchase": zero_is_purchase,
-        "amount_decimals": amount_decimals,
-        "timezone": timezone,
-        "on_null": on_null,
-        "on_nonfinite": on_nonfinite,
-        "order_id": order_id,
-        "order_lines": order_lines,
-        "n_days": n_days,
-        "attributes": list((attributes or {}).items()),
+        "returns": arguments.name("returns", returns),
+        "zero_is_purchase": arguments.flag("zero_is_purchase", zero_is_purchase),
+        "amount_decimals": _decimals(amount_decimals),
+        "timezone": arguments.optional_name("timezone", timezone),
+        "on_null": arguments.name("on_null", on_null),
+        "on_nonfinite": arguments.name("on_nonfinite", on_nonfinite),
+        "order_id": arguments.optional_name("order_id", order_id),
+        "order_lines": arguments.name("order_lines", order_lines),
+        "n_days": arguments.flag("n_days", n_days),
+        "attributes": arguments.pairs("attributes", attributes),
     }
+
+
+def _decimals(value: object) -> int:
+    decimals = arguments.whole("amount_decimals", value)
+    if not 0 <= decimals <= 12:
+        raise OutOfRangeError(f"amount_decimals={decimals} is outside 0 to 12")
+    return decimals
 
 
 class CustomerBase:
@@ -128,7 +136,12 @@ class CustomerBase:
         StateMismatchError
             If ids, times or amounts are of another kind than in earlier updates.
         """
-        self._core.update(source(data), n_threads=n_threads, progress=progress, rows_total=rows_total(data))
+        self._core.update(
+            source(data),
+            n_threads=arguments.optional_whole("n_threads", n_threads),
+            progress=progress,
+            rows_total=rows_total(data),
+        )
 
     def rfm(self, as_of: AsOf | None = None, *, sort: bool = True, n_threads: int | None = None) -> Table:
         """The RFM table of the base, with the columns of :func:`custcore.rfm`.
@@ -142,7 +155,13 @@ class CustomerBase:
         n_threads : int, optional
             As in :func:`custcore.rfm`.
         """
-        return Table(self._core.rfm(as_of_argument(as_of), sort=sort, n_threads=n_threads))
+        return Table(
+            self._core.rfm(
+                as_of_argument(as_of),
+                sort=arguments.flag("sort", sort),
+                n_threads=arguments.optional_whole("n_threads", n_threads),
+            )
+        )
 
     def __len__(self) -> int:
         return len(self._core)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from custcore import _core
-from custcore.errors import ArrowImportError, InvalidArgumentError, InvalidTypeError
+from custcore.errors import ArrowImportError, InvalidArgumentError, InvalidTypeError, OutOfRangeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -93,6 +93,8 @@ def as_of_argument(as_of: AsOf | None) -> tuple[str, int] | None:
         value = _parse(value)
     elif type(value).__module__ == "numpy" and type(value).__name__ == "datetime64":
         value = _from_datetime64(value)
+    if value != value:  # NaT of pandas
+        raise InvalidArgumentError("as_of is NaT; pass a date, or None for the last date in the data")
     if isinstance(value, datetime.datetime):
         if value.tzinfo is None or value.utcoffset() is None:
             return "naive", (value.date() - _EPOCH).days
@@ -119,7 +121,10 @@ def _from_datetime64(value: Any) -> datetime.date:  # noqa: ANN401
     if text == "NaT":
         raise InvalidArgumentError("as_of is NaT; pass a date, or None for the last date in the data")
     # Whole days, and months and years as their first day; finer units keep their time without a zone.
-    day = datetime.date.fromisoformat(str(value.astype("datetime64[D]")))
+    try:
+        day = datetime.date.fromisoformat(str(value.astype("datetime64[D]")))
+    except ValueError:
+        raise OutOfRangeError(f"as_of={text} lies outside the years 1 to 9999") from None
     return day if "T" not in text else datetime.datetime.combine(day, datetime.time())
 
 
@@ -138,6 +143,12 @@ def _from_arrays(arrays: Mapping[str, Any]) -> _core.Table:
                 f"data is a dict whose value for {name!r} is {type(array).__name__}; expected one-dimensional numpy "
                 "arrays by column name. Convert it with numpy.asarray, or pass an Arrow table"
             )
+        if isinstance(array, numpy.ma.MaskedArray):
+            raise InvalidTypeError(
+                f"column {name!r} is a masked array, whose mask would be lost; pass array.filled(numpy.nan), "
+                "or a table with nulls",
+                column=name,
+            )
         if array.ndim != 1:
             raise InvalidTypeError(f"column {name!r} has {array.ndim} dimensions; expected one", column=name)
         if rows is not None and len(array) != rows:
@@ -154,8 +165,7 @@ def _column(numpy: Any, name: str, array: Any) -> tuple[str, object]:  # noqa: A
         unit, count = numpy.datetime_data(array.dtype)
         if unit not in {"s", "ms", "us", "ns"} or count != 1:
             array, unit = array.astype("datetime64[s]"), "s"
-        ticks = numpy.ascontiguousarray(array).view("int64")
-        return f"timestamp[{unit}]", _native(numpy, ticks)
+        return f"timestamp[{unit}]", _native(numpy, array).view("int64")
     if array.dtype.name in _PLAIN_KINDS:
         return array.dtype.name, _native(numpy, array)
     values = [None if value is None or value != value else value for value in array.tolist()]
@@ -170,6 +180,6 @@ def _column(numpy: Any, name: str, array: Any) -> tuple[str, object]:  # noqa: A
     )
 
 
-def _native(numpy: Any, array: Any) -> object:  # noqa: ANN401
+def _native(numpy: Any, array: Any) -> Any:  # noqa: ANN401
     """Contiguous and in the byte order of this machine."""
     return numpy.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))

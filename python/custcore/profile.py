@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from custcore import _core
+from custcore import _core, arguments
 from custcore.inputs import source
 from custcore.table import Table
 
@@ -60,4 +60,4 @@ def profile(
      {'segment': 'new_customers', 'customers': 1, 'revenue': 1.0}]
     """
     columns = ["recency_days", _FREQUENCY.get(frequency, frequency), _MONETARY.get(monetary, monetary)]
-    return Table(_core.profile_table(source(scored), by, columns, n_threads=n_threads))
+    return Table(_core.profile_table(source(scored), arguments.name("by", by), columns, n_threads=n_threads))

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
-from custcore import _core
+from custcore import _core, arguments
 from custcore.base import read_options
 from custcore.errors import InvalidArgumentError, InvalidTypeError
 from custcore.inputs import rows_total, source
-from custcore.score import numbers, score_options, whole_bins
+from custcore.score import checked_weights, numbers, score_options, whole_bins
 from custcore.segments import SegmentMap
 from custcore.table import Table
 
@@ -155,7 +155,12 @@ def rfm(
         attributes=attributes,
     )
     table = _core.rfm_table(
-        source(data), options, sort=sort, n_threads=n_threads, progress=progress, rows_total=rows_total(data)
+        source(data),
+        options,
+        sort=arguments.flag("sort", sort),
+        n_threads=arguments.optional_whole("n_threads", n_threads),
+        progress=progress,
+        rows_total=rows_total(data),
     )
     return Table(table)
 
@@ -217,6 +222,8 @@ amount_decimals, timezone, on_null, on_nonfinite, sort, n_threads, progress
     >>> t.to_pyarrow().select(["customer_id", "rfm_cell", "rfm_score", "segment"]).to_pylist()[4]
     {'customer_id': 5, 'rfm_cell': '5-1-1', 'rfm_score': 511, 'segment': 'new_customers'}
     """
+    if by is not None and by == customer_id:
+        raise InvalidArgumentError(f"by={by!r} is the column of customer ids: every customer would be a group of one")
     scorer = RFMScorer(
         bins,
         ties=ties,
@@ -251,7 +258,7 @@ amount_decimals, timezone, on_null, on_nonfinite, sort, n_threads, progress
         n_threads=n_threads,
         progress=progress,
     )
-    return Table(scorer._core.fit_transform(table._core, n_threads=n_threads))
+    return Table(scorer._core.fit_transform(table._core, n_threads=arguments.optional_whole("n_threads", n_threads)))
 
 
 class RFMScorer:
@@ -338,9 +345,15 @@ class RFMScorer:
             "segments": segments,
         }
         options = score_options(ties=ties, binning=binning, closed=closed, cuts_rule=cuts_rule, by=by, unseen=unseen)
-        r, f, m = numbers(weights, "weights", 3)
+        r, f, m = checked_weights(weights, 3)
         self._core = _core.RfmScorer(
-            _bins(bins), _cuts(cuts), options, (r, f, m), frequency, monetary, _segments(segments)
+            _bins(bins),
+            _cuts(cuts),
+            options,
+            (r, f, m),
+            arguments.name("frequency", frequency),
+            arguments.name("monetary", monetary),
+            _segments(segments),
         )
 
     def fit(self, table: Data, *, n_threads: int | None = None) -> RFMScorer:
@@ -363,7 +376,7 @@ class RFMScorer:
         NotEnoughDataError
             If there is no value to learn from.
         """
-        self._core = self._core.fit(source(table), n_threads=n_threads)
+        self._core = self._core.fit(source(table), n_threads=arguments.optional_whole("n_threads", n_threads))
         return self
 
     def transform(self, table: Data, *, n_threads: int | None = None) -> Table:
@@ -386,7 +399,7 @@ class RFMScorer:
         NotFittedError
             Before :meth:`fit`.
         """
-        return Table(self._core.transform(source(table), n_threads=n_threads))
+        return Table(self._core.transform(source(table), n_threads=arguments.optional_whole("n_threads", n_threads)))
 
     def fit_transform(self, table: Data, *, n_threads: int | None = None) -> Table:
         """Learn the edges from an RFM table and score it; the same as :meth:`fit`, then :meth:`transform`.

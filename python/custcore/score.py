@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
-from custcore import _core
-from custcore.errors import InvalidArgumentError
+from custcore import _core, arguments
+from custcore.errors import InvalidArgumentError, InvalidTypeError
 from custcore.inputs import source
 from custcore.table import Table
 
@@ -30,7 +31,14 @@ def score_options(
     unseen: str = "error",
 ) -> ScoreOptions:
     """How scores are cut, as the core takes it."""
-    return {"ties": ties, "binning": binning, "closed": closed, "cuts_rule": cuts_rule, "by": by, "unseen": unseen}
+    return {
+        "ties": arguments.name("ties", ties),
+        "binning": arguments.name("binning", binning),
+        "closed": arguments.name("closed", closed),
+        "cuts_rule": arguments.name("cuts_rule", cuts_rule),
+        "by": arguments.optional_name("by", by),
+        "unseen": arguments.name("unseen", unseen),
+    }
 
 
 def whole_bins(value: object) -> int:
@@ -46,12 +54,22 @@ def whole_bins(value: object) -> int:
 
 def numbers(values: object, argument: str, count: int | None = None) -> list[float]:
     """A sequence of numbers as floats, checked."""
+    if isinstance(values, str | bytes):
+        raise InvalidArgumentError(f"{argument}={values!r} is text; expected a sequence of numbers")
     try:
         floats = [float(value) for value in values]  # type: ignore[attr-defined]
     except (TypeError, ValueError):
         raise InvalidArgumentError(f"{argument}={values!r} is not a sequence of numbers") from None
     if count is not None and len(floats) != count:
         raise InvalidArgumentError(f"{argument}={values!r} has {len(floats)} numbers; expected {count}")
+    return floats
+
+
+def checked_weights(weights: object, count: int) -> list[float]:
+    """Weights of scores: finite, not negative, not all 0."""
+    floats = numbers(weights, "weights", count)
+    if not all(math.isfinite(weight) and weight >= 0 for weight in floats) or not any(floats):
+        raise InvalidArgumentError(f"weights={weights!r} must be finite, not negative and not all 0")
     return floats
 
 
@@ -97,8 +115,12 @@ class QuantileScorer:
         ties: Literal["same", "split"] = "same",
         weights: Sequence[float] | None = None,
     ) -> None:
-        if isinstance(columns, str) or not columns:
+        asked: object = columns
+        if isinstance(asked, str) or not isinstance(asked, Sequence) or not columns:
             raise InvalidArgumentError(f"columns={columns!r} is not a sequence of at least one column name")
+        columns = [arguments.name("columns", column) for column in columns]
+        if len(set(columns)) < len(columns):
+            raise InvalidArgumentError(f"columns={columns!r} names a column twice")
         ends = _by_column(columns, directions, "directions", "high")
         sizes = _by_column(columns, bins, "bins", 5)
         for end in ends:
@@ -107,13 +129,13 @@ class QuantileScorer:
         dimensions = [
             (name, whole_bins(size), end == "low") for name, size, end in zip(columns, sizes, ends, strict=True)
         ]
-        checked = None if weights is None else numbers(weights, "weights", len(columns))
+        checked = None if weights is None else checked_weights(weights, len(columns))
         self._settings = {"columns": list(columns), "directions": ends, "bins": sizes, "ties": ties, "weights": weights}
         self._core = _core.QuantileScorer(dimensions, score_options(ties=ties), checked)
 
     def fit(self, table: Data, *, n_threads: int | None = None) -> QuantileScorer:
         """Learn the edges from a table; nulls are passed over. Returns this scorer."""
-        self._core = self._core.fit(source(table), n_threads=n_threads)
+        self._core = self._core.fit(source(table), n_threads=arguments.optional_whole("n_threads", n_threads))
         return self
 
     def transform(self, table: Data, *, n_threads: int | None = None) -> Table:
@@ -125,7 +147,7 @@ class QuantileScorer:
             The columns of ``table``, then ``<column>_score`` (uint8) for each column, ``score_cell`` (the scores joined
             by "-") and, with weights, ``score_total`` (float64). A null value gives a null score.
         """
-        return Table(self._core.transform(source(table), n_threads=n_threads))
+        return Table(self._core.transform(source(table), n_threads=arguments.optional_whole("n_threads", n_threads)))
 
     def fit_transform(self, table: Data, *, n_threads: int | None = None) -> Table:
         """Learn the edges from a table and score it. A stream can be read once only, so pass a table."""
@@ -136,6 +158,9 @@ class QuantileScorer:
         self, values: Sequence[float | Decimal], *, customer_id: int | str | bytes | None = None
     ) -> tuple[int, ...]:
         """Score one customer: one value for each column, without Arrow or numpy."""
+        given: object = values
+        if isinstance(given, str) or not isinstance(given, Sequence):
+            raise InvalidTypeError(f"values={values!r} is not a sequence of one number for each column")
         return tuple(self._core.score_one(list(values), customer_id, None))
 
     @property

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from custcore import _core
-from custcore.errors import InvalidTypeError
+from custcore import _core, arguments
+from custcore.errors import InvalidArgumentError, InvalidTypeError
+from custcore.score import whole_bins
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
     from typing import Literal, TypeAlias
 
 __all__ = ["SegmentMap"]
@@ -49,8 +50,22 @@ class SegmentMap:
         bins: int | tuple[int, int] | tuple[int, int, int],
         rest: str | None = None,
     ) -> None:
-        sizes = (bins, bins, bins) if isinstance(bins, int) else (*bins, 1)[:3]
-        self._core = _core.SegmentMap([_rule(rule) for rule in rules], sizes, rest)
+        asked: object = bins
+        given = (bins,) * 3 if isinstance(bins, int) else tuple(asked) if isinstance(asked, tuple | list) else ()
+        if len(given) not in {2, 3}:
+            raise InvalidArgumentError(f"bins={bins!r} is not one number, (R, F) or (R, F, M)")
+        # M of 1 bin plays no part.
+        sizes = (
+            *(whole_bins(size) for size in given[:2]),
+            *(size if size == 1 else whole_bins(size) for size in given[2:]),
+            1,
+        )
+        if isinstance(rules, str) or not isinstance(rules, Iterable):
+            raise InvalidTypeError(
+                f"rules={rules!r} is {type(rules).__name__}; expected a list of (name, R range, F range)"
+            )
+        checked = [_rule(rule, sizes) for rule in rules]
+        self._core = _core.SegmentMap(checked, sizes[:3], arguments.optional_name("rest", rest))
 
     @classmethod
     def named(
@@ -69,7 +84,12 @@ class SegmentMap:
         center : {"mean", "median"}
             What the octants are told by.
         """
-        return cls._wrap(_core.SegmentMap.named(name, lang, center))
+        words = (
+            arguments.name("the name of segments", name),
+            arguments.name("lang", lang),
+            arguments.name("center", center),
+        )
+        return cls._wrap(_core.SegmentMap.named(*words))
 
     @classmethod
     def _wrap(cls, core: _core.SegmentMap) -> SegmentMap:
@@ -134,21 +154,30 @@ class SegmentMap:
         return "/".join(dict.fromkeys(self.segment(r, f, m) or "-" for m in range(1, m_bins + 1)))
 
 
-def _rule(rule: Sequence[str | ScoreRange]) -> _core._SegmentRule:
-    if isinstance(rule, str) or len(rule) not in {3, 4} or not isinstance(rule[0], str):
+def _rule(rule: object, sizes: tuple[int, ...]) -> _core._SegmentRule:
+    if (
+        isinstance(rule, str)
+        or not isinstance(rule, Sequence)
+        or len(rule) not in {3, 4}
+        or not isinstance(rule[0], str)
+    ):
         raise InvalidTypeError(
             f"the segment rule {rule!r} is not (name, R range, F range) or (name, R range, F range, M range)"
         )
-    name, *ranges = rule
-    r, f, m = (_range(part, str(name)) for part in (*ranges, None)[:3])
-    return str(name), r, f, m
+    segment, *ranges = rule
+    r, f, m = (
+        _range(part, f"segment {segment!r}: the {dimension} range", bins)
+        for part, dimension, bins in zip((*ranges, None), "RFM", sizes, strict=False)
+    )
+    return segment, r, f, m
 
 
-def _range(part: str | ScoreRange, name: str) -> tuple[int, int] | None:
+def _range(part: object, what: str, bins: int) -> tuple[int, int] | None:
     if part is None:
         return None
-    if isinstance(part, int):
-        return part, part
-    if isinstance(part, tuple) and len(part) == 2:
-        return part
-    raise InvalidTypeError(f"segment {name!r}: the range {part!r} is not a score, a pair of scores or None")
+    low, high = part if isinstance(part, tuple) and len(part) == 2 else (part, part)
+    if not isinstance(low, int) or not isinstance(high, int):
+        raise InvalidTypeError(f"{what} {part!r} is not a score, a pair of scores or None")
+    if not 1 <= low <= high <= bins:
+        raise InvalidArgumentError(f"{what} {low} to {high} is not within 1 to {bins}, the lower score first")
+    return low, high

@@ -1,6 +1,6 @@
 //! The customer base as Python sees it, and the one-shot `rfm` over one.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow_schema::Schema;
 use custcore::base::CustomerBase;
@@ -61,13 +61,15 @@ pub fn rfm_table(
 /// The customer base.
 #[pyclass(frozen, module = "custcore._core", name = "CustomerBase")]
 pub struct CoreBase {
-    base: Arc<Mutex<CustomerBase>>,
+    /// The base as it stands. The lock is held for moments, with the GIL, to take or to replace it: nobody computes under it,
+    /// so a forked child never inherits it locked.
+    base: Mutex<Arc<CustomerBase>>,
 }
 
 impl CoreBase {
-    /// The base; a panic while it was held leaves it as it was, because it changes only by `commit`.
-    fn lock(&self, py: Python<'_>) -> MutexGuard<'_, CustomerBase> {
-        self.base.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner)
+    /// The base as it stands.
+    fn snapshot(&self, py: Python<'_>) -> Arc<CustomerBase> {
+        self.base.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -78,7 +80,7 @@ impl CoreBase {
         let py = options.py();
         let spec = options.extract::<ReadOptions>()?.spec(py)?;
         let base = CustomerBase::new(spec).map_err(|error| into_py(py, &error))?;
-        Ok(Self { base: Arc::new(Mutex::new(base)) })
+        Ok(Self { base: Mutex::new(Arc::new(base)) })
     }
 
     #[pyo3(signature = (data, *, n_threads, progress, rows_total))]
@@ -91,31 +93,31 @@ impl CoreBase {
     ) -> PyResult<()> {
         let py = data.py();
         let mut call = Call::new(py, n_threads, progress, rows_total)?;
-        // The lock is not held while data are read: a producer may be Python code that looks at this very base.
-        let columns = columns(&self.lock(py));
-        let update = fold(data, &mut call, columns, |schema| self.lock(py).begin(schema))?;
-        py.detach(|| self.base.lock().unwrap_or_else(PoisonError::into_inner).commit(update)).map_err(|error| into_py(py, &error))
+        let before = self.snapshot(py);
+        let update = fold(data, &mut call, columns(&before), |schema| before.begin(schema))?;
+        drop(before);
+        // Another update may have come in between; this one is added to what stands now. A reader that is at work keeps
+        // what it has, and then the base is copied.
+        let mut base = self.base.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner);
+        Arc::make_mut(&mut base).commit(update).map_err(|error| into_py(py, &error))
     }
 
     #[pyo3(signature = (day, *, sort, n_threads))]
     fn rfm(&self, py: Python<'_>, day: Option<(String, i64)>, sort: bool, n_threads: Option<i64>) -> PyResult<CoreTable> {
         let mut call = Call::new(py, n_threads, None, None)?;
         let day = day.as_ref().map(as_of);
-        let customers = self.lock(py).len();
-        let base = self.base.clone();
-        let table = call.run(py, customers, move |context| {
-            let base = base.lock().unwrap_or_else(PoisonError::into_inner);
-            rfm::rfm(&base, day, sort, context)
-        })?;
+        let base = self.snapshot(py);
+        let customers = base.len();
+        let table = call.run(py, customers, move |context| rfm::rfm(&base, day, sort, context))?;
         Ok(CoreTable::new(table))
     }
 
     fn __len__(&self, py: Python<'_>) -> usize {
-        self.lock(py).len()
+        self.snapshot(py).len()
     }
 
     #[getter]
     fn rows(&self, py: Python<'_>) -> u64 {
-        self.lock(py).rows()
+        self.snapshot(py).rows()
     }
 }

@@ -42,7 +42,10 @@ pub fn number(value: &Bound<'_, PyAny>, argument: &str) -> PyResult<Number> {
 
 /// A `decimal.Decimal`: (sign, digits, exponent).
 fn decimal(value: &Bound<'_, PyAny>) -> PyResult<Number> {
-    let (sign, digits, exponent): (i128, Vec<i128>, i32) = value.call_method0("as_tuple")?.extract()?;
+    // NaN and infinity have a word for an exponent.
+    let Ok((sign, digits, exponent)) = value.call_method0("as_tuple")?.extract::<(i128, Vec<i128>, i32)>() else {
+        return value.call_method0("__float__")?.extract().map(Number::Float);
+    };
     let units = digits.iter().try_fold(0_i128, |units, digit| units.checked_mul(10)?.checked_add(*digit));
     match (units, i8::try_from(-exponent)) {
         (Some(units), Ok(scale)) => Ok(Number::Decimal(if sign == 1 { -units } else { units }, scale)),

@@ -1,6 +1,9 @@
 //! The RFM scorer and the profile of segments as Python sees them.
 
+use std::sync::Arc;
+
 use arrow_array::RecordBatch;
+use custcore::column::chunks::find_column;
 use custcore::column::number::Number;
 use custcore::error::{Error, ErrorKind};
 use custcore::quantile::Closed;
@@ -48,7 +51,7 @@ impl ScoreOptions {
 /// An RFM scorer; `fit` gives a fitted one, which never changes.
 #[pyclass(frozen, module = "custcore._core", name = "RfmScorer")]
 pub struct CoreScorer {
-    scorer: RfmScorer,
+    scorer: Arc<RfmScorer>,
 }
 
 #[pymethods]
@@ -83,26 +86,26 @@ impl CoreScorer {
             monetary: choice(py, "monetary", monetary, &[("total", Monetary::Total), ("mean", Monetary::Mean)])?,
             segments,
         };
-        Ok(Self { scorer: RfmScorer::new(spec).map_err(|error| into_py(py, &error))? })
+        Ok(Self { scorer: Arc::new(RfmScorer::new(spec).map_err(|error| into_py(py, &error))?) })
     }
 
     #[pyo3(signature = (table, *, n_threads))]
     fn fit(&self, table: &Bound<'_, PyAny>, n_threads: Option<i64>) -> PyResult<Self> {
         let py = table.py();
-        let input = Input::read(table)?;
-        let mut scorer = self.scorer.clone();
+        let input = Input::read(table, self.scorer.needed_columns())?;
+        let mut scorer = RfmScorer::clone(&self.scorer);
         let scorer = Call::new(py, n_threads, None, None)?.run_on(py, input.batches, move |batches, context| {
             scorer.fit(batches, context)?;
             Ok(scorer)
         })?;
-        Ok(Self { scorer })
+        Ok(Self { scorer: Arc::new(scorer) })
     }
 
     #[pyo3(signature = (table, *, n_threads))]
     fn transform(&self, table: &Bound<'_, PyAny>, n_threads: Option<i64>) -> PyResult<CoreTable> {
         let py = table.py();
         self.scorer.scorer().map_err(|error| into_py(py, &error))?;
-        let Input { batches, report } = Input::read(table)?;
+        let Input { batches, report } = Input::read(table, None)?;
         let scorer = self.scorer.clone();
         let tables = Call::new(py, n_threads, None, None)?
             .run_on(py, batches, move |batches, context| scorer.transform(batches, &report, context))?;
@@ -113,8 +116,8 @@ impl CoreScorer {
     #[pyo3(signature = (table, *, n_threads))]
     fn fit_transform(&self, table: &Bound<'_, PyAny>, n_threads: Option<i64>) -> PyResult<CoreTable> {
         let py = table.py();
-        let Input { batches, report } = Input::read(table)?;
-        let mut scorer = self.scorer.clone();
+        let Input { batches, report } = Input::read(table, None)?;
+        let mut scorer = RfmScorer::clone(&self.scorer);
         let tables = Call::new(py, n_threads, None, None)?
             .run_on(py, batches, move |batches, context| scorer.fit_transform(batches, &report, context))?;
         CoreTable::concat(py, tables)
@@ -162,12 +165,17 @@ pub struct Input {
 }
 
 impl Input {
-    pub fn read(table: &Bound<'_, PyAny>) -> PyResult<Self> {
+    /// Reads a table; `wanted` names the columns to keep, `None` keeps all.
+    pub fn read(table: &Bound<'_, PyAny>, wanted: Option<Vec<String>>) -> PyResult<Self> {
         // A result of custcore itself needs no way through the boundary, and brings its report.
         if let Ok(table) = table.cast::<CoreTable>() {
             return Ok(Self { batches: table.get().batches().to_vec(), report: table.get().report().clone() });
         }
-        let mut source = Source::open(table, None)?;
+        let mut source = Source::open(table, wanted.clone())?;
+        // Columns that are not there are told with all the names there are, which the batches no longer have.
+        for name in wanted.iter().flatten().filter(|name| !name.starts_with("monetary_")) {
+            find_column(source.all_columns(), name, "scored column, or 'by'").map_err(|error| into_py(table.py(), &error))?;
+        }
         let mut batches = source.rest(table.py())?;
         if batches.is_empty() {
             batches.push(RecordBatch::new_empty(source.schema()));
@@ -181,7 +189,7 @@ impl Input {
 #[pyo3(signature = (table, by, columns, *, n_threads))]
 pub fn profile_table(table: &Bound<'_, PyAny>, by: String, columns: [String; 3], n_threads: Option<i64>) -> PyResult<CoreTable> {
     let py = table.py();
-    let input = Input::read(table)?;
+    let input = Input::read(table, None)?;
     let profiled = Call::new(py, n_threads, None, None)?.run_on(py, input.batches, move |batches, _| {
         let [recency, frequency, monetary] = &columns;
         profile(batches, &by, [recency, frequency, monetary])

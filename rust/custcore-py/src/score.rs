@@ -1,5 +1,7 @@
 //! The quantile scorer of any columns as Python sees it.
 
+use std::sync::Arc;
+
 use custcore::column::number::Number;
 use custcore::error::{Error, ErrorKind};
 use custcore::score::table::{scores_table, thresholds_table};
@@ -17,11 +19,11 @@ use crate::table::CoreTable;
 pub struct CoreQuantileScorer {
     spec: ScoreSpec,
     weights: Option<Vec<f64>>,
-    scorer: Option<Scorer>,
+    scorer: Option<Arc<Scorer>>,
 }
 
 impl CoreQuantileScorer {
-    fn fitted(&self, py: Python<'_>) -> PyResult<&Scorer> {
+    fn fitted(&self, py: Python<'_>) -> PyResult<&Arc<Scorer>> {
         self.scorer
             .as_ref()
             .ok_or_else(|| into_py(py, &Error::new(ErrorKind::NotFitted, "this QuantileScorer is not fitted yet; call fit(table) first")))
@@ -43,10 +45,12 @@ impl CoreQuantileScorer {
     fn fit(&self, table: &Bound<'_, PyAny>, n_threads: Option<i64>) -> PyResult<Self> {
         let py = table.py();
         let spec = self.spec.clone();
-        let scorer = Call::new(py, n_threads, None, None)?.run_on(py, Input::read(table)?.batches, move |batches, context| {
-            context.install(|| Scorer::fit_batches(&spec, batches, context))?
-        })?;
-        Ok(Self { spec: self.spec.clone(), weights: self.weights.clone(), scorer: Some(scorer) })
+        let scorer = Call::new(py, n_threads, None, None)?.run_on(
+            py,
+            Input::read(table, self.spec.needed_columns())?.batches,
+            move |batches, context| context.install(|| Scorer::fit_batches(&spec, batches, context))?,
+        )?;
+        Ok(Self { spec: self.spec.clone(), weights: self.weights.clone(), scorer: Some(Arc::new(scorer)) })
     }
 
     #[pyo3(signature = (table, *, n_threads))]
@@ -54,7 +58,7 @@ impl CoreQuantileScorer {
         let py = table.py();
         let scorer = self.fitted(py)?.clone();
         let weights = self.weights.clone();
-        let Input { batches, report } = Input::read(table)?;
+        let Input { batches, report } = Input::read(table, None)?;
         let tables = Call::new(py, n_threads, None, None)?.run_on(py, batches, move |batches, context| {
             let score = |batch| {
                 context.check()?;

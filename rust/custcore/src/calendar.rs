@@ -3,7 +3,7 @@
 //! A zone is read once into a table of its transitions; after that a row costs a comparison with the interval of the
 //! row before it, or a binary search. Zone data are bundled, so results do not depend on the machine.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
@@ -52,6 +52,21 @@ pub struct Zone {
 impl Zone {
     /// The zone of an IANA name (`Europe/London`), a fixed offset (`+05:30`) or `UTC`.
     pub fn named(name: &str) -> Result<Arc<Self>> {
+        // Reading the rules of a zone takes about a millisecond, so the last few are kept. Nobody waits for the lock: a child
+        // forked while another thread holds it would wait for ever.
+        static KEPT: Mutex<Vec<Arc<Zone>>> = Mutex::new(Vec::new());
+        if let Some(zone) = KEPT.try_lock().ok().and_then(|kept| kept.iter().find(|zone| zone.name == name).cloned()) {
+            return Ok(zone);
+        }
+        let zone = Self::read(name)?;
+        if let Ok(mut kept) = KEPT.try_lock() {
+            kept.truncate(7);
+            kept.insert(0, zone.clone());
+        }
+        Ok(zone)
+    }
+
+    fn read(name: &str) -> Result<Arc<Self>> {
         let zone = lookup(name)?;
         let mut starts = vec![i64::MIN];
         let mut offsets = vec![i64::from(zone.to_offset(Timestamp::MIN).seconds())];

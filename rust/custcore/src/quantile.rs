@@ -73,17 +73,6 @@ impl Edges {
         }
     }
 
-    /// A value in the type of the edges.
-    pub fn convert(&self, value: Number) -> Number {
-        match (&self.values, value) {
-            (Numbers::Integers(_), Number::Integer(_)) | (Numbers::Floats(_), Number::Float(_)) => value,
-            (Numbers::Floats(_), other) => Number::Float(other.to_f64()),
-            (Numbers::Integers(_), other) => Number::Integer(other.to_f64().floor() as i64),
-            (Numbers::Decimals(_, own), Number::Decimal(_, scale)) if *own == scale => value,
-            (Numbers::Decimals(_, own), other) => Number::Decimal((other.to_f64() * 10f64.powi(i32::from(*own))).round() as i128, *own),
-        }
-    }
-
     /// The bin of every row, 1 to [`Edges::bins`]; 0 where the row is null.
     pub fn bin_rows(&self, column: &NumberColumn) -> Vec<u8> {
         let closed = self.closed;
@@ -91,7 +80,10 @@ impl Edges {
             (Numbers::Integers(edges), Numbers::Integers(values)) => bin_all(values, |v| *v, edges, closed),
             (Numbers::Decimals(edges, own), Numbers::Decimals(values, other)) if own == other => bin_all(values, |v| *v, edges, closed),
             (Numbers::Floats(edges), Numbers::Floats(values)) => bin_all(values, |v| *v, edges, closed),
-            // Unlike types meet as floats.
+            // Whole numbers and decimals of another scale are compared exactly, floats with others as floats.
+            (Numbers::Integers(_) | Numbers::Decimals(_, _), Numbers::Integers(_) | Numbers::Decimals(_, _)) => {
+                (0..column.len()).map(|row| column.get(row).map_or(0, |value| self.bin_one(value))).collect()
+            }
             (_, values) => {
                 let edges = self.to_f64();
                 match values {
@@ -118,7 +110,18 @@ impl Edges {
             (Numbers::Integers(edges), Number::Integer(value)) => bin(edges, value, self.closed),
             (Numbers::Floats(edges), value) => bin(edges, value.to_f64(), self.closed),
             (Numbers::Decimals(edges, own), Number::Decimal(value, other)) if *own == other => bin(edges, value, self.closed),
-            (_, value) => bin(&self.to_f64(), value.to_f64(), self.closed),
+            (_, Number::Float(value)) => bin(&self.to_f64(), value, self.closed),
+            (edges, value) => {
+                let before = |edge: Number| match self.closed {
+                    Closed::Right => edge.compare(value).is_lt(),
+                    Closed::Left => edge.compare(value).is_le(),
+                };
+                1 + match edges {
+                    Numbers::Integers(edges) => edges.partition_point(|&edge| before(Number::Integer(edge))),
+                    Numbers::Decimals(edges, scale) => edges.partition_point(|&edge| before(Number::Decimal(edge, *scale))),
+                    Numbers::Floats(edges) => edges.partition_point(|&edge| before(Number::Float(edge))),
+                } as u8
+            }
         }
     }
 }
@@ -325,9 +328,37 @@ fn sign_of_expansion(products: &[(f64, f64)]) -> i32 {
     expansion.iter().rev().find(|&&part| part != 0.0).map_or(0, |&part| if part > 0.0 { 1 } else { -1 })
 }
 
-/// The mean of some floats, correctly rounded from their exact sum, so that their order does not show; `None` of none.
-pub fn exact_mean(values: &[f64]) -> Option<f64> {
+/// The mean of some floats from their exact sum, so that their order does not show; `None` of none.
+pub fn mean(values: &[f64]) -> Option<f64> {
     exact_sum(values).map(|sum| sum / values.len() as f64)
+}
+
+/// The largest float that is not above the exact mean of some floats: a float is above it just when it is above the mean.
+/// `None` of none.
+pub fn mean_below(values: &[f64]) -> Option<f64> {
+    let rounded = mean(values)?;
+    if !rounded.is_finite() {
+        return Some(rounded);
+    }
+    // The exact sum less n times the candidate decides whether the candidate is above the exact mean.
+    let mut expansion = Vec::new();
+    values.iter().for_each(|&value| grow(&mut expansion, value));
+    let n = values.len() as f64;
+    let exceeds = |candidate: f64| {
+        let mut rest = expansion.clone();
+        let high = -n * candidate;
+        grow(&mut rest, (-n).mul_add(candidate, -high));
+        grow(&mut rest, high);
+        rest.iter().rev().find(|&&part| part != 0.0).is_some_and(|&part| part < 0.0)
+    };
+    let mut below = rounded;
+    while exceeds(below) {
+        below = below.next_down();
+    }
+    while !exceeds(below.next_up()) {
+        below = below.next_up();
+    }
+    Some(below)
 }
 
 /// The exact sum of some floats, correctly rounded (Shewchuk 1997, as Python's `math.fsum`); `None` of none.
@@ -362,14 +393,19 @@ pub fn exact_sum(values: &[f64]) -> Option<f64> {
 }
 
 /// The median of some floats (type 7: the mean of the middle two of an even number); `None` of none.
-pub fn median(mut values: Vec<f64>) -> Option<f64> {
+pub fn median(values: Vec<f64>) -> Option<f64> {
+    middle(values).and_then(|middle| mean(&middle))
+}
+
+/// The one or two values in the middle; `None` of none.
+pub fn middle(mut values: Vec<f64>) -> Option<Vec<f64>> {
     let last = values.len().checked_sub(1)?;
     let (below, &mut upper, _) = values.select_nth_unstable_by(last.div_ceil(2), f64::total_cmp);
     if last % 2 == 0 {
-        return Some(upper);
+        return Some(vec![upper]);
     }
     let lower = below.iter().copied().max_by(f64::total_cmp)?;
-    Some(lower + (upper - lower) / 2.0)
+    Some(vec![lower, upper])
 }
 
 /// Adds a float to an expansion: parts that do not overlap, ascending in size.
@@ -392,7 +428,7 @@ fn grow(expansion: &mut Vec<f64>, term: f64) {
 }
 
 /// Floats as integers of the same order, to be ranked and bisected. -0.0 and 0.0 are one key.
-pub fn float_to_key(value: f64) -> i64 {
+fn float_to_key(value: f64) -> i64 {
     let bits = (value + 0.0).to_bits() as i64;
     if bits < 0 { !bits ^ i64::MIN } else { bits }
 }
@@ -458,6 +494,9 @@ mod tests {
         assert_eq!(exact_sum(&[1e16, 1.0, -1e16]), Some(1.0));
         assert_eq!(exact_sum(&[0.1; 10]), Some(1.0));
         assert_eq!(exact_sum(&[]), None);
+        assert_eq!(mean_below(&[0.35; 3]), Some(0.35));
+        assert_eq!(mean_below(&[0.05; 3]), Some(0.05));
+        assert_eq!(mean_below(&[1.0, 2.0]), Some(1.5));
         assert_eq!(median(vec![3.0, 1.0, 2.0]), Some(2.0));
         assert_eq!(median(vec![4.0, 1.0, 2.0, 3.0]), Some(2.5));
     }

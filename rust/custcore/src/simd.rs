@@ -1,7 +1,7 @@
 //! What the portable language has no word for: hints to the memory system.
 
 /// Asks for the cache line of element `index`, which is about to be read or written; past the end it does nothing of use.
-#[inline(always)]
+#[inline]
 pub fn prefetch<T>(slice: &[T], index: usize) {
     #[cfg(target_arch = "x86_64")]
     {

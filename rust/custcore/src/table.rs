@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow_schema::{Field, Metadata, Schema};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::report::Report;
 
 /// A result.
@@ -39,6 +39,13 @@ impl TableBuilder {
 
     /// The table of `rows` rows.
     pub fn finish(self, rows: usize, metadata: Metadata, report: Report) -> Result<Table> {
+        for (i, field) in self.fields.iter().enumerate() {
+            if self.fields[..i].iter().any(|before| before.name() == field.name()) {
+                let name = field.name();
+                let message = format!("the result would have two columns named '{name}'; rename or drop the one that goes in");
+                return Err(Error::new(ErrorKind::DuplicateColumn, message).in_column(name));
+            }
+        }
         let schema = Arc::new(Schema::new_with_metadata(self.fields, metadata));
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         let batch = RecordBatch::try_new_with_options(schema, self.columns, &options).map_err(Error::internal)?;

@@ -90,7 +90,7 @@ impl Header {
             if wanted.is_none_or(|wanted| wanted.iter().any(|w| w == name)) {
                 let data_type = data_type(column, 0).map_err(|(_, what)| malformed(Some(name), None, &what))?;
                 all.push(Field::new(name, data_type.clone(), true));
-                let metadata = metadata(column).map_err(|what| malformed(Some(name), None, &what))?;
+                let metadata = metadata(column);
                 selected.push(Field::new(name, data_type, column.flags & NULLABLE != 0).with_metadata(metadata));
                 header.positions.push(i);
             } else {
@@ -98,7 +98,7 @@ impl Header {
             }
         }
         header.all = Schema::new(all);
-        let metadata = metadata(raw).map_err(|what| malformed(None, None, &what))?;
+        let metadata = metadata(raw);
         header.selected = Arc::new(Schema::new(selected).with_metadata(metadata));
         Ok(header)
     }
@@ -142,12 +142,12 @@ const NULLABLE: i64 = 2;
 /// How the message for a type that cannot be carried begins.
 const UNSUPPORTED: &str = "columns of type";
 
-/// The key-value pairs of a schema.
-fn metadata(raw: &RawSchema) -> Result<HashMap<String, String>, String> {
+/// The key-value pairs of a schema; none when they cannot be read as text, which nothing here depends on.
+fn metadata(raw: &RawSchema) -> HashMap<String, String> {
     let raw: *const RawSchema = raw;
     // SAFETY: both are `struct ArrowSchema` of the C data interface; the reference is only read, and not kept.
     let schema = unsafe { &*raw.cast::<FFI_ArrowSchema>() };
-    schema.metadata().map_err(|e| format!("its metadata cannot be read: {e}"))
+    schema.metadata().unwrap_or_default()
 }
 
 /// The Arrow type of a column.
@@ -224,11 +224,11 @@ fn import(raw: &RawArray, data_type: &DataType, start: usize, rows: usize, owner
         DataType::Dictionary(index, values) => column.dictionary(data_type, index, values, nulls),
         DataType::FixedSizeBinary(width) => {
             let width = unsigned(i64::from(*width), "its width")?;
-            Ok(column.array(data_type, nulls, vec![column.bytes(1, start * width, rows * width)?]))
+            Ok(column.array(data_type, nulls, vec![column.bytes(1, times(start, width)?, times(rows, width)?)?]))
         }
         fixed => match fixed.primitive_width() {
             Some(width) => {
-                let values = column.aligned(1, start * width, rows * width, width.min(16))?;
+                let values = column.aligned(1, times(start, width)?, times(rows, width)?, width.min(16))?;
                 Ok(column.array(data_type, nulls, vec![values]))
             }
             None => fault(format!("{UNSUPPORTED} {} cannot be carried along; select the other columns first", type_name(fixed))),
@@ -330,7 +330,7 @@ impl Column<'_> {
         nulls: Option<NullBuffer>,
     ) -> Imported<ArrayRef> {
         let width = size_of::<O>();
-        let offsets = self.aligned(1, self.start * width, (self.rows + 1) * width, width)?;
+        let offsets = self.aligned(1, times(self.start, width)?, times(self.rows + 1, width)?, width)?;
         let typed: &[O] = offsets.typed_data();
         validate::offsets(typed).map_err(at_row)?;
         let end: i64 = typed[self.rows].into();
@@ -343,9 +343,9 @@ impl Column<'_> {
 
     /// Strings and binary by views.
     fn views(&self, data_type: &DataType, nulls: Option<NullBuffer>) -> Imported<ArrayRef> {
-        let views = self.aligned(1, self.start * 16, self.rows * 16, 16)?;
+        let views = self.aligned(1, times(self.start, 16)?, times(self.rows, 16)?, 16)?;
         let n = usize::try_from(self.raw.n_buffers - 3).unwrap_or(0);
-        let sizes = self.aligned(n + 2, 0, n * 8, 8)?;
+        let sizes = self.aligned(n + 2, 0, times(n, 8)?, 8)?;
         let mut buffers = vec![views];
         for (i, &size) in sizes.typed_data::<i64>().iter().enumerate() {
             let size = usize::try_from(size).map_err(|_| (None, format!("buffer {i} of its views has the negative size {size}")))?;
@@ -365,7 +365,7 @@ impl Column<'_> {
         let dictionary = import(raw, values, 0, n, self.owner)
             .map_err(|(row, what)| (None, format!("its dictionary at value {}: {what}", row.unwrap_or(0))))?;
         let Some(width) = index.primitive_width() else { return fault("its dictionary is indexed by no integer") };
-        let indices = self.aligned(1, self.start * width, self.rows * width, width)?;
+        let indices = self.aligned(1, times(self.start, width)?, times(self.rows, width)?, width)?;
         let valid = |row: usize| nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row));
         macro_rules! check {
             ($type:ty) => {
@@ -386,6 +386,11 @@ impl Column<'_> {
         .map_err(at_row)?;
         Ok(make_array(self.data(data_type, nulls, vec![indices], vec![dictionary.to_data()])))
     }
+}
+
+/// A number of bytes.
+fn times(count: usize, width: usize) -> Imported<usize> {
+    count.checked_mul(width).ok_or((None, "it would be larger than memory".to_owned()))
 }
 
 fn at_row((row, what): validate::Fault) -> Fault {

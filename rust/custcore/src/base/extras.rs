@@ -9,7 +9,7 @@ use crate::column::key::KeyKind;
 use crate::error::Result;
 
 /// Distinct (customer, day) pairs of purchases.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct PurchaseDays {
     pairs: Vec<u64>,
     /// Length at which repeated pairs are thrown out next.
@@ -66,7 +66,7 @@ pub struct Seen {
 }
 
 /// One attribute of every customer (or of every order).
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Attribute {
     /// The values.
     pub values: Interner,

@@ -53,7 +53,7 @@ impl Entry for ByteEntry {
 }
 
 /// Places, a power of two of them, at most half full.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Places<E> {
     entries: Vec<E>,
     shift: u32,
@@ -109,7 +109,7 @@ impl<E: Entry> Places<E> {
 }
 
 /// Codes of integer ids.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct IntegerTable {
     places: Places<IntegerEntry>,
     seed: u64,
@@ -163,7 +163,7 @@ impl IntegerTable {
 }
 
 /// Codes of byte strings.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct ByteTable {
     places: Places<ByteEntry>,
     /// The hash of each code, for growing.

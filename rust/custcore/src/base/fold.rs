@@ -266,11 +266,13 @@ impl<'a> Folder<'a> {
 
     /// Errors for what the settings forbid.
     fn refuse(&self, columns: &Columns, flags: u8, row: u64) -> Result<(), Error> {
-        if flags & flag::NONFINITE != 0 && self.spec.on_nonfinite == OnNonfinite::Error {
-            return Err(columns.nonfinite_error(row));
-        }
-        if self.spec.on_null == OnNull::Error && flags & (flag::NULL_ID | flag::NULL_TIME | flag::NULL_AMOUNT) != 0 {
+        // A row speaks for the first of its faults only.
+        let left_out = flags & (flag::NULL_ID | flag::NULL_TIME) != 0;
+        if self.spec.on_null == OnNull::Error && (left_out || flags & (flag::NULL_AMOUNT | flag::NONFINITE) == flag::NULL_AMOUNT) {
             return Err(columns.null_error(flags, row));
+        }
+        if !left_out && flags & flag::NONFINITE != 0 && self.spec.on_nonfinite == OnNonfinite::Error {
+            return Err(columns.nonfinite_error(row));
         }
         Ok(())
     }

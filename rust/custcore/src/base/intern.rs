@@ -16,14 +16,14 @@ pub const NO_CODE: u32 = u32::MAX;
 const UNSEEN: u32 = u32::MAX - 1;
 
 /// Ids and their codes.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Interner {
     kind: KeyKind,
     keys: Keys,
     table: Table,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Table {
     /// Codes are distances.
     None,

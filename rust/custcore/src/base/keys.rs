@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 /// Ids by code.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Keys {
     /// Integer ids in a narrow range: the code is the distance from the first. Not every code need have been seen.
     Range {
@@ -65,7 +65,7 @@ struct Place {
 pub type Head = [u8; 16];
 
 /// Byte strings end to end.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct ByteArena {
     bytes: Vec<u8>,
     places: Vec<Place>,

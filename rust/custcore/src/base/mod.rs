@@ -24,17 +24,18 @@ use crate::column::chunks::Kinds;
 use crate::column::key::{KeyColumn, KeyKind};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
+use crate::money::Money;
 use crate::report::{Entry, EntryKind, Report, Unit};
 
 /// The customer base.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct CustomerBase {
     spec: Spec,
     known: Option<Known>,
 }
 
 /// What a base knows once it has seen a schema.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Known {
     kinds: Kinds,
     state: State,
@@ -72,7 +73,8 @@ impl CustomerBase {
     pub fn begin(&self, schema: &Schema) -> Result<Fold> {
         let kinds = Kinds::of(schema, &self.spec.roles, self.spec.timezone.as_deref(), self.spec.amount_decimals)?;
         if let Some(known) = &self.known {
-            check_kinds(&known.kinds, &kinds)?;
+            self.spec.check_second_update()?;
+            check_kinds(&self.spec, &known.kinds, &kinds)?;
         }
         Fold::new(&self.spec, kinds)
     }
@@ -82,7 +84,8 @@ impl CustomerBase {
         match &mut self.known {
             None => self.known = Some(Known { kinds: update.kinds, state: update.state, rows: update.rows }),
             Some(known) => {
-                check_kinds(&known.kinds, &update.kinds)?;
+                self.spec.check_second_update()?;
+                check_kinds(&self.spec, &known.kinds, &update.kinds)?;
                 known.state.merge(&update.state, known.rows)?;
                 known.kinds.id_type = KeyColumn::common_type(&known.kinds.id_type, &update.kinds.id_type);
                 known.rows += update.rows;
@@ -137,13 +140,11 @@ impl CustomerBase {
 }
 
 /// Data of an update must be of the same kinds as those before; widths and layouts may differ.
-fn check_kinds(known: &Kinds, new: &Kinds) -> Result<()> {
+fn check_kinds(spec: &Spec, known: &Kinds, new: &Kinds) -> Result<()> {
     let unlike = |what: &str, column: &str, before: String, now: String| {
-        Err(Error::new(
-            ErrorKind::StateMismatch,
-            format!("column '{column}': {what} were {before} in earlier updates and are {now} now. Cast the new data to what came before"),
-        )
-        .in_column(column))
+        let message =
+            format!("column '{column}': {what} were {before} in earlier updates and are {now} now. Cast the new data to what came before");
+        Err(Error::new(ErrorKind::StateMismatch, message).in_column(column))
     };
     if known.id_kind != new.id_kind {
         let name = |kind| match kind {
@@ -152,14 +153,21 @@ fn check_kinds(known: &Kinds, new: &Kinds) -> Result<()> {
             KeyKind::Text => "strings",
             KeyKind::Binary => "binary",
         };
-        return unlike("ids", &new.id_name, name(known.id_kind).to_owned(), name(new.id_kind).to_owned());
+        return unlike("ids", &spec.roles.customer_id, name(known.id_kind).to_owned(), name(new.id_kind).to_owned());
     }
-    if known.clock.zone().map(crate::calendar::Zone::name) != new.clock.zone().map(crate::calendar::Zone::name) {
-        let name = |kinds: &Kinds| kinds.clock.zone().map_or("naive (without a zone)".to_owned(), |z| format!("in zone {}", z.name()));
-        return unlike("times", "timestamp", name(known), name(new));
+    let clock =
+        |kinds: &Kinds| kinds.clock.zone().map_or("naive (without a zone)".to_owned(), |zone| format!("read in zone {}", zone.name()));
+    if clock(known) != clock(new) {
+        return unlike("times", &spec.roles.timestamp, clock(known), clock(new));
     }
     if known.money != new.money {
-        return unlike("amounts", "amount", format!("{:?}", known.money), format!("{:?}", new.money));
+        let name = |money: Option<Money>| match money {
+            None => "absent".to_owned(),
+            Some(Money::Float { .. }) => "floats".to_owned(),
+            Some(Money::Integer) => "integers".to_owned(),
+            Some(Money::Decimal { scale }) => format!("decimals of scale {scale}"),
+        };
+        return unlike("amounts", spec.roles.amount.as_deref().unwrap_or("amount"), name(known.money), name(new.money));
     }
     Ok(())
 }

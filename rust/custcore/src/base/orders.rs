@@ -56,7 +56,7 @@ impl Order {
 }
 
 /// All orders seen, by (customer, order id).
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Orders {
     /// Order ids.
     pub ids: Interner,
@@ -134,7 +134,7 @@ impl Orders {
 }
 
 /// The order that is being read, where the lines of an order follow each other.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct OpenOrder {
     current: Option<(u32, Order)>,
 }

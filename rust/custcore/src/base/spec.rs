@@ -105,6 +105,10 @@ pub struct Spec {
     pub until: Option<AsOf>,
 }
 
+/// Names that results give to what they compute.
+const RESULT_COLUMNS: [&str; 9] =
+    ["first_date", "last_date", "recency_days", "tenure_days", "n_orders", "n_rows", "n_days", "monetary_total", "monetary_mean"];
+
 impl Spec {
     /// The default settings for these columns.
     pub fn new(roles: Roles) -> Self {
@@ -122,8 +126,30 @@ impl Spec {
         }
     }
 
+    /// Whether data may come in more than one update. A base of totals keeps neither the lines of an order nor the instant of
+    /// a purchase, so what is split over two updates could not be told.
+    pub fn check_second_update(&self) -> Result<()> {
+        if self.roles.order_id.is_none() && self.roles.attributes.is_empty() {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::StateMismatch,
+            "a base of level 'totals' with order_id or attributes takes its data in one update; pass all batches to it together",
+        ))
+    }
+
     /// The settings, checked.
     pub fn checked(self) -> Result<Self> {
+        let names: Vec<&str> = std::iter::once(&self.roles.customer_id)
+            .chain(self.roles.attributes.iter().map(|(name, _)| name))
+            .map(String::as_str)
+            .collect();
+        for (i, name) in names.iter().enumerate() {
+            if names[..i].contains(name) || RESULT_COLUMNS.contains(name) {
+                let message = format!("the result would have two columns named '{name}'; rename that column of the input first");
+                return Err(Error::new(ErrorKind::DuplicateColumn, message).in_column(*name));
+            }
+        }
         if self.amount_decimals > 12 {
             return Err(Error::new(ErrorKind::OutOfRange, format!("amount_decimals={} is outside 0 to 12", self.amount_decimals)));
         }

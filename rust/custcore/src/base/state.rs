@@ -39,7 +39,7 @@ impl RowTallies {
 }
 
 /// What is known after a fold, or of one thread's share of it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct State {
     rules: PurchaseRules,
     /// Ids.
@@ -60,7 +60,7 @@ pub struct State {
 }
 
 /// How rows become orders.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Lines {
     /// Every row is an order.
     None,

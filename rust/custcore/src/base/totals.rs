@@ -34,13 +34,14 @@ pub const EMPTY: Slot = Slot { units: 0, orders: 0, first: i32::MAX, last: i32::
 const AHEAD: usize = 24;
 
 /// Totals by customer code.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Totals {
     slots: Vec<Slot>,
     /// Rows of purchases, where they are not the orders themselves.
     rows: Option<Vec<u64>>,
-    /// First row of a refund that came before any purchase of its customer; decides who has only refunds.
-    refunds_before_purchase: HashMap<u32, u64, RandomState>,
+    /// First row and number of rows of the refunds that came before any purchase of their customer; decides who has only
+    /// refunds, and for him they are all.
+    refunds_before_purchase: HashMap<u32, (u64, u64), RandomState>,
 }
 
 impl Slot {
@@ -194,8 +195,9 @@ impl Totals {
         tally.add_rows(order.lines, order.units, order.first_row);
         slot.units += order.units;
         if slot.orders == 0 {
-            let row = self.refunds_before_purchase.entry(order.customer).or_insert(order.first_row);
+            let (row, rows) = self.refunds_before_purchase.entry(order.customer).or_insert((order.first_row, 0));
             *row = order.first_row.min(*row);
+            *rows += order.lines;
         }
         false
     }
@@ -220,10 +222,11 @@ impl Totals {
                 rows[own(code)] += from;
             }
         }
-        for (&code, &from) in &other.refunds_before_purchase {
-            let from = from + rows_before;
-            let row = self.refunds_before_purchase.entry(own(code) as u32).or_insert(from);
-            *row = from.min(*row);
+        for (&code, &(first_row, refund_rows)) in &other.refunds_before_purchase {
+            let first_row = first_row + rows_before;
+            let (row, rows) = self.refunds_before_purchase.entry(own(code) as u32).or_insert((first_row, 0));
+            *row = first_row.min(*row);
+            *rows += refund_rows;
         }
     }
 
@@ -245,10 +248,10 @@ impl Totals {
     /// The customers who have only refunds: how many, their money, their first row.
     pub fn without_purchase(&self) -> Tally {
         let mut tally = Tally::default();
-        for (&code, &row) in &self.refunds_before_purchase {
+        for (&code, &(row, rows)) in &self.refunds_before_purchase {
             let slot = &self.slots[code as usize];
             if slot.orders == 0 {
-                tally.add(slot.units, row);
+                tally.add_rows(rows, slot.units, row);
             }
         }
         tally

@@ -35,7 +35,12 @@ impl AmountColumn {
         Ok(match data_type {
             DataType::Float64 | DataType::Float32 => Money::Float { decimals },
             t if t.is_integer() => Money::Integer,
-            DataType::Decimal128(_, scale) | DataType::Decimal256(_, scale) => Money::Decimal { scale: *scale },
+            DataType::Decimal128(_, scale) | DataType::Decimal256(_, scale) if (-38..=38).contains(scale) => {
+                Money::Decimal { scale: *scale }
+            }
+            found @ DataType::Decimal256(_, _) => {
+                return Err(invalid_type(column, "amount", found, "a decimal of scale 38 at the most", "Cast it to a smaller scale"));
+            }
             found => {
                 let remedy = match found {
                     DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => {

@@ -1,5 +1,7 @@
 //! Numeric columns as values to be ranked and cut: integers, decimals and floats.
 
+use std::cmp::Ordering;
+
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Decimal128Type, Decimal256Type, Float32Type, Float64Type};
 use arrow_array::{Array, ArrayRef};
@@ -33,6 +35,26 @@ pub enum Number {
 }
 
 impl Number {
+    /// How two numbers compare: whole numbers and decimals exactly, a float with another as floats.
+    pub fn compare(self, other: Self) -> Ordering {
+        let exact = |number: Self| match number {
+            Self::Integer(value) => Some((i128::from(value), 0)),
+            Self::Decimal(value, scale) => Some((value, i32::from(scale))),
+            Self::Float(_) => None,
+        };
+        let (Some((a, a_scale)), Some((b, b_scale))) = (exact(self), exact(other)) else {
+            return self.to_f64().total_cmp(&other.to_f64());
+        };
+        // Both are brought to the larger scale; a number too large for that is larger than any other.
+        let scale = a_scale.max(b_scale);
+        let raise = |value: i128, by: i32| 10_i128.checked_pow(by as u32).and_then(|power| value.checked_mul(power));
+        match (raise(a, scale - a_scale), raise(b, scale - b_scale)) {
+            (Some(a), Some(b)) => a.cmp(&b),
+            (None, _) => a.cmp(&0),
+            (_, None) => 0.cmp(&b),
+        }
+    }
+
     /// The nearest float.
     pub fn to_f64(self) -> f64 {
         match self {
@@ -108,6 +130,14 @@ impl NumberColumn {
     /// Whether there are no rows.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// The first row whose value is infinite.
+    pub fn first_infinite(&self) -> Option<usize> {
+        match &self.values {
+            Numbers::Floats(floats) => floats.iter().enumerate().position(|(row, x)| x.is_infinite() && self.is_valid(row)),
+            _ => None,
+        }
     }
 
     /// Whether a row has a value.

@@ -8,7 +8,7 @@ use arrow_array::RecordBatch;
 use crate::column::chunks::find_column;
 use crate::column::number::{Number, NumberColumn};
 use crate::error::{Error, ErrorKind, Result};
-use crate::quantile::{exact_mean, median};
+use crate::quantile::{mean_below, middle};
 
 /// What high and low are told by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -61,13 +61,16 @@ impl Octants {
 
     /// The same with the centres of a table's columns of recency, frequency and money.
     pub fn fit(mut self, batch: &RecordBatch, columns: [&str; 3]) -> Result<Self> {
-        for (center, values) in self.centers.iter_mut().zip(read(batch, columns)?) {
-            let values = values.valid_f64();
+        for (i, (center, values)) in self.centers.iter_mut().zip(read(batch, columns)?).enumerate() {
+            // The centre is rounded towards the side that is not high, so that it parts the values as its exact value would.
+            let sign = if i == 0 { -1.0 } else { 1.0 };
+            let values: Vec<f64> = values.valid_f64().into_iter().map(|value| sign * value).collect();
             let found = match self.center {
-                Center::Mean => exact_mean(&values),
-                Center::Median => median(values),
+                Center::Mean => mean_below(&values),
+                Center::Median => middle(values).and_then(|middle| mean_below(&middle)),
             };
-            *center = found.ok_or_else(|| Error::new(ErrorKind::NotEnoughData, "the octants have no customer to find their centres"))?;
+            let found = found.ok_or_else(|| Error::new(ErrorKind::NotEnoughData, "the octants have no customer to find their centres"))?;
+            *center = sign * found;
         }
         Ok(self)
     }

@@ -11,7 +11,7 @@ use crate::column::chunks::find_column;
 use crate::column::key::{KeyColumn, OwnedKey};
 use crate::column::number::{Number, NumberColumn};
 use crate::error::Result;
-use crate::quantile::{exact_mean, exact_sum, median};
+use crate::quantile::{exact_sum, mean, median};
 use crate::report::Report;
 use crate::table::{Table, TableBuilder};
 
@@ -77,7 +77,7 @@ pub fn profile(batches: &[RecordBatch], by: &str, columns: [&str; 3]) -> Result<
         table.column("revenue_share", column(sums.iter().map(|&sum| share(sum, revenue)).collect()));
     }
     for (i, name) in ["recency", "frequency", "monetary"].into_iter().enumerate().take(if has_money { 3 } else { 2 }) {
-        table.column(&format!("{name}_mean"), column(members.iter().map(|m| exact_mean(&m.values[i])).collect()));
+        table.column(&format!("{name}_mean"), column(members.iter().map(|m| mean(&m.values[i])).collect()));
         table.column(&format!("{name}_median"), column(members.iter().map(|m| median(m.values[i].clone())).collect()));
     }
     table.finish(rows, Metadata::new(), Report::default())

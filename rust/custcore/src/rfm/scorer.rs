@@ -177,6 +177,11 @@ impl RfmScorer {
         ["recency_days", frequency, monetary]
     }
 
+    /// The columns that a fit reads, where they are there; `None` where the one of ids has to be found in the table.
+    pub fn needed_columns(&self) -> Option<Vec<String>> {
+        ScoreSpec { dimensions: self.dimensions(3), ..self.spec.score.clone() }.needed_columns()
+    }
+
     fn dimensions(&self, n: usize) -> Vec<Dimension> {
         let names = ["recency", "frequency", "monetary"];
         let dimension = |i: usize| Dimension {
@@ -191,9 +196,12 @@ impl RfmScorer {
 
     /// Fits the bins on an RFM table. Money is left out when the table has no money column.
     pub fn fit(&mut self, batches: &[RecordBatch], context: &Context) -> Result<()> {
-        let batch = &one_batch(batches)?;
-        let n = self.n_dimensions(&batch.schema());
+        let Some(first) = batches.first() else {
+            return Err(Error::new(ErrorKind::NotEnoughData, "there is no table to fit a scorer on"));
+        };
+        let n = self.n_dimensions(&first.schema());
         let spec = ScoreSpec { dimensions: self.dimensions(n), ..self.spec.score.clone() }.checked()?;
+        let batch = &one_batch(&spec, batches)?;
         let scorer = context.install(|| Scorer::fit(&spec, batch, context))??;
         let (segmenter, remark) = self.segmenter(n, batch, &scorer)?;
         let mut remarks = empty_bins(&scorer);

@@ -41,6 +41,9 @@ impl SegmentMap {
         if rules.is_empty() {
             return Err(invalid("a segment map needs at least one rule (name, R range, F range, M range)".to_owned()));
         }
+        if rules.len() > 10_000 {
+            return Err(invalid(format!("{} rules are more than a segment map can hold (10,000)", rules.len())));
+        }
         let uses_money = rules.iter().any(|rule| rule.ranges[2].is_some());
         let bins = [bins[0], bins[1], if uses_money { bins[2] } else { 1 }];
         for rule in &rules {
@@ -87,7 +90,13 @@ impl SegmentMap {
                 self.uncovered.push(cell);
             }
             let mut names: Vec<String> = hits.iter().map(|&i| self.rules[i].name.clone()).collect();
-            names.dedup();
+            let mut seen = Vec::new();
+            names.retain(|name| {
+                !seen.contains(name) && {
+                    seen.push(name.clone());
+                    true
+                }
+            });
             if names.len() > 1 {
                 self.overlaps.push((cell, names));
             }

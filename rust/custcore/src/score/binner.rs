@@ -1,9 +1,11 @@
 //! One set of bins: value edges, or the (value, customer id) edges of tiles of equal size.
 
+use std::cmp::Ordering;
+
 use crate::column::key::{Key, KeyColumn, OwnedKey};
 use crate::column::number::{NumberColumn, Numbers};
 use crate::error::Result;
-use crate::quantile::{Closed, Edges, Number, float_to_key};
+use crate::quantile::{Closed, Edges, Number};
 
 use super::Dimension;
 
@@ -39,8 +41,7 @@ enum Kind {
 /// The first (value, id) of every tile but the first; fewer than bins where there are fewer customers.
 #[derive(Debug, Clone, PartialEq)]
 struct Tiles {
-    values: Edges,
-    firsts: Vec<(i128, OwnedKey)>,
+    firsts: Vec<(Number, OwnedKey)>,
 }
 
 impl Binner {
@@ -94,7 +95,7 @@ impl Binner {
     pub fn edges(&self) -> Vec<f64> {
         match &self.kind {
             Kind::Edges(edges) => edges.to_f64(),
-            Kind::Tiles(tiles) => tiles.values.to_f64(),
+            Kind::Tiles(tiles) => tiles.firsts.iter().map(|(value, _)| value.to_f64()).collect(),
         }
     }
 }
@@ -107,33 +108,23 @@ impl Tiles {
             Some(rows) => rows.to_vec(),
             None => (0..values.len() as u32).filter(|&row| values.is_valid(row as usize)).collect(),
         };
-        let order = |row: u32| values.get(row as usize).map(|value| (order_key(value), ids.key(row as usize)));
-        rows.sort_unstable_by(|&a, &b| order(a).cmp(&order(b)));
+        let first = |row: u32| values.get(row as usize).map(|value| (value, ids.key(row as usize)));
+        rows.sort_unstable_by(|&a, &b| match (first(a), first(b)) {
+            (Some((a, a_id)), Some((b, b_id))) => a.compare(b).then(a_id.cmp(&b_id)),
+            (a, b) => a.is_some().cmp(&b.is_some()),
+        });
         let n = rows.len();
         let start = |tile: usize| tile * (n / bins) + tile.min(n % bins);
-        let firsts: Vec<u32> = (1..bins).map(start).take_while(|&at| at < n).map(|at| rows[at]).collect();
-        Some(Self {
-            values: Edges::explicit(values.take(&firsts).values, Closed::Left),
-            firsts: firsts.iter().filter_map(|&row| order(row)).map(|(value, id)| (value, id.to_owned())).collect(),
-        })
+        let starts = (1..bins).map(start).take_while(|&at| at < n);
+        Some(Self { firsts: starts.filter_map(|at| first(rows[at])).map(|(value, id)| (value, id.to_owned())).collect() })
     }
 
     fn bin(&self, value: Number, id: Option<Key<'_>>) -> u8 {
-        // A value in another type than the fitted ones is brought to theirs first.
-        let value = order_key(self.values.convert(value));
-        let after = |(first, first_id): &(i128, OwnedKey)| match id {
-            Some(id) => (*first, first_id.borrow()) <= (value, id),
-            None => *first < value,
+        let reached = |(first, first_id): &(Number, OwnedKey)| match (first.compare(value), id) {
+            (Ordering::Less, _) => true,
+            (Ordering::Equal, Some(id)) => first_id.borrow() <= id,
+            _ => false,
         };
-        1 + self.firsts.partition_point(after) as u8
-    }
-}
-
-/// Numbers of one type as integers of the same order.
-fn order_key(value: Number) -> i128 {
-    match value {
-        Number::Integer(value) => i128::from(value),
-        Number::Decimal(value, _) => value,
-        Number::Float(value) => i128::from(float_to_key(value)),
+        1 + self.firsts.partition_point(reached) as u8
     }
 }

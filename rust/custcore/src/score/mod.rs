@@ -6,16 +6,17 @@
 
 pub mod binner;
 pub mod cells;
+pub mod groups;
 pub mod table;
 
-use std::collections::HashMap;
+use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use arrow_schema::Schema;
 use arrow_select::concat::concat_batches;
-use foldhash::fast::RandomState;
 
 use self::binner::{Binner, Method};
+use self::groups::{Groups, MISSING, Nest, UNSEEN};
 use crate::column::chunks::find_column;
 use crate::column::key::{Key, KeyColumn, OwnedKey};
 use crate::column::number::NumberColumn;
@@ -100,6 +101,14 @@ impl ScoreSpec {
         Ok(self)
     }
 
+    /// The columns that a fit reads; `None` where the one of ids has to be found in the table.
+    pub fn needed_columns(&self) -> Option<Vec<String>> {
+        if self.ties == Ties::Split {
+            return None;
+        }
+        Some(self.dimensions.iter().map(|dimension| dimension.column.clone()).chain(self.by.clone()).collect())
+    }
+
     fn method(&self, dimension: &Dimension) -> Method {
         match (&dimension.cuts, self.ties, self.cuts_rule) {
             (Some(cuts), _, _) => Method::Cuts(cuts.clone(), self.closed),
@@ -119,8 +128,10 @@ pub struct Fitted {
     pub binners: Vec<Option<Binner>>,
     /// Edges of all, for cells the fit did not see.
     pub global: Option<Binner>,
-    /// Whether scores of the dimension before are part of the cell.
-    nested: bool,
+    /// Whether all rows are in one cell, because there are no groups and no scores before.
+    plain: bool,
+    /// With nested binning the cells of the next dimension.
+    pub nest: Option<Nest>,
 }
 
 /// A fitted scorer of any columns.
@@ -131,22 +142,6 @@ pub struct Scorer {
     /// The dimensions in their order.
     pub fitted: Vec<Fitted>,
 }
-
-/// Groups by the value of a column, in the order they were met.
-#[derive(Debug, Clone, Default)]
-pub struct Groups {
-    keys: Vec<OwnedKey>,
-    positions: HashMap<OwnedKey, u32, RandomState>,
-}
-
-impl PartialEq for Groups {
-    fn eq(&self, other: &Self) -> bool {
-        self.keys == other.keys
-    }
-}
-
-/// A cell that the fit did not see.
-const UNSEEN: u32 = u32::MAX;
 
 /// What a scorer reads from some batches, end to end.
 struct Input {
@@ -163,28 +158,45 @@ impl Scorer {
         if input.values.iter().all(|column| column.valid_rows() == 0) || input.rows == 0 {
             return Err(nothing_to_fit());
         }
-        let (groups, mut cells) = input.fit_groups();
-        let mut n_cells = groups.as_ref().map_or(1, |groups| groups.keys.len());
-        let mut fitted = Vec::with_capacity(spec.dimensions.len());
+        for (dimension, values) in spec.dimensions.iter().zip(&input.values) {
+            if let Some(row) = values.first_infinite() {
+                let column = &dimension.column;
+                let message = format!(
+                    "column '{column}' has an infinite value at row {row}, between which and others there are no quantiles; set it to null"
+                );
+                return Err(Error::new(ErrorKind::NonFinite, message).in_column(column).at_row(row as u64));
+            }
+        }
+        let (groups, mut cells) = match &input.groups {
+            None => (None, vec![0; input.rows]),
+            Some(column) => {
+                let (groups, cells) = Groups::fit(column, input.rows);
+                (Some(groups), cells)
+            }
+        };
+        let mut n_cells = groups.as_ref().map_or(1, |groups| groups.keys().len());
+        let mut fitted: Vec<Fitted> = Vec::with_capacity(spec.dimensions.len());
         for (dimension, values) in spec.dimensions.iter().zip(&input.values) {
             context.check()?;
             let method = spec.method(dimension);
-            let rows = rows_by_cell(&cells, n_cells, values);
-            let binners: Vec<Option<Binner>> = rows
-                .iter()
-                .map(|rows| Binner::fit(&method, values, input.ids.as_ref(), rows.as_deref(), dimension))
-                .collect::<Result<_>>()?;
+            let fit = |rows: Option<&[u32]>| Binner::fit(&method, values, input.ids.as_ref(), rows, dimension);
+            let plain = groups.is_none() && (fitted.is_empty() || !spec.nested);
+            let binners: Vec<Option<Binner>> = if plain {
+                vec![fit(None)?]
+            } else {
+                rows_by_cell(&cells, n_cells, values).iter().map(|rows| fit(Some(rows))).collect::<Result<_>>()?
+            };
             if binners.iter().all(Option::is_none) {
                 return Err(nothing_to_fit().in_column(&dimension.column));
             }
-            let single = n_cells == 1;
-            let global =
-                if spec.unseen_global && !single { Binner::fit(&method, values, input.ids.as_ref(), None, dimension)? } else { None };
-            let mut done = Fitted { dimension: dimension.clone(), binners, global, nested: spec.nested };
+            let global = if spec.unseen_global && !plain { fit(None)? } else { None };
+            let mut done = Fitted { dimension: dimension.clone(), binners, global, plain, nest: None };
             let scores = done.score_rows(&cells, values, input.ids.as_ref())?;
             done.count(&cells, &scores);
-            if spec.nested {
-                n_cells = nest(&mut cells, n_cells, &scores, dimension.bins);
+            if spec.nested && fitted.len() + 1 < spec.dimensions.len() {
+                let nest = Nest::fit(&mut cells, &scores);
+                n_cells = nest.len();
+                done.nest = Some(nest);
             }
             fitted.push(done);
         }
@@ -193,7 +205,7 @@ impl Scorer {
 
     /// Fits a scorer on a table given as batches.
     pub fn fit_batches(spec: &ScoreSpec, batches: &[RecordBatch], context: &Context) -> Result<Self> {
-        Self::fit(spec, &one_batch(batches)?, context)
+        Self::fit(spec, &one_batch(spec, batches)?, context)
     }
 
     /// The settings it was fitted with.
@@ -203,7 +215,7 @@ impl Scorer {
 
     /// The groups it was fitted on, in the order of its cells.
     pub fn groups(&self) -> Option<&[OwnedKey]> {
-        self.groups.as_ref().map(|groups| groups.keys.as_slice())
+        self.groups.as_ref().map(Groups::keys)
     }
 
     /// Scores of each dimension for the rows of a batch; 0 where a value is null.
@@ -213,8 +225,8 @@ impl Scorer {
         let mut all = Vec::with_capacity(self.fitted.len());
         for (fitted, values) in self.fitted.iter().zip(&input.values) {
             let scores = fitted.score_rows(&cells, values, input.ids.as_ref())?;
-            if self.spec.nested {
-                nest(&mut cells, 0, &scores, fitted.dimension.bins);
+            if let Some(nest) = &fitted.nest {
+                cells.iter_mut().zip(&scores).for_each(|(cell, &score)| *cell = nest.find(*cell, score));
             }
             all.push(scores);
         }
@@ -234,8 +246,8 @@ impl Scorer {
         for ((fitted, &value), out) in self.fitted.iter().zip(values).zip(out) {
             let binner = fitted.binner(cell).ok_or_else(|| fitted.unseen_cell(None))?;
             *out = fitted.dimension.turn(binner.bin_one(value, id));
-            if self.spec.nested {
-                cell = nested_cell(cell, *out, fitted.dimension.bins);
+            if let Some(nest) = &fitted.nest {
+                cell = nest.find(cell, *out);
             }
         }
         Ok(())
@@ -285,8 +297,8 @@ impl Fitted {
     }
 
     fn score_rows(&self, cells: &[u32], values: &NumberColumn, ids: Option<&KeyColumn>) -> Result<Vec<u8>> {
-        let mut bins = match (self.binners.as_slice(), &self.global) {
-            ([Some(only)], None) => only.bin_rows(values, ids),
+        let mut bins = match self.binners.as_slice() {
+            [Some(only)] if self.plain => only.bin_rows(values, ids),
             _ => self.bin_by_cell(cells, values, ids)?,
         };
         if self.dimension.reversed {
@@ -297,7 +309,7 @@ impl Fitted {
 
     fn bin_by_cell(&self, cells: &[u32], values: &NumberColumn, ids: Option<&KeyColumn>) -> Result<Vec<u8>> {
         let bin = |(row, &cell): (usize, &u32)| {
-            let Some(value) = values.get(row) else { return Ok(0) };
+            let Some(value) = values.get(row).filter(|_| cell != MISSING) else { return Ok(0) };
             let binner = self.binner(cell).ok_or_else(|| self.unseen_cell(Some(row as u64)))?;
             Ok(binner.bin_one(value, ids.map(|ids| ids.key(row))))
         };
@@ -306,11 +318,10 @@ impl Fitted {
 
     fn unseen_cell(&self, row: Option<u64>) -> Error {
         let place = row.map_or(String::new(), |row| format!(" at row {row}"));
-        let what = if self.nested { "the scores before it make a cell" } else { "its group is one" };
         let error = Error::new(
             ErrorKind::InvalidArgument,
             format!(
-                "{} cannot be scored{place}: {what} that nobody had in the fit. Use unseen='global' to score it by the edges of all",
+                "{} cannot be scored{place}: nobody in the fit had its group or the scores before it. Use unseen='global' to score it by the edges of all",
                 self.dimension.name
             ),
         );
@@ -327,12 +338,6 @@ impl Fitted {
     }
 }
 
-impl Groups {
-    fn find(&self, group: Key<'_>) -> Option<u32> {
-        self.positions.get(&group.to_owned()).copied()
-    }
-}
-
 impl Input {
     fn read(spec: &ScoreSpec, batch: &RecordBatch) -> Result<Self> {
         let schema = batch.schema();
@@ -343,23 +348,6 @@ impl Input {
         let ids = if spec.ties == Ties::Split { Some(key(id_column(&schema)?, "customer id")?) } else { None };
         let groups = spec.by.as_deref().map(|name| key(name, "by")).transpose()?;
         Ok(Self { rows: batch.num_rows(), values, ids, groups })
-    }
-
-    /// The groups, and each row's.
-    fn fit_groups(&self) -> (Option<Groups>, Vec<u32>) {
-        let Some(column) = &self.groups else { return (None, vec![0; self.rows]) };
-        let mut groups = Groups::default();
-        let mut cells = Vec::with_capacity(self.rows);
-        for row in 0..self.rows {
-            let key = column.key(row).to_owned();
-            let next = groups.keys.len() as u32;
-            let position = *groups.positions.entry(key).or_insert_with_key(|key| {
-                groups.keys.push(key.clone());
-                next
-            });
-            cells.push(position);
-        }
-        (Some(groups), cells)
     }
 }
 
@@ -373,41 +361,41 @@ pub fn id_column(schema: &Schema) -> Result<&str> {
     })
 }
 
-/// Rows with a value by cell; `None` in place of all rows where there is only one cell.
-fn rows_by_cell(cells: &[u32], n_cells: usize, values: &NumberColumn) -> Vec<Option<Vec<u32>>> {
-    if n_cells == 1 {
-        return vec![None];
-    }
+/// Rows with a value by cell.
+fn rows_by_cell(cells: &[u32], n_cells: usize, values: &NumberColumn) -> Vec<Vec<u32>> {
     let mut rows = vec![Vec::new(); n_cells];
     for (row, &cell) in (0_u32..).zip(cells) {
-        if cell != UNSEEN && values.is_valid(row as usize) {
+        if cell != MISSING && values.is_valid(row as usize) {
             rows[cell as usize].push(row);
         }
     }
-    rows.into_iter().map(Some).collect()
+    rows
 }
 
-/// Cells refined by the scores of one more dimension; the answer is how many there are.
-fn nest(cells: &mut [u32], n_cells: usize, scores: &[u8], bins: u8) -> usize {
-    for (cell, &score) in cells.iter_mut().zip(scores) {
-        *cell = nested_cell(*cell, score, bins);
+/// The columns that a fit reads, of all batches in one.
+pub fn one_batch(spec: &ScoreSpec, batches: &[RecordBatch]) -> Result<RecordBatch> {
+    let Some(first) = batches.first() else { return Err(nothing_to_fit()) };
+    if batches.len() == 1 {
+        return Ok(first.clone());
     }
-    n_cells * usize::from(bins)
-}
-
-#[inline]
-fn nested_cell(cell: u32, score: u8, bins: u8) -> u32 {
-    if cell == UNSEEN || score == 0 { UNSEEN } else { cell * u32::from(bins) + u32::from(score) - 1 }
-}
-
-/// The rows of all batches in one.
-pub fn one_batch(batches: &[RecordBatch]) -> Result<RecordBatch> {
-    match batches {
-        [] => Err(nothing_to_fit()),
-        [only] => Ok(only.clone()),
-        [first, ..] => concat_batches(&first.schema(), batches)
-            .map_err(|e| Error::new(ErrorKind::InvalidType, format!("the batches do not go together: {e}"))),
+    let schema = first.schema();
+    let mut names: Vec<&str> = spec.dimensions.iter().map(|dimension| dimension.column.as_str()).collect();
+    names.extend(spec.by.as_deref());
+    if spec.ties == Ties::Split {
+        names.push(id_column(&schema)?);
     }
+    let positions = (0..schema.fields().len()).filter(|&i| names.contains(&schema.field(i).name().as_str()));
+    let positions: Vec<usize> = positions.collect();
+    let unlike = |e| Error::new(ErrorKind::InvalidType, format!("the batches do not go together: {e}"));
+    let parts: Vec<RecordBatch> =
+        batches.iter().map(|batch| batch.project(&positions)).collect::<std::result::Result<_, _>>().map_err(unlike)?;
+    // The column of ids is found by name even when it is no longer the first.
+    let mut metadata = schema.metadata().clone();
+    if spec.ties == Ties::Split {
+        metadata.insert("custcore.customer_id", id_column(&schema)?);
+    }
+    let projected = parts[0].schema().as_ref().clone().with_metadata(metadata);
+    concat_batches(&parts[0].schema(), &parts).and_then(|batch| batch.with_schema(Arc::new(projected))).map_err(unlike)
 }
 
 fn nothing_to_fit() -> Error {

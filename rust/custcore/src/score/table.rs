@@ -43,23 +43,26 @@ pub fn scores_table(batch: &RecordBatch, scorer: &Scorer, scores: &[Vec<u8>], we
 /// One row per dimension, cell and score: the interval of values that gets it, and how many fitted customers did.
 pub fn thresholds_table(scorer: &Scorer) -> Result<Table> {
     let mut columns = Columns::default();
-    for fitted in &scorer.fitted {
+    for (position, fitted) in scorer.fitted.iter().enumerate() {
         for (cell, binner) in fitted.binners.iter().enumerate() {
             let Some(binner) = binner else { continue };
             let bins = binner.counts.len();
-            let mut ends = vec![binner.range.0];
-            ends.extend(binner.edges());
+            let (least, most) = binner.range;
+            let mut edges = binner.edges();
             // Fewer customers than tiles: the last tiles stay empty.
-            ends.resize(bins, binner.range.1);
-            ends.push(binner.range.1);
+            edges.resize(bins - 1, most);
+            // Cuts of the user's own may lie outside the fitted values; an outer interval then ends where it begins.
+            let lower = |bin: usize| if bin == 0 { edges.first().map_or(least, |&edge| least.min(edge)) } else { edges[bin - 1] };
+            let upper = |bin: usize| edges.get(bin).copied().unwrap_or_else(|| edges.last().map_or(most, |&edge| most.max(edge)));
+            let (group, within) = place(scorer, position, cell);
             for score in 1..=bins {
                 let bin = if fitted.dimension.reversed { bins - score } else { score - 1 };
+                columns.group.push(group.clone());
                 columns.dimension.push(fitted.dimension.name.clone());
-                columns.cell.push(cell);
-                columns.bins_of_cell.push(fitted.binners.len());
+                columns.within.push(within.clone());
                 columns.score.push(score as u8);
-                columns.lower.push(ends[bin]);
-                columns.upper.push(ends[bin + 1]);
+                columns.lower.push(lower(bin));
+                columns.upper.push(upper(bin));
                 columns.customers.push(binner.counts[score - 1] as i64);
             }
         }
@@ -69,9 +72,9 @@ pub fn thresholds_table(scorer: &Scorer) -> Result<Table> {
 
 #[derive(Default)]
 struct Columns {
+    group: Vec<Option<String>>,
     dimension: Vec<String>,
-    cell: Vec<usize>,
-    bins_of_cell: Vec<usize>,
+    within: Vec<Option<String>>,
     score: Vec<u8>,
     lower: Vec<f64>,
     upper: Vec<f64>,
@@ -82,16 +85,12 @@ impl Columns {
     fn table(self, scorer: &Scorer) -> Result<Table> {
         let rows = self.score.len();
         let mut table = TableBuilder::default();
-        if let Some(groups) = scorer.groups() {
-            let group =
-                |(&cell, &cells): (&usize, &usize)| groups.get(cell / (cells / groups.len()).max(1)).and_then(|key| key.borrow().text());
-            let names: StringArray = self.cell.iter().zip(&self.bins_of_cell).map(group).collect();
-            table.column("group", Arc::new(names));
+        if scorer.groups().is_some() {
+            table.column("group", Arc::new(StringArray::from(self.group)));
         }
-        table.column("dimension", Arc::new(StringArray::from(self.dimension.clone())));
+        table.column("dimension", Arc::new(StringArray::from(self.dimension)));
         if scorer.spec().nested {
-            let within: StringArray = self.cell.iter().zip(&self.bins_of_cell).map(|(&cell, &cells)| within(scorer, cell, cells)).collect();
-            table.column("within", Arc::new(within));
+            table.column("within", Arc::new(StringArray::from(self.within)));
         }
         table.column("score", Arc::new(UInt8Array::from(self.score)));
         table.column("lower", Arc::new(Float64Array::from(self.lower)));
@@ -102,19 +101,17 @@ impl Columns {
     }
 }
 
-/// The scores that a nested cell stands for, e.g. `recency=5, frequency=3`; null for a dimension that is nested in none.
-fn within(scorer: &Scorer, cell: usize, cells: usize) -> Option<String> {
-    let groups = scorer.groups().map_or(1, <[_]>::len);
-    let (mut rest, mut left) = (cell % (cells / groups).max(1), (cells / groups).max(1));
+/// The group of a cell of the dimension at `position`, and the scores it is nested in, e.g. `recency=5, frequency=3`.
+fn place(scorer: &Scorer, position: usize, cell: usize) -> (Option<String>, Option<String>) {
+    let mut cell = cell;
     let mut parts = Vec::new();
-    for fitted in &scorer.fitted {
-        let bins = usize::from(fitted.dimension.bins);
-        if left == 1 {
-            break;
+    for before in scorer.fitted[..position].iter().rev() {
+        if let Some((parent, score)) = before.nest.as_ref().and_then(|nest| nest.parent(cell)) {
+            parts.push(format!("{}={score}", before.dimension.name));
+            cell = parent as usize;
         }
-        left /= bins;
-        parts.push(format!("{}={}", fitted.dimension.name, rest / left + 1));
-        rest %= left;
     }
-    (!parts.is_empty()).then(|| parts.join(", "))
+    parts.reverse();
+    let group = scorer.groups().and_then(|groups| groups.get(cell)).and_then(|key| key.borrow().text());
+    (group, (!parts.is_empty()).then(|| parts.join(", ")))
 }
