@@ -7,6 +7,7 @@ pub mod scorer;
 pub mod segments;
 pub mod table;
 
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use rayon::slice::ParallelSliceMut;
 
 use crate::base::CustomerBase;
@@ -65,6 +66,11 @@ fn sort_by_id(codes: &mut [u32], keys: &Keys, context: &Context) -> Result<()> {
     context.install(|| match keys {
         Keys::Range { .. } => {}
         Keys::Integers(keys) => codes.par_sort_unstable_by_key(|&code| keys[code as usize]),
-        Keys::Bytes(arena) => codes.par_sort_unstable_by(|&a, &b| arena.get(a).cmp(arena.get(b))),
+        Keys::Bytes(arena) => {
+            // The first 16 bytes lie beside the code and decide nearly always; the strings themselves are far away.
+            let mut ids: Vec<(u128, u32)> = codes.par_iter().map(|&code| (arena.order(code), code)).collect();
+            ids.par_sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| arena.get(a.1).cmp(arena.get(b.1))));
+            codes.iter_mut().zip(ids).for_each(|(code, (_, sorted))| *code = sorted);
+        }
     })
 }
