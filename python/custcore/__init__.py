@@ -10,8 +10,9 @@ from custcore._core import __version__
 from custcore.base import CustomerBase
 from custcore.profile import profile
 from custcore.report import Report, ReportEntry
-from custcore.rfm import RFMScorer, rfm, rfm_scores
+from custcore.rfm import rfm, rfm_scores
 from custcore.score import QuantileScorer
+from custcore.scorer import RFMScorer
 from custcore.segments import SegmentMap
 from custcore.table import Schema, Table
 

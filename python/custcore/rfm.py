@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from custcore import _core, arguments
 from custcore.base import read_options
-from custcore.errors import InvalidArgumentError, InvalidTypeError
+from custcore.errors import InvalidArgumentError
 from custcore.inputs import rows_total, source
-from custcore.score import checked_weights, numbers, score_options, whole_bins
-from custcore.segments import SegmentMap
+from custcore.scorer import RFMScorer
 from custcore.table import Table
 
 if TYPE_CHECKING:
-    from decimal import Decimal
-    from typing import TypeAlias
+    from collections.abc import Mapping
 
     from custcore.inputs import AsOf, Data, Progress
+    from custcore.scorer import Bins, Cuts, Segments
 
-__all__ = ["RFMScorer", "rfm", "rfm_scores"]
-
-Bins: TypeAlias = "int | Sequence[int] | Mapping[str, int]"
-Cuts: TypeAlias = "Mapping[str, Sequence[float]]"
-Segments: TypeAlias = "Literal['auto'] | str | SegmentMap | None"
+__all__ = ["rfm", "rfm_scores"]
 
 
 def rfm(
@@ -198,7 +192,7 @@ def rfm_scores(
     n_threads: int | None = None,
     progress: Progress | None = None,
 ) -> Table:
-    """RFM table, scores and segments in one call: :func:`rfm`, then :meth:`RFMScorer.fit_transform`.
+    """RFM table, scores and segments in one call: :func:`rfm`, then :meth:`custcore.RFMScorer.fit_transform`.
 
     Parameters
     ----------
@@ -206,12 +200,13 @@ def rfm_scores(
 amount_decimals, timezone, on_null, on_nonfinite, sort, n_threads, progress
         As in :func:`rfm`.
     bins, ties, binning, cuts, closed, cuts_rule, by, unseen, weights, frequency, monetary, segments
-        As in :class:`RFMScorer`. The column ``by`` is carried along by itself, with its value at the first purchase.
+        As in :class:`custcore.RFMScorer`. The column ``by`` is carried along by itself, with its value at the first
+        purchase.
 
     Returns
     -------
     Table
-        The columns of :func:`rfm` and those of :meth:`RFMScorer.transform`. Without buyers the table is empty.
+        The columns of :func:`rfm` and those of :meth:`custcore.RFMScorer.transform`. Without buyers the table is empty.
 
     Examples
     --------
@@ -259,245 +254,3 @@ amount_decimals, timezone, on_null, on_nonfinite, sort, n_threads, progress
         progress=progress,
     )
     return Table(scorer._core.fit_transform(table._core, n_threads=arguments.optional_whole("n_threads", n_threads)))
-
-
-class RFMScorer:
-    """Scores 1 to B of recency, frequency and money (B is best: most recent, most frequent, largest) and segments.
-
-    With n customers and L the number of strictly smaller values a score is ``max(1, ceil(B * L / (n - 1)))``, which is
-    1 plus the number of type-7 quantile edges strictly below the value (Hyndman & Fan 1996, as ``pandas.qcut`` cuts);
-    recency uses ``B + 1 - score``. Equal values always get equal scores, so a bin may stay empty; it is reported.
-
-    A fitted scorer keeps the edges: ``fit_transform(t)``, ``fit(t).transform(t)`` and ``score_one`` row by row agree
-    exactly. Values outside the fitted range get 1 or B.
-
-    Parameters
-    ----------
-    bins : int, or (R, F, M), or a dict by "recency", "frequency", "monetary"; default 5
-        Numbers of bins, 2 to 100.
-    ties : {"same", "split"}
-        ``"same"``: equal values get equal scores. ``"split"``: tiles as equal as can be over (value, customer id), like
-        SQL's NTILE; the id is the column that the table was grouped by, else the first one.
-    binning : {"independent", "nested"}
-        ``"nested"`` scores F within each R score and M within each (R, F), as SPSS does.
-    cuts : dict of "recency", "frequency", "monetary" to ascending values, optional
-        Edges of your own in place of quantiles; a dimension then has one more bin than cuts.
-    closed : {"right", "left"}
-        Whether a value on one of your cuts belongs to the bin below it or above it.
-    cuts_rule : {"type7", "r"}
-        ``"r"`` repeats R's package rfm (edges plus 1, left-closed), for parity only: adding 1 is wrong for
-        fractional money.
-    by : str, optional
-        A column whose groups are scored each by itself.
-    unseen : {"error", "global"}
-        Whether a group or nested cell that nobody had in the fit is an error, or is scored by the edges of all.
-    weights : (float, float, float), default (100, 10, 1)
-        Weights of R, F and M in ``rfm_total``.
-    frequency : {"orders", "days", "rows"}
-        Whether F is ``n_orders``, ``n_days`` or ``n_rows``.
-    monetary : {"total", "mean"}
-        Whether M is ``monetary_total`` or ``monetary_mean``.
-    segments : "auto", a name, a SegmentMap or None
-        ``"auto"`` is the map ``rf10`` where R and F have 5 bins, else none (with a remark in the report). The names are
-        those of :meth:`custcore.SegmentMap.named`.
-
-    Examples
-    --------
-    >>> import custcore, numpy as np
-    >>> table = {"recency_days": np.arange(10), "n_orders": np.arange(10), "monetary_total": np.arange(10.0)}
-    >>> scorer = custcore.RFMScorer().fit(table)
-    >>> scorer.score_one(0, 9, 9.0)
-    (5, 5, 5, 'champions')
-    >>> scorer.thresholds.to_pyarrow().slice(0, 1).to_pylist()
-    [{'dimension': 'recency', 'score': 1, 'lower': 7.0, 'upper': 9.0, 'customers': 2, 'is_empty': False}]
-    """
-
-    __slots__ = ("_core", "_settings")
-
-    def __init__(
-        self,
-        bins: Bins = 5,
-        *,
-        ties: Literal["same", "split"] = "same",
-        binning: Literal["independent", "nested"] = "independent",
-        cuts: Cuts | None = None,
-        closed: Literal["right", "left"] = "right",
-        cuts_rule: Literal["type7", "r"] = "type7",
-        by: str | None = None,
-        unseen: Literal["error", "global"] = "error",
-        weights: tuple[float, float, float] = (100, 10, 1),
-        frequency: Literal["orders", "days", "rows"] = "orders",
-        monetary: Literal["total", "mean"] = "total",
-        segments: Segments = "auto",
-    ) -> None:
-        self._settings = {
-            "bins": bins,
-            "ties": ties,
-            "binning": binning,
-            "cuts": cuts,
-            "closed": closed,
-            "cuts_rule": cuts_rule,
-            "by": by,
-            "unseen": unseen,
-            "weights": weights,
-            "frequency": frequency,
-            "monetary": monetary,
-            "segments": segments,
-        }
-        options = score_options(ties=ties, binning=binning, closed=closed, cuts_rule=cuts_rule, by=by, unseen=unseen)
-        r, f, m = checked_weights(weights, 3)
-        self._core = _core.RfmScorer(
-            _bins(bins),
-            _cuts(cuts),
-            options,
-            (r, f, m),
-            arguments.name("frequency", frequency),
-            arguments.name("monetary", monetary),
-            _segments(segments),
-        )
-
-    def fit(self, table: Data, *, n_threads: int | None = None) -> RFMScorer:
-        """Learn the edges from an RFM table.
-
-        Parameters
-        ----------
-        table
-            The result of :func:`rfm`, or any table with ``recency_days``, ``n_orders`` and ``monetary_total`` (or the
-            columns that ``frequency`` and ``monetary`` name). Without the money column M is left out. Nulls are passed
-            over.
-
-        Returns
-        -------
-        RFMScorer
-            This scorer.
-
-        Raises
-        ------
-        NotEnoughDataError
-            If there is no value to learn from.
-        """
-        self._core = self._core.fit(source(table), n_threads=arguments.optional_whole("n_threads", n_threads))
-        return self
-
-    def transform(self, table: Data, *, n_threads: int | None = None) -> Table:
-        """Score an RFM table.
-
-        Parameters
-        ----------
-        table
-            As in :meth:`fit`.
-
-        Returns
-        -------
-        Table
-            The columns of ``table``, then ``r_score``, ``f_score``, ``m_score`` (uint8), ``rfm_cell`` ("r-f-m"),
-            ``rfm_score`` (int32, r*100 + f*10 + m; null where a B exceeds 9), ``rfm_total`` (float64, the weighted sum)
-            and ``segment`` (dictionary of strings). A null value gives a null score.
-
-        Raises
-        ------
-        NotFittedError
-            Before :meth:`fit`.
-        """
-        return Table(self._core.transform(source(table), n_threads=arguments.optional_whole("n_threads", n_threads)))
-
-    def fit_transform(self, table: Data, *, n_threads: int | None = None) -> Table:
-        """Learn the edges from an RFM table and score it; the same as :meth:`fit`, then :meth:`transform`.
-
-        A stream can be read once only, so pass a table.
-        """
-        table = source(table)  # type: ignore[assignment]
-        return self.fit(table, n_threads=n_threads).transform(table, n_threads=n_threads)
-
-    def score_one(
-        self,
-        recency_days: int,
-        frequency: int,
-        monetary: float | Decimal | None = None,
-        *,
-        customer_id: int | str | bytes | None = None,
-        group: int | str | bytes | None = None,
-    ) -> tuple[int, int, int | None, str | None]:
-        """Score one customer, without Arrow or numpy.
-
-        Parameters
-        ----------
-        recency_days : int
-            Days since the last purchase.
-        frequency : int
-            Number of orders (or what ``frequency`` names).
-        monetary : float, int or Decimal
-            Total (or what ``monetary`` names); passed over when the scorer was fitted without money.
-        customer_id : int, str or bytes, optional
-            With ``ties="split"`` decides among equal values; without it the customer counts as first among equals.
-        group : int, str or bytes, optional
-            With ``by`` the customer's group.
-
-        Returns
-        -------
-        tuple
-            ``(r, f, m, segment)``; m is None without money, the segment None without segments.
-        """
-        return self._core.score_one(recency_days, frequency, monetary, customer_id=customer_id, group=group)
-
-    @property
-    def thresholds(self) -> Table:
-        """The edges, one row per dimension and score.
-
-        Columns: ``dimension``, ``score``, ``lower`` (exclusive, but for the smallest value) and ``upper`` (inclusive)
-        of the values that get the score (the other way round where ``closed="left"`` or ``cuts_rule="r"``; with
-        ``ties="split"`` both are the first values of tiles), ``customers`` (how many fitted customers have it) and
-        ``is_empty``. With ``by`` a column ``group`` comes first, with nested binning ``within`` names the scores
-        before.
-        """
-        return Table(self._core.thresholds())
-
-    def __repr__(self) -> str:
-        settings = ", ".join(f"{name}={value!r}" for name, value in self._settings.items())
-        return f"RFMScorer({settings})" + ("" if self._core.is_fitted else ", not fitted")
-
-
-_DIMENSIONS = ("recency", "frequency", "monetary")
-
-
-def _bins(bins: Bins) -> tuple[int, int, int]:
-    if isinstance(bins, Mapping):
-        unknown = set(bins) - set(_DIMENSIONS)
-        if unknown:
-            raise InvalidArgumentError(
-                f"bins has no dimension {sorted(unknown)}; the dimensions are {list(_DIMENSIONS)}"
-            )
-        values: Sequence[object] = [bins.get(name, 5) for name in _DIMENSIONS]
-    elif isinstance(bins, Sequence):
-        values = bins
-    else:
-        values = [bins] * 3
-    if len(values) != 3:
-        raise InvalidArgumentError(
-            f"bins={bins!r} has {len(values)} entries; expected one number from 2 to 100, or three: "
-            "recency, frequency, monetary"
-        )
-    r, f, m = (whole_bins(value) for value in values)
-    return r, f, m
-
-
-def _cuts(cuts: Cuts | None) -> tuple[list[float] | None, list[float] | None, list[float] | None]:
-    if cuts is None:
-        return None, None, None
-    if not isinstance(cuts, Mapping):
-        raise InvalidTypeError(f"cuts is {type(cuts).__name__}; expected a dict by {list(_DIMENSIONS)}")
-    unknown = set(cuts) - set(_DIMENSIONS)
-    if unknown:
-        raise InvalidArgumentError(f"cuts has no dimension {sorted(unknown)}; the dimensions are {list(_DIMENSIONS)}")
-    r, f, m = (None if cuts.get(name) is None else numbers(cuts[name], f"cuts of {name}") for name in _DIMENSIONS)
-    return r, f, m
-
-
-def _segments(segments: Segments) -> object:
-    if segments is None or segments == "auto":
-        return segments
-    if isinstance(segments, str):
-        return SegmentMap.named(segments)._core
-    if isinstance(segments, SegmentMap):
-        return segments._core
-    raise InvalidTypeError(f"segments is {type(segments).__name__}; expected 'auto', a name, a SegmentMap or None")

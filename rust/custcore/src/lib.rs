@@ -37,6 +37,7 @@ pub mod calendar;
 pub mod column;
 pub mod context;
 pub mod error;
+pub mod exact;
 pub mod money;
 pub mod quantile;
 pub mod report;

@@ -8,7 +8,7 @@ use arrow_array::RecordBatch;
 use crate::column::chunks::find_column;
 use crate::column::number::{Number, NumberColumn};
 use crate::error::{Error, ErrorKind, Result};
-use crate::quantile::{mean_below, middle};
+use crate::exact::{mean_below, middle};
 
 /// What high and low are told by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -11,7 +11,7 @@ use crate::column::chunks::find_column;
 use crate::column::key::{KeyColumn, OwnedKey};
 use crate::column::number::{Number, NumberColumn};
 use crate::error::Result;
-use crate::quantile::{exact_sum, mean, median};
+use crate::exact::{exact_sum, mean, median};
 use crate::report::Report;
 use crate::table::{Table, TableBuilder};
 

@@ -1,0 +1,200 @@
+//! Floats without rounding on the way: points between two of them, sums and means, and their order as integers.
+//!
+//! The tool is the expansion, a sum of floats that do not overlap and ascend in size (Shewchuk 1997).
+
+/// The largest float that is not above `low + r/bins * (high - low)`: found by bisection on the floats between the two,
+/// each step decided exactly.
+pub fn between_f64(low: f64, high: f64, r: usize, bins: usize) -> f64 {
+    let at_most = |c: f64| sign_of_sum(&[(bins as f64, c), (-((bins - r) as f64), low), (-(r as f64), high)]) <= 0;
+    let (mut below, mut above) = (float_to_key(low), float_to_key(high));
+    // `below` always satisfies, `above` never does, unless both ends are equal.
+    if at_most(high) {
+        return high;
+    }
+    while i128::from(above) - i128::from(below) > 1 {
+        let middle = i128::midpoint(i128::from(above), i128::from(below)) as i64;
+        if at_most(key_to_float(middle)) {
+            below = middle;
+        } else {
+            above = middle;
+        }
+    }
+    key_to_float(below)
+}
+
+/// The exact sign of a sum of products of a whole number up to 100 and a float.
+fn sign_of_sum(products: &[(f64, f64)]) -> i32 {
+    if products.iter().all(|(_, x)| x.abs() < 1e300) {
+        return sign_of_expansion(products);
+    }
+    // Near the end of the range products would overflow. A power of two changes no digit of the large ones; the small ones
+    // decide only where the large ones cancel out, because what is left of those is far larger otherwise.
+    let (large, small): (Vec<_>, Vec<_>) = products.iter().copied().partition(|(_, x)| x.abs() > 1.0);
+    let scaled: Vec<_> = large.into_iter().map(|(n, x)| (n, x * 2f64.powi(-10))).collect();
+    match sign_of_expansion(&scaled) {
+        0 => sign_of_expansion(&small),
+        sign => sign,
+    }
+}
+
+/// Two-product and expansion sums (Shewchuk 1997); nothing may overflow.
+fn sign_of_expansion(products: &[(f64, f64)]) -> i32 {
+    let mut expansion: Vec<f64> = Vec::with_capacity(2 * products.len());
+    for &(a, b) in products {
+        let high = a * b;
+        let low = a.mul_add(b, -high);
+        grow(&mut expansion, low);
+        grow(&mut expansion, high);
+    }
+    // The parts do not overlap and ascend in size, so the last that is not zero decides.
+    expansion.iter().rev().find(|&&part| part != 0.0).map_or(0, |&part| if part > 0.0 { 1 } else { -1 })
+}
+
+/// The mean of some floats from their exact sum, so that their order does not show; `None` of none.
+pub fn mean(values: &[f64]) -> Option<f64> {
+    exact_sum(values).map(|sum| sum / values.len() as f64)
+}
+
+/// The largest float that is not above the exact mean of some floats: a float is above it just when it is above the mean.
+/// `None` of none.
+pub fn mean_below(values: &[f64]) -> Option<f64> {
+    let rounded = mean(values)?;
+    if !rounded.is_finite() {
+        return Some(rounded);
+    }
+    // The exact sum less n times the candidate decides whether the candidate is above the exact mean.
+    let mut expansion = Vec::new();
+    values.iter().for_each(|&value| grow(&mut expansion, value));
+    let n = values.len() as f64;
+    let exceeds = |candidate: f64| {
+        let mut rest = expansion.clone();
+        let high = -n * candidate;
+        grow(&mut rest, (-n).mul_add(candidate, -high));
+        grow(&mut rest, high);
+        rest.iter().rev().find(|&&part| part != 0.0).is_some_and(|&part| part < 0.0)
+    };
+    let mut below = rounded;
+    while exceeds(below) {
+        below = below.next_down();
+    }
+    while !exceeds(below.next_up()) {
+        below = below.next_up();
+    }
+    Some(below)
+}
+
+/// The exact sum of some floats, correctly rounded (Shewchuk 1997, as Python's `math.fsum`); `None` of none.
+pub fn exact_sum(values: &[f64]) -> Option<f64> {
+    if values.is_empty() {
+        return None;
+    }
+    let mut expansion: Vec<f64> = Vec::new();
+    for &value in values {
+        grow(&mut expansion, value);
+    }
+    // From the largest part down; a tie is broken by the sign of what follows.
+    let mut parts = expansion.iter().rev().copied();
+    let mut high = parts.next().unwrap_or(0.0);
+    while let Some(part) = parts.next() {
+        let sum = high + part;
+        let rest = part - (sum - high);
+        high = sum;
+        if rest != 0.0 {
+            let next = parts.next().unwrap_or(0.0);
+            if (rest < 0.0) == (next < 0.0) && next != 0.0 {
+                let doubled = rest * 2.0;
+                let moved = high + doubled;
+                if (moved - high).to_bits() == doubled.to_bits() {
+                    high = moved;
+                }
+            }
+            break;
+        }
+    }
+    Some(high)
+}
+
+/// The median of some floats (type 7: the mean of the middle two of an even number); `None` of none.
+pub fn median(values: Vec<f64>) -> Option<f64> {
+    middle(values).and_then(|middle| mean(&middle))
+}
+
+/// The one or two values in the middle; `None` of none.
+pub fn middle(mut values: Vec<f64>) -> Option<Vec<f64>> {
+    let last = values.len().checked_sub(1)?;
+    let (below, &mut upper, _) = values.select_nth_unstable_by(last.div_ceil(2), f64::total_cmp);
+    if last % 2 == 0 {
+        return Some(vec![upper]);
+    }
+    let lower = below.iter().copied().max_by(f64::total_cmp)?;
+    Some(vec![lower, upper])
+}
+
+/// Adds a float to an expansion: parts that do not overlap, ascending in size.
+fn grow(expansion: &mut Vec<f64>, term: f64) {
+    let mut sum = term;
+    let mut kept = 0;
+    for i in 0..expansion.len() {
+        let part = expansion[i];
+        let total = sum + part;
+        let virtual_part = total - sum;
+        let error = (sum - (total - virtual_part)) + (part - virtual_part);
+        if error != 0.0 {
+            expansion[kept] = error;
+            kept += 1;
+        }
+        sum = total;
+    }
+    expansion.truncate(kept);
+    expansion.push(sum);
+}
+
+/// Floats as integers of the same order, to be ranked and bisected. -0.0 and 0.0 are one key.
+pub fn float_to_key(value: f64) -> i64 {
+    let bits = (value + 0.0).to_bits() as i64;
+    if bits < 0 { !bits ^ i64::MIN } else { bits }
+}
+
+/// The float of a key.
+pub fn key_to_float(key: i64) -> f64 {
+    f64::from_bits(if key < 0 { !(key ^ i64::MIN) } else { key } as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn float_edges_are_the_largest_not_above() {
+        assert!((between_f64(1.0, 2.0, 1, 2) - 1.5).abs() < f64::EPSILON);
+        // One third is not a float: the edge lies below it.
+        let third = between_f64(0.0, 1.0, 1, 3);
+        assert_eq!(third.to_bits(), (1.0_f64 / 3.0).to_bits());
+        let two_thirds = between_f64(0.0, 1.0, 2, 3);
+        assert!(two_thirds.mul_add(3.0, -2.0) <= 0.0 && two_thirds.next_up().mul_add(3.0, -2.0) > 0.0);
+        assert!(between_f64(-f64::MAX, f64::MAX, 1, 2).abs() < f64::MIN_POSITIVE);
+        // A tenth of the way from the smallest subnormal to a huge value: the small end decides the last digit.
+        let huge = 2.548_294_360_680_879_7e306;
+        assert!(between_f64(-5e-324, huge, 1, 10) < huge / 10.0);
+    }
+
+    #[test]
+    fn sums_and_medians_are_exact() {
+        assert_eq!(exact_sum(&[1e16, 1.0, -1e16]), Some(1.0));
+        assert_eq!(exact_sum(&[0.1; 10]), Some(1.0));
+        assert_eq!(exact_sum(&[]), None);
+        assert_eq!(mean_below(&[0.35; 3]), Some(0.35));
+        assert_eq!(mean_below(&[0.05; 3]), Some(0.05));
+        assert_eq!(mean_below(&[1.0, 2.0]), Some(1.5));
+        assert_eq!(median(vec![3.0, 1.0, 2.0]), Some(2.0));
+        assert_eq!(median(vec![4.0, 1.0, 2.0, 3.0]), Some(2.5));
+    }
+
+    #[test]
+    fn keys_keep_the_order_of_floats() {
+        let floats = [f64::NEG_INFINITY, -2.5, -f64::MIN_POSITIVE, 0.0, 1e-300, 1.0, f64::INFINITY];
+        assert!(floats.windows(2).all(|w| float_to_key(w[0]) < float_to_key(w[1])));
+        assert!(floats.iter().all(|&f| key_to_float(float_to_key(f)).to_bits() == f.to_bits()));
+        assert_eq!(float_to_key(-0.0), float_to_key(0.0));
+    }
+}
