@@ -35,6 +35,7 @@ test-py: build ## The Python tests and the examples in the docstrings
 lint: build ## Formats, clippy, ruff, mypy, and the stub against the built extension
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --package custcore --no-deps --locked --quiet
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy

@@ -1,6 +1,6 @@
 //! Customer analytics over Arrow buffers: exact, order-free, fast.
 //!
-//! The way of the data is the way of the folders: Arrow in ([`column`]), typed columns, customer base ([`base`]),
+//! The way of the data is the way of the folders: Arrow in ([`mod@column`]), typed columns, customer base ([`base`]),
 //! analysis ([`rfm`]), Arrow out ([`table`]). This crate knows nothing of Python and prints nothing; a Rust service can
 //! use it as it is.
 //!

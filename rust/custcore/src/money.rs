@@ -96,7 +96,7 @@ pub fn float_factor(decimals: u8) -> f64 {
 /// Adding this rounds a float below 2^51 to a whole number, ties to even, and leaves that number in the low bits.
 const ROUND: f64 = 6_755_399_441_055_744.0; // 1.5 * 2^52
 
-/// Float amounts as units where all of them are small enough for [`ROUND`]; else the answer is false and `out` holds
+/// Float amounts as units where all of them are below 2^51 in units; else the answer is false and `out` holds
 /// anything. It has no branch and no call, so that the compiler can work on several at once.
 #[inline]
 pub fn floats_to_units(values: impl Iterator<Item = f64>, factor: f64, out: &mut [i64]) -> bool {
