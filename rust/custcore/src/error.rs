@@ -31,6 +31,8 @@ pub enum ErrorKind {
     ArrowImport,
     /// Two states that do not go together.
     StateMismatch,
+    /// A batch that a base was given already.
+    DuplicateBatch,
     /// More memory than allowed.
     MemoryLimit,
     /// The caller asked to stop.
