@@ -19,6 +19,7 @@ __all__ = [
     "natural_breaks",
     "profile_table",
     "rfm_table",
+    "scan",
     "select_k",
     "simd_paths",
 ]
@@ -88,6 +89,14 @@ def rfm_table(
     progress: _Progress | None,
     rows_total: int | None,
 ) -> Table: ...
+def scan(
+    data: object,
+    bases: list[tuple[str, CustomerBase]],
+    *,
+    n_threads: int | None,
+    progress: _Progress | None,
+    rows_total: int | None,
+) -> None: ...
 def cohort_retention(
     data: object,
     read: ReadOptions,

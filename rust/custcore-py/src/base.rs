@@ -30,7 +30,8 @@ fn fold(
     call.run(py, rows, move |context| fold.finish(context))
 }
 
-fn columns(base: &CustomerBase) -> Vec<String> {
+/// The columns that a base reads.
+pub fn columns(base: &CustomerBase) -> Vec<String> {
     base.spec().roles.columns().into_iter().map(str::to_owned).collect()
 }
 
@@ -63,12 +64,12 @@ pub fn rfm_table(
 pub struct CoreBase {
     /// The base as it stands. The lock is held for moments, with the GIL, to take or to replace it: nobody computes under it,
     /// so a forked child never inherits it locked.
-    base: Mutex<Arc<CustomerBase>>,
+    pub base: Mutex<Arc<CustomerBase>>,
 }
 
 impl CoreBase {
     /// The base as it stands.
-    fn snapshot(&self, py: Python<'_>) -> Arc<CustomerBase> {
+    pub fn snapshot(&self, py: Python<'_>) -> Arc<CustomerBase> {
         self.base.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

@@ -15,6 +15,7 @@ mod number;
 mod options;
 mod rfm;
 mod scaler;
+mod scan;
 mod score;
 mod segments;
 mod table;
@@ -59,6 +60,8 @@ mod _core {
     use super::rfm::{CoreScorer, profile_table};
     #[pymodule_export]
     use super::scaler::CoreScaler;
+    #[pymodule_export]
+    use super::scan::scan;
     #[pymodule_export]
     use super::score::CoreQuantileScorer;
     #[pymodule_export]

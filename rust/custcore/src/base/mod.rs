@@ -15,6 +15,7 @@ pub mod journal;
 pub mod keys;
 pub mod orders;
 mod plan;
+pub mod scan;
 mod shards;
 pub mod slots;
 pub mod sort;
@@ -92,13 +93,20 @@ impl CustomerBase {
         Fold::new(&self.spec, kinds)
     }
 
+    /// An error where an update does not go with what is known now, to be asked before anything is changed.
+    pub fn check(&self, update: &Update) -> Result<()> {
+        let Some(known) = &self.known else { return Ok(()) };
+        self.spec.check_second_update()?;
+        check_kinds(&self.spec, &known.kinds, &update.kinds)?;
+        intern::check_room(&known.state.interner, &update.state.interner)
+    }
+
     /// Ends an update that was begun with [`CustomerBase::begin`].
     pub fn commit(&mut self, update: Update) -> Result<()> {
+        self.check(&update)?;
         match &mut self.known {
             None => self.known = Some(Known { kinds: update.kinds, state: update.state, rows: update.rows }),
             Some(known) => {
-                self.spec.check_second_update()?;
-                check_kinds(&self.spec, &known.kinds, &update.kinds)?;
                 known.state.merge(&update.state, known.rows)?;
                 known.kinds.id_type = KeyColumn::common_type(&known.kinds.id_type, &update.kinds.id_type);
                 known.rows += update.rows;
