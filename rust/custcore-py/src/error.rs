@@ -21,6 +21,8 @@ fn class_name(kind: ErrorKind) -> &'static str {
         ErrorKind::SumOverflow => "SumOverflowError",
         ErrorKind::ArrowImport => "ArrowImportError",
         ErrorKind::StateMismatch => "StateMismatchError",
+        ErrorKind::ModelFormat => "ModelFormatError",
+        ErrorKind::ModelVersion => "ModelVersionError",
         ErrorKind::MemoryLimit => "MemoryLimitError",
         _ => "InternalError",
     }
@@ -31,6 +33,9 @@ pub fn into_py(py: Python<'_>, error: &Error) -> PyErr {
     static ERRORS: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
     if error.kind() == ErrorKind::Cancelled {
         return PyKeyboardInterrupt::new_err(error.message().to_owned());
+    }
+    if let ErrorKind::Io(kind) = error.kind() {
+        return std::io::Error::new(kind, error.message().to_owned()).into();
     }
     let build = || -> PyResult<PyErr> {
         let errors = ERRORS.get_or_try_init(py, || py.import("custcore.errors").map(Bound::unbind))?;

@@ -31,6 +31,12 @@ pub enum ErrorKind {
     ArrowImport,
     /// Two states that do not go together.
     StateMismatch,
+    /// A file or bytes that hold no model or base, or a damaged one.
+    ModelFormat,
+    /// A model or base of a newer version of its format.
+    ModelVersion,
+    /// The file system refused, for this reason.
+    Io(std::io::ErrorKind),
     /// More memory than allowed.
     MemoryLimit,
     /// The caller asked to stop.
