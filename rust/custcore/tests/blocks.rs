@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "what a test expects and does not find fails it")]
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow_array::types::Int64Type;
@@ -40,7 +41,7 @@ fn small() -> Vec<RecordBatch> {
 
 fn written(batches: &[RecordBatch]) -> Result<Vec<u8>> {
     let schema = batches.first().map_or_else(|| Arc::new(Schema::empty()), RecordBatch::schema);
-    let mut writer = Writer::new(Vec::new(), THING, &schema, entries(&[("z", "1"), ("a", "{\"b\": 2}")]))?;
+    let mut writer = Writer::new(Vec::new(), Path::new("bytes"), THING, &schema, entries(&[("z", "1"), ("a", "{\"b\": 2}")]))?;
     for batch in batches {
         writer.write(batch)?;
     }
@@ -138,10 +139,11 @@ fn what_custcore_did_not_write_is_told_from_what_is_newer() -> Result<()> {
 
 #[test]
 fn a_file_that_is_not_there_says_so() {
-    let error = Reader::open(std::path::Path::new("no such folder/no such file"), THING).expect_err("nothing there");
-    assert_eq!(error.kind(), ErrorKind::Io(std::io::ErrorKind::NotFound));
-    let error = Reader::open(std::path::Path::new("."), THING).expect_err("a folder");
-    assert!(matches!(error.kind(), ErrorKind::Io(_)));
+    for path in [Path::new("no such folder/no such file"), Path::new(".")] {
+        let error = Reader::open(path, THING).expect_err("no file");
+        assert_eq!(error.kind(), ErrorKind::File);
+        assert_eq!(error.path().map(|(path, _)| path), Some(path));
+    }
 }
 
 fn any_batches() -> impl Strategy<Value = Vec<RecordBatch>> {

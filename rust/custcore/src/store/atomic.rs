@@ -57,15 +57,13 @@ impl AtomicFile {
             Err(error) if error.kind() == ErrorKind::NotFound => path.to_owned(),
             Err(error) => return Err(error),
         };
-        let Some(name) = target.file_name().filter(|_| !target.is_dir()) else {
-            return Err(io::Error::new(ErrorKind::IsADirectory, "it is a folder; name a file in it"));
-        };
-        // Where the old file may not be written, replacing it would go behind its owner's back.
+        // Where the old file may not be written (or is a folder), replacing it would go behind its owner's back.
         let old = match OpenOptions::new().write(true).open(&target) {
             Ok(file) => Some(file.metadata()?.permissions()),
             Err(error) if error.kind() == ErrorKind::NotFound => None,
             Err(error) => return Err(error),
         };
+        let Some(name) = target.file_name() else { return Err(ErrorKind::InvalidFilename.into()) };
         // A name of 255 bytes has no room for an ending, so the temporary file takes the beginning of a long one only.
         let stem: String = name.to_string_lossy().chars().take(40).collect();
         loop {

@@ -23,13 +23,10 @@ pub use self::reader::Reader;
 pub use self::writer::Writer;
 
 use std::collections::BTreeMap;
-use std::io;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use arrow_schema::ArrowError;
-
-use crate::error::{Error, ErrorKind, Result};
 
 /// Entries of the metadata by name, in the order of the names.
 pub type Entries = BTreeMap<String, String>;
@@ -66,11 +63,6 @@ struct Block {
 /// 32 hexadecimal digits.
 fn digits(checksum: u128) -> String {
     format!("{checksum:032x}")
-}
-
-/// An error of the disk, with its kind.
-fn io_error(action: &str, name: &str, error: &io::Error) -> Error {
-    Error::new(ErrorKind::Io(error.kind()), format!("cannot {action} {name}: {error}"))
 }
 
 /// Runs a part of the Arrow reader; it is written for files that were written well, and some others make it panic.

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
@@ -14,7 +14,7 @@ use arrow_schema::SchemaRef;
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::footer::{Footer, Refusal, schema_of};
-use super::{Block, END, Entries, Format, HEAD, LARGEST_FOOTER, MAGIC, digits, guarded, io_error};
+use super::{Block, END, Entries, Format, HEAD, LARGEST_FOOTER, MAGIC, digits, guarded};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Bytes between the last batch and the footer: the mark of the end, filled up.
@@ -31,39 +31,35 @@ pub struct Reader<R> {
     decoder: FileDecoder,
 }
 
-/// Where bytes come from, and what it is called in errors.
+/// Where bytes come from.
 #[derive(Debug)]
 struct Source<R> {
     from: R,
-    name: String,
+    path: Option<PathBuf>,
     len: u64,
 }
 
 impl Reader<File> {
     /// Opens a file.
     pub fn open(path: &Path, format: Format) -> Result<Self> {
-        let name = format!("file '{}'", path.display());
-        let file = File::open(path).map_err(|error| io_error("open", &name, &error))?;
-        // A folder opens like a file, and says so only when it is read.
-        if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
-            return Err(io_error("open", &name, &io::Error::new(io::ErrorKind::IsADirectory, "it is a folder")));
-        }
-        Self::new(file, name, format)
+        let file = File::open(path).map_err(|error| Error::file("read", path, &error))?;
+        Self::new(file, Some(path.to_owned()), format)
     }
 }
 
 impl<'a> Reader<Cursor<&'a [u8]>> {
     /// Opens the bytes of a file.
     pub fn of_bytes(bytes: &'a [u8], format: Format) -> Result<Self> {
-        Self::new(Cursor::new(bytes), format!("the {} given bytes", bytes.len()), format)
+        Self::new(Cursor::new(bytes), None, format)
     }
 }
 
 impl<R: Read + Seek> Reader<R> {
-    /// Opens what is called `name` in errors.
-    pub fn new(mut from: R, name: String, format: Format) -> Result<Self> {
-        let len = from.seek(SeekFrom::End(0)).map_err(|error| io_error("read", &name, &error))?;
-        let mut source = Source { from, name, len };
+    /// Opens a file, or what lies elsewhere if it has no path.
+    pub fn new(from: R, path: Option<PathBuf>, format: Format) -> Result<Self> {
+        let mut source = Source { from, path, len: 0 };
+        let len = source.from.seek(SeekFrom::End(0)).map_err(|error| source.failed(&error))?;
+        source.len = len;
         if source.read(0..len.min(HEAD.len() as u64))? != HEAD {
             return Err(source.foreign("it does not begin as an Arrow file", format));
         }
@@ -143,17 +139,17 @@ impl<R: Read + Seek> Reader<R> {
 
 impl<R: Read + Seek> Source<R> {
     fn read(&mut self, bytes: Range<u64>) -> Result<Vec<u8>> {
-        let Self { from, name, len } = self;
-        if bytes.start > bytes.end || bytes.end > *len {
+        if bytes.start > bytes.end || bytes.end > self.len {
             return Err(self.damaged("it is shorter than it says, so a part of it is missing"));
         }
         let count = bytes.end - bytes.start;
         let mut read = Vec::new();
         let room = usize::try_from(count).ok().and_then(|count| read.try_reserve_exact(count).ok());
-        room.ok_or_else(|| Error::new(ErrorKind::MemoryLimit, format!("no memory for {count} bytes of {name}")))?;
-        from.seek(SeekFrom::Start(bytes.start))
-            .and_then(|_| from.by_ref().take(count).read_to_end(&mut read))
-            .map_err(|error| io_error("read", name, &error))?;
+        room.ok_or_else(|| Error::new(ErrorKind::MemoryLimit, format!("no memory for {count} bytes of {}", self.name())))?;
+        self.from
+            .seek(SeekFrom::Start(bytes.start))
+            .and_then(|_| self.from.by_ref().take(count).read_to_end(&mut read))
+            .map_err(|error| self.failed(&error))?;
         if read.len() as u64 != count {
             return Err(self.damaged("it became shorter while it was read"));
         }
@@ -166,24 +162,33 @@ impl<R: Read + Seek> Source<R> {
         if xxh3_128(&bytes) == block.checksum { Ok(bytes) } else { Err(self.wrong_checksum(&block.bytes)) }
     }
 
+    /// What it is called in errors.
+    fn name(&self) -> String {
+        self.path.as_ref().map_or_else(|| "what the bytes hold".to_owned(), |path| format!("'{}'", path.display()))
+    }
+
+    fn failed(&self, error: &io::Error) -> Error {
+        Error::file("read", self.path.as_deref().unwrap_or(Path::new("bytes")), error)
+    }
+
     fn wrong_checksum(&self, bytes: &Range<u64>) -> Error {
         self.damaged(&format!("the checksum of bytes {} to {} does not fit", bytes.start, bytes.end))
     }
 
     fn damaged(&self, why: &str) -> Error {
-        let message =
-            format!("{} cannot be read: {why}. It was damaged or changed after it was written; use another copy of it", self.name);
+        let message = format!("{} cannot be read: {why}. It was damaged or changed after it was written; use another copy", self.name());
         Error::new(ErrorKind::ModelFormat, message)
     }
 
     fn foreign(&self, why: &str, format: Format) -> Error {
-        Error::new(ErrorKind::ModelFormat, format!("{} holds no {} of custcore: {why}", self.name, format.name))
+        Error::new(ErrorKind::ModelFormat, format!("{} is no {} of custcore: {why}", self.name(), format.name))
     }
 
     fn newer(&self, version: u32, format: Format) -> Error {
         let message = format!(
             "{} is of version {version} of its format; this custcore reads versions up to {}. Use a newer custcore",
-            self.name, format.version
+            self.name(),
+            format.version
         );
         Error::new(ErrorKind::ModelVersion, message)
     }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io::{self, Write};
 use std::ops::Range;
+use std::path::{Path, PathBuf};
 
 use arrow_array::RecordBatch;
 use arrow_ipc::writer::FileWriter;
@@ -10,12 +11,13 @@ use arrow_schema::{ArrowError, Fields, Schema};
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use super::footer::{Footer, Refusal, text_of};
-use super::{BLOCKS, Block, CHECKSUM, END, Entries, FORMAT, FORMAT_VERSION, Format, LARGEST_FOOTER, digits, io_error};
+use super::{BLOCKS, Block, CHECKSUM, END, Entries, FORMAT, FORMAT_VERSION, Format, LARGEST_FOOTER, digits};
 use crate::error::{Error, Result};
 
 /// A checked Arrow file that is being written. It is whole only after [`Writer::finish`].
 pub struct Writer<W: Write> {
     file: FileWriter<Sink<W>>,
+    path: PathBuf,
     format: Format,
     fields: Fields,
     blocks: Vec<Block>,
@@ -64,17 +66,17 @@ impl<W> Sink<W> {
 }
 
 impl<W: Write> Writer<W> {
-    /// Begins a file in `to`, which should be buffered; `entries` join the metadata of the schema.
-    pub fn new(to: W, format: Format, schema: &Schema, entries: Entries) -> Result<Self> {
+    /// Begins a file in `to`, which should be buffered and is called `path` in errors; `entries` join the metadata of the schema.
+    pub fn new(to: W, path: &Path, format: Format, schema: &Schema, entries: Entries) -> Result<Self> {
         let mut metadata = entries;
         metadata.extend(schema.metadata().iter().map(|(key, value)| (key.to_owned(), value.to_owned())));
         metadata.insert(FORMAT.to_owned(), format.name.to_owned());
         metadata.insert(FORMAT_VERSION.to_owned(), format.version.to_string());
         let schema = Schema::new_with_metadata(schema.fields().clone(), metadata);
         let sink = Sink { to, hash: Box::new(Xxh3::new()), start: 0, position: 0, tail: None };
-        let mut file = FileWriter::try_new(sink, &schema).map_err(failed)?;
+        let mut file = FileWriter::try_new(sink, &schema).map_err(|error| failed(path, error))?;
         let header = file.get_mut().cut();
-        Ok(Self { file, format, fields: schema.fields, blocks: vec![header] })
+        Ok(Self { file, path: path.to_owned(), format, fields: schema.fields, blocks: vec![header] })
     }
 
     /// Adds a batch of that schema.
@@ -82,7 +84,7 @@ impl<W: Write> Writer<W> {
         if *batch.schema_ref().fields() != self.fields {
             return Err(Error::internal("a batch of another schema"));
         }
-        self.file.write(batch).map_err(failed)?;
+        self.file.write(batch).map_err(|error| failed(&self.path, error))?;
         let block = self.file.get_mut().cut();
         self.blocks.push(block);
         Ok(())
@@ -96,8 +98,8 @@ impl<W: Write> Writer<W> {
         self.file.write_metadata(BLOCKS, text_of(&self.blocks));
         self.file.write_metadata(CHECKSUM, digits(0));
         self.file.get_mut().tail = Some(Vec::new());
-        self.file.finish().map_err(failed)?;
-        let mut sink = self.file.into_inner().map_err(failed)?;
+        self.file.finish().map_err(|error| failed(&self.path, error))?;
+        let mut sink = self.file.into_inner().map_err(|error| failed(&self.path, error))?;
         let mut tail = sink.tail.take().unwrap_or_default();
         let footer = footer_in(&tail).ok_or_else(|| Error::internal("a file without a footer"))?;
         if footer.len() as u64 > LARGEST_FOOTER {
@@ -110,7 +112,7 @@ impl<W: Write> Writer<W> {
         let checksum = digits(xxh3_128(&tail));
         let place = footer.start + found.digits.start..footer.start + found.digits.end;
         tail[place].copy_from_slice(checksum.as_bytes());
-        sink.to.write_all(&tail).and_then(|()| sink.to.flush()).map_err(|error| failed(error.into()))?;
+        sink.to.write_all(&tail).and_then(|()| sink.to.flush()).map_err(|error| failed(&self.path, error.into()))?;
         Ok(sink.to)
     }
 }
@@ -122,9 +124,9 @@ fn footer_in(tail: &[u8]) -> Option<Range<usize>> {
     Some(end.checked_sub(usize::try_from(len).ok()?)?..end)
 }
 
-fn failed(error: ArrowError) -> Error {
+fn failed(path: &Path, error: ArrowError) -> Error {
     match error {
-        ArrowError::IoError(_, error) => io_error("write", "the file", &error),
+        ArrowError::IoError(_, error) => Error::file("write", path, &error),
         other => Error::internal(other),
     }
 }
