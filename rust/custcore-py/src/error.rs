@@ -21,6 +21,7 @@ fn class_name(kind: ErrorKind) -> &'static str {
         ErrorKind::SumOverflow => "SumOverflowError",
         ErrorKind::ArrowImport => "ArrowImportError",
         ErrorKind::StateMismatch => "StateMismatchError",
+        ErrorKind::DuplicateBatch => "DuplicateBatchError",
         ErrorKind::ModelFormat => "ModelFormatError",
         ErrorKind::ModelVersion => "ModelVersionError",
         ErrorKind::MemoryLimit => "MemoryLimitError",

@@ -32,6 +32,8 @@ pub enum ErrorKind {
     ArrowImport,
     /// Two states that do not go together.
     StateMismatch,
+    /// A batch that a base was given already.
+    DuplicateBatch,
     /// Bytes that are no model or state of custcore: truncated, changed, or something else.
     ModelFormat,
     /// A model or state that a newer custcore wrote.
