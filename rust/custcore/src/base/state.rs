@@ -128,7 +128,7 @@ impl State {
             last_day: i32::MIN,
             first_day: i32::MAX,
             journal: spec.window.as_ref().map(Journal::of),
-            days: (spec.n_days || spec.track.looks_back()).then(DayBook::default),
+            days: spec.keeps_days().then(DayBook::default),
             notes: spec.track.looks_back().then(Notes::default),
             spread: Vec::new(),
             attributes: kinds
@@ -570,7 +570,8 @@ impl State {
         for Spread { order, parts, seen } in &other.spread {
             let customer = own(order.customer);
             let moved = |order: &Order| Order { customer, first_row: order.first_row.saturating_add(rows_before), ..*order };
-            let value = |(seen, values): (&Seen, &Vec<u32>)| Seen { value: values.get(seen.value as usize).copied().unwrap_or(NO_CODE), ..*seen };
+            let value =
+                |(seen, values): (&Seen, &Vec<u32>)| Seen { value: values.get(seen.value as usize).copied().unwrap_or(NO_CODE), ..*seen };
             if customer != NO_CODE {
                 let seen = seen.iter().zip(&values).map(value).collect();
                 self.spread.push(Spread { order: moved(order), parts: parts.iter().map(moved).collect(), seen });

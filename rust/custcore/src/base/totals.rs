@@ -304,6 +304,18 @@ impl Totals {
         }
     }
 
+    /// Adds a customer whose totals are known, with the rows of his purchases, or of other orders if there are none. Room must
+    /// have been made.
+    pub(super) fn restore(&mut self, code: u32, slot: &Slot, rows: u64, others: u64) {
+        self.slots.join(code, slot);
+        if let Some(own) = &mut self.rows {
+            own[code as usize] += rows;
+        }
+        if others > 0 {
+            self.note_refunds(code, (u64::MAX, others));
+        }
+    }
+
     /// What a customer has: purchases, their rows, money.
     pub fn of(&self, code: u32) -> (u64, u64, i128) {
         let slot = self.slots.get(code);
