@@ -1,6 +1,6 @@
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Literal, TypeAlias, TypedDict, final, type_check_only
+from typing import Any, Literal, TypeAlias, TypedDict, final, type_check_only
 
 __all__ = [
     "CohortRetention",
@@ -18,9 +18,11 @@ __all__ = [
     "cohort_retention",
     "natural_breaks",
     "profile_table",
+    "read_model",
     "rfm_table",
     "select_k",
     "simd_paths",
+    "write_model",
 ]
 
 __version__: str
@@ -57,6 +59,17 @@ class ScoreOptions(TypedDict):
     cuts_rule: str
     by: str | None
     unseen: str
+
+# init: "k-means++", "random" or "given"; n_init None: "auto".
+@type_check_only
+class KMeansSettings(TypedDict):
+    n_clusters: int
+    init: str
+    n_init: int | None
+    max_iter: int
+    tol: float
+    random_state: int | None
+    columns: list[str] | None
 
 @type_check_only
 class CohortOptions(TypedDict):
@@ -125,6 +138,10 @@ def natural_breaks(
 
 # The ways of computing that this machine has, the fastest last: "plain", "avx2", "avx512", "neon".
 def simd_paths() -> list[str]: ...
+
+# The bytes of a model as a file, whole or not at all, and back.
+def write_model(path: str, data: bytes) -> None: ...
+def read_model(path: str) -> bytes: ...
 def _panic() -> None: ...
 def _spin(seconds: float) -> None: ...
 
@@ -205,6 +222,9 @@ class SegmentMap:
     def uncovered(self) -> list[tuple[int, int, int]]: ...
     def overlaps(self) -> list[tuple[tuple[int, int, int], list[str]]]: ...
     def segment(self, r: int, f: int, m: int) -> str | None: ...
+    def to_bytes(self) -> bytes: ...
+    @staticmethod
+    def from_bytes(data: bytes) -> SegmentMap: ...
 
 @final
 class RfmScorer:
@@ -233,6 +253,12 @@ class RfmScorer:
     def thresholds(self) -> Table: ...
     @property
     def is_fitted(self) -> bool: ...
+    # The arguments of custcore.RFMScorer; segments are None, "auto" or a SegmentMap of the core.
+    @property
+    def settings(self) -> dict[str, Any]: ...
+    def to_bytes(self) -> bytes: ...
+    @staticmethod
+    def from_bytes(data: bytes) -> RfmScorer: ...
 
 @final
 class QuantileScorer:
@@ -245,6 +271,12 @@ class QuantileScorer:
     def thresholds(self) -> Table: ...
     @property
     def is_fitted(self) -> bool: ...
+    # The arguments of custcore.QuantileScorer.
+    @property
+    def settings(self) -> dict[str, Any]: ...
+    def to_bytes(self) -> bytes: ...
+    @staticmethod
+    def from_bytes(data: bytes) -> QuantileScorer: ...
 
 @final
 class Scaler:
@@ -261,14 +293,21 @@ class Scaler:
     def is_fitted(self) -> bool: ...
     @property
     def how(self) -> str: ...
+    # The features asked for.
+    @property
+    def columns(self) -> list[str] | None: ...
     @property
     def feature_names(self) -> list[str] | None: ...
     @property
     def centers(self) -> list[float]: ...
     @property
     def scales(self) -> list[float]: ...
+    # The names of the features that are log(1 + x) first.
     @property
-    def log1p(self) -> list[bool]: ...
+    def log1p(self) -> list[str]: ...
+    def to_bytes(self) -> bytes: ...
+    @staticmethod
+    def from_bytes(data: bytes) -> Scaler: ...
 
 @final
 class KMeans:
@@ -332,8 +371,10 @@ class KMeans:
     def n_nonempty(self) -> int: ...
     @property
     def feature_names(self) -> list[str] | None: ...
-    @property
-    def scaler(self) -> Scaler | None: ...
+    # The model with what Python keeps beside it.
+    def to_bytes(self, settings: KMeansSettings, *, scaler: Scaler | None, names: list[str] | None) -> bytes: ...
+    @staticmethod
+    def from_bytes(data: bytes) -> tuple[KMeans, KMeansSettings, Scaler | None, list[str] | None]: ...
 
 @final
 class CustomerBase:

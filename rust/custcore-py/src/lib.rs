@@ -17,6 +17,7 @@ mod rfm;
 mod scaler;
 mod score;
 mod segments;
+mod store;
 mod table;
 
 use std::time::{Duration, Instant};
@@ -63,6 +64,8 @@ mod _core {
     use super::score::CoreQuantileScorer;
     #[pymodule_export]
     use super::segments::CoreSegmentMap;
+    #[pymodule_export]
+    use super::store::{read_model, write_model};
     #[pymodule_export]
     use super::table::CoreTable;
     #[pymodule_export]
