@@ -20,7 +20,9 @@ class Saved:
     __slots__ = ()
 
     def to_bytes(self) -> bytes:
-        """Give the model as bytes: settings and what the fit found, none of the rows. The same model gives the same bytes.
+        """Give the model as bytes: settings and what the fit found, none of its rows.
+
+        The same model gives the same bytes.
 
         Raises
         ------
@@ -43,8 +45,9 @@ class Saved:
         ModelVersionError
             If a newer custcore wrote them.
         """
-        if not isinstance(data, bytes | bytearray | memoryview):
-            found = type(data).__name__
+        given: object = data
+        if not isinstance(given, bytes | bytearray | memoryview):
+            found = type(given).__name__
             raise InvalidTypeError(f"a model is read from bytes, not from {found}; load(path) reads a file")
         return cls._of_bytes(bytes(data))
 

@@ -163,6 +163,12 @@ class QuantileScorer(Saved):
             raise InvalidTypeError(f"values={values!r} is not a sequence of one number for each column")
         return tuple(self._core.score_one(list(values), customer_id, None))
 
+    def drift(self, table: Data, *, by_score: bool = False, n_threads: int | None = None) -> Table:
+        """Tell how far the rows of a table drifted from those of the fit; as :meth:`custcore.RFMScorer.drift`."""
+        threads = arguments.optional_whole("n_threads", n_threads)
+        by_score = arguments.flag("by_score", by_score)
+        return Table(self._core.drift(source(table), by_score=by_score, n_threads=threads))
+
     @property
     def thresholds(self) -> Table:
         """The edges, one row per column and score, as :attr:`custcore.RFMScorer.thresholds`."""

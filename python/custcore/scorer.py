@@ -191,6 +191,49 @@ class RFMScorer(Saved):
         """
         return self._core.score_one(recency_days, frequency, monetary, customer_id=customer_id, group=group)
 
+    def drift(self, table: Data, *, by_score: bool = False, n_threads: int | None = None) -> Table:
+        """Tell how far the customers of a table drifted from those of the fit, by the population stability index (PSI).
+
+        The bins are those of the fit. With the shares of its customers (e) and of those in the table (a), each floored
+        at 0.0001, every score adds ``(a - e) * ln(a / e)``. By a rule of thumb below 0.1 nothing has changed, and above
+        0.25 it is time to fit again.
+
+        Parameters
+        ----------
+        table
+            As in :meth:`transform`. Null values are passed over. Groups (``by``) and nested cells count together.
+        by_score : bool, default False
+            One row for each score instead of each dimension.
+        n_threads : int, optional
+            As in :func:`custcore.rfm`.
+
+        Returns
+        -------
+        Table
+            One row for each dimension: ``dimension``, ``customers_fitted``, ``customers_now`` (int64), ``psi``
+            (float64). With ``by_score`` also ``score`` (uint8), ``share_fitted`` and ``share_now`` (float64, before the
+            floor), and in ``psi`` what the score adds.
+
+        Raises
+        ------
+        NotFittedError
+            Before :meth:`fit`.
+        NotEnoughDataError
+            If nobody in the table has a value.
+
+        Examples
+        --------
+        >>> import custcore, numpy as np
+        >>> table = {"recency_days": np.arange(100), "n_orders": np.arange(100), "monetary_total": np.arange(100.0)}
+        >>> scorer = custcore.RFMScorer().fit(table)
+        >>> later = table | {"recency_days": np.arange(100) + 30}
+        >>> [round(psi, 3) for psi in scorer.drift(later).to_pyarrow()["psi"].to_pylist()]
+        [1.864, 0.0, 0.0]
+        """
+        threads = arguments.optional_whole("n_threads", n_threads)
+        by_score = arguments.flag("by_score", by_score)
+        return Table(self._core.drift(source(table), by_score=by_score, n_threads=threads))
+
     @property
     def thresholds(self) -> Table:
         """The edges, one row per dimension and score.

@@ -10,6 +10,8 @@ use custcore::quantile::Closed;
 use custcore::report::Report;
 use custcore::rfm::profile::profile;
 use custcore::rfm::scorer::{Frequency, Monetary, RfmScorer, RfmSpec, Segments};
+use custcore::score::drift::drift;
+use custcore::score::table::drift_table;
 use custcore::score::{CutsRule, ScoreSpec, Ties};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
@@ -155,6 +157,18 @@ impl CoreScorer {
 
     fn thresholds(&self, py: Python<'_>) -> PyResult<CoreTable> {
         self.scorer.thresholds().map(CoreTable::new).map_err(|error| into_py(py, &error))
+    }
+
+    /// How far the customers of a table drifted from those of the fit.
+    #[pyo3(signature = (table, *, by_score, n_threads))]
+    fn drift(&self, table: &Bound<'_, PyAny>, by_score: bool, n_threads: Option<i64>) -> PyResult<CoreTable> {
+        let py = table.py();
+        let scorer = self.scorer.clone();
+        let columns = scorer.scorer().map_err(|error| into_py(py, &error))?.spec().needed_columns();
+        let drifted = Call::new(py, n_threads, None, None)?.run_on(py, Input::read(table, columns)?.batches, move |batches, context| {
+            drift_table(&drift(scorer.scorer()?, batches, context)?, by_score)
+        })?;
+        Ok(CoreTable::new(drifted))
     }
 
     #[getter]

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use custcore::column::number::Number;
 use custcore::error::{Error, ErrorKind};
+use custcore::score::drift::drift;
 use custcore::score::quantile_scorer::QuantileScorer;
-use custcore::score::table::thresholds_table;
+use custcore::score::table::{drift_table, thresholds_table};
 use custcore::score::{Dimension, ScoreSpec};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
@@ -81,6 +82,18 @@ impl CoreQuantileScorer {
 
     fn thresholds(&self, py: Python<'_>) -> PyResult<CoreTable> {
         self.scorer.scorer().and_then(thresholds_table).map(CoreTable::new).map_err(|error| into_py(py, &error))
+    }
+
+    /// How far the customers of a table drifted from those of the fit.
+    #[pyo3(signature = (table, *, by_score, n_threads))]
+    fn drift(&self, table: &Bound<'_, PyAny>, by_score: bool, n_threads: Option<i64>) -> PyResult<CoreTable> {
+        let py = table.py();
+        let scorer = self.scorer.clone();
+        let columns = scorer.scorer().map_err(|error| into_py(py, &error))?.spec().needed_columns();
+        let drifted = Call::new(py, n_threads, None, None)?.run_on(py, Input::read(table, columns)?.batches, move |batches, context| {
+            drift_table(&drift(scorer.scorer()?, batches, context)?, by_score)
+        })?;
+        Ok(CoreTable::new(drifted))
     }
 
     #[getter]

@@ -6,6 +6,7 @@
 
 pub mod binner;
 pub mod cells;
+pub mod drift;
 pub mod groups;
 pub mod quantile_scorer;
 pub mod state;

@@ -62,7 +62,7 @@ impl Scorer {
             let all = state.binners.iter().flatten().chain(&state.global);
             let sound = dimension.cuts.as_ref().is_none_or(|cuts| cuts.len() + 1 == bins)
                 && state.binners.len() == cells
-                && state.binners.iter().any(Option::is_some)
+                && state.binners.iter().flatten().flat_map(|binner| &binner.counts).any(|&count| count > 0)
                 && state.global.is_some() == (spec.unseen_global && !plain)
                 && all.clone().all(|binner| binner.is_sound(bins));
             if !sound {
