@@ -8,7 +8,7 @@ import warnings
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from custcore import _core, arguments
-from custcore.errors import ConvergenceWarning, InvalidArgumentError, InvalidTypeError
+from custcore.errors import ConvergenceWarning, InvalidArgumentError, InvalidTypeError, ModelFormatError
 from custcore.features import columns as checked_columns
 from custcore.features import features, weights
 from custcore.fitted import Fitted
@@ -258,16 +258,19 @@ class KMeans(Fitted, Saved):
     @classmethod
     def _of_bytes(cls, data: bytes) -> Self:
         core, settings, scaler, names = _core.KMeans.from_bytes(data)
-        found = cls(
-            settings["n_clusters"],
-            init=core.init_centers if settings["init"] == "given" else settings["init"],  # type: ignore[arg-type]
-            n_init="auto" if settings["n_init"] is None else settings["n_init"],
-            max_iter=settings["max_iter"],
-            tol=settings["tol"],
-            random_state=settings["random_state"],
-            columns=settings["columns"],
-            scaler=None if scaler is None else Scaler._wrap(scaler),
-        )
+        try:
+            found = cls(
+                settings["n_clusters"],
+                init=core.init_centers if settings["init"] == "given" else settings["init"],  # type: ignore[arg-type]
+                n_init="auto" if settings["n_init"] is None else settings["n_init"],
+                max_iter=settings["max_iter"],
+                tol=settings["tol"],
+                random_state=settings["random_state"],
+                columns=settings["columns"],
+                scaler=None if scaler is None else Scaler._wrap(scaler),
+            )
+        except InvalidArgumentError as error:
+            raise ModelFormatError(f"the model has settings that cannot be: {error}") from None
         found._core, found._scaler, found._names = core, found.scaler, names
         return found
 

@@ -170,7 +170,7 @@ pub fn from_bytes<M: Stored>(bytes: &[u8]) -> Result<M> {
     }
     let version = found.version.ok_or_else(|| wrong("the model does not say its version".to_owned()))?;
     if version > VERSION {
-        let by = found.library_version.map_or_else(String::new, |by| format!(" ({})", by.escape_debug()));
+        let by = found.library_version.as_ref().map_or_else(String::new, |by| format!(" ({})", by.escape_debug()));
         let message =
             format!("the model has version {version}, which a newer custcore{by} wrote; this one reads version {VERSION}. Update custcore");
         return Err(Error::new(ErrorKind::ModelVersion, message));
@@ -182,7 +182,7 @@ pub fn from_bytes<M: Stored>(bytes: &[u8]) -> Result<M> {
     if kind != M::KIND {
         return Err(wrong(format!("the model is of the kind '{}'; expected '{}'", kind.escape_debug(), M::KIND)));
     }
-    let body = found.body.filter(|body| Some(digest(body)) == found.sha256);
+    let body = found.body.filter(|body| found.library_version.is_some() && Some(digest(body)) == found.sha256);
     let body = body.ok_or_else(|| wrong("the model was changed after it was written: its checksum does not fit".to_owned()))?;
     let cannot_be = |error: &dyn std::fmt::Display| wrong(format!("the model has parts that cannot be: {error}"));
     let body = serde_json::from_str(body.get()).map_err(|error| cannot_be(&error))?;
