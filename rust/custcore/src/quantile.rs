@@ -4,6 +4,8 @@
 //! to the type of the values. A value's score is 1 plus the number of edges strictly below it, so equal values get equal
 //! scores, and on the fitted values this is `max(1, ceil(B*L/(n-1)))` with L the number of strictly smaller values.
 
+use serde::{Deserialize, Serialize};
+
 use crate::column::BLOCK;
 pub use crate::column::number::Number;
 use crate::column::number::{NumberColumn, NumberForm, Numbers};
@@ -13,7 +15,8 @@ use crate::rank::{key_statistics, select_all};
 use crate::simd::widest;
 
 /// Which side of an interval belongs to it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Closed {
     /// `(lower, upper]`.
     #[default]
@@ -23,7 +26,8 @@ pub enum Closed {
 }
 
 /// Ascending edges between bins, in the type of the values they were computed from.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Edges {
     values: Numbers,
     closed: Closed,
@@ -58,6 +62,15 @@ impl Edges {
     /// Edges as they stand, ascending.
     pub fn explicit(values: Numbers, closed: Closed) -> Self {
         Self { values, closed }
+    }
+
+    /// Whether the edges ascend, as those of a fit do.
+    pub fn is_sound(&self) -> bool {
+        match &self.values {
+            Numbers::Integers(v) => v.is_sorted(),
+            Numbers::Decimals(v, _) => v.is_sorted(),
+            Numbers::Floats(v) => v.is_sorted() && v.iter().all(|x| !x.is_nan()),
+        }
     }
 
     /// Number of bins.

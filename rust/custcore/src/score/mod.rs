@@ -6,7 +6,10 @@
 
 pub mod binner;
 pub mod cells;
+pub mod drift;
 pub mod groups;
+pub mod quantile_scorer;
+pub mod state;
 pub mod table;
 
 use std::sync::Arc;
@@ -14,6 +17,7 @@ use std::sync::Arc;
 use arrow_array::RecordBatch;
 use arrow_schema::Schema;
 use arrow_select::concat::concat_batches;
+use serde::{Deserialize, Serialize};
 
 use self::binner::{Binner, Method};
 use self::groups::{Groups, MISSING, Nest, UNSEEN};
@@ -25,7 +29,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::quantile::{Closed, Number};
 
 /// How equal values are scored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Ties {
     /// Equal values get equal scores.
     #[default]
@@ -35,7 +40,8 @@ pub enum Ties {
 }
 
 /// The rule behind quantile edges.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum CutsRule {
     /// Type-7 quantiles, right-closed.
     #[default]
@@ -45,7 +51,8 @@ pub enum CutsRule {
 }
 
 /// One column to score.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Dimension {
     /// Its name in thresholds and messages.
     pub name: String,
@@ -60,7 +67,8 @@ pub struct Dimension {
 }
 
 /// What to score and how.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ScoreSpec {
     /// The columns.
     pub dimensions: Vec<Dimension>,
