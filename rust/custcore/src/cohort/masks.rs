@@ -125,21 +125,21 @@ impl Masks<'_> {
     }
 
     /// Number of periods that are observed.
-    fn periods(&self) -> usize {
+    pub(super) fn periods(&self) -> usize {
         let periods = self.scene.periods();
         (periods.end - periods.start) as usize
     }
 
-    fn pieces(&self) -> &[Piece] {
+    pub(super) fn pieces(&self) -> &[Piece] {
         self.journal.purchases().map_or(&[], |brief| brief.pieces())
     }
 
-    fn entries(&self) -> impl Iterator<Item = &Entry> {
+    pub(super) fn entries(&self) -> impl Iterator<Item = &Entry> {
         self.journal.pieces().iter().flatten()
     }
 
     /// Does `work` on runs of the pieces, side by side where there is much in them.
-    fn by_pieces<R: Send>(&self, work: impl Fn(&[Piece]) -> R + Sync + Send) -> Vec<R> {
+    pub(super) fn by_pieces<R: Send>(&self, work: impl Fn(&[Piece]) -> R + Sync + Send) -> Vec<R> {
         let pieces = self.pieces();
         if self.journal.len() < ROWS_WORTH_THREADS {
             return vec![work(pieces)];

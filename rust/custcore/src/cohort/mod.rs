@@ -8,6 +8,7 @@ pub mod book;
 pub mod cells;
 pub mod count;
 pub mod kernel;
+mod ledger;
 pub mod masks;
 pub mod members;
 pub mod movement;
@@ -200,14 +201,17 @@ impl<'a> View<'a> {
         }
     }
 
+    /// What was kept brief.
+    fn masks(&self) -> Option<Masks<'a>> {
+        let Some(Found { orders: Orders::Brief(journal), scene, .. }) = self.found else { return None };
+        Some(Masks { spec: self.spec, scene, customers: self.state.interner.len(), journal })
+    }
+
     /// Who is in which cohort, by code and cohort.
     fn members(&self) -> Cow<'a, [Member]> {
         match self.found {
-            None => Cow::Borrowed(&[]),
             Some(Found { orders: Orders::Sorted(_, members), .. }) => Cow::Borrowed(members),
-            Some(Found { orders: Orders::Brief(journal), scene, .. }) => {
-                Cow::Owned(Masks { spec: self.spec, scene, customers: self.state.interner.len(), journal }.members())
-            }
+            _ => self.masks().map_or(Cow::Borrowed(&[]), |masks| Cow::Owned(masks.members())),
         }
     }
 }
@@ -235,11 +239,9 @@ impl CohortRetention {
     /// Customers per calendar period: new, retained, reactivated, churned.
     pub fn movement(&self, context: &Context) -> Result<Table> {
         let view = self.view()?;
-        let rows = self.wide(context, || match view.found {
-            Some(Found { orders: Orders::Brief(journal), scene, .. }) => {
-                Ok(Masks { spec: view.spec, scene, customers: view.state.interner.len(), journal }.movement())
-            }
-            _ => view.count(|counter| counter.movement()),
+        let rows = self.wide(context, || match view.masks() {
+            Some(masks) => Ok(masks.movement()),
+            None => view.count(|counter| counter.movement()),
         })?;
         table::movement_table(&view, &rows)
     }
@@ -251,7 +253,10 @@ impl CohortRetention {
             let message = "revenue_retention() needs money: pass amount= to cohort_retention()";
             return Err(Error::new(ErrorKind::InvalidArgument, message));
         }
-        let rows = self.wide(context, || view.count(|counter| counter.flows()))?;
+        let rows = self.wide(context, || {
+            let quick = view.masks().and_then(|masks| masks.flows());
+            quick.map_or_else(|| view.count(|counter| counter.flows()), Ok)
+        })?;
         table::flow_table(&view, &rows, reactivation)
     }
 
