@@ -7,6 +7,7 @@ use arrow_array::{ArrayRef, DictionaryArray, Float64Array, Int64Array, RecordBat
 use custcore::base::CustomerBase;
 use custcore::base::fold::Strategy as Way;
 use custcore::base::spec::Spec;
+use custcore::cohort::periods::Period;
 use custcore::cohort::spec::CohortSpec;
 use custcore::cohort::{begin, finish};
 use custcore::column::chunks::Roles;
@@ -75,8 +76,8 @@ fn result(batches: &[RecordBatch], order_id: Option<&str>, way: Way, threads: us
 }
 
 /// All tables of cohorts; with `rfm` totals are kept besides, and nothing of that may show.
-fn cohorts(batches: &[RecordBatch], order_id: Option<&str>, way: Way, threads: usize, rfm: bool) -> Result<Vec<String>> {
-    let spec = CohortSpec { rfm, ..CohortSpec::default() };
+fn cohorts(batches: &[RecordBatch], order_id: Option<&str>, way: Way, threads: usize, rfm: bool) -> Result<Vec<(RecordBatch, String)>> {
+    let spec = CohortSpec { period: Period::Year, cohort_period: Period::Year, rfm, ..CohortSpec::default() };
     let context = Context::new(threads);
     let mut fold = begin(&spec.scan(Spec::new(roles(order_id)))?, &batches[0].schema())?;
     fold.force(way);
@@ -85,7 +86,7 @@ fn cohorts(batches: &[RecordBatch], order_id: Option<&str>, way: Way, threads: u
     }
     let found = finish(spec, fold, &context)?;
     let tables = [found.cells(), found.movement(&context)?, found.revenue_retention(true, &context)?, found.customers(&context)?];
-    Ok(tables.iter().map(|table| format!("{:?} {:?}", table.batch, table.report)).collect())
+    Ok(tables.into_iter().map(|table| (table.batch, format!("{:?}", table.report))).collect())
 }
 
 fn check(rows: &[Row], cut: usize, ids: Ids, order_id: Option<&str>) -> Result<()> {
