@@ -122,7 +122,10 @@ impl State {
         Self {
             rules: PurchaseRules { returns: spec.returns, zero_is_purchase },
             interner,
-            totals: Totals::new(kinds.order_kind.is_some()),
+            totals: match &spec.window {
+                Some(window) if window.alone => Totals::absent(),
+                _ => Totals::new(kinds.order_kind.is_some()),
+            },
             rows: RowTallies::default(),
             purchases: PurchaseTallies::default(),
             last_day: i32::MIN,
