@@ -1,11 +1,13 @@
 //! RFM: recency, frequency and money of every buyer, their scores and segments.
 
 pub mod kernel;
+mod membership;
 pub mod octants;
 pub mod profile;
 pub mod scorer;
 pub mod segments;
 pub mod table;
+pub mod transitions;
 
 use crate::base::CustomerBase;
 use crate::base::intern::Interner;
