@@ -6,7 +6,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Date32Type, Float64Type, Int64Type};
 use arrow_array::{ArrayRef, Date32Array, Float64Array, Int64Array, RecordBatch};
 use custcore::base::CustomerBase;
-use custcore::base::spec::{AsOf, Spec};
+use custcore::base::spec::{AsOf, Spec, Track};
 use custcore::column::chunks::Roles;
 use custcore::context::Context;
 use custcore::error::{Error, ErrorKind, Result};
@@ -21,8 +21,7 @@ type Row = (i64, i32, i64);
 
 const DAYS: [i32; 4] = [10, 20, 35, 60];
 
-/// The base that stands as of a day; all rows are read, so that codes are the same for every day.
-fn at(rows: &[Row], day: i32) -> Result<CustomerBase> {
+fn base(rows: &[Row]) -> Result<CustomerBase> {
     let columns: [(&str, ArrayRef); 3] = [
         ("customer_id", Arc::new(rows.iter().map(|row| Some(row.0)).collect::<Int64Array>())),
         ("timestamp", Arc::new(rows.iter().map(|row| Some(row.1)).collect::<Date32Array>())),
@@ -38,7 +37,7 @@ fn at(rows: &[Row], day: i32) -> Result<CustomerBase> {
         start: None,
         returning: None,
     };
-    let mut base = CustomerBase::new(Spec { until: Some(AsOf::Date(day)), ..Spec::new(roles) })?;
+    let mut base = CustomerBase::new(Spec { track: Track::Days, ..Spec::new(roles) })?;
     base.update(&[batch], &Context::new(1))?;
     Ok(base)
 }
@@ -69,10 +68,12 @@ proptest! {
         let context = Context::new(1);
         let scorer = RfmScorer::new(RfmSpec::default())?;
         let edges = if refit { Edges::Refit } else { Edges::Frozen };
-        let table = transitions(&DAYS, |day| at(&rows, day), &scorer, edges, &context)?;
-        let lasting = stays(&DAYS, |day| at(&rows, day), &scorer, edges, &context)?;
+        let base = base(&rows)?;
+        let dates = DAYS.map(AsOf::Date);
+        let table = transitions(&base, &dates, &scorer, edges, &context)?;
+        let lasting = stays(&base, &dates, &scorer, edges, &context)?;
         for day in &DAYS[1..] {
-            let buyers = rfm(&at(&rows, *day)?, None, true, &context)?.batch;
+            let buyers = rfm(&base, Some(AsOf::Date(*day)), true, &context)?.batch;
             let total: f64 = buyers["monetary_total"].as_primitive::<Float64Type>().values().iter().sum();
             let (customers, revenue, share) = sum(&table, *day);
             prop_assert_eq!(customers, buyers.num_rows() as i64);
@@ -80,14 +81,14 @@ proptest! {
             prop_assert!((share - share.round()).abs() < 1e-9);
         }
         let open: i64 = lasting.batch["open"].as_primitive::<Int64Type>().values().iter().sum();
-        prop_assert_eq!(open, rfm(&at(&rows, DAYS[3])?, None, true, &context)?.batch.num_rows() as i64);
+        prop_assert_eq!(open, rfm(&base, Some(dates[3]), true, &context)?.batch.num_rows() as i64);
     }
 }
 
 #[test]
 fn a_scorer_without_segments_is_refused() -> Result<()> {
     let scorer = RfmScorer::new(RfmSpec { segments: Segments::Off, ..RfmSpec::default() })?;
-    let error = transitions(&DAYS, |day| at(&[(1, 0, 1)], day), &scorer, Edges::Frozen, &Context::new(1)).map(drop).unwrap_err();
+    let error = transitions(&base(&[(1, 0, 1)])?, &DAYS.map(AsOf::Date), &scorer, Edges::Frozen, &Context::new(1)).map(drop).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidArgument);
     assert!(error.message().contains("segments="));
     Ok(())

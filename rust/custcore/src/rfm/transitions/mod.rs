@@ -6,6 +6,7 @@ mod table;
 
 use self::kernel::{Stays, by_code, moves};
 use self::table::{Step, stays_table, transitions_table};
+use super::rfm_of;
 use super::scorer::RfmScorer;
 use crate::base::CustomerBase;
 use crate::base::spec::AsOf;
@@ -37,7 +38,7 @@ impl Edges {
 }
 
 /// The days of some dates, which must ascend and be at least two.
-pub fn ascending(dates: &[AsOf], clock: &Clock) -> Result<Vec<i32>> {
+fn ascending(dates: &[AsOf], clock: &Clock) -> Result<Vec<i32>> {
     let days = dates.iter().map(|date| date.day(clock)).collect::<Result<Vec<i32>>>()?;
     let invalid = |message: String| Err(Error::new(ErrorKind::InvalidArgument, message));
     if days.len() < 2 {
@@ -54,21 +55,14 @@ pub fn ascending(dates: &[AsOf], clock: &Clock) -> Result<Vec<i32>> {
     Ok(days)
 }
 
-/// How many customers went from which segment to which between consecutive days, with their money and their share.
-///
-/// `at` gives the base as of a day: always with the same codes, at level "totals". The report is that of the last day.
-pub fn transitions(
-    days: &[i32],
-    at: impl Fn(i32) -> Result<CustomerBase>,
-    scorer: &RfmScorer,
-    edges: Edges,
-    context: &Context,
-) -> Result<Table> {
+/// How many customers went from which segment to which between consecutive dates, with their money and their share. The
+/// report is that of the last date.
+pub fn transitions(base: &CustomerBase, dates: &[AsOf], scorer: &RfmScorer, edges: Edges, context: &Context) -> Result<Table> {
     let mut walk = Walk::new(scorer, edges)?;
     let (mut steps, mut lost) = (Vec::new(), Vec::new());
     let mut before: Option<(i32, Vec<u16>)> = None;
-    for &day in days {
-        let look = walk.look(day, &at(day)?, context)?;
+    for day in ascending(dates, &base.known()?.0.clock)? {
+        let look = walk.look(day, base, context)?;
         if let Some((from, before)) = before {
             let (moves, left) = moves(&before, &look.codes, &look.segments, &look.units, walk.names.len());
             steps.push(Step { from, to: day, moves });
@@ -87,12 +81,12 @@ pub fn transitions(
     transitions_table(&steps, &walk.names, walk.money, edges, report)
 }
 
-/// How long customers stay in each segment, as seen on these days. `at` is as in [`transitions`].
-pub fn stays(days: &[i32], at: impl Fn(i32) -> Result<CustomerBase>, scorer: &RfmScorer, edges: Edges, context: &Context) -> Result<Table> {
+/// How long customers stay in each segment, as seen on some dates.
+pub fn stays(base: &CustomerBase, dates: &[AsOf], scorer: &RfmScorer, edges: Edges, context: &Context) -> Result<Table> {
     let mut walk = Walk::new(scorer, edges)?;
     let mut stays = Stays::new(walk.names.len());
-    for &day in days {
-        let look = walk.look(day, &at(day)?, context)?;
+    for day in ascending(dates, &base.known()?.0.clock)? {
+        let look = walk.look(day, base, context)?;
         stays.see(day, &look.by_code());
     }
     let report = walk.report();
@@ -136,10 +130,8 @@ impl Walk {
 
     fn look(&mut self, day: i32, base: &CustomerBase, context: &Context) -> Result<Look> {
         context.check()?;
-        let table = super::rfm(base, Some(AsOf::Date(day)), false, context)?;
-        let (kinds, state) = base.known()?;
-        // The order of the rows where they are not sorted.
-        let codes = super::kernel::buyers(state.totals.slots());
+        let (kinds, state) = base.view(Some(day), base.spec().n_days)?;
+        let (table, codes) = rfm_of(base, kinds, &state, Some(day), false, context)?;
         let slots = state.totals.slots();
         let units = super::kernel::map(codes.len(), |row| slots.get(codes[row]).units);
         self.money = kinds.money;
