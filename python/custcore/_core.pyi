@@ -22,6 +22,8 @@ __all__ = [
     "scan",
     "select_k",
     "simd_paths",
+    "stays",
+    "transitions",
 ]
 
 __version__: str
@@ -93,6 +95,7 @@ def scan(
     data: object,
     bases: list[tuple[str, CustomerBase]],
     *,
+    batch_id: str | None,
     n_threads: int | None,
     progress: _Progress | None,
     rows_total: int | None,
@@ -106,6 +109,12 @@ def cohort_retention(
     progress: _Progress | None,
     rows_total: int | None,
 ) -> CohortRetention: ...
+def transitions(
+    base: CustomerBase, dates: list[_Day], scorer: RfmScorer, *, edges: str, n_threads: int | None
+) -> Table: ...
+def stays(
+    base: CustomerBase, dates: list[_Day], scorer: RfmScorer, *, edges: str, n_threads: int | None
+) -> Table: ...
 def profile_table(table: object, by: str, columns: list[str], *, n_threads: int | None) -> Table: ...
 
 # x below: anything that exports Arrow (its columns are the features, in order, or those named in `columns`), or a

@@ -20,6 +20,7 @@ def scan(
     data: Data,
     bases: Mapping[str, CustomerBase],
     *,
+    batch_id: str | None = None,
     n_threads: int | None = None,
     progress: Progress | None = None,
 ) -> None:
@@ -34,6 +35,8 @@ def scan(
         As in :func:`custcore.rfm`.
     bases : dict of str to CustomerBase
         The bases by names of your choice, which errors tell. Their columns and settings may differ.
+    batch_id : str, optional
+        A name for the data, which each base keeps; whoever holds it already takes no data of that name again.
     n_threads : int, optional
         As in :func:`custcore.rfm`.
     progress : callable, optional
@@ -43,6 +46,8 @@ def scan(
     ------
     InvalidArgumentError
         If no base is given, or one base twice.
+    DuplicateBatchError
+        If one of the bases holds ``batch_id`` already.
     StateMismatchError
         If ids, times or amounts are of another kind than in earlier updates of one of the bases. After this, as after
         any other error, every base is as it was.
@@ -69,6 +74,7 @@ def scan(
     _core.scan(
         source(data),
         _checked(bases),
+        batch_id=arguments.optional_name("batch_id", batch_id),
         n_threads=arguments.optional_whole("n_threads", n_threads),
         progress=progress,
         rows_total=rows_total(data),

@@ -19,6 +19,7 @@ mod scan;
 mod score;
 mod segments;
 mod table;
+mod transitions;
 
 use std::time::{Duration, Instant};
 
@@ -68,6 +69,8 @@ mod _core {
     use super::segments::CoreSegmentMap;
     #[pymodule_export]
     use super::table::CoreTable;
+    #[pymodule_export]
+    use super::transitions::{stays, transitions};
     #[pymodule_export]
     use super::{_panic, _spin};
 
