@@ -5,7 +5,8 @@ use custcore::base::spec::AsOf;
 use custcore::context::Context;
 use custcore::error::Result;
 use custcore::rfm::scorer::RfmScorer;
-use custcore::rfm::transitions::{self, Edges};
+use custcore::rfm::transitions as core;
+use custcore::rfm::transitions::Edges;
 use custcore::table::Table;
 use pyo3::prelude::*;
 
@@ -27,7 +28,7 @@ pub fn transitions(
     edges: &str,
     n_threads: Option<i64>,
 ) -> PyResult<CoreTable> {
-    follow(base, &dates, scorer, edges, n_threads, transitions::transitions)
+    follow(base, &dates, scorer, edges, n_threads, core::transitions)
 }
 
 /// How long customers stay in each segment.
@@ -40,7 +41,7 @@ pub fn stays(
     edges: &str,
     n_threads: Option<i64>,
 ) -> PyResult<CoreTable> {
-    follow(base, &dates, scorer, edges, n_threads, transitions::stays)
+    follow(base, &dates, scorer, edges, n_threads, core::stays)
 }
 
 fn follow(
@@ -57,6 +58,7 @@ fn follow(
     let (base, scorer) = (base.get().snapshot(py), scorer.get().scorer.clone());
     // A few dates of a small base are done before a thread has started.
     let rows = usize::try_from(base.rows()).unwrap_or(usize::MAX).saturating_mul(dates.len().max(1));
-    let table = Call::new(py, n_threads, None, None)?.run(py, rows.min(INLINE_ROWS), move |context| analysis(&base, &dates, &scorer, edges, context))?;
+    let table = Call::new(py, n_threads, None, None)?
+        .run(py, rows.min(INLINE_ROWS), move |context| analysis(&base, &dates, &scorer, edges, context))?;
     Ok(CoreTable::new(table))
 }

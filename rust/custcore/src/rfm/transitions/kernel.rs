@@ -88,19 +88,24 @@ impl Spells {
     /// longest spell, ended or open: the area below S up to there; none where no spell lasted from one date to another.
     /// The median is the shortest length at which S is at most 1/2; none where S stays above.
     pub fn mean_and_median(&self) -> (Option<f64>, Option<i32>) {
-        let mut at_risk: u64 = self.ended() + self.open();
-        let (mut survival, mut mean, mut before, mut median) = (1.0, 0.0, 0, None);
+        let mut at_risk = self.ended() + self.open();
+        // Between two lengths at which spells were cut off, S is `scale * at_risk / start`: what is counted is rounded only there.
+        let (mut scale, mut start, mut area) = (1.0, at_risk, 0);
+        let (mut mean, mut before, mut median) = (0.0, 0, None);
         for (&length, &(ended, open)) in &self.lengths {
-            mean += survival * f64::from(length - before);
+            area += u128::from(at_risk) * u128::from(length.abs_diff(before));
             before = length;
-            if ended > 0 {
-                survival *= (at_risk - ended) as f64 / at_risk as f64;
-            }
+            at_risk -= ended;
+            let survival = scale * at_risk as f64 / start as f64;
             // A product of rounded quotients may pass 1/2 by some last bits where its exact value is 1/2.
             if median.is_none() && survival <= 0.5 + 1e-12 {
                 median = Some(length);
             }
-            at_risk -= ended + open;
+            at_risk -= open;
+            if open > 0 || at_risk == 0 {
+                mean += scale * area as f64 / start as f64;
+                (scale, start, area) = (survival, at_risk, 0);
+            }
         }
         ((before > 0).then_some(mean), median)
     }
