@@ -24,6 +24,8 @@ __all__ = [
     "select_k",
     "simd_paths",
     "write_model",
+    "stays",
+    "transitions",
 ]
 
 __version__: str
@@ -121,6 +123,12 @@ def cohort_retention(
     progress: _Progress | None,
     rows_total: int | None,
 ) -> CohortRetention: ...
+def transitions(
+    base: CustomerBase, dates: list[_Day], scorer: RfmScorer, *, edges: str, n_threads: int | None
+) -> Table: ...
+def stays(
+    base: CustomerBase, dates: list[_Day], scorer: RfmScorer, *, edges: str, n_threads: int | None
+) -> Table: ...
 def profile_table(table: object, by: str, columns: list[str], *, n_threads: int | None) -> Table: ...
 
 # x below: anything that exports Arrow (its columns are the features, in order, or those named in `columns`), or a

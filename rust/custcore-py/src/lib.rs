@@ -21,6 +21,7 @@ mod segments;
 mod shared;
 mod store;
 mod table;
+mod transitions;
 
 use std::time::{Duration, Instant};
 
@@ -72,6 +73,8 @@ mod _core {
     use super::store::{read_model, write_model};
     #[pymodule_export]
     use super::table::CoreTable;
+    #[pymodule_export]
+    use super::transitions::{stays, transitions};
     #[pymodule_export]
     use super::{_panic, _spin};
 

@@ -63,7 +63,7 @@ impl ScoreOptions {
 /// An RFM scorer; `fit` gives a fitted one, which never changes.
 #[pyclass(frozen, module = "custcore._core", name = "RfmScorer")]
 pub struct CoreScorer {
-    scorer: Arc<RfmScorer>,
+    pub scorer: Arc<RfmScorer>,
 }
 
 #[pymethods]

@@ -32,7 +32,7 @@ pub fn scan(
     let wanted = before.iter().flat_map(|base| columns(base)).collect();
     let mut source = Source::open(data, Some(wanted))?;
     let named = bases.iter().map(|(name, _)| name.as_str()).zip(before.iter().map(Arc::as_ref));
-    let scan = Scan::begin(named, source.all_columns()).map_err(|error| into_py(py, &error))?;
+    let scan = Scan::begin(named, source.all_columns(), batch_id.as_deref()).map_err(|error| into_py(py, &error))?;
     let scan = call.fold(py, &mut source, scan)?;
     let rows = usize::try_from(scan.rows()).unwrap_or(usize::MAX);
     let updates = call.run(py, rows, move |context| scan.finish(context))?;

@@ -391,7 +391,6 @@ fn never_updated() -> Error {
     )
 }
 
-
 /// Data of an update must be of the same kinds as those before; widths and layouts may differ.
 fn check_kinds(spec: &Spec, known: &Kinds, new: &Kinds) -> Result<()> {
     let unlike = |what: &str, column: &str, before: String, now: String| {

@@ -17,9 +17,13 @@ pub struct Scan {
 }
 
 impl Scan {
-    /// Begins an update of each base with data of this schema; the columns of all are checked here, before any are read.
-    pub fn begin<'a>(bases: impl IntoIterator<Item = (&'a str, &'a CustomerBase)>, schema: &Schema) -> Result<Self> {
-        let fold = |(name, base): (&str, &CustomerBase)| Ok((name.to_owned(), base.begin(schema).map_err(|error| of_base(error, name))?));
+    /// Begins an update of each base with data of this schema; the columns of all, and whether one of them has taken the batch
+    /// already, are checked here, before any are read.
+    pub fn begin<'a>(bases: impl IntoIterator<Item = (&'a str, &'a CustomerBase)>, schema: &Schema, batch: Option<&str>) -> Result<Self> {
+        let fold = |(name, base): (&str, &CustomerBase)| {
+            let begin = batch.map_or(Ok(()), |batch| base.check_batch(batch)).and_then(|()| base.begin(schema));
+            Ok((name.to_owned(), begin.map_err(|error| of_base(error, name))?))
+        };
         Ok(Self { folds: bases.into_iter().map(fold).collect::<Result<_>>()?, rows: 0 })
     }
 
@@ -66,9 +70,8 @@ pub fn of_base(error: Error, name: &str) -> Error {
     error.said_of(&format!("base '{name}'"))
 }
 
-/// Ends the updates of several bases: all of them or, after an error, none.
-pub fn commit_all(bases: Vec<(&str, &mut CustomerBase)>, mut updates: Vec<Update>, batch: Option<&str>) -> Result<()> {
-    let mut bases = bases;
+/// Ends the updates of several bases with a batch that may have a name: all of them or, after an error, none.
+pub fn commit_all(mut bases: Vec<(&str, &mut CustomerBase)>, mut updates: Vec<Update>, batch: Option<&str>) -> Result<()> {
     if bases.len() != updates.len() {
         return Err(Error::internal(format!("{} updates for {} bases", updates.len(), bases.len())));
     }

@@ -132,10 +132,10 @@ pub struct RfmScorer {
 }
 
 #[derive(Debug, Clone, PartialEq)]
-struct Fitted {
+pub(super) struct Fitted {
     scorer: Scorer,
-    segmenter: Option<Segmenter>,
-    remarks: Vec<String>,
+    pub(super) segmenter: Option<Segmenter>,
+    pub(super) remarks: Vec<String>,
 }
 
 /// A scorer as it is stored.
@@ -223,7 +223,7 @@ impl RfmScorer {
     }
 
     /// Fits, and gives the scores of the batches end to end.
-    fn fit_scores(&mut self, batches: &[RecordBatch], context: &Context) -> Result<Vec<Vec<u8>>> {
+    pub(super) fn fit_scores(&mut self, batches: &[RecordBatch], context: &Context) -> Result<Vec<Vec<u8>>> {
         let Some(first) = batches.first() else {
             return Err(Error::new(ErrorKind::NotEnoughData, "there is no table to fit a scorer on"));
         };
@@ -304,13 +304,7 @@ impl RfmScorer {
         let mut report = report.clone();
         let empty = |batch: &RecordBatch| {
             let n = self.n_dimensions(&batch.schema());
-            let names = match &self.spec.segments {
-                Segments::Octants(center, lang) => {
-                    Some(Octants::new(*center, *lang).names().to_vec().into_iter().map(str::to_owned).collect())
-                }
-                _ => self.map()?.0.map(|map| map.names().to_vec()),
-            };
-            let names: Option<Vec<String>> = names;
+            let names = self.segment_names()?;
             let segments = names.as_ref().map(|names| (names.iter().map(String::as_str).collect(), SegmentCodes::ByRow(Vec::new())));
             table::scores_table(batch, &vec![Vec::new(); n], self.one_digit(n), self.spec.weights, segments, report.clone())
         };
@@ -377,7 +371,7 @@ impl RfmScorer {
     }
 
     /// The segment map for the bins, or a remark why there is none.
-    fn map(&self) -> Result<(Option<SegmentMap>, Option<String>)> {
+    pub(super) fn map(&self) -> Result<(Option<SegmentMap>, Option<String>)> {
         Ok(match &self.spec.segments {
             Segments::Map(map) => (Some(map.clone()), None),
             Segments::Off | Segments::Octants(_, _) => (None, None),
@@ -402,7 +396,7 @@ impl RfmScorer {
         if schema.fields().iter().any(|field| field.name() == money) { 3 } else { 2 }
     }
 
-    fn fitted(&self) -> Result<&Fitted> {
+    pub(super) fn fitted(&self) -> Result<&Fitted> {
         self.fitted.as_ref().ok_or_else(|| {
             Error::new(ErrorKind::NotFitted, "this RFMScorer is not fitted yet; call fit(table) with the result of custcore.rfm first")
         })
