@@ -1,4 +1,4 @@
-"""Online Retail as it came, day by day: the base of each day, the tables of past days, and the moves between segments."""
+"""Online Retail day by day: the base of each day, the tables of past days, and the moves between segments."""
 
 from __future__ import annotations
 
