@@ -1,4 +1,4 @@
-"""The file of a base: damaged in every place, cut short, read by others, killed in mid-write, carried between processes.
+"""The file of a base: damaged anywhere, cut short, read by others, killed in mid-write, carried between processes.
 
 `CUSTCORE_LONG=1` tries every value of every byte, and kills 200 times instead of 30.
 """
