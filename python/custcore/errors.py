@@ -10,6 +10,7 @@ __all__ = [
     "ColumnNotFoundError",
     "ConvergenceWarning",
     "CustcoreError",
+    "DuplicateBatchError",
     "DuplicateColumnError",
     "InternalError",
     "InvalidArgumentError",
@@ -117,6 +118,10 @@ class ArrowImportError(CustcoreError, ValueError):
 
 class StateMismatchError(CustcoreError, ValueError):
     """Data or states that do not go with what a customer base holds."""
+
+
+class DuplicateBatchError(StateMismatchError):
+    """A batch id that a customer base holds already: the same day loaded twice, or two bases that share a batch."""
 
 
 class MemoryLimitError(CustcoreError, MemoryError):

@@ -409,6 +409,7 @@ def test_every_error_is_a_custcore_error_and_a_built_in() -> None:
         "SumOverflowError": OverflowError,
         "ArrowImportError": ValueError,
         "StateMismatchError": ValueError,
+        "DuplicateBatchError": errors.StateMismatchError,
         "MemoryLimitError": MemoryError,
         "InternalError": RuntimeError,
     }

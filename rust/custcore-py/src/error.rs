@@ -1,7 +1,7 @@
 //! custcore's errors as Python exceptions: one match from kinds to the classes of `custcore.errors`.
 
 use custcore::error::{Error, ErrorKind};
-use pyo3::exceptions::PyKeyboardInterrupt;
+use pyo3::exceptions::{PyKeyboardInterrupt, PyOSError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyModule};
@@ -21,6 +21,9 @@ fn class_name(kind: ErrorKind) -> &'static str {
         ErrorKind::SumOverflow => "SumOverflowError",
         ErrorKind::ArrowImport => "ArrowImportError",
         ErrorKind::StateMismatch => "StateMismatchError",
+        ErrorKind::DuplicateBatch => "DuplicateBatchError",
+        ErrorKind::ModelFormat => "ModelFormatError",
+        ErrorKind::ModelVersion => "ModelVersionError",
         ErrorKind::MemoryLimit => "MemoryLimitError",
         _ => "InternalError",
     }
@@ -31,6 +34,14 @@ pub fn into_py(py: Python<'_>, error: &Error) -> PyErr {
     static ERRORS: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
     if error.kind() == ErrorKind::Cancelled {
         return PyKeyboardInterrupt::new_err(error.message().to_owned());
+    }
+    if let Some((path, code)) = error.path() {
+        // Python picks the class by the number, as it does for its own files: FileNotFoundError, PermissionError, ...
+        let Some(code) = code else { return PyOSError::new_err(error.message().to_owned()) };
+        return match py.import("os").and_then(|os| os.call_method1("strerror", (code,))) {
+            Ok(text) => PyOSError::new_err((code, text.unbind(), path.to_owned())),
+            Err(failure) => failure,
+        };
     }
     let build = || -> PyResult<PyErr> {
         let errors = ERRORS.get_or_try_init(py, || py.import("custcore.errors").map(Bound::unbind))?;

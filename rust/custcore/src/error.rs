@@ -1,7 +1,8 @@
 //! The one error of the crate: a kind that callers can match on, a message that says what, where, expected and the
 //! way out, and the column and row it speaks of. It knows nothing of Python: the binding maps each kind to a class.
 
-use std::fmt;
+use std::path::{Path, PathBuf};
+use std::{fmt, io};
 
 /// What went wrong; one kind per class of `custcore.errors`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -31,6 +32,14 @@ pub enum ErrorKind {
     ArrowImport,
     /// Two states that do not go together.
     StateMismatch,
+    /// A batch that a base was given already.
+    DuplicateBatch,
+    /// Bytes that are no model or state of custcore: truncated, changed, or something else.
+    ModelFormat,
+    /// A model or state that a newer custcore wrote.
+    ModelVersion,
+    /// A file that could not be read or written.
+    File,
     /// More memory than allowed.
     MemoryLimit,
     /// The caller asked to stop.
@@ -46,6 +55,7 @@ pub struct Error {
     message: String,
     column: Option<String>,
     row: Option<u64>,
+    file: Option<(PathBuf, Option<i32>)>,
 }
 
 /// The result of nearly everything here.
@@ -54,7 +64,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 impl Error {
     /// An error of `kind`; `message` is shown to people as it stands.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), column: None, row: None }
+        Self { kind, message: message.into(), column: None, row: None, file: None }
     }
 
     /// Names the column it speaks of.
@@ -81,6 +91,12 @@ impl Error {
         Self::new(ErrorKind::Internal, format!("internal error: {what}. This is a defect of custcore; please report it"))
     }
 
+    /// A file that could not be read or written; `doing` is the verb.
+    pub fn file(doing: &str, path: &Path, error: &io::Error) -> Self {
+        let message = format!("cannot {doing} '{}': {error}", path.display());
+        Self { file: Some((path.to_owned(), error.raw_os_error())), ..Self::new(ErrorKind::File, message) }
+    }
+
     /// The kind, to match on.
     pub fn kind(&self) -> ErrorKind {
         self.kind
@@ -99,6 +115,11 @@ impl Error {
     /// The first row it speaks of, counted from 0 over the whole input.
     pub fn row(&self) -> Option<u64> {
         self.row
+    }
+
+    /// The file it speaks of, and the system's number of what went wrong with it.
+    pub fn path(&self) -> Option<(&Path, Option<i32>)> {
+        self.file.as_ref().map(|(path, code)| (path.as_path(), *code))
     }
 }
 

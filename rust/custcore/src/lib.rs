@@ -50,4 +50,5 @@ pub mod report;
 pub mod rfm;
 pub mod score;
 pub mod simd;
+pub mod store;
 pub mod table;

@@ -101,8 +101,18 @@ pub fn finish(spec: CohortSpec, fold: Fold, context: &Context) -> Result<CohortR
     read.roles.attributes = Vec::new();
     let mut update = fold.finish(context)?;
     let journal = update.state.journal.take().unwrap_or_default();
-    let much = update.state.interner.len().max(journal.len());
-    let base = CustomerBase::of(read, update);
+    of_base(spec, CustomerBase::of(read, update), journal, ends, context)
+}
+
+/// Counts the orders of `journal`, none of which lies after the end of observation, by the customers of `base`.
+pub fn of_base(
+    spec: CohortSpec,
+    base: CustomerBase,
+    journal: Journal,
+    ends: (Option<Edge>, Option<Edge>),
+    context: &Context,
+) -> Result<CohortRetention> {
+    let much = base.known()?.1.interner.len().max(journal.len());
     let count = || count(spec, base, journal, ends);
     if context.is_worth_threads(much) { context.install(count)? } else { count() }
 }
@@ -116,7 +126,7 @@ fn count(spec: CohortSpec, base: CustomerBase, journal: Journal, ends: (Option<E
     if let Some(scene) = Scene::new(&spec, state, ends, state.totals.slots().days()) {
         let counts;
         let (values, customers, cohorts, orders);
-        if spec.is_brief() && scene.has_periods() {
+        if spec.is_brief() && journal.purchases().is_some() && scene.has_periods() {
             let masks = Masks { spec: &spec, scene: &scene, slots: state.totals.slots(), journal: &journal };
             (cohorts, counts, lost) = masks.count()?;
             customers = cohorts.all.iter().map(|cohort| cohort.size as usize).sum();
