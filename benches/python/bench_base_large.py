@@ -226,7 +226,7 @@ def run_duckdb(case: Case, files: list[str], options: dict[str, Any]) -> dict[st
     connection.execute(CUSTOMERS.format(source=ORDERS if case.track == "orders" else "rows"))
     figures = {"seconds": time.perf_counter() - begun, "peak": own_memory("VmHWM")}
     sums = Sums()
-    sums.add_arrow(connection.sql("FROM customers").fetch_arrow_reader(PIECE))
+    sums.add_arrow(connection.sql("FROM customers").to_arrow_reader(PIECE))
     return figures | {"sums": sums.found}
 
 
