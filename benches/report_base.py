@@ -15,16 +15,16 @@ TRACKS = ("totals", "days", "orders")
 
 DAY_BY_DAY = """### Day by day
 
-Online Retail (541,909 rows of 305 days), each day an update of the base. Beside it the whole table anew from all rows so
-far, in memory already (`benches/python/bench_base.py`); the tables are compared after each day. Milliseconds; the last
-30 days are medians.
+Online Retail (541,909 rows of 305 days), each day an update of the base. Beside it the whole table anew from all rows
+so far, in memory already (`benches/python/bench_base.py`); the tables are compared after each day. Milliseconds; of the
+last 30 days the medians.
 """
 
 LARGE = """### Larger
 
-Rows made batch by batch, in Parquet files of 6 million rows (`benches/python/bench_base_large.py`); each contender reads
-them in a process of its own and ends with a row per customer in memory: first and last day, orders, money. The results are
-compared by sums in which every id has a weight of its own. The peak is that of the whole process, reader included.
+Rows made batch by batch, in Parquet files of 6 million rows (`benches/python/bench_base_large.py`). Each contender reads
+them in a process of its own and ends with a row per customer in memory: first and last day, orders, money. The results
+are compared by sums in which every id has a weight of its own. The peak is the whole process's, reader included.
 """
 
 
@@ -36,7 +36,7 @@ def day_by_day(records: list[Record]) -> list[str]:
     """Lay out what an update costs, beside starting anew."""
     lines = [DAY_BY_DAY]
     lines += [
-        "| level | update, all days | table of the base | anew | last 30 days: update | table | anew | anew by update |",
+        "| level | all days: update | table | anew | last 30 days: update | table | anew | anew by update |",
         "|---|" + "---:|" * 7,
     ]
     for record in sorted(records, key=lambda record: TRACKS.index(record["track"])):
