@@ -37,6 +37,14 @@ impl Tally {
         self.first_row = self.first_row.min(row);
     }
 
+    /// Counts rows of which only the number and the money are known.
+    #[inline]
+    pub fn add_many(&mut self, rows: u64, units: i128) {
+        self.count += rows;
+        self.rows += rows;
+        self.units += units;
+    }
+
     /// Counts what another tally counted, whose rows were counted from `rows_before`.
     pub fn merge(&mut self, other: &Self, rows_before: u64) {
         self.count += other.count;

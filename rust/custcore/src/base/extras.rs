@@ -1,5 +1,4 @@
-//! What is kept of each customer on request: the distinct days of purchases, and attributes such as the country at the
-//! first purchase.
+//! What is kept of each customer on request: attributes such as the country at the first purchase.
 
 use std::cmp::Ordering;
 
@@ -8,58 +7,11 @@ use crate::column::chunks::Pick;
 use crate::column::key::KeyKind;
 use crate::error::Result;
 
-/// Distinct (customer, day) pairs of purchases.
-#[derive(Debug, Default, Clone)]
-pub struct PurchaseDays {
-    pairs: Vec<u64>,
-    /// Length at which repeated pairs are thrown out next.
-    limit: usize,
-}
-
-impl PurchaseDays {
-    /// Counts a day of a customer.
-    #[inline]
-    pub fn add(&mut self, customer: u32, day: i32) {
-        let pair = u64::from(customer) << 32 | u64::from(day as u32);
-        if self.pairs.last() != Some(&pair) {
-            self.pairs.push(pair);
-            if self.pairs.len() > self.limit {
-                self.compact();
-                self.limit = (2 * self.pairs.len()).max(1 << 16);
-            }
-        }
-    }
-
-    fn compact(&mut self) {
-        self.pairs.sort_unstable();
-        self.pairs.dedup();
-    }
-
-    /// Adds the days of another part, whose customer codes `customer` translates.
-    pub fn merge(&mut self, other: &Self, mut customer: impl FnMut(u32) -> u32) {
-        for pair in &other.pairs {
-            self.add(customer((pair >> 32) as u32), *pair as u32 as i32);
-        }
-    }
-
-    /// Distinct days of each of `customers` customers.
-    pub fn counts(&self, customers: usize) -> Vec<u32> {
-        let mut pairs = self.pairs.clone();
-        pairs.sort_unstable();
-        pairs.dedup();
-        let mut counts = vec![0; customers];
-        for pair in pairs {
-            counts[(pair >> 32) as usize] += 1;
-        }
-        counts
-    }
-}
-
 /// A value and the time it was seen at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Seen {
-    /// Time, in ticks of the time column.
-    pub tick: i64,
+    /// Time, in whole seconds and nanoseconds: updates may come in different units of time.
+    pub time: (i64, u32),
     /// Code of the value; [`NO_CODE`] for null.
     pub value: u32,
 }
@@ -98,6 +50,16 @@ impl Attribute {
         }
     }
 
+    /// Which purchase it is taken from.
+    pub fn pick(&self) -> Pick {
+        self.pick
+    }
+
+    /// Bytes it takes.
+    pub fn bytes(&self) -> usize {
+        self.seen.capacity() * size_of::<Option<Seen>>() + self.values.bytes()
+    }
+
     /// What is known of a customer.
     pub fn get(&self, customer: u32) -> Option<Seen> {
         self.seen.get(customer as usize).copied().flatten()
@@ -108,16 +70,19 @@ impl Attribute {
         (0..other.values.len() as u32).map(|code| self.values.intern_from(other.values.keys(), code)).collect()
     }
 
-    /// Adds what another part knows, whose customer codes `customer` translates.
-    pub fn merge(&mut self, other: &Self, mut customer: impl FnMut(u32) -> u32) -> Result<()> {
+    /// Adds what another part knows, whose customer codes `customer` translates; the answer is the codes here of its values.
+    pub fn merge(&mut self, other: &Self, mut customer: impl FnMut(u32) -> u32) -> Result<Vec<u32>> {
         let values = self.translate(other)?;
         for (code, seen) in (0..).zip(&other.seen) {
             if let Some(seen) = seen {
                 let value = if seen.value == NO_CODE { NO_CODE } else { values[seen.value as usize] };
-                self.see(customer(code), Seen { tick: seen.tick, value });
+                let customer = customer(code);
+                if customer != NO_CODE {
+                    self.see(customer, Seen { value, ..*seen });
+                }
             }
         }
-        Ok(())
+        Ok(values)
     }
 
     /// The better of two values of one order: its earliest line's.
@@ -128,8 +93,8 @@ impl Attribute {
 
 fn is_better(values: &Keys, pick: Pick, new: Seen, known: Seen) -> bool {
     let by_time = match pick {
-        Pick::First => new.tick.cmp(&known.tick),
-        Pick::Last => known.tick.cmp(&new.tick),
+        Pick::First => new.time.cmp(&known.time),
+        Pick::Last => known.time.cmp(&new.time),
     };
     match by_time {
         Ordering::Less => true,

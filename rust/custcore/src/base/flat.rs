@@ -120,6 +120,11 @@ impl IntegerTable {
         Self { places: Places::new(), seed: RandomState::default().hash_one(0_u64) }
     }
 
+    /// Bytes it takes.
+    pub fn bytes(&self) -> usize {
+        self.places.entries.capacity() * size_of::<IntegerEntry>()
+    }
+
     /// The two halves of a product by an odd constant, folded.
     #[inline]
     fn hash(seed: u64, id: i64) -> u64 {
@@ -210,6 +215,11 @@ pub struct ByteTable {
 impl ByteTable {
     pub fn new() -> Self {
         Self { places: Places::new(), hashes: Vec::new(), hasher: ByteHasher::new() }
+    }
+
+    /// Bytes it takes.
+    pub fn bytes(&self) -> usize {
+        self.places.entries.capacity() * size_of::<ByteEntry>() + 8 * self.hashes.capacity()
     }
 
     /// A table of the strings of an arena, none of which is there twice.

@@ -15,7 +15,7 @@ use super::folder::{Folder, Share};
 use super::intern::{Interner, Keys, keys_of};
 use super::plan::Plan;
 use super::shards::{Deal, Shards, can_deal};
-use super::spec::{OrderLines, Spec};
+use super::spec::{OrderLines, Spec, Track};
 use super::state::State;
 use crate::column::chunks::{Columns, Kinds};
 use crate::column::key::{KeyColumn, PlainKeys};
@@ -31,6 +31,8 @@ pub struct Update {
     pub state: State,
     /// Rows folded.
     pub rows: u64,
+    /// The version of the base whose open order it goes on with.
+    pub begun_at: Option<u64>,
 }
 
 /// A part that knows more customers than this has a table that fits no cache.
@@ -71,6 +73,7 @@ pub struct Fold {
     deals: Vec<Deal>,
     strategy: Strategy,
     rows: u64,
+    begun_at: Option<u64>,
 }
 
 /// A dictionary that all rows share, and its ids.
@@ -117,7 +120,15 @@ impl Fold {
             deals: Vec::new(),
             strategy: Strategy::Auto,
             rows: 0,
+            begun_at: None,
         })
+    }
+
+    /// Goes on with the order that a base of this version has open; before any rows are folded.
+    pub(super) fn carry(&mut self, open: State, version: u64) {
+        self.plan = Plan::Table;
+        self.parts = vec![open];
+        self.begun_at = Some(version);
     }
 
     /// Takes this way whatever the data look like, as far as they allow it; before any rows are folded.
@@ -239,7 +250,7 @@ impl Fold {
         let ids: usize = self.parts.iter().map(|part| part.interner.len()).sum();
         let unify = || Self::unify(self.parts, &self.kinds, &self.spec);
         let state = if context.is_worth_threads(ids) { context.install(unify)?? } else { unify()? };
-        Ok(Update { kinds: self.kinds, state, rows: self.rows })
+        Ok(Update { kinds: self.kinds, state, rows: self.rows, begun_at: self.begun_at })
     }
 
     fn unify(mut parts: Vec<State>, kinds: &Kinds, spec: &Spec) -> Result<State> {
@@ -257,7 +268,11 @@ impl Fold {
         } else {
             State::unify(parts)?
         };
-        whole.close_orders();
+        if spec.track == Track::Once {
+            whole.close_orders();
+        } else if let Some(days) = &mut whole.days {
+            days.settle();
+        }
         Ok(whole)
     }
 

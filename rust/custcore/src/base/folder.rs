@@ -197,7 +197,7 @@ impl<'a> Folder<'a> {
         let mut seen = Vec::with_capacity(self.attributes.len());
         for (i, line) in (0..codes.len()).filter_map(|i| Some((i, line(i)?))) {
             seen.clear();
-            seen.extend(self.attributes.iter().map(|attribute| Seen { tick: columns.tick(start + i), value: attribute.codes[i] }));
+            seen.extend(self.attributes.iter().map(|attribute| Seen { time: columns.instant(start + i), value: attribute.codes[i] }));
             part.add_line(self.orders.codes[i], line, &seen)?;
         }
         Ok(())
@@ -213,7 +213,7 @@ impl<'a> Folder<'a> {
             let last = block.days.iter().copied().max().unwrap_or(i32::MIN);
             if last <= until {
                 part.last_day = part.last_day.max(last);
-                if part.journal.is_some() {
+                if part.journal.is_some() || part.days.is_some() {
                     part.first_day = block.days.iter().copied().min().unwrap_or(i32::MAX).min(part.first_day);
                 }
                 return Ok(false);
@@ -241,7 +241,7 @@ impl<'a> Folder<'a> {
                     &mut part.rows.after
                 } else {
                     if flags & flag::NULL_AMOUNT != 0 {
-                        part.rows.null_amount.add(0, row);
+                        part.note_null_amount(day, row);
                     }
                     continue;
                 }

@@ -84,6 +84,22 @@ impl Interner {
         }
     }
 
+    /// The same ids and codes for somebody who only reads; nothing is copied.
+    #[must_use]
+    pub fn view(&self) -> Self {
+        Self { kind: self.kind, keys: self.keys.clone(), table: Table::Later, sorted: self.sorted }
+    }
+
+    /// Bytes it takes.
+    pub fn bytes(&self) -> usize {
+        let table = match &self.table {
+            Table::None | Table::Values(_) | Table::Later => 0,
+            Table::Integers(table) => table.bytes(),
+            Table::Bytes(table) => table.bytes(),
+        };
+        self.keys.bytes() + table
+    }
+
     /// What its ids are compared as.
     pub fn kind(&self) -> KeyKind {
         self.kind
@@ -342,7 +358,8 @@ impl Interner {
         }
     }
 
-    fn intern_integer(&mut self, id: i64) -> Result<u32> {
+    /// The code of an integer id, unsigned ones with the top bit flipped.
+    pub(super) fn intern_integer(&mut self, id: i64) -> Result<u32> {
         self.build_table();
         if let Keys::Range { base, len } = &*self.keys {
             match usize::try_from(i128::from(id) - i128::from(*base)) {
@@ -364,7 +381,8 @@ impl Interner {
         Ok(code)
     }
 
-    fn intern_bytes(&mut self, id: &[u8]) -> Result<u32> {
+    /// The code of a string or binary id.
+    pub(super) fn intern_bytes(&mut self, id: &[u8]) -> Result<u32> {
         self.build_table();
         let (Keys::Bytes(arena), Table::Bytes(table)) = (Arc::make_mut(&mut self.keys), &mut self.table) else { return Err(wrong_kind()) };
         let known = arena.len();

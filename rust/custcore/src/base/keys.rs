@@ -35,6 +35,15 @@ impl Keys {
         self.len() == 0
     }
 
+    /// Bytes they take.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Range { .. } => 0,
+            Self::Integers(keys) => 8 * keys.capacity(),
+            Self::Bytes(arena) => arena.bytes.capacity() + arena.places.capacity() * size_of::<Place>(),
+        }
+    }
+
     /// How two ids compare: integers by value, strings and binary by bytes.
     pub fn compare(&self, a: u32, b: u32) -> Ordering {
         match self {

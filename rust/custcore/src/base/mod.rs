@@ -1,10 +1,14 @@
 //! The customer base: typed columns in, the few facts per customer that every analysis asks for out.
 //!
-//! A base of level "totals" keeps 32 bytes and the id of each customer. [`CustomerBase::update`] folds batches into a
-//! state of its own and merges it at the end, so that a failed update leaves the base as it was.
+//! A base of level "totals" keeps 16 to 32 bytes and the id of each customer; level "days" ([`days`]) what happened on each of
+//! his days besides, level "orders" ([`orders`]) the orders whose lines may still come. [`CustomerBase::update`] folds batches
+//! into a state of its own and merges it at the end, so that a failed update leaves the base as it was. Analyses read a base
+//! as it stands at the end of a day ([`view`]).
 
 pub mod bound;
 pub mod brief;
+pub mod days;
+pub mod edit;
 pub mod extras;
 mod flat;
 pub mod fold;
@@ -13,6 +17,7 @@ pub mod intern;
 mod join;
 pub mod journal;
 pub mod keys;
+pub mod notes;
 pub mod orders;
 mod plan;
 mod shards;
@@ -21,19 +26,27 @@ pub mod sort;
 pub mod spec;
 pub mod state;
 pub mod totals;
+mod view;
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use arrow_array::RecordBatch;
 use arrow_schema::Schema;
 
+use self::bound::Edge;
+use self::edit::Id;
 use self::fold::{Fold, Update};
-use self::spec::Spec;
+use self::journal::Journal;
+use self::spec::{AsOf, Late, OrderLines, Spec, Track};
 use self::state::State;
+use crate::calendar::date_text;
 use crate::column::chunks::Kinds;
 use crate::column::key::{KeyColumn, KeyKind};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::money::Money;
-use crate::report::{Entry, EntryKind, Report, Unit};
+use crate::report::{Entry, EntryKind, Report, Tally, Unit};
 
 /// The customer base.
 #[derive(Debug, Clone)]
@@ -48,6 +61,18 @@ struct Known {
     kinds: Kinds,
     state: State,
     rows: u64,
+    /// Names of the batches it was given.
+    batches: BTreeSet<String>,
+    /// Orders whose lines all lie before this day are closed.
+    sealed: Option<i32>,
+    /// Grows with every change, so that an update that continues an order knows whether it still does.
+    version: u64,
+}
+
+impl Known {
+    fn of(update: Update) -> Self {
+        Self { kinds: update.kinds, state: update.state, rows: update.rows, batches: BTreeSet::new(), sealed: None, version: 0 }
+    }
 }
 
 impl CustomerBase {
@@ -58,7 +83,7 @@ impl CustomerBase {
 
     /// The base of one update, with settings whose names need no check because no table is made of them yet.
     pub(crate) fn of(spec: Spec, update: Update) -> Self {
-        Self { spec, known: Some(Known { kinds: update.kinds, state: update.state, rows: update.rows }) }
+        Self { spec, known: Some(Known::of(update)) }
     }
 
     /// Its settings.
@@ -73,8 +98,8 @@ impl CustomerBase {
 
     /// Customers it knows, those who have only refunds included.
     pub fn len(&self) -> usize {
-        let Some(known) = &self.known else { return 0 };
-        (0..known.state.interner.len() as u32).filter(|&code| known.state.totals.is_present(code)).count()
+        let Ok((_, state)) = self.view(None, false) else { return 0 };
+        (0..state.totals.len() as u32).filter(|&code| state.totals.is_present(code)).count()
     }
 
     /// Whether it knows no customer.
@@ -82,29 +107,160 @@ impl CustomerBase {
         self.len() == 0
     }
 
+    /// Bytes that its state takes, about.
+    pub fn bytes(&self) -> usize {
+        self.known.as_ref().map_or(0, |known| known.state.bytes())
+    }
+
+    /// The names of the batches it was given, ascending.
+    pub fn batches(&self) -> impl Iterator<Item = &str> {
+        self.known.iter().flat_map(|known| &known.batches).map(String::as_str)
+    }
+
+    /// The day before which orders are sealed.
+    pub fn sealed(&self) -> Option<i32> {
+        self.known.as_ref().and_then(|known| known.sealed)
+    }
+
+    /// The last day among rows that have an id and a time.
+    pub fn last_day(&self) -> Option<i32> {
+        self.known.as_ref().map(|known| known.state.last_day).filter(|&day| day != i32::MIN)
+    }
+
     /// Begins an update with data of this schema; the columns are checked here, before any are read.
     pub fn begin(&self, schema: &Schema) -> Result<Fold> {
         let kinds = Kinds::of(schema, &self.spec.roles, self.spec.timezone.as_deref(), self.spec.amount_decimals)?;
-        if let Some(known) = &self.known {
-            self.spec.check_second_update()?;
-            check_kinds(&self.spec, &known.kinds, &kinds)?;
+        let Some(known) = &self.known else { return Fold::new(&self.spec, kinds) };
+        self.spec.check_second_update()?;
+        check_kinds(&self.spec, &known.kinds, &kinds)?;
+        let mut fold = Fold::new(&self.spec, kinds)?;
+        if let Some(open) = known.state.hand_on()? {
+            fold.carry(open, known.version);
         }
-        Fold::new(&self.spec, kinds)
+        Ok(fold)
+    }
+
+    /// An error where a batch of this name was given already.
+    pub fn check_batch(&self, batch: &str) -> Result<()> {
+        if self.known.as_ref().is_some_and(|known| known.batches.contains(batch)) {
+            let message = format!("batch_id='{batch}' was loaded already; to load other data give them another batch_id");
+            return Err(Error::new(ErrorKind::DuplicateBatch, message));
+        }
+        Ok(())
     }
 
     /// Ends an update that was begun with [`CustomerBase::begin`].
     pub fn commit(&mut self, update: Update) -> Result<()> {
+        self.commit_batch(update, None)
+    }
+
+    /// The same for a batch that has a name. After an error the base is what it was.
+    pub fn commit_batch(&mut self, mut update: Update, batch: Option<&str>) -> Result<()> {
+        if let Some(batch) = batch {
+            self.check_batch(batch)?;
+        }
         match &mut self.known {
-            None => self.known = Some(Known { kinds: update.kinds, state: update.state, rows: update.rows }),
+            None => self.known = Some(Known::of(update)),
             Some(known) => {
                 self.spec.check_second_update()?;
                 check_kinds(&self.spec, &known.kinds, &update.kinds)?;
+                known.check_room(&update.state)?;
+                let id_type = KeyColumn::common_type(&known.kinds.id_type, &update.kinds.id_type);
+                if update.begun_at.is_some_and(|version| version != known.version) {
+                    let message = "another update came in between, so that the order that was open cannot be gone on with; \
+                                   with order_lines='adjacent' updates have to come one after the other";
+                    return Err(Error::new(ErrorKind::StateMismatch, message));
+                }
+                if let Some(sealed) = known.sealed {
+                    update.state.refuse_late(&mut known.state, sealed, self.spec.late)?;
+                }
                 known.state.merge(&update.state, known.rows)?;
-                known.kinds.id_type = KeyColumn::common_type(&known.kinds.id_type, &update.kinds.id_type);
+                known.kinds.id_type = id_type;
                 known.rows += update.rows;
+                known.version += 1;
             }
         }
+        if let (Some(known), Some(batch)) = (&mut self.known, batch) {
+            known.batches.insert(batch.to_owned());
+        }
         Ok(())
+    }
+
+    /// Adds what another base of the same settings knows. After an error the base is what it was.
+    pub fn merge(&mut self, other: &Self) -> Result<()> {
+        if self.spec != other.spec {
+            let message = format!("the bases have unlike settings: {}", self.spec.difference(&other.spec));
+            return Err(Error::new(ErrorKind::StateMismatch, message));
+        }
+        self.spec.check_second_update()?;
+        if self.spec.roles.order_id.is_some() && self.spec.order_lines == OrderLines::Adjacent {
+            let message = "bases with order_lines='adjacent' cannot be merged: an order may lie in both. Use track='orders'";
+            return Err(Error::new(ErrorKind::StateMismatch, message));
+        }
+        let Some(more) = &other.known else { return Ok(()) };
+        let Some(known) = &mut self.known else {
+            self.known = Some(more.clone());
+            return Ok(());
+        };
+        check_kinds(&self.spec, &known.kinds, &more.kinds)?;
+        if let Some(batch) = known.batches.intersection(&more.batches).next() {
+            let message = format!("batch_id='{batch}' is in both bases; its rows would count twice");
+            return Err(Error::new(ErrorKind::DuplicateBatch, message));
+        }
+        known.check_room(&more.state)?;
+        let id_type = KeyColumn::common_type(&known.kinds.id_type, &more.kinds.id_type);
+        let mut more_state = Cow::Borrowed(&more.state);
+        if known.sealed != more.sealed {
+            // Who sealed less may hold lines that the other takes for late.
+            let late = self.spec.late;
+            match known.sealed.max(more.sealed) {
+                Some(sealed) if known.sealed == Some(sealed) => more_state.to_mut().refuse_late(&mut known.state, sealed, late)?,
+                Some(sealed) => {
+                    let mut own = known.state.clone();
+                    own.refuse_late(more_state.to_mut(), sealed, late)?;
+                    known.state = own;
+                }
+                None => {}
+            }
+        }
+        known.state.merge(&more_state, known.rows)?;
+        known.kinds.id_type = id_type;
+        known.rows += more.rows;
+        known.batches.extend(more.batches.iter().cloned());
+        known.sealed = known.sealed.max(more.sealed);
+        known.version += 1;
+        Ok(())
+    }
+
+    /// Closes the orders whose lines all lie before a day. They take no more lines.
+    pub fn seal(&mut self, before: i32) -> Result<()> {
+        if self.spec.track != Track::Orders {
+            let message = format!(
+                "seal() closes orders, and a base of level '{}' keeps none that are open; it goes with track='orders'",
+                self.spec.track.name()
+            );
+            return Err(Error::new(ErrorKind::StateMismatch, message));
+        }
+        let Some(known) = &mut self.known else { return Err(never_updated()) };
+        known.state.seal(before)?;
+        known.sealed = known.sealed.max(Some(before));
+        known.version += 1;
+        Ok(())
+    }
+
+    /// Gives customers another id, all at once: (old, new). Where the new id is there already both are one customer.
+    pub fn relabel(&mut self, pairs: &[(Id, Id)]) -> Result<()> {
+        let Some(known) = &mut self.known else { return Ok(()) };
+        known.state.relabel(pairs)?;
+        known.version += 1;
+        Ok(())
+    }
+
+    /// Removes customers and all that is known of them; the answer is how many there were.
+    pub fn remove(&mut self, ids: &[Id]) -> Result<usize> {
+        let Some(known) = &mut self.known else { return Ok(0) };
+        known.version += 1;
+        known.state.remove(ids)
     }
 
     /// Adds batches of transactions.
@@ -115,42 +271,108 @@ impl CustomerBase {
         self.commit(fold.finish(context)?)
     }
 
+    /// What it knows as of the end of a day (of the last one if none is given), with what happened on each day where that is
+    /// asked for.
+    pub(crate) fn view(&self, until: Option<i32>, days: bool) -> Result<(&Kinds, Cow<'_, State>)> {
+        let (kinds, state) = self.known()?;
+        let past = until.filter(|&day| day < state.last_day);
+        if let Some(day) = past.filter(|_| !self.spec.track.looks_back()) {
+            return Err(Error::new(
+                ErrorKind::StateMismatch,
+                format!(
+                    "as_of={} lies before the last day in the base, {}; a base of level 'totals' cannot look back. Use rfm(data, as_of=...), \
+                     which leaves later rows out, or a base of level 'days'",
+                    date_text(day),
+                    date_text(state.last_day)
+                ),
+            ));
+        }
+        Ok((kinds, state.settled(until, days)?))
+    }
+
+    /// A base of totals that stands as of the end of a day, whose customers have the codes that they have here.
+    pub fn at(&self, as_of: Option<AsOf>) -> Result<Self> {
+        let Some(known) = &self.known else { return Ok(self.clone()) };
+        let until = as_of.map(|as_of| as_of.day(&known.kinds.clock)).transpose()?;
+        let (kinds, state) = self.view(until, self.spec.n_days)?;
+        let spec = Spec { track: Track::Totals, ..self.spec.clone() };
+        Ok(Self { spec, known: Some(Known { kinds: kinds.clone(), state: state.into_owned(), batches: BTreeSet::new(), ..*known }) })
+    }
+
+    /// What an analysis of orders reads: the base as of the end of a day, and every order up to it.
+    pub(crate) fn retold(&self, until: Option<i32>, start: Option<Edge>) -> Result<(Self, Journal)> {
+        if !self.spec.track.looks_back() {
+            let message = "a base of level 'totals' does not know on which days its customers bought; build it with track='days' or 'orders'";
+            return Err(Error::new(ErrorKind::StateMismatch, message));
+        }
+        let (kinds, state) = self.view(until, true)?;
+        let journal = state.retell(start.map(|start| start.day));
+        let update = Update { kinds: kinds.clone(), state: state.into_owned(), rows: self.rows(), begun_at: None };
+        Ok((Self::of(self.spec.clone(), update), journal))
+    }
+
     /// What it knows, or an error when it never saw a schema.
     pub(crate) fn known(&self) -> Result<(&Kinds, &State)> {
-        self.known.as_ref().map(|known| (&known.kinds, &known.state)).ok_or_else(|| {
-            Error::new(
-                ErrorKind::NotEnoughData,
-                "the base was never updated, so the type of its ids is not known; call update(data) first (data may be empty)",
-            )
-        })
+        self.known.as_ref().map(|known| (&known.kinds, &known.state)).ok_or_else(never_updated)
     }
 
     /// The report at `as_of`.
-    pub(crate) fn report(&self, as_of: Option<i32>) -> Result<Report> {
+    pub fn report(&self, as_of: Option<i32>) -> Result<Report> {
+        let (kinds, state) = self.view(as_of, false)?;
+        Ok(self.report_of(kinds, &state, as_of.or(self.last_day())))
+    }
+
+    /// The report of a state as of a day.
+    pub(crate) fn report_of(&self, kinds: &Kinds, state: &State, as_of: Option<i32>) -> Report {
         use EntryKind::{LeftOut, Note};
-        let (kinds, state) = self.known()?;
         let money = kinds.money;
         let (rows, orders) = (&state.rows, &state.purchases);
         let entry = |name, kind, unit, tally| Entry::new(name, kind, unit, tally, money);
-        let entries = vec![
+        let refund_only = state.totals.without_purchase();
+        let mut entries = vec![
             entry("null_customer_id", LeftOut, Unit::Rows, &rows.null_id),
             entry("null_timestamp", LeftOut, Unit::Rows, &rows.null_time),
             entry("nonfinite_amount", LeftOut, Unit::Rows, &rows.nonfinite),
             entry("after_as_of", LeftOut, Unit::Rows, &rows.after),
             entry("excluded_refunds", LeftOut, Unit::Orders, &orders.excluded_refunds),
-            entry("refund_only_customers", LeftOut, Unit::Customers, &state.totals.without_purchase()),
+            entry("refund_only_customers", LeftOut, Unit::Customers, &refund_only),
             entry("netted_refunds", Note, Unit::Orders, &orders.netted_refunds),
             entry("zero_orders", Note, Unit::Orders, &orders.zero_orders),
             entry("null_amount", Note, Unit::Rows, &rows.null_amount),
             entry("null_order_id", Note, Unit::Rows, &rows.null_order),
         ];
+        // These are there only where somebody sealed orders or removed customers.
+        if self.spec.late == Late::Report {
+            entries.push(entry("late_lines", LeftOut, Unit::Rows, &rows.late));
+        }
+        if rows.removed != Tally::default() {
+            entries.push(entry("removed", LeftOut, Unit::Orders, &rows.removed));
+        }
         let mut remarks = Vec::new();
         if let Some(zone) = kinds.clock.zone() {
             remarks.push(format!("times read in {}, zone data {}", zone.name(), crate::calendar::zone_data_version()));
         }
-        Ok(Report { entries, n_rows: self.rows(), as_of, remarks })
+        Report { entries, n_rows: self.rows(), as_of, remarks }
     }
 }
+
+impl Known {
+    /// An error where there are not codes enough for the customers of another state.
+    fn check_room(&self, other: &State) -> Result<()> {
+        if self.state.interner.len() + other.interner.len() < u32::MAX as usize - 1 {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::OutOfRange, "more than 4,294,967,293 customers; keep a base for each range of ids"))
+    }
+}
+
+fn never_updated() -> Error {
+    Error::new(
+        ErrorKind::NotEnoughData,
+        "the base was never updated, so the type of its ids is not known; call update(data) first (data may be empty)",
+    )
+}
+
 
 /// Data of an update must be of the same kinds as those before; widths and layouts may differ.
 fn check_kinds(spec: &Spec, known: &Kinds, new: &Kinds) -> Result<()> {

@@ -3,6 +3,11 @@
 //! Whether an order is a purchase depends on the sum of all its lines, so lines wait here until all have been seen. The
 //! same order id under another customer is another order. Where the lines of an order follow each other
 //! ([`OpenOrder`]), only the last order has to wait.
+//!
+//! A base that can look back keeps the parts of an order by local day where it has lines on several ([`Parts`]): as of a day
+//! in between, only the lines up to it count.
+
+use std::collections::HashMap;
 
 use std::hash::BuildHasher;
 
@@ -58,6 +63,35 @@ impl Order {
     }
 }
 
+/// The parts of an order by day, ascending; empty while all its lines are of one day.
+pub type Parts = Vec<Order>;
+
+/// Adds to the parts of an order, which was `order` before `more` came.
+fn add_part(parts: &mut Parts, order: &Order, more: &Order) {
+    if parts.is_empty() {
+        if order.day == more.day {
+            return;
+        }
+        parts.push(*order);
+    }
+    match parts.binary_search_by_key(&more.day, |part| part.day) {
+        Ok(at) => parts[at].join(more),
+        Err(at) => parts.insert(at, *more),
+    }
+}
+
+/// The order that some of the parts up to a day make; `None` if there are none.
+pub fn order_until(order: &Order, parts: &[Order], until: Option<i32>) -> Option<Order> {
+    let Some(until) = until else { return Some(*order) };
+    if parts.is_empty() {
+        return (order.day <= until).then_some(*order);
+    }
+    parts.iter().filter(|part| part.day <= until).copied().reduce(|mut whole, part| {
+        whole.join(&part);
+        whole
+    })
+}
+
 /// All orders seen, by (customer, order id).
 #[derive(Debug, Clone)]
 pub struct Orders {
@@ -72,12 +106,66 @@ pub struct Orders {
     /// Orders of the customers who came later with an id that another has.
     others: HashTable<u32>,
     hasher: RandomState,
+    /// Parts by position, where they are kept.
+    parts: Option<HashMap<u32, Parts, RandomState>>,
 }
 
 impl Orders {
-    /// No orders yet; `ids` knows how order ids become codes.
-    pub fn new(ids: Interner) -> Self {
-        Self { ids, orders: Vec::new(), codes: Vec::new(), first: Vec::new(), others: HashTable::new(), hasher: RandomState::default() }
+    /// No orders yet; `ids` knows how order ids become codes, `by_day` says that parts are kept.
+    pub fn new(ids: Interner, by_day: bool) -> Self {
+        Self {
+            ids,
+            orders: Vec::new(),
+            codes: Vec::new(),
+            first: Vec::new(),
+            others: HashTable::new(),
+            hasher: RandomState::default(),
+            parts: by_day.then(HashMap::default),
+        }
+    }
+
+    /// No orders of the same kind.
+    #[must_use]
+    pub fn emptied(&self) -> Self {
+        Self::new(self.ids.emptied(), self.parts.is_some())
+    }
+
+    /// Whether parts are kept.
+    pub fn is_by_day(&self) -> bool {
+        self.parts.is_some()
+    }
+
+    /// The parts by day of the order at a position; none where all its lines are of one day.
+    pub fn parts(&self, position: usize) -> &[Order] {
+        self.parts.as_ref().and_then(|parts| parts.get(&(position as u32))).map_or(&[], Vec::as_slice)
+    }
+
+    /// The codes of the order ids, by position.
+    pub fn codes(&self) -> &[u32] {
+        &self.codes
+    }
+
+    /// The position of an order, if it is known.
+    pub fn position(&self, code: u32, customer: u32) -> Option<usize> {
+        let first = *self.first.get(code as usize)?;
+        if first == NO_CODE {
+            return None;
+        }
+        if self.orders[first as usize].customer == customer {
+            return Some(first as usize);
+        }
+        let is_same = |position: &u32| self.codes[*position as usize] == code && self.orders[*position as usize].customer == customer;
+        self.others.find(self.hasher.hash_one((code, customer)), is_same).map(|&position| position as usize)
+    }
+
+    /// Bytes it takes, about.
+    pub fn bytes(&self) -> usize {
+        let parts = self.parts.iter().flat_map(|parts| parts.values()).map(|parts| 16 + size_of::<Parts>() + parts.capacity() * size_of::<Order>());
+        self.orders.capacity() * size_of::<Order>()
+            + 4 * (self.codes.capacity() + self.first.capacity())
+            + 8 * self.others.capacity()
+            + parts.sum::<usize>()
+            + self.ids.bytes()
     }
 
     /// All orders.
@@ -111,7 +199,15 @@ impl Orders {
             self.orders.push(*part);
             self.codes.push(code);
         } else {
-            self.orders[position as usize].join(part);
+            let order = &mut self.orders[position as usize];
+            if let Some(all) = &mut self.parts {
+                if order.day != part.day {
+                    add_part(all.entry(position).or_default(), order, part);
+                } else if let Some(parts) = all.get_mut(&position) {
+                    add_part(parts, order, part);
+                }
+            }
+            order.join(part);
         }
         Ok(position)
     }
@@ -129,10 +225,18 @@ impl Orders {
         if same {
             self.ids.extend_range(other.ids.len());
         }
-        for ((position, order), &code) in (0..).zip(&other.orders).zip(&other.codes) {
+        for (at, (order, &code)) in other.orders.iter().zip(&other.codes).enumerate() {
+            let customer = customer(order.customer);
+            if customer == NO_CODE {
+                continue;
+            }
             let own = if same { code } else { self.ids.intern_from(other.ids.keys(), code)? };
-            let part = Order { customer: customer(order.customer), first_row: order.first_row + rows_before, ..*order };
-            moved(position, self.add(own, &part)?);
+            let parts = other.parts(at);
+            let mut position = 0;
+            for part in if parts.is_empty() { std::slice::from_ref(order) } else { parts } {
+                position = self.add(own, &Order { customer, first_row: part.first_row.saturating_add(rows_before), ..*part })?;
+            }
+            moved(at as u32, position);
         }
         Ok(())
     }
@@ -141,29 +245,36 @@ impl Orders {
 /// The order that is being read, where the lines of an order follow each other.
 #[derive(Debug, Default, Clone)]
 pub struct OpenOrder {
-    current: Option<(u32, Order)>,
+    /// Code of its order id, the order, and its parts by day.
+    current: Option<(u32, Order, Parts)>,
 }
 
 impl OpenOrder {
-    /// Adds a line of order `code`; the answer is the order before it, if that has ended.
-    pub fn add(&mut self, code: u32, line: Line) -> Option<Order> {
+    /// Adds a part of order `code`; the answer is the order before it, if that has ended.
+    pub fn add(&mut self, code: u32, part: &Order) -> Option<(Order, Parts)> {
         match &mut self.current {
-            Some((open, order)) if *open == code && order.customer == line.customer => {
-                order.join(&line.order());
+            Some((open, order, parts)) if *open == code && order.customer == part.customer => {
+                add_part(parts, order, part);
+                order.join(part);
                 None
             }
-            _ => self.current.replace((code, line.order())).map(|(_, order)| order),
+            _ => self.current.replace((code, *part, Parts::new())).map(|(_, order, parts)| (order, parts)),
         }
     }
 
     /// The code of its order id.
     pub fn code_mut(&mut self) -> Option<&mut u32> {
-        self.current.as_mut().map(|(code, _)| code)
+        self.current.as_mut().map(|(code, _, _)| code)
+    }
+
+    /// The code of its order id, the order, and its parts by day.
+    pub fn current(&self) -> Option<(u32, &Order, &[Order])> {
+        self.current.as_ref().map(|(code, order, parts)| (*code, order, parts.as_slice()))
     }
 
     /// The last order.
-    pub fn end(&mut self) -> Option<Order> {
-        self.current.take().map(|(_, order)| order)
+    pub fn end(&mut self) -> Option<(Order, Parts)> {
+        self.current.take().map(|(_, order, parts)| (order, parts))
     }
 }
 
@@ -178,7 +289,7 @@ mod tests {
 
     #[test]
     fn one_id_of_two_customers_is_two_orders() -> Result<()> {
-        let mut orders = Orders::new(Interner::new(KeyKind::Signed));
+        let mut orders = Orders::new(Interner::new(KeyKind::Signed), false);
         for (customer, row) in [(0, 0), (1, 1), (0, 2), (1, 3)] {
             orders.add(0, &line(customer, row as i32, 5, row).order())?;
         }
@@ -190,10 +301,10 @@ mod tests {
     #[test]
     fn adjacent_lines_are_one_order() {
         let mut open = OpenOrder::default();
-        assert!(open.add(7, line(0, 3, 5, 0)).is_none());
-        assert!(open.add(7, line(0, 2, -5, 1)).is_none());
-        let first = open.add(8, line(0, 4, 1, 2));
-        assert_eq!(first.map(|o| (o.day, o.units, o.lines)), Some((2, 0, 2)));
-        assert_eq!(open.end().map(|o| o.units), Some(1));
+        assert!(open.add(7, &line(0, 3, 5, 0).order()).is_none());
+        assert!(open.add(7, &line(0, 2, -5, 1).order()).is_none());
+        let first = open.add(8, &line(0, 4, 1, 2).order());
+        assert_eq!(first.map(|(o, parts)| (o.day, o.units, o.lines, parts.len())), Some((2, 0, 2, 2)));
+        assert_eq!(open.end().map(|(o, _)| o.units), Some(1));
     }
 }

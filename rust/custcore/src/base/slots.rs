@@ -171,6 +171,14 @@ impl Slots {
         self.len() == 0
     }
 
+    /// Bytes it takes.
+    pub fn bytes(&self) -> usize {
+        match &self.form {
+            Form::Narrow(slots) => slots.capacity() * size_of::<Narrow>(),
+            Form::Wide(slots) => slots.capacity() * size_of::<Slot>(),
+        }
+    }
+
     /// Makes room for the codes below `customers`.
     pub fn grow(&mut self, customers: usize) {
         if customers > self.len() {

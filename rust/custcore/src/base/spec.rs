@@ -38,6 +38,46 @@ pub enum OrderLines {
     Adjacent,
 }
 
+/// What a base keeps, and so what it can be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Track {
+    /// One update, whose orders are closed at its end: what a single call needs.
+    #[default]
+    Once,
+    /// Totals of each customer.
+    Totals,
+    /// And what happened on each of his days, so that the base can look back.
+    Days,
+    /// And his orders, whose lines may come late.
+    Orders,
+}
+
+impl Track {
+    /// Whether past days can be asked for.
+    pub fn looks_back(self) -> bool {
+        matches!(self, Self::Days | Self::Orders)
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Once | Self::Totals => "totals",
+            Self::Days => "days",
+            Self::Orders => "orders",
+        }
+    }
+}
+
+/// What a line means whose order was sealed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Late {
+    /// An error that names its row.
+    #[default]
+    Error,
+    /// It is left out and counted in the report.
+    Report,
+}
+
 /// What an infinite amount means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OnNonfinite {
@@ -102,6 +142,10 @@ pub struct Spec {
     pub order_lines: OrderLines,
     /// Whether distinct purchase days are counted.
     pub n_days: bool,
+    /// What is kept.
+    pub track: Track,
+    /// Lines of orders that were sealed.
+    pub late: Late,
     /// The last local day that counts; later rows are left out before anything else is done with them.
     pub until: Option<AsOf>,
     /// Set where every order is written down besides, for cohorts; says what is observed.
@@ -125,21 +169,62 @@ impl Spec {
             on_nonfinite: OnNonfinite::default(),
             order_lines: OrderLines::default(),
             n_days: false,
+            track: Track::default(),
+            late: Late::default(),
             until: None,
             window: None,
         }
     }
 
-    /// Whether data may come in more than one update. A base of totals keeps neither the lines of an order nor the instant of
-    /// a purchase, so what is split over two updates could not be told.
+    /// Whether data may come in more than one update.
     pub fn check_second_update(&self) -> Result<()> {
-        if self.roles.order_id.is_none() && self.roles.attributes.is_empty() && self.window.is_none() {
+        if self.track != Track::Once || self.roles.order_id.is_none() && self.roles.attributes.is_empty() && self.window.is_none() {
             return Ok(());
         }
         Err(Error::new(
             ErrorKind::StateMismatch,
-            "a base of level 'totals' with order_id, attributes or a window takes its data in one update; pass all batches to it together",
+            "a base that is kept for one call takes its data in one update; pass all batches to it together",
         ))
+    }
+
+    /// An error where the level cannot keep what is asked of it.
+    fn check_track(&self) -> Result<()> {
+        let unfit = |message: &str| Err(Error::new(ErrorKind::StateMismatch, message));
+        match (self.track, self.roles.order_id.is_some(), self.order_lines) {
+            (Track::Totals | Track::Days, true, OrderLines::Any) => unfit(
+                "a base with order_id keeps the orders whose lines may still come: choose track='orders'. Where the lines of an \
+                 order follow each other, order_lines='adjacent' goes with track='totals' and 'days'",
+            ),
+            (Track::Orders, false, _) => unfit("track='orders' needs order_id; without it every row is an order: choose track='days'"),
+            (Track::Orders, true, OrderLines::Adjacent) => {
+                unfit("order_lines='adjacent' keeps no orders: choose track='totals' or 'days', or order_lines='any'")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What is unlike in other settings, in words.
+    pub fn difference(&self, other: &Self) -> String {
+        let settings = [
+            ("customer_id", format!("{:?}", self.roles.customer_id), format!("{:?}", other.roles.customer_id)),
+            ("timestamp", format!("{:?}", self.roles.timestamp), format!("{:?}", other.roles.timestamp)),
+            ("amount", format!("{:?}", self.roles.amount), format!("{:?}", other.roles.amount)),
+            ("order_id", format!("{:?}", self.roles.order_id), format!("{:?}", other.roles.order_id)),
+            ("track", self.track.name().to_owned(), other.track.name().to_owned()),
+            ("attributes", format!("{:?}", self.roles.attributes), format!("{:?}", other.roles.attributes)),
+            ("returns", format!("{:?}", self.returns), format!("{:?}", other.returns)),
+            ("zero_is_purchase", self.zero_is_purchase.to_string(), other.zero_is_purchase.to_string()),
+            ("order_lines", format!("{:?}", self.order_lines), format!("{:?}", other.order_lines)),
+            ("amount_decimals", self.amount_decimals.to_string(), other.amount_decimals.to_string()),
+            ("timezone", format!("{:?}", self.timezone), format!("{:?}", other.timezone)),
+            ("n_days", self.n_days.to_string(), other.n_days.to_string()),
+            ("on_null", format!("{:?}", self.on_null), format!("{:?}", other.on_null)),
+            ("on_nonfinite", format!("{:?}", self.on_nonfinite), format!("{:?}", other.on_nonfinite)),
+            ("late", format!("{:?}", self.late), format!("{:?}", other.late)),
+        ];
+        let unlike: Vec<String> =
+            settings.iter().filter(|(_, own, other)| own != other).map(|(name, own, other)| format!("{name} is {own} here and {other} there")).collect();
+        unlike.join(", ")
     }
 
     /// The settings, checked.
@@ -155,6 +240,7 @@ impl Spec {
             }
         }
         self.check_decimals()?;
+        self.check_track()?;
         Ok(self)
     }
 

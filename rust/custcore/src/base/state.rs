@@ -1,22 +1,25 @@
 //! What is known of all customers, or of one thread's share of the rows: everything in it is exact and merges in any order.
 
-use super::extras::{Attribute, PurchaseDays, Seen};
+use super::days::{DayBook, DayRecord};
+use super::extras::{Attribute, Seen};
 use super::intern::{Interner, NO_CODE};
 use super::join::join;
 use super::journal::Journal;
 use super::keys::Keys;
-use super::orders::{Line, OpenOrder, Orders};
+use super::notes::Notes;
+use super::orders::{Line, OpenOrder, Orders, Parts};
 use super::plan::Plan;
 use super::slots::Units;
-use super::spec::{OrderLines, Spec};
+use super::spec::{OrderLines, Spec, Track};
 use super::totals::{Codes, Order, PurchaseRules, PurchaseTallies, Rows, Standing, Totals};
 use crate::column::chunks::Kinds;
+use crate::column::flag;
 use crate::column::mark::PURCHASE;
 use crate::error::{Error, Result};
 use crate::report::Tally;
 
 /// Rows that were left out before they could be orders, and notes on rows that were not.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RowTallies {
     /// Rows without an id.
     pub null_id: Tally,
@@ -30,17 +33,35 @@ pub struct RowTallies {
     pub null_amount: Tally,
     /// Rows that count, without an order id: each an order of its own.
     pub null_order: Tally,
+    /// Lines of orders that were sealed.
+    pub late: Tally,
+    /// Orders of customers who were removed.
+    pub removed: Tally,
 }
 
 impl RowTallies {
-    fn merge(&mut self, other: &Self, rows_before: u64) {
+    pub(super) fn merge(&mut self, other: &Self, rows_before: u64) {
         self.null_id.merge(&other.null_id, rows_before);
         self.null_time.merge(&other.null_time, rows_before);
         self.nonfinite.merge(&other.nonfinite, rows_before);
         self.after.merge(&other.after, rows_before);
         self.null_amount.merge(&other.null_amount, rows_before);
         self.null_order.merge(&other.null_order, rows_before);
+        self.late.merge(&other.late, rows_before);
+        self.removed.merge(&other.removed, rows_before);
     }
+}
+
+/// An order with lines on several days that gets no more of them. As of a day in between only some of it counts, so it is
+/// no purchase or refund once and for all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spread {
+    /// The whole order.
+    pub order: Order,
+    /// Its parts by day.
+    pub parts: Parts,
+    /// What its earliest line says of the attributes.
+    pub seen: Vec<Seen>,
 }
 
 /// Orders ahead whose customers' cache lines are asked for.
@@ -49,7 +70,7 @@ const AHEAD: usize = 16;
 /// What is known after a fold, or of one thread's share of it.
 #[derive(Debug, Clone)]
 pub struct State {
-    rules: PurchaseRules,
+    pub(super) rules: PurchaseRules,
     /// Ids.
     pub interner: Interner,
     /// Totals by code.
@@ -64,16 +85,20 @@ pub struct State {
     pub first_day: i32,
     /// Every order, where they are written down.
     pub journal: Option<Journal>,
-    /// Distinct purchase days, if they are counted.
-    pub days: Option<PurchaseDays>,
+    /// What happened on each day, if that is kept or days are counted.
+    pub days: Option<DayBook>,
+    /// Notes by day, where the base can look back.
+    pub notes: Option<Notes>,
+    /// Orders with lines on several days that wait no more, where the base can look back.
+    pub spread: Vec<Spread>,
     /// Attributes of the customers.
     pub attributes: Vec<Attribute>,
-    lines: Lines,
+    pub(super) lines: Lines,
 }
 
 /// How rows become orders.
 #[derive(Debug, Clone)]
-enum Lines {
+pub(super) enum Lines {
     /// Every row is an order.
     None,
     /// Orders wait until all rows were seen; beside each what its earliest line says of the attributes, end to end.
@@ -87,7 +112,9 @@ impl State {
     pub(super) fn new(kinds: &Kinds, spec: &Spec, interner: Interner, order_plan: Plan) -> Self {
         let lines = match (kinds.order_kind, spec.order_lines) {
             (None, _) => Lines::None,
-            (Some(kind), OrderLines::Any) => Lines::Any(Box::new(Orders::new(order_plan.interner(kind))), Vec::new()),
+            (Some(kind), OrderLines::Any) => {
+                Lines::Any(Box::new(Orders::new(order_plan.interner(kind), spec.track == Track::Orders)), Vec::new())
+            }
             (Some(kind), OrderLines::Adjacent) => Lines::Adjacent(Box::new(Interner::new(kind)), OpenOrder::default(), Vec::new()),
         };
         // Without amounts every order is a purchase.
@@ -101,7 +128,9 @@ impl State {
             last_day: i32::MIN,
             first_day: i32::MAX,
             journal: spec.window.as_ref().map(Journal::of),
-            days: spec.n_days.then(PurchaseDays::default),
+            days: (spec.n_days || spec.track.looks_back()).then(DayBook::default),
+            notes: spec.track.looks_back().then(Notes::default),
+            spread: Vec::new(),
             attributes: kinds
                 .attributes
                 .iter()
@@ -134,7 +163,7 @@ impl State {
         let joined = join(&ids)?;
         drop(ids);
         let totals = Totals::gather(&parts.iter().map(|part| &part.totals).collect::<Vec<_>>(), &joined);
-        let plain = parts.iter().all(Self::is_plain);
+        let plain = parts.iter().all(|part| part.is_plain() && part.days.is_none());
         let mut journal: Option<Journal> = None;
         for (i, part) in parts.iter_mut().enumerate() {
             if let Some(entries) = part.journal.take() {
@@ -179,6 +208,12 @@ impl State {
             if let (Some(journal), Some(entries)) = (&mut whole.journal, part.journal.take()) {
                 journal.append(entries, |code| code + before);
             }
+            if let (Some(days), Some(other)) = (&mut whole.days, &part.days) {
+                days.merge(other, &mut |code| code + before);
+            }
+            if let (Some(notes), Some(other)) = (&mut whole.notes, &part.notes) {
+                notes.merge(other, 0);
+            }
             whole.totals.append(&part.totals);
             whole.rows.merge(&part.rows, 0);
             whole.purchases.merge(&part.purchases, 0);
@@ -192,12 +227,17 @@ impl State {
 
     /// A state of the same kinds that knows nothing, and this one.
     fn emptied(self) -> (Self, Self) {
+        (self.like(), self)
+    }
+
+    /// A state of the same kinds that knows nothing.
+    pub(super) fn like(&self) -> Self {
         let lines = match &self.lines {
             Lines::None => Lines::None,
-            Lines::Any(orders, _) => Lines::Any(Box::new(Orders::new(orders.ids.emptied())), Vec::new()),
+            Lines::Any(orders, _) => Lines::Any(Box::new(orders.emptied()), Vec::new()),
             Lines::Adjacent(ids, _, _) => Lines::Adjacent(Box::new(Interner::new(ids.kind())), OpenOrder::default(), Vec::new()),
         };
-        let empty = Self {
+        Self {
             rules: self.rules,
             interner: Interner::new(self.interner.kind()),
             totals: Totals::new(self.totals.rows().is_some()),
@@ -206,23 +246,88 @@ impl State {
             last_day: i32::MIN,
             first_day: i32::MAX,
             journal: self.journal.as_ref().map(|_| Journal::default()),
-            days: self.days.as_ref().map(|_| PurchaseDays::default()),
+            days: self.days.as_ref().map(|_| DayBook::default()),
+            notes: self.notes.as_ref().map(|_| Notes::default()),
+            spread: Vec::new(),
             attributes: self.attributes.iter().map(Attribute::emptied).collect(),
             lines,
-        };
-        (empty, self)
+        }
     }
 
-    /// Whether rows are orders and nothing but totals is kept, so that whole blocks can be added up at once.
+    /// Whether rows are orders without attributes, so that whole blocks can be added up at once.
     pub fn is_plain(&self) -> bool {
-        matches!(self.lines, Lines::None) && self.days.is_none() && self.attributes.is_empty()
+        matches!(self.lines, Lines::None) && self.attributes.is_empty()
     }
 
     /// Adds a block of rows to a plain state; see [`Totals::add_rows`].
     pub fn add_rows<U: Units>(&mut self, rows: &Rows<'_, U>) {
         self.totals.add_rows(self.rules, rows, &mut self.purchases);
-        let Some(journal) = &mut self.journal else { return };
-        journal.add_rows(self.rules, rows);
+        if let Some(journal) = &mut self.journal {
+            journal.add_rows(self.rules, rows);
+        }
+        if self.days.is_none() {
+            return;
+        }
+        for (i, (&customer, &day)) in rows.codes.iter().zip(rows.days).enumerate().filter(|(_, (code, _))| **code != NO_CODE) {
+            let units = rows.units[i].into();
+            let standing = self.rules.standing(units, rows.flags[i] & flag::NULL_AMOUNT != 0);
+            self.enter(standing, (customer, day), (1, units, rows.rows.get(i)));
+        }
+    }
+
+    /// Enters an order among the days, and in the notes if it is no purchase.
+    fn enter(&mut self, standing: Standing, (customer, day): (u32, i32), (lines, units, first_row): (u64, i128, u64)) {
+        if let Some(notes) = &mut self.notes {
+            notes.add_order(day, standing, (lines, units, first_row));
+        }
+        let Some(days) = &mut self.days else { return };
+        if standing == Standing::LeftOut {
+            return;
+        }
+        let is_purchase = standing == Standing::Purchase;
+        let mut record = DayRecord { customer, day, orders: u32::from(is_purchase), rows: 0, others: 0, units };
+        let mut left = lines;
+        loop {
+            let some = u32::try_from(left).unwrap_or(u32::MAX);
+            (record.rows, record.others) = if is_purchase { (some, 0) } else { (0, some) };
+            days.add(record);
+            left -= u64::from(some);
+            if left == 0 {
+                return;
+            }
+            (record.orders, record.units) = (0, 0);
+        }
+    }
+
+    /// Counts a row that has no amount.
+    pub fn note_null_amount(&mut self, day: i32, row: u64) {
+        self.rows.null_amount.add(0, row);
+        if let Some(notes) = &mut self.notes {
+            notes.on(day).null_amount.add(0, row);
+        }
+    }
+
+    /// Counts a line that has no order id.
+    fn note_null_order(&mut self, line: &Line) {
+        self.rows.null_order.add(line.units, line.row);
+        if let Some(notes) = &mut self.notes {
+            notes.on(line.day).null_order.add(line.units, line.row);
+        }
+    }
+
+    /// Bytes it takes, about.
+    pub fn bytes(&self) -> usize {
+        let lines = match &self.lines {
+            Lines::None | Lines::Adjacent(..) => 0,
+            Lines::Any(orders, picks) => orders.bytes() + picks.capacity() * size_of::<Seen>(),
+        };
+        let spread = self.spread.iter().map(|spread| size_of::<Spread>() + spread.parts.capacity() * size_of::<Order>());
+        self.interner.bytes()
+            + self.totals.bytes()
+            + self.days.as_ref().map_or(0, DayBook::bytes)
+            + self.attributes.iter().map(Attribute::bytes).sum::<usize>()
+            + spread.sum::<usize>()
+            + lines
     }
 
     /// The order ids, where rows are lines.
@@ -249,7 +354,7 @@ impl State {
     /// Adds one row; `order` is the code of its order id, [`NO_CODE`] for none; `seen` are its attributes.
     pub fn add_line(&mut self, order: u32, line: Line, seen: &[Seen]) -> Result<()> {
         if order == NO_CODE && !matches!(self.lines, Lines::None) {
-            self.rows.null_order.add(line.units, line.row);
+            self.note_null_order(&line);
         }
         let ended = match &mut self.lines {
             Lines::Any(orders, picks) if order != NO_CODE => {
@@ -264,7 +369,7 @@ impl State {
                 return Ok(());
             }
             Lines::Adjacent(_, open, picks) if order != NO_CODE => {
-                let ended = open.add(order, line);
+                let ended = open.add(order, &line.order());
                 let before = picks.clone();
                 if ended.is_some() || picks.is_empty() {
                     picks.clear();
@@ -277,25 +382,26 @@ impl State {
                 ended.map(|order| (order, before))
             }
             _ => {
-                self.add_order(&line.order(), seen);
+                self.add_order(&line.order(), &[], seen);
                 return Ok(());
             }
         };
-        if let Some((order, seen)) = ended {
-            self.add_order(&order, &seen);
+        if let Some(((order, parts), seen)) = ended {
+            self.add_order(&order, &parts, &seen);
         }
         Ok(())
     }
 
     /// Whether lines wait for their orders and nothing but totals is kept, so that whole blocks can be added at once.
     pub fn is_plain_lines(&self) -> bool {
-        matches!(self.lines, Lines::Any(_, _)) && self.days.is_none() && self.attributes.is_empty()
+        matches!(self.lines, Lines::Any(_, _)) && self.attributes.is_empty()
     }
 
     /// Adds a block of rows where [`State::is_plain_lines`]: `orders` are the codes of their order ids, `line` tells a row
     /// unless it does not count.
     pub fn add_lines(&mut self, orders: &[u32], line: impl Fn(usize) -> Option<Line>) -> Result<()> {
         let Lines::Any(all, _) = &mut self.lines else { return Err(Error::internal("lines where rows are orders")) };
+        let by_day = all.is_by_day();
         let mut alone = Vec::new();
         // Lines of an order that follow each other are one part of it.
         let mut run: Option<(u32, Order)> = None;
@@ -306,7 +412,9 @@ impl State {
                 continue;
             }
             match &mut run {
-                Some((open, order)) if *open == code && order.customer == line.customer => order.join(&line.order()),
+                Some((open, order)) if *open == code && order.customer == line.customer && (!by_day || order.day == line.day) => {
+                    order.join(&line.order());
+                }
                 _ => {
                     if let Some((code, order)) = run.replace((code, line.order())) {
                         all.add(code, &order)?;
@@ -318,13 +426,17 @@ impl State {
             all.add(code, &order)?;
         }
         for line in alone {
-            self.rows.null_order.add(line.units, line.row);
-            self.add_order(&line.order(), &[]);
+            self.note_null_order(&line);
+            self.add_order(&line.order(), &[], &[]);
         }
         Ok(())
     }
 
-    fn add_order(&mut self, order: &Order, seen: &[Seen]) {
+    pub(super) fn add_order(&mut self, order: &Order, parts: &[Order], seen: &[Seen]) {
+        if self.notes.is_some() && !parts.is_empty() {
+            self.spread.push(Spread { order: *order, parts: parts.to_vec(), seen: seen.to_vec() });
+            return;
+        }
         let standing = self.totals.add_order(self.rules, order, &mut self.purchases);
         if let Some(journal) = &mut self.journal {
             let purchase = if standing == Standing::Purchase { PURCHASE } else { 0 };
@@ -332,10 +444,8 @@ impl State {
                 journal.add_order(order.customer, order.day, order.units, order.marks | purchase, order.first_row);
             }
         }
+        self.enter(standing, (order.customer, order.day), (order.lines, order.units, order.first_row));
         if standing == Standing::Purchase {
-            if let Some(days) = &mut self.days {
-                days.add(order.customer, order.day);
-            }
             for (attribute, &seen) in self.attributes.iter_mut().zip(seen) {
                 attribute.see(order.customer, seen);
             }
@@ -353,12 +463,12 @@ impl State {
                     if let Some(ahead) = orders.get(position + AHEAD) {
                         self.totals.prefetch(ahead.customer);
                     }
-                    self.add_order(order, &picks[position * n..(position + 1) * n]);
+                    self.add_order(order, &[], &picks[position * n..(position + 1) * n]);
                 }
             }
             Lines::Adjacent(_, mut open, picks) => {
-                if let Some(order) = open.end() {
-                    self.add_order(&order, &picks);
+                if let Some((order, parts)) = open.end() {
+                    self.add_order(&order, &parts, &picks);
                 }
             }
         }
@@ -398,7 +508,7 @@ impl State {
     }
 
     /// Adds what another state keeps besides totals; `own` translates its customer codes.
-    fn absorb(&mut self, other: &Self, rows_before: u64, own: &mut dyn FnMut(u32) -> u32) -> Result<()> {
+    pub(super) fn absorb(&mut self, other: &Self, rows_before: u64, own: &mut dyn FnMut(u32) -> u32) -> Result<()> {
         if let (Lines::Any(orders, picks), Lines::Any(others, other_picks)) = (&mut self.lines, &other.lines) {
             let n = self.attributes.len();
             let mut values = Vec::with_capacity(n * others.orders().len());
@@ -419,6 +529,24 @@ impl State {
                 }
             })?;
         }
+        if let (Lines::Adjacent(ids, open, picks), Lines::Adjacent(other_ids, other_open, other_picks)) = (&mut self.lines, &other.lines) {
+            // Whatever was open here has been handed on to the other.
+            (*open, *picks) = (OpenOrder::default(), Vec::new());
+            if let Some((code, order, parts)) = other_open.current()
+                && own(order.customer) != NO_CODE
+            {
+                let customer = own(order.customer);
+                **ids = Interner::new(ids.kind());
+                let code = ids.intern_from(other_ids.keys(), code)?;
+                for part in if parts.is_empty() { std::slice::from_ref(order) } else { parts } {
+                    open.add(code, &Order { customer, first_row: part.first_row.saturating_add(rows_before), ..*part });
+                }
+                for ((attribute, other), seen) in self.attributes.iter_mut().zip(&other.attributes).zip(other_picks) {
+                    let values = attribute.translate(other)?;
+                    picks.push(Seen { value: values.get(seen.value as usize).copied().unwrap_or(NO_CODE), ..*seen });
+                }
+            }
+        }
         if let (Some(journal), Some(entries)) = (&mut self.journal, &other.journal) {
             let codes: Vec<u32> = (0..other.interner.len() as u32).map(&mut *own).collect();
             journal.append(entries.clone(), Journal::by_table(&codes));
@@ -426,8 +554,21 @@ impl State {
         if let (Some(days), Some(other)) = (&mut self.days, &other.days) {
             days.merge(other, &mut *own);
         }
+        if let (Some(notes), Some(other)) = (&mut self.notes, &other.notes) {
+            notes.merge(other, rows_before);
+        }
+        let mut values = Vec::with_capacity(self.attributes.len());
         for (attribute, other) in self.attributes.iter_mut().zip(&other.attributes) {
-            attribute.merge(other, &mut *own)?;
+            values.push(attribute.merge(other, &mut *own)?);
+        }
+        for Spread { order, parts, seen } in &other.spread {
+            let customer = own(order.customer);
+            let moved = |order: &Order| Order { customer, first_row: order.first_row.saturating_add(rows_before), ..*order };
+            let value = |(seen, values): (&Seen, &Vec<u32>)| Seen { value: values.get(seen.value as usize).copied().unwrap_or(NO_CODE), ..*seen };
+            if customer != NO_CODE {
+                let seen = seen.iter().zip(&values).map(value).collect();
+                self.spread.push(Spread { order: moved(order), parts: parts.iter().map(moved).collect(), seen });
+            }
         }
         Ok(())
     }

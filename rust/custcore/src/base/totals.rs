@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
+use super::days::DayRecord;
 use super::intern::NO_CODE;
 use super::join::Joined;
 use super::slots::{EMPTY, Slot, Slots, Units};
@@ -58,7 +59,7 @@ pub struct PurchaseRules {
 }
 
 /// Orders that are no purchases.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct PurchaseTallies {
     /// Refunds that were left out.
     pub excluded_refunds: Tally,
@@ -82,6 +83,17 @@ impl PurchaseRules {
 }
 
 impl PurchaseTallies {
+    /// Counts an order that is no purchase.
+    pub fn add(&mut self, standing: Standing, rows: u64, units: i128, first_row: u64) {
+        let tally = match standing {
+            Standing::LeftOut => &mut self.excluded_refunds,
+            Standing::Refund => &mut self.netted_refunds,
+            Standing::Nothing => &mut self.zero_orders,
+            Standing::Purchase => return,
+        };
+        tally.add_rows(rows, units, first_row);
+    }
+
     /// Adds what another part tallied, whose rows were counted from `rows_before`.
     pub fn merge(&mut self, other: &Self, rows_before: u64) {
         self.excluded_refunds.merge(&other.excluded_refunds, rows_before);
@@ -198,13 +210,10 @@ impl Totals {
     /// Adds one order; the answer is what it counts as. Room must have been made.
     pub fn add_order(&mut self, rules: PurchaseRules, order: &Order, tallies: &mut PurchaseTallies) -> Standing {
         let standing = rules.standing(order.units, order.amount_is_null);
-        let tally = match standing {
-            Standing::LeftOut => {
-                tallies.excluded_refunds.add_rows(order.lines, order.units, order.first_row);
-                return standing;
-            }
-            Standing::Refund => &mut tallies.netted_refunds,
-            Standing::Nothing => &mut tallies.zero_orders,
+        tallies.add(standing, order.lines, order.units, order.first_row);
+        match standing {
+            Standing::LeftOut => return standing,
+            Standing::Refund | Standing::Nothing => {}
             Standing::Purchase => {
                 self.slots.join(order.customer, &Slot { units: order.units, orders: 1, first: order.day, last: order.day });
                 if let Some(rows) = &mut self.rows {
@@ -212,8 +221,7 @@ impl Totals {
                 }
                 return standing;
             }
-        };
-        tally.add_rows(order.lines, order.units, order.first_row);
+        }
         self.slots.join(order.customer, &Slot { units: order.units, ..EMPTY });
         if self.slots.orders(order.customer) == 0 {
             self.note_refunds(order.customer, (order.first_row, order.lines));
@@ -238,11 +246,16 @@ impl Totals {
         };
         if let (Some(rows), Some(from)) = (&mut self.rows, &other.rows) {
             for (code, &from) in (0..).zip(from).filter(|(_, from)| **from > 0) {
-                rows[own(code)] += from;
+                if let Some(rows) = rows.get_mut(own(code)) {
+                    *rows += from;
+                }
             }
         }
         for (&code, &(first_row, refund_rows)) in &other.refunds_before_purchase {
-            self.note_refunds(own(code) as u32, (first_row + rows_before, refund_rows));
+            let customer = own(code) as u32;
+            if customer != NO_CODE {
+                self.note_refunds(customer, (first_row.saturating_add(rows_before), refund_rows));
+            }
         }
     }
 
@@ -276,6 +289,35 @@ impl Totals {
         let (row, rows) = self.refunds_before_purchase.entry(customer).or_insert((first_row, 0));
         *row = first_row.min(*row);
         *rows += refund_rows;
+    }
+
+    /// Adds what happened on one day of a customer. Room must have been made; days come in their order for each customer.
+    pub fn add_day(&mut self, record: &DayRecord) {
+        let DayRecord { customer, day, orders, rows, others, units } = *record;
+        let slot = if orders > 0 { Slot { units, orders: u64::from(orders), first: day, last: day } } else { Slot { units, ..EMPTY } };
+        self.slots.join(customer, &slot);
+        if let Some(own) = &mut self.rows {
+            own[customer as usize] += u64::from(rows);
+        }
+        if others > 0 && self.slots.orders(customer) == 0 {
+            self.note_refunds(customer, (u64::MAX, u64::from(others)));
+        }
+    }
+
+    /// What a customer has: purchases, their rows, money.
+    pub fn of(&self, code: u32) -> (u64, u64, i128) {
+        let slot = self.slots.get(code);
+        (slot.orders, self.rows.as_ref().map_or(slot.orders, |rows| rows[code as usize]), slot.units)
+    }
+
+    /// First row and rows of the refunds of a customer that came before any purchase.
+    pub fn refunds_of(&self, code: u32) -> Option<(u64, u64)> {
+        self.refunds_before_purchase.get(&code).copied()
+    }
+
+    /// Bytes it takes.
+    pub fn bytes(&self) -> usize {
+        self.slots.bytes() + self.rows.as_ref().map_or(0, |rows| 8 * rows.capacity()) + 32 * self.refunds_before_purchase.capacity()
     }
 
     /// Number of codes.

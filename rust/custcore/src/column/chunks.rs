@@ -233,7 +233,13 @@ impl Columns {
         Ok(())
     }
 
-    /// The time of a row in ticks of its column, to tell which of two purchases came first.
+    /// The time of a row, to tell which of two purchases came first.
+    #[inline]
+    pub fn instant(&self, row: usize) -> (i64, u32) {
+        self.time.instant(row)
+    }
+
+    /// The time of a row in ticks of its column.
     #[inline]
     pub fn tick(&self, row: usize) -> i64 {
         self.time.tick(row)

@@ -118,6 +118,18 @@ impl TimeColumn {
         }
     }
 
+    /// The time of a row in whole seconds and nanoseconds, the same in every unit.
+    #[inline]
+    pub fn instant(&self, row: usize) -> (i64, u32) {
+        match &self.values {
+            Values::Days(days) => (i64::from(days[row]) * DAY_SECONDS, 0),
+            Values::Ticks { ticks, per_second } => {
+                let nanos = ticks[row].rem_euclid(*per_second) * (1_000_000_000 / per_second);
+                (ticks[row].div_euclid(*per_second), nanos as u32)
+            }
+        }
+    }
+
     /// The first tick that is not before a moment, in microseconds since 1970; a date is its 00:00.
     pub fn limit(&self, micros: i64) -> i64 {
         let (count, length) = match &self.values {

@@ -12,44 +12,27 @@ use crate::base::intern::Interner;
 use crate::base::sort::Leads;
 use crate::base::spec::AsOf;
 use crate::context::Context;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::table::Table;
 
 /// The RFM table of a base: one row per buyer, ascending by id unless `sort` is off.
 ///
-/// `as_of` is the last day that counts, the last day in the data if not given; a base of totals can look at no earlier day.
+/// `as_of` is the last day that counts, the last day in the data if not given; a base of totals can look at no earlier day, one of days or orders at any.
 pub fn rfm(base: &CustomerBase, as_of: Option<AsOf>, sort: bool, context: &Context) -> Result<Table> {
-    let (kinds, state) = base.known()?;
-    let last_day = (state.last_day != i32::MIN).then_some(state.last_day);
-    let asked = as_of.or(base.spec().until).map(|as_of| as_of.day(&kinds.clock)).transpose()?;
-    let as_of = asked.or(last_day);
-    check_as_of(as_of, last_day)?;
+    let asked = as_of.or(base.spec().until).map(|as_of| as_of.day(&base.known()?.0.clock)).transpose()?;
+    let (kinds, state) = base.view(asked, base.spec().n_days)?;
+    let as_of = asked.or_else(|| base.last_day());
     let mut codes = kernel::buyers(state.totals.slots());
     if sort {
         sort_by_id(&mut codes, &state.interner, context)?;
     }
     context.check()?;
-    let report = base.report(as_of)?;
+    let report = base.report_of(kinds, &state, as_of);
     let build = || {
         let columns = kernel::compute(state.totals.slots(), &codes, as_of.unwrap_or(0));
-        table::rfm_table(base.spec(), kinds, state, &codes, columns, report)
+        table::rfm_table(base.spec(), kinds, &state, &codes, columns, report)
     };
     if context.is_worth_threads(codes.len()) { context.install(build)? } else { build() }
-}
-
-fn check_as_of(as_of: Option<i32>, last_day: Option<i32>) -> Result<()> {
-    match (as_of, last_day) {
-        (Some(day), Some(last)) if day < last => Err(Error::new(
-            ErrorKind::StateMismatch,
-            format!(
-                "as_of={} lies before the last day in the base, {}; a base of level 'totals' cannot look back. Use rfm(data, as_of=...), \
-                 which leaves later rows out, or a base of level 'days'",
-                crate::calendar::date_text(day),
-                crate::calendar::date_text(last)
-            ),
-        )),
-        _ => Ok(()),
-    }
 }
 
 /// Codes in the order of their ids: integers by value, strings and binary by bytes.

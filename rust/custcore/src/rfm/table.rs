@@ -39,7 +39,9 @@ pub fn rfm_table(spec: &Spec, kinds: &Kinds, state: &State, codes: &[u32], colum
     // Where rows are orders the two columns share their memory.
     let rows = state.totals.rows().map(|rows| codes.iter().map(|&code| rows[code as usize] as i64).collect());
     table.column("n_rows", Arc::new(rows.unwrap_or_else(|| orders.clone())));
-    if let Some(days) = &state.days {
+    if spec.n_days
+        && let Some(days) = &state.days
+    {
         let counts = days.counts(state.interner.len());
         table.column("n_days", Arc::new(Int64Array::from_iter_values(codes.iter().map(|&code| i64::from(counts[code as usize])))));
     }

@@ -1,0 +1,235 @@
+//! Changes to what a base holds: orders sealed, customers given another id or removed, an open order handed on.
+
+use super::intern::{Interner, NO_CODE};
+use super::orders::{OpenOrder, Orders};
+use super::spec::Late;
+use super::state::{Lines, State};
+use super::totals::{Codes, Order};
+use crate::calendar::date_text;
+use crate::column::key::KeyKind;
+use crate::error::{Error, ErrorKind, Result};
+use crate::report::Tally;
+
+/// An id as a program hands it over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Id {
+    /// An integer.
+    Integer(i128),
+    /// A string.
+    Text(String),
+    /// Bytes.
+    Binary(Vec<u8>),
+}
+
+impl Id {
+    /// Its code among ids of some kind, which gets to know it.
+    fn intern(&self, ids: &mut Interner) -> Result<u32> {
+        let wrong = |expected: &str| {
+            let (found, expected) = (self.kind_name(), expected.to_owned());
+            Err(Error::new(ErrorKind::InvalidType, format!("{found} was given as a customer id; the ids of this base are {expected}")))
+        };
+        match (ids.kind(), self) {
+            (KeyKind::Text, Self::Text(text)) => ids.intern_bytes(text.as_bytes()),
+            (KeyKind::Binary, Self::Binary(bytes)) => ids.intern_bytes(bytes),
+            (KeyKind::Signed, Self::Integer(id)) => match i64::try_from(*id) {
+                Ok(id) => ids.intern_integer(id),
+                Err(_) => wrong("integers of up to 64 bits"),
+            },
+            (KeyKind::Unsigned, Self::Integer(id)) => match u64::try_from(*id) {
+                Ok(id) => ids.intern_integer(id as i64 ^ i64::MIN),
+                Err(_) => wrong("unsigned 64-bit integers"),
+            },
+            (KeyKind::Text, _) => wrong("strings"),
+            (KeyKind::Binary, _) => wrong("binary"),
+            (KeyKind::Signed | KeyKind::Unsigned, _) => wrong("integers"),
+        }
+    }
+
+    fn kind_name(&self) -> &'static str {
+        match self {
+            Self::Integer(_) => "an integer",
+            Self::Text(_) => "a string",
+            Self::Binary(_) => "binary",
+        }
+    }
+}
+
+impl State {
+    /// Whether each code stands for a customer of whom something is known.
+    fn known_codes(&self) -> Vec<bool> {
+        let totals = self.totals.len() as u32;
+        let mut known: Vec<bool> = (0..self.interner.len() as u32).map(|code| code < totals && self.totals.is_present(code)).collect();
+        for (order, _, _) in self.waiting() {
+            known[order.customer as usize] = true;
+        }
+        known
+    }
+
+    /// The same facts with other customers: `target` tells whose a customer's are to be, [`NO_CODE`] for nobody's.
+    fn moved(&self, known: &[bool], target: &[u32]) -> Result<Self> {
+        let mut whole = self.like();
+        let mut codes = vec![NO_CODE; known.len()];
+        for ((code, known), target) in codes.iter_mut().zip(known).zip(target) {
+            if *known && *target != NO_CODE {
+                *code = whole.interner.intern_from(self.interner.keys(), *target)?;
+            }
+        }
+        whole.totals.grow(whole.interner.len());
+        whole.totals.merge(&self.totals, Codes::Map(&codes[..self.totals.len()]), 0);
+        whole.absorb(self, 0, &mut |code| codes[code as usize])?;
+        (whole.rows, whole.purchases) = (self.rows, self.purchases);
+        (whole.first_day, whole.last_day) = (self.first_day, self.last_day);
+        if let (Some(notes), Some(own)) = (&mut whole.notes, &self.notes) {
+            notes.clone_from(own);
+        }
+        Ok(whole)
+    }
+
+    /// Gives customers another id: (old, new). Who has the new id already is the same person from now on.
+    pub(super) fn relabel(&mut self, pairs: &[(Id, Id)]) -> Result<()> {
+        let mut ids = self.interner.clone();
+        let before = ids.len();
+        let mut moves = Vec::with_capacity(pairs.len());
+        for (old, new) in pairs {
+            moves.push((old.intern(&mut ids)?, new.intern(&mut ids)?));
+        }
+        let mut known = self.known_codes();
+        known.resize(ids.len(), false);
+        let mut target: Vec<u32> = (0..ids.len() as u32).collect();
+        for (at, &(old, new)) in moves.iter().enumerate() {
+            if target[old as usize] != old && target[old as usize] != new {
+                let message = format!("the id {:?} is to become two others; an id can be given one new id", pairs[at].0);
+                return Err(Error::new(ErrorKind::InvalidArgument, message));
+            }
+            target[old as usize] = new;
+        }
+        if moves.iter().all(|&(old, new)| old == new || old as usize >= before || !known[old as usize]) {
+            return Ok(());
+        }
+        let old = std::mem::replace(&mut self.interner, ids);
+        match self.moved(&known, &target) {
+            Ok(moved) => *self = moved,
+            Err(error) => {
+                self.interner = old;
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes customers; the answer is how many there were. What they bought stays in the report as numbers.
+    pub(super) fn remove(&mut self, ids: &[Id]) -> Result<usize> {
+        let mut interner = self.interner.clone();
+        let mut target: Vec<u32> = (0..interner.len() as u32).collect();
+        for id in ids {
+            let code = id.intern(&mut interner)? as usize;
+            if let Some(target) = target.get_mut(code) {
+                *target = NO_CODE;
+            }
+        }
+        let known = self.known_codes();
+        let gone = |code: u32| target[code as usize] == NO_CODE && known[code as usize];
+        let removed = (0..target.len() as u32).filter(|&code| gone(code)).count();
+        if removed == 0 {
+            return Ok(0);
+        }
+        let mut tally = Tally::default();
+        for code in (0..self.totals.len() as u32).filter(|&code| gone(code)) {
+            let (orders, rows, units) = self.totals.of(code);
+            tally.merge(&Tally { count: orders, rows, units, ..Tally::default() }, 0);
+        }
+        for (order, _, _) in self.waiting().filter(|(order, _, _)| gone(order.customer)) {
+            tally.merge(&Tally { count: 1, rows: order.lines, units: order.units, ..Tally::default() }, 0);
+        }
+        *self = self.moved(&known, &target)?;
+        self.rows.removed.merge(&tally, 0);
+        Ok(removed)
+    }
+
+    /// Closes the orders whose lines all lie before a day; their ids are forgotten.
+    pub(super) fn seal(&mut self, before: i32) -> Result<()> {
+        let n = self.attributes.len();
+        let Lines::Any(orders, picks) = std::mem::replace(&mut self.lines, Lines::None) else { return Ok(()) };
+        let is_over = |at: usize| orders.parts(at).last().unwrap_or(&orders.orders()[at]).day < before;
+        for (at, order) in orders.orders().iter().enumerate().filter(|(at, _)| is_over(*at)) {
+            self.totals.grow(self.interner.len());
+            self.add_order(order, orders.parts(at), &picks[at * n..(at + 1) * n]);
+        }
+        if let Some(days) = &mut self.days {
+            days.settle();
+        }
+        self.lines = kept(&orders, &picks, n, |at| !is_over(at))?;
+        Ok(())
+    }
+
+    /// Takes out the orders whose lines come too late: all of them lie before `sealed`, and `base` has no such order open.
+    pub(super) fn refuse_late(&mut self, base: &mut Self, sealed: i32, late: Late) -> Result<()> {
+        let (Lines::Any(orders, picks), Lines::Any(open, _)) = (&self.lines, &mut base.lines) else { return Ok(()) };
+        let mut refused: Vec<usize> = Vec::new();
+        for (at, (order, &code)) in orders.orders().iter().zip(orders.codes()).enumerate() {
+            if orders.parts(at).last().unwrap_or(order).day >= sealed {
+                continue;
+            }
+            let customer = base.interner.intern_from(self.interner.keys(), order.customer)?;
+            let id = open.ids.intern_from(orders.ids.keys(), code)?;
+            if open.position(id, customer).is_none() {
+                refused.push(at);
+            }
+        }
+        let Some(first) = refused.iter().map(|&at| orders.orders()[at]).min_by_key(|order| order.first_row) else { return Ok(()) };
+        if late == Late::Error {
+            let message = format!(
+                "row {} is a line of {} of an order that is not open, and orders are sealed before {} ({} such orders). Leave such lines \
+                 out, or build the base with late='report' to have them counted",
+                first.first_row,
+                date_text(first.day),
+                date_text(sealed),
+                refused.len()
+            );
+            return Err(Error::new(ErrorKind::StateMismatch, message).at_row(first.first_row));
+        }
+        for order in refused.iter().map(|&at| orders.orders()[at]) {
+            self.rows.late.merge(&Tally { count: order.lines, rows: order.lines, units: order.units, first_row: order.first_row }, 0);
+        }
+        self.lines = kept(orders, picks, self.attributes.len(), |at| refused.binary_search(&at).is_err())?;
+        Ok(())
+    }
+
+    /// The order whose lines may go on in the next update, in a state of its own; `None` where no order is open.
+    pub(super) fn hand_on(&self) -> Result<Option<Self>> {
+        let Lines::Adjacent(ids, open, picks) = &self.lines else { return Ok(None) };
+        let Some((code, order, parts)) = open.current() else { return Ok(None) };
+        let mut next = self.like();
+        let customer = next.interner.intern_from(self.interner.keys(), order.customer)?;
+        let mut order_ids = Interner::new(ids.kind());
+        let code = order_ids.intern_from(ids.keys(), code)?;
+        let mut seen = picks.clone();
+        for ((seen, own), attribute) in seen.iter_mut().zip(&mut next.attributes).zip(&self.attributes) {
+            if seen.value != NO_CODE {
+                seen.value = own.values.intern_from(attribute.values.keys(), seen.value)?;
+            }
+        }
+        let mut carried = OpenOrder::default();
+        for part in if parts.is_empty() { std::slice::from_ref(order) } else { parts } {
+            // Rows are counted anew in every update.
+            carried.add(code, &Order { customer, first_row: u64::MAX, ..*part });
+        }
+        next.totals.grow(next.interner.len());
+        next.lines = Lines::Adjacent(Box::new(order_ids), carried, seen);
+        Ok(Some(next))
+    }
+}
+
+/// Some of the orders, with what is known of their attributes.
+fn kept(orders: &Orders, picks: &[super::extras::Seen], n: usize, keep: impl Fn(usize) -> bool) -> Result<Lines> {
+    let (mut left, mut seen) = (orders.emptied(), Vec::new());
+    for (at, (order, &code)) in orders.orders().iter().zip(orders.codes()).enumerate().filter(|(at, _)| keep(*at)) {
+        let code = left.ids.intern_from(orders.ids.keys(), code)?;
+        let parts = orders.parts(at);
+        for part in if parts.is_empty() { std::slice::from_ref(order) } else { parts } {
+            left.add(code, part)?;
+        }
+        seen.extend_from_slice(&picks[at * n..(at + 1) * n]);
+    }
+    Ok(Lines::Any(Box::new(left), seen))
+}

@@ -1,0 +1,62 @@
+//! What the report tells by local day, where a base can look back: orders that are no purchases, and rows that lack something.
+
+use std::collections::BTreeMap;
+
+use super::totals::{PurchaseTallies, Standing};
+use crate::report::Tally;
+
+/// What is noted of one local day.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct DayNotes {
+    /// Rows without an amount.
+    pub null_amount: Tally,
+    /// Rows without an order id.
+    pub null_order: Tally,
+    /// Orders of that day that are no purchases.
+    pub purchases: PurchaseTallies,
+}
+
+/// Notes by day; most days have none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Notes {
+    days: BTreeMap<i32, DayNotes>,
+}
+
+impl Notes {
+    /// The notes of a day, to be added to.
+    pub fn on(&mut self, day: i32) -> &mut DayNotes {
+        self.days.entry(day).or_default()
+    }
+
+    /// Notes an order that is no purchase.
+    pub fn add_order(&mut self, day: i32, standing: Standing, (rows, units, first_row): (u64, i128, u64)) {
+        if standing != Standing::Purchase {
+            self.on(day).purchases.add(standing, rows, units, first_row);
+        }
+    }
+
+    /// Adds the notes of another part, whose rows were counted from `rows_before`.
+    pub fn merge(&mut self, other: &Self, rows_before: u64) {
+        for (&day, notes) in &other.days {
+            let own = self.on(day);
+            own.null_amount.merge(&notes.null_amount, rows_before);
+            own.null_order.merge(&notes.null_order, rows_before);
+            own.purchases.merge(&notes.purchases, rows_before);
+        }
+    }
+
+    /// The notes by day.
+    pub fn days(&self) -> impl Iterator<Item = (i32, &DayNotes)> {
+        self.days.iter().map(|(&day, notes)| (day, notes))
+    }
+
+    /// The sum of the notes up to a day, and of those after it.
+    pub fn split(&self, until: i32) -> (DayNotes, DayNotes) {
+        let (mut up_to, mut after) = (Self::default(), Self::default());
+        for (day, notes) in self.days() {
+            let side = if day <= until { &mut up_to } else { &mut after };
+            side.merge(&Self { days: BTreeMap::from([(0, *notes)]) }, 0);
+        }
+        (*up_to.on(0), *after.on(0))
+    }
+}
