@@ -19,6 +19,7 @@ from custcore.errors import (
     InvalidTypeError,
     MemoryLimitError,
     NonFiniteError,
+    NotEnoughDataError,
     OutOfRangeError,
     StateMismatchError,
     SumOverflowError,
@@ -272,19 +273,29 @@ def test_as_of_of_a_wrong_kind(options: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("options", [TOTALS, BY_DAY, BY_ORDER], ids=lambda o: o["track"])
-def test_a_base_without_rows(options: dict[str, Any]) -> None:
-    """An empty result, whatever is asked."""
+def test_a_base_that_saw_nothing(options: dict[str, Any]) -> None:
+    """The type of the ids is not known: no table; all else is nothing."""
     base = Base(**options)
     assert (len(base), base.n_rows, base.last_date, base.batch_ids) == (0, 0, None, [])
-    assert base.rfm().num_rows == 0
+    refused(base.rfm, NotEnoughDataError, "update")
     assert base.remove(["a"]) == 0
     base.relabel({"a": "b"})
     assert Base.from_bytes(base.to_bytes()).to_bytes() == base.to_bytes()
-    if options is not TOTALS:
-        assert base.rfm(date(2024, 1, 1)).num_rows == 0
     other = filled(options)
     other.merge(base)
     assert other.to_bytes() == filled(options).to_bytes()
+    base.merge(other)
+    assert base.to_bytes() == other.to_bytes()
+
+
+@pytest.mark.parametrize("options", [TOTALS, BY_DAY, BY_ORDER], ids=lambda o: o["track"])
+def test_a_base_without_rows(options: dict[str, Any]) -> None:
+    base = filled(options, LINES.slice(0, 0))
+    assert (len(base), base.n_rows, base.last_date) == (0, 0, None)
+    for as_of in (None, DAYS[0]):
+        assert base.rfm(as_of).num_rows == 0
+    if options is not TOTALS:
+        assert base.cohort_retention().to_table().num_rows == 0
 
 
 LATE = pa.table({name: column.slice(0, 1) for name, column in zip(LINES.column_names, LINES.columns, strict=True)})

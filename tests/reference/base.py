@@ -56,8 +56,10 @@ class BaseReference:
         )
 
     @property
-    def customers(self) -> set[Any]:
-        return {row[0] for row in self.rows if is_known(row)}
+    def n_customers(self) -> int:
+        """Buyers, and those who have only refunds."""
+        result = self.rfm()
+        return len(result.rows) + result.report["refund_only_customers"].count
 
     @property
     def open_orders(self) -> set[tuple[Any, Any]]:
@@ -78,41 +80,56 @@ class BaseReference:
                 self.late_lines.add(0, self.money.units(row[2]))
         self.rows += kept
         self.n_rows += len(rows)
-        days = [local_day(row[1], None) for row in kept if is_known(row)]
+        days = [local_day(row[1], None) for row in rows if is_known(row)]
         self.last_date = max([*days, *([self.last_date] if self.last_date else [])], default=None)
         if batch_id is not None:
             self.batch_ids.add(batch_id)
 
     def is_late(self, row: Row, rows: list[Row]) -> bool:
         """Whether a row is of a sealed day, and its order is not known to be open."""
-        if self.sealed_before is None or not is_known(row) or row[3] is None:
-            return False
-        if local_day(row[1], None) >= self.sealed_before or (row[0], row[3]) in self.open_orders:
+        if not is_known(row) or not self.has_orders or row[3] is None or (row[0], row[3]) in self.open_orders:
             return False
         mine = [r for r in rows if is_known(r) and (r[0], r[3]) == (row[0], row[3])]
-        return all(local_day(r[1], None) < self.sealed_before for r in mine)
+        return self.has_sealed([local_day(r[1], None) for r in mine])
 
     def merge(self, other: BaseReference) -> None:
+        """Both; what is open in the one that sealed less may be late for the other."""
         if self.batch_ids & other.batch_ids:
             raise AgainError(min(self.batch_ids & other.batch_ids))
-        self.rows += other.rows
-        self.n_rows += other.n_rows
-        self.batch_ids |= other.batch_ids
+        less, more = sorted((self, other), key=lambda base: base.sealed_before or date.min)
+        closed = {key for key in less.open_orders - more.open_orders if more.has_sealed(less.days_of(key))}
+        late = [row for row in less.rows if is_known(row) and len(row) > 3 and (row[0], row[3]) in closed]
+        if late and self.late == "error":
+            raise LateError(f"{len(late)} lines")
+        rows = [row for row in less.rows if not any(row is gone for gone in late)] + more.rows
+        days = [base.last_date for base in (less, more) if base.last_date]
         for mine, theirs in ((self.removed, other.removed), (self.late_lines, other.late_lines)):
             mine.count += theirs.count
             mine.units += theirs.units
-        self.last_date = max((day for day in (self.last_date, other.last_date) if day), default=None)
+        for row in late:
+            self.late_lines.add(0, self.money.units(row[2]))
+        self.rows, self.sealed_before, self.last_date = rows, more.sealed_before, max(days, default=None)
+        self.n_rows += other.n_rows
+        self.batch_ids |= other.batch_ids
+
+    def days_of(self, key: tuple[Any, Any]) -> list[date]:
+        """The days of the lines of an order."""
+        return [local_day(row[1], None) for row in self.rows if is_known(row) and (row[0], row[3]) == key]
+
+    def has_sealed(self, days: list[date]) -> bool:
+        """Whether these are the days of an order that is closed, or would be."""
+        return self.sealed_before is not None and all(day < self.sealed_before for day in days)
 
     def seal(self, before: date) -> None:
         """Close the orders whose lines all lie before a day."""
-        last = {}
-        for row in self.rows:
-            if is_known(row) and (row[0], row[3]) in self.open_orders:
-                day = local_day(row[1], None)
-                last[row[0], row[3]] = max(day, last.get((row[0], row[3]), day))
-        closed = {key: f"sealed {next(SEALED)}" for key, day in last.items() if day < before}
-        self.rows = [(*row[:3], closed[row[0], row[3]]) if (row[0], row[3]) in closed else row for row in self.rows]
         self.sealed_before = max(before, self.sealed_before or before)
+        closed = {
+            key: f"sealed {next(SEALED)}" for key in self.open_orders if all(day < before for day in self.days_of(key))
+        }
+        self.rows = [
+            (*row[:3], closed[row[0], row[3]]) if is_known(row) and (row[0], row[3]) in closed else row
+            for row in self.rows
+        ]
 
     def relabel(self, mapping: Mapping[Any, Any]) -> None:
         """Write new ids over old ones, all at once, as if the input had carried them."""
@@ -120,13 +137,13 @@ class BaseReference:
 
     def remove(self, ids: Iterable[Any]) -> int:
         """Forget customers; how many orders and how much money they had stays."""
-        gone = set(ids) & self.customers
-        theirs = [row for row in self.rows if is_known(row) and row[0] in gone]
+        theirs = [row for row in self.rows if is_known(row) and row[0] in set(ids)]
         keys = [(row[0], row[3]) if self.has_orders and row[3] is not None else object() for row in theirs]
+        before = self.n_customers
         self.removed.count += len(Counter(keys))
         self.removed.units += sum(self.money.units(row[2]) for row in theirs)
-        self.rows = [row for row in self.rows if not (is_known(row) and row[0] in gone)]
-        return len(gone)
+        self.rows = [row for row in self.rows if not any(row is gone for gone in theirs)]
+        return before - self.n_customers
 
     def rfm(self, as_of: date | None = None) -> Result:
         """The table of the rows so far, as of a day; the last date outlives who was removed."""
