@@ -24,7 +24,7 @@ LARGE = """### Larger
 
 Rows made batch by batch, in Parquet files of 6 million rows (`benches/python/bench_base_large.py`). Each contender
 reads them in a process of its own and ends with a row per customer in memory: first and last day, orders, money. What
-they find is compared by sums in which every id has a weight of its own. The peak is the whole process's, reader included.
+they find is compared by sums in which every id has a weight of its own. The peak is that of the whole process.
 """
 
 

@@ -22,6 +22,7 @@ import os
 import platform
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -36,6 +37,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from benches.data import DAY, DAYS, FIRST_DAY, GOLDEN, SECOND, Ids
 from benches.harness import installed_version, save
+from benches.harness.child import watch
 from benches.harness.machine import GIB, MIB, hardware, own_memory, revision
 
 if TYPE_CHECKING:
@@ -236,6 +238,8 @@ CONTENDERS = {"custcore": run_custcore, "polars": run_polars, "duckdb": run_duck
 def child(text: str) -> None:
     """Run one contender, as the parent asks; the last line is its answer."""
     asked = json.loads(text)
+    # before the system has to choose whom to end
+    threading.Thread(target=watch, args=(sys.stdout,), daemon=True).start()
     answer = CONTENDERS[asked["name"]](Case(**asked["case"]), asked["files"], asked["options"])
     print(json.dumps(answer))
 
@@ -258,7 +262,8 @@ def ask(name: str, case: Case, folder: Path, options: dict[str, Any], minutes: f
     except subprocess.TimeoutExpired:
         return {"failed": f"took more than {minutes:g} minutes"}
     except subprocess.CalledProcessError as error:
-        return {"failed": f"ended with {error.returncode}"}
+        said = error.stdout.splitlines()[-1:]
+        return {"failed": json.loads(said[0])["error"] if said else f"ended with {error.returncode}"}
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
@@ -284,15 +289,21 @@ def measure(arguments: argparse.Namespace, case: Case) -> dict[str, Any]:
     if arguments.share_of_memory:
         options["save"] = str(arguments.folder / "saved.base")
     found = {name: ask(name, case, folder, options, arguments.minutes) for name in names}
-    if "failed" in found["custcore"]:
-        raise SystemExit(f"custcore {found['custcore']['failed']}")
-    if arguments.share_of_memory:
+    if arguments.share_of_memory and "failed" not in found["custcore"]:
         limit = int(found["custcore"]["nbytes"] * arguments.share_of_memory)
         options["base"] = {"max_memory": limit, "spill_dir": str(spill)}
-        within = ask("custcore", case, folder, options, arguments.minutes)
-        found["custcore within memory"] = within | {"max_memory": limit}
-        if within.get("sha256") != found["custcore"]["sha256"] and "failed" not in within:
-            raise SystemExit("the file of the base that spilled differs; no figures are kept")
+        found["custcore within memory"] = ask("custcore", case, folder, options, arguments.minutes)
+        found["custcore within memory"]["max_memory"] = limit
+    return compared(case, folder, found, str(spill))
+
+
+def compared(case: Case, folder: Path, found: dict[str, dict[str, Any]], spill: str) -> dict[str, Any]:
+    """Keep what was measured, unless two results differ."""
+    if "failed" in found["custcore"]:
+        raise SystemExit(f"custcore {found['custcore']['failed']}")
+    within = found.get("custcore within memory", {"failed": ""})
+    if "failed" not in within and within["sha256"] != found["custcore"]["sha256"]:
+        raise SystemExit("the file of the base that spilled differs; no figures are kept")
     for name, answer in found.items():
         if "failed" not in answer and answer["sums"] != found["custcore"]["sums"]:
             raise SystemExit(
@@ -301,7 +312,7 @@ def measure(arguments: argparse.Namespace, case: Case) -> dict[str, Any]:
     packages = {name: name.partition(" ")[0] for name in found}
     shape = {"files_bytes": sum(Path(path).stat().st_size for path in parquet_files(folder))}
     if case.track != "totals":
-        shape["customer_days"] = count_days(case, folder, str(spill))
+        shape["customer_days"] = count_days(case, folder, spill)
         shape["orders"] = found["custcore"]["sums"]["orders"]
     return {
         "bench": "large base",
