@@ -19,6 +19,7 @@ __all__ = [
     "natural_breaks",
     "profile_table",
     "rfm_table",
+    "scan",
     "select_k",
     "simd_paths",
 ]
@@ -26,6 +27,7 @@ __all__ = [
 __version__: str
 
 _Day: TypeAlias = tuple[str, int]
+_Id: TypeAlias = int | str | bytes
 _Bound: TypeAlias = tuple[str, int]
 _Period: TypeAlias = tuple[str, int]
 _Range: TypeAlias = tuple[int, int]
@@ -88,6 +90,15 @@ def rfm_table(
     progress: _Progress | None,
     rows_total: int | None,
 ) -> Table: ...
+def scan(
+    data: object,
+    bases: list[tuple[str, CustomerBase]],
+    *,
+    batch_id: str | None,
+    n_threads: int | None,
+    progress: _Progress | None,
+    rows_total: int | None,
+) -> None: ...
 def cohort_retention(
     data: object,
     read: ReadOptions,
@@ -337,11 +348,37 @@ class KMeans:
 
 @final
 class CustomerBase:
-    def __new__(cls, options: ReadOptions) -> CustomerBase: ...
+    def __new__(cls, options: ReadOptions, track: str, late: str) -> CustomerBase: ...
     def update(
+        self,
+        data: object,
+        *,
+        batch_id: str | None,
+        n_threads: int | None,
+        progress: _Progress | None,
+        rows_total: int | None,
+    ) -> None: ...
+    def update_by_batch(
         self, data: object, *, n_threads: int | None, progress: _Progress | None, rows_total: int | None
     ) -> None: ...
+    def merge(self, other: CustomerBase) -> None: ...
+    def seal(self, before: int) -> None: ...
+    def relabel(self, pairs: list[tuple[_Id, _Id]]) -> None: ...
+    def remove(self, ids: list[_Id]) -> int: ...
     def rfm(self, day: _Day | None, *, sort: bool, n_threads: int | None) -> Table: ...
+    def cohort_retention(
+        self, options: CohortOptions, day: _Day | None, *, n_threads: int | None
+    ) -> CohortRetention: ...
+    def copy(self) -> CustomerBase: ...
+    def report(self) -> Table: ...
     def __len__(self) -> int: ...
+    @property
+    def bytes(self) -> int: ...
+    @property
+    def batches(self) -> list[str]: ...
+    @property
+    def sealed(self) -> str | None: ...
+    @property
+    def last_day(self) -> str | None: ...
     @property
     def rows(self) -> int: ...

@@ -15,8 +15,10 @@ mod number;
 mod options;
 mod rfm;
 mod scaler;
+mod scan;
 mod score;
 mod segments;
+mod shared;
 mod table;
 
 use std::time::{Duration, Instant};
@@ -59,6 +61,8 @@ mod _core {
     use super::rfm::{CoreScorer, profile_table};
     #[pymodule_export]
     use super::scaler::CoreScaler;
+    #[pymodule_export]
+    use super::scan::scan;
     #[pymodule_export]
     use super::score::CoreQuantileScorer;
     #[pymodule_export]

@@ -37,6 +37,12 @@ impl Context {
         Self { threads: 1, ..self.clone() }
     }
 
+    /// The same call, for work whose progress is told by the caller.
+    #[must_use]
+    pub fn quiet(&self) -> Self {
+        Self { rows_done: Arc::default(), ..self.clone() }
+    }
+
     /// How many threads the call may use.
     pub fn threads(&self) -> usize {
         self.threads

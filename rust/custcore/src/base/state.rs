@@ -315,6 +315,12 @@ impl State {
         }
     }
 
+    /// How much there is to look at: customers, their days, orders that wait.
+    pub fn size(&self) -> usize {
+        let waiting = if let Lines::Any(orders, _) = &self.lines { orders.orders().len() } else { 0 };
+        self.interner.len() + self.days.as_ref().map_or(0, DayBook::len) + waiting + self.spread.len()
+    }
+
     /// Bytes it takes, about.
     pub fn bytes(&self) -> usize {
         let lines = match &self.lines {
