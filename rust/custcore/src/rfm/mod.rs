@@ -24,7 +24,8 @@ pub fn rfm(base: &CustomerBase, as_of: Option<AsOf>, sort: bool, context: &Conte
     let asked = as_of.or(base.spec().until).map(|as_of| as_of.day(&kinds.clock)).transpose()?;
     let as_of = asked.or(last_day);
     check_as_of(as_of, last_day)?;
-    let mut codes = kernel::buyers(state.totals.slots());
+    let slots = state.totals.slots();
+    let mut codes = if context.is_worth_threads(slots.len()) { context.install(|| kernel::buyers(slots))? } else { kernel::buyers(slots) };
     if sort {
         sort_by_id(&mut codes, &state.interner, context)?;
     }
