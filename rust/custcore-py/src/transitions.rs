@@ -57,7 +57,7 @@ fn follow(
     let dates: Vec<AsOf> = dates.iter().map(as_of).collect();
     let (base, scorer) = (base.get().snapshot(py), scorer.get().scorer.clone());
     // A few dates of a small base are done before a thread has started.
-    let rows = usize::try_from(base.rows()).unwrap_or(usize::MAX).saturating_mul(dates.len().max(1));
+    let rows = base.size().saturating_mul(dates.len().max(1));
     let table = Call::new(py, n_threads, None, None)?
         .run(py, rows.min(INLINE_ROWS), move |context| analysis(&base, &dates, &scorer, edges, context))?;
     Ok(CoreTable::new(table))

@@ -11,7 +11,7 @@ pub use crate::column::number::Number;
 use crate::column::number::{NumberColumn, NumberForm, Numbers};
 use crate::context::fill_by_runs;
 use crate::exact::{between_f64, float_to_key, key_to_float};
-use crate::rank::{key_statistics, select_all};
+use crate::rank::{key_of, key_statistics, range, select_all};
 use crate::simd::widest;
 
 /// Which side of an interval belongs to it.
@@ -36,16 +36,22 @@ pub struct Edges {
 impl Edges {
     /// The type-7 quantile edges of `bins` bins over the rows that are not null; `None` when there are none.
     pub fn type7(column: &NumberColumn, bins: usize) -> Option<Self> {
+        Self::type7_within(column, bins, range(column)?)
+    }
+
+    /// The same where the smallest and the largest value are known.
+    pub fn type7_within(column: &NumberColumn, bins: usize, (least, most): (Number, Number)) -> Option<Self> {
         let n = column.valid_rows();
+        let ends = (key_of(least), key_of(most));
         let values = match column.form() {
-            NumberForm::Integers => Numbers::Integers(type7(n, bins, |ranks| key_statistics(column, ranks), between_i64)?),
+            NumberForm::Integers => Numbers::Integers(type7(n, bins, |ranks| key_statistics(column, ends, ranks), between_i64)?),
             NumberForm::Decimals(scale) => {
                 let values = column.valid_decimals()?;
                 Numbers::Decimals(type7(n, bins, |ranks| select_all(values, ranks), between_i128)?, scale)
             }
             NumberForm::Floats => {
                 let between = |low, high, r, bins| float_to_key(between_f64(key_to_float(low), key_to_float(high), r, bins));
-                let keys = type7(n, bins, |ranks| key_statistics(column, ranks), between)?;
+                let keys = type7(n, bins, |ranks| key_statistics(column, ends, ranks), between)?;
                 Numbers::Floats(keys.into_iter().map(key_to_float).collect())
             }
         };
@@ -166,19 +172,39 @@ fn bin_keys(values: &[i64], edges: &[i64], closed: Closed, bins: &mut [u8]) {
     }
 }
 
+/// Values that are compared with one edge before the next edge's turn, so that they stay in registers.
+const LANES: usize = 32;
+
 widest! {
     fn count_below(values: &[i64], edges: &[i64], bins: &mut [u8]) {
-        for (slot, &value) in bins.iter_mut().zip(values) {
-            *slot = 1 + edges.iter().map(|&edge| u8::from(edge < value)).sum::<u8>();
-        }
+        count_edges(values, edges, bins, |edge, value| edge < value);
     }
 }
 
 widest! {
     fn count_at_most(values: &[i64], edges: &[i64], bins: &mut [u8]) {
-        for (slot, &value) in bins.iter_mut().zip(values) {
-            *slot = 1 + edges.iter().map(|&edge| u8::from(edge <= value)).sum::<u8>();
+        count_edges(values, edges, bins, |edge, value| edge <= value);
+    }
+}
+
+/// One more than the edges that a value has passed.
+#[inline(always)]
+fn count_edges(values: &[i64], edges: &[i64], bins: &mut [u8], passed: impl Fn(i64, i64) -> bool) {
+    let (whole, rest) = values.as_chunks::<LANES>();
+    let (whole_bins, rest_bins) = bins.split_at_mut(whole.len() * LANES);
+    for (values, bins) in whole.iter().zip(whole_bins.as_chunks_mut::<LANES>().0) {
+        let mut counts = [1_i64; LANES];
+        for &edge in edges {
+            for (count, &value) in counts.iter_mut().zip(values) {
+                *count += i64::from(passed(edge, value));
+            }
         }
+        for (bin, count) in bins.iter_mut().zip(counts) {
+            *bin = count as u8;
+        }
+    }
+    for (bin, &value) in rest_bins.iter_mut().zip(rest) {
+        *bin = 1 + edges.iter().map(|&edge| u8::from(passed(edge, value))).sum::<u8>();
     }
 }
 

@@ -193,8 +193,7 @@ impl Totals {
         let Rows { codes, days, units, flags, rows, holes, .. } = *rows;
         let is_purchase = |units: U| units > zero || (units == zero && rules.zero_is_purchase);
         // One pass that the compiler works on in parallel, so that the usual block needs no question a row.
-        let all = units.iter().fold(true, |all, &units| all & is_purchase(units));
-        if all {
+        if is_purchase(U::least(units)) {
             if self.absent.is_none() {
                 self.slots.add_block(codes, days, units, holes);
             }

@@ -67,11 +67,11 @@ impl Binner {
                 &picked
             }
         };
-        let Some((least, most)) = range(column) else { return Ok(None) };
+        let Some(ends @ (least, most)) = range(column) else { return Ok(None) };
         let range = (least.to_f64(), most.to_f64());
         let bins = usize::from(dimension.bins);
         let edges = match method {
-            Method::Type7 => Edges::type7(column, bins).map(Kind::Edges),
+            Method::Type7 => Edges::type7_within(column, bins, ends).map(Kind::Edges),
             Method::RParity => Edges::r_parity(column, bins).map(Kind::Edges),
             Method::Cuts(cuts, closed) => Some(Kind::Edges(Edges::explicit(Numbers::Floats(cuts.clone()), *closed))),
             Method::Split => Tiles::fit(values, ids, rows, bins).map(Kind::Tiles),

@@ -7,7 +7,7 @@ use arrow_array::{ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch,
 use arrow_schema::Metadata;
 
 use super::Scorer;
-use super::cells::Cells;
+use super::cells::{Cells, misses_some};
 use super::drift::{Drift, psi};
 use crate::error::Result;
 use crate::report::Report;
@@ -15,7 +15,7 @@ use crate::table::{Table, TableBuilder};
 
 /// Scores as a column; 0 is null.
 pub fn score_column(scores: &[u8]) -> ArrayRef {
-    if scores.contains(&0) {
+    if misses_some(scores) {
         return Arc::new(scores.iter().map(|&score| (score > 0).then_some(score)).collect::<UInt8Array>());
     }
     Arc::new(UInt8Array::from(scores.to_vec()))
