@@ -55,7 +55,7 @@ fn follow(
     let py = base.py();
     let edges = choice(py, "edges", edges, &[("frozen", Edges::Frozen), ("refit", Edges::Refit)])?;
     let dates: Vec<AsOf> = dates.iter().map(as_of).collect();
-    let (base, scorer) = (base.get().snapshot(py), scorer.get().scorer.clone());
+    let (base, scorer) = (base.get().snapshot(py)?, scorer.get().scorer.clone());
     // A few dates of a small base are done before a thread has started.
     let rows = base.size().saturating_mul(dates.len().max(1));
     let table = Call::new(py, n_threads, None, None)?
