@@ -36,7 +36,7 @@ def scan(
     bases : dict of str to CustomerBase
         The bases by names of your choice, which errors tell. Their columns and settings may differ.
     batch_id : str, optional
-        A name for the data, which each base keeps; whoever holds it already takes no data of that name again.
+        A name for the data, as in :meth:`CustomerBase.update`.
     n_threads : int, optional
         As in :func:`custcore.rfm`.
     progress : callable, optional
@@ -47,7 +47,7 @@ def scan(
     InvalidArgumentError
         If no base is given, or one base twice.
     DuplicateBatchError
-        If one of the bases holds ``batch_id`` already.
+        If one of the bases was given data of this ``batch_id`` already.
     StateMismatchError
         If ids, times or amounts are of another kind than in earlier updates of one of the bases. After this, as after
         any other error, every base is as it was.

@@ -18,6 +18,7 @@ mod scaler;
 mod scan;
 mod score;
 mod segments;
+mod shared;
 mod table;
 mod transitions;
 

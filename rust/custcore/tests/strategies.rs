@@ -65,7 +65,7 @@ fn result(batches: &[RecordBatch], order_id: Option<&str>, way: Way, threads: us
     for batch in batches {
         fold.push(std::slice::from_ref(batch), &context)?;
     }
-    base.commit(fold.finish(&context)?)?;
+    base.commit(fold.finish(&context)?, None)?;
     rfm(&base, None, true, &context)
 }
 

@@ -432,6 +432,11 @@ fn too_long() -> Error {
     Error::new(ErrorKind::OutOfRange, "an id is longer than 4 GiB")
 }
 
+/// An error where the ids of both may be too many for one.
+pub fn check_room(a: &Interner, b: &Interner) -> Result<()> {
+    next_code((a.len() + b.len()).saturating_sub(1)).map(drop)
+}
+
 fn next_code(len: usize) -> Result<u32> {
     u32::try_from(len).ok().filter(|&code| code < UNSEEN).ok_or_else(|| {
         Error::new(

@@ -17,13 +17,9 @@ pub struct Scan {
 }
 
 impl Scan {
-    /// Begins an update of each base with data of this schema; the columns of all, and whether one of them has taken the batch
-    /// already, are checked here, before any are read.
-    pub fn begin<'a>(bases: impl IntoIterator<Item = (&'a str, &'a CustomerBase)>, schema: &Schema, batch: Option<&str>) -> Result<Self> {
-        let fold = |(name, base): (&str, &CustomerBase)| {
-            let begin = batch.map_or(Ok(()), |batch| base.check_batch(batch)).and_then(|()| base.begin(schema));
-            Ok((name.to_owned(), begin.map_err(|error| of_base(error, name))?))
-        };
+    /// Begins an update of each base with data of this schema; the columns of all are checked here, before any are read.
+    pub fn begin<'a>(bases: impl IntoIterator<Item = (&'a str, &'a CustomerBase)>, schema: &Schema) -> Result<Self> {
+        let fold = |(name, base): (&str, &CustomerBase)| Ok((name.to_owned(), base.begin(schema).map_err(|error| of_base(error, name))?));
         Ok(Self { folds: bases.into_iter().map(fold).collect::<Result<_>>()?, rows: 0 })
     }
 
@@ -70,7 +66,7 @@ pub fn of_base(error: Error, name: &str) -> Error {
     error.said_of(&format!("base '{name}'"))
 }
 
-/// Ends the updates of several bases with a batch that may have a name: all of them or, after an error, none.
+/// Ends the updates of several bases: all of them or, after an error, none.
 pub fn commit_all(mut bases: Vec<(&str, &mut CustomerBase)>, mut updates: Vec<Update>, batch: Option<&str>) -> Result<()> {
     if bases.len() != updates.len() {
         return Err(Error::internal(format!("{} updates for {} bases", updates.len(), bases.len())));
@@ -78,5 +74,5 @@ pub fn commit_all(mut bases: Vec<(&str, &mut CustomerBase)>, mut updates: Vec<Up
     for ((name, base), update) in bases.iter_mut().zip(&mut updates) {
         base.prepare(update, batch).map_err(|error| of_base(error, name))?;
     }
-    bases.into_iter().zip(updates).try_for_each(|((name, base), update)| base.take(update, batch).map_err(|error| of_base(error, name)))
+    bases.into_iter().zip(updates).try_for_each(|((name, base), update)| base.commit(update, batch).map_err(|error| of_base(error, name)))
 }

@@ -187,6 +187,11 @@ impl Spec {
         ))
     }
 
+    /// Whether an order may go on from one batch to the next and its lines are found by that alone.
+    pub fn in_sequence(&self) -> bool {
+        self.order_lines == OrderLines::Adjacent && self.roles.order_id.is_some()
+    }
+
     /// An error where the level cannot keep what is asked of it.
     fn check_track(&self) -> Result<()> {
         let unfit = |message: &str| Err(Error::new(ErrorKind::StateMismatch, message));
@@ -222,11 +227,8 @@ impl Spec {
             ("on_nonfinite", format!("{:?}", self.on_nonfinite), format!("{:?}", other.on_nonfinite)),
             ("late", format!("{:?}", self.late), format!("{:?}", other.late)),
         ];
-        let unlike: Vec<String> = settings
-            .iter()
-            .filter(|(_, own, other)| own != other)
-            .map(|(name, own, other)| format!("{name} is {own} here and {other} there"))
-            .collect();
+        let unlike: Vec<String> =
+            settings.iter().filter(|(_, own, other)| own != other).map(|(name, own, other)| format!("{name} is {own} here and {other} there")).collect();
         unlike.join(", ")
     }
 

@@ -315,6 +315,12 @@ impl State {
         }
     }
 
+    /// How much there is to look at: customers, their days, orders that wait.
+    pub fn size(&self) -> usize {
+        let waiting = if let Lines::Any(orders, _) = &self.lines { orders.orders().len() } else { 0 };
+        self.interner.len() + self.days.as_ref().map_or(0, DayBook::len) + waiting + self.spread.len()
+    }
+
     /// Bytes it takes, about.
     pub fn bytes(&self) -> usize {
         let lines = match &self.lines {
@@ -564,8 +570,7 @@ impl State {
         for Spread { order, parts, seen } in &other.spread {
             let customer = own(order.customer);
             let moved = |order: &Order| Order { customer, first_row: order.first_row.saturating_add(rows_before), ..*order };
-            let value =
-                |(seen, values): (&Seen, &Vec<u32>)| Seen { value: values.get(seen.value as usize).copied().unwrap_or(NO_CODE), ..*seen };
+            let value = |(seen, values): (&Seen, &Vec<u32>)| Seen { value: values.get(seen.value as usize).copied().unwrap_or(NO_CODE), ..*seen };
             if customer != NO_CODE {
                 let seen = seen.iter().zip(&values).map(value).collect();
                 self.spread.push(Spread { order: moved(order), parts: parts.iter().map(moved).collect(), seen });

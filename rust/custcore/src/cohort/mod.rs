@@ -7,7 +7,8 @@
 pub mod book;
 pub mod cells;
 pub mod count;
-pub mod kernel;
+pub mod kept;
+mod kernel;
 pub mod masks;
 pub mod members;
 pub mod movement;

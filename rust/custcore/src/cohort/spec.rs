@@ -167,8 +167,8 @@ impl CohortSpec {
         table.periods().iter().map(|&period| period as u16).collect()
     }
 
-    /// The settings of the scan, from those of reading rows.
-    pub fn scan(&self, mut spec: Spec) -> Result<Spec> {
+    /// An error for settings that do not go together.
+    pub fn check(&self) -> Result<()> {
         if let Some(by) = self.by.as_deref().filter(|by| RESULT_COLUMNS.contains(by)) {
             let message = format!("the result would have two columns named '{by}'; rename that column of the input first");
             return Err(Error::new(ErrorKind::DuplicateColumn, message).in_column(by));
@@ -177,6 +177,12 @@ impl CohortSpec {
             let message = "period_mode='elapsed' needs a period of days, weeks or a number of days: months have no fixed length";
             return Err(Error::new(ErrorKind::InvalidArgument, message));
         }
+        Ok(())
+    }
+
+    /// The settings of the scan, from those of reading rows.
+    pub fn scan(&self, mut spec: Spec) -> Result<Spec> {
+        self.check()?;
         spec.check_decimals()?;
         spec.roles.attributes = Vec::new();
         for name in [&self.by, &self.cohort_column].into_iter().flatten() {
