@@ -1,8 +1,9 @@
 //! Files: the only room that touches them.
 //!
 //! [`atomic`] writes a file whole or not at all; [`blocks`] is an Arrow file with a checksum for each of its blocks, and [`state`]
-//! puts a customer base into one.
+//! puts a customer base into one; [`spill`] keeps in files what does not fit memory.
 
 pub mod atomic;
 pub mod blocks;
+pub mod spill;
 pub mod state;
