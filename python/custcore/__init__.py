@@ -15,6 +15,7 @@ from custcore.report import Report, ReportEntry
 from custcore.retention import CohortRetention
 from custcore.rfm import rfm, rfm_scores
 from custcore.scaler import Scaler
+from custcore.scan import scan
 from custcore.score import QuantileScorer
 from custcore.scorer import RFMScorer
 from custcore.segment_customers import segment_customers
@@ -43,6 +44,7 @@ __all__ = [
     "profile",
     "rfm",
     "rfm_scores",
+    "scan",
     "segment_customers",
     "select_k",
 ]

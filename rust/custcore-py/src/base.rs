@@ -1,18 +1,24 @@
 //! The customer base as Python sees it, and the one-shot `rfm` over one.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use arrow_schema::Schema;
 use custcore::base::CustomerBase;
+use custcore::base::edit::Id;
 use custcore::base::fold::{Fold, Update};
+use custcore::calendar::date_text;
+use custcore::cohort::kept::of_kept;
 use custcore::rfm;
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::sync::MutexExt;
+use pyo3::types::{PyBytes, PyInt, PyString};
 
 use crate::boundary::source::Source;
+use crate::cohort::{CohortOptions, CoreCohortRetention};
 use crate::door::Call;
 use crate::error::into_py;
 use crate::options::{ReadOptions, as_of};
+use crate::shared::{Shared, change};
 use crate::table::CoreTable;
 
 /// Folds `data` into an update of the base that `begin` begins it for.
@@ -30,7 +36,8 @@ fn fold(
     call.run(py, rows, move |context| fold.finish(context))
 }
 
-fn columns(base: &CustomerBase) -> Vec<String> {
+/// The columns that a base reads.
+pub fn columns(base: &CustomerBase) -> Vec<String> {
     base.spec().roles.columns().into_iter().map(str::to_owned).collect()
 }
 
@@ -52,7 +59,7 @@ pub fn rfm_table(
     let update = fold(data, &mut call, columns(&base), |schema| base.begin(schema))?;
     let customers = update.state.interner.len();
     let table = call.run(py, customers, move |context| {
-        base.commit(update)?;
+        base.commit(update, None)?;
         rfm::rfm(&base, None, sort, context)
     })?;
     Ok(CoreTable::new(table))
@@ -61,30 +68,58 @@ pub fn rfm_table(
 /// The customer base.
 #[pyclass(frozen, module = "custcore._core", name = "CustomerBase")]
 pub struct CoreBase {
-    /// The base as it stands. The lock is held for moments, with the GIL, to take or to replace it: nobody computes under it,
-    /// so a forked child never inherits it locked.
-    base: Mutex<Arc<CustomerBase>>,
+    /// The base as it stands.
+    pub base: Shared,
 }
 
 impl CoreBase {
     /// The base as it stands.
-    fn snapshot(&self, py: Python<'_>) -> Arc<CustomerBase> {
-        self.base.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner).clone()
+    pub fn snapshot(&self, py: Python<'_>) -> PyResult<Arc<CustomerBase>> {
+        self.base.snapshot(py)
+    }
+
+    /// A base by itself.
+    pub fn of(base: CustomerBase) -> Self {
+        Self { base: Shared::new(base) }
     }
 }
 
 #[pymethods]
 impl CoreBase {
     #[new]
-    fn new(options: &Bound<'_, PyAny>) -> PyResult<Self> {
+    fn new(options: &Bound<'_, PyAny>, track: &str, late: &str) -> PyResult<Self> {
         let py = options.py();
-        let spec = options.extract::<ReadOptions>()?.spec(py)?;
-        let base = CustomerBase::new(spec).map_err(|error| into_py(py, &error))?;
-        Ok(Self { base: Mutex::new(Arc::new(base)) })
+        let spec = options.extract::<ReadOptions>()?.kept_spec(py, track, late)?;
+        Ok(Self::of(CustomerBase::new(spec).map_err(|error| into_py(py, &error))?))
     }
 
-    #[pyo3(signature = (data, *, n_threads, progress, rows_total))]
+    #[pyo3(signature = (data, *, batch_id, n_threads, progress, rows_total))]
     fn update(
+        &self,
+        data: &Bound<'_, PyAny>,
+        batch_id: Option<String>,
+        n_threads: Option<i64>,
+        progress: Option<Py<PyAny>>,
+        rows_total: Option<u64>,
+    ) -> PyResult<()> {
+        let py = data.py();
+        let mut call = Call::new(py, n_threads, progress, rows_total)?;
+        let before = self.snapshot(py)?;
+        if let Some(batch) = &batch_id {
+            before.check_batch(batch).map_err(|error| into_py(py, &error))?;
+        }
+        let update = fold(data, &mut call, columns(&before), |schema| before.begin(schema))?;
+        drop(before);
+        // Another update may have come in between; this one is added to what stands now.
+        let rows = update.state.interner.len();
+        change(py, &mut call, &[&self.base], rows, move |bases, _| {
+            bases.iter_mut().zip([update]).try_for_each(|(base, update)| base.commit(update, batch_id.as_deref()))
+        })
+    }
+
+    /// Adds the groups of batches one by one, each for good: what it needs besides the base is one group.
+    #[pyo3(signature = (data, *, n_threads, progress, rows_total))]
+    fn update_by_batch(
         &self,
         data: &Bound<'_, PyAny>,
         n_threads: Option<i64>,
@@ -93,31 +128,151 @@ impl CoreBase {
     ) -> PyResult<()> {
         let py = data.py();
         let mut call = Call::new(py, n_threads, progress, rows_total)?;
-        let before = self.snapshot(py);
-        let update = fold(data, &mut call, columns(&before), |schema| before.begin(schema))?;
-        drop(before);
-        // Another update may have come in between; this one is added to what stands now. A reader that is at work keeps
-        // what it has, and then the base is copied.
-        let mut base = self.base.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner);
-        Arc::make_mut(&mut base).commit(update).map_err(|error| into_py(py, &error))
+        let mut source = Source::open(data, Some(columns(&*self.snapshot(py)?)))?;
+        let mut is_first = true;
+        loop {
+            let group = source.next_group(py)?;
+            if group.is_empty() && !is_first {
+                return Ok(());
+            }
+            is_first = false;
+            let before = self.snapshot(py)?;
+            let mut fold = before.begin(source.all_columns()).map_err(|error| into_py(py, &error))?;
+            drop(before);
+            let update = call.run_on(py, group, move |group, context| {
+                fold.push(group, context)?;
+                fold.release();
+                fold.finish(context)
+            })?;
+            let rows = update.state.interner.len();
+            change(py, &mut call, &[&self.base], rows, move |bases, _| {
+                bases.iter_mut().zip([update]).try_for_each(|(base, update)| base.commit(update, None))
+            })?;
+        }
+    }
+
+    fn merge(&self, py: Python<'_>, other: &Self) -> PyResult<()> {
+        let other = other.snapshot(py)?;
+        let rows = other.size();
+        self.change(py, rows, move |base| base.merge(&other))
+    }
+
+    fn seal(&self, py: Python<'_>, before: i32) -> PyResult<()> {
+        let rows = self.snapshot(py)?.size();
+        self.change(py, rows, move |base| base.seal(before))
+    }
+
+    fn relabel(&self, py: Python<'_>, pairs: Vec<(PyId, PyId)>) -> PyResult<()> {
+        let pairs: Vec<(Id, Id)> = pairs.into_iter().map(|(old, new)| (old.0, new.0)).collect();
+        let rows = self.snapshot(py)?.size();
+        self.change(py, rows, move |base| base.relabel(&pairs))
+    }
+
+    fn remove(&self, py: Python<'_>, ids: Vec<PyId>) -> PyResult<usize> {
+        let ids: Vec<Id> = ids.into_iter().map(|id| id.0).collect();
+        let rows = self.snapshot(py)?.size();
+        self.change(py, rows, move |base| base.remove(&ids))
     }
 
     #[pyo3(signature = (day, *, sort, n_threads))]
     fn rfm(&self, py: Python<'_>, day: Option<(String, i64)>, sort: bool, n_threads: Option<i64>) -> PyResult<CoreTable> {
         let mut call = Call::new(py, n_threads, None, None)?;
         let day = day.as_ref().map(as_of);
-        let base = self.snapshot(py);
-        let customers = base.len();
-        let table = call.run(py, customers, move |context| rfm::rfm(&base, day, sort, context))?;
+        let base = self.snapshot(py)?;
+        let size = base.size();
+        let table = call.run(py, size, move |context| rfm::rfm(&base, day, sort, context))?;
         Ok(CoreTable::new(table))
     }
 
-    fn __len__(&self, py: Python<'_>) -> usize {
-        self.snapshot(py).len()
+    #[pyo3(signature = (options, day, *, n_threads))]
+    fn cohort_retention(
+        &self,
+        options: &Bound<'_, PyAny>,
+        day: Option<(String, i64)>,
+        n_threads: Option<i64>,
+    ) -> PyResult<CoreCohortRetention> {
+        let py = options.py();
+        let spec = options.extract::<CohortOptions>()?.spec(py)?;
+        let mut call = Call::new(py, n_threads, None, None)?;
+        let day = day.as_ref().map(as_of);
+        let base = self.snapshot(py)?;
+        let size = base.size();
+        let cohorts = call.run(py, size, move |context| of_kept(&base, spec, day, context))?;
+        Ok(CoreCohortRetention::new(cohorts, n_threads))
+    }
+
+    fn copy(&self, py: Python<'_>) -> PyResult<Self> {
+        Ok(Self { base: Shared::of(self.snapshot(py)?) })
+    }
+
+    fn report(&self, py: Python<'_>) -> PyResult<CoreTable> {
+        let base = self.snapshot(py)?;
+        let report = py.detach(|| base.report(None)).map_err(|error| into_py(py, &error))?;
+        Ok(CoreTable::of_report(report))
+    }
+
+    fn __len__(&self, py: Python<'_>) -> PyResult<usize> {
+        let base = self.snapshot(py)?;
+        Ok(py.detach(|| base.len()))
     }
 
     #[getter]
-    fn rows(&self, py: Python<'_>) -> u64 {
-        self.snapshot(py).rows()
+    fn rows(&self, py: Python<'_>) -> PyResult<u64> {
+        Ok(self.snapshot(py)?.rows())
+    }
+
+    #[getter]
+    fn bytes(&self, py: Python<'_>) -> PyResult<usize> {
+        Ok(self.snapshot(py)?.bytes())
+    }
+
+    #[getter]
+    fn batches(&self, py: Python<'_>) -> PyResult<Vec<String>> {
+        Ok(self.snapshot(py)?.batches().map(str::to_owned).collect())
+    }
+
+    #[getter]
+    fn sealed(&self, py: Python<'_>) -> PyResult<Option<String>> {
+        Ok(self.snapshot(py)?.sealed().map(date_text))
+    }
+
+    #[getter]
+    fn last_day(&self, py: Python<'_>) -> PyResult<Option<String>> {
+        Ok(self.snapshot(py)?.last_day().map(date_text))
+    }
+}
+
+impl CoreBase {
+    /// Changes the base in a call of its own.
+    fn change<T: Send + 'static>(
+        &self,
+        py: Python<'_>,
+        rows: usize,
+        work: impl FnOnce(&mut CustomerBase) -> custcore::error::Result<T> + Send + 'static,
+    ) -> PyResult<T> {
+        let mut call = Call::new(py, None, None, None)?;
+        change(py, &mut call, &[&self.base], rows, move |bases, _| match bases.first_mut() {
+            Some(base) => work(base),
+            None => Err(custcore::error::Error::internal("no base to change")),
+        })
+    }
+}
+
+/// A customer id that Python hands over.
+struct PyId(Id);
+
+impl<'py> FromPyObject<'_, 'py> for PyId {
+    type Error = PyErr;
+
+    fn extract(id: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        if let Ok(text) = id.cast::<PyString>() {
+            Ok(Self(Id::Text(text.to_str()?.to_owned())))
+        } else if let Ok(bytes) = id.cast::<PyBytes>() {
+            Ok(Self(Id::Binary(bytes.as_bytes().to_vec())))
+        } else if id.is_instance_of::<PyInt>() {
+            Ok(Self(Id::Integer(id.extract()?)))
+        } else {
+            Err(PyTypeError::new_err(format!("{} is no customer id; expected int, str or bytes", id.get_type().name()?)))
+        }
     }
 }

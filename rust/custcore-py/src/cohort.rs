@@ -42,7 +42,8 @@ pub struct CohortOptions {
 }
 
 impl CohortOptions {
-    fn spec(&self, py: Python<'_>) -> PyResult<CohortSpec> {
+    /// The settings of the core.
+    pub fn spec(&self, py: Python<'_>) -> PyResult<CohortSpec> {
         let criteria = [
             ("on", Criterion::On),
             ("on_or_after", Criterion::OnOrAfter),
@@ -121,7 +122,7 @@ pub fn cohort_retention(
     let fold = call.fold(py, &mut source, fold)?;
     let rows = usize::try_from(fold.rows()).unwrap_or(usize::MAX);
     let cohorts = call.run(py, rows, move |context| finish(spec, fold, context))?;
-    Ok(CoreCohortRetention { cohorts: Arc::new(cohorts), n_threads })
+    Ok(CoreCohortRetention::new(cohorts, n_threads))
 }
 
 /// The result of cohort retention; its tables are made when they are asked for.
@@ -132,6 +133,11 @@ pub struct CoreCohortRetention {
 }
 
 impl CoreCohortRetention {
+    /// A result whose tables are made by so many threads.
+    pub fn new(cohorts: CohortRetention, n_threads: Option<i64>) -> Self {
+        Self { cohorts: Arc::new(cohorts), n_threads }
+    }
+
     /// A table that takes a look at every customer.
     fn table(
         &self,

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use arrow_array::RecordBatch;
 use custcore::base::fold::Fold;
+use custcore::base::scan::Scan;
 use custcore::context::{Context, default_threads, pool};
 use custcore::error::{Error, ErrorKind, Result};
 use pyo3::prelude::*;
@@ -30,6 +31,34 @@ pub struct Call {
     progress: Option<Py<PyAny>>,
     rows_total: Option<u64>,
     reported: Option<u64>,
+}
+
+/// What batches are folded into: an update of one base, or of several.
+pub trait Folding: Send + 'static {
+    /// Folds some batches. After an error it is of no further use.
+    fn push(&mut self, batches: &[RecordBatch], context: &Context) -> Result<()>;
+    /// Lets go of memory that came from outside.
+    fn release(&mut self);
+}
+
+impl Folding for Fold {
+    fn push(&mut self, batches: &[RecordBatch], context: &Context) -> Result<()> {
+        Self::push(self, batches, context)
+    }
+
+    fn release(&mut self) {
+        Self::release(self);
+    }
+}
+
+impl Folding for Scan {
+    fn push(&mut self, batches: &[RecordBatch], context: &Context) -> Result<()> {
+        Self::push(self, batches, context)
+    }
+
+    fn release(&mut self) {
+        Self::release(self);
+    }
 }
 
 /// Work that is under way, and what it will give.
@@ -92,8 +121,8 @@ impl Call {
     }
 
     /// Folds all that `source` yields: while one group of batches is folded, the next is read.
-    pub fn fold(&mut self, py: Python<'_>, source: &mut Source, mut fold: Fold) -> PyResult<Fold> {
-        let mut running: Option<Running<(Fold, Vec<RecordBatch>, Result<()>)>> = None;
+    pub fn fold<F: Folding>(&mut self, py: Python<'_>, source: &mut Source, mut fold: F) -> PyResult<F> {
+        let mut running: Option<Running<(F, Vec<RecordBatch>, Result<()>)>> = None;
         let mut idle = Some(fold);
         loop {
             let group = source.next_group(py);

@@ -15,9 +15,13 @@ mod number;
 mod options;
 mod rfm;
 mod scaler;
+mod scan;
 mod score;
 mod segments;
+mod shared;
+mod store;
 mod table;
+mod transitions;
 
 use std::time::{Duration, Instant};
 
@@ -60,11 +64,17 @@ mod _core {
     #[pymodule_export]
     use super::scaler::CoreScaler;
     #[pymodule_export]
+    use super::scan::scan;
+    #[pymodule_export]
     use super::score::CoreQuantileScorer;
     #[pymodule_export]
     use super::segments::CoreSegmentMap;
     #[pymodule_export]
+    use super::store::{read_model, write_model};
+    #[pymodule_export]
     use super::table::CoreTable;
+    #[pymodule_export]
+    use super::transitions::{stays, transitions};
     #[pymodule_export]
     use super::{_panic, _spin};
 

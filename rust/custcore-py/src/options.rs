@@ -1,6 +1,6 @@
 //! Arguments of the public functions as settings of the core: words to choices, with the list of words in the error.
 
-use custcore::base::spec::{AsOf, OnNonfinite, OnNull, OrderLines, Returns, Spec};
+use custcore::base::spec::{AsOf, Late, OnNonfinite, OnNull, OrderLines, Returns, Spec, Track};
 use custcore::column::chunks::{Pick, Roles};
 use custcore::error::{Error, ErrorKind};
 use pyo3::prelude::*;
@@ -31,6 +31,15 @@ impl ReadOptions {
     /// The settings of a customer base.
     pub fn spec(&self, py: Python<'_>) -> PyResult<Spec> {
         self.unchecked_spec(py)?.checked().map_err(|error| into_py(py, &error))
+    }
+
+    /// The settings of a base that is kept.
+    pub fn kept_spec(&self, py: Python<'_>, track: &str, late: &str) -> PyResult<Spec> {
+        let mut spec = self.unchecked_spec(py)?;
+        let levels = [("totals", Track::Totals), ("days", Track::Days), ("orders", Track::Orders)];
+        spec.track = choice(py, "track", track, &levels)?;
+        spec.late = choice(py, "late", late, &[("error", Late::Error), ("report", Late::Report)])?;
+        Ok(spec)
     }
 
     /// The same before names are compared with those of a result.
@@ -77,4 +86,9 @@ pub fn choice<T: Copy>(py: Python<'_>, argument: &str, word: &str, choices: &[(&
         let words: Vec<String> = choices.iter().map(|(name, _)| format!("'{name}'")).collect();
         into_py(py, &Error::new(ErrorKind::InvalidArgument, format!("{argument}='{word}' is unknown; choose one of {}", words.join(", "))))
     })
+}
+
+/// The word that a choice has.
+pub fn word<T: PartialEq>(value: &T, choices: &[(&'static str, T)]) -> &'static str {
+    choices.iter().find(|(_, choice)| choice == value).map_or("", |(word, _)| word)
 }

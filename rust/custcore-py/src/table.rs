@@ -6,7 +6,7 @@ use arrow_array::types::{
     TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 use arrow_array::{Array, ArrayRef, RecordBatch};
-use arrow_schema::{DataType, SchemaRef, TimeUnit};
+use arrow_schema::{DataType, Schema, SchemaRef, TimeUnit};
 use custcore::calendar::date_text;
 use custcore::column::chunks::find_column;
 use custcore::column::type_name;
@@ -33,6 +33,11 @@ pub struct CoreTable {
 impl CoreTable {
     pub fn new(table: custcore::table::Table) -> Self {
         Self { schema: table.batch.schema(), batches: vec![table.batch], report: table.report }
+    }
+
+    /// A report without a table.
+    pub fn of_report(report: Report) -> Self {
+        Self { schema: Arc::new(Schema::empty()), batches: Vec::new(), report }
     }
 
     /// Several tables of one schema end to end, with the report of the first.

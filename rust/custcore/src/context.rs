@@ -37,6 +37,12 @@ impl Context {
         Self { threads: 1, ..self.clone() }
     }
 
+    /// The same call, for work whose progress is told by the caller.
+    #[must_use]
+    pub fn quiet(&self) -> Self {
+        Self { rows_done: Arc::default(), ..self.clone() }
+    }
+
     /// How many threads the call may use.
     pub fn threads(&self) -> usize {
         self.threads
@@ -66,6 +72,11 @@ impl Context {
     /// then use none of rayon's parallel iterators, which would start rayon's global pool.
     pub fn is_worth_threads(&self, rows: usize) -> bool {
         rows >= ROWS_WORTH_THREADS
+    }
+
+    /// Runs `work` on so many rows: on the pool of this context where they are worth threads, else on this thread.
+    pub fn compute<R: Send>(&self, rows: usize, work: impl FnOnce() -> R + Send) -> Result<R> {
+        if self.is_worth_threads(rows) { self.install(work) } else { Ok(work()) }
     }
 
     /// Runs `work` on the pool of this context and waits for it.

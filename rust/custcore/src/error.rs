@@ -81,6 +81,13 @@ impl Error {
         self
     }
 
+    /// Says whose it is before all else.
+    #[must_use]
+    pub fn said_of(mut self, whose: &str) -> Self {
+        self.message = format!("{whose}: {}", self.message);
+        self
+    }
+
     /// The caller asked to stop.
     pub fn cancelled() -> Self {
         Self::new(ErrorKind::Cancelled, "cancelled by the caller")

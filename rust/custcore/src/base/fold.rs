@@ -15,7 +15,7 @@ use super::folder::{Folder, Share};
 use super::intern::{Interner, Keys, keys_of};
 use super::plan::Plan;
 use super::shards::{Deal, Shards, can_deal};
-use super::spec::{OrderLines, Spec, Track};
+use super::spec::{Spec, Track};
 use super::state::State;
 use crate::column::chunks::{Columns, Kinds};
 use crate::column::key::{KeyColumn, PlainKeys};
@@ -124,10 +124,12 @@ impl Fold {
         })
     }
 
-    /// Goes on with the order that a base of this version has open; before any rows are folded.
-    pub(super) fn carry(&mut self, open: State, version: u64) {
-        self.plan = Plan::Table;
-        self.parts = vec![open];
+    /// Goes on with the order that a base of this version has open, if there is one; before any rows are folded.
+    pub(super) fn carry(&mut self, open: Option<State>, version: u64) {
+        if let Some(open) = open {
+            self.plan = Plan::Table;
+            self.parts = vec![open];
+        }
         self.begun_at = Some(version);
     }
 
@@ -167,7 +169,7 @@ impl Fold {
         let rows: usize = columns.iter().map(Columns::len).sum();
         let (spec, until, edges) = (&self.spec, self.until, self.edges);
         // An order whose lines follow each other may lie across a cut.
-        let in_sequence = spec.order_lines == OrderLines::Adjacent && spec.roles.order_id.is_some();
+        let in_sequence = spec.in_sequence();
         let n_parts = if in_sequence { 1 } else { context.threads().min(rows / ROWS_WORTH_THREADS).max(1) };
         let extend = || self.extend_plans(&columns, rows, in_sequence);
         let (plan, order_plan, values) = if rows < ROWS_WORTH_THREADS { extend() } else { context.install(extend)? }?;

@@ -21,6 +21,7 @@ pub mod keys;
 pub mod notes;
 pub mod orders;
 mod plan;
+pub mod scan;
 mod shards;
 pub mod slots;
 pub mod sort;
@@ -39,10 +40,10 @@ use self::bound::Edge;
 use self::edit::Id;
 use self::fold::{Fold, Update};
 use self::journal::Journal;
-use self::spec::{AsOf, Late, OrderLines, Spec, Track};
+use self::spec::{AsOf, Late, Spec, Track};
 use self::state::State;
 use crate::calendar::date_text;
-use crate::column::chunks::Kinds;
+use crate::column::chunks::{Kinds, Pick};
 use crate::column::key::{KeyColumn, KeyKind};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
@@ -108,6 +109,11 @@ impl CustomerBase {
         self.len() == 0
     }
 
+    /// How much there is to look at: customers and orders that wait.
+    pub fn size(&self) -> usize {
+        self.known.as_ref().map_or(0, |known| known.state.size())
+    }
+
     /// Bytes that its state takes, about.
     pub fn bytes(&self) -> usize {
         self.known.as_ref().map_or(0, |known| known.state.bytes())
@@ -135,8 +141,8 @@ impl CustomerBase {
         self.spec.check_second_update()?;
         check_kinds(&self.spec, &known.kinds, &kinds)?;
         let mut fold = Fold::new(&self.spec, kinds)?;
-        if let Some(open) = known.state.hand_on()? {
-            fold.carry(open, known.version);
+        if self.spec.in_sequence() {
+            fold.carry(known.state.hand_on()?, known.version);
         }
         Ok(fold)
     }
@@ -150,33 +156,33 @@ impl CustomerBase {
         Ok(())
     }
 
-    /// Ends an update that was begun with [`CustomerBase::begin`].
-    pub fn commit(&mut self, update: Update) -> Result<()> {
-        self.commit_batch(update, None)
-    }
-
-    /// The same for a batch that has a name. After an error the base is what it was.
-    pub fn commit_batch(&mut self, mut update: Update, batch: Option<&str>) -> Result<()> {
+    /// Makes sure that an update can be ended: an error where it does not go with what is known now. Lines that come too late
+    /// are taken out of it where that is how they are to be treated.
+    pub fn prepare(&mut self, update: &mut Update, batch: Option<&str>) -> Result<()> {
         if let Some(batch) = batch {
             self.check_batch(batch)?;
         }
+        let Some(known) = &mut self.known else { return Ok(()) };
+        self.spec.check_second_update()?;
+        check_kinds(&self.spec, &known.kinds, &update.kinds)?;
+        intern::check_room(&known.state.interner, &update.state.interner)?;
+        if self.spec.in_sequence() && update.begun_at != Some(known.version) {
+            let message = "another update came in between; with order_lines='adjacent' updates have to come one after the other, because \
+                           the last order of one may go on in the next";
+            return Err(Error::new(ErrorKind::StateMismatch, message));
+        }
+        known.sealed.map_or(Ok(()), |sealed| update.state.refuse_late(&mut known.state, sealed, self.spec.late))
+    }
+
+    /// Ends an update that was begun with [`CustomerBase::begin`]; a batch may have a name, which no other may have. After an
+    /// error the base is what it was.
+    pub fn commit(&mut self, mut update: Update, batch: Option<&str>) -> Result<()> {
+        self.prepare(&mut update, batch)?;
         match &mut self.known {
             None => self.known = Some(Known::of(update)),
             Some(known) => {
-                self.spec.check_second_update()?;
-                check_kinds(&self.spec, &known.kinds, &update.kinds)?;
-                known.check_room(&update.state)?;
-                let id_type = KeyColumn::common_type(&known.kinds.id_type, &update.kinds.id_type);
-                if update.begun_at.is_some_and(|version| version != known.version) {
-                    let message = "another update came in between, so that the order that was open cannot be gone on with; \
-                                   with order_lines='adjacent' updates have to come one after the other";
-                    return Err(Error::new(ErrorKind::StateMismatch, message));
-                }
-                if let Some(sealed) = known.sealed {
-                    update.state.refuse_late(&mut known.state, sealed, self.spec.late)?;
-                }
                 known.state.merge(&update.state, known.rows)?;
-                known.kinds.id_type = id_type;
+                known.kinds.id_type = KeyColumn::common_type(&known.kinds.id_type, &update.kinds.id_type);
                 known.rows += update.rows;
                 known.version += 1;
             }
@@ -194,7 +200,7 @@ impl CustomerBase {
             return Err(Error::new(ErrorKind::StateMismatch, message));
         }
         self.spec.check_second_update()?;
-        if self.spec.roles.order_id.is_some() && self.spec.order_lines == OrderLines::Adjacent {
+        if self.spec.in_sequence() {
             let message = "bases with order_lines='adjacent' cannot be merged: an order may lie in both. Use track='orders'";
             return Err(Error::new(ErrorKind::StateMismatch, message));
         }
@@ -208,8 +214,7 @@ impl CustomerBase {
             let message = format!("batch_id='{batch}' is in both bases; its rows would count twice");
             return Err(Error::new(ErrorKind::DuplicateBatch, message));
         }
-        known.check_room(&more.state)?;
-        let id_type = KeyColumn::common_type(&known.kinds.id_type, &more.kinds.id_type);
+        intern::check_room(&known.state.interner, &more.state.interner)?;
         let mut more_state = Cow::Borrowed(&more.state);
         if known.sealed != more.sealed {
             // Who sealed less may hold lines that the other takes for late.
@@ -225,7 +230,7 @@ impl CustomerBase {
             }
         }
         known.state.merge(&more_state, known.rows)?;
-        known.kinds.id_type = id_type;
+        known.kinds.id_type = KeyColumn::common_type(&known.kinds.id_type, &more.kinds.id_type);
         known.rows += more.rows;
         known.batches.extend(more.batches.iter().cloned());
         known.sealed = known.sealed.max(more.sealed);
@@ -269,7 +274,7 @@ impl CustomerBase {
         let Some(first) = batches.first() else { return Ok(()) };
         let mut fold = self.begin(&first.schema())?;
         fold.push(batches, context)?;
-        self.commit(fold.finish(context)?)
+        self.commit(fold.finish(context)?, None)
     }
 
     /// What it knows as of the end of a day (of the last one if none is given), with what happened on each day where that is
@@ -318,6 +323,27 @@ impl CustomerBase {
         self.known.as_ref().map(|known| (&known.kinds, &known.state)).ok_or_else(never_updated)
     }
 
+    /// The same base with these attributes only, in this order, each from the first purchase.
+    pub(crate) fn with_attributes(mut self, columns: &[&str]) -> Result<Self> {
+        let own = &self.spec.roles.attributes;
+        let mut places = Vec::with_capacity(columns.len());
+        for column in columns {
+            let place = own.iter().position(|(name, pick)| name == column && *pick == Pick::First).ok_or_else(|| {
+                let message = format!(
+                    "the base does not keep column '{column}' of the first purchase; build it with attributes={{'{column}': 'first'}}"
+                );
+                Error::new(ErrorKind::StateMismatch, message).in_column(*column)
+            })?;
+            places.push(place);
+        }
+        self.spec.roles.attributes = places.iter().map(|&place| own[place].clone()).collect();
+        if let Some(known) = &mut self.known {
+            known.kinds.attributes = places.iter().map(|&place| known.kinds.attributes[place].clone()).collect();
+            known.state.attributes = places.iter().map(|&place| known.state.attributes[place].clone()).collect();
+        }
+        Ok(self)
+    }
+
     /// The report at `as_of`.
     pub fn report(&self, as_of: Option<i32>) -> Result<Report> {
         let (kinds, state) = self.view(as_of, false)?;
@@ -358,23 +384,12 @@ impl CustomerBase {
     }
 }
 
-impl Known {
-    /// An error where there are not codes enough for the customers of another state.
-    fn check_room(&self, other: &State) -> Result<()> {
-        if self.state.interner.len() + other.interner.len() < u32::MAX as usize - 1 {
-            return Ok(());
-        }
-        Err(Error::new(ErrorKind::OutOfRange, "more than 4,294,967,293 customers; keep a base for each range of ids"))
-    }
-}
-
 fn never_updated() -> Error {
     Error::new(
         ErrorKind::NotEnoughData,
         "the base was never updated, so the type of its ids is not known; call update(data) first (data may be empty)",
     )
 }
-
 
 /// Data of an update must be of the same kinds as those before; widths and layouts may differ.
 fn check_kinds(spec: &Spec, known: &Kinds, new: &Kinds) -> Result<()> {

@@ -192,6 +192,11 @@ impl Spec {
         ))
     }
 
+    /// Whether an order may go on from one batch to the next and its lines are found by that alone.
+    pub fn in_sequence(&self) -> bool {
+        self.order_lines == OrderLines::Adjacent && self.roles.order_id.is_some()
+    }
+
     /// An error where the level cannot keep what is asked of it.
     fn check_track(&self) -> Result<()> {
         let unfit = |message: &str| Err(Error::new(ErrorKind::StateMismatch, message));

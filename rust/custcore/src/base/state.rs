@@ -122,7 +122,10 @@ impl State {
         Self {
             rules: PurchaseRules { returns: spec.returns, zero_is_purchase },
             interner,
-            totals: Totals::new(kinds.order_kind.is_some()),
+            totals: match &spec.window {
+                Some(window) if window.alone => Totals::absent(),
+                _ => Totals::new(kinds.order_kind.is_some()),
+            },
             rows: RowTallies::default(),
             purchases: PurchaseTallies::default(),
             last_day: i32::MIN,
@@ -313,6 +316,12 @@ impl State {
         if let Some(notes) = &mut self.notes {
             notes.on(line.day).null_order.add(line.units, line.row);
         }
+    }
+
+    /// How much there is to look at: customers, their days, orders that wait.
+    pub fn size(&self) -> usize {
+        let waiting = if let Lines::Any(orders, _) = &self.lines { orders.orders().len() } else { 0 };
+        self.interner.len() + self.days.as_ref().map_or(0, DayBook::len) + waiting + self.spread.len()
     }
 
     /// Bytes it takes, about.

@@ -24,6 +24,9 @@ impl State {
         }
         let mut view = Self { interner: self.interner.view(), attributes: self.attributes.clone(), ..self.like() };
         (view.rows, view.first_day, view.last_day) = (self.rows, self.first_day, past.unwrap_or(self.last_day));
+        if view.first_day > view.last_day {
+            (view.first_day, view.last_day) = (i32::MAX, i32::MIN);
+        }
         (view.lines, view.notes) = (Lines::None, None);
         match past {
             None => {

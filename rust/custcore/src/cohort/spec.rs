@@ -1,10 +1,7 @@
 //! What cohorts are asked for: periods, criteria, who is in a cohort, what is observed.
 
-use std::sync::Arc;
-
-use super::periods::{Calendar, DayTable, Period};
+use super::periods::{Calendar, Period};
 use crate::base::bound::{Bound, Window};
-use crate::base::brief::{FIRST_DAY, LAST_DAY};
 use crate::base::spec::Spec;
 use crate::column::chunks::Pick;
 use crate::error::{Error, ErrorKind, Result};
@@ -147,7 +144,7 @@ impl CohortSpec {
         self.elapsed || self.cohort_by == CohortBy::Column || self.cohort_period != self.period
     }
 
-    /// Whether periods and money are all that need be known of a purchase: cohorts of first purchases by the calendar, over
+    /// Whether days and money are all that need be known of a purchase: cohorts of first purchases by the calendar, over
     /// all that there is.
     pub fn is_brief(&self) -> bool {
         let plain = !self.own_windows() && matches!(self.cohort_by, CohortBy::First | CohortBy::FirstInWindow);
@@ -161,14 +158,8 @@ impl CohortSpec {
         Calendar { week_start: self.week_start, fiscal_shift: self.fiscal_year_start - 1, origin }
     }
 
-    /// The period of every day that a brief entry can have.
-    fn day_periods(&self) -> Arc<[u16]> {
-        let table = DayTable::new(&self.calendar(0), self.period, FIRST_DAY, LAST_DAY);
-        table.periods().iter().map(|&period| period as u16).collect()
-    }
-
-    /// The settings of the scan, from those of reading rows.
-    pub fn scan(&self, mut spec: Spec) -> Result<Spec> {
+    /// An error for settings that do not go together.
+    pub fn check(&self) -> Result<()> {
         if let Some(by) = self.by.as_deref().filter(|by| RESULT_COLUMNS.contains(by)) {
             let message = format!("the result would have two columns named '{by}'; rename that column of the input first");
             return Err(Error::new(ErrorKind::DuplicateColumn, message).in_column(by));
@@ -177,6 +168,12 @@ impl CohortSpec {
             let message = "period_mode='elapsed' needs a period of days, weeks or a number of days: months have no fixed length";
             return Err(Error::new(ErrorKind::InvalidArgument, message));
         }
+        Ok(())
+    }
+
+    /// The settings of the scan, from those of reading rows.
+    pub fn scan(&self, mut spec: Spec) -> Result<Spec> {
+        self.check()?;
         spec.check_decimals()?;
         spec.roles.attributes = Vec::new();
         for name in [&self.by, &self.cohort_column].into_iter().flatten() {
@@ -187,8 +184,9 @@ impl CohortSpec {
         spec.roles.start.clone_from(&self.start);
         spec.roles.returning.clone_from(&self.returning);
         spec.n_days = false;
-        let periods = self.is_brief().then(|| self.day_periods());
-        spec.window = Some(Window { start: self.observation_start, end: self.observation_end, periods });
+        let is_brief = self.is_brief();
+        let alone = is_brief && !self.rfm && spec.roles.order_id.is_none();
+        spec.window = Some(Window { start: self.observation_start, end: self.observation_end, is_brief, alone });
         Ok(spec)
     }
 

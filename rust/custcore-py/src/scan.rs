@@ -1,0 +1,46 @@
+//! Several customer bases from one scan, as Python sees it.
+
+use std::sync::Arc;
+
+use custcore::base::CustomerBase;
+use custcore::base::scan::{Scan, commit_all};
+use pyo3::prelude::*;
+
+use crate::base::{CoreBase, columns};
+use crate::boundary::source::Source;
+use crate::door::Call;
+use crate::error::into_py;
+use crate::shared::{Shared, change};
+
+/// Adds the rows of `data` to each of the bases, which are distinct, or to none of them.
+#[pyfunction]
+#[pyo3(signature = (data, bases, *, batch_id, n_threads, progress, rows_total))]
+pub fn scan(
+    data: &Bound<'_, PyAny>,
+    bases: Vec<(String, Bound<'_, CoreBase>)>,
+    batch_id: Option<String>,
+    n_threads: Option<i64>,
+    progress: Option<Py<PyAny>>,
+    rows_total: Option<u64>,
+) -> PyResult<()> {
+    let py = data.py();
+    let mut call = Call::new(py, n_threads, progress, rows_total)?;
+    let before: Vec<Arc<CustomerBase>> = bases.iter().map(|(_, base)| base.get().snapshot(py)).collect::<PyResult<_>>()?;
+    for base in &before {
+        batch_id.as_deref().map_or(Ok(()), |batch| base.check_batch(batch)).map_err(|error| into_py(py, &error))?;
+    }
+    let wanted = before.iter().flat_map(|base| columns(base)).collect();
+    let mut source = Source::open(data, Some(wanted))?;
+    let named = bases.iter().map(|(name, _)| name.as_str()).zip(before.iter().map(Arc::as_ref));
+    let scan = Scan::begin(named, source.all_columns(), batch_id.as_deref()).map_err(|error| into_py(py, &error))?;
+    let scan = call.fold(py, &mut source, scan)?;
+    let rows = usize::try_from(scan.rows()).unwrap_or(usize::MAX);
+    let updates = call.run(py, rows, move |context| scan.finish(context))?;
+    drop(before);
+    let names: Vec<String> = bases.iter().map(|(name, _)| name.clone()).collect();
+    let shared: Vec<&Shared> = bases.iter().map(|(_, base)| &base.get().base).collect();
+    change(py, &mut call, &shared, rows, move |bases, _| {
+        let named = names.iter().map(String::as_str).zip(bases.iter_mut().map(|base| &mut **base)).collect();
+        commit_all(named, updates, batch_id.as_deref())
+    })
+}

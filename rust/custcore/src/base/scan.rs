@@ -1,0 +1,82 @@
+//! Several bases from one scan: the rows are read once, each base folds what it needs of them, and either all bases take
+//! their updates or none.
+
+use arrow_array::RecordBatch;
+use arrow_schema::Schema;
+
+use super::CustomerBase;
+use super::fold::{Fold, Update};
+use crate::context::Context;
+use crate::error::{Error, ErrorKind, Result};
+
+/// Folds over the same rows, each with the name of its base.
+#[derive(Debug)]
+pub struct Scan {
+    folds: Vec<(String, Fold)>,
+    rows: u64,
+}
+
+impl Scan {
+    /// Begins an update of each base with data of this schema; the columns of all, and whether one of them has taken the batch
+    /// already, are checked here, before any are read.
+    pub fn begin<'a>(bases: impl IntoIterator<Item = (&'a str, &'a CustomerBase)>, schema: &Schema, batch: Option<&str>) -> Result<Self> {
+        let fold = |(name, base): (&str, &CustomerBase)| {
+            let begin = batch.map_or(Ok(()), |batch| base.check_batch(batch)).and_then(|()| base.begin(schema));
+            Ok((name.to_owned(), begin.map_err(|error| of_base(error, name))?))
+        };
+        Ok(Self { folds: bases.into_iter().map(fold).collect::<Result<_>>()?, rows: 0 })
+    }
+
+    /// Folds some batches. After an error the scan is of no further use.
+    pub fn push(&mut self, batches: &[RecordBatch], context: &Context) -> Result<()> {
+        // Progress speaks of rows that all folds are done with.
+        let quiet = context.quiet();
+        let mut first: Option<Error> = None;
+        for (name, fold) in &mut self.folds {
+            let Err(error) = fold.push(batches, &quiet) else { continue };
+            if error.kind() == ErrorKind::Cancelled {
+                return Err(error);
+            }
+            // The error of the smallest row is told, however the rows were cut into batches.
+            let row = |error: &Error| error.row().unwrap_or(u64::MAX);
+            if first.as_ref().is_none_or(|first| row(&error) < row(first)) {
+                first = Some(of_base(error, name));
+            }
+        }
+        let rows = batches.iter().map(|batch| batch.num_rows() as u64).sum();
+        context.advance(rows);
+        self.rows += rows;
+        first.map_or(Ok(()), Err)
+    }
+
+    /// Rows folded so far.
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// See [`Fold::release`].
+    pub fn release(&mut self) {
+        self.folds.iter_mut().for_each(|(_, fold)| fold.release());
+    }
+
+    /// The updates, in the order of the bases.
+    pub fn finish(self, context: &Context) -> Result<Vec<Update>> {
+        self.folds.into_iter().map(|(name, fold)| fold.finish(context).map_err(|error| of_base(error, &name))).collect()
+    }
+}
+
+/// The same error, which says whose it is.
+pub fn of_base(error: Error, name: &str) -> Error {
+    error.said_of(&format!("base '{name}'"))
+}
+
+/// Ends the updates of several bases with a batch that may have a name: all of them or, after an error, none.
+pub fn commit_all(mut bases: Vec<(&str, &mut CustomerBase)>, mut updates: Vec<Update>, batch: Option<&str>) -> Result<()> {
+    if bases.len() != updates.len() {
+        return Err(Error::internal(format!("{} updates for {} bases", updates.len(), bases.len())));
+    }
+    for ((name, base), update) in bases.iter_mut().zip(&mut updates) {
+        base.prepare(update, batch).map_err(|error| of_base(error, name))?;
+    }
+    bases.into_iter().zip(updates).try_for_each(|((name, base), update)| base.commit(update, batch).map_err(|error| of_base(error, name)))
+}
