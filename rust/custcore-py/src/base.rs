@@ -210,19 +210,19 @@ impl CoreBase {
     fn save(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
         let base = self.snapshot(py)?;
         let size = base.size();
-        Call::new(py, None, None, None)?.run(py, size, move |_| base.save(&path))
+        Call::new(py, None, None, None)?.run(py, size, move |context| base.save(&path, context))
     }
 
     #[staticmethod]
     fn load(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
-        let base = Call::new(py, None, None, None)?.run(py, INLINE_ROWS, move |_| CustomerBase::load(&path))?;
+        let base = Call::new(py, None, None, None)?.run(py, INLINE_ROWS, move |context| CustomerBase::load(&path, context))?;
         Ok(Self::of(base))
     }
 
     fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
         let base = self.snapshot(py)?;
         let size = base.size();
-        let bytes = Call::new(py, None, None, None)?.run(py, size, move |_| base.to_bytes())?;
+        let bytes = Call::new(py, None, None, None)?.run(py, size, move |context| base.to_bytes(context))?;
         Ok(PyBytes::new(py, &bytes))
     }
 
