@@ -174,6 +174,13 @@ impl CustomerBase {
         known.sealed.map_or(Ok(()), |sealed| update.state.refuse_late(&mut known.state, sealed, self.spec.late))
     }
 
+    /// Gives the data that it holds a name.
+    pub(crate) fn name_batch(&mut self, batch: &str) {
+        if let Some(known) = &mut self.known {
+            known.batches.insert(batch.to_owned());
+        }
+    }
+
     /// Ends an update that was begun with [`CustomerBase::begin`]; a batch may have a name, which no other may have. After an
     /// error the base is what it was.
     pub fn commit(&mut self, mut update: Update, batch: Option<&str>) -> Result<()> {
