@@ -145,11 +145,8 @@ impl Spill {
     /// Bases of ranges of ids, ascending, each of about so many bytes of memory or less.
     pub fn parts(&self, memory: u64) -> Parts<'_> {
         let batches = self.runs.iter().flat_map(|run| &run.batches);
-        let of_batch = |batch| {
-            let Batch { ids, bytes } = batch;
-            ids.iter().map(|id| (id, *bytes / ids.len() as u64))
-        };
-        let mut starts: Vec<(&OwnedKey, u64)> = batches.flat_map(of_batch).collect();
+        let step = |batch: &Batch| batch.bytes / batch.ids.len() as u64;
+        let mut starts: Vec<(&OwnedKey, u64)> = batches.flat_map(|batch| batch.ids.iter().map(move |id| (id, step(batch)))).collect();
         starts.sort_unstable();
         Parts { spill: self, starts, at: 0, bytes: memory / STATE_PER_BYTE }
     }
