@@ -93,7 +93,7 @@ fn rows(customers: i64) -> impl Strategy<Value = Vec<Row>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(100))]
+    #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
     fn ranges_in_turn_are_the_whole(

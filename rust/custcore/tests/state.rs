@@ -127,7 +127,7 @@ fn results(base: &CustomerBase) -> Result<Results> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn a_base_comes_back_and_goes_on((all, more, case) in (rows(), rows(), cases())) {
