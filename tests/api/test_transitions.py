@@ -6,6 +6,7 @@ import datetime
 import math
 from datetime import date
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -177,7 +178,7 @@ def test_a_fitted_scorer_is_used_as_it_is() -> None:
     later = custcore.RFMScorer().fit(kept.rfm())
     found = kept.transitions(MANY, later)
     assert rows(found) != rows(kept.transitions(MANY, custcore.RFMScorer()))
-    for before, after in zip(MANY, MANY[1:], strict=False):
+    for before, after in pairwise(MANY):
         was, now = (
             dict(zip(*(scored.to_pyarrow()[name].to_pylist() for name in ("customer_id", "segment")), strict=True))
             for scored in (later.transform(kept.rfm(as_of=day)) for day in (before, after))
@@ -345,7 +346,7 @@ def test_dates_are_checked(dates: Any, error: type[Exception], match: str) -> No
 def test_other_arguments_are_checked() -> None:
     kept = base(table(SALES))
     for ask in (kept.transitions, kept.stays):
-        with pytest.raises(InvalidArgumentError, match="edges='thawed'.*'frozen', 'refit'"):
+        with pytest.raises(InvalidArgumentError, match=r"edges='thawed'.*'frozen', 'refit'"):
             ask(DATES, by_hand(), edges="thawed")  # type: ignore[arg-type]
         with pytest.raises(InvalidTypeError, match="scorer is SegmentMap"):
             ask(DATES, MAP)  # type: ignore[arg-type]

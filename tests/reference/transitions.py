@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from datetime import date
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 from .money import Money
@@ -27,9 +28,7 @@ RF10_NAMES = (
 )
 # By (R high, F high, M high) as bits 1, 2 and 4.
 OCTANT_NAMES = tuple(
-    f"{value} {how} customers"
-    for value in ("general", "important")
-    for how in ("win back", "develop", "keep", "value")
+    f"{value} {how} customers" for value in ("general", "important") for how in ("win back", "develop", "keep", "value")
 )
 
 Values = tuple[int, int, Any]
@@ -81,13 +80,11 @@ def looks_reference(
     return looks
 
 
-def transitions_reference(
-    looks: list[Look], names: Sequence[str], scorer: str, money: Money
-) -> list[dict[str, Any]]:
+def transitions_reference(looks: list[Look], names: Sequence[str], scorer: str, money: Money) -> list[dict[str, Any]]:
     """One row for each pair of segments between consecutive dates."""
     rows = []
     order = [None, *names]
-    for (before, was), (after, now) in zip(looks, looks[1:], strict=False):
+    for (before, was), (after, now) in pairwise(looks):
         pairs: dict[tuple[Any, str], list[int]] = defaultdict(list)
         for customer, (segment, units) in now.items():
             pairs[was.get(customer, (None, 0))[0], segment].append(units)

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use custcore::base::CustomerBase;
-use custcore::base::scan::{Scan, commit_all};
+use custcore::base::scan::{Scan, commit_all, of_base};
 use pyo3::prelude::*;
 
 use crate::base::{CoreBase, columns};
@@ -26,13 +26,14 @@ pub fn scan(
     let py = data.py();
     let mut call = Call::new(py, n_threads, progress, rows_total)?;
     let before: Vec<Arc<CustomerBase>> = bases.iter().map(|(_, base)| base.get().snapshot(py)).collect::<PyResult<_>>()?;
-    for base in &before {
-        batch_id.as_deref().map_or(Ok(()), |batch| base.check_batch(batch)).map_err(|error| into_py(py, &error))?;
+    for ((name, _), base) in bases.iter().zip(&before) {
+        let check = batch_id.as_deref().map_or(Ok(()), |batch| base.check_batch(batch));
+        check.map_err(|error| into_py(py, &of_base(error, name)))?;
     }
     let wanted = before.iter().flat_map(|base| columns(base)).collect();
     let mut source = Source::open(data, Some(wanted))?;
     let named = bases.iter().map(|(name, _)| name.as_str()).zip(before.iter().map(Arc::as_ref));
-    let scan = Scan::begin(named, source.all_columns(), batch_id.as_deref()).map_err(|error| into_py(py, &error))?;
+    let scan = Scan::begin(named, source.all_columns()).map_err(|error| into_py(py, &error))?;
     let scan = call.fold(py, &mut source, scan)?;
     let rows = usize::try_from(scan.rows()).unwrap_or(usize::MAX);
     let updates = call.run(py, rows, move |context| scan.finish(context))?;

@@ -11,7 +11,7 @@ use custcore::table::Table;
 use pyo3::prelude::*;
 
 use crate::base::CoreBase;
-use crate::door::{Call, INLINE_ROWS};
+use crate::door::Call;
 use crate::options::{as_of, choice};
 use crate::rfm::CoreScorer;
 use crate::table::CoreTable;
@@ -56,9 +56,7 @@ fn follow(
     let edges = choice(py, "edges", edges, &[("frozen", Edges::Frozen), ("refit", Edges::Refit)])?;
     let dates: Vec<AsOf> = dates.iter().map(as_of).collect();
     let (base, scorer) = (base.get().snapshot(py)?, scorer.get().scorer.clone());
-    // A few dates of a small base are done before a thread has started.
-    let rows = base.size().saturating_mul(dates.len().max(1));
-    let table = Call::new(py, n_threads, None, None)?
-        .run(py, rows.min(INLINE_ROWS), move |context| analysis(&base, &dates, &scorer, edges, context))?;
+    let size = base.size().saturating_mul(dates.len());
+    let table = Call::new(py, n_threads, None, None)?.run(py, size, move |context| analysis(&base, &dates, &scorer, edges, context))?;
     Ok(CoreTable::new(table))
 }

@@ -17,13 +17,9 @@ pub struct Scan {
 }
 
 impl Scan {
-    /// Begins an update of each base with data of this schema; the columns of all, and whether one of them has taken the batch
-    /// already, are checked here, before any are read.
-    pub fn begin<'a>(bases: impl IntoIterator<Item = (&'a str, &'a CustomerBase)>, schema: &Schema, batch: Option<&str>) -> Result<Self> {
-        let fold = |(name, base): (&str, &CustomerBase)| {
-            let begin = batch.map_or(Ok(()), |batch| base.check_batch(batch)).and_then(|()| base.begin(schema));
-            Ok((name.to_owned(), begin.map_err(|error| of_base(error, name))?))
-        };
+    /// Begins an update of each base with data of this schema; the columns of all are checked here, before any are read.
+    pub fn begin<'a>(bases: impl IntoIterator<Item = (&'a str, &'a CustomerBase)>, schema: &Schema) -> Result<Self> {
+        let fold = |(name, base): (&str, &CustomerBase)| Ok((name.to_owned(), base.begin(schema).map_err(|error| of_base(error, name))?));
         Ok(Self { folds: bases.into_iter().map(fold).collect::<Result<_>>()?, rows: 0 })
     }
 

@@ -26,7 +26,7 @@ pub struct Cells {
 
 /// Combinations are numbered by a table of this size at the most, else by hash.
 const TABLE: usize = 1 << 20;
-/// Where there could be no more combinations than this, all are taken to be there, and no pass looks for them.
+/// Where there could be no more combinations than this, nor than rows, all are taken to be there, and no pass looks for them.
 const FEW: usize = 1 << 12;
 
 impl Cells {
@@ -65,7 +65,7 @@ impl Cells {
             }));
             cells.scores[start..].reverse();
         };
-        if size <= FEW {
+        if size <= FEW.min(rows) {
             (1..size).for_each(push);
             return cells;
         }

@@ -145,8 +145,12 @@ impl Spill {
     /// Bases of ranges of ids, ascending, each of about so many bytes of memory or less.
     pub fn parts(&self, memory: u64) -> Parts<'_> {
         let batches = self.runs.iter().flat_map(|run| &run.batches);
-        let step = |batch: &Batch| batch.bytes / batch.ids.len() as u64;
-        let mut starts: Vec<(&OwnedKey, u64)> = batches.flat_map(|batch| batch.ids.iter().map(move |id| (id, step(batch)))).collect();
+        let mut starts: Vec<(&OwnedKey, u64)> = batches
+            .flat_map(|batch| {
+                let each = batch.bytes / batch.ids.len() as u64;
+                batch.ids.iter().map(move |id| (id, each))
+            })
+            .collect();
         starts.sort_unstable();
         Parts { spill: self, starts, at: 0, bytes: memory / STATE_PER_BYTE }
     }
