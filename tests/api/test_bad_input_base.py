@@ -339,10 +339,9 @@ RELABELS: dict[str, tuple[Any, type[CustcoreError]]] = {
     "numbers for text": ({1: 2}, CustcoreError),
     "one new id a number": ({"a": 2}, CustcoreError),
     "null": ({"a": None}, CustcoreError),
-    "a list": ([("a", "b")], CustcoreError),
-    "one column": (pa.table({"old": ["a"]}), CustcoreError),
-    "three columns": (pa.table({"old": ["a"], "new": ["b"], "why": ["c"]}), CustcoreError),
-    "two new ids for one": (pa.table({"old": ["a", "a"], "new": ["b", "c"]}), CustcoreError),
+    "no pairs": (["a", "bc", "d"], CustcoreError),
+    "triples": ([("a", "b", "c")], CustcoreError),
+    "two new ids for one": ([("a", "b"), ("a", "c")], CustcoreError),
     "None": (None, CustcoreError),
 }
 
