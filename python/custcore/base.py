@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -10,6 +11,7 @@ from custcore import _core, arguments
 from custcore.errors import InvalidArgumentError, InvalidTypeError, OutOfRangeError
 from custcore.inputs import as_of_argument, rows_total, source
 from custcore.table import Table
+from custcore.transitions import stays, transitions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from custcore.inputs import AsOf, Data, Progress
     from custcore.report import Report
     from custcore.retention import CohortRetention
+    from custcore.scorer import RFMScorer
 
 __all__ = ["CustomerBase"]
 
@@ -377,6 +380,187 @@ class CustomerBase:
         read: ReadOptions = {**self._options, "as_of": day}
         return CohortRetention(self._core.cohort_retention(options, day, n_threads=threads), read, options, None)
 
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the base to a file, whole or not at all.
+
+        The file is an Arrow file with a row for each customer, ascending by id, and a checksum for each of its blocks; the same
+        content gives the same bytes. First rows in the report are not kept: they depend on the order of updates.
+
+        Parameters
+        ----------
+        path : str or path
+            Where to; a file that is there stands until the new one is complete.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
+        """
+        self._core.save(os.fspath(path))
+
+    @staticmethod
+    def load(path: str | os.PathLike[str]) -> CustomerBase:
+        """Read a base from a file that :meth:`save` wrote.
+
+        Parameters
+        ----------
+        path : str or path
+            The file.
+
+        Raises
+        ------
+        ModelFormatError
+            If the file is no base of custcore, or not as it was written.
+        ModelVersionError
+            If a newer custcore wrote it.
+        """
+        return CustomerBase._of(_core.CustomerBase.load(os.fspath(path)))
+
+    def to_bytes(self) -> bytes:
+        """The bytes of the file that :meth:`save` writes."""
+        return self._core.to_bytes()
+
+    @staticmethod
+    def from_bytes(data: bytes) -> CustomerBase:
+        """Read a base from the bytes of :meth:`to_bytes`.
+
+        Parameters
+        ----------
+        data : bytes
+            The bytes.
+
+        Raises
+        ------
+        ModelFormatError, ModelVersionError
+            As in :meth:`load`.
+        """
+        if not isinstance(data, bytes | bytearray | memoryview):
+            raise InvalidTypeError(f"a base is read from bytes, not from {type(data).__name__}; load(path) reads a file")
+        return CustomerBase._of(_core.CustomerBase.from_bytes(bytes(data)))
+
+    @staticmethod
+    def _of(core: _core.CustomerBase) -> CustomerBase:
+        """A base around one of the core."""
+        base = object.__new__(CustomerBase)
+        base._core = core
+        base._options, base._track, base._late = core.settings()
+        return base
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return CustomerBase.from_bytes, (self.to_bytes(),)
+
+    def transitions(
+        self,
+        dates: Iterable[AsOf],
+        scorer: RFMScorer,
+        *,
+        edges: Literal["frozen", "refit"] = "frozen",
+        n_threads: int | None = None,
+    ) -> Table:
+        """How customers move between segments, date after date: the table behind a Sankey picture.
+
+        Who is a buyer at a date, and how many orders and how much money he has by then, is what :meth:`rfm` says as of
+        that date. Customers and revenue of the rows of one ``to_date`` sum to the customers and the money of its table.
+
+        Parameters
+        ----------
+        dates : list of date, datetime or str
+            At least two, ascending; customers are followed from each to the next. Dates before the last one in the base
+            need level "days" or "orders". Before any purchase there is nobody.
+        scorer : RFMScorer
+            A scorer with segments. It is not changed.
+        edges : {"frozen", "refit"}
+            ``"frozen"``: one ruler for all dates, so that only customers move: a fitted scorer as it is, an unfitted
+            one fitted at the first date. ``"refit"``: fitted anew at each date, so that customers move also because
+            others do.
+        n_threads : int, optional
+            As in :func:`custcore.rfm`.
+
+        Returns
+        -------
+        Table
+            One row for each pair of segments that has customers: ``from_date``, ``to_date`` (date32), ``from_segment``
+            (null: no buyer yet), ``to_segment``, ``customers`` (int64), ``revenue`` (the money that these customers
+            have spent by ``to_date``, in the type of ``monetary_total``; left out where no money is counted), ``share``
+            (float64: of all who were in ``from_segment`` at ``from_date``; of all new ones for null) and ``scorer``
+            ("frozen" or "refit"). Rows are ordered by dates, then by the segments in the order of their map, null
+            first. The report is that of the last date. Where lines of an order that come later turn it into a refund, a
+            customer can be a buyer at one date and none at the next: he is in no row then, and a remark tells.
+
+        Raises
+        ------
+        InvalidArgumentError
+            If dates are fewer than two or do not ascend, or the scorer has no segments.
+        StateMismatchError
+            If a date is earlier than the base can look back.
+        NotEnoughDataError
+            If an unfitted scorer is to be fitted at a first date before any purchase.
+
+        Examples
+        --------
+        >>> import datetime, pyarrow as pa, custcore
+        >>> days = [datetime.date(2026, month, day) for month, day in ((1, 20), (1, 28), (2, 25), (2, 27))]
+        >>> base = custcore.CustomerBase(track="days")
+        >>> ids, amounts = ["ann", "bob", "ann", "cleo"], [5.0, 7.5, 20.0, 1.0]
+        >>> base.update(pa.table({"customer_id": ids, "timestamp": days, "amount": amounts}))
+        >>> awake = custcore.SegmentMap([("awake", 2, None), ("asleep", 1, None)], bins=(2, 2))
+        >>> scorer = custcore.RFMScorer(cuts={"recency": [14], "frequency": [1]}, segments=awake)
+        >>> moves = base.transitions(["2026-01-31", "2026-02-28"], scorer).to_pandas()
+        >>> moves[["from_segment", "to_segment", "customers", "revenue", "share"]].astype(object).values.tolist()
+        [[nan, 'awake', 1, 1.0, 1.0], ['awake', 'awake', 1, 25.0, 0.5], ['awake', 'asleep', 1, 7.5, 0.5]]
+        """
+        return transitions(self._core, dates, scorer, edges, n_threads)
+
+    def stays(
+        self,
+        dates: Iterable[AsOf],
+        scorer: RFMScorer,
+        *,
+        edges: Literal["frozen", "refit"] = "frozen",
+        n_threads: int | None = None,
+    ) -> Table:
+        """How long customers stay in each segment, as seen on some dates.
+
+        A spell begins at the first date at which a customer is in the segment (at the first of all dates nobody knows
+        how long he has been there already) and ends at the first later one at which he is not. It lasts the days
+        between these two; one that is still open at the last date is censored there. The closer the dates, the finer
+        the lengths.
+
+        Parameters
+        ----------
+        dates, scorer, edges, n_threads
+            As in :meth:`transitions`.
+
+        Returns
+        -------
+        Table
+            One row for each segment of the map, also where nobody was ever in it: ``segment``, ``customers`` (distinct
+            ones who were in it at one of the dates), ``spells``, ``ended``, ``open`` (int64), ``mean_days`` and
+            ``median_days`` (float64) of the Kaplan-Meier curve of lengths. The mean is restricted to the longest spell,
+            ended or open; null where no spell lasted from one date to another. The median is the shortest length at
+            which the curve is at most 1/2; null where it stays above. The report is that of the last date.
+
+        Raises
+        ------
+        InvalidArgumentError, StateMismatchError, NotEnoughDataError
+            As in :meth:`transitions`.
+
+        Examples
+        --------
+        >>> import datetime, pyarrow as pa, custcore
+        >>> days = [datetime.date(2026, month, day) for month, day in ((1, 20), (1, 28), (2, 25), (2, 27))]
+        >>> base = custcore.CustomerBase(track="days")
+        >>> ids, amounts = ["ann", "bob", "ann", "cleo"], [5.0, 7.5, 20.0, 1.0]
+        >>> base.update(pa.table({"customer_id": ids, "timestamp": days, "amount": amounts}))
+        >>> awake = custcore.SegmentMap([("awake", 2, None), ("asleep", 1, None)], bins=(2, 2))
+        >>> scorer = custcore.RFMScorer(cuts={"recency": [14], "frequency": [1]}, segments=awake)
+        >>> stays = base.stays(["2026-01-31", "2026-02-28", "2026-03-31"], scorer)
+        >>> stays.to_pyarrow().select(["segment", "spells", "ended", "mean_days", "median_days"]).to_pylist()
+        [{'segment': 'awake', 'spells': 3, 'ended': 3, 'mean_days': 39.333333333333336, 'median_days': 31.0},
+         {'segment': 'asleep', 'spells': 3, 'ended': 0, 'mean_days': 31.0, 'median_days': None}]
+        """
+        return stays(self._core, dates, scorer, edges, n_threads)
+
     @property
     def report(self) -> Report:
         """What was left out of the base so far, and why."""
@@ -395,7 +579,7 @@ class CustomerBase:
     @property
     def nbytes(self) -> int:
         """Bytes of memory that its state takes, about."""
-        return self._core.bytes
+        return self._core.nbytes
 
     @property
     def batch_ids(self) -> list[str]:
@@ -413,10 +597,7 @@ class CustomerBase:
         return _date(self._core.last_day)
 
     def __copy__(self) -> CustomerBase:
-        twin = object.__new__(CustomerBase)
-        twin._core, twin._options = self._core.copy(), self._options
-        twin._track, twin._late = self._track, self._late
-        return twin
+        return CustomerBase._of(self._core.copy())
 
     def __deepcopy__(self, memo: object) -> CustomerBase:
         return self.__copy__()

@@ -81,14 +81,14 @@ def rows_total(data: Data) -> int | None:
     return None
 
 
-def as_of_argument(as_of: AsOf | None) -> tuple[str, int] | None:
+def as_of_argument(as_of: AsOf | None, argument: str = "as_of") -> tuple[str, int] | None:
     """A day for the core: ("date" | "naive", days since 1970) or ("instant", UTC seconds).
 
     Takes dates, datetimes, ISO strings, pandas timestamps and ``numpy.datetime64``.
     """
     if as_of is None:
         return None
-    value = _moment("as_of", as_of)
+    value = _moment(argument, as_of)
     if not isinstance(value, datetime.datetime):
         return "date", (value - _EPOCH).days
     if value.tzinfo is None or value.utcoffset() is None:

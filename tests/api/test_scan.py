@@ -12,6 +12,7 @@ import custcore
 from custcore.errors import (
     ColumnNotFoundError,
     CustcoreError,
+    DuplicateBatchError,
     InvalidArgumentError,
     InvalidTypeError,
     NonFiniteError,
@@ -171,6 +172,68 @@ def test_another_update_in_between_is_kept() -> None:
         custcore.scan(meddling(), fresh)
     assert [len(fresh[name]) for name in ("customers", "products")] == [0, 0]
     assert fresh["visits"].n_rows == N
+
+
+def test_a_batch_is_taken_once_by_each() -> None:
+    found = bases()
+    found["visits"].update(SALES.slice(0, 0), batch_id="monday")
+    reader = SALES.to_reader()
+    with pytest.raises(DuplicateBatchError, match=r"base 'visits': .*'monday'"):
+        custcore.scan(reader, found, batch_id="monday")
+    assert [base.batch_ids for base in found.values()] == [[], [], ["monday"]]
+    assert [base.n_rows for base in found.values()] == [0, 0, 0]
+    custcore.scan(SALES, found, batch_id="tuesday")
+    assert [base.batch_ids for base in found.values()] == [["tuesday"], ["tuesday"], ["monday", "tuesday"]]
+    with pytest.raises(DuplicateBatchError, match=r"base 'customers': .*'tuesday'"):
+        custcore.scan(SALES, found, batch_id="tuesday")
+    assert [base.n_rows for base in found.values()] == [N, N, N]
+    with pytest.raises(InvalidTypeError, match="batch_id"):
+        custcore.scan(SALES, found, batch_id=3)  # type: ignore[arg-type]
+
+
+def test_a_batch_that_comes_in_between_is_not_taken_twice() -> None:
+    found = bases()
+
+    def stream() -> Iterator[pa.Table]:
+        yield SALES
+        found["visits"].update(SALES, batch_id="monday")
+
+    with pytest.raises(DuplicateBatchError, match="base 'visits'"):
+        custcore.scan(stream(), found, batch_id="monday")
+    assert [base.n_rows for base in found.values()] == [0, 0, N]
+
+
+def test_bases_of_all_levels() -> None:
+    """A line that comes too late for one base keeps the data from all of them, unless it is to be counted."""
+    lines = SALES.append_column("order", pa.array([i // 3 for i in range(N)]))
+    late = lines.slice(0, 30).drop_null()
+    first = lines.slice(60)
+
+    def levels(what: str) -> dict[str, custcore.CustomerBase]:
+        return {
+            "totals": custcore.CustomerBase(),
+            "days": custcore.CustomerBase(track="days", customer_id="product"),
+            "orders": custcore.CustomerBase(track="orders", order_id="order", late=what),  # type: ignore[arg-type]
+        }
+
+    for what in ("error", "report"):
+        found, alone = levels(what), levels(what)
+        for base in alone.values():
+            base.update(first)
+        custcore.scan(first, found)
+        for several in (found, alone):
+            several["orders"].seal("2030-01-01")
+        if what == "error":
+            with pytest.raises(StateMismatchError, match=r"base 'orders': .*sealed"):
+                custcore.scan(late, found, batch_id="late")
+            assert [base.batch_ids for base in found.values()] == [[], [], []]
+        else:
+            custcore.scan(late, found)
+            for base in alone.values():
+                base.update(late)
+            assert found["orders"].report["late_lines"].count == late.num_rows
+        for name, base in found.items():
+            assert state(base) == state(alone[name]), (what, name)
 
 
 def test_bases_are_checked() -> None:

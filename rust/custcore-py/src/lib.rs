@@ -19,7 +19,9 @@ mod scan;
 mod score;
 mod segments;
 mod shared;
+mod store;
 mod table;
+mod transitions;
 
 use std::time::{Duration, Instant};
 
@@ -68,7 +70,11 @@ mod _core {
     #[pymodule_export]
     use super::segments::CoreSegmentMap;
     #[pymodule_export]
+    use super::store::{read_model, write_model};
+    #[pymodule_export]
     use super::table::CoreTable;
+    #[pymodule_export]
+    use super::transitions::{stays, transitions};
     #[pymodule_export]
     use super::{_panic, _spin};
 

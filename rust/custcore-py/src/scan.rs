@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use custcore::base::CustomerBase;
-use custcore::base::scan::{Scan, commit_all};
+use custcore::base::scan::{Scan, commit_all, of_base};
 use pyo3::prelude::*;
 
 use crate::base::{CoreBase, columns};
@@ -26,8 +26,9 @@ pub fn scan(
     let py = data.py();
     let mut call = Call::new(py, n_threads, progress, rows_total)?;
     let before: Vec<Arc<CustomerBase>> = bases.iter().map(|(_, base)| base.get().snapshot(py)).collect::<PyResult<_>>()?;
-    for base in &before {
-        batch_id.as_deref().map_or(Ok(()), |batch| base.check_batch(batch)).map_err(|error| into_py(py, &error))?;
+    for ((name, _), base) in bases.iter().zip(&before) {
+        let check = batch_id.as_deref().map_or(Ok(()), |batch| base.check_batch(batch));
+        check.map_err(|error| into_py(py, &of_base(error, name)))?;
     }
     let wanted = before.iter().flat_map(|base| columns(base)).collect();
     let mut source = Source::open(data, Some(wanted))?;

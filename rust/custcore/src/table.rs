@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
-use arrow_schema::{Field, Metadata, Schema};
+use arrow_array::{ArrayRef, Decimal128Array, Float64Array, Int64Array, RecordBatch, RecordBatchOptions};
+use arrow_schema::{DataType, Field, Metadata, Schema};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::money::{Amount, Money};
 use crate::report::Report;
 
 /// A result.
@@ -51,4 +52,37 @@ impl TableBuilder {
         let batch = RecordBatch::try_new_with_options(schema, self.columns, &options).map_err(Error::internal)?;
         Ok(Table { batch, report })
     }
+}
+
+/// Sums of money in their output type; `whose` names the row of one that does not fit.
+pub(crate) fn money_column(
+    money: Option<Money>,
+    sums: impl Iterator<Item = Option<i128>>,
+    whose: impl Fn(usize) -> String,
+) -> Result<ArrayRef> {
+    let Some(money) = money else { return Err(Error::internal("sums without money")) };
+    let beyond = |row: usize, units: i128, output: &str, remedy: &str| {
+        let total = Amount { units, money };
+        Error::new(ErrorKind::SumOverflow, format!("the revenue {} adds up to {total}, beyond {output}. {remedy}", whose(row)))
+    };
+    Ok(match money {
+        Money::Float { .. } => Arc::new(sums.map(|sum| sum.map(|units| Amount { units, money }.to_f64())).collect::<Float64Array>()),
+        Money::Integer => {
+            let fit = |(row, sum): (usize, Option<i128>)| {
+                sum.map(|units| i64::try_from(units).map_err(|_| beyond(row, units, "int64", "Cast the amounts to decimal"))).transpose()
+            };
+            Arc::new(sums.enumerate().map(fit).collect::<Result<Int64Array>>()?)
+        }
+        Money::Decimal { scale } => {
+            let bound = 10_u128.pow(38);
+            let fit = |(row, sum): (usize, Option<i128>)| match sum {
+                Some(units) if units.unsigned_abs() >= bound => {
+                    Err(beyond(row, units, "decimal128(38)", "Cast the amounts to a smaller scale"))
+                }
+                sum => Ok(sum),
+            };
+            let sums = sums.enumerate().map(fit).collect::<Result<Decimal128Array>>()?;
+            Arc::new(sums.with_data_type(DataType::Decimal128(38, scale)))
+        }
+    })
 }

@@ -7,6 +7,7 @@
 
 pub mod bound;
 pub mod brief;
+pub(crate) mod customers;
 pub mod days;
 pub mod edit;
 pub mod extras;

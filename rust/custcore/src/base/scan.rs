@@ -66,9 +66,8 @@ pub fn of_base(error: Error, name: &str) -> Error {
     error.said_of(&format!("base '{name}'"))
 }
 
-/// Ends the updates of several bases: all of them or, after an error, none.
-pub fn commit_all(bases: Vec<(&str, &mut CustomerBase)>, mut updates: Vec<Update>, batch: Option<&str>) -> Result<()> {
-    let mut bases = bases;
+/// Ends the updates of several bases with a batch that may have a name: all of them or, after an error, none.
+pub fn commit_all(mut bases: Vec<(&str, &mut CustomerBase)>, mut updates: Vec<Update>, batch: Option<&str>) -> Result<()> {
     if bases.len() != updates.len() {
         return Err(Error::internal(format!("{} updates for {} bases", updates.len(), bases.len())));
     }

@@ -176,6 +176,11 @@ impl Spec {
         }
     }
 
+    /// Whether it is kept what happened on each day.
+    pub fn keeps_days(&self) -> bool {
+        self.n_days || self.track.looks_back()
+    }
+
     /// Whether data may come in more than one update.
     pub fn check_second_update(&self) -> Result<()> {
         if self.track != Track::Once || self.roles.order_id.is_none() && self.roles.attributes.is_empty() && self.window.is_none() {

@@ -122,13 +122,16 @@ impl State {
         Self {
             rules: PurchaseRules { returns: spec.returns, zero_is_purchase },
             interner,
-            totals: Totals::new(kinds.order_kind.is_some()),
+            totals: match &spec.window {
+                Some(window) if window.alone => Totals::absent(),
+                _ => Totals::new(kinds.order_kind.is_some()),
+            },
             rows: RowTallies::default(),
             purchases: PurchaseTallies::default(),
             last_day: i32::MIN,
             first_day: i32::MAX,
             journal: spec.window.as_ref().map(Journal::of),
-            days: (spec.n_days || spec.track.looks_back()).then(DayBook::default),
+            days: spec.keeps_days().then(DayBook::default),
             notes: spec.track.looks_back().then(Notes::default),
             spread: Vec::new(),
             attributes: kinds
@@ -158,7 +161,7 @@ impl State {
     }
 
     /// All parts of one fold in one, by sorting and joining their ids.
-    pub(super) fn unify(mut parts: Vec<Self>) -> Result<Self> {
+    pub(crate) fn unify(mut parts: Vec<Self>) -> Result<Self> {
         let ids: Vec<(&Keys, Vec<u32>)> = parts.iter().map(|part| (part.interner.keys(), part.codes())).collect();
         let joined = join(&ids)?;
         drop(ids);

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int32Array, Int64Array};
-use arrow_schema::{DataType, Metadata};
+use arrow_array::{ArrayRef, BooleanArray, Date32Array, Float64Array, Int32Array, Int64Array};
+use arrow_schema::Metadata;
 
 use super::View;
 use super::cells::{Cell, averages};
@@ -17,7 +17,7 @@ use crate::calendar::date_text;
 use crate::error::{Error, ErrorKind, Result};
 use crate::money::{Amount, Money, ratio};
 use crate::rfm::table::{id_column, key_column};
-use crate::table::{Table, TableBuilder};
+use crate::table::{Table, TableBuilder, money_column};
 
 /// A column of the long table that the wide one can show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -194,35 +194,6 @@ impl View<'_> {
     fn period_index(&self, row: u32) -> i32 {
         i32::try_from(self.spec.spans().periods(row as usize).1).unwrap_or(i32::MAX)
     }
-}
-
-/// Sums of money in their output type; `whose` names the row of one that does not fit.
-fn money_column(money: Option<Money>, sums: impl Iterator<Item = Option<i128>>, whose: impl Fn(usize) -> String) -> Result<ArrayRef> {
-    let Some(money) = money else { return Err(Error::internal("sums without money")) };
-    let beyond = |row: usize, units: i128, output: &str, remedy: &str| {
-        let total = Amount { units, money };
-        Error::new(ErrorKind::SumOverflow, format!("the revenue {} adds up to {total}, beyond {output}. {remedy}", whose(row)))
-    };
-    Ok(match money {
-        Money::Float { .. } => Arc::new(sums.map(|sum| sum.map(|units| Amount { units, money }.to_f64())).collect::<Float64Array>()),
-        Money::Integer => {
-            let fit = |(row, sum): (usize, Option<i128>)| {
-                sum.map(|units| i64::try_from(units).map_err(|_| beyond(row, units, "int64", "Cast the amounts to decimal"))).transpose()
-            };
-            Arc::new(sums.enumerate().map(fit).collect::<Result<Int64Array>>()?)
-        }
-        Money::Decimal { scale } => {
-            let bound = 10_u128.pow(38);
-            let fit = |(row, sum): (usize, Option<i128>)| match sum {
-                Some(units) if units.unsigned_abs() >= bound => {
-                    Err(beyond(row, units, "decimal128(38)", "Cast the amounts to a smaller scale"))
-                }
-                sum => Ok(sum),
-            };
-            let sums = sums.enumerate().map(fit).collect::<Result<Decimal128Array>>()?;
-            Arc::new(sums.with_data_type(DataType::Decimal128(38, scale)))
-        }
-    })
 }
 
 /// A row of the long table: a cell, or what lies in none of a group's.

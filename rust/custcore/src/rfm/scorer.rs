@@ -5,6 +5,7 @@
 
 use arrow_array::RecordBatch;
 use arrow_schema::Schema;
+use serde::{Deserialize, Serialize};
 
 use super::octants::{Center, Lang, Octants};
 use super::segments::SegmentMap;
@@ -14,11 +15,13 @@ use crate::column::number::Number;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::report::Report;
+use crate::score::state::ScorerState;
 use crate::score::{Dimension, ScoreSpec, Scorer, one_batch};
 use crate::table::Table;
 
 /// What frequency means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Frequency {
     /// Orders.
     #[default]
@@ -30,7 +33,8 @@ pub enum Frequency {
 }
 
 /// What money means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Monetary {
     /// The sum over all purchases.
     #[default]
@@ -40,7 +44,8 @@ pub enum Monetary {
 }
 
 /// Which segments customers get.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Segments {
     /// `rf10` where R and F have 5 bins, else none.
     #[default]
@@ -54,7 +59,8 @@ pub enum Segments {
 }
 
 /// The settings of an RFM scorer.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct RfmSpec {
     /// Bins of R, F and M, 2 to 100.
     pub bins: [u8; 3],
@@ -126,10 +132,27 @@ pub struct RfmScorer {
 }
 
 #[derive(Debug, Clone, PartialEq)]
-struct Fitted {
+pub(super) struct Fitted {
     scorer: Scorer,
-    segmenter: Option<Segmenter>,
-    remarks: Vec<String>,
+    pub(super) segmenter: Option<Segmenter>,
+    pub(super) remarks: Vec<String>,
+}
+
+/// A scorer as it is stored.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RfmState {
+    spec: RfmSpec,
+    fitted: Option<FittedState>,
+}
+
+/// What a fit found; the map of segments and the remarks follow from it and the settings.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FittedState {
+    scorer: ScorerState,
+    /// Those of the octants, if they are the segments.
+    centers: Option<[f64; 3]>,
 }
 
 impl RfmScorer {
@@ -200,7 +223,7 @@ impl RfmScorer {
     }
 
     /// Fits, and gives the scores of the batches end to end.
-    fn fit_scores(&mut self, batches: &[RecordBatch], context: &Context) -> Result<Vec<Vec<u8>>> {
+    pub(super) fn fit_scores(&mut self, batches: &[RecordBatch], context: &Context) -> Result<Vec<Vec<u8>>> {
         let Some(first) = batches.first() else {
             return Err(Error::new(ErrorKind::NotEnoughData, "there is no table to fit a scorer on"));
         };
@@ -208,11 +231,36 @@ impl RfmScorer {
         let spec = ScoreSpec { dimensions: self.dimensions(n), ..self.spec.score.clone() }.checked()?;
         let batch = &one_batch(&spec, batches)?;
         let (scorer, scores) = context.install(|| Scorer::fit(&spec, batch, context))??;
-        let (segmenter, remark) = self.segmenter(n, batch, &scorer)?;
-        let mut remarks = empty_bins(&scorer);
-        remarks.extend(remark);
-        self.fitted = Some(Fitted { scorer, segmenter, remarks });
+        self.fitted = Some(self.with_segments(scorer, |octants| octants.fit(batch, self.columns()))?);
         Ok(scores)
+    }
+
+    /// The settings and what the fit found, to be stored.
+    pub fn state(&self) -> RfmState {
+        let fitted = self.fitted.as_ref().map(|fitted| FittedState {
+            scorer: fitted.scorer.state(),
+            centers: match &fitted.segmenter {
+                Some(Segmenter::Octants(octants)) => Some(octants.centers()),
+                Some(Segmenter::Map(_)) | None => None,
+            },
+        });
+        RfmState { spec: self.spec.clone(), fitted }
+    }
+
+    /// The scorer of a state; what cannot be is an error.
+    pub fn restore(state: RfmState) -> Result<Self> {
+        let mut scorer = Self::new(state.spec)?;
+        let Some(FittedState { scorer: found, centers }) = state.fitted else { return Ok(scorer) };
+        let unsound = || Error::new(ErrorKind::ModelFormat, "the scorer has segments or dimensions that cannot be");
+        let n = found.dimensions();
+        if !(2..=3).contains(&n) || centers.is_some() != matches!(scorer.spec.segments, Segments::Octants(_, _)) {
+            return Err(unsound());
+        }
+        let spec = ScoreSpec { dimensions: scorer.dimensions(n), ..scorer.spec.score.clone() };
+        let place = |octants: Octants| centers.and_then(|centers| octants.with_centers(centers)).ok_or_else(unsound);
+        let fitted = scorer.with_segments(Scorer::restore(spec, found)?, place)?;
+        scorer.fitted = Some(fitted);
+        Ok(scorer)
     }
 
     /// Scores of an RFM table, beside its own columns.
@@ -221,7 +269,7 @@ impl RfmScorer {
         let mut tables = Vec::with_capacity(batches.len());
         for batch in batches {
             context.check()?;
-            let scores = context.install(|| fitted.scorer.score(batch))??;
+            let scores = context.compute(batch.num_rows(), || fitted.scorer.score(batch))??;
             tables.push(self.scored(batch, &scores, report, context)?);
         }
         Ok(tables)
@@ -240,7 +288,7 @@ impl RfmScorer {
             }
         };
         let build = || table::scores_table(batch, scores, self.one_digit(scores.len()), self.spec.weights, segments, report);
-        if context.is_worth_threads(batch.num_rows()) { context.install(build)? } else { build() }
+        context.compute(batch.num_rows(), build)?
     }
 
     /// Fits on a table and scores it. A table without rows gives an empty result, and the scorer stays as it was.
@@ -256,13 +304,7 @@ impl RfmScorer {
         let mut report = report.clone();
         let empty = |batch: &RecordBatch| {
             let n = self.n_dimensions(&batch.schema());
-            let names = match &self.spec.segments {
-                Segments::Octants(center, lang) => {
-                    Some(Octants::new(*center, *lang).names().to_vec().into_iter().map(str::to_owned).collect())
-                }
-                _ => self.map()?.0.map(|map| map.names().to_vec()),
-            };
-            let names: Option<Vec<String>> = names;
+            let names = self.segment_names()?;
             let segments = names.as_ref().map(|names| (names.iter().map(String::as_str).collect(), SegmentCodes::ByRow(Vec::new())));
             table::scores_table(batch, &vec![Vec::new(); n], self.one_digit(n), self.spec.weights, segments, report.clone())
         };
@@ -302,8 +344,16 @@ impl RfmScorer {
         crate::score::table::thresholds_table(self.scorer()?)
     }
 
-    /// The segmenter of a fitted table, or a remark why there is none.
-    fn segmenter(&self, n: usize, batch: &RecordBatch, scorer: &Scorer) -> Result<(Option<Segmenter>, Option<String>)> {
+    /// A fitted scorer with its segments; `place` gives the octants their centres.
+    fn with_segments(&self, scorer: Scorer, place: impl FnOnce(Octants) -> Result<Octants>) -> Result<Fitted> {
+        let (segmenter, remark) = self.segmenter(scorer.fitted.len(), place)?;
+        let mut remarks = empty_bins(&scorer);
+        remarks.extend(remark);
+        Ok(Fitted { scorer, segmenter, remarks })
+    }
+
+    /// The segmenter of `n` dimensions, or a remark why there is none.
+    fn segmenter(&self, n: usize, place: impl FnOnce(Octants) -> Result<Octants>) -> Result<(Option<Segmenter>, Option<String>)> {
         let without_money = |what: &str| {
             Err(Error::new(ErrorKind::InvalidArgument, format!("{what}, but the table has no column '{}'", self.columns()[2])))
         };
@@ -311,18 +361,17 @@ impl RfmScorer {
             if n < 3 {
                 return without_money("the octants need money");
             }
-            let octants = Octants::new(center, lang).fit(batch, self.columns())?;
-            return Ok((Some(Segmenter::Octants(octants)), None));
+            return Ok((Some(Segmenter::Octants(place(Octants::new(center, lang))?)), None));
         }
         let (map, remark) = self.map()?;
-        if map.as_ref().is_some_and(|map| map.bins()[2] > 1) && scorer.fitted.len() < 3 {
+        if map.as_ref().is_some_and(|map| map.bins()[2] > 1) && n < 3 {
             return without_money("the segment map speaks of M");
         }
         Ok((map.map(Segmenter::Map), remark))
     }
 
     /// The segment map for the bins, or a remark why there is none.
-    fn map(&self) -> Result<(Option<SegmentMap>, Option<String>)> {
+    pub(super) fn map(&self) -> Result<(Option<SegmentMap>, Option<String>)> {
         Ok(match &self.spec.segments {
             Segments::Map(map) => (Some(map.clone()), None),
             Segments::Off | Segments::Octants(_, _) => (None, None),
@@ -347,7 +396,7 @@ impl RfmScorer {
         if schema.fields().iter().any(|field| field.name() == money) { 3 } else { 2 }
     }
 
-    fn fitted(&self) -> Result<&Fitted> {
+    pub(super) fn fitted(&self) -> Result<&Fitted> {
         self.fitted.as_ref().ok_or_else(|| {
             Error::new(ErrorKind::NotFitted, "this RFMScorer is not fitted yet; call fit(table) with the result of custcore.rfm first")
         })

@@ -1,0 +1,62 @@
+//! Transitions between segments and stays in them, as Python sees them.
+
+use custcore::base::CustomerBase;
+use custcore::base::spec::AsOf;
+use custcore::context::Context;
+use custcore::error::Result;
+use custcore::rfm::scorer::RfmScorer;
+use custcore::rfm::transitions as core;
+use custcore::rfm::transitions::Edges;
+use custcore::table::Table;
+use pyo3::prelude::*;
+
+use crate::base::CoreBase;
+use crate::door::Call;
+use crate::options::{as_of, choice};
+use crate::rfm::CoreScorer;
+use crate::table::CoreTable;
+
+type Analysis = fn(&CustomerBase, &[AsOf], &RfmScorer, Edges, &Context) -> Result<Table>;
+
+/// Customers, revenue and share of every pair of segments between consecutive dates.
+#[pyfunction]
+#[pyo3(signature = (base, dates, scorer, *, edges, n_threads))]
+pub fn transitions(
+    base: &Bound<'_, CoreBase>,
+    dates: Vec<(String, i64)>,
+    scorer: &Bound<'_, CoreScorer>,
+    edges: &str,
+    n_threads: Option<i64>,
+) -> PyResult<CoreTable> {
+    follow(base, &dates, scorer, edges, n_threads, core::transitions)
+}
+
+/// How long customers stay in each segment.
+#[pyfunction]
+#[pyo3(signature = (base, dates, scorer, *, edges, n_threads))]
+pub fn stays(
+    base: &Bound<'_, CoreBase>,
+    dates: Vec<(String, i64)>,
+    scorer: &Bound<'_, CoreScorer>,
+    edges: &str,
+    n_threads: Option<i64>,
+) -> PyResult<CoreTable> {
+    follow(base, &dates, scorer, edges, n_threads, core::stays)
+}
+
+fn follow(
+    base: &Bound<'_, CoreBase>,
+    dates: &[(String, i64)],
+    scorer: &Bound<'_, CoreScorer>,
+    edges: &str,
+    n_threads: Option<i64>,
+    analysis: Analysis,
+) -> PyResult<CoreTable> {
+    let py = base.py();
+    let edges = choice(py, "edges", edges, &[("frozen", Edges::Frozen), ("refit", Edges::Refit)])?;
+    let dates: Vec<AsOf> = dates.iter().map(as_of).collect();
+    let (base, scorer) = (base.get().snapshot(py)?, scorer.get().scorer.clone());
+    let size = base.size().saturating_mul(dates.len());
+    let table = Call::new(py, n_threads, None, None)?.run(py, size, move |context| analysis(&base, &dates, &scorer, edges, context))?;
+    Ok(CoreTable::new(table))
+}
