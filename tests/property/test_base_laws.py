@@ -85,13 +85,11 @@ def test_batches_and_threads_do_not_show(
 def test_new_ids_are_as_if_the_input_had_them(
     level: str, rules: dict[str, Any], rows: list[Row], mapping: dict[str, str], as_of: Any
 ) -> None:
-    """Swaps and circles included; given as a dictionary or as a table of two columns."""
+    """Swaps and circles included; given as a dictionary or as pairs."""
     base = folded(level, rows, **rules)
     other = merged(base)
     base.relabel(mapping)
-    other.relabel(
-        pa.table({"old": pa.array(list(mapping), pa.string()), "new": pa.array(mapping.values(), pa.string())})
-    )
+    other.relabel(list(mapping.items()))
     expected = folded(level, [(mapping.get(row[0], row[0]), *row[1:]) for row in rows], **rules)
     assert base.to_bytes() == other.to_bytes() == expected.to_bytes()
     model = BaseReference(has_orders=level == "orders", **rules)
