@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benches.harness import load
 from benches.harness.machine import MIB
 from benches.python.rfm import BENCH
+from benches.report_base import section as base_section
 from benches.report_cohort import section as cohort_section
 from benches.targets import PLAIN, POLARS_AND_DUCKDB, TARGETS, is_meant
 
@@ -238,6 +239,7 @@ def report(records: list[Record], picture: str | None) -> str:
     if picture:
         parts += ["## How the cost grows", "", f"![Nanoseconds a row, by rows and by customers]({picture})", ""]
     parts += cohort_section()
+    parts += base_section()
     parts += ["## What was learnt", "", (BENCHES / "learnt.md").read_text()]
     return "\n".join(parts)
 

@@ -5,23 +5,18 @@ from __future__ import annotations
 import math
 import secrets
 import warnings
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
-from custcore import _core, arguments, model
-from custcore.errors import (
-    ConvergenceWarning,
-    InvalidArgumentError,
-    InvalidTypeError,
-    ModelFormatError,
-)
+from custcore import _core, arguments
+from custcore.errors import ConvergenceWarning, InvalidArgumentError, InvalidTypeError, ModelFormatError
 from custcore.features import columns as checked_columns
 from custcore.features import features, weights
 from custcore.fitted import Fitted
+from custcore.model import Saved
 from custcore.scaler import Scaler
 from custcore.starts import at_least_one, called, feature_columns, given_centers, matrix, too_few_clusters
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable, Sequence
     from typing import TypeAlias
 
@@ -35,7 +30,7 @@ Init: TypeAlias = "Literal['k-means++', 'random'] | Rows | np.ndarray[Any, Any] 
 _INITS = ("k-means++", "random")
 
 
-class KMeans(Fitted):
+class KMeans(Fitted, Saved):
     """Groups customers around k centres, so that the squared distances to them add up to as little as can be.
 
     Distances are float64 whatever the features are, sums are exact and rounded once: the result is plain Lloyd's from
@@ -181,7 +176,7 @@ class KMeans(Fitted):
         n_threads = arguments.optional_whole("n_threads", self.n_threads)
         scaler = self.scaler
         if scaler is not None and not scaler.is_fitted:
-            scaler = Scaler._of(scaler._core.fit(x, n_threads=n_threads), scaler)
+            scaler = Scaler._wrap(scaler._core.fit(x, n_threads=n_threads))
         columns = feature_columns(self.columns, scaler)
         if callable(starts):
             rows = matrix(x, columns, None if scaler is None else scaler._core)
@@ -200,39 +195,6 @@ class KMeans(Fitted):
     def fit_predict(self, x: Features, sample_weight: Weights | None = None) -> np.ndarray[Any, Any]:
         """:meth:`fit`, then ``labels_``."""
         return self.fit(x, sample_weight).labels_
-
-    def to_bytes(self) -> bytes:
-        """The fitted model as bytes: settings, centres, scaler, names of clusters; neither rows nor labels.
-
-        Raises
-        ------
-        NotFittedError
-            Before :meth:`fit`.
-        """
-        self._fitted()
-        return model.dump("kmeans", self._body())
-
-    @staticmethod
-    def from_bytes(data: bytes) -> KMeans:
-        """Read a model from :meth:`to_bytes`; ``labels_`` are not in it.
-
-        Raises
-        ------
-        ModelFormatError
-            If the bytes are no model of k-means, or were changed.
-        ModelVersionError
-            If a newer custcore wrote them.
-        """
-        return KMeans._from_body(model.load("kmeans", data))
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the fitted model to a file, whole or not at all; an old file stands until then."""
-        model.write(path, self.to_bytes())
-
-    @staticmethod
-    def load(path: str | os.PathLike[str]) -> KMeans:
-        """Read a model from a file, as :meth:`from_bytes`."""
-        return KMeans.from_bytes(model.read(path))
 
     def _tol(self) -> float:
         try:
@@ -269,54 +231,52 @@ class KMeans(Fitted):
         centers = given_centers(init, n_clusters)
         return n_clusters, [centers], 1, seed
 
-    def _body(self) -> dict[str, Any]:
-        core = self._fitted()
-        settings: dict[str, Any] = {
-            "n_clusters": int(self.n_clusters),
+    def _with(self, core: _core.KMeans, names: list[str] | None) -> KMeans:
+        """The same settings and scaler with other centres; the rows of the fit have no labels in it."""
+        found = KMeans.__new__(KMeans)
+        vars(found).update(vars(self))
+        found._core, found._names, found._labels = core, names, None
+        return found
+
+    def _can_be_saved(self) -> bool:
+        return self._core is not None
+
+    def _bytes(self) -> bytes:
+        self._checked()
+        settings: _core.KMeansSettings = {
+            "n_clusters": self.n_clusters,
             "init": self.init if isinstance(self.init, str) else "given",
-            "n_init": self.n_init if isinstance(self.n_init, str) else int(self.n_init),
-            "max_iter": int(self.max_iter),
-            "tol": float(self.tol),
-            "random_state": None if self.random_state is None else int(self.random_state),
+            "n_init": None if isinstance(self.n_init, str) else self.n_init,
+            "max_iter": self.max_iter,
+            "tol": self.tol,
+            "random_state": self.random_state,
             "columns": checked_columns("columns", self.columns),
         }
-        return {
-            "settings": settings,
-            "centers": core.centers,
-            "init_centers": core.init_centers,
-            "inertia": core.inertia,
-            "n_iter": core.n_iter,
-            "feature_names": core.feature_names,
-            "scaler": None if self._scaler is None else self._scaler._body(),
-            "names": self._names,
-        }
+        scaler = None if self._scaler is None else self._scaler._core
+        return self._fitted().to_bytes(settings, scaler=scaler, names=self._names)
 
-    @staticmethod
-    def _from_body(body: dict[str, Any]) -> KMeans:
+    @classmethod
+    def _of_bytes(cls, data: bytes) -> Self:
+        core, settings, scaler, names = _core.KMeans.from_bytes(data)
         try:
-            settings = dict(body["settings"])
-            if settings["init"] == "given":
-                settings["init"] = body["init_centers"]
-            scaler = None if body["scaler"] is None else Scaler._from_body(body["scaler"])
-            found = KMeans(**settings, scaler=scaler)
-            found._core = _core.KMeans.from_parameters(
-                body["centers"],
-                body["init_centers"],
-                body["inertia"],
-                body["n_iter"],
-                body["feature_names"],
-                None if scaler is None else scaler._core,
+            found = cls(
+                settings["n_clusters"],
+                init=core.init_centers if settings["init"] == "given" else settings["init"],  # type: ignore[arg-type]
+                n_init="auto" if settings["n_init"] is None else settings["n_init"],
+                max_iter=settings["max_iter"],
+                tol=settings["tol"],
+                random_state=settings["random_state"],
+                columns=settings["columns"],
+                scaler=None if scaler is None else Scaler._wrap(scaler),
             )
-            found._scaler, found._names = scaler, _cluster_names(body["names"], found._core.n_clusters)
-        except ModelFormatError:
-            raise
-        except (KeyError, TypeError, ValueError) as error:
-            raise ModelFormatError(f"the model has parts that cannot be: {error}") from error
+        except InvalidArgumentError as error:
+            raise ModelFormatError(f"the model has settings that cannot be: {error}") from None
+        found._core, found._scaler, found._names = core, found.scaler, names
         return found
 
     def __getstate__(self) -> dict[str, Any]:
         state = {name: value for name, value in vars(self).items() if name not in {"_core", "_labels", "_data"}}
-        state["_fit"] = None if self._core is None else self._body()
+        state["_fit"] = None if self._core is None else self._bytes()
         if self._labels is not None:
             state["_labels_bytes"] = bytes(memoryview(self._labels))  # type: ignore[arg-type]
         return state
@@ -325,7 +285,7 @@ class KMeans(Fitted):
         state = dict(state)
         fit, labels = state.pop("_fit"), state.pop("_labels_bytes", None)
         vars(self).update(state)
-        self._core = None if fit is None else KMeans._from_body(fit)._core
+        self._core = None if fit is None else _core.KMeans.from_bytes(fit)[0]
         self._labels = labels
         self._data = None
 
@@ -341,12 +301,3 @@ class KMeans(Fitted):
         }
         settings = ", ".join(f"{name}={value!r}" for name, value in given.items() if value is not None)
         return f"KMeans({settings})" + ("" if self._core is not None else ", not fitted")
-
-
-def _cluster_names(names: Any, n_clusters: int) -> list[str] | None:  # noqa: ANN401
-    """The names in a model, checked."""
-    if names is None:
-        return None
-    if not isinstance(names, list) or len(names) != n_clusters or not all(isinstance(name, str) for name in names):
-        raise ModelFormatError(f"the model has {n_clusters} clusters, but their names are {names!r}")
-    return names

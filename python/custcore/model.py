@@ -1,92 +1,93 @@
-"""Fitted models as bytes: one line of JSON with format, version and checksum, safe to load from anywhere.
+"""Fitted models as bytes and files: one line of JSON with format, version and checksum, safe to load from anywhere.
 
-A float is written so that reading it gives the same bits. Nothing in a model is ever executed.
+What is written and what is checked stands in the core (``store/model.rs``), so that a Rust program can load it, too.
 """
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import json
 import os
-import secrets
-from pathlib import Path
-from typing import Any
+from typing import Self
 
-from custcore.errors import InvalidTypeError, ModelFormatError, ModelVersionError
+from custcore import _core
+from custcore.errors import InvalidTypeError, NotFittedError
 
-__all__ = ["dump", "load", "read", "write"]
-
-FORMAT = "custcore model"
-VERSION = 1
-# A model of k-means is a few numbers for each cluster; what is larger is something else.
-LARGEST = 64 << 20
+__all__ = ["Saved"]
 
 
-def dump(kind: str, body: dict[str, Any]) -> bytes:
-    """Write a model of a kind as bytes."""
-    head = {"format": FORMAT, "version": VERSION, "kind": kind, "sha256": _digest(body)}
-    return json.dumps({**head, "body": body}, ensure_ascii=False, allow_nan=False).encode() + b"\n"
+class Saved:
+    """A model that can be saved and loaded: a scorer, a segment map, a scaler, a k-means."""
+
+    __slots__ = ()
+
+    def to_bytes(self) -> bytes:
+        """Give the model as bytes: settings and what the fit found, none of its rows.
+
+        The same model gives the same bytes.
+
+        Raises
+        ------
+        NotFittedError
+            Before the fit.
+        """
+        if not self._can_be_saved():
+            name = type(self).__name__
+            raise NotFittedError(f"this {name} is not fitted yet, so there is nothing to save; call fit first")
+        return self._bytes()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Self:
+        """Read a model from :meth:`to_bytes`. Nothing in it is executed.
+
+        Raises
+        ------
+        ModelFormatError
+            If the bytes are no such model, a part of one, or were changed.
+        ModelVersionError
+            If a newer custcore wrote them.
+        """
+        given: object = data
+        if not isinstance(given, bytes | bytearray | memoryview):
+            found = type(given).__name__
+            raise InvalidTypeError(f"a model is read from bytes, not from {found}; load(path) reads a file")
+        return cls._of_bytes(bytes(data))
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the model to a file, whole or not at all; an old file stands until then.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
+        NotFittedError
+            Before the fit.
+        """
+        _core.write_model(_name(path), self.to_bytes())
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Read a model from a file, as :meth:`from_bytes`.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be read.
+        ModelFormatError, ModelVersionError
+            As in :meth:`from_bytes`.
+        """
+        return cls._of_bytes(_core.read_model(_name(path)))
+
+    def _can_be_saved(self) -> bool:
+        raise NotImplementedError
+
+    def _bytes(self) -> bytes:
+        raise NotImplementedError
+
+    @classmethod
+    def _of_bytes(cls, data: bytes) -> Self:
+        raise NotImplementedError
 
 
-def load(kind: str, data: object) -> dict[str, Any]:
-    """Read a model of a kind from bytes.
-
-    Raises
-    ------
-    ModelFormatError
-        If the bytes are no such model, or not as they were written.
-    ModelVersionError
-        If a newer custcore wrote them.
-    """
-    if not isinstance(data, bytes | bytearray | memoryview):
-        raise InvalidTypeError(f"a model is read from bytes, not from {type(data).__name__}; load(path) reads a file")
-    if len(data) > LARGEST:
-        raise ModelFormatError(f"{len(data):,} bytes are no model of custcore: the largest has {LARGEST:,}")
-    try:
-        found = json.loads(bytes(data))
-    except (ValueError, RecursionError) as error:
-        raise ModelFormatError(f"the bytes are no model of custcore, or a part of one: {error}") from None
-    if not isinstance(found, dict) or found.get("format") != FORMAT or not isinstance(found.get("version"), int):
-        raise ModelFormatError(f"the bytes are no model of custcore: they do not say {FORMAT!r}")
-    if found["version"] > VERSION:
-        raise ModelVersionError(
-            f"the model has version {found['version']}, which a newer custcore wrote; this one reads up to {VERSION}"
-        )
-    if found.get("kind") != kind:
-        raise ModelFormatError(f"the model is one of {found.get('kind')!r}; expected {kind!r}")
-    body = found.get("body")
-    try:
-        intact = isinstance(body, dict) and _digest(body) == found.get("sha256")
-    except (ValueError, RecursionError):
-        intact = False
-    if not intact or not isinstance(body, dict):
-        raise ModelFormatError("the model was changed after it was written: its checksum does not fit")
-    return body
-
-
-def write(path: str | os.PathLike[str], data: bytes) -> None:
-    """Write a file whole or not at all: an old one stands until the new one is complete."""
-    target = Path(path).resolve()
-    draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        with draft.open("xb") as sink:
-            sink.write(data)
-            sink.flush()
-            os.fsync(sink.fileno())
-        draft.replace(target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            draft.unlink(missing_ok=True)
-        raise
-
-
-def read(path: str | os.PathLike[str]) -> bytes:
-    """Read a file, of which no more is taken than a model can have."""
-    with Path(path).open("rb") as file:
-        return file.read(LARGEST + 1)
-
-
-def _digest(body: dict[str, Any]) -> str:
-    text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+def _name(path: object) -> str:
+    if not isinstance(path, str | os.PathLike):
+        raise InvalidTypeError(f"path={path!r} is {type(path).__name__}; expected the name of a file")
+    return os.fsdecode(path)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal, Self
 
 from custcore import _core, arguments
-from custcore.errors import InvalidArgumentError, ModelFormatError, NotFittedError
+from custcore.errors import InvalidArgumentError, NotFittedError
 from custcore.features import columns as checked_columns
 from custcore.features import feature_rows, features
+from custcore.model import Saved
 from custcore.table import Table
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ __all__ = ["Scaler"]
 _HOW = ("standard", "robust")
 
 
-class Scaler:
+class Scaler(Saved):
     """Brings features to one scale: k-means adds up squares, and the feature of the largest unit would decide alone.
 
     ``(x - center) / scale`` for each feature, after ``log(1 + x)`` where ``log1p`` names it. A feature that does
@@ -54,7 +55,7 @@ class Scaler:
     [-1.225, 0.0, 1.225]
     """
 
-    __slots__ = ("_columns", "_core", "_how", "_log1p")
+    __slots__ = ("_core",)
 
     def __init__(
         self,
@@ -63,15 +64,14 @@ class Scaler:
         how: Literal["standard", "robust"] = "standard",
         log1p: Sequence[str] = (),
     ) -> None:
-        self._columns = checked_columns("columns", columns)
-        self._how = arguments.name("how", how)
-        if self._how not in _HOW:
+        names = checked_columns("columns", columns)
+        if arguments.name("how", how) not in _HOW:
             raise InvalidArgumentError(f"how={how!r} is none of {list(_HOW)}")
-        self._log1p = (checked_columns("log1p", log1p) or []) if len(log1p) else []
-        unknown = [name for name in self._log1p if self._columns is not None and name not in self._columns]
+        logs = (checked_columns("log1p", log1p) or []) if len(log1p) else []
+        unknown = [name for name in logs if names is not None and name not in names]
         if unknown:
-            raise InvalidArgumentError(f"log1p names {unknown}, which is not among columns={self._columns}")
-        self._core = _core.Scaler(self._columns, how=self._how, log1p=self._log1p)
+            raise InvalidArgumentError(f"log1p names {unknown}, which is not among columns={names}")
+        self._core = _core.Scaler(names, how=how, log1p=logs)
 
     def fit(self, x: Features, *, n_threads: int | None = None) -> Scaler:
         """Learn center and scale.
@@ -157,35 +157,32 @@ class Scaler:
             raise NotFittedError("this Scaler is not fitted yet; call fit(x) first")
         return self._core
 
-    def _body(self) -> dict[str, Any]:
-        """What a model file keeps of it."""
-        body: dict[str, Any] = {"columns": self._columns, "how": self._how, "log1p": self._log1p, "fitted": None}
-        if self._core.is_fitted:
-            core = self._core
-            body["fitted"] = [core.feature_names, core.centers, core.scales, core.log1p]
-        return body
-
-    @staticmethod
-    def _from_body(body: dict[str, Any]) -> Scaler:
-        try:
-            scaler = Scaler(body["columns"], how=body["how"], log1p=body["log1p"])
-            if body["fitted"] is not None:
-                names, centers, scales, log1p = body["fitted"]
-                scaler._core = _core.Scaler.from_parameters(names, body["how"], centers, scales, log1p)
-        except (KeyError, TypeError, ValueError) as error:
-            raise ModelFormatError(f"the model has a scaler that cannot be: {error}") from error
-        return scaler
-
-    @staticmethod
-    def _of(core: _core.Scaler, settings: Scaler) -> Scaler:
-        """A scaler with the settings of another."""
-        scaler = Scaler(settings._columns, how=settings._how, log1p=settings._log1p)  # type: ignore[arg-type]
+    @classmethod
+    def _wrap(cls, core: _core.Scaler) -> Self:
+        scaler = cls.__new__(cls)
         scaler._core = core
         return scaler
 
+    def _can_be_saved(self) -> bool:
+        return self._core.is_fitted
+
+    def _bytes(self) -> bytes:
+        return self._core.to_bytes()
+
+    @classmethod
+    def _of_bytes(cls, data: bytes) -> Self:
+        return cls._wrap(_core.Scaler.from_bytes(data))
+
     def __reduce__(self) -> tuple[object, ...]:
-        return Scaler._from_body, (self._body(),)
+        return type(self).from_bytes, (self._bytes(),)
+
+    def __eq__(self, other: object) -> bool:
+        return self._bytes() == other._bytes() if isinstance(other, Scaler) else NotImplemented
+
+    # A fit changes it.
+    __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
-        settings = f"columns={self._columns!r}, how={self._how!r}, log1p={self._log1p!r}"
-        return f"Scaler({settings})" + ("" if self._core.is_fitted else ", not fitted")
+        core = self._core
+        settings = f"columns={core.columns!r}, how={core.how!r}, log1p={core.log1p!r}"
+        return f"Scaler({settings})" + ("" if core.is_fitted else ", not fitted")

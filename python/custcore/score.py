@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Self
 
 from custcore import _core, arguments
 from custcore.errors import InvalidArgumentError, InvalidTypeError
 from custcore.inputs import source
+from custcore.model import Saved
 from custcore.table import Table
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def checked_weights(weights: object, count: int) -> list[float]:
     return floats
 
 
-class QuantileScorer:
+class QuantileScorer(Saved):
     """Scores 1 to B of any numeric columns: frequency of contact, margin, breadth of categories, ...
 
     :class:`custcore.RFMScorer` is the case of recency, frequency and money, and describes the rule.
@@ -104,7 +105,7 @@ class QuantileScorer:
     (3, 3)
     """
 
-    __slots__ = ("_core", "_settings")
+    __slots__ = ("_core",)
 
     def __init__(
         self,
@@ -130,7 +131,6 @@ class QuantileScorer:
             (name, whole_bins(size), end == "low") for name, size, end in zip(columns, sizes, ends, strict=True)
         ]
         checked = None if weights is None else checked_weights(weights, len(columns))
-        self._settings = {"columns": list(columns), "directions": ends, "bins": sizes, "ties": ties, "weights": weights}
         self._core = _core.QuantileScorer(dimensions, score_options(ties=ties), checked)
 
     def fit(self, table: Data, *, n_threads: int | None = None) -> QuantileScorer:
@@ -163,13 +163,40 @@ class QuantileScorer:
             raise InvalidTypeError(f"values={values!r} is not a sequence of one number for each column")
         return tuple(self._core.score_one(list(values), customer_id, None))
 
+    def drift(self, table: Data, *, by_score: bool = False, n_threads: int | None = None) -> Table:
+        """Tell how far the rows of a table drifted from those of the fit; as :meth:`custcore.RFMScorer.drift`."""
+        threads = arguments.optional_whole("n_threads", n_threads)
+        by_score = arguments.flag("by_score", by_score)
+        return Table(self._core.drift(source(table), by_score=by_score, n_threads=threads))
+
     @property
     def thresholds(self) -> Table:
         """The edges, one row per column and score, as :attr:`custcore.RFMScorer.thresholds`."""
         return Table(self._core.thresholds())
 
+    def _can_be_saved(self) -> bool:
+        return self._core.is_fitted
+
+    def _bytes(self) -> bytes:
+        return self._core.to_bytes()
+
+    @classmethod
+    def _of_bytes(cls, data: bytes) -> Self:
+        scorer = cls.__new__(cls)
+        scorer._core = _core.QuantileScorer.from_bytes(data)
+        return scorer
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self).from_bytes, (self._bytes(),)
+
+    def __eq__(self, other: object) -> bool:
+        return self._bytes() == other._bytes() if isinstance(other, QuantileScorer) else NotImplemented
+
+    # A fit changes it.
+    __hash__ = None  # type: ignore[assignment]
+
     def __repr__(self) -> str:
-        settings = ", ".join(f"{name}={value!r}" for name, value in self._settings.items())
+        settings = ", ".join(f"{name}={value!r}" for name, value in self._core.settings.items())
         return f"QuantileScorer({settings})" + ("" if self._core.is_fitted else ", not fitted")
 
 

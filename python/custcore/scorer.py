@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Self
 
 from custcore import _core, arguments
 from custcore.errors import InvalidArgumentError, InvalidTypeError
 from custcore.inputs import source
+from custcore.model import Saved
 from custcore.score import checked_weights, numbers, score_options, whole_bins
 from custcore.segments import SegmentMap
 from custcore.table import Table
@@ -25,7 +26,7 @@ Cuts: TypeAlias = "Mapping[str, Sequence[float]]"
 Segments: TypeAlias = "Literal['auto'] | str | SegmentMap | None"
 
 
-class RFMScorer:
+class RFMScorer(Saved):
     """Scores 1 to B of recency, frequency and money (B is best: most recent, most frequent, largest) and segments.
 
     With n customers and L the number of strictly smaller values a score is ``max(1, ceil(B * L / (n - 1)))``, which is
@@ -76,7 +77,7 @@ class RFMScorer:
     [{'dimension': 'recency', 'score': 1, 'lower': 7.0, 'upper': 9.0, 'customers': 2, 'is_empty': False}]
     """
 
-    __slots__ = ("_core", "_settings")
+    __slots__ = ("_core",)
 
     def __init__(
         self,
@@ -94,20 +95,6 @@ class RFMScorer:
         monetary: Literal["total", "mean"] = "total",
         segments: Segments = "auto",
     ) -> None:
-        self._settings = {
-            "bins": bins,
-            "ties": ties,
-            "binning": binning,
-            "cuts": cuts,
-            "closed": closed,
-            "cuts_rule": cuts_rule,
-            "by": by,
-            "unseen": unseen,
-            "weights": weights,
-            "frequency": frequency,
-            "monetary": monetary,
-            "segments": segments,
-        }
         options = score_options(ties=ties, binning=binning, closed=closed, cuts_rule=cuts_rule, by=by, unseen=unseen)
         r, f, m = checked_weights(weights, 3)
         self._core = _core.RfmScorer(
@@ -204,6 +191,49 @@ class RFMScorer:
         """
         return self._core.score_one(recency_days, frequency, monetary, customer_id=customer_id, group=group)
 
+    def drift(self, table: Data, *, by_score: bool = False, n_threads: int | None = None) -> Table:
+        """Tell how far the customers of a table drifted from those of the fit, by the population stability index (PSI).
+
+        The bins are those of the fit. With the shares of its customers (e) and of those in the table (a), each floored
+        at 0.0001, every score adds ``(a - e) * ln(a / e)``. By a rule of thumb below 0.1 nothing has changed, and above
+        0.25 it is time to fit again.
+
+        Parameters
+        ----------
+        table
+            As in :meth:`transform`. Null values are passed over. Groups (``by``) and nested cells count together.
+        by_score : bool, default False
+            One row for each score instead of each dimension.
+        n_threads : int, optional
+            As in :func:`custcore.rfm`.
+
+        Returns
+        -------
+        Table
+            One row for each dimension: ``dimension``, ``customers_fitted``, ``customers_now`` (int64), ``psi``
+            (float64). With ``by_score`` also ``score`` (uint8), ``share_fitted`` and ``share_now`` (float64, before the
+            floor), and in ``psi`` what the score adds.
+
+        Raises
+        ------
+        NotFittedError
+            Before :meth:`fit`.
+        NotEnoughDataError
+            If nobody in the table has a value.
+
+        Examples
+        --------
+        >>> import custcore, numpy as np
+        >>> table = {"recency_days": np.arange(100), "n_orders": np.arange(100), "monetary_total": np.arange(100.0)}
+        >>> scorer = custcore.RFMScorer().fit(table)
+        >>> later = table | {"recency_days": np.arange(100) + 30}
+        >>> [round(psi, 3) for psi in scorer.drift(later).to_pyarrow()["psi"].to_pylist()]
+        [1.864, 0.0, 0.0]
+        """
+        threads = arguments.optional_whole("n_threads", n_threads)
+        by_score = arguments.flag("by_score", by_score)
+        return Table(self._core.drift(source(table), by_score=by_score, n_threads=threads))
+
     @property
     def thresholds(self) -> Table:
         """The edges, one row per dimension and score.
@@ -215,6 +245,40 @@ class RFMScorer:
         before.
         """
         return Table(self._core.thresholds())
+
+    @property
+    def _settings(self) -> dict[str, object]:
+        """The arguments that make such a scorer."""
+        settings = self._core.settings
+        bins, cuts, segments = settings["bins"], settings["cuts"], settings["segments"]
+        cut = {name: edges for name, edges in zip(_DIMENSIONS, cuts, strict=True) if edges is not None}
+        return settings | {
+            "bins": bins[0] if len(set(bins)) == 1 else tuple(bins),
+            "cuts": cut or None,
+            "weights": tuple(settings["weights"]),
+            "segments": SegmentMap._wrap(segments) if isinstance(segments, _core.SegmentMap) else segments,
+        }
+
+    def _can_be_saved(self) -> bool:
+        return self._core.is_fitted
+
+    def _bytes(self) -> bytes:
+        return self._core.to_bytes()
+
+    @classmethod
+    def _of_bytes(cls, data: bytes) -> Self:
+        scorer = cls.__new__(cls)
+        scorer._core = _core.RfmScorer.from_bytes(data)
+        return scorer
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self).from_bytes, (self._bytes(),)
+
+    def __eq__(self, other: object) -> bool:
+        return self._bytes() == other._bytes() if isinstance(other, RFMScorer) else NotImplemented
+
+    # A fit changes it.
+    __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         settings = ", ".join(f"{name}={value!r}" for name, value in self._settings.items())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any, Literal
 
-from custcore import arguments
+from custcore import _core, arguments
 from custcore.errors import InvalidArgumentError, NotEnoughDataError, OutOfRangeError
 from custcore.features import columns as checked_columns
 from custcore.features import names_of
@@ -199,12 +199,11 @@ def _ordered(model: KMeans) -> KMeans:
         range(len(centers)),
         key=lambda j: (-sum(s * c for s, c in zip(signs, centers[j], strict=True)), j),
     )
-    body = model._body()
-    body["centers"] = [centers[j] for j in order]
-    body["init_centers"] = [core.init_centers[j] for j in order]
-    body["names"] = cluster_names(names, body["centers"])
-    found = KMeans._from_body(body)
-    found.n_threads, found._data = model.n_threads, model._data
+    centers = [centers[j] for j in order]
+    started = [core.init_centers[j] for j in order]
+    scaler = None if model._scaler is None else model._scaler._core
+    ordered = _core.KMeans.from_parameters(centers, started, core.inertia, core.n_iter, core.feature_names, scaler)
+    found = model._with(ordered, cluster_names(names, centers))
     found._labels = found._fitted().predict(found._data, n_threads=found._threads())
     return found
 

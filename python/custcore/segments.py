@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from custcore import _core, arguments
 from custcore.errors import InvalidArgumentError, InvalidTypeError
+from custcore.model import Saved
 from custcore.score import whole_bins
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ __all__ = ["SegmentMap"]
 ScoreRange: TypeAlias = "int | tuple[int, int] | None"
 
 
-class SegmentMap:
+class SegmentMap(Saved):
     """An ordered list of segments, each with the ranges of scores it takes; the first that matches wins.
 
     Parameters
@@ -92,7 +93,7 @@ class SegmentMap:
         return cls._wrap(_core.SegmentMap.named(*words))
 
     @classmethod
-    def _wrap(cls, core: _core.SegmentMap) -> SegmentMap:
+    def _wrap(cls, core: _core.SegmentMap) -> Self:
         segment_map = cls.__new__(cls)
         segment_map._core = core
         return segment_map
@@ -128,6 +129,25 @@ class SegmentMap:
     def rules(self) -> list[tuple[str, tuple[int, int] | None, tuple[int, int] | None, tuple[int, int] | None]]:
         """The rules in their order: name, and inclusive ranges of R, F and M (None for every score)."""
         return self._core.rules
+
+    def _can_be_saved(self) -> bool:
+        return True
+
+    def _bytes(self) -> bytes:
+        return self._core.to_bytes()
+
+    @classmethod
+    def _of_bytes(cls, data: bytes) -> Self:
+        return cls._wrap(_core.SegmentMap.from_bytes(data))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self).from_bytes, (self._bytes(),)
+
+    def __eq__(self, other: object) -> bool:
+        return self._bytes() == other._bytes() if isinstance(other, SegmentMap) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._bytes())
 
     def __repr__(self) -> str:
         """Show the map as a grid of R (down) by F (across); where M counts, one cell may name several segments."""

@@ -74,7 +74,7 @@ def select_k(
     x = features(x)  # type: ignore[assignment]
     threads = arguments.optional_whole("n_threads", n_threads)
     if scaler is not None and not scaler.is_fitted:
-        scaler = Scaler._of(scaler._core.fit(x, n_threads=threads), scaler)
+        scaler = Scaler._wrap(scaler._core.fit(x, n_threads=threads))
     return Table(
         _core.select_k(
             x,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import math
 from typing import Any
 
@@ -19,10 +18,10 @@ from custcore.errors import (
     InvalidArgumentError,
     InvalidTypeError,
     ModelFormatError,
-    ModelVersionError,
     NotEnoughDataError,
     NotFittedError,
 )
+from tests.model_cases import body_of, sealed
 
 X = [[0.0, 1.0], [1.0, 0.0], [9.0, 8.0], [8.0, 9.0]]
 
@@ -312,68 +311,41 @@ def test_before_the_fit() -> None:
             call(X)
 
 
-def changed(**parts: Any) -> bytes:
-    model = json.loads(fitted().to_bytes())
-    model.update(parts)
-    return json.dumps(model).encode()
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        b"",
-        b"{}",
-        b"[1, 2]",
-        b"\x80\x04\x95",
-        b"PAR1",
-        b"[" * 100_000,
-        fitted().to_bytes()[:-20],
-        fitted().to_bytes().replace(b'"inertia": ', b'"inertia": 1'),
-        changed(kind="rfm_scorer"),
-        changed(version="1"),
-        changed(body={}),
-        changed(sha256=None),
-    ],
-)
-def test_bytes_that_are_no_model(data: bytes) -> None:
-    with pytest.raises(ModelFormatError):
-        custcore.KMeans.from_bytes(data)
-
-
-def test_a_newer_model() -> None:
-    with pytest.raises(ModelVersionError, match="newer"):
-        custcore.KMeans.from_bytes(changed(version=99))
-    with pytest.raises(InvalidTypeError):
-        custcore.KMeans.from_bytes("a path")  # type: ignore[arg-type]
-
-
-def sealed(body: dict[str, Any]) -> bytes:
-    from custcore import model
-
-    return model.dump("kmeans", body)
-
-
 @pytest.mark.parametrize(
     "part",
     [
-        {"centers": []},
-        {"centers": [[1.0], [1.0, 2.0]]},
-        {"centers": "x"},
-        {"centers": [[1.0, 2.0]] * 3},
+        {"model": {"centers": []}},
+        {"model": {"centers": [1.0, 2.0, 3.0]}},
+        {"model": {"centers": "x"}},
+        {"model": {"centers": [1.0, 2.0] * 3}},
+        {"model": {"n_features": 0}},
+        {"model": {"inertia": "much"}},
+        {"model": {"inertia": "7"}},
         {"feature_names": ["a"]},
-        {"inertia": "much"},
         {"scaler": {"columns": None}},
         {"settings": {"n_clusters": -1}},
-        {"settings": {}},
+        {"settings": {"n_clusters": 0}},
+        {"settings": {"init": "given", "n_clusters": 7}},
+        {"settings": {"columns": []}},
+        {"settings": None},
         {"names": 7},
         {"names": ["only one"]},
     ],
     ids=str,
 )
 def test_a_sealed_model_with_parts_that_cannot_be(part: dict[str, Any]) -> None:
-    body = json.loads(fitted().to_bytes())["body"]
+    data = fitted().to_bytes()
+    body = body_of(data)
+    for name, value in part.items():
+        body[name] = body[name] | value if isinstance(value, dict) and isinstance(body[name], dict) else value
     with pytest.raises(ModelFormatError):
-        custcore.KMeans.from_bytes(sealed(body | part))
+        custcore.KMeans.from_bytes(sealed(data, body))
+
+
+def test_an_infinite_inertia_is_kept() -> None:
+    km = custcore.KMeans(1, init=[[0.0]]).fit([[1e200], [-1e200]])
+    assert km.inertia_ == float("inf")
+    assert custcore.KMeans.from_bytes(km.to_bytes()).inertia_ == float("inf")
 
 
 def test_a_failed_save_leaves_the_old_file(tmp_path: Any) -> None:

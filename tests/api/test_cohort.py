@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
@@ -209,6 +210,19 @@ def test_integer_revenue_beyond_its_type() -> None:
     table = pa.table({"customer_id": [1, 2, 3], "timestamp": [date(2024, 1, 1)] * 3, "amount": [2**62 - 1] * 3})
     with pytest.raises(custcore.errors.SumOverflowError, match="2024-01"):
         custcore.cohort_retention(table, amount="amount").to_table()
+
+
+def test_flows_beyond_64_bits() -> None:
+    """Sums of units that no 64 bits hold take another way, to the same exact money."""
+    most = Decimal("40000000000000000.00")
+    days = [date(2024, 1, 1)] * 3 + [date(2024, 2, 1)] * 2
+    amounts = pa.array([most, most, most, most + 1, most - 1], pa.decimal128(38, 2))
+    table = pa.table({"customer_id": [1, 2, 3, 1, 2], "timestamp": days, "amount": amounts})
+    january, february = rows(custcore.cohort_retention(table, amount="amount").revenue_retention())
+    assert january["revenue_end"] == february["revenue_start"] == 3 * most
+    assert february["revenue_churned"] == most
+    assert (february["revenue_expansion"], february["revenue_contraction"]) == (1, 1)
+    assert february["revenue_end"] == 2 * most
 
 
 # Who is in a cohort

@@ -18,6 +18,7 @@ except ModuleNotFoundError as error:
     ) from error
 
 import custcore
+from custcore import _core
 from custcore.errors import InvalidArgumentError
 from custcore.starts import at_least_one, given_centers, too_few_clusters
 
@@ -217,5 +218,6 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         model: custcore.KMeans = self._model
         if np.array_equal(model.cluster_centers_.astype(self.cluster_centers_.dtype), self.cluster_centers_):
             return model
-        body = model._body() | {"centers": np.asarray(self.cluster_centers_, dtype="float64").tolist()}
-        return custcore.KMeans._from_body(body)
+        core, centers = model._fitted(), np.asarray(self.cluster_centers_, dtype="float64").tolist()
+        changed = _core.KMeans.from_parameters(centers, core.init_centers, core.inertia, core.n_iter, None, None)
+        return model._with(changed, None)

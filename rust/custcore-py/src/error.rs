@@ -39,7 +39,7 @@ pub fn into_py(py: Python<'_>, error: &Error) -> PyErr {
         // Python picks the class by the number, as it does for its own files: FileNotFoundError, PermissionError, ...
         let Some(code) = code else { return PyOSError::new_err(error.message().to_owned()) };
         return match py.import("os").and_then(|os| os.call_method1("strerror", (code,))) {
-            Ok(text) => PyOSError::new_err((code, text.unbind(), path.to_owned())),
+            Ok(text) => PyOSError::new_err((code, text.unbind(), path.as_os_str().to_owned())),
             Err(failure) => failure,
         };
     }

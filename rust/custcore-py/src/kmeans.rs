@@ -11,6 +11,7 @@ use custcore::column::chunks::find_column;
 use custcore::context::Context;
 use custcore::error::{Error, ErrorKind, Result};
 use custcore::kmeans::breaks::best_breaks;
+use custcore::kmeans::clusterer::{Clusterer, Settings, Start};
 use custcore::kmeans::init::Init;
 use custcore::kmeans::kernel::Path;
 use custcore::kmeans::model::{Model, Spec};
@@ -19,16 +20,17 @@ use custcore::kmeans::scaler::Scaler;
 use custcore::kmeans::select::Choice;
 use custcore::kmeans::table::{assigned_table, profile_table, select_table};
 use pyo3::prelude::*;
-use pyo3::types::PyList;
+use pyo3::types::{PyBytes, PyDict, PyList};
 
 use crate::boundary::matrix::matrix;
 use crate::boundary::memory::{Memory, column};
 use crate::boundary::source::Source;
 use crate::door::Call;
 use crate::error::into_py;
-use crate::options::choice;
+use crate::options::{choice, word};
 use crate::rfm::Input;
 use crate::scaler::CoreScaler;
+use crate::store;
 use crate::table::CoreTable;
 
 /// Rows to be clustered as they came from outside, and how to read them; a last batch holds the weights, if any.
@@ -181,6 +183,40 @@ pub fn natural_breaks(
 #[pyfunction]
 pub fn simd_paths() -> Vec<&'static str> {
     Path::available().into_iter().map(Path::name).collect()
+}
+
+const STARTS: [(&str, Start); 3] = [("k-means++", Start::PlusPlus), ("random", Start::Random), ("given", Start::Given)];
+
+/// The settings of a fitted model; passed as a dict by `custcore.KMeans`.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+struct KMeansSettings {
+    n_clusters: usize,
+    init: String,
+    n_init: Option<usize>,
+    max_iter: usize,
+    tol: f64,
+    random_state: Option<u64>,
+    columns: Option<Vec<String>>,
+}
+
+impl KMeansSettings {
+    fn of_core(self, py: Python<'_>) -> PyResult<Settings> {
+        let Self { n_clusters, init, n_init, max_iter, tol, random_state, columns } = self;
+        Ok(Settings { n_clusters, init: choice(py, "init", &init, &STARTS)?, n_init, max_iter, tol, random_state, columns })
+    }
+
+    fn of_python<'py>(py: Python<'py>, settings: &Settings) -> PyResult<Bound<'py, PyDict>> {
+        let dict = PyDict::new(py);
+        dict.set_item("n_clusters", settings.n_clusters)?;
+        dict.set_item("init", word(&settings.init, &STARTS))?;
+        dict.set_item("n_init", settings.n_init)?;
+        dict.set_item("max_iter", settings.max_iter)?;
+        dict.set_item("tol", settings.tol)?;
+        dict.set_item("random_state", settings.random_state)?;
+        dict.set_item("columns", settings.columns.clone())?;
+        Ok(dict)
+    }
 }
 
 /// The settings of K-means; `fit` gives a fitted one, which never changes.
@@ -396,8 +432,29 @@ impl CoreKMeans {
         self.names.clone()
     }
 
-    #[getter]
-    fn scaler(&self) -> Option<CoreScaler> {
-        self.scaler.clone().map(CoreScaler::of)
+    /// The model with the settings, the scaler and the names of the clusters that Python keeps beside it.
+    #[pyo3(signature = (settings, *, scaler, names))]
+    fn to_bytes<'py>(
+        &self,
+        py: Python<'py>,
+        settings: KMeansSettings,
+        scaler: Option<&Bound<'_, CoreScaler>>,
+        names: Option<Vec<String>>,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let model = Model::clone(self.fitted(py)?);
+        let scaler = scaler.map(|scaler| scaler.get().model());
+        let whole = Clusterer { settings: settings.of_core(py)?, model, feature_names: self.names.clone(), scaler, names };
+        store::to_bytes(py, &whole.checked().map_err(|error| into_py(py, &error))?)
+    }
+
+    /// The model, its settings, its scaler and the names of its clusters.
+    #[staticmethod]
+    fn from_bytes<'py>(py: Python<'py>, data: &[u8]) -> PyResult<(Self, Bound<'py, PyDict>, Option<CoreScaler>, Option<Vec<String>>)> {
+        let Clusterer { settings, model, feature_names, scaler, names } = store::from_bytes(py, data)?;
+        let n_clusters = model.n_clusters();
+        let spec = Spec { n_clusters, init: Init::PlusPlus, n_init: 1, max_iter: 1, tol: 0.0, seed: 0, path: Path::fastest() };
+        let fitted = scaler.as_ref().and_then(|scaler| scaler.fitted.clone()).map(Arc::new);
+        let core = Self { spec, scaler: fitted, names: feature_names, model: Some(Arc::new(model)) };
+        Ok((core, KMeansSettings::of_python(py, &settings)?, scaler.map(CoreScaler::of), names))
     }
 }

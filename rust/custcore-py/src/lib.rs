@@ -19,6 +19,7 @@ mod scan;
 mod score;
 mod segments;
 mod shared;
+mod store;
 mod table;
 mod transitions;
 
@@ -68,6 +69,8 @@ mod _core {
     use super::score::CoreQuantileScorer;
     #[pymodule_export]
     use super::segments::CoreSegmentMap;
+    #[pymodule_export]
+    use super::store::{read_model, write_model};
     #[pymodule_export]
     use super::table::CoreTable;
     #[pymodule_export]

@@ -87,3 +87,8 @@ pub fn choice<T: Copy>(py: Python<'_>, argument: &str, word: &str, choices: &[(&
         into_py(py, &Error::new(ErrorKind::InvalidArgument, format!("{argument}='{word}' is unknown; choose one of {}", words.join(", "))))
     })
 }
+
+/// The word that a choice has.
+pub fn word<T: PartialEq>(value: &T, choices: &[(&'static str, T)]) -> &'static str {
+    choices.iter().find(|(_, choice)| choice == value).map_or("", |(word, _)| word)
+}

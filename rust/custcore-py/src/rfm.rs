@@ -10,16 +10,28 @@ use custcore::quantile::Closed;
 use custcore::report::Report;
 use custcore::rfm::profile::profile;
 use custcore::rfm::scorer::{Frequency, Monetary, RfmScorer, RfmSpec, Segments};
+use custcore::score::drift::drift;
+use custcore::score::table::drift_table;
 use custcore::score::{CutsRule, ScoreSpec, Ties};
 use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict};
 
 use crate::boundary::source::Source;
 use crate::door::Call;
 use crate::error::into_py;
 use crate::number::{key, number};
-use crate::options::choice;
+use crate::options::{choice, word};
 use crate::segments::CoreSegmentMap;
+use crate::store;
 use crate::table::CoreTable;
+
+pub const TIES: [(&str, Ties); 2] = [("same", Ties::Same), ("split", Ties::Split)];
+const CLOSED: [(&str, Closed); 2] = [("right", Closed::Right), ("left", Closed::Left)];
+const CUTS_RULES: [(&str, CutsRule); 2] = [("type7", CutsRule::Type7), ("r", CutsRule::R)];
+const BINNING: [(&str, bool); 2] = [("independent", false), ("nested", true)];
+const UNSEEN: [(&str, bool); 2] = [("error", false), ("global", true)];
+const FREQUENCIES: [(&str, Frequency); 3] = [("orders", Frequency::Orders), ("days", Frequency::Days), ("rows", Frequency::Rows)];
+const MONETARY: [(&str, Monetary); 2] = [("total", Monetary::Total), ("mean", Monetary::Mean)];
 
 /// How scores are cut; passed as a dict by the Python classes.
 #[derive(FromPyObject)]
@@ -38,12 +50,12 @@ impl ScoreOptions {
     pub fn spec(&self, py: Python<'_>) -> PyResult<ScoreSpec> {
         Ok(ScoreSpec {
             dimensions: Vec::new(),
-            ties: choice(py, "ties", &self.ties, &[("same", Ties::Same), ("split", Ties::Split)])?,
-            closed: choice(py, "closed", &self.closed, &[("right", Closed::Right), ("left", Closed::Left)])?,
-            cuts_rule: choice(py, "cuts_rule", &self.cuts_rule, &[("type7", CutsRule::Type7), ("r", CutsRule::R)])?,
-            nested: choice(py, "binning", &self.binning, &[("independent", false), ("nested", true)])?,
+            ties: choice(py, "ties", &self.ties, &TIES)?,
+            closed: choice(py, "closed", &self.closed, &CLOSED)?,
+            cuts_rule: choice(py, "cuts_rule", &self.cuts_rule, &CUTS_RULES)?,
+            nested: choice(py, "binning", &self.binning, &BINNING)?,
             by: self.by.clone(),
-            unseen_global: choice(py, "unseen", &self.unseen, &[("error", false), ("global", true)])?,
+            unseen_global: choice(py, "unseen", &self.unseen, &UNSEEN)?,
         })
     }
 }
@@ -77,13 +89,8 @@ impl CoreScorer {
             cuts: cuts.into(),
             score: options.spec(py)?,
             weights: weights.into(),
-            frequency: choice(
-                py,
-                "frequency",
-                frequency,
-                &[("orders", Frequency::Orders), ("days", Frequency::Days), ("rows", Frequency::Rows)],
-            )?,
-            monetary: choice(py, "monetary", monetary, &[("total", Monetary::Total), ("mean", Monetary::Mean)])?,
+            frequency: choice(py, "frequency", frequency, &FREQUENCIES)?,
+            monetary: choice(py, "monetary", monetary, &MONETARY)?,
             segments,
         };
         Ok(Self { scorer: Arc::new(RfmScorer::new(spec).map_err(|error| into_py(py, &error))?) })
@@ -152,9 +159,54 @@ impl CoreScorer {
         self.scorer.thresholds().map(CoreTable::new).map_err(|error| into_py(py, &error))
     }
 
+    /// How far the customers of a table drifted from those of the fit.
+    #[pyo3(signature = (table, *, by_score, n_threads))]
+    fn drift(&self, table: &Bound<'_, PyAny>, by_score: bool, n_threads: Option<i64>) -> PyResult<CoreTable> {
+        let py = table.py();
+        let scorer = self.scorer.clone();
+        let columns = scorer.scorer().map_err(|error| into_py(py, &error))?.spec().needed_columns();
+        let drifted = Call::new(py, n_threads, None, None)?.run_on(py, Input::read(table, columns)?.batches, move |batches, context| {
+            drift_table(&drift(scorer.scorer()?, batches, context)?, by_score)
+        })?;
+        Ok(CoreTable::new(drifted))
+    }
+
     #[getter]
     fn is_fitted(&self) -> bool {
         self.scorer.scorer().is_ok()
+    }
+
+    /// The settings as the arguments of `custcore.RFMScorer`; segments are None, "auto" or a map of the core.
+    #[getter]
+    fn settings<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let spec = self.scorer.spec();
+        let settings = PyDict::new(py);
+        settings.set_item("bins", spec.bins.map(u16::from))?;
+        settings.set_item("ties", word(&spec.score.ties, &TIES))?;
+        settings.set_item("binning", word(&spec.score.nested, &BINNING))?;
+        settings.set_item("cuts", spec.cuts.clone())?;
+        settings.set_item("closed", word(&spec.score.closed, &CLOSED))?;
+        settings.set_item("cuts_rule", word(&spec.score.cuts_rule, &CUTS_RULES))?;
+        settings.set_item("by", spec.score.by.as_deref())?;
+        settings.set_item("unseen", word(&spec.score.unseen_global, &UNSEEN))?;
+        settings.set_item("weights", spec.weights)?;
+        settings.set_item("frequency", word(&spec.frequency, &FREQUENCIES))?;
+        settings.set_item("monetary", word(&spec.monetary, &MONETARY))?;
+        match &spec.segments {
+            Segments::Off => settings.set_item("segments", py.None())?,
+            Segments::Auto => settings.set_item("segments", "auto")?,
+            segments => settings.set_item("segments", Bound::new(py, CoreSegmentMap::of(segments.clone()))?)?,
+        }
+        Ok(settings)
+    }
+
+    fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        store::to_bytes(py, &*self.scorer)
+    }
+
+    #[staticmethod]
+    fn from_bytes(py: Python<'_>, data: &[u8]) -> PyResult<Self> {
+        Ok(Self { scorer: Arc::new(store::from_bytes(py, data)?) })
     }
 }
 

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use custcore::error::{Error, ErrorKind};
-use custcore::kmeans::scaler::{How, Scaler};
+use custcore::kmeans::scaler::{How, Scaler, ScalerModel};
 use custcore::kmeans::table::features_table;
 use pyo3::prelude::*;
+use pyo3::types::PyBytes;
 
 use crate::error::into_py;
 use crate::kmeans::Rows;
-use crate::options::choice;
+use crate::options::{choice, word};
+use crate::store;
 use crate::table::CoreTable;
 
 const HOW: [(&str, How); 2] = [("standard", How::Standard), ("robust", How::Robust)];
@@ -24,9 +26,16 @@ pub struct CoreScaler {
 }
 
 impl CoreScaler {
-    /// A fitted one.
-    pub fn of(scaler: Arc<Scaler>) -> Self {
-        Self { columns: scaler.names.clone(), how: scaler.how, log1p: scaler.log1p_names(), scaler: Some(scaler) }
+    /// A model that was stored.
+    pub fn of(model: ScalerModel) -> Self {
+        let ScalerModel { columns, how, log1p, fitted } = model;
+        Self { columns, how, log1p, scaler: fitted.map(Arc::new) }
+    }
+
+    /// The model to be stored.
+    pub fn model(&self) -> ScalerModel {
+        let fitted = self.scaler.as_deref().cloned();
+        ScalerModel { columns: self.columns.clone(), how: self.how, log1p: self.log1p.clone(), fitted }
     }
 
     /// The fitted scaler.
@@ -54,7 +63,8 @@ impl CoreScaler {
         log1p: Vec<bool>,
     ) -> PyResult<Self> {
         let scaler = Scaler { how: choice(py, "how", how, &HOW)?, names: feature_names, centers, scales, log1p };
-        Ok(Self::of(Arc::new(scaler.checked().map_err(|error| into_py(py, &error))?)))
+        let fitted = scaler.checked().map_err(|error| into_py(py, &error))?;
+        Ok(Self::of(ScalerModel { columns: fitted.names.clone(), how: fitted.how, log1p: fitted.log1p_names(), fitted: Some(fitted) }))
     }
 
     #[pyo3(signature = (x, *, n_threads))]
@@ -90,7 +100,13 @@ impl CoreScaler {
 
     #[getter]
     fn how(&self) -> &'static str {
-        HOW.iter().find(|(_, how)| *how == self.how).map_or("", |(word, _)| word)
+        word(&self.how, &HOW)
+    }
+
+    /// The features asked for.
+    #[getter]
+    fn columns(&self) -> Option<Vec<String>> {
+        self.columns.clone()
     }
 
     #[getter]
@@ -108,8 +124,18 @@ impl CoreScaler {
         Ok(self.fitted(py)?.scales.clone())
     }
 
+    /// The names of the features that are log(1 + x) first.
     #[getter]
-    fn log1p(&self, py: Python<'_>) -> PyResult<Vec<bool>> {
-        Ok(self.fitted(py)?.log1p.clone())
+    fn log1p(&self) -> Vec<String> {
+        self.log1p.clone()
+    }
+
+    fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        store::to_bytes(py, &self.model())
+    }
+
+    #[staticmethod]
+    fn from_bytes(py: Python<'_>, data: &[u8]) -> PyResult<Self> {
+        Ok(Self::of(store::from_bytes(py, data)?))
     }
 }

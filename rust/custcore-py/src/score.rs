@@ -4,30 +4,25 @@ use std::sync::Arc;
 
 use custcore::column::number::Number;
 use custcore::error::{Error, ErrorKind};
-use custcore::score::table::{scores_table, thresholds_table};
-use custcore::score::{Dimension, ScoreSpec, Scorer};
+use custcore::score::drift::drift;
+use custcore::score::quantile_scorer::QuantileScorer;
+use custcore::score::table::{drift_table, thresholds_table};
+use custcore::score::{Dimension, ScoreSpec};
 use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict};
 
 use crate::door::Call;
 use crate::error::into_py;
 use crate::number::{key, number};
-use crate::rfm::{Input, ScoreOptions};
+use crate::options::word;
+use crate::rfm::{Input, ScoreOptions, TIES};
+use crate::store;
 use crate::table::CoreTable;
 
 /// A quantile scorer; `fit` gives a fitted one, which never changes.
 #[pyclass(frozen, module = "custcore._core", name = "QuantileScorer")]
 pub struct CoreQuantileScorer {
-    spec: ScoreSpec,
-    weights: Option<Vec<f64>>,
-    scorer: Option<Arc<Scorer>>,
-}
-
-impl CoreQuantileScorer {
-    fn fitted(&self, py: Python<'_>) -> PyResult<&Arc<Scorer>> {
-        self.scorer
-            .as_ref()
-            .ok_or_else(|| into_py(py, &Error::new(ErrorKind::NotFitted, "this QuantileScorer is not fitted yet; call fit(table) first")))
-    }
+    scorer: Arc<QuantileScorer>,
 }
 
 #[pymethods]
@@ -38,35 +33,29 @@ impl CoreQuantileScorer {
         let dimension =
             |(column, bins, reversed): (String, u8, bool)| Dimension { name: column.clone(), column, bins, reversed, cuts: None };
         let spec = ScoreSpec { dimensions: dimensions.into_iter().map(dimension).collect(), ..options.spec(py)? };
-        Ok(Self { spec: spec.checked().map_err(|error| into_py(py, &error))?, weights, scorer: None })
+        Ok(Self { scorer: Arc::new(QuantileScorer::new(spec, weights).map_err(|error| into_py(py, &error))?) })
     }
 
     #[pyo3(signature = (table, *, n_threads))]
     fn fit(&self, table: &Bound<'_, PyAny>, n_threads: Option<i64>) -> PyResult<Self> {
         let py = table.py();
-        let spec = self.spec.clone();
-        let scorer = Call::new(py, n_threads, None, None)?.run_on(
-            py,
-            Input::read(table, self.spec.needed_columns())?.batches,
-            move |batches, context| context.install(|| Scorer::fit_batches(&spec, batches, context))?,
-        )?;
-        Ok(Self { spec: self.spec.clone(), weights: self.weights.clone(), scorer: Some(Arc::new(scorer)) })
+        let input = Input::read(table, self.scorer.spec().needed_columns())?;
+        let mut scorer = QuantileScorer::clone(&self.scorer);
+        let scorer = Call::new(py, n_threads, None, None)?.run_on(py, input.batches, move |batches, context| {
+            scorer.fit(batches, context)?;
+            Ok(scorer)
+        })?;
+        Ok(Self { scorer: Arc::new(scorer) })
     }
 
     #[pyo3(signature = (table, *, n_threads))]
     fn transform(&self, table: &Bound<'_, PyAny>, n_threads: Option<i64>) -> PyResult<CoreTable> {
         let py = table.py();
-        let scorer = self.fitted(py)?.clone();
-        let weights = self.weights.clone();
+        self.scorer.scorer().map_err(|error| into_py(py, &error))?;
         let Input { batches, report } = Input::read(table, None)?;
-        let tables = Call::new(py, n_threads, None, None)?.run_on(py, batches, move |batches, context| {
-            let score = |batch| {
-                context.check()?;
-                let scores = context.install(|| scorer.score(batch))??;
-                scores_table(batch, &scorer, &scores, weights.as_deref(), report.clone())
-            };
-            batches.iter().map(score).collect()
-        })?;
+        let scorer = self.scorer.clone();
+        let tables = Call::new(py, n_threads, None, None)?
+            .run_on(py, batches, move |batches, context| scorer.transform(batches, &report, context))?;
         CoreTable::concat(py, tables)
     }
 
@@ -77,13 +66,13 @@ impl CoreQuantileScorer {
         customer_id: Option<&Bound<'_, PyAny>>,
         group: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Vec<u8>> {
-        let scorer = self.fitted(py)?;
-        if values.len() != self.spec.dimensions.len() {
-            let message = format!("{} values for {} columns; pass one for each", values.len(), self.spec.dimensions.len());
+        let scorer = self.scorer.scorer().map_err(|error| into_py(py, &error))?;
+        let dimensions = &scorer.spec().dimensions;
+        if values.len() != dimensions.len() {
+            let message = format!("{} values for {} columns; pass one for each", values.len(), dimensions.len());
             return Err(into_py(py, &Error::new(ErrorKind::InvalidArgument, message)));
         }
-        let numbers =
-            self.spec.dimensions.iter().zip(&values).map(|(d, value)| number(value, &d.column)).collect::<PyResult<Vec<Number>>>()?;
+        let numbers = dimensions.iter().zip(&values).map(|(d, value)| number(value, &d.column)).collect::<PyResult<Vec<Number>>>()?;
         let mut scores = vec![0; numbers.len()];
         let customer_id = customer_id.map(|id| key(id, "customer_id")).transpose()?;
         let group = group.map(|group| key(group, "group")).transpose()?;
@@ -92,11 +81,45 @@ impl CoreQuantileScorer {
     }
 
     fn thresholds(&self, py: Python<'_>) -> PyResult<CoreTable> {
-        thresholds_table(self.fitted(py)?).map(CoreTable::new).map_err(|error| into_py(py, &error))
+        self.scorer.scorer().and_then(thresholds_table).map(CoreTable::new).map_err(|error| into_py(py, &error))
+    }
+
+    /// How far the customers of a table drifted from those of the fit.
+    #[pyo3(signature = (table, *, by_score, n_threads))]
+    fn drift(&self, table: &Bound<'_, PyAny>, by_score: bool, n_threads: Option<i64>) -> PyResult<CoreTable> {
+        let py = table.py();
+        let scorer = self.scorer.clone();
+        let columns = scorer.scorer().map_err(|error| into_py(py, &error))?.spec().needed_columns();
+        let drifted = Call::new(py, n_threads, None, None)?.run_on(py, Input::read(table, columns)?.batches, move |batches, context| {
+            drift_table(&drift(scorer.scorer()?, batches, context)?, by_score)
+        })?;
+        Ok(CoreTable::new(drifted))
     }
 
     #[getter]
     fn is_fitted(&self) -> bool {
-        self.scorer.is_some()
+        self.scorer.scorer().is_ok()
+    }
+
+    /// The settings as the arguments of `custcore.QuantileScorer`.
+    #[getter]
+    fn settings<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let spec = self.scorer.spec();
+        let settings = PyDict::new(py);
+        settings.set_item("columns", spec.dimensions.iter().map(|d| d.column.as_str()).collect::<Vec<_>>())?;
+        settings.set_item("directions", spec.dimensions.iter().map(|d| if d.reversed { "low" } else { "high" }).collect::<Vec<_>>())?;
+        settings.set_item("bins", spec.dimensions.iter().map(|d| u16::from(d.bins)).collect::<Vec<_>>())?;
+        settings.set_item("ties", word(&spec.ties, &TIES))?;
+        settings.set_item("weights", self.scorer.weights().map(<[f64]>::to_vec))?;
+        Ok(settings)
+    }
+
+    fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        store::to_bytes(py, &*self.scorer)
+    }
+
+    #[staticmethod]
+    fn from_bytes(py: Python<'_>, data: &[u8]) -> PyResult<Self> {
+        Ok(Self { scorer: Arc::new(store::from_bytes(py, data)?) })
     }
 }

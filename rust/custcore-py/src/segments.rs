@@ -4,21 +4,18 @@ use custcore::rfm::octants::{Center, Lang, Octants};
 use custcore::rfm::scorer::Segments;
 use custcore::rfm::segments::{Range, Rule, SegmentMap};
 use pyo3::prelude::*;
+use pyo3::types::PyBytes;
 
 use crate::error::into_py;
 use crate::options::choice;
+use crate::store;
 
 type PyRule = (String, Option<Range>, Option<Range>, Option<Range>);
 
 /// A segment map: of scores, or the octants of values.
 #[pyclass(frozen, module = "custcore._core", name = "SegmentMap")]
 pub struct CoreSegmentMap {
-    kind: Kind,
-}
-
-enum Kind {
-    Map(SegmentMap),
-    Octants(Center, Lang),
+    segments: Segments,
 }
 
 #[derive(Clone, Copy)]
@@ -29,18 +26,20 @@ enum Named {
 }
 
 impl CoreSegmentMap {
+    /// The map of a setting.
+    pub fn of(segments: Segments) -> Self {
+        Self { segments }
+    }
+
     /// The setting of a scorer.
     pub fn segments(&self) -> Segments {
-        match &self.kind {
-            Kind::Map(map) => Segments::Map(map.clone()),
-            Kind::Octants(center, lang) => Segments::Octants(*center, *lang),
-        }
+        self.segments.clone()
     }
 
     fn map(&self) -> Option<&SegmentMap> {
-        match &self.kind {
-            Kind::Map(map) => Some(map),
-            Kind::Octants(_, _) => None,
+        match &self.segments {
+            Segments::Map(map) => Some(map),
+            _ => None,
         }
     }
 }
@@ -51,7 +50,7 @@ impl CoreSegmentMap {
     fn new(py: Python<'_>, rules: Vec<PyRule>, bins: [u8; 3], rest: Option<String>) -> PyResult<Self> {
         let rules = rules.into_iter().map(|(name, r, f, m)| Rule { name, ranges: [r, f, m] }).collect();
         let map = SegmentMap::new(rules, bins, rest).map_err(|error| into_py(py, &error))?;
-        Ok(Self { kind: Kind::Map(map) })
+        Ok(Self { segments: Segments::Map(map) })
     }
 
     #[staticmethod]
@@ -59,12 +58,12 @@ impl CoreSegmentMap {
         let lang = choice(py, "lang", lang, &[("en", Lang::En), ("zh", Lang::Zh)])?;
         let center = choice(py, "center", center, &[("mean", Center::Mean), ("median", Center::Median)])?;
         let names = [("rf10", Named::Rf10), ("octants", Named::Octants), ("r_vignette", Named::RVignette)];
-        let kind = match choice(py, "segments", name, &names)? {
-            Named::Rf10 => SegmentMap::rf10().map(Kind::Map),
-            Named::RVignette => SegmentMap::r_vignette().map(Kind::Map),
-            Named::Octants => Ok(Kind::Octants(center, lang)),
+        let segments = match choice(py, "segments", name, &names)? {
+            Named::Rf10 => SegmentMap::rf10().map(Segments::Map),
+            Named::RVignette => SegmentMap::r_vignette().map(Segments::Map),
+            Named::Octants => Ok(Segments::Octants(center, lang)),
         };
-        Ok(Self { kind: kind.map_err(|error| into_py(py, &error))? })
+        Ok(Self { segments: segments.map_err(|error| into_py(py, &error))? })
     }
 
     /// Whether it looks at values instead of scores.
@@ -80,9 +79,10 @@ impl CoreSegmentMap {
 
     #[getter]
     fn names(&self) -> Vec<String> {
-        match &self.kind {
-            Kind::Map(map) => map.names().to_vec(),
-            Kind::Octants(center, lang) => Octants::new(*center, *lang).names().iter().map(|&name| name.to_owned()).collect(),
+        match &self.segments {
+            Segments::Map(map) => map.names().to_vec(),
+            Segments::Octants(center, lang) => Octants::new(*center, *lang).names().iter().map(|&name| name.to_owned()).collect(),
+            Segments::Auto | Segments::Off => Vec::new(),
         }
     }
 
@@ -101,12 +101,21 @@ impl CoreSegmentMap {
         self.map().map_or_else(Vec::new, |map| map.uncovered().iter().map(|&cell| cell.into()).collect())
     }
 
-    fn overlaps(&self) -> Vec<((u8, u8, u8), Vec<String>)> {
-        self.map().map_or_else(Vec::new, |map| map.overlaps().iter().map(|(cell, names)| ((*cell).into(), names.clone())).collect())
+    fn overlaps(&self) -> Vec<((u8, u8, u8), Vec<&str>)> {
+        self.map().map_or_else(Vec::new, |map| map.overlaps().into_iter().map(|(cell, names)| (cell.into(), names)).collect())
     }
 
     fn segment(&self, r: u8, f: u8, m: u8) -> Option<&str> {
         let map = self.map()?;
         map.segment(r, f, m).map(|i| map.names()[usize::from(i)].as_str())
+    }
+
+    fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        store::to_bytes(py, &self.segments)
+    }
+
+    #[staticmethod]
+    fn from_bytes(py: Python<'_>, data: &[u8]) -> PyResult<Self> {
+        Ok(Self { segments: store::from_bytes(py, data)? })
     }
 }

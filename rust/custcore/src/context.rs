@@ -74,6 +74,11 @@ impl Context {
         rows >= ROWS_WORTH_THREADS
     }
 
+    /// Runs `work` on so many rows: on the pool of this context where they are worth threads, else on this thread.
+    pub fn compute<R: Send>(&self, rows: usize, work: impl FnOnce() -> R + Send) -> Result<R> {
+        if self.is_worth_threads(rows) { self.install(work) } else { Ok(work()) }
+    }
+
     /// Runs `work` on the pool of this context and waits for it.
     pub fn install<R: Send>(&self, work: impl FnOnce() -> R + Send) -> Result<R> {
         Ok(pool(self.threads)?.install(work))

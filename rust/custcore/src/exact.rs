@@ -237,6 +237,34 @@ pub fn key_to_float(key: i64) -> f64 {
     f64::from_bits(if key < 0 { !(key ^ i64::MIN) } else { key } as u64)
 }
 
+/// A float in a format such as JSON that has no infinity: a number where it is finite, else a word.
+pub mod every_float {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        Number(f64),
+        Word(String),
+    }
+
+    /// Writes it.
+    pub fn serialize<S: Serializer>(x: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+        if x.is_finite() { Written::Number(*x) } else { Written::Word(x.to_string()) }.serialize(serializer)
+    }
+
+    /// Reads it; what is written as a word is not finite.
+    pub fn deserialize<'a, D: Deserializer<'a>>(deserializer: D) -> Result<f64, D::Error> {
+        match Written::deserialize(deserializer)? {
+            Written::Number(x) => Ok(x),
+            Written::Word(word) => {
+                let x = word.parse::<f64>().ok().filter(|x| !x.is_finite());
+                x.ok_or_else(|| de::Error::custom("expected a number, 'inf', '-inf' or 'NaN'"))
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

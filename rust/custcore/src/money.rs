@@ -77,11 +77,20 @@ pub fn decimal_text(units: i128, scale: i8) -> String {
 const EXACT: i128 = 1 << 53;
 
 /// `units / 10^scale`, correctly rounded, also above 2^53.
+#[inline]
 pub fn units_to_f64(units: i128, scale: i32) -> f64 {
-    if (-EXACT..=EXACT).contains(&units) && (0..=22).contains(&scale) {
+    if let Ok(units) = i64::try_from(units)
+        && units.unsigned_abs() <= EXACT as u64
+        && (0..=22).contains(&scale)
+    {
         // Both operands are exact float64, so the one division rounds correctly.
         return units as f64 / POWERS[scale as usize];
     }
+    units_to_f64_by_text(units, scale)
+}
+
+#[cold]
+fn units_to_f64_by_text(units: i128, scale: i32) -> f64 {
     // Beyond, the decimal text is read back: the standard library's parser rounds correctly.
     format!("{units}e{}", -scale).parse().unwrap_or(f64::NAN)
 }

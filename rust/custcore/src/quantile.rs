@@ -4,16 +4,19 @@
 //! to the type of the values. A value's score is 1 plus the number of edges strictly below it, so equal values get equal
 //! scores, and on the fitted values this is `max(1, ceil(B*L/(n-1)))` with L the number of strictly smaller values.
 
+use serde::{Deserialize, Serialize};
+
 use crate::column::BLOCK;
 pub use crate::column::number::Number;
 use crate::column::number::{NumberColumn, NumberForm, Numbers};
 use crate::context::fill_by_runs;
 use crate::exact::{between_f64, float_to_key, key_to_float};
-use crate::rank::{key_statistics, select_all};
+use crate::rank::{key_of, key_statistics, range, select_all};
 use crate::simd::widest;
 
 /// Which side of an interval belongs to it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Closed {
     /// `(lower, upper]`.
     #[default]
@@ -23,7 +26,8 @@ pub enum Closed {
 }
 
 /// Ascending edges between bins, in the type of the values they were computed from.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Edges {
     values: Numbers,
     closed: Closed,
@@ -32,16 +36,22 @@ pub struct Edges {
 impl Edges {
     /// The type-7 quantile edges of `bins` bins over the rows that are not null; `None` when there are none.
     pub fn type7(column: &NumberColumn, bins: usize) -> Option<Self> {
+        Self::type7_within(column, bins, range(column)?)
+    }
+
+    /// The same where the smallest and the largest value are known.
+    pub fn type7_within(column: &NumberColumn, bins: usize, (least, most): (Number, Number)) -> Option<Self> {
         let n = column.valid_rows();
+        let ends = (key_of(least), key_of(most));
         let values = match column.form() {
-            NumberForm::Integers => Numbers::Integers(type7(n, bins, |ranks| key_statistics(column, ranks), between_i64)?),
+            NumberForm::Integers => Numbers::Integers(type7(n, bins, |ranks| key_statistics(column, ends, ranks), between_i64)?),
             NumberForm::Decimals(scale) => {
                 let values = column.valid_decimals()?;
                 Numbers::Decimals(type7(n, bins, |ranks| select_all(values, ranks), between_i128)?, scale)
             }
             NumberForm::Floats => {
                 let between = |low, high, r, bins| float_to_key(between_f64(key_to_float(low), key_to_float(high), r, bins));
-                let keys = type7(n, bins, |ranks| key_statistics(column, ranks), between)?;
+                let keys = type7(n, bins, |ranks| key_statistics(column, ends, ranks), between)?;
                 Numbers::Floats(keys.into_iter().map(key_to_float).collect())
             }
         };
@@ -58,6 +68,15 @@ impl Edges {
     /// Edges as they stand, ascending.
     pub fn explicit(values: Numbers, closed: Closed) -> Self {
         Self { values, closed }
+    }
+
+    /// Whether the edges ascend, as those of a fit do.
+    pub fn is_sound(&self) -> bool {
+        match &self.values {
+            Numbers::Integers(v) => v.is_sorted(),
+            Numbers::Decimals(v, _) => v.is_sorted(),
+            Numbers::Floats(v) => v.is_sorted() && v.iter().all(|x| !x.is_nan()),
+        }
     }
 
     /// Number of bins.
@@ -153,19 +172,39 @@ fn bin_keys(values: &[i64], edges: &[i64], closed: Closed, bins: &mut [u8]) {
     }
 }
 
+/// Values that are compared with one edge before the next edge's turn, so that they stay in registers.
+const LANES: usize = 32;
+
 widest! {
     fn count_below(values: &[i64], edges: &[i64], bins: &mut [u8]) {
-        for (slot, &value) in bins.iter_mut().zip(values) {
-            *slot = 1 + edges.iter().map(|&edge| u8::from(edge < value)).sum::<u8>();
-        }
+        count_edges(values, edges, bins, |edge, value| edge < value);
     }
 }
 
 widest! {
     fn count_at_most(values: &[i64], edges: &[i64], bins: &mut [u8]) {
-        for (slot, &value) in bins.iter_mut().zip(values) {
-            *slot = 1 + edges.iter().map(|&edge| u8::from(edge <= value)).sum::<u8>();
+        count_edges(values, edges, bins, |edge, value| edge <= value);
+    }
+}
+
+/// One more than the edges that a value has passed.
+#[inline(always)]
+fn count_edges(values: &[i64], edges: &[i64], bins: &mut [u8], passed: impl Fn(i64, i64) -> bool) {
+    let (whole, rest) = values.as_chunks::<LANES>();
+    let (whole_bins, rest_bins) = bins.split_at_mut(whole.len() * LANES);
+    for (values, bins) in whole.iter().zip(whole_bins.as_chunks_mut::<LANES>().0) {
+        let mut counts = [1_i64; LANES];
+        for &edge in edges {
+            for (count, &value) in counts.iter_mut().zip(values) {
+                *count += i64::from(passed(edge, value));
+            }
         }
+        for (bin, count) in bins.iter_mut().zip(counts) {
+            *bin = count as u8;
+        }
+    }
+    for (bin, &value) in rest_bins.iter_mut().zip(rest) {
+        *bin = 1 + edges.iter().map(|&edge| u8::from(passed(edge, value))).sum::<u8>();
     }
 }
 

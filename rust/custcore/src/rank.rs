@@ -6,7 +6,7 @@
 use crate::column::BLOCK;
 use crate::column::number::{Number, NumberColumn, NumberForm};
 use crate::context::{ROWS_WORTH_THREADS, by_runs};
-use crate::exact::key_to_float;
+use crate::exact::{float_to_key, key_to_float};
 use crate::simd::widest;
 
 /// Buckets that values are counted in.
@@ -27,6 +27,15 @@ pub fn range(column: &NumberColumn) -> Option<(Number, Number)> {
     }
 }
 
+/// The key of a number of a column that has keys.
+pub fn key_of(number: Number) -> i64 {
+    match number {
+        Number::Integer(value) => value,
+        Number::Float(value) => float_to_key(value),
+        Number::Decimal(_, _) => 0,
+    }
+}
+
 /// The values of the given ranks (ascending, each once) among `values`.
 pub fn select_all<T: Ord + Copy>(mut values: Vec<T>, ranks: &[usize]) -> Vec<T> {
     select(&mut values, ranks, 0);
@@ -34,9 +43,9 @@ pub fn select_all<T: Ord + Copy>(mut values: Vec<T>, ranks: &[usize]) -> Vec<T> 
 }
 
 /// The keys (see [`NumberColumn::read_keys`]) of the given ranks (ascending, each once) among the rows that are not null.
-pub fn key_statistics(column: &NumberColumn, ranks: &[usize]) -> Vec<i64> {
+/// All keys must lie between `least` and `most`.
+pub fn key_statistics(column: &NumberColumn, (least, most): (i64, i64), ranks: &[usize]) -> Vec<i64> {
     let rows = column.len();
-    let Some((least, most)) = key_range(column) else { return Vec::new() };
     if rows < ROWS_WORTH_THREADS {
         let mut keys = Vec::with_capacity(column.valid_rows());
         each_block(column, 0..rows, |block| keys.extend_from_slice(block));
@@ -104,7 +113,8 @@ fn each_block(column: &NumberColumn, run: std::ops::Range<usize>, mut work: impl
     }
 }
 
-fn key_range(column: &NumberColumn) -> Option<(i64, i64)> {
+/// The smallest and the largest key; `None` when all rows are null.
+pub fn key_range(column: &NumberColumn) -> Option<(i64, i64)> {
     let ends = by_runs(column.len(), |run| {
         let mut ends = (i64::MAX, i64::MIN);
         each_block(column, run, |keys| {
@@ -148,7 +158,8 @@ mod tests {
             sorted.sort_unstable();
             let ranks = [0, 1, 20_000, 20_001, 50_001, 99_999, 100_002];
             let column = NumberColumn::from_numbers(Numbers::Integers(values));
-            assert_eq!(key_statistics(&column, &ranks), ranks.map(|rank| sorted[rank]));
+            let ends = (sorted[0], sorted[sorted.len() - 1]);
+            assert_eq!(key_statistics(&column, ends, &ranks), ranks.map(|rank| sorted[rank]));
         }
     }
 
@@ -156,7 +167,8 @@ mod tests {
     fn floats_are_ranked_as_floats() {
         let floats: Vec<f64> = (0..90_001_i64).map(|i| (i * 7_919 % 90_001 - 45_000) as f64 * 1e-3).collect();
         let column = NumberColumn::from_numbers(Numbers::Floats(floats));
-        let found: Vec<f64> = key_statistics(&column, &[0, 45_000, 90_000]).into_iter().map(key_to_float).collect();
+        let ends = key_range(&column).unwrap_or_default();
+        let found: Vec<f64> = key_statistics(&column, ends, &[0, 45_000, 90_000]).into_iter().map(key_to_float).collect();
         assert_eq!(found, [-45.0, 0.0, 45.0]);
         assert_eq!(range(&column), Some((Number::Float(-45.0), Number::Float(45.0))));
     }

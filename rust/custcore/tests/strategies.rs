@@ -7,6 +7,9 @@ use arrow_array::{ArrayRef, DictionaryArray, Float64Array, Int64Array, RecordBat
 use custcore::base::CustomerBase;
 use custcore::base::fold::Strategy as Way;
 use custcore::base::spec::Spec;
+use custcore::cohort::periods::Period;
+use custcore::cohort::spec::CohortSpec;
+use custcore::cohort::{begin, finish};
 use custcore::column::chunks::Roles;
 use custcore::context::Context;
 use custcore::error::Result;
@@ -48,8 +51,8 @@ fn batch(rows: &[Row], ids: Ids) -> Result<RecordBatch> {
     RecordBatch::try_from_iter(columns).map_err(custcore::error::Error::internal)
 }
 
-fn result(batches: &[RecordBatch], order_id: Option<&str>, way: Way, threads: usize) -> Result<Table> {
-    let roles = Roles {
+fn roles(order_id: Option<&str>) -> Roles {
+    Roles {
         customer_id: "customer_id".to_owned(),
         timestamp: "timestamp".to_owned(),
         amount: Some("amount".to_owned()),
@@ -57,8 +60,11 @@ fn result(batches: &[RecordBatch], order_id: Option<&str>, way: Way, threads: us
         attributes: Vec::new(),
         start: None,
         returning: None,
-    };
-    let mut base = CustomerBase::new(Spec::new(roles))?;
+    }
+}
+
+fn result(batches: &[RecordBatch], order_id: Option<&str>, way: Way, threads: usize) -> Result<Table> {
+    let mut base = CustomerBase::new(Spec::new(roles(order_id)))?;
     let context = Context::new(threads);
     let mut fold = base.begin(&batches[0].schema())?;
     fold.force(way);
@@ -69,13 +75,28 @@ fn result(batches: &[RecordBatch], order_id: Option<&str>, way: Way, threads: us
     rfm(&base, None, true, &context)
 }
 
+/// All tables of cohorts; with `rfm` totals are kept besides, and nothing of that may show.
+fn cohorts(batches: &[RecordBatch], order_id: Option<&str>, way: Way, threads: usize, rfm: bool) -> Result<Vec<(RecordBatch, String)>> {
+    let spec = CohortSpec { period: Period::Year, cohort_period: Period::Year, rfm, ..CohortSpec::default() };
+    let context = Context::new(threads);
+    let mut fold = begin(&spec.scan(Spec::new(roles(order_id)))?, &batches[0].schema())?;
+    fold.force(way);
+    for batch in batches {
+        fold.push(std::slice::from_ref(batch), &context)?;
+    }
+    let found = finish(spec, fold, &context)?;
+    let tables = [found.cells(), found.movement(&context)?, found.revenue_retention(true, &context)?, found.customers(&context)?];
+    Ok(tables.into_iter().map(|table| (table.batch, format!("{:?}", table.report))).collect())
+}
+
 fn check(rows: &[Row], cut: usize, ids: Ids, order_id: Option<&str>) -> Result<()> {
     let whole = batch(rows, ids)?;
     let cut = cut % rows.len();
     // Slices of one batch share their dictionary, two batches do not.
     let slices = [whole.slice(0, cut), whole.slice(cut, rows.len() - cut)];
     let apart = [batch(&rows[..cut], ids)?, batch(&rows[cut..], ids)?];
-    let want = result(&[whole], order_id, Way::Auto, 1)?;
+    let want = result(std::slice::from_ref(&whole), order_id, Way::Auto, 1)?;
+    let want_cohorts = cohorts(&[whole], order_id, Way::Auto, 1, true)?;
     for way in [Way::Auto, Way::Direct, Way::Table, Way::Shards] {
         // A range over all integers there are would be a long array.
         if way == Way::Direct && matches!(ids, Ids::Integers) && rows.iter().any(|row| row.0.is_some_and(|id| !(0..40).contains(&id))) {
@@ -85,6 +106,7 @@ fn check(rows: &[Row], cut: usize, ids: Ids, order_id: Option<&str>) -> Result<(
             let got = result(batches, order_id, way, 1)?;
             assert_eq!(got.batch, want.batch, "{way:?} {ids:?} {order_id:?}");
             assert_eq!(format!("{:?}", got.report), format!("{:?}", want.report), "{way:?} {ids:?} {order_id:?}");
+            assert_eq!(cohorts(batches, order_id, way, 1, false)?, want_cohorts, "{way:?} {ids:?} {order_id:?}");
         }
     }
     Ok(())
@@ -111,10 +133,12 @@ fn many_customers_give_the_same_table() -> Result<()> {
         let batch = batch(&rows, ids)?;
         let halves = [batch.slice(0, 300_000), batch.slice(300_000, 20_000)];
         let want = result(&halves, None, Way::Table, 1)?;
+        let want_cohorts = cohorts(&halves, None, Way::Table, 1, true)?;
         for (way, threads) in [(Way::Auto, 1), (Way::Auto, 2), (Way::Table, 3), (Way::Shards, 1), (Way::Shards, 3)] {
             let got = result(&halves, None, way, threads)?;
             assert_eq!(got.batch, want.batch, "{way:?} {ids:?} {threads}");
             assert_eq!(format!("{:?}", got.report), format!("{:?}", want.report), "{way:?} {ids:?} {threads}");
+            assert!(cohorts(&halves, None, way, threads, false)? == want_cohorts, "{way:?} {ids:?} {threads}");
         }
     }
     Ok(())

@@ -1,7 +1,5 @@
 //! The ends of observation: a date, or a moment that cuts a day in two.
 
-use std::sync::Arc;
-
 use crate::calendar::{DAY_SECONDS, date_text};
 use crate::column::time::Clock;
 use crate::error::{Error, ErrorKind, Result};
@@ -38,8 +36,10 @@ pub struct Window {
     pub start: Option<Bound>,
     /// The first moment after it; if not given it ends with the last day that counts.
     pub end: Option<Bound>,
-    /// The period of every day, see [`super::brief`], where no more need be known of a purchase.
-    pub periods: Option<Arc<[u16]>>,
+    /// Whether day and money are all that need be known of a purchase, see [`super::brief`].
+    pub is_brief: bool,
+    /// Whether nothing else is kept of customers: rows are orders, and no table of totals will be asked for.
+    pub alone: bool,
 }
 
 impl Bound {

@@ -1,11 +1,9 @@
-//! Purchases in 10 or 14 bytes: who, in which period, how much. That is all that cohorts by the calendar ask for, and a
-//! third of what an [`super::journal::Entry`] takes.
-
-use std::sync::Arc;
+//! Purchases in 10 or 14 bytes: who, on which day, how much. That is all that cohorts by the calendar ask for, and a third
+//! of what an [`super::journal::Entry`] takes.
 
 use crate::simd::widest;
 
-/// 1900-01-01, the first day that has a period here.
+/// 1900-01-01, the first day that has a place here.
 pub const FIRST_DAY: i32 = -25_567;
 /// 2079-06-05, the last one.
 pub const LAST_DAY: i32 = FIRST_DAY + u16::MAX as i32 - 1;
@@ -18,8 +16,8 @@ const PIECE: usize = 1 << 14;
 pub struct Piece {
     /// Codes of the customers.
     pub customers: Vec<u32>,
-    /// Periods, counted from that of [`FIRST_DAY`].
-    pub periods: Vec<u16>,
+    /// Days, counted from [`FIRST_DAY`].
+    pub days: Vec<u16>,
     /// Money.
     pub units: Sums,
 }
@@ -36,27 +34,20 @@ pub enum Sums {
 /// All purchases.
 #[derive(Debug, Clone)]
 pub struct Brief {
-    /// The period of every day from [`FIRST_DAY`] to [`LAST_DAY`].
-    table: Arc<[u16]>,
     pieces: Vec<Piece>,
     /// What the money of the last block was a multiple of.
     scale: i64,
     short: Vec<i32>,
 }
 
+impl Default for Brief {
+    fn default() -> Self {
+        Self { pieces: Vec::new(), scale: 10_000, short: Vec::new() }
+    }
+}
+
 impl Brief {
-    /// No purchases yet; `table` tells the period of every day.
-    pub fn new(table: Arc<[u16]>) -> Self {
-        Self { table, pieces: Vec::new(), scale: 10_000, short: Vec::new() }
-    }
-
-    /// The same without any purchases.
-    #[must_use]
-    pub fn emptied(&self) -> Self {
-        Self::new(self.table.clone())
-    }
-
-    /// Writes down some purchases, all on days that have a period.
+    /// Writes down some purchases, all on days that have a place.
     pub fn add(&mut self, customers: &[u32], days: &[i32], units: &[i64]) {
         if customers.is_empty() {
             return;
@@ -73,11 +64,11 @@ impl Brief {
             // The first piece grows as it must: most tables are small.
             let room = if self.pieces.is_empty() { customers.len() } else { PIECE };
             let units = scale.map_or_else(|| Sums::Long(Vec::with_capacity(room)), |of| Sums::Short(Vec::with_capacity(room), of));
-            self.pieces.push(Piece { customers: Vec::with_capacity(room), periods: Vec::with_capacity(room), units });
+            self.pieces.push(Piece { customers: Vec::with_capacity(room), days: Vec::with_capacity(room), units });
         }
         let Some(piece) = self.pieces.last_mut() else { return };
         piece.customers.extend_from_slice(customers);
-        piece.periods.extend(days.iter().map(|day| self.table[(day - FIRST_DAY) as usize]));
+        piece.days.extend(days.iter().map(|day| (day - FIRST_DAY) as u16));
         match &mut piece.units {
             Sums::Short(sums, _) => sums.extend_from_slice(&self.short),
             Sums::Long(sums) => sums.extend_from_slice(units),
@@ -159,15 +150,15 @@ mod tests {
 
     #[test]
     fn money_keeps_its_units() {
-        let mut brief = Brief::new(vec![7; 1 << 16].into());
+        let mut brief = Brief::default();
         let blocks: [&[i64]; 5] =
             [&[12_340_000, -50_000, 0], &[12_340_001, 5], &[i64::MAX, 3], &[21_474_836_470_000], &[-21_474_836_480_000, 1 << 50]];
         for units in blocks {
-            brief.add(&vec![1; units.len()], &vec![0; units.len()], units);
+            brief.add(&vec![1; units.len()], &vec![LAST_DAY; units.len()], units);
         }
         let found: Vec<i64> = brief.pieces().iter().flat_map(|p| (0..p.customers.len()).map(|row| p.units.get(row))).collect();
         assert_eq!(found, blocks.concat());
         assert!(matches!(brief.pieces()[0].units, Sums::Short(_, 10_000)));
-        assert!(brief.pieces().iter().flat_map(|piece| &piece.periods).all(|&period| period == 7));
+        assert!(brief.pieces().iter().flat_map(|piece| &piece.days).all(|&day| FIRST_DAY + i32::from(day) == LAST_DAY));
     }
 }

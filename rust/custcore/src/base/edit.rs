@@ -56,7 +56,7 @@ impl Id {
 
 impl State {
     /// Whether each code stands for a customer of whom something is known.
-    fn known_codes(&self) -> Vec<bool> {
+    pub(super) fn known_codes(&self) -> Vec<bool> {
         let totals = self.totals.len() as u32;
         let mut known: Vec<bool> = (0..self.interner.len() as u32).map(|code| code < totals && self.totals.is_present(code)).collect();
         for (order, _, _) in self.waiting() {

@@ -6,6 +6,7 @@ use super::fold::Edges;
 use super::intern::{Interner, NO_CODE, Remap};
 use super::orders::Line;
 use super::shards::{Deal, Dealer};
+use super::slots::ends;
 use super::spec::{OnNonfinite, OnNull, Spec};
 use super::state::State;
 use super::totals::{RowNumbers, Rows};
@@ -209,12 +210,13 @@ impl<'a> Folder<'a> {
         let block = &self.block;
         let until = self.until;
         let wide = columns.is_wide();
-        if block.flags.iter().all(|&f| f == 0) {
-            let last = block.days.iter().copied().max().unwrap_or(i32::MIN);
+        // Passes without an end halfway, which the compiler works on in parallel.
+        if block.flags.iter().fold(0, |any, &flags| any | flags) == 0 {
+            let (first, last) = ends(&block.days);
             if last <= until {
                 part.last_day = part.last_day.max(last);
                 if part.journal.is_some() || part.days.is_some() {
-                    part.first_day = block.days.iter().copied().min().unwrap_or(i32::MAX).min(part.first_day);
+                    part.first_day = part.first_day.min(first);
                 }
                 return Ok(false);
             }

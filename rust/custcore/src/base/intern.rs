@@ -268,8 +268,13 @@ impl Interner {
     #[inline]
     fn intern_integers(&mut self, ids: &[i64], flags: &[u8], codes: &mut Vec<u32>) -> Result<()> {
         if let Keys::Range { base, .. } = &*self.keys {
-            let code = |(&id, &flag): (&i64, &u8)| if flag & flag::NULL_ID == 0 { id.wrapping_sub(*base) as u32 } else { NO_CODE };
-            codes.extend(ids.iter().zip(flags).map(code));
+            let base = *base;
+            if flags.iter().fold(0, |any, &flag| any | flag) & flag::NULL_ID == 0 {
+                codes.extend(ids.iter().map(|id| id.wrapping_sub(base) as u32));
+            } else {
+                let code = |(&id, &flag): (&i64, &u8)| if flag & flag::NULL_ID == 0 { id.wrapping_sub(base) as u32 } else { NO_CODE };
+                codes.extend(ids.iter().zip(flags).map(code));
+            }
             return Ok(());
         }
         let (Keys::Integers(keys), Table::Integers(table)) = (Arc::make_mut(&mut self.keys), &mut self.table) else {

@@ -68,9 +68,9 @@ impl Entry {
 }
 
 impl Journal {
-    /// An empty journal, brief where periods are all that is asked for.
+    /// An empty journal, brief where that is all that is asked for.
     pub fn of(window: &Window) -> Self {
-        Self { brief: window.periods.clone().map(Brief::new), ..Self::default() }
+        Self { brief: window.is_brief.then(Brief::default), ..Self::default() }
     }
 
     /// The purchases that are kept brief.
@@ -177,7 +177,7 @@ impl Journal {
     pub fn append(&mut self, mut other: Self, own: impl Fn(u32) -> u32) {
         other.flush();
         if let Some(more) = other.brief.take() {
-            self.brief.get_or_insert_with(|| more.emptied()).append(more, &own);
+            self.brief.get_or_insert_default().append(more, &own);
         }
         let before = self.wide.len() as i64;
         for entry in other.pieces.iter_mut().flatten() {

@@ -66,7 +66,7 @@ pub fn of_base(error: Error, name: &str) -> Error {
     error.said_of(&format!("base '{name}'"))
 }
 
-/// Ends the updates of several bases: all of them or, after an error, none.
+/// Ends the updates of several bases with a batch that may have a name: all of them or, after an error, none.
 pub fn commit_all(mut bases: Vec<(&str, &mut CustomerBase)>, mut updates: Vec<Update>, batch: Option<&str>) -> Result<()> {
     if bases.len() != updates.len() {
         return Err(Error::internal(format!("{} updates for {} bases", updates.len(), bases.len())));

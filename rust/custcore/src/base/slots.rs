@@ -5,6 +5,7 @@
 //! once and for all. Both forms hold the same numbers, so the form never shows in a result.
 
 use super::intern::NO_CODE;
+use crate::column::BLOCK;
 use crate::context::{by_runs, fill_by_runs};
 use crate::simd::{prefetch, widest};
 
@@ -77,6 +78,8 @@ pub trait Units: Copy + Into<i128> + PartialOrd + Default {
     const IS_WIDE: bool;
     /// The sum of the sizes of all units, or more.
     fn size(units: &[Self]) -> u64;
+    /// The smallest; any of none.
+    fn least(units: &[Self]) -> Self;
     /// The units where their size is known to fit.
     fn narrow(self) -> i64;
 }
@@ -90,6 +93,10 @@ impl Units for i64 {
         if each <= 48 { sum } else { (units.len() as u64).saturating_mul(1_u64.checked_shl(each).unwrap_or(u64::MAX)) }
     }
     #[inline]
+    fn least(units: &[Self]) -> Self {
+        least_of(units)
+    }
+    #[inline]
     fn narrow(self) -> i64 {
         self
     }
@@ -100,6 +107,9 @@ impl Units for i128 {
     fn size(units: &[Self]) -> u64 {
         let sum = units.iter().fold(0_u128, |sum, units| sum.saturating_add(units.unsigned_abs()));
         u64::try_from(sum).unwrap_or(u64::MAX)
+    }
+    fn least(units: &[Self]) -> Self {
+        units.iter().fold(Self::MAX, |least, &units| least.min(units))
     }
     #[inline]
     fn narrow(self) -> i64 {
@@ -118,8 +128,15 @@ widest! {
 }
 
 widest! {
+    /// The smallest number.
+    fn least_of(units: &[i64]) -> i64 {
+        units.iter().fold(i64::MAX, |least, &units| least.min(units))
+    }
+}
+
+widest! {
     /// The smallest and the largest day.
-    fn ends(days: &[i32]) -> (i32, i32) {
+    pub fn ends(days: &[i32]) -> (i32, i32) {
         days.iter().fold((i32::MAX, i32::MIN), |(low, high), &day| (low.min(day), high.max(day)))
     }
 }
@@ -129,6 +146,34 @@ widest! {
     fn changes(codes: &[u32]) -> u32 {
         let next = codes.get(1..).unwrap_or_default();
         codes.iter().zip(next).fold(0, |changes, (a, b)| changes + u32::from(a != b))
+    }
+}
+
+widest! {
+    /// Whether days ascend among neighbours of one code.
+    fn runs_ascend(codes: &[u32], days: &[i32]) -> bool {
+        let next = codes.iter().zip(days).skip(1);
+        codes.iter().zip(days).zip(next).fold(true, |all, ((code, day), (next_code, next_day))| all & ((code != next_code) | (day <= next_day)))
+    }
+}
+
+/// Adds a block of purchases, which are runs of one code each with days that ascend. Where runs end is found without a branch,
+/// and a run's money is the difference of two running sums, so that nothing hangs on how long runs are.
+fn add_runs<U: Units>(slots: &mut [Narrow], codes: &[u32], days: &[i32], units: &[U]) {
+    let (mut ends, mut sums, mut runs, mut sum) = ([0_u32; BLOCK], [0_i64; BLOCK], 0, 0_i64);
+    let last = codes.len().saturating_sub(1);
+    for (row, &units) in units.iter().enumerate().take(codes.len()) {
+        sum = sum.wrapping_add(units.narrow());
+        ends[runs] = row as u32;
+        sums[runs] = sum;
+        runs += usize::from(row == last || codes[row] != codes[row + 1]);
+    }
+    let (mut start, mut before) = (0, 0);
+    for (&end, &sum) in ends[..runs].iter().zip(&sums) {
+        let end = end as usize;
+        let day = |row: usize| (days[row] - FIRST_DAY) as u16;
+        slots[codes[start] as usize].add(sum.wrapping_sub(before), (end + 1 - start) as u32, day(start), day(end));
+        (start, before) = (end + 1, sum);
     }
 }
 
@@ -189,6 +234,11 @@ impl Slots {
         }
     }
 
+    /// Whether all units of money fit 64 bits.
+    pub fn is_narrow(&self) -> bool {
+        matches!(self.form, Form::Narrow(_))
+    }
+
     /// What is known of a customer.
     #[inline]
     pub fn get(&self, code: u32) -> Slot {
@@ -244,7 +294,9 @@ impl Slots {
         if let (Form::Narrow(_), Form::Narrow(from)) = (&self.form, &other.form) {
             self.make_room(other.size, other.orders, (FIRST_DAY, FIRST_DAY));
             if let Form::Narrow(slots) = &mut self.form {
-                slots.iter_mut().zip(from).for_each(|(slot, from)| slot.add(from.units, from.orders, from.first, from.last));
+                fill_by_runs(&mut slots[..from.len()], |first, slots| {
+                    slots.iter_mut().zip(&from[first..]).for_each(|(slot, from)| slot.add(from.units, from.orders, from.first, from.last));
+                });
                 return;
             }
         }
@@ -310,6 +362,10 @@ impl Slots {
         let day = |day: i32| (day - FIRST_DAY) as u16;
         if changes(codes) as usize * 2 < codes.len() {
             // Rows of one customer lie together: each run is added up before its slot is touched.
+            if !holes && codes.len() <= BLOCK && runs_ascend(codes, days) {
+                add_runs(slots, codes, days, units);
+                return;
+            }
             let mut start = 0;
             while start < codes.len() {
                 let code = codes[start];
@@ -405,6 +461,18 @@ mod tests {
         assert_eq!(narrow, wide);
         assert_eq!(narrow[2], Slot { units: 17, orders: 2, first: FIRST_DAY, last: LAST_DAY });
         assert_eq!(narrow[3], EMPTY);
+    }
+
+    #[test]
+    fn runs_are_added_up_whether_their_days_ascend_or_not() {
+        let codes = [3, 3, 3, 1, 1, 1, 1, 0, 0, 0, 0, 0];
+        let units: Vec<i64> = (1..=12).collect();
+        for days in [[5, 5, 9, 2, 3, 4, 4, 1, 1, 1, 2, 7], [5, 9, 5, 2, 3, 4, 4, 1, 1, 1, 2, 7]] {
+            let [narrow, wide] = both(&codes, &days, &units);
+            assert_eq!(narrow, wide);
+            assert_eq!(narrow[3], Slot { units: 6, orders: 3, first: 5, last: 9 });
+            assert_eq!(narrow[0], Slot { units: 50, orders: 5, first: 1, last: 7 });
+        }
     }
 
     #[test]

@@ -176,6 +176,11 @@ impl Spec {
         }
     }
 
+    /// Whether it is kept what happened on each day.
+    pub fn keeps_days(&self) -> bool {
+        self.n_days || self.track.looks_back()
+    }
+
     /// Whether data may come in more than one update.
     pub fn check_second_update(&self) -> Result<()> {
         if self.track != Track::Once || self.roles.order_id.is_none() && self.roles.attributes.is_empty() && self.window.is_none() {
@@ -227,8 +232,11 @@ impl Spec {
             ("on_nonfinite", format!("{:?}", self.on_nonfinite), format!("{:?}", other.on_nonfinite)),
             ("late", format!("{:?}", self.late), format!("{:?}", other.late)),
         ];
-        let unlike: Vec<String> =
-            settings.iter().filter(|(_, own, other)| own != other).map(|(name, own, other)| format!("{name} is {own} here and {other} there")).collect();
+        let unlike: Vec<String> = settings
+            .iter()
+            .filter(|(_, own, other)| own != other)
+            .map(|(name, own, other)| format!("{name} is {own} here and {other} there"))
+            .collect();
         unlike.join(", ")
     }
 

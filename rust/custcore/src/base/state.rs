@@ -122,13 +122,16 @@ impl State {
         Self {
             rules: PurchaseRules { returns: spec.returns, zero_is_purchase },
             interner,
-            totals: Totals::new(kinds.order_kind.is_some()),
+            totals: match &spec.window {
+                Some(window) if window.alone => Totals::absent(),
+                _ => Totals::new(kinds.order_kind.is_some()),
+            },
             rows: RowTallies::default(),
             purchases: PurchaseTallies::default(),
             last_day: i32::MIN,
             first_day: i32::MAX,
             journal: spec.window.as_ref().map(Journal::of),
-            days: (spec.n_days || spec.track.looks_back()).then(DayBook::default),
+            days: spec.keeps_days().then(DayBook::default),
             notes: spec.track.looks_back().then(Notes::default),
             spread: Vec::new(),
             attributes: kinds
@@ -570,7 +573,8 @@ impl State {
         for Spread { order, parts, seen } in &other.spread {
             let customer = own(order.customer);
             let moved = |order: &Order| Order { customer, first_row: order.first_row.saturating_add(rows_before), ..*order };
-            let value = |(seen, values): (&Seen, &Vec<u32>)| Seen { value: values.get(seen.value as usize).copied().unwrap_or(NO_CODE), ..*seen };
+            let value =
+                |(seen, values): (&Seen, &Vec<u32>)| Seen { value: values.get(seen.value as usize).copied().unwrap_or(NO_CODE), ..*seen };
             if customer != NO_CODE {
                 let seen = seen.iter().zip(&values).map(value).collect();
                 self.spread.push(Spread { order: moved(order), parts: parts.iter().map(moved).collect(), seen });

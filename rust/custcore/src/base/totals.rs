@@ -20,6 +20,8 @@ use crate::simd::prefetch;
 #[derive(Debug, Default, Clone)]
 pub struct Totals {
     slots: Slots,
+    /// Number of codes, where nothing but that is kept of customers.
+    absent: Option<usize>,
     /// Rows of purchases, where they are not the orders themselves.
     rows: Option<Vec<u64>>,
     /// First row and number of rows of the refunds that came before any purchase of their customer; decides who has only
@@ -163,11 +165,20 @@ pub struct Rows<'a, U> {
 impl Totals {
     /// No customers yet; `lines` says that orders can have several rows.
     pub fn new(lines: bool) -> Self {
-        Self { slots: Slots::default(), rows: lines.then(Vec::new), refunds_before_purchase: HashMap::default() }
+        Self { slots: Slots::default(), absent: None, rows: lines.then(Vec::new), refunds_before_purchase: HashMap::default() }
+    }
+
+    /// No customers yet, and nothing will be kept of them: orders are only told apart and tallied.
+    pub fn absent() -> Self {
+        Self { absent: Some(0), ..Self::default() }
     }
 
     /// Makes room for the codes below `customers`.
     pub fn grow(&mut self, customers: usize) {
+        if let Some(known) = &mut self.absent {
+            *known = customers.max(*known);
+            return;
+        }
         if customers > self.slots.len() {
             self.slots.grow(customers);
             if let Some(rows) = &mut self.rows {
@@ -182,16 +193,19 @@ impl Totals {
         let Rows { codes, days, units, flags, rows, holes, .. } = *rows;
         let is_purchase = |units: U| units > zero || (units == zero && rules.zero_is_purchase);
         // One pass that the compiler works on in parallel, so that the usual block needs no question a row.
-        let all = units.iter().fold(true, |all, &units| all & is_purchase(units));
-        if all {
-            self.slots.add_block(codes, days, units, holes);
+        if is_purchase(U::least(units)) {
+            if self.absent.is_none() {
+                self.slots.add_block(codes, days, units, holes);
+            }
             return;
         }
         let mut purchases = [NO_CODE; BLOCK];
         for ((purchase, &code), &units) in purchases.iter_mut().zip(codes).zip(units) {
             *purchase = if is_purchase(units) { code } else { NO_CODE };
         }
-        self.slots.add_block(&purchases[..codes.len()], days, units, true);
+        if self.absent.is_none() {
+            self.slots.add_block(&purchases[..codes.len()], days, units, true);
+        }
         for i in (0..codes.len()).filter(|&i| codes[i] != NO_CODE && purchases[i] == NO_CODE) {
             let amount_is_null = flags[i] & flag::NULL_AMOUNT != 0;
             let order = Order {
@@ -211,6 +225,9 @@ impl Totals {
     pub fn add_order(&mut self, rules: PurchaseRules, order: &Order, tallies: &mut PurchaseTallies) -> Standing {
         let standing = rules.standing(order.units, order.amount_is_null);
         tallies.add(standing, order.lines, order.units, order.first_row);
+        if self.absent.is_some() {
+            return standing;
+        }
         match standing {
             Standing::LeftOut => return standing,
             Standing::Refund | Standing::Nothing => {}
@@ -232,6 +249,9 @@ impl Totals {
     /// Adds what another part knows of its customers; `codes[i]` is the code here of its customer i, [`NO_CODE`] for one
     /// it does not know. Room must have been made.
     pub fn merge(&mut self, other: &Self, codes: Codes<'_>, rows_before: u64) {
+        if self.absent.is_some() {
+            return;
+        }
         match codes {
             Codes::Same => self.slots.join_all(&other.slots),
             Codes::Map(codes) => {
@@ -262,6 +282,9 @@ impl Totals {
     /// What several parts know, by the ids they were joined to.
     pub fn gather(parts: &[&Self], joined: &Joined) -> Self {
         let rows = joined.picks.first().map_or(0, Vec::len);
+        if parts.iter().any(|part| part.absent.is_some()) {
+            return Self { absent: Some(rows), ..Self::default() };
+        }
         let slots: Vec<(&Slots, &[u32])> = parts.iter().zip(&joined.picks).map(|(part, picks)| (&part.slots, picks.as_slice())).collect();
         let mut whole = Self { slots: Slots::gather(&slots, rows), ..Self::new(parts.iter().any(|part| part.rows.is_some())) };
         for &(position, part, code) in &joined.further {
@@ -304,6 +327,18 @@ impl Totals {
         }
     }
 
+    /// Adds a customer whose totals are known, with the rows of his purchases, or of other orders if there are none. Room must
+    /// have been made.
+    pub(super) fn restore(&mut self, code: u32, slot: &Slot, rows: u64, others: u64) {
+        self.slots.join(code, slot);
+        if let Some(own) = &mut self.rows {
+            own[code as usize] += rows;
+        }
+        if others > 0 {
+            self.note_refunds(code, (u64::MAX, others));
+        }
+    }
+
     /// What a customer has: purchases, their rows, money.
     pub fn of(&self, code: u32) -> (u64, u64, i128) {
         let slot = self.slots.get(code);
@@ -322,12 +357,17 @@ impl Totals {
 
     /// Number of codes.
     pub fn len(&self) -> usize {
-        self.slots.len()
+        self.absent.unwrap_or(self.slots.len())
     }
 
     /// Whether there are no codes.
     pub fn is_empty(&self) -> bool {
-        self.slots.is_empty()
+        self.len() == 0
+    }
+
+    /// Whether nothing is kept of customers.
+    pub fn are_absent(&self) -> bool {
+        self.absent.is_some()
     }
 
     /// Asks for the cache lines of a customer.
@@ -341,6 +381,10 @@ impl Totals {
 
     /// Adds the customers of another part, none of whom is known here, behind those that are.
     pub fn append(&mut self, other: &Self) {
+        if let (Some(known), Some(more)) = (&mut self.absent, other.absent) {
+            *known += more;
+            return;
+        }
         let before = self.slots.len() as u32;
         self.slots.append(&other.slots);
         if let (Some(rows), Some(more)) = (&mut self.rows, &other.rows) {
@@ -353,7 +397,7 @@ impl Totals {
 
     /// Whether customer `code` has a purchase or a refund; a code can be empty when all its rows were left out.
     pub fn is_present(&self, code: u32) -> bool {
-        self.slots.orders(code) > 0 || self.refunds_before_purchase.contains_key(&code)
+        self.absent.is_some() || self.slots.orders(code) > 0 || self.refunds_before_purchase.contains_key(&code)
     }
 
     /// What is known of each code.

@@ -1,8 +1,5 @@
 //! The journal sorted by customer.
 
-use super::periods::shown;
-use super::scene::Scene;
-use super::spec::CohortSpec;
 use crate::base::brief::FIRST_DAY;
 use crate::base::journal::{Entry, Journal};
 use crate::column::mark::{BEFORE, PURCHASE, RETURNING, START};
@@ -76,13 +73,12 @@ impl Book {
         Self { starts, entries, wide }
     }
 
-    /// The same of a journal that keeps purchases brief: their day is the first of their period, their row is not known.
-    pub fn of_brief(journal: &Journal, customers: usize, spec: &CohortSpec, scene: &Scene) -> Self {
+    /// The same of a journal that keeps purchases brief; their rows are not known.
+    pub fn of_brief(journal: &Journal, customers: usize) -> Self {
         let mut full = Journal::default();
-        let zero = scene.calendar.index(FIRST_DAY, spec.period);
         for piece in journal.purchases().map_or(&[][..], |brief| brief.pieces()) {
-            for (row, (&customer, &period)) in piece.customers.iter().zip(&piece.periods).enumerate() {
-                let day = shown(scene.calendar.start(zero + i64::from(period), spec.period));
+            for (row, (&customer, &day)) in piece.customers.iter().zip(&piece.days).enumerate() {
+                let day = FIRST_DAY + i32::from(day);
                 full.add(customer, day, i128::from(piece.units.get(row)), START | RETURNING | PURCHASE, 0);
             }
         }

@@ -4,29 +4,35 @@
 //! Bits lie period by period: the purchases of a month set bits of one row of an eighth of a byte a customer, which stays in
 //! a cache where masks of 64 bits a customer do not, and there may be any number of periods. They are filled from what the
 //! scan wrote down, by each thread for its share of the purchases, and where they would take much memory for some customers
-//! at a time.
+//! at a time. The lowest bit of a customer is his cohort, so that nothing but what was written down has to be known of him.
 
 use std::ops::Range;
 
-use rayon::iter::{IntoParallelIterator, ParallelIterator};
+use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
+use rayon::slice::ParallelSliceMut;
 
 use super::count::Unattributed;
 use super::kernel::{Counts, Place, count_member, sum_up};
 use super::members::{Cohorts, Member, check_cells};
+use super::movement::Movement;
 use super::scene::Scene;
 use super::spec::{CohortSpec, Criterion};
 use crate::base::brief::{FIRST_DAY, Piece, Sums};
-use crate::base::journal::Journal;
-use crate::base::slots::Slots;
+use crate::base::journal::{Entry, Journal};
 use crate::column::mark::PURCHASE;
 use crate::context::{ROWS_WORTH_THREADS, by_runs, fill_by_runs};
 use crate::error::Result;
+use crate::report::Tally;
 use crate::simd::prefetch;
 
 /// Words of bits that all threads together fill at a time.
 const WORDS: usize = 1 << 24;
 /// Rows ahead whose customers are asked for.
 const AHEAD: usize = 24;
+/// More cells than this are not added up side by side.
+const CELLS_A_RUN: usize = 1 << 18;
+/// A day on which a customer who bought nothing has bought first.
+const NO_DAY: i32 = i32::MAX;
 
 /// What is known of purchases kept brief, and of their customers.
 #[derive(Debug, Clone, Copy)]
@@ -35,10 +41,23 @@ pub struct Masks<'a> {
     pub spec: &'a CohortSpec,
     /// What is observed.
     pub scene: &'a Scene,
-    /// First purchases.
-    pub slots: &'a Slots,
+    /// Number of customers' codes.
+    pub customers: usize,
     /// What was written down.
     pub journal: &'a Journal,
+}
+
+/// All that is counted.
+#[derive(Debug)]
+pub struct Counted {
+    /// The cohorts.
+    pub cohorts: Cohorts,
+    /// What is in their cells.
+    pub counts: Counts,
+    /// What lies in none.
+    pub lost: Unattributed,
+    /// Customers who bought nothing, and their refunds.
+    pub without_purchase: Tally,
 }
 
 /// The cohort of a customer, counted from the first.
@@ -77,172 +96,124 @@ struct Sum {
 }
 
 impl Masks<'_> {
-    /// Cohorts, what is counted in their cells, and what lies in none.
-    pub fn count(&self) -> Result<(Cohorts, Counts, Unattributed)> {
-        let periods = self.scene.periods();
-        let n = (periods.end - periods.start) as usize;
+    /// Counts all orders.
+    pub fn count(&self) -> Result<Counted> {
+        let n = self.periods();
         check_cells(n as u64 * (n as u64 + 1) / 2)?;
         // The cohorts of all customers are looked up for every purchase: the fewer bytes, the more of them stay in the cache.
         if n < usize::from(u8::MAX) { self.count_in::<u8>(n) } else { self.count_in::<u32>(n) }
     }
 
-    fn count_in<C: Code>(&self, n: usize) -> Result<(Cohorts, Counts, Unattributed)> {
-        let cohort_of = self.cohorts::<C>();
-        let sizes = sizes(&cohort_of, n);
-        let cohorts = Cohorts::of_sizes(self.spec, self.scene, &sizes)?;
-        // A cell is where its cohort's rows begin, plus the periods between.
-        let origins: Vec<usize> = cohorts.all.iter().enumerate().map(|(c, cohort)| cohort.first.wrapping_sub(c)).collect();
+    fn count_in<C: Code>(&self, n: usize) -> Result<Counted> {
+        let mut cohorts = Cohorts::empty(self.spec, self.scene, n)?;
         let mut counts = Counts::new(cohorts.cells);
-        let lost = self.add_others(&cohort_of, &origins, &mut counts);
-        // One row of bits for each period: purchases that come in the order of time set bits that lie together.
-        let threads = if self.is_small() { 1 } else { rayon::current_num_threads() };
-        let words = (WORDS / n.max(1) / threads).max(1);
-        let customers = self.slots.len();
-        for first in (0..customers).step_by(64 * words) {
-            let range = first..customers.min(first + 64 * words);
-            let bits = self.read(&cohort_of, &origins, range.clone(), n, &mut counts);
-            self.add_customers(&cohort_of[range], &bits, n, &cohorts, &mut counts);
-        }
-        for cohort in &cohorts.all {
+        let mut cohort_of = vec![C::NOWHERE; self.customers];
+        self.by_customers(|range, bits| self.add_customers(&mut cohort_of[range], bits, &cohorts, &mut counts));
+        for (cohort, size) in cohorts.all.iter_mut().zip(sizes(&cohort_of, n)) {
+            cohort.size = size;
             let rows = cohort.first..cohort.first + cohort.rows;
             if self.spec.criterion != Criterion::On {
                 sum_up(&mut counts.customers[rows.clone()]);
             }
-            counts.eligible[rows].fill(cohort.size);
+            counts.eligible[rows].fill(size);
         }
-        Ok((cohorts, counts, lost))
+        // A cell is where its cohort's rows begin, plus the periods between.
+        let origins: Vec<usize> = cohorts.all.iter().enumerate().map(|(c, cohort)| cohort.first.wrapping_sub(c)).collect();
+        self.add_money(&cohort_of, &origins, &mut counts);
+        let (lost, without_purchase) = self.add_others(&cohort_of, &origins, &mut counts);
+        Ok(Counted { cohorts, counts, lost, without_purchase })
     }
 
-    /// The cohort of every customer, counted from the first observed period.
-    fn cohorts<C: Code>(&self) -> Vec<C> {
-        let start = self.scene.periods().start;
-        let mut cohorts = vec![C::NOWHERE; self.slots.len()];
-        fill_by_runs(&mut cohorts, |first, cohorts| {
-            for (code, cohort) in (first as u32..).zip(cohorts) {
-                let slot = self.slots.get(code);
-                if slot.orders > 0 {
-                    *cohort = C::of((self.scene.index(slot.first) - start) as usize);
-                }
-            }
-        });
-        cohorts
+    /// Number of periods that are observed.
+    pub(super) fn periods(&self) -> usize {
+        let periods = self.scene.periods();
+        (periods.end - periods.start) as usize
     }
 
-    /// The period of brief entries of period 0, counted from the first observed one.
-    fn shift(&self) -> i64 {
-        self.scene.calendar.index(FIRST_DAY, self.scene.period) - self.scene.periods().start
-    }
-
-    fn pieces(&self) -> &[Piece] {
+    pub(super) fn pieces(&self) -> &[Piece] {
         self.journal.purchases().map_or(&[], |brief| brief.pieces())
     }
 
-    /// Whether there is not enough for several threads.
-    fn is_small(&self) -> bool {
-        self.journal.len() < ROWS_WORTH_THREADS
+    pub(super) fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.journal.pieces().iter().flatten()
     }
 
     /// Does `work` on runs of the pieces, side by side where there is much in them.
-    fn by_pieces<R: Send>(&self, work: impl Fn(&[Piece]) -> R + Sync + Send) -> Vec<R> {
+    pub(super) fn by_pieces<R: Send>(&self, work: impl Fn(&[Piece]) -> R + Sync + Send) -> Vec<R> {
         let pieces = self.pieces();
-        if self.is_small() {
+        if self.journal.len() < ROWS_WORTH_THREADS {
             return vec![work(pieces)];
         }
-        let threads = rayon::current_num_threads();
-        let share = pieces.len().div_ceil(threads).max(1);
+        let share = pieces.len().div_ceil(rayon::current_num_threads()).max(1);
         let shares: Vec<&[Piece]> = pieces.chunks(share).collect();
         shares.into_par_iter().map(work).collect()
     }
 
-    /// Reads all purchases: sets the bits of some customers, and with the first of them adds the money of all.
-    fn read<C: Code>(&self, cohort_of: &[C], origins: &[usize], customers: Range<usize>, n: usize, counts: &mut Counts) -> Vec<u64> {
-        let (shift, start) = (self.shift(), self.scene.periods().start);
-        let (cells, words) = (counts.orders.len(), customers.len().div_ceil(64));
+    /// Hands over the bits of all customers, as many of them at a time as memory should hold.
+    fn by_customers(&self, mut work: impl FnMut(Range<usize>, &[u64])) {
+        let threads = if self.journal.len() < ROWS_WORTH_THREADS { 1 } else { rayon::current_num_threads() };
+        let some = 64 * (WORDS / self.periods().max(1) / threads).max(1);
+        for first in (0..self.customers).step_by(some) {
+            let range = first..self.customers.min(first + some);
+            let bits = self.bits(&range);
+            work(range, &bits);
+        }
+    }
+
+    /// A row of bits for each period: in which of them some customers were active.
+    fn bits(&self, customers: &Range<usize>) -> Vec<u64> {
+        let words = customers.len().div_ceil(64);
+        let (first, periods) = self.scene.days();
+        let rows: Vec<usize> = periods.map(|period| period as usize * words).collect();
+        let shift = (FIRST_DAY - first) as usize;
+        let all = *customers == (0..self.customers);
         let mut runs = self.by_pieces(|pieces| {
-            let mut sums = vec![Sum::default(); if customers.start == 0 { cells } else { 0 }];
-            let mut bits = vec![0_u64; words * n];
-            let all = customers == (0..cohort_of.len());
+            let mut bits = vec![0_u64; words * self.periods()];
             for piece in pieces {
-                let place = |row: usize| {
-                    let period = (i64::from(piece.periods[row]) + shift) as usize;
-                    (period, (piece.customers[row] as usize).wrapping_sub(customers.start))
-                };
-                let mut mark = |row: usize| {
-                    if row + AHEAD < piece.customers.len() {
-                        let (period, at) = place(row + AHEAD);
-                        prefetch(&bits, (period * words).wrapping_add(at / 64));
-                    }
-                    let (period, at) = place(row);
+                for (&customer, &day) in piece.customers.iter().zip(&piece.days) {
+                    let at = (customer as usize).wrapping_sub(customers.start);
                     if all || at < customers.len() {
-                        bits[period * words + at / 64] |= 1 << (at % 64);
+                        bits[rows[usize::from(day).wrapping_add(shift)] + at / 64] |= 1 << (at % 64);
                     }
-                    period
-                };
-                if sums.is_empty() {
-                    (0..piece.customers.len()).for_each(|row| {
-                        mark(row);
-                    });
-                    continue;
-                }
-                let mut add = |row: usize, units: i64| {
-                    if let Some(&ahead) = piece.customers.get(row + AHEAD) {
-                        prefetch(cohort_of, ahead as usize);
-                    }
-                    let period = mark(row);
-                    let cohort = cohort_of[piece.customers[row] as usize].get();
-                    let sum = &mut sums[origins[cohort].wrapping_add(period)];
-                    sum.units += i128::from(units);
-                    sum.orders += 1;
-                };
-                match &piece.units {
-                    Sums::Short(units, of) => (0..).zip(units).for_each(|(row, &units)| add(row, i64::from(units) * of)),
-                    Sums::Long(units) => (0..).zip(units).for_each(|(row, &units)| add(row, units)),
                 }
             }
-            (bits, sums)
+            bits
         });
-        for (at, sum) in runs.iter().flat_map(|(_, sums)| sums.iter().enumerate()) {
-            counts.units[at] += sum.units;
-            counts.orders[at] += sum.orders;
-        }
-        let mut bits = runs.pop().map(|(bits, _)| bits).unwrap_or_default();
+        let mut bits = runs.pop().unwrap_or_default();
         fill_by_runs(&mut bits, |first, bits| {
-            for (run, _) in &runs {
+            for run in &runs {
                 bits.iter_mut().zip(&run[first..]).for_each(|(to, from)| *to |= from);
             }
         });
-        for entry in self.journal.pieces().iter().flatten().filter(|entry| entry.marks() & PURCHASE != 0) {
+        for entry in self.entries().filter(|entry| entry.marks() & PURCHASE != 0) {
             let at = (entry.customer as usize).wrapping_sub(customers.start);
             if at < customers.len() {
-                let period = (self.scene.index(entry.day) - start) as usize;
-                bits[period * words + at / 64] |= 1 << (at % 64);
+                bits[self.scene.place(entry.day) * words + at / 64] |= 1 << (at % 64);
             }
         }
         bits
     }
 
-    /// Counts some customers by their bits.
-    fn add_customers<C: Code>(&self, cohort_of: &[C], bits: &[u64], n: usize, cohorts: &Cohorts, counts: &mut Counts) {
-        let words = cohort_of.len().div_ceil(64);
-        let count = |run: Range<usize>| {
+    /// Finds the cohorts of some customers by their bits, and counts them.
+    fn add_customers<C: Code>(&self, cohort_of: &mut [C], bits: &[u64], cohorts: &Cohorts, counts: &mut Counts) {
+        let (words, customers) = (cohort_of.len().div_ceil(64), cohort_of.len());
+        let on = self.spec.criterion == Criterion::On;
+        let count = |first: usize, cohort_of: &mut [C]| {
             let mut counts = Counts::new(cohorts.cells);
-            let mut active: Vec<Vec<i64>> = vec![Vec::new(); 64];
-            // Runs are of customers; words belong to the run that their first customer is in.
-            for word in run.start.div_ceil(64)..run.end.div_ceil(64) {
-                let theirs = &cohort_of[word * 64..cohort_of.len().min(word * 64 + 64)];
-                for period in 0..n {
-                    each_bit(bits[period * words + word], |bit| {
+            let mut active: Vec<Vec<i64>> = vec![Vec::new(); if on { 0 } else { 64 }];
+            for (word, theirs) in (first / 64..).zip(cohort_of.chunks_mut(64)) {
+                let mut known = 0;
+                for (period, row) in bits.chunks_exact(words).enumerate() {
+                    each_bit(row[word] & !known, |bit| theirs[bit] = C::of(period));
+                    known |= row[word];
+                    each_bit(row[word], |bit| {
                         let cohort = theirs[bit].get();
-                        if self.spec.criterion == Criterion::On {
-                            let found = &cohorts.all[cohort];
-                            counts.customers[found.first + period - cohort] += 1;
+                        if on {
+                            counts.customers[cohorts.all[cohort].first + period - cohort] += 1;
                         } else {
-                            active[bit].push(period as i64 - cohort as i64);
+                            active[bit].push((period - cohort) as i64);
                         }
                     });
-                }
-                if self.spec.criterion == Criterion::On {
-                    continue;
                 }
                 for (active, cohort) in active.iter_mut().zip(theirs).filter(|(active, _)| !active.is_empty()) {
                     let found = &cohorts.all[cohort.get()];
@@ -253,44 +224,141 @@ impl Masks<'_> {
             }
             counts.customers
         };
-        let side_by_side = cohorts.cells < ROWS_WORTH_THREADS;
-        let runs = if side_by_side { by_runs(cohort_of.len(), count) } else { vec![count(0..cohort_of.len())] };
+        let runs = if cohorts.cells <= CELLS_A_RUN && customers >= ROWS_WORTH_THREADS {
+            let run = customers.div_ceil(4 * rayon::current_num_threads()).next_multiple_of(64);
+            cohort_of.par_chunks_mut(run).enumerate().map(|(i, cohort_of)| count(i * run, cohort_of)).collect()
+        } else {
+            vec![count(0, cohort_of)]
+        };
         for run in runs {
             counts.customers.iter_mut().zip(run).for_each(|(to, from)| *to += from);
         }
     }
 
-    /// Adds what was written down in full: refunds, and purchases that did not fit the brief form.
-    fn add_others<C: Code>(&self, cohort_of: &[C], origins: &[usize], counts: &mut Counts) -> Unattributed {
-        let start = self.scene.periods().start;
-        let mut lost = Unattributed::new(1);
-        for entry in self.journal.pieces().iter().flatten() {
-            let cohort = cohort_of[entry.customer as usize];
-            if cohort == C::NOWHERE {
-                continue;
+    /// Adds the orders and the money of purchases kept brief.
+    fn add_money<C: Code>(&self, cohort_of: &[C], origins: &[usize], counts: &mut Counts) {
+        let (first, periods) = self.scene.days();
+        let periods: Vec<u32> = periods.collect();
+        let shift = (FIRST_DAY - first) as usize;
+        let cells = counts.orders.len();
+        let work = |pieces: &[Piece]| {
+            let mut sums = vec![Sum::default(); cells];
+            for piece in pieces {
+                let mut add = |row: usize, units: i64| {
+                    if let Some(&ahead) = piece.customers.get(row + AHEAD) {
+                        prefetch(cohort_of, ahead as usize);
+                    }
+                    let period = periods[usize::from(piece.days[row]).wrapping_add(shift)] as usize;
+                    let cohort = cohort_of[piece.customers[row] as usize].get();
+                    let sum = &mut sums[origins[cohort].wrapping_add(period)];
+                    sum.units += i128::from(units);
+                    sum.orders += 1;
+                };
+                match &piece.units {
+                    Sums::Short(units, of) => (0..).zip(units).for_each(|(row, &units)| add(row, i64::from(units) * of)),
+                    Sums::Long(units) => (0..).zip(units).for_each(|(row, &units)| add(row, units)),
+                }
             }
-            let units = entry.units(self.journal.wide());
-            if entry.day < self.slots.get(entry.customer).first {
+            sums
+        };
+        let runs = if cells <= CELLS_A_RUN { self.by_pieces(work) } else { vec![work(self.pieces())] };
+        for (at, sum) in runs.iter().flat_map(|sums| sums.iter().enumerate()) {
+            counts.units[at] += sum.units;
+            counts.orders[at] += sum.orders;
+        }
+    }
+
+    /// Adds what was written down in full: refunds, and purchases that did not fit the brief form.
+    fn add_others<C: Code>(&self, cohort_of: &[C], origins: &[usize], counts: &mut Counts) -> (Unattributed, Tally) {
+        let (mut lost, mut without_purchase, mut outside) = (Unattributed::new(1), Tally::default(), Vec::new());
+        // Only a refund can lie before the first purchase.
+        let first_days = if self.entries().any(|entry| entry.marks() & PURCHASE == 0) { self.first_days() } else { Vec::new() };
+        for entry in self.entries() {
+            let (cohort, units) = (cohort_of[entry.customer as usize], entry.units(self.journal.wide()));
+            if cohort == C::NOWHERE {
+                without_purchase.add(units, entry.row());
+                outside.push(entry.customer);
+            } else if first_days.get(entry.customer as usize).is_some_and(|&first| entry.day < first) {
                 lost.units[0] += units;
                 lost.before_first.add(units, entry.row());
             } else {
-                let at = origins[cohort.get()].wrapping_add((self.scene.index(entry.day) - start) as usize);
+                let at = origins[cohort.get()].wrapping_add(self.scene.place(entry.day));
                 counts.units[at] += units;
                 counts.orders[at] += i64::from(entry.marks() & PURCHASE != 0);
             }
         }
-        lost
+        outside.sort_unstable();
+        outside.dedup();
+        without_purchase.count = outside.len() as u64;
+        (lost, without_purchase)
+    }
+
+    /// The day of every customer's first purchase.
+    fn first_days(&self) -> Vec<i32> {
+        let runs = self.by_pieces(|pieces| {
+            let mut days = vec![u16::MAX; self.customers];
+            for piece in pieces {
+                for (row, (&customer, &day)) in piece.customers.iter().zip(&piece.days).enumerate() {
+                    if let Some(&ahead) = piece.customers.get(row + AHEAD) {
+                        prefetch(&days, ahead as usize);
+                    }
+                    let first = &mut days[customer as usize];
+                    *first = day.min(*first);
+                }
+            }
+            days
+        });
+        let mut days = vec![NO_DAY; self.customers];
+        fill_by_runs(&mut days, |first, days| {
+            for run in &runs {
+                let known = days.iter_mut().zip(&run[first..]).filter(|(_, day)| **day != u16::MAX);
+                known.for_each(|(first, &day)| *first = (FIRST_DAY + i32::from(day)).min(*first));
+            }
+        });
+        for entry in self.entries().filter(|entry| entry.marks() & PURCHASE != 0) {
+            let first = &mut days[entry.customer as usize];
+            *first = entry.day.min(*first);
+        }
+        days
     }
 
     /// The cohort of every buyer.
     pub fn members(&self) -> Vec<Member> {
-        let buyers = (0..self.slots.len() as u32).filter(|&customer| self.slots.orders(customer) > 0);
-        buyers
-            .map(|customer| {
-                let anchor = self.slots.get(customer).first;
-                Member { customer, key: self.scene.index(anchor), anchor }
-            })
-            .collect()
+        let days = (0..).zip(self.first_days()).filter(|(_, day)| *day != NO_DAY);
+        days.map(|(customer, anchor)| Member { customer, key: self.scene.index(anchor), anchor }).collect()
+    }
+
+    /// Movement by period.
+    pub fn movement(&self) -> Vec<Movement> {
+        let mut sums = vec![Movement::default(); self.periods()];
+        self.by_customers(|range, bits| {
+            let words = range.len().div_ceil(64);
+            let runs = by_runs(words, |run| {
+                let mut known = vec![0; run.len()];
+                let nobody = vec![0; run.len()];
+                let mut before = &nobody[..];
+                let rows = bits.chunks_exact(words).map(|row| {
+                    let now = &row[run.clone()];
+                    let mut found = Movement::default();
+                    for ((known, &now), &before) in known.iter_mut().zip(now).zip(before) {
+                        let count = |bits: u64| i64::from(bits.count_ones());
+                        found.active += count(now);
+                        found.new += count(now & !*known);
+                        found.retained += count(now & before);
+                        found.churned += count(before & !now);
+                        *known |= now;
+                    }
+                    found.reactivated = found.active - found.new - found.retained;
+                    before = now;
+                    found
+                });
+                rows.collect::<Vec<_>>()
+            });
+            for run in runs {
+                sums.iter_mut().zip(run).for_each(|(sum, more)| *sum += more);
+            }
+        });
+        sums
     }
 }
 

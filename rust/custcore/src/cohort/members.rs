@@ -167,12 +167,12 @@ pub struct Cohorts {
 }
 
 impl Cohorts {
-    /// The cohorts of so many customers each, one for every observed period.
-    pub fn of_sizes(spec: &CohortSpec, scene: &Scene, sizes: &[i64]) -> Result<Self> {
+    /// A cohort for each of the `n` observed periods, whose customers are not counted yet.
+    pub fn empty(spec: &CohortSpec, scene: &Scene, n: usize) -> Result<Self> {
         let first = scene.periods().start;
-        let mut cohorts = Self { dense: Some((first, sizes.len())), ..Self::default() };
+        let mut cohorts = Self { dense: Some((first, n)), ..Self::default() };
         let anchors = (i32::MAX, i32::MIN);
-        cohorts.all = (first..).zip(sizes).map(|(key, &size)| Cohort { group: 0, key, size, anchors, first: 0, rows: 0 }).collect();
+        cohorts.all = (first..).take(n).map(|key| Cohort { group: 0, key, size: 0, anchors, first: 0, rows: 0 }).collect();
         cohorts.lay_out(spec, scene)?;
         Ok(cohorts)
     }

@@ -8,7 +8,8 @@ pub mod book;
 pub mod cells;
 pub mod count;
 pub mod kept;
-mod kernel;
+pub mod kernel;
+mod ledger;
 pub mod masks;
 pub mod members;
 pub mod movement;
@@ -124,12 +125,17 @@ fn count(spec: CohortSpec, base: CustomerBase, journal: Journal, ends: (Option<E
     let groups = Groups::of(spec.by_attribute(), state);
     let mut lost = Unattributed::new(groups.number());
     let mut found = None;
-    if let Some(scene) = Scene::new(&spec, state, ends, state.totals.slots().days()) {
+    let mut without_purchase = None;
+    let absent = state.totals.are_absent();
+    let rows = (state.first_day <= state.last_day).then_some((state.first_day, state.last_day));
+    let days = if absent { rows } else { state.totals.slots().days() };
+    if let Some(scene) = Scene::new(&spec, state, ends, days) {
         let counts;
         let (values, customers, cohorts, orders);
-        if spec.is_brief() && journal.purchases().is_some() && scene.has_periods() {
-            let masks = Masks { spec: &spec, scene: &scene, slots: state.totals.slots(), journal: &journal };
-            (cohorts, counts, lost) = masks.count()?;
+        if spec.is_brief() && journal.purchases().is_some() {
+            let counted = Masks { spec: &spec, scene: &scene, customers: state.interner.len(), journal: &journal }.count()?;
+            without_purchase = absent.then_some(counted.without_purchase);
+            (cohorts, counts, lost) = (counted.cohorts, counted.counts, counted.lost);
             customers = cohorts.all.iter().map(|cohort| cohort.size as usize).sum();
             (values, orders) = (None, Orders::Brief(journal));
         } else {
@@ -145,7 +151,12 @@ fn count(spec: CohortSpec, base: CustomerBase, journal: Journal, ends: (Option<E
         let cells = cells::cells(&spec, &scene, &cohorts, &counts);
         found = Some(Found { scene, orders, groups, values, customers, cohorts, cells });
     }
-    let report = report(base.report(last_day)?, kinds, &lost);
+    let mut report = report(base.report(last_day)?, kinds, &lost);
+    if let Some(tally) = without_purchase {
+        // The base kept nothing that tells who bought.
+        let known = report.entries.iter_mut().filter(|entry| entry.name == "refund_only_customers");
+        known.for_each(|entry| *entry = Entry::new(entry.name, entry.kind, entry.unit, &tally, kinds.money));
+    }
     let view = View::of(&spec, &base, found.as_ref(), &report)?;
     let table = table::cells_table(&view, &lost)?;
     Ok(CohortRetention { spec, base, last_day, found, table })
@@ -185,20 +196,23 @@ impl<'a> View<'a> {
         match orders {
             Orders::Sorted(book, _) => work(Counter { spec, scene, book, state, groups, cohorts }),
             Orders::Brief(journal) => {
-                let book = Book::of_brief(journal, state.interner.len(), spec, scene);
+                let book = Book::of_brief(journal, state.interner.len());
                 work(Counter { spec, scene, book: &book, state, groups, cohorts })
             }
         }
     }
 
+    /// What was kept brief.
+    fn masks(&self) -> Option<Masks<'a>> {
+        let Some(Found { orders: Orders::Brief(journal), scene, .. }) = self.found else { return None };
+        Some(Masks { spec: self.spec, scene, customers: self.state.interner.len(), journal })
+    }
+
     /// Who is in which cohort, by code and cohort.
     fn members(&self) -> Cow<'a, [Member]> {
         match self.found {
-            None => Cow::Borrowed(&[]),
             Some(Found { orders: Orders::Sorted(_, members), .. }) => Cow::Borrowed(members),
-            Some(Found { orders: Orders::Brief(journal), scene, .. }) => {
-                Cow::Owned(Masks { spec: self.spec, scene, slots: self.state.totals.slots(), journal }.members())
-            }
+            _ => self.masks().map_or(Cow::Borrowed(&[]), |masks| Cow::Owned(masks.members())),
         }
     }
 }
@@ -226,7 +240,10 @@ impl CohortRetention {
     /// Customers per calendar period: new, retained, reactivated, churned.
     pub fn movement(&self, context: &Context) -> Result<Table> {
         let view = self.view()?;
-        let rows = self.wide(context, || view.count(|counter| counter.movement()))?;
+        let rows = self.wide(context, || match view.masks() {
+            Some(masks) => Ok(masks.movement()),
+            None => view.count(|counter| counter.movement()),
+        })?;
         table::movement_table(&view, &rows)
     }
 
@@ -237,7 +254,10 @@ impl CohortRetention {
             let message = "revenue_retention() needs money: pass amount= to cohort_retention()";
             return Err(Error::new(ErrorKind::InvalidArgument, message));
         }
-        let rows = self.wide(context, || view.count(|counter| counter.flows()))?;
+        let rows = self.wide(context, || {
+            let quick = view.masks().and_then(|masks| masks.flows());
+            quick.map_or_else(|| view.count(|counter| counter.flows()), Ok)
+        })?;
         table::flow_table(&view, &rows, reactivation)
     }
 

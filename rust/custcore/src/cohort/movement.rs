@@ -178,12 +178,14 @@ impl Counter<'_> {
             let message = format!("the result would have {rows} rows, more than 50,000,000; choose a longer period");
             return Err(Error::new(ErrorKind::OutOfRange, message));
         }
-        let slots = self.state.totals.slots();
         let count = |run: Range<usize>| {
             let mut sums = vec![T::default(); rows];
             let (mut orders, mut a, mut b) = (Vec::new(), A::default(), B::default());
-            for customer in run.filter(|&customer| slots.orders(customer as u32) > 0) {
+            for customer in run {
                 self.book.orders(customer, &mut orders);
+                if !orders.iter().any(Order::is_purchase) {
+                    continue;
+                }
                 let group = self.groups.group(self.state, customer as u32);
                 add(&orders, &mut sums[group * periods..(group + 1) * periods], &mut a, &mut b);
             }

@@ -60,6 +60,17 @@ impl Scene {
         }
     }
 
+    /// The first day that a purchase may lie on, and the places of it and all that follow, see [`Scene::place`].
+    pub fn days(&self) -> (i32, impl Iterator<Item = u32>) {
+        let shift = self.days.zero() - self.index(self.start.day);
+        (self.days.first(), self.days.periods().iter().map(move |&period| (i64::from(period) + shift) as u32))
+    }
+
+    /// The period of an observed day, counted from the first one that is observed.
+    pub fn place(&self, day: i32) -> usize {
+        (self.index(day) - self.index(self.start.day)) as usize
+    }
+
     /// How many periods after that of his anchor a customer's day lies.
     #[inline]
     pub fn offset(&self, anchor: i32, day: i32) -> i64 {

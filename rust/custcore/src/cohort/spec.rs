@@ -1,10 +1,7 @@
 //! What cohorts are asked for: periods, criteria, who is in a cohort, what is observed.
 
-use std::sync::Arc;
-
-use super::periods::{Calendar, DayTable, Period};
+use super::periods::{Calendar, Period};
 use crate::base::bound::{Bound, Window};
-use crate::base::brief::{FIRST_DAY, LAST_DAY};
 use crate::base::spec::Spec;
 use crate::column::chunks::Pick;
 use crate::error::{Error, ErrorKind, Result};
@@ -147,7 +144,7 @@ impl CohortSpec {
         self.elapsed || self.cohort_by == CohortBy::Column || self.cohort_period != self.period
     }
 
-    /// Whether periods and money are all that need be known of a purchase: cohorts of first purchases by the calendar, over
+    /// Whether days and money are all that need be known of a purchase: cohorts of first purchases by the calendar, over
     /// all that there is.
     pub fn is_brief(&self) -> bool {
         let plain = !self.own_windows() && matches!(self.cohort_by, CohortBy::First | CohortBy::FirstInWindow);
@@ -159,12 +156,6 @@ impl CohortSpec {
     /// Where periods begin, with windows of n days counted from `origin`.
     pub fn calendar(&self, origin: i32) -> Calendar {
         Calendar { week_start: self.week_start, fiscal_shift: self.fiscal_year_start - 1, origin }
-    }
-
-    /// The period of every day that a brief entry can have.
-    fn day_periods(&self) -> Arc<[u16]> {
-        let table = DayTable::new(&self.calendar(0), self.period, FIRST_DAY, LAST_DAY);
-        table.periods().iter().map(|&period| period as u16).collect()
     }
 
     /// An error for settings that do not go together.
@@ -193,8 +184,9 @@ impl CohortSpec {
         spec.roles.start.clone_from(&self.start);
         spec.roles.returning.clone_from(&self.returning);
         spec.n_days = false;
-        let periods = self.is_brief().then(|| self.day_periods());
-        spec.window = Some(Window { start: self.observation_start, end: self.observation_end, periods });
+        let is_brief = self.is_brief();
+        let alone = is_brief && !self.rfm && spec.roles.order_id.is_none();
+        spec.window = Some(Window { start: self.observation_start, end: self.observation_end, is_brief, alone });
         Ok(spec)
     }
 

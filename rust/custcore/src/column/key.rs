@@ -7,6 +7,7 @@ use arrow_array::{
 };
 use arrow_buffer::NullBuffer;
 use arrow_schema::DataType;
+use serde::{Deserialize, Serialize};
 
 use super::BLOCK;
 use super::integer::Integers;
@@ -58,7 +59,8 @@ pub enum Key<'a> {
 }
 
 /// One id, kept.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum OwnedKey {
     /// No id.
     Null,

@@ -7,6 +7,7 @@ use arrow_array::types::{Decimal128Type, Decimal256Type, Float32Type, Float64Typ
 use arrow_array::{Array, ArrayRef};
 use arrow_buffer::{NullBuffer, ScalarBuffer};
 use arrow_schema::DataType;
+use serde::{Deserialize, Serialize};
 
 use super::integer::Integers;
 use super::invalid_type;
@@ -15,7 +16,8 @@ use crate::exact::float_to_key;
 use crate::simd::widest;
 
 /// Numbers in a type that keeps them exact.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Numbers {
     /// Integers up to 64 bits.
     Integers(Vec<i64>),
@@ -37,7 +39,8 @@ pub enum NumberForm {
 }
 
 /// One number in the type of a column.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Number {
     /// An integer.
     Integer(i64),

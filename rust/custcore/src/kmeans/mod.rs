@@ -11,6 +11,7 @@
 
 pub mod assign;
 pub mod breaks;
+pub mod clusterer;
 pub mod distinct;
 pub mod filter;
 pub mod init;

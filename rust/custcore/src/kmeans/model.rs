@@ -1,5 +1,7 @@
 //! Fitting and using a model: starts, runs, the best of them.
 
+use serde::{Deserialize, Serialize};
+
 use super::assign::Share;
 use super::distinct::{Distinct, distinct};
 use super::init::{Init, SAMPLE, Sample, random_rows};
@@ -32,7 +34,8 @@ pub struct Spec {
 }
 
 /// A fitted model.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Model {
     /// Number of features.
     pub n_features: usize,
@@ -41,6 +44,7 @@ pub struct Model {
     /// The centres that the run started from.
     pub init_centers: Vec<f64>,
     /// The sum of squared distances.
+    #[serde(with = "crate::exact::every_float")]
     pub inertia: f64,
     /// Iterations, as scikit-learn counts them.
     pub n_iter: usize,

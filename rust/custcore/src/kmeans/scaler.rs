@@ -1,6 +1,7 @@
 //! Features on a common scale: (x - center) / scale, of log(1 + x) where asked for.
 
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::points::{Features, Float, Points, Values, each_float};
 use crate::context::Context;
@@ -8,7 +9,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::exact;
 
 /// What the scale is taken from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum How {
     /// Mean and population standard deviation.
     Standard,
@@ -17,7 +19,8 @@ pub enum How {
 }
 
 /// A fitted scale for each feature.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Scaler {
     /// What it was taken from.
     pub how: How,
@@ -161,6 +164,34 @@ impl Scaler {
             pieces.into_iter().try_for_each(work)?;
         }
         Ok(column)
+    }
+}
+
+/// The settings of a scaler, and what it found if it was fitted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScalerModel {
+    /// The features asked for; all of the table it is fitted on if not given.
+    pub columns: Option<Vec<String>>,
+    /// What the scale is taken from.
+    pub how: How,
+    /// The features that are log(1 + x) first.
+    pub log1p: Vec<String>,
+    /// The scales.
+    pub fitted: Option<Scaler>,
+}
+
+impl ScalerModel {
+    /// The model, if its parts go together.
+    pub fn checked(mut self) -> Result<Self> {
+        self.fitted = self.fitted.map(Scaler::checked).transpose()?;
+        let unlike =
+            self.fitted.as_ref().is_some_and(|fitted| fitted.how != self.how || (self.columns.is_some() && fitted.names != self.columns));
+        let unknown = self.columns.as_ref().is_some_and(|columns| self.log1p.iter().any(|name| !columns.contains(name)));
+        if unlike || unknown {
+            return Err(Error::new(ErrorKind::InvalidArgument, "the settings of the scaler do not go with what it found"));
+        }
+        Ok(self)
     }
 }
 

@@ -3,10 +3,10 @@
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 
 use crate::base::slots::{Slot, Slots};
-use crate::context::ROWS_WORTH_THREADS;
+use crate::context::{ROWS_WORTH_THREADS, by_runs};
 
 /// The facts of the buyers as columns, in the order of `codes`.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct RfmColumns {
     /// Day of the first purchase.
     pub first: Vec<i32>,
@@ -18,26 +18,102 @@ pub struct RfmColumns {
     pub tenure: Vec<i32>,
     /// Purchases.
     pub orders: Vec<i64>,
-    /// Units of money.
-    pub units: Vec<i128>,
+    /// Money.
+    pub units: UnitColumn,
 }
 
-/// Codes of the customers with at least one purchase.
+/// Units of money of the buyers.
+#[derive(Debug)]
+pub enum UnitColumn {
+    /// All fit 64 bits.
+    Narrow(Vec<i64>),
+    /// Any.
+    Wide(Vec<i128>),
+}
+
+/// The places of some rows in all columns.
+struct Piece<'a, U> {
+    codes: &'a [u32],
+    first: &'a mut [i32],
+    last: &'a mut [i32],
+    recency: &'a mut [i32],
+    tenure: &'a mut [i32],
+    orders: &'a mut [i64],
+    units: &'a mut [U],
+}
+
+/// Rows that are filled in one go.
+const PIECE: usize = 1 << 14;
+/// Rows ahead whose slots are asked for.
+const AHEAD: usize = 24;
+
+/// Codes of the customers with at least one purchase, ascending.
 pub fn buyers(slots: &Slots) -> Vec<u32> {
-    (0..slots.len() as u32).filter(|&code| slots.orders(code) > 0).collect()
+    by_runs(slots.len(), |run| run.map(|code| code as u32).filter(|&code| slots.orders(code) > 0).collect::<Vec<u32>>()).concat()
 }
 
 /// The columns at day `as_of`, not before any customer's last purchase.
 pub fn compute(slots: &Slots, codes: &[u32], as_of: i32) -> RfmColumns {
-    // Slots are gathered once; the columns are then made from what lies together.
-    let buyers: Vec<Slot> = map(codes.len(), |row| slots.get(codes[row]));
-    RfmColumns {
-        first: map(buyers.len(), |row| buyers[row].first),
-        last: map(buyers.len(), |row| buyers[row].last),
-        recency: map(buyers.len(), |row| as_of - buyers[row].last),
-        tenure: map(buyers.len(), |row| as_of - buyers[row].first),
-        orders: map(buyers.len(), |row| buyers[row].orders as i64),
-        units: map(buyers.len(), |row| buyers[row].units),
+    let rows = codes.len();
+    let days = || vec![0_i32; rows];
+    let mut columns = RfmColumns {
+        first: days(),
+        last: days(),
+        recency: days(),
+        tenure: days(),
+        orders: vec![0; rows],
+        units: UnitColumn::Narrow(Vec::new()),
+    };
+    columns.units = if slots.is_narrow() {
+        let mut units = vec![0_i64; rows];
+        fill(slots, codes, as_of, &mut columns, &mut units, |slot| slot.units as i64);
+        UnitColumn::Narrow(units)
+    } else {
+        let mut units = vec![0_i128; rows];
+        fill(slots, codes, as_of, &mut columns, &mut units, |slot| slot.units);
+        UnitColumn::Wide(units)
+    };
+    columns
+}
+
+/// Fills all columns in one pass, so that each slot is fetched once.
+fn fill<U: Send>(
+    slots: &Slots,
+    codes: &[u32],
+    as_of: i32,
+    columns: &mut RfmColumns,
+    units: &mut [U],
+    unit: impl Fn(&Slot) -> U + Sync + Send,
+) {
+    let pieces = codes
+        .chunks(PIECE)
+        .zip(columns.first.chunks_mut(PIECE))
+        .zip(columns.last.chunks_mut(PIECE))
+        .zip(columns.recency.chunks_mut(PIECE))
+        .zip(columns.tenure.chunks_mut(PIECE))
+        .zip(columns.orders.chunks_mut(PIECE))
+        .zip(units.chunks_mut(PIECE));
+    let pieces: Vec<Piece<'_, U>> = pieces
+        .map(|((((((codes, first), last), recency), tenure), orders), units)| Piece { codes, first, last, recency, tenure, orders, units })
+        .collect();
+    let work = |piece: Piece<'_, U>| {
+        for (row, &code) in piece.codes.iter().enumerate() {
+            if let Some(&ahead) = piece.codes.get(row + AHEAD) {
+                slots.prefetch(ahead);
+            }
+            let slot = slots.get(code);
+            piece.first[row] = slot.first;
+            piece.last[row] = slot.last;
+            piece.recency[row] = as_of - slot.last;
+            piece.tenure[row] = as_of - slot.first;
+            piece.orders[row] = slot.orders as i64;
+            piece.units[row] = unit(&slot);
+        }
+    };
+    if codes.len() < ROWS_WORTH_THREADS {
+        pieces.into_iter().for_each(work);
+    } else {
+        pieces.into_par_iter().for_each(work);
     }
 }
 
@@ -48,4 +124,14 @@ pub fn map<T: Send>(rows: usize, value: impl Fn(usize) -> T + Sync + Send) -> Ve
     } else {
         (0..rows).into_par_iter().with_min_len(1 << 13).map(value).collect()
     }
+}
+
+/// Two columns at once.
+pub fn map_pairs<A: Send, B: Send>(rows: usize, pair: impl Fn(usize) -> (A, B) + Sync + Send) -> (Vec<A>, Vec<B>) {
+    if rows < ROWS_WORTH_THREADS {
+        return (0..rows).map(pair).unzip();
+    }
+    let (mut left, mut right) = (Vec::new(), Vec::new());
+    (0..rows).into_par_iter().with_min_len(1 << 13).map(pair).unzip_into_vecs(&mut left, &mut right);
+    (left, right)
 }

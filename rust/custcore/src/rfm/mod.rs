@@ -38,7 +38,8 @@ fn rfm_of(
     sort: bool,
     context: &Context,
 ) -> Result<(Table, Vec<u32>)> {
-    let mut codes = kernel::buyers(state.totals.slots());
+    let slots = state.totals.slots();
+    let mut codes = if context.is_worth_threads(slots.len()) { context.install(|| kernel::buyers(slots))? } else { kernel::buyers(slots) };
     if sort {
         sort_by_id(&mut codes, &state.interner, context)?;
     }

@@ -4,6 +4,7 @@
 //! they lie strictly above theirs.
 
 use arrow_array::RecordBatch;
+use serde::{Deserialize, Serialize};
 
 use crate::column::chunks::find_column;
 use crate::column::number::{Number, NumberColumn};
@@ -11,7 +12,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::exact::{mean_below, middle};
 
 /// What high and low are told by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Center {
     /// The mean of all.
     #[default]
@@ -21,7 +23,8 @@ pub enum Center {
 }
 
 /// The language of the names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Lang {
     /// English.
     #[default]
@@ -73,6 +76,11 @@ impl Octants {
             *center = sign * found;
         }
         Ok(self)
+    }
+
+    /// The same with centres that were found before; none where these are not finite.
+    pub fn with_centers(self, centers: [f64; 3]) -> Option<Self> {
+        centers.iter().all(|center| center.is_finite()).then_some(Self { centers, ..self })
     }
 
     /// The names, from the lowest to the highest.

@@ -5,6 +5,7 @@
 
 use arrow_array::RecordBatch;
 use arrow_schema::Schema;
+use serde::{Deserialize, Serialize};
 
 use super::octants::{Center, Lang, Octants};
 use super::segments::SegmentMap;
@@ -14,11 +15,13 @@ use crate::column::number::Number;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::report::Report;
+use crate::score::state::ScorerState;
 use crate::score::{Dimension, ScoreSpec, Scorer, one_batch};
 use crate::table::Table;
 
 /// What frequency means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Frequency {
     /// Orders.
     #[default]
@@ -30,7 +33,8 @@ pub enum Frequency {
 }
 
 /// What money means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Monetary {
     /// The sum over all purchases.
     #[default]
@@ -40,7 +44,8 @@ pub enum Monetary {
 }
 
 /// Which segments customers get.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Segments {
     /// `rf10` where R and F have 5 bins, else none.
     #[default]
@@ -54,7 +59,8 @@ pub enum Segments {
 }
 
 /// The settings of an RFM scorer.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct RfmSpec {
     /// Bins of R, F and M, 2 to 100.
     pub bins: [u8; 3],
@@ -130,6 +136,23 @@ pub(super) struct Fitted {
     scorer: Scorer,
     pub(super) segmenter: Option<Segmenter>,
     pub(super) remarks: Vec<String>,
+}
+
+/// A scorer as it is stored.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RfmState {
+    spec: RfmSpec,
+    fitted: Option<FittedState>,
+}
+
+/// What a fit found; the map of segments and the remarks follow from it and the settings.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FittedState {
+    scorer: ScorerState,
+    /// Those of the octants, if they are the segments.
+    centers: Option<[f64; 3]>,
 }
 
 impl RfmScorer {
@@ -208,11 +231,36 @@ impl RfmScorer {
         let spec = ScoreSpec { dimensions: self.dimensions(n), ..self.spec.score.clone() }.checked()?;
         let batch = &one_batch(&spec, batches)?;
         let (scorer, scores) = context.install(|| Scorer::fit(&spec, batch, context))??;
-        let (segmenter, remark) = self.segmenter(n, batch, &scorer)?;
-        let mut remarks = empty_bins(&scorer);
-        remarks.extend(remark);
-        self.fitted = Some(Fitted { scorer, segmenter, remarks });
+        self.fitted = Some(self.with_segments(scorer, |octants| octants.fit(batch, self.columns()))?);
         Ok(scores)
+    }
+
+    /// The settings and what the fit found, to be stored.
+    pub fn state(&self) -> RfmState {
+        let fitted = self.fitted.as_ref().map(|fitted| FittedState {
+            scorer: fitted.scorer.state(),
+            centers: match &fitted.segmenter {
+                Some(Segmenter::Octants(octants)) => Some(octants.centers()),
+                Some(Segmenter::Map(_)) | None => None,
+            },
+        });
+        RfmState { spec: self.spec.clone(), fitted }
+    }
+
+    /// The scorer of a state; what cannot be is an error.
+    pub fn restore(state: RfmState) -> Result<Self> {
+        let mut scorer = Self::new(state.spec)?;
+        let Some(FittedState { scorer: found, centers }) = state.fitted else { return Ok(scorer) };
+        let unsound = || Error::new(ErrorKind::ModelFormat, "the scorer has segments or dimensions that cannot be");
+        let n = found.dimensions();
+        if !(2..=3).contains(&n) || centers.is_some() != matches!(scorer.spec.segments, Segments::Octants(_, _)) {
+            return Err(unsound());
+        }
+        let spec = ScoreSpec { dimensions: scorer.dimensions(n), ..scorer.spec.score.clone() };
+        let place = |octants: Octants| centers.and_then(|centers| octants.with_centers(centers)).ok_or_else(unsound);
+        let fitted = scorer.with_segments(Scorer::restore(spec, found)?, place)?;
+        scorer.fitted = Some(fitted);
+        Ok(scorer)
     }
 
     /// Scores of an RFM table, beside its own columns.
@@ -221,7 +269,7 @@ impl RfmScorer {
         let mut tables = Vec::with_capacity(batches.len());
         for batch in batches {
             context.check()?;
-            let scores = context.install(|| fitted.scorer.score(batch))??;
+            let scores = context.compute(batch.num_rows(), || fitted.scorer.score(batch))??;
             tables.push(self.scored(batch, &scores, report, context)?);
         }
         Ok(tables)
@@ -240,7 +288,7 @@ impl RfmScorer {
             }
         };
         let build = || table::scores_table(batch, scores, self.one_digit(scores.len()), self.spec.weights, segments, report);
-        if context.is_worth_threads(batch.num_rows()) { context.install(build)? } else { build() }
+        context.compute(batch.num_rows(), build)?
     }
 
     /// Fits on a table and scores it. A table without rows gives an empty result, and the scorer stays as it was.
@@ -296,8 +344,16 @@ impl RfmScorer {
         crate::score::table::thresholds_table(self.scorer()?)
     }
 
-    /// The segmenter of a fitted table, or a remark why there is none.
-    fn segmenter(&self, n: usize, batch: &RecordBatch, scorer: &Scorer) -> Result<(Option<Segmenter>, Option<String>)> {
+    /// A fitted scorer with its segments; `place` gives the octants their centres.
+    fn with_segments(&self, scorer: Scorer, place: impl FnOnce(Octants) -> Result<Octants>) -> Result<Fitted> {
+        let (segmenter, remark) = self.segmenter(scorer.fitted.len(), place)?;
+        let mut remarks = empty_bins(&scorer);
+        remarks.extend(remark);
+        Ok(Fitted { scorer, segmenter, remarks })
+    }
+
+    /// The segmenter of `n` dimensions, or a remark why there is none.
+    fn segmenter(&self, n: usize, place: impl FnOnce(Octants) -> Result<Octants>) -> Result<(Option<Segmenter>, Option<String>)> {
         let without_money = |what: &str| {
             Err(Error::new(ErrorKind::InvalidArgument, format!("{what}, but the table has no column '{}'", self.columns()[2])))
         };
@@ -305,11 +361,10 @@ impl RfmScorer {
             if n < 3 {
                 return without_money("the octants need money");
             }
-            let octants = Octants::new(center, lang).fit(batch, self.columns())?;
-            return Ok((Some(Segmenter::Octants(octants)), None));
+            return Ok((Some(Segmenter::Octants(place(Octants::new(center, lang))?)), None));
         }
         let (map, remark) = self.map()?;
-        if map.as_ref().is_some_and(|map| map.bins()[2] > 1) && scorer.fitted.len() < 3 {
+        if map.as_ref().is_some_and(|map| map.bins()[2] > 1) && n < 3 {
             return without_money("the segment map speaks of M");
         }
         Ok((map.map(Segmenter::Map), remark))

@@ -1,12 +1,15 @@
 //! Segment maps: an ordered list of names with ranges of scores, checked when built, looked up by cell.
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::{Error, ErrorKind, Result};
 
 /// Inclusive range of scores.
 pub type Range = (u8, u8);
 
 /// One segment: a name and the cells it takes; no range means every score.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Rule {
     /// The segment's name.
     pub name: String,
@@ -18,7 +21,8 @@ pub struct Rule {
 pub type Cell = [u8; 3];
 
 /// A segment map for stated numbers of bins. The first rule that matches wins.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "Rules", try_from = "Rules")]
 pub struct SegmentMap {
     bins: [u8; 3],
     rules: Vec<Rule>,
@@ -27,9 +31,33 @@ pub struct SegmentMap {
     /// Per cell (R outermost) the position in `names`.
     lookup: Vec<u16>,
     uncovered: Vec<Cell>,
-    overlaps: Vec<(Cell, Vec<String>)>,
 }
 
+/// What a map is made of, as it is stored.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rules {
+    bins: [u8; 3],
+    rules: Vec<Rule>,
+    rest: Option<String>,
+}
+
+impl From<SegmentMap> for Rules {
+    fn from(map: SegmentMap) -> Self {
+        Self { bins: map.bins, rules: map.rules, rest: map.rest }
+    }
+}
+
+impl TryFrom<Rules> for SegmentMap {
+    type Error = Error;
+
+    fn try_from(Rules { bins, rules, rest }: Rules) -> Result<Self> {
+        Self::new(rules, bins, rest)
+    }
+}
+
+/// Cells times rules, at most: what is larger takes longer to build than anybody waits.
+const MOST: u64 = 1 << 28;
 /// A cell without a segment in `lookup`.
 const NONE: u16 = u16::MAX;
 
@@ -43,6 +71,9 @@ impl SegmentMap {
         }
         if rules.len() > 10_000 {
             return Err(invalid(format!("{} rules are more than a segment map can hold (10,000)", rules.len())));
+        }
+        if let Some(bins) = bins.iter().find(|bins| !(1..=100).contains(*bins)) {
+            return Err(invalid(format!("a segment map of {bins} bins is outside 1 to 100")));
         }
         let uses_money = rules.iter().any(|rule| rule.ranges[2].is_some());
         let bins = [bins[0], bins[1], if uses_money { bins[2] } else { 1 }];
@@ -58,13 +89,17 @@ impl SegmentMap {
                 }
             }
         }
+        let cells: u64 = bins.iter().map(|&bins| u64::from(bins)).product();
+        if cells * rules.len() as u64 > MOST {
+            return Err(invalid(format!("{} rules for {cells} cells are more than a segment map can hold", rules.len())));
+        }
         let mut names: Vec<String> = Vec::new();
         for name in rules.iter().map(|rule| &rule.name).chain(&rest) {
             if !names.contains(name) {
                 names.push(name.clone());
             }
         }
-        let mut map = Self { bins, rules, names, rest, lookup: Vec::new(), uncovered: Vec::new(), overlaps: Vec::new() };
+        let mut map = Self { bins, rules, names, rest, lookup: Vec::new(), uncovered: Vec::new() };
         map.fill();
         if map.rest.is_none() && !map.uncovered.is_empty() {
             let cells: Vec<String> = map.uncovered.iter().take(10).map(|cell| map.cell_text(*cell)).collect();
@@ -84,21 +119,10 @@ impl SegmentMap {
         let rest = self.rest.as_ref().map_or(NONE, position);
         let [r_bins, f_bins, m_bins] = self.bins;
         for cell in cells(r_bins, f_bins, m_bins) {
-            let hits: Vec<usize> = (0..self.rules.len()).filter(|&i| self.rules[i].matches(cell)).collect();
-            self.lookup.push(hits.first().map_or(rest, |&i| codes[i]));
-            if hits.is_empty() {
+            let hit = self.rules.iter().position(|rule| rule.matches(cell));
+            self.lookup.push(hit.map_or(rest, |i| codes[i]));
+            if hit.is_none() {
                 self.uncovered.push(cell);
-            }
-            let mut names: Vec<String> = hits.iter().map(|&i| self.rules[i].name.clone()).collect();
-            let mut seen = Vec::new();
-            names.retain(|name| {
-                !seen.contains(name) && {
-                    seen.push(name.clone());
-                    true
-                }
-            });
-            if names.len() > 1 {
-                self.overlaps.push((cell, names));
             }
         }
     }
@@ -165,8 +189,18 @@ impl SegmentMap {
     }
 
     /// Cells that several segments match, with the segments; the first has it.
-    pub fn overlaps(&self) -> &[(Cell, Vec<String>)] {
-        &self.overlaps
+    pub fn overlaps(&self) -> Vec<(Cell, Vec<&str>)> {
+        let [r, f, m] = self.bins;
+        let several = |cell: Cell| {
+            let mut names: Vec<&str> = Vec::new();
+            for rule in self.rules.iter().filter(|rule| rule.matches(cell)) {
+                if !names.contains(&rule.name.as_str()) {
+                    names.push(&rule.name);
+                }
+            }
+            (names.len() > 1).then_some((cell, names))
+        };
+        cells(r, f, m).filter_map(several).collect()
     }
 
     /// The segment of a cell as a position in [`SegmentMap::names`]; scores outside the bins have none.

@@ -9,7 +9,7 @@ use arrow_array::{
 
 use arrow_schema::{DataType, Metadata};
 
-use super::kernel::{RfmColumns, map};
+use super::kernel::{RfmColumns, UnitColumn, map, map_pairs};
 use super::segments::SegmentMap;
 use crate::base::intern::{Keys, NO_CODE};
 use crate::base::spec::Spec;
@@ -67,10 +67,9 @@ pub fn rfm_table(spec: &Spec, kinds: &Kinds, state: &State, codes: &[u32], colum
 
 /// The ids of `codes` in the type they came in.
 pub fn id_column(kinds: &Kinds, keys: &Keys, codes: &[u32]) -> Result<ArrayRef> {
-    let integer = |id: &(dyn Fn(usize) -> i64 + Sync)| all_integer_ids(&kinds.id_type, map(codes.len(), id));
     match keys {
-        Keys::Range { base, .. } => return integer(&|row| base + i64::from(codes[row])),
-        Keys::Integers(keys) => return integer(&|row| keys[codes[row] as usize]),
+        Keys::Range { base, .. } => return all_integer_ids(&kinds.id_type, map(codes.len(), |row| base + i64::from(codes[row]))),
+        Keys::Integers(keys) => return all_integer_ids(&kinds.id_type, map(codes.len(), |row| keys[codes[row] as usize])),
         // All ids there are, in the order they lie in: copied as they stand.
         Keys::Bytes(arena) if codes.len() == arena.len() && (0..).zip(codes).all(|(row, &code)| row == code) => {
             let (bytes, lengths) = arena.contents();
@@ -111,32 +110,45 @@ struct Overflow {
 }
 
 /// Total and mean in the output type of the money.
-fn monetary(money: Money, units: &[i128], orders: &[i64]) -> std::result::Result<(ArrayRef, ArrayRef), Overflow> {
-    let means = |floats: &[f64]| -> ArrayRef { Arc::new(Float64Array::from(map(floats.len(), |row| floats[row] / orders[row] as f64))) };
-    let floats = |scale: i32| map(units.len(), |row| units_to_f64(units[row], scale));
+fn monetary(money: Money, units: &UnitColumn, orders: &[i64]) -> std::result::Result<(ArrayRef, ArrayRef), Overflow> {
+    match units {
+        UnitColumn::Narrow(units) => monetary_of(money, units, orders),
+        UnitColumn::Wide(units) => monetary_of(money, units, orders),
+    }
+}
+
+fn monetary_of<U: Copy + Into<i128> + Sync>(
+    money: Money,
+    units: &[U],
+    orders: &[i64],
+) -> std::result::Result<(ArrayRef, ArrayRef), Overflow> {
+    let rows = units.len();
+    let units = |row: usize| -> i128 { units[row].into() };
+    let mean = |row: usize, total: f64| total / orders[row] as f64;
     match money {
         Money::Float { decimals } => {
-            let totals = floats(i32::from(decimals));
-            let means = means(&totals);
-            Ok((Arc::new(Float64Array::from(totals)), means))
+            let (totals, means) = map_pairs(rows, |row| {
+                let total = units_to_f64(units(row), i32::from(decimals));
+                (total, mean(row, total))
+            });
+            Ok((Arc::new(Float64Array::from(totals)), Arc::new(Float64Array::from(means))))
         }
         Money::Integer => {
-            if let Some(row) = units.iter().position(|&units| i64::try_from(units).is_err()) {
-                return Err(Overflow { row, total: units[row].to_string(), output: "int64", remedy: "Cast the amounts to decimal" });
+            if let Some(row) = (0..rows).find(|&row| i64::try_from(units(row)).is_err()) {
+                return Err(Overflow { row, total: units(row).to_string(), output: "int64", remedy: "Cast the amounts to decimal" });
             }
-            let totals = map(units.len(), |row| units[row] as i64);
-            Ok((Arc::new(Int64Array::from(totals)), means(&map(units.len(), |row| units[row] as f64))))
+            let (totals, means) = map_pairs(rows, |row| (units(row) as i64, mean(row, units(row) as f64)));
+            Ok((Arc::new(Int64Array::from(totals)), Arc::new(Float64Array::from(means))))
         }
         Money::Decimal { scale } => {
             let bound = 10_u128.pow(38);
-            if let Some(row) = units.iter().position(|units| units.unsigned_abs() >= bound) {
-                let total = decimal_text(units[row], scale);
+            if let Some(row) = (0..rows).find(|&row| units(row).unsigned_abs() >= bound) {
+                let total = decimal_text(units(row), scale);
                 return Err(Overflow { row, total, output: "decimal128(38)", remedy: "Cast the amounts to a smaller scale" });
             }
-            let means = means(&floats(i32::from(scale)));
-            let totals = Decimal128Array::from(units.to_vec());
-            let data_type = DataType::Decimal128(38, scale);
-            Ok((Arc::new(totals.with_data_type(data_type)), means))
+            let (totals, means) = map_pairs(rows, |row| (units(row), mean(row, units_to_f64(units(row), i32::from(scale)))));
+            let totals = Decimal128Array::from(totals).with_data_type(DataType::Decimal128(38, scale));
+            Ok((Arc::new(totals), Arc::new(Float64Array::from(means))))
         }
     }
 }
@@ -172,15 +184,21 @@ pub fn scores_table(
     table.column("rfm_score", Arc::new(cells.numbers::<Int32Type>(digits)));
     table.column("rfm_total", Arc::new(cells.numbers::<Float64Type>(|scores| Some(weighted(scores, &weights)))));
     if let Some((names, segments)) = segments {
+        let n = names.len();
         let names: ArrayRef = Arc::new(StringArray::from(names));
-        let codes = match segments {
+        let segments = match segments {
             SegmentCodes::ByCell(map) => {
-                let code = |scores: &[u8]| map.segment(scores[0], scores[1], scores.get(2).copied().unwrap_or(1)).map(|code| code as i16);
-                cells.numbers::<Int16Type>(code)
+                let code = |scores: &[u8]| map.segment(scores[0], scores[1], scores.get(2).copied().unwrap_or(1));
+                let codes = cells.numbers::<Int16Type>(|scores| code(scores).filter(|&code| usize::from(code) < n).map(|code| code as i16));
+                // SAFETY: a code was looked at just now, once for each combination of scores: it is a position in the names.
+                unsafe { DictionaryArray::new_unchecked(codes, names) }
             }
-            SegmentCodes::ByRow(codes) => codes.into_iter().map(|code| code.map(|code| code as i16)).collect(),
+            SegmentCodes::ByRow(codes) => {
+                let codes = codes.into_iter().map(|code| code.map(|code| code as i16)).collect();
+                DictionaryArray::try_new(codes, names).map_err(Error::internal)?
+            }
         };
-        table.column("segment", Arc::new(DictionaryArray::try_new(codes, names).map_err(Error::internal)?));
+        table.column("segment", Arc::new(segments));
     }
     table.finish(rows, batch.schema().metadata().clone(), report)
 }

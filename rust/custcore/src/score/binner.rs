@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+use serde::{Deserialize, Serialize};
+
 use crate::column::key::{Key, KeyColumn, OwnedKey};
 use crate::column::number::{NumberColumn, Numbers};
 use crate::error::Result;
@@ -24,7 +26,8 @@ pub enum Method {
 }
 
 /// A fitted set of bins.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Binner {
     kind: Kind,
     /// Smallest and largest fitted value.
@@ -33,14 +36,16 @@ pub struct Binner {
     pub counts: Vec<u64>,
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 enum Kind {
     Edges(Edges),
     Tiles(Tiles),
 }
 
 /// The first (value, id) of every tile but the first; fewer than bins where there are fewer customers.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Tiles {
     firsts: Vec<(Number, OwnedKey)>,
 }
@@ -62,16 +67,29 @@ impl Binner {
                 &picked
             }
         };
-        let Some((least, most)) = range(column) else { return Ok(None) };
+        let Some(ends @ (least, most)) = range(column) else { return Ok(None) };
         let range = (least.to_f64(), most.to_f64());
         let bins = usize::from(dimension.bins);
         let edges = match method {
-            Method::Type7 => Edges::type7(column, bins).map(Kind::Edges),
+            Method::Type7 => Edges::type7_within(column, bins, ends).map(Kind::Edges),
             Method::RParity => Edges::r_parity(column, bins).map(Kind::Edges),
             Method::Cuts(cuts, closed) => Some(Kind::Edges(Edges::explicit(Numbers::Floats(cuts.clone()), *closed))),
             Method::Split => Tiles::fit(values, ids, rows, bins).map(Kind::Tiles),
         };
         Ok(edges.map(|kind| Self { kind, range, counts: vec![0; bins] }))
+    }
+
+    /// Whether the parts of bins that were stored go together.
+    pub fn is_sound(&self, bins: usize) -> bool {
+        let kind = match &self.kind {
+            Kind::Edges(edges) => edges.bins() == bins && edges.is_sound(),
+            Kind::Tiles(tiles) => {
+                tiles.firsts.len() < bins && tiles.firsts.is_sorted_by(|(a, a_id), (b, b_id)| a.compare(*b).then(a_id.cmp(b_id)).is_le())
+            }
+        };
+        // So many customers that their sums cannot overflow.
+        let counts = self.counts.len() == bins && self.counts.iter().all(|&count| count < 1 << 48);
+        kind && counts && self.range.0 <= self.range.1
     }
 
     /// The bin of every row, 0 where it is null.

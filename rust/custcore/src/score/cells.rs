@@ -26,14 +26,14 @@ pub struct Cells {
 
 /// Combinations are numbered by a table of this size at the most, else by hash.
 const TABLE: usize = 1 << 20;
-/// Where there could be no more combinations than this, all are taken to be there, and no pass looks for them.
+/// Where there could be no more combinations than this, nor than rows, all are taken to be there, and no pass looks for them.
 const FEW: usize = 1 << 12;
 
 impl Cells {
     /// The combinations of `scores`, one vector for each dimension; 0 is no score.
     pub fn new(scores: &[Vec<u8>], rows: usize) -> Self {
         let radix: Vec<usize> = scores.iter().map(|scores| usize::from(most(scores)) + 1).collect();
-        let missing = scores.iter().any(|scores| scores.contains(&0));
+        let missing = scores.iter().any(|scores| misses_some(scores));
         let size = radix.iter().try_fold(1_usize, |size, &radix| size.checked_mul(radix)).filter(|&size| size <= TABLE);
         let mut cells = Self { index: vec![0; rows], scores: vec![0; scores.len()], dimensions: scores.len(), missing };
         let Some(size) = size else {
@@ -65,7 +65,7 @@ impl Cells {
             }));
             cells.scores[start..].reverse();
         };
-        if size <= FEW {
+        if size <= FEW.min(rows) {
             (1..size).for_each(push);
             return cells;
         }
@@ -130,7 +130,13 @@ impl Cells {
     pub fn texts(&self) -> Result<StringArray> {
         let join = |scores: &[u8]| scores.iter().map(u8::to_string).collect::<Vec<_>>().join("-");
         let texts: Vec<String> = std::iter::once(String::new()).chain(self.distinct().map(join)).collect();
-        let lengths = by_runs(self.index.len(), |run| self.index[run].iter().map(|&cell| texts[cell as usize].len()).sum::<usize>());
+        let sizes: Vec<usize> = texts.iter().map(String::len).collect();
+        // Where no row misses a score and all texts are of one length, nothing needs to be added up.
+        let one_size = sizes.get(1).copied().filter(|size| !self.missing && sizes[1..].iter().all(|other| other == size));
+        let lengths = by_runs(self.index.len(), |run| match one_size {
+            Some(size) => size * run.len(),
+            None => self.index[run].iter().map(|&cell| sizes[cell as usize]).sum::<usize>(),
+        });
         let bytes: usize = lengths.iter().sum();
         i32::try_from(bytes).map_err(|_| Error::internal("cells of more than 2 GiB"))?;
         // Each run knows where its texts begin, so that runs need not wait for each other.
@@ -150,18 +156,24 @@ impl Cells {
             (rest_offsets, rest_values) = (after, after_values);
             work.push((run, begin, own_offsets, own_values));
         }
+        // The usual texts, such as 5-4-3, are copied without a call.
+        let short: Option<Vec<[u8; 5]>> = (one_size == Some(5))
+            .then(|| texts.iter().map(|text| text.as_bytes().first_chunk().copied().unwrap_or_default()).collect());
         let write = |(run, begin, offsets, values): (Range<usize>, usize, &mut [i32], &mut [u8])| {
-            let mut at = 0;
+            let mut at = begin;
+            if let Some(short) = &short {
+                for ((&cell, offset), text) in self.index[run].iter().zip(offsets).zip(values.as_chunks_mut().0) {
+                    *text = short[cell as usize];
+                    at += 5;
+                    *offset = at as i32;
+                }
+                return;
+            }
             for (&cell, offset) in self.index[run].iter().zip(offsets) {
                 let text = texts[cell as usize].as_bytes();
-                // Texts of one length are copied without a call.
-                if let (Some(to), Ok(text)) = (values[at..].first_chunk_mut::<5>(), <&[u8; 5]>::try_from(text)) {
-                    *to = *text;
-                } else {
-                    values[at..at + text.len()].copy_from_slice(text);
-                }
+                values[at - begin..][..text.len()].copy_from_slice(text);
                 at += text.len();
-                *offset = (begin + at) as i32;
+                *offset = at as i32;
             }
         };
         if work.len() > 1 {
@@ -169,9 +181,18 @@ impl Cells {
         } else {
             work.into_iter().for_each(write);
         }
-        let offsets = OffsetBuffer::new(ScalarBuffer::from(offsets));
-        StringArray::try_new(offsets, values.into(), self.nulls()).map_err(Error::internal)
+        // SAFETY: offsets ascend from 0 to the number of bytes, since each run began where the one before it ended; all
+        // bytes are digits and hyphens, so every text is UTF-8; nulls are as many as rows.
+        Ok(unsafe {
+            let offsets = OffsetBuffer::new_unchecked(ScalarBuffer::from(offsets));
+            StringArray::new_unchecked(offsets, values.into(), self.nulls())
+        })
     }
+}
+
+/// Whether some row has no score.
+pub fn misses_some(scores: &[u8]) -> bool {
+    by_runs(scores.len(), |run| scores[run].contains(&0)).contains(&true)
 }
 
 fn most(scores: &[u8]) -> u8 {

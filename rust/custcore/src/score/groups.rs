@@ -37,6 +37,12 @@ impl Groups {
         })
     }
 
+    /// The groups of a fit that was stored; none where two are the same.
+    pub fn restore(keys: Vec<OwnedKey>) -> Option<Self> {
+        let positions: HashMap<_, _, RandomState> = keys.iter().cloned().zip(0..).collect();
+        (positions.len() == keys.len()).then_some(Self { keys, positions })
+    }
+
     /// The groups in the order of their cells.
     pub fn keys(&self) -> &[OwnedKey] {
         &self.keys
@@ -74,6 +80,18 @@ impl Nest {
             });
         }
         nest
+    }
+
+    /// The cells of a fit that was stored, which refine `cells` cells by scores up to `bins`; none where that cannot be.
+    pub fn restore(parents: Vec<(u32, u8)>, cells: usize, bins: u8) -> Option<Self> {
+        let sound = parents.iter().all(|&(cell, score)| (cell as usize) < cells && (1..=bins).contains(&score));
+        let positions: HashMap<_, _, RandomState> = parents.iter().copied().zip(0..).collect();
+        (sound && positions.len() == parents.len()).then_some(Self { parents, positions })
+    }
+
+    /// The cells and scores that its cells were made of, in their order.
+    pub fn parents(&self) -> &[(u32, u8)] {
+        &self.parents
     }
 
     /// The refined cell.

@@ -6,7 +6,10 @@
 
 pub mod binner;
 pub mod cells;
+pub mod drift;
 pub mod groups;
+pub mod quantile_scorer;
+pub mod state;
 pub mod table;
 
 use std::sync::Arc;
@@ -14,6 +17,7 @@ use std::sync::Arc;
 use arrow_array::RecordBatch;
 use arrow_schema::Schema;
 use arrow_select::concat::concat_batches;
+use serde::{Deserialize, Serialize};
 
 use self::binner::{Binner, Method};
 use self::groups::{Groups, MISSING, Nest, UNSEEN};
@@ -25,7 +29,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::quantile::{Closed, Number};
 
 /// How equal values are scored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Ties {
     /// Equal values get equal scores.
     #[default]
@@ -35,7 +40,8 @@ pub enum Ties {
 }
 
 /// The rule behind quantile edges.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum CutsRule {
     /// Type-7 quantiles, right-closed.
     #[default]
@@ -45,7 +51,8 @@ pub enum CutsRule {
 }
 
 /// One column to score.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Dimension {
     /// Its name in thresholds and messages.
     pub name: String,
@@ -60,7 +67,8 @@ pub struct Dimension {
 }
 
 /// What to score and how.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ScoreSpec {
     /// The columns.
     pub dimensions: Vec<Dimension>,
@@ -338,11 +346,14 @@ impl Fitted {
     fn count(&mut self, cells: &[u32], scores: &[u8]) {
         if let ([Some(only)], true) = (self.binners.as_mut_slice(), self.plain) {
             let runs = by_runs(scores.len(), |run| {
-                let mut counts = [0_u64; 256];
-                scores[run].iter().for_each(|&score| counts[usize::from(score)] += 1);
+                // Neighbours are counted apart, so that equal scores do not wait for each other.
+                let mut counts = [[0_u64; 256]; 4];
+                for four in scores[run].chunks(4) {
+                    four.iter().zip(&mut counts).for_each(|(&score, counts)| counts[usize::from(score)] += 1);
+                }
                 counts
             });
-            for counts in runs {
+            for counts in runs.into_iter().flatten() {
                 only.counts.iter_mut().zip(&counts[1..]).for_each(|(sum, count)| *sum += count);
             }
             return;

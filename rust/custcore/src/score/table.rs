@@ -7,14 +7,15 @@ use arrow_array::{ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch,
 use arrow_schema::Metadata;
 
 use super::Scorer;
-use super::cells::Cells;
+use super::cells::{Cells, misses_some};
+use super::drift::{Drift, psi};
 use crate::error::Result;
 use crate::report::Report;
 use crate::table::{Table, TableBuilder};
 
 /// Scores as a column; 0 is null.
 pub fn score_column(scores: &[u8]) -> ArrayRef {
-    if scores.contains(&0) {
+    if misses_some(scores) {
         return Arc::new(scores.iter().map(|&score| (score > 0).then_some(score)).collect::<UInt8Array>());
     }
     Arc::new(UInt8Array::from(scores.to_vec()))
@@ -38,6 +39,37 @@ pub fn scores_table(batch: &RecordBatch, scorer: &Scorer, scores: &[Vec<u8>], we
         table.column("score_total", Arc::new(cells.numbers::<Float64Type>(|scores| Some(weighted(scores, weights)))));
     }
     table.finish(rows, batch.schema().metadata().clone(), report)
+}
+
+/// How far customers drifted from those of the fit: one row per dimension, or per dimension and score.
+pub fn drift_table(drifts: &[Drift], by_score: bool) -> Result<Table> {
+    let mut table = TableBuilder::default();
+    let float = |values: Vec<f64>| Arc::new(Float64Array::from(values));
+    let count = |values: Vec<u64>| Arc::new(values.iter().map(|&count| Some(count as i64)).collect::<Int64Array>());
+    let names = |times: &dyn Fn(&Drift) -> usize| {
+        Arc::new(drifts.iter().flat_map(|drift| std::iter::repeat_n(Some(&drift.dimension), times(drift))).collect::<StringArray>())
+    };
+    let shares: Vec<Vec<(f64, f64)>> = drifts.iter().map(|drift| drift.shares().collect()).collect();
+    let each = shares.iter().map(|shares| shares.iter().map(|&(fitted, now)| psi(fitted, now)).collect::<Vec<f64>>());
+    let rows = if by_score {
+        table.column("dimension", names(&|drift| drift.fitted.len()));
+        table.column("score", Arc::new(drifts.iter().flat_map(|drift| 1..=drift.fitted.len() as u8).collect::<UInt8Array>()));
+        table.column("customers_fitted", count(drifts.iter().flat_map(|drift| drift.fitted.clone()).collect()));
+        table.column("customers_now", count(drifts.iter().flat_map(|drift| drift.now.clone()).collect()));
+        table.column("share_fitted", float(shares.iter().flatten().map(|share| share.0).collect()));
+        table.column("share_now", float(shares.iter().flatten().map(|share| share.1).collect()));
+        let each: Vec<f64> = each.flatten().collect();
+        let rows = each.len();
+        table.column("psi", float(each));
+        rows
+    } else {
+        table.column("dimension", names(&|_| 1));
+        table.column("customers_fitted", count(drifts.iter().map(|drift| drift.fitted.iter().sum()).collect()));
+        table.column("customers_now", count(drifts.iter().map(|drift| drift.now.iter().sum()).collect()));
+        table.column("psi", float(each.map(|each| each.iter().sum()).collect()));
+        drifts.len()
+    };
+    table.finish(rows, Metadata::new(), Report::default())
 }
 
 /// One row per dimension, cell and score: the interval of values that gets it, and how many fitted customers did.

@@ -1,5 +1,9 @@
 //! Files: the only room that touches them.
 //!
-//! [`atomic`] writes a file whole or not at all.
+//! [`atomic`] writes a file whole or not at all; [`blocks`] is an Arrow file with a checksum for each of its blocks, and [`state`]
+//! puts a customer base into one. [`model`] is the one format of fitted models.
 
 pub mod atomic;
+pub mod blocks;
+pub mod model;
+pub mod state;

@@ -1,0 +1,162 @@
+//! The footer: where the blocks are, and what their checksums are.
+
+use std::ops::Range;
+
+use arrow_ipc::convert::try_fb_to_schema;
+use arrow_ipc::{KeyValue, root_as_footer};
+use arrow_schema::{ArrowError, Schema};
+
+use super::{BLOCKS, Block, CHECKSUM, Entries, FORMAT, FORMAT_VERSION, Format, digits, guarded};
+
+/// What a footer says of the file, before it was held against its checksum.
+#[derive(Debug)]
+pub struct Footer {
+    /// Header and batches, without gaps from the first byte on.
+    pub blocks: Vec<Block>,
+    /// The record batches as Arrow knows them.
+    pub batches: Vec<arrow_ipc::Block>,
+    /// All other entries.
+    pub entries: Entries,
+    /// Where the digits of the tail's checksum stand in the footer.
+    pub digits: Range<usize>,
+    /// Those digits.
+    pub checksum: String,
+}
+
+/// Why a footer was not taken.
+#[derive(Debug)]
+pub enum Refusal {
+    /// It is none of these files.
+    Foreign(String),
+    /// It is of a version to come.
+    Newer(u32),
+    /// It is one of these files, and something is wrong with it.
+    Damaged(String),
+}
+
+impl Footer {
+    /// Reads a footer without the schema.
+    pub fn read(bytes: &[u8], format: Format) -> Result<Self, Refusal> {
+        // The reader of flat buffers checks all offsets first; the guard is for what may have been overlooked there.
+        guarded(|| Ok(Self::parse(bytes, format))).map_err(Refusal::Damaged)?
+    }
+
+    fn parse(bytes: &[u8], format: Format) -> Result<Self, Refusal> {
+        let damaged = |what: &str| Refusal::Damaged(what.to_owned());
+        let footer = root_as_footer(bytes).map_err(|_| damaged("its footer cannot be read"))?;
+        let schema = footer.schema().ok_or_else(|| damaged("its footer has no schema"))?;
+        check_format(schema.custom_metadata().into_iter().flatten(), format)?;
+        if footer.dictionaries().is_some_and(|list| !list.is_empty()) {
+            return Err(damaged("it has dictionaries"));
+        }
+        let mut entries = Entries::new();
+        let (mut blocks, mut checksum) = (None, None);
+        for entry in footer.custom_metadata().into_iter().flatten() {
+            let (Some(key), Some(value)) = (entry.key(), entry.value()) else {
+                return Err(damaged("an entry of its footer has no value"));
+            };
+            match key {
+                BLOCKS => blocks = Some(value),
+                CHECKSUM => checksum = Some(value),
+                _ => drop(entries.insert(key.to_owned(), value.to_owned())),
+            }
+        }
+        let (Some(blocks), Some(checksum)) = (blocks, checksum) else { return Err(damaged("its footer has no checksums")) };
+        let blocks = blocks_of(blocks).ok_or_else(|| damaged("the checksums in its footer cannot be read"))?;
+        let batches: Vec<arrow_ipc::Block> = footer.recordBatches().into_iter().flatten().copied().collect();
+        let agrees = |(batch, block): (&arrow_ipc::Block, &Block)| {
+            let parts = [batch.offset(), i64::from(batch.metaDataLength()), batch.bodyLength()].map(u64::try_from);
+            let [Ok(start), Ok(message), Ok(body)] = parts else { return false };
+            start == block.bytes.start && message.checked_add(body) == Some(block.bytes.end - block.bytes.start)
+        };
+        if blocks.len() != batches.len() + 1 || !batches.iter().zip(&blocks[1..]).all(agrees) {
+            return Err(damaged("its footer contradicts itself"));
+        }
+        // Both are parts of `bytes`, so that the distance is the position.
+        let start = checksum.as_ptr() as usize - bytes.as_ptr() as usize;
+        Ok(Self { blocks, batches, entries, digits: start..start + checksum.len(), checksum: checksum.to_owned() })
+    }
+}
+
+/// The schema of a footer whose checksum was right.
+pub fn schema_of(bytes: &[u8]) -> Result<Schema, String> {
+    guarded(|| {
+        let footer = root_as_footer(bytes).map_err(|error| ArrowError::ParseError(error.to_string()))?;
+        try_fb_to_schema(footer.schema().ok_or_else(|| ArrowError::ParseError("no schema".to_owned()))?)
+    })
+}
+
+fn check_format<'a>(entries: impl Iterator<Item = KeyValue<'a>>, format: Format) -> Result<(), Refusal> {
+    let (mut name, mut version) = (None, None);
+    for entry in entries {
+        match entry.key() {
+            Some(FORMAT) => name = entry.value(),
+            Some(FORMAT_VERSION) => version = entry.value(),
+            _ => {}
+        }
+    }
+    match name {
+        None => return Err(Refusal::Foreign("it is an Arrow file that custcore did not write".to_owned())),
+        Some(name) if name != format.name => return Err(Refusal::Foreign(format!("it is a file of a {}", name.escape_debug()))),
+        Some(_) => {}
+    }
+    match version.and_then(|version| version.parse::<u32>().ok()) {
+        Some(version) if version > format.version => Err(Refusal::Newer(version)),
+        Some(1..) => Ok(()),
+        _ => Err(Refusal::Damaged("its version cannot be read".to_owned())),
+    }
+}
+
+/// A line for each block.
+pub fn text_of(blocks: &[Block]) -> String {
+    let line = |block: &Block| {
+        let Range { start, end } = block.bytes;
+        format!("{start} {} {}\n", end - start, digits(block.checksum))
+    };
+    blocks.iter().map(line).collect()
+}
+
+/// The blocks, which must follow each other from 0 on.
+fn blocks_of(text: &str) -> Option<Vec<Block>> {
+    let mut next = 0;
+    text.lines()
+        .map(|line| {
+            let mut parts = line.split(' ');
+            let (start, len, checksum) = (parts.next()?.parse::<u64>().ok()?, parts.next()?.parse::<u64>().ok()?, parts.next()?);
+            let end = start.checked_add(len)?;
+            let is_next = start == next && len > 0 && checksum.len() == 32 && parts.next().is_none();
+            next = end;
+            is_next.then_some(Block { bytes: start..end, checksum: u128::from_str_radix(checksum, 16).ok()? })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_stand_as_lines() {
+        let blocks = [Block { bytes: 0..8, checksum: 255 }, Block { bytes: 8..72, checksum: u128::MAX }];
+        let text = text_of(&blocks);
+        assert_eq!(text, format!("0 8 {}ff\n8 64 {}\n", "0".repeat(30), "f".repeat(32)));
+        assert_eq!(blocks_of(&text).as_deref(), Some(&blocks[..]));
+    }
+
+    #[test]
+    fn blocks_with_gaps_or_of_any_size_are_refused() {
+        let sum = "0".repeat(32);
+        for lines in [
+            format!("1 8 {sum}"),
+            format!("0 0 {sum}"),
+            format!("0 8 {sum}\n9 8 {sum}"),
+            format!("0 {} {sum}\n{} 1 {sum}", u64::MAX, u64::MAX),
+            "0 8 12".to_owned(),
+            format!("0 8 {sum} 4"),
+            "0 8".to_owned(),
+            format!("0 -8 {sum}"),
+        ] {
+            assert_eq!(blocks_of(&lines), None, "{lines}");
+        }
+    }
+}

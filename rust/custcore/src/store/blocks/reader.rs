@@ -1,0 +1,195 @@
+//! Reads a checked Arrow file: the footer first, then each block when it is asked for, and none before its checksum is right.
+
+use std::fs::File;
+use std::io::{self, Cursor, Read, Seek, SeekFrom};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use arrow_buffer::Buffer;
+use arrow_ipc::MetadataVersion;
+use arrow_ipc::reader::FileDecoder;
+use arrow_schema::SchemaRef;
+use xxhash_rust::xxh3::xxh3_128;
+
+use super::footer::{Footer, Refusal, schema_of};
+use super::{Block, END, Entries, Format, HEAD, LARGEST_FOOTER, MAGIC, digits, guarded};
+use crate::error::{Error, ErrorKind, Result};
+
+/// Bytes between the last batch and the footer: the mark of the end, filled up.
+const LARGEST_MARK: u64 = 64;
+
+/// A checked Arrow file that is open; its batches can be read in any order.
+#[derive(Debug)]
+pub struct Reader<R> {
+    source: Source<R>,
+    schema: SchemaRef,
+    entries: Entries,
+    blocks: Vec<Block>,
+    batches: Vec<arrow_ipc::Block>,
+    decoder: FileDecoder,
+}
+
+/// Where bytes come from.
+#[derive(Debug)]
+struct Source<R> {
+    from: R,
+    path: Option<PathBuf>,
+    len: u64,
+}
+
+impl Reader<File> {
+    /// Opens a file.
+    pub fn open(path: &Path, format: Format) -> Result<Self> {
+        let file = File::open(path).map_err(|error| Error::file("read", path, &error))?;
+        Self::new(file, Some(path.to_owned()), format)
+    }
+}
+
+impl<'a> Reader<Cursor<&'a [u8]>> {
+    /// Opens the bytes of a file.
+    pub fn of_bytes(bytes: &'a [u8], format: Format) -> Result<Self> {
+        Self::new(Cursor::new(bytes), None, format)
+    }
+}
+
+impl<R: Read + Seek> Reader<R> {
+    /// Opens a file, or what lies elsewhere if it has no path.
+    pub fn new(from: R, path: Option<PathBuf>, format: Format) -> Result<Self> {
+        let mut source = Source { from, path, len: 0 };
+        let len = source.from.seek(SeekFrom::End(0)).map_err(|error| source.failed(&error))?;
+        source.len = len;
+        if source.read(0..len.min(HEAD.len() as u64))? != HEAD {
+            return Err(source.foreign("it does not begin as an Arrow file", format));
+        }
+        let Some(end) = len.checked_sub(END).filter(|end| *end >= HEAD.len() as u64) else {
+            return Err(source.damaged("it is too short"));
+        };
+        let last = source.read(end..len)?;
+        let footer_len = last.first_chunk().map_or(0, |bytes| i32::from_le_bytes(*bytes));
+        let start = u64::try_from(footer_len).ok().filter(|n| (1..=LARGEST_FOOTER).contains(n)).and_then(|n| end.checked_sub(n));
+        let Some(start) = start.filter(|_| last.ends_with(MAGIC)) else {
+            return Err(source.damaged("it does not end as an Arrow file, so a part of it is missing or was changed"));
+        };
+        let footer = source.read(start..end)?;
+        let found = Footer::read(&footer, format).map_err(|refusal| match refusal {
+            Refusal::Foreign(why) => source.foreign(&why, format),
+            Refusal::Damaged(why) => source.damaged(&why),
+            Refusal::Newer(version) => source.newer(version, format),
+        })?;
+        let tail = found.blocks.last().map_or(0, |block| block.bytes.end);
+        if start.checked_sub(tail).is_none_or(|mark| mark > LARGEST_MARK) {
+            return Err(source.damaged("its blocks do not fit its length"));
+        }
+        let mut bytes = source.read(tail..len)?;
+        let before = (start - tail) as usize;
+        bytes[before + found.digits.start..before + found.digits.end].fill(b'0');
+        if digits(xxh3_128(&bytes)) != found.checksum {
+            return Err(source.wrong_checksum(&(tail..len)));
+        }
+        let header = found.blocks.first().ok_or_else(|| source.damaged("it has no header"))?;
+        source.checked(header)?;
+        let schema = Arc::new(schema_of(&footer).map_err(|why| source.damaged(&why))?);
+        let decoder = FileDecoder::new(schema.clone(), MetadataVersion::V5);
+        Ok(Self { source, schema, entries: found.entries, blocks: found.blocks, batches: found.batches, decoder })
+    }
+
+    /// The schema of all batches, with its metadata.
+    pub fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    /// The metadata of the footer.
+    pub fn entries(&self) -> &Entries {
+        &self.entries
+    }
+
+    /// Number of batches.
+    pub fn len(&self) -> usize {
+        self.batches.len()
+    }
+
+    /// Whether there are no batches.
+    pub fn is_empty(&self) -> bool {
+        self.batches.is_empty()
+    }
+
+    /// Bytes that batch number `batch` takes.
+    pub fn size(&self, batch: usize) -> u64 {
+        let Range { start, end } = self.blocks[batch + 1].bytes;
+        end - start
+    }
+
+    /// Batch number `batch`.
+    pub fn batch(&mut self, batch: usize) -> Result<RecordBatch> {
+        let bytes = Buffer::from_vec(self.source.checked(&self.blocks[batch + 1])?);
+        match guarded(|| self.decoder.read_record_batch(&self.batches[batch], &bytes)) {
+            Ok(Some(batch)) => Ok(batch),
+            Ok(None) => Err(self.source.damaged("a batch is missing")),
+            Err(why) => Err(self.source.damaged(&why)),
+        }
+    }
+
+    /// An error that says what is wrong with the content.
+    pub fn damaged(&self, why: &str) -> Error {
+        self.source.damaged(why)
+    }
+}
+
+impl<R: Read + Seek> Source<R> {
+    fn read(&mut self, bytes: Range<u64>) -> Result<Vec<u8>> {
+        if bytes.start > bytes.end || bytes.end > self.len {
+            return Err(self.damaged("it is shorter than it says, so a part of it is missing"));
+        }
+        let count = bytes.end - bytes.start;
+        let mut read = Vec::new();
+        let room = usize::try_from(count).ok().and_then(|count| read.try_reserve_exact(count).ok());
+        room.ok_or_else(|| Error::new(ErrorKind::MemoryLimit, format!("no memory for {count} bytes of {}", self.name())))?;
+        self.from
+            .seek(SeekFrom::Start(bytes.start))
+            .and_then(|_| self.from.by_ref().take(count).read_to_end(&mut read))
+            .map_err(|error| self.failed(&error))?;
+        if read.len() as u64 != count {
+            return Err(self.damaged("it became shorter while it was read"));
+        }
+        Ok(read)
+    }
+
+    /// The bytes of a block whose checksum is right.
+    fn checked(&mut self, block: &Block) -> Result<Vec<u8>> {
+        let bytes = self.read(block.bytes.clone())?;
+        if xxh3_128(&bytes) == block.checksum { Ok(bytes) } else { Err(self.wrong_checksum(&block.bytes)) }
+    }
+
+    /// What it is called in errors.
+    fn name(&self) -> String {
+        self.path.as_ref().map_or_else(|| "what the bytes hold".to_owned(), |path| format!("'{}'", path.display()))
+    }
+
+    fn failed(&self, error: &io::Error) -> Error {
+        Error::file("read", self.path.as_deref().unwrap_or(Path::new("bytes")), error)
+    }
+
+    fn wrong_checksum(&self, bytes: &Range<u64>) -> Error {
+        self.damaged(&format!("the checksum of bytes {} to {} does not fit", bytes.start, bytes.end))
+    }
+
+    fn damaged(&self, why: &str) -> Error {
+        let message = format!("{} cannot be read: {why}. It was damaged or changed after it was written; use another copy", self.name());
+        Error::new(ErrorKind::ModelFormat, message)
+    }
+
+    fn foreign(&self, why: &str, format: Format) -> Error {
+        Error::new(ErrorKind::ModelFormat, format!("{} is no {} of custcore: {why}", self.name(), format.name))
+    }
+
+    fn newer(&self, version: u32, format: Format) -> Error {
+        let message = format!(
+            "{} is of version {version} of its format; this custcore reads versions up to {}. Use a newer custcore",
+            self.name(),
+            format.version
+        );
+        Error::new(ErrorKind::ModelVersion, message)
+    }
+}
