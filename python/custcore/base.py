@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -379,6 +380,75 @@ class CustomerBase:
         read: ReadOptions = {**self._options, "as_of": day}
         return CohortRetention(self._core.cohort_retention(options, day, n_threads=threads), read, options, None)
 
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the base to a file, whole or not at all.
+
+        The file is an Arrow file with a row for each customer, ascending by id, and a checksum for each of its blocks; the same
+        content gives the same bytes. First rows in the report are not kept: they depend on the order of updates.
+
+        Parameters
+        ----------
+        path : str or path
+            Where to; a file that is there stands until the new one is complete.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
+        """
+        self._core.save(os.fspath(path))
+
+    @staticmethod
+    def load(path: str | os.PathLike[str]) -> CustomerBase:
+        """Read a base from a file that :meth:`save` wrote.
+
+        Parameters
+        ----------
+        path : str or path
+            The file.
+
+        Raises
+        ------
+        ModelFormatError
+            If the file is no base of custcore, or not as it was written.
+        ModelVersionError
+            If a newer custcore wrote it.
+        """
+        return CustomerBase._of(_core.CustomerBase.load(os.fspath(path)))
+
+    def to_bytes(self) -> bytes:
+        """The bytes of the file that :meth:`save` writes."""
+        return self._core.to_bytes()
+
+    @staticmethod
+    def from_bytes(data: bytes) -> CustomerBase:
+        """Read a base from the bytes of :meth:`to_bytes`.
+
+        Parameters
+        ----------
+        data : bytes
+            The bytes.
+
+        Raises
+        ------
+        ModelFormatError, ModelVersionError
+            As in :meth:`load`.
+        """
+        if not isinstance(data, bytes | bytearray | memoryview):
+            raise InvalidTypeError(f"a base is read from bytes, not from {type(data).__name__}; load(path) reads a file")
+        return CustomerBase._of(_core.CustomerBase.from_bytes(bytes(data)))
+
+    @staticmethod
+    def _of(core: _core.CustomerBase) -> CustomerBase:
+        """A base around one of the core."""
+        base = object.__new__(CustomerBase)
+        base._core = core
+        base._options, base._track, base._late = core.settings()
+        return base
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return CustomerBase.from_bytes, (self.to_bytes(),)
+
     def transitions(
         self,
         dates: Iterable[AsOf],
@@ -509,7 +579,7 @@ class CustomerBase:
     @property
     def nbytes(self) -> int:
         """Bytes of memory that its state takes, about."""
-        return self._core.bytes
+        return self._core.nbytes
 
     @property
     def batch_ids(self) -> list[str]:
@@ -527,10 +597,7 @@ class CustomerBase:
         return _date(self._core.last_day)
 
     def __copy__(self) -> CustomerBase:
-        twin = object.__new__(CustomerBase)
-        twin._core, twin._options = self._core.copy(), self._options
-        twin._track, twin._late = self._track, self._late
-        return twin
+        return CustomerBase._of(self._core.copy())
 
     def __deepcopy__(self, memo: object) -> CustomerBase:
         return self.__copy__()

@@ -342,12 +342,6 @@ def test_a_sealed_model_with_parts_that_cannot_be(part: dict[str, Any]) -> None:
         custcore.KMeans.from_bytes(sealed(data, body))
 
 
-def test_an_infinite_inertia_is_kept() -> None:
-    km = custcore.KMeans(1, init=[[0.0]]).fit([[1e200], [-1e200]])
-    assert km.inertia_ == float("inf")
-    assert custcore.KMeans.from_bytes(km.to_bytes()).inertia_ == float("inf")
-
-
 def test_a_failed_save_leaves_the_old_file(tmp_path: Any) -> None:
     path = tmp_path / "model.json"
     fitted().save(path)

@@ -1,5 +1,6 @@
 //! The customer base as Python sees it, and the one-shot `rfm` over one.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow_schema::Schema;
@@ -11,13 +12,13 @@ use custcore::cohort::kept::of_kept;
 use custcore::rfm;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyInt, PyString};
+use pyo3::types::{PyBytes, PyDict, PyInt, PyString};
 
 use crate::boundary::source::Source;
 use crate::cohort::{CohortOptions, CoreCohortRetention};
-use crate::door::Call;
+use crate::door::{Call, INLINE_ROWS, guarded};
 use crate::error::into_py;
-use crate::options::{ReadOptions, as_of};
+use crate::options::{ReadOptions, as_of, kept_options};
 use crate::shared::{Shared, change};
 use crate::table::CoreTable;
 
@@ -201,6 +202,36 @@ impl CoreBase {
         Ok(CoreCohortRetention::new(cohorts, n_threads))
     }
 
+    /// The settings: options of reading, level, what late lines are.
+    fn settings<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyDict>, &'static str, &'static str)> {
+        kept_options(py, self.snapshot(py)?.spec())
+    }
+
+    fn save(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
+        let base = self.snapshot(py)?;
+        let size = base.size();
+        Call::new(py, None, None, None)?.run(py, size, move |context| base.save(&path, context))
+    }
+
+    #[staticmethod]
+    fn load(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
+        let base = Call::new(py, None, None, None)?.run(py, INLINE_ROWS, move |context| CustomerBase::load(&path, context))?;
+        Ok(Self::of(base))
+    }
+
+    fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let base = self.snapshot(py)?;
+        let size = base.size();
+        let bytes = Call::new(py, None, None, None)?.run(py, size, move |context| base.to_bytes(context))?;
+        Ok(PyBytes::new(py, &bytes))
+    }
+
+    #[staticmethod]
+    fn from_bytes(py: Python<'_>, data: &[u8]) -> PyResult<Self> {
+        let base = py.detach(|| guarded(|| CustomerBase::from_bytes(data))).map_err(|error| into_py(py, &error))?;
+        Ok(Self::of(base))
+    }
+
     fn copy(&self, py: Python<'_>) -> PyResult<Self> {
         Ok(Self { base: Shared::of(self.snapshot(py)?) })
     }
@@ -222,7 +253,7 @@ impl CoreBase {
     }
 
     #[getter]
-    fn bytes(&self, py: Python<'_>) -> PyResult<usize> {
+    fn nbytes(&self, py: Python<'_>) -> PyResult<usize> {
         Ok(self.snapshot(py)?.bytes())
     }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 use arrow_array::RecordBatch;
 use custcore::base::fold::Fold;
 use custcore::base::scan::Scan;
-use custcore::context::{Context, default_threads, pool};
+use custcore::context::{Context, pool};
 use custcore::error::{Error, ErrorKind, Result};
 use pyo3::prelude::*;
 
@@ -67,9 +67,9 @@ struct Running<T>(Receiver<Result<T>>);
 impl Call {
     /// A call of `n_threads` (all that are available if not given).
     pub fn new(py: Python<'_>, n_threads: Option<i64>, progress: Option<Py<PyAny>>, rows_total: Option<u64>) -> PyResult<Self> {
-        let threads = match n_threads {
-            None => default_threads(),
-            Some(n) => usize::try_from(n).ok().filter(|n| (1..=1024).contains(n)).ok_or_else(|| {
+        let context = match n_threads {
+            None => Context::default(),
+            Some(n) => usize::try_from(n).ok().filter(|n| (1..=1024).contains(n)).map(Context::new).ok_or_else(|| {
                 into_py(
                     py,
                     &Error::new(ErrorKind::OutOfRange, format!("n_threads={n} is outside 1 to 1024; None takes all that are available")),
@@ -80,7 +80,7 @@ impl Call {
             let message = format!("progress is {}; expected a function of (rows_done, rows_total)", callback.bind(py).get_type().name()?);
             return Err(into_py(py, &Error::new(ErrorKind::InvalidType, message)));
         }
-        Ok(Self { context: Context::new(threads), progress, rows_total, reported: None })
+        Ok(Self { context, progress, rows_total, reported: None })
     }
 
     /// Does `work` and waits for it. `rows` says how much there is to do. After Ctrl-C the work may end by itself later,

@@ -4,6 +4,7 @@ use custcore::base::spec::{AsOf, Late, OnNonfinite, OnNull, OrderLines, Returns,
 use custcore::column::chunks::{Pick, Roles};
 use custcore::error::{Error, ErrorKind};
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 
 use crate::error::into_py;
 
@@ -69,6 +70,32 @@ impl ReadOptions {
         spec.until = self.as_of.as_ref().map(as_of);
         Ok(spec)
     }
+}
+
+/// The settings of a kept base as its constructor takes them: the options of reading, the level, what late lines are.
+pub fn kept_options<'py>(py: Python<'py>, spec: &Spec) -> PyResult<(Bound<'py, PyDict>, &'static str, &'static str)> {
+    let word = |debug: String| debug.to_lowercase();
+    let options = PyDict::new(py);
+    options.set_item("customer_id", &spec.roles.customer_id)?;
+    options.set_item("timestamp", &spec.roles.timestamp)?;
+    options.set_item("amount", &spec.roles.amount)?;
+    options.set_item("as_of", py.None())?;
+    options.set_item("returns", word(format!("{:?}", spec.returns)))?;
+    options.set_item("zero_is_purchase", spec.zero_is_purchase)?;
+    options.set_item("amount_decimals", spec.amount_decimals)?;
+    options.set_item("timezone", &spec.timezone)?;
+    options.set_item("on_null", word(format!("{:?}", spec.on_null)))?;
+    options.set_item("on_nonfinite", word(format!("{:?}", spec.on_nonfinite)))?;
+    options.set_item("order_id", &spec.roles.order_id)?;
+    options.set_item("order_lines", word(format!("{:?}", spec.order_lines)))?;
+    options.set_item("n_days", spec.n_days)?;
+    let pick = |(name, pick): &(String, Pick)| (name.clone(), word(format!("{pick:?}")));
+    options.set_item("attributes", spec.roles.attributes.iter().map(pick).collect::<Vec<_>>())?;
+    let late = match spec.late {
+        Late::Error => "error",
+        Late::Report => "report",
+    };
+    Ok((options, spec.track.name(), late))
 }
 
 /// A day as `custcore.rfm` hands it over: ("date" | "naive", day) or ("instant", UTC seconds).

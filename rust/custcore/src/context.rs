@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 use rayon::slice::ParallelSliceMut;
@@ -20,7 +20,8 @@ pub const ROWS_WORTH_THREADS: usize = 1 << 16;
 /// Threads, cancel flag and progress of one call. Cloning it shares the flag and the progress.
 #[derive(Debug, Clone)]
 pub struct Context {
-    threads: usize,
+    /// Found out when it is first asked for, because the system takes longer to tell than scoring a few rows.
+    threads: Arc<OnceLock<usize>>,
     cancel: Arc<AtomicBool>,
     rows_done: Arc<AtomicU64>,
 }
@@ -28,13 +29,13 @@ pub struct Context {
 impl Context {
     /// A context of `threads` threads (at least one).
     pub fn new(threads: usize) -> Self {
-        Self { threads: threads.max(1), cancel: Arc::default(), rows_done: Arc::default() }
+        Self { threads: Arc::new(OnceLock::from(threads.max(1))), cancel: Arc::default(), rows_done: Arc::default() }
     }
 
     /// The same call, for work that is to stay on its thread.
     #[must_use]
     pub fn alone(&self) -> Self {
-        Self { threads: 1, ..self.clone() }
+        Self { threads: Arc::new(OnceLock::from(1)), ..self.clone() }
     }
 
     /// The same call, for work whose progress is told by the caller.
@@ -45,7 +46,7 @@ impl Context {
 
     /// How many threads the call may use.
     pub fn threads(&self) -> usize {
-        self.threads
+        *self.threads.get_or_init(default_threads)
     }
 
     /// Asks the computation to stop at its next look.
@@ -81,13 +82,14 @@ impl Context {
 
     /// Runs `work` on the pool of this context and waits for it.
     pub fn install<R: Send>(&self, work: impl FnOnce() -> R + Send) -> Result<R> {
-        Ok(pool(self.threads)?.install(work))
+        Ok(pool(self.threads())?.install(work))
     }
 }
 
 impl Default for Context {
+    /// A context of the threads that are available: [`default_threads`].
     fn default() -> Self {
-        Self::new(default_threads())
+        Self { threads: Arc::default(), cancel: Arc::default(), rows_done: Arc::default() }
     }
 }
 

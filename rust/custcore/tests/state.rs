@@ -30,6 +30,7 @@ enum Ids {
 }
 
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "switches that are tried in every combination")]
 struct Case {
     ids: Ids,
     track: Track,
@@ -115,8 +116,11 @@ fn cases() -> impl Strategy<Value = Case> {
         .prop_map(|(ids, track, adjacent, attributes, wide, zoned)| Case { ids, track, adjacent, attributes, wide, zoned })
 }
 
+/// A table, and of each entry of its report the name, count, rows and sum.
+type Results = (RecordBatch, Vec<(&'static str, u64, u64, String)>);
+
 /// The results that a base gives, without what only the order of rows tells.
-fn results(base: &CustomerBase) -> Result<(RecordBatch, Vec<(&'static str, u64, u64, String)>)> {
+fn results(base: &CustomerBase) -> Result<Results> {
     let table = rfm(base, None, true, &Context::default())?;
     let entries = table.report.entries.iter().map(|entry| (entry.name, entry.count, entry.rows, format!("{:?}", entry.sum)));
     Ok((table.batch.clone(), entries.collect()))
@@ -128,32 +132,32 @@ proptest! {
     #[test]
     fn a_base_comes_back_and_goes_on((all, more, case) in (rows(), rows(), cases())) {
         let before = base(&[&all], case).expect("a base");
-        let bytes = before.to_bytes().expect("written");
-        let mut after = CustomerBase::from_bytes(&bytes).expect("read");
+        let bytes = before.to_bytes(&Context::default()).expect("written");
+        let mut after = CustomerBase::from_bytes(&bytes, &Context::default()).expect("read");
         prop_assert_eq!(after.spec(), before.spec());
         prop_assert_eq!(results(&after).expect("results"), results(&before).expect("results"));
-        prop_assert_eq!(after.to_bytes().expect("written again"), bytes);
+        prop_assert_eq!(after.to_bytes(&Context::default()).expect("written again"), bytes);
         after.update(&[batch(&more, case)], &Context::default()).expect("more");
         let whole = base(&[&all, &more], case).expect("a base");
         prop_assert_eq!(results(&after).expect("results"), results(&whole).expect("results"));
-        prop_assert_eq!(after.to_bytes().expect("written"), whole.to_bytes().expect("written"));
+        prop_assert_eq!(after.to_bytes(&Context::default()).expect("written"), whole.to_bytes(&Context::default()).expect("written"));
     }
 
     #[test]
     fn the_same_content_is_the_same_bytes((all, case, turn, cut) in (rows(), cases(), any::<prop::sample::Index>(), any::<prop::sample::Index>())) {
         // Where lines follow each other their order is part of what they say.
         let case = Case { adjacent: false, ..case };
-        let once = base(&[&all], case).expect("a base").to_bytes().expect("written");
+        let once = base(&[&all], case).expect("a base").to_bytes(&Context::default()).expect("written");
         let mut turned = all.clone();
         turned.rotate_left(turn.index(all.len() + 1).min(all.len()));
         let (a, b) = turned.split_at(cut.index(all.len() + 1));
-        prop_assert_eq!(&base(&[a, b], case).expect("a base").to_bytes().expect("written"), &once);
+        prop_assert_eq!(&base(&[a, b], case).expect("a base").to_bytes(&Context::default()).expect("written"), &once);
         let mut merged = base(&[b], case).expect("a base");
         merged.merge(&base(&[a], case).expect("a base")).expect("merged");
-        prop_assert_eq!(&merged.to_bytes().expect("written"), &once);
-        let mut loaded = CustomerBase::from_bytes(&base(&[b], case).expect("a base").to_bytes().expect("written")).expect("read");
-        loaded.merge(&CustomerBase::from_bytes(&base(&[a], case).expect("a base").to_bytes().expect("written")).expect("read")).expect("merged");
-        prop_assert_eq!(&loaded.to_bytes().expect("written"), &once);
+        prop_assert_eq!(&merged.to_bytes(&Context::default()).expect("written"), &once);
+        let mut loaded = CustomerBase::from_bytes(&base(&[b], case).expect("a base").to_bytes(&Context::default()).expect("written"), &Context::default()).expect("read");
+        loaded.merge(&CustomerBase::from_bytes(&base(&[a], case).expect("a base").to_bytes(&Context::default()).expect("written"), &Context::default()).expect("read")).expect("merged");
+        prop_assert_eq!(&loaded.to_bytes(&Context::default()).expect("written"), &once);
     }
 
     #[test]
@@ -163,10 +167,10 @@ proptest! {
         before.seal(day).expect("sealed");
         before.relabel(&[(Id::Integer(3), Id::Integer(77)), (Id::Integer(4), Id::Integer(5))]).expect("relabelled");
         before.remove(&[Id::Integer(6), Id::Integer(1000)]).expect("removed");
-        let after = CustomerBase::from_bytes(&before.to_bytes().expect("written")).expect("read");
+        let after = CustomerBase::from_bytes(&before.to_bytes(&Context::default()).expect("written"), &Context::default()).expect("read");
         prop_assert_eq!(after.sealed(), before.sealed());
         prop_assert_eq!(results(&after).expect("results"), results(&before).expect("results"));
-        prop_assert_eq!(after.to_bytes().expect("written"), before.to_bytes().expect("written"));
+        prop_assert_eq!(after.to_bytes(&Context::default()).expect("written"), before.to_bytes(&Context::default()).expect("written"));
         for back in [0, 7, 20] {
             let table = |base: &CustomerBase| {
                 let then = base.at(Some(custcore::base::spec::AsOf::Date(back))).expect("a past day");
@@ -185,8 +189,8 @@ fn small() -> Vec<Row> {
 
 #[test]
 fn every_changed_byte_and_every_truncation_is_found() -> Result<()> {
-    let whole = base(&[&small()], SMALL)?.to_bytes()?;
-    let refused = |bytes: &[u8]| match CustomerBase::from_bytes(bytes) {
+    let whole = base(&[&small()], SMALL)?.to_bytes(&Context::default())?;
+    let refused = |bytes: &[u8]| match CustomerBase::from_bytes(bytes, &Context::default()) {
         Ok(_) => false,
         Err(error) => matches!(error.kind(), ErrorKind::ModelFormat | ErrorKind::ModelVersion),
     };
@@ -203,18 +207,18 @@ fn every_changed_byte_and_every_truncation_is_found() -> Result<()> {
 #[test]
 fn a_base_that_never_saw_data_comes_back() -> Result<()> {
     let empty = CustomerBase::new(spec(SMALL))?;
-    let mut after = CustomerBase::from_bytes(&empty.to_bytes()?)?;
+    let mut after = CustomerBase::from_bytes(&empty.to_bytes(&Context::default())?, &Context::default())?;
     assert_eq!(after.spec(), empty.spec());
     assert!(after.last_day().is_none());
     after.update(&[batch(&small(), SMALL)], &Context::default())?;
-    assert_eq!(after.to_bytes()?, base(&[&small()], SMALL)?.to_bytes()?);
+    assert_eq!(after.to_bytes(&Context::default())?, base(&[&small()], SMALL)?.to_bytes(&Context::default())?);
     Ok(())
 }
 
 #[test]
 fn a_base_for_one_call_is_not_kept() -> Result<()> {
     let base = CustomerBase::new(Spec { track: Track::Once, ..spec(SMALL) })?;
-    assert_eq!(base.to_bytes().map_err(|error| error.kind()), Err(ErrorKind::StateMismatch));
+    assert_eq!(base.to_bytes(&Context::default()).map_err(|error| error.kind()), Err(ErrorKind::StateMismatch));
     Ok(())
 }
 
@@ -227,12 +231,12 @@ fn names_of_batches_and_files_come_back() -> Result<()> {
     fold.push(std::slice::from_ref(&data), &Context::default())?;
     let update = fold.finish(&Context::default())?;
     base.commit_batch(update, Some("2024-05-01"))?;
-    base.save(&path)?;
-    let after = CustomerBase::load(&path)?;
+    base.save(&path, &Context::default())?;
+    let after = CustomerBase::load(&path, &Context::default())?;
     assert_eq!(after.batches().collect::<Vec<_>>(), ["2024-05-01"]);
     assert_eq!(after.check_batch("2024-05-01").map_err(|error| error.kind()), Err(ErrorKind::DuplicateBatch));
     std::fs::remove_file(&path).expect("it is there");
-    assert_eq!(CustomerBase::load(&path).map(|_| ()).map_err(|error| error.kind()), Err(ErrorKind::File));
+    assert_eq!(CustomerBase::load(&path, &Context::default()).map(|_| ()).map_err(|error| error.kind()), Err(ErrorKind::File));
     Ok(())
 }
 
@@ -248,6 +252,6 @@ fn times_of_another_unit_make_the_same_file() -> Result<()> {
         .expect("a batch");
     let mut other = CustomerBase::new(spec(case))?;
     other.update(&[millis], &Context::default())?;
-    assert_eq!(other.to_bytes()?, base(&[&small()], case)?.to_bytes()?);
+    assert_eq!(other.to_bytes(&Context::default())?, base(&[&small()], case)?.to_bytes(&Context::default())?);
     Ok(())
 }

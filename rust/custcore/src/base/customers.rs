@@ -20,8 +20,8 @@ use super::totals::Order;
 use super::{CustomerBase, Known};
 use crate::column::chunks::Kinds;
 
-/// Customers of one batch of rows, at most.
-const BATCH: usize = 1 << 16;
+/// Customers of one batch of rows in the file of a base, at most.
+pub(crate) const BATCH: usize = 1 << 16;
 /// Days, parts of orders and 32 bytes of ids count as one each; a batch ends with the customer that makes it this many.
 const BATCH_WEIGHT: usize = 1 << 21;
 
@@ -47,6 +47,8 @@ pub(crate) struct CustomerTotals {
     pub rows: u64,
     /// Rows of other orders, where there is no purchase.
     pub others: u64,
+    /// The first of those rows, counted over the whole input; `u64::MAX` if that is not known.
+    pub first_other: u64,
     /// Money.
     pub units: i128,
 }
@@ -111,6 +113,11 @@ impl<'a> Customers<'a> {
         Self { state, codes, days, open, spread }
     }
 
+    /// How many.
+    pub fn len(&self) -> usize {
+        self.codes.len()
+    }
+
     /// The order ids, where orders wait.
     pub fn order_ids(&self) -> Option<&'a Keys> {
         match &self.state.lines {
@@ -120,12 +127,12 @@ impl<'a> Customers<'a> {
         }
     }
 
-    /// The codes in batches that depend on nothing but what the customers are.
-    pub fn batches(&self) -> Vec<&[u32]> {
+    /// The codes in batches of at most so many customers, which depend on nothing but what the customers are.
+    pub fn batches(&self, most: usize) -> Vec<&[u32]> {
         let (mut batches, mut start, mut weight) = (Vec::new(), 0, 0);
         for (at, &code) in self.codes.iter().enumerate() {
             weight += self.weight(code);
-            if weight >= BATCH_WEIGHT || at + 1 - start == BATCH || at + 1 == self.codes.len() {
+            if weight >= BATCH_WEIGHT || at + 1 - start == most || at + 1 == self.codes.len() {
                 batches.push(&self.codes[start..=at]);
                 (start, weight) = (at + 1, 0);
             }
@@ -145,14 +152,14 @@ impl<'a> Customers<'a> {
     pub fn totals(&self, code: u32) -> CustomerTotals {
         let totals = &self.state.totals;
         if code as usize >= totals.len() {
-            return CustomerTotals { ends: None, orders: 0, rows: 0, others: 0, units: 0 };
+            return CustomerTotals { ends: None, orders: 0, rows: 0, others: 0, first_other: u64::MAX, units: 0 };
         }
         let slot = totals.slots().get(code);
         let (orders, rows, units) = totals.of(code);
         let bought = orders > 0;
         // Which refunds came before the first purchase depends on the order of the rows, and is of no use once there is one.
-        let others = totals.refunds_of(code).filter(|_| !bought).map_or(0, |(_, rows)| rows);
-        CustomerTotals { ends: bought.then_some((slot.first, slot.last)), orders, rows, others, units }
+        let (first_other, others) = totals.refunds_of(code).filter(|_| !bought).unwrap_or((u64::MAX, 0));
+        CustomerTotals { ends: bought.then_some((slot.first, slot.last)), orders, rows, others, first_other, units }
     }
 
     fn day_range(&self, code: u32) -> Range<usize> {
@@ -269,13 +276,13 @@ impl Restore {
 
     /// Adds the totals of a customer.
     pub fn add_totals(&mut self, code: u32, totals: &CustomerTotals) -> Result<(), Wrong> {
-        let CustomerTotals { ends, orders, rows, others, units } = *totals;
+        let CustomerTotals { ends, orders, rows, others, first_other, units } = *totals;
         let slot = match ends {
             Some((first, last)) if orders > 0 && first <= last => Slot { units, orders, first, last },
             None if orders == 0 => Slot { units, ..EMPTY },
             _ => return Err("a customer's days and purchases contradict each other"),
         };
-        self.state.totals.restore(code, &slot, rows, others);
+        self.state.totals.restore(code, &slot, rows, (first_other, others));
         Ok(())
     }
 
@@ -355,6 +362,20 @@ impl Restore {
             _ => Interner::of_sorted(kind, keys),
         };
         state
+    }
+}
+
+impl State {
+    /// What it holds besides its customers, whose rows were counted from `rows_before`.
+    pub(crate) fn without_customers(&self, rows_before: u64) -> Self {
+        let mut rest = self.like();
+        rest.rows.merge(&self.rows, rows_before);
+        rest.purchases.merge(&self.purchases, rows_before);
+        if let (Some(notes), Some(own)) = (&mut rest.notes, &self.notes) {
+            notes.merge(own, rows_before);
+        }
+        (rest.first_day, rest.last_day) = (self.first_day, self.last_day);
+        rest
     }
 }
 

@@ -161,7 +161,7 @@ impl State {
     }
 
     /// All parts of one fold in one, by sorting and joining their ids.
-    pub(super) fn unify(mut parts: Vec<Self>) -> Result<Self> {
+    pub(crate) fn unify(mut parts: Vec<Self>) -> Result<Self> {
         let ids: Vec<(&Keys, Vec<u32>)> = parts.iter().map(|part| (part.interner.keys(), part.codes())).collect();
         let joined = join(&ids)?;
         drop(ids);

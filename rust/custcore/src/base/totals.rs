@@ -327,15 +327,15 @@ impl Totals {
         }
     }
 
-    /// Adds a customer whose totals are known, with the rows of his purchases, or of other orders if there are none. Room must
-    /// have been made.
-    pub(super) fn restore(&mut self, code: u32, slot: &Slot, rows: u64, others: u64) {
+    /// Adds a customer whose totals are known, with the rows of his purchases, or first row and rows of other orders if
+    /// there are none. Room must have been made.
+    pub(super) fn restore(&mut self, code: u32, slot: &Slot, rows: u64, others: (u64, u64)) {
         self.slots.join(code, slot);
         if let Some(own) = &mut self.rows {
             own[code as usize] += rows;
         }
-        if others > 0 {
-            self.note_refunds(code, (u64::MAX, others));
+        if others.1 > 0 {
+            self.note_refunds(code, others);
         }
     }
 

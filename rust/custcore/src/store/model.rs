@@ -217,3 +217,60 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
 fn digest(body: &RawValue) -> String {
     format!("{:x}", Sha256::digest(body.get()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kmeans::clusterer::{Settings, Start};
+    use crate::kmeans::model::Model;
+
+    fn clusterer(inertia: f64) -> Clusterer {
+        let centers = vec![0.1, -0.0, 5e-324, 1.797_693_134_862_315_7e308];
+        Clusterer {
+            settings: Settings {
+                n_clusters: 2,
+                init: Start::PlusPlus,
+                n_init: None,
+                max_iter: 300,
+                tol: 1e-4,
+                random_state: Some(u64::MAX),
+                columns: None,
+            },
+            model: Model { n_features: 2, init_centers: centers.clone(), centers, inertia, n_iter: 3, n_nonempty: 2 },
+            feature_names: Some(vec!["a\"\u{1f600}".to_owned(), String::new()]),
+            scaler: None,
+            names: None,
+        }
+    }
+
+    #[test]
+    fn floats_come_back_bit_for_bit() -> Result<()> {
+        for inertia in [0.3, f64::INFINITY, f64::NAN, f64::NEG_INFINITY] {
+            let model = clusterer(inertia);
+            let back: Clusterer = from_bytes(&to_bytes(&model)?)?;
+            let bits = |model: &Clusterer| model.model.centers.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+            assert_eq!(bits(&back), bits(&model));
+            assert_eq!(back.model.inertia.to_bits(), inertia.to_bits());
+            assert_eq!(back.settings, model.settings);
+            assert_eq!(to_bytes(&back)?, to_bytes(&model)?);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn what_is_no_such_model_says_why() -> Result<()> {
+        let bytes = to_bytes(&clusterer(1.0))?;
+        let kind = |bytes: &[u8]| from_bytes::<Clusterer>(bytes).map(drop).map_err(|error| error.kind());
+        assert_eq!(kind(&bytes), Ok(()));
+        for length in 0..bytes.len() - 1 {
+            assert_eq!(kind(&bytes[..length]), Err(ErrorKind::ModelFormat), "{length} bytes");
+        }
+        let other = from_bytes::<ScalerModel>(&bytes).map_err(|error| error.message().to_owned());
+        assert_eq!(other, Err("the model is of the kind 'kmeans'; expected 'scaler'".to_owned()));
+        let text = String::from_utf8(bytes).map_err(Error::internal)?;
+        assert_eq!(kind(text.replace("\"version\":2", "\"version\":3").as_bytes()), Err(ErrorKind::ModelVersion));
+        assert_eq!(kind(text.replace("\"n_iter\":3", "\"n_iter\":4").as_bytes()), Err(ErrorKind::ModelFormat));
+        assert_eq!(load::<Clusterer>(Path::new("/nowhere/at/all")).map(drop).map_err(|error| error.kind()), Err(ErrorKind::File));
+        Ok(())
+    }
+}

@@ -79,15 +79,16 @@ impl<W: Write> Writer<W> {
         Ok(Self { file, path: path.to_owned(), format, fields: schema.fields, blocks: vec![header] })
     }
 
-    /// Adds a batch of that schema.
-    pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+    /// Adds a batch of that schema; the answer is how many bytes it takes.
+    pub fn write(&mut self, batch: &RecordBatch) -> Result<u64> {
         if *batch.schema_ref().fields() != self.fields {
             return Err(Error::internal("a batch of another schema"));
         }
         self.file.write(batch).map_err(|error| failed(&self.path, error))?;
         let block = self.file.get_mut().cut();
+        let bytes = block.bytes.end - block.bytes.start;
         self.blocks.push(block);
-        Ok(())
+        Ok(bytes)
     }
 
     /// Writes the footer; `entries` join its metadata. The answer is what was written to, all of it.

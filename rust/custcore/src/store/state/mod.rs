@@ -6,22 +6,25 @@
 //! which only the way tells, are gone after loading.
 
 mod settings;
-mod table;
+pub(super) mod table;
 
 use std::io::{Read, Seek, Write};
 use std::path::Path;
 
+use arrow_array::RecordBatch;
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use self::settings::{AccountText, KindNames, Settings};
-use self::table::{Failure, Layout};
+use self::table::Layout;
 use super::atomic::AtomicFile;
 use super::blocks::{Entries, Format, Reader, Writer};
 use crate::base::CustomerBase;
-use crate::base::customers::{Customers, Restore};
+use crate::base::customers::{BATCH, Customers, Restore};
 use crate::base::spec::Spec;
 use crate::column::chunks::Kinds;
+use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 
 /// What the file of a base calls itself.
@@ -36,27 +39,27 @@ const LARGEST_UNITS: u128 = 10_u128.pow(38) - 1;
 
 impl CustomerBase {
     /// Writes the base to a file, whole or not at all.
-    pub fn save(&self, path: &Path) -> Result<()> {
+    pub fn save(&self, path: &Path, context: &Context) -> Result<()> {
         let file = AtomicFile::create(path).map_err(|error| Error::file("write", path, &error))?;
-        self.write(file, path)?.commit().map_err(|error| Error::file("write", path, &error))
+        self.write(file, path, context)?.commit().map_err(|error| Error::file("write", path, &error))
     }
 
     /// Reads a base from a file.
-    pub fn load(path: &Path) -> Result<Self> {
-        read(&mut Reader::open(path, FORMAT)?)
+    pub fn load(path: &Path, context: &Context) -> Result<Self> {
+        read(Reader::open(path, FORMAT)?, context)
     }
 
     /// The bytes of the file.
-    pub fn to_bytes(&self) -> Result<Vec<u8>> {
-        self.write(Vec::new(), Path::new("bytes"))
+    pub fn to_bytes(&self, context: &Context) -> Result<Vec<u8>> {
+        self.write(Vec::new(), Path::new("bytes"), context)
     }
 
     /// A base from the bytes of a file.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        read(&mut Reader::of_bytes(bytes, FORMAT)?)
+    pub fn from_bytes(bytes: &[u8], context: &Context) -> Result<Self> {
+        read(Reader::of_bytes(bytes, FORMAT)?, context)
     }
 
-    fn write<W: Write>(&self, to: W, path: &Path) -> Result<W> {
+    fn write<W: Write + Send>(&self, to: W, path: &Path, context: &Context) -> Result<W> {
         let settings = Settings::of(self.spec()).ok_or_else(|| {
             let message = "a base that is kept for one call is not written to a file; choose track='totals', 'days' or 'orders'";
             Error::new(ErrorKind::StateMismatch, message)
@@ -65,20 +68,52 @@ impl CustomerBase {
         let Some((kinds, state, account)) = self.known_parts() else {
             return Writer::new(to, path, FORMAT, &arrow_schema::Schema::empty(), entries)?.finish(&Entries::new());
         };
-        let customers = Customers::of(state);
-        let (narrow, largest) = customers.largest_units();
-        if largest > LARGEST_UNITS {
-            let message = "a sum of money has more than 38 digits, more than the file of a base holds. Cast the amounts to a smaller scale";
-            return Err(Error::new(ErrorKind::SumOverflow, message));
-        }
-        let layout = Layout::of(self.spec(), kinds, !narrow);
-        entries.insert(KINDS.to_owned(), json(&KindNames::of(kinds, !narrow))?);
-        let mut writer = Writer::new(to, path, FORMAT, layout.schema(), entries)?;
-        for codes in customers.batches() {
-            writer.write(&layout.batch(&customers, codes)?)?;
-        }
-        writer.finish(&Entries::from([(ACCOUNT.to_owned(), json(&AccountText::of(state, account))?)]))
+        let rows = state.interner.len();
+        on_pool(context, rows, || {
+            let customers = Customers::of(state);
+            let (narrow, largest) = customers.largest_units();
+            if largest > LARGEST_UNITS {
+                let message =
+                    "a sum of money has more than 38 digits, more than the file of a base holds. Cast the amounts to a smaller scale";
+                return Err(Error::new(ErrorKind::SumOverflow, message));
+            }
+            let layout = Layout::of(self.spec(), kinds, !narrow, None);
+            entries.insert(KINDS.to_owned(), json(&KindNames::of(kinds, !narrow))?);
+            let mut writer = Writer::new(to, path, FORMAT, layout.schema(), entries)?;
+            write_batches(&mut writer, &layout, &customers, BATCH, context, |_, _| Ok(()))?;
+            writer.finish(&Entries::from([(ACCOUNT.to_owned(), json(&AccountText::of(state, account))?)]))
+        })
     }
+}
+
+/// Writes all customers in batches of at most so many; `written` hears of each batch and its bytes.
+pub(super) fn write_batches<W: Write>(
+    writer: &mut Writer<W>,
+    layout: &Layout,
+    customers: &Customers<'_>,
+    most: usize,
+    context: &Context,
+    mut written: impl FnMut(&RecordBatch, u64) -> Result<()>,
+) -> Result<()> {
+    let batches = customers.batches(most);
+    // A few at a time are made side by side where there are many.
+    let parallel = context.is_worth_threads(customers.len());
+    for some in batches.chunks(if parallel { rayon::current_num_threads() } else { 1 }) {
+        context.check()?;
+        let make = |codes: &&[u32]| layout.batch(customers, codes);
+        let made: Vec<RecordBatch> =
+            if parallel { some.par_iter().map(make).collect::<Result<_>>()? } else { some.iter().map(make).collect::<Result<_>>()? };
+        for batch in made {
+            let bytes = writer.write(&batch)?;
+            written(&batch, bytes)?;
+        }
+    }
+    Ok(())
+}
+
+/// Runs work on so many rows on the pool, if it is worth it.
+pub(super) fn on_pool<T: Send>(context: &Context, rows: usize, work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+    if context.is_worth_threads(rows) { context.install(work)? } else { work() }
 }
 
 fn json(value: &impl Serialize) -> Result<String> {
@@ -96,7 +131,7 @@ fn described<R: Read + Seek>(reader: &Reader<R>) -> Result<(Spec, Option<(Kinds,
     let names: KindNames = parsed(reader, Some(text.as_str()), "its kinds cannot be read")?;
     let wide = names.wide;
     let kinds = names.kinds(&spec)?.ok_or_else(wrong)?;
-    let layout = Layout::of(&spec, &kinds, wide);
+    let layout = Layout::of(&spec, &kinds, wide, None);
     if layout.schema().fields() != reader.schema().fields() {
         return Err(reader.damaged("its columns are not those of its settings"));
     }
@@ -107,7 +142,13 @@ fn parsed<T: DeserializeOwned, R: Read + Seek>(reader: &Reader<R>, text: Option<
     text.and_then(|text| serde_json::from_str(text).ok()).ok_or_else(|| reader.damaged(wrong))
 }
 
-fn read<R: Read + Seek>(reader: &mut Reader<R>) -> Result<CustomerBase> {
+fn read<R: Read + Seek + Send>(mut reader: Reader<R>, context: &Context) -> Result<CustomerBase> {
+    // How many rows there are is told by their batches alone; one batch is worth no threads.
+    let rows = if reader.len() > 1 { usize::MAX } else { 0 };
+    on_pool(context, rows, || read_here(&mut reader, context))
+}
+
+fn read_here<R: Read + Seek>(reader: &mut Reader<R>, context: &Context) -> Result<CustomerBase> {
     let (spec, described) = described(reader)?;
     let Some((kinds, layout)) = described else {
         if reader.is_empty() {
@@ -117,11 +158,9 @@ fn read<R: Read + Seek>(reader: &mut Reader<R>) -> Result<CustomerBase> {
     };
     let mut restore = Restore::new(&kinds, &spec);
     for batch in 0..reader.len() {
+        context.check()?;
         let rows = reader.batch(batch)?;
-        layout.read(&rows, &mut restore).map_err(|failure| match failure {
-            Failure::Content(why) => reader.damaged(why),
-            Failure::Other(error) => error,
-        })?;
+        layout.read(&rows, &mut restore).map_err(|failure| failure.of(reader))?;
     }
     let account: AccountText = parsed(reader, reader.entries().get(ACCOUNT).map(String::as_str), "its account cannot be read")?;
     let mut state = restore.finish();

@@ -10,15 +10,19 @@
 //! | `orders`, where there are order ids | list of `order_id` (null: takes no more lines), `parts` by day, `attributes` |
 //! | `attributes`, if there are any | for each its `value`, and the time it was seen at: `seconds` and `nanoseconds` |
 //!
+//! Runs of a base that outgrew memory ([`super::super::spill`]) have the first rows besides, which the report tells: `first_other_row`
+//! of a customer, `first_row` of a part of an order.
+//!
 //! A name that the id has already gets a `_` behind it.
 
+use std::io::{Read, Seek};
 use std::sync::Arc;
 
 use arrow_array::builder::BooleanBufferBuilder;
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Date32Type, Decimal128Type, Int64Type, UInt32Type};
+use arrow_array::types::{Date32Type, Decimal128Type, Int64Type, UInt32Type, UInt64Type};
 use arrow_array::{
-    Array, ArrayRef, BooleanArray, Date32Array, Decimal128Array, Int64Array, ListArray, RecordBatch, StructArray, UInt32Array,
+    Array, ArrayRef, BooleanArray, Date32Array, Decimal128Array, Int64Array, ListArray, RecordBatch, StructArray, UInt32Array, UInt64Array,
 };
 use arrow_buffer::{NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{DataType, Field, FieldRef, Fields, Schema};
@@ -35,6 +39,7 @@ use crate::column::key::{KeyColumn, KeyKind};
 use crate::column::mark::{RETURNING, START};
 use crate::error::{Error, ErrorKind, Result};
 use crate::rfm::table::key_column;
+use crate::store::blocks::Reader;
 
 /// What the columns are.
 #[derive(Debug)]
@@ -43,6 +48,8 @@ pub struct Layout {
     id_type: DataType,
     /// Whether units of money need more than 64 bits.
     wide: bool,
+    /// Where the first rows are kept: the rows before those of the state.
+    rows_before: Option<u64>,
     days: Option<Fields>,
     orders: Option<OrderLayout>,
     attributes: Option<AttributeLayout>,
@@ -71,6 +78,16 @@ pub enum Failure {
     Other(Error),
 }
 
+impl Failure {
+    /// The error, for a file that is open.
+    pub fn of<R: Read + Seek>(self, reader: &Reader<R>) -> Error {
+        match self {
+            Self::Content(why) => reader.damaged(why),
+            Self::Other(error) => error,
+        }
+    }
+}
+
 impl From<&'static str> for Failure {
     fn from(what: &'static str) -> Self {
         Self::Content(what)
@@ -92,8 +109,8 @@ fn item(fields: &Fields) -> FieldRef {
 }
 
 impl Layout {
-    /// The layout of a base of these settings and kinds.
-    pub fn of(spec: &Spec, kinds: &Kinds, wide: bool) -> Self {
+    /// The layout of a base of these settings and kinds. First rows are kept if it is given how many rows there were before.
+    pub fn of(spec: &Spec, kinds: &Kinds, wide: bool, rows_before: Option<u64>) -> Self {
         let units = Field::new("units", if wide { DataType::Decimal128(38, 0) } else { DataType::Int64 }, false);
         let date = Field::new("date", DataType::Date32, false);
         let count = |name: &str| Field::new(name, DataType::UInt32, false);
@@ -114,12 +131,14 @@ impl Layout {
         });
         let attribute_field = || attributes.as_ref().map(|layout| Field::new("attributes", DataType::Struct(layout.fields.clone()), false));
         let orders = kinds.order_kind.map(|kind| {
-            let parts = Fields::from(vec![
+            let mut parts = vec![
                 date,
                 Field::new("n_rows", DataType::Int64, false),
                 Field::new("amount_is_null", DataType::Boolean, false),
                 units.clone(),
-            ]);
+            ];
+            parts.extend(rows_before.map(|_| Field::new("first_row", DataType::UInt64, false)));
+            let parts = Fields::from(parts);
             let id_type = order_id_type(kind);
             let mut fields = vec![Field::new("order_id", id_type.clone(), true), Field::new("parts", list_of(&parts), false)];
             fields.extend(attribute_field());
@@ -133,6 +152,7 @@ impl Layout {
             Field::new("n_other_rows", DataType::Int64, false),
             units,
         ];
+        columns.extend(rows_before.map(|_| Field::new("first_other_row", DataType::UInt64, false)));
         columns.extend(days.as_ref().map(|fields| Field::new("days", list_of(fields), false)));
         columns.extend(orders.as_ref().map(|layout| Field::new("orders", list_of(&layout.fields), false)));
         columns.extend(attribute_field());
@@ -143,7 +163,7 @@ impl Layout {
             }
         }
         columns.insert(0, Field::new(&kinds.id_name, kinds.id_type.clone(), false));
-        Self { schema: Arc::new(Schema::new(columns)), id_type: kinds.id_type.clone(), wide, days, orders, attributes }
+        Self { schema: Arc::new(Schema::new(columns)), id_type: kinds.id_type.clone(), wide, rows_before, days, orders, attributes }
     }
 
     /// The schema, without metadata.
@@ -167,6 +187,7 @@ impl Layout {
             count(|totals| totals.others),
             self.units(totals.iter().map(|totals| totals.units)),
         ];
+        columns.extend(self.first_rows(totals.iter().map(|totals| totals.first_other)));
         if let Some(fields) = &self.days {
             columns.push(self.days(fields, customers, codes)?);
         }
@@ -181,6 +202,11 @@ impl Layout {
             let message = format!("the ids or values of {} customers do not fit a batch: {error}", codes.len());
             Error::new(ErrorKind::OutOfRange, message)
         })
+    }
+
+    fn first_rows(&self, rows: impl Iterator<Item = u64>) -> Option<ArrayRef> {
+        let before = self.rows_before?;
+        Some(Arc::new(UInt64Array::from(rows.map(|row| row.saturating_add(before)).collect::<Vec<u64>>())))
     }
 
     fn units(&self, units: impl Iterator<Item = i128>) -> ArrayRef {
@@ -223,12 +249,13 @@ impl Layout {
             }
             ends.push(ids.len());
         }
-        let part_columns: Vec<ArrayRef> = vec![
+        let mut part_columns: Vec<ArrayRef> = vec![
             Arc::new(Date32Array::from(parts.iter().map(|part| part.day).collect::<Vec<i32>>())),
             Arc::new(Int64Array::from(parts.iter().map(|part| part.lines as i64).collect::<Vec<i64>>())),
             Arc::new(BooleanArray::from(parts.iter().map(|part| part.amount_is_null).collect::<Vec<bool>>())),
             self.units(parts.iter().map(|part| part.units)),
         ];
+        part_columns.extend(self.first_rows(parts.iter().map(|part| part.first_row)));
         let no_ids = Keys::Integers(Vec::new());
         let ids = match customers.order_ids() {
             Some(keys) => key_column(&layout.id_type, keys, ids.into_iter())?,
@@ -251,13 +278,21 @@ impl Layout {
         let (first_dates, last_dates) = (next()?.as_primitive::<Date32Type>(), next()?.as_primitive::<Date32Type>());
         let (orders, rows, others) = (counts(next()?)?, counts(next()?)?, counts(next()?)?);
         let units = self.read_units(next()?);
+        let first_others = if self.rows_before.is_some() { Some(next()?.as_primitive::<UInt64Type>()) } else { None };
         for (row, code) in (0..batch.num_rows()).zip(first..) {
             let ends = match (first_dates.is_valid(row), last_dates.is_valid(row)) {
                 (true, true) => Some((day(first_dates.value(row))?, day(last_dates.value(row))?)),
                 (false, false) => None,
                 _ => return Err("a customer has one of two dates".into()),
             };
-            let totals = CustomerTotals { ends, orders: orders[row], rows: rows[row], others: others[row], units: units.get(row) };
+            let totals = CustomerTotals {
+                ends,
+                orders: orders[row],
+                rows: rows[row],
+                others: others[row],
+                first_other: first_others.map_or(u64::MAX, |rows| rows.value(row)),
+                units: units.get(row),
+            };
             restore.add_totals(code, &totals)?;
         }
         if self.days.is_some() {
@@ -316,6 +351,7 @@ impl Layout {
         let parts = part_lists.values().as_struct();
         let dates = parts.column(0).as_primitive::<Date32Type>().values();
         let (lines, nulls, units) = (counts(parts.column(1))?, parts.column(2).as_boolean(), self.read_units(parts.column(3)));
+        let first_rows = self.rows_before.map(|_| parts.column(4).as_primitive::<UInt64Type>().values());
         let mut seen: Vec<Vec<Option<Seen>>> = Vec::new();
         if self.attributes.is_some() {
             let columns = orders.column(2).as_struct();
@@ -332,7 +368,7 @@ impl Layout {
                         day: day(dates[at])?,
                         units: units.get(at),
                         lines: lines[at],
-                        first_row: u64::MAX,
+                        first_row: first_rows.map_or(u64::MAX, |rows| rows[at]),
                         amount_is_null: nulls.value(at),
                         marks: START | RETURNING,
                     })
