@@ -315,7 +315,8 @@ impl CustomerBase {
     /// What an analysis of orders reads: the base as of the end of a day, and every order up to it.
     pub(crate) fn retold(&self, until: Option<i32>, start: Option<Edge>) -> Result<(Self, Journal)> {
         if !self.spec.track.looks_back() {
-            let message = "a base of level 'totals' does not know on which days its customers bought; build it with track='days' or 'orders'";
+            let message =
+                "a base of level 'totals' does not know on which days its customers bought; build it with track='days' or 'orders'";
             return Err(Error::new(ErrorKind::StateMismatch, message));
         }
         let (kinds, state) = self.view(until, true)?;
@@ -396,7 +397,6 @@ fn never_updated() -> Error {
         "the base was never updated, so the type of its ids is not known; call update(data) first (data may be empty)",
     )
 }
-
 
 /// Data of an update must be of the same kinds as those before; widths and layouts may differ.
 fn check_kinds(spec: &Spec, known: &Kinds, new: &Kinds) -> Result<()> {

@@ -232,8 +232,11 @@ impl Spec {
             ("on_nonfinite", format!("{:?}", self.on_nonfinite), format!("{:?}", other.on_nonfinite)),
             ("late", format!("{:?}", self.late), format!("{:?}", other.late)),
         ];
-        let unlike: Vec<String> =
-            settings.iter().filter(|(_, own, other)| own != other).map(|(name, own, other)| format!("{name} is {own} here and {other} there")).collect();
+        let unlike: Vec<String> = settings
+            .iter()
+            .filter(|(_, own, other)| own != other)
+            .map(|(name, own, other)| format!("{name} is {own} here and {other} there"))
+            .collect();
         unlike.join(", ")
     }
 
