@@ -1,6 +1,6 @@
 """A small web service that scores customers by a saved model: one as JSON, many as an Arrow stream.
 
-    CUSTCORE_MODEL=scorer.json uvicorn app:app --port 8000
+CUSTCORE_MODEL=scorer.json uvicorn app:app --port 8000
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Annotated
 
 import pyarrow as pa
 from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 
 import custcore
@@ -54,22 +55,28 @@ async def score(customer: Customer) -> Score:
 
 @app.post("/score_batch")
 async def score_batch(request: Request) -> Response:
-    """Score an RFM table (the columns of ``custcore.rfm``) sent as an Arrow IPC stream; it comes back with the scores."""
+    """Score an RFM table (the columns of ``custcore.rfm``), sent as an Arrow IPC stream, and send it back."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > LARGEST_BATCH:
             raise HTTPException(413, f"more than {LARGEST_BATCH:,} bytes; send the customers in several batches")
+    # Many customers take a while, in which others are answered.
+    return Response(await run_in_threadpool(scored, bytes(body)), media_type=ARROW)
+
+
+def scored(body: bytes) -> bytes:
+    """Read a stream, score it, write it."""
     try:
-        # A body from outside is checked before its buffers are believed.
-        table = pa.ipc.open_stream(bytes(body)).read_all()
+        # What comes from outside is checked before its buffers are believed.
+        table = pa.ipc.open_stream(body).read_all()
         table.validate(full=True)
-        scored = scorer.transform(table).to_pyarrow()
+        result = scorer.transform(table).to_pyarrow()
     except (pa.ArrowInvalid, OSError) as error:
         raise HTTPException(400, f"the body is no Arrow IPC stream: {error}") from error
     except CustcoreError as error:
         raise HTTPException(422, str(error)) from error
     out = io.BytesIO()
-    with pa.ipc.new_stream(out, scored.schema) as writer:
-        writer.write_table(scored)
-    return Response(out.getvalue(), media_type=ARROW)
+    with pa.ipc.new_stream(out, result.schema) as writer:
+        writer.write_table(result)
+    return out.getvalue()

@@ -262,10 +262,9 @@ class RfmScorer:
         self,
         recency_days: object,
         frequency: object,
-        monetary: object | None = None,
-        *,
-        customer_id: object | None = None,
-        group: object | None = None,
+        monetary: object | None,
+        customer_id: object | None,
+        group: object | None,
     ) -> tuple[int, int, int | None, str | None]: ...
     def thresholds(self) -> Table: ...
     def drift(self, table: object, *, by_score: bool, n_threads: int | None) -> Table: ...

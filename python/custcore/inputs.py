@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from custcore import _core
 from custcore.errors import ArrowImportError, InvalidArgumentError, InvalidTypeError, OutOfRangeError
+from custcore.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -47,8 +48,6 @@ _PLAIN_KINDS = frozenset(f"{kind}{bits}" for kind in ("int", "uint") for bits in
 
 def source(data: Data) -> object:
     """``data`` as the core reads it: a mapping of numpy arrays becomes a table, all else stays."""
-    from custcore.table import Table
-
     if isinstance(data, Table):
         return data._core
     if isinstance(data, Mapping) and not exports(data):

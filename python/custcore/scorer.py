@@ -189,7 +189,7 @@ class RFMScorer(Saved):
         tuple
             ``(r, f, m, segment)``; m is None without money, the segment None without segments.
         """
-        return self._core.score_one(recency_days, frequency, monetary, customer_id=customer_id, group=group)
+        return self._core.score_one(recency_days, frequency, monetary, customer_id, group)
 
     def drift(self, table: Data, *, by_score: bool = False, n_threads: int | None = None) -> Table:
         """Tell how far the customers of a table drifted from those of the fit, by the population stability index (PSI).

@@ -130,7 +130,6 @@ impl CoreScorer {
         CoreTable::concat(py, tables)
     }
 
-    #[pyo3(signature = (recency_days, frequency, monetary = None, *, customer_id = None, group = None))]
     fn score_one<'py>(
         &self,
         py: Python<'py>,

@@ -17,15 +17,19 @@ use custcore::store::model;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let path = std::env::args().nth(1).ok_or("usage: service MODEL.json < CUSTOMERS.csv")?;
-    let scorer: RfmScorer = model::load(Path::new(&path))?;
-    let mut out = BufWriter::new(io::stdout().lock());
-    for line in io::stdin().lock().lines() {
+    serve(Path::new(&path), io::stdin().lock(), BufWriter::new(io::stdout().lock()))
+}
+
+/// Answers each line.
+pub fn serve(model: &Path, lines: impl BufRead, mut answers: impl Write) -> Result<(), Box<dyn Error>> {
+    let scorer: RfmScorer = model::load(model)?;
+    for line in lines.lines() {
         match score(&scorer, &line?) {
-            Ok(score) => writeln!(out, "{}", Shown(score))?,
-            Err(error) => writeln!(out, "error: {error}")?,
+            Ok(score) => writeln!(answers, "{}", Shown(score))?,
+            Err(error) => writeln!(answers, "error: {error}")?,
         }
     }
-    Ok(out.flush()?)
+    Ok(answers.flush()?)
 }
 
 /// The scores of the customer that a line describes.
