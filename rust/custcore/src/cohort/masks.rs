@@ -17,20 +17,24 @@ use super::members::{Cohorts, Member, check_cells};
 use super::movement::Movement;
 use super::scene::Scene;
 use super::spec::{CohortSpec, Criterion};
-use crate::base::brief::{FIRST_DAY, Piece, Sums};
+use crate::base::brief::{FIRST_DAY, Piece};
 use crate::base::journal::{Entry, Journal};
 use crate::column::mark::PURCHASE;
 use crate::context::{ROWS_WORTH_THREADS, by_runs, fill_by_runs};
 use crate::error::Result;
 use crate::report::Tally;
-use crate::simd::prefetch;
+use crate::simd::{prefetch, widest};
 
 /// Words of bits that all threads together fill at a time.
 const WORDS: usize = 1 << 24;
 /// Rows ahead whose customers are asked for.
-const AHEAD: usize = 24;
+pub(super) const AHEAD: usize = 24;
 /// More cells than this are not added up side by side.
-const CELLS_A_RUN: usize = 1 << 18;
+pub(super) const CELLS_A_RUN: usize = 1 << 18;
+/// So many periods at the most are compared with each other, words of bits at a time, where bits of customers are counted.
+const FEW_PERIODS: usize = 48;
+/// Words of such a block.
+const BLOCK_WORDS: usize = 32;
 /// A day on which a customer who bought nothing has bought first.
 const NO_DAY: i32 = i32::MAX;
 
@@ -61,7 +65,7 @@ pub struct Counted {
 }
 
 /// The cohort of a customer, counted from the first.
-trait Code: Copy + PartialEq + Send + Sync {
+pub(super) trait Code: Copy + PartialEq + Send + Sync {
     /// That of a customer who is in none.
     const NOWHERE: Self;
     fn of(cohort: usize) -> Self;
@@ -86,13 +90,6 @@ impl Code for u32 {
     fn get(self) -> usize {
         self as usize
     }
-}
-
-/// Orders and money of one cell.
-#[derive(Debug, Clone, Copy, Default)]
-struct Sum {
-    units: i128,
-    orders: i64,
 }
 
 impl Masks<'_> {
@@ -200,6 +197,10 @@ impl Masks<'_> {
         let on = self.spec.criterion == Criterion::On;
         let count = |first: usize, cohort_of: &mut [C]| {
             let mut counts = Counts::new(cohorts.cells);
+            if on && cohorts.all.len() <= FEW_PERIODS {
+                count_side_by_side(first / 64, cohort_of, bits, words, cohorts, &mut counts.customers);
+                return counts.customers;
+            }
             let mut active: Vec<Vec<i64>> = vec![Vec::new(); if on { 0 } else { 64 }];
             for (word, theirs) in (first / 64..).zip(cohort_of.chunks_mut(64)) {
                 let mut known = 0;
@@ -232,39 +233,6 @@ impl Masks<'_> {
         };
         for run in runs {
             counts.customers.iter_mut().zip(run).for_each(|(to, from)| *to += from);
-        }
-    }
-
-    /// Adds the orders and the money of purchases kept brief.
-    fn add_money<C: Code>(&self, cohort_of: &[C], origins: &[usize], counts: &mut Counts) {
-        let (first, periods) = self.scene.days();
-        let periods: Vec<u32> = periods.collect();
-        let shift = (FIRST_DAY - first) as usize;
-        let cells = counts.orders.len();
-        let work = |pieces: &[Piece]| {
-            let mut sums = vec![Sum::default(); cells];
-            for piece in pieces {
-                let mut add = |row: usize, units: i64| {
-                    if let Some(&ahead) = piece.customers.get(row + AHEAD) {
-                        prefetch(cohort_of, ahead as usize);
-                    }
-                    let period = periods[usize::from(piece.days[row]).wrapping_add(shift)] as usize;
-                    let cohort = cohort_of[piece.customers[row] as usize].get();
-                    let sum = &mut sums[origins[cohort].wrapping_add(period)];
-                    sum.units += i128::from(units);
-                    sum.orders += 1;
-                };
-                match &piece.units {
-                    Sums::Short(units, of) => (0..).zip(units).for_each(|(row, &units)| add(row, i64::from(units) * of)),
-                    Sums::Long(units) => (0..).zip(units).for_each(|(row, &units)| add(row, units)),
-                }
-            }
-            sums
-        };
-        let runs = if cells <= CELLS_A_RUN { self.by_pieces(work) } else { vec![work(self.pieces())] };
-        for (at, sum) in runs.iter().flat_map(|sums| sums.iter().enumerate()) {
-            counts.units[at] += sum.units;
-            counts.orders[at] += sum.orders;
         }
     }
 
@@ -359,6 +327,38 @@ impl Masks<'_> {
             }
         });
         sums
+    }
+}
+
+/// Finds the cohorts of customers from the word `first` on, and counts who of them was active in which period, for a block
+/// of customers at a time: the bits that a cohort and a period have in common.
+fn count_side_by_side<C: Code>(first: usize, cohort_of: &mut [C], bits: &[u64], words: usize, cohorts: &Cohorts, counts: &mut [i64]) {
+    for (block, theirs) in cohort_of.chunks_mut(64 * BLOCK_WORDS).enumerate() {
+        let (from, len) = (first + block * BLOCK_WORDS, theirs.len().div_ceil(64));
+        let row = |period: usize| &bits[period * words + from..period * words + from + len];
+        let mut known = [0; BLOCK_WORDS];
+        for (position, cohort) in cohorts.all.iter().enumerate() {
+            let mut fresh = [0; BLOCK_WORDS];
+            for ((fresh, known), &now) in fresh.iter_mut().zip(&mut known).zip(row(position)) {
+                *fresh = now & !*known;
+                *known |= now;
+            }
+            for (&fresh, theirs) in fresh.iter().zip(theirs.chunks_mut(64)) {
+                each_bit(fresh, |bit| theirs[bit] = C::of(position));
+            }
+            if fresh.iter().any(|&fresh| fresh != 0) {
+                for period in position..cohorts.all.len() {
+                    counts[cohort.first + period - position] += common(&fresh[..len], row(period));
+                }
+            }
+        }
+    }
+}
+
+widest! {
+    /// How many bits two rows have in common.
+    fn common(a: &[u64], b: &[u64]) -> i64 {
+        a.iter().zip(b).map(|(a, b)| i64::from((a & b).count_ones())).sum()
     }
 }
 

@@ -5,6 +5,7 @@
 //! for later (movement, revenue retention, the customers themselves) comes from the journal, never from a second scan.
 
 pub mod book;
+mod cash;
 pub mod cells;
 pub mod count;
 pub mod kept;
