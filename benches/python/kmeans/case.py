@@ -77,9 +77,7 @@ class KMeansInput:
     def write(self, case: KMeansCase, folder: Path) -> Input:
         """Write the rows as an array of C order, which is what scikit-learn and faiss want."""
         path = folder / "input.npy"
-        array = np.lib.format.open_memmap(
-            path, mode="w+", dtype=np.dtype(case.dtype), shape=(case.rows, case.features)
-        )
+        array = np.lib.format.open_memmap(path, mode="w+", dtype=np.dtype(case.dtype), shape=(case.rows, case.features))
         random = np.random.default_rng(case.seed)
         centers = random.normal(0, 1.2, (max(case.groups, 1), case.features)).astype(np.float32)
         spread = random.uniform(0.4, 1.0, centers.shape).astype(np.float32)
