@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benches.harness import load
 from benches.harness.machine import MIB
 from benches.python.rfm import BENCH
+from benches.report_kmeans import sections as kmeans_sections
 from benches.targets import PLAIN, POLARS_AND_DUCKDB, TARGETS, is_meant
 
 if TYPE_CHECKING:
@@ -237,6 +238,7 @@ def report(records: list[Record], picture: str | None) -> str:
     if picture:
         parts += ["## How the cost grows", "", f"![Nanoseconds a row, by rows and by customers]({picture})", ""]
     parts += ["## What was learnt", "", (BENCHES / "learnt.md").read_text()]
+    parts += [kmeans_sections(list(load(BENCHES / "results" / "kmeans.json").values()))]
     return "\n".join(parts)
 
 

@@ -32,7 +32,7 @@ def test_scores_are_clustered_as_they_come() -> None:
 
 
 def test_a_strict_stop_while_a_cluster_is_relocated() -> None:
-    """As in scikit-learn, labels that did not change end the run, though the emptied cluster has just got a new centre."""
+    """As in scikit-learn, labels that did not change end the run, though an emptied cluster has just got a centre."""
     cluster = pytest.importorskip("sklearn.cluster")
     x = np.array([[15.0], [15.0], [8.0], [15.0], [4.0], [8.0]])
     start = np.array([[-1.0], [29.0], [-7.0]])
