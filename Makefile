@@ -51,15 +51,17 @@ bench: $(BENCH) ## custcore beside its peers, 10 million rows (minutes); into BE
 	MATURIN_PEP517_ARGS="--profile dist" $(INSTALL)
 	$(BIN)/python benches/suite.py quick
 	$(BIN)/python benches/suite_cohort.py quick
+	$(BIN)/python benches/suite_kmeans.py quick
 	$(BIN)/python benches/report.py
 
 bench-full: $(BENCH) ## All of BENCHMARKS.md, up to 100 million rows (an hour and more; MISSING=1 goes on with a run that was ended)
 	MATURIN_PEP517_ARGS="--profile dist" $(INSTALL)
 	$(BIN)/python benches/suite.py full $(if $(MISSING),--missing)
 	$(BIN)/python benches/suite_cohort.py full $(if $(MISSING),--missing)
+	$(BIN)/python benches/suite_kmeans.py full $(if $(MISSING),--missing)
 	$(BIN)/python benches/report.py
 
-bench-report: $(BENCH) ## BENCHMARKS.md anew from benches/results and benches/learnt.md
+bench-report: $(BENCH) ## BENCHMARKS.md anew from benches/results and benches/learnt*.md
 	$(BIN)/python benches/report.py
 
 bench-rust: ## The kernels by themselves, timed by criterion

@@ -15,6 +15,7 @@ from benches.harness.machine import MIB
 from benches.python.rfm import BENCH
 from benches.report_base import section as base_section
 from benches.report_cohort import section as cohort_section
+from benches.report_kmeans import sections as kmeans_sections
 from benches.targets import PLAIN, POLARS_AND_DUCKDB, TARGETS, is_meant
 
 if TYPE_CHECKING:
@@ -241,6 +242,7 @@ def report(records: list[Record], picture: str | None) -> str:
     parts += cohort_section()
     parts += base_section()
     parts += ["## What was learnt", "", (BENCHES / "learnt.md").read_text()]
+    parts += [kmeans_sections(list(load(BENCHES / "results" / "kmeans.json").values()))]
     return "\n".join(parts)
 
 

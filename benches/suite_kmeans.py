@@ -1,7 +1,7 @@
-"""The k-means cases that BENCHMARKS.md tells of: ``python benches/suite_kmeans.py quick`` (minutes), ``full`` (half an hour).
+"""The k-means cases that BENCHMARKS.md tells of: ``python benches/suite_kmeans.py quick`` (minutes), ``full`` (longer).
 
-What was measured goes to ``benches/results/kmeans.json`` after each case; with ``--missing`` the next run leaves out the
-cases that were measured at this commit on this kind of machine already.
+What was measured goes to ``benches/results/kmeans.json`` after each case; with ``--missing`` the next run leaves out
+the cases that were measured at this commit on this kind of machine already.
 """
 
 from __future__ import annotations

@@ -46,11 +46,12 @@ def show(record: Record) -> str:
     ]
     for row in rows:
         seconds = row["seconds"]
+        notes = ", ".join(f"{name} {count}" for name, count in row["notes"].items()) or "-"
         lines.append(
             f"| {row['name']} {row['version']} | {row['median_seconds']:.3f} "
             f"| {min(seconds):.3f}-{max(seconds):.3f} of {len(seconds)} "
             f"| {row['median_seconds'] / rows[0]['median_seconds']:.2f} | {row['peak_bytes_above_input'] / MIB:,.0f} "
-            f"| {row['share_of_bandwidth']:.0%} | {sum(row['notes'].values())} |"
+            f"| {row['share_of_bandwidth']:.0%} | {notes} |"
         )
     lines += [f"| {name}: {why} | | | | | | |" for name, why in record["skipped"].items()]
     return "\n".join(lines)

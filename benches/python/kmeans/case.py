@@ -96,9 +96,9 @@ class KMeansInput:
     def compare(self, case: KMeansCase, expected: pa.Table, found: pa.Table) -> dict[str, int]:
         """Compare two results.
 
-        float64: centres up to 1e-6, and at most one label in 10,000 may differ, for rows on a border. float32: others add
-        up in float32, so how far they are off is noted, and only the inertia, which is computed anew for all of them,
-        has to be within one percent. Where each drew starts of its own, their optima may differ; the inertia is noted.
+        float64: centres up to 1e-6, and at most one label in 10,000 may differ, for rows on a border. float32: others
+        add up in float32, so how far they are off is noted, and only the inertia, which is computed anew for all of
+        them, has to be within one percent. Where each drew starts of its own, optima may differ; the inertia is noted.
         """
         ours, theirs = _told(expected), _told(found)
         notes = {}
@@ -142,7 +142,7 @@ def start(case: KMeansCase, x: np.ndarray) -> np.ndarray:
 def result(
     labels: np.ndarray | None = None, x: np.ndarray | None = None, centers: np.ndarray | None = None, **told: Any
 ) -> pa.Table:
-    """Lay out a result for the comparison: labels as a column, all else in words. The inertia is that of the centres."""
+    """Lay out a result for the comparison: labels as a column, all else in words; inertia of the centres."""
     if centers is not None:
         centers = np.asarray(centers, dtype=np.float64)
         told["centers"] = centers.tolist()

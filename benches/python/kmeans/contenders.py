@@ -1,8 +1,8 @@
 """The contenders of the k-means bench. All get the same array, rows of C order; nothing is converted for anybody.
 
-``custcore-columns`` gets the same numbers as an Arrow table, which is how customers' features lie. faiss subsamples unless
-it is told not to, and it is told. The process is bound to as many cores as there are threads before anything is imported,
-because not every library can be told.
+``custcore-columns`` gets the same numbers as an Arrow table, which is how customers' features lie. faiss subsamples
+unless it is told not to, and it is told. The process is bound to as many cores as there are threads before anything is
+imported, because not every library can be told.
 """
 
 from __future__ import annotations

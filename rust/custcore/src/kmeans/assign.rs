@@ -6,105 +6,14 @@ use super::lanes::{Lanes, Task};
 use super::lloyd::{Label, Problem};
 use super::means::Totals;
 use super::points::{Block, Float, Lane};
-use super::sums::{Steps, Sums};
+use super::share::{Change, Share};
 use crate::column::BLOCK;
 use crate::error::Result;
-use crate::exact::grow;
 
 /// Room of a feature of a block: whole steps of the widest lanes, and not a power of two, which would crowd the cache.
 const STRIDE: usize = BLOCK + 32;
 /// Blocks of which more than this part (of 16) is due are read as a whole.
 const DENSE: usize = 4;
-
-/// Rows that follow each other, with their state.
-#[derive(Debug, Clone)]
-pub struct Share<L> {
-    /// Their blocks.
-    pub blocks: Vec<Block>,
-    /// The first of them.
-    pub first_row: usize,
-    /// The cluster of each.
-    pub labels: Vec<L>,
-    /// The drift at which the label of each may change.
-    until: Vec<f32>,
-    /// The total drift at which some label of each block may change.
-    due: Vec<f64>,
-}
-
-impl<L: Label> Share<L> {
-    /// Rows without labels.
-    pub fn new(blocks: Vec<Block>, first_row: usize) -> Self {
-        let rows = blocks.iter().map(|block| block.len).sum();
-        let due = vec![0.0; blocks.len()];
-        Self { blocks, first_row, labels: vec![L::default(); rows], until: Vec::new(), due }
-    }
-}
-
-/// What the rows of a share change.
-#[derive(Debug, Clone)]
-pub struct Change {
-    /// Sums of the features by cluster.
-    pub sums: Sums,
-    /// Weights by cluster.
-    pub totals: Totals,
-    /// Rows with another label than before.
-    pub moved: usize,
-}
-
-impl Change {
-    /// No change.
-    pub fn new(clusters: usize, steps: &[Steps], weighted: bool) -> Self {
-        Self { sums: Sums::new(clusters, steps), totals: Totals::new(clusters, weighted), moved: 0 }
-    }
-
-    /// With the changes of another share.
-    #[must_use]
-    pub fn merge(mut self, other: Self) -> Self {
-        self.sums.merge(other.sums);
-        self.totals.merge(other.totals);
-        self.moved += other.moved;
-        self
-    }
-
-    /// The sums of the features over all clusters, as expansions.
-    pub fn column_sums(&self, n_features: usize) -> Vec<Vec<f64>> {
-        let mut sums = vec![Vec::new(); n_features];
-        for cell in 0..self.totals.len() * n_features {
-            self.sums.get(cell).into_iter().for_each(|part| grow(&mut sums[cell % n_features], part));
-        }
-        sums
-    }
-
-    #[inline(always)]
-    fn shift<T: Float>(&mut self, from: Option<usize>, to: usize, weight: Option<f64>, lanes: &[Lane<T>], at: usize) {
-        self.moved += 1;
-        match (&mut self.totals, weight) {
-            (Totals::Weights(weights), Some(weight)) => {
-                grow(&mut weights[to], weight);
-                if let Some(from) = from {
-                    grow(&mut weights[from], -weight);
-                }
-                for (feature, lane) in lanes.iter().enumerate() {
-                    let x = lane.get(at).wide();
-                    self.sums.add_product(to * lanes.len() + feature, weight, x);
-                    if let Some(from) = from {
-                        self.sums.add_product(from * lanes.len() + feature, -weight, x);
-                    }
-                }
-            }
-            (Totals::Counts(counts), _) => {
-                counts[to] += 1;
-                if let Some(from) = from {
-                    counts[from] -= 1;
-                }
-                for (feature, lane) in lanes.iter().enumerate() {
-                    self.sums.shift(from, to, feature, lane.get(at).wide());
-                }
-            }
-            (Totals::Weights(_), None) => {}
-        }
-    }
-}
 
 /// Gives the rows of a share to their nearest centres.
 pub struct Assign<'a, 'p, T: Float, L> {
@@ -133,7 +42,14 @@ struct Scratch {
     y: Vec<f32>,
     best: Vec<f32>,
     slack: Vec<f32>,
+    /// Certificates of gathered rows.
+    lasts: Vec<f32>,
+    /// Rows to look at, the first `count` of them.
     due: Vec<u32>,
+    count: usize,
+    /// Places of gathered rows that are to be resolved, the first `listed` of them.
+    changed: Vec<u32>,
+    listed: usize,
     x: Vec<f64>,
 }
 
@@ -147,7 +63,11 @@ impl<T: Float, L: Label> Task for Assign<'_, '_, T, L> {
             y: vec![0.0; d * STRIDE],
             best: vec![0.0; STRIDE],
             slack: vec![0.0; STRIDE],
-            due: Vec::with_capacity(BLOCK),
+            lasts: vec![0.0; STRIDE],
+            due: vec![0; STRIDE],
+            count: 0,
+            changed: vec![0; STRIDE],
+            listed: 0,
             x: vec![0.0; d],
         };
         let keeps = self.update || !self.first;
@@ -236,40 +156,42 @@ impl<T: Float, L: Label> Assign<'_, '_, T, L> {
     fn again<V: Lanes>(&mut self, block: &Block, start: usize, scratch: &mut Scratch) -> f32 {
         let mut least = self.due::<V>(block, start, scratch);
         let lanes = self.problem.points.lanes(block);
-        if scratch.due.len() * 16 > block.len * DENSE {
+        if scratch.count * 16 > block.len * DENSE {
             self.narrow(lanes, block, scratch);
             self.screen(block.len, scratch);
             least = self.settle::<V>(start, block.len, scratch);
-            let changed = std::mem::take(&mut scratch.due);
-            for &row in &changed {
-                let row = row as usize;
-                if !(scratch.slack[row] > 0.0) {
-                    self.exactly(lanes, block.start + row, row, scratch);
-                    least = least.min(scratch.slack[row]);
-                }
-                self.take(lanes, block, start, row, scratch.best[row] as usize, scratch.slack[row]);
+            for i in 0..scratch.count {
+                let row = scratch.due[i] as usize;
+                least = least.min(self.resolve(lanes, block, start, row, row, scratch));
             }
-            scratch.due = changed;
             return least;
         }
-        let due = std::mem::take(&mut scratch.due);
         for (f, lane) in lanes.iter().enumerate() {
             let y = &mut scratch.y[f * STRIDE..][..STRIDE];
             let (values, stride) = lane.from(block.start);
             let (middle, scale) = (self.frame.middles[f], self.frame.scale);
-            y.iter_mut().zip(&due).for_each(|(y, &row)| *y = values[row as usize * stride].narrow(middle, scale));
+            let due = &scratch.due[..scratch.count];
+            y.iter_mut().zip(due).for_each(|(y, &row)| *y = values[row as usize * stride].narrow(middle, scale));
         }
-        self.screen(due.len(), scratch);
-        for (at, &row) in due.iter().enumerate() {
-            let row = row as usize;
-            if !(scratch.slack[at] > 0.0) {
-                self.exactly(lanes, block.start + row, at, scratch);
-            }
-            least = least.min(scratch.slack[at]);
-            self.take(lanes, block, start, row, scratch.best[at] as usize, scratch.slack[at]);
+        self.screen(scratch.count, scratch);
+        least = least.min(self.settle_gathered::<V>(start, block.len, scratch));
+        for i in 0..scratch.listed {
+            let at = scratch.changed[i] as usize;
+            let row = scratch.due[at] as usize;
+            least = least.min(self.resolve(lanes, block, start, row, at, scratch));
         }
-        scratch.due = due;
         least
+    }
+
+    /// Settles a row of a block that stands at `at` in the arrays of the filter; gives its slack.
+    #[inline(always)]
+    fn resolve(&mut self, lanes: &[Lane<T>], block: &Block, start: usize, row: usize, at: usize, scratch: &mut Scratch) -> f32 {
+        if !(scratch.slack[at] > 0.0) {
+            self.exactly(lanes, block.start + row, at, scratch);
+        }
+        let slack = scratch.slack[at];
+        self.take(lanes, block, start, row, L::of(scratch.best[at]), slack);
+        slack
     }
 
     /// Runs the filter over what was gathered. It is dispatched by itself, so that its kernels are compiled once for each kind
@@ -281,11 +203,12 @@ impl<T: Float, L: Label> Assign<'_, '_, T, L> {
 
     /// Collects the rows of a block that are due; gives the smallest slack of the others.
     #[inline(always)]
-    fn due<V: Lanes>(&mut self, block: &Block, start: usize, scratch: &mut Scratch) -> f32 {
-        scratch.due.clear();
-        let high = &self.drift.high;
+    fn due<V: Lanes>(&self, block: &Block, start: usize, scratch: &mut Scratch) -> f32 {
+        let high = self.drift.high.as_slice();
         let untils = &self.share.until[start..start + block.len];
         let labels = &self.share.labels[start..start + block.len];
+        let due = scratch.due.as_mut_slice();
+        let mut count = 0;
         let mut least = f32::MAX;
         let mut at = 0;
         if let Some(bytes) = L::bytes(labels) {
@@ -295,11 +218,7 @@ impl<T: Float, L: Label> Assign<'_, '_, T, L> {
                 let left = V::load(&untils[at..]).sub(V::of_bytes(&bytes[at..]).lookup(high));
                 let sure = left.greater_mask(V::splat(0.0));
                 nearest = nearest.min(V::splat(0.0).less(left, left, most));
-                let mut due = !sure & (u32::MAX >> (32 - V::N));
-                while due != 0 {
-                    scratch.due.push(at as u32 + due.trailing_zeros());
-                    due &= due - 1;
-                }
+                count += V::places(!sure, at as u32, &mut due[count..]);
                 at += V::N;
             }
             least = smallest(nearest);
@@ -309,9 +228,11 @@ impl<T: Float, L: Label> Assign<'_, '_, T, L> {
             if left > 0.0 {
                 least = least.min(left);
             } else {
-                scratch.due.push(at as u32);
+                due[count] = at as u32;
+                count += 1;
             }
         }
+        scratch.count = count;
         least
     }
 
@@ -319,9 +240,10 @@ impl<T: Float, L: Label> Assign<'_, '_, T, L> {
     /// smallest slack of the others.
     #[inline(always)]
     fn settle<V: Lanes>(&mut self, start: usize, len: usize, scratch: &mut Scratch) -> f32 {
-        scratch.due.clear();
         let labels = &self.share.labels[start..start + len];
         let own = &mut self.share.until[start..start + len];
+        let due = scratch.due.as_mut_slice();
+        let mut count = 0;
         let mut least = f32::MAX;
         let mut at = 0;
         if let Some(bytes) = L::bytes(labels) {
@@ -331,14 +253,9 @@ impl<T: Float, L: Label> Assign<'_, '_, T, L> {
                 let (best, slack) = (V::load(&scratch.best[at..]), V::load(&scratch.slack[at..]));
                 let same = best.equal_mask(V::of_bytes(&bytes[at..]));
                 let sure = slack.greater_mask(V::splat(0.0));
-                let lasts = best.lookup(&self.drift.low).add(slack).mul(V::splat(0.999_999_7));
-                V::splat(0.0).less(slack, lasts, V::splat(0.0)).store(&mut own[at..]);
+                lasts(best, slack, &self.drift.low).store(&mut own[at..]);
                 nearest = nearest.min(V::splat(0.0).less(slack, slack, most));
-                let mut changed = !(same & sure) & (u32::MAX >> (32 - V::N));
-                while changed != 0 {
-                    scratch.due.push(at as u32 + changed.trailing_zeros());
-                    changed &= changed - 1;
-                }
+                count += V::places(!(same & sure), at as u32, &mut due[count..]);
                 at += V::N;
             }
             least = smallest(nearest);
@@ -350,19 +267,54 @@ impl<T: Float, L: Label> Assign<'_, '_, T, L> {
                 least = least.min(slack);
             } else {
                 least = least.min(slack.max(0.0));
-                scratch.due.push(at as u32);
+                due[count] = at as u32;
+                count += 1;
             }
         }
+        scratch.count = count;
         least
+    }
+
+    /// As [`Assign::settle`], for the rows that were gathered; those listed are places among them.
+    #[inline(always)]
+    fn settle_gathered<V: Lanes>(&mut self, start: usize, len: usize, scratch: &mut Scratch) -> f32 {
+        let labels = &self.share.labels[start..start + len];
+        let own = &mut self.share.until[start..start + len];
+        let most = V::splat(f32::MAX);
+        let mut nearest = most;
+        let mut at = 0;
+        while at < scratch.count {
+            let (best, slack) = (V::load(&scratch.best[at..]), V::load(&scratch.slack[at..]));
+            lasts(best, slack, &self.drift.low).store(&mut scratch.lasts[at..]);
+            let positive = V::splat(0.0).less(slack, slack, most);
+            if at + V::N <= scratch.count {
+                nearest = nearest.min(positive);
+            } else {
+                positive.store(&mut scratch.y);
+                nearest = scratch.y[..scratch.count - at].iter().fold(nearest, |least, &one| least.min(V::splat(one)));
+            }
+            at += V::N;
+        }
+        let count = scratch.count;
+        let gathered = scratch.due[..count].iter().zip(&scratch.best[..count]).zip(&scratch.slack[..count]).zip(&scratch.lasts[..count]);
+        let mut listed = 0;
+        for (at, (((&row, &best), &slack), &lasts)) in gathered.enumerate() {
+            own[row as usize] = lasts;
+            // Without a branch, which could not be foreseen.
+            scratch.changed[listed] = at as u32;
+            listed += usize::from((labels[row as usize] != L::of(best)) | !(slack > 0.0));
+        }
+        scratch.listed = listed;
+        smallest(nearest)
     }
 
     /// Gives a row of a block to a cluster.
     #[inline(always)]
-    fn take(&mut self, lanes: &[Lane<T>], block: &Block, start: usize, row: usize, new: usize, slack: f32) {
-        let old = self.share.labels[start + row].index();
+    fn take(&mut self, lanes: &[Lane<T>], block: &Block, start: usize, row: usize, label: L, slack: f32) {
+        let (old, new) = (self.share.labels[start + row].index(), label.index());
         self.share.until[start + row] = until(self.drift.low[new], slack);
         if old != new {
-            self.share.labels[start + row] = L::new(new);
+            self.share.labels[start + row] = label;
             if self.update {
                 let weight = self.problem.weights.map(|weights| weights[self.share.first_row + start + row]);
                 self.change.shift(Some(old), new, weight, lanes, block.start + row);
@@ -397,6 +349,13 @@ impl<T: Float, L: Label> Assign<'_, '_, T, L> {
         scratch.best[at] = best as f32;
         scratch.slack[at] = if slack > 0.0 { slack as f32 } else { 0.0 };
     }
+}
+
+/// [`until`] of several rows.
+#[inline(always)]
+fn lasts<V: Lanes>(best: V, slack: V, low: &[f32]) -> V {
+    let lasts = best.lookup(low).add(slack).mul(V::splat(0.999_999_7));
+    V::splat(0.0).less(slack, lasts, V::splat(0.0))
 }
 
 /// The smallest of some lanes.

@@ -1,11 +1,12 @@
 //! Lloyd's algorithm from given centres, iterate by iterate as it is defined, with scikit-learn's stopping rule.
 
-use super::assign::{Assign, Change, Share};
+use super::assign::Assign;
 use super::filter::{Drift, Filter, Frame};
 use super::kernel::{Path, squared_distance};
 use super::means::{Far, means, shift};
 use super::points::{Float, Points};
 use super::scan::{Ranges, blocks_in_share, each_share};
+use super::share::{Change, Share};
 use super::spread::{Spread, Terms};
 use super::sums::Steps;
 use crate::context::Context;

@@ -26,6 +26,7 @@ pub mod quality;
 pub mod scaler;
 pub mod scan;
 pub mod select;
+pub mod share;
 pub mod spread;
 pub mod sums;
 pub mod table;

@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::assign::Share;
 use super::distinct::{Distinct, distinct};
 use super::init::{Init, SAMPLE, Sample, random_rows};
 use super::kernel::{Path, nearest, squared_distance};
@@ -10,6 +9,7 @@ use super::lloyd::{Label, Problem, Run};
 use super::points::{Features, Float, Points, each_float};
 use super::scaler::unlike;
 use super::scan::{Ranges, ranges};
+use super::share::Share;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::random::Random;

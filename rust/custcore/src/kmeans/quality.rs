@@ -1,12 +1,12 @@
 //! How well clusters fit the rows. All sums over rows are exact, so that threads and cuts of the rows do not show.
 
-use super::assign::Share;
 use super::init::Sample;
 use super::kernel::squared_distance;
 use super::lanes::{Lanes, Task};
 use super::lloyd::{Problem, Run};
 use super::points::Float;
 use super::scan::each_share;
+use super::share::Share;
 use super::sums::{Steps, Sums};
 use crate::column::BLOCK;
 use crate::context::Context;

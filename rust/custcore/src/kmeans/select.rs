@@ -3,13 +3,13 @@
 //! The starts of every k run on a sample; the best of them goes on over all rows. A sample is all there is where the rows are
 //! few, and then nothing is left to do over all of them.
 
-use super::assign::Share;
 use super::init::Sample;
 use super::kernel::{Path, nearest};
 use super::lloyd::{Problem, Run};
 use super::points::{Features, Float, Points, each_float};
 use super::quality::{Quality, Silhouette, quality, silhouettes};
 use super::scan::{Ranges, each_share, ranges};
+use super::share::Share;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::random::Random;

@@ -1,9 +1,9 @@
 //! Exact sums of squared distances, a block at a time.
 
-use super::assign::Share;
 use super::lanes::{Lanes, Task};
 use super::lloyd::{Label, Problem};
 use super::points::{Block, Float};
+use super::share::Share;
 use super::sums::{Steps, Sums};
 use crate::column::BLOCK;
 use crate::error::Result;
