@@ -157,8 +157,8 @@ impl Cells {
             work.push((run, begin, own_offsets, own_values));
         }
         // The usual texts, such as 5-4-3, are copied without a call.
-        let short: Option<Vec<[u8; 5]>> = (one_size == Some(5))
-            .then(|| texts.iter().map(|text| text.as_bytes().first_chunk().copied().unwrap_or_default()).collect());
+        let short: Option<Vec<[u8; 5]>> =
+            (one_size == Some(5)).then(|| texts.iter().map(|text| text.as_bytes().first_chunk().copied().unwrap_or_default()).collect());
         let write = |(run, begin, offsets, values): (Range<usize>, usize, &mut [i32], &mut [u8])| {
             let mut at = begin;
             if let Some(short) = &short {
