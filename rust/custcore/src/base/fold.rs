@@ -248,10 +248,10 @@ impl Fold {
 
     fn unify(mut parts: Vec<State>, kinds: &Kinds, spec: &Spec) -> Result<State> {
         parts.sort_by_key(|part| part.interner.len());
-        let one_space = parts.windows(2).all(|pair| pair[0].interner.keys().is_same_range(pair[1].interner.keys()));
         // Parts that know no customer have only tallies to tell.
-        let one_space = one_space || parts.iter().rev().skip(1).all(|part| part.interner.is_empty());
-        let mut whole = if (one_space || parts.len() < 2) && !parts.iter().any(|part| part.interner.repeats()) {
+        let one_space = parts.windows(2).all(|pair| pair[0].interner.shares_codes(&pair[1].interner))
+            || parts.iter().rev().skip(1).all(|part| part.interner.is_empty());
+        let mut whole = if one_space {
             let mut whole = parts.pop().unwrap_or_else(|| State::new(kinds, spec, Plan::Open.interner(kinds.id_kind), Plan::Open));
             for part in &mut parts {
                 if let (Some(journal), Some(entries)) = (&mut whole.journal, part.journal.take()) {
@@ -259,7 +259,8 @@ impl Fold {
                 }
                 whole.merge(part, 0)?;
             }
-            whole
+            // A dictionary may have a value twice.
+            if whole.interner.repeats() { State::unify(vec![whole])? } else { whole }
         } else {
             State::unify(parts)?
         };
