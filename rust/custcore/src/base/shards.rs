@@ -107,7 +107,7 @@ impl Dealer {
                 });
             }
             KeyColumn::Plain(PlainKeys::Bytes(keys)) => {
-                let (mut heads, mut lengths, mut shards) = ([0; BLOCK], [0_u8; BLOCK], [SHARDS; BLOCK]);
+                let (mut heads, mut lengths, mut shards) = (vec![0; codes.len()], [0_u8; BLOCK], [SHARDS; BLOCK]);
                 for i in (0..codes.len()).filter(|&i| codes[i] != NO_CODE) {
                     let id = keys.get(start + i);
                     heads[i] = ByteArena::head(id);
@@ -203,7 +203,7 @@ impl Lot {
                 part.interner.intern_ids(&self.ids[block.clone()], &mut codes)?;
             } else {
                 let (heads, lengths) = (&self.heads[block.clone()], &self.lengths[block.clone()]);
-                let mut short = [[0; 16]; BLOCK];
+                let mut short = vec![[0; 16]; rows.len()];
                 let mut ids: Vec<&[u8]> = Vec::with_capacity(rows.len());
                 for (((short, head), &length), &row) in short.iter_mut().zip(heads).zip(lengths).zip(rows) {
                     *short = head.to_be_bytes();

@@ -103,7 +103,8 @@ impl Leads {
         let shift = (64 - (high - low).leading_zeros()).saturating_sub(PIECE_BITS);
         let piece = |lead: u64| ((lead - low) >> shift) as usize;
         let runs = by_runs(codes.len(), |run| {
-            let mut lots: Vec<Vec<Lead>> = vec![Vec::with_capacity(2 * run.len() >> PIECE_BITS); piece(high) + 1];
+            let room = (2 * run.len()) >> PIECE_BITS;
+            let mut lots: Vec<Vec<Lead>> = (0..=piece(high)).map(|_| Vec::with_capacity(room)).collect();
             codes[run].iter().map(lead).for_each(|lead| lots[piece(lead.0)].push(lead));
             lots
         });

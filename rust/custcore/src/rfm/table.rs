@@ -9,7 +9,7 @@ use arrow_array::{
 
 use arrow_schema::{DataType, Metadata};
 
-use super::kernel::{RfmColumns, UnitColumn, map, map_pairs};
+use super::kernel::{RfmColumns, UnitColumn, map_pairs};
 use super::segments::SegmentMap;
 use crate::base::intern::{Keys, NO_CODE};
 use crate::base::spec::Spec;
@@ -18,6 +18,7 @@ use crate::calendar::date_text;
 use crate::column::chunks::Kinds;
 use crate::column::ids::{all_integer_ids, byte_ids, contiguous_ids, gathered_ids, integer_ids};
 use crate::column::key::KeyKind;
+use crate::context::map;
 use crate::error::{Error, ErrorKind, Result};
 use crate::money::{Money, decimal_text, units_to_f64};
 use crate::report::Report;

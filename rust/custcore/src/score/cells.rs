@@ -10,7 +10,7 @@ use arrow_buffer::{BooleanBuffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use foldhash::fast::RandomState;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
-use crate::context::{by_runs, fill_by_runs};
+use crate::context::{by_runs, fill_by_runs, map};
 use crate::error::{Error, Result};
 
 /// Rows by combination of scores.
@@ -113,10 +113,7 @@ impl Cells {
         let numbers: Vec<Option<T::Native>> = std::iter::once(None).chain(self.distinct().map(number)).collect();
         // A combination without a number matters only where a row has it, and then it is null.
         let values: Vec<T::Native> = numbers.iter().map(|number| number.unwrap_or_default()).collect();
-        let mut column = vec![T::Native::default(); self.index.len()];
-        fill_by_runs(&mut column, |first, column| {
-            column.iter_mut().zip(&self.index[first..]).for_each(|(slot, &cell)| *slot = values[cell as usize]);
-        });
+        let column = map(self.index.len(), |row| values[self.index[row] as usize]);
         let all = numbers[1..].iter().all(Option::is_some) || self.index.iter().all(|&cell| numbers[cell as usize].is_some() || cell == 0);
         let nulls = if all {
             self.nulls()
