@@ -114,6 +114,15 @@ pub fn fill_by_runs<T: Send>(out: &mut [T], work: impl Fn(usize, &mut [T]) + Syn
     out.par_chunks_mut(run).enumerate().for_each(|(i, out)| work(i * run, out));
 }
 
+/// A column of `rows` values, by several threads where there are many.
+pub fn map<T: Send>(rows: usize, value: impl Fn(usize) -> T + Sync + Send) -> Vec<T> {
+    if rows < ROWS_WORTH_THREADS {
+        (0..rows).map(value).collect()
+    } else {
+        (0..rows).into_par_iter().with_min_len(1 << 13).map(value).collect()
+    }
+}
+
 /// `CUSTCORE_NUM_THREADS`, else the cores available to this process.
 pub fn default_threads() -> usize {
     std::env::var("CUSTCORE_NUM_THREADS")

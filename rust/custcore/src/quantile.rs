@@ -188,6 +188,7 @@ widest! {
 }
 
 /// One more than the edges that a value has passed.
+#[expect(clippy::inline_always, reason = "it must become part of its callers, which are compiled for several machines")]
 #[inline(always)]
 fn count_edges(values: &[i64], edges: &[i64], bins: &mut [u8], passed: impl Fn(i64, i64) -> bool) {
     let (whole, rest) = values.as_chunks::<LANES>();

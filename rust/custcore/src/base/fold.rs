@@ -234,8 +234,12 @@ impl Fold {
         let (spec, kinds, until, edges) = (&self.spec, &self.kinds, self.until, self.edges);
         let empty = || State::new(kinds, spec, Plan::Table.interner(kinds.id_kind), Plan::Table);
         let shards = self.shards.get_or_insert_with(|| Shards::new(empty));
+        // Customers who were met before move in. Where orders or days are written down they stay, and are joined at the end.
+        if self.parts.iter().all(|part| part.journal.is_none() && part.days.is_none()) && self.parts.iter().any(|part| !part.interner.is_empty()) {
+            shards.absorb(&mut self.parts, context)?;
+        }
         while self.deals.len() < shares.len() {
-            self.deals.push(Deal::new(kinds.id_kind));
+            self.deals.push(Deal::new());
         }
         let (dealer, first_row) = (shards.dealer(), self.rows);
         let deal = |((part, deal), shares): ((&mut State, &mut Deal), &Vec<Share>)| {
@@ -263,8 +267,10 @@ impl Fold {
 
     fn unify(mut parts: Vec<State>, kinds: &Kinds, spec: &Spec) -> Result<State> {
         parts.sort_by_key(|part| part.interner.len());
-        let one_space = parts.windows(2).all(|pair| pair[0].interner.keys().is_same_range(pair[1].interner.keys()));
-        let mut whole = if (one_space || parts.len() < 2) && !parts.iter().any(|part| part.interner.repeats()) {
+        // Parts that know no customer have only tallies to tell.
+        let one_space = parts.windows(2).all(|pair| pair[0].interner.shares_codes(&pair[1].interner))
+            || parts.iter().rev().skip(1).all(|part| part.interner.is_empty());
+        let mut whole = if one_space {
             let mut whole = parts.pop().unwrap_or_else(|| State::new(kinds, spec, Plan::Open.interner(kinds.id_kind), Plan::Open));
             for part in &mut parts {
                 if let (Some(journal), Some(entries)) = (&mut whole.journal, part.journal.take()) {
@@ -272,7 +278,8 @@ impl Fold {
                 }
                 whole.merge(part, 0)?;
             }
-            whole
+            // A dictionary may have a value twice.
+            if whole.interner.repeats() { State::unify(vec![whole])? } else { whole }
         } else {
             State::unify(parts)?
         };

@@ -143,7 +143,7 @@ impl<'a> Folder<'a> {
             self.codes.extend(self.block.flags.iter().map(|flag| if flag & flag::NULL_ID == 0 { 0 } else { NO_CODE }));
             self.mark(own, start, part.journal.is_some());
             self.screen(own, first_row, part)?;
-            dealer.deal(deal, own, (share.batch, start), (first_row - first) as usize, &self.codes, &self.block);
+            dealer.deal(deal, own, start, (first_row - first) as usize, &self.codes, &self.block);
             context.advance(len as u64);
         }
         Ok(())

@@ -130,6 +130,11 @@ impl Interner {
         matches!(self.table, Table::Values(_))
     }
 
+    /// Whether codes of both mean the same ids: distances from one id, or positions in one dictionary.
+    pub fn shares_codes(&self, other: &Self) -> bool {
+        self.keys.is_same_range(&other.keys) || (self.repeats() && other.repeats() && Arc::ptr_eq(&self.keys, &other.keys))
+    }
+
     /// Builds the table of the ids that are known, if it is still to be built.
     fn build_table(&mut self) {
         if !matches!(self.table, Table::Later) {

@@ -97,6 +97,20 @@ impl ByteArena {
         &self.bytes[start as usize..start as usize + len as usize]
     }
 
+    /// The length of id number `code`.
+    #[inline]
+    pub fn length(&self, code: u32) -> usize {
+        self.places[code as usize].len as usize
+    }
+
+    /// Copies id number `code` into its place, which is as long as it is.
+    #[inline]
+    pub fn copy(&self, code: u32, to: &mut [u8]) {
+        let Place { len, head, .. } = self.places[code as usize];
+        // Most ids are all head, and then the bytes, which lie elsewhere, need not be fetched.
+        if len <= 16 { to.copy_from_slice(&head.to_be_bytes()[..len as usize]) } else { to.copy_from_slice(self.get(code)) }
+    }
+
     /// The beginning of id number `code` as a number of the same order: unlike beginnings decide how two ids compare, equal
     /// ones leave it open.
     #[inline]

@@ -11,50 +11,43 @@ use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelI
 
 use super::flat::ByteHasher;
 use super::intern::{Interner, NO_CODE};
-use super::keys::{ByteArena, Head};
+use super::keys::{ByteArena, Head, Keys};
 use super::state::State;
-use super::totals::{RowNumbers, Rows};
+use super::totals::{RowNumbers, Rows, Totals};
+use crate::column::BLOCK;
 use crate::column::chunks::{Block, Columns};
-use crate::column::key::{ByteKeys, KeyColumn, KeyKind, PlainKeys};
-use crate::column::{BLOCK, flag};
-use crate::context::Context;
+use crate::column::key::{ByteKeys, KeyColumn, PlainKeys};
+use crate::context::{Context, ROWS_WORTH_THREADS};
 use crate::error::{Error, Result};
 
 /// A power of two.
 const SHARDS: usize = 128;
 
-/// A row with an integer id.
-#[derive(Debug, Clone, Copy)]
-struct IntegerRow {
-    id: i64,
-    units: i64,
-    day: i32,
-    /// Counted from the first row of the push; its highest bit tells a null amount.
-    row: u32,
-}
-
-/// A row with a byte string for an id.
-#[derive(Debug, Clone, Copy)]
-struct ByteRow {
-    head: Head,
-    units: i64,
-    day: i32,
-    row: u32,
-    len: u32,
-    /// Where the string is, if it is longer than its head.
-    batch: u32,
-    place: u32,
-}
-
-const NULL_AMOUNT: u32 = 1 << 31;
 /// Rows of one push at the most.
-pub const MOST_ROWS: usize = NULL_AMOUNT as usize;
+pub const MOST_ROWS: usize = 1 << 31;
+
+/// Rows of one shard, column by column, so that the kernels read them as they lie.
+#[derive(Debug, Default)]
+struct Lot {
+    /// Integer ids.
+    ids: Vec<i64>,
+    /// The beginnings of byte strings, which are all of most of them.
+    heads: Vec<Head>,
+    /// Their lengths; [`LONG`] for one that is longer than its head and has to be fetched from where it came from.
+    lengths: Vec<u8>,
+    units: Vec<i64>,
+    days: Vec<i32>,
+    flags: Vec<u8>,
+    /// Counted from the first row of the push.
+    rows: Vec<u32>,
+}
+
+const LONG: u8 = 17;
 
 /// What one thread deals out.
 #[derive(Debug)]
 pub struct Deal {
-    integers: Vec<Vec<IntegerRow>>,
-    bytes: Vec<Vec<ByteRow>>,
+    lots: Vec<Lot>,
 }
 
 /// How ids find their shard.
@@ -83,10 +76,24 @@ impl Dealer {
         self.hasher.hash(id, head) as usize % SHARDS
     }
 
-    /// Deals out the rows of a block that count; `offset` is its first row counted from the push, `batch` that of its columns.
-    pub fn deal(&self, deal: &mut Deal, columns: &Columns, (batch, start): (usize, usize), offset: usize, codes: &[u32], block: &Block) {
-        let row = |i: usize| (offset + i) as u32 | if block.flags[i] & flag::NULL_AMOUNT == 0 { 0 } else { NULL_AMOUNT };
+    /// The shard of id number `code`.
+    fn shard_of(&self, keys: &Keys, code: u32) -> usize {
+        match keys {
+            Keys::Range { base, .. } => self.integer(base.wrapping_add(i64::from(code))),
+            Keys::Integers(ids) => self.integer(ids[code as usize]),
+            Keys::Bytes(arena) => self.bytes(arena.get(code), arena.order(code)),
+        }
+    }
+
+    /// Deals out the rows of a block that count; `offset` is its first row counted from the push.
+    pub fn deal(&self, deal: &mut Deal, columns: &Columns, start: usize, offset: usize, codes: &[u32], block: &Block) {
         let mut sorter = Sorter::default();
+        let put = |lot: &mut Lot, rows: &[u16]| {
+            lot.units.extend(rows.iter().map(|&i| block.units[usize::from(i)]));
+            lot.days.extend(rows.iter().map(|&i| block.days[usize::from(i)]));
+            lot.flags.extend(rows.iter().map(|&i| block.flags[usize::from(i)]));
+            lot.rows.extend(rows.iter().map(|&i| (offset + usize::from(i)) as u32));
+        };
         match &columns.customer {
             KeyColumn::Plain(PlainKeys::Integers(keys)) => {
                 let mut ids = [0; BLOCK];
@@ -94,32 +101,24 @@ impl Dealer {
                 keys.read(start, ids);
                 let shards = codes.iter().zip(&*ids).map(|(&code, &id)| if code == NO_CODE { SHARDS } else { self.integer(id) });
                 sorter.sort(shards, |shard, rows| {
-                    let new = |&i: &u16| (usize::from(i), ids[usize::from(i)]);
-                    let rows =
-                        rows.iter().map(new).map(|(i, id)| IntegerRow { id, units: block.units[i], day: block.days[i], row: row(i) });
-                    deal.integers[shard].extend(rows);
+                    let lot = &mut deal.lots[shard];
+                    lot.ids.extend(rows.iter().map(|&i| ids[usize::from(i)]));
+                    put(lot, rows);
                 });
             }
             KeyColumn::Plain(PlainKeys::Bytes(keys)) => {
-                let mut heads = vec![0; codes.len()];
-                let mut shards = [SHARDS; BLOCK];
-                for (i, (head, shard)) in
-                    heads.iter_mut().zip(&mut shards).enumerate().take(codes.len()).filter(|(i, _)| codes[*i] != NO_CODE)
-                {
+                let (mut heads, mut lengths, mut shards) = (vec![0; codes.len()], [0_u8; BLOCK], [SHARDS; BLOCK]);
+                for i in (0..codes.len()).filter(|&i| codes[i] != NO_CODE) {
                     let id = keys.get(start + i);
-                    *head = ByteArena::head(id);
-                    *shard = self.bytes(id, *head);
+                    heads[i] = ByteArena::head(id);
+                    lengths[i] = id.len().min(usize::from(LONG)) as u8;
+                    shards[i] = self.bytes(id, heads[i]);
                 }
-                let shards = shards[..codes.len()].iter().copied();
-                sorter.sort(shards, |shard, rows| {
-                    let new = |&i: &u16| {
-                        let i = usize::from(i);
-                        let (place, units, day) = ((start + i) as u32, block.units[i], block.days[i]);
-                        // An id longer than 4 GiB is told by the table, which gets it from its place.
-                        let len = keys.get(start + i).len().min(u32::MAX as usize) as u32;
-                        ByteRow { head: heads[i], units, day, row: row(i), len, batch: batch as u32, place }
-                    };
-                    deal.bytes[shard].extend(rows.iter().map(new));
+                sorter.sort(shards[..codes.len()].iter().copied(), |shard, rows| {
+                    let lot = &mut deal.lots[shard];
+                    lot.heads.extend(rows.iter().map(|&i| heads[usize::from(i)]));
+                    lot.lengths.extend(rows.iter().map(|&i| lengths[usize::from(i)]));
+                    put(lot, rows);
                 });
             }
             KeyColumn::Dictionary(_) => {}
@@ -177,17 +176,80 @@ pub fn can_deal(columns: &[Columns], rows: usize) -> bool {
 
 impl Deal {
     /// Nothing dealt yet.
-    pub fn new(kind: KeyKind) -> Self {
-        let (integers, bytes) = match kind {
-            KeyKind::Signed | KeyKind::Unsigned => (SHARDS, 0),
-            KeyKind::Text | KeyKind::Binary => (0, SHARDS),
-        };
-        Self { integers: vec![Vec::new(); integers], bytes: vec![Vec::new(); bytes] }
+    pub fn new() -> Self {
+        Self { lots: (0..SHARDS).map(|_| Lot::default()).collect() }
+    }
+}
+
+impl Lot {
+    fn clear(&mut self) {
+        let Self { ids, heads, lengths, units, days, flags, rows } = self;
+        ids.clear();
+        heads.clear();
+        lengths.clear();
+        units.clear();
+        days.clear();
+        flags.clear();
+        rows.clear();
     }
 
-    fn clear(&mut self) {
-        self.integers.iter_mut().for_each(Vec::clear);
-        self.bytes.iter_mut().for_each(Vec::clear);
+    /// Adds all rows to their shard.
+    fn fold(&self, source: &Source<'_>, part: &mut State, first_row: u64) -> Result<()> {
+        let mut codes = Vec::with_capacity(BLOCK);
+        for start in (0..self.rows.len()).step_by(BLOCK) {
+            let block = start..self.rows.len().min(start + BLOCK);
+            let rows = &self.rows[block.clone()];
+            if self.heads.is_empty() {
+                part.interner.intern_ids(&self.ids[block.clone()], &mut codes)?;
+            } else {
+                let (heads, lengths) = (&self.heads[block.clone()], &self.lengths[block.clone()]);
+                let mut short = vec![[0; 16]; rows.len()];
+                let mut ids: Vec<&[u8]> = Vec::with_capacity(rows.len());
+                for (((short, head), &length), &row) in short.iter_mut().zip(heads).zip(lengths).zip(rows) {
+                    *short = head.to_be_bytes();
+                    ids.push(if length < LONG { &short[..usize::from(length)] } else { source.id(row as usize)? });
+                }
+                part.interner.intern_strings(&ids, heads, &mut codes)?;
+            }
+            part.totals.grow(part.interner.len());
+            part.add_rows(&Rows {
+                codes: &codes,
+                days: &self.days[block.clone()],
+                units: &self.units[block.clone()],
+                flags: &self.flags[block.clone()],
+                marks: None,
+                rows: RowNumbers::Scattered(first_row, rows),
+                holes: false,
+            });
+        }
+        Ok(())
+    }
+}
+
+/// Where rows came from.
+struct Source<'a> {
+    columns: &'a [Columns],
+    /// The first row of each batch, counted from the push.
+    firsts: Vec<usize>,
+}
+
+impl<'a> Source<'a> {
+    fn new(columns: &'a [Columns]) -> Self {
+        let firsts = columns.iter().scan(0, |sum, columns| {
+            let first = *sum;
+            *sum += columns.len();
+            Some(first)
+        });
+        Self { columns, firsts: firsts.collect() }
+    }
+
+    /// The byte string that is the id of a row.
+    fn id(&self, row: usize) -> Result<&'a [u8]> {
+        let batch = self.firsts.partition_point(|&first| first <= row).saturating_sub(1);
+        match self.columns.get(batch).map(|columns| &columns.customer) {
+            Some(KeyColumn::Plain(PlainKeys::Bytes(keys))) => Ok(ByteKeys::get(keys, row - self.firsts[batch])),
+            _ => Err(Error::internal("a row of no batch")),
+        }
     }
 }
 
@@ -208,20 +270,44 @@ impl Shards {
         self.parts.iter().map(State::bytes).sum()
     }
 
-    /// Folds what was dealt out and empties it.
-    pub fn fold(&mut self, deals: &mut [Deal], columns: &[Columns], first_row: u64, context: &Context) -> Result<()> {
-        let work = |(shard, part): (usize, &mut State)| {
+    /// Takes over the customers of plain parts, which know none afterwards, so that each customer is in one place only.
+    pub fn absorb(&mut self, parts: &mut [State], context: &Context) -> Result<()> {
+        let mut moves: Vec<Vec<(usize, u32)>> = vec![Vec::new(); SHARDS];
+        for (i, part) in parts.iter().enumerate() {
+            let keys = part.interner.keys();
+            for code in (0..part.totals.len() as u32).filter(|&code| part.totals.is_present(code)) {
+                moves[self.dealer.shard_of(keys, code)].push((i, code));
+            }
+        }
+        let sources = &*parts;
+        let work = |(shard, moves): (&mut State, &Vec<(usize, u32)>)| {
             context.check()?;
-            let mut tray = Tray::default();
-            for deal in &*deals {
-                if let Some(rows) = deal.integers.get(shard) {
-                    rows.chunks(BLOCK).try_for_each(|rows| tray.add_integers(rows, part, first_row))?;
-                }
-                if let Some(rows) = deal.bytes.get(shard) {
-                    rows.chunks(BLOCK).try_for_each(|rows| tray.add_bytes(rows, columns, part, first_row))?;
-                }
+            for &(part, code) in moves {
+                let own = shard.interner.intern_from(sources[part].interner.keys(), code)?;
+                shard.totals.grow(shard.interner.len());
+                shard.totals.take(&sources[part].totals, code, own);
             }
             Ok(())
+        };
+        let results: Vec<Result<()>> = if moves.iter().map(Vec::len).sum::<usize>() < ROWS_WORTH_THREADS {
+            self.parts.iter_mut().zip(&moves).map(work).collect()
+        } else {
+            context.install(|| self.parts.par_iter_mut().zip(&moves).map(work).collect())?
+        };
+        results.into_iter().collect::<Result<()>>()?;
+        for part in parts {
+            part.interner = Interner::new(part.interner.kind());
+            part.totals = Totals::new(false);
+        }
+        Ok(())
+    }
+
+    /// Folds what was dealt out and empties it.
+    pub fn fold(&mut self, deals: &mut [Deal], columns: &[Columns], first_row: u64, context: &Context) -> Result<()> {
+        let source = Source::new(columns);
+        let work = |(shard, part): (usize, &mut State)| {
+            context.check()?;
+            deals.iter().try_for_each(|deal| deal.lots[shard].fold(&source, part, first_row))
         };
         if deals.len() > 1 {
             let results: Vec<Result<()>> = context.install(|| self.parts.par_iter_mut().enumerate().map(work).collect())?;
@@ -229,7 +315,7 @@ impl Shards {
         } else {
             self.parts.iter_mut().enumerate().try_for_each(work)?;
         }
-        deals.iter_mut().for_each(Deal::clear);
+        deals.iter_mut().flat_map(|deal| &mut deal.lots).for_each(Lot::clear);
         Ok(())
     }
 
@@ -237,94 +323,4 @@ impl Shards {
     pub fn into_one(self) -> Result<State> {
         State::concat(self.parts)
     }
-}
-
-/// A block of rows in the shapes that the kernels take.
-#[derive(Default)]
-struct Tray {
-    ids: Vec<i64>,
-    heads: Vec<Head>,
-    days: Vec<i32>,
-    units: Vec<i64>,
-    flags: Vec<u8>,
-    numbers: Vec<u32>,
-    codes: Vec<u32>,
-}
-
-impl Tray {
-    fn add_integers(&mut self, rows: &[IntegerRow], part: &mut State, first_row: u64) -> Result<()> {
-        self.clear();
-        for row in rows {
-            self.ids.push(row.id);
-            self.put(row.day, row.units, row.row);
-        }
-        part.interner.intern_ids(&self.ids, &mut self.codes)?;
-        self.add(part, first_row);
-        Ok(())
-    }
-
-    fn add_bytes(&mut self, rows: &[ByteRow], columns: &[Columns], part: &mut State, first_row: u64) -> Result<()> {
-        self.clear();
-        for row in rows {
-            self.heads.push(row.head);
-            self.put(row.day, row.units, row.row);
-        }
-        let long = |row: &ByteRow| -> Result<&[u8]> {
-            match columns.get(row.batch as usize).map(|columns| &columns.customer) {
-                Some(KeyColumn::Plain(PlainKeys::Bytes(keys))) => Ok(ByteKeys::get(keys, row.place as usize)),
-                _ => Err(Error::internal("a row of no batch")),
-            }
-        };
-        intern_bytes(&mut part.interner, &self.heads, rows, long, &mut self.codes)?;
-        self.add(part, first_row);
-        Ok(())
-    }
-
-    fn clear(&mut self) {
-        self.ids.clear();
-        self.heads.clear();
-        self.days.clear();
-        self.units.clear();
-        self.flags.clear();
-        self.numbers.clear();
-        self.codes.clear();
-    }
-
-    #[inline]
-    fn put(&mut self, day: i32, units: i64, row: u32) {
-        self.days.push(day);
-        self.units.push(units);
-        self.flags.push(if row & NULL_AMOUNT == 0 { 0 } else { flag::NULL_AMOUNT });
-        self.numbers.push(row & !NULL_AMOUNT);
-    }
-
-    fn add(&self, part: &mut State, first_row: u64) {
-        part.totals.grow(part.interner.len());
-        let rows = RowNumbers::Scattered(first_row, &self.numbers);
-        part.add_rows(&Rows {
-            codes: &self.codes,
-            days: &self.days,
-            units: &self.units,
-            flags: &self.flags,
-            marks: None,
-            rows,
-            holes: false,
-        });
-    }
-}
-
-fn intern_bytes<'a>(
-    interner: &mut Interner,
-    heads: &[Head],
-    rows: &[ByteRow],
-    long: impl Fn(&ByteRow) -> Result<&'a [u8]>,
-    codes: &mut Vec<u32>,
-) -> Result<()> {
-    let mut short = vec![[0; 16]; rows.len()];
-    let mut ids: Vec<&[u8]> = Vec::with_capacity(rows.len());
-    for ((row, head), short) in rows.iter().zip(heads).zip(&mut short) {
-        *short = head.to_be_bytes();
-        ids.push(if row.len <= 16 { &short[..row.len as usize] } else { long(row)? });
-    }
-    interner.intern_strings(&ids, heads, codes)
 }

@@ -84,15 +84,39 @@ impl Leads {
 
     /// Some codes in the order of their ids.
     pub fn sort(&self, keys: &Keys, codes: &[u32]) -> Vec<Lead> {
+        let mut pieces = self.sort_pieces(keys, codes);
+        if pieces.len() == 1 { pieces.pop().unwrap_or_default() } else { pieces.concat() }
+    }
+
+    /// Some codes in the order of their ids, in pieces that follow each other.
+    pub fn sort_pieces(&self, keys: &Keys, codes: &[u32]) -> Vec<Vec<Lead>> {
         let compare = |a: &Lead, b: &Lead| self.compare((keys, *a), (keys, *b));
-        let runs = by_runs(codes.len(), |run| codes[run].iter().map(|&code| (self.lead(keys, code), code)).collect::<Vec<Lead>>());
-        let leads = if runs.len() == 1 { runs.into_iter().next().unwrap_or_default() } else { runs.concat() };
-        sort_leads(leads, &compare)
+        let lead = |&code: &u32| (self.lead(keys, code), code);
+        if codes.len() < ROWS_WORTH_THREADS {
+            return vec![sort_leads(codes.iter().map(lead).collect(), &compare)];
+        }
+        let ends = by_runs(codes.len(), |run| {
+            codes[run].iter().map(lead).fold((u64::MAX, 0), |(low, high), (lead, _)| (low.min(lead), high.max(lead)))
+        });
+        let (low, high) = ends.into_iter().fold((u64::MAX, 0), |(low, high), ends| (low.min(ends.0), high.max(ends.1)));
+        // Each run deals its ids out by their first bits, so that threads can take turns at what belongs together.
+        let shift = (64 - (high - low).leading_zeros()).saturating_sub(PIECE_BITS);
+        let piece = |lead: u64| ((lead - low) >> shift) as usize;
+        let runs = by_runs(codes.len(), |run| {
+            let room = (2 * run.len()) >> PIECE_BITS;
+            let mut lots: Vec<Vec<Lead>> = (0..=piece(high)).map(|_| Vec::with_capacity(room)).collect();
+            codes[run].iter().map(lead).for_each(|lead| lots[piece(lead.0)].push(lead));
+            lots
+        });
+        let sort = |piece: usize| sort_leads(runs.iter().map(|lots| lots[piece].as_slice()).collect::<Vec<_>>().concat(), &compare);
+        (0..=piece(high)).into_par_iter().map(sort).collect()
     }
 }
 
+/// Leading bits that ids are dealt out by: what they are dealt to fits a cache.
+const PIECE_BITS: u32 = 6;
 /// Ids in a bucket, on average.
-const BUCKET: usize = 64;
+const BUCKET: usize = 16;
 
 fn sort_leads(mut leads: Vec<Lead>, compare: &(impl Fn(&Lead, &Lead) -> Ordering + Sync)) -> Vec<Lead> {
     if leads.len() < 1 << 12 {
@@ -132,7 +156,7 @@ fn sort_leads(mut leads: Vec<Lead>, compare: &(impl Fn(&Lead, &Lead) -> Ordering
     if start < ROWS_WORTH_THREADS {
         buckets.into_iter().for_each(sort);
     } else {
-        buckets.into_par_iter().with_min_len(64).for_each(sort);
+        buckets.into_par_iter().with_min_len(256).for_each(sort);
     }
     sorted
 }

@@ -308,6 +308,14 @@ impl Totals {
         whole
     }
 
+    /// Adds what another part knows of its customer `from` to customer `to`, where rows are orders. Room must have been made.
+    pub fn take(&mut self, other: &Self, from: u32, to: u32) {
+        self.slots.join(to, &other.slots.get(from));
+        if let Some(&refunds) = other.refunds_before_purchase.get(&from) {
+            self.note_refunds(to, refunds);
+        }
+    }
+
     fn note_refunds(&mut self, customer: u32, (first_row, refund_rows): (u64, u64)) {
         let (row, rows) = self.refunds_before_purchase.entry(customer).or_insert((first_row, 0));
         *row = first_row.min(*row);

@@ -1,5 +1,6 @@
 //! Ids back into an Arrow column of the type they came in.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::builder::{BinaryViewBuilder, FixedSizeBinaryBuilder, GenericBinaryBuilder, StringViewBuilder};
@@ -7,7 +8,9 @@ use arrow_array::types::{ArrowPrimitiveType, Int8Type, Int16Type, Int32Type, Int
 use arrow_array::{Array, ArrayRef, GenericBinaryArray, GenericStringArray, OffsetSizeTrait, PrimitiveArray};
 use arrow_buffer::{Buffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::DataType;
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
+use crate::context::by_runs;
 use crate::error::{Error, Result};
 
 /// Integer ids, none of which is null, as a column of `id_type`; those of 64 signed bits stay where they are.
@@ -57,6 +60,60 @@ pub fn contiguous_ids(id_type: &DataType, bytes: &[u8], lengths: impl ExactSizeI
         DataType::Binary | DataType::LargeBinary => Arc::new(array::<i64>(bytes, lengths)?),
         _ => return Ok(None),
     }))
+}
+
+/// String and binary ids, none of which is null, by several threads: `length` tells how long the id of a row is, `copy` puts
+/// it in its place. `None` where their type has another layout.
+pub fn gathered_ids(
+    id_type: &DataType,
+    rows: usize,
+    length: impl Fn(usize) -> usize + Sync,
+    copy: impl Fn(usize, &mut [u8]) + Sync,
+) -> Result<Option<ArrayRef>> {
+    let sizes = by_runs(rows, |run| run.map(&length).sum::<usize>());
+    let fits = i32::try_from(sizes.iter().sum::<usize>()).is_ok();
+    Ok(Some(match id_type {
+        DataType::Utf8 if fits => strings(gathered::<i32>(rows, &sizes, length, copy)?)?,
+        DataType::Utf8 | DataType::LargeUtf8 => strings(gathered::<i64>(rows, &sizes, length, copy)?)?,
+        DataType::Binary if fits => Arc::new(gathered::<i32>(rows, &sizes, length, copy)?),
+        DataType::Binary | DataType::LargeBinary => Arc::new(gathered::<i64>(rows, &sizes, length, copy)?),
+        _ => return Ok(None),
+    }))
+}
+
+/// The ids of runs whose sizes are known, each put where its run begins.
+fn gathered<O: OffsetSizeTrait>(
+    rows: usize,
+    sizes: &[usize],
+    length: impl Fn(usize) -> usize + Sync,
+    copy: impl Fn(usize, &mut [u8]) + Sync,
+) -> Result<GenericBinaryArray<O>> {
+    let (mut offsets, mut values) = (vec![O::usize_as(0); rows + 1], vec![0_u8; sizes.iter().sum()]);
+    let (mut rest_offsets, mut rest_values, mut begin) = (&mut offsets[1..], values.as_mut_slice(), 0);
+    let mut pieces = Vec::with_capacity(sizes.len());
+    for (run, &size) in by_runs(rows, |run| run).into_iter().zip(sizes) {
+        let (own_offsets, after) = rest_offsets.split_at_mut(run.len());
+        let (own_values, after_values) = rest_values.split_at_mut(size);
+        (rest_offsets, rest_values) = (after, after_values);
+        pieces.push((run, begin, own_offsets, own_values));
+        begin += size;
+    }
+    let write = |(run, begin, offsets, values): (Range<usize>, usize, &mut [O], &mut [u8])| {
+        let mut end = 0;
+        for (row, offset) in run.zip(offsets) {
+            let start = end;
+            end += length(row);
+            copy(row, &mut values[start..end]);
+            *offset = O::usize_as(begin + end);
+        }
+    };
+    if pieces.len() > 1 {
+        pieces.into_par_iter().for_each(write);
+    } else {
+        pieces.into_iter().for_each(write);
+    }
+    let offsets = OffsetBuffer::new(ScalarBuffer::from(offsets));
+    GenericBinaryArray::try_new(offsets, Buffer::from(values), None).map_err(Error::internal)
 }
 
 /// String and binary ids (or nulls) as a column of `id_type`; beyond 2 GiB with 64-bit offsets.

@@ -87,6 +87,8 @@ pub struct NumberColumn {
     values: Values,
     /// Null rows.
     nulls: Option<NullBuffer>,
+    /// Whether all values are known to be finite.
+    finite: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -124,14 +126,19 @@ impl NumberColumn {
                 None => return Err(invalid_type(column, role, found, "a number", "Cast it first")),
             },
         };
+        // One pass without a question a row: values that are not finite are rare.
+        let finite = match &values {
+            Values::Floats(floats) => floats.iter().fold(true, |all, x| all & x.is_finite()),
+            _ => true,
+        };
         let nulls = match &values {
-            Values::Floats(floats) if floats.iter().fold(false, |any, x| any | x.is_nan()) => {
+            Values::Floats(floats) if !finite && floats.iter().fold(false, |any, x| any | x.is_nan()) => {
                 let valid = arrow_buffer::BooleanBuffer::collect_bool(floats.len(), |row| !floats[row].is_nan());
                 NullBuffer::union(nulls.as_ref(), Some(&NullBuffer::new(valid)))
             }
             _ => nulls,
         };
-        Ok(Self { values, nulls: nulls.filter(|n| n.null_count() > 0) })
+        Ok(Self { values, nulls: nulls.filter(|n| n.null_count() > 0), finite })
     }
 
     /// A column of these values, none of which is null or NaN.
@@ -141,7 +148,7 @@ impl NumberColumn {
             Numbers::Decimals(values, scale) => Values::Decimals(values, scale),
             Numbers::Floats(values) => Values::Floats(values.into()),
         };
-        Self { values, nulls: None }
+        Self { finite: !matches!(values, Values::Floats(_)), values, nulls: None }
     }
 
     /// Null rows.
@@ -191,10 +198,7 @@ impl NumberColumn {
     /// The first row whose value is infinite.
     pub fn first_infinite(&self) -> Option<usize> {
         match &self.values {
-            // A pass without a question a row first: infinite values are rare.
-            Values::Floats(floats) if floats.iter().fold(false, |any, x| any | x.is_infinite()) => {
-                floats.iter().enumerate().position(|(row, x)| x.is_infinite() && self.is_valid(row))
-            }
+            Values::Floats(floats) if !self.finite => floats.iter().enumerate().position(|(row, x)| x.is_infinite() && self.is_valid(row)),
             _ => None,
         }
     }
@@ -242,7 +246,7 @@ impl NumberColumn {
     /// The same column as floats.
     #[must_use]
     pub fn as_floats(&self) -> Self {
-        Self { values: Values::Floats(self.to_f64().into()), nulls: self.nulls.clone() }
+        Self { values: Values::Floats(self.to_f64().into()), nulls: self.nulls.clone(), finite: false }
     }
 
     /// The values that are not null, as floats.

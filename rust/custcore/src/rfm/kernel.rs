@@ -1,5 +1,7 @@
 //! Recency, frequency and money of each buyer, from totals.
 
+use std::mem::MaybeUninit;
+
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 
 use crate::base::slots::{Slot, Slots};
@@ -31,15 +33,15 @@ pub enum UnitColumn {
     Wide(Vec<i128>),
 }
 
-/// The places of some rows in all columns.
+/// The places of some rows in all columns, which hold nothing yet: to fill them with zeros first would cost as much again.
 struct Piece<'a, U> {
     codes: &'a [u32],
-    first: &'a mut [i32],
-    last: &'a mut [i32],
-    recency: &'a mut [i32],
-    tenure: &'a mut [i32],
-    orders: &'a mut [i64],
-    units: &'a mut [U],
+    first: &'a mut [MaybeUninit<i32>],
+    last: &'a mut [MaybeUninit<i32>],
+    recency: &'a mut [MaybeUninit<i32>],
+    tenure: &'a mut [MaybeUninit<i32>],
+    orders: &'a mut [MaybeUninit<i64>],
+    units: &'a mut [MaybeUninit<U>],
 }
 
 /// Rows that are filled in one go.
@@ -54,45 +56,29 @@ pub fn buyers(slots: &Slots) -> Vec<u32> {
 
 /// The columns at day `as_of`, not before any customer's last purchase.
 pub fn compute(slots: &Slots, codes: &[u32], as_of: i32) -> RfmColumns {
-    let rows = codes.len();
-    let days = || vec![0_i32; rows];
-    let mut columns = RfmColumns {
-        first: days(),
-        last: days(),
-        recency: days(),
-        tenure: days(),
-        orders: vec![0; rows],
-        units: UnitColumn::Narrow(Vec::new()),
-    };
-    columns.units = if slots.is_narrow() {
-        let mut units = vec![0_i64; rows];
-        fill(slots, codes, as_of, &mut columns, &mut units, |slot| slot.units as i64);
-        UnitColumn::Narrow(units)
+    if slots.is_narrow() {
+        let (columns, units) = fill(slots, codes, as_of, |slot| slot.units as i64);
+        RfmColumns { units: UnitColumn::Narrow(units), ..columns }
     } else {
-        let mut units = vec![0_i128; rows];
-        fill(slots, codes, as_of, &mut columns, &mut units, |slot| slot.units);
-        UnitColumn::Wide(units)
-    };
-    columns
+        let (columns, units) = fill(slots, codes, as_of, |slot| slot.units);
+        RfmColumns { units: UnitColumn::Wide(units), ..columns }
+    }
 }
 
-/// Fills all columns in one pass, so that each slot is fetched once.
-fn fill<U: Send>(
-    slots: &Slots,
-    codes: &[u32],
-    as_of: i32,
-    columns: &mut RfmColumns,
-    units: &mut [U],
-    unit: impl Fn(&Slot) -> U + Sync + Send,
-) {
+/// Fills all columns in one pass, so that each slot is fetched once; the units are apart.
+fn fill<U: Send>(slots: &Slots, codes: &[u32], as_of: i32, unit: impl Fn(&Slot) -> U + Sync + Send) -> (RfmColumns, Vec<U>) {
+    let rows = codes.len();
+    let days = || Vec::<i32>::with_capacity(rows);
+    let (mut first, mut last, mut recency, mut tenure) = (days(), days(), days(), days());
+    let (mut orders, mut units) = (Vec::<i64>::with_capacity(rows), Vec::<U>::with_capacity(rows));
     let pieces = codes
         .chunks(PIECE)
-        .zip(columns.first.chunks_mut(PIECE))
-        .zip(columns.last.chunks_mut(PIECE))
-        .zip(columns.recency.chunks_mut(PIECE))
-        .zip(columns.tenure.chunks_mut(PIECE))
-        .zip(columns.orders.chunks_mut(PIECE))
-        .zip(units.chunks_mut(PIECE));
+        .zip(first.spare_capacity_mut()[..rows].chunks_mut(PIECE))
+        .zip(last.spare_capacity_mut()[..rows].chunks_mut(PIECE))
+        .zip(recency.spare_capacity_mut()[..rows].chunks_mut(PIECE))
+        .zip(tenure.spare_capacity_mut()[..rows].chunks_mut(PIECE))
+        .zip(orders.spare_capacity_mut()[..rows].chunks_mut(PIECE))
+        .zip(units.spare_capacity_mut()[..rows].chunks_mut(PIECE));
     let pieces: Vec<Piece<'_, U>> = pieces
         .map(|((((((codes, first), last), recency), tenure), orders), units)| Piece { codes, first, last, recency, tenure, orders, units })
         .collect();
@@ -102,12 +88,12 @@ fn fill<U: Send>(
                 slots.prefetch(ahead);
             }
             let slot = slots.get(code);
-            piece.first[row] = slot.first;
-            piece.last[row] = slot.last;
-            piece.recency[row] = as_of - slot.last;
-            piece.tenure[row] = as_of - slot.first;
-            piece.orders[row] = slot.orders as i64;
-            piece.units[row] = unit(&slot);
+            piece.first[row].write(slot.first);
+            piece.last[row].write(slot.last);
+            piece.recency[row].write(as_of - slot.last);
+            piece.tenure[row].write(as_of - slot.first);
+            piece.orders[row].write(slot.orders as i64);
+            piece.units[row].write(unit(&slot));
         }
     };
     if codes.len() < ROWS_WORTH_THREADS {
@@ -115,15 +101,17 @@ fn fill<U: Send>(
     } else {
         pieces.into_par_iter().for_each(work);
     }
-}
-
-/// A column of `rows` values, by several threads where there are many.
-pub fn map<T: Send>(rows: usize, value: impl Fn(usize) -> T + Sync + Send) -> Vec<T> {
-    if rows < ROWS_WORTH_THREADS {
-        (0..rows).map(value).collect()
-    } else {
-        (0..rows).into_par_iter().with_min_len(1 << 13).map(value).collect()
+    // SAFETY: each column has room for `rows` values, and its pieces, which are cut as the codes are and so cover all of
+    // these, were filled row by row.
+    unsafe {
+        first.set_len(rows);
+        last.set_len(rows);
+        recency.set_len(rows);
+        tenure.set_len(rows);
+        orders.set_len(rows);
+        units.set_len(rows);
     }
+    (RfmColumns { first, last, recency, tenure, orders, units: UnitColumn::Narrow(Vec::new()) }, units)
 }
 
 /// Two columns at once.

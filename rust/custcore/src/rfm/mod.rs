@@ -58,8 +58,8 @@ pub(crate) fn sort_by_id(codes: &mut [u32], ids: &Interner, context: &Context) -
     if ids.is_sorted() {
         return Ok(());
     }
-    let sort = || Leads::of(&[ids.keys()]).sort(ids.keys(), codes);
+    let sort = || Leads::of(&[ids.keys()]).sort_pieces(ids.keys(), codes);
     let sorted = if context.is_worth_threads(ids.len()) { context.install(sort)? } else { sort() };
-    codes.iter_mut().zip(sorted).for_each(|(code, (_, sorted))| *code = sorted);
+    codes.iter_mut().zip(sorted.into_iter().flatten()).for_each(|(code, (_, sorted))| *code = sorted);
     Ok(())
 }

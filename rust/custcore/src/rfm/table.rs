@@ -9,15 +9,16 @@ use arrow_array::{
 
 use arrow_schema::{DataType, Metadata};
 
-use super::kernel::{RfmColumns, UnitColumn, map, map_pairs};
+use super::kernel::{RfmColumns, UnitColumn, map_pairs};
 use super::segments::SegmentMap;
 use crate::base::intern::{Keys, NO_CODE};
 use crate::base::spec::Spec;
 use crate::base::state::State;
 use crate::calendar::date_text;
 use crate::column::chunks::Kinds;
-use crate::column::ids::{all_integer_ids, byte_ids, contiguous_ids, integer_ids};
+use crate::column::ids::{all_integer_ids, byte_ids, contiguous_ids, gathered_ids, integer_ids};
 use crate::column::key::KeyKind;
+use crate::context::map;
 use crate::error::{Error, ErrorKind, Result};
 use crate::money::{Money, decimal_text, units_to_f64};
 use crate::report::Report;
@@ -65,6 +66,9 @@ pub fn rfm_table(spec: &Spec, kinds: &Kinds, state: &State, codes: &[u32], colum
     table.finish(codes.len(), metadata, report)
 }
 
+/// Rows ahead whose ids are asked for.
+const AHEAD: usize = 16;
+
 /// The ids of `codes` in the type they came in.
 pub fn id_column(kinds: &Kinds, keys: &Keys, codes: &[u32]) -> Result<ArrayRef> {
     match keys {
@@ -77,7 +81,18 @@ pub fn id_column(kinds: &Kinds, keys: &Keys, codes: &[u32]) -> Result<ArrayRef> 
                 return Ok(column);
             }
         }
-        Keys::Bytes(_) => {}
+        Keys::Bytes(arena) => {
+            let length = |row: usize| arena.length(codes[row]);
+            let copy = |row: usize, to: &mut [u8]| {
+                if let Some(&ahead) = codes.get(row + AHEAD) {
+                    arena.prefetch(ahead);
+                }
+                arena.copy(codes[row], to);
+            };
+            if let Some(column) = gathered_ids(&kinds.id_type, codes.len(), length, copy)? {
+                return Ok(column);
+            }
+        }
     }
     key_column(&kinds.id_type, keys, codes.iter().map(|&code| Some(code)))
 }

@@ -10,7 +10,7 @@ use arrow_buffer::{BooleanBuffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use foldhash::fast::RandomState;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
-use crate::context::{by_runs, fill_by_runs};
+use crate::context::{by_runs, fill_by_runs, map};
 use crate::error::{Error, Result};
 
 /// Rows by combination of scores.
@@ -113,10 +113,7 @@ impl Cells {
         let numbers: Vec<Option<T::Native>> = std::iter::once(None).chain(self.distinct().map(number)).collect();
         // A combination without a number matters only where a row has it, and then it is null.
         let values: Vec<T::Native> = numbers.iter().map(|number| number.unwrap_or_default()).collect();
-        let mut column = vec![T::Native::default(); self.index.len()];
-        fill_by_runs(&mut column, |first, column| {
-            column.iter_mut().zip(&self.index[first..]).for_each(|(slot, &cell)| *slot = values[cell as usize]);
-        });
+        let column = map(self.index.len(), |row| values[self.index[row] as usize]);
         let all = numbers[1..].iter().all(Option::is_some) || self.index.iter().all(|&cell| numbers[cell as usize].is_some() || cell == 0);
         let nulls = if all {
             self.nulls()
@@ -157,8 +154,8 @@ impl Cells {
             work.push((run, begin, own_offsets, own_values));
         }
         // The usual texts, such as 5-4-3, are copied without a call.
-        let short: Option<Vec<[u8; 5]>> = (one_size == Some(5))
-            .then(|| texts.iter().map(|text| text.as_bytes().first_chunk().copied().unwrap_or_default()).collect());
+        let short: Option<Vec<[u8; 5]>> =
+            (one_size == Some(5)).then(|| texts.iter().map(|text| text.as_bytes().first_chunk().copied().unwrap_or_default()).collect());
         let write = |(run, begin, offsets, values): (Range<usize>, usize, &mut [i32], &mut [u8])| {
             let mut at = begin;
             if let Some(short) = &short {
