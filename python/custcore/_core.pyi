@@ -23,9 +23,9 @@ __all__ = [
     "scan",
     "select_k",
     "simd_paths",
-    "write_model",
     "stays",
     "transitions",
+    "write_model",
 ]
 
 __version__: str
