@@ -397,7 +397,9 @@ class KMeans:
 
 @final
 class CustomerBase:
-    def __new__(cls, options: ReadOptions, track: str, late: str) -> CustomerBase: ...
+    def __new__(
+        cls, options: ReadOptions, track: str, late: str, max_memory: int | None, spill_dir: str | None
+    ) -> CustomerBase: ...
     def update(
         self,
         data: object,
@@ -430,6 +432,8 @@ class CustomerBase:
     def __len__(self) -> int: ...
     @property
     def nbytes(self) -> int: ...
+    @property
+    def spilled(self) -> int: ...
     @property
     def batches(self) -> list[str]: ...
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -97,6 +98,12 @@ class CustomerBase:
         What a line means whose order was sealed: an error, or a row that is left out and counted in the report.
     returns, zero_is_purchase, order_lines, amount_decimals, timezone, on_null, on_nonfinite
         As in :func:`custcore.rfm`.
+    max_memory : int or str, optional
+        Bytes, or a text such as ``"4GiB"``, that the base may take. What exceeds it goes to a folder, and :meth:`rfm`,
+        ``len()`` and :attr:`report` are then made range by range of ids; their results are the same. What needs the whole
+        base at once raises ``MemoryLimitError``. Results themselves are not counted. Default: no limit.
+    spill_dir : str or path, optional
+        Where to make that folder, which goes with the base. Default: the system's temporary directory.
 
     Notes
     -----
@@ -143,6 +150,8 @@ class CustomerBase:
         on_null: Literal["drop", "error"] = "drop",
         on_nonfinite: Literal["error", "drop"] = "error",
         late: Literal["error", "report"] = "error",
+        max_memory: int | str | None = None,
+        spill_dir: str | os.PathLike[str] | None = None,
     ) -> None:
         self._options = read_options(
             customer_id=customer_id,
@@ -161,7 +170,8 @@ class CustomerBase:
             attributes=attributes,
         )
         self._track, self._late = arguments.name("track", track), arguments.name("late", late)
-        self._core = _core.CustomerBase(self._options, self._track, self._late)
+        folder = None if spill_dir is None else os.fspath(spill_dir)
+        self._core = _core.CustomerBase(self._options, self._track, self._late, memory(max_memory), folder)
 
     def update(
         self,
@@ -583,6 +593,11 @@ class CustomerBase:
         return self._core.nbytes
 
     @property
+    def nbytes_on_disk(self) -> int:
+        """Bytes that exceeded ``max_memory`` and lie on disk."""
+        return self._core.spilled
+
+    @property
     def batch_ids(self) -> list[str]:
         """The names of the batches it was given, ascending."""
         return self._core.batches
@@ -620,6 +635,23 @@ def _listed(name: str, values: object) -> list[Any]:
     if not isinstance(values, Iterable) or isinstance(values, str | bytes):
         raise InvalidTypeError(f"{name}={values!r}: expected several ids, for instance in a list")
     return list(values)
+
+
+def memory(value: int | str | None) -> int | None:
+    """A number of bytes: 4096, "512MiB", "4GB"."""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]i?)?b?\s*", value.lower())
+        if not found:
+            raise InvalidArgumentError(f"max_memory={value!r} is no number of bytes; expected e.g. 4_000_000_000 or '4GiB'")
+        number, unit = found.groups()
+        power = "kmgt".index(unit[0]) + 1 if unit else 0
+        return int(float(number) * (1024 if unit and unit.endswith("i") else 1000) ** power)
+    whole = arguments.whole("max_memory", value)
+    if whole < 0:
+        raise OutOfRangeError(f"max_memory={whole} is negative; expected a number of bytes")
+    return whole
 
 
 def _plain(value: object) -> int | str | bytes:

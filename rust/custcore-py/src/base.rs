@@ -1,7 +1,7 @@
 //! The customer base as Python sees it, and the one-shot `rfm` over one.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arrow_schema::Schema;
 use custcore::base::CustomerBase;
@@ -9,7 +9,11 @@ use custcore::base::edit::Id;
 use custcore::base::fold::{Fold, Update};
 use custcore::calendar::date_text;
 use custcore::cohort::kept::of_kept;
+use custcore::context::Context;
+use custcore::error::{Error, ErrorKind, Result};
 use custcore::rfm;
+use custcore::store::large::{self, Limit, LimitedFold, account, check_batch, check_folder, commit, default_folder, put_down};
+use custcore::store::spill::Spill;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyInt, PyString};
@@ -27,7 +31,7 @@ fn fold(
     data: &Bound<'_, PyAny>,
     call: &mut Call,
     columns: Vec<String>,
-    begin: impl FnOnce(&Schema) -> custcore::error::Result<Fold>,
+    begin: impl FnOnce(&Schema) -> Result<Fold>,
 ) -> PyResult<Update> {
     let py = data.py();
     let mut source = Source::open(data, Some(columns))?;
@@ -69,8 +73,19 @@ pub fn rfm_table(
 /// The customer base.
 #[pyclass(frozen, module = "custcore._core", name = "CustomerBase")]
 pub struct CoreBase {
-    /// The base as it stands.
+    /// The base as it stands; with a limit, what of it is in memory.
     pub base: Shared,
+    /// How much memory it may take.
+    limit: Option<Limit>,
+    /// What exceeded it.
+    disk: Disk,
+}
+
+/// What of a base lies on disk; looked at only by who has taken the base out, or for moments.
+type Disk = Arc<Mutex<Option<Spill>>>;
+
+fn lock(disk: &Disk) -> MutexGuard<'_, Option<Spill>> {
+    disk.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl CoreBase {
@@ -81,17 +96,78 @@ impl CoreBase {
 
     /// A base by itself.
     pub fn of(base: CustomerBase) -> Self {
-        Self { base: Shared::new(base) }
+        Self { base: Shared::new(base), limit: None, disk: Disk::default() }
+    }
+
+    /// The whole base, for work that needs it in memory; an error where it does not fit.
+    pub fn whole(&self, py: Python<'_>, what: &str) -> PyResult<Arc<CustomerBase>> {
+        let base = self.snapshot(py)?;
+        match &self.limit {
+            Some(limit) if lock(&self.disk).is_some() => {
+                let message = format!(
+                    "{what} needs the whole base in memory, and it outgrew max_memory={} bytes, so that a part of it lies on disk. rfm(), \
+                     len(), report and update() work with such a base; for {what} build it with more memory",
+                    limit.memory
+                );
+                Err(into_py(py, &Error::new(ErrorKind::MemoryLimit, message)))
+            }
+            _ => Ok(base),
+        }
+    }
+
+    /// Does work on what lies on disk, once all does; `None` where nothing does.
+    fn on_disk<T: Send + 'static>(
+        &self,
+        py: Python<'_>,
+        call: &mut Call,
+        work: impl FnOnce(&Spill, &Limit, &Context) -> Result<T> + Send + 'static,
+    ) -> PyResult<Option<T>> {
+        let Some(limit) = self.limit.clone() else { return Ok(None) };
+        let disk = self.disk.clone();
+        change(py, call, &[&self.base], INLINE_ROWS, move |bases, context| {
+            let mut disk = lock(&disk);
+            let Some(base) = bases.first_mut().filter(|_| disk.is_some()) else { return Ok(None) };
+            put_down(base, &mut disk, context)?;
+            disk.as_ref().map(|disk| work(disk, &limit, context)).transpose()
+        })
+    }
+
+    /// Updates a base that has a limit.
+    fn update_limited(&self, data: &Bound<'_, PyAny>, call: &mut Call, limit: &Limit, batch: Option<String>) -> PyResult<()> {
+        let py = data.py();
+        let before = self.snapshot(py)?;
+        let mut source = Source::open(data, Some(columns(&before)))?;
+        let begin = |disk: Option<&Spill>| {
+            check_batch(&before, disk, batch.as_deref())?;
+            LimitedFold::begin(&before, disk, source.all_columns(), limit)
+        };
+        let fold = begin(lock(&self.disk).as_ref()).map_err(|error| into_py(py, &error))?;
+        drop(before);
+        let fold = call.fold(py, &mut source, fold)?;
+        let rows = usize::try_from(fold.rows()).unwrap_or(usize::MAX);
+        let update = call.run(py, rows, move |context| fold.finish(context))?;
+        let (disk, limit) = (self.disk.clone(), limit.clone());
+        change(py, call, &[&self.base], rows, move |bases, context| {
+            let mut disk = lock(&disk);
+            bases.iter_mut().zip([update]).try_for_each(|(base, update)| commit(base, &mut disk, &limit, update, batch.as_deref(), context))
+        })
     }
 }
 
 #[pymethods]
 impl CoreBase {
     #[new]
-    fn new(options: &Bound<'_, PyAny>, track: &str, late: &str) -> PyResult<Self> {
+    fn new(options: &Bound<'_, PyAny>, track: &str, late: &str, max_memory: Option<u64>, spill_dir: Option<PathBuf>) -> PyResult<Self> {
         let py = options.py();
         let spec = options.extract::<ReadOptions>()?.kept_spec(py, track, late)?;
-        Ok(Self::of(CustomerBase::new(spec).map_err(|error| into_py(py, &error))?))
+        let limit = |memory| {
+            let folder = spill_dir.clone().unwrap_or_else(default_folder);
+            check_folder(&folder)?;
+            Limit::new(memory, folder)
+        };
+        let limit = max_memory.map(limit).transpose().map_err(|error| into_py(py, &error))?;
+        let base = CustomerBase::new(spec).map_err(|error| into_py(py, &error))?;
+        Ok(Self { limit, ..Self::of(base) })
     }
 
     #[pyo3(signature = (data, *, batch_id, n_threads, progress, rows_total))]
@@ -105,6 +181,9 @@ impl CoreBase {
     ) -> PyResult<()> {
         let py = data.py();
         let mut call = Call::new(py, n_threads, progress, rows_total)?;
+        if let Some(limit) = &self.limit {
+            return self.update_limited(data, &mut call, limit, batch_id);
+        }
         let before = self.snapshot(py)?;
         if let Some(batch) = &batch_id {
             before.check_batch(batch).map_err(|error| into_py(py, &error))?;
@@ -129,6 +208,11 @@ impl CoreBase {
     ) -> PyResult<()> {
         let py = data.py();
         let mut call = Call::new(py, n_threads, progress, rows_total)?;
+        if let Some(limit) = &self.limit {
+            // Every group of batches is an update.
+            let mut source = Source::open(data, Some(columns(&*self.snapshot(py)?)))?;
+            return self.update_by_group(py, &mut call, &mut source, limit);
+        }
         let mut source = Source::open(data, Some(columns(&*self.snapshot(py)?)))?;
         let mut is_first = true;
         loop {
@@ -153,25 +237,25 @@ impl CoreBase {
     }
 
     fn merge(&self, py: Python<'_>, other: &Self) -> PyResult<()> {
-        let other = other.snapshot(py)?;
-        let rows = other.size();
+        let other = other.whole(py, "merge()")?;
+        let rows = self.whole(py, "merge()")?.size() + other.size();
         self.change(py, rows, move |base| base.merge(&other))
     }
 
     fn seal(&self, py: Python<'_>, before: i32) -> PyResult<()> {
-        let rows = self.snapshot(py)?.size();
+        let rows = self.whole(py, "seal()")?.size();
         self.change(py, rows, move |base| base.seal(before))
     }
 
     fn relabel(&self, py: Python<'_>, pairs: Vec<(PyId, PyId)>) -> PyResult<()> {
         let pairs: Vec<(Id, Id)> = pairs.into_iter().map(|(old, new)| (old.0, new.0)).collect();
-        let rows = self.snapshot(py)?.size();
+        let rows = self.whole(py, "relabel()")?.size();
         self.change(py, rows, move |base| base.relabel(&pairs))
     }
 
     fn remove(&self, py: Python<'_>, ids: Vec<PyId>) -> PyResult<usize> {
         let ids: Vec<Id> = ids.into_iter().map(|id| id.0).collect();
-        let rows = self.snapshot(py)?.size();
+        let rows = self.whole(py, "remove()")?.size();
         self.change(py, rows, move |base| base.remove(&ids))
     }
 
@@ -179,6 +263,10 @@ impl CoreBase {
     fn rfm(&self, py: Python<'_>, day: Option<(String, i64)>, sort: bool, n_threads: Option<i64>) -> PyResult<CoreTable> {
         let mut call = Call::new(py, n_threads, None, None)?;
         let day = day.as_ref().map(as_of);
+        let tables = self.on_disk(py, &mut call, move |disk, limit, context| large::rfm(disk, limit, day, sort, context))?;
+        if let Some(tables) = tables {
+            return CoreTable::concat(py, tables);
+        }
         let base = self.snapshot(py)?;
         let size = base.size();
         let table = call.run(py, size, move |context| rfm::rfm(&base, day, sort, context))?;
@@ -196,7 +284,7 @@ impl CoreBase {
         let spec = options.extract::<CohortOptions>()?.spec(py)?;
         let mut call = Call::new(py, n_threads, None, None)?;
         let day = day.as_ref().map(as_of);
-        let base = self.snapshot(py)?;
+        let base = self.whole(py, "cohort_retention()")?;
         let size = base.size();
         let cohorts = call.run(py, size, move |context| of_kept(&base, spec, day, context))?;
         Ok(CoreCohortRetention::new(cohorts, n_threads))
@@ -208,7 +296,7 @@ impl CoreBase {
     }
 
     fn save(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
-        let base = self.snapshot(py)?;
+        let base = self.whole(py, "save()")?;
         let size = base.size();
         Call::new(py, None, None, None)?.run(py, size, move |context| base.save(&path, context))
     }
@@ -220,7 +308,7 @@ impl CoreBase {
     }
 
     fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
-        let base = self.snapshot(py)?;
+        let base = self.whole(py, "to_bytes()")?;
         let size = base.size();
         let bytes = Call::new(py, None, None, None)?.run(py, size, move |context| base.to_bytes(context))?;
         Ok(PyBytes::new(py, &bytes))
@@ -228,28 +316,45 @@ impl CoreBase {
 
     #[staticmethod]
     fn from_bytes(py: Python<'_>, data: &[u8]) -> PyResult<Self> {
-        let base = py.detach(|| guarded(|| CustomerBase::from_bytes(data))).map_err(|error| into_py(py, &error))?;
+        let context = Context::new(1);
+        let base = py.detach(|| guarded(|| CustomerBase::from_bytes(data, &context))).map_err(|error| into_py(py, &error))?;
         Ok(Self::of(base))
     }
 
     fn copy(&self, py: Python<'_>) -> PyResult<Self> {
-        Ok(Self { base: Shared::of(self.snapshot(py)?) })
+        let base = Shared::of(self.whole(py, "a copy")?);
+        Ok(Self { base, limit: self.limit.clone(), disk: Disk::default() })
     }
 
     fn report(&self, py: Python<'_>) -> PyResult<CoreTable> {
+        let mut call = Call::new(py, None, None, None)?;
+        if let Some((_, report)) = self.on_disk(py, &mut call, account)? {
+            return Ok(CoreTable::of_report(report));
+        }
         let base = self.snapshot(py)?;
         let report = py.detach(|| base.report(None)).map_err(|error| into_py(py, &error))?;
         Ok(CoreTable::of_report(report))
     }
 
     fn __len__(&self, py: Python<'_>) -> PyResult<usize> {
+        let mut call = Call::new(py, None, None, None)?;
+        if let Some((customers, _)) = self.on_disk(py, &mut call, account)? {
+            return Ok(customers);
+        }
         let base = self.snapshot(py)?;
         Ok(py.detach(|| base.len()))
     }
 
+    /// Bytes on disk; none while all fits memory.
+    #[getter]
+    fn spilled(&self) -> u64 {
+        lock(&self.disk).as_ref().map_or(0, Spill::bytes)
+    }
+
     #[getter]
     fn rows(&self, py: Python<'_>) -> PyResult<u64> {
-        Ok(self.snapshot(py)?.rows())
+        let base = self.snapshot(py)?;
+        Ok(base.rows() + lock(&self.disk).as_ref().map_or(0, |disk| disk.account().rows()))
     }
 
     #[getter]
@@ -259,7 +364,11 @@ impl CoreBase {
 
     #[getter]
     fn batches(&self, py: Python<'_>) -> PyResult<Vec<String>> {
-        Ok(self.snapshot(py)?.batches().map(str::to_owned).collect())
+        let base = self.snapshot(py)?;
+        let disk = lock(&self.disk);
+        let mut batches: Vec<String> = base.batches().chain(disk.iter().flat_map(|disk| disk.account().batches())).map(str::to_owned).collect();
+        batches.sort_unstable();
+        Ok(batches)
     }
 
     #[getter]
@@ -269,22 +378,48 @@ impl CoreBase {
 
     #[getter]
     fn last_day(&self, py: Python<'_>) -> PyResult<Option<String>> {
-        Ok(self.snapshot(py)?.last_day().map(date_text))
+        let base = self.snapshot(py)?;
+        let disk = lock(&self.disk).as_ref().and_then(|disk| disk.account().last_day());
+        Ok(base.last_day().max(disk).map(date_text))
     }
 }
 
 impl CoreBase {
+    /// Adds groups of batches to a base that has a limit, each for good.
+    fn update_by_group(&self, py: Python<'_>, call: &mut Call, source: &mut Source, limit: &Limit) -> PyResult<()> {
+        loop {
+            let group = source.next_group(py)?;
+            if group.is_empty() {
+                return Ok(());
+            }
+            let before = self.snapshot(py)?;
+            let begin = |disk: Option<&Spill>| LimitedFold::begin(&before, disk, source.all_columns(), limit);
+            let mut fold = begin(lock(&self.disk).as_ref()).map_err(|error| into_py(py, &error))?;
+            drop(before);
+            let update = call.run_on(py, group, move |group, context| {
+                fold.push(group, context)?;
+                fold.release();
+                fold.finish(context)
+            })?;
+            let (disk, limit) = (self.disk.clone(), limit.clone());
+            change(py, call, &[&self.base], INLINE_ROWS, move |bases, context| {
+                let mut disk = lock(&disk);
+                bases.iter_mut().zip([update]).try_for_each(|(base, update)| commit(base, &mut disk, &limit, update, None, context))
+            })?;
+        }
+    }
+
     /// Changes the base in a call of its own.
     fn change<T: Send + 'static>(
         &self,
         py: Python<'_>,
         rows: usize,
-        work: impl FnOnce(&mut CustomerBase) -> custcore::error::Result<T> + Send + 'static,
+        work: impl FnOnce(&mut CustomerBase) -> Result<T> + Send + 'static,
     ) -> PyResult<T> {
         let mut call = Call::new(py, None, None, None)?;
         change(py, &mut call, &[&self.base], rows, move |bases, _| match bases.first_mut() {
             Some(base) => work(base),
-            None => Err(custcore::error::Error::internal("no base to change")),
+            None => Err(Error::internal("no base to change")),
         })
     }
 }

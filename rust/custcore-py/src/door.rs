@@ -13,6 +13,7 @@ use custcore::base::fold::Fold;
 use custcore::base::scan::Scan;
 use custcore::context::{Context, pool};
 use custcore::error::{Error, ErrorKind, Result};
+use custcore::store::large::LimitedFold;
 use pyo3::prelude::*;
 
 use crate::boundary::source::Source;
@@ -42,6 +43,16 @@ pub trait Folding: Send + 'static {
 }
 
 impl Folding for Fold {
+    fn push(&mut self, batches: &[RecordBatch], context: &Context) -> Result<()> {
+        Self::push(self, batches, context)
+    }
+
+    fn release(&mut self) {
+        Self::release(self);
+    }
+}
+
+impl Folding for LimitedFold {
     fn push(&mut self, batches: &[RecordBatch], context: &Context) -> Result<()> {
         Self::push(self, batches, context)
     }

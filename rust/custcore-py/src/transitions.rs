@@ -55,7 +55,7 @@ fn follow(
     let py = base.py();
     let edges = choice(py, "edges", edges, &[("frozen", Edges::Frozen), ("refit", Edges::Refit)])?;
     let dates: Vec<AsOf> = dates.iter().map(as_of).collect();
-    let (base, scorer) = (base.get().snapshot(py)?, scorer.get().scorer.clone());
+    let (base, scorer) = (base.get().whole(py, "transitions() and stays()")?, scorer.get().scorer.clone());
     let size = base.size().saturating_mul(dates.len());
     let table = Call::new(py, n_threads, None, None)?.run(py, size, move |context| analysis(&base, &dates, &scorer, edges, context))?;
     Ok(CoreTable::new(table))

@@ -88,6 +88,17 @@ impl Error {
         self
     }
 
+    /// Counts the row that it speaks of from so many rows before.
+    #[must_use]
+    pub fn counted_from(mut self, rows_before: u64) -> Self {
+        if let Some(row) = self.row.filter(|_| rows_before > 0) {
+            let whole = row + rows_before;
+            self.message = self.message.replacen(&format!("row {row}"), &format!("row {whole}"), 1);
+            self.row = Some(whole);
+        }
+        self
+    }
+
     /// The caller asked to stop.
     pub fn cancelled() -> Self {
         Self::new(ErrorKind::Cancelled, "cancelled by the caller")

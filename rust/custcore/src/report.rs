@@ -120,3 +120,21 @@ pub struct Report {
     /// Remarks in words: the zone used, segments left out, empty bins.
     pub remarks: Vec<String>,
 }
+
+impl Report {
+    /// Adds what the report of other customers counted.
+    pub fn join(&mut self, other: &Self) {
+        for more in &other.entries {
+            let Some(entry) = self.entries.iter_mut().find(|entry| entry.name == more.name) else {
+                self.entries.push(more.clone());
+                continue;
+            };
+            entry.count += more.count;
+            entry.rows += more.rows;
+            if let (Some(sum), Some(more)) = (&mut entry.sum, more.sum) {
+                sum.units += more.units;
+            }
+            entry.first_row = [entry.first_row, more.first_row].into_iter().flatten().min();
+        }
+    }
+}

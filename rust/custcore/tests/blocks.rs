@@ -184,6 +184,8 @@ fn forged(whole: &[u8], block: usize, change: impl FnOnce(&mut [u8])) -> Vec<u8>
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn content_that_breaks_the_arrow_format_is_refused(
         batches in any_batches(),

@@ -93,7 +93,7 @@ fn rows(customers: i64) -> impl Strategy<Value = Vec<Row>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(100))]
+    #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
     fn ranges_in_turn_are_the_whole(
@@ -188,7 +188,7 @@ fn one_batch_twice_is_found_across_runs() -> Result<()> {
         let mut fold = base.begin(&data.schema())?;
         fold.push(&[data], &context)?;
         let update = fold.finish(&context)?;
-        base.commit_batch(update, Some("monday"))?;
+        base.commit(update, Some("monday"))?;
         Ok(base)
     };
     let mut spill = Spill::new(&std::env::temp_dir(), spec(Track::Totals))?;

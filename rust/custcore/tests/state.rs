@@ -127,7 +127,7 @@ fn results(base: &CustomerBase) -> Result<Results> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn a_base_comes_back_and_goes_on((all, more, case) in (rows(), rows(), cases())) {
@@ -230,7 +230,7 @@ fn names_of_batches_and_files_come_back() -> Result<()> {
     let mut fold = base.begin(&data.schema())?;
     fold.push(std::slice::from_ref(&data), &Context::default())?;
     let update = fold.finish(&Context::default())?;
-    base.commit_batch(update, Some("2024-05-01"))?;
+    base.commit(update, Some("2024-05-01"))?;
     base.save(&path, &Context::default())?;
     let after = CustomerBase::load(&path, &Context::default())?;
     assert_eq!(after.batches().collect::<Vec<_>>(), ["2024-05-01"]);

@@ -146,6 +146,12 @@ impl Fold {
         self.rows
     }
 
+    /// Bytes that what was folded takes, about.
+    pub fn bytes(&self) -> usize {
+        let parts: usize = self.parts.iter().chain(&self.done).map(State::bytes).sum();
+        parts + self.shards.as_ref().map_or(0, Shards::bytes)
+    }
+
     /// The ends of observation by the clock of the data.
     pub fn edges(&self) -> Edges {
         self.edges

@@ -174,6 +174,13 @@ impl CustomerBase {
         known.sealed.map_or(Ok(()), |sealed| update.state.refuse_late(&mut known.state, sealed, self.spec.late))
     }
 
+    /// Gives the data that it holds a name.
+    pub(crate) fn name_batch(&mut self, batch: &str) {
+        if let Some(known) = &mut self.known {
+            known.batches.insert(batch.to_owned());
+        }
+    }
+
     /// Ends an update that was begun with [`CustomerBase::begin`]; a batch may have a name, which no other may have. After an
     /// error the base is what it was.
     pub fn commit(&mut self, mut update: Update, batch: Option<&str>) -> Result<()> {
@@ -308,7 +315,8 @@ impl CustomerBase {
     /// What an analysis of orders reads: the base as of the end of a day, and every order up to it.
     pub(crate) fn retold(&self, until: Option<i32>, start: Option<Edge>) -> Result<(Self, Journal)> {
         if !self.spec.track.looks_back() {
-            let message = "a base of level 'totals' does not know on which days its customers bought; build it with track='days' or 'orders'";
+            let message =
+                "a base of level 'totals' does not know on which days its customers bought; build it with track='days' or 'orders'";
             return Err(Error::new(ErrorKind::StateMismatch, message));
         }
         let (kinds, state) = self.view(until, true)?;
@@ -389,7 +397,6 @@ fn never_updated() -> Error {
         "the base was never updated, so the type of its ids is not known; call update(data) first (data may be empty)",
     )
 }
-
 
 /// Data of an update must be of the same kinds as those before; widths and layouts may differ.
 fn check_kinds(spec: &Spec, known: &Kinds, new: &Kinds) -> Result<()> {

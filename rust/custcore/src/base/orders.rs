@@ -160,7 +160,8 @@ impl Orders {
 
     /// Bytes it takes, about.
     pub fn bytes(&self) -> usize {
-        let parts = self.parts.iter().flat_map(|parts| parts.values()).map(|parts| 16 + size_of::<Parts>() + parts.capacity() * size_of::<Order>());
+        let parts =
+            self.parts.iter().flat_map(|parts| parts.values()).map(|parts| 16 + size_of::<Parts>() + parts.capacity() * size_of::<Order>());
         self.orders.capacity() * size_of::<Order>()
             + 4 * (self.codes.capacity() + self.first.capacity())
             + 8 * self.others.capacity()

@@ -203,6 +203,11 @@ impl Shards {
         &self.dealer
     }
 
+    /// Bytes they take, about.
+    pub fn bytes(&self) -> usize {
+        self.parts.iter().map(State::bytes).sum()
+    }
+
     /// Folds what was dealt out and empties it.
     pub fn fold(&mut self, deals: &mut [Deal], columns: &[Columns], first_row: u64, context: &Context) -> Result<()> {
         let work = |(shard, part): (usize, &mut State)| {

@@ -239,8 +239,11 @@ impl Spec {
             ("on_nonfinite", word(&self.on_nonfinite), word(&other.on_nonfinite)),
             ("late", word(&self.late), word(&other.late)),
         ];
-        let unlike: Vec<String> =
-            settings.iter().filter(|(_, own, other)| own != other).map(|(name, own, other)| format!("{name} is {own} here and {other} there")).collect();
+        let unlike: Vec<String> = settings
+            .iter()
+            .filter(|(_, own, other)| own != other)
+            .map(|(name, own, other)| format!("{name} is {own} here and {other} there"))
+            .collect();
         unlike.join(", ")
     }
 

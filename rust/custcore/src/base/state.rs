@@ -573,7 +573,8 @@ impl State {
         for Spread { order, parts, seen } in &other.spread {
             let customer = own(order.customer);
             let moved = |order: &Order| Order { customer, first_row: order.first_row.saturating_add(rows_before), ..*order };
-            let value = |(seen, values): (&Seen, &Vec<u32>)| Seen { value: values.get(seen.value as usize).copied().unwrap_or(NO_CODE), ..*seen };
+            let value =
+                |(seen, values): (&Seen, &Vec<u32>)| Seen { value: values.get(seen.value as usize).copied().unwrap_or(NO_CODE), ..*seen };
             if customer != NO_CODE {
                 let seen = seen.iter().zip(&values).map(value).collect();
                 self.spread.push(Spread { order: moved(order), parts: parts.iter().map(moved).collect(), seen });

@@ -6,6 +6,7 @@
 
 pub mod atomic;
 pub mod blocks;
+pub mod large;
 pub mod model;
 pub mod spill;
 pub mod state;

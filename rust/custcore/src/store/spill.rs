@@ -36,7 +36,8 @@ pub struct Spill {
     runs: Vec<Run>,
     /// What the base holds besides its customers.
     account: CustomerBase,
-    folder: Folder,
+    /// The folders of its runs; new ones go to the first.
+    folders: Vec<Folder>,
 }
 
 #[derive(Debug)]
@@ -91,7 +92,7 @@ impl Spill {
                            track='orders', or more memory";
             return Err(Error::new(ErrorKind::StateMismatch, message));
         }
-        Ok(Self { account: CustomerBase::new(spec.clone())?, spec, runs: Vec::new(), folder: Folder::new(parent)? })
+        Ok(Self { account: CustomerBase::new(spec.clone())?, spec, runs: Vec::new(), folders: vec![Folder::new(parent)?] })
     }
 
     /// Writes down what a base knows. After an error nothing is known of it here.
@@ -100,7 +101,8 @@ impl Spill {
         let rows_before = self.account.rows();
         let mut whole = self.account.clone();
         whole.merge(&CustomerBase::of_parts(base.spec().clone(), Some((kinds.clone(), state.without_customers(0), account))))?;
-        let path = self.folder.0.join(format!("{}.arrow", self.runs.len()));
+        let Some(folder) = self.folders.first() else { return Err(Error::internal("runs without a folder")) };
+        let path = folder.0.join(format!("{}.arrow", self.runs.len()));
         let run = on_pool(context, state.interner.len(), || {
             let customers = Customers::of(state);
             let (narrow, _) = customers.largest_units();
@@ -119,6 +121,14 @@ impl Spill {
         })?;
         self.runs.push(run);
         self.account = whole;
+        Ok(())
+    }
+
+    /// Takes over the runs of an update.
+    pub fn append(&mut self, other: Self) -> Result<()> {
+        self.account.merge(&other.account)?;
+        self.runs.extend(other.runs);
+        self.folders.extend(other.folders);
         Ok(())
     }
 
