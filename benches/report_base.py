@@ -84,7 +84,7 @@ def large(records: list[Record]) -> list[str]:
             "",
         ]
         lines += [
-            "| rows | max_memory, MiB | the base, MiB | on disk, MiB | seconds | without a limit | peak, GiB | without |"
+            "| rows | max_memory, MiB | base, MiB | on disk, MiB | seconds | without a limit | peak, GiB | without |"
         ]
         lines += ["|---|" + "---:|" * 7]
         for record in spilled:
