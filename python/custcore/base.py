@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from custcore import _core, arguments
 from custcore.errors import InvalidArgumentError, InvalidTypeError
@@ -15,8 +15,6 @@ from custcore.table import Table
 from custcore.transitions import stays, transitions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from custcore._core import ReadOptions
     from custcore.inputs import AsOf, Data, Progress
     from custcore.report import Report
@@ -228,7 +226,10 @@ class CustomerBase:
         mapping : dict of old to new id, or pairs of them
             Ids as they are in the data: int, str or bytes. ``{1: 2, 2: 1}`` swaps two customers.
         """
-        pairs = mapping.items() if isinstance(mapping, Mapping) else mapping
+        pairs = _listed("mapping", mapping.items() if isinstance(mapping, Mapping) else mapping)
+        for pair in pairs:
+            if not isinstance(pair, tuple | list) or len(pair) != 2:
+                raise InvalidTypeError(f"mapping has {pair!r} in it; expected a dict of old to new ids, or pairs of them")
         self._core.relabel([(_plain(old), _plain(new)) for old, new in pairs])
 
     def remove(self, ids: Iterable[Id]) -> int:
@@ -246,7 +247,7 @@ class CustomerBase:
         """
         if isinstance(ids, str | bytes):
             raise InvalidTypeError(f"ids={ids!r} is one id; pass a list of ids")
-        return self._core.remove([_plain(id_) for id_ in getattr(ids, "tolist", lambda: ids)()])
+        return self._core.remove([_plain(id_) for id_ in _listed("ids", getattr(ids, "tolist", lambda: ids)())])
 
     def rfm(self, as_of: AsOf | None = None, *, sort: bool = True, n_threads: int | None = None) -> Table:
         """The RFM table of the base, with the columns of :func:`custcore.rfm`.
@@ -589,6 +590,13 @@ class CustomerBase:
     def __repr__(self) -> str:
         shown = ", ".join(f"{name}={value!r}" for name, value in self._options.items() if name != "as_of")
         return f"CustomerBase of {len(self):,} customers from {self.n_rows:,} rows, level {self._track!r} ({shown})"
+
+
+def _listed(name: str, values: object) -> list[Any]:
+    """The values of something that can be gone through."""
+    if not isinstance(values, Iterable) or isinstance(values, str | bytes):
+        raise InvalidTypeError(f"{name}={values!r}: expected several ids, for instance in a list")
+    return list(values)
 
 
 def _plain(value: object) -> int | str | bytes:
