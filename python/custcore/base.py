@@ -229,7 +229,9 @@ class CustomerBase:
         pairs = _listed("mapping", mapping.items() if isinstance(mapping, Mapping) else mapping)
         for pair in pairs:
             if not isinstance(pair, tuple | list) or len(pair) != 2:
-                raise InvalidTypeError(f"mapping has {pair!r} in it; expected a dict of old to new ids, or pairs of them")
+                raise InvalidTypeError(
+                    f"mapping has {pair!r} in it; expected a dict of old to new ids, or pairs of them"
+                )
         self._core.relabel([(_plain(old), _plain(new)) for old, new in pairs])
 
     def remove(self, ids: Iterable[Id]) -> int:
