@@ -27,12 +27,7 @@ use crate::shared::{Shared, change};
 use crate::table::CoreTable;
 
 /// Folds `data` into an update of the base that `begin` begins it for.
-fn fold(
-    data: &Bound<'_, PyAny>,
-    call: &mut Call,
-    columns: Vec<String>,
-    begin: impl FnOnce(&Schema) -> Result<Fold>,
-) -> PyResult<Update> {
+fn fold(data: &Bound<'_, PyAny>, call: &mut Call, columns: Vec<String>, begin: impl FnOnce(&Schema) -> Result<Fold>) -> PyResult<Update> {
     let py = data.py();
     let mut source = Source::open(data, Some(columns))?;
     let fold = begin(source.all_columns()).map_err(|error| into_py(py, &error))?;
@@ -286,7 +281,7 @@ impl CoreBase {
         let day = day.as_ref().map(as_of);
         let base = self.whole(py, "cohort_retention()")?;
         let size = base.size();
-        let cohorts = call.run(py, size, move |context| of_kept(&base, spec, day, context))?;
+        let cohorts = call.run(py, size, move |context| of_kept(&base, &spec, day, context))?;
         Ok(CoreCohortRetention::new(cohorts, n_threads))
     }
 
@@ -366,7 +361,8 @@ impl CoreBase {
     fn batches(&self, py: Python<'_>) -> PyResult<Vec<String>> {
         let base = self.snapshot(py)?;
         let disk = lock(&self.disk);
-        let mut batches: Vec<String> = base.batches().chain(disk.iter().flat_map(|disk| disk.account().batches())).map(str::to_owned).collect();
+        let mut batches: Vec<String> =
+            base.batches().chain(disk.iter().flat_map(|disk| disk.account().batches())).map(str::to_owned).collect();
         batches.sort_unstable();
         Ok(batches)
     }

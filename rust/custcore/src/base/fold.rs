@@ -235,7 +235,9 @@ impl Fold {
         let empty = || State::new(kinds, spec, Plan::Table.interner(kinds.id_kind), Plan::Table);
         let shards = self.shards.get_or_insert_with(|| Shards::new(empty));
         // Customers who were met before move in. Where orders or days are written down they stay, and are joined at the end.
-        if self.parts.iter().all(|part| part.journal.is_none() && part.days.is_none()) && self.parts.iter().any(|part| !part.interner.is_empty()) {
+        if self.parts.iter().all(|part| part.journal.is_none() && part.days.is_none())
+            && self.parts.iter().any(|part| !part.interner.is_empty())
+        {
             shards.absorb(&mut self.parts, context)?;
         }
         while self.deals.len() < shares.len() {

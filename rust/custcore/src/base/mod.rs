@@ -410,7 +410,7 @@ fn check_kinds(spec: &Spec, known: &Kinds, new: &Kinds) -> Result<()> {
     let orders = orders.map(|(column, (before, now))| ("order ids", column, before, now));
     let attributes = known.attributes.iter().zip(&new.attributes).zip(&spec.roles.attributes);
     let attributes = attributes.map(|((before, now), (column, _))| ("attributes", column.as_str(), before.0, now.0));
-    for (what, column, before, now) in ids.chain(orders).chain(attributes).filter(|(_, _, before, now)| before != now) {
+    if let Some((what, column, before, now)) = ids.chain(orders).chain(attributes).find(|(_, _, before, now)| before != now) {
         let name = |kind| match kind {
             KeyKind::Signed => "integers of up to 64 bits",
             KeyKind::Unsigned => "unsigned 64-bit integers",

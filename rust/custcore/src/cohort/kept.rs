@@ -9,12 +9,13 @@ use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Counts the customers of a base that keeps days or orders; `as_of` is the last day that counts.
-pub fn of_kept(base: &CustomerBase, spec: CohortSpec, as_of: Option<AsOf>, context: &Context) -> Result<CohortRetention> {
+pub fn of_kept(base: &CustomerBase, spec: &CohortSpec, as_of: Option<AsOf>, context: &Context) -> Result<CohortRetention> {
     spec.check()?;
     let (kinds, _) = base.known()?;
     let as_of = as_of.map(|as_of| as_of.day(&kinds.clock)).transpose()?;
     let start = spec.observation_start.map(|bound| date("observation_start", bound)).transpose()?;
-    let end = spec.observation_end.map(|bound| date("observation_end", bound)).transpose()?.or_else(|| as_of.map(|day| Edge::of_day(day + 1)));
+    let end =
+        spec.observation_end.map(|bound| date("observation_end", bound)).transpose()?.or_else(|| as_of.map(|day| Edge::of_day(day + 1)));
     if let (Some(start), Some(end)) = (start, end)
         && !start.is_before(&end)
     {
