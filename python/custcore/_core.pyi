@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any, Literal, TypeAlias, TypedDict, final, type_check_only
 
@@ -23,9 +23,9 @@ __all__ = [
     "scan",
     "select_k",
     "simd_paths",
-    "write_model",
     "stays",
     "transitions",
+    "write_model",
 ]
 
 __version__: str
@@ -284,7 +284,7 @@ class QuantileScorer:
     ) -> QuantileScorer: ...
     def fit(self, table: object, *, n_threads: int | None) -> QuantileScorer: ...
     def transform(self, table: object, *, n_threads: int | None) -> Table: ...
-    def score_one(self, values: list[object], customer_id: object | None, group: object | None) -> list[int]: ...
+    def score_one(self, values: Sequence[object], customer_id: object | None, group: object | None) -> list[int]: ...
     def thresholds(self) -> Table: ...
     def drift(self, table: object, *, by_score: bool, n_threads: int | None) -> Table: ...
     @property

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from custcore import _core, arguments
-from custcore.errors import InvalidArgumentError, InvalidTypeError, OutOfRangeError
+from custcore.errors import InvalidArgumentError, InvalidTypeError
 from custcore.inputs import as_of_argument, rows_total, source
+from custcore.reading import memory, read_options
 from custcore.table import Table
 from custcore.transitions import stays, transitions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from custcore._core import ReadOptions
     from custcore.inputs import AsOf, Data, Progress
     from custcore.report import Report
@@ -26,49 +24,6 @@ if TYPE_CHECKING:
 __all__ = ["CustomerBase"]
 
 Id: TypeAlias = "int | str | bytes"
-
-
-def read_options(
-    *,
-    customer_id: str,
-    timestamp: str,
-    amount: str | None,
-    as_of: AsOf | None,
-    returns: str,
-    zero_is_purchase: bool,
-    amount_decimals: int,
-    timezone: str | None,
-    on_null: str,
-    on_nonfinite: str,
-    order_id: str | None = None,
-    order_lines: str = "any",
-    n_days: bool = False,
-    attributes: Mapping[str, str] | None = None,
-) -> ReadOptions:
-    """How transactions are read, as the core takes it."""
-    return {
-        "customer_id": arguments.name("customer_id", customer_id),
-        "timestamp": arguments.name("timestamp", timestamp),
-        "amount": arguments.optional_name("amount", amount),
-        "as_of": as_of_argument(as_of),
-        "returns": arguments.name("returns", returns),
-        "zero_is_purchase": arguments.flag("zero_is_purchase", zero_is_purchase),
-        "amount_decimals": _decimals(amount_decimals),
-        "timezone": arguments.optional_name("timezone", timezone),
-        "on_null": arguments.name("on_null", on_null),
-        "on_nonfinite": arguments.name("on_nonfinite", on_nonfinite),
-        "order_id": arguments.optional_name("order_id", order_id),
-        "order_lines": arguments.name("order_lines", order_lines),
-        "n_days": arguments.flag("n_days", n_days),
-        "attributes": arguments.pairs("attributes", attributes),
-    }
-
-
-def _decimals(value: object) -> int:
-    decimals = arguments.whole("amount_decimals", value)
-    if not 0 <= decimals <= 12:
-        raise OutOfRangeError(f"amount_decimals={decimals} is outside 0 to 12")
-    return decimals
 
 
 class CustomerBase:
@@ -102,15 +57,15 @@ class CustomerBase:
         As in :func:`custcore.rfm`.
     max_memory : int or str, optional
         Bytes, or a text such as ``"4GiB"``, that the base may take. What exceeds it goes to a folder, and :meth:`rfm`,
-        ``len()`` and :attr:`report` are then made range by range of ids; their results are the same. What needs the whole
-        base at once raises ``MemoryLimitError``. Results themselves are not counted. Default: no limit.
+        ``len()`` and :attr:`report` are then made range by range of ids; their results are the same. What needs the
+        whole base at once raises ``MemoryLimitError``. Results themselves are not counted. Default: no limit.
     spill_dir : str or path, optional
         Where to make that folder, which goes with the base. Default: the system's temporary directory.
 
     Notes
     -----
-    An update is folded into a state of its own first, which is added at the end. So it takes, while it runs, the memory of
-    what the update alone would need as a base; ``commit_every="batch"`` needs that of a million rows only.
+    An update is folded into a state of its own first, which is added at the end. So it takes, while it runs, the memory
+    of what the update alone would need as a base; ``commit_every="batch"`` needs that of a million rows only.
 
     A base may be read and changed by several threads: readers see it as it stands between two changes.
 
@@ -193,8 +148,8 @@ class CustomerBase:
         batch_id : str, optional
             A name for the data, such as their date or file: the same name a second time is refused.
         commit_every : {"update", "batch"}
-            ``"update"``: all of the data, or after an error none. ``"batch"``: what was read is kept even if a later batch
-            fails, about a million rows at a time; for streams without an end. It takes no ``batch_id``.
+            ``"update"``: all of the data, or after an error none. ``"batch"``: what was read is kept even if a later
+            batch fails, about a million rows at a time; for streams without an end. It takes no ``batch_id``.
         n_threads : int, optional
             As in :func:`custcore.rfm`.
         progress : callable, optional
@@ -247,8 +202,8 @@ class CustomerBase:
     def seal(self, before: AsOf) -> None:
         """Close the orders whose lines all lie before a day; for ``track="orders"``.
 
-        They become purchases or refunds of their days, and their ids are forgotten, which makes the base smaller. A line
-        before that day is then an error (or counted, see ``late``) unless its order is still open.
+        They become purchases or refunds of their days, and their ids are forgotten, which makes the base smaller. A
+        line before that day is then an error (or counted, see ``late``) unless its order is still open.
 
         Parameters
         ----------
@@ -271,7 +226,12 @@ class CustomerBase:
         mapping : dict of old to new id, or pairs of them
             Ids as they are in the data: int, str or bytes. ``{1: 2, 2: 1}`` swaps two customers.
         """
-        pairs = mapping.items() if isinstance(mapping, Mapping) else mapping
+        pairs = _listed("mapping", mapping.items() if isinstance(mapping, Mapping) else mapping)
+        for pair in pairs:
+            if not isinstance(pair, tuple | list) or len(pair) != 2:
+                raise InvalidTypeError(
+                    f"mapping has {pair!r} in it; expected a dict of old to new ids, or pairs of them"
+                )
         self._core.relabel([(_plain(old), _plain(new)) for old, new in pairs])
 
     def remove(self, ids: Iterable[Id]) -> int:
@@ -289,7 +249,7 @@ class CustomerBase:
         """
         if isinstance(ids, str | bytes):
             raise InvalidTypeError(f"ids={ids!r} is one id; pass a list of ids")
-        return self._core.remove([_plain(id_) for id_ in getattr(ids, "tolist", lambda: ids)()])
+        return self._core.remove([_plain(id_) for id_ in _listed("ids", getattr(ids, "tolist", lambda: ids)())])
 
     def rfm(self, as_of: AsOf | None = None, *, sort: bool = True, n_threads: int | None = None) -> Table:
         """The RFM table of the base, with the columns of :func:`custcore.rfm`.
@@ -297,8 +257,8 @@ class CustomerBase:
         Parameters
         ----------
         as_of : date, datetime or str, optional
-            The day it speaks of; the default is the last day in the base. With ``track="days"`` or ``"orders"`` it may be any
-            day: the table is that of :func:`custcore.rfm` with this ``as_of``.
+            The day it speaks of; the default is the last day in the base. With ``track="days"`` or ``"orders"`` it may
+            be any day: the table is that of :func:`custcore.rfm` with this ``as_of``.
         sort : bool, default True
             Whether rows ascend by id.
         n_threads : int, optional
@@ -338,7 +298,9 @@ class CustomerBase:
         rfm: bool = False,
         n_threads: int | None = None,
     ) -> CohortRetention:
-        """Cohort retention of the base, as :func:`custcore.cohort_retention` of all its rows; for ``"days"`` and ``"orders"``.
+        """Cohort retention of the base, as :func:`custcore.cohort_retention` of all its rows.
+
+        It needs level "days" or "orders".
 
         Parameters
         ----------
@@ -393,8 +355,9 @@ class CustomerBase:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the base to a file, whole or not at all.
 
-        The file is an Arrow file with a row for each customer, ascending by id, and a checksum for each of its blocks; the same
-        content gives the same bytes. First rows in the report are not kept: they depend on the order of updates.
+        The file is an Arrow file with a row for each customer, ascending by id, and a checksum for each of its blocks;
+        the same content gives the same bytes. First rows in the report are not kept: they depend on the order of
+        updates.
 
         Parameters
         ----------
@@ -445,7 +408,9 @@ class CustomerBase:
             As in :meth:`load`.
         """
         if not isinstance(data, bytes | bytearray | memoryview):
-            raise InvalidTypeError(f"a base is read from bytes, not from {type(data).__name__}; load(path) reads a file")
+            raise InvalidTypeError(
+                f"a base is read from bytes, not from {type(data).__name__}; load(path) reads a file"
+            )
         return CustomerBase._of(_core.CustomerBase.from_bytes(bytes(data)))
 
     @staticmethod
@@ -629,21 +594,11 @@ class CustomerBase:
         return f"CustomerBase of {len(self):,} customers from {self.n_rows:,} rows, level {self._track!r} ({shown})"
 
 
-def memory(value: int | str | None) -> int | None:
-    """A number of bytes: 4096, "512MiB", "4GB"."""
-    if value is None:
-        return None
-    if isinstance(value, str):
-        found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]i?)?b?\s*", value.lower())
-        if not found:
-            raise InvalidArgumentError(f"max_memory={value!r} is no number of bytes; expected e.g. 4_000_000_000 or '4GiB'")
-        number, unit = found.groups()
-        power = "kmgt".index(unit[0]) + 1 if unit else 0
-        return int(float(number) * (1024 if unit and unit.endswith("i") else 1000) ** power)
-    whole = arguments.whole("max_memory", value)
-    if whole < 0:
-        raise OutOfRangeError(f"max_memory={whole} is negative; expected a number of bytes")
-    return whole
+def _listed(name: str, values: object) -> list[Any]:
+    """The values of something that can be gone through."""
+    if not isinstance(values, Iterable) or isinstance(values, str | bytes):
+        raise InvalidTypeError(f"{name}={values!r}: expected several ids, for instance in a list")
+    return list(values)
 
 
 def _plain(value: object) -> int | str | bytes:

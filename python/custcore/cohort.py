@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from custcore import _core, arguments
-from custcore.base import read_options
 from custcore.cohort_options import cohort_options
 from custcore.inputs import rows_total, source
 from custcore.presets import with_presets
+from custcore.reading import read_options
 from custcore.retention import CohortRetention
 
 if TYPE_CHECKING:

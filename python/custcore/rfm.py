@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from custcore import _core, arguments
-from custcore.base import read_options
 from custcore.errors import InvalidArgumentError
 from custcore.inputs import rows_total, source
+from custcore.reading import read_options
 from custcore.scorer import RFMScorer
 from custcore.table import Table
 

@@ -158,6 +158,9 @@ class QuantileScorer(Saved):
         self, values: Sequence[float | Decimal], *, customer_id: int | str | bytes | None = None
     ) -> tuple[int, ...]:
         """Score one customer: one value for each column, without Arrow or numpy."""
+        kind = type(values)
+        if kind is list or kind is tuple:
+            return tuple(self._core.score_one(values, customer_id, None))
         given: object = values
         if isinstance(given, str) or not isinstance(given, Sequence):
             raise InvalidTypeError(f"values={values!r} is not a sequence of one number for each column")

@@ -11,7 +11,7 @@ use custcore::column::chunks::find_column;
 use custcore::context::Context;
 use custcore::error::{Error, ErrorKind, Result};
 use custcore::kmeans::breaks::best_breaks;
-use custcore::kmeans::clusterer::{Clusterer, Settings, Start};
+use custcore::kmeans::clusterer::{Clusterer, Settings, Start, nearest};
 use custcore::kmeans::init::Init;
 use custcore::kmeans::kernel::Path;
 use custcore::kmeans::model::{Model, Spec};
@@ -382,12 +382,7 @@ impl CoreKMeans {
     }
 
     fn predict_one(&self, py: Python<'_>, values: Vec<f64>) -> PyResult<usize> {
-        let model = self.fitted(py)?;
-        let nearest = match &self.scaler {
-            None => model.predict_one(&values),
-            Some(scaler) => scaler.row(&values).and_then(|values| model.predict_one(&values)),
-        };
-        nearest.map_err(|error| into_py(py, &error))
+        nearest(self.fitted(py)?, self.scaler.as_deref(), &values).map_err(|error| into_py(py, &error))
     }
 
     #[getter]

@@ -72,10 +72,54 @@ pub(crate) struct Customers<'a> {
     codes: Vec<u32>,
     /// Records by customer, and where those of each code begin.
     days: Option<(Cow<'a, Run>, Vec<usize>)>,
-    /// Customer and position of each order that waits, by customer and order id.
-    open: Vec<(u32, u32)>,
-    /// Customer and position of each order that waits no more, by customer and content.
-    spread: Vec<(u32, u32)>,
+    /// The orders that wait, of each customer by order id.
+    open: ByCustomer,
+    /// The orders that wait no more, of each customer by content.
+    spread: ByCustomer,
+}
+
+/// Positions by the code of their customer.
+#[derive(Debug, Default)]
+struct ByCustomer {
+    /// Where those of each code begin; empty if there are none at all.
+    starts: Vec<usize>,
+    positions: Vec<u32>,
+}
+
+impl ByCustomer {
+    /// The positions of some things, of which it is known whose they are, those of each customer in order.
+    fn of(codes: usize, customers: impl ExactSizeIterator<Item = u32> + Clone, compare: impl Fn(u32, u32) -> Ordering) -> Self {
+        if customers.len() == 0 {
+            return Self::default();
+        }
+        let starts = starts(codes, customers.clone());
+        let (mut next, mut positions) = (starts.clone(), vec![0; customers.len()]);
+        for (customer, at) in customers.zip(0..) {
+            positions[next[customer as usize]] = at;
+            next[customer as usize] += 1;
+        }
+        for ends in starts.windows(2).filter(|ends| ends[1] - ends[0] > 1) {
+            positions[ends[0]..ends[1]].sort_unstable_by(|a, b| compare(*a, *b));
+        }
+        Self { starts, positions }
+    }
+
+    fn get(&self, code: u32) -> &[u32] {
+        let Some([start, end]) = self.starts.get(code as usize..code as usize + 2) else { return &[] };
+        &self.positions[*start..*end]
+    }
+}
+
+/// Where the things of each code begin, and where the last ones end.
+fn starts(codes: usize, customers: impl Iterator<Item = u32>) -> Vec<usize> {
+    let mut starts = vec![0; codes + 1];
+    customers.for_each(|customer| starts[customer as usize + 1] += 1);
+    let mut sum = 0;
+    for start in &mut starts {
+        sum += *start;
+        *start = sum;
+    }
+    starts
 }
 
 impl<'a> Customers<'a> {
@@ -86,30 +130,26 @@ impl<'a> Customers<'a> {
         if !state.interner.is_sorted() {
             codes = Leads::of(&[keys]).sort(keys, &codes).into_iter().map(|(_, code)| code).collect();
         }
+        let n = state.interner.len();
         let days = state.days.as_ref().map(|days| {
             let run = days.whole();
-            let mut starts = vec![0; state.interner.len() + 1];
-            run.records().for_each(|record| starts[record.customer as usize + 1] += 1);
-            let mut sum = 0;
-            for start in &mut starts {
-                sum += *start;
-                *start = sum;
-            }
+            let starts = starts(n, run.records().map(|record| record.customer));
             (run, starts)
         });
         let open = match &state.lines {
-            Lines::None => Vec::new(),
+            Lines::None => ByCustomer::default(),
             Lines::Any(orders, _) => {
-                let mut open: Vec<(u32, u32)> = orders.orders().iter().zip(0..).map(|(order, at)| (order.customer, at)).collect();
                 let id = |at: u32| orders.codes()[at as usize];
-                open.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| orders.ids.keys().compare(id(a.1), id(b.1))));
-                open
+                let customers = orders.orders().iter().map(|order| order.customer);
+                ByCustomer::of(n, customers, |a, b| orders.ids.keys().compare(id(a), id(b)))
             }
-            Lines::Adjacent(_, open, _) => open.current().map(|(_, order, _)| (order.customer, 0)).into_iter().collect(),
+            Lines::Adjacent(_, open, _) => {
+                let customers: Vec<u32> = open.current().map(|(_, order, _)| order.customer).into_iter().collect();
+                ByCustomer::of(n, customers.into_iter(), |_, _| Ordering::Equal)
+            }
         };
-        let mut spread: Vec<(u32, u32)> = state.spread.iter().zip(0..).map(|(spread, at)| (spread.order.customer, at)).collect();
         let of = |at: u32| &state.spread[at as usize];
-        spread.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| compare(state, of(a.1), of(b.1))));
+        let spread = ByCustomer::of(n, state.spread.iter().map(|spread| spread.order.customer), |a, b| compare(state, of(a), of(b)));
         Self { state, codes, days, open, spread }
     }
 
@@ -174,8 +214,8 @@ impl<'a> Customers<'a> {
 
     /// The orders of a customer that wait, by id, and those that wait no more.
     pub fn orders(&self, code: u32) -> impl Iterator<Item = Waiting<'_>> {
-        let open = of_customer(&self.open, code).iter().filter_map(|&(_, at)| self.open_order(at as usize));
-        let spread = of_customer(&self.spread, code).iter().map(|&(_, at)| {
+        let open = self.open.get(code).iter().filter_map(|&at| self.open_order(at as usize));
+        let spread = self.spread.get(code).iter().map(|&at| {
             let Spread { parts, seen, .. } = &self.state.spread[at as usize];
             Waiting { id: None, parts, seen }
         });
@@ -210,13 +250,6 @@ impl<'a> Customers<'a> {
 
 fn whole_or_parts<'a>(order: &'a Order, parts: &'a [Order]) -> &'a [Order] {
     if parts.is_empty() { std::slice::from_ref(order) } else { parts }
-}
-
-/// The entries of one customer among those sorted by customer.
-fn of_customer(sorted: &[(u32, u32)], code: u32) -> &[(u32, u32)] {
-    let start = sorted.partition_point(|&(customer, _)| customer < code);
-    let len = sorted[start..].iter().take_while(|(customer, _)| *customer == code).count();
-    &sorted[start..start + len]
 }
 
 /// Orders without an id, by their content.

@@ -44,7 +44,7 @@ use self::spec::{AsOf, Late, Spec, Track};
 use self::state::State;
 use crate::calendar::date_text;
 use crate::column::chunks::{Kinds, Pick};
-use crate::column::key::{KeyColumn, KeyKind};
+use crate::column::key::KeyKind;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::money::Money;
@@ -189,7 +189,7 @@ impl CustomerBase {
             None => self.known = Some(Known::of(update)),
             Some(known) => {
                 known.state.merge(&update.state, known.rows)?;
-                known.kinds.id_type = KeyColumn::common_type(&known.kinds.id_type, &update.kinds.id_type);
+                known.kinds.widen(&update.kinds);
                 known.rows += update.rows;
                 known.version += 1;
             }
@@ -237,7 +237,7 @@ impl CustomerBase {
             }
         }
         known.state.merge(&more_state, known.rows)?;
-        known.kinds.id_type = KeyColumn::common_type(&known.kinds.id_type, &more.kinds.id_type);
+        known.kinds.widen(&more.kinds);
         known.rows += more.rows;
         known.batches.extend(more.batches.iter().cloned());
         known.sealed = known.sealed.max(more.sealed);
@@ -405,14 +405,19 @@ fn check_kinds(spec: &Spec, known: &Kinds, new: &Kinds) -> Result<()> {
             format!("column '{column}': {what} were {before} in earlier updates and are {now} now. Cast the new data to what came before");
         Err(Error::new(ErrorKind::StateMismatch, message).in_column(column))
     };
-    if known.id_kind != new.id_kind {
+    let ids = std::iter::once(("ids", spec.roles.customer_id.as_str(), known.id_kind, new.id_kind));
+    let orders = spec.roles.order_id.as_deref().zip(known.order_kind.zip(new.order_kind));
+    let orders = orders.map(|(column, (before, now))| ("order ids", column, before, now));
+    let attributes = known.attributes.iter().zip(&new.attributes).zip(&spec.roles.attributes);
+    let attributes = attributes.map(|((before, now), (column, _))| ("attributes", column.as_str(), before.0, now.0));
+    for (what, column, before, now) in ids.chain(orders).chain(attributes).filter(|(_, _, before, now)| before != now) {
         let name = |kind| match kind {
             KeyKind::Signed => "integers of up to 64 bits",
             KeyKind::Unsigned => "unsigned 64-bit integers",
             KeyKind::Text => "strings",
             KeyKind::Binary => "binary",
         };
-        return unlike("ids", &spec.roles.customer_id, name(known.id_kind).to_owned(), name(new.id_kind).to_owned());
+        return unlike(what, column, name(before).to_owned(), name(now).to_owned());
     }
     let clock =
         |kinds: &Kinds| kinds.clock.zone().map_or("naive (without a zone)".to_owned(), |zone| format!("read in zone {}", zone.name()));

@@ -215,22 +215,29 @@ impl Spec {
 
     /// What is unlike in other settings, in words.
     pub fn difference(&self, other: &Self) -> String {
+        let flag = |on: bool| if on { "True".to_owned() } else { "False".to_owned() };
+        let word = |choice: &dyn std::fmt::Debug| format!("'{}'", format!("{choice:?}").to_lowercase());
+        let column = |name: &Option<String>| name.as_ref().map_or("None".to_owned(), |name| format!("'{name}'"));
+        let attributes = |spec: &Self| {
+            let told = spec.roles.attributes.iter().map(|(name, pick)| format!("'{name}': '{}'", format!("{pick:?}").to_lowercase()));
+            format!("{{{}}}", told.collect::<Vec<_>>().join(", "))
+        };
         let settings = [
-            ("customer_id", format!("{:?}", self.roles.customer_id), format!("{:?}", other.roles.customer_id)),
-            ("timestamp", format!("{:?}", self.roles.timestamp), format!("{:?}", other.roles.timestamp)),
-            ("amount", format!("{:?}", self.roles.amount), format!("{:?}", other.roles.amount)),
-            ("order_id", format!("{:?}", self.roles.order_id), format!("{:?}", other.roles.order_id)),
+            ("customer_id", format!("'{}'", self.roles.customer_id), format!("'{}'", other.roles.customer_id)),
+            ("timestamp", format!("'{}'", self.roles.timestamp), format!("'{}'", other.roles.timestamp)),
+            ("amount", column(&self.roles.amount), column(&other.roles.amount)),
+            ("order_id", column(&self.roles.order_id), column(&other.roles.order_id)),
             ("track", self.track.name().to_owned(), other.track.name().to_owned()),
-            ("attributes", format!("{:?}", self.roles.attributes), format!("{:?}", other.roles.attributes)),
-            ("returns", format!("{:?}", self.returns), format!("{:?}", other.returns)),
-            ("zero_is_purchase", self.zero_is_purchase.to_string(), other.zero_is_purchase.to_string()),
-            ("order_lines", format!("{:?}", self.order_lines), format!("{:?}", other.order_lines)),
+            ("attributes", attributes(self), attributes(other)),
+            ("returns", word(&self.returns), word(&other.returns)),
+            ("zero_is_purchase", flag(self.zero_is_purchase), flag(other.zero_is_purchase)),
+            ("order_lines", word(&self.order_lines), word(&other.order_lines)),
             ("amount_decimals", self.amount_decimals.to_string(), other.amount_decimals.to_string()),
-            ("timezone", format!("{:?}", self.timezone), format!("{:?}", other.timezone)),
-            ("n_days", self.n_days.to_string(), other.n_days.to_string()),
-            ("on_null", format!("{:?}", self.on_null), format!("{:?}", other.on_null)),
-            ("on_nonfinite", format!("{:?}", self.on_nonfinite), format!("{:?}", other.on_nonfinite)),
-            ("late", format!("{:?}", self.late), format!("{:?}", other.late)),
+            ("timezone", column(&self.timezone), column(&other.timezone)),
+            ("n_days", flag(self.n_days), flag(other.n_days)),
+            ("on_null", word(&self.on_null), word(&other.on_null)),
+            ("on_nonfinite", word(&self.on_nonfinite), word(&other.on_nonfinite)),
+            ("late", word(&self.late), word(&other.late)),
         ];
         let unlike: Vec<String> = settings
             .iter()

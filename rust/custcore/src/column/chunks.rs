@@ -138,6 +138,14 @@ impl Kinds {
             attributes,
         })
     }
+
+    /// Makes the types of the output hold the ids and attributes of other data of these kinds, too.
+    pub fn widen(&mut self, other: &Self) {
+        self.id_type = KeyColumn::common_type(&self.id_type, &other.id_type);
+        for ((_, own), (_, other)) in self.attributes.iter_mut().zip(&other.attributes) {
+            *own = KeyColumn::common_type(own, other);
+        }
+    }
 }
 
 /// The typed columns of one batch.

@@ -170,8 +170,15 @@ impl KeyColumn {
         }
     }
 
-    /// The type that holds the values of both, which are of one kind: the wider integer, the larger layout.
+    /// The type that holds the values of both, which are of one kind: the wider integer, the larger layout; in whatever order
+    /// they come.
     pub fn common_type(a: &DataType, b: &DataType) -> DataType {
+        // Views hold more than 32-bit offsets reach, and plain large layouts are what most readers take.
+        let layout = |data_type: &DataType| match data_type {
+            DataType::LargeUtf8 | DataType::LargeBinary => 2,
+            DataType::Utf8View | DataType::BinaryView => 1,
+            _ => 0,
+        };
         match (a, b) {
             (a, b) if a == b => a.clone(),
             (a, b) if a.is_integer() && b.is_integer() => match (a.is_signed_integer(), b.is_signed_integer()) {
@@ -179,11 +186,9 @@ impl KeyColumn {
                 (true, true) | (false, false) => b.clone(),
                 _ => DataType::Int64,
             },
-            (DataType::Utf8 | DataType::Utf8View, DataType::LargeUtf8) => DataType::LargeUtf8,
             (DataType::FixedSizeBinary(_), DataType::FixedSizeBinary(_)) => DataType::Binary,
             (DataType::FixedSizeBinary(_), other) | (other, DataType::FixedSizeBinary(_)) => other.clone(),
-            (DataType::Binary | DataType::BinaryView, DataType::LargeBinary) => DataType::LargeBinary,
-            (first, _) => first.clone(),
+            (a, b) => if layout(a) >= layout(b) { a } else { b }.clone(),
         }
     }
 

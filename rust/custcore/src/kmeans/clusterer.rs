@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::model::Model;
-use super::scaler::ScalerModel;
+use super::scaler::{Scaler, ScalerModel};
 use crate::error::{Error, ErrorKind, Result};
 
 /// How the runs started.
@@ -81,9 +81,17 @@ impl Clusterer {
 
     /// The cluster of one customer, whose features are in their own units and in the order of the fit.
     pub fn predict_one(&self, values: &[f64]) -> Result<usize> {
-        match self.scaler.as_ref().and_then(|scaler| scaler.fitted.as_ref()) {
-            None => self.model.predict_one(values),
-            Some(scaler) => self.model.predict_one(&scaler.row(values)?),
-        }
+        nearest(&self.model, self.scaler.as_ref().and_then(|scaler| scaler.fitted.as_ref()), values)
     }
+}
+
+/// The nearest centre of one point in its own units; up to 32 features without an allocation.
+pub fn nearest(model: &Model, scaler: Option<&Scaler>, values: &[f64]) -> Result<usize> {
+    let Some(scaler) = scaler else { return model.predict_one(values) };
+    let mut few = [0.0; 32];
+    if let Some(scaled) = few.get_mut(..values.len()) {
+        scaler.row_into(values, scaled)?;
+        return model.predict_one(scaled);
+    }
+    model.predict_one(&scaler.row(values)?)
 }

@@ -100,6 +100,13 @@ impl Scaler {
         Ok(row.iter().enumerate().map(|(feature, &x)| self.value(feature, x)).collect())
     }
 
+    /// A row on the scale, into `out` of the same length.
+    pub fn row_into(&self, row: &[f64], out: &mut [f64]) -> Result<()> {
+        self.check_width(row)?;
+        row.iter().zip(out).enumerate().for_each(|(feature, (&x, out))| *out = self.value(feature, x));
+        Ok(())
+    }
+
     /// A row on the scale back in its own units.
     pub fn inverse_row(&self, row: &[f64]) -> Result<Vec<f64>> {
         self.check_width(row)?;

@@ -2,9 +2,8 @@
 //!
 //! Only cells that somebody is in have a number, so their count is at most that of the rows, whatever the bins.
 
-use std::collections::HashMap;
-
 use foldhash::fast::RandomState;
+use hashbrown::{Equivalent, HashMap};
 
 use crate::column::key::{Key, KeyColumn, OwnedKey};
 
@@ -50,7 +49,14 @@ impl Groups {
 
     /// The cell of a group that the fit saw.
     pub fn find(&self, group: Key<'_>) -> Option<u32> {
-        self.positions.get(&group.to_owned()).copied()
+        self.positions.get(&group).copied()
+    }
+}
+
+// A group is found without a copy of it: both hash as the same variants of the same contents.
+impl Equivalent<OwnedKey> for Key<'_> {
+    fn equivalent(&self, key: &OwnedKey) -> bool {
+        key.borrow() == *self
     }
 }
 
