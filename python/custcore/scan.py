@@ -34,7 +34,9 @@ def scan(
     data
         As in :func:`custcore.rfm`.
     bases : dict of str to CustomerBase
-        The bases by names of your choice, which errors tell. Their columns and settings may differ.
+        The bases by names of your choice, which errors tell. Their columns and settings may differ. A scan fills them
+        in memory: ``max_memory`` of a base does not hold for it, and one that lies on disk in part raises
+        ``MemoryLimitError``.
     batch_id : str, optional
         A name for the data, as in :meth:`CustomerBase.update`.
     n_threads : int, optional

@@ -445,19 +445,37 @@ def test_a_scan_into_one_base_twice() -> None:
 # Memory
 
 
-def test_less_memory_than_one_customer_needs(tmp_path: Any) -> None:
-    """It says so, and the base is as it was."""
-    base = Base(max_memory=1, spill_dir=str(tmp_path))
-    with pytest.raises(MemoryLimitError, match="max_memory"):
-        base.update(LINES)
-    assert base.n_rows == 0
+def test_less_memory_than_a_base_can_work_in(tmp_path: Any) -> None:
+    refused(lambda: Base(max_memory=1000, spill_dir=tmp_path), MemoryLimitError, "max_memory", "1048576")
+
+
+@pytest.mark.parametrize("options", [TOTALS, BY_DAY], ids=lambda o: o["track"])
+def test_a_base_on_disk(options: dict[str, Any], tmp_path: Any) -> None:
+    """More customers than the memory holds: the same table; what needs the whole base says so, and is not lost."""
+    data = many_customers()
+    free, within = Base(**options), Base(**options, max_memory="2MiB", spill_dir=tmp_path)
+    for at in range(0, data.num_rows, 50_000):
+        for base in (free, within):
+            base.update(data.slice(at, 50_000), batch_id=str(at))
+    assert within.nbytes_on_disk > 0
+    assert free.nbytes_on_disk == 0
+    assert within.rfm().to_pyarrow().equals(free.rfm().to_pyarrow())
+    assert (len(within), within.n_rows, within.batch_ids) == (len(free), free.n_rows, free.batch_ids)
+    refused(lambda: within.save(tmp_path / "base"), MemoryLimitError, "max_memory")
+    with pytest.raises(DuplicateBatchError):
+        within.update(data, batch_id="50000")
+    bad = [data, replace(LINES.select(["customer_id", "timestamp", "amount"]), "customer_id", pa.array([1, 2, 3, 4]))]
+    bad[1] = replace(bad[1], "amount", pa.array([1.0, math.inf, 1.0, 1.0]))
+    with pytest.raises(NonFiniteError):
+        within.update(bad)
+    assert within.rfm().to_pyarrow().equals(free.rfm().to_pyarrow())
 
 
 def test_spill_folders_that_cannot_be(tmp_path: Any) -> None:
     (tmp_path / "file").write_text("")
     for folder in (tmp_path / "file", tmp_path / "missing" / "deep"):
         with pytest.raises((OSError, CustcoreError)):
-            filled(TOTALS | {"max_memory": "64KiB", "spill_dir": str(folder)}, many_customers())
+            filled(TOTALS | {"max_memory": "2MiB", "spill_dir": folder}, many_customers())
 
 
 def many_customers() -> pa.Table:

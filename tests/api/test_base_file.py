@@ -133,7 +133,7 @@ def test_any_arrow_reader_reads_it(base: Base, tmp_path: Path) -> None:
         table = pa.ipc.open_file(file).read_all()
     table.validate(full=True)
     assert table.num_rows >= len(base)
-    frame = polars.read_ipc(path, memory_map=False)
+    frame = polars.read_ipc(path)
     assert frame.columns == table.column_names
     assert frame.height == table.num_rows
 

@@ -18,6 +18,7 @@ from custcore.errors import (
     ColumnNotFoundError,
     InvalidArgumentError,
     InvalidTypeError,
+    MemoryLimitError,
     NotEnoughDataError,
     StateMismatchError,
     SumOverflowError,
@@ -363,6 +364,16 @@ def test_totals_cannot_look_back() -> None:
         kept.transitions(DATES, by_hand())
     later = [MAR, date(2026, 5, 1)]
     assert rows(kept.transitions(later, by_hand())) == rows(base(table(SALES)).transitions(later, by_hand()))
+
+
+def test_a_base_that_lies_on_disk_in_part() -> None:
+    ids = pa.array(range(200_000))
+    data = pa.table({"customer_id": ids, "timestamp": [JAN] * len(ids), "amount": [1.0] * len(ids)})
+    kept = base(data, max_memory=2_000_000)
+    with pytest.raises(MemoryLimitError, match=r"^stays\(\) needs the whole base in memory.*max_memory=2000000"):
+        kept.stays(DATES, by_hand())
+    with pytest.raises(MemoryLimitError, match=r"^transitions\(\) needs"):
+        kept.transitions(DATES, by_hand())
 
 
 def test_it_reads_well() -> None:

@@ -28,7 +28,7 @@ pub fn transitions(
     edges: &str,
     n_threads: Option<i64>,
 ) -> PyResult<CoreTable> {
-    follow(base, &dates, scorer, edges, n_threads, core::transitions)
+    follow(base, &dates, scorer, edges, n_threads, ("transitions()", core::transitions))
 }
 
 /// How long customers stay in each segment.
@@ -41,7 +41,7 @@ pub fn stays(
     edges: &str,
     n_threads: Option<i64>,
 ) -> PyResult<CoreTable> {
-    follow(base, &dates, scorer, edges, n_threads, core::stays)
+    follow(base, &dates, scorer, edges, n_threads, ("stays()", core::stays))
 }
 
 fn follow(
@@ -50,12 +50,12 @@ fn follow(
     scorer: &Bound<'_, CoreScorer>,
     edges: &str,
     n_threads: Option<i64>,
-    analysis: Analysis,
+    (what, analysis): (&str, Analysis),
 ) -> PyResult<CoreTable> {
     let py = base.py();
     let edges = choice(py, "edges", edges, &[("frozen", Edges::Frozen), ("refit", Edges::Refit)])?;
     let dates: Vec<AsOf> = dates.iter().map(as_of).collect();
-    let (base, scorer) = (base.get().whole(py, "transitions() and stays()")?, scorer.get().scorer.clone());
+    let (base, scorer) = (base.get().whole(py, what)?, scorer.get().scorer.clone());
     let size = base.size().saturating_mul(dates.len());
     let table = Call::new(py, n_threads, None, None)?.run(py, size, move |context| analysis(&base, &dates, &scorer, edges, context))?;
     Ok(CoreTable::new(table))

@@ -97,7 +97,7 @@ fn check(rows: &[Row], cut: usize, ids: Ids, order_id: Option<&str>) -> Result<(
     let apart = [batch(&rows[..cut], ids)?, batch(&rows[cut..], ids)?];
     let want = result(std::slice::from_ref(&whole), order_id, Way::Auto, 1)?;
     let want_cohorts = cohorts(&[whole], order_id, Way::Auto, 1, true)?;
-    for way in [Way::Auto, Way::Direct, Way::Table, Way::Shards] {
+    for way in [Way::Auto, Way::Direct, Way::Table, Way::Shards, Way::Ranges] {
         // A range over all integers there are would be a long array.
         if way == Way::Direct && matches!(ids, Ids::Integers) && rows.iter().any(|row| row.0.is_some_and(|id| !(0..40).contains(&id))) {
             continue;
@@ -127,14 +127,26 @@ proptest! {
 /// Enough rows for several threads, and for shards to be chosen by themselves.
 #[test]
 fn many_customers_give_the_same_table() -> Result<()> {
-    let id = |i: i64| Some(i.wrapping_mul(0x9E37_79B9_7F4A_7C15_u64 as i64) >> 40 << 20);
-    let rows: Vec<Row> = (0..320_000_i64).map(|i| (id(i * 7 % 300_007), i * 1000, Some((i * 37 % 9000 - 500) as i32), i / 3)).collect();
-    for ids in [Ids::Integers, Ids::Texts, Ids::Dictionary] {
+    many(&[Ids::Integers, Ids::Texts, Ids::Dictionary], |i| i.wrapping_mul(0x9E37_79B9_7F4A_7C15_u64 as i64) >> 40 << 20)
+}
+
+/// Ids in a narrow range.
+#[test]
+fn many_ids_of_a_range_give_the_same_table() -> Result<()> {
+    many(&[Ids::Integers], |i| i + 1000)
+}
+
+fn many(kinds: &[Ids], id: impl Fn(i64) -> i64) -> Result<()> {
+    let row = |i: i64| (Some(id(i * 7 % 300_007)), i * 1000, Some((i * 37 % 9000 - 500) as i32), i / 3);
+    let rows: Vec<Row> = (0..320_000).map(row).collect();
+    for &ids in kinds {
         let batch = batch(&rows, ids)?;
         let halves = [batch.slice(0, 300_000), batch.slice(300_000, 20_000)];
         let want = result(&halves, None, Way::Table, 1)?;
         let want_cohorts = cohorts(&halves, None, Way::Table, 1, true)?;
-        for (way, threads) in [(Way::Auto, 1), (Way::Auto, 2), (Way::Table, 3), (Way::Shards, 1), (Way::Shards, 3)] {
+        for (way, threads) in
+            [(Way::Auto, 1), (Way::Auto, 2), (Way::Table, 3), (Way::Shards, 1), (Way::Shards, 3), (Way::Ranges, 1), (Way::Ranges, 3)]
+        {
             let got = result(&halves, None, way, threads)?;
             assert_eq!(got.batch, want.batch, "{way:?} {ids:?} {threads}");
             assert_eq!(format!("{:?}", got.report), format!("{:?}", want.report), "{way:?} {ids:?} {threads}");

@@ -38,6 +38,9 @@ pub struct Update {
 /// A part that knows more customers than this has a table that fits no cache.
 const MANY_CUSTOMERS: usize = 1 << 16;
 
+/// Slots of more ids than this fit no cache, so that each row would wait for memory.
+const MANY_IDS: usize = 1 << 20;
+
 /// Rows after which the way of folding is chosen.
 const SAMPLE: usize = 1 << 18;
 
@@ -53,6 +56,8 @@ pub enum Strategy {
     Table,
     /// Shards, each with a table of its own.
     Shards,
+    /// Shards, each with a range of the ids, where ids are integers in a narrow range.
+    Ranges,
 }
 
 /// A fold in progress.
@@ -187,6 +192,10 @@ impl Fold {
         for part in &mut self.parts {
             part.follow(plan, order_plan)?;
         }
+        // Ids have left the ranges of the shards.
+        if let Some(shards) = self.shards.take_if(|shards| shards.are_ranges() && !shards.cover(plan)) {
+            self.done.push(shards.into_one()?);
+        }
         while self.parts.len() < n_parts {
             let interner = match &self.values {
                 Some(values) => Interner::of_values(self.kinds.id_kind, values.keys.clone(), values.nulls.clone()),
@@ -214,14 +223,23 @@ impl Fold {
 
     /// Whether rows had better be dealt out by customer first: the tables of so many customers fit no cache.
     fn is_worth_shards(&self, columns: &[Columns], rows: usize) -> bool {
-        if self.strategy == Strategy::Table {
+        if self.strategy == Strategy::Table || !self.parts.iter().all(State::is_plain) || !can_deal(columns, rows) || self.has_marks() {
             return false;
         }
-        let plain = self.plan == Plan::Table && self.parts.iter().all(State::is_plain) && can_deal(columns, rows);
-        // What rows count as is not dealt out with them.
-        let plain = plain && !self.has_marks();
-        let many = self.shards.is_some() || self.parts.iter().any(|part| part.interner.len() > MANY_CUSTOMERS);
-        plain && (self.strategy == Strategy::Shards || many && rows >= ROWS_WORTH_THREADS)
+        let worth = rows >= ROWS_WORTH_THREADS;
+        match self.plan {
+            // Parts that have slots already go on with them.
+            Plan::Range { len, .. } => match &self.shards {
+                Some(shards) => shards.cover(self.plan),
+                None if self.parts.iter().any(|part| !part.totals.is_empty()) => false,
+                None => self.strategy == Strategy::Ranges || self.strategy == Strategy::Auto && len > MANY_IDS && worth,
+            },
+            Plan::Table => {
+                let many = self.shards.is_some() || self.parts.iter().any(|part| part.interner.len() > MANY_CUSTOMERS);
+                self.strategy == Strategy::Shards || many && worth
+            }
+            Plan::Open | Plan::Values => false,
+        }
     }
 
     /// Whether rows count as one thing or another, which has to be written down with them.
@@ -232,12 +250,16 @@ impl Fold {
 
     fn fold_into_shards(&mut self, columns: &[Columns], shares: &[Vec<Share>], context: &Context) -> Result<()> {
         let (spec, kinds, until, edges) = (&self.spec, &self.kinds, self.until, self.edges);
-        let empty = || State::new(kinds, spec, Plan::Table.interner(kinds.id_kind), Plan::Table);
-        let shards = self.shards.get_or_insert_with(|| Shards::new(empty));
+        let plan = self.plan;
+        let shards = self.shards.get_or_insert_with(|| match plan {
+            Plan::Range { base, len } => {
+                Shards::ranges(base, len, |base| State::new(kinds, spec, Interner::range(kinds.id_kind, base), Plan::Table))
+            }
+            _ => Shards::new(|| State::new(kinds, spec, plan.interner(kinds.id_kind), Plan::Table)),
+        });
         // Customers who were met before move in. Where orders or days are written down they stay, and are joined at the end.
-        if self.parts.iter().all(|part| part.journal.is_none() && part.days.is_none())
-            && self.parts.iter().any(|part| !part.interner.is_empty())
-        {
+        let can_move = !shards.are_ranges() && self.parts.iter().all(|part| part.journal.is_none() && part.days.is_none());
+        if can_move && self.parts.iter().any(|part| !part.interner.is_empty()) {
             shards.absorb(&mut self.parts, context)?;
         }
         while self.deals.len() < shares.len() {

@@ -215,9 +215,7 @@ impl<'a> Folder<'a> {
             let (first, last) = ends(&block.days);
             if last <= until {
                 part.last_day = part.last_day.max(last);
-                if part.journal.is_some() || part.days.is_some() {
-                    part.first_day = part.first_day.min(first);
-                }
+                part.first_day = part.first_day.min(first);
                 return Ok(false);
             }
         }

@@ -12,6 +12,7 @@ use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelI
 use super::flat::ByteHasher;
 use super::intern::{Interner, NO_CODE};
 use super::keys::{ByteArena, Head, Keys};
+use super::plan::Plan;
 use super::state::State;
 use super::totals::{RowNumbers, Rows, Totals};
 use crate::column::BLOCK;
@@ -55,6 +56,14 @@ pub struct Deal {
 pub struct Dealer {
     seed: u64,
     hasher: ByteHasher,
+    range: Option<Range>,
+}
+
+/// Integer ids in a range, of which each shard has `1 << shift` that follow each other.
+#[derive(Debug, Clone, Copy)]
+struct Range {
+    base: i64,
+    shift: u32,
 }
 
 /// The shards.
@@ -67,6 +76,10 @@ pub struct Shards {
 impl Dealer {
     #[inline]
     fn integer(&self, id: i64) -> usize {
+        if let Some(Range { base, shift }) = self.range {
+            // A push whose ids lie outside is not dealt out, see [`Shards::cover`].
+            return (id.wrapping_sub(base) as u64 >> shift) as usize;
+        }
         let product = u128::from(id as u64 ^ self.seed) * 0x9E37_79B9_7F4A_7C15_u128;
         ((product as u64) ^ (product >> 64) as u64) as usize % SHARDS
     }
@@ -257,7 +270,37 @@ impl Shards {
     /// Shards of empty states, which `empty` makes.
     pub fn new(empty: impl Fn() -> State) -> Self {
         let random = RandomState::default();
-        Self { parts: (0..SHARDS).map(|_| empty()).collect(), dealer: Dealer { seed: random.hash_one(3_u64), hasher: ByteHasher::new() } }
+        let dealer = Dealer { seed: random.hash_one(3_u64), hasher: ByteHasher::new(), range: None };
+        Self { parts: (0..SHARDS).map(|_| empty()).collect(), dealer }
+    }
+
+    /// Shards of integer ids that are `len` from `base` on, and some more; `empty` makes a state of the ids from one on.
+    pub fn ranges(base: i64, len: usize, empty: impl Fn(i64) -> State) -> Self {
+        let width = (len + len / 8).div_ceil(SHARDS).next_power_of_two();
+        let range = Range { base, shift: width.trailing_zeros() };
+        let parts = (0..SHARDS as i64).map(|shard| {
+            let mut part = empty(base.wrapping_add(shard << range.shift));
+            part.interner.extend_range(width);
+            part
+        });
+        let parts = parts.collect();
+        let mut shards = Self::new(|| empty(base));
+        shards.parts = parts;
+        shards.dealer.range = Some(range);
+        shards
+    }
+
+    /// Whether they are of ranges, and these hold all ids of a plan.
+    pub fn cover(&self, plan: Plan) -> bool {
+        match (self.dealer.range, plan) {
+            (Some(range), Plan::Range { base, len }) => range.base == base && len <= SHARDS << range.shift,
+            _ => false,
+        }
+    }
+
+    /// Whether they are of ranges.
+    pub fn are_ranges(&self) -> bool {
+        self.dealer.range.is_some()
     }
 
     /// How ids find their shard.
@@ -321,6 +364,9 @@ impl Shards {
 
     /// All shards in one state; no customer is in two of them.
     pub fn into_one(self) -> Result<State> {
-        State::concat(self.parts)
+        match self.dealer.range {
+            None => State::concat(self.parts),
+            Some(Range { shift, .. }) => State::concat_ranges(self.parts, 1 << shift),
+        }
     }
 }

@@ -206,26 +206,54 @@ impl State {
         let Some(mut whole) = parts.next() else { return Err(Error::internal("no parts to put together")) };
         let kind = whole.interner.kind();
         let mut ids = vec![std::mem::replace(&mut whole.interner, Interner::new(kind))];
-        for mut part in parts {
-            let before = whole.totals.len() as u32;
-            if let (Some(journal), Some(entries)) = (&mut whole.journal, part.journal.take()) {
-                journal.append(entries, |code| code + before);
-            }
-            if let (Some(days), Some(other)) = (&mut whole.days, &part.days) {
-                days.merge(other, &mut |code| code + before);
-            }
-            if let (Some(notes), Some(other)) = (&mut whole.notes, &part.notes) {
-                notes.merge(other, 0);
-            }
-            whole.totals.append(&part.totals);
-            whole.rows.merge(&part.rows, 0);
-            whole.purchases.merge(&part.purchases, 0);
-            whole.last_day = whole.last_day.max(part.last_day);
-            whole.first_day = whole.first_day.min(part.first_day);
-            ids.push(part.interner);
+        for part in parts {
+            ids.push(whole.append(part));
         }
         whole.interner = Interner::concat(ids)?;
         Ok(whole)
+    }
+
+    /// Plain states of ranges of `width` ids that follow each other.
+    pub(super) fn concat_ranges(parts: Vec<Self>, width: usize) -> Result<Self> {
+        let mut whole: Option<Self> = None;
+        let mut end = 0;
+        for (shard, part) in parts.into_iter().enumerate() {
+            if part.totals.is_empty() && whole.is_some() {
+                continue;
+            }
+            match &mut whole {
+                None => whole = Some(part),
+                Some(whole) => {
+                    whole.totals.grow(shard * width);
+                    whole.append(part);
+                }
+            }
+            end = (shard + 1) * width;
+        }
+        let Some(mut whole) = whole else { return Err(Error::internal("no ranges to put together")) };
+        whole.interner.extend_range(end);
+        whole.totals.grow(end);
+        Ok(whole)
+    }
+
+    /// Adds a plain state with no customer in common behind this one; the answer is its ids.
+    fn append(&mut self, mut part: Self) -> Interner {
+        let before = self.totals.len() as u32;
+        if let (Some(journal), Some(entries)) = (&mut self.journal, part.journal.take()) {
+            journal.append(entries, |code| code + before);
+        }
+        if let (Some(days), Some(other)) = (&mut self.days, &part.days) {
+            days.merge(other, &mut |code| code + before);
+        }
+        if let (Some(notes), Some(other)) = (&mut self.notes, &part.notes) {
+            notes.merge(other, 0);
+        }
+        self.totals.append(&part.totals);
+        self.rows.merge(&part.rows, 0);
+        self.purchases.merge(&part.purchases, 0);
+        self.last_day = self.last_day.max(part.last_day);
+        self.first_day = self.first_day.min(part.first_day);
+        part.interner
     }
 
     /// A state of the same kinds that knows nothing, and this one.

@@ -51,7 +51,12 @@ const AHEAD: usize = 24;
 
 /// Codes of the customers with at least one purchase, ascending.
 pub fn buyers(slots: &Slots) -> Vec<u32> {
-    by_runs(slots.len(), |run| run.map(|code| code as u32).filter(|&code| slots.orders(code) > 0).collect::<Vec<u32>>()).concat()
+    let runs = by_runs(slots.len(), |run| {
+        let mut buyers = Vec::with_capacity(run.len());
+        buyers.extend(run.map(|code| code as u32).filter(|&code| slots.orders(code) > 0));
+        buyers
+    });
+    runs.concat()
 }
 
 /// The columns at day `as_of`, not before any customer's last purchase.
