@@ -22,7 +22,7 @@ use crate::column::chunks::Kinds;
 
 /// Customers of one batch of rows in the file of a base, at most.
 pub(crate) const BATCH: usize = 1 << 16;
-/// Days, parts of orders and 32 bytes of ids count as one each; a batch ends with the customer that makes it this many.
+/// Days and 32 bytes of ids count as one each, orders as two; a batch ends with the customer that makes it this many.
 const BATCH_WEIGHT: usize = 1 << 21;
 
 /// What a base holds besides its customers.
@@ -185,7 +185,7 @@ impl<'a> Customers<'a> {
             Keys::Bytes(arena) => arena.get(code).len() / 32,
             Keys::Range { .. } | Keys::Integers(_) => 0,
         };
-        1 + id + self.day_range(code).len() + self.orders(code).map(|order| 1 + order.parts.len()).sum::<usize>()
+        1 + id + self.day_range(code).len() + 2 * (self.open.get(code).len() + self.spread.get(code).len())
     }
 
     /// What a customer bought in all.
@@ -240,7 +240,7 @@ impl<'a> Customers<'a> {
     pub fn largest_units(&self) -> (bool, u128) {
         let totals = self.codes.iter().map(|&code| self.totals(code).units);
         let days = self.days.iter().flat_map(|(run, _)| run.records().map(|record| record.units));
-        let orders = self.codes.iter().flat_map(|&code| self.orders(code).flat_map(|order| order.parts.iter().map(|part| part.units)));
+        let orders = self.state.waiting().flat_map(|(order, parts, _)| whole_or_parts(order, parts)).map(|part| part.units);
         totals
             .chain(days)
             .chain(orders)
