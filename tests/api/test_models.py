@@ -203,3 +203,18 @@ def test_eight_threads_on_one_scorer(name: str) -> None:
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+# Their groups are not those of `customers`.
+OTHER_GROUPS = {"by number", "by bytes"}
+
+
+@pytest.mark.parametrize("name", [n for n in FITTED if hasattr(FITTED[n](), "score_one") and n not in OTHER_GROUPS])
+def test_a_row_by_itself_is_scored_as_among_others(name: str) -> None:
+    scorer = FITTED[name]()
+    table = decimals() if "decimals" in name else customers()
+    whole = scorer.transform(table).to_pyarrow()
+    for row in range(table.num_rows):
+        one = scorer.transform(table.slice(row, 1)).to_pyarrow()
+        assert one.schema == whole.schema
+        assert one.to_pylist() == whole.slice(row, 1).to_pylist()
