@@ -4,6 +4,7 @@
 //! for signals (Ctrl-C) and reports progress. A panic becomes an `InternalError`. Batches that came from outside are
 //! handed back and dropped on the calling thread, never on a worker.
 
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::Duration;
@@ -16,7 +17,7 @@ use custcore::error::{Error, ErrorKind, Result};
 use custcore::store::large::LimitedFold;
 use pyo3::prelude::*;
 
-use crate::boundary::source::Source;
+use crate::boundary::source::{GROUP_ROWS, Source};
 use crate::error::into_py;
 
 /// How often the calling thread looks up.
@@ -40,6 +41,8 @@ pub trait Folding: Send + 'static {
     fn push(&mut self, batches: &[RecordBatch], context: &Context) -> Result<()>;
     /// Lets go of memory that came from outside.
     fn release(&mut self);
+    /// Says that much more is to come, before anything is folded.
+    fn expect_more(&mut self) {}
 }
 
 impl Folding for Fold {
@@ -49,6 +52,10 @@ impl Folding for Fold {
 
     fn release(&mut self) {
         Self::release(self);
+    }
+
+    fn expect_more(&mut self) {
+        Self::expect_more(self);
     }
 }
 
@@ -134,9 +141,17 @@ impl Call {
     /// Folds all that `source` yields: while one group of batches is folded, the next is read.
     pub fn fold<F: Folding>(&mut self, py: Python<'_>, source: &mut Source, mut fold: F) -> PyResult<F> {
         let mut running: Option<Running<(F, Vec<RecordBatch>, Result<()>)>> = None;
+        // Whether more comes after the first group is known before that is folded: it decides how.
+        let first = source.next_group(py);
+        let is_full = |group: &Vec<RecordBatch>| group.iter().map(RecordBatch::num_rows).sum::<usize>() >= GROUP_ROWS;
+        let second = first.as_ref().is_ok_and(is_full).then(|| source.next_group(py));
+        if second.as_ref().is_some_and(|group| group.as_ref().is_ok_and(is_full)) {
+            fold.expect_more();
+        }
+        let mut read: VecDeque<PyResult<Vec<RecordBatch>>> = [Some(first), second].into_iter().flatten().collect();
         let mut idle = Some(fold);
         loop {
-            let group = source.next_group(py);
+            let group = read.pop_front().unwrap_or_else(|| source.next_group(py));
             if let Some(work) = running.take() {
                 if group.is_err() {
                     self.context.cancel();

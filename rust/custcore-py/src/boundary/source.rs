@@ -20,7 +20,7 @@ const ARRAY: &CStr = c"arrow_array";
 const SCHEMA: &CStr = c"arrow_schema";
 
 /// Rows that are read before they are handed on together.
-const GROUP_ROWS: usize = 1 << 20;
+pub const GROUP_ROWS: usize = 1 << 19;
 /// Batches that are read before they are handed on together.
 const GROUP_BATCHES: usize = 256;
 
@@ -72,7 +72,7 @@ impl Source {
         self.header.selected.clone()
     }
 
-    /// The next batches, up to about a million rows together; empty at the end. C streams are read without the GIL.
+    /// The next batches, up to about half a million rows together; empty at the end. C streams are read without the GIL.
     pub fn next_group(&mut self, py: Python<'_>) -> PyResult<Vec<RecordBatch>> {
         let (mut group, mut rows) = (Vec::new(), 0);
         while rows < GROUP_ROWS && group.len() < GROUP_BATCHES {

@@ -79,6 +79,7 @@ pub struct Fold {
     strategy: Strategy,
     rows: u64,
     begun_at: Option<u64>,
+    more: bool,
 }
 
 /// A dictionary that all rows share, and its ids.
@@ -126,6 +127,7 @@ impl Fold {
             strategy: Strategy::Auto,
             rows: 0,
             begun_at: None,
+            more: false,
         })
     }
 
@@ -144,6 +146,11 @@ impl Fold {
         if matches!(strategy, Strategy::Table | Strategy::Shards) {
             self.plan = Plan::Table;
         }
+    }
+
+    /// Tells that many rows follow those of the first push, which are then no measure of how many there will be.
+    pub fn expect_more(&mut self) {
+        self.more = true;
     }
 
     /// Rows folded so far.
@@ -319,10 +326,11 @@ impl Fold {
     fn extend_plans(&self, columns: &[Columns], rows: usize, in_sequence: bool) -> Result<(Plan, Plan, Option<Values>)> {
         // A range is as wide as it wants to be where it is asked for.
         let all = if self.strategy == Strategy::Direct { u64::MAX } else { self.rows + rows as u64 };
+        let more = self.more && self.rows == 0;
         let customers: Vec<_> = columns.iter().map(|columns| (&columns.customer, columns.len())).collect();
         let orders: Option<Vec<_>> = columns.iter().map(|columns| Some((columns.order.as_ref()?, columns.len()))).collect();
         let order_plan = match orders {
-            Some(orders) if !in_sequence => self.order_plan.extend(&orders, all),
+            Some(orders) if !in_sequence => self.order_plan.extend(&orders, all, false),
             _ => Plan::Table,
         };
         let (plan, values) = match (self.plan, &self.values) {
@@ -331,7 +339,7 @@ impl Fold {
                     let values = Values { keys: Arc::new(keys_of(held)?), nulls: held.nulls().cloned(), held: Some(held.clone()) };
                     (Plan::Values, Some(values))
                 }
-                None => (self.plan.extend(&customers, all), None),
+                None => (self.plan.extend(&customers, all, more), None),
             },
             (Plan::Values, Some(values)) => match shared_values(&customers, usize::MAX) {
                 Some(again) if values.held.as_ref().is_some_and(|held| again.is_same_memory(held)) => (Plan::Values, Some(values.clone())),
@@ -339,7 +347,7 @@ impl Fold {
                 None if rows == 0 => (Plan::Values, Some(values.clone())),
                 _ => (Plan::Table, None),
             },
-            (plan, _) => (plan.extend(&customers, all), None),
+            (plan, _) => (plan.extend(&customers, all, more), None),
         };
         Ok((plan, order_plan, values))
     }

@@ -10,6 +10,8 @@ use crate::error::Result;
 
 /// A range may have this many codes for each row seen, so that a slot for every code costs less than a table.
 const CODES_PER_ROW: usize = 2;
+/// The same when many more rows are to come.
+const CODES_PER_FIRST_ROW: usize = 16;
 /// A range up to this many codes is always worth it.
 const SMALL_RANGE: usize = 1 << 16;
 
@@ -32,9 +34,9 @@ pub enum Plan {
 }
 
 impl Plan {
-    /// The plan after some more columns of ids, when `rows` rows were seen in all.
+    /// The plan after some more columns of ids, when `rows` rows were seen in all, and `more` says that as many are to come.
     #[must_use]
-    pub fn extend(self, columns: &[(&KeyColumn, usize)], rows: u64) -> Self {
+    pub fn extend(self, columns: &[(&KeyColumn, usize)], rows: u64, more: bool) -> Self {
         if matches!(self, Self::Table | Self::Values) {
             return self;
         }
@@ -57,11 +59,12 @@ impl Plan {
             }
         };
         let Ok(len) = usize::try_from(i128::from(high) - i128::from(base) + 1) else { return Self::Table };
-        let most = usize::try_from(rows).unwrap_or(usize::MAX).saturating_mul(CODES_PER_ROW).max(SMALL_RANGE);
-        if len > most || len >= u32::MAX as usize - 1 {
+        let per_row = if more { CODES_PER_FIRST_ROW } else { CODES_PER_ROW };
+        let most = usize::try_from(rows).unwrap_or(usize::MAX).saturating_mul(per_row).max(SMALL_RANGE);
+        let known = if let Self::Range { len, .. } = self { len } else { 0 };
+        if len > most.max(known) || len >= u32::MAX as usize - 1 {
             return Self::Table;
         }
-        let known = if let Self::Range { len, .. } = self { len } else { 0 };
         Self::Range { base, len: len.max(known) }
     }
 
