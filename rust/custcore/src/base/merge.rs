@@ -1,0 +1,223 @@
+//! Several states as one: threads' parts at the end of a fold, an update and a base, two bases.
+
+use super::extras::Seen;
+use super::intern::{Interner, NO_CODE};
+use super::join::join;
+use super::journal::Journal;
+use super::keys::Keys;
+use super::orders::OpenOrder;
+use super::state::{Lines, Spread, State};
+use super::totals::{Codes, Order, Totals};
+use crate::error::{Error, Result};
+
+impl State {
+    /// The codes that count when this part is joined with others.
+    fn codes(&self) -> Vec<u32> {
+        // Where more than totals is kept, orders that wait know customers whom the totals do not know yet.
+        let plain = self.is_plain();
+        (0..self.totals.len() as u32).filter(|&code| !plain || self.totals.is_present(code)).collect()
+    }
+
+    /// All parts of one fold in one, by sorting and joining their ids.
+    pub(crate) fn unify(mut parts: Vec<Self>) -> Result<Self> {
+        let ids: Vec<(&Keys, Vec<u32>)> = parts.iter().map(|part| (part.interner.keys(), part.codes())).collect();
+        let joined = join(&ids)?;
+        drop(ids);
+        let totals = Totals::gather(&parts.iter().map(|part| &part.totals).collect::<Vec<_>>(), &joined);
+        let plain = parts.iter().all(|part| part.is_plain() && part.days.is_none());
+        let mut journal: Option<Journal> = None;
+        for (i, part) in parts.iter_mut().enumerate() {
+            if let Some(entries) = part.journal.take() {
+                let positions = joined.positions(i, part.interner.len());
+                journal.get_or_insert_default().append(entries, Journal::by_table(&positions));
+            }
+        }
+        let mut parts = parts.into_iter().enumerate();
+        let Some((_, first)) = parts.next() else { return Err(Error::internal("no parts to join")) };
+        let kind = first.interner.kind();
+        let (mut whole, first) = first.emptied();
+        whole.rows = first.rows;
+        whole.purchases = first.purchases;
+        whole.last_day = first.last_day;
+        whole.first_day = first.first_day;
+        if !plain {
+            whole.absorb(&first, 0, &mut mapped(joined.positions(0, first.interner.len())))?;
+        }
+        for (i, part) in parts {
+            if !plain {
+                whole.absorb(&part, 0, &mut mapped(joined.positions(i, part.interner.len())))?;
+            }
+            whole.rows.merge(&part.rows, 0);
+            whole.purchases.merge(&part.purchases, 0);
+            whole.last_day = whole.last_day.max(part.last_day);
+            whole.first_day = whole.first_day.min(part.first_day);
+        }
+        whole.journal = journal;
+        whole.totals = totals;
+        whole.interner = Interner::of_sorted(kind, joined.keys);
+        Ok(whole)
+    }
+
+    /// Plain states with no customer in common, one behind the other.
+    pub(super) fn concat(parts: Vec<Self>) -> Result<Self> {
+        let mut parts = parts.into_iter();
+        let Some(mut whole) = parts.next() else { return Err(Error::internal("no parts to put together")) };
+        let kind = whole.interner.kind();
+        let mut ids = vec![std::mem::replace(&mut whole.interner, Interner::new(kind))];
+        for part in parts {
+            ids.push(whole.append(part));
+        }
+        whole.interner = Interner::concat(ids)?;
+        Ok(whole)
+    }
+
+    /// Plain states of ranges of `width` ids that follow each other.
+    pub(super) fn concat_ranges(parts: Vec<Self>, width: usize) -> Result<Self> {
+        let mut whole: Option<Self> = None;
+        let mut end = 0;
+        for (shard, part) in parts.into_iter().enumerate() {
+            if part.totals.is_empty() && whole.is_some() {
+                continue;
+            }
+            match &mut whole {
+                None => whole = Some(part),
+                Some(whole) => {
+                    whole.totals.grow(shard * width);
+                    whole.append(part);
+                }
+            }
+            end = (shard + 1) * width;
+        }
+        let Some(mut whole) = whole else { return Err(Error::internal("no ranges to put together")) };
+        whole.interner.extend_range(end);
+        whole.totals.grow(end);
+        Ok(whole)
+    }
+
+    /// Adds a plain state with no customer in common behind this one; the answer is its ids.
+    fn append(&mut self, mut part: Self) -> Interner {
+        let before = self.totals.len() as u32;
+        if let (Some(journal), Some(entries)) = (&mut self.journal, part.journal.take()) {
+            journal.append(entries, |code| code + before);
+        }
+        if let (Some(days), Some(other)) = (&mut self.days, &part.days) {
+            days.merge(other, &mut |code| code + before);
+        }
+        if let (Some(notes), Some(other)) = (&mut self.notes, &part.notes) {
+            notes.merge(other, 0);
+        }
+        self.totals.append(&part.totals);
+        self.rows.merge(&part.rows, 0);
+        self.purchases.merge(&part.purchases, 0);
+        self.last_day = self.last_day.max(part.last_day);
+        self.first_day = self.first_day.min(part.first_day);
+        part.interner
+    }
+
+    /// A state of the same kinds that knows nothing, and this one.
+    fn emptied(self) -> (Self, Self) {
+        (self.like(), self)
+    }
+
+    /// Adds another state of the same kinds, whose rows were counted from `rows_before`.
+    pub fn merge(&mut self, other: &Self, rows_before: u64) -> Result<()> {
+        let codes = if self.interner.shares_codes(&other.interner) {
+            self.interner.extend_range(other.interner.len());
+            None
+        } else {
+            let mut codes = vec![NO_CODE; other.interner.len()];
+            for code in other.codes() {
+                codes[code as usize] = self.interner.intern_from(other.interner.keys(), code)?;
+            }
+            Some(codes)
+        };
+        self.totals.grow(self.interner.len());
+        match codes {
+            None => {
+                self.absorb(other, rows_before, &mut |code| code)?;
+                self.totals.merge(&other.totals, Codes::Same, rows_before);
+            }
+            Some(codes) => {
+                self.totals.merge(&other.totals, Codes::Map(&codes), rows_before);
+                self.absorb(other, rows_before, &mut mapped(codes))?;
+            }
+        }
+        self.rows.merge(&other.rows, rows_before);
+        self.purchases.merge(&other.purchases, rows_before);
+        self.last_day = self.last_day.max(other.last_day);
+        self.first_day = self.first_day.min(other.first_day);
+        Ok(())
+    }
+
+    /// Adds what another state keeps besides totals; `own` translates its customer codes.
+    pub(super) fn absorb(&mut self, other: &Self, rows_before: u64, own: &mut dyn FnMut(u32) -> u32) -> Result<()> {
+        if let (Lines::Any(orders, picks), Lines::Any(others, other_picks)) = (&mut self.lines, &other.lines) {
+            let n = self.attributes.len();
+            let mut values = Vec::with_capacity(n * others.orders().len());
+            for (attribute, other) in self.attributes.iter_mut().zip(&other.attributes) {
+                values.push(attribute.translate(other)?);
+            }
+            let attributes = &self.attributes;
+            orders.merge(others, rows_before, &mut *own, |from, to| {
+                for (i, attribute) in attributes.iter().enumerate() {
+                    let mut seen = other_picks[from as usize * n + i];
+                    if seen.value != NO_CODE {
+                        seen.value = values[i][seen.value as usize];
+                    }
+                    match picks.get_mut(to as usize * n + i) {
+                        Some(pick) => *pick = attribute.earlier(*pick, seen),
+                        None => picks.push(seen),
+                    }
+                }
+            })?;
+        }
+        if let (Lines::Adjacent(ids, open, picks), Lines::Adjacent(other_ids, other_open, other_picks)) = (&mut self.lines, &other.lines) {
+            // Whatever was open here has been handed on to the other.
+            (*open, *picks) = (OpenOrder::default(), Vec::new());
+            if let Some((code, order, parts)) = other_open.current()
+                && own(order.customer) != NO_CODE
+            {
+                let customer = own(order.customer);
+                **ids = Interner::new(ids.kind());
+                let code = ids.intern_from(other_ids.keys(), code)?;
+                for part in if parts.is_empty() { std::slice::from_ref(order) } else { parts } {
+                    open.add(code, &Order { customer, first_row: part.first_row.saturating_add(rows_before), ..*part });
+                }
+                for ((attribute, other), seen) in self.attributes.iter_mut().zip(&other.attributes).zip(other_picks) {
+                    let values = attribute.translate(other)?;
+                    picks.push(Seen { value: values.get(seen.value as usize).copied().unwrap_or(NO_CODE), ..*seen });
+                }
+            }
+        }
+        if let (Some(journal), Some(entries)) = (&mut self.journal, &other.journal) {
+            let codes: Vec<u32> = (0..other.interner.len() as u32).map(&mut *own).collect();
+            journal.append(entries.clone(), Journal::by_table(&codes));
+        }
+        if let (Some(days), Some(other)) = (&mut self.days, &other.days) {
+            days.merge(other, &mut *own);
+        }
+        if let (Some(notes), Some(other)) = (&mut self.notes, &other.notes) {
+            notes.merge(other, rows_before);
+        }
+        let mut values = Vec::with_capacity(self.attributes.len());
+        for (attribute, other) in self.attributes.iter_mut().zip(&other.attributes) {
+            values.push(attribute.merge(other, &mut *own)?);
+        }
+        for Spread { order, parts, seen } in &other.spread {
+            let customer = own(order.customer);
+            let moved = |order: &Order| Order { customer, first_row: order.first_row.saturating_add(rows_before), ..*order };
+            let value =
+                |(seen, values): (&Seen, &Vec<u32>)| Seen { value: values.get(seen.value as usize).copied().unwrap_or(NO_CODE), ..*seen };
+            if customer != NO_CODE {
+                let seen = seen.iter().zip(&values).map(value).collect();
+                self.spread.push(Spread { order: moved(order), parts: parts.iter().map(moved).collect(), seen });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The translation by a table.
+fn mapped(codes: Vec<u32>) -> impl FnMut(u32) -> u32 {
+    move |code| codes[code as usize]
+}
