@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import custcore
@@ -34,6 +34,8 @@ from tests.reference.base import BaseReference
 
 Base = custcore.CustomerBase
 LEVEL = st.sampled_from(sorted(LEVELS))
+LONG = settings.default is not None and settings.default.max_examples > 1000
+LAWS = settings(settings.default, max_examples=1000 if LONG else 50)
 MAPPINGS = st.dictionaries(IDS, IDS, max_size=4)
 
 
@@ -44,6 +46,7 @@ def merged(*bases: Base) -> Base:
     return first
 
 
+@LAWS
 @given(LEVEL, RULES, ROWS, ROWS, ROWS)
 def test_associative_and_commutative(
     level: str, rules: dict[str, Any], one: list[Row], two: list[Row], three: list[Row]
@@ -53,6 +56,7 @@ def test_associative_and_commutative(
     assert merged(merged(a, b), c).to_bytes() == merged(a, merged(b, c)).to_bytes()
 
 
+@LAWS
 @given(LEVEL, RULES, ROWS)
 def test_the_empty_base_changes_nothing(level: str, rules: dict[str, Any], rows: list[Row]) -> None:
     """Neither one that has seen the types of the columns nor one that has seen nothing."""
@@ -61,6 +65,7 @@ def test_the_empty_base_changes_nothing(level: str, rules: dict[str, Any], rows:
         assert merged(base, empty).to_bytes() == base.to_bytes() == merged(empty, base).to_bytes()
 
 
+@LAWS
 @given(LEVEL, RULES, ROWS, ROWS)
 def test_update_is_merge(level: str, rules: dict[str, Any], one: list[Row], two: list[Row]) -> None:
     at_once = folded(level, one + two, **rules)
@@ -69,6 +74,7 @@ def test_update_is_merge(level: str, rules: dict[str, Any], one: list[Row], two:
     assert merged(folded(level, one, **rules), folded(level, two, **rules)).to_bytes() == at_once.to_bytes()
 
 
+@LAWS
 @given(LEVEL, RULES, st.lists(ROWS, min_size=1, max_size=6), st.sampled_from(["update", "batch"]), st.integers(1, 4))
 def test_batches_and_threads_do_not_show(
     level: str, rules: dict[str, Any], pieces: list[list[Row]], commit: str, threads: int
@@ -81,6 +87,7 @@ def test_batches_and_threads_do_not_show(
     assert base.n_rows == len(rows)
 
 
+@LAWS
 @given(LEVEL, RULES, ROWS, MAPPINGS, AS_OF)
 def test_new_ids_are_as_if_the_input_had_them(
     level: str, rules: dict[str, Any], rows: list[Row], mapping: dict[str, str], as_of: Any
@@ -98,6 +105,7 @@ def test_new_ids_are_as_if_the_input_had_them(
     check_rfm(base, model, as_of if level != "totals" else None)
 
 
+@LAWS
 @given(LEVEL, RULES, ROWS, st.sets(IDS, max_size=3))
 def test_what_is_removed_is_told_in_numbers_alone(
     level: str, rules: dict[str, Any], rows: list[Row], ids: set[str]
@@ -121,6 +129,7 @@ def units(amount: float | None) -> int:
     return 0 if amount is None or amount != amount else round(amount * 10**6)
 
 
+@LAWS
 @given(RULES, ROWS, st.integers(0, N_DAYS), AS_OF)
 def test_sealing_does_not_show_in_results(rules: dict[str, Any], rows: list[Row], day: int, as_of: Any) -> None:
     """Nor in what comes later, where it is not late."""
@@ -142,6 +151,7 @@ def table_time(day: int) -> Any:
     return datetime.combine(START + timedelta(days=day), datetime.min.time())
 
 
+@LAWS
 @given(st.sampled_from(["totals", "days"]), RULES, ROWS)
 def test_adjacent_lines_need_no_open_orders(level: str, rules: dict[str, Any], rows: list[Row]) -> None:
     """Lines of an order that follow each other: the level of orders is not needed, and merging is refused."""
@@ -156,6 +166,7 @@ def test_adjacent_lines_need_no_open_orders(level: str, rules: dict[str, Any], r
         base.merge(Base(**options))
 
 
+@LAWS
 @given(st.sampled_from(["first", "last"]), RULES, ROWS, st.lists(st.sampled_from(["AT", "BE", None]), min_size=12))
 def test_attributes_ride_along(pick: str, rules: dict[str, Any], rows: list[Row], places: list[str | None]) -> None:
     for level in LEVELS:
