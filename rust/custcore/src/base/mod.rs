@@ -29,7 +29,7 @@ pub mod sort;
 pub mod spec;
 pub mod state;
 pub mod totals;
-mod view;
+pub mod view;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
