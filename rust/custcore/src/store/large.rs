@@ -145,22 +145,17 @@ pub fn commit(
         None => Spill::new(&limit.folder, base.spec().clone())?,
     };
     let result = runs.add(base, context).and_then(|()| full.map_or(Ok(()), |full| runs.append(full)));
-    *disk = Some(runs);
+    // A base of which nothing could be put on disk is still in memory as a whole.
+    *disk = Some(runs).filter(|runs| !runs.is_empty());
     result?;
     *base = named;
     Ok(())
 }
 
-/// Puts what is in memory on disk, too, so that all customers can be had from there.
-fn settle<'a>(base: &CustomerBase, disk: &'a mut Option<Spill>, context: &Context) -> Result<&'a Spill> {
-    let runs = disk.as_mut().ok_or_else(|| Error::internal("a base in memory was to be read from disk"))?;
-    runs.add(base, context)?;
-    Ok(runs)
-}
-
 /// Puts all that is in memory on disk, and empties the base.
 pub fn put_down(base: &mut CustomerBase, disk: &mut Option<Spill>, context: &Context) -> Result<()> {
-    settle(base, disk, context)?;
+    let runs = disk.as_mut().ok_or_else(|| Error::internal("a base in memory was to be read from disk"))?;
+    runs.add(base, context)?;
     *base = CustomerBase::new(base.spec().clone())?;
     Ok(())
 }
