@@ -13,6 +13,12 @@ pub fn prefetch<T>(slice: &[T], index: usize) {
     let _ = (slice, index);
 }
 
+/// Asks for the cache lines of a string, which is about to be read.
+#[inline]
+pub fn prefetch_bytes(bytes: &[u8]) {
+    (0..bytes.len()).step_by(64).take(8).for_each(|at| prefetch(bytes, at));
+}
+
 /// Defines a function whose body is compiled twice, for every machine of its kind and for those with AVX2; which one runs
 /// is decided when it is called. The body must be plain loops over slices: the compiler turns them into vector code, and
 /// both ways give the same bits, since Rust neither reorders nor fuses floating-point operations.

@@ -13,8 +13,9 @@ use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelI
 use super::bound::Edge;
 use super::folder::{Folder, Share};
 use super::intern::{Interner, Keys, keys_of};
+use super::lots::Deal;
 use super::plan::Plan;
-use super::shards::{Deal, Shards, can_deal};
+use super::shards::{Shards, can_deal};
 use super::spec::{Spec, Track};
 use super::state::State;
 use crate::column::chunks::{Columns, Kinds};
@@ -39,7 +40,7 @@ pub struct Update {
 const MANY_CUSTOMERS: usize = 1 << 16;
 
 /// Slots of more ids than this fit no cache, so that each row would wait for memory.
-const MANY_IDS: usize = 1 << 20;
+const MANY_IDS: usize = 9 << 17;
 
 /// Rows after which the way of folding is chosen.
 const SAMPLE: usize = 1 << 18;
@@ -89,6 +90,8 @@ struct Values {
     held: Option<PlainKeys>,
     keys: Arc<Keys>,
     nulls: Option<NullBuffer>,
+    /// Whether each is larger than the one before it, as in a dictionary that was sorted: none is there twice.
+    ascending: bool,
 }
 
 /// The ends of observation, where orders are written down.
@@ -161,7 +164,8 @@ impl Fold {
     /// Bytes that what was folded takes, about.
     pub fn bytes(&self) -> usize {
         let parts: usize = self.parts.iter().chain(&self.done).map(State::bytes).sum();
-        parts + self.shards.as_ref().map_or(0, Shards::bytes)
+        let waiting: usize = self.deals.iter().map(Deal::bytes).sum();
+        parts + waiting + self.shards.as_ref().map_or(0, Shards::bytes)
     }
 
     /// The ends of observation by the clock of the data.
@@ -201,11 +205,11 @@ impl Fold {
         }
         // Ids have left the ranges of the shards.
         if let Some(shards) = self.shards.take_if(|shards| shards.are_ranges() && !shards.cover(plan)) {
-            self.done.push(shards.into_one()?);
+            self.done.push(shards.into_one(&mut self.deals, context)?);
         }
         while self.parts.len() < n_parts {
             let interner = match &self.values {
-                Some(values) => Interner::of_values(self.kinds.id_kind, values.keys.clone(), values.nulls.clone()),
+                Some(values) => Interner::of_values(self.kinds.id_kind, values.keys.clone(), values.nulls.clone(), values.ascending),
                 None => plan.interner(self.kinds.id_kind),
             };
             self.parts.push(State::new(&self.kinds, spec, interner, order_plan));
@@ -279,14 +283,14 @@ impl Fold {
         };
         let mut parts: Vec<(&mut State, &mut Deal)> = self.parts.iter_mut().zip(&mut self.deals).collect();
         by_parts(&mut parts, shares, context, |((part, dealt), shares)| deal(((part, dealt), shares)))?;
-        shards.fold(&mut self.deals[..shares.len()], columns, first_row, context)
+        shards.fold(&mut self.deals, columns, first_row, context)
     }
 
     /// All that was folded, in one state.
     pub fn finish(mut self, context: &Context) -> Result<Update> {
         self.parts.append(&mut self.done);
         if let Some(shards) = self.shards {
-            self.parts.push(shards.into_one()?);
+            self.parts.push(shards.into_one(&mut self.deals, context)?);
         }
         self.deals = Vec::new();
         context.check()?;
@@ -314,6 +318,7 @@ impl Fold {
         } else {
             State::unify(parts)?
         };
+        whole.interner.leave_values();
         if spec.track == Track::Once {
             whole.close_orders();
         } else if let Some(days) = &mut whole.days {
@@ -336,7 +341,9 @@ impl Fold {
         let (plan, values) = match (self.plan, &self.values) {
             (Plan::Open, _) if !in_sequence => match shared_values(&customers, rows) {
                 Some(held) => {
-                    let values = Values { keys: Arc::new(keys_of(held)?), nulls: held.nulls().cloned(), held: Some(held.clone()) };
+                    let keys = Arc::new(keys_of(held)?);
+                    let ascending = keys.ascend();
+                    let values = Values { keys, nulls: held.nulls().cloned(), held: Some(held.clone()), ascending };
                     (Plan::Values, Some(values))
                 }
                 None => (self.plan.extend(&customers, all, more), None),

@@ -4,8 +4,8 @@ use super::bound::Edge;
 use super::extras::Seen;
 use super::fold::Edges;
 use super::intern::{Interner, NO_CODE, Remap};
+use super::lots::{Deal, Dealer};
 use super::orders::Line;
-use super::shards::{Deal, Dealer};
 use super::slots::ends;
 use super::spec::{OnNonfinite, OnNull, Spec};
 use super::state::State;
@@ -134,6 +134,7 @@ impl<'a> Folder<'a> {
         context: &Context,
     ) -> Result<()> {
         let own = &columns[share.batch];
+        let least = part.least_packed();
         for start in (share.start..share.end).step_by(BLOCK) {
             context.check()?;
             let len = BLOCK.min(share.end - start);
@@ -143,7 +144,7 @@ impl<'a> Folder<'a> {
             self.codes.extend(self.block.flags.iter().map(|flag| if flag & flag::NULL_ID == 0 { 0 } else { NO_CODE }));
             self.mark(own, start, part.journal.is_some());
             self.screen(own, first_row, part)?;
-            dealer.deal(deal, own, start, (first_row - first) as usize, &self.codes, &self.block);
+            deal.add(dealer, (own, start), (first_row - first) as usize, &self.codes, &self.block, least);
             context.advance(len as u64);
         }
         Ok(())

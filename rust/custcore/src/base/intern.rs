@@ -65,9 +65,17 @@ impl Interner {
         Self { kind, keys: Arc::new(keys), table: Table::Later, sorted: true }
     }
 
-    /// An interner whose codes are positions in a dictionary. It may give several codes to one id, until it is joined.
-    pub fn of_values(kind: KeyKind, keys: Arc<Keys>, nulls: Option<NullBuffer>) -> Self {
-        Self { kind, keys, table: Table::Values(nulls), sorted: false }
+    /// An interner whose codes are positions in a dictionary; `ascending` says that its values ascend. If not, it may give
+    /// several codes to one id, until it is joined.
+    pub fn of_values(kind: KeyKind, keys: Arc<Keys>, nulls: Option<NullBuffer>, ascending: bool) -> Self {
+        Self { kind, keys, table: Table::Values(nulls), sorted: ascending }
+    }
+
+    /// Ends the coding by a dictionary: from here on its values are ids like others.
+    pub fn leave_values(&mut self) {
+        if self.is_of_values() {
+            self.table = Table::Later;
+        }
     }
 
     /// An interner for integer ids of this kind from `base` on, whose codes are distances from it.
@@ -125,14 +133,19 @@ impl Interner {
         self.sorted
     }
 
+    /// Whether codes are positions in a dictionary.
+    fn is_of_values(&self) -> bool {
+        matches!(self.table, Table::Values(_))
+    }
+
     /// Whether an id may have several codes.
     pub fn repeats(&self) -> bool {
-        matches!(self.table, Table::Values(_))
+        self.is_of_values() && !self.sorted
     }
 
     /// Whether codes of both mean the same ids: distances from one id, or positions in one dictionary.
     pub fn shares_codes(&self, other: &Self) -> bool {
-        self.keys.is_same_range(&other.keys) || (self.repeats() && other.repeats() && Arc::ptr_eq(&self.keys, &other.keys))
+        self.keys.is_same_range(&other.keys) || (self.is_of_values() && other.is_of_values() && Arc::ptr_eq(&self.keys, &other.keys))
     }
 
     /// Builds the table of the ids that are known, if it is still to be built.
@@ -317,10 +330,10 @@ impl Interner {
     }
 
     /// Codes of byte strings (at most a block) with their heads.
-    pub fn intern_strings(&mut self, ids: &[&[u8]], heads: &[Head], codes: &mut Vec<u32>) -> Result<()> {
+    pub fn intern_strings<'a>(&mut self, id: impl Fn(usize) -> &'a [u8], heads: &[Head], codes: &mut Vec<u32>) -> Result<()> {
         codes.clear();
         self.build_table();
-        self.intern_texts(|i| ids[i], heads, &[0; BLOCK][..ids.len()], codes)
+        self.intern_texts(id, heads, &[0; BLOCK][..heads.len()], codes)
     }
 
     /// The ids of several interners, one behind the other.

@@ -1,7 +1,9 @@
 //! Ids in the order of their codes.
 
 use std::cmp::Ordering;
+use std::ops::Range;
 
+use crate::context::by_runs;
 use crate::simd::prefetch;
 
 /// Ids by code.
@@ -49,8 +51,15 @@ impl Keys {
         match self {
             Self::Range { .. } => a.cmp(&b),
             Self::Integers(keys) => keys[a as usize].cmp(&keys[b as usize]),
-            Self::Bytes(arena) => arena.get(a).cmp(arena.get(b)),
+            Self::Bytes(arena) => arena.order(a).cmp(&arena.order(b)).then_with(|| arena.get(a).cmp(arena.get(b))),
         }
+    }
+
+    /// Whether each id is larger than the one before it.
+    pub fn ascend(&self) -> bool {
+        let last = self.len().saturating_sub(1);
+        let ascend = |codes: Range<usize>| codes.into_iter().all(|code| self.compare(code as u32, code as u32 + 1).is_lt());
+        by_runs(last, ascend).into_iter().all(|ascend| ascend)
     }
 
     /// Whether codes of both are distances from one id.

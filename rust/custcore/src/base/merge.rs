@@ -58,55 +58,47 @@ impl State {
         Ok(whole)
     }
 
-    /// Plain states with no customer in common, one behind the other.
-    pub(super) fn concat(parts: Vec<Self>) -> Result<Self> {
-        let mut parts = parts.into_iter();
-        let Some(mut whole) = parts.next() else { return Err(Error::internal("no parts to put together")) };
+    /// Plain states with no customer in common, one behind the other; `width` says that they are of ranges of so many ids,
+    /// which follow each other.
+    pub(super) fn concat(parts: Vec<Self>, width: Option<usize>) -> Result<Self> {
+        let mut end = 0;
+        let mut starts = Vec::with_capacity(parts.len());
+        for (shard, part) in parts.iter().enumerate() {
+            starts.push(width.map_or(end, |width| shard * width));
+            end = match width {
+                None => end + part.totals.len(),
+                Some(_) if part.totals.is_empty() => end,
+                Some(width) => (shard + 1) * width,
+            };
+        }
+        let totals = Totals::concat(&parts.iter().map(|part| &part.totals).zip(starts.iter().copied()).collect::<Vec<_>>(), end);
+        let mut parts = parts.into_iter().zip(starts);
+        let Some((mut whole, _)) = parts.next() else { return Err(Error::internal("no parts to put together")) };
+        whole.totals = totals;
         let kind = whole.interner.kind();
         let mut ids = vec![std::mem::replace(&mut whole.interner, Interner::new(kind))];
-        for part in parts {
-            ids.push(whole.append(part));
+        for (part, start) in parts {
+            ids.push(whole.append(part, start as u32));
         }
-        whole.interner = Interner::concat(ids)?;
-        Ok(whole)
-    }
-
-    /// Plain states of ranges of `width` ids that follow each other.
-    pub(super) fn concat_ranges(parts: Vec<Self>, width: usize) -> Result<Self> {
-        let mut whole: Option<Self> = None;
-        let mut end = 0;
-        for (shard, part) in parts.into_iter().enumerate() {
-            if part.totals.is_empty() && whole.is_some() {
-                continue;
-            }
-            match &mut whole {
-                None => whole = Some(part),
-                Some(whole) => {
-                    whole.totals.grow(shard * width);
-                    whole.append(part);
-                }
-            }
-            end = (shard + 1) * width;
-        }
-        let Some(mut whole) = whole else { return Err(Error::internal("no ranges to put together")) };
+        whole.interner = match width {
+            None => Interner::concat(ids)?,
+            Some(_) => ids.swap_remove(0),
+        };
         whole.interner.extend_range(end);
-        whole.totals.grow(end);
         Ok(whole)
     }
 
-    /// Adds a plain state with no customer in common behind this one; the answer is its ids.
-    fn append(&mut self, mut part: Self) -> Interner {
-        let before = self.totals.len() as u32;
+    /// Adds what a plain state with no customer in common keeps besides totals, its codes from `start` on; the answer is its ids.
+    fn append(&mut self, mut part: Self, start: u32) -> Interner {
         if let (Some(journal), Some(entries)) = (&mut self.journal, part.journal.take()) {
-            journal.append(entries, |code| code + before);
+            journal.append(entries, |code| code + start);
         }
         if let (Some(days), Some(other)) = (&mut self.days, &part.days) {
-            days.merge(other, &mut |code| code + before);
+            days.merge(other, &mut |code| code + start);
         }
         if let (Some(notes), Some(other)) = (&mut self.notes, &part.notes) {
             notes.merge(other, 0);
         }
-        self.totals.append(&part.totals);
         self.rows.merge(&part.rows, 0);
         self.purchases.merge(&part.purchases, 0);
         self.last_day = self.last_day.max(part.last_day);

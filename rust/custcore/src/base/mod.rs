@@ -18,6 +18,7 @@ pub mod intern;
 mod join;
 pub mod journal;
 pub mod keys;
+mod lots;
 mod merge;
 pub mod notes;
 pub mod orders;

@@ -61,6 +61,8 @@ impl Plan {
         let Ok(len) = usize::try_from(i128::from(high) - i128::from(base) + 1) else { return Self::Table };
         let per_row = if more { CODES_PER_FIRST_ROW } else { CODES_PER_ROW };
         let most = usize::try_from(rows).unwrap_or(usize::MAX).saturating_mul(per_row).max(SMALL_RANGE);
+        // The ends of a range are seldom among its first rows: with more to come it is taken for some longer than it is so far.
+        let len = if more && len > SMALL_RANGE { len + len / 8 } else { len };
         let known = if let Self::Range { len, .. } = self { len } else { 0 };
         if len > most.max(known) || len >= u32::MAX as usize - 1 {
             return Self::Table;

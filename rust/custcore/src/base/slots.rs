@@ -4,9 +4,11 @@
 //! its amounts and its days are looked at; when a sum could leave 64 bits, or a day lies outside, all slots are made wide
 //! once and for all. Both forms hold the same numbers, so the form never shows in a result.
 
+use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
+
 use super::intern::NO_CODE;
 use crate::column::BLOCK;
-use crate::context::{by_runs, fill_by_runs};
+use crate::context::{ROWS_WORTH_THREADS, by_runs, fill_by_runs};
 use crate::simd::{prefetch, widest};
 
 /// What is known of one customer. First and last hold a day only once there was a purchase.
@@ -48,10 +50,10 @@ struct Narrow {
 }
 
 const NOTHING: Narrow = Narrow { units: 0, orders: 0, first: u16::MAX, last: 0 };
-/// 1900-01-01.
-const FIRST_DAY: i32 = -25_567;
-/// 2079-06-05, one day before what 16 bits can hold.
-const LAST_DAY: i32 = FIRST_DAY + u16::MAX as i32 - 1;
+/// The first day of narrow slots, 1900-01-01.
+pub const FIRST_DAY: i32 = -25_567;
+/// Their last one, 2079-06-05, one day before what 16 bits can hold.
+pub const LAST_DAY: i32 = FIRST_DAY + u16::MAX as i32 - 1;
 
 impl Narrow {
     fn widen(self) -> Slot {
@@ -184,6 +186,28 @@ const AHEAD: usize = 24;
 enum Form {
     Narrow(Vec<Narrow>),
     Wide(Vec<Slot>),
+}
+
+impl Form {
+    fn narrow(&self) -> Option<&[Narrow]> {
+        if let Self::Narrow(slots) = self { Some(slots) } else { None }
+    }
+}
+
+/// What lies at each place below `len`, where those of each part begin at its start; by several threads where there are many.
+fn end_to_end<P: Copy + Sync, T: Send>(parts: &[(P, usize)], len: usize, get: impl Fn(P, usize) -> T + Sync + Send) -> Vec<T> {
+    let at = |part: &mut usize, i: usize| {
+        while parts.get(*part + 1).is_some_and(|(_, start)| *start <= i) {
+            *part += 1;
+        }
+        let (slots, start) = parts[*part];
+        get(slots, i - start)
+    };
+    if len < ROWS_WORTH_THREADS {
+        let mut part = 0;
+        return (0..len).map(|i| at(&mut part, i)).collect();
+    }
+    (0..len).into_par_iter().with_min_len(1 << 14).map_init(|| 0, at).collect()
 }
 
 /// Slots by customer code.
@@ -395,18 +419,18 @@ impl Slots {
         }
     }
 
-    /// Adds the slots of another part behind these.
-    pub fn append(&mut self, other: &Self) {
-        self.make_room(other.size, other.orders, (FIRST_DAY, FIRST_DAY));
-        if matches!(other.form, Form::Wide(_)) {
-            self.widen();
+    /// The slots of several parts: those of each begin where it is said, and all are below `len`.
+    pub fn concat(parts: &[(&Self, usize)], len: usize) -> Self {
+        let mut whole = Self::default();
+        for (part, _) in parts {
+            whole.make_room(part.size, part.orders, (FIRST_DAY, FIRST_DAY));
         }
-        match (&mut self.form, &other.form) {
-            (Form::Narrow(slots), Form::Narrow(more)) => slots.extend_from_slice(more),
-            (Form::Wide(slots), Form::Wide(more)) => slots.extend_from_slice(more),
-            (Form::Wide(slots), Form::Narrow(more)) => slots.extend(more.iter().map(|slot| slot.widen())),
-            (Form::Narrow(_), Form::Wide(_)) => {}
-        }
+        let narrow: Option<Vec<(&[Narrow], usize)>> = parts.iter().map(|(part, start)| Some((part.form.narrow()?, *start))).collect();
+        whole.form = match (&whole.form, narrow) {
+            (Form::Narrow(_), Some(parts)) => Form::Narrow(end_to_end(&parts, len, |slots, i| slots.get(i).copied().unwrap_or(NOTHING))),
+            _ => Form::Wide(end_to_end(parts, len, |slots, i| if i < slots.len() { slots.get(i as u32) } else { EMPTY })),
+        };
+        whole
     }
 
     /// Asks for the cache line of a customer.

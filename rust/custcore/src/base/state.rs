@@ -180,6 +180,13 @@ impl State {
         matches!(self.lines, Lines::None) && self.attributes.is_empty()
     }
 
+    /// Money that makes a row a purchase of which nothing but customer, day and money need be known, if it is this much or
+    /// more; no money does where the number of each row is written down.
+    pub fn least_packed(&self) -> i64 {
+        let is_numbered = self.days.is_some() || self.journal.as_ref().is_some_and(|journal| journal.purchases().is_none());
+        if is_numbered { i64::MAX } else { i64::from(!self.rules.zero_is_purchase) }
+    }
+
     /// Adds a block of rows to a plain state; see [`Totals::add_rows`].
     pub fn add_rows<U: Units>(&mut self, rows: &Rows<'_, U>) {
         self.totals.add_rows(self.rules, rows, &mut self.purchases);

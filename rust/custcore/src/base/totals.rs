@@ -387,20 +387,20 @@ impl Totals {
         }
     }
 
-    /// Adds the customers of another part, none of whom is known here, behind those that are.
-    pub fn append(&mut self, other: &Self) {
-        if let (Some(known), Some(more)) = (&mut self.absent, other.absent) {
-            *known += more;
-            return;
+    /// What several parts know, none of whose customers another has, and whose rows are orders: the codes of each begin where
+    /// it is said, and all are below `len`.
+    pub fn concat(parts: &[(&Self, usize)], len: usize) -> Self {
+        if parts.iter().any(|(part, _)| part.absent.is_some()) {
+            return Self { absent: Some(len), ..Self::default() };
         }
-        let before = self.slots.len() as u32;
-        self.slots.append(&other.slots);
-        if let (Some(rows), Some(more)) = (&mut self.rows, &other.rows) {
-            rows.extend_from_slice(more);
+        let slots: Vec<(&Slots, usize)> = parts.iter().map(|(part, start)| (&part.slots, *start)).collect();
+        let mut whole = Self { slots: Slots::concat(&slots, len), ..Self::new(false) };
+        for (part, start) in parts {
+            for (&code, &refunds) in &part.refunds_before_purchase {
+                whole.note_refunds(code + *start as u32, refunds);
+            }
         }
-        for (&code, &refunds) in &other.refunds_before_purchase {
-            self.note_refunds(code + before, refunds);
-        }
+        whole
     }
 
     /// Whether customer `code` has a purchase or a refund; a code can be empty when all its rows were left out.
