@@ -1,9 +1,10 @@
 //! However rows find their customers, the result is the same table, bit for bit.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow_array::types::Int32Type;
-use arrow_array::{ArrayRef, DictionaryArray, Float64Array, Int64Array, RecordBatch, StringArray, TimestampSecondArray};
+use arrow_array::{ArrayRef, DictionaryArray, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray, TimestampSecondArray};
 use custcore::base::CustomerBase;
 use custcore::base::fold::Strategy as Way;
 use custcore::base::spec::Spec;
@@ -18,11 +19,14 @@ use custcore::table::Table;
 use proptest::prelude::*;
 
 /// One purchase: customer, second, cents (negative: a refund), order; an id or an amount can be missing.
-type Row = (Option<i64>, i64, Option<i32>, i64);
+type Row = (Option<i64>, i64, Option<i64>, i64);
 
 fn rows() -> impl Strategy<Value = Vec<Row>> {
     let id = prop_oneof![6 => (0_i64..40).prop_map(Some), 2 => any::<i64>().prop_map(|id| Some(id / 4)), 1 => Just(None)];
-    let row = (id, 0_i64..900_000_000, prop_oneof![9 => (-500_i32..5000).prop_map(Some), 1 => Just(None)], 0_i64..30);
+    // Some money and some days are beyond what a packed row can tell, which is 2^43 units of a millionth, and 1900 to 2079.
+    let time = prop_oneof![30 => 0_i64..900_000_000, 1 => -3_000_000_000_i64..5_000_000_000];
+    let cents = prop_oneof![30 => (-500_i64..5000).prop_map(Some), 1 => (879_609_000..879_610_000_i64).prop_map(Some), 3 => Just(None)];
+    let row = (id, time, cents, 0_i64..30);
     prop::collection::vec(row, 1..400)
 }
 
@@ -31,21 +35,35 @@ enum Ids {
     Integers,
     Texts,
     Dictionary,
+    /// A dictionary of values that ascend.
+    Ascending,
 }
 
 fn batch(rows: &[Row], ids: Ids) -> Result<RecordBatch> {
     // Long and short names, which share their beginnings, and one that ends with a zero.
-    let name = |id: i64| if id % 3 == 0 { format!("a customer of a rather long name {id}") } else { format!("c{id}\0") };
+    let name = |id: i64| match id % 4 {
+        0 => format!("a customer of a rather long name {id}"),
+        1 => format!("{id:016}"),
+        _ => format!("c{id}\0"),
+    };
     let texts: Vec<Option<String>> = rows.iter().map(|row| row.0.map(name)).collect();
     let ids: ArrayRef = match ids {
         Ids::Integers => Arc::new(rows.iter().map(|row| row.0).collect::<Int64Array>()),
         Ids::Texts => Arc::new(texts.iter().map(Option::as_deref).collect::<StringArray>()),
         Ids::Dictionary => Arc::new(texts.iter().map(Option::as_deref).collect::<DictionaryArray<Int32Type>>()),
+        Ids::Ascending => {
+            let values: BTreeSet<&str> = texts.iter().flatten().map(String::as_str).collect();
+            let values: Vec<&str> = values.into_iter().collect();
+            let code = |text: &Option<String>| text.as_deref().and_then(|text| values.binary_search(&text).ok()).map(|code| code as i32);
+            let codes: Int32Array = texts.iter().map(code).collect();
+            let array = DictionaryArray::try_new(codes, Arc::new(StringArray::from(values)));
+            Arc::new(array.map_err(custcore::error::Error::internal)?)
+        }
     };
     let columns: [(&str, ArrayRef); 4] = [
         ("customer_id", ids),
         ("timestamp", Arc::new(rows.iter().map(|row| Some(row.1)).collect::<TimestampSecondArray>())),
-        ("amount", Arc::new(rows.iter().map(|row| row.2.map(|cents| f64::from(cents) / 100.0)).collect::<Float64Array>())),
+        ("amount", Arc::new(rows.iter().map(|row| row.2.map(|cents| cents as f64 / 100.0)).collect::<Float64Array>())),
         ("order_id", Arc::new(rows.iter().map(|row| Some(row.3)).collect::<Int64Array>())),
     ];
     RecordBatch::try_from_iter(columns).map_err(custcore::error::Error::internal)
@@ -118,7 +136,7 @@ proptest! {
     #[test]
     fn every_way_gives_the_same_table(rows in rows(), cut in any::<prop::sample::Index>(), by_order in any::<bool>()) {
         let cut = cut.index(rows.len());
-        for ids in [Ids::Integers, Ids::Texts, Ids::Dictionary] {
+        for ids in [Ids::Integers, Ids::Texts, Ids::Dictionary, Ids::Ascending] {
             check(&rows, cut, ids, by_order.then_some("order_id")).map_err(|error| TestCaseError::fail(error.to_string()))?;
         }
     }
@@ -127,7 +145,7 @@ proptest! {
 /// Enough rows for several threads, and for shards to be chosen by themselves.
 #[test]
 fn many_customers_give_the_same_table() -> Result<()> {
-    many(&[Ids::Integers, Ids::Texts, Ids::Dictionary], |i| i.wrapping_mul(0x9E37_79B9_7F4A_7C15_u64 as i64) >> 40 << 20)
+    many(&[Ids::Integers, Ids::Texts, Ids::Dictionary, Ids::Ascending], |i| i.wrapping_mul(0x9E37_79B9_7F4A_7C15_u64 as i64) >> 40 << 20)
 }
 
 /// Ids in a narrow range.
@@ -137,7 +155,7 @@ fn many_ids_of_a_range_give_the_same_table() -> Result<()> {
 }
 
 fn many(kinds: &[Ids], id: impl Fn(i64) -> i64) -> Result<()> {
-    let row = |i: i64| (Some(id(i * 7 % 300_007)), i * 1000, Some((i * 37 % 9000 - 500) as i32), i / 3);
+    let row = |i: i64| (Some(id(i * 7 % 300_007)), i * 1000, Some(i * 37 % 9000 - 500), i / 3);
     let rows: Vec<Row> = (0..320_000).map(row).collect();
     for &ids in kinds {
         let batch = batch(&rows, ids)?;

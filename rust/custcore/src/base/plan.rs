@@ -123,3 +123,27 @@ fn range(keys: &IntegerKeys, nulls: Option<&NullBuffer>, rows: usize) -> Option<
     let pieces = rows.div_ceil(PIECE);
     if pieces < 4 { (0..pieces).map(piece).fold(None, join) } else { (0..pieces).into_par_iter().map(piece).reduce(|| None, join) }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow_array::{ArrayRef, Int64Array};
+
+    use super::*;
+
+    #[test]
+    fn a_range_that_goes_on_has_room_for_ends_that_come_late() -> Result<()> {
+        let ids = |high: i64| -> Result<KeyColumn> {
+            let ids: ArrayRef = Arc::new(Int64Array::from_iter_values((0..1000).map(|i| i * high / 999)));
+            KeyColumn::new("customer_id", "customer_id", &ids)
+        };
+        let (early, late) = (ids(900_000)?, ids(1_000_000)?);
+        let first = Plan::Open.extend(&[(&early, 1000)], 100_000, true);
+        assert!(matches!(first, Plan::Range { base: 0, len } if len > 1_000_000));
+        assert_eq!(first.extend(&[(&late, 1000)], 200_000, false), first);
+        // Where nothing is to come, a range is as long as it is, and too long for so few rows.
+        assert_eq!(Plan::Open.extend(&[(&early, 1000)], 100_000, false), Plan::Table);
+        Ok(())
+    }
+}
