@@ -122,12 +122,14 @@ struct Others {
 pub struct Deal {
     lots: Vec<Lot>,
     sorter: Sorter,
+    /// Of the block at hand.
+    heads: Vec<HeadWords>,
 }
 
 impl Deal {
     /// Nothing dealt yet.
     pub fn new() -> Self {
-        Self { lots: (0..SHARDS).map(|_| Lot::default()).collect(), sorter: Sorter { rows: [0; BLOCK] } }
+        Self { lots: (0..SHARDS).map(|_| Lot::default()).collect(), sorter: Sorter { rows: [0; BLOCK] }, heads: Vec::new() }
     }
 
     /// Bytes that what was dealt out takes.
@@ -143,13 +145,14 @@ impl Deal {
         let packed = &mut packed[..codes.len()];
         let what = block.units.iter().zip(&block.days).zip(&block.flags);
         for (packed, ((&units, &day), &flags)) in packed.iter_mut().zip(what) {
-            let fits = (units >= least) & (units < PACKED_UNITS) & (day >= FIRST_DAY) & (day <= LAST_DAY) & (flags == 0);
+            let fits = (least..PACKED_UNITS).contains(&units) & (FIRST_DAY..=LAST_DAY).contains(&day) & (flags == 0);
             *packed = if fits { pack(units, day) } else { NOT_PACKED };
         }
         // The shard of each row; those that do not count are in none.
         let mut shards = [NONE; BLOCK];
         let shards = &mut shards[..codes.len()];
-        let (mut ids, mut heads) = ([0; BLOCK], [[0; 2]; BLOCK]);
+        let mut ids = [0; BLOCK];
+        let Self { lots, sorter, heads } = self;
         match &columns.customer {
             KeyColumn::Plain(PlainKeys::Integers(keys)) => {
                 keys.read(start, &mut ids[..codes.len()]);
@@ -158,6 +161,7 @@ impl Deal {
                 }
             }
             KeyColumn::Plain(PlainKeys::Bytes(keys)) => {
+                heads.resize(BLOCK, [0; 2]);
                 for i in (0..codes.len()).filter(|&i| codes[i] != NO_CODE) {
                     let id = keys.get(start + i);
                     let head = ByteArena::head(id);
@@ -176,7 +180,6 @@ impl Deal {
             *shard = if is_other { NONE } else { *shard };
             any |= is_other;
         }
-        let Self { lots, sorter } = self;
         let packed = |i: u16| packed[usize::from(i)];
         if matches!(columns.customer, KeyColumn::Plain(PlainKeys::Integers(_))) {
             sorter.sort(shards, |shard, rows| {
@@ -209,8 +212,8 @@ impl Deal {
             part.interner.intern_ids(&ids[..rows.len()], &mut codes)?;
             add_packed(part, rows, &codes);
         }
-        let mut short = [[0; LONGEST]; BLOCK];
-        let mut heads = [0; BLOCK];
+        let most = texts.len().min(BLOCK);
+        let (mut short, mut heads) = (vec![[0; LONGEST]; most], vec![0; most]);
         for rows in texts.chunks(BLOCK) {
             for ((head, short), row) in heads.iter_mut().zip(&mut short).zip(rows) {
                 *head = Head::from(row.id[0]) << 64 | Head::from(row.id[1]);
