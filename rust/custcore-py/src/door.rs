@@ -41,7 +41,7 @@ pub trait Folding: Send + 'static {
     fn push(&mut self, batches: &[RecordBatch], context: &Context) -> Result<()>;
     /// Lets go of memory that came from outside.
     fn release(&mut self);
-    /// Says that much more is to come, before anything is folded.
+    /// Says that much more is to come, before anything is folded. What has a limit of memory does not plan for it.
     fn expect_more(&mut self) {}
 }
 
@@ -76,6 +76,10 @@ impl Folding for Scan {
 
     fn release(&mut self) {
         Self::release(self);
+    }
+
+    fn expect_more(&mut self) {
+        Self::expect_more(self);
     }
 }
 

@@ -50,6 +50,11 @@ impl Scan {
         self.rows
     }
 
+    /// See [`Fold::expect_more`].
+    pub fn expect_more(&mut self) {
+        self.folds.iter_mut().for_each(|(_, fold)| fold.expect_more());
+    }
+
     /// See [`Fold::release`].
     pub fn release(&mut self) {
         self.folds.iter_mut().for_each(|(_, fold)| fold.release());
