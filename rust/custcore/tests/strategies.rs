@@ -175,3 +175,22 @@ fn many(kinds: &[Ids], id: impl Fn(i64) -> i64) -> Result<()> {
     }
     Ok(())
 }
+
+/// Lines of an order lie far apart, so that several threads have some of them; some order ids are of two customers.
+#[test]
+fn orders_whose_lines_several_threads_have_are_one() -> Result<()> {
+    let customer = |order: i64, i: i64| order * 7 % 30_011 + i64::from(i % 97 == 0);
+    let row = |i: i64| (Some(customer(i % 70_001, i)), i * 1000, Some(i * 37 % 9000 - 2500), i % 70_001);
+    let rows: Vec<Row> = (0..250_000).map(row).collect();
+    let batch = batch(&rows, Ids::Integers)?;
+    let halves = [batch.slice(0, 200_000), batch.slice(200_000, 50_000)];
+    let want = result(&halves, Some("order_id"), Way::Table, 1)?;
+    let want_cohorts = cohorts(&halves, Some("order_id"), Way::Table, 1, true)?;
+    for (way, threads) in [(Way::Auto, 1), (Way::Auto, 2), (Way::Auto, 3), (Way::Table, 3)] {
+        let got = result(&halves, Some("order_id"), way, threads)?;
+        assert_eq!(got.batch, want.batch, "{way:?} {threads}");
+        assert_eq!(format!("{:?}", got.report), format!("{:?}", want.report), "{way:?} {threads}");
+        assert!(cohorts(&halves, Some("order_id"), way, threads, false)? == want_cohorts, "{way:?} {threads}");
+    }
+    Ok(())
+}

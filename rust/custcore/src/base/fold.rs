@@ -294,9 +294,9 @@ impl Fold {
         }
         self.deals = Vec::new();
         context.check()?;
-        let ids: usize = self.parts.iter().map(|part| part.interner.len()).sum();
+        let size: usize = self.parts.iter().map(State::size).sum();
         let unify = || Self::unify(self.parts, &self.kinds, &self.spec);
-        let state = if context.is_worth_threads(ids) { context.install(unify)?? } else { unify()? };
+        let state = if context.is_worth_threads(size) { context.install(unify)?? } else { unify()? };
         Ok(Update { kinds: self.kinds, state, rows: self.rows, begun_at: self.begun_at })
     }
 
@@ -306,6 +306,9 @@ impl Fold {
         let one_space = parts.windows(2).all(|pair| pair[0].interner.shares_codes(&pair[1].interner))
             || parts.iter().rev().skip(1).all(|part| part.interner.is_empty());
         let mut whole = if one_space {
+            if spec.track == Track::Once {
+                State::close_apart(&mut parts)?;
+            }
             let mut whole = parts.pop().unwrap_or_else(|| State::new(kinds, spec, Plan::Open.interner(kinds.id_kind), Plan::Open));
             for part in &mut parts {
                 if let (Some(journal), Some(entries)) = (&mut whole.journal, part.journal.take()) {

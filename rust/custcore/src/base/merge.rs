@@ -1,13 +1,16 @@
 //! Several states as one: threads' parts at the end of a fold, an update and a base, two bases.
 
+use rayon::iter::{IntoParallelRefMutIterator, ParallelIterator};
+
 use super::extras::Seen;
 use super::intern::{Interner, NO_CODE};
 use super::join::join;
 use super::journal::Journal;
 use super::keys::Keys;
-use super::orders::OpenOrder;
+use super::orders::{OpenOrder, Orders};
 use super::state::{Lines, Spread, State};
 use super::totals::{Codes, Order, Totals};
+use crate::context::ROWS_WORTH_THREADS;
 use crate::error::{Error, Result};
 
 impl State {
@@ -56,6 +59,26 @@ impl State {
         whole.totals = totals;
         whole.interner = Interner::of_sorted(kind, joined.keys);
         Ok(whole)
+    }
+
+    /// Closes the orders of several states of the same codes, side by side; orders that lie in several are put together
+    /// first, in the first state. Where that cannot be, or is not worth it, they are left open.
+    pub(super) fn close_apart(parts: &mut [Self]) -> Result<()> {
+        if parts.len() < 2 || parts.iter().map(Self::size).sum::<usize>() < ROWS_WORTH_THREADS {
+            return Ok(());
+        }
+        let mut orders = Vec::with_capacity(parts.len());
+        for part in &mut *parts {
+            match &mut part.lines {
+                // A customer who has several codes would have several orders for one.
+                Lines::Any(own, _) if part.attributes.is_empty() && !part.interner.repeats() => orders.push(&mut **own),
+                _ => return Ok(()),
+            }
+        }
+        if Orders::make_whole(&mut orders)? {
+            parts.par_iter_mut().for_each(Self::close_orders);
+        }
+        Ok(())
     }
 
     /// Plain states with no customer in common, one behind the other; `width` says that they are of ranges of so many ids,

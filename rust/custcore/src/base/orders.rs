@@ -92,6 +92,9 @@ pub fn order_until(order: &Order, parts: &[Order], until: Option<i32>) -> Option
     })
 }
 
+/// The number of no part: several have the order.
+const SEVERAL: u16 = u16::MAX;
+
 /// All orders seen, by (customer, order id).
 #[derive(Debug, Clone)]
 pub struct Orders {
@@ -211,6 +214,42 @@ impl Orders {
             order.join(part);
         }
         Ok(position)
+    }
+
+    /// Moves the orders whose ids are in several parts to the first part, so that each order is whole; of the others only
+    /// [`Orders::orders`] is of use afterwards. The answer is false, and nothing has changed, where codes of order ids do not
+    /// mean the same in all parts.
+    pub fn make_whole(parts: &mut [&mut Self]) -> Result<bool> {
+        let Some((whole, others)) = parts.split_first_mut() else { return Ok(false) };
+        let is_same = |part: &&mut Self| part.parts.is_none() && part.ids.keys().is_same_range(whole.ids.keys());
+        if whole.parts.is_some() || !others.iter().all(is_same) {
+            return Ok(false);
+        }
+        // By code: the part that has it, counted from 1.
+        let longest = others.iter().map(|part| part.first.len()).fold(whole.first.len(), usize::max);
+        let mut owners = vec![0_u16; longest];
+        for (part, number) in std::iter::once(&*whole).chain(others.iter()).zip((1..SEVERAL).cycle()) {
+            for &code in &part.codes {
+                let owner = &mut owners[code as usize];
+                *owner = if *owner == 0 || *owner == number { number } else { SEVERAL };
+            }
+        }
+        for part in others {
+            let mut at = 0;
+            let (codes, mut result) = (std::mem::take(&mut part.codes), Ok(()));
+            part.orders.retain(|order| {
+                let code = codes[at];
+                at += 1;
+                let stays = owners[code as usize] != SEVERAL;
+                if !stays && result.is_ok() {
+                    result = whole.add(code, order).map(drop);
+                }
+                stays
+            });
+            result?;
+            (part.first, part.others) = (Vec::new(), HashTable::new());
+        }
+        Ok(true)
     }
 
     /// Adds the orders of another part, whose customer codes `customer` translates and whose rows were counted from
