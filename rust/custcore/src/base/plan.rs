@@ -7,6 +7,7 @@ use super::intern::Interner;
 use crate::column::BLOCK;
 use crate::column::key::{IntegerKeys, KeyColumn, KeyKind, PlainKeys};
 use crate::error::Result;
+use crate::simd::widest;
 
 /// A range may have this many codes for each row seen, so that a slot for every code costs less than a table.
 const CODES_PER_ROW: usize = 2;
@@ -93,6 +94,13 @@ impl Plan {
     }
 }
 
+widest! {
+    /// The smallest and the largest id.
+    fn ends(ids: &[i64]) -> (i64, i64) {
+        ids.iter().fold((i64::MAX, i64::MIN), |(low, high), &id| (low.min(id), high.max(id)))
+    }
+}
+
 /// The smallest and the largest id that is not null.
 fn range(keys: &IntegerKeys, nulls: Option<&NullBuffer>, rows: usize) -> Option<(i64, i64)> {
     const PIECE: usize = 64 * BLOCK;
@@ -104,7 +112,7 @@ fn range(keys: &IntegerKeys, nulls: Option<&NullBuffer>, rows: usize) -> Option<
             let ids = &mut ids[..BLOCK.min(end - start)];
             keys.read(start, ids);
             let (low, high) = match nulls {
-                None => ids.iter().fold((i64::MAX, i64::MIN), |(low, high), &id| (low.min(id), high.max(id))),
+                None => ends(ids),
                 Some(nulls) => {
                     let valid = ids.iter().enumerate().filter(|(i, _)| nulls.is_valid(start + i));
                     valid.fold((i64::MAX, i64::MIN), |(low, high), (_, &id)| (low.min(id), high.max(id)))
