@@ -6,14 +6,16 @@ use super::lanes::{Lanes, Task};
 use super::lloyd::{Label, Problem};
 use super::means::Totals;
 use super::points::{Block, Float, Lane};
+use super::read::{Narrow, Widen};
 use super::share::{Change, Share};
+use super::sums::{Digits, by_label};
 use crate::column::BLOCK;
 use crate::error::Result;
 
 /// Room of a feature of a block: whole steps of the widest lanes, and not a power of two, which would crowd the cache.
 const STRIDE: usize = BLOCK + 32;
 /// Blocks of which more than this part (of 16) is due are read as a whole.
-const DENSE: usize = 4;
+const DENSE: usize = 3;
 
 /// Gives the rows of a share to their nearest centres.
 pub struct Assign<'a, 'p, T: Float, L> {
@@ -51,6 +53,10 @@ struct Scratch {
     changed: Vec<u32>,
     listed: usize,
     x: Vec<f64>,
+    /// The features of a block, for the first sums.
+    wide: Vec<f64>,
+    digits: Digits,
+    ones: Vec<i64>,
 }
 
 impl<T: Float, L: Label> Task for Assign<'_, '_, T, L> {
@@ -69,6 +75,9 @@ impl<T: Float, L: Label> Task for Assign<'_, '_, T, L> {
             changed: vec![0; STRIDE],
             listed: 0,
             x: vec![0.0; d],
+            wide: if self.first && self.update { vec![0.0; d * BLOCK] } else { Vec::new() },
+            digits: Digits::new(BLOCK),
+            ones: vec![1; BLOCK],
         };
         let keeps = self.update || !self.first;
         if self.first && keeps {
@@ -127,16 +136,11 @@ impl<T: Float, L: Label> Assign<'_, '_, T, L> {
         if self.update {
             match &mut self.change.totals {
                 Totals::Counts(counts) => {
-                    labels.iter().for_each(|label| counts[label.index()] += 1);
-                    for (feature, lane) in lanes.iter().enumerate() {
-                        let (values, stride) = lane.from(block.start);
-                        if stride == 1 {
-                            let pairs = labels.iter().zip(&values[..block.len]);
-                            pairs.for_each(|(label, x)| self.change.sums.shift(None, label.index(), feature, x.wide()));
-                        } else {
-                            let pairs = labels.iter().zip(values.iter().step_by(stride));
-                            pairs.for_each(|(label, x)| self.change.sums.shift(None, label.index(), feature, x.wide()));
-                        }
+                    by_label(labels, &scratch.ones[..labels.len()], counts.len(), |to, rows| counts[to] += rows);
+                    let (start, len) = (block.start, block.len);
+                    self.problem.path.run(Widen { lanes, start, len, stride: BLOCK, out: &mut scratch.wide });
+                    for (feature, terms) in scratch.wide.chunks_exact(BLOCK).enumerate() {
+                        self.change.sums.add_column(feature, labels, &terms[..len], &mut scratch.digits);
                     }
                     self.change.moved += block.len;
                 }
@@ -323,18 +327,9 @@ impl<T: Float, L: Label> Assign<'_, '_, T, L> {
     }
 
     /// The block in the frame of the filter.
-    #[inline(always)]
     fn narrow(&self, lanes: &[Lane<T>], block: &Block, scratch: &mut Scratch) {
-        for (f, lane) in lanes.iter().enumerate() {
-            let y = &mut scratch.y[f * STRIDE..][..block.len];
-            let (values, stride) = lane.from(block.start);
-            let (middle, scale) = (self.frame.middles[f], self.frame.scale);
-            if stride == 1 {
-                y.iter_mut().zip(&values[..block.len]).for_each(|(y, x)| *y = x.narrow(middle, scale));
-            } else {
-                y.iter_mut().zip(values.iter().step_by(stride)).for_each(|(y, x)| *y = x.narrow(middle, scale));
-            }
-        }
+        let (start, len) = (block.start, block.len);
+        self.problem.path.run(Narrow { lanes, start, len, frame: self.frame, stride: STRIDE, out: &mut scratch.y });
     }
 
     /// Settles in float64 what float32 could not.

@@ -23,6 +23,7 @@ pub mod model;
 pub mod points;
 pub mod profile;
 pub mod quality;
+pub mod read;
 pub mod scaler;
 pub mod scan;
 pub mod select;

@@ -5,6 +5,8 @@ use rayon::prelude::*;
 use super::kernel::Path;
 use super::lanes::{Lanes, Task};
 use super::points::{Block, Features, Float, Lane, Points, each_float};
+use super::read::read;
+use crate::column::BLOCK;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -92,23 +94,24 @@ impl<T: Float> Task for Ends<'_, T> {
 
     #[inline(always)]
     fn run<V: Lanes>(self) -> Self::Output {
-        let (values, stride) = self.lane.from(self.block.start);
+        let mut room = [T::default(); BLOCK];
+        let values = read::<V, T>(self.lane, self.block.start, self.block.len, &mut room);
         let start = values[0];
-        let (mut low, mut high, mut nothing) = ([start; 16], [start; 16], [start.nothing(); 16]);
-        let mut look = |i: usize, x: T| {
+        let (mut low, mut high, mut nothing) = ([start; 32], [start; 32], [start.nothing(); 32]);
+        let (chunks, rest) = values.as_chunks::<32>();
+        for chunk in chunks {
+            for i in 0..32 {
+                let x = chunk[i];
+                low[i] = if x < low[i] { x } else { low[i] };
+                high[i] = if x > high[i] { x } else { high[i] };
+                // Zero times a value that is not finite is NaN, and stays so.
+                nothing[i] = nothing[i].plus(x.nothing());
+            }
+        }
+        for (i, &x) in rest.iter().enumerate() {
             low[i] = if x < low[i] { x } else { low[i] };
             high[i] = if x > high[i] { x } else { high[i] };
-            // Zero times a value that is not finite is NaN, and stays so.
             nothing[i] = nothing[i].plus(x.nothing());
-        };
-        if stride == 1 {
-            let chunks = values[..self.block.len].chunks_exact(16);
-            chunks.remainder().iter().for_each(|&x| look(0, x));
-            for chunk in chunks {
-                chunk.iter().enumerate().for_each(|(i, &x)| look(i, x));
-            }
-        } else {
-            values.iter().step_by(stride).take(self.block.len).enumerate().for_each(|(i, &x)| look(i % 16, x));
         }
         let least = low.iter().fold(start, |a, &b| if b < a { b } else { a });
         let most = high.iter().fold(start, |a, &b| if b > a { b } else { a });
