@@ -39,6 +39,13 @@ pub struct Assign<'a, 'p, T: Float, L> {
     pub change: &'a mut Change,
 }
 
+/// A row of a block that has another cluster than before.
+struct Move {
+    row: u32,
+    from: u32,
+    to: u32,
+}
+
 /// Arrays that a block is worked on in.
 struct Scratch {
     y: Vec<f32>,
@@ -53,6 +60,7 @@ struct Scratch {
     changed: Vec<u32>,
     listed: usize,
     x: Vec<f64>,
+    moves: Vec<Move>,
     /// The features of a block, for the first sums.
     wide: Vec<f64>,
     digits: Digits,
@@ -75,6 +83,7 @@ impl<T: Float, L: Label> Task for Assign<'_, '_, T, L> {
             changed: vec![0; STRIDE],
             listed: 0,
             x: vec![0.0; d],
+            moves: Vec::with_capacity(BLOCK),
             wide: if self.first && self.update { vec![0.0; d * BLOCK] } else { Vec::new() },
             digits: Digits::new(BLOCK),
             ones: vec![1; BLOCK],
@@ -158,6 +167,13 @@ impl<T: Float, L: Label> Assign<'_, '_, T, L> {
     /// Looks at the rows of a block whose labels may have changed; gives the smallest slack.
     #[inline(always)]
     fn again<V: Lanes>(&mut self, block: &Block, start: usize, scratch: &mut Scratch) -> f32 {
+        let least = self.look_again::<V>(block, start, scratch);
+        self.sum_up(block, scratch);
+        least
+    }
+
+    #[inline(always)]
+    fn look_again<V: Lanes>(&mut self, block: &Block, start: usize, scratch: &mut Scratch) -> f32 {
         let mut least = self.due::<V>(block, start, scratch);
         let lanes = self.problem.points.lanes(block);
         if scratch.count * 16 > block.len * DENSE {
@@ -194,7 +210,7 @@ impl<T: Float, L: Label> Assign<'_, '_, T, L> {
             self.exactly(lanes, block.start + row, at, scratch);
         }
         let slack = scratch.slack[at];
-        self.take(lanes, block, start, row, L::of(scratch.best[at]), slack);
+        self.take(lanes, block, start, row, L::of(scratch.best[at]), slack, &mut scratch.moves);
         slack
     }
 
@@ -314,16 +330,43 @@ impl<T: Float, L: Label> Assign<'_, '_, T, L> {
 
     /// Gives a row of a block to a cluster.
     #[inline(always)]
-    fn take(&mut self, lanes: &[Lane<T>], block: &Block, start: usize, row: usize, label: L, slack: f32) {
+    #[expect(clippy::too_many_arguments, reason = "a row, where it lies and what becomes of it")]
+    fn take(&mut self, lanes: &[Lane<T>], block: &Block, start: usize, row: usize, label: L, slack: f32, moves: &mut Vec<Move>) {
         let (old, new) = (self.share.labels[start + row].index(), label.index());
         self.share.until[start + row] = until(self.drift.low[new], slack);
         if old != new {
             self.share.labels[start + row] = label;
-            if self.update {
-                let weight = self.problem.weights.map(|weights| weights[self.share.first_row + start + row]);
-                self.change.shift(Some(old), new, weight, lanes, block.start + row);
+            match self.problem.weights {
+                Some(_) if !self.update => {}
+                Some(weights) => {
+                    let weight = weights[self.share.first_row + start + row];
+                    self.change.shift(Some(old), new, Some(weight), lanes, block.start + row);
+                }
+                None => moves.push(Move { row: row as u32, from: old as u32, to: new as u32 }),
             }
         }
+    }
+
+    /// Takes what moved into the sums, feature by feature.
+    #[inline(always)]
+    fn sum_up(&mut self, block: &Block, scratch: &mut Scratch) {
+        if self.update
+            && let Totals::Counts(counts) = &mut self.change.totals
+        {
+            self.change.moved += scratch.moves.len();
+            for one in &scratch.moves {
+                counts[one.to as usize] += 1;
+                counts[one.from as usize] -= 1;
+            }
+            for (feature, lane) in self.problem.points.lanes(block).iter().enumerate() {
+                let (values, stride) = lane.from(block.start);
+                for one in &scratch.moves {
+                    let x = values[one.row as usize * stride].wide();
+                    self.change.sums.shift(Some(one.from as usize), one.to as usize, feature, x);
+                }
+            }
+        }
+        scratch.moves.clear();
     }
 
     /// The block in the frame of the filter.

@@ -21,6 +21,7 @@ pub mod lloyd;
 pub mod means;
 pub mod model;
 pub mod points;
+pub mod predict;
 pub mod profile;
 pub mod quality;
 pub mod read;

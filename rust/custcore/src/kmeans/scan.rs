@@ -71,7 +71,8 @@ fn ranges_of<T: Float>(points: &Points<T>, features: &Features, context: &Contex
             for (lane, (low, high)) in points.lanes(block).iter().zip(&mut ranges.0) {
                 let (block_low, block_high, finite) = Path::fastest().run(Ends { lane, block });
                 if !finite {
-                    return Err(first_nonfinite(points, share, features));
+                    let lost = || Error::internal("a value that is not finite was not found again");
+                    return Err(first_nonfinite(points, share, features).unwrap_or_else(lost));
                 }
                 *low = low.min(block_low.wide());
                 *high = high.max(block_high.wide());
@@ -119,7 +120,8 @@ impl<T: Float> Task for Ends<'_, T> {
     }
 }
 
-fn first_nonfinite<T: Float>(points: &Points<T>, share: &[Block], features: &Features) -> Error {
+/// The error of the first value that is not finite, if there is one.
+pub(super) fn first_nonfinite<T: Float>(points: &Points<T>, share: &[Block], features: &Features) -> Option<Error> {
     for block in share {
         for row in 0..block.len {
             for (feature, lane) in points.lanes(block).iter().enumerate() {
@@ -131,10 +133,10 @@ fn first_nonfinite<T: Float>(points: &Points<T>, share: &[Block], features: &Fea
                         "column '{name}' (a feature) is {found} at row {row}; distances to it are not defined. Input X contains NaN or \
                          infinity: fill or drop such rows first"
                     );
-                    return Error::new(ErrorKind::NonFinite, message).in_column(name).at_row(row as u64);
+                    return Some(Error::new(ErrorKind::NonFinite, message).in_column(name).at_row(row as u64));
                 }
             }
         }
     }
-    Error::internal("a value that is not finite was not found again")
+    None
 }
