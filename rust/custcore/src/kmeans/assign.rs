@@ -13,7 +13,7 @@ use crate::column::BLOCK;
 use crate::error::Result;
 
 /// Room of a feature of a block: whole steps of the widest lanes, and not a power of two, which would crowd the cache.
-const STRIDE: usize = BLOCK + 32;
+pub(super) const STRIDE: usize = BLOCK + 32;
 /// Blocks of which more than this part (of 16) is due are read as a whole.
 const DENSE: usize = 3;
 

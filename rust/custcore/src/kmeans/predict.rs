@@ -1,5 +1,6 @@
 //! The nearest centre of every row, in one pass: whether the rows are finite, the filter, and the labels where they belong.
 
+use super::assign::STRIDE;
 use super::filter::{Filter, Frame, Screen};
 use super::kernel::nearest;
 use super::lanes::{Lanes, Task};
@@ -7,11 +8,7 @@ use super::lloyd::Problem;
 use super::points::{Block, Features, Float};
 use super::read::Narrow;
 use super::scan::{Ranges, blocks_in_share, each_share, first_nonfinite};
-use crate::column::BLOCK;
 use crate::error::Result;
-
-/// Room of a feature of a block; see `assign`.
-const STRIDE: usize = BLOCK + 32;
 
 impl Ranges {
     /// The ranges of some centres.
