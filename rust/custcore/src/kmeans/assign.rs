@@ -6,14 +6,16 @@ use super::lanes::{Lanes, Task};
 use super::lloyd::{Label, Problem};
 use super::means::Totals;
 use super::points::{Block, Float, Lane};
+use super::read::{Narrow, Widen};
 use super::share::{Change, Share};
+use super::sums::{Digits, by_label};
 use crate::column::BLOCK;
 use crate::error::Result;
 
 /// Room of a feature of a block: whole steps of the widest lanes, and not a power of two, which would crowd the cache.
-const STRIDE: usize = BLOCK + 32;
+pub(super) const STRIDE: usize = BLOCK + 32;
 /// Blocks of which more than this part (of 16) is due are read as a whole.
-const DENSE: usize = 4;
+const DENSE: usize = 3;
 
 /// Gives the rows of a share to their nearest centres.
 pub struct Assign<'a, 'p, T: Float, L> {
@@ -37,6 +39,13 @@ pub struct Assign<'a, 'p, T: Float, L> {
     pub change: &'a mut Change,
 }
 
+/// A row of a block that has another cluster than before.
+struct Move {
+    row: u32,
+    from: u32,
+    to: u32,
+}
+
 /// Arrays that a block is worked on in.
 struct Scratch {
     y: Vec<f32>,
@@ -51,6 +60,11 @@ struct Scratch {
     changed: Vec<u32>,
     listed: usize,
     x: Vec<f64>,
+    moves: Vec<Move>,
+    /// The features of a block, for the first sums.
+    wide: Vec<f64>,
+    digits: Digits,
+    ones: Vec<i64>,
 }
 
 impl<T: Float, L: Label> Task for Assign<'_, '_, T, L> {
@@ -69,6 +83,10 @@ impl<T: Float, L: Label> Task for Assign<'_, '_, T, L> {
             changed: vec![0; STRIDE],
             listed: 0,
             x: vec![0.0; d],
+            moves: Vec::with_capacity(BLOCK),
+            wide: if self.first && self.update { vec![0.0; d * BLOCK] } else { Vec::new() },
+            digits: Digits::new(BLOCK),
+            ones: vec![1; BLOCK],
         };
         let keeps = self.update || !self.first;
         if self.first && keeps {
@@ -127,16 +145,11 @@ impl<T: Float, L: Label> Assign<'_, '_, T, L> {
         if self.update {
             match &mut self.change.totals {
                 Totals::Counts(counts) => {
-                    labels.iter().for_each(|label| counts[label.index()] += 1);
-                    for (feature, lane) in lanes.iter().enumerate() {
-                        let (values, stride) = lane.from(block.start);
-                        if stride == 1 {
-                            let pairs = labels.iter().zip(&values[..block.len]);
-                            pairs.for_each(|(label, x)| self.change.sums.shift(None, label.index(), feature, x.wide()));
-                        } else {
-                            let pairs = labels.iter().zip(values.iter().step_by(stride));
-                            pairs.for_each(|(label, x)| self.change.sums.shift(None, label.index(), feature, x.wide()));
-                        }
+                    by_label(labels, &scratch.ones[..labels.len()], counts.len(), |to, rows| counts[to] += rows);
+                    let (start, len) = (block.start, block.len);
+                    self.problem.path.run(Widen { lanes, start, len, stride: BLOCK, out: &mut scratch.wide });
+                    for (feature, terms) in scratch.wide.chunks_exact(BLOCK).enumerate() {
+                        self.change.sums.add_column(feature, labels, &terms[..len], &mut scratch.digits);
                     }
                     self.change.moved += block.len;
                 }
@@ -154,6 +167,13 @@ impl<T: Float, L: Label> Assign<'_, '_, T, L> {
     /// Looks at the rows of a block whose labels may have changed; gives the smallest slack.
     #[inline(always)]
     fn again<V: Lanes>(&mut self, block: &Block, start: usize, scratch: &mut Scratch) -> f32 {
+        let least = self.look_again::<V>(block, start, scratch);
+        self.sum_up(block, scratch);
+        least
+    }
+
+    #[inline(always)]
+    fn look_again<V: Lanes>(&mut self, block: &Block, start: usize, scratch: &mut Scratch) -> f32 {
         let mut least = self.due::<V>(block, start, scratch);
         let lanes = self.problem.points.lanes(block);
         if scratch.count * 16 > block.len * DENSE {
@@ -190,7 +210,7 @@ impl<T: Float, L: Label> Assign<'_, '_, T, L> {
             self.exactly(lanes, block.start + row, at, scratch);
         }
         let slack = scratch.slack[at];
-        self.take(lanes, block, start, row, L::of(scratch.best[at]), slack);
+        self.take(lanes, block, start, row, L::of(scratch.best[at]), slack, &mut scratch.moves);
         slack
     }
 
@@ -310,31 +330,49 @@ impl<T: Float, L: Label> Assign<'_, '_, T, L> {
 
     /// Gives a row of a block to a cluster.
     #[inline(always)]
-    fn take(&mut self, lanes: &[Lane<T>], block: &Block, start: usize, row: usize, label: L, slack: f32) {
+    #[expect(clippy::too_many_arguments, reason = "a row, where it lies and what becomes of it")]
+    fn take(&mut self, lanes: &[Lane<T>], block: &Block, start: usize, row: usize, label: L, slack: f32, moves: &mut Vec<Move>) {
         let (old, new) = (self.share.labels[start + row].index(), label.index());
         self.share.until[start + row] = until(self.drift.low[new], slack);
         if old != new {
             self.share.labels[start + row] = label;
-            if self.update {
-                let weight = self.problem.weights.map(|weights| weights[self.share.first_row + start + row]);
-                self.change.shift(Some(old), new, weight, lanes, block.start + row);
+            match self.problem.weights {
+                Some(_) if !self.update => {}
+                Some(weights) => {
+                    let weight = weights[self.share.first_row + start + row];
+                    self.change.shift(Some(old), new, Some(weight), lanes, block.start + row);
+                }
+                None => moves.push(Move { row: row as u32, from: old as u32, to: new as u32 }),
             }
         }
     }
 
-    /// The block in the frame of the filter.
+    /// Takes what moved into the sums, feature by feature.
     #[inline(always)]
-    fn narrow(&self, lanes: &[Lane<T>], block: &Block, scratch: &mut Scratch) {
-        for (f, lane) in lanes.iter().enumerate() {
-            let y = &mut scratch.y[f * STRIDE..][..block.len];
-            let (values, stride) = lane.from(block.start);
-            let (middle, scale) = (self.frame.middles[f], self.frame.scale);
-            if stride == 1 {
-                y.iter_mut().zip(&values[..block.len]).for_each(|(y, x)| *y = x.narrow(middle, scale));
-            } else {
-                y.iter_mut().zip(values.iter().step_by(stride)).for_each(|(y, x)| *y = x.narrow(middle, scale));
+    fn sum_up(&mut self, block: &Block, scratch: &mut Scratch) {
+        if self.update
+            && let Totals::Counts(counts) = &mut self.change.totals
+        {
+            self.change.moved += scratch.moves.len();
+            for one in &scratch.moves {
+                counts[one.to as usize] += 1;
+                counts[one.from as usize] -= 1;
+            }
+            for (feature, lane) in self.problem.points.lanes(block).iter().enumerate() {
+                let (values, stride) = lane.from(block.start);
+                for one in &scratch.moves {
+                    let x = values[one.row as usize * stride].wide();
+                    self.change.sums.shift(Some(one.from as usize), one.to as usize, feature, x);
+                }
             }
         }
+        scratch.moves.clear();
+    }
+
+    /// The block in the frame of the filter.
+    fn narrow(&self, lanes: &[Lane<T>], block: &Block, scratch: &mut Scratch) {
+        let (start, len) = (block.start, block.len);
+        self.problem.path.run(Narrow { lanes, start, len, frame: self.frame, stride: STRIDE, out: &mut scratch.y });
     }
 
     /// Settles in float64 what float32 could not.

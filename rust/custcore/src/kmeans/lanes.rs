@@ -10,6 +10,21 @@ pub trait Lanes: Copy {
     fn splat(value: f32) -> Self;
     /// The first values of a slice.
     fn load(values: &[f32]) -> Self;
+    /// The first values of a slice that lie `S` apart; it has room for `N` whole steps.
+    #[must_use]
+    #[inline(always)]
+    fn apart<const S: usize>(values: &[f32]) -> Self {
+        let values = &values[..Self::N * S];
+        let mut out = [0.0; 16];
+        out[..Self::N].iter_mut().zip(values.chunks_exact(S)).for_each(|(out, step)| *out = step[0]);
+        Self::load(&out)
+    }
+    /// The same of float64, written to the beginning of `out`.
+    #[inline(always)]
+    fn apart_wide<const S: usize>(values: &[f64], out: &mut [f64]) {
+        let values = &values[..Self::N * S];
+        out[..Self::N].iter_mut().zip(values.chunks_exact(S)).for_each(|(out, step)| *out = step[0]);
+    }
     /// Writes them to the beginning of a slice.
     fn store(self, out: &mut [f32]);
     /// Sum.

@@ -8,7 +8,7 @@ use super::points::{Float, Points};
 use super::scan::{Ranges, blocks_in_share, each_share};
 use super::share::{Change, Share};
 use super::spread::{Spread, Terms};
-use super::sums::Steps;
+use super::sums::{Steps, Sums};
 use crate::context::Context;
 use crate::error::Result;
 use crate::exact::quotient;
@@ -91,8 +91,8 @@ pub struct Problem<'a, T: Float> {
 pub struct Run<L> {
     /// The centres, one after the other.
     pub centers: Vec<f64>,
-    /// The cluster of each row.
-    pub labels: Vec<L>,
+    /// The rows with the cluster of each.
+    pub shares: Vec<Share<L>>,
     /// The exact means of the rows of each cluster.
     pub means: Vec<f64>,
     /// The sum of squared distances.
@@ -114,7 +114,7 @@ impl<T: Float> Problem<'_, T> {
         self.points.n_features()
     }
 
-    fn threads(&self) -> bool {
+    pub(super) fn threads(&self) -> bool {
         self.context.is_worth_threads(self.points.rows())
     }
 
@@ -124,7 +124,7 @@ impl<T: Float> Problem<'_, T> {
     }
 
     /// The middle of each feature, roughly: the median of some rows.
-    fn frame(&self) -> Frame {
+    pub(super) fn frame(&self) -> Frame {
         let (d, n) = (self.n_features(), self.points.rows());
         let count = n.min(255);
         let mut columns = vec![Vec::with_capacity(count); d];
@@ -197,9 +197,8 @@ impl<T: Float> Problem<'_, T> {
         }
         let means = means(&state.sums, &state.totals, d, &[]);
         let inertia = self.inertia(&place.centers, &shares)?;
-        let mut labels = Vec::with_capacity(self.points.rows());
-        shares.iter().for_each(|share| labels.extend_from_slice(&share.labels));
-        Ok(Run { centers: place.centers, labels, means, inertia, n_iter })
+        shares.iter_mut().for_each(Share::close);
+        Ok(Run { centers: place.centers, shares, means, inertia, n_iter })
     }
 
     /// Gives every row to its nearest centre.
@@ -310,12 +309,14 @@ impl<T: Float> Problem<'_, T> {
         let unlabelled: Vec<Share<L>> = if shares.is_empty() { self.shares() } else { Vec::new() };
         let shares: Vec<&Share<L>> = shares.iter().chain(&unlabelled).collect();
         let weights = if matches!(terms, Terms::Distance { .. }) || self.codes.is_some() { self.weights } else { None };
-        let work = |share: &Share<L>| self.path.run(Spread { problem: self, share, terms, weights, steps: Steps::new(largest) });
-        let sum = each_share(shares, self.threads(), work, |mut a, b| {
-            a.merge(b);
-            a
-        })?;
-        Ok(sum.map(|sum| sum.get(0)).unwrap_or_default())
+        let work = |share: &Share<L>| self.path.run(Spread { problem: self, share, terms, weights, largest });
+        let both = |a: Option<Sums>, b: Option<Sums>| {
+            let mut a = a?;
+            a.merge(b?);
+            Some(a)
+        };
+        let infinite = vec![f64::INFINITY];
+        Ok(each_share(shares, self.threads(), work, both)?.map_or_else(Vec::new, |sum| sum.map_or(infinite, |sum| sum.get(0))))
     }
 
     /// The nearest centre of every row.

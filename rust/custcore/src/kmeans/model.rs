@@ -8,9 +8,9 @@ use super::kernel::{Path, nearest, squared_distance};
 use super::lloyd::{Label, Problem, Run};
 use super::points::{Features, Float, Points, each_float};
 use super::scaler::unlike;
-use super::scan::{Ranges, ranges};
+use super::scan::{Ranges, each_share, ranges};
 use super::share::Share;
-use crate::context::Context;
+use crate::context::{Context, map};
 use crate::error::{Error, ErrorKind, Result};
 use crate::random::Random;
 
@@ -139,19 +139,17 @@ impl Spec {
         for start in starts {
             let run = problem.run::<L>(&start, self.max_iter, self.tol)?;
             let better = best.as_ref().is_none_or(|(before, _)| {
-                run.inertia < before.inertia && !is_same_clustering(&run.labels, &before.labels, self.n_clusters)
+                run.inertia < before.inertia && !is_same_clustering(&run.shares, &before.shares, self.n_clusters)
             });
             if better {
                 best = Some((run, start));
             }
         }
         let Some((run, init_centers)) = best else { return Err(Error::internal("no run of k-means")) };
-        let mut seen = vec![false; self.n_clusters];
-        run.labels.iter().for_each(|label| seen[label.index()] = true);
-        let narrow: Vec<i32> = run.labels.iter().map(|label| label.index() as i32).collect();
+        let (labels, seen) = integers(&run.shares, self.n_clusters, problem.threads())?;
         let labels = match problem.codes {
-            Some(codes) => codes.iter().map(|&code| narrow[code as usize]).collect(),
-            None => narrow,
+            Some(codes) => map(codes.len(), |row| labels[codes[row] as usize]),
+            None => labels,
         };
         let n_nonempty = seen.iter().filter(|&&seen| seen).count();
         let model = Model { n_features, centers: run.centers, init_centers, inertia: run.inertia, n_iter: run.n_iter, n_nonempty };
@@ -175,16 +173,28 @@ impl Spec {
 }
 
 /// Whether two labellings differ in the numbers of the clusters alone.
-fn is_same_clustering<L: Label>(a: &[L], b: &[L], clusters: usize) -> bool {
+fn is_same_clustering<L: Label>(a: &[Share<L>], b: &[Share<L>], clusters: usize) -> bool {
     let mut mapped: Vec<Option<L>> = vec![None; clusters];
-    a.iter().zip(b).all(|(a, b)| *mapped[a.index()].get_or_insert(*b) == *b)
+    let labels = |shares| <[Share<L>]>::iter(shares).flat_map(|share| &share.labels);
+    labels(a).zip(labels(b)).all(|(a, b)| *mapped[a.index()].get_or_insert(*b) == *b)
 }
 
-/// The labels of all rows.
-fn integers<L: Label>(shares: &[Share<L>]) -> Vec<i32> {
-    let mut labels = Vec::with_capacity(shares.iter().map(|share| share.labels.len()).sum());
-    shares.iter().for_each(|share| labels.extend(share.labels.iter().map(|label| label.index() as i32)));
-    labels
+/// The labels of all rows, and which clusters have any.
+fn integers<L: Label>(shares: &[Share<L>], clusters: usize, threads: bool) -> Result<(Vec<i32>, Vec<bool>)> {
+    let mut labels = vec![0; shares.iter().map(|share| share.labels.len()).sum()];
+    let mut rest = labels.as_mut_slice();
+    let pairs = shares.iter().map(|share| (share, rest.split_off_mut(..share.labels.len()).unwrap_or_default())).collect();
+    let work = |(share, out): (&Share<L>, &mut [i32])| {
+        let mut seen = vec![false; clusters];
+        for (out, label) in out.iter_mut().zip(&share.labels) {
+            seen[label.index()] = true;
+            *out = label.index() as i32;
+        }
+        Ok(seen)
+    };
+    let both = |a: Vec<bool>, b: Vec<bool>| a.iter().zip(&b).map(|(a, b)| a | b).collect();
+    let seen = each_share(pairs, threads, work, both)?.unwrap_or_default();
+    Ok((labels, seen))
 }
 
 impl Model {
@@ -205,23 +215,22 @@ impl Model {
         if sound { Ok(()) } else { Err(invalid("the parameters do not make a model: centres of unlike sizes or not finite".to_owned())) }
     }
 
+    fn check_width(&self, features: &Features) -> Result<()> {
+        if features.n_features() == self.n_features { Ok(()) } else { Err(unlike(features.n_features(), self.n_features)) }
+    }
+
     fn check(&self, features: &Features, context: &Context) -> Result<Ranges> {
-        if features.n_features() != self.n_features {
-            return Err(unlike(features.n_features(), self.n_features));
-        }
+        self.check_width(features)?;
         ranges(features, context)
     }
 
     /// The nearest centre of every row.
     pub fn predict(&self, features: &Features, path: Path, context: &Context) -> Result<Vec<i32>> {
-        let ranges = self.check(features, context)?;
+        self.check_width(features)?;
+        let ranges = Ranges::of_centers(&self.centers, self.n_features);
         each_float!(&features.values, points => {
             let problem = Problem { points, weights: None, codes: None, ranges: &ranges, path, context };
-            if self.n_clusters() <= 256 {
-                Ok(integers(&problem.labels::<u8>(&self.centers)?))
-            } else {
-                Ok(integers(&problem.labels::<u32>(&self.centers)?))
-            }
+            problem.predict(&self.centers, features)
         })
     }
 

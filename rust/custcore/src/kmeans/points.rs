@@ -3,13 +3,14 @@
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_buffer::{ArrowNativeType, ScalarBuffer};
 
+use super::lanes::Lanes;
 use crate::column::BLOCK;
 use crate::column::chunks::find_column;
 use crate::column::feature::Feature;
 use crate::error::{Error, ErrorKind, Result};
 
 /// A float type that features come in.
-pub trait Float: ArrowNativeType {
+pub trait Float: ArrowNativeType + Default {
     /// The same value as float64.
     fn wide(self) -> f64;
     /// The value less `middle`, times `scale`, as float32; `middle` is a value of this type.
@@ -20,6 +21,8 @@ pub trait Float: ArrowNativeType {
     /// The sum with another.
     #[must_use]
     fn plus(self, other: Self) -> Self;
+    /// The first `V::N` values that lie `S` apart; the slice has room for as many whole steps.
+    fn apart<V: Lanes, const S: usize>(values: &[Self], out: &mut [Self]);
 }
 
 impl Float for f32 {
@@ -42,6 +45,11 @@ impl Float for f32 {
     fn plus(self, other: Self) -> Self {
         self + other
     }
+
+    #[inline(always)]
+    fn apart<V: Lanes, const S: usize>(values: &[Self], out: &mut [Self]) {
+        V::apart::<S>(values).store(out);
+    }
 }
 
 impl Float for f64 {
@@ -63,6 +71,11 @@ impl Float for f64 {
     #[inline(always)]
     fn plus(self, other: Self) -> Self {
         self + other
+    }
+
+    #[inline(always)]
+    fn apart<V: Lanes, const S: usize>(values: &[Self], out: &mut [Self]) {
+        V::apart_wide::<S>(values, out);
     }
 }
 

@@ -5,6 +5,8 @@ use rayon::prelude::*;
 use super::kernel::Path;
 use super::lanes::{Lanes, Task};
 use super::points::{Block, Features, Float, Lane, Points, each_float};
+use super::read::read;
+use crate::column::BLOCK;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -69,7 +71,8 @@ fn ranges_of<T: Float>(points: &Points<T>, features: &Features, context: &Contex
             for (lane, (low, high)) in points.lanes(block).iter().zip(&mut ranges.0) {
                 let (block_low, block_high, finite) = Path::fastest().run(Ends { lane, block });
                 if !finite {
-                    return Err(first_nonfinite(points, share, features));
+                    let lost = || Error::internal("a value that is not finite was not found again");
+                    return Err(first_nonfinite(points, share, features).unwrap_or_else(lost));
                 }
                 *low = low.min(block_low.wide());
                 *high = high.max(block_high.wide());
@@ -92,23 +95,24 @@ impl<T: Float> Task for Ends<'_, T> {
 
     #[inline(always)]
     fn run<V: Lanes>(self) -> Self::Output {
-        let (values, stride) = self.lane.from(self.block.start);
+        let mut room = [T::default(); BLOCK];
+        let values = read::<V, T>(self.lane, self.block.start, self.block.len, &mut room);
         let start = values[0];
-        let (mut low, mut high, mut nothing) = ([start; 16], [start; 16], [start.nothing(); 16]);
-        let mut look = |i: usize, x: T| {
+        let (mut low, mut high, mut nothing) = ([start; 32], [start; 32], [start.nothing(); 32]);
+        let (chunks, rest) = values.as_chunks::<32>();
+        for chunk in chunks {
+            for i in 0..32 {
+                let x = chunk[i];
+                low[i] = if x < low[i] { x } else { low[i] };
+                high[i] = if x > high[i] { x } else { high[i] };
+                // Zero times a value that is not finite is NaN, and stays so.
+                nothing[i] = nothing[i].plus(x.nothing());
+            }
+        }
+        for (i, &x) in rest.iter().enumerate() {
             low[i] = if x < low[i] { x } else { low[i] };
             high[i] = if x > high[i] { x } else { high[i] };
-            // Zero times a value that is not finite is NaN, and stays so.
             nothing[i] = nothing[i].plus(x.nothing());
-        };
-        if stride == 1 {
-            let chunks = values[..self.block.len].chunks_exact(16);
-            chunks.remainder().iter().for_each(|&x| look(0, x));
-            for chunk in chunks {
-                chunk.iter().enumerate().for_each(|(i, &x)| look(i, x));
-            }
-        } else {
-            values.iter().step_by(stride).take(self.block.len).enumerate().for_each(|(i, &x)| look(i % 16, x));
         }
         let least = low.iter().fold(start, |a, &b| if b < a { b } else { a });
         let most = high.iter().fold(start, |a, &b| if b > a { b } else { a });
@@ -116,7 +120,8 @@ impl<T: Float> Task for Ends<'_, T> {
     }
 }
 
-fn first_nonfinite<T: Float>(points: &Points<T>, share: &[Block], features: &Features) -> Error {
+/// The error of the first value that is not finite, if there is one.
+pub(super) fn first_nonfinite<T: Float>(points: &Points<T>, share: &[Block], features: &Features) -> Option<Error> {
     for block in share {
         for row in 0..block.len {
             for (feature, lane) in points.lanes(block).iter().enumerate() {
@@ -128,10 +133,10 @@ fn first_nonfinite<T: Float>(points: &Points<T>, share: &[Block], features: &Fea
                         "column '{name}' (a feature) is {found} at row {row}; distances to it are not defined. Input X contains NaN or \
                          infinity: fill or drop such rows first"
                     );
-                    return Error::new(ErrorKind::NonFinite, message).in_column(name).at_row(row as u64);
+                    return Some(Error::new(ErrorKind::NonFinite, message).in_column(name).at_row(row as u64));
                 }
             }
         }
     }
-    Error::internal("a value that is not finite was not found again")
+    None
 }

@@ -28,6 +28,11 @@ impl<L: Label> Share<L> {
         let due = vec![0.0; blocks.len()];
         Self { blocks, first_row, labels: vec![L::default(); rows], until: Vec::new(), due }
     }
+
+    /// Gives back what only further steps would need.
+    pub(super) fn close(&mut self) {
+        self.until = Vec::new();
+    }
 }
 
 /// What the rows of a share change.

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use super::lloyd::Label;
 use crate::exact::{grow, grow_integer, grow_product, power_of_two};
 
 /// Bits of a term that go into each of the two whole numbers; the other bits of an `i64` are room for many terms.
@@ -97,6 +98,32 @@ impl Sums {
         }
     }
 
+    /// Adds the terms of feature `feature`, each to the cluster of its label.
+    #[inline(always)]
+    pub fn add_column<L: Label>(&mut self, feature: usize, labels: &[L], terms: &[f64], digits: &mut Digits) {
+        let steps = self.steps[feature];
+        let (width, clusters) = (self.steps.len(), self.recent.len() / self.steps.len());
+        let (mut fine, mut partial) = (0, 0);
+        let Digits { high, low } = digits;
+        let (high, low) = (&mut high[..terms.len()], &mut low[..terms.len()]);
+        for ((&term, high), low) in terms.iter().zip(&mut *high).zip(&mut *low) {
+            let (h, l, whole) = steps.split(term);
+            (*high, *low) = (h, l);
+            fine |= l;
+            partial |= u64::from(!whole);
+        }
+        by_label(labels, high, clusters, |to, digits| self.recent[to * width + feature][0] += digits);
+        // float32 rarely has digits that small.
+        if fine != 0 {
+            by_label(labels, low, clusters, |to, digits| self.recent[to * width + feature][1] += digits);
+        }
+        if partial != 0 {
+            for (label, &term) in labels.iter().zip(terms).filter(|(_, term)| !steps.split(**term).2) {
+                self.shift_rest(None, label.index(), feature, steps.rest(term));
+            }
+        }
+    }
+
     #[cold]
     fn shift_rest(&mut self, from: Option<usize>, to: usize, feature: usize, rest: f64) {
         grow(self.rest.entry(to * self.steps.len() + feature).or_default(), rest);
@@ -156,6 +183,38 @@ impl Sums {
         grow_integer(&mut sum, total, self.steps[cell % self.steps.len()].down);
         sum
     }
+}
+
+/// Room for the whole numbers of some terms.
+#[derive(Debug, Clone)]
+pub struct Digits {
+    high: Vec<i64>,
+    low: Vec<i64>,
+}
+
+impl Digits {
+    /// Room for `terms` terms.
+    pub fn new(terms: usize) -> Self {
+        Self { high: vec![0; terms], low: vec![0; terms] }
+    }
+}
+
+/// Adds up numbers by label; `to` is handed what there is of each cluster.
+#[inline(always)]
+pub fn by_label<L: Label>(labels: &[L], numbers: &[i64], clusters: usize, mut to: impl FnMut(usize, i64)) {
+    let Some(bytes) = L::bytes(labels) else {
+        return labels.iter().zip(numbers).for_each(|(label, &number)| to(label.index(), number));
+    };
+    // Two tables, so that rows of one cluster in a row need not wait for each other.
+    let mut tables = [[0_i64; 256]; 2];
+    let [even, odd] = &mut tables;
+    for (labels, numbers) in bytes.chunks(2).zip(numbers.chunks(2)) {
+        even[usize::from(labels[0])] += numbers[0];
+        if let ([_, label], [_, number]) = (labels, numbers) {
+            odd[usize::from(*label)] += number;
+        }
+    }
+    (0..clusters).for_each(|j| to(j, even[j] + odd[j]));
 }
 
 #[cfg(test)]

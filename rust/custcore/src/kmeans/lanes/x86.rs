@@ -46,6 +46,41 @@ impl Lanes for Wide {
     }
 
     #[inline(always)]
+    fn apart<const S: usize>(values: &[f32]) -> Self {
+        let values = &values[..16 * S];
+        lanes! {
+            // Lane i comes from element i * S: its place within the register that holds it, and which one that is.
+            let steps = _mm512_mullo_epi32(
+                _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
+                _mm512_set1_epi32(S as i32),
+            );
+            let mut out = _mm512_setzero_ps();
+            for part in 0..S {
+                let here = _mm512_cmpeq_epi32_mask(_mm512_srli_epi32::<4>(steps), _mm512_set1_epi32(part as i32));
+                out = _mm512_mask_permutexvar_ps(out, here, steps, _mm512_loadu_ps(values.as_ptr().add(16 * part)));
+            }
+            Self(out)
+        }
+    }
+
+    #[inline(always)]
+    fn apart_wide<const S: usize>(values: &[f64], out: &mut [f64]) {
+        let (values, out) = (&values[..16 * S], &mut out[..16]);
+        lanes! {
+            let steps = _mm512_mullo_epi64(_mm512_setr_epi64(0, 1, 2, 3, 4, 5, 6, 7), _mm512_set1_epi64(S as i64));
+            for half in 0..2 {
+                let mut own = _mm512_setzero_pd();
+                for part in 0..S {
+                    let here = _mm512_cmpeq_epi64_mask(_mm512_srli_epi64::<3>(steps), _mm512_set1_epi64(part as i64));
+                    let from = values.as_ptr().add(8 * (half * S + part));
+                    own = _mm512_mask_permutexvar_pd(own, here, steps, _mm512_loadu_pd(from));
+                }
+                _mm512_storeu_pd(out.as_mut_ptr().add(8 * half), own);
+            }
+        }
+    }
+
+    #[inline(always)]
     fn store(self, out: &mut [f32]) {
         let out = &mut out[..16];
         lanes!(_mm512_storeu_ps(out.as_mut_ptr(), self.0));
