@@ -96,7 +96,7 @@ impl Plan {
 
 widest! {
     /// The smallest and the largest id.
-    fn ends(ids: &[i64]) -> (i64, i64) {
+    fn low_and_high(ids: &[i64]) -> (i64, i64) {
         ids.iter().fold((i64::MAX, i64::MIN), |(low, high), &id| (low.min(id), high.max(id)))
     }
 }
@@ -112,7 +112,7 @@ fn range(keys: &IntegerKeys, nulls: Option<&NullBuffer>, rows: usize) -> Option<
             let ids = &mut ids[..BLOCK.min(end - start)];
             keys.read(start, ids);
             let (low, high) = match nulls {
-                None => ends(ids),
+                None => low_and_high(ids),
                 Some(nulls) => {
                     let valid = ids.iter().enumerate().filter(|(i, _)| nulls.is_valid(start + i));
                     valid.fold((i64::MAX, i64::MIN), |(low, high), (_, &id)| (low.min(id), high.max(id)))
