@@ -5,8 +5,8 @@ use super::extras::Seen;
 use super::fold::Edges;
 use super::intern::{Interner, NO_CODE, Remap};
 use super::lots::{Deal, Dealer};
-use super::orders::Line;
-use super::slots::ends;
+use super::orders::{Line, LineBlock};
+use super::slots::{Units, ends};
 use super::spec::{OnNonfinite, OnNull, Spec};
 use super::state::State;
 use super::totals::{RowNumbers, Rows};
@@ -95,7 +95,7 @@ impl<'a> Folder<'a> {
             let (block, codes) = (&self.block, &self.codes);
             let marks = (!self.marks.is_empty()).then_some(self.marks.as_slice());
             if !part.is_plain() {
-                self.add_lines(columns, start, first_row, part)?;
+                self.add_lines(columns, start, first_row, part, holes)?;
             } else if columns.is_wide() {
                 part.add_rows(&Rows {
                     codes,
@@ -175,7 +175,7 @@ impl<'a> Folder<'a> {
     }
 
     /// Adds the rows one by one: as lines of orders, with what else is kept of their customers.
-    fn add_lines(&mut self, columns: &Columns, start: usize, first_row: u64, part: &mut State) -> Result<()> {
+    fn add_lines(&mut self, columns: &Columns, start: usize, first_row: u64, part: &mut State, holes: bool) -> Result<()> {
         if let (Some(ids), Some(column)) = (part.order_ids(), &columns.order) {
             self.orders.read(ids, column, start, &self.codes)?;
         } else {
@@ -194,6 +194,11 @@ impl<'a> Folder<'a> {
             (codes[i] != NO_CODE).then_some(Line { customer: codes[i], day, units, row: first_row + i as u64, amount_is_null, marks })
         };
         if part.is_plain_lines() {
+            let orders = &self.orders.codes;
+            let lack_nothing = !holes && marks.is_none() && orders.iter().fold(true, |all, &code| all & (code != NO_CODE));
+            if lack_nothing && !wide && i64::try_from(i64::size(&block.units)).is_ok() {
+                return part.add_whole_lines(&LineBlock { orders, customers: codes, days: &block.days, units: &block.units, first_row });
+            }
             return part.add_lines(&self.orders.codes, line);
         }
         let mut seen = Vec::with_capacity(self.attributes.len());

@@ -78,6 +78,13 @@ impl Interner {
         }
     }
 
+    /// Gives the memory of its table back; it is built again when an id is looked up.
+    pub fn drop_table(&mut self) {
+        if matches!(self.table, Table::Integers(_) | Table::Bytes(_)) {
+            self.table = Table::Later;
+        }
+    }
+
     /// An interner for integer ids of this kind from `base` on, whose codes are distances from it.
     pub fn range(kind: KeyKind, base: i64) -> Self {
         Self { kind, keys: Arc::new(Keys::Range { base, len: 0 }), table: Table::None, sorted: true }

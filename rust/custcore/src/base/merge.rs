@@ -83,7 +83,9 @@ impl State {
 
     /// Plain states with no customer in common, one behind the other; `width` says that they are of ranges of so many ids,
     /// which follow each other.
-    pub(super) fn concat(parts: Vec<Self>, width: Option<usize>) -> Result<Self> {
+    pub(super) fn concat(mut parts: Vec<Self>, width: Option<usize>) -> Result<Self> {
+        // Nothing is looked up any more, and there is need of memory.
+        parts.iter_mut().for_each(|part| part.interner.drop_table());
         let mut end = 0;
         let mut starts = Vec::with_capacity(parts.len());
         for (shard, part) in parts.iter().enumerate() {

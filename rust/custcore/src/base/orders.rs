@@ -17,6 +17,8 @@ use hashbrown::hash_table::Entry;
 
 use super::intern::{Interner, NO_CODE};
 use super::totals::Order;
+use crate::column::BLOCK;
+use crate::column::mark::{RETURNING, START};
 use crate::error::{Error, ErrorKind, Result};
 
 /// One line of an order.
@@ -34,6 +36,21 @@ pub struct Line {
     pub amount_is_null: bool,
     /// What it counts as, see [`crate::column::mark`].
     pub marks: u8,
+}
+
+/// Lines that lack nothing (at most a block), column by column.
+#[derive(Debug, Clone, Copy)]
+pub struct LineBlock<'a> {
+    /// Codes of the order ids.
+    pub orders: &'a [u32],
+    /// Customer codes.
+    pub customers: &'a [u32],
+    /// Local days.
+    pub days: &'a [i32],
+    /// Units of money, which add up within 64 bits.
+    pub units: &'a [i64],
+    /// The number of the first.
+    pub first_row: u64,
 }
 
 impl Line {
@@ -175,6 +192,39 @@ impl Orders {
     /// All orders.
     pub fn orders(&self) -> &[Order] {
         &self.orders
+    }
+
+    /// Adds lines. Those of an order that follow each other are one part of it; where they end is found without a branch, and
+    /// their money is the difference of two running sums.
+    pub fn add_lines(&mut self, lines: &LineBlock<'_>) -> Result<()> {
+        let LineBlock { orders, customers, days, units, first_row } = *lines;
+        let by_day = self.is_by_day();
+        let (mut ends, mut sums, mut runs, mut sum) = ([0_u16; BLOCK], [0_i64; BLOCK], 0, 0_i64);
+        let last = orders.len().saturating_sub(1);
+        for (row, &units) in units.iter().enumerate().take(orders.len()) {
+            let next = last.min(row + 1);
+            let is_other = (orders[row] != orders[next]) | (customers[row] != customers[next]) | (by_day & (days[row] != days[next]));
+            sum = sum.wrapping_add(units);
+            ends[runs] = row as u16;
+            sums[runs] = sum;
+            runs += usize::from(is_other | (row == last));
+        }
+        let (mut start, mut before) = (0, 0);
+        for (&end, &sum) in ends[..runs].iter().zip(&sums) {
+            let end = usize::from(end);
+            let part = Order {
+                customer: customers[start],
+                day: days[start..=end].iter().fold(days[start], |least, &day| least.min(day)),
+                units: i128::from(sum.wrapping_sub(before)),
+                lines: (end + 1 - start) as u64,
+                first_row: first_row + start as u64,
+                amount_is_null: false,
+                marks: START | RETURNING,
+            };
+            self.add(orders[start], &part)?;
+            (start, before) = (end + 1, sum);
+        }
+        Ok(())
     }
 
     /// Adds a part of order `code` of its customer; the answer is the order's position.

@@ -160,9 +160,10 @@ impl Shards {
     }
 
     /// All shards in one state, after what still waits; no customer is in two of them.
-    pub fn into_one(mut self, deals: &mut [Deal], context: &Context) -> Result<State> {
+    pub fn into_one(mut self, deals: &mut Vec<Deal>, context: &Context) -> Result<State> {
         self.each(deals.len(), context, |shard, part| deals.iter().try_for_each(|deal| deal.fold_packed(shard, part)))?;
-        deals.iter_mut().for_each(Deal::clear_packed);
+        // Their memory is needed for what follows.
+        deals.clear();
         let customers = self.parts.iter().map(|part| part.totals.len()).sum();
         let width = self.dealer.range.map(|Range { shift, .. }| 1 << shift);
         context.compute(customers, || State::concat(self.parts, width))?

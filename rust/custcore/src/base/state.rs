@@ -5,7 +5,7 @@ use super::extras::{Attribute, Seen};
 use super::intern::{Interner, NO_CODE};
 use super::journal::Journal;
 use super::notes::Notes;
-use super::orders::{Line, OpenOrder, Orders, Parts};
+use super::orders::{Line, LineBlock, OpenOrder, Orders, Parts};
 use super::plan::Plan;
 use super::slots::Units;
 use super::spec::{OrderLines, Spec, Track};
@@ -329,6 +329,12 @@ impl State {
     /// Whether lines wait for their orders and nothing but totals is kept, so that whole blocks can be added at once.
     pub fn is_plain_lines(&self) -> bool {
         matches!(self.lines, Lines::Any(_, _)) && self.attributes.is_empty()
+    }
+
+    /// Adds a block of lines that lack nothing where [`State::is_plain_lines`].
+    pub fn add_whole_lines(&mut self, lines: &LineBlock<'_>) -> Result<()> {
+        let Lines::Any(all, _) = &mut self.lines else { return Err(Error::internal("lines where rows are orders")) };
+        all.add_lines(lines)
     }
 
     /// Adds a block of rows where [`State::is_plain_lines`]: `orders` are the codes of their order ids, `line` tells a row
