@@ -342,7 +342,7 @@ impl Fold {
             _ => Plan::Table,
         };
         let (plan, values) = match (self.plan, &self.values) {
-            (Plan::Open, _) if !in_sequence => match shared_values(&customers, rows) {
+            (Plan::Open, _) if !in_sequence => match shared_values(&customers, if more { rows.saturating_mul(MORE) } else { rows }) {
                 Some(held) => {
                     let keys = Arc::new(keys_of(held)?);
                     let ascending = keys.ascend();
@@ -369,6 +369,9 @@ impl Fold {
         }
     }
 }
+
+/// Rows that are to come for each of the first push, at the least that is worth planning for.
+const MORE: usize = 4;
 
 /// The dictionary that all rows share, if it is not much longer than there are rows.
 fn shared_values<'a>(columns: &[(&'a KeyColumn, usize)], rows: usize) -> Option<&'a PlainKeys> {
