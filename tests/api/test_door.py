@@ -95,7 +95,7 @@ def test_the_gil_is_released() -> None:
     finally:
         stop.set()
         thread.join()
-    assert during > 100  # with the GIL held it would be next to none; a busy machine gives this thread little
+    assert during > 1000  # with the GIL held it would be next to none
 
 
 def test_two_threads_at_once_do_not_disturb_each_other() -> None:

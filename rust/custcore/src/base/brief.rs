@@ -1,12 +1,8 @@
 //! Purchases in 10 or 14 bytes: who, on which day, how much. That is all that cohorts by the calendar ask for, and a third
 //! of what an [`super::journal::Entry`] takes.
 
+pub use super::slots::{FIRST_DAY, LAST_DAY};
 use crate::simd::widest;
-
-/// 1900-01-01, the first day that has a place here.
-pub const FIRST_DAY: i32 = -25_567;
-/// 2079-06-05, the last one.
-pub const LAST_DAY: i32 = FIRST_DAY + u16::MAX as i32 - 1;
 
 /// Rows of one piece; eight blocks.
 const PIECE: usize = 1 << 14;

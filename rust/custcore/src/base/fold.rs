@@ -39,7 +39,8 @@ pub struct Update {
 /// A part that knows more customers than this has a table that fits no cache.
 const MANY_CUSTOMERS: usize = 1 << 16;
 
-/// Slots of more ids than this fit no cache, so that each row would wait for memory.
+/// Slots of more ids than this fit no cache, so that each row would wait for memory: a million, and the room that a range
+/// keeps for ids that come late.
 const MANY_IDS: usize = 9 << 17;
 
 /// Rows after which the way of folding is chosen.

@@ -50,9 +50,9 @@ struct Narrow {
 }
 
 const NOTHING: Narrow = Narrow { units: 0, orders: 0, first: u16::MAX, last: 0 };
-/// The first day of narrow slots, 1900-01-01.
+/// 1900-01-01, the first day that 16 bits tell, here and in all that is packed.
 pub const FIRST_DAY: i32 = -25_567;
-/// Their last one, 2079-06-05, one day before what 16 bits can hold.
+/// 2079-06-05, the last one; what comes after it in 16 bits is no day.
 pub const LAST_DAY: i32 = FIRST_DAY + u16::MAX as i32 - 1;
 
 impl Narrow {
