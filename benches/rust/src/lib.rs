@@ -6,15 +6,15 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
+use custcore::analysis::rfm::rfm;
+use custcore::analysis::rfm::scorer::{RfmScorer, RfmSpec};
 use custcore::base::CustomerBase;
-use custcore::base::spec::Spec;
 use custcore::column::chunks::Roles;
 use custcore::column::number::{NumberColumn, Numbers};
-use custcore::context::Context;
 use custcore::error::{Error, Result};
-use custcore::quantile::Edges;
-use custcore::rfm::rfm;
-use custcore::rfm::scorer::{RfmScorer, RfmSpec};
+use custcore::exec::context::Context;
+use custcore::order_statistics::quantile::Edges;
+use custcore::state::spec::Spec;
 use custcore::table::Table;
 
 /// A kernel with its input, ready to run any number of times.

@@ -4,16 +4,16 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arrow_schema::Schema;
+use custcore::analysis::cohort::kept::of_kept;
+use custcore::analysis::rfm;
 use custcore::base::CustomerBase;
 use custcore::base::edit::Id;
-use custcore::base::fold::{Fold, Update};
-use custcore::calendar::date_text;
-use custcore::cohort::kept::of_kept;
-use custcore::context::Context;
+use custcore::base::limited::{self, Limit, LimitedFold, account, check_batch, check_folder, commit, default_folder, put_down};
+use custcore::base::spill::Spill;
 use custcore::error::{Error, ErrorKind, Result};
-use custcore::rfm;
-use custcore::store::large::{self, Limit, LimitedFold, account, check_batch, check_folder, commit, default_folder, put_down};
-use custcore::store::spill::Spill;
+use custcore::exec::context::Context;
+use custcore::ingest::builder::{Fold, Update};
+use custcore::time::calendar::date_text;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyInt, PyString};
@@ -258,7 +258,7 @@ impl CoreBase {
     fn rfm(&self, py: Python<'_>, day: Option<(String, i64)>, sort: bool, n_threads: Option<i64>) -> PyResult<CoreTable> {
         let mut call = Call::new(py, n_threads, None, None)?;
         let day = day.as_ref().map(as_of);
-        let tables = self.on_disk(py, &mut call, move |disk, limit, context| large::rfm(disk, limit, day, sort, context))?;
+        let tables = self.on_disk(py, &mut call, move |disk, limit, context| limited::rfm(disk, limit, day, sort, context))?;
         if let Some(tables) = tables {
             return CoreTable::concat(py, tables);
         }

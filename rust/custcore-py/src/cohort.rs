@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use custcore::base::bound::Bound as End;
-use custcore::cohort::periods::Period;
-use custcore::cohort::spec::{CohortBy, CohortSpec, Criterion};
-use custcore::cohort::{CohortRetention, begin, finish};
-use custcore::context::Context;
+use custcore::analysis::cohort::spec::{CohortBy, CohortSpec, Criterion};
+use custcore::analysis::cohort::{CohortRetention, begin, finish};
+use custcore::column::bounds::Bound as End;
 use custcore::error::Result;
+use custcore::exec::context::Context;
 use custcore::table::Table;
+use custcore::time::period::Period;
 use pyo3::prelude::*;
 
 use crate::boundary::source::Source;

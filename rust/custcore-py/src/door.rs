@@ -10,11 +10,11 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
 use arrow_array::RecordBatch;
-use custcore::base::fold::Fold;
+use custcore::base::limited::LimitedFold;
 use custcore::base::scan::Scan;
-use custcore::context::{Context, pool};
 use custcore::error::{Error, ErrorKind, Result};
-use custcore::store::large::LimitedFold;
+use custcore::exec::context::{Context, pool};
+use custcore::ingest::builder::Fold;
 use pyo3::prelude::*;
 
 use crate::boundary::source::{GROUP_ROWS, Source};

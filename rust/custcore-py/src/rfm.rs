@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
+use custcore::analysis::rfm::profile::profile;
+use custcore::analysis::rfm::scorer::{Frequency, Monetary, RfmScorer, RfmSpec, Segments};
+use custcore::analysis::score::drift::drift;
+use custcore::analysis::score::table::drift_table;
+use custcore::analysis::score::{CutsRule, ScoreSpec, Ties};
 use custcore::column::chunks::find_column;
 use custcore::column::number::Number;
 use custcore::error::{Error, ErrorKind};
-use custcore::quantile::Closed;
+use custcore::order_statistics::quantile::Closed;
 use custcore::report::Report;
-use custcore::rfm::profile::profile;
-use custcore::rfm::scorer::{Frequency, Monetary, RfmScorer, RfmSpec, Segments};
-use custcore::score::drift::drift;
-use custcore::score::table::drift_table;
-use custcore::score::{CutsRule, ScoreSpec, Ties};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use custcore::analysis::kmeans::scaler::{How, Scaler, ScalerModel};
+use custcore::analysis::kmeans::table::features_table;
 use custcore::error::{Error, ErrorKind};
-use custcore::kmeans::scaler::{How, Scaler, ScalerModel};
-use custcore::kmeans::table::features_table;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
+use custcore::analysis::score::drift::drift;
+use custcore::analysis::score::quantile_scorer::QuantileScorer;
+use custcore::analysis::score::table::{drift_table, thresholds_table};
+use custcore::analysis::score::{Dimension, ScoreSpec};
 use custcore::column::number::Number;
 use custcore::error::{Error, ErrorKind};
-use custcore::score::drift::drift;
-use custcore::score::quantile_scorer::QuantileScorer;
-use custcore::score::table::{drift_table, thresholds_table};
-use custcore::score::{Dimension, ScoreSpec};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use custcore::base::CustomerBase;
-use custcore::context::Context;
 use custcore::error::{Error, ErrorKind, Result};
+use custcore::exec::context::Context;
 use pyo3::prelude::*;
 
 use crate::door::{Call, guarded};

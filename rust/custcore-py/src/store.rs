@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use custcore::store::model::{self, Stored};
+use custcore::analysis::model::{self, Stored};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 

@@ -1,12 +1,12 @@
 //! Transitions between segments and stays in them, as Python sees them.
 
+use custcore::analysis::rfm::scorer::RfmScorer;
+use custcore::analysis::rfm::transitions as core;
+use custcore::analysis::rfm::transitions::Edges;
 use custcore::base::CustomerBase;
-use custcore::base::spec::AsOf;
-use custcore::context::Context;
 use custcore::error::Result;
-use custcore::rfm::scorer::RfmScorer;
-use custcore::rfm::transitions as core;
-use custcore::rfm::transitions::Edges;
+use custcore::exec::context::Context;
+use custcore::state::spec::AsOf;
 use custcore::table::Table;
 use pyo3::prelude::*;
 

@@ -6,15 +6,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, TimestampSecondArray};
+use custcore::analysis::rfm::rfm;
 use custcore::base::CustomerBase;
-use custcore::base::spec::{OrderLines, Spec, Track};
+use custcore::base::spill::Spill;
 use custcore::column::chunks::{Pick, Roles};
-use custcore::context::Context;
 use custcore::error::{ErrorKind, Result};
-use custcore::money::Amount;
+use custcore::exec::context::Context;
+use custcore::num::money::Amount;
 use custcore::report::Report;
-use custcore::rfm::rfm;
-use custcore::store::spill::Spill;
+use custcore::state::spec::{OrderLines, Spec, Track};
 use proptest::prelude::*;
 
 /// One line: customer, second, cents, order, country.

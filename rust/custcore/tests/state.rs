@@ -8,13 +8,13 @@ use arrow_array::{
     ArrayRef, Decimal128Array, FixedSizeBinaryArray, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray, StringViewArray,
     TimestampMillisecondArray, TimestampSecondArray, UInt64Array,
 };
+use custcore::analysis::rfm::rfm;
 use custcore::base::CustomerBase;
 use custcore::base::edit::Id;
-use custcore::base::spec::{OrderLines, Spec, Track};
 use custcore::column::chunks::{Pick, Roles};
-use custcore::context::Context;
 use custcore::error::{ErrorKind, Result};
-use custcore::rfm::rfm;
+use custcore::exec::context::Context;
+use custcore::state::spec::{OrderLines, Spec, Track};
 use proptest::prelude::*;
 
 /// One line: customer, second, amount, order, country.
@@ -173,7 +173,7 @@ proptest! {
         prop_assert_eq!(after.to_bytes(&Context::default()).expect("written"), before.to_bytes(&Context::default()).expect("written"));
         for back in [0, 7, 20] {
             let table = |base: &CustomerBase| {
-                let then = base.at(Some(custcore::base::spec::AsOf::Date(back))).expect("a past day");
+                let then = base.at(Some(custcore::state::spec::AsOf::Date(back))).expect("a past day");
                 results(&then).map_err(|error| error.to_string())
             };
             prop_assert_eq!(table(&after), table(&before));

@@ -5,9 +5,9 @@ use arrow_array::RecordBatch;
 use arrow_schema::Schema;
 
 use super::CustomerBase;
-use super::fold::{Fold, Update};
-use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
+use crate::exec::context::Context;
+use crate::ingest::builder::{Fold, Update};
 
 /// Folds over the same rows, each with the name of its base.
 #[derive(Debug)]

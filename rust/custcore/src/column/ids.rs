@@ -10,8 +10,8 @@ use arrow_buffer::{Buffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::DataType;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
-use crate::context::by_runs;
 use crate::error::{Error, Result};
+use crate::exec::context::by_runs;
 
 /// Integer ids, none of which is null, as a column of `id_type`; those of 64 signed bits stay where they are.
 pub fn all_integer_ids(id_type: &DataType, ids: Vec<i64>) -> Result<ArrayRef> {

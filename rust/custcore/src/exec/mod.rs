@@ -1,0 +1,4 @@
+//! Execution: threads, cancellation and progress of a call, prefetching and wider vector registers.
+
+pub mod context;
+pub mod simd;
