@@ -1,4 +1,5 @@
-//! Execution: threads, cancellation and progress of a call, prefetching and wider vector registers.
+//! Execution: threads, cancellation and progress of a call, memory, prefetching and wider vector registers.
 
 pub mod context;
+pub mod memory;
 pub mod simd;

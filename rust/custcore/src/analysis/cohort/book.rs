@@ -1,6 +1,7 @@
 //! The journal sorted by customer.
 
 use crate::column::mark::{BEFORE, PURCHASE, RETURNING, START};
+use crate::report::Tally;
 use crate::state::order_log::{Entry, Journal};
 use crate::state::purchase_log::FIRST_DAY;
 
@@ -88,9 +89,28 @@ impl Book {
         Self::of(full, customers)
     }
 
+    /// Number of orders.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     /// Number of codes.
     pub fn customers(&self) -> usize {
         self.starts.len().saturating_sub(1)
+    }
+
+    /// Customers who bought nothing, and their refunds.
+    pub fn without_purchase(&self) -> Tally {
+        let mut sum = Tally::default();
+        for range in self.starts.windows(2) {
+            let entries = &self.entries[range[0]..range[1]];
+            if !entries.is_empty() && entries.iter().all(|entry| entry.marks() & PURCHASE == 0) {
+                let mut theirs = Tally::default();
+                entries.iter().for_each(|entry| theirs.add(entry.units(&self.wide), entry.row()));
+                sum.add_rows(theirs.rows, theirs.units, theirs.first_row);
+            }
+        }
+        sum
     }
 
     /// The orders of a customer by day, into `out`, which is emptied first.

@@ -6,7 +6,9 @@
 
 pub mod book;
 mod cash;
+pub mod cell_counts;
 pub mod cells;
+pub mod cohorts;
 pub mod count;
 pub mod kept;
 pub mod kernel;
@@ -19,16 +21,20 @@ pub mod spec;
 pub mod table;
 
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
 use arrow_schema::Schema;
 
 use self::book::Book;
-use self::cells::Cell;
+use self::cell_counts::CellCounts;
+use self::cohorts::{Cohorts, check_cells};
 use self::count::{Counter, Unattributed};
 use self::masks::Masks;
-use self::members::{Cohorts, Groups, Member, Values};
+use self::members::{Groups, Member, Values};
+use self::movement::Sums;
 use self::scene::Scene;
 use self::spec::CohortSpec;
+pub use self::table::Part;
 use crate::base::CustomerBase;
 use crate::column::bounds::Edge;
 use crate::column::chunks::Kinds;
@@ -49,7 +55,11 @@ pub struct CohortRetention {
     /// The last day that counts.
     last_day: Option<i32>,
     found: Option<Found>,
-    table: Table,
+    /// What lies in no cell.
+    lost: Unattributed,
+    report: Report,
+    /// The long table, once it was asked for.
+    table: OnceLock<Table>,
 }
 
 /// What was found, where something was observed.
@@ -63,7 +73,7 @@ struct Found {
     /// Customers who are in a cohort.
     customers: usize,
     cohorts: Cohorts,
-    cells: Vec<Cell>,
+    counts: CellCounts,
 }
 
 /// What was written down.
@@ -132,14 +142,20 @@ fn count(spec: CohortSpec, base: CustomerBase, journal: Journal, ends: (Option<E
     if let Some(scene) = Scene::new(&spec, state, ends, days) {
         let counts;
         let (values, customers, cohorts, orders);
-        if spec.is_brief() && journal.purchases().is_some() {
-            let counted = Masks { spec: &spec, scene: &scene, customers: state.interner.len(), journal: &journal }.count()?;
+        let is_brief = spec.is_brief() && journal.purchases().is_some();
+        let masks = Masks { spec: &spec, scene: &scene, customers: state.interner.len(), journal: &journal };
+        if is_brief {
+            check_cells(masks.cells(), &spec, &scene)?;
+        }
+        if is_brief && masks.are_few() {
+            let counted = masks.count()?;
             without_purchase = absent.then_some(counted.without_purchase);
-            (cohorts, counts, lost) = (counted.cohorts, counted.counts, counted.lost);
-            customers = cohorts.all.iter().map(|cohort| cohort.size as usize).sum();
+            (cohorts, counts, lost) = (counted.cohorts, CellCounts::Dense(counted.counts), counted.lost);
+            customers = cohorts.kept.iter().map(|cohort| cohort.size as usize).sum();
             (values, orders) = (None, Orders::Brief(journal));
         } else {
-            let book = Book::of(journal, state.interner.len());
+            let book = if is_brief { Book::of_brief(&journal, state.interner.len()) } else { Book::of(journal, state.interner.len()) };
+            without_purchase = absent.then(|| book.without_purchase());
             values = spec.cohort_attribute().map(|i| Values::of(&state.attributes[i], state));
             let members = members::memberships(&spec, &scene, &book, state, values.as_ref());
             customers = members.chunk_by(|a, b| a.customer == b.customer).count();
@@ -148,8 +164,7 @@ fn count(spec: CohortSpec, base: CustomerBase, journal: Journal, ends: (Option<E
             (counts, lost) = counter.count(&members);
             orders = Orders::Sorted(book, members);
         }
-        let cells = cells::cells(&spec, &scene, &cohorts, &counts);
-        found = Some(Found { scene, orders, groups, values, customers, cohorts, cells });
+        found = Some(Found { scene, orders, groups, values, customers, cohorts, counts });
     }
     let mut report = report(base.report(last_day)?, kinds, &lost);
     if let Some(tally) = without_purchase {
@@ -157,9 +172,8 @@ fn count(spec: CohortSpec, base: CustomerBase, journal: Journal, ends: (Option<E
         let known = report.entries.iter_mut().filter(|entry| entry.name == "refund_only_customers");
         known.for_each(|entry| *entry = Entry::new(entry.name, entry.kind, entry.unit, &tally, kinds.money));
     }
-    let view = View::of(&spec, &base, found.as_ref(), &report)?;
-    let table = table::cells_table(&view, &lost)?;
-    Ok(CohortRetention { spec, base, last_day, found, table })
+    table::check_money(&View::of(&spec, &base, found.as_ref(), &report)?, &lost)?;
+    Ok(CohortRetention { spec, base, last_day, found, lost, report, table: OnceLock::new() })
 }
 
 /// The report of the scan, with notes that take apart what lies in no cell.
@@ -219,29 +233,47 @@ impl<'a> View<'a> {
 
 impl CohortRetention {
     fn view(&self) -> Result<View<'_>> {
-        View::of(&self.spec, &self.base, self.found.as_ref(), &self.table.report)
+        View::of(&self.spec, &self.base, self.found.as_ref(), &self.report)
     }
 
-    /// The long table: a row per cohort and period, and for each group what lies in no cell.
-    pub fn cells(&self) -> Table {
-        self.table.clone()
+    /// The long table: a row per cohort and period, and for each group what lies in no cell. It is made when it is first
+    /// asked for; where memory does not suffice for it, that is an error before any is taken.
+    pub fn cells(&self, context: &Context) -> Result<Table> {
+        if let Some(table) = self.table.get() {
+            return Ok(table.clone());
+        }
+        let table = table::cells_table(&self.view()?, &self.lost, context)?;
+        Ok(self.table.get_or_init(|| table).clone())
     }
 
-    /// The wide table of one column of the long one: a row per cohort, a column per period.
-    pub fn matrix(&self, value: &str) -> Result<Table> {
-        table::matrix_table(&self.view()?, table::Value::named(value, self.view()?.kinds.money)?)
+    /// What was left out, and why.
+    pub fn report(&self) -> &Report {
+        &self.report
     }
 
-    /// The averages over complete cells: of all customers, or (`simple`) of the rates.
-    pub fn average(&self, simple: bool) -> Result<Table> {
-        table::average_table(&self.view()?, simple)
+    /// The long table without its rows: names and types of its columns.
+    pub fn empty_cells(&self, context: &Context) -> Result<Table> {
+        let view = self.view()?;
+        table::cells_table(&View { found: None, ..view }, &Unattributed::default(), context)
+    }
+
+    /// The wide table of one column of the long one: a row per cohort, a column per period; or a part of it.
+    pub fn matrix(&self, value: &str, part: Option<Part>, context: &Context) -> Result<Table> {
+        let view = self.view()?;
+        let part = part.unwrap_or(Part { cohorts: 0..usize::MAX, columns: usize::MAX });
+        table::matrix_table(&view, table::Value::named(value, view.kinds.money)?, &part, context)
+    }
+
+    /// The averages over complete cells: of all customers, or (`simple`) of the rates; of the first `columns` periods.
+    pub fn average(&self, simple: bool, columns: usize) -> Result<Table> {
+        table::average_table(&self.view()?, simple, columns)
     }
 
     /// Customers per calendar period: new, retained, reactivated, churned.
     pub fn movement(&self, context: &Context) -> Result<Table> {
         let view = self.view()?;
         let rows = self.wide(context, || match view.masks() {
-            Some(masks) => Ok(masks.movement()),
+            Some(masks) => Ok(Sums::Dense(masks.movement())),
             None => view.count(|counter| counter.movement()),
         })?;
         table::movement_table(&view, &rows)
@@ -255,7 +287,7 @@ impl CohortRetention {
             return Err(Error::new(ErrorKind::InvalidArgument, message));
         }
         let rows = self.wide(context, || {
-            let quick = view.masks().and_then(|masks| masks.flows());
+            let quick = view.masks().and_then(|masks| masks.flows()).map(Sums::Dense);
             quick.map_or_else(|| view.count(|counter| counter.flows()), Ok)
         })?;
         table::flow_table(&view, &rows, reactivation)
@@ -293,12 +325,24 @@ impl CohortRetention {
 
     /// How much there is to look at: cells and customers.
     pub fn size(&self) -> usize {
-        self.found.as_ref().map_or(0, |found| found.cells.len() + found.customers)
+        self.found.as_ref().map_or(0, |found| found.cohorts.cells + found.customers)
     }
 
     /// Number of cohorts, over all groups.
     pub fn n_cohorts(&self) -> usize {
-        self.found.as_ref().map_or(0, |found| found.cohorts.all.len())
+        self.found.as_ref().map_or(0, |found| found.cohorts.number)
+    }
+
+    /// Number of columns of the wide table.
+    pub fn n_columns(&self) -> usize {
+        self.found.as_ref().map_or(0, |found| found.cohorts.longest)
+    }
+
+    /// Whether the first days of the first cohort were not observed.
+    pub fn starts_truncated(&self) -> Result<bool> {
+        let view = self.view()?;
+        let first = view.found.and_then(|found| found.cohorts.first(&self.spec, &found.scene));
+        Ok(first.and_then(|cohort| view.left_truncated(&cohort)).unwrap_or(false))
     }
 
     /// Number of customers who are in a cohort.
