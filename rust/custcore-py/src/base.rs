@@ -8,7 +8,7 @@ use custcore::analysis::cohort::kept::of_kept;
 use custcore::analysis::rfm;
 use custcore::base::CustomerBase;
 use custcore::base::edit::Id;
-use custcore::base::limited::{self, Limit, LimitedFold, account, check_batch, check_folder, commit, default_folder, put_down};
+use custcore::base::limited::{Limit, LimitedFold, account, check_batch, check_folder, commit, default_folder, put_down};
 use custcore::base::spill::Spill;
 use custcore::error::{Error, ErrorKind, Result};
 use custcore::exec::context::Context;
@@ -258,7 +258,7 @@ impl CoreBase {
     fn rfm(&self, py: Python<'_>, day: Option<(String, i64)>, sort: bool, n_threads: Option<i64>) -> PyResult<CoreTable> {
         let mut call = Call::new(py, n_threads, None, None)?;
         let day = day.as_ref().map(as_of);
-        let tables = self.on_disk(py, &mut call, move |disk, limit, context| limited::rfm(disk, limit, day, sort, context))?;
+        let tables = self.on_disk(py, &mut call, move |disk, limit, context| rfm::rfm_on_disk(disk, limit, day, sort, context))?;
         if let Some(tables) = tables {
             return CoreTable::concat(py, tables);
         }

@@ -13,13 +13,13 @@ use super::count::Unattributed;
 use super::members::Member;
 use super::movement::{Flow, Movement, Sums};
 use super::spec::CohortBy;
-use crate::analysis::rfm::table::{id_column, key_column};
+use crate::analysis::rfm::table::id_column;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 use crate::exec::memory::check_room;
 use crate::group::interner::{Keys, NO_CODE};
 use crate::num::money::{Amount, Money, ratio};
-use crate::table::{Table, TableBuilder, money_column};
+use crate::table::{Table, TableBuilder, key_column, money_column};
 use crate::time::calendar::date_text;
 use crate::time::period::shown;
 

@@ -10,11 +10,14 @@ pub mod table;
 pub mod transitions;
 
 use crate::base::CustomerBase;
+use crate::base::limited::{Limit, by_ranges};
+use crate::base::spill::Spill;
 use crate::column::chunks::Kinds;
 use crate::error::Result;
 use crate::exec::context::Context;
 use crate::group::interner::Interner;
 use crate::group::sort::Leads;
+use crate::report::Report;
 use crate::state::customer_state::State;
 use crate::state::spec::AsOf;
 use crate::table::Table;
@@ -51,6 +54,22 @@ fn rfm_of(
     };
     let table = if context.is_worth_threads(codes.len()) { context.install(build)? } else { build() }?;
     Ok((table, codes))
+}
+
+/// The RFM table of a base on disk, as tables of ranges of ids; the first one has the report of all.
+pub fn rfm_on_disk(disk: &Spill, limit: &Limit, as_of: Option<AsOf>, sort: bool, context: &Context) -> Result<Vec<Table>> {
+    let account = disk.account();
+    let whole = rfm(account, as_of, sort, context)?;
+    let mut tables = by_ranges(disk, limit, context, |part| rfm(part, as_of, sort, context))?;
+    let mut report: Report = whole.report;
+    for table in &tables {
+        report.join(&table.report);
+    }
+    match tables.first_mut() {
+        Some(first) => first.report = report,
+        None => tables.push(Table { report, ..whole }),
+    }
+    Ok(tables)
 }
 
 /// Codes in the order of their ids: integers by value, strings and binary by bytes.

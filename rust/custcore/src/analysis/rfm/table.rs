@@ -14,7 +14,7 @@ use super::segments::SegmentMap;
 use crate::analysis::score::cells::Cells;
 use crate::analysis::score::table::{score_column, weighted};
 use crate::column::chunks::Kinds;
-use crate::column::ids::{all_integer_ids, byte_ids, contiguous_ids, gathered_ids, integer_ids};
+use crate::column::ids::{all_integer_ids, contiguous_ids, gathered_ids};
 use crate::column::key::KeyKind;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::map;
@@ -23,7 +23,7 @@ use crate::num::money::{Money, decimal_text, units_to_f64};
 use crate::report::Report;
 use crate::state::customer_state::State;
 use crate::state::spec::Spec;
-use crate::table::{Table, TableBuilder};
+use crate::table::{Table, TableBuilder, key_column};
 use crate::time::calendar::date_text;
 
 /// One row per buyer, in the order of `codes`.
@@ -95,15 +95,6 @@ pub fn id_column(kinds: &Kinds, keys: &Keys, codes: &[u32]) -> Result<ArrayRef> 
         }
     }
     key_column(&kinds.id_type, keys, codes.iter().map(|&code| Some(code)))
-}
-
-/// Keys by code in the type they came in; no code is null.
-pub(crate) fn key_column(key_type: &DataType, keys: &Keys, codes: impl ExactSizeIterator<Item = Option<u32>> + Clone) -> Result<ArrayRef> {
-    match keys {
-        Keys::Range { base, .. } => integer_ids(key_type, codes.map(|code| code.map(|code| base + i64::from(code)))),
-        Keys::Integers(keys) => integer_ids(key_type, codes.map(|code| code.map(|code| keys[code as usize]))),
-        Keys::Bytes(arena) => byte_ids(key_type, codes.map(|code| code.map(|code| arena.get(code)))),
-    }
 }
 
 /// An id as people read it.

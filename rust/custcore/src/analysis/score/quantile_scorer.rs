@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::state::ScorerState;
 use super::table::scores_table;
 use super::{ScoreSpec, Scorer};
+use crate::analysis::model::Stored;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 use crate::report::Report;
@@ -82,5 +83,18 @@ impl QuantileScorer {
         let mut scorer = Self::new(state.spec, state.weights)?;
         scorer.scorer = state.fitted.map(|fitted| Scorer::restore(scorer.spec.clone(), fitted)).transpose()?;
         Ok(scorer)
+    }
+}
+
+impl Stored for QuantileScorer {
+    const KIND: &'static str = "quantile_scorer";
+    type Body = QuantileState;
+
+    fn body(&self) -> QuantileState {
+        self.state()
+    }
+
+    fn restore(body: QuantileState) -> Result<Self> {
+        Self::restore(body)
     }
 }
