@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use custcore::analysis::score::drift::drift;
 use custcore::analysis::score::quantile_scorer::QuantileScorer;
+use custcore::analysis::score::spec::{Dimension, ScoreSpec};
 use custcore::analysis::score::table::{drift_table, thresholds_table};
-use custcore::analysis::score::{Dimension, ScoreSpec};
 use custcore::column::number::Number;
 use custcore::error::{Error, ErrorKind};
 use pyo3::prelude::*;

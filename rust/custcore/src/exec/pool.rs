@@ -176,8 +176,8 @@ mod tests {
         let (go, wait) = channel::<()>();
         let pool = start(1)?;
         pool.spawn(move || {
-            drop(wait.recv());
-            drop(sender.send(7));
+            assert!(wait.recv().is_err());
+            assert!(sender.send(7).is_ok());
         });
         drop(pool);
         drop(go);

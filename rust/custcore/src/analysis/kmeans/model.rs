@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::distinct::{Distinct, distinct};
 use super::init::{Init, SAMPLE, Sample, random_rows};
 use super::kernel::{Path, nearest, squared_distance};
-use super::lloyd::{Label, Problem, Run};
+use super::label::Label;
 use super::points::{Features, Float, Points, each_float};
+use super::problem::{Problem, Run};
 use super::scaler::unlike;
 use super::scan::{Ranges, each_share, ranges};
 use super::share::Share;
@@ -108,8 +109,11 @@ impl Spec {
     pub fn fit(&self, features: &Features, weights: Option<&[f64]>, context: &Context) -> Result<(Model, Vec<i32>)> {
         self.check(features.rows(), features.n_features())?;
         check_weights(weights, features.rows())?;
-        let ranges = ranges(features, context)?;
-        each_float!(&features.values, points => self.fit_points(points, weights, &ranges, context))
+        // Each step below asks for the pool again, which is cheap on its threads.
+        context.run_if_large(features.rows(), |_| {
+            let ranges = ranges(features, context)?;
+            each_float!(&features.values, points => self.fit_points(points, weights, &ranges, context))
+        })?
     }
 
     fn fit_points<T: Float>(

@@ -3,8 +3,8 @@
 use super::init::Sample;
 use super::kernel::squared_distance;
 use super::lanes::{Lanes, Task};
-use super::lloyd::{Problem, Run};
 use super::points::Float;
+use super::problem::{Problem, Run};
 use super::scan::each_share;
 use super::share::Share;
 use super::sums::{Steps, Sums};

@@ -5,8 +5,8 @@
 
 use super::init::Sample;
 use super::kernel::{Path, nearest};
-use super::lloyd::{Problem, Run};
 use super::points::{Features, Float, Points, each_float};
+use super::problem::{Problem, Run};
 use super::quality::{Quality, Silhouette, quality, silhouettes};
 use super::scan::{Ranges, each_share, ranges};
 use super::share::Share;

@@ -1,8 +1,9 @@
 //! Exact sums of squared distances, a block at a time.
 
+use super::label::Label;
 use super::lanes::{Lanes, Task};
-use super::lloyd::{Label, Problem};
 use super::points::{Block, Float};
+use super::problem::Problem;
 use super::read::Widen;
 use super::share::Share;
 use super::sums::{Steps, Sums};

@@ -1,6 +1,6 @@
 //! The RFM scorer: fits bins on an RFM table, gives scores and segments to tables and single customers.
 //!
-//! RFM is one case of [`crate::analysis::score::Scorer`], with three dimensions (two without money). A fitted scorer keeps edges in
+//! RFM is one case of [`crate::analysis::score::scorer::Scorer`], with three dimensions (two without money). A fitted scorer keeps edges in
 //! the type of the fitted values, so that fitting and scoring in one go, scoring later and scoring row by row agree exactly.
 
 use arrow_array::RecordBatch;
@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 use super::octants::{Center, Lang, Octants};
 use super::segments::SegmentMap;
 use super::table::{self, SegmentCodes};
+use crate::analysis::score::scorer::{Scorer, one_batch};
+use crate::analysis::score::spec::{Dimension, ScoreSpec};
 use crate::analysis::score::state::ScorerState;
-use crate::analysis::score::{Dimension, ScoreSpec, Scorer, one_batch};
 use crate::column::key::Key;
 use crate::column::number::Number;
 use crate::error::{Error, ErrorKind, Result};

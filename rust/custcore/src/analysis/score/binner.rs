@@ -4,27 +4,13 @@ use std::cmp::Ordering;
 
 use serde::{Deserialize, Serialize};
 
+use super::spec::{Dimension, Method};
 use crate::column::key::{Key, KeyColumn, OwnedKey};
 use crate::column::number::{NumberColumn, Numbers};
 use crate::error::Result;
 use crate::exec::par::Threads;
-use crate::order_statistics::quantile::{Closed, Edges, Number};
+use crate::order_statistics::quantile::{Edges, Number};
 use crate::order_statistics::rank::range;
-
-use super::Dimension;
-
-/// How edges are found.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Method {
-    /// Type-7 quantiles rounded down to the type of the values, right-closed.
-    Type7,
-    /// R's package rfm: type-7 quantiles plus 1, left-closed.
-    RParity,
-    /// Tiles over (value, id).
-    Split,
-    /// Edges of the user's own.
-    Cuts(Vec<f64>, Closed),
-}
 
 /// A fitted set of bins.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -5,7 +5,7 @@
 
 use arrow_array::RecordBatch;
 
-use super::Scorer;
+use super::scorer::{Fitted, Scorer};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 use crate::exec::par::Threads;
@@ -40,7 +40,7 @@ pub fn psi(fitted: f64, now: f64) -> f64 {
 
 /// The customers by score of each dimension, those of all groups and cells together. Null values are passed over.
 pub fn drift(scorer: &Scorer, batches: &[RecordBatch], context: &Context) -> Result<Vec<Drift>> {
-    let start = |fitted: &super::Fitted| {
+    let start = |fitted: &Fitted| {
         let mut then = vec![0; usize::from(fitted.dimension.bins)];
         for binner in fitted.binners.iter().flatten() {
             then.iter_mut().zip(&binner.counts).for_each(|(sum, count)| *sum += count);

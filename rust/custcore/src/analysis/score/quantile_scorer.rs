@@ -3,9 +3,10 @@
 use arrow_array::RecordBatch;
 use serde::{Deserialize, Serialize};
 
+use super::scorer::Scorer;
+use super::spec::ScoreSpec;
 use super::state::ScorerState;
 use super::table::scores_table;
-use super::{ScoreSpec, Scorer};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 use crate::report::Report;

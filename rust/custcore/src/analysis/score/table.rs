@@ -6,9 +6,9 @@ use arrow_array::types::Float64Type;
 use arrow_array::{ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray, UInt8Array};
 use arrow_schema::Metadata;
 
-use super::Scorer;
 use super::cells::{Cells, misses_some};
 use super::drift::{Drift, psi};
+use super::scorer::Scorer;
 use crate::error::Result;
 use crate::exec::par::Threads;
 use crate::report::Report;

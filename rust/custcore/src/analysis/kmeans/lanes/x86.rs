@@ -3,7 +3,7 @@
 #[allow(clippy::wildcard_imports, reason = "dozens of intrinsics")]
 use core::arch::x86_64::*;
 
-use super::{Lanes, Task};
+use super::vector::{Lanes, Task};
 
 #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx2,fma,bmi1,bmi2,lzcnt,popcnt")]
 pub unsafe fn avx512<K: Task>(task: K) -> K::Output {
