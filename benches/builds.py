@@ -1,7 +1,7 @@
 """Two builds of custcore beside each other on the quick cases: ``python benches/builds.py --before FOLDER``.
 
 FOLDER holds the other build's package ``custcore``. Both run in turns on the same inputs, and results are compared
-before times are printed. Ratios are medians of this build over the other's: above 1 it is slower. Fewer rows: ``--shrink``.
+before times are printed. A ratio is the median of this build over the other's: above 1 it is slower.
 """
 
 from __future__ import annotations
