@@ -166,7 +166,7 @@ mod tests {
     #[test]
     fn inline_work_stays_on_the_calling_thread() {
         assert_eq!(run(Threads::inline()).1, HashSet::from([thread::current().id()]));
-        assert_eq!(Threads::inline().par_chunks(ROWS, |chunk| chunk), [0..ROWS]);
+        assert_eq!(Threads::inline().par_chunks(ROWS, |chunk| (chunk.start, chunk.end)), [(0, ROWS)]);
     }
 
     #[test]
@@ -188,8 +188,8 @@ mod tests {
 
     #[test]
     fn few_rows_are_one_chunk_of_any_pool() -> Result<()> {
-        let chunks = Context::new(2).install(|threads| threads.par_chunks(ROWS_WORTH_THREADS - 1, |chunk| chunk))?;
-        assert_eq!(chunks, [0..ROWS_WORTH_THREADS - 1]);
+        let chunks = Context::new(2).install(|threads| threads.par_chunks(ROWS_WORTH_THREADS - 1, |chunk| (chunk.start, chunk.end)))?;
+        assert_eq!(chunks, [(0, ROWS_WORTH_THREADS - 1)]);
         let chunks = Context::new(2).install(|threads| threads.par_chunks(ROWS, |chunk| chunk))?;
         assert!(chunks.len() > 1 && chunks.windows(2).all(|pair| pair[0].end == pair[1].start));
         Ok(())

@@ -161,7 +161,7 @@ mod tests {
             get(&mut recent, threads)?;
         }
         assert!(Arc::ptr_eq(&used, &get(&mut recent, 2)?));
-        assert_eq!(used.install(|| rayon::current_num_threads()), 2);
+        assert_eq!(used.install(rayon::current_num_threads), 2);
         drop(used);
         for threads in 3..12 {
             get(&mut recent, threads)?;
@@ -194,7 +194,7 @@ mod tests {
         let child = pools_of(&slot, 2);
         assert!(!std::ptr::eq(parent, child) && std::ptr::eq(child, pools_of(&slot, 2)));
         let pool = get(&mut child.recent.lock().unwrap_or_else(PoisonError::into_inner), 2)?;
-        assert_eq!(pool.install(|| rayon::current_num_threads()), 2);
+        assert_eq!(pool.install(rayon::current_num_threads), 2);
         drop(held);
         Ok(())
     }
