@@ -172,14 +172,14 @@ mod tests {
     #[test]
     fn work_runs_on_the_pool_of_the_token_from_any_thread() -> Result<()> {
         let context = Context::new(3);
-        let (values, ids) = context
-            .install(|threads| {
-                // Even a thread that is not in the pool cannot take the work elsewhere.
-                thread::scope(|scope| scope.spawn(move || run(threads)).join())
-            })?
-            .unwrap_or_default();
-        let pool: HashSet<_> =
-            context.install(|threads| (0..20).flat_map(|_| threads.par_tasks(0..64, |_| thread::current().id())).collect())?;
+        // Both in one call, which keeps its pool: tests beside this one may have it stopped in between.
+        let (found, pool) = context.install(|threads| {
+            // Even a thread that is not in the pool cannot take the work elsewhere.
+            let found = thread::scope(|scope| scope.spawn(move || run(threads)).join());
+            let pool: HashSet<_> = (0..20).flat_map(|_| threads.par_tasks(0..64, |_| thread::current().id())).collect();
+            (found, pool)
+        })?;
+        let (values, ids) = found.unwrap_or_default();
         assert!(!ids.is_empty() && ids.len() <= 3 && !ids.contains(&thread::current().id()));
         assert!(ids.is_subset(&pool) || pool.is_subset(&ids));
         assert_eq!(values, run(Threads::inline()).0);
