@@ -172,7 +172,7 @@ mod tests {
     #[test]
     fn work_runs_on_the_pool_of_the_token_from_any_thread() -> Result<()> {
         let context = Context::new(3);
-        // Both in one call, which keeps its pool: tests beside this one may have it stopped in between.
+        // Both in one call, which keeps its pool; either may happen to miss one of the three threads.
         let (found, pool) = context.install(|threads| {
             // Even a thread that is not in the pool cannot take the work elsewhere.
             let found = thread::scope(|scope| scope.spawn(move || run(threads)).join());
@@ -181,7 +181,7 @@ mod tests {
         })?;
         let (values, ids) = found.unwrap_or_default();
         assert!(!ids.is_empty() && ids.len() <= 3 && !ids.contains(&thread::current().id()));
-        assert!(ids.is_subset(&pool) || pool.is_subset(&ids));
+        assert!(ids.union(&pool).count() <= 3, "both ran on the threads of one pool");
         assert_eq!(values, run(Threads::inline()).0);
         Ok(())
     }
