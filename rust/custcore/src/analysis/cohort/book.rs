@@ -90,7 +90,7 @@ impl Book {
     }
 
     /// Number of orders.
-    pub fn len(&self) -> usize {
+    pub fn n_orders(&self) -> usize {
         self.entries.len()
     }
 

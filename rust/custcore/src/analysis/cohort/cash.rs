@@ -74,7 +74,7 @@ impl Masks<'_> {
             short.turn_to(1, 0, &mut sums);
             sums
         };
-        let side_by_side = fits_side_by_side(cells, rayon::current_num_threads(), self.journal.len());
+        let side_by_side = fits_side_by_side(cells, self.threads.count(), self.journal.len());
         let runs = if side_by_side { self.by_pieces(work) } else { vec![work(self.pieces())] };
         for (at, sum) in runs.iter().flat_map(|sums| sums.iter().enumerate()) {
             counts.units[at] += sum.units;

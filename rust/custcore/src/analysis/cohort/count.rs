@@ -7,7 +7,7 @@ use super::kernel::{Counts, Place, active_periods, count_member};
 use super::members::{Groups, Member};
 use super::scene::Scene;
 use super::spec::CohortSpec;
-use crate::exec::context::{ROWS_WORTH_THREADS, by_runs};
+use crate::exec::par::{ROWS_WORTH_THREADS, Threads};
 use crate::report::Tally;
 use crate::state::customer_state::State;
 
@@ -60,12 +60,14 @@ pub struct Counter<'a> {
     pub groups: &'a Groups,
     /// The cohorts.
     pub cohorts: &'a Cohorts,
+    /// Threads to count with.
+    pub threads: Threads<'a>,
 }
 
 impl Counter<'_> {
     /// All orders, counted; `members` come in the order of customers' codes.
     pub fn count(&self, members: &[Member]) -> (CellCounts, Unattributed) {
-        if has_places(self.cohorts.cells, self.book.len()) {
+        if has_places(self.cohorts.cells, self.book.n_orders()) {
             self.count_by::<Counts>(members)
         } else {
             self.count_by::<SparseCounts>(members)
@@ -75,9 +77,9 @@ impl Counter<'_> {
     fn count_by<C: CountCells + Send>(&self, members: &[Member]) -> (CellCounts, Unattributed) {
         let customers = self.book.customers();
         let all = |run: std::ops::Range<usize>| self.count_run::<C>(run, members);
-        let runs = 4 * rayon::current_num_threads();
-        let runs = if fits_side_by_side(self.cohorts.cells, runs, self.book.len()) && customers >= ROWS_WORTH_THREADS {
-            by_runs(customers, all)
+        let runs = 4 * self.threads.count();
+        let runs = if fits_side_by_side(self.cohorts.cells, runs, self.book.n_orders()) && customers >= ROWS_WORTH_THREADS {
+            self.threads.par_chunks(customers, all)
         } else {
             vec![all(0..customers)]
         };

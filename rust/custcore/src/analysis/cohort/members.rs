@@ -4,7 +4,7 @@ use super::book::{Book, Order};
 use super::count::may_buy;
 use super::scene::Scene;
 use super::spec::{CohortBy, CohortSpec};
-use crate::exec::context::by_runs;
+use crate::exec::par::Threads;
 use crate::group::interner::NO_CODE;
 use crate::state::attributes::Attribute;
 use crate::state::customer_state::State;
@@ -93,9 +93,16 @@ impl Groups {
 }
 
 /// The memberships of all buyers, by code and cohort.
-pub fn memberships(spec: &CohortSpec, scene: &Scene, book: &Book, state: &State, column: Option<&Values>) -> Vec<Member> {
+pub fn memberships(
+    spec: &CohortSpec,
+    scene: &Scene,
+    book: &Book,
+    state: &State,
+    column: Option<&Values>,
+    threads: Threads<'_>,
+) -> Vec<Member> {
     let values = spec.cohort_attribute().and_then(|i| Some((&state.attributes[i], column?)));
-    let found = by_runs(book.customers(), |run| {
+    let found = threads.par_chunks(book.customers(), |run| {
         let (mut members, mut orders) = (Vec::new(), Vec::new());
         for customer in run.filter(|&customer| may_buy(state, customer)) {
             book.orders(customer, &mut orders);

@@ -11,7 +11,7 @@ use super::count::Counter;
 use super::kernel::active_periods;
 use super::spec::CohortBy;
 use crate::error::{Error, ErrorKind, Result};
-use crate::exec::context::{ROWS_WORTH_THREADS, by_runs};
+use crate::exec::par::ROWS_WORTH_THREADS;
 use crate::time::calendar::date_text;
 
 /// Customers of one period.
@@ -249,7 +249,7 @@ impl Counter<'_> {
             return Err(Error::new(ErrorKind::OutOfRange, message));
         }
         let count = |run: Range<usize>| {
-            let mut sums = Sums::new(rows, self.book.len());
+            let mut sums = Sums::new(rows, self.book.n_orders());
             let (mut orders, mut a, mut b) = (Vec::new(), A::default(), B::default());
             for customer in run {
                 self.book.orders(customer, &mut orders);
@@ -263,7 +263,7 @@ impl Counter<'_> {
         };
         let customers = self.book.customers();
         let side_by_side = customers >= ROWS_WORTH_THREADS && rows < ROWS_WORTH_THREADS;
-        let runs = if side_by_side { by_runs(customers, count) } else { vec![count(0..customers)] };
+        let runs = if side_by_side { self.threads.par_chunks(customers, count) } else { vec![count(0..customers)] };
         let mut runs = runs.into_iter();
         let mut sums = runs.next().unwrap_or_default();
         for run in runs {
