@@ -19,6 +19,7 @@ __all__ = [
     "natural_breaks",
     "profile_table",
     "read_model",
+    "rfm_scores",
     "rfm_table",
     "scan",
     "select_k",
@@ -99,6 +100,16 @@ class CohortOptions(TypedDict):
 def rfm_table(
     data: object,
     options: ReadOptions,
+    *,
+    sort: bool,
+    n_threads: int | None,
+    progress: _Progress | None,
+    rows_total: int | None,
+) -> Table: ...
+def rfm_scores(
+    data: object,
+    options: ReadOptions,
+    scorer: RfmScorer,
     *,
     sort: bool,
     n_threads: int | None,

@@ -149,8 +149,10 @@ fn digest(body: &RawValue) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::kmeans::clusterer::Clusterer;
     use crate::analysis::kmeans::clusterer::{Settings, Start};
     use crate::analysis::kmeans::model::Model;
+    use crate::analysis::kmeans::scaler::ScalerModel;
 
     fn clusterer(inertia: f64) -> Clusterer {
         let centers = vec![0.1, -0.0, 5e-324, 1.797_693_134_862_315_7e308];

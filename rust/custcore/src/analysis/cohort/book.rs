@@ -1,9 +1,9 @@
 //! The journal sorted by customer.
 
 use crate::column::mark::{BEFORE, PURCHASE, RETURNING, START};
+use crate::ingest::window_log::FIRST_DAY;
+use crate::ingest::window_log::{Entry, Journal};
 use crate::report::Tally;
-use crate::state::order_log::{Entry, Journal};
-use crate::state::purchase_log::FIRST_DAY;
 
 /// All orders, customer by customer.
 #[derive(Debug, Default)]

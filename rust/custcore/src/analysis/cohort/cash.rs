@@ -4,7 +4,7 @@ use super::cell_counts::fits_side_by_side;
 use super::kernel::Counts;
 use super::masks::{AHEAD, Code, Masks};
 use crate::exec::simd::prefetch;
-use crate::state::purchase_log::{FIRST_DAY, Piece, Sums};
+use crate::ingest::window_log::{FIRST_DAY, Piece, Sums};
 
 /// Orders and money of one cell.
 #[derive(Debug, Clone, Copy, Default)]

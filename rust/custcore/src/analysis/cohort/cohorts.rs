@@ -8,8 +8,8 @@ use hashbrown::HashMap;
 use super::members::{Groups, Member};
 use super::scene::Scene;
 use super::spec::{CohortBy, CohortSpec};
+use crate::base::view::BaseView;
 use crate::error::{Error, ErrorKind, Result};
-use crate::state::customer_state::State;
 use crate::time::calendar::{MIN_DAY, date_text};
 use crate::time::period::shown;
 
@@ -87,7 +87,7 @@ impl Cohorts {
     }
 
     /// The cohorts of these members and, if they are periods, the empty ones between them.
-    pub fn of(spec: &CohortSpec, scene: &Scene, members: &[Member], groups: &Groups, state: &State) -> Result<Self> {
+    pub fn of(spec: &CohortSpec, scene: &Scene, members: &[Member], groups: &Groups, view: &BaseView<'_>) -> Result<Self> {
         let mut cohorts = Self::default();
         if spec.cohort_by != CohortBy::Column && scene.has_periods() {
             let ends = [scene.start.day, scene.end.last_day()].map(|day| scene.calendar.index(day, spec.cohort_period));
@@ -100,7 +100,7 @@ impl Cohorts {
             None => (0, members.iter().map(|member| member.key + 1).max().unwrap_or(0) as usize),
         };
         let places = keys.saturating_mul(groups.number());
-        let place = |member: &Member| groups.group(state, member.customer) * keys + (member.key - first) as usize;
+        let place = |member: &Member| groups.group(view, member.customer) * keys + (member.key - first) as usize;
         let seen: Vec<(usize, Seen)> = if places <= FEW_COHORTS.max(members.len()) {
             let mut seen = vec![Seen::NOBODY; places];
             members.iter().for_each(|member| seen[place(member)].add(member.anchor));

@@ -7,9 +7,9 @@ use super::kernel::{Counts, Place, active_periods, count_member};
 use super::members::{Groups, Member};
 use super::scene::Scene;
 use super::spec::CohortSpec;
+use crate::base::view::BaseView;
 use crate::exec::par::{ROWS_WORTH_THREADS, Threads};
 use crate::report::Tally;
-use crate::state::customer_state::State;
 
 /// Orders and money of buyers that lie in no cell.
 #[derive(Debug, Clone, Default)]
@@ -55,7 +55,7 @@ pub struct Counter<'a> {
     /// The orders.
     pub book: &'a Book,
     /// The customers.
-    pub state: &'a State,
+    pub view: &'a BaseView<'a>,
     /// The groups.
     pub groups: &'a Groups,
     /// The cohorts.
@@ -98,12 +98,12 @@ impl Counter<'_> {
         let mut lost = Unattributed::new(self.groups.number());
         let (mut orders, mut reached, mut active) = (Vec::new(), Vec::new(), Vec::new());
         let mut next = members.partition_point(|member| (member.customer as usize) < run.start);
-        for customer in run.filter(|&customer| may_buy(self.state, customer)) {
+        for customer in run.filter(|&customer| may_buy(self.view, customer)) {
             self.book.orders(customer, &mut orders);
             if !orders.iter().any(Order::is_purchase) {
                 continue;
             }
-            let group = self.groups.group(self.state, customer as u32);
+            let group = self.groups.group(self.view, customer as u32);
             let theirs = members[next..].iter().take_while(|member| member.customer as usize == customer).count();
             let theirs = &members[next..next + theirs];
             next += theirs.len();
@@ -147,8 +147,8 @@ impl Counter<'_> {
 }
 
 /// Whether a customer may have bought, as far as totals tell; where there are none the orders do.
-pub(super) fn may_buy(state: &State, customer: usize) -> bool {
-    state.totals.are_absent() || state.totals.slots().orders(customer as u32) > 0
+pub(super) fn may_buy(view: &BaseView<'_>, customer: usize) -> bool {
+    !view.has_totals() || view.totals().orders(customer as u32) > 0
 }
 
 /// How far an order came.

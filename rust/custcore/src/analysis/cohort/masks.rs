@@ -20,9 +20,9 @@ use crate::column::mark::PURCHASE;
 use crate::error::Result;
 use crate::exec::par::{ROWS_WORTH_THREADS, Threads};
 use crate::exec::simd::{prefetch, widest};
+use crate::ingest::window_log::{Entry, Journal};
+use crate::ingest::window_log::{FIRST_DAY, Piece};
 use crate::report::Tally;
-use crate::state::order_log::{Entry, Journal};
-use crate::state::purchase_log::{FIRST_DAY, Piece};
 
 /// Words of bits that all threads together fill at a time.
 const WORDS: usize = 1 << 24;

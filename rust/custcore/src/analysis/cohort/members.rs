@@ -4,10 +4,9 @@ use super::book::{Book, Order};
 use super::count::may_buy;
 use super::scene::Scene;
 use super::spec::{CohortBy, CohortSpec};
+use crate::base::view::{AttributeView, BaseView};
 use crate::exec::par::Threads;
 use crate::group::interner::NO_CODE;
-use crate::state::attributes::Attribute;
-use crate::state::customer_state::State;
 
 /// A customer in a cohort.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,15 +30,15 @@ pub struct Values {
 
 impl Values {
     /// The values that occur.
-    pub fn of(attribute: &Attribute, state: &State) -> Self {
-        let slots = state.totals.slots();
-        let null = attribute.values.len();
+    pub fn of(attribute: AttributeView<'_>, view: &BaseView<'_>) -> Self {
+        let totals = view.totals();
+        let null = attribute.number();
         let mut ranks = vec![NO_CODE; null + 1];
-        for customer in (0..slots.len() as u32).filter(|&customer| slots.orders(customer) > 0) {
+        for customer in (0..totals.len() as u32).filter(|&customer| totals.orders(customer) > 0) {
             ranks[Self::place(attribute, null, customer)] = 0;
         }
         let mut codes: Vec<u32> = (0..null as u32).filter(|&code| ranks[code as usize] == 0).collect();
-        codes.sort_unstable_by(|&a, &b| attribute.values.keys().compare(a, b));
+        codes.sort_unstable_by(|&a, &b| attribute.values().compare(a, b));
         for (rank, &code) in (0..).zip(&codes) {
             ranks[code as usize] = rank;
         }
@@ -50,13 +49,13 @@ impl Values {
         Self { codes, ranks }
     }
 
-    fn place(attribute: &Attribute, null: usize, customer: u32) -> usize {
-        attribute.get(customer).map_or(null, |seen| if seen.value == NO_CODE { null } else { seen.value as usize })
+    fn place(attribute: AttributeView<'_>, null: usize, customer: u32) -> usize {
+        attribute.get(customer).map_or(null, |value| if value == NO_CODE { null } else { value as usize })
     }
 
     /// The position of a buyer's value.
     #[inline]
-    pub fn rank(&self, attribute: &Attribute, customer: u32) -> u32 {
+    pub fn rank(&self, attribute: AttributeView<'_>, customer: u32) -> u32 {
         self.ranks[Self::place(attribute, self.ranks.len() - 1, customer)]
     }
 }
@@ -71,8 +70,8 @@ pub struct Groups {
 
 impl Groups {
     /// One group, or those of the attribute at this position.
-    pub fn of(attribute: Option<usize>, state: &State) -> Self {
-        Self { values: attribute.map(|i| Values::of(&state.attributes[i], state)), attribute: attribute.unwrap_or(0) }
+    pub fn of(attribute: Option<usize>, view: &BaseView<'_>) -> Self {
+        Self { values: attribute.map(|i| Values::of(view.attribute(i), view)), attribute: attribute.unwrap_or(0) }
     }
 
     /// Number of groups.
@@ -82,8 +81,8 @@ impl Groups {
 
     /// The group of a buyer.
     #[inline]
-    pub fn group(&self, state: &State, customer: u32) -> usize {
-        self.values.as_ref().map_or(0, |values| values.rank(&state.attributes[self.attribute], customer) as usize)
+    pub fn group(&self, view: &BaseView<'_>, customer: u32) -> usize {
+        self.values.as_ref().map_or(0, |values| values.rank(view.attribute(self.attribute), customer) as usize)
     }
 
     /// The code of a group's value, `None` for null.
@@ -97,14 +96,14 @@ pub fn memberships(
     spec: &CohortSpec,
     scene: &Scene,
     book: &Book,
-    state: &State,
+    view: &BaseView<'_>,
     column: Option<&Values>,
     threads: Threads<'_>,
 ) -> Vec<Member> {
-    let values = spec.cohort_attribute().and_then(|i| Some((&state.attributes[i], column?)));
+    let values = spec.cohort_attribute().and_then(|i| Some((view.attribute(i), column?)));
     let found = threads.par_chunks(book.customers(), |run| {
         let (mut members, mut orders) = (Vec::new(), Vec::new());
-        for customer in run.filter(|&customer| may_buy(state, customer)) {
+        for customer in run.filter(|&customer| may_buy(view, customer)) {
             book.orders(customer, &mut orders);
             let customer = customer as u32;
             let Some(first) = orders.iter().find(|order| order.starts() && order.in_window()).map(|order| order.day) else { continue };

@@ -36,14 +36,15 @@ use self::scene::Scene;
 use self::spec::CohortSpec;
 pub use self::table::Part;
 use crate::base::CustomerBase;
+use crate::base::view::BaseView;
 use crate::column::bounds::Edge;
 use crate::column::chunks::Kinds;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 use crate::exec::par::Threads;
 use crate::ingest::builder::Fold;
+use crate::ingest::window_log::Journal;
 use crate::report::{Entry, EntryKind, Report, Unit};
-use crate::state::order_log::Journal;
 use crate::state::spec::{AsOf, Spec};
 use crate::table::Table;
 use crate::time::calendar::date_text;
@@ -135,7 +136,7 @@ pub fn of_base(
     ends: (Option<Edge>, Option<Edge>),
     context: &Context,
 ) -> Result<CohortRetention> {
-    let much = base.known()?.1.interner.len().max(journal.len());
+    let much = base.view_of_scan()?.customers().max(journal.len());
     context.run_if_large(much, |threads| count(spec, base, journal, ends, threads))?
 }
 
@@ -146,22 +147,42 @@ fn count(
     ends: (Option<Edge>, Option<Edge>),
     threads: Threads<'_>,
 ) -> Result<CohortRetention> {
-    let (kinds, state) = base.known()?;
-    let last_day = ends.1.map(|end| end.last_day()).or_else(|| (state.last_day != i32::MIN).then_some(state.last_day));
-    let groups = Groups::of(spec.by_attribute(), state);
+    let Counted { last_day, found, lost, report } = count_orders(&spec, &base, journal, ends, threads)?;
+    table::check_money(&View::of(&spec, &base, found.as_ref(), &report)?, &lost)?;
+    Ok(CohortRetention { spec, base, last_day, found, lost, report, table: OnceLock::new() })
+}
+
+/// All that a result is made of.
+struct Counted {
+    last_day: Option<i32>,
+    found: Option<Found>,
+    lost: Unattributed,
+    report: Report,
+}
+
+fn count_orders(
+    spec: &CohortSpec,
+    base: &CustomerBase,
+    journal: Journal,
+    ends: (Option<Edge>, Option<Edge>),
+    threads: Threads<'_>,
+) -> Result<Counted> {
+    let view = base.view_of_scan()?;
+    let n = view.customers();
+    let last_day = ends.1.map(|end| end.last_day()).or_else(|| view.last_day());
+    let groups = Groups::of(spec.by_attribute(), &view);
     let mut lost = Unattributed::new(groups.number());
     let mut found = None;
     let mut without_purchase = None;
-    let absent = state.totals.are_absent();
-    let rows = (state.first_day <= state.last_day).then_some((state.first_day, state.last_day));
-    let days = if absent { rows } else { state.totals.slots().days(threads) };
-    if let Some(scene) = Scene::new(&spec, state, ends, days) {
+    let absent = !view.has_totals();
+    let days = if absent { view.observed() } else { view.totals().days(threads) };
+    if let Some(scene) = Scene::new(spec, &view, ends, days) {
         let counts;
         let (values, customers, cohorts, orders);
         let is_brief = spec.is_brief() && journal.purchases().is_some();
-        let masks = Masks { spec: &spec, scene: &scene, customers: state.interner.len(), journal: &journal, threads };
+        let masks = Masks { spec, scene: &scene, customers: n, journal: &journal, threads };
         if is_brief {
-            check_cells(masks.cells(), &spec, &scene)?;
+            check_cells(masks.cells(), spec, &scene)?;
         }
         if is_brief && masks.are_few() {
             let counted = masks.count()?;
@@ -170,26 +191,26 @@ fn count(
             customers = cohorts.kept.iter().map(|cohort| cohort.size as usize).sum();
             (values, orders) = (None, Orders::Brief(journal));
         } else {
-            let book = if is_brief { Book::of_brief(&journal, state.interner.len()) } else { Book::of(journal, state.interner.len()) };
+            let book = if is_brief { Book::of_brief(&journal, n) } else { Book::of(journal, n) };
             without_purchase = absent.then(|| book.without_purchase());
-            values = spec.cohort_attribute().map(|i| Values::of(&state.attributes[i], state));
-            let members = members::memberships(&spec, &scene, &book, state, values.as_ref(), threads);
+            values = spec.cohort_attribute().map(|i| Values::of(view.attribute(i), &view));
+            let members = members::memberships(spec, &scene, &book, &view, values.as_ref(), threads);
             customers = members.chunk_by(|a, b| a.customer == b.customer).count();
-            cohorts = Cohorts::of(&spec, &scene, &members, &groups, state)?;
-            let counter = Counter { spec: &spec, scene: &scene, book: &book, state, groups: &groups, cohorts: &cohorts, threads };
+            cohorts = Cohorts::of(spec, &scene, &members, &groups, &view)?;
+            let counter = Counter { spec, scene: &scene, book: &book, view: &view, groups: &groups, cohorts: &cohorts, threads };
             (counts, lost) = counter.count(&members);
             orders = Orders::Sorted(book, members);
         }
         found = Some(Found { scene, orders, groups, values, customers, cohorts, counts });
     }
+    let kinds = view.kinds();
     let mut report = report(base.report(last_day)?, kinds, &lost);
     if let Some(tally) = without_purchase {
         // The base kept nothing that tells who bought.
         let known = report.entries.iter_mut().filter(|entry| entry.name == "refund_only_customers");
         known.for_each(|entry| *entry = Entry::new(entry.name, entry.kind, entry.unit, &tally, kinds.money));
     }
-    table::check_money(&View::of(&spec, &base, found.as_ref(), &report)?, &lost)?;
-    Ok(CohortRetention { spec, base, last_day, found, lost, report, table: OnceLock::new() })
+    Ok(Counted { last_day, found, lost, report })
 }
 
 /// The report of the scan, with notes that take apart what lies in no cell.
@@ -208,26 +229,26 @@ fn report(mut report: Report, kinds: &Kinds, lost: &Unattributed) -> Report {
 struct View<'a> {
     spec: &'a CohortSpec,
     kinds: &'a Kinds,
-    state: &'a crate::state::customer_state::State,
+    base: BaseView<'a>,
     found: Option<&'a Found>,
     report: &'a Report,
 }
 
 impl<'a> View<'a> {
     fn of(spec: &'a CohortSpec, base: &'a CustomerBase, found: Option<&'a Found>, report: &'a Report) -> Result<Self> {
-        let (kinds, state) = base.known()?;
-        Ok(Self { spec, kinds, state, found, report })
+        let base = base.view_of_scan()?;
+        Ok(Self { spec, kinds: base.kinds(), base, found, report })
     }
 
     /// What `work` makes of the orders, sorted by customer.
     fn count<R: Default>(&self, threads: Threads<'_>, work: impl FnOnce(Counter<'_>) -> Result<R>) -> Result<R> {
         let Some(Found { scene, orders, groups, cohorts, .. }) = self.found else { return Ok(R::default()) };
-        let (spec, state) = (self.spec, self.state);
+        let (spec, view) = (self.spec, &self.base);
         match orders {
-            Orders::Sorted(book, _) => work(Counter { spec, scene, book, state, groups, cohorts, threads }),
+            Orders::Sorted(book, _) => work(Counter { spec, scene, book, view, groups, cohorts, threads }),
             Orders::Brief(journal) => {
-                let book = Book::of_brief(journal, state.interner.len());
-                work(Counter { spec, scene, book: &book, state, groups, cohorts, threads })
+                let book = Book::of_brief(journal, view.customers());
+                work(Counter { spec, scene, book: &book, view, groups, cohorts, threads })
             }
         }
     }
@@ -238,7 +259,7 @@ impl<'a> View<'a> {
         'a: 't,
     {
         let Some(Found { orders: Orders::Brief(journal), scene, .. }) = self.found else { return None };
-        Some(Masks { spec: self.spec, scene, customers: self.state.interner.len(), journal, threads })
+        Some(Masks { spec: self.spec, scene, customers: self.base.customers(), journal, threads })
     }
 
     /// Who is in which cohort, by code and cohort.
@@ -318,7 +339,7 @@ impl CohortRetention {
         let members = self.run(context, |threads| Ok(view.members(threads)))?;
         let mut codes: Vec<u32> = members.iter().map(|member| member.customer).collect();
         codes.dedup();
-        crate::analysis::rfm::sort_by_id(&mut codes, &view.state.interner, context)?;
+        view.base.sort_by_id(&mut codes, context)?;
         let of = |code: u32| {
             let first = members.partition_point(|member| member.customer < code);
             members[first..].iter().take_while(move |member| member.customer == code).copied()
@@ -338,7 +359,7 @@ impl CohortRetention {
 
     /// Does `work` on the pool where there are many customers or orders.
     fn run<R: Send>(&self, context: &Context, work: impl FnOnce(Threads<'_>) -> Result<R> + Send) -> Result<R> {
-        let customers = self.base.known()?.1.interner.len();
+        let customers = self.base.view_of_scan()?.customers();
         let orders = self.found.as_ref().map_or(0, |found| found.orders.len());
         context.run_if_large(customers.max(orders), work)?
     }

@@ -256,7 +256,7 @@ impl Counter<'_> {
                 if !orders.iter().any(Order::is_purchase) {
                     continue;
                 }
-                let group = self.groups.group(self.state, customer as u32);
+                let group = self.groups.group(self.view, customer as u32);
                 add(&orders, &mut Periods { sums: &mut sums, first: group * periods, number: periods }, &mut a, &mut b);
             }
             sums

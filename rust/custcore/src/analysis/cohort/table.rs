@@ -104,7 +104,7 @@ impl View<'_> {
     fn by_column(&self, table: &mut TableBuilder, groups: impl ExactSizeIterator<Item = usize> + Clone) -> Result<()> {
         let (Some(name), Some(at)) = (&self.spec.by, self.spec.by_attribute()) else { return Ok(()) };
         let value = |group: usize| self.found.and_then(|found| found.groups.value(group));
-        let keys = self.state.attributes[at].values.keys();
+        let keys = self.base.attribute(at).values();
         table.column(name, key_column(&self.kinds.attributes[at].1, keys, groups.map(value))?);
         Ok(())
     }
@@ -115,7 +115,7 @@ impl View<'_> {
             let values = self.found.and_then(|found| found.values.as_ref());
             let code = |key: i64| values.and_then(|values| values.codes.get(key as usize).copied()).filter(|&code| code != NO_CODE);
             let codes = keys.map(|key| key.and_then(code));
-            return key_column(&self.kinds.attributes[at].1, self.state.attributes[at].values.keys(), codes);
+            return key_column(&self.kinds.attributes[at].1, self.base.attribute(at).values(), codes);
         }
         let start = |key: i64| self.found.map(|found| shown(found.scene.calendar.start(key, self.spec.cohort_period)));
         Ok(Arc::new(keys.map(|key| key.and_then(start)).collect::<Date32Array>()))
@@ -124,7 +124,7 @@ impl View<'_> {
     /// A cohort as people read it.
     fn cohort_text(&self, cohort: &Cohort) -> String {
         if self.spec.cohort_by == CohortBy::Column {
-            let keys = self.spec.cohort_attribute().map(|at| self.state.attributes[at].values.keys());
+            let keys = self.spec.cohort_attribute().map(|at| self.base.attribute(at).values());
             let code = self.found.and_then(|found| found.values.as_ref()).and_then(|values| values.codes.get(cohort.key as usize));
             return match (keys, code) {
                 (Some(Keys::Bytes(arena)), Some(&code)) => format!("'{}'", String::from_utf8_lossy(arena.get(code)).escape_debug()),
@@ -495,8 +495,8 @@ pub(super) fn flow_table(view: &View<'_>, sums: &Sums<Flow>, reactivation: bool)
 pub(super) fn customers_table(view: &View<'_>, members: &[Member], threads: Threads<'_>) -> Result<Table> {
     let mut table = TableBuilder::default();
     let codes: Vec<u32> = members.iter().map(|member| member.customer).collect();
-    table.column(&view.kinds.id_name, id_column(view.kinds, view.state.interner.keys(), &codes, threads)?);
-    let group = |member: &Member| view.found.map_or(0, |found| found.groups.group(view.state, member.customer));
+    table.column(&view.kinds.id_name, id_column(view.kinds, view.base.ids(), &codes, threads)?);
+    let group = |member: &Member| view.found.map_or(0, |found| found.groups.group(&view.base, member.customer));
     view.by_column(&mut table, members.iter().map(group))?;
     table.column("cohort", view.cohort_column(members.iter().map(|member| Some(member.key)))?);
     table.column("first_date", Arc::new(Date32Array::from_iter_values(members.iter().map(|member| member.anchor))));
