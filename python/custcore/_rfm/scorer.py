@@ -39,33 +39,38 @@ class RFMScorer(Persistable):
 
     Parameters
     ----------
-    bins : int, or (R, F, M), or a dict by "recency", "frequency", "monetary"; default 5
-        Numbers of bins, 2 to 100.
-    ties : {"same", "split"}
-        ``"same"``: equal values get equal scores. ``"split"``: tiles as equal as can be over (value, customer id), like
-        SQL's NTILE; the id is the column that the table was grouped by, else the first one.
-    binning : {"independent", "nested"}
+    bins : int, (R, F, M), or dict by "recency", "frequency", "monetary", default 5
+        Number of bins, 2 to 100: one for all, or one each for recency, frequency and
+        monetary.
+    ties : {"same", "split"}, default "same"
+        ``"same"``: equal values get equal scores. ``"split"``: tiles of equal size over
+        (value, customer id), like SQL's NTILE; the id is the column that the table was
+        grouped by, else the first column.
+    binning : {"independent", "nested"}, default "independent"
         ``"nested"`` scores F within each R score and M within each (R, F), as SPSS does.
     cuts : dict of "recency", "frequency", "monetary" to ascending values, optional
-        Edges of your own in place of quantiles; a dimension then has one more bin than cuts.
-    closed : {"right", "left"}
-        Whether a value on one of your cuts belongs to the bin below it or above it.
-    cuts_rule : {"type7", "r"}
-        ``"r"`` repeats R's package rfm (edges plus 1, left-closed), for parity only: adding 1 is wrong for
+        Given edges instead of quantiles. A dimension then has one more bin than cuts.
+    closed : {"right", "left"}, default "right"
+        Whether a value equal to one of ``cuts`` belongs to the bin below it or above it.
+    cuts_rule : {"type7", "r"}, default "type7"
+        How edges follow from the data. ``"type7"``: quantiles of type 7. ``"r"``: as R's
+        package rfm (edges plus 1, left-closed), for parity only: adding 1 is wrong for
         fractional money.
     by : str, optional
-        A column whose groups are scored each by itself.
-    unseen : {"error", "global"}
-        Whether a group or nested cell that nobody had in the fit is an error, or is scored by the edges of all.
+        Column whose groups are scored separately.
+    unseen : {"error", "global"}, default "error"
+        Whether a group or nested cell that did not occur in the fit is an error, or is
+        scored with the edges of all customers.
     weights : (float, float, float), default (100, 10, 1)
         Weights of R, F and M in ``rfm_total``.
-    frequency : {"orders", "days", "rows"}
+    frequency : {"orders", "days", "rows"}, default "orders"
         Whether F is ``n_orders``, ``n_days`` or ``n_rows``.
-    monetary : {"total", "mean"}
+    monetary : {"total", "mean"}, default "total"
         Whether M is ``monetary_total`` or ``monetary_mean``.
-    segments : "auto", a name, a SegmentMap or None
-        ``"auto"`` is the map ``rf10`` where R and F have 5 bins, else none (with a remark in the report). The names are
-        those of :meth:`custcore.SegmentMap.named`.
+    segments : "auto", a name, a SegmentMap or None, default "auto"
+        How segments are named. ``"auto"``: the map ``rf10`` if R and F have 5 bins, else no
+        segments (with a remark in the report). Names of maps are those of
+        :meth:`custcore.SegmentMap.named`; ``None``: no segments.
 
     Examples
     --------
@@ -113,10 +118,14 @@ class RFMScorer(Persistable):
 
         Parameters
         ----------
-        table
-            The result of :func:`rfm`, or any table with ``recency_days``, ``n_orders`` and ``monetary_total`` (or the
-            columns that ``frequency`` and ``monetary`` name). Without the money column M is left out. Nulls are passed
-            over.
+        table : table
+            The result of :func:`custcore.rfm`, or any table with ``recency_days``, ``n_orders``
+            and ``monetary_total`` (or the columns that ``frequency`` and ``monetary`` stand
+            for). Without the column of money M is left out. Nulls are ignored in a fit and get
+            null scores.
+        n_threads : int, optional
+            Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
+            all available cores. Results do not depend on it.
 
         Returns
         -------
@@ -136,8 +145,14 @@ class RFMScorer(Persistable):
 
         Parameters
         ----------
-        table
-            As in :meth:`fit`.
+        table : table
+            The result of :func:`custcore.rfm`, or any table with ``recency_days``, ``n_orders``
+            and ``monetary_total`` (or the columns that ``frequency`` and ``monetary`` stand
+            for). Without the column of money M is left out. Nulls are ignored in a fit and get
+            null scores.
+        n_threads : int, optional
+            Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
+            all available cores. Results do not depend on it.
 
         Returns
         -------
@@ -157,6 +172,17 @@ class RFMScorer(Persistable):
         """Learn the edges from an RFM table and score it; the same as :meth:`fit`, then :meth:`transform`.
 
         A stream can be read once only, so pass a table.
+
+        Parameters
+        ----------
+        table : table
+            The result of :func:`custcore.rfm`, or any table with ``recency_days``, ``n_orders``
+            and ``monetary_total`` (or the columns that ``frequency`` and ``monetary`` stand
+            for). Without the column of money M is left out. Nulls are ignored in a fit and get
+            null scores.
+        n_threads : int, optional
+            Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
+            all available cores. Results do not depend on it.
         """
         table = as_source(table)  # type: ignore[assignment]
         return self.fit(table, n_threads=n_threads).transform(table, n_threads=n_threads)
@@ -177,13 +203,15 @@ class RFMScorer(Persistable):
         recency_days : int
             Days since the last purchase.
         frequency : int
-            Number of orders (or what ``frequency`` names).
-        monetary : float, int or Decimal
-            Total (or what ``monetary`` names); passed over when the scorer was fitted without money.
+            Number of orders (or what ``frequency`` stands for).
+        monetary : float, int or Decimal, optional
+            Total (or what ``monetary`` stands for); ignored when the scorer was fitted without
+            money.
         customer_id : int, str or bytes, optional
-            With ``ties="split"`` decides among equal values; without it the customer counts as first among equals.
+            With ``ties="split"`` decides among equal values. Default: the customer counts as
+            the first among equals.
         group : int, str or bytes, optional
-            With ``by`` the customer's group.
+            The customer's group, if the scorer has ``by``.
 
         Returns
         -------
@@ -201,12 +229,16 @@ class RFMScorer(Persistable):
 
         Parameters
         ----------
-        table
-            As in :meth:`transform`. Null values are passed over. Groups (``by``) and nested cells count together.
+        table : table
+            The result of :func:`custcore.rfm`, or any table with ``recency_days``, ``n_orders``
+            and ``monetary_total`` (or the columns that ``frequency`` and ``monetary`` stand
+            for). Without the column of money M is left out. Nulls are ignored in a fit and get
+            null scores.
         by_score : bool, default False
             One row for each score instead of each dimension.
         n_threads : int, optional
-            As in :func:`custcore.rfm`.
+            Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
+            all available cores. Results do not depend on it.
 
         Returns
         -------

@@ -30,16 +30,19 @@ def profile(
 
     Parameters
     ----------
-    scored
-        The result of :func:`custcore.rfm_scores`, or any table with ``recency_days``, ``n_orders`` and
-        ``monetary_total``.
+    scored : table
+        The result of :func:`custcore.rfm_scores`, or any table with ``recency_days``,
+        ``n_orders`` and ``monetary_total``.
     by : str, default "segment"
-        Column of segments: strings, integers, or a dictionary, whose order the rows keep (segments that nobody is in
-        are shown with 0 customers).
-    frequency, monetary
-        As in :class:`custcore.RFMScorer`.
+        Column of segments: strings, integers, or a dictionary, whose order the rows keep
+        (segments without customers are shown with 0 customers).
+    frequency : {"orders", "days", "rows"}, default "orders"
+        Whether F is ``n_orders``, ``n_days`` or ``n_rows``.
+    monetary : {"total", "mean"}, default "total"
+        Whether M is ``monetary_total`` or ``monetary_mean``.
     n_threads : int, optional
-        As in :func:`custcore.rfm`.
+        Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
+        all available cores. Results do not depend on it.
 
     Returns
     -------

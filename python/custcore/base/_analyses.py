@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Literal
 
 from custcore._input import arguments
 from custcore._input.data import as_of_argument
-from custcore._options.cohorts import cohort_options
 from custcore.base._transitions import stays, transitions
 from custcore.cohort import CohortRetention
+from custcore.cohort._arguments import cohort_options
 from custcore.result import Table
 
 if TYPE_CHECKING:
@@ -36,12 +36,15 @@ class Analyses:
         Parameters
         ----------
         as_of : date, datetime or str, optional
-            The day it speaks of; the default is the last day in the base. With ``track="days"`` or ``"orders"`` it may
-            be any day: the table is that of :func:`custcore.rfm` with this ``as_of``.
+            The last day that counts. Default: the last day in the base. With ``track="days"``
+            or ``"orders"`` it may be any day; the result is that of :func:`custcore.rfm` with
+            this ``as_of``.
         sort : bool, default True
-            Whether rows ascend by id.
+            Whether rows are sorted by id (integers by value, strings by bytes). ``False``
+            leaves their order unspecified and is faster.
         n_threads : int, optional
-            As in :func:`custcore.rfm`.
+            Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
+            all available cores. Results do not depend on it.
 
         Raises
         ------
@@ -83,14 +86,63 @@ class Analyses:
 
         Parameters
         ----------
-        period, cohort_period, period_mode, return_criteria, brackets, horizon, min_occurrences, week_start
-            As in :func:`custcore.cohort_retention`.
-        fiscal_year_start, n_periods, rfm, n_threads
-            As in :func:`custcore.cohort_retention`.
-        cohort_by, by : str
-            As there; a column must be among the attributes of the base, as ``"first"``.
-        as_of, observation_start, observation_end : date or str, optional
-            As there, but dates: a base keeps no times.
+        period : str, default "month"
+            Length of a period: ``"day"``, ``"week"``, ``"month"``, ``"quarter"``, ``"year"``,
+            or windows of days such as ``"7d"``, which are counted from ``observation_start``,
+            else from 1970-01-01. The k-th period of a customer is k after that of the first
+            purchase.
+        cohort_period : str, optional
+            Period that defines a cohort, e.g. weekly cohorts with daily columns. Default:
+            ``period``.
+        period_mode : {"calendar", "elapsed"}, default "calendar"
+            Calendar periods, or windows of fixed length (days, weeks, ``"30d"``) from each
+            customer's first local date.
+        return_criteria : {"on", "on_or_after", "on_or_before", "every"}, default "on"
+            Who counts in cell k >= 1: customers active in period k; in k or later; in any of 1
+            to k; in each of 1 to k. In cell 0 every member counts.
+        brackets : sequence of int, optional
+            ``[1, 3, 7, 30]``: cells for the periods 1, 2 to 3, 4 to 7 and 8 to 30, named by
+            their last period.
+        horizon : int, optional
+            With ``return_criteria="on_or_after"``: active in k to k + horizon - 1, complete
+            when the last of these is over, so that old and young cohorts are comparable.
+        cohort_by : str, default "first"
+            ``"first"``: the cohort is the period of the first purchase; customers who bought
+            before ``observation_start`` are in no cohort. ``"first_in_window"``: the period of
+            the first purchase from ``observation_start`` on. ``"recurring"``: every period with
+            a purchase starts a cohort that its customers are in. Any other string is a column:
+            its value at the first purchase (ties by the smallest; null is in no cohort), with
+            periods counted from that purchase. A column must be among the attributes of the
+            base, as ``"first"``.
+        by : str, optional
+            Split everything by this column's value at the first purchase (null is a group). A
+            column must be among the attributes of the base, as ``"first"``.
+        min_occurrences : int, default 1
+            Orders needed in a period to be active in it (not at k = 0).
+        week_start : str, default "monday"
+            First day of the week, in English.
+        fiscal_year_start : int, default 1
+            Month, 1 to 12, with which years and quarters begin.
+        as_of : date, datetime or str, optional
+            The last local day that counts, inclusive. Default: the last date among rows that
+            have an id and a time. A date or its ISO text: a base keeps no times.
+        observation_start : date, datetime or str, optional
+            Where observation begins, inclusive; a date means its 00:00. Earlier rows belong to
+            no cell. Default: the first day in the data. A date or its ISO text: a base keeps no
+            times.
+        observation_end : date, datetime or str, optional
+            Where observation ends, exclusive, instead of ``as_of``; a date means its 00:00.
+            Later rows are left out and counted in the report. A date or its ISO text: a base
+            keeps no times.
+        n_periods : int, optional
+            Cells 0 to n_periods - 1 for every cohort, null where not observed. Default: all
+            that are observed.
+        rfm : bool, default False
+            Whether the same scan also makes the table of :func:`custcore.rfm`, for
+            :meth:`custcore.CohortRetention.rfm`.
+        n_threads : int, optional
+            Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
+            all available cores. Results do not depend on it.
 
         Returns
         -------
@@ -144,16 +196,18 @@ class Analyses:
         Parameters
         ----------
         dates : list of date, datetime or str
-            At least two, ascending; customers are followed from each to the next. Dates before the last one in the base
-            need level "days" or "orders". Before any purchase there is nobody.
+            At least two, ascending; customers are followed from each to the next. Dates before
+            the last one in the base need ``track="days"`` or ``"orders"``. Before the first
+            purchase there are no customers.
         scorer : RFMScorer
             A scorer with segments. It is not changed.
-        edges : {"frozen", "refit"}
-            ``"frozen"``: one ruler for all dates, so that only customers move: a fitted scorer as it is, an unfitted
-            one fitted at the first date. ``"refit"``: fitted anew at each date, so that customers move also because
-            others do.
+        edges : {"frozen", "refit"}, default "frozen"
+            ``"frozen"``: the same edges for all dates, so that only customers move: those of a
+            fitted scorer, or of an unfitted one fitted at the first date. ``"refit"``: the
+            scorer is fitted at each date, so that customers also move because others do.
         n_threads : int, optional
-            As in :func:`custcore.rfm`.
+            Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
+            all available cores. Results do not depend on it.
 
         Returns
         -------
@@ -207,8 +261,19 @@ class Analyses:
 
         Parameters
         ----------
-        dates, scorer, edges, n_threads
-            As in :meth:`transitions`.
+        dates : list of date, datetime or str
+            At least two, ascending; customers are followed from each to the next. Dates before
+            the last one in the base need ``track="days"`` or ``"orders"``. Before the first
+            purchase there are no customers.
+        scorer : RFMScorer
+            A scorer with segments. It is not changed.
+        edges : {"frozen", "refit"}, default "frozen"
+            ``"frozen"``: the same edges for all dates, so that only customers move: those of a
+            fitted scorer, or of an unfitted one fitted at the first date. ``"refit"``: the
+            scorer is fitted at each date, so that customers also move because others do.
+        n_threads : int, optional
+            Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
+            all available cores. Results do not depend on it.
 
         Returns
         -------

@@ -39,17 +39,23 @@ class Changes:
 
         Parameters
         ----------
-        data
-            As in :func:`custcore.rfm`.
+        data : table, iterable of batches, or dict of arrays
+            Transactions, one row per order, or with ``order_id`` one row per order line: any
+            object that exports Arrow (pyarrow, pandas 3, polars, DuckDB, DataFusion, ...), an
+            iterable of such batches, or a dict of one-dimensional numpy arrays.
         batch_id : str, optional
-            A name for the data, such as their date or file: the same name a second time is refused.
-        commit_every : {"update", "batch"}
-            ``"update"``: all of the data, or after an error none. ``"batch"``: what was read is kept even if a later
-            batch fails, about a million rows at a time; for streams without an end. It takes no ``batch_id``.
+            A name for the data, such as their date or file. Data with the same name are refused
+            a second time.
+        commit_every : {"update", "batch"}, default "update"
+            ``"update"``: all of the data are added or, after an error, none. ``"batch"``: what
+            was read before an error is kept, in steps of about a million rows; for unbounded
+            streams. It excludes ``batch_id``.
         n_threads : int, optional
-            As in :func:`custcore.rfm`.
+            Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
+            all available cores. Results do not depend on it.
         progress : callable, optional
-            As in :func:`custcore.rfm`.
+            Called on this thread as ``progress(rows_done, rows_total)`` while rows are read;
+            the total may be ``None``.
 
         Raises
         ------

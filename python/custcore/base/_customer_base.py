@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from custcore import _core
 from custcore._input import arguments
-from custcore._options.read import memory, read_options
+from custcore._input.read_options import memory, read_options
 from custcore.base._analyses import Analyses
 from custcore.base._changes import Changes
 from custcore.errors import InvalidTypeError
@@ -38,25 +38,63 @@ class CustomerBase(Changes, Analyses):
 
     Parameters
     ----------
-    customer_id, timestamp, amount, order_id : str
-        Names of the columns; ``amount=None`` counts no money; without ``order_id`` every row is an order.
-    track : {"totals", "days", "orders"}
-        What is kept. With ``order_id`` it is ``"orders"``; where the lines of an order follow each other,
-        ``order_lines="adjacent"`` goes with ``"totals"`` and ``"days"`` (and without :meth:`merge`).
+    customer_id : str, default "customer_id"
+        Column of customer ids: integers, strings, binary, or a dictionary of these. Rows
+        with a null id are left out and counted in the report.
+    timestamp : str, default "timestamp"
+        Column of dates or timestamps. Rows with a null time are left out and counted in the
+        report.
+    amount : str or None, default "amount"
+        Column of money: floats, integers or decimals. A null or NaN amount adds 0 and is
+        counted in the report. ``None``: money is not read, and the result has no monetary
+        columns.
+    order_id : str, optional
+        Column of order ids, of the same types as customer ids. Lines with the same customer
+        and order id form one order, whose amount is their sum and whose time is the
+        earliest. A line with a null order id is an order by itself, and counted in the
+        report. Default: every row is an order. It needs ``track="orders"``, or
+        ``order_lines="adjacent"``.
+    track : {"totals", "days", "orders"}, default "totals"
+        What is kept, see above.
     attributes : dict of str to {"first", "last"}, optional
-        Columns whose value at the first or last purchase rides along.
+        Columns to keep per customer, each with its value at the first or at the last
+        purchase; ties go to the smallest value.
     n_days : bool, default False
-        Whether :meth:`rfm` counts distinct purchase days.
-    late : {"error", "report"}
-        What a line means whose order was sealed: an error, or a row that is left out and counted in the report.
-    returns, zero_is_purchase, order_lines, amount_decimals, timezone, on_null, on_nonfinite
-        As in :func:`custcore.rfm`.
+        Whether :meth:`rfm` has the column ``n_days``, the number of distinct days with a
+        purchase.
+    returns : {"net", "exclude", "count"}, default "net"
+        How orders with a negative amount count. ``"net"``: they lower the sums and are not
+        purchases. ``"exclude"``: they are left out and counted in the report. ``"count"``:
+        they count like any other order. A customer who has only refunds is not a buyer.
+    zero_is_purchase : bool, default True
+        Whether an order with amount 0 is a purchase. Orders whose amounts are all null
+        always are.
+    order_lines : {"any", "adjacent"}, default "any"
+        ``"any"``: lines of an order may be anywhere in the data. ``"adjacent"``: only
+        consecutive lines form an order, with ``track="totals"`` or ``"days"``; such a base
+        cannot be merged.
+    amount_decimals : int, default 6
+        Decimal places, 0 to 12, to which float amounts are rounded when read. Their sums
+        are then exact and independent of row order.
+    timezone : str, optional
+        IANA time zone whose local days count for times with a zone. Times without a zone
+        are never shifted. Default: the column's own zone.
+    on_null : {"drop", "error"}, default "drop"
+        Whether a null id, time or amount is counted in the report, or an error that names
+        its row.
+    on_nonfinite : {"error", "drop"}, default "error"
+        Whether an infinite amount is an error that names its row, or left out and counted
+        in the report.
+    late : {"error", "report"}, default "error"
+        Whether a line of a sealed order is an error, or left out and counted in the report.
     max_memory : int or str, optional
-        Bytes, or a text such as ``"4GiB"``, that the base may take. What exceeds it goes to a folder, and :meth:`rfm`,
-        ``len()`` and :attr:`report` are then made range by range of ids; their results are the same. What needs the
-        whole base at once raises ``MemoryLimitError``. Results themselves are not counted. Default: no limit.
+        Bytes, or a text such as ``"4GiB"``, that the base may take in memory. The rest is
+        spilled to disk; :meth:`rfm`, ``len()`` and :attr:`report` are then computed by
+        ranges of ids, with the same results. What needs the whole base at once raises
+        ``MemoryLimitError``. Results are not counted. Default: no limit.
     spill_dir : str or path, optional
-        Where to make that folder, which goes with the base. Default: the system's temporary directory.
+        Where to create the folder of spilled data, which is removed with the base. Default:
+        the system's temporary directory.
 
     Notes
     -----
@@ -93,7 +131,7 @@ class CustomerBase(Changes, Analyses):
         amount: str | None = "amount",
         order_id: str | None = None,
         track: Literal["totals", "days", "orders"] = "totals",
-        attributes: Mapping[str, str] | None = None,
+        attributes: Mapping[str, Literal["first", "last"]] | None = None,
         n_days: bool = False,
         returns: Literal["net", "exclude", "count"] = "net",
         zero_is_purchase: bool = True,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from custcore._options.cohorts import COHORT_WORDS
+from custcore.cohort._arguments import COHORT_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -38,7 +38,10 @@ class Fitted:
         Parameters
         ----------
         x : (n_rows, n_features)
-            As in :meth:`fit`. The columns of a table are found by name, in any order.
+            The features. A table that exports Arrow or a dict of numpy arrays, whose columns
+            are floats, integers or decimals; or a two-dimensional array, which is not copied if
+            it is float32 or float64; or rows of numbers. Nulls, NaN and infinities are errors.
+            Columns of a table are found by the names of the fit, in any order.
 
         Returns
         -------
@@ -53,7 +56,10 @@ class Fitted:
         Parameters
         ----------
         x : (n_rows, n_features)
-            As in :meth:`predict`.
+            The features. A table that exports Arrow or a dict of numpy arrays, whose columns
+            are floats, integers or decimals; or a two-dimensional array, which is not copied if
+            it is float32 or float64; or rows of numbers. Nulls, NaN and infinities are errors.
+            Columns of a table are found by the names of the fit, in any order.
 
         Returns
         -------
@@ -67,7 +73,18 @@ class Fitted:
         return np.frombuffer(memoryview(distances), dtype="float64").reshape(-1, core.n_clusters)  # type: ignore[arg-type]
 
     def score(self, x: Features, sample_weight: Weights | None = None) -> float:
-        """Minus the (weighted) sum of squared distances of the rows to their nearest centres."""
+        """Minus the (weighted) sum of squared distances of the rows to their nearest centres.
+
+        Parameters
+        ----------
+        x : (n_rows, n_features)
+            The features. A table that exports Arrow or a dict of numpy arrays, whose columns
+            are floats, integers or decimals; or a two-dimensional array, which is not copied if
+            it is float32 or float64; or rows of numbers. Nulls, NaN and infinities are errors.
+            Columns of a table are found by the names of the fit, in any order.
+        sample_weight : (n_rows,), optional
+            Weight of each row, 0 or more. Default: 1.
+        """
         return self._fitted().score(features(x), sample_weight=weights(sample_weight), n_threads=self._threads())
 
     def predict_one(self, values: Sequence[float] | Mapping[str, float]) -> int:

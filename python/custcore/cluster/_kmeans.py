@@ -48,29 +48,32 @@ class KMeans(Fitted, Persistable):
     Parameters
     ----------
     n_clusters : int, default 8
-        How many clusters.
-    init : {"k-means++", "random"}, (n_clusters, n_features) numbers, or callable
-        How to start: greedy k-means++ (Arthur & Vassilvitskii 2007), distinct rows by chance, given centres, or a
-        function ``init(x, n_clusters, random_state=...)`` that returns them. Given centres are on the scale of the
-        scaler, if there is one. k-means++ looks at a sample of 65,536 rows (64 for each cluster, if that is more); of
-        more rows it takes the centres that Lloyd's algorithm reaches from its seeds on that sample.
-    n_init : int or "auto"
-        How many starts, of which the best result is kept. ``"auto"`` is 1 for k-means++ and given centres, 10 for
-        random and callables.
+        Number of clusters.
+    init : {"k-means++", "random"}, array of centres, or callable, default "k-means++"
+        How to start: greedy k-means++ (Arthur & Vassilvitskii 2007), distinct random rows,
+        given centres, or a function ``init(x, n_clusters, random_state=...)`` that returns
+        them. Given centres are on the scale of the scaler, if there is one. k-means++ uses
+        a sample of 65,536 rows (64 for each cluster, if that is more); for more rows it
+        starts from the centres to which Lloyd's algorithm converges on that sample.
+    n_init : int or "auto", default "auto"
+        Number of starts, of which the best result is kept. ``"auto"``: 1 for k-means++ and
+        given centres, 10 for random rows and callables.
     max_iter : int, default 300
-        The most iterations of one start.
+        Maximum number of iterations of one start.
     tol : float, default 1e-4
-        Stops when the squared shifts of all centres add up to no more than ``tol`` times the mean variance of the
-        features, or no row changes its cluster.
+        A start ends when the squared shifts of all centres sum to at most ``tol`` times the
+        mean variance of the features, or when no row changes its cluster.
     random_state : int or None, default 0
-        Seed; the same seed gives the same result, whatever the version and the machine. None draws one.
+        Seed; the same seed gives the same result in every version and on every machine.
+        ``None`` draws one.
     n_threads : int, optional
-        As in :func:`custcore.rfm`. It never changes a result.
+        Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
+        all available cores. Results do not depend on it.
     columns : list of str, optional
-        The features; default: those of the scaler, else every column of the table.
+        Names of the features. Default: those of the scaler, else every column of the table.
     scaler : Scaler, optional
-        Scales the features first. One that is not fitted yet is fitted on the rows that :meth:`fit` gets. It is kept
-        with the model, so that :meth:`predict` takes features in their own units.
+        Scales the features first. A scaler that is not fitted is fitted on the given rows.
+        It is kept with the model, which then takes features in their own units.
 
     Attributes
     ----------
@@ -141,11 +144,11 @@ class KMeans(Fitted, Persistable):
         Parameters
         ----------
         x : (n_rows, n_features)
-            A table that exports Arrow or a dict of numpy arrays, whose columns are the features: floats, integers or
-            decimals; or a two-dimensional array, which is not copied where it is float32 or float64; or rows of
-            numbers.
+            The features. A table that exports Arrow or a dict of numpy arrays, whose columns
+            are floats, integers or decimals; or a two-dimensional array, which is not copied if
+            it is float32 or float64; or rows of numbers. Nulls, NaN and infinities are errors.
         sample_weight : (n_rows,), optional
-            How much each row counts, 0 or more. It counts in seeding, too.
+            Weight of each row, 0 or more. Default: 1.
 
         Returns
         -------
@@ -201,7 +204,17 @@ class KMeans(Fitted, Persistable):
         self._core, self._labels, self._scaler, self._names, self._data = fitted, labels, scaler, None, x
 
     def fit_predict(self, x: Features, sample_weight: Weights | None = None) -> np.ndarray[Any, Any]:
-        """:meth:`fit`, then ``labels_``."""
+        """:meth:`fit`, then ``labels_``.
+
+        Parameters
+        ----------
+        x : (n_rows, n_features)
+            The features. A table that exports Arrow or a dict of numpy arrays, whose columns
+            are floats, integers or decimals; or a two-dimensional array, which is not copied if
+            it is float32 or float64; or rows of numbers. Nulls, NaN and infinities are errors.
+        sample_weight : (n_rows,), optional
+            Weight of each row, 0 or more. Default: 1.
+        """
         return self.fit(x, sample_weight).labels_
 
     def _tol(self) -> float:

@@ -57,9 +57,14 @@ def natural_breaks(
     x : (n_rows, 1)
         A table or array of one feature; or a table, with its name in ``columns``.
     k : int
-        How many groups.
-    columns, sample_weight, n_threads
-        As in :class:`custcore.KMeans`.
+        Number of groups.
+    columns : list of str, optional
+        The name of the feature. Default: the only column.
+    sample_weight : (n_rows,), optional
+        Weight of each row, 0 or more. Default: 1.
+    n_threads : int, optional
+        Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
+        all available cores. Results do not depend on it.
 
     Raises
     ------

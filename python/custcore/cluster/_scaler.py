@@ -31,12 +31,15 @@ class Scaler(Persistable):
     Parameters
     ----------
     columns : list of str, optional
-        The features; default: every column of the table it is fitted on. Arrays have no names: leave it out.
-    how : {"standard", "robust"}
-        ``"standard"``: center is the mean, scale the population standard deviation. ``"robust"``: center is the median,
-        scale the distance between the quartiles, which a few very large customers do not move.
-    log1p : list of str, optional
-        Features whose logarithm is scaled: money and counts are skewed. Their values must exceed -1.
+        Names of the features. Default: every column of the table of the fit. Arrays have no
+        names: leave it out.
+    how : {"standard", "robust"}, default "standard"
+        ``"standard"``: the centre is the mean, the scale the population standard deviation.
+        ``"robust"``: the median and the interquartile range, which a few very large
+        customers do not move.
+    log1p : list of str, default ()
+        Features of which ``log(1 + x)`` is scaled: money and counts are skewed. Their
+        values must exceed -1.
 
     Attributes
     ----------
@@ -80,9 +83,12 @@ class Scaler(Persistable):
         Parameters
         ----------
         x : (n_rows, n_features)
-            A table with the columns, or a two-dimensional array. Nulls, NaN and infinities are errors.
+            The features. A table that exports Arrow or a dict of numpy arrays, whose columns
+            are floats, integers or decimals; or a two-dimensional array, which is not copied if
+            it is float32 or float64; or rows of numbers. Nulls, NaN and infinities are errors.
         n_threads : int, optional
-            As in :func:`custcore.rfm`.
+            Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
+            all available cores. Results do not depend on it.
 
         Returns
         -------
@@ -105,7 +111,13 @@ class Scaler(Persistable):
         Parameters
         ----------
         x : (n_rows, n_features)
-            As in :meth:`fit`; columns are found by name.
+            The features. A table that exports Arrow or a dict of numpy arrays, whose columns
+            are floats, integers or decimals; or a two-dimensional array, which is not copied if
+            it is float32 or float64; or rows of numbers. Nulls, NaN and infinities are errors.
+            Columns of a table are found by the names of the fit, in any order.
+        n_threads : int, optional
+            Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
+            all available cores. Results do not depend on it.
 
         Returns
         -------
@@ -120,7 +132,18 @@ class Scaler(Persistable):
         return Table(self._fitted().transform(features(x), n_threads=arguments.optional_whole("n_threads", n_threads)))
 
     def fit_transform(self, x: Features, *, n_threads: int | None = None) -> Table:
-        """:meth:`fit`, then :meth:`transform`. A stream can be read once only, so pass a table."""
+        """:meth:`fit`, then :meth:`transform`. A stream can be read once only, so pass a table.
+
+        Parameters
+        ----------
+        x : (n_rows, n_features)
+            The features. A table that exports Arrow or a dict of numpy arrays, whose columns
+            are floats, integers or decimals; or a two-dimensional array, which is not copied if
+            it is float32 or float64; or rows of numbers. Nulls, NaN and infinities are errors.
+        n_threads : int, optional
+            Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
+            all available cores. Results do not depend on it.
+        """
         return self.fit(x, n_threads=n_threads).transform(x, n_threads=n_threads)
 
     def inverse_transform(self, rows: Rows) -> list[list[float]]:
