@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import custcore
+from custcore._options.transactions import N_THREADS
 from custcore.cli import _compare, _options, _recipe, _render, _run
 from custcore.cli._failure import printable
 
@@ -34,7 +35,7 @@ HOW = {
 @_options.file_options
 @_options.column_options
 @click.option("--repeat", type=click.IntRange(min=1), default=3, show_default=True, help="Timed runs; medians count.")
-@click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Of custcore. [default: all cores]")
+@_options.api_option(N_THREADS)
 @_options.json_option
 def command(
     files: tuple[str, ...], delimiter: str, text_ids: bool, repeat: int, as_json: bool, **given: object
