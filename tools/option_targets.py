@@ -48,8 +48,8 @@ SCORE_BY = scores.BY.but(text=scores.BY.text + " It is kept per customer, with i
 RFM_SCORES = (*(SCORE_BY if option is scores.BY else option for option in scores.SCORING), *t.RFM)
 SEGMENT_CUSTOMERS = (*clusters.SEGMENTED[1:], *without(t.RFM, "n_threads"))
 PURCHASES = t.DATA.but(
-    text=t.DATA.text + " Or, if it has the columns of ``features``, one row per customer; then no option that says how "
-    "transactions are read may be given."
+    text=t.DATA.text + " Or, if it has the columns of ``features``, one row per customer; then options of "
+    "transactions are refused."
 )
 
 # pandas and polars
@@ -64,8 +64,8 @@ REPORTED = (
 )
 ACCESSOR_SEGMENTS = (
     clusters.SEGMENTED[1].but(
-        text=clusters.SEGMENTED[1].text + " A frame that has these columns has one row per customer; then no option "
-        "that says how transactions are read may be given."
+        text=clusters.SEGMENTED[1].text
+        + " A frame that has these columns has one row per customer; then options of transactions are refused."
     ),
     *SEGMENT_CUSTOMERS[1:],
 )

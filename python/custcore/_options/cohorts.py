@@ -223,7 +223,7 @@ COHORT = (
     PRESET,
     RFM,
     t.RETURNS.but(
-        text=t.RETURNS.text + " A refund lowers the revenue of the cell of its date and is no activity.",
+        text=t.RETURNS.text + " A refund lowers the revenue of the cell of its date and is not activity.",
     ),
     t.ZERO_IS_PURCHASE,
     t.ORDER_LINES,

@@ -76,9 +76,10 @@ def checked_weights(weights: object, count: int) -> list[float]:
 
 
 class QuantileScorer(Persistable):
-    """Scores 1 to B of any numeric columns: frequency of contact, margin, breadth of categories, ...
+    """Scores 1 to B of any numeric columns: contacts, margin, number of categories, ...
 
-    :class:`custcore.RFMScorer` is the case of recency, frequency and money, and describes the rule.
+    :class:`custcore.RFMScorer` is the case of recency, frequency and money, and describes
+    the rule.
 
     Parameters
     ----------
@@ -97,9 +98,15 @@ class QuantileScorer(Persistable):
     Examples
     --------
     >>> import custcore, pyarrow as pa
-    >>> table = pa.table({"customer": ["a", "b", "c"], "visits": [1, 5, 9], "days_away": [30, 2, 7]})
-    >>> scorer = custcore.QuantileScorer(["visits", "days_away"], directions={"days_away": "low"}, bins=3)
-    >>> scorer.fit_transform(table).to_pyarrow().select(["customer", "score_cell"]).to_pylist()
+    >>> table = pa.table(
+    ...     {"customer": ["a", "b", "c"], "visits": [1, 5, 9], "days_away": [30, 2, 7]}
+    ... )
+    >>> scorer = custcore.QuantileScorer(
+    ...     ["visits", "days_away"], directions={"days_away": "low"}, bins=3
+    ... )
+    >>> scorer.fit_transform(table).to_pyarrow().select(
+    ...     ["customer", "score_cell"]
+    ... ).to_pylist()
     [{'customer': 'a', 'score_cell': '1-1'},
      {'customer': 'b', 'score_cell': '2-3'},
      {'customer': 'c', 'score_cell': '3-2'}]
@@ -165,8 +172,9 @@ class QuantileScorer(Persistable):
         Returns
         -------
         Table
-            The columns of ``table``, then ``<column>_score`` (uint8) for each column, ``score_cell`` (the scores joined
-            by "-") and, with weights, ``score_total`` (float64). A null value gives a null score.
+            The columns of ``table``, then ``<column>_score`` (uint8) for each column,
+            ``score_cell`` (the scores joined by "-") and, with weights, ``score_total``
+            (float64). A null value gives a null score.
         """
         return Table(self._core.transform(as_source(table), n_threads=arguments.optional_whole("n_threads", n_threads)))
 
@@ -207,7 +215,7 @@ class QuantileScorer(Persistable):
         return tuple(self._core.score_one(list(values), customer_id, None))
 
     def drift(self, table: Data, *, by_score: bool = False, n_threads: int | None = None) -> Table:
-        """Tell how far the rows of a table drifted from those of the fit; as :meth:`custcore.RFMScorer.drift`.
+        """How far the rows of a table drifted from those of the fit: :meth:`custcore.RFMScorer.drift`.
 
         Parameters
         ----------

@@ -28,14 +28,17 @@ Segments: TypeAlias = "Literal['auto'] | str | SegmentMap | None"
 
 
 class RFMScorer(Persistable):
-    """Scores 1 to B of recency, frequency and money (B is best: most recent, most frequent, largest) and segments.
+    """Scores 1 to B of recency, frequency and money, and segments.
 
-    With n customers and L the number of strictly smaller values a score is ``max(1, ceil(B * L / (n - 1)))``, which is
-    1 plus the number of type-7 quantile edges strictly below the value (Hyndman & Fan 1996, as ``pandas.qcut`` cuts);
-    recency uses ``B + 1 - score``. Equal values always get equal scores, so a bin may stay empty; it is reported.
+    B is best: most recent, most frequent, largest.
 
-    A fitted scorer keeps the edges: ``fit_transform(t)``, ``fit(t).transform(t)`` and ``score_one`` row by row agree
-    exactly. Values outside the fitted range get 1 or B.
+    With n customers and L the number of strictly smaller values a score is ``max(1, ceil(B
+    * L / (n - 1)))``, which is 1 plus the number of type-7 quantile edges strictly below
+    the value (Hyndman & Fan 1996, as ``pandas.qcut`` cuts); recency uses ``B + 1 - score``.
+    Equal values always get equal scores, so a bin may stay empty; it is reported.
+
+    A fitted scorer keeps the edges: ``fit_transform(t)``, ``fit(t).transform(t)`` and
+    ``score_one`` row by row agree exactly. Values outside the fitted range get 1 or B.
 
     Parameters
     ----------
@@ -75,12 +78,17 @@ class RFMScorer(Persistable):
     Examples
     --------
     >>> import custcore, numpy as np
-    >>> table = {"recency_days": np.arange(10), "n_orders": np.arange(10), "monetary_total": np.arange(10.0)}
+    >>> table = {
+    ...     "recency_days": np.arange(10),
+    ...     "n_orders": np.arange(10),
+    ...     "monetary_total": np.arange(10.0),
+    ... }
     >>> scorer = custcore.RFMScorer().fit(table)
     >>> scorer.score_one(0, 9, 9.0)
     (5, 5, 5, 'champions')
     >>> scorer.thresholds.to_pyarrow().slice(0, 1).to_pylist()
-    [{'dimension': 'recency', 'score': 1, 'lower': 7.0, 'upper': 9.0, 'customers': 2, 'is_empty': False}]
+    [{'dimension': 'recency', 'score': 1, 'lower': 7.0, 'upper': 9.0, 'customers': 2,
+      'is_empty': False}]
     """
 
     __slots__ = ("_core",)
@@ -157,9 +165,10 @@ class RFMScorer(Persistable):
         Returns
         -------
         Table
-            The columns of ``table``, then ``r_score``, ``f_score``, ``m_score`` (uint8), ``rfm_cell`` ("r-f-m"),
-            ``rfm_score`` (int32, r*100 + f*10 + m; null where a B exceeds 9), ``rfm_total`` (float64, the weighted sum)
-            and ``segment`` (dictionary of strings). A null value gives a null score.
+            The columns of ``table``, then ``r_score``, ``f_score``, ``m_score`` (uint8),
+            ``rfm_cell`` ("r-f-m"), ``rfm_score`` (int32, r*100 + f*10 + m; null where a B
+            exceeds 9), ``rfm_total`` (float64, the weighted sum) and ``segment`` (dictionary of
+            strings). A null value gives a null score.
 
         Raises
         ------
@@ -169,7 +178,7 @@ class RFMScorer(Persistable):
         return Table(self._core.transform(as_source(table), n_threads=arguments.optional_whole("n_threads", n_threads)))
 
     def fit_transform(self, table: Data, *, n_threads: int | None = None) -> Table:
-        """Learn the edges from an RFM table and score it; the same as :meth:`fit`, then :meth:`transform`.
+        """Learn the edges from an RFM table and score it: :meth:`fit`, then :meth:`transform`.
 
         A stream can be read once only, so pass a table.
 
@@ -221,11 +230,11 @@ class RFMScorer(Persistable):
         return self._core.score_one(recency_days, frequency, monetary, customer_id, group)
 
     def drift(self, table: Data, *, by_score: bool = False, n_threads: int | None = None) -> Table:
-        """Tell how far the customers of a table drifted from those of the fit, by the population stability index (PSI).
+        """How far a table drifted from the fit: the population stability index (PSI).
 
-        The bins are those of the fit. With the shares of its customers (e) and of those in the table (a), each floored
-        at 0.0001, every score adds ``(a - e) * ln(a / e)``. By a rule of thumb below 0.1 nothing has changed, and above
-        0.25 it is time to fit again.
+        The bins are those of the fit. With the shares of its customers (e) and of those in the
+        table (a), each floored at 0.0001, every score adds ``(a - e) * ln(a / e)``. By a rule
+        of thumb below 0.1 nothing has changed, and above 0.25 it is time to fit again.
 
         Parameters
         ----------
@@ -243,21 +252,26 @@ class RFMScorer(Persistable):
         Returns
         -------
         Table
-            One row for each dimension: ``dimension``, ``customers_fitted``, ``customers_now`` (int64), ``psi``
-            (float64). With ``by_score`` also ``score`` (uint8), ``share_fitted`` and ``share_now`` (float64, before the
-            floor), and in ``psi`` what the score adds.
+            One row for each dimension: ``dimension``, ``customers_fitted``, ``customers_now``
+            (int64), ``psi`` (float64). With ``by_score`` also ``score`` (uint8),
+            ``share_fitted`` and ``share_now`` (float64, before the floor), and in ``psi`` what
+            the score adds.
 
         Raises
         ------
         NotFittedError
             Before :meth:`fit`.
         NotEnoughDataError
-            If nobody in the table has a value.
+            If no row of the table has a value.
 
         Examples
         --------
         >>> import custcore, numpy as np
-        >>> table = {"recency_days": np.arange(100), "n_orders": np.arange(100), "monetary_total": np.arange(100.0)}
+        >>> table = {
+        ...     "recency_days": np.arange(100),
+        ...     "n_orders": np.arange(100),
+        ...     "monetary_total": np.arange(100.0),
+        ... }
         >>> scorer = custcore.RFMScorer().fit(table)
         >>> later = table | {"recency_days": np.arange(100) + 30}
         >>> [round(psi, 3) for psi in scorer.drift(later).to_pyarrow()["psi"].to_pylist()]
@@ -271,10 +285,11 @@ class RFMScorer(Persistable):
     def thresholds(self) -> Table:
         """The edges, one row per dimension and score.
 
-        Columns: ``dimension``, ``score``, ``lower`` (exclusive, but for the smallest value) and ``upper`` (inclusive)
-        of the values that get the score (the other way round where ``closed="left"`` or ``cuts_rule="r"``; with
-        ``ties="split"`` both are the first values of tiles), ``customers`` (how many fitted customers have it) and
-        ``is_empty``. With ``by`` a column ``group`` comes first, with nested binning ``within`` names the scores
+        Columns: ``dimension``, ``score``, ``lower`` (exclusive, but for the smallest value) and
+        ``upper`` (inclusive) of the values that get the score (the other way round where
+        ``closed="left"`` or ``cuts_rule="r"``; with ``ties="split"`` both are the first values
+        of tiles), ``customers`` (how many fitted customers have it) and ``is_empty``. With
+        ``by`` a column ``group`` comes first, with nested binning ``within`` names the scores
         before.
         """
         return Table(self._core.thresholds())

@@ -109,22 +109,25 @@ def rfm(
     Returns
     -------
     Table
-        One row per buyer: the id (the input's name and type), ``first_date``, ``last_date`` (date32), ``recency_days``
-        (int32, from the last purchase to ``as_of``), ``tenure_days`` (int32, from the first), ``n_orders``, ``n_rows``
-        (int64, rows of purchases), ``n_days`` (int64, on request), ``monetary_total`` (float64, int64 or
-        decimal128(38, s), like the amounts), ``monetary_mean`` (float64, per order), and the attributes. Its
-        ``.report`` says what was left out; result plus report is the input, to the cent.
+        One row per buyer: the id (the input's name and type), ``first_date``, ``last_date``
+        (date32), ``recency_days`` (int32, from the last purchase to ``as_of``),
+        ``tenure_days`` (int32, from the first), ``n_orders``, ``n_rows`` (int64, rows of
+        purchases), ``n_days`` (int64, on request), ``monetary_total`` (float64, int64 or
+        decimal128(38, s), like the amounts), ``monetary_mean`` (float64, per order), and
+        the attributes. Its ``.report`` lists what was left out; result plus report is the
+        input, to the cent.
 
     Raises
     ------
     ColumnNotFoundError
         If a column is not in the data.
     InvalidTypeError
-        If ``data`` is no table, or a column has a type that cannot serve.
+        If ``data`` is not a table, or a column has an unsupported type.
     NonFiniteError
         If an amount is infinite, unless ``on_nonfinite="drop"``.
     OutOfRangeError
-        If a time lies outside the years 1 to 9999, or an amount is too large to be counted exactly.
+        If a time lies outside the years 1 to 9999, or an amount is too large to be counted
+        exactly.
     SumOverflowError
         If a customer's integer or decimal total does not fit its type.
     ArrowImportError
@@ -132,8 +135,9 @@ def rfm(
 
     Notes
     -----
-    Money is counted, not approximated: a float is read once as a decimal of ``amount_decimals`` places and summed as an
-    integer, so that 0.1 + 0.2 is 0.3 and the same bits come out for any order of rows, batches and threads.
+    Money is counted, not approximated: a float is read once as a decimal of
+    ``amount_decimals`` places and summed as an integer, so that 0.1 + 0.2 is 0.3 and the
+    same bits come out for any order of rows, batches and threads.
 
     Examples
     --------
@@ -141,11 +145,17 @@ def rfm(
     >>> orders = pa.table(
     ...     {
     ...         "customer_id": [1, 2, 1],
-    ...         "timestamp": [datetime.date(2026, 1, 5), datetime.date(2026, 1, 9), datetime.date(2026, 1, 12)],
+    ...         "timestamp": [
+    ...             datetime.date(2026, 1, 5),
+    ...             datetime.date(2026, 1, 9),
+    ...             datetime.date(2026, 1, 12),
+    ...         ],
     ...         "amount": [10.0, 25.0, 5.5],
     ...     }
     ... )
-    >>> custcore.rfm(orders, as_of="2026-01-31").to_pyarrow().drop(["first_date", "last_date"]).to_pylist()[0]
+    >>> custcore.rfm(orders, as_of="2026-01-31").to_pyarrow().drop(
+    ...     ["first_date", "last_date"]
+    ... ).to_pylist()[0]
     {'customer_id': 1, 'recency_days': 19, 'tenure_days': 26, 'n_orders': 2, 'n_rows': 2,
      'monetary_total': 15.5, 'monetary_mean': 7.75}
     """
@@ -209,7 +219,7 @@ def rfm_scores(
     n_threads: int | None = None,
     progress: Progress | None = None,
 ) -> Table:
-    """RFM table, scores and segments in one call: :func:`rfm`, then :meth:`custcore.RFMScorer.fit_transform`.
+    """RFM table, scores and segments: :func:`rfm` and :meth:`custcore.RFMScorer.fit_transform`.
 
     Parameters
     ----------
@@ -309,15 +319,20 @@ def rfm_scores(
     Returns
     -------
     Table
-        The columns of :func:`rfm` and those of :meth:`custcore.RFMScorer.transform`. Without buyers the table is empty.
+        The columns of :func:`rfm` and those of :meth:`custcore.RFMScorer.transform`.
+        Without buyers the table is empty.
 
     Examples
     --------
     >>> import datetime, pyarrow as pa, custcore
     >>> days = [datetime.date(2026, 1, d) for d in (1, 5, 9, 13, 17)]
-    >>> orders = pa.table({"customer_id": [1, 2, 3, 4, 5], "timestamp": days, "amount": [9, 7, 5, 3, 1]})
+    >>> orders = pa.table(
+    ...     {"customer_id": [1, 2, 3, 4, 5], "timestamp": days, "amount": [9, 7, 5, 3, 1]}
+    ... )
     >>> t = custcore.rfm_scores(orders)
-    >>> t.to_pyarrow().select(["customer_id", "rfm_cell", "rfm_score", "segment"]).to_pylist()[4]
+    >>> t.to_pyarrow().select(
+    ...     ["customer_id", "rfm_cell", "rfm_score", "segment"]
+    ... ).to_pylist()[4]
     {'customer_id': 5, 'rfm_cell': '5-1-1', 'rfm_score': 511, 'segment': 'new_customers'}
     """
     if by is not None and by == customer_id:

@@ -17,7 +17,7 @@ Frame = TypeVar("Frame")
 
 
 class FrameCohorts(Generic[Frame]):
-    """:class:`custcore.CohortRetention`, whose tables come as frames of the library that the data came from.
+    """:class:`custcore.CohortRetention` whose tables are frames of the library of the data.
 
     Parameters
     ----------

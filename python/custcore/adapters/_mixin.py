@@ -1,4 +1,4 @@
-"""What ``df.custcore`` does for frames of every library; a library's accessor says how they go in and out."""
+"""Methods of ``df.custcore`` that all libraries share; a library's accessor converts frames from and to Arrow."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class FrameMethods(Generic[Frame]):
         raise NotImplementedError
 
     def _appended(self, call: Callable[[Any], Table], segments: object) -> Frame:
-        """The frame with the columns that ``call`` adds to its table; ``segments`` says how these are ordered."""
+        """The frame with the columns that ``call`` adds to its table; ``segments`` gives the order of segments."""
         raise NotImplementedError
 
     # The calls, the same for all.
@@ -109,7 +109,7 @@ class FrameMethods(Generic[Frame]):
         n_threads: int | None = None,
         progress: Progress | None = None,
     ) -> FrameCohorts[Frame]:
-        """Cohort retention of the customers of this frame: :func:`custcore.cohort_retention`, frames in and out.
+        """Cohort retention of the customers of this frame, by :func:`custcore.cohort_retention`.
 
         Parameters
         ----------
@@ -194,7 +194,7 @@ class FrameMethods(Generic[Frame]):
             How orders with a negative amount count. ``"net"``: they lower the sums and are not
             purchases. ``"exclude"``: they are left out and counted in the report. ``"count"``:
             they count like any other order. A customer who has only refunds is not a buyer. A
-            refund lowers the revenue of the cell of its date and is no activity.
+            refund lowers the revenue of the cell of its date and is not activity.
         zero_is_purchase : bool, default True
             Whether an order with amount 0 is a purchase. Orders whose amounts are all null
             always are.
@@ -329,7 +329,8 @@ class FrameMethods(Generic[Frame]):
         Returns
         -------
         frame
-            This frame with all its columns, then ``cluster`` and, if the clusters have names, ``segment``.
+            This frame with all its columns, then ``cluster`` and, if the clusters have names,
+            ``segment``.
 
         Raises
         ------

@@ -50,7 +50,7 @@ class PandasRfm(FrameMethods[pd.DataFrame]):
         progress: Progress | None = None,
         set_index: bool = False,
     ) -> pd.DataFrame:
-        """Recency, frequency and money of every buyer in this frame: :func:`custcore.rfm`, DataFrame in and out.
+        """Recency, frequency and money of every buyer in this frame, by :func:`custcore.rfm`.
 
         Parameters
         ----------
@@ -115,15 +115,19 @@ class PandasRfm(FrameMethods[pd.DataFrame]):
         Returns
         -------
         pandas.DataFrame
-            The columns of :func:`custcore.rfm`, one row per buyer. Its report is ``result.custcore.report``, whose
-            rows are positions in this frame.
+            The columns of :func:`custcore.rfm`, one row per buyer. Its report is
+            ``result.custcore.report``, whose rows are positions in this frame.
 
         Examples
         --------
         >>> import pandas as pd
         >>> import custcore.pandas
         >>> orders = pd.DataFrame(
-        ...     {"who": ["ann", "bob"], "timestamp": [pd.Timestamp("2026-01-05")] * 2, "amount": [9, 7]}
+        ...     {
+        ...         "who": ["ann", "bob"],
+        ...         "timestamp": [pd.Timestamp("2026-01-05")] * 2,
+        ...         "amount": [9, 7],
+        ...     }
         ... )
         >>> orders.custcore.rfm(customer_id="who", set_index=True)["monetary_total"]
         who
@@ -167,7 +171,7 @@ class PandasRfm(FrameMethods[pd.DataFrame]):
         progress: Progress | None = None,
         set_index: bool = False,
     ) -> pd.DataFrame:
-        """RFM table, scores and segments of this frame: :func:`custcore.rfm_scores`, DataFrame in and out.
+        """RFM table, scores and segments of this frame, by :func:`custcore.rfm_scores`.
 
         Parameters
         ----------
@@ -265,16 +269,23 @@ class PandasRfm(FrameMethods[pd.DataFrame]):
         Returns
         -------
         pandas.DataFrame
-            The columns of :func:`custcore.rfm_scores`, one row per buyer. The segment is a category in the order of
-            its map. The report is ``result.custcore.report``, whose rows are positions in this frame.
+            The columns of :func:`custcore.rfm_scores`, one row per buyer. The segment is a
+            category in the order of its map. The report is ``result.custcore.report``, whose
+            rows are positions in this frame.
 
         Examples
         --------
         >>> import pandas as pd
         >>> import custcore.pandas
-        >>> days = pd.to_datetime(["2026-01-01", "2026-01-05", "2026-01-09", "2026-01-13", "2026-01-17"])
-        >>> orders = pd.DataFrame({"customer_id": [1, 2, 3, 4, 5], "timestamp": days, "amount": [9, 7, 5, 3, 1]})
-        >>> orders.custcore.rfm_scores(set_index=True)[["rfm_cell", "rfm_score", "segment"]].tail(2)
+        >>> days = pd.to_datetime(
+        ...     ["2026-01-01", "2026-01-05", "2026-01-09", "2026-01-13", "2026-01-17"]
+        ... )
+        >>> orders = pd.DataFrame(
+        ...     {"customer_id": [1, 2, 3, 4, 5], "timestamp": days, "amount": [9, 7, 5, 3, 1]}
+        ... )
+        >>> orders.custcore.rfm_scores(set_index=True)[
+        ...     ["rfm_cell", "rfm_score", "segment"]
+        ... ].tail(2)
                     rfm_cell  rfm_score        segment
         customer_id
         4              4-1-2        412      promising

@@ -99,7 +99,7 @@ class PolarsRfm(FrameMethods[pl.DataFrame]):
         progress: Progress | None = None,
         return_report: bool = False,
     ) -> pl.DataFrame | tuple[pl.DataFrame, Report]:
-        """Recency, frequency and money of every buyer in this frame: :func:`custcore.rfm`, polars in and out.
+        """Recency, frequency and money of every buyer in this frame, by :func:`custcore.rfm`.
 
         Parameters
         ----------
@@ -172,7 +172,11 @@ class PolarsRfm(FrameMethods[pl.DataFrame]):
         >>> import polars as pl
         >>> import custcore.polars
         >>> orders = pl.DataFrame(
-        ...     {"who": ["ann", "bob"], "timestamp": [datetime.date(2026, 1, 5)] * 2, "amount": [9, 7]}
+        ...     {
+        ...         "who": ["ann", "bob"],
+        ...         "timestamp": [datetime.date(2026, 1, 5)] * 2,
+        ...         "amount": [9, 7],
+        ...     }
         ... )
         >>> orders.custcore.rfm(customer_id="who").select("who", "monetary_total").rows()
         [('ann', 9), ('bob', 7)]
@@ -284,7 +288,7 @@ class PolarsRfm(FrameMethods[pl.DataFrame]):
         progress: Progress | None = None,
         return_report: bool = False,
     ) -> pl.DataFrame | tuple[pl.DataFrame, Report]:
-        """RFM table, scores and segments of this frame: :func:`custcore.rfm_scores`, polars in and out.
+        """RFM table, scores and segments of this frame, by :func:`custcore.rfm_scores`.
 
         Parameters
         ----------
@@ -382,8 +386,8 @@ class PolarsRfm(FrameMethods[pl.DataFrame]):
         Returns
         -------
         polars.DataFrame, or (polars.DataFrame, Report)
-            The columns of :func:`custcore.rfm_scores`, one row per buyer. The segment is an Enum in the order of its
-            map.
+            The columns of :func:`custcore.rfm_scores`, one row per buyer. The segment is an
+            Enum in the order of its map.
 
         Examples
         --------
@@ -391,7 +395,9 @@ class PolarsRfm(FrameMethods[pl.DataFrame]):
         >>> import polars as pl
         >>> import custcore.polars
         >>> days = [datetime.date(2026, 1, d) for d in (1, 5, 9, 13, 17)]
-        >>> orders = pl.DataFrame({"customer_id": [1, 2, 3, 4, 5], "timestamp": days, "amount": [9, 7, 5, 3, 1]})
+        >>> orders = pl.DataFrame(
+        ...     {"customer_id": [1, 2, 3, 4, 5], "timestamp": days, "amount": [9, 7, 5, 3, 1]}
+        ... )
         >>> orders.custcore.rfm_scores().select("customer_id", "rfm_cell", "segment").row(4)
         (5, '5-1-1', 'new_customers')
         """

@@ -43,13 +43,15 @@ __all__ = ["CustcoreAccessor"]
 class CustcoreAccessor(PandasRfm):
     """custcore for pandas: ``df.custcore``, after ``import custcore.pandas``.
 
-    Ids, times and amounts may have any dtype that means an integer, a string, a day or a number: numpy, nullable and
-    Arrow-backed dtypes, categories, columns of Python objects. Float ids are taken as integers where all of them are
-    whole and below 2**53 (2**24 for float32), and NaN as null; a remark in the report says so.
+    Ids, times and amounts may have any dtype that means an integer, a string, a day or a
+    number: numpy, nullable and Arrow-backed dtypes, categories, columns of Python objects.
+    Float ids are taken as integers where all of them are whole and below 2**53 (2**24 for
+    float32), and NaN as null; a remark in the report counts them.
 
-    In the results ids keep their kind (a categorical id becomes a string), dates are ``datetime64[s]``, money is
-    float64 or int64 or, for decimals, objects of ``Decimal``, the segment is a category in the order of its map, and
-    integers are nullable (``Int32``, ``UInt8``) only where there is a null. Rows are numbered from 0.
+    In the results ids keep their kind (a categorical id becomes a string), dates are
+    ``datetime64[s]``, money is float64 or int64 or, for decimals, objects of ``Decimal``,
+    the segment is a category in the order of its map, and integers are nullable (``Int32``,
+    ``UInt8``) only where there is a null. Rows are numbered from 0.
 
     Examples
     --------
@@ -58,7 +60,9 @@ class CustcoreAccessor(PandasRfm):
     >>> orders = pd.DataFrame(
     ...     {
     ...         "customer_id": [7, 8, None, 7],
-    ...         "timestamp": pd.to_datetime(["2026-01-05", "2026-01-09", "2026-01-10", "2026-01-12"]),
+    ...         "timestamp": pd.to_datetime(
+    ...             ["2026-01-05", "2026-01-09", "2026-01-10", "2026-01-12"]
+    ...         ),
     ...         "amount": [10.0, 25.0, 3.0, 5.5],
     ...     }
     ... )
@@ -82,18 +86,24 @@ class CustcoreAccessor(PandasRfm):
     1 2026-02-01            0  0     0  <NA>
     2 2026-03-01            1  1  <NA>  <NA>
 
-    >>> customers = pd.DataFrame({"recency_days": [9, 3], "n_orders": [1, 4], "monetary_total": [5.0, 80.0]})
+    >>> customers = pd.DataFrame(
+    ...     {"recency_days": [9, 3], "n_orders": [1, 4], "monetary_total": [5.0, 80.0]}
+    ... )
     >>> scorer = custcore.RFMScorer().fit(customers)
     >>> customers.custcore.score(scorer)[["recency_days", "rfm_cell", "segment"]]
        recency_days rfm_cell      segment
     0             9    1-1-1  hibernating
     1             3    5-5-5    champions
 
-    >>> customers = pd.DataFrame({"id": list("abcd"), "orders": [1, 2, 9, 8], "spend": [5.0, 6.0, 80.0, 75.0]})
+    >>> customers = pd.DataFrame(
+    ...     {"id": list("abcd"), "orders": [1, 2, 9, 8], "spend": [5.0, 6.0, 80.0, 75.0]}
+    ... )
     >>> customers.custcore.kmeans(2, columns=["orders", "spend"]).inertia_
     14.0
 
-    >>> customers = pd.DataFrame({"orders": [1, 2, 9, 8], "spend": [5.0, 6.0, 80.0, 75.0]}, index=list("abcd"))
+    >>> customers = pd.DataFrame(
+    ...     {"orders": [1, 2, 9, 8], "spend": [5.0, 6.0, 80.0, 75.0]}, index=list("abcd")
+    ... )
     >>> model = custcore.KMeans(2, init=[[1, 5], [9, 80]]).fit(customers)
     >>> customers.custcore.clusters(model)
        orders  spend  cluster
@@ -135,7 +145,7 @@ class CustcoreAccessor(PandasRfm):
         progress: Progress | None = None,
         set_index: bool = False,
     ) -> tuple[pd.DataFrame, custcore.KMeans]:
-        """Named clusters of the customers of this frame: :func:`custcore.segment_customers`, DataFrame in and out.
+        """Named clusters of the customers of this frame, by :func:`custcore.segment_customers`.
 
         Parameters
         ----------
@@ -144,8 +154,8 @@ class CustcoreAccessor(PandasRfm):
             ``ks``.
         features : list of str, optional
             Features to cluster by. Default: ``recency_days``, ``n_orders`` and, with money,
-            ``monetary_total``. A frame that has these columns has one row per customer; then no
-            option that says how transactions are read may be given.
+            ``monetary_total``. A frame that has these columns has one row per customer; then
+            options of transactions are refused.
         log1p : list of str, or "auto", default "auto"
             Features whose logarithm is clustered; "auto": counts and money that are never
             negative.
@@ -228,8 +238,12 @@ class CustcoreAccessor(PandasRfm):
         --------
         >>> import pandas as pd
         >>> import custcore.pandas
-        >>> customers = pd.DataFrame({"id": list("abcd"), "visits": [1, 2, 9, 8], "spend": [5.0, 6.0, 80.0, 75.0]})
-        >>> segments, model = customers.custcore.segment_customers(2, features=["visits", "spend"])
+        >>> customers = pd.DataFrame(
+        ...     {"id": list("abcd"), "visits": [1, 2, 9, 8], "spend": [5.0, 6.0, 80.0, 75.0]}
+        ... )
+        >>> segments, model = customers.custcore.segment_customers(
+        ...     2, features=["visits", "spend"]
+        ... )
         >>> segments[["id", "segment"]]
           id                  segment
         0  a    low visits, low spend
@@ -244,7 +258,8 @@ class CustcoreAccessor(PandasRfm):
     def report(self) -> Report:
         """What this frame, a result of custcore, leaves out and why.
 
-        It is kept in ``df.attrs["custcore.report"]`` as plain values, as they go through copies, pickle and Parquet.
+        It is kept in ``df.attrs["custcore.report"]`` as plain values, as they go through
+        copies, pickle and Parquet.
 
         Raises
         ------
@@ -254,7 +269,7 @@ class CustcoreAccessor(PandasRfm):
         report = load_report(self._frame)
         if report is None:
             raise InvalidArgumentError(
-                f"the frame carries no report: it is no result of df.custcore, or something dropped attrs[{REPORT!r}]"
+                f"the frame carries no report: it is not a result of df.custcore, or attrs[{REPORT!r}] was dropped"
             )
         return report
 

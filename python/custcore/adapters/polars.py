@@ -32,9 +32,10 @@ __all__ = ["CustcoreNamespace"]
 class CustcoreNamespace(PolarsRfm):
     """custcore for polars: ``df.custcore`` and ``lf.custcore``, after ``import custcore.polars``.
 
-    A LazyFrame is asked for the needed columns only and read in batches while the query runs; the results are
-    DataFrames. polars frames carry no notes, so ``return_report=True`` returns the report beside the frame. The segment
-    is an Enum in the order of its map, all else as :func:`custcore.rfm` has it.
+    A LazyFrame is asked for the needed columns only and read in batches while the query
+    runs; the results are DataFrames. polars frames carry no notes, so
+    ``return_report=True`` returns the report beside the frame. The segment is an Enum in
+    the order of its map, all else as :func:`custcore.rfm` has it.
 
     Examples
     --------
@@ -62,12 +63,18 @@ class CustcoreNamespace(PolarsRfm):
     >>> cohorts.matrix("customers").select("cohort_size", "0", "1", "2").rows()
     [(2, 2, 1, 0), (0, 0, 0, None), (1, 1, None, None)]
 
-    >>> customers = pl.DataFrame({"recency_days": [9, 3], "n_orders": [1, 4], "monetary_total": [5.0, 80.0]})
+    >>> customers = pl.DataFrame(
+    ...     {"recency_days": [9, 3], "n_orders": [1, 4], "monetary_total": [5.0, 80.0]}
+    ... )
     >>> scorer = custcore.RFMScorer().fit(customers)
-    >>> customers.custcore.score(scorer).select("recency_days", "rfm_cell", "segment").rows()
+    >>> customers.custcore.score(scorer).select(
+    ...     "recency_days", "rfm_cell", "segment"
+    ... ).rows()
     [(9, '1-1-1', 'hibernating'), (3, '5-5-5', 'champions')]
 
-    >>> customers = pl.DataFrame({"id": list("abcd"), "orders": [1, 2, 9, 8], "spend": [5.0, 6.0, 80.0, 75.0]})
+    >>> customers = pl.DataFrame(
+    ...     {"id": list("abcd"), "orders": [1, 2, 9, 8], "spend": [5.0, 6.0, 80.0, 75.0]}
+    ... )
     >>> customers.custcore.kmeans(2, columns=["orders", "spend"]).inertia_
     14.0
 
@@ -108,7 +115,7 @@ class CustcoreNamespace(PolarsRfm):
         sort: bool = True,
         progress: Progress | None = None,
     ) -> tuple[pl.DataFrame, custcore.KMeans, Report]:
-        """Named clusters of the customers of this frame: :func:`custcore.segment_customers`, polars in and out.
+        """Named clusters of the customers of this frame, by :func:`custcore.segment_customers`.
 
         Parameters
         ----------
@@ -117,8 +124,8 @@ class CustcoreNamespace(PolarsRfm):
             ``ks``.
         features : list of str, optional
             Features to cluster by. Default: ``recency_days``, ``n_orders`` and, with money,
-            ``monetary_total``. A frame that has these columns has one row per customer; then no
-            option that says how transactions are read may be given.
+            ``monetary_total``. A frame that has these columns has one row per customer; then
+            options of transactions are refused.
         log1p : list of str, or "auto", default "auto"
             Features whose logarithm is clustered; "auto": counts and money that are never
             negative.
@@ -201,8 +208,12 @@ class CustcoreNamespace(PolarsRfm):
         --------
         >>> import polars as pl
         >>> import custcore.polars
-        >>> customers = pl.DataFrame({"id": list("abcd"), "visits": [1, 2, 9, 8], "spend": [5.0, 6.0, 80.0, 75.0]})
-        >>> segments, model, _ = customers.custcore.segment_customers(2, features=["visits", "spend"])
+        >>> customers = pl.DataFrame(
+        ...     {"id": list("abcd"), "visits": [1, 2, 9, 8], "spend": [5.0, 6.0, 80.0, 75.0]}
+        ... )
+        >>> segments, model, _ = customers.custcore.segment_customers(
+        ...     2, features=["visits", "spend"]
+        ... )
         >>> segments.select("id", "segment").rows()[0]
         ('a', 'low visits, low spend')
         """

@@ -29,11 +29,13 @@ __all__ = ["KMeans"]
 
 
 class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):  # type: ignore[misc]
-    """scikit-learn's ``KMeans``, computed by custcore: the same arguments, attributes, warnings; exact and faster.
+    """scikit-learn's ``KMeans``, computed by custcore: exact and faster.
 
-    From the same starting centres the result is that of ``sklearn.cluster.KMeans`` in float64 with exact sums. Starts
-    by chance draw from another generator than numpy's, so the same seed gives other starts. Sparse matrices are
-    refused.
+    Arguments, attributes and warnings are the same.
+
+    From the same starting centres the result is that of ``sklearn.cluster.KMeans`` in
+    float64 with exact sums. Starts by chance draw from another generator than numpy's, so
+    the same seed gives other starts. Sparse matrices are refused.
 
     Parameters
     ----------
@@ -80,7 +82,9 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
     >>> from sklearn.preprocessing import StandardScaler
     >>> from custcore.sklearn import KMeans
     >>> X = np.array([[1, 2], [1, 4], [1, 0], [10, 2], [10, 4], [10, 0]])
-    >>> pipeline = make_pipeline(StandardScaler(), KMeans(n_clusters=2, random_state=0)).fit(X)
+    >>> pipeline = make_pipeline(
+    ...     StandardScaler(), KMeans(n_clusters=2, random_state=0)
+    ... ).fit(X)
     >>> labels = pipeline.predict([[0, 0], [12, 3]])
     >>> bool(labels[0] == pipeline[-1].labels_[0] and labels[1] == pipeline[-1].labels_[3])
     True
@@ -124,7 +128,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
             Weight of each sample, in seeding, too.
         """
         if self.algorithm not in {"lloyd", "elkan"}:
-            raise InvalidArgumentError(f"algorithm={self.algorithm!r} is none of ['lloyd', 'elkan']")
+            raise InvalidArgumentError(f"algorithm={self.algorithm!r} is unknown; choose one of 'lloyd', 'elkan'")
         X = self._validated(X, reset=True)  # noqa: N806
         if at_least_one("n_clusters", self.n_clusters) > len(X):
             raise InvalidArgumentError(f"n_samples={len(X)} should be >= n_clusters={self.n_clusters}.")

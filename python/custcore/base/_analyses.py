@@ -188,10 +188,11 @@ class Analyses:
         edges: Literal["frozen", "refit"] = "frozen",
         n_threads: int | None = None,
     ) -> Table:
-        """How customers move between segments, date after date: the table behind a Sankey picture.
+        """How customers move between segments from date to date, e.g. for a Sankey diagram.
 
-        Who is a buyer at a date, and how many orders and how much money he has by then, is what :meth:`rfm` says as of
-        that date. Customers and revenue of the rows of one ``to_date`` sum to the customers and the money of its table.
+        Who is a buyer at a date, with how many orders and how much money, is as in the table of
+        :meth:`rfm` as of that date. Customers and revenue of the rows of one ``to_date`` sum to
+        the customers and the money of its table.
 
         Parameters
         ----------
@@ -212,13 +213,16 @@ class Analyses:
         Returns
         -------
         Table
-            One row for each pair of segments that has customers: ``from_date``, ``to_date`` (date32), ``from_segment``
-            (null: no buyer yet), ``to_segment``, ``customers`` (int64), ``revenue`` (the money that these customers
-            have spent by ``to_date``, in the type of ``monetary_total``; left out where no money is counted), ``share``
-            (float64: of all who were in ``from_segment`` at ``from_date``; of all new ones for null) and ``scorer``
-            ("frozen" or "refit"). Rows are ordered by dates, then by the segments in the order of their map, null
-            first. The report is that of the last date. Where lines of an order that come later turn it into a refund, a
-            customer can be a buyer at one date and none at the next: he is in no row then, and a remark tells.
+            One row for each pair of segments that has customers: ``from_date``, ``to_date``
+            (date32), ``from_segment`` (null: no buyer yet), ``to_segment``, ``customers``
+            (int64), ``revenue`` (the money that these customers have spent by ``to_date``, in
+            the type of ``monetary_total``; left out where no money is counted), ``share``
+            (float64: of all who were in ``from_segment`` at ``from_date``; of all new ones for
+            null) and ``scorer`` ("frozen" or "refit"). Rows are ordered by dates, then by the
+            segments in the order of their map, null first. The report is that of the last date.
+            Where lines of an order that come later turn it into a refund, a customer can be a
+            buyer at one date and not at the next: such customers are in no row, and a remark
+            counts them.
 
         Raises
         ------
@@ -232,15 +236,23 @@ class Analyses:
         Examples
         --------
         >>> import datetime, pyarrow as pa, custcore
-        >>> days = [datetime.date(2026, month, day) for month, day in ((1, 20), (1, 28), (2, 25), (2, 27))]
+        >>> days = [
+        ...     datetime.date(2026, month, day)
+        ...     for month, day in ((1, 20), (1, 28), (2, 25), (2, 27))
+        ... ]
         >>> base = custcore.CustomerBase(track="days")
         >>> ids, amounts = ["ann", "bob", "ann", "cleo"], [5.0, 7.5, 20.0, 1.0]
         >>> base.update(pa.table({"customer_id": ids, "timestamp": days, "amount": amounts}))
         >>> awake = custcore.SegmentMap([("awake", 2, None), ("asleep", 1, None)], bins=(2, 2))
-        >>> scorer = custcore.RFMScorer(cuts={"recency": [14], "frequency": [1]}, segments=awake)
+        >>> scorer = custcore.RFMScorer(
+        ...     cuts={"recency": [14], "frequency": [1]}, segments=awake
+        ... )
         >>> moves = base.transitions(["2026-01-31", "2026-02-28"], scorer).to_pandas()
-        >>> moves[["from_segment", "to_segment", "customers", "revenue", "share"]].astype(object).values.tolist()
-        [[nan, 'awake', 1, 1.0, 1.0], ['awake', 'awake', 1, 25.0, 0.5], ['awake', 'asleep', 1, 7.5, 0.5]]
+        >>> moves[["from_segment", "to_segment", "customers", "revenue", "share"]].astype(
+        ...     object
+        ... ).values.tolist()
+        [[nan, 'awake', 1, 1.0, 1.0], ['awake', 'awake', 1, 25.0, 0.5],
+         ['awake', 'asleep', 1, 7.5, 0.5]]
         """
         return transitions(self._core, dates, scorer, edges, n_threads)
 
@@ -254,10 +266,10 @@ class Analyses:
     ) -> Table:
         """How long customers stay in each segment, as seen on some dates.
 
-        A spell begins at the first date at which a customer is in the segment (at the first of all dates nobody knows
-        how long he has been there already) and ends at the first later one at which he is not. It lasts the days
-        between these two; one that is still open at the last date is censored there. The closer the dates, the finer
-        the lengths.
+        A spell begins at the first date at which a customer is in the segment (at the first of
+        all dates it is unknown for how long already) and ends at the first later one at which
+        they are not. It lasts the days between these two; one that is still open at the last
+        date is censored there. The closer the dates, the finer the lengths.
 
         Parameters
         ----------
@@ -278,11 +290,13 @@ class Analyses:
         Returns
         -------
         Table
-            One row for each segment of the map, also where nobody was ever in it: ``segment``, ``customers`` (distinct
-            ones who were in it at one of the dates), ``spells``, ``ended``, ``open`` (int64), ``mean_days`` and
-            ``median_days`` (float64) of the Kaplan-Meier curve of lengths. The mean is restricted to the longest spell,
-            ended or open; null where no spell lasted from one date to another. The median is the shortest length at
-            which the curve is at most 1/2; null where it stays above. The report is that of the last date.
+            One row for each segment of the map, also if no customer was ever in it:
+            ``segment``, ``customers`` (distinct ones who were in it at one of the dates),
+            ``spells``, ``ended``, ``open`` (int64), ``mean_days`` and ``median_days`` (float64)
+            of the Kaplan-Meier curve of lengths. The mean is restricted to the longest spell,
+            ended or open; null where no spell lasted from one date to another. The median is
+            the shortest length at which the curve is at most 1/2; null where it stays above.
+            The report is that of the last date.
 
         Raises
         ------
@@ -292,15 +306,23 @@ class Analyses:
         Examples
         --------
         >>> import datetime, pyarrow as pa, custcore
-        >>> days = [datetime.date(2026, month, day) for month, day in ((1, 20), (1, 28), (2, 25), (2, 27))]
+        >>> days = [
+        ...     datetime.date(2026, month, day)
+        ...     for month, day in ((1, 20), (1, 28), (2, 25), (2, 27))
+        ... ]
         >>> base = custcore.CustomerBase(track="days")
         >>> ids, amounts = ["ann", "bob", "ann", "cleo"], [5.0, 7.5, 20.0, 1.0]
         >>> base.update(pa.table({"customer_id": ids, "timestamp": days, "amount": amounts}))
         >>> awake = custcore.SegmentMap([("awake", 2, None), ("asleep", 1, None)], bins=(2, 2))
-        >>> scorer = custcore.RFMScorer(cuts={"recency": [14], "frequency": [1]}, segments=awake)
+        >>> scorer = custcore.RFMScorer(
+        ...     cuts={"recency": [14], "frequency": [1]}, segments=awake
+        ... )
         >>> stays = base.stays(["2026-01-31", "2026-02-28", "2026-03-31"], scorer)
-        >>> stays.to_pyarrow().select(["segment", "spells", "ended", "mean_days", "median_days"]).to_pylist()
-        [{'segment': 'awake', 'spells': 3, 'ended': 3, 'mean_days': 39.333333333333336, 'median_days': 31.0},
+        >>> stays.to_pyarrow().select(
+        ...     ["segment", "spells", "ended", "mean_days", "median_days"]
+        ... ).to_pylist()
+        [{'segment': 'awake', 'spells': 3, 'ended': 3, 'mean_days': 39.333333333333336,
+          'median_days': 31.0},
          {'segment': 'asleep', 'spells': 3, 'ended': 0, 'mean_days': 31.0, 'median_days': None}]
         """
         return stays(self._core, dates, scorer, edges, n_threads)

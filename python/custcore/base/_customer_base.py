@@ -23,18 +23,21 @@ __all__ = ["CustomerBase"]
 
 
 class CustomerBase(Changes, Analyses):
-    """The few facts per customer that every analysis asks for: first and last day, orders, money; kept and updated.
+    """First and last day, orders and money of every customer: kept, updated, merged, saved.
 
-    A base is built from transactions update after update, in any order; the result is the same, bit for bit, as if they
-    had come in one go. A failed update leaves it as it was. What it can be asked depends on what it keeps:
+    A base is built from transactions update after update, in any order; the result is the
+    same, bit for bit, as if they had come in one go. A failed update leaves it as it was.
+    Which analyses it supports depends on what it keeps:
 
-    ============ ============================================ ==========================================================
-    ``track``    kept                                         answers
-    ============ ============================================ ==========================================================
-    ``"totals"`` per customer: first, last, orders, money     RFM as of the last day or later
-    ``"days"``   and what happened on each of his days        RFM as of any past day, cohorts, transitions
-    ``"orders"`` and the orders whose lines may still come    the same, with ``order_id`` and lines that come late
-    ============ ============================================ ==========================================================
+    ============ ===================================== =====================================
+    ``track``    kept per customer                     supports
+    ============ ===================================== =====================================
+    ``"totals"`` first and last day, orders, money     RFM as of the last day or later
+    ``"days"``   also orders and money of each day     also RFM as of any past day, cohorts,
+                                                       transitions
+    ``"orders"`` also orders that are not sealed       the same with ``order_id``, if lines
+                                                       of an order may come late
+    ============ ===================================== =====================================
 
     Parameters
     ----------
@@ -98,10 +101,12 @@ class CustomerBase(Changes, Analyses):
 
     Notes
     -----
-    An update is folded into a state of its own first, which is added at the end. So it takes, while it runs, the memory
-    of what the update alone would need as a base; ``commit_every="batch"`` needs that of a million rows only.
+    An update first builds a separate state, which is added at the end. While it runs it
+    takes the memory that its data alone would need as a base; ``commit_every="batch"``
+    needs that of a million rows only.
 
-    A base may be read and changed by several threads: readers see it as it stands between two changes.
+    A base may be read and changed by several threads: readers see the state between two
+    changes.
 
     Examples
     --------
@@ -114,7 +119,9 @@ class CustomerBase(Changes, Analyses):
     >>> base.update(day(2, ["ann"], [5.5]), batch_id="2026-01-02")
     >>> len(base)
     2
-    >>> base.rfm().to_pyarrow().select(["customer_id", "recency_days", "monetary_total"]).to_pylist()
+    >>> base.rfm().to_pyarrow().select(
+    ...     ["customer_id", "recency_days", "monetary_total"]
+    ... ).to_pylist()
     [{'customer_id': 'ann', 'recency_days': 0, 'monetary_total': 15.5},
      {'customer_id': 'bob', 'recency_days': 1, 'monetary_total': 20.0}]
     >>> base.rfm(as_of="2026-01-01").to_pyarrow()["monetary_total"].to_pylist()
@@ -167,14 +174,14 @@ class CustomerBase(Changes, Analyses):
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the base to a file, whole or not at all.
 
-        The file is an Arrow file with a row for each customer, ascending by id, and a checksum for each of its blocks;
-        the same content gives the same bytes. First rows in the report are not kept: they depend on the order of
-        updates.
+        The file is an Arrow file with a row for each customer, ascending by id, and a checksum
+        for each of its blocks; the same content gives the same bytes. First rows in the report
+        are not kept: they depend on the order of updates.
 
         Parameters
         ----------
         path : str or path
-            Where to; a file that is there stands until the new one is complete.
+            Path of the file. An existing file is replaced when the new one is complete.
 
         Raises
         ------
@@ -195,7 +202,7 @@ class CustomerBase(Changes, Analyses):
         Raises
         ------
         ModelFormatError
-            If the file is no base of custcore, or not as it was written.
+            If the file is not a base of custcore, or was changed.
         ModelVersionError
             If a newer custcore wrote it.
         """
@@ -207,7 +214,7 @@ class CustomerBase(Changes, Analyses):
 
     @staticmethod
     def from_bytes(data: bytes) -> CustomerBase:
-        """Read a base from the bytes of :meth:`to_bytes`.
+        """Read a base from the bytes that :meth:`to_bytes` returned.
 
         Parameters
         ----------
@@ -248,22 +255,22 @@ class CustomerBase(Changes, Analyses):
 
     @property
     def n_rows(self) -> int:
-        """Rows it was given."""
+        """Number of rows read."""
         return self._core.rows
 
     @property
     def nbytes(self) -> int:
-        """Bytes of memory that its state takes, about."""
+        """Approximate memory of its state in bytes."""
         return self._core.nbytes
 
     @property
     def nbytes_on_disk(self) -> int:
-        """Bytes that exceeded ``max_memory`` and lie on disk."""
+        """Bytes that were spilled to disk because of ``max_memory``."""
         return self._core.spilled
 
     @property
     def batch_ids(self) -> list[str]:
-        """The names of the batches it was given, ascending."""
+        """The names of the batches read, ascending."""
         return self._core.batches
 
     @property

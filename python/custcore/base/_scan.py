@@ -27,8 +27,9 @@ def scan(
 ) -> None:
     """Add transactions to several bases in one scan: all of them take the data, or none does.
 
-    Each base ends up as its own ``update(data)`` would leave it. Of the data, the columns that any of the bases reads
-    are kept, and each batch is read once; a stream can feed bases of customers and of products together.
+    Each base ends up as its own ``update(data)`` would leave it. Of the data, the columns
+    that any of the bases reads are kept, and each batch is read once; a stream can feed
+    bases of customers and of products together.
 
     Parameters
     ----------
@@ -57,8 +58,8 @@ def scan(
     DuplicateBatchError
         If one of the bases was given data of this ``batch_id`` already.
     StateMismatchError
-        If ids, times or amounts are of another kind than in earlier updates of one of the bases. After this, as after
-        any other error, every base is as it was.
+        If ids, times or amounts are of another kind than in earlier updates of one of the
+        bases. After this, as after any other error, every base is as it was.
 
     Examples
     --------

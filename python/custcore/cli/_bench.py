@@ -1,7 +1,7 @@
 """``custcore bench``: the usual pandas recipe and custcore on the user's own file, timed and compared row by row.
 
-Why a row differs is found out, not guessed: the facts of its customer (refunds, empty cells, ...) explain its values,
-and custcore's scorer on the recipe's own values tells what is left of a difference when the values are the same.
+Why a row differs is computed, not guessed: the facts of its customer (refunds, empty cells, ...) explain its values,
+and custcore's scorer on the recipe's values shows which differences are left when the values are the same.
 """
 
 from __future__ import annotations

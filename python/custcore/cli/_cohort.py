@@ -38,7 +38,7 @@ class Brackets(click.ParamType[Any]):
         try:
             return [int(part) for part in value.split(",")] if isinstance(value, str) else value
         except ValueError:
-            self.fail(f"{value!r} is no list of whole numbers such as 1,3,7,30", param, ctx)
+            self.fail(f"{value!r} is not a list of whole numbers such as 1,3,7,30", param, ctx)
 
 
 @click.command("cohort", short_help="Show who comes back, by the period of the first purchase.")

@@ -126,8 +126,8 @@ class Fitted:
         Returns
         -------
         Table
-            The columns of ``data``, then ``cluster`` (int32) and, where the clusters have names, ``segment``
-            (dictionary of strings).
+            The columns of ``data``, then ``cluster`` (int32) and, where the clusters have
+            names, ``segment`` (dictionary of strings).
         """
         return Table(self._fitted().assign(features(data), names=self._names, n_threads=self._threads()))
 
@@ -137,15 +137,15 @@ class Fitted:
         Parameters
         ----------
         x : (n_rows, n_features), optional
-            The rows to describe; default: those of the fit, to which the model keeps a reference, not a copy. A
-            model that was loaded has none.
+            The rows to describe; default: those of the fit, to which the model keeps a
+            reference, not a copy. A model that was loaded has none.
 
         Returns
         -------
         Table
-            One row for each cluster: ``cluster`` (int32), ``segment`` where the clusters have names, ``customers``
-            (int64), ``share`` of all rows, and for each feature ``..._mean`` and ``..._median`` (float64; null for a
-            cluster without rows).
+            One row for each cluster: ``cluster`` (int32), ``segment`` where the clusters have
+            names, ``customers`` (int64), ``share`` of all rows, and for each feature
+            ``..._mean`` and ``..._median`` (float64; null for a cluster without rows).
         """
         core = self._fitted()
         if x is None and self._data is None:

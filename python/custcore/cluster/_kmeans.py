@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import secrets
 import warnings
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -39,11 +38,11 @@ _INITS = ("k-means++", "random")
 
 
 class KMeans(Fitted, Persistable):
-    """Groups customers around k centres, so that the squared distances to them add up to as little as can be.
+    """K-means: groups customers around k centres with the least sum of squared distances to them.
 
-    Distances are float64 whatever the features are, sums are exact and rounded once: the result is plain Lloyd's from
-    the same starting centres, the same bits for any number of threads, order of batches and processor. Ties go to the
-    lower cluster.
+    Distances are float64 for features of any type, sums are exact and rounded once: the
+    result is plain Lloyd's from the same starting centres, the same bits for any number of
+    threads, order of batches and processor. Ties go to the lower cluster.
 
     Parameters
     ----------
@@ -99,8 +98,12 @@ class KMeans(Fitted, Persistable):
     Examples
     --------
     >>> import custcore, pyarrow as pa
-    >>> customers = pa.table({"n_orders": [1, 2, 1, 9, 8], "monetary_total": [10.0, 12.0, 8.0, 300.0, 280.0]})
-    >>> km = custcore.KMeans(2, scaler=custcore.Scaler(log1p=["monetary_total"]), random_state=1).fit(customers)
+    >>> customers = pa.table(
+    ...     {"n_orders": [1, 2, 1, 9, 8], "monetary_total": [10.0, 12.0, 8.0, 300.0, 280.0]}
+    ... )
+    >>> km = custcore.KMeans(
+    ...     2, scaler=custcore.Scaler(log1p=["monetary_total"]), random_state=1
+    ... ).fit(customers)
     >>> km.labels_.tolist() in ([0, 0, 0, 1, 1], [1, 1, 1, 0, 0])
     True
     >>> km.predict_one([1, 9.0]) == int(km.labels_[0])
@@ -158,7 +161,7 @@ class KMeans(Fitted, Persistable):
         Raises
         ------
         InvalidArgumentError
-            If there are fewer rows than clusters, or weights that cannot be.
+            If there are fewer rows than clusters, or invalid weights.
         NonFiniteError, NullValueError
             If a feature is null, NaN or infinite; the message names column and row.
 
@@ -174,7 +177,7 @@ class KMeans(Fitted, Persistable):
         return self
 
     def _run(self, x: Features, sample_weight: Weights | None) -> None:
-        """Fit without the warning of fewer clusters, of which scikit-learn has a class of its own."""
+        """Fit without the warning of fewer clusters, for which scikit-learn has another class."""
         n_clusters, starts, n_init, seed = self._checked()
         if starts is not None and not callable(starts) and self.n_init not in {"auto", 1}:
             warnings.warn(
@@ -237,6 +240,8 @@ class KMeans(Fitted, Persistable):
             raise InvalidTypeError(f"scaler is {type(self.scaler).__name__}; expected a custcore.Scaler or None")
         n_init = None if isinstance(self.n_init, str) and self.n_init == "auto" else at_least_one("n_init", self.n_init)
         if self.random_state is None:
+            import secrets  # rarely needed, and slow to import
+
             seed = secrets.randbits(63)
         else:
             seed = arguments.whole("random_state", self.random_state)
@@ -245,7 +250,9 @@ class KMeans(Fitted, Persistable):
         init: Any = self.init
         if isinstance(init, str):
             if init not in _INITS:
-                raise InvalidArgumentError(f"init={init!r} is none of {list(_INITS)}, centres, or a callable")
+                raise InvalidArgumentError(
+                    f"init={init!r} is unknown; choose one of {', '.join(map(repr, _INITS))}, centres, or a callable"
+                )
             return n_clusters, None, n_init, seed
         if callable(init):
             return n_clusters, init, n_init, seed
@@ -291,7 +298,7 @@ class KMeans(Fitted, Persistable):
                 scaler=None if scaler is None else Scaler._wrap(scaler),
             )
         except InvalidArgumentError as error:
-            raise ModelFormatError(f"the model has settings that cannot be: {error}") from None
+            raise ModelFormatError(f"the model has invalid settings: {error}") from None
         found._core, found._scaler, found._names = core, found.scaler, names
         return found
 

@@ -32,8 +32,8 @@ class Breaks:
     centers : list of float
         The means of the groups, ascending.
     breaks : list of float
-        The largest value of each group but the last. As ``cuts`` of :class:`custcore.RFMScorer` they give each group a
-        score.
+        The largest value of each group but the last. As ``cuts`` of
+        :class:`custcore.RFMScorer` they give each group a score.
     """
 
     k: int
@@ -50,7 +50,7 @@ def natural_breaks(
     sample_weight: Weights | None = None,
     n_threads: int | None = None,
 ) -> Breaks:
-    """Cut one feature into k groups in the best way there is (Jenks' natural breaks), by dynamic programming.
+    """Cut one feature optimally into k groups (Jenks' natural breaks), by dynamic programming.
 
     Parameters
     ----------

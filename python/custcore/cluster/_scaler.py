@@ -1,4 +1,4 @@
-"""``custcore.Scaler``: features of unlike size and skew brought to one scale, and back."""
+"""``custcore.Scaler``: features of different size and skew brought to one scale, and back."""
 
 from __future__ import annotations
 
@@ -19,14 +19,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Scaler"]
 
-_HOW = ("standard", "robust")
-
 
 class Scaler(Persistable):
-    """Brings features to one scale: k-means adds up squares, and the feature of the largest unit would decide alone.
+    """Brings features to one scale: k-means would follow the one with the largest unit.
 
-    ``(x - center) / scale`` for each feature, after ``log(1 + x)`` where ``log1p`` names it. A feature that does
-    not vary becomes 0.
+    ``(x - center) / scale`` for each feature, after ``log(1 + x)`` where ``log1p`` names
+    it. A feature that does not vary becomes 0.
 
     Parameters
     ----------
@@ -52,10 +50,15 @@ class Scaler(Persistable):
     --------
     >>> import custcore, pyarrow as pa
     >>> customers = pa.table({"n_orders": [1, 3, 5], "monetary_total": [10.0, 30.0, 110.0]})
-    >>> scaler = custcore.Scaler(["n_orders", "monetary_total"], log1p=["monetary_total"]).fit(customers)
+    >>> scaler = custcore.Scaler(
+    ...     ["n_orders", "monetary_total"], log1p=["monetary_total"]
+    ... ).fit(customers)
     >>> scaler.center_[0]
     3.0
-    >>> [round(x, 3) for x in scaler.transform(customers).to_pyarrow()["n_orders"].to_pylist()]
+    >>> [
+    ...     round(x, 3)
+    ...     for x in scaler.transform(customers).to_pyarrow()["n_orders"].to_pylist()
+    ... ]
     [-1.225, 0.0, 1.225]
     """
 
@@ -69,13 +72,12 @@ class Scaler(Persistable):
         log1p: Sequence[str] = (),
     ) -> None:
         names = checked_columns("columns", columns)
-        if arguments.name("how", how) not in _HOW:
-            raise InvalidArgumentError(f"how={how!r} is none of {list(_HOW)}")
+        method = arguments.choice("how", how, ("standard", "robust"))
         logs = (checked_columns("log1p", log1p) or []) if len(log1p) else []
         unknown = [name for name in logs if names is not None and name not in names]
         if unknown:
             raise InvalidArgumentError(f"log1p names {unknown}, which is not among columns={names}")
-        self._core = _core.Scaler(names, how=how, log1p=logs)
+        self._core = _core.Scaler(names, how=method, log1p=logs)
 
     def fit(self, x: Features, *, n_threads: int | None = None) -> Scaler:
         """Learn center and scale.

@@ -73,10 +73,11 @@ def segment_customers(
 ) -> tuple[Table, KMeans]:
     """Cluster customers by what they do, choose how many clusters there are, and name them.
 
-    Purchases become one row per customer (:func:`custcore.rfm`), skewed features become logarithms, all are brought to
-    one scale (:class:`custcore.Scaler`), k is chosen (:func:`custcore.select_k`), the clusters are found
-    (:class:`custcore.KMeans`), ordered from the best customers to the least, and named by how their centres differ from
-    all customers.
+    Purchases become one row per customer (:func:`custcore.rfm`), skewed features become
+    logarithms, all are brought to one scale (:class:`custcore.Scaler`), k is chosen
+    (:func:`custcore.select_k`), the clusters are found (:class:`custcore.KMeans`), ordered
+    from the best customers to the least, and named by how their centres differ from all
+    customers.
 
     Parameters
     ----------
@@ -84,8 +85,8 @@ def segment_customers(
         Transactions, one row per order, or with ``order_id`` one row per order line: any
         object that exports Arrow (pyarrow, pandas 3, polars, DuckDB, DataFusion, ...), an
         iterable of such batches, or a dict of one-dimensional numpy arrays. Or, if it has
-        the columns of ``features``, one row per customer; then no option that says how
-        transactions are read may be given.
+        the columns of ``features``, one row per customer; then options of transactions are
+        refused.
     k : int or "auto", default "auto"
         Number of clusters; "auto" takes what :func:`custcore.select_k` suggests among
         ``ks``.
@@ -164,9 +165,10 @@ def segment_customers(
     Returns
     -------
     Table
-        One row per customer, with all columns of :func:`custcore.rfm` (or of ``data``), then ``cluster`` (int32, from
-        0, best first) and ``segment`` (dictionary of strings). Its report is that of :func:`custcore.rfm`, with the
-        reason for k as a remark.
+        One row per customer, with all columns of :func:`custcore.rfm` (or of ``data``),
+        then ``cluster`` (int32, from 0, best first) and ``segment`` (dictionary of
+        strings). Its report is that of :func:`custcore.rfm`, with the reason for k as a
+        remark.
     KMeans
         The model: ``names_``, ``profile()``, ``predict`` of raw features, ``save``.
 
@@ -179,7 +181,9 @@ def segment_customers(
     --------
     >>> import datetime, pyarrow as pa, custcore
     >>> day = datetime.date(2026, 1, 1)
-    >>> times = [day + datetime.timedelta(days=d) for d in (0, 1, 2, 60, 70, 80, 61, 71, 81)]
+    >>> times = [
+    ...     day + datetime.timedelta(days=d) for d in (0, 1, 2, 60, 70, 80, 61, 71, 81)
+    ... ]
     >>> orders = pa.table(
     ...     {
     ...         "customer_id": [1, 2, 3, 4, 4, 4, 5, 5, 5],
@@ -314,7 +318,7 @@ def _ordered(model: KMeans) -> KMeans:
 
 
 def cluster_names(features: Sequence[str], centers: Sequence[Sequence[float]]) -> list[str]:
-    """Name clusters by the features in which their centres lie apart from all customers; no two are alike.
+    """Name clusters by the features in which their centres differ from all customers; unique.
 
     >>> cluster_names(["recency_days", "n_orders"], [[-1.0, 2.0], [0.1, -0.2], [1.2, 0.0]])
     ['recent, very frequent', 'average', 'lapsed']

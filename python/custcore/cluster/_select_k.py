@@ -68,12 +68,13 @@ def select_k(
     Returns
     -------
     Table
-        One row for each k: ``k`` (int32), ``inertia``, ``calinski_harabasz`` (between over within variance; large is
-        good), ``davies_bouldin`` (small is good), ``bic`` (small is good; spherical Gaussians of one variance),
-        ``silhouette_simplified`` (with distances to centres), ``silhouette_squared`` (exact, with squared Euclidean
-        distances), ``silhouette_sampled`` (Euclidean, of a sample) with its standard error ``silhouette_se`` (float64;
-        null where a measure is not defined), and ``suggested`` (bool; true in one row, for the reason that
-        ``.report.remarks`` gives).
+        One row for each k: ``k`` (int32), ``inertia``, ``calinski_harabasz`` (between over
+        within variance; large is good), ``davies_bouldin`` (small is good), ``bic`` (small
+        is good; spherical Gaussians of one variance), ``silhouette_simplified`` (with
+        distances to centres), ``silhouette_squared`` (exact, with squared Euclidean
+        distances), ``silhouette_sampled`` (Euclidean, of a sample) with its standard error
+        ``silhouette_se`` (float64; null where a measure is not defined), and ``suggested``
+        (bool; true in one row, for the reason that ``.report.remarks`` gives).
 
     Examples
     --------

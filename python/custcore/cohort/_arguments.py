@@ -101,7 +101,7 @@ def _check_together(options: CohortOptions, as_of: AsOf | None) -> None:
         raise InvalidArgumentError("horizon= limits return_criteria='on_or_after'; give both, or neither")
     if options["brackets"] is not None:
         if options["return_criteria"] != "on":
-            raise InvalidArgumentError("brackets= go with return_criteria='on' only: active in a bracket of periods")
+            raise InvalidArgumentError("brackets= requires return_criteria='on': active in a bracket of periods")
         if options["n_periods"] is not None:
             raise InvalidArgumentError("brackets= and n_periods= exclude each other: the last bracket is the end")
     begin, end = options["observation_start"], options["observation_end"]

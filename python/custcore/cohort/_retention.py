@@ -59,8 +59,9 @@ def cohort_retention(
 ) -> CohortRetention:
     """Retention of customers and their revenue, by cohort and period since its start.
 
-    A cell whose window has not begun is not observed (null); one whose window is not over is partial: it keeps its
-    value, says so, and stays out of averages; one whose window is over is complete, and 0 then means that nobody came.
+    A cell whose window has not begun is not observed (null). One whose window is not over
+    is partial: it has a value, is marked, and is left out of averages. One whose window is
+    over is complete; 0 then means that no customer came back.
 
     Parameters
     ----------
@@ -149,7 +150,7 @@ def cohort_retention(
         How orders with a negative amount count. ``"net"``: they lower the sums and are not
         purchases. ``"exclude"``: they are left out and counted in the report. ``"count"``:
         they count like any other order. A customer who has only refunds is not a buyer. A
-        refund lowers the revenue of the cell of its date and is no activity.
+        refund lowers the revenue of the cell of its date and is not activity.
     zero_is_purchase : bool, default True
         Whether an order with amount 0 is a purchase. Orders whose amounts are all null
         always are.
@@ -175,7 +176,8 @@ def cohort_retention(
     Returns
     -------
     CohortRetention
-        Long and wide tables, averages, movement, revenue retention, the definition in words and the report.
+        Long and wide tables, averages, movement, revenue retention, the definition in words
+        and the report.
 
     Raises
     ------
@@ -188,23 +190,32 @@ def cohort_retention(
 
     Notes
     -----
-    rate = customers / eligible, with Wilson's 95 % interval (Wilson 1927; Newcombe 1998). Cohorts that nobody is in and
-    periods in which nobody buys have their rows, too. Cells + the unattributed row + what the report leaves out is the
-    input, to the cent (not for recurring cohorts, where a customer is in several).
+    rate = customers / eligible, with Wilson's 95 % interval (Wilson 1927; Newcombe 1998).
+    Cohorts without customers and periods without purchases have their rows, too. Cells +
+    the unattributed row + what the report leaves out is the input, to the cent (not for
+    recurring cohorts, where a customer is in several).
 
     Examples
     --------
-    Nobody of January came back in February: 0, complete. One did in March, which is not over: partial.
+    No customer of January came back in February: 0, complete. One did in March, which is
+    not over: partial.
 
     >>> import datetime, pyarrow as pa, custcore
     >>> orders = pa.table(
     ...     {
     ...         "customer_id": ["a", "b", "c", "a", "c"],
-    ...         "timestamp": [datetime.date(2024, *d) for d in ((1, 31), (1, 5), (2, 10), (3, 1), (3, 10))],
+    ...         "timestamp": [
+    ...             datetime.date(2024, *d)
+    ...             for d in ((1, 31), (1, 5), (2, 10), (3, 1), (3, 10))
+    ...         ],
     ...     }
     ... )
     >>> cohorts = custcore.cohort_retention(orders)
-    >>> cells = cohorts.to_table().to_pyarrow().select(["cohort", "period_index", "customers", "is_complete"])
+    >>> cells = (
+    ...     cohorts.to_table()
+    ...     .to_pyarrow()
+    ...     .select(["cohort", "period_index", "customers", "is_complete"])
+    ... )
     >>> [tuple(row.values()) for row in cells.slice(0, 3).to_pylist()]
     [(datetime.date(2024, 1, 1), 0, 2, True), (datetime.date(2024, 1, 1), 1, 0, True),
      (datetime.date(2024, 1, 1), 2, 1, False)]
