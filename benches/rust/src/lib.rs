@@ -6,15 +6,16 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
+use custcore::analysis::rfm::rfm;
+use custcore::analysis::rfm::scorer::{RfmScorer, RfmSpec};
 use custcore::base::CustomerBase;
-use custcore::base::spec::Spec;
 use custcore::column::chunks::Roles;
 use custcore::column::number::{NumberColumn, Numbers};
-use custcore::context::Context;
 use custcore::error::{Error, Result};
-use custcore::quantile::Edges;
-use custcore::rfm::rfm;
-use custcore::rfm::scorer::{RfmScorer, RfmSpec};
+use custcore::exec::context::Context;
+use custcore::exec::par::Threads;
+use custcore::order_statistics::quantile::Edges;
+use custcore::state::spec::Spec;
 use custcore::table::Table;
 
 /// A kernel with its input, ready to run any number of times.
@@ -120,8 +121,8 @@ fn group(batch: RecordBatch) -> Kernel {
 fn edges(values: Numbers) -> Kernel {
     let column = NumberColumn::from_numbers(values);
     Box::new(move || {
-        drop_whole(Edges::type7(&column, 5).map(|edges| edges.bin_rows(&column)));
-        Ok(())
+        let edges = |threads: Threads<'_>| Edges::type7(&column, 5, threads).map(|edges| edges.bin_rows(&column, threads));
+        one_thread().install(edges).map(drop_whole)
     })
 }
 

@@ -2,19 +2,19 @@
 
 use std::sync::Arc;
 
-use custcore::base::bound::Bound as End;
-use custcore::cohort::periods::Period;
-use custcore::cohort::spec::{CohortBy, CohortSpec, Criterion};
-use custcore::cohort::{CohortRetention, begin, finish};
-use custcore::context::Context;
+use custcore::analysis::cohort::spec::{CohortBy, CohortSpec, Criterion};
+use custcore::analysis::cohort::{CohortRetention, begin, finish};
+use custcore::column::bounds::Bound as End;
 use custcore::error::Result;
+use custcore::exec::context::Context;
 use custcore::table::Table;
+use custcore::time::period::Period;
 use pyo3::prelude::*;
 
 use crate::boundary::source::Source;
-use crate::door::Call;
 use crate::error::into_py;
 use crate::options::{ReadOptions, choice};
+use crate::runtime::Call;
 use crate::table::CoreTable;
 
 /// What cohorts are asked for; passed as a dict by `custcore.cohort_retention`.

@@ -1,8 +1,8 @@
 //! Arguments of the public functions as settings of the core: words to choices, with the list of words in the error.
 
-use custcore::base::spec::{AsOf, Late, OnNonfinite, OnNull, OrderLines, Returns, Spec, Track};
 use custcore::column::chunks::{Pick, Roles};
 use custcore::error::{Error, ErrorKind};
+use custcore::state::spec::{AsOf, Late, OnNonfinite, OnNull, OrderLines, Returns, Spec, Track};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
+use custcore::analysis::kmeans::scaler::{How, Scaler, ScalerModel};
+use custcore::analysis::kmeans::table::features_table;
 use custcore::error::{Error, ErrorKind};
-use custcore::kmeans::scaler::{How, Scaler, ScalerModel};
-use custcore::kmeans::table::features_table;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use crate::error::into_py;
-use crate::kmeans::Rows;
+use crate::input::Rows;
 use crate::options::{choice, word};
 use crate::store;
 use crate::table::CoreTable;

@@ -1,8 +1,8 @@
 //! Segment maps as Python sees them.
 
-use custcore::rfm::octants::{Center, Lang, Octants};
-use custcore::rfm::scorer::Segments;
-use custcore::rfm::segments::{Range, Rule, SegmentMap};
+use custcore::analysis::rfm::octants::{Center, Lang, Octants};
+use custcore::analysis::rfm::scorer::Segments;
+use custcore::analysis::rfm::segments::{Range, Rule, SegmentMap};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 

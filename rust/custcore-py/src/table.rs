@@ -7,12 +7,12 @@ use arrow_array::types::{
 };
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Schema, SchemaRef, TimeUnit};
-use custcore::calendar::date_text;
 use custcore::column::chunks::find_column;
 use custcore::column::type_name;
 use custcore::error::{Error, ErrorKind};
-use custcore::money::{Amount, Money, decimal_text};
+use custcore::num::money::{Amount, Money, decimal_text};
 use custcore::report::{EntryKind, Report, Unit};
+use custcore::time::calendar::date_text;
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDict, PyList, PyTuple};

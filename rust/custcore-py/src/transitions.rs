@@ -1,19 +1,19 @@
 //! Transitions between segments and stays in them, as Python sees them.
 
+use custcore::analysis::rfm::scorer::RfmScorer;
+use custcore::analysis::rfm::transitions as core;
+use custcore::analysis::rfm::transitions::Edges;
 use custcore::base::CustomerBase;
-use custcore::base::spec::AsOf;
-use custcore::context::Context;
 use custcore::error::Result;
-use custcore::rfm::scorer::RfmScorer;
-use custcore::rfm::transitions as core;
-use custcore::rfm::transitions::Edges;
+use custcore::exec::context::Context;
+use custcore::state::spec::AsOf;
 use custcore::table::Table;
 use pyo3::prelude::*;
 
 use crate::base::CoreBase;
-use crate::door::Call;
 use crate::options::{as_of, choice};
 use crate::rfm::CoreScorer;
+use crate::runtime::Call;
 use crate::table::CoreTable;
 
 type Analysis = fn(&CustomerBase, &[AsOf], &RfmScorer, Edges, &Context) -> Result<Table>;

@@ -1,6 +1,6 @@
 //! What a result leaves out and why: counts, sums of money, first rows. Result plus report is the input, to the cent.
 
-use crate::money::{Amount, Money};
+use crate::num::money::{Amount, Money};
 
 /// A running count with its money and first row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

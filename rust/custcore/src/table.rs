@@ -6,7 +6,7 @@ use arrow_array::{ArrayRef, Decimal128Array, Float64Array, Int64Array, RecordBat
 use arrow_schema::{DataType, Field, Metadata, Schema};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::money::{Amount, Money};
+use crate::num::money::{Amount, Money};
 use crate::report::Report;
 
 /// A result.

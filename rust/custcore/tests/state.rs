@@ -8,13 +8,13 @@ use arrow_array::{
     ArrayRef, Decimal128Array, FixedSizeBinaryArray, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray, StringViewArray,
     TimestampMillisecondArray, TimestampSecondArray, UInt64Array,
 };
+use custcore::analysis::rfm::rfm;
 use custcore::base::CustomerBase;
 use custcore::base::edit::Id;
-use custcore::base::spec::{OrderLines, Spec, Track};
 use custcore::column::chunks::{Pick, Roles};
-use custcore::context::Context;
 use custcore::error::{ErrorKind, Result};
-use custcore::rfm::rfm;
+use custcore::exec::context::Context;
+use custcore::state::spec::{OrderLines, Spec, Track};
 use proptest::prelude::*;
 
 /// One line: customer, second, amount, order, country.
@@ -153,10 +153,10 @@ proptest! {
         let (a, b) = turned.split_at(cut.index(all.len() + 1));
         prop_assert_eq!(&base(&[a, b], case).expect("a base").to_bytes(&Context::default()).expect("written"), &once);
         let mut merged = base(&[b], case).expect("a base");
-        merged.merge(&base(&[a], case).expect("a base")).expect("merged");
+        merged.merge(&base(&[a], case).expect("a base"), &Context::default()).expect("merged");
         prop_assert_eq!(&merged.to_bytes(&Context::default()).expect("written"), &once);
         let mut loaded = CustomerBase::from_bytes(&base(&[b], case).expect("a base").to_bytes(&Context::default()).expect("written"), &Context::default()).expect("read");
-        loaded.merge(&CustomerBase::from_bytes(&base(&[a], case).expect("a base").to_bytes(&Context::default()).expect("written"), &Context::default()).expect("read")).expect("merged");
+        loaded.merge(&CustomerBase::from_bytes(&base(&[a], case).expect("a base").to_bytes(&Context::default()).expect("written"), &Context::default()).expect("read"), &Context::default()).expect("merged");
         prop_assert_eq!(&loaded.to_bytes(&Context::default()).expect("written"), &once);
     }
 
@@ -173,7 +173,7 @@ proptest! {
         prop_assert_eq!(after.to_bytes(&Context::default()).expect("written"), before.to_bytes(&Context::default()).expect("written"));
         for back in [0, 7, 20] {
             let table = |base: &CustomerBase| {
-                let then = base.at(Some(custcore::base::spec::AsOf::Date(back))).expect("a past day");
+                let then = base.at(Some(custcore::state::spec::AsOf::Date(back))).expect("a past day");
                 results(&then).map_err(|error| error.to_string())
             };
             prop_assert_eq!(table(&after), table(&before));
@@ -230,7 +230,7 @@ fn names_of_batches_and_files_come_back() -> Result<()> {
     let mut fold = base.begin(&data.schema())?;
     fold.push(std::slice::from_ref(&data), &Context::default())?;
     let update = fold.finish(&Context::default())?;
-    base.commit(update, Some("2024-05-01"))?;
+    base.commit(update, Some("2024-05-01"), &Context::default())?;
     base.save(&path, &Context::default())?;
     let after = CustomerBase::load(&path, &Context::default())?;
     assert_eq!(after.batches().collect::<Vec<_>>(), ["2024-05-01"]);

@@ -5,17 +5,17 @@ use std::sync::Arc;
 
 use arrow_array::types::Int32Type;
 use arrow_array::{ArrayRef, DictionaryArray, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray, TimestampSecondArray};
+use custcore::analysis::cohort::spec::CohortSpec;
+use custcore::analysis::cohort::{begin, finish};
+use custcore::analysis::rfm::rfm;
 use custcore::base::CustomerBase;
-use custcore::base::fold::Strategy as Way;
-use custcore::base::spec::Spec;
-use custcore::cohort::periods::Period;
-use custcore::cohort::spec::CohortSpec;
-use custcore::cohort::{begin, finish};
 use custcore::column::chunks::Roles;
-use custcore::context::Context;
 use custcore::error::Result;
-use custcore::rfm::rfm;
+use custcore::exec::context::Context;
+use custcore::ingest::builder::Strategy as Way;
+use custcore::state::spec::Spec;
 use custcore::table::Table;
+use custcore::time::period::Period;
 use proptest::prelude::*;
 
 /// One purchase: customer, second, cents (negative: a refund), order; an id or an amount can be missing.
@@ -89,7 +89,7 @@ fn result(batches: &[RecordBatch], order_id: Option<&str>, way: Way, threads: us
     for batch in batches {
         fold.push(std::slice::from_ref(batch), &context)?;
     }
-    base.commit(fold.finish(&context)?, None)?;
+    base.commit(fold.finish(&context)?, None, &context)?;
     rfm(&base, None, true, &context)
 }
 

@@ -1,14 +1,15 @@
 //! Changes to what a base holds: orders sealed, customers given another id or removed, an open order handed on.
 
-use super::intern::{Interner, NO_CODE};
-use super::orders::{OpenOrder, Orders};
-use super::spec::Late;
-use super::state::{Lines, State};
-use super::totals::{Codes, Order};
-use crate::calendar::date_text;
 use crate::column::key::KeyKind;
 use crate::error::{Error, ErrorKind, Result};
+use crate::exec::par::Threads;
+use crate::group::interner::{Interner, NO_CODE};
 use crate::report::Tally;
+use crate::state::customer_state::{Lines, State};
+use crate::state::open_orders::{OpenOrder, Orders};
+use crate::state::spec::Late;
+use crate::state::totals::{Codes, Order};
+use crate::time::calendar::date_text;
 
 /// An id as a program hands it over.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,7 +76,7 @@ impl State {
             }
         }
         whole.totals.grow(whole.interner.len());
-        whole.totals.merge(&self.totals, Codes::Map(&codes[..self.totals.len()]), 0);
+        whole.totals.merge(&self.totals, Codes::Map(&codes[..self.totals.len()]), 0, Threads::inline());
         whole.absorb(self, 0, &mut |code| codes[code as usize])?;
         (whole.rows, whole.purchases) = (self.rows, self.purchases);
         (whole.first_day, whole.last_day) = (self.first_day, self.last_day);
@@ -221,7 +222,7 @@ impl State {
 }
 
 /// Some of the orders, with what is known of their attributes.
-fn kept(orders: &Orders, picks: &[super::extras::Seen], n: usize, keep: impl Fn(usize) -> bool) -> Result<Lines> {
+fn kept(orders: &Orders, picks: &[crate::state::attributes::Seen], n: usize, keep: impl Fn(usize) -> bool) -> Result<Lines> {
     let (mut left, mut seen) = (orders.emptied(), Vec::new());
     for (at, (order, &code)) in orders.orders().iter().zip(orders.codes()).enumerate().filter(|(at, _)| keep(*at)) {
         let code = left.ids.intern_from(orders.ids.keys(), code)?;

@@ -1,36 +1,17 @@
 //! The customer base: typed columns in, the few facts per customer that every analysis asks for out.
 //!
-//! A base of level "totals" keeps 16 to 32 bytes and the id of each customer; level "days" ([`days`]) what happened on each of
-//! his days besides, level "orders" ([`orders`]) the orders whose lines may still come. [`CustomerBase::update`] folds batches
+//! A base of level "totals" keeps 16 to 32 bytes and the id of each customer; level "days" ([`crate::state::days`]) what happened on each of
+//! his days besides, level "orders" ([`crate::state::open_orders`]) the orders whose lines may still come. [`CustomerBase::update`] folds batches
 //! into a state of its own and merges it at the end, so that a failed update leaves the base as it was. Analyses read a base
-//! as it stands at the end of a day ([`view`]).
+//! as it stands at the end of a day (`snapshot`).
 
-pub mod bound;
-pub mod brief;
-pub(crate) mod customers;
-pub mod days;
 pub mod edit;
-pub mod extras;
-mod flat;
-pub mod fold;
-mod folder;
-pub mod intern;
-mod join;
-pub mod journal;
-pub mod keys;
-mod lots;
-mod merge;
-pub mod notes;
-pub mod orders;
-mod plan;
+pub(crate) mod export;
+pub mod file;
+pub mod limited;
 pub mod scan;
-mod shards;
-pub mod slots;
-pub mod sort;
-pub mod spec;
-pub mod state;
-pub mod totals;
-pub mod view;
+pub(crate) mod snapshot;
+pub mod spill;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -38,19 +19,20 @@ use std::collections::BTreeSet;
 use arrow_array::RecordBatch;
 use arrow_schema::Schema;
 
-use self::bound::Edge;
 use self::edit::Id;
-use self::fold::{Fold, Update};
-use self::journal::Journal;
-use self::spec::{AsOf, Late, Spec, Track};
-use self::state::State;
-use crate::calendar::date_text;
+use crate::column::bounds::Edge;
 use crate::column::chunks::{Kinds, Pick};
 use crate::column::key::KeyKind;
-use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
-use crate::money::Money;
+use crate::exec::context::Context;
+use crate::group::interner;
+use crate::ingest::builder::{Fold, Update};
+use crate::num::money::Money;
 use crate::report::{Entry, EntryKind, Report, Tally, Unit};
+use crate::state::customer_state::State;
+use crate::state::order_log::Journal;
+use crate::state::spec::{AsOf, Late, Spec, Track};
+use crate::time::calendar::date_text;
 
 /// The customer base.
 #[derive(Debug, Clone)]
@@ -167,7 +149,7 @@ impl CustomerBase {
         let Some(known) = &mut self.known else { return Ok(()) };
         self.spec.check_second_update()?;
         check_kinds(&self.spec, &known.kinds, &update.kinds)?;
-        intern::check_room(&known.state.interner, &update.state.interner)?;
+        interner::check_room(&known.state.interner, &update.state.interner)?;
         if self.spec.in_sequence() && update.begun_at != Some(known.version) {
             let message = "another update came in between; with order_lines='adjacent' updates have to come one after the other, because \
                            the last order of one may go on in the next";
@@ -185,12 +167,13 @@ impl CustomerBase {
 
     /// Ends an update that was begun with [`CustomerBase::begin`]; a batch may have a name, which no other may have. After an
     /// error the base is what it was.
-    pub fn commit(&mut self, mut update: Update, batch: Option<&str>) -> Result<()> {
+    pub fn commit(&mut self, mut update: Update, batch: Option<&str>, context: &Context) -> Result<()> {
         self.prepare(&mut update, batch)?;
         match &mut self.known {
             None => self.known = Some(Known::of(update)),
             Some(known) => {
-                known.state.merge(&update.state, known.rows)?;
+                let customers = update.state.interner.len();
+                context.run_if_large(customers, |threads| known.state.merge(&update.state, known.rows, threads))??;
                 known.kinds.widen(&update.kinds);
                 known.rows += update.rows;
                 known.version += 1;
@@ -203,7 +186,7 @@ impl CustomerBase {
     }
 
     /// Adds what another base of the same settings knows. After an error the base is what it was.
-    pub fn merge(&mut self, other: &Self) -> Result<()> {
+    pub fn merge(&mut self, other: &Self, context: &Context) -> Result<()> {
         if self.spec != other.spec {
             let message = format!("the bases have unlike settings: {}", self.spec.difference(&other.spec));
             return Err(Error::new(ErrorKind::StateMismatch, message));
@@ -223,7 +206,7 @@ impl CustomerBase {
             let message = format!("batch_id='{batch}' is in both bases; its rows would count twice");
             return Err(Error::new(ErrorKind::DuplicateBatch, message));
         }
-        intern::check_room(&known.state.interner, &more.state.interner)?;
+        interner::check_room(&known.state.interner, &more.state.interner)?;
         let mut more_state = Cow::Borrowed(&more.state);
         if known.sealed != more.sealed {
             // Who sealed less may hold lines that the other takes for late.
@@ -238,7 +221,8 @@ impl CustomerBase {
                 None => {}
             }
         }
-        known.state.merge(&more_state, known.rows)?;
+        let customers = more_state.interner.len();
+        context.run_if_large(customers, |threads| known.state.merge(&more_state, known.rows, threads))??;
         known.kinds.widen(&more.kinds);
         known.rows += more.rows;
         known.batches.extend(more.batches.iter().cloned());
@@ -283,7 +267,7 @@ impl CustomerBase {
         let Some(first) = batches.first() else { return Ok(()) };
         let mut fold = self.begin(&first.schema())?;
         fold.push(batches, context)?;
-        self.commit(fold.finish(context)?, None)
+        self.commit(fold.finish(context)?, None, context)
     }
 
     /// What it knows as of the end of a day (of the last one if none is given), with what happened on each day where that is
@@ -387,7 +371,7 @@ impl CustomerBase {
         }
         let mut remarks = Vec::new();
         if let Some(zone) = kinds.clock.zone() {
-            remarks.push(format!("times read in {}, zone data {}", zone.name(), crate::calendar::zone_data_version()));
+            remarks.push(format!("times read in {}, zone data {}", zone.name(), crate::time::calendar::zone_data_version()));
         }
         Report { entries, n_rows: self.rows(), as_of, remarks }
     }

@@ -5,9 +5,9 @@ use arrow_array::RecordBatch;
 use arrow_schema::Schema;
 
 use super::CustomerBase;
-use super::fold::{Fold, Update};
-use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
+use crate::exec::context::Context;
+use crate::ingest::builder::{Fold, Update};
 
 /// Folds over the same rows, each with the name of its base.
 #[derive(Debug)]
@@ -72,12 +72,20 @@ pub fn of_base(error: Error, name: &str) -> Error {
 }
 
 /// Ends the updates of several bases with a batch that may have a name: all of them or, after an error, none.
-pub fn commit_all(mut bases: Vec<(&str, &mut CustomerBase)>, mut updates: Vec<Update>, batch: Option<&str>) -> Result<()> {
+pub fn commit_all(
+    mut bases: Vec<(&str, &mut CustomerBase)>,
+    mut updates: Vec<Update>,
+    batch: Option<&str>,
+    context: &Context,
+) -> Result<()> {
     if bases.len() != updates.len() {
         return Err(Error::internal(format!("{} updates for {} bases", updates.len(), bases.len())));
     }
     for ((name, base), update) in bases.iter_mut().zip(&mut updates) {
         base.prepare(update, batch).map_err(|error| of_base(error, name))?;
     }
-    bases.into_iter().zip(updates).try_for_each(|((name, base), update)| base.commit(update, batch).map_err(|error| of_base(error, name)))
+    let commit = |((name, base), update): ((&str, &mut CustomerBase), Update)| {
+        base.commit(update, batch, context).map_err(|error| of_base(error, name))
+    };
+    bases.into_iter().zip(updates).try_for_each(commit)
 }

@@ -9,7 +9,7 @@ use arrow_schema::DataType;
 use super::integer::Integers;
 use super::{BLOCK, flag, invalid_type};
 use crate::error::{Error, ErrorKind, Result};
-use crate::money::{MAX_DECIMAL_UNITS, MAX_UNITS, Money, float_factor, float_to_units, floats_to_units};
+use crate::num::money::{MAX_DECIMAL_UNITS, MAX_UNITS, Money, float_factor, float_to_units, floats_to_units};
 
 #[derive(Debug, Clone)]
 enum Values {

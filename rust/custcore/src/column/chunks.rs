@@ -10,7 +10,7 @@ use super::mark::{BEFORE, MarkColumn, RETURNING, START};
 use super::time::{Clock, TimeColumn};
 use super::{BLOCK, flag};
 use crate::error::{Error, ErrorKind, Result, suggestion};
-use crate::money::Money;
+use crate::num::money::Money;
 
 /// Which purchase an attribute is taken from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

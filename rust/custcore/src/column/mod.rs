@@ -4,6 +4,7 @@
 //! three plain shapes (keys, days, units) with one byte of flags a row, so that every kernel behind it is written once.
 
 pub mod amount;
+pub mod bounds;
 pub mod chunks;
 pub mod feature;
 pub mod ids;

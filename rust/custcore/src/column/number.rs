@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use super::integer::Integers;
 use super::invalid_type;
 use crate::error::{Error, ErrorKind, Result};
-use crate::exact::float_to_key;
-use crate::simd::widest;
+use crate::exec::simd::widest;
+use crate::num::exact::float_to_key;
 
 /// Numbers in a type that keeps them exact.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -75,7 +75,7 @@ impl Number {
     pub fn to_f64(self) -> f64 {
         match self {
             Self::Integer(value) => value as f64,
-            Self::Decimal(units, scale) => crate::money::units_to_f64(units, i32::from(scale)),
+            Self::Decimal(units, scale) => crate::num::money::units_to_f64(units, i32::from(scale)),
             Self::Float(value) => value,
         }
     }

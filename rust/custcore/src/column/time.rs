@@ -11,9 +11,9 @@ use arrow_buffer::{NullBuffer, ScalarBuffer};
 use arrow_schema::{DataType, TimeUnit};
 
 use super::invalid_type;
-use crate::calendar::{DAY_SECONDS, MAX_DAY, MIN_DAY, Zone};
 use crate::error::{Error, ErrorKind, Result};
-use crate::simd::widest;
+use crate::exec::simd::widest;
+use crate::time::calendar::{DAY_SECONDS, MAX_DAY, MIN_DAY, Zone};
 
 #[derive(Debug, Clone)]
 enum Values {

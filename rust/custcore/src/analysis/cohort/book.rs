@@ -1,0 +1,109 @@
+//! The journal sorted by customer.
+
+use crate::column::mark::{BEFORE, PURCHASE, RETURNING, START};
+use crate::state::order_log::{Entry, Journal};
+use crate::state::purchase_log::FIRST_DAY;
+
+/// All orders, customer by customer.
+#[derive(Debug, Default)]
+pub struct Book {
+    /// Where the orders of each code begin; one more than there are codes.
+    starts: Vec<usize>,
+    entries: Vec<Entry>,
+    wide: Vec<i128>,
+}
+
+/// One order.
+#[derive(Debug, Clone, Copy)]
+pub struct Order {
+    /// Local day.
+    pub day: i32,
+    /// What it counts as.
+    pub marks: u8,
+    /// Its money.
+    pub units: i128,
+    /// Its first row.
+    pub row: u64,
+}
+
+impl Order {
+    /// Whether it may begin a life.
+    pub fn starts(&self) -> bool {
+        self.marks & (PURCHASE | START) == PURCHASE | START
+    }
+
+    /// Whether it counts as coming back.
+    pub fn returns(&self) -> bool {
+        self.marks & (PURCHASE | RETURNING) == PURCHASE | RETURNING
+    }
+
+    /// Whether it is a purchase.
+    pub fn is_purchase(&self) -> bool {
+        self.marks & PURCHASE != 0
+    }
+
+    /// Whether it is observed.
+    pub fn in_window(&self) -> bool {
+        self.marks & BEFORE == 0
+    }
+}
+
+impl Book {
+    /// Sorts a journal of so many customer codes.
+    pub fn of(journal: Journal, customers: usize) -> Self {
+        let (pieces, wide) = journal.into_parts();
+        let mut starts = vec![0; customers + 1];
+        for entry in pieces.iter().flatten() {
+            starts[entry.customer as usize] += 1;
+        }
+        let mut sum = 0;
+        for start in &mut starts {
+            sum += *start;
+            *start = sum;
+        }
+        let Some(&filler) = pieces.iter().flatten().next() else { return Self { starts, entries: Vec::new(), wide } };
+        let mut entries = vec![filler; sum];
+        for piece in pieces {
+            for entry in piece {
+                let start = &mut starts[entry.customer as usize];
+                *start -= 1;
+                entries[*start] = entry;
+            }
+        }
+        Self { starts, entries, wide }
+    }
+
+    /// The same of a journal that keeps purchases brief; their rows are not known.
+    pub fn of_brief(journal: &Journal, customers: usize) -> Self {
+        let mut full = Journal::default();
+        for piece in journal.purchases().map_or(&[][..], |brief| brief.pieces()) {
+            for (row, (&customer, &day)) in piece.customers.iter().zip(&piece.days).enumerate() {
+                let day = FIRST_DAY + i32::from(day);
+                full.add(customer, day, i128::from(piece.units.get(row)), START | RETURNING | PURCHASE, 0);
+            }
+        }
+        for entry in journal.pieces().iter().flatten() {
+            full.add(entry.customer, entry.day, entry.units(journal.wide()), entry.marks(), entry.row());
+        }
+        Self::of(full, customers)
+    }
+
+    /// Number of orders.
+    pub fn n_orders(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Number of codes.
+    pub fn customers(&self) -> usize {
+        self.starts.len().saturating_sub(1)
+    }
+
+    /// The orders of a customer by day, into `out`, which is emptied first.
+    pub fn orders(&self, customer: usize, out: &mut Vec<Order>) {
+        let entries = &self.entries[self.starts[customer]..self.starts[customer + 1]];
+        out.clear();
+        let order = |e: &Entry| Order { day: e.day, marks: e.marks(), units: e.units(&self.wide), row: e.row() };
+        out.extend(entries.iter().map(order));
+        out.sort_unstable_by_key(|order| order.day);
+    }
+}

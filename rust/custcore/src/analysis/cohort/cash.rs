@@ -1,0 +1,82 @@
+//! The money of purchases kept brief, added to the cells that their customers' cohorts and their periods name.
+
+use super::kernel::Counts;
+use super::masks::{AHEAD, CELLS_A_RUN, Code, Masks};
+use crate::exec::simd::prefetch;
+use crate::state::purchase_log::{FIRST_DAY, Piece, Sums};
+
+/// Orders and money of one cell.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sum {
+    units: i128,
+    orders: i64,
+}
+
+/// The same in multiples of some units, for so few rows that 64 bits hold the sums.
+#[derive(Debug)]
+struct Short {
+    of: i64,
+    rows: usize,
+    sums: Vec<(i64, i64)>,
+}
+
+impl Short {
+    /// Makes ready for some rows in multiples of `of`; what cannot stay is added to `sums`.
+    fn turn_to(&mut self, of: i64, rows: usize, sums: &mut [Sum]) {
+        self.rows += rows;
+        if self.of == of && rows > 0 && self.rows < 1 << 31 {
+            return;
+        }
+        for (to, from) in sums.iter_mut().zip(&mut self.sums) {
+            let (multiples, orders) = std::mem::take(from);
+            to.units += i128::from(multiples) * i128::from(self.of);
+            to.orders += orders;
+        }
+        (self.of, self.rows) = (of, rows);
+    }
+}
+
+impl Masks<'_> {
+    /// Adds the orders and the money of purchases kept brief.
+    pub(super) fn add_money<C: Code>(&self, cohort_of: &[C], origins: &[usize], counts: &mut Counts) {
+        let (first, periods) = self.scene.days();
+        let periods: Vec<u32> = periods.collect();
+        let shift = (FIRST_DAY - first) as usize;
+        let cells = counts.orders.len();
+        let work = |pieces: &[Piece]| {
+            let (mut sums, mut short) = (vec![Sum::default(); cells], Short { of: 1, rows: 0, sums: vec![(0, 0); cells] });
+            for piece in pieces {
+                let cell = |row: usize| {
+                    if let Some(&ahead) = piece.customers.get(row + AHEAD) {
+                        prefetch(cohort_of, ahead as usize);
+                    }
+                    let period = periods[usize::from(piece.days[row]).wrapping_add(shift)] as usize;
+                    origins[cohort_of[piece.customers[row] as usize].get()].wrapping_add(period)
+                };
+                match &piece.units {
+                    Sums::Short(units, of) => {
+                        short.turn_to(*of, units.len(), &mut sums);
+                        for (row, &units) in units.iter().enumerate() {
+                            let sum = &mut short.sums[cell(row)];
+                            *sum = (sum.0 + i64::from(units), sum.1 + 1);
+                        }
+                    }
+                    Sums::Long(units) => {
+                        for (row, &units) in units.iter().enumerate() {
+                            let sum = &mut sums[cell(row)];
+                            sum.units += i128::from(units);
+                            sum.orders += 1;
+                        }
+                    }
+                }
+            }
+            short.turn_to(1, 0, &mut sums);
+            sums
+        };
+        let runs = if cells <= CELLS_A_RUN { self.by_pieces(work) } else { vec![work(self.pieces())] };
+        for (at, sum) in runs.iter().flat_map(|sums| sums.iter().enumerate()) {
+            counts.units[at] += sum.units;
+            counts.orders[at] += sum.orders;
+        }
+    }
+}

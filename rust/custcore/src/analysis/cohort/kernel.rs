@@ -1,0 +1,196 @@
+//! Customers and money counted into cells. It sees slices and numbers only.
+
+use super::spec::{Criterion, Spans};
+
+/// What is counted in every cell; rows of one cohort lie together.
+#[derive(Debug, Clone, Default)]
+pub struct Counts {
+    /// Members whose judged window is over.
+    pub eligible: Vec<i64>,
+    /// Those of them who came back.
+    pub customers: Vec<i64>,
+    /// Members who came back in a window that is not over.
+    pub open: Vec<i64>,
+    /// Orders.
+    pub orders: Vec<i64>,
+    /// Money.
+    pub units: Vec<i128>,
+}
+
+impl Counts {
+    /// Nothing counted yet in so many cells.
+    pub fn new(cells: usize) -> Self {
+        Self { eligible: vec![0; cells], customers: vec![0; cells], open: vec![0; cells], orders: vec![0; cells], units: vec![0; cells] }
+    }
+
+    /// Adds what was counted elsewhere.
+    pub fn merge(&mut self, other: &Self) {
+        let add = |to: &mut [i64], from: &[i64]| to.iter_mut().zip(from).for_each(|(to, from)| *to += from);
+        add(&mut self.eligible, &other.eligible);
+        add(&mut self.customers, &other.customers);
+        add(&mut self.open, &other.open);
+        add(&mut self.orders, &other.orders);
+        self.units.iter_mut().zip(&other.units).for_each(|(to, from)| *to += from);
+    }
+}
+
+/// The rows of a cohort among all cells, and how far a member was observed.
+#[derive(Debug, Clone, Copy)]
+pub struct Place {
+    /// The first cell.
+    pub first: usize,
+    /// Number of rows.
+    pub rows: usize,
+    /// Rows whose first window has begun for the member.
+    pub begun: usize,
+    /// Rows whose judged window is over for him.
+    pub ended: usize,
+}
+
+/// Counts a member who was active in the periods `active`, which ascend. Customers are counted as steps up and down:
+/// [`sum_up`] makes numbers of them.
+pub fn count_member(counts: &mut Counts, place: Place, criterion: Criterion, horizon: Option<u32>, spans: Spans<'_>, active: &[i64]) {
+    step(&mut counts.eligible, place, 0, place.ended);
+    let mut fulfilled = |from: usize, to: usize| {
+        let to = to.min(place.rows);
+        step(&mut counts.customers, place, from, to.min(place.ended));
+        step(&mut counts.open, place, from.max(place.ended), to.min(place.begun));
+    };
+    fulfilled(0, 1);
+    let returns = active.partition_point(|&k| k < 1);
+    let active = &active[returns..];
+    let (Some(&first), Some(&last)) = (active.first(), active.last()) else { return };
+    let clip = |k: i64| usize::try_from(k).unwrap_or(0).min(place.rows);
+    match criterion {
+        Criterion::On => {
+            let mut next = 1;
+            for row in active.iter().map(|&k| spans.row(k)) {
+                if row >= place.rows {
+                    break;
+                }
+                if row >= next {
+                    fulfilled(row, row + 1);
+                    next = row + 1;
+                }
+            }
+        }
+        Criterion::OnOrAfter => match horizon {
+            None => fulfilled(1, clip(last + 1)),
+            Some(horizon) => {
+                let mut next = 1;
+                for &k in active {
+                    let from = clip(k - i64::from(horizon) + 1).max(next);
+                    fulfilled(from, clip(k + 1));
+                    next = next.max(clip(k + 1));
+                }
+            }
+        },
+        Criterion::OnOrBefore => fulfilled(clip(first), place.rows),
+        Criterion::Every => {
+            let run = (1..).zip(active).take_while(|(k, active)| k == *active).count();
+            fulfilled(1, 1 + run);
+        }
+    }
+}
+
+/// One more in the rows `from..to` of a cohort.
+#[inline]
+fn step(steps: &mut [i64], place: Place, from: usize, to: usize) {
+    if from < to {
+        steps[place.first + from] += 1;
+        if to < place.rows {
+            steps[place.first + to] -= 1;
+        }
+    }
+}
+
+/// Numbers from steps, in the rows of one cohort.
+pub fn sum_up(steps: &mut [i64]) {
+    let mut sum = 0;
+    for step in steps {
+        sum += *step;
+        *step = sum;
+    }
+}
+
+/// Periods in which there are at least `least` of the ascending `periods`, into `out`, which is emptied first.
+pub fn active_periods(periods: impl Iterator<Item = i64>, least: u32, out: &mut Vec<i64>) {
+    out.clear();
+    let mut run: Option<(i64, u32)> = None;
+    for period in periods {
+        let count = match run {
+            Some((open, count)) if open == period => count.saturating_add(1),
+            _ => 1,
+        };
+        run = Some((period, count));
+        if count == least {
+            out.push(period);
+        }
+    }
+}
+
+/// z of the 95 % interval.
+const Z: f64 = 1.959_963_984_540_054;
+
+/// The 95 % interval of a share of `c` among `n` (Wilson 1927).
+pub fn wilson(c: i64, n: i64) -> (f64, f64) {
+    let (count, all) = (c as f64, n as f64);
+    let z2 = Z * Z;
+    // The products are taken as integers, which loses nothing where floats would.
+    let spread = Z * ((i128::from(c) * i128::from(n - c)) as f64 / all + z2 / 4.0).sqrt();
+    let low = (count + z2 / 2.0 - spread) / (all + z2);
+    let high = (count + z2 / 2.0 + spread) / (all + z2);
+    (if c == 0 { 0.0 } else { low }, if c == n { 1.0 } else { high })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::cohort::spec::CohortSpec;
+
+    fn customers(criterion: Criterion, horizon: Option<u32>, active: &[i64]) -> Vec<i64> {
+        let mut counts = Counts::new(6);
+        let spec = CohortSpec::default();
+        count_member(&mut counts, Place { first: 0, rows: 6, begun: 6, ended: 6 }, criterion, horizon, spec.spans(), active);
+        sum_up(&mut counts.customers);
+        counts.customers
+    }
+
+    #[test]
+    fn criteria() {
+        assert_eq!(customers(Criterion::On, None, &[0, 2, 5, 9]), [1, 0, 1, 0, 0, 1]);
+        assert_eq!(customers(Criterion::OnOrAfter, None, &[0, 3]), [1, 1, 1, 1, 0, 0]);
+        assert_eq!(customers(Criterion::OnOrAfter, None, &[9]), [1; 6]);
+        assert_eq!(customers(Criterion::OnOrAfter, Some(2), &[2, 3, 9]), [1, 1, 1, 1, 0, 0]);
+        assert_eq!(customers(Criterion::OnOrBefore, None, &[0, 3]), [1, 0, 0, 1, 1, 1]);
+        assert_eq!(customers(Criterion::Every, None, &[1, 2, 4]), [1, 1, 1, 0, 0, 0]);
+        assert_eq!(customers(Criterion::Every, None, &[2]), [1, 0, 0, 0, 0, 0]);
+    }
+
+    #[test]
+    fn open_windows_are_counted_apart() {
+        let mut counts = Counts::new(4);
+        let spec = CohortSpec::default();
+        let place = Place { first: 0, rows: 4, begun: 3, ended: 1 };
+        count_member(&mut counts, place, Criterion::On, None, spec.spans(), &[0, 2, 3]);
+        for steps in [&mut counts.eligible, &mut counts.customers, &mut counts.open] {
+            sum_up(steps);
+        }
+        assert_eq!((counts.eligible, counts.customers, counts.open), (vec![1, 0, 0, 0], vec![1, 0, 0, 0], vec![0, 0, 1, 0]));
+    }
+
+    #[test]
+    fn periods_with_enough_in_them() {
+        let mut out = Vec::new();
+        active_periods([0, 0, 1, 3, 3, 3].into_iter(), 2, &mut out);
+        assert_eq!(out, [0, 3]);
+    }
+
+    #[test]
+    fn intervals() {
+        assert_eq!(wilson(0, 10).0.to_bits(), 0.0_f64.to_bits());
+        assert_eq!(wilson(10, 10).1.to_bits(), 1.0_f64.to_bits());
+        let (low, high) = wilson(5, 10);
+        assert!((low - 0.236_593).abs() < 1e-6 && (high - 0.763_407).abs() < 1e-6);
+    }
+}

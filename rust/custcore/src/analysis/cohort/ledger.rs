@@ -1,0 +1,122 @@
+//! Money of every customer by calendar period, from what was kept brief, for some customers at a time: a number for each of
+//! them and each period, period by period, so that purchases that come in the order of time add to numbers that lie together.
+
+use std::ops::Range;
+
+use super::masks::Masks;
+use super::movement::Flow;
+use crate::exec::simd::prefetch;
+use crate::state::purchase_log::{FIRST_DAY, Sums};
+
+/// Numbers that all threads together fill at a time.
+const NUMBERS: usize = 1 << 24;
+/// Purchases are read once for so many customers; where that would be more often than this, sorting them is quicker.
+const MOST_PASSES: usize = 64;
+/// Rows ahead whose numbers are asked for.
+const AHEAD: usize = 16;
+
+impl Masks<'_> {
+    /// Flows of money by period; `None` where another way suits the data: sums may leave 64 bits, or periods are many.
+    pub fn flows(&self) -> Option<Vec<Flow>> {
+        let n = self.periods();
+        let threads = self.threads.if_large(self.journal.len());
+        let some = (NUMBERS / threads.count() / n.max(1)).min(self.customers.div_ceil(threads.count())).max(1);
+        if self.customers.div_ceil(some) > MOST_PASSES || !self.fits() {
+            return None;
+        }
+        let ranges: Vec<_> = (0..self.customers).step_by(some).map(|first| first..self.customers.min(first + some)).collect();
+        let all: Vec<Vec<Flow>> = threads.par_tasks(ranges, |range| flows(&self.ledger(&range), range.len(), n));
+        let mut sums = vec![Flow::default(); n];
+        all.into_iter().for_each(|flows| sums.iter_mut().zip(flows).for_each(|(sum, more)| *sum += more));
+        Some(sums)
+    }
+
+    /// Whether the sizes of all money together are below 2^63, so that no sum of some of it can be larger.
+    fn fits(&self) -> bool {
+        let runs = self.by_pieces(|pieces| {
+            let of = |sums: &Sums| match sums {
+                Sums::Short(units, of) => {
+                    units.iter().map(|units| u128::from(units.unsigned_abs())).sum::<u128>() * u128::from(of.unsigned_abs())
+                }
+                Sums::Long(units) => units.iter().map(|units| u128::from(units.unsigned_abs())).sum(),
+            };
+            pieces.iter().map(|piece| of(&piece.units)).sum::<u128>()
+        });
+        let others = self.entries().map(|entry| entry.units(self.journal.wide()).unsigned_abs());
+        let size = runs.into_iter().chain(others).fold(0_u128, u128::saturating_add);
+        i64::try_from(size).is_ok()
+    }
+
+    /// The money of some customers, a row for each period.
+    fn ledger(&self, customers: &Range<usize>) -> Vec<i64> {
+        let (first, periods) = self.scene.days();
+        let width = customers.len();
+        let rows: Vec<usize> = periods.map(|period| period as usize * width).collect();
+        let shift = (FIRST_DAY - first) as usize;
+        let mut sums = vec![0_i64; width * self.periods()];
+        for piece in self.pieces() {
+            let place = |row: usize| {
+                let at = (*piece.customers.get(row)? as usize).wrapping_sub(customers.start);
+                (at < width).then(|| rows[usize::from(piece.days[row]).wrapping_add(shift)] + at)
+            };
+            for row in 0..piece.customers.len() {
+                if let Some(ahead) = place(row + AHEAD) {
+                    prefetch(&sums, ahead);
+                }
+                if let Some(at) = place(row) {
+                    sums[at] += piece.units.get(row);
+                }
+            }
+        }
+        for entry in self.entries() {
+            let at = (entry.customer as usize).wrapping_sub(customers.start);
+            if at < width {
+                // It was proven to fit.
+                sums[self.scene.place(entry.day) * width + at] += entry.units(self.journal.wide()) as i64;
+            }
+        }
+        sums
+    }
+}
+
+/// Flows of some customers, for each of whom there is a number in each of the `n` rows; negative ones count as 0.
+fn flows(sums: &[i64], width: usize, n: usize) -> Vec<Flow> {
+    let (mut known, nothing) = (vec![false; width], vec![0; width]);
+    let mut before = &nothing[..];
+    let mut found = Vec::with_capacity(n);
+    for now in sums.chunks_exact(width) {
+        let [mut start, mut churned, mut contraction, mut expansion, mut reactivated, mut new, mut end] = [0_i64; 7];
+        for ((known, &now), &before) in known.iter_mut().zip(now).zip(before) {
+            let (now, before) = (now.max(0), before.max(0));
+            let only = |when: bool, units: i64| if when { units } else { 0 };
+            let (is, was) = (now > 0, before > 0);
+            start += before;
+            end += now;
+            churned += only(!is, before);
+            contraction += only(is, (before - now).max(0));
+            expansion += only(was, (now - before).max(0));
+            reactivated += only(!was & *known, now);
+            new += only(!*known, now);
+            *known |= is;
+        }
+        let flow = [start, churned, contraction, expansion, reactivated, new, end].map(i128::from);
+        let [start, churned, contraction, expansion, reactivated, new, end] = flow;
+        found.push(Flow { start, churned, contraction, expansion, reactivated, new, end });
+        before = now;
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn money_comes_and_goes() {
+        // Two customers in four periods: 10, 4, none, 6 and none, -3, 5, 5.
+        let rows = flows(&[10, 0, 4, -3, 0, 5, 6, 5], 2, 4);
+        let seen: Vec<[i128; 7]> =
+            rows.iter().map(|r| [r.start, r.churned, r.contraction, r.expansion, r.reactivated, r.new, r.end]).collect();
+        assert_eq!(seen, [[0, 0, 0, 0, 0, 10, 10], [10, 0, 6, 0, 0, 0, 4], [4, 4, 0, 0, 0, 5, 5], [5, 0, 0, 0, 6, 0, 11]]);
+    }
+}

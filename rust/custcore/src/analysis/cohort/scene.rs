@@ -1,0 +1,108 @@
+//! What is observed, and the periods it is cut into.
+
+use super::spec::CohortSpec;
+use crate::column::bounds::Edge;
+use crate::state::customer_state::State;
+use crate::time::period::{Calendar, DayTable, Period};
+
+/// The time that is looked at.
+#[derive(Debug, Clone)]
+pub struct Scene {
+    /// Its first moment.
+    pub start: Edge,
+    /// The first moment after it.
+    pub end: Edge,
+    /// Where periods begin.
+    pub calendar: Calendar,
+    /// The period that columns are counted in.
+    pub period: Period,
+    /// The length of a period that is counted from each customer's own first day.
+    own: Option<i32>,
+    days: DayTable,
+    /// Periods of the last day that is observed, and of the day that the end lies on.
+    last: i64,
+    end_period: i64,
+}
+
+impl Scene {
+    /// The time that was asked for, or that the orders (which lie on the days `days`) cover; `None` without any.
+    pub fn new(spec: &CohortSpec, state: &State, (start, end): (Option<Edge>, Option<Edge>), days: Option<(i32, i32)>) -> Option<Self> {
+        let end = end.or_else(|| (state.last_day != i32::MIN).then(|| Edge::of_day(state.last_day + 1)))?;
+        let asked = start;
+        let start = start.or_else(|| (state.first_day != i32::MAX).then(|| Edge::of_day(state.first_day)))?;
+        let origin = asked.map_or(0, |start| start.day);
+        let calendar = spec.calendar(origin);
+        let (first, last) = days.unwrap_or((start.day, start.day));
+        Some(Self {
+            start,
+            end,
+            calendar,
+            period: spec.period,
+            own: spec.period.days().filter(|_| spec.elapsed),
+            days: DayTable::new(&calendar, spec.period, first, last),
+            last: calendar.index(end.last_day(), spec.period),
+            end_period: calendar.index(end.day, spec.period),
+        })
+    }
+
+    /// Whether there is a day between both ends.
+    pub fn has_periods(&self) -> bool {
+        self.end.last_day() >= self.start.day
+    }
+
+    /// The period of a day.
+    #[inline]
+    pub fn index(&self, day: i32) -> i64 {
+        let at = day.wrapping_sub(self.days.first());
+        match self.days.periods().get(at as usize) {
+            Some(&period) => self.days.zero() + i64::from(period),
+            None => self.calendar.index(day, self.period),
+        }
+    }
+
+    /// The first day that a purchase may lie on, and the places of it and all that follow, see [`Scene::place`].
+    pub fn days(&self) -> (i32, impl Iterator<Item = u32>) {
+        let shift = self.days.zero() - self.index(self.start.day);
+        (self.days.first(), self.days.periods().iter().map(move |&period| (i64::from(period) + shift) as u32))
+    }
+
+    /// The period of an observed day, counted from the first one that is observed.
+    pub fn place(&self, day: i32) -> usize {
+        (self.index(day) - self.index(self.start.day)) as usize
+    }
+
+    /// How many periods after that of his anchor a customer's day lies.
+    #[inline]
+    pub fn offset(&self, anchor: i32, day: i32) -> i64 {
+        match self.own {
+            Some(length) => i64::from((day - anchor).div_euclid(length)),
+            None => self.index(day) - self.index(anchor),
+        }
+    }
+
+    /// Windows of a customer that have begun.
+    pub fn begun(&self, anchor: i32) -> i64 {
+        match self.own {
+            Some(length) => i64::from((self.end.last_day() - anchor).div_euclid(length)) + 1,
+            None => self.last - self.index(anchor) + 1,
+        }
+    }
+
+    /// Windows of a customer that are over.
+    pub fn ended(&self, anchor: i32) -> i64 {
+        match self.own {
+            Some(length) => i64::from((self.end.day - anchor).div_euclid(length)),
+            None => self.end_period - self.index(anchor),
+        }
+    }
+
+    /// The calendar's periods from the first to the last that is observed.
+    pub fn periods(&self) -> std::ops::Range<i64> {
+        if self.has_periods() { self.index(self.start.day)..self.last + 1 } else { 0..0 }
+    }
+
+    /// Whether a calendar period is over.
+    pub fn is_over(&self, index: i64) -> bool {
+        self.calendar.start(index + 1, self.period) <= i64::from(self.end.day)
+    }
+}

@@ -1,0 +1,211 @@
+//! Lloyd's algorithm from given centres, iterate by iterate as it is defined, with scikit-learn's stopping rule.
+
+use super::assign::Assign;
+use super::filter::{Drift, Filter, Frame};
+use super::kernel::squared_distance;
+use super::label::Label;
+use super::means::{Far, means, shift};
+use super::points::Float;
+use super::problem::{Problem, Run};
+use super::scan::{blocks_in_share, each_share};
+use super::share::{Change, Share};
+use super::spread::{Spread, Terms};
+use super::sums::{Steps, Sums};
+use crate::error::Result;
+use crate::num::exact::quotient;
+
+/// Centres, and how far they have come.
+struct Place {
+    centers: Vec<f64>,
+    frame: Frame,
+    drift: Drift,
+    steps: Vec<Steps>,
+}
+
+impl<T: Float> Problem<'_, T> {
+    fn place(&self, centers: &[f64]) -> Place {
+        Place {
+            centers: centers.to_vec(),
+            frame: self.frame(),
+            drift: Drift::new(centers.len() / self.n_features()),
+            steps: self.ranges.largest().into_iter().map(Steps::new).collect(),
+        }
+    }
+
+    /// The rows in shares, without labels yet.
+    fn shares<L: Label>(&self) -> Vec<Share<L>> {
+        let blocks = self.points.blocks();
+        let share = |blocks: &[_]| Share::new(blocks.to_vec(), self.points.first_row(&blocks[0]));
+        blocks.chunks(blocks_in_share(blocks.len(), self.context)).map(share).collect()
+    }
+
+    /// Lloyd's algorithm from `start`.
+    pub fn run<L: Label>(&self, start: &[f64], max_iter: usize, tol: f64) -> Result<Run<L>> {
+        let d = self.n_features();
+        let mut shares: Vec<Share<L>> = self.shares();
+        let mut place = self.place(start);
+        let mut state = Change::new(start.len() / d, &place.steps, self.weights.is_some());
+        let mut tolerance = None;
+        let mut strict = false;
+        let mut n_iter = 0;
+        while n_iter < max_iter && !strict {
+            let change = self.assign(&place, &mut shares, n_iter == 0, true)?;
+            n_iter += 1;
+            strict = n_iter > 1 && change.moved == 0;
+            state = state.merge(change);
+            let far = match state.totals.empty().len() {
+                0 => Vec::new(),
+                empty => self.farthest(&place.centers, &shares, empty)?,
+            };
+            if strict && far.is_empty() {
+                break;
+            }
+            let new = means(&state.sums, &state.totals, d, &far);
+            let moved = shift(&place.centers, &new, d);
+            place.drift.add(&place.centers, &new, &place.frame);
+            place.centers = new;
+            if !strict {
+                let tolerance = match tolerance {
+                    Some(tolerance) => tolerance,
+                    None => *tolerance.insert(self.tolerance(tol, &state)?),
+                };
+                if moved <= tolerance {
+                    break;
+                }
+            }
+        }
+        if !strict {
+            let change = self.assign(&place, &mut shares, n_iter == 0, true)?;
+            state = state.merge(change);
+        }
+        let means = means(&state.sums, &state.totals, d, &[]);
+        let inertia = self.inertia(&place.centers, &shares)?;
+        shares.iter_mut().for_each(Share::close);
+        Ok(Run { centers: place.centers, shares, means, inertia, n_iter })
+    }
+
+    /// Gives every row to its nearest centre.
+    fn assign<L: Label>(&self, place: &Place, shares: &mut [Share<L>], first: bool, update: bool) -> Result<Change> {
+        let filter = Filter::new(&place.centers, &place.frame);
+        let empty = || Change::new(place.centers.len() / self.n_features(), &place.steps, self.weights.is_some());
+        let work = |share: &mut Share<L>| {
+            let (frame, drift, centers) = (&place.frame, &place.drift, place.centers.as_slice());
+            let mut change = empty();
+            let task = Assign { problem: self, share, centers, filter: &filter, frame, drift, first, update, change: &mut change };
+            self.path.run(task)?;
+            Ok(change)
+        };
+        Ok(each_share(shares.iter_mut().collect(), self.load(), work, Change::merge)?.unwrap_or_else(empty))
+    }
+
+    /// The rows farthest from their centres: by distance, descending, then by row.
+    fn farthest<L: Label>(&self, centers: &[f64], shares: &[Share<L>], wanted: usize) -> Result<Vec<Far>> {
+        let d = self.n_features();
+        let labels: Vec<L> = shares.iter().flat_map(|share| share.labels.iter().copied()).collect();
+        let mut x = vec![0.0; d];
+        let mut distance = |point: usize| {
+            self.points.read(point, &mut x);
+            squared_distance(&x, &centers[labels[point].index() * d..][..d])
+        };
+        let keep = |best: &mut Vec<(f64, usize, usize)>, distance: f64, row: usize, point: usize| {
+            if best.len() < wanted || best.last().is_some_and(|last| distance > last.0) {
+                let at = best.partition_point(|before| before.0 >= distance);
+                best.insert(at, (distance, row, point));
+                best.truncate(wanted);
+            }
+        };
+        let mut best = Vec::with_capacity(wanted + 1);
+        match self.codes {
+            Some(codes) => {
+                let distances: Vec<f64> = (0..self.points.rows()).map(&mut distance).collect();
+                codes.iter().enumerate().for_each(|(row, &code)| keep(&mut best, distances[code as usize], row, code as usize));
+            }
+            None => {
+                for row in 0..self.points.rows() {
+                    if row % 4096 == 0 {
+                        self.context.check()?;
+                    }
+                    if self.weight(row) > 0.0 {
+                        keep(&mut best, distance(row), row, row);
+                    }
+                }
+            }
+        }
+        let far = |(distance, row, point): (f64, usize, usize)| {
+            let mut x = vec![0.0; d];
+            self.points.read(point, &mut x);
+            let weight = if self.codes.is_some() { 1.0 } else { self.weight(row) };
+            Far { distance, row, cluster: labels[point].index(), weight, point: x }
+        };
+        Ok(best.into_iter().map(far).collect())
+    }
+
+    /// `tol` times the mean variance of the features, each row counted once whatever its weight.
+    fn tolerance(&self, tol: f64, state: &Change) -> Result<f64> {
+        if tol == 0.0 {
+            return Ok(0.0);
+        }
+        // Weights of points that stand for several rows count; weights of rows do not.
+        let n = self.codes.map_or(self.points.rows(), <[u32]>::len) as f64;
+        let sums = if self.weights.is_none() { state.column_sums(self.n_features()) } else { self.column_sums()? };
+        let mean: Vec<f64> = sums.iter().map(|sum| quotient(sum, &[n])).collect();
+        let variance: f64 = self.squares(&mean)?.iter().map(|sum| quotient(sum, &[n])).sum();
+        Ok(variance / self.n_features() as f64 * tol)
+    }
+
+    /// The exact sum of squares of all features about their means; of rows without weights.
+    pub fn total_squares(&self) -> Result<f64> {
+        let n = [self.points.rows() as f64];
+        let mean: Vec<f64> = self.column_sums()?.iter().map(|sum| quotient(sum, &n)).collect();
+        Ok(self.squares(&mean)?.iter().map(|sum| quotient(sum, &[1.0])).sum())
+    }
+
+    /// The exact sum of each feature over the rows.
+    fn column_sums(&self) -> Result<Vec<Vec<f64>>> {
+        let largest = self.ranges.largest();
+        (0..largest.len()).map(|feature| self.spread::<u8>(&[], Terms::Value { feature }, largest[feature])).collect()
+    }
+
+    /// The exact sum of the squared distances of each feature to its mean.
+    fn squares(&self, mean: &[f64]) -> Result<Vec<Vec<f64>>> {
+        let reach = |feature: usize| {
+            let (low, high) = self.ranges.0[feature];
+            (high - mean[feature]).max(mean[feature] - low).powi(2)
+        };
+        let sum = |feature: usize| self.spread::<u8>(&[], Terms::Square { feature, mean: mean[feature] }, reach(feature));
+        (0..mean.len()).map(sum).collect()
+    }
+
+    /// The exact sum of the squared distances to the own centre.
+    pub fn inertia<L: Label>(&self, centers: &[f64], shares: &[Share<L>]) -> Result<f64> {
+        let d = self.n_features();
+        let reach = |center: &[f64]| {
+            let both = center.iter().zip(&self.ranges.0);
+            both.fold(0.0, |sum, (c, (low, high))| sum + ((high - c) * (high - c)).max((low - c) * (low - c)))
+        };
+        let largest = centers.chunks_exact(d).map(reach).fold(0.0, f64::max);
+        Ok(quotient(&self.spread(shares, Terms::Distance { centers }, largest)?, &[1.0]))
+    }
+
+    /// The exact sum of terms, none of them above `largest`; a row counts with its weight in distances alone.
+    fn spread<L: Label>(&self, shares: &[Share<L>], terms: Terms<'_>, largest: f64) -> Result<Vec<f64>> {
+        let unlabelled: Vec<Share<L>> = if shares.is_empty() { self.shares() } else { Vec::new() };
+        let shares: Vec<&Share<L>> = shares.iter().chain(&unlabelled).collect();
+        let weights = if matches!(terms, Terms::Distance { .. }) || self.codes.is_some() { self.weights } else { None };
+        let work = |share: &Share<L>| self.path.run(Spread { problem: self, share, terms, weights, largest });
+        let both = |a: Option<Sums>, b: Option<Sums>| {
+            let mut a = a?;
+            a.merge(b?);
+            Some(a)
+        };
+        let infinite = vec![f64::INFINITY];
+        Ok(each_share(shares, self.load(), work, both)?.map_or_else(Vec::new, |sum| sum.map_or(infinite, |sum| sum.get(0))))
+    }
+
+    /// The nearest centre of every row.
+    pub fn labels<L: Label>(&self, centers: &[f64]) -> Result<Vec<Share<L>>> {
+        let mut shares = self.shares();
+        self.assign(&self.place(centers), &mut shares, true, false)?;
+        Ok(shares)
+    }
+}

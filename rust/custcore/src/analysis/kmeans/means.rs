@@ -1,0 +1,109 @@
+//! From sums to centres: exact means, rounded once, and what becomes of empty clusters.
+
+use super::kernel::squared_distance;
+use super::sums::Sums;
+use crate::num::exact::{approximate, grow, grow_product, quotient};
+
+/// A row that an empty cluster takes as its centre.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Far {
+    /// Its squared distance to the centre it belonged to.
+    pub distance: f64,
+    /// Its place.
+    pub row: usize,
+    /// The cluster it belonged to.
+    pub cluster: usize,
+    /// Its weight.
+    pub weight: f64,
+    /// Its features.
+    pub point: Vec<f64>,
+}
+
+/// The weight in each cluster.
+#[derive(Debug, Clone)]
+pub enum Totals {
+    /// Rows, each of weight one.
+    Counts(Vec<i64>),
+    /// Exact sums of weights, as expansions.
+    Weights(Vec<Vec<f64>>),
+}
+
+impl Totals {
+    /// No weight anywhere.
+    pub fn new(clusters: usize, weighted: bool) -> Self {
+        if weighted { Self::Weights(vec![Vec::new(); clusters]) } else { Self::Counts(vec![0; clusters]) }
+    }
+
+    /// Adds the totals of another share of the rows.
+    pub fn merge(&mut self, other: Self) {
+        match (self, other) {
+            (Self::Counts(own), Self::Counts(more)) => own.iter_mut().zip(more).for_each(|(a, b)| *a += b),
+            (Self::Weights(own), Self::Weights(more)) => {
+                for (own, more) in own.iter_mut().zip(more) {
+                    more.into_iter().for_each(|part| grow(own, part));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Number of clusters.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Counts(counts) => counts.len(),
+            Self::Weights(weights) => weights.len(),
+        }
+    }
+
+    /// Whether there is no cluster.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The total of a cluster as an expansion.
+    pub fn get(&self, cluster: usize) -> Vec<f64> {
+        match self {
+            Self::Counts(counts) => vec![counts[cluster] as f64],
+            Self::Weights(weights) => weights[cluster].clone(),
+        }
+    }
+
+    /// The clusters without weight.
+    pub fn empty(&self) -> Vec<usize> {
+        (0..self.len()).filter(|&j| approximate(&self.get(j)) == 0.0).collect()
+    }
+}
+
+/// The exact means. Empty clusters take the rows `far`, each in its turn; those that are still empty stand where the
+/// heaviest cluster is.
+pub fn means(sums: &Sums, totals: &Totals, n_features: usize, far: &[Far]) -> Vec<f64> {
+    let clusters = totals.len();
+    let mut totals_now: Vec<Vec<f64>> = (0..clusters).map(|j| totals.get(j)).collect();
+    let mut sums_now: Vec<Vec<f64>> = (0..clusters * n_features).map(|cell| sums.get(cell)).collect();
+    if far.first().is_some_and(|far| far.distance > 0.0) {
+        for (j, far) in totals.empty().into_iter().zip(far) {
+            grow(&mut totals_now[far.cluster], -far.weight);
+            totals_now[j] = vec![far.weight];
+            for (feature, &x) in far.point.iter().enumerate() {
+                grow_product(&mut sums_now[far.cluster * n_features + feature], -far.weight, x);
+                let own = &mut sums_now[j * n_features + feature];
+                own.clear();
+                grow_product(own, far.weight, x);
+            }
+        }
+    }
+    let heavier = |a: usize, b: usize| {
+        let mut rest = totals_now[a].clone();
+        totals_now[b].iter().for_each(|part| grow(&mut rest, -part));
+        approximate(&rest) > 0.0
+    };
+    let heaviest = (1..clusters).fold(0, |best, j| if heavier(j, best) { j } else { best });
+    let filled = |j: usize| if approximate(&totals_now[j]) > 0.0 { j } else { heaviest };
+    let mean = |(j, feature): (usize, usize)| quotient(&sums_now[j * n_features + feature], &totals_now[j]);
+    (0..clusters).flat_map(|j| (0..n_features).map(move |feature| (j, feature))).map(|(j, feature)| mean((filled(j), feature))).collect()
+}
+
+/// The sum over all centres of the squared distance they moved.
+pub fn shift(old: &[f64], new: &[f64], n_features: usize) -> f64 {
+    new.chunks_exact(n_features).zip(old.chunks_exact(n_features)).fold(0.0, |sum, (a, b)| sum + squared_distance(a, b))
+}

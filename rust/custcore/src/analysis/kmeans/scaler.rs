@@ -1,0 +1,227 @@
+//! Features on a common scale: (x - center) / scale, of log(1 + x) where asked for.
+
+use serde::{Deserialize, Serialize};
+
+use super::points::{Features, Float, Points, Values, each_float};
+use super::scan::each_share;
+use crate::error::{Error, ErrorKind, Result};
+use crate::exec::context::Context;
+use crate::num::exact;
+
+/// What the scale is taken from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum How {
+    /// Mean and population standard deviation.
+    Standard,
+    /// Median and distance of the quartiles (type 7).
+    Robust,
+}
+
+/// A fitted scale for each feature.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scaler {
+    /// What it was taken from.
+    pub how: How,
+    /// The names of the features, where they have some.
+    pub names: Option<Vec<String>>,
+    /// What is taken away.
+    pub centers: Vec<f64>,
+    /// What it is divided by; one for a constant feature.
+    pub scales: Vec<f64>,
+    /// Which features are log(1 + x) first.
+    pub log1p: Vec<bool>,
+}
+
+impl Scaler {
+    /// The scales of some features; `log1p` names those that are log(1 + x) first.
+    pub fn fit(features: &Features, how: How, log1p: &[String], context: &Context) -> Result<Self> {
+        let n = features.n_features();
+        let names: Vec<String> = (0..n).map(|feature| features.name(feature)).collect();
+        if let Some(unknown) = log1p.iter().find(|name| !names.contains(name)) {
+            let all: Vec<&str> = names.iter().map(String::as_str).collect();
+            let message = format!("log1p names '{unknown}', which is no feature; {}", crate::error::suggestion(unknown, &all));
+            return Err(Error::new(ErrorKind::ColumnNotFound, message).in_column(unknown));
+        }
+        if features.rows() == 0 {
+            return Err(super::points::not_enough("there are no rows to fit a scaler on"));
+        }
+        super::scan::ranges(features, context)?;
+        let log: Vec<bool> = names.iter().map(|name| log1p.contains(name)).collect();
+        let plain = Self { how, names: features.names.clone(), centers: vec![0.0; n], scales: vec![1.0; n], log1p: log };
+        let (mut centers, mut scales) = (Vec::with_capacity(n), Vec::with_capacity(n));
+        for feature in 0..n {
+            context.check()?;
+            let column = plain.column(features, feature, context)?;
+            let (center, scale) = match how {
+                How::Standard => standard(&column),
+                How::Robust => robust(column),
+            };
+            centers.push(center);
+            // A constant feature tells nothing and must not blow up what is a rounding error.
+            let noise = 10.0 * f64::EPSILON * center.abs();
+            scales.push(if scale.is_finite() && scale > noise { scale } else { 1.0 });
+        }
+        Ok(Self { centers, scales, ..plain })
+    }
+
+    /// The scaler, if its numbers go together.
+    pub fn checked(self) -> Result<Self> {
+        let n = self.centers.len();
+        let sound = n > 0
+            && self.scales.len() == n
+            && self.log1p.len() == n
+            && self.names.as_ref().is_none_or(|names| names.len() == n)
+            && self.centers.iter().all(|x| x.is_finite())
+            && self.scales.iter().all(|x| x.is_finite() && *x > 0.0);
+        if sound {
+            return Ok(self);
+        }
+        Err(Error::new(
+            ErrorKind::InvalidArgument,
+            "the parameters do not make a scaler: lists of unlike lengths, or scales that are not above zero",
+        ))
+    }
+
+    /// The names of the features that are log(1 + x) first.
+    pub fn log1p_names(&self) -> Vec<String> {
+        let name = |feature: usize| self.names.as_ref().map_or_else(|| feature.to_string(), |names| names[feature].clone());
+        (0..self.log1p.len()).filter(|&feature| self.log1p[feature]).map(name).collect()
+    }
+
+    fn check_width(&self, row: &[f64]) -> Result<()> {
+        if row.len() == self.centers.len() { Ok(()) } else { Err(unlike(row.len(), self.centers.len())) }
+    }
+
+    /// A row on the scale.
+    pub fn row(&self, row: &[f64]) -> Result<Vec<f64>> {
+        self.check_width(row)?;
+        Ok(row.iter().enumerate().map(|(feature, &x)| self.value(feature, x)).collect())
+    }
+
+    /// A row on the scale, into `out` of the same length.
+    pub fn row_into(&self, row: &[f64], out: &mut [f64]) -> Result<()> {
+        self.check_width(row)?;
+        row.iter().zip(out).enumerate().for_each(|(feature, (&x, out))| *out = self.value(feature, x));
+        Ok(())
+    }
+
+    /// A row on the scale back in its own units.
+    pub fn inverse_row(&self, row: &[f64]) -> Result<Vec<f64>> {
+        self.check_width(row)?;
+        Ok(row.iter().enumerate().map(|(feature, &x)| self.inverse(feature, x)).collect())
+    }
+
+    /// A value of a feature on its scale.
+    #[inline]
+    pub fn value(&self, feature: usize, x: f64) -> f64 {
+        let x = if self.log1p[feature] { x.ln_1p() } else { x };
+        (x - self.centers[feature]) / self.scales[feature]
+    }
+
+    /// A value on the scale of a feature back in its own unit.
+    pub fn inverse(&self, feature: usize, x: f64) -> f64 {
+        let x = x * self.scales[feature] + self.centers[feature];
+        if self.log1p[feature] { x.exp_m1() } else { x }
+    }
+
+    /// All values on their scales.
+    pub fn transform(&self, features: &Features, context: &Context) -> Result<Features> {
+        if features.n_features() != self.centers.len() {
+            return Err(unlike(features.n_features(), self.centers.len()));
+        }
+        let columns = (0..features.n_features()).map(|feature| self.column(features, feature, context)).collect::<Result<Vec<_>>>()?;
+        Ok(Features { names: features.names.clone(), values: Values::F64(Points::of_columns(columns, features.rows())) })
+    }
+
+    fn column(&self, features: &Features, feature: usize, context: &Context) -> Result<Vec<f64>> {
+        each_float!(&features.values, points => self.column_of(points, features, feature, context))
+    }
+
+    fn column_of<T: Float>(&self, points: &Points<T>, features: &Features, feature: usize, context: &Context) -> Result<Vec<f64>> {
+        let blocks = points.blocks();
+        let mut column = vec![0.0; points.rows()];
+        let mut rest = column.as_mut_slice();
+        let mut pieces = Vec::with_capacity(blocks.len());
+        for block in &blocks {
+            let (own, others) = std::mem::take(&mut rest).split_at_mut(block.len);
+            rest = others;
+            pieces.push((block, own));
+        }
+        let work = |(block, out): (&super::points::Block, &mut [f64])| {
+            context.check()?;
+            let (values, stride) = points.lanes(block)[feature].from(block.start);
+            for (row, out) in out.iter_mut().enumerate() {
+                let x = values[row * stride].wide();
+                if self.log1p[feature] && x <= -1.0 {
+                    let (name, row) = (features.name(feature), points.first_row(block) + row);
+                    let message = format!(
+                        "column '{name}' is {x} at row {row}; log1p needs values above -1. Leave it out of log1p, or shift it first"
+                    );
+                    return Err(Error::new(ErrorKind::OutOfRange, message).in_column(name).at_row(row as u64));
+                }
+                *out = self.value(feature, x);
+            }
+            Ok(())
+        };
+        each_share(pieces, (context, points.rows()), work, |(), ()| ())?;
+        Ok(column)
+    }
+}
+
+/// The settings of a scaler, and what it found if it was fitted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScalerModel {
+    /// The features asked for; all of the table it is fitted on if not given.
+    pub columns: Option<Vec<String>>,
+    /// What the scale is taken from.
+    pub how: How,
+    /// The features that are log(1 + x) first.
+    pub log1p: Vec<String>,
+    /// The scales.
+    pub fitted: Option<Scaler>,
+}
+
+impl ScalerModel {
+    /// The model, if its parts go together.
+    pub fn checked(mut self) -> Result<Self> {
+        self.fitted = self.fitted.map(Scaler::checked).transpose()?;
+        let unlike =
+            self.fitted.as_ref().is_some_and(|fitted| fitted.how != self.how || (self.columns.is_some() && fitted.names != self.columns));
+        let unknown = self.columns.as_ref().is_some_and(|columns| self.log1p.iter().any(|name| !columns.contains(name)));
+        if unlike || unknown {
+            return Err(Error::new(ErrorKind::InvalidArgument, "the settings of the scaler do not go with what it found"));
+        }
+        Ok(self)
+    }
+}
+
+pub(super) fn unlike(found: usize, expected: usize) -> Error {
+    let message = format!("X has {found} features, but the model is expecting {expected} features as input");
+    Error::new(ErrorKind::InvalidArgument, message)
+}
+
+fn standard(column: &[f64]) -> (f64, f64) {
+    let mean = exact_mean(column, |x| x);
+    let variance = exact_mean(column, |x| (x - mean) * (x - mean));
+    (mean, variance.sqrt())
+}
+
+fn exact_mean(column: &[f64], term: impl Fn(f64) -> f64) -> f64 {
+    let mut sum = Vec::new();
+    column.iter().for_each(|&x| exact::grow(&mut sum, term(x)));
+    exact::quotient(&sum, &[column.len() as f64])
+}
+
+fn robust(mut column: Vec<f64>) -> (f64, f64) {
+    column.sort_unstable_by(f64::total_cmp);
+    let quantile = |quarter: usize| {
+        // Type 7: rank (n - 1) * quarter / 4.
+        let at = (column.len() - 1) * quarter;
+        let (below, above) = (column[at / 4], column[(at / 4 + 1).min(column.len() - 1)]);
+        below + (above - below) * ((at % 4) as f64 / 4.0)
+    };
+    (quantile(2), quantile(3) - quantile(1))
+}

@@ -1,0 +1,102 @@
+//! What is kept of a share of the rows from step to step, and what a step changes.
+
+use super::label::Label;
+use super::means::Totals;
+use super::points::{Block, Float, Lane};
+use super::sums::{Steps, Sums};
+use crate::num::exact::grow;
+
+/// Rows that follow each other, with their state.
+#[derive(Debug, Clone)]
+pub struct Share<L> {
+    /// Their blocks.
+    pub blocks: Vec<Block>,
+    /// The first of them.
+    pub first_row: usize,
+    /// The cluster of each.
+    pub labels: Vec<L>,
+    /// The drift at which the label of each may change.
+    pub(super) until: Vec<f32>,
+    /// The total drift at which some label of each block may change.
+    pub(super) due: Vec<f64>,
+}
+
+impl<L: Label> Share<L> {
+    /// Rows without labels.
+    pub fn new(blocks: Vec<Block>, first_row: usize) -> Self {
+        let rows = blocks.iter().map(|block| block.len).sum();
+        let due = vec![0.0; blocks.len()];
+        Self { blocks, first_row, labels: vec![L::default(); rows], until: Vec::new(), due }
+    }
+
+    /// Gives back what only further steps would need.
+    pub(super) fn close(&mut self) {
+        self.until = Vec::new();
+    }
+}
+
+/// What the rows of a share change.
+#[derive(Debug, Clone)]
+pub struct Change {
+    /// Sums of the features by cluster.
+    pub sums: Sums,
+    /// Weights by cluster.
+    pub totals: Totals,
+    /// Rows with another label than before.
+    pub moved: usize,
+}
+
+impl Change {
+    /// No change.
+    pub fn new(clusters: usize, steps: &[Steps], weighted: bool) -> Self {
+        Self { sums: Sums::new(clusters, steps), totals: Totals::new(clusters, weighted), moved: 0 }
+    }
+
+    /// With the changes of another share.
+    #[must_use]
+    pub fn merge(mut self, other: Self) -> Self {
+        self.sums.merge(other.sums);
+        self.totals.merge(other.totals);
+        self.moved += other.moved;
+        self
+    }
+
+    /// The sums of the features over all clusters, as expansions.
+    pub fn column_sums(&self, n_features: usize) -> Vec<Vec<f64>> {
+        let mut sums = vec![Vec::new(); n_features];
+        for cell in 0..self.totals.len() * n_features {
+            self.sums.get(cell).into_iter().for_each(|part| grow(&mut sums[cell % n_features], part));
+        }
+        sums
+    }
+
+    #[inline(always)]
+    pub(super) fn shift<T: Float>(&mut self, from: Option<usize>, to: usize, weight: Option<f64>, lanes: &[Lane<T>], at: usize) {
+        self.moved += 1;
+        match (&mut self.totals, weight) {
+            (Totals::Weights(weights), Some(weight)) => {
+                grow(&mut weights[to], weight);
+                if let Some(from) = from {
+                    grow(&mut weights[from], -weight);
+                }
+                for (feature, lane) in lanes.iter().enumerate() {
+                    let x = lane.get(at).wide();
+                    self.sums.add_product(to * lanes.len() + feature, weight, x);
+                    if let Some(from) = from {
+                        self.sums.add_product(from * lanes.len() + feature, -weight, x);
+                    }
+                }
+            }
+            (Totals::Counts(counts), _) => {
+                counts[to] += 1;
+                if let Some(from) = from {
+                    counts[from] -= 1;
+                }
+                for (feature, lane) in lanes.iter().enumerate() {
+                    self.sums.shift(from, to, feature, lane.get(at).wide());
+                }
+            }
+            (Totals::Weights(_), None) => {}
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! Exact sums of squared distances, a block at a time.
+
+use super::label::Label;
+use super::lanes::{Lanes, Task};
+use super::points::{Block, Float};
+use super::problem::Problem;
+use super::read::Widen;
+use super::share::Share;
+use super::sums::{Steps, Sums};
+use crate::column::BLOCK;
+use crate::error::Result;
+
+/// What is added up over the rows.
+#[derive(Debug, Clone, Copy)]
+pub enum Terms<'a> {
+    /// A feature.
+    Value {
+        /// Which.
+        feature: usize,
+    },
+    /// The square of a feature less its mean.
+    Square {
+        /// Which.
+        feature: usize,
+        /// Its mean.
+        mean: f64,
+    },
+    /// The squared distance to the own centre.
+    Distance {
+        /// The centres, one after the other.
+        centers: &'a [f64],
+    },
+}
+
+/// Adds up terms over the rows of a share.
+pub struct Spread<'a, 'p, T: Float, L> {
+    /// What is clustered.
+    pub problem: &'a Problem<'p, T>,
+    /// The rows.
+    pub share: &'a Share<L>,
+    /// The terms.
+    pub terms: Terms<'a>,
+    /// Weights of the terms.
+    pub weights: Option<&'a [f64]>,
+    /// No term is above this.
+    pub largest: f64,
+}
+
+impl<T: Float, L: Label> Task for Spread<'_, '_, T, L> {
+    /// The sum, unless it is infinite.
+    type Output = Result<Option<Sums>>;
+
+    #[inline(always)]
+    fn run<V: Lanes>(self) -> Self::Output {
+        let steps = Steps::new(self.largest);
+        let mut sums = Sums::new(1, &[steps]);
+        let mut terms = vec![0.0; BLOCK];
+        let mut x = vec![0.0; BLOCK * self.problem.points.n_features()];
+        let mut start = 0;
+        for block in &self.share.blocks {
+            self.problem.context.check()?;
+            let out = &mut terms[..block.len];
+            self.fill(block, start, &mut x, out);
+            let weights = self.weights.map(|weights| &weights[self.share.first_row + start..][..block.len]);
+            if !self.largest.is_finite() && out.iter().enumerate().any(|(i, x)| x.is_infinite() && weights.is_none_or(|w| w[i] > 0.0)) {
+                return Ok(None);
+            }
+            match weights {
+                Some(weights) => out.iter().zip(weights).for_each(|(&term, &weight)| sums.add_product(0, weight, term)),
+                None => add_all(out, steps, &mut sums),
+            }
+            start += block.len;
+        }
+        Ok(Some(sums))
+    }
+}
+
+impl<T: Float, L: Label> Spread<'_, '_, T, L> {
+    #[inline(always)]
+    fn fill(&self, block: &Block, start: usize, x: &mut [f64], out: &mut [f64]) {
+        let lanes = self.problem.points.lanes(block);
+        let d = lanes.len();
+        let lanes = match self.terms {
+            Terms::Value { feature } | Terms::Square { feature, .. } => &lanes[feature..=feature],
+            Terms::Distance { .. } => lanes,
+        };
+        self.problem.path.run(Widen { lanes, start: block.start, len: block.len, stride: BLOCK, out: x });
+        match self.terms {
+            Terms::Value { .. } => out.copy_from_slice(&x[..block.len]),
+            Terms::Square { mean, .. } => out.iter_mut().zip(x).for_each(|(out, x)| *out = (*x - mean) * (*x - mean)),
+            Terms::Distance { centers } => {
+                let labels = &self.share.labels[start..start + block.len];
+                out.fill(0.0);
+                for (f, x) in x.chunks_exact(BLOCK).enumerate() {
+                    if let Some(bytes) = L::bytes(labels) {
+                        // A table of all bytes needs no check of its length.
+                        let mut table = [0.0; 256];
+                        table.iter_mut().zip(centers[f..].iter().step_by(d)).for_each(|(slot, &c)| *slot = c);
+                        for ((out, label), x) in out.iter_mut().zip(bytes).zip(x) {
+                            let difference = x - table[usize::from(*label)];
+                            *out += difference * difference;
+                        }
+                    } else {
+                        for ((out, label), x) in out.iter_mut().zip(labels).zip(x) {
+                            let difference = x - centers[label.index() * d + f];
+                            *out += difference * difference;
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Adds some thousand terms exactly.
+#[inline(always)]
+fn add_all(terms: &[f64], steps: Steps, sums: &mut Sums) {
+    let (mut high, mut low, mut partial) = ([0_i64; 8], [0_i64; 8], [0_u64; 8]);
+    let chunks = terms.chunks_exact(8);
+    let rest = chunks.remainder();
+    for chunk in chunks {
+        for i in 0..8 {
+            let (h, l, whole) = steps.split(chunk[i]);
+            high[i] += h;
+            low[i] += l;
+            partial[i] |= u64::from(!whole);
+        }
+    }
+    for &term in rest {
+        let (h, l, whole) = steps.split(term);
+        high[0] += h;
+        low[0] += l;
+        partial[0] |= u64::from(!whole);
+    }
+    sums.add_whole(0, high.iter().sum(), low.iter().sum());
+    if partial.iter().any(|&some| some != 0) {
+        terms.iter().filter(|&&term| !steps.split(term).2).for_each(|&term| sums.add_rest(0, term));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::analysis::kmeans::init::Init;
+    use crate::analysis::kmeans::lanes::Path;
+    use crate::analysis::kmeans::model::Spec;
+    use crate::analysis::kmeans::points::{Features, Points, Values};
+    use crate::exec::context::Context;
+
+    #[test]
+    fn a_sum_of_infinite_distances_is_infinite() {
+        let values: Vec<f64> = (0..3000).map(|i| if i % 2 == 0 { 1e200 } else { -1e200 * f64::from(i) }).collect();
+        let features = Features { names: None, values: Values::F64(Points::of_columns(vec![values], 3000)) };
+        let init = Init::Given(vec![vec![0.0, -1e200]]);
+        for tol in [0.0, 1e-4] {
+            let spec = Spec { n_clusters: 2, init: init.clone(), n_init: 1, max_iter: 5, tol, seed: 0, path: Path::fastest() };
+            for weights in [None, Some(vec![1.0; 3000])] {
+                let fitted = spec.fit(&features, weights.as_deref(), &Context::default()).map(|(model, _)| model.inertia);
+                assert_eq!(fitted.ok(), Some(f64::INFINITY));
+            }
+        }
+    }
+}

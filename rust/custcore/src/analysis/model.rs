@@ -1,0 +1,276 @@
+//! Fitted models as bytes and files: one line of JSON with format, version, kind and checksum, safe to load from anywhere.
+//!
+//! `{"format": "custcore model", "version": 2, "library_version": ..., "kind": ..., "sha256": ..., "body": ...}`. The
+//! checksum is that of the body as it is written, so that a change of a byte is seen before anything is made of it. A float is
+//! written so that reading it gives the same bits; the same model gives the same bytes. Nothing in a model is ever executed,
+//! and what comes back is checked like the arguments of a user: a body that cannot be is an error.
+//!
+//! ```
+//! use custcore::analysis::rfm::segments::SegmentMap;
+//! use custcore::analysis::rfm::scorer::Segments;
+//! use custcore::analysis::model;
+//!
+//! let path = std::env::temp_dir().join(format!("custcore-model-{}.json", std::process::id()));
+//! model::save(&Segments::Map(SegmentMap::rf10()?), &path)?;
+//! assert_eq!(model::load::<Segments>(&path)?, Segments::Map(SegmentMap::rf10()?));
+//! # std::fs::remove_file(&path).ok();
+//! # Ok::<(), custcore::error::Error>(())
+//! ```
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
+
+use super::kmeans::clusterer::Clusterer;
+use super::kmeans::scaler::ScalerModel;
+use super::rfm::scorer::{RfmScorer, RfmState, Segments};
+use super::score::quantile_scorer::{QuantileScorer, QuantileState};
+use crate::error::{Error, ErrorKind, Result};
+use crate::store::atomic;
+
+/// What a file says it is.
+const FORMAT: &str = "custcore model";
+/// The version of the format that is written. Version 1 held models of k-means only, before the first release.
+pub const VERSION: u64 = 2;
+/// The largest model, in bytes. A model is a few numbers for each bin or cluster; what is larger is something else.
+pub const LARGEST: usize = 64 << 20;
+
+/// What can be stored as a model.
+pub trait Stored: Sized {
+    /// What the file calls it.
+    const KIND: &'static str;
+    /// What is written.
+    type Body: Serialize + DeserializeOwned;
+    /// What is written of a model.
+    fn body(&self) -> Self::Body;
+    /// The model that was written; what cannot be is an error.
+    fn restore(body: Self::Body) -> Result<Self>;
+}
+
+impl Stored for RfmScorer {
+    const KIND: &'static str = "rfm_scorer";
+    type Body = RfmState;
+
+    fn body(&self) -> RfmState {
+        self.state()
+    }
+
+    fn restore(body: RfmState) -> Result<Self> {
+        Self::restore(body)
+    }
+}
+
+impl Stored for QuantileScorer {
+    const KIND: &'static str = "quantile_scorer";
+    type Body = QuantileState;
+
+    fn body(&self) -> QuantileState {
+        self.state()
+    }
+
+    fn restore(body: QuantileState) -> Result<Self> {
+        Self::restore(body)
+    }
+}
+
+impl Stored for Segments {
+    const KIND: &'static str = "segment_map";
+    type Body = Self;
+
+    fn body(&self) -> Self {
+        self.clone()
+    }
+
+    fn restore(body: Self) -> Result<Self> {
+        match body {
+            Self::Map(_) | Self::Octants(_, _) => Ok(body),
+            Self::Auto | Self::Off => Err(Error::new(ErrorKind::ModelFormat, "the segment map has no segments")),
+        }
+    }
+}
+
+impl Stored for ScalerModel {
+    const KIND: &'static str = "scaler";
+    type Body = Self;
+
+    fn body(&self) -> Self {
+        self.clone()
+    }
+
+    fn restore(body: Self) -> Result<Self> {
+        body.checked()
+    }
+}
+
+impl Stored for Clusterer {
+    const KIND: &'static str = "kmeans";
+    type Body = Self;
+
+    fn body(&self) -> Self {
+        self.clone()
+    }
+
+    fn restore(body: Self) -> Result<Self> {
+        body.checked()
+    }
+}
+
+#[derive(Serialize)]
+struct Written<'a> {
+    format: &'a str,
+    version: u64,
+    library_version: &'a str,
+    kind: &'a str,
+    sha256: &'a str,
+    body: &'a RawValue,
+}
+
+/// All may be missing, and there may be more: it is not known yet who wrote it.
+#[derive(Deserialize)]
+struct Found<'a> {
+    format: Option<String>,
+    version: Option<u64>,
+    library_version: Option<String>,
+    kind: Option<String>,
+    sha256: Option<String>,
+    #[serde(borrow)]
+    body: Option<&'a RawValue>,
+}
+
+/// A model as bytes.
+pub fn to_bytes<M: Stored>(model: &M) -> Result<Vec<u8>> {
+    let body = serde_json::value::to_raw_value(&model.body()).map_err(Error::internal)?;
+    let sha256 = digest(&body);
+    let library_version = env!("CARGO_PKG_VERSION");
+    let written = Written { format: FORMAT, version: VERSION, library_version, kind: M::KIND, sha256: &sha256, body: &body };
+    let mut bytes = serde_json::to_vec(&written).map_err(Error::internal)?;
+    bytes.push(b'\n');
+    if bytes.len() > LARGEST {
+        let message = format!("the model takes {} bytes; the largest that can be stored has {LARGEST}. Score by fewer groups", bytes.len());
+        return Err(Error::new(ErrorKind::OutOfRange, message));
+    }
+    Ok(bytes)
+}
+
+/// The model that [`to_bytes`] wrote.
+pub fn from_bytes<M: Stored>(bytes: &[u8]) -> Result<M> {
+    let wrong = |message: String| Error::new(ErrorKind::ModelFormat, message);
+    if bytes.len() > LARGEST {
+        return Err(wrong(format!("{} bytes are no model of custcore: the largest has {LARGEST}", bytes.len())));
+    }
+    let found: Found<'_> =
+        serde_json::from_slice(bytes).map_err(|error| wrong(format!("the bytes are no model of custcore, or a part of one: {error}")))?;
+    if found.format.as_deref() != Some(FORMAT) {
+        return Err(wrong(format!("the bytes are no model of custcore: they do not say '{FORMAT}'")));
+    }
+    let version = found.version.ok_or_else(|| wrong("the model does not say its version".to_owned()))?;
+    if version > VERSION {
+        let by = found.library_version.as_ref().map_or_else(String::new, |by| format!(" ({})", by.escape_debug()));
+        let message =
+            format!("the model has version {version}, which a newer custcore{by} wrote; this one reads version {VERSION}. Update custcore");
+        return Err(Error::new(ErrorKind::ModelVersion, message));
+    }
+    if version < VERSION {
+        return Err(wrong(format!("the model has version {version}, from before the first release; fit it again")));
+    }
+    let kind = found.kind.unwrap_or_default();
+    if kind != M::KIND {
+        return Err(wrong(format!("the model is of the kind '{}'; expected '{}'", kind.escape_debug(), M::KIND)));
+    }
+    let body = found.body.filter(|body| found.library_version.is_some() && Some(digest(body)) == found.sha256);
+    let body = body.ok_or_else(|| wrong("the model was changed after it was written: its checksum does not fit".to_owned()))?;
+    let cannot_be = |error: &dyn std::fmt::Display| wrong(format!("the model has parts that cannot be: {error}"));
+    let body = serde_json::from_str(body.get()).map_err(|error| cannot_be(&error))?;
+    M::restore(body).map_err(|error| cannot_be(&error))
+}
+
+/// Writes a model to a file, whole or not at all; an old file stands until then.
+pub fn save<M: Stored>(model: &M, path: &Path) -> Result<()> {
+    write(path, &to_bytes(model)?)
+}
+
+/// Reads a model from a file.
+pub fn load<M: Stored>(path: &Path) -> Result<M> {
+    from_bytes(&read(path)?)
+}
+
+/// Writes the bytes of a model to a file, as [`save`] does.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    atomic::write(path, bytes).map_err(|error| Error::file("write", path, &error))
+}
+
+/// Reads the bytes of a file, of which no more is taken than a model can have.
+pub fn read(path: &Path) -> Result<Vec<u8>> {
+    let read = || {
+        let mut bytes = Vec::new();
+        File::open(path)?.take(LARGEST as u64 + 1).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    read().map_err(|error| Error::file("read", path, &error))
+}
+
+fn digest(body: &RawValue) -> String {
+    format!("{:x}", Sha256::digest(body.get()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::kmeans::clusterer::{Settings, Start};
+    use crate::analysis::kmeans::model::Model;
+
+    fn clusterer(inertia: f64) -> Clusterer {
+        let centers = vec![0.1, -0.0, 5e-324, 1.797_693_134_862_315_7e308];
+        Clusterer {
+            settings: Settings {
+                n_clusters: 2,
+                init: Start::PlusPlus,
+                n_init: None,
+                max_iter: 300,
+                tol: 1e-4,
+                random_state: Some(u64::MAX),
+                columns: None,
+            },
+            model: Model { n_features: 2, init_centers: centers.clone(), centers, inertia, n_iter: 3, n_nonempty: 2 },
+            feature_names: Some(vec!["a\"\u{1f600}".to_owned(), String::new()]),
+            scaler: None,
+            names: None,
+        }
+    }
+
+    #[test]
+    fn floats_come_back_bit_for_bit() -> Result<()> {
+        for inertia in [0.3, f64::INFINITY, f64::NAN, f64::NEG_INFINITY] {
+            let model = clusterer(inertia);
+            let back: Clusterer = from_bytes(&to_bytes(&model)?)?;
+            let bits = |model: &Clusterer| model.model.centers.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+            assert_eq!(bits(&back), bits(&model));
+            assert_eq!(back.model.inertia.to_bits(), inertia.to_bits());
+            assert_eq!(back.settings, model.settings);
+            assert_eq!(to_bytes(&back)?, to_bytes(&model)?);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn what_is_no_such_model_says_why() -> Result<()> {
+        let bytes = to_bytes(&clusterer(1.0))?;
+        let kind = |bytes: &[u8]| from_bytes::<Clusterer>(bytes).map(drop).map_err(|error| error.kind());
+        assert_eq!(kind(&bytes), Ok(()));
+        for length in 0..bytes.len() - 1 {
+            assert_eq!(kind(&bytes[..length]), Err(ErrorKind::ModelFormat), "{length} bytes");
+        }
+        let other = from_bytes::<ScalerModel>(&bytes).map_err(|error| error.message().to_owned());
+        assert_eq!(other, Err("the model is of the kind 'kmeans'; expected 'scaler'".to_owned()));
+        let text = String::from_utf8(bytes).map_err(Error::internal)?;
+        assert_eq!(kind(text.replace("\"version\":2", "\"version\":3").as_bytes()), Err(ErrorKind::ModelVersion));
+        assert_eq!(kind(text.replace("\"n_iter\":3", "\"n_iter\":4").as_bytes()), Err(ErrorKind::ModelFormat));
+        assert_eq!(load::<Clusterer>(Path::new("/nowhere/at/all")).map(drop).map_err(|error| error.kind()), Err(ErrorKind::File));
+        Ok(())
+    }
+}

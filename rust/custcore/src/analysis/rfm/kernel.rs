@@ -1,0 +1,120 @@
+//! Recency, frequency and money of each buyer, from totals.
+
+use std::mem::MaybeUninit;
+
+use crate::exec::par::Threads;
+use crate::state::stats::{Slot, Slots};
+
+/// The facts of the buyers as columns, in the order of `codes`.
+#[derive(Debug)]
+pub struct RfmColumns {
+    /// Day of the first purchase.
+    pub first: Vec<i32>,
+    /// Day of the last purchase.
+    pub last: Vec<i32>,
+    /// Days from the last purchase to the day the result speaks of.
+    pub recency: Vec<i32>,
+    /// Days from the first purchase to that day.
+    pub tenure: Vec<i32>,
+    /// Purchases.
+    pub orders: Vec<i64>,
+    /// Money.
+    pub units: UnitColumn,
+}
+
+/// Units of money of the buyers.
+#[derive(Debug)]
+pub enum UnitColumn {
+    /// All fit 64 bits.
+    Narrow(Vec<i64>),
+    /// Any.
+    Wide(Vec<i128>),
+}
+
+/// The places of some rows in all columns, which hold nothing yet: to fill them with zeros first would cost as much again.
+struct Piece<'a, U> {
+    codes: &'a [u32],
+    first: &'a mut [MaybeUninit<i32>],
+    last: &'a mut [MaybeUninit<i32>],
+    recency: &'a mut [MaybeUninit<i32>],
+    tenure: &'a mut [MaybeUninit<i32>],
+    orders: &'a mut [MaybeUninit<i64>],
+    units: &'a mut [MaybeUninit<U>],
+}
+
+/// Rows that are filled in one go.
+const PIECE: usize = 1 << 14;
+/// Rows ahead whose slots are asked for.
+const AHEAD: usize = 24;
+
+/// Codes of the customers with at least one purchase, ascending.
+pub fn buyers(slots: &Slots, threads: Threads<'_>) -> Vec<u32> {
+    let runs = threads.par_chunks(slots.len(), |run| {
+        let mut buyers = Vec::with_capacity(run.len());
+        buyers.extend(run.map(|code| code as u32).filter(|&code| slots.orders(code) > 0));
+        buyers
+    });
+    runs.concat()
+}
+
+/// The columns at day `as_of`, not before any customer's last purchase.
+pub fn compute(slots: &Slots, codes: &[u32], as_of: i32, threads: Threads<'_>) -> RfmColumns {
+    if slots.is_narrow() {
+        let (columns, units) = fill(slots, codes, as_of, threads, |slot| slot.units as i64);
+        RfmColumns { units: UnitColumn::Narrow(units), ..columns }
+    } else {
+        let (columns, units) = fill(slots, codes, as_of, threads, |slot| slot.units);
+        RfmColumns { units: UnitColumn::Wide(units), ..columns }
+    }
+}
+
+/// Fills all columns in one pass, so that each slot is fetched once; the units are apart.
+fn fill<U: Send>(
+    slots: &Slots,
+    codes: &[u32],
+    as_of: i32,
+    threads: Threads<'_>,
+    unit: impl Fn(&Slot) -> U + Sync + Send,
+) -> (RfmColumns, Vec<U>) {
+    let rows = codes.len();
+    let days = || Vec::<i32>::with_capacity(rows);
+    let (mut first, mut last, mut recency, mut tenure) = (days(), days(), days(), days());
+    let (mut orders, mut units) = (Vec::<i64>::with_capacity(rows), Vec::<U>::with_capacity(rows));
+    let pieces = codes
+        .chunks(PIECE)
+        .zip(first.spare_capacity_mut()[..rows].chunks_mut(PIECE))
+        .zip(last.spare_capacity_mut()[..rows].chunks_mut(PIECE))
+        .zip(recency.spare_capacity_mut()[..rows].chunks_mut(PIECE))
+        .zip(tenure.spare_capacity_mut()[..rows].chunks_mut(PIECE))
+        .zip(orders.spare_capacity_mut()[..rows].chunks_mut(PIECE))
+        .zip(units.spare_capacity_mut()[..rows].chunks_mut(PIECE));
+    let pieces: Vec<Piece<'_, U>> = pieces
+        .map(|((((((codes, first), last), recency), tenure), orders), units)| Piece { codes, first, last, recency, tenure, orders, units })
+        .collect();
+    let work = |piece: Piece<'_, U>| {
+        for (row, &code) in piece.codes.iter().enumerate() {
+            if let Some(&ahead) = piece.codes.get(row + AHEAD) {
+                slots.prefetch(ahead);
+            }
+            let slot = slots.get(code);
+            piece.first[row].write(slot.first);
+            piece.last[row].write(slot.last);
+            piece.recency[row].write(as_of - slot.last);
+            piece.tenure[row].write(as_of - slot.first);
+            piece.orders[row].write(slot.orders as i64);
+            piece.units[row].write(unit(&slot));
+        }
+    };
+    threads.if_large(rows).par_tasks(pieces, work);
+    // SAFETY: each column has room for `rows` values, and its pieces, which are cut as the codes are and so cover all of
+    // these, were filled row by row.
+    unsafe {
+        first.set_len(rows);
+        last.set_len(rows);
+        recency.set_len(rows);
+        tenure.set_len(rows);
+        orders.set_len(rows);
+        units.set_len(rows);
+    }
+    (RfmColumns { first, last, recency, tenure, orders, units: UnitColumn::Narrow(Vec::new()) }, units)
+}

@@ -1,0 +1,63 @@
+//! Which segment each row of an RFM table is in, without a table of scores.
+
+use arrow_array::RecordBatch;
+
+use super::octants::Octants;
+use super::scorer::{RfmScorer, Segmenter, Segments};
+use crate::error::{Error, ErrorKind, Result};
+use crate::exec::context::Context;
+
+impl RfmScorer {
+    /// The names of the segments in the order of their map, if there are any.
+    pub fn segment_names(&self) -> Result<Option<Vec<String>>> {
+        Ok(match &self.spec().segments {
+            Segments::Octants(center, lang) => Some(Octants::new(*center, *lang).names().iter().map(|&name| name.to_owned()).collect()),
+            _ => self.map()?.0.map(|map| map.names().to_vec()),
+        })
+    }
+
+    /// The segment of each row as a position in the names, by a scorer that was fitted.
+    pub fn segment_rows(&self, batch: &RecordBatch, context: &Context) -> Result<Vec<u16>> {
+        let scorer = self.scorer()?;
+        // The octants look at values and need no scores.
+        let scores = match &self.fitted()?.segmenter {
+            Some(Segmenter::Octants(_)) => Vec::new(),
+            _ => context.run_if_large(batch.num_rows(), |threads| scorer.score(batch, threads))??,
+        };
+        self.members(batch, &scores)
+    }
+
+    /// Fits, and gives the segment of each row.
+    pub fn fit_segments(&mut self, batch: &RecordBatch, context: &Context) -> Result<Vec<u16>> {
+        let scores = self.fit_scores(std::slice::from_ref(batch), context)?;
+        self.members(batch, &scores)
+    }
+
+    /// What the last fit remarks; nothing before it.
+    pub fn remarks(&self) -> &[String] {
+        self.fitted().map_or(&[], |fitted| &fitted.remarks)
+    }
+
+    /// The error where segments are asked of a scorer that has none.
+    pub fn without_segments() -> Error {
+        Error::new(
+            ErrorKind::InvalidArgument,
+            "the scorer has no segments; build it with segments=, a map for its bins or 'octants' (the default map is for 5 bins of R and F)",
+        )
+    }
+
+    fn members(&self, batch: &RecordBatch, scores: &[Vec<u8>]) -> Result<Vec<u16>> {
+        let without = || Error::internal("a buyer without a segment");
+        match &self.fitted()?.segmenter {
+            None => Err(Self::without_segments()),
+            Some(Segmenter::Octants(octants)) => {
+                octants.segment_rows(batch, self.columns())?.into_iter().map(|segment| segment.ok_or_else(without)).collect()
+            }
+            Some(Segmenter::Map(map)) => {
+                let score = |dimension: usize, row: usize| scores.get(dimension).map_or(1, |scores| scores[row]);
+                let segment = |row: usize| map.segment(score(0, row), score(1, row), score(2, row)).ok_or_else(without);
+                (0..batch.num_rows()).map(segment).collect()
+            }
+        }
+    }
+}

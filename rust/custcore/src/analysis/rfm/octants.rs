@@ -1,0 +1,119 @@
+//! The eight segments usual in China: recency, frequency and money above or below their centre.
+//!
+//! They look at values, not scores: R is high where the last purchase is more recent than the centre of all, F and M where
+//! they lie strictly above theirs.
+
+use arrow_array::RecordBatch;
+use serde::{Deserialize, Serialize};
+
+use crate::column::chunks::find_column;
+use crate::column::number::{Number, NumberColumn};
+use crate::error::{Error, ErrorKind, Result};
+use crate::num::exact::{mean_below, middle};
+
+/// What high and low are told by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Center {
+    /// The mean of all.
+    #[default]
+    Mean,
+    /// The median of all.
+    Median,
+}
+
+/// The language of the names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Lang {
+    /// English.
+    #[default]
+    En,
+    /// Chinese.
+    Zh,
+}
+
+/// The eight segments with their centres.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Octants {
+    center: Center,
+    lang: Lang,
+    centers: [f64; 3],
+}
+
+/// By (R high, F high, M high) as bits 1, 2 and 4.
+const NAMES: [[&str; 8]; 2] = [
+    [
+        "general win back customers",
+        "general develop customers",
+        "general keep customers",
+        "general value customers",
+        "important win back customers",
+        "important develop customers",
+        "important keep customers",
+        "important value customers",
+    ],
+    ["一般挽留客户", "一般发展客户", "一般保持客户", "一般价值客户", "重要挽留客户", "重要发展客户", "重要保持客户", "重要价值客户"],
+];
+
+impl Octants {
+    /// Segments whose centres are not known yet.
+    pub fn new(center: Center, lang: Lang) -> Self {
+        Self { center, lang, centers: [f64::NAN; 3] }
+    }
+
+    /// The same with the centres of a table's columns of recency, frequency and money.
+    pub fn fit(mut self, batch: &RecordBatch, columns: [&str; 3]) -> Result<Self> {
+        for (i, (center, values)) in self.centers.iter_mut().zip(read(batch, columns)?).enumerate() {
+            // The centre is rounded towards the side that is not high, so that it parts the values as its exact value would.
+            let sign = if i == 0 { -1.0 } else { 1.0 };
+            let values: Vec<f64> = values.valid_f64().into_iter().map(|value| sign * value).collect();
+            let found = match self.center {
+                Center::Mean => mean_below(&values),
+                Center::Median => middle(values).and_then(|middle| mean_below(&middle)),
+            };
+            let found = found.ok_or_else(|| Error::new(ErrorKind::NotEnoughData, "the octants have no customer to find their centres"))?;
+            *center = sign * found;
+        }
+        Ok(self)
+    }
+
+    /// The same with centres that were found before; none where these are not finite.
+    pub fn with_centers(self, centers: [f64; 3]) -> Option<Self> {
+        centers.iter().all(|center| center.is_finite()).then_some(Self { centers, ..self })
+    }
+
+    /// The names, from the lowest to the highest.
+    pub fn names(&self) -> &'static [&'static str; 8] {
+        match self.lang {
+            Lang::En => &NAMES[0],
+            Lang::Zh => &NAMES[1],
+        }
+    }
+
+    /// The centres of recency, frequency and money.
+    pub fn centers(&self) -> [f64; 3] {
+        self.centers
+    }
+
+    /// The segment of one customer as a position in the names.
+    #[inline]
+    pub fn segment(&self, [recency, frequency, monetary]: [f64; 3]) -> u8 {
+        let [r, f, m] = self.centers;
+        u8::from(recency < r) | u8::from(frequency > f) << 1 | u8::from(monetary > m) << 2
+    }
+
+    /// The segments of a table's rows; none where a value is null.
+    pub fn segment_rows(&self, batch: &RecordBatch, columns: [&str; 3]) -> Result<Vec<Option<u16>>> {
+        let [r, f, m] = read(batch, columns)?;
+        let value = |column: &NumberColumn, row: usize| column.get(row).map(Number::to_f64);
+        let segment = |row: usize| Some(u16::from(self.segment([value(&r, row)?, value(&f, row)?, value(&m, row)?])));
+        Ok((0..batch.num_rows()).map(segment).collect())
+    }
+}
+
+fn read(batch: &RecordBatch, columns: [&str; 3]) -> Result<[NumberColumn; 3]> {
+    let schema = batch.schema();
+    let read = |name: &str| NumberColumn::new(name, "scored column", batch.column(find_column(&schema, name, "scored column")?));
+    Ok([read(columns[0])?, read(columns[1])?, read(columns[2])?])
+}

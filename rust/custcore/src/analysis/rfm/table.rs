@@ -1,0 +1,236 @@
+//! The Arrow tables of RFM.
+
+use std::sync::Arc;
+
+use arrow_array::types::{Float64Type, Int16Type, Int32Type};
+use arrow_array::{
+    ArrayRef, Date32Array, Decimal128Array, DictionaryArray, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray,
+};
+
+use arrow_schema::{DataType, Metadata};
+
+use super::kernel::{RfmColumns, UnitColumn};
+use super::segments::SegmentMap;
+use crate::analysis::score::cells::Cells;
+use crate::analysis::score::table::{score_column, weighted};
+use crate::column::chunks::Kinds;
+use crate::column::ids::{all_integer_ids, byte_ids, contiguous_ids, gathered_ids, integer_ids};
+use crate::column::key::KeyKind;
+use crate::error::{Error, ErrorKind, Result};
+use crate::exec::par::Threads;
+use crate::group::interner::{Keys, NO_CODE};
+use crate::num::money::{Money, decimal_text, units_to_f64};
+use crate::report::Report;
+use crate::state::customer_state::State;
+use crate::state::spec::Spec;
+use crate::table::{Table, TableBuilder};
+use crate::time::calendar::date_text;
+
+/// One row per buyer, in the order of `codes`.
+pub fn rfm_table(
+    spec: &Spec,
+    kinds: &Kinds,
+    state: &State,
+    codes: &[u32],
+    columns: RfmColumns,
+    report: Report,
+    threads: Threads<'_>,
+) -> Result<Table> {
+    let mut table = TableBuilder::default();
+    let keys = state.interner.keys();
+    table.column(&kinds.id_name, id_column(kinds, keys, codes, threads)?);
+    table.column("first_date", Arc::new(Date32Array::from(columns.first)));
+    table.column("last_date", Arc::new(Date32Array::from(columns.last)));
+    table.column("recency_days", Arc::new(Int32Array::from(columns.recency)));
+    table.column("tenure_days", Arc::new(Int32Array::from(columns.tenure)));
+    let orders = Int64Array::from(columns.orders);
+    table.column("n_orders", Arc::new(orders.clone()));
+    // Where rows are orders the two columns share their memory.
+    let rows = state.totals.rows().map(|rows| codes.iter().map(|&code| rows[code as usize] as i64).collect());
+    table.column("n_rows", Arc::new(rows.unwrap_or_else(|| orders.clone())));
+    if spec.n_days
+        && let Some(days) = &state.days
+    {
+        let counts = days.counts(state.interner.len());
+        table.column("n_days", Arc::new(Int64Array::from_iter_values(codes.iter().map(|&code| i64::from(counts[code as usize])))));
+    }
+    if let Some(money) = kinds.money {
+        let (total, mean) =
+            monetary(money, &columns.units, orders.values(), threads).map_err(|Overflow { row, total, output, remedy }| {
+                let (name, id) = (&kinds.id_name, id_text(kinds, keys, codes[row]));
+                Error::new(
+                    ErrorKind::SumOverflow,
+                    format!("the amounts of customer {name}={id} add up to {total}, beyond {output}. {remedy}"),
+                )
+            })?;
+        table.column("monetary_total", total);
+        table.column("monetary_mean", mean);
+    }
+    for (((name, _), (_, value_type)), attribute) in spec.roles.attributes.iter().zip(&kinds.attributes).zip(&state.attributes) {
+        let values = codes.iter().map(|&code| attribute.get(code).map(|seen| seen.value).filter(|&value| value != NO_CODE));
+        table.column(name, key_column(value_type, attribute.values.keys(), values)?);
+    }
+    let mut metadata = Metadata::new();
+    metadata.insert("custcore.customer_id", kinds.id_name.clone());
+    if let Some(day) = report.as_of {
+        metadata.insert("custcore.as_of", date_text(day));
+    }
+    table.finish(codes.len(), metadata, report)
+}
+
+/// Rows ahead whose ids are asked for.
+const AHEAD: usize = 16;
+
+/// The ids of `codes` in the type they came in.
+pub fn id_column(kinds: &Kinds, keys: &Keys, codes: &[u32], threads: Threads<'_>) -> Result<ArrayRef> {
+    match keys {
+        Keys::Range { base, .. } => {
+            return all_integer_ids(&kinds.id_type, threads.par_map(codes.len(), |row| base + i64::from(codes[row])));
+        }
+        Keys::Integers(keys) => return all_integer_ids(&kinds.id_type, threads.par_map(codes.len(), |row| keys[codes[row] as usize])),
+        // All ids there are, in the order they lie in: copied as they stand.
+        Keys::Bytes(arena) if codes.len() == arena.len() && (0..).zip(codes).all(|(row, &code)| row == code) => {
+            let (bytes, lengths) = arena.contents();
+            if let Some(column) = contiguous_ids(&kinds.id_type, bytes, lengths)? {
+                return Ok(column);
+            }
+        }
+        Keys::Bytes(arena) => {
+            let length = |row: usize| arena.length(codes[row]);
+            let copy = |row: usize, to: &mut [u8]| {
+                if let Some(&ahead) = codes.get(row + AHEAD) {
+                    arena.prefetch(ahead);
+                }
+                arena.copy(codes[row], to);
+            };
+            if let Some(column) = gathered_ids(&kinds.id_type, codes.len(), length, copy, threads)? {
+                return Ok(column);
+            }
+        }
+    }
+    key_column(&kinds.id_type, keys, codes.iter().map(|&code| Some(code)))
+}
+
+/// Keys by code in the type they came in; no code is null.
+pub(crate) fn key_column(key_type: &DataType, keys: &Keys, codes: impl ExactSizeIterator<Item = Option<u32>> + Clone) -> Result<ArrayRef> {
+    match keys {
+        Keys::Range { base, .. } => integer_ids(key_type, codes.map(|code| code.map(|code| base + i64::from(code)))),
+        Keys::Integers(keys) => integer_ids(key_type, codes.map(|code| code.map(|code| keys[code as usize]))),
+        Keys::Bytes(arena) => byte_ids(key_type, codes.map(|code| code.map(|code| arena.get(code)))),
+    }
+}
+
+/// An id as people read it.
+fn id_text(kinds: &Kinds, keys: &Keys, code: u32) -> String {
+    let integer = |id: i64| if kinds.id_kind == KeyKind::Unsigned { ((id ^ i64::MIN) as u64).to_string() } else { id.to_string() };
+    match keys {
+        Keys::Range { base, .. } => integer(base + i64::from(code)),
+        Keys::Integers(keys) => integer(keys[code as usize]),
+        Keys::Bytes(arena) => format!("'{}'", String::from_utf8_lossy(arena.get(code)).escape_debug()),
+    }
+}
+
+/// A sum that does not fit its output type.
+struct Overflow {
+    row: usize,
+    total: String,
+    output: &'static str,
+    remedy: &'static str,
+}
+
+/// Total and mean in the output type of the money.
+fn monetary(money: Money, units: &UnitColumn, orders: &[i64], threads: Threads<'_>) -> std::result::Result<(ArrayRef, ArrayRef), Overflow> {
+    match units {
+        UnitColumn::Narrow(units) => monetary_of(money, units, orders, threads),
+        UnitColumn::Wide(units) => monetary_of(money, units, orders, threads),
+    }
+}
+
+fn monetary_of<U: Copy + Into<i128> + Sync>(
+    money: Money,
+    units: &[U],
+    orders: &[i64],
+    threads: Threads<'_>,
+) -> std::result::Result<(ArrayRef, ArrayRef), Overflow> {
+    let rows = units.len();
+    let units = |row: usize| -> i128 { units[row].into() };
+    let mean = |row: usize, total: f64| total / orders[row] as f64;
+    match money {
+        Money::Float { decimals } => {
+            let (totals, means) = threads.par_map_pairs(rows, |row| {
+                let total = units_to_f64(units(row), i32::from(decimals));
+                (total, mean(row, total))
+            });
+            Ok((Arc::new(Float64Array::from(totals)), Arc::new(Float64Array::from(means))))
+        }
+        Money::Integer => {
+            if let Some(row) = (0..rows).find(|&row| i64::try_from(units(row)).is_err()) {
+                return Err(Overflow { row, total: units(row).to_string(), output: "int64", remedy: "Cast the amounts to decimal" });
+            }
+            let (totals, means) = threads.par_map_pairs(rows, |row| (units(row) as i64, mean(row, units(row) as f64)));
+            Ok((Arc::new(Int64Array::from(totals)), Arc::new(Float64Array::from(means))))
+        }
+        Money::Decimal { scale } => {
+            let bound = 10_u128.pow(38);
+            if let Some(row) = (0..rows).find(|&row| units(row).unsigned_abs() >= bound) {
+                let total = decimal_text(units(row), scale);
+                return Err(Overflow { row, total, output: "decimal128(38)", remedy: "Cast the amounts to a smaller scale" });
+            }
+            let (totals, means) = threads.par_map_pairs(rows, |row| (units(row), mean(row, units_to_f64(units(row), i32::from(scale)))));
+            let totals = Decimal128Array::from(totals).with_data_type(DataType::Decimal128(38, scale));
+            Ok((Arc::new(totals), Arc::new(Float64Array::from(means))))
+        }
+    }
+}
+
+/// What tells the segment of a row.
+#[derive(Debug)]
+pub enum SegmentCodes<'a> {
+    /// Its scores.
+    ByCell(&'a SegmentMap),
+    /// Its values, looked at before: positions in the names.
+    ByRow(Vec<Option<u16>>),
+}
+
+/// The columns of `batch` with the scores beside them. `scores` are those of R, F and, with money, M; `segments` the names
+/// and each row's position in them.
+pub fn scores_table(
+    batch: &RecordBatch,
+    scores: &[Vec<u8>],
+    one_digit: bool,
+    weights: [f64; 3],
+    segments: Option<(Vec<&str>, SegmentCodes<'_>)>,
+    report: Report,
+    threads: Threads<'_>,
+) -> Result<Table> {
+    let mut table = TableBuilder::from_batch(batch);
+    let rows = batch.num_rows();
+    for (name, scores) in ["r_score", "f_score", "m_score"].into_iter().zip(scores) {
+        table.column(name, score_column(scores, threads));
+    }
+    let cells = Cells::new(scores, rows, threads);
+    table.column("rfm_cell", Arc::new(cells.texts(threads)?));
+    // Where a dimension has more than 9 bins a score may have two digits, and 1110 could be 1-11-0 or 11-1-0: no number at all.
+    let digits = |scores: &[u8]| one_digit.then(|| scores.iter().fold(0, |number, &digit| number * 10 + i32::from(digit)));
+    table.column("rfm_score", Arc::new(cells.numbers::<Int32Type>(digits, threads)));
+    table.column("rfm_total", Arc::new(cells.numbers::<Float64Type>(|scores| Some(weighted(scores, &weights)), threads)));
+    if let Some((names, segments)) = segments {
+        let n = names.len();
+        let names: ArrayRef = Arc::new(StringArray::from(names));
+        let segments = match segments {
+            SegmentCodes::ByCell(map) => {
+                let code = |scores: &[u8]| map.segment(scores[0], scores[1], scores.get(2).copied().unwrap_or(1));
+                let codes = cells
+                    .numbers::<Int16Type>(|scores| code(scores).filter(|&code| usize::from(code) < n).map(|code| code as i16), threads);
+                // SAFETY: a code was looked at just now, once for each combination of scores: it is a position in the names.
+                unsafe { DictionaryArray::new_unchecked(codes, names) }
+            }
+            SegmentCodes::ByRow(codes) => {
+                let codes = codes.into_iter().map(|code| code.map(|code| code as i16)).collect();
+                DictionaryArray::try_new(codes, names).map_err(Error::internal)?
+            }
+        };
+        table.column("segment", Arc::new(segments));
+    }
+    table.finish(rows, batch.schema().metadata().clone(), report)
+}

@@ -1,0 +1,138 @@
+//! One set of bins: value edges, or the (value, customer id) edges of tiles of equal size.
+
+use std::cmp::Ordering;
+
+use serde::{Deserialize, Serialize};
+
+use super::spec::{Dimension, Method};
+use crate::column::key::{Key, KeyColumn, OwnedKey};
+use crate::column::number::{NumberColumn, Numbers};
+use crate::error::Result;
+use crate::exec::par::Threads;
+use crate::order_statistics::quantile::{Edges, Number};
+use crate::order_statistics::rank::range;
+
+/// A fitted set of bins.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Binner {
+    kind: Kind,
+    /// Smallest and largest fitted value.
+    pub range: (f64, f64),
+    /// Fitted customers by score, from score 1 on.
+    pub counts: Vec<u64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Kind {
+    Edges(Edges),
+    Tiles(Tiles),
+}
+
+/// The first (value, id) of every tile but the first; fewer than bins where there are fewer customers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Tiles {
+    firsts: Vec<(Number, OwnedKey)>,
+}
+
+impl Binner {
+    /// Fits bins on some rows, on all if none are named; `None` when no row has a value.
+    pub fn fit(
+        method: &Method,
+        values: &NumberColumn,
+        ids: Option<&KeyColumn>,
+        rows: Option<&[u32]>,
+        dimension: &Dimension,
+        threads: Threads<'_>,
+    ) -> Result<Option<Self>> {
+        let picked;
+        let column = match rows {
+            None => values,
+            Some(rows) => {
+                picked = values.take(rows);
+                &picked
+            }
+        };
+        let Some(ends @ (least, most)) = range(column, threads) else { return Ok(None) };
+        let range = (least.to_f64(), most.to_f64());
+        let bins = usize::from(dimension.bins);
+        let edges = match method {
+            Method::Type7 => Edges::type7_within(column, bins, ends, threads).map(Kind::Edges),
+            Method::RParity => Edges::r_parity(column, bins, threads).map(Kind::Edges),
+            Method::Cuts(cuts, closed) => Some(Kind::Edges(Edges::explicit(Numbers::Floats(cuts.clone()), *closed))),
+            Method::Split => Tiles::fit(values, ids, rows, bins).map(Kind::Tiles),
+        };
+        Ok(edges.map(|kind| Self { kind, range, counts: vec![0; bins] }))
+    }
+
+    /// Whether the parts of bins that were stored go together.
+    pub fn is_sound(&self, bins: usize) -> bool {
+        let kind = match &self.kind {
+            Kind::Edges(edges) => edges.bins() == bins && edges.is_sound(),
+            Kind::Tiles(tiles) => {
+                tiles.firsts.len() < bins && tiles.firsts.is_sorted_by(|(a, a_id), (b, b_id)| a.compare(*b).then(a_id.cmp(b_id)).is_le())
+            }
+        };
+        // So many customers that their sums cannot overflow.
+        let counts = self.counts.len() == bins && self.counts.iter().all(|&count| count < 1 << 48);
+        kind && counts && self.range.0 <= self.range.1
+    }
+
+    /// The bin of every row, 0 where it is null.
+    pub fn bin_rows(&self, values: &NumberColumn, ids: Option<&KeyColumn>, threads: Threads<'_>) -> Vec<u8> {
+        match &self.kind {
+            Kind::Edges(edges) => edges.bin_rows(values, threads),
+            Kind::Tiles(tiles) => {
+                (0..values.len()).map(|row| values.get(row).map_or(0, |value| tiles.bin(value, ids.map(|ids| ids.key(row))))).collect()
+            }
+        }
+    }
+
+    /// The bin of one value; without an id it comes before its equals.
+    #[inline]
+    pub fn bin_one(&self, value: Number, id: Option<Key<'_>>) -> u8 {
+        match &self.kind {
+            Kind::Edges(edges) => edges.bin_one(value),
+            Kind::Tiles(tiles) => tiles.bin(value, id),
+        }
+    }
+
+    /// Values between bins, ascending; with tiles the first value of each but the first.
+    pub fn edges(&self) -> Vec<f64> {
+        match &self.kind {
+            Kind::Edges(edges) => edges.to_f64(),
+            Kind::Tiles(tiles) => tiles.firsts.iter().map(|(value, _)| value.to_f64()).collect(),
+        }
+    }
+}
+
+impl Tiles {
+    /// SQL's NTILE: the first n mod B tiles have one more than the others.
+    fn fit(values: &NumberColumn, ids: Option<&KeyColumn>, rows: Option<&[u32]>, bins: usize) -> Option<Self> {
+        let ids = ids?;
+        let mut rows: Vec<u32> = match rows {
+            Some(rows) => rows.to_vec(),
+            None => (0..values.len() as u32).filter(|&row| values.is_valid(row as usize)).collect(),
+        };
+        let first = |row: u32| values.get(row as usize).map(|value| (value, ids.key(row as usize)));
+        rows.sort_unstable_by(|&a, &b| match (first(a), first(b)) {
+            (Some((a, a_id)), Some((b, b_id))) => a.compare(b).then(a_id.cmp(&b_id)),
+            (a, b) => a.is_some().cmp(&b.is_some()),
+        });
+        let n = rows.len();
+        let start = |tile: usize| tile * (n / bins) + tile.min(n % bins);
+        let starts = (1..bins).map(start).take_while(|&at| at < n);
+        Some(Self { firsts: starts.filter_map(|at| first(rows[at])).map(|(value, id)| (value, id.to_owned())).collect() })
+    }
+
+    fn bin(&self, value: Number, id: Option<Key<'_>>) -> u8 {
+        let reached = |(first, first_id): &(Number, OwnedKey)| match (first.compare(value), id) {
+            (Ordering::Less, _) => true,
+            (Ordering::Equal, Some(id)) => first_id.borrow() <= id,
+            _ => false,
+        };
+        1 + self.firsts.partition_point(reached) as u8
+    }
+}

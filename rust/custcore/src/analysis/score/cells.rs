@@ -1,0 +1,210 @@
+//! The distinct combinations of scores, and which one each row has: what depends on the scores alone (the cell's text, the
+//! weighted sum, the segment) is computed once for each combination, not for each row.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use arrow_array::types::ArrowPrimitiveType;
+use arrow_array::{PrimitiveArray, StringArray};
+use arrow_buffer::{BooleanBuffer, NullBuffer, OffsetBuffer, ScalarBuffer};
+use foldhash::fast::RandomState;
+
+use crate::error::{Error, Result};
+use crate::exec::par::Threads;
+
+/// Rows by combination of scores.
+#[derive(Debug)]
+pub struct Cells {
+    /// Per row the combination; 0 where a score is missing.
+    index: Vec<u32>,
+    /// The scores of each combination end to end; combination 0 is all zeros. No row need have a combination.
+    scores: Vec<u8>,
+    dimensions: usize,
+    missing: bool,
+}
+
+/// Combinations are numbered by a table of this size at the most, else by hash.
+const TABLE: usize = 1 << 20;
+/// Where there could be no more combinations than this, nor than rows, all are taken to be there, and no pass looks for them.
+const FEW: usize = 1 << 12;
+
+impl Cells {
+    /// The combinations of `scores`, one vector for each dimension; 0 is no score.
+    pub fn new(scores: &[Vec<u8>], rows: usize, threads: Threads<'_>) -> Self {
+        let radix: Vec<usize> = scores.iter().map(|scores| usize::from(most(scores)) + 1).collect();
+        let missing = scores.iter().any(|scores| misses_some(scores, threads));
+        let size = radix.iter().try_fold(1_usize, |size, &radix| size.checked_mul(radix)).filter(|&size| size <= TABLE);
+        let mut cells = Self { index: vec![0; rows], scores: vec![0; scores.len()], dimensions: scores.len(), missing };
+        let Some(size) = size else {
+            cells.number_by_hash(scores);
+            return cells;
+        };
+        threads.par_fill(&mut cells.index, |first, index| {
+            for (scores, &radix) in scores.iter().zip(&radix) {
+                for (at, &score) in index.iter_mut().zip(&scores[first..]) {
+                    *at = *at * radix as u32 + u32::from(score);
+                }
+            }
+            if missing {
+                for (row, at) in (first..).zip(index) {
+                    if scores.iter().any(|scores| scores[row] == 0) {
+                        *at = 0;
+                    }
+                }
+            }
+        });
+        // A number of mixed radix, back into its scores.
+        let mut push = |at: usize| {
+            let start = cells.scores.len();
+            let mut rest = at;
+            cells.scores.extend(radix.iter().rev().map(|&radix| {
+                let score = rest % radix;
+                rest /= radix;
+                score as u8
+            }));
+            cells.scores[start..].reverse();
+        };
+        if size <= FEW.min(rows) {
+            (1..size).for_each(push);
+            return cells;
+        }
+        let (mut numbers, mut next) = (vec![0_u32; size], 0);
+        for at in cells.index.iter_mut().filter(|at| **at > 0) {
+            let number = &mut numbers[*at as usize];
+            if *number == 0 {
+                next += 1;
+                *number = next;
+                push(*at as usize);
+            }
+            *at = *number;
+        }
+        cells
+    }
+
+    fn number_by_hash(&mut self, scores: &[Vec<u8>]) {
+        let mut numbers: HashMap<Vec<u8>, u32, RandomState> = HashMap::default();
+        for (row, at) in self.index.iter_mut().enumerate() {
+            let cell: Vec<u8> = scores.iter().map(|scores| scores[row]).collect();
+            if cell.contains(&0) {
+                continue;
+            }
+            let next = numbers.len() as u32 + 1;
+            *at = *numbers.entry(cell).or_insert_with_key(|cell| {
+                self.scores.extend_from_slice(cell);
+                next
+            });
+        }
+    }
+
+    /// The scores of each combination but the missing one.
+    fn distinct(&self) -> impl Iterator<Item = &[u8]> {
+        self.scores.chunks_exact(self.dimensions.max(1)).skip(1)
+    }
+
+    fn nulls(&self) -> Option<NullBuffer> {
+        self.missing.then(|| NullBuffer::new(BooleanBuffer::collect_bool(self.index.len(), |row| self.index[row] != 0)))
+    }
+
+    /// A column of a number for each combination; null where it has none or a score is missing.
+    pub fn numbers<T: ArrowPrimitiveType>(&self, number: impl Fn(&[u8]) -> Option<T::Native>, threads: Threads<'_>) -> PrimitiveArray<T> {
+        // No row has a combination that misses a score, so it may stand for any number.
+        let number = |scores: &[u8]| if scores.contains(&0) { Some(T::Native::default()) } else { number(scores) };
+        let numbers: Vec<Option<T::Native>> = std::iter::once(None).chain(self.distinct().map(number)).collect();
+        // A combination without a number matters only where a row has it, and then it is null.
+        let values: Vec<T::Native> = numbers.iter().map(|number| number.unwrap_or_default()).collect();
+        let column = threads.par_map(self.index.len(), |row| values[self.index[row] as usize]);
+        let all = numbers[1..].iter().all(Option::is_some) || self.index.iter().all(|&cell| numbers[cell as usize].is_some() || cell == 0);
+        let nulls = if all {
+            self.nulls()
+        } else {
+            Some(NullBuffer::new(BooleanBuffer::collect_bool(self.index.len(), |row| numbers[self.index[row] as usize].is_some())))
+        };
+        PrimitiveArray::new(column.into(), nulls)
+    }
+
+    /// A column of the scores joined by `-`.
+    pub fn texts(&self, threads: Threads<'_>) -> Result<StringArray> {
+        let join = |scores: &[u8]| scores.iter().map(u8::to_string).collect::<Vec<_>>().join("-");
+        let texts: Vec<String> = std::iter::once(String::new()).chain(self.distinct().map(join)).collect();
+        let sizes: Vec<usize> = texts.iter().map(String::len).collect();
+        // Where no row misses a score and all texts are of one length, nothing needs to be added up.
+        let one_size = sizes.get(1).copied().filter(|size| !self.missing && sizes[1..].iter().all(|other| other == size));
+        let lengths = threads.par_chunks(self.index.len(), |run| match one_size {
+            Some(size) => size * run.len(),
+            None => self.index[run].iter().map(|&cell| sizes[cell as usize]).sum::<usize>(),
+        });
+        let bytes: usize = lengths.iter().sum();
+        i32::try_from(bytes).map_err(|_| Error::internal("cells of more than 2 GiB"))?;
+        // Each run knows where its texts begin, so that runs need not wait for each other.
+        let runs = threads.par_chunks(self.index.len(), |run| run);
+        let begins = lengths.iter().scan(0, |sum, length| {
+            let begin = *sum;
+            *sum += length;
+            Some(begin)
+        });
+        let pieces: Vec<(Range<usize>, usize)> = runs.into_iter().zip(begins).collect();
+        let (mut offsets, mut values) = (vec![0_i32; self.index.len() + 1], vec![0_u8; bytes]);
+        let (mut rest_offsets, mut rest_values) = (&mut offsets[1..], values.as_mut_slice());
+        let mut work = Vec::with_capacity(pieces.len());
+        for ((run, begin), length) in pieces.into_iter().zip(lengths) {
+            let (own_offsets, after) = rest_offsets.split_at_mut(run.len());
+            let (own_values, after_values) = rest_values.split_at_mut(length);
+            (rest_offsets, rest_values) = (after, after_values);
+            work.push((run, begin, own_offsets, own_values));
+        }
+        // The usual texts, such as 5-4-3, are copied without a call.
+        let short: Option<Vec<[u8; 5]>> =
+            (one_size == Some(5)).then(|| texts.iter().map(|text| text.as_bytes().first_chunk().copied().unwrap_or_default()).collect());
+        let write = |(run, begin, offsets, values): (Range<usize>, usize, &mut [i32], &mut [u8])| {
+            let mut at = begin;
+            if let Some(short) = &short {
+                for ((&cell, offset), text) in self.index[run].iter().zip(offsets).zip(values.as_chunks_mut().0) {
+                    *text = short[cell as usize];
+                    at += 5;
+                    *offset = at as i32;
+                }
+                return;
+            }
+            for (&cell, offset) in self.index[run].iter().zip(offsets) {
+                let text = texts[cell as usize].as_bytes();
+                values[at - begin..][..text.len()].copy_from_slice(text);
+                at += text.len();
+                *offset = at as i32;
+            }
+        };
+        threads.par_tasks(work, write);
+        // SAFETY: offsets ascend from 0 to the number of bytes, since each run began where the one before it ended; all
+        // bytes are digits and hyphens, so every text is UTF-8; nulls are as many as rows.
+        Ok(unsafe {
+            let offsets = OffsetBuffer::new_unchecked(ScalarBuffer::from(offsets));
+            StringArray::new_unchecked(offsets, values.into(), self.nulls())
+        })
+    }
+}
+
+/// Whether some row has no score.
+pub fn misses_some(scores: &[u8], threads: Threads<'_>) -> bool {
+    threads.par_chunks(scores.len(), |run| scores[run].contains(&0)).contains(&true)
+}
+
+fn most(scores: &[u8]) -> u8 {
+    scores.iter().fold(0, |most, &score| most.max(score))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow_array::Array;
+    use arrow_array::types::Int32Type;
+
+    #[test]
+    fn rows_that_miss_a_score_are_null() -> Result<()> {
+        let cells = Cells::new(&[vec![1, 0, 1, 100], vec![2, 2, 2, 7]], 4, Threads::inline());
+        let texts = cells.texts(Threads::inline())?;
+        assert_eq!(texts.iter().collect::<Vec<_>>(), [Some("1-2"), None, Some("1-2"), Some("100-7")]);
+        let numbers = cells.numbers::<Int32Type>(|scores| (scores[0] < 10).then(|| i32::from(scores[0])), Threads::inline());
+        assert_eq!(numbers.iter().collect::<Vec<_>>(), [Some(1), None, Some(1), None]);
+        assert!(Cells::new(&[vec![], vec![]], 0, Threads::inline()).texts(Threads::inline())?.is_empty());
+        Ok(())
+    }
+}

@@ -1,0 +1,89 @@
+//! The scorer of any columns with its weights, fitted or not.
+
+use arrow_array::RecordBatch;
+use serde::{Deserialize, Serialize};
+
+use super::scorer::Scorer;
+use super::spec::ScoreSpec;
+use super::state::ScorerState;
+use super::table::scores_table;
+use crate::error::{Error, ErrorKind, Result};
+use crate::exec::context::Context;
+use crate::report::Report;
+use crate::table::Table;
+
+/// A quantile scorer, fitted or not.
+#[derive(Debug, Clone, PartialEq)]
+pub struct QuantileScorer {
+    spec: ScoreSpec,
+    weights: Option<Vec<f64>>,
+    scorer: Option<Scorer>,
+}
+
+/// A scorer as it is stored.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QuantileState {
+    spec: ScoreSpec,
+    weights: Option<Vec<f64>>,
+    fitted: Option<ScorerState>,
+}
+
+impl QuantileScorer {
+    /// A scorer with these settings; weights give the rows a weighted sum.
+    pub fn new(spec: ScoreSpec, weights: Option<Vec<f64>>) -> Result<Self> {
+        if let Some(weights) = &weights
+            && (weights.len() != spec.dimensions.len() || !weights.iter().all(|w| w.is_finite() && *w >= 0.0))
+        {
+            let message = format!("weights={weights:?} must be finite and not negative, one for each column");
+            return Err(Error::new(ErrorKind::InvalidArgument, message));
+        }
+        Ok(Self { spec: spec.checked()?, weights, scorer: None })
+    }
+
+    /// The settings.
+    pub fn spec(&self) -> &ScoreSpec {
+        &self.spec
+    }
+
+    /// The weights of the columns.
+    pub fn weights(&self) -> Option<&[f64]> {
+        self.weights.as_deref()
+    }
+
+    /// The fitted scorer of the columns.
+    pub fn scorer(&self) -> Result<&Scorer> {
+        self.scorer.as_ref().ok_or_else(|| Error::new(ErrorKind::NotFitted, "this QuantileScorer is not fitted yet; call fit(table) first"))
+    }
+
+    /// Fits the bins on a table.
+    pub fn fit(&mut self, batches: &[RecordBatch], context: &Context) -> Result<()> {
+        self.scorer = Some(context.install(|threads| Scorer::fit_batches(&self.spec, batches, context, threads))??);
+        Ok(())
+    }
+
+    /// Scores of a table, beside its own columns.
+    pub fn transform(&self, batches: &[RecordBatch], report: &Report, context: &Context) -> Result<Vec<Table>> {
+        let scorer = self.scorer()?;
+        let score = |batch: &RecordBatch| {
+            context.check()?;
+            context.run_if_large(batch.num_rows(), |threads| {
+                let scores = scorer.score(batch, threads)?;
+                scores_table(batch, scorer, &scores, self.weights.as_deref(), report.clone(), threads)
+            })?
+        };
+        batches.iter().map(score).collect()
+    }
+
+    /// The settings and what the fit found, to be stored.
+    pub fn state(&self) -> QuantileState {
+        QuantileState { spec: self.spec.clone(), weights: self.weights.clone(), fitted: self.scorer.as_ref().map(Scorer::state) }
+    }
+
+    /// The scorer of a state; what cannot be is an error.
+    pub fn restore(state: QuantileState) -> Result<Self> {
+        let mut scorer = Self::new(state.spec, state.weights)?;
+        scorer.scorer = state.fitted.map(|fitted| Scorer::restore(scorer.spec.clone(), fitted)).transpose()?;
+        Ok(scorer)
+    }
+}

@@ -1,0 +1,86 @@
+//! What a fitted scorer knows beyond its settings, to be stored; what comes back is checked.
+
+use serde::{Deserialize, Serialize};
+
+use super::binner::Binner;
+use super::groups::{Groups, Nest};
+use super::scorer::{Fitted, Scorer};
+use super::spec::ScoreSpec;
+use crate::column::key::OwnedKey;
+use crate::error::{Error, ErrorKind, Result};
+
+/// The groups and bins of a fit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScorerState {
+    groups: Option<Vec<OwnedKey>>,
+    dimensions: Vec<DimensionState>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DimensionState {
+    binners: Vec<Option<Binner>>,
+    global: Option<Binner>,
+    nest: Option<Vec<(u32, u8)>>,
+}
+
+impl ScorerState {
+    /// Number of dimensions.
+    pub fn dimensions(&self) -> usize {
+        self.dimensions.len()
+    }
+}
+
+impl Scorer {
+    /// What the scorer knows beyond its settings.
+    pub fn state(&self) -> ScorerState {
+        let dimension = |fitted: &Fitted| DimensionState {
+            binners: fitted.binners.clone(),
+            global: fitted.global.clone(),
+            nest: fitted.nest.as_ref().map(|nest| nest.parents().to_vec()),
+        };
+        ScorerState { groups: self.groups().map(<[OwnedKey]>::to_vec), dimensions: self.fitted.iter().map(dimension).collect() }
+    }
+
+    /// The scorer of some settings and what it knew.
+    pub fn restore(spec: ScoreSpec, state: ScorerState) -> Result<Self> {
+        let unsound = |what: &str| Error::new(ErrorKind::ModelFormat, format!("the scorer has {what} that cannot be"));
+        let spec = spec.checked()?;
+        if state.dimensions.len() != spec.dimensions.len() || state.dimensions.is_empty() {
+            return Err(unsound("a number of dimensions"));
+        }
+        if state.groups.is_some() != spec.by.is_some() {
+            return Err(unsound("groups"));
+        }
+        let groups = state.groups.map(|keys| Groups::restore(keys).ok_or_else(|| unsound("groups"))).transpose()?;
+        let mut cells = groups.as_ref().map_or(1, |groups| groups.keys().len());
+        let last = state.dimensions.len() - 1;
+        let mut fitted: Vec<Fitted> = Vec::with_capacity(state.dimensions.len());
+        for (position, (dimension, state)) in spec.dimensions.iter().zip(state.dimensions).enumerate() {
+            let plain = groups.is_none() && (position == 0 || !spec.nested);
+            let bins = usize::from(dimension.bins);
+            let all = state.binners.iter().flatten().chain(&state.global);
+            let sound = dimension.cuts.as_ref().is_none_or(|cuts| cuts.len() + 1 == bins)
+                && state.binners.len() == cells
+                && state.binners.iter().flatten().flat_map(|binner| &binner.counts).any(|&count| count > 0)
+                && state.global.is_some() == (spec.unseen_global && !plain)
+                && all.clone().all(|binner| binner.is_sound(bins));
+            if !sound {
+                return Err(unsound("bins"));
+            }
+            let nest = match state.nest {
+                None => None,
+                Some(parents) => Some(Nest::restore(parents, cells, dimension.bins).ok_or_else(|| unsound("nested cells"))?),
+            };
+            if nest.is_some() != (spec.nested && position < last) {
+                return Err(unsound("nested cells"));
+            }
+            if let Some(nest) = &nest {
+                cells = nest.len();
+            }
+            fitted.push(Fitted { dimension: dimension.clone(), binners: state.binners, global: state.global, plain, nest });
+        }
+        Ok(Self { spec, groups, fitted })
+    }
+}

@@ -1,0 +1,432 @@
+//! A base as one row per customer, ascending by id, and back: what a file holds. The same content is the same rows, however
+//! it came together: codes, and numbers of rows of the input, stay out of them.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use super::{CustomerBase, Known};
+use crate::column::chunks::Kinds;
+use crate::exec::par::Threads;
+use crate::group::encoding::Plan;
+use crate::group::interner::{Interner, NO_CODE};
+use crate::group::keys::Keys;
+use crate::group::sort::Leads;
+use crate::state::attributes::Seen;
+use crate::state::customer_state::{Lines, Spread, State};
+use crate::state::days::{DayRecord, Run};
+use crate::state::open_orders::Parts;
+use crate::state::spec::Spec;
+use crate::state::stats::{EMPTY, Slot};
+use crate::state::totals::Order;
+
+/// Customers of one batch of rows in the file of a base, at most.
+pub(crate) const BATCH: usize = 1 << 16;
+/// Days and 32 bytes of ids count as one each, orders as two; a batch ends with the customer that makes it this many.
+const BATCH_WEIGHT: usize = 1 << 21;
+
+/// What a base holds besides its customers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Account {
+    /// Rows it was given.
+    pub rows: u64,
+    /// Names of the batches it was given.
+    pub batches: BTreeSet<String>,
+    /// Orders whose lines all lie before this day are closed.
+    pub sealed: Option<i32>,
+}
+
+/// The totals of a customer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct CustomerTotals {
+    /// Days of the first and the last purchase.
+    pub ends: Option<(i32, i32)>,
+    /// Purchases.
+    pub orders: u64,
+    /// Rows of the purchases.
+    pub rows: u64,
+    /// Rows of other orders, where there is no purchase.
+    pub others: u64,
+    /// The first of those rows, counted over the whole input; `u64::MAX` if that is not known.
+    pub first_other: u64,
+    /// Money.
+    pub units: i128,
+}
+
+/// An order that may get more lines, or one that has lines on several days.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Waiting<'a> {
+    /// The code of its id; `None` if it gets no more lines.
+    pub id: Option<u32>,
+    /// Its parts by day.
+    pub parts: &'a [Order],
+    /// What its earliest line says of the attributes.
+    pub seen: &'a [Seen],
+}
+
+/// The customers of a state, ascending by id.
+#[derive(Debug)]
+pub(crate) struct Customers<'a> {
+    /// The state.
+    pub state: &'a State,
+    codes: Vec<u32>,
+    /// Records by customer, and where those of each code begin.
+    days: Option<(Cow<'a, Run>, Vec<usize>)>,
+    /// The orders that wait, of each customer by order id.
+    open: ByCustomer,
+    /// The orders that wait no more, of each customer by content.
+    spread: ByCustomer,
+}
+
+/// Positions by the code of their customer.
+#[derive(Debug, Default)]
+struct ByCustomer {
+    /// Where those of each code begin; empty if there are none at all.
+    starts: Vec<usize>,
+    positions: Vec<u32>,
+}
+
+impl ByCustomer {
+    /// The positions of some things, of which it is known whose they are, those of each customer in order.
+    fn of(codes: usize, customers: impl ExactSizeIterator<Item = u32> + Clone, compare: impl Fn(u32, u32) -> Ordering) -> Self {
+        if customers.len() == 0 {
+            return Self::default();
+        }
+        let starts = starts(codes, customers.clone());
+        let (mut next, mut positions) = (starts.clone(), vec![0; customers.len()]);
+        for (customer, at) in customers.zip(0..) {
+            positions[next[customer as usize]] = at;
+            next[customer as usize] += 1;
+        }
+        for ends in starts.windows(2).filter(|ends| ends[1] - ends[0] > 1) {
+            positions[ends[0]..ends[1]].sort_unstable_by(|a, b| compare(*a, *b));
+        }
+        Self { starts, positions }
+    }
+
+    fn get(&self, code: u32) -> &[u32] {
+        let Some([start, end]) = self.starts.get(code as usize..code as usize + 2) else { return &[] };
+        &self.positions[*start..*end]
+    }
+}
+
+/// Where the things of each code begin, and where the last ones end.
+fn starts(codes: usize, customers: impl Iterator<Item = u32>) -> Vec<usize> {
+    let mut starts = vec![0; codes + 1];
+    customers.for_each(|customer| starts[customer as usize + 1] += 1);
+    let mut sum = 0;
+    for start in &mut starts {
+        sum += *start;
+        *start = sum;
+    }
+    starts
+}
+
+impl<'a> Customers<'a> {
+    /// The customers of whom a state knows something.
+    pub fn of(state: &'a State, threads: Threads<'_>) -> Self {
+        let keys = state.interner.keys();
+        let mut codes: Vec<u32> = (0..).zip(state.known_codes()).filter(|(_, known)| *known).map(|(code, _)| code).collect();
+        if !state.interner.is_sorted() {
+            codes = Leads::of(&[keys], threads).sort(keys, &codes, threads).into_iter().map(|(_, code)| code).collect();
+        }
+        let n = state.interner.len();
+        let days = state.days.as_ref().map(|days| {
+            let run = days.whole();
+            let starts = starts(n, run.records().map(|record| record.customer));
+            (run, starts)
+        });
+        let open = match &state.lines {
+            Lines::None => ByCustomer::default(),
+            Lines::Any(orders, _) => {
+                let id = |at: u32| orders.codes()[at as usize];
+                let customers = orders.orders().iter().map(|order| order.customer);
+                ByCustomer::of(n, customers, |a, b| orders.ids.keys().compare(id(a), id(b)))
+            }
+            Lines::Adjacent(_, open, _) => {
+                let customers: Vec<u32> = open.current().map(|(_, order, _)| order.customer).into_iter().collect();
+                ByCustomer::of(n, customers.into_iter(), |_, _| Ordering::Equal)
+            }
+        };
+        let of = |at: u32| &state.spread[at as usize];
+        let spread = ByCustomer::of(n, state.spread.iter().map(|spread| spread.order.customer), |a, b| compare(state, of(a), of(b)));
+        Self { state, codes, days, open, spread }
+    }
+
+    /// How many.
+    pub fn len(&self) -> usize {
+        self.codes.len()
+    }
+
+    /// The order ids, where orders wait.
+    pub fn order_ids(&self) -> Option<&'a Keys> {
+        match &self.state.lines {
+            Lines::None => None,
+            Lines::Any(orders, _) => Some(orders.ids.keys()),
+            Lines::Adjacent(ids, _, _) => Some(ids.keys()),
+        }
+    }
+
+    /// The codes in batches of at most so many customers, which depend on nothing but what the customers are.
+    pub fn batches(&self, most: usize) -> Vec<&[u32]> {
+        let (mut batches, mut start, mut weight) = (Vec::new(), 0, 0);
+        for (at, &code) in self.codes.iter().enumerate() {
+            weight += self.weight(code);
+            if weight >= BATCH_WEIGHT || at + 1 - start == most || at + 1 == self.codes.len() {
+                batches.push(&self.codes[start..=at]);
+                (start, weight) = (at + 1, 0);
+            }
+        }
+        batches
+    }
+
+    fn weight(&self, code: u32) -> usize {
+        let id = match self.state.interner.keys() {
+            Keys::Bytes(arena) => arena.get(code).len() / 32,
+            Keys::Range { .. } | Keys::Integers(_) => 0,
+        };
+        1 + id + self.day_range(code).len() + 2 * (self.open.get(code).len() + self.spread.get(code).len())
+    }
+
+    /// What a customer bought in all.
+    pub fn totals(&self, code: u32) -> CustomerTotals {
+        let totals = &self.state.totals;
+        if code as usize >= totals.len() {
+            return CustomerTotals { ends: None, orders: 0, rows: 0, others: 0, first_other: u64::MAX, units: 0 };
+        }
+        let slot = totals.slots().get(code);
+        let (orders, rows, units) = totals.of(code);
+        let bought = orders > 0;
+        // Which refunds came before the first purchase depends on the order of the rows, and is of no use once there is one.
+        let (first_other, others) = totals.refunds_of(code).filter(|_| !bought).unwrap_or((u64::MAX, 0));
+        CustomerTotals { ends: bought.then_some((slot.first, slot.last)), orders, rows, others, first_other, units }
+    }
+
+    fn day_range(&self, code: u32) -> Range<usize> {
+        self.days.as_ref().map_or(0..0, |(_, starts)| starts[code as usize]..starts[code as usize + 1])
+    }
+
+    /// What happened on each day of a customer.
+    pub fn days(&self, code: u32) -> impl Iterator<Item = DayRecord> + '_ {
+        let range = self.day_range(code);
+        self.days.iter().flat_map(move |(run, _)| range.clone().map(|at| run.get(at)))
+    }
+
+    /// The orders of a customer that wait, by id, and those that wait no more.
+    pub fn orders(&self, code: u32) -> impl Iterator<Item = Waiting<'_>> {
+        let open = self.open.get(code).iter().filter_map(|&at| self.open_order(at as usize));
+        let spread = self.spread.get(code).iter().map(|&at| {
+            let Spread { parts, seen, .. } = &self.state.spread[at as usize];
+            Waiting { id: None, parts, seen }
+        });
+        open.chain(spread)
+    }
+
+    fn open_order(&self, at: usize) -> Option<Waiting<'_>> {
+        let n = self.state.attributes.len();
+        match &self.state.lines {
+            Lines::None => None,
+            Lines::Any(orders, picks) => {
+                let parts = whole_or_parts(&orders.orders()[at], orders.parts(at));
+                Some(Waiting { id: Some(orders.codes()[at]), parts, seen: &picks[at * n..(at + 1) * n] })
+            }
+            Lines::Adjacent(_, open, seen) => {
+                open.current().map(|(code, order, parts)| Waiting { id: Some(code), parts: whole_or_parts(order, parts), seen })
+            }
+        }
+    }
+
+    /// The sizes of all sums of money; the answer is whether they fit 64 bits, and the largest.
+    pub fn largest_units(&self) -> (bool, u128) {
+        let totals = self.codes.iter().map(|&code| self.totals(code).units);
+        let days = self.days.iter().flat_map(|(run, _)| run.records().map(|record| record.units));
+        let orders = self.state.waiting().flat_map(|(order, parts, _)| whole_or_parts(order, parts)).map(|part| part.units);
+        totals
+            .chain(days)
+            .chain(orders)
+            .fold((true, 0), |(fits, largest), units| (fits & i64::try_from(units).is_ok(), largest.max(units.unsigned_abs())))
+    }
+}
+
+fn whole_or_parts<'a>(order: &'a Order, parts: &'a [Order]) -> &'a [Order] {
+    if parts.is_empty() { std::slice::from_ref(order) } else { parts }
+}
+
+/// Orders without an id, by their content.
+fn compare(state: &State, a: &Spread, b: &Spread) -> Ordering {
+    let numbers = |part: &Order| (part.day, part.units, part.lines, part.amount_is_null);
+    let by_parts = a.parts.iter().map(numbers).cmp(b.parts.iter().map(numbers));
+    let by_value = |(attribute, (a, b)): (&crate::state::attributes::Attribute, (&Seen, &Seen))| {
+        let by_value = match (a.value, b.value) {
+            (NO_CODE, NO_CODE) => Ordering::Equal,
+            (NO_CODE, _) => Ordering::Less,
+            (_, NO_CODE) => Ordering::Greater,
+            (a, b) => attribute.values.keys().compare(a, b),
+        };
+        a.time.cmp(&b.time).then(by_value)
+    };
+    let seen = || state.attributes.iter().zip(a.seen.iter().zip(&b.seen)).map(by_value);
+    by_parts.then_with(|| seen().find(|order| order.is_ne()).unwrap_or(Ordering::Equal))
+}
+
+/// A state that is put together again, customer by customer. Errors are what is wrong with what came.
+#[derive(Debug)]
+pub(crate) struct Restore<'t> {
+    /// Threads that may read it.
+    pub threads: Threads<'t>,
+    state: State,
+    keys: Keys,
+    run: Run,
+}
+
+type Wrong = &'static str;
+
+impl<'t> Restore<'t> {
+    /// No customers yet.
+    pub fn new(kinds: &Kinds, spec: &Spec, threads: Threads<'t>) -> Self {
+        let interner = Interner::new(kinds.id_kind);
+        let keys = interner.keys().clone();
+        Self { threads, state: State::new(kinds, spec, interner, Plan::Table), keys, run: Run::default() }
+    }
+
+    /// Takes the ids of some more customers; the answer is the code of the first.
+    pub fn add_ids(&mut self, more: Keys) -> Result<u32, Wrong> {
+        let first = self.keys.len();
+        let len = first + more.len();
+        if u32::try_from(len).is_err() {
+            return Err("it has too many customers");
+        }
+        match (&mut self.keys, more) {
+            (Keys::Integers(ids), Keys::Integers(more)) => ids.extend(more),
+            (Keys::Bytes(arena), Keys::Bytes(more)) => arena.append(more),
+            _ => return Err("its ids are of another kind"),
+        }
+        let from = first.saturating_sub(1) as u32;
+        if !(from..(len as u32).saturating_sub(1)).all(|code| self.keys.compare(code, code + 1).is_lt()) {
+            return Err("its ids do not ascend");
+        }
+        self.state.totals.grow(len);
+        Ok(first as u32)
+    }
+
+    /// Adds the totals of a customer.
+    pub fn add_totals(&mut self, code: u32, totals: &CustomerTotals) -> Result<(), Wrong> {
+        let CustomerTotals { ends, orders, rows, others, first_other, units } = *totals;
+        let slot = match ends {
+            Some((first, last)) if orders > 0 && first <= last => Slot { units, orders, first, last },
+            None if orders == 0 => Slot { units, ..EMPTY },
+            _ => return Err("a customer's days and purchases contradict each other"),
+        };
+        self.state.totals.restore(code, &slot, rows, (first_other, others));
+        Ok(())
+    }
+
+    /// Adds a day of a customer; they come in order.
+    pub fn add_day(&mut self, record: &DayRecord) -> Result<(), Wrong> {
+        if let Some(last) = self.run.len().checked_sub(1) {
+            let last = self.run.get(last);
+            if (last.customer, last.day) > (record.customer, record.day) {
+                return Err("its days do not ascend");
+            }
+        }
+        self.run.push(record);
+        Ok(())
+    }
+
+    /// The code of the value of an attribute, [`NO_CODE`] for null.
+    pub fn attribute_value(&mut self, attribute: usize, value: Option<(&Keys, u32)>) -> crate::error::Result<u32> {
+        value.map_or(Ok(NO_CODE), |(keys, code)| self.state.attributes[attribute].values.intern_from(keys, code))
+    }
+
+    /// Adds what is known of an attribute of a customer.
+    pub fn see(&mut self, attribute: usize, code: u32, seen: Seen) {
+        self.state.attributes[attribute].see(code, seen);
+    }
+
+    /// Adds an order that waits, or without an id one that waits no more.
+    pub fn add_order(&mut self, id: Option<(&Keys, u32)>, parts: &[Order], seen: &[Seen]) -> crate::error::Result<Result<(), Wrong>> {
+        let Some(whole) = parts.iter().copied().reduce(|mut whole, part| {
+            whole.join(&part);
+            whole
+        }) else {
+            return Ok(Err("an order has no parts"));
+        };
+        let Some((keys, code)) = id else {
+            self.state.spread.push(Spread { order: whole, parts: parts.to_vec(), seen: seen.to_vec() });
+            return Ok(Ok(()));
+        };
+        match &mut self.state.lines {
+            Lines::None => return Ok(Err("it has open orders where there can be none")),
+            Lines::Any(orders, picks) => {
+                let (code, next) = (orders.ids.intern_from(keys, code)?, orders.orders().len());
+                for part in parts {
+                    if orders.add(code, part)? as usize != next {
+                        return Ok(Err("an order is there twice"));
+                    }
+                }
+                picks.extend_from_slice(seen);
+            }
+            Lines::Adjacent(ids, open, picks) => {
+                if open.current().is_some() {
+                    return Ok(Err("it has two orders open where there can be one"));
+                }
+                let code = ids.intern_from(keys, code)?;
+                parts.iter().for_each(|part| drop::<Option<(Order, Parts)>>(open.add(code, part)));
+                picks.extend_from_slice(seen);
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    /// The state of these customers.
+    pub fn finish(self) -> State {
+        let Self { mut state, keys, run, .. } = self;
+        if let Some(days) = &mut state.days {
+            days.add_run(run);
+        }
+        let kind = state.interner.kind();
+        state.interner = match &keys {
+            // No gaps: a code is the distance from the first id, and no table is needed.
+            Keys::Integers(ids)
+                if ids.last().zip(ids.first()).is_some_and(|(last, first)| last.abs_diff(*first) == ids.len() as u64 - 1) =>
+            {
+                let mut range = Interner::range(kind, ids[0]);
+                range.extend_range(ids.len());
+                range
+            }
+            _ => Interner::of_sorted(kind, keys),
+        };
+        state
+    }
+}
+
+impl State {
+    /// What it holds besides its customers, whose rows were counted from `rows_before`.
+    pub(crate) fn without_customers(&self, rows_before: u64) -> Self {
+        let mut rest = self.like();
+        rest.rows.merge(&self.rows, rows_before);
+        rest.purchases.merge(&self.purchases, rows_before);
+        if let (Some(notes), Some(own)) = (&mut rest.notes, &self.notes) {
+            notes.merge(own, rows_before);
+        }
+        (rest.first_day, rest.last_day) = (self.first_day, self.last_day);
+        rest
+    }
+}
+
+impl CustomerBase {
+    /// What it knows, in parts; `None` when it never saw a schema.
+    pub(crate) fn known_parts(&self) -> Option<(&Kinds, &State, Account)> {
+        self.known.as_ref().map(|Known { kinds, state, rows, batches, sealed, .. }| {
+            (kinds, state, Account { rows: *rows, batches: batches.clone(), sealed: *sealed })
+        })
+    }
+
+    /// A base of these parts.
+    pub(crate) fn of_parts(spec: Spec, known: Option<(Kinds, State, Account)>) -> Self {
+        let known =
+            known.map(|(kinds, state, Account { rows, batches, sealed })| Known { kinds, state, rows, batches, sealed, version: 0 });
+        Self { spec, known }
+    }
+}

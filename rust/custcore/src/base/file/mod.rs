@@ -1,0 +1,162 @@
+//! The file of a customer base: a checked Arrow file ([`crate::store::blocks`]) with one row per customer, ascending by id.
+//!
+//! Settings and kinds are JSON in the metadata of the schema (`custcore.settings`, `custcore.kinds`), what is known besides
+//! the customers (tallies of the report, names of batches) in those of the footer (`custcore.account`). A base that never saw
+//! data has no kinds and no columns. What it holds makes the bytes, not the way it came in; so the first rows in the report,
+//! which only the way tells, are gone after loading.
+
+mod settings;
+pub(crate) mod table;
+
+use std::io::{Read, Seek, Write};
+use std::path::Path;
+
+use arrow_array::RecordBatch;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use self::settings::{AccountText, KindNames, Settings};
+use self::table::Layout;
+use crate::base::CustomerBase;
+use crate::base::export::{BATCH, Customers, Restore};
+use crate::column::chunks::Kinds;
+use crate::error::{Error, ErrorKind, Result};
+use crate::exec::context::Context;
+use crate::exec::par::Threads;
+use crate::state::spec::Spec;
+use crate::store::atomic::AtomicFile;
+use crate::store::blocks::{Entries, Format, Reader, Writer};
+
+/// What the file of a base calls itself.
+pub const FORMAT: Format = Format { name: "customer base", version: 1 };
+
+const SETTINGS: &str = "custcore.settings";
+const KINDS: &str = "custcore.kinds";
+const ACCOUNT: &str = "custcore.account";
+
+/// Units of money beyond this do not fit a decimal of 38 digits.
+const LARGEST_UNITS: u128 = 10_u128.pow(38) - 1;
+
+impl CustomerBase {
+    /// Writes the base to a file, whole or not at all.
+    pub fn save(&self, path: &Path, context: &Context) -> Result<()> {
+        let file = AtomicFile::create(path).map_err(|error| Error::file("write", path, &error))?;
+        self.write(file, path, context)?.commit().map_err(|error| Error::file("write", path, &error))
+    }
+
+    /// Reads a base from a file.
+    pub fn load(path: &Path, context: &Context) -> Result<Self> {
+        read(Reader::open(path, FORMAT)?, context)
+    }
+
+    /// The bytes of the file.
+    pub fn to_bytes(&self, context: &Context) -> Result<Vec<u8>> {
+        self.write(Vec::new(), Path::new("bytes"), context)
+    }
+
+    /// A base from the bytes of a file.
+    pub fn from_bytes(bytes: &[u8], context: &Context) -> Result<Self> {
+        read(Reader::of_bytes(bytes, FORMAT)?, context)
+    }
+
+    fn write<W: Write + Send>(&self, to: W, path: &Path, context: &Context) -> Result<W> {
+        let settings = Settings::of(self.spec()).ok_or_else(|| {
+            let message = "a base that is kept for one call is not written to a file; choose track='totals', 'days' or 'orders'";
+            Error::new(ErrorKind::StateMismatch, message)
+        })?;
+        let mut entries = Entries::from([(SETTINGS.to_owned(), json(&settings)?)]);
+        let Some((kinds, state, account)) = self.known_parts() else {
+            return Writer::new(to, path, FORMAT, &arrow_schema::Schema::empty(), entries)?.finish(&Entries::new());
+        };
+        let rows = state.interner.len();
+        context.run_if_large(rows, |threads| {
+            let customers = Customers::of(state, threads);
+            let (narrow, largest) = customers.largest_units();
+            if largest > LARGEST_UNITS {
+                let message =
+                    "a sum of money has more than 38 digits, more than the file of a base holds. Cast the amounts to a smaller scale";
+                return Err(Error::new(ErrorKind::SumOverflow, message));
+            }
+            let layout = Layout::of(self.spec(), kinds, !narrow, None);
+            entries.insert(KINDS.to_owned(), json(&KindNames::of(kinds, !narrow))?);
+            let mut writer = Writer::new(to, path, FORMAT, layout.schema(), entries)?;
+            write_batches(&mut writer, &layout, &customers, BATCH, (context, threads), |_, _| Ok(()))?;
+            writer.finish(&Entries::from([(ACCOUNT.to_owned(), json(&AccountText::of(state, account))?)]))
+        })?
+    }
+}
+
+/// Writes all customers in batches of at most so many; `written` hears of each batch and its bytes.
+pub(crate) fn write_batches<W: Write>(
+    writer: &mut Writer<W>,
+    layout: &Layout,
+    customers: &Customers<'_>,
+    most: usize,
+    (context, threads): (&Context, Threads<'_>),
+    mut written: impl FnMut(&RecordBatch, u64) -> Result<()>,
+) -> Result<()> {
+    let batches = customers.batches(most);
+    // A few at a time are made side by side where there are many.
+    let threads = threads.if_large(customers.len());
+    for some in batches.chunks(threads.count()) {
+        context.check()?;
+        for batch in threads.par_tasks(some, |codes| layout.batch(customers, codes)) {
+            let batch = batch?;
+            let bytes = writer.write(&batch)?;
+            written(&batch, bytes)?;
+        }
+    }
+    Ok(())
+}
+
+fn json(value: &impl Serialize) -> Result<String> {
+    serde_json::to_string(value).map_err(Error::internal)
+}
+
+/// The settings of an open file, and its kinds with their layout if it has any.
+fn described<R: Read + Seek>(reader: &Reader<R>) -> Result<(Spec, Option<(Kinds, Layout)>)> {
+    let metadata = reader.schema().metadata();
+    let settings: Settings = parsed(reader, metadata.get(SETTINGS).map(String::as_str), "its settings cannot be read")?;
+    let spec = settings.spec().ok_or_else(|| reader.damaged("its settings cannot be read"))?;
+    let spec = spec.checked().map_err(|error| reader.damaged(error.message()))?;
+    let wrong = || reader.damaged("its kinds cannot be read");
+    let Some(text) = metadata.get(KINDS) else { return Ok((spec, None)) };
+    let names: KindNames = parsed(reader, Some(text.as_str()), "its kinds cannot be read")?;
+    let wide = names.wide;
+    let kinds = names.kinds(&spec)?.ok_or_else(wrong)?;
+    let layout = Layout::of(&spec, &kinds, wide, None);
+    if layout.schema().fields() != reader.schema().fields() {
+        return Err(reader.damaged("its columns are not those of its settings"));
+    }
+    Ok((spec, Some((kinds, layout))))
+}
+
+fn parsed<T: DeserializeOwned, R: Read + Seek>(reader: &Reader<R>, text: Option<&str>, wrong: &str) -> Result<T> {
+    text.and_then(|text| serde_json::from_str(text).ok()).ok_or_else(|| reader.damaged(wrong))
+}
+
+fn read<R: Read + Seek + Send>(mut reader: Reader<R>, context: &Context) -> Result<CustomerBase> {
+    // How many rows there are is told by their batches alone; one batch is worth no threads.
+    let rows = if reader.len() > 1 { usize::MAX } else { 0 };
+    context.run_if_large(rows, |threads| read_here(&mut reader, context, threads))?
+}
+
+fn read_here<R: Read + Seek>(reader: &mut Reader<R>, context: &Context, threads: Threads<'_>) -> Result<CustomerBase> {
+    let (spec, described) = described(reader)?;
+    let Some((kinds, layout)) = described else {
+        if reader.is_empty() {
+            return Ok(CustomerBase::of_parts(spec, None));
+        }
+        return Err(reader.damaged("it has customers of no kind"));
+    };
+    let mut restore = Restore::new(&kinds, &spec, threads);
+    for batch in 0..reader.len() {
+        context.check()?;
+        let rows = reader.batch(batch)?;
+        layout.read(&rows, &mut restore).map_err(|failure| failure.of(reader))?;
+    }
+    let account: AccountText = parsed(reader, reader.entries().get(ACCOUNT).map(String::as_str), "its account cannot be read")?;
+    let mut state = restore.finish();
+    let account = account.fill(&mut state).ok_or_else(|| reader.damaged("its account cannot be read"))?;
+    Ok(CustomerBase::of_parts(spec, Some((kinds, state, account))))
+}

@@ -1,0 +1,315 @@
+//! What shapes a base, and what it holds besides its customers, as JSON: the same content is the same text.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use arrow_schema::DataType;
+use serde::{Deserialize, Serialize};
+
+use crate::base::export::Account;
+use crate::column::chunks::{Kinds, Pick, Roles};
+use crate::column::key::{KeyColumn, KeyKind};
+use crate::column::time::Clock;
+use crate::error::Result;
+use crate::num::money::Money;
+use crate::report::Tally;
+use crate::state::customer_state::{RowTallies, State};
+use crate::state::daily_tallies::{DayNotes, Notes};
+use crate::state::spec::{AsOf, Late, OnNonfinite, OnNull, OrderLines, Returns, Spec, Track};
+use crate::state::totals::PurchaseTallies;
+use crate::time::calendar::Zone;
+
+/// The settings of a base.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    customer_id: String,
+    timestamp: String,
+    amount: Option<String>,
+    order_id: Option<String>,
+    attributes: Vec<(String, String)>,
+    track: String,
+    returns: String,
+    zero_is_purchase: bool,
+    amount_decimals: u8,
+    timezone: Option<String>,
+    on_null: String,
+    on_nonfinite: String,
+    order_lines: String,
+    n_days: bool,
+    late: String,
+    until: Option<Until>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Until {
+    Date(i32),
+    Naive(i32),
+    Instant(i64),
+}
+
+const RETURNS: [(Returns, &str); 3] = [(Returns::Net, "net"), (Returns::Exclude, "exclude"), (Returns::Count, "count")];
+const TRACKS: [(Track, &str); 3] = [(Track::Totals, "totals"), (Track::Days, "days"), (Track::Orders, "orders")];
+const NULLS: [(OnNull, &str); 2] = [(OnNull::Drop, "drop"), (OnNull::Error, "error")];
+const NONFINITES: [(OnNonfinite, &str); 2] = [(OnNonfinite::Drop, "drop"), (OnNonfinite::Error, "error")];
+const LINES: [(OrderLines, &str); 2] = [(OrderLines::Any, "any"), (OrderLines::Adjacent, "adjacent")];
+const LATES: [(Late, &str); 2] = [(Late::Error, "error"), (Late::Report, "report")];
+const PICKS: [(Pick, &str); 2] = [(Pick::First, "first"), (Pick::Last, "last")];
+const KINDS: [(KeyKind, &str); 4] =
+    [(KeyKind::Signed, "signed"), (KeyKind::Unsigned, "unsigned"), (KeyKind::Text, "text"), (KeyKind::Binary, "binary")];
+
+fn name_of<T: PartialEq>(names: &[(T, &str)], value: &T) -> String {
+    names.iter().find(|(of, _)| of == value).map_or_else(String::new, |(_, name)| (*name).to_owned())
+}
+
+fn named<T: Copy>(names: &[(T, &str)], name: &str) -> Option<T> {
+    names.iter().find(|(_, of)| *of == name).map(|(value, _)| *value)
+}
+
+impl Settings {
+    /// The settings as text has them; `None` for a base that is not to be kept.
+    pub fn of(spec: &Spec) -> Option<Self> {
+        if spec.track == Track::Once || spec.window.is_some() || spec.roles.start.is_some() || spec.roles.returning.is_some() {
+            return None;
+        }
+        let Roles { customer_id, timestamp, amount, order_id, attributes, .. } = spec.roles.clone();
+        Some(Self {
+            customer_id,
+            timestamp,
+            amount,
+            order_id,
+            attributes: attributes.into_iter().map(|(name, pick)| (name, name_of(&PICKS, &pick))).collect(),
+            track: name_of(&TRACKS, &spec.track),
+            returns: name_of(&RETURNS, &spec.returns),
+            zero_is_purchase: spec.zero_is_purchase,
+            amount_decimals: spec.amount_decimals,
+            timezone: spec.timezone.clone(),
+            on_null: name_of(&NULLS, &spec.on_null),
+            on_nonfinite: name_of(&NONFINITES, &spec.on_nonfinite),
+            order_lines: name_of(&LINES, &spec.order_lines),
+            n_days: spec.n_days,
+            late: name_of(&LATES, &spec.late),
+            until: spec.until.map(|until| match until {
+                AsOf::Date(day) => Until::Date(day),
+                AsOf::Naive(day) => Until::Naive(day),
+                AsOf::Instant(second) => Until::Instant(second),
+            }),
+        })
+    }
+
+    /// The settings that the text has; `None` for a name that says nothing.
+    pub fn spec(self) -> Option<Spec> {
+        let pick = |(name, pick): (String, String)| Some((name, named(&PICKS, &pick)?));
+        let attributes = self.attributes.into_iter().map(pick).collect::<Option<_>>()?;
+        let roles = Roles {
+            customer_id: self.customer_id,
+            timestamp: self.timestamp,
+            amount: self.amount,
+            order_id: self.order_id,
+            attributes,
+            start: None,
+            returning: None,
+        };
+        Some(Spec {
+            track: named(&TRACKS, &self.track)?,
+            returns: named(&RETURNS, &self.returns)?,
+            zero_is_purchase: self.zero_is_purchase,
+            amount_decimals: self.amount_decimals,
+            timezone: self.timezone,
+            on_null: named(&NULLS, &self.on_null)?,
+            on_nonfinite: named(&NONFINITES, &self.on_nonfinite)?,
+            order_lines: named(&LINES, &self.order_lines)?,
+            n_days: self.n_days,
+            late: named(&LATES, &self.late)?,
+            until: self.until.map(|until| match until {
+                Until::Date(day) => AsOf::Date(day),
+                Until::Naive(day) => AsOf::Naive(day),
+                Until::Instant(second) => AsOf::Instant(second),
+            }),
+            ..Spec::new(roles)
+        })
+    }
+}
+
+/// What the first data fixed for all that follow.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KindNames {
+    id: String,
+    zone: Option<String>,
+    money: Option<MoneyKind>,
+    order: Option<String>,
+    attributes: Vec<String>,
+    /// Whether units of money are written in 128 bits.
+    pub wide: bool,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum MoneyKind {
+    Float(u8),
+    Integer,
+    Decimal(i8),
+}
+
+impl KindNames {
+    /// The kinds as text has them.
+    pub fn of(kinds: &Kinds, wide: bool) -> Self {
+        Self {
+            id: kinds.id_type.to_string(),
+            zone: kinds.clock.zone().map(|zone| zone.name().to_owned()),
+            money: kinds.money.map(|money| match money {
+                Money::Float { decimals } => MoneyKind::Float(decimals),
+                Money::Integer => MoneyKind::Integer,
+                Money::Decimal { scale } => MoneyKind::Decimal(scale),
+            }),
+            order: kinds.order_kind.map(|kind| name_of(&KINDS, &kind)),
+            attributes: kinds.attributes.iter().map(|(_, value_type)| value_type.to_string()).collect(),
+            wide,
+        }
+    }
+
+    /// The kinds that the text has; `None` for a name that says nothing.
+    pub fn kinds(self, spec: &Spec) -> Result<Option<Kinds>> {
+        let key = |name: &str| -> Option<(KeyKind, DataType)> {
+            let data_type = name.parse::<DataType>().ok()?;
+            let column = KeyColumn::new("id", "id", &arrow_array::new_empty_array(&data_type)).ok()?;
+            Some((column.kind(), data_type))
+        };
+        let clock = match &self.zone {
+            Some(zone) => Clock::Zoned(Zone::named(zone)?),
+            None => Clock::Naive,
+        };
+        let order_kind = match &self.order {
+            None => None,
+            Some(name) => match named(&KINDS, name) {
+                None => return Ok(None),
+                kind => kind,
+            },
+        };
+        let (Some((id_kind, id_type)), Some(attributes)) =
+            (key(&self.id), self.attributes.iter().map(|name| key(name)).collect::<Option<Vec<_>>>())
+        else {
+            return Ok(None);
+        };
+        let fits = attributes.len() == spec.roles.attributes.len()
+            && order_kind.is_some() == spec.roles.order_id.is_some()
+            && self.money.is_some() == spec.roles.amount.is_some();
+        Ok(fits.then(|| Kinds {
+            id_name: spec.roles.customer_id.clone(),
+            id_type,
+            id_kind,
+            clock,
+            money: self.money.map(|money| match money {
+                MoneyKind::Float(decimals) => Money::Float { decimals },
+                MoneyKind::Integer => Money::Integer,
+                MoneyKind::Decimal(scale) => Money::Decimal { scale },
+            }),
+            order_kind,
+            attributes,
+        }))
+    }
+}
+
+/// What a base holds besides its customers.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AccountText {
+    n_rows: u64,
+    first_day: Option<i32>,
+    last_day: Option<i32>,
+    sealed: Option<i32>,
+    batch_ids: BTreeSet<String>,
+    report: Tallies,
+    /// By local day, where the base can look back.
+    notes: Option<BTreeMap<i32, Tallies>>,
+}
+
+/// Those that counted something, by name.
+type Tallies = BTreeMap<String, TallyText>;
+
+/// A tally; the number of its first row depends on how the rows came and is not kept.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TallyText {
+    count: u64,
+    rows: u64,
+    /// In decimal digits, because not every reader of JSON knows integers of 128 bits.
+    units: String,
+}
+
+fn row_tallies(rows: &mut RowTallies) -> [(&'static str, &mut Tally); 8] {
+    let RowTallies { null_id, null_time, nonfinite, after, null_amount, null_order, late, removed } = rows;
+    [
+        ("null_customer_id", null_id),
+        ("null_timestamp", null_time),
+        ("nonfinite_amount", nonfinite),
+        ("after_as_of", after),
+        ("null_amount", null_amount),
+        ("null_order_id", null_order),
+        ("late_lines", late),
+        ("removed", removed),
+    ]
+}
+
+fn purchase_tallies(purchases: &mut PurchaseTallies) -> [(&'static str, &mut Tally); 3] {
+    let PurchaseTallies { excluded_refunds, netted_refunds, zero_orders } = purchases;
+    [("excluded_refunds", excluded_refunds), ("netted_refunds", netted_refunds), ("zero_orders", zero_orders)]
+}
+
+fn day_tallies(notes: &mut DayNotes) -> impl Iterator<Item = (&'static str, &mut Tally)> {
+    let DayNotes { null_amount, null_order, purchases } = notes;
+    [("null_amount", null_amount), ("null_order_id", null_order)].into_iter().chain(purchase_tallies(purchases))
+}
+
+fn write<'a>(tallies: impl Iterator<Item = (&'static str, &'a mut Tally)>) -> Tallies {
+    let text = |tally: &Tally| TallyText { count: tally.count, rows: tally.rows, units: tally.units.to_string() };
+    let counted = |tally: &Tally| tally.count != 0 || tally.rows != 0 || tally.units != 0;
+    tallies.filter(|(_, tally)| counted(tally)).map(|(name, tally)| (name.to_owned(), text(tally))).collect()
+}
+
+/// Fills tallies; `None` if one has no such name or no such number.
+fn read<'a>(mut from: Tallies, tallies: impl Iterator<Item = (&'static str, &'a mut Tally)>) -> Option<()> {
+    for (name, tally) in tallies {
+        if let Some(TallyText { count, rows, units }) = from.remove(name) {
+            *tally = Tally { count, rows, units: units.parse().ok()?, ..Tally::default() };
+        }
+    }
+    from.is_empty().then_some(())
+}
+
+impl AccountText {
+    /// What a state holds besides its customers, as text has it.
+    pub fn of(state: &State, account: Account) -> Self {
+        let (mut rows, mut purchases) = (state.rows, state.purchases);
+        let notes = state.notes.as_ref().map(|notes| {
+            let by_day = notes.days().map(|(day, notes)| (day, write(day_tallies(&mut notes.clone()))));
+            by_day.filter(|(_, tallies)| !tallies.is_empty()).collect()
+        });
+        Self {
+            n_rows: account.rows,
+            first_day: Some(state.first_day).filter(|&day| day != i32::MAX),
+            last_day: Some(state.last_day).filter(|&day| day != i32::MIN),
+            sealed: account.sealed,
+            batch_ids: account.batches,
+            report: write(row_tallies(&mut rows).into_iter().chain(purchase_tallies(&mut purchases))),
+            notes,
+        }
+    }
+
+    /// Fills a state; `None` if the text says what cannot be.
+    pub fn fill(self, state: &mut State) -> Option<Account> {
+        (state.first_day, state.last_day) = (self.first_day.unwrap_or(i32::MAX), self.last_day.unwrap_or(i32::MIN));
+        read(self.report, row_tallies(&mut state.rows).into_iter().chain(purchase_tallies(&mut state.purchases)))?;
+        match (self.notes, &mut state.notes) {
+            (Some(by_day), Some(notes)) => fill_notes(by_day, notes)?,
+            (None, None) => {}
+            _ => return None,
+        }
+        Some(Account { rows: self.n_rows, batches: self.batch_ids, sealed: self.sealed })
+    }
+}
+
+fn fill_notes(by_day: BTreeMap<i32, Tallies>, notes: &mut Notes) -> Option<()> {
+    by_day.into_iter().try_for_each(|(day, tallies)| read(tallies, day_tallies(notes.on(day))))
+}

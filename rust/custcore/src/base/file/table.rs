@@ -1,0 +1,491 @@
+//! Customers as Arrow record batches, and back: one row per customer, with lists of his days and of his orders.
+//!
+//! | column | type |
+//! |---|---|
+//! | the id, by its own name | its own |
+//! | `first_date`, `last_date` | Date32, null without a purchase |
+//! | `n_orders`, `n_rows`, `n_other_rows` | Int64; the rows of other orders than purchases only where there is no purchase |
+//! | `units` | money in units: Int64 where all of the file fit, else Decimal128(38, 0) |
+//! | `days`, where they are kept | list of `date`, `n_orders`, `n_rows`, `n_other_rows`, `units` |
+//! | `orders`, where there are order ids | list of `order_id` (null: takes no more lines), `parts` by day, `attributes` |
+//! | `attributes`, if there are any | for each its `value`, and the time it was seen at: `seconds` and `nanoseconds` |
+//!
+//! Runs of a base that outgrew memory ([`crate::base::spill`]) have the first rows besides, which the report tells: `first_other_row`
+//! of a customer, `first_row` of a part of an order.
+//!
+//! A name that the id has already gets a `_` behind it.
+
+use std::io::{Read, Seek};
+use std::sync::Arc;
+
+use arrow_array::builder::BooleanBufferBuilder;
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Date32Type, Decimal128Type, Int64Type, UInt32Type, UInt64Type};
+use arrow_array::{
+    Array, ArrayRef, BooleanArray, Date32Array, Decimal128Array, Int64Array, ListArray, RecordBatch, StructArray, UInt32Array, UInt64Array,
+};
+use arrow_buffer::{NullBuffer, OffsetBuffer, ScalarBuffer};
+use arrow_schema::{DataType, Field, FieldRef, Fields, Schema};
+
+use crate::analysis::rfm::table::key_column;
+use crate::base::export::{CustomerTotals, Customers, Restore};
+use crate::column::chunks::Kinds;
+use crate::column::key::{KeyColumn, KeyKind};
+use crate::column::mark::{RETURNING, START};
+use crate::error::{Error, ErrorKind, Result};
+use crate::exec::par::Threads;
+use crate::group::interner::{Keys, NO_CODE, keys_of};
+use crate::state::attributes::{Attribute, Seen};
+use crate::state::days::DayRecord;
+use crate::state::spec::Spec;
+use crate::state::totals::Order;
+use crate::store::blocks::Reader;
+use crate::time::calendar::{MAX_DAY, MIN_DAY};
+
+/// What the columns are.
+#[derive(Debug)]
+pub struct Layout {
+    schema: Arc<Schema>,
+    id_type: DataType,
+    /// Whether units of money need more than 64 bits.
+    wide: bool,
+    /// Where the first rows are kept: the rows before those of the state.
+    rows_before: Option<u64>,
+    days: Option<Fields>,
+    orders: Option<OrderLayout>,
+    attributes: Option<AttributeLayout>,
+}
+
+/// The columns of all attributes, and those inside each.
+#[derive(Debug)]
+struct AttributeLayout {
+    fields: Fields,
+    inner: Vec<Fields>,
+}
+
+#[derive(Debug)]
+struct OrderLayout {
+    fields: Fields,
+    parts: Fields,
+    id_type: DataType,
+}
+
+/// What went wrong while a batch was read.
+#[derive(Debug)]
+pub enum Failure {
+    /// Its content.
+    Content(&'static str),
+    /// Something else.
+    Other(Error),
+}
+
+impl Failure {
+    /// The error, for a file that is open.
+    pub fn of<R: Read + Seek>(self, reader: &Reader<R>) -> Error {
+        match self {
+            Self::Content(why) => reader.damaged(why),
+            Self::Other(error) => error,
+        }
+    }
+}
+
+impl From<&'static str> for Failure {
+    fn from(what: &'static str) -> Self {
+        Self::Content(what)
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Other(error)
+    }
+}
+
+fn list_of(fields: &Fields) -> DataType {
+    DataType::List(item(fields))
+}
+
+fn item(fields: &Fields) -> FieldRef {
+    Arc::new(Field::new("item", DataType::Struct(fields.clone()), false))
+}
+
+impl Layout {
+    /// The layout of a base of these settings and kinds. First rows are kept if it is given how many rows there were before.
+    pub fn of(spec: &Spec, kinds: &Kinds, wide: bool, rows_before: Option<u64>) -> Self {
+        let units = Field::new("units", if wide { DataType::Decimal128(38, 0) } else { DataType::Int64 }, false);
+        let date = Field::new("date", DataType::Date32, false);
+        let count = |name: &str| Field::new(name, DataType::UInt32, false);
+        let days = spec
+            .keeps_days()
+            .then(|| Fields::from(vec![date.clone(), count("n_orders"), count("n_rows"), count("n_other_rows"), units.clone()]));
+        let attributes = (!kinds.attributes.is_empty()).then(|| {
+            let inner = |(_, value_type): &(KeyKind, DataType)| {
+                Fields::from(vec![
+                    Field::new("value", value_type.clone(), true),
+                    Field::new("seconds", DataType::Int64, false),
+                    Field::new("nanoseconds", DataType::UInt32, false),
+                ])
+            };
+            let inner: Vec<Fields> = kinds.attributes.iter().map(inner).collect();
+            let outer = |((name, _), fields): (&(String, _), &Fields)| Field::new(name, DataType::Struct(fields.clone()), true);
+            AttributeLayout { fields: spec.roles.attributes.iter().zip(&inner).map(outer).collect(), inner }
+        });
+        let attribute_field = || attributes.as_ref().map(|layout| Field::new("attributes", DataType::Struct(layout.fields.clone()), false));
+        let orders = kinds.order_kind.map(|kind| {
+            let mut parts = vec![
+                date,
+                Field::new("n_rows", DataType::Int64, false),
+                Field::new("amount_is_null", DataType::Boolean, false),
+                units.clone(),
+            ];
+            parts.extend(rows_before.map(|_| Field::new("first_row", DataType::UInt64, false)));
+            let parts = Fields::from(parts);
+            let id_type = order_id_type(kind);
+            let mut fields = vec![Field::new("order_id", id_type.clone(), true), Field::new("parts", list_of(&parts), false)];
+            fields.extend(attribute_field());
+            OrderLayout { fields: fields.into(), parts, id_type }
+        });
+        let mut columns = vec![
+            Field::new("first_date", DataType::Date32, true),
+            Field::new("last_date", DataType::Date32, true),
+            Field::new("n_orders", DataType::Int64, false),
+            Field::new("n_rows", DataType::Int64, false),
+            Field::new("n_other_rows", DataType::Int64, false),
+            units,
+        ];
+        columns.extend(rows_before.map(|_| Field::new("first_other_row", DataType::UInt64, false)));
+        columns.extend(days.as_ref().map(|fields| Field::new("days", list_of(fields), false)));
+        columns.extend(orders.as_ref().map(|layout| Field::new("orders", list_of(&layout.fields), false)));
+        columns.extend(attribute_field());
+        for column in &mut columns {
+            while *column.name() == kinds.id_name {
+                let name = format!("{}_", column.name());
+                column.set_name(name);
+            }
+        }
+        columns.insert(0, Field::new(&kinds.id_name, kinds.id_type.clone(), false));
+        Self { schema: Arc::new(Schema::new(columns)), id_type: kinds.id_type.clone(), wide, rows_before, days, orders, attributes }
+    }
+
+    /// The schema, without metadata.
+    pub fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    /// The rows of some customers.
+    pub fn batch(&self, customers: &Customers<'_>, codes: &[u32]) -> Result<RecordBatch> {
+        let totals: Vec<CustomerTotals> = codes.iter().map(|&code| customers.totals(code)).collect();
+        let count = |of: fn(&CustomerTotals) -> u64| -> ArrayRef {
+            Arc::new(totals.iter().map(|totals| of(totals) as i64).collect::<Int64Array>())
+        };
+        let keys = customers.state.interner.keys();
+        let mut columns: Vec<ArrayRef> = vec![
+            key_column(&self.id_type, keys, codes.iter().map(|&code| Some(code)))?,
+            Arc::new(totals.iter().map(|totals| totals.ends.map(|(first, _)| first)).collect::<Date32Array>()),
+            Arc::new(totals.iter().map(|totals| totals.ends.map(|(_, last)| last)).collect::<Date32Array>()),
+            count(|totals| totals.orders),
+            count(|totals| totals.rows),
+            count(|totals| totals.others),
+            self.units(totals.iter().map(|totals| totals.units)),
+        ];
+        columns.extend(self.first_rows(totals.iter().map(|totals| totals.first_other)));
+        if let Some(fields) = &self.days {
+            columns.push(self.days(fields, customers, codes)?);
+        }
+        if let Some(layout) = &self.orders {
+            columns.push(self.orders(layout, customers, codes)?);
+        }
+        if let Some(layout) = &self.attributes {
+            let seen = |attribute: &Attribute, _: usize| codes.iter().map(|&code| attribute.get(code)).collect();
+            columns.push(attribute_columns(layout, &customers.state.attributes, seen)?);
+        }
+        RecordBatch::try_new(self.schema.clone(), columns).map_err(|error| {
+            let message = format!("the ids or values of {} customers do not fit a batch: {error}", codes.len());
+            Error::new(ErrorKind::OutOfRange, message)
+        })
+    }
+
+    fn first_rows(&self, rows: impl Iterator<Item = u64>) -> Option<ArrayRef> {
+        let before = self.rows_before?;
+        Some(Arc::new(UInt64Array::from(rows.map(|row| row.saturating_add(before)).collect::<Vec<u64>>())))
+    }
+
+    fn units(&self, units: impl Iterator<Item = i128>) -> ArrayRef {
+        if self.wide {
+            let (precision, scale) = (38, 0);
+            let values = Decimal128Array::from(units.collect::<Vec<i128>>());
+            // Their sizes were looked at before.
+            return Arc::new(values.with_data_type(DataType::Decimal128(precision, scale)));
+        }
+        Arc::new(Int64Array::from(units.map(|units| units as i64).collect::<Vec<i64>>()))
+    }
+
+    fn days(&self, fields: &Fields, customers: &Customers<'_>, codes: &[u32]) -> Result<ArrayRef> {
+        let mut ends = Vec::with_capacity(codes.len());
+        let mut records: Vec<DayRecord> = Vec::new();
+        for &code in codes {
+            records.extend(customers.days(code));
+            ends.push(records.len());
+        }
+        let count = |of: fn(&DayRecord) -> u32| -> ArrayRef { Arc::new(UInt32Array::from(records.iter().map(of).collect::<Vec<u32>>())) };
+        let columns: Vec<ArrayRef> = vec![
+            Arc::new(Date32Array::from(records.iter().map(|record| record.day).collect::<Vec<i32>>())),
+            count(|record| record.orders),
+            count(|record| record.rows),
+            count(|record| record.others),
+            self.units(records.iter().map(|record| record.units)),
+        ];
+        list(fields, columns, &ends)
+    }
+
+    fn orders(&self, layout: &OrderLayout, customers: &Customers<'_>, codes: &[u32]) -> Result<ArrayRef> {
+        let (mut ends, mut part_ends) = (Vec::with_capacity(codes.len()), Vec::new());
+        let (mut ids, mut parts, mut seen): (Vec<Option<u32>>, Vec<&Order>, Vec<&[Seen]>) = (Vec::new(), Vec::new(), Vec::new());
+        for &code in codes {
+            for order in customers.orders(code) {
+                ids.push(order.id);
+                parts.extend(order.parts);
+                part_ends.push(parts.len());
+                seen.push(order.seen);
+            }
+            ends.push(ids.len());
+        }
+        let mut part_columns: Vec<ArrayRef> = vec![
+            Arc::new(Date32Array::from(parts.iter().map(|part| part.day).collect::<Vec<i32>>())),
+            Arc::new(Int64Array::from(parts.iter().map(|part| part.lines as i64).collect::<Vec<i64>>())),
+            Arc::new(BooleanArray::from(parts.iter().map(|part| part.amount_is_null).collect::<Vec<bool>>())),
+            self.units(parts.iter().map(|part| part.units)),
+        ];
+        part_columns.extend(self.first_rows(parts.iter().map(|part| part.first_row)));
+        let no_ids = Keys::Integers(Vec::new());
+        let ids = match customers.order_ids() {
+            Some(keys) => key_column(&layout.id_type, keys, ids.into_iter())?,
+            None if ids.iter().all(Option::is_none) => arrow_array::new_null_array(&layout.id_type, ids.len()),
+            None => key_column(&layout.id_type, &no_ids, ids.into_iter())?,
+        };
+        let mut columns = vec![ids, list(&layout.parts, part_columns, &part_ends)?];
+        if let Some(layout) = &self.attributes {
+            let of = |_: &Attribute, at: usize| seen.iter().map(|seen| seen.get(at).copied()).collect();
+            columns.push(attribute_columns(layout, &customers.state.attributes, of)?);
+        }
+        list(&layout.fields, columns, &ends)
+    }
+
+    /// Reads the rows of a batch of this layout.
+    pub fn read(&self, batch: &RecordBatch, restore: &mut Restore<'_>) -> Result<(), Failure> {
+        let mut columns = batch.columns().iter();
+        let mut next = || columns.next().ok_or(Failure::Content("a column is missing"));
+        let first = restore.add_ids(keys_in(next()?, restore.threads)?.ok_or("an id is null")?)?;
+        let (first_dates, last_dates) = (next()?.as_primitive::<Date32Type>(), next()?.as_primitive::<Date32Type>());
+        let (orders, rows, others) = (counts(next()?)?, counts(next()?)?, counts(next()?)?);
+        let units = self.read_units(next()?);
+        let first_others = if self.rows_before.is_some() { Some(next()?.as_primitive::<UInt64Type>()) } else { None };
+        for (row, code) in (0..batch.num_rows()).zip(first..) {
+            let ends = match (first_dates.is_valid(row), last_dates.is_valid(row)) {
+                (true, true) => Some((day(first_dates.value(row))?, day(last_dates.value(row))?)),
+                (false, false) => None,
+                _ => return Err("a customer has one of two dates".into()),
+            };
+            let totals = CustomerTotals {
+                ends,
+                orders: orders[row],
+                rows: rows[row],
+                others: others[row],
+                first_other: first_others.map_or(u64::MAX, |rows| rows.value(row)),
+                units: units.get(row),
+            };
+            restore.add_totals(code, &totals)?;
+        }
+        if self.days.is_some() {
+            self.read_days(next()?.as_list(), first, restore)?;
+        }
+        if self.orders.is_some() {
+            self.read_orders(next()?.as_list(), first, restore)?;
+        }
+        if self.attributes.is_some() {
+            let columns = next()?.as_struct();
+            for at in 0..columns.num_columns() {
+                for (seen, code) in read_attribute(columns.column(at), at, restore)?.into_iter().zip(first..) {
+                    if let Some(seen) = seen {
+                        restore.see(at, code, seen);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn read_units<'a>(&self, column: &'a ArrayRef) -> Units<'a> {
+        if self.wide {
+            Units::Wide(column.as_primitive::<Decimal128Type>().values())
+        } else {
+            Units::Narrow(column.as_primitive::<Int64Type>().values())
+        }
+    }
+
+    fn read_days(&self, lists: &ListArray, first: u32, restore: &mut Restore<'_>) -> Result<(), Failure> {
+        let records = lists.values().as_struct();
+        let count = |at: usize| records.column(at).as_primitive::<UInt32Type>().values();
+        let dates = records.column(0).as_primitive::<Date32Type>().values();
+        let (orders, rows, others, units) = (count(1), count(2), count(3), self.read_units(records.column(4)));
+        for (range, customer) in ranges(lists).zip(first..) {
+            for at in range {
+                let record = DayRecord {
+                    customer,
+                    day: day(dates[at])?,
+                    orders: orders[at],
+                    rows: rows[at],
+                    others: others[at],
+                    units: units.get(at),
+                };
+                restore.add_day(&record)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn read_orders(&self, lists: &ListArray, first: u32, restore: &mut Restore<'_>) -> Result<(), Failure> {
+        let orders = lists.values().as_struct();
+        let id_nulls = orders.column(0).logical_nulls();
+        let ids = keys_with_nulls(orders.column(0), restore.threads)?;
+        let part_lists: &ListArray = orders.column(1).as_list();
+        let parts = part_lists.values().as_struct();
+        let dates = parts.column(0).as_primitive::<Date32Type>().values();
+        let (lines, nulls, units) = (counts(parts.column(1))?, parts.column(2).as_boolean(), self.read_units(parts.column(3)));
+        let first_rows = self.rows_before.map(|_| parts.column(4).as_primitive::<UInt64Type>().values());
+        let mut seen: Vec<Vec<Option<Seen>>> = Vec::new();
+        if self.attributes.is_some() {
+            let columns = orders.column(2).as_struct();
+            for at in 0..columns.num_columns() {
+                seen.push(read_attribute(columns.column(at), at, restore)?);
+            }
+        }
+        let part_ranges: Vec<_> = ranges(part_lists).collect();
+        for (range, customer) in ranges(lists).zip(first..) {
+            for order in range {
+                let part = |at: usize| -> Result<Order, Failure> {
+                    Ok(Order {
+                        customer,
+                        day: day(dates[at])?,
+                        units: units.get(at),
+                        lines: lines[at],
+                        first_row: first_rows.map_or(u64::MAX, |rows| rows[at]),
+                        amount_is_null: nulls.value(at),
+                        marks: START | RETURNING,
+                    })
+                };
+                let parts = part_ranges[order].clone().map(part).collect::<Result<Vec<Order>, Failure>>()?;
+                if !parts.is_sorted_by(|a, b| a.day < b.day) {
+                    return Err("the days of an order do not ascend".into());
+                }
+                let seen = seen.iter().map(|seen| seen[order]).collect::<Option<Vec<Seen>>>().ok_or("an order lacks an attribute")?;
+                let is_open = id_nulls.as_ref().is_none_or(|nulls| nulls.is_valid(order));
+                restore.add_order(is_open.then_some((&ids, order as u32)), &parts, &seen)??;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The type that order ids are written in; the file knows nothing of the one they came in.
+fn order_id_type(kind: KeyKind) -> DataType {
+    match kind {
+        KeyKind::Signed => DataType::Int64,
+        KeyKind::Unsigned => DataType::UInt64,
+        KeyKind::Text => DataType::LargeUtf8,
+        KeyKind::Binary => DataType::LargeBinary,
+    }
+}
+
+enum Units<'a> {
+    Narrow(&'a [i64]),
+    Wide(&'a [i128]),
+}
+
+impl Units<'_> {
+    fn get(&self, at: usize) -> i128 {
+        match self {
+            Self::Narrow(units) => i128::from(units[at]),
+            Self::Wide(units) => units[at],
+        }
+    }
+}
+
+fn list(fields: &Fields, columns: Vec<ArrayRef>, ends: &[usize]) -> Result<ArrayRef> {
+    let offsets: Vec<i32> =
+        std::iter::once(Ok(0)).chain(ends.iter().map(|&end| i32::try_from(end))).collect::<Result<_, _>>().map_err(|_| {
+            Error::new(ErrorKind::OutOfRange, "a customer has more than 2,147,483,647 days or open orders, more than a file holds")
+        })?;
+    let values = StructArray::try_new(fields.clone(), columns, None).map_err(Error::internal)?;
+    let list = ListArray::try_new(item(fields), OffsetBuffer::new(ScalarBuffer::from(offsets)), Arc::new(values), None);
+    Ok(Arc::new(list.map_err(Error::internal)?))
+}
+
+fn ranges(lists: &ListArray) -> impl Iterator<Item = std::ops::Range<usize>> + '_ {
+    lists.value_offsets().windows(2).map(|ends| ends[0] as usize..ends[1] as usize)
+}
+
+/// For each attribute what was seen of it, row by row.
+fn attribute_columns(
+    layout: &AttributeLayout,
+    attributes: &[Attribute],
+    seen: impl Fn(&Attribute, usize) -> Vec<Option<Seen>>,
+) -> Result<ArrayRef> {
+    let mut columns: Vec<ArrayRef> = Vec::with_capacity(layout.inner.len());
+    for (at, (inner, attribute)) in layout.inner.iter().zip(attributes).enumerate() {
+        let seen = seen(attribute, at);
+        let mut valid = BooleanBufferBuilder::new(seen.len());
+        seen.iter().for_each(|seen| valid.append(seen.is_some()));
+        let values = seen.iter().map(|seen| seen.map(|seen| seen.value).filter(|&value| value != NO_CODE)).collect::<Vec<_>>();
+        let parts: Vec<ArrayRef> = vec![
+            key_column(inner[0].data_type(), attribute.values.keys(), values.into_iter())?,
+            Arc::new(Int64Array::from(seen.iter().map(|seen| seen.map_or(0, |seen| seen.time.0)).collect::<Vec<i64>>())),
+            Arc::new(UInt32Array::from(seen.iter().map(|seen| seen.map_or(0, |seen| seen.time.1)).collect::<Vec<u32>>())),
+        ];
+        let nulls = Some(NullBuffer::new(valid.finish())).filter(|nulls| nulls.null_count() > 0);
+        columns.push(Arc::new(StructArray::try_new(inner.clone(), parts, nulls).map_err(Error::internal)?));
+    }
+    Ok(Arc::new(StructArray::try_new(layout.fields.clone(), columns, None).map_err(Error::internal)?))
+}
+
+/// What was seen of attribute number `at`, row by row.
+fn read_attribute(column: &ArrayRef, at: usize, restore: &mut Restore<'_>) -> Result<Vec<Option<Seen>>, Failure> {
+    let parts = column.as_struct();
+    let value_nulls = parts.column(0).logical_nulls();
+    let values = keys_with_nulls(parts.column(0), restore.threads)?;
+    let seconds = parts.column(1).as_primitive::<Int64Type>().values();
+    let nanoseconds = parts.column(2).as_primitive::<UInt32Type>().values();
+    let mut seen = Vec::with_capacity(parts.len());
+    for row in 0..parts.len() {
+        if parts.is_null(row) {
+            seen.push(None);
+            continue;
+        }
+        let value = value_nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row)).then_some((&values, row as u32));
+        seen.push(Some(Seen { time: (seconds[row], nanoseconds[row]), value: restore.attribute_value(at, value)? }));
+    }
+    Ok(seen)
+}
+
+/// The ids of a column; `None` if one is null.
+fn keys_in(column: &ArrayRef, threads: Threads<'_>) -> Result<Option<Keys>, Failure> {
+    let has_nulls = column.logical_null_count() > 0;
+    Ok((!has_nulls).then_some(keys_with_nulls(column, threads)?))
+}
+
+/// The ids of a column; anything where they are null.
+fn keys_with_nulls(column: &ArrayRef, threads: Threads<'_>) -> Result<Keys, Failure> {
+    match KeyColumn::new("id", "id", column)? {
+        KeyColumn::Plain(keys) => Ok(keys_of(&keys, threads)?),
+        KeyColumn::Dictionary(_) => Err("it has dictionaries".into()),
+    }
+}
+
+fn counts(column: &ArrayRef) -> Result<Vec<u64>, Failure> {
+    let counts = column.as_primitive::<Int64Type>().values().iter().map(|&count| u64::try_from(count));
+    counts.collect::<Result<_, _>>().map_err(|_| Failure::Content("a count is below 0"))
+}
+
+fn day(day: i32) -> Result<i32, Failure> {
+    if (MIN_DAY..=MAX_DAY).contains(&day) { Ok(day) } else { Err("a date lies outside the years 1 to 9999".into()) }
+}

@@ -1,0 +1,140 @@
+//! A state as it stands at the end of a day: what analyses read.
+//!
+//! Orders that still wait for lines count as they are; as of a past day only what was there by then counts, as if the rows
+//! after it had never come.
+
+use std::borrow::Cow;
+
+use crate::column::chunks::Pick;
+use crate::column::mark::{BEFORE, PURCHASE, RETURNING, START};
+use crate::error::{Error, ErrorKind, Result};
+use crate::state::attributes::Seen;
+use crate::state::customer_state::{Lines, State};
+use crate::state::days::{DayBook, Run};
+use crate::state::open_orders::order_until;
+use crate::state::order_log::Journal;
+use crate::state::totals::{Order, Totals};
+
+impl State {
+    /// The totals at the end of a day, of the last one if none is given; with `days`, what happened on each day besides.
+    pub fn settled(&self, until: Option<i32>, days: bool) -> Result<Cow<'_, Self>> {
+        let past = until.filter(|&day| day < self.last_day);
+        if past.is_none() && self.is_settled() {
+            return Ok(Cow::Borrowed(self));
+        }
+        let mut view = Self { interner: self.interner.view(), attributes: self.attributes.clone(), ..self.like() };
+        (view.rows, view.first_day, view.last_day) = (self.rows, self.first_day, past.unwrap_or(self.last_day));
+        if view.first_day > view.last_day {
+            (view.first_day, view.last_day) = (i32::MAX, i32::MIN);
+        }
+        (view.lines, view.notes) = (Lines::None, None);
+        match past {
+            None => {
+                (view.totals, view.purchases) = (self.totals.clone(), self.purchases);
+                view.days = self.days.clone().filter(|_| days);
+            }
+            Some(day) => {
+                view.days = days.then(DayBook::default);
+                self.look_back(day, &mut view)?;
+            }
+        }
+        view.totals.grow(self.interner.len());
+        for (order, parts, seen) in self.waiting() {
+            if let Some(until) = past {
+                let parts = if parts.is_empty() { std::slice::from_ref(order) } else { parts };
+                for part in parts.iter().filter(|part| part.day > until) {
+                    view.rows.after.add_many(part.lines, part.units);
+                }
+            }
+            if let Some(order) = order_until(order, parts, past) {
+                view.add_order(&order, &[], seen);
+            }
+        }
+        if let Some(days) = &mut view.days {
+            days.settle();
+        }
+        Ok(Cow::Owned(view))
+    }
+
+    /// Whether no orders wait and every order is what it is on any day.
+    fn is_settled(&self) -> bool {
+        let waits = match &self.lines {
+            Lines::None => false,
+            Lines::Any(orders, _) => !orders.orders().is_empty(),
+            Lines::Adjacent(_, open, _) => open.current().is_some(),
+        };
+        !waits && self.spread.is_empty()
+    }
+
+    /// The orders that wait, their parts by day, and what is known of their attributes.
+    pub(crate) fn waiting(&self) -> impl Iterator<Item = (&Order, &[Order], &[Seen])> {
+        let n = self.attributes.len();
+        let (orders, picks) = match &self.lines {
+            Lines::Any(orders, picks) => (Some(orders), picks.as_slice()),
+            _ => (None, &[][..]),
+        };
+        let open = match &self.lines {
+            Lines::Adjacent(_, open, picks) => open.current().map(|(_, order, parts)| (order, parts, picks.as_slice())),
+            _ => None,
+        };
+        let many = orders.into_iter().flat_map(move |orders| {
+            let own = move |at: usize| &picks[at * n..(at + 1) * n];
+            orders.orders().iter().enumerate().map(move |(at, order)| (order, orders.parts(at), own(at)))
+        });
+        let spread = self.spread.iter().map(|spread| (&spread.order, spread.parts.as_slice(), spread.seen.as_slice()));
+        many.chain(open).chain(spread)
+    }
+
+    /// Fills a view with what the days up to one tell.
+    fn look_back(&self, day: i32, view: &mut Self) -> Result<()> {
+        let (Some(book), Some(notes)) = (&self.days, &self.notes) else {
+            return Err(Error::internal("a state without days was asked for a past day"));
+        };
+        if self.attributes.iter().any(|attribute| attribute.pick() == Pick::Last) {
+            let message = "the last value of an attribute is kept, not those before it, so that it cannot be told as of a past day. \
+                           Take the attribute from the first purchase ('first'), or ask as of the last day";
+            return Err(Error::new(ErrorKind::StateMismatch, message));
+        }
+        view.totals = Totals::new(self.totals.rows().is_some());
+        view.totals.grow(self.interner.len());
+        let (up_to, after) = notes.split(day);
+        view.purchases = up_to.purchases;
+        (view.rows.null_amount, view.rows.null_order) = (up_to.null_amount, up_to.null_order);
+        for left in [&after.purchases.netted_refunds, &after.purchases.zero_orders] {
+            view.rows.after.add_many(left.rows, 0);
+        }
+        view.rows.after.add_many(after.purchases.excluded_refunds.rows, after.purchases.excluded_refunds.units);
+        let whole = book.whole();
+        let mut kept = Run::default();
+        for record in whole.records() {
+            if record.day <= day {
+                view.totals.add_day(&record);
+                if view.days.is_some() {
+                    kept.push(&record);
+                }
+            } else {
+                view.rows.after.add_many(u64::from(record.rows), record.units);
+            }
+        }
+        if let Some(days) = &mut view.days {
+            days.add_run(kept);
+        }
+        Ok(())
+    }
+
+    /// The purchases and refunds of every day, written down one by one; of a state that has settled with its days. Days
+    /// before `start` are marked so.
+    pub fn retell(&self, start: Option<i32>) -> Journal {
+        let mut journal = Journal::default();
+        let Some(days) = &self.days else { return journal };
+        for record in days.whole().records() {
+            let before = if start.is_some_and(|start| record.day < start) { BEFORE } else { 0 };
+            let marks = START | RETURNING | before | if record.orders > 0 { PURCHASE } else { 0 };
+            journal.add(record.customer, record.day, record.units, marks, 0);
+            // The money of a day stands at its first purchase.
+            (1..record.orders).for_each(|_| journal.add(record.customer, record.day, 0, marks, 0));
+        }
+        journal.close();
+        journal
+    }
+}

@@ -1,0 +1,249 @@
+//! A base that outgrows memory: what was folded is written to a folder as a *run*, a file of customers ascending by id, and
+//! memory begins anew. At the end ranges of ids are taken from all runs at once, merged, and handed out one after the other:
+//! each is a base of its own, with all that is known of its customers, and the results of all in turn are the result.
+
+use std::fs::{self, File};
+use std::io::BufWriter;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use arrow_array::RecordBatch;
+
+use super::CustomerBase;
+use super::export::{Account, Customers, Restore};
+use super::file::table::Layout;
+use super::file::write_batches;
+use crate::column::key::{Key, KeyColumn, OwnedKey};
+use crate::error::{Error, ErrorKind, Result};
+use crate::exec::context::Context;
+use crate::exec::par::Threads;
+use crate::state::customer_state::State;
+use crate::state::spec::{OrderLines, Spec, Track};
+use crate::store::blocks::{Entries, Format, Reader, Writer};
+
+const FORMAT: Format = Format { name: "run of a customer base", version: 1 };
+
+/// Customers of one batch of a run: small, so that a range can be cut from many runs.
+const BATCH: usize = 1 << 13;
+/// Customers between two ids that a range may begin with.
+const STEP: usize = 1 << 8;
+/// A state takes about this many times the bytes it has in a run, while it is read and merged with others.
+const STATE_PER_BYTE: u64 = 4;
+
+/// The runs of a base, in a folder that is removed when this is dropped.
+#[derive(Debug)]
+pub struct Spill {
+    spec: Spec,
+    runs: Vec<Run>,
+    /// What the base holds besides its customers.
+    account: CustomerBase,
+    /// The folders of its runs; new ones go to the first.
+    folders: Vec<Folder>,
+}
+
+#[derive(Debug)]
+struct Run {
+    path: PathBuf,
+    layout: Layout,
+    batches: Vec<Batch>,
+}
+
+#[derive(Debug)]
+struct Batch {
+    /// Its first id, and every [`STEP`]th one after it.
+    ids: Vec<OwnedKey>,
+    bytes: u64,
+}
+
+#[derive(Debug)]
+struct Folder(PathBuf);
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // There is nobody to tell.
+        drop(fs::remove_dir_all(&self.0));
+    }
+}
+
+impl Folder {
+    /// A new folder in `parent`.
+    fn new(parent: &Path) -> Result<Self> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        loop {
+            let number = NEXT.fetch_add(1, Ordering::Relaxed);
+            let path = parent.join(format!("custcore-{}-{number}", std::process::id()));
+            match fs::create_dir(&path) {
+                Ok(()) => return Ok(Self(path)),
+                // Left behind by a process of the same number that was killed.
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(Error::file("write", &path, &error)),
+            }
+        }
+    }
+}
+
+impl Spill {
+    /// No runs yet; they will lie in a new folder in `parent`.
+    pub fn new(parent: &Path, spec: Spec) -> Result<Self> {
+        if spec.track == Track::Once || spec.window.is_some() {
+            return Err(Error::internal("a base for one call was to be spilled"));
+        }
+        if spec.roles.order_id.is_some() && spec.order_lines == OrderLines::Adjacent {
+            let message = "a base with order_lines='adjacent' works within max_memory only: an order may lie in two runs. Use \
+                           track='orders', or more memory";
+            return Err(Error::new(ErrorKind::StateMismatch, message));
+        }
+        Ok(Self { account: CustomerBase::new(spec.clone())?, spec, runs: Vec::new(), folders: vec![Folder::new(parent)?] })
+    }
+
+    /// Writes down what a base knows. After an error nothing is known of it here.
+    pub fn add(&mut self, base: &CustomerBase, context: &Context) -> Result<()> {
+        let Some((kinds, state, account)) = base.known_parts() else { return Ok(()) };
+        let rows_before = self.account.rows();
+        let mut whole = self.account.clone();
+        whole.merge(&CustomerBase::of_parts(base.spec().clone(), Some((kinds.clone(), state.without_customers(0), account))), context)?;
+        let Some(folder) = self.folders.first() else { return Err(Error::internal("runs without a folder")) };
+        let path = folder.0.join(format!("{}.arrow", self.runs.len()));
+        let run = context.run_if_large(state.interner.len(), |threads| {
+            let customers = Customers::of(state, threads);
+            let (narrow, _) = customers.largest_units();
+            let layout = Layout::of(&self.spec, kinds, !narrow, Some(rows_before));
+            let file = File::create(&path).map_err(|error| Error::file("write", &path, &error))?;
+            let mut writer = Writer::new(BufWriter::with_capacity(1 << 16, file), &path, FORMAT, layout.schema(), Entries::new())?;
+            let mut batches = Vec::new();
+            write_batches(&mut writer, &layout, &customers, BATCH, (context, threads), |batch, bytes| {
+                let column = ids(batch)?;
+                let ids = (0..batch.num_rows()).step_by(STEP).map(|row| column.key(row).to_owned()).collect();
+                batches.push(Batch { ids, bytes });
+                Ok(())
+            })?;
+            writer.finish(&Entries::new())?;
+            Ok(Run { path, layout, batches })
+        })??;
+        self.runs.push(run);
+        self.account = whole;
+        Ok(())
+    }
+
+    /// Takes over the runs of an update.
+    pub fn append(&mut self, other: Self, context: &Context) -> Result<()> {
+        self.account.merge(&other.account, context)?;
+        self.runs.extend(other.runs);
+        self.folders.extend(other.folders);
+        Ok(())
+    }
+
+    /// What the base holds besides its customers: rows, names of batches, what the report tells of rows and orders.
+    pub fn account(&self) -> &CustomerBase {
+        &self.account
+    }
+
+    /// Number of runs.
+    pub fn len(&self) -> usize {
+        self.runs.len()
+    }
+
+    /// Whether there are no runs.
+    pub fn is_empty(&self) -> bool {
+        self.runs.is_empty()
+    }
+
+    /// Bytes on the disk.
+    pub fn bytes(&self) -> u64 {
+        self.runs.iter().flat_map(|run| &run.batches).map(|batch| batch.bytes).sum()
+    }
+
+    /// Bases of ranges of ids, ascending, each of about so many bytes of memory or less.
+    pub fn parts(&self, memory: u64) -> Parts<'_> {
+        let batches = self.runs.iter().flat_map(|run| &run.batches);
+        let mut starts: Vec<(&OwnedKey, u64)> = batches
+            .flat_map(|batch| {
+                let each = batch.bytes / batch.ids.len() as u64;
+                batch.ids.iter().map(move |id| (id, each))
+            })
+            .collect();
+        starts.sort_unstable();
+        Parts { spill: self, starts, at: 0, bytes: memory / STATE_PER_BYTE }
+    }
+}
+
+/// Hands out the base range by range.
+#[derive(Debug)]
+pub struct Parts<'a> {
+    spill: &'a Spill,
+    /// Ids that a range may begin with, ascending, and the bytes up to the next one of the same run.
+    starts: Vec<(&'a OwnedKey, u64)>,
+    at: usize,
+    /// Bytes in the runs that a range should take.
+    bytes: u64,
+}
+
+impl Parts<'_> {
+    /// The base of the next range; `None` after the last one. It knows the last day of all, so that it can be asked for what
+    /// the whole base would be; rows that were left out stand in [`Spill::account`] alone.
+    pub fn next(&mut self, context: &Context) -> Result<Option<CustomerBase>> {
+        let Some(&(low, bytes)) = self.starts.get(self.at) else { return Ok(None) };
+        let (mut end, mut sum) = (self.at + 1, bytes);
+        while let Some(&(id, bytes)) = self.starts.get(end) {
+            // A range has one id at least.
+            if sum + bytes > self.bytes && id > low {
+                break;
+            }
+            sum += bytes;
+            end += 1;
+        }
+        let low = (self.at > 0).then(|| low.borrow());
+        let high = self.starts.get(end).map(|(id, _)| id.borrow());
+        let part = context.install(|threads| self.spill.range(low, high, context, threads))??;
+        self.at = end;
+        Ok(Some(part))
+    }
+}
+
+impl Spill {
+    /// The base of the ids from `low` to before `high`.
+    fn range(&self, low: Option<Key<'_>>, high: Option<Key<'_>>, context: &Context, threads: Threads<'_>) -> Result<CustomerBase> {
+        let (kinds, whole, account) = self.account.known_parts().ok_or_else(|| Error::internal("runs of no kind"))?;
+        let mut states: Vec<State> = Vec::new();
+        for run in &self.runs {
+            context.check()?;
+            let first = low.map_or(0, |low| run.batches.partition_point(|batch| batch.ids[0].borrow() <= low).saturating_sub(1));
+            let last = high.map_or(run.batches.len(), |high| run.batches.partition_point(|batch| batch.ids[0].borrow() < high));
+            if first >= last {
+                continue;
+            }
+            let mut reader = Reader::open(&run.path, FORMAT)?;
+            let mut restore = Restore::new(kinds, &self.spec, threads);
+            for at in first..last {
+                let batch = between(&reader.batch(at)?, low, high)?;
+                run.layout.read(&batch, &mut restore).map_err(|failure| failure.of(&reader))?;
+            }
+            states.push(restore.finish());
+        }
+        let mut state =
+            if states.len() > 1 { State::unify(states, threads)? } else { states.pop().unwrap_or_else(|| whole.without_customers(0)) };
+        (state.first_day, state.last_day) = (whole.first_day, whole.last_day);
+        let account = Account { sealed: account.sealed, ..Account::default() };
+        Ok(CustomerBase::of_parts(self.spec.clone(), Some((kinds.clone(), state, account))))
+    }
+}
+
+fn ids(batch: &RecordBatch) -> Result<KeyColumn> {
+    KeyColumn::new("id", "id", batch.column(0))
+}
+
+/// The rows of a batch whose ids lie from `low` to before `high`.
+fn between(batch: &RecordBatch, low: Option<Key<'_>>, high: Option<Key<'_>>) -> Result<RecordBatch> {
+    let ids = ids(batch)?;
+    let before = |id: Key<'_>| {
+        let (mut from, mut to) = (0, batch.num_rows());
+        while from < to {
+            let middle = usize::midpoint(from, to);
+            if ids.key(middle) < id { from = middle + 1 } else { to = middle }
+        }
+        from
+    };
+    let start = low.map_or(0, before);
+    let end = high.map_or(batch.num_rows(), before).max(start);
+    Ok(batch.slice(start, end - start))
+}

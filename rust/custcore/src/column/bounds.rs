@@ -1,0 +1,107 @@
+//! The ends of observation: a date, or a moment that cuts a day in two.
+
+use super::time::Clock;
+use crate::error::{Error, ErrorKind, Result};
+use crate::time::calendar::{DAY_SECONDS, date_text};
+
+const SECOND: i64 = 1_000_000;
+const DAY: i64 = DAY_SECONDS * SECOND;
+
+/// An end of observation as it was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bound {
+    /// The 00:00 of a local day; goes with every kind of time.
+    Date(i32),
+    /// Microseconds of wall time since 1970-01-01T00:00; goes with naive times only.
+    Naive(i64),
+    /// UTC microseconds since 1970; goes with zoned times only.
+    Instant(i64),
+}
+
+/// An end of observation on the clock of the data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Edge {
+    /// Its local day.
+    pub day: i32,
+    /// Microseconds since 00:00 by the clock on the wall.
+    pub wall: i64,
+    /// The moment that times are compared with, in microseconds since 1970; `None` where local days are.
+    pub moment: Option<i64>,
+}
+
+/// What is observed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Window {
+    /// Its first moment; the first local day of the data if not given.
+    pub start: Option<Bound>,
+    /// The first moment after it; if not given it ends with the last day that counts.
+    pub end: Option<Bound>,
+    /// Whether day and money are all that need be known of a purchase, see [`crate::state::purchase_log`].
+    pub is_brief: bool,
+    /// Whether nothing else is kept of customers: rows are orders, and no table of totals will be asked for.
+    pub alone: bool,
+}
+
+impl Bound {
+    /// The bound by the clock of the data; `argument` named it.
+    pub fn edge(self, argument: &str, clock: &Clock) -> Result<Edge> {
+        let wrong = |message: String| Err(Error::new(ErrorKind::InvalidType, message));
+        let (wall, moment) = match (self, clock) {
+            (Self::Date(day), _) => return Ok(Edge::of_day(day)),
+            (Self::Naive(micros), Clock::Naive) => (micros, micros),
+            (Self::Instant(micros), Clock::Zoned(zone)) => {
+                let offset = zone.reader().offset_at(micros.div_euclid(SECOND));
+                (micros.saturating_add(offset * SECOND), micros)
+            }
+            (Self::Naive(micros), Clock::Zoned(zone)) => {
+                return wrong(format!(
+                    "{argument} is a time without a zone, but the timestamps are in zone {}; pass the date {}, or a time with a zone",
+                    zone.name(),
+                    date_text(micros.div_euclid(DAY) as i32)
+                ));
+            }
+            (Self::Instant(_), Clock::Naive) => {
+                return wrong(format!(
+                    "{argument} is a time with a zone, but the timestamps have none; pass a date, or a time without a zone"
+                ));
+            }
+        };
+        Ok(Edge { day: wall.div_euclid(DAY) as i32, wall: wall.rem_euclid(DAY), moment: Some(moment) })
+    }
+}
+
+impl Edge {
+    /// The 00:00 of a day.
+    pub fn of_day(day: i32) -> Self {
+        Self { day, wall: 0, moment: None }
+    }
+
+    /// Whether it cuts its day in two.
+    pub fn has_time(&self) -> bool {
+        self.wall > 0
+    }
+
+    /// The last local day of which something lies before it.
+    pub fn last_day(&self) -> i32 {
+        if self.has_time() { self.day } else { self.day - 1 }
+    }
+
+    /// Whether it lies before another, as far as both clocks on the wall tell.
+    pub fn is_before(&self, other: &Self) -> bool {
+        match (self.moment, other.moment) {
+            (Some(a), Some(b)) => a < b,
+            _ => (self.day, self.wall) < (other.day, other.wall),
+        }
+    }
+
+    /// ISO text: a date, or with a time `2024-01-01T05:00:00`.
+    pub fn text(&self) -> String {
+        let date = date_text(self.day);
+        if !self.has_time() {
+            return date;
+        }
+        let (seconds, micros) = (self.wall / SECOND, self.wall % SECOND);
+        let fraction = if micros > 0 { format!(".{micros:06}") } else { String::new() };
+        format!("{date}T{:02}:{:02}:{:02}{fraction}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+    }
+}

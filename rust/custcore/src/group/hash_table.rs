@@ -1,0 +1,316 @@
+//! Flat hash tables with open addressing: one cache line a look-up, and the line is asked for a block of rows ahead.
+//!
+//! A table for integers keeps the id beside its code. A table for byte strings keeps 32 bits of the hash, and compares the
+//! string only when these agree. Hashes are seeded at random per process, so that ids cannot be chosen to collide.
+
+use std::hash::BuildHasher;
+
+use foldhash::fast::RandomState;
+
+use super::keys::{ByteArena, Head};
+use crate::column::BLOCK;
+use crate::exec::simd::prefetch;
+
+/// An empty place.
+const EMPTY: u32 = u32::MAX;
+
+/// What is looked up: how it hashes is its own matter.
+trait Entry: Copy {
+    /// An empty place.
+    fn empty() -> Self;
+    /// The code, [`EMPTY`] for none.
+    fn code(&self) -> u32;
+}
+
+#[derive(Debug, Clone, Copy)]
+struct IntegerEntry {
+    id: i64,
+    code: u32,
+}
+
+impl Entry for IntegerEntry {
+    fn empty() -> Self {
+        Self { id: 0, code: EMPTY }
+    }
+    fn code(&self) -> u32 {
+        self.code
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+struct ByteEntry {
+    tag: u32,
+    code: u32,
+}
+
+impl Entry for ByteEntry {
+    fn empty() -> Self {
+        Self { tag: 0, code: EMPTY }
+    }
+    fn code(&self) -> u32 {
+        self.code
+    }
+}
+
+/// Places, a power of two of them, at most half full.
+#[derive(Debug, Clone)]
+struct Places<E> {
+    entries: Vec<E>,
+    shift: u32,
+}
+
+impl<E: Entry> Places<E> {
+    fn new() -> Self {
+        Self { entries: vec![E::empty(); 16], shift: 60 }
+    }
+
+    /// Makes room for `count` entries; `hash` tells an old entry's hash.
+    fn reserve(&mut self, count: usize, hash: impl Fn(&E) -> u64) {
+        if count * 2 <= self.entries.len() {
+            return;
+        }
+        let size = (count * 2).next_power_of_two();
+        let old = std::mem::replace(&mut self.entries, vec![E::empty(); size]);
+        self.shift = 64 - size.trailing_zeros();
+        for entry in old.into_iter().filter(|entry| entry.code() != EMPTY) {
+            let mut at = self.index(hash(&entry));
+            while self.entries[at].code() != EMPTY {
+                at = self.next(at);
+            }
+            self.entries[at] = entry;
+        }
+    }
+
+    #[inline]
+    fn index(&self, hash: u64) -> usize {
+        (hash >> self.shift) as usize
+    }
+
+    #[inline]
+    fn next(&self, at: usize) -> usize {
+        (at + 1) & (self.entries.len() - 1)
+    }
+
+    /// The code of the entry that `is` true of, or the empty place where it belongs.
+    #[inline]
+    fn find(&self, hash: u64, is: impl Fn(&E) -> bool) -> Result<u32, usize> {
+        let mut at = self.index(hash);
+        loop {
+            let entry = &self.entries[at];
+            if entry.code() == EMPTY {
+                return Err(at);
+            }
+            if is(entry) {
+                return Ok(entry.code());
+            }
+            at = self.next(at);
+        }
+    }
+}
+
+/// Codes of integer ids.
+#[derive(Debug, Clone)]
+pub struct IntegerTable {
+    places: Places<IntegerEntry>,
+    seed: u64,
+}
+
+impl IntegerTable {
+    pub fn new() -> Self {
+        Self { places: Places::new(), seed: RandomState::default().hash_one(0_u64) }
+    }
+
+    /// Bytes it takes.
+    pub fn bytes(&self) -> usize {
+        self.places.entries.capacity() * size_of::<IntegerEntry>()
+    }
+
+    /// The two halves of a product by an odd constant, folded.
+    #[inline]
+    fn hash(seed: u64, id: i64) -> u64 {
+        let product = u128::from(id as u64 ^ seed) * 0x9E37_79B9_7F4A_7C15_u128;
+        let folded = (product as u64) ^ (product >> 64) as u64;
+        folded.wrapping_mul(0xD6E8_FEB8_6659_FD93)
+    }
+
+    /// Makes room for `count` ids.
+    pub fn reserve(&mut self, count: usize) {
+        let seed = self.seed;
+        self.places.reserve(count, |entry| Self::hash(seed, entry.id));
+    }
+
+    /// The hashes of some ids (at most a block).
+    #[inline]
+    pub fn prepare(&self, ids: &[i64], hashes: &mut [u64; BLOCK]) {
+        for (hash, &id) in hashes.iter_mut().zip(ids) {
+            *hash = Self::hash(self.seed, id);
+        }
+    }
+
+    /// Asks for the cache line of a hash.
+    #[inline]
+    pub fn prefetch(&self, hash: u64) {
+        prefetch(&self.places.entries, self.places.index(hash));
+    }
+
+    /// The code of `id`, which becomes `next` when it is new. Room must have been made.
+    #[inline]
+    pub fn code(&mut self, id: i64, hash: u64, next: u32) -> u32 {
+        match self.places.find(hash, |entry| entry.id == id) {
+            Ok(code) => code,
+            Err(at) => {
+                self.places.entries[at] = IntegerEntry { id, code: next };
+                next
+            }
+        }
+    }
+
+    /// The hash of one id.
+    #[inline]
+    pub fn hash_one(&self, id: i64) -> u64 {
+        Self::hash(self.seed, id)
+    }
+}
+
+/// How byte strings are hashed.
+#[derive(Debug, Clone)]
+pub struct ByteHasher {
+    long: RandomState,
+    seeds: [u64; 2],
+}
+
+impl ByteHasher {
+    /// A way of its own.
+    pub fn new() -> Self {
+        let long = RandomState::default();
+        let seeds = [long.hash_one(1_u64), long.hash_one(2_u64)];
+        Self { long, seeds }
+    }
+
+    /// The hash of one string; `head` is its beginning, which is all of most ids.
+    #[inline]
+    pub fn hash(&self, id: &[u8], head: Head) -> u64 {
+        if id.len() > 16 {
+            return self.long.hash_one(id);
+        }
+        let fold = |a: u64, b: u64| {
+            let product = u128::from(a) * u128::from(b);
+            (product as u64) ^ (product >> 64) as u64
+        };
+        // Seeds of all 64 bits take the place of the odd constants, so that nobody can choose ids that fall together.
+        let [first, second] = self.seeds;
+        fold(fold((head >> 64) as u64 ^ first, head as u64 ^ second) ^ id.len() as u64, 0x9E37_79B9_7F4A_7C15 ^ (first & !1))
+    }
+}
+
+/// Codes of byte strings.
+#[derive(Debug, Clone)]
+pub struct ByteTable {
+    places: Places<ByteEntry>,
+    /// The hash of each code, for growing.
+    hashes: Vec<u64>,
+    hasher: ByteHasher,
+}
+
+impl ByteTable {
+    pub fn new() -> Self {
+        Self { places: Places::new(), hashes: Vec::new(), hasher: ByteHasher::new() }
+    }
+
+    /// Bytes it takes.
+    pub fn bytes(&self) -> usize {
+        self.places.entries.capacity() * size_of::<ByteEntry>() + 8 * self.hashes.capacity()
+    }
+
+    /// A table of the strings of an arena, none of which is there twice.
+    pub fn of(arena: &ByteArena) -> Self {
+        let mut table = Self::new();
+        table.hashes = (0..arena.len() as u32).map(|code| table.hash_one(arena.get(code), arena.order(code))).collect();
+        table.reserve(arena.len() + BLOCK);
+        for (code, &hash) in (0..).zip(&table.hashes) {
+            if let Err(at) = table.places.find(hash, |_| false) {
+                table.places.entries[at] = ByteEntry { tag: hash as u32, code };
+            }
+        }
+        table
+    }
+
+    /// Makes room for `count` strings.
+    pub fn reserve(&mut self, count: usize) {
+        let hashes = &self.hashes;
+        self.places.reserve(count, |entry| hashes[entry.code as usize]);
+    }
+
+    /// The hash of one string; `head` is its beginning.
+    #[inline]
+    pub fn hash_one(&self, id: &[u8], head: Head) -> u64 {
+        self.hasher.hash(id, head)
+    }
+
+    /// Asks for the cache line of a hash.
+    #[inline]
+    pub fn prefetch(&self, hash: u64) {
+        prefetch(&self.places.entries, self.places.index(hash));
+    }
+
+    /// Asks for the cache line of the string that a hash most likely leads to, once its own line is there.
+    #[inline]
+    pub fn prefetch_string(&self, hash: u64, arena: &ByteArena) {
+        let entry = self.places.entries[self.places.index(hash)];
+        if entry.tag == hash as u32 {
+            arena.prefetch(entry.code);
+        }
+    }
+
+    /// The code of `id`, which is added to `arena` when it is new; `None` when it is too long. Room must have been made.
+    #[inline]
+    pub fn code(&mut self, id: &[u8], head: Head, hash: u64, arena: &mut ByteArena) -> Option<u32> {
+        let tag = hash as u32;
+        match self.places.find(hash, |entry| entry.tag == tag && arena.is(entry.code, id, head)) {
+            Ok(code) => Some(code),
+            Err(at) => {
+                let code = arena.len() as u32;
+                if !arena.push(id, head) {
+                    return None;
+                }
+                self.places.entries[at] = ByteEntry { tag, code };
+                self.hashes.push(hash);
+                Some(code)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn integers_keep_their_codes_while_the_table_grows() {
+        let mut table = IntegerTable::new();
+        let ids: Vec<i64> = (0..10_000_i64).map(|i| i.wrapping_mul(i64::MAX / 7)).collect();
+        for round in 0..2 {
+            for (n, &id) in (0..).zip(&ids) {
+                table.reserve(ids.len().min(n as usize + 1));
+                let hash = table.hash_one(id);
+                let next = if round == 0 { n } else { EMPTY - 1 };
+                assert_eq!(table.code(id, hash, next), n);
+            }
+        }
+    }
+
+    #[test]
+    fn strings_that_share_their_beginning_differ() {
+        let (mut table, mut arena) = (ByteTable::new(), ByteArena::default());
+        let ids = ["", "a", "a\0", "a long beginning that is shared, 1", "a long beginning that is shared, 2"];
+        for _ in 0..2 {
+            for (n, id) in (0..).zip(ids) {
+                table.reserve(8);
+                let head = ByteArena::head(id.as_bytes());
+                let hash = table.hash_one(id.as_bytes(), head);
+                assert_eq!(table.code(id.as_bytes(), head, hash, &mut arena), Some(n));
+            }
+        }
+        assert_eq!(arena.get(3), ids[3].as_bytes());
+    }
+}

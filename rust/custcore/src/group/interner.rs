@@ -1,0 +1,477 @@
+//! Ids to dense codes, by the way that suits the ids.
+//!
+//! Integers in a narrow range need no table: the code is the distance from the first ([`Keys::Range`]). Other integers and
+//! byte strings go through a flat table, in blocks whose cache lines are asked for ahead. Values of a dictionary are looked
+//! up once each. Codes are an inner matter of one fold: results are ordered by id, never by code or hash.
+
+use std::sync::Arc;
+
+use arrow_buffer::NullBuffer;
+
+use super::hash_table::{ByteTable, IntegerTable};
+use super::keys::Head;
+pub use super::keys::{ByteArena, Keys};
+use crate::column::key::{KeyColumn, KeyKind, PlainKeys};
+use crate::column::{BLOCK, flag};
+use crate::error::{Error, ErrorKind, Result};
+use crate::exec::par::Threads;
+
+/// The code of a row without an id.
+pub const NO_CODE: u32 = u32::MAX;
+/// Rows ahead whose cache lines are asked for: far enough to arrive in time, near enough to be still there.
+const AHEAD: usize = 16;
+/// A dictionary value that no row has used yet.
+const UNSEEN: u32 = u32::MAX - 1;
+
+/// Ids and their codes.
+#[derive(Debug, Clone)]
+pub struct Interner {
+    kind: KeyKind,
+    /// Shared while several threads code by one dictionary.
+    keys: Arc<Keys>,
+    table: Table,
+    /// Whether codes ascend with the ids.
+    sorted: bool,
+}
+
+#[derive(Debug, Clone)]
+enum Table {
+    /// Codes are distances.
+    None,
+    /// Codes are positions in a dictionary, some of whose values may be null.
+    Values(Option<NullBuffer>),
+    /// Not built, because nothing was looked up yet.
+    Later,
+    Integers(IntegerTable),
+    Bytes(ByteTable),
+}
+
+/// What a dictionary's values were coded as, filled as rows use them; one for each batch.
+#[derive(Debug, Default)]
+pub struct Remap(Vec<u32>);
+
+impl Interner {
+    /// An interner for ids of this kind.
+    pub fn new(kind: KeyKind) -> Self {
+        let (keys, table) = match kind {
+            KeyKind::Signed | KeyKind::Unsigned => (Keys::Integers(Vec::new()), Table::Integers(IntegerTable::new())),
+            KeyKind::Text | KeyKind::Binary => (Keys::Bytes(ByteArena::default()), Table::Bytes(ByteTable::new())),
+        };
+        Self { kind, keys: Arc::new(keys), table, sorted: false }
+    }
+
+    /// An interner that knows these ids, which ascend.
+    pub fn of_sorted(kind: KeyKind, keys: Keys) -> Self {
+        Self { kind, keys: Arc::new(keys), table: Table::Later, sorted: true }
+    }
+
+    /// An interner whose codes are positions in a dictionary; `ascending` says that its values ascend. If not, it may give
+    /// several codes to one id, until it is joined.
+    pub fn of_values(kind: KeyKind, keys: Arc<Keys>, nulls: Option<NullBuffer>, ascending: bool) -> Self {
+        Self { kind, keys, table: Table::Values(nulls), sorted: ascending }
+    }
+
+    /// Ends the coding by a dictionary: from here on its values are ids like others.
+    pub fn leave_values(&mut self) {
+        if self.is_of_values() {
+            self.table = Table::Later;
+        }
+    }
+
+    /// Gives the memory of its table back; it is built again when an id is looked up.
+    pub fn drop_table(&mut self) {
+        if matches!(self.table, Table::Integers(_) | Table::Bytes(_)) {
+            self.table = Table::Later;
+        }
+    }
+
+    /// An interner for integer ids of this kind from `base` on, whose codes are distances from it.
+    pub fn range(kind: KeyKind, base: i64) -> Self {
+        Self { kind, keys: Arc::new(Keys::Range { base, len: 0 }), table: Table::None, sorted: true }
+    }
+
+    /// An interner by the same way that knows no ids.
+    #[must_use]
+    pub fn emptied(&self) -> Self {
+        match &*self.keys {
+            Keys::Range { base, .. } => Self::range(self.kind, *base),
+            _ => Self::new(self.kind),
+        }
+    }
+
+    /// The same ids and codes for somebody who only reads; nothing is copied.
+    #[must_use]
+    pub fn view(&self) -> Self {
+        Self { kind: self.kind, keys: self.keys.clone(), table: Table::Later, sorted: self.sorted }
+    }
+
+    /// Bytes it takes.
+    pub fn bytes(&self) -> usize {
+        let table = match &self.table {
+            Table::None | Table::Values(_) | Table::Later => 0,
+            Table::Integers(table) => table.bytes(),
+            Table::Bytes(table) => table.bytes(),
+        };
+        self.keys.bytes() + table
+    }
+
+    /// What its ids are compared as.
+    pub fn kind(&self) -> KeyKind {
+        self.kind
+    }
+
+    /// Number of codes given out; with a range some may not have been seen.
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// Whether no id was seen.
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// The ids in the order of their codes.
+    pub fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    /// Whether codes ascend with the ids.
+    pub fn is_sorted(&self) -> bool {
+        self.sorted
+    }
+
+    /// Whether codes are positions in a dictionary.
+    fn is_of_values(&self) -> bool {
+        matches!(self.table, Table::Values(_))
+    }
+
+    /// Whether an id may have several codes.
+    pub fn repeats(&self) -> bool {
+        self.is_of_values() && !self.sorted
+    }
+
+    /// Whether codes of both mean the same ids: distances from one id, or positions in one dictionary.
+    pub fn shares_codes(&self, other: &Self) -> bool {
+        self.keys.is_same_range(&other.keys) || (self.is_of_values() && other.is_of_values() && Arc::ptr_eq(&self.keys, &other.keys))
+    }
+
+    /// Builds the table of the ids that are known, if it is still to be built.
+    fn build_table(&mut self) {
+        if !matches!(self.table, Table::Later) {
+            return;
+        }
+        self.table = match &*self.keys {
+            Keys::Range { .. } => Table::None,
+            Keys::Integers(ids) => {
+                let mut table = IntegerTable::new();
+                table.reserve(ids.len() + BLOCK);
+                for (code, &id) in (0..).zip(ids) {
+                    let hash = table.hash_one(id);
+                    table.code(id, hash, code);
+                }
+                Table::Integers(table)
+            }
+            Keys::Bytes(arena) => Table::Bytes(ByteTable::of(arena)),
+        };
+    }
+
+    /// Makes a range reach up to `len` codes.
+    pub fn extend_range(&mut self, to: usize) {
+        if let Keys::Range { len, .. } = &*self.keys
+            && to > *len
+            && let Keys::Range { len, .. } = Arc::make_mut(&mut self.keys)
+        {
+            *len = to;
+        }
+    }
+
+    /// Gives up a range: codes stay as they are, ids outside the range get new ones.
+    pub fn leave_range(&mut self) -> Result<()> {
+        let Keys::Range { base, len } = *self.keys else { return Ok(()) };
+        next_code(len)?;
+        self.keys = Arc::new(Keys::Integers((0..len).map(|i| base + i as i64).collect()));
+        self.table = Table::Later;
+        self.build_table();
+        Ok(())
+    }
+
+    /// Codes of the rows from `start` on (at most a block), one for each of `flags`; a null id gets [`NO_CODE`] and its flag.
+    pub fn intern_rows(
+        &mut self,
+        column: &KeyColumn,
+        start: usize,
+        flags: &mut [u8],
+        codes: &mut Vec<u32>,
+        remap: &mut Remap,
+    ) -> Result<()> {
+        codes.clear();
+        self.build_table();
+        match column {
+            KeyColumn::Plain(PlainKeys::Integers(keys)) => {
+                let mut ids = [0_i64; BLOCK];
+                let ids = &mut ids[..flags.len()];
+                keys.read(start, ids);
+                self.intern_integers(ids, flags, codes)
+            }
+            KeyColumn::Plain(PlainKeys::Bytes(keys)) => {
+                let mut heads = vec![0; flags.len()];
+                for (i, (head, &flag)) in heads.iter_mut().zip(&*flags).enumerate() {
+                    if flag & flag::NULL_ID == 0 {
+                        *head = ByteArena::head(keys.get(start + i));
+                    }
+                }
+                self.intern_texts(|i| keys.get(start + i), &heads, flags, codes)
+            }
+            KeyColumn::Dictionary(keys) => {
+                if let Table::Values(nulls) = &self.table {
+                    keys.read_positions(start, flags.len(), codes);
+                    for (code, flag) in codes.iter_mut().zip(flags) {
+                        if *flag & flag::NULL_ID != 0 || nulls.as_ref().is_some_and(|nulls| nulls.is_null(*code as usize)) {
+                            *flag |= flag::NULL_ID;
+                            *code = NO_CODE;
+                        }
+                    }
+                    return Ok(());
+                }
+                let values = keys.values();
+                remap.0.resize(values.len(), UNSEEN);
+                let mut positions = [0_i64; BLOCK];
+                let positions = &mut positions[..flags.len()];
+                keys.read(start, positions);
+                for (&position, flag) in positions.iter().zip(flags) {
+                    if *flag & flag::NULL_ID != 0 {
+                        codes.push(NO_CODE);
+                        continue;
+                    }
+                    let position = position as usize;
+                    let mut code = remap.0[position];
+                    if code == UNSEEN {
+                        code = self.intern_one(values, position)?;
+                        remap.0[position] = code;
+                    }
+                    if code == NO_CODE {
+                        *flag |= flag::NULL_ID;
+                    }
+                    codes.push(code);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Codes of byte strings (at most a block) with their heads.
+    #[inline]
+    fn intern_texts<'a>(&mut self, id: impl Fn(usize) -> &'a [u8], heads: &[Head], flags: &[u8], codes: &mut Vec<u32>) -> Result<()> {
+        let (Keys::Bytes(arena), Table::Bytes(table)) = (Arc::make_mut(&mut self.keys), &mut self.table) else {
+            return Err(wrong_kind());
+        };
+        let known = arena.len();
+        next_code(known + flags.len())?;
+        table.reserve(known + flags.len());
+        let mut hashes = [0; BLOCK];
+        let is_id = |flag: u8| flag & flag::NULL_ID == 0;
+        for (i, ((hash, &head), &flag)) in hashes.iter_mut().zip(heads).zip(flags).enumerate() {
+            if is_id(flag) {
+                *hash = table.hash_one(id(i), head);
+            }
+        }
+        // Hash, then place, then string: each is asked for some rows before it is looked at.
+        for (i, (&hash, &flag)) in hashes.iter().zip(flags).enumerate() {
+            if let Some(&ahead) = hashes.get(i + 2 * AHEAD) {
+                table.prefetch(ahead);
+            }
+            if let Some(&ahead) = hashes.get(i + AHEAD) {
+                table.prefetch_string(ahead, arena);
+            }
+            let code = if is_id(flag) { table.code(id(i), heads[i], hash, arena).ok_or_else(too_long)? } else { NO_CODE };
+            codes.push(code);
+        }
+        self.sorted &= arena.len() == known;
+        Ok(())
+    }
+
+    #[inline]
+    fn intern_integers(&mut self, ids: &[i64], flags: &[u8], codes: &mut Vec<u32>) -> Result<()> {
+        if let Keys::Range { base, .. } = &*self.keys {
+            let base = *base;
+            if flags.iter().fold(0, |any, &flag| any | flag) & flag::NULL_ID == 0 {
+                codes.extend(ids.iter().map(|id| id.wrapping_sub(base) as u32));
+            } else {
+                let code = |(&id, &flag): (&i64, &u8)| if flag & flag::NULL_ID == 0 { id.wrapping_sub(base) as u32 } else { NO_CODE };
+                codes.extend(ids.iter().zip(flags).map(code));
+            }
+            return Ok(());
+        }
+        let (Keys::Integers(keys), Table::Integers(table)) = (Arc::make_mut(&mut self.keys), &mut self.table) else {
+            return Err(wrong_kind());
+        };
+        let known = keys.len();
+        next_code(keys.len() + ids.len())?;
+        table.reserve(keys.len() + ids.len());
+        let mut hashes = [0; BLOCK];
+        table.prepare(ids, &mut hashes);
+        for (i, ((&id, &flag), &hash)) in ids.iter().zip(flags).zip(&hashes).enumerate() {
+            if let Some(&ahead) = hashes.get(i + AHEAD) {
+                table.prefetch(ahead);
+            }
+            if flag & flag::NULL_ID != 0 {
+                codes.push(NO_CODE);
+                continue;
+            }
+            let next = keys.len() as u32;
+            let code = table.code(id, hash, next);
+            if code == next {
+                keys.push(id);
+            }
+            codes.push(code);
+        }
+        self.sorted &= keys.len() == known;
+        Ok(())
+    }
+
+    /// Codes of integer ids (at most a block), none of which is null.
+    pub fn intern_ids(&mut self, ids: &[i64], codes: &mut Vec<u32>) -> Result<()> {
+        codes.clear();
+        self.build_table();
+        self.intern_integers(ids, &[0; BLOCK][..ids.len()], codes)
+    }
+
+    /// Codes of byte strings (at most a block) with their heads.
+    pub fn intern_strings<'a>(&mut self, id: impl Fn(usize) -> &'a [u8], heads: &[Head], codes: &mut Vec<u32>) -> Result<()> {
+        codes.clear();
+        self.build_table();
+        self.intern_texts(id, heads, &[0; BLOCK][..heads.len()], codes)
+    }
+
+    /// The ids of several interners, one behind the other.
+    pub fn concat(parts: Vec<Self>) -> Result<Self> {
+        let total: usize = parts.iter().map(Self::len).sum();
+        next_code(total)?;
+        let Some(kind) = parts.first().map(Self::kind) else { return Err(Error::internal("no ids to put together")) };
+        let mut keys = if matches!(kind, KeyKind::Signed | KeyKind::Unsigned) {
+            Keys::Integers(Vec::with_capacity(total))
+        } else {
+            Keys::Bytes(ByteArena::default())
+        };
+        for part in parts {
+            match (&mut keys, Arc::unwrap_or_clone(part.keys)) {
+                (Keys::Integers(ids), Keys::Integers(more)) => ids.extend(more),
+                (Keys::Bytes(arena), Keys::Bytes(more)) => arena.append(more),
+                _ => return Err(wrong_kind()),
+            }
+        }
+        Ok(Self { kind, keys: Arc::new(keys), table: Table::Later, sorted: false })
+    }
+
+    /// The code of one row of a column; [`NO_CODE`] when it is null.
+    fn intern_one(&mut self, keys: &PlainKeys, row: usize) -> Result<u32> {
+        if keys.nulls().is_some_and(|nulls| nulls.is_null(row)) {
+            return Ok(NO_CODE);
+        }
+        match keys {
+            PlainKeys::Integers(keys) => {
+                let mut id = [0];
+                keys.read(row, &mut id);
+                self.intern_integer(id[0])
+            }
+            PlainKeys::Bytes(keys) => self.intern_bytes(keys.get(row)),
+        }
+    }
+
+    /// The code here of id number `code` of another interner of the same kind.
+    #[inline]
+    pub fn intern_from(&mut self, other: &Keys, code: u32) -> Result<u32> {
+        match other {
+            Keys::Range { base, .. } => self.intern_integer(base.wrapping_add(i64::from(code))),
+            Keys::Integers(keys) => self.intern_integer(keys[code as usize]),
+            Keys::Bytes(arena) => self.intern_bytes(arena.get(code)),
+        }
+    }
+
+    /// The code of an integer id, unsigned ones with the top bit flipped.
+    pub(crate) fn intern_integer(&mut self, id: i64) -> Result<u32> {
+        self.build_table();
+        if let Keys::Range { base, len } = &*self.keys {
+            match usize::try_from(i128::from(id) - i128::from(*base)) {
+                Ok(code) if code < *len => return Ok(code as u32),
+                _ => self.leave_range()?,
+            }
+        }
+        let (Keys::Integers(keys), Table::Integers(table)) = (Arc::make_mut(&mut self.keys), &mut self.table) else {
+            return Err(wrong_kind());
+        };
+        let next = next_code(keys.len())?;
+        table.reserve(keys.len() + 1);
+        let hash = table.hash_one(id);
+        let code = table.code(id, hash, next);
+        if code == next {
+            keys.push(id);
+            self.sorted = false;
+        }
+        Ok(code)
+    }
+
+    /// The code of a string or binary id.
+    pub(crate) fn intern_bytes(&mut self, id: &[u8]) -> Result<u32> {
+        self.build_table();
+        let (Keys::Bytes(arena), Table::Bytes(table)) = (Arc::make_mut(&mut self.keys), &mut self.table) else { return Err(wrong_kind()) };
+        let known = arena.len();
+        next_code(arena.len())?;
+        table.reserve(arena.len() + 1);
+        let head = ByteArena::head(id);
+        let hash = table.hash_one(id, head);
+        let code = table.code(id, head, hash, arena).ok_or_else(too_long)?;
+        self.sorted &= arena.len() == known;
+        Ok(code)
+    }
+}
+
+/// The values of a dictionary as ids.
+pub fn keys_of(values: &PlainKeys, threads: Threads<'_>) -> Result<Keys> {
+    next_code(values.len())?;
+    match values {
+        PlainKeys::Integers(keys) => {
+            let mut ids = vec![0; values.len()];
+            keys.read(0, &mut ids);
+            Ok(Keys::Integers(ids))
+        }
+        PlainKeys::Bytes(keys) => {
+            let arenas = threads.par_chunks(values.len(), |run| {
+                let mut arena = ByteArena::default();
+                for id in run.map(|row| if keys.is_null(row) { b"".as_slice() } else { keys.get(row) }) {
+                    if !arena.push(id, ByteArena::head(id)) {
+                        return Err(too_long());
+                    }
+                }
+                Ok(arena)
+            });
+            let mut whole = ByteArena::default();
+            for arena in arenas {
+                whole.append(arena?);
+            }
+            Ok(Keys::Bytes(whole))
+        }
+    }
+}
+
+fn wrong_kind() -> Error {
+    Error::internal("an id of another kind than the base's")
+}
+
+fn too_long() -> Error {
+    Error::new(ErrorKind::OutOfRange, "an id is longer than 4 GiB")
+}
+
+/// An error where the ids of both may be too many for one.
+pub fn check_room(a: &Interner, b: &Interner) -> Result<()> {
+    next_code((a.len() + b.len()).saturating_sub(1)).map(drop)
+}
+
+fn next_code(len: usize) -> Result<u32> {
+    u32::try_from(len).ok().filter(|&code| code < UNSEEN).ok_or_else(|| {
+        Error::new(
+            ErrorKind::OutOfRange,
+            "more than 4,294,967,294 distinct ids; split the data by a range of ids and concatenate the results",
+        )
+    })
+}

@@ -1,0 +1,155 @@
+//! The ids of several parts as one: each part's ids are sorted, and equal ones are found side by side. What comes out is
+//! sorted, so that a result needs no sorting of its own.
+
+use super::interner::NO_CODE;
+use super::keys::{ByteArena, Keys};
+use super::sort::{Lead, Leads};
+use crate::error::{Error, ErrorKind, Result};
+use crate::exec::par::Threads;
+
+/// The ids of several parts, ascending, and where they come from.
+#[derive(Debug)]
+pub struct Joined {
+    /// The ids.
+    pub keys: Keys,
+    /// For each part and each id the code it has there; [`NO_CODE`] where it is not there.
+    pub picks: Vec<Vec<u32>>,
+    /// Ids that a part has more than once (a dictionary may repeat a value): (position, part, code) of every further code.
+    pub further: Vec<(u32, usize, u32)>,
+}
+
+/// What one range of the ids makes.
+struct Piece {
+    ids: Vec<i64>,
+    arena: ByteArena,
+    picks: Vec<Vec<u32>>,
+    further: Vec<(u32, usize, u32)>,
+}
+
+/// Joins parts, of each of which some codes count.
+pub fn join(parts: &[(&Keys, Vec<u32>)], threads: Threads<'_>) -> Result<Joined> {
+    let all: Vec<&Keys> = parts.iter().map(|(keys, _)| *keys).collect();
+    let leads = Leads::of(&all, threads);
+    let rows: usize = parts.iter().map(|(_, codes)| codes.len()).sum();
+    let threads = threads.if_large(rows);
+    let sort = |(keys, codes): &(&Keys, Vec<u32>)| leads.sort(keys, codes, threads);
+    let sorted: Vec<Vec<Lead>> = threads.par_tasks(parts, sort);
+    // Cut at ids of the largest part, so that the ranges can be joined side by side.
+    let Some(largest) = (0..parts.len()).max_by_key(|&part| sorted[part].len()) else {
+        return Err(Error::internal("no parts to join"));
+    };
+    let n_ranges = if threads.count() == 1 { 1 } else { 4 * threads.count() };
+    let cut = |range: usize, part: usize| match range {
+        0 => 0,
+        range if range == n_ranges => sorted[part].len(),
+        range => {
+            let at = (all[largest], sorted[largest][sorted[largest].len() * range / n_ranges]);
+            sorted[part].partition_point(|&lead| leads.compare((all[part], lead), at).is_lt())
+        }
+    };
+    let piece = |range: usize| {
+        let slices: Vec<&[Lead]> = (0..parts.len()).map(|part| &sorted[part][cut(range, part)..cut(range + 1, part)]).collect();
+        join_range(&all, &leads, slices)
+    };
+    let pieces: Vec<Piece> = threads.par_tasks(0..n_ranges, piece);
+    put_together(pieces, all[0], parts.len())
+}
+
+fn join_range(keys: &[&Keys], leads: &Leads, mut rest: Vec<&[Lead]>) -> Piece {
+    let most = rest.iter().map(|leads| leads.len()).max().unwrap_or(0);
+    let mut piece = Piece {
+        ids: Vec::new(),
+        arena: ByteArena::default(),
+        picks: rest.iter().map(|_| Vec::with_capacity(most)).collect(),
+        further: Vec::new(),
+    };
+    let mut position = 0;
+    loop {
+        let mut least: Option<(usize, Lead)> = None;
+        for (part, leads_left) in rest.iter().enumerate() {
+            if let Some(&lead) = leads_left.first()
+                && least.is_none_or(|(other, best)| leads.compare((keys[part], lead), (keys[other], best)).is_lt())
+            {
+                least = Some((part, lead));
+            }
+        }
+        let Some((owner, lead)) = least else { return piece };
+        match keys[owner] {
+            Keys::Range { base, .. } => piece.ids.push(base + i64::from(lead.1)),
+            Keys::Integers(ids) => piece.ids.push(ids[lead.1 as usize]),
+            Keys::Bytes(arena) => piece.arena.push_from(arena, lead.1),
+        }
+        for (part, (picks, leads_left)) in piece.picks.iter_mut().zip(&mut rest).enumerate() {
+            let mut pick = NO_CODE;
+            while let Some((&next, after)) = leads_left.split_first()
+                && leads.compare((keys[part], next), (keys[owner], lead)).is_eq()
+            {
+                if pick == NO_CODE {
+                    pick = next.1;
+                } else {
+                    piece.further.push((position, part, next.1));
+                }
+                *leads_left = after;
+            }
+            picks.push(pick);
+        }
+        position += 1;
+    }
+}
+
+fn put_together(pieces: Vec<Piece>, kind: &Keys, parts: usize) -> Result<Joined> {
+    let rows: usize = pieces.iter().map(|piece| piece.picks.first().map_or(0, Vec::len)).sum();
+    if rows >= NO_CODE as usize - 1 {
+        return Err(Error::new(ErrorKind::OutOfRange, "more than 4,294,967,293 distinct ids; split the data by a range of ids"));
+    }
+    let (mut ids, mut arena) = (Vec::new(), ByteArena::default());
+    let mut picks: Vec<Vec<u32>> = (0..parts).map(|_| Vec::with_capacity(rows)).collect();
+    let mut further = Vec::new();
+    for piece in pieces {
+        let before = picks.first().map_or(0, Vec::len) as u32;
+        further.extend(piece.further.into_iter().map(|(position, part, code)| (position + before, part, code)));
+        picks.iter_mut().zip(piece.picks).for_each(|(picks, more)| picks.extend(more));
+        ids.extend(piece.ids);
+        arena.append(piece.arena);
+    }
+    let keys = if matches!(kind, Keys::Bytes(_)) { Keys::Bytes(arena) } else { Keys::Integers(ids) };
+    Ok(Joined { keys, picks, further })
+}
+
+impl Joined {
+    /// The position of every code of a part; [`NO_CODE`] for codes that did not count.
+    pub fn positions(&self, part: usize, codes: usize) -> Vec<u32> {
+        let mut positions = vec![NO_CODE; codes];
+        for (position, &code) in (0..).zip(&self.picks[part]).filter(|(_, code)| **code != NO_CODE) {
+            positions[code as usize] = position;
+        }
+        for &(position, _, code) in self.further.iter().filter(|(_, of, _)| *of == part) {
+            positions[code as usize] = position;
+        }
+        positions
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_ids_of_two_parts_are_one() -> Result<()> {
+        let (a, b) = (Keys::Integers(vec![7, -3, 9]), Keys::Integers(vec![9, 7, 7, 100]));
+        let joined = join(&[(&a, vec![0, 1, 2]), (&b, vec![0, 1, 2, 3])], Threads::inline())?;
+        assert!(matches!(&joined.keys, Keys::Integers(ids) if *ids == [-3, 7, 9, 100]));
+        assert_eq!(joined.picks[0], [1, 0, 2, NO_CODE]);
+        assert_eq!(joined.positions(1, 4), [2, 1, 1, 3]);
+        assert_eq!(joined.further.len(), 1);
+        Ok(())
+    }
+
+    #[test]
+    fn ranges_join_with_other_integers() -> Result<()> {
+        let (a, b) = (Keys::Range { base: 5, len: 3 }, Keys::Integers(vec![i64::MIN, 6]));
+        let joined = join(&[(&a, vec![0, 1, 2]), (&b, vec![0, 1])], Threads::inline())?;
+        assert!(matches!(&joined.keys, Keys::Integers(ids) if *ids == [i64::MIN, 5, 6, 7]));
+        Ok(())
+    }
+}

@@ -1,0 +1,212 @@
+//! Money is counted, not approximated: every amount is an integer count of units of 10^-scale, sums are 128-bit integers.
+//!
+//! A float is read once as a decimal of a fixed number of places (one multiplication by 10^d, ties to even), so that
+//! 0.1 + 0.2 is 0.3; integers and decimals keep their own scale. Sums are therefore exact and do not depend on order.
+
+use std::fmt;
+
+use crate::exec::simd::widest;
+
+/// The bound on one addend from a float or an integer: partial sums of up to 2^65 of them stay inside 128 bits.
+pub const MAX_UNITS: i64 = 1 << 62;
+/// The bound on one unscaled decimal addend: 2^31 of them in a row stay inside 128 bits, whatever their order.
+pub const MAX_DECIMAL_UNITS: i128 = 1 << 96;
+
+/// What the amounts are, and so what their sums come out as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Money {
+    /// Floats read at this many decimal places; sums come out as Float64.
+    Float {
+        /// Decimal places, 0 to 12.
+        decimals: u8,
+    },
+    /// Integers; sums come out as Int64.
+    Integer,
+    /// Decimals of this scale; sums come out as Decimal128(38, scale).
+    Decimal {
+        /// Digits after the point.
+        scale: i8,
+    },
+}
+
+/// A sum of money, exact, in the kind of its input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Amount {
+    /// Units of 10^-scale.
+    pub units: i128,
+    /// What they are units of.
+    pub money: Money,
+}
+
+impl Amount {
+    /// The nearest float64.
+    pub fn to_f64(self) -> f64 {
+        match self.money {
+            Money::Float { decimals } => units_to_f64(self.units, i32::from(decimals)),
+            Money::Integer => self.units as f64,
+            Money::Decimal { scale } => units_to_f64(self.units, i32::from(scale)),
+        }
+    }
+}
+
+impl fmt::Display for Amount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.money {
+            Money::Float { .. } => write!(f, "{}", self.to_f64()),
+            Money::Integer => write!(f, "{}", self.units),
+            Money::Decimal { scale } => f.write_str(&decimal_text(self.units, scale)),
+        }
+    }
+}
+
+/// A decimal written out in full: `decimal_text(-105, 2)` is `-1.05`.
+pub fn decimal_text(units: i128, scale: i8) -> String {
+    let digits = units.unsigned_abs().to_string();
+    let sign = if units < 0 { "-" } else { "" };
+    let places = usize::from(scale.unsigned_abs());
+    if scale <= 0 {
+        let zeros = if units == 0 { 0 } else { places };
+        return format!("{sign}{digits}{}", "0".repeat(zeros));
+    }
+    let padded = format!("{digits:0>width$}", width = places + 1);
+    let (whole, fraction) = padded.split_at(padded.len() - places);
+    format!("{sign}{whole}.{fraction}")
+}
+
+/// The largest integer up to which every integer is a float64.
+const EXACT: i128 = 1 << 53;
+
+/// `units / 10^scale`, correctly rounded, also above 2^53.
+#[inline]
+pub fn units_to_f64(units: i128, scale: i32) -> f64 {
+    if let Ok(units) = i64::try_from(units)
+        && units.unsigned_abs() <= EXACT as u64
+        && (0..=22).contains(&scale)
+    {
+        // Both operands are exact float64, so the one division rounds correctly.
+        return units as f64 / POWERS[scale as usize];
+    }
+    units_to_f64_by_text(units, scale)
+}
+
+#[cold]
+fn units_to_f64_by_text(units: i128, scale: i32) -> f64 {
+    // Beyond, the decimal text is read back: the standard library's parser rounds correctly.
+    format!("{units}e{}", -scale).parse().unwrap_or(f64::NAN)
+}
+
+/// The correctly rounded quotient of two integers, the second above 0 and both below 2^126.
+pub fn ratio(part: i128, whole: i128) -> f64 {
+    if part.abs() <= EXACT && whole <= EXACT {
+        return part as f64 / whole as f64;
+    }
+    // Long division, bit by bit, to more bits than a float has; whether something is left over decides a tie.
+    let whole = whole.unsigned_abs();
+    let (mut quotient, mut rest) = (part.unsigned_abs() / whole, part.unsigned_abs() % whole);
+    let mut scale = 1.0;
+    while quotient < 1 << 64 && rest > 0 && scale > f64::MIN_POSITIVE {
+        rest *= 2;
+        quotient = quotient * 2 + u128::from(rest >= whole);
+        rest %= whole;
+        scale *= 0.5;
+    }
+    let size = (quotient | u128::from(rest > 0)) as f64 * scale;
+    if part < 0 { -size } else { size }
+}
+
+/// 10^0 to 10^22, all exact.
+const POWERS: [f64; 23] =
+    [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22];
+
+/// 10^decimals, the factor that turns a float amount into units.
+pub fn float_factor(decimals: u8) -> f64 {
+    POWERS[usize::from(decimals.min(22))]
+}
+
+/// Adding this rounds a float below 2^51 to a whole number, ties to even, and leaves that number in the low bits.
+const ROUND: f64 = 6_755_399_441_055_744.0; // 1.5 * 2^52
+
+widest! {
+    /// Float amounts as units where all of them are below 2^51 in units; else the answer is false and `out` holds
+    /// anything. It has no branch and no call, so that the compiler can work on several at once.
+    pub fn floats_to_units(values: &[f64], factor: f64, out: &mut [i64]) -> bool {
+        let mut all = true;
+        for (slot, value) in out.iter_mut().zip(values) {
+            let scaled = value * factor;
+            // NaN and infinite values fail this comparison too.
+            all &= scaled.abs() < 2_251_799_813_685_248.0; // 2^51
+            *slot = ((scaled + ROUND).to_bits() as i64).wrapping_sub(ROUND.to_bits() as i64);
+        }
+        all
+    }
+}
+
+/// A float amount as units: one multiplication, ties to even; `None` when it is not below 2^62.
+#[inline]
+pub fn float_to_units(value: f64, factor: f64) -> Option<i64> {
+    let scaled = value * factor;
+    // NaN fails this comparison too.
+    if scaled.abs() < MAX_UNITS as f64 { Some(scaled.round_ties_even() as i64) } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cents_add_up() {
+        let f = float_factor(6);
+        let sum = [0.1, 0.2].iter().filter_map(|&x| float_to_units(x, f)).sum::<i64>();
+        assert_eq!(units_to_f64(i128::from(sum), 6).to_bits(), 0.3_f64.to_bits());
+        let nothing = [10.10, 20.20, -30.30].iter().filter_map(|&x| float_to_units(x, f)).sum::<i64>();
+        assert_eq!(nothing, 0);
+    }
+
+    #[test]
+    fn large_quotients_are_correctly_rounded() {
+        for units in [EXACT + 1, (1 << 100) + 12345, -(1 << 90) - 7] {
+            let text: f64 = decimal_text(units, 6).parse().unwrap_or(f64::NAN);
+            assert_eq!(units_to_f64(units, 6).to_bits(), text.to_bits());
+        }
+    }
+
+    #[test]
+    fn quotients_of_integers_are_correctly_rounded() {
+        assert_eq!(ratio(1, 3).to_bits(), (1.0_f64 / 3.0).to_bits());
+        // Both multiplied by one number: the quotient stays as it is.
+        for (part, whole) in [(1_i128, 3_i128), (-22, 7), (999_999, 1_000_000), (0, 5), (1 << 40, 3)] {
+            for factor in [1_i128 << 70, (1 << 62) + 12_345, 3_i128.pow(50)] {
+                assert_eq!(ratio(part * factor, whole * factor).to_bits(), (part as f64 / whole as f64).to_bits(), "{part}/{whole}");
+            }
+        }
+        assert_eq!(ratio((1 << 54) + 1, 1 << 54).to_bits(), 1.0_f64.to_bits());
+    }
+
+    #[test]
+    fn out_of_range_is_none() {
+        assert_eq!(float_to_units(5e12, float_factor(6)), None);
+        assert_eq!(float_to_units(f64::INFINITY, 1.0), None);
+        assert_eq!(float_to_units(-0.0, 1.0), Some(0));
+    }
+
+    #[test]
+    fn both_ways_of_rounding_agree() {
+        let f = float_factor(6);
+        let values = [0.0, -0.0, 1e-7, 5e-7, 1.5e-6, 2.5e-6, -2.5e-6, 12.345_678_5, -9.99, 2.2e9, -2.2e9];
+        let mut out = [0; 11];
+        assert!(floats_to_units(&values, f, &mut out));
+        for (value, units) in values.iter().zip(out) {
+            assert_eq!(float_to_units(*value, f), Some(units), "{value}");
+        }
+        assert!(!floats_to_units(&[1.0, f64::NAN], f, &mut [0; 2]));
+        assert!(!floats_to_units(&[3e9], f, &mut [0]));
+    }
+
+    #[test]
+    fn decimals_are_written_in_full() {
+        assert_eq!(decimal_text(-105, 2), "-1.05");
+        assert_eq!(decimal_text(5, 3), "0.005");
+        assert_eq!(decimal_text(12, -2), "1200");
+        assert_eq!(decimal_text(0, 2), "0.00");
+    }
+}

@@ -1,0 +1,4 @@
+//! Quantiles, bins and ranks of columns.
+
+pub mod quantile;
+pub mod rank;

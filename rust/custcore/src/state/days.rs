@@ -1,0 +1,380 @@
+//! What is kept of each customer and local day: purchases, rows, money. With it a base can look back to any past day.
+//!
+//! Records lie in sorted runs, by customer code and day. New ones wait in a tray until there are enough for a run of their
+//! own; runs of like size are merged, so that an update costs what it brings, not what is there already. Sums are exact and
+//! every way of cutting the rows into updates gives the same records.
+
+use std::borrow::Cow;
+
+use crate::group::interner::NO_CODE;
+
+/// Records of one customer and day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DayRecord {
+    /// The customer's code.
+    pub customer: u32,
+    /// The local day.
+    pub day: i32,
+    /// Purchases.
+    pub orders: u32,
+    /// Rows of the purchases.
+    pub rows: u32,
+    /// Rows of orders that are no purchases: refunds, and orders of 0 where these are none.
+    pub others: u32,
+    /// Money, refunds netted.
+    pub units: i128,
+}
+
+impl DayRecord {
+    fn key(&self) -> (u32, i32) {
+        (self.customer, self.day)
+    }
+
+    /// Adds a record of the same customer and day; the answer is whether its counts still fit.
+    fn join(&mut self, other: &Self) -> bool {
+        let sums = (self.orders.checked_add(other.orders), self.rows.checked_add(other.rows), self.others.checked_add(other.others));
+        let (Some(orders), Some(rows), Some(others)) = sums else { return false };
+        (self.orders, self.rows, self.others) = (orders, rows, others);
+        self.units += other.units;
+        true
+    }
+}
+
+/// Records that wait for a run of their own.
+const TRAY: usize = 1 << 17;
+
+/// All records of a base, or of one thread's share.
+#[derive(Debug, Default, Clone)]
+pub struct DayBook {
+    /// Each at most half as long as the one before it, but for the last ones of a merge.
+    runs: Vec<Run>,
+    tray: Vec<DayRecord>,
+}
+
+/// Records by customer and day, column by column. A customer's day has more than one record only where a count would not
+/// fit 32 bits.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Run {
+    customers: Vec<u32>,
+    days: Vec<i32>,
+    orders: Vec<u32>,
+    /// Not there while every purchase has one row.
+    rows: Option<Vec<u32>>,
+    /// Not there while every row is one of a purchase.
+    others: Option<Vec<u32>>,
+    units: Units,
+}
+
+/// Money by record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Units {
+    Short(Vec<i64>),
+    Long(Vec<i128>),
+}
+
+impl Default for Units {
+    fn default() -> Self {
+        Self::Short(Vec::new())
+    }
+}
+
+impl Run {
+    fn with_capacity(records: usize) -> Self {
+        Self {
+            customers: Vec::with_capacity(records),
+            days: Vec::with_capacity(records),
+            orders: Vec::with_capacity(records),
+            rows: None,
+            others: None,
+            units: Units::Short(Vec::with_capacity(records)),
+        }
+    }
+
+    /// Number of records.
+    pub fn len(&self) -> usize {
+        self.customers.len()
+    }
+
+    /// Whether there are no records.
+    pub fn is_empty(&self) -> bool {
+        self.customers.is_empty()
+    }
+
+    /// A record.
+    #[inline]
+    pub fn get(&self, at: usize) -> DayRecord {
+        let orders = self.orders[at];
+        DayRecord {
+            customer: self.customers[at],
+            day: self.days[at],
+            orders,
+            rows: self.rows.as_ref().map_or(orders, |rows| rows[at]),
+            others: self.others.as_ref().map_or(0, |others| others[at]),
+            units: match &self.units {
+                Units::Short(units) => i128::from(units[at]),
+                Units::Long(units) => units[at],
+            },
+        }
+    }
+
+    /// The records in their order.
+    pub fn records(&self) -> impl ExactSizeIterator<Item = DayRecord> + '_ {
+        (0..self.len()).map(|at| self.get(at))
+    }
+
+    /// Adds a record that comes behind all others, or belongs to the last one's customer and day.
+    pub fn push(&mut self, record: &DayRecord) {
+        if let Some(last) = self.len().checked_sub(1)
+            && (self.customers[last], self.days[last]) == record.key()
+        {
+            let mut sum = self.get(last);
+            if sum.join(record) {
+                self.drop_last();
+                return self.append(&sum);
+            }
+        }
+        self.append(record);
+    }
+
+    fn append(&mut self, record: &DayRecord) {
+        let before = self.len();
+        self.customers.push(record.customer);
+        self.days.push(record.day);
+        self.orders.push(record.orders);
+        if record.rows != record.orders && self.rows.is_none() {
+            self.rows = Some(self.orders[..before].to_vec());
+        }
+        if record.others != 0 && self.others.is_none() {
+            self.others = Some(vec![0; before]);
+        }
+        if let Some(rows) = &mut self.rows {
+            rows.push(record.rows);
+        }
+        if let Some(others) = &mut self.others {
+            others.push(record.others);
+        }
+        match (&mut self.units, i64::try_from(record.units)) {
+            (Units::Short(units), Ok(short)) => units.push(short),
+            (Units::Short(units), Err(_)) => {
+                let mut long: Vec<i128> = units.iter().map(|&units| i128::from(units)).collect();
+                long.push(record.units);
+                self.units = Units::Long(long);
+            }
+            (Units::Long(units), _) => units.push(record.units),
+        }
+    }
+
+    fn drop_last(&mut self) {
+        self.customers.pop();
+        self.days.pop();
+        self.orders.pop();
+        if let Some(rows) = &mut self.rows {
+            rows.pop();
+        }
+        if let Some(others) = &mut self.others {
+            others.pop();
+        }
+        match &mut self.units {
+            Units::Short(units) => {
+                units.pop();
+            }
+            Units::Long(units) => {
+                units.pop();
+            }
+        }
+    }
+
+    /// Both in one.
+    fn merge(&self, other: &Self) -> Self {
+        let mut whole = Self::with_capacity(self.len() + other.len());
+        let (mut i, mut j) = (0, 0);
+        while i < self.len() && j < other.len() {
+            if (self.customers[i], self.days[i]) <= (other.customers[j], other.days[j]) {
+                whole.push(&self.get(i));
+                i += 1;
+            } else {
+                whole.push(&other.get(j));
+                j += 1;
+            }
+        }
+        (i..self.len()).for_each(|i| whole.push(&self.get(i)));
+        (j..other.len()).for_each(|j| whole.push(&other.get(j)));
+        whole
+    }
+
+    /// Bytes it takes.
+    fn bytes(&self) -> usize {
+        let each = match &self.units {
+            Units::Short(_) => 20,
+            Units::Long(_) => 28,
+        };
+        self.customers.capacity() * (each + 4 * usize::from(self.rows.is_some()) + 4 * usize::from(self.others.is_some()))
+    }
+}
+
+impl DayBook {
+    /// Adds what happened on a day of a customer.
+    #[inline]
+    pub fn add(&mut self, record: DayRecord) {
+        if let Some(last) = self.tray.last_mut()
+            && last.key() == record.key()
+            && last.join(&record)
+        {
+            return;
+        }
+        self.tray.push(record);
+        if self.tray.len() >= TRAY {
+            self.settle();
+        }
+    }
+
+    /// Makes a run of the records that wait.
+    pub fn settle(&mut self) {
+        if self.tray.is_empty() {
+            return;
+        }
+        self.tray.sort_unstable_by_key(DayRecord::key);
+        let mut run = Run::with_capacity(self.tray.len());
+        self.tray.iter().for_each(|record| run.push(record));
+        self.tray = Vec::new();
+        self.add_run(run);
+    }
+
+    /// Takes over a run.
+    pub fn add_run(&mut self, mut run: Run) {
+        while let Some(last) = self.runs.pop() {
+            if last.len() > 2 * run.len() {
+                self.runs.push(last);
+                break;
+            }
+            run = last.merge(&run);
+        }
+        self.runs.push(run);
+    }
+
+    /// Adds the records of another part, whose customer codes `own` translates; those of [`NO_CODE`] are left out.
+    pub fn merge(&mut self, other: &Self, own: &mut dyn FnMut(u32) -> u32) {
+        for run in &other.runs {
+            let mut moved = Run::with_capacity(run.len());
+            let mut unsorted: Vec<DayRecord> = Vec::new();
+            let mut before = None;
+            for record in run.records() {
+                let record = DayRecord { customer: own(record.customer), ..record };
+                if record.customer == NO_CODE {
+                    continue;
+                }
+                if unsorted.is_empty() && before <= Some(record.key()) {
+                    before = Some(record.key());
+                    moved.push(&record);
+                } else {
+                    unsorted.push(record);
+                }
+            }
+            self.add_run(moved);
+            if !unsorted.is_empty() {
+                unsorted.sort_unstable_by_key(DayRecord::key);
+                let mut rest = Run::with_capacity(unsorted.len());
+                unsorted.iter().for_each(|record| rest.push(record));
+                self.add_run(rest);
+            }
+        }
+        for record in &other.tray {
+            let customer = own(record.customer);
+            if customer != NO_CODE {
+                self.add(DayRecord { customer, ..*record });
+            }
+        }
+    }
+
+    /// All records in one run.
+    pub fn whole(&self) -> Cow<'_, Run> {
+        if let ([run], true) = (self.runs.as_slice(), self.tray.is_empty()) {
+            return Cow::Borrowed(run);
+        }
+        let mut all = self.clone();
+        all.settle();
+        let mut runs = all.runs.into_iter().rev();
+        let first = runs.next().unwrap_or_default();
+        Cow::Owned(runs.fold(first, |whole, run| run.merge(&whole)))
+    }
+
+    /// Distinct purchase days of each of `customers` codes.
+    pub fn counts(&self, customers: usize) -> Vec<u32> {
+        let mut counts = vec![0; customers];
+        let mut before = None;
+        for record in self.whole().records().filter(|record| record.orders > 0) {
+            if before != Some(record.key()) {
+                counts[record.customer as usize] += 1;
+                before = Some(record.key());
+            }
+        }
+        counts
+    }
+
+    /// Number of records; at most that, while some wait.
+    pub fn len(&self) -> usize {
+        self.runs.iter().map(Run::len).sum::<usize>() + self.tray.len()
+    }
+
+    /// Whether there are no records.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Bytes it takes.
+    pub fn bytes(&self) -> usize {
+        self.runs.iter().map(Run::bytes).sum::<usize>() + self.tray.capacity() * size_of::<DayRecord>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(customer: u32, day: i32, units: i128) -> DayRecord {
+        DayRecord { customer, day, orders: 1, rows: 1, others: 0, units }
+    }
+
+    #[test]
+    fn cut_and_merged_in_any_way_it_is_the_same_run() {
+        let records: Vec<DayRecord> = (0..5_000_u32).map(|i| record(i * 7919 % 97, (i * 31 % 50) as i32, i128::from(i))).collect();
+        let mut once = DayBook::default();
+        records.iter().for_each(|record| once.add(*record));
+        let mut parts = DayBook::default();
+        for piece in records.rchunks(333) {
+            let mut part = DayBook::default();
+            for record in piece {
+                // The part numbers its customers the other way round.
+                part.add(DayRecord { customer: 96 - record.customer, ..*record });
+            }
+            if piece.len() % 2 == 1 {
+                part.settle();
+            }
+            parts.merge(&part, &mut |code| 96 - code);
+        }
+        assert_eq!(once.whole(), parts.whole());
+        assert_eq!(once.whole().records().map(|record| record.units).sum::<i128>(), 4_999 * 5_000 / 2);
+        assert!(once.whole().records().is_sorted_by(|a, b| a.key() < b.key()));
+    }
+
+    #[test]
+    fn columns_that_are_needed_late_are_there_for_all() {
+        let mut book = DayBook::default();
+        book.add(record(0, 1, 5));
+        book.add(DayRecord { rows: 3, ..record(1, 1, 1 << 80) });
+        book.add(DayRecord { orders: 0, rows: 0, others: 2, ..record(0, 1, -7) });
+        let found: Vec<DayRecord> = book.whole().records().collect();
+        assert_eq!(found, [DayRecord { others: 2, ..record(0, 1, -2) }, DayRecord { rows: 3, ..record(1, 1, 1 << 80) }]);
+    }
+
+    #[test]
+    fn a_count_beyond_32_bits_is_two_records() {
+        let mut book = DayBook::default();
+        let much = DayRecord { orders: u32::MAX, rows: u32::MAX, ..record(3, 9, 1) };
+        book.add(much);
+        book.add(much);
+        let found: u64 = book.whole().records().map(|record| u64::from(record.orders)).sum();
+        assert_eq!(found, 2 * u64::from(u32::MAX));
+        assert_eq!(book.counts(4), [0, 0, 0, 1]);
+    }
+}

@@ -1,0 +1,238 @@
+//! Several states as one: threads' parts at the end of a fold, an update and a base, two bases.
+
+use super::attributes::Seen;
+use super::customer_state::{Lines, Spread, State};
+use super::open_orders::{OpenOrder, Orders};
+use super::order_log::Journal;
+use super::totals::{Codes, Order, Totals};
+use crate::error::{Error, Result};
+use crate::exec::par::{ROWS_WORTH_THREADS, Threads};
+use crate::group::interner::{Interner, NO_CODE};
+use crate::group::key_union::join;
+use crate::group::keys::Keys;
+
+impl State {
+    /// The codes that count when this part is joined with others.
+    fn codes(&self) -> Vec<u32> {
+        // Where more than totals is kept, orders that wait know customers whom the totals do not know yet.
+        let plain = self.is_plain();
+        (0..self.totals.len() as u32).filter(|&code| !plain || self.totals.is_present(code)).collect()
+    }
+
+    /// All parts of one fold in one, by sorting and joining their ids.
+    pub(crate) fn unify(mut parts: Vec<Self>, threads: Threads<'_>) -> Result<Self> {
+        let ids: Vec<(&Keys, Vec<u32>)> = parts.iter().map(|part| (part.interner.keys(), part.codes())).collect();
+        let joined = join(&ids, threads)?;
+        drop(ids);
+        let totals = Totals::gather(&parts.iter().map(|part| &part.totals).collect::<Vec<_>>(), &joined, threads);
+        let plain = parts.iter().all(|part| part.is_plain() && part.days.is_none());
+        let mut journal: Option<Journal> = None;
+        for (i, part) in parts.iter_mut().enumerate() {
+            if let Some(entries) = part.journal.take() {
+                let positions = joined.positions(i, part.interner.len());
+                journal.get_or_insert_default().append(entries, Journal::by_table(&positions));
+            }
+        }
+        let mut parts = parts.into_iter().enumerate();
+        let Some((_, first)) = parts.next() else { return Err(Error::internal("no parts to join")) };
+        let kind = first.interner.kind();
+        let (mut whole, first) = first.emptied();
+        whole.rows = first.rows;
+        whole.purchases = first.purchases;
+        whole.last_day = first.last_day;
+        whole.first_day = first.first_day;
+        if !plain {
+            whole.absorb(&first, 0, &mut mapped(joined.positions(0, first.interner.len())))?;
+        }
+        for (i, part) in parts {
+            if !plain {
+                whole.absorb(&part, 0, &mut mapped(joined.positions(i, part.interner.len())))?;
+            }
+            whole.rows.merge(&part.rows, 0);
+            whole.purchases.merge(&part.purchases, 0);
+            whole.last_day = whole.last_day.max(part.last_day);
+            whole.first_day = whole.first_day.min(part.first_day);
+        }
+        whole.journal = journal;
+        whole.totals = totals;
+        whole.interner = Interner::of_sorted(kind, joined.keys);
+        Ok(whole)
+    }
+
+    /// Closes the orders of several states of the same codes, side by side; orders that lie in several are put together
+    /// first, in the first state. Where that cannot be, or is not worth it, they are left open.
+    pub(crate) fn close_apart(parts: &mut [Self], threads: Threads<'_>) -> Result<()> {
+        if parts.len() < 2 || parts.iter().map(Self::size).sum::<usize>() < ROWS_WORTH_THREADS {
+            return Ok(());
+        }
+        let mut orders = Vec::with_capacity(parts.len());
+        for part in &mut *parts {
+            match &mut part.lines {
+                // A customer who has several codes would have several orders for one.
+                Lines::Any(own, _) if part.attributes.is_empty() && !part.interner.repeats() => orders.push(&mut **own),
+                _ => return Ok(()),
+            }
+        }
+        if Orders::make_whole(&mut orders)? {
+            threads.par_tasks(parts, Self::close_orders);
+        }
+        Ok(())
+    }
+
+    /// Plain states with no customer in common, one behind the other; `width` says that they are of ranges of so many ids,
+    /// which follow each other.
+    pub(crate) fn concat(mut parts: Vec<Self>, width: Option<usize>, threads: Threads<'_>) -> Result<Self> {
+        // Nothing is looked up any more, and there is need of memory.
+        parts.iter_mut().for_each(|part| part.interner.drop_table());
+        let mut end = 0;
+        let mut starts = Vec::with_capacity(parts.len());
+        for (shard, part) in parts.iter().enumerate() {
+            starts.push(width.map_or(end, |width| shard * width));
+            end = match width {
+                None => end + part.totals.len(),
+                Some(_) if part.totals.is_empty() => end,
+                Some(width) => (shard + 1) * width,
+            };
+        }
+        let totals = Totals::concat(&parts.iter().map(|part| &part.totals).zip(starts.iter().copied()).collect::<Vec<_>>(), end, threads);
+        let mut parts = parts.into_iter().zip(starts);
+        let Some((mut whole, _)) = parts.next() else { return Err(Error::internal("no parts to put together")) };
+        whole.totals = totals;
+        let kind = whole.interner.kind();
+        let mut ids = vec![std::mem::replace(&mut whole.interner, Interner::new(kind))];
+        for (part, start) in parts {
+            ids.push(whole.append(part, start as u32));
+        }
+        whole.interner = match width {
+            None => Interner::concat(ids)?,
+            Some(_) => ids.swap_remove(0),
+        };
+        whole.interner.extend_range(end);
+        Ok(whole)
+    }
+
+    /// Adds what a plain state with no customer in common keeps besides totals, its codes from `start` on; the answer is its ids.
+    fn append(&mut self, mut part: Self, start: u32) -> Interner {
+        if let (Some(journal), Some(entries)) = (&mut self.journal, part.journal.take()) {
+            journal.append(entries, |code| code + start);
+        }
+        if let (Some(days), Some(other)) = (&mut self.days, &part.days) {
+            days.merge(other, &mut |code| code + start);
+        }
+        if let (Some(notes), Some(other)) = (&mut self.notes, &part.notes) {
+            notes.merge(other, 0);
+        }
+        self.rows.merge(&part.rows, 0);
+        self.purchases.merge(&part.purchases, 0);
+        self.last_day = self.last_day.max(part.last_day);
+        self.first_day = self.first_day.min(part.first_day);
+        part.interner
+    }
+
+    /// A state of the same kinds that knows nothing, and this one.
+    fn emptied(self) -> (Self, Self) {
+        (self.like(), self)
+    }
+
+    /// Adds another state of the same kinds, whose rows were counted from `rows_before`.
+    pub fn merge(&mut self, other: &Self, rows_before: u64, threads: Threads<'_>) -> Result<()> {
+        let codes = if self.interner.shares_codes(&other.interner) {
+            self.interner.extend_range(other.interner.len());
+            None
+        } else {
+            let mut codes = vec![NO_CODE; other.interner.len()];
+            for code in other.codes() {
+                codes[code as usize] = self.interner.intern_from(other.interner.keys(), code)?;
+            }
+            Some(codes)
+        };
+        self.totals.grow(self.interner.len());
+        match codes {
+            None => {
+                self.absorb(other, rows_before, &mut |code| code)?;
+                self.totals.merge(&other.totals, Codes::Same, rows_before, threads);
+            }
+            Some(codes) => {
+                self.totals.merge(&other.totals, Codes::Map(&codes), rows_before, threads);
+                self.absorb(other, rows_before, &mut mapped(codes))?;
+            }
+        }
+        self.rows.merge(&other.rows, rows_before);
+        self.purchases.merge(&other.purchases, rows_before);
+        self.last_day = self.last_day.max(other.last_day);
+        self.first_day = self.first_day.min(other.first_day);
+        Ok(())
+    }
+
+    /// Adds what another state keeps besides totals; `own` translates its customer codes.
+    pub(crate) fn absorb(&mut self, other: &Self, rows_before: u64, own: &mut dyn FnMut(u32) -> u32) -> Result<()> {
+        if let (Lines::Any(orders, picks), Lines::Any(others, other_picks)) = (&mut self.lines, &other.lines) {
+            let n = self.attributes.len();
+            let mut values = Vec::with_capacity(n * others.orders().len());
+            for (attribute, other) in self.attributes.iter_mut().zip(&other.attributes) {
+                values.push(attribute.translate(other)?);
+            }
+            let attributes = &self.attributes;
+            orders.merge(others, rows_before, &mut *own, |from, to| {
+                for (i, attribute) in attributes.iter().enumerate() {
+                    let mut seen = other_picks[from as usize * n + i];
+                    if seen.value != NO_CODE {
+                        seen.value = values[i][seen.value as usize];
+                    }
+                    match picks.get_mut(to as usize * n + i) {
+                        Some(pick) => *pick = attribute.earlier(*pick, seen),
+                        None => picks.push(seen),
+                    }
+                }
+            })?;
+        }
+        if let (Lines::Adjacent(ids, open, picks), Lines::Adjacent(other_ids, other_open, other_picks)) = (&mut self.lines, &other.lines) {
+            // Whatever was open here has been handed on to the other.
+            (*open, *picks) = (OpenOrder::default(), Vec::new());
+            if let Some((code, order, parts)) = other_open.current()
+                && own(order.customer) != NO_CODE
+            {
+                let customer = own(order.customer);
+                **ids = Interner::new(ids.kind());
+                let code = ids.intern_from(other_ids.keys(), code)?;
+                for part in if parts.is_empty() { std::slice::from_ref(order) } else { parts } {
+                    open.add(code, &Order { customer, first_row: part.first_row.saturating_add(rows_before), ..*part });
+                }
+                for ((attribute, other), seen) in self.attributes.iter_mut().zip(&other.attributes).zip(other_picks) {
+                    let values = attribute.translate(other)?;
+                    picks.push(Seen { value: values.get(seen.value as usize).copied().unwrap_or(NO_CODE), ..*seen });
+                }
+            }
+        }
+        if let (Some(journal), Some(entries)) = (&mut self.journal, &other.journal) {
+            let codes: Vec<u32> = (0..other.interner.len() as u32).map(&mut *own).collect();
+            journal.append(entries.clone(), Journal::by_table(&codes));
+        }
+        if let (Some(days), Some(other)) = (&mut self.days, &other.days) {
+            days.merge(other, &mut *own);
+        }
+        if let (Some(notes), Some(other)) = (&mut self.notes, &other.notes) {
+            notes.merge(other, rows_before);
+        }
+        let mut values = Vec::with_capacity(self.attributes.len());
+        for (attribute, other) in self.attributes.iter_mut().zip(&other.attributes) {
+            values.push(attribute.merge(other, &mut *own)?);
+        }
+        for Spread { order, parts, seen } in &other.spread {
+            let customer = own(order.customer);
+            let moved = |order: &Order| Order { customer, first_row: order.first_row.saturating_add(rows_before), ..*order };
+            let value =
+                |(seen, values): (&Seen, &Vec<u32>)| Seen { value: values.get(seen.value as usize).copied().unwrap_or(NO_CODE), ..*seen };
+            if customer != NO_CODE {
+                let seen = seen.iter().zip(&values).map(value).collect();
+                self.spread.push(Spread { order: moved(order), parts: parts.iter().map(moved).collect(), seen });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The translation by a table.
+fn mapped(codes: Vec<u32>) -> impl FnMut(u32) -> u32 {
+    move |code| codes[code as usize]
+}

@@ -1,0 +1,400 @@
+//! Lines to orders: one order is one distinct (customer, order id), whatever the order of the rows.
+//!
+//! Whether an order is a purchase depends on the sum of all its lines, so lines wait here until all have been seen. The
+//! same order id under another customer is another order. Where the lines of an order follow each other
+//! ([`OpenOrder`]), only the last order has to wait.
+//!
+//! A base that can look back keeps the parts of an order by local day where it has lines on several ([`Parts`]): as of a day
+//! in between, only the lines up to it count.
+
+use std::collections::HashMap;
+
+use std::hash::BuildHasher;
+
+use foldhash::fast::RandomState;
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
+
+use super::totals::Order;
+use crate::column::BLOCK;
+use crate::column::mark::{RETURNING, START};
+use crate::error::{Error, ErrorKind, Result};
+use crate::group::interner::{Interner, NO_CODE};
+
+/// One line of an order.
+#[derive(Debug, Clone, Copy)]
+pub struct Line {
+    /// The customer's code.
+    pub customer: u32,
+    /// The local day.
+    pub day: i32,
+    /// Its money.
+    pub units: i128,
+    /// Its row.
+    pub row: u64,
+    /// Whether it has no amount.
+    pub amount_is_null: bool,
+    /// What it counts as, see [`crate::column::mark`].
+    pub marks: u8,
+}
+
+/// Lines that lack nothing (at most a block), column by column.
+#[derive(Debug, Clone, Copy)]
+pub struct LineBlock<'a> {
+    /// Codes of the order ids.
+    pub orders: &'a [u32],
+    /// Customer codes.
+    pub customers: &'a [u32],
+    /// Local days.
+    pub days: &'a [i32],
+    /// Units of money, which add up within 64 bits.
+    pub units: &'a [i64],
+    /// The number of the first.
+    pub first_row: u64,
+}
+
+impl Line {
+    /// The order of this line alone.
+    pub fn order(self) -> Order {
+        Order {
+            customer: self.customer,
+            day: self.day,
+            units: self.units,
+            lines: 1,
+            first_row: self.row,
+            amount_is_null: self.amount_is_null,
+            marks: self.marks,
+        }
+    }
+}
+
+impl Order {
+    /// Adds what else is known of this order: its time is the earliest line's.
+    pub fn join(&mut self, other: &Self) {
+        self.day = self.day.min(other.day);
+        self.units += other.units;
+        self.lines += other.lines;
+        self.first_row = self.first_row.min(other.first_row);
+        self.amount_is_null &= other.amount_is_null;
+        self.marks |= other.marks;
+    }
+}
+
+/// The parts of an order by day, ascending; empty while all its lines are of one day.
+pub type Parts = Vec<Order>;
+
+/// Adds to the parts of an order, which was `order` before `more` came.
+fn add_part(parts: &mut Parts, order: &Order, more: &Order) {
+    if parts.is_empty() {
+        if order.day == more.day {
+            return;
+        }
+        parts.push(*order);
+    }
+    match parts.binary_search_by_key(&more.day, |part| part.day) {
+        Ok(at) => parts[at].join(more),
+        Err(at) => parts.insert(at, *more),
+    }
+}
+
+/// The order that some of the parts up to a day make; `None` if there are none.
+pub fn order_until(order: &Order, parts: &[Order], until: Option<i32>) -> Option<Order> {
+    let Some(until) = until else { return Some(*order) };
+    if parts.is_empty() {
+        return (order.day <= until).then_some(*order);
+    }
+    parts.iter().filter(|part| part.day <= until).copied().reduce(|mut whole, part| {
+        whole.join(&part);
+        whole
+    })
+}
+
+/// The number of no part: several have the order.
+const SEVERAL: u16 = u16::MAX;
+
+/// All orders seen, by (customer, order id).
+#[derive(Debug, Clone)]
+pub struct Orders {
+    /// Order ids.
+    pub ids: Interner,
+    orders: Vec<Order>,
+    /// Code of the order id of each order.
+    codes: Vec<u32>,
+    /// By code of an order id: the order of the customer who came first with it, nearly always the only one; [`NO_CODE`]
+    /// for an id that was not seen.
+    first: Vec<u32>,
+    /// Orders of the customers who came later with an id that another has.
+    others: HashTable<u32>,
+    hasher: RandomState,
+    /// Parts by position, where they are kept.
+    parts: Option<HashMap<u32, Parts, RandomState>>,
+}
+
+impl Orders {
+    /// No orders yet; `ids` knows how order ids become codes, `by_day` says that parts are kept.
+    pub fn new(ids: Interner, by_day: bool) -> Self {
+        Self {
+            ids,
+            orders: Vec::new(),
+            codes: Vec::new(),
+            first: Vec::new(),
+            others: HashTable::new(),
+            hasher: RandomState::default(),
+            parts: by_day.then(HashMap::default),
+        }
+    }
+
+    /// No orders of the same kind.
+    #[must_use]
+    pub fn emptied(&self) -> Self {
+        Self::new(self.ids.emptied(), self.parts.is_some())
+    }
+
+    /// Whether parts are kept.
+    pub fn is_by_day(&self) -> bool {
+        self.parts.is_some()
+    }
+
+    /// The parts by day of the order at a position; none where all its lines are of one day.
+    pub fn parts(&self, position: usize) -> &[Order] {
+        self.parts.as_ref().and_then(|parts| parts.get(&(position as u32))).map_or(&[], Vec::as_slice)
+    }
+
+    /// The codes of the order ids, by position.
+    pub fn codes(&self) -> &[u32] {
+        &self.codes
+    }
+
+    /// The position of an order, if it is known.
+    pub fn position(&self, code: u32, customer: u32) -> Option<usize> {
+        let first = *self.first.get(code as usize)?;
+        if first == NO_CODE {
+            return None;
+        }
+        if self.orders[first as usize].customer == customer {
+            return Some(first as usize);
+        }
+        let is_same = |position: &u32| self.codes[*position as usize] == code && self.orders[*position as usize].customer == customer;
+        self.others.find(self.hasher.hash_one((code, customer)), is_same).map(|&position| position as usize)
+    }
+
+    /// Bytes it takes, about.
+    pub fn bytes(&self) -> usize {
+        let parts =
+            self.parts.iter().flat_map(|parts| parts.values()).map(|parts| 16 + size_of::<Parts>() + parts.capacity() * size_of::<Order>());
+        self.orders.capacity() * size_of::<Order>()
+            + 4 * (self.codes.capacity() + self.first.capacity())
+            + 8 * self.others.capacity()
+            + parts.sum::<usize>()
+            + self.ids.bytes()
+    }
+
+    /// All orders.
+    pub fn orders(&self) -> &[Order] {
+        &self.orders
+    }
+
+    /// Adds lines. Those of an order that follow each other are one part of it; where they end is found without a branch, and
+    /// their money is the difference of two running sums.
+    pub fn add_lines(&mut self, lines: &LineBlock<'_>) -> Result<()> {
+        let LineBlock { orders, customers, days, units, first_row } = *lines;
+        let by_day = self.is_by_day();
+        let (mut ends, mut sums, mut runs, mut sum) = ([0_u16; BLOCK], [0_i64; BLOCK], 0, 0_i64);
+        let last = orders.len().saturating_sub(1);
+        for (row, &units) in units.iter().enumerate().take(orders.len()) {
+            let next = last.min(row + 1);
+            let is_other = (orders[row] != orders[next]) | (customers[row] != customers[next]) | (by_day & (days[row] != days[next]));
+            sum = sum.wrapping_add(units);
+            ends[runs] = row as u16;
+            sums[runs] = sum;
+            runs += usize::from(is_other | (row == last));
+        }
+        let (mut start, mut before) = (0, 0);
+        for (&end, &sum) in ends[..runs].iter().zip(&sums) {
+            let end = usize::from(end);
+            let part = Order {
+                customer: customers[start],
+                day: days[start..=end].iter().fold(days[start], |least, &day| least.min(day)),
+                units: i128::from(sum.wrapping_sub(before)),
+                lines: (end + 1 - start) as u64,
+                first_row: first_row + start as u64,
+                amount_is_null: false,
+                marks: START | RETURNING,
+            };
+            self.add(orders[start], &part)?;
+            (start, before) = (end + 1, sum);
+        }
+        Ok(())
+    }
+
+    /// Adds a part of order `code` of its customer; the answer is the order's position.
+    pub fn add(&mut self, code: u32, part: &Order) -> Result<u32> {
+        let next = u32::try_from(self.orders.len())
+            .map_err(|_| Error::new(ErrorKind::OutOfRange, "more than 4,294,967,295 orders; split the data by a range of customer ids"))?;
+        let known = code as usize;
+        if known >= self.first.len() {
+            self.first.resize(known + 1, NO_CODE);
+        }
+        let position = if self.first[known] == NO_CODE {
+            self.first[known] = next;
+            next
+        } else if self.orders[self.first[known] as usize].customer == part.customer {
+            self.first[known]
+        } else {
+            let (orders, codes, hasher) = (&self.orders, &self.codes, &self.hasher);
+            let hash = |position: &u32| hasher.hash_one((codes[*position as usize], orders[*position as usize].customer));
+            let is_same = |position: &u32| codes[*position as usize] == code && orders[*position as usize].customer == part.customer;
+            match self.others.entry(hasher.hash_one((code, part.customer)), is_same, hash) {
+                Entry::Occupied(entry) => *entry.get(),
+                Entry::Vacant(entry) => *entry.insert(next).get(),
+            }
+        };
+        if position == next {
+            self.orders.push(*part);
+            self.codes.push(code);
+        } else {
+            let order = &mut self.orders[position as usize];
+            if let Some(all) = &mut self.parts {
+                if order.day != part.day {
+                    add_part(all.entry(position).or_default(), order, part);
+                } else if let Some(parts) = all.get_mut(&position) {
+                    add_part(parts, order, part);
+                }
+            }
+            order.join(part);
+        }
+        Ok(position)
+    }
+
+    /// Moves the orders whose ids are in several parts to the first part, so that each order is whole; of the others only
+    /// [`Orders::orders`] is of use afterwards. The answer is false, and nothing has changed, where codes of order ids do not
+    /// mean the same in all parts.
+    pub fn make_whole(parts: &mut [&mut Self]) -> Result<bool> {
+        let Some((whole, others)) = parts.split_first_mut() else { return Ok(false) };
+        let is_same = |part: &&mut Self| part.parts.is_none() && part.ids.keys().is_same_range(whole.ids.keys());
+        if whole.parts.is_some() || !others.iter().all(is_same) {
+            return Ok(false);
+        }
+        // By code: the part that has it, counted from 1.
+        let longest = others.iter().map(|part| part.first.len()).fold(whole.first.len(), usize::max);
+        let mut owners = vec![0_u16; longest];
+        for (part, number) in std::iter::once(&*whole).chain(others.iter()).zip((1..SEVERAL).cycle()) {
+            for &code in &part.codes {
+                let owner = &mut owners[code as usize];
+                *owner = if *owner == 0 || *owner == number { number } else { SEVERAL };
+            }
+        }
+        for part in others {
+            let mut at = 0;
+            let (codes, mut result) = (std::mem::take(&mut part.codes), Ok(()));
+            part.orders.retain(|order| {
+                let code = codes[at];
+                at += 1;
+                let stays = owners[code as usize] != SEVERAL;
+                if !stays && result.is_ok() {
+                    result = whole.add(code, order).map(drop);
+                }
+                stays
+            });
+            result?;
+            (part.first, part.others) = (Vec::new(), HashTable::new());
+        }
+        Ok(true)
+    }
+
+    /// Adds the orders of another part, whose customer codes `customer` translates and whose rows were counted from
+    /// `rows_before`; `moved` hears the other's and the own position of each.
+    pub fn merge(
+        &mut self,
+        other: &Self,
+        rows_before: u64,
+        mut customer: impl FnMut(u32) -> u32,
+        mut moved: impl FnMut(u32, u32),
+    ) -> Result<()> {
+        let same = self.ids.keys().is_same_range(other.ids.keys());
+        if same {
+            self.ids.extend_range(other.ids.len());
+        }
+        for (at, (order, &code)) in other.orders.iter().zip(&other.codes).enumerate() {
+            let customer = customer(order.customer);
+            if customer == NO_CODE {
+                continue;
+            }
+            let own = if same { code } else { self.ids.intern_from(other.ids.keys(), code)? };
+            let parts = other.parts(at);
+            let mut position = 0;
+            for part in if parts.is_empty() { std::slice::from_ref(order) } else { parts } {
+                position = self.add(own, &Order { customer, first_row: part.first_row.saturating_add(rows_before), ..*part })?;
+            }
+            moved(at as u32, position);
+        }
+        Ok(())
+    }
+}
+
+/// The order that is being read, where the lines of an order follow each other.
+#[derive(Debug, Default, Clone)]
+pub struct OpenOrder {
+    /// Code of its order id, the order, and its parts by day.
+    current: Option<(u32, Order, Parts)>,
+}
+
+impl OpenOrder {
+    /// Adds a part of order `code`; the answer is the order before it, if that has ended.
+    pub fn add(&mut self, code: u32, part: &Order) -> Option<(Order, Parts)> {
+        match &mut self.current {
+            Some((open, order, parts)) if *open == code && order.customer == part.customer => {
+                add_part(parts, order, part);
+                order.join(part);
+                None
+            }
+            _ => self.current.replace((code, *part, Parts::new())).map(|(_, order, parts)| (order, parts)),
+        }
+    }
+
+    /// The code of its order id.
+    pub fn code_mut(&mut self) -> Option<&mut u32> {
+        self.current.as_mut().map(|(code, _, _)| code)
+    }
+
+    /// The code of its order id, the order, and its parts by day.
+    pub fn current(&self) -> Option<(u32, &Order, &[Order])> {
+        self.current.as_ref().map(|(code, order, parts)| (*code, order, parts.as_slice()))
+    }
+
+    /// The last order.
+    pub fn end(&mut self) -> Option<(Order, Parts)> {
+        self.current.take().map(|(_, order, parts)| (order, parts))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::column::key::KeyKind;
+
+    fn line(customer: u32, day: i32, units: i128, row: u64) -> Line {
+        Line { customer, day, units, row, amount_is_null: false, marks: 0 }
+    }
+
+    #[test]
+    fn one_id_of_two_customers_is_two_orders() -> Result<()> {
+        let mut orders = Orders::new(Interner::new(KeyKind::Signed), false);
+        for (customer, row) in [(0, 0), (1, 1), (0, 2), (1, 3)] {
+            orders.add(0, &line(customer, row as i32, 5, row).order())?;
+        }
+        assert_eq!(orders.orders().len(), 2);
+        assert_eq!(orders.orders()[1], Order { customer: 1, day: 1, units: 10, lines: 2, first_row: 1, amount_is_null: false, marks: 0 });
+        Ok(())
+    }
+
+    #[test]
+    fn adjacent_lines_are_one_order() {
+        let mut open = OpenOrder::default();
+        assert!(open.add(7, &line(0, 3, 5, 0).order()).is_none());
+        assert!(open.add(7, &line(0, 2, -5, 1).order()).is_none());
+        let first = open.add(8, &line(0, 4, 1, 2).order());
+        assert_eq!(first.map(|(o, parts)| (o.day, o.units, o.lines, parts.len())), Some((2, 0, 2, 2)));
+        assert_eq!(open.end().map(|(o, _)| o.units), Some(1));
+    }
+}

@@ -1,0 +1,251 @@
+//! What is written down of every order, where an analysis asks for more than totals: who, when, how much, and what it counts
+//! as. Entries lie in the order they came in; no result depends on it.
+
+use super::purchase_log::{Brief, FIRST_DAY, LAST_DAY};
+use super::stats::Units;
+use super::totals::{PurchaseRules, Rows, Standing};
+use crate::column::bounds::Window;
+use crate::column::mark::{PURCHASE, RETURNING, START};
+use crate::column::{BLOCK, flag};
+use crate::group::interner::NO_CODE;
+
+/// One order, in 24 bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry {
+    /// Its money; where that needs more than 64 bits, its position among [`Journal::wide`].
+    units: i64,
+    /// Its first row, below what it counts as.
+    row_and_marks: u64,
+    /// The code of its customer.
+    pub customer: u32,
+    /// The local day of its earliest line.
+    pub day: i32,
+}
+
+const MARKS_FROM: u32 = 56;
+/// The money is elsewhere.
+const WIDE: u8 = 1 << 7;
+
+/// All orders.
+#[derive(Debug, Default, Clone)]
+pub struct Journal {
+    pieces: Vec<Vec<Entry>>,
+    wide: Vec<i128>,
+    /// Purchases, where less need be known of them; those that do not fit are entries all the same.
+    brief: Option<Brief>,
+    tray: Tray,
+}
+
+/// A block of purchases on their way.
+#[derive(Debug, Default, Clone)]
+struct Tray {
+    customers: Vec<u32>,
+    days: Vec<i32>,
+    units: Vec<i64>,
+}
+
+/// Entries of one piece; many pieces are moved about more easily than one large one grows.
+const PIECE: usize = 1 << 16;
+
+impl Entry {
+    /// What it counts as, see [`crate::column::mark`].
+    #[inline]
+    pub fn marks(&self) -> u8 {
+        (self.row_and_marks >> MARKS_FROM) as u8 & !WIDE
+    }
+
+    /// Its first row.
+    #[inline]
+    pub fn row(&self) -> u64 {
+        self.row_and_marks & ((1 << MARKS_FROM) - 1)
+    }
+
+    /// Its money, for which `wide` are the sums beyond 64 bits.
+    #[inline]
+    pub fn units(&self, wide: &[i128]) -> i128 {
+        if (self.row_and_marks >> MARKS_FROM) as u8 & WIDE == 0 { i128::from(self.units) } else { wide[self.units as usize] }
+    }
+}
+
+impl Journal {
+    /// An empty journal, brief where that is all that is asked for.
+    pub fn of(window: &Window) -> Self {
+        Self { brief: window.is_brief.then(Brief::default), ..Self::default() }
+    }
+
+    /// The purchases that are kept brief.
+    pub fn purchases(&self) -> Option<&Brief> {
+        self.brief.as_ref()
+    }
+
+    /// Writes down a block of rows that are orders of their own.
+    pub fn add_rows<U: Units>(&mut self, rules: PurchaseRules, rows: &Rows<'_, U>) {
+        let all_brief = |rows: &Rows<'_, U>| {
+            let days = rows.days.iter().fold(true, |all, day| all & (FIRST_DAY..=LAST_DAY).contains(day));
+            let zero = U::default();
+            days && !rows.holes && !U::IS_WIDE && rows.units.iter().fold(true, |all, &units| all & (units > zero))
+        };
+        self.flush();
+        if let Some(brief) = &mut self.brief
+            && all_brief(rows)
+        {
+            self.tray.units.extend(rows.units.iter().map(|units| units.narrow()));
+            brief.add(rows.codes, rows.days, &self.tray.units);
+            self.tray.units.clear();
+            return;
+        }
+        for (i, (&customer, &day)) in rows.codes.iter().zip(rows.days).enumerate() {
+            if customer == NO_CODE {
+                continue;
+            }
+            let (units, marks) = (rows.units[i].into(), rows.marks.map_or(START | RETURNING, |marks| marks[i]));
+            match rules.standing(units, rows.flags[i] & flag::NULL_AMOUNT != 0) {
+                Standing::LeftOut => {}
+                Standing::Purchase => self.add_purchase(customer, day, units, marks | PURCHASE, rows.rows.get(i)),
+                Standing::Refund | Standing::Nothing => self.add(customer, day, units, marks, rows.rows.get(i)),
+            }
+        }
+        self.flush();
+    }
+
+    /// Puts a purchase where there is room for it; [`Journal::flush`] has to follow.
+    fn add_purchase(&mut self, customer: u32, day: i32, units: i128, marks: u8, row: u64) {
+        match i64::try_from(units) {
+            Ok(units) if self.brief.is_some() && (FIRST_DAY..=LAST_DAY).contains(&day) => {
+                self.tray.customers.push(customer);
+                self.tray.days.push(day);
+                self.tray.units.push(units);
+                if self.tray.units.len() >= BLOCK {
+                    self.flush();
+                }
+            }
+            _ => self.add(customer, day, units, marks, row),
+        }
+    }
+
+    /// Empties the tray.
+    fn flush(&mut self) {
+        if self.tray.customers.is_empty() {
+            return;
+        }
+        if let Some(brief) = &mut self.brief {
+            brief.add(&self.tray.customers, &self.tray.days, &self.tray.units);
+        }
+        self.tray.customers.clear();
+        self.tray.days.clear();
+        self.tray.units.clear();
+    }
+
+    /// Writes down an order; [`Journal::close`] has to follow the last one.
+    pub fn add_order(&mut self, customer: u32, day: i32, units: i128, marks: u8, row: u64) {
+        if marks & PURCHASE != 0 {
+            self.add_purchase(customer, day, units, marks, row);
+        } else {
+            self.add(customer, day, units, marks, row);
+        }
+    }
+
+    /// Ends the writing.
+    pub fn close(&mut self) {
+        self.flush();
+        self.tray = Tray::default();
+    }
+
+    /// Writes down an order in full.
+    #[inline]
+    pub fn add(&mut self, customer: u32, day: i32, units: i128, marks: u8, row: u64) {
+        let (units, wide) = i64::try_from(units).map_or_else(
+            |_| {
+                self.wide.push(units);
+                (self.wide.len() as i64 - 1, WIDE)
+            },
+            |units| (units, 0),
+        );
+        let entry = Entry { units, row_and_marks: u64::from(marks | wide) << MARKS_FROM | row, customer, day };
+        match self.pieces.last_mut() {
+            Some(piece) if piece.len() < PIECE => piece.push(entry),
+            _ => {
+                // The first piece grows as it must: most tables are small.
+                let mut piece = Vec::with_capacity(if self.pieces.is_empty() { 0 } else { PIECE });
+                piece.push(entry);
+                self.pieces.push(piece);
+            }
+        }
+    }
+
+    /// Takes over another part's entries, whose customer codes `own` translates.
+    pub fn append(&mut self, mut other: Self, own: impl Fn(u32) -> u32) {
+        other.flush();
+        if let Some(more) = other.brief.take() {
+            self.brief.get_or_insert_default().append(more, &own);
+        }
+        let before = self.wide.len() as i64;
+        for entry in other.pieces.iter_mut().flatten() {
+            entry.customer = own(entry.customer);
+            if (entry.row_and_marks >> MARKS_FROM) as u8 & WIDE != 0 {
+                entry.units += before;
+            }
+        }
+        self.wide.append(&mut other.wide);
+        // The piece that is being written stays the last one.
+        let open = self.pieces.pop();
+        self.pieces.append(&mut other.pieces);
+        self.pieces.extend(open);
+    }
+
+    /// Takes over the entries of a part of the same codes.
+    pub fn append_same(&mut self, other: Self) {
+        self.append(other, |code| code);
+    }
+
+    /// The entries, piece by piece.
+    pub fn pieces(&self) -> &[Vec<Entry>] {
+        &self.pieces
+    }
+
+    /// The sums beyond 64 bits.
+    pub fn wide(&self) -> &[i128] {
+        &self.wide
+    }
+
+    /// Takes the entries out, to be sorted by somebody else.
+    pub fn into_parts(self) -> (Vec<Vec<Entry>>, Vec<i128>) {
+        (self.pieces, self.wide)
+    }
+
+    /// Number of orders.
+    pub fn len(&self) -> usize {
+        self.pieces.iter().map(Vec::len).sum::<usize>() + self.brief.as_ref().map_or(0, Brief::len)
+    }
+
+    /// Whether nothing was written down.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The translation of codes by a table.
+    pub fn by_table(codes: &[u32]) -> impl Fn(u32) -> u32 {
+        |code| codes.get(code as usize).copied().unwrap_or(NO_CODE)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::column::mark::{PURCHASE, START};
+
+    #[test]
+    fn entries_keep_what_they_were_given() {
+        let mut journal = Journal::default();
+        let mut other = Journal::default();
+        journal.add(3, -5, 1 << 90, PURCHASE, 7);
+        other.add(0, 19_000, -(1 << 80), START | PURCHASE, 1 << 40);
+        other.add(1, 19_001, -12, 0, 2);
+        journal.append(other, |code| code + 10);
+        let mut found: Vec<_> =
+            journal.pieces().iter().flatten().map(|e| (e.customer, e.day, e.units(journal.wide()), e.marks(), e.row())).collect();
+        found.sort_unstable();
+        assert_eq!(found, [(3, -5, 1 << 90, PURCHASE, 7), (10, 19_000, -(1 << 80), START | PURCHASE, 1 << 40), (11, 19_001, -12, 0, 2)]);
+        assert_eq!(journal.len(), 3);
+    }
+}

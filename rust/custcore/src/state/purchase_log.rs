@@ -1,0 +1,160 @@
+//! Purchases in 10 or 14 bytes: who, on which day, how much. That is all that cohorts by the calendar ask for, and a third
+//! of what an [`super::order_log::Entry`] takes.
+
+pub use super::stats::{FIRST_DAY, LAST_DAY};
+use crate::exec::simd::widest;
+
+/// Rows of one piece; eight blocks.
+const PIECE: usize = 1 << 14;
+
+/// Purchases, column by column.
+#[derive(Debug, Clone)]
+pub struct Piece {
+    /// Codes of the customers.
+    pub customers: Vec<u32>,
+    /// Days, counted from [`FIRST_DAY`].
+    pub days: Vec<u16>,
+    /// Money.
+    pub units: Sums,
+}
+
+/// Money of some purchases.
+#[derive(Debug, Clone)]
+pub enum Sums {
+    /// Multiples of so many units, such as whole cents.
+    Short(Vec<i32>, i64),
+    /// Units.
+    Long(Vec<i64>),
+}
+
+/// All purchases.
+#[derive(Debug, Clone)]
+pub struct Brief {
+    pieces: Vec<Piece>,
+    /// What the money of the last block was a multiple of.
+    scale: i64,
+    short: Vec<i32>,
+}
+
+impl Default for Brief {
+    fn default() -> Self {
+        Self { pieces: Vec::new(), scale: 10_000, short: Vec::new() }
+    }
+}
+
+impl Brief {
+    /// Writes down some purchases, all on days that have a place.
+    pub fn add(&mut self, customers: &[u32], days: &[i32], units: &[i64]) {
+        if customers.is_empty() {
+            return;
+        }
+        let scale = self.shorten(units);
+        let fits = |piece: &Piece| {
+            let same = match &piece.units {
+                Sums::Short(_, of) => scale == Some(*of),
+                Sums::Long(_) => scale.is_none(),
+            };
+            same && piece.customers.len() + customers.len() <= PIECE
+        };
+        if !self.pieces.last().is_some_and(fits) {
+            // The first piece grows as it must: most tables are small.
+            let room = if self.pieces.is_empty() { customers.len() } else { PIECE };
+            let units = scale.map_or_else(|| Sums::Long(Vec::with_capacity(room)), |of| Sums::Short(Vec::with_capacity(room), of));
+            self.pieces.push(Piece { customers: Vec::with_capacity(room), days: Vec::with_capacity(room), units });
+        }
+        let Some(piece) = self.pieces.last_mut() else { return };
+        piece.customers.extend_from_slice(customers);
+        piece.days.extend(days.iter().map(|day| (day - FIRST_DAY) as u16));
+        match &mut piece.units {
+            Sums::Short(sums, _) => sums.extend_from_slice(&self.short),
+            Sums::Long(sums) => sums.extend_from_slice(units),
+        }
+    }
+
+    /// Writes units as multiples that fit 32 bits into `short`; the answer is of what, `None` where none fits all.
+    fn shorten(&mut self, units: &[i64]) -> Option<i64> {
+        self.short.clear();
+        self.short.resize(units.len(), 0);
+        let other = if self.scale == 1 { 10_000 } else { 1 };
+        for scale in [self.scale, other] {
+            if multiples(units, scale as f64, (scale as f64).recip(), &mut self.short) {
+                self.scale = scale;
+                return Some(scale);
+            }
+        }
+        None
+    }
+
+    /// The purchases.
+    pub fn pieces(&self) -> &[Piece] {
+        &self.pieces
+    }
+
+    /// Takes over another part's purchases, whose customer codes `own` translates.
+    pub fn append(&mut self, mut other: Self, own: impl Fn(u32) -> u32) {
+        other.pieces.iter_mut().flat_map(|piece| &mut piece.customers).for_each(|customer| *customer = own(*customer));
+        let open = self.pieces.pop();
+        self.pieces.append(&mut other.pieces);
+        self.pieces.extend(open);
+    }
+
+    /// Number of purchases.
+    pub fn len(&self) -> usize {
+        self.pieces.iter().map(|piece| piece.customers.len()).sum()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.pieces.iter().all(|piece| piece.customers.is_empty())
+    }
+}
+
+impl Sums {
+    /// The money of one purchase.
+    pub fn get(&self, row: usize) -> i64 {
+        match self {
+            Self::Short(sums, of) => i64::from(sums[row]) * of,
+            Self::Long(sums) => sums[row],
+        }
+    }
+}
+
+widest! {
+    /// Units as multiples of `of` in 32 bits; the answer is whether all are, else `out` holds anything.
+    ///
+    /// Exact: units below 2^51 are whole floats. The product with the reciprocal is off by less than a half, so that rounding
+    /// finds the only multiple there can be, and multiplying back tells whether it is one.
+    fn multiples(units: &[i64], of: f64, by: f64, out: &mut [i32]) -> bool {
+        const ROUND: f64 = 6_755_399_441_055_744.0; // 1.5 * 2^52: whole numbers lie in the low bits of a float from here on
+        let (mut all, mut bits) = (true, 0);
+        for (slot, &units) in out.iter_mut().zip(units) {
+            bits |= units ^ (units >> 63);
+            let whole = f64::from_bits((units.wrapping_add(ROUND.to_bits() as i64)) as u64) - ROUND;
+            let raised = whole * by + ROUND;
+            let multiple = raised - ROUND;
+            // Both are whole numbers below 2^53, so that the difference is exact.
+            all &= ((multiple * of - whole).abs() < 0.5) & (multiple.abs() < 2_147_483_648.0);
+            *slot = raised.to_bits() as i32;
+        }
+        all && bits < 1 << 50
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn money_keeps_its_units() {
+        let mut brief = Brief::default();
+        let blocks: [&[i64]; 5] =
+            [&[12_340_000, -50_000, 0], &[12_340_001, 5], &[i64::MAX, 3], &[21_474_836_470_000], &[-21_474_836_480_000, 1 << 50]];
+        for units in blocks {
+            brief.add(&vec![1; units.len()], &vec![LAST_DAY; units.len()], units);
+        }
+        let found: Vec<i64> = brief.pieces().iter().flat_map(|p| (0..p.customers.len()).map(|row| p.units.get(row))).collect();
+        assert_eq!(found, blocks.concat());
+        assert!(matches!(brief.pieces()[0].units, Sums::Short(_, 10_000)));
+        assert!(brief.pieces().iter().flat_map(|piece| &piece.days).all(|&day| FIRST_DAY + i32::from(day) == LAST_DAY));
+    }
+}

@@ -1,0 +1,433 @@
+//! The totals of each customer: first and last day, orders, rows, money. The kernel sees codes, days and units, no Arrow.
+//!
+//! Every rule of what a purchase is stands here, once: an order with a negative amount lowers the sum and is no purchase
+//! (`Net`), or is left out (`Exclude`), or counts (`Count`); an order of 0 is a purchase unless that is switched off.
+
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
+
+use super::days::DayRecord;
+use super::spec::Returns;
+use super::stats::{EMPTY, Slot, Slots, Units};
+use crate::column::{BLOCK, flag};
+use crate::exec::par::Threads;
+use crate::exec::simd::prefetch;
+use crate::group::interner::NO_CODE;
+use crate::group::key_union::Joined;
+use crate::report::Tally;
+
+/// Totals by customer code.
+#[derive(Debug, Default, Clone)]
+pub struct Totals {
+    slots: Slots,
+    /// Number of codes, where nothing but that is kept of customers.
+    absent: Option<usize>,
+    /// Rows of purchases, where they are not the orders themselves.
+    rows: Option<Vec<u64>>,
+    /// First row and number of rows of the refunds that came before any purchase of their customer; decides who has only
+    /// refunds, and for him they are all.
+    refunds_before_purchase: HashMap<u32, (u64, u64), RandomState>,
+}
+
+/// How the codes of one part are codes of another.
+#[derive(Debug, Clone, Copy)]
+pub enum Codes<'a> {
+    /// They are the same.
+    Same,
+    /// By the other's code.
+    Map(&'a [u32]),
+}
+
+/// What an order counts as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It is a purchase.
+    Purchase,
+    /// It lowers the sums and is no purchase.
+    Refund,
+    /// It is 0 and no purchase.
+    Nothing,
+    /// It is left out.
+    LeftOut,
+}
+
+/// The rules of what counts as a purchase, and the tallies they fill.
+#[derive(Debug, Clone, Copy)]
+pub struct PurchaseRules {
+    /// Refunds.
+    pub returns: Returns,
+    /// Whether an order of amount 0 is a purchase.
+    pub zero_is_purchase: bool,
+}
+
+/// Orders that are no purchases.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PurchaseTallies {
+    /// Refunds that were left out.
+    pub excluded_refunds: Tally,
+    /// Refunds that lowered sums.
+    pub netted_refunds: Tally,
+    /// Orders of 0 that are no purchases.
+    pub zero_orders: Tally,
+}
+
+impl PurchaseRules {
+    /// What an order of this money counts as.
+    #[inline]
+    pub fn standing(self, units: i128, amount_is_null: bool) -> Standing {
+        match self.returns {
+            Returns::Exclude if units < 0 => Standing::LeftOut,
+            Returns::Net if units < 0 => Standing::Refund,
+            _ if units == 0 && !self.zero_is_purchase && !amount_is_null => Standing::Nothing,
+            _ => Standing::Purchase,
+        }
+    }
+}
+
+impl PurchaseTallies {
+    /// Counts an order that is no purchase.
+    pub fn add(&mut self, standing: Standing, rows: u64, units: i128, first_row: u64) {
+        let tally = match standing {
+            Standing::LeftOut => &mut self.excluded_refunds,
+            Standing::Refund => &mut self.netted_refunds,
+            Standing::Nothing => &mut self.zero_orders,
+            Standing::Purchase => return,
+        };
+        tally.add_rows(rows, units, first_row);
+    }
+
+    /// Adds what another part tallied, whose rows were counted from `rows_before`.
+    pub fn merge(&mut self, other: &Self, rows_before: u64) {
+        self.excluded_refunds.merge(&other.excluded_refunds, rows_before);
+        self.netted_refunds.merge(&other.netted_refunds, rows_before);
+        self.zero_orders.merge(&other.zero_orders, rows_before);
+    }
+}
+
+/// One order of one customer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Order {
+    /// The customer's code.
+    pub customer: u32,
+    /// The local day of its earliest line.
+    pub day: i32,
+    /// Its money.
+    pub units: i128,
+    /// Its lines.
+    pub lines: u64,
+    /// Its first row.
+    pub first_row: u64,
+    /// Whether none of its lines has an amount.
+    pub amount_is_null: bool,
+    /// What any of its lines counts as, see [`crate::column::mark`].
+    pub marks: u8,
+}
+
+/// The numbers of some rows.
+#[derive(Debug, Clone, Copy)]
+pub enum RowNumbers<'a> {
+    /// One after the other from this one on.
+    From(u64),
+    /// Counted from the first.
+    Scattered(u64, &'a [u32]),
+}
+
+impl RowNumbers<'_> {
+    /// The number of row `i`.
+    #[inline]
+    pub fn get(&self, i: usize) -> u64 {
+        match self {
+            Self::From(first) => first + i as u64,
+            Self::Scattered(first, rows) => first + u64::from(rows[i]),
+        }
+    }
+}
+
+/// Rows that are orders of their own, column by column.
+#[derive(Debug, Clone, Copy)]
+pub struct Rows<'a, U> {
+    /// Customer codes, [`NO_CODE`] for rows that do not count.
+    pub codes: &'a [u32],
+    /// Local days.
+    pub days: &'a [i32],
+    /// Units of money.
+    pub units: &'a [U],
+    /// What each row lacks.
+    pub flags: &'a [u8],
+    /// What each row counts as, where that is written down.
+    pub marks: Option<&'a [u8]>,
+    /// Their numbers.
+    pub rows: RowNumbers<'a>,
+    /// Whether some codes are [`NO_CODE`].
+    pub holes: bool,
+}
+
+impl Totals {
+    /// No customers yet; `lines` says that orders can have several rows.
+    pub fn new(lines: bool) -> Self {
+        Self { slots: Slots::default(), absent: None, rows: lines.then(Vec::new), refunds_before_purchase: HashMap::default() }
+    }
+
+    /// No customers yet, and nothing will be kept of them: orders are only told apart and tallied.
+    pub fn absent() -> Self {
+        Self { absent: Some(0), ..Self::default() }
+    }
+
+    /// Makes room for the codes below `customers`.
+    pub fn grow(&mut self, customers: usize) {
+        if let Some(known) = &mut self.absent {
+            *known = customers.max(*known);
+            return;
+        }
+        if customers > self.slots.len() {
+            self.slots.grow(customers);
+            if let Some(rows) = &mut self.rows {
+                rows.resize(customers, 0);
+            }
+        }
+    }
+
+    /// Adds rows (at most a block) that are orders of their own. Rows of code [`NO_CODE`] are passed over; room must have been made.
+    pub fn add_rows<U: Units>(&mut self, rules: PurchaseRules, rows: &Rows<'_, U>, tallies: &mut PurchaseTallies) {
+        let zero = U::default();
+        let Rows { codes, days, units, flags, rows, holes, .. } = *rows;
+        let is_purchase = |units: U| units > zero || (units == zero && rules.zero_is_purchase);
+        // One pass that the compiler works on in parallel, so that the usual block needs no question a row.
+        if is_purchase(U::least(units)) {
+            if self.absent.is_none() {
+                self.slots.add_block(codes, days, units, holes);
+            }
+            return;
+        }
+        let mut purchases = [NO_CODE; BLOCK];
+        for ((purchase, &code), &units) in purchases.iter_mut().zip(codes).zip(units) {
+            *purchase = if is_purchase(units) { code } else { NO_CODE };
+        }
+        if self.absent.is_none() {
+            self.slots.add_block(&purchases[..codes.len()], days, units, true);
+        }
+        for i in (0..codes.len()).filter(|&i| codes[i] != NO_CODE && purchases[i] == NO_CODE) {
+            let amount_is_null = flags[i] & flag::NULL_AMOUNT != 0;
+            let order = Order {
+                customer: codes[i],
+                day: days[i],
+                units: units[i].into(),
+                lines: 1,
+                first_row: rows.get(i),
+                amount_is_null,
+                marks: 0,
+            };
+            self.add_order(rules, &order, tallies);
+        }
+    }
+
+    /// Adds one order; the answer is what it counts as. Room must have been made.
+    pub fn add_order(&mut self, rules: PurchaseRules, order: &Order, tallies: &mut PurchaseTallies) -> Standing {
+        let standing = rules.standing(order.units, order.amount_is_null);
+        tallies.add(standing, order.lines, order.units, order.first_row);
+        if self.absent.is_some() {
+            return standing;
+        }
+        match standing {
+            Standing::LeftOut => return standing,
+            Standing::Refund | Standing::Nothing => {}
+            Standing::Purchase => {
+                self.slots.join(order.customer, &Slot { units: order.units, orders: 1, first: order.day, last: order.day });
+                if let Some(rows) = &mut self.rows {
+                    rows[order.customer as usize] += order.lines;
+                }
+                return standing;
+            }
+        }
+        self.slots.join(order.customer, &Slot { units: order.units, ..EMPTY });
+        if self.slots.orders(order.customer) == 0 {
+            self.note_refunds(order.customer, (order.first_row, order.lines));
+        }
+        standing
+    }
+
+    /// Adds what another part knows of its customers; `codes[i]` is the code here of its customer i, [`NO_CODE`] for one
+    /// it does not know. Room must have been made.
+    pub fn merge(&mut self, other: &Self, codes: Codes<'_>, rows_before: u64, threads: Threads<'_>) {
+        if self.absent.is_some() {
+            return;
+        }
+        match codes {
+            Codes::Same => self.slots.join_all(&other.slots, threads),
+            Codes::Map(codes) => {
+                for (from, &code) in (0..).zip(codes).filter(|(_, code)| **code != NO_CODE) {
+                    self.slots.join(code, &other.slots.get(from));
+                }
+            }
+        }
+        let own = |code: u32| match codes {
+            Codes::Same => code as usize,
+            Codes::Map(codes) => codes[code as usize] as usize,
+        };
+        if let (Some(rows), Some(from)) = (&mut self.rows, &other.rows) {
+            for (code, &from) in (0..).zip(from).filter(|(_, from)| **from > 0) {
+                if let Some(rows) = rows.get_mut(own(code)) {
+                    *rows += from;
+                }
+            }
+        }
+        for (&code, &(first_row, refund_rows)) in &other.refunds_before_purchase {
+            let customer = own(code) as u32;
+            if customer != NO_CODE {
+                self.note_refunds(customer, (first_row.saturating_add(rows_before), refund_rows));
+            }
+        }
+    }
+
+    /// What several parts know, by the ids they were joined to.
+    pub fn gather(parts: &[&Self], joined: &Joined, threads: Threads<'_>) -> Self {
+        let rows = joined.picks.first().map_or(0, Vec::len);
+        if parts.iter().any(|part| part.absent.is_some()) {
+            return Self { absent: Some(rows), ..Self::default() };
+        }
+        let slots: Vec<(&Slots, &[u32])> = parts.iter().zip(&joined.picks).map(|(part, picks)| (&part.slots, picks.as_slice())).collect();
+        let mut whole = Self { slots: Slots::gather(&slots, rows, threads), ..Self::new(parts.iter().any(|part| part.rows.is_some())) };
+        for &(position, part, code) in &joined.further {
+            whole.slots.join(position, &parts[part].slots.get(code));
+        }
+        for (i, part) in parts.iter().enumerate() {
+            if part.rows.is_none() && part.refunds_before_purchase.is_empty() {
+                continue;
+            }
+            let positions = joined.positions(i, part.len());
+            if let (Some(rows), Some(from)) = (&mut whole.rows, &part.rows) {
+                rows.resize(whole.slots.len(), 0);
+                for (&position, &from) in positions.iter().zip(from).filter(|(position, _)| **position != NO_CODE) {
+                    rows[position as usize] += from;
+                }
+            }
+            for (&code, &refunds) in &part.refunds_before_purchase {
+                whole.note_refunds(positions[code as usize], refunds);
+            }
+        }
+        whole
+    }
+
+    /// Adds what another part knows of its customer `from` to customer `to`, where rows are orders. Room must have been made.
+    pub fn take(&mut self, other: &Self, from: u32, to: u32) {
+        self.slots.join(to, &other.slots.get(from));
+        if let Some(&refunds) = other.refunds_before_purchase.get(&from) {
+            self.note_refunds(to, refunds);
+        }
+    }
+
+    fn note_refunds(&mut self, customer: u32, (first_row, refund_rows): (u64, u64)) {
+        let (row, rows) = self.refunds_before_purchase.entry(customer).or_insert((first_row, 0));
+        *row = first_row.min(*row);
+        *rows += refund_rows;
+    }
+
+    /// Adds what happened on one day of a customer. Room must have been made; days come in their order for each customer.
+    pub fn add_day(&mut self, record: &DayRecord) {
+        let DayRecord { customer, day, orders, rows, others, units } = *record;
+        let slot = if orders > 0 { Slot { units, orders: u64::from(orders), first: day, last: day } } else { Slot { units, ..EMPTY } };
+        self.slots.join(customer, &slot);
+        if let Some(own) = &mut self.rows {
+            own[customer as usize] += u64::from(rows);
+        }
+        if others > 0 && self.slots.orders(customer) == 0 {
+            self.note_refunds(customer, (u64::MAX, u64::from(others)));
+        }
+    }
+
+    /// Adds a customer whose totals are known, with the rows of his purchases, or first row and rows of other orders if
+    /// there are none. Room must have been made.
+    pub(crate) fn restore(&mut self, code: u32, slot: &Slot, rows: u64, others: (u64, u64)) {
+        self.slots.join(code, slot);
+        if let Some(own) = &mut self.rows {
+            own[code as usize] += rows;
+        }
+        if others.1 > 0 {
+            self.note_refunds(code, others);
+        }
+    }
+
+    /// What a customer has: purchases, their rows, money.
+    pub fn of(&self, code: u32) -> (u64, u64, i128) {
+        let slot = self.slots.get(code);
+        (slot.orders, self.rows.as_ref().map_or(slot.orders, |rows| rows[code as usize]), slot.units)
+    }
+
+    /// First row and rows of the refunds of a customer that came before any purchase.
+    pub fn refunds_of(&self, code: u32) -> Option<(u64, u64)> {
+        self.refunds_before_purchase.get(&code).copied()
+    }
+
+    /// Bytes it takes.
+    pub fn bytes(&self) -> usize {
+        self.slots.bytes() + self.rows.as_ref().map_or(0, |rows| 8 * rows.capacity()) + 32 * self.refunds_before_purchase.capacity()
+    }
+
+    /// Number of codes.
+    pub fn len(&self) -> usize {
+        self.absent.unwrap_or(self.slots.len())
+    }
+
+    /// Whether there are no codes.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether nothing is kept of customers.
+    pub fn are_absent(&self) -> bool {
+        self.absent.is_some()
+    }
+
+    /// Asks for the cache lines of a customer.
+    #[inline]
+    pub fn prefetch(&self, code: u32) {
+        self.slots.prefetch(code);
+        if let Some(rows) = &self.rows {
+            prefetch(rows, code as usize);
+        }
+    }
+
+    /// What several parts know, none of whose customers another has, and whose rows are orders: the codes of each begin where
+    /// it is said, and all are below `len`.
+    pub fn concat(parts: &[(&Self, usize)], len: usize, threads: Threads<'_>) -> Self {
+        if parts.iter().any(|(part, _)| part.absent.is_some()) {
+            return Self { absent: Some(len), ..Self::default() };
+        }
+        let slots: Vec<(&Slots, usize)> = parts.iter().map(|(part, start)| (&part.slots, *start)).collect();
+        let mut whole = Self { slots: Slots::concat(&slots, len, threads), ..Self::new(false) };
+        for (part, start) in parts {
+            for (&code, &refunds) in &part.refunds_before_purchase {
+                whole.note_refunds(code + *start as u32, refunds);
+            }
+        }
+        whole
+    }
+
+    /// Whether customer `code` has a purchase or a refund; a code can be empty when all its rows were left out.
+    pub fn is_present(&self, code: u32) -> bool {
+        self.absent.is_some() || self.slots.orders(code) > 0 || self.refunds_before_purchase.contains_key(&code)
+    }
+
+    /// What is known of each code.
+    pub fn slots(&self) -> &Slots {
+        &self.slots
+    }
+
+    /// Rows of the purchases of each code; `None` where rows are orders.
+    pub fn rows(&self) -> Option<&[u64]> {
+        self.rows.as_deref()
+    }
+
+    /// The customers who have only refunds: how many, their money, their first row.
+    pub fn without_purchase(&self) -> Tally {
+        let mut tally = Tally::default();
+        for (&code, &(row, rows)) in &self.refunds_before_purchase {
+            let slot = self.slots.get(code);
+            if slot.orders == 0 {
+                tally.add_rows(rows, slot.units, row);
+            }
+        }
+        tally
+    }
+}
