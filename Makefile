@@ -48,7 +48,7 @@ fmt: $(DEV) ## Format, and repair what ruff can repair
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
-options: $(DEV) ## Generate signatures and docstrings from the table of options (python/custcore/_options)
+options: build ## Generate signatures and docstrings from the table of options (python/custcore/_options)
 	$(BIN)/python tools/options.py
 
 golden: build ## Renew the golden text of signatures, help and the command line in tests/api/golden

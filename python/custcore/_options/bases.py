@@ -35,7 +35,7 @@ BASE = (
     t.ON_NONFINITE,
     Option(
         "late",
-        text="Whether a line of a sealed order is an error, or left out and counted in the report.",
+        text="Whether a line of a sealed order is an error, or left out and reported.",
         default="error",
         choices=("error", "report"),
     ),

@@ -153,7 +153,7 @@ OBSERVATION_END = Option(
     "observation_end",
     "AsOf | None",
     "Where observation ends, exclusive, instead of ``as_of``; a date means its 00:00. Later rows are left out and "
-    "counted in the report.",
+    "reported.",
     default=None,
     type="date, datetime or str",
     core="_Bound | None",

@@ -18,7 +18,7 @@ CUSTOMER_ID = Option(
     "customer_id",
     "str",
     "Column of customer ids: integers, strings, binary, or a dictionary of these. Rows with a null id are left out and "
-    "counted in the report.",
+    "reported.",
     default="customer_id",
     core="str",
     help="Column of customer ids.",
@@ -27,7 +27,7 @@ CUSTOMER_ID = Option(
 TIMESTAMP = Option(
     "timestamp",
     "str",
-    "Column of dates or timestamps. Rows with a null time are left out and counted in the report.",
+    "Column of dates or timestamps. Rows with a null time are left out and reported.",
     default="timestamp",
     core="str",
     help="Column of dates or timestamps.",
@@ -36,7 +36,7 @@ TIMESTAMP = Option(
 AMOUNT = Option(
     "amount",
     "str | None",
-    "Column of money: floats, integers or decimals. A null or NaN amount adds 0 and is counted in the report. "
+    "Column of money: floats, integers or decimals. A null or NaN amount adds 0 and is reported. "
     "``None``: money is not read, and the result has no monetary columns.",
     default="amount",
     type="str or None",
@@ -49,7 +49,8 @@ ORDER_ID = Option(
     "str | None",
     "Column of order ids, of the same types as customer ids. Lines with the same customer and order id form one order, "
     "whose amount is their sum and whose time is the earliest. A line with a null order id is an order by itself, and "
-    "counted in the report. Default: every row is an order.",
+    "reported. "
+    "Default: every row is an order.",
     default=None,
     core="str | None",
     help="Column of order ids.",
@@ -59,7 +60,7 @@ ORDER_ID = Option(
 AS_OF = Option(
     "as_of",
     "AsOf | None",
-    "The last local day that counts, inclusive; later rows are left out and counted in the report. Default: the last "
+    "The last local day that counts, inclusive; later rows are left out and reported. Default: the last "
     "date among rows that have an id and a time, never today.",
     default=None,
     type="date, datetime or str",
@@ -71,7 +72,7 @@ AS_OF = Option(
 RETURNS = Option(
     "returns",
     text='How orders with a negative amount count. ``"net"``: they lower the sums and are not purchases. '
-    '``"exclude"``: they are left out and counted in the report. ``"count"``: they count like any other order. A '
+    '``"exclude"``: they are left out and reported. ``"count"``: they count like any other order. A '
     "customer who has only refunds is not a buyer.",
     default="net",
     choices=("net", "exclude", "count"),
@@ -131,7 +132,7 @@ TIMEZONE = Option(
 )
 ON_NULL = Option(
     "on_null",
-    text="Whether a null id, time or amount is counted in the report, or an error that names its row.",
+    text="Whether a null id, time or amount is reported, or an error that names its row.",
     default="drop",
     choices=("drop", "error"),
     core="str",
@@ -139,7 +140,7 @@ ON_NULL = Option(
 )
 ON_NONFINITE = Option(
     "on_nonfinite",
-    text="Whether an infinite amount is an error that names its row, or left out and counted in the report.",
+    text="Whether an infinite amount is an error that names its row, or left out and reported.",
     default="error",
     choices=("error", "drop"),
     core="str",

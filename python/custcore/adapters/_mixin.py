@@ -115,18 +115,17 @@ class FrameMethods(Generic[Frame]):
         ----------
         customer_id : str, default "customer_id"
             Column of customer ids: integers, strings, binary, or a dictionary of these. Rows
-            with a null id are left out and counted in the report.
+            with a null id are left out and reported.
         timestamp : str, default "timestamp"
-            Column of dates or timestamps. Rows with a null time are left out and counted in the
-            report.
+            Column of dates or timestamps. Rows with a null time are left out and reported.
         amount : str, optional
             Column of money. Default: money is not read, so no row is a refund and every row is
             a purchase.
         order_id : str, optional
             Column of order ids, of the same types as customer ids. Lines with the same customer
             and order id form one order, whose amount is their sum and whose time is the
-            earliest. A line with a null order id is an order by itself, and counted in the
-            report. Default: every row is an order.
+            earliest. A line with a null order id is an order by itself, and reported. Default:
+            every row is an order.
         period : str, default "month"
             Length of a period: ``"day"``, ``"week"``, ``"month"``, ``"quarter"``, ``"year"``,
             or windows of days such as ``"7d"``, which are counted from ``observation_start``,
@@ -179,7 +178,7 @@ class FrameMethods(Generic[Frame]):
             no cell. Default: the first day in the data.
         observation_end : date, datetime or str, optional
             Where observation ends, exclusive, instead of ``as_of``; a date means its 00:00.
-            Later rows are left out and counted in the report.
+            Later rows are left out and reported.
         n_periods : int, optional
             Cells 0 to n_periods - 1 for every cohort, null where not observed. Default: all
             that are observed.
@@ -192,9 +191,9 @@ class FrameMethods(Generic[Frame]):
             :meth:`custcore.CohortRetention.rfm`.
         returns : {"net", "exclude", "count"}, default "net"
             How orders with a negative amount count. ``"net"``: they lower the sums and are not
-            purchases. ``"exclude"``: they are left out and counted in the report. ``"count"``:
-            they count like any other order. A customer who has only refunds is not a buyer. A
-            refund lowers the revenue of the cell of its date and is not activity.
+            purchases. ``"exclude"``: they are left out and reported. ``"count"``: they count
+            like any other order. A customer who has only refunds is not a buyer. A refund
+            lowers the revenue of the cell of its date and is not activity.
         zero_is_purchase : bool, default True
             Whether an order with amount 0 is a purchase. Orders whose amounts are all null
             always are.
@@ -205,11 +204,9 @@ class FrameMethods(Generic[Frame]):
             Decimal places, 0 to 12, to which float amounts are rounded when read. Their sums
             are then exact and independent of row order.
         on_null : {"drop", "error"}, default "drop"
-            Whether a null id, time or amount is counted in the report, or an error that names
-            its row.
+            Whether a null id, time or amount is reported, or an error that names its row.
         on_nonfinite : {"error", "drop"}, default "error"
-            Whether an infinite amount is an error that names its row, or left out and counted
-            in the report.
+            Whether an infinite amount is an error that names its row, or left out and reported.
         n_threads : int, optional
             Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
             all available cores. Results do not depend on it.

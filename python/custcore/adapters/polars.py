@@ -144,27 +144,24 @@ class CustcoreNamespace(PolarsRfm):
             all available cores. Results do not depend on it.
         customer_id : str, default "customer_id"
             Column of customer ids: integers, strings, binary, or a dictionary of these. Rows
-            with a null id are left out and counted in the report.
+            with a null id are left out and reported.
         timestamp : str, default "timestamp"
-            Column of dates or timestamps. Rows with a null time are left out and counted in the
-            report.
+            Column of dates or timestamps. Rows with a null time are left out and reported.
         amount : str or None, default "amount"
             Column of money: floats, integers or decimals. A null or NaN amount adds 0 and is
-            counted in the report. ``None``: money is not read, and the result has no monetary
-            columns.
+            reported. ``None``: money is not read, and the result has no monetary columns.
         order_id : str, optional
             Column of order ids, of the same types as customer ids. Lines with the same customer
             and order id form one order, whose amount is their sum and whose time is the
-            earliest. A line with a null order id is an order by itself, and counted in the
-            report. Default: every row is an order.
+            earliest. A line with a null order id is an order by itself, and reported. Default:
+            every row is an order.
         as_of : date, datetime or str, optional
-            The last local day that counts, inclusive; later rows are left out and counted in
-            the report. Default: the last date among rows that have an id and a time, never
-            today.
+            The last local day that counts, inclusive; later rows are left out and reported.
+            Default: the last date among rows that have an id and a time, never today.
         returns : {"net", "exclude", "count"}, default "net"
             How orders with a negative amount count. ``"net"``: they lower the sums and are not
-            purchases. ``"exclude"``: they are left out and counted in the report. ``"count"``:
-            they count like any other order. A customer who has only refunds is not a buyer.
+            purchases. ``"exclude"``: they are left out and reported. ``"count"``: they count
+            like any other order. A customer who has only refunds is not a buyer.
         zero_is_purchase : bool, default True
             Whether an order with amount 0 is a purchase. Orders whose amounts are all null
             always are.
@@ -183,11 +180,9 @@ class CustcoreNamespace(PolarsRfm):
             IANA time zone whose local days count for times with a zone. Times without a zone
             are never shifted. Default: the column's own zone.
         on_null : {"drop", "error"}, default "drop"
-            Whether a null id, time or amount is counted in the report, or an error that names
-            its row.
+            Whether a null id, time or amount is reported, or an error that names its row.
         on_nonfinite : {"error", "drop"}, default "error"
-            Whether an infinite amount is an error that names its row, or left out and counted
-            in the report.
+            Whether an infinite amount is an error that names its row, or left out and reported.
         sort : bool, default True
             Whether rows are sorted by id (integers by value, strings by bytes). ``False``
             leaves their order unspecified and is faster.

@@ -132,8 +132,7 @@ class Analyses:
             times.
         observation_end : date, datetime or str, optional
             Where observation ends, exclusive, instead of ``as_of``; a date means its 00:00.
-            Later rows are left out and counted in the report. A date or its ISO text: a base
-            keeps no times.
+            Later rows are left out and reported. A date or its ISO text: a base keeps no times.
         n_periods : int, optional
             Cells 0 to n_periods - 1 for every cohort, null where not observed. Default: all
             that are observed.
@@ -300,8 +299,12 @@ class Analyses:
 
         Raises
         ------
-        InvalidArgumentError, StateMismatchError, NotEnoughDataError
-            As in :meth:`transitions`.
+        InvalidArgumentError
+            If dates are fewer than two or do not ascend, or the scorer has no segments.
+        StateMismatchError
+            If a date is earlier than the base can look back.
+        NotEnoughDataError
+            If an unfitted scorer is to be fitted at a first date before any purchase.
 
         Examples
         --------
