@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import functools
-from typing import TYPE_CHECKING, Any, TypeVar, cast
-
-from custcore import arguments
-from custcore.errors import InvalidArgumentError
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-__all__ = ["PRESETS", "preset_options", "with_presets"]
-
-Function = TypeVar("Function", bound="Callable[..., Any]")
+__all__ = ["PRESETS"]
 
 # Sources, as read in November 2026, and what is not taken from them:
 # posthog    its source, posthog/hogql_queries/insights/retention_query_runner.py: days by default, calendar days in the
 #            zone of the project, every interval with a start event starts a cohort unless the first time is asked
-#            for; posthog/models/team/team.py: Sunday is day 0 of weeks, which stands where none is set. It pads what is
+#            for; posthog/models/team/team.py: Sunday is day 0 of weeks, the default. It pads what is
 #            not observed with 0.
 # mixpanel   help.mixpanel.com, "Advanced Retention Functionality": "On or After", and rolling windows from the user's
 #            first event (a week is 7 days, a month 30) by default; docs.mixpanel.com/reference/retention-query:
@@ -30,7 +24,7 @@ Function = TypeVar("Function", bound="Callable[..., Any]")
 #            hour of the event, custcore's from its local day.
 # pandas     the recipe of many tutorials, such as analyticsvidhya.com, "Cohort Analysis using Python" (2021): the month
 #            of the first purchase, months since then, distinct ids. Here every row with an id is activity; many
-#            tutorials drop refunds first. It has NaN both for "not yet" and for "nobody came".
+#            tutorials drop refunds first. It has NaN both for "not yet" and for "no customers".
 PRESETS: Mapping[str, Mapping[str, object]] = {
     "posthog": {"period": "day", "cohort_by": "recurring", "return_criteria": "on", "week_start": "sunday"},
     "mixpanel": {
@@ -42,29 +36,3 @@ PRESETS: Mapping[str, Mapping[str, object]] = {
     "amplitude": {"period": "day", "period_mode": "elapsed", "cohort_by": "recurring", "return_criteria": "on"},
     "pandas": {"period": "month", "cohort_by": "first", "return_criteria": "on", "returns": "count"},
 }
-
-
-def preset_options(name: object) -> Mapping[str, object]:
-    """The options of a preset; none for None.
-
-    Raises
-    ------
-    InvalidArgumentError
-        If there is no such preset.
-    """
-    word = arguments.optional_name("preset", name)
-    if word is None:
-        return {}
-    if word not in PRESETS:
-        raise InvalidArgumentError(f"preset={word!r} is unknown; choose one of {', '.join(map(repr, PRESETS))}")
-    return PRESETS[word]
-
-
-def with_presets(function: Function) -> Function:
-    """Let ``preset=`` stand for the options that it sets; an option that is given by hand wins."""
-
-    @functools.wraps(function)
-    def call(*args: Any, **given: Any) -> Any:  # noqa: ANN401 (those of the function)
-        return function(*args, **{**preset_options(given.get("preset")), **given})
-
-    return cast("Function", call)

@@ -4,18 +4,19 @@ use std::sync::Arc;
 
 use custcore::analysis::score::drift::drift;
 use custcore::analysis::score::quantile_scorer::QuantileScorer;
+use custcore::analysis::score::spec::{Dimension, ScoreSpec};
 use custcore::analysis::score::table::{drift_table, thresholds_table};
-use custcore::analysis::score::{Dimension, ScoreSpec};
 use custcore::column::number::Number;
 use custcore::error::{Error, ErrorKind};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
-use crate::door::Call;
 use crate::error::into_py;
+use crate::input::Input;
 use crate::number::{key, number};
 use crate::options::word;
-use crate::rfm::{Input, ScoreOptions, TIES};
+use crate::rfm::{ScoreOptions, TIES};
+use crate::runtime::Call;
 use crate::store;
 use crate::table::CoreTable;
 

@@ -8,6 +8,7 @@ use super::customer_state::{Lines, State};
 use super::order_log::Journal;
 use super::totals::Codes;
 use crate::error::Result;
+use crate::exec::par::Threads;
 
 /// A state may have this many codes for each customer, so that ids without many gaps need no table.
 pub(crate) const CODES_PER_CUSTOMER: usize = 2;
@@ -61,7 +62,7 @@ impl State {
         let (interner, codes) = self.interner.select(known);
         (whole.interner, whole.totals) = (interner, self.totals.empty_like());
         whole.totals.grow(whole.interner.len());
-        whole.totals.merge(&self.totals, Codes::Map(&codes), 0);
+        whole.totals.merge(&self.totals, Codes::Map(&codes), 0, Threads::inline());
         let log = self.journal.take();
         whole.absorb(self, 0, &mut |code| codes[code as usize])?;
         if let Some(log) = log {

@@ -1,14 +1,12 @@
 //! Several states as one: threads' parts at the end of a fold, an update and a base, two bases.
 
-use rayon::iter::{IntoParallelIterator, IntoParallelRefIterator, IntoParallelRefMutIterator, ParallelIterator};
-
 use super::attributes::Seen;
 use super::customer_state::{Lines, Spread, State};
 use super::open_orders::{OpenOrder, Orders};
 use super::order_log::Journal;
 use super::totals::{Codes, Order, Totals};
 use crate::error::{Error, Result};
-use crate::exec::context::ROWS_WORTH_THREADS;
+use crate::exec::par::{ROWS_WORTH_THREADS, Threads};
 use crate::group::interner::{Interner, NO_CODE, check_room};
 use crate::group::key_union::join;
 use crate::group::keys::Keys;
@@ -23,14 +21,14 @@ impl State {
     }
 
     /// All parts of one fold in one, by sorting and joining their ids.
-    pub(crate) fn unify(mut parts: Vec<Self>) -> Result<Self> {
+    pub(crate) fn unify(mut parts: Vec<Self>, threads: Threads<'_>) -> Result<Self> {
         // Nothing is looked up any more, and there is need of memory.
         parts.iter_mut().for_each(|part| part.interner.drop_table());
         let ids: Vec<(&Keys, Vec<u32>)> = parts.iter().map(|part| (part.interner.keys(), part.codes())).collect();
-        let joined = join(&ids)?;
+        let joined = join(&ids, threads)?;
         drop(ids);
         let codes: Vec<usize> = parts.iter().map(|part| part.interner.len()).collect();
-        let totals = Totals::gather(&parts.iter().map(|part| &part.totals).collect::<Vec<_>>(), &codes, &joined);
+        let totals = Totals::gather(&parts.iter().map(|part| &part.totals).collect::<Vec<_>>(), &codes, &joined, threads);
         let plain = parts.iter().all(|part| part.is_plain() && part.days.is_none());
         let mut journal: Option<Journal> = None;
         for (i, part) in parts.iter_mut().enumerate() {
@@ -67,7 +65,7 @@ impl State {
 
     /// Closes the orders of several states of the same codes, side by side; orders that lie in several are put together
     /// first, in the first state. Where that cannot be, or is not worth it, they are left open.
-    pub(crate) fn close_apart(parts: &mut Vec<Self>) -> Result<()> {
+    pub(crate) fn close_apart(parts: &mut Vec<Self>, threads: Threads<'_>) -> Result<()> {
         if parts.len() < 2 || parts.iter().map(Self::size).sum::<usize>() < ROWS_WORTH_THREADS {
             return Ok(());
         }
@@ -84,10 +82,10 @@ impl State {
         }
         let (codes, waiting) = (parts[0].interner.len(), parts.iter().map(Self::waiting_orders).sum::<usize>());
         if parts[0].interner.is_range() && codes.saturating_mul(parts.len()) > CODES_PER_ORDER * waiting {
-            let closed = Self::close_by_range(parts)?;
+            let closed = Self::close_by_range(parts, threads)?;
             parts.push(closed);
         } else {
-            parts.par_iter_mut().for_each(|part| {
+            threads.par_tasks(parts, |part| {
                 part.totals.grow(part.interner.len());
                 part.close_orders();
             });
@@ -97,10 +95,10 @@ impl State {
 
     /// Closes the orders of several states of the same range: each thread takes some of the customers, so that totals of all
     /// customers are there once and not once for each state. The answer is the state of the orders that were closed.
-    fn close_by_range(parts: &mut [Self]) -> Result<Self> {
+    fn close_by_range(parts: &mut [Self], threads: Threads<'_>) -> Result<Self> {
         let (keys, codes) = (parts[0].interner.keys().clone(), parts[0].interner.len());
         let Keys::Range { base, .. } = keys else { return Err(Error::internal("codes of no range")) };
-        let shift = codes.div_ceil(4 * rayon::current_num_threads()).next_power_of_two().trailing_zeros();
+        let shift = codes.div_ceil(4 * threads.count()).next_power_of_two().trailing_zeros();
         let width = 1_usize << shift;
         let ranges = codes.div_ceil(width);
         let waiting: Vec<Lines> = parts.iter_mut().map(|part| std::mem::replace(&mut part.lines, Lines::None)).collect();
@@ -111,7 +109,7 @@ impl State {
                 _ => &[],
             })
             .collect();
-        let sorted: Vec<(Vec<u32>, Vec<u32>)> = orders.par_iter().map(|orders| by_range(orders, shift, ranges)).collect();
+        let sorted: Vec<(Vec<u32>, Vec<u32>)> = threads.par_tasks(&orders, |orders| by_range(orders, shift, ranges));
         let template = &parts[0];
         let close = |range: usize| {
             let mut part = Self { lines: Lines::None, totals: template.totals.empty_like(), ..template.like() };
@@ -129,12 +127,12 @@ impl State {
             part.close_orders();
             part
         };
-        Self::concat((0..ranges).into_par_iter().map(close).collect(), Some(width))
+        Self::concat(threads.par_tasks(0..ranges, close), Some(width), threads)
     }
 
     /// Plain states with no customer in common, one behind the other; `width` says that they are of ranges of so many ids,
     /// which follow each other.
-    pub(crate) fn concat(mut parts: Vec<Self>, width: Option<usize>) -> Result<Self> {
+    pub(crate) fn concat(mut parts: Vec<Self>, width: Option<usize>, threads: Threads<'_>) -> Result<Self> {
         // Nothing is looked up any more, and there is need of memory.
         parts.iter_mut().for_each(|part| part.interner.drop_table());
         let mut end = 0;
@@ -147,7 +145,7 @@ impl State {
                 Some(width) => (shard + 1) * width,
             };
         }
-        let totals = Totals::concat(&parts.iter().map(|part| &part.totals).zip(starts.iter().copied()).collect::<Vec<_>>(), end);
+        let totals = Totals::concat(&parts.iter().map(|part| &part.totals).zip(starts.iter().copied()).collect::<Vec<_>>(), end, threads);
         let mut parts = parts.into_iter().zip(starts);
         let Some((mut whole, _)) = parts.next() else { return Err(Error::internal("no parts to put together")) };
         whole.totals = totals;
@@ -199,7 +197,7 @@ impl State {
     }
 
     /// Adds another state of the same kinds, whose rows were counted from `rows_before`.
-    pub fn merge(&mut self, other: &Self, rows_before: u64) -> Result<()> {
+    pub fn merge(&mut self, other: &Self, rows_before: u64, threads: Threads<'_>) -> Result<()> {
         let codes = if self.interner.shares_codes(&other.interner) {
             self.interner.extend_range(other.interner.len());
             None
@@ -218,10 +216,10 @@ impl State {
         match codes {
             None => {
                 self.absorb(other, rows_before, &mut |code| code)?;
-                self.totals.merge(&other.totals, Codes::Same, rows_before);
+                self.totals.merge(&other.totals, Codes::Same, rows_before, threads);
             }
             Some(codes) => {
-                self.totals.merge(&other.totals, Codes::Map(&codes), rows_before);
+                self.totals.merge(&other.totals, Codes::Map(&codes), rows_before, threads);
                 self.absorb(other, rows_before, &mut mapped(codes))?;
             }
         }

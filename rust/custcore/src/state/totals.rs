@@ -11,6 +11,7 @@ use super::days::DayRecord;
 use super::spec::Returns;
 use super::stats::{EMPTY, Slot, Slots, Units};
 use crate::column::{BLOCK, flag};
+use crate::exec::par::Threads;
 use crate::exec::simd::prefetch;
 use crate::group::interner::NO_CODE;
 use crate::group::key_union::Joined;
@@ -254,12 +255,12 @@ impl Totals {
 
     /// Adds what another part knows of its customers; `codes[i]` is the code here of its customer i, [`NO_CODE`] for one
     /// it does not know. Room must have been made.
-    pub fn merge(&mut self, other: &Self, codes: Codes<'_>, rows_before: u64) {
+    pub fn merge(&mut self, other: &Self, codes: Codes<'_>, rows_before: u64, threads: Threads<'_>) {
         if self.absent.is_some() {
             return;
         }
         match codes {
-            Codes::Same => self.slots.join_all(&other.slots),
+            Codes::Same => self.slots.join_all(&other.slots, threads),
             Codes::Map(codes) => {
                 for (from, &code) in (0..).zip(&codes[..other.slots.len()]).filter(|(_, code)| **code != NO_CODE) {
                     self.slots.join(code, &other.slots.get(from));
@@ -286,13 +287,13 @@ impl Totals {
     }
 
     /// What several parts know, by the ids they were joined to; `codes` is how many codes each part has.
-    pub fn gather(parts: &[&Self], codes: &[usize], joined: &Joined) -> Self {
+    pub fn gather(parts: &[&Self], codes: &[usize], joined: &Joined, threads: Threads<'_>) -> Self {
         let rows = joined.picks.first().map_or(0, Vec::len);
         if parts.iter().any(|part| part.absent.is_some()) {
             return Self { absent: Some(rows), ..Self::default() };
         }
         let slots: Vec<(&Slots, &[u32])> = parts.iter().zip(&joined.picks).map(|(part, picks)| (&part.slots, picks.as_slice())).collect();
-        let mut whole = Self { slots: Slots::gather(&slots, rows), ..Self::new(parts.iter().any(|part| part.rows.is_some())) };
+        let mut whole = Self { slots: Slots::gather(&slots, rows, threads), ..Self::new(parts.iter().any(|part| part.rows.is_some())) };
         for &(position, part, code) in &joined.further {
             whole.slots.join(position, &parts[part].slots.get(code));
         }
@@ -395,13 +396,13 @@ impl Totals {
 
     /// What several parts know, none of whose customers another has: the codes of each begin where it is said, and all are
     /// below `len`.
-    pub fn concat(parts: &[(&Self, usize)], len: usize) -> Self {
+    pub fn concat(parts: &[(&Self, usize)], len: usize, threads: Threads<'_>) -> Self {
         if parts.iter().any(|(part, _)| part.absent.is_some()) {
             return Self { absent: Some(len), ..Self::default() };
         }
         let slots: Vec<(&Slots, usize)> = parts.iter().map(|(part, start)| (&part.slots, *start)).collect();
         let has_rows = parts.iter().any(|(part, _)| part.rows.is_some());
-        let mut whole = Self { slots: Slots::concat(&slots, len), ..Self::new(has_rows) };
+        let mut whole = Self { slots: Slots::concat(&slots, len, threads), ..Self::new(has_rows) };
         if let Some(rows) = &mut whole.rows {
             rows.resize(len, 0);
             for (from, start) in parts.iter().filter_map(|(part, start)| Some((part.rows.as_ref()?, *start))) {

@@ -2,10 +2,11 @@
 
 use super::filter::{Drift, Filter, Frame, Screen, until};
 use super::kernel::nearest;
+use super::label::Label;
 use super::lanes::{Lanes, Task};
-use super::lloyd::{Label, Problem};
 use super::means::Totals;
 use super::points::{Block, Float, Lane};
+use super::problem::Problem;
 use super::read::{Narrow, Widen};
 use super::share::{Change, Share};
 use super::sums::{Digits, by_label};

@@ -1,97 +1,73 @@
 //! Several float32 at once: one kernel, compiled for every path.
 
-use super::kernel::Path;
+#[cfg(target_arch = "aarch64")]
+mod arm;
+mod plain;
+mod vector;
+#[cfg(target_arch = "x86_64")]
+mod x86;
 
-/// A handful of float32.
-pub trait Lanes: Copy {
-    /// How many.
-    const N: usize;
-    /// The same value everywhere.
-    fn splat(value: f32) -> Self;
-    /// The first values of a slice.
-    fn load(values: &[f32]) -> Self;
-    /// The first values of a slice that lie `S` apart; it has room for `N` whole steps.
-    #[must_use]
-    #[inline(always)]
-    fn apart<const S: usize>(values: &[f32]) -> Self {
-        let values = &values[..Self::N * S];
-        let mut out = [0.0; 16];
-        out[..Self::N].iter_mut().zip(values.chunks_exact(S)).for_each(|(out, step)| *out = step[0]);
-        Self::load(&out)
-    }
-    /// The same of float64, written to the beginning of `out`.
-    #[inline(always)]
-    fn apart_wide<const S: usize>(values: &[f64], out: &mut [f64]) {
-        let values = &values[..Self::N * S];
-        out[..Self::N].iter_mut().zip(values.chunks_exact(S)).for_each(|(out, step)| *out = step[0]);
-    }
-    /// Writes them to the beginning of a slice.
-    fn store(self, out: &mut [f32]);
-    /// Sum.
-    #[must_use]
-    fn add(self, other: Self) -> Self;
-    /// Difference.
-    #[must_use]
-    fn sub(self, other: Self) -> Self;
-    /// Product.
-    #[must_use]
-    fn mul(self, other: Self) -> Self;
-    /// `self * factor + term`, rounded once or twice.
-    #[must_use]
-    fn mul_add(self, factor: Self, term: Self) -> Self;
-    /// The smaller.
-    #[must_use]
-    fn min(self, other: Self) -> Self;
-    /// The larger.
-    #[must_use]
-    fn max(self, other: Self) -> Self;
-    /// Without sign.
-    #[must_use]
-    fn abs(self) -> Self;
-    /// `yes` where `self` is less than `other`, else `no`.
-    #[must_use]
-    fn less(self, other: Self, yes: Self, no: Self) -> Self;
-    /// One over the square root, but for one part in 2000.
-    #[must_use]
-    fn rsqrt(self) -> Self;
-    /// A bit for each lane where `self` is greater than `other`.
-    fn greater_mask(self, other: Self) -> u32;
-    /// A bit for each lane where the two are equal.
-    fn equal_mask(self, other: Self) -> u32;
-    /// Writes `first` plus the place of each of the lowest `N` bits that is set to the beginning of `out`, and anything to
-    /// what is left of its first `N` elements; gives how many there are.
-    #[inline(always)]
-    fn places(mask: u32, first: u32, out: &mut [u32]) -> usize {
-        let out = &mut out[..Self::N];
-        let mut count = 0;
-        for place in 0..Self::N {
-            // Without a branch, which could not be foreseen.
-            out[count & (Self::N - 1)] = first + place as u32;
-            count += (mask >> place & 1) as usize;
-        }
-        count
-    }
-    /// The first bytes of a slice.
-    fn of_bytes(bytes: &[u8]) -> Self;
-    /// The elements of a table at whole numbers, all of them below its length.
-    #[must_use]
-    fn lookup(self, table: &[f32]) -> Self;
-}
+use self::plain::Plain;
+pub use self::vector::{Lanes, Task};
 
-/// Work that is compiled for each path.
-pub trait Task {
-    /// What it gives.
-    type Output;
-    /// Does it; to be inlined.
-    fn run<V: Lanes>(self) -> Self::Output;
+/// Instructions to compute with. They differ in speed alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Path {
+    /// What every machine has.
+    Plain,
+    /// AVX2 and FMA of x86-64.
+    Avx2,
+    /// AVX-512 of x86-64.
+    Avx512,
+    /// NEON of 64-bit ARM.
+    Neon,
 }
 
 impl Path {
+    /// The slowest first.
+    const ALL: [Self; 4] = [Self::Plain, Self::Neon, Self::Avx2, Self::Avx512];
+
+    /// The paths that this machine has, the fastest last.
+    pub fn available() -> Vec<Self> {
+        Self::ALL.into_iter().filter(|path| path.is_available()).collect()
+    }
+
+    /// The fastest path that this machine has.
+    pub fn fastest() -> Self {
+        Self::ALL.into_iter().rev().find(|path| path.is_available()).unwrap_or(Self::Plain)
+    }
+
+    /// Whether this machine has the instructions of this path. The standard library keeps what the processor said.
+    #[inline]
+    fn is_available(self) -> bool {
+        match self {
+            Self::Plain => true,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => x86::has_avx2(),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => x86::has_avx512(),
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon => true,
+            #[allow(unreachable_patterns, reason = "the paths of other machines")]
+            _ => false,
+        }
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Avx2 => "avx2",
+            Self::Avx512 => "avx512",
+            Self::Neon => "neon",
+        }
+    }
+
     /// Does `task` with the instructions of this path.
     #[inline]
     pub fn run<K: Task>(self, task: K) -> K::Output {
         match self {
-            // SAFETY: `available` offers this path on machines with these instructions alone; others get the plain one.
+            // SAFETY: the processor has the instructions of this path; on others the plain one is taken.
             #[cfg(target_arch = "x86_64")]
             Self::Avx512 if self.is_available() => unsafe { x86::avx512(task) },
             // SAFETY: as above.
@@ -103,122 +79,3 @@ impl Path {
         }
     }
 }
-
-/// Eight floats without special instructions.
-#[derive(Debug, Clone, Copy)]
-pub struct Plain([f32; 8]);
-
-impl Plain {
-    #[inline(always)]
-    fn each(self, other: Self, f: impl Fn(f32, f32) -> f32) -> Self {
-        let mut out = [0.0; 8];
-        for (i, out) in out.iter_mut().enumerate() {
-            *out = f(self.0[i], other.0[i]);
-        }
-        Self(out)
-    }
-
-    #[inline(always)]
-    fn mask(self, other: Self, f: impl Fn(f32, f32) -> bool) -> u32 {
-        (0..8).fold(0, |mask, i| mask | u32::from(f(self.0[i], other.0[i])) << i)
-    }
-}
-
-impl Lanes for Plain {
-    const N: usize = 8;
-
-    #[inline(always)]
-    fn splat(value: f32) -> Self {
-        Self([value; 8])
-    }
-
-    #[inline(always)]
-    fn load(values: &[f32]) -> Self {
-        let mut out = [0.0; 8];
-        out.copy_from_slice(&values[..8]);
-        Self(out)
-    }
-
-    #[inline(always)]
-    fn store(self, out: &mut [f32]) {
-        out[..8].copy_from_slice(&self.0);
-    }
-
-    #[inline(always)]
-    fn add(self, other: Self) -> Self {
-        self.each(other, |a, b| a + b)
-    }
-
-    #[inline(always)]
-    fn sub(self, other: Self) -> Self {
-        self.each(other, |a, b| a - b)
-    }
-
-    #[inline(always)]
-    fn mul(self, other: Self) -> Self {
-        self.each(other, |a, b| a * b)
-    }
-
-    #[inline(always)]
-    fn mul_add(self, factor: Self, term: Self) -> Self {
-        self.mul(factor).add(term)
-    }
-
-    #[inline(always)]
-    fn min(self, other: Self) -> Self {
-        self.each(other, |a, b| if a < b { a } else { b })
-    }
-
-    #[inline(always)]
-    fn max(self, other: Self) -> Self {
-        self.each(other, |a, b| if a > b { a } else { b })
-    }
-
-    #[inline(always)]
-    fn abs(self) -> Self {
-        self.each(self, |a, _| a.abs())
-    }
-
-    #[inline(always)]
-    fn less(self, other: Self, yes: Self, no: Self) -> Self {
-        let mut out = [0.0; 8];
-        for (i, out) in out.iter_mut().enumerate() {
-            *out = if self.0[i] < other.0[i] { yes.0[i] } else { no.0[i] };
-        }
-        Self(out)
-    }
-
-    #[inline(always)]
-    fn rsqrt(self) -> Self {
-        self.each(self, |a, _| 1.0 / a.sqrt())
-    }
-
-    #[inline(always)]
-    fn greater_mask(self, other: Self) -> u32 {
-        self.mask(other, |a, b| a > b)
-    }
-
-    #[inline(always)]
-    fn equal_mask(self, other: Self) -> u32 {
-        self.mask(other, |a, b| a == b)
-    }
-
-    #[inline(always)]
-    fn of_bytes(bytes: &[u8]) -> Self {
-        let mut out = [0.0; 8];
-        for (out, byte) in out.iter_mut().zip(&bytes[..8]) {
-            *out = f32::from(*byte);
-        }
-        Self(out)
-    }
-
-    #[inline(always)]
-    fn lookup(self, table: &[f32]) -> Self {
-        self.each(self, |at, _| table[at as usize])
-    }
-}
-
-#[cfg(target_arch = "aarch64")]
-mod arm;
-#[cfg(target_arch = "x86_64")]
-mod x86;

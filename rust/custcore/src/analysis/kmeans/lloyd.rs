@@ -2,104 +2,17 @@
 
 use super::assign::Assign;
 use super::filter::{Drift, Filter, Frame};
-use super::kernel::{Path, squared_distance};
+use super::kernel::squared_distance;
+use super::label::Label;
 use super::means::{Far, means, shift};
-use super::points::{Float, Points};
-use super::scan::{Ranges, blocks_in_share, each_share};
+use super::points::Float;
+use super::problem::{Problem, Run};
+use super::scan::{blocks_in_share, each_share};
 use super::share::{Change, Share};
 use super::spread::{Spread, Terms};
 use super::sums::{Steps, Sums};
 use crate::error::Result;
-use crate::exec::context::Context;
 use crate::num::exact::quotient;
-
-/// The number of a cluster, as narrow as their number allows.
-pub trait Label: Copy + Send + Sync + PartialEq + Default + 'static {
-    /// The label of a cluster.
-    fn new(cluster: usize) -> Self;
-    /// The label of a cluster whose number is a float.
-    fn of(cluster: f32) -> Self;
-    /// The cluster.
-    fn index(self) -> usize;
-    /// Labels that are bytes.
-    fn bytes(labels: &[Self]) -> Option<&[u8]>;
-}
-
-impl Label for u8 {
-    #[inline(always)]
-    fn new(cluster: usize) -> Self {
-        cluster as Self
-    }
-
-    #[inline(always)]
-    fn of(cluster: f32) -> Self {
-        cluster as i32 as Self
-    }
-
-    #[inline(always)]
-    fn index(self) -> usize {
-        self.into()
-    }
-
-    #[inline(always)]
-    fn bytes(labels: &[Self]) -> Option<&[u8]> {
-        Some(labels)
-    }
-}
-
-impl Label for u32 {
-    #[inline(always)]
-    fn new(cluster: usize) -> Self {
-        cluster as Self
-    }
-
-    #[inline(always)]
-    fn of(cluster: f32) -> Self {
-        cluster as i32 as Self
-    }
-
-    #[inline(always)]
-    fn index(self) -> usize {
-        self as usize
-    }
-
-    #[inline(always)]
-    fn bytes(_: &[Self]) -> Option<&[u8]> {
-        None
-    }
-}
-
-/// What is to be clustered.
-#[derive(Debug, Clone, Copy)]
-pub struct Problem<'a, T: Float> {
-    /// The rows.
-    pub points: &'a Points<T>,
-    /// A weight for each row.
-    pub weights: Option<&'a [f64]>,
-    /// Where the points stand for several rows each: the point of each row.
-    pub codes: Option<&'a [u32]>,
-    /// The ranges of the features.
-    pub ranges: &'a Ranges,
-    /// The instructions to compute with.
-    pub path: Path,
-    /// Threads, cancelling.
-    pub context: &'a Context,
-}
-
-/// How a run ended.
-#[derive(Debug, Clone)]
-pub struct Run<L> {
-    /// The centres, one after the other.
-    pub centers: Vec<f64>,
-    /// The rows with the cluster of each.
-    pub shares: Vec<Share<L>>,
-    /// The exact means of the rows of each cluster.
-    pub means: Vec<f64>,
-    /// The sum of squared distances.
-    pub inertia: f64,
-    /// Iterations, as scikit-learn counts them.
-    pub n_iter: usize,
-}
 
 /// Centres, and how far they have come.
 struct Place {
@@ -110,36 +23,6 @@ struct Place {
 }
 
 impl<T: Float> Problem<'_, T> {
-    fn n_features(&self) -> usize {
-        self.points.n_features()
-    }
-
-    pub(super) fn threads(&self) -> bool {
-        self.context.is_worth_threads(self.points.rows())
-    }
-
-    /// The weight of a row.
-    pub fn weight(&self, row: usize) -> f64 {
-        self.weights.map_or(1.0, |weights| weights[row])
-    }
-
-    /// The middle of each feature, roughly: the median of some rows.
-    pub(super) fn frame(&self) -> Frame {
-        let (d, n) = (self.n_features(), self.points.rows());
-        let count = n.min(255);
-        let mut columns = vec![Vec::with_capacity(count); d];
-        let mut x = vec![0.0; d];
-        for i in 0..count {
-            self.points.read((i as u128 * n as u128 / count as u128) as usize, &mut x);
-            columns.iter_mut().zip(&x).for_each(|(column, &x)| column.push(x));
-        }
-        let middle = |mut column: Vec<f64>| {
-            column.sort_unstable_by(f64::total_cmp);
-            column.get(column.len() / 2).copied().unwrap_or(0.0)
-        };
-        Frame::new(&self.ranges.0, columns.into_iter().map(middle).collect())
-    }
-
     fn place(&self, centers: &[f64]) -> Place {
         Place {
             centers: centers.to_vec(),
@@ -212,7 +95,7 @@ impl<T: Float> Problem<'_, T> {
             self.path.run(task)?;
             Ok(change)
         };
-        Ok(each_share(shares.iter_mut().collect(), self.threads(), work, Change::merge)?.unwrap_or_else(empty))
+        Ok(each_share(shares.iter_mut().collect(), self.load(), work, Change::merge)?.unwrap_or_else(empty))
     }
 
     /// The rows farthest from their centres: by distance, descending, then by row.
@@ -316,7 +199,7 @@ impl<T: Float> Problem<'_, T> {
             Some(a)
         };
         let infinite = vec![f64::INFINITY];
-        Ok(each_share(shares, self.threads(), work, both)?.map_or_else(Vec::new, |sum| sum.map_or(infinite, |sum| sum.get(0))))
+        Ok(each_share(shares, self.load(), work, both)?.map_or_else(Vec::new, |sum| sum.map_or(infinite, |sum| sum.get(0))))
     }
 
     /// The nearest centre of every row.

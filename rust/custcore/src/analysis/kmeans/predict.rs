@@ -4,8 +4,8 @@ use super::assign::STRIDE;
 use super::filter::{Filter, Frame, Screen};
 use super::kernel::nearest;
 use super::lanes::{Lanes, Task};
-use super::lloyd::Problem;
 use super::points::{Block, Features, Float};
+use super::problem::Problem;
 use super::read::Narrow;
 use super::scan::{Ranges, blocks_in_share, each_share, first_nonfinite};
 use crate::error::Result;
@@ -37,7 +37,7 @@ impl<T: Float> Problem<'_, T> {
         let shares: Vec<_> = blocks.chunks(blocks_in_share(blocks.len(), self.context)).map(share).collect();
         let work =
             |(blocks, labels)| self.path.run(Predict { problem: self, features, centers, frame: &frame, filter: &filter, blocks, labels });
-        each_share(shares, self.context.is_worth_threads(self.points.rows()), work, |(), ()| ())?;
+        each_share(shares, (self.context, self.points.rows()), work, |(), ()| ())?;
         Ok(labels)
     }
 }
@@ -110,7 +110,8 @@ mod tests {
 
     use arrow_array::{ArrayRef, Float32Array, Float64Array};
 
-    use crate::analysis::kmeans::kernel::{Path, nearest};
+    use crate::analysis::kmeans::kernel::nearest;
+    use crate::analysis::kmeans::lanes::Path;
     use crate::analysis::kmeans::model::Model;
     use crate::analysis::kmeans::points::{Features, Layout};
     use crate::error::{ErrorKind, Result};

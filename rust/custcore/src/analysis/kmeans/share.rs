@@ -1,6 +1,6 @@
 //! What is kept of a share of the rows from step to step, and what a step changes.
 
-use super::lloyd::Label;
+use super::label::Label;
 use super::means::Totals;
 use super::points::{Block, Float, Lane};
 use super::sums::{Steps, Sums};

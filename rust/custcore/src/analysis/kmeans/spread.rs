@@ -1,8 +1,9 @@
 //! Exact sums of squared distances, a block at a time.
 
+use super::label::Label;
 use super::lanes::{Lanes, Task};
-use super::lloyd::{Label, Problem};
 use super::points::{Block, Float};
+use super::problem::Problem;
 use super::read::Widen;
 use super::share::Share;
 use super::sums::{Steps, Sums};
@@ -140,7 +141,7 @@ fn add_all(terms: &[f64], steps: Steps, sums: &mut Sums) {
 #[cfg(test)]
 mod tests {
     use crate::analysis::kmeans::init::Init;
-    use crate::analysis::kmeans::kernel::Path;
+    use crate::analysis::kmeans::lanes::Path;
     use crate::analysis::kmeans::model::Spec;
     use crate::analysis::kmeans::points::{Features, Points, Values};
     use crate::exec::context::Context;

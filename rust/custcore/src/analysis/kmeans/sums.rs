@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::lloyd::Label;
+use super::label::Label;
 use crate::num::exact::{grow, grow_integer, grow_product, power_of_two};
 
 /// Bits of a term that go into each of the two whole numbers; the other bits of an `i64` are room for many terms.

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::binner::Binner;
 use super::groups::{Groups, Nest};
-use super::{Fitted, ScoreSpec, Scorer};
+use super::scorer::{Fitted, Scorer};
+use super::spec::ScoreSpec;
 use crate::column::key::OwnedKey;
 use crate::error::{Error, ErrorKind, Result};
 

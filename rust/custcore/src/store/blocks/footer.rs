@@ -6,7 +6,7 @@ use arrow_ipc::convert::try_fb_to_schema;
 use arrow_ipc::{KeyValue, root_as_footer};
 use arrow_schema::{ArrowError, Schema};
 
-use super::{BLOCKS, Block, CHECKSUM, Entries, FORMAT, FORMAT_VERSION, Format, digits, guarded};
+use super::format::{BLOCKS, Block, CHECKSUM, Entries, FORMAT, FORMAT_VERSION, Format, digits, guarded};
 
 /// What a footer says of the file, before it was held against its checksum.
 #[derive(Debug)]

@@ -14,7 +14,7 @@ use arrow_schema::SchemaRef;
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::footer::{Footer, Refusal, schema_of};
-use super::{Block, END, Entries, Format, HEAD, LARGEST_FOOTER, MAGIC, digits, guarded};
+use super::format::{Block, END, Entries, Format, HEAD, LARGEST_FOOTER, MAGIC, digits, guarded};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Bytes between the last batch and the footer: the mark of the end, filled up.

@@ -11,7 +11,7 @@ use arrow_schema::{ArrowError, Fields, Schema};
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use super::footer::{Footer, Refusal, text_of};
-use super::{BLOCKS, Block, CHECKSUM, END, Entries, FORMAT, FORMAT_VERSION, Format, LARGEST_FOOTER, digits};
+use super::format::{BLOCKS, Block, CHECKSUM, END, Entries, FORMAT, FORMAT_VERSION, Format, LARGEST_FOOTER, digits};
 use crate::error::{Error, Result};
 
 /// A checked Arrow file that is being written. It is whole only after [`Writer::finish`].

@@ -3,7 +3,7 @@
 #[allow(clippy::wildcard_imports, reason = "dozens of intrinsics")]
 use core::arch::aarch64::*;
 
-use super::Lanes;
+use super::vector::Lanes;
 
 /// Four floats of NEON, which every 64-bit ARM has.
 #[derive(Clone, Copy)]

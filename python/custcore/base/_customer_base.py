@@ -1,0 +1,302 @@
+"""``custcore.CustomerBase``: what is known of each customer, kept and updated."""
+
+from __future__ import annotations
+
+import os
+from datetime import date
+from typing import TYPE_CHECKING, Literal
+
+from custcore import _core
+from custcore._input import arguments
+from custcore._input.read_options import memory, read_options
+from custcore.base._analyses import Analyses
+from custcore.base._changes import Changes
+from custcore.errors import InvalidTypeError
+from custcore.result import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from custcore.result import Report
+
+__all__ = ["CustomerBase"]
+
+
+class CustomerBase(Changes, Analyses):
+    """First and last day, orders and money of every customer: kept, updated, merged, saved.
+
+    A base is built from transactions update after update, in any order; the result is the
+    same, bit for bit, as if they had come in one go. A failed update leaves it as it was.
+    Which analyses it supports depends on what it keeps:
+
+    ============ ===================================== =====================================
+    ``track``    kept per customer                     supports
+    ============ ===================================== =====================================
+    ``"totals"`` first and last day, orders, money     RFM as of the last day or later
+    ``"days"``   also orders and money of each day     also RFM as of any past day, cohorts,
+                                                       transitions
+    ``"orders"`` also orders that are not sealed       the same with ``order_id``, if lines
+                                                       of an order may come late
+    ============ ===================================== =====================================
+
+    Parameters
+    ----------
+    customer_id : str, default "customer_id"
+        Column of customer ids: integers, strings, binary, or a dictionary of these. Rows
+        with a null id are left out and reported.
+    timestamp : str, default "timestamp"
+        Column of dates or timestamps. Rows with a null time are left out and reported.
+    amount : str or None, default "amount"
+        Column of money: floats, integers or decimals. A null or NaN amount adds 0 and is
+        reported. ``None``: money is not read, and the result has no monetary columns.
+    order_id : str, optional
+        Column of order ids, of the same types as customer ids. Lines with the same customer
+        and order id form one order, whose amount is their sum and whose time is the
+        earliest. A line with a null order id is an order by itself, and reported. Default:
+        every row is an order. It needs ``track="orders"``, or ``order_lines="adjacent"``.
+    track : {"totals", "days", "orders"}, default "totals"
+        What is kept, see above.
+    attributes : dict of str to {"first", "last"}, optional
+        Columns to keep per customer, each with its value at the first or at the last
+        purchase; ties go to the smallest value.
+    n_days : bool, default False
+        Whether :meth:`rfm` has the column ``n_days``, the number of distinct days with a
+        purchase.
+    returns : {"net", "exclude", "count"}, default "net"
+        How orders with a negative amount count. ``"net"``: they lower the sums and are not
+        purchases. ``"exclude"``: they are left out and reported. ``"count"``: they count
+        like any other order. A customer who has only refunds is not a buyer.
+    zero_is_purchase : bool, default True
+        Whether an order with amount 0 is a purchase. Orders whose amounts are all null
+        always are.
+    order_lines : {"any", "adjacent"}, default "any"
+        ``"any"``: lines of an order may be anywhere in the data. ``"adjacent"``: only
+        consecutive lines form an order, with ``track="totals"`` or ``"days"``; such a base
+        cannot be merged.
+    amount_decimals : int, default 6
+        Decimal places, 0 to 12, to which float amounts are rounded when read. Their sums
+        are then exact and independent of row order.
+    timezone : str, optional
+        IANA time zone whose local days count for times with a zone. Times without a zone
+        are never shifted. Default: the column's own zone.
+    on_null : {"drop", "error"}, default "drop"
+        Whether a null id, time or amount is reported, or an error that names its row.
+    on_nonfinite : {"error", "drop"}, default "error"
+        Whether an infinite amount is an error that names its row, or left out and reported.
+    late : {"error", "report"}, default "error"
+        Whether a line of a sealed order is an error, or left out and reported.
+    max_memory : int or str, optional
+        Bytes, or a text such as ``"4GiB"``, that the base may take in memory. The rest is
+        spilled to disk; :meth:`rfm`, ``len()`` and :attr:`report` are then computed by
+        ranges of ids, with the same results. What needs the whole base at once raises
+        ``MemoryLimitError``. Results are not counted. Default: no limit.
+    spill_dir : str or path, optional
+        Where to create the folder of spilled data, which is removed with the base. Default:
+        the system's temporary directory.
+
+    Notes
+    -----
+    An update first builds a separate state, which is added at the end. While it runs it
+    takes the memory that its data alone would need as a base; ``commit_every="batch"``
+    needs that of a million rows only.
+
+    A base may be read and changed by several threads: readers see the state between two
+    changes.
+
+    Examples
+    --------
+    >>> import datetime, pyarrow as pa, custcore
+    >>> def day(d, ids, amounts):
+    ...     times = [datetime.date(2026, 1, d)] * len(ids)
+    ...     return pa.table({"customer_id": ids, "timestamp": times, "amount": amounts})
+    >>> base = custcore.CustomerBase(track="days")
+    >>> base.update(day(1, ["ann", "bob"], [10.0, 20.0]), batch_id="2026-01-01")
+    >>> base.update(day(2, ["ann"], [5.5]), batch_id="2026-01-02")
+    >>> len(base)
+    2
+    >>> base.rfm().to_pyarrow().select(
+    ...     ["customer_id", "recency_days", "monetary_total"]
+    ... ).to_pylist()
+    [{'customer_id': 'ann', 'recency_days': 0, 'monetary_total': 15.5},
+     {'customer_id': 'bob', 'recency_days': 1, 'monetary_total': 20.0}]
+    >>> base.rfm(as_of="2026-01-01").to_pyarrow()["monetary_total"].to_pylist()
+    [10.0, 20.0]
+    """
+
+    __slots__ = ("_core", "_late", "_options", "_track")
+
+    def __init__(
+        self,
+        *,
+        customer_id: str = "customer_id",
+        timestamp: str = "timestamp",
+        amount: str | None = "amount",
+        order_id: str | None = None,
+        track: Literal["totals", "days", "orders"] = "totals",
+        attributes: Mapping[str, Literal["first", "last"]] | None = None,
+        n_days: bool = False,
+        returns: Literal["net", "exclude", "count"] = "net",
+        zero_is_purchase: bool = True,
+        order_lines: Literal["any", "adjacent"] = "any",
+        amount_decimals: int = 6,
+        timezone: str | None = None,
+        on_null: Literal["drop", "error"] = "drop",
+        on_nonfinite: Literal["error", "drop"] = "error",
+        late: Literal["error", "report"] = "error",
+        max_memory: int | str | None = None,
+        spill_dir: str | os.PathLike[str] | None = None,
+    ) -> None:
+        self._options = read_options(
+            customer_id=customer_id,
+            timestamp=timestamp,
+            amount=amount,
+            as_of=None,
+            returns=returns,
+            zero_is_purchase=zero_is_purchase,
+            amount_decimals=amount_decimals,
+            timezone=timezone,
+            on_null=on_null,
+            on_nonfinite=on_nonfinite,
+            order_id=order_id,
+            order_lines=order_lines,
+            n_days=n_days,
+            attributes=attributes,
+        )
+        self._track, self._late = arguments.name("track", track), arguments.name("late", late)
+        folder = None if spill_dir is None else os.fspath(spill_dir)
+        self._core = _core.CustomerBase(self._options, self._track, self._late, memory(max_memory), folder)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the base to a file, whole or not at all.
+
+        The file is an Arrow file with a row for each customer, ascending by id, and a checksum
+        for each of its blocks; the same content gives the same bytes. First rows in the report
+        are not kept: they depend on the order of updates.
+
+        Parameters
+        ----------
+        path : str or path
+            Path of the file. An existing file is replaced when the new one is complete.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
+        """
+        self._core.save(os.fspath(path))
+
+    @staticmethod
+    def load(path: str | os.PathLike[str]) -> CustomerBase:
+        """Read a base from a file that :meth:`save` wrote.
+
+        Parameters
+        ----------
+        path : str or path
+            The file.
+
+        Raises
+        ------
+        ModelFormatError
+            If the file is not a base of custcore, or was changed.
+        ModelVersionError
+            If a newer custcore wrote it.
+        """
+        return CustomerBase._of(_core.CustomerBase.load(os.fspath(path)))
+
+    def to_bytes(self) -> bytes:
+        """The bytes of the file that :meth:`save` writes."""
+        return self._core.to_bytes()
+
+    @staticmethod
+    def from_bytes(data: bytes) -> CustomerBase:
+        """Read a base from the bytes that :meth:`to_bytes` returned.
+
+        Parameters
+        ----------
+        data : bytes
+            The bytes.
+
+        Raises
+        ------
+        ModelFormatError
+            If the bytes are not a base of custcore, or were changed.
+        ModelVersionError
+            If a newer custcore wrote them.
+        """
+        if not isinstance(data, bytes | bytearray | memoryview):
+            raise InvalidTypeError(
+                f"a base is read from bytes, not from {type(data).__name__}; load(path) reads a file"
+            )
+        return CustomerBase._of(_core.CustomerBase.from_bytes(bytes(data)))
+
+    @staticmethod
+    def _of(core: _core.CustomerBase) -> CustomerBase:
+        """A base around one of the core."""
+        base = object.__new__(CustomerBase)
+        base._core = core
+        base._options, base._track, base._late = core.settings()
+        return base
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return CustomerBase.from_bytes, (self.to_bytes(),)
+
+    @property
+    def report(self) -> Report:
+        """What was left out of the base so far, and why."""
+        return Table(self._core.report()).report
+
+    @property
+    def track(self) -> str:
+        """What is kept: "totals", "days" or "orders"."""
+        return self._track
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows read."""
+        return self._core.rows
+
+    @property
+    def nbytes(self) -> int:
+        """Approximate memory of its state in bytes."""
+        return self._core.nbytes
+
+    @property
+    def nbytes_on_disk(self) -> int:
+        """Bytes that were spilled to disk because of ``max_memory``."""
+        return self._core.spilled
+
+    @property
+    def batch_ids(self) -> list[str]:
+        """The names of the batches read, ascending."""
+        return self._core.batches
+
+    @property
+    def sealed_before(self) -> date | None:
+        """The day before which orders are sealed."""
+        return _date(self._core.sealed)
+
+    @property
+    def last_date(self) -> date | None:
+        """The last day among rows that have an id and a time."""
+        return _date(self._core.last_day)
+
+    def __copy__(self) -> CustomerBase:
+        return CustomerBase._of(self._core.copy())
+
+    def __deepcopy__(self, memo: object) -> CustomerBase:
+        return self.__copy__()
+
+    def __len__(self) -> int:
+        return len(self._core)
+
+    def __bool__(self) -> bool:
+        # A base without customers is a base.
+        return True
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={value!r}" for name, value in self._options.items() if name != "as_of")
+        return f"CustomerBase of {len(self):,} customers from {self.n_rows:,} rows, level {self._track!r} ({shown})"
+
+
+def _date(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)

@@ -1,0 +1,189 @@
+"""The options of commands. Those of the API are made from its table of options and have the names of its arguments."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from custcore._options import scores, transactions
+from custcore._options.option import REQUIRED, names
+from custcore.cohort._arguments import COHORT_WORDS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from custcore._options.option import Option
+
+__all__ = [
+    "SCORING",
+    "api_option",
+    "api_options",
+    "column_options",
+    "delimiter_option",
+    "file_options",
+    "json_option",
+    "output_option",
+    "roles",
+    "scoring_options",
+    "settings",
+    "transaction_options",
+]
+
+Command = TypeVar("Command", bound="Callable[..., Any]")
+
+_SCORING = tuple(option for option in scores.SCORING if option.help)
+# Arguments of `custcore.rfm_scores` that `custcore.rfm` does not have.
+SCORING = names(_SCORING)
+
+
+class Bins(click.ParamType[Any]):
+    """A number of bins, or three for R, F and M."""
+
+    name = "N | R,F,M"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401
+        """Turn ``5`` into 5, ``5,5,3`` into (5, 5, 3)."""
+        if not isinstance(value, str):
+            return value
+        try:
+            numbers = tuple(int(part) for part in value.split(","))
+        except ValueError:
+            numbers = ()
+        if len(numbers) not in {1, 3}:
+            self.fail(f"{value!r} is neither a number nor three of them, such as 5 or 5,5,3", param, ctx)
+        return numbers[0] if len(numbers) == 1 else numbers
+
+
+def api_option(
+    option: Option, kind: click.ParamType[Any] | None = None, *, deferred: bool = False
+) -> Callable[[Command], Command]:
+    """Make the option of a command from one of the API.
+
+    Parameters
+    ----------
+    option
+        From the table of options; it has a text for the command line.
+    kind
+        How its value is parsed, if it is not a word, a whole number or one of its choices.
+    deferred
+        Whether the default is left to the API, which may have another one for a preset; help shows it all the same.
+    """
+    flags = option.flags or (f"--{option.name.replace('_', '-')}",)
+    if kind is None and option.choices:
+        kind = click.Choice(option.choices)
+    elif kind is None and (option.minimum, option.maximum) != (None, None):
+        kind = click.IntRange(option.minimum, option.maximum)
+    default = None if option.default is REQUIRED else option.default
+    stated = option.shown_default or (str(default) if deferred and default is not None else "")
+    text = option.help + (f" [default: {stated}]" if stated else "")
+    given: dict[str, Any] = {} if stated or default is None else {"default": default, "show_default": True}
+    return click.option(*flags, option.name, type=kind, metavar=option.metavar or None, help=text, **given)
+
+
+def api_options(
+    options: tuple[Option, ...], kinds: Mapping[str, click.ParamType[Any]] | None = None, *, deferred: bool = False
+) -> Callable[[Command], Command]:
+    """Make all options of a command that have a text for the command line, as `api_option` does.
+
+    Parameters
+    ----------
+    options
+        A group of the table of options.
+    kinds
+        How values are parsed, by the names of options.
+    deferred
+        Whether defaults are left to the API.
+    """
+    shown = (option for option in options if option.help)
+    made = [api_option(option, (kinds or {}).get(option.name), deferred=deferred) for option in shown]
+    return lambda command: _with(command, *made)
+
+
+def delimiter_option(command: Command) -> Command:
+    """Add ``--delimiter``."""
+    return click.option(
+        "--delimiter", default=",", show_default=True, metavar="CHAR", help="Between the cells of CSV."
+    )(command)
+
+
+def file_options(command: Command) -> Command:
+    """Add FILE... and how CSV files are read."""
+    return _with(
+        command,
+        click.argument("files", nargs=-1, required=True, metavar="FILE..."),
+        delimiter_option,
+        click.option(
+            "--text-ids", is_flag=True, help="Read ids of CSV as text, whatever they look like (007 is not 7)."
+        ),
+    )
+
+
+def column_options(command: Command) -> Command:
+    """Add the columns and their roles, with the defaults of the API."""
+    *_, order_id = columns = transactions.COLUMNS
+    no_amount = click.option("--no-amount", is_flag=True, help="Read no money: recency and frequency only.")
+    return _with(command, api_options(columns[:-1]), no_amount, api_option(order_id))
+
+
+def transaction_options(command: Command) -> Command:
+    """Add how transactions are read."""
+    return api_options(tuple(option for option in transactions.RFM if option not in transactions.COLUMNS))(command)
+
+
+def scoring_options(command: Command) -> Command:
+    """Add how customers are scored and named."""
+    return api_options(_SCORING, {"bins": Bins()})(command)
+
+
+def output_option(text: str) -> Callable[[Command], Command]:
+    """Make ``--output`` of a command with this help."""
+    return click.option("-o", "--output", "target", type=click.Path(path_type=Path), metavar="OUT", help=text)
+
+
+def json_option(command: Command) -> Command:
+    """Add ``--json``."""
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout, and nothing else.")(
+        command
+    )
+
+
+def settings(given: dict[str, Any]) -> dict[str, Any]:
+    """Turn what was given on the command line into the arguments of the API.
+
+    Parameters
+    ----------
+    given
+        Values of the options above, by name.
+    """
+    arguments = dict(given)
+    if arguments.pop("no_amount", False):
+        context = click.get_current_context(silent=True)
+        if context and context.get_parameter_source("amount") is click.core.ParameterSource.COMMANDLINE:
+            raise click.UsageError("--amount and --no-amount exclude each other")
+        arguments["amount"] = None
+    if arguments.get("segments") == "none":
+        arguments["segments"] = None
+    return arguments
+
+
+def roles(arguments: dict[str, Any]) -> dict[str, str]:
+    """Pick the columns that are read, by the argument that names them.
+
+    Parameters
+    ----------
+    arguments
+        What `settings` made.
+    """
+    names = ("customer_id", "timestamp", "amount", "order_id", "by", "start", "returning")
+    found = {name: arguments[name] for name in names if arguments.get(name) is not None}
+    if arguments.get("cohort_by", "first") not in COHORT_WORDS:
+        found["cohort_by"] = arguments["cohort_by"]
+    return found
+
+
+def _with(command: Command, *options: Callable[[Command], Command]) -> Command:
+    for option in reversed(options):
+        command = option(command)
+    return command

@@ -1,0 +1,103 @@
+"""What a result leaves out and why: counts, sums of money, first rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import datetime
+    from collections.abc import Iterator
+    from decimal import Decimal
+    from typing import Literal
+
+__all__ = ["Report", "ReportEntry"]
+
+
+@dataclass(frozen=True, slots=True)
+class ReportEntry:
+    """One line of a report.
+
+    Attributes
+    ----------
+    name : str
+        What it counts, e.g. ``"null_customer_id"``.
+    kind : {"left_out", "note"}
+        Whether its money is missing from the result, or this is a note on money that is in it.
+    unit : {"rows", "orders", "customers"}
+        What ``count`` counts.
+    count : int
+        How many; 0 when there are none.
+    sum : float, int, Decimal or None
+        Their money, in the type of the amounts; None without an amount column.
+    first_row : int or None
+        The first row, counted from 0 over the whole input.
+    n_rows : int
+        Rows of the input behind them: the lines of the orders, the refunds of the customers.
+    """
+
+    name: str
+    kind: Literal["left_out", "note"]
+    unit: Literal["rows", "orders", "customers"]
+    count: int
+    sum: float | int | Decimal | None
+    first_row: int | None
+    n_rows: int = 0
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Report:
+    """What a result leaves out and why.
+
+    What is in the result plus what is in the report is the input, to the cent.
+
+    All names are always there, with a count of 0 if need be:
+    ``report["null_customer_id"].count``.
+
+    Attributes
+    ----------
+    entries : tuple of ReportEntry
+        The counts, in a fixed order.
+    n_rows : int
+        Rows of the input.
+    as_of : datetime.date or None
+        The last day that counts; None if no row has an id and a time.
+    remarks : tuple of str
+        Remarks in words: the time zone used, empty bins, segments left out.
+    """
+
+    entries: tuple[ReportEntry, ...] = ()
+    n_rows: int = 0
+    as_of: datetime.date | None = None
+    remarks: tuple[str, ...] = ()
+
+    def __iter__(self) -> Iterator[ReportEntry]:
+        return iter(self.entries)
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def __getitem__(self, name: str) -> ReportEntry:
+        for entry in self.entries:
+            if entry.name == name:
+                return entry
+        raise KeyError(
+            f"{name!r} is not an entry of the report; the entries are {[entry.name for entry in self.entries]}"
+        )
+
+    def __contains__(self, name: object) -> bool:
+        return any(entry.name == name for entry in self.entries)
+
+    def __repr__(self) -> str:
+        lines = [f"Report of {self.n_rows:,} rows" + (f", as of {self.as_of}" if self.as_of else "")]
+        shown = [entry for entry in self.entries if entry.count]
+        for entry in shown:
+            money = "" if entry.sum is None else f", sum {entry.sum:,}"
+            kind = "left out" if entry.kind == "left_out" else "note"
+            lines.append(
+                f"  {kind:<8}  {entry.name}: {entry.count:,} {entry.unit}{money}, first in row {entry.first_row}"
+            )
+        if not any(entry.kind == "left_out" for entry in shown):
+            lines.append("  nothing was left out")
+        lines.extend(f"  {remark}" for remark in self.remarks)
+        return "\n".join(lines)

@@ -1,0 +1,250 @@
+//! Entry point for long work.
+//!
+//! The work runs on custcore's own pool with the GIL released. The calling thread waits; about every 50 ms it checks for
+//! signals (Ctrl-C) and reports progress. A panic becomes an `InternalError`. Borrowed batches are handed back and dropped on
+//! the calling thread, never on a worker.
+
+use std::collections::VecDeque;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::time::Duration;
+
+use arrow_array::RecordBatch;
+use custcore::base::limited::LimitedFold;
+use custcore::base::scan::Scan;
+use custcore::error::{Error, ErrorKind, Result};
+use custcore::exec::context::Context;
+use custcore::ingest::builder::Fold;
+use pyo3::prelude::*;
+
+use crate::boundary::source::{GROUP_ROWS, Source};
+use crate::error::into_py;
+use crate::guard::guarded;
+
+/// How often the calling thread checks for signals.
+const LOOK: Duration = Duration::from_millis(50);
+/// Grace period after cancellation before the worker is detached.
+const PATIENCE: Duration = Duration::from_millis(100);
+/// Work on fewer rows than this runs on the calling thread.
+pub const INLINE_ROWS: usize = 1 << 15;
+
+/// One call from Python: its threads, its cancel flag, its progress callback.
+pub struct Call {
+    context: Context,
+    progress: Option<Py<PyAny>>,
+    rows_total: Option<u64>,
+    reported: Option<u64>,
+}
+
+/// What batches are folded into: an update of one base, or of several.
+pub trait Folding: Send + 'static {
+    /// Folds some batches. After an error it is of no further use.
+    fn push(&mut self, batches: &[RecordBatch], context: &Context) -> Result<()>;
+    /// Lets go of memory that came from outside.
+    fn release(&mut self);
+    /// Says that much more is to come, before anything is folded. What has a limit of memory does not plan for it.
+    fn expect_more(&mut self) {}
+}
+
+impl Folding for Fold {
+    fn push(&mut self, batches: &[RecordBatch], context: &Context) -> Result<()> {
+        Self::push(self, batches, context)
+    }
+
+    fn release(&mut self) {
+        Self::release(self);
+    }
+
+    fn expect_more(&mut self) {
+        Self::expect_more(self);
+    }
+}
+
+impl Folding for LimitedFold {
+    fn push(&mut self, batches: &[RecordBatch], context: &Context) -> Result<()> {
+        Self::push(self, batches, context)
+    }
+
+    fn release(&mut self) {
+        Self::release(self);
+    }
+}
+
+impl Folding for Scan {
+    fn push(&mut self, batches: &[RecordBatch], context: &Context) -> Result<()> {
+        Self::push(self, batches, context)
+    }
+
+    fn release(&mut self) {
+        Self::release(self);
+    }
+
+    fn expect_more(&mut self) {
+        Self::expect_more(self);
+    }
+}
+
+/// Work that is under way, and what it will give.
+struct Running<T>(Receiver<Result<T>>);
+
+impl Call {
+    /// A call of `n_threads` (all that are available if not given).
+    pub fn new(py: Python<'_>, n_threads: Option<i64>, progress: Option<Py<PyAny>>, rows_total: Option<u64>) -> PyResult<Self> {
+        let context = match n_threads {
+            None => Context::default(),
+            Some(n) => usize::try_from(n).ok().filter(|n| (1..=1024).contains(n)).map(Context::new).ok_or_else(|| {
+                into_py(
+                    py,
+                    &Error::new(ErrorKind::OutOfRange, format!("n_threads={n} is outside 1 to 1024; None takes all that are available")),
+                )
+            })?,
+        };
+        if let Some(callback) = progress.as_ref().filter(|callback| !callback.bind(py).is_callable()) {
+            let message = format!("progress is {}; expected a function of (rows_done, rows_total)", callback.bind(py).get_type().name()?);
+            return Err(into_py(py, &Error::new(ErrorKind::InvalidType, message)));
+        }
+        Ok(Self { context, progress, rows_total, reported: None })
+    }
+
+    /// Does `work` and waits for it. `rows` says how much there is to do. After Ctrl-C the work may end by itself later,
+    /// so it must hold nothing that came from outside.
+    pub fn run<T: Send + 'static>(
+        &mut self,
+        py: Python<'_>,
+        rows: usize,
+        work: impl FnOnce(&Context) -> Result<T> + Send + 'static,
+    ) -> PyResult<T> {
+        if rows < INLINE_ROWS {
+            let context = &self.context;
+            return py.detach(|| guarded(|| work(context))).map_err(|error| into_py(py, &error));
+        }
+        let running = self.spawn(py, work)?;
+        self.wait(py, running, false)
+    }
+
+    /// Does `work` on batches that came from outside, and drops them here.
+    pub fn run_on<T: Send + 'static>(
+        &mut self,
+        py: Python<'_>,
+        batches: Vec<RecordBatch>,
+        work: impl FnOnce(&[RecordBatch], &Context) -> Result<T> + Send + 'static,
+    ) -> PyResult<T> {
+        let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
+        if rows < INLINE_ROWS {
+            let context = &self.context;
+            return py.detach(move || guarded(|| work(&batches, context))).map_err(|error| into_py(py, &error));
+        }
+        let running = self.spawn(py, move |context| {
+            let result = guarded(|| work(&batches, context));
+            Ok((batches, result))
+        })?;
+        let (batches, result) = self.wait(py, running, true)?;
+        py.detach(|| drop(batches));
+        result.map_err(|error| into_py(py, &error))
+    }
+
+    /// Folds all that `source` yields: while one group of batches is folded, the next is read.
+    pub fn fold<F: Folding>(&mut self, py: Python<'_>, source: &mut Source, mut fold: F) -> PyResult<F> {
+        let mut running: Option<Running<(F, Vec<RecordBatch>, Result<()>)>> = None;
+        // Whether more comes after the first group is known before that is folded: it decides how.
+        let first = source.next_group(py);
+        let is_full = |group: &Vec<RecordBatch>| group.iter().map(RecordBatch::num_rows).sum::<usize>() >= GROUP_ROWS;
+        let second = first.as_ref().is_ok_and(is_full).then(|| source.next_group(py));
+        if second.as_ref().is_some_and(|group| group.as_ref().is_ok_and(is_full)) {
+            fold.expect_more();
+        }
+        let mut read: VecDeque<PyResult<Vec<RecordBatch>>> = [Some(first), second].into_iter().flatten().collect();
+        let mut idle = Some(fold);
+        loop {
+            let group = read.pop_front().unwrap_or_else(|| source.next_group(py));
+            if let Some(work) = running.take() {
+                if group.is_err() {
+                    self.context.cancel();
+                }
+                let (done, batches, result) = self.wait(py, work, true)?;
+                py.detach(|| drop(batches));
+                // Rows that were folded meanwhile came before those that could not be read, and so do their errors.
+                match result {
+                    Err(error) if error.kind() != ErrorKind::Cancelled => return Err(into_py(py, &error)),
+                    _ => idle = Some(done),
+                }
+            }
+            let group = group?;
+            let Some(next) = idle.take() else { return Err(into_py(py, &Error::internal("a fold was lost"))) };
+            fold = next;
+            if group.is_empty() {
+                self.report(py, true)?;
+                py.detach(|| fold.release());
+                return Ok(fold);
+            }
+            let rows: usize = group.iter().map(RecordBatch::num_rows).sum();
+            let context = self.context.clone();
+            if rows < INLINE_ROWS {
+                let (done, result) = py.detach(move || {
+                    let result = guarded(|| fold.push(&group, &context));
+                    drop(group);
+                    (fold, result)
+                });
+                result.map_err(|error| into_py(py, &error))?;
+                self.report(py, false)?;
+                idle = Some(done);
+            } else {
+                running = Some(self.spawn(py, move |context| {
+                    let result = guarded(|| fold.push(&group, context));
+                    Ok((fold, group, result))
+                })?);
+            }
+        }
+    }
+
+    fn spawn<T: Send + 'static>(&self, py: Python<'_>, work: impl FnOnce(&Context) -> Result<T> + Send + 'static) -> PyResult<Running<T>> {
+        let (sender, receiver) = sync_channel(1);
+        // The receiver is gone when the caller no longer waits.
+        let work = move |context: &Context| drop(sender.send(guarded(|| work(context))));
+        // Without the GIL: starting the threads of a new pool takes a while, and so may other calls that wait for theirs.
+        py.detach(|| self.context.spawn(work)).map_err(|error| into_py(py, &error))?;
+        Ok(Running(receiver))
+    }
+
+    /// Waits for `running`. With `to_the_end` it does not leave before the work has ended, not even after a signal.
+    fn wait<T: Send>(&mut self, py: Python<'_>, running: Running<T>, to_the_end: bool) -> PyResult<T> {
+        let mut receiver = running.0;
+        loop {
+            let (back, received) = py.detach(move || {
+                let received = receiver.recv_timeout(LOOK);
+                (receiver, received)
+            });
+            receiver = back;
+            match received {
+                Ok(done) => {
+                    let done = done.map_err(|error| into_py(py, &error))?;
+                    self.report(py, false)?;
+                    return Ok(done);
+                }
+                Err(RecvTimeoutError::Disconnected) => return Err(into_py(py, &Error::internal("the work ended without a result"))),
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            if let Err(interrupt) = py.check_signals().and_then(|()| self.report(py, false)) {
+                self.context.cancel();
+                py.detach(move || {
+                    if to_the_end {
+                        drop(receiver.recv());
+                    } else {
+                        drop(receiver.recv_timeout(PATIENCE));
+                    }
+                });
+                return Err(interrupt);
+            }
+        }
+    }
+
+    /// Tells the callback how many rows are done, if that has changed (or at the end).
+    fn report(&mut self, py: Python<'_>, at_end: bool) -> PyResult<()> {
+        let Some(progress) = &self.progress else { return Ok(()) };
+        let done = self.context.rows_done();
+        if self.reported != Some(done) || (at_end && self.reported.is_none()) {
+            self.reported = Some(done);
+            progress.call1(py, (done, self.rows_total))?;
+        }
+        Ok(())
+    }
+}

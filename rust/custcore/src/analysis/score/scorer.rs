@@ -1,0 +1,313 @@
+//! A fitted scorer of any columns.
+
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use arrow_schema::Schema;
+use arrow_select::concat::concat_batches;
+
+use super::binner::Binner;
+use super::groups::{Groups, MISSING, Nest, UNSEEN};
+use super::spec::{Dimension, ScoreSpec, Ties};
+use crate::column::chunks::find_column;
+use crate::column::key::{Key, KeyColumn, OwnedKey};
+use crate::column::number::NumberColumn;
+use crate::error::{Error, ErrorKind, Result};
+use crate::exec::context::Context;
+use crate::exec::par::Threads;
+use crate::order_statistics::quantile::Number;
+
+/// A fitted dimension.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fitted {
+    /// What it scores.
+    pub dimension: Dimension,
+    /// By cell of what came before; none where the fit saw nobody.
+    pub binners: Vec<Option<Binner>>,
+    /// Edges of all, for cells the fit did not see.
+    pub global: Option<Binner>,
+    /// Whether all rows are in one cell, because there are no groups and no scores before.
+    pub(super) plain: bool,
+    /// With nested binning the cells of the next dimension.
+    pub nest: Option<Nest>,
+}
+
+/// A fitted scorer of any columns.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scorer {
+    pub(super) spec: ScoreSpec,
+    pub(super) groups: Option<Groups>,
+    /// The dimensions in their order.
+    pub fitted: Vec<Fitted>,
+}
+
+/// What a scorer reads from some batches, end to end.
+struct Input {
+    rows: usize,
+    values: Vec<NumberColumn>,
+    ids: Option<KeyColumn>,
+    groups: Option<KeyColumn>,
+}
+
+impl Scorer {
+    /// Fits a scorer on a table given as one batch; with it come the scores of that table, as of [`Scorer::score`].
+    pub fn fit(spec: &ScoreSpec, batch: &RecordBatch, context: &Context, threads: Threads<'_>) -> Result<(Self, Vec<Vec<u8>>)> {
+        let input = Input::read(spec, batch)?;
+        if input.values.iter().all(|column| column.valid_rows() == 0) || input.rows == 0 {
+            return Err(nothing_to_fit());
+        }
+        for (dimension, values) in spec.dimensions.iter().zip(&input.values) {
+            if let Some(row) = values.first_infinite() {
+                let column = &dimension.column;
+                let message = format!(
+                    "column '{column}' has an infinite value at row {row}, between which and others there are no quantiles; set it to null"
+                );
+                return Err(Error::new(ErrorKind::NonFinite, message).in_column(column).at_row(row as u64));
+            }
+        }
+        let (groups, mut cells) = match &input.groups {
+            None if spec.nested => (None, vec![0; input.rows]),
+            // All rows are in one cell, and nobody asks which.
+            None => (None, Vec::new()),
+            Some(column) => {
+                let (groups, cells) = Groups::fit(column, input.rows);
+                (Some(groups), cells)
+            }
+        };
+        let mut n_cells = groups.as_ref().map_or(1, |groups| groups.keys().len());
+        let mut fitted: Vec<Fitted> = Vec::with_capacity(spec.dimensions.len());
+        let mut all = Vec::with_capacity(spec.dimensions.len());
+        for (dimension, values) in spec.dimensions.iter().zip(&input.values) {
+            context.check()?;
+            let method = spec.method(dimension);
+            let fit = |rows: Option<&[u32]>| Binner::fit(&method, values, input.ids.as_ref(), rows, dimension, threads);
+            let plain = groups.is_none() && (fitted.is_empty() || !spec.nested);
+            let binners: Vec<Option<Binner>> = if plain {
+                vec![fit(None)?]
+            } else {
+                rows_by_cell(&cells, n_cells, values).iter().map(|rows| fit(Some(rows))).collect::<Result<_>>()?
+            };
+            if binners.iter().all(Option::is_none) {
+                return Err(nothing_to_fit().in_column(&dimension.column));
+            }
+            let global = if spec.unseen_global && !plain { fit(None)? } else { None };
+            let mut done = Fitted { dimension: dimension.clone(), binners, global, plain, nest: None };
+            let scores = done.score_rows(&cells, values, input.ids.as_ref(), threads)?;
+            done.count(&cells, &scores, threads);
+            if spec.nested && fitted.len() + 1 < spec.dimensions.len() {
+                let nest = Nest::fit(&mut cells, &scores);
+                n_cells = nest.len();
+                done.nest = Some(nest);
+            }
+            fitted.push(done);
+            all.push(scores);
+        }
+        Ok((Self { spec: spec.clone(), groups, fitted }, all))
+    }
+
+    /// Fits a scorer on a table given as batches.
+    pub fn fit_batches(spec: &ScoreSpec, batches: &[RecordBatch], context: &Context, threads: Threads<'_>) -> Result<Self> {
+        Ok(Self::fit(spec, &one_batch(spec, batches)?, context, threads)?.0)
+    }
+
+    /// The settings it was fitted with.
+    pub fn spec(&self) -> &ScoreSpec {
+        &self.spec
+    }
+
+    /// The groups it was fitted on, in the order of its cells.
+    pub fn groups(&self) -> Option<&[OwnedKey]> {
+        self.groups.as_ref().map(Groups::keys)
+    }
+
+    /// Scores of each dimension for the rows of a batch; 0 where a value is null.
+    pub fn score(&self, batch: &RecordBatch, threads: Threads<'_>) -> Result<Vec<Vec<u8>>> {
+        let input = Input::read(&self.spec, batch)?;
+        let mut cells = self.cells(&input)?;
+        let mut all = Vec::with_capacity(self.fitted.len());
+        for (fitted, values) in self.fitted.iter().zip(&input.values) {
+            let scores = fitted.score_rows(&cells, values, input.ids.as_ref(), threads)?;
+            if let Some(nest) = &fitted.nest {
+                cells.iter_mut().zip(&scores).for_each(|(cell, &score)| *cell = nest.find(*cell, score));
+            }
+            all.push(scores);
+        }
+        Ok(all)
+    }
+
+    /// Scores of one customer, one for each dimension. Without an id the customer counts as first among equals.
+    #[inline]
+    pub fn score_one(&self, values: &[Number], id: Option<Key<'_>>, group: Option<Key<'_>>, out: &mut [u8]) -> Result<()> {
+        let mut cell = match (&self.groups, group) {
+            (None, _) => 0,
+            (Some(groups), group) => {
+                let group = group.unwrap_or(Key::Null);
+                groups.find(group).map_or_else(|| self.unseen_group(group, None), Ok)?
+            }
+        };
+        for ((fitted, &value), out) in self.fitted.iter().zip(values).zip(out) {
+            let binner = fitted.binner(cell).ok_or_else(|| fitted.unseen_cell(None))?;
+            *out = fitted.dimension.turn(binner.bin_one(value, id));
+            if let Some(nest) = &fitted.nest {
+                cell = nest.find(cell, *out);
+            }
+        }
+        Ok(())
+    }
+
+    fn cells(&self, input: &Input) -> Result<Vec<u32>> {
+        let (Some(groups), Some(column)) = (&self.groups, &input.groups) else {
+            return Ok(if self.spec.nested { vec![0; input.rows] } else { Vec::new() });
+        };
+        (0..input.rows)
+            .map(|row| {
+                let group = column.key(row);
+                groups.find(group).map_or_else(|| self.unseen_group(group, Some(row as u64)), Ok)
+            })
+            .collect()
+    }
+
+    /// A group that the fit did not see: the cell without binners, or an error.
+    fn unseen_group(&self, group: Key<'_>, row: Option<u64>) -> Result<u32> {
+        if self.spec.unseen_global {
+            return Ok(UNSEEN);
+        }
+        let column = self.spec.by.as_deref().unwrap_or_default();
+        let place = row.map_or(String::new(), |row| format!(" at row {row}"));
+        let mut error = Error::new(
+            ErrorKind::InvalidArgument,
+            format!("column '{column}' has the group {group}{place}, which the fit did not see. Fit on data that have it, or use unseen='global' to score it by the edges of all"),
+        )
+        .in_column(column);
+        if let Some(row) = row {
+            error = error.at_row(row);
+        }
+        Err(error)
+    }
+}
+
+impl Fitted {
+    #[inline]
+    fn binner(&self, cell: u32) -> Option<&Binner> {
+        self.binners.get(cell as usize).and_then(Option::as_ref).or(self.global.as_ref())
+    }
+
+    fn score_rows(&self, cells: &[u32], values: &NumberColumn, ids: Option<&KeyColumn>, threads: Threads<'_>) -> Result<Vec<u8>> {
+        let mut bins = match self.binners.as_slice() {
+            [Some(only)] if self.plain => only.bin_rows(values, ids, threads),
+            _ => self.bin_by_cell(cells, values, ids)?,
+        };
+        if self.dimension.reversed {
+            bins.iter_mut().for_each(|bin| *bin = self.dimension.turn(*bin));
+        }
+        Ok(bins)
+    }
+
+    fn bin_by_cell(&self, cells: &[u32], values: &NumberColumn, ids: Option<&KeyColumn>) -> Result<Vec<u8>> {
+        let bin = |(row, &cell): (usize, &u32)| {
+            let Some(value) = values.get(row).filter(|_| cell != MISSING) else { return Ok(0) };
+            let binner = self.binner(cell).ok_or_else(|| self.unseen_cell(Some(row as u64)))?;
+            Ok(binner.bin_one(value, ids.map(|ids| ids.key(row))))
+        };
+        cells.iter().enumerate().map(bin).collect()
+    }
+
+    fn unseen_cell(&self, row: Option<u64>) -> Error {
+        let place = row.map_or(String::new(), |row| format!(" at row {row}"));
+        let error = Error::new(
+            ErrorKind::InvalidArgument,
+            format!(
+                "{} cannot be scored{place}: nobody in the fit had its group or the scores before it. Use unseen='global' to score it by the edges of all",
+                self.dimension.name
+            ),
+        );
+        if let Some(row) = row { error.at_row(row) } else { error }
+    }
+
+    /// Counts the fitted rows by cell and score.
+    fn count(&mut self, cells: &[u32], scores: &[u8], threads: Threads<'_>) {
+        if let ([Some(only)], true) = (self.binners.as_mut_slice(), self.plain) {
+            let runs = threads.par_chunks(scores.len(), |run| {
+                // Neighbours are counted apart, so that equal scores do not wait for each other.
+                let mut counts = [[0_u64; 256]; 4];
+                for four in scores[run].chunks(4) {
+                    four.iter().zip(&mut counts).for_each(|(&score, counts)| counts[usize::from(score)] += 1);
+                }
+                counts
+            });
+            for counts in runs.into_iter().flatten() {
+                only.counts.iter_mut().zip(&counts[1..]).for_each(|(sum, count)| *sum += count);
+            }
+            return;
+        }
+        for (&cell, &score) in cells.iter().zip(scores) {
+            if let (Some(Some(binner)), 1..) = (self.binners.get_mut(cell as usize), score) {
+                binner.counts[usize::from(score) - 1] += 1;
+            }
+        }
+    }
+}
+
+impl Input {
+    fn read(spec: &ScoreSpec, batch: &RecordBatch) -> Result<Self> {
+        let schema = batch.schema();
+        let column = |name: &str, role: &str| -> Result<_> { Ok(batch.column(find_column(&schema, name, role)?)) };
+        let values = spec.dimensions.iter().map(|d| NumberColumn::new(&d.column, "scored column", column(&d.column, "scored column")?));
+        let values = values.collect::<Result<_>>()?;
+        let key = |name: &str, role: &str| KeyColumn::new(name, role, column(name, role)?);
+        let ids = if spec.ties == Ties::Split { Some(key(id_column(&schema)?, "customer id")?) } else { None };
+        let groups = spec.by.as_deref().map(|name| key(name, "by")).transpose()?;
+        Ok(Self { rows: batch.num_rows(), values, ids, groups })
+    }
+}
+
+/// The column of customer ids of an RFM table: the one its metadata name, else the first.
+pub fn id_column(schema: &Schema) -> Result<&str> {
+    if let Some(name) = schema.metadata().get("custcore.customer_id") {
+        return Ok(name);
+    }
+    schema.fields().first().map(|field| field.name().as_str()).ok_or_else(|| {
+        Error::new(ErrorKind::ColumnNotFound, "the table has no columns; ties='split' needs the customer ids in the first one")
+    })
+}
+
+/// Rows with a value by cell.
+fn rows_by_cell(cells: &[u32], n_cells: usize, values: &NumberColumn) -> Vec<Vec<u32>> {
+    let mut rows = vec![Vec::new(); n_cells];
+    for (row, &cell) in (0_u32..).zip(cells) {
+        if cell != MISSING && values.is_valid(row as usize) {
+            rows[cell as usize].push(row);
+        }
+    }
+    rows
+}
+
+/// The columns that a fit reads, of all batches in one.
+pub fn one_batch(spec: &ScoreSpec, batches: &[RecordBatch]) -> Result<RecordBatch> {
+    let Some(first) = batches.first() else { return Err(nothing_to_fit()) };
+    if batches.len() == 1 {
+        return Ok(first.clone());
+    }
+    let schema = first.schema();
+    let mut names: Vec<&str> = spec.dimensions.iter().map(|dimension| dimension.column.as_str()).collect();
+    names.extend(spec.by.as_deref());
+    if spec.ties == Ties::Split {
+        names.push(id_column(&schema)?);
+    }
+    let positions = (0..schema.fields().len()).filter(|&i| names.contains(&schema.field(i).name().as_str()));
+    let positions: Vec<usize> = positions.collect();
+    let unlike = |e| Error::new(ErrorKind::InvalidType, format!("the batches do not go together: {e}"));
+    let parts: Vec<RecordBatch> =
+        batches.iter().map(|batch| batch.project(&positions)).collect::<std::result::Result<_, _>>().map_err(unlike)?;
+    // The column of ids is found by name even when it is no longer the first.
+    let mut metadata = schema.metadata().clone();
+    if spec.ties == Ties::Split {
+        metadata.insert("custcore.customer_id", id_column(&schema)?);
+    }
+    let projected = parts[0].schema().as_ref().clone().with_metadata(metadata);
+    concat_batches(&parts[0].schema(), &parts).and_then(|batch| batch.with_schema(Arc::new(projected))).map_err(unlike)
+}
+
+fn nothing_to_fit() -> Error {
+    Error::new(ErrorKind::NotEnoughData, "there is no customer to fit a scorer on; the table is empty or all its values are null")
+}

@@ -1,0 +1,126 @@
+//! What to score, and how.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::order_statistics::quantile::Closed;
+
+/// How equal values are scored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ties {
+    /// Equal values get equal scores.
+    #[default]
+    Same,
+    /// Tiles of equal size over (value, customer id), like SQL's NTILE.
+    Split,
+}
+
+/// The rule behind quantile edges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CutsRule {
+    /// Type-7 quantiles, right-closed.
+    #[default]
+    Type7,
+    /// Type-7 quantiles plus 1, left-closed: R's package rfm, for parity only.
+    R,
+}
+
+/// How edges are found.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Method {
+    /// Type-7 quantiles rounded down to the type of the values, right-closed.
+    Type7,
+    /// R's package rfm: type-7 quantiles plus 1, left-closed.
+    RParity,
+    /// Tiles over (value, id).
+    Split,
+    /// Edges of the user's own.
+    Cuts(Vec<f64>, Closed),
+}
+
+/// One column to score.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dimension {
+    /// Its name in thresholds and messages.
+    pub name: String,
+    /// The column it reads.
+    pub column: String,
+    /// Number of bins, 2 to 100.
+    pub bins: u8,
+    /// Whether a small value is the best.
+    pub reversed: bool,
+    /// Edges of the user's own; `bins` is then one more than these.
+    pub cuts: Option<Vec<f64>>,
+}
+
+/// What to score and how.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScoreSpec {
+    /// The columns.
+    pub dimensions: Vec<Dimension>,
+    /// Ties.
+    pub ties: Ties,
+    /// Which side of an interval of the user's cuts belongs to it.
+    pub closed: Closed,
+    /// The rule behind quantile edges.
+    pub cuts_rule: CutsRule,
+    /// Whether each dimension is scored within each combination of the scores before it.
+    pub nested: bool,
+    /// A column whose groups are scored each by itself.
+    pub by: Option<String>,
+    /// Whether a group or nested cell that the fit did not see is scored by edges of all, instead of being an error.
+    pub unseen_global: bool,
+}
+
+impl ScoreSpec {
+    /// The settings, checked.
+    pub fn checked(self) -> Result<Self> {
+        let invalid = |message: String| Err(Error::new(ErrorKind::InvalidArgument, message));
+        for dimension in &self.dimensions {
+            let Dimension { name, bins, cuts, .. } = dimension;
+            if let Some(cuts) = cuts {
+                if cuts.is_empty() || cuts.len() > 99 || cuts.iter().any(|x| !x.is_finite()) || cuts.windows(2).any(|w| w[0] >= w[1]) {
+                    return invalid(format!("cuts of {name} are {cuts:?}; expected 1 to 99 finite values, strictly ascending"));
+                }
+                if self.ties == Ties::Split {
+                    return invalid(format!("{name} has cuts of your own, which ties='split' cannot move; use ties='same'"));
+                }
+            } else if !(2..=100).contains(bins) {
+                return invalid(format!("bins={bins} for {name} is outside 2 to 100"));
+            }
+        }
+        if self.cuts_rule == CutsRule::R && self.ties == Ties::Split {
+            return invalid("cuts_rule='r' keeps equal values together; use ties='same'".to_owned());
+        }
+        Ok(self)
+    }
+
+    /// The columns that a fit reads; `None` where the one of ids has to be found in the table.
+    pub fn needed_columns(&self) -> Option<Vec<String>> {
+        if self.ties == Ties::Split {
+            return None;
+        }
+        Some(self.dimensions.iter().map(|dimension| dimension.column.clone()).chain(self.by.clone()).collect())
+    }
+
+    pub(super) fn method(&self, dimension: &Dimension) -> Method {
+        match (&dimension.cuts, self.ties, self.cuts_rule) {
+            (Some(cuts), _, _) => Method::Cuts(cuts.clone(), self.closed),
+            (None, Ties::Split, _) => Method::Split,
+            (None, Ties::Same, CutsRule::R) => Method::RParity,
+            (None, Ties::Same, CutsRule::Type7) => Method::Type7,
+        }
+    }
+}
+
+impl Dimension {
+    /// The score of a bin.
+    #[inline]
+    pub(super) fn turn(&self, bin: u8) -> u8 {
+        if self.reversed && bin > 0 { self.bins + 1 - bin } else { bin }
+    }
+}
