@@ -3,7 +3,7 @@
 //! A base of level "totals" keeps 16 to 32 bytes and the id of each customer; level "days" ([`crate::state::days`]) what happened on each of
 //! his days besides, level "orders" ([`crate::state::open_orders`]) the orders whose lines may still come. [`CustomerBase::update`] folds batches
 //! into a state of its own and merges it at the end, so that a failed update leaves the base as it was. Analyses read a base
-//! as it stands at the end of a day (`snapshot`).
+//! as it stands at the end of a day, through [`view::BaseView`].
 
 pub mod edit;
 pub(crate) mod export;
@@ -12,6 +12,7 @@ pub mod limited;
 pub mod scan;
 pub(crate) mod snapshot;
 pub mod spill;
+pub mod view;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -83,7 +84,7 @@ impl CustomerBase {
 
     /// Customers it knows, those who have only refunds included.
     pub fn len(&self) -> usize {
-        let Ok((_, state)) = self.view(None, false) else { return 0 };
+        let Ok((_, state)) = self.settled(None, false) else { return 0 };
         (0..state.totals.len() as u32).filter(|&code| state.totals.is_present(code)).count()
     }
 
@@ -277,7 +278,7 @@ impl CustomerBase {
 
     /// What it knows as of the end of a day (of the last one if none is given), with what happened on each day where that is
     /// asked for.
-    pub(crate) fn view(&self, until: Option<i32>, days: bool) -> Result<(&Kinds, Cow<'_, State>)> {
+    fn settled(&self, until: Option<i32>, days: bool) -> Result<(&Kinds, Cow<'_, State>)> {
         let (kinds, state) = self.known()?;
         let past = until.filter(|&day| day < state.last_day);
         if let Some(day) = past.filter(|_| !self.spec.track.looks_back()) {
@@ -298,7 +299,7 @@ impl CustomerBase {
     pub fn at(&self, as_of: Option<AsOf>) -> Result<Self> {
         let Some(known) = &self.known else { return Ok(self.clone()) };
         let until = as_of.map(|as_of| as_of.day(&known.kinds.clock)).transpose()?;
-        let (kinds, state) = self.view(until, self.spec.n_days)?;
+        let (kinds, state) = self.settled(until, self.spec.n_days)?;
         let spec = Spec { track: Track::Totals, ..self.spec.clone() };
         Ok(Self { spec, known: Some(Known { kinds: kinds.clone(), state: state.into_owned(), batches: BTreeSet::new(), ..*known }) })
     }
@@ -310,7 +311,7 @@ impl CustomerBase {
                 "a base of level 'totals' does not know on which days its customers bought; build it with track='days' or 'orders'";
             return Err(Error::new(ErrorKind::StateMismatch, message));
         }
-        let (kinds, state) = self.view(until, true)?;
+        let (kinds, state) = self.settled(until, true)?;
         let journal = state.retell(start.map(|start| start.day));
         let update = Update { kinds: kinds.clone(), state: state.into_owned(), rows: self.rows(), begun_at: None };
         Ok((Self::of(self.spec.clone(), update), journal))
@@ -344,7 +345,7 @@ impl CustomerBase {
 
     /// The report at `as_of`.
     pub fn report(&self, as_of: Option<i32>) -> Result<Report> {
-        let (kinds, state) = self.view(as_of, false)?;
+        let (kinds, state) = self.settled(as_of, false)?;
         Ok(self.report_of(kinds, &state, as_of.or(self.last_day())))
     }
 
