@@ -44,17 +44,17 @@ class ReadOptions(TypedDict):
     customer_id: str
     timestamp: str
     amount: str | None
+    order_id: str | None
     as_of: _Day | None
     returns: str
     zero_is_purchase: bool
+    order_lines: str
+    n_days: bool
+    attributes: list[tuple[str, str]]
     amount_decimals: int
     timezone: str | None
     on_null: str
     on_nonfinite: str
-    order_id: str | None
-    order_lines: str
-    n_days: bool
-    attributes: list[tuple[str, str]]
 
 @type_check_only
 class ScoreOptions(TypedDict):

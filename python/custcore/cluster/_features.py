@@ -1,4 +1,4 @@
-"""Customer features as the core takes them: tables, arrays, rows of numbers. Nothing is computed here."""
+"""Customer features as the core takes them: tables, arrays, rows of numbers. Only converted, not computed."""
 
 from __future__ import annotations
 
@@ -72,7 +72,9 @@ def _matrix(numpy: Any, x: Any) -> Any:  # noqa: ANN401
     try:
         return x.astype("float64")
     except (TypeError, ValueError) as error:
-        raise InvalidTypeError(f"x is an array of {x.dtype} that holds what is no number ({error}); {_TAKEN}") from None
+        raise InvalidTypeError(
+            f"x is an array of {x.dtype} that holds values that are not numbers ({error}); {_TAKEN}"
+        ) from None
 
 
 def _packed(rows: Any) -> memoryview[float]:  # noqa: ANN401
@@ -119,7 +121,9 @@ def weights(sample_weight: Weights | None) -> Any:  # noqa: ANN401
         try:
             packed = numpy.ascontiguousarray(numpy.asarray(sample_weight), dtype="float64")
         except (TypeError, ValueError):
-            raise InvalidTypeError("sample_weight holds what is no number; expected one number for each row") from None
+            raise InvalidTypeError(
+                "sample_weight holds values that are not numbers; expected one number for each row"
+            ) from None
         if packed.ndim != 1 or numpy.ndim(sample_weight) != 1:
             raise InvalidArgumentError(
                 f"sample_weight has {numpy.ndim(sample_weight)} dimensions; expected 1, a number for each row"
@@ -134,7 +138,9 @@ def weights(sample_weight: Weights | None) -> Any:  # noqa: ANN401
     try:
         return array.array("d", [float(value) for value in sample_weight])
     except (TypeError, ValueError):
-        raise InvalidTypeError("sample_weight holds what is no number; expected one number for each row") from None
+        raise InvalidTypeError(
+            "sample_weight holds values that are not numbers; expected one number for each row"
+        ) from None
 
 
 def columns(argument: str, names: object) -> list[str] | None:
@@ -153,7 +159,7 @@ def columns(argument: str, names: object) -> list[str] | None:
 
 
 def names_of(data: object) -> list[str] | None:
-    """Names of the columns of a table, where it tells them without being read."""
+    """Names of the columns of a table, where they are known without reading it."""
     if isinstance(data, Mapping):
         return [str(name) for name in data]
     for attribute in ("column_names", "columns"):

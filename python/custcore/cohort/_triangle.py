@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Cell", "Line", "Triangle", "triangle"]
 
-LEGEND = "* not over yet; < cut off at its start; - nobody in it; blank: not observed"
+LEGEND = "* not over yet; < cut off at its start; - no customers; blank: not observed"
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One cell: its rate (None where not observed, or where nobody is in the cohort), and how much of it was seen."""
+    """One cell: its rate (None if not observed or without customers), and what was observed."""
 
     rate: float | None = None
     is_observed: bool = False
@@ -43,7 +43,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Triangle:
-    """The part of the matrix that is shown; None among the lines stands for cohorts that are not."""
+    """The part of the matrix that is shown; None among the lines marks omitted cohorts."""
 
     columns: list[str]
     lines: list[Line | None]
@@ -66,7 +66,7 @@ class Triangle:
         return "\n".join([*(row.rstrip() for row in rows), *self._more("...")])
 
     def html(self) -> str:
-        """The triangle as an HTML table: the darker the more came back; hatched where the window is not over."""
+        """The triangle as an HTML table: darker for higher rates; hatched if the window is not over."""
         head = "".join(f'<th style="text-align:right">{html.escape(name)}</th>' for name in ("size", *self.columns))
         body = "".join(self._html_row(line) for line in self.lines)
         more = "".join(f"<p>{text}</p>" for text in self._more("&hellip;"))
@@ -99,7 +99,7 @@ def percent(rate: float) -> str:
 
 
 def triangle(core: CohortRetention, *, rows: int, columns: int) -> Triangle:
-    """Read what is shown of a result: the first and last cohorts, the first columns, and the pooled average.
+    """The first and last cohorts, the first columns, and the pooled average.
 
     Parameters
     ----------

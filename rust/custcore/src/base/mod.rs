@@ -26,7 +26,6 @@ use crate::column::chunks::{Kinds, Pick};
 use crate::column::key::KeyKind;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
-use crate::group::interner;
 use crate::ingest::builder::{Fold, Update};
 use crate::num::money::Money;
 use crate::report::{Entry, EntryKind, Report, Tally, Unit};
@@ -143,20 +142,22 @@ impl CustomerBase {
 
     /// Makes sure that an update can be ended: an error where it does not go with what is known now. Lines that come too late
     /// are taken out of it where that is how they are to be treated.
-    pub fn prepare(&mut self, update: &mut Update, batch: Option<&str>) -> Result<()> {
+    pub fn prepare(&self, update: &mut Update, batch: Option<&str>) -> Result<()> {
         if let Some(batch) = batch {
             self.check_batch(batch)?;
         }
-        let Some(known) = &mut self.known else { return Ok(()) };
+        let Some(known) = &self.known else { return Ok(()) };
         self.spec.check_second_update()?;
         check_kinds(&self.spec, &known.kinds, &update.kinds)?;
-        interner::check_room(&known.state.interner, &update.state.interner)?;
+        known.state.check_room(&update.state)?;
         if self.spec.in_sequence() && update.begun_at != Some(known.version) {
             let message = "another update came in between; with order_lines='adjacent' updates have to come one after the other, because \
                            the last order of one may go on in the next";
             return Err(Error::new(ErrorKind::StateMismatch, message));
         }
-        known.sealed.map_or(Ok(()), |sealed| update.state.refuse_late(&mut known.state, sealed, self.spec.late))
+        let Some(sealed) = known.sealed else { return Ok(()) };
+        let late = update.state.late_orders(&known.state, sealed, self.spec.late)?;
+        update.state.leave_out_late(&late)
     }
 
     /// Gives the data that it holds a name.
@@ -207,17 +208,21 @@ impl CustomerBase {
             let message = format!("batch_id='{batch}' is in both bases; its rows would count twice");
             return Err(Error::new(ErrorKind::DuplicateBatch, message));
         }
-        interner::check_room(&known.state.interner, &more.state.interner)?;
+        known.state.check_room(&more.state)?;
         let mut more_state = Cow::Borrowed(&more.state);
         if known.sealed != more.sealed {
             // Who sealed less may hold lines that the other takes for late.
             let late = self.spec.late;
             match known.sealed.max(more.sealed) {
-                Some(sealed) if known.sealed == Some(sealed) => more_state.to_mut().refuse_late(&mut known.state, sealed, late)?,
+                Some(sealed) if known.sealed == Some(sealed) => {
+                    let refused = more_state.late_orders(&known.state, sealed, late)?;
+                    if !refused.is_empty() {
+                        more_state.to_mut().leave_out_late(&refused)?;
+                    }
+                }
                 Some(sealed) => {
-                    let mut own = known.state.clone();
-                    own.refuse_late(more_state.to_mut(), sealed, late)?;
-                    known.state = own;
+                    let refused = known.state.late_orders(&more_state, sealed, late)?;
+                    known.state.leave_out_late(&refused)?;
                 }
                 None => {}
             }

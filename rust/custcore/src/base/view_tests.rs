@@ -48,7 +48,7 @@ fn base(track: Track, updates: &[&[Line]]) -> Result<CustomerBase> {
             ("day", Arc::new(Date32Array::from_iter_values(lines.iter().map(|line| line.1))) as _),
             ("amount", numbers(|line| line.2) as _),
             ("order", numbers(|line| line.3) as _),
-            ("country", Arc::new(StringArray::from_iter(lines.iter().map(|line| line.4))) as _),
+            ("country", Arc::new(lines.iter().map(|line| line.4).collect::<StringArray>()) as _),
         ]);
         base.update(&[batch.map_err(Error::internal)?], &Context::new(1))?;
     }
