@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, Self
 from custcore import _core, arguments
 from custcore.errors import InvalidArgumentError, NotFittedError
 from custcore.features import columns as checked_columns
-from custcore.features import feature_rows, features
+from custcore.features import feature_rows, features, reusable
 from custcore.model import Saved
 from custcore.table import Table
 
@@ -119,8 +119,10 @@ class Scaler(Saved):
         return Table(self._fitted().transform(features(x), n_threads=arguments.optional_whole("n_threads", n_threads)))
 
     def fit_transform(self, x: Features, *, n_threads: int | None = None) -> Table:
-        """:meth:`fit`, then :meth:`transform`. A stream can be read once only, so pass a table."""
-        return self.fit(x, n_threads=n_threads).transform(x, n_threads=n_threads)
+        """:meth:`fit`, then :meth:`transform`. The data are read once, so ``x`` may be a stream."""
+        kept, threads = reusable(x, self._core.columns), arguments.optional_whole("n_threads", n_threads)
+        self._core = self._core.fit(kept, n_threads=threads)
+        return Table(self._core.transform(kept, n_threads=threads))
 
     def inverse_transform(self, rows: Rows) -> list[list[float]]:
         """Points on the common scale, such as centres, in the units of the features.

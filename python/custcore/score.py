@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from custcore import _core, arguments
 from custcore.errors import InvalidArgumentError, InvalidTypeError
-from custcore.inputs import source
+from custcore.inputs import in_memory, source
 from custcore.model import Saved
 from custcore.table import Table
 
@@ -150,9 +150,12 @@ class QuantileScorer(Saved):
         return Table(self._core.transform(source(table), n_threads=arguments.optional_whole("n_threads", n_threads)))
 
     def fit_transform(self, table: Data, *, n_threads: int | None = None) -> Table:
-        """Learn the edges from a table and score it. A stream can be read once only, so pass a table."""
-        kept = source(table)
-        return self.fit(kept, n_threads=n_threads).transform(kept, n_threads=n_threads)  # type: ignore[arg-type]
+        """Learn the edges from a table and score it; the same as :meth:`fit`, then :meth:`transform`.
+
+        The data are read once, so ``table`` may be a stream.
+        """
+        kept = in_memory(source(table))
+        return self.fit(kept, n_threads=n_threads).transform(kept, n_threads=n_threads)
 
     def score_one(
         self, values: Sequence[float | Decimal], *, customer_id: int | str | bytes | None = None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from custcore import _core, arguments
 from custcore.errors import InvalidArgumentError, InvalidTypeError
-from custcore.inputs import source
+from custcore.inputs import in_memory, source
 from custcore.model import Saved
 from custcore.score import checked_weights, numbers, score_options, whole_bins
 from custcore.segments import SegmentMap
@@ -155,10 +155,10 @@ class RFMScorer(Saved):
     def fit_transform(self, table: Data, *, n_threads: int | None = None) -> Table:
         """Learn the edges from an RFM table and score it; the same as :meth:`fit`, then :meth:`transform`.
 
-        A stream can be read once only, so pass a table.
+        The data are read once, so ``table`` may be a stream.
         """
-        table = source(table)  # type: ignore[assignment]
-        return self.fit(table, n_threads=n_threads).transform(table, n_threads=n_threads)
+        kept = in_memory(source(table))
+        return self.fit(kept, n_threads=n_threads).transform(kept, n_threads=n_threads)
 
     def score_one(
         self,

@@ -234,7 +234,7 @@ def test_assign_and_profile() -> None:
     assert assigned.column_names == [*table.column_names, "cluster"]
     assert assigned["cluster"].to_pylist() == km.labels_.tolist()
     assert assigned.select(table.column_names).equals(table)
-    rows = km.profile().to_pyarrow().to_pylist()
+    rows = km.profile(table).to_pyarrow().to_pylist()
     for cluster, row in enumerate(rows):
         own = matrix(table)[km.labels_ == cluster]
         assert (row["cluster"], row["customers"]) == (cluster, len(own))
