@@ -299,7 +299,7 @@ assert [km.predict_one(row) for row in ([0, 0], (9, 9))] == [0, 1]
 assert custcore.KMeans.from_bytes(km.to_bytes()).predict_one([8, 8]) == 1
 print(km.inertia_, custcore.Scaler().fit([[1.0], [3.0]]).center_)
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert (done.stdout, done.stderr) == ("2.0 [2.0]\n", "")
 
 
