@@ -15,7 +15,7 @@ INSTALL := $(PIP) install --quiet --no-deps --no-build-isolation --editable .
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup build test test-rs test-py lint fmt bench bench-full bench-report bench-rust instructions demo docs wheel sizes lock clean
+.PHONY: help setup build test test-rs test-py lint fmt bench bench-full bench-builds bench-report bench-rust instructions demo docs wheel sizes lock clean
 
 help: ## List the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +60,10 @@ bench-full: $(BENCH) ## All of BENCHMARKS.md, up to 100 million rows (an hour an
 	$(BIN)/python benches/suite_cohort.py full $(if $(MISSING),--missing)
 	$(BIN)/python benches/suite_kmeans.py full $(if $(MISSING),--missing)
 	$(BIN)/python benches/report.py
+
+bench-builds: $(BENCH) ## This build beside another one on the quick cases (BEFORE=folder that holds the other package)
+	MATURIN_PEP517_ARGS="--profile dist" $(INSTALL)
+	$(BIN)/python benches/builds.py --before $(BEFORE)
 
 bench-report: $(BENCH) ## BENCHMARKS.md anew from benches/results and benches/learnt*.md
 	$(BIN)/python benches/report.py

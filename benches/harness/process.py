@@ -30,13 +30,15 @@ class FailedError(Exception):
 class Process:
     """Starts ``python -m MODULE ...`` from the root of the repository and waits until it is ready."""
 
-    def __init__(self, module: str, *arguments: str, threads: int, seconds: float) -> None:
+    def __init__(
+        self, module: str, *arguments: str, threads: int, seconds: float, python_path: Path | None = None
+    ) -> None:
         limits = dict.fromkeys(THREAD_VARIABLES, str(threads)) | {"OPENBLAS_NUM_THREADS": "1"}
         self.seconds = seconds
         self.process = subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
             cwd=ROOT,
-            env=os.environ | limits,
+            env=os.environ | limits | ({"PYTHONPATH": str(python_path)} if python_path else {}),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -20,7 +20,7 @@ from benches.harness.machine import GIB, available_memory, hardware, installed_v
 from benches.harness.process import FailedError, Process
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from benches.harness.bench import Bench, Input
 
@@ -52,12 +52,13 @@ class Limits:
 
 @dataclass
 class Runner:
-    """A contender in a case, across its processes."""
+    """A contender in a case, across its processes; from another build of custcore where a ``python_path`` is given."""
 
     name: str
     command: list[str]
     threads: int
     limits: Limits
+    python_path: Path | None = None
     seconds: list[float] = field(default_factory=list)
     peak: int = 0
     notes: dict[str, int] = field(default_factory=dict)
@@ -67,7 +68,18 @@ class Runner:
 
     def start(self) -> None:
         """Start its process and let it load the input."""
-        self.process = Process("benches.harness.child", *self.command, threads=self.threads, seconds=self.limits.run)
+        self.process = Process(
+            "benches.harness.child",
+            *self.command,
+            threads=self.threads,
+            seconds=self.limits.run,
+            python_path=self.python_path,
+        )
+
+    @property
+    def contender(self) -> str:
+        """The name of its contender in the bench."""
+        return self.command[1]
 
     def first(self) -> None:
         """Run for the first time: memory is measured and the result is left in its file."""
@@ -107,7 +119,14 @@ class Runner:
         self.process = None
 
 
-def measure(bench: Bench, where: str, case: Any, names: Sequence[str], limits: Limits | None = None) -> dict[str, Any]:
+def measure(
+    bench: Bench,
+    where: str,
+    case: Any,
+    names: Sequence[str],
+    limits: Limits | None = None,
+    builds: Mapping[str, Path] | None = None,
+) -> dict[str, Any]:
     """Measure one case.
 
     Parameters
@@ -120,6 +139,9 @@ def measure(bench: Bench, where: str, case: Any, names: Sequence[str], limits: L
         Contenders; the first is what the others are compared with.
     limits
         How long and how often.
+    builds
+        Other builds of custcore by name, each the folder that holds its package: the first contender runs with these,
+        too.
 
     Returns
     -------
@@ -145,6 +167,12 @@ def measure(bench: Bench, where: str, case: Any, names: Sequence[str], limits: L
             Runner(name, [where, name, plain, str(source.path), f"{folder}/{name}.result"], case.threads, limits)
             for name in names
             if name not in skipped
+        ]
+        runners += [
+            Runner(
+                name, [where, names[0], plain, str(source.path), f"{folder}/{name}.result"], case.threads, limits, path
+            )
+            for name, path in (builds or {}).items()
         ]
         together = _fits_together(bench, runners, source, limits)
         probe = Process("benches.harness.bandwidth", str(case.threads), threads=case.threads, seconds=60)
@@ -180,7 +208,7 @@ def _refusal(bench: Bench, case: Any, name: str, source: Input, limits: Limits) 
 
 def _fits_together(bench: Bench, runners: list[Runner], source: Input, limits: Limits) -> bool:
     """Tell whether all contenders can hold their input while the hungriest works."""
-    contenders = [bench.contenders[runner.name] for runner in runners]
+    contenders = [bench.contenders[runner.contender] for runner in runners]
     held = sum(contender.held * source.in_memory + GIB // 8 for contender in contenders)
     working = max(contender.needed for contender in contenders) * (source.in_memory + source.grouped)
     return held + working < 0.8 * _available(limits)
@@ -243,7 +271,7 @@ def _record(
         "contenders": [
             {
                 "name": runner.name,
-                "version": installed_version(bench.contenders[runner.name].package),
+                "version": installed_version(bench.contenders[runner.contender].package),
                 "median_seconds": round(median := statistics.median(runner.seconds), 5),
                 "seconds": [round(taken, 5) for taken in runner.seconds],
                 "peak_bytes_above_input": runner.peak,

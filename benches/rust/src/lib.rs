@@ -13,6 +13,7 @@ use custcore::column::chunks::Roles;
 use custcore::column::number::{NumberColumn, Numbers};
 use custcore::error::{Error, Result};
 use custcore::exec::context::Context;
+use custcore::exec::par::Threads;
 use custcore::order_statistics::quantile::Edges;
 use custcore::state::spec::Spec;
 use custcore::table::Table;
@@ -120,8 +121,8 @@ fn group(batch: RecordBatch) -> Kernel {
 fn edges(values: Numbers) -> Kernel {
     let column = NumberColumn::from_numbers(values);
     Box::new(move || {
-        drop_whole(Edges::type7(&column, 5).map(|edges| edges.bin_rows(&column)));
-        Ok(())
+        let edges = |threads: Threads<'_>| Edges::type7(&column, 5, threads).map(|edges| edges.bin_rows(&column, threads));
+        one_thread().install(edges).map(drop_whole)
     })
 }
 

@@ -16,15 +16,19 @@ use custcore::ingest::builder::{Fold, Update};
 use custcore::time::calendar::date_text;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyDict, PyInt, PyString};
 
 use crate::boundary::source::Source;
 use crate::cohort::{CohortOptions, CoreCohortRetention};
-use crate::door::{Call, INLINE_ROWS, guarded};
 use crate::error::into_py;
 use crate::options::{ReadOptions, as_of, kept_options};
+use crate::runtime::{Call, INLINE_ROWS};
 use crate::shared::{Shared, change};
 use crate::table::CoreTable;
+
+/// Bytes of a customer in a base that was written, at the least that is usual: they tell how much there is to read.
+const BYTES_PER_CUSTOMER: usize = 64;
 
 /// Folds `data` into an update of the base that `begin` begins it for.
 fn fold(data: &Bound<'_, PyAny>, call: &mut Call, columns: Vec<String>, begin: impl FnOnce(&Schema) -> Result<Fold>) -> PyResult<Update> {
@@ -59,7 +63,7 @@ pub fn rfm_table(
     let update = fold(data, &mut call, columns(&base), |schema| base.begin(schema))?;
     let customers = update.state.interner.len();
     let table = call.run(py, customers, move |context| {
-        base.commit(update, None)?;
+        base.commit(update, None, context)?;
         rfm::rfm(&base, None, sort, context)
     })?;
     Ok(CoreTable::new(table))
@@ -187,8 +191,8 @@ impl CoreBase {
         drop(before);
         // Another update may have come in between; this one is added to what stands now.
         let rows = update.state.interner.len();
-        change(py, &mut call, &[&self.base], rows, move |bases, _| {
-            bases.iter_mut().zip([update]).try_for_each(|(base, update)| base.commit(update, batch_id.as_deref()))
+        change(py, &mut call, &[&self.base], rows, move |bases, context| {
+            bases.iter_mut().zip([update]).try_for_each(|(base, update)| base.commit(update, batch_id.as_deref(), context))
         })
     }
 
@@ -225,8 +229,8 @@ impl CoreBase {
                 fold.finish(context)
             })?;
             let rows = update.state.interner.len();
-            change(py, &mut call, &[&self.base], rows, move |bases, _| {
-                bases.iter_mut().zip([update]).try_for_each(|(base, update)| base.commit(update, None))
+            change(py, &mut call, &[&self.base], rows, move |bases, context| {
+                bases.iter_mut().zip([update]).try_for_each(|(base, update)| base.commit(update, None, context))
             })?;
         }
     }
@@ -234,24 +238,24 @@ impl CoreBase {
     fn merge(&self, py: Python<'_>, other: &Self) -> PyResult<()> {
         let other = other.whole(py, "merge()")?;
         let rows = self.whole(py, "merge()")?.size() + other.size();
-        self.change(py, rows, move |base| base.merge(&other))
+        self.change(py, rows, move |base, context| base.merge(&other, context))
     }
 
     fn seal(&self, py: Python<'_>, before: i32) -> PyResult<()> {
         let rows = self.whole(py, "seal()")?.size();
-        self.change(py, rows, move |base| base.seal(before))
+        self.change(py, rows, move |base, _| base.seal(before))
     }
 
     fn relabel(&self, py: Python<'_>, pairs: Vec<(PyId, PyId)>) -> PyResult<()> {
         let pairs: Vec<(Id, Id)> = pairs.into_iter().map(|(old, new)| (old.0, new.0)).collect();
         let rows = self.whole(py, "relabel()")?.size();
-        self.change(py, rows, move |base| base.relabel(&pairs))
+        self.change(py, rows, move |base, _| base.relabel(&pairs))
     }
 
     fn remove(&self, py: Python<'_>, ids: Vec<PyId>) -> PyResult<usize> {
         let ids: Vec<Id> = ids.into_iter().map(|id| id.0).collect();
         let rows = self.whole(py, "remove()")?.size();
-        self.change(py, rows, move |base| base.remove(&ids))
+        self.change(py, rows, move |base, _| base.remove(&ids))
     }
 
     #[pyo3(signature = (day, *, sort, n_threads))]
@@ -310,9 +314,9 @@ impl CoreBase {
     }
 
     #[staticmethod]
-    fn from_bytes(py: Python<'_>, data: &[u8]) -> PyResult<Self> {
-        let context = Context::new(1);
-        let base = py.detach(|| guarded(|| CustomerBase::from_bytes(data, &context))).map_err(|error| into_py(py, &error))?;
+    fn from_bytes(py: Python<'_>, data: PyBackedBytes) -> PyResult<Self> {
+        let rows = data.len() / BYTES_PER_CUSTOMER;
+        let base = Call::new(py, None, None, None)?.run(py, rows, move |context| CustomerBase::from_bytes(&data, context))?;
         Ok(Self::of(base))
     }
 
@@ -410,11 +414,11 @@ impl CoreBase {
         &self,
         py: Python<'_>,
         rows: usize,
-        work: impl FnOnce(&mut CustomerBase) -> Result<T> + Send + 'static,
+        work: impl FnOnce(&mut CustomerBase, &Context) -> Result<T> + Send + 'static,
     ) -> PyResult<T> {
         let mut call = Call::new(py, None, None, None)?;
-        change(py, &mut call, &[&self.base], rows, move |bases, _| match bases.first_mut() {
-            Some(base) => work(base),
+        change(py, &mut call, &[&self.base], rows, move |bases, context| match bases.first_mut() {
+            Some(base) => work(base, context),
             None => Err(Error::internal("no base to change")),
         })
     }

@@ -12,9 +12,9 @@ use custcore::time::period::Period;
 use pyo3::prelude::*;
 
 use crate::boundary::source::Source;
-use crate::door::Call;
 use crate::error::into_py;
 use crate::options::{ReadOptions, choice};
+use crate::runtime::Call;
 use crate::table::CoreTable;
 
 /// What cohorts are asked for; passed as a dict by `custcore.cohort_retention`.

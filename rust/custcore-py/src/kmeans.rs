@@ -3,107 +3,29 @@
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
-use arrow_array::cast::AsArray;
-use arrow_array::types::Float64Type;
 use arrow_buffer::Buffer;
-use arrow_schema::DataType;
 use custcore::analysis::kmeans::breaks::best_breaks;
 use custcore::analysis::kmeans::clusterer::{Clusterer, Settings, Start, nearest};
 use custcore::analysis::kmeans::init::Init;
 use custcore::analysis::kmeans::kernel::Path;
 use custcore::analysis::kmeans::model::{Model, Spec};
-use custcore::analysis::kmeans::points::{Features, Layout};
+use custcore::analysis::kmeans::points::Features;
 use custcore::analysis::kmeans::scaler::Scaler;
 use custcore::analysis::kmeans::select::Choice;
 use custcore::analysis::kmeans::table::{assigned_table, profile_table, select_table};
-use custcore::column::chunks::find_column;
 use custcore::error::{Error, ErrorKind, Result};
 use custcore::exec::context::Context;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 
-use crate::boundary::matrix::matrix;
-use crate::boundary::memory::{Memory, column};
-use crate::boundary::source::Source;
-use crate::door::Call;
+use crate::boundary::memory::Memory;
 use crate::error::into_py;
+use crate::input::{Input, Rows};
 use crate::options::{choice, word};
-use crate::rfm::Input;
+use crate::runtime::Call;
 use crate::scaler::CoreScaler;
 use crate::store;
 use crate::table::CoreTable;
-
-/// Rows to be clustered as they came from outside, and how to read them; a last batch holds the weights, if any.
-pub struct Rows {
-    batches: Vec<RecordBatch>,
-    layout: Option<Layout>,
-    columns: Option<Vec<String>>,
-    weighted: bool,
-}
-
-impl Rows {
-    /// Anything that exports Arrow, or a two-dimensional array.
-    pub fn read(x: &Bound<'_, PyAny>, columns: Option<Vec<String>>) -> PyResult<Self> {
-        let py = x.py();
-        let batch = |name: &str, array| {
-            RecordBatch::try_from_iter_with_nullable([(name, array, true)]).map_err(|error| into_py(py, &Error::internal(error)))
-        };
-        if let Ok(table) = x.cast::<CoreTable>() {
-            return Ok(Self { batches: table.get().batches().to_vec(), layout: None, columns, weighted: false });
-        }
-        if let Some((flat, layout)) = matrix(x)? {
-            return Ok(Self { batches: vec![batch("x", flat)?], layout: Some(layout), columns: None, weighted: false });
-        }
-        let mut source = Source::open(x, columns.clone())?;
-        for name in columns.iter().flatten() {
-            find_column(source.all_columns(), name, "a feature").map_err(|error| into_py(py, &error))?;
-        }
-        let mut batches = source.rest(py)?;
-        if batches.is_empty() {
-            batches.push(RecordBatch::new_empty(source.schema()));
-        }
-        Ok(Self { batches, layout: None, columns, weighted: false })
-    }
-
-    /// With a weight for each row.
-    pub fn weighted(mut self, weights: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
-        if let Some(weights) = weights {
-            let array = column::<f64>(weights, &DataType::Float64, None)?;
-            let batch = RecordBatch::try_from_iter_with_nullable([("weight", array, true)]);
-            self.batches.push(batch.map_err(|error| into_py(weights.py(), &Error::internal(error)))?);
-            self.weighted = true;
-        }
-        Ok(self)
-    }
-
-    /// Does `work` with the features and the weights, on the scale of a scaler if there is one.
-    pub fn run<R: Send + 'static>(
-        self,
-        py: Python<'_>,
-        n_threads: Option<i64>,
-        scaler: Option<Arc<Scaler>>,
-        work: impl FnOnce(&Features, Option<&[f64]>, &Context) -> Result<R> + Send + 'static,
-    ) -> PyResult<R> {
-        let Self { batches, layout, columns, weighted } = self;
-        Call::new(py, n_threads, None, None)?.run_on(py, batches, move |batches, context| {
-            let (weights, batches) = match batches.split_last() {
-                Some((last, batches)) if weighted => (Some(last.column(0).as_primitive::<Float64Type>().values().clone()), batches),
-                _ => (None, batches),
-            };
-            let features = match layout {
-                Some(layout) => Features::from_matrix(batches[0].column(0), layout)?,
-                None => Features::from_batches(batches, columns.as_deref())?,
-            };
-            let weights = weights.as_deref();
-            let compute = || match scaler {
-                Some(scaler) => work(&scaler.transform(&features, context)?, weights, context),
-                None => work(&features, weights, context),
-            };
-            // Small work stays on this thread, and starts no pool.
-            if context.is_worth_threads(features.rows()) { context.install(compute)? } else { compute() }
-        })
-    }
-}
 
 /// Values as memory for numpy.
 fn memory<T: arrow_buffer::ArrowNativeType>(values: Vec<T>) -> Memory {
@@ -355,8 +277,7 @@ impl CoreKMeans {
         let Input { batches, report } = Input::read(x, None)?;
         let tables = Call::new(py, n_threads, None, None)?.run_on(py, batches, move |batches, context| {
             let features = Features::from_batches(batches, columns.as_deref())?;
-            let compute = || labels(&model, &features, scaler.as_deref(), context);
-            let labels = if context.is_worth_threads(features.rows()) { context.install(compute)? } else { compute() }?;
+            let labels = labels(&model, &features, scaler.as_deref(), context)?;
             let mut first = 0;
             let table = |batch: &RecordBatch| {
                 let own = first..first + batch.num_rows();

@@ -8,12 +8,14 @@
 mod base;
 mod boundary;
 mod cohort;
-mod door;
 mod error;
+mod guard;
+mod input;
 mod kmeans;
 mod number;
 mod options;
 mod rfm;
+mod runtime;
 mod scaler;
 mod scan;
 mod score;
@@ -27,15 +29,15 @@ use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
 
-use crate::door::{Call, INLINE_ROWS};
+use crate::runtime::{Call, INLINE_ROWS};
 
-/// Runs a job that panics through the door; for the tests of the door.
+/// Runs a job that panics; for the tests of the runtime.
 #[pyfunction]
 fn _panic(py: Python<'_>) -> PyResult<()> {
     Call::new(py, None, None, None)?.run(py, INLINE_ROWS, |_| panic!("asked to panic"))
 }
 
-/// Keeps one thread busy through the door until `seconds` are over or the caller interrupts; for the tests of the door.
+/// Keeps one thread busy until `seconds` are over or the caller interrupts; for the tests of the runtime.
 #[pyfunction]
 fn _spin(py: Python<'_>, seconds: f64) -> PyResult<()> {
     let end = Instant::now() + Duration::from_secs_f64(seconds);

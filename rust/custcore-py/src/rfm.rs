@@ -2,25 +2,22 @@
 
 use std::sync::Arc;
 
-use arrow_array::RecordBatch;
 use custcore::analysis::rfm::profile::profile;
 use custcore::analysis::rfm::scorer::{Frequency, Monetary, RfmScorer, RfmSpec, Segments};
 use custcore::analysis::score::drift::drift;
 use custcore::analysis::score::spec::{CutsRule, ScoreSpec, Ties};
 use custcore::analysis::score::table::drift_table;
-use custcore::column::chunks::find_column;
 use custcore::column::number::Number;
 use custcore::error::{Error, ErrorKind};
 use custcore::order_statistics::quantile::Closed;
-use custcore::report::Report;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
-use crate::boundary::source::Source;
-use crate::door::Call;
 use crate::error::into_py;
+use crate::input::Input;
 use crate::number::{key, number};
 use crate::options::{choice, word};
+use crate::runtime::Call;
 use crate::segments::CoreSegmentMap;
 use crate::store;
 use crate::table::CoreTable;
@@ -206,32 +203,6 @@ impl CoreScorer {
     #[staticmethod]
     fn from_bytes(py: Python<'_>, data: &[u8]) -> PyResult<Self> {
         Ok(Self { scorer: Arc::new(store::from_bytes(py, data)?) })
-    }
-}
-
-/// A table to fit on or to score, at least one batch, with the report of the result that it is.
-pub struct Input {
-    pub batches: Vec<RecordBatch>,
-    pub report: Report,
-}
-
-impl Input {
-    /// Reads a table; `wanted` names the columns to keep, `None` keeps all.
-    pub fn read(table: &Bound<'_, PyAny>, wanted: Option<Vec<String>>) -> PyResult<Self> {
-        // A result of custcore itself needs no way through the boundary, and brings its report.
-        if let Ok(table) = table.cast::<CoreTable>() {
-            return Ok(Self { batches: table.get().batches().to_vec(), report: table.get().report().clone() });
-        }
-        let mut source = Source::open(table, wanted.clone())?;
-        // Columns that are not there are told with all the names there are, which the batches no longer have.
-        for name in wanted.iter().flatten().filter(|name| !name.starts_with("monetary_")) {
-            find_column(source.all_columns(), name, "scored column, or 'by'").map_err(|error| into_py(table.py(), &error))?;
-        }
-        let mut batches = source.rest(table.py())?;
-        if batches.is_empty() {
-            batches.push(RecordBatch::new_empty(source.schema()));
-        }
-        Ok(Self { batches, report: Report::default() })
     }
 }
 

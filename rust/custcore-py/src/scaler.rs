@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use crate::error::into_py;
-use crate::kmeans::Rows;
+use crate::input::Rows;
 use crate::options::{choice, word};
 use crate::store;
 use crate::table::CoreTable;

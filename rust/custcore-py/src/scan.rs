@@ -8,8 +8,8 @@ use pyo3::prelude::*;
 
 use crate::base::{CoreBase, columns};
 use crate::boundary::source::Source;
-use crate::door::Call;
 use crate::error::into_py;
+use crate::runtime::Call;
 use crate::shared::{Shared, change};
 
 /// Adds the rows of `data` to each of the bases, which are distinct, or to none of them.
@@ -40,8 +40,8 @@ pub fn scan(
     drop(before);
     let names: Vec<String> = bases.iter().map(|(name, _)| name.clone()).collect();
     let shared: Vec<&Shared> = bases.iter().map(|(_, base)| &base.get().base).collect();
-    change(py, &mut call, &shared, rows, move |bases, _| {
+    change(py, &mut call, &shared, rows, move |bases, context| {
         let named = names.iter().map(String::as_str).zip(bases.iter_mut().map(|base| &mut **base)).collect();
-        commit_all(named, updates, batch_id.as_deref())
+        commit_all(named, updates, batch_id.as_deref(), context)
     })
 }

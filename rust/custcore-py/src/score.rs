@@ -11,11 +11,12 @@ use custcore::error::{Error, ErrorKind};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
-use crate::door::Call;
 use crate::error::into_py;
+use crate::input::Input;
 use crate::number::{key, number};
 use crate::options::word;
-use crate::rfm::{Input, ScoreOptions, TIES};
+use crate::rfm::{ScoreOptions, TIES};
+use crate::runtime::Call;
 use crate::store;
 use crate::table::CoreTable;
 

@@ -12,8 +12,9 @@ use custcore::error::{Error, ErrorKind, Result};
 use custcore::exec::context::Context;
 use pyo3::prelude::*;
 
-use crate::door::{Call, guarded};
 use crate::error::into_py;
+use crate::guard::guarded;
+use crate::runtime::Call;
 
 /// How often those who wait look again.
 const LOOK: Duration = Duration::from_micros(200);
@@ -99,7 +100,7 @@ impl Drop for Taken {
     }
 }
 
-/// Changes some bases, which are distinct, through the door; `rows` says how much there is to do. A reader that is at work
+/// Changes some bases, which are distinct, through the runtime; `rows` says how much there is to do. A reader that is at work
 /// keeps what it has, and then the base is copied.
 pub fn change<T: Send + 'static>(
     py: Python<'_>,

@@ -6,8 +6,8 @@ use custcore::analysis::model::{self, Stored};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-use crate::door::guarded;
 use crate::error::into_py;
+use crate::guard::guarded;
 
 /// A model as bytes.
 pub fn to_bytes<'py, M: Stored + Sync>(py: Python<'py>, stored: &M) -> PyResult<Bound<'py, PyBytes>> {

@@ -11,9 +11,9 @@ use custcore::table::Table;
 use pyo3::prelude::*;
 
 use crate::base::CoreBase;
-use crate::door::Call;
 use crate::options::{as_of, choice};
 use crate::rfm::CoreScorer;
+use crate::runtime::Call;
 use crate::table::CoreTable;
 
 type Analysis = fn(&CustomerBase, &[AsOf], &RfmScorer, Edges, &Context) -> Result<Table>;

@@ -125,7 +125,7 @@ proptest! {
         prop_assert_eq!(&found[..2], &columns[..2]);
         prop_assert_eq!(&found, &columns);
         let mut joined = bases[0].clone();
-        bases[1..].iter().for_each(|part| joined.merge(part).expect("merged"));
+        bases[1..].iter().for_each(|part| joined.merge(part, &Context::default()).expect("merged"));
         prop_assert_eq!(joined.to_bytes(&context).expect("written"), whole.to_bytes(&context).expect("written"));
     }
 }
@@ -149,7 +149,7 @@ fn many_customers_come_in_ranges_that_fit() -> Result<()> {
     assert!(bases.iter().all(|part| part.len() < whole.len() / 2));
     bases[0] = {
         let mut first = spill.account().clone();
-        first.merge(&bases[0])?;
+        first.merge(&bases[0], &Context::default())?;
         first
     };
     assert_eq!(results(&bases), results(&[whole]));
@@ -188,7 +188,7 @@ fn one_batch_twice_is_found_across_runs() -> Result<()> {
         let mut fold = base.begin(&data.schema())?;
         fold.push(&[data], &context)?;
         let update = fold.finish(&context)?;
-        base.commit(update, Some("monday"))?;
+        base.commit(update, Some("monday"), &Context::default())?;
         Ok(base)
     };
     let mut spill = Spill::new(&std::env::temp_dir(), spec(Track::Totals))?;

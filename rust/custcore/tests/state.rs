@@ -153,10 +153,10 @@ proptest! {
         let (a, b) = turned.split_at(cut.index(all.len() + 1));
         prop_assert_eq!(&base(&[a, b], case).expect("a base").to_bytes(&Context::default()).expect("written"), &once);
         let mut merged = base(&[b], case).expect("a base");
-        merged.merge(&base(&[a], case).expect("a base")).expect("merged");
+        merged.merge(&base(&[a], case).expect("a base"), &Context::default()).expect("merged");
         prop_assert_eq!(&merged.to_bytes(&Context::default()).expect("written"), &once);
         let mut loaded = CustomerBase::from_bytes(&base(&[b], case).expect("a base").to_bytes(&Context::default()).expect("written"), &Context::default()).expect("read");
-        loaded.merge(&CustomerBase::from_bytes(&base(&[a], case).expect("a base").to_bytes(&Context::default()).expect("written"), &Context::default()).expect("read")).expect("merged");
+        loaded.merge(&CustomerBase::from_bytes(&base(&[a], case).expect("a base").to_bytes(&Context::default()).expect("written"), &Context::default()).expect("read"), &Context::default()).expect("merged");
         prop_assert_eq!(&loaded.to_bytes(&Context::default()).expect("written"), &once);
     }
 
@@ -230,7 +230,7 @@ fn names_of_batches_and_files_come_back() -> Result<()> {
     let mut fold = base.begin(&data.schema())?;
     fold.push(std::slice::from_ref(&data), &Context::default())?;
     let update = fold.finish(&Context::default())?;
-    base.commit(update, Some("2024-05-01"))?;
+    base.commit(update, Some("2024-05-01"), &Context::default())?;
     base.save(&path, &Context::default())?;
     let after = CustomerBase::load(&path, &Context::default())?;
     assert_eq!(after.batches().collect::<Vec<_>>(), ["2024-05-01"]);

@@ -89,7 +89,7 @@ fn result(batches: &[RecordBatch], order_id: Option<&str>, way: Way, threads: us
     for batch in batches {
         fold.push(std::slice::from_ref(batch), &context)?;
     }
-    base.commit(fold.finish(&context)?, None)?;
+    base.commit(fold.finish(&context)?, None, &context)?;
     rfm(&base, None, true, &context)
 }
 

@@ -12,8 +12,8 @@ use pyo3::types::{PyCapsule, PyCapsuleMethods, PyTuple};
 
 use super::import::{Header, malformed};
 use super::raw::{Owned, Raw, RawArray, RawSchema, RawStream};
-use crate::door::guarded;
 use crate::error::into_py;
+use crate::guard::guarded;
 
 const STREAM: &CStr = c"arrow_array_stream";
 const ARRAY: &CStr = c"arrow_array";

@@ -2,6 +2,7 @@
 
 use crate::column::key::KeyKind;
 use crate::error::{Error, ErrorKind, Result};
+use crate::exec::par::Threads;
 use crate::group::interner::{Interner, NO_CODE};
 use crate::report::Tally;
 use crate::state::customer_state::{Lines, State};
@@ -75,7 +76,7 @@ impl State {
             }
         }
         whole.totals.grow(whole.interner.len());
-        whole.totals.merge(&self.totals, Codes::Map(&codes[..self.totals.len()]), 0);
+        whole.totals.merge(&self.totals, Codes::Map(&codes[..self.totals.len()]), 0, Threads::inline());
         whole.absorb(self, 0, &mut |code| codes[code as usize])?;
         (whole.rows, whole.purchases) = (self.rows, self.purchases);
         (whole.first_day, whole.last_day) = (self.first_day, self.last_day);

@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use super::{CustomerBase, Known};
 use crate::column::chunks::Kinds;
+use crate::exec::par::Threads;
 use crate::group::encoding::Plan;
 use crate::group::interner::{Interner, NO_CODE};
 use crate::group::keys::Keys;
@@ -124,11 +125,11 @@ fn starts(codes: usize, customers: impl Iterator<Item = u32>) -> Vec<usize> {
 
 impl<'a> Customers<'a> {
     /// The customers of whom a state knows something.
-    pub fn of(state: &'a State) -> Self {
+    pub fn of(state: &'a State, threads: Threads<'_>) -> Self {
         let keys = state.interner.keys();
         let mut codes: Vec<u32> = (0..).zip(state.known_codes()).filter(|(_, known)| *known).map(|(code, _)| code).collect();
         if !state.interner.is_sorted() {
-            codes = Leads::of(&[keys]).sort(keys, &codes).into_iter().map(|(_, code)| code).collect();
+            codes = Leads::of(&[keys], threads).sort(keys, &codes, threads).into_iter().map(|(_, code)| code).collect();
         }
         let n = state.interner.len();
         let days = state.days.as_ref().map(|days| {
@@ -271,7 +272,9 @@ fn compare(state: &State, a: &Spread, b: &Spread) -> Ordering {
 
 /// A state that is put together again, customer by customer. Errors are what is wrong with what came.
 #[derive(Debug)]
-pub(crate) struct Restore {
+pub(crate) struct Restore<'t> {
+    /// Threads that may read it.
+    pub threads: Threads<'t>,
     state: State,
     keys: Keys,
     run: Run,
@@ -279,12 +282,12 @@ pub(crate) struct Restore {
 
 type Wrong = &'static str;
 
-impl Restore {
+impl<'t> Restore<'t> {
     /// No customers yet.
-    pub fn new(kinds: &Kinds, spec: &Spec) -> Self {
+    pub fn new(kinds: &Kinds, spec: &Spec, threads: Threads<'t>) -> Self {
         let interner = Interner::new(kinds.id_kind);
         let keys = interner.keys().clone();
-        Self { state: State::new(kinds, spec, interner, Plan::Table), keys, run: Run::default() }
+        Self { threads, state: State::new(kinds, spec, interner, Plan::Table), keys, run: Run::default() }
     }
 
     /// Takes the ids of some more customers; the answer is the code of the first.
@@ -378,7 +381,7 @@ impl Restore {
 
     /// The state of these customers.
     pub fn finish(self) -> State {
-        let Self { mut state, keys, run } = self;
+        let Self { mut state, keys, run, .. } = self;
         if let Some(days) = &mut state.days {
             days.add_run(run);
         }

@@ -123,7 +123,7 @@ pub fn commit(
     let LimitedUpdate { full, rest } = update;
     let together = (base.bytes() + rest.state.bytes()) as u64;
     if full.is_none() && together <= limit.memory {
-        return base.commit(rest, batch);
+        return base.commit(rest, batch, context);
     }
     if base.sealed().is_some() {
         let message = format!(
@@ -136,7 +136,7 @@ pub fn commit(
     let rest = CustomerBase::of(base.spec().clone(), rest);
     let empty = CustomerBase::new(base.spec().clone())?;
     let mut named = empty;
-    named.merge(&rest)?;
+    named.merge(&rest, context)?;
     if let Some(batch) = batch {
         named.name_batch(batch);
     }
@@ -144,7 +144,7 @@ pub fn commit(
         Some(runs) => runs,
         None => Spill::new(&limit.folder, base.spec().clone())?,
     };
-    let result = runs.add(base, context).and_then(|()| full.map_or(Ok(()), |full| runs.append(full)));
+    let result = runs.add(base, context).and_then(|()| full.map_or(Ok(()), |full| runs.append(full, context)));
     // A base of which nothing could be put on disk is still in memory as a whole.
     *disk = Some(runs).filter(|runs| !runs.is_empty());
     result?;

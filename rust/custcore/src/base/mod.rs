@@ -167,12 +167,13 @@ impl CustomerBase {
 
     /// Ends an update that was begun with [`CustomerBase::begin`]; a batch may have a name, which no other may have. After an
     /// error the base is what it was.
-    pub fn commit(&mut self, mut update: Update, batch: Option<&str>) -> Result<()> {
+    pub fn commit(&mut self, mut update: Update, batch: Option<&str>, context: &Context) -> Result<()> {
         self.prepare(&mut update, batch)?;
         match &mut self.known {
             None => self.known = Some(Known::of(update)),
             Some(known) => {
-                known.state.merge(&update.state, known.rows)?;
+                let customers = update.state.interner.len();
+                context.run_if_large(customers, |threads| known.state.merge(&update.state, known.rows, threads))??;
                 known.kinds.widen(&update.kinds);
                 known.rows += update.rows;
                 known.version += 1;
@@ -185,7 +186,7 @@ impl CustomerBase {
     }
 
     /// Adds what another base of the same settings knows. After an error the base is what it was.
-    pub fn merge(&mut self, other: &Self) -> Result<()> {
+    pub fn merge(&mut self, other: &Self, context: &Context) -> Result<()> {
         if self.spec != other.spec {
             let message = format!("the bases have unlike settings: {}", self.spec.difference(&other.spec));
             return Err(Error::new(ErrorKind::StateMismatch, message));
@@ -220,7 +221,8 @@ impl CustomerBase {
                 None => {}
             }
         }
-        known.state.merge(&more_state, known.rows)?;
+        let customers = more_state.interner.len();
+        context.run_if_large(customers, |threads| known.state.merge(&more_state, known.rows, threads))??;
         known.kinds.widen(&more.kinds);
         known.rows += more.rows;
         known.batches.extend(more.batches.iter().cloned());
@@ -265,7 +267,7 @@ impl CustomerBase {
         let Some(first) = batches.first() else { return Ok(()) };
         let mut fold = self.begin(&first.schema())?;
         fold.push(batches, context)?;
-        self.commit(fold.finish(context)?, None)
+        self.commit(fold.finish(context)?, None, context)
     }
 
     /// What it knows as of the end of a day (of the last one if none is given), with what happened on each day where that is

@@ -72,12 +72,20 @@ pub fn of_base(error: Error, name: &str) -> Error {
 }
 
 /// Ends the updates of several bases with a batch that may have a name: all of them or, after an error, none.
-pub fn commit_all(mut bases: Vec<(&str, &mut CustomerBase)>, mut updates: Vec<Update>, batch: Option<&str>) -> Result<()> {
+pub fn commit_all(
+    mut bases: Vec<(&str, &mut CustomerBase)>,
+    mut updates: Vec<Update>,
+    batch: Option<&str>,
+    context: &Context,
+) -> Result<()> {
     if bases.len() != updates.len() {
         return Err(Error::internal(format!("{} updates for {} bases", updates.len(), bases.len())));
     }
     for ((name, base), update) in bases.iter_mut().zip(&mut updates) {
         base.prepare(update, batch).map_err(|error| of_base(error, name))?;
     }
-    bases.into_iter().zip(updates).try_for_each(|((name, base), update)| base.commit(update, batch).map_err(|error| of_base(error, name)))
+    let commit = |((name, base), update): ((&str, &mut CustomerBase), Update)| {
+        base.commit(update, batch, context).map_err(|error| of_base(error, name))
+    };
+    bases.into_iter().zip(updates).try_for_each(commit)
 }

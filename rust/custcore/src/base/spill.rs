@@ -12,10 +12,11 @@ use arrow_array::RecordBatch;
 use super::CustomerBase;
 use super::export::{Account, Customers, Restore};
 use super::file::table::Layout;
-use super::file::{on_pool, write_batches};
+use super::file::write_batches;
 use crate::column::key::{Key, KeyColumn, OwnedKey};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
+use crate::exec::par::Threads;
 use crate::state::customer_state::State;
 use crate::state::spec::{OrderLines, Spec, Track};
 use crate::store::blocks::{Entries, Format, Reader, Writer};
@@ -100,17 +101,17 @@ impl Spill {
         let Some((kinds, state, account)) = base.known_parts() else { return Ok(()) };
         let rows_before = self.account.rows();
         let mut whole = self.account.clone();
-        whole.merge(&CustomerBase::of_parts(base.spec().clone(), Some((kinds.clone(), state.without_customers(0), account))))?;
+        whole.merge(&CustomerBase::of_parts(base.spec().clone(), Some((kinds.clone(), state.without_customers(0), account))), context)?;
         let Some(folder) = self.folders.first() else { return Err(Error::internal("runs without a folder")) };
         let path = folder.0.join(format!("{}.arrow", self.runs.len()));
-        let run = on_pool(context, state.interner.len(), || {
-            let customers = Customers::of(state);
+        let run = context.run_if_large(state.interner.len(), |threads| {
+            let customers = Customers::of(state, threads);
             let (narrow, _) = customers.largest_units();
             let layout = Layout::of(&self.spec, kinds, !narrow, Some(rows_before));
             let file = File::create(&path).map_err(|error| Error::file("write", &path, &error))?;
             let mut writer = Writer::new(BufWriter::with_capacity(1 << 16, file), &path, FORMAT, layout.schema(), Entries::new())?;
             let mut batches = Vec::new();
-            write_batches(&mut writer, &layout, &customers, BATCH, context, |batch, bytes| {
+            write_batches(&mut writer, &layout, &customers, BATCH, (context, threads), |batch, bytes| {
                 let column = ids(batch)?;
                 let ids = (0..batch.num_rows()).step_by(STEP).map(|row| column.key(row).to_owned()).collect();
                 batches.push(Batch { ids, bytes });
@@ -118,15 +119,15 @@ impl Spill {
             })?;
             writer.finish(&Entries::new())?;
             Ok(Run { path, layout, batches })
-        })?;
+        })??;
         self.runs.push(run);
         self.account = whole;
         Ok(())
     }
 
     /// Takes over the runs of an update.
-    pub fn append(&mut self, other: Self) -> Result<()> {
-        self.account.merge(&other.account)?;
+    pub fn append(&mut self, other: Self, context: &Context) -> Result<()> {
+        self.account.merge(&other.account, context)?;
         self.runs.extend(other.runs);
         self.folders.extend(other.folders);
         Ok(())
@@ -193,7 +194,7 @@ impl Parts<'_> {
         }
         let low = (self.at > 0).then(|| low.borrow());
         let high = self.starts.get(end).map(|(id, _)| id.borrow());
-        let part = on_pool(context, usize::MAX, || self.spill.range(low, high, context))?;
+        let part = context.install(|threads| self.spill.range(low, high, context, threads))??;
         self.at = end;
         Ok(Some(part))
     }
@@ -201,7 +202,7 @@ impl Parts<'_> {
 
 impl Spill {
     /// The base of the ids from `low` to before `high`.
-    fn range(&self, low: Option<Key<'_>>, high: Option<Key<'_>>, context: &Context) -> Result<CustomerBase> {
+    fn range(&self, low: Option<Key<'_>>, high: Option<Key<'_>>, context: &Context, threads: Threads<'_>) -> Result<CustomerBase> {
         let (kinds, whole, account) = self.account.known_parts().ok_or_else(|| Error::internal("runs of no kind"))?;
         let mut states: Vec<State> = Vec::new();
         for run in &self.runs {
@@ -212,14 +213,15 @@ impl Spill {
                 continue;
             }
             let mut reader = Reader::open(&run.path, FORMAT)?;
-            let mut restore = Restore::new(kinds, &self.spec);
+            let mut restore = Restore::new(kinds, &self.spec, threads);
             for at in first..last {
                 let batch = between(&reader.batch(at)?, low, high)?;
                 run.layout.read(&batch, &mut restore).map_err(|failure| failure.of(&reader))?;
             }
             states.push(restore.finish());
         }
-        let mut state = if states.len() > 1 { State::unify(states)? } else { states.pop().unwrap_or_else(|| whole.without_customers(0)) };
+        let mut state =
+            if states.len() > 1 { State::unify(states, threads)? } else { states.pop().unwrap_or_else(|| whole.without_customers(0)) };
         (state.first_day, state.last_day) = (whole.first_day, whole.last_day);
         let account = Account { sealed: account.sealed, ..Account::default() };
         Ok(CustomerBase::of_parts(self.spec.clone(), Some((kinds.clone(), state, account))))

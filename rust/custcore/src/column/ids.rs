@@ -8,10 +8,9 @@ use arrow_array::types::{ArrowPrimitiveType, Int8Type, Int16Type, Int32Type, Int
 use arrow_array::{Array, ArrayRef, GenericBinaryArray, GenericStringArray, OffsetSizeTrait, PrimitiveArray};
 use arrow_buffer::{Buffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::DataType;
-use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use crate::error::{Error, Result};
-use crate::exec::context::by_runs;
+use crate::exec::par::Threads;
 
 /// Integer ids, none of which is null, as a column of `id_type`; those of 64 signed bits stay where they are.
 pub fn all_integer_ids(id_type: &DataType, ids: Vec<i64>) -> Result<ArrayRef> {
@@ -69,14 +68,15 @@ pub fn gathered_ids(
     rows: usize,
     length: impl Fn(usize) -> usize + Sync,
     copy: impl Fn(usize, &mut [u8]) + Sync,
+    threads: Threads<'_>,
 ) -> Result<Option<ArrayRef>> {
-    let sizes = by_runs(rows, |run| run.map(&length).sum::<usize>());
+    let sizes = threads.par_chunks(rows, |run| run.map(&length).sum::<usize>());
     let fits = i32::try_from(sizes.iter().sum::<usize>()).is_ok();
     Ok(Some(match id_type {
-        DataType::Utf8 if fits => strings(gathered::<i32>(rows, &sizes, length, copy)?)?,
-        DataType::Utf8 | DataType::LargeUtf8 => strings(gathered::<i64>(rows, &sizes, length, copy)?)?,
-        DataType::Binary if fits => Arc::new(gathered::<i32>(rows, &sizes, length, copy)?),
-        DataType::Binary | DataType::LargeBinary => Arc::new(gathered::<i64>(rows, &sizes, length, copy)?),
+        DataType::Utf8 if fits => strings(gathered::<i32>(rows, &sizes, length, copy, threads)?)?,
+        DataType::Utf8 | DataType::LargeUtf8 => strings(gathered::<i64>(rows, &sizes, length, copy, threads)?)?,
+        DataType::Binary if fits => Arc::new(gathered::<i32>(rows, &sizes, length, copy, threads)?),
+        DataType::Binary | DataType::LargeBinary => Arc::new(gathered::<i64>(rows, &sizes, length, copy, threads)?),
         _ => return Ok(None),
     }))
 }
@@ -87,11 +87,12 @@ fn gathered<O: OffsetSizeTrait>(
     sizes: &[usize],
     length: impl Fn(usize) -> usize + Sync,
     copy: impl Fn(usize, &mut [u8]) + Sync,
+    threads: Threads<'_>,
 ) -> Result<GenericBinaryArray<O>> {
     let (mut offsets, mut values) = (vec![O::usize_as(0); rows + 1], vec![0_u8; sizes.iter().sum()]);
     let (mut rest_offsets, mut rest_values, mut begin) = (&mut offsets[1..], values.as_mut_slice(), 0);
     let mut pieces = Vec::with_capacity(sizes.len());
-    for (run, &size) in by_runs(rows, |run| run).into_iter().zip(sizes) {
+    for (run, &size) in threads.par_chunks(rows, |run| run).into_iter().zip(sizes) {
         let (own_offsets, after) = rest_offsets.split_at_mut(run.len());
         let (own_values, after_values) = rest_values.split_at_mut(size);
         (rest_offsets, rest_values) = (after, after_values);
@@ -107,11 +108,7 @@ fn gathered<O: OffsetSizeTrait>(
             *offset = O::usize_as(begin + end);
         }
     };
-    if pieces.len() > 1 {
-        pieces.into_par_iter().for_each(write);
-    } else {
-        pieces.into_iter().for_each(write);
-    }
+    threads.par_tasks(pieces, write);
     let offsets = OffsetBuffer::new(ScalarBuffer::from(offsets));
     GenericBinaryArray::try_new(offsets, Buffer::from(values), None).map_err(Error::internal)
 }

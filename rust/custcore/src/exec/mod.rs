@@ -1,4 +1,12 @@
 //! Execution: threads, cancellation and progress of a call, prefetching and wider vector registers.
+//!
+//! Only this module uses rayon (`clippy.toml` enforces it). Parallel code elsewhere needs a [`par::Threads`], which only a
+//! [`context::Context`] hands out, so that no work can end up on rayon's global pool.
+
+// The one place where rayon is used.
+#![expect(clippy::disallowed_types, clippy::disallowed_methods, reason = "clippy.toml allows rayon here only")]
 
 pub mod context;
+pub mod par;
+pub mod pool;
 pub mod simd;

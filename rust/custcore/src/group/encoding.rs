@@ -1,12 +1,12 @@
 //! How ids become codes, chosen from what the data look like, never by the user.
 
 use arrow_buffer::NullBuffer;
-use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use super::interner::Interner;
 use crate::column::BLOCK;
 use crate::column::key::{IntegerKeys, KeyColumn, KeyKind, PlainKeys};
 use crate::error::Result;
+use crate::exec::par::Threads;
 use crate::exec::simd::widest;
 
 /// A range may have this many codes for each row seen, so that a slot for every code costs less than a table.
@@ -37,14 +37,14 @@ pub enum Plan {
 impl Plan {
     /// The plan after some more columns of ids, when `rows` rows were seen in all, and `more` says that as many are to come.
     #[must_use]
-    pub fn extend(self, columns: &[(&KeyColumn, usize)], rows: u64, more: bool) -> Self {
+    pub fn extend(self, columns: &[(&KeyColumn, usize)], rows: u64, more: bool, threads: Threads<'_>) -> Self {
         if matches!(self, Self::Table | Self::Values) {
             return self;
         }
         let mut ends: Option<(i64, i64)> = None;
         for (column, rows) in columns {
             let KeyColumn::Plain(PlainKeys::Integers(keys)) = column else { return Self::Table };
-            if let Some((low, high)) = range(keys, column.nulls(), *rows) {
+            if let Some((low, high)) = range(keys, column.nulls(), *rows, threads) {
                 ends = Some(ends.map_or((low, high), |(a, b)| (a.min(low), b.max(high))));
             }
         }
@@ -102,7 +102,7 @@ widest! {
 }
 
 /// The smallest and the largest id that is not null.
-fn range(keys: &IntegerKeys, nulls: Option<&NullBuffer>, rows: usize) -> Option<(i64, i64)> {
+fn range(keys: &IntegerKeys, nulls: Option<&NullBuffer>, rows: usize, threads: Threads<'_>) -> Option<(i64, i64)> {
     const PIECE: usize = 64 * BLOCK;
     let piece = |piece: usize| {
         let mut ids = [0; BLOCK];
@@ -129,7 +129,7 @@ fn range(keys: &IntegerKeys, nulls: Option<&NullBuffer>, rows: usize) -> Option<
         (one, None) | (None, one) => one,
     };
     let pieces = rows.div_ceil(PIECE);
-    if pieces < 4 { (0..pieces).map(piece).fold(None, join) } else { (0..pieces).into_par_iter().map(piece).reduce(|| None, join) }
+    threads.if_large(rows).par_tasks(0..pieces, piece).into_iter().fold(None, join)
 }
 
 #[cfg(test)]
@@ -147,11 +147,11 @@ mod tests {
             KeyColumn::new("customer_id", "customer_id", &ids)
         };
         let (early, late) = (ids(900_000)?, ids(1_000_000)?);
-        let first = Plan::Open.extend(&[(&early, 1000)], 100_000, true);
+        let first = Plan::Open.extend(&[(&early, 1000)], 100_000, true, Threads::inline());
         assert!(matches!(first, Plan::Range { base: 0, len } if len > 1_000_000));
-        assert_eq!(first.extend(&[(&late, 1000)], 200_000, false), first);
+        assert_eq!(first.extend(&[(&late, 1000)], 200_000, false, Threads::inline()), first);
         // Where nothing is to come, a range is as long as it is, and too long for so few rows.
-        assert_eq!(Plan::Open.extend(&[(&early, 1000)], 100_000, false), Plan::Table);
+        assert_eq!(Plan::Open.extend(&[(&early, 1000)], 100_000, false, Threads::inline()), Plan::Table);
         Ok(())
     }
 }

@@ -14,7 +14,7 @@ pub use super::keys::{ByteArena, Keys};
 use crate::column::key::{KeyColumn, KeyKind, PlainKeys};
 use crate::column::{BLOCK, flag};
 use crate::error::{Error, ErrorKind, Result};
-use crate::exec::context::by_runs;
+use crate::exec::par::Threads;
 
 /// The code of a row without an id.
 pub const NO_CODE: u32 = u32::MAX;
@@ -427,7 +427,7 @@ impl Interner {
 }
 
 /// The values of a dictionary as ids.
-pub fn keys_of(values: &PlainKeys) -> Result<Keys> {
+pub fn keys_of(values: &PlainKeys, threads: Threads<'_>) -> Result<Keys> {
     next_code(values.len())?;
     match values {
         PlainKeys::Integers(keys) => {
@@ -436,7 +436,7 @@ pub fn keys_of(values: &PlainKeys) -> Result<Keys> {
             Ok(Keys::Integers(ids))
         }
         PlainKeys::Bytes(keys) => {
-            let arenas = by_runs(values.len(), |run| {
+            let arenas = threads.par_chunks(values.len(), |run| {
                 let mut arena = ByteArena::default();
                 for id in run.map(|row| if keys.is_null(row) { b"".as_slice() } else { keys.get(row) }) {
                     if !arena.push(id, ByteArena::head(id)) {

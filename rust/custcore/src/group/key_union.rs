@@ -1,13 +1,11 @@
 //! The ids of several parts as one: each part's ids are sorted, and equal ones are found side by side. What comes out is
 //! sorted, so that a result needs no sorting of its own.
 
-use rayon::iter::{IntoParallelIterator, ParallelIterator};
-
 use super::interner::NO_CODE;
 use super::keys::{ByteArena, Keys};
 use super::sort::{Lead, Leads};
 use crate::error::{Error, ErrorKind, Result};
-use crate::exec::context::ROWS_WORTH_THREADS;
+use crate::exec::par::Threads;
 
 /// The ids of several parts, ascending, and where they come from.
 #[derive(Debug)]
@@ -29,18 +27,18 @@ struct Piece {
 }
 
 /// Joins parts, of each of which some codes count.
-pub fn join(parts: &[(&Keys, Vec<u32>)]) -> Result<Joined> {
+pub fn join(parts: &[(&Keys, Vec<u32>)], threads: Threads<'_>) -> Result<Joined> {
     let all: Vec<&Keys> = parts.iter().map(|(keys, _)| *keys).collect();
-    let leads = Leads::of(&all);
+    let leads = Leads::of(&all, threads);
     let rows: usize = parts.iter().map(|(_, codes)| codes.len()).sum();
-    let parallel = rows >= ROWS_WORTH_THREADS;
-    let sort = |(keys, codes): &(&Keys, Vec<u32>)| leads.sort(keys, codes);
-    let sorted: Vec<Vec<Lead>> = if parallel { parts.into_par_iter().map(sort).collect() } else { parts.iter().map(sort).collect() };
+    let threads = threads.if_large(rows);
+    let sort = |(keys, codes): &(&Keys, Vec<u32>)| leads.sort(keys, codes, threads);
+    let sorted: Vec<Vec<Lead>> = threads.par_tasks(parts, sort);
     // Cut at ids of the largest part, so that the ranges can be joined side by side.
     let Some(largest) = (0..parts.len()).max_by_key(|&part| sorted[part].len()) else {
         return Err(Error::internal("no parts to join"));
     };
-    let n_ranges = if parallel { 4 * rayon::current_num_threads() } else { 1 };
+    let n_ranges = if threads.count() == 1 { 1 } else { 4 * threads.count() };
     let cut = |range: usize, part: usize| match range {
         0 => 0,
         range if range == n_ranges => sorted[part].len(),
@@ -53,7 +51,7 @@ pub fn join(parts: &[(&Keys, Vec<u32>)]) -> Result<Joined> {
         let slices: Vec<&[Lead]> = (0..parts.len()).map(|part| &sorted[part][cut(range, part)..cut(range + 1, part)]).collect();
         join_range(&all, &leads, slices)
     };
-    let pieces: Vec<Piece> = if parallel { (0..n_ranges).into_par_iter().map(piece).collect() } else { (0..n_ranges).map(piece).collect() };
+    let pieces: Vec<Piece> = threads.par_tasks(0..n_ranges, piece);
     put_together(pieces, all[0], parts.len())
 }
 
@@ -139,7 +137,7 @@ mod tests {
     #[test]
     fn equal_ids_of_two_parts_are_one() -> Result<()> {
         let (a, b) = (Keys::Integers(vec![7, -3, 9]), Keys::Integers(vec![9, 7, 7, 100]));
-        let joined = join(&[(&a, vec![0, 1, 2]), (&b, vec![0, 1, 2, 3])])?;
+        let joined = join(&[(&a, vec![0, 1, 2]), (&b, vec![0, 1, 2, 3])], Threads::inline())?;
         assert!(matches!(&joined.keys, Keys::Integers(ids) if *ids == [-3, 7, 9, 100]));
         assert_eq!(joined.picks[0], [1, 0, 2, NO_CODE]);
         assert_eq!(joined.positions(1, 4), [2, 1, 1, 3]);
@@ -150,7 +148,7 @@ mod tests {
     #[test]
     fn ranges_join_with_other_integers() -> Result<()> {
         let (a, b) = (Keys::Range { base: 5, len: 3 }, Keys::Integers(vec![i64::MIN, 6]));
-        let joined = join(&[(&a, vec![0, 1, 2]), (&b, vec![0, 1])])?;
+        let joined = join(&[(&a, vec![0, 1, 2]), (&b, vec![0, 1])], Threads::inline())?;
         assert!(matches!(&joined.keys, Keys::Integers(ids) if *ids == [i64::MIN, 5, 6, 7]));
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::ops::Range;
 
-use crate::exec::context::by_runs;
+use crate::exec::par::Threads;
 use crate::exec::simd::prefetch;
 
 /// Ids by code.
@@ -56,10 +56,10 @@ impl Keys {
     }
 
     /// Whether each id is larger than the one before it.
-    pub fn ascend(&self) -> bool {
+    pub fn ascend(&self, threads: Threads<'_>) -> bool {
         let last = self.len().saturating_sub(1);
         let ascend = |codes: Range<usize>| codes.into_iter().all(|code| self.compare(code as u32, code as u32 + 1).is_lt());
-        by_runs(last, ascend).into_iter().all(|ascend| ascend)
+        threads.par_chunks(last, ascend).into_iter().all(|ascend| ascend)
     }
 
     /// Whether codes of both are distances from one id.

@@ -6,11 +6,8 @@
 
 use std::cmp::Ordering;
 
-use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
-use rayon::slice::ParallelSliceMut;
-
 use super::keys::Keys;
-use crate::exec::context::{ROWS_WORTH_THREADS, by_runs};
+use crate::exec::par::{ROWS_WORTH_THREADS, Threads};
 
 /// An id's leading bits and its code.
 pub type Lead = (u64, u32);
@@ -26,12 +23,12 @@ pub struct Leads {
 
 impl Leads {
     /// The way for the ids of all these parts, which are of one kind.
-    pub fn of(parts: &[&Keys]) -> Self {
+    pub fn of(parts: &[&Keys], threads: Threads<'_>) -> Self {
         let (mut all, mut any, mut exact) = (u128::MAX, 0, true);
         for keys in parts {
             if let Keys::Bytes(arena) = keys {
                 exact &= arena.is_told_by_order();
-                let bits = by_runs(arena.len(), |run| {
+                let bits = threads.par_chunks(arena.len(), |run| {
                     run.fold((u128::MAX, 0), |(all, any), code| (all & arena.order(code as u32), any | arena.order(code as u32)))
                 });
                 for (ones, some) in bits {
@@ -83,33 +80,34 @@ impl Leads {
     }
 
     /// Some codes in the order of their ids.
-    pub fn sort(&self, keys: &Keys, codes: &[u32]) -> Vec<Lead> {
-        let mut pieces = self.sort_pieces(keys, codes);
+    pub fn sort(&self, keys: &Keys, codes: &[u32], threads: Threads<'_>) -> Vec<Lead> {
+        let mut pieces = self.sort_pieces(keys, codes, threads);
         if pieces.len() == 1 { pieces.pop().unwrap_or_default() } else { pieces.concat() }
     }
 
     /// Some codes in the order of their ids, in pieces that follow each other.
-    pub fn sort_pieces(&self, keys: &Keys, codes: &[u32]) -> Vec<Vec<Lead>> {
+    pub fn sort_pieces(&self, keys: &Keys, codes: &[u32], threads: Threads<'_>) -> Vec<Vec<Lead>> {
         let compare = |a: &Lead, b: &Lead| self.compare((keys, *a), (keys, *b));
         let lead = |&code: &u32| (self.lead(keys, code), code);
         if codes.len() < ROWS_WORTH_THREADS {
-            return vec![sort_leads(codes.iter().map(lead).collect(), &compare)];
+            return vec![sort_leads(codes.iter().map(lead).collect(), &compare, threads)];
         }
-        let ends = by_runs(codes.len(), |run| {
+        let ends = threads.par_chunks(codes.len(), |run| {
             codes[run].iter().map(lead).fold((u64::MAX, 0), |(low, high), (lead, _)| (low.min(lead), high.max(lead)))
         });
         let (low, high) = ends.into_iter().fold((u64::MAX, 0), |(low, high), ends| (low.min(ends.0), high.max(ends.1)));
         // Each run deals its ids out by their first bits, so that threads can take turns at what belongs together.
         let shift = (64 - (high - low).leading_zeros()).saturating_sub(PIECE_BITS);
         let piece = |lead: u64| ((lead - low) >> shift) as usize;
-        let runs = by_runs(codes.len(), |run| {
+        let runs = threads.par_chunks(codes.len(), |run| {
             let room = (2 * run.len()) >> PIECE_BITS;
             let mut lots: Vec<Vec<Lead>> = (0..=piece(high)).map(|_| Vec::with_capacity(room)).collect();
             codes[run].iter().map(lead).for_each(|lead| lots[piece(lead.0)].push(lead));
             lots
         });
-        let sort = |piece: usize| sort_leads(runs.iter().map(|lots| lots[piece].as_slice()).collect::<Vec<_>>().concat(), &compare);
-        (0..=piece(high)).into_par_iter().map(sort).collect()
+        let sort =
+            |piece: usize| sort_leads(runs.iter().map(|lots| lots[piece].as_slice()).collect::<Vec<_>>().concat(), &compare, threads);
+        threads.par_tasks(0..=piece(high), sort)
     }
 }
 
@@ -118,7 +116,7 @@ const PIECE_BITS: u32 = 6;
 /// Ids in a bucket, on average.
 const BUCKET: usize = 16;
 
-fn sort_leads(mut leads: Vec<Lead>, compare: &(impl Fn(&Lead, &Lead) -> Ordering + Sync)) -> Vec<Lead> {
+fn sort_leads(mut leads: Vec<Lead>, compare: &(impl Fn(&Lead, &Lead) -> Ordering + Sync), threads: Threads<'_>) -> Vec<Lead> {
     if leads.len() < 1 << 12 {
         leads.sort_unstable_by(compare);
         return leads;
@@ -151,13 +149,9 @@ fn sort_leads(mut leads: Vec<Lead>, compare: &(impl Fn(&Lead, &Lead) -> Ordering
     }
     let sort = |bucket: &mut [Lead]| {
         // Ids that crowd together, such as those of exponential growth, still share the threads.
-        if bucket.len() > ROWS_WORTH_THREADS { bucket.par_sort_unstable_by(compare) } else { bucket.sort_unstable_by(compare) }
+        if bucket.len() > ROWS_WORTH_THREADS { threads.par_sort_unstable_by(bucket, compare) } else { bucket.sort_unstable_by(compare) }
     };
-    if start < ROWS_WORTH_THREADS {
-        buckets.into_iter().for_each(sort);
-    } else {
-        buckets.into_par_iter().with_min_len(256).for_each(sort);
-    }
+    threads.if_large(start).par_batches(buckets, 256, sort);
     sorted
 }
 
@@ -172,12 +166,17 @@ mod tests {
         Keys::Bytes(arena)
     }
 
+    fn sorted(keys: &Keys, codes: &[u32]) -> Vec<Lead> {
+        let threads = Threads::inline();
+        Leads::of(&[keys], threads).sort(keys, codes, threads)
+    }
+
     #[test]
     fn strings_are_sorted_by_bytes() {
         let long = [b"a beginning of twenty bytes, x".as_slice(), b"a beginning of twenty bytes, w", b"", b"a", b"a\0", b"\xff", b"b"];
         let keys = arena(&long);
         let codes: Vec<u32> = (0..long.len() as u32).collect();
-        let sorted: Vec<&[u8]> = Leads::of(&[&keys]).sort(&keys, &codes).iter().map(|lead| long[lead.1 as usize]).collect();
+        let sorted: Vec<&[u8]> = sorted(&keys, &codes).iter().map(|lead| long[lead.1 as usize]).collect();
         let mut want = long.to_vec();
         want.sort_unstable();
         assert_eq!(sorted, want);
@@ -191,7 +190,7 @@ mod tests {
             ids.push(i64::MAX);
             let keys = Keys::Integers(ids.clone());
             let codes: Vec<u32> = (0..ids.len() as u32).collect();
-            let sorted: Vec<i64> = Leads::of(&[&keys]).sort(&keys, &codes).iter().map(|lead| ids[lead.1 as usize]).collect();
+            let sorted: Vec<i64> = sorted(&keys, &codes).iter().map(|lead| ids[lead.1 as usize]).collect();
             ids.sort_unstable();
             assert_eq!(sorted, ids);
         }

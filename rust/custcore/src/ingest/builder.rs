@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use arrow_buffer::NullBuffer;
-use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
 
 use super::partition::partitions::{Shards, can_deal};
 use super::partition::scatter::Deal;
@@ -17,7 +16,8 @@ use crate::column::bounds::Edge;
 use crate::column::chunks::{Columns, Kinds};
 use crate::column::key::{KeyColumn, PlainKeys};
 use crate::error::Result;
-use crate::exec::context::{Context, ROWS_WORTH_THREADS};
+use crate::exec::context::Context;
+use crate::exec::par::{ROWS_WORTH_THREADS, Threads};
 use crate::group::encoding::Plan;
 use crate::group::interner::{Interner, Keys, keys_of};
 use crate::state::customer_state::State;
@@ -194,8 +194,8 @@ impl Fold {
         // An order whose lines follow each other may lie across a cut.
         let in_sequence = spec.in_sequence();
         let n_parts = if in_sequence { 1 } else { context.threads().min(rows / ROWS_WORTH_THREADS).max(1) };
-        let extend = || self.extend_plans(&columns, rows, in_sequence);
-        let (plan, order_plan, values) = if rows < ROWS_WORTH_THREADS { extend() } else { context.install(extend)? }?;
+        let (plan, order_plan, values) =
+            context.run_if_large(rows, |threads| self.extend_plans(&columns, rows, in_sequence, threads))??;
         if self.plan == Plan::Values && plan != Plan::Values {
             // Codes of a dictionary mean nothing beside others.
             self.done.append(&mut self.parts);
@@ -296,31 +296,30 @@ impl Fold {
         self.deals = Vec::new();
         context.check()?;
         let size: usize = self.parts.iter().map(State::size).sum();
-        let unify = || Self::unify(self.parts, &self.kinds, &self.spec);
-        let state = if context.is_worth_threads(size) { context.install(unify)?? } else { unify()? };
+        let state = context.run_if_large(size, |threads| Self::unify(self.parts, &self.kinds, &self.spec, threads))??;
         Ok(Update { kinds: self.kinds, state, rows: self.rows, begun_at: self.begun_at })
     }
 
-    fn unify(mut parts: Vec<State>, kinds: &Kinds, spec: &Spec) -> Result<State> {
+    fn unify(mut parts: Vec<State>, kinds: &Kinds, spec: &Spec, threads: Threads<'_>) -> Result<State> {
         parts.sort_by_key(|part| part.interner.len());
         // Parts that know no customer have only tallies to tell.
         let one_space = parts.windows(2).all(|pair| pair[0].interner.shares_codes(&pair[1].interner))
             || parts.iter().rev().skip(1).all(|part| part.interner.is_empty());
         let mut whole = if one_space {
             if spec.track == Track::Once {
-                State::close_apart(&mut parts)?;
+                State::close_apart(&mut parts, threads)?;
             }
             let mut whole = parts.pop().unwrap_or_else(|| State::new(kinds, spec, Plan::Open.interner(kinds.id_kind), Plan::Open));
             for part in &mut parts {
                 if let (Some(journal), Some(entries)) = (&mut whole.journal, part.journal.take()) {
                     journal.append_same(entries);
                 }
-                whole.merge(part, 0)?;
+                whole.merge(part, 0, threads)?;
             }
             // A dictionary may have a value twice.
-            if whole.interner.repeats() { State::unify(vec![whole])? } else { whole }
+            if whole.interner.repeats() { State::unify(vec![whole], threads)? } else { whole }
         } else {
-            State::unify(parts)?
+            State::unify(parts, threads)?
         };
         whole.interner.leave_values();
         if spec.track == Track::Once {
@@ -332,25 +331,31 @@ impl Fold {
     }
 
     /// The plans for the columns of customers and orders with some more rows, and the dictionary if all rows share one.
-    fn extend_plans(&self, columns: &[Columns], rows: usize, in_sequence: bool) -> Result<(Plan, Plan, Option<Values>)> {
+    fn extend_plans(
+        &self,
+        columns: &[Columns],
+        rows: usize,
+        in_sequence: bool,
+        threads: Threads<'_>,
+    ) -> Result<(Plan, Plan, Option<Values>)> {
         // A range is as wide as it wants to be where it is asked for.
         let all = if self.strategy == Strategy::Direct { u64::MAX } else { self.rows + rows as u64 };
         let more = self.more && self.rows == 0;
         let customers: Vec<_> = columns.iter().map(|columns| (&columns.customer, columns.len())).collect();
         let orders: Option<Vec<_>> = columns.iter().map(|columns| Some((columns.order.as_ref()?, columns.len()))).collect();
         let order_plan = match orders {
-            Some(orders) if !in_sequence => self.order_plan.extend(&orders, all, false),
+            Some(orders) if !in_sequence => self.order_plan.extend(&orders, all, false, threads),
             _ => Plan::Table,
         };
         let (plan, values) = match (self.plan, &self.values) {
             (Plan::Open, _) if !in_sequence => match shared_values(&customers, if more { rows.saturating_mul(MORE) } else { rows }) {
                 Some(held) => {
-                    let keys = Arc::new(keys_of(held)?);
-                    let ascending = keys.ascend();
+                    let keys = Arc::new(keys_of(held, threads)?);
+                    let ascending = keys.ascend(threads);
                     let values = Values { keys, nulls: held.nulls().cloned(), held: Some(held.clone()), ascending };
                     (Plan::Values, Some(values))
                 }
-                None => (self.plan.extend(&customers, all, more), None),
+                None => (self.plan.extend(&customers, all, more, threads), None),
             },
             (Plan::Values, Some(values)) => match shared_values(&customers, usize::MAX) {
                 Some(again) if values.held.as_ref().is_some_and(|held| again.is_same_memory(held)) => (Plan::Values, Some(values.clone())),
@@ -358,7 +363,7 @@ impl Fold {
                 None if rows == 0 => (Plan::Values, Some(values.clone())),
                 _ => (Plan::Table, None),
             },
-            (plan, _) => (plan.extend(&customers, all, more), None),
+            (plan, _) => (plan.extend(&customers, all, more, threads), None),
         };
         Ok((plan, order_plan, values))
     }
@@ -398,7 +403,7 @@ fn by_parts<P: Send>(
     if shares.len() == 1 {
         return parts.iter_mut().zip(shares).try_for_each(work);
     }
-    let results: Vec<Result<()>> = context.install(|| parts.par_iter_mut().zip(shares).map(work).collect())?;
+    let results: Vec<Result<()>> = context.install(|threads| threads.par_tasks(parts.iter_mut().zip(shares), work))?;
     // The error of the smallest row is the one a single thread would have met first.
     results.into_iter().filter_map(Result::err).min_by_key(|e| e.row().unwrap_or(u64::MAX)).map_or(Ok(()), Err)
 }

@@ -10,7 +10,7 @@ use super::rank::{key_of, key_statistics, range, select_all};
 use crate::column::BLOCK;
 pub use crate::column::number::Number;
 use crate::column::number::{NumberColumn, NumberForm, Numbers};
-use crate::exec::context::fill_by_runs;
+use crate::exec::par::Threads;
 use crate::exec::simd::widest;
 use crate::num::exact::{between_f64, float_to_key, key_to_float};
 
@@ -35,23 +35,23 @@ pub struct Edges {
 
 impl Edges {
     /// The type-7 quantile edges of `bins` bins over the rows that are not null; `None` when there are none.
-    pub fn type7(column: &NumberColumn, bins: usize) -> Option<Self> {
-        Self::type7_within(column, bins, range(column)?)
+    pub fn type7(column: &NumberColumn, bins: usize, threads: Threads<'_>) -> Option<Self> {
+        Self::type7_within(column, bins, range(column, threads)?, threads)
     }
 
     /// The same where the smallest and the largest value are known.
-    pub fn type7_within(column: &NumberColumn, bins: usize, (least, most): (Number, Number)) -> Option<Self> {
+    pub fn type7_within(column: &NumberColumn, bins: usize, (least, most): (Number, Number), threads: Threads<'_>) -> Option<Self> {
         let n = column.valid_rows();
         let ends = (key_of(least), key_of(most));
         let values = match column.form() {
-            NumberForm::Integers => Numbers::Integers(type7(n, bins, |ranks| key_statistics(column, ends, ranks), between_i64)?),
+            NumberForm::Integers => Numbers::Integers(type7(n, bins, |ranks| key_statistics(column, ends, ranks, threads), between_i64)?),
             NumberForm::Decimals(scale) => {
                 let values = column.valid_decimals()?;
                 Numbers::Decimals(type7(n, bins, |ranks| select_all(values, ranks), between_i128)?, scale)
             }
             NumberForm::Floats => {
                 let between = |low, high, r, bins| float_to_key(between_f64(key_to_float(low), key_to_float(high), r, bins));
-                let keys = type7(n, bins, |ranks| key_statistics(column, ends, ranks), between)?;
+                let keys = type7(n, bins, |ranks| key_statistics(column, ends, ranks, threads), between)?;
                 Numbers::Floats(keys.into_iter().map(key_to_float).collect())
             }
         };
@@ -60,8 +60,8 @@ impl Edges {
 
     /// The edges of R's package rfm: type-7 quantiles in floats plus 1, left-closed. For parity only: adding 1 makes
     /// sense for whole numbers alone.
-    pub fn r_parity(column: &NumberColumn, bins: usize) -> Option<Self> {
-        let edges = Self::type7(&column.as_floats(), bins)?.to_f64().into_iter().map(|edge| edge + 1.0).collect();
+    pub fn r_parity(column: &NumberColumn, bins: usize, threads: Threads<'_>) -> Option<Self> {
+        let edges = Self::type7(&column.as_floats(), bins, threads)?.to_f64().into_iter().map(|edge| edge + 1.0).collect();
         Some(Self { values: Numbers::Floats(edges), closed: Closed::Left })
     }
 
@@ -98,7 +98,7 @@ impl Edges {
     }
 
     /// The bin of every row, 1 to [`Edges::bins`]; 0 where the row is null.
-    pub fn bin_rows(&self, column: &NumberColumn) -> Vec<u8> {
+    pub fn bin_rows(&self, column: &NumberColumn, threads: Threads<'_>) -> Vec<u8> {
         let mut bins = vec![0; column.len()];
         // Values of the edges' own type are compared as integers, a block at a time.
         let keys: Option<Vec<i64>> = match (&self.values, column.form()) {
@@ -112,7 +112,7 @@ impl Edges {
             }
             _ => self.clone(),
         };
-        fill_by_runs(&mut bins, |first, bins| {
+        threads.par_fill(&mut bins, |first, bins| {
             for (start, bins) in (first..).step_by(BLOCK).zip(bins.chunks_mut(BLOCK)) {
                 if let Some(edges) = &keys {
                     let mut values = [0; BLOCK];
@@ -257,7 +257,7 @@ mod tests {
         let values: Vec<i64> = vec![5, 1, 1, 9, 3, 3, 3, 7, 12, 4, 4, 100];
         for bins in 2..=12 {
             let column = column(Numbers::Integers(values.clone()));
-            let got = Edges::type7(&column, bins).map(|edges| edges.bin_rows(&column));
+            let got = Edges::type7(&column, bins, Threads::inline()).map(|edges| edges.bin_rows(&column, Threads::inline()));
             let want: Vec<u8> =
                 values.iter().map(|v| (bins * values.iter().filter(|w| *w < v).count()).div_ceil(values.len() - 1).max(1) as u8).collect();
             assert_eq!(got, Some(want), "{bins} bins");

@@ -5,7 +5,7 @@
 
 use crate::column::BLOCK;
 use crate::column::number::{Number, NumberColumn, NumberForm};
-use crate::exec::context::{ROWS_WORTH_THREADS, by_runs};
+use crate::exec::par::{ROWS_WORTH_THREADS, Threads};
 use crate::exec::simd::widest;
 use crate::num::exact::{float_to_key, key_to_float};
 
@@ -13,7 +13,7 @@ use crate::num::exact::{float_to_key, key_to_float};
 const BUCKET_BITS: u32 = 14;
 
 /// The smallest and the largest value; `None` when all rows are null.
-pub fn range(column: &NumberColumn) -> Option<(Number, Number)> {
+pub fn range(column: &NumberColumn, threads: Threads<'_>) -> Option<(Number, Number)> {
     match column.form() {
         NumberForm::Decimals(scale) => {
             let values = column.valid_decimals()?;
@@ -22,7 +22,7 @@ pub fn range(column: &NumberColumn) -> Option<(Number, Number)> {
         }
         form => {
             let number = |key: i64| if form == NumberForm::Floats { Number::Float(key_to_float(key)) } else { Number::Integer(key) };
-            key_range(column).map(|(low, high)| (number(low), number(high)))
+            key_range(column, threads).map(|(low, high)| (number(low), number(high)))
         }
     }
 }
@@ -44,7 +44,7 @@ pub fn select_all<T: Ord + Copy>(mut values: Vec<T>, ranks: &[usize]) -> Vec<T> 
 
 /// The keys (see [`NumberColumn::read_keys`]) of the given ranks (ascending, each once) among the rows that are not null.
 /// All keys must lie between `least` and `most`.
-pub fn key_statistics(column: &NumberColumn, (least, most): (i64, i64), ranks: &[usize]) -> Vec<i64> {
+pub fn key_statistics(column: &NumberColumn, (least, most): (i64, i64), ranks: &[usize], threads: Threads<'_>) -> Vec<i64> {
     let rows = column.len();
     if rows < ROWS_WORTH_THREADS {
         let mut keys = Vec::with_capacity(column.valid_rows());
@@ -54,7 +54,7 @@ pub fn key_statistics(column: &NumberColumn, (least, most): (i64, i64), ranks: &
     let shift = (64 - most.abs_diff(least).leading_zeros()).saturating_sub(BUCKET_BITS);
     let bucket = |key: i64| (key.wrapping_sub(least) as u64 >> shift) as usize;
     let buckets = bucket(most) + 1;
-    let counts = by_runs(rows, |run| {
+    let counts = threads.par_chunks(rows, |run| {
         let mut counts = vec![0_u32; buckets];
         each_block(column, run, |keys| keys.iter().for_each(|&key| counts[bucket(key)] += 1));
         counts
@@ -78,7 +78,7 @@ pub fn key_statistics(column: &NumberColumn, (least, most): (i64, i64), ranks: &
     let mut place = vec![u8::MAX; buckets];
     wanted.iter().zip(0..).for_each(|(&bucket, i)| place[bucket] = i);
     let mut members: Vec<Vec<i64>> = vec![Vec::new(); wanted.len()];
-    let found = by_runs(rows, |run| {
+    let found = threads.par_chunks(rows, |run| {
         let mut found: Vec<i64> = Vec::new();
         each_block(column, run, |keys| found.extend(keys.iter().filter(|key| place[bucket(**key)] != u8::MAX)));
         found
@@ -114,8 +114,8 @@ fn each_block(column: &NumberColumn, run: std::ops::Range<usize>, mut work: impl
 }
 
 /// The smallest and the largest key; `None` when all rows are null.
-pub fn key_range(column: &NumberColumn) -> Option<(i64, i64)> {
-    let ends = by_runs(column.len(), |run| {
+pub fn key_range(column: &NumberColumn, threads: Threads<'_>) -> Option<(i64, i64)> {
+    let ends = threads.par_chunks(column.len(), |run| {
         let mut ends = (i64::MAX, i64::MIN);
         each_block(column, run, |keys| {
             let (low, high) = block_range(keys);
@@ -159,7 +159,7 @@ mod tests {
             let ranks = [0, 1, 20_000, 20_001, 50_001, 99_999, 100_002];
             let column = NumberColumn::from_numbers(Numbers::Integers(values));
             let ends = (sorted[0], sorted[sorted.len() - 1]);
-            assert_eq!(key_statistics(&column, ends, &ranks), ranks.map(|rank| sorted[rank]));
+            assert_eq!(key_statistics(&column, ends, &ranks, Threads::inline()), ranks.map(|rank| sorted[rank]));
         }
     }
 
@@ -167,9 +167,10 @@ mod tests {
     fn floats_are_ranked_as_floats() {
         let floats: Vec<f64> = (0..90_001_i64).map(|i| (i * 7_919 % 90_001 - 45_000) as f64 * 1e-3).collect();
         let column = NumberColumn::from_numbers(Numbers::Floats(floats));
-        let ends = key_range(&column).unwrap_or_default();
-        let found: Vec<f64> = key_statistics(&column, ends, &[0, 45_000, 90_000]).into_iter().map(key_to_float).collect();
+        let ends = key_range(&column, Threads::inline()).unwrap_or_default();
+        let found: Vec<f64> =
+            key_statistics(&column, ends, &[0, 45_000, 90_000], Threads::inline()).into_iter().map(key_to_float).collect();
         assert_eq!(found, [-45.0, 0.0, 45.0]);
-        assert_eq!(range(&column), Some((Number::Float(-45.0), Number::Float(45.0))));
+        assert_eq!(range(&column, Threads::inline()), Some((Number::Float(-45.0), Number::Float(45.0))));
     }
 }

@@ -1,14 +1,12 @@
 //! Several states as one: threads' parts at the end of a fold, an update and a base, two bases.
 
-use rayon::iter::{IntoParallelRefMutIterator, ParallelIterator};
-
 use super::attributes::Seen;
 use super::customer_state::{Lines, Spread, State};
 use super::open_orders::{OpenOrder, Orders};
 use super::order_log::Journal;
 use super::totals::{Codes, Order, Totals};
 use crate::error::{Error, Result};
-use crate::exec::context::ROWS_WORTH_THREADS;
+use crate::exec::par::{ROWS_WORTH_THREADS, Threads};
 use crate::group::interner::{Interner, NO_CODE};
 use crate::group::key_union::join;
 use crate::group::keys::Keys;
@@ -22,11 +20,11 @@ impl State {
     }
 
     /// All parts of one fold in one, by sorting and joining their ids.
-    pub(crate) fn unify(mut parts: Vec<Self>) -> Result<Self> {
+    pub(crate) fn unify(mut parts: Vec<Self>, threads: Threads<'_>) -> Result<Self> {
         let ids: Vec<(&Keys, Vec<u32>)> = parts.iter().map(|part| (part.interner.keys(), part.codes())).collect();
-        let joined = join(&ids)?;
+        let joined = join(&ids, threads)?;
         drop(ids);
-        let totals = Totals::gather(&parts.iter().map(|part| &part.totals).collect::<Vec<_>>(), &joined);
+        let totals = Totals::gather(&parts.iter().map(|part| &part.totals).collect::<Vec<_>>(), &joined, threads);
         let plain = parts.iter().all(|part| part.is_plain() && part.days.is_none());
         let mut journal: Option<Journal> = None;
         for (i, part) in parts.iter_mut().enumerate() {
@@ -63,7 +61,7 @@ impl State {
 
     /// Closes the orders of several states of the same codes, side by side; orders that lie in several are put together
     /// first, in the first state. Where that cannot be, or is not worth it, they are left open.
-    pub(crate) fn close_apart(parts: &mut [Self]) -> Result<()> {
+    pub(crate) fn close_apart(parts: &mut [Self], threads: Threads<'_>) -> Result<()> {
         if parts.len() < 2 || parts.iter().map(Self::size).sum::<usize>() < ROWS_WORTH_THREADS {
             return Ok(());
         }
@@ -76,14 +74,14 @@ impl State {
             }
         }
         if Orders::make_whole(&mut orders)? {
-            parts.par_iter_mut().for_each(Self::close_orders);
+            threads.par_tasks(parts, Self::close_orders);
         }
         Ok(())
     }
 
     /// Plain states with no customer in common, one behind the other; `width` says that they are of ranges of so many ids,
     /// which follow each other.
-    pub(crate) fn concat(mut parts: Vec<Self>, width: Option<usize>) -> Result<Self> {
+    pub(crate) fn concat(mut parts: Vec<Self>, width: Option<usize>, threads: Threads<'_>) -> Result<Self> {
         // Nothing is looked up any more, and there is need of memory.
         parts.iter_mut().for_each(|part| part.interner.drop_table());
         let mut end = 0;
@@ -96,7 +94,7 @@ impl State {
                 Some(width) => (shard + 1) * width,
             };
         }
-        let totals = Totals::concat(&parts.iter().map(|part| &part.totals).zip(starts.iter().copied()).collect::<Vec<_>>(), end);
+        let totals = Totals::concat(&parts.iter().map(|part| &part.totals).zip(starts.iter().copied()).collect::<Vec<_>>(), end, threads);
         let mut parts = parts.into_iter().zip(starts);
         let Some((mut whole, _)) = parts.next() else { return Err(Error::internal("no parts to put together")) };
         whole.totals = totals;
@@ -137,7 +135,7 @@ impl State {
     }
 
     /// Adds another state of the same kinds, whose rows were counted from `rows_before`.
-    pub fn merge(&mut self, other: &Self, rows_before: u64) -> Result<()> {
+    pub fn merge(&mut self, other: &Self, rows_before: u64, threads: Threads<'_>) -> Result<()> {
         let codes = if self.interner.shares_codes(&other.interner) {
             self.interner.extend_range(other.interner.len());
             None
@@ -152,10 +150,10 @@ impl State {
         match codes {
             None => {
                 self.absorb(other, rows_before, &mut |code| code)?;
-                self.totals.merge(&other.totals, Codes::Same, rows_before);
+                self.totals.merge(&other.totals, Codes::Same, rows_before, threads);
             }
             Some(codes) => {
-                self.totals.merge(&other.totals, Codes::Map(&codes), rows_before);
+                self.totals.merge(&other.totals, Codes::Map(&codes), rows_before, threads);
                 self.absorb(other, rows_before, &mut mapped(codes))?;
             }
         }

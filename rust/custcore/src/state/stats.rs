@@ -4,10 +4,8 @@
 //! its amounts and its days are looked at; when a sum could leave 64 bits, or a day lies outside, all slots are made wide
 //! once and for all. Both forms hold the same numbers, so the form never shows in a result.
 
-use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
-
 use crate::column::BLOCK;
-use crate::exec::context::{ROWS_WORTH_THREADS, by_runs, fill_by_runs};
+use crate::exec::par::Threads;
 use crate::exec::simd::{prefetch, widest};
 use crate::group::interner::NO_CODE;
 
@@ -195,7 +193,12 @@ impl Form {
 }
 
 /// What lies at each place below `len`, where those of each part begin at its start; by several threads where there are many.
-fn end_to_end<P: Copy + Sync, T: Send>(parts: &[(P, usize)], len: usize, get: impl Fn(P, usize) -> T + Sync + Send) -> Vec<T> {
+fn end_to_end<P: Copy + Sync, T: Send>(
+    parts: &[(P, usize)],
+    len: usize,
+    threads: Threads<'_>,
+    get: impl Fn(P, usize) -> T + Sync + Send,
+) -> Vec<T> {
     let at = |part: &mut usize, i: usize| {
         while parts.get(*part + 1).is_some_and(|(_, start)| *start <= i) {
             *part += 1;
@@ -203,11 +206,7 @@ fn end_to_end<P: Copy + Sync, T: Send>(parts: &[(P, usize)], len: usize, get: im
         let (slots, start) = parts[*part];
         get(slots, i - start)
     };
-    if len < ROWS_WORTH_THREADS {
-        let mut part = 0;
-        return (0..len).map(|i| at(&mut part, i)).collect();
-    }
-    (0..len).into_par_iter().with_min_len(1 << 14).map_init(|| 0, at).collect()
+    threads.par_map_with(len, || 0, at)
 }
 
 /// Slots by customer code.
@@ -273,8 +272,8 @@ impl Slots {
     }
 
     /// The first and the last day of all purchases.
-    pub fn days(&self) -> Option<(i32, i32)> {
-        let runs = by_runs(self.len(), |run| {
+    pub fn days(&self, threads: Threads<'_>) -> Option<(i32, i32)> {
+        let runs = threads.par_chunks(self.len(), |run| {
             let mut ends: Option<(i32, i32)> = None;
             for slot in run.map(|code| self.get(code as u32)).filter(|slot| slot.orders > 0) {
                 ends = Some(ends.map_or((slot.first, slot.last), |(first, last)| (first.min(slot.first), last.max(slot.last))));
@@ -313,12 +312,12 @@ impl Slots {
     }
 
     /// Adds all that another part knows, code by code.
-    pub fn join_all(&mut self, other: &Self) {
+    pub fn join_all(&mut self, other: &Self, threads: Threads<'_>) {
         self.grow(other.len());
         if let (Form::Narrow(_), Form::Narrow(from)) = (&self.form, &other.form) {
             self.make_room(other.size, other.orders, (FIRST_DAY, FIRST_DAY));
             if let Form::Narrow(slots) = &mut self.form {
-                fill_by_runs(&mut slots[..from.len()], |first, slots| {
+                threads.par_fill(&mut slots[..from.len()], |first, slots| {
                     slots.iter_mut().zip(&from[first..]).for_each(|(slot, from)| slot.add(from.units, from.orders, from.first, from.last));
                 });
                 return;
@@ -330,7 +329,7 @@ impl Slots {
     }
 
     /// The sums of the slots of several parts, row by row: `picks` tells each part's code for every row, [`NO_CODE`] for none.
-    pub fn gather(parts: &[(&Self, &[u32])], rows: usize) -> Self {
+    pub fn gather(parts: &[(&Self, &[u32])], rows: usize, threads: Threads<'_>) -> Self {
         let mut whole = Self::default();
         for (part, _) in parts {
             whole.make_room(part.size, part.orders, (FIRST_DAY, FIRST_DAY));
@@ -340,7 +339,7 @@ impl Slots {
         }
         whole.grow(rows);
         match &mut whole.form {
-            Form::Narrow(slots) => fill_by_runs(slots, |first, slots| {
+            Form::Narrow(slots) => threads.par_fill(slots, |first, slots| {
                 for (part, picks) in parts {
                     let (Form::Narrow(from), picks) = (&part.form, &picks[first..first + slots.len()]) else { continue };
                     for (row, (slot, &code)) in slots.iter_mut().zip(picks).enumerate() {
@@ -354,7 +353,7 @@ impl Slots {
                     }
                 }
             }),
-            Form::Wide(slots) => fill_by_runs(slots, |first, slots| {
+            Form::Wide(slots) => threads.par_fill(slots, |first, slots| {
                 for (part, picks) in parts {
                     for (slot, &code) in slots.iter_mut().zip(&picks[first..]).filter(|(_, code)| **code != NO_CODE) {
                         slot.join(&part.get(code));
@@ -420,15 +419,17 @@ impl Slots {
     }
 
     /// The slots of several parts: those of each begin where it is said, and all are below `len`.
-    pub fn concat(parts: &[(&Self, usize)], len: usize) -> Self {
+    pub fn concat(parts: &[(&Self, usize)], len: usize, threads: Threads<'_>) -> Self {
         let mut whole = Self::default();
         for (part, _) in parts {
             whole.make_room(part.size, part.orders, (FIRST_DAY, FIRST_DAY));
         }
         let narrow: Option<Vec<(&[Narrow], usize)>> = parts.iter().map(|(part, start)| Some((part.form.narrow()?, *start))).collect();
         whole.form = match (&whole.form, narrow) {
-            (Form::Narrow(_), Some(parts)) => Form::Narrow(end_to_end(&parts, len, |slots, i| slots.get(i).copied().unwrap_or(NOTHING))),
-            _ => Form::Wide(end_to_end(parts, len, |slots, i| if i < slots.len() { slots.get(i as u32) } else { EMPTY })),
+            (Form::Narrow(_), Some(parts)) => {
+                Form::Narrow(end_to_end(&parts, len, threads, |slots, i| slots.get(i).copied().unwrap_or(NOTHING)))
+            }
+            _ => Form::Wide(end_to_end(parts, len, threads, |slots, i| if i < slots.len() { slots.get(i as u32) } else { EMPTY })),
         };
         whole
     }
@@ -518,7 +519,7 @@ mod tests {
             part.join(0, &Slot { units: i, orders: 1, first: 10 * i as i32, last: 10 * i as i32 });
             part.join(1, &Slot { units: -i, ..EMPTY });
         }
-        let gathered = Slots::gather(&[(&parts[0], &[1, 0, NO_CODE]), (&parts[1], &[NO_CODE, 0, 1])], 3);
+        let gathered = Slots::gather(&[(&parts[0], &[1, 0, NO_CODE]), (&parts[1], &[NO_CODE, 0, 1])], 3, Threads::inline());
         assert_eq!(gathered.get(0), Slot { units: -1, ..EMPTY });
         assert_eq!(gathered.get(1), Slot { units: 3, orders: 2, first: 10, last: 20 });
         assert_eq!(gathered.get(2), Slot { units: -2, ..EMPTY });

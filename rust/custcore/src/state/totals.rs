@@ -11,6 +11,7 @@ use super::days::DayRecord;
 use super::spec::Returns;
 use super::stats::{EMPTY, Slot, Slots, Units};
 use crate::column::{BLOCK, flag};
+use crate::exec::par::Threads;
 use crate::exec::simd::prefetch;
 use crate::group::interner::NO_CODE;
 use crate::group::key_union::Joined;
@@ -248,12 +249,12 @@ impl Totals {
 
     /// Adds what another part knows of its customers; `codes[i]` is the code here of its customer i, [`NO_CODE`] for one
     /// it does not know. Room must have been made.
-    pub fn merge(&mut self, other: &Self, codes: Codes<'_>, rows_before: u64) {
+    pub fn merge(&mut self, other: &Self, codes: Codes<'_>, rows_before: u64, threads: Threads<'_>) {
         if self.absent.is_some() {
             return;
         }
         match codes {
-            Codes::Same => self.slots.join_all(&other.slots),
+            Codes::Same => self.slots.join_all(&other.slots, threads),
             Codes::Map(codes) => {
                 for (from, &code) in (0..).zip(codes).filter(|(_, code)| **code != NO_CODE) {
                     self.slots.join(code, &other.slots.get(from));
@@ -280,13 +281,13 @@ impl Totals {
     }
 
     /// What several parts know, by the ids they were joined to.
-    pub fn gather(parts: &[&Self], joined: &Joined) -> Self {
+    pub fn gather(parts: &[&Self], joined: &Joined, threads: Threads<'_>) -> Self {
         let rows = joined.picks.first().map_or(0, Vec::len);
         if parts.iter().any(|part| part.absent.is_some()) {
             return Self { absent: Some(rows), ..Self::default() };
         }
         let slots: Vec<(&Slots, &[u32])> = parts.iter().zip(&joined.picks).map(|(part, picks)| (&part.slots, picks.as_slice())).collect();
-        let mut whole = Self { slots: Slots::gather(&slots, rows), ..Self::new(parts.iter().any(|part| part.rows.is_some())) };
+        let mut whole = Self { slots: Slots::gather(&slots, rows, threads), ..Self::new(parts.iter().any(|part| part.rows.is_some())) };
         for &(position, part, code) in &joined.further {
             whole.slots.join(position, &parts[part].slots.get(code));
         }
@@ -389,12 +390,12 @@ impl Totals {
 
     /// What several parts know, none of whose customers another has, and whose rows are orders: the codes of each begin where
     /// it is said, and all are below `len`.
-    pub fn concat(parts: &[(&Self, usize)], len: usize) -> Self {
+    pub fn concat(parts: &[(&Self, usize)], len: usize, threads: Threads<'_>) -> Self {
         if parts.iter().any(|(part, _)| part.absent.is_some()) {
             return Self { absent: Some(len), ..Self::default() };
         }
         let slots: Vec<(&Slots, usize)> = parts.iter().map(|(part, start)| (&part.slots, *start)).collect();
-        let mut whole = Self { slots: Slots::concat(&slots, len), ..Self::new(false) };
+        let mut whole = Self { slots: Slots::concat(&slots, len, threads), ..Self::new(false) };
         for (part, start) in parts {
             for (&code, &refunds) in &part.refunds_before_purchase {
                 whole.note_refunds(code + *start as u32, refunds);

@@ -88,6 +88,11 @@ impl Book {
         Self::of(full, customers)
     }
 
+    /// Number of orders.
+    pub fn n_orders(&self) -> usize {
+        self.entries.len()
+    }
+
     /// Number of codes.
     pub fn customers(&self) -> usize {
         self.starts.len().saturating_sub(1)

@@ -5,7 +5,7 @@ use super::kernel::{Counts, Place, active_periods, count_member, sum_up};
 use super::members::{Cohorts, Groups, Member};
 use super::scene::Scene;
 use super::spec::CohortSpec;
-use crate::exec::context::{ROWS_WORTH_THREADS, by_runs};
+use crate::exec::par::{ROWS_WORTH_THREADS, Threads};
 use crate::report::Tally;
 use crate::state::customer_state::State;
 
@@ -58,6 +58,8 @@ pub struct Counter<'a> {
     pub groups: &'a Groups,
     /// The cohorts.
     pub cohorts: &'a Cohorts,
+    /// Threads to count with.
+    pub threads: Threads<'a>,
 }
 
 /// More cells than this are not counted side by side: every run has cells of its own.
@@ -69,7 +71,7 @@ impl Counter<'_> {
         let customers = self.book.customers();
         let all = |run: std::ops::Range<usize>| self.count_run(run, members);
         let runs = if self.cohorts.cells <= CELLS_A_RUN && customers >= ROWS_WORTH_THREADS {
-            by_runs(customers, all)
+            self.threads.par_chunks(customers, all)
         } else {
             vec![all(0..customers)]
         };

@@ -3,11 +3,8 @@
 
 use std::ops::Range;
 
-use rayon::iter::{IntoParallelIterator, ParallelIterator};
-
 use super::masks::Masks;
 use super::movement::Flow;
-use crate::exec::context::ROWS_WORTH_THREADS;
 use crate::exec::simd::prefetch;
 use crate::state::purchase_log::{FIRST_DAY, Sums};
 
@@ -22,17 +19,13 @@ impl Masks<'_> {
     /// Flows of money by period; `None` where another way suits the data: sums may leave 64 bits, or periods are many.
     pub fn flows(&self) -> Option<Vec<Flow>> {
         let n = self.periods();
-        let threads = if self.journal.len() < ROWS_WORTH_THREADS { 1 } else { rayon::current_num_threads() };
-        let some = (NUMBERS / threads / n.max(1)).min(self.customers.div_ceil(threads)).max(1);
+        let threads = self.threads.if_large(self.journal.len());
+        let some = (NUMBERS / threads.count() / n.max(1)).min(self.customers.div_ceil(threads.count())).max(1);
         if self.customers.div_ceil(some) > MOST_PASSES || !self.fits() {
             return None;
         }
         let ranges: Vec<_> = (0..self.customers).step_by(some).map(|first| first..self.customers.min(first + some)).collect();
-        let all: Vec<Vec<Flow>> = if threads > 1 {
-            ranges.into_par_iter().map(|range| flows(&self.ledger(&range), range.len(), n)).collect()
-        } else {
-            ranges.into_iter().map(|range| flows(&self.ledger(&range), range.len(), n)).collect()
-        };
+        let all: Vec<Vec<Flow>> = threads.par_tasks(ranges, |range| flows(&self.ledger(&range), range.len(), n));
         let mut sums = vec![Flow::default(); n];
         all.into_iter().for_each(|flows| sums.iter_mut().zip(flows).for_each(|(sum, more)| *sum += more));
         Some(sums)

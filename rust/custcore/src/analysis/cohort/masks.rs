@@ -8,9 +8,6 @@
 
 use std::ops::Range;
 
-use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
-use rayon::slice::ParallelSliceMut;
-
 use super::count::Unattributed;
 use super::kernel::{Counts, Place, count_member, sum_up};
 use super::members::{Cohorts, Member, check_cells};
@@ -19,7 +16,7 @@ use super::scene::Scene;
 use super::spec::{CohortSpec, Criterion};
 use crate::column::mark::PURCHASE;
 use crate::error::Result;
-use crate::exec::context::{ROWS_WORTH_THREADS, by_runs, fill_by_runs};
+use crate::exec::par::{ROWS_WORTH_THREADS, Threads};
 use crate::exec::simd::{prefetch, widest};
 use crate::report::Tally;
 use crate::state::order_log::{Entry, Journal};
@@ -49,6 +46,8 @@ pub struct Masks<'a> {
     pub customers: usize,
     /// What was written down.
     pub journal: &'a Journal,
+    /// Threads to count with.
+    pub threads: Threads<'a>,
 }
 
 /// All that is counted.
@@ -106,7 +105,7 @@ impl Masks<'_> {
         let mut counts = Counts::new(cohorts.cells);
         let mut cohort_of = vec![C::NOWHERE; self.customers];
         self.by_customers(|range, bits| self.add_customers(&mut cohort_of[range], bits, &cohorts, &mut counts));
-        for (cohort, size) in cohorts.all.iter_mut().zip(sizes(&cohort_of, n)) {
+        for (cohort, size) in cohorts.all.iter_mut().zip(sizes(&cohort_of, n, self.threads)) {
             cohort.size = size;
             let rows = cohort.first..cohort.first + cohort.rows;
             if self.spec.criterion != Criterion::On {
@@ -141,14 +140,13 @@ impl Masks<'_> {
         if self.journal.len() < ROWS_WORTH_THREADS {
             return vec![work(pieces)];
         }
-        let share = pieces.len().div_ceil(rayon::current_num_threads()).max(1);
-        let shares: Vec<&[Piece]> = pieces.chunks(share).collect();
-        shares.into_par_iter().map(work).collect()
+        let share = pieces.len().div_ceil(self.threads.count()).max(1);
+        self.threads.par_tasks(pieces.chunks(share), work)
     }
 
     /// Hands over the bits of all customers, as many of them at a time as memory should hold.
     fn by_customers(&self, mut work: impl FnMut(Range<usize>, &[u64])) {
-        let threads = if self.journal.len() < ROWS_WORTH_THREADS { 1 } else { rayon::current_num_threads() };
+        let threads = self.threads.if_large(self.journal.len()).count();
         let some = 64 * (WORDS / self.periods().max(1) / threads).max(1);
         for first in (0..self.customers).step_by(some) {
             let range = first..self.customers.min(first + some);
@@ -177,7 +175,7 @@ impl Masks<'_> {
             bits
         });
         let mut bits = runs.pop().unwrap_or_default();
-        fill_by_runs(&mut bits, |first, bits| {
+        self.threads.par_fill(&mut bits, |first, bits| {
             for run in &runs {
                 bits.iter_mut().zip(&run[first..]).for_each(|(to, from)| *to |= from);
             }
@@ -226,8 +224,8 @@ impl Masks<'_> {
             counts.customers
         };
         let runs = if cohorts.cells <= CELLS_A_RUN && customers >= ROWS_WORTH_THREADS {
-            let run = customers.div_ceil(4 * rayon::current_num_threads()).next_multiple_of(64);
-            cohort_of.par_chunks_mut(run).enumerate().map(|(i, cohort_of)| count(i * run, cohort_of)).collect()
+            let run = customers.div_ceil(4 * self.threads.count()).next_multiple_of(64);
+            self.threads.par_tasks(cohort_of.chunks_mut(run).enumerate(), |(i, cohort_of)| count(i * run, cohort_of))
         } else {
             vec![count(0, cohort_of)]
         };
@@ -277,7 +275,7 @@ impl Masks<'_> {
             days
         });
         let mut days = vec![NO_DAY; self.customers];
-        fill_by_runs(&mut days, |first, days| {
+        self.threads.par_fill(&mut days, |first, days| {
             for run in &runs {
                 let known = days.iter_mut().zip(&run[first..]).filter(|(_, day)| **day != u16::MAX);
                 known.for_each(|(first, &day)| *first = (FIRST_DAY + i32::from(day)).min(*first));
@@ -301,7 +299,7 @@ impl Masks<'_> {
         let mut sums = vec![Movement::default(); self.periods()];
         self.by_customers(|range, bits| {
             let words = range.len().div_ceil(64);
-            let runs = by_runs(words, |run| {
+            let runs = self.threads.par_chunks(words, |run| {
                 let mut known = vec![0; run.len()];
                 let nobody = vec![0; run.len()];
                 let mut before = &nobody[..];
@@ -363,7 +361,7 @@ widest! {
 }
 
 /// Customers of every cohort.
-fn sizes<C: Code>(cohort_of: &[C], n: usize) -> Vec<i64> {
+fn sizes<C: Code>(cohort_of: &[C], n: usize, threads: Threads<'_>) -> Vec<i64> {
     let count = |run: Range<usize>| {
         let mut sizes = vec![0_i64; n];
         for cohort in cohort_of[run].iter().filter(|cohort| **cohort != C::NOWHERE) {
@@ -371,7 +369,7 @@ fn sizes<C: Code>(cohort_of: &[C], n: usize) -> Vec<i64> {
         }
         sizes
     };
-    let runs = if n < ROWS_WORTH_THREADS { by_runs(cohort_of.len(), count) } else { vec![count(0..cohort_of.len())] };
+    let runs = if n < ROWS_WORTH_THREADS { threads.par_chunks(cohort_of.len(), count) } else { vec![count(0..cohort_of.len())] };
     let mut sizes = vec![0; n];
     for run in runs {
         sizes.iter_mut().zip(run).for_each(|(to, from)| *to += from);

@@ -4,7 +4,7 @@ use super::book::{Book, Order};
 use super::scene::Scene;
 use super::spec::{CohortBy, CohortSpec};
 use crate::error::{Error, ErrorKind, Result};
-use crate::exec::context::by_runs;
+use crate::exec::par::Threads;
 use crate::group::interner::NO_CODE;
 use crate::state::attributes::Attribute;
 use crate::state::customer_state::State;
@@ -97,10 +97,17 @@ impl Groups {
 }
 
 /// The memberships of all buyers, by code and cohort.
-pub fn memberships(spec: &CohortSpec, scene: &Scene, book: &Book, state: &State, column: Option<&Values>) -> Vec<Member> {
+pub fn memberships(
+    spec: &CohortSpec,
+    scene: &Scene,
+    book: &Book,
+    state: &State,
+    column: Option<&Values>,
+    threads: Threads<'_>,
+) -> Vec<Member> {
     let values = spec.cohort_attribute().and_then(|i| Some((&state.attributes[i], column?)));
     let slots = state.totals.slots();
-    let found = by_runs(book.customers(), |run| {
+    let found = threads.par_chunks(book.customers(), |run| {
         let (mut members, mut orders) = (Vec::new(), Vec::new());
         for customer in run.filter(|&customer| slots.orders(customer as u32) > 0) {
             book.orders(customer, &mut orders);

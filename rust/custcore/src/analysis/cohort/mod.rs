@@ -34,6 +34,7 @@ use crate::column::bounds::Edge;
 use crate::column::chunks::Kinds;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
+use crate::exec::par::Threads;
 use crate::ingest::builder::Fold;
 use crate::report::{Entry, EntryKind, Report, Unit};
 use crate::state::order_log::Journal;
@@ -73,6 +74,16 @@ enum Orders {
     Sorted(Book, Vec<Member>),
     /// As it came, purchases kept brief; one cohort a customer.
     Brief(Journal),
+}
+
+impl Orders {
+    /// Number of orders.
+    fn len(&self) -> usize {
+        match self {
+            Self::Sorted(book, _) => book.n_orders(),
+            Self::Brief(journal) => journal.len(),
+        }
+    }
 }
 
 /// Begins a scan that [`CohortSpec::scan`] has set up. Columns and bounds are checked here, before any rows are read.
@@ -115,11 +126,16 @@ pub fn of_base(
     context: &Context,
 ) -> Result<CohortRetention> {
     let much = base.known()?.1.interner.len().max(journal.len());
-    let count = || count(spec, base, journal, ends);
-    if context.is_worth_threads(much) { context.install(count)? } else { count() }
+    context.run_if_large(much, |threads| count(spec, base, journal, ends, threads))?
 }
 
-fn count(spec: CohortSpec, base: CustomerBase, journal: Journal, ends: (Option<Edge>, Option<Edge>)) -> Result<CohortRetention> {
+fn count(
+    spec: CohortSpec,
+    base: CustomerBase,
+    journal: Journal,
+    ends: (Option<Edge>, Option<Edge>),
+    threads: Threads<'_>,
+) -> Result<CohortRetention> {
     let (kinds, state) = base.known()?;
     let last_day = ends.1.map(|end| end.last_day()).or_else(|| (state.last_day != i32::MIN).then_some(state.last_day));
     let groups = Groups::of(spec.by_attribute(), state);
@@ -128,12 +144,12 @@ fn count(spec: CohortSpec, base: CustomerBase, journal: Journal, ends: (Option<E
     let mut without_purchase = None;
     let absent = state.totals.are_absent();
     let rows = (state.first_day <= state.last_day).then_some((state.first_day, state.last_day));
-    let days = if absent { rows } else { state.totals.slots().days() };
+    let days = if absent { rows } else { state.totals.slots().days(threads) };
     if let Some(scene) = Scene::new(&spec, state, ends, days) {
         let counts;
         let (values, customers, cohorts, orders);
         if spec.is_brief() && journal.purchases().is_some() {
-            let counted = Masks { spec: &spec, scene: &scene, customers: state.interner.len(), journal: &journal }.count()?;
+            let counted = Masks { spec: &spec, scene: &scene, customers: state.interner.len(), journal: &journal, threads }.count()?;
             without_purchase = absent.then_some(counted.without_purchase);
             (cohorts, counts, lost) = (counted.cohorts, counted.counts, counted.lost);
             customers = cohorts.all.iter().map(|cohort| cohort.size as usize).sum();
@@ -141,10 +157,10 @@ fn count(spec: CohortSpec, base: CustomerBase, journal: Journal, ends: (Option<E
         } else {
             let book = Book::of(journal, state.interner.len());
             values = spec.cohort_attribute().map(|i| Values::of(&state.attributes[i], state));
-            let members = members::memberships(&spec, &scene, &book, state, values.as_ref());
+            let members = members::memberships(&spec, &scene, &book, state, values.as_ref(), threads);
             customers = members.chunk_by(|a, b| a.customer == b.customer).count();
             cohorts = Cohorts::of(&spec, &scene, &members, &groups, state)?;
-            let counter = Counter { spec: &spec, scene: &scene, book: &book, state, groups: &groups, cohorts: &cohorts };
+            let counter = Counter { spec: &spec, scene: &scene, book: &book, state, groups: &groups, cohorts: &cohorts, threads };
             (counts, lost) = counter.count(&members);
             orders = Orders::Sorted(book, members);
         }
@@ -190,29 +206,32 @@ impl<'a> View<'a> {
     }
 
     /// What `work` makes of the orders, sorted by customer.
-    fn count<R: Default>(&self, work: impl FnOnce(Counter<'_>) -> Result<R>) -> Result<R> {
+    fn count<R: Default>(&self, threads: Threads<'_>, work: impl FnOnce(Counter<'_>) -> Result<R>) -> Result<R> {
         let Some(Found { scene, orders, groups, cohorts, .. }) = self.found else { return Ok(R::default()) };
         let (spec, state) = (self.spec, self.state);
         match orders {
-            Orders::Sorted(book, _) => work(Counter { spec, scene, book, state, groups, cohorts }),
+            Orders::Sorted(book, _) => work(Counter { spec, scene, book, state, groups, cohorts, threads }),
             Orders::Brief(journal) => {
                 let book = Book::of_brief(journal, state.interner.len());
-                work(Counter { spec, scene, book: &book, state, groups, cohorts })
+                work(Counter { spec, scene, book: &book, state, groups, cohorts, threads })
             }
         }
     }
 
     /// What was kept brief.
-    fn masks(&self) -> Option<Masks<'a>> {
+    fn masks<'t>(&self, threads: Threads<'t>) -> Option<Masks<'t>>
+    where
+        'a: 't,
+    {
         let Some(Found { orders: Orders::Brief(journal), scene, .. }) = self.found else { return None };
-        Some(Masks { spec: self.spec, scene, customers: self.state.interner.len(), journal })
+        Some(Masks { spec: self.spec, scene, customers: self.state.interner.len(), journal, threads })
     }
 
     /// Who is in which cohort, by code and cohort.
-    fn members(&self) -> Cow<'a, [Member]> {
+    fn members(&self, threads: Threads<'_>) -> Cow<'a, [Member]> {
         match self.found {
             Some(Found { orders: Orders::Sorted(_, members), .. }) => Cow::Borrowed(members),
-            _ => self.masks().map_or(Cow::Borrowed(&[]), |masks| Cow::Owned(masks.members())),
+            _ => self.masks(threads).map_or(Cow::Borrowed(&[]), |masks| Cow::Owned(masks.members())),
         }
     }
 }
@@ -240,9 +259,9 @@ impl CohortRetention {
     /// Customers per calendar period: new, retained, reactivated, churned.
     pub fn movement(&self, context: &Context) -> Result<Table> {
         let view = self.view()?;
-        let rows = self.wide(context, || match view.masks() {
+        let rows = self.run(context, |threads| match view.masks(threads) {
             Some(masks) => Ok(masks.movement()),
-            None => view.count(|counter| counter.movement()),
+            None => view.count(threads, |counter| counter.movement()),
         })?;
         table::movement_table(&view, &rows)
     }
@@ -254,9 +273,9 @@ impl CohortRetention {
             let message = "revenue_retention() needs money: pass amount= to cohort_retention()";
             return Err(Error::new(ErrorKind::InvalidArgument, message));
         }
-        let rows = self.wide(context, || {
-            let quick = view.masks().and_then(|masks| masks.flows());
-            quick.map_or_else(|| view.count(|counter| counter.flows()), Ok)
+        let rows = self.run(context, |threads| {
+            let quick = view.masks(threads).and_then(|masks| masks.flows());
+            quick.map_or_else(|| view.count(threads, |counter| counter.flows()), Ok)
         })?;
         table::flow_table(&view, &rows, reactivation)
     }
@@ -264,7 +283,7 @@ impl CohortRetention {
     /// The cohort of every customer, by id.
     pub fn customers(&self, context: &Context) -> Result<Table> {
         let view = self.view()?;
-        let members = view.members();
+        let members = self.run(context, |threads| Ok(view.members(threads)))?;
         let mut codes: Vec<u32> = members.iter().map(|member| member.customer).collect();
         codes.dedup();
         crate::analysis::rfm::sort_by_id(&mut codes, &view.state.interner, context)?;
@@ -273,7 +292,7 @@ impl CohortRetention {
             members[first..].iter().take_while(move |member| member.customer == code).copied()
         };
         let sorted: Vec<Member> = codes.into_iter().flat_map(of).collect();
-        self.wide(context, || table::customers_table(&view, &sorted))
+        self.run(context, |threads| table::customers_table(&view, &sorted, threads))
     }
 
     /// The RFM table of the same rows.
@@ -285,15 +304,16 @@ impl CohortRetention {
         crate::analysis::rfm::rfm(&self.base, self.last_day.map(AsOf::Date), true, context)
     }
 
-    /// Does `work` on the pool where there are many customers.
-    fn wide<R: Send>(&self, context: &Context, work: impl FnOnce() -> Result<R> + Send) -> Result<R> {
+    /// Does `work` on the pool where there are many customers or orders.
+    fn run<R: Send>(&self, context: &Context, work: impl FnOnce(Threads<'_>) -> Result<R> + Send) -> Result<R> {
         let customers = self.base.known()?.1.interner.len();
-        if context.is_worth_threads(customers) { context.install(work)? } else { work() }
+        let orders = self.found.as_ref().map_or(0, |found| found.orders.len());
+        context.run_if_large(customers.max(orders), work)?
     }
 
-    /// How much there is to look at: cells and customers.
+    /// How much there is to look at: cells, and customers or orders.
     pub fn size(&self) -> usize {
-        self.found.as_ref().map_or(0, |found| found.cells.len() + found.customers)
+        self.found.as_ref().map_or(0, |found| found.cells.len() + found.customers.max(found.orders.len()))
     }
 
     /// Number of cohorts, over all groups.

@@ -8,7 +8,7 @@ use super::kernel::active_periods;
 use super::members::MOST_CELLS;
 use super::spec::CohortBy;
 use crate::error::{Error, ErrorKind, Result};
-use crate::exec::context::{ROWS_WORTH_THREADS, by_runs};
+use crate::exec::par::ROWS_WORTH_THREADS;
 
 /// Customers of one period.
 #[derive(Debug, Clone, Copy, Default)]
@@ -193,7 +193,7 @@ impl Counter<'_> {
         };
         let customers = self.book.customers();
         let side_by_side = customers >= ROWS_WORTH_THREADS && rows < ROWS_WORTH_THREADS;
-        let runs = if side_by_side { by_runs(customers, count) } else { vec![count(0..customers)] };
+        let runs = if side_by_side { self.threads.par_chunks(customers, count) } else { vec![count(0..customers)] };
         let mut runs = runs.into_iter();
         let mut sums = runs.next().unwrap_or_default();
         for run in runs {

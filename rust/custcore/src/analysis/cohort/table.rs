@@ -13,6 +13,7 @@ use super::movement::{Flow, Movement};
 use super::spec::CohortBy;
 use crate::analysis::rfm::table::{id_column, key_column};
 use crate::error::{Error, ErrorKind, Result};
+use crate::exec::par::Threads;
 use crate::group::interner::{Keys, NO_CODE};
 use crate::num::money::{Amount, Money, ratio};
 use crate::table::{Table, TableBuilder, money_column};
@@ -366,10 +367,10 @@ pub(super) fn flow_table(view: &View<'_>, rows: &[Flow], reactivation: bool) -> 
 }
 
 /// The cohort of every customer.
-pub(super) fn customers_table(view: &View<'_>, members: &[Member]) -> Result<Table> {
+pub(super) fn customers_table(view: &View<'_>, members: &[Member], threads: Threads<'_>) -> Result<Table> {
     let mut table = TableBuilder::default();
     let codes: Vec<u32> = members.iter().map(|member| member.customer).collect();
-    table.column(&view.kinds.id_name, id_column(view.kinds, view.state.interner.keys(), &codes)?);
+    table.column(&view.kinds.id_name, id_column(view.kinds, view.state.interner.keys(), &codes, threads)?);
     let group = |member: &Member| view.found.map_or(0, |found| found.groups.group(view.state, member.customer));
     view.by_column(&mut table, members.iter().map(group))?;
     table.column("cohort", view.cohort_column(members.iter().map(|member| Some(member.key)))?);

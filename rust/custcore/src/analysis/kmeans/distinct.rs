@@ -72,7 +72,7 @@ pub fn distinct<T: Float>(points: &Points<T>, ranges: &Ranges, context: &Context
         a.counts.iter_mut().zip(&b.counts).for_each(|(a, b)| *a += b);
         Some(a)
     };
-    let Some(Some(found)) = each_share(shares, context.is_worth_threads(points.rows()), work, both)? else { return Ok(None) };
+    let Some(Some(found)) = each_share(shares, (context, points.rows()), work, both)? else { return Ok(None) };
     let mut columns = vec![Vec::new(); widths.len()];
     let (mut counts, mut kinds) = (Vec::new(), vec![0_u32; cells]);
     for (cell, &count) in found.counts.iter().enumerate().filter(|(_, count)| **count > 0) {

@@ -95,7 +95,7 @@ impl<T: Float> Problem<'_, T> {
             self.path.run(task)?;
             Ok(change)
         };
-        Ok(each_share(shares.iter_mut().collect(), self.threads(), work, Change::merge)?.unwrap_or_else(empty))
+        Ok(each_share(shares.iter_mut().collect(), self.load(), work, Change::merge)?.unwrap_or_else(empty))
     }
 
     /// The rows farthest from their centres: by distance, descending, then by row.
@@ -199,7 +199,7 @@ impl<T: Float> Problem<'_, T> {
             Some(a)
         };
         let infinite = vec![f64::INFINITY];
-        Ok(each_share(shares, self.threads(), work, both)?.map_or_else(Vec::new, |sum| sum.map_or(infinite, |sum| sum.get(0))))
+        Ok(each_share(shares, self.load(), work, both)?.map_or_else(Vec::new, |sum| sum.map_or(infinite, |sum| sum.get(0))))
     }
 
     /// The nearest centre of every row.

@@ -12,7 +12,7 @@ use super::scaler::unlike;
 use super::scan::{Ranges, each_share, ranges};
 use super::share::Share;
 use crate::error::{Error, ErrorKind, Result};
-use crate::exec::context::{Context, map};
+use crate::exec::context::Context;
 use crate::num::random::Random;
 
 /// The settings of a fit.
@@ -109,8 +109,11 @@ impl Spec {
     pub fn fit(&self, features: &Features, weights: Option<&[f64]>, context: &Context) -> Result<(Model, Vec<i32>)> {
         self.check(features.rows(), features.n_features())?;
         check_weights(weights, features.rows())?;
-        let ranges = ranges(features, context)?;
-        each_float!(&features.values, points => self.fit_points(points, weights, &ranges, context))
+        // Each step below asks for the pool again, which is cheap on its threads.
+        context.run_if_large(features.rows(), |_| {
+            let ranges = ranges(features, context)?;
+            each_float!(&features.values, points => self.fit_points(points, weights, &ranges, context))
+        })?
     }
 
     fn fit_points<T: Float>(
@@ -147,9 +150,12 @@ impl Spec {
             }
         }
         let Some((run, init_centers)) = best else { return Err(Error::internal("no run of k-means")) };
-        let (labels, seen) = integers(&run.shares, self.n_clusters, problem.threads())?;
+        let (labels, seen) = integers(&run.shares, self.n_clusters, problem.load())?;
         let labels = match problem.codes {
-            Some(codes) => map(codes.len(), |row| labels[codes[row] as usize]),
+            Some(codes) => {
+                let label = |row: usize| labels[codes[row] as usize];
+                problem.context.run_if_large(codes.len(), |threads| threads.par_map(codes.len(), label))?
+            }
             None => labels,
         };
         let n_nonempty = seen.iter().filter(|&&seen| seen).count();
@@ -181,7 +187,7 @@ fn is_same_clustering<L: Label>(a: &[Share<L>], b: &[Share<L>], clusters: usize)
 }
 
 /// The labels of all rows, and which clusters have any.
-fn integers<L: Label>(shares: &[Share<L>], clusters: usize, threads: bool) -> Result<(Vec<i32>, Vec<bool>)> {
+fn integers<L: Label>(shares: &[Share<L>], clusters: usize, load: (&Context, usize)) -> Result<(Vec<i32>, Vec<bool>)> {
     let mut labels = vec![0; shares.iter().map(|share| share.labels.len()).sum()];
     let mut rest = labels.as_mut_slice();
     let pairs = shares.iter().map(|share| (share, rest.split_off_mut(..share.labels.len()).unwrap_or_default())).collect();
@@ -194,7 +200,7 @@ fn integers<L: Label>(shares: &[Share<L>], clusters: usize, threads: bool) -> Re
         Ok(seen)
     };
     let both = |a: Vec<bool>, b: Vec<bool>| a.iter().zip(&b).map(|(a, b)| a | b).collect();
-    let seen = each_share(pairs, threads, work, both)?.unwrap_or_default();
+    let seen = each_share(pairs, load, work, both)?.unwrap_or_default();
     Ok((labels, seen))
 }
 

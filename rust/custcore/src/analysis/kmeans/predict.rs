@@ -37,7 +37,7 @@ impl<T: Float> Problem<'_, T> {
         let shares: Vec<_> = blocks.chunks(blocks_in_share(blocks.len(), self.context)).map(share).collect();
         let work =
             |(blocks, labels)| self.path.run(Predict { problem: self, features, centers, frame: &frame, filter: &filter, blocks, labels });
-        each_share(shares, self.context.is_worth_threads(self.points.rows()), work, |(), ()| ())?;
+        each_share(shares, (self.context, self.points.rows()), work, |(), ()| ())?;
         Ok(labels)
     }
 }

@@ -44,8 +44,9 @@ impl<T: Float> Problem<'_, T> {
         self.points.n_features()
     }
 
-    pub(super) fn threads(&self) -> bool {
-        self.context.is_worth_threads(self.points.rows())
+    /// The context, and how many rows there are to work on.
+    pub(super) fn load(&self) -> (&Context, usize) {
+        (self.context, self.points.rows())
     }
 
     /// The weight of a row.

@@ -143,7 +143,7 @@ pub fn quality<T: Float>(problem: &Problem<'_, T>, run: &Run<u32>, shares: &[Sha
             rows.iter_mut().zip(others).for_each(|(a, b): (&mut i64, i64)| *a += b);
             (sums, rows)
         };
-        each_share(shares.iter().collect(), problem.context.is_worth_threads(problem.points.rows()), work, both)
+        each_share(shares.iter().collect(), (problem.context, problem.points.rows()), work, both)
     };
     let nothing = Quality {
         inertia: run.inertia,
@@ -235,7 +235,7 @@ pub fn silhouettes(sample: &Sample, labels: &[Vec<usize>], ks: &[usize], context
         a.extend(b);
         a
     };
-    let each = each_share(rows.chunks(64).collect(), context.is_worth_threads(m * m), work, both)?.unwrap_or_default();
+    let each = each_share(rows.chunks(64).collect(), (context, m * m), work, both)?.unwrap_or_default();
     let summary = |(at, &k): (usize, &usize)| {
         if k < 2 {
             return None;

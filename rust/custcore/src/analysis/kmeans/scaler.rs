@@ -1,9 +1,9 @@
 //! Features on a common scale: (x - center) / scale, of log(1 + x) where asked for.
 
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::points::{Features, Float, Points, Values, each_float};
+use super::scan::each_share;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 use crate::num::exact;
@@ -165,11 +165,7 @@ impl Scaler {
             }
             Ok(())
         };
-        if context.is_worth_threads(points.rows()) {
-            pieces.into_par_iter().map(work).collect::<Result<()>>()?;
-        } else {
-            pieces.into_iter().try_for_each(work)?;
-        }
+        each_share(pieces, (context, points.rows()), work, |(), ()| ())?;
         Ok(column)
     }
 }

@@ -1,7 +1,5 @@
 //! The first look at all values: whether they are finite, and how large.
 
-use rayon::prelude::*;
-
 use super::kernel::Path;
 use super::lanes::{Lanes, Task};
 use super::points::{Block, Features, Float, Lane, Points, each_float};
@@ -32,14 +30,14 @@ impl Ranges {
     }
 }
 
-/// Does `work` for every share of the blocks and folds what it gives, in order.
+/// Does `work` for every share of the blocks, in parallel where `rows` rows are worth it, and folds the results in order.
 pub fn each_share<S: Send, R: Send>(
     shares: Vec<S>,
-    threads: bool,
+    (context, rows): (&Context, usize),
     work: impl Fn(S) -> Result<R> + Send + Sync,
     fold: impl Fn(R, R) -> R,
 ) -> Result<Option<R>> {
-    let results: Vec<Result<R>> = if threads { shares.into_par_iter().map(work).collect() } else { shares.into_iter().map(work).collect() };
+    let results: Vec<Result<R>> = context.run_if_large(rows, |threads| threads.par_tasks(shares, work))?;
     let mut total = None;
     for result in results {
         let result = result?;
@@ -80,7 +78,7 @@ fn ranges_of<T: Float>(points: &Points<T>, features: &Features, context: &Contex
         }
         Ok(ranges)
     };
-    let found = each_share(shares, context.is_worth_threads(points.rows()), work, Ranges::union)?;
+    let found = each_share(shares, (context, points.rows()), work, Ranges::union)?;
     Ok(found.unwrap_or_else(|| Ranges::empty(points.n_features())))
 }
 

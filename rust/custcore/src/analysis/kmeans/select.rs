@@ -71,8 +71,8 @@ impl Choice {
         let sample = Sample::draw(points, None, STARTS.max(64 * most), &mut Random::new(self.seed, u64::MAX));
         let sampled = Points::of_columns(sample.columns().to_vec(), sample.len());
         // Each run stays on its thread; the runs share the threads.
-        let alone = context.alone();
-        let small = Problem { points: &sampled, weights: None, codes: None, ranges, path: problem.path, context: &alone };
+        let inline = context.inline();
+        let small = Problem { points: &sampled, weights: None, codes: None, ranges, path: problem.path, context: &inline };
         let jobs: Vec<(usize, u64)> = self.ks.iter().flat_map(|&k| (0..self.n_init as u64).map(move |start| (k, start))).collect();
         let work = |(k, start): (usize, u64)| {
             let seeds = sample.plus_plus(k, &mut Random::new(self.seed, start), context)?;
@@ -88,7 +88,7 @@ impl Choice {
             }
             best
         };
-        let best = each_share(jobs, context.is_worth_threads(sample.len() * self.n_init * self.ks.len()), work, keep)?.unwrap_or_default();
+        let best = each_share(jobs, (context, sample.len() * self.n_init * self.ks.len()), work, keep)?.unwrap_or_default();
         let shown = Sample::draw(points, None, self.sample_size.max(2), &mut Random::new(self.seed, u64::MAX - 1));
         let (mut qualities, mut labels) = (Vec::new(), Vec::new());
         for &k in &self.ks {

@@ -2,9 +2,7 @@
 
 use std::mem::MaybeUninit;
 
-use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
-
-use crate::exec::context::{ROWS_WORTH_THREADS, by_runs};
+use crate::exec::par::Threads;
 use crate::state::stats::{Slot, Slots};
 
 /// The facts of the buyers as columns, in the order of `codes`.
@@ -50,8 +48,8 @@ const PIECE: usize = 1 << 14;
 const AHEAD: usize = 24;
 
 /// Codes of the customers with at least one purchase, ascending.
-pub fn buyers(slots: &Slots) -> Vec<u32> {
-    let runs = by_runs(slots.len(), |run| {
+pub fn buyers(slots: &Slots, threads: Threads<'_>) -> Vec<u32> {
+    let runs = threads.par_chunks(slots.len(), |run| {
         let mut buyers = Vec::with_capacity(run.len());
         buyers.extend(run.map(|code| code as u32).filter(|&code| slots.orders(code) > 0));
         buyers
@@ -60,18 +58,24 @@ pub fn buyers(slots: &Slots) -> Vec<u32> {
 }
 
 /// The columns at day `as_of`, not before any customer's last purchase.
-pub fn compute(slots: &Slots, codes: &[u32], as_of: i32) -> RfmColumns {
+pub fn compute(slots: &Slots, codes: &[u32], as_of: i32, threads: Threads<'_>) -> RfmColumns {
     if slots.is_narrow() {
-        let (columns, units) = fill(slots, codes, as_of, |slot| slot.units as i64);
+        let (columns, units) = fill(slots, codes, as_of, threads, |slot| slot.units as i64);
         RfmColumns { units: UnitColumn::Narrow(units), ..columns }
     } else {
-        let (columns, units) = fill(slots, codes, as_of, |slot| slot.units);
+        let (columns, units) = fill(slots, codes, as_of, threads, |slot| slot.units);
         RfmColumns { units: UnitColumn::Wide(units), ..columns }
     }
 }
 
 /// Fills all columns in one pass, so that each slot is fetched once; the units are apart.
-fn fill<U: Send>(slots: &Slots, codes: &[u32], as_of: i32, unit: impl Fn(&Slot) -> U + Sync + Send) -> (RfmColumns, Vec<U>) {
+fn fill<U: Send>(
+    slots: &Slots,
+    codes: &[u32],
+    as_of: i32,
+    threads: Threads<'_>,
+    unit: impl Fn(&Slot) -> U + Sync + Send,
+) -> (RfmColumns, Vec<U>) {
     let rows = codes.len();
     let days = || Vec::<i32>::with_capacity(rows);
     let (mut first, mut last, mut recency, mut tenure) = (days(), days(), days(), days());
@@ -101,11 +105,7 @@ fn fill<U: Send>(slots: &Slots, codes: &[u32], as_of: i32, unit: impl Fn(&Slot) 
             piece.units[row].write(unit(&slot));
         }
     };
-    if codes.len() < ROWS_WORTH_THREADS {
-        pieces.into_iter().for_each(work);
-    } else {
-        pieces.into_par_iter().for_each(work);
-    }
+    threads.if_large(rows).par_tasks(pieces, work);
     // SAFETY: each column has room for `rows` values, and its pieces, which are cut as the codes are and so cover all of
     // these, were filled row by row.
     unsafe {
@@ -117,14 +117,4 @@ fn fill<U: Send>(slots: &Slots, codes: &[u32], as_of: i32, unit: impl Fn(&Slot) 
         units.set_len(rows);
     }
     (RfmColumns { first, last, recency, tenure, orders, units: UnitColumn::Narrow(Vec::new()) }, units)
-}
-
-/// Two columns at once.
-pub fn map_pairs<A: Send, B: Send>(rows: usize, pair: impl Fn(usize) -> (A, B) + Sync + Send) -> (Vec<A>, Vec<B>) {
-    if rows < ROWS_WORTH_THREADS {
-        return (0..rows).map(pair).unzip();
-    }
-    let (mut left, mut right) = (Vec::new(), Vec::new());
-    (0..rows).into_par_iter().with_min_len(1 << 13).map(pair).unzip_into_vecs(&mut left, &mut right);
-    (left, right)
 }

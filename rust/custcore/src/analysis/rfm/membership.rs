@@ -22,7 +22,7 @@ impl RfmScorer {
         // The octants look at values and need no scores.
         let scores = match &self.fitted()?.segmenter {
             Some(Segmenter::Octants(_)) => Vec::new(),
-            _ => context.install(|| scorer.score(batch))??,
+            _ => context.run_if_large(batch.num_rows(), |threads| scorer.score(batch, threads))??,
         };
         self.members(batch, &scores)
     }

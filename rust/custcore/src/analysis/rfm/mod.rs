@@ -13,6 +13,7 @@ use crate::base::CustomerBase;
 use crate::column::chunks::Kinds;
 use crate::error::Result;
 use crate::exec::context::Context;
+use crate::exec::par::Threads;
 use crate::group::interner::Interner;
 use crate::group::sort::Leads;
 use crate::state::customer_state::State;
@@ -39,17 +40,17 @@ fn rfm_of(
     context: &Context,
 ) -> Result<(Table, Vec<u32>)> {
     let slots = state.totals.slots();
-    let mut codes = if context.is_worth_threads(slots.len()) { context.install(|| kernel::buyers(slots))? } else { kernel::buyers(slots) };
+    let mut codes = context.run_if_large(slots.len(), |threads| kernel::buyers(slots, threads))?;
     if sort {
         sort_by_id(&mut codes, &state.interner, context)?;
     }
     context.check()?;
     let report = base.report_of(kinds, state, as_of);
-    let build = || {
-        let columns = kernel::compute(state.totals.slots(), &codes, as_of.unwrap_or(0));
-        table::rfm_table(base.spec(), kinds, state, &codes, columns, report)
+    let build = |threads: Threads<'_>| {
+        let columns = kernel::compute(state.totals.slots(), &codes, as_of.unwrap_or(0), threads);
+        table::rfm_table(base.spec(), kinds, state, &codes, columns, report, threads)
     };
-    let table = if context.is_worth_threads(codes.len()) { context.install(build)? } else { build() }?;
+    let table = context.run_if_large(codes.len(), build)??;
     Ok((table, codes))
 }
 
@@ -58,8 +59,7 @@ pub(crate) fn sort_by_id(codes: &mut [u32], ids: &Interner, context: &Context) -
     if ids.is_sorted() {
         return Ok(());
     }
-    let sort = || Leads::of(&[ids.keys()]).sort_pieces(ids.keys(), codes);
-    let sorted = if context.is_worth_threads(ids.len()) { context.install(sort)? } else { sort() };
+    let sorted = context.run_if_large(ids.len(), |threads| Leads::of(&[ids.keys()], threads).sort_pieces(ids.keys(), codes, threads))?;
     codes.iter_mut().zip(sorted.into_iter().flatten()).for_each(|(code, (_, sorted))| *code = sorted);
     Ok(())
 }

@@ -17,6 +17,7 @@ use crate::column::key::Key;
 use crate::column::number::Number;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
+use crate::exec::par::Threads;
 use crate::report::Report;
 use crate::table::Table;
 
@@ -231,7 +232,7 @@ impl RfmScorer {
         let n = self.n_dimensions(&first.schema());
         let spec = ScoreSpec { dimensions: self.dimensions(n), ..self.spec.score.clone() }.checked()?;
         let batch = &one_batch(&spec, batches)?;
-        let (scorer, scores) = context.install(|| Scorer::fit(&spec, batch, context))??;
+        let (scorer, scores) = context.install(|threads| Scorer::fit(&spec, batch, context, threads))??;
         self.fitted = Some(self.with_segments(scorer, |octants| octants.fit(batch, self.columns()))?);
         Ok(scores)
     }
@@ -270,7 +271,7 @@ impl RfmScorer {
         let mut tables = Vec::with_capacity(batches.len());
         for batch in batches {
             context.check()?;
-            let scores = context.compute(batch.num_rows(), || fitted.scorer.score(batch))??;
+            let scores = context.run_if_large(batch.num_rows(), |threads| fitted.scorer.score(batch, threads))??;
             tables.push(self.scored(batch, &scores, report, context)?);
         }
         Ok(tables)
@@ -288,8 +289,9 @@ impl RfmScorer {
                 Some((segmenter.names(), SegmentCodes::ByRow(octants.segment_rows(batch, self.columns())?)))
             }
         };
-        let build = || table::scores_table(batch, scores, self.one_digit(scores.len()), self.spec.weights, segments, report);
-        context.compute(batch.num_rows(), build)?
+        let (one_digit, weights) = (self.one_digit(scores.len()), self.spec.weights);
+        let build = |threads: Threads<'_>| table::scores_table(batch, scores, one_digit, weights, segments, report, threads);
+        context.run_if_large(batch.num_rows(), build)?
     }
 
     /// Fits on a table and scores it. A table without rows gives an empty result, and the scorer stays as it was.
@@ -307,7 +309,15 @@ impl RfmScorer {
             let n = self.n_dimensions(&batch.schema());
             let names = self.segment_names()?;
             let segments = names.as_ref().map(|names| (names.iter().map(String::as_str).collect(), SegmentCodes::ByRow(Vec::new())));
-            table::scores_table(batch, &vec![Vec::new(); n], self.one_digit(n), self.spec.weights, segments, report.clone())
+            table::scores_table(
+                batch,
+                &vec![Vec::new(); n],
+                self.one_digit(n),
+                self.spec.weights,
+                segments,
+                report.clone(),
+                Threads::inline(),
+            )
         };
         let tables = batches.iter().map(empty).collect::<Result<Vec<_>>>()?;
         report.remarks.extend(self.map()?.1);

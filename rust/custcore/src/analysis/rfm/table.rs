@@ -9,7 +9,7 @@ use arrow_array::{
 
 use arrow_schema::{DataType, Metadata};
 
-use super::kernel::{RfmColumns, UnitColumn, map_pairs};
+use super::kernel::{RfmColumns, UnitColumn};
 use super::segments::SegmentMap;
 use crate::analysis::score::cells::Cells;
 use crate::analysis::score::table::{score_column, weighted};
@@ -17,7 +17,7 @@ use crate::column::chunks::Kinds;
 use crate::column::ids::{all_integer_ids, byte_ids, contiguous_ids, gathered_ids, integer_ids};
 use crate::column::key::KeyKind;
 use crate::error::{Error, ErrorKind, Result};
-use crate::exec::context::map;
+use crate::exec::par::Threads;
 use crate::group::interner::{Keys, NO_CODE};
 use crate::num::money::{Money, decimal_text, units_to_f64};
 use crate::report::Report;
@@ -27,10 +27,18 @@ use crate::table::{Table, TableBuilder};
 use crate::time::calendar::date_text;
 
 /// One row per buyer, in the order of `codes`.
-pub fn rfm_table(spec: &Spec, kinds: &Kinds, state: &State, codes: &[u32], columns: RfmColumns, report: Report) -> Result<Table> {
+pub fn rfm_table(
+    spec: &Spec,
+    kinds: &Kinds,
+    state: &State,
+    codes: &[u32],
+    columns: RfmColumns,
+    report: Report,
+    threads: Threads<'_>,
+) -> Result<Table> {
     let mut table = TableBuilder::default();
     let keys = state.interner.keys();
-    table.column(&kinds.id_name, id_column(kinds, keys, codes)?);
+    table.column(&kinds.id_name, id_column(kinds, keys, codes, threads)?);
     table.column("first_date", Arc::new(Date32Array::from(columns.first)));
     table.column("last_date", Arc::new(Date32Array::from(columns.last)));
     table.column("recency_days", Arc::new(Int32Array::from(columns.recency)));
@@ -47,10 +55,14 @@ pub fn rfm_table(spec: &Spec, kinds: &Kinds, state: &State, codes: &[u32], colum
         table.column("n_days", Arc::new(Int64Array::from_iter_values(codes.iter().map(|&code| i64::from(counts[code as usize])))));
     }
     if let Some(money) = kinds.money {
-        let (total, mean) = monetary(money, &columns.units, orders.values()).map_err(|Overflow { row, total, output, remedy }| {
-            let (name, id) = (&kinds.id_name, id_text(kinds, keys, codes[row]));
-            Error::new(ErrorKind::SumOverflow, format!("the amounts of customer {name}={id} add up to {total}, beyond {output}. {remedy}"))
-        })?;
+        let (total, mean) =
+            monetary(money, &columns.units, orders.values(), threads).map_err(|Overflow { row, total, output, remedy }| {
+                let (name, id) = (&kinds.id_name, id_text(kinds, keys, codes[row]));
+                Error::new(
+                    ErrorKind::SumOverflow,
+                    format!("the amounts of customer {name}={id} add up to {total}, beyond {output}. {remedy}"),
+                )
+            })?;
         table.column("monetary_total", total);
         table.column("monetary_mean", mean);
     }
@@ -70,10 +82,12 @@ pub fn rfm_table(spec: &Spec, kinds: &Kinds, state: &State, codes: &[u32], colum
 const AHEAD: usize = 16;
 
 /// The ids of `codes` in the type they came in.
-pub fn id_column(kinds: &Kinds, keys: &Keys, codes: &[u32]) -> Result<ArrayRef> {
+pub fn id_column(kinds: &Kinds, keys: &Keys, codes: &[u32], threads: Threads<'_>) -> Result<ArrayRef> {
     match keys {
-        Keys::Range { base, .. } => return all_integer_ids(&kinds.id_type, map(codes.len(), |row| base + i64::from(codes[row]))),
-        Keys::Integers(keys) => return all_integer_ids(&kinds.id_type, map(codes.len(), |row| keys[codes[row] as usize])),
+        Keys::Range { base, .. } => {
+            return all_integer_ids(&kinds.id_type, threads.par_map(codes.len(), |row| base + i64::from(codes[row])));
+        }
+        Keys::Integers(keys) => return all_integer_ids(&kinds.id_type, threads.par_map(codes.len(), |row| keys[codes[row] as usize])),
         // All ids there are, in the order they lie in: copied as they stand.
         Keys::Bytes(arena) if codes.len() == arena.len() && (0..).zip(codes).all(|(row, &code)| row == code) => {
             let (bytes, lengths) = arena.contents();
@@ -89,7 +103,7 @@ pub fn id_column(kinds: &Kinds, keys: &Keys, codes: &[u32]) -> Result<ArrayRef> 
                 }
                 arena.copy(codes[row], to);
             };
-            if let Some(column) = gathered_ids(&kinds.id_type, codes.len(), length, copy)? {
+            if let Some(column) = gathered_ids(&kinds.id_type, codes.len(), length, copy, threads)? {
                 return Ok(column);
             }
         }
@@ -125,10 +139,10 @@ struct Overflow {
 }
 
 /// Total and mean in the output type of the money.
-fn monetary(money: Money, units: &UnitColumn, orders: &[i64]) -> std::result::Result<(ArrayRef, ArrayRef), Overflow> {
+fn monetary(money: Money, units: &UnitColumn, orders: &[i64], threads: Threads<'_>) -> std::result::Result<(ArrayRef, ArrayRef), Overflow> {
     match units {
-        UnitColumn::Narrow(units) => monetary_of(money, units, orders),
-        UnitColumn::Wide(units) => monetary_of(money, units, orders),
+        UnitColumn::Narrow(units) => monetary_of(money, units, orders, threads),
+        UnitColumn::Wide(units) => monetary_of(money, units, orders, threads),
     }
 }
 
@@ -136,13 +150,14 @@ fn monetary_of<U: Copy + Into<i128> + Sync>(
     money: Money,
     units: &[U],
     orders: &[i64],
+    threads: Threads<'_>,
 ) -> std::result::Result<(ArrayRef, ArrayRef), Overflow> {
     let rows = units.len();
     let units = |row: usize| -> i128 { units[row].into() };
     let mean = |row: usize, total: f64| total / orders[row] as f64;
     match money {
         Money::Float { decimals } => {
-            let (totals, means) = map_pairs(rows, |row| {
+            let (totals, means) = threads.par_map_pairs(rows, |row| {
                 let total = units_to_f64(units(row), i32::from(decimals));
                 (total, mean(row, total))
             });
@@ -152,7 +167,7 @@ fn monetary_of<U: Copy + Into<i128> + Sync>(
             if let Some(row) = (0..rows).find(|&row| i64::try_from(units(row)).is_err()) {
                 return Err(Overflow { row, total: units(row).to_string(), output: "int64", remedy: "Cast the amounts to decimal" });
             }
-            let (totals, means) = map_pairs(rows, |row| (units(row) as i64, mean(row, units(row) as f64)));
+            let (totals, means) = threads.par_map_pairs(rows, |row| (units(row) as i64, mean(row, units(row) as f64)));
             Ok((Arc::new(Int64Array::from(totals)), Arc::new(Float64Array::from(means))))
         }
         Money::Decimal { scale } => {
@@ -161,7 +176,7 @@ fn monetary_of<U: Copy + Into<i128> + Sync>(
                 let total = decimal_text(units(row), scale);
                 return Err(Overflow { row, total, output: "decimal128(38)", remedy: "Cast the amounts to a smaller scale" });
             }
-            let (totals, means) = map_pairs(rows, |row| (units(row), mean(row, units_to_f64(units(row), i32::from(scale)))));
+            let (totals, means) = threads.par_map_pairs(rows, |row| (units(row), mean(row, units_to_f64(units(row), i32::from(scale)))));
             let totals = Decimal128Array::from(totals).with_data_type(DataType::Decimal128(38, scale));
             Ok((Arc::new(totals), Arc::new(Float64Array::from(means))))
         }
@@ -186,25 +201,27 @@ pub fn scores_table(
     weights: [f64; 3],
     segments: Option<(Vec<&str>, SegmentCodes<'_>)>,
     report: Report,
+    threads: Threads<'_>,
 ) -> Result<Table> {
     let mut table = TableBuilder::from_batch(batch);
     let rows = batch.num_rows();
     for (name, scores) in ["r_score", "f_score", "m_score"].into_iter().zip(scores) {
-        table.column(name, score_column(scores));
+        table.column(name, score_column(scores, threads));
     }
-    let cells = Cells::new(scores, rows);
-    table.column("rfm_cell", Arc::new(cells.texts()?));
+    let cells = Cells::new(scores, rows, threads);
+    table.column("rfm_cell", Arc::new(cells.texts(threads)?));
     // Where a dimension has more than 9 bins a score may have two digits, and 1110 could be 1-11-0 or 11-1-0: no number at all.
     let digits = |scores: &[u8]| one_digit.then(|| scores.iter().fold(0, |number, &digit| number * 10 + i32::from(digit)));
-    table.column("rfm_score", Arc::new(cells.numbers::<Int32Type>(digits)));
-    table.column("rfm_total", Arc::new(cells.numbers::<Float64Type>(|scores| Some(weighted(scores, &weights)))));
+    table.column("rfm_score", Arc::new(cells.numbers::<Int32Type>(digits, threads)));
+    table.column("rfm_total", Arc::new(cells.numbers::<Float64Type>(|scores| Some(weighted(scores, &weights)), threads)));
     if let Some((names, segments)) = segments {
         let n = names.len();
         let names: ArrayRef = Arc::new(StringArray::from(names));
         let segments = match segments {
             SegmentCodes::ByCell(map) => {
                 let code = |scores: &[u8]| map.segment(scores[0], scores[1], scores.get(2).copied().unwrap_or(1));
-                let codes = cells.numbers::<Int16Type>(|scores| code(scores).filter(|&code| usize::from(code) < n).map(|code| code as i16));
+                let codes = cells
+                    .numbers::<Int16Type>(|scores| code(scores).filter(|&code| usize::from(code) < n).map(|code| code as i16), threads);
                 // SAFETY: a code was looked at just now, once for each combination of scores: it is a position in the names.
                 unsafe { DictionaryArray::new_unchecked(codes, names) }
             }

@@ -8,6 +8,7 @@ use super::spec::{Dimension, Method};
 use crate::column::key::{Key, KeyColumn, OwnedKey};
 use crate::column::number::{NumberColumn, Numbers};
 use crate::error::Result;
+use crate::exec::par::Threads;
 use crate::order_statistics::quantile::{Edges, Number};
 use crate::order_statistics::rank::range;
 
@@ -44,6 +45,7 @@ impl Binner {
         ids: Option<&KeyColumn>,
         rows: Option<&[u32]>,
         dimension: &Dimension,
+        threads: Threads<'_>,
     ) -> Result<Option<Self>> {
         let picked;
         let column = match rows {
@@ -53,12 +55,12 @@ impl Binner {
                 &picked
             }
         };
-        let Some(ends @ (least, most)) = range(column) else { return Ok(None) };
+        let Some(ends @ (least, most)) = range(column, threads) else { return Ok(None) };
         let range = (least.to_f64(), most.to_f64());
         let bins = usize::from(dimension.bins);
         let edges = match method {
-            Method::Type7 => Edges::type7_within(column, bins, ends).map(Kind::Edges),
-            Method::RParity => Edges::r_parity(column, bins).map(Kind::Edges),
+            Method::Type7 => Edges::type7_within(column, bins, ends, threads).map(Kind::Edges),
+            Method::RParity => Edges::r_parity(column, bins, threads).map(Kind::Edges),
             Method::Cuts(cuts, closed) => Some(Kind::Edges(Edges::explicit(Numbers::Floats(cuts.clone()), *closed))),
             Method::Split => Tiles::fit(values, ids, rows, bins).map(Kind::Tiles),
         };
@@ -79,9 +81,9 @@ impl Binner {
     }
 
     /// The bin of every row, 0 where it is null.
-    pub fn bin_rows(&self, values: &NumberColumn, ids: Option<&KeyColumn>) -> Vec<u8> {
+    pub fn bin_rows(&self, values: &NumberColumn, ids: Option<&KeyColumn>, threads: Threads<'_>) -> Vec<u8> {
         match &self.kind {
-            Kind::Edges(edges) => edges.bin_rows(values),
+            Kind::Edges(edges) => edges.bin_rows(values, threads),
             Kind::Tiles(tiles) => {
                 (0..values.len()).map(|row| values.get(row).map_or(0, |value| tiles.bin(value, ids.map(|ids| ids.key(row))))).collect()
             }

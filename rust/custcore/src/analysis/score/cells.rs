@@ -8,10 +8,9 @@ use arrow_array::types::ArrowPrimitiveType;
 use arrow_array::{PrimitiveArray, StringArray};
 use arrow_buffer::{BooleanBuffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use foldhash::fast::RandomState;
-use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use crate::error::{Error, Result};
-use crate::exec::context::{by_runs, fill_by_runs, map};
+use crate::exec::par::Threads;
 
 /// Rows by combination of scores.
 #[derive(Debug)]
@@ -31,16 +30,16 @@ const FEW: usize = 1 << 12;
 
 impl Cells {
     /// The combinations of `scores`, one vector for each dimension; 0 is no score.
-    pub fn new(scores: &[Vec<u8>], rows: usize) -> Self {
+    pub fn new(scores: &[Vec<u8>], rows: usize, threads: Threads<'_>) -> Self {
         let radix: Vec<usize> = scores.iter().map(|scores| usize::from(most(scores)) + 1).collect();
-        let missing = scores.iter().any(|scores| misses_some(scores));
+        let missing = scores.iter().any(|scores| misses_some(scores, threads));
         let size = radix.iter().try_fold(1_usize, |size, &radix| size.checked_mul(radix)).filter(|&size| size <= TABLE);
         let mut cells = Self { index: vec![0; rows], scores: vec![0; scores.len()], dimensions: scores.len(), missing };
         let Some(size) = size else {
             cells.number_by_hash(scores);
             return cells;
         };
-        fill_by_runs(&mut cells.index, |first, index| {
+        threads.par_fill(&mut cells.index, |first, index| {
             for (scores, &radix) in scores.iter().zip(&radix) {
                 for (at, &score) in index.iter_mut().zip(&scores[first..]) {
                     *at = *at * radix as u32 + u32::from(score);
@@ -107,13 +106,13 @@ impl Cells {
     }
 
     /// A column of a number for each combination; null where it has none or a score is missing.
-    pub fn numbers<T: ArrowPrimitiveType>(&self, number: impl Fn(&[u8]) -> Option<T::Native>) -> PrimitiveArray<T> {
+    pub fn numbers<T: ArrowPrimitiveType>(&self, number: impl Fn(&[u8]) -> Option<T::Native>, threads: Threads<'_>) -> PrimitiveArray<T> {
         // No row has a combination that misses a score, so it may stand for any number.
         let number = |scores: &[u8]| if scores.contains(&0) { Some(T::Native::default()) } else { number(scores) };
         let numbers: Vec<Option<T::Native>> = std::iter::once(None).chain(self.distinct().map(number)).collect();
         // A combination without a number matters only where a row has it, and then it is null.
         let values: Vec<T::Native> = numbers.iter().map(|number| number.unwrap_or_default()).collect();
-        let column = map(self.index.len(), |row| values[self.index[row] as usize]);
+        let column = threads.par_map(self.index.len(), |row| values[self.index[row] as usize]);
         let all = numbers[1..].iter().all(Option::is_some) || self.index.iter().all(|&cell| numbers[cell as usize].is_some() || cell == 0);
         let nulls = if all {
             self.nulls()
@@ -124,20 +123,20 @@ impl Cells {
     }
 
     /// A column of the scores joined by `-`.
-    pub fn texts(&self) -> Result<StringArray> {
+    pub fn texts(&self, threads: Threads<'_>) -> Result<StringArray> {
         let join = |scores: &[u8]| scores.iter().map(u8::to_string).collect::<Vec<_>>().join("-");
         let texts: Vec<String> = std::iter::once(String::new()).chain(self.distinct().map(join)).collect();
         let sizes: Vec<usize> = texts.iter().map(String::len).collect();
         // Where no row misses a score and all texts are of one length, nothing needs to be added up.
         let one_size = sizes.get(1).copied().filter(|size| !self.missing && sizes[1..].iter().all(|other| other == size));
-        let lengths = by_runs(self.index.len(), |run| match one_size {
+        let lengths = threads.par_chunks(self.index.len(), |run| match one_size {
             Some(size) => size * run.len(),
             None => self.index[run].iter().map(|&cell| sizes[cell as usize]).sum::<usize>(),
         });
         let bytes: usize = lengths.iter().sum();
         i32::try_from(bytes).map_err(|_| Error::internal("cells of more than 2 GiB"))?;
         // Each run knows where its texts begin, so that runs need not wait for each other.
-        let runs = by_runs(self.index.len(), |run| run);
+        let runs = threads.par_chunks(self.index.len(), |run| run);
         let begins = lengths.iter().scan(0, |sum, length| {
             let begin = *sum;
             *sum += length;
@@ -173,11 +172,7 @@ impl Cells {
                 *offset = at as i32;
             }
         };
-        if work.len() > 1 {
-            work.into_par_iter().for_each(write);
-        } else {
-            work.into_iter().for_each(write);
-        }
+        threads.par_tasks(work, write);
         // SAFETY: offsets ascend from 0 to the number of bytes, since each run began where the one before it ended; all
         // bytes are digits and hyphens, so every text is UTF-8; nulls are as many as rows.
         Ok(unsafe {
@@ -188,8 +183,8 @@ impl Cells {
 }
 
 /// Whether some row has no score.
-pub fn misses_some(scores: &[u8]) -> bool {
-    by_runs(scores.len(), |run| scores[run].contains(&0)).contains(&true)
+pub fn misses_some(scores: &[u8], threads: Threads<'_>) -> bool {
+    threads.par_chunks(scores.len(), |run| scores[run].contains(&0)).contains(&true)
 }
 
 fn most(scores: &[u8]) -> u8 {
@@ -204,12 +199,12 @@ mod tests {
 
     #[test]
     fn rows_that_miss_a_score_are_null() -> Result<()> {
-        let cells = Cells::new(&[vec![1, 0, 1, 100], vec![2, 2, 2, 7]], 4);
-        let texts = cells.texts()?;
+        let cells = Cells::new(&[vec![1, 0, 1, 100], vec![2, 2, 2, 7]], 4, Threads::inline());
+        let texts = cells.texts(Threads::inline())?;
         assert_eq!(texts.iter().collect::<Vec<_>>(), [Some("1-2"), None, Some("1-2"), Some("100-7")]);
-        let numbers = cells.numbers::<Int32Type>(|scores| (scores[0] < 10).then(|| i32::from(scores[0])));
+        let numbers = cells.numbers::<Int32Type>(|scores| (scores[0] < 10).then(|| i32::from(scores[0])), Threads::inline());
         assert_eq!(numbers.iter().collect::<Vec<_>>(), [Some(1), None, Some(1), None]);
-        assert!(Cells::new(&[vec![], vec![]], 0).texts()?.is_empty());
+        assert!(Cells::new(&[vec![], vec![]], 0, Threads::inline()).texts(Threads::inline())?.is_empty());
         Ok(())
     }
 }

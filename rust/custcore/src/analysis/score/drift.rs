@@ -7,7 +7,8 @@ use arrow_array::RecordBatch;
 
 use super::scorer::{Fitted, Scorer};
 use crate::error::{Error, ErrorKind, Result};
-use crate::exec::context::{Context, by_runs};
+use crate::exec::context::Context;
+use crate::exec::par::Threads;
 
 /// Shares count as this at least, so that a bin nobody is in does not make the index infinite.
 const FLOOR: f64 = 1e-4;
@@ -49,8 +50,10 @@ pub fn drift(scorer: &Scorer, batches: &[RecordBatch], context: &Context) -> Res
     let mut drifts: Vec<Drift> = scorer.fitted.iter().map(start).collect();
     for batch in batches {
         context.check()?;
-        let count = || -> Result<_> { Ok(scorer.score(batch)?.iter().map(|scores| count_scores(scores)).collect::<Vec<_>>()) };
-        let counts = context.compute(batch.num_rows(), count)??;
+        let count = |threads: Threads<'_>| -> Result<_> {
+            Ok(scorer.score(batch, threads)?.iter().map(|scores| count_scores(scores, threads)).collect::<Vec<_>>())
+        };
+        let counts = context.run_if_large(batch.num_rows(), count)??;
         for (drift, counts) in drifts.iter_mut().zip(counts) {
             drift.now.iter_mut().zip(&counts[1..]).for_each(|(sum, count)| *sum += count);
         }
@@ -66,9 +69,9 @@ pub fn drift(scorer: &Scorer, batches: &[RecordBatch], context: &Context) -> Res
 }
 
 /// How many rows have each score; those of 0 have none.
-fn count_scores(scores: &[u8]) -> [u64; 256] {
+fn count_scores(scores: &[u8], threads: Threads<'_>) -> [u64; 256] {
     let mut counts = [0; 256];
-    let runs = by_runs(scores.len(), |run| {
+    let runs = threads.par_chunks(scores.len(), |run| {
         let mut counts = [0_u64; 256];
         scores[run].iter().for_each(|&score| counts[usize::from(score)] += 1);
         counts

@@ -58,7 +58,7 @@ impl QuantileScorer {
 
     /// Fits the bins on a table.
     pub fn fit(&mut self, batches: &[RecordBatch], context: &Context) -> Result<()> {
-        self.scorer = Some(context.install(|| Scorer::fit_batches(&self.spec, batches, context))??);
+        self.scorer = Some(context.install(|threads| Scorer::fit_batches(&self.spec, batches, context, threads))??);
         Ok(())
     }
 
@@ -67,8 +67,10 @@ impl QuantileScorer {
         let scorer = self.scorer()?;
         let score = |batch: &RecordBatch| {
             context.check()?;
-            let scores = context.compute(batch.num_rows(), || scorer.score(batch))??;
-            scores_table(batch, scorer, &scores, self.weights.as_deref(), report.clone())
+            context.run_if_large(batch.num_rows(), |threads| {
+                let scores = scorer.score(batch, threads)?;
+                scores_table(batch, scorer, &scores, self.weights.as_deref(), report.clone(), threads)
+            })?
         };
         batches.iter().map(score).collect()
     }

@@ -13,7 +13,8 @@ use crate::column::chunks::find_column;
 use crate::column::key::{Key, KeyColumn, OwnedKey};
 use crate::column::number::NumberColumn;
 use crate::error::{Error, ErrorKind, Result};
-use crate::exec::context::{Context, by_runs};
+use crate::exec::context::Context;
+use crate::exec::par::Threads;
 use crate::order_statistics::quantile::Number;
 
 /// A fitted dimension.
@@ -50,7 +51,7 @@ struct Input {
 
 impl Scorer {
     /// Fits a scorer on a table given as one batch; with it come the scores of that table, as of [`Scorer::score`].
-    pub fn fit(spec: &ScoreSpec, batch: &RecordBatch, context: &Context) -> Result<(Self, Vec<Vec<u8>>)> {
+    pub fn fit(spec: &ScoreSpec, batch: &RecordBatch, context: &Context, threads: Threads<'_>) -> Result<(Self, Vec<Vec<u8>>)> {
         let input = Input::read(spec, batch)?;
         if input.values.iter().all(|column| column.valid_rows() == 0) || input.rows == 0 {
             return Err(nothing_to_fit());
@@ -79,7 +80,7 @@ impl Scorer {
         for (dimension, values) in spec.dimensions.iter().zip(&input.values) {
             context.check()?;
             let method = spec.method(dimension);
-            let fit = |rows: Option<&[u32]>| Binner::fit(&method, values, input.ids.as_ref(), rows, dimension);
+            let fit = |rows: Option<&[u32]>| Binner::fit(&method, values, input.ids.as_ref(), rows, dimension, threads);
             let plain = groups.is_none() && (fitted.is_empty() || !spec.nested);
             let binners: Vec<Option<Binner>> = if plain {
                 vec![fit(None)?]
@@ -91,8 +92,8 @@ impl Scorer {
             }
             let global = if spec.unseen_global && !plain { fit(None)? } else { None };
             let mut done = Fitted { dimension: dimension.clone(), binners, global, plain, nest: None };
-            let scores = done.score_rows(&cells, values, input.ids.as_ref())?;
-            done.count(&cells, &scores);
+            let scores = done.score_rows(&cells, values, input.ids.as_ref(), threads)?;
+            done.count(&cells, &scores, threads);
             if spec.nested && fitted.len() + 1 < spec.dimensions.len() {
                 let nest = Nest::fit(&mut cells, &scores);
                 n_cells = nest.len();
@@ -105,8 +106,8 @@ impl Scorer {
     }
 
     /// Fits a scorer on a table given as batches.
-    pub fn fit_batches(spec: &ScoreSpec, batches: &[RecordBatch], context: &Context) -> Result<Self> {
-        Ok(Self::fit(spec, &one_batch(spec, batches)?, context)?.0)
+    pub fn fit_batches(spec: &ScoreSpec, batches: &[RecordBatch], context: &Context, threads: Threads<'_>) -> Result<Self> {
+        Ok(Self::fit(spec, &one_batch(spec, batches)?, context, threads)?.0)
     }
 
     /// The settings it was fitted with.
@@ -120,12 +121,12 @@ impl Scorer {
     }
 
     /// Scores of each dimension for the rows of a batch; 0 where a value is null.
-    pub fn score(&self, batch: &RecordBatch) -> Result<Vec<Vec<u8>>> {
+    pub fn score(&self, batch: &RecordBatch, threads: Threads<'_>) -> Result<Vec<Vec<u8>>> {
         let input = Input::read(&self.spec, batch)?;
         let mut cells = self.cells(&input)?;
         let mut all = Vec::with_capacity(self.fitted.len());
         for (fitted, values) in self.fitted.iter().zip(&input.values) {
-            let scores = fitted.score_rows(&cells, values, input.ids.as_ref())?;
+            let scores = fitted.score_rows(&cells, values, input.ids.as_ref(), threads)?;
             if let Some(nest) = &fitted.nest {
                 cells.iter_mut().zip(&scores).for_each(|(cell, &score)| *cell = nest.find(*cell, score));
             }
@@ -191,9 +192,9 @@ impl Fitted {
         self.binners.get(cell as usize).and_then(Option::as_ref).or(self.global.as_ref())
     }
 
-    fn score_rows(&self, cells: &[u32], values: &NumberColumn, ids: Option<&KeyColumn>) -> Result<Vec<u8>> {
+    fn score_rows(&self, cells: &[u32], values: &NumberColumn, ids: Option<&KeyColumn>, threads: Threads<'_>) -> Result<Vec<u8>> {
         let mut bins = match self.binners.as_slice() {
-            [Some(only)] if self.plain => only.bin_rows(values, ids),
+            [Some(only)] if self.plain => only.bin_rows(values, ids, threads),
             _ => self.bin_by_cell(cells, values, ids)?,
         };
         if self.dimension.reversed {
@@ -224,9 +225,9 @@ impl Fitted {
     }
 
     /// Counts the fitted rows by cell and score.
-    fn count(&mut self, cells: &[u32], scores: &[u8]) {
+    fn count(&mut self, cells: &[u32], scores: &[u8], threads: Threads<'_>) {
         if let ([Some(only)], true) = (self.binners.as_mut_slice(), self.plain) {
-            let runs = by_runs(scores.len(), |run| {
+            let runs = threads.par_chunks(scores.len(), |run| {
                 // Neighbours are counted apart, so that equal scores do not wait for each other.
                 let mut counts = [[0_u64; 256]; 4];
                 for four in scores[run].chunks(4) {

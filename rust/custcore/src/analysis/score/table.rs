@@ -10,12 +10,13 @@ use super::cells::{Cells, misses_some};
 use super::drift::{Drift, psi};
 use super::scorer::Scorer;
 use crate::error::Result;
+use crate::exec::par::Threads;
 use crate::report::Report;
 use crate::table::{Table, TableBuilder};
 
 /// Scores as a column; 0 is null.
-pub fn score_column(scores: &[u8]) -> ArrayRef {
-    if misses_some(scores) {
+pub fn score_column(scores: &[u8], threads: Threads<'_>) -> ArrayRef {
+    if misses_some(scores, threads) {
         return Arc::new(scores.iter().map(|&score| (score > 0).then_some(score)).collect::<UInt8Array>());
     }
     Arc::new(UInt8Array::from(scores.to_vec()))
@@ -27,16 +28,23 @@ pub fn weighted(scores: &[u8], weights: &[f64]) -> f64 {
 }
 
 /// The columns of `batch` with `<column>_score` of each dimension, the cell, and with weights the weighted sum.
-pub fn scores_table(batch: &RecordBatch, scorer: &Scorer, scores: &[Vec<u8>], weights: Option<&[f64]>, report: Report) -> Result<Table> {
+pub fn scores_table(
+    batch: &RecordBatch,
+    scorer: &Scorer,
+    scores: &[Vec<u8>],
+    weights: Option<&[f64]>,
+    report: Report,
+    threads: Threads<'_>,
+) -> Result<Table> {
     let rows = batch.num_rows();
     let mut table = TableBuilder::from_batch(batch);
     for (dimension, scores) in scorer.spec().dimensions.iter().zip(scores) {
-        table.column(&format!("{}_score", dimension.column), score_column(scores));
+        table.column(&format!("{}_score", dimension.column), score_column(scores, threads));
     }
-    let cells = Cells::new(scores, rows);
-    table.column("score_cell", Arc::new(cells.texts()?));
+    let cells = Cells::new(scores, rows, threads);
+    table.column("score_cell", Arc::new(cells.texts(threads)?));
     if let Some(weights) = weights {
-        table.column("score_total", Arc::new(cells.numbers::<Float64Type>(|scores| Some(weighted(scores, weights)))));
+        table.column("score_total", Arc::new(cells.numbers::<Float64Type>(|scores| Some(weighted(scores, weights)), threads)));
     }
     table.finish(rows, batch.schema().metadata().clone(), report)
 }

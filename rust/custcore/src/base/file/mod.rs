@@ -12,7 +12,6 @@ use std::io::{Read, Seek, Write};
 use std::path::Path;
 
 use arrow_array::RecordBatch;
-use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -23,6 +22,7 @@ use crate::base::export::{BATCH, Customers, Restore};
 use crate::column::chunks::Kinds;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
+use crate::exec::par::Threads;
 use crate::state::spec::Spec;
 use crate::store::atomic::AtomicFile;
 use crate::store::blocks::{Entries, Format, Reader, Writer};
@@ -69,8 +69,8 @@ impl CustomerBase {
             return Writer::new(to, path, FORMAT, &arrow_schema::Schema::empty(), entries)?.finish(&Entries::new());
         };
         let rows = state.interner.len();
-        on_pool(context, rows, || {
-            let customers = Customers::of(state);
+        context.run_if_large(rows, |threads| {
+            let customers = Customers::of(state, threads);
             let (narrow, largest) = customers.largest_units();
             if largest > LARGEST_UNITS {
                 let message =
@@ -80,9 +80,9 @@ impl CustomerBase {
             let layout = Layout::of(self.spec(), kinds, !narrow, None);
             entries.insert(KINDS.to_owned(), json(&KindNames::of(kinds, !narrow))?);
             let mut writer = Writer::new(to, path, FORMAT, layout.schema(), entries)?;
-            write_batches(&mut writer, &layout, &customers, BATCH, context, |_, _| Ok(()))?;
+            write_batches(&mut writer, &layout, &customers, BATCH, (context, threads), |_, _| Ok(()))?;
             writer.finish(&Entries::from([(ACCOUNT.to_owned(), json(&AccountText::of(state, account))?)]))
-        })
+        })?
     }
 }
 
@@ -92,28 +92,21 @@ pub(crate) fn write_batches<W: Write>(
     layout: &Layout,
     customers: &Customers<'_>,
     most: usize,
-    context: &Context,
+    (context, threads): (&Context, Threads<'_>),
     mut written: impl FnMut(&RecordBatch, u64) -> Result<()>,
 ) -> Result<()> {
     let batches = customers.batches(most);
     // A few at a time are made side by side where there are many.
-    let parallel = context.is_worth_threads(customers.len());
-    for some in batches.chunks(if parallel { rayon::current_num_threads() } else { 1 }) {
+    let threads = threads.if_large(customers.len());
+    for some in batches.chunks(threads.count()) {
         context.check()?;
-        let make = |codes: &&[u32]| layout.batch(customers, codes);
-        let made: Vec<RecordBatch> =
-            if parallel { some.par_iter().map(make).collect::<Result<_>>()? } else { some.iter().map(make).collect::<Result<_>>()? };
-        for batch in made {
+        for batch in threads.par_tasks(some, |codes| layout.batch(customers, codes)) {
+            let batch = batch?;
             let bytes = writer.write(&batch)?;
             written(&batch, bytes)?;
         }
     }
     Ok(())
-}
-
-/// Runs work on so many rows on the pool, if it is worth it.
-pub(crate) fn on_pool<T: Send>(context: &Context, rows: usize, work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
-    if context.is_worth_threads(rows) { context.install(work)? } else { work() }
 }
 
 fn json(value: &impl Serialize) -> Result<String> {
@@ -145,10 +138,10 @@ fn parsed<T: DeserializeOwned, R: Read + Seek>(reader: &Reader<R>, text: Option<
 fn read<R: Read + Seek + Send>(mut reader: Reader<R>, context: &Context) -> Result<CustomerBase> {
     // How many rows there are is told by their batches alone; one batch is worth no threads.
     let rows = if reader.len() > 1 { usize::MAX } else { 0 };
-    on_pool(context, rows, || read_here(&mut reader, context))
+    context.run_if_large(rows, |threads| read_here(&mut reader, context, threads))?
 }
 
-fn read_here<R: Read + Seek>(reader: &mut Reader<R>, context: &Context) -> Result<CustomerBase> {
+fn read_here<R: Read + Seek>(reader: &mut Reader<R>, context: &Context, threads: Threads<'_>) -> Result<CustomerBase> {
     let (spec, described) = described(reader)?;
     let Some((kinds, layout)) = described else {
         if reader.is_empty() {
@@ -156,7 +149,7 @@ fn read_here<R: Read + Seek>(reader: &mut Reader<R>, context: &Context) -> Resul
         }
         return Err(reader.damaged("it has customers of no kind"));
     };
-    let mut restore = Restore::new(&kinds, &spec);
+    let mut restore = Restore::new(&kinds, &spec, threads);
     for batch in 0..reader.len() {
         context.check()?;
         let rows = reader.batch(batch)?;

@@ -33,6 +33,7 @@ use crate::column::chunks::Kinds;
 use crate::column::key::{KeyColumn, KeyKind};
 use crate::column::mark::{RETURNING, START};
 use crate::error::{Error, ErrorKind, Result};
+use crate::exec::par::Threads;
 use crate::group::interner::{Keys, NO_CODE, keys_of};
 use crate::state::attributes::{Attribute, Seen};
 use crate::state::days::DayRecord;
@@ -271,10 +272,10 @@ impl Layout {
     }
 
     /// Reads the rows of a batch of this layout.
-    pub fn read(&self, batch: &RecordBatch, restore: &mut Restore) -> Result<(), Failure> {
+    pub fn read(&self, batch: &RecordBatch, restore: &mut Restore<'_>) -> Result<(), Failure> {
         let mut columns = batch.columns().iter();
         let mut next = || columns.next().ok_or(Failure::Content("a column is missing"));
-        let first = restore.add_ids(keys_in(next()?)?.ok_or("an id is null")?)?;
+        let first = restore.add_ids(keys_in(next()?, restore.threads)?.ok_or("an id is null")?)?;
         let (first_dates, last_dates) = (next()?.as_primitive::<Date32Type>(), next()?.as_primitive::<Date32Type>());
         let (orders, rows, others) = (counts(next()?)?, counts(next()?)?, counts(next()?)?);
         let units = self.read_units(next()?);
@@ -322,7 +323,7 @@ impl Layout {
         }
     }
 
-    fn read_days(&self, lists: &ListArray, first: u32, restore: &mut Restore) -> Result<(), Failure> {
+    fn read_days(&self, lists: &ListArray, first: u32, restore: &mut Restore<'_>) -> Result<(), Failure> {
         let records = lists.values().as_struct();
         let count = |at: usize| records.column(at).as_primitive::<UInt32Type>().values();
         let dates = records.column(0).as_primitive::<Date32Type>().values();
@@ -343,10 +344,10 @@ impl Layout {
         Ok(())
     }
 
-    fn read_orders(&self, lists: &ListArray, first: u32, restore: &mut Restore) -> Result<(), Failure> {
+    fn read_orders(&self, lists: &ListArray, first: u32, restore: &mut Restore<'_>) -> Result<(), Failure> {
         let orders = lists.values().as_struct();
         let id_nulls = orders.column(0).logical_nulls();
-        let ids = keys_with_nulls(orders.column(0))?;
+        let ids = keys_with_nulls(orders.column(0), restore.threads)?;
         let part_lists: &ListArray = orders.column(1).as_list();
         let parts = part_lists.values().as_struct();
         let dates = parts.column(0).as_primitive::<Date32Type>().values();
@@ -448,10 +449,10 @@ fn attribute_columns(
 }
 
 /// What was seen of attribute number `at`, row by row.
-fn read_attribute(column: &ArrayRef, at: usize, restore: &mut Restore) -> Result<Vec<Option<Seen>>, Failure> {
+fn read_attribute(column: &ArrayRef, at: usize, restore: &mut Restore<'_>) -> Result<Vec<Option<Seen>>, Failure> {
     let parts = column.as_struct();
     let value_nulls = parts.column(0).logical_nulls();
-    let values = keys_with_nulls(parts.column(0))?;
+    let values = keys_with_nulls(parts.column(0), restore.threads)?;
     let seconds = parts.column(1).as_primitive::<Int64Type>().values();
     let nanoseconds = parts.column(2).as_primitive::<UInt32Type>().values();
     let mut seen = Vec::with_capacity(parts.len());
@@ -467,15 +468,15 @@ fn read_attribute(column: &ArrayRef, at: usize, restore: &mut Restore) -> Result
 }
 
 /// The ids of a column; `None` if one is null.
-fn keys_in(column: &ArrayRef) -> Result<Option<Keys>, Failure> {
+fn keys_in(column: &ArrayRef, threads: Threads<'_>) -> Result<Option<Keys>, Failure> {
     let has_nulls = column.logical_null_count() > 0;
-    Ok((!has_nulls).then_some(keys_with_nulls(column)?))
+    Ok((!has_nulls).then_some(keys_with_nulls(column, threads)?))
 }
 
 /// The ids of a column; anything where they are null.
-fn keys_with_nulls(column: &ArrayRef) -> Result<Keys, Failure> {
+fn keys_with_nulls(column: &ArrayRef, threads: Threads<'_>) -> Result<Keys, Failure> {
     match KeyColumn::new("id", "id", column)? {
-        KeyColumn::Plain(keys) => Ok(keys_of(&keys)?),
+        KeyColumn::Plain(keys) => Ok(keys_of(&keys, threads)?),
         KeyColumn::Dictionary(_) => Err("it has dictionaries".into()),
     }
 }

@@ -7,13 +7,12 @@
 use std::hash::BuildHasher;
 
 use foldhash::fast::RandomState;
-use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
 
 use super::scatter::{Deal, Dealer, Range, SHARDS, Source};
 use crate::column::chunks::Columns;
 use crate::column::key::KeyColumn;
 use crate::error::Result;
-use crate::exec::context::{Context, ROWS_WORTH_THREADS};
+use crate::exec::context::Context;
 use crate::group::encoding::Plan;
 use crate::group::hash_table::ByteHasher;
 use crate::group::interner::Interner;
@@ -114,11 +113,9 @@ impl Shards {
             }
             Ok(())
         };
-        let results: Vec<Result<()>> = if moves.iter().map(Vec::len).sum::<usize>() < ROWS_WORTH_THREADS {
-            self.parts.iter_mut().zip(&moves).map(work).collect()
-        } else {
-            context.install(|| self.parts.par_iter_mut().zip(&moves).map(work).collect())?
-        };
+        let customers = moves.iter().map(Vec::len).sum();
+        let results: Vec<Result<()>> =
+            context.run_if_large(customers, |threads| threads.par_tasks(self.parts.iter_mut().zip(&moves), work))?;
         results.into_iter().collect::<Result<()>>()?;
         for part in parts {
             part.interner = Interner::new(part.interner.kind());
@@ -153,7 +150,7 @@ impl Shards {
             work(shard, part)
         };
         if threads > 1 {
-            let results: Vec<Result<()>> = context.install(|| self.parts.par_iter_mut().enumerate().map(work).collect())?;
+            let results: Vec<Result<()>> = context.install(|threads| threads.par_tasks(self.parts.iter_mut().enumerate(), work))?;
             return results.into_iter().collect();
         }
         self.parts.iter_mut().enumerate().try_for_each(work)
@@ -166,6 +163,6 @@ impl Shards {
         deals.clear();
         let customers = self.parts.iter().map(|part| part.totals.len()).sum();
         let width = self.dealer.range.map(|Range { shift, .. }| 1 << shift);
-        context.compute(customers, || State::concat(self.parts, width))?
+        context.run_if_large(customers, |threads| State::concat(self.parts, width, threads))?
     }
 }

@@ -133,7 +133,7 @@ impl Walk {
         let (kinds, state) = base.view(Some(day), base.spec().n_days)?;
         let (table, codes) = rfm_of(base, kinds, &state, Some(day), false, context)?;
         let slots = state.totals.slots();
-        let units = crate::exec::context::map(codes.len(), |row| slots.get(codes[row]).units);
+        let units = context.run_if_large(codes.len(), |threads| threads.par_map(codes.len(), |row| slots.get(codes[row]).units))?;
         self.money = kinds.money;
         let fit = match self.edges {
             Edges::Frozen => self.scorer.scorer().is_err(),

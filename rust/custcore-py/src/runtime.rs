@@ -1,11 +1,10 @@
-//! The one way from Python into long work.
+//! Entry point for long work.
 //!
-//! The work runs on custcore's own pool with the GIL released. The calling thread waits, and about every 50 ms it looks
-//! for signals (Ctrl-C) and reports progress. A panic becomes an `InternalError`. Batches that came from outside are
-//! handed back and dropped on the calling thread, never on a worker.
+//! The work runs on custcore's own pool with the GIL released. The calling thread waits; about every 50 ms it checks for
+//! signals (Ctrl-C) and reports progress. A panic becomes an `InternalError`. Borrowed batches are handed back and dropped on
+//! the calling thread, never on a worker.
 
 use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
@@ -13,16 +12,17 @@ use arrow_array::RecordBatch;
 use custcore::base::limited::LimitedFold;
 use custcore::base::scan::Scan;
 use custcore::error::{Error, ErrorKind, Result};
-use custcore::exec::context::{Context, pool};
+use custcore::exec::context::Context;
 use custcore::ingest::builder::Fold;
 use pyo3::prelude::*;
 
 use crate::boundary::source::{GROUP_ROWS, Source};
 use crate::error::into_py;
+use crate::guard::guarded;
 
-/// How often the calling thread looks up.
+/// How often the calling thread checks for signals.
 const LOOK: Duration = Duration::from_millis(50);
-/// How long it waits for work that was told to stop before it leaves it to end by itself.
+/// Grace period after cancellation before the worker is detached.
 const PATIENCE: Duration = Duration::from_millis(100);
 /// Work on fewer rows than this runs on the calling thread.
 pub const INLINE_ROWS: usize = 1 << 15;
@@ -198,12 +198,10 @@ impl Call {
 
     fn spawn<T: Send + 'static>(&self, py: Python<'_>, work: impl FnOnce(&Context) -> Result<T> + Send + 'static) -> PyResult<Running<T>> {
         let (sender, receiver) = sync_channel(1);
-        let context = self.context.clone();
-        let pool = pool(context.threads()).map_err(|error| into_py(py, &error))?;
-        pool.spawn(move || {
-            // The receiver is gone when the caller no longer waits.
-            drop(sender.send(guarded(|| work(&context))));
-        });
+        // The receiver is gone when the caller no longer waits.
+        let work = move |context: &Context| drop(sender.send(guarded(|| work(context))));
+        // Without the GIL: a new pool waits for its threads to start, and other calls may wait for the lock meanwhile.
+        py.detach(|| self.context.spawn(work)).map_err(|error| into_py(py, &error))?;
         Ok(Running(receiver))
     }
 
@@ -249,12 +247,4 @@ impl Call {
         }
         Ok(())
     }
-}
-
-/// Does `work`; a panic becomes an error.
-pub fn guarded<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<&str>().map(ToString::to_string).or_else(|| panic.downcast_ref::<String>().cloned());
-        Err(Error::internal(text.unwrap_or_else(|| "a panic without a message".to_owned())))
-    })
 }

@@ -1,0 +1,118 @@
+//! What is fitted, scored or clustered, as it comes from Python: tables, and rows of features.
+
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use arrow_array::cast::AsArray;
+use arrow_array::types::Float64Type;
+use arrow_schema::DataType;
+use custcore::analysis::kmeans::points::{Features, Layout};
+use custcore::analysis::kmeans::scaler::Scaler;
+use custcore::column::chunks::find_column;
+use custcore::error::{Error, Result};
+use custcore::exec::context::Context;
+use custcore::report::Report;
+use pyo3::prelude::*;
+
+use crate::boundary::matrix::matrix;
+use crate::boundary::memory::column;
+use crate::boundary::source::Source;
+use crate::error::into_py;
+use crate::runtime::Call;
+use crate::table::CoreTable;
+
+/// A table to fit on or to score, at least one batch, with the report of the result that it is.
+pub struct Input {
+    pub batches: Vec<RecordBatch>,
+    pub report: Report,
+}
+
+impl Input {
+    /// Reads a table; `wanted` names the columns to keep, `None` keeps all.
+    pub fn read(table: &Bound<'_, PyAny>, wanted: Option<Vec<String>>) -> PyResult<Self> {
+        // A result of custcore itself needs no way through the boundary, and brings its report.
+        if let Ok(table) = table.cast::<CoreTable>() {
+            return Ok(Self { batches: table.get().batches().to_vec(), report: table.get().report().clone() });
+        }
+        let mut source = Source::open(table, wanted.clone())?;
+        // Columns that are not there are told with all the names there are, which the batches no longer have.
+        for name in wanted.iter().flatten().filter(|name| !name.starts_with("monetary_")) {
+            find_column(source.all_columns(), name, "scored column, or 'by'").map_err(|error| into_py(table.py(), &error))?;
+        }
+        let mut batches = source.rest(table.py())?;
+        if batches.is_empty() {
+            batches.push(RecordBatch::new_empty(source.schema()));
+        }
+        Ok(Self { batches, report: Report::default() })
+    }
+}
+
+/// Rows to be clustered as they came from outside, and how to read them; a last batch holds the weights, if any.
+pub struct Rows {
+    batches: Vec<RecordBatch>,
+    layout: Option<Layout>,
+    columns: Option<Vec<String>>,
+    weighted: bool,
+}
+
+impl Rows {
+    /// Anything that exports Arrow, or a two-dimensional array.
+    pub fn read(x: &Bound<'_, PyAny>, columns: Option<Vec<String>>) -> PyResult<Self> {
+        let py = x.py();
+        let batch = |name: &str, array| {
+            RecordBatch::try_from_iter_with_nullable([(name, array, true)]).map_err(|error| into_py(py, &Error::internal(error)))
+        };
+        if let Ok(table) = x.cast::<CoreTable>() {
+            return Ok(Self { batches: table.get().batches().to_vec(), layout: None, columns, weighted: false });
+        }
+        if let Some((flat, layout)) = matrix(x)? {
+            return Ok(Self { batches: vec![batch("x", flat)?], layout: Some(layout), columns: None, weighted: false });
+        }
+        let mut source = Source::open(x, columns.clone())?;
+        for name in columns.iter().flatten() {
+            find_column(source.all_columns(), name, "a feature").map_err(|error| into_py(py, &error))?;
+        }
+        let mut batches = source.rest(py)?;
+        if batches.is_empty() {
+            batches.push(RecordBatch::new_empty(source.schema()));
+        }
+        Ok(Self { batches, layout: None, columns, weighted: false })
+    }
+
+    /// With a weight for each row.
+    pub fn weighted(mut self, weights: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
+        if let Some(weights) = weights {
+            let array = column::<f64>(weights, &DataType::Float64, None)?;
+            let batch = RecordBatch::try_from_iter_with_nullable([("weight", array, true)]);
+            self.batches.push(batch.map_err(|error| into_py(weights.py(), &Error::internal(error)))?);
+            self.weighted = true;
+        }
+        Ok(self)
+    }
+
+    /// Does `work` with the features and the weights, on the scale of a scaler if there is one.
+    pub fn run<R: Send + 'static>(
+        self,
+        py: Python<'_>,
+        n_threads: Option<i64>,
+        scaler: Option<Arc<Scaler>>,
+        work: impl FnOnce(&Features, Option<&[f64]>, &Context) -> Result<R> + Send + 'static,
+    ) -> PyResult<R> {
+        let Self { batches, layout, columns, weighted } = self;
+        Call::new(py, n_threads, None, None)?.run_on(py, batches, move |batches, context| {
+            let (weights, batches) = match batches.split_last() {
+                Some((last, batches)) if weighted => (Some(last.column(0).as_primitive::<Float64Type>().values().clone()), batches),
+                _ => (None, batches),
+            };
+            let features = match layout {
+                Some(layout) => Features::from_matrix(batches[0].column(0), layout)?,
+                None => Features::from_batches(batches, columns.as_deref())?,
+            };
+            let weights = weights.as_deref();
+            match scaler {
+                Some(scaler) => work(&scaler.transform(&features, context)?, weights, context),
+                None => work(&features, weights, context),
+            }
+        })
+    }
+}

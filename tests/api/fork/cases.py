@@ -1,0 +1,45 @@
+"""All cases of the sweep by group, and all public calls."""
+
+from __future__ import annotations
+
+import inspect
+
+import custcore
+from tests.api.fork.bases import bases
+from tests.api.fork.case import Case, public_names
+from tests.api.fork.clusters import clusters
+from tests.api.fork.cohorts import cohorts
+from tests.api.fork.frames import frames
+from tests.api.fork.tables import tables
+
+
+def group(name: str) -> list[Case]:
+    """The cases of a group; those of a library import it."""
+    if name == "pandas":
+        from custcore.pandas import CustcoreAccessor
+
+        return list(frames(name, CustcoreAccessor))
+    if name == "polars":
+        from custcore.polars import CustcoreNamespace
+
+        return list(frames(name, CustcoreNamespace))
+    return list({"tables": tables, "cohorts": cohorts, "bases": bases, "clusters": clusters}[name]())
+
+
+GROUPS = ("tables", "cohorts", "bases", "clusters", "pandas", "polars")
+# Threads of a library of dataframes, which need not survive a fork.
+FOREIGN = {"polars": ("polars", "tokio-rt-worker")}
+
+
+def public_calls(accessors: list[type]) -> set[str]:
+    """All that a user can call: functions, and attributes of classes."""
+    found: set[str] = set()
+    for name in custcore.__all__:
+        thing = getattr(custcore, name)
+        if inspect.isclass(thing):
+            found.update(f"{name}.{attribute}" for attribute in public_names(thing))
+        elif callable(thing):
+            found.add(name)
+    for accessor in accessors:
+        found.update(f"{accessor.__name__}.{name}" for name in dir(accessor) if not name.startswith("_"))
+    return found

@@ -1,0 +1,63 @@
+"""The accessors of dataframes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import custcore
+from tests.api.fork.case import FEATURES, THREADS, Case, kinds
+
+
+def frames(library: str, accessor: type) -> Iterator[Case]:
+    """The accessor of a library of dataframes."""
+    place = accessor.__name__
+
+    def frame(data: dict[str, Any]) -> Any:
+        if library == "pandas":
+            import pandas as pd
+
+            return pd.DataFrame(data)
+        import polars as pl
+
+        return pl.DataFrame(data)
+
+    for kind, data in kinds("few", "many"):
+
+        def transactions(data: Callable[[], Any] = data) -> Any:
+            return frame(data())
+
+        def customers(data: Callable[[], Any] = data) -> Any:
+            return frame(data()).custcore.rfm(n_threads=THREADS)
+
+        calls: dict[str, tuple[Callable[[], Any], Callable[[Any], Any]]] = {
+            "rfm": (transactions, lambda f: f.custcore.rfm(n_threads=THREADS)),
+            "rfm_scores": (transactions, lambda f: f.custcore.rfm_scores(n_threads=THREADS)),
+            "cohort_retention": (transactions, lambda f: f.custcore.cohort_retention(n_threads=THREADS).to_table()),
+            "score": (
+                customers,
+                lambda f: f.custcore.score(custcore.RFMScorer().fit(f, n_threads=THREADS), n_threads=THREADS),
+            ),
+            "kmeans": (customers, lambda f: f.custcore.kmeans(3, columns=FEATURES, n_threads=THREADS).inertia_),
+            "clusters": (
+                customers,
+                lambda f: f.custcore.clusters(f.custcore.kmeans(3, columns=FEATURES, n_threads=THREADS)),
+            ),
+            "segment_customers": (
+                customers,
+                lambda f: f.custcore.segment_customers(k=4, features=FEATURES, n_threads=THREADS),
+            ),
+        }
+        if library == "pandas":
+            calls["report"] = (customers, lambda f: f.custcore.report)
+        for method, (prepare, call) in calls.items():
+            yield Case(f"{place}.{method}, {kind}", (f"{place}.{method}",), call, prepare)
+        for method in ("movement", "revenue_retention", "customers"):
+            yield Case(
+                f"{place}.cohort_retention.{method}, {kind}",
+                (f"{place}.cohort_retention",),
+                lambda c, method=method: getattr(c, method)(),
+                lambda transactions=transactions: transactions().custcore.cohort_retention(
+                    amount="amount", n_threads=THREADS
+                ),
+            )
