@@ -5,23 +5,13 @@
 ['hibernating', 'at_risk', 'cant_lose']
 """
 
-from custcore import errors, presets
+from custcore import _moved, errors, presets
 from custcore._core import __version__
-from custcore.base import CustomerBase
-from custcore.cohort import cohort_retention
-from custcore.kmeans import KMeans
-from custcore.profile import profile
-from custcore.report import Report, ReportEntry
-from custcore.retention import CohortRetention
-from custcore.rfm import rfm, rfm_scores
-from custcore.scaler import Scaler
-from custcore.scan import scan
-from custcore.score import QuantileScorer
-from custcore.scorer import RFMScorer
-from custcore.segment_customers import segment_customers
-from custcore.segments import SegmentMap
-from custcore.select_k import Breaks, natural_breaks, select_k
-from custcore.table import Schema, Table
+from custcore._rfm import QuantileScorer, RFMScorer, SegmentMap, profile, rfm, rfm_scores
+from custcore.base import CustomerBase, scan
+from custcore.cluster import Breaks, KMeans, Scaler, natural_breaks, segment_customers, select_k
+from custcore.cohort import CohortRetention, cohort_retention
+from custcore.result import Report, ReportEntry, Schema, Table
 
 __all__ = [
     "Breaks",
@@ -48,3 +38,5 @@ __all__ = [
     "segment_customers",
     "select_k",
 ]
+
+_moved.register()

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import functools
-from typing import TYPE_CHECKING, Any, TypeVar, cast
-
-from custcore import arguments
-from custcore.errors import InvalidArgumentError
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-__all__ = ["PRESETS", "preset_options", "with_presets"]
-
-Function = TypeVar("Function", bound="Callable[..., Any]")
+__all__ = ["PRESETS"]
 
 # Sources, as read in November 2026, and what is not taken from them:
 # posthog    its source, posthog/hogql_queries/insights/retention_query_runner.py: days by default, calendar days in the
@@ -42,29 +36,3 @@ PRESETS: Mapping[str, Mapping[str, object]] = {
     "amplitude": {"period": "day", "period_mode": "elapsed", "cohort_by": "recurring", "return_criteria": "on"},
     "pandas": {"period": "month", "cohort_by": "first", "return_criteria": "on", "returns": "count"},
 }
-
-
-def preset_options(name: object) -> Mapping[str, object]:
-    """The options of a preset; none for None.
-
-    Raises
-    ------
-    InvalidArgumentError
-        If there is no such preset.
-    """
-    word = arguments.optional_name("preset", name)
-    if word is None:
-        return {}
-    if word not in PRESETS:
-        raise InvalidArgumentError(f"preset={word!r} is unknown; choose one of {', '.join(map(repr, PRESETS))}")
-    return PRESETS[word]
-
-
-def with_presets(function: Function) -> Function:
-    """Let ``preset=`` stand for the options that it sets; an option that is given by hand wins."""
-
-    @functools.wraps(function)
-    def call(*args: Any, **given: Any) -> Any:  # noqa: ANN401 (those of the function)
-        return function(*args, **{**preset_options(given.get("preset")), **given})
-
-    return cast("Function", call)

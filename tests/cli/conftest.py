@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
-from custcore.cli.app import app
+from custcore.cli._app import app
 
 DAYS = [dt.date(2026, 1, day) for day in (5, 9, 12, 28, 30, 31)]
 

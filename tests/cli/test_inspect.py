@@ -7,7 +7,7 @@ import shlex
 import pyarrow as pa
 import pytest
 
-from custcore.cli import columns
+from custcore.cli import _columns
 from tests.cli.conftest import sales, save
 
 INT, TEXT, FLOAT = pa.int64(), pa.string(), pa.float64()
@@ -72,8 +72,8 @@ DAY, TIME = pa.date32(), pa.timestamp("us")
     ],
 )
 def test_roles_by_name_and_type(fields, roles):
-    found = columns.guess(pa.schema(list(fields.items())))
-    assert tuple(found.get(role) for role in columns.ROLES) == roles
+    found = _columns.guess(pa.schema(list(fields.items())))
+    assert tuple(found.get(role) for role in _columns.ROLES) == roles
 
 
 @pytest.mark.parametrize("suffix", ["parquet", "csv", "arrow", "arrows"])

@@ -67,7 +67,7 @@ sys.exit(main(["rfm", "x.parquet"]))
 
 
 def test_help_imports_neither_pandas_nor_pyarrow():
-    code = "import sys; from custcore.cli.app import app; print(*{'pandas', 'pyarrow', 'numpy'} & set(sys.modules))"
+    code = "import sys; from custcore.cli._app import app; print(*{'pandas', 'pyarrow', 'numpy'} & set(sys.modules))"
     assert call("-c", code).stdout.strip() == ""
 
 
@@ -83,8 +83,8 @@ def test_a_terminal_sees_progress(tmp_path):
     path = save(sales(), tmp_path / "sales.parquet")
     code = """
 import sys, time, custcore
-from custcore.cli import main, progress
-progress.PATIENCE = 0.0
+from custcore.cli import _progress, main
+_progress.PATIENCE = 0.0
 real = custcore.rfm_scores
 def slow(data, *, progress=None, **options):
     if progress:

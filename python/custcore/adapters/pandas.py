@@ -13,9 +13,9 @@ except ModuleNotFoundError as error:
     raise ModuleNotFoundError("custcore.pandas needs pandas: pip install 'custcore[pandas]'", name="pandas") from error
 
 import custcore
-from custcore.adapters.cohorts import FrameCohorts, forward_cohorts
-from custcore.adapters.forward import cluster_inputs, columns_of, describe
-from custcore.adapters.pandas_arrow import (
+from custcore.adapters._cohorts import FrameCohorts, forward_cohorts
+from custcore.adapters._forward import cluster_inputs, columns_of, describe
+from custcore.adapters._pandas_arrow import (
     REPORT,
     arrow_column,
     arrow_table,
@@ -33,8 +33,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from custcore.report import Report
-    from custcore.table import Table
+    from custcore.result import Report, Table
 
 __all__ = ["CustcoreAccessor"]
 

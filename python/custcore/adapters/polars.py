@@ -14,15 +14,14 @@ except ModuleNotFoundError as error:
     raise ModuleNotFoundError("custcore.polars needs polars: pip install 'custcore[polars]'", name="polars") from error
 
 import custcore
-from custcore.adapters.cohorts import FrameCohorts, forward_cohorts
-from custcore.adapters.forward import cluster_inputs, columns_of, describe
+from custcore.adapters._cohorts import FrameCohorts, forward_cohorts
+from custcore.adapters._forward import cluster_inputs, columns_of, describe
 from custcore.errors import DuplicateColumnError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from custcore.report import Report
-    from custcore.table import Table
+    from custcore.result import Report, Table
 
 __all__ = ["CustcoreNamespace"]
 

@@ -19,8 +19,8 @@ except ModuleNotFoundError as error:
 
 import custcore
 from custcore import _core
+from custcore.cluster._init_centers import at_least_one, given_centers, too_few_clusters
 from custcore.errors import InvalidArgumentError
-from custcore.starts import at_least_one, given_centers, too_few_clusters
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
 
     try:
-        from custcore.cli.app import app
+        from custcore.cli._app import app
 
         app.main(args=None if argv is None else list(argv), prog_name="custcore")
     except SystemExit as end:

@@ -7,7 +7,7 @@ use arrow_buffer::Buffer;
 use custcore::analysis::kmeans::breaks::best_breaks;
 use custcore::analysis::kmeans::clusterer::{Clusterer, Settings, Start, nearest};
 use custcore::analysis::kmeans::init::Init;
-use custcore::analysis::kmeans::kernel::Path;
+use custcore::analysis::kmeans::lanes::Path;
 use custcore::analysis::kmeans::model::{Model, Spec};
 use custcore::analysis::kmeans::points::Features;
 use custcore::analysis::kmeans::scaler::Scaler;

@@ -200,7 +200,7 @@ impl Call {
         let (sender, receiver) = sync_channel(1);
         // The receiver is gone when the caller no longer waits.
         let work = move |context: &Context| drop(sender.send(guarded(|| work(context))));
-        // Without the GIL: a new pool waits for its threads to start, and other calls may wait for the lock meanwhile.
+        // Without the GIL: starting the threads of a new pool takes a while, and so may other calls that wait for theirs.
         py.detach(|| self.context.spawn(work)).map_err(|error| into_py(py, &error))?;
         Ok(Running(receiver))
     }

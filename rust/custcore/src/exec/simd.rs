@@ -19,9 +19,33 @@ pub fn prefetch_bytes(bytes: &[u8]) {
     (0..bytes.len()).step_by(64).take(8).for_each(|at| prefetch(bytes, at));
 }
 
-/// Defines a function whose body is compiled twice, for every machine of its kind and for those with AVX2; which one runs
-/// is decided when it is called. The body must be plain loops over slices: the compiler turns them into vector code, and
-/// both ways give the same bits, since Rust neither reorders nor fuses floating-point operations.
+/// Defines a function that is compiled for some features of x86-64 processors, and one that tests whether this processor has
+/// them: what is tested is what is compiled for.
+#[cfg(target_arch = "x86_64")]
+macro_rules! with_features {
+    (
+        [$($feature:tt),+ $(,)?]
+        $test_vis:vis fn $test:ident;
+        $(#[$note:meta])*
+        $vis:vis unsafe fn $name:ident $(<$task:ident: $bound:path>)? ($($arg:ident: $kind:ty),* $(,)?) $(-> $ret:ty)? $body:block
+    ) => {
+        /// Whether this processor has the features that the function below is compiled for.
+        #[inline]
+        $test_vis fn $test() -> bool {
+            $(std::arch::is_x86_feature_detected!($feature))&&+
+        }
+
+        $(#[$note])*
+        #[target_feature($(enable = $feature),+)]
+        $vis unsafe fn $name $(<$task: $bound>)? ($($arg: $kind),*) $(-> $ret)? $body
+    };
+}
+#[cfg(target_arch = "x86_64")]
+pub(crate) use with_features;
+
+/// Defines a function whose body is compiled twice, for every machine of its kind and for those with AVX2; which one runs is
+/// decided when it is called. The body must be plain loops over slices: the compiler turns them into vector code, and both
+/// give the same bits, since Rust neither reorders nor fuses floating-point operations.
 macro_rules! widest {
     ($(#[$note:meta])* $vis:vis fn $name:ident($($arg:ident: $kind:ty),* $(,)?) $(-> $ret:ty)? $body:block) => {
         $(#[$note])*
@@ -31,12 +55,15 @@ macro_rules! widest {
             fn body($($arg: $kind),*) $(-> $ret)? $body
             #[cfg(target_arch = "x86_64")]
             {
-                #[target_feature(enable = "avx2")]
-                fn wide($($arg: $kind),*) $(-> $ret)? {
-                    body($($arg),*)
+                $crate::exec::simd::with_features! {
+                    ["avx2"]
+                    fn is_wide;
+                    unsafe fn wide($($arg: $kind),*) $(-> $ret)? {
+                        body($($arg),*)
+                    }
                 }
-                if std::arch::is_x86_feature_detected!("avx2") {
-                    // SAFETY: the processor was just asked whether it has the feature.
+                if is_wide() {
+                    // SAFETY: the processor was just asked whether it has the features.
                     return unsafe { wide($($arg),*) };
                 }
             }

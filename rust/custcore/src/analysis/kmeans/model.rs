@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::distinct::{Distinct, distinct};
 use super::init::{Init, SAMPLE, Sample, random_rows};
-use super::kernel::{Path, nearest, squared_distance};
+use super::kernel::{nearest, squared_distance};
 use super::label::Label;
+use super::lanes::Path;
 use super::points::{Features, Float, Points, each_float};
 use super::problem::{Problem, Run};
 use super::scaler::unlike;

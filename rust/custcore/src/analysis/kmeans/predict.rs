@@ -110,7 +110,8 @@ mod tests {
 
     use arrow_array::{ArrayRef, Float32Array, Float64Array};
 
-    use crate::analysis::kmeans::kernel::{Path, nearest};
+    use crate::analysis::kmeans::kernel::nearest;
+    use crate::analysis::kmeans::lanes::Path;
     use crate::analysis::kmeans::model::Model;
     use crate::analysis::kmeans::points::{Features, Layout};
     use crate::error::{ErrorKind, Result};

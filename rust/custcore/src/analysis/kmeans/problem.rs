@@ -1,7 +1,7 @@
 //! What is to be clustered, and how a run over it ended.
 
 use super::filter::Frame;
-use super::kernel::Path;
+use super::lanes::Path;
 use super::points::{Float, Points};
 use super::scan::Ranges;
 use super::share::Share;

@@ -1,7 +1,6 @@
 //! The first look at all values: whether they are finite, and how large.
 
-use super::kernel::Path;
-use super::lanes::{Lanes, Task};
+use super::lanes::{Lanes, Path, Task};
 use super::points::{Block, Features, Float, Lane, Points, each_float};
 use super::read::read;
 use crate::column::BLOCK;

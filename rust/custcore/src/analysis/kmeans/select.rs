@@ -4,7 +4,8 @@
 //! few, and then nothing is left to do over all of them.
 
 use super::init::Sample;
-use super::kernel::{Path, nearest};
+use super::kernel::nearest;
+use super::lanes::Path;
 use super::points::{Features, Float, Points, each_float};
 use super::problem::{Problem, Run};
 use super::quality::{Quality, Silhouette, quality, silhouettes};

@@ -141,7 +141,7 @@ fn add_all(terms: &[f64], steps: Steps, sums: &mut Sums) {
 #[cfg(test)]
 mod tests {
     use crate::analysis::kmeans::init::Init;
-    use crate::analysis::kmeans::kernel::Path;
+    use crate::analysis::kmeans::lanes::Path;
     use crate::analysis::kmeans::model::Spec;
     use crate::analysis::kmeans::points::{Features, Points, Values};
     use crate::exec::context::Context;

@@ -4,15 +4,22 @@
 use core::arch::x86_64::*;
 
 use super::vector::{Lanes, Task};
+use crate::exec::simd::with_features;
 
-#[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx2,fma,bmi1,bmi2,lzcnt,popcnt")]
-pub unsafe fn avx512<K: Task>(task: K) -> K::Output {
-    task.run::<Wide>()
+with_features! {
+    ["avx512f", "avx512dq", "avx512bw", "avx512vl", "avx2", "fma", "bmi1", "bmi2", "lzcnt", "popcnt"]
+    pub fn has_avx512;
+    pub unsafe fn avx512<K: Task>(task: K) -> K::Output {
+        task.run::<Wide>()
+    }
 }
 
-#[target_feature(enable = "avx2,fma,bmi1,bmi2,lzcnt,popcnt")]
-pub unsafe fn avx2<K: Task>(task: K) -> K::Output {
-    task.run::<Narrow>()
+with_features! {
+    ["avx2", "fma", "bmi1", "bmi2", "lzcnt", "popcnt"]
+    pub fn has_avx2;
+    pub unsafe fn avx2<K: Task>(task: K) -> K::Output {
+        task.run::<Narrow>()
+    }
 }
 
 /// Sixteen floats of AVX-512. Made only inside `avx512`, so the instructions are there.

@@ -1,0 +1,235 @@
+"""Arguments as the core takes them: data of every kind, days, progress totals. Nothing here computes a result."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import sys
+import weakref
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+from custcore import _core
+from custcore.errors import ArrowImportError, InvalidArgumentError, InvalidTypeError, OutOfRangeError
+from custcore.result import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    import numpy as np
+
+__all__ = ["ArrowArrayExportable", "ArrowStreamExportable", "AsOf", "Data", "Progress"]
+
+
+class ArrowStreamExportable(Protocol):
+    """Anything with ``__arrow_c_stream__``: tables of pyarrow, pandas 3, polars, DuckDB, DataFusion, custcore."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+
+
+class ArrowArrayExportable(Protocol):
+    """Anything with ``__arrow_c_array__``: one record batch."""
+
+    def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]: ...
+
+
+Batch: TypeAlias = "ArrowStreamExportable | ArrowArrayExportable"
+Data: TypeAlias = "Batch | Iterable[Batch] | Mapping[str, np.ndarray[Any, Any]]"
+AsOf: TypeAlias = "datetime.date | datetime.datetime | str | Any"
+Progress: TypeAlias = "Callable[[int, int | None], object]"
+
+_EPOCH = datetime.date(1970, 1, 1)
+_UTC_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+_PLAIN_KINDS = frozenset(f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)) | {
+    "float32",
+    "float64",
+}
+
+
+def as_source(data: Data) -> object:
+    """``data`` as the core reads it: a mapping of numpy arrays becomes a table, all else stays."""
+    if isinstance(data, Table):
+        return data._core
+    if isinstance(data, Mapping) and not exports(data):
+        return _from_arrays(data)
+    if isinstance(data, list | tuple):
+        for batch in data:
+            _refuse_spent(batch)
+    elif isinstance(data, Iterator) and not exports(data):
+        return _unspent(data)
+    else:
+        _refuse_spent(data)
+    return data
+
+
+def in_memory(data: object, columns: Sequence[str] | None = None) -> _core.Table:
+    """``data``, as :func:`as_source` returns it, in a form that can be read any number of times.
+
+    Whatever is read more than once goes through here: a stream, an iterator and a query give their rows once.
+    ``columns`` names those to keep; None keeps all.
+    """
+    if isinstance(data, _core.Table):
+        return data
+    return _core.Table.read(data, columns=None if columns is None else list(columns))
+
+
+# Readers that were handed to custcore before. A pyarrow reader that was read exports an empty stream without complaint.
+_SPENT: weakref.WeakSet[Any] = weakref.WeakSet()
+
+
+def _unspent(batches: Iterator[Any]) -> Iterator[Any]:
+    for batch in batches:
+        _refuse_spent(batch)
+        yield batch
+
+
+def _refuse_spent(reader: object) -> None:
+    """Raise an error if a reader was read before, and remember it as read."""
+    if not hasattr(reader, "read_next_batch"):
+        return
+    if reader in _SPENT:
+        raise ArrowImportError("the reader was read already and has no rows left; pass a fresh reader, or a table")
+    with contextlib.suppress(TypeError):  # a reader that takes no weak reference
+        _SPENT.add(reader)
+
+
+def rows_total(data: Data) -> int | None:
+    """The number of rows where it is known without reading, for progress."""
+    for name in ("num_rows", "height"):
+        rows = getattr(data, name, None)
+        if isinstance(rows, int):
+            return rows
+    # A DataFrame's length is its rows; a list's is its batches, a DuckDB relation's costs a query.
+    if type(data).__module__.startswith("pandas") and hasattr(data, "__len__"):
+        return len(data)  # type: ignore[arg-type]
+    return None
+
+
+def as_of_argument(as_of: AsOf | None, argument: str = "as_of") -> tuple[str, int] | None:
+    """A day for the core: ("date" | "naive", days since 1970) or ("instant", UTC seconds).
+
+    Takes dates, datetimes, ISO strings, pandas timestamps and ``numpy.datetime64``.
+    """
+    if as_of is None:
+        return None
+    value = _moment(argument, as_of)
+    if not isinstance(value, datetime.datetime):
+        return "date", (value - _EPOCH).days
+    if value.tzinfo is None or value.utcoffset() is None:
+        return "naive", (value.date() - _EPOCH).days
+    return "instant", (value - _UTC_EPOCH) // datetime.timedelta(seconds=1)
+
+
+def bound_argument(argument: str, value: AsOf | None) -> tuple[str, int] | None:
+    """A bound of observation for the core, of the same types as ``as_of``.
+
+    ("date", days since 1970), ("naive", microseconds of the clock on the wall) or ("instant", UTC microseconds).
+    """
+    if value is None:
+        return None
+    moment = _moment(argument, value)
+    if not isinstance(moment, datetime.datetime):
+        return "date", (moment - _EPOCH).days
+    if moment.tzinfo is None or moment.utcoffset() is None:
+        return "naive", (moment.replace(tzinfo=datetime.UTC) - _UTC_EPOCH) // datetime.timedelta(microseconds=1)
+    return "instant", (moment - _UTC_EPOCH) // datetime.timedelta(microseconds=1)
+
+
+def _moment(argument: str, given: AsOf) -> datetime.date:
+    """A date or datetime, from any type that means one."""
+    value: object = given
+    if isinstance(value, str):
+        value = _parse(argument, value)
+    elif type(value).__module__ == "numpy" and type(value).__name__ == "datetime64":
+        value = _from_datetime64(argument, value)
+    if value != value:  # NaT of pandas
+        raise InvalidArgumentError(f"{argument} is NaT; pass a date, or None")
+    if isinstance(value, datetime.date):
+        return value
+    raise InvalidTypeError(
+        f"{argument} is {type(given).__name__}; expected a date, a datetime, or an ISO string such as '2026-01-31'"
+    )
+
+
+def _parse(argument: str, text: str) -> datetime.date:
+    try:
+        return datetime.date.fromisoformat(text)
+    except ValueError:
+        try:
+            return datetime.datetime.fromisoformat(text)
+        except ValueError:
+            raise InvalidArgumentError(f"{argument}={text!r} is not an ISO date such as '2026-01-31'") from None
+
+
+def _from_datetime64(argument: str, value: Any) -> datetime.date:  # noqa: ANN401
+    text = str(value)
+    if text == "NaT":
+        raise InvalidArgumentError(f"{argument} is NaT; pass a date, or None")
+    # Whole days, and months and years as their first day; finer units keep their time without a zone.
+    try:
+        day = datetime.date.fromisoformat(str(value.astype("datetime64[D]")))
+    except ValueError:
+        raise OutOfRangeError(f"{argument}={text} lies outside the years 1 to 9999") from None
+    if "T" not in text:
+        return day
+    return datetime.datetime.combine(
+        day, datetime.time.fromisoformat(str(value.astype("datetime64[us]")).split("T")[1])
+    )
+
+
+def exports(data: object) -> bool:
+    """Whether it hands out Arrow by itself."""
+    return hasattr(data, "__arrow_c_stream__") or hasattr(data, "__arrow_c_array__")
+
+
+def _from_arrays(arrays: Mapping[str, Any]) -> _core.Table:
+    """A table over one-dimensional numpy arrays; numbers and times are not copied where they are contiguous."""
+    numpy = sys.modules.get("numpy")
+    columns: list[tuple[str, str, object]] = []
+    rows: int | None = None
+    for name, array in arrays.items():
+        if numpy is None or not isinstance(array, numpy.ndarray):
+            raise InvalidTypeError(
+                f"data is a dict whose value for {name!r} is {type(array).__name__}; expected one-dimensional numpy "
+                "arrays by column name. Convert it with numpy.asarray, or pass an Arrow table"
+            )
+        if isinstance(array, numpy.ma.MaskedArray):
+            raise InvalidTypeError(
+                f"column {name!r} is a masked array, whose mask would be lost; pass array.filled(numpy.nan), "
+                "or a table with nulls",
+                column=name,
+            )
+        if array.ndim != 1:
+            raise InvalidTypeError(f"column {name!r} has {array.ndim} dimensions; expected one", column=name)
+        if rows is not None and len(array) != rows:
+            raise InvalidArgumentError(f"column {name!r} has length {len(array)}, the others {rows}", column=name)
+        rows = len(array)
+        columns.append((name, *_column(numpy, name, array)))
+    return _core.Table.from_columns(columns)
+
+
+def _column(numpy: Any, name: str, array: Any) -> tuple[str, object]:  # noqa: ANN401
+    """Kind and values of one array, as ``_core.Table.from_columns`` takes them."""
+    kind = array.dtype.kind
+    if kind == "M":
+        unit, count = numpy.datetime_data(array.dtype)
+        if unit not in {"s", "ms", "us", "ns"} or count != 1:
+            array, unit = array.astype("datetime64[s]"), "s"
+        return f"timestamp[{unit}]", _native(numpy, array).view("int64")
+    if array.dtype.name in _PLAIN_KINDS:
+        return array.dtype.name, _native(numpy, array)
+    values = [None if value is None or value != value else value for value in array.tolist()]
+    if kind in {"U", "O", "T"} and all(value is None or isinstance(value, str) for value in values):
+        return "string", values
+    if kind in {"S", "O"} and all(value is None or isinstance(value, bytes) for value in values):
+        return "binary", values
+    raise InvalidTypeError(
+        f"column {name!r} is a numpy array of {array.dtype}; expected integers, floats, datetime64, strings or bytes. "
+        "Cast it first with .astype",
+        column=name,
+    )
+
+
+def _native(numpy: Any, array: Any) -> Any:  # noqa: ANN401
+    """Contiguous and in the byte order of this machine."""
+    return numpy.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))

@@ -1,0 +1,80 @@
+"""How transactions are read, as the core takes it: columns, refunds, nulls, money, memory."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from custcore._input import arguments
+from custcore._input.data import as_of_argument
+from custcore.errors import InvalidArgumentError, OutOfRangeError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from custcore._core import ReadOptions
+    from custcore._input.data import AsOf
+
+__all__ = ["memory", "read_options"]
+
+
+def read_options(
+    *,
+    customer_id: str,
+    timestamp: str,
+    amount: str | None,
+    as_of: AsOf | None,
+    returns: str,
+    zero_is_purchase: bool,
+    amount_decimals: int,
+    timezone: str | None,
+    on_null: str,
+    on_nonfinite: str,
+    order_id: str | None = None,
+    order_lines: str = "any",
+    n_days: bool = False,
+    attributes: Mapping[str, str] | None = None,
+) -> ReadOptions:
+    """How transactions are read, as the core takes it."""
+    return {
+        "customer_id": arguments.name("customer_id", customer_id),
+        "timestamp": arguments.name("timestamp", timestamp),
+        "amount": arguments.optional_name("amount", amount),
+        "as_of": as_of_argument(as_of),
+        "returns": arguments.name("returns", returns),
+        "zero_is_purchase": arguments.flag("zero_is_purchase", zero_is_purchase),
+        "amount_decimals": _decimals(amount_decimals),
+        "timezone": arguments.optional_name("timezone", timezone),
+        "on_null": arguments.name("on_null", on_null),
+        "on_nonfinite": arguments.name("on_nonfinite", on_nonfinite),
+        "order_id": arguments.optional_name("order_id", order_id),
+        "order_lines": arguments.name("order_lines", order_lines),
+        "n_days": arguments.flag("n_days", n_days),
+        "attributes": arguments.pairs("attributes", attributes),
+    }
+
+
+def _decimals(value: object) -> int:
+    decimals = arguments.whole("amount_decimals", value)
+    if not 0 <= decimals <= 12:
+        raise OutOfRangeError(f"amount_decimals={decimals} is outside 0 to 12")
+    return decimals
+
+
+def memory(value: int | str | None) -> int | None:
+    """A number of bytes: 4096, "512MiB", "4GB"."""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]i?)?b?\s*", value.lower())
+        if not found:
+            raise InvalidArgumentError(
+                f"max_memory={value!r} is no number of bytes; expected e.g. 4_000_000_000 or '4GiB'"
+            )
+        number, unit = found.groups()
+        power = "kmgt".index(unit[0]) + 1 if unit else 0
+        return int(float(number) * (1024 if unit and unit.endswith("i") else 1000) ** power)
+    whole = arguments.whole("max_memory", value)
+    if whole < 0:
+        raise OutOfRangeError(f"max_memory={whole} is negative; expected a number of bytes")
+    return whole

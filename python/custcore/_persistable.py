@@ -1,0 +1,93 @@
+"""Fitted models as bytes and files: one line of JSON with format, version and checksum, safe to load from anywhere.
+
+What is written and what is checked stands in the core (``store/model.rs``), so that a Rust program can load it, too.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Self
+
+from custcore import _core
+from custcore.errors import InvalidTypeError, NotFittedError
+
+__all__ = ["Persistable"]
+
+
+class Persistable:
+    """A model that can be saved and loaded: a scorer, a segment map, a scaler, a k-means."""
+
+    __slots__ = ()
+
+    def to_bytes(self) -> bytes:
+        """Give the model as bytes: settings and what the fit found, none of its rows.
+
+        The same model gives the same bytes.
+
+        Raises
+        ------
+        NotFittedError
+            Before the fit.
+        """
+        if not self._can_be_saved():
+            name = type(self).__name__
+            raise NotFittedError(f"this {name} is not fitted yet, so there is nothing to save; call fit first")
+        return self._bytes()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Self:
+        """Read a model from :meth:`to_bytes`. Nothing in it is executed.
+
+        Raises
+        ------
+        ModelFormatError
+            If the bytes are no such model, a part of one, or were changed.
+        ModelVersionError
+            If a newer custcore wrote them.
+        """
+        given: object = data
+        if not isinstance(given, bytes | bytearray | memoryview):
+            found = type(given).__name__
+            raise InvalidTypeError(f"a model is read from bytes, not from {found}; load(path) reads a file")
+        return cls._of_bytes(bytes(data))
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the model to a file, whole or not at all; an old file stands until then.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
+        NotFittedError
+            Before the fit.
+        """
+        _core.write_model(_name(path), self.to_bytes())
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Read a model from a file, as :meth:`from_bytes`.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be read.
+        ModelFormatError, ModelVersionError
+            As in :meth:`from_bytes`.
+        """
+        return cls._of_bytes(_core.read_model(_name(path)))
+
+    def _can_be_saved(self) -> bool:
+        raise NotImplementedError
+
+    def _bytes(self) -> bytes:
+        raise NotImplementedError
+
+    @classmethod
+    def _of_bytes(cls, data: bytes) -> Self:
+        raise NotImplementedError
+
+
+def _name(path: object) -> str:
+    if not isinstance(path, str | os.PathLike):
+        raise InvalidTypeError(f"path={path!r} is {type(path).__name__}; expected the name of a file")
+    return os.fsdecode(path)

@@ -1,0 +1,332 @@
+"""``custcore.RFMScorer``: scores and segments from recency, frequency and money."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Literal, Self
+
+from custcore import _core
+from custcore._input import arguments
+from custcore._input.data import as_source, in_memory
+from custcore._persistable import Persistable
+from custcore._rfm.quantile_scorer import checked_weights, numbers, score_options, whole_bins
+from custcore._rfm.segment_map import SegmentMap
+from custcore.errors import InvalidArgumentError, InvalidTypeError
+from custcore.result import Table
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+    from typing import TypeAlias
+
+    from custcore._input.data import Data
+
+__all__ = ["RFMScorer"]
+
+Bins: TypeAlias = "int | Sequence[int] | Mapping[str, int]"
+Cuts: TypeAlias = "Mapping[str, Sequence[float]]"
+Segments: TypeAlias = "Literal['auto'] | str | SegmentMap | None"
+
+
+class RFMScorer(Persistable):
+    """Scores 1 to B of recency, frequency and money (B is best: most recent, most frequent, largest) and segments.
+
+    With n customers and L the number of strictly smaller values a score is ``max(1, ceil(B * L / (n - 1)))``, which is
+    1 plus the number of type-7 quantile edges strictly below the value (Hyndman & Fan 1996, as ``pandas.qcut`` cuts);
+    recency uses ``B + 1 - score``. Equal values always get equal scores, so a bin may stay empty; it is reported.
+
+    A fitted scorer keeps the edges: ``fit_transform(t)``, ``fit(t).transform(t)`` and ``score_one`` row by row agree
+    exactly. Values outside the fitted range get 1 or B.
+
+    Parameters
+    ----------
+    bins : int, or (R, F, M), or a dict by "recency", "frequency", "monetary"; default 5
+        Numbers of bins, 2 to 100.
+    ties : {"same", "split"}
+        ``"same"``: equal values get equal scores. ``"split"``: tiles as equal as can be over (value, customer id), like
+        SQL's NTILE; the id is the column that the table was grouped by, else the first one.
+    binning : {"independent", "nested"}
+        ``"nested"`` scores F within each R score and M within each (R, F), as SPSS does.
+    cuts : dict of "recency", "frequency", "monetary" to ascending values, optional
+        Edges of your own in place of quantiles; a dimension then has one more bin than cuts.
+    closed : {"right", "left"}
+        Whether a value on one of your cuts belongs to the bin below it or above it.
+    cuts_rule : {"type7", "r"}
+        ``"r"`` repeats R's package rfm (edges plus 1, left-closed), for parity only: adding 1 is wrong for
+        fractional money.
+    by : str, optional
+        A column whose groups are scored each by itself.
+    unseen : {"error", "global"}
+        Whether a group or nested cell that nobody had in the fit is an error, or is scored by the edges of all.
+    weights : (float, float, float), default (100, 10, 1)
+        Weights of R, F and M in ``rfm_total``.
+    frequency : {"orders", "days", "rows"}
+        Whether F is ``n_orders``, ``n_days`` or ``n_rows``.
+    monetary : {"total", "mean"}
+        Whether M is ``monetary_total`` or ``monetary_mean``.
+    segments : "auto", a name, a SegmentMap or None
+        ``"auto"`` is the map ``rf10`` where R and F have 5 bins, else none (with a remark in the report). The names are
+        those of :meth:`custcore.SegmentMap.named`.
+
+    Examples
+    --------
+    >>> import custcore, numpy as np
+    >>> table = {"recency_days": np.arange(10), "n_orders": np.arange(10), "monetary_total": np.arange(10.0)}
+    >>> scorer = custcore.RFMScorer().fit(table)
+    >>> scorer.score_one(0, 9, 9.0)
+    (5, 5, 5, 'champions')
+    >>> scorer.thresholds.to_pyarrow().slice(0, 1).to_pylist()
+    [{'dimension': 'recency', 'score': 1, 'lower': 7.0, 'upper': 9.0, 'customers': 2, 'is_empty': False}]
+    """
+
+    __slots__ = ("_core",)
+
+    def __init__(
+        self,
+        bins: Bins = 5,
+        *,
+        ties: Literal["same", "split"] = "same",
+        binning: Literal["independent", "nested"] = "independent",
+        cuts: Cuts | None = None,
+        closed: Literal["right", "left"] = "right",
+        cuts_rule: Literal["type7", "r"] = "type7",
+        by: str | None = None,
+        unseen: Literal["error", "global"] = "error",
+        weights: tuple[float, float, float] = (100, 10, 1),
+        frequency: Literal["orders", "days", "rows"] = "orders",
+        monetary: Literal["total", "mean"] = "total",
+        segments: Segments = "auto",
+    ) -> None:
+        options = score_options(ties=ties, binning=binning, closed=closed, cuts_rule=cuts_rule, by=by, unseen=unseen)
+        r, f, m = checked_weights(weights, 3)
+        self._core = _core.RfmScorer(
+            _bins(bins),
+            _cuts(cuts),
+            options,
+            (r, f, m),
+            arguments.name("frequency", frequency),
+            arguments.name("monetary", monetary),
+            _segments(segments),
+        )
+
+    def fit(self, table: Data, *, n_threads: int | None = None) -> RFMScorer:
+        """Learn the edges from an RFM table.
+
+        Parameters
+        ----------
+        table
+            The result of :func:`rfm`, or any table with ``recency_days``, ``n_orders`` and ``monetary_total`` (or the
+            columns that ``frequency`` and ``monetary`` name). Without the money column M is left out. Nulls are passed
+            over.
+
+        Returns
+        -------
+        RFMScorer
+            This scorer.
+
+        Raises
+        ------
+        NotEnoughDataError
+            If there is no value to learn from.
+        """
+        self._core = self._core.fit(as_source(table), n_threads=arguments.optional_whole("n_threads", n_threads))
+        return self
+
+    def transform(self, table: Data, *, n_threads: int | None = None) -> Table:
+        """Score an RFM table.
+
+        Parameters
+        ----------
+        table
+            As in :meth:`fit`.
+
+        Returns
+        -------
+        Table
+            The columns of ``table``, then ``r_score``, ``f_score``, ``m_score`` (uint8), ``rfm_cell`` ("r-f-m"),
+            ``rfm_score`` (int32, r*100 + f*10 + m; null where a B exceeds 9), ``rfm_total`` (float64, the weighted sum)
+            and ``segment`` (dictionary of strings). A null value gives a null score.
+
+        Raises
+        ------
+        NotFittedError
+            Before :meth:`fit`.
+        """
+        return Table(self._core.transform(as_source(table), n_threads=arguments.optional_whole("n_threads", n_threads)))
+
+    def fit_transform(self, table: Data, *, n_threads: int | None = None) -> Table:
+        """Learn the edges from an RFM table and score it; the same as :meth:`fit`, then :meth:`transform`.
+
+        The data are read once, so ``table`` may be a stream.
+        """
+        kept = in_memory(as_source(table))
+        return self.fit(kept, n_threads=n_threads).transform(kept, n_threads=n_threads)
+
+    def score_one(
+        self,
+        recency_days: int,
+        frequency: int,
+        monetary: float | Decimal | None = None,
+        *,
+        customer_id: int | str | bytes | None = None,
+        group: int | str | bytes | None = None,
+    ) -> tuple[int, int, int | None, str | None]:
+        """Score one customer, without Arrow or numpy.
+
+        Parameters
+        ----------
+        recency_days : int
+            Days since the last purchase.
+        frequency : int
+            Number of orders (or what ``frequency`` names).
+        monetary : float, int or Decimal
+            Total (or what ``monetary`` names); passed over when the scorer was fitted without money.
+        customer_id : int, str or bytes, optional
+            With ``ties="split"`` decides among equal values; without it the customer counts as first among equals.
+        group : int, str or bytes, optional
+            With ``by`` the customer's group.
+
+        Returns
+        -------
+        tuple
+            ``(r, f, m, segment)``; m is None without money, the segment None without segments.
+        """
+        return self._core.score_one(recency_days, frequency, monetary, customer_id, group)
+
+    def drift(self, table: Data, *, by_score: bool = False, n_threads: int | None = None) -> Table:
+        """Tell how far the customers of a table drifted from those of the fit, by the population stability index (PSI).
+
+        The bins are those of the fit. With the shares of its customers (e) and of those in the table (a), each floored
+        at 0.0001, every score adds ``(a - e) * ln(a / e)``. By a rule of thumb below 0.1 nothing has changed, and above
+        0.25 it is time to fit again.
+
+        Parameters
+        ----------
+        table
+            As in :meth:`transform`. Null values are passed over. Groups (``by``) and nested cells count together.
+        by_score : bool, default False
+            One row for each score instead of each dimension.
+        n_threads : int, optional
+            As in :func:`custcore.rfm`.
+
+        Returns
+        -------
+        Table
+            One row for each dimension: ``dimension``, ``customers_fitted``, ``customers_now`` (int64), ``psi``
+            (float64). With ``by_score`` also ``score`` (uint8), ``share_fitted`` and ``share_now`` (float64, before the
+            floor), and in ``psi`` what the score adds.
+
+        Raises
+        ------
+        NotFittedError
+            Before :meth:`fit`.
+        NotEnoughDataError
+            If nobody in the table has a value.
+
+        Examples
+        --------
+        >>> import custcore, numpy as np
+        >>> table = {"recency_days": np.arange(100), "n_orders": np.arange(100), "monetary_total": np.arange(100.0)}
+        >>> scorer = custcore.RFMScorer().fit(table)
+        >>> later = table | {"recency_days": np.arange(100) + 30}
+        >>> [round(psi, 3) for psi in scorer.drift(later).to_pyarrow()["psi"].to_pylist()]
+        [1.864, 0.0, 0.0]
+        """
+        threads = arguments.optional_whole("n_threads", n_threads)
+        by_score = arguments.flag("by_score", by_score)
+        return Table(self._core.drift(as_source(table), by_score=by_score, n_threads=threads))
+
+    @property
+    def thresholds(self) -> Table:
+        """The edges, one row per dimension and score.
+
+        Columns: ``dimension``, ``score``, ``lower`` (exclusive, but for the smallest value) and ``upper`` (inclusive)
+        of the values that get the score (the other way round where ``closed="left"`` or ``cuts_rule="r"``; with
+        ``ties="split"`` both are the first values of tiles), ``customers`` (how many fitted customers have it) and
+        ``is_empty``. With ``by`` a column ``group`` comes first, with nested binning ``within`` names the scores
+        before.
+        """
+        return Table(self._core.thresholds())
+
+    @property
+    def _settings(self) -> dict[str, object]:
+        """The arguments that make such a scorer."""
+        settings = self._core.settings
+        bins, cuts, segments = settings["bins"], settings["cuts"], settings["segments"]
+        cut = {name: edges for name, edges in zip(_DIMENSIONS, cuts, strict=True) if edges is not None}
+        return settings | {
+            "bins": bins[0] if len(set(bins)) == 1 else tuple(bins),
+            "cuts": cut or None,
+            "weights": tuple(settings["weights"]),
+            "segments": SegmentMap._wrap(segments) if isinstance(segments, _core.SegmentMap) else segments,
+        }
+
+    def _can_be_saved(self) -> bool:
+        return self._core.is_fitted
+
+    def _bytes(self) -> bytes:
+        return self._core.to_bytes()
+
+    @classmethod
+    def _of_bytes(cls, data: bytes) -> Self:
+        scorer = cls.__new__(cls)
+        scorer._core = _core.RfmScorer.from_bytes(data)
+        return scorer
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self).from_bytes, (self._bytes(),)
+
+    def __eq__(self, other: object) -> bool:
+        return self._bytes() == other._bytes() if isinstance(other, RFMScorer) else NotImplemented
+
+    # A fit changes it.
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        settings = ", ".join(f"{name}={value!r}" for name, value in self._settings.items())
+        return f"RFMScorer({settings})" + ("" if self._core.is_fitted else ", not fitted")
+
+
+_DIMENSIONS = ("recency", "frequency", "monetary")
+
+
+def _bins(bins: Bins) -> tuple[int, int, int]:
+    if isinstance(bins, Mapping):
+        unknown = set(bins) - set(_DIMENSIONS)
+        if unknown:
+            raise InvalidArgumentError(
+                f"bins has no dimension {sorted(unknown)}; the dimensions are {list(_DIMENSIONS)}"
+            )
+        values: Sequence[object] = [bins.get(name, 5) for name in _DIMENSIONS]
+    elif isinstance(bins, Sequence):
+        values = bins
+    else:
+        values = [bins] * 3
+    if len(values) != 3:
+        raise InvalidArgumentError(
+            f"bins={bins!r} has {len(values)} entries; expected one number from 2 to 100, or three: "
+            "recency, frequency, monetary"
+        )
+    r, f, m = (whole_bins(value) for value in values)
+    return r, f, m
+
+
+def _cuts(cuts: Cuts | None) -> tuple[list[float] | None, list[float] | None, list[float] | None]:
+    if cuts is None:
+        return None, None, None
+    if not isinstance(cuts, Mapping):
+        raise InvalidTypeError(f"cuts is {type(cuts).__name__}; expected a dict by {list(_DIMENSIONS)}")
+    unknown = set(cuts) - set(_DIMENSIONS)
+    if unknown:
+        raise InvalidArgumentError(f"cuts has no dimension {sorted(unknown)}; the dimensions are {list(_DIMENSIONS)}")
+    r, f, m = (None if cuts.get(name) is None else numbers(cuts[name], f"cuts of {name}") for name in _DIMENSIONS)
+    return r, f, m
+
+
+def _segments(segments: Segments) -> object:
+    if segments is None or segments == "auto":
+        return segments
+    if isinstance(segments, str):
+        return SegmentMap.named(segments)._core
+    if isinstance(segments, SegmentMap):
+        return segments._core
+    raise InvalidTypeError(f"segments is {type(segments).__name__}; expected 'auto', a name, a SegmentMap or None")

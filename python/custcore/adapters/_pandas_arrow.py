@@ -1,0 +1,235 @@
+"""pandas to Arrow and back, for ``custcore.adapters.pandas``: columns in, columns and reports out.
+
+What pandas alone needs is done here, and only here: integral float ids become integers (a null made pandas turn them
+into floats), columns of objects get the one type their values have.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import date, datetime
+from decimal import Decimal
+from numbers import Number
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from custcore.errors import ColumnNotFoundError, InvalidTypeError
+from custcore.result import Report, ReportEntry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import pyarrow as pa
+
+__all__ = [
+    "REPORT",
+    "arrow_column",
+    "arrow_table",
+    "dump_report",
+    "load_report",
+    "pandas_column",
+    "purchases",
+    "pyarrow_module",
+    "with_remarks",
+]
+
+REPORT = "custcore.report"
+# The largest whole numbers, exclusive, up to which every whole number is a float of its own, by bits.
+_WHOLE_BELOW = {16: 2**11, 32: 2**24, 64: 2**53}
+_CAST = "expected one type: numbers, strings or times. Cast it first, e.g. "
+_IDS = frozenset({"customer_id", "order_id"})
+
+# In
+
+
+def pyarrow_module() -> Any:  # noqa: ANN401
+    """pyarrow, or an error that says how to get it."""
+    try:
+        import pyarrow as pa
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            "df.custcore needs pyarrow beside pandas: pip install 'custcore[pandas]'", name="pyarrow"
+        ) from error
+    return pa
+
+
+def purchases(frame: pd.DataFrame, wanted: dict[str, str], remarks: list[str]) -> pa.Table:
+    """Take the columns that are wanted as Arrow; what was changed about them goes to ``remarks``."""
+    pa = pyarrow_module()
+    labels = list(frame.columns)
+    missing = [name for name in wanted if name not in labels]
+    for name in missing:
+        if name in frame.index.names:
+            raise ColumnNotFoundError(
+                f"column {name!r} ({wanted[name]}) is in the index of the frame, which plays no part; "
+                "make it a column first: df.reset_index()",
+                column=name,
+            )
+    columns: list[tuple[str, Any]] = []
+    for place, label in enumerate(labels):
+        if label in wanted:
+            columns.append((label, _role(arrow_column(frame.iloc[:, place], label), label, wanted[label], remarks)))
+        elif missing:
+            # The core names the nearest columns: it needs to see them all.
+            columns.append((str(label), pa.nulls(len(frame))))
+    return arrow_table(pa, columns)
+
+
+def arrow_table(pa: Any, columns: list[tuple[str, Any]]) -> pa.Table:  # noqa: ANN401
+    """Make a table of columns, two of which may have one name."""
+    return pa.table([array for _, array in columns], names=[name for name, _ in columns])
+
+
+def arrow_column(series: pd.Series[Any], name: str) -> pa.ChunkedArray:
+    """Convert a column to Arrow; NaN, NaT and NA are null."""
+    import numpy as np
+
+    pa = pyarrow_module()
+    dtype: Any = series.dtype
+    if isinstance(dtype, pd.SparseDtype):
+        series = series.astype(dtype.subtype)
+    elif isinstance(dtype, np.dtype) and not dtype.isnative:
+        series = series.astype(dtype.newbyteorder("="))
+    elif isinstance(dtype, pd.PeriodDtype | pd.IntervalDtype):
+        cast = ", e.g. .dt.to_timestamp()" if isinstance(dtype, pd.PeriodDtype) else ""
+        raise InvalidTypeError(
+            f"column {name!r} is {dtype}; expected numbers, strings or times. Cast it first{cast}", column=name
+        )
+    # Arrow reads some mixtures by the first value: 7 after a Timestamp as microseconds, bytes among strings.
+    kind = pd.api.types.infer_dtype(series) if dtype == "object" else ""
+    if kind.startswith(("mixed", "datetime")):
+        _refuse_mixture(series, name)
+    try:
+        array = pa.array(series, from_pandas=True)
+    except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
+        raise InvalidTypeError(
+            f"column {name!r} is {dtype} that Arrow cannot hold ({error}); {_CAST}df[{name!r}].astype('string')",
+            column=name,
+        ) from error
+    return array if isinstance(array, pa.ChunkedArray) else pa.chunked_array([array])
+
+
+def _refuse_mixture(series: pd.Series[Any], name: str) -> None:
+    """Raise for the first object in a column that is of another family than the first."""
+    first = None
+    for row, value in enumerate(series):
+        if pd.api.types.is_scalar(value) and pd.isna(value):
+            continue
+        family = _family(value)
+        first = first or family
+        if family != first:
+            raise InvalidTypeError(
+                f"column {name!r} holds objects of several types: {first}, and {family} in row {row}; "
+                f"{_CAST}df[{name!r}].astype('string')",
+                column=name,
+                row=row,
+            )
+
+
+def _family(value: object) -> str:
+    if isinstance(value, bool):
+        return "bool"
+    if isinstance(value, Number):
+        return "number"
+    if isinstance(value, datetime):
+        return "datetime" if value.tzinfo is None else "datetime with a zone"
+    return type(value).__name__
+
+
+def _role(array: pa.ChunkedArray, name: str, argument: str, remarks: list[str]) -> pa.ChunkedArray:
+    """Give the column the type that its argument needs."""
+    pa = pyarrow_module()
+    kind = array.type
+    if pa.types.is_null(kind):
+        # A column of objects in which there is none, such as an empty frame's, has no type of its own.
+        types = {"timestamp": pa.timestamp("s"), "amount": pa.float64(), "start": pa.bool_(), "returning": pa.bool_()}
+        return array.cast(types.get(argument, pa.string()))
+    if argument not in _IDS:
+        return array
+    if pa.types.is_dictionary(kind) and pa.types.is_floating(kind.value_type):
+        array, kind = array.cast(kind.value_type), kind.value_type
+    return _integers(array, name, argument, remarks) if pa.types.is_floating(kind) else array
+
+
+def _integers(array: pa.ChunkedArray, name: str, argument: str, remarks: list[str]) -> pa.ChunkedArray:
+    """Float ids as the integers that they were before a null came among them."""
+    import numpy as np
+
+    pa = pyarrow_module()
+    below = _WHOLE_BELOW[array.type.bit_width]
+    values = array.cast(pa.float64()).to_numpy()
+    null = np.isnan(values)
+    odd = ~null & ~((np.floor(values) == values) & (np.abs(values) < below))
+    if odd.any():
+        row = int(odd.argmax())
+        raise InvalidTypeError(
+            f"column {name!r} ({argument}) is {array.type} and holds {values[row].item()!r} in row {row} "
+            f"({int(odd.sum()):,} such rows); float ids are taken as integers only where all are whole and below "
+            f"2**{below.bit_length() - 1}. "
+            f"Read the column as integers or strings, e.g. pandas.read_csv(..., dtype={{{name!r}: 'Int64'}})",
+            column=name,
+            row=row,
+        )
+    nulls = int(null.sum())
+    remarks.append(
+        f"column {name!r}: {len(values) - nulls:,} float ids read as integers"
+        + (f", {nulls:,} NaN as null" if nulls else "")
+    )
+    whole = np.where(null, 0.0, values).astype("int64")
+    return pa.chunked_array([pa.array(whole, mask=null)])
+
+
+# Out
+
+
+def pandas_column(column: pa.ChunkedArray) -> pd.Series[Any]:
+    """Convert a column of a result: days as datetime64[s], integers nullable only where there is a null."""
+    pa = pyarrow_module()
+    nullable: dict[Any, Any] = {}
+    if column.null_count and pa.types.is_integer(column.type):
+        sign = "U" if pa.types.is_unsigned_integer(column.type) else ""
+        nullable[column.type] = pd.api.types.pandas_dtype(f"{sign}Int{column.type.bit_width}")
+    series: pd.Series[Any] = column.to_pandas(date_as_object=False, types_mapper=nullable.get)
+    return series.astype("datetime64[s]") if pa.types.is_date(column.type) else series
+
+
+# The report in df.attrs is made of what JSON knows: pandas copies attrs deeply at every step, compares them when it
+# joins frames, and writes them to Parquet as JSON.
+
+
+def dump_report(report: Report) -> dict[str, Any]:
+    """Turn a report into plain values."""
+    return {
+        "entries": [
+            {key: _plain(value) for key, value in dataclasses.asdict(entry).items()} for entry in report.entries
+        ],
+        "n_rows": report.n_rows,
+        "as_of": _plain(report.as_of),
+        "remarks": list(report.remarks),
+    }
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Decimal):
+        return str(value)
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def load_report(frame: pd.DataFrame) -> Report | None:
+    """Find the report that a frame carries."""
+    kept = frame.attrs.get(REPORT)
+    if kept is None:
+        return None
+    entries = (e | {"sum": Decimal(e["sum"])} if isinstance(e["sum"], str) else e for e in kept["entries"])
+    return Report(
+        entries=tuple(ReportEntry(**entry) for entry in entries),
+        n_rows=kept["n_rows"],
+        as_of=date.fromisoformat(kept["as_of"]) if kept["as_of"] else None,
+        remarks=tuple(kept["remarks"]),
+    )
+
+
+def with_remarks(report: Report, remarks: Iterable[str]) -> Report:
+    """Add remarks to a report."""
+    return dataclasses.replace(report, remarks=(*report.remarks, *remarks))

@@ -1,0 +1,6 @@
+"""The customer base: :class:`CustomerBase`, updated and merged exactly, and :func:`custcore.scan` to feed several."""
+
+from custcore.base._customer_base import CustomerBase
+from custcore.base._scan import scan
+
+__all__ = ["CustomerBase", "scan"]

@@ -1,0 +1,241 @@
+"""Analyses of a customer base."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from custcore._input import arguments
+from custcore._input.data import as_of_argument
+from custcore._options.cohorts import cohort_options
+from custcore.base._transitions import stays, transitions
+from custcore.cohort import CohortRetention
+from custcore.result import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from custcore import _core
+    from custcore._core import ReadOptions
+    from custcore._input.data import AsOf
+    from custcore._rfm import RFMScorer
+
+__all__ = ["Analyses"]
+
+
+class Analyses:
+    """The methods of :class:`custcore.CustomerBase` that compute a result and leave it as it is."""
+
+    __slots__ = ()
+
+    _core: _core.CustomerBase
+    _options: ReadOptions
+
+    def rfm(self, as_of: AsOf | None = None, *, sort: bool = True, n_threads: int | None = None) -> Table:
+        """The RFM table of the base, with the columns of :func:`custcore.rfm`.
+
+        Parameters
+        ----------
+        as_of : date, datetime or str, optional
+            The day it speaks of; the default is the last day in the base. With ``track="days"`` or ``"orders"`` it may
+            be any day: the table is that of :func:`custcore.rfm` with this ``as_of``.
+        sort : bool, default True
+            Whether rows ascend by id.
+        n_threads : int, optional
+            As in :func:`custcore.rfm`.
+
+        Raises
+        ------
+        StateMismatchError
+            If ``as_of`` lies before the last day in a base of level ``"totals"``.
+        """
+        return Table(
+            self._core.rfm(
+                as_of_argument(as_of),
+                sort=arguments.flag("sort", sort),
+                n_threads=arguments.optional_whole("n_threads", n_threads),
+            )
+        )
+
+    def cohort_retention(
+        self,
+        *,
+        period: str = "month",
+        cohort_period: str | None = None,
+        period_mode: Literal["calendar", "elapsed"] = "calendar",
+        return_criteria: Literal["on", "on_or_after", "on_or_before", "every"] = "on",
+        brackets: Iterable[int] | None = None,
+        horizon: int | None = None,
+        cohort_by: str = "first",
+        by: str | None = None,
+        min_occurrences: int = 1,
+        week_start: str = "monday",
+        fiscal_year_start: int = 1,
+        as_of: AsOf | None = None,
+        observation_start: AsOf | None = None,
+        observation_end: AsOf | None = None,
+        n_periods: int | None = None,
+        rfm: bool = False,
+        n_threads: int | None = None,
+    ) -> CohortRetention:
+        """Cohort retention of the base, as :func:`custcore.cohort_retention` of all its rows.
+
+        It needs level "days" or "orders".
+
+        Parameters
+        ----------
+        period, cohort_period, period_mode, return_criteria, brackets, horizon, min_occurrences, week_start
+            As in :func:`custcore.cohort_retention`.
+        fiscal_year_start, n_periods, rfm, n_threads
+            As in :func:`custcore.cohort_retention`.
+        cohort_by, by : str
+            As there; a column must be among the attributes of the base, as ``"first"``.
+        as_of, observation_start, observation_end : date or str, optional
+            As there, but dates: a base keeps no times.
+
+        Returns
+        -------
+        CohortRetention
+            As from :func:`custcore.cohort_retention`.
+
+        Raises
+        ------
+        StateMismatchError
+            If the base keeps totals only, or not the column asked for.
+        """
+        options = cohort_options(
+            customer_id=self._options["customer_id"],
+            as_of=as_of,
+            period=period,
+            cohort_period=cohort_period,
+            period_mode=period_mode,
+            return_criteria=return_criteria,
+            brackets=brackets,
+            horizon=horizon,
+            cohort_by=cohort_by,
+            by=by,
+            start=None,
+            returning=None,
+            min_occurrences=min_occurrences,
+            week_start=week_start,
+            fiscal_year_start=fiscal_year_start,
+            observation_start=observation_start,
+            observation_end=observation_end,
+            n_periods=n_periods,
+            rfm=rfm,
+        )
+        threads = arguments.optional_whole("n_threads", n_threads)
+        day = as_of_argument(as_of)
+        read: ReadOptions = {**self._options, "as_of": day}
+        return CohortRetention(self._core.cohort_retention(options, day, n_threads=threads), read, options, None)
+
+    def transitions(
+        self,
+        dates: Iterable[AsOf],
+        scorer: RFMScorer,
+        *,
+        edges: Literal["frozen", "refit"] = "frozen",
+        n_threads: int | None = None,
+    ) -> Table:
+        """How customers move between segments, date after date: the table behind a Sankey picture.
+
+        Who is a buyer at a date, and how many orders and how much money he has by then, is what :meth:`rfm` says as of
+        that date. Customers and revenue of the rows of one ``to_date`` sum to the customers and the money of its table.
+
+        Parameters
+        ----------
+        dates : list of date, datetime or str
+            At least two, ascending; customers are followed from each to the next. Dates before the last one in the base
+            need level "days" or "orders". Before any purchase there is nobody.
+        scorer : RFMScorer
+            A scorer with segments. It is not changed.
+        edges : {"frozen", "refit"}
+            ``"frozen"``: one ruler for all dates, so that only customers move: a fitted scorer as it is, an unfitted
+            one fitted at the first date. ``"refit"``: fitted anew at each date, so that customers move also because
+            others do.
+        n_threads : int, optional
+            As in :func:`custcore.rfm`.
+
+        Returns
+        -------
+        Table
+            One row for each pair of segments that has customers: ``from_date``, ``to_date`` (date32), ``from_segment``
+            (null: no buyer yet), ``to_segment``, ``customers`` (int64), ``revenue`` (the money that these customers
+            have spent by ``to_date``, in the type of ``monetary_total``; left out where no money is counted), ``share``
+            (float64: of all who were in ``from_segment`` at ``from_date``; of all new ones for null) and ``scorer``
+            ("frozen" or "refit"). Rows are ordered by dates, then by the segments in the order of their map, null
+            first. The report is that of the last date. Where lines of an order that come later turn it into a refund, a
+            customer can be a buyer at one date and none at the next: he is in no row then, and a remark tells.
+
+        Raises
+        ------
+        InvalidArgumentError
+            If dates are fewer than two or do not ascend, or the scorer has no segments.
+        StateMismatchError
+            If a date is earlier than the base can look back.
+        NotEnoughDataError
+            If an unfitted scorer is to be fitted at a first date before any purchase.
+
+        Examples
+        --------
+        >>> import datetime, pyarrow as pa, custcore
+        >>> days = [datetime.date(2026, month, day) for month, day in ((1, 20), (1, 28), (2, 25), (2, 27))]
+        >>> base = custcore.CustomerBase(track="days")
+        >>> ids, amounts = ["ann", "bob", "ann", "cleo"], [5.0, 7.5, 20.0, 1.0]
+        >>> base.update(pa.table({"customer_id": ids, "timestamp": days, "amount": amounts}))
+        >>> awake = custcore.SegmentMap([("awake", 2, None), ("asleep", 1, None)], bins=(2, 2))
+        >>> scorer = custcore.RFMScorer(cuts={"recency": [14], "frequency": [1]}, segments=awake)
+        >>> moves = base.transitions(["2026-01-31", "2026-02-28"], scorer).to_pandas()
+        >>> moves[["from_segment", "to_segment", "customers", "revenue", "share"]].astype(object).values.tolist()
+        [[nan, 'awake', 1, 1.0, 1.0], ['awake', 'awake', 1, 25.0, 0.5], ['awake', 'asleep', 1, 7.5, 0.5]]
+        """
+        return transitions(self._core, dates, scorer, edges, n_threads)
+
+    def stays(
+        self,
+        dates: Iterable[AsOf],
+        scorer: RFMScorer,
+        *,
+        edges: Literal["frozen", "refit"] = "frozen",
+        n_threads: int | None = None,
+    ) -> Table:
+        """How long customers stay in each segment, as seen on some dates.
+
+        A spell begins at the first date at which a customer is in the segment (at the first of all dates nobody knows
+        how long he has been there already) and ends at the first later one at which he is not. It lasts the days
+        between these two; one that is still open at the last date is censored there. The closer the dates, the finer
+        the lengths.
+
+        Parameters
+        ----------
+        dates, scorer, edges, n_threads
+            As in :meth:`transitions`.
+
+        Returns
+        -------
+        Table
+            One row for each segment of the map, also where nobody was ever in it: ``segment``, ``customers`` (distinct
+            ones who were in it at one of the dates), ``spells``, ``ended``, ``open`` (int64), ``mean_days`` and
+            ``median_days`` (float64) of the Kaplan-Meier curve of lengths. The mean is restricted to the longest spell,
+            ended or open; null where no spell lasted from one date to another. The median is the shortest length at
+            which the curve is at most 1/2; null where it stays above. The report is that of the last date.
+
+        Raises
+        ------
+        InvalidArgumentError, StateMismatchError, NotEnoughDataError
+            As in :meth:`transitions`.
+
+        Examples
+        --------
+        >>> import datetime, pyarrow as pa, custcore
+        >>> days = [datetime.date(2026, month, day) for month, day in ((1, 20), (1, 28), (2, 25), (2, 27))]
+        >>> base = custcore.CustomerBase(track="days")
+        >>> ids, amounts = ["ann", "bob", "ann", "cleo"], [5.0, 7.5, 20.0, 1.0]
+        >>> base.update(pa.table({"customer_id": ids, "timestamp": days, "amount": amounts}))
+        >>> awake = custcore.SegmentMap([("awake", 2, None), ("asleep", 1, None)], bins=(2, 2))
+        >>> scorer = custcore.RFMScorer(cuts={"recency": [14], "frequency": [1]}, segments=awake)
+        >>> stays = base.stays(["2026-01-31", "2026-02-28", "2026-03-31"], scorer)
+        >>> stays.to_pyarrow().select(["segment", "spells", "ended", "mean_days", "median_days"]).to_pylist()
+        [{'segment': 'awake', 'spells': 3, 'ended': 3, 'mean_days': 39.333333333333336, 'median_days': 31.0},
+         {'segment': 'asleep', 'spells': 3, 'ended': 0, 'mean_days': 31.0, 'median_days': None}]
+        """
+        return stays(self._core, dates, scorer, edges, n_threads)

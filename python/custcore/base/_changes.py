@@ -1,0 +1,166 @@
+"""Changes to a customer base: more data, other bases, other ids."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from custcore._input import arguments
+from custcore._input.data import as_of_argument, as_source, rows_total
+from custcore.errors import InvalidArgumentError, InvalidTypeError
+
+if TYPE_CHECKING:
+    from custcore import _core
+    from custcore._input.data import AsOf, Data, Progress
+    from custcore.base._customer_base import CustomerBase
+
+__all__ = ["Changes"]
+
+Id: TypeAlias = "int | str | bytes"
+
+
+class Changes:
+    """The methods of :class:`custcore.CustomerBase` that change it."""
+
+    __slots__ = ()
+
+    _core: _core.CustomerBase
+
+    def update(
+        self,
+        data: Data,
+        *,
+        batch_id: str | None = None,
+        commit_every: Literal["update", "batch"] = "update",
+        n_threads: int | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        """Add transactions.
+
+        Parameters
+        ----------
+        data
+            As in :func:`custcore.rfm`.
+        batch_id : str, optional
+            A name for the data, such as their date or file: the same name a second time is refused.
+        commit_every : {"update", "batch"}
+            ``"update"``: all of the data, or after an error none. ``"batch"``: what was read is kept even if a later
+            batch fails, about a million rows at a time; for streams without an end. It takes no ``batch_id``.
+        n_threads : int, optional
+            As in :func:`custcore.rfm`.
+        progress : callable, optional
+            As in :func:`custcore.rfm`.
+
+        Raises
+        ------
+        DuplicateBatchError
+            If data of this ``batch_id`` were loaded already.
+        StateMismatchError
+            If ids, times or amounts are of another kind than in earlier updates, or a line comes too late.
+        """
+        batch = arguments.optional_name("batch_id", batch_id)
+        threads = arguments.optional_whole("n_threads", n_threads)
+        every = arguments.name("commit_every", commit_every)
+        if every not in {"update", "batch"}:
+            raise InvalidArgumentError(f"commit_every={every!r} is unknown; choose one of 'update', 'batch'")
+        if every == "update":
+            self._core.update(
+                as_source(data), batch_id=batch, n_threads=threads, progress=progress, rows_total=rows_total(data)
+            )
+        elif batch is None:
+            self._core.update_by_batch(
+                as_source(data), n_threads=threads, progress=progress, rows_total=rows_total(data)
+            )
+        else:
+            raise InvalidArgumentError(
+                "batch_id= names data that are loaded all or not at all; with commit_every='batch' leave it out"
+            )
+
+    def merge(self, other: CustomerBase) -> None:
+        """Add what another base knows, which stays as it is.
+
+        The order of merges does not matter, and merging the bases of two parts of the data is the base of both.
+
+        Parameters
+        ----------
+        other : CustomerBase
+            A base of the same settings. No batch may be in both.
+
+        Raises
+        ------
+        StateMismatchError
+            If settings, levels or types are unlike; the message tells which.
+        DuplicateBatchError
+            If a ``batch_id`` is in both.
+        """
+        if not isinstance(other, Changes):
+            raise InvalidTypeError(f"other is {type(other).__name__}; expected a CustomerBase")
+        self._core.merge(other._core)
+
+    def seal(self, before: AsOf) -> None:
+        """Close the orders whose lines all lie before a day; for ``track="orders"``.
+
+        They become purchases or refunds of their days, and their ids are forgotten, which makes the base smaller. A
+        line before that day is then an error (or counted, see ``late``) unless its order is still open.
+
+        Parameters
+        ----------
+        before : date, datetime or str
+            The first day whose lines may still come.
+        """
+        kind, value = as_of_argument(before) or ("", 0)
+        if kind != "date":
+            raise InvalidTypeError(f"before={before!r}: expected a date, or its ISO text such as '2026-01-31'")
+        self._core.seal(value)
+
+    def relabel(self, mapping: Mapping[Id, Id] | Iterable[tuple[Id, Id]]) -> None:
+        """Give customers another id, all at once; who has the new id already is the same person from now on.
+
+        The base is then what it would be if the data had come with the new ids. Old ids that are not there are passed
+        over.
+
+        Parameters
+        ----------
+        mapping : dict of old to new id, or pairs of them
+            Ids as they are in the data: int, str or bytes. ``{1: 2, 2: 1}`` swaps two customers.
+        """
+        pairs = _listed("mapping", mapping.items() if isinstance(mapping, Mapping) else mapping)
+        for pair in pairs:
+            if not isinstance(pair, tuple | list) or len(pair) != 2:
+                raise InvalidTypeError(
+                    f"mapping has {pair!r} in it; expected a dict of old to new ids, or pairs of them"
+                )
+        self._core.relabel([(_plain(old), _plain(new)) for old, new in pairs])
+
+    def remove(self, ids: Iterable[Id]) -> int:
+        """Erase customers: nothing of them stays but their number of orders and money in the report.
+
+        Parameters
+        ----------
+        ids : iterable of ids
+            Ids as they are in the data; those that are not there are passed over.
+
+        Returns
+        -------
+        int
+            How many customers there were.
+        """
+        if isinstance(ids, str | bytes):
+            raise InvalidTypeError(f"ids={ids!r} is one id; pass a list of ids")
+        return self._core.remove([_plain(id_) for id_ in _listed("ids", getattr(ids, "tolist", lambda: ids)())])
+
+
+def _listed(name: str, values: object) -> list[Any]:
+    """The values of something that can be gone through."""
+    if not isinstance(values, Iterable) or isinstance(values, str | bytes):
+        raise InvalidTypeError(f"{name}={values!r}: expected several ids, for instance in a list")
+    return list(values)
+
+
+def _plain(value: object) -> int | str | bytes:
+    """An id of numpy's as Python's own."""
+    if isinstance(value, int | str | bytes) and not isinstance(value, bool):
+        return value
+    if type(value).__module__ == "numpy":
+        return _plain(value.item())  # type: ignore[attr-defined]
+    raise InvalidTypeError(f"{value!r} is {type(value).__name__}, no customer id; expected int, str or bytes")

@@ -1,0 +1,102 @@
+"""``custcore.scan``: one pass over the data for several customer bases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from custcore import _core
+from custcore._input import arguments
+from custcore._input.data import as_source, rows_total
+from custcore.base._customer_base import CustomerBase
+from custcore.errors import InvalidArgumentError, InvalidTypeError
+
+if TYPE_CHECKING:
+    from custcore._input.data import Data, Progress
+
+__all__ = ["scan"]
+
+
+def scan(
+    data: Data,
+    bases: Mapping[str, CustomerBase],
+    *,
+    batch_id: str | None = None,
+    n_threads: int | None = None,
+    progress: Progress | None = None,
+) -> None:
+    """Add transactions to several bases in one scan: all of them take the data, or none does.
+
+    Each base ends up as its own ``update(data)`` would leave it. Of the data, the columns that any of the bases reads
+    are kept, and each batch is read once; a stream can feed bases of customers and of products together.
+
+    Parameters
+    ----------
+    data
+        As in :func:`custcore.rfm`.
+    bases : dict of str to CustomerBase
+        The bases by names of your choice, which errors tell. Their columns and settings may differ. A scan fills them
+        in memory: ``max_memory`` of a base does not hold for it, and one that lies on disk in part raises
+        ``MemoryLimitError``.
+    batch_id : str, optional
+        A name for the data, as in :meth:`CustomerBase.update`.
+    n_threads : int, optional
+        As in :func:`custcore.rfm`.
+    progress : callable, optional
+        As in :func:`custcore.rfm`.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If no base is given, or one base twice.
+    DuplicateBatchError
+        If one of the bases was given data of this ``batch_id`` already.
+    StateMismatchError
+        If ids, times or amounts are of another kind than in earlier updates of one of the bases. After this, as after
+        any other error, every base is as it was.
+
+    Examples
+    --------
+    >>> import datetime, pyarrow as pa, custcore
+    >>> sales = pa.table(
+    ...     {
+    ...         "customer_id": ["ann", "bob", "ann"],
+    ...         "product": [7, 7, 8],
+    ...         "timestamp": [datetime.date(2026, 1, d) for d in (5, 9, 12)],
+    ...         "amount": [10.0, 20.0, 5.5],
+    ...     }
+    ... )
+    >>> customers = custcore.CustomerBase()
+    >>> products = custcore.CustomerBase(customer_id="product")
+    >>> custcore.scan(sales, {"customers": customers, "products": products})
+    >>> customers.rfm().to_pyarrow()["monetary_total"].to_pylist()
+    [15.5, 20.0]
+    >>> products.rfm().to_pyarrow()["monetary_total"].to_pylist()
+    [30.0, 5.5]
+    """
+    _core.scan(
+        as_source(data),
+        _checked(bases),
+        batch_id=arguments.optional_name("batch_id", batch_id),
+        n_threads=arguments.optional_whole("n_threads", n_threads),
+        progress=progress,
+        rows_total=rows_total(data),
+    )
+
+
+def _checked(bases: Mapping[str, CustomerBase]) -> list[tuple[str, _core.CustomerBase]]:
+    """The bases as the core takes them."""
+    if not isinstance(bases, Mapping):
+        raise InvalidTypeError(f"bases is {type(bases).__name__}; expected a dict of names to CustomerBase")
+    if not bases:
+        raise InvalidArgumentError("bases is empty; pass at least one CustomerBase by its name")
+    names: dict[int, str] = {}
+    for name, base in bases.items():
+        if not isinstance(base, CustomerBase):
+            raise InvalidTypeError(f"bases[{name!r}] is {type(base).__name__}; expected a CustomerBase")
+        other = names.setdefault(id(base._core), arguments.name("a name of bases", name))
+        if other != name:
+            raise InvalidArgumentError(
+                f"bases[{other!r}] and bases[{name!r}] are one base, which would take the data twice; pass it once"
+            )
+    return [(name, base._core) for name, base in bases.items()]

@@ -1,0 +1,64 @@
+"""How customers move between segments: what :meth:`custcore.CustomerBase.transitions` and ``stays`` are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from custcore import _core
+from custcore._input import arguments
+from custcore._input.data import as_of_argument
+from custcore._rfm import RFMScorer
+from custcore.errors import InvalidTypeError
+from custcore.result import Table
+
+if TYPE_CHECKING:
+    from custcore._input.data import AsOf
+
+__all__ = ["stays", "transitions"]
+
+
+def transitions(
+    base: _core.CustomerBase, dates: Iterable[AsOf], scorer: RFMScorer, edges: str, n_threads: int | None
+) -> Table:
+    """Customers, revenue and share of every pair of segments between consecutive dates."""
+    return Table(
+        _core.transitions(
+            base,
+            _dates(dates),
+            _scorer(scorer),
+            edges=arguments.name("edges", edges),
+            n_threads=arguments.optional_whole("n_threads", n_threads),
+        )
+    )
+
+
+def stays(
+    base: _core.CustomerBase, dates: Iterable[AsOf], scorer: RFMScorer, edges: str, n_threads: int | None
+) -> Table:
+    """How long customers stay in each segment."""
+    return Table(
+        _core.stays(
+            base,
+            _dates(dates),
+            _scorer(scorer),
+            edges=arguments.name("edges", edges),
+            n_threads=arguments.optional_whole("n_threads", n_threads),
+        )
+    )
+
+
+def _dates(dates: Iterable[AsOf]) -> list[tuple[str, int]]:
+    """The dates as the core takes them; it checks their order."""
+    if isinstance(dates, str | bytes) or not isinstance(dates, Iterable):
+        raise InvalidTypeError(f"dates is {type(dates).__name__}; expected a list of dates, ascending")
+    days = [as_of_argument(date, f"dates[{i}]") for i, date in enumerate(dates)]
+    if None in days:
+        raise InvalidTypeError(f"dates[{days.index(None)}] is None; expected a date")
+    return [day for day in days if day is not None]
+
+
+def _scorer(scorer: RFMScorer) -> _core.RfmScorer:
+    if not isinstance(scorer, RFMScorer):
+        raise InvalidTypeError(f"scorer is {type(scorer).__name__}; expected an RFMScorer")
+    return scorer._core

@@ -1,0 +1,53 @@
+"""The list of commands, and what every one of them does with an error: one paragraph and an exit code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+import custcore
+from custcore.cli import _bench, _cohort, _demo, _inspect, _kmeans, _rfm
+from custcore.cli._failure import DataProblem, Defect, printable
+
+__all__ = ["app"]
+
+
+class App(click.Group):
+    """A group whose commands may raise what custcore, pyarrow and the operating system raise."""
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 (click's own)
+        """Run the command; turn errors of the data into exit code 3, of the call into 2, Ctrl-C into 130."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("\ncustcore: interrupted", err=True)
+            raise click.exceptions.Exit(130) from None
+        except BrokenPipeError:  # of `| head`; click's to end
+            raise
+        except custcore.errors.InvalidArgumentError as error:
+            raise click.UsageError(printable(str(error)), ctx=None) from error
+        except custcore.errors.InternalError as error:
+            raise Defect(str(error)) from error
+        except (custcore.errors.CustcoreError, OSError, MemoryError) as error:
+            raise DataProblem(str(error) or type(error).__name__) from error
+        except Exception as error:
+            import pyarrow as pa
+
+            if isinstance(error, pa.ArrowException):
+                raise DataProblem(str(error)) from error
+            raise
+
+
+@click.group(
+    cls=App,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Start with: custcore inspect FILE",
+)
+@click.version_option(custcore.__version__, prog_name="custcore")
+def app() -> None:
+    """Analyse customers over Arrow: who bought when, how often and for how much."""
+
+
+for command in (_rfm.command, _kmeans.command, _cohort.command, _inspect.command, _bench.command, _demo.command):
+    app.add_command(command)

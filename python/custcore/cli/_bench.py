@@ -1,0 +1,149 @@
+"""``custcore bench``: the usual pandas recipe and custcore on the user's own file, timed and compared row by row.
+
+Why a row differs is found out, not guessed: the facts of its customer (refunds, empty cells, ...) explain its values,
+and custcore's scorer on the recipe's own values tells what is left of a difference when the values are the same.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import statistics
+import time
+from typing import TYPE_CHECKING, Any
+
+import click
+
+import custcore
+from custcore.cli import _compare, _options, _recipe, _render, _run
+from custcore.cli._failure import printable
+
+if TYPE_CHECKING:
+    from custcore.cli._files import Files
+
+__all__ = ["command", "measure"]
+
+HOW = {
+    "qcut": "pd.qcut",
+    "rank": 'pd.qcut of rank(method="first"), for pd.qcut failed on equal values',
+    "failed": "no scores: pd.qcut failed, and so it did on ranks",
+}
+
+
+@click.command("bench", short_help="Time and compare with the usual pandas recipe.")
+@_options.file_options
+@_options.column_options
+@click.option("--repeat", type=click.IntRange(min=1), default=3, show_default=True, help="Timed runs; medians count.")
+@click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Of custcore. [default: all cores]")
+@_options.json_option
+def command(
+    files: tuple[str, ...], delimiter: str, text_ids: bool, repeat: int, as_json: bool, **given: object
+) -> None:
+    """Time the usual pandas recipe and custcore on FILE, and say where and why the results differ.
+
+    The recipe: groupby and agg (last time, number of orders, sum of money), days to the day after the last one,
+    pd.qcut in five; where pd.qcut fails on equal values, pd.qcut of rank(method="first"). The file is in memory
+    before the clock starts, as a DataFrame and as an Arrow table.
+    """
+    if importlib.util.find_spec("pandas") is None:
+        raise click.UsageError("bench compares with pandas: pip install 'custcore[cli,pandas]'")
+    arguments = _options.settings(given)
+    opened = _run.open_files(files, arguments, delimiter=delimiter, text_ids=text_ids)
+    found = measure(opened, arguments, repeat)
+    if as_json:
+        click.echo(json.dumps(_render.plain(found), ensure_ascii=False, allow_nan=False))
+    else:
+        show(found)
+
+
+def measure(files: Files, arguments: dict[str, Any], repeat: int = 3) -> dict[str, Any]:
+    """Run both in turns and compare what they found.
+
+    Parameters
+    ----------
+    files
+        What is read, into memory.
+    arguments
+        Of `custcore.rfm_scores`.
+    repeat
+        How often both are run.
+    """
+    _run.check(files, arguments)
+    named = _options.roles(arguments)
+    table = files.table(list(named.values()))
+    columns = {role: named.get(role) for role in ("customer_id", "timestamp", "amount", "order_id")}
+    frame = _recipe.frame_of(table, named["timestamp"], named.get("amount"))
+    seconds: dict[str, list[float]] = {"pandas": [], "custcore": []}
+    try:
+        for _ in range(repeat):
+            start = time.perf_counter()
+            theirs = _recipe.run(frame, **columns)  # type: ignore[arg-type]
+            middle = time.perf_counter()
+            ours = custcore.rfm_scores(table, **arguments)
+            seconds["custcore"].append(time.perf_counter() - middle)
+            seconds["pandas"].append(middle - start)
+    except custcore.errors.CustcoreError as error:
+        raise _run.explained(error, files, arguments) from error
+    medians = {name: statistics.median(taken) for name, taken in seconds.items()}
+    compared = _compare.compare(theirs, ours, frame, columns)
+    return {
+        "files": [str(file.path) for file in files.files],
+        "settings": arguments,
+        "rows": table.num_rows,
+        "seconds": medians,
+        "ratio": medians["pandas"] / medians["custcore"],
+        "runs": seconds,
+        "cut": {score: HOW[how] for score, how in theirs.cut.items()},
+        **compared,
+    }
+
+
+def show(found: dict[str, Any]) -> None:
+    """Print times, what agrees, and why the rest does not."""
+    from rich.text import Text
+
+    out = _render.console()
+    times = _render.table("", "seconds", "rows/s", "x")
+    best = found["seconds"]["custcore"]
+    for name, taken in found["seconds"].items():
+        cells = (name, f"{taken:.3f}", f"{found['rows'] / taken:,.0f}", f"{taken / best:.1f}")
+        times.add_row(*map(Text, cells))
+    runs = len(found["runs"]["pandas"])
+    _render.say(out, f"{found['rows']:,} rows in memory, reading not counted; median of {runs} runs in turns.")
+    out.print(times)
+
+    grid = _render.table("column", "same", "differ", "of them", "why", "e.g.", "pandas", "custcore")
+    grid.columns[4].justify = grid.columns[5].justify = "left"
+    grid.columns[4].no_wrap = False
+    for column in found["columns"]:
+        counts = (column["column"], f"{column['same']:,}", f"{column['differ']:,}")
+        for i, cause in enumerate(column["causes"] or [None]):
+            first = counts if i == 0 else ("", "", "")
+            if cause is None:
+                grid.add_row(*map(Text, first))
+                continue
+            example = (cause["example"]["customer"], cause["example"]["pandas"], cause["example"]["custcore"])
+            cells = (*first, f"{cause['customers']:,}", cause["cause"], *(_cell(value) for value in example))
+            grid.add_row(*map(Text, cells))
+    _render.say(out, f"{found['customers']['both']:,} customers are in both.")
+    for side in ("pandas", "custcore"):
+        for cause in found["customers"][f"only_{side}"]:
+            _render.say(out, f"{cause['customers']:,} are in {side} only: {cause['cause']}.")
+    out.print(grid)
+    said = {cause["cause"]: cause["explanation"] for column in found["columns"] for cause in column["causes"]}
+    legend = _render.table("why", "in words", left=2)
+    for cause, words in said.items():
+        legend.add_row(Text(cause), Text(words))
+    if said:
+        out.print(legend)
+    for note in found["notes"]:
+        _render.say(out, note)
+    for score, how in found["cut"].items():
+        _render.say(out, f"pandas' {score}: {how}.")
+
+
+def _cell(value: Any) -> str:  # noqa: ANN401
+    if isinstance(value, float):
+        text = f"{value:,.2f}"
+        return text if float(text.replace(",", "")) == value else repr(value)
+    return printable(str(value))

@@ -1,0 +1,204 @@
+"""``custcore cohort``: files of transactions to a triangle of retention, and its tables to a file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+import custcore
+from custcore.cli import _options, _output, _render, _run
+from custcore.cli._failure import printable
+from custcore.cohort import LEGEND
+
+if TYPE_CHECKING:
+    from rich.table import Table as Grid
+
+    from custcore.cli._files import Files
+    from custcore.cohort import Cell, Triangle
+
+__all__ = ["command"]
+
+TABLES = ("cells", "matrix", "average", "movement", "revenue", "customers")
+COLUMNS = {"cohort": 10, "size": 8, "cell": 9}
+
+
+class Brackets(click.ParamType[Any]):
+    """Last periods of brackets: ``1,3,7,30``."""
+
+    name = "N,N,..."
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401
+        """Turn ``1,3,7`` into [1, 3, 7]."""
+        try:
+            return [int(part) for part in value.split(",")] if isinstance(value, str) else value
+        except ValueError:
+            self.fail(f"{value!r} is no list of whole numbers such as 1,3,7,30", param, ctx)
+
+
+@click.command("cohort", short_help="Show who comes back, by the period of the first purchase.")
+@_options.file_options
+@click.option("--customer-id", default="customer_id", show_default=True, metavar="COLUMN", help="Who bought.")
+@click.option("--timestamp", default="timestamp", show_default=True, metavar="COLUMN", help="When.")
+@click.option("--amount", metavar="COLUMN", help="For how much. [default: no money]")
+@click.option("--order-id", metavar="COLUMN", help="Which order a row belongs to. [default: a row is an order]")
+@click.option("--period", metavar="PERIOD", help="day, week, month, quarter, year, or days: 7d. [default: month]")
+@click.option("--cohort-period", metavar="PERIOD", help="What makes a cohort. [default: the period]")
+@click.option("--period-mode", type=click.Choice(["calendar", "elapsed"]), help="[default: calendar]")
+@click.option(
+    "--return-criteria",
+    type=click.Choice(["on", "on_or_after", "on_or_before", "every"]),
+    help="Active in period k, then or later, before or then, in every one up to it. [default: on]",
+)
+@click.option("--brackets", type=Brackets(), help="Last periods of brackets, such as 1,3,7,30.")
+@click.option("--horizon", type=click.IntRange(min=1), metavar="N", help="Periods that on_or_after looks ahead.")
+@click.option(
+    "--cohort-by", metavar="WORD|COLUMN", help="first, first_in_window, recurring, or a column. [default: first]"
+)
+@click.option("--by", metavar="COLUMN", help="Split everything by this column.")
+@click.option("--start", metavar="COLUMN", help="Rows that may start a cohort (boolean).")
+@click.option("--returning", metavar="COLUMN", help="Rows that count as coming back (boolean).")
+@click.option(
+    "--min-occurrences", type=click.IntRange(min=1), metavar="N", help="Orders that make active. [default: 1]"
+)
+@click.option("--week-start", metavar="DAY", help="[default: monday]")
+@click.option("--fiscal-year-start", type=click.IntRange(1, 12), metavar="MONTH", help="[default: 1]")
+@click.option("--observation-start", metavar="TIME", help="Where observation begins. [default: the first day]")
+@click.option("--observation-end", metavar="TIME", help="Where it ends, exclusive. [default: after the last day]")
+@click.option("--n-periods", type=click.IntRange(min=1), metavar="N", help="Columns. [default: what is observed]")
+@click.option("--preset", type=click.Choice(list(custcore.presets.PRESETS)), help="Count as another tool does.")
+@_options.transaction_options
+@click.option("--table", type=click.Choice(TABLES), default="cells", show_default=True, help="Which table is written.")
+@click.option("--value", default="rate", show_default=True, metavar="COLUMN", help="What the table matrix holds.")
+@click.option(
+    "-o",
+    "--output",
+    "target",
+    type=click.Path(path_type=Path),
+    metavar="OUT",
+    help="Write the table: .parquet, .csv, .arrow. [default: the triangle on the screen only]",
+)
+@_options.json_option
+def command(
+    files: tuple[str, ...],
+    target: Path | None,
+    as_json: bool,
+    delimiter: str,
+    text_ids: bool,
+    table: str,
+    value: str,
+    **given: object,
+) -> None:
+    """Count who comes back: cohorts of customers over the periods since their first purchase.
+
+    FILE is Parquet, CSV or Arrow; several files, globs and folders are read as one. A star marks cells whose window is
+    not over; what is blank was not observed.
+    """
+    context = click.get_current_context()
+    # What was not given is left to the API, whose presets have options of their own.
+    asked = {name for name in given if context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT}
+    arguments = _options.settings({name: option for name, option in given.items() if name in asked})
+    for name in ("customer_id", "timestamp"):
+        arguments.setdefault(name, given[name])
+    opened = _run.open_files(files, arguments, delimiter=delimiter, text_ids=text_ids)
+    if target:
+        _output.check_target(target, [file.path for file in opened.files])
+    if table == "revenue" and "amount" not in arguments:
+        raise click.UsageError("--table revenue needs money: --amount COLUMN")
+    result, seconds = _run.call(opened, arguments, custcore.cohort_retention)
+    guarded = _output.write(_table(result, table, value), target) if target else 0
+    if as_json:
+        found = _as_json(opened, arguments, result, seconds, target)
+        click.echo(json.dumps(found, ensure_ascii=False, allow_nan=False))
+    else:
+        _show(opened, result, seconds, target, guarded)
+
+
+def _table(result: custcore.CohortRetention, name: str, value: str) -> custcore.Table:
+    tables = {
+        "cells": result.to_table,
+        "matrix": lambda: result.matrix(value),
+        "average": result.average,
+        "movement": result.movement,
+        "revenue": result.revenue_retention,
+        "customers": result.customers,
+    }
+    return tables[name]()
+
+
+def _show(files: Files, result: custcore.CohortRetention, seconds: float, target: Path | None, guarded: int) -> None:
+    """Print the triangle, what was counted, what was left out, the time and the file written."""
+    out = _render.console()
+    width = out.width - COLUMNS["cohort"] - COLUMNS["size"]
+    triangle = result.triangle(rows=30, columns=max(1, width // COLUMNS["cell"]))
+    if triangle.lines:
+        out.print(_grid(triangle))
+        if triangle.more_columns:
+            _render.say(out, f"{triangle.more_columns:,} more columns.")
+        _render.say(out, LEGEND)
+    else:
+        out.print("No cohorts: no row has an id and a time in the window.")
+    out.print()
+    _render.say(out, result.definition)
+    out.print()
+    out.print(_render.report_grid(result.report))
+    out.print()
+    _render.say(out, f"{result.report.n_rows:,} rows of {files.label} in {seconds:.2f} s.")
+    if target:
+        _render.say(out, f"Written to {printable(str(target))}.")
+    if guarded:
+        _render.say(out, f"{guarded:,} cells that a spreadsheet would take for formulas have a ' in front.")
+
+
+def _grid(triangle: Triangle) -> Grid:
+    from rich.text import Text
+
+    grid = _render.table("cohort", "size", *triangle.columns)
+    for line in triangle.lines:
+        if line is None:
+            grid.add_row("...")
+            continue
+        size = "" if line.size is None else f"{line.size:,}"
+        cells = [Text(cell.text, style=_shade(cell)) for cell in line.cells]
+        grid.add_row(Text(printable(line.label)), size, *cells, style="bold" if line.size is None else None)
+    return grid
+
+
+def _shade(cell: Cell) -> str:
+    """The more came back, the bluer; slanted and fainter where the window is not over."""
+    if not cell.is_observed or cell.rate is None:
+        return "dim"
+    depth = cell.rate**0.5  # most rates are small
+    red, green, blue = (round(low + (high - low) * depth) for low, high in ((20, 66), (28, 146), (46, 255)))
+    return f"rgb(235,240,255) on rgb({red},{green},{blue})" + ("" if cell.is_complete else " italic dim")
+
+
+def _as_json(
+    files: Files,
+    arguments: dict[str, Any],
+    result: custcore.CohortRetention,
+    seconds: float,
+    target: Path | None,
+) -> dict[str, Any]:
+    report = result.report
+    entries = ("name", "kind", "unit", "count", "sum", "first_row")
+    found: dict[str, Any] = _render.plain(
+        {
+            "version": custcore.__version__,
+            "files": [str(file.path) for file in files.files],
+            "settings": arguments,
+            "definition": result.definition,
+            "rows": report.n_rows,
+            "as_of": report.as_of,
+            "cells": result.to_table().to_pyarrow().to_pylist(),
+            "average": result.average().to_pyarrow().to_pylist(),
+            "movement": result.movement().to_pyarrow().to_pylist(),
+            "report": [{name: getattr(entry, name) for name in entries} for entry in report],
+            "remarks": report.remarks,
+            "seconds": round(seconds, 6),
+            "output": str(target) if target else None,
+        }
+    )
+    return found

@@ -1,0 +1,120 @@
+"""``custcore inspect``: what is in a file, what its columns look like, and what to run next."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from typing import Any
+
+import click
+
+from custcore.cli import _columns, _files, _options, _render
+from custcore.cli._failure import printable
+
+__all__ = ["command"]
+
+SAMPLE_ROWS = 1000
+EXAMPLES = 3
+# What custcore reads where no option says otherwise.
+DEFAULTS = {"customer_id": "customer_id", "timestamp": "timestamp", "amount": "amount"}
+
+
+@click.command("inspect", short_help="Show the columns of a file and what to run next.")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--delimiter", default=",", show_default=True, metavar="CHAR", help="Between the cells of CSV.")
+@_options.json_option
+def command(files: tuple[str, ...], delimiter: str, as_json: bool) -> None:
+    """Show columns, types and rows of FILE, and which of them look like customer id, time, amount and order id."""
+    found = look(files, delimiter)
+    if as_json:
+        click.echo(json.dumps(_render.plain(found), ensure_ascii=False))
+        return
+    out = _render.console()
+    grid = _render.table("column", "type", "looks like", "first values", left=4)
+    from rich.text import Text
+
+    for row in found["columns"]:
+        role = _columns.ROLES.get(row["role"] or "", "")
+        cells = (Text(printable(row["column"])), Text(row["type"]), Text(role, style="bold green"))
+        grid.add_row(*cells, Text(printable(", ".join(map(str, row["examples"])))))
+    rows = f"{found['rows']:,} rows" if found["rows"] is not None else "rows not counted (the file does not say)"
+    _render.say(out, f"{printable(found['name'])}: {rows}, {len(found['columns'])} columns.")
+    out.print(grid)
+    for note in found["notes"]:
+        _render.say(out, note)
+    if found["command"]:
+        out.print(f"Next:  {printable(found['command'])}", soft_wrap=True)  # to be copied as it stands
+
+
+def look(patterns: tuple[str, ...], delimiter: str = ",") -> dict[str, Any]:
+    """Find what is in the files, as one dict.
+
+    Parameters
+    ----------
+    patterns, delimiter
+        As `files.find` takes them.
+    """
+    opened = _files.find(patterns, delimiter=delimiter)
+    schema = opened.schema
+    roles = _columns.guess(schema)
+    role_of = {column: role for role, column in roles.items()}
+    head = opened.head(SAMPLE_ROWS)
+    rows = [
+        {
+            "column": field.name,
+            "type": str(field.type),
+            "role": role_of.get(field.name),
+            "examples": _examples(head, field.name),
+        }
+        for field in schema
+    ]
+    notes, ready = _advice(opened, roles)
+    words = ["custcore", "rfm", *map(shlex.quote, patterns)]
+    chosen = {role: column for role, column in roles.items() if DEFAULTS.get(role) != column}
+    if chosen:
+        words.append(_columns.as_options(chosen))
+    if "amount" not in roles:
+        words.append("--no-amount")
+    if delimiter != ",":
+        words.append(f"--delimiter {shlex.quote(delimiter)}")
+    return {
+        "name": opened.name,
+        "files": [str(file.path) for file in opened.files],
+        "rows": opened.n_rows,
+        "columns": rows,
+        "roles": roles,
+        "notes": notes,
+        "command": " ".join([*words, "-o scores.parquet"]) if ready else None,
+    }
+
+
+def _advice(opened: _files.Files, roles: dict[str, str]) -> tuple[list[str], bool]:
+    """Say what is missing for a command to run, and whether one can."""
+    notes = []
+    if "customer_id" not in roles:
+        notes.append("No column looks like a customer id (integer, text or binary): name it with --customer-id.")
+    if "timestamp" not in roles:
+        csv = (
+            " Of a CSV file pyarrow infers only ISO times (2026-01-31, 2026-01-31 18:30:00)." if opened.has_csv else ""
+        )
+        notes.append(
+            f"No column is a date or a timestamp.{csv} Convert the one that holds the time, e.g. with strptime."
+        )
+    if "amount" not in roles:
+        notes.append("No column looks like an amount of money: name it with --amount, or go without (--no-amount).")
+    if "order_id" not in roles:
+        notes.append("No column looks like an order id: every row is an order, unless --order-id names one.")
+    return notes, "customer_id" in roles and "timestamp" in roles
+
+
+def _examples(head: Any, name: str) -> list[Any]:  # noqa: ANN401 (pyarrow publishes no types)
+    """Pick the first few different values, shortened."""
+    if name not in head.column_names:
+        return []
+    column = head[name].slice(0, SAMPLE_ROWS).drop_null()
+    try:
+        column = column.unique()
+    except NotImplementedError:  # nested types
+        column = column.slice(0, EXAMPLES)
+    values = [value if isinstance(value, int | float | bool) else str(value) for value in column[:EXAMPLES].to_pylist()]
+    return [f"{value[:29]}…" if isinstance(value, str) and len(value) > 30 else value for value in values]

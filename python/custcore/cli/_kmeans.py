@@ -1,0 +1,200 @@
+"""``custcore kmeans``: files of purchases, or of customers, to named clusters of customers."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+import custcore
+from custcore.cli import _options, _output, _render, _run
+from custcore.cli._failure import DataProblem, printable
+from custcore.errors import CustcoreError, InternalError, InvalidArgumentError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from custcore.cli._files import Files
+
+__all__ = ["command"]
+
+# What a row per customer is clustered by, after `custcore rfm`.
+_READ_WHOLE = "Columns with one row per customer, to cluster instead of purchases: A,B,C."
+
+
+class Names(click.ParamType[Any]):
+    """Names of columns, between commas."""
+
+    name = "A,B,C"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401, ARG002
+        """Turn ``a, b`` into ["a", "b"]."""
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+class Clusters(click.ParamType[Any]):
+    """A number of clusters, or "auto"."""
+
+    name = "N | auto"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401
+        """Turn ``5`` into 5."""
+        if value == "auto" or isinstance(value, int):
+            return value
+        if not str(value).isdecimal() or int(value) < 1:
+            self.fail(f"{value!r} is neither a number from 1 nor auto", param, ctx)
+        return int(value)
+
+
+def cluster_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add how customers are clustered."""
+    for option in (
+        click.option("--model", type=click.Path(path_type=Path), metavar="OUT", help="Write the model: .json."),
+        click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the starts."),
+        click.option("--starts", type=click.IntRange(min=1), default=10, show_default=True, help="The best counts."),
+        click.option(
+            "--how",
+            type=click.Choice(["standard", "robust"]),
+            default="standard",
+            show_default=True,
+            help="Scale by mean and deviation, or by median and quartiles.",
+        ),
+        click.option("--log1p", type=Names(), metavar="A,B", help="Take logarithms. [default: counts and money]"),
+        click.option("--features", type=Names(), metavar="A,B,C", help=_READ_WHOLE),
+        click.option("-k", "--clusters", type=Clusters(), default="auto", show_default=True, help="How many clusters."),
+    ):
+        command = option(command)
+    return command
+
+
+@click.command("kmeans", short_help="Cluster customers and name the clusters.")
+@_options.file_options
+@_options.output_options
+@cluster_options
+@_options.column_options
+@_options.transaction_options
+def command(
+    files: tuple[str, ...],
+    target: Path | None,
+    as_json: bool,
+    delimiter: str,
+    text_ids: bool,
+    clusters: Any,  # noqa: ANN401
+    features: list[str] | None,
+    log1p: list[str] | None,
+    how: str,
+    starts: int,
+    seed: int,
+    model: Path | None,
+    **given: object,
+) -> None:
+    """Find clusters of customers that are alike in recency, frequency and money, choose how many, and name them.
+
+    FILE is as for `custcore rfm`. With --features it has one row per customer, and these columns are clustered.
+    """
+    arguments = _options.settings(given)
+    wanted: dict[str, Any] = {"features": features, "how": how, "n_init": starts, "random_state": seed}
+    wanted["log1p"] = "auto" if log1p is None else log1p
+    for path in (target, model):
+        if path is not None and path.is_dir():
+            raise click.UsageError(f"{path} is a folder")
+    customers, opened, seconds = (
+        _purchases(files, arguments, target, delimiter, text_ids)
+        if features is None
+        else _customers(files, features, target, delimiter)
+    )
+    start = time.perf_counter()
+    try:
+        table, found = custcore.segment_customers(
+            customers,
+            clusters,
+            n_threads=arguments.get("n_threads"),
+            **wanted,
+        )
+    except (InvalidArgumentError, InternalError):
+        raise
+    except CustcoreError as error:
+        raise _run.explained(error, opened, arguments) from error
+    seconds += time.perf_counter() - start
+    guarded = _output.write(table, target) if target else 0
+    if model is not None:
+        found.save(model)
+    profile = found.profile().to_pyarrow().to_pylist()
+    if as_json:
+        said = {
+            "version": custcore.__version__,
+            "files": [str(file.path) for file in opened.files],
+            "settings": {**({} if features else arguments), **wanted, "clusters": clusters},
+            "rows": table.report.n_rows or table.num_rows,
+            "customers": table.num_rows,
+            "as_of": table.report.as_of,
+            "clusters": profile,
+            "inertia": found.inertia_,
+            "iterations": found.n_iter_,
+            "remarks": table.report.remarks,
+            "seconds": round(seconds, 6),
+            "output": str(target) if target else None,
+            "model": str(model) if model else None,
+        }
+        click.echo(json.dumps(_render.plain(said), ensure_ascii=False, allow_nan=False))
+        return
+    out = _render.console()
+    out.print(_grid(profile, found.feature_names_in_ or []))
+    _render.say(out, "Features: means per customer. Names say where centres lie apart from all customers.")
+    if features is None or table.report.remarks:
+        out.print()
+        out.print(_render.report_grid(table.report))
+    out.print()
+    _render.say(out, printable(f"{table.num_rows:,} customers of {opened.label} in {seconds:.2f} s."))
+    if target:
+        _render.say(out, f"{table.num_rows:,} customers written to {printable(str(target))}.")
+    if model:
+        _render.say(out, f"Model written to {printable(str(model))}.")
+    if guarded:
+        _render.say(out, f"{guarded:,} cells that a spreadsheet would take for formulas have a ' in front.")
+
+
+def _purchases(
+    patterns: tuple[str, ...], arguments: dict[str, Any], target: Path | None, delimiter: str, text_ids: bool
+) -> tuple[Any, Files, float]:
+    """One row per customer, from purchases."""
+    files = _run.open_files(patterns, arguments, delimiter=delimiter, text_ids=text_ids)
+    if target:
+        _output.check_target(target, [file.path for file in files.files])
+    table, seconds = _run.call(files, arguments, custcore.rfm)
+    return table, files, seconds
+
+
+def _customers(
+    patterns: tuple[str, ...], features: list[str], target: Path | None, delimiter: str
+) -> tuple[Any, Files, float]:
+    """The rows of a file with one row per customer: the features, and what else every file has."""
+    files = _run.open_files(patterns, {}, delimiter=delimiter, text_ids=False)
+    if target:
+        _output.check_target(target, [file.path for file in files.files])
+    start = time.perf_counter()
+    names = [name for name in files.schema.names if files.schema.names.count(name) == 1]
+    absent = [name for name in features if name not in names]
+    if absent:
+        raise DataProblem(f"{files.name}: there is no column {absent[0]!r} (--features); the columns are {names}")
+    try:
+        files.check(features)
+        table = files.table(names)
+    except CustcoreError as error:
+        raise _run.explained(error, files, {}) from error
+    return table, files, time.perf_counter() - start
+
+
+def _grid(profile: list[dict[str, Any]], features: list[str]) -> Any:  # noqa: ANN401
+    from rich.text import Text
+
+    grid = _render.table("cluster", "customers", "share", *features)
+    for row in profile:
+        share = "-" if row["share"] is None else f"{row['share']:.1%}"
+        means = (_render.amount_text(row[f"{name}_mean"]) for name in features)
+        cells = [printable(str(row.get("segment", row["cluster"]))), f"{row['customers']:,}", share, *means]
+        grid.add_row(*(Text(cell) for cell in cells))
+    return grid

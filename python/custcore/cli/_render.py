@@ -1,0 +1,169 @@
+"""What people see of a result: tables of segments, what was left out, times. It lays out and computes nothing."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from custcore.cli._failure import printable
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table as Grid
+
+    from custcore import Report, ReportEntry
+
+__all__ = ["amount_text", "console", "plain", "report_grid", "say", "segment_grid", "table"]
+
+# Entries of a report as people would say them, after their unit ("12 rows").
+SAID = {
+    "null_customer_id": "without a customer id",
+    "null_timestamp": "without a time",
+    "nonfinite_amount": "with an infinite amount",
+    "after_as_of": "after the day",
+    "excluded_refunds": "refunded",
+    "refund_only_customers": "with refunds only",
+    "null_amount": "without an amount, counted as 0",
+    "netted_refunds": "refunded, taken off the money",
+    "null_order_id": "without an order id, each an order of its own",
+    "zero_orders": "of amount 0",
+    "outside_cohorts": "in no cohort",
+    "before_observation_start": "before observation began",
+    "before_first_purchase": "before the first purchase of their customer",
+    "beyond_n_periods": "beyond the last column",
+}
+
+
+def console() -> Console:
+    """Open stdout. What is not a terminal gets lines as long as they need to be, and no colours."""
+    from rich.console import Console
+
+    screen = Console(highlight=False, markup=False, emoji=False)
+    if not screen.is_terminal:
+        screen = Console(highlight=False, markup=False, emoji=False, width=max(screen.width, 160))
+    return screen
+
+
+def say(out: Console, text: str) -> None:
+    """Print a sentence: wrapped at words on a terminal, one line elsewhere.
+
+    Parameters
+    ----------
+    out
+        What `console` opened.
+    text
+        One paragraph.
+    """
+    out.print(printable(text), soft_wrap=not out.is_terminal)
+
+
+def table(*columns: str, left: int = 1) -> Grid:
+    """Make an empty table with these headers, the first `left` to the left, the others to the right."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), header_style="bold")
+    for i, name in enumerate(columns):
+        grid.add_column(Text(printable(name)), justify="left" if i < left else "right", no_wrap=i >= left)
+    return grid
+
+
+def segment_grid(segments: list[dict[str, Any]], everyone: dict[str, Any], frequency: str) -> Grid:
+    """Lay out the segments, largest revenue first, and a line of all customers.
+
+    Parameters
+    ----------
+    segments, everyone
+        Rows of `custcore.profile`: those of the segments, and that of all customers.
+    frequency
+        What the frequency counts, e.g. "orders".
+    """
+    has_money = everyone.get("revenue") is not None
+    money = ("revenue", "share", "money") if has_money else ()
+    grid = table("segment", "customers", "share", *money[:2], "recency", frequency, *money[2:])
+
+    def key(row: dict[str, Any]) -> Any:  # noqa: ANN401 (numbers of any kind)
+        return row["revenue"] if has_money else row["customers"]
+
+    def add(row: dict[str, Any], name: str, style: str | None = None) -> None:
+        cells = [name, f"{row['customers']:,}", _percent(row["share"])]
+        if has_money:
+            cells += [amount_text(row["revenue"]), _percent(row["revenue_share"])]
+        cells += [_mean(row["recency_mean"]), _mean(row["frequency_mean"])]
+        if has_money:
+            cells.append(amount_text(row["monetary_mean"]))
+        from rich.text import Text
+
+        grid.add_row(*(Text(cell) for cell in cells), style=style)
+
+    for row in sorted(segments, key=key, reverse=True):
+        add(row, printable(str(row["segment"])) if row["segment"] is not None else "(none)")
+    if segments:
+        grid.add_section()
+    add(everyone, "all", "bold")
+    return grid
+
+
+def report_grid(report: Report) -> Grid:
+    """Lay out what was left out, what is noted, what is remarked."""
+    from rich.table import Table
+    from rich.text import Text
+
+    lines: list[tuple[str, str]] = []
+    for kind, title in (("left_out", "left out"), ("note", "noted")):
+        said = [_said(entry) for entry in report if entry.kind == kind and entry.count]
+        if kind == "left_out" and not said:
+            said = ["nothing"]
+        lines += [(title if i == 0 else "", text) for i, text in enumerate(said)]
+    lines += [("remark" if i == 0 else "", text) for i, text in enumerate(report.remarks)]
+    grid = Table.grid(padding=(0, 2))
+    for title, text in lines:
+        grid.add_row(Text(title, style="dim"), Text(printable(text)))
+    return grid
+
+
+def _said(entry: ReportEntry) -> str:
+    unit = entry.unit[:-1] if entry.count == 1 else entry.unit
+    money = "" if entry.sum is None or entry.name == "null_amount" else f" ({amount_text(entry.sum)} in all)"
+    return f"{entry.count:,} {unit} {SAID.get(entry.name, f'of {entry.name}')}{money}"
+
+
+def amount_text(value: float | Decimal | None) -> str:
+    """Write money with two places (an integer with none)."""
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+        return "-"
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.2f}"
+
+
+def _percent(value: float | None) -> str:
+    return "-" if value is None or not math.isfinite(value) else f"{value:.1%}"
+
+
+def _mean(value: float | None) -> str:
+    return "-" if value is None or not math.isfinite(value) else f"{value:,.1f}"
+
+
+def plain(value: Any) -> Any:  # noqa: ANN401
+    """Turn a value into one that JSON knows: days as ISO text, decimals as text, what is not finite as null.
+
+    Parameters
+    ----------
+    value
+        A cell of a table, an entry of a report, or a dict or list of such.
+    """
+    if isinstance(value, dict):
+        return {str(name): plain(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(part) for part in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, bytes):
+        return value.hex()
+    return value

@@ -1,0 +1,171 @@
+"""``custcore rfm``: files of transactions to one row per customer, with scores and segments."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+import custcore
+from custcore.cli import _options, _output, _render, _run
+from custcore.cli._failure import printable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from custcore.cli._files import Files
+
+__all__ = ["command", "show"]
+
+
+@click.command("rfm", short_help="Score customers and put them into segments.")
+@_options.file_options
+@_options.output_options
+@_options.column_options
+@_options.transaction_options
+@_options.scoring_options
+@click.option("--no-scores", is_flag=True, help="Recency, frequency and money only.")
+def command(
+    files: tuple[str, ...],
+    target: Path | None,
+    as_json: bool,
+    delimiter: str,
+    text_ids: bool,
+    no_scores: bool,
+    **given: object,
+) -> None:
+    """Find recency, frequency and money of every customer, scores and segments.
+
+    FILE is Parquet, CSV or Arrow; several files, globs and folders are read as one, batch by batch, and only the
+    columns needed. An empty cell of CSV (or NA, NULL, nan) is a null.
+    """
+    run(files, target, as_json=as_json, delimiter=delimiter, text_ids=text_ids, scores=not no_scores, given=given)
+
+
+def run(
+    patterns: tuple[str, ...],
+    target: Path | None,
+    *,
+    as_json: bool,
+    given: dict[str, Any],
+    delimiter: str = ",",
+    text_ids: bool = False,
+    scores: bool = True,
+) -> None:
+    """Read, score, write, show.
+
+    Parameters
+    ----------
+    patterns, delimiter, text_ids
+        As `scan.open_files` takes them.
+    target
+        The file to write, if any.
+    as_json
+        Whether stdout gets JSON instead of tables.
+    given
+        Values of the options of columns, transactions and scoring.
+    scores
+        Whether customers are scored.
+    """
+    arguments = _options.settings(given)
+    if not scores:
+        _without_scores(arguments)
+    files = _run.open_files(patterns, arguments, delimiter=delimiter, text_ids=text_ids)
+    if target:
+        _output.check_target(target, [file.path for file in files.files])
+    table, seconds = _run.call(files, arguments, custcore.rfm_scores if scores else custcore.rfm)
+    guarded = _output.write(table, target) if target else 0
+    if as_json:
+        click.echo(json.dumps(_as_json(files, arguments, table, seconds, target), ensure_ascii=False, allow_nan=False))
+    else:
+        show(files, arguments, table, seconds, target, guarded)
+
+
+def show(
+    files: Files, arguments: dict[str, Any], table: custcore.Table, seconds: float, target: Path | None, guarded: int
+) -> None:
+    """Print the segments, what was left out, the time and the file written."""
+    out = _render.console()
+    counted = arguments.get("frequency", "orders")
+    segments, everyone = profiles(table)
+    if everyone["customers"]:
+        out.print(_render.segment_grid(segments, everyone, counted))
+        money = ", money" if everyone.get("revenue") is not None else ""
+        _render.say(
+            out, f"Recency (days before the end of {table.report.as_of}), {counted}{money}: means per customer."
+        )
+    else:
+        out.print("No customers: no row has an id, a time and a purchase.")
+    out.print()
+    out.print(_render.report_grid(table.report))
+    out.print()
+    rows = table.report.n_rows
+    rate = rows / max(seconds, 1e-9)
+    counts = f"{rows:,} rows of {files.label}, {everyone.get('orders', 0):,} orders, {table.num_rows:,} customers"
+    _render.say(out, printable(f"{counts} in {seconds:.2f} s ({_rate(rate)} rows/s)."))
+    if target:
+        _render.say(out, f"{table.num_rows:,} customers written to {printable(str(target))}.")
+    if guarded:
+        _render.say(out, f"{guarded:,} cells that a spreadsheet would take for formulas have a ' in front.")
+
+
+def profiles(table: custcore.Table) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Return `custcore.profile` of the segments (an empty list without segments), and of all customers as one.
+
+    Parameters
+    ----------
+    table
+        What `custcore.rfm` or `custcore.rfm_scores` returned.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    segments: list[dict[str, Any]] = []
+    if "segment" in table.column_names:
+        segments = custcore.profile(table).to_pyarrow().to_pylist()
+    rows = table.to_pyarrow()
+    rows = rows.drop_columns(["segment"]) if "segment" in rows.column_names else rows
+    all_of_them = pa.DictionaryArray.from_arrays(pa.nulls(rows.num_rows, pa.int8()).fill_null(0), ["all"])
+    everyone = custcore.profile(rows.append_column("segment", all_of_them)).to_pyarrow().to_pylist()
+    if not everyone:
+        return [], {"customers": 0, "orders": 0}
+    return segments, {**everyone[0], "orders": pc.sum(rows["n_orders"]).as_py()}
+
+
+def _without_scores(arguments: dict[str, Any]) -> None:
+    """Take the scorer's arguments away; those that were given by hand are an error."""
+    context = click.get_current_context()
+    for name in _options.SCORING:
+        arguments.pop(name)
+        if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"--{name} and --no-scores exclude each other")
+
+
+def _as_json(
+    files: Files, arguments: dict[str, Any], table: custcore.Table, seconds: float, target: Path | None
+) -> dict[str, Any]:
+    report = table.report
+    segments, everyone = profiles(table)
+    entries = ("name", "kind", "unit", "count", "sum", "first_row")
+    found: dict[str, Any] = _render.plain(
+        {
+            "version": custcore.__version__,
+            "files": [str(file.path) for file in files.files],
+            "settings": arguments,
+            "rows": report.n_rows,
+            "customers": table.num_rows,
+            "as_of": report.as_of,
+            "segments": segments,
+            "all": {name: value for name, value in everyone.items() if name != "segment"},
+            "report": [{name: getattr(entry, name) for name in entries} for entry in report],
+            "remarks": report.remarks,
+            "seconds": round(seconds, 6),
+            "output": str(target) if target else None,
+        }
+    )
+    return found
+
+
+def _rate(rate: float) -> str:
+    return f"{rate / 1e6:,.1f} million" if rate >= 1e6 else f"{rate:,.0f}"

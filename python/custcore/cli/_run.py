@@ -1,0 +1,155 @@
+"""From files to a result: how commands call the API, with progress, and errors that propose a way out."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+import custcore
+from custcore.cli import _columns, _options, _progress
+from custcore.cli._failure import DataProblem, Defect
+from custcore.cli._files import Files, find
+from custcore.errors import (
+    ArrowImportError,
+    ColumnNotFoundError,
+    CustcoreError,
+    InternalError,
+    InvalidArgumentError,
+    InvalidTypeError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+__all__ = ["call", "check", "explained", "open_files"]
+
+Result = TypeVar("Result")
+
+CSV_TIMES = (
+    "The types of CSV columns are those that pyarrow infers, and it takes only ISO times for times (2026-01-31, "
+    "2026-01-31 18:30:00); rewrite the column so, or convert the file to Parquet with the format that you know"
+)
+
+
+def open_files(patterns: Sequence[str], arguments: dict[str, Any], *, delimiter: str, text_ids: bool) -> Files:
+    """Open the files of a command with what the roles of their columns say of CSV.
+
+    Parameters
+    ----------
+    patterns, delimiter
+        As `files.find` takes them.
+    arguments
+        What `options.settings` made.
+    text_ids
+        Whether ids in CSV are text.
+    """
+    if len(delimiter) != 1:
+        delimiter = {"\\t": "\t", "tab": "\t"}.get(delimiter, "")
+        if not delimiter:
+            raise click.UsageError("--delimiter takes one character, or tab")
+    named = _options.roles(arguments)
+    ids = [named[role] for role in ("customer_id", "order_id") if text_ids and role in named]
+    amounts = [named["amount"]] if "amount" in named else []
+    return find(patterns, delimiter=delimiter, text_ids=ids, decimals=amounts)
+
+
+def check(files: Files, arguments: dict[str, Any], function: Callable[..., object] = custcore.rfm_scores) -> None:
+    """Raise for columns and settings that cannot do, before a row is read."""
+    try:
+        files.check(_options.roles(arguments).values())
+        function(files.schema.empty_table(), **arguments)
+    except (InvalidArgumentError, InternalError):
+        raise
+    except CustcoreError as error:
+        raise explained(error, files, arguments) from error
+
+
+def call(files: Files, arguments: dict[str, Any], function: Callable[..., Result]) -> tuple[Result, float]:
+    """Read all files in one stream, and return the result and the seconds that took.
+
+    Parameters
+    ----------
+    files
+        What `open_files` found.
+    arguments
+        Of the function.
+    function
+        Of the API: takes the rows as its data.
+    """
+    check(files, arguments, function)
+    if arguments.get("n_threads"):
+        import pyarrow as pa
+
+        pa.set_cpu_count(arguments["n_threads"])
+    start = time.perf_counter()
+    try:
+        with _progress.rows_read(f"reading {files.label}", files.n_rows) as tell:
+            result = function(files.reader(list(_options.roles(arguments).values())), **arguments, progress=tell)
+    except InternalError:
+        raise
+    except CustcoreError as error:
+        if files.failure and isinstance(files.failure.error, KeyboardInterrupt):
+            raise KeyboardInterrupt from error
+        raise explained(error, files, arguments) from error
+    return result, time.perf_counter() - start
+
+
+def explained(error: CustcoreError, files: Files, arguments: dict[str, Any]) -> DataProblem:
+    """Make an error with the name of the file, and the option that would help where one would.
+
+    Parameters
+    ----------
+    error
+        What custcore raised.
+    files
+        What was read.
+    arguments
+        What `options.settings` made.
+    """
+    failure = files.failure
+    message = str(failure.error if failure else error).rstrip(". ")
+    named = _options.roles(arguments)
+    if isinstance(error, InternalError):
+        return Defect(message)
+    if isinstance(error, ColumnNotFoundError):
+        message = _not_found(error, files, named) or message
+    elif isinstance(error, InvalidTypeError) and error.column in named.values():
+        role = next(role for role, column in named.items() if column == error.column)
+        kind = files.schema.field(error.column).type if error.column in files.schema.names else None
+        other = _columns.guess(files.schema, without=named.values()).get(role)
+        if other:
+            message += f". Did you mean {_columns.as_options({role: other})}?"
+        elif role == "timestamp" and files.has_csv and str(kind) in {"string", "large_string"}:
+            message += f". {CSV_TIMES}"
+        elif role in {"customer_id", "order_id"} and files.has_csv:
+            message += ". Or read the ids of CSV as text: --text-ids"
+    elif isinstance(error, ArrowImportError) and files.has_csv and "conversion error" in message:
+        message += (
+            ". The types of CSV columns are inferred from the first 4 MB; ids that look like numbers at first are read "
+            "as text with --text-ids, all else needs a type: convert the file to Parquet"
+        )
+    return DataProblem(f"{failure.path if failure else files.name}: {message}")
+
+
+def _not_found(error: ColumnNotFoundError, files: Files, named: dict[str, str]) -> str | None:
+    """Name all columns that are not there at once, each with the option that names the one that looks like it."""
+    there = files.schema.names
+    absent = {role: column for role, column in named.items() if column not in there}
+    if error.column not in absent.values() or any(error.column in file.schema.names for file in files.files):
+        return None
+    quoted = " or ".join(
+        f"{column!r} ({_columns.ROLES.get(role, '--' + role.replace('_', '-'))})" for role, column in absent.items()
+    )
+    found = _columns.guess(files.schema, without=[c for c in named.values() if c in there])
+    proposed = {role: found[role] for role in absent if role in found}
+    listed = ", ".join(map(repr, there[:20])) + (", ..." if len(there) > 20 else "")
+    parts = [f"there is no column {quoted}"]
+    if proposed:
+        parts.append(f"Did you mean {_columns.as_options(proposed)}?")
+    if "amount" in absent and "amount" not in proposed:
+        parts.append("If there is no money in it: --no-amount.")
+    text = ". ".join(parts[:2]) + (" " + " ".join(parts[2:]) if len(parts) > 2 else "")
+    hint = " Another delimiter? Try --delimiter ';'." if len(there) == 1 and files.has_csv else ""
+    return f"{text}{'' if text.endswith(('?', '.')) else '.'}{hint} The columns are {listed}"

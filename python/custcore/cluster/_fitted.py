@@ -1,0 +1,209 @@
+"""What a fitted model of k-means can do: predict, measure, describe, and say what it found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from custcore._input import arguments
+from custcore.cluster._features import features, weights
+from custcore.errors import ColumnNotFoundError, InvalidArgumentError, NotFittedError
+from custcore.result import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+
+    from custcore._core import KMeans as CoreKMeans
+    from custcore.cluster._features import Features, Weights
+    from custcore.cluster._scaler import Scaler
+
+__all__ = ["Fitted"]
+
+
+class Fitted:
+    """A model of k-means behind its settings; :class:`custcore.KMeans` is fitted and kept."""
+
+    n_threads: int | None
+    _core: CoreKMeans | None
+    _labels: Any
+    _scaler: Scaler | None
+    _names: list[str] | None
+    _profile: Table | None
+
+    def predict(self, x: Features) -> np.ndarray[Any, Any]:
+        """The nearest cluster of each row.
+
+        Parameters
+        ----------
+        x : (n_rows, n_features)
+            As in :meth:`fit`. The columns of a table are found by name, in any order.
+
+        Returns
+        -------
+        numpy.ndarray (n_rows,) of int32
+            Read-only.
+        """
+        return _ints(self._fitted().predict(features(x), n_threads=self._threads()))
+
+    def transform(self, x: Features) -> np.ndarray[Any, Any]:
+        """The distance of each row to each centre.
+
+        Parameters
+        ----------
+        x : (n_rows, n_features)
+            As in :meth:`predict`.
+
+        Returns
+        -------
+        numpy.ndarray (n_rows, n_clusters) of float64
+            Euclidean distances, on the scale of the scaler.
+        """
+        import numpy as np
+
+        core = self._fitted()
+        distances = core.transform(features(x), n_threads=self._threads())
+        return np.frombuffer(memoryview(distances), dtype="float64").reshape(-1, core.n_clusters)  # type: ignore[arg-type]
+
+    def score(self, x: Features, sample_weight: Weights | None = None) -> float:
+        """Minus the (weighted) sum of squared distances of the rows to their nearest centres."""
+        return self._fitted().score(features(x), sample_weight=weights(sample_weight), n_threads=self._threads())
+
+    def predict_one(self, values: Sequence[float] | Mapping[str, float]) -> int:
+        """The cluster of one customer, without Arrow or numpy.
+
+        Parameters
+        ----------
+        values
+            The features in the order of the fit, or a dict by their names, in their own units.
+        """
+        core = self._core
+        if core is None:
+            core = self._fitted()
+        kind = type(values)
+        if kind is list or kind is tuple:
+            return core.predict_one(values)  # type: ignore[arg-type]  # a tuple is as good
+        if isinstance(values, Mapping):
+            names = core.feature_names
+            if names is None:
+                raise InvalidArgumentError(
+                    "the features have no names, as the model was fitted on an array; pass a list"
+                )
+            try:
+                values = [values[name] for name in names]
+            except KeyError as error:
+                raise ColumnNotFoundError(
+                    f"values has no {error.args[0]!r}; the features are {names}", column=error.args[0]
+                ) from None
+        return core.predict_one(list(values))
+
+    def assign(self, data: Features) -> Table:
+        """The table with the cluster of each row.
+
+        Parameters
+        ----------
+        data
+            A table with the features, as in :meth:`predict`; what else it has is carried along.
+
+        Returns
+        -------
+        Table
+            The columns of ``data``, then ``cluster`` (int32) and, where the clusters have names, ``segment``
+            (dictionary of strings).
+        """
+        return Table(self._fitted().assign(features(data), names=self._names, n_threads=self._threads()))
+
+    def profile(self, x: Features | None = None) -> Table:
+        """What the clusters are like: size, share, mean and median of each feature in its own units.
+
+        Parameters
+        ----------
+        x : (n_rows, n_features), optional
+            The rows to describe, those of the fit or others: a model does not keep the rows of its fit. Only the
+            model of :func:`custcore.segment_customers` knows the profile of its customers and may be asked without
+            ``x``, until it is saved or pickled.
+
+        Returns
+        -------
+        Table
+            One row for each cluster: ``cluster`` (int32), ``segment`` where the clusters have names, ``customers``
+            (int64), ``share`` of all rows, and for each feature ``..._mean`` and ``..._median`` (float64; null for a
+            cluster without rows).
+        """
+        core = self._fitted()
+        if x is not None:
+            return Table(core.profile(features(x), names=self._names, n_threads=self._threads()))
+        if self._profile is None:
+            raise NotFittedError("a model does not keep the rows of its fit; pass them: profile(x)")
+        return self._profile
+
+    @property
+    def cluster_centers_(self) -> np.ndarray[Any, Any]:
+        """The centres, on the scale of the scaler."""
+        import numpy as np
+
+        return np.array(self._fitted().centers, dtype="float64")
+
+    @property
+    def init_centers_(self) -> np.ndarray[Any, Any]:
+        """The centres from which it started."""
+        import numpy as np
+
+        return np.array(self._fitted().init_centers, dtype="float64")
+
+    @property
+    def labels_(self) -> np.ndarray[Any, Any]:
+        """The cluster of each row of the fit."""
+        self._fitted()
+        if self._labels is None:
+            raise NotFittedError(
+                "a model that was loaded has no labels_: they belong to the rows of its fit; predict(x)"
+            )
+        return _ints(self._labels)
+
+    @property
+    def inertia_(self) -> float:
+        """The sum of the squared distances."""
+        return self._fitted().inertia
+
+    @property
+    def n_iter_(self) -> int:
+        """Iterations of the start that won."""
+        return self._fitted().n_iter
+
+    @property
+    def feature_names_in_(self) -> list[str] | None:
+        """The features, in order."""
+        return self._fitted().feature_names
+
+    @property
+    def n_features_in_(self) -> int:
+        """How many features there are."""
+        return len(self._fitted().centers[0])
+
+    @property
+    def scaler_(self) -> Scaler | None:
+        """The fitted scaler."""
+        self._fitted()
+        return self._scaler
+
+    @property
+    def names_(self) -> list[str] | None:
+        """The names of the clusters."""
+        self._fitted()
+        return None if self._names is None else list(self._names)
+
+    def _fitted(self) -> CoreKMeans:
+        if self._core is None:
+            raise NotFittedError("this KMeans is not fitted yet; call fit(x) first")
+        return self._core
+
+    def _threads(self) -> int | None:
+        return arguments.optional_whole("n_threads", self.n_threads)
+
+
+def _ints(labels: Any) -> np.ndarray[Any, Any]:  # noqa: ANN401
+    import numpy as np
+
+    return np.frombuffer(memoryview(labels), dtype="int32")

@@ -1,0 +1,103 @@
+"""How k-means begins: numbers of clusters, given centres, callables. All is checked here, and drawn in the core."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from custcore import _core
+from custcore._input import arguments
+from custcore.cluster._features import columns as checked_columns
+from custcore.cluster._features import feature_rows, reusable
+from custcore.errors import InvalidArgumentError
+from custcore.result import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from custcore.cluster._features import Features
+    from custcore.cluster._scaler import Scaler
+
+__all__ = [
+    "at_least_one",
+    "called",
+    "feature_columns",
+    "given_centers",
+    "matrix",
+    "reusable_features",
+    "too_few_clusters",
+]
+
+
+def too_few_clusters(found: int, wanted: int) -> str:
+    """What the warning says, in scikit-learn's words."""
+    return (
+        f"Number of distinct clusters ({found}) found smaller than n_clusters ({wanted}). "
+        "Possibly due to duplicate points in X."
+    )
+
+
+def feature_columns(columns: object, scaler: Scaler | None) -> list[str] | None:
+    """The names of the features: those given, else the scaler's, else None for all."""
+    listed = checked_columns("columns", columns)
+    return listed if listed is not None or scaler is None else scaler.feature_names_in_
+
+
+def reusable_features(x: Features, columns: object, scaler: Scaler | None) -> object:
+    """``x`` in a form that can be read any number of times: what ``columns`` or the scaler name, else all of it."""
+    listed = checked_columns("columns", columns)
+    if scaler is None:
+        return reusable(x, listed)
+    scaled = scaler._core.feature_names
+    return reusable(x, None if scaled is None else dict.fromkeys([*(listed or []), *scaled]))
+
+
+def at_least_one(argument: str, value: object) -> int:
+    """A whole number of 1 or more."""
+    number = arguments.whole(argument, value)
+    if number < 1:
+        raise InvalidArgumentError(f"{argument}={number} must be 1 or more")
+    return number
+
+
+def given_centers(init: Any, n_clusters: int, n_features: int | None = None) -> list[list[float]]:  # noqa: ANN401
+    """Starting centres, checked but for the number of features where that is not known yet."""
+    centers = feature_rows("init", init)
+    shape = (len(centers), len(centers[0]))
+    if len(centers) != n_clusters:
+        raise InvalidArgumentError(
+            f"The shape of the initial centers {shape} does not match the number of clusters {n_clusters}."
+        )
+    if n_features is not None and shape[1] != n_features:
+        raise InvalidArgumentError(
+            f"The shape of the initial centers {shape} does not match the number of features of the data {n_features}."
+        )
+    for number, center in enumerate(centers):
+        if not all(map(math.isfinite, center)):
+            raise InvalidArgumentError(f"init[{number}]={center} holds NaN or infinity; expected finite numbers")
+    return centers
+
+
+def matrix(x: object, columns: list[str] | None, scaler: _core.Scaler | None) -> Any:  # noqa: ANN401
+    """The features as the clusters are found in them, for a callable: rows by features, on the scale of the scaler."""
+    import numpy as np
+
+    if scaler is None:
+        if isinstance(x, np.ndarray):
+            return x
+        if isinstance(x, memoryview):
+            return np.asarray(x)
+        plain = _core.Scaler(columns, how="standard", log1p=[]).fit(x, n_threads=None)
+        d = len(plain.centers)
+        scaler = _core.Scaler.from_parameters(plain.feature_names, "standard", [0.0] * d, [1.0] * d, [False] * d)
+    table = Table(scaler.transform(x, n_threads=None))
+    return np.column_stack([table.to_numpy(name) for name in table.column_names])
+
+
+def called(init: Callable[..., Any], x: Any, n_clusters: int, n_init: int, seed: int) -> list[list[list[float]]]:  # noqa: ANN401
+    """The centres that a callable returns, one start after the other."""
+    import numpy as np
+
+    random_state = np.random.RandomState(seed % 2**32)
+    starts = (init(x, n_clusters, random_state=random_state) for _ in range(n_init))
+    return [given_centers(start, n_clusters, x.shape[1]) for start in starts]

@@ -1,0 +1,315 @@
+"""``custcore.KMeans``: exact k-means of customer features."""
+
+from __future__ import annotations
+
+import math
+import secrets
+import warnings
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from custcore import _core
+from custcore._input import arguments
+from custcore._persistable import Persistable
+from custcore.cluster._features import columns as checked_columns
+from custcore.cluster._features import features, weights
+from custcore.cluster._fitted import Fitted
+from custcore.cluster._init_centers import (
+    at_least_one,
+    called,
+    feature_columns,
+    given_centers,
+    matrix,
+    reusable_features,
+    too_few_clusters,
+)
+from custcore.cluster._scaler import Scaler
+from custcore.errors import ConvergenceWarning, InvalidArgumentError, InvalidTypeError, ModelFormatError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import TypeAlias
+
+    import numpy as np
+
+    from custcore.cluster._features import Features, Rows, Weights
+    from custcore.result import Table
+
+__all__ = ["KMeans"]
+
+Init: TypeAlias = "Literal['k-means++', 'random'] | Rows | np.ndarray[Any, Any] | Callable[..., Any]"
+_INITS = ("k-means++", "random")
+
+
+class KMeans(Fitted, Persistable):
+    """Groups customers around k centres, so that the squared distances to them add up to as little as can be.
+
+    Distances are float64 whatever the features are, sums are exact and rounded once: the result is plain Lloyd's from
+    the same starting centres, the same bits for any number of threads, order of batches and processor. Ties go to the
+    lower cluster.
+
+    Parameters
+    ----------
+    n_clusters : int, default 8
+        How many clusters.
+    init : {"k-means++", "random"}, (n_clusters, n_features) numbers, or callable
+        How to start: greedy k-means++ (Arthur & Vassilvitskii 2007), distinct rows by chance, given centres, or a
+        function ``init(x, n_clusters, random_state=...)`` that returns them. Given centres are on the scale of the
+        scaler, if there is one. k-means++ looks at a sample of 65,536 rows (64 for each cluster, if that is more); of
+        more rows it takes the centres that Lloyd's algorithm reaches from its seeds on that sample.
+    n_init : int or "auto"
+        How many starts, of which the best result is kept. ``"auto"`` is 1 for k-means++ and given centres, 10 for
+        random and callables.
+    max_iter : int, default 300
+        The most iterations of one start.
+    tol : float, default 1e-4
+        Stops when the squared shifts of all centres add up to no more than ``tol`` times the mean variance of the
+        features, or no row changes its cluster.
+    random_state : int or None, default 0
+        Seed; the same seed gives the same result, whatever the version and the machine. None draws one.
+    n_threads : int, optional
+        As in :func:`custcore.rfm`. It never changes a result.
+    columns : list of str, optional
+        The features; default: those of the scaler, else every column of the table.
+    scaler : Scaler, optional
+        Scales the features first. One that is not fitted yet is fitted on the rows that :meth:`fit` gets. It is kept
+        with the model, so that :meth:`predict` takes features in their own units.
+
+    Attributes
+    ----------
+    cluster_centers_ : numpy.ndarray (n_clusters, n_features) of float64
+        The centres, on the scale of the scaler.
+    labels_ : numpy.ndarray (n_rows,) of int32
+        The cluster of each row of the fit, read-only.
+    inertia_ : float
+        The (weighted) sum of the squared distances.
+    n_iter_ : int
+        Iterations of the start that won.
+    init_centers_ : numpy.ndarray (n_clusters, n_features) of float64
+        The centres from which it started.
+    feature_names_in_ : list of str or None
+        The features, in order; None after a fit on an array.
+    n_features_in_ : int
+        How many there are.
+    scaler_ : Scaler or None
+        The fitted scaler.
+    names_ : list of str or None
+        The names of the clusters, which :func:`custcore.segment_customers` gives.
+
+    Examples
+    --------
+    >>> import custcore, pyarrow as pa
+    >>> customers = pa.table({"n_orders": [1, 2, 1, 9, 8], "monetary_total": [10.0, 12.0, 8.0, 300.0, 280.0]})
+    >>> km = custcore.KMeans(2, scaler=custcore.Scaler(log1p=["monetary_total"]), random_state=1).fit(customers)
+    >>> km.labels_.tolist() in ([0, 0, 0, 1, 1], [1, 1, 1, 0, 0])
+    True
+    >>> km.predict_one([1, 9.0]) == int(km.labels_[0])
+    True
+    >>> km.predict_one({"monetary_total": 250.0, "n_orders": 7}) == int(km.labels_[3])
+    True
+    """
+
+    def __init__(
+        self,
+        n_clusters: int = 8,
+        *,
+        init: Init = "k-means++",
+        n_init: int | Literal["auto"] = "auto",
+        max_iter: int = 300,
+        tol: float = 1e-4,
+        random_state: int | None = 0,
+        n_threads: int | None = None,
+        columns: Sequence[str] | None = None,
+        scaler: Scaler | None = None,
+    ) -> None:
+        self.n_clusters = n_clusters
+        self.init = init
+        self.n_init = n_init
+        self.max_iter = max_iter
+        self.tol = tol
+        self.random_state = random_state
+        self.n_threads = n_threads
+        self.columns = columns
+        self.scaler = scaler
+        self._core: _core.KMeans | None = None
+        self._labels: _core.Memory | None = None
+        self._scaler: Scaler | None = None
+        self._names: list[str] | None = None
+        self._profile: Table | None = None
+        self._checked()
+
+    def fit(self, x: Features, sample_weight: Weights | None = None) -> KMeans:
+        """Find the clusters.
+
+        Parameters
+        ----------
+        x : (n_rows, n_features)
+            A table that exports Arrow or a dict of numpy arrays, whose columns are the features: floats, integers or
+            decimals; or a two-dimensional array, which is not copied where it is float32 or float64; or rows of
+            numbers.
+        sample_weight : (n_rows,), optional
+            How much each row counts, 0 or more. It counts in seeding, too.
+
+        Returns
+        -------
+        KMeans
+            This model.
+
+        Raises
+        ------
+        InvalidArgumentError
+            If there are fewer rows than clusters, or weights that cannot be.
+        NonFiniteError, NullValueError
+            If a feature is null, NaN or infinite; the message names column and row.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If there are fewer distinct rows than clusters.
+        """
+        self._run(x, sample_weight)
+        core = self._fitted()
+        if core.n_nonempty < core.n_clusters:
+            warnings.warn(too_few_clusters(core.n_nonempty, core.n_clusters), ConvergenceWarning, stacklevel=2)
+        return self
+
+    def _run(self, x: Features, sample_weight: Weights | None) -> None:
+        """Fit without the warning of fewer clusters, of which scikit-learn has a class of its own."""
+        n_clusters, starts, n_init, seed = self._checked()
+        if starts is not None and not callable(starts) and self.n_init not in {"auto", 1}:
+            warnings.warn(
+                f"Explicit initial center position passed: performing only one init in KMeans instead of "
+                f"n_init={self.n_init}.",
+                RuntimeWarning,
+                stacklevel=3,
+            )
+        scaler = self.scaler
+        fits_scaler = scaler is not None and not scaler.is_fitted
+        read_again = fits_scaler or callable(starts)
+        read = reusable_features(x, self.columns, scaler) if read_again else features(x)
+        n_threads = arguments.optional_whole("n_threads", self.n_threads)
+        if scaler is not None and fits_scaler:
+            scaler = Scaler._wrap(scaler._core.fit(read, n_threads=n_threads))
+        columns = feature_columns(self.columns, scaler)
+        if callable(starts):
+            rows = matrix(read, columns, None if scaler is None else scaler._core)
+            starts = called(starts, rows, n_clusters, n_init or 10, seed)
+        fitted, labels = _core.KMeans(
+            n_clusters,
+            init=self.init if isinstance(self.init, str) else "k-means++",
+            n_init=n_init,
+            max_iter=arguments.whole("max_iter", self.max_iter),
+            tol=self._tol(),
+            random_state=seed,
+            scaler=None if scaler is None else scaler._core,
+        ).fit(read, columns=columns, sample_weight=weights(sample_weight), centers=starts, n_threads=n_threads)
+        self._core, self._labels, self._scaler, self._names, self._profile = fitted, labels, scaler, None, None
+
+    def fit_predict(self, x: Features, sample_weight: Weights | None = None) -> np.ndarray[Any, Any]:
+        """:meth:`fit`, then ``labels_``."""
+        return self.fit(x, sample_weight).labels_
+
+    def _tol(self) -> float:
+        try:
+            tol = float(self.tol)
+        except (TypeError, ValueError):
+            raise InvalidTypeError(f"tol={self.tol!r} is {type(self.tol).__name__}; expected a number") from None
+        if not (math.isfinite(tol) and tol >= 0):
+            raise InvalidArgumentError(f"tol={self.tol!r} must be 0 or more, and finite")
+        return tol
+
+    def _checked(self) -> tuple[int, Any, int | None, int]:
+        """Number of clusters, given starts (a list of them, or a callable, or None), number of starts, seed."""
+        n_clusters = at_least_one("n_clusters", self.n_clusters)
+        at_least_one("max_iter", self.max_iter)
+        self._tol()
+        arguments.optional_whole("n_threads", self.n_threads)
+        checked_columns("columns", self.columns)
+        if self.scaler is not None and not isinstance(self.scaler, Scaler):
+            raise InvalidTypeError(f"scaler is {type(self.scaler).__name__}; expected a custcore.Scaler or None")
+        n_init = None if isinstance(self.n_init, str) and self.n_init == "auto" else at_least_one("n_init", self.n_init)
+        if self.random_state is None:
+            seed = secrets.randbits(63)
+        else:
+            seed = arguments.whole("random_state", self.random_state)
+            if not 0 <= seed < 2**64:
+                raise InvalidArgumentError(f"random_state={seed} is outside 0 to 2**64 - 1")
+        init: Any = self.init
+        if isinstance(init, str):
+            if init not in _INITS:
+                raise InvalidArgumentError(f"init={init!r} is none of {list(_INITS)}, centres, or a callable")
+            return n_clusters, None, n_init, seed
+        if callable(init):
+            return n_clusters, init, n_init, seed
+        centers = given_centers(init, n_clusters)
+        return n_clusters, [centers], 1, seed
+
+    def _with(self, core: _core.KMeans, names: list[str] | None) -> KMeans:
+        """The same settings and scaler with other centres; the rows of the fit have no labels in it."""
+        found = KMeans.__new__(KMeans)
+        vars(found).update(vars(self))
+        found._core, found._names, found._labels, found._profile = core, names, None, None
+        return found
+
+    def _can_be_saved(self) -> bool:
+        return self._core is not None
+
+    def _bytes(self) -> bytes:
+        self._checked()
+        settings: _core.KMeansSettings = {
+            "n_clusters": self.n_clusters,
+            "init": self.init if isinstance(self.init, str) else "given",
+            "n_init": None if isinstance(self.n_init, str) else self.n_init,
+            "max_iter": self.max_iter,
+            "tol": self.tol,
+            "random_state": self.random_state,
+            "columns": checked_columns("columns", self.columns),
+        }
+        scaler = None if self._scaler is None else self._scaler._core
+        return self._fitted().to_bytes(settings, scaler=scaler, names=self._names)
+
+    @classmethod
+    def _of_bytes(cls, data: bytes) -> Self:
+        core, settings, scaler, names = _core.KMeans.from_bytes(data)
+        try:
+            found = cls(
+                settings["n_clusters"],
+                init=core.init_centers if settings["init"] == "given" else settings["init"],  # type: ignore[arg-type]
+                n_init="auto" if settings["n_init"] is None else settings["n_init"],
+                max_iter=settings["max_iter"],
+                tol=settings["tol"],
+                random_state=settings["random_state"],
+                columns=settings["columns"],
+                scaler=None if scaler is None else Scaler._wrap(scaler),
+            )
+        except InvalidArgumentError as error:
+            raise ModelFormatError(f"the model has settings that cannot be: {error}") from None
+        found._core, found._scaler, found._names = core, found.scaler, names
+        return found
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = {name: value for name, value in vars(self).items() if name not in {"_core", "_labels", "_profile"}}
+        state["_fit"] = None if self._core is None else self._bytes()
+        if self._labels is not None:
+            state["_labels_bytes"] = bytes(memoryview(self._labels))  # type: ignore[arg-type]
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        state = dict(state)
+        fit, labels = state.pop("_fit"), state.pop("_labels_bytes", None)
+        vars(self).update(state)
+        self._core = None if fit is None else _core.KMeans.from_bytes(fit)[0]
+        self._labels = labels
+        self._profile = None
+
+    def __repr__(self) -> str:
+        given = {
+            "n_clusters": self.n_clusters,
+            "init": self.init if isinstance(self.init, str) else f"<{type(self.init).__name__}>",
+            "n_init": self.n_init,
+            "max_iter": self.max_iter,
+            "tol": self.tol,
+            "random_state": self.random_state,
+            "scaler": self.scaler,
+        }
+        settings = ", ".join(f"{name}={value!r}" for name, value in given.items() if value is not None)
+        return f"KMeans({settings})" + ("" if self._core is not None else ", not fitted")

@@ -1,0 +1,191 @@
+"""``custcore.Scaler``: features of unlike size and skew brought to one scale, and back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, Self
+
+from custcore import _core
+from custcore._input import arguments
+from custcore._persistable import Persistable
+from custcore.cluster._features import columns as checked_columns
+from custcore.cluster._features import feature_rows, features, reusable
+from custcore.errors import InvalidArgumentError, NotFittedError
+from custcore.result import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from custcore.cluster._features import Features, Rows
+
+__all__ = ["Scaler"]
+
+_HOW = ("standard", "robust")
+
+
+class Scaler(Persistable):
+    """Brings features to one scale: k-means adds up squares, and the feature of the largest unit would decide alone.
+
+    ``(x - center) / scale`` for each feature, after ``log(1 + x)`` where ``log1p`` names it. A feature that does
+    not vary becomes 0.
+
+    Parameters
+    ----------
+    columns : list of str, optional
+        The features; default: every column of the table it is fitted on. Arrays have no names: leave it out.
+    how : {"standard", "robust"}
+        ``"standard"``: center is the mean, scale the population standard deviation. ``"robust"``: center is the median,
+        scale the distance between the quartiles, which a few very large customers do not move.
+    log1p : list of str, optional
+        Features whose logarithm is scaled: money and counts are skewed. Their values must exceed -1.
+
+    Attributes
+    ----------
+    feature_names_in_ : list of str or None
+        The features, in order.
+    center_, scale_ : list of float
+        Of each feature, after the logarithm.
+
+    Examples
+    --------
+    >>> import custcore, pyarrow as pa
+    >>> customers = pa.table({"n_orders": [1, 3, 5], "monetary_total": [10.0, 30.0, 110.0]})
+    >>> scaler = custcore.Scaler(["n_orders", "monetary_total"], log1p=["monetary_total"]).fit(customers)
+    >>> scaler.center_[0]
+    3.0
+    >>> [round(x, 3) for x in scaler.transform(customers).to_pyarrow()["n_orders"].to_pylist()]
+    [-1.225, 0.0, 1.225]
+    """
+
+    __slots__ = ("_core",)
+
+    def __init__(
+        self,
+        columns: Sequence[str] | None = None,
+        *,
+        how: Literal["standard", "robust"] = "standard",
+        log1p: Sequence[str] = (),
+    ) -> None:
+        names = checked_columns("columns", columns)
+        if arguments.name("how", how) not in _HOW:
+            raise InvalidArgumentError(f"how={how!r} is none of {list(_HOW)}")
+        logs = (checked_columns("log1p", log1p) or []) if len(log1p) else []
+        unknown = [name for name in logs if names is not None and name not in names]
+        if unknown:
+            raise InvalidArgumentError(f"log1p names {unknown}, which is not among columns={names}")
+        self._core = _core.Scaler(names, how=how, log1p=logs)
+
+    def fit(self, x: Features, *, n_threads: int | None = None) -> Scaler:
+        """Learn center and scale.
+
+        Parameters
+        ----------
+        x : (n_rows, n_features)
+            A table with the columns, or a two-dimensional array. Nulls, NaN and infinities are errors.
+        n_threads : int, optional
+            As in :func:`custcore.rfm`.
+
+        Returns
+        -------
+        Scaler
+            This scaler.
+
+        Raises
+        ------
+        NotEnoughDataError
+            If there is no row.
+        NonFiniteError
+            If a value is null, NaN or infinite; the message names column and row.
+        """
+        self._core = self._core.fit(features(x), n_threads=arguments.optional_whole("n_threads", n_threads))
+        return self
+
+    def transform(self, x: Features, *, n_threads: int | None = None) -> Table:
+        """The features on one scale.
+
+        Parameters
+        ----------
+        x : (n_rows, n_features)
+            As in :meth:`fit`; columns are found by name.
+
+        Returns
+        -------
+        Table
+            The features only (float64), in the order of the fit.
+
+        Raises
+        ------
+        NotFittedError
+            Before :meth:`fit`.
+        """
+        return Table(self._fitted().transform(features(x), n_threads=arguments.optional_whole("n_threads", n_threads)))
+
+    def fit_transform(self, x: Features, *, n_threads: int | None = None) -> Table:
+        """:meth:`fit`, then :meth:`transform`. The data are read once, so ``x`` may be a stream."""
+        kept, threads = reusable(x, self._core.columns), arguments.optional_whole("n_threads", n_threads)
+        self._core = self._core.fit(kept, n_threads=threads)
+        return Table(self._core.transform(kept, n_threads=threads))
+
+    def inverse_transform(self, rows: Rows) -> list[list[float]]:
+        """Points on the common scale, such as centres, in the units of the features.
+
+        Parameters
+        ----------
+        rows : (n_points, n_features)
+            Rows of numbers.
+        """
+        return self._fitted().inverse_rows(feature_rows("rows", rows))
+
+    @property
+    def is_fitted(self) -> bool:
+        """Whether it was fitted."""
+        return self._core.is_fitted
+
+    @property
+    def feature_names_in_(self) -> list[str] | None:
+        """The features, in order; None after a fit on an array."""
+        return self._fitted().feature_names
+
+    @property
+    def center_(self) -> list[float]:
+        """What is taken off each feature."""
+        return self._fitted().centers
+
+    @property
+    def scale_(self) -> list[float]:
+        """What each feature is divided by; 1 for one that does not vary."""
+        return self._fitted().scales
+
+    def _fitted(self) -> _core.Scaler:
+        if not self._core.is_fitted:
+            raise NotFittedError("this Scaler is not fitted yet; call fit(x) first")
+        return self._core
+
+    @classmethod
+    def _wrap(cls, core: _core.Scaler) -> Self:
+        scaler = cls.__new__(cls)
+        scaler._core = core
+        return scaler
+
+    def _can_be_saved(self) -> bool:
+        return self._core.is_fitted
+
+    def _bytes(self) -> bytes:
+        return self._core.to_bytes()
+
+    @classmethod
+    def _of_bytes(cls, data: bytes) -> Self:
+        return cls._wrap(_core.Scaler.from_bytes(data))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self).from_bytes, (self._bytes(),)
+
+    def __eq__(self, other: object) -> bool:
+        return self._bytes() == other._bytes() if isinstance(other, Scaler) else NotImplemented
+
+    # A fit changes it.
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        core = self._core
+        settings = f"columns={core.columns!r}, how={core.how!r}, log1p={core.log1p!r}"
+        return f"Scaler({settings})" + ("" if core.is_fitted else ", not fitted")

@@ -1,0 +1,94 @@
+"""``custcore.select_k``: how many clusters, by all the usual measures at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from custcore import _core
+from custcore._input import arguments
+from custcore.cluster._features import columns as checked_columns
+from custcore.cluster._features import features
+from custcore.cluster._init_centers import at_least_one, feature_columns, reusable_features
+from custcore.cluster._kmeans import KMeans
+from custcore.cluster._scaler import Scaler
+from custcore.errors import InvalidArgumentError
+from custcore.result import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from custcore.cluster._features import Features
+
+__all__ = ["select_k"]
+
+
+def select_k(
+    x: Features,
+    ks: Iterable[int] = range(2, 11),
+    *,
+    columns: Iterable[str] | None = None,
+    scaler: Scaler | None = None,
+    n_init: int = 10,
+    max_iter: int = 300,
+    tol: float = 1e-4,
+    random_state: int = 0,
+    sample_size: int = 1000,
+    n_threads: int | None = None,
+) -> Table:
+    """Cluster with each k, and measure what came out.
+
+    Parameters
+    ----------
+    x : (n_rows, n_features)
+        As in :meth:`custcore.KMeans.fit`.
+    ks : whole numbers, default 2 to 10
+        The numbers of clusters to try.
+    columns, scaler, n_init, max_iter, tol, random_state, n_threads
+        As in :class:`custcore.KMeans`. All k and all starts share the passes over the rows.
+    sample_size : int, default 1000
+        Rows drawn for ``silhouette_sampled``.
+
+    Returns
+    -------
+    Table
+        One row for each k: ``k`` (int32), ``inertia``, ``calinski_harabasz`` (between over within variance; large is
+        good), ``davies_bouldin`` (small is good), ``bic`` (small is good; spherical Gaussians of one variance),
+        ``silhouette_simplified`` (with distances to centres), ``silhouette_squared`` (exact, with squared Euclidean
+        distances), ``silhouette_sampled`` (Euclidean, of a sample) with its standard error ``silhouette_se`` (float64;
+        null where a measure is not defined), and ``suggested`` (bool; true in one row, for the reason that
+        ``.report.remarks`` gives).
+
+    Examples
+    --------
+    >>> import custcore, numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> x = np.concatenate([rng.normal(c, 0.3, (50, 2)) for c in (0, 4, 8)])
+    >>> table = custcore.select_k(x, range(2, 6)).to_pyarrow()
+    >>> [row["k"] for row in table.to_pylist() if row["suggested"]]
+    [3]
+    """
+    listed = [at_least_one("ks", k) for k in ks]
+    if not listed:
+        raise InvalidArgumentError("ks is empty; expected numbers of clusters, e.g. range(2, 11)")
+    settings = KMeans(n_init=n_init, max_iter=max_iter, tol=tol, scaler=scaler, random_state=random_state)
+    threads = arguments.optional_whole("n_threads", n_threads)
+    columns = checked_columns("columns", columns)
+    if scaler is not None and not scaler.is_fitted:
+        read = reusable_features(x, columns, scaler)
+        scaler = Scaler._wrap(scaler._core.fit(read, n_threads=threads))
+    else:
+        read = features(x)
+    return Table(
+        _core.select_k(
+            read,
+            sorted(set(listed)),
+            columns=feature_columns(columns, scaler),
+            scaler=None if scaler is None else scaler._core,
+            n_init=at_least_one("n_init", n_init),
+            max_iter=max_iter,
+            tol=settings._tol(),
+            random_state=random_state,
+            sample_size=at_least_one("sample_size", sample_size),
+            n_threads=threads,
+        )
+    )

@@ -1,0 +1,269 @@
+"""``custcore.CohortRetention``: the result of :func:`custcore.cohort_retention`, as tables, words and a triangle."""
+
+from __future__ import annotations
+
+import html
+from typing import TYPE_CHECKING, Literal
+
+from custcore._input import arguments
+from custcore.cohort._definition import cohort_definition, period_name
+from custcore.cohort._triangle import LEGEND, Triangle, triangle
+from custcore.result import Table
+
+if TYPE_CHECKING:
+    from custcore import _core
+    from custcore.result import Report, Schema
+
+__all__ = ["CohortRetention"]
+
+
+class CohortRetention:
+    """Retention by cohort and period; made by :func:`custcore.cohort_retention`.
+
+    It exports Arrow itself: ``pyarrow.table(result)`` is the long table.
+
+    Examples
+    --------
+    >>> import datetime, pyarrow as pa, custcore
+    >>> orders = pa.table(
+    ...     {
+    ...         "customer_id": ["a", "b", "c", "a", "c"],
+    ...         "timestamp": [datetime.date(2024, *d) for d in ((1, 31), (1, 5), (2, 10), (3, 1), (3, 10))],
+    ...         "amount": [10.0, 20.0, 5.0, 7.5, 5.0],
+    ...     }
+    ... )
+    >>> cohorts = custcore.cohort_retention(orders, amount="amount")
+    >>> print(cohorts)
+    custcore.CohortRetention: 3 cohorts by month, 3 customers, observed from 2024-01-05 until before 2024-03-11
+    cohort        size      0      1      2
+    2024-01-01 <     2   100%   0.0%  50.0%*
+    2024-02-01       1   100%  100%*
+    2024-03-01       0     -*
+    average            100%   0.0%
+    * not over yet; < cut off at its start; - nobody in it; blank: not observed
+    >>> cohorts.movement().to_pyarrow().select(["active", "new", "retained", "reactivated", "churned"]).to_pylist()[2]
+    {'active': 2, 'new': 0, 'retained': 1, 'reactivated': 1, 'churned': 0}
+    """
+
+    __slots__ = ("_core", "_options", "_preset", "_read")
+
+    def __init__(
+        self,
+        core: _core.CohortRetention,
+        read: _core.ReadOptions,
+        options: _core.CohortOptions,
+        preset: str | None = None,
+    ) -> None:
+        self._core = core
+        self._read = read
+        self._options = options
+        self._preset = preset
+
+    def to_table(self) -> Table:
+        """The long table: one row per cohort and period, then the unattributed row.
+
+        Returns
+        -------
+        Table
+            The column of ``by`` if given; ``cohort`` (date32, first day of its period; for a cohort column its value),
+            ``cohort_size`` (int64, customers), ``period_index`` (int32, k; for brackets their last period),
+            ``period_start``, ``period_end`` (date32; the end is exclusive; null where the windows of the members
+            differ: elapsed mode, cohort columns, a cohort period unlike the period), ``eligible``, ``customers``,
+            ``customers_open`` (int64), ``rate``, ``rate_low``, ``rate_high`` (float64; null without eligible
+            customers), ``orders`` (int64, orders that count as activity), with money ``revenue``,
+            ``revenue_cumulative`` (like the amounts) and ``revenue_cumulative_per_customer`` (float64),
+            ``is_observed``, ``is_complete``, ``left_truncated`` (bool; null for cohort columns).
+
+            Eligible is the cohort, or where windows differ those members whose window is over; ``customers`` counts
+            these only, ``customers_open`` the members who came back in a window that is still open. Where nothing was
+            observed all counts and sums are null.
+
+            The last row (of each group) has no cohort: orders and money of buyers in no cell, because they are in no
+            cohort, lie before observation or before the first purchase, or beyond the last column. The notes of the
+            report take it apart.
+
+        Examples
+        --------
+        >>> import datetime, pyarrow as pa, custcore
+        >>> day = datetime.date(2024, 1, 5)
+        >>> orders = pa.table({"customer_id": [1, 2], "timestamp": [day, day], "amount": [10.0, 2.5]})
+        >>> table = custcore.cohort_retention(orders, amount="amount").to_table().to_pyarrow()
+        >>> table.select(["cohort_size", "orders", "revenue", "is_complete"]).to_pylist()
+        [{'cohort_size': 2, 'orders': 2, 'revenue': 12.5, 'is_complete': False},
+         {'cohort_size': None, 'orders': 0, 'revenue': 0.0, 'is_complete': None}]
+        """
+        return Table(self._core.cells())
+
+    def matrix(self, value: str = "rate") -> Table:
+        """The wide table of one column of the long one.
+
+        Parameters
+        ----------
+        value : str, default "rate"
+            ``"rate"``, ``"rate_low"``, ``"rate_high"``, ``"customers"``, ``"customers_open"``, ``"eligible"``,
+            ``"orders"``, ``"revenue"``, ``"revenue_cumulative"``, ``"revenue_cumulative_per_customer"``,
+            ``"is_observed"`` or ``"is_complete"``.
+
+        Returns
+        -------
+        Table
+            The column of ``by`` if given, ``cohort``, ``cohort_size``, then a column for each period: ``"0"``, ``"1"``,
+            ..., or ``"2-3"`` for brackets. Null where not observed.
+
+        Raises
+        ------
+        InvalidArgumentError
+            If there is no such value.
+        """
+        return Table(self._core.matrix(arguments.name("value", value)))
+
+    def average(self, kind: Literal["pooled", "simple"] = "pooled") -> Table:
+        """The average over cohorts, of complete cells only; cohorts at 0 % are in it.
+
+        Parameters
+        ----------
+        kind : {"pooled", "simple"}
+            Sum of customers / sum of eligible, or the mean of the rates.
+
+        Returns
+        -------
+        Table
+            The column of ``by`` if given, ``period_index`` (int32), ``cohorts`` (int64, cells that count),
+            ``eligible``, ``customers`` (int64), ``rate``, ``rate_low``, ``rate_high`` (float64; null without such a
+            cell, the interval only where pooled).
+        """
+        return Table(self._core.average(arguments.name("kind", kind)))
+
+    def movement(self) -> Table:
+        """Customers per calendar period: who is new, stayed, came back, left.
+
+        Returns
+        -------
+        Table
+            The column of ``by`` if given, ``period_start``, ``period_end`` (date32, exclusive), ``is_complete``, and as
+            int64 ``active``, ``new`` (first active period), ``retained`` (active in the period before, too),
+            ``reactivated`` (not in that, but earlier) and ``churned`` (active in the period before only), so that
+            active = active before - churned + new + reactivated. What happened before ``observation_start`` counts
+            as earlier, unless ``cohort_by="first_in_window"``.
+        """
+        return Table(self._core.movement())
+
+    def revenue_retention(self, *, reactivation: bool = False) -> Table:
+        """Gross and net revenue retention per calendar period, customer by customer.
+
+        Parameters
+        ----------
+        reactivation : bool, default False
+            Whether the revenue of customers who come back counts in ``nrr``.
+
+        Returns
+        -------
+        Table
+            The column of ``by`` if given, ``period_start``, ``period_end`` (date32, exclusive), ``is_complete``;
+            ``revenue_start`` (that of the period before), ``revenue_churned``, ``revenue_contraction``,
+            ``revenue_expansion``, ``revenue_reactivated``, ``revenue_new``, ``revenue_end``, all like the amounts; then
+            ``grr`` = (start - churned - contraction) / start and ``nrr`` = (start - churned - contraction +
+            expansion) / start (float64; null where the start is 0). A customer's negative period counts as 0.
+
+        Raises
+        ------
+        InvalidArgumentError
+            If no amount was given.
+        """
+        return Table(self._core.revenue_retention(arguments.flag("reactivation", reactivation)))
+
+    def customers(self) -> Table:
+        """The cohort of every customer.
+
+        Returns
+        -------
+        Table
+            The id (the input's name and type), the column of ``by`` if given, ``cohort`` as in :meth:`to_table`,
+            ``first_date`` (date32, local day from which periods are counted); by id, then cohort. Who is in no cohort
+            has no row; in recurring cohorts a customer has several.
+        """
+        return Table(self._core.customers())
+
+    def rfm(self) -> Table:
+        """The table of :func:`custcore.rfm` from the same scan; needs ``rfm=True``.
+
+        Raises
+        ------
+        InvalidArgumentError
+            If the call did not ask for it.
+        """
+        return Table(self._core.rfm())
+
+    def triangle(self, *, rows: int = 16, columns: int = 12) -> Triangle:
+        """What a screen shows: rates of the first and last cohorts in the first periods, and the pooled average.
+
+        Parameters
+        ----------
+        rows, columns : int
+            How many cohorts and periods at most.
+
+        Returns
+        -------
+        custcore.cohort.Triangle
+            Its lines, which know what was observed and what is complete; ``.text()`` and ``.html()``.
+        """
+        return triangle(self._core, rows=rows, columns=columns)
+
+    @property
+    def definition(self) -> str:
+        """What was computed, in words.
+
+        Examples
+        --------
+        >>> import datetime, pyarrow as pa, custcore
+        >>> orders = pa.table({"customer_id": [1], "timestamp": [datetime.date(2024, 1, 5)]})
+        >>> print(custcore.cohort_retention(orders).definition.split(". ")[0])
+        A customer is in the cohort of the month of the first purchase
+        """
+        return cohort_definition(self._read, self._options, self._core.observed, self._core.timezone)
+
+    @property
+    def report(self) -> Report:
+        """What was left out and why, with notes that take the unattributed row apart."""
+        return self.to_table().report
+
+    @property
+    def schema(self) -> Schema:
+        """Names and Arrow types of the long table."""
+        return self.to_table().schema
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        return self._core.cells().__arrow_c_stream__(requested_schema)
+
+    def __arrow_c_schema__(self) -> object:
+        return self._core.cells().__arrow_c_schema__()
+
+    def __repr__(self) -> str:
+        shown = self.triangle()
+        lines = [f"custcore.CohortRetention: {self._title()}"]
+        if shown.lines:
+            lines += [shown.text(), LEGEND]
+        left_out = [
+            f"{entry.name} {entry.count:,}" for entry in self.report if entry.count and entry.kind == "left_out"
+        ]
+        if left_out:
+            lines.append("left out: " + ", ".join(left_out))
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        shown = self.triangle(rows=40, columns=40)
+        parts = [f"<p>{html.escape(self._title())}</p>"]
+        if shown.lines:
+            parts += [shown.html(), f"<p>{html.escape(LEGEND)}</p>"]
+        parts.append(f"<p>{html.escape(self.definition)}</p>")
+        if any(entry.count for entry in self.report):
+            parts.append(f"<pre>{html.escape(repr(self.report))}</pre>")
+        return "".join(parts)
+
+    def _title(self) -> str:
+        core, options = self._core, self._options
+        by = repr(options["cohort_column"]) if options["cohort_column"] else period_name(options["cohort_period"])
+        title = f"{core.n_cohorts:,} cohorts by {by}, {core.n_customers:,} customers"
+        if core.observed is not None:
+            title += f", observed from {core.observed[0]} until before {core.observed[1]}"
+        return title + (f", preset {self._preset!r}" if self._preset else "")
