@@ -12,6 +12,8 @@ pub mod limited;
 pub mod scan;
 pub(crate) mod snapshot;
 pub mod spill;
+#[cfg(test)]
+mod tests;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
