@@ -12,6 +12,8 @@ pub mod limited;
 pub mod scan;
 pub(crate) mod snapshot;
 pub mod spill;
+#[cfg(test)]
+mod tests;
 pub mod view;
 
 use std::borrow::Cow;

@@ -9,3 +9,5 @@ pub mod interner;
 pub mod key_union;
 pub mod keys;
 pub mod sort;
+#[cfg(test)]
+mod tests;

@@ -11,4 +11,6 @@ pub mod order_log;
 pub mod purchase_log;
 pub mod spec;
 pub mod stats;
+#[cfg(test)]
+mod tests;
 pub mod totals;
