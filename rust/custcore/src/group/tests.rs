@@ -98,7 +98,8 @@ fn integers_of_a_range_a_dictionary_and_a_hash_table_are_one_union() -> Result<(
 #[test]
 fn strings_of_a_dictionary_and_a_hash_table_are_one_union() -> Result<()> {
     let n = ROWS_WORTH_THREADS as u64 * 2;
-    let text = |i: u64| if i % 3 == 0 { format!("a rather long customer id {i}").into_bytes() } else { format!("c{i}\0").into_bytes() };
+    let text =
+        |i: u64| if i.is_multiple_of(3) { format!("a rather long customer id {i}").into_bytes() } else { format!("c{i}\0").into_bytes() };
     let repeated = bytes_of(&(0..n).map(|i| text(i * 31 % (n / 2))).collect::<Vec<_>>());
     let hashed = bytes_of(&(0..n).map(|i| text(i * 7_919 % n + n / 4)).collect::<Vec<_>>());
     let codes = |keys: &Keys| (0..keys.len() as u32).collect::<Vec<u32>>();

@@ -120,7 +120,7 @@ fn part(customer: u32, day: i32, units: i128, first_row: u64) -> Order {
 }
 
 fn row_is_null(row: u64) -> bool {
-    row % 4 != 0
+    !row.is_multiple_of(4)
 }
 
 /// No orders, whose ids are integers from 0 on.
@@ -159,7 +159,7 @@ fn orders_whose_lines_lie_in_several_threads_are_made_whole() -> Result<()> {
     assert!(parts.iter().map(|part| part.orders().len()).sum::<usize>() > expected.len(), "some orders lie in several parts");
     let others: Vec<usize> = parts.iter().map(|part| part.orders().len()).collect();
     assert!(Orders::make_whole(&mut parts.iter_mut().collect::<Vec<_>>())?);
-    let whole: Vec<Order> = parts.iter().flat_map(|part| part.orders()).copied().collect();
+    let whole: Vec<Order> = parts.iter().flat_map(Orders::orders).copied().collect();
     assert_eq!(ordered(&whole), ordered(&expected.into_values().collect::<Vec<_>>()));
     // Those of one thread only stay where they are.
     assert!(parts[1..].iter().zip(&others[1..]).all(|(part, before)| (1..*before).contains(&part.orders().len())));
@@ -264,7 +264,7 @@ fn slots_are_narrow_exactly_as_long_as_everything_is_proven_to_fit() {
 }
 
 #[test]
-fn narrow_and_wide_parts_join_gather_and_concat_to_the_same() -> Result<()> {
+fn narrow_and_wide_parts_join_gather_and_concat_to_the_same() {
     let narrow = [(0, bought(5, 2, 10, 20)), (2, Slot { units: -3, ..EMPTY }), (1, bought(1, 1, FIRST_DAY, LAST_DAY))];
     let wide = [(0, bought(1 << 90, 1, -40_000, 15)), (1, bought(-7, 3, 12, 90_000)), (3, bought(2, u64::from(u32::MAX) + 9, 1, 2))];
     let wide_by_days = [(0, bought(4, 1, FIRST_DAY - 1, 15)), (1, bought(-7, 3, 12, LAST_DAY + 1))];
@@ -292,7 +292,6 @@ fn narrow_and_wide_parts_join_gather_and_concat_to_the_same() -> Result<()> {
         expected[6..6 + parts[b].len()].copy_from_slice(&all(&parts[b]));
         assert_eq!(all(&ends), expected, "{a} and {b}");
     }
-    Ok(())
 }
 
 #[test]
@@ -316,7 +315,7 @@ fn a_gathered_sum_may_need_more_than_its_parts() -> Result<()> {
 
 /// Customer, day, money, marks and row of every order, those that are kept brief first.
 fn written(journal: &Journal) -> Vec<(u32, i32, i128, u8, u64)> {
-    let brief = journal.purchases().into_iter().flat_map(|brief| brief.pieces()).flat_map(|piece| {
+    let brief = journal.purchases().into_iter().flat_map(super::purchase_log::Brief::pieces).flat_map(|piece| {
         let day = |row: usize| FIRST_DAY + i32::from(piece.days[row]);
         (0..piece.customers.len()).map(move |row| (piece.customers[row], day(row), i128::from(piece.units.get(row)), u8::MAX, 0))
     });
