@@ -32,6 +32,7 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::Arc;
 
 use arrow_schema::DataType;
 
@@ -44,7 +45,7 @@ use crate::group::sort::Leads;
 use crate::report::Report;
 use crate::state::attributes::Attribute;
 use crate::state::customer_state::State;
-use crate::state::days::{DayRecord, Run};
+use crate::state::days::{DayBook, DayRecord, Run};
 use crate::state::spec::{AsOf, Spec};
 use crate::state::stats::Slots;
 
@@ -74,8 +75,8 @@ pub struct AttributeView<'a> {
 
 /// What happened on each day, of all customers by code.
 #[derive(Debug)]
-pub struct DaysView<'a> {
-    run: Cow<'a, Run>,
+pub struct DaysView {
+    run: Arc<Run>,
     /// Where the records of each code begin; one more than there are codes.
     starts: Vec<usize>,
 }
@@ -223,7 +224,7 @@ impl<'a> BaseView<'a> {
     }
 
     /// What happened on each day. A base of level "totals" does not know.
-    pub fn days(&self) -> Result<DaysView<'_>> {
+    pub fn days(&self) -> Result<DaysView> {
         let level = self.spec().track;
         if !level.looks_back() {
             let message = format!(
@@ -236,7 +237,7 @@ impl<'a> BaseView<'a> {
             Some(days) => days.whole(),
             None => {
                 let (_, state) = self.base.settled(self.as_of, true)?;
-                Cow::Owned(state.days.as_ref().map_or_else(Run::default, |days| days.whole().into_owned()))
+                state.days.as_ref().map_or_else(Arc::default, DayBook::whole)
             }
         };
         let mut starts = vec![0; self.customers() + 1];
@@ -330,7 +331,7 @@ impl<'a> AttributeView<'a> {
     }
 }
 
-impl DaysView<'_> {
+impl DaysView {
     /// Number of records of all customers, about that of their days.
     pub fn len(&self) -> usize {
         self.run.len()
