@@ -50,7 +50,7 @@ fn spec(track: Track, order_lines: OrderLines) -> Spec {
         returning: None,
     };
     let accumulators = [("largest_amount".to_owned(), String::new())].into();
-    Spec { track, order_lines, accumulators, ..Spec::new(roles) }
+    Spec { order_lines, track, accumulators, ..Spec::new(roles) }
 }
 
 /// The largest amount of each customer by id, as of a day.

@@ -233,12 +233,11 @@ impl<'a> BaseView<'a> {
             );
             return Err(Error::new(ErrorKind::StateMismatch, message));
         }
-        let run = match &self.state.days {
-            Some(days) => days.whole(),
-            None => {
-                let (_, state) = self.base.settled(self.as_of, true)?;
-                state.days.as_ref().map_or_else(Arc::default, DayBook::whole)
-            }
+        let run = if let Some(days) = &self.state.days {
+            days.whole()
+        } else {
+            let (_, state) = self.base.settled(self.as_of, true)?;
+            state.days.as_ref().map_or_else(Arc::default, DayBook::whole)
         };
         let mut starts = vec![0; self.customers() + 1];
         for record in run.records() {

@@ -48,7 +48,7 @@ fn base(track: Track, updates: &[&[Line]]) -> Result<CustomerBase> {
             ("day", Arc::new(Date32Array::from_iter_values(lines.iter().map(|line| line.1))) as _),
             ("amount", numbers(|line| line.2) as _),
             ("order", numbers(|line| line.3) as _),
-            ("country", Arc::new(StringArray::from_iter(lines.iter().map(|line| line.4))) as _),
+            ("country", Arc::new(lines.iter().map(|line| line.4).collect::<StringArray>()) as _),
         ]);
         base.update(&[batch.map_err(Error::internal)?], &Context::new(1))?;
     }
@@ -96,8 +96,8 @@ fn days_are_seen_as_of_any_day() -> Result<()> {
     assert_eq!(days(&view)?, expected);
     let view = base.view(Some(AsOf::Date(103)))?;
     assert_eq!(view.as_of(), Some(103));
-    assert_eq!(totals(&view)?, [(1, Some((101, 101)), 30), (0, None, 0), (1, Some((100, 100)), 30)]);
-    assert_eq!(days(&view)?, [vec![(101, 1, 1, 30)], vec![], vec![(100, 1, 1, 50), (103, 0, 0, -20)]]);
+    assert_eq!(totals(&view)?, [(1, Some((101, 101)), 30), (1, Some((100, 100)), 30)]);
+    assert_eq!(days(&view)?, [vec![(101, 1, 1, 30)], vec![(100, 1, 1, 50), (103, 0, 0, -20)]]);
     Ok(())
 }
 
@@ -112,8 +112,8 @@ fn open_orders_count_as_they_stood() -> Result<()> {
         let view = base.view(None)?;
         assert_eq!(days(&view)?[2], [(100, 1, 2, 30)], "an order lies on its first day");
         let view = base.view(Some(AsOf::Date(101)))?;
-        assert_eq!(days(&view)?, [vec![(101, 1, 1, 30)], vec![], vec![(100, 1, 1, 50)]], "later lines were not there");
-        assert_eq!(totals(&view)?[2], (1, Some((100, 100)), 50));
+        assert_eq!(days(&view)?, [vec![(101, 1, 1, 30)], vec![(100, 1, 1, 50)]], "later lines were not there");
+        assert_eq!(totals(&view)?[1], (1, Some((100, 100)), 50));
     }
     Ok(())
 }

@@ -219,7 +219,7 @@ pub fn check_cells(cells: u64, spec: &CohortSpec, scene: &Scene) -> Result<()> {
     if spec.cohort_by != CohortBy::Column {
         let index = |day: i32| scene.calendar.index(day, spec.cohort_period);
         let cohorts = index(scene.end.last_day()) - index(scene.start.day) + 1;
-        message += &format!(", which makes {cohorts} of them");
+        message = format!("{message}, which makes {cohorts} of them");
     }
     message += ". If a date is wrong, leave it out with observation_start and observation_end; else give n_periods or a longer period";
     Err(Error::new(ErrorKind::OutOfRange, message))

@@ -243,7 +243,8 @@ impl Layout {
 
     fn orders(&self, layout: &OrderLayout, customers: &Customers<'_>, codes: &[u32]) -> Result<ArrayRef> {
         let (mut ends, mut part_ends) = (Vec::with_capacity(codes.len()), Vec::new());
-        let (mut ids, mut parts, mut keys): (Vec<Option<u32>>, Vec<&Order>, Vec<(Level, u32)>) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut ids, mut keys): (Vec<Option<u32>>, Vec<(Level, u32)>) = (Vec::new(), Vec::new());
+        let mut parts: Vec<&Order> = Vec::new();
         for &code in codes {
             for order in customers.orders(code) {
                 ids.push(order.id);
