@@ -16,6 +16,9 @@ pub mod spill;
 mod tests;
 pub mod view;
 
+#[cfg(test)]
+mod accumulator_tests;
+
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
@@ -340,7 +343,7 @@ impl CustomerBase {
         self.spec.roles.attributes = places.iter().map(|&place| own[place].clone()).collect();
         if let Some(known) = &mut self.known {
             known.kinds.attributes = places.iter().map(|&place| known.kinds.attributes[place].clone()).collect();
-            known.state.attributes = places.iter().map(|&place| known.state.attributes[place].clone()).collect();
+            known.state.accumulators = known.state.accumulators.select_attributes(&places);
         }
         Ok(self)
     }

@@ -7,6 +7,7 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
+use arrow_array::ArrayRef;
 use arrow_buffer::NullBuffer;
 
 use super::hash_table::{ByteTable, IntegerTable};
@@ -544,6 +545,14 @@ pub fn keys_of(values: &PlainKeys, threads: Threads<'_>) -> Result<Keys> {
             }
             Ok(Keys::Bytes(whole))
         }
+    }
+}
+
+/// The ids of a column, anything where they are null; `None` where it has a dictionary.
+pub fn keys_with_nulls(column: &ArrayRef, threads: Threads<'_>) -> Result<Option<Keys>> {
+    match KeyColumn::new("id", "id", column)? {
+        KeyColumn::Plain(keys) => keys_of(&keys, threads).map(Some),
+        KeyColumn::Dictionary(_) => Ok(None),
     }
 }
 

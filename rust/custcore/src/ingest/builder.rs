@@ -373,6 +373,7 @@ impl Fold {
             State::unify(parts, threads)?
         };
         whole.interner.leave_values();
+        whole.accumulators.finish();
         whole.totals.grow(whole.interner.len());
         if spec.track == Track::Once {
             whole.close_orders();
