@@ -39,30 +39,33 @@ fn sums(run: &Run) -> BTreeMap<(u32, i32), (u64, u64, u64, i128)> {
 
 #[test]
 fn counts_beyond_32_bits_survive_every_merge() {
-    let much = |units| DayRecord { orders: u32::MAX - 1, rows: u32::MAX, others: u32::MAX - 2, ..record(1, 5, units) };
-    let mut books = [DayBook::default(), DayBook::default(), DayBook::default()];
-    for (i, book) in (0..).zip(&mut books) {
-        // Between neighbours, so that records of one day must be found among others.
-        for other in [record(0, 5, 1), record(1, 4, 2), record(1, 6, 3), record(2, 5, 4)] {
-            book.add(other);
+    // Each count leaves 32 bits by itself, and all together.
+    let most = u32::MAX;
+    for (orders, rows, others) in [(most, 1, 0), (1, most, 0), (1, 1, most), (most - 1, most, most - 2)] {
+        let mut books = [DayBook::default(), DayBook::default(), DayBook::default()];
+        for (i, book) in (0..).zip(&mut books) {
+            // Between neighbours, so that records of one day must be found among others.
+            for other in [record(0, 5, 1), record(1, 4, 2), record(1, 6, 3), record(2, 5, 4)] {
+                book.add(other);
+            }
+            book.add(DayRecord { customer: 1, day: 5, orders, rows, others, units: i << 70 });
+            book.add(DayRecord { others: 3, ..record(1, 5, -1) });
+            if i == 1 {
+                book.settle();
+            }
         }
-        book.add(much(i128::from(i) << 70));
-        book.add(DayRecord { others: 3, ..record(1, 5, -1) });
-        if i == 1 {
-            book.settle();
-        }
+        let [mut whole, second, third] = books;
+        whole.merge(&second, &mut |code| code);
+        whole.settle();
+        whole.merge(&third, &mut |code| code);
+        let found = sums(&whole.whole());
+        let three = |count: u32, more: u64| 3 * (u64::from(count) + more);
+        assert_eq!(found[&(1, 5)], (three(orders, 1), three(rows, 1), three(others, 3), (3 << 70) - 3));
+        assert_eq!(found[&(2, 5)], (3, 3, 0, 12));
+        assert_eq!(found.len(), 5);
+        // A day counts once, whatever the number of its records.
+        assert_eq!(whole.counts(3), [1, 3, 1]);
     }
-    let [mut whole, second, third] = books;
-    whole.merge(&second, &mut |code| code);
-    whole.settle();
-    whole.merge(&third, &mut |code| code);
-    let found = sums(&whole.whole());
-    let most = u64::from(u32::MAX);
-    assert_eq!(found[&(1, 5)], (3 * most, 3 * most + 3, 3 * most + 3, (3 << 70) - 3));
-    assert_eq!(found[&(2, 5)], (3, 3, 0, 12));
-    assert_eq!(found.len(), 5);
-    // A day counts once, whatever the number of its records.
-    assert_eq!(whole.counts(3), [1, 3, 1]);
 }
 
 #[test]
@@ -136,7 +139,7 @@ fn ordered(orders: &[Order]) -> Vec<Order> {
 #[test]
 fn orders_whose_lines_lie_in_several_threads_are_made_whole() -> Result<()> {
     let (ids, n_parts) = (500_u64, 4);
-    let mut at_once = of_range(ids as usize, false);
+    let mut expected: BTreeMap<(u64, u32), Order> = BTreeMap::new();
     let mut parts: Vec<Orders> = (0..n_parts).map(|_| of_range(ids as usize, false)).collect();
     for row in 0..6_000_u64 {
         // Ids below 100 stay with one thread; the others wander. Every fifth id belongs to three customers.
@@ -144,14 +147,20 @@ fn orders_whose_lines_lie_in_several_threads_are_made_whole() -> Result<()> {
         let customer = id as u32 * 3 + if id % 5 == 0 { (row % 3) as u32 } else { 0 };
         let thread = if id < 100 { id % n_parts } else { row / ids % n_parts };
         let line = part(customer, (row % 11) as i32, i128::from(row) - 3_000, row);
-        at_once.add(id as u32, &line)?;
+        let add = |order: &mut Order| {
+            let Order { day, units, lines, amount_is_null, marks, .. } = *order;
+            let (is_null, marks) = (amount_is_null && line.amount_is_null, marks | line.marks);
+            *order =
+                Order { day: day.min(line.day), units: units + line.units, lines: lines + 1, amount_is_null: is_null, marks, ..*order };
+        };
+        expected.entry((id, customer)).and_modify(add).or_insert(line);
         parts[thread as usize].add(id as u32, &line)?;
     }
-    assert!(parts.iter().map(|part| part.orders().len()).sum::<usize>() > at_once.orders().len(), "some orders lie in several parts");
+    assert!(parts.iter().map(|part| part.orders().len()).sum::<usize>() > expected.len(), "some orders lie in several parts");
     let others: Vec<usize> = parts.iter().map(|part| part.orders().len()).collect();
     assert!(Orders::make_whole(&mut parts.iter_mut().collect::<Vec<_>>())?);
     let whole: Vec<Order> = parts.iter().flat_map(|part| part.orders()).copied().collect();
-    assert_eq!(ordered(&whole), ordered(at_once.orders()));
+    assert_eq!(ordered(&whole), ordered(&expected.into_values().collect::<Vec<_>>()));
     // Those of one thread only stay where they are.
     assert!(parts[1..].iter().zip(&others[1..]).all(|(part, before)| (1..*before).contains(&part.orders().len())));
     Ok(())
@@ -258,10 +267,11 @@ fn slots_are_narrow_exactly_as_long_as_everything_is_proven_to_fit() {
 fn narrow_and_wide_parts_join_gather_and_concat_to_the_same() -> Result<()> {
     let narrow = [(0, bought(5, 2, 10, 20)), (2, Slot { units: -3, ..EMPTY }), (1, bought(1, 1, FIRST_DAY, LAST_DAY))];
     let wide = [(0, bought(1 << 90, 1, -40_000, 15)), (1, bought(-7, 3, 12, 90_000)), (3, bought(2, u64::from(u32::MAX) + 9, 1, 2))];
-    let parts = [slots(&narrow, 3), slots(&wide, 4)];
-    assert_eq!((parts[0].is_narrow(), parts[1].is_narrow()), (true, false));
-    for (a, b) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
-        let rows = [narrow.as_slice(), wide.as_slice()];
+    let wide_by_days = [(0, bought(4, 1, FIRST_DAY - 1, 15)), (1, bought(-7, 3, 12, LAST_DAY + 1))];
+    let rows = [narrow.as_slice(), wide.as_slice(), wide_by_days.as_slice()];
+    let parts = [slots(rows[0], 3), slots(rows[1], 4), slots(rows[2], 3)];
+    assert_eq!(parts.each_ref().map(Slots::is_narrow), [true, false, false]);
+    for (a, b) in [(0, 0), (0, 1), (1, 0), (1, 1), (0, 2), (2, 0), (2, 2)] {
         let mut joined = parts[a].clone();
         joined.join_all(&parts[b], Threads::inline());
         assert_eq!(all(&joined), plain(&[rows[a], rows[b]].concat(), joined.len()), "{a} and {b}");
@@ -339,12 +349,16 @@ fn orders_that_are_not_plain_purchases_are_written_in_full() {
         (7, LAST_DAY + 1, 9, all | PURCHASE, 105),
     ];
     assert_eq!(written(&journal), expected);
+    // A hole among purchases that are plain.
+    journal.add_rows(rules, &rows(&[9, NO_CODE], &[12, 13], &[3, 4], &[0, 0], true));
+    assert_eq!(written(&journal)[3], (9, 12, 3, u8::MAX, 0));
+    assert_eq!(journal.len(), 7);
     // Money beyond 64 bits.
     let wide = [1_i128 << 70];
     let row = Rows { codes: &[8], days: &[10], units: &wide, flags: &[0], marks: None, rows: RowNumbers::From(100), holes: false };
     journal.add_rows(rules, &row);
-    assert_eq!(written(&journal)[6], (8, 10, 1 << 70, all | PURCHASE, 100));
-    assert_eq!(journal.len(), 7);
+    assert_eq!(written(&journal)[7], (8, 10, 1 << 70, all | PURCHASE, 100));
+    assert_eq!(journal.len(), 8);
 }
 
 #[test]
@@ -379,10 +393,4 @@ fn logs_of_several_threads_append_in_any_order_of_pieces() {
     found.sort_unstable();
     expected.sort_unstable();
     assert!(found == expected);
-}
-
-#[test]
-fn a_table_translates_known_codes_only() {
-    let own = Journal::by_table(&[5, NO_CODE]);
-    assert_eq!([own(0), own(1), own(2)], [5, NO_CODE, NO_CODE]);
 }
