@@ -15,7 +15,7 @@ INSTALL := $(PIP) install --quiet --no-deps --no-build-isolation --editable .
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup build test test-rs test-py lint fmt bench bench-full bench-builds bench-report bench-rust instructions demo docs wheel sizes lock clean
+.PHONY: help setup build test test-rs test-py lint fmt options golden bench bench-full bench-builds bench-report bench-rust instructions demo docs wheel sizes lock clean
 
 help: ## List the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,12 +33,13 @@ test-rs: ## The Rust tests and doc tests
 test-py: build ## The Python tests and the examples in the docstrings
 	$(BIN)/python -m pytest
 
-lint: build ## Formats, clippy, ruff, mypy, and the stub against the built extension
+lint: build ## Formats, clippy, ruff, mypy, generated code, and the stub against the built extension
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --package custcore --no-deps --locked --quiet
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/python tools/options.py --check
 	$(BIN)/mypy
 	MYPYPATH=python $(BIN)/python -m mypy.stubtest custcore._core --mypy-config-file pyproject.toml
 
@@ -46,6 +47,12 @@ fmt: $(DEV) ## Format, and repair what ruff can repair
 	cargo fmt --all
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
+
+options: build ## Generate signatures and docstrings from the table of options (python/custcore/_options)
+	$(BIN)/python tools/options.py
+
+golden: build ## Renew the golden text of signatures, help and the command line in tests/api/golden
+	CUSTCORE_RENEW_GOLDEN=1 $(BIN)/python -m pytest -q tests/api/test_golden_api.py
 
 bench: $(BENCH) ## custcore beside its peers, 10 million rows (minutes); into BENCHMARKS.md
 	MATURIN_PEP517_ARGS="--profile dist" $(INSTALL)

@@ -19,6 +19,7 @@ __all__ = [
     "natural_breaks",
     "profile_table",
     "read_model",
+    "rfm_scores",
     "rfm_table",
     "scan",
     "select_k",
@@ -43,17 +44,17 @@ class ReadOptions(TypedDict):
     customer_id: str
     timestamp: str
     amount: str | None
+    order_id: str | None
     as_of: _Day | None
     returns: str
     zero_is_purchase: bool
+    order_lines: str
+    n_days: bool
+    attributes: list[tuple[str, str]]
     amount_decimals: int
     timezone: str | None
     on_null: str
     on_nonfinite: str
-    order_id: str | None
-    order_lines: str
-    n_days: bool
-    attributes: list[tuple[str, str]]
 
 @type_check_only
 class ScoreOptions(TypedDict):
@@ -99,6 +100,16 @@ class CohortOptions(TypedDict):
 def rfm_table(
     data: object,
     options: ReadOptions,
+    *,
+    sort: bool,
+    n_threads: int | None,
+    progress: _Progress | None,
+    rows_total: int | None,
+) -> Table: ...
+def rfm_scores(
+    data: object,
+    options: ReadOptions,
+    scorer: RfmScorer,
     *,
     sort: bool,
     n_threads: int | None,
@@ -208,14 +219,19 @@ class Table:
 @final
 class CohortRetention:
     def cells(self) -> Table: ...
-    def matrix(self, value: str) -> Table: ...
-    def average(self, kind: str) -> Table: ...
+    def empty_cells(self) -> Table: ...
+    def matrix(self, value: str, part: tuple[int, int, int] | None = None) -> Table: ...
+    def average(self, kind: str, columns: int | None = None) -> Table: ...
     def movement(self) -> Table: ...
     def revenue_retention(self, reactivation: bool) -> Table: ...
     def customers(self) -> Table: ...
     def rfm(self) -> Table: ...
     @property
     def n_cohorts(self) -> int: ...
+    @property
+    def n_columns(self) -> int: ...
+    @property
+    def starts_truncated(self) -> bool: ...
     @property
     def n_customers(self) -> int: ...
     @property

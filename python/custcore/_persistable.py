@@ -1,6 +1,6 @@
 """Fitted models as bytes and files: one line of JSON with format, version and checksum, safe to load from anywhere.
 
-What is written and what is checked stands in the core (``store/model.rs``), so that a Rust program can load it, too.
+The core writes and checks them, so that a Rust program can load them, too.
 """
 
 from __future__ import annotations
@@ -38,10 +38,15 @@ class Persistable:
     def from_bytes(cls, data: bytes) -> Self:
         """Read a model from :meth:`to_bytes`. Nothing in it is executed.
 
+        Parameters
+        ----------
+        data : bytes
+            What :meth:`to_bytes` returned.
+
         Raises
         ------
         ModelFormatError
-            If the bytes are no such model, a part of one, or were changed.
+            If the bytes are not such a model, incomplete, or were changed.
         ModelVersionError
             If a newer custcore wrote them.
         """
@@ -52,7 +57,12 @@ class Persistable:
         return cls._of_bytes(bytes(data))
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the model to a file, whole or not at all; an old file stands until then.
+        """Write the model to a file, whole or not at all; an old file is replaced at the end.
+
+        Parameters
+        ----------
+        path : str or path
+            Path of the file.
 
         Raises
         ------
@@ -65,14 +75,21 @@ class Persistable:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Read a model from a file, as :meth:`from_bytes`.
+        """Read a model from a file that :meth:`save` wrote.
+
+        Parameters
+        ----------
+        path : str or path
+            Path of the file.
 
         Raises
         ------
         OSError
             If the file cannot be read.
-        ModelFormatError, ModelVersionError
-            As in :meth:`from_bytes`.
+        ModelFormatError
+            If the file is not such a model, incomplete, or was changed.
+        ModelVersionError
+            If a newer custcore wrote it.
         """
         return cls._of_bytes(_core.read_model(_name(path)))
 

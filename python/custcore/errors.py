@@ -1,6 +1,6 @@
 """Errors of custcore: one class per kind, each also the built-in exception it specialises.
 
-Every error says what is wrong, where (``column``, ``row``), what was expected and what to do about it.
+Every error states what is wrong, where (``column``, ``row``), what was expected and what to do about it.
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ class CustcoreError(Exception):
     message : str
         What is wrong, where, what was expected, and the way out.
     column : str, optional
-        The column it speaks of.
+        The column concerned.
     row : int, optional
-        The first row it speaks of, counted from 0 over the whole input.
+        The first row concerned, counted from 0 over the whole input.
 
     Attributes
     ----------
     column : str or None
-        The column it speaks of.
+        The column concerned.
     row : int or None
-        The first row it speaks of, counted from 0 over the whole input.
+        The first row concerned, counted from 0 over the whole input.
     """
 
     column: str | None
@@ -73,7 +73,7 @@ class DuplicateColumnError(CustcoreError, ValueError):
 
 
 class InvalidTypeError(CustcoreError, TypeError):
-    """A column or an argument of a type that cannot serve; the message says which can, and how to cast."""
+    """A column or an argument of an unsupported type; the message tells how to cast it."""
 
 
 class InvalidArgumentError(CustcoreError, ValueError):
@@ -81,7 +81,7 @@ class InvalidArgumentError(CustcoreError, ValueError):
 
 
 class OutOfRangeError(CustcoreError, ValueError):
-    """A value in the data outside what can be computed exactly: a year beyond 9999, an amount of 2**62 units."""
+    """A value that cannot be computed exactly: a year beyond 9999, an amount of 2**62 units."""
 
 
 class NullValueError(CustcoreError, ValueError):
@@ -101,7 +101,7 @@ class NotFittedError(CustcoreError, ValueError, AttributeError):
 
 
 class ModelFormatError(CustcoreError, ValueError):
-    """Bytes that are no model of custcore: truncated, changed, or something else."""
+    """Bytes that are not a model of custcore: truncated, changed, or something else."""
 
 
 class ModelVersionError(ModelFormatError):
@@ -117,11 +117,11 @@ class ArrowImportError(CustcoreError, ValueError):
 
 
 class StateMismatchError(CustcoreError, ValueError):
-    """Data or states that do not go with what a customer base holds."""
+    """Data or states that do not match a customer base: other settings, types or levels."""
 
 
 class DuplicateBatchError(StateMismatchError):
-    """A batch id that a customer base holds already: the same day loaded twice, or two bases that share a batch."""
+    """A batch id that a customer base already has: data loaded twice, or a batch in two bases."""
 
 
 class MemoryLimitError(CustcoreError, MemoryError):

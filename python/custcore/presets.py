@@ -12,7 +12,7 @@ __all__ = ["PRESETS"]
 # Sources, as read in November 2026, and what is not taken from them:
 # posthog    its source, posthog/hogql_queries/insights/retention_query_runner.py: days by default, calendar days in the
 #            zone of the project, every interval with a start event starts a cohort unless the first time is asked
-#            for; posthog/models/team/team.py: Sunday is day 0 of weeks, which stands where none is set. It pads what is
+#            for; posthog/models/team/team.py: Sunday is day 0 of weeks, the default. It pads what is
 #            not observed with 0.
 # mixpanel   help.mixpanel.com, "Advanced Retention Functionality": "On or After", and rolling windows from the user's
 #            first event (a week is 7 days, a month 30) by default; docs.mixpanel.com/reference/retention-query:
@@ -24,7 +24,7 @@ __all__ = ["PRESETS"]
 #            hour of the event, custcore's from its local day.
 # pandas     the recipe of many tutorials, such as analyticsvidhya.com, "Cohort Analysis using Python" (2021): the month
 #            of the first purchase, months since then, distinct ids. Here every row with an id is activity; many
-#            tutorials drop refunds first. It has NaN both for "not yet" and for "nobody came".
+#            tutorials drop refunds first. It has NaN both for "not yet" and for "no customers".
 PRESETS: Mapping[str, Mapping[str, object]] = {
     "posthog": {"period": "day", "cohort_by": "recurring", "return_criteria": "on", "week_start": "sunday"},
     "mixpanel": {

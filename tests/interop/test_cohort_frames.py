@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 import custcore
-from custcore.adapters._forward import columns_of
+from custcore.adapters._columns import columns_of
 from custcore.errors import ColumnNotFoundError, InvalidTypeError
 from tests.cohort_cases import events_table
 from tests.reference.cohort_orders import Event

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from custcore.errors import InvalidTypeError
+from custcore.errors import InvalidArgumentError, InvalidTypeError
 
-__all__ = ["flag", "name", "optional_name", "optional_whole", "pairs", "whole"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["choice", "flag", "name", "optional_name", "optional_whole", "pairs", "whole"]
 
 
 def name(argument: str, value: object) -> str:
@@ -20,6 +24,14 @@ def name(argument: str, value: object) -> str:
 def optional_name(argument: str, value: object) -> str | None:
     """A word or the name of a column, or None."""
     return None if value is None else name(argument, value)
+
+
+def choice(argument: str, value: object, words: Iterable[str]) -> str:
+    """One of some words."""
+    word = name(argument, value)
+    if word not in words:
+        raise InvalidArgumentError(f"{argument}={word!r} is unknown; choose one of {', '.join(map(repr, words))}")
+    return word
 
 
 def flag(argument: str, value: object) -> bool:

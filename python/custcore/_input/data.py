@@ -22,7 +22,7 @@ __all__ = ["ArrowArrayExportable", "ArrowStreamExportable", "AsOf", "Data", "Pro
 
 
 class ArrowStreamExportable(Protocol):
-    """Anything with ``__arrow_c_stream__``: tables of pyarrow, pandas 3, polars, DuckDB, DataFusion, custcore."""
+    """Anything with ``__arrow_c_stream__``: tables of pyarrow, polars, DuckDB, custcore, ..."""
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
 
@@ -123,7 +123,8 @@ def as_of_argument(as_of: AsOf | None, argument: str = "as_of") -> tuple[str, in
 def bound_argument(argument: str, value: AsOf | None) -> tuple[str, int] | None:
     """A bound of observation for the core, of the same types as ``as_of``.
 
-    ("date", days since 1970), ("naive", microseconds of the clock on the wall) or ("instant", UTC microseconds).
+    ("date", days since 1970), ("naive", microseconds of the clock on the wall) or
+    ("instant", UTC microseconds).
     """
     if value is None:
         return None

@@ -1,1 +1,1 @@
-"""Options of the public API: what each is, and how groups of them are handed to the core."""
+"""Options of the public API, each described once: name, type, default, choices, text, and the command line's words."""

@@ -1,152 +1,238 @@
-"""Arguments of ``custcore.cohort_retention`` as the core takes them, checked one by one and together."""
+"""Options of ``custcore.cohort_retention``."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
-from itertools import pairwise
-from typing import TYPE_CHECKING
+from custcore._options import transactions as t
+from custcore._options.option import Option
 
-from custcore._input import arguments
-from custcore._input.data import bound_argument
-from custcore.errors import InvalidArgumentError, InvalidTypeError
+__all__ = ["COHORT", "COHORT_READ", "CORE", "OBSERVED", "PRESET", "SHAPE"]
 
-if TYPE_CHECKING:
-    from custcore._core import CohortOptions
-    from custcore._input.data import AsOf
+PERIOD = Option(
+    "period",
+    "str",
+    'Length of a period: ``"day"``, ``"week"``, ``"month"``, ``"quarter"``, ``"year"``, or windows of days such as '
+    '``"7d"``, which are counted from ``observation_start``, else from 1970-01-01. The k-th period of a customer is k '
+    "after that of the first purchase.",
+    default="month",
+    core="_Period",
+    help="day, week, month, quarter, year, or days: 7d.",
+    metavar="PERIOD",
+)
+COHORT_PERIOD = Option(
+    "cohort_period",
+    "str | None",
+    "Period that defines a cohort, e.g. weekly cohorts with daily columns. Default: ``period``.",
+    default=None,
+    core="_Period",
+    help="Period that defines a cohort.",
+    metavar="PERIOD",
+    shown_default="the period",
+)
+PERIOD_MODE = Option(
+    "period_mode",
+    text='Calendar periods, or windows of fixed length (days, weeks, ``"30d"``) from each customer\'s first local '
+    "date.",
+    default="calendar",
+    choices=("calendar", "elapsed"),
+    core="str",
+    help="Calendar periods, or windows from each customer's first day.",
+)
+RETURN_CRITERIA = Option(
+    "return_criteria",
+    text="Who counts in cell k >= 1: customers active in period k; in k or later; in any of 1 to k; in each of 1 to k. "
+    "In cell 0 every member counts.",
+    default="on",
+    choices=("on", "on_or_after", "on_or_before", "every"),
+    core="str",
+    help="Active in period k, in k or later, in any of 1 to k, or in each of 1 to k.",
+)
+BRACKETS = Option(
+    "brackets",
+    "Iterable[int] | None",
+    "``[1, 3, 7, 30]``: cells for the periods 1, 2 to 3, 4 to 7 and 8 to 30, named by their last period.",
+    default=None,
+    type="sequence of int",
+    core="list[int] | None",
+    help="Last periods of brackets, such as 1,3,7,30.",
+)
+HORIZON = Option(
+    "horizon",
+    "int | None",
+    'With ``return_criteria="on_or_after"``: active in k to k + horizon - 1, complete when the last of these is over, '
+    "so that old and young cohorts are comparable.",
+    default=None,
+    core="int | None",
+    help="Periods that on_or_after looks ahead.",
+    metavar="N",
+    minimum=1,
+)
+COHORT_BY = Option(
+    "cohort_by",
+    "str",
+    '``"first"``: the cohort is the period of the first purchase; customers who bought before ``observation_start`` '
+    'are in no cohort. ``"first_in_window"``: the period of the first purchase from ``observation_start`` on. '
+    '``"recurring"``: every period with a purchase starts a cohort that its customers are in. Any other string is a '
+    "column: its value at the first purchase (ties by the smallest; null is in no cohort), with periods counted from "
+    "that purchase.",
+    default="first",
+    core="str",
+    help="first, first_in_window, recurring, or a column.",
+    metavar="WORD|COLUMN",
+)
+BY = Option(
+    "by",
+    "str | None",
+    "Split everything by this column's value at the first purchase (null is a group).",
+    default=None,
+    core="str | None",
+    help="Split everything by this column.",
+    metavar="COLUMN",
+)
+START = Option(
+    "start",
+    "str | None",
+    "Boolean column of rows that may start a cohort. An order counts if one of its lines does; null is false. Default: "
+    "every purchase.",
+    default=None,
+    core="str | None",
+    help="Boolean column: rows that may start a cohort.",
+    metavar="COLUMN",
+)
+RETURNING = Option(
+    "returning",
+    "str | None",
+    "Boolean column of rows that count as coming back, as ``start``. Default: every purchase.",
+    default=None,
+    core="str | None",
+    help="Boolean column: rows that count as coming back.",
+    metavar="COLUMN",
+)
+MIN_OCCURRENCES = Option(
+    "min_occurrences",
+    "int",
+    "Orders needed in a period to be active in it (not at k = 0).",
+    default=1,
+    core="int",
+    help="Orders needed in a period to be active in it.",
+    metavar="N",
+    minimum=1,
+)
+WEEK_START = Option(
+    "week_start",
+    "str",
+    "First day of the week, in English.",
+    default="monday",
+    core="str",
+    help="First day of the week.",
+    metavar="DAY",
+)
+FISCAL_YEAR_START = Option(
+    "fiscal_year_start",
+    "int",
+    "Month, 1 to 12, with which years and quarters begin.",
+    default=1,
+    core="int",
+    help="Month with which years and quarters begin.",
+    metavar="MONTH",
+    minimum=1,
+    maximum=12,
+)
+OBSERVATION_START = Option(
+    "observation_start",
+    "AsOf | None",
+    "Where observation begins, inclusive; a date means its 00:00. Earlier rows belong to no cell. Default: the first "
+    "day in the data.",
+    default=None,
+    type="date, datetime or str",
+    core="_Bound | None",
+    help="Where observation begins.",
+    metavar="TIME",
+    shown_default="the first day",
+)
+OBSERVATION_END = Option(
+    "observation_end",
+    "AsOf | None",
+    "Where observation ends, exclusive, instead of ``as_of``; a date means its 00:00. Later rows are left out and "
+    "reported.",
+    default=None,
+    type="date, datetime or str",
+    core="_Bound | None",
+    help="Where observation ends, exclusive.",
+    metavar="TIME",
+    shown_default="after the last day",
+)
+N_PERIODS = Option(
+    "n_periods",
+    "int | None",
+    "Cells 0 to n_periods - 1 for every cohort, null where not observed. Default: all that are observed.",
+    default=None,
+    core="int | None",
+    help="Number of columns.",
+    metavar="N",
+    shown_default="all observed",
+    minimum=1,
+)
+PRESET = Option(
+    "preset",
+    text="Options with which that tool counts; options given explicitly take precedence. Sources, and where a tool's "
+    "windows differ (hours instead of local days), are in :mod:`custcore.presets`.",
+    annotation='Literal["posthog", "mixpanel", "amplitude", "pandas"] | None',
+    type='{"posthog", "mixpanel", "amplitude", "pandas"}',
+    default=None,
+    choices=("posthog", "mixpanel", "amplitude", "pandas"),
+    help="Count as another tool does.",
+)
+RFM = Option(
+    "rfm",
+    "bool",
+    "Whether the same scan also makes the table of :func:`custcore.rfm`, for :meth:`custcore.CohortRetention.rfm`.",
+    default=False,
+    core="bool",
+)
 
-__all__ = ["COHORT_WORDS", "cohort_options"]
-
-# What `cohort_by` may say; any other string names a column.
-COHORT_WORDS = ("first", "first_in_window", "recurring")
-
-_PERIODS = ("day", "week", "month", "quarter", "year")
-_MAX_DAYS = 3_652_059  # from year 1 to 9999
-
-
-def cohort_options(
-    *,
-    customer_id: str,
-    as_of: AsOf | None,
-    period: str,
-    cohort_period: str | None,
-    period_mode: str,
-    return_criteria: str,
-    brackets: Iterable[int] | None,
-    horizon: int | None,
-    cohort_by: str,
-    by: str | None,
-    start: str | None,
-    returning: str | None,
-    min_occurrences: int,
-    week_start: str,
-    fiscal_year_start: int,
-    observation_start: AsOf | None,
-    observation_end: AsOf | None,
-    n_periods: int | None,
-    rfm: bool,
-) -> CohortOptions:
-    """The options, checked.
-
-    Raises
-    ------
-    InvalidArgumentError
-        If an option is out of range, or two exclude each other.
-    InvalidTypeError
-        If an option is of a wrong type.
-    """
-    one = _period("period", period)
-    word = arguments.name("cohort_by", cohort_by)
-    column = None if word in COHORT_WORDS else word
-    group = arguments.optional_name("by", by)
-    for argument, name in (("by", group), ("cohort_by", column)):
-        if name is not None and name == customer_id:
-            raise InvalidArgumentError(
-                f"{argument}={name!r} is the column of customer ids: every customer would be a group of one"
-            )
-    options: CohortOptions = {
-        "period": one,
-        "cohort_period": one if cohort_period is None else _period("cohort_period", cohort_period),
-        "period_mode": arguments.name("period_mode", period_mode),
-        "return_criteria": arguments.name("return_criteria", return_criteria),
-        "brackets": _brackets(brackets),
-        "horizon": _optional_count("horizon", horizon),
-        "cohort_by": "column" if column is not None else word,
-        "cohort_column": column,
-        "by": group,
-        "start": arguments.optional_name("start", start),
-        "returning": arguments.optional_name("returning", returning),
-        "min_occurrences": _count("min_occurrences", min_occurrences),
-        "week_start": arguments.name("week_start", week_start),
-        "fiscal_year_start": _count("fiscal_year_start", fiscal_year_start, most=12),
-        "observation_start": bound_argument("observation_start", observation_start),
-        "observation_end": bound_argument("observation_end", observation_end),
-        "n_periods": _optional_count("n_periods", n_periods),
-        "rfm": arguments.flag("rfm", rfm),
-    }
-    _check_together(options, as_of)
-    return options
-
-
-def _check_together(options: CohortOptions, as_of: AsOf | None) -> None:
-    """Raise for options that exclude each other."""
-    if options["period_mode"] == "elapsed" and options["period"][0] not in {"day", "week", "days"}:
-        raise InvalidArgumentError(
-            f"period_mode='elapsed' counts days, weeks or windows such as '30d' from each customer's first day; "
-            f"period={options['period'][0]!r} has no fixed length. Choose e.g. period='30d', "
-            "with cohort_period='month' for cohorts by month"
-        )
-    if options["horizon"] is not None and options["return_criteria"] != "on_or_after":
-        raise InvalidArgumentError("horizon= limits return_criteria='on_or_after'; give both, or neither")
-    if options["brackets"] is not None:
-        if options["return_criteria"] != "on":
-            raise InvalidArgumentError("brackets= go with return_criteria='on' only: active in a bracket of periods")
-        if options["n_periods"] is not None:
-            raise InvalidArgumentError("brackets= and n_periods= exclude each other: the last bracket is the end")
-    begin, end = options["observation_start"], options["observation_end"]
-    if as_of is not None and end is not None:
-        raise InvalidArgumentError(
-            "as_of= (the last day that counts) and observation_end= (the first moment that does not) say the same "
-            "thing; give one of them"
-        )
-    if begin is not None and end is not None and begin[0] == end[0] and end[1] <= begin[1]:
-        raise InvalidArgumentError("observation_end lies not after observation_start: nothing would be observed")
-
-
-def _period(argument: str, value: object) -> tuple[str, int]:
-    """``"month"`` as ("month", 1), ``"7d"`` as ("days", 7)."""
-    text = arguments.name(argument, value)
-    if text in _PERIODS:
-        return text, 1
-    match = re.fullmatch(r"([0-9]{1,7})d", text)
-    days = int(match[1]) if match else 0
-    if not 1 <= days <= _MAX_DAYS:
-        words = ", ".join(map(repr, _PERIODS))
-        raise InvalidArgumentError(f"{argument}={text!r} is unknown; choose one of {words}, or a window such as '7d'")
-    return ("day", 1) if days == 1 else ("days", days)
-
-
-def _count(argument: str, value: object, most: int = 2**31 - 1) -> int:
-    number = arguments.whole(argument, value)
-    if not 1 <= number <= most:
-        raise InvalidArgumentError(f"{argument}={number} is outside 1 to {most:,}")
-    return number
-
-
-def _optional_count(argument: str, value: object) -> int | None:
-    return None if value is None else _count(argument, value)
-
-
-def _brackets(value: object) -> list[int] | None:
-    if value is None:
-        return None
-    if isinstance(value, str) or not isinstance(value, Iterable):
-        raise InvalidTypeError(
-            f"brackets={value!r} is {type(value).__name__}; expected whole numbers such as [1, 3, 7]"
-        )
-    ends = [_count("brackets", end) for end in value]
-    if not ends or any(a >= b for a, b in pairwise(ends)):
-        raise InvalidArgumentError(
-            f"brackets={ends} must ascend, e.g. [1, 3, 7, 30] for the periods 1, 2 to 3, 4 to 7 and 8 to 30"
-        )
-    return ends
+# What a cohort and a period are, and who counts.
+SHAPE = (PERIOD, COHORT_PERIOD, PERIOD_MODE, RETURN_CRITERIA, BRACKETS, HORIZON, COHORT_BY, BY)
+MARKS = (START, RETURNING)
+PERIODS = (MIN_OCCURRENCES, WEEK_START, FISCAL_YEAR_START)
+BOUNDS = (OBSERVATION_START, OBSERVATION_END, N_PERIODS)
+OBSERVED = (
+    t.AS_OF.but(
+        text="The last local day that counts, inclusive. Default: the last date among rows that have an id and a time."
+    ),
+    *BOUNDS,
+)
+COHORT_READ = (
+    t.CUSTOMER_ID,
+    t.TIMESTAMP,
+    t.AMOUNT.but(
+        annotation="str | None",
+        text="Column of money. Default: money is not read, so no row is a refund and every row is a purchase.",
+        default=None,
+        type="",
+        shown_default="no money",
+    ),
+    t.ORDER_ID,
+)
+COHORT = (
+    *COHORT_READ,
+    *SHAPE,
+    *MARKS,
+    *PERIODS,
+    t.TIMEZONE,
+    *OBSERVED,
+    PRESET,
+    RFM,
+    t.RETURNS.but(
+        text=t.RETURNS.text + " A refund lowers the revenue of the cell of its date and is not activity.",
+    ),
+    t.ZERO_IS_PURCHASE,
+    t.ORDER_LINES,
+    t.AMOUNT_DECIMALS,
+    t.ON_NULL,
+    t.ON_NONFINITE,
+    t.N_THREADS,
+    t.PROGRESS,
+)
+# The keys of the core's CohortOptions. The column of `cohort_by` is a key by itself.
+COHORT_COLUMN = Option("cohort_column", core="str | None")
+CORE = (*SHAPE[:-1], COHORT_COLUMN, BY, *MARKS, *PERIODS, *BOUNDS, RFM)

@@ -76,29 +76,37 @@ def checked_weights(weights: object, count: int) -> list[float]:
 
 
 class QuantileScorer(Persistable):
-    """Scores 1 to B of any numeric columns: frequency of contact, margin, breadth of categories, ...
+    """Scores 1 to B of any numeric columns: contacts, margin, number of categories, ...
 
-    :class:`custcore.RFMScorer` is the case of recency, frequency and money, and describes the rule.
+    :class:`custcore.RFMScorer` is the case of recency, frequency and money, and describes
+    the rule.
 
     Parameters
     ----------
     columns : sequence of str
         The columns to score.
     directions : dict of str to {"high", "low"}, or sequence, optional
-        Which end of each column is best; "high" where not given.
-    bins : int, sequence of int, or dict of str to int; default 5
-        Numbers of bins, 2 to 100.
-    ties : {"same", "split"}
-        Equal values get equal scores, or tiles of equal size over (value, id) with the id in the first column.
+        Which end of each column is best. Default: high.
+    bins : int, sequence of int, or dict of str to int, default 5
+        Number of bins, 2 to 100: one for all columns, or one for each.
+    ties : {"same", "split"}, default "same"
+        ``"same"``: equal values get equal scores. ``"split"``: tiles of equal size over
+        (value, id), like SQL's NTILE; the id is the first column of the table.
     weights : sequence of float, optional
-        Weights of the columns in ``score_total``; without them there is none.
+        Weights of the columns in ``score_total``. Default: the result has no such column.
 
     Examples
     --------
     >>> import custcore, pyarrow as pa
-    >>> table = pa.table({"customer": ["a", "b", "c"], "visits": [1, 5, 9], "days_away": [30, 2, 7]})
-    >>> scorer = custcore.QuantileScorer(["visits", "days_away"], directions={"days_away": "low"}, bins=3)
-    >>> scorer.fit_transform(table).to_pyarrow().select(["customer", "score_cell"]).to_pylist()
+    >>> table = pa.table(
+    ...     {"customer": ["a", "b", "c"], "visits": [1, 5, 9], "days_away": [30, 2, 7]}
+    ... )
+    >>> scorer = custcore.QuantileScorer(
+    ...     ["visits", "days_away"], directions={"days_away": "low"}, bins=3
+    ... )
+    >>> scorer.fit_transform(table).to_pyarrow().select(
+    ...     ["customer", "score_cell"]
+    ... ).to_pylist()
     [{'customer': 'a', 'score_cell': '1-1'},
      {'customer': 'b', 'score_cell': '2-3'},
      {'customer': 'c', 'score_cell': '3-2'}]
@@ -135,25 +143,52 @@ class QuantileScorer(Persistable):
         self._core = _core.QuantileScorer(dimensions, score_options(ties=ties), checked)
 
     def fit(self, table: Data, *, n_threads: int | None = None) -> QuantileScorer:
-        """Learn the edges from a table; nulls are passed over. Returns this scorer."""
+        """Learn the edges from a table; nulls are passed over. Returns this scorer.
+
+        Parameters
+        ----------
+        table : table
+            A table with the columns that are scored. Nulls are ignored in a fit and get null
+            scores.
+        n_threads : int, optional
+            Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
+            all available cores. Results do not depend on it.
+        """
         self._core = self._core.fit(as_source(table), n_threads=arguments.optional_whole("n_threads", n_threads))
         return self
 
     def transform(self, table: Data, *, n_threads: int | None = None) -> Table:
         """Score a table.
 
+        Parameters
+        ----------
+        table : table
+            A table with the columns that are scored. Nulls are ignored in a fit and get null
+            scores.
+        n_threads : int, optional
+            Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
+            all available cores. Results do not depend on it.
+
         Returns
         -------
         Table
-            The columns of ``table``, then ``<column>_score`` (uint8) for each column, ``score_cell`` (the scores joined
-            by "-") and, with weights, ``score_total`` (float64). A null value gives a null score.
+            The columns of ``table``, then ``<column>_score`` (uint8) for each column,
+            ``score_cell`` (the scores joined by "-") and, with weights, ``score_total``
+            (float64). A null value gives a null score.
         """
         return Table(self._core.transform(as_source(table), n_threads=arguments.optional_whole("n_threads", n_threads)))
 
     def fit_transform(self, table: Data, *, n_threads: int | None = None) -> Table:
-        """Learn the edges from a table and score it; the same as :meth:`fit`, then :meth:`transform`.
+        """Learn the edges from a table and score it; ``table`` may be a stream.
 
-        The data are read once, so ``table`` may be a stream.
+        Parameters
+        ----------
+        table : table
+            A table with the columns that are scored. Nulls are ignored in a fit and get null
+            scores.
+        n_threads : int, optional
+            Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
+            all available cores. Results do not depend on it.
         """
         kept = in_memory(as_source(table))
         return self.fit(kept, n_threads=n_threads).transform(kept, n_threads=n_threads)
@@ -161,7 +196,16 @@ class QuantileScorer(Persistable):
     def score_one(
         self, values: Sequence[float | Decimal], *, customer_id: int | str | bytes | None = None
     ) -> tuple[int, ...]:
-        """Score one customer: one value for each column, without Arrow or numpy."""
+        """Score one customer: one value for each column, without Arrow or numpy.
+
+        Parameters
+        ----------
+        values : sequence of numbers
+            One value for each column.
+        customer_id : int, str or bytes, optional
+            With ``ties="split"`` decides among equal values. Default: the customer counts as
+            the first among equals.
+        """
         kind = type(values)
         if kind is list or kind is tuple:
             return tuple(self._core.score_one(values, customer_id, None))
@@ -171,7 +215,19 @@ class QuantileScorer(Persistable):
         return tuple(self._core.score_one(list(values), customer_id, None))
 
     def drift(self, table: Data, *, by_score: bool = False, n_threads: int | None = None) -> Table:
-        """Tell how far the rows of a table drifted from those of the fit; as :meth:`custcore.RFMScorer.drift`."""
+        """How far the rows of a table drifted from those of the fit: :meth:`custcore.RFMScorer.drift`.
+
+        Parameters
+        ----------
+        table : table
+            A table with the columns that are scored. Nulls are ignored in a fit and get null
+            scores.
+        by_score : bool, default False
+            One row for each score instead of each dimension.
+        n_threads : int, optional
+            Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
+            all available cores. Results do not depend on it.
+        """
         threads = arguments.optional_whole("n_threads", n_threads)
         by_score = arguments.flag("by_score", by_score)
         return Table(self._core.drift(as_source(table), by_score=by_score, n_threads=threads))

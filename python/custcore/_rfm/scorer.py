@@ -28,54 +28,67 @@ Segments: TypeAlias = "Literal['auto'] | str | SegmentMap | None"
 
 
 class RFMScorer(Persistable):
-    """Scores 1 to B of recency, frequency and money (B is best: most recent, most frequent, largest) and segments.
+    """Scores 1 to B of recency, frequency and money, and segments.
 
-    With n customers and L the number of strictly smaller values a score is ``max(1, ceil(B * L / (n - 1)))``, which is
-    1 plus the number of type-7 quantile edges strictly below the value (Hyndman & Fan 1996, as ``pandas.qcut`` cuts);
-    recency uses ``B + 1 - score``. Equal values always get equal scores, so a bin may stay empty; it is reported.
+    B is best: most recent, most frequent, largest.
 
-    A fitted scorer keeps the edges: ``fit_transform(t)``, ``fit(t).transform(t)`` and ``score_one`` row by row agree
-    exactly. Values outside the fitted range get 1 or B.
+    With n customers and L the number of strictly smaller values a score is ``max(1, ceil(B
+    * L / (n - 1)))``, which is 1 plus the number of type-7 quantile edges strictly below
+    the value (Hyndman & Fan 1996, as ``pandas.qcut`` cuts); recency uses ``B + 1 - score``.
+    Equal values always get equal scores, so a bin may stay empty; it is reported.
+
+    A fitted scorer keeps the edges: ``fit_transform(t)``, ``fit(t).transform(t)`` and
+    ``score_one`` row by row agree exactly. Values outside the fitted range get 1 or B.
 
     Parameters
     ----------
-    bins : int, or (R, F, M), or a dict by "recency", "frequency", "monetary"; default 5
-        Numbers of bins, 2 to 100.
-    ties : {"same", "split"}
-        ``"same"``: equal values get equal scores. ``"split"``: tiles as equal as can be over (value, customer id), like
-        SQL's NTILE; the id is the column that the table was grouped by, else the first one.
-    binning : {"independent", "nested"}
+    bins : int, (R, F, M), or dict by "recency", "frequency", "monetary", default 5
+        Number of bins, 2 to 100: one for all, or one each for recency, frequency and
+        monetary.
+    ties : {"same", "split"}, default "same"
+        ``"same"``: equal values get equal scores. ``"split"``: tiles of equal size over
+        (value, customer id), like SQL's NTILE; the id is the column that the table was
+        grouped by, else the first column.
+    binning : {"independent", "nested"}, default "independent"
         ``"nested"`` scores F within each R score and M within each (R, F), as SPSS does.
     cuts : dict of "recency", "frequency", "monetary" to ascending values, optional
-        Edges of your own in place of quantiles; a dimension then has one more bin than cuts.
-    closed : {"right", "left"}
-        Whether a value on one of your cuts belongs to the bin below it or above it.
-    cuts_rule : {"type7", "r"}
-        ``"r"`` repeats R's package rfm (edges plus 1, left-closed), for parity only: adding 1 is wrong for
+        Given edges instead of quantiles. A dimension then has one more bin than cuts.
+    closed : {"right", "left"}, default "right"
+        Whether a value equal to one of ``cuts`` belongs to the bin below it or above it.
+    cuts_rule : {"type7", "r"}, default "type7"
+        How edges follow from the data. ``"type7"``: quantiles of type 7. ``"r"``: as R's
+        package rfm (edges plus 1, left-closed), for parity only: adding 1 is wrong for
         fractional money.
     by : str, optional
-        A column whose groups are scored each by itself.
-    unseen : {"error", "global"}
-        Whether a group or nested cell that nobody had in the fit is an error, or is scored by the edges of all.
+        Column whose groups are scored separately.
+    unseen : {"error", "global"}, default "error"
+        Whether a group or nested cell that did not occur in the fit is an error, or is
+        scored with the edges of all customers.
     weights : (float, float, float), default (100, 10, 1)
         Weights of R, F and M in ``rfm_total``.
-    frequency : {"orders", "days", "rows"}
+    frequency : {"orders", "days", "rows"}, default "orders"
         Whether F is ``n_orders``, ``n_days`` or ``n_rows``.
-    monetary : {"total", "mean"}
+    monetary : {"total", "mean"}, default "total"
         Whether M is ``monetary_total`` or ``monetary_mean``.
-    segments : "auto", a name, a SegmentMap or None
-        ``"auto"`` is the map ``rf10`` where R and F have 5 bins, else none (with a remark in the report). The names are
-        those of :meth:`custcore.SegmentMap.named`.
+    segments : "auto", a name, a SegmentMap or None, default "auto"
+        How segments are named. ``"auto"``: the map ``rf10`` if R and F have 5 bins, else no
+        segments (with a remark in the report). Names of maps are those of
+        :meth:`custcore.SegmentMap.named`; ``None``: no segments.
 
     Examples
     --------
     >>> import custcore, numpy as np
-    >>> table = {"recency_days": np.arange(10), "n_orders": np.arange(10), "monetary_total": np.arange(10.0)}
+    >>> table = {
+    ...     "recency_days": np.arange(10),
+    ...     "n_orders": np.arange(10),
+    ...     "monetary_total": np.arange(10.0),
+    ... }
     >>> scorer = custcore.RFMScorer().fit(table)
     >>> scorer.score_one(0, 9, 9.0)
     (5, 5, 5, 'champions')
     >>> scorer.thresholds.to_pyarrow().slice(0, 1).to_pylist()
-    [{'dimension': 'recency', 'score': 1, 'lower': 7.0, 'upper': 9.0, 'customers': 2, 'is_empty': False}]
+    [{'dimension': 'recency', 'score': 1, 'lower': 7.0, 'upper': 9.0, 'customers': 2,
+      'is_empty': False}]
     """
 
     __slots__ = ("_core",)
@@ -113,10 +126,14 @@ class RFMScorer(Persistable):
 
         Parameters
         ----------
-        table
-            The result of :func:`rfm`, or any table with ``recency_days``, ``n_orders`` and ``monetary_total`` (or the
-            columns that ``frequency`` and ``monetary`` name). Without the money column M is left out. Nulls are passed
-            over.
+        table : table
+            The result of :func:`custcore.rfm`, or any table with ``recency_days``, ``n_orders``
+            and ``monetary_total`` (or the columns that ``frequency`` and ``monetary`` stand
+            for). Without the column of money M is left out. Nulls are ignored in a fit and get
+            null scores.
+        n_threads : int, optional
+            Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
+            all available cores. Results do not depend on it.
 
         Returns
         -------
@@ -136,15 +153,22 @@ class RFMScorer(Persistable):
 
         Parameters
         ----------
-        table
-            As in :meth:`fit`.
+        table : table
+            The result of :func:`custcore.rfm`, or any table with ``recency_days``, ``n_orders``
+            and ``monetary_total`` (or the columns that ``frequency`` and ``monetary`` stand
+            for). Without the column of money M is left out. Nulls are ignored in a fit and get
+            null scores.
+        n_threads : int, optional
+            Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
+            all available cores. Results do not depend on it.
 
         Returns
         -------
         Table
-            The columns of ``table``, then ``r_score``, ``f_score``, ``m_score`` (uint8), ``rfm_cell`` ("r-f-m"),
-            ``rfm_score`` (int32, r*100 + f*10 + m; null where a B exceeds 9), ``rfm_total`` (float64, the weighted sum)
-            and ``segment`` (dictionary of strings). A null value gives a null score.
+            The columns of ``table``, then ``r_score``, ``f_score``, ``m_score`` (uint8),
+            ``rfm_cell`` ("r-f-m"), ``rfm_score`` (int32, r*100 + f*10 + m; null where a B
+            exceeds 9), ``rfm_total`` (float64, the weighted sum) and ``segment`` (dictionary of
+            strings). A null value gives a null score.
 
         Raises
         ------
@@ -154,9 +178,20 @@ class RFMScorer(Persistable):
         return Table(self._core.transform(as_source(table), n_threads=arguments.optional_whole("n_threads", n_threads)))
 
     def fit_transform(self, table: Data, *, n_threads: int | None = None) -> Table:
-        """Learn the edges from an RFM table and score it; the same as :meth:`fit`, then :meth:`transform`.
+        """Learn the edges from an RFM table and score it: :meth:`fit`, then :meth:`transform`.
 
         The data are read once, so ``table`` may be a stream.
+
+        Parameters
+        ----------
+        table : table
+            The result of :func:`custcore.rfm`, or any table with ``recency_days``, ``n_orders``
+            and ``monetary_total`` (or the columns that ``frequency`` and ``monetary`` stand
+            for). Without the column of money M is left out. Nulls are ignored in a fit and get
+            null scores.
+        n_threads : int, optional
+            Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
+            all available cores. Results do not depend on it.
         """
         kept = in_memory(as_source(table))
         return self.fit(kept, n_threads=n_threads).transform(kept, n_threads=n_threads)
@@ -177,13 +212,15 @@ class RFMScorer(Persistable):
         recency_days : int
             Days since the last purchase.
         frequency : int
-            Number of orders (or what ``frequency`` names).
-        monetary : float, int or Decimal
-            Total (or what ``monetary`` names); passed over when the scorer was fitted without money.
+            Number of orders (or what ``frequency`` stands for).
+        monetary : float, int or Decimal, optional
+            Total (or what ``monetary`` stands for); ignored when the scorer was fitted without
+            money.
         customer_id : int, str or bytes, optional
-            With ``ties="split"`` decides among equal values; without it the customer counts as first among equals.
+            With ``ties="split"`` decides among equal values. Default: the customer counts as
+            the first among equals.
         group : int, str or bytes, optional
-            With ``by`` the customer's group.
+            The customer's group, if the scorer has ``by``.
 
         Returns
         -------
@@ -193,39 +230,48 @@ class RFMScorer(Persistable):
         return self._core.score_one(recency_days, frequency, monetary, customer_id, group)
 
     def drift(self, table: Data, *, by_score: bool = False, n_threads: int | None = None) -> Table:
-        """Tell how far the customers of a table drifted from those of the fit, by the population stability index (PSI).
+        """How far a table drifted from the fit: the population stability index (PSI).
 
-        The bins are those of the fit. With the shares of its customers (e) and of those in the table (a), each floored
-        at 0.0001, every score adds ``(a - e) * ln(a / e)``. By a rule of thumb below 0.1 nothing has changed, and above
-        0.25 it is time to fit again.
+        The bins are those of the fit. With the shares of its customers (e) and of those in the
+        table (a), each floored at 0.0001, every score adds ``(a - e) * ln(a / e)``. By a rule
+        of thumb below 0.1 nothing has changed, and above 0.25 it is time to fit again.
 
         Parameters
         ----------
-        table
-            As in :meth:`transform`. Null values are passed over. Groups (``by``) and nested cells count together.
+        table : table
+            The result of :func:`custcore.rfm`, or any table with ``recency_days``, ``n_orders``
+            and ``monetary_total`` (or the columns that ``frequency`` and ``monetary`` stand
+            for). Without the column of money M is left out. Nulls are ignored in a fit and get
+            null scores.
         by_score : bool, default False
             One row for each score instead of each dimension.
         n_threads : int, optional
-            As in :func:`custcore.rfm`.
+            Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
+            all available cores. Results do not depend on it.
 
         Returns
         -------
         Table
-            One row for each dimension: ``dimension``, ``customers_fitted``, ``customers_now`` (int64), ``psi``
-            (float64). With ``by_score`` also ``score`` (uint8), ``share_fitted`` and ``share_now`` (float64, before the
-            floor), and in ``psi`` what the score adds.
+            One row for each dimension: ``dimension``, ``customers_fitted``, ``customers_now``
+            (int64), ``psi`` (float64). With ``by_score`` also ``score`` (uint8),
+            ``share_fitted`` and ``share_now`` (float64, before the floor), and in ``psi`` what
+            the score adds.
 
         Raises
         ------
         NotFittedError
             Before :meth:`fit`.
         NotEnoughDataError
-            If nobody in the table has a value.
+            If no row of the table has a value.
 
         Examples
         --------
         >>> import custcore, numpy as np
-        >>> table = {"recency_days": np.arange(100), "n_orders": np.arange(100), "monetary_total": np.arange(100.0)}
+        >>> table = {
+        ...     "recency_days": np.arange(100),
+        ...     "n_orders": np.arange(100),
+        ...     "monetary_total": np.arange(100.0),
+        ... }
         >>> scorer = custcore.RFMScorer().fit(table)
         >>> later = table | {"recency_days": np.arange(100) + 30}
         >>> [round(psi, 3) for psi in scorer.drift(later).to_pyarrow()["psi"].to_pylist()]
@@ -239,10 +285,11 @@ class RFMScorer(Persistable):
     def thresholds(self) -> Table:
         """The edges, one row per dimension and score.
 
-        Columns: ``dimension``, ``score``, ``lower`` (exclusive, but for the smallest value) and ``upper`` (inclusive)
-        of the values that get the score (the other way round where ``closed="left"`` or ``cuts_rule="r"``; with
-        ``ties="split"`` both are the first values of tiles), ``customers`` (how many fitted customers have it) and
-        ``is_empty``. With ``by`` a column ``group`` comes first, with nested binning ``within`` names the scores
+        Columns: ``dimension``, ``score``, ``lower`` (exclusive, but for the smallest value) and
+        ``upper`` (inclusive) of the values that get the score (the other way round where
+        ``closed="left"`` or ``cuts_rule="r"``; with ``ties="split"`` both are the first values
+        of tiles), ``customers`` (how many fitted customers have it) and ``is_empty``. With
+        ``by`` a column ``group`` comes first, with nested binning ``within`` names the scores
         before.
         """
         return Table(self._core.thresholds())

@@ -20,7 +20,7 @@ ScoreRange: TypeAlias = "int | tuple[int, int] | None"
 
 
 class SegmentMap(Persistable):
-    """An ordered list of segments, each with the ranges of scores it takes; the first that matches wins.
+    """An ordered list of segments with ranges of scores, of which the first match counts.
 
     Parameters
     ----------
@@ -78,13 +78,14 @@ class SegmentMap(Persistable):
         Parameters
         ----------
         name : {"rf10", "octants", "r_vignette"}
-            ``"rf10"``: ten segments of 5 R by 5 F bins, the default. ``"octants"``: the eight segments usual in China,
-            by values: R is high where the last purchase is more recent than the centre of all customers, F and M where
-            they lie strictly above theirs. ``"r_vignette"``: R's package rfm 0.3.0, 5 bins each, rest "Others".
+            ``"rf10"``: ten segments of 5 R by 5 F bins, the default. ``"octants"``: the eight
+            segments usual in China, by values: R is high where the last purchase is more recent
+            than the centre of all customers, F and M where they lie strictly above theirs.
+            ``"r_vignette"``: R's package rfm 0.3.0, 5 bins each, rest "Others".
         lang : {"en", "zh"}
             The language of the octants' names.
         center : {"mean", "median"}
-            What the octants are told by.
+            The centre that divides low from high.
         """
         words = (
             arguments.name("the name of segments", name),
@@ -110,7 +111,13 @@ class SegmentMap(Persistable):
         return self._core.bins
 
     def segment(self, r: int, f: int, m: int = 1) -> str | None:
-        """The segment of one cell; None when its scores are outside the bins."""
+        """The segment of one cell; None when its scores are outside the bins.
+
+        Parameters
+        ----------
+        r, f, m : int
+            The scores of recency, frequency and money; m is 1 if the map has no M.
+        """
         return self._core.segment(r, f, m)
 
     def uncovered(self) -> list[tuple[int, int, int]]:

@@ -30,31 +30,45 @@ def profile(
 
     Parameters
     ----------
-    scored
-        The result of :func:`custcore.rfm_scores`, or any table with ``recency_days``, ``n_orders`` and
-        ``monetary_total``.
+    scored : table
+        The result of :func:`custcore.rfm_scores`, or any table with ``recency_days``,
+        ``n_orders`` and ``monetary_total``.
     by : str, default "segment"
-        Column of segments: strings, integers, or a dictionary, whose order the rows keep (segments that nobody is in
-        are shown with 0 customers).
-    frequency, monetary
-        As in :class:`custcore.RFMScorer`.
+        Column of segments: strings, integers, or a dictionary, whose order the rows keep
+        (segments without customers are shown with 0 customers).
+    frequency : {"orders", "days", "rows"}, default "orders"
+        Whether F is ``n_orders``, ``n_days`` or ``n_rows``.
+    monetary : {"total", "mean"}, default "total"
+        Whether M is ``monetary_total`` or ``monetary_mean``.
     n_threads : int, optional
-        As in :func:`custcore.rfm`.
+        Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
+        all available cores. Results do not depend on it.
 
     Returns
     -------
     Table
-        The segment, ``customers`` (int64), ``share`` of all customers, ``revenue`` and ``revenue_share`` (float64; the
-        sum of ``monetary_total``), then ``recency_mean``, ``recency_median``, ``frequency_mean``, ... (float64; null
-        without customers). Without money there are no columns of money.
+        The segment, ``customers`` (int64), ``share`` of all customers, ``revenue`` and
+        ``revenue_share`` (float64; the sum of ``monetary_total``), then ``recency_mean``,
+        ``recency_median``, ``frequency_mean``, ... (float64; null without customers).
+        Without money there are no columns of money.
 
     Examples
     --------
     >>> import datetime, pyarrow as pa, custcore
     >>> days = [datetime.date(2026, 1, d) for d in (1, 5, 9, 13, 17)]
-    >>> orders = pa.table({"customer_id": [1, 2, 3, 4, 5], "timestamp": days, "amount": [9.0, 7.0, 5.0, 3.0, 1.0]})
+    >>> orders = pa.table(
+    ...     {
+    ...         "customer_id": [1, 2, 3, 4, 5],
+    ...         "timestamp": days,
+    ...         "amount": [9.0, 7.0, 5.0, 3.0, 1.0],
+    ...     }
+    ... )
     >>> table = custcore.profile(custcore.rfm_scores(orders)).to_pyarrow()
-    >>> [row for row in table.select(["segment", "customers", "revenue"]).to_pylist() if row["customers"]]
+    >>> [
+    ...     row
+    ...     for row in table.select(["segment", "customers", "revenue"]).to_pylist()
+    ...     if row["customers"]
+    ... ]
     [{'segment': 'hibernating', 'customers': 2, 'revenue': 16.0},
      {'segment': 'about_to_sleep', 'customers': 1, 'revenue': 5.0},
      {'segment': 'promising', 'customers': 1, 'revenue': 3.0},

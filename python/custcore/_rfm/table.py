@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from custcore import _core
 from custcore._input import arguments
 from custcore._input.data import as_source, rows_total
-from custcore._options.read import read_options
+from custcore._input.read_options import read_options
 from custcore._rfm.scorer import RFMScorer
 from custcore.errors import InvalidArgumentError
 from custcore.result import Table
@@ -46,69 +46,83 @@ def rfm(
 
     Parameters
     ----------
-    data
-        Transactions, one row per order, or with ``order_id`` one per line of an order: anything that exports Arrow (a
-        table of pyarrow, pandas 3, polars, DuckDB,
-        DataFusion, ...), an iterable of such batches, or a dict of one-dimensional numpy arrays.
-    customer_id : str
-        Column of ids: integers, strings, binary, or a dictionary of these. Rows without an id are left out and counted.
-    timestamp : str
-        Column of dates or timestamps. Rows without a time are left out and counted.
-    amount : str or None
-        Column of money: floats, integers or decimals. A null or NaN amount adds 0 and is counted. None counts no money.
+    data : table, iterable of batches, or dict of arrays
+        Transactions, one row per order, or with ``order_id`` one row per order line: any
+        object that exports Arrow (pyarrow, pandas 3, polars, DuckDB, DataFusion, ...), an
+        iterable of such batches, or a dict of one-dimensional numpy arrays.
+    customer_id : str, default "customer_id"
+        Column of customer ids: integers, strings, binary, or a dictionary of these. Rows
+        with a null id are left out and reported.
+    timestamp : str, default "timestamp"
+        Column of dates or timestamps. Rows with a null time are left out and reported.
+    amount : str or None, default "amount"
+        Column of money: floats, integers or decimals. A null or NaN amount adds 0 and is
+        reported. ``None``: money is not read, and the result has no monetary columns.
     order_id : str, optional
-        Column of order ids, of the types of ids. Lines with one customer and order id are one order: its amount is
-        their sum, its time the earliest. A null order id is an order of its own, and counted. Default: every
-        row is an order.
+        Column of order ids, of the same types as customer ids. Lines with the same customer
+        and order id form one order, whose amount is their sum and whose time is the
+        earliest. A line with a null order id is an order by itself, and reported. Default:
+        every row is an order.
     as_of : date, datetime or str, optional
-        The last local day that counts, inclusive; later rows are left out and counted. Default: the last date among
-        rows that have an id and a time, never today.
-    returns : {"net", "exclude", "count"}
-        What an order with a negative amount means: it lowers the sums and is no purchase of its own, it is left out and
-        counted, or it counts as it stands. A customer who has only refunds is no buyer.
+        The last local day that counts, inclusive; later rows are left out and reported.
+        Default: the last date among rows that have an id and a time, never today.
+    returns : {"net", "exclude", "count"}, default "net"
+        How orders with a negative amount count. ``"net"``: they lower the sums and are not
+        purchases. ``"exclude"``: they are left out and reported. ``"count"``: they count
+        like any other order. A customer who has only refunds is not a buyer.
     zero_is_purchase : bool, default True
-        Whether an order of amount 0 is a purchase (orders whose amounts are all null always are).
-    order_lines : {"any", "adjacent"}
-        ``"any"`` is exact whatever the order of the rows. ``"adjacent"`` takes lines that follow each other as one
-        order and keeps memory per customer only.
+        Whether an order with amount 0 is a purchase. Orders whose amounts are all null
+        always are.
+    order_lines : {"any", "adjacent"}, default "any"
+        ``"any"``: lines of an order may be anywhere in the data. ``"adjacent"``: only
+        consecutive lines form an order, which needs memory per customer only.
     n_days : bool, default False
-        Whether to count the distinct days with a purchase.
+        Whether to add the column ``n_days``, the number of distinct days with a purchase.
     attributes : dict of str to {"first", "last"}, optional
-        Columns to carry along, each with the value at the first or last purchase; ties by the smallest value.
+        Columns to keep per customer, each with its value at the first or at the last
+        purchase; ties go to the smallest value.
     amount_decimals : int, default 6
-        Decimal places (0 to 12) at which float amounts are read; sums are then exact and do not depend on row order.
+        Decimal places, 0 to 12, to which float amounts are rounded when read. Their sums
+        are then exact and independent of row order.
     timezone : str, optional
-        The zone in which zoned times are read (default: the column's own). Naive times are never shifted.
-    on_null : {"drop", "error"}
-        Whether a null id, time or amount is counted in the report or an error that names its row.
-    on_nonfinite : {"error", "drop"}
-        Whether an infinite amount is an error that names its row, or left out and counted.
+        IANA time zone whose local days count for times with a zone. Times without a zone
+        are never shifted. Default: the column's own zone.
+    on_null : {"drop", "error"}, default "drop"
+        Whether a null id, time or amount is reported, or an error that names its row.
+    on_nonfinite : {"error", "drop"}, default "error"
+        Whether an infinite amount is an error that names its row, or left out and reported.
     sort : bool, default True
-        Whether rows ascend by id (integers by value, strings by bytes); False leaves the order open and is faster.
+        Whether rows are sorted by id (integers by value, strings by bytes). ``False``
+        leaves their order unspecified and is faster.
     n_threads : int, optional
-        Default: the environment variable ``CUSTCORE_NUM_THREADS``, else all cores available. It never changes a result.
+        Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
+        all available cores. Results do not depend on it.
     progress : callable, optional
-        Called on this thread as ``progress(rows_done, rows_total)`` while the rows are read; the total may be None.
+        Called on this thread as ``progress(rows_done, rows_total)`` while rows are read;
+        the total may be ``None``.
 
     Returns
     -------
     Table
-        One row per buyer: the id (the input's name and type), ``first_date``, ``last_date`` (date32), ``recency_days``
-        (int32, from the last purchase to ``as_of``), ``tenure_days`` (int32, from the first), ``n_orders``, ``n_rows``
-        (int64, rows of purchases), ``n_days`` (int64, on request), ``monetary_total`` (float64, int64 or
-        decimal128(38, s), like the amounts), ``monetary_mean`` (float64, per order), and the attributes. Its
-        ``.report`` says what was left out; result plus report is the input, to the cent.
+        One row per buyer: the id (the input's name and type), ``first_date``, ``last_date``
+        (date32), ``recency_days`` (int32, from the last purchase to ``as_of``),
+        ``tenure_days`` (int32, from the first), ``n_orders``, ``n_rows`` (int64, rows of
+        purchases), ``n_days`` (int64, on request), ``monetary_total`` (float64, int64 or
+        decimal128(38, s), like the amounts), ``monetary_mean`` (float64, per order), and
+        the attributes. Its ``.report`` lists what was left out; result plus report is the
+        input, to the cent.
 
     Raises
     ------
     ColumnNotFoundError
         If a column is not in the data.
     InvalidTypeError
-        If ``data`` is no table, or a column has a type that cannot serve.
+        If ``data`` is not a table, or a column has an unsupported type.
     NonFiniteError
         If an amount is infinite, unless ``on_nonfinite="drop"``.
     OutOfRangeError
-        If a time lies outside the years 1 to 9999, or an amount is too large to be counted exactly.
+        If a time lies outside the years 1 to 9999, or an amount is too large to be counted
+        exactly.
     SumOverflowError
         If a customer's integer or decimal total does not fit its type.
     ArrowImportError
@@ -116,8 +130,9 @@ def rfm(
 
     Notes
     -----
-    Money is counted, not approximated: a float is read once as a decimal of ``amount_decimals`` places and summed as an
-    integer, so that 0.1 + 0.2 is 0.3 and the same bits come out for any order of rows, batches and threads.
+    Money is counted, not approximated: a float is read once as a decimal of
+    ``amount_decimals`` places and summed as an integer, so that 0.1 + 0.2 is 0.3 and the
+    same bits come out for any order of rows, batches and threads.
 
     Examples
     --------
@@ -125,11 +140,17 @@ def rfm(
     >>> orders = pa.table(
     ...     {
     ...         "customer_id": [1, 2, 1],
-    ...         "timestamp": [datetime.date(2026, 1, 5), datetime.date(2026, 1, 9), datetime.date(2026, 1, 12)],
+    ...         "timestamp": [
+    ...             datetime.date(2026, 1, 5),
+    ...             datetime.date(2026, 1, 9),
+    ...             datetime.date(2026, 1, 12),
+    ...         ],
     ...         "amount": [10.0, 25.0, 5.5],
     ...     }
     ... )
-    >>> custcore.rfm(orders, as_of="2026-01-31").to_pyarrow().drop(["first_date", "last_date"]).to_pylist()[0]
+    >>> custcore.rfm(orders, as_of="2026-01-31").to_pyarrow().drop(
+    ...     ["first_date", "last_date"]
+    ... ).to_pylist()[0]
     {'customer_id': 1, 'recency_days': 19, 'tenure_days': 26, 'n_orders': 2, 'n_rows': 2,
      'monetary_total': 15.5, 'monetary_mean': 7.75}
     """
@@ -193,29 +214,115 @@ def rfm_scores(
     n_threads: int | None = None,
     progress: Progress | None = None,
 ) -> Table:
-    """RFM table, scores and segments in one call: :func:`rfm`, then :meth:`custcore.RFMScorer.fit_transform`.
+    """RFM table, scores and segments: :func:`rfm` and :meth:`custcore.RFMScorer.fit_transform`.
 
     Parameters
     ----------
-    data, customer_id, timestamp, amount, order_id, as_of, returns, zero_is_purchase, order_lines, n_days, attributes, \
-amount_decimals, timezone, on_null, on_nonfinite, sort, n_threads, progress
-        As in :func:`rfm`.
-    bins, ties, binning, cuts, closed, cuts_rule, by, unseen, weights, frequency, monetary, segments
-        As in :class:`custcore.RFMScorer`. The column ``by`` is carried along by itself, with its value at the first
-        purchase.
+    data : table, iterable of batches, or dict of arrays
+        Transactions, one row per order, or with ``order_id`` one row per order line: any
+        object that exports Arrow (pyarrow, pandas 3, polars, DuckDB, DataFusion, ...), an
+        iterable of such batches, or a dict of one-dimensional numpy arrays.
+    bins : int, (R, F, M), or dict by "recency", "frequency", "monetary", default 5
+        Number of bins, 2 to 100: one for all, or one each for recency, frequency and
+        monetary.
+    ties : {"same", "split"}, default "same"
+        ``"same"``: equal values get equal scores. ``"split"``: tiles of equal size over
+        (value, customer id), like SQL's NTILE; the id is the column that the table was
+        grouped by, else the first column.
+    binning : {"independent", "nested"}, default "independent"
+        ``"nested"`` scores F within each R score and M within each (R, F), as SPSS does.
+    cuts : dict of "recency", "frequency", "monetary" to ascending values, optional
+        Given edges instead of quantiles. A dimension then has one more bin than cuts.
+    closed : {"right", "left"}, default "right"
+        Whether a value equal to one of ``cuts`` belongs to the bin below it or above it.
+    cuts_rule : {"type7", "r"}, default "type7"
+        How edges follow from the data. ``"type7"``: quantiles of type 7. ``"r"``: as R's
+        package rfm (edges plus 1, left-closed), for parity only: adding 1 is wrong for
+        fractional money.
+    by : str, optional
+        Column whose groups are scored separately. It is kept per customer, with its value
+        at the first purchase.
+    unseen : {"error", "global"}, default "error"
+        Whether a group or nested cell that did not occur in the fit is an error, or is
+        scored with the edges of all customers.
+    weights : (float, float, float), default (100, 10, 1)
+        Weights of R, F and M in ``rfm_total``.
+    frequency : {"orders", "days", "rows"}, default "orders"
+        Whether F is ``n_orders``, ``n_days`` or ``n_rows``.
+    monetary : {"total", "mean"}, default "total"
+        Whether M is ``monetary_total`` or ``monetary_mean``.
+    segments : "auto", a name, a SegmentMap or None, default "auto"
+        How segments are named. ``"auto"``: the map ``rf10`` if R and F have 5 bins, else no
+        segments (with a remark in the report). Names of maps are those of
+        :meth:`custcore.SegmentMap.named`; ``None``: no segments.
+    customer_id : str, default "customer_id"
+        Column of customer ids: integers, strings, binary, or a dictionary of these. Rows
+        with a null id are left out and reported.
+    timestamp : str, default "timestamp"
+        Column of dates or timestamps. Rows with a null time are left out and reported.
+    amount : str or None, default "amount"
+        Column of money: floats, integers or decimals. A null or NaN amount adds 0 and is
+        reported. ``None``: money is not read, and the result has no monetary columns.
+    order_id : str, optional
+        Column of order ids, of the same types as customer ids. Lines with the same customer
+        and order id form one order, whose amount is their sum and whose time is the
+        earliest. A line with a null order id is an order by itself, and reported. Default:
+        every row is an order.
+    as_of : date, datetime or str, optional
+        The last local day that counts, inclusive; later rows are left out and reported.
+        Default: the last date among rows that have an id and a time, never today.
+    returns : {"net", "exclude", "count"}, default "net"
+        How orders with a negative amount count. ``"net"``: they lower the sums and are not
+        purchases. ``"exclude"``: they are left out and reported. ``"count"``: they count
+        like any other order. A customer who has only refunds is not a buyer.
+    zero_is_purchase : bool, default True
+        Whether an order with amount 0 is a purchase. Orders whose amounts are all null
+        always are.
+    order_lines : {"any", "adjacent"}, default "any"
+        ``"any"``: lines of an order may be anywhere in the data. ``"adjacent"``: only
+        consecutive lines form an order, which needs memory per customer only.
+    n_days : bool, default False
+        Whether to add the column ``n_days``, the number of distinct days with a purchase.
+    attributes : dict of str to {"first", "last"}, optional
+        Columns to keep per customer, each with its value at the first or at the last
+        purchase; ties go to the smallest value.
+    amount_decimals : int, default 6
+        Decimal places, 0 to 12, to which float amounts are rounded when read. Their sums
+        are then exact and independent of row order.
+    timezone : str, optional
+        IANA time zone whose local days count for times with a zone. Times without a zone
+        are never shifted. Default: the column's own zone.
+    on_null : {"drop", "error"}, default "drop"
+        Whether a null id, time or amount is reported, or an error that names its row.
+    on_nonfinite : {"error", "drop"}, default "error"
+        Whether an infinite amount is an error that names its row, or left out and reported.
+    sort : bool, default True
+        Whether rows are sorted by id (integers by value, strings by bytes). ``False``
+        leaves their order unspecified and is faster.
+    n_threads : int, optional
+        Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
+        all available cores. Results do not depend on it.
+    progress : callable, optional
+        Called on this thread as ``progress(rows_done, rows_total)`` while rows are read;
+        the total may be ``None``.
 
     Returns
     -------
     Table
-        The columns of :func:`rfm` and those of :meth:`custcore.RFMScorer.transform`. Without buyers the table is empty.
+        The columns of :func:`rfm` and those of :meth:`custcore.RFMScorer.transform`.
+        Without buyers the table is empty.
 
     Examples
     --------
     >>> import datetime, pyarrow as pa, custcore
     >>> days = [datetime.date(2026, 1, d) for d in (1, 5, 9, 13, 17)]
-    >>> orders = pa.table({"customer_id": [1, 2, 3, 4, 5], "timestamp": days, "amount": [9, 7, 5, 3, 1]})
+    >>> orders = pa.table(
+    ...     {"customer_id": [1, 2, 3, 4, 5], "timestamp": days, "amount": [9, 7, 5, 3, 1]}
+    ... )
     >>> t = custcore.rfm_scores(orders)
-    >>> t.to_pyarrow().select(["customer_id", "rfm_cell", "rfm_score", "segment"]).to_pylist()[4]
+    >>> t.to_pyarrow().select(
+    ...     ["customer_id", "rfm_cell", "rfm_score", "segment"]
+    ... ).to_pylist()[4]
     {'customer_id': 5, 'rfm_cell': '5-1-1', 'rfm_score': 511, 'segment': 'new_customers'}
     """
     if by is not None and by == customer_id:
@@ -234,24 +341,29 @@ amount_decimals, timezone, on_null, on_nonfinite, sort, n_threads, progress
         monetary=monetary,
         segments=segments,
     )
-    table = rfm(
-        data,
+    options = read_options(
         customer_id=customer_id,
         timestamp=timestamp,
         amount=amount,
-        order_id=order_id,
         as_of=as_of,
         returns=returns,
         zero_is_purchase=zero_is_purchase,
-        order_lines=order_lines,
-        n_days=n_days or frequency == "days",
-        attributes=attributes if by is None else {by: "first", **(attributes or {})},
         amount_decimals=amount_decimals,
         timezone=timezone,
         on_null=on_null,
         on_nonfinite=on_nonfinite,
-        sort=sort,
-        n_threads=n_threads,
-        progress=progress,
+        order_id=order_id,
+        order_lines=order_lines,
+        n_days=n_days or frequency == "days",
+        attributes=attributes if by is None else {by: "first", **(attributes or {})},
     )
-    return Table(scorer._core.fit_transform(table._core, n_threads=arguments.optional_whole("n_threads", n_threads)))
+    table = _core.rfm_scores(
+        as_source(data),
+        options,
+        scorer._core,
+        sort=arguments.flag("sort", sort),
+        n_threads=arguments.optional_whole("n_threads", n_threads),
+        progress=progress,
+        rows_total=rows_total(data),
+    )
+    return Table(table)

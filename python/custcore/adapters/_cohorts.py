@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, Literal, ParamSpec, TypeVar, cast
-
-from custcore.adapters._forward import describe
+from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -13,14 +11,13 @@ if TYPE_CHECKING:
     from custcore.cohort import CohortRetention
     from custcore.result import Report, Table
 
-__all__ = ["FrameCohorts", "forward_cohorts"]
+__all__ = ["FrameCohorts"]
 
-P = ParamSpec("P")
 Frame = TypeVar("Frame")
 
 
 class FrameCohorts(Generic[Frame]):
-    """:class:`custcore.CohortRetention`, whose tables come as frames of the library that the data came from.
+    """:class:`custcore.CohortRetention` whose tables are frames of the library of the data.
 
     Parameters
     ----------
@@ -44,11 +41,23 @@ class FrameCohorts(Generic[Frame]):
         return self._convert(self.result.to_table())
 
     def matrix(self, value: str = "rate") -> Frame:
-        """The wide table: :meth:`custcore.CohortRetention.matrix`."""
+        """The wide table: :meth:`custcore.CohortRetention.matrix`.
+
+        Parameters
+        ----------
+        value : str, default "rate"
+            The column of the long table that it holds.
+        """
         return self._convert(self.result.matrix(value))
 
     def average(self, kind: Literal["pooled", "simple"] = "pooled") -> Frame:
-        """The average of complete cells: :meth:`custcore.CohortRetention.average`."""
+        """The average of complete cells: :meth:`custcore.CohortRetention.average`.
+
+        Parameters
+        ----------
+        kind : {"pooled", "simple"}, default "pooled"
+            Sum of customers / sum of eligible, or the mean of the rates.
+        """
         return self._convert(self.result.average(kind))
 
     def movement(self) -> Frame:
@@ -56,7 +65,13 @@ class FrameCohorts(Generic[Frame]):
         return self._convert(self.result.movement())
 
     def revenue_retention(self, *, reactivation: bool = False) -> Frame:
-        """Revenue per period: :meth:`custcore.CohortRetention.revenue_retention`."""
+        """Revenue per period: :meth:`custcore.CohortRetention.revenue_retention`.
+
+        Parameters
+        ----------
+        reactivation : bool, default False
+            Whether the revenue of customers who come back counts in ``nrr``.
+        """
         return self._convert(self.result.revenue_retention(reactivation=reactivation))
 
     def customers(self) -> Frame:
@@ -83,15 +98,3 @@ class FrameCohorts(Generic[Frame]):
 
     def _repr_html_(self) -> str:
         return self.result._repr_html_()
-
-
-def forward_cohorts(
-    function: Callable[Concatenate[Any, P], CohortRetention],
-) -> Callable[[Callable[..., FrameCohorts[Frame]]], Callable[Concatenate[Any, P], FrameCohorts[Frame]]]:
-    """Mark a method that takes the arguments of ``function``, and document it by them."""
-
-    def mark(method: Callable[..., FrameCohorts[Frame]]) -> Callable[Concatenate[Any, P], FrameCohorts[Frame]]:
-        describe(method, function)
-        return cast("Callable[Concatenate[Any, P], FrameCohorts[Frame]]", method)
-
-    return mark

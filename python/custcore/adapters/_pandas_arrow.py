@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 REPORT = "custcore.report"
-# The largest whole numbers, exclusive, up to which every whole number is a float of its own, by bits.
+# The largest whole numbers, exclusive, up to which every whole number is a distinct float, by bits.
 _WHOLE_BELOW = {16: 2**11, 32: 2**24, 64: 2**53}
 _CAST = "expected one type: numbers, strings or times. Cast it first, e.g. "
 _IDS = frozenset({"customer_id", "order_id"})
@@ -44,7 +44,7 @@ _IDS = frozenset({"customer_id", "order_id"})
 
 
 def pyarrow_module() -> Any:  # noqa: ANN401
-    """pyarrow, or an error that says how to get it."""
+    """pyarrow, or an error that tells how to install it."""
     try:
         import pyarrow as pa
     except ModuleNotFoundError as error:
@@ -142,7 +142,7 @@ def _role(array: pa.ChunkedArray, name: str, argument: str, remarks: list[str]) 
     pa = pyarrow_module()
     kind = array.type
     if pa.types.is_null(kind):
-        # A column of objects in which there is none, such as an empty frame's, has no type of its own.
+        # A column without any object, such as an empty frame's, has no type.
         types = {"timestamp": pa.timestamp("s"), "amount": pa.float64(), "start": pa.bool_(), "returning": pa.bool_()}
         return array.cast(types.get(argument, pa.string()))
     if argument not in _IDS:

@@ -29,26 +29,44 @@ __all__ = ["KMeans"]
 
 
 class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):  # type: ignore[misc]
-    """scikit-learn's ``KMeans``, computed by custcore: the same arguments, attributes, warnings; exact and faster.
+    """scikit-learn's ``KMeans``, computed by custcore: exact and faster.
 
-    From the same starting centres the result is that of ``sklearn.cluster.KMeans`` in float64 with exact sums. Starts
-    by chance draw from another generator than numpy's, so the same seed gives other starts. Sparse matrices are
-    refused.
+    Arguments, attributes and warnings are the same.
+
+    From the same starting centres the result is that of ``sklearn.cluster.KMeans`` in
+    float64 with exact sums. Starts by chance draw from another generator than numpy's, so
+    the same seed gives other starts. Sparse matrices are refused.
 
     Parameters
     ----------
-    n_clusters, init, n_init, max_iter, tol
-        As in :class:`custcore.KMeans`.
-    verbose : int
-        Taken and ignored: nothing is printed.
-    random_state : int, RandomState or None
-        An int gives the result of :class:`custcore.KMeans` with that seed; else a seed is drawn.
-    copy_x : bool
-        Taken and ignored: the data are never changed.
-    algorithm : {"lloyd", "elkan"}
-        Taken and ignored: both stand for the same result.
+    n_clusters : int, default 8
+        Number of clusters.
+    init : {"k-means++", "random"}, array of centres, or callable, default "k-means++"
+        How to start: greedy k-means++ (Arthur & Vassilvitskii 2007), distinct random rows,
+        given centres, or a function ``init(x, n_clusters, random_state=...)`` that returns
+        them. Given centres are on the scale of the scaler, if there is one. k-means++ uses
+        a sample of 65,536 rows (64 for each cluster, if that is more); for more rows it
+        starts from the centres to which Lloyd's algorithm converges on that sample.
+    n_init : int or "auto", default "auto"
+        Number of starts, of which the best result is kept. ``"auto"``: 1 for k-means++ and
+        given centres, 10 for random rows and callables.
+    max_iter : int, default 300
+        Maximum number of iterations of one start.
+    tol : float, default 1e-4
+        A start ends when the squared shifts of all centres sum to at most ``tol`` times the
+        mean variance of the features, or when no row changes its cluster.
+    verbose : int, default 0
+        Accepted and ignored: nothing is printed.
+    random_state : int, RandomState or None, optional
+        An int gives the result of :class:`custcore.KMeans` with that seed; otherwise a seed
+        is drawn.
+    copy_x : bool, default True
+        Accepted and ignored: the data are never changed.
+    algorithm : {"lloyd", "elkan"}, default "lloyd"
+        Accepted and ignored: both give the same result.
     n_threads : int, optional
-        As in :func:`custcore.rfm`.
+        Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
+        all available cores. Results do not depend on it.
 
     Attributes
     ----------
@@ -64,7 +82,9 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
     >>> from sklearn.preprocessing import StandardScaler
     >>> from custcore.sklearn import KMeans
     >>> X = np.array([[1, 2], [1, 4], [1, 0], [10, 2], [10, 4], [10, 0]])
-    >>> pipeline = make_pipeline(StandardScaler(), KMeans(n_clusters=2, random_state=0)).fit(X)
+    >>> pipeline = make_pipeline(
+    ...     StandardScaler(), KMeans(n_clusters=2, random_state=0)
+    ... ).fit(X)
     >>> labels = pipeline.predict([[0, 0], [12, 3]])
     >>> bool(labels[0] == pipeline[-1].labels_[0] and labels[1] == pipeline[-1].labels_[3])
     True
@@ -101,14 +121,14 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         Parameters
         ----------
         X : array-like (n_samples, n_features)
-            Not copied where it is float32 or float64, in whatever order of memory.
-        y
+            Not copied if it is float32 or float64, in any memory order.
+        y : None, optional
             Ignored.
         sample_weight : array-like (n_samples,), optional
-            How much each sample counts, in seeding, too.
+            Weight of each sample, in seeding, too.
         """
         if self.algorithm not in {"lloyd", "elkan"}:
-            raise InvalidArgumentError(f"algorithm={self.algorithm!r} is none of ['lloyd', 'elkan']")
+            raise InvalidArgumentError(f"algorithm={self.algorithm!r} is unknown; choose one of 'lloyd', 'elkan'")
         X = self._validated(X, reset=True)  # noqa: N806
         if at_least_one("n_clusters", self.n_clusters) > len(X):
             raise InvalidArgumentError(f"n_samples={len(X)} should be >= n_clusters={self.n_clusters}.")
@@ -147,7 +167,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         Parameters
         ----------
         X : array-like (n_samples, n_features)
-            As in :meth:`fit`.
+            Not copied if it is float32 or float64, in any memory order.
 
         Returns
         -------
@@ -157,7 +177,17 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         return self._current().predict(self._validated(X)).copy()
 
     def fit_predict(self, X: Any, y: Any = None, sample_weight: Any = None) -> np.ndarray[Any, Any]:  # noqa: ANN401, ARG002, N803
-        """:meth:`fit`, then ``labels_``."""
+        """:meth:`fit`, then ``labels_``.
+
+        Parameters
+        ----------
+        X : array-like (n_samples, n_features)
+            Not copied if it is float32 or float64, in any memory order.
+        y : None, optional
+            Ignored.
+        sample_weight : array-like (n_samples,), optional
+            Weight of each sample, in seeding, too.
+        """
         labels: np.ndarray[Any, Any] = self.fit(X, sample_weight=sample_weight).labels_
         return labels
 
@@ -167,7 +197,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         Parameters
         ----------
         X : array-like (n_samples, n_features)
-            As in :meth:`fit`.
+            Not copied if it is float32 or float64, in any memory order.
 
         Returns
         -------
@@ -177,11 +207,31 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         return self._current().transform(self._validated(X)).copy()
 
     def fit_transform(self, X: Any, y: Any = None, sample_weight: Any = None) -> np.ndarray[Any, Any]:  # noqa: ANN401, ARG002, N803
-        """:meth:`fit`, then :meth:`transform`."""
+        """:meth:`fit`, then :meth:`transform`.
+
+        Parameters
+        ----------
+        X : array-like (n_samples, n_features)
+            Not copied if it is float32 or float64, in any memory order.
+        y : None, optional
+            Ignored.
+        sample_weight : array-like (n_samples,), optional
+            Weight of each sample, in seeding, too.
+        """
         return self.fit(X, sample_weight=sample_weight).transform(X)
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:  # noqa: ANN401, ARG002, N803
-        """Minus the sum of squared distances of the samples to their nearest centres."""
+        """Minus the sum of squared distances of the samples to their nearest centres.
+
+        Parameters
+        ----------
+        X : array-like (n_samples, n_features)
+            Not copied if it is float32 or float64, in any memory order.
+        y : None, optional
+            Ignored.
+        sample_weight : array-like (n_samples,), optional
+            Weight of each sample, in seeding, too.
+        """
         check_is_fitted(self)
         X = self._validated(X)  # noqa: N806
         if sample_weight is not None:

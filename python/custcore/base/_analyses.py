@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Literal
 
 from custcore._input import arguments
 from custcore._input.data import as_of_argument
-from custcore._options.cohorts import cohort_options
 from custcore.base._transitions import stays, transitions
 from custcore.cohort import CohortRetention
+from custcore.cohort._arguments import cohort_options
 from custcore.result import Table
 
 if TYPE_CHECKING:
@@ -36,12 +36,15 @@ class Analyses:
         Parameters
         ----------
         as_of : date, datetime or str, optional
-            The day it speaks of; the default is the last day in the base. With ``track="days"`` or ``"orders"`` it may
-            be any day: the table is that of :func:`custcore.rfm` with this ``as_of``.
+            The last day that counts. Default: the last day in the base. With ``track="days"``
+            or ``"orders"`` it may be any day; the result is that of :func:`custcore.rfm` with
+            this ``as_of``.
         sort : bool, default True
-            Whether rows ascend by id.
+            Whether rows are sorted by id (integers by value, strings by bytes). ``False``
+            leaves their order unspecified and is faster.
         n_threads : int, optional
-            As in :func:`custcore.rfm`.
+            Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
+            all available cores. Results do not depend on it.
 
         Raises
         ------
@@ -83,14 +86,62 @@ class Analyses:
 
         Parameters
         ----------
-        period, cohort_period, period_mode, return_criteria, brackets, horizon, min_occurrences, week_start
-            As in :func:`custcore.cohort_retention`.
-        fiscal_year_start, n_periods, rfm, n_threads
-            As in :func:`custcore.cohort_retention`.
-        cohort_by, by : str
-            As there; a column must be among the attributes of the base, as ``"first"``.
-        as_of, observation_start, observation_end : date or str, optional
-            As there, but dates: a base keeps no times.
+        period : str, default "month"
+            Length of a period: ``"day"``, ``"week"``, ``"month"``, ``"quarter"``, ``"year"``,
+            or windows of days such as ``"7d"``, which are counted from ``observation_start``,
+            else from 1970-01-01. The k-th period of a customer is k after that of the first
+            purchase.
+        cohort_period : str, optional
+            Period that defines a cohort, e.g. weekly cohorts with daily columns. Default:
+            ``period``.
+        period_mode : {"calendar", "elapsed"}, default "calendar"
+            Calendar periods, or windows of fixed length (days, weeks, ``"30d"``) from each
+            customer's first local date.
+        return_criteria : {"on", "on_or_after", "on_or_before", "every"}, default "on"
+            Who counts in cell k >= 1: customers active in period k; in k or later; in any of 1
+            to k; in each of 1 to k. In cell 0 every member counts.
+        brackets : sequence of int, optional
+            ``[1, 3, 7, 30]``: cells for the periods 1, 2 to 3, 4 to 7 and 8 to 30, named by
+            their last period.
+        horizon : int, optional
+            With ``return_criteria="on_or_after"``: active in k to k + horizon - 1, complete
+            when the last of these is over, so that old and young cohorts are comparable.
+        cohort_by : str, default "first"
+            ``"first"``: the cohort is the period of the first purchase; customers who bought
+            before ``observation_start`` are in no cohort. ``"first_in_window"``: the period of
+            the first purchase from ``observation_start`` on. ``"recurring"``: every period with
+            a purchase starts a cohort that its customers are in. Any other string is a column:
+            its value at the first purchase (ties by the smallest; null is in no cohort), with
+            periods counted from that purchase. A column must be among the attributes of the
+            base, as ``"first"``.
+        by : str, optional
+            Split everything by this column's value at the first purchase (null is a group). A
+            column must be among the attributes of the base, as ``"first"``.
+        min_occurrences : int, default 1
+            Orders needed in a period to be active in it (not at k = 0).
+        week_start : str, default "monday"
+            First day of the week, in English.
+        fiscal_year_start : int, default 1
+            Month, 1 to 12, with which years and quarters begin.
+        as_of : date, datetime or str, optional
+            The last local day that counts, inclusive. Default: the last date among rows that
+            have an id and a time. A date or its ISO text: a base keeps no times.
+        observation_start : date, datetime or str, optional
+            Where observation begins, inclusive; a date means its 00:00. Earlier rows belong to
+            no cell. Default: the first day in the data. A date or its ISO text: a base keeps no
+            times.
+        observation_end : date, datetime or str, optional
+            Where observation ends, exclusive, instead of ``as_of``; a date means its 00:00.
+            Later rows are left out and reported. A date or its ISO text: a base keeps no times.
+        n_periods : int, optional
+            Cells 0 to n_periods - 1 for every cohort, null where not observed. Default: all
+            that are observed.
+        rfm : bool, default False
+            Whether the same scan also makes the table of :func:`custcore.rfm`, for
+            :meth:`custcore.CohortRetention.rfm`.
+        n_threads : int, optional
+            Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
+            all available cores. Results do not depend on it.
 
         Returns
         -------
@@ -136,35 +187,41 @@ class Analyses:
         edges: Literal["frozen", "refit"] = "frozen",
         n_threads: int | None = None,
     ) -> Table:
-        """How customers move between segments, date after date: the table behind a Sankey picture.
+        """How customers move between segments from date to date, e.g. for a Sankey diagram.
 
-        Who is a buyer at a date, and how many orders and how much money he has by then, is what :meth:`rfm` says as of
-        that date. Customers and revenue of the rows of one ``to_date`` sum to the customers and the money of its table.
+        Who is a buyer at a date, with how many orders and how much money, is as in the table of
+        :meth:`rfm` as of that date. Customers and revenue of the rows of one ``to_date`` sum to
+        the customers and the money of its table.
 
         Parameters
         ----------
         dates : list of date, datetime or str
-            At least two, ascending; customers are followed from each to the next. Dates before the last one in the base
-            need level "days" or "orders". Before any purchase there is nobody.
+            At least two, ascending; customers are followed from each to the next. Dates before
+            the last one in the base need ``track="days"`` or ``"orders"``. Before the first
+            purchase there are no customers.
         scorer : RFMScorer
             A scorer with segments. It is not changed.
-        edges : {"frozen", "refit"}
-            ``"frozen"``: one ruler for all dates, so that only customers move: a fitted scorer as it is, an unfitted
-            one fitted at the first date. ``"refit"``: fitted anew at each date, so that customers move also because
-            others do.
+        edges : {"frozen", "refit"}, default "frozen"
+            ``"frozen"``: the same edges for all dates, so that only customers move: those of a
+            fitted scorer, or of an unfitted one fitted at the first date. ``"refit"``: the
+            scorer is fitted at each date, so that customers also move because others do.
         n_threads : int, optional
-            As in :func:`custcore.rfm`.
+            Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
+            all available cores. Results do not depend on it.
 
         Returns
         -------
         Table
-            One row for each pair of segments that has customers: ``from_date``, ``to_date`` (date32), ``from_segment``
-            (null: no buyer yet), ``to_segment``, ``customers`` (int64), ``revenue`` (the money that these customers
-            have spent by ``to_date``, in the type of ``monetary_total``; left out where no money is counted), ``share``
-            (float64: of all who were in ``from_segment`` at ``from_date``; of all new ones for null) and ``scorer``
-            ("frozen" or "refit"). Rows are ordered by dates, then by the segments in the order of their map, null
-            first. The report is that of the last date. Where lines of an order that come later turn it into a refund, a
-            customer can be a buyer at one date and none at the next: he is in no row then, and a remark tells.
+            One row for each pair of segments that has customers: ``from_date``, ``to_date``
+            (date32), ``from_segment`` (null: no buyer yet), ``to_segment``, ``customers``
+            (int64), ``revenue`` (the money that these customers have spent by ``to_date``, in
+            the type of ``monetary_total``; left out where no money is counted), ``share``
+            (float64: of all who were in ``from_segment`` at ``from_date``; of all new ones for
+            null) and ``scorer`` ("frozen" or "refit"). Rows are ordered by dates, then by the
+            segments in the order of their map, null first. The report is that of the last date.
+            Where lines of an order that come later turn it into a refund, a customer can be a
+            buyer at one date and not at the next: such customers are in no row, and a remark
+            counts them.
 
         Raises
         ------
@@ -178,15 +235,23 @@ class Analyses:
         Examples
         --------
         >>> import datetime, pyarrow as pa, custcore
-        >>> days = [datetime.date(2026, month, day) for month, day in ((1, 20), (1, 28), (2, 25), (2, 27))]
+        >>> days = [
+        ...     datetime.date(2026, month, day)
+        ...     for month, day in ((1, 20), (1, 28), (2, 25), (2, 27))
+        ... ]
         >>> base = custcore.CustomerBase(track="days")
         >>> ids, amounts = ["ann", "bob", "ann", "cleo"], [5.0, 7.5, 20.0, 1.0]
         >>> base.update(pa.table({"customer_id": ids, "timestamp": days, "amount": amounts}))
         >>> awake = custcore.SegmentMap([("awake", 2, None), ("asleep", 1, None)], bins=(2, 2))
-        >>> scorer = custcore.RFMScorer(cuts={"recency": [14], "frequency": [1]}, segments=awake)
+        >>> scorer = custcore.RFMScorer(
+        ...     cuts={"recency": [14], "frequency": [1]}, segments=awake
+        ... )
         >>> moves = base.transitions(["2026-01-31", "2026-02-28"], scorer).to_pandas()
-        >>> moves[["from_segment", "to_segment", "customers", "revenue", "share"]].astype(object).values.tolist()
-        [[nan, 'awake', 1, 1.0, 1.0], ['awake', 'awake', 1, 25.0, 0.5], ['awake', 'asleep', 1, 7.5, 0.5]]
+        >>> moves[["from_segment", "to_segment", "customers", "revenue", "share"]].astype(
+        ...     object
+        ... ).values.tolist()
+        [[nan, 'awake', 1, 1.0, 1.0], ['awake', 'awake', 1, 25.0, 0.5],
+         ['awake', 'asleep', 1, 7.5, 0.5]]
         """
         return transitions(self._core, dates, scorer, edges, n_threads)
 
@@ -200,42 +265,67 @@ class Analyses:
     ) -> Table:
         """How long customers stay in each segment, as seen on some dates.
 
-        A spell begins at the first date at which a customer is in the segment (at the first of all dates nobody knows
-        how long he has been there already) and ends at the first later one at which he is not. It lasts the days
-        between these two; one that is still open at the last date is censored there. The closer the dates, the finer
-        the lengths.
+        A spell begins at the first date at which a customer is in the segment (at the first of
+        all dates it is unknown for how long already) and ends at the first later one at which
+        they are not. It lasts the days between these two; one that is still open at the last
+        date is censored there. The closer the dates, the finer the lengths.
 
         Parameters
         ----------
-        dates, scorer, edges, n_threads
-            As in :meth:`transitions`.
+        dates : list of date, datetime or str
+            At least two, ascending; customers are followed from each to the next. Dates before
+            the last one in the base need ``track="days"`` or ``"orders"``. Before the first
+            purchase there are no customers.
+        scorer : RFMScorer
+            A scorer with segments. It is not changed.
+        edges : {"frozen", "refit"}, default "frozen"
+            ``"frozen"``: the same edges for all dates, so that only customers move: those of a
+            fitted scorer, or of an unfitted one fitted at the first date. ``"refit"``: the
+            scorer is fitted at each date, so that customers also move because others do.
+        n_threads : int, optional
+            Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
+            all available cores. Results do not depend on it.
 
         Returns
         -------
         Table
-            One row for each segment of the map, also where nobody was ever in it: ``segment``, ``customers`` (distinct
-            ones who were in it at one of the dates), ``spells``, ``ended``, ``open`` (int64), ``mean_days`` and
-            ``median_days`` (float64) of the Kaplan-Meier curve of lengths. The mean is restricted to the longest spell,
-            ended or open; null where no spell lasted from one date to another. The median is the shortest length at
-            which the curve is at most 1/2; null where it stays above. The report is that of the last date.
+            One row for each segment of the map, also if no customer was ever in it:
+            ``segment``, ``customers`` (distinct ones who were in it at one of the dates),
+            ``spells``, ``ended``, ``open`` (int64), ``mean_days`` and ``median_days`` (float64)
+            of the Kaplan-Meier curve of lengths. The mean is restricted to the longest spell,
+            ended or open; null where no spell lasted from one date to another. The median is
+            the shortest length at which the curve is at most 1/2; null where it stays above.
+            The report is that of the last date.
 
         Raises
         ------
-        InvalidArgumentError, StateMismatchError, NotEnoughDataError
-            As in :meth:`transitions`.
+        InvalidArgumentError
+            If dates are fewer than two or do not ascend, or the scorer has no segments.
+        StateMismatchError
+            If a date is earlier than the base can look back.
+        NotEnoughDataError
+            If an unfitted scorer is to be fitted at a first date before any purchase.
 
         Examples
         --------
         >>> import datetime, pyarrow as pa, custcore
-        >>> days = [datetime.date(2026, month, day) for month, day in ((1, 20), (1, 28), (2, 25), (2, 27))]
+        >>> days = [
+        ...     datetime.date(2026, month, day)
+        ...     for month, day in ((1, 20), (1, 28), (2, 25), (2, 27))
+        ... ]
         >>> base = custcore.CustomerBase(track="days")
         >>> ids, amounts = ["ann", "bob", "ann", "cleo"], [5.0, 7.5, 20.0, 1.0]
         >>> base.update(pa.table({"customer_id": ids, "timestamp": days, "amount": amounts}))
         >>> awake = custcore.SegmentMap([("awake", 2, None), ("asleep", 1, None)], bins=(2, 2))
-        >>> scorer = custcore.RFMScorer(cuts={"recency": [14], "frequency": [1]}, segments=awake)
+        >>> scorer = custcore.RFMScorer(
+        ...     cuts={"recency": [14], "frequency": [1]}, segments=awake
+        ... )
         >>> stays = base.stays(["2026-01-31", "2026-02-28", "2026-03-31"], scorer)
-        >>> stays.to_pyarrow().select(["segment", "spells", "ended", "mean_days", "median_days"]).to_pylist()
-        [{'segment': 'awake', 'spells': 3, 'ended': 3, 'mean_days': 39.333333333333336, 'median_days': 31.0},
+        >>> stays.to_pyarrow().select(
+        ...     ["segment", "spells", "ended", "mean_days", "median_days"]
+        ... ).to_pylist()
+        [{'segment': 'awake', 'spells': 3, 'ended': 3, 'mean_days': 39.333333333333336,
+          'median_days': 31.0},
          {'segment': 'asleep', 'spells': 3, 'ended': 0, 'mean_days': 31.0, 'median_days': None}]
         """
         return stays(self._core, dates, scorer, edges, n_threads)

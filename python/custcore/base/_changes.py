@@ -39,30 +39,35 @@ class Changes:
 
         Parameters
         ----------
-        data
-            As in :func:`custcore.rfm`.
+        data : table, iterable of batches, or dict of arrays
+            Transactions, one row per order, or with ``order_id`` one row per order line: any
+            object that exports Arrow (pyarrow, pandas 3, polars, DuckDB, DataFusion, ...), an
+            iterable of such batches, or a dict of one-dimensional numpy arrays.
         batch_id : str, optional
-            A name for the data, such as their date or file: the same name a second time is refused.
-        commit_every : {"update", "batch"}
-            ``"update"``: all of the data, or after an error none. ``"batch"``: what was read is kept even if a later
-            batch fails, about a million rows at a time; for streams without an end. It takes no ``batch_id``.
+            A name for the data, such as their date or file. Data with the same name are refused
+            a second time.
+        commit_every : {"update", "batch"}, default "update"
+            ``"update"``: all of the data are added or, after an error, none. ``"batch"``: what
+            was read before an error is kept, in steps of about a million rows; for unbounded
+            streams. It excludes ``batch_id``.
         n_threads : int, optional
-            As in :func:`custcore.rfm`.
+            Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
+            all available cores. Results do not depend on it.
         progress : callable, optional
-            As in :func:`custcore.rfm`.
+            Called on this thread as ``progress(rows_done, rows_total)`` while rows are read;
+            the total may be ``None``.
 
         Raises
         ------
         DuplicateBatchError
             If data of this ``batch_id`` were loaded already.
         StateMismatchError
-            If ids, times or amounts are of another kind than in earlier updates, or a line comes too late.
+            If ids, times or amounts are of another kind than in earlier updates, or a line
+            comes too late.
         """
         batch = arguments.optional_name("batch_id", batch_id)
         threads = arguments.optional_whole("n_threads", n_threads)
-        every = arguments.name("commit_every", commit_every)
-        if every not in {"update", "batch"}:
-            raise InvalidArgumentError(f"commit_every={every!r} is unknown; choose one of 'update', 'batch'")
+        every = arguments.choice("commit_every", commit_every, ("update", "batch"))
         if every == "update":
             self._core.update(
                 as_source(data), batch_id=batch, n_threads=threads, progress=progress, rows_total=rows_total(data)
@@ -77,9 +82,10 @@ class Changes:
             )
 
     def merge(self, other: CustomerBase) -> None:
-        """Add what another base knows, which stays as it is.
+        """Add the customers of another base, which is not changed.
 
-        The order of merges does not matter, and merging the bases of two parts of the data is the base of both.
+        The order of merges does not matter, and merging the bases of two parts of the data is
+        the base of both.
 
         Parameters
         ----------
@@ -89,7 +95,7 @@ class Changes:
         Raises
         ------
         StateMismatchError
-            If settings, levels or types are unlike; the message tells which.
+            If settings, levels or types differ; the message lists them.
         DuplicateBatchError
             If a ``batch_id`` is in both.
         """
@@ -100,8 +106,9 @@ class Changes:
     def seal(self, before: AsOf) -> None:
         """Close the orders whose lines all lie before a day; for ``track="orders"``.
 
-        They become purchases or refunds of their days, and their ids are forgotten, which makes the base smaller. A
-        line before that day is then an error (or counted, see ``late``) unless its order is still open.
+        They become purchases or refunds of their days, and their ids are forgotten, which makes
+        the base smaller. A line before that day is then an error (or counted, see ``late``)
+        unless its order is still open.
 
         Parameters
         ----------
@@ -114,10 +121,10 @@ class Changes:
         self._core.seal(value)
 
     def relabel(self, mapping: Mapping[Id, Id] | Iterable[tuple[Id, Id]]) -> None:
-        """Give customers another id, all at once; who has the new id already is the same person from now on.
+        """Give customers new ids, all at once; customers who then share an id are merged.
 
-        The base is then what it would be if the data had come with the new ids. Old ids that are not there are passed
-        over.
+        The base is then what it would be if the data had come with the new ids. Old ids that
+        are not in the base are ignored.
 
         Parameters
         ----------
@@ -133,12 +140,12 @@ class Changes:
         self._core.relabel([(_plain(old), _plain(new)) for old, new in pairs])
 
     def remove(self, ids: Iterable[Id]) -> int:
-        """Erase customers: nothing of them stays but their number of orders and money in the report.
+        """Erase customers; only their number of orders and their money stay, in the report.
 
         Parameters
         ----------
         ids : iterable of ids
-            Ids as they are in the data; those that are not there are passed over.
+            Ids as they are in the data; ids that are not in the base are ignored.
 
         Returns
         -------
@@ -163,4 +170,4 @@ def _plain(value: object) -> int | str | bytes:
         return value
     if type(value).__module__ == "numpy":
         return _plain(value.item())  # type: ignore[attr-defined]
-    raise InvalidTypeError(f"{value!r} is {type(value).__name__}, no customer id; expected int, str or bytes")
+    raise InvalidTypeError(f"{value!r} is {type(value).__name__}, not a customer id; expected int, str or bytes")

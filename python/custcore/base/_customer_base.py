@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from custcore import _core
 from custcore._input import arguments
-from custcore._options.read import memory, read_options
+from custcore._input.read_options import memory, read_options
 from custcore.base._analyses import Analyses
 from custcore.base._changes import Changes
 from custcore.errors import InvalidTypeError
@@ -23,47 +23,85 @@ __all__ = ["CustomerBase"]
 
 
 class CustomerBase(Changes, Analyses):
-    """The few facts per customer that every analysis asks for: first and last day, orders, money; kept and updated.
+    """First and last day, orders and money of every customer: kept, updated, merged, saved.
 
-    A base is built from transactions update after update, in any order; the result is the same, bit for bit, as if they
-    had come in one go. A failed update leaves it as it was. What it can be asked depends on what it keeps:
+    A base is built from transactions update after update, in any order; the result is the
+    same, bit for bit, as if they had come in one go. A failed update leaves it as it was.
+    Which analyses it supports depends on what it keeps:
 
-    ============ ============================================ ==========================================================
-    ``track``    kept                                         answers
-    ============ ============================================ ==========================================================
-    ``"totals"`` per customer: first, last, orders, money     RFM as of the last day or later
-    ``"days"``   and what happened on each of his days        RFM as of any past day, cohorts, transitions
-    ``"orders"`` and the orders whose lines may still come    the same, with ``order_id`` and lines that come late
-    ============ ============================================ ==========================================================
+    ============ ===================================== =====================================
+    ``track``    kept per customer                     supports
+    ============ ===================================== =====================================
+    ``"totals"`` first and last day, orders, money     RFM as of the last day or later
+    ``"days"``   also orders and money of each day     also RFM as of any past day, cohorts,
+                                                       transitions
+    ``"orders"`` also orders that are not sealed       the same with ``order_id``, if lines
+                                                       of an order may come late
+    ============ ===================================== =====================================
 
     Parameters
     ----------
-    customer_id, timestamp, amount, order_id : str
-        Names of the columns; ``amount=None`` counts no money; without ``order_id`` every row is an order.
-    track : {"totals", "days", "orders"}
-        What is kept. With ``order_id`` it is ``"orders"``; where the lines of an order follow each other,
-        ``order_lines="adjacent"`` goes with ``"totals"`` and ``"days"`` (and without :meth:`merge`).
+    customer_id : str, default "customer_id"
+        Column of customer ids: integers, strings, binary, or a dictionary of these. Rows
+        with a null id are left out and reported.
+    timestamp : str, default "timestamp"
+        Column of dates or timestamps. Rows with a null time are left out and reported.
+    amount : str or None, default "amount"
+        Column of money: floats, integers or decimals. A null or NaN amount adds 0 and is
+        reported. ``None``: money is not read, and the result has no monetary columns.
+    order_id : str, optional
+        Column of order ids, of the same types as customer ids. Lines with the same customer
+        and order id form one order, whose amount is their sum and whose time is the
+        earliest. A line with a null order id is an order by itself, and reported. Default:
+        every row is an order. It needs ``track="orders"``, or ``order_lines="adjacent"``.
+    track : {"totals", "days", "orders"}, default "totals"
+        What is kept, see above.
     attributes : dict of str to {"first", "last"}, optional
-        Columns whose value at the first or last purchase rides along.
+        Columns to keep per customer, each with its value at the first or at the last
+        purchase; ties go to the smallest value.
     n_days : bool, default False
-        Whether :meth:`rfm` counts distinct purchase days.
-    late : {"error", "report"}
-        What a line means whose order was sealed: an error, or a row that is left out and counted in the report.
-    returns, zero_is_purchase, order_lines, amount_decimals, timezone, on_null, on_nonfinite
-        As in :func:`custcore.rfm`.
+        Whether :meth:`rfm` has the column ``n_days``, the number of distinct days with a
+        purchase.
+    returns : {"net", "exclude", "count"}, default "net"
+        How orders with a negative amount count. ``"net"``: they lower the sums and are not
+        purchases. ``"exclude"``: they are left out and reported. ``"count"``: they count
+        like any other order. A customer who has only refunds is not a buyer.
+    zero_is_purchase : bool, default True
+        Whether an order with amount 0 is a purchase. Orders whose amounts are all null
+        always are.
+    order_lines : {"any", "adjacent"}, default "any"
+        ``"any"``: lines of an order may be anywhere in the data. ``"adjacent"``: only
+        consecutive lines form an order, with ``track="totals"`` or ``"days"``; such a base
+        cannot be merged.
+    amount_decimals : int, default 6
+        Decimal places, 0 to 12, to which float amounts are rounded when read. Their sums
+        are then exact and independent of row order.
+    timezone : str, optional
+        IANA time zone whose local days count for times with a zone. Times without a zone
+        are never shifted. Default: the column's own zone.
+    on_null : {"drop", "error"}, default "drop"
+        Whether a null id, time or amount is reported, or an error that names its row.
+    on_nonfinite : {"error", "drop"}, default "error"
+        Whether an infinite amount is an error that names its row, or left out and reported.
+    late : {"error", "report"}, default "error"
+        Whether a line of a sealed order is an error, or left out and reported.
     max_memory : int or str, optional
-        Bytes, or a text such as ``"4GiB"``, that the base may take. What exceeds it goes to a folder, and :meth:`rfm`,
-        ``len()`` and :attr:`report` are then made range by range of ids; their results are the same. What needs the
-        whole base at once raises ``MemoryLimitError``. Results themselves are not counted. Default: no limit.
+        Bytes, or a text such as ``"4GiB"``, that the base may take in memory. The rest is
+        spilled to disk; :meth:`rfm`, ``len()`` and :attr:`report` are then computed by
+        ranges of ids, with the same results. What needs the whole base at once raises
+        ``MemoryLimitError``. Results are not counted. Default: no limit.
     spill_dir : str or path, optional
-        Where to make that folder, which goes with the base. Default: the system's temporary directory.
+        Where to create the folder of spilled data, which is removed with the base. Default:
+        the system's temporary directory.
 
     Notes
     -----
-    An update is folded into a state of its own first, which is added at the end. So it takes, while it runs, the memory
-    of what the update alone would need as a base; ``commit_every="batch"`` needs that of a million rows only.
+    An update first builds a separate state, which is added at the end. While it runs it
+    takes the memory that its data alone would need as a base; ``commit_every="batch"``
+    needs that of a million rows only.
 
-    A base may be read and changed by several threads: readers see it as it stands between two changes.
+    A base may be read and changed by several threads: readers see the state between two
+    changes.
 
     Examples
     --------
@@ -76,7 +114,9 @@ class CustomerBase(Changes, Analyses):
     >>> base.update(day(2, ["ann"], [5.5]), batch_id="2026-01-02")
     >>> len(base)
     2
-    >>> base.rfm().to_pyarrow().select(["customer_id", "recency_days", "monetary_total"]).to_pylist()
+    >>> base.rfm().to_pyarrow().select(
+    ...     ["customer_id", "recency_days", "monetary_total"]
+    ... ).to_pylist()
     [{'customer_id': 'ann', 'recency_days': 0, 'monetary_total': 15.5},
      {'customer_id': 'bob', 'recency_days': 1, 'monetary_total': 20.0}]
     >>> base.rfm(as_of="2026-01-01").to_pyarrow()["monetary_total"].to_pylist()
@@ -93,7 +133,7 @@ class CustomerBase(Changes, Analyses):
         amount: str | None = "amount",
         order_id: str | None = None,
         track: Literal["totals", "days", "orders"] = "totals",
-        attributes: Mapping[str, str] | None = None,
+        attributes: Mapping[str, Literal["first", "last"]] | None = None,
         n_days: bool = False,
         returns: Literal["net", "exclude", "count"] = "net",
         zero_is_purchase: bool = True,
@@ -129,14 +169,14 @@ class CustomerBase(Changes, Analyses):
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the base to a file, whole or not at all.
 
-        The file is an Arrow file with a row for each customer, ascending by id, and a checksum for each of its blocks;
-        the same content gives the same bytes. First rows in the report are not kept: they depend on the order of
-        updates.
+        The file is an Arrow file with a row for each customer, ascending by id, and a checksum
+        for each of its blocks; the same content gives the same bytes. First rows in the report
+        are not kept: they depend on the order of updates.
 
         Parameters
         ----------
         path : str or path
-            Where to; a file that is there stands until the new one is complete.
+            Path of the file. An existing file is replaced when the new one is complete.
 
         Raises
         ------
@@ -157,7 +197,7 @@ class CustomerBase(Changes, Analyses):
         Raises
         ------
         ModelFormatError
-            If the file is no base of custcore, or not as it was written.
+            If the file is not a base of custcore, or was changed.
         ModelVersionError
             If a newer custcore wrote it.
         """
@@ -169,7 +209,7 @@ class CustomerBase(Changes, Analyses):
 
     @staticmethod
     def from_bytes(data: bytes) -> CustomerBase:
-        """Read a base from the bytes of :meth:`to_bytes`.
+        """Read a base from the bytes that :meth:`to_bytes` returned.
 
         Parameters
         ----------
@@ -178,8 +218,10 @@ class CustomerBase(Changes, Analyses):
 
         Raises
         ------
-        ModelFormatError, ModelVersionError
-            As in :meth:`load`.
+        ModelFormatError
+            If the bytes are not a base of custcore, or were changed.
+        ModelVersionError
+            If a newer custcore wrote them.
         """
         if not isinstance(data, bytes | bytearray | memoryview):
             raise InvalidTypeError(
@@ -210,22 +252,22 @@ class CustomerBase(Changes, Analyses):
 
     @property
     def n_rows(self) -> int:
-        """Rows it was given."""
+        """Number of rows read."""
         return self._core.rows
 
     @property
     def nbytes(self) -> int:
-        """Bytes of memory that its state takes, about."""
+        """Approximate memory of its state in bytes."""
         return self._core.nbytes
 
     @property
     def nbytes_on_disk(self) -> int:
-        """Bytes that exceeded ``max_memory`` and lie on disk."""
+        """Bytes that were spilled to disk because of ``max_memory``."""
         return self._core.spilled
 
     @property
     def batch_ids(self) -> list[str]:
-        """The names of the batches it was given, ascending."""
+        """The names of the batches read, ascending."""
         return self._core.batches
 
     @property

@@ -27,23 +27,29 @@ def scan(
 ) -> None:
     """Add transactions to several bases in one scan: all of them take the data, or none does.
 
-    Each base ends up as its own ``update(data)`` would leave it. Of the data, the columns that any of the bases reads
-    are kept, and each batch is read once; a stream can feed bases of customers and of products together.
+    Each base ends up as its own ``update(data)`` would leave it. Of the data, the columns
+    that any of the bases reads are kept, and each batch is read once; a stream can feed
+    bases of customers and of products together.
 
     Parameters
     ----------
-    data
-        As in :func:`custcore.rfm`.
+    data : table, iterable of batches, or dict of arrays
+        Transactions, one row per order, or with ``order_id`` one row per order line: any
+        object that exports Arrow (pyarrow, pandas 3, polars, DuckDB, DataFusion, ...), an
+        iterable of such batches, or a dict of one-dimensional numpy arrays.
     bases : dict of str to CustomerBase
-        The bases by names of your choice, which errors tell. Their columns and settings may differ. A scan fills them
-        in memory: ``max_memory`` of a base does not hold for it, and one that lies on disk in part raises
-        ``MemoryLimitError``.
+        The bases by names of your choice, which errors report. Their columns and settings
+        may differ. A scan fills them in memory: ``max_memory`` does not apply, and a base
+        that was spilled to disk raises ``MemoryLimitError``.
     batch_id : str, optional
-        A name for the data, as in :meth:`CustomerBase.update`.
+        A name for the data, such as their date or file. Data with the same name are refused
+        a second time.
     n_threads : int, optional
-        As in :func:`custcore.rfm`.
+        Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
+        all available cores. Results do not depend on it.
     progress : callable, optional
-        As in :func:`custcore.rfm`.
+        Called on this thread as ``progress(rows_done, rows_total)`` while rows are read;
+        the total may be ``None``.
 
     Raises
     ------
@@ -52,8 +58,8 @@ def scan(
     DuplicateBatchError
         If one of the bases was given data of this ``batch_id`` already.
     StateMismatchError
-        If ids, times or amounts are of another kind than in earlier updates of one of the bases. After this, as after
-        any other error, every base is as it was.
+        If ids, times or amounts are of another kind than in earlier updates of one of the
+        bases. After this, as after any other error, every base is as it was.
 
     Examples
     --------

@@ -1,8 +1,8 @@
 """The command line: ``custcore``, ``python -m custcore``.
 
-It reads files, calls the public API and prints. It computes nothing of its own that the API could be asked for, and it
-touches neither ``custcore._core`` nor the internals of the package. click, rich and pyarrow (the extra ``cli``) are
-imported when a command runs.
+It reads files, calls the public API and prints. Its options are made from the table in ``custcore._options``. It
+computes no result and does not touch ``custcore._core``. click, rich and pyarrow (the extra ``cli``) are imported
+when a command runs.
 
 Exit codes: 0; 2 for a wrong call; 3 for data that cannot be used; 130 after Ctrl-C.
 """

@@ -1,7 +1,7 @@
 """``custcore bench``: the usual pandas recipe and custcore on the user's own file, timed and compared row by row.
 
-Why a row differs is found out, not guessed: the facts of its customer (refunds, empty cells, ...) explain its values,
-and custcore's scorer on the recipe's own values tells what is left of a difference when the values are the same.
+Why a row differs is computed, not guessed: the facts of its customer (refunds, empty cells, ...) explain its values,
+and custcore's scorer on the recipe's values shows which differences are left when the values are the same.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import custcore
+from custcore._options.transactions import N_THREADS
 from custcore.cli import _compare, _options, _recipe, _render, _run
 from custcore.cli._failure import printable
 
@@ -34,7 +35,7 @@ HOW = {
 @_options.file_options
 @_options.column_options
 @click.option("--repeat", type=click.IntRange(min=1), default=3, show_default=True, help="Timed runs; medians count.")
-@click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Of custcore. [default: all cores]")
+@_options.api_option(N_THREADS)
 @_options.json_option
 def command(
     files: tuple[str, ...], delimiter: str, text_ids: bool, repeat: int, as_json: bool, **given: object

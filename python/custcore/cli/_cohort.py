@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 import custcore
+from custcore._options.cohorts import COHORT
+from custcore._options.transactions import CUSTOMER_ID, TIMESTAMP
 from custcore.cli import _options, _output, _render, _run
 from custcore.cli._failure import printable
 from custcore.cohort import LEGEND
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.table import Table as Grid
 
     from custcore.cli._files import Files
@@ -35,51 +38,15 @@ class Brackets(click.ParamType[Any]):
         try:
             return [int(part) for part in value.split(",")] if isinstance(value, str) else value
         except ValueError:
-            self.fail(f"{value!r} is no list of whole numbers such as 1,3,7,30", param, ctx)
+            self.fail(f"{value!r} is not a list of whole numbers such as 1,3,7,30", param, ctx)
 
 
 @click.command("cohort", short_help="Show who comes back, by the period of the first purchase.")
 @_options.file_options
-@click.option("--customer-id", default="customer_id", show_default=True, metavar="COLUMN", help="Who bought.")
-@click.option("--timestamp", default="timestamp", show_default=True, metavar="COLUMN", help="When.")
-@click.option("--amount", metavar="COLUMN", help="For how much. [default: no money]")
-@click.option("--order-id", metavar="COLUMN", help="Which order a row belongs to. [default: a row is an order]")
-@click.option("--period", metavar="PERIOD", help="day, week, month, quarter, year, or days: 7d. [default: month]")
-@click.option("--cohort-period", metavar="PERIOD", help="What makes a cohort. [default: the period]")
-@click.option("--period-mode", type=click.Choice(["calendar", "elapsed"]), help="[default: calendar]")
-@click.option(
-    "--return-criteria",
-    type=click.Choice(["on", "on_or_after", "on_or_before", "every"]),
-    help="Active in period k, then or later, before or then, in every one up to it. [default: on]",
-)
-@click.option("--brackets", type=Brackets(), help="Last periods of brackets, such as 1,3,7,30.")
-@click.option("--horizon", type=click.IntRange(min=1), metavar="N", help="Periods that on_or_after looks ahead.")
-@click.option(
-    "--cohort-by", metavar="WORD|COLUMN", help="first, first_in_window, recurring, or a column. [default: first]"
-)
-@click.option("--by", metavar="COLUMN", help="Split everything by this column.")
-@click.option("--start", metavar="COLUMN", help="Rows that may start a cohort (boolean).")
-@click.option("--returning", metavar="COLUMN", help="Rows that count as coming back (boolean).")
-@click.option(
-    "--min-occurrences", type=click.IntRange(min=1), metavar="N", help="Orders that make active. [default: 1]"
-)
-@click.option("--week-start", metavar="DAY", help="[default: monday]")
-@click.option("--fiscal-year-start", type=click.IntRange(1, 12), metavar="MONTH", help="[default: 1]")
-@click.option("--observation-start", metavar="TIME", help="Where observation begins. [default: the first day]")
-@click.option("--observation-end", metavar="TIME", help="Where it ends, exclusive. [default: after the last day]")
-@click.option("--n-periods", type=click.IntRange(min=1), metavar="N", help="Columns. [default: what is observed]")
-@click.option("--preset", type=click.Choice(list(custcore.presets.PRESETS)), help="Count as another tool does.")
-@_options.transaction_options
+@_options.api_options(COHORT, {"brackets": Brackets()}, deferred=True)
 @click.option("--table", type=click.Choice(TABLES), default="cells", show_default=True, help="Which table is written.")
 @click.option("--value", default="rate", show_default=True, metavar="COLUMN", help="What the table matrix holds.")
-@click.option(
-    "-o",
-    "--output",
-    "target",
-    type=click.Path(path_type=Path),
-    metavar="OUT",
-    help="Write the table: .parquet, .csv, .arrow. [default: the triangle on the screen only]",
-)
+@_options.output_option("Write the table: .parquet, .csv, .arrow. [default: print the triangle only]")
 @_options.json_option
 def command(
     files: tuple[str, ...],
@@ -100,8 +67,8 @@ def command(
     # What was not given is left to the API, whose presets have options of their own.
     asked = {name for name in given if context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT}
     arguments = _options.settings({name: option for name, option in given.items() if name in asked})
-    for name in ("customer_id", "timestamp"):
-        arguments.setdefault(name, given[name])
+    for option in (CUSTOMER_ID, TIMESTAMP):
+        arguments.setdefault(option.name, option.default)
     opened = _run.open_files(files, arguments, delimiter=delimiter, text_ids=text_ids)
     if target:
         _output.check_target(target, [file.path for file in opened.files])

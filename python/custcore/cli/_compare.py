@@ -22,12 +22,12 @@ OURS = {"recency": "recency_days", "frequency": "n_orders", "monetary": "monetar
 ROUNDING = 1e-9
 
 CAUSES = {
-    "refunds": "An order below 0 is no purchase in custcore (returns='net'): it makes no order and moves no date. "
+    "refunds": "An order below 0 is not a purchase in custcore (returns='net'): it makes no order and moves no date. "
     "pandas counts it like any other.",
     "time of day": "pandas counts periods of 24 hours up to a moment of the last day, custcore calendar days.",
     "last day": "The last row has no customer id, so it is not in custcore's period; pandas counts days from it.",
     "order over midnight": "custcore dates an order by its first line, pandas by the customer's last line.",
-    "no order id": "A row without an order id is an order of its own in custcore; nunique passes over it.",
+    "no order id": "A row without an order id is an order by itself in custcore; nunique ignores it.",
     "no time": "A row without a time is left out (and reported) by custcore; pandas adds its money all the same.",
     "float sum": "pandas adds binary fractions, custcore counts decimals: 0.1 + 0.2 is 0.30000000000000004 or 0.3.",
     "ties": "Equal values get equal scores in custcore. rank(method='first') parts them by the order of customers.",

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from custcore._options.transactions import COLUMNS
 from custcore.cli import _columns, _files, _options, _render
 from custcore.cli._failure import printable
 
@@ -16,12 +17,12 @@ __all__ = ["command"]
 SAMPLE_ROWS = 1000
 EXAMPLES = 3
 # What custcore reads where no option says otherwise.
-DEFAULTS = {"customer_id": "customer_id", "timestamp": "timestamp", "amount": "amount"}
+DEFAULTS = {option.name: option.default for option in COLUMNS}
 
 
 @click.command("inspect", short_help="Show the columns of a file and what to run next.")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option("--delimiter", default=",", show_default=True, metavar="CHAR", help="Between the cells of CSV.")
+@_options.delimiter_option
 @_options.json_option
 def command(files: tuple[str, ...], delimiter: str, as_json: bool) -> None:
     """Show columns, types and rows of FILE, and which of them look like customer id, time, amount and order id."""

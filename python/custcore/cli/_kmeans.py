@@ -10,19 +10,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import custcore
+from custcore._options.clusters import SEGMENTED
 from custcore.cli import _options, _output, _render, _run
 from custcore.cli._failure import DataProblem, printable
 from custcore.errors import CustcoreError, InternalError, InvalidArgumentError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from custcore.cli._files import Files
 
 __all__ = ["command"]
-
-# What a row per customer is clustered by, after `custcore rfm`.
-_READ_WHOLE = "Columns with one row per customer, to cluster instead of purchases: A,B,C."
 
 
 class Names(click.ParamType[Any]):
@@ -49,31 +45,16 @@ class Clusters(click.ParamType[Any]):
         return int(value)
 
 
-def cluster_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add how customers are clustered."""
-    for option in (
-        click.option("--model", type=click.Path(path_type=Path), metavar="OUT", help="Write the model: .json."),
-        click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the starts."),
-        click.option("--starts", type=click.IntRange(min=1), default=10, show_default=True, help="The best counts."),
-        click.option(
-            "--how",
-            type=click.Choice(["standard", "robust"]),
-            default="standard",
-            show_default=True,
-            help="Scale by mean and deviation, or by median and quartiles.",
-        ),
-        click.option("--log1p", type=Names(), metavar="A,B", help="Take logarithms. [default: counts and money]"),
-        click.option("--features", type=Names(), metavar="A,B,C", help=_READ_WHOLE),
-        click.option("-k", "--clusters", type=Clusters(), default="auto", show_default=True, help="How many clusters."),
-    ):
-        command = option(command)
-    return command
+# How the values of options are parsed that are not words.
+KINDS = {"k": Clusters(), "features": Names(), "log1p": Names()}
 
 
 @click.command("kmeans", short_help="Cluster customers and name the clusters.")
 @_options.file_options
-@_options.output_options
-@cluster_options
+@_options.output_option("Write one row per customer: .parquet, .csv, .arrow. [default: print the table only]")
+@_options.json_option
+@_options.api_options(SEGMENTED[:-1], KINDS)
+@click.option("--model", type=click.Path(path_type=Path), metavar="OUT", help="Write the model: .json.")
 @_options.column_options
 @_options.transaction_options
 def command(
@@ -82,12 +63,12 @@ def command(
     as_json: bool,
     delimiter: str,
     text_ids: bool,
-    clusters: Any,  # noqa: ANN401
+    k: Any,  # noqa: ANN401
     features: list[str] | None,
     log1p: list[str] | None,
     how: str,
-    starts: int,
-    seed: int,
+    n_init: int,
+    random_state: int,
     model: Path | None,
     **given: object,
 ) -> None:
@@ -96,7 +77,7 @@ def command(
     FILE is as for `custcore rfm`. With --features it has one row per customer, and these columns are clustered.
     """
     arguments = _options.settings(given)
-    wanted: dict[str, Any] = {"features": features, "how": how, "n_init": starts, "random_state": seed}
+    wanted: dict[str, Any] = {"features": features, "how": how, "n_init": n_init, "random_state": random_state}
     wanted["log1p"] = "auto" if log1p is None else log1p
     for path in (target, model):
         if path is not None and path.is_dir():
@@ -110,7 +91,7 @@ def command(
     try:
         table, found = custcore.segment_customers(
             customers,
-            clusters,
+            k,
             n_threads=arguments.get("n_threads"),
             **wanted,
         )
@@ -127,7 +108,7 @@ def command(
         said = {
             "version": custcore.__version__,
             "files": [str(file.path) for file in opened.files],
-            "settings": {**({} if features else arguments), **wanted, "clusters": clusters},
+            "settings": {**({} if features else arguments), **wanted, "clusters": k},
             "rows": table.report.n_rows or table.num_rows,
             "customers": table.num_rows,
             "as_of": table.report.as_of,

@@ -1,4 +1,4 @@
-"""The options that commands share, and what they mean to the API: every option has the name of its argument."""
+"""The options of commands. Those of the API are made from its table of options and have the names of its arguments."""
 
 from __future__ import annotations
 
@@ -7,17 +7,35 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from custcore._options.cohorts import COHORT_WORDS
+from custcore._options import scores, transactions
+from custcore._options.option import REQUIRED, names
+from custcore.cohort._arguments import COHORT_WORDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-__all__ = ["SCORING", "column_options", "file_options", "roles", "settings", "transaction_options"]
+    from custcore._options.option import Option
+
+__all__ = [
+    "SCORING",
+    "api_option",
+    "api_options",
+    "column_options",
+    "delimiter_option",
+    "file_options",
+    "json_option",
+    "output_option",
+    "roles",
+    "scoring_options",
+    "settings",
+    "transaction_options",
+]
 
 Command = TypeVar("Command", bound="Callable[..., Any]")
 
+_SCORING = tuple(option for option in scores.SCORING if option.help)
 # Arguments of `custcore.rfm_scores` that `custcore.rfm` does not have.
-SCORING = ("bins", "ties", "binning", "by", "frequency", "monetary", "segments")
+SCORING = names(_SCORING)
 
 
 class Bins(click.ParamType[Any]):
@@ -38,129 +56,95 @@ class Bins(click.ParamType[Any]):
         return numbers[0] if len(numbers) == 1 else numbers
 
 
+def api_option(
+    option: Option, kind: click.ParamType[Any] | None = None, *, deferred: bool = False
+) -> Callable[[Command], Command]:
+    """Make the option of a command from one of the API.
+
+    Parameters
+    ----------
+    option
+        From the table of options; it has a text for the command line.
+    kind
+        How its value is parsed, if it is not a word, a whole number or one of its choices.
+    deferred
+        Whether the default is left to the API, which may have another one for a preset; help shows it all the same.
+    """
+    flags = option.flags or (f"--{option.name.replace('_', '-')}",)
+    if kind is None and option.choices:
+        kind = click.Choice(option.choices)
+    elif kind is None and (option.minimum, option.maximum) != (None, None):
+        kind = click.IntRange(option.minimum, option.maximum)
+    default = None if option.default is REQUIRED else option.default
+    stated = option.shown_default or (str(default) if deferred and default is not None else "")
+    text = option.help + (f" [default: {stated}]" if stated else "")
+    given: dict[str, Any] = {} if stated or default is None else {"default": default, "show_default": True}
+    return click.option(*flags, option.name, type=kind, metavar=option.metavar or None, help=text, **given)
+
+
+def api_options(
+    options: tuple[Option, ...], kinds: Mapping[str, click.ParamType[Any]] | None = None, *, deferred: bool = False
+) -> Callable[[Command], Command]:
+    """Make all options of a command that have a text for the command line, as `api_option` does.
+
+    Parameters
+    ----------
+    options
+        A group of the table of options.
+    kinds
+        How values are parsed, by the names of options.
+    deferred
+        Whether defaults are left to the API.
+    """
+    shown = (option for option in options if option.help)
+    made = [api_option(option, (kinds or {}).get(option.name), deferred=deferred) for option in shown]
+    return lambda command: _with(command, *made)
+
+
+def delimiter_option(command: Command) -> Command:
+    """Add ``--delimiter``."""
+    return click.option(
+        "--delimiter", default=",", show_default=True, metavar="CHAR", help="Between the cells of CSV."
+    )(command)
+
+
 def file_options(command: Command) -> Command:
     """Add FILE... and how CSV files are read."""
     return _with(
         command,
         click.argument("files", nargs=-1, required=True, metavar="FILE..."),
-        click.option("--delimiter", default=",", show_default=True, metavar="CHAR", help="Between the cells of CSV."),
-        click.option("--text-ids", is_flag=True, help="Ids of CSV are text whatever they look like (007 is not 7)."),
+        delimiter_option,
+        click.option(
+            "--text-ids", is_flag=True, help="Read ids of CSV as text, whatever they look like (007 is not 7)."
+        ),
     )
 
 
 def column_options(command: Command) -> Command:
     """Add the columns and their roles, with the defaults of the API."""
-    return _with(
-        command,
-        click.option("--customer-id", default="customer_id", show_default=True, metavar="COLUMN", help="Who bought."),
-        click.option("--timestamp", default="timestamp", show_default=True, metavar="COLUMN", help="When."),
-        click.option("--amount", default="amount", show_default=True, metavar="COLUMN", help="For how much."),
-        click.option("--no-amount", is_flag=True, help="There is no money; recency and frequency only."),
-        click.option("--order-id", metavar="COLUMN", help="Which order a row belongs to. [default: a row is an order]"),
-    )
+    *_, order_id = columns = transactions.COLUMNS
+    no_amount = click.option("--no-amount", is_flag=True, help="Read no money: recency and frequency only.")
+    return _with(command, api_options(columns[:-1]), no_amount, api_option(order_id))
 
 
 def transaction_options(command: Command) -> Command:
     """Add how transactions are read."""
-    return _with(
-        command,
-        click.option("--as-of", metavar="DAY", help="The last day that counts. [default: the last day in the data]"),
-        click.option(
-            "--returns",
-            type=click.Choice(["net", "exclude", "count"]),
-            default="net",
-            show_default=True,
-            help="Orders below 0: taken off the money, left out, or orders like any other.",
-        ),
-        click.option("--timezone", metavar="ZONE", help="In which zoned times are read. [default: the column's own]"),
-        click.option(
-            "--on-null",
-            type=click.Choice(["drop", "error"]),
-            default="drop",
-            show_default=True,
-            help="Empty ids, times and amounts: counted, or an error.",
-        ),
-        click.option(
-            "--on-nonfinite",
-            type=click.Choice(["error", "drop"]),
-            default="error",
-            show_default=True,
-            help="Infinite amounts: an error, or left out and counted.",
-        ),
-        click.option(
-            "--order-lines",
-            type=click.Choice(["any", "adjacent"]),
-            default="any",
-            show_default=True,
-            help="Lines of an order stand anywhere, or next to each other (needs less memory).",
-        ),
-        click.option("--threads", type=click.IntRange(min=1), metavar="N", help="[default: all cores]"),
-    )
+    return api_options(tuple(option for option in transactions.RFM if option not in transactions.COLUMNS))(command)
 
 
 def scoring_options(command: Command) -> Command:
     """Add how customers are scored and named."""
-    return _with(
-        command,
-        click.option("--bins", type=Bins(), default=5, show_default=True, help="Scores go from 1 to this."),
-        click.option(
-            "--ties",
-            type=click.Choice(["same", "split"]),
-            default="same",
-            show_default=True,
-            help="Equal values get equal scores, or bins of equal size.",
-        ),
-        click.option(
-            "--binning",
-            type=click.Choice(["independent", "nested"]),
-            default="independent",
-            show_default=True,
-            help="F within each R, and M within each R and F, if nested.",
-        ),
-        click.option("--by", metavar="COLUMN", help="Score within each group of this column."),
-        click.option(
-            "--frequency",
-            type=click.Choice(["orders", "days", "rows"]),
-            default="orders",
-            show_default=True,
-            help="What F counts.",
-        ),
-        click.option(
-            "--monetary",
-            type=click.Choice(["total", "mean"]),
-            default="total",
-            show_default=True,
-            help="Whether M is all money, or money per order.",
-        ),
-        click.option(
-            "--segments",
-            default="auto",
-            show_default=True,
-            metavar="MAP",
-            help="auto, rf10, octants, r_vignette, or none.",
-        ),
-    )
+    return api_options(_SCORING, {"bins": Bins()})(command)
 
 
-def output_options(command: Command) -> Command:
-    """Add where results go."""
-    return _with(
-        command,
-        click.option(
-            "-o",
-            "--output",
-            "target",
-            type=click.Path(path_type=Path),
-            metavar="OUT",
-            help="Write one row per customer: .parquet, .csv, .arrow. [default: the table on the screen only]",
-        ),
-        json_option,
-    )
+def output_option(text: str) -> Callable[[Command], Command]:
+    """Make ``--output`` of a command with this help."""
+    return click.option("-o", "--output", "target", type=click.Path(path_type=Path), metavar="OUT", help=text)
 
 
 def json_option(command: Command) -> Command:
     """Add ``--json``."""
-    return click.option("--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else, on stdout.")(
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout, and nothing else.")(
         command
     )
 
@@ -179,8 +163,6 @@ def settings(given: dict[str, Any]) -> dict[str, Any]:
         if context and context.get_parameter_source("amount") is click.core.ParameterSource.COMMANDLINE:
             raise click.UsageError("--amount and --no-amount exclude each other")
         arguments["amount"] = None
-    if "threads" in arguments:
-        arguments["n_threads"] = arguments.pop("threads")
     if arguments.get("segments") == "none":
         arguments["segments"] = None
     return arguments

@@ -27,7 +27,7 @@ SAID = {
     "refund_only_customers": "with refunds only",
     "null_amount": "without an amount, counted as 0",
     "netted_refunds": "refunded, taken off the money",
-    "null_order_id": "without an order id, each an order of its own",
+    "null_order_id": "without an order id, each an order by itself",
     "zero_orders": "of amount 0",
     "outside_cohorts": "in no cohort",
     "before_observation_start": "before observation began",

@@ -21,7 +21,8 @@ __all__ = ["command", "show"]
 
 @click.command("rfm", short_help="Score customers and put them into segments.")
 @_options.file_options
-@_options.output_options
+@_options.output_option("Write one row per customer: .parquet, .csv, .arrow. [default: print the table only]")
+@_options.json_option
 @_options.column_options
 @_options.transaction_options
 @_options.scoring_options

@@ -1,4 +1,4 @@
-"""Customer features as the core takes them: tables, arrays, rows of numbers. Nothing is computed here."""
+"""Customer features as the core takes them: tables, arrays, rows of numbers. Only converted, not computed."""
 
 from __future__ import annotations
 
@@ -85,7 +85,9 @@ def _matrix(numpy: Any, x: Any) -> Any:  # noqa: ANN401
     try:
         return x.astype("float64")
     except (TypeError, ValueError) as error:
-        raise InvalidTypeError(f"x is an array of {x.dtype} that holds what is no number ({error}); {_TAKEN}") from None
+        raise InvalidTypeError(
+            f"x is an array of {x.dtype} that holds values that are not numbers ({error}); {_TAKEN}"
+        ) from None
 
 
 def _packed(rows: Any) -> memoryview[float]:  # noqa: ANN401
@@ -132,7 +134,9 @@ def weights(sample_weight: Weights | None) -> Any:  # noqa: ANN401
         try:
             packed = numpy.ascontiguousarray(numpy.asarray(sample_weight), dtype="float64")
         except (TypeError, ValueError):
-            raise InvalidTypeError("sample_weight holds what is no number; expected one number for each row") from None
+            raise InvalidTypeError(
+                "sample_weight holds values that are not numbers; expected one number for each row"
+            ) from None
         if packed.ndim != 1 or numpy.ndim(sample_weight) != 1:
             raise InvalidArgumentError(
                 f"sample_weight has {numpy.ndim(sample_weight)} dimensions; expected 1, a number for each row"
@@ -147,7 +151,9 @@ def weights(sample_weight: Weights | None) -> Any:  # noqa: ANN401
     try:
         return array.array("d", [float(value) for value in sample_weight])
     except (TypeError, ValueError):
-        raise InvalidTypeError("sample_weight holds what is no number; expected one number for each row") from None
+        raise InvalidTypeError(
+            "sample_weight holds values that are not numbers; expected one number for each row"
+        ) from None
 
 
 def columns(argument: str, names: object) -> list[str] | None:
@@ -168,8 +174,8 @@ def columns(argument: str, names: object) -> list[str] | None:
 def named(data: Any) -> tuple[list[str] | None, Any]:  # noqa: ANN401
     """Names of the columns of ``data``, and the data to read in its place.
 
-    Of an iterator the first batch is looked at and put back. Data that tell no names before they are read, and are
-    not batches, are read into memory.
+    Of an iterator the first batch is looked at and put back. Other data whose names are not known before they are
+    read are read into memory.
     """
     if isinstance(data, Iterator) and not exports(data):
         first = next(data, None)
@@ -185,7 +191,7 @@ def named(data: Any) -> tuple[list[str] | None, Any]:  # noqa: ANN401
 
 
 def _names_of(data: object) -> list[str] | None:
-    """Names of the columns of a table, where it tells them without being read."""
+    """Names of the columns of a table, where they are known without reading it."""
     if isinstance(data, Mapping):
         return [str(name) for name in data]
     for attribute in ("column_names", "columns"):

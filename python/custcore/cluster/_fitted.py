@@ -38,7 +38,10 @@ class Fitted:
         Parameters
         ----------
         x : (n_rows, n_features)
-            As in :meth:`fit`. The columns of a table are found by name, in any order.
+            The features. A table that exports Arrow or a dict of numpy arrays, whose columns
+            are floats, integers or decimals; or a two-dimensional array, which is not copied if
+            it is float32 or float64; or rows of numbers. Nulls, NaN and infinities are errors.
+            Columns of a table are found by the names of the fit, in any order.
 
         Returns
         -------
@@ -53,7 +56,10 @@ class Fitted:
         Parameters
         ----------
         x : (n_rows, n_features)
-            As in :meth:`predict`.
+            The features. A table that exports Arrow or a dict of numpy arrays, whose columns
+            are floats, integers or decimals; or a two-dimensional array, which is not copied if
+            it is float32 or float64; or rows of numbers. Nulls, NaN and infinities are errors.
+            Columns of a table are found by the names of the fit, in any order.
 
         Returns
         -------
@@ -67,7 +73,18 @@ class Fitted:
         return np.frombuffer(memoryview(distances), dtype="float64").reshape(-1, core.n_clusters)  # type: ignore[arg-type]
 
     def score(self, x: Features, sample_weight: Weights | None = None) -> float:
-        """Minus the (weighted) sum of squared distances of the rows to their nearest centres."""
+        """Minus the (weighted) sum of squared distances of the rows to their nearest centres.
+
+        Parameters
+        ----------
+        x : (n_rows, n_features)
+            The features. A table that exports Arrow or a dict of numpy arrays, whose columns
+            are floats, integers or decimals; or a two-dimensional array, which is not copied if
+            it is float32 or float64; or rows of numbers. Nulls, NaN and infinities are errors.
+            Columns of a table are found by the names of the fit, in any order.
+        sample_weight : (n_rows,), optional
+            Weight of each row, 0 or more. Default: 1.
+        """
         return self._fitted().score(features(x), sample_weight=weights(sample_weight), n_threads=self._threads())
 
     def predict_one(self, values: Sequence[float] | Mapping[str, float]) -> int:
@@ -109,8 +126,8 @@ class Fitted:
         Returns
         -------
         Table
-            The columns of ``data``, then ``cluster`` (int32) and, where the clusters have names, ``segment``
-            (dictionary of strings).
+            The columns of ``data``, then ``cluster`` (int32) and, where the clusters have
+            names, ``segment`` (dictionary of strings).
         """
         return Table(self._fitted().assign(features(data), names=self._names, n_threads=self._threads()))
 
@@ -120,16 +137,16 @@ class Fitted:
         Parameters
         ----------
         x : (n_rows, n_features), optional
-            The rows to describe, those of the fit or others: a model does not keep the rows of its fit. Only the
-            model of :func:`custcore.segment_customers` knows the profile of its customers and may be asked without
-            ``x``, until it is saved or pickled.
+            The rows to describe, those of the fit or others: a model does not keep the rows of
+            its fit. Only the model of :func:`custcore.segment_customers` has the profile of its
+            customers and can be asked without ``x``, until it is saved or pickled.
 
         Returns
         -------
         Table
-            One row for each cluster: ``cluster`` (int32), ``segment`` where the clusters have names, ``customers``
-            (int64), ``share`` of all rows, and for each feature ``..._mean`` and ``..._median`` (float64; null for a
-            cluster without rows).
+            One row for each cluster: ``cluster`` (int32), ``segment`` where the clusters have
+            names, ``customers`` (int64), ``share`` of all rows, and for each feature
+            ``..._mean`` and ``..._median`` (float64; null for a cluster without rows).
         """
         core = self._fitted()
         if x is not None:

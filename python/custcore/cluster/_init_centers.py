@@ -30,7 +30,7 @@ __all__ = [
 
 
 def too_few_clusters(found: int, wanted: int) -> str:
-    """What the warning says, in scikit-learn's words."""
+    """The text of the warning, as scikit-learn has it."""
     return (
         f"Number of distinct clusters ({found}) found smaller than n_clusters ({wanted}). "
         "Possibly due to duplicate points in X."

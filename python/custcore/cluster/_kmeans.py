@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import secrets
 import warnings
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -41,38 +40,41 @@ _INITS = ("k-means++", "random")
 
 
 class KMeans(Fitted, Persistable):
-    """Groups customers around k centres, so that the squared distances to them add up to as little as can be.
+    """K-means: groups customers around k centres with the least sum of squared distances to them.
 
-    Distances are float64 whatever the features are, sums are exact and rounded once: the result is plain Lloyd's from
-    the same starting centres, the same bits for any number of threads, order of batches and processor. Ties go to the
-    lower cluster.
+    Distances are float64 for features of any type, sums are exact and rounded once: the
+    result is plain Lloyd's from the same starting centres, the same bits for any number of
+    threads, order of batches and processor. Ties go to the lower cluster.
 
     Parameters
     ----------
     n_clusters : int, default 8
-        How many clusters.
-    init : {"k-means++", "random"}, (n_clusters, n_features) numbers, or callable
-        How to start: greedy k-means++ (Arthur & Vassilvitskii 2007), distinct rows by chance, given centres, or a
-        function ``init(x, n_clusters, random_state=...)`` that returns them. Given centres are on the scale of the
-        scaler, if there is one. k-means++ looks at a sample of 65,536 rows (64 for each cluster, if that is more); of
-        more rows it takes the centres that Lloyd's algorithm reaches from its seeds on that sample.
-    n_init : int or "auto"
-        How many starts, of which the best result is kept. ``"auto"`` is 1 for k-means++ and given centres, 10 for
-        random and callables.
+        Number of clusters.
+    init : {"k-means++", "random"}, array of centres, or callable, default "k-means++"
+        How to start: greedy k-means++ (Arthur & Vassilvitskii 2007), distinct random rows,
+        given centres, or a function ``init(x, n_clusters, random_state=...)`` that returns
+        them. Given centres are on the scale of the scaler, if there is one. k-means++ uses
+        a sample of 65,536 rows (64 for each cluster, if that is more); for more rows it
+        starts from the centres to which Lloyd's algorithm converges on that sample.
+    n_init : int or "auto", default "auto"
+        Number of starts, of which the best result is kept. ``"auto"``: 1 for k-means++ and
+        given centres, 10 for random rows and callables.
     max_iter : int, default 300
-        The most iterations of one start.
+        Maximum number of iterations of one start.
     tol : float, default 1e-4
-        Stops when the squared shifts of all centres add up to no more than ``tol`` times the mean variance of the
-        features, or no row changes its cluster.
+        A start ends when the squared shifts of all centres sum to at most ``tol`` times the
+        mean variance of the features, or when no row changes its cluster.
     random_state : int or None, default 0
-        Seed; the same seed gives the same result, whatever the version and the machine. None draws one.
+        Seed; the same seed gives the same result in every version and on every machine.
+        ``None`` draws one.
     n_threads : int, optional
-        As in :func:`custcore.rfm`. It never changes a result.
+        Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
+        all available cores. Results do not depend on it.
     columns : list of str, optional
-        The features; default: those of the scaler, else every column of the table.
+        Names of the features. Default: those of the scaler, else every column of the table.
     scaler : Scaler, optional
-        Scales the features first. One that is not fitted yet is fitted on the rows that :meth:`fit` gets. It is kept
-        with the model, so that :meth:`predict` takes features in their own units.
+        Scales the features first. A scaler that is not fitted is fitted on the given rows.
+        It is kept with the model, which then takes features in their own units.
 
     Attributes
     ----------
@@ -98,8 +100,12 @@ class KMeans(Fitted, Persistable):
     Examples
     --------
     >>> import custcore, pyarrow as pa
-    >>> customers = pa.table({"n_orders": [1, 2, 1, 9, 8], "monetary_total": [10.0, 12.0, 8.0, 300.0, 280.0]})
-    >>> km = custcore.KMeans(2, scaler=custcore.Scaler(log1p=["monetary_total"]), random_state=1).fit(customers)
+    >>> customers = pa.table(
+    ...     {"n_orders": [1, 2, 1, 9, 8], "monetary_total": [10.0, 12.0, 8.0, 300.0, 280.0]}
+    ... )
+    >>> km = custcore.KMeans(
+    ...     2, scaler=custcore.Scaler(log1p=["monetary_total"]), random_state=1
+    ... ).fit(customers)
     >>> km.labels_.tolist() in ([0, 0, 0, 1, 1], [1, 1, 1, 0, 0])
     True
     >>> km.predict_one([1, 9.0]) == int(km.labels_[0])
@@ -143,11 +149,11 @@ class KMeans(Fitted, Persistable):
         Parameters
         ----------
         x : (n_rows, n_features)
-            A table that exports Arrow or a dict of numpy arrays, whose columns are the features: floats, integers or
-            decimals; or a two-dimensional array, which is not copied where it is float32 or float64; or rows of
-            numbers.
+            The features. A table that exports Arrow or a dict of numpy arrays, whose columns
+            are floats, integers or decimals; or a two-dimensional array, which is not copied if
+            it is float32 or float64; or rows of numbers. Nulls, NaN and infinities are errors.
         sample_weight : (n_rows,), optional
-            How much each row counts, 0 or more. It counts in seeding, too.
+            Weight of each row, 0 or more. Default: 1.
 
         Returns
         -------
@@ -157,7 +163,7 @@ class KMeans(Fitted, Persistable):
         Raises
         ------
         InvalidArgumentError
-            If there are fewer rows than clusters, or weights that cannot be.
+            If there are fewer rows than clusters, or invalid weights.
         NonFiniteError, NullValueError
             If a feature is null, NaN or infinite; the message names column and row.
 
@@ -173,7 +179,7 @@ class KMeans(Fitted, Persistable):
         return self
 
     def _run(self, x: Features, sample_weight: Weights | None) -> None:
-        """Fit without the warning of fewer clusters, of which scikit-learn has a class of its own."""
+        """Fit without the warning of fewer clusters, for which scikit-learn has another class."""
         n_clusters, starts, n_init, seed = self._checked()
         if starts is not None and not callable(starts) and self.n_init not in {"auto", 1}:
             warnings.warn(
@@ -205,7 +211,17 @@ class KMeans(Fitted, Persistable):
         self._core, self._labels, self._scaler, self._names, self._profile = fitted, labels, scaler, None, None
 
     def fit_predict(self, x: Features, sample_weight: Weights | None = None) -> np.ndarray[Any, Any]:
-        """:meth:`fit`, then ``labels_``."""
+        """:meth:`fit`, then ``labels_``.
+
+        Parameters
+        ----------
+        x : (n_rows, n_features)
+            The features. A table that exports Arrow or a dict of numpy arrays, whose columns
+            are floats, integers or decimals; or a two-dimensional array, which is not copied if
+            it is float32 or float64; or rows of numbers. Nulls, NaN and infinities are errors.
+        sample_weight : (n_rows,), optional
+            Weight of each row, 0 or more. Default: 1.
+        """
         return self.fit(x, sample_weight).labels_
 
     def _tol(self) -> float:
@@ -228,6 +244,8 @@ class KMeans(Fitted, Persistable):
             raise InvalidTypeError(f"scaler is {type(self.scaler).__name__}; expected a custcore.Scaler or None")
         n_init = None if isinstance(self.n_init, str) and self.n_init == "auto" else at_least_one("n_init", self.n_init)
         if self.random_state is None:
+            import secrets  # rarely needed, and slow to import
+
             seed = secrets.randbits(63)
         else:
             seed = arguments.whole("random_state", self.random_state)
@@ -236,7 +254,9 @@ class KMeans(Fitted, Persistable):
         init: Any = self.init
         if isinstance(init, str):
             if init not in _INITS:
-                raise InvalidArgumentError(f"init={init!r} is none of {list(_INITS)}, centres, or a callable")
+                raise InvalidArgumentError(
+                    f"init={init!r} is unknown; choose one of {', '.join(map(repr, _INITS))}, centres, or a callable"
+                )
             return n_clusters, None, n_init, seed
         if callable(init):
             return n_clusters, init, n_init, seed
@@ -282,7 +302,7 @@ class KMeans(Fitted, Persistable):
                 scaler=None if scaler is None else Scaler._wrap(scaler),
             )
         except InvalidArgumentError as error:
-            raise ModelFormatError(f"the model has settings that cannot be: {error}") from None
+            raise ModelFormatError(f"the model has invalid settings: {error}") from None
         found._core, found._scaler, found._names = core, found.scaler, names
         return found
 

@@ -32,8 +32,8 @@ class Breaks:
     centers : list of float
         The means of the groups, ascending.
     breaks : list of float
-        The largest value of each group but the last. As ``cuts`` of :class:`custcore.RFMScorer` they give each group a
-        score.
+        The largest value of each group but the last. As ``cuts`` of
+        :class:`custcore.RFMScorer` they give each group a score.
     """
 
     k: int
@@ -50,16 +50,21 @@ def natural_breaks(
     sample_weight: Weights | None = None,
     n_threads: int | None = None,
 ) -> Breaks:
-    """Cut one feature into k groups in the best way there is (Jenks' natural breaks), by dynamic programming.
+    """Cut one feature optimally into k groups (Jenks' natural breaks), by dynamic programming.
 
     Parameters
     ----------
     x : (n_rows, 1)
         A table or array of one feature; or a table, with its name in ``columns``.
     k : int
-        How many groups.
-    columns, sample_weight, n_threads
-        As in :class:`custcore.KMeans`.
+        Number of groups.
+    columns : list of str, optional
+        The name of the feature. Default: the only column.
+    sample_weight : (n_rows,), optional
+        Weight of each row, 0 or more. Default: 1.
+    n_threads : int, optional
+        Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
+        all available cores. Results do not depend on it.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""``custcore.Scaler``: features of unlike size and skew brought to one scale, and back."""
+"""``custcore.Scaler``: features of different size and skew brought to one scale, and back."""
 
 from __future__ import annotations
 
@@ -19,24 +19,25 @@ if TYPE_CHECKING:
 
 __all__ = ["Scaler"]
 
-_HOW = ("standard", "robust")
-
 
 class Scaler(Persistable):
-    """Brings features to one scale: k-means adds up squares, and the feature of the largest unit would decide alone.
+    """Brings features to one scale: k-means would follow the one with the largest unit.
 
-    ``(x - center) / scale`` for each feature, after ``log(1 + x)`` where ``log1p`` names it. A feature that does
-    not vary becomes 0.
+    ``(x - center) / scale`` for each feature, after ``log(1 + x)`` where ``log1p`` names
+    it. A feature that does not vary becomes 0.
 
     Parameters
     ----------
     columns : list of str, optional
-        The features; default: every column of the table it is fitted on. Arrays have no names: leave it out.
-    how : {"standard", "robust"}
-        ``"standard"``: center is the mean, scale the population standard deviation. ``"robust"``: center is the median,
-        scale the distance between the quartiles, which a few very large customers do not move.
-    log1p : list of str, optional
-        Features whose logarithm is scaled: money and counts are skewed. Their values must exceed -1.
+        Names of the features. Default: every column of the table of the fit. Arrays have no
+        names: leave it out.
+    how : {"standard", "robust"}, default "standard"
+        ``"standard"``: the centre is the mean, the scale the population standard deviation.
+        ``"robust"``: the median and the interquartile range, which a few very large
+        customers do not move.
+    log1p : list of str, default ()
+        Features of which ``log(1 + x)`` is scaled: money and counts are skewed. Their
+        values must exceed -1.
 
     Attributes
     ----------
@@ -49,10 +50,15 @@ class Scaler(Persistable):
     --------
     >>> import custcore, pyarrow as pa
     >>> customers = pa.table({"n_orders": [1, 3, 5], "monetary_total": [10.0, 30.0, 110.0]})
-    >>> scaler = custcore.Scaler(["n_orders", "monetary_total"], log1p=["monetary_total"]).fit(customers)
+    >>> scaler = custcore.Scaler(
+    ...     ["n_orders", "monetary_total"], log1p=["monetary_total"]
+    ... ).fit(customers)
     >>> scaler.center_[0]
     3.0
-    >>> [round(x, 3) for x in scaler.transform(customers).to_pyarrow()["n_orders"].to_pylist()]
+    >>> [
+    ...     round(x, 3)
+    ...     for x in scaler.transform(customers).to_pyarrow()["n_orders"].to_pylist()
+    ... ]
     [-1.225, 0.0, 1.225]
     """
 
@@ -66,13 +72,12 @@ class Scaler(Persistable):
         log1p: Sequence[str] = (),
     ) -> None:
         names = checked_columns("columns", columns)
-        if arguments.name("how", how) not in _HOW:
-            raise InvalidArgumentError(f"how={how!r} is none of {list(_HOW)}")
+        method = arguments.choice("how", how, ("standard", "robust"))
         logs = (checked_columns("log1p", log1p) or []) if len(log1p) else []
         unknown = [name for name in logs if names is not None and name not in names]
         if unknown:
             raise InvalidArgumentError(f"log1p names {unknown}, which is not among columns={names}")
-        self._core = _core.Scaler(names, how=how, log1p=logs)
+        self._core = _core.Scaler(names, how=method, log1p=logs)
 
     def fit(self, x: Features, *, n_threads: int | None = None) -> Scaler:
         """Learn center and scale.
@@ -80,9 +85,12 @@ class Scaler(Persistable):
         Parameters
         ----------
         x : (n_rows, n_features)
-            A table with the columns, or a two-dimensional array. Nulls, NaN and infinities are errors.
+            The features. A table that exports Arrow or a dict of numpy arrays, whose columns
+            are floats, integers or decimals; or a two-dimensional array, which is not copied if
+            it is float32 or float64; or rows of numbers. Nulls, NaN and infinities are errors.
         n_threads : int, optional
-            As in :func:`custcore.rfm`.
+            Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
+            all available cores. Results do not depend on it.
 
         Returns
         -------
@@ -105,7 +113,13 @@ class Scaler(Persistable):
         Parameters
         ----------
         x : (n_rows, n_features)
-            As in :meth:`fit`; columns are found by name.
+            The features. A table that exports Arrow or a dict of numpy arrays, whose columns
+            are floats, integers or decimals; or a two-dimensional array, which is not copied if
+            it is float32 or float64; or rows of numbers. Nulls, NaN and infinities are errors.
+            Columns of a table are found by the names of the fit, in any order.
+        n_threads : int, optional
+            Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
+            all available cores. Results do not depend on it.
 
         Returns
         -------
@@ -120,7 +134,18 @@ class Scaler(Persistable):
         return Table(self._fitted().transform(features(x), n_threads=arguments.optional_whole("n_threads", n_threads)))
 
     def fit_transform(self, x: Features, *, n_threads: int | None = None) -> Table:
-        """:meth:`fit`, then :meth:`transform`. The data are read once, so ``x`` may be a stream."""
+        """:meth:`fit`, then :meth:`transform`. The data are read once, so ``x`` may be a stream.
+
+        Parameters
+        ----------
+        x : (n_rows, n_features)
+            The features. A table that exports Arrow or a dict of numpy arrays, whose columns
+            are floats, integers or decimals; or a two-dimensional array, which is not copied if
+            it is float32 or float64; or rows of numbers. Nulls, NaN and infinities are errors.
+        n_threads : int, optional
+            Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
+            all available cores. Results do not depend on it.
+        """
         kept, threads = reusable(x, self._core.columns), arguments.optional_whole("n_threads", n_threads)
         self._core = self._core.fit(kept, n_threads=threads)
         return Table(self._core.transform(kept, n_threads=threads))

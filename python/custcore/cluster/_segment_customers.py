@@ -20,9 +20,9 @@ from custcore.errors import InvalidArgumentError, NotEnoughDataError, OutOfRange
 from custcore.result import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from custcore._input.data import Data
+    from custcore._input.data import AsOf, Data, Progress
 
 __all__ = ["segment_customers"]
 
@@ -56,40 +56,116 @@ def segment_customers(
     n_init: int = 10,
     random_state: int = 0,
     n_threads: int | None = None,
-    **rfm_options: Any,  # noqa: ANN401
+    customer_id: str = "customer_id",
+    timestamp: str = "timestamp",
+    amount: str | None = "amount",
+    order_id: str | None = None,
+    as_of: AsOf | None = None,
+    returns: Literal["net", "exclude", "count"] = "net",
+    zero_is_purchase: bool = True,
+    order_lines: Literal["any", "adjacent"] = "any",
+    n_days: bool = False,
+    attributes: Mapping[str, Literal["first", "last"]] | None = None,
+    amount_decimals: int = 6,
+    timezone: str | None = None,
+    on_null: Literal["drop", "error"] = "drop",
+    on_nonfinite: Literal["error", "drop"] = "error",
+    sort: bool = True,
+    progress: Progress | None = None,
 ) -> tuple[Table, KMeans]:
     """Cluster customers by what they do, choose how many clusters there are, and name them.
 
-    Purchases become one row per customer (:func:`custcore.rfm`), skewed features become logarithms, all are brought to
-    one scale (:class:`custcore.Scaler`), k is chosen (:func:`custcore.select_k`), the clusters are found
-    (:class:`custcore.KMeans`), ordered from the best customers to the least, and named by how their centres differ from
-    all customers.
+    Purchases become one row per customer (:func:`custcore.rfm`), skewed features become
+    logarithms, all are brought to one scale (:class:`custcore.Scaler`), k is chosen
+    (:func:`custcore.select_k`), the clusters are found (:class:`custcore.KMeans`), ordered
+    from the best customers to the least, and named by how their centres differ from all
+    customers.
 
     Parameters
     ----------
-    data
-        Purchases, as in :func:`custcore.rfm`; or, if it has the columns of ``features``, one row per customer.
-    k : int or "auto"
-        How many clusters; "auto" takes what :func:`custcore.select_k` suggests among ``ks``.
+    data : table, iterable of batches, or dict of arrays
+        Transactions, one row per order, or with ``order_id`` one row per order line: any
+        object that exports Arrow (pyarrow, pandas 3, polars, DuckDB, DataFusion, ...), an
+        iterable of such batches, or a dict of one-dimensional numpy arrays. Or, if it has
+        the columns of ``features``, one row per customer; then options of transactions are
+        refused.
+    k : int or "auto", default "auto"
+        Number of clusters; "auto" takes what :func:`custcore.select_k` suggests among
+        ``ks``.
     features : list of str, optional
-        Default: ``recency_days``, ``n_orders`` and, where there is money, ``monetary_total``.
-    log1p : list of str, or "auto"
-        Features whose logarithm is clustered; "auto" takes counts and money that are nowhere negative.
-    how : {"standard", "robust"}
-        As in :class:`custcore.Scaler`.
-    ks : whole numbers, default 2 to 8
-        What "auto" may choose from; numbers above the number of customers are passed over.
-    n_init, random_state, n_threads
-        As in :class:`custcore.KMeans`.
-    **rfm_options
-        The other arguments of :func:`custcore.rfm`: ``customer_id``, ``timestamp``, ``amount``, ``order_id``, ...
+        Features to cluster by. Default: ``recency_days``, ``n_orders`` and, with money,
+        ``monetary_total``.
+    log1p : list of str, or "auto", default "auto"
+        Features whose logarithm is clustered; "auto": counts and money that are never
+        negative.
+    how : {"standard", "robust"}, default "standard"
+        ``"standard"``: the centre is the mean, the scale the population standard deviation.
+        ``"robust"``: the median and the interquartile range, which a few very large
+        customers do not move.
+    ks : iterable of int, default range(2, 9)
+        What "auto" may choose from; numbers above the number of customers are skipped.
+    n_init : int, default 10
+        Number of starts for each k, of which the best is kept.
+    random_state : int, default 0
+        Seed; the same seed gives the same result in every version and on every machine.
+    n_threads : int, optional
+        Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
+        all available cores. Results do not depend on it.
+    customer_id : str, default "customer_id"
+        Column of customer ids: integers, strings, binary, or a dictionary of these. Rows
+        with a null id are left out and reported.
+    timestamp : str, default "timestamp"
+        Column of dates or timestamps. Rows with a null time are left out and reported.
+    amount : str or None, default "amount"
+        Column of money: floats, integers or decimals. A null or NaN amount adds 0 and is
+        reported. ``None``: money is not read, and the result has no monetary columns.
+    order_id : str, optional
+        Column of order ids, of the same types as customer ids. Lines with the same customer
+        and order id form one order, whose amount is their sum and whose time is the
+        earliest. A line with a null order id is an order by itself, and reported. Default:
+        every row is an order.
+    as_of : date, datetime or str, optional
+        The last local day that counts, inclusive; later rows are left out and reported.
+        Default: the last date among rows that have an id and a time, never today.
+    returns : {"net", "exclude", "count"}, default "net"
+        How orders with a negative amount count. ``"net"``: they lower the sums and are not
+        purchases. ``"exclude"``: they are left out and reported. ``"count"``: they count
+        like any other order. A customer who has only refunds is not a buyer.
+    zero_is_purchase : bool, default True
+        Whether an order with amount 0 is a purchase. Orders whose amounts are all null
+        always are.
+    order_lines : {"any", "adjacent"}, default "any"
+        ``"any"``: lines of an order may be anywhere in the data. ``"adjacent"``: only
+        consecutive lines form an order, which needs memory per customer only.
+    n_days : bool, default False
+        Whether to add the column ``n_days``, the number of distinct days with a purchase.
+    attributes : dict of str to {"first", "last"}, optional
+        Columns to keep per customer, each with its value at the first or at the last
+        purchase; ties go to the smallest value.
+    amount_decimals : int, default 6
+        Decimal places, 0 to 12, to which float amounts are rounded when read. Their sums
+        are then exact and independent of row order.
+    timezone : str, optional
+        IANA time zone whose local days count for times with a zone. Times without a zone
+        are never shifted. Default: the column's own zone.
+    on_null : {"drop", "error"}, default "drop"
+        Whether a null id, time or amount is reported, or an error that names its row.
+    on_nonfinite : {"error", "drop"}, default "error"
+        Whether an infinite amount is an error that names its row, or left out and reported.
+    sort : bool, default True
+        Whether rows are sorted by id (integers by value, strings by bytes). ``False``
+        leaves their order unspecified and is faster.
+    progress : callable, optional
+        Called on this thread as ``progress(rows_done, rows_total)`` while rows are read;
+        the total may be ``None``.
 
     Returns
     -------
     Table
-        One row per customer, with all columns of :func:`custcore.rfm` (or of ``data``), then ``cluster`` (int32, from
-        0, best first) and ``segment`` (dictionary of strings). Its report is that of :func:`custcore.rfm`, with the
-        reason for k as a remark.
+        One row per customer, with all columns of :func:`custcore.rfm` (or of ``data``),
+        then ``cluster`` (int32, from 0, best first) and ``segment`` (dictionary of
+        strings). Its report is that of :func:`custcore.rfm`, with the reason for k as a
+        remark.
     KMeans
         The model: ``names_``, ``profile()``, ``predict`` of raw features, ``save``.
 
@@ -102,7 +178,9 @@ def segment_customers(
     --------
     >>> import datetime, pyarrow as pa, custcore
     >>> day = datetime.date(2026, 1, 1)
-    >>> times = [day + datetime.timedelta(days=d) for d in (0, 1, 2, 60, 70, 80, 61, 71, 81)]
+    >>> times = [
+    ...     day + datetime.timedelta(days=d) for d in (0, 1, 2, 60, 70, 80, 61, 71, 81)
+    ... ]
     >>> orders = pa.table(
     ...     {
     ...         "customer_id": [1, 2, 3, 4, 4, 4, 5, 5, 5],
@@ -119,7 +197,27 @@ def segment_customers(
     if k != "auto":
         k = at_least_one("k", k)
     wanted = checked_columns("features", features)
-    customers, wanted = _customers(data, wanted, n_threads, rfm_options)
+    customers, wanted = _customers(
+        data,
+        wanted,
+        n_threads,
+        customer_id=customer_id,
+        timestamp=timestamp,
+        amount=amount,
+        order_id=order_id,
+        as_of=as_of,
+        returns=returns,
+        zero_is_purchase=zero_is_purchase,
+        order_lines=order_lines,
+        n_days=n_days,
+        attributes=attributes,
+        amount_decimals=amount_decimals,
+        timezone=timezone,
+        on_null=on_null,
+        on_nonfinite=on_nonfinite,
+        sort=sort,
+        progress=progress,
+    )
     n_customers = customers.num_rows
     if n_customers < 2:
         raise NotEnoughDataError(f"there are {n_customers} customers; clusters need two at least")
@@ -136,14 +234,19 @@ def segment_customers(
 
 
 def _customers(
-    data: Data, wanted: list[str] | None, n_threads: int | None, options: dict[str, Any]
+    data: Data,
+    wanted: list[str] | None,
+    n_threads: int | None,
+    **options: Any,  # noqa: ANN401 (those of rfm)
 ) -> tuple[Table, list[str]]:
     """One row per customer, and its features."""
     there, data = named(data)
     if there is not None and set(wanted or _RFM[:2]) <= set(there):
-        if options:
+        defaults = rfm.__kwdefaults__ or {}
+        unused = sorted(name for name, value in options.items() if value != defaults[name])
+        if unused:
             raise InvalidArgumentError(
-                f"{sorted(options)} belong to purchases, but the data have one row per customer: their columns "
+                f"{unused} belong to purchases, but the data have one row per customer: their columns "
                 f"{wanted or list(_RFM[:2])} are there"
             )
         customers = data if isinstance(data, Table) else Table(in_memory(read_features(data)))
@@ -214,7 +317,7 @@ def _ordered(model: KMeans, customers: Table) -> KMeans:
 
 
 def cluster_names(features: Sequence[str], centers: Sequence[Sequence[float]]) -> list[str]:
-    """Name clusters by the features in which their centres lie apart from all customers; no two are alike.
+    """Name clusters by the features in which their centres differ from all customers; unique.
 
     >>> cluster_names(["recency_days", "n_orders"], [[-1.0, 2.0], [0.1, -0.2], [1.2, 0.0]])
     ['recent, very frequent', 'average', 'lapsed']

@@ -40,23 +40,42 @@ def select_k(
     Parameters
     ----------
     x : (n_rows, n_features)
-        As in :meth:`custcore.KMeans.fit`.
-    ks : whole numbers, default 2 to 10
-        The numbers of clusters to try.
-    columns, scaler, n_init, max_iter, tol, random_state, n_threads
-        As in :class:`custcore.KMeans`. All k and all starts share the passes over the rows.
+        The features. A table that exports Arrow or a dict of numpy arrays, whose columns
+        are floats, integers or decimals; or a two-dimensional array, which is not copied if
+        it is float32 or float64; or rows of numbers. Nulls, NaN and infinities are errors.
+    ks : iterable of int, default range(2, 11)
+        The numbers of clusters to try. All of them, and all starts, share the passes over
+        the rows.
+    columns : list of str, optional
+        Names of the features. Default: those of the scaler, else every column of the table.
+    scaler : Scaler, optional
+        Scales the features first. A scaler that is not fitted is fitted on the given rows;
+        it is not changed.
+    n_init : int, default 10
+        Number of starts for each k, of which the best is kept.
+    max_iter : int, default 300
+        Maximum number of iterations of one start.
+    tol : float, default 1e-4
+        A start ends when the squared shifts of all centres sum to at most ``tol`` times the
+        mean variance of the features, or when no row changes its cluster.
+    random_state : int, default 0
+        Seed; the same seed gives the same result in every version and on every machine.
     sample_size : int, default 1000
-        Rows drawn for ``silhouette_sampled``.
+        Number of rows drawn for ``silhouette_sampled``.
+    n_threads : int, optional
+        Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
+        all available cores. Results do not depend on it.
 
     Returns
     -------
     Table
-        One row for each k: ``k`` (int32), ``inertia``, ``calinski_harabasz`` (between over within variance; large is
-        good), ``davies_bouldin`` (small is good), ``bic`` (small is good; spherical Gaussians of one variance),
-        ``silhouette_simplified`` (with distances to centres), ``silhouette_squared`` (exact, with squared Euclidean
-        distances), ``silhouette_sampled`` (Euclidean, of a sample) with its standard error ``silhouette_se`` (float64;
-        null where a measure is not defined), and ``suggested`` (bool; true in one row, for the reason that
-        ``.report.remarks`` gives).
+        One row for each k: ``k`` (int32), ``inertia``, ``calinski_harabasz`` (between over
+        within variance; large is good), ``davies_bouldin`` (small is good), ``bic`` (small
+        is good; spherical Gaussians of one variance), ``silhouette_simplified`` (with
+        distances to centres), ``silhouette_squared`` (exact, with squared Euclidean
+        distances), ``silhouette_sampled`` (Euclidean, of a sample) with its standard error
+        ``silhouette_se`` (float64; null where a measure is not defined), and ``suggested``
+        (bool; true in one row, for the reason that ``.report.remarks`` gives).
 
     Examples
     --------

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 __all__ = ["cohort_definition", "period_name"]
 
 _RETURNS = {
-    "net": "refunds lower the revenue of their date and are no activity",
+    "net": "refunds lower the revenue of their date and are not activity",
     "exclude": "refunds are left out",
     "count": "orders below 0 count like any other",
 }

@@ -1,4 +1,4 @@
-"""How ``preset=`` of ``custcore.cohort_retention`` stands for the options that it sets."""
+"""How ``preset=`` of ``custcore.cohort_retention`` sets other options."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import functools
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from custcore._input import arguments
-from custcore.errors import InvalidArgumentError
 from custcore.presets import PRESETS
 
 if TYPE_CHECKING:
@@ -25,12 +24,7 @@ def preset_options(name: object) -> Mapping[str, object]:
     InvalidArgumentError
         If there is no such preset.
     """
-    word = arguments.optional_name("preset", name)
-    if word is None:
-        return {}
-    if word not in PRESETS:
-        raise InvalidArgumentError(f"preset={word!r} is unknown; choose one of {', '.join(map(repr, PRESETS))}")
-    return PRESETS[word]
+    return {} if name is None else PRESETS[arguments.choice("preset", name, PRESETS)]
 
 
 def with_presets(function: Function) -> Function:

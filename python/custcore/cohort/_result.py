@@ -28,20 +28,26 @@ class CohortRetention:
     >>> orders = pa.table(
     ...     {
     ...         "customer_id": ["a", "b", "c", "a", "c"],
-    ...         "timestamp": [datetime.date(2024, *d) for d in ((1, 31), (1, 5), (2, 10), (3, 1), (3, 10))],
+    ...         "timestamp": [
+    ...             datetime.date(2024, *d)
+    ...             for d in ((1, 31), (1, 5), (2, 10), (3, 1), (3, 10))
+    ...         ],
     ...         "amount": [10.0, 20.0, 5.0, 7.5, 5.0],
     ...     }
     ... )
     >>> cohorts = custcore.cohort_retention(orders, amount="amount")
     >>> print(cohorts)
-    custcore.CohortRetention: 3 cohorts by month, 3 customers, observed from 2024-01-05 until before 2024-03-11
+    custcore.CohortRetention: 3 cohorts by month, 3 customers, observed from 2024-01-05 until
+    before 2024-03-11
     cohort        size      0      1      2
     2024-01-01 <     2   100%   0.0%  50.0%*
     2024-02-01       1   100%  100%*
     2024-03-01       0     -*
     average            100%   0.0%
-    * not over yet; < cut off at its start; - nobody in it; blank: not observed
-    >>> cohorts.movement().to_pyarrow().select(["active", "new", "retained", "reactivated", "churned"]).to_pylist()[2]
+    * not over yet; < cut off at its start; - no customers; blank: not observed
+    >>> cohorts.movement().to_pyarrow().select(
+    ...     ["active", "new", "retained", "reactivated", "churned"]
+    ... ).to_pylist()[2]
     {'active': 2, 'new': 0, 'retained': 1, 'reactivated': 1, 'churned': 0}
     """
 
@@ -65,28 +71,32 @@ class CohortRetention:
         Returns
         -------
         Table
-            The column of ``by`` if given; ``cohort`` (date32, first day of its period; for a cohort column its value),
-            ``cohort_size`` (int64, customers), ``period_index`` (int32, k; for brackets their last period),
-            ``period_start``, ``period_end`` (date32; the end is exclusive; null where the windows of the members
-            differ: elapsed mode, cohort columns, a cohort period unlike the period), ``eligible``, ``customers``,
-            ``customers_open`` (int64), ``rate``, ``rate_low``, ``rate_high`` (float64; null without eligible
-            customers), ``orders`` (int64, orders that count as activity), with money ``revenue``,
-            ``revenue_cumulative`` (like the amounts) and ``revenue_cumulative_per_customer`` (float64),
-            ``is_observed``, ``is_complete``, ``left_truncated`` (bool; null for cohort columns).
+            The column of ``by`` if given; ``cohort`` (date32, first day of its period; for a
+            cohort column its value), ``cohort_size`` (int64, customers), ``period_index``
+            (int32, k; for brackets their last period), ``period_start``, ``period_end``
+            (date32; the end is exclusive; null where the windows of the members differ: elapsed
+            mode, cohort columns, a cohort period other than the period), ``eligible``,
+            ``customers``, ``customers_open`` (int64), ``rate``, ``rate_low``, ``rate_high``
+            (float64; null without eligible customers), ``orders`` (int64, orders that count as
+            activity), with money ``revenue``, ``revenue_cumulative`` (like the amounts) and
+            ``revenue_cumulative_per_customer`` (float64), ``is_observed``, ``is_complete``,
+            ``left_truncated`` (bool; null for cohort columns).
 
-            Eligible is the cohort, or where windows differ those members whose window is over; ``customers`` counts
-            these only, ``customers_open`` the members who came back in a window that is still open. Where nothing was
-            observed all counts and sums are null.
+            Eligible is the cohort, or where windows differ those members whose window is over;
+            ``customers`` counts these only, ``customers_open`` the members who came back in a
+            window that is still open. Where nothing was observed all counts and sums are null.
 
-            The last row (of each group) has no cohort: orders and money of buyers in no cell, because they are in no
-            cohort, lie before observation or before the first purchase, or beyond the last column. The notes of the
-            report take it apart.
+            The last row (of each group) has no cohort: orders and money of buyers in no cell,
+            because they are in no cohort, lie before observation or before the first purchase,
+            or beyond the last column. The notes of the report take it apart.
 
         Examples
         --------
         >>> import datetime, pyarrow as pa, custcore
         >>> day = datetime.date(2024, 1, 5)
-        >>> orders = pa.table({"customer_id": [1, 2], "timestamp": [day, day], "amount": [10.0, 2.5]})
+        >>> orders = pa.table(
+        ...     {"customer_id": [1, 2], "timestamp": [day, day], "amount": [10.0, 2.5]}
+        ... )
         >>> table = custcore.cohort_retention(orders, amount="amount").to_table().to_pyarrow()
         >>> table.select(["cohort_size", "orders", "revenue", "is_complete"]).to_pylist()
         [{'cohort_size': 2, 'orders': 2, 'revenue': 12.5, 'is_complete': False},
@@ -100,15 +110,15 @@ class CohortRetention:
         Parameters
         ----------
         value : str, default "rate"
-            ``"rate"``, ``"rate_low"``, ``"rate_high"``, ``"customers"``, ``"customers_open"``, ``"eligible"``,
-            ``"orders"``, ``"revenue"``, ``"revenue_cumulative"``, ``"revenue_cumulative_per_customer"``,
-            ``"is_observed"`` or ``"is_complete"``.
+            ``"rate"``, ``"rate_low"``, ``"rate_high"``, ``"customers"``, ``"customers_open"``,
+            ``"eligible"``, ``"orders"``, ``"revenue"``, ``"revenue_cumulative"``,
+            ``"revenue_cumulative_per_customer"``, ``"is_observed"`` or ``"is_complete"``.
 
         Returns
         -------
         Table
-            The column of ``by`` if given, ``cohort``, ``cohort_size``, then a column for each period: ``"0"``, ``"1"``,
-            ..., or ``"2-3"`` for brackets. Null where not observed.
+            The column of ``by`` if given, ``cohort``, ``cohort_size``, then a column for each
+            period: ``"0"``, ``"1"``, ..., or ``"2-3"`` for brackets. Null where not observed.
 
         Raises
         ------
@@ -128,9 +138,9 @@ class CohortRetention:
         Returns
         -------
         Table
-            The column of ``by`` if given, ``period_index`` (int32), ``cohorts`` (int64, cells that count),
-            ``eligible``, ``customers`` (int64), ``rate``, ``rate_low``, ``rate_high`` (float64; null without such a
-            cell, the interval only where pooled).
+            The column of ``by`` if given, ``period_index`` (int32), ``cohorts`` (int64, cells
+            that count), ``eligible``, ``customers`` (int64), ``rate``, ``rate_low``,
+            ``rate_high`` (float64; null without such a cell, the interval only where pooled).
         """
         return Table(self._core.average(arguments.name("kind", kind)))
 
@@ -140,11 +150,12 @@ class CohortRetention:
         Returns
         -------
         Table
-            The column of ``by`` if given, ``period_start``, ``period_end`` (date32, exclusive), ``is_complete``, and as
-            int64 ``active``, ``new`` (first active period), ``retained`` (active in the period before, too),
-            ``reactivated`` (not in that, but earlier) and ``churned`` (active in the period before only), so that
-            active = active before - churned + new + reactivated. What happened before ``observation_start`` counts
-            as earlier, unless ``cohort_by="first_in_window"``.
+            The column of ``by`` if given, ``period_start``, ``period_end`` (date32, exclusive),
+            ``is_complete``, and as int64 ``active``, ``new`` (first active period),
+            ``retained`` (active in the period before, too), ``reactivated`` (not in that, but
+            earlier) and ``churned`` (active in the period before only), so that active = active
+            before - churned + new + reactivated. What happened before ``observation_start``
+            counts as earlier, unless ``cohort_by="first_in_window"``.
         """
         return Table(self._core.movement())
 
@@ -159,11 +170,13 @@ class CohortRetention:
         Returns
         -------
         Table
-            The column of ``by`` if given, ``period_start``, ``period_end`` (date32, exclusive), ``is_complete``;
-            ``revenue_start`` (that of the period before), ``revenue_churned``, ``revenue_contraction``,
-            ``revenue_expansion``, ``revenue_reactivated``, ``revenue_new``, ``revenue_end``, all like the amounts; then
-            ``grr`` = (start - churned - contraction) / start and ``nrr`` = (start - churned - contraction +
-            expansion) / start (float64; null where the start is 0). A customer's negative period counts as 0.
+            The column of ``by`` if given, ``period_start``, ``period_end`` (date32, exclusive),
+            ``is_complete``; ``revenue_start`` (that of the period before), ``revenue_churned``,
+            ``revenue_contraction``, ``revenue_expansion``, ``revenue_reactivated``,
+            ``revenue_new``, ``revenue_end``, all like the amounts; then ``grr`` = (start -
+            churned - contraction) / start and ``nrr`` = (start - churned - contraction +
+            expansion) / start (float64; null where the start is 0). A customer's negative
+            period counts as 0.
 
         Raises
         ------
@@ -178,9 +191,10 @@ class CohortRetention:
         Returns
         -------
         Table
-            The id (the input's name and type), the column of ``by`` if given, ``cohort`` as in :meth:`to_table`,
-            ``first_date`` (date32, local day from which periods are counted); by id, then cohort. Who is in no cohort
-            has no row; in recurring cohorts a customer has several.
+            The id (the input's name and type), the column of ``by`` if given, ``cohort`` as in
+            :meth:`to_table`, ``first_date`` (date32, local day from which periods are counted);
+            by id, then cohort. Who is in no cohort has no row; in recurring cohorts a customer
+            has several.
         """
         return Table(self._core.customers())
 
@@ -195,7 +209,7 @@ class CohortRetention:
         return Table(self._core.rfm())
 
     def triangle(self, *, rows: int = 16, columns: int = 12) -> Triangle:
-        """What a screen shows: rates of the first and last cohorts in the first periods, and the pooled average.
+        """Rates of the first and last cohorts in the first periods, and the pooled average.
 
         Parameters
         ----------
@@ -205,7 +219,8 @@ class CohortRetention:
         Returns
         -------
         custcore.cohort.Triangle
-            Its lines, which know what was observed and what is complete; ``.text()`` and ``.html()``.
+            Its lines, which know what was observed and what is complete; ``.text()`` and
+            ``.html()``.
         """
         return triangle(self._core, rows=rows, columns=columns)
 
@@ -225,18 +240,18 @@ class CohortRetention:
     @property
     def report(self) -> Report:
         """What was left out and why, with notes that take the unattributed row apart."""
-        return self.to_table().report
+        return Table(self._core.empty_cells()).report
 
     @property
     def schema(self) -> Schema:
         """Names and Arrow types of the long table."""
-        return self.to_table().schema
+        return Table(self._core.empty_cells()).schema
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
         return self._core.cells().__arrow_c_stream__(requested_schema)
 
     def __arrow_c_schema__(self) -> object:
-        return self._core.cells().__arrow_c_schema__()
+        return self._core.empty_cells().__arrow_c_schema__()
 
     def __repr__(self) -> str:
         shown = self.triangle()

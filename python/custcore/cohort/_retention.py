@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Literal
 from custcore import _core
 from custcore._input import arguments
 from custcore._input.data import as_source, rows_total
-from custcore._options.cohorts import cohort_options
-from custcore._options.read import read_options
+from custcore._input.read_options import read_options
+from custcore.cohort._arguments import cohort_options
 from custcore.cohort._presets import with_presets
 from custcore.cohort._result import CohortRetention
 
@@ -59,71 +59,122 @@ def cohort_retention(
 ) -> CohortRetention:
     """Retention of customers and their revenue, by cohort and period since its start.
 
-    A cell whose window has not begun is not observed (null); one whose window is not over is partial: it keeps its
-    value, says so, and stays out of averages; one whose window is over is complete, and 0 then means that nobody came.
+    A cell whose window has not begun is not observed (null). One whose window is not over
+    is partial: it has a value, is marked, and is left out of averages. One whose window is
+    over is complete; 0 then means that no customer came back.
 
     Parameters
     ----------
-    data
-        Transactions, one row per order, or with ``order_id`` one per line of an order: as in :func:`custcore.rfm`.
-    customer_id, timestamp, order_id : str
-        Columns, as in :func:`custcore.rfm`. Rows without id or time are left out and counted.
+    data : table, iterable of batches, or dict of arrays
+        Transactions, one row per order, or with ``order_id`` one row per order line: any
+        object that exports Arrow (pyarrow, pandas 3, polars, DuckDB, DataFusion, ...), an
+        iterable of such batches, or a dict of one-dimensional numpy arrays.
+    customer_id : str, default "customer_id"
+        Column of customer ids: integers, strings, binary, or a dictionary of these. Rows
+        with a null id are left out and reported.
+    timestamp : str, default "timestamp"
+        Column of dates or timestamps. Rows with a null time are left out and reported.
     amount : str, optional
-        Column of money. Default: no money; then nothing is told a refund, and every row is a purchase.
+        Column of money. Default: money is not read, so no row is a refund and every row is
+        a purchase.
+    order_id : str, optional
+        Column of order ids, of the same types as customer ids. Lines with the same customer
+        and order id form one order, whose amount is their sum and whose time is the
+        earliest. A line with a null order id is an order by itself, and reported. Default:
+        every row is an order.
     period : str, default "month"
-        ``"day"``, ``"week"``, ``"month"``, ``"quarter"``, ``"year"``, or windows of days such as ``"7d"``, which are
-        counted from ``observation_start``, else from 1970-01-01. The k-th period of a customer is k after that of the
-        first purchase.
+        Length of a period: ``"day"``, ``"week"``, ``"month"``, ``"quarter"``, ``"year"``,
+        or windows of days such as ``"7d"``, which are counted from ``observation_start``,
+        else from 1970-01-01. The k-th period of a customer is k after that of the first
+        purchase.
     cohort_period : str, optional
-        Period that makes a cohort, if it is another: weekly cohorts with daily columns. Default: ``period``.
-    period_mode : {"calendar", "elapsed"}
-        Periods of the calendar, or windows of fixed length (days, weeks, ``"30d"``) from each customer's own first
-        local date.
-    return_criteria : {"on", "on_or_after", "on_or_before", "every"}
-        Who counts in cell k >= 1: active in period k; in k or any later one; in some of 1 to k; in each of 1 to k. In
-        cell 0 every member counts.
+        Period that defines a cohort, e.g. weekly cohorts with daily columns. Default:
+        ``period``.
+    period_mode : {"calendar", "elapsed"}, default "calendar"
+        Calendar periods, or windows of fixed length (days, weeks, ``"30d"``) from each
+        customer's first local date.
+    return_criteria : {"on", "on_or_after", "on_or_before", "every"}, default "on"
+        Who counts in cell k >= 1: customers active in period k; in k or later; in any of 1
+        to k; in each of 1 to k. In cell 0 every member counts.
     brackets : sequence of int, optional
-        ``[1, 3, 7, 30]``: cells for the periods 1, 2 to 3, 4 to 7 and 8 to 30, named by their last period.
+        ``[1, 3, 7, 30]``: cells for the periods 1, 2 to 3, 4 to 7 and 8 to 30, named by
+        their last period.
     horizon : int, optional
-        With ``"on_or_after"``: active in k to k + horizon - 1, complete when the last of them is over, so that old and
-        young cohorts compare.
+        With ``return_criteria="on_or_after"``: active in k to k + horizon - 1, complete
+        when the last of these is over, so that old and young cohorts are comparable.
     cohort_by : str, default "first"
-        ``"first"``: the period of the first purchase; who bought before ``observation_start`` is in no cohort.
-        ``"first_in_window"``: of the first one from ``observation_start`` on. ``"recurring"``: every period with a
-        purchase starts a cohort that its customer is in. Any other word is a column: its value at the first purchase
-        (ties by the smallest; null is in no cohort), with periods counted from that purchase.
+        ``"first"``: the cohort is the period of the first purchase; customers who bought
+        before ``observation_start`` are in no cohort. ``"first_in_window"``: the period of
+        the first purchase from ``observation_start`` on. ``"recurring"``: every period with
+        a purchase starts a cohort that its customers are in. Any other string is a column:
+        its value at the first purchase (ties by the smallest; null is in no cohort), with
+        periods counted from that purchase.
     by : str, optional
-        Split everything by this column's value at the first purchase (null is a group of its own).
-    start, returning : str, optional
-        Boolean columns: rows that may start a cohort, rows that count as coming back. An order counts if one of its
-        lines does; null is False. Default: every purchase does both.
+        Split everything by this column's value at the first purchase (null is a group).
+    start : str, optional
+        Boolean column of rows that may start a cohort. An order counts if one of its lines
+        does; null is false. Default: every purchase.
+    returning : str, optional
+        Boolean column of rows that count as coming back, as ``start``. Default: every
+        purchase.
     min_occurrences : int, default 1
         Orders needed in a period to be active in it (not at k = 0).
     week_start : str, default "monday"
-        First day of the week.
+        First day of the week, in English.
     fiscal_year_start : int, default 1
-        Month with which quarters and years begin.
+        Month, 1 to 12, with which years and quarters begin.
     timezone : str, optional
-        The zone in which zoned times are read (default: the column's own). A local day may have 23 or 25 hours.
+        IANA time zone whose local days count for times with a zone. Times without a zone
+        are never shifted. Default: the column's own zone.
     as_of : date, datetime or str, optional
-        The last local day that counts, inclusive. Default: the last date among rows that have an id and a time.
-    observation_start, observation_end : date, datetime or str, optional
-        Where observation begins (inclusive) and ends (exclusive; not together with ``as_of``). A date means its 00:00.
-        Rows from the end on are left out; rows before the start belong to no cell.
+        The last local day that counts, inclusive. Default: the last date among rows that
+        have an id and a time.
+    observation_start : date, datetime or str, optional
+        Where observation begins, inclusive; a date means its 00:00. Earlier rows belong to
+        no cell. Default: the first day in the data.
+    observation_end : date, datetime or str, optional
+        Where observation ends, exclusive, instead of ``as_of``; a date means its 00:00.
+        Later rows are left out and reported.
     n_periods : int, optional
-        Cells 0 to n_periods - 1 for every cohort, null where not observed. Default: what is observed.
+        Cells 0 to n_periods - 1 for every cohort, null where not observed. Default: all
+        that are observed.
     preset : {"posthog", "mixpanel", "amplitude", "pandas"}, optional
-        Options with which that tool counts; any that is given by hand wins. Sources, and where a tool's windows
-        differ (hours instead of local days), are in ``custcore.presets``.
+        Options with which that tool counts; options given explicitly take precedence.
+        Sources, and where a tool's windows differ (hours instead of local days), are in
+        :mod:`custcore.presets`.
     rfm : bool, default False
-        Whether the same scan also makes the table of :func:`custcore.rfm`, for :meth:`CohortRetention.rfm`.
-    returns, zero_is_purchase, order_lines, amount_decimals, on_null, on_nonfinite, n_threads, progress
-        As in :func:`custcore.rfm`. A refund lowers the revenue of the cell of its own date and is no activity.
+        Whether the same scan also makes the table of :func:`custcore.rfm`, for
+        :meth:`custcore.CohortRetention.rfm`.
+    returns : {"net", "exclude", "count"}, default "net"
+        How orders with a negative amount count. ``"net"``: they lower the sums and are not
+        purchases. ``"exclude"``: they are left out and reported. ``"count"``: they count
+        like any other order. A customer who has only refunds is not a buyer. A refund
+        lowers the revenue of the cell of its date and is not activity.
+    zero_is_purchase : bool, default True
+        Whether an order with amount 0 is a purchase. Orders whose amounts are all null
+        always are.
+    order_lines : {"any", "adjacent"}, default "any"
+        ``"any"``: lines of an order may be anywhere in the data. ``"adjacent"``: only
+        consecutive lines form an order, which needs memory per customer only.
+    amount_decimals : int, default 6
+        Decimal places, 0 to 12, to which float amounts are rounded when read. Their sums
+        are then exact and independent of row order.
+    on_null : {"drop", "error"}, default "drop"
+        Whether a null id, time or amount is reported, or an error that names its row.
+    on_nonfinite : {"error", "drop"}, default "error"
+        Whether an infinite amount is an error that names its row, or left out and reported.
+    n_threads : int, optional
+        Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
+        all available cores. Results do not depend on it.
+    progress : callable, optional
+        Called on this thread as ``progress(rows_done, rows_total)`` while rows are read;
+        the total may be ``None``.
 
     Returns
     -------
     CohortRetention
-        Long and wide tables, averages, movement, revenue retention, the definition in words and the report.
+        Long and wide tables, averages, movement, revenue retention, the definition in words
+        and the report.
 
     Raises
     ------
@@ -131,28 +182,45 @@ def cohort_retention(
         If an option is out of range, or two exclude each other.
     OutOfRangeError
         If there would be more than 50 million cells.
-    ColumnNotFoundError, InvalidTypeError, NonFiniteError, SumOverflowError, ArrowImportError
-        As in :func:`custcore.rfm`.
+    ColumnNotFoundError
+        If a column is not in the data.
+    InvalidTypeError
+        If ``data`` is not a table, or a column has an unsupported type.
+    NonFiniteError
+        If an amount is infinite, unless ``on_nonfinite="drop"``.
+    SumOverflowError
+        If a sum of integers or decimals does not fit its type.
+    ArrowImportError
+        If the Arrow data are malformed, or their producer failed.
 
     Notes
     -----
-    rate = customers / eligible, with Wilson's 95 % interval (Wilson 1927; Newcombe 1998). Cohorts that nobody is in and
-    periods in which nobody buys have their rows, too. Cells + the unattributed row + what the report leaves out is the
-    input, to the cent (not for recurring cohorts, where a customer is in several).
+    rate = customers / eligible, with Wilson's 95 % interval (Wilson 1927; Newcombe 1998).
+    Cohorts without customers and periods without purchases have their rows, too. Cells +
+    the unattributed row + what the report leaves out is the input, to the cent (not for
+    recurring cohorts, where a customer is in several).
 
     Examples
     --------
-    Nobody of January came back in February: 0, complete. One did in March, which is not over: partial.
+    No customer of January came back in February: 0, complete. One did in March, which is
+    not over: partial.
 
     >>> import datetime, pyarrow as pa, custcore
     >>> orders = pa.table(
     ...     {
     ...         "customer_id": ["a", "b", "c", "a", "c"],
-    ...         "timestamp": [datetime.date(2024, *d) for d in ((1, 31), (1, 5), (2, 10), (3, 1), (3, 10))],
+    ...         "timestamp": [
+    ...             datetime.date(2024, *d)
+    ...             for d in ((1, 31), (1, 5), (2, 10), (3, 1), (3, 10))
+    ...         ],
     ...     }
     ... )
     >>> cohorts = custcore.cohort_retention(orders)
-    >>> cells = cohorts.to_table().to_pyarrow().select(["cohort", "period_index", "customers", "is_complete"])
+    >>> cells = (
+    ...     cohorts.to_table()
+    ...     .to_pyarrow()
+    ...     .select(["cohort", "period_index", "customers", "is_complete"])
+    ... )
     >>> [tuple(row.values()) for row in cells.slice(0, 3).to_pylist()]
     [(datetime.date(2024, 1, 1), 0, 2, True), (datetime.date(2024, 1, 1), 1, 0, True),
      (datetime.date(2024, 1, 1), 2, 1, False)]

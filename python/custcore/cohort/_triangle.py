@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Cell", "Line", "Triangle", "triangle"]
 
-LEGEND = "* not over yet; < cut off at its start; - nobody in it; blank: not observed"
+LEGEND = "* not over yet; < cut off at its start; - no customers; blank: not observed"
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One cell: its rate (None where not observed, or where nobody is in the cohort), and how much of it was seen."""
+    """One cell: its rate (None if not observed or without customers), and what was observed."""
 
     rate: float | None = None
     is_observed: bool = False
@@ -43,7 +43,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Triangle:
-    """The part of the matrix that is shown; None among the lines stands for cohorts that are not."""
+    """The part of the matrix that is shown; None among the lines marks omitted cohorts."""
 
     columns: list[str]
     lines: list[Line | None]
@@ -66,7 +66,7 @@ class Triangle:
         return "\n".join([*(row.rstrip() for row in rows), *self._more("...")])
 
     def html(self) -> str:
-        """The triangle as an HTML table: the darker the more came back; hatched where the window is not over."""
+        """The triangle as an HTML table: darker for higher rates; hatched if the window is not over."""
         head = "".join(f'<th style="text-align:right">{html.escape(name)}</th>' for name in ("size", *self.columns))
         body = "".join(self._html_row(line) for line in self.lines)
         more = "".join(f"<p>{text}</p>" for text in self._more("&hellip;"))
@@ -99,7 +99,7 @@ def percent(rate: float) -> str:
 
 
 def triangle(core: CohortRetention, *, rows: int, columns: int) -> Triangle:
-    """Read what is shown of a result: the first and last cohorts, the first columns, and the pooled average.
+    """The first and last cohorts, the first columns, and the pooled average.
 
     Parameters
     ----------
@@ -108,20 +108,26 @@ def triangle(core: CohortRetention, *, rows: int, columns: int) -> Triangle:
     rows, columns : int
         How many cohorts and cells are shown at most.
     """
-    rates, observed, complete = (core.matrix(value) for value in ("rate", "is_observed", "is_complete"))
-    names = rates.column_names
-    first = names.index("cohort_size") + 1
-    shown = names[first : first + columns]
-    n = rates.num_rows
+    n = core.n_cohorts
     spans = [(0, n)] if n <= rows else [(0, rows - rows // 3), (n - rows // 3, n)]
-    cut = _cut_off(core)
+    cut: object = None
     lines: list[Line | None] = []
+    names: list[str] = []
+    first = 0
     for number, span in enumerate(spans):
+        rates, observed, complete = (
+            core.matrix(value, (*span, columns)) for value in ("rate", "is_observed", "is_complete")
+        )
+        names = rates.column_names
+        first = names.index("cohort_size") + 1
         if number:
             lines.append(None)
-        heads = [rates.values(name, *span) for name in names[: first - 1]]
-        sizes: list[Any] = rates.values("cohort_size", *span)
-        cells = [[table.values(name, *span) for name in shown] for table in (rates, observed, complete)]
+        elif core.starts_truncated:
+            cut = rates.values("cohort", 0, 1)[0]
+        shown_rows = (0, rates.num_rows)
+        heads = [rates.values(name, *shown_rows) for name in names[: first - 1]]
+        sizes: list[Any] = rates.values("cohort_size", *shown_rows)
+        cells = [[table.values(name, *shown_rows) for name in names[first:]] for table in (rates, observed, complete)]
         for i, size in enumerate(sizes):
             *group, cohort = (column[i] for column in heads)
             label = " ".join(_plain(part) for part in [*group, cohort]) + (
@@ -130,21 +136,16 @@ def triangle(core: CohortRetention, *, rows: int, columns: int) -> Triangle:
             lines.append(
                 Line(label, size, [_cell(*parts) for parts in zip(*([c[i] for c in t] for t in cells), strict=True)])
             )
+    shown = names[first:]
     if len(names) == first and not shown:
         return Triangle([], lines)
     if first == 2 and n > 1:
         lines.append(_average(core, len(shown)))
-    return Triangle(shown, lines, len(names) - first - len(shown))
-
-
-def _cut_off(core: CohortRetention) -> object:
-    """The cohort that began before observation did, None if none."""
-    cells = core.cells()
-    return cells.values("cohort", 0, 1)[0] if any(cells.values("left_truncated", 0, 1)) else None
+    return Triangle(shown, lines, core.n_columns - len(shown))
 
 
 def _average(core: CohortRetention, columns: int) -> Line:
-    rates: Sequence[Any] = core.average("pooled").values("rate", 0, columns)
+    rates: Sequence[Any] = core.average("pooled", columns).values("rate", 0, columns)
     return Line("average", None, [Cell(rate, rate is not None, True) for rate in rates])
 
 

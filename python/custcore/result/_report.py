@@ -47,9 +47,12 @@ class ReportEntry:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Report:
-    """What a result leaves out and why. What is in the result plus what is in the report is the input, to the cent.
+    """What a result leaves out and why.
 
-    All names are always there, with a count of 0 if need be: ``report["null_customer_id"].count``.
+    What is in the result plus what is in the report is the input, to the cent.
+
+    All names are always there, with a count of 0 if need be:
+    ``report["null_customer_id"].count``.
 
     Attributes
     ----------
@@ -58,7 +61,7 @@ class Report:
     n_rows : int
         Rows of the input.
     as_of : datetime.date or None
-        The day the result speaks of; None when no row has an id and a time.
+        The last day that counts; None if no row has an id and a time.
     remarks : tuple of str
         Remarks in words: the time zone used, empty bins, segments left out.
     """
@@ -78,7 +81,9 @@ class Report:
         for entry in self.entries:
             if entry.name == name:
                 return entry
-        raise KeyError(f"{name!r} is no entry of the report; there are {[entry.name for entry in self.entries]}")
+        raise KeyError(
+            f"{name!r} is not an entry of the report; the entries are {[entry.name for entry in self.entries]}"
+        )
 
     def __contains__(self, name: object) -> bool:
         return any(entry.name == name for entry in self.entries)

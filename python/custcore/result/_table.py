@@ -61,14 +61,17 @@ class Schema(Mapping[str, str]):
 class Table:
     """An Arrow table with the report of what it leaves out.
 
-    Anything that takes Arrow takes it, any number of times and without a copy: ``pyarrow.table(t)``,
-    ``polars.DataFrame(t)``, ``pandas.DataFrame.from_arrow(t)``, DuckDB, another custcore call.
+    Anything that takes Arrow takes it, any number of times and without a copy:
+    ``pyarrow.table(t)``, ``polars.DataFrame(t)``, ``pandas.DataFrame.from_arrow(t)``,
+    DuckDB, another custcore call.
 
     Examples
     --------
     >>> import datetime, pyarrow as pa, custcore
     >>> day = datetime.date(2026, 1, 1)
-    >>> t = custcore.rfm(pa.table({"customer_id": [7, 7], "timestamp": [day, day], "amount": [0.1, 0.2]}))
+    >>> t = custcore.rfm(
+    ...     pa.table({"customer_id": [7, 7], "timestamp": [day, day], "amount": [0.1, 0.2]})
+    ... )
     >>> t.num_rows, t.column_names[:2]
     (1, ['customer_id', 'first_date'])
     >>> t.to_pyarrow()["monetary_total"].to_pylist()
@@ -130,7 +133,7 @@ class Table:
         return pa.table(self)
 
     def to_pandas(self) -> pd.DataFrame:
-        """The table as a ``pandas.DataFrame``; the segment is a categorical column. Needs pandas and pyarrow."""
+        """The table as a ``pandas.DataFrame``, the segment categorical; needs pandas and pyarrow."""
         frame: pd.DataFrame = self.to_pyarrow().to_pandas()
         return frame
 
@@ -143,8 +146,9 @@ class Table:
     def to_numpy(self, column: str) -> np.ndarray[Any, Any]:
         """One column as a one-dimensional numpy array.
 
-        Numbers come without a copy and read-only where the column is in one piece and has no nulls; with nulls they
-        come as float64 with NaN. Dates come as ``datetime64[D]``, all else as objects with None for null.
+        Numbers come without a copy and read-only where the column is in one piece and has no
+        nulls; with nulls they come as float64 with NaN. Dates come as ``datetime64[D]``, all
+        else as objects with None for null.
 
         Parameters
         ----------

@@ -69,7 +69,7 @@ def memory(value: int | str | None) -> int | None:
         found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]i?)?b?\s*", value.lower())
         if not found:
             raise InvalidArgumentError(
-                f"max_memory={value!r} is no number of bytes; expected e.g. 4_000_000_000 or '4GiB'"
+                f"max_memory={value!r} is not a number of bytes; expected e.g. 4_000_000_000 or '4GiB'"
             )
         number, unit = found.groups()
         power = "kmgt".index(unit[0]) + 1 if unit else 0

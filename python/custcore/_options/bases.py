@@ -1,0 +1,119 @@
+"""Options of ``custcore.CustomerBase`` and its methods, and of ``custcore.scan``."""
+
+from __future__ import annotations
+
+from custcore._options import cohorts as c
+from custcore._options import transactions as t
+from custcore._options.option import Option
+
+__all__ = ["AS_OF", "BASE", "BASES", "BATCH_ID", "COHORTS_OF_BASE", "COMMIT_EVERY", "TRANSITIONS"]
+
+BASE = (
+    t.CUSTOMER_ID,
+    t.TIMESTAMP,
+    t.AMOUNT,
+    t.ORDER_ID.but(
+        text=t.ORDER_ID.text + ' It needs ``track="orders"``, or ``order_lines="adjacent"``.',
+    ),
+    Option(
+        "track",
+        text="What is kept, see above.",
+        default="totals",
+        choices=("totals", "days", "orders"),
+    ),
+    t.ATTRIBUTES,
+    t.N_DAYS.but(text="Whether :meth:`rfm` has the column ``n_days``, the number of distinct days with a purchase."),
+    t.RETURNS,
+    t.ZERO_IS_PURCHASE,
+    t.ORDER_LINES.but(
+        text='``"any"``: lines of an order may be anywhere in the data. ``"adjacent"``: only consecutive lines form '
+        'an order, with ``track="totals"`` or ``"days"``; such a base cannot be merged.',
+    ),
+    t.AMOUNT_DECIMALS,
+    t.TIMEZONE,
+    t.ON_NULL,
+    t.ON_NONFINITE,
+    Option(
+        "late",
+        text="Whether a line of a sealed order is an error, or left out and reported.",
+        default="error",
+        choices=("error", "report"),
+    ),
+    Option(
+        "max_memory",
+        "int | str | None",
+        'Bytes, or a text such as ``"4GiB"``, that the base may take in memory. The rest is spilled to disk; '
+        ":meth:`rfm`, ``len()`` and :attr:`report` are then computed by ranges of ids, with the same results. What "
+        "needs the whole base at once raises ``MemoryLimitError``. Results are not counted. Default: no limit.",
+        default=None,
+        type="int or str",
+    ),
+    Option(
+        "spill_dir",
+        "str | os.PathLike[str] | None",
+        "Where to create the folder of spilled data, which is removed with the base. Default: the system's temporary "
+        "directory.",
+        default=None,
+        type="str or path",
+    ),
+)
+
+BATCH_ID = Option(
+    "batch_id",
+    "str | None",
+    "A name for the data, such as their date or file. Data with the same name are refused a second time.",
+    default=None,
+)
+COMMIT_EVERY = Option(
+    "commit_every",
+    text='``"update"``: all of the data are added or, after an error, none. ``"batch"``: what was read before an '
+    "error is kept, in steps of about a million rows; for unbounded streams. It excludes ``batch_id``.",
+    default="update",
+    choices=("update", "batch"),
+)
+AS_OF = t.AS_OF.but(
+    text='The last day that counts. Default: the last day in the base. With ``track="days"`` or ``"orders"`` it may '
+    "be any day; the result is that of :func:`custcore.rfm` with this ``as_of``.",
+)
+
+_DATES = "A date or its ISO text: a base keeps no times."
+COHORTS_OF_BASE = (
+    *(
+        option.but(text=f'{option.text} A column must be among the attributes of the base, as ``"first"``.')
+        if option.name in {"cohort_by", "by"}
+        else option
+        for option in c.SHAPE
+    ),
+    *c.PERIODS,
+    *(option if option.name == "n_periods" else option.but(text=f"{option.text} {_DATES}") for option in c.OBSERVED),
+    c.RFM,
+    t.N_THREADS,
+)
+
+TRANSITIONS = (
+    Option(
+        "dates",
+        "Iterable[AsOf]",
+        "At least two, ascending; customers are followed from each to the next. Dates before the last one in the base "
+        'need ``track="days"`` or ``"orders"``. Before the first purchase there are no customers.',
+        type="list of date, datetime or str",
+    ),
+    Option("scorer", "RFMScorer", "A scorer with segments. It is not changed."),
+    Option(
+        "edges",
+        text='``"frozen"``: the same edges for all dates, so that only customers move: those of a fitted scorer, or '
+        'of an unfitted one fitted at the first date. ``"refit"``: the scorer is fitted at each date, so that '
+        "customers also move because others do.",
+        default="frozen",
+        choices=("frozen", "refit"),
+    ),
+    t.N_THREADS,
+)
+
+BASES = Option(
+    "bases",
+    "Mapping[str, CustomerBase]",
+    "The bases by names of your choice, which errors report. Their columns and settings may differ. A scan fills them "
+    "in memory: ``max_memory`` does not apply, and a base that was spilled to disk raises ``MemoryLimitError``.",
+    type="dict of str to CustomerBase",
+)

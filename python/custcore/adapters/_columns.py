@@ -1,0 +1,54 @@
+"""Which columns of a frame a call reads."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+
+from custcore.cohort._arguments import COHORT_WORDS
+
+__all__ = ["columns_of", "feature_names", "given"]
+
+# Arguments that name the columns a call reads: by a string, by several, or as the keys of a mapping.
+_COLUMN_ARGUMENTS = (
+    *("customer_id", "timestamp", "amount", "order_id"),
+    *("attributes", "by", "cohort_by", "start", "returning"),
+)
+
+
+def columns_of(function: Callable[..., object], options: Mapping[str, object]) -> dict[str, str]:
+    """Name the columns that ``function(data, **options)`` reads, each with the argument that names it first.
+
+    >>> import custcore
+    >>> columns_of(custcore.rfm, {"customer_id": "household", "amount": None})
+    {'household': 'customer_id', 'timestamp': 'timestamp'}
+    """
+    bound = inspect.signature(function).bind(None, **options)
+    bound.apply_defaults()
+    columns: dict[str, str] = {}
+    for argument in _COLUMN_ARGUMENTS:
+        value = bound.arguments.get(argument)
+        if argument == "cohort_by" and value in COHORT_WORDS:
+            continue
+        names = [value] if isinstance(value, str) else value if isinstance(value, Iterable) else []
+        for name in names:
+            columns.setdefault(name, argument)
+    return columns
+
+
+def feature_names(features: object) -> list[str]:
+    """Name the columns by which a frame shows that it has one row per customer.
+
+    >>> feature_names(None)
+    ['recency_days', 'n_orders']
+    """
+    return [str(name) for name in features] if isinstance(features, Iterable) else ["recency_days", "n_orders"]
+
+
+def given(values: Mapping[str, object]) -> dict[str, object]:
+    """The options among the local names of an accessor's method, which are those of the function that it calls.
+
+    >>> given({"self": None, "by": "country", "set_index": True})
+    {'by': 'country'}
+    """
+    return {name: value for name, value in values.items() if name not in {"self", "k", "set_index", "return_report"}}

@@ -1,0 +1,206 @@
+"""Which function takes which options: what ``tools/options.py`` writes, and where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from custcore._options import bases, clusters, cohorts, scores
+from custcore._options import transactions as t
+from custcore._options.option import Option
+
+__all__ = ["DICTS", "TARGETS", "Target"]
+
+
+@dataclass(frozen=True)
+class Target:
+    """A function whose signature and section "Parameters" are generated.
+
+    Attributes
+    ----------
+    file : str
+        Its file, below ``python/custcore``.
+    name : str
+        Its name, ``Class.method`` for a method; for a class the signature is that of its ``__init__``.
+    positional, keywords : tuple of Option
+        Its options, positional ones first.
+    overloads : tuple of Option
+        For each overload of the function the option that takes the place of the one of its name.
+    """
+
+    file: str
+    name: str
+    positional: tuple[Option, ...] = ()
+    keywords: tuple[Option, ...] = ()
+    overloads: tuple[Option, ...] = field(default=())
+
+
+def without(options: tuple[Option, ...], *names: str) -> tuple[Option, ...]:
+    """The options but those of these names."""
+    return tuple(option for option in options if option.name not in names)
+
+
+THREADS = (t.N_THREADS,)
+BY_SCORE = (scores.BY_SCORE, t.N_THREADS)
+QUANTILE_TABLE = scores.TABLE.but(
+    text="A table with the columns that are scored. Nulls are ignored in a fit and get null scores."
+)
+SCORE_BY = scores.BY.but(text=scores.BY.text + " It is kept per customer, with its value at the first purchase.")
+RFM_SCORES = (*(SCORE_BY if option is scores.BY else option for option in scores.SCORING), *t.RFM)
+SEGMENT_CUSTOMERS = (*clusters.SEGMENTED[1:], *without(t.RFM, "n_threads"))
+PURCHASES = t.DATA.but(
+    text=t.DATA.text + " Or, if it has the columns of ``features``, one row per customer; then options of "
+    "transactions are refused."
+)
+
+# pandas and polars
+SET_INDEX = Option("set_index", "bool", "Whether the ids become the index of the result.", default=False)
+RETURN_REPORT = Option(
+    "return_report", "bool", "Whether to return the report of what was left out, too.", default=False
+)
+REPORTED = (
+    RETURN_REPORT.but(annotation="Literal[False]"),
+    RETURN_REPORT.but(annotation="Literal[True]", default=t.DATA.default),
+    RETURN_REPORT,
+)
+ACCESSOR_SEGMENTS = (
+    clusters.SEGMENTED[1].but(
+        text=clusters.SEGMENTED[1].text
+        + " A frame that has these columns has one row per customer; then options of transactions are refused."
+    ),
+    *SEGMENT_CUSTOMERS[1:],
+)
+MODEL = Option("model", "custcore.KMeans", "A fitted model; its features are found by name.", type="KMeans")
+SCORER = Option(
+    "scorer",
+    "Scorer",
+    "A fitted scorer, whose ``fit`` takes the frames that :meth:`rfm` returns.",
+    type="RFMScorer or another with ``transform``",
+)
+
+# scikit-learn's arguments are what it passes on, so they are not typed.
+X = Option(
+    "X",
+    "Any",
+    "Not copied if it is float32 or float64, in any memory order.",
+    type="array-like (n_samples, n_features)",
+)
+Y = Option("y", "Any", "Ignored.", default=None, type="None")
+WEIGHT = Option(
+    "sample_weight", "Any", "Weight of each sample, in seeding, too.", default=None, type="array-like (n_samples,)"
+)
+ESTIMATOR = (
+    clusters.KMEANS[0],
+    clusters.KMEANS[1].but(annotation="Any"),
+    clusters.KMEANS[2].but(annotation="Any"),
+    *clusters.KMEANS[3:5],
+    Option("verbose", "int", "Accepted and ignored: nothing is printed.", default=0),
+    Option(
+        "random_state",
+        "Any",
+        "An int gives the result of :class:`custcore.KMeans` with that seed; otherwise a seed is drawn.",
+        default=None,
+        type="int, RandomState or None",
+    ),
+    Option("copy_x", "bool", "Accepted and ignored: the data are never changed.", default=True),
+    Option(
+        "algorithm",
+        "str",
+        "Accepted and ignored: both give the same result.",
+        default="lloyd",
+        type='{"lloyd", "elkan"}',
+    ),
+    t.N_THREADS,
+)
+
+SCORER_FILES = (
+    ("_rfm/scorer.py", "RFMScorer", scores.TABLE),
+    ("_rfm/quantile_scorer.py", "QuantileScorer", QUANTILE_TABLE),
+)
+
+TARGETS = (
+    Target("_rfm/table.py", "rfm", (t.DATA,), t.RFM),
+    Target("_rfm/table.py", "rfm_scores", (t.DATA,), RFM_SCORES),
+    Target("_rfm/segment_profile.py", "profile", scores.PROFILE[:1], (*scores.PROFILE[1:], t.N_THREADS)),
+    Target("_rfm/scorer.py", "RFMScorer", scores.SCORING[:1], scores.SCORING[1:]),
+    Target("_rfm/scorer.py", "RFMScorer.score_one", scores.SCORED[:3], scores.SCORED[3:]),
+    Target("_rfm/quantile_scorer.py", "QuantileScorer", scores.QUANTILES[:1], scores.QUANTILES[1:]),
+    Target(
+        "_rfm/quantile_scorer.py",
+        "QuantileScorer.score_one",
+        (Option("values", "Sequence[float | Decimal]", "One value for each column.", type="sequence of numbers"),),
+        (scores.CUSTOMER,),
+    ),
+    *(
+        Target(file, f"{cls}.{method}", (table,), BY_SCORE if method == "drift" else THREADS)
+        for file, cls, table in SCORER_FILES
+        for method in ("fit", "transform", "fit_transform", "drift")
+    ),
+    Target("cohort/_retention.py", "cohort_retention", (t.DATA,), cohorts.COHORT),
+    Target("base/_customer_base.py", "CustomerBase", (), bases.BASE),
+    Target(
+        "base/_changes.py",
+        "Changes.update",
+        (t.DATA,),
+        (bases.BATCH_ID, bases.COMMIT_EVERY, t.N_THREADS, t.PROGRESS),
+    ),
+    Target("base/_analyses.py", "Analyses.rfm", (bases.AS_OF,), (t.SORT, t.N_THREADS)),
+    Target("base/_analyses.py", "Analyses.cohort_retention", (), bases.COHORTS_OF_BASE),
+    Target("base/_analyses.py", "Analyses.transitions", bases.TRANSITIONS[:2], bases.TRANSITIONS[2:]),
+    Target("base/_analyses.py", "Analyses.stays", bases.TRANSITIONS[:2], bases.TRANSITIONS[2:]),
+    Target("base/_scan.py", "scan", (t.DATA, bases.BASES), (bases.BATCH_ID, t.N_THREADS, t.PROGRESS)),
+    Target("cluster/_kmeans.py", "KMeans", clusters.KMEANS[:1], clusters.KMEANS[1:]),
+    Target("cluster/_kmeans.py", "KMeans.fit", (clusters.FEATURES, clusters.SAMPLE_WEIGHT)),
+    Target("cluster/_kmeans.py", "KMeans.fit_predict", (clusters.FEATURES, clusters.SAMPLE_WEIGHT)),
+    *(
+        Target("cluster/_fitted.py", f"Fitted.{method}", (clusters.NAMED_FEATURES,))
+        for method in ("predict", "transform")
+    ),
+    Target("cluster/_fitted.py", "Fitted.score", (clusters.NAMED_FEATURES, clusters.SAMPLE_WEIGHT)),
+    Target("cluster/_scaler.py", "Scaler", clusters.SCALER[:1], clusters.SCALER[1:]),
+    *(
+        Target("cluster/_scaler.py", f"Scaler.{method}", (features,), THREADS)
+        for method, features in (
+            ("fit", clusters.FEATURES),
+            ("transform", clusters.NAMED_FEATURES),
+            ("fit_transform", clusters.FEATURES),
+        )
+    ),
+    Target("cluster/_select_k.py", "select_k", clusters.SELECT_K[:2], clusters.SELECT_K[2:]),
+    Target("cluster/_natural_breaks.py", "natural_breaks", clusters.BREAKS[:2], clusters.BREAKS[2:]),
+    Target(
+        "cluster/_segment_customers.py",
+        "segment_customers",
+        (PURCHASES, clusters.SEGMENTED[0]),
+        SEGMENT_CUSTOMERS,
+    ),
+    # Frames
+    Target("adapters/_mixin.py", "FrameMethods.score", (SCORER,), THREADS),
+    Target(
+        "adapters/_mixin.py",
+        "FrameMethods.kmeans",
+        clusters.KMEANS[:1],
+        (clusters.SAMPLE_WEIGHT, *clusters.KMEANS[1:]),
+    ),
+    Target("adapters/_mixin.py", "FrameMethods.clusters", (MODEL,)),
+    Target("adapters/_mixin.py", "FrameMethods.cohort_retention", (), cohorts.COHORT),
+    Target("adapters/_pandas_rfm.py", "PandasRfm.rfm", (), (*t.RFM, SET_INDEX)),
+    Target("adapters/_pandas_rfm.py", "PandasRfm.rfm_scores", (), (*RFM_SCORES, SET_INDEX)),
+    Target(
+        "adapters/pandas.py",
+        "CustcoreAccessor.segment_customers",
+        clusters.SEGMENTED[:1],
+        (*ACCESSOR_SEGMENTS, SET_INDEX),
+    ),
+    Target("adapters/_polars_rfm.py", "PolarsRfm.rfm", (), (*t.RFM, RETURN_REPORT), REPORTED),
+    Target("adapters/_polars_rfm.py", "PolarsRfm.rfm_scores", (), (*RFM_SCORES, RETURN_REPORT), REPORTED),
+    Target("adapters/polars.py", "CustcoreNamespace.segment_customers", clusters.SEGMENTED[:1], ACCESSOR_SEGMENTS),
+    Target("adapters/sklearn.py", "KMeans", ESTIMATOR[:1], ESTIMATOR[1:]),
+    *(
+        Target("adapters/sklearn.py", f"KMeans.{method}", (X, Y, WEIGHT))
+        for method in ("fit", "fit_predict", "fit_transform", "score")
+    ),
+    *(Target("adapters/sklearn.py", f"KMeans.{method}", (X,)) for method in ("predict", "transform")),
+)
+
+# The dicts of options that the core takes, by their names in its stub.
+DICTS = {"ReadOptions": t.READ, "ScoreOptions": scores.SCORES, "CohortOptions": cohorts.CORE}
