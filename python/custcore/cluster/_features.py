@@ -174,8 +174,8 @@ def columns(argument: str, names: object) -> list[str] | None:
 def named(data: Any) -> tuple[list[str] | None, Any]:  # noqa: ANN401
     """Names of the columns of ``data``, and the data to read in its place.
 
-    Of an iterator the first batch is looked at and put back. Data that tell no names before they are read, and are
-    not batches, are read into memory.
+    Of an iterator the first batch is looked at and put back. Other data whose names are not known before they are
+    read are read into memory.
     """
     if isinstance(data, Iterator) and not exports(data):
         first = next(data, None)
@@ -191,7 +191,7 @@ def named(data: Any) -> tuple[list[str] | None, Any]:  # noqa: ANN401
 
 
 def _names_of(data: object) -> list[str] | None:
-    """Names of the columns of a table, where it tells them without being read."""
+    """Names of the columns of a table, where they are known without reading it."""
     if isinstance(data, Mapping):
         return [str(name) for name in data]
     for attribute in ("column_names", "columns"):

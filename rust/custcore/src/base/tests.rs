@@ -28,7 +28,7 @@ fn base(track: Track, order_lines: OrderLines, with_orders: bool) -> Result<Cust
         start: None,
         returning: None,
     };
-    CustomerBase::new(Spec { order_lines, track, ..Spec::new(roles) })
+    CustomerBase::new(Spec { track, order_lines, ..Spec::new(roles) })
 }
 
 fn batch(lines: &[Line]) -> Result<RecordBatch> {
@@ -103,10 +103,9 @@ fn orders_do_not_depend_on_the_threads_that_have_their_lines() -> Result<()> {
             let context = Context::new(threads);
             let batches = lines.chunks(lines.len().div_ceil(pieces)).map(batch).collect::<Result<Vec<_>>>()?;
             found.update(&batches, &context)?;
-            let (_, state) = found.settled(None, false)?;
-            let known = (0..state.interner.len() as u32).filter(|&code| state.totals.is_present(code));
-            let of = |code: u32| (state.totals.of(code).0, state.totals.of(code).2);
-            let totals: BTreeMap<i64, (u64, i128)> = known.map(|code| (id(state.interner.keys(), code), of(code))).collect();
+            let view = found.view(None)?;
+            let of = |code: u32| (id(view.ids(), code), (view.totals().get(code).orders, view.totals().get(code).units));
+            let totals: BTreeMap<i64, (u64, i128)> = view.codes_by_id(&context)?.into_iter().map(of).collect();
             assert!(totals == expected, "{track:?}, {threads} threads, {pieces} batches");
         }
     }
