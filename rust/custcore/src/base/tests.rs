@@ -28,7 +28,7 @@ fn base(track: Track, order_lines: OrderLines, with_orders: bool) -> Result<Cust
         start: None,
         returning: None,
     };
-    CustomerBase::new(Spec { track, order_lines, ..Spec::new(roles) })
+    CustomerBase::new(Spec { order_lines, track, ..Spec::new(roles) })
 }
 
 fn batch(lines: &[Line]) -> Result<RecordBatch> {
