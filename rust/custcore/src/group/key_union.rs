@@ -12,18 +12,16 @@ use crate::exec::par::Threads;
 pub struct Joined {
     /// The ids.
     pub keys: Keys,
-    /// For each part and each id the code it has there; [`NO_CODE`] where it is not there.
-    pub picks: Vec<Vec<u32>>,
-    /// Ids that a part has more than once (a dictionary may repeat a value): (position, part, code) of every further code.
-    pub further: Vec<(u32, usize, u32)>,
+    /// For each part its codes: (position among the ids, code), ascending by position. A position may be there more than once,
+    /// because a dictionary may repeat a value. What this takes follows the codes of the parts, not parts times ids.
+    pub sources: Vec<Vec<(u32, u32)>>,
 }
 
 /// What one range of the ids makes.
 struct Piece {
     ids: Vec<i64>,
     arena: ByteArena,
-    picks: Vec<Vec<u32>>,
-    further: Vec<(u32, usize, u32)>,
+    sources: Vec<Vec<(u32, u32)>>,
 }
 
 /// Joins parts, of each of which some codes count.
@@ -56,13 +54,8 @@ pub fn join(parts: &[(&Keys, Vec<u32>)], threads: Threads<'_>) -> Result<Joined>
 }
 
 fn join_range(keys: &[&Keys], leads: &Leads, mut rest: Vec<&[Lead]>) -> Piece {
-    let most = rest.iter().map(|leads| leads.len()).max().unwrap_or(0);
-    let mut piece = Piece {
-        ids: Vec::new(),
-        arena: ByteArena::default(),
-        picks: rest.iter().map(|_| Vec::with_capacity(most)).collect(),
-        further: Vec::new(),
-    };
+    let mut piece =
+        Piece { ids: Vec::new(), arena: ByteArena::default(), sources: rest.iter().map(|leads| Vec::with_capacity(leads.len())).collect() };
     let mut position = 0;
     loop {
         let mut least: Option<(usize, Lead)> = None;
@@ -79,51 +72,43 @@ fn join_range(keys: &[&Keys], leads: &Leads, mut rest: Vec<&[Lead]>) -> Piece {
             Keys::Integers(ids) => piece.ids.push(ids[lead.1 as usize]),
             Keys::Bytes(arena) => piece.arena.push_from(arena, lead.1),
         }
-        for (part, (picks, leads_left)) in piece.picks.iter_mut().zip(&mut rest).enumerate() {
-            let mut pick = NO_CODE;
+        for (part, (sources, leads_left)) in piece.sources.iter_mut().zip(&mut rest).enumerate() {
             while let Some((&next, after)) = leads_left.split_first()
                 && leads.compare((keys[part], next), (keys[owner], lead)).is_eq()
             {
-                if pick == NO_CODE {
-                    pick = next.1;
-                } else {
-                    piece.further.push((position, part, next.1));
-                }
+                sources.push((position, next.1));
                 *leads_left = after;
             }
-            picks.push(pick);
         }
         position += 1;
     }
 }
 
 fn put_together(pieces: Vec<Piece>, kind: &Keys, parts: usize) -> Result<Joined> {
-    let rows: usize = pieces.iter().map(|piece| piece.picks.first().map_or(0, Vec::len)).sum();
+    let rows: usize = pieces.iter().map(|piece| piece.ids.len() + piece.arena.len()).sum();
     if rows >= NO_CODE as usize - 1 {
         return Err(Error::new(ErrorKind::OutOfRange, "more than 4,294,967,293 distinct ids; split the data by a range of ids"));
     }
     let (mut ids, mut arena) = (Vec::new(), ByteArena::default());
-    let mut picks: Vec<Vec<u32>> = (0..parts).map(|_| Vec::with_capacity(rows)).collect();
-    let mut further = Vec::new();
+    let codes = |part: usize| pieces.iter().map(|piece| piece.sources[part].len()).sum();
+    let mut sources: Vec<Vec<(u32, u32)>> = (0..parts).map(|part| Vec::with_capacity(codes(part))).collect();
     for piece in pieces {
-        let before = picks.first().map_or(0, Vec::len) as u32;
-        further.extend(piece.further.into_iter().map(|(position, part, code)| (position + before, part, code)));
-        picks.iter_mut().zip(piece.picks).for_each(|(picks, more)| picks.extend(more));
+        let before = (ids.len() + arena.len()) as u32;
+        for (sources, more) in sources.iter_mut().zip(piece.sources) {
+            sources.extend(more.into_iter().map(|(position, code)| (position + before, code)));
+        }
         ids.extend(piece.ids);
         arena.append(piece.arena);
     }
     let keys = if matches!(kind, Keys::Bytes(_)) { Keys::Bytes(arena) } else { Keys::Integers(ids) };
-    Ok(Joined { keys, picks, further })
+    Ok(Joined { keys, sources })
 }
 
 impl Joined {
     /// The position of every code of a part; [`NO_CODE`] for codes that did not count.
     pub fn positions(&self, part: usize, codes: usize) -> Vec<u32> {
         let mut positions = vec![NO_CODE; codes];
-        for (position, &code) in (0..).zip(&self.picks[part]).filter(|(_, code)| **code != NO_CODE) {
-            positions[code as usize] = position;
-        }
-        for &(position, _, code) in self.further.iter().filter(|(_, of, _)| *of == part) {
+        for &(position, code) in &self.sources[part] {
             positions[code as usize] = position;
         }
         positions
@@ -139,9 +124,9 @@ mod tests {
         let (a, b) = (Keys::Integers(vec![7, -3, 9]), Keys::Integers(vec![9, 7, 7, 100]));
         let joined = join(&[(&a, vec![0, 1, 2]), (&b, vec![0, 1, 2, 3])], Threads::inline())?;
         assert!(matches!(&joined.keys, Keys::Integers(ids) if *ids == [-3, 7, 9, 100]));
-        assert_eq!(joined.picks[0], [1, 0, 2, NO_CODE]);
+        assert_eq!(joined.sources[0], [(0, 1), (1, 0), (2, 2)]);
         assert_eq!(joined.positions(1, 4), [2, 1, 1, 3]);
-        assert_eq!(joined.further.len(), 1);
+        assert_eq!(joined.sources[1].iter().map(|(position, _)| *position).collect::<Vec<_>>(), [1, 1, 2, 3]);
         Ok(())
     }
 

@@ -209,6 +209,12 @@ fn end_to_end<P: Copy + Sync, T: Send>(
     threads.par_map_with(len, || 0, at)
 }
 
+/// The codes of some rows.
+fn of_rows(sources: &[(u32, u32)], first: usize, rows: usize) -> &[(u32, u32)] {
+    let start = sources.partition_point(|(row, _)| (*row as usize) < first);
+    &sources[start..start + sources[start..].partition_point(|(row, _)| (*row as usize) < first + rows)]
+}
+
 /// Slots by customer code.
 #[derive(Debug, Clone)]
 pub struct Slots {
@@ -328,8 +334,8 @@ impl Slots {
         }
     }
 
-    /// The sums of the slots of several parts, row by row: `picks` tells each part's code for every row, [`NO_CODE`] for none.
-    pub fn gather(parts: &[(&Self, &[u32])], rows: usize, threads: Threads<'_>) -> Self {
+    /// The sums of the slots of several parts in `rows` rows; beside each part its codes, (row, code), ascending by row.
+    pub fn gather(parts: &[(&Self, &[(u32, u32)])], rows: usize, threads: Threads<'_>) -> Self {
         let mut whole = Self::default();
         for (part, _) in parts {
             whole.make_room(part.size, part.orders, (FIRST_DAY, FIRST_DAY));
@@ -340,23 +346,22 @@ impl Slots {
         whole.grow(rows);
         match &mut whole.form {
             Form::Narrow(slots) => threads.par_fill(slots, |first, slots| {
-                for (part, picks) in parts {
-                    let (Form::Narrow(from), picks) = (&part.form, &picks[first..first + slots.len()]) else { continue };
-                    for (row, (slot, &code)) in slots.iter_mut().zip(picks).enumerate() {
-                        if let Some(&ahead) = picks.get(row + AHEAD) {
+                for (part, sources) in parts {
+                    let Form::Narrow(from) = &part.form else { continue };
+                    let sources = of_rows(sources, first, slots.len());
+                    for (i, &(row, code)) in sources.iter().enumerate() {
+                        if let Some(&(_, ahead)) = sources.get(i + AHEAD) {
                             prefetch(from, ahead as usize);
                         }
-                        if code != NO_CODE {
-                            let Narrow { units, orders, first, last } = from.get(code as usize).copied().unwrap_or(NOTHING);
-                            slot.add(units, orders, first, last);
-                        }
+                        let Narrow { units, orders, first: from, last } = from.get(code as usize).copied().unwrap_or(NOTHING);
+                        slots[row as usize - first].add(units, orders, from, last);
                     }
                 }
             }),
             Form::Wide(slots) => threads.par_fill(slots, |first, slots| {
-                for (part, picks) in parts {
-                    for (slot, &code) in slots.iter_mut().zip(&picks[first..]).filter(|(_, code)| **code != NO_CODE) {
-                        slot.join(&part.get(code));
+                for (part, sources) in parts {
+                    for &(row, code) in of_rows(sources, first, slots.len()) {
+                        slots[row as usize - first].join(&part.get(code));
                     }
                 }
             }),
@@ -519,7 +524,7 @@ mod tests {
             part.join(0, &Slot { units: i, orders: 1, first: 10 * i as i32, last: 10 * i as i32 });
             part.join(1, &Slot { units: -i, ..EMPTY });
         }
-        let gathered = Slots::gather(&[(&parts[0], &[1, 0, NO_CODE]), (&parts[1], &[NO_CODE, 0, 1])], 3, Threads::inline());
+        let gathered = Slots::gather(&[(&parts[0], &[(0, 1), (1, 0)]), (&parts[1], &[(1, 0), (2, 1)])], 3, Threads::inline());
         assert_eq!(gathered.get(0), Slot { units: -1, ..EMPTY });
         assert_eq!(gathered.get(1), Slot { units: 3, orders: 2, first: 10, last: 20 });
         assert_eq!(gathered.get(2), Slot { units: -2, ..EMPTY });

@@ -263,6 +263,11 @@ fn slots_are_narrow_exactly_as_long_as_everything_is_proven_to_fit() {
     }
 }
 
+/// The codes of a part, row by row, as they are gathered.
+fn sources(codes: &[u32]) -> Vec<(u32, u32)> {
+    (0..).zip(codes.iter().copied()).filter(|(_, code)| *code != NO_CODE).collect()
+}
+
 #[test]
 fn narrow_and_wide_parts_join_gather_and_concat_to_the_same() {
     let narrow = [(0, bought(5, 2, 10, 20)), (2, Slot { units: -3, ..EMPTY }), (1, bought(1, 1, FIRST_DAY, LAST_DAY))];
@@ -277,7 +282,7 @@ fn narrow_and_wide_parts_join_gather_and_concat_to_the_same() {
         assert_eq!(all(&joined), plain(&[rows[a], rows[b]].concat(), joined.len()), "{a} and {b}");
 
         let picks: [&[u32]; 2] = [&[2, 1, NO_CODE, 0], &[0, NO_CODE, 1, 2]];
-        let gathered = Slots::gather(&[(&parts[a], picks[0]), (&parts[b], picks[1])], 4, Threads::inline());
+        let gathered = Slots::gather(&[(&parts[a], &sources(picks[0])), (&parts[b], &sources(picks[1]))], 4, Threads::inline());
         let expected = (0..4).map(|row| {
             let mut slot = EMPTY;
             let codes = [(a, picks[0][row]), (b, picks[1][row])];
@@ -302,7 +307,8 @@ fn a_gathered_sum_may_need_more_than_its_parts() -> Result<()> {
     assert!(part.is_narrow());
     let picks: Vec<u32> = (0..n as u32).rev().collect();
     for threads in [1, 3] {
-        let whole = Context::new(threads).install(|threads| Slots::gather(&[(&part, &picks), (&part, &picks)], n, threads))?;
+        let whole =
+            Context::new(threads).install(|threads| Slots::gather(&[(&part, &sources(&picks)), (&part, &sources(&picks))], n, threads))?;
         assert!(!whole.is_narrow());
         assert_eq!(whole.get(n as u32 - 1), bought(2 * half, 2, 1, 1));
         assert_eq!(whole.get(0), bought(-8, 2, 2, 3));

@@ -288,15 +288,13 @@ impl Totals {
 
     /// What several parts know, by the ids they were joined to; `codes` is how many codes each part has.
     pub fn gather(parts: &[&Self], codes: &[usize], joined: &Joined, threads: Threads<'_>) -> Self {
-        let rows = joined.picks.first().map_or(0, Vec::len);
+        let rows = joined.keys.len();
         if parts.iter().any(|part| part.absent.is_some()) {
             return Self { absent: Some(rows), ..Self::default() };
         }
-        let slots: Vec<(&Slots, &[u32])> = parts.iter().zip(&joined.picks).map(|(part, picks)| (&part.slots, picks.as_slice())).collect();
+        let slots: Vec<(&Slots, &[(u32, u32)])> =
+            parts.iter().zip(&joined.sources).map(|(part, sources)| (&part.slots, sources.as_slice())).collect();
         let mut whole = Self { slots: Slots::gather(&slots, rows, threads), ..Self::new(parts.iter().any(|part| part.rows.is_some())) };
-        for &(position, part, code) in &joined.further {
-            whole.slots.join(position, &parts[part].slots.get(code));
-        }
         for (i, part) in parts.iter().enumerate() {
             if part.rows.is_none() && part.refunds_before_purchase.is_empty() {
                 continue;
