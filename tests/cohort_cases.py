@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,6 +15,7 @@ from tests.reference.cohort import average, cells, cohort_reference, columns, cu
 from tests.reference.cohort_orders import ROW, CohortResult, Event
 from tests.reference.money import FLOAT, Money
 from tests.reference.movement import movement, revenue_retention
+from tests.reference_data import reference_data
 
 # a is back in March, b never, c of February is back in March; the data end on 10 March.
 GAP = [
@@ -67,15 +67,16 @@ POSTHOG_ZONES: dict[str, Any] = {
 }
 
 
-def golden_table(shared: Path, name: str) -> pa.Table:
+def golden_table(name: str) -> pa.Table:
     """The data behind a golden result, as customer_id, timestamp, amount and, for Online Retail, order_id."""
+    data = reference_data(name).data
     if name.startswith("cdnow_master"):
-        table = pq.read_table(shared / "data/cdnow/cdnow_master.parquet")
+        table = pq.read_table(data / "cdnow/cdnow_master.parquet")
         return table.select(["customer_id", "date", "spend"]).rename_columns(["customer_id", "timestamp", "amount"])
     if name.startswith("apparel"):
-        table = pq.read_table(shared / "data/apparel/apparel_trans.parquet")
+        table = pq.read_table(data / "apparel/apparel_trans.parquet")
         return table.select(["customer_id", "date", "price"]).rename_columns(["customer_id", "timestamp", "amount"])
-    table = pq.read_table(shared / "data/online_retail/online_retail.parquet")
+    table = pq.read_table(data / "online_retail/online_retail.parquet")
     clean = pc.and_(pc.greater(table["quantity"], 0), pc.greater(table["unit_price"], 0))
     clean = pc.and_(clean, pc.and_(pc.is_valid(table["customer_id"]), pc.invert(pc.starts_with(table["invoice"], "C"))))
     table = table.filter(clean)
@@ -84,9 +85,9 @@ def golden_table(shared: Path, name: str) -> pa.Table:
     return pa.table([table["customer_id"], table["invoice_date"], amount, table["invoice"]], names=names)
 
 
-def golden_events(shared: Path, name: str) -> list[Event]:
+def golden_events(name: str) -> list[Event]:
     """The same as the oracle reads it."""
-    return [Event(*row) for row in zip(*(column.to_pylist() for column in golden_table(shared, name)), strict=True)]
+    return [Event(*row) for row in zip(*(column.to_pylist() for column in golden_table(name)), strict=True)]
 
 
 # From arguments of custcore to those of the oracle, and from its events to tables

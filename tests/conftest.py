@@ -1,4 +1,4 @@
-"""What every test may ask for: the folder of reference data, and the hypothesis profile.
+"""What every test may ask for: reference data, and the hypothesis profile.
 
 The repository is on the path (pyproject.toml): tests import the slow oracles from `tests.reference`.
 """
@@ -6,12 +6,11 @@ The repository is on the path (pyproject.toml): tests import the slow oracles fr
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-SHARED = Path(os.environ.get("CUSTCORE_SHARED", Path(__file__).resolve().parents[2] / "shared"))
+from tests.reference_data import SHIPPED, ReferenceData, outside
 
 settings.register_profile(
     "ci", max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
@@ -21,8 +20,18 @@ settings.load_profile(os.environ.get("CUSTCORE_HYPOTHESIS", "ci"))
 
 
 @pytest.fixture(scope="session")
-def shared() -> Path:
-    """The folder with `data/` and `golden/`; tests that need it are skipped where it is not there."""
-    if not (SHARED / "golden").is_dir():
-        pytest.skip(f"no reference data at {SHARED} (set CUSTCORE_SHARED)")
-    return SHARED
+def shipped() -> ReferenceData:
+    """Online Retail, R rfm and what derives from them: in the repository."""
+    return SHIPPED
+
+
+@pytest.fixture(scope="session")
+def cdnow() -> ReferenceData:
+    """CDNOW and what derives from it; tests that need it are skipped where it is not there."""
+    return outside("cdnow")
+
+
+@pytest.fixture(scope="session")
+def clustering() -> ReferenceData:
+    """The clustering sets S1, S2 and A1; tests that need them are skipped where they are not there."""
+    return outside("clustering")

@@ -30,7 +30,7 @@ from benches.harness.machine import hardware, revision
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-SHARED = Path(os.environ.get("CUSTCORE_SHARED", Path(__file__).resolve().parents[3] / "shared"))
+ONLINE_RETAIL = Path(__file__).resolve().parents[2] / "tests/data/online_retail/online_retail.parquet"
 NAMES: dict[str, Any] = {"customer_id": "customer_id", "timestamp": "invoice_date"}
 MICROSECOND = 1e-6
 
@@ -102,7 +102,7 @@ def measure(path: Path, track: str, threads: int, *, quiet: bool) -> dict[str, A
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n\n")[0])
-    parser.add_argument("--data", type=Path, default=SHARED / "data/online_retail/online_retail.parquet")
+    parser.add_argument("--data", type=Path, default=ONLINE_RETAIL)
     parser.add_argument(
         "--track", nargs="+", choices=["totals", "days", "orders"], default=["totals", "days", "orders"]
     )

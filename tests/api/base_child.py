@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 import custcore
+from tests.deadline import end_after
 
 
 def generation(number: int, customers: int = 4000) -> custcore.CustomerBase:
@@ -48,4 +49,5 @@ def folded(source: str) -> custcore.CustomerBase:
 
 
 if __name__ == "__main__":
+    end_after(60)
     globals()[sys.argv[1]](*sys.argv[2:])

@@ -18,6 +18,7 @@ import pyarrow as pa
 
 import custcore
 from custcore import _core
+from tests.deadline import end_after
 
 LIMIT = 1.0  # the promise is 0.2 s on a machine that does nothing else
 
@@ -113,4 +114,5 @@ def fork_after_parallel_work() -> None:
 
 
 if __name__ == "__main__":
+    end_after(80)
     globals()[sys.argv[1]]()

@@ -239,7 +239,8 @@ def test_bases_of_several_processes(parts: list[Path], tmp_path: Path) -> None:
     """Through files, and through the pickles of a pool: the same as in one process."""
     expected = all_of(parts).to_bytes()
     with multiprocessing.get_context("spawn").Pool(2) as pool:
-        first, *others = pool.map(folded, map(str, parts))
+        # A worker that dies leaves its task undone for ever.
+        first, *others = pool.map_async(folded, map(str, parts)).get(timeout=120)
     for other in others:
         first.merge(other)
     assert first.to_bytes() == expected
@@ -248,7 +249,11 @@ def test_bases_of_several_processes(parts: list[Path], tmp_path: Path) -> None:
         command = [sys.executable, "-m", "tests.api.base_child", "fold", str(path), str(tmp_path / path.name)]
         root = Path(__file__).parents[2]
         subprocess.run(
-            command, check=True, cwd=root, env=os.environ | {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
+            command,
+            check=True,
+            timeout=60,
+            cwd=root,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
         )
     base = Base(track="days")
     for path in reversed(parts):

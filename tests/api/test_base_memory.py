@@ -119,7 +119,11 @@ import numpy as np, custcore
 threads, what = int(sys.argv[1]), sys.argv[2]
 rng = np.random.default_rng(0)
 n = 1 << 20
-data = {"customer_id": rng.integers(1, 2 * n - n // 8, n), "timestamp": np.datetime64("2025-01-01") + rng.integers(0, 700, n), "amount": np.ones(n)}
+data = {
+    "customer_id": rng.integers(1, 2 * n - n // 8, n),
+    "timestamp": np.datetime64("2025-01-01") + rng.integers(0, 700, n),
+    "amount": np.ones(n),
+}
 options = {}
 if what == "orders":
     data["order_id"], options = rng.integers(1, n, n), {"order_id": "order_id"}

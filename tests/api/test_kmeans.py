@@ -234,7 +234,7 @@ def test_assign_and_profile() -> None:
     assert assigned.column_names == [*table.column_names, "cluster"]
     assert assigned["cluster"].to_pylist() == km.labels_.tolist()
     assert assigned.select(table.column_names).equals(table)
-    rows = km.profile().to_pyarrow().to_pylist()
+    rows = km.profile(table).to_pyarrow().to_pylist()
     for cluster, row in enumerate(rows):
         own = matrix(table)[km.labels_ == cluster]
         assert (row["cluster"], row["customers"]) == (cluster, len(own))
@@ -299,7 +299,7 @@ assert [km.predict_one(row) for row in ([0, 0], (9, 9))] == [0, 1]
 assert custcore.KMeans.from_bytes(km.to_bytes()).predict_one([8, 8]) == 1
 print(km.inertia_, custcore.Scaler().fit([[1.0], [3.0]]).center_)
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert (done.stdout, done.stderr) == ("2.0 [2.0]\n", "")
 
 

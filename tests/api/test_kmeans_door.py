@@ -43,12 +43,13 @@ def test_ctrl_c_ends_a_fit() -> None:
 def test_fork_after_a_fit() -> None:
     found = child(
         """
-        import warnings
+        import signal, warnings
         warnings.simplefilter("ignore")
         x = np.random.default_rng(0).random((200_000, 3))
         km = custcore.KMeans(5, n_threads=2).fit(x)
         pid = os.fork()
         if pid == 0:
+            signal.alarm(60)  # a hang ends here
             again = custcore.KMeans(5, n_threads=2).fit(x)
             os._exit(int(again.inertia_ != km.inertia_ or (km.predict(x) != km.labels_).any()))
         print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))

@@ -236,7 +236,8 @@ def test_a_file_that_may_not_be_written(tmp_path: Path) -> None:
 
 def child(code: str, *arguments: object, **options: Any) -> subprocess.Popen[bytes]:
     paths = os.pathsep.join(["python", ".", *filter(None, [os.environ.get("PYTHONPATH")])])
-    command = [sys.executable, "-c", textwrap.dedent(code), *map(str, arguments)]
+    code = "from tests.deadline import end_after; end_after(60)\n" + textwrap.dedent(code)
+    command = [sys.executable, "-c", code, *map(str, arguments)]
     return subprocess.Popen(command, env=os.environ | {"PYTHONPATH": paths}, stdout=subprocess.PIPE, **options)
 
 
@@ -256,7 +257,7 @@ def test_a_full_disk_leaves_the_old_file(tmp_path: Path) -> None:
             print(error.errno)
     """
     with child(code, path) as process:
-        assert process.communicate()[0].strip() == b"27"  # EFBIG
+        assert process.communicate(timeout=60)[0].strip() == b"27"  # EFBIG
     assert path.read_bytes() == before
     assert [file.name for file in tmp_path.iterdir()] == ["model.json"]
 

@@ -101,6 +101,7 @@ def test_bytes_do_not_depend_on_the_process() -> None:
             env=os.environ | {"PYTHONHASHSEED": seed, "CUSTCORE_NUM_THREADS": threads, "PYTHONPATH": paths},
             check=True,
             capture_output=True,
+            timeout=120,
         ).stdout
         for seed, threads in (("1", "1"), ("2", "4"))
     }

@@ -197,8 +197,10 @@ def test_ctrl_c_is_130_and_leaves_nothing(run, tmp_path, monkeypatch):
 def test_ctrl_c_ends_a_real_process(tmp_path):
     path = save(sales(), tmp_path / "sales.parquet")
     code = """
-        import sys, custcore
+        import faulthandler, sys, custcore
         from custcore.cli import main
+
+        faulthandler.dump_traceback_later(60, exit=True)
 
         def long(*_data, **_options):
             print("started", flush=True)

@@ -62,5 +62,5 @@ def test_python(line, code, namespace, workplace, monkeypatch):
 @pytest.mark.skipif(os.environ.get("CUSTCORE_README_SHELL") != "1", reason="shell snippets run in .ci/run")
 @pytest.mark.parametrize(("line", "code"), list(blocks("bash")))
 def test_bash(line, code):
-    done = subprocess.run(["bash", "-euo", "pipefail", "-c", code], cwd=ROOT, check=False)
+    done = subprocess.run(["bash", "-euo", "pipefail", "-c", code], cwd=ROOT, timeout=3500, check=False)
     assert done.returncode == 0, f"the block at line {line + 1} of README.md failed"

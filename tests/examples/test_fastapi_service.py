@@ -48,8 +48,8 @@ def client(scorer: custcore.RFMScorer, tmp_path_factory: pytest.TempPathFactory)
     scorer.save(model)
     command = [
         sys.executable,
-        "-m",
-        "uvicorn",
+        "-c",
+        "import faulthandler, uvicorn; faulthandler.dump_traceback_later(280, exit=True); uvicorn.main()",
         "--app-dir",
         str(SERVICE),
         "app:app",

@@ -16,6 +16,7 @@ import pytest
 
 import custcore
 from tests.property.bases import entries
+from tests.reference_data import ReferenceData
 
 NAMES: dict[str, Any] = {"customer_id": "customer_id", "timestamp": "invoice_date"}
 LEVELS: dict[str, dict[str, Any]] = {
@@ -30,9 +31,9 @@ MONTH_ENDS = [
 
 
 @pytest.fixture(scope="module")
-def raw(shared: Path) -> pa.Table:
+def raw(shipped: ReferenceData) -> pa.Table:
     """All 541,909 rows as they are, with an amount."""
-    table = pq.read_table(shared / "data/online_retail/online_retail.parquet")
+    table = pq.read_table(shipped.data / "online_retail/online_retail.parquet")
     amount = pc.multiply(table["quantity"].cast(pa.float64()), table["unit_price"])
     columns = ["customer_id", "invoice_date", "invoice", "amount"]
     return (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,18 +11,19 @@ import pyarrow.parquet as pq
 import pytest
 
 import custcore
+from tests.reference_data import ReferenceData
 
 FEATURES = ["recency_days", "frequency", "monetary"]
 
 
 @pytest.fixture(scope="module")
-def customers(shared: Path) -> pa.Table:
-    return pq.read_table(shared / "golden/kmeans/cdnow_master_rfm.parquet")
+def customers(cdnow: ReferenceData) -> pa.Table:
+    return pq.read_table(cdnow.golden / "kmeans/cdnow_master_rfm.parquet")
 
 
 @pytest.fixture(scope="module")
-def best(shared: Path) -> dict[int, dict[str, Any]]:
-    found = json.loads((shared / "golden/kmeans/cdnow_master_kmeans.json").read_text())
+def best(cdnow: ReferenceData) -> dict[int, dict[str, Any]]:
+    found = json.loads((cdnow.golden / "kmeans/cdnow_master_kmeans.json").read_text())
     return {result["k"]: result for result in found["results"]}
 
 
@@ -62,18 +62,18 @@ def test_cdnow_from_the_golden_centres(customers: pa.Table, best: dict[int, dict
 
 
 @pytest.mark.parametrize(("name", "k"), [("s1", 15), ("s2", 15), ("a1", 20)])
-def test_benchmark_sets(shared: Path, name: str, k: int) -> None:
+def test_benchmark_sets(clustering: ReferenceData, name: str, k: int) -> None:
     """Ten starts reach the best known sum of squares, from integers as they lie in the file."""
-    table = pq.read_table(shared / f"data/clustering/{name}.parquet")
-    sets = json.loads((shared / "golden/kmeans/clustering_benchmark_sse.json").read_text())["sets"]
+    table = pq.read_table(clustering.data / f"clustering/{name}.parquet")
+    sets = json.loads((clustering.golden / "kmeans/clustering_benchmark_sse.json").read_text())["sets"]
     known = next(entry for entry in sets if entry["set"] == name)
     for seed in range(3):
         km = custcore.KMeans(k, n_init=10, tol=0, random_state=seed).fit(table)
         assert km.inertia_ <= known["best_sse"] * (1 + 1e-4), seed
 
 
-def test_select_k_on_s1(shared: Path) -> None:
+def test_select_k_on_s1(clustering: ReferenceData) -> None:
     """Fifteen clusters are there, and fifteen are suggested."""
-    table = pq.read_table(shared / "data/clustering/s1.parquet")
+    table = pq.read_table(clustering.data / "clustering/s1.parquet")
     found = custcore.select_k(table, range(12, 19), n_init=10).to_pyarrow().to_pylist()
     assert [row["k"] for row in found if row["suggested"]] == [15]

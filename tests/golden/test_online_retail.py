@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import custcore
+from tests.reference_data import ReferenceData
 
 duckdb = pytest.importorskip("duckdb")
 
@@ -70,9 +71,9 @@ ENTRIES = """
 
 
 @pytest.fixture(scope="module")
-def raw(shared: Path) -> pa.Table:
+def raw(shipped: ReferenceData) -> pa.Table:
     """All 541,909 rows as they are, with an amount."""
-    table = pq.read_table(shared / "data/online_retail/online_retail.parquet")
+    table = pq.read_table(shipped.data / "online_retail/online_retail.parquet")
     amount = pc.multiply(table["quantity"].cast(pa.float64()), table["unit_price"])
     return table.append_column("amount", amount).append_column("row", pa.array(range(table.num_rows), pa.int64()))
 

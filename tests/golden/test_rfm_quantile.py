@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 import custcore
+from tests.reference_data import ReferenceData, reference_data
 
 SCORES = ("r_score", "f_score", "m_score")
 
 
-def input_of(shared: Path, name: str) -> pa.Table:
+def input_of(source: ReferenceData, name: str) -> pa.Table:
     """The transactions behind a golden set, with the names that custcore looks for by itself."""
     if name.startswith("cdnow_master"):
-        table = pq.read_table(shared / "data/cdnow/cdnow_master.parquet", columns=["customer_id", "date", "spend"])
+        table = pq.read_table(source.data / "cdnow/cdnow_master.parquet", columns=["customer_id", "date", "spend"])
     else:
-        table = pq.read_table(shared / "golden/rfm_r/input_online_retail_orders.parquet").drop(["invoice"])
+        table = pq.read_table(source.golden / "rfm_r/input_online_retail_orders.parquet").drop(["invoice"])
         table = table.set_column(0, "customer_id", table["customer_id"].cast(pa.int64()))
     return table.rename_columns(["customer_id", "timestamp", "amount"])
 
 
 @pytest.fixture(scope="module", params=["cdnow_master_b5", "cdnow_master_b10", "online_retail_b4"])
-def golden(shared: Path, request: pytest.FixtureRequest) -> tuple[int, pa.Table, pa.Table]:
+def golden(request: pytest.FixtureRequest) -> tuple[int, pa.Table, pa.Table]:
     """Bins, transactions, and the published table."""
-    expected = pq.read_table(shared / f"golden/rfm_quantile/{request.param}.parquet")
-    return int(request.param.rsplit("_b", 1)[1]), input_of(shared, request.param), expected
+    source = reference_data(request.param)
+    expected = pq.read_table(source.golden / f"rfm_quantile/{request.param}.parquet")
+    return int(request.param.rsplit("_b", 1)[1]), input_of(source, request.param), expected
 
 
 def test_rfm(golden: tuple[int, pa.Table, pa.Table]) -> None:

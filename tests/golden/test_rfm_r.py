@@ -17,6 +17,7 @@ import pytest
 
 import custcore
 from tests.reference import edges_reference
+from tests.reference_data import ReferenceData
 
 CUTS = {"recency": [115, 181, 297, 482], "frequency": [4, 5, 6, 8], "monetary": [256, 382, 506, 666]}
 CASES: dict[str, dict[str, Any]] = {
@@ -49,13 +50,13 @@ THEIRS = (
 )
 
 
-def customers(shared: Path, name: str) -> custcore.Table:
+def customers(shipped: ReferenceData, name: str) -> custcore.Table:
     """The RFM table of a case's transactions at R's analysis date."""
     if name.startswith("rfm_data_orders"):
-        table = pq.read_table(shared / "data/rfm/rfm_data_orders.parquet")
+        table = pq.read_table(shipped.data / "rfm/rfm_data_orders.parquet")
         table = table.rename_columns(["customer_id", "timestamp", "amount"])
         return custcore.rfm(table, as_of="2006-12-31")
-    table = pq.read_table(shared / "golden/rfm_r/input_online_retail_orders.parquet").drop(["invoice"])
+    table = pq.read_table(shipped.golden / "rfm_r/input_online_retail_orders.parquet").drop(["invoice"])
     table = table.set_column(0, "customer_id", table["customer_id"].cast(pa.int64()))
     return custcore.rfm(table.rename_columns(["customer_id", "timestamp", "amount"]), as_of="2011-12-10")
 
@@ -66,15 +67,15 @@ def read_csv(path: Path) -> list[dict[str, str]]:
 
 
 @pytest.fixture(scope="module", params=CASES)
-def case(shared: Path, request: pytest.FixtureRequest) -> tuple[str, custcore.RFMScorer, custcore.Table]:
+def case(shipped: ReferenceData, request: pytest.FixtureRequest) -> tuple[str, custcore.RFMScorer, custcore.Table]:
     """Name, fitted scorer, scored customers."""
     scorer = custcore.RFMScorer(segments=custcore.SegmentMap.named("r_vignette"), **CASES[request.param])
-    return request.param, scorer, scorer.fit_transform(customers(shared, request.param))
+    return request.param, scorer, scorer.fit_transform(customers(shipped, request.param))
 
 
-def test_every_row(shared: Path, case: tuple[str, custcore.RFMScorer, custcore.Table]) -> None:
+def test_every_row(shipped: ReferenceData, case: tuple[str, custcore.RFMScorer, custcore.Table]) -> None:
     name, _, scored = case
-    expected = pq.read_table(shared / f"golden/rfm_r/{name}_table.parquet").to_pylist()
+    expected = pq.read_table(shipped.golden / f"rfm_r/{name}_table.parquet").to_pylist()
     by_id = {row["customer_id"]: tuple(row[c] for c in THEIRS) for row in expected}
     found = {row["customer_id"]: tuple(row[c] for c in OURS) for row in scored.to_pyarrow().to_pylist()}
     assert len(by_id) == len(expected) == len(found)
@@ -90,12 +91,12 @@ def test_one_by_one(case: tuple[str, custcore.RFMScorer, custcore.Table]) -> Non
         assert one == (row["r_score"], row["f_score"], row["m_score"], row["segment"])
 
 
-def test_thresholds(shared: Path, case: tuple[str, custcore.RFMScorer, custcore.Table]) -> None:
+def test_thresholds(shipped: ReferenceData, case: tuple[str, custcore.RFMScorer, custcore.Table]) -> None:
     """R's lines go by ascending value: recency's first has score 5."""
     name, scorer, scored = case
     table = scored.to_pyarrow()
     found = {(t["dimension"], t["score"]): t for t in scorer.thresholds.to_pyarrow().to_pylist()}
-    for number, line in enumerate(read_csv(shared / f"golden/rfm_r/{name}_thresholds.csv"), start=1):
+    for number, line in enumerate(read_csv(shipped.golden / f"rfm_r/{name}_thresholds.csv"), start=1):
         for dimension, column in (("recency", "r_score"), ("frequency", "f_score"), ("monetary", "m_score")):
             ours = found[dimension, 6 - number if dimension == "recency" else number]
             lower, upper = (float(line[f"{dimension}_{end}"]) for end in ("lower", "upper"))
@@ -105,11 +106,11 @@ def test_thresholds(shared: Path, case: tuple[str, custcore.RFMScorer, custcore.
     assert len(found) == 15
 
 
-def test_segment_summaries(shared: Path, case: tuple[str, custcore.RFMScorer, custcore.Table]) -> None:
+def test_segment_summaries(shipped: ReferenceData, case: tuple[str, custcore.RFMScorer, custcore.Table]) -> None:
     """Customers, orders, revenue and its mean per order, of `custcore.profile` and R's `rfm_segment_summary`."""
     name, _, scored = case
     profile = {row["segment"]: row for row in custcore.profile(scored).to_pyarrow().to_pylist()}
-    expected = read_csv(shared / f"golden/rfm_r/{name}_segments.csv")
+    expected = read_csv(shipped.golden / f"rfm_r/{name}_segments.csv")
     assert {row["segment"] for row in expected} == {s for s, row in profile.items() if row["customers"]}
     for line in expected:
         ours = profile[line["segment"]]
@@ -121,9 +122,9 @@ def test_segment_summaries(shared: Path, case: tuple[str, custcore.RFMScorer, cu
         assert ours["monetary_mean"] == pytest.approx(float(line["revenue"]) / int(line["customers"]), rel=1e-12)
 
 
-def test_published_counts(shared: Path) -> None:
+def test_published_counts(shipped: ReferenceData) -> None:
     scored = custcore.RFMScorer(cuts_rule="r", segments="r_vignette").fit_transform(
-        customers(shared, "rfm_data_orders_b5")
+        customers(shipped, "rfm_data_orders_b5")
     )
     profile = custcore.profile(scored).to_pyarrow().to_pylist()
     assert {row["segment"]: row["customers"] for row in profile if row["customers"]} == PUBLISHED
@@ -131,9 +132,9 @@ def test_published_counts(shared: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["rfm_data_orders_b5", "online_retail_b5"])
-def test_the_rule_adds_one(shared: Path, name: str) -> None:
+def test_the_rule_adds_one(shipped: ReferenceData, name: str) -> None:
     """The rules part ways for values between an edge and the edge plus 1, and nowhere else."""
-    table = customers(shared, name)
+    table = customers(shipped, name)
     ours, r = (custcore.RFMScorer(cuts_rule=rule).fit_transform(table).to_pyarrow() for rule in ("type7", "r"))
     differences = 0
     for score, column in (("r_score", "recency_days"), ("f_score", "n_orders"), ("m_score", "monetary_total")):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 import custcore
+from tests.reference_data import reference_data
 
 SETS = ["cdnow_master_b5", "cdnow_master_b10", "online_retail_b4"]
 VALUES = ("recency_days", "n_orders", "monetary_total")
@@ -22,18 +22,19 @@ def rows(table: pa.Table, columns: tuple[str, ...]) -> list[tuple[int, ...]]:
 
 
 @pytest.fixture(scope="module", params=SETS)
-def golden(shared: Path, request: pytest.FixtureRequest) -> tuple[int, custcore.Table, pa.Table]:
+def golden(request: pytest.FixtureRequest) -> tuple[int, custcore.Table, pa.Table]:
     """Bins, customers as custcore finds them, and the reference table of the same customers."""
     name = request.param
+    source = reference_data(name)
     if name.startswith("cdnow_master"):
         columns = ["customer_id", "date", "spend"]
-        transactions = pq.read_table(shared / "data/cdnow/cdnow_master.parquet", columns=columns)
+        transactions = pq.read_table(source.data / "cdnow/cdnow_master.parquet", columns=columns)
     else:
-        transactions = pq.read_table(shared / "golden/rfm_r/input_online_retail_orders.parquet").drop(["invoice"])
+        transactions = pq.read_table(source.golden / "rfm_r/input_online_retail_orders.parquet").drop(["invoice"])
         ids = transactions["customer_id"].cast(pa.int64())
         transactions = transactions.set_column(0, "customer_id", ids)
     customers = custcore.rfm(transactions.rename_columns(["customer_id", "timestamp", "amount"]))
-    expected = pq.read_table(shared / f"golden/rfm_quantile/{name}.parquet")
+    expected = pq.read_table(source.golden / f"rfm_quantile/{name}.parquet")
     assert customers.to_pyarrow()["customer_id"].to_pylist() == expected["customer_id"].to_pylist()
     return int(name.rsplit("_b", 1)[1]), customers, expected
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -11,15 +10,16 @@ import pyarrow.parquet as pq
 import pytest
 
 import custcore
+from tests.reference_data import ReferenceData
 
 NAMES = {"customer_id": "customer_id", "timestamp": "invoice_date"}
 MONTHS = [date(2010, 12, 31), *(date(2011, month, 28) for month in range(1, 12)), date(2011, 12, 9)]
 
 
 @pytest.fixture(scope="module")
-def raw(shared: Path) -> pa.Table:
+def raw(shipped: ReferenceData) -> pa.Table:
     """All 541,909 rows as they are, with an amount in thousandths of a pound (no price has more places)."""
-    table = pq.read_table(shared / "data/online_retail/online_retail.parquet")
+    table = pq.read_table(shipped.data / "online_retail/online_retail.parquet")
     amount = pc.round(pc.multiply(pc.multiply(table["quantity"].cast(pa.float64()), table["unit_price"]), 1000.0))
     return table.append_column("amount", amount.cast(pa.int64()))
 

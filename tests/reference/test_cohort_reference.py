@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,6 +13,7 @@ from tests.reference.cohort import average, cells, cohort_reference, matrix, wil
 from tests.reference.cohort_orders import Event
 from tests.reference.movement import movement, revenue_retention
 from tests.reference.periods import Calendar, as_date, as_day
+from tests.reference_data import ReferenceData, reference_data
 
 pq = pytest.importorskip("pyarrow.parquet")
 
@@ -22,10 +22,10 @@ pq = pytest.importorskip("pyarrow.parquet")
     ("name", "period"),
     [("cdnow_master_month", "month"), ("apparel_quarter", "quarter"), ("online_retail_month", "month")],
 )
-def test_golden_cohorts(shared: Path, name: str, period: str) -> None:
-    result = cohort_reference(golden_events(shared, name), period=(period, 1))
+def test_golden_cohorts(name: str, period: str) -> None:
+    result = cohort_reference(golden_events(name), period=(period, 1))
     found = {(row["cohort"], row["period_index"]): row for row in cells(result) if row["cohort"]}
-    golden = pq.read_table(shared / f"golden/cohort/{name}.parquet").to_pylist()
+    golden = pq.read_table(reference_data(name).golden / f"cohort/{name}.parquet").to_pylist()
     for row in golden:
         cell = found.pop((row["cohort_start"], row["offset"]))
         assert all(cell[column] == row[column] for column in ("customers", "orders", "cohort_size"))
@@ -35,7 +35,9 @@ def test_golden_cohorts(shared: Path, name: str, period: str) -> None:
     if period != "month":
         return
     flows = movement(result)
-    for row, expected in zip(flows, pq.read_table(shared / f"golden/movement/{name}.parquet").to_pylist(), strict=True):
+    for row, expected in zip(
+        flows, pq.read_table(reference_data(name).golden / f"movement/{name}.parquet").to_pylist(), strict=True
+    ):
         assert str(row["period_start"])[:7] == expected.pop("month")
         assert {column: row[column] for column in expected} == expected
 
@@ -189,10 +191,10 @@ def test_a_time_in_the_middle_of_a_window() -> None:
     assert [(r["customers"], r["is_complete"]) for r in rows[:2]] == [(1, True), (0, False)]
 
 
-def test_elapsed_windows_against_pandas(shared: Path) -> None:
+def test_elapsed_windows_against_pandas(cdnow: ReferenceData) -> None:
     """Monthly cohorts in windows of 28 days, by a groupby: eligible, back, back in an open window, orders, money."""
     pd = pytest.importorskip("pandas")
-    table = pq.read_table(shared / "data/cdnow/cdnow_sample.parquet")
+    table = pq.read_table(cdnow.data / "cdnow/cdnow_sample.parquet")
     frame = pd.DataFrame({name: table[name].to_pylist() for name in ("customer_id", "date", "spend")})
     day = pd.to_datetime(frame["date"])
     first = day.groupby(frame["customer_id"]).transform("min")

@@ -6,7 +6,6 @@ import math
 from collections import defaultdict
 from datetime import date, datetime
 from fractions import Fraction
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -23,15 +22,16 @@ from tests.reference import (
     rfm_reference,
     scores_reference,
 )
+from tests.reference_data import ReferenceData
 
 pq = pytest.importorskip("pyarrow.parquet")
 D = date(2024, 1, 1)
 
 
 @pytest.mark.parametrize("bins", [5, 10])
-def test_cdnow(shared: Path, bins: int) -> None:
-    golden = pq.read_table(shared / f"golden/rfm_quantile/cdnow_master_b{bins}.parquet").to_pydict()
-    data = pq.read_table(shared / "data/cdnow/cdnow_master.parquet")
+def test_cdnow(cdnow: ReferenceData, bins: int) -> None:
+    golden = pq.read_table(cdnow.golden / f"rfm_quantile/cdnow_master_b{bins}.parquet").to_pydict()
+    data = pq.read_table(cdnow.data / "cdnow/cdnow_master.parquet")
     rows = rfm_reference(list(zip(*(data[c].to_pylist() for c in ("customer_id", "date", "spend")), strict=True))).rows
     assert [r["customer_id"] for r in rows] == golden["customer_id"]
     for column, score, tile in (
@@ -149,10 +149,10 @@ def test_a_day_that_apia_skipped() -> None:
     assert (row["first_date"], row["last_date"]) == (date(2011, 12, 29), date(2011, 12, 31))
 
 
-def test_orders_against_pandas(shared: Path) -> None:
+def test_orders_against_pandas(shipped: ReferenceData) -> None:
     """Lines of the raw file collapsed to orders: the same customers, orders and cents as a groupby."""
     pytest.importorskip("pandas")
-    table = pq.read_table(shared / "data/online_retail/online_retail.parquet")
+    table = pq.read_table(shipped.data / "online_retail/online_retail.parquet")
     frame = table.to_pandas(types_mapper=None).dropna(subset=["customer_id"])
     frame["amount"] = frame["quantity"] * frame["unit_price"]
     columns = [

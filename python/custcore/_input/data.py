@@ -6,7 +6,7 @@ import contextlib
 import datetime
 import sys
 import weakref
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from custcore import _core
@@ -14,7 +14,7 @@ from custcore.errors import ArrowImportError, InvalidArgumentError, InvalidTypeE
 from custcore.result import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     import numpy as np
 
@@ -52,16 +52,41 @@ def as_source(data: Data) -> object:
         return data._core
     if isinstance(data, Mapping) and not exports(data):
         return _from_arrays(data)
-    if hasattr(data, "read_next_batch"):
-        _read_once(data)
+    if isinstance(data, list | tuple):
+        for batch in data:
+            _refuse_spent(batch)
+    elif isinstance(data, Iterator) and not exports(data):
+        return _unspent(data)
+    else:
+        _refuse_spent(data)
     return data
+
+
+def in_memory(data: object, columns: Sequence[str] | None = None) -> _core.Table:
+    """``data``, as :func:`as_source` returns it, in a form that can be read any number of times.
+
+    Whatever is read more than once goes through here: a stream, an iterator and a query give their rows once.
+    ``columns`` names those to keep; None keeps all.
+    """
+    if isinstance(data, _core.Table):
+        return data
+    return _core.Table.read(data, columns=None if columns is None else list(columns))
 
 
 # Readers that were handed to custcore before. A pyarrow reader that was read exports an empty stream without complaint.
 _SPENT: weakref.WeakSet[Any] = weakref.WeakSet()
 
 
-def _read_once(reader: object) -> None:
+def _unspent(batches: Iterator[Any]) -> Iterator[Any]:
+    for batch in batches:
+        _refuse_spent(batch)
+        yield batch
+
+
+def _refuse_spent(reader: object) -> None:
+    """Raise an error if a reader was read before, and remember it as read."""
+    if not hasattr(reader, "read_next_batch"):
+        return
     if reader in _SPENT:
         raise ArrowImportError("the reader was read already and has no rows left; pass a fresh reader, or a table")
     with contextlib.suppress(TypeError):  # a reader that takes no weak reference

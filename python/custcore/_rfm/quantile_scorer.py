@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from custcore import _core
 from custcore._input import arguments
-from custcore._input.data import as_source
+from custcore._input.data import as_source, in_memory
 from custcore._persistable import Persistable
 from custcore.errors import InvalidArgumentError, InvalidTypeError
 from custcore.result import Table
@@ -179,7 +179,9 @@ class QuantileScorer(Persistable):
         return Table(self._core.transform(as_source(table), n_threads=arguments.optional_whole("n_threads", n_threads)))
 
     def fit_transform(self, table: Data, *, n_threads: int | None = None) -> Table:
-        """Learn the edges from a table and score it. A stream can be read once only, so pass a table.
+        """Learn the edges from a table and score it: :meth:`fit`, then :meth:`transform`.
+
+        The data are read once, so ``table`` may be a stream.
 
         Parameters
         ----------
@@ -190,8 +192,8 @@ class QuantileScorer(Persistable):
             Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
             all available cores. Results do not depend on it.
         """
-        kept = as_source(table)
-        return self.fit(kept, n_threads=n_threads).transform(kept, n_threads=n_threads)  # type: ignore[arg-type]
+        kept = in_memory(as_source(table))
+        return self.fit(kept, n_threads=n_threads).transform(kept, n_threads=n_threads)
 
     def score_one(
         self, values: Sequence[float | Decimal], *, customer_id: int | str | bytes | None = None

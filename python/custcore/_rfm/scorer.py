@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from custcore import _core
 from custcore._input import arguments
-from custcore._input.data import as_source
+from custcore._input.data import as_source, in_memory
 from custcore._persistable import Persistable
 from custcore._rfm.quantile_scorer import checked_weights, numbers, score_options, whole_bins
 from custcore._rfm.segment_map import SegmentMap
@@ -180,7 +180,7 @@ class RFMScorer(Persistable):
     def fit_transform(self, table: Data, *, n_threads: int | None = None) -> Table:
         """Learn the edges from an RFM table and score it: :meth:`fit`, then :meth:`transform`.
 
-        A stream can be read once only, so pass a table.
+        The data are read once, so ``table`` may be a stream.
 
         Parameters
         ----------
@@ -193,8 +193,8 @@ class RFMScorer(Persistable):
             Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
             all available cores. Results do not depend on it.
         """
-        table = as_source(table)  # type: ignore[assignment]
-        return self.fit(table, n_threads=n_threads).transform(table, n_threads=n_threads)
+        kept = in_memory(as_source(table))
+        return self.fit(kept, n_threads=n_threads).transform(kept, n_threads=n_threads)
 
     def score_one(
         self,

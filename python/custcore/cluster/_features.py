@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import array
+import itertools
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from custcore._input import arguments
-from custcore._input.data import as_source, exports
+from custcore._input.data import as_source, exports, in_memory
 from custcore.errors import InvalidArgumentError, InvalidTypeError
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from custcore._input.data import Data
 
-__all__ = ["Features", "Rows", "Weights", "columns", "feature_rows", "features", "names_of", "weights"]
+__all__ = ["Features", "Rows", "Weights", "columns", "feature_rows", "features", "named", "reusable", "weights"]
 
 Rows: TypeAlias = "Sequence[Sequence[float]]"
 Features: TypeAlias = "Data | np.ndarray[Any, Any] | Rows"
@@ -51,6 +52,18 @@ def features(x: Features) -> object:
     if exports(x[0]):
         return as_source(x)  # type: ignore[arg-type]
     return _packed(x)
+
+
+def reusable(x: Features, names: Iterable[str] | None = None) -> object:
+    """``x`` as :func:`features` returns it, in a form that can be read any number of times.
+
+    Arrays stay; all else is read into memory once, the columns ``names`` or all.
+    """
+    found = features(x)
+    numpy = sys.modules.get("numpy")
+    if isinstance(found, memoryview) or (numpy is not None and isinstance(found, numpy.ndarray)):
+        return found
+    return in_memory(found, None if names is None else list(names))
 
 
 def _matrix(numpy: Any, x: Any) -> Any:  # noqa: ANN401
@@ -158,7 +171,26 @@ def columns(argument: str, names: object) -> list[str] | None:
     return listed
 
 
-def names_of(data: object) -> list[str] | None:
+def named(data: Any) -> tuple[list[str] | None, Any]:  # noqa: ANN401
+    """Names of the columns of ``data``, and the data to read in its place.
+
+    Of an iterator the first batch is looked at and put back. Other data whose names are not known before they are
+    read are read into memory.
+    """
+    if isinstance(data, Iterator) and not exports(data):
+        first = next(data, None)
+        rest = data if first is None else itertools.chain([first], data)
+        return _names_of(first), rest
+    if isinstance(data, list | tuple):
+        return _names_of(data[0]) if data else None, data
+    names = _names_of(data)
+    if names is None and exports(data):
+        data = in_memory(as_source(data))
+        names = data.column_names
+    return names, data
+
+
+def _names_of(data: object) -> list[str] | None:
     """Names of the columns of a table, where they are known without reading it."""
     if isinstance(data, Mapping):
         return [str(name) for name in data]
@@ -167,5 +199,6 @@ def names_of(data: object) -> list[str] | None:
         if names is not None and not callable(names):
             listed = list(names)
             return listed if all(isinstance(name, str) for name in listed) else None
-    names = getattr(getattr(data, "schema", None), "names", None)
+    schema = getattr(data, "schema", None)
+    names = getattr(schema() if callable(schema) else schema, "names", None)
     return list(names) if isinstance(names, list | tuple) else None

@@ -30,7 +30,7 @@ class Fitted:
     _labels: Any
     _scaler: Scaler | None
     _names: list[str] | None
-    _data: object | None
+    _profile: Table | None
 
     def predict(self, x: Features) -> np.ndarray[Any, Any]:
         """The nearest cluster of each row.
@@ -137,8 +137,9 @@ class Fitted:
         Parameters
         ----------
         x : (n_rows, n_features), optional
-            The rows to describe; default: those of the fit, to which the model keeps a
-            reference, not a copy. A model that was loaded has none.
+            The rows to describe, those of the fit or others: a model does not keep the rows of
+            its fit. Only the model of :func:`custcore.segment_customers` has the profile of its
+            customers and may be called without ``x``, until it is saved or pickled.
 
         Returns
         -------
@@ -148,10 +149,11 @@ class Fitted:
             ``..._mean`` and ``..._median`` (float64; null for a cluster without rows).
         """
         core = self._fitted()
-        if x is None and self._data is None:
-            raise NotFittedError("a model that was loaded does not know the rows of its fit; pass them: profile(x)")
-        data = self._data if x is None else features(x)
-        return Table(core.profile(data, names=self._names, n_threads=self._threads()))
+        if x is not None:
+            return Table(core.profile(features(x), names=self._names, n_threads=self._threads()))
+        if self._profile is None:
+            raise NotFittedError("a model does not keep the rows of its fit; pass them: profile(x)")
+        return self._profile
 
     @property
     def cluster_centers_(self) -> np.ndarray[Any, Any]:

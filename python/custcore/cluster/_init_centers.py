@@ -8,16 +8,25 @@ from typing import TYPE_CHECKING, Any
 from custcore import _core
 from custcore._input import arguments
 from custcore.cluster._features import columns as checked_columns
-from custcore.cluster._features import feature_rows
+from custcore.cluster._features import feature_rows, reusable
 from custcore.errors import InvalidArgumentError
 from custcore.result import Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from custcore.cluster._features import Features
     from custcore.cluster._scaler import Scaler
 
-__all__ = ["at_least_one", "called", "feature_columns", "given_centers", "matrix", "too_few_clusters"]
+__all__ = [
+    "at_least_one",
+    "called",
+    "feature_columns",
+    "given_centers",
+    "matrix",
+    "reusable_features",
+    "too_few_clusters",
+]
 
 
 def too_few_clusters(found: int, wanted: int) -> str:
@@ -32,6 +41,15 @@ def feature_columns(columns: object, scaler: Scaler | None) -> list[str] | None:
     """The names of the features: those given, else the scaler's, else None for all."""
     listed = checked_columns("columns", columns)
     return listed if listed is not None or scaler is None else scaler.feature_names_in_
+
+
+def reusable_features(x: Features, columns: object, scaler: Scaler | None) -> object:
+    """``x`` in a form that can be read any number of times: what ``columns`` or the scaler name, else all of it."""
+    listed = checked_columns("columns", columns)
+    if scaler is None:
+        return reusable(x, listed)
+    scaled = scaler._core.feature_names
+    return reusable(x, None if scaled is None else dict.fromkeys([*(listed or []), *scaled]))
 
 
 def at_least_one(argument: str, value: object) -> int:

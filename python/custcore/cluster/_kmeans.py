@@ -18,6 +18,7 @@ from custcore.cluster._init_centers import (
     feature_columns,
     given_centers,
     matrix,
+    reusable_features,
     too_few_clusters,
 )
 from custcore.cluster._scaler import Scaler
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from custcore.cluster._features import Features, Rows, Weights
+    from custcore.result import Table
 
 __all__ = ["KMeans"]
 
@@ -138,7 +140,7 @@ class KMeans(Fitted, Persistable):
         self._labels: _core.Memory | None = None
         self._scaler: Scaler | None = None
         self._names: list[str] | None = None
-        self._data: object | None = None
+        self._profile: Table | None = None
         self._checked()
 
     def fit(self, x: Features, sample_weight: Weights | None = None) -> KMeans:
@@ -186,14 +188,16 @@ class KMeans(Fitted, Persistable):
                 RuntimeWarning,
                 stacklevel=3,
             )
-        x = features(x)  # type: ignore[assignment]
-        n_threads = arguments.optional_whole("n_threads", self.n_threads)
         scaler = self.scaler
-        if scaler is not None and not scaler.is_fitted:
-            scaler = Scaler._wrap(scaler._core.fit(x, n_threads=n_threads))
+        fits_scaler = scaler is not None and not scaler.is_fitted
+        read_again = fits_scaler or callable(starts)
+        read = reusable_features(x, self.columns, scaler) if read_again else features(x)
+        n_threads = arguments.optional_whole("n_threads", self.n_threads)
+        if scaler is not None and fits_scaler:
+            scaler = Scaler._wrap(scaler._core.fit(read, n_threads=n_threads))
         columns = feature_columns(self.columns, scaler)
         if callable(starts):
-            rows = matrix(x, columns, None if scaler is None else scaler._core)
+            rows = matrix(read, columns, None if scaler is None else scaler._core)
             starts = called(starts, rows, n_clusters, n_init or 10, seed)
         fitted, labels = _core.KMeans(
             n_clusters,
@@ -203,8 +207,8 @@ class KMeans(Fitted, Persistable):
             tol=self._tol(),
             random_state=seed,
             scaler=None if scaler is None else scaler._core,
-        ).fit(x, columns=columns, sample_weight=weights(sample_weight), centers=starts, n_threads=n_threads)
-        self._core, self._labels, self._scaler, self._names, self._data = fitted, labels, scaler, None, x
+        ).fit(read, columns=columns, sample_weight=weights(sample_weight), centers=starts, n_threads=n_threads)
+        self._core, self._labels, self._scaler, self._names, self._profile = fitted, labels, scaler, None, None
 
     def fit_predict(self, x: Features, sample_weight: Weights | None = None) -> np.ndarray[Any, Any]:
         """:meth:`fit`, then ``labels_``.
@@ -263,7 +267,7 @@ class KMeans(Fitted, Persistable):
         """The same settings and scaler with other centres; the rows of the fit have no labels in it."""
         found = KMeans.__new__(KMeans)
         vars(found).update(vars(self))
-        found._core, found._names, found._labels = core, names, None
+        found._core, found._names, found._labels, found._profile = core, names, None, None
         return found
 
     def _can_be_saved(self) -> bool:
@@ -303,7 +307,7 @@ class KMeans(Fitted, Persistable):
         return found
 
     def __getstate__(self) -> dict[str, Any]:
-        state = {name: value for name, value in vars(self).items() if name not in {"_core", "_labels", "_data"}}
+        state = {name: value for name, value in vars(self).items() if name not in {"_core", "_labels", "_profile"}}
         state["_fit"] = None if self._core is None else self._bytes()
         if self._labels is not None:
             state["_labels_bytes"] = bytes(memoryview(self._labels))  # type: ignore[arg-type]
@@ -315,7 +319,7 @@ class KMeans(Fitted, Persistable):
         vars(self).update(state)
         self._core = None if fit is None else _core.KMeans.from_bytes(fit)[0]
         self._labels = labels
-        self._data = None
+        self._profile = None
 
     def __repr__(self) -> str:
         given = {

@@ -8,7 +8,7 @@ from custcore import _core
 from custcore._input import arguments
 from custcore._persistable import Persistable
 from custcore.cluster._features import columns as checked_columns
-from custcore.cluster._features import feature_rows, features
+from custcore.cluster._features import feature_rows, features, reusable
 from custcore.errors import InvalidArgumentError, NotFittedError
 from custcore.result import Table
 
@@ -134,7 +134,7 @@ class Scaler(Persistable):
         return Table(self._fitted().transform(features(x), n_threads=arguments.optional_whole("n_threads", n_threads)))
 
     def fit_transform(self, x: Features, *, n_threads: int | None = None) -> Table:
-        """:meth:`fit`, then :meth:`transform`. A stream can be read once only, so pass a table.
+        """:meth:`fit`, then :meth:`transform`. The data are read once, so ``x`` may be a stream.
 
         Parameters
         ----------
@@ -146,7 +146,9 @@ class Scaler(Persistable):
             Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
             all available cores. Results do not depend on it.
         """
-        return self.fit(x, n_threads=n_threads).transform(x, n_threads=n_threads)
+        kept, threads = reusable(x, self._core.columns), arguments.optional_whole("n_threads", n_threads)
+        self._core = self._core.fit(kept, n_threads=threads)
+        return Table(self._core.transform(kept, n_threads=threads))
 
     def inverse_transform(self, rows: Rows) -> list[list[float]]:
         """Points on the common scale, such as centres, in the units of the features.

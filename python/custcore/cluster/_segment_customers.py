@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from custcore import _core
 from custcore._input import arguments
+from custcore._input.data import in_memory
 from custcore._rfm import rfm
 from custcore.cluster._features import columns as checked_columns
-from custcore.cluster._features import names_of
+from custcore.cluster._features import features as read_features
+from custcore.cluster._features import named
 from custcore.cluster._init_centers import at_least_one
 from custcore.cluster._kmeans import KMeans
 from custcore.cluster._scaler import Scaler
@@ -216,8 +218,8 @@ def segment_customers(
         sort=sort,
         progress=progress,
     )
-    n_customers = customers.num_rows if isinstance(customers, Table) else None
-    if n_customers is not None and n_customers < 2:
+    n_customers = customers.num_rows
+    if n_customers < 2:
         raise NotEnoughDataError(f"there are {n_customers} customers; clusters need two at least")
     logs = _logs(log1p, customers, wanted, n_threads)
     scaler = Scaler(wanted, how=how, log1p=logs).fit(customers, n_threads=n_threads)
@@ -225,7 +227,7 @@ def segment_customers(
     if k == "auto":
         k, reason = _chosen(customers, scaler, ks, n_customers, n_init, random_state, n_threads)
     model = KMeans(k, n_init=n_init, random_state=random_state, n_threads=n_threads, scaler=scaler).fit(customers)
-    model = _ordered(model)
+    model = _ordered(model, customers)
     table = model.assign(customers)
     table._report = dataclasses.replace(table.report, remarks=(*table.report.remarks, *reason))
     return table, model
@@ -236,9 +238,9 @@ def _customers(
     wanted: list[str] | None,
     n_threads: int | None,
     **options: Any,  # noqa: ANN401 (those of rfm)
-) -> tuple[Any, list[str]]:
+) -> tuple[Table, list[str]]:
     """One row per customer, and its features."""
-    there = names_of(data)
+    there, data = named(data)
     if there is not None and set(wanted or _RFM[:2]) <= set(there):
         defaults = rfm.__kwdefaults__ or {}
         unused = sorted(name for name, value in options.items() if value != defaults[name])
@@ -247,20 +249,21 @@ def _customers(
                 f"{unused} belong to purchases, but the data have one row per customer: their columns "
                 f"{wanted or list(_RFM[:2])} are there"
             )
-        return data, wanted or [name for name in _RFM if name in there]
+        customers = data if isinstance(data, Table) else Table(in_memory(read_features(data)))
+        return customers, wanted or [name for name in _RFM if name in there]
     table = rfm(data, n_threads=n_threads, **options)
     wanted = wanted or [name for name in _RFM if name in table.column_names]
     return table, wanted
 
 
-def _logs(log1p: object, customers: Any, wanted: list[str], n_threads: int | None) -> list[str]:  # noqa: ANN401
+def _logs(log1p: object, customers: Table, wanted: list[str], n_threads: int | None) -> list[str]:
     if isinstance(log1p, str) and log1p == "auto":
         return _skewed(customers, wanted, n_threads)
     given = tuple(log1p) if isinstance(log1p, list | tuple) else log1p
     return [] if given in {None, ()} else checked_columns("log1p", log1p) or []
 
 
-def _skewed(customers: Any, wanted: list[str], n_threads: int | None) -> list[str]:  # noqa: ANN401
+def _skewed(customers: Table, wanted: list[str], n_threads: int | None) -> list[str]:
     """Counts and money whose values all have a logarithm: those above -1."""
     found = []
     for name in wanted:
@@ -274,17 +277,17 @@ def _skewed(customers: Any, wanted: list[str], n_threads: int | None) -> list[st
 
 
 def _chosen(
-    customers: Any,  # noqa: ANN401
+    customers: Table,
     scaler: Scaler,
     ks: Iterable[int],
-    n_customers: int | None,
+    n_customers: int,
     n_init: int,
     random_state: int,
     n_threads: int | None,
 ) -> tuple[int, tuple[str, ...]]:
     """The number of clusters that is suggested, and why."""
     tried = [at_least_one("ks", k) for k in ks]
-    possible = [k for k in tried if n_customers is None or k <= n_customers]
+    possible = [k for k in tried if k <= n_customers]
     if not possible:
         raise InvalidArgumentError(f"ks={tried} are more than the {n_customers} customers")
     table = select_k(customers, possible, scaler=scaler, n_init=n_init, random_state=random_state, n_threads=n_threads)
@@ -293,7 +296,7 @@ def _chosen(
     return chosen, table.report.remarks
 
 
-def _ordered(model: KMeans) -> KMeans:
+def _ordered(model: KMeans, customers: Table) -> KMeans:
     """The same clusters, the best customers first, with their names."""
     core = model._fitted()
     names = core.feature_names or []
@@ -308,7 +311,8 @@ def _ordered(model: KMeans) -> KMeans:
     scaler = None if model._scaler is None else model._scaler._core
     ordered = _core.KMeans.from_parameters(centers, started, core.inertia, core.n_iter, core.feature_names, scaler)
     found = model._with(ordered, cluster_names(names, centers))
-    found._labels = found._fitted().predict(found._data, n_threads=found._threads())
+    found._labels = found._fitted().predict(customers._core, n_threads=found._threads())
+    found._profile = found.profile(customers)
     return found
 
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from custcore import _core
 from custcore._input import arguments
+from custcore.cluster._features import columns as checked_columns
 from custcore.cluster._features import features
-from custcore.cluster._init_centers import at_least_one, feature_columns
+from custcore.cluster._init_centers import at_least_one, feature_columns, reusable_features
 from custcore.cluster._kmeans import KMeans
 from custcore.cluster._scaler import Scaler
 from custcore.errors import InvalidArgumentError
@@ -89,13 +90,16 @@ def select_k(
     if not listed:
         raise InvalidArgumentError("ks is empty; expected numbers of clusters, e.g. range(2, 11)")
     settings = KMeans(n_init=n_init, max_iter=max_iter, tol=tol, scaler=scaler, random_state=random_state)
-    x = features(x)  # type: ignore[assignment]
     threads = arguments.optional_whole("n_threads", n_threads)
+    columns = checked_columns("columns", columns)
     if scaler is not None and not scaler.is_fitted:
-        scaler = Scaler._wrap(scaler._core.fit(x, n_threads=threads))
+        read = reusable_features(x, columns, scaler)
+        scaler = Scaler._wrap(scaler._core.fit(read, n_threads=threads))
+    else:
+        read = features(x)
     return Table(
         _core.select_k(
-            x,
+            read,
             sorted(set(listed)),
             columns=feature_columns(columns, scaler),
             scaler=None if scaler is None else scaler._core,

@@ -19,6 +19,7 @@ use pyo3::types::{PyCapsule, PyDict, PyList, PyTuple};
 
 use crate::boundary::export::{schema_capsule, stream_capsule};
 use crate::boundary::memory::{Memory, column};
+use crate::boundary::source::Source;
 use crate::error::into_py;
 use std::sync::Arc;
 
@@ -78,6 +79,23 @@ impl CoreTable {
         let batch =
             RecordBatch::try_from_iter_with_nullable(arrays.into_iter().map(|(name, array)| (name, array, true))).map_err(invalid)?;
         Ok(Self { schema: batch.schema(), batches: vec![batch], report: Report::default() })
+    }
+
+    /// Reads `data`, anything that exports Arrow, into memory; `columns` names those to keep, None keeps all.
+    #[staticmethod]
+    #[pyo3(signature = (data, *, columns))]
+    fn read(data: &Bound<'_, PyAny>, columns: Option<Vec<String>>) -> PyResult<Self> {
+        let py = data.py();
+        let mut source = Source::open(data, columns.clone())?;
+        for name in columns.iter().flatten() {
+            find_column(source.all_columns(), name, "a feature").map_err(|error| into_py(py, &error))?;
+        }
+        let (schema, mut batches) = (source.schema(), source.rest(py)?);
+        // Analyses find their columns in the first batch.
+        if batches.is_empty() {
+            batches.push(RecordBatch::new_empty(schema.clone()));
+        }
+        Ok(Self { schema, batches, report: Report::default() })
     }
 
     #[getter]

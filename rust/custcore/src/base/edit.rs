@@ -5,8 +5,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::exec::par::Threads;
 use crate::group::interner::{Interner, NO_CODE};
 use crate::report::Tally;
-use crate::state::customer_state::{Lines, State};
-use crate::state::open_orders::{OpenOrder, Orders};
+use crate::state::accumulator::Level;
+use crate::state::customer_state::{Closed, Lines, State};
+use crate::state::open_orders::OpenOrder;
 use crate::state::spec::Late;
 use crate::state::totals::{Codes, Order};
 use crate::time::calendar::date_text;
@@ -139,24 +140,27 @@ impl State {
 
     /// Closes the orders whose lines all lie before a day; their ids are forgotten.
     pub(super) fn seal(&mut self, before: i32) -> Result<()> {
-        let n = self.attributes.len();
-        let Lines::Any(orders, picks) = std::mem::replace(&mut self.lines, Lines::None) else { return Ok(()) };
+        let Lines::Any(orders) = std::mem::replace(&mut self.lines, Lines::None) else { return Ok(()) };
         let is_over = |at: usize| orders.parts(at).last().unwrap_or(&orders.orders()[at]).day < before;
+        let (left, open) = orders.select(|at| !is_over(at))?;
+        let mut closed = Closed::default();
+        self.totals.grow(self.interner.len());
         for (at, order) in orders.orders().iter().enumerate().filter(|(at, _)| is_over(*at)) {
-            self.totals.grow(self.interner.len());
-            self.add_order(order, orders.parts(at), &picks[at * n..(at + 1) * n]);
+            self.close_order(at as u32, order, orders.parts(at), &mut closed);
         }
+        self.promote(&closed);
+        self.accumulators.retain(Level::Open, &open);
         if let Some(days) = &mut self.days {
             days.settle();
         }
-        self.lines = kept(&orders, &picks, n, |at| !is_over(at))?;
+        self.lines = Lines::Any(Box::new(left));
         Ok(())
     }
 
     /// The positions of the orders whose lines come too late: all of them lie before `sealed`, and `base` has no such order
     /// open. An error where late lines are one. Nothing changes.
     pub(super) fn late_orders(&self, base: &Self, sealed: i32, late: Late) -> Result<Vec<usize>> {
-        let (Lines::Any(orders, _), Lines::Any(open, _)) = (&self.lines, &base.lines) else { return Ok(Vec::new()) };
+        let (Lines::Any(orders), Lines::Any(open)) = (&self.lines, &base.lines) else { return Ok(Vec::new()) };
         let mut refused: Vec<usize> = Vec::new();
         let (customers, ids) = (base.interner.lookup(), open.ids.lookup());
         for (at, (order, &code)) in orders.orders().iter().zip(orders.codes()).enumerate() {
@@ -185,52 +189,35 @@ impl State {
 
     /// Takes out orders at these positions, which ascend, as lines that came too late.
     pub(super) fn leave_out_late(&mut self, refused: &[usize]) -> Result<()> {
-        let Lines::Any(orders, picks) = &self.lines else { return Ok(()) };
+        let Lines::Any(orders) = &self.lines else { return Ok(()) };
         if refused.is_empty() {
             return Ok(());
         }
         for order in refused.iter().map(|&at| orders.orders()[at]) {
             self.rows.late.merge(&Tally { count: order.lines, rows: order.lines, units: order.units, first_row: order.first_row }, 0);
         }
-        self.lines = kept(orders, picks, self.attributes.len(), |at| refused.binary_search(&at).is_err())?;
+        let (left, open) = orders.select(|at| refused.binary_search(&at).is_err())?;
+        self.accumulators.retain(Level::Open, &open);
+        self.lines = Lines::Any(Box::new(left));
         Ok(())
     }
 
     /// The order whose lines may go on in the next update, in a state of its own; `None` where no order is open.
     pub(super) fn hand_on(&self) -> Result<Option<Self>> {
-        let Lines::Adjacent(ids, open, picks) = &self.lines else { return Ok(None) };
+        let Lines::Adjacent(ids, open) = &self.lines else { return Ok(None) };
         let Some((code, order, parts)) = open.current() else { return Ok(None) };
         let mut next = self.like();
         let customer = next.interner.intern_from(self.interner.keys(), order.customer)?;
         let mut order_ids = Interner::new(ids.kind());
         let code = order_ids.intern_from(ids.keys(), code)?;
-        let mut seen = picks.clone();
-        for ((seen, own), attribute) in seen.iter_mut().zip(&mut next.attributes).zip(&self.attributes) {
-            if seen.value != NO_CODE {
-                seen.value = own.values.intern_from(attribute.values.keys(), seen.value)?;
-            }
-        }
+        next.accumulators.merge(Level::Open, &self.accumulators, &[(0, 0)])?;
         let mut carried = OpenOrder::default();
         for part in if parts.is_empty() { std::slice::from_ref(order) } else { parts } {
             // Rows are counted anew in every update.
             carried.add(code, &Order { customer, first_row: u64::MAX, ..*part });
         }
         next.totals.grow(next.interner.len());
-        next.lines = Lines::Adjacent(Box::new(order_ids), carried, seen);
+        next.lines = Lines::Adjacent(Box::new(order_ids), carried);
         Ok(Some(next))
     }
-}
-
-/// Some of the orders, with what is known of their attributes.
-fn kept(orders: &Orders, picks: &[crate::state::attributes::Seen], n: usize, keep: impl Fn(usize) -> bool) -> Result<Lines> {
-    let (mut left, mut seen) = (orders.emptied(), Vec::new());
-    for (at, (order, &code)) in orders.orders().iter().zip(orders.codes()).enumerate().filter(|(at, _)| keep(*at)) {
-        let code = left.ids.intern_from(orders.ids.keys(), code)?;
-        let parts = orders.parts(at);
-        for part in if parts.is_empty() { std::slice::from_ref(order) } else { parts } {
-            left.add(code, part)?;
-        }
-        seen.extend_from_slice(&picks[at * n..(at + 1) * n]);
-    }
-    Ok(Lines::Any(Box::new(left), seen))
 }

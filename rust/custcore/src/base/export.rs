@@ -10,10 +10,10 @@ use super::{CustomerBase, Known};
 use crate::column::chunks::Kinds;
 use crate::exec::par::Threads;
 use crate::group::encoding::Plan;
-use crate::group::interner::{Interner, NO_CODE};
+use crate::group::interner::Interner;
 use crate::group::keys::Keys;
 use crate::group::sort::Leads;
-use crate::state::attributes::Seen;
+use crate::state::accumulator::{Accumulator, Failure, Level};
 use crate::state::customer_state::{Lines, Spread, State};
 use crate::state::days::{DayRecord, Run};
 use crate::state::open_orders::Parts;
@@ -61,8 +61,8 @@ pub(crate) struct Waiting<'a> {
     pub id: Option<u32>,
     /// Its parts by day.
     pub parts: &'a [Order],
-    /// What its earliest line says of the attributes.
-    pub seen: &'a [Seen],
+    /// Where accumulators know it.
+    pub key: (Level, u32),
 }
 
 /// The customers of a state, ascending by id.
@@ -139,18 +139,17 @@ impl<'a> Customers<'a> {
         });
         let open = match &state.lines {
             Lines::None => ByCustomer::default(),
-            Lines::Any(orders, _) => {
+            Lines::Any(orders) => {
                 let id = |at: u32| orders.codes()[at as usize];
                 let customers = orders.orders().iter().map(|order| order.customer);
                 ByCustomer::of(n, customers, |a, b| orders.ids.keys().compare(id(a), id(b)))
             }
-            Lines::Adjacent(_, open, _) => {
+            Lines::Adjacent(_, open) => {
                 let customers: Vec<u32> = open.current().map(|(_, order, _)| order.customer).into_iter().collect();
                 ByCustomer::of(n, customers.into_iter(), |_, _| Ordering::Equal)
             }
         };
-        let of = |at: u32| &state.spread[at as usize];
-        let spread = ByCustomer::of(n, state.spread.iter().map(|spread| spread.order.customer), |a, b| compare(state, of(a), of(b)));
+        let spread = ByCustomer::of(n, state.spread.iter().map(|spread| spread.order.customer), |a, b| compare(state, a, b));
         Self { state, codes, days, open, spread }
     }
 
@@ -163,8 +162,8 @@ impl<'a> Customers<'a> {
     pub fn order_ids(&self) -> Option<&'a Keys> {
         match &self.state.lines {
             Lines::None => None,
-            Lines::Any(orders, _) => Some(orders.ids.keys()),
-            Lines::Adjacent(ids, _, _) => Some(ids.keys()),
+            Lines::Any(orders) => Some(orders.ids.keys()),
+            Lines::Adjacent(ids, _) => Some(ids.keys()),
         }
     }
 
@@ -216,24 +215,26 @@ impl<'a> Customers<'a> {
     /// The orders of a customer that wait, by id, and those that wait no more.
     pub fn orders(&self, code: u32) -> impl Iterator<Item = Waiting<'_>> {
         let open = self.open.get(code).iter().filter_map(|&at| self.open_order(at as usize));
-        let spread = self.spread.get(code).iter().map(|&at| {
-            let Spread { parts, seen, .. } = &self.state.spread[at as usize];
-            Waiting { id: None, parts, seen }
+        let spread = self.spread.get(code).iter().map(|&at| Waiting {
+            id: None,
+            parts: &self.state.spread[at as usize].parts,
+            key: (Level::Spread, at),
         });
         open.chain(spread)
     }
 
     fn open_order(&self, at: usize) -> Option<Waiting<'_>> {
-        let n = self.state.attributes.len();
         match &self.state.lines {
             Lines::None => None,
-            Lines::Any(orders, picks) => {
+            Lines::Any(orders) => {
                 let parts = whole_or_parts(&orders.orders()[at], orders.parts(at));
-                Some(Waiting { id: Some(orders.codes()[at]), parts, seen: &picks[at * n..(at + 1) * n] })
+                Some(Waiting { id: Some(orders.codes()[at]), parts, key: (Level::Open, at as u32) })
             }
-            Lines::Adjacent(_, open, seen) => {
-                open.current().map(|(code, order, parts)| Waiting { id: Some(code), parts: whole_or_parts(order, parts), seen })
-            }
+            Lines::Adjacent(_, open) => open.current().map(|(code, order, parts)| Waiting {
+                id: Some(code),
+                parts: whole_or_parts(order, parts),
+                key: (Level::Open, 0),
+            }),
         }
     }
 
@@ -254,20 +255,10 @@ fn whole_or_parts<'a>(order: &'a Order, parts: &'a [Order]) -> &'a [Order] {
 }
 
 /// Orders without an id, by their content.
-fn compare(state: &State, a: &Spread, b: &Spread) -> Ordering {
+fn compare(state: &State, a: u32, b: u32) -> Ordering {
     let numbers = |part: &Order| (part.day, part.units, part.lines, part.amount_is_null);
-    let by_parts = a.parts.iter().map(numbers).cmp(b.parts.iter().map(numbers));
-    let by_value = |(attribute, (a, b)): (&crate::state::attributes::Attribute, (&Seen, &Seen))| {
-        let by_value = match (a.value, b.value) {
-            (NO_CODE, NO_CODE) => Ordering::Equal,
-            (NO_CODE, _) => Ordering::Less,
-            (_, NO_CODE) => Ordering::Greater,
-            (a, b) => attribute.values.keys().compare(a, b),
-        };
-        a.time.cmp(&b.time).then(by_value)
-    };
-    let seen = || state.attributes.iter().zip(a.seen.iter().zip(&b.seen)).map(by_value);
-    by_parts.then_with(|| seen().find(|order| order.is_ne()).unwrap_or(Ordering::Equal))
+    let parts = |at: u32| state.spread[at as usize].parts.iter().map(numbers);
+    parts(a).cmp(parts(b)).then_with(|| state.accumulators.compare(Level::Spread, a, b))
 }
 
 /// A state that is put together again, customer by customer. Errors are what is wrong with what came.
@@ -334,49 +325,43 @@ impl<'t> Restore<'t> {
         Ok(())
     }
 
-    /// The code of the value of an attribute, [`NO_CODE`] for null.
-    pub fn attribute_value(&mut self, attribute: usize, value: Option<(&Keys, u32)>) -> crate::error::Result<u32> {
-        value.map_or(Ok(NO_CODE), |(keys, code)| self.state.attributes[attribute].values.intern_from(keys, code))
+    /// The accumulator at a position.
+    pub fn accumulator(&mut self, at: usize) -> Result<&mut Box<dyn Accumulator>, Failure> {
+        self.state.accumulators.get_mut(at).ok_or(Failure::Content("it has a column of no accumulator"))
     }
 
-    /// Adds what is known of an attribute of a customer.
-    pub fn see(&mut self, attribute: usize, code: u32, seen: Seen) {
-        self.state.attributes[attribute].see(code, seen);
-    }
-
-    /// Adds an order that waits, or without an id one that waits no more.
-    pub fn add_order(&mut self, id: Option<(&Keys, u32)>, parts: &[Order], seen: &[Seen]) -> crate::error::Result<Result<(), Wrong>> {
+    /// Adds an order that waits, or without an id one that waits no more; the answer is where accumulators know it.
+    pub fn add_order(&mut self, id: Option<(&Keys, u32)>, parts: &[Order]) -> Result<(Level, u32), Failure> {
         let Some(whole) = parts.iter().copied().reduce(|mut whole, part| {
             whole.join(&part);
             whole
         }) else {
-            return Ok(Err("an order has no parts"));
+            return Err("an order has no parts".into());
         };
         let Some((keys, code)) = id else {
-            self.state.spread.push(Spread { order: whole, parts: parts.to_vec(), seen: seen.to_vec() });
-            return Ok(Ok(()));
+            self.state.spread.push(Spread { order: whole, parts: parts.to_vec() });
+            return Ok((Level::Spread, self.state.spread.len() as u32 - 1));
         };
         match &mut self.state.lines {
-            Lines::None => return Ok(Err("it has open orders where there can be none")),
-            Lines::Any(orders, picks) => {
+            Lines::None => Err("it has open orders where there can be none".into()),
+            Lines::Any(orders) => {
                 let (code, next) = (orders.ids.intern_from(keys, code)?, orders.orders().len());
                 for part in parts {
                     if orders.add(code, part)? as usize != next {
-                        return Ok(Err("an order is there twice"));
+                        return Err("an order is there twice".into());
                     }
                 }
-                picks.extend_from_slice(seen);
+                Ok((Level::Open, next as u32))
             }
-            Lines::Adjacent(ids, open, picks) => {
+            Lines::Adjacent(ids, open) => {
                 if open.current().is_some() {
-                    return Ok(Err("it has two orders open where there can be one"));
+                    return Err("it has two orders open where there can be one".into());
                 }
                 let code = ids.intern_from(keys, code)?;
                 parts.iter().for_each(|part| drop::<Option<(Order, Parts)>>(open.add(code, part)));
-                picks.extend_from_slice(seen);
+                Ok((Level::Open, 0))
             }
         }
-        Ok(Ok(()))
     }
 
     /// The state of these customers.

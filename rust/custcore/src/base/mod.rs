@@ -12,7 +12,12 @@ pub mod limited;
 pub mod scan;
 pub(crate) mod snapshot;
 pub mod spill;
+#[cfg(test)]
+mod tests;
 pub mod view;
+
+#[cfg(test)]
+mod accumulator_tests;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -338,7 +343,7 @@ impl CustomerBase {
         self.spec.roles.attributes = places.iter().map(|&place| own[place].clone()).collect();
         if let Some(known) = &mut self.known {
             known.kinds.attributes = places.iter().map(|&place| known.kinds.attributes[place].clone()).collect();
-            known.state.attributes = places.iter().map(|&place| known.state.attributes[place].clone()).collect();
+            known.state.accumulators = known.state.accumulators.select_attributes(&places);
         }
         Ok(self)
     }

@@ -5,15 +5,14 @@
 
 use std::borrow::Cow;
 
-use crate::column::chunks::Pick;
 use crate::column::mark::{BEFORE, PURCHASE, RETURNING, START};
-use crate::error::{Error, ErrorKind, Result};
-use crate::state::attributes::Seen;
+use crate::error::{Error, Result};
+use crate::state::accumulator::Level;
 use crate::state::customer_state::{Lines, State};
 use crate::state::days::{DayBook, Run};
 use crate::state::open_orders::order_until;
 use crate::state::order_log::Journal;
-use crate::state::totals::{Order, Totals};
+use crate::state::totals::{Standing, Totals};
 
 impl State {
     /// The totals at the end of a day, of the last one if none is given; with `days`, what happened on each day besides.
@@ -22,7 +21,7 @@ impl State {
         if past.is_none() && self.is_settled() {
             return Ok(Cow::Borrowed(self));
         }
-        let mut view = Self { interner: self.interner.view(), attributes: self.attributes.clone(), ..self.like() };
+        let mut view = Self { interner: self.interner.view(), accumulators: self.accumulators.clone(), ..self.like() };
         (view.rows, view.first_day, view.last_day) = (self.rows, self.first_day, past.unwrap_or(self.last_day));
         if view.first_day > view.last_day {
             (view.first_day, view.last_day) = (i32::MAX, i32::MIN);
@@ -39,16 +38,24 @@ impl State {
             }
         }
         view.totals.grow(self.interner.len());
-        for (order, parts, seen) in self.waiting() {
+        let (mut open, mut spread) = (Vec::new(), Vec::new());
+        for (order, parts, (level, at)) in self.waiting() {
             if let Some(until) = past {
                 let parts = if parts.is_empty() { std::slice::from_ref(order) } else { parts };
                 for part in parts.iter().filter(|part| part.day > until) {
                     view.rows.after.add_many(part.lines, part.units);
                 }
             }
-            if let Some(order) = order_until(order, parts, past) {
-                view.add_order(&order, &[], seen);
+            if let Some(order) = order_until(order, parts, past)
+                && view.add_order(&order, &[]) == Some(Standing::Purchase)
+            {
+                let orders = if level == Level::Open { &mut open } else { &mut spread };
+                orders.push((at, order.customer));
             }
+        }
+        for (level, orders) in [(Level::Open, open), (Level::Spread, spread)] {
+            view.accumulators.promote(level, Level::Customer, &orders);
+            view.accumulators.retain(level, &[]);
         }
         if let Some(days) = &mut view.days {
             days.settle();
@@ -60,29 +67,10 @@ impl State {
     fn is_settled(&self) -> bool {
         let waits = match &self.lines {
             Lines::None => false,
-            Lines::Any(orders, _) => !orders.orders().is_empty(),
-            Lines::Adjacent(_, open, _) => open.current().is_some(),
+            Lines::Any(orders) => !orders.orders().is_empty(),
+            Lines::Adjacent(_, open) => open.current().is_some(),
         };
         !waits && self.spread.is_empty()
-    }
-
-    /// The orders that wait, their parts by day, and what is known of their attributes.
-    pub(crate) fn waiting(&self) -> impl Iterator<Item = (&Order, &[Order], &[Seen])> {
-        let n = self.attributes.len();
-        let (orders, picks) = match &self.lines {
-            Lines::Any(orders, picks) => (Some(orders), picks.as_slice()),
-            _ => (None, &[][..]),
-        };
-        let open = match &self.lines {
-            Lines::Adjacent(_, open, picks) => open.current().map(|(_, order, parts)| (order, parts, picks.as_slice())),
-            _ => None,
-        };
-        let many = orders.into_iter().flat_map(move |orders| {
-            let own = move |at: usize| &picks[at * n..(at + 1) * n];
-            orders.orders().iter().enumerate().map(move |(at, order)| (order, orders.parts(at), own(at)))
-        });
-        let spread = self.spread.iter().map(|spread| (&spread.order, spread.parts.as_slice(), spread.seen.as_slice()));
-        many.chain(open).chain(spread)
     }
 
     /// Fills a view with what the days up to one tell.
@@ -90,11 +78,7 @@ impl State {
         let (Some(book), Some(notes)) = (&self.days, &self.notes) else {
             return Err(Error::internal("a state without days was asked for a past day"));
         };
-        if self.attributes.iter().any(|attribute| attribute.pick() == Pick::Last) {
-            let message = "the last value of an attribute is kept, not those before it, so that it cannot be told as of a past day. \
-                           Take the attribute from the first purchase ('first'), or ask as of the last day";
-            return Err(Error::new(ErrorKind::StateMismatch, message));
-        }
+        self.accumulators.check_past()?;
         view.totals = Totals::new(self.totals.rows().is_some());
         view.totals.grow(self.interner.len());
         let (up_to, after) = notes.split(day);

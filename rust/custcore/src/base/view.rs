@@ -223,13 +223,13 @@ impl<'a> BaseView<'a> {
 
     /// Attributes in the order of the settings.
     pub fn attributes(&self) -> impl Iterator<Item = AttributeView<'_>> {
-        (0..self.spec().roles.attributes.len().min(self.state.attributes.len())).map(|at| self.attribute(at))
+        (0..self.spec().roles.attributes.len().min(self.state.accumulators.attributes().count())).map(|at| self.attribute(at))
     }
 
     /// The attribute at a position, which must be there.
     pub fn attribute(&self, at: usize) -> AttributeView<'_> {
         let name = self.spec().roles.attributes.get(at).map_or("", |(name, _)| name.as_str());
-        AttributeView { name, value_type: &self.kinds.attributes[at].1, attribute: &self.state.attributes[at] }
+        AttributeView { name, value_type: &self.kinds.attributes[at].1, attribute: self.state.accumulators.attribute(at) }
     }
 
     /// What happened on each day. A base of level "totals" does not know.

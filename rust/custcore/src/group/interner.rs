@@ -4,9 +4,9 @@
 //! byte strings go through a flat table, in blocks whose cache lines are asked for ahead. Values of a dictionary are looked
 //! up once each. Codes are an inner matter of one fold: results are ordered by id, never by code or hash.
 
-use std::cmp::Ordering;
 use std::sync::Arc;
 
+use arrow_array::ArrayRef;
 use arrow_buffer::NullBuffer;
 
 use super::hash_table::{ByteTable, IntegerTable};
@@ -29,14 +29,14 @@ const UNSEEN: u32 = u32::MAX - 1;
 pub struct Interner {
     kind: KeyKind,
     /// Shared while several threads code by one dictionary.
-    keys: Arc<Keys>,
-    table: Table,
+    pub(super) keys: Arc<Keys>,
+    pub(super) table: Table,
     /// Whether codes ascend with the ids.
-    sorted: bool,
+    pub(super) sorted: bool,
 }
 
 #[derive(Debug, Clone)]
-enum Table {
+pub(super) enum Table {
     /// Codes are distances.
     None,
     /// Codes are positions in a dictionary, some of whose values may be null.
@@ -157,7 +157,7 @@ impl Interner {
     }
 
     /// Builds the table of the ids that are known, if it is still to be built.
-    fn build_table(&mut self) {
+    pub(super) fn build_table(&mut self) {
         if !matches!(self.table, Table::Later) {
             return;
         }
@@ -224,20 +224,6 @@ impl Interner {
         });
         let codes = codes.collect();
         (Self { kind: self.kind, keys: Arc::new(self.keys.select(is_kept)), table: Table::Later, sorted: self.sorted }, codes)
-    }
-
-    /// Looks ids up; nothing changes here.
-    pub fn lookup(&self) -> Lookup<'_> {
-        let own = match &self.table {
-            // Neither a table nor an order to search by.
-            Table::Later if !self.sorted => {
-                let mut own = self.view();
-                own.build_table();
-                Some(own.table)
-            }
-            _ => None,
-        };
-        Lookup { ids: self, own }
     }
 
     /// Codes of the rows from `start` on (at most a block), one for each of `flags`; a null id gets [`NO_CODE`] and its flag.
@@ -471,54 +457,6 @@ impl Interner {
     }
 }
 
-/// Ids that are looked up and not added.
-#[derive(Debug)]
-pub struct Lookup<'a> {
-    ids: &'a Interner,
-    /// The table, where the interner has none.
-    own: Option<Table>,
-}
-
-impl Lookup<'_> {
-    /// The code of id number `code` of another interner of the same kind, if it is known.
-    pub fn find(&self, other: &Keys, code: u32) -> Option<u32> {
-        match other {
-            Keys::Range { base, .. } => self.find_integer(base.wrapping_add(i64::from(code))),
-            Keys::Integers(ids) => self.find_integer(ids[code as usize]),
-            Keys::Bytes(arena) => self.find_bytes(arena.get(code)),
-        }
-    }
-
-    fn find_integer(&self, id: i64) -> Option<u32> {
-        match (&*self.ids.keys, self.own.as_ref().unwrap_or(&self.ids.table)) {
-            (Keys::Range { base, len }, _) => {
-                usize::try_from(i128::from(id) - i128::from(*base)).ok().filter(|code| code < len).map(|code| code as u32)
-            }
-            (Keys::Integers(_), Table::Integers(table)) => table.find(id),
-            (Keys::Integers(ids), _) => ids.binary_search(&id).ok().map(|code| code as u32),
-            (Keys::Bytes(_), _) => None,
-        }
-    }
-
-    fn find_bytes(&self, id: &[u8]) -> Option<u32> {
-        let Keys::Bytes(arena) = &*self.ids.keys else { return None };
-        let head = ByteArena::head(id);
-        if let Table::Bytes(table) = self.own.as_ref().unwrap_or(&self.ids.table) {
-            return table.find(id, head, arena);
-        }
-        let (mut low, mut high) = (0, arena.len() as u32);
-        while low < high {
-            let middle = low + (high - low) / 2;
-            match arena.order(middle).cmp(&head).then_with(|| arena.get(middle).cmp(id)) {
-                Ordering::Less => low = middle + 1,
-                Ordering::Equal => return Some(middle),
-                Ordering::Greater => high = middle,
-            }
-        }
-        None
-    }
-}
-
 /// The values of a dictionary as ids.
 pub fn keys_of(values: &PlainKeys, threads: Threads<'_>) -> Result<Keys> {
     next_code(values.len())?;
@@ -544,6 +482,14 @@ pub fn keys_of(values: &PlainKeys, threads: Threads<'_>) -> Result<Keys> {
             }
             Ok(Keys::Bytes(whole))
         }
+    }
+}
+
+/// The ids of a column, anything where they are null; `None` where it has a dictionary.
+pub fn keys_with_nulls(column: &ArrayRef, threads: Threads<'_>) -> Result<Option<Keys>> {
+    match KeyColumn::new("id", "id", column)? {
+        KeyColumn::Plain(keys) => keys_of(&keys, threads).map(Some),
+        KeyColumn::Dictionary(_) => Ok(None),
     }
 }
 

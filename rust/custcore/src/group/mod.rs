@@ -8,4 +8,7 @@ pub(crate) mod hash_table;
 pub mod interner;
 pub mod key_union;
 pub mod keys;
+pub(crate) mod lookup;
 pub mod sort;
+#[cfg(test)]
+mod tests;

@@ -3,23 +3,25 @@
 //! Each thread folds its share of the rows into a part of its own; parts are merged at the end. Everything a part holds
 //! is exact and merges in any order, so neither the threads nor the batches show in the result.
 
+mod planning;
+
 use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use arrow_buffer::NullBuffer;
 
-use super::partition::partitions::{Shards, can_deal};
+use super::partition::partitions::Shards;
 use super::partition::scatter::Deal;
 use super::worker::{Folder, Share};
 use crate::column::bounds::Edge;
 use crate::column::chunks::{Columns, Kinds};
-use crate::column::key::{KeyColumn, PlainKeys};
+use crate::column::key::PlainKeys;
 use crate::error::Result;
 use crate::exec::context::Context;
 use crate::exec::par::{ROWS_WORTH_THREADS, Threads};
-use crate::group::encoding::{CODES_PER_ROW, Plan};
-use crate::group::interner::{Interner, Keys, keys_of};
+use crate::group::encoding::Plan;
+use crate::group::interner::{Interner, Keys};
 use crate::state::customer_state::State;
 use crate::state::spec::{Spec, Track};
 
@@ -35,13 +37,6 @@ pub struct Update {
     /// The version of the base whose open order it goes on with.
     pub begun_at: Option<u64>,
 }
-
-/// A part that knows more customers than this has a table that fits no cache.
-const MANY_CUSTOMERS: usize = 1 << 16;
-
-/// Slots of more ids than this fit no cache, so that each row would wait for memory: a million, and the room that a range
-/// keeps for ids that come late.
-const MANY_IDS: usize = 9 << 17;
 
 /// Order ids may have this many codes for each row, over all parts, before parts find orders by a look-up: 4 bytes each, in all
 /// about as much as the orders take.
@@ -250,20 +245,6 @@ impl Fold {
         self.consolidate(context)
     }
 
-    /// Whether rows can be dealt out by customer instead of being added up where they are read.
-    fn can_deal(&self, columns: &[Columns], rows: usize) -> bool {
-        let is_plain = self.kinds.order_kind.is_none() && self.spec.roles.attributes.is_empty();
-        self.strategy != Strategy::Table && is_plain && can_deal(columns, rows) && !self.has_marks()
-    }
-
-    /// How many of `n_parts` parts will have room for every code that customers could have.
-    fn copies(&self, columns: &[Columns], rows: usize, n_parts: usize) -> usize {
-        let keeps_totals = !self.spec.window.as_ref().is_some_and(|window| window.alone) || !self.spec.roles.attributes.is_empty();
-        // Lines without an order id are orders of their own, which do not wait.
-        let waits = |columns: &Columns| columns.order.as_ref().is_some_and(|column| column.nulls().is_none());
-        if !keeps_totals || self.can_deal(columns, rows) || columns.iter().all(waits) { 1 } else { n_parts }
-    }
-
     /// Makes one of parts that have tables of their own where together they know several times the customers that there are.
     fn consolidate(&mut self, context: &Context) -> Result<()> {
         if self.plan != Plan::Table || self.shards.is_some() || self.parts.len() < 2 || self.parts.iter().any(State::waits) {
@@ -276,35 +257,6 @@ impl Fold {
             self.done = vec![context.install(|threads| State::unify(parts, threads))??];
         }
         Ok(())
-    }
-
-    /// Whether rows had better be dealt out by customer first: the tables of so many customers fit no cache.
-    fn is_worth_shards(&self, columns: &[Columns], rows: usize, n_parts: usize) -> bool {
-        if !self.can_deal(columns, rows) {
-            return false;
-        }
-        let worth = rows >= ROWS_WORTH_THREADS;
-        match self.plan {
-            // Parts that have slots already go on with them.
-            Plan::Range { len, .. } => match &self.shards {
-                Some(shards) => shards.cover(self.plan),
-                None if self.strategy == Strategy::Direct => false,
-                None if len * n_parts > CODES_PER_ROW * (self.rows as usize + rows).max(MANY_CUSTOMERS) && n_parts > 1 => true,
-                None if self.parts.iter().any(|part| !part.totals.is_empty()) => false,
-                None => self.strategy == Strategy::Ranges || self.strategy == Strategy::Auto && len > MANY_IDS && worth,
-            },
-            Plan::Table => {
-                let many = self.shards.is_some() || self.parts.iter().any(|part| part.interner.len() > MANY_CUSTOMERS);
-                self.strategy == Strategy::Shards || many && worth
-            }
-            Plan::Open | Plan::Values => false,
-        }
-    }
-
-    /// Whether rows count as one thing or another, which has to be written down with them.
-    fn has_marks(&self) -> bool {
-        let roles = &self.spec.roles;
-        roles.start.is_some() || roles.returning.is_some() || self.edges.start.is_some()
     }
 
     fn fold_into_shards(&mut self, columns: &[Columns], shares: &[Vec<Share>], context: &Context) -> Result<()> {
@@ -373,6 +325,7 @@ impl Fold {
             State::unify(parts, threads)?
         };
         whole.interner.leave_values();
+        whole.accumulators.finish();
         whole.totals.grow(whole.interner.len());
         if spec.track == Track::Once {
             whole.close_orders();
@@ -382,73 +335,12 @@ impl Fold {
         Ok(whole)
     }
 
-    /// The plans for the columns of customers and orders with some more rows, and the dictionary if all rows share one.
-    fn extend_plans(
-        &self,
-        columns: &[Columns],
-        rows: usize,
-        in_sequence: bool,
-        (copies, n_parts): (usize, usize),
-        threads: Threads<'_>,
-    ) -> Result<(Plan, Plan, Option<Values>)> {
-        // Codes of a dictionary have a place in every part that keeps totals.
-        let copies_of_values = if self.can_deal(columns, rows) { n_parts } else { copies };
-        let copies = (self.copies, copies);
-        // A range is as wide as it wants to be where it is asked for.
-        let all = if self.strategy == Strategy::Direct { u64::MAX } else { self.rows + rows as u64 };
-        let more = self.more && self.rows == 0;
-        let customers: Vec<_> = columns.iter().map(|columns| (&columns.customer, columns.len())).collect();
-        let orders: Option<Vec<_>> = columns.iter().map(|columns| Some((columns.order.as_ref()?, columns.len()))).collect();
-        let order_plan = match orders {
-            Some(orders) if !in_sequence => self.order_plan.extend(&orders, all, false, (1, 1), threads),
-            _ => Plan::Table,
-        };
-        let (plan, values) = match (self.plan, &self.values) {
-            (Plan::Open, _) if !in_sequence => {
-                match shared_values(&customers, if more { rows.saturating_mul(MORE) } else { rows }, copies_of_values) {
-                    Some(held) => {
-                        let keys = Arc::new(keys_of(held, threads)?);
-                        let ascending = keys.ascend(threads);
-                        let values = Values { keys, nulls: held.nulls().cloned(), held: Some(held.clone()), ascending };
-                        (Plan::Values, Some(values))
-                    }
-                    None => (self.plan.extend(&customers, all, more, copies, threads), None),
-                }
-            }
-            (Plan::Values, Some(values)) => match shared_values(&customers, usize::MAX, 1) {
-                Some(again) if values.held.as_ref().is_some_and(|held| again.is_same_memory(held)) => (Plan::Values, Some(values.clone())),
-                // No rows at all say nothing.
-                None if rows == 0 => (Plan::Values, Some(values.clone())),
-                _ => (Plan::Table, None),
-            },
-            (plan, _) => (plan.extend(&customers, all, more, copies, threads), None),
-        };
-        Ok((plan, order_plan, values))
-    }
-
     /// Lets go of memory that came from outside; to be called where batches are dropped, when no more are to come.
     pub fn release(&mut self) {
         if let Some(values) = &mut self.values {
             values.held = None;
         }
     }
-}
-
-/// Rows that are to come for each of the first push, at the least that is worth planning for.
-const MORE: usize = 4;
-
-/// The dictionary that all rows share, if `copies` states with room for all its values take not much more than the rows.
-fn shared_values<'a>(columns: &[(&'a KeyColumn, usize)], rows: usize, copies: usize) -> Option<&'a PlainKeys> {
-    let mut shared: Option<&PlainKeys> = None;
-    for (column, _) in columns {
-        let KeyColumn::Dictionary(keys) = column else { return None };
-        if shared.is_some_and(|shared| !shared.is_same_memory(keys.values())) {
-            return None;
-        }
-        shared = Some(keys.values());
-    }
-    let most = if rows < ROWS_WORTH_THREADS { rows } else { rows.saturating_mul(4) };
-    shared.filter(|values| values.len().saturating_mul(copies) <= most)
 }
 
 /// Does `work` on each part and its shares, side by side where there are several.

@@ -10,7 +10,7 @@ use crate::column::{BLOCK, flag};
 use crate::error::{Error, Result};
 use crate::exec::context::Context;
 use crate::group::interner::{Interner, NO_CODE, Remap};
-use crate::state::attributes::Seen;
+use crate::state::accumulator::RowBlock;
 use crate::state::customer_state::State;
 use crate::state::open_orders::{Line, LineBlock};
 use crate::state::spec::{OnNonfinite, OnNull, Spec};
@@ -38,10 +38,9 @@ pub struct Folder<'a> {
     codes: Vec<u32>,
     marks: Vec<u8>,
     orders: KeyCodes,
-    attributes: Vec<KeyCodes>,
 }
 
-/// Codes of one more key column of a block.
+/// Codes of the order ids of a block.
 #[derive(Default)]
 struct KeyCodes {
     codes: Vec<u32>,
@@ -63,17 +62,7 @@ impl KeyCodes {
 impl<'a> Folder<'a> {
     /// The tools for rows up to a day.
     pub fn new(spec: &'a Spec, until: i32, edges: Edges) -> Self {
-        let attributes = spec.roles.attributes.iter().map(|_| KeyCodes::default()).collect();
-        Self {
-            spec,
-            until,
-            edges,
-            block: Block::new(),
-            codes: Vec::with_capacity(BLOCK),
-            marks: Vec::new(),
-            orders: KeyCodes::default(),
-            attributes,
-        }
+        Self { spec, until, edges, block: Block::new(), codes: Vec::with_capacity(BLOCK), marks: Vec::new(), orders: KeyCodes::default() }
     }
 
     /// Reads, groups and adds up the rows of a share, block by block.
@@ -81,7 +70,7 @@ impl<'a> Folder<'a> {
         let mut remap = Remap::default();
         self.orders.remap = Remap::default();
         part.forget_order_ids()?;
-        self.attributes.iter_mut().for_each(|attribute| attribute.remap = Remap::default());
+        part.accumulators.begin_batch();
         let mut start = share.start;
         while start < share.end {
             context.check()?;
@@ -184,9 +173,6 @@ impl<'a> Folder<'a> {
             self.orders.codes.clear();
             self.orders.codes.resize(self.codes.len(), NO_CODE);
         }
-        for ((own, column), attribute) in self.attributes.iter_mut().zip(&columns.attributes).zip(&mut part.attributes) {
-            own.read(&mut attribute.values, column, start, &self.codes)?;
-        }
         let (codes, block, wide) = (&self.codes, &self.block, columns.is_wide());
         let marks = (!self.marks.is_empty()).then_some(self.marks.as_slice());
         let line = |i: usize| {
@@ -203,13 +189,7 @@ impl<'a> Folder<'a> {
             }
             return part.add_lines(&self.orders.codes, line);
         }
-        let mut seen = Vec::with_capacity(self.attributes.len());
-        for (i, line) in (0..codes.len()).filter_map(|i| Some((i, line(i)?))) {
-            seen.clear();
-            seen.extend(self.attributes.iter().map(|attribute| Seen { time: columns.instant(start + i), value: attribute.codes[i] }));
-            part.add_line(self.orders.codes[i], line, &seen)?;
-        }
-        Ok(())
+        part.add_each_line(&self.orders.codes, line, &RowBlock { columns, start, block })
     }
 
     /// Takes out the rows that do not count (their code becomes [`NO_CODE`]), each under the first reason that applies; the

@@ -1,53 +1,64 @@
-//! What is kept of each customer on request: attributes such as the country at the first purchase.
+//! Attributes: the value of a column at the first or the last purchase, such as the country.
 
+use std::any::Any;
 use std::cmp::Ordering;
+use std::sync::Arc;
 
+use arrow_array::builder::BooleanBufferBuilder;
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Int64Type, UInt32Type};
+use arrow_array::{Array, ArrayRef, Int64Array, StructArray, UInt32Array};
+use arrow_buffer::NullBuffer;
+use arrow_schema::{DataType, Field, FieldRef, Fields};
+
+use super::accumulator::{Accumulator, ByLevel, Failure, Level, RowBlock, unlike};
 use crate::column::chunks::Pick;
+use crate::column::flag;
 use crate::column::key::KeyKind;
-use crate::error::Result;
-use crate::group::interner::{Interner, Keys, NO_CODE};
+use crate::error::{Error, ErrorKind, Result};
+use crate::exec::par::Threads;
+use crate::group::interner::{Interner, Keys, NO_CODE, Remap, check_room, keys_with_nulls};
+use crate::table::key_column;
 
-/// A value and the time it was seen at.
+/// A value and the time it was observed at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Seen {
+pub struct Observed {
     /// Time, in whole seconds and nanoseconds: updates may come in different units of time.
     pub time: (i64, u32),
     /// Code of the value; [`NO_CODE`] for null.
     pub value: u32,
 }
 
-/// One attribute of every customer (or of every order).
-#[derive(Debug, Clone)]
+/// One attribute of every customer, and of every order that waits.
+#[derive(Debug)]
 pub struct Attribute {
+    /// Position among the columns of attributes of a batch.
+    column: usize,
+    name: String,
+    value_type: DataType,
     /// The values.
     pub values: Interner,
     pick: Pick,
-    /// By customer code; nothing before the first purchase.
-    seen: Vec<Option<Seen>>,
+    observed: ByLevel<Observed>,
+    /// The values of the block that is being added.
+    codes: Vec<u32>,
+    flags: Vec<u8>,
+    remap: Remap,
 }
 
 impl Attribute {
-    /// An attribute of this kind, picked so.
-    pub fn new(kind: KeyKind, pick: Pick) -> Self {
-        Self { values: Interner::new(kind), pick, seen: Vec::new() }
+    /// The attribute of the column of attributes at a position, taken from this purchase.
+    pub fn new(column: usize, name: &str, value_type: &DataType, kind: KeyKind, pick: Pick) -> Self {
+        Self::with(Interner::new(kind), (column, name, value_type, pick), ByLevel::default())
     }
 
-    /// The same attribute of nobody.
-    #[must_use]
-    pub fn emptied(&self) -> Self {
-        Self::new(self.values.kind(), self.pick)
+    fn with(values: Interner, (column, name, value_type, pick): (usize, &str, &DataType, Pick), observed: ByLevel<Observed>) -> Self {
+        let (codes, flags, remap) = Default::default();
+        Self { column, name: name.to_owned(), value_type: value_type.clone(), values, pick, observed, codes, flags, remap }
     }
 
-    /// Takes a value of a customer into account.
-    pub fn see(&mut self, customer: u32, seen: Seen) {
-        let at = customer as usize;
-        if at >= self.seen.len() {
-            self.seen.resize(at + 1, None);
-        }
-        let better = self.seen[at].is_none_or(|known| is_better(self.values.keys(), self.pick, seen, known));
-        if better {
-            self.seen[at] = Some(seen);
-        }
+    fn settings(&self) -> (usize, &str, &DataType, Pick) {
+        (self.column, &self.name, &self.value_type, self.pick)
     }
 
     /// Which purchase it is taken from.
@@ -55,43 +66,24 @@ impl Attribute {
         self.pick
     }
 
-    /// Bytes it takes.
-    pub fn bytes(&self) -> usize {
-        self.seen.capacity() * size_of::<Option<Seen>>() + self.values.bytes()
+    /// What is known of a customer; nothing before the first purchase.
+    #[inline]
+    pub fn get(&self, customer: u32) -> Option<Observed> {
+        self.observed.get(Level::Customer, customer)
     }
 
-    /// What is known of a customer.
-    pub fn get(&self, customer: u32) -> Option<Seen> {
-        self.seen.get(customer as usize).copied().flatten()
-    }
-
-    /// Codes here of all the values of another part.
-    pub fn translate(&mut self, other: &Self) -> Result<Vec<u32>> {
-        (0..other.values.len() as u32).map(|code| self.values.intern_from(other.values.keys(), code)).collect()
-    }
-
-    /// Adds what another part knows, whose customer codes `customer` translates; the answer is the codes here of its values.
-    pub fn merge(&mut self, other: &Self, mut customer: impl FnMut(u32) -> u32) -> Result<Vec<u32>> {
-        let values = self.translate(other)?;
-        for (code, seen) in (0..).zip(&other.seen) {
-            if let Some(seen) = seen {
-                let value = if seen.value == NO_CODE { NO_CODE } else { values[seen.value as usize] };
-                let customer = customer(code);
-                if customer != NO_CODE {
-                    self.see(customer, Seen { value, ..*seen });
-                }
-            }
+    /// Takes a value into account. An order's is that of its earliest line.
+    #[inline]
+    fn observe(&mut self, level: Level, key: u32, new: Observed) {
+        let pick = if level == Level::Customer { self.pick } else { Pick::First };
+        let place = self.observed.place(level, key);
+        if place.is_none_or(|known| is_better(self.values.keys(), pick, new, known)) {
+            *place = Some(new);
         }
-        Ok(values)
-    }
-
-    /// The better of two values of one order: its earliest line's.
-    pub fn earlier(&self, a: Seen, b: Seen) -> Seen {
-        if is_better(self.values.keys(), Pick::First, b, a) { b } else { a }
     }
 }
 
-fn is_better(values: &Keys, pick: Pick, new: Seen, known: Seen) -> bool {
+fn is_better(values: &Keys, pick: Pick, new: Observed, known: Observed) -> bool {
     let by_time = match pick {
         Pick::First => new.time.cmp(&known.time),
         Pick::Last => known.time.cmp(&new.time),
@@ -102,5 +94,164 @@ fn is_better(values: &Keys, pick: Pick, new: Seen, known: Seen) -> bool {
         // Null comes after every value.
         Ordering::Equal if new.value == NO_CODE => false,
         Ordering::Equal => known.value == NO_CODE || values.compare(new.value, known.value).is_lt(),
+    }
+}
+
+/// A value whose code in another interner was not looked up yet.
+const NOT_YET: u32 = NO_CODE - 1;
+
+impl Accumulator for Attribute {
+    fn boxed_clone(&self) -> Box<dyn Accumulator> {
+        Box::new(Self::with(self.values.clone(), self.settings(), self.observed.clone()))
+    }
+
+    fn empty_like(&self) -> Box<dyn Accumulator> {
+        Box::new(Self::with(Interner::new(self.values.kind()), self.settings(), ByLevel::default()))
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn as_attribute(&self) -> Option<&Attribute> {
+        Some(self)
+    }
+
+    fn resize(&mut self, level: Level, keys: usize) {
+        self.observed.resize(level, keys);
+    }
+
+    fn begin_batch(&mut self) {
+        self.remap = Remap::default();
+    }
+
+    fn update(&mut self, level: Level, keys: &[u32], rows: &RowBlock<'_>) -> Result<()> {
+        let RowBlock { columns, start, .. } = *rows;
+        let column = &columns.attributes[self.column];
+        let nulls = column.nulls();
+        let is_null = |i: usize| nulls.is_some_and(|nulls| nulls.is_null(start + i));
+        self.flags.clear();
+        // Values of rows that do not count are not kept.
+        self.flags.extend(keys.iter().enumerate().map(|(i, &key)| if key == NO_CODE || is_null(i) { flag::NULL_ID } else { 0 }));
+        let mut codes = std::mem::take(&mut self.codes);
+        self.values.intern_rows(column, start, &mut self.flags, &mut codes, &mut self.remap)?;
+        for (i, (&key, &value)) in keys.iter().zip(&codes).enumerate().filter(|(_, (key, _))| **key != NO_CODE) {
+            self.observe(level, key, Observed { time: columns.instant(start + i), value });
+        }
+        self.codes = codes;
+        Ok(())
+    }
+
+    fn promote(&mut self, from: Level, to: Level, keys: &[(u32, u32)]) {
+        for &(from_key, key) in keys {
+            if let Some(observed) = self.observed.get(from, from_key) {
+                self.observe(to, key, observed);
+            }
+        }
+    }
+
+    fn merge(&mut self, level: Level, other: &dyn Accumulator, keys: &[(u32, u32)]) -> Result<()> {
+        let other = other.as_any().downcast_ref::<Self>().ok_or_else(unlike)?;
+        let mut values = vec![NOT_YET; other.values.len()];
+        for &(from, key) in keys {
+            let Some(mut observed) = other.observed.get(level, from) else { continue };
+            if observed.value != NO_CODE {
+                let value = &mut values[observed.value as usize];
+                if *value == NOT_YET {
+                    *value = self.values.intern_from(other.values.keys(), observed.value)?;
+                }
+                observed.value = *value;
+            }
+            self.observe(level, key, observed);
+        }
+        Ok(())
+    }
+
+    fn retain(&mut self, level: Level, keys: &[u32]) {
+        self.observed.retain(level, keys);
+    }
+
+    fn finish(&mut self) {
+        (self.codes, self.flags, self.remap) = Default::default();
+    }
+
+    fn bytes(&self) -> usize {
+        self.observed.bytes() + self.values.bytes() + 4 * self.codes.capacity() + self.flags.capacity()
+    }
+
+    fn check_room(&self, other: &dyn Accumulator) -> Result<()> {
+        check_room(self.values.len() + other.as_attribute().ok_or_else(unlike)?.values.len())
+    }
+
+    fn check_past(&self) -> Result<()> {
+        if self.pick == Pick::First {
+            return Ok(());
+        }
+        let message = "the last value of an attribute is kept, not those before it, so that it cannot be told as of a past day. \
+                       Take the attribute from the first purchase ('first'), or ask as of the last day";
+        Err(Error::new(ErrorKind::StateMismatch, message))
+    }
+
+    fn group(&self) -> &'static str {
+        "attributes"
+    }
+
+    fn field(&self) -> FieldRef {
+        let inner = Fields::from(vec![
+            Field::new("value", self.value_type.clone(), true),
+            Field::new("seconds", DataType::Int64, false),
+            Field::new("nanoseconds", DataType::UInt32, false),
+        ]);
+        Arc::new(Field::new(&self.name, DataType::Struct(inner), true))
+    }
+
+    fn write(&self, field: &Field, keys: &[(Level, u32)]) -> Result<ArrayRef> {
+        let DataType::Struct(inner) = field.data_type() else { return Err(Error::internal("a column of an attribute that is none")) };
+        let observed: Vec<Option<Observed>> = keys.iter().map(|&(level, key)| self.observed.get(level, key)).collect();
+        let mut valid = BooleanBufferBuilder::new(observed.len());
+        observed.iter().for_each(|observed| valid.append(observed.is_some()));
+        let values: Vec<Option<u32>> =
+            observed.iter().map(|observed| observed.map(|observed| observed.value).filter(|&value| value != NO_CODE)).collect();
+        let time = |observed: &Option<Observed>| observed.map_or((0, 0), |observed| observed.time);
+        let parts: Vec<ArrayRef> = vec![
+            key_column(inner[0].data_type(), self.values.keys(), values.into_iter())?,
+            Arc::new(Int64Array::from(observed.iter().map(|observed| time(observed).0).collect::<Vec<i64>>())),
+            Arc::new(UInt32Array::from(observed.iter().map(|observed| time(observed).1).collect::<Vec<u32>>())),
+        ];
+        let nulls = Some(NullBuffer::new(valid.finish())).filter(|nulls| nulls.null_count() > 0);
+        Ok(Arc::new(StructArray::try_new(inner.clone(), parts, nulls).map_err(Error::internal)?))
+    }
+
+    fn read(&mut self, keys: &[(Level, u32)], column: &ArrayRef, threads: Threads<'_>) -> Result<(), Failure> {
+        let parts = column.as_struct();
+        let value_nulls = parts.column(0).logical_nulls();
+        let values = keys_with_nulls(parts.column(0), threads)?.ok_or("it has dictionaries")?;
+        let seconds = parts.column(1).as_primitive::<Int64Type>().values();
+        let nanoseconds = parts.column(2).as_primitive::<UInt32Type>().values();
+        for (row, &(level, key)) in keys.iter().enumerate() {
+            if parts.is_null(row) {
+                if level != Level::Customer {
+                    return Err("an order lacks an attribute".into());
+                }
+                continue;
+            }
+            let value = if value_nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row)) {
+                self.values.intern_from(&values, row as u32)?
+            } else {
+                NO_CODE
+            };
+            self.observe(level, key, Observed { time: (seconds[row], nanoseconds[row]), value });
+        }
+        Ok(())
+    }
+
+    fn compare(&self, level: Level, a: u32, b: u32) -> Ordering {
+        let (Some(a), Some(b)) = (self.observed.get(level, a), self.observed.get(level, b)) else { return Ordering::Equal };
+        a.time.cmp(&b.time).then_with(|| match (a.value, b.value) {
+            (NO_CODE, NO_CODE) => Ordering::Equal,
+            (NO_CODE, _) => Ordering::Less,
+            (_, NO_CODE) => Ordering::Greater,
+            (a, b) => self.values.keys().compare(a, b),
+        })
     }
 }

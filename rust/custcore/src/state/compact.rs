@@ -4,6 +4,7 @@
 //! rows are added up that saves a look-up for each. What is kept afterwards follows what was seen: a state has at most
 //! [`CODES_PER_CUSTOMER`] codes for each customer, or is renumbered.
 
+use super::accumulator::Level;
 use super::customer_state::{Lines, State};
 use super::order_log::Journal;
 use super::totals::Codes;
@@ -35,7 +36,7 @@ impl State {
 
     /// Renumbers the customers and the order ids where fewer codes than [`CODES_PER_CUSTOMER`] allows were seen.
     pub(crate) fn compact(&mut self) -> Result<()> {
-        if let Lines::Any(orders, _) = &mut self.lines {
+        if let Lines::Any(orders) = &mut self.lines {
             orders.compact(CODES_PER_CUSTOMER, FEW_CODES);
         }
         if self.totals.are_absent() || self.interner.len() <= FEW_CODES {
@@ -62,6 +63,7 @@ impl State {
         let (interner, codes) = self.interner.select(known);
         (whole.interner, whole.totals) = (interner, self.totals.empty_like());
         whole.totals.grow(whole.interner.len());
+        whole.accumulators.resize(Level::Customer, whole.interner.len());
         whole.totals.merge(&self.totals, Codes::Map(&codes), 0, Threads::inline());
         let log = self.journal.take();
         whole.absorb(self, 0, &mut |code| codes[code as usize])?;

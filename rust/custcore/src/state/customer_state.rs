@@ -1,6 +1,6 @@
 //! What is known of all customers, or of one thread's share of the rows: everything in it is exact and merges in any order.
 
-use super::attributes::{Attribute, Seen};
+use super::accumulator::{Accumulators, Level, RowBlock};
 use super::daily_tallies::Notes;
 use super::days::{DayBook, DayRecord};
 use super::open_orders::{Line, LineBlock, OpenOrder, Orders, Parts};
@@ -9,8 +9,8 @@ use super::spec::{OrderLines, Spec, Track};
 use super::stats::Units;
 use super::totals::{Order, PurchaseRules, PurchaseTallies, Rows, Standing, Totals};
 use crate::column::chunks::Kinds;
-use crate::column::flag;
 use crate::column::mark::PURCHASE;
+use crate::column::{BLOCK, flag};
 use crate::error::{Error, Result};
 use crate::group::encoding::Plan;
 use crate::group::interner::{Interner, NO_CODE};
@@ -58,8 +58,6 @@ pub struct Spread {
     pub order: Order,
     /// Its parts by day.
     pub parts: Parts,
-    /// What its earliest line says of the attributes.
-    pub seen: Vec<Seen>,
 }
 
 /// Orders ahead whose customers' cache lines are asked for.
@@ -89,8 +87,8 @@ pub struct State {
     pub notes: Option<Notes>,
     /// Orders with lines on several days that wait no more, where the base can look back.
     pub spread: Vec<Spread>,
-    /// Attributes of the customers.
-    pub attributes: Vec<Attribute>,
+    /// What is kept of customers besides.
+    pub accumulators: Accumulators,
     pub(crate) lines: Lines,
 }
 
@@ -99,10 +97,10 @@ pub struct State {
 pub(crate) enum Lines {
     /// Every row is an order.
     None,
-    /// Orders wait until all rows were seen; beside each what its earliest line says of the attributes, end to end.
-    Any(Box<Orders>, Vec<Seen>),
+    /// Orders wait until all rows were seen.
+    Any(Box<Orders>),
     /// Lines of an order follow each other.
-    Adjacent(Box<Interner>, OpenOrder, Vec<Seen>),
+    Adjacent(Box<Interner>, OpenOrder),
 }
 
 impl State {
@@ -110,10 +108,8 @@ impl State {
     pub(crate) fn new(kinds: &Kinds, spec: &Spec, interner: Interner, order_plan: Plan) -> Self {
         let lines = match (kinds.order_kind, spec.order_lines) {
             (None, _) => Lines::None,
-            (Some(kind), OrderLines::Any) => {
-                Lines::Any(Box::new(Orders::new(order_plan.interner(kind), spec.track == Track::Orders)), Vec::new())
-            }
-            (Some(kind), OrderLines::Adjacent) => Lines::Adjacent(Box::new(Interner::new(kind)), OpenOrder::default(), Vec::new()),
+            (Some(kind), OrderLines::Any) => Lines::Any(Box::new(Orders::new(order_plan.interner(kind), spec.track == Track::Orders))),
+            (Some(kind), OrderLines::Adjacent) => Lines::Adjacent(Box::new(Interner::new(kind)), OpenOrder::default()),
         };
         // Without amounts every order is a purchase.
         let zero_is_purchase = spec.zero_is_purchase || kinds.money.is_none();
@@ -132,12 +128,7 @@ impl State {
             days: spec.keeps_days().then(DayBook::default),
             notes: spec.track.looks_back().then(Notes::default),
             spread: Vec::new(),
-            attributes: kinds
-                .attributes
-                .iter()
-                .zip(&spec.roles.attributes)
-                .map(|((kind, _), (_, pick))| Attribute::new(*kind, *pick))
-                .collect(),
+            accumulators: Accumulators::new(spec, kinds),
             lines,
         }
     }
@@ -148,7 +139,7 @@ impl State {
             self.leave_range()?;
         }
         plan.lead(&mut self.interner)?;
-        if let Lines::Any(orders, _) = &mut self.lines {
+        if let Lines::Any(orders) = &mut self.lines {
             if order_plan == Plan::Table {
                 orders.leave_range()?;
             }
@@ -161,8 +152,8 @@ impl State {
     pub(crate) fn like(&self) -> Self {
         let lines = match &self.lines {
             Lines::None => Lines::None,
-            Lines::Any(orders, _) => Lines::Any(Box::new(orders.emptied()), Vec::new()),
-            Lines::Adjacent(ids, _, _) => Lines::Adjacent(Box::new(Interner::new(ids.kind())), OpenOrder::default(), Vec::new()),
+            Lines::Any(orders) => Lines::Any(Box::new(orders.emptied())),
+            Lines::Adjacent(ids, _) => Lines::Adjacent(Box::new(Interner::new(ids.kind())), OpenOrder::default()),
         };
         Self {
             rules: self.rules,
@@ -176,14 +167,14 @@ impl State {
             days: self.days.as_ref().map(|_| DayBook::default()),
             notes: self.notes.as_ref().map(|_| Notes::default()),
             spread: Vec::new(),
-            attributes: self.attributes.iter().map(Attribute::emptied).collect(),
+            accumulators: self.accumulators.empty_like(),
             lines,
         }
     }
 
     /// Whether rows are orders without attributes, so that whole blocks can be added up at once.
     pub fn is_plain(&self) -> bool {
-        matches!(self.lines, Lines::None) && self.attributes.is_empty()
+        matches!(self.lines, Lines::None) && self.accumulators.is_empty()
     }
 
     /// Money that makes a row a purchase of which nothing but customer, day and money need be known, if it is this much or
@@ -256,22 +247,22 @@ impl State {
 
     /// Orders whose lines may still come.
     pub(crate) fn waiting_orders(&self) -> usize {
-        if let Lines::Any(orders, _) = &self.lines { orders.orders().len() } else { 0 }
+        if let Lines::Any(orders) = &self.lines { orders.orders().len() } else { 0 }
     }
 
     /// Bytes of all that it holds.
     pub fn bytes(&self) -> usize {
         let lines = match &self.lines {
             Lines::None => 0,
-            Lines::Adjacent(ids, open, picks) => ids.bytes() + open.bytes() + picks.capacity() * size_of::<Seen>(),
-            Lines::Any(orders, picks) => orders.bytes() + picks.capacity() * size_of::<Seen>(),
+            Lines::Adjacent(ids, open) => ids.bytes() + open.bytes(),
+            Lines::Any(orders) => orders.bytes(),
         };
-        let of = |spread: &Spread| spread.parts.capacity() * size_of::<Order>() + spread.seen.capacity() * size_of::<Seen>();
+        let of = |spread: &Spread| spread.parts.capacity() * size_of::<Order>();
         let spread = self.spread.capacity() * size_of::<Spread>() + self.spread.iter().map(of).sum::<usize>();
         self.interner.bytes()
             + self.totals.bytes()
             + self.days.as_ref().map_or(0, DayBook::bytes)
-            + self.attributes.iter().map(Attribute::bytes).sum::<usize>()
+            + self.accumulators.bytes()
             + self.journal.as_ref().map_or(0, Journal::bytes)
             + self.notes.as_ref().map_or(0, Notes::bytes)
             + spread
@@ -282,14 +273,14 @@ impl State {
     pub fn order_ids(&mut self) -> Option<&mut Interner> {
         match &mut self.lines {
             Lines::None => None,
-            Lines::Any(orders, _) => Some(&mut orders.ids),
-            Lines::Adjacent(ids, _, _) => Some(ids),
+            Lines::Any(orders) => Some(&mut orders.ids),
+            Lines::Adjacent(ids, _) => Some(ids),
         }
     }
 
     /// Where lines follow each other, forgets all order ids but that of the open order; codes given out before are void.
     pub fn forget_order_ids(&mut self) -> Result<()> {
-        if let Lines::Adjacent(ids, open, _) = &mut self.lines {
+        if let Lines::Adjacent(ids, open) = &mut self.lines {
             let mut fresh = Interner::new(ids.kind());
             if let Some(code) = open.code_mut() {
                 *code = fresh.intern_from(ids.keys(), *code)?;
@@ -299,74 +290,70 @@ impl State {
         Ok(())
     }
 
-    /// Adds one row; `order` is the code of its order id, [`NO_CODE`] for none; `seen` are its attributes.
-    pub fn add_line(&mut self, order: u32, line: Line, seen: &[Seen]) -> Result<()> {
-        if order == NO_CODE && !matches!(self.lines, Lines::None) {
-            self.note_null_order(&line);
+    /// Adds a block of rows one by one: `orders` are the codes of their order ids, [`NO_CODE`] for none, `line` tells a row
+    /// unless it does not count, and `rows` is what accumulators read.
+    pub fn add_each_line(&mut self, orders: &[u32], line: impl Fn(usize) -> Option<Line>, rows: &RowBlock<'_>) -> Result<()> {
+        let (mut customers, mut open) = ([NO_CODE; BLOCK], [NO_CODE; BLOCK]);
+        let mut ended: Vec<(Order, Parts)> = Vec::new();
+        for (i, &code) in orders.iter().enumerate() {
+            let Some(line) = line(i) else { continue };
+            match &mut self.lines {
+                Lines::Any(all) if code != NO_CODE => open[i] = all.add(code, &line.order())?,
+                Lines::Adjacent(_, current) if code != NO_CODE => {
+                    ended.extend(current.add(code, &line.order()));
+                    open[i] = ended.len() as u32;
+                }
+                lines => {
+                    if !matches!(lines, Lines::None) {
+                        self.note_null_order(&line);
+                    }
+                    if self.add_order(&line.order(), &[]) == Some(Standing::Purchase) {
+                        customers[i] = line.customer;
+                    }
+                }
+            }
         }
-        let ended = match &mut self.lines {
-            Lines::Any(orders, picks) if order != NO_CODE => {
-                let position = orders.add(order, &line.order())? as usize * seen.len();
-                if position == picks.len() {
-                    picks.extend_from_slice(seen);
-                } else {
-                    for ((attribute, pick), &seen) in self.attributes.iter().zip(&mut picks[position..]).zip(seen) {
-                        *pick = attribute.earlier(*pick, seen);
-                    }
-                }
-                return Ok(());
+        self.accumulators.update(Level::Customer, &customers[..orders.len()], rows)?;
+        self.accumulators.update(Level::Open, &open[..orders.len()], rows)?;
+        if !ended.is_empty() {
+            let current = ended.len() as u32;
+            let mut closed = Closed::default();
+            for (position, (order, parts)) in (0..).zip(ended) {
+                self.close_order(position, &order, &parts, &mut closed);
             }
-            Lines::Adjacent(_, open, picks) if order != NO_CODE => {
-                let ended = open.add(order, &line.order());
-                let before = picks.clone();
-                if ended.is_some() || picks.is_empty() {
-                    picks.clear();
-                    picks.extend_from_slice(seen);
-                } else {
-                    for ((attribute, pick), &seen) in self.attributes.iter().zip(picks).zip(seen) {
-                        *pick = attribute.earlier(*pick, seen);
-                    }
-                }
-                ended.map(|order| (order, before))
-            }
-            _ => {
-                self.add_order(&line.order(), &[], seen);
-                return Ok(());
-            }
-        };
-        if let Some(((order, parts), seen)) = ended {
-            self.add_order(&order, &parts, &seen);
+            self.promote(&closed);
+            self.accumulators.retain(Level::Open, &[current]);
         }
         Ok(())
     }
 
     /// Has orders found by a look-up, so that order ids that were not seen take no memory; before any orders are there.
     pub(crate) fn make_orders_sparse(&mut self) {
-        if let Lines::Any(orders, _) = &mut self.lines {
+        if let Lines::Any(orders) = &mut self.lines {
             orders.make_sparse();
         }
     }
 
     /// Whether rows wait for the other lines of their orders.
     pub(crate) fn waits(&self) -> bool {
-        matches!(self.lines, Lines::Any(_, _))
+        matches!(self.lines, Lines::Any(_))
     }
 
     /// Whether lines wait for their orders and nothing but totals is kept, so that whole blocks can be added at once.
     pub fn is_plain_lines(&self) -> bool {
-        matches!(self.lines, Lines::Any(_, _)) && self.attributes.is_empty()
+        matches!(self.lines, Lines::Any(_)) && self.accumulators.is_empty()
     }
 
     /// Adds a block of lines that lack nothing where [`State::is_plain_lines`].
     pub fn add_whole_lines(&mut self, lines: &LineBlock<'_>) -> Result<()> {
-        let Lines::Any(all, _) = &mut self.lines else { return Err(Error::internal("lines where rows are orders")) };
+        let Lines::Any(all) = &mut self.lines else { return Err(Error::internal("lines where rows are orders")) };
         all.add_lines(lines)
     }
 
     /// Adds a block of rows where [`State::is_plain_lines`]: `orders` are the codes of their order ids, `line` tells a row
     /// unless it does not count.
     pub fn add_lines(&mut self, orders: &[u32], line: impl Fn(usize) -> Option<Line>) -> Result<()> {
-        let Lines::Any(all, _) = &mut self.lines else { return Err(Error::internal("lines where rows are orders")) };
+        let Lines::Any(all) = &mut self.lines else { return Err(Error::internal("lines where rows are orders")) };
         let by_day = all.is_by_day();
         let mut alone = Vec::new();
         // Lines of an order that follow each other are one part of it.
@@ -393,15 +380,16 @@ impl State {
         }
         for line in alone {
             self.note_null_order(&line);
-            self.add_order(&line.order(), &[], &[]);
+            self.add_order(&line.order(), &[]);
         }
         Ok(())
     }
 
-    pub(crate) fn add_order(&mut self, order: &Order, parts: &[Order], seen: &[Seen]) {
+    /// Adds an order that gets no more lines; the answer is what it counts as, `None` where that differs from day to day.
+    pub(crate) fn add_order(&mut self, order: &Order, parts: &[Order]) -> Option<Standing> {
         if self.notes.is_some() && !parts.is_empty() {
-            self.spread.push(Spread { order: *order, parts: parts.to_vec(), seen: seen.to_vec() });
-            return;
+            self.spread.push(Spread { order: *order, parts: parts.to_vec() });
+            return None;
         }
         // Orders that wait need no totals, so that these reach no further than the customers whose orders do not wait.
         self.totals.grow(order.customer as usize + 1);
@@ -413,35 +401,72 @@ impl State {
             }
         }
         self.enter(standing, (order.customer, order.day), (order.lines, order.units, order.first_row));
-        if standing == Standing::Purchase {
-            for (attribute, &seen) in self.attributes.iter_mut().zip(seen) {
-                attribute.see(order.customer, seen);
-            }
+        Some(standing)
+    }
+
+    /// Adds the order that is open at a position; [`State::promote`] has to follow.
+    pub(crate) fn close_order(&mut self, position: u32, order: &Order, parts: &[Order], closed: &mut Closed) {
+        let standing = self.add_order(order, parts);
+        if self.accumulators.is_empty() {
+            return;
         }
+        match standing {
+            None => closed.spread.push((position, self.spread.len() as u32 - 1)),
+            Some(Standing::Purchase) => closed.customers.push((position, order.customer)),
+            Some(_) => {}
+        }
+    }
+
+    /// Hands what accumulators know of orders that were closed on to their customers.
+    pub(crate) fn promote(&mut self, closed: &Closed) {
+        self.accumulators.promote(Level::Open, Level::Customer, &closed.customers);
+        self.accumulators.promote(Level::Open, Level::Spread, &closed.spread);
     }
 
     /// Turns the orders that have waited into purchases and refunds; after the last row.
     pub fn close_orders(&mut self) {
-        let n = self.attributes.len();
+        let mut closed = Closed::default();
         match std::mem::replace(&mut self.lines, Lines::None) {
             Lines::None => {}
-            Lines::Any(orders, picks) => {
+            Lines::Any(orders) => {
                 let orders = orders.orders();
                 for (position, order) in orders.iter().enumerate() {
                     if let Some(ahead) = orders.get(position + AHEAD) {
                         self.totals.prefetch(ahead.customer);
                     }
-                    self.add_order(order, &[], &picks[position * n..(position + 1) * n]);
+                    self.close_order(position as u32, order, &[], &mut closed);
                 }
             }
-            Lines::Adjacent(_, mut open, picks) => {
+            Lines::Adjacent(_, mut open) => {
                 if let Some((order, parts)) = open.end() {
-                    self.add_order(&order, &parts, &picks);
+                    self.close_order(0, &order, &parts, &mut closed);
                 }
             }
         }
+        self.promote(&closed);
+        self.accumulators.retain(Level::Open, &[]);
         if let Some(journal) = &mut self.journal {
             journal.close();
         }
     }
+
+    /// The orders that wait, their parts by day, and where accumulators know them.
+    pub(crate) fn waiting(&self) -> impl Iterator<Item = (&Order, &[Order], (Level, u32))> {
+        let orders = if let Lines::Any(orders) = &self.lines { Some(orders) } else { None };
+        let many = orders
+            .into_iter()
+            .flat_map(|orders| (0..).zip(orders.orders()).map(|(at, order)| (order, orders.parts(at as usize), (Level::Open, at))));
+        let current = if let Lines::Adjacent(_, open) = &self.lines { open.current() } else { None };
+        let open = current.map(|(_, order, parts)| (order, parts, (Level::Open, 0)));
+        let spread = (0..).zip(&self.spread).map(|(at, spread)| (&spread.order, spread.parts.as_slice(), (Level::Spread, at)));
+        many.chain(open).chain(spread)
+    }
+}
+
+/// Orders that were closed, by their positions among the open ones: (position, customer), (position, position among
+/// [`State::spread`]).
+#[derive(Debug, Default)]
+pub(crate) struct Closed {
+    customers: Vec<(u32, u32)>,
+    spread: Vec<(u32, u32)>,
 }

@@ -352,6 +352,12 @@ impl DayBook {
         self.runs.iter().map(|run| run.len()).sum::<usize>() + self.tray.len()
     }
 
+    /// Number of runs.
+    #[cfg(test)]
+    pub(crate) fn n_runs(&self) -> usize {
+        self.runs.len()
+    }
+
     /// Whether there are no records.
     pub fn is_empty(&self) -> bool {
         self.len() == 0

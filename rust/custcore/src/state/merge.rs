@@ -1,6 +1,6 @@
 //! Several states as one: threads' parts at the end of a fold, an update and a base, two bases.
 
-use super::attributes::Seen;
+use super::accumulator::Level;
 use super::customer_state::{Lines, Spread, State};
 use super::open_orders::{OpenOrder, Orders};
 use super::order_log::Journal;
@@ -73,7 +73,7 @@ impl State {
         for part in &mut *parts {
             match &mut part.lines {
                 // A customer who has several codes would have several orders for one.
-                Lines::Any(own, _) if part.attributes.is_empty() && !part.interner.repeats() => orders.push(&mut **own),
+                Lines::Any(own) if part.accumulators.is_empty() && !part.interner.repeats() => orders.push(&mut **own),
                 _ => return Ok(()),
             }
         }
@@ -105,7 +105,7 @@ impl State {
         let orders: Vec<&[Order]> = waiting
             .iter()
             .map(|lines| match lines {
-                Lines::Any(orders, _) => orders.orders(),
+                Lines::Any(orders) => orders.orders(),
                 _ => &[],
             })
             .collect();
@@ -121,7 +121,7 @@ impl State {
             for (orders, (ends, positions)) in orders.iter().zip(&sorted) {
                 for &position in &positions[ends[range] as usize..ends[range + 1] as usize] {
                     let order = &orders[position as usize];
-                    part.add_order(&Order { customer: order.customer - (range << shift) as u32, ..*order }, &[], &[]);
+                    part.add_order(&Order { customer: order.customer - (range << shift) as u32, ..*order }, &[]);
                 }
             }
             part.close_orders();
@@ -188,10 +188,8 @@ impl State {
     /// An error where this state and another are too much for one, so that [`State::merge`] cannot fail halfway.
     pub(crate) fn check_room(&self, other: &Self) -> Result<()> {
         check_room(self.interner.len() + other.interner.len())?;
-        for (own, other) in self.attributes.iter().zip(&other.attributes) {
-            check_room(own.values.len() + other.values.len())?;
-        }
-        let (Lines::Any(own, _), Lines::Any(other, _)) = (&self.lines, &other.lines) else { return Ok(()) };
+        self.accumulators.check_room(&other.accumulators)?;
+        let (Lines::Any(own), Lines::Any(other)) = (&self.lines, &other.lines) else { return Ok(()) };
         check_room(own.ids.len() + other.ids.len())?;
         Orders::check_room(own.orders().len() + other.orders().len())
     }
@@ -232,29 +230,16 @@ impl State {
 
     /// Adds what another state keeps besides totals; `own` translates its customer codes.
     pub(crate) fn absorb(&mut self, other: &Self, rows_before: u64, own: &mut dyn FnMut(u32) -> u32) -> Result<()> {
-        if let (Lines::Any(orders, picks), Lines::Any(others, other_picks)) = (&mut self.lines, &other.lines) {
-            let n = self.attributes.len();
-            let mut values = Vec::with_capacity(n * others.orders().len());
-            for (attribute, other) in self.attributes.iter_mut().zip(&other.attributes) {
-                values.push(attribute.translate(other)?);
-            }
-            let attributes = &self.attributes;
-            orders.merge(others, rows_before, &mut *own, |from, to| {
-                for (i, attribute) in attributes.iter().enumerate() {
-                    let mut seen = other_picks[from as usize * n + i];
-                    if seen.value != NO_CODE {
-                        seen.value = values[i][seen.value as usize];
-                    }
-                    match picks.get_mut(to as usize * n + i) {
-                        Some(pick) => *pick = attribute.earlier(*pick, seen),
-                        None => picks.push(seen),
-                    }
-                }
-            })?;
+        if let (Lines::Any(orders), Lines::Any(others)) = (&mut self.lines, &other.lines) {
+            let mut positions = Vec::new();
+            let accumulates = !self.accumulators.is_empty();
+            orders.merge(others, rows_before, &mut *own, |from, to| positions.extend(accumulates.then_some((from, to))))?;
+            self.accumulators.merge(Level::Open, &other.accumulators, &positions)?;
         }
-        if let (Lines::Adjacent(ids, open, picks), Lines::Adjacent(other_ids, other_open, other_picks)) = (&mut self.lines, &other.lines) {
+        if let (Lines::Adjacent(ids, open), Lines::Adjacent(other_ids, other_open)) = (&mut self.lines, &other.lines) {
             // Whatever was open here has been handed on to the other.
-            (*open, *picks) = (OpenOrder::default(), Vec::new());
+            *open = OpenOrder::default();
+            self.accumulators.retain(Level::Open, &[]);
             if let Some((code, order, parts)) = other_open.current()
                 && own(order.customer) != NO_CODE
             {
@@ -264,10 +249,7 @@ impl State {
                 for part in if parts.is_empty() { std::slice::from_ref(order) } else { parts } {
                     open.add(code, &Order { customer, first_row: part.first_row.saturating_add(rows_before), ..*part });
                 }
-                for ((attribute, other), seen) in self.attributes.iter_mut().zip(&other.attributes).zip(other_picks) {
-                    let values = attribute.translate(other)?;
-                    picks.push(Seen { value: values.get(seen.value as usize).copied().unwrap_or(NO_CODE), ..*seen });
-                }
+                self.accumulators.merge(Level::Open, &other.accumulators, &[(0, 0)])?;
             }
         }
         if let (Some(journal), Some(entries)) = (&mut self.journal, &other.journal) {
@@ -280,21 +262,20 @@ impl State {
         if let (Some(notes), Some(other)) = (&mut self.notes, &other.notes) {
             notes.merge(other, rows_before);
         }
-        let mut values = Vec::with_capacity(self.attributes.len());
-        for (attribute, other) in self.attributes.iter_mut().zip(&other.attributes) {
-            values.push(attribute.merge(other, &mut *own)?);
+        if !self.accumulators.is_empty() {
+            let customers = (0..other.interner.len() as u32).map(|code| (code, own(code))).filter(|(_, own)| *own != NO_CODE);
+            self.accumulators.merge(Level::Customer, &other.accumulators, &customers.collect::<Vec<_>>())?;
         }
-        for Spread { order, parts, seen } in &other.spread {
+        let mut positions = Vec::new();
+        for (at, Spread { order, parts }) in (0..).zip(&other.spread) {
             let customer = own(order.customer);
             let moved = |order: &Order| Order { customer, first_row: order.first_row.saturating_add(rows_before), ..*order };
-            let value =
-                |(seen, values): (&Seen, &Vec<u32>)| Seen { value: values.get(seen.value as usize).copied().unwrap_or(NO_CODE), ..*seen };
             if customer != NO_CODE {
-                let seen = seen.iter().zip(&values).map(value).collect();
-                self.spread.push(Spread { order: moved(order), parts: parts.iter().map(moved).collect(), seen });
+                positions.push((at, self.spread.len() as u32));
+                self.spread.push(Spread { order: moved(order), parts: parts.iter().map(moved).collect() });
             }
         }
-        Ok(())
+        self.accumulators.merge(Level::Spread, &other.accumulators, &positions)
     }
 }
 

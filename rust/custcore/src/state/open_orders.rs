@@ -203,6 +203,20 @@ impl Orders {
         Self::new(self.ids.emptied(), self.parts.is_some())
     }
 
+    /// Some of the orders, and the positions that they had here.
+    pub fn select(&self, keep: impl Fn(usize) -> bool) -> Result<(Self, Vec<u32>)> {
+        let (mut left, mut positions) = (self.emptied(), Vec::new());
+        for (at, (order, &code)) in self.orders.iter().zip(&self.codes).enumerate().filter(|(at, _)| keep(*at)) {
+            let code = left.ids.intern_from(self.ids.keys(), code)?;
+            let parts = self.parts(at);
+            for part in if parts.is_empty() { std::slice::from_ref(order) } else { parts } {
+                left.add(code, part)?;
+            }
+            positions.push(at as u32);
+        }
+        Ok((left, positions))
+    }
+
     /// Whether parts are kept.
     pub fn is_by_day(&self) -> bool {
         self.parts.is_some()

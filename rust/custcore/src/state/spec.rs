@@ -1,5 +1,8 @@
 //! What shapes a customer base, fixed when it is built: columns, rules for refunds, nulls and money.
 
+use std::collections::BTreeMap;
+
+use super::accumulator;
 use crate::column::bounds::Window;
 use crate::column::chunks::Roles;
 use crate::column::time::Clock;
@@ -144,6 +147,8 @@ pub struct Spec {
     pub n_days: bool,
     /// What is kept.
     pub track: Track,
+    /// Accumulators besides attributes, and their options; see [`super::accumulator`].
+    pub accumulators: BTreeMap<String, String>,
     /// Lines of orders that were sealed.
     pub late: Late,
     /// The last local day that counts; later rows are left out before anything else is done with them.
@@ -170,6 +175,7 @@ impl Spec {
             order_lines: OrderLines::default(),
             n_days: false,
             track: Track::default(),
+            accumulators: BTreeMap::new(),
             late: Late::default(),
             until: None,
             window: None,
@@ -222,7 +228,7 @@ impl Spec {
             let told = spec.roles.attributes.iter().map(|(name, pick)| format!("'{name}': '{}'", format!("{pick:?}").to_lowercase()));
             format!("{{{}}}", told.collect::<Vec<_>>().join(", "))
         };
-        let settings = [
+        let settings: [(&str, String, String); 16] = [
             ("customer_id", format!("'{}'", self.roles.customer_id), format!("'{}'", other.roles.customer_id)),
             ("timestamp", format!("'{}'", self.roles.timestamp), format!("'{}'", other.roles.timestamp)),
             ("amount", column(&self.roles.amount), column(&other.roles.amount)),
@@ -238,6 +244,7 @@ impl Spec {
             ("on_null", word(&self.on_null), word(&other.on_null)),
             ("on_nonfinite", word(&self.on_nonfinite), word(&other.on_nonfinite)),
             ("late", word(&self.late), word(&other.late)),
+            ("accumulators", format!("{:?}", self.accumulators), format!("{:?}", other.accumulators)),
         ];
         let unlike: Vec<String> = settings
             .iter()
@@ -261,6 +268,7 @@ impl Spec {
         }
         self.check_decimals()?;
         self.check_track()?;
+        accumulator::check_names(&self.accumulators)?;
         Ok(self)
     }
 

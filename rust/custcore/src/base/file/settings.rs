@@ -27,6 +27,8 @@ pub struct Settings {
     amount: Option<String>,
     order_id: Option<String>,
     attributes: Vec<(String, String)>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    accumulators: BTreeMap<String, String>,
     track: String,
     returns: String,
     zero_is_purchase: bool,
@@ -79,6 +81,7 @@ impl Settings {
             amount,
             order_id,
             attributes: attributes.into_iter().map(|(name, pick)| (name, name_of(&PICKS, &pick))).collect(),
+            accumulators: spec.accumulators.clone(),
             track: name_of(&TRACKS, &spec.track),
             returns: name_of(&RETURNS, &spec.returns),
             zero_is_purchase: spec.zero_is_purchase,
@@ -111,6 +114,7 @@ impl Settings {
             returning: None,
         };
         Some(Spec {
+            accumulators: self.accumulators,
             track: named(&TRACKS, &self.track)?,
             returns: named(&RETURNS, &self.returns)?,
             zero_is_purchase: self.zero_is_purchase,

@@ -8,7 +8,7 @@
 //! | `units` | money in units: Int64 where all of the file fit, else Decimal128(38, 0) |
 //! | `days`, where they are kept | list of `date`, `n_orders`, `n_rows`, `n_other_rows`, `units` |
 //! | `orders`, where there are order ids | list of `order_id` (null: takes no more lines), `parts` by day, `attributes` |
-//! | `attributes`, if there are any | for each its `value`, and the time it was seen at: `seconds` and `nanoseconds` |
+//! | `attributes`, and other groups of accumulators ([`crate::state::accumulator`]) | a column for each; of an attribute its `value`, and the time it was seen at: `seconds` and `nanoseconds` |
 //!
 //! Runs of a base that outgrew memory ([`crate::base::spill`]) have the first rows besides, which the report tells: `first_other_row`
 //! of a customer, `first_row` of a part of an order.
@@ -18,23 +18,23 @@
 use std::io::{Read, Seek};
 use std::sync::Arc;
 
-use arrow_array::builder::BooleanBufferBuilder;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Date32Type, Decimal128Type, Int64Type, UInt32Type, UInt64Type};
 use arrow_array::{
     Array, ArrayRef, BooleanArray, Date32Array, Decimal128Array, Int64Array, ListArray, RecordBatch, StructArray, UInt32Array, UInt64Array,
 };
-use arrow_buffer::{NullBuffer, OffsetBuffer, ScalarBuffer};
+use arrow_buffer::{OffsetBuffer, ScalarBuffer};
 use arrow_schema::{DataType, Field, FieldRef, Fields, Schema};
 
 use crate::base::export::{CustomerTotals, Customers, Restore};
 use crate::column::chunks::Kinds;
-use crate::column::key::{KeyColumn, KeyKind};
+use crate::column::key::KeyKind;
 use crate::column::mark::{RETURNING, START};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::par::Threads;
-use crate::group::interner::{Keys, NO_CODE, keys_of};
-use crate::state::attributes::{Attribute, Seen};
+use crate::group::interner::{self, Keys};
+pub use crate::state::accumulator::Failure;
+use crate::state::accumulator::{Accumulator, Accumulators, Level};
 use crate::state::days::DayRecord;
 use crate::state::spec::Spec;
 use crate::state::totals::Order;
@@ -53,14 +53,50 @@ pub struct Layout {
     rows_before: Option<u64>,
     days: Option<Fields>,
     orders: Option<OrderLayout>,
-    attributes: Option<AttributeLayout>,
+    groups: Vec<Group>,
 }
 
-/// The columns of all attributes, and those inside each.
+/// The column of the accumulators of one group: a struct of the columns of each.
 #[derive(Debug)]
-struct AttributeLayout {
+struct Group {
+    name: &'static str,
     fields: Fields,
-    inner: Vec<Fields>,
+    /// The position of the first.
+    first: usize,
+}
+
+impl Group {
+    /// The groups of some accumulators.
+    fn all(accumulators: &Accumulators) -> Vec<Self> {
+        let all: Vec<&dyn Accumulator> = accumulators.iter().collect();
+        let mut groups: Vec<Self> = Vec::new();
+        for of_group in all.chunk_by(|a, b| a.group() == b.group()) {
+            let first = groups.last().map_or(0, |group| group.first + group.fields.len());
+            let fields = of_group.iter().map(|accumulator| accumulator.field()).collect();
+            groups.push(Self { name: of_group[0].group(), fields, first });
+        }
+        groups
+    }
+
+    fn field(&self) -> Field {
+        Field::new(self.name, DataType::Struct(self.fields.clone()), false)
+    }
+
+    /// The column for some keys.
+    fn column(&self, accumulators: &Accumulators, keys: &[(Level, u32)]) -> Result<ArrayRef> {
+        let own = accumulators.iter().skip(self.first).zip(&self.fields);
+        let columns = own.map(|(accumulator, field)| accumulator.write(field, keys)).collect::<Result<Vec<ArrayRef>>>()?;
+        Ok(Arc::new(StructArray::try_new(self.fields.clone(), columns, None).map_err(Error::internal)?))
+    }
+
+    /// Reads the column for some keys.
+    fn read(&self, column: &ArrayRef, keys: &[(Level, u32)], restore: &mut Restore<'_>) -> Result<(), Failure> {
+        let threads = restore.threads;
+        for (at, column) in column.as_struct().columns().iter().enumerate() {
+            restore.accumulator(self.first + at)?.read(keys, column, threads)?;
+        }
+        Ok(())
+    }
 }
 
 #[derive(Debug)]
@@ -70,15 +106,6 @@ struct OrderLayout {
     id_type: DataType,
 }
 
-/// What went wrong while a batch was read.
-#[derive(Debug)]
-pub enum Failure {
-    /// Its content.
-    Content(&'static str),
-    /// Something else.
-    Other(Error),
-}
-
 impl Failure {
     /// The error, for a file that is open.
     pub fn of<R: Read + Seek>(self, reader: &Reader<R>) -> Error {
@@ -86,18 +113,6 @@ impl Failure {
             Self::Content(why) => reader.damaged(why),
             Self::Other(error) => error,
         }
-    }
-}
-
-impl From<&'static str> for Failure {
-    fn from(what: &'static str) -> Self {
-        Self::Content(what)
-    }
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        Self::Other(error)
     }
 }
 
@@ -118,19 +133,7 @@ impl Layout {
         let days = spec
             .keeps_days()
             .then(|| Fields::from(vec![date.clone(), count("n_orders"), count("n_rows"), count("n_other_rows"), units.clone()]));
-        let attributes = (!kinds.attributes.is_empty()).then(|| {
-            let inner = |(_, value_type): &(KeyKind, DataType)| {
-                Fields::from(vec![
-                    Field::new("value", value_type.clone(), true),
-                    Field::new("seconds", DataType::Int64, false),
-                    Field::new("nanoseconds", DataType::UInt32, false),
-                ])
-            };
-            let inner: Vec<Fields> = kinds.attributes.iter().map(inner).collect();
-            let outer = |((name, _), fields): (&(String, _), &Fields)| Field::new(name, DataType::Struct(fields.clone()), true);
-            AttributeLayout { fields: spec.roles.attributes.iter().zip(&inner).map(outer).collect(), inner }
-        });
-        let attribute_field = || attributes.as_ref().map(|layout| Field::new("attributes", DataType::Struct(layout.fields.clone()), false));
+        let groups = Group::all(&Accumulators::new(spec, kinds));
         let orders = kinds.order_kind.map(|kind| {
             let mut parts = vec![
                 date,
@@ -142,7 +145,7 @@ impl Layout {
             let parts = Fields::from(parts);
             let id_type = order_id_type(kind);
             let mut fields = vec![Field::new("order_id", id_type.clone(), true), Field::new("parts", list_of(&parts), false)];
-            fields.extend(attribute_field());
+            fields.extend(groups.iter().map(Group::field));
             OrderLayout { fields: fields.into(), parts, id_type }
         });
         let mut columns = vec![
@@ -156,7 +159,7 @@ impl Layout {
         columns.extend(rows_before.map(|_| Field::new("first_other_row", DataType::UInt64, false)));
         columns.extend(days.as_ref().map(|fields| Field::new("days", list_of(fields), false)));
         columns.extend(orders.as_ref().map(|layout| Field::new("orders", list_of(&layout.fields), false)));
-        columns.extend(attribute_field());
+        columns.extend(groups.iter().map(Group::field));
         for column in &mut columns {
             while *column.name() == kinds.id_name {
                 let name = format!("{}_", column.name());
@@ -164,7 +167,7 @@ impl Layout {
             }
         }
         columns.insert(0, Field::new(&kinds.id_name, kinds.id_type.clone(), false));
-        Self { schema: Arc::new(Schema::new(columns)), id_type: kinds.id_type.clone(), wide, rows_before, days, orders, attributes }
+        Self { schema: Arc::new(Schema::new(columns)), id_type: kinds.id_type.clone(), wide, rows_before, days, orders, groups }
     }
 
     /// The schema, without metadata.
@@ -195,9 +198,9 @@ impl Layout {
         if let Some(layout) = &self.orders {
             columns.push(self.orders(layout, customers, codes)?);
         }
-        if let Some(layout) = &self.attributes {
-            let seen = |attribute: &Attribute, _: usize| codes.iter().map(|&code| attribute.get(code)).collect();
-            columns.push(attribute_columns(layout, &customers.state.attributes, seen)?);
+        let keys: Vec<(Level, u32)> = codes.iter().map(|&code| (Level::Customer, code)).collect();
+        for group in &self.groups {
+            columns.push(group.column(&customers.state.accumulators, &keys)?);
         }
         RecordBatch::try_new(self.schema.clone(), columns).map_err(|error| {
             let message = format!("the ids or values of {} customers do not fit a batch: {error}", codes.len());
@@ -240,13 +243,14 @@ impl Layout {
 
     fn orders(&self, layout: &OrderLayout, customers: &Customers<'_>, codes: &[u32]) -> Result<ArrayRef> {
         let (mut ends, mut part_ends) = (Vec::with_capacity(codes.len()), Vec::new());
-        let (mut ids, mut parts, mut seen): (Vec<Option<u32>>, Vec<&Order>, Vec<&[Seen]>) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut ids, mut keys): (Vec<Option<u32>>, Vec<(Level, u32)>) = (Vec::new(), Vec::new());
+        let mut parts: Vec<&Order> = Vec::new();
         for &code in codes {
             for order in customers.orders(code) {
                 ids.push(order.id);
                 parts.extend(order.parts);
                 part_ends.push(parts.len());
-                seen.push(order.seen);
+                keys.push(order.key);
             }
             ends.push(ids.len());
         }
@@ -264,9 +268,8 @@ impl Layout {
             None => key_column(&layout.id_type, &no_ids, ids.into_iter())?,
         };
         let mut columns = vec![ids, list(&layout.parts, part_columns, &part_ends)?];
-        if let Some(layout) = &self.attributes {
-            let of = |_: &Attribute, at: usize| seen.iter().map(|seen| seen.get(at).copied()).collect();
-            columns.push(attribute_columns(layout, &customers.state.attributes, of)?);
+        for group in &self.groups {
+            columns.push(group.column(&customers.state.accumulators, &keys)?);
         }
         list(&layout.fields, columns, &ends)
     }
@@ -302,15 +305,9 @@ impl Layout {
         if self.orders.is_some() {
             self.read_orders(next()?.as_list(), first, restore)?;
         }
-        if self.attributes.is_some() {
-            let columns = next()?.as_struct();
-            for at in 0..columns.num_columns() {
-                for (seen, code) in read_attribute(columns.column(at), at, restore)?.into_iter().zip(first..) {
-                    if let Some(seen) = seen {
-                        restore.see(at, code, seen);
-                    }
-                }
-            }
+        let keys: Vec<(Level, u32)> = (first..).take(batch.num_rows()).map(|code| (Level::Customer, code)).collect();
+        for group in &self.groups {
+            group.read(next()?, &keys, restore)?;
         }
         Ok(())
     }
@@ -353,13 +350,7 @@ impl Layout {
         let dates = parts.column(0).as_primitive::<Date32Type>().values();
         let (lines, nulls, units) = (counts(parts.column(1))?, parts.column(2).as_boolean(), self.read_units(parts.column(3)));
         let first_rows = self.rows_before.map(|_| parts.column(4).as_primitive::<UInt64Type>().values());
-        let mut seen: Vec<Vec<Option<Seen>>> = Vec::new();
-        if self.attributes.is_some() {
-            let columns = orders.column(2).as_struct();
-            for at in 0..columns.num_columns() {
-                seen.push(read_attribute(columns.column(at), at, restore)?);
-            }
-        }
+        let mut keys: Vec<(Level, u32)> = Vec::new();
         let part_ranges: Vec<_> = ranges(part_lists).collect();
         for (range, customer) in ranges(lists).zip(first..) {
             for order in range {
@@ -378,10 +369,14 @@ impl Layout {
                 if !parts.is_sorted_by(|a, b| a.day < b.day) {
                     return Err("the days of an order do not ascend".into());
                 }
-                let seen = seen.iter().map(|seen| seen[order]).collect::<Option<Vec<Seen>>>().ok_or("an order lacks an attribute")?;
                 let is_open = id_nulls.as_ref().is_none_or(|nulls| nulls.is_valid(order));
-                restore.add_order(is_open.then_some((&ids, order as u32)), &parts, &seen)??;
+                keys.push(restore.add_order(is_open.then_some((&ids, order as u32)), &parts)?);
             }
+        }
+        // Lists may be a part of those that were written.
+        let first = lists.value_offsets().first().map_or(0, |&first| first as usize);
+        for (group, column) in self.groups.iter().zip(orders.columns().iter().skip(2)) {
+            group.read(&column.slice(first, keys.len()), &keys, restore)?;
         }
         Ok(())
     }
@@ -425,48 +420,6 @@ fn ranges(lists: &ListArray) -> impl Iterator<Item = std::ops::Range<usize>> + '
     lists.value_offsets().windows(2).map(|ends| ends[0] as usize..ends[1] as usize)
 }
 
-/// For each attribute what was seen of it, row by row.
-fn attribute_columns(
-    layout: &AttributeLayout,
-    attributes: &[Attribute],
-    seen: impl Fn(&Attribute, usize) -> Vec<Option<Seen>>,
-) -> Result<ArrayRef> {
-    let mut columns: Vec<ArrayRef> = Vec::with_capacity(layout.inner.len());
-    for (at, (inner, attribute)) in layout.inner.iter().zip(attributes).enumerate() {
-        let seen = seen(attribute, at);
-        let mut valid = BooleanBufferBuilder::new(seen.len());
-        seen.iter().for_each(|seen| valid.append(seen.is_some()));
-        let values = seen.iter().map(|seen| seen.map(|seen| seen.value).filter(|&value| value != NO_CODE)).collect::<Vec<_>>();
-        let parts: Vec<ArrayRef> = vec![
-            key_column(inner[0].data_type(), attribute.values.keys(), values.into_iter())?,
-            Arc::new(Int64Array::from(seen.iter().map(|seen| seen.map_or(0, |seen| seen.time.0)).collect::<Vec<i64>>())),
-            Arc::new(UInt32Array::from(seen.iter().map(|seen| seen.map_or(0, |seen| seen.time.1)).collect::<Vec<u32>>())),
-        ];
-        let nulls = Some(NullBuffer::new(valid.finish())).filter(|nulls| nulls.null_count() > 0);
-        columns.push(Arc::new(StructArray::try_new(inner.clone(), parts, nulls).map_err(Error::internal)?));
-    }
-    Ok(Arc::new(StructArray::try_new(layout.fields.clone(), columns, None).map_err(Error::internal)?))
-}
-
-/// What was seen of attribute number `at`, row by row.
-fn read_attribute(column: &ArrayRef, at: usize, restore: &mut Restore<'_>) -> Result<Vec<Option<Seen>>, Failure> {
-    let parts = column.as_struct();
-    let value_nulls = parts.column(0).logical_nulls();
-    let values = keys_with_nulls(parts.column(0), restore.threads)?;
-    let seconds = parts.column(1).as_primitive::<Int64Type>().values();
-    let nanoseconds = parts.column(2).as_primitive::<UInt32Type>().values();
-    let mut seen = Vec::with_capacity(parts.len());
-    for row in 0..parts.len() {
-        if parts.is_null(row) {
-            seen.push(None);
-            continue;
-        }
-        let value = value_nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row)).then_some((&values, row as u32));
-        seen.push(Some(Seen { time: (seconds[row], nanoseconds[row]), value: restore.attribute_value(at, value)? }));
-    }
-    Ok(seen)
-}
-
 /// The ids of a column; `None` if one is null.
 fn keys_in(column: &ArrayRef, threads: Threads<'_>) -> Result<Option<Keys>, Failure> {
     let has_nulls = column.logical_null_count() > 0;
@@ -475,10 +428,7 @@ fn keys_in(column: &ArrayRef, threads: Threads<'_>) -> Result<Option<Keys>, Fail
 
 /// The ids of a column; anything where they are null.
 fn keys_with_nulls(column: &ArrayRef, threads: Threads<'_>) -> Result<Keys, Failure> {
-    match KeyColumn::new("id", "id", column)? {
-        KeyColumn::Plain(keys) => Ok(keys_of(&keys, threads)?),
-        KeyColumn::Dictionary(_) => Err("it has dictionaries".into()),
-    }
+    Ok(interner::keys_with_nulls(column, threads)?.ok_or("it has dictionaries")?)
 }
 
 fn counts(column: &ArrayRef) -> Result<Vec<u64>, Failure> {

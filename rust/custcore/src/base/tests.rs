@@ -1,0 +1,113 @@
+//! Bases against plain rules: the orders that are written down anew for an analysis, and lines of one order in several threads.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, Int64Array, RecordBatch, TimestampSecondArray};
+
+use super::CustomerBase;
+use crate::column::chunks::Roles;
+use crate::column::mark::{BEFORE, PURCHASE, RETURNING, START};
+use crate::error::{Error, Result};
+use crate::exec::context::Context;
+use crate::exec::par::ROWS_WORTH_THREADS;
+use crate::group::keys::Keys;
+use crate::state::spec::{OrderLines, Spec, Track};
+use crate::time::calendar::DAY_SECONDS;
+
+/// One line: customer, day, amount, order.
+type Line = (i64, i64, i64, i64);
+
+fn base(track: Track, order_lines: OrderLines, with_orders: bool) -> Result<CustomerBase> {
+    let roles = Roles {
+        customer_id: "customer".into(),
+        timestamp: "time".into(),
+        amount: Some("amount".into()),
+        order_id: with_orders.then(|| "order".into()),
+        attributes: Vec::new(),
+        start: None,
+        returning: None,
+    };
+    CustomerBase::new(Spec { order_lines, track, ..Spec::new(roles) })
+}
+
+fn batch(lines: &[Line]) -> Result<RecordBatch> {
+    let column = |value: fn(&Line) -> i64| -> ArrayRef { Arc::new(Int64Array::from_iter_values(lines.iter().map(value))) };
+    let times: ArrayRef = Arc::new(TimestampSecondArray::from_iter_values(lines.iter().map(|line| line.1 * DAY_SECONDS)));
+    let columns =
+        [("customer", column(|line| line.0)), ("time", times), ("amount", column(|line| line.2)), ("order", column(|line| line.3))];
+    RecordBatch::try_from_iter(columns).map_err(Error::internal)
+}
+
+fn id(keys: &Keys, code: u32) -> i64 {
+    match keys {
+        Keys::Range { base, .. } => base + i64::from(code),
+        Keys::Integers(ids) => ids[code as usize],
+        Keys::Bytes(_) => i64::MIN,
+    }
+}
+
+#[test]
+fn the_orders_of_each_day_are_written_down_anew() -> Result<()> {
+    // A purchase beside a refund, two purchases, a refund alone; then the same customer again in another update.
+    let updates: [&[Line]; 2] =
+        [&[(7, 10, 12, 0), (7, 10, -3, 0), (7, 12, 5, 0), (7, 12, 6, 0), (9, 11, -4, 0)], &[(7, 12, 1, 0), (7, 14, 2, 0), (9, 13, 8, 0)]];
+    let mut kept = base(Track::Days, OrderLines::Any, false)?;
+    for update in updates {
+        kept.update(&[batch(update)?], &Context::new(1))?;
+    }
+    let (_, state) = kept.known()?;
+    let journal = state.retell(Some(12));
+    let all = START | RETURNING;
+    let entries = journal.pieces().iter().flatten();
+    let mut found: Vec<_> = entries.map(|e| (id(state.interner.keys(), e.customer), e.day, e.units(journal.wide()), e.marks())).collect();
+    found.sort_unstable();
+    // The money of a day stands at its first purchase; days before the start are marked.
+    let expected = [
+        (7, 10, 9, all | PURCHASE | BEFORE),
+        (7, 12, 0, all | PURCHASE),
+        (7, 12, 0, all | PURCHASE),
+        (7, 12, 12, all | PURCHASE),
+        (7, 14, 2, all | PURCHASE),
+        (9, 11, -4, all | BEFORE),
+        (9, 13, 8, all | PURCHASE),
+    ];
+    assert_eq!(found, expected);
+    Ok(())
+}
+
+#[test]
+fn orders_do_not_depend_on_the_threads_that_have_their_lines() -> Result<()> {
+    // Lines of an order lie far apart, one order id in four belongs to two customers, and refunds turn some orders round.
+    let n = 3 * ROWS_WORTH_THREADS as i64 + 77;
+    let orders = n / 5;
+    let lines: Vec<Line> = (0..n)
+        .map(|row| {
+            let order = row * 7 % orders;
+            let customer = order % 4_001 + if order % 4 == 0 && row % 2 == 0 { 10_000 } else { 0 };
+            (customer, row % 97, row * 31 % 1_000 - 400, order)
+        })
+        .collect();
+    let mut sums: BTreeMap<(i64, i64), i64> = BTreeMap::new();
+    for (customer, _, amount, order) in &lines {
+        *sums.entry((*customer, *order)).or_default() += amount;
+    }
+    let mut expected: BTreeMap<i64, (u64, i128)> = BTreeMap::new();
+    for ((customer, _), sum) in sums {
+        let of = expected.entry(customer).or_default();
+        *of = (of.0 + u64::from(sum >= 0), of.1 + i128::from(sum));
+    }
+    for track in [Track::Once, Track::Orders] {
+        for (threads, pieces) in [(1, 1), (4, 1), (3, 5)] {
+            let mut found = base(track, OrderLines::Any, true)?;
+            let context = Context::new(threads);
+            let batches = lines.chunks(lines.len().div_ceil(pieces)).map(batch).collect::<Result<Vec<_>>>()?;
+            found.update(&batches, &context)?;
+            let view = found.view(None)?;
+            let of = |code: u32| (id(view.ids(), code), (view.totals().get(code).orders, view.totals().get(code).units));
+            let totals: BTreeMap<i64, (u64, i128)> = view.codes_by_id(&context)?.into_iter().map(of).collect();
+            assert!(totals == expected, "{track:?}, {threads} threads, {pieces} batches");
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,123 @@
+//! Ids that are looked up where nothing may change: whether an update can be accepted is found out before any of its ids is added.
+
+use std::cmp::Ordering;
+
+use super::interner::{Interner, Table};
+use super::keys::{ByteArena, Keys};
+
+impl Interner {
+    /// Looks ids up; nothing changes here.
+    pub fn lookup(&self) -> Lookup<'_> {
+        let own = match &self.table {
+            // Neither a table nor an order to search by.
+            Table::Later if !self.sorted => {
+                let mut own = self.view();
+                own.build_table();
+                Some(own.table)
+            }
+            _ => None,
+        };
+        Lookup { ids: self, own }
+    }
+}
+
+/// Ids that are looked up and not added.
+#[derive(Debug)]
+pub struct Lookup<'a> {
+    ids: &'a Interner,
+    /// The table, where the interner has none.
+    own: Option<Table>,
+}
+
+impl Lookup<'_> {
+    /// The code of id number `code` of another interner of the same kind, if it is known.
+    pub fn find(&self, other: &Keys, code: u32) -> Option<u32> {
+        match other {
+            Keys::Range { base, .. } => self.find_integer(base.wrapping_add(i64::from(code))),
+            Keys::Integers(ids) => self.find_integer(ids[code as usize]),
+            Keys::Bytes(arena) => self.find_bytes(arena.get(code)),
+        }
+    }
+
+    fn find_integer(&self, id: i64) -> Option<u32> {
+        match (&*self.ids.keys, self.own.as_ref().unwrap_or(&self.ids.table)) {
+            (Keys::Range { base, len }, _) => {
+                usize::try_from(i128::from(id) - i128::from(*base)).ok().filter(|code| code < len).map(|code| code as u32)
+            }
+            (Keys::Integers(_), Table::Integers(table)) => table.find(id),
+            (Keys::Integers(ids), _) => ids.binary_search(&id).ok().map(|code| code as u32),
+            (Keys::Bytes(_), _) => None,
+        }
+    }
+
+    fn find_bytes(&self, id: &[u8]) -> Option<u32> {
+        let Keys::Bytes(arena) = &*self.ids.keys else { return None };
+        let head = ByteArena::head(id);
+        if let Table::Bytes(table) = self.own.as_ref().unwrap_or(&self.ids.table) {
+            return table.find(id, head, arena);
+        }
+        let (mut low, mut high) = (0, arena.len() as u32);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            match arena.order(middle).cmp(&head).then_with(|| arena.get(middle).cmp(id)) {
+                Ordering::Less => low = middle + 1,
+                Ordering::Equal => return Some(middle),
+                Ordering::Greater => high = middle,
+            }
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::column::key::KeyKind;
+    use crate::error::Result;
+
+    #[test]
+    fn ids_are_found_by_table_by_order_and_by_distance() -> Result<()> {
+        let ids = [-5, 3, 4, 900];
+        let sorted = Interner::of_sorted(KeyKind::Signed, Keys::Integers(ids.to_vec()));
+        let mut table = Interner::new(KeyKind::Signed);
+        for id in ids {
+            table.intern_integer(id)?;
+        }
+        let mut dropped = table.clone();
+        dropped.drop_table();
+        let others = Keys::Integers(vec![900, 5, -5, i64::MIN]);
+        for interner in [&sorted, &table, &dropped] {
+            let (bytes, lookup) = (interner.bytes(), interner.lookup());
+            assert_eq!([0, 1, 2, 3].map(|code| lookup.find(&others, code)), [Some(3), None, Some(0), None]);
+            assert_eq!((interner.bytes(), interner.len()), (bytes, 4));
+        }
+        let mut range = Interner::range(KeyKind::Signed, -5);
+        range.extend_range(906);
+        assert_eq!([0, 1, 2, 3].map(|code| range.lookup().find(&others, code)), [Some(905), Some(10), Some(0), None]);
+        Ok(())
+    }
+
+    #[test]
+    fn strings_are_found_by_table_and_by_order() -> Result<()> {
+        let ids = ["", "a", "a long id that is no prefix", "a long id that is more", "b"];
+        let mut table = Interner::new(KeyKind::Text);
+        for id in ids {
+            table.intern_bytes(id.as_bytes())?;
+        }
+        let mut arena = ByteArena::default();
+        let mut ascending = ids;
+        ascending.sort_unstable();
+        for id in ascending {
+            arena.push(id.as_bytes(), ByteArena::head(id.as_bytes()));
+        }
+        let sorted = Interner::of_sorted(KeyKind::Text, Keys::Bytes(arena));
+        let mut others = ByteArena::default();
+        for id in ["a long id that is more", "a long id that is missing", "", "c"] {
+            others.push(id.as_bytes(), ByteArena::head(id.as_bytes()));
+        }
+        let others = Keys::Bytes(others);
+        assert_eq!([0, 1, 2, 3].map(|code| table.lookup().find(&others, code)), [Some(3), None, Some(0), None]);
+        assert_eq!([0, 1, 2, 3].map(|code| sorted.lookup().find(&others, code)), [Some(2), None, Some(0), None]);
+        Ok(())
+    }
+}

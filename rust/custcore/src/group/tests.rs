@@ -1,0 +1,188 @@
+//! Sorting, interning and the union of ids where their encodings, their lengths and the number of threads differ.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow_array::types::Int32Type;
+use arrow_array::{ArrayRef, DictionaryArray, Int32Array, Int64Array, StringArray};
+
+use super::interner::{Interner, NO_CODE, Remap, keys_of};
+use super::key_union::join;
+use super::keys::{ByteArena, Keys};
+use super::sort::Leads;
+use crate::column::flag;
+use crate::column::key::{KeyColumn, KeyKind};
+use crate::error::{Error, Result};
+use crate::exec::context::Context;
+use crate::exec::par::ROWS_WORTH_THREADS;
+
+fn bytes_of(ids: &[Vec<u8>]) -> Keys {
+    let mut arena = ByteArena::default();
+    ids.iter().for_each(|id| assert!(arena.push(id, ByteArena::head(id))));
+    Keys::Bytes(arena)
+}
+
+/// A number that looks random.
+fn mixed(i: u64) -> u64 {
+    (i + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29).wrapping_mul(0xBF58_476D_1CE4_E5B9)
+}
+
+#[test]
+fn strings_that_leading_bits_do_not_tell_apart_are_sorted_by_bytes() -> Result<()> {
+    let n = ROWS_WORTH_THREADS as u64 + 10_000;
+    let sets: [Vec<Vec<u8>>; 4] = [
+        // One prefix of more than 16 bytes: all leading bits are equal.
+        (0..n).map(|i| [b"a prefix of 24 bytes is x".as_slice(), &mixed(i).to_be_bytes()].concat()).collect(),
+        // More bits vary than 64; the last of them decide.
+        (0..n).map(|i| [mixed(i / 4).to_be_bytes(), mixed(i).to_be_bytes()].concat()).collect(),
+        // Zeros at the end, which the padding of shorter ids looks like.
+        (0..n).map(|i| [mixed(i / 5).to_be_bytes()[..6].to_vec(), vec![0; i as usize % 5]].concat()).collect(),
+        // Two runs of bits that vary, with bytes between them that do not.
+        (0..n).map(|i| [&mixed(i).to_be_bytes()[..3], b"--------", &mixed(i * 3).to_be_bytes()[..3]].concat()).collect(),
+    ];
+    for (set, ids) in sets.iter().enumerate() {
+        let keys = bytes_of(ids);
+        let codes: Vec<u32> = (0..ids.len() as u32).collect();
+        let mut expected: Vec<&[u8]> = ids.iter().map(Vec::as_slice).collect();
+        expected.sort_unstable();
+        for threads in [1, 3] {
+            let sorted = Context::new(threads).install(|threads| Leads::of(&[&keys], threads).sort(&keys, &codes, threads))?;
+            let found: Vec<&[u8]> = sorted.iter().map(|lead| ids[lead.1 as usize].as_slice()).collect();
+            assert!(found == expected, "set {set}, {threads} threads");
+        }
+    }
+    Ok(())
+}
+
+/// Joins parts with one and with several threads, and compares with a map of all ids.
+fn check_union<I: Ord>(parts: &[(&Keys, Vec<u32>)], id: impl Fn(&Keys, u32) -> I) -> Result<()> {
+    let mut expected: BTreeMap<I, Vec<Vec<u32>>> = BTreeMap::new();
+    for (part, (keys, codes)) in parts.iter().enumerate() {
+        for &code in codes {
+            expected.entry(id(keys, code)).or_insert_with(|| vec![Vec::new(); parts.len()])[part].push(code);
+        }
+    }
+    for threads in [1, 3] {
+        let joined = Context::new(threads).install(|threads| join(parts, threads))??;
+        let found: Vec<I> = (0..joined.keys.len() as u32).map(|code| id(&joined.keys, code)).collect();
+        assert!(found.iter().eq(expected.keys()), "{threads} threads");
+        for (part, (keys, _)) in parts.iter().enumerate() {
+            let mut positions = vec![NO_CODE; keys.len()];
+            for (position, codes) in (0..).zip(expected.values()) {
+                codes[part].iter().for_each(|&code| positions[code as usize] = position);
+            }
+            assert!(joined.positions(part, keys.len()) == positions, "part {part}, {threads} threads");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn integers_of_a_range_a_dictionary_and_a_hash_table_are_one_union() -> Result<()> {
+    let n = ROWS_WORTH_THREADS as i64 * 2;
+    let range = Keys::Range { base: -1_000, len: n as usize };
+    let hashed: Vec<i64> = [i64::MIN, i64::MAX].into_iter().chain((0..n).map(|i| (i * 7_919) % (2 * n) - n)).collect();
+    // Every value three times, as a dictionary may have them.
+    let repeated = Keys::Integers((0..n).map(|i| (i * 31) % (n / 3)).collect());
+    let hashed = Keys::Integers(hashed);
+    let all = |keys: &Keys| (0..keys.len() as u32).collect::<Vec<u32>>();
+    // Codes of a range that no row had do not count.
+    let seen = all(&range).into_iter().filter(|code| code % 5 != 2).collect();
+    check_union(&[(&range, seen), (&hashed, all(&hashed)), (&repeated, all(&repeated))], |keys, code| match keys {
+        Keys::Range { base, .. } => base + i64::from(code),
+        Keys::Integers(ids) => ids[code as usize],
+        Keys::Bytes(_) => i64::MIN,
+    })
+}
+
+#[test]
+fn strings_of_a_dictionary_and_a_hash_table_are_one_union() -> Result<()> {
+    let n = ROWS_WORTH_THREADS as u64 * 2;
+    let text =
+        |i: u64| if i.is_multiple_of(3) { format!("a rather long customer id {i}").into_bytes() } else { format!("c{i}\0").into_bytes() };
+    let repeated = bytes_of(&(0..n).map(|i| text(i * 31 % (n / 2))).collect::<Vec<_>>());
+    let hashed = bytes_of(&(0..n).map(|i| text(i * 7_919 % n + n / 4)).collect::<Vec<_>>());
+    let codes = |keys: &Keys| (0..keys.len() as u32).collect::<Vec<u32>>();
+    check_union(&[(&repeated, codes(&repeated)), (&hashed, codes(&hashed))], |keys, code| match keys {
+        Keys::Bytes(arena) => arena.get(code).to_vec(),
+        _ => Vec::new(),
+    })
+}
+
+/// The codes that an interner gives to the rows of a column, and which rows turn out to have no id.
+fn interned(interner: &mut Interner, column: &KeyColumn, rows: usize) -> Result<(Vec<u32>, Vec<bool>)> {
+    let (mut flags, mut codes) = (vec![0; rows], Vec::new());
+    interner.intern_rows(column, 0, &mut flags, &mut codes, &mut Remap::default())?;
+    Ok((codes, flags.iter().map(|flag| flag & flag::NULL_ID != 0).collect()))
+}
+
+#[test]
+fn a_dictionary_with_repeats_and_nulls_gives_the_same_ids_by_positions_and_by_table() -> Result<()> {
+    let values: ArrayRef = Arc::new(StringArray::from(vec![Some("b"), None, Some("a"), Some("b"), Some("unused")]));
+    let positions = [0, 1, 2, 3, 2, 0, 3];
+    let dictionary: ArrayRef = Arc::new(DictionaryArray::<Int32Type>::new(Int32Array::from(positions.to_vec()), values.clone()));
+    let column = KeyColumn::new("customer_id", "customer_id", &dictionary)?;
+    let KeyColumn::Dictionary(dictionary) = &column else { return Err(Error::internal("no dictionary")) };
+    let keys = Context::new(1).install(|threads| keys_of(dictionary.values(), threads))??;
+
+    let mut by_position = Interner::of_values(KeyKind::Text, Arc::new(keys), dictionary.values().nulls().cloned(), false);
+    assert!(by_position.repeats());
+    let (codes, missing) = interned(&mut by_position, &column, positions.len())?;
+    assert_eq!(codes, [0, NO_CODE, 2, 3, 2, 0, 3]);
+    let mut by_table = Interner::new(KeyKind::Text);
+    let (table_codes, missing_by_table) = interned(&mut by_table, &column, positions.len())?;
+    assert_eq!(table_codes, [0, NO_CODE, 1, 0, 1, 0, 0]);
+    assert_eq!(missing, [false, true, false, false, false, false, false]);
+    assert_eq!(missing, missing_by_table);
+
+    // Both are the same ids in a union, where the two codes of "b" become one.
+    let parts = [(by_position.keys(), vec![0, 2, 3]), (by_table.keys(), vec![0, 1])];
+    let joined = Context::new(1).install(|threads| join(&parts, threads))??;
+    assert!(
+        matches!(&joined.keys, Keys::Bytes(arena) if (arena.get(0), arena.get(1), arena.len()) == (b"a".as_slice(), b"b".as_slice(), 2))
+    );
+    assert_eq!(joined.positions(0, 5), [1, NO_CODE, 0, 1, NO_CODE]);
+    assert_eq!(joined.positions(1, 2), [1, 0]);
+    Ok(())
+}
+
+#[test]
+fn ids_outside_a_range_get_codes_behind_it() -> Result<()> {
+    let column = |ids: &[Option<i64>]| {
+        let ids: ArrayRef = Arc::new(Int64Array::from(ids.to_vec()));
+        KeyColumn::new("customer_id", "customer_id", &ids)
+    };
+    let mut interner = Interner::range(KeyKind::Signed, -2);
+    interner.extend_range(4);
+    assert_eq!(interned(&mut interner, &column(&[Some(1), Some(-2)])?, 2)?.0, [3, 0]);
+    assert!(interner.is_sorted());
+    // Far outside, where the distance from the first id needs more than 64 bits.
+    assert_eq!(interner.intern_integer(i64::MAX)?, 4);
+    assert_eq!(interner.intern_integer(i64::MIN)?, 5);
+    assert!(!interner.is_sorted());
+    assert_eq!(interned(&mut interner, &column(&[Some(i64::MAX), Some(0), Some(7), Some(i64::MIN)])?, 4)?.0, [4, 2, 6, 5]);
+    assert!(matches!(interner.keys(), Keys::Integers(ids) if *ids == [-2, -1, 0, 1, i64::MAX, i64::MIN, 7]));
+    Ok(())
+}
+
+#[test]
+fn a_table_that_was_dropped_is_built_again_with_the_same_codes() -> Result<()> {
+    let (mut integers, mut texts) = (Interner::new(KeyKind::Signed), Interner::new(KeyKind::Text));
+    for i in 0..5_000_i64 {
+        assert_eq!(integers.intern_integer(i * i)?, i as u32);
+        assert_eq!(texts.intern_bytes(format!("customer {i}").as_bytes())?, i as u32);
+    }
+    for interner in [&mut integers, &mut texts] {
+        let before = interner.bytes();
+        interner.drop_table();
+        assert!(interner.bytes() < before);
+    }
+    let mut copies = (integers.view(), texts.view());
+    for i in (0..5_001_i64).rev() {
+        let code = i as u32;
+        assert_eq!((integers.intern_integer(i * i)?, copies.0.intern_integer(i * i)?), (code, code));
+        let id = format!("customer {i}").into_bytes();
+        assert_eq!((texts.intern_bytes(&id)?, copies.1.intern_bytes(&id)?), (code, code));
+    }
+    Ok(())
+}
