@@ -18,7 +18,16 @@
 //! #     ("amount", Arc::new(Float64Array::from(vec![1.5, 2.0, 0.25])) as _),
 //! # ])?;
 //! let context = Context::new(1);
-//! let mut base = CustomerBase::new(Spec { track: Track::Days, ..Spec::default() })?;
+//! # let roles = custcore::column::chunks::Roles {
+//! #     customer_id: "customer_id".into(),
+//! #     timestamp: "timestamp".into(),
+//! #     amount: Some("amount".into()),
+//! #     order_id: None,
+//! #     attributes: Vec::new(),
+//! #     start: None,
+//! #     returning: None,
+//! # };
+//! let mut base = CustomerBase::new(Spec { track: Track::Days, ..Spec::new(roles) })?;
 //! base.update(&[batch], &context)?;
 //!
 //! let view = base.view(None)?;

@@ -16,6 +16,7 @@ mod ledger;
 pub mod masks;
 pub mod members;
 pub mod movement;
+mod period_tables;
 pub mod scene;
 pub mod spec;
 pub mod table;
@@ -316,7 +317,7 @@ impl CohortRetention {
             Some(masks) => Ok(Sums::Dense(masks.movement())),
             None => view.count(threads, |counter| counter.movement()),
         })?;
-        table::movement_table(&view, &rows)
+        period_tables::movement_table(&view, &rows)
     }
 
     /// Revenue retention per calendar period; `reactivation` says whether the money of customers who are back counts in nrr.
@@ -330,7 +331,7 @@ impl CohortRetention {
             let quick = view.masks(threads).and_then(|masks| masks.flows()).map(Sums::Dense);
             quick.map_or_else(|| view.count(threads, |counter| counter.flows()), Ok)
         })?;
-        table::flow_table(&view, &rows, reactivation)
+        period_tables::flow_table(&view, &rows, reactivation)
     }
 
     /// The cohort of every customer, by id.

@@ -11,7 +11,7 @@ use super::cells::{Cell, Cells, CohortCells, averages};
 use super::cohorts::{Cohort, MOST_CELLS};
 use super::count::Unattributed;
 use super::members::Member;
-use super::movement::{Flow, Movement, Sums};
+use super::period_tables::check_periods;
 use super::spec::CohortBy;
 use crate::analysis::rfm::table::id_column;
 use crate::error::{Error, ErrorKind, Result};
@@ -19,7 +19,7 @@ use crate::exec::context::Context;
 use crate::exec::memory::check_room;
 use crate::exec::par::Threads;
 use crate::group::interner::{Keys, NO_CODE};
-use crate::num::money::{Amount, Money, ratio};
+use crate::num::money::{Amount, Money};
 use crate::table::{Table, TableBuilder, key_column, money_column};
 use crate::time::calendar::date_text;
 use crate::time::period::shown;
@@ -96,12 +96,12 @@ impl View<'_> {
         metadata
     }
 
-    fn finish(&self, table: TableBuilder, rows: usize) -> Result<Table> {
+    pub(super) fn finish(&self, table: TableBuilder, rows: usize) -> Result<Table> {
         table.finish(rows, self.metadata(), self.report.clone())
     }
 
     /// The value of `by` in every row, if the result is split.
-    fn by_column(&self, table: &mut TableBuilder, groups: impl ExactSizeIterator<Item = usize> + Clone) -> Result<()> {
+    pub(super) fn by_column(&self, table: &mut TableBuilder, groups: impl ExactSizeIterator<Item = usize> + Clone) -> Result<()> {
         let (Some(name), Some(at)) = (&self.spec.by, self.spec.by_attribute()) else { return Ok(()) };
         let value = |group: usize| self.found.and_then(|found| found.groups.value(group));
         let keys = self.base.attribute(at).values();
@@ -403,92 +403,6 @@ pub(super) fn average_table(view: &View<'_>, simple: bool, columns: usize) -> Re
     table.column("rate_low", Arc::new(intervals().map(|interval| interval.map(|(low, _)| low)).collect::<Float64Array>()));
     table.column("rate_high", Arc::new(intervals().map(|interval| interval.map(|(_, high)| high)).collect::<Float64Array>()));
     view.finish(table, averages.len())
-}
-
-/// Bytes of a row of a table of periods, the money of its flows and what it is made of.
-const PERIOD_BYTES: usize = 250;
-
-/// The number of rows of `periods` periods of some groups; an error where there are too many.
-fn check_periods(periods: usize, groups: usize) -> Result<usize> {
-    let rows = periods.saturating_mul(groups);
-    let what = || {
-        format!(
-            "the table has {rows} rows, {periods} periods of {groups} groups; leave out odd dates with observation_start and \
-             observation_end, or give n_periods or a longer period"
-        )
-    };
-    if rows as u64 > MOST_CELLS {
-        return Err(Error::new(ErrorKind::OutOfRange, format!("{}; the most are 50,000,000", what())));
-    }
-    check_room((rows * PERIOD_BYTES) as u64, what)?;
-    Ok(rows)
-}
-
-/// Begins a table of calendar periods, `rows` over all groups.
-fn periods_table(view: &View<'_>) -> Result<(TableBuilder, usize)> {
-    let mut table = TableBuilder::default();
-    let Some(found) = view.found else {
-        view.by_column(&mut table, 0..0)?;
-        for name in ["period_start", "period_end"] {
-            table.column(name, Arc::new(Date32Array::from(Vec::<i32>::new())));
-        }
-        table.column("is_complete", Arc::new(BooleanArray::from(Vec::<bool>::new())));
-        return Ok((table, 0));
-    };
-    let (scene, periods) = (&found.scene, found.scene.periods());
-    let rows = check_periods((periods.end - periods.start) as usize, found.groups.number())?;
-    let n = ((periods.end - periods.start) as usize).max(1);
-    view.by_column(&mut table, (0..rows).map(|row| row / n))?;
-    let index = |row: usize| periods.start + (row % n) as i64;
-    let start = |index: i64| shown(scene.calendar.start(index, scene.period));
-    table.column("period_start", Arc::new(Date32Array::from_iter_values((0..rows).map(|row| start(index(row))))));
-    table.column("period_end", Arc::new(Date32Array::from_iter_values((0..rows).map(|row| start(index(row) + 1)))));
-    table.column("is_complete", Arc::new((0..rows).map(|row| Some(scene.is_over(index(row)))).collect::<BooleanArray>()));
-    Ok((table, rows))
-}
-
-/// A column by its name, and what it is of a row.
-type Named<T, V> = (&'static str, fn(&T) -> V);
-
-/// The movement of customers.
-pub(super) fn movement_table(view: &View<'_>, sums: &Sums<Movement>) -> Result<Table> {
-    let (mut table, rows) = periods_table(view)?;
-    let columns: [Named<Movement, i64>; 5] = [
-        ("active", |row| row.active),
-        ("new", |row| row.new),
-        ("retained", |row| row.retained),
-        ("reactivated", |row| row.reactivated),
-        ("churned", |row| row.churned),
-    ];
-    for (name, value) in columns {
-        table.column(name, Arc::new(Int64Array::from_iter_values((0..rows).map(|row| value(&sums.get(row))))));
-    }
-    view.finish(table, rows)
-}
-
-/// Revenue retention.
-pub(super) fn flow_table(view: &View<'_>, sums: &Sums<Flow>, reactivation: bool) -> Result<Table> {
-    let (mut table, rows) = periods_table(view)?;
-    let columns: [Named<Flow, i128>; 7] = [
-        ("revenue_start", |row| row.start),
-        ("revenue_churned", |row| row.churned),
-        ("revenue_contraction", |row| row.contraction),
-        ("revenue_expansion", |row| row.expansion),
-        ("revenue_reactivated", |row| row.reactivated),
-        ("revenue_new", |row| row.new),
-        ("revenue_end", |row| row.end),
-    ];
-    let flows = || (0..rows).map(|row| sums.get(row));
-    for (name, value) in columns {
-        table.column(name, money_column(view.kinds.money, flows().map(|row| Some(value(&row))), |_| "of a period".to_owned())?);
-    }
-    let share = |part: i128, row: &Flow| (row.start > 0).then(|| ratio(part, row.start));
-    let grr = flows().map(|row| share(row.start - row.churned - row.contraction, &row));
-    table.column("grr", Arc::new(grr.collect::<Float64Array>()));
-    let back = |row: &Flow| if reactivation { row.reactivated } else { 0 };
-    let nrr = flows().map(|row| share(row.start - row.churned - row.contraction + row.expansion + back(&row), &row));
-    table.column("nrr", Arc::new(nrr.collect::<Float64Array>()));
-    view.finish(table, rows)
 }
 
 /// The cohort of every customer.
