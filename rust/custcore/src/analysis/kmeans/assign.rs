@@ -1,4 +1,4 @@
-//! One step of Lloyd's algorithm over a share of the rows: which points may change at all, and what those do.
+//! The assignment step over a chunk of rows. Only points whose bounds have expired are re-examined.
 
 use super::filter::{Drift, Filter, Frame, Screen, until};
 use super::kernel::nearest;
@@ -13,56 +13,57 @@ use super::sums::{Digits, by_label};
 use crate::column::BLOCK;
 use crate::error::Result;
 
-/// Room of a feature of a block: whole steps of the widest lanes, and not a power of two, which would crowd the cache.
+/// Offset between features of a block: a multiple of the widest vector, and not a power of two, which would cause cache set
+/// conflicts.
 pub(super) const STRIDE: usize = BLOCK + 32;
-/// Blocks of which more than this part (of 16) is due are read as a whole.
+/// Blocks are read as a whole if more than this fraction of their rows (in 16ths) is due; else the due rows are gathered.
 const DENSE: usize = 3;
 
-/// Gives the rows of a share to their nearest centres.
+/// Assigns the rows of a chunk to their nearest centres.
 pub struct Assign<'a, 'p, T: Float, L> {
-    /// What is clustered.
+    /// The clustering problem.
     pub problem: &'a Problem<'p, T>,
     /// The rows.
     pub share: &'a mut Share<L>,
     /// The centres.
     pub centers: &'a [f64],
-    /// The centres for the filter.
+    /// The float32 bounds for these centres.
     pub filter: &'a Filter,
-    /// The frame of the filter.
+    /// The normalization of the bounds.
     pub frame: &'a Frame,
-    /// How far centres have moved.
+    /// The cumulative centre shift.
     pub drift: &'a Drift,
-    /// Whether rows have no label yet.
+    /// Whether this is the first assignment: rows have no labels yet.
     pub first: bool,
-    /// Whether sums are kept.
+    /// Whether the sums of the clusters are updated.
     pub update: bool,
-    /// What changes.
+    /// Output: the changes of sums, weights and labels.
     pub change: &'a mut Change,
 }
 
-/// A row of a block that has another cluster than before.
+/// A reassigned row of a block.
 struct Move {
     row: u32,
     from: u32,
     to: u32,
 }
 
-/// Arrays that a block is worked on in.
+/// Scratch buffers for a block.
 struct Scratch {
     y: Vec<f32>,
     best: Vec<f32>,
     slack: Vec<f32>,
-    /// Certificates of gathered rows.
+    /// The new validity limits of gathered rows.
     lasts: Vec<f32>,
-    /// Rows to look at, the first `count` of them.
+    /// Rows to re-examine; the first `count` elements.
     due: Vec<u32>,
     count: usize,
-    /// Places of gathered rows that are to be resolved, the first `listed` of them.
+    /// Positions of gathered rows that changed or are uncertain; the first `listed` elements.
     changed: Vec<u32>,
     listed: usize,
     x: Vec<f64>,
     moves: Vec<Move>,
-    /// The features of a block, for the first sums.
+    /// The features of a block in float64, for the initial sums.
     wide: Vec<f64>,
     digits: Digits,
     ones: Vec<i64>,
@@ -112,7 +113,7 @@ impl<T: Float, L: Label> Task for Assign<'_, '_, T, L> {
 }
 
 impl<T: Float, L: Label> Assign<'_, '_, T, L> {
-    /// Labels the rows of a block that have none; gives the smallest slack.
+    /// The first assignment of a block; returns the smallest margin.
     #[inline(always)]
     fn first_time<V: Lanes>(&mut self, block: &Block, start: usize, keeps: bool, scratch: &mut Scratch) -> f32 {
         let lanes = self.problem.points.lanes(block);
@@ -139,7 +140,7 @@ impl<T: Float, L: Label> Assign<'_, '_, T, L> {
             *label = L::of(*best);
         }
         if keeps {
-            // Nothing has drifted yet.
+            // The centres have not shifted yet.
             let own = &mut self.share.until[start..start + block.len];
             own.iter_mut().zip(&scratch.slack).for_each(|(own, slack)| *own = until(0.0, *slack));
         }
@@ -165,7 +166,7 @@ impl<T: Float, L: Label> Assign<'_, '_, T, L> {
         smallest(least)
     }
 
-    /// Looks at the rows of a block whose labels may have changed; gives the smallest slack.
+    /// Re-examines the due rows of a block and applies the reassignments; returns the smallest margin.
     #[inline(always)]
     fn again<V: Lanes>(&mut self, block: &Block, start: usize, scratch: &mut Scratch) -> f32 {
         let least = self.look_again::<V>(block, start, scratch);
@@ -204,7 +205,7 @@ impl<T: Float, L: Label> Assign<'_, '_, T, L> {
         least
     }
 
-    /// Settles a row of a block that stands at `at` in the arrays of the filter; gives its slack.
+    /// Finishes a row of a block at position `at` of the scratch buffers, in float64 if uncertain; returns its margin.
     #[inline(always)]
     fn resolve(&mut self, lanes: &[Lane<T>], block: &Block, start: usize, row: usize, at: usize, scratch: &mut Scratch) -> f32 {
         if !(scratch.slack[at] > 0.0) {
@@ -215,14 +216,14 @@ impl<T: Float, L: Label> Assign<'_, '_, T, L> {
         slack
     }
 
-    /// Runs the filter over what was gathered. It is dispatched by itself, so that its kernels are compiled once for each kind
-    /// of instructions and not for every type of features and labels.
+    /// Computes the bounds of the points in the scratch buffer. It is dispatched separately, so that its kernels are compiled
+    /// once per instruction set and not for every type of feature and label.
     fn screen(&self, len: usize, scratch: &mut Scratch) {
         let Scratch { y, best, slack, .. } = scratch;
         self.problem.path.run(Screen { filter: self.filter, y, stride: STRIDE, len, best, slack });
     }
 
-    /// Collects the rows of a block that are due; gives the smallest slack of the others.
+    /// Collects the rows of a block whose bounds have expired; returns the smallest remaining margin of the others.
     #[inline(always)]
     fn due<V: Lanes>(&self, block: &Block, start: usize, scratch: &mut Scratch) -> f32 {
         let high = self.drift.high.as_slice();
@@ -257,8 +258,8 @@ impl<T: Float, L: Label> Assign<'_, '_, T, L> {
         least
     }
 
-    /// Writes the new certificates of a block, and lists the rows that have another label or no certificate; gives the
-    /// smallest slack of the others.
+    /// Writes the new validity limits of a block, and lists the rows that changed label or are uncertain; returns the
+    /// smallest margin of the others.
     #[inline(always)]
     fn settle<V: Lanes>(&mut self, start: usize, len: usize, scratch: &mut Scratch) -> f32 {
         let labels = &self.share.labels[start..start + len];
@@ -296,7 +297,7 @@ impl<T: Float, L: Label> Assign<'_, '_, T, L> {
         least
     }
 
-    /// As [`Assign::settle`], for the rows that were gathered; those listed are places among them.
+    /// The same as `update_bounds` for gathered rows; lists positions within the gathered rows.
     #[inline(always)]
     fn settle_gathered<V: Lanes>(&mut self, start: usize, len: usize, scratch: &mut Scratch) -> f32 {
         let labels = &self.share.labels[start..start + len];
@@ -321,7 +322,7 @@ impl<T: Float, L: Label> Assign<'_, '_, T, L> {
         let mut listed = 0;
         for (at, (((&row, &best), &slack), &lasts)) in gathered.enumerate() {
             own[row as usize] = lasts;
-            // Without a branch, which could not be foreseen.
+            // Branchless: the branch would be unpredictable.
             scratch.changed[listed] = at as u32;
             listed += usize::from((labels[row as usize] != L::of(best)) | !(slack > 0.0));
         }
@@ -329,9 +330,9 @@ impl<T: Float, L: Label> Assign<'_, '_, T, L> {
         smallest(nearest)
     }
 
-    /// Gives a row of a block to a cluster.
+    /// Assigns a row of a block to a cluster and records the change.
     #[inline(always)]
-    #[expect(clippy::too_many_arguments, reason = "a row, where it lies and what becomes of it")]
+    #[expect(clippy::too_many_arguments, reason = "the row, its position and its new state")]
     fn take(&mut self, lanes: &[Lane<T>], block: &Block, start: usize, row: usize, label: L, slack: f32, moves: &mut Vec<Move>) {
         let (old, new) = (self.share.labels[start + row].index(), label.index());
         self.share.until[start + row] = until(self.drift.low[new], slack);
@@ -348,7 +349,7 @@ impl<T: Float, L: Label> Assign<'_, '_, T, L> {
         }
     }
 
-    /// Takes what moved into the sums, feature by feature.
+    /// Applies the recorded reassignments to the sums, feature by feature.
     #[inline(always)]
     fn sum_up(&mut self, block: &Block, scratch: &mut Scratch) {
         if self.update
@@ -370,34 +371,34 @@ impl<T: Float, L: Label> Assign<'_, '_, T, L> {
         scratch.moves.clear();
     }
 
-    /// The block in the frame of the filter.
+    /// Reads the normalized values of the block into the scratch buffer.
     fn narrow(&self, lanes: &[Lane<T>], block: &Block, scratch: &mut Scratch) {
         let (start, len) = (block.start, block.len);
         self.problem.path.run(Narrow { lanes, start, len, frame: self.frame, stride: STRIDE, out: &mut scratch.y });
     }
 
-    /// Settles in float64 what float32 could not.
+    /// Computes the nearest centre and the margin in float64.
     #[cold]
     #[inline(never)]
     fn exactly(&self, lanes: &[Lane<T>], row: usize, at: usize, scratch: &mut Scratch) {
         scratch.x.iter_mut().zip(lanes).for_each(|(x, lane)| *x = lane.get(row).wide());
         let (best, first, second) = nearest(&scratch.x, self.centers);
         let (near, far) = (first.sqrt(), second.sqrt());
-        // Far above the rounding of the distances, then and later.
+        // The deducted term far exceeds the rounding error of the distances, now and in later iterations.
         let slack = (far - near - 1e-13 * (far + near)) * self.frame.scale * (1.0 - 1e-6);
         scratch.best[at] = best as f32;
         scratch.slack[at] = if slack > 0.0 { slack as f32 } else { 0.0 };
     }
 }
 
-/// [`until`] of several rows.
+/// Vectorized [`until`].
 #[inline(always)]
 fn lasts<V: Lanes>(best: V, slack: V, low: &[f32]) -> V {
     let lasts = best.lookup(low).add(slack).mul(V::splat(0.999_999_7));
     V::splat(0.0).less(slack, lasts, V::splat(0.0))
 }
 
-/// The smallest of some lanes.
+/// The horizontal minimum.
 #[inline(always)]
 fn smallest<V: Lanes>(values: V) -> f32 {
     let mut each = [0.0; 16];

@@ -1,45 +1,45 @@
-//! Few distinct rows, found by themselves: features that are whole numbers of narrow ranges, as scores are.
+//! Deduplication of rows with few distinct values: integer-valued features of narrow range, such as scores.
 //!
-//! Such rows become points with a weight each. Sums are exact, so the result is that of the rows to the last bit.
+//! Distinct rows become weighted points. Sums are exact, so the result is bit-identical to that of the original rows.
 
 use super::points::{Block, Float, Points};
 use super::scan::{Ranges, each_share};
 use crate::error::Result;
 use crate::exec::context::Context;
 
-/// Distinct rows that are looked for, at most.
+/// Maximum size of the table of possible rows.
 const MOST: f64 = 65_536.0;
 
 /// The distinct rows of a table.
 #[derive(Debug, Clone)]
 pub struct Distinct {
-    /// One row of each kind.
+    /// The distinct rows.
     pub points: Points<f64>,
-    /// How many there are of each kind.
+    /// The multiplicity of each.
     pub counts: Vec<f64>,
-    /// The kind of each row.
+    /// For each input row, the index of its distinct row.
     pub codes: Vec<u32>,
 }
 
-/// Rows of a share: their kinds, and how many of each.
+/// The rows of a chunk: their table cells, and the number of rows per cell.
 struct Found {
     codes: Vec<u32>,
     counts: Vec<u32>,
 }
 
-/// The distinct rows, where all features are whole numbers and there are far fewer kinds than rows.
+/// The distinct rows; `None` unless all features are integer-valued and the possible rows are at most an eighth of the rows.
 pub fn distinct<T: Float>(points: &Points<T>, ranges: &Ranges, context: &Context) -> Result<Option<Distinct>> {
     let widths: Vec<f64> = ranges.0.iter().map(|(low, high)| high - low + 1.0).collect();
     let cells: f64 = widths.iter().product();
     let whole = |x: f64| x.trunc() == x;
-    // The bounds say it for most columns of other numbers at once.
+    // The lower bounds already exclude most columns of non-integers, without a pass over the rows.
     let few = cells <= MOST && cells * 8.0 <= points.rows() as f64;
     if !few || ranges.0.iter().any(|(low, _)| !whole(*low) || low.abs() >= 1e15) {
         return Ok(None);
     }
     let cells = cells as usize;
     let blocks = points.blocks();
-    // Few shares: each has a count for every kind.
+    // Few chunks, because each allocates a count per cell.
     let shares: Vec<&[Block]> = blocks.chunks(blocks.len().div_ceil(context.threads() * 2).max(1)).collect();
     let work = |share: &[Block]| {
         let mut codes = vec![0_u32; share.iter().map(|block| block.len).sum()];

@@ -1,4 +1,4 @@
-//! Lloyd's algorithm from given centres, iterate by iterate as it is defined, with scikit-learn's stopping rule.
+//! Lloyd's algorithm from given initial centres, with scikit-learn's stopping rule.
 
 use super::assign::Assign;
 use super::filter::{Drift, Filter, Frame};
@@ -14,7 +14,7 @@ use super::sums::{Steps, Sums};
 use crate::error::Result;
 use crate::num::exact::quotient;
 
-/// Centres, and how far they have come.
+/// The current centres and their cumulative shift.
 struct Place {
     centers: Vec<f64>,
     frame: Frame,
@@ -32,14 +32,14 @@ impl<T: Float> Problem<'_, T> {
         }
     }
 
-    /// The rows in shares, without labels yet.
+    /// The rows split into chunks, unlabelled.
     fn shares<L: Label>(&self) -> Vec<Share<L>> {
         let blocks = self.points.blocks();
         let share = |blocks: &[_]| Share::new(blocks.to_vec(), self.points.first_row(&blocks[0]));
         blocks.chunks(blocks_in_share(blocks.len(), self.context)).map(share).collect()
     }
 
-    /// Lloyd's algorithm from `start`.
+    /// Runs Lloyd's algorithm from the centres `start`.
     pub fn run<L: Label>(&self, start: &[f64], max_iter: usize, tol: f64) -> Result<Run<L>> {
         let d = self.n_features();
         let mut shares: Vec<Share<L>> = self.shares();
@@ -84,7 +84,7 @@ impl<T: Float> Problem<'_, T> {
         Ok(Run { centers: place.centers, shares, means, inertia, n_iter })
     }
 
-    /// Gives every row to its nearest centre.
+    /// The assignment step: assigns every row to its nearest centre.
     fn assign<L: Label>(&self, place: &Place, shares: &mut [Share<L>], first: bool, update: bool) -> Result<Change> {
         let filter = Filter::new(&place.centers, &place.frame);
         let empty = || Change::new(place.centers.len() / self.n_features(), &place.steps, self.weights.is_some());
@@ -98,7 +98,7 @@ impl<T: Float> Problem<'_, T> {
         Ok(each_share(shares.iter_mut().collect(), self.load(), work, Change::merge)?.unwrap_or_else(empty))
     }
 
-    /// The rows farthest from their centres: by distance, descending, then by row.
+    /// The `wanted` rows farthest from their centres, by distance descending, then by row.
     fn farthest<L: Label>(&self, centers: &[f64], shares: &[Share<L>], wanted: usize) -> Result<Vec<Far>> {
         let d = self.n_features();
         let labels: Vec<L> = shares.iter().flat_map(|share| share.labels.iter().copied()).collect();
@@ -140,12 +140,12 @@ impl<T: Float> Problem<'_, T> {
         Ok(best.into_iter().map(far).collect())
     }
 
-    /// `tol` times the mean variance of the features, each row counted once whatever its weight.
+    /// `tol` times the mean variance of the features; sample weights are ignored, as in scikit-learn.
     fn tolerance(&self, tol: f64, state: &Change) -> Result<f64> {
         if tol == 0.0 {
             return Ok(0.0);
         }
-        // Weights of points that stand for several rows count; weights of rows do not.
+        // Multiplicities of deduplicated points count; sample weights do not.
         let n = self.codes.map_or(self.points.rows(), <[u32]>::len) as f64;
         let sums = if self.weights.is_none() { state.column_sums(self.n_features()) } else { self.column_sums()? };
         let mean: Vec<f64> = sums.iter().map(|sum| quotient(sum, &[n])).collect();
@@ -153,20 +153,20 @@ impl<T: Float> Problem<'_, T> {
         Ok(variance / self.n_features() as f64 * tol)
     }
 
-    /// The exact sum of squares of all features about their means; of rows without weights.
+    /// The total sum of squares of all features about their means, from exact sums; unweighted.
     pub fn total_squares(&self) -> Result<f64> {
         let n = [self.points.rows() as f64];
         let mean: Vec<f64> = self.column_sums()?.iter().map(|sum| quotient(sum, &n)).collect();
         Ok(self.squares(&mean)?.iter().map(|sum| quotient(sum, &[1.0])).sum())
     }
 
-    /// The exact sum of each feature over the rows.
+    /// The exact sum of each feature.
     fn column_sums(&self) -> Result<Vec<Vec<f64>>> {
         let largest = self.ranges.largest();
         (0..largest.len()).map(|feature| self.spread::<u8>(&[], Terms::Value { feature }, largest[feature])).collect()
     }
 
-    /// The exact sum of the squared distances of each feature to its mean.
+    /// The exact sum of squared deviations of each feature from its mean.
     fn squares(&self, mean: &[f64]) -> Result<Vec<Vec<f64>>> {
         let reach = |feature: usize| {
             let (low, high) = self.ranges.0[feature];
@@ -176,7 +176,7 @@ impl<T: Float> Problem<'_, T> {
         (0..mean.len()).map(sum).collect()
     }
 
-    /// The exact sum of the squared distances to the own centre.
+    /// The inertia: the exact sum of squared distances to the assigned centres, rounded once.
     pub fn inertia<L: Label>(&self, centers: &[f64], shares: &[Share<L>]) -> Result<f64> {
         let d = self.n_features();
         let reach = |center: &[f64]| {
@@ -187,7 +187,8 @@ impl<T: Float> Problem<'_, T> {
         Ok(quotient(&self.spread(shares, Terms::Distance { centers }, largest)?, &[1.0]))
     }
 
-    /// The exact sum of terms, none of them above `largest`; a row counts with its weight in distances alone.
+    /// The exact sum of terms, none of them above `largest`. Sample weights apply to distances only; multiplicities always
+    /// apply.
     fn spread<L: Label>(&self, shares: &[Share<L>], terms: Terms<'_>, largest: f64) -> Result<Vec<f64>> {
         let unlabelled: Vec<Share<L>> = if shares.is_empty() { self.shares() } else { Vec::new() };
         let shares: Vec<&Share<L>> = shares.iter().chain(&unlabelled).collect();
@@ -202,7 +203,7 @@ impl<T: Float> Problem<'_, T> {
         Ok(each_share(shares, self.load(), work, both)?.map_or_else(Vec::new, |sum| sum.map_or(infinite, |sum| sum.get(0))))
     }
 
-    /// The nearest centre of every row.
+    /// Labels every row with its nearest centre.
     pub fn labels<L: Label>(&self, centers: &[f64]) -> Result<Vec<Share<L>>> {
         let mut shares = self.shares();
         self.assign(&self.place(centers), &mut shares, true, false)?;

@@ -1,4 +1,4 @@
-//! The nearest centre of every row, in one pass: whether the rows are finite, the filter, and the labels where they belong.
+//! Prediction in one pass: finiteness check, float32 bounds, and labels.
 
 use super::assign::STRIDE;
 use super::filter::{Filter, Frame, Screen};
@@ -11,7 +11,7 @@ use super::scan::{Ranges, blocks_in_share, each_share, first_nonfinite};
 use crate::error::Result;
 
 impl Ranges {
-    /// The ranges of some centres.
+    /// The ranges of the centres.
     pub fn of_centers(centers: &[f64], n_features: usize) -> Self {
         let ends = |feature: usize| {
             let own = centers[feature..].iter().step_by(n_features);
@@ -22,8 +22,8 @@ impl Ranges {
 }
 
 impl<T: Float> Problem<'_, T> {
-    /// The nearest centre of every row. The ranges of the problem may be those of the centres: rows that are out of all
-    /// proportion are left open by the filter.
+    /// The index of the nearest centre of every row. The ranges of the problem may be those of the centres: for rows far
+    /// outside them the bounds are uncertain, and the label is computed in float64.
     pub fn predict(&self, centers: &[f64], features: &Features) -> Result<Vec<i32>> {
         let frame = self.frame();
         let filter = Filter::new(centers, &frame);
@@ -42,7 +42,7 @@ impl<T: Float> Problem<'_, T> {
     }
 }
 
-/// Labels the rows of some blocks.
+/// Labels the rows of a chunk of blocks.
 struct Predict<'a, 'p, T: Float> {
     problem: &'a Problem<'p, T>,
     features: &'a Features,
@@ -67,7 +67,7 @@ impl<T: Float> Task for Predict<'_, '_, T> {
             problem.context.check()?;
             let (lanes, len) = (problem.points.lanes(block), block.len);
             problem.path.run(Narrow { lanes, start: block.start, len, frame, stride: STRIDE, out: &mut y });
-            // What is not finite in the frame may be so in float64; then the filter leaves it open.
+            // A finite value may overflow in float32. Its bounds are then uncertain, and the label is computed in float64.
             if !y.chunks_exact(STRIDE).all(|y| is_finite(&y[..len]))
                 && let Some(error) = first_nonfinite(problem.points, &[*block], features)
             {
@@ -98,7 +98,7 @@ fn is_finite(values: &[f32]) -> bool {
     let (chunks, rest) = values.as_chunks::<16>();
     let mut nothing = [0.0; 16];
     for chunk in chunks {
-        // Zero times a value that is not finite is NaN, and stays so.
+        // Zero times a non-finite value is NaN, which propagates.
         nothing.iter_mut().zip(chunk).for_each(|(nothing, x)| *nothing += x * 0.0);
     }
     nothing.iter().all(|x| *x == 0.0) && rest.iter().all(|x| x.is_finite())
@@ -122,7 +122,7 @@ mod tests {
         Model { n_features: d, init_centers: centers.clone(), centers, inertia: 0.0, n_iter: 1, n_nonempty: 1 }
     }
 
-    /// Rows of C order, of which some are ties and some out of all proportion.
+    /// Rows in C order, including ties and extreme values.
     fn rows(d: usize, n: usize) -> Vec<f64> {
         let mut random = Random::new(d as u64, n as u64);
         let value = |i: usize| match i % 97 {

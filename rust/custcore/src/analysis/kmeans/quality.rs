@@ -1,4 +1,4 @@
-//! How well clusters fit the rows. All sums over rows are exact, so that threads and cuts of the rows do not show.
+//! Quality measures of a clustering. Sums over rows are exact, so results do not depend on threads or batch layout.
 
 use super::init::Sample;
 use super::kernel::squared_distance;
@@ -13,18 +13,18 @@ use crate::error::Result;
 use crate::exec::context::Context;
 use crate::num::exact::quotient;
 
-/// Measures of a clustering; none where a measure is not defined.
+/// Quality measures; `None` where a measure is undefined.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Quality {
-    /// The sum of squared distances.
+    /// The sum of squared distances to the assigned centres.
     pub inertia: f64,
-    /// Calinski and Harabasz 1974: larger is better.
+    /// Calinski-Harabasz index (1974); higher is better.
     pub calinski_harabasz: Option<f64>,
-    /// Davies and Bouldin 1979: smaller is better.
+    /// Davies-Bouldin index (1979); lower is better.
     pub davies_bouldin: Option<f64>,
-    /// Bayesian information criterion of round clusters of one variance: smaller is better.
+    /// Bayesian information criterion of spherical clusters with a common variance; lower is better.
     pub bic: Option<f64>,
-    /// Mean silhouette with distances to centres in place of mean distances to rows.
+    /// Mean simplified silhouette: distances to cluster means in place of mean distances to rows.
     pub silhouette_simplified: Option<f64>,
     /// Mean silhouette with squared Euclidean distances, exact.
     pub silhouette_squared: Option<f64>,
@@ -39,15 +39,14 @@ pub struct Silhouette {
     pub error: f64,
 }
 
-/// What the second pass needs of each cluster.
+/// Statistics of a cluster for the second pass.
 struct Cluster {
     rows: f64,
-    /// Mean squared distance of its rows to its mean.
+    /// Mean squared distance of the rows to their mean.
     variance: f64,
 }
 
-/// Sums over the rows of a share: of squared distances and of distances by cluster in the first pass, of silhouettes in the
-/// second.
+/// Sums by cluster over the rows of a chunk: squared distances and distances in the first pass, silhouettes in the second.
 struct Pass<'a, 'p, T: Float> {
     problem: &'a Problem<'p, T>,
     share: &'a Share<u32>,
@@ -121,13 +120,13 @@ impl<T: Float> Task for Pass<'_, '_, T> {
     }
 }
 
-/// How much nearer the own cluster is than the next one, in parts of the larger.
+/// The silhouette (b - a) / max(a, b), with a the distance to the own and b to the nearest other cluster.
 fn silhouette(own: f64, other: f64) -> f64 {
     let larger = own.max(other);
     if larger > 0.0 && larger.is_finite() { (other - own) / larger } else { 0.0 }
 }
 
-/// The measures of a run; `shares` hold its labels.
+/// The measures of a run; `chunks` hold its labels.
 pub fn quality<T: Float>(problem: &Problem<'_, T>, run: &Run<u32>, shares: &[Share<u32>]) -> Result<Quality> {
     let (n, d) = (problem.points.rows() as f64, problem.points.n_features());
     let k = run.centers.len() / d;
@@ -187,8 +186,8 @@ pub fn quality<T: Float>(problem: &Problem<'_, T>, run: &Run<u32>, shares: &[Sha
     })
 }
 
-/// Minus twice the log-likelihood of round clusters of one variance, and the price of their parameters (Pelleg and Moore
-/// 2000).
+/// The Bayesian information criterion of spherical clusters with a common variance: -2 log-likelihood + parameters * ln(n)
+/// (Pelleg and Moore 2000).
 fn bic(rows: &[f64], inside: f64, n: f64, d: f64) -> Option<f64> {
     let k = rows.len() as f64;
     let variance = inside / (d * (n - k));
@@ -200,7 +199,7 @@ fn bic(rows: &[f64], inside: f64, n: f64, d: f64) -> Option<f64> {
     Some((k * (d + 1.0)).mul_add(n.ln(), -2.0 * likelihood))
 }
 
-/// The mean silhouette of sampled rows among themselves, for each labelling; every distance is computed once for all.
+/// The mean silhouette within the sample for each labelling; pairwise distances are computed once for all labellings.
 pub fn silhouettes(sample: &Sample, labels: &[Vec<usize>], ks: &[usize], context: &Context) -> Result<Vec<Option<Silhouette>>> {
     let m = sample.len();
     let counts = |(labels, &k): (&Vec<usize>, &usize)| {

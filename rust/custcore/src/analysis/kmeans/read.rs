@@ -1,11 +1,11 @@
-//! Features of a block out of where they lie: columns as they are, rows of C order taken apart.
+//! Reading the features of a block: contiguous columns are borrowed, strided columns (C order) are copied.
 
 use super::filter::Frame;
 use super::lanes::{Lanes, Task};
 use super::points::{Float, Lane};
 use crate::column::BLOCK;
 
-/// The values of a lane from row `start` on, one after the other: where they lie if they do, else in `room`.
+/// The values of a lane from row `start` on as a contiguous slice: borrowed if contiguous, else copied to `buffer`.
 #[inline(always)]
 pub fn read<'a, V: Lanes, T: Float>(lane: &'a Lane<T>, start: usize, len: usize, room: &'a mut [T; BLOCK]) -> &'a [T] {
     let (values, stride) = lane.from(start);
@@ -25,11 +25,11 @@ pub fn read<'a, V: Lanes, T: Float>(lane: &'a Lane<T>, start: usize, len: usize,
     &room[..len]
 }
 
-/// Takes whole steps of the lanes out of values that lie `S` apart; gives how many values that were.
+/// Copies values of stride `S` in whole vectors; returns how many values were copied.
 #[inline(always)]
 fn apart<V: Lanes, T: Float, const S: usize>(values: &[T], len: usize, room: &mut [T; BLOCK]) -> usize {
     let mut count = 0;
-    // The last row may end before a whole step does.
+    // The last row may end before its full stride, so the last vector may be incomplete.
     let steps = values.chunks_exact(S * V::N).zip(room[..len].chunks_exact_mut(V::N));
     for (values, out) in steps {
         T::apart::<V, S>(values, out);
@@ -38,8 +38,8 @@ fn apart<V: Lanes, T: Float, const S: usize>(values: &[T], len: usize, room: &mu
     count
 }
 
-/// The values of a block in a frame, feature by feature `stride` apart in `out`. It is dispatched by itself, so that it is
-/// compiled once for each kind of instructions.
+/// Reads the normalized values of a block into `out`, feature by feature `stride` apart. It is dispatched separately, so that
+/// it is compiled once per instruction set.
 pub struct Narrow<'a, T: Float> {
     /// The features of the part.
     pub lanes: &'a [Lane<T>],
@@ -47,11 +47,11 @@ pub struct Narrow<'a, T: Float> {
     pub start: usize,
     /// Number of rows.
     pub len: usize,
-    /// The frame.
+    /// The normalization.
     pub frame: &'a Frame,
-    /// From one feature to the next.
+    /// Offset between features in `out`.
     pub stride: usize,
-    /// What they become.
+    /// Output.
     pub out: &'a mut [f32],
 }
 
@@ -69,7 +69,7 @@ impl<T: Float> Task for Narrow<'_, T> {
     }
 }
 
-/// The values of a block as float64, feature by feature `stride` apart in `out`.
+/// Reads the values of a block as float64 into `out`, feature by feature `stride` apart.
 pub struct Widen<'a, T: Float> {
     /// The features of the part.
     pub lanes: &'a [Lane<T>],
@@ -77,9 +77,9 @@ pub struct Widen<'a, T: Float> {
     pub start: usize,
     /// Number of rows.
     pub len: usize,
-    /// From one feature to the next.
+    /// Offset between features in `out`.
     pub stride: usize,
-    /// What they become.
+    /// Output.
     pub out: &'a mut [f64],
 }
 

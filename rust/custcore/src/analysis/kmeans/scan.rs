@@ -1,4 +1,4 @@
-//! The first look at all values: whether they are finite, and how large.
+//! The validation pass over all values: finiteness and range.
 
 use super::lanes::{Lanes, Path, Task};
 use super::points::{Block, Features, Float, Lane, Points, each_float};
@@ -7,7 +7,7 @@ use crate::column::BLOCK;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 
-/// The smallest and the largest value of each feature.
+/// The minimum and maximum of each feature.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ranges(pub Vec<(f64, f64)>);
 
@@ -23,13 +23,13 @@ impl Ranges {
         self
     }
 
-    /// The largest size of a value of each feature.
+    /// The largest absolute value of each feature.
     pub fn largest(&self) -> Vec<f64> {
         self.0.iter().map(|(low, high)| low.abs().max(high.abs())).collect()
     }
 }
 
-/// Does `work` for every share of the blocks, in parallel where `rows` rows are worth it, and folds the results in order.
+/// Runs `work` on every chunk, in parallel if the number of rows justifies it, and folds the results in order.
 pub fn each_share<S: Send, R: Send>(
     shares: Vec<S>,
     (context, rows): (&Context, usize),
@@ -48,12 +48,12 @@ pub fn each_share<S: Send, R: Send>(
     Ok(total)
 }
 
-/// How many blocks a share has, so that each thread gets several.
+/// The number of blocks per chunk, chosen so that each thread gets several chunks.
 pub fn blocks_in_share(blocks: usize, context: &Context) -> usize {
     blocks.div_ceil(context.threads() * 6).max(1)
 }
 
-/// The ranges of all features; an error names the first value that is not finite.
+/// The ranges of all features; the error names the first non-finite value.
 pub fn ranges(features: &Features, context: &Context) -> Result<Ranges> {
     each_float!(&features.values, points => ranges_of(points, features, context))
 }
@@ -68,7 +68,7 @@ fn ranges_of<T: Float>(points: &Points<T>, features: &Features, context: &Contex
             for (lane, (low, high)) in points.lanes(block).iter().zip(&mut ranges.0) {
                 let (block_low, block_high, finite) = Path::fastest().run(Ends { lane, block });
                 if !finite {
-                    let lost = || Error::internal("a value that is not finite was not found again");
+                    let lost = || Error::internal("a non-finite value was not found on the second pass");
                     return Err(first_nonfinite(points, share, features).unwrap_or_else(lost));
                 }
                 *low = low.min(block_low.wide());
@@ -81,7 +81,7 @@ fn ranges_of<T: Float>(points: &Points<T>, features: &Features, context: &Contex
     Ok(found.unwrap_or_else(|| Ranges::empty(points.n_features())))
 }
 
-/// The smallest and the largest value of a lane of a block, and whether all are finite.
+/// The minimum and maximum of a feature in a block, and whether all values are finite.
 struct Ends<'a, T: Float> {
     lane: &'a Lane<T>,
     block: &'a Block,
@@ -102,7 +102,7 @@ impl<T: Float> Task for Ends<'_, T> {
                 let x = chunk[i];
                 low[i] = if x < low[i] { x } else { low[i] };
                 high[i] = if x > high[i] { x } else { high[i] };
-                // Zero times a value that is not finite is NaN, and stays so.
+                // Zero times a non-finite value is NaN, which propagates.
                 nothing[i] = nothing[i].plus(x.nothing());
             }
         }
@@ -117,7 +117,7 @@ impl<T: Float> Task for Ends<'_, T> {
     }
 }
 
-/// The error of the first value that is not finite, if there is one.
+/// The error for the first non-finite value, if any.
 pub(super) fn first_nonfinite<T: Float>(points: &Points<T>, share: &[Block], features: &Features) -> Option<Error> {
     for block in share {
         for row in 0..block.len {
@@ -127,7 +127,7 @@ pub(super) fn first_nonfinite<T: Float>(points: &Points<T>, share: &[Block], fea
                     let (name, row) = (features.name(feature), points.first_row(block) + row);
                     let found = if value.is_nan() { "NaN" } else { "infinite" };
                     let message = format!(
-                        "column '{name}' (a feature) is {found} at row {row}; distances to it are not defined. Input X contains NaN or \
+                        "column '{name}' (a feature) is {found} at row {row}; distances to it are undefined. Input X contains NaN or \
                          infinity: fill or drop such rows first"
                     );
                     return Some(Error::new(ErrorKind::NonFinite, message).in_column(name).at_row(row as u64));

@@ -1,4 +1,4 @@
-//! What a fitted scorer knows beyond its settings, to be stored; what comes back is checked.
+//! The serialized state of a fitted scorer without its settings; validated when it is restored.
 
 use serde::{Deserialize, Serialize};
 
@@ -33,7 +33,7 @@ impl ScorerState {
 }
 
 impl Scorer {
-    /// What the scorer knows beyond its settings.
+    /// The fitted state, for serialization.
     pub fn state(&self) -> ScorerState {
         let dimension = |fitted: &Fitted| DimensionState {
             binners: fitted.binners.clone(),
@@ -43,12 +43,12 @@ impl Scorer {
         ScorerState { groups: self.groups().map(<[OwnedKey]>::to_vec), dimensions: self.fitted.iter().map(dimension).collect() }
     }
 
-    /// The scorer of some settings and what it knew.
+    /// Restores a scorer from its settings and state; an error if they are inconsistent.
     pub fn restore(spec: ScoreSpec, state: ScorerState) -> Result<Self> {
-        let unsound = |what: &str| Error::new(ErrorKind::ModelFormat, format!("the scorer has {what} that cannot be"));
+        let unsound = |what: &str| Error::new(ErrorKind::ModelFormat, format!("the stored scorer has invalid {what}"));
         let spec = spec.checked()?;
         if state.dimensions.len() != spec.dimensions.len() || state.dimensions.is_empty() {
-            return Err(unsound("a number of dimensions"));
+            return Err(unsound("dimensions"));
         }
         if state.groups.is_some() != spec.by.is_some() {
             return Err(unsound("groups"));

@@ -1,18 +1,17 @@
-//! NEON of 64-bit ARM.
+//! NEON (AArch64).
 
 #[allow(clippy::wildcard_imports, reason = "dozens of intrinsics")]
 use core::arch::aarch64::*;
 
 use super::vector::Lanes;
 
-/// Four floats of NEON, which every 64-bit ARM has.
+/// A NEON vector of four float32. NEON is mandatory on AArch64.
 #[derive(Clone, Copy)]
 pub struct Neon(float32x4_t);
 
 macro_rules! lanes {
     ($($body:tt)*) => {
-        // SAFETY: every 64-bit ARM has these instructions, and memory is only touched within slices whose length was
-        // checked before.
+        // SAFETY: NEON is mandatory on AArch64, and memory is only accessed within slices whose length was checked.
         unsafe { $($body)* }
     };
 }

@@ -1,4 +1,4 @@
-//! AVX2 and AVX-512 of x86-64.
+//! AVX2 and AVX-512 (x86-64).
 
 #[allow(clippy::wildcard_imports, reason = "dozens of intrinsics")]
 use core::arch::x86_64::*;
@@ -22,18 +22,18 @@ with_features! {
     }
 }
 
-/// Sixteen floats of AVX-512. Made only inside `avx512`, so the instructions are there.
+/// An AVX-512 vector of sixteen float32. Constructed only inside `avx512`, so the target features are available.
 #[derive(Clone, Copy)]
 pub struct Wide(__m512);
 
-/// Eight floats of AVX2. Made only inside `avx2`, so the instructions are there.
+/// An AVX2 vector of eight float32. Constructed only inside `avx2`, so the target features are available.
 #[derive(Clone, Copy)]
 pub struct Narrow(__m256);
 
 macro_rules! lanes {
     ($($body:tt)*) => {
-        // SAFETY: the instructions are there (see the type), and memory is only touched within slices whose length was
-        // checked before.
+        // SAFETY: the target features are available (see the type), and memory is only accessed within slices whose length
+        // was checked.
         unsafe { $($body)* }
     };
 }
@@ -56,7 +56,7 @@ impl Lanes for Wide {
     fn apart<const S: usize>(values: &[f32]) -> Self {
         let values = &values[..16 * S];
         lanes! {
-            // Lane i comes from element i * S: its place within the register that holds it, and which one that is.
+            // Lane i is element i * S. The low bits of i * S are the position within a register, the high bits select the register.
             let steps = _mm512_mullo_epi32(
                 _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
                 _mm512_set1_epi32(S as i32),
