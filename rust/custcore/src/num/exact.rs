@@ -268,7 +268,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn float_edges_are_the_largest_not_above() {
+    fn float_edges_are_rounded_down() {
         assert!((between_f64(1.0, 2.0, 1, 2) - 1.5).abs() < f64::EPSILON);
         // One third is not representable; the edge is rounded down.
         let third = between_f64(0.0, 1.0, 1, 3);
@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_keep_the_order_of_floats() {
+    fn keys_preserve_the_order_of_floats() {
         let floats = [f64::NEG_INFINITY, -2.5, -f64::MIN_POSITIVE, 0.0, 1e-300, 1.0, f64::INFINITY];
         assert!(floats.windows(2).all(|w| float_to_key(w[0]) < float_to_key(w[1])));
         assert!(floats.iter().all(|&f| key_to_float(float_to_key(f)).to_bits() == f.to_bits()));

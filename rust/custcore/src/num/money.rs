@@ -154,12 +154,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cents_add_up() {
+    fn sums_of_cents_are_exact() {
         let f = float_factor(6);
         let sum = [0.1, 0.2].iter().filter_map(|&x| float_to_units(x, f)).sum::<i64>();
         assert_eq!(units_to_f64(i128::from(sum), 6).to_bits(), 0.3_f64.to_bits());
-        let nothing = [10.10, 20.20, -30.30].iter().filter_map(|&x| float_to_units(x, f)).sum::<i64>();
-        assert_eq!(nothing, 0);
+        let zero = [10.10, 20.20, -30.30].iter().filter_map(|&x| float_to_units(x, f)).sum::<i64>();
+        assert_eq!(zero, 0);
     }
 
     #[test]
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn both_ways_of_rounding_agree() {
+    fn scalar_and_vectorized_rounding_agree() {
         let f = float_factor(6);
         let values = [0.0, -0.0, 1e-7, 5e-7, 1.5e-6, 2.5e-6, -2.5e-6, 12.345_678_5, -9.99, 2.2e9, -2.2e9];
         let mut out = [0; 11];
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn decimals_are_written_in_full() {
+    fn decimal_text_is_positional() {
         assert_eq!(decimal_text(-105, 2), "-1.05");
         assert_eq!(decimal_text(5, 3), "0.005");
         assert_eq!(decimal_text(12, -2), "1200");

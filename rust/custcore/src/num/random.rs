@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_seed_is_a_promise() {
+    fn the_stream_of_a_seed_is_stable() {
         let mut random = Random::new(0, 0);
         assert_eq!(random.next_u64(), 0x5317_5d61_490b_23df);
         let mut other = Random::new(0, 1);

@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn scores_are_the_integer_form() {
+    fn scores_match_the_integer_formula() {
         let values: Vec<i64> = vec![5, 1, 1, 9, 3, 3, 3, 7, 12, 4, 4, 100];
         for bins in 2..=12 {
             let column = column(Numbers::Integers(values.clone()));

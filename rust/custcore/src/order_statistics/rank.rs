@@ -75,15 +75,15 @@ pub fn key_statistics(column: &NumberColumn, (least, most): (i64, i64), ranks: &
     // Only buckets that contain a rank are collected.
     let mut wanted: Vec<usize> = ranks.iter().map(|&rank| bucket_of(rank)).collect();
     wanted.dedup();
-    let mut place = vec![u8::MAX; buckets];
-    wanted.iter().zip(0..).for_each(|(&bucket, i)| place[bucket] = i);
+    let mut slot = vec![u8::MAX; buckets];
+    wanted.iter().zip(0..).for_each(|(&bucket, i)| slot[bucket] = i);
     let mut members: Vec<Vec<i64>> = vec![Vec::new(); wanted.len()];
     let found = threads.par_chunks(rows, |run| {
         let mut found: Vec<i64> = Vec::new();
-        each_block(column, run, |keys| found.extend(keys.iter().filter(|key| place[bucket(**key)] != u8::MAX)));
+        each_block(column, run, |keys| found.extend(keys.iter().filter(|key| slot[bucket(**key)] != u8::MAX)));
         found
     });
-    found.into_iter().flatten().for_each(|key| members[usize::from(place[bucket(key)])].push(key));
+    found.into_iter().flatten().for_each(|key| members[usize::from(slot[bucket(key)])].push(key));
     let mut values = Vec::with_capacity(ranks.len());
     for (&bucket, members) in wanted.iter().zip(members) {
         let first = if bucket == 0 { 0 } else { ends[bucket - 1] };
@@ -151,7 +151,7 @@ mod tests {
     use crate::column::number::Numbers;
 
     #[test]
-    fn counting_finds_what_sorting_finds() {
+    fn key_statistics_match_sorting() {
         for spread in [1_i64, 100, 1 << 40, i64::MAX / 100_003] {
             let values: Vec<i64> = (0..100_003_i64).map(|i| (i * 7_919 % 100_003 - 50_000).wrapping_mul(spread)).collect();
             let mut sorted = values.clone();

@@ -79,12 +79,12 @@ impl Sample {
     /// times squared distance to the nearest centre so far.
     pub fn plus_plus(&self, clusters: usize, random: &mut Random, context: &Context) -> Result<Vec<f64>> {
         let trials = 2 + (clusters as f64).ln() as usize;
-        let first = pick(&self.weights, random);
+        let first = draw_weighted(&self.weights, random);
         let mut centers = self.row(first);
         let mut closest = vec![f64::INFINITY; self.len()];
-        self.closer(&centers.clone(), &mut closest);
+        self.update_closest(&centers.clone(), &mut closest);
         let mut best = vec![0.0; self.len()];
-        let mut tried = vec![0.0; self.len()];
+        let mut trial = vec![0.0; self.len()];
         for _ in 1..clusters {
             context.check()?;
             let mut cumulative: Vec<f64> = closest.iter().zip(&self.weights).map(|(d, w)| d * w).collect();
@@ -92,11 +92,11 @@ impl Sample {
             let mut found: Option<(f64, usize)> = None;
             for _ in 0..trials {
                 let row = draw(&cumulative, random);
-                tried.copy_from_slice(&closest);
-                let potential = self.closer(&self.row(row), &mut tried);
+                trial.copy_from_slice(&closest);
+                let potential = self.update_closest(&self.row(row), &mut trial);
                 if found.is_none_or(|(before, _)| potential < before) {
                     found = Some((potential, row));
-                    std::mem::swap(&mut tried, &mut best);
+                    std::mem::swap(&mut trial, &mut best);
                 }
             }
             let Some((_, row)) = found else { return Err(Error::internal("k-means++ found no candidate")) };
@@ -108,7 +108,7 @@ impl Sample {
 
     /// Lowers each row's smallest squared distance to the distance to `center` if that is smaller, and returns the weighted
     /// sum, the potential.
-    fn closer(&self, center: &[f64], closest: &mut [f64]) -> f64 {
+    fn update_closest(&self, center: &[f64], closest: &mut [f64]) -> f64 {
         let mut sums = [0.0; 16];
         let mut distances = [0.0; 256];
         for (start, closest) in closest.chunks_mut(256).enumerate().map(|(i, chunk)| (i * 256, chunk)) {
@@ -126,8 +126,8 @@ impl Sample {
     }
 }
 
-fn pick(chances: &[f64], random: &mut Random) -> usize {
-    let mut cumulative = chances.to_vec();
+fn draw_weighted(weights: &[f64], random: &mut Random) -> usize {
+    let mut cumulative = weights.to_vec();
     accumulate(&mut cumulative);
     draw(&cumulative, random)
 }
@@ -163,16 +163,16 @@ pub fn random_rows<T: Float>(points: &Points<T>, weights: Option<&[f64]>, cluste
             }
         }
         Some(weights) => {
-            let mut chances = weights.to_vec();
-            if chances.iter().filter(|&&w| w > 0.0).count() < clusters {
+            let mut remaining = weights.to_vec();
+            if remaining.iter().filter(|&&w| w > 0.0).count() < clusters {
                 let message = format!("init='random' needs at least {clusters} rows of positive weight");
                 return Err(Error::new(ErrorKind::InvalidArgument, message));
             }
             while rows.len() < clusters {
-                let mut cumulative = chances.clone();
+                let mut cumulative = remaining.clone();
                 accumulate(&mut cumulative);
                 let row = draw(&cumulative, random);
-                chances[row] = 0.0;
+                remaining[row] = 0.0;
                 rows.push(row);
             }
         }

@@ -19,7 +19,7 @@ pub enum Path {
     Avx2,
     /// AVX-512 (x86-64).
     Avx512,
-    /// NEON (AArch64).
+    /// NEON (`AArch64`).
     Neon,
 }
 

@@ -9,7 +9,7 @@ use super::label::Label;
 use super::lanes::Path;
 use super::points::{Features, Float, Points, each_float};
 use super::problem::{Problem, Run};
-use super::scaler::unlike;
+use super::scaler::feature_count_mismatch;
 use super::scan::{Ranges, each_share, ranges};
 use super::share::Share;
 use crate::error::{Error, ErrorKind, Result};
@@ -125,33 +125,33 @@ impl Spec {
         context: &Context,
     ) -> Result<(Model, Vec<i32>)> {
         let problem = Problem { points, weights, codes: None, ranges, path: self.path, context };
-        let starts = self.starts(&problem)?;
-        let kinds = if weights.is_none() { distinct(points, ranges, context)? } else { None };
-        if let Some(Distinct { points, counts, codes }) = kinds {
+        let starts = self.initial_centers(&problem)?;
+        let deduplicated = if weights.is_none() { distinct(points, ranges, context)? } else { None };
+        if let Some(Distinct { points, counts, codes }) = deduplicated {
             let problem = Problem { points: &points, weights: Some(&counts), codes: Some(&codes), ranges, path: self.path, context };
-            return self.of_width(&problem, starts);
+            return self.dispatch_labels(&problem, starts);
         }
-        self.of_width(&problem, starts)
+        self.dispatch_labels(&problem, starts)
     }
 
-    fn of_width<T: Float>(&self, problem: &Problem<'_, T>, starts: Vec<Vec<f64>>) -> Result<(Model, Vec<i32>)> {
-        if self.n_clusters <= 256 { self.best::<T, u8>(problem, starts) } else { self.best::<T, u32>(problem, starts) }
+    fn dispatch_labels<T: Float>(&self, problem: &Problem<'_, T>, starts: Vec<Vec<f64>>) -> Result<(Model, Vec<i32>)> {
+        if self.n_clusters <= 256 { self.best_run::<T, u8>(problem, starts) } else { self.best_run::<T, u32>(problem, starts) }
     }
 
-    fn best<T: Float, L: Label>(&self, problem: &Problem<'_, T>, starts: Vec<Vec<f64>>) -> Result<(Model, Vec<i32>)> {
+    fn best_run<T: Float, L: Label>(&self, problem: &Problem<'_, T>, starts: Vec<Vec<f64>>) -> Result<(Model, Vec<i32>)> {
         let n_features = problem.points.n_features();
         let mut best: Option<(Run<L>, Vec<f64>)> = None;
         for start in starts {
             let run = problem.run::<L>(&start, self.max_iter, self.tol)?;
             let better = best.as_ref().is_none_or(|(before, _)| {
-                run.inertia < before.inertia && !is_same_clustering(&run.shares, &before.shares, self.n_clusters)
+                run.inertia < before.inertia && !is_same_clustering(&run.chunks, &before.chunks, self.n_clusters)
             });
             if better {
                 best = Some((run, start));
             }
         }
         let Some((run, init_centers)) = best else { return Err(Error::internal("no k-means run")) };
-        let (labels, seen) = integers(&run.shares, self.n_clusters, problem.load())?;
+        let (labels, seen) = collect_labels(&run.chunks, self.n_clusters, problem.load())?;
         let labels = match problem.codes {
             Some(codes) => {
                 let label = |row: usize| labels[codes[row] as usize];
@@ -164,7 +164,7 @@ impl Spec {
         Ok((model, labels))
     }
 
-    fn starts<T: Float>(&self, problem: &Problem<'_, T>) -> Result<Vec<Vec<f64>>> {
+    fn initial_centers<T: Float>(&self, problem: &Problem<'_, T>) -> Result<Vec<Vec<f64>>> {
         match &self.init {
             Init::Given(starts) => Ok(starts.clone()),
             Init::Random => (0..self.n_init)
@@ -183,25 +183,25 @@ impl Spec {
 /// Whether labelling `b` is the same clustering as `a` up to the numbering of clusters.
 fn is_same_clustering<L: Label>(a: &[Share<L>], b: &[Share<L>], clusters: usize) -> bool {
     let mut mapped: Vec<Option<L>> = vec![None; clusters];
-    let labels = |shares| <[Share<L>]>::iter(shares).flat_map(|share| &share.labels);
+    let labels = |chunks| <[Share<L>]>::iter(chunks).flat_map(|chunk| &chunk.labels);
     labels(a).zip(labels(b)).all(|(a, b)| *mapped[a.index()].get_or_insert(*b) == *b)
 }
 
 /// The labels of all rows, and which clusters are non-empty.
-fn integers<L: Label>(shares: &[Share<L>], clusters: usize, load: (&Context, usize)) -> Result<(Vec<i32>, Vec<bool>)> {
-    let mut labels = vec![0; shares.iter().map(|share| share.labels.len()).sum()];
+fn collect_labels<L: Label>(chunks: &[Share<L>], clusters: usize, load: (&Context, usize)) -> Result<(Vec<i32>, Vec<bool>)> {
+    let mut labels = vec![0; chunks.iter().map(|chunk| chunk.labels.len()).sum()];
     let mut rest = labels.as_mut_slice();
-    let pairs = shares.iter().map(|share| (share, rest.split_off_mut(..share.labels.len()).unwrap_or_default())).collect();
-    let work = |(share, out): (&Share<L>, &mut [i32])| {
+    let pairs = chunks.iter().map(|chunk| (chunk, rest.split_off_mut(..chunk.labels.len()).unwrap_or_default())).collect();
+    let work = |(chunk, out): (&Share<L>, &mut [i32])| {
         let mut seen = vec![false; clusters];
-        for (out, label) in out.iter_mut().zip(&share.labels) {
+        for (out, label) in out.iter_mut().zip(&chunk.labels) {
             seen[label.index()] = true;
             *out = label.index() as i32;
         }
         Ok(seen)
     };
-    let both = |a: Vec<bool>, b: Vec<bool>| a.iter().zip(&b).map(|(a, b)| a | b).collect();
-    let seen = each_share(pairs, load, work, both)?.unwrap_or_default();
+    let union = |a: Vec<bool>, b: Vec<bool>| a.iter().zip(&b).map(|(a, b)| a | b).collect();
+    let seen = each_share(pairs, load, work, union)?.unwrap_or_default();
     Ok((labels, seen))
 }
 
@@ -224,7 +224,7 @@ impl Model {
     }
 
     fn check_width(&self, features: &Features) -> Result<()> {
-        if features.n_features() == self.n_features { Ok(()) } else { Err(unlike(features.n_features(), self.n_features)) }
+        if features.n_features() == self.n_features { Ok(()) } else { Err(feature_count_mismatch(features.n_features(), self.n_features)) }
     }
 
     fn check(&self, features: &Features, context: &Context) -> Result<Ranges> {
@@ -273,7 +273,7 @@ impl Model {
     /// The index of the nearest centre of one point.
     pub fn predict_one(&self, values: &[f64]) -> Result<usize> {
         if values.len() != self.n_features {
-            return Err(unlike(values.len(), self.n_features));
+            return Err(feature_count_mismatch(values.len(), self.n_features));
         }
         if values.iter().any(|x| !x.is_finite()) {
             return Err(Error::new(ErrorKind::NonFinite, "a value is NaN or infinite; distances to it are undefined"));

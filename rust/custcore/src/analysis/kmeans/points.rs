@@ -262,11 +262,11 @@ impl Features {
                 Feature::F64(_) => None,
             };
             let part = |(features, rows): (Vec<_>, usize)| Part { lanes: features.into_iter().filter_map(narrow).collect(), rows };
-            Values::F32(Points::new(joined(read.into_iter().map(part).collect()), n))
+            Values::F32(Points::new(coalesced(read.into_iter().map(part).collect()), n))
         } else {
             let wide = |feature: Feature| Lane { values: feature.widened(), stride: 1 };
             let part = |(features, rows): (Vec<Feature>, usize)| Part { lanes: features.into_iter().map(wide).collect(), rows };
-            Values::F64(Points::new(joined(read.into_iter().map(part).collect()), n))
+            Values::F64(Points::new(coalesced(read.into_iter().map(part).collect()), n))
         };
         Ok(Self { names: Some(names), values })
     }
@@ -307,7 +307,7 @@ impl Features {
 }
 
 /// Concatenates the parts if they are small, to amortize the cost per block.
-fn joined<T: Float>(parts: Vec<Part<T>>) -> Vec<Part<T>> {
+fn coalesced<T: Float>(parts: Vec<Part<T>>) -> Vec<Part<T>> {
     let rows: usize = parts.iter().map(|part| part.rows).sum();
     if parts.len() < 2 || rows / parts.len() >= 4 * BLOCK {
         return parts;

@@ -30,7 +30,7 @@ pub struct Run<L> {
     /// The centres, row-major.
     pub centers: Vec<f64>,
     /// The labelled rows.
-    pub shares: Vec<Share<L>>,
+    pub chunks: Vec<Share<L>>,
     /// The means of the rows of each cluster, from exact sums.
     pub means: Vec<f64>,
     /// The sum of squared distances to the assigned centres.
@@ -55,7 +55,7 @@ impl<T: Float> Problem<'_, T> {
     }
 
     /// The normalization of the points. The offset of each feature is the median of a sample of rows.
-    pub(super) fn frame(&self) -> Frame {
+    pub(super) fn normalization(&self) -> Frame {
         let (d, n) = (self.n_features(), self.points.rows());
         let count = n.min(255);
         let mut columns = vec![Vec::with_capacity(count); d];

@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn clusters_by_hand() {
+    fn matches_hand_computed_profile() {
         let labels = [0, 2, 0, 0];
         let sizes = sizes(&labels, 3);
         assert_eq!(sizes, [3, 0, 1]);

@@ -78,10 +78,7 @@ impl Scaler {
         if sound {
             return Ok(self);
         }
-        Err(Error::new(
-            ErrorKind::InvalidArgument,
-            "invalid scaler parameters: lists differ in length, or scales are not positive",
-        ))
+        Err(Error::new(ErrorKind::InvalidArgument, "invalid scaler parameters: lists differ in length, or scales are not positive"))
     }
 
     /// The names of the log(1 + x)-transformed features.
@@ -91,7 +88,7 @@ impl Scaler {
     }
 
     fn check_width(&self, row: &[f64]) -> Result<()> {
-        if row.len() == self.centers.len() { Ok(()) } else { Err(unlike(row.len(), self.centers.len())) }
+        if row.len() == self.centers.len() { Ok(()) } else { Err(feature_count_mismatch(row.len(), self.centers.len())) }
     }
 
     /// Scales a row.
@@ -129,7 +126,7 @@ impl Scaler {
     /// Scales all rows.
     pub fn transform(&self, features: &Features, context: &Context) -> Result<Features> {
         if features.n_features() != self.centers.len() {
-            return Err(unlike(features.n_features(), self.centers.len()));
+            return Err(feature_count_mismatch(features.n_features(), self.centers.len()));
         }
         let columns = (0..features.n_features()).map(|feature| self.column(features, feature, context)).collect::<Result<Vec<_>>>()?;
         Ok(Features { names: features.names.clone(), values: Values::F64(Points::of_columns(columns, features.rows())) })
@@ -188,17 +185,17 @@ impl ScalerModel {
     /// Checks that settings and parameters are consistent.
     pub fn checked(mut self) -> Result<Self> {
         self.fitted = self.fitted.map(Scaler::checked).transpose()?;
-        let unlike =
+        let mismatch =
             self.fitted.as_ref().is_some_and(|fitted| fitted.how != self.how || (self.columns.is_some() && fitted.names != self.columns));
         let unknown = self.columns.as_ref().is_some_and(|columns| self.log1p.iter().any(|name| !columns.contains(name)));
-        if unlike || unknown {
+        if mismatch || unknown {
             return Err(Error::new(ErrorKind::InvalidArgument, "the settings of the scaler are inconsistent with its fitted parameters"));
         }
         Ok(self)
     }
 }
 
-pub(super) fn unlike(found: usize, expected: usize) -> Error {
+pub(super) fn feature_count_mismatch(found: usize, expected: usize) -> Error {
     let message = format!("X has {found} features, but the model is expecting {expected} features as input");
     Error::new(ErrorKind::InvalidArgument, message)
 }

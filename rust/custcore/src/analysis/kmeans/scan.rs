@@ -31,12 +31,12 @@ impl Ranges {
 
 /// Runs `work` on every chunk, in parallel if the number of rows justifies it, and folds the results in order.
 pub fn each_share<S: Send, R: Send>(
-    shares: Vec<S>,
+    chunks: Vec<S>,
     (context, rows): (&Context, usize),
     work: impl Fn(S) -> Result<R> + Send + Sync,
     fold: impl Fn(R, R) -> R,
 ) -> Result<Option<R>> {
-    let results: Vec<Result<R>> = context.run_if_large(rows, |threads| threads.par_tasks(shares, work))?;
+    let results: Vec<Result<R>> = context.run_if_large(rows, |threads| threads.par_tasks(chunks, work))?;
     let mut total = None;
     for result in results {
         let result = result?;
@@ -60,16 +60,16 @@ pub fn ranges(features: &Features, context: &Context) -> Result<Ranges> {
 
 fn ranges_of<T: Float>(points: &Points<T>, features: &Features, context: &Context) -> Result<Ranges> {
     let blocks = points.blocks();
-    let shares: Vec<&[Block]> = blocks.chunks(blocks_in_share(blocks.len(), context)).collect();
-    let work = |share: &[Block]| {
+    let chunks: Vec<&[Block]> = blocks.chunks(blocks_in_share(blocks.len(), context)).collect();
+    let work = |chunk: &[Block]| {
         let mut ranges = Ranges::empty(points.n_features());
-        for block in share {
+        for block in chunk {
             context.check()?;
             for (lane, (low, high)) in points.lanes(block).iter().zip(&mut ranges.0) {
                 let (block_low, block_high, finite) = Path::fastest().run(Ends { lane, block });
                 if !finite {
-                    let lost = || Error::internal("a non-finite value was not found on the second pass");
-                    return Err(first_nonfinite(points, share, features).unwrap_or_else(lost));
+                    let missing = || Error::internal("a non-finite value was not found on the second pass");
+                    return Err(first_nonfinite(points, chunk, features).unwrap_or_else(missing));
                 }
                 *low = low.min(block_low.wide());
                 *high = high.max(block_high.wide());
@@ -77,7 +77,7 @@ fn ranges_of<T: Float>(points: &Points<T>, features: &Features, context: &Contex
         }
         Ok(ranges)
     };
-    let found = each_share(shares, (context, points.rows()), work, Ranges::union)?;
+    let found = each_share(chunks, (context, points.rows()), work, Ranges::union)?;
     Ok(found.unwrap_or_else(|| Ranges::empty(points.n_features())))
 }
 
@@ -92,10 +92,10 @@ impl<T: Float> Task for Ends<'_, T> {
 
     #[inline(always)]
     fn run<V: Lanes>(self) -> Self::Output {
-        let mut room = [T::default(); BLOCK];
-        let values = read::<V, T>(self.lane, self.block.start, self.block.len, &mut room);
+        let mut buffer = [T::default(); BLOCK];
+        let values = read::<V, T>(self.lane, self.block.start, self.block.len, &mut buffer);
         let start = values[0];
-        let (mut low, mut high, mut nothing) = ([start; 32], [start; 32], [start.nothing(); 32]);
+        let (mut low, mut high, mut zeros) = ([start; 32], [start; 32], [start.nothing(); 32]);
         let (chunks, rest) = values.as_chunks::<32>();
         for chunk in chunks {
             for i in 0..32 {
@@ -103,23 +103,23 @@ impl<T: Float> Task for Ends<'_, T> {
                 low[i] = if x < low[i] { x } else { low[i] };
                 high[i] = if x > high[i] { x } else { high[i] };
                 // Zero times a non-finite value is NaN, which propagates.
-                nothing[i] = nothing[i].plus(x.nothing());
+                zeros[i] = zeros[i].plus(x.nothing());
             }
         }
         for (i, &x) in rest.iter().enumerate() {
             low[i] = if x < low[i] { x } else { low[i] };
             high[i] = if x > high[i] { x } else { high[i] };
-            nothing[i] = nothing[i].plus(x.nothing());
+            zeros[i] = zeros[i].plus(x.nothing());
         }
         let least = low.iter().fold(start, |a, &b| if b < a { b } else { a });
         let most = high.iter().fold(start, |a, &b| if b > a { b } else { a });
-        (least, most, nothing.iter().all(|x| x.wide() == 0.0))
+        (least, most, zeros.iter().all(|x| x.wide() == 0.0))
     }
 }
 
 /// The error for the first non-finite value, if any.
-pub(super) fn first_nonfinite<T: Float>(points: &Points<T>, share: &[Block], features: &Features) -> Option<Error> {
-    for block in share {
+pub(super) fn first_nonfinite<T: Float>(points: &Points<T>, chunk: &[Block], features: &Features) -> Option<Error> {
+    for block in chunk {
         for row in 0..block.len {
             for (feature, lane) in points.lanes(block).iter().enumerate() {
                 let value = lane.get(block.start + row).wide();

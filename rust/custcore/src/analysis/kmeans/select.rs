@@ -16,7 +16,7 @@ use crate::exec::context::Context;
 use crate::num::random::Random;
 
 /// Maximum sample size of the initial runs (or 64 rows per cluster, if more).
-const STARTS: usize = 1 << 15;
+const START_SAMPLE: usize = 1 << 15;
 
 /// Settings of the choice of k.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,15 +69,15 @@ impl Choice {
     fn of_points<T: Float>(&self, points: &Points<T>, ranges: &Ranges, context: &Context) -> Result<Vec<Fit>> {
         let problem = Problem { points, weights: None, codes: None, ranges, path: Path::fastest(), context };
         let most = self.ks.iter().copied().max().unwrap_or(1);
-        let sample = Sample::draw(points, None, STARTS.max(64 * most), &mut Random::new(self.seed, u64::MAX));
+        let sample = Sample::draw(points, None, START_SAMPLE.max(64 * most), &mut Random::new(self.seed, u64::MAX));
         let sampled = Points::of_columns(sample.columns().to_vec(), sample.len());
         // Runs are parallel with each other, so each is sequential.
         let inline = context.inline();
-        let small = Problem { points: &sampled, weights: None, codes: None, ranges, path: problem.path, context: &inline };
+        let sampled_problem = Problem { points: &sampled, weights: None, codes: None, ranges, path: problem.path, context: &inline };
         let jobs: Vec<(usize, u64)> = self.ks.iter().flat_map(|&k| (0..self.n_init as u64).map(move |start| (k, start))).collect();
         let work = |(k, start): (usize, u64)| {
             let seeds = sample.plus_plus(k, &mut Random::new(self.seed, start), context)?;
-            Ok(vec![(k, small.run::<u32>(&seeds, self.max_iter, self.tol)?)])
+            Ok(vec![(k, sampled_problem.run::<u32>(&seeds, self.max_iter, self.tol)?)])
         };
         let keep = |mut best: Vec<(usize, Run<u32>)>, next: Vec<(usize, Run<u32>)>| {
             for (k, run) in next {
@@ -90,17 +90,17 @@ impl Choice {
             best
         };
         let best = each_share(jobs, (context, sample.len() * self.n_init * self.ks.len()), work, keep)?.unwrap_or_default();
-        let shown = Sample::draw(points, None, self.sample_size.max(2), &mut Random::new(self.seed, u64::MAX - 1));
+        let silhouette_sample = Sample::draw(points, None, self.sample_size.max(2), &mut Random::new(self.seed, u64::MAX - 1));
         let (mut qualities, mut labels) = (Vec::new(), Vec::new());
         for &k in &self.ks {
             let Some((_, run)) = best.iter().find(|(other, _)| *other == k) else { return Err(Error::internal("no run for a value of k")) };
             let run =
                 if sample.len() == points.rows() { run.clone() } else { problem.run::<u32>(&run.centers, self.max_iter, self.tol)? };
-            labels.push(shown.rows().iter().map(|row| nearest(row, &run.centers).0).collect::<Vec<_>>());
-            let shares: Vec<Share<u32>> = problem.labels(&run.centers)?;
-            qualities.push((k, quality(&problem, &run, &shares)?));
+            labels.push(silhouette_sample.rows().iter().map(|row| nearest(row, &run.centers).0).collect::<Vec<_>>());
+            let chunks: Vec<Share<u32>> = problem.labels(&run.centers)?;
+            qualities.push((k, quality(&problem, &run, &chunks)?));
         }
-        let silhouettes = silhouettes(&shown, &labels, &self.ks, context)?;
+        let silhouettes = silhouettes(&silhouette_sample, &labels, &self.ks, context)?;
         Ok(qualities.into_iter().zip(silhouettes).map(|((k, quality), silhouette)| Fit { k, quality, silhouette }).collect())
     }
 }

@@ -16,7 +16,7 @@ pub struct Share<L> {
     /// The label of each row.
     pub labels: Vec<L>,
     /// Per row: the cumulative shift of its cluster up to which the label is valid.
-    pub(super) until: Vec<f32>,
+    pub(super) valid_until: Vec<f32>,
     /// Per block: the total cumulative shift up to which all its labels are valid.
     pub(super) due: Vec<f64>,
 }
@@ -26,12 +26,12 @@ impl<L: Label> Share<L> {
     pub fn new(blocks: Vec<Block>, first_row: usize) -> Self {
         let rows = blocks.iter().map(|block| block.len).sum();
         let due = vec![0.0; blocks.len()];
-        Self { blocks, first_row, labels: vec![L::default(); rows], until: Vec::new(), due }
+        Self { blocks, first_row, labels: vec![L::default(); rows], valid_until: Vec::new(), due }
     }
 
     /// Frees the bounds, which only further assignment steps would need.
-    pub(super) fn close(&mut self) {
-        self.until = Vec::new();
+    pub(super) fn free_bounds(&mut self) {
+        self.valid_until = Vec::new();
     }
 }
 

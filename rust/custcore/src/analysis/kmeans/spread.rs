@@ -37,7 +37,7 @@ pub struct Spread<'a, 'p, T: Float, L> {
     /// The clustering problem.
     pub problem: &'a Problem<'p, T>,
     /// The rows.
-    pub share: &'a Share<L>,
+    pub chunk: &'a Share<L>,
     /// The terms.
     pub terms: Terms<'a>,
     /// Weights of the terms.
@@ -57,11 +57,11 @@ impl<T: Float, L: Label> Task for Spread<'_, '_, T, L> {
         let mut terms = vec![0.0; BLOCK];
         let mut x = vec![0.0; BLOCK * self.problem.points.n_features()];
         let mut start = 0;
-        for block in &self.share.blocks {
+        for block in &self.chunk.blocks {
             self.problem.context.check()?;
             let out = &mut terms[..block.len];
             self.fill(block, start, &mut x, out);
-            let weights = self.weights.map(|weights| &weights[self.share.first_row + start..][..block.len]);
+            let weights = self.weights.map(|weights| &weights[self.chunk.first_row + start..][..block.len]);
             if !self.largest.is_finite() && out.iter().enumerate().any(|(i, x)| x.is_infinite() && weights.is_none_or(|w| w[i] > 0.0)) {
                 return Ok(None);
             }
@@ -89,7 +89,7 @@ impl<T: Float, L: Label> Spread<'_, '_, T, L> {
             Terms::Value { .. } => out.copy_from_slice(&x[..block.len]),
             Terms::Square { mean, .. } => out.iter_mut().zip(x).for_each(|(out, x)| *out = (*x - mean) * (*x - mean)),
             Terms::Distance { centers } => {
-                let labels = &self.share.labels[start..start + block.len];
+                let labels = &self.chunk.labels[start..start + block.len];
                 out.fill(0.0);
                 for (f, x) in x.chunks_exact(BLOCK).enumerate() {
                     if let Some(bytes) = L::bytes(labels) {

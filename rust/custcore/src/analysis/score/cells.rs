@@ -24,17 +24,17 @@ pub struct Cells {
 }
 
 /// Maximum size of a direct-address table for numbering cells; above it, a hash table is used.
-const TABLE: usize = 1 << 20;
+const MAX_DIRECT_TABLE: usize = 1 << 20;
 /// If the number of possible cells is at most this and at most the number of rows, all cells are enumerated, which saves the
 /// pass that finds the occupied ones.
-const FEW: usize = 1 << 12;
+const MAX_ENUMERATED: usize = 1 << 12;
 
 impl Cells {
     /// The cells of `scores`, one vector per dimension; 0 is a missing score.
     pub fn new(scores: &[Vec<u8>], rows: usize, threads: Threads<'_>) -> Self {
-        let radix: Vec<usize> = scores.iter().map(|scores| usize::from(most(scores)) + 1).collect();
+        let radix: Vec<usize> = scores.iter().map(|scores| usize::from(max_score(scores)) + 1).collect();
         let missing = scores.iter().any(|scores| misses_some(scores, threads));
-        let size = radix.iter().try_fold(1_usize, |size, &radix| size.checked_mul(radix)).filter(|&size| size <= TABLE);
+        let size = radix.iter().try_fold(1_usize, |size, &radix| size.checked_mul(radix)).filter(|&size| size <= MAX_DIRECT_TABLE);
         let mut cells = Self { index: vec![0; rows], scores: vec![0; scores.len()], dimensions: scores.len(), missing };
         let Some(size) = size else {
             cells.number_by_hash(scores);
@@ -65,7 +65,7 @@ impl Cells {
             }));
             cells.scores[start..].reverse();
         };
-        if size <= FEW.min(rows) {
+        if size <= MAX_ENUMERATED.min(rows) {
             (1..size).for_each(push);
             return cells;
         }
@@ -188,8 +188,8 @@ pub fn misses_some(scores: &[u8], threads: Threads<'_>) -> bool {
     threads.par_chunks(scores.len(), |run| scores[run].contains(&0)).contains(&true)
 }
 
-fn most(scores: &[u8]) -> u8 {
-    scores.iter().fold(0, |most, &score| most.max(score))
+fn max_score(scores: &[u8]) -> u8 {
+    scores.iter().fold(0, |max, &score| max.max(score))
 }
 
 #[cfg(test)]
@@ -199,7 +199,7 @@ mod tests {
     use arrow_array::types::Int32Type;
 
     #[test]
-    fn rows_that_miss_a_score_are_null() -> Result<()> {
+    fn rows_with_missing_scores_are_null() -> Result<()> {
         let cells = Cells::new(&[vec![1, 0, 1, 100], vec![2, 2, 2, 7]], 4, Threads::inline());
         let texts = cells.texts(Threads::inline())?;
         assert_eq!(texts.iter().collect::<Vec<_>>(), [Some("1-2"), None, Some("1-2"), Some("100-7")]);

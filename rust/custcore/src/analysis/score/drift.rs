@@ -41,11 +41,11 @@ pub fn psi(fitted: f64, now: f64) -> f64 {
 /// Customers per score of each dimension, summed over groups and nested cells. Null values are ignored.
 pub fn drift(scorer: &Scorer, batches: &[RecordBatch], context: &Context) -> Result<Vec<Drift>> {
     let start = |fitted: &Fitted| {
-        let mut then = vec![0; usize::from(fitted.dimension.bins)];
+        let mut expected = vec![0; usize::from(fitted.dimension.bins)];
         for binner in fitted.binners.iter().flatten() {
-            then.iter_mut().zip(&binner.counts).for_each(|(sum, count)| *sum += count);
+            expected.iter_mut().zip(&binner.counts).for_each(|(sum, count)| *sum += count);
         }
-        Drift { dimension: fitted.dimension.name.clone(), now: vec![0; then.len()], fitted: then }
+        Drift { dimension: fitted.dimension.name.clone(), now: vec![0; expected.len()], fitted: expected }
     };
     let mut drifts: Vec<Drift> = scorer.fitted.iter().map(start).collect();
     for batch in batches {
@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn by_hand() {
+    fn matches_hand_computed_psi() {
         // Proportions 1/2, 1/2 at the fit and 1/4, 3/4 now: (0.25 - 0.5) ln 0.5 + (0.75 - 0.5) ln 1.5.
         let drift = Drift { dimension: String::new(), fitted: vec![2, 2], now: vec![1, 3] };
         let total: f64 = drift.shares().map(|(fitted, now)| psi(fitted, now)).sum();

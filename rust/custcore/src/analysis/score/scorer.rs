@@ -59,9 +59,8 @@ impl Scorer {
         for (dimension, values) in spec.dimensions.iter().zip(&input.values) {
             if let Some(row) = values.first_infinite() {
                 let column = &dimension.column;
-                let message = format!(
-                    "column '{column}' has an infinite value at row {row}, for which quantiles are undefined; set it to null"
-                );
+                let message =
+                    format!("column '{column}' has an infinite value at row {row}, for which quantiles are undefined; set it to null");
                 return Err(Error::new(ErrorKind::NonFinite, message).in_column(column).at_row(row as u64));
             }
         }
@@ -173,10 +172,10 @@ impl Scorer {
             return Ok(UNSEEN);
         }
         let column = self.spec.by.as_deref().unwrap_or_default();
-        let place = row.map_or(String::new(), |row| format!(" at row {row}"));
+        let location = row.map_or(String::new(), |row| format!(" at row {row}"));
         let mut error = Error::new(
             ErrorKind::InvalidArgument,
-            format!("column '{column}' has the group {group}{place}, which was not present when the scorer was fitted. Fit on data that includes it, or use unseen='global' to score it by the edges of all customers"),
+            format!("column '{column}' has the group {group}{location}, which was not present when the scorer was fitted. Fit on data that includes it, or use unseen='global' to score it by the edges of all customers"),
         )
         .in_column(column);
         if let Some(row) = row {
@@ -213,11 +212,11 @@ impl Fitted {
     }
 
     fn unseen_cell(&self, row: Option<u64>) -> Error {
-        let place = row.map_or(String::new(), |row| format!(" at row {row}"));
+        let location = row.map_or(String::new(), |row| format!(" at row {row}"));
         let error = Error::new(
             ErrorKind::InvalidArgument,
             format!(
-                "{} cannot be scored{place}: its group or combination of preceding scores was not present when the scorer was fitted. Use unseen='global' to score it by the edges of all customers",
+                "{} cannot be scored{location}: its group or combination of preceding scores was not present when the scorer was fitted. Use unseen='global' to score it by the edges of all customers",
                 self.dimension.name
             ),
         );
@@ -296,16 +295,16 @@ pub fn one_batch(spec: &ScoreSpec, batches: &[RecordBatch]) -> Result<RecordBatc
     }
     let positions = (0..schema.fields().len()).filter(|&i| names.contains(&schema.field(i).name().as_str()));
     let positions: Vec<usize> = positions.collect();
-    let unlike = |e| Error::new(ErrorKind::InvalidType, format!("the batches have different schemas: {e}"));
+    let schema_mismatch = |e| Error::new(ErrorKind::InvalidType, format!("the batches have different schemas: {e}"));
     let parts: Vec<RecordBatch> =
-        batches.iter().map(|batch| batch.project(&positions)).collect::<std::result::Result<_, _>>().map_err(unlike)?;
+        batches.iter().map(|batch| batch.project(&positions)).collect::<std::result::Result<_, _>>().map_err(schema_mismatch)?;
     // After projection the id column may not be the first, so it is recorded in the metadata.
     let mut metadata = schema.metadata().clone();
     if spec.ties == Ties::Split {
         metadata.insert("custcore.customer_id", id_column(&schema)?);
     }
     let projected = parts[0].schema().as_ref().clone().with_metadata(metadata);
-    concat_batches(&parts[0].schema(), &parts).and_then(|batch| batch.with_schema(Arc::new(projected))).map_err(unlike)
+    concat_batches(&parts[0].schema(), &parts).and_then(|batch| batch.with_schema(Arc::new(projected))).map_err(schema_mismatch)
 }
 
 fn nothing_to_fit() -> Error {

@@ -94,7 +94,7 @@ pub fn thresholds_table(scorer: &Scorer) -> Result<Table> {
             // Explicit cuts may be outside the range of fitted values; the outer interval is then empty.
             let lower = |bin: usize| if bin == 0 { edges.first().map_or(least, |&edge| least.min(edge)) } else { edges[bin - 1] };
             let upper = |bin: usize| edges.get(bin).copied().unwrap_or_else(|| edges.last().map_or(most, |&edge| most.max(edge)));
-            let (group, within) = place(scorer, position, cell);
+            let (group, within) = cell_labels(scorer, position, cell);
             for score in 1..=bins {
                 let bin = if fitted.dimension.reversed { bins - score } else { score - 1 };
                 columns.group.push(group.clone());
@@ -142,7 +142,7 @@ impl Columns {
 }
 
 /// The group of a cell of the dimension at `position`, and the preceding scores, e.g. `recency=5, frequency=3`.
-fn place(scorer: &Scorer, position: usize, cell: usize) -> (Option<String>, Option<String>) {
+fn cell_labels(scorer: &Scorer, position: usize, cell: usize) -> (Option<String>, Option<String>) {
     let mut cell = cell;
     let mut parts = Vec::new();
     for before in scorer.fitted[..position].iter().rev() {
