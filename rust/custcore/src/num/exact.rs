@@ -1,13 +1,13 @@
-//! Floats without rounding on the way: points between two of them, sums and means, and their order as integers.
+//! Exact floating-point arithmetic: interpolation, sums and means rounded once, and order-preserving integer keys.
 //!
-//! The tool is the expansion, a sum of floats that do not overlap and ascend in size (Shewchuk 1997).
+//! Exact values are represented as expansions: sums of nonoverlapping floats, ascending in magnitude (Shewchuk 1997).
 
-/// The largest float that is not above `low + r/bins * (high - low)`: found by bisection on the floats between the two,
-/// each step decided exactly.
+/// The largest float not above `low + r/bins * (high - low)`, found by bisection over the floats between the two with an
+/// exact comparison in each step.
 pub fn between_f64(low: f64, high: f64, r: usize, bins: usize) -> f64 {
     let at_most = |c: f64| sign_of_sum(&[(bins as f64, c), (-((bins - r) as f64), low), (-(r as f64), high)]) <= 0;
     let (mut below, mut above) = (float_to_key(low), float_to_key(high));
-    // `below` always satisfies, `above` never does, unless both ends are equal.
+    // Invariant: `at_most` holds for `below` and not for `above`.
     if at_most(high) {
         return high;
     }
@@ -22,13 +22,13 @@ pub fn between_f64(low: f64, high: f64, r: usize, bins: usize) -> f64 {
     key_to_float(below)
 }
 
-/// The exact sign of a sum of products of a whole number up to 100 and a float.
+/// The exact sign of a sum of products, each of an integer up to 100 and a float.
 fn sign_of_sum(products: &[(f64, f64)]) -> i32 {
     if products.iter().all(|(_, x)| x.abs() < 1e300) {
         return sign_of_expansion(products);
     }
-    // Near the end of the range products would overflow. A power of two changes no digit of the large ones; the small ones
-    // decide only where the large ones cancel out, because what is left of those is far larger otherwise.
+    // Products of values near the maximum would overflow, so large terms are scaled by a power of two, which is exact. The
+    // small terms matter only if the large ones cancel exactly, since any nonzero remainder of those is far larger.
     let (large, small): (Vec<_>, Vec<_>) = products.iter().copied().partition(|(_, x)| x.abs() > 1.0);
     let scaled: Vec<_> = large.into_iter().map(|(n, x)| (n, x * 2f64.powi(-10))).collect();
     match sign_of_expansion(&scaled) {
@@ -37,7 +37,7 @@ fn sign_of_sum(products: &[(f64, f64)]) -> i32 {
     }
 }
 
-/// Two-product and expansion sums (Shewchuk 1997); nothing may overflow.
+/// The exact sign of a sum of products by two-product and expansion sums (Shewchuk 1997); products must not overflow.
 fn sign_of_expansion(products: &[(f64, f64)]) -> i32 {
     let mut expansion: Vec<f64> = Vec::with_capacity(2 * products.len());
     for &(a, b) in products {
@@ -46,23 +46,22 @@ fn sign_of_expansion(products: &[(f64, f64)]) -> i32 {
         grow(&mut expansion, low);
         grow(&mut expansion, high);
     }
-    // The parts do not overlap and ascend in size, so the last that is not zero decides.
+    // The components are nonoverlapping and ascending, so the last nonzero one has the sign of the sum.
     expansion.iter().rev().find(|&&part| part != 0.0).map_or(0, |&part| if part > 0.0 { 1 } else { -1 })
 }
 
-/// The mean of some floats from their exact sum, so that their order does not show; `None` of none.
+/// The mean: the exact sum, rounded, divided by the count. Independent of order. `None` if empty.
 pub fn mean(values: &[f64]) -> Option<f64> {
     exact_sum(values).map(|sum| sum / values.len() as f64)
 }
 
-/// The largest float that is not above the exact mean of some floats: a float is above it just when it is above the mean.
-/// `None` of none.
+/// The exact mean rounded down: a float is above the result if and only if it is above the exact mean. `None` if empty.
 pub fn mean_below(values: &[f64]) -> Option<f64> {
     let rounded = mean(values)?;
     if !rounded.is_finite() {
         return Some(rounded);
     }
-    // The exact sum less n times the candidate decides whether the candidate is above the exact mean.
+    // A candidate is above the exact mean if the exact sum minus n times the candidate is negative.
     let mut expansion = Vec::new();
     values.iter().for_each(|&value| grow(&mut expansion, value));
     let n = values.len() as f64;
@@ -83,7 +82,7 @@ pub fn mean_below(values: &[f64]) -> Option<f64> {
     Some(below)
 }
 
-/// The exact sum of some floats, correctly rounded (Shewchuk 1997, as Python's `math.fsum`); `None` of none.
+/// The correctly rounded sum (Shewchuk 1997, as in Python's `math.fsum`); `None` if empty.
 pub fn exact_sum(values: &[f64]) -> Option<f64> {
     if values.is_empty() {
         return None;
@@ -92,7 +91,7 @@ pub fn exact_sum(values: &[f64]) -> Option<f64> {
     for &value in values {
         grow(&mut expansion, value);
     }
-    // From the largest part down; a tie is broken by the sign of what follows.
+    // From the largest component down; a tie is broken by the sign of the next component.
     let mut parts = expansion.iter().rev().copied();
     let mut high = parts.next().unwrap_or(0.0);
     while let Some(part) = parts.next() {
@@ -114,12 +113,12 @@ pub fn exact_sum(values: &[f64]) -> Option<f64> {
     Some(high)
 }
 
-/// The median of some floats (type 7: the mean of the middle two of an even number); `None` of none.
+/// The median (type 7: the mean of the two middle values if the count is even); `None` if empty.
 pub fn median(values: Vec<f64>) -> Option<f64> {
     middle(values).and_then(|middle| mean(&middle))
 }
 
-/// The one or two values in the middle; `None` of none.
+/// The one or two middle values; `None` if empty.
 pub fn middle(mut values: Vec<f64>) -> Option<Vec<f64>> {
     let last = values.len().checked_sub(1)?;
     let (below, &mut upper, _) = values.select_nth_unstable_by(last.div_ceil(2), f64::total_cmp);
@@ -130,10 +129,9 @@ pub fn middle(mut values: Vec<f64>) -> Option<Vec<f64>> {
     Some(vec![lower, upper])
 }
 
-/// The quotient of two exact sums, rounded once, to the nearest float (ties to even). Both are expansions; the divisor is
-/// above zero.
+/// The correctly rounded quotient of two expansions (ties to even); the divisor must be positive.
 pub fn quotient(sum: &[f64], divisor: &[f64]) -> f64 {
-    // Powers of two change no digit, and keep the products below from leaving the range of floats.
+    // Scaling by powers of two is exact and keeps the products below from overflow and underflow.
     let (sum, sum_shift) = scaled(sum);
     let (divisor, divisor_shift) = scaled(divisor);
     let approximate = |parts: &[f64]| parts.iter().sum::<f64>();
@@ -141,7 +139,7 @@ pub fn quotient(sum: &[f64], divisor: &[f64]) -> f64 {
     if nearest == 0.0 || !nearest.is_finite() {
         return nearest + 0.0;
     }
-    // The sign of the quotient less the middle of two neighbours.
+    // Has the sign of the quotient minus the midpoint of two neighbouring floats.
     let beyond_middle = |a: f64, b: f64| {
         let mut rest = Vec::with_capacity(2 * sum.len() + 4 * divisor.len());
         sum.iter().for_each(|part| grow(&mut rest, 2.0 * part));
@@ -171,31 +169,31 @@ pub fn quotient(sum: &[f64], divisor: &[f64]) -> f64 {
     }
 }
 
-/// An expansion times a power of two that brings its largest part near one, and the power that undoes it.
+/// An expansion scaled by a power of two so that its largest component is near 1, and the exponent that undoes it.
 fn scaled(parts: &[f64]) -> (Vec<f64>, i32) {
     let exponent = parts.last().map_or(0, |part| (part.to_bits() >> 52 & 0x7ff) as i32 - 1023).clamp(-1000, 1000);
     let factor = power_of_two(-exponent);
     (parts.iter().map(|part| part * factor).collect(), exponent)
 }
 
-/// Two to the power of `exponent`, which lies within -1022 to 1023.
+/// 2^`exponent`, for an exponent of -1022 to 1023.
 pub fn power_of_two(exponent: i32) -> f64 {
     f64::from_bits(((exponent + 1023) as u64) << 52)
 }
 
-/// The float nearest to an expansion, but for the last bit of ties.
+/// The value of an expansion, rounded to a float, accurate to 1 ulp.
 pub fn approximate(expansion: &[f64]) -> f64 {
     expansion.iter().sum::<f64>() + 0.0
 }
 
-/// Adds a product of two floats to an expansion, without rounding unless it leaves the range of floats.
+/// Adds a product to an expansion, exactly unless the product overflows or underflows.
 pub fn grow_product(expansion: &mut Vec<f64>, a: f64, b: f64) {
     let high = a * b;
     grow(expansion, a.mul_add(b, -high));
     grow(expansion, high);
 }
 
-/// Adds a whole number times a power of two to an expansion.
+/// Adds an integer times a power of two to an expansion, exactly.
 pub fn grow_integer(expansion: &mut Vec<f64>, value: i128, unit: f64) {
     let sign = if value < 0 { -unit } else { unit };
     let size = value.unsigned_abs();
@@ -207,7 +205,7 @@ pub fn grow_integer(expansion: &mut Vec<f64>, value: i128, unit: f64) {
     }
 }
 
-/// Adds a float to an expansion: parts that do not overlap, ascending in size.
+/// Adds a float to an expansion exactly (Shewchuk's GROW-EXPANSION with zero elimination).
 pub fn grow(expansion: &mut Vec<f64>, term: f64) {
     let mut sum = term;
     let mut kept = 0;
@@ -226,18 +224,18 @@ pub fn grow(expansion: &mut Vec<f64>, term: f64) {
     expansion.push(sum);
 }
 
-/// Floats as integers of the same order, to be ranked and bisected. -0.0 and 0.0 are one key.
+/// Maps a float to an integer with the same order, for ranking and bisection. -0.0 and 0.0 have the same key.
 pub fn float_to_key(value: f64) -> i64 {
     let bits = (value + 0.0).to_bits() as i64;
     if bits < 0 { !bits ^ i64::MIN } else { bits }
 }
 
-/// The float of a key.
+/// The inverse of [`float_to_key`].
 pub fn key_to_float(key: i64) -> f64 {
     f64::from_bits(if key < 0 { !(key ^ i64::MIN) } else { key } as u64)
 }
 
-/// A float in a format such as JSON that has no infinity: a number where it is finite, else a word.
+/// Serialization of floats in formats without infinity, such as JSON: a number if finite, else a string.
 pub mod every_float {
     use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -248,12 +246,12 @@ pub mod every_float {
         Word(String),
     }
 
-    /// Writes it.
+    /// Serializes a float.
     pub fn serialize<S: Serializer>(x: &f64, serializer: S) -> Result<S::Ok, S::Error> {
         if x.is_finite() { Written::Number(*x) } else { Written::Word(x.to_string()) }.serialize(serializer)
     }
 
-    /// Reads it; what is written as a word is not finite.
+    /// Deserializes a float; only non-finite values may be strings.
     pub fn deserialize<'a, D: Deserializer<'a>>(deserializer: D) -> Result<f64, D::Error> {
         match Written::deserialize(deserializer)? {
             Written::Number(x) => Ok(x),
@@ -270,15 +268,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn float_edges_are_the_largest_not_above() {
+    fn float_edges_are_rounded_down() {
         assert!((between_f64(1.0, 2.0, 1, 2) - 1.5).abs() < f64::EPSILON);
-        // One third is not a float: the edge lies below it.
+        // One third is not representable; the edge is rounded down.
         let third = between_f64(0.0, 1.0, 1, 3);
         assert_eq!(third.to_bits(), (1.0_f64 / 3.0).to_bits());
         let two_thirds = between_f64(0.0, 1.0, 2, 3);
         assert!(two_thirds.mul_add(3.0, -2.0) <= 0.0 && two_thirds.next_up().mul_add(3.0, -2.0) > 0.0);
         assert!(between_f64(-f64::MAX, f64::MAX, 1, 2).abs() < f64::MIN_POSITIVE);
-        // A tenth of the way from the smallest subnormal to a huge value: the small end decides the last digit.
+        // 1/10 between the smallest subnormal and a huge value: the subnormal decides the last bit.
         let huge = 2.548_294_360_680_879_7e306;
         assert!(between_f64(-5e-324, huge, 1, 10) < huge / 10.0);
     }
@@ -300,7 +298,7 @@ mod tests {
         for (sum, divisor) in [(1.0, 3.0), (10.0, 7.0), (-2.0, 3.0), (1e300, 3e-5), (5e-324, 2.0), (1.0, 49.0)] {
             assert_eq!(quotient(&[sum], &[divisor]).to_bits(), (sum / divisor).to_bits(), "{sum} / {divisor}");
         }
-        // What is too small to change the rounded sum still decides the rounding of the quotient.
+        // A component too small to affect the rounded sum still decides the rounding of the quotient.
         assert_eq!(quotient(&[2f64.powi(-54), 1.0], &[3.0]).to_bits(), (1.0_f64 / 3.0).next_up().to_bits());
         let mut big = Vec::new();
         grow_integer(&mut big, -(1 << 100) - 1, 0.5);
@@ -309,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_keep_the_order_of_floats() {
+    fn keys_preserve_the_order_of_floats() {
         let floats = [f64::NEG_INFINITY, -2.5, -f64::MIN_POSITIVE, 0.0, 1e-300, 1.0, f64::INFINITY];
         assert!(floats.windows(2).all(|w| float_to_key(w[0]) < float_to_key(w[1])));
         assert!(floats.iter().all(|&f| key_to_float(float_to_key(f)).to_bits() == f.to_bits()));

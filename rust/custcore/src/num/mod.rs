@@ -1,4 +1,4 @@
-//! Numbers: exact sums of floats, money in integer units, seeded random numbers.
+//! Numerics: exact floating-point sums, fixed-point money, seeded random numbers.
 
 pub mod exact;
 pub mod money;

@@ -1,40 +1,40 @@
-//! Money is counted, not approximated: every amount is an integer count of units of 10^-scale, sums are 128-bit integers.
+//! Fixed-point money: every amount is an integer number of units of 10^-scale, and sums are 128-bit integers.
 //!
-//! A float is read once as a decimal of a fixed number of places (one multiplication by 10^d, ties to even), so that
-//! 0.1 + 0.2 is 0.3; integers and decimals keep their own scale. Sums are therefore exact and do not depend on order.
+//! A float is converted once to a fixed number of decimal places (one multiplication by 10^d, ties to even), so that
+//! 0.1 + 0.2 is 0.3; integers and decimals keep their scale. Sums are therefore exact and independent of order.
 
 use std::fmt;
 
 use crate::exec::simd::widest;
 
-/// The bound on one addend from a float or an integer: partial sums of up to 2^65 of them stay inside 128 bits.
+/// Bound on an addend from a float or an integer: partial sums of up to 2^65 of them fit in 128 bits.
 pub const MAX_UNITS: i64 = 1 << 62;
-/// The bound on one unscaled decimal addend: 2^31 of them in a row stay inside 128 bits, whatever their order.
+/// Bound on an unscaled decimal addend: partial sums of up to 2^31 of them fit in 128 bits, in any order.
 pub const MAX_DECIMAL_UNITS: i128 = 1 << 96;
 
-/// What the amounts are, and so what their sums come out as.
+/// The type of amounts, which determines the type of their sums.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Money {
-    /// Floats read at this many decimal places; sums come out as Float64.
+    /// Floats, converted with this many decimal places; sums are Float64.
     Float {
         /// Decimal places, 0 to 12.
         decimals: u8,
     },
-    /// Integers; sums come out as Int64.
+    /// Integers; sums are Int64.
     Integer,
-    /// Decimals of this scale; sums come out as Decimal128(38, scale).
+    /// Decimals of this scale; sums are Decimal128(38, scale).
     Decimal {
-        /// Digits after the point.
+        /// Number of decimal places.
         scale: i8,
     },
 }
 
-/// A sum of money, exact, in the kind of its input.
+/// An exact sum of money, with the type of its input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Amount {
     /// Units of 10^-scale.
     pub units: i128,
-    /// What they are units of.
+    /// The type of the amount.
     pub money: Money,
 }
 
@@ -59,7 +59,7 @@ impl fmt::Display for Amount {
     }
 }
 
-/// A decimal written out in full: `decimal_text(-105, 2)` is `-1.05`.
+/// A decimal in positional notation: `decimal_text(-105, 2)` is `-1.05`.
 pub fn decimal_text(units: i128, scale: i8) -> String {
     let digits = units.unsigned_abs().to_string();
     let sign = if units < 0 { "-" } else { "" };
@@ -73,10 +73,10 @@ pub fn decimal_text(units: i128, scale: i8) -> String {
     format!("{sign}{whole}.{fraction}")
 }
 
-/// The largest integer up to which every integer is a float64.
+/// Integers of at most this magnitude are exact in float64.
 const EXACT: i128 = 1 << 53;
 
-/// `units / 10^scale`, correctly rounded, also above 2^53.
+/// `units / 10^scale`, correctly rounded, also for units above 2^53.
 #[inline]
 pub fn units_to_f64(units: i128, scale: i32) -> f64 {
     if let Ok(units) = i64::try_from(units)
@@ -91,16 +91,16 @@ pub fn units_to_f64(units: i128, scale: i32) -> f64 {
 
 #[cold]
 fn units_to_f64_by_text(units: i128, scale: i32) -> f64 {
-    // Beyond, the decimal text is read back: the standard library's parser rounds correctly.
+    // The slow path parses the decimal text, because the standard library's parser rounds correctly.
     format!("{units}e{}", -scale).parse().unwrap_or(f64::NAN)
 }
 
-/// The correctly rounded quotient of two integers, the second above 0 and both below 2^126.
+/// The correctly rounded quotient of two integers; the divisor must be positive and both below 2^126.
 pub fn ratio(part: i128, whole: i128) -> f64 {
     if part.abs() <= EXACT && whole <= EXACT {
         return part as f64 / whole as f64;
     }
-    // Long division, bit by bit, to more bits than a float has; whether something is left over decides a tie.
+    // Bitwise long division to more bits than a float has; a nonzero remainder (sticky bit) breaks ties.
     let whole = whole.unsigned_abs();
     let (mut quotient, mut rest) = (part.unsigned_abs() / whole, part.unsigned_abs() % whole);
     let mut scale = 1.0;
@@ -114,21 +114,21 @@ pub fn ratio(part: i128, whole: i128) -> f64 {
     if part < 0 { -size } else { size }
 }
 
-/// 10^0 to 10^22, all exact.
+/// 10^0 to 10^22, all exact in float64.
 const POWERS: [f64; 23] =
     [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22];
 
-/// 10^decimals, the factor that turns a float amount into units.
+/// 10^decimals, the factor that converts a float amount to units.
 pub fn float_factor(decimals: u8) -> f64 {
     POWERS[usize::from(decimals.min(22))]
 }
 
-/// Adding this rounds a float below 2^51 to a whole number, ties to even, and leaves that number in the low bits.
+/// Adding this rounds a float below 2^51 to an integer, ties to even, and leaves the integer in the low mantissa bits.
 const ROUND: f64 = 6_755_399_441_055_744.0; // 1.5 * 2^52
 
 widest! {
-    /// Float amounts as units where all of them are below 2^51 in units; else the answer is false and `out` holds
-    /// anything. It has no branch and no call, so that the compiler can work on several at once.
+    /// Converts float amounts to units. Returns false if any is not below 2^51 in units; the contents of `out` are then
+    /// unspecified. Without branches and calls, so that the compiler can vectorize the loop.
     pub fn floats_to_units(values: &[f64], factor: f64, out: &mut [i64]) -> bool {
         let mut all = true;
         for (slot, value) in out.iter_mut().zip(values) {
@@ -141,7 +141,7 @@ widest! {
     }
 }
 
-/// A float amount as units: one multiplication, ties to even; `None` when it is not below 2^62.
+/// A float amount as units: one multiplication, rounded ties to even; `None` if not below 2^62.
 #[inline]
 pub fn float_to_units(value: f64, factor: f64) -> Option<i64> {
     let scaled = value * factor;
@@ -154,12 +154,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cents_add_up() {
+    fn sums_of_cents_are_exact() {
         let f = float_factor(6);
         let sum = [0.1, 0.2].iter().filter_map(|&x| float_to_units(x, f)).sum::<i64>();
         assert_eq!(units_to_f64(i128::from(sum), 6).to_bits(), 0.3_f64.to_bits());
-        let nothing = [10.10, 20.20, -30.30].iter().filter_map(|&x| float_to_units(x, f)).sum::<i64>();
-        assert_eq!(nothing, 0);
+        let zero = [10.10, 20.20, -30.30].iter().filter_map(|&x| float_to_units(x, f)).sum::<i64>();
+        assert_eq!(zero, 0);
     }
 
     #[test]
@@ -173,7 +173,7 @@ mod tests {
     #[test]
     fn quotients_of_integers_are_correctly_rounded() {
         assert_eq!(ratio(1, 3).to_bits(), (1.0_f64 / 3.0).to_bits());
-        // Both multiplied by one number: the quotient stays as it is.
+        // A common factor does not change the quotient.
         for (part, whole) in [(1_i128, 3_i128), (-22, 7), (999_999, 1_000_000), (0, 5), (1 << 40, 3)] {
             for factor in [1_i128 << 70, (1 << 62) + 12_345, 3_i128.pow(50)] {
                 assert_eq!(ratio(part * factor, whole * factor).to_bits(), (part as f64 / whole as f64).to_bits(), "{part}/{whole}");
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn both_ways_of_rounding_agree() {
+    fn scalar_and_vectorized_rounding_agree() {
         let f = float_factor(6);
         let values = [0.0, -0.0, 1e-7, 5e-7, 1.5e-6, 2.5e-6, -2.5e-6, 12.345_678_5, -9.99, 2.2e9, -2.2e9];
         let mut out = [0; 11];
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn decimals_are_written_in_full() {
+    fn decimal_text_is_positional() {
         assert_eq!(decimal_text(-105, 2), "-1.05");
         assert_eq!(decimal_text(5, 3), "0.005");
         assert_eq!(decimal_text(12, -2), "1200");

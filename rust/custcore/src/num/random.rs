@@ -1,13 +1,13 @@
-//! Random numbers that stay the same for ever: xoshiro256++ (Blackman and Vigna 2019), seeded by `SplitMix64`.
+//! A seeded generator with a stable stream: xoshiro256++ (Blackman and Vigna 2019), seeded by `SplitMix64`.
 
-/// A stream of random numbers.
+/// A random number generator.
 #[derive(Debug, Clone)]
 pub struct Random {
     state: [u64; 4],
 }
 
 impl Random {
-    /// The stream number `stream` of a seed.
+    /// The generator of a seed and stream number.
     pub fn new(seed: u64, stream: u64) -> Self {
         let mut mixed = seed ^ stream.wrapping_mul(0xd134_2543_de82_ef95);
         let mut next = || {
@@ -33,12 +33,12 @@ impl Random {
         result
     }
 
-    /// A float of [0, 1), in steps of 2^-53.
+    /// A uniform float in [0, 1), a multiple of 2^-53.
     pub fn unit(&mut self) -> f64 {
         (self.next_u64() >> 11) as f64 * 2f64.powi(-53)
     }
 
-    /// A number below `n`, every one as likely (Lemire 2019). `n` is at least 1.
+    /// A uniform integer below `n` (Lemire 2019); `n` of 0 counts as 1.
     pub fn below(&mut self, n: u64) -> u64 {
         let n = n.max(1);
         let mut wide = u128::from(self.next_u64()) * u128::from(n);
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_seed_is_a_promise() {
+    fn the_stream_of_a_seed_is_stable() {
         let mut random = Random::new(0, 0);
         assert_eq!(random.next_u64(), 0x5317_5d61_490b_23df);
         let mut other = Random::new(0, 1);

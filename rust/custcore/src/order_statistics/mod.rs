@@ -1,4 +1,4 @@
-//! Quantiles, bins and ranks of columns.
+//! Order statistics, quantile edges and bins of columns.
 
 pub mod quantile;
 pub mod rank;

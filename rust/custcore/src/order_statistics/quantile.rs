@@ -1,8 +1,8 @@
-//! Quantile edges and the scores they give: exact order statistics, no sort of all values.
+//! Quantile edges and binning by them, from exact order statistics without a full sort.
 //!
 //! Edge j of B bins is the type-7 quantile at j/B (Hyndman & Fan 1996; the default of R, numpy and pandas), rounded *down*
-//! to the type of the values. A value's score is 1 plus the number of edges strictly below it, so equal values get equal
-//! scores, and on the fitted values this is `max(1, ceil(B*L/(n-1)))` with L the number of strictly smaller values.
+//! to the type of the values. The score of a value is 1 plus the number of edges strictly below it, so equal values get equal
+//! scores. For the fitted values this is `max(1, ceil(B*L/(n-1)))`, with L the number of strictly smaller values.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,7 @@ use crate::exec::par::Threads;
 use crate::exec::simd::widest;
 use crate::num::exact::{between_f64, float_to_key, key_to_float};
 
-/// Which side of an interval belongs to it.
+/// Which end of an interval is included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Closed {
@@ -34,12 +34,12 @@ pub struct Edges {
 }
 
 impl Edges {
-    /// The type-7 quantile edges of `bins` bins over the rows that are not null; `None` when there are none.
+    /// The type-7 quantile edges of `bins` bins over the non-null rows; `None` if all rows are null.
     pub fn type7(column: &NumberColumn, bins: usize, threads: Threads<'_>) -> Option<Self> {
         Self::type7_within(column, bins, range(column, threads)?, threads)
     }
 
-    /// The same where the smallest and the largest value are known.
+    /// The same, given the minimum and maximum.
     pub fn type7_within(column: &NumberColumn, bins: usize, (least, most): (Number, Number), threads: Threads<'_>) -> Option<Self> {
         let n = column.valid_rows();
         let ends = (key_of(least), key_of(most));
@@ -58,19 +58,19 @@ impl Edges {
         Some(Self { values, closed: Closed::Right })
     }
 
-    /// The edges of R's package rfm: type-7 quantiles in floats plus 1, left-closed. For parity only: adding 1 makes
-    /// sense for whole numbers alone.
+    /// The edges of R's package rfm: type-7 quantiles in floats plus 1, left-closed. For parity only: adding 1 is
+    /// meaningful only for integers.
     pub fn r_parity(column: &NumberColumn, bins: usize, threads: Threads<'_>) -> Option<Self> {
         let edges = Self::type7(&column.as_floats(), bins, threads)?.to_f64().into_iter().map(|edge| edge + 1.0).collect();
         Some(Self { values: Numbers::Floats(edges), closed: Closed::Left })
     }
 
-    /// Edges as they stand, ascending.
+    /// Explicit edges, ascending.
     pub fn explicit(values: Numbers, closed: Closed) -> Self {
         Self { values, closed }
     }
 
-    /// Whether the edges ascend, as those of a fit do.
+    /// Whether deserialized edges are valid: ascending and not NaN.
     pub fn is_sound(&self) -> bool {
         match &self.values {
             Numbers::Integers(v) => v.is_sorted(),
@@ -97,10 +97,10 @@ impl Edges {
         }
     }
 
-    /// The bin of every row, 1 to [`Edges::bins`]; 0 where the row is null.
+    /// The bin of every row, 1 to [`Edges::bins`]; 0 for null.
     pub fn bin_rows(&self, column: &NumberColumn, threads: Threads<'_>) -> Vec<u8> {
         let mut bins = vec![0; column.len()];
-        // Values of the edges' own type are compared as integers, a block at a time.
+        // If values and edges have the same type, they are compared as integer keys, block by block.
         let keys: Option<Vec<i64>> = match (&self.values, column.form()) {
             (Numbers::Integers(edges), NumberForm::Integers) => Some(edges.clone()),
             (Numbers::Floats(edges), NumberForm::Floats) => Some(edges.iter().map(|&edge| float_to_key(edge)).collect()),
@@ -163,7 +163,7 @@ fn bin<T: PartialOrd + Copy>(edges: &[T], value: T, closed: Closed) -> u8 {
     } as u8
 }
 
-/// The bins of a block of keys. Counting all edges has no branch to mispredict and beats bisection while they are few.
+/// The bins of a block of keys. For few edges a linear count is faster than bisection, because it is branchless.
 fn bin_keys(values: &[i64], edges: &[i64], closed: Closed, bins: &mut [u8]) {
     match (closed, edges.len()) {
         (Closed::Right, ..=16) => count_below(values, edges, bins),
@@ -172,7 +172,7 @@ fn bin_keys(values: &[i64], edges: &[i64], closed: Closed, bins: &mut [u8]) {
     }
 }
 
-/// Values that are compared with one edge before the next edge's turn, so that they stay in registers.
+/// Number of values compared with an edge at a time; they stay in registers across edges.
 const LANES: usize = 32;
 
 widest! {
@@ -187,8 +187,8 @@ widest! {
     }
 }
 
-/// One more than the edges that a value has passed.
-#[expect(clippy::inline_always, reason = "it must become part of its callers, which are compiled for several machines")]
+/// Sets each bin to 1 plus the number of edges that its value has passed.
+#[expect(clippy::inline_always, reason = "must be inlined into its callers, which are compiled for several target features")]
 #[inline(always)]
 fn count_edges(values: &[i64], edges: &[i64], bins: &mut [u8], passed: impl Fn(i64, i64) -> bool) {
     let (whole, rest) = values.as_chunks::<LANES>();
@@ -209,8 +209,8 @@ fn count_edges(values: &[i64], edges: &[i64], bins: &mut [u8], passed: impl Fn(i
     }
 }
 
-/// Edges 1 to bins-1 of `n` values. `statistics` finds those of the given ranks; `between(low, high, r, bins)` is
-/// `low + r/bins * (high - low)` rounded down.
+/// Edges 1 to bins-1 of `n` values. `statistics` returns the order statistics of the given ranks; `between(low, high, r, bins)`
+/// is `low + r/bins * (high - low)` rounded down.
 fn type7<T: Copy>(
     n: usize,
     bins: usize,
@@ -218,7 +218,7 @@ fn type7<T: Copy>(
     between: impl Fn(T, T, usize, usize) -> T,
 ) -> Option<Vec<T>> {
     let last = n.checked_sub(1)?;
-    // The position (n-1)*j/B is split into whole part and remainder in integers.
+    // The position (n-1)*j/B is split into integer part and remainder with integer arithmetic.
     let position = |j: usize| ((last as u128 * j as u128 / bins as u128) as usize, (last as u128 * j as u128 % bins as u128) as usize);
     let mut ranks: Vec<usize> = (1..bins).flat_map(|j| [position(j).0, (position(j).0 + 1).min(last)]).collect();
     ranks.sort_unstable();
@@ -238,7 +238,7 @@ fn between_i64(low: i64, high: i64, r: usize, bins: usize) -> i64 {
 }
 
 fn between_i128(low: i128, high: i128, r: usize, bins: usize) -> i128 {
-    // The difference of two i128 fits a u128; it is divided first, so that nothing overflows.
+    // The difference of two i128 fits a u128. Dividing before multiplying avoids overflow.
     let (difference, r, bins) = (high.wrapping_sub(low) as u128, r as u128, bins as u128);
     let step = difference / bins * r + difference % bins * r / bins;
     low.wrapping_add(step as i128)
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn scores_are_the_integer_form() {
+    fn scores_match_the_integer_formula() {
         let values: Vec<i64> = vec![5, 1, 1, 9, 3, 3, 3, 7, 12, 4, 4, 100];
         for bins in 2..=12 {
             let column = column(Numbers::Integers(values.clone()));

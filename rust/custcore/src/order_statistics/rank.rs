@@ -1,7 +1,7 @@
-//! Order statistics: the values at given ranks of a column, by counting, without sorting it.
+//! Order statistics: the values at given ranks of a column, by radix counting instead of sorting.
 //!
-//! Integers and floats are read as integers of the same order, block by block. They are counted by their leading bits, and
-//! only the few buckets that hold a rank are looked into; integers in a narrow range need the counting alone.
+//! Integers and floats are mapped to order-preserving integer keys, block by block. The keys are counted by their leading
+//! bits, and only the buckets that contain a requested rank are selected from; for keys of narrow range the counts suffice.
 
 use crate::column::BLOCK;
 use crate::column::number::{Number, NumberColumn, NumberForm};
@@ -9,10 +9,10 @@ use crate::exec::par::{ROWS_WORTH_THREADS, Threads};
 use crate::exec::simd::widest;
 use crate::num::exact::{float_to_key, key_to_float};
 
-/// Buckets that values are counted in.
+/// Number of leading bits that select a bucket.
 const BUCKET_BITS: u32 = 14;
 
-/// The smallest and the largest value; `None` when all rows are null.
+/// The minimum and maximum; `None` if all rows are null.
 pub fn range(column: &NumberColumn, threads: Threads<'_>) -> Option<(Number, Number)> {
     match column.form() {
         NumberForm::Decimals(scale) => {
@@ -27,7 +27,7 @@ pub fn range(column: &NumberColumn, threads: Threads<'_>) -> Option<(Number, Num
     }
 }
 
-/// The key of a number of a column that has keys.
+/// The key of an integer or float. Decimals have no keys.
 pub fn key_of(number: Number) -> i64 {
     match number {
         Number::Integer(value) => value,
@@ -36,14 +36,14 @@ pub fn key_of(number: Number) -> i64 {
     }
 }
 
-/// The values of the given ranks (ascending, each once) among `values`.
+/// The values at the given ranks (ascending, distinct) of `values`.
 pub fn select_all<T: Ord + Copy>(mut values: Vec<T>, ranks: &[usize]) -> Vec<T> {
     select(&mut values, ranks, 0);
     ranks.iter().map(|&rank| values[rank]).collect()
 }
 
-/// The keys (see [`NumberColumn::read_keys`]) of the given ranks (ascending, each once) among the rows that are not null.
-/// All keys must lie between `least` and `most`.
+/// The keys (see [`NumberColumn::read_keys`]) at the given ranks (ascending, distinct) of the non-null rows. All keys must be
+/// in the range `least` to `most`.
 pub fn key_statistics(column: &NumberColumn, (least, most): (i64, i64), ranks: &[usize], threads: Threads<'_>) -> Vec<i64> {
     let rows = column.len();
     if rows < ROWS_WORTH_THREADS {
@@ -72,18 +72,18 @@ pub fn key_statistics(column: &NumberColumn, (least, most): (i64, i64), ranks: &
     if shift == 0 {
         return ranks.iter().map(|&rank| least.wrapping_add(bucket_of(rank) as i64)).collect();
     }
-    // Buckets that hold a rank; the others are passed over.
+    // Only buckets that contain a rank are collected.
     let mut wanted: Vec<usize> = ranks.iter().map(|&rank| bucket_of(rank)).collect();
     wanted.dedup();
-    let mut place = vec![u8::MAX; buckets];
-    wanted.iter().zip(0..).for_each(|(&bucket, i)| place[bucket] = i);
+    let mut slot = vec![u8::MAX; buckets];
+    wanted.iter().zip(0..).for_each(|(&bucket, i)| slot[bucket] = i);
     let mut members: Vec<Vec<i64>> = vec![Vec::new(); wanted.len()];
     let found = threads.par_chunks(rows, |run| {
         let mut found: Vec<i64> = Vec::new();
-        each_block(column, run, |keys| found.extend(keys.iter().filter(|key| place[bucket(**key)] != u8::MAX)));
+        each_block(column, run, |keys| found.extend(keys.iter().filter(|key| slot[bucket(**key)] != u8::MAX)));
         found
     });
-    found.into_iter().flatten().for_each(|key| members[usize::from(place[bucket(key)])].push(key));
+    found.into_iter().flatten().for_each(|key| members[usize::from(slot[bucket(key)])].push(key));
     let mut values = Vec::with_capacity(ranks.len());
     for (&bucket, members) in wanted.iter().zip(members) {
         let first = if bucket == 0 { 0 } else { ends[bucket - 1] };
@@ -93,7 +93,7 @@ pub fn key_statistics(column: &NumberColumn, (least, most): (i64, i64), ranks: &
     values
 }
 
-/// The keys of the rows of a run that are not null, a block at a time.
+/// Calls `work` with the keys of the non-null rows of a run, block by block.
 fn each_block(column: &NumberColumn, run: std::ops::Range<usize>, mut work: impl FnMut(&[i64])) {
     let mut keys = [0; BLOCK];
     for start in run.clone().step_by(BLOCK) {
@@ -113,7 +113,7 @@ fn each_block(column: &NumberColumn, run: std::ops::Range<usize>, mut work: impl
     }
 }
 
-/// The smallest and the largest key; `None` when all rows are null.
+/// The minimum and maximum key; `None` if all rows are null.
 pub fn key_range(column: &NumberColumn, threads: Threads<'_>) -> Option<(i64, i64)> {
     let ends = threads.par_chunks(column.len(), |run| {
         let mut ends = (i64::MAX, i64::MIN);
@@ -133,7 +133,7 @@ widest! {
     }
 }
 
-/// Puts the values of the given ranks (ascending, counted from `base`) in their sorted places.
+/// Multi-quickselect: moves the values at the given ranks (ascending, offset by `base`) to their sorted positions.
 fn select<T: Ord>(values: &mut [T], ranks: &[usize], base: usize) {
     if ranks.is_empty() || values.len() < 2 {
         return;
@@ -151,7 +151,7 @@ mod tests {
     use crate::column::number::Numbers;
 
     #[test]
-    fn counting_finds_what_sorting_finds() {
+    fn key_statistics_match_sorting() {
         for spread in [1_i64, 100, 1 << 40, i64::MAX / 100_003] {
             let values: Vec<i64> = (0..100_003_i64).map(|i| (i * 7_919 % 100_003 - 50_000).wrapping_mul(spread)).collect();
             let mut sorted = values.clone();

@@ -1,4 +1,4 @@
-//! Natural breaks: the best clusters there are of one feature, by dynamic programming over its sorted values.
+//! Natural breaks: optimal one-dimensional k-means by dynamic programming over the sorted values.
 
 use super::points::{Features, Float, Points, each_float};
 use super::scan::ranges;
@@ -6,18 +6,18 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 use crate::num::exact::{grow, grow_product, quotient};
 
-/// The best clusters of one feature for a number of them.
+/// The optimal clusters of one feature for a given k.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Breaks {
-    /// The sum of squared distances to the own centre.
+    /// The sum of squared distances to the assigned centres.
     pub inertia: f64,
     /// The centres, ascending.
     pub centers: Vec<f64>,
-    /// The largest value of every cluster but the last.
+    /// The largest value of each cluster except the last.
     pub breaks: Vec<f64>,
 }
 
-/// A float and what its rounding lost: about 106 bits.
+/// A double-double: an unevaluated sum of two floats, about 106 bits.
 #[derive(Debug, Clone, Copy, Default)]
 struct Double(f64, f64);
 
@@ -54,7 +54,7 @@ impl Double {
     }
 }
 
-/// Distinct values with their weights, and sums up to each.
+/// Distinct values with their weights, ascending, and prefix sums of weights, first and second moments.
 struct Sorted {
     values: Vec<(f64, f64)>,
     weight: Vec<Double>,
@@ -72,7 +72,7 @@ impl Sorted {
             }
             same
         });
-        // Sums of squares lose least about the middle.
+        // Shifting by the median reduces cancellation in the sums of squares.
         let middle = values[values.len() / 2].0;
         let zero = vec![Double::default()];
         let (mut weight, mut sum, mut square) = (zero.clone(), zero.clone(), zero);
@@ -86,7 +86,7 @@ impl Sorted {
         Self { values, weight, sum, square }
     }
 
-    /// The sum of squares of values `from..to` about their mean.
+    /// The weighted sum of squares of values `from..to` about their mean.
     fn cost(&self, from: usize, to: usize) -> Double {
         let between = |sums: &[Double]| sums[to].minus(sums[from]);
         let (weight, sum) = (between(&self.weight), between(&self.sum));
@@ -95,14 +95,14 @@ impl Sorted {
     }
 }
 
-/// The best clusters for each number of them, `ks`; none of these is above the number of distinct values.
+/// The optimal clusters for each k of `ks`; an error if a k exceeds the number of distinct values.
 pub fn best_breaks(features: &Features, weights: Option<&[f64]>, ks: &[usize], context: &Context) -> Result<Vec<Breaks>> {
     let invalid = |message: String| Error::new(ErrorKind::InvalidArgument, message);
     if features.n_features() != 1 {
-        return Err(invalid(format!("natural breaks are of one feature; the data has {}", features.n_features())));
+        return Err(invalid(format!("natural breaks need exactly one feature; the data has {}", features.n_features())));
     }
     if ks.contains(&0) {
-        return Err(invalid("the number of clusters is at least 1".to_owned()));
+        return Err(invalid("the number of clusters must be at least 1".to_owned()));
     }
     super::model::check_weights(weights, features.rows())?;
     if features.rows() == 0 {
@@ -113,14 +113,14 @@ pub fn best_breaks(features: &Features, weights: Option<&[f64]>, ks: &[usize], c
     let n = sorted.values.len();
     let most = ks.iter().copied().max().unwrap_or(1);
     if most > n {
-        return Err(invalid(format!("{most} clusters of {n} distinct values; ask for at most {n}")));
+        return Err(invalid(format!("{most} clusters of {n} distinct values; use at most {n}")));
     }
     let mut costs: Vec<Double> = (0..=n).map(|to| if to == 0 { Double::default() } else { sorted.cost(0, to) }).collect();
-    // cuts[k - 2][to]: where the last of k clusters of the first `to` values begins.
+    // cuts[k - 2][to]: the start of the last cluster when the first `to` values form k clusters.
     let mut cuts: Vec<Vec<u32>> = Vec::new();
     for k in 2..=most {
         let (mut next, mut cut) = (vec![Double(f64::INFINITY, 0.0); n + 1], vec![0_u32; n + 1]);
-        // The best beginning never moves back as more values are added, so halves bound each other.
+        // The optimal start is monotone in `to`, so divide and conquer narrows the range of candidates.
         let mut open = vec![(k, n, k - 1, n - 1)];
         while let Some((low, high, first, last)) = open.pop() {
             context.check()?;

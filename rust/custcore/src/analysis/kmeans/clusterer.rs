@@ -1,4 +1,4 @@
-//! K-means with all that using it needs: settings, centres, the scale of the features, their names and the clusters'.
+//! A fitted K-means model with its settings, scaler, feature names and cluster names.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,64 +7,64 @@ use super::scaler::{Scaler, ScalerModel};
 use crate::analysis::model::Stored;
 use crate::error::{Error, ErrorKind, Result};
 
-/// How the runs started.
+/// How the initial centres were chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Start {
     /// Greedy k-means++.
     #[serde(rename = "k-means++")]
     PlusPlus,
-    /// Rows by chance.
+    /// Rows drawn at random.
     #[serde(rename = "random")]
     Random,
-    /// Centres that were given: those the model started from.
+    /// Given centres; they are the model's `init_centers`.
     #[serde(rename = "given")]
     Given,
 }
 
-/// The settings that a model was fitted with.
+/// Settings that a model was fitted with.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
     /// Number of clusters.
     pub n_clusters: usize,
-    /// How runs started.
+    /// How the initial centres were chosen.
     pub init: Start,
-    /// Number of runs, unless it was left to custcore.
+    /// Number of runs; `None` for the default.
     pub n_init: Option<usize>,
-    /// Iterations of a run, at most.
+    /// Maximum number of iterations per run.
     pub max_iter: usize,
-    /// When a run ends.
+    /// The convergence tolerance.
     pub tol: f64,
-    /// The seed, unless one was drawn.
+    /// The seed; `None` if it was drawn at random.
     pub random_state: Option<u64>,
-    /// The features asked for.
+    /// The requested features; `None` for all.
     pub columns: Option<Vec<String>>,
 }
 
-/// A fitted model that takes features in their own units.
+/// A fitted model that takes features in original units.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Clusterer {
-    /// The settings of the fit.
+    /// Settings of the fit.
     pub settings: Settings,
     /// The centres.
     pub model: Model,
-    /// The names of the features, where they have some.
+    /// The feature names, if any.
     pub feature_names: Option<Vec<String>>,
-    /// The scale of the features.
+    /// The scaler of the features.
     pub scaler: Option<ScalerModel>,
-    /// The names of the clusters, where they have some.
+    /// The cluster names, if any.
     pub names: Option<Vec<String>>,
 }
 
 impl Clusterer {
-    /// The model, if its parts go together.
+    /// Checks that the parts are consistent.
     pub fn checked(mut self) -> Result<Self> {
         self.model.check_sound(self.feature_names.as_deref())?;
         self.scaler = self.scaler.map(ScalerModel::checked).transpose()?;
         let clusters = self.model.n_clusters();
         let width = |scaler: &ScalerModel| scaler.fitted.as_ref().is_some_and(|fitted| fitted.centers.len() == self.model.n_features);
-        // The number of clusters is a setting of the next fit, too, and may have been changed since.
+        // `n_clusters` is also the setting of the next fit and may have been changed since this one.
         let sound = (self.settings.init != Start::Given || self.settings.n_clusters == clusters)
             && self.settings.n_clusters > 0
             && self.settings.n_init != Some(0)
@@ -76,17 +76,17 @@ impl Clusterer {
         if sound {
             Ok(self)
         } else {
-            Err(Error::new(ErrorKind::InvalidArgument, "clusters, names, scaler and settings do not go together"))
+            Err(Error::new(ErrorKind::InvalidArgument, "invalid model: clusters, names, scaler and settings are inconsistent"))
         }
     }
 
-    /// The cluster of one customer, whose features are in their own units and in the order of the fit.
+    /// The cluster of one customer; features in original units and in the order of the fit.
     pub fn predict_one(&self, values: &[f64]) -> Result<usize> {
         nearest(&self.model, self.scaler.as_ref().and_then(|scaler| scaler.fitted.as_ref()), values)
     }
 }
 
-/// The nearest centre of one point in its own units; up to 32 features without an allocation.
+/// The nearest centre of one point in original units. Does not allocate for up to 32 features.
 pub fn nearest(model: &Model, scaler: Option<&Scaler>, values: &[f64]) -> Result<usize> {
     let Some(scaler) = scaler else { return model.predict_one(values) };
     let mut few = [0.0; 32];

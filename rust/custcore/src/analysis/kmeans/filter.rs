@@ -1,31 +1,32 @@
-//! The nearest centre by float32, with a proof: what is not certain is left to float64.
+//! Hamerly-style bounds in float32: the nearest centre with a proven margin; uncertain points are recomputed in float64.
 //!
-//! Coordinates are moved to near zero and brought to about one, rounded to float32, and compared there. The distance to the
-//! second nearest centre less that to the nearest is then known but for an error bounded below; a point for which the
-//! difference is above that error has the same nearest centre in float64, and keeps it until centres have moved by as much.
+//! Coordinates are centred and scaled to about one, then rounded to float32. The margin, distance to the second nearest
+//! centre minus distance to the nearest, is computed with a bound on its rounding error. If the margin exceeds the bound,
+//! the nearest centre in float64 is the same, and it stays the nearest until the centres have shifted by that margin.
 
 use super::kernel::squared_distance;
 use super::lanes::{Lanes, Task};
 use crate::num::exact::power_of_two;
 
-/// A unit in the last place of float32, relative.
-const ULP: f32 = 1.0 / (1 << 24) as f32;
-/// A guess of one over a root is right but for this part.
-const GUESS: f32 = 1.0 / 1024.0;
-/// Below this a distance between coordinates of about one may be lost altogether.
-const NOTHING: f32 = 1e-18;
+/// The unit roundoff of float32, half an ulp of 1.
+const ROUNDOFF: f32 = 1.0 / (1 << 24) as f32;
+/// Bound on the relative error of [`Lanes::rsqrt`].
+const RSQRT_ERROR: f32 = 1.0 / 1024.0;
+/// Distances below this may underflow to zero when squared.
+const UNDERFLOW: f32 = 1e-18;
 
-/// How coordinates become float32.
+/// How coordinates are normalized before rounding to float32.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Frame {
-    /// What is taken away from each feature.
+    /// The offset subtracted from each feature.
     pub middles: Vec<f64>,
-    /// A power of two, by which all are then multiplied.
+    /// The scale factor, a power of two, common to all features.
     pub scale: f64,
 }
 
 impl Frame {
-    /// A frame for values of these ranges, most of which lie near `middles` (which float32 holds exactly).
+    /// The normalization for values of these ranges, most of them near `middles`. The middles are input values, so they are
+    /// exact in float32 when the input is float32.
     pub fn new(ranges: &[(f64, f64)], middles: Vec<f64>) -> Self {
         let reach = ranges.iter().zip(&middles).fold(0.0_f64, |reach, ((low, high), m)| reach.max(high - m).max(m - low));
         let exponent = ((reach.to_bits() >> 52) as i32 - 1023).clamp(-120, 120);
@@ -33,32 +34,32 @@ impl Frame {
     }
 }
 
-/// Centres for the filter.
+/// The normalized centres and the error bounds of their distances.
 #[derive(Debug, Clone)]
 pub struct Filter {
-    /// The centres in the frame, one after the other.
+    /// The normalized centres, row-major.
     centers: Vec<f32>,
     n_features: usize,
-    /// Whether all of them are of a size that the filter can bear.
+    /// Whether bounds can be computed: there are at least two centres, and none is large enough for its square to overflow.
     usable: bool,
     by_distance: f32,
     by_size: f32,
 }
 
-/// A filter and the points it is to look at.
+/// A bounds computation over a block of points.
 pub struct Screen<'a> {
-    /// The filter.
-    pub filter: &'a Filter,
-    /// Points of a frame.
+    /// The centres.
+    pub bounds: &'a Filter,
+    /// Normalized points, feature by feature.
     pub y: &'a [f32],
-    /// From one feature to the next.
+    /// Offset between features.
     pub stride: usize,
     /// Number of points.
     pub len: usize,
-    /// The nearest centre of each.
+    /// Output: the index of the nearest centre of each point.
     pub best: &'a mut [f32],
-    /// How much nearer it surely is.
-    pub slack: &'a mut [f32],
+    /// Output: a lower bound on the margin of each point; 0 or less if uncertain.
+    pub margin: &'a mut [f32],
 }
 
 impl Task for Screen<'_> {
@@ -66,68 +67,70 @@ impl Task for Screen<'_> {
 
     #[inline(always)]
     fn run<V: Lanes>(self) {
-        self.filter.run::<V>(self.y, self.stride, self.len, self.best, self.slack);
+        self.bounds.run::<V>(self.y, self.stride, self.len, self.best, self.margin);
     }
 }
 
 impl Filter {
-    /// The filter of some centres.
-    pub fn new(centers: &[f64], frame: &Frame) -> Self {
-        let d = frame.middles.len();
-        let place = |(i, c): (usize, &f64)| ((c - frame.middles[i % d]) * frame.scale) as f32;
-        let centers: Vec<f32> = centers.iter().enumerate().map(place).collect();
-        let usable = centers.iter().all(|c| c.abs() < 1e12) && centers.len() > d && frame.scale.abs() < 1e37;
-        // Rounding of y - c, of the squares and of their sum: (d + 2) units of the squared distance, half of that of the
-        // distance; of c: a unit of |c|, which is at most |y| and the distance; of y: a unit of |y|. For two distances.
-        Self { centers, n_features: d, usable, by_distance: (d + 10) as f32 * ULP, by_size: 8.0 * ULP }
+    /// The bounds for some centres.
+    pub fn new(centers: &[f64], normalization: &Frame) -> Self {
+        let d = normalization.middles.len();
+        let normalize = |(i, c): (usize, &f64)| ((c - normalization.middles[i % d]) * normalization.scale) as f32;
+        let centers: Vec<f32> = centers.iter().enumerate().map(normalize).collect();
+        let usable = centers.iter().all(|c| c.abs() < 1e12) && centers.len() > d && normalization.scale.abs() < 1e37;
+        // Rounding of y - c, of the squares and of their sum: (d + 2) u relative to the squared distance, half of that
+        // relative to the distance. Rounding of c: u |c|, at most u (|y| + distance). Rounding of y: u |y|. Times two
+        // distances.
+        Self { centers, n_features: d, usable, by_distance: (d + 10) as f32 * ROUNDOFF, by_size: 8.0 * ROUNDOFF }
     }
 
-    /// For points of a frame, feature by feature `stride` apart: the nearest centre, and how much nearer it surely is
-    /// than the second (0 or less where nothing is sure). A few more than `len` are written.
+    /// Computes the nearest centre and the margin of normalized points, stored feature by feature `stride` apart. The
+    /// margin is a lower bound on how much nearer it is than the second nearest (0 or less if uncertain). Writes whole
+    /// vectors, so slightly more than `len` elements.
     #[inline(always)]
-    fn run<V: Lanes>(&self, y: &[f32], stride: usize, len: usize, best: &mut [f32], slack: &mut [f32]) {
+    fn run<V: Lanes>(&self, y: &[f32], stride: usize, len: usize, best: &mut [f32], margin: &mut [f32]) {
         if !self.usable {
-            slack[..len].fill(0.0);
+            margin[..len].fill(0.0);
             return;
         }
         match self.n_features {
-            1 => self.of_width::<V, 1>(y, stride, len, best, slack),
-            2 => self.of_width::<V, 2>(y, stride, len, best, slack),
-            3 => self.of_width::<V, 3>(y, stride, len, best, slack),
-            4 => self.of_width::<V, 4>(y, stride, len, best, slack),
-            5 => self.of_width::<V, 5>(y, stride, len, best, slack),
-            6 => self.of_width::<V, 6>(y, stride, len, best, slack),
-            8 => self.of_width::<V, 8>(y, stride, len, best, slack),
-            _ => self.of_any_width::<V>(y, stride, len, best, slack),
+            1 => self.of_width::<V, 1>(y, stride, len, best, margin),
+            2 => self.of_width::<V, 2>(y, stride, len, best, margin),
+            3 => self.of_width::<V, 3>(y, stride, len, best, margin),
+            4 => self.of_width::<V, 4>(y, stride, len, best, margin),
+            5 => self.of_width::<V, 5>(y, stride, len, best, margin),
+            6 => self.of_width::<V, 6>(y, stride, len, best, margin),
+            8 => self.of_width::<V, 8>(y, stride, len, best, margin),
+            _ => self.of_any_width::<V>(y, stride, len, best, margin),
         }
     }
 
     #[inline(always)]
-    fn of_width<V: Lanes, const D: usize>(&self, y: &[f32], stride: usize, len: usize, best: &mut [f32], slack: &mut [f32]) {
+    fn of_width<V: Lanes, const D: usize>(&self, y: &[f32], stride: usize, len: usize, best: &mut [f32], margin: &mut [f32]) {
         let mut at = 0;
         while at < len {
-            let near: [V; D] = std::array::from_fn(|f| V::load(&y[f * stride + at..]));
-            let far: [V; D] = std::array::from_fn(|f| V::load(&y[f * stride + at + V::N..]));
+            let low_half: [V; D] = std::array::from_fn(|f| V::load(&y[f * stride + at..]));
+            let high_half: [V; D] = std::array::from_fn(|f| V::load(&y[f * stride + at + V::N..]));
             let mut a = Two::<V>::new();
             let mut b = Two::<V>::new();
             let mut number = V::splat(0.0);
             for center in self.centers.chunks_exact(D) {
                 let c: [V; D] = std::array::from_fn(|f| V::splat(center[f]));
-                a.offer(distance(&near, &c), number);
-                b.offer(distance(&far, &c), number);
+                a.offer(distance(&low_half, &c), number);
+                b.offer(distance(&high_half, &c), number);
                 number = number.add(V::splat(1.0));
             }
             let size = |y: &[V; D]| y.iter().fold(V::splat(0.0), |sum, y| sum.add(y.abs()));
             a.best.store(&mut best[at..]);
             b.best.store(&mut best[at + V::N..]);
-            self.slack(a, size(&near)).store(&mut slack[at..]);
-            self.slack(b, size(&far)).store(&mut slack[at + V::N..]);
+            self.margin(a, size(&low_half)).store(&mut margin[at..]);
+            self.margin(b, size(&high_half)).store(&mut margin[at + V::N..]);
             at += 2 * V::N;
         }
     }
 
     #[inline(always)]
-    fn of_any_width<V: Lanes>(&self, y: &[f32], stride: usize, len: usize, best: &mut [f32], slack: &mut [f32]) {
+    fn of_any_width<V: Lanes>(&self, y: &[f32], stride: usize, len: usize, best: &mut [f32], margin: &mut [f32]) {
         let d = self.n_features;
         let mut at = 0;
         while at < len {
@@ -135,46 +138,46 @@ impl Filter {
             let mut b = Two::<V>::new();
             let mut number = V::splat(0.0);
             for center in self.centers.chunks_exact(d) {
-                let (mut near, mut far) = (V::splat(0.0), V::splat(0.0));
+                let (mut low_half, mut high_half) = (V::splat(0.0), V::splat(0.0));
                 for (f, &c) in center.iter().enumerate() {
                     let c = V::splat(c);
                     let y = &y[f * stride + at..][..2 * V::N];
                     let (s, t) = (V::load(y).sub(c), V::load(&y[V::N..]).sub(c));
-                    near = s.mul_add(s, near);
-                    far = t.mul_add(t, far);
+                    low_half = s.mul_add(s, low_half);
+                    high_half = t.mul_add(t, high_half);
                 }
-                a.offer(near, number);
-                b.offer(far, number);
+                a.offer(low_half, number);
+                b.offer(high_half, number);
                 number = number.add(V::splat(1.0));
             }
-            let (mut near, mut far) = (V::splat(0.0), V::splat(0.0));
+            let (mut low_half, mut high_half) = (V::splat(0.0), V::splat(0.0));
             for f in 0..d {
                 let y = &y[f * stride + at..][..2 * V::N];
-                near = near.add(V::load(y).abs());
-                far = far.add(V::load(&y[V::N..]).abs());
+                low_half = low_half.add(V::load(y).abs());
+                high_half = high_half.add(V::load(&y[V::N..]).abs());
             }
             a.best.store(&mut best[at..]);
             b.best.store(&mut best[at + V::N..]);
-            self.slack(a, near).store(&mut slack[at..]);
-            self.slack(b, far).store(&mut slack[at + V::N..]);
+            self.margin(a, low_half).store(&mut margin[at..]);
+            self.margin(b, high_half).store(&mut margin[at + V::N..]);
             at += 2 * V::N;
         }
     }
 
-    /// How much nearer the nearest surely is: with D1 <= D2 the distances, D2 - D1 = (D2^2 - D1^2) / (D1 + D2), and
-    /// D1 + D2 is at most the root of 2 (D1^2 + D2^2), which is tight where the two are close.
+    /// A lower bound on D2 - D1, where D1 <= D2 are the two smallest distances: D2 - D1 = (D2^2 - D1^2) / (D1 + D2), and
+    /// D1 + D2 <= sqrt(2 (D1^2 + D2^2)), which is tight when the two are close.
     #[inline(always)]
-    fn slack<V: Lanes>(&self, two: Two<V>, size: V) -> V {
-        let square = two.first.add(two.second).mul(V::splat(2.0)).add(V::splat(NOTHING * NOTHING));
+    fn margin<V: Lanes>(&self, two: Two<V>, size: V) -> V {
+        let square = two.first.add(two.second).mul(V::splat(2.0)).add(V::splat(UNDERFLOW * UNDERFLOW));
         let root = square.rsqrt();
         let sum = square.mul(root);
-        let difference = two.second.sub(two.first).mul(root).mul(V::splat(1.0 - GUESS));
-        let error = sum.mul_add(V::splat(self.by_distance), size.mul_add(V::splat(self.by_size), V::splat(4.0 * NOTHING)));
+        let difference = two.second.sub(two.first).mul(root).mul(V::splat(1.0 - RSQRT_ERROR));
+        let error = sum.mul_add(V::splat(self.by_distance), size.mul_add(V::splat(self.by_size), V::splat(4.0 * UNDERFLOW)));
         difference.sub(error)
     }
 }
 
-/// Squared distances, in float32.
+/// Squared distances in float32.
 #[inline(always)]
 fn distance<V: Lanes, const D: usize>(y: &[V; D], c: &[V; D]) -> V {
     let first = y[0].sub(c[0]);
@@ -186,7 +189,7 @@ fn distance<V: Lanes, const D: usize>(y: &[V; D], c: &[V; D]) -> V {
     sum
 }
 
-/// The nearest so far, and the two smallest squared distances.
+/// The index of the nearest centre so far, and the two smallest squared distances.
 #[derive(Clone, Copy)]
 struct Two<V> {
     best: V,
@@ -208,8 +211,8 @@ impl<V: Lanes> Two<V> {
     }
 }
 
-/// How far centres have moved since the beginning, seen from the points of each cluster: its own way, and the longest of
-/// any other.
+/// Cumulative centre shift per cluster since the first iteration: in each iteration the shift of the cluster's own centre
+/// plus the largest shift of any other. It bounds how much the margin of the cluster's points may have decreased.
 #[derive(Debug, Clone)]
 pub struct Drift {
     sums: Vec<f64>,
@@ -217,39 +220,40 @@ pub struct Drift {
     pub low: Vec<f32>,
     /// The sums, rounded up.
     pub high: Vec<f32>,
-    /// No cluster has seen more.
+    /// An upper bound on the sum of every cluster.
     pub total: f64,
 }
 
 impl Drift {
-    /// No drift. Tables are filled up to 16, which is what one instruction looks up in.
+    /// Zero shift. Tables are padded to 16 elements, the size of one AVX-512 permute.
     pub fn new(clusters: usize) -> Self {
         let table = vec![0.0; clusters.max(16)];
         Self { sums: vec![0.0; clusters], low: table.clone(), high: table, total: 0.0 }
     }
 
-    /// The centres move from `old` to `new`.
-    pub fn add(&mut self, old: &[f64], new: &[f64], frame: &Frame) {
-        let d = frame.middles.len();
-        let way = |(a, b)| squared_distance(a, b).sqrt() * frame.scale * (1.0 + 1e-12);
-        let ways: Vec<f64> = old.chunks_exact(d).zip(new.chunks_exact(d)).map(way).collect();
-        let longest = |skip: usize| ways.iter().enumerate().filter(|(j, _)| *j != skip).fold(0.0_f64, |a, (_, &b)| a.max(b));
-        let first = (0..ways.len()).fold(0, |best, j| if ways[j] > ways[best] { j } else { best });
-        let (most, second) = (ways.get(first).copied().unwrap_or(0.0), longest(first));
+    /// Adds the shift of the centres from `old` to `new`.
+    pub fn add(&mut self, old: &[f64], new: &[f64], normalization: &Frame) {
+        let d = normalization.middles.len();
+        let shift = |(a, b)| squared_distance(a, b).sqrt() * normalization.scale * (1.0 + 1e-12);
+        let shifts: Vec<f64> = old.chunks_exact(d).zip(new.chunks_exact(d)).map(shift).collect();
+        let longest = |skip: usize| shifts.iter().enumerate().filter(|(j, _)| *j != skip).fold(0.0_f64, |a, (_, &b)| a.max(b));
+        let first = (0..shifts.len()).fold(0, |best, j| if shifts[j] > shifts[best] { j } else { best });
+        let (most, second) = (shifts.get(first).copied().unwrap_or(0.0), longest(first));
         let mut worst = 0.0_f64;
-        for (j, &way) in ways.iter().enumerate() {
-            let seen = (way + if j == first { second } else { most }) * (1.0 + 1e-12);
-            worst = worst.max(seen);
-            self.sums[j] += seen;
-            let near = self.sums[j] as f32;
-            (self.low[j], self.high[j]) = (near.next_down().max(0.0), near.next_up());
+        for (j, &shift) in shifts.iter().enumerate() {
+            let relative = (shift + if j == first { second } else { most }) * (1.0 + 1e-12);
+            worst = worst.max(relative);
+            self.sums[j] += relative;
+            let rounded = self.sums[j] as f32;
+            (self.low[j], self.high[j]) = (rounded.next_down().max(0.0), rounded.next_up());
         }
         self.total += worst * (1.0 + 1e-12);
     }
 }
 
-/// What a slack that is certain now is worth as a time: until the drift reaches it, the label stands.
+/// The cumulative shift up to which a label with this margin stays valid; 0 if the margin is uncertain. `low` is the
+/// cumulative shift of the cluster so far, rounded down.
 #[inline(always)]
-pub fn until(low: f32, slack: f32) -> f32 {
-    if slack > 0.0 { (low + slack) * (1.0 - 4.0 * ULP) } else { 0.0 }
+pub fn until(low: f32, margin: f32) -> f32 {
+    if margin > 0.0 { (low + margin) * (1.0 - 4.0 * ROUNDOFF) } else { 0.0 }
 }

@@ -1,25 +1,25 @@
-//! Starting centres: greedy k-means++ on all rows or a sample of them, or rows drawn at random.
+//! Initial centres: greedy k-means++ on all rows or a sample, or rows drawn at random.
 
 use super::points::{Float, Points};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 use crate::num::random::Random;
 
-/// Rows that seeding looks at, at most (or 64 for each cluster): more rows do not make the seeds better.
+/// Maximum sample size for seeding (or 64 rows per cluster, if more): larger samples do not improve the seeds.
 pub const SAMPLE: usize = 1 << 16;
 
-/// How runs start.
+/// How the initial centres are chosen.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Init {
-    /// Greedy k-means++ (Arthur and Vassilvitskii 2007, with the trials of scikit-learn).
+    /// Greedy k-means++ (Arthur and Vassilvitskii 2007), with the number of trials of scikit-learn.
     PlusPlus,
-    /// Distinct rows at random.
+    /// Distinct rows, drawn at random.
     Random,
-    /// Given centres, for one run each.
+    /// Given centres, one run for each set.
     Given(Vec<Vec<f64>>),
 }
 
-/// Rows with their weights, feature by feature.
+/// Rows in columnar layout, with their weights.
 #[derive(Debug, Clone)]
 pub struct Sample {
     columns: Vec<Vec<f64>>,
@@ -27,7 +27,7 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// All rows, or one row at random out of each of `wanted` stretches of equal length.
+    /// All rows, or a stratified sample: one random row from each of `wanted` ranges of equal length.
     pub fn draw<T: Float>(points: &Points<T>, weights: Option<&[f64]>, wanted: usize, random: &mut Random) -> Self {
         let n = points.rows();
         let count = wanted.min(n);
@@ -50,17 +50,17 @@ impl Sample {
         self.weights.len()
     }
 
-    /// Whether there are none.
+    /// Whether there are no rows.
     pub fn is_empty(&self) -> bool {
         self.weights.is_empty()
     }
 
-    /// The features, one after the other.
+    /// The columns.
     pub fn columns(&self) -> &[Vec<f64>] {
         &self.columns
     }
 
-    /// The rows, one by one.
+    /// The rows.
     pub fn rows(&self) -> Vec<Vec<f64>> {
         (0..self.len()).map(|row| self.row(row)).collect()
     }
@@ -75,16 +75,16 @@ impl Sample {
         self.columns.iter().map(|column| column[row]).collect()
     }
 
-    /// Greedy k-means++: every next centre is the best of a few rows, each drawn with a chance that grows with its weight
-    /// and its squared distance to the centres there are.
+    /// Greedy k-means++: each centre is the best of several candidate rows, drawn with probability proportional to weight
+    /// times squared distance to the nearest centre so far.
     pub fn plus_plus(&self, clusters: usize, random: &mut Random, context: &Context) -> Result<Vec<f64>> {
         let trials = 2 + (clusters as f64).ln() as usize;
-        let first = pick(&self.weights, random);
+        let first = draw_weighted(&self.weights, random);
         let mut centers = self.row(first);
         let mut closest = vec![f64::INFINITY; self.len()];
-        self.closer(&centers.clone(), &mut closest);
+        self.update_closest(&centers.clone(), &mut closest);
         let mut best = vec![0.0; self.len()];
-        let mut tried = vec![0.0; self.len()];
+        let mut trial = vec![0.0; self.len()];
         for _ in 1..clusters {
             context.check()?;
             let mut cumulative: Vec<f64> = closest.iter().zip(&self.weights).map(|(d, w)| d * w).collect();
@@ -92,22 +92,23 @@ impl Sample {
             let mut found: Option<(f64, usize)> = None;
             for _ in 0..trials {
                 let row = draw(&cumulative, random);
-                tried.copy_from_slice(&closest);
-                let potential = self.closer(&self.row(row), &mut tried);
+                trial.copy_from_slice(&closest);
+                let potential = self.update_closest(&self.row(row), &mut trial);
                 if found.is_none_or(|(before, _)| potential < before) {
                     found = Some((potential, row));
-                    std::mem::swap(&mut tried, &mut best);
+                    std::mem::swap(&mut trial, &mut best);
                 }
             }
-            let Some((_, row)) = found else { return Err(Error::internal("no trial in k-means++")) };
+            let Some((_, row)) = found else { return Err(Error::internal("k-means++ found no candidate")) };
             std::mem::swap(&mut best, &mut closest);
             centers.extend(self.row(row));
         }
         Ok(centers)
     }
 
-    /// Lowers each row's squared distance to that to `center` where it is nearer, and gives their weighted sum.
-    fn closer(&self, center: &[f64], closest: &mut [f64]) -> f64 {
+    /// Lowers each row's smallest squared distance to the distance to `center` if that is smaller, and returns the weighted
+    /// sum, the potential.
+    fn update_closest(&self, center: &[f64], closest: &mut [f64]) -> f64 {
         let mut sums = [0.0; 16];
         let mut distances = [0.0; 256];
         for (start, closest) in closest.chunks_mut(256).enumerate().map(|(i, chunk)| (i * 256, chunk)) {
@@ -125,8 +126,8 @@ impl Sample {
     }
 }
 
-fn pick(chances: &[f64], random: &mut Random) -> usize {
-    let mut cumulative = chances.to_vec();
+fn draw_weighted(weights: &[f64], random: &mut Random) -> usize {
+    let mut cumulative = weights.to_vec();
     accumulate(&mut cumulative);
     draw(&cumulative, random)
 }
@@ -139,7 +140,7 @@ fn accumulate(values: &mut [f64]) {
     });
 }
 
-/// A row drawn by cumulated chances; one without a chance is never drawn unless none has one.
+/// Draws a row from cumulative weights. Rows of weight zero are drawn only if all weights are zero (or overflow).
 fn draw(cumulative: &[f64], random: &mut Random) -> usize {
     let total = cumulative.last().copied().unwrap_or(0.0);
     if total <= 0.0 || !total.is_finite() {
@@ -149,7 +150,7 @@ fn draw(cumulative: &[f64], random: &mut Random) -> usize {
     cumulative.partition_point(|&sum| sum <= at).min(cumulative.len() - 1)
 }
 
-/// Distinct rows at random, by weight where there are weights.
+/// Distinct rows drawn at random, with probability proportional to weight if weights are given.
 pub fn random_rows<T: Float>(points: &Points<T>, weights: Option<&[f64]>, clusters: usize, random: &mut Random) -> Result<Vec<f64>> {
     let mut rows = Vec::with_capacity(clusters);
     match weights {
@@ -162,16 +163,16 @@ pub fn random_rows<T: Float>(points: &Points<T>, weights: Option<&[f64]>, cluste
             }
         }
         Some(weights) => {
-            let mut chances = weights.to_vec();
-            if chances.iter().filter(|&&w| w > 0.0).count() < clusters {
+            let mut remaining = weights.to_vec();
+            if remaining.iter().filter(|&&w| w > 0.0).count() < clusters {
                 let message = format!("init='random' needs at least {clusters} rows of positive weight");
                 return Err(Error::new(ErrorKind::InvalidArgument, message));
             }
             while rows.len() < clusters {
-                let mut cumulative = chances.clone();
+                let mut cumulative = remaining.clone();
                 accumulate(&mut cumulative);
                 let row = draw(&cumulative, random);
-                chances[row] = 0.0;
+                remaining[row] = 0.0;
                 rows.push(row);
             }
         }

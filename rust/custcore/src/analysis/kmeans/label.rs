@@ -1,14 +1,14 @@
-//! Labels of rows.
+//! Cluster labels of rows.
 
-/// The number of a cluster, as narrow as their number allows.
+/// A cluster index, in the narrowest type that holds all clusters.
 pub trait Label: Copy + Send + Sync + PartialEq + Default + 'static {
     /// The label of a cluster.
     fn new(cluster: usize) -> Self;
-    /// The label of a cluster whose number is a float.
+    /// The label of a cluster index stored as a float.
     fn of(cluster: f32) -> Self;
-    /// The cluster.
+    /// The cluster index.
     fn index(self) -> usize;
-    /// Labels that are bytes.
+    /// The labels as bytes, if the type is `u8`.
     fn bytes(labels: &[Self]) -> Option<&[u8]>;
 }
 

@@ -1,4 +1,4 @@
-//! Several float32 at once: one kernel, compiled for every path.
+//! SIMD over float32: kernels are written once and compiled for each instruction set, chosen at run time.
 
 #[cfg(target_arch = "aarch64")]
 mod arm;
@@ -10,34 +10,34 @@ mod x86;
 use self::plain::Plain;
 pub use self::vector::{Lanes, Task};
 
-/// Instructions to compute with. They differ in speed alone.
+/// A SIMD instruction set. The choice affects speed only, not results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Path {
-    /// What every machine has.
+    /// Portable fallback.
     Plain,
-    /// AVX2 and FMA of x86-64.
+    /// AVX2 and FMA (x86-64).
     Avx2,
-    /// AVX-512 of x86-64.
+    /// AVX-512 (x86-64).
     Avx512,
-    /// NEON of 64-bit ARM.
+    /// NEON (`AArch64`).
     Neon,
 }
 
 impl Path {
-    /// The slowest first.
+    /// All instruction sets, slowest first.
     const ALL: [Self; 4] = [Self::Plain, Self::Neon, Self::Avx2, Self::Avx512];
 
-    /// The paths that this machine has, the fastest last.
+    /// The instruction sets that this CPU supports, fastest last.
     pub fn available() -> Vec<Self> {
         Self::ALL.into_iter().filter(|path| path.is_available()).collect()
     }
 
-    /// The fastest path that this machine has.
+    /// The fastest instruction set that this CPU supports.
     pub fn fastest() -> Self {
         Self::ALL.into_iter().rev().find(|path| path.is_available()).unwrap_or(Self::Plain)
     }
 
-    /// Whether this machine has the instructions of this path. The standard library keeps what the processor said.
+    /// Whether this CPU supports the instruction set. The standard library caches the CPUID result.
     #[inline]
     fn is_available(self) -> bool {
         match self {
@@ -48,12 +48,12 @@ impl Path {
             Self::Avx512 => x86::has_avx512(),
             #[cfg(target_arch = "aarch64")]
             Self::Neon => true,
-            #[allow(unreachable_patterns, reason = "the paths of other machines")]
+            #[allow(unreachable_patterns, reason = "variants of other architectures")]
             _ => false,
         }
     }
 
-    /// Its name.
+    /// The name.
     pub fn name(self) -> &'static str {
         match self {
             Self::Plain => "plain",
@@ -63,11 +63,11 @@ impl Path {
         }
     }
 
-    /// Does `task` with the instructions of this path.
+    /// Runs `task` with this instruction set.
     #[inline]
     pub fn run<K: Task>(self, task: K) -> K::Output {
         match self {
-            // SAFETY: the processor has the instructions of this path; on others the plain one is taken.
+            // SAFETY: `is_available` has confirmed that the CPU supports the instruction set.
             #[cfg(target_arch = "x86_64")]
             Self::Avx512 if self.is_available() => unsafe { x86::avx512(task) },
             // SAFETY: as above.

@@ -1,4 +1,4 @@
-//! Lloyd's algorithm from given centres, iterate by iterate as it is defined, with scikit-learn's stopping rule.
+//! Lloyd's algorithm from given initial centres, with scikit-learn's stopping rule.
 
 use super::assign::Assign;
 use super::filter::{Drift, Filter, Frame};
@@ -14,60 +14,60 @@ use super::sums::{Steps, Sums};
 use crate::error::Result;
 use crate::num::exact::quotient;
 
-/// Centres, and how far they have come.
+/// The current centres and their cumulative shift.
 struct Place {
     centers: Vec<f64>,
-    frame: Frame,
-    drift: Drift,
+    normalization: Frame,
+    center_shift: Drift,
     steps: Vec<Steps>,
 }
 
 impl<T: Float> Problem<'_, T> {
-    fn place(&self, centers: &[f64]) -> Place {
+    fn initial_state(&self, centers: &[f64]) -> Place {
         Place {
             centers: centers.to_vec(),
-            frame: self.frame(),
-            drift: Drift::new(centers.len() / self.n_features()),
+            normalization: self.normalization(),
+            center_shift: Drift::new(centers.len() / self.n_features()),
             steps: self.ranges.largest().into_iter().map(Steps::new).collect(),
         }
     }
 
-    /// The rows in shares, without labels yet.
-    fn shares<L: Label>(&self) -> Vec<Share<L>> {
+    /// The rows split into chunks, unlabelled.
+    fn chunks<L: Label>(&self) -> Vec<Share<L>> {
         let blocks = self.points.blocks();
-        let share = |blocks: &[_]| Share::new(blocks.to_vec(), self.points.first_row(&blocks[0]));
-        blocks.chunks(blocks_in_share(blocks.len(), self.context)).map(share).collect()
+        let chunk = |blocks: &[_]| Share::new(blocks.to_vec(), self.points.first_row(&blocks[0]));
+        blocks.chunks(blocks_in_share(blocks.len(), self.context)).map(chunk).collect()
     }
 
-    /// Lloyd's algorithm from `start`.
+    /// Runs Lloyd's algorithm from the centres `start`.
     pub fn run<L: Label>(&self, start: &[f64], max_iter: usize, tol: f64) -> Result<Run<L>> {
         let d = self.n_features();
-        let mut shares: Vec<Share<L>> = self.shares();
-        let mut place = self.place(start);
-        let mut state = Change::new(start.len() / d, &place.steps, self.weights.is_some());
+        let mut chunks: Vec<Share<L>> = self.chunks();
+        let mut state = self.initial_state(start);
+        let mut accumulated = Change::new(start.len() / d, &state.steps, self.weights.is_some());
         let mut tolerance = None;
         let mut strict = false;
         let mut n_iter = 0;
         while n_iter < max_iter && !strict {
-            let change = self.assign(&place, &mut shares, n_iter == 0, true)?;
+            let change = self.assign(&state, &mut chunks, n_iter == 0, true)?;
             n_iter += 1;
             strict = n_iter > 1 && change.moved == 0;
-            state = state.merge(change);
-            let far = match state.totals.empty().len() {
+            accumulated = accumulated.merge(change);
+            let far = match accumulated.totals.empty().len() {
                 0 => Vec::new(),
-                empty => self.farthest(&place.centers, &shares, empty)?,
+                empty => self.farthest(&state.centers, &chunks, empty)?,
             };
             if strict && far.is_empty() {
                 break;
             }
-            let new = means(&state.sums, &state.totals, d, &far);
-            let moved = shift(&place.centers, &new, d);
-            place.drift.add(&place.centers, &new, &place.frame);
-            place.centers = new;
+            let new = means(&accumulated.sums, &accumulated.totals, d, &far);
+            let moved = shift(&state.centers, &new, d);
+            state.center_shift.add(&state.centers, &new, &state.normalization);
+            state.centers = new;
             if !strict {
                 let tolerance = match tolerance {
                     Some(tolerance) => tolerance,
-                    None => *tolerance.insert(self.tolerance(tol, &state)?),
+                    None => *tolerance.insert(self.tolerance(tol, &accumulated)?),
                 };
                 if moved <= tolerance {
                     break;
@@ -75,33 +75,34 @@ impl<T: Float> Problem<'_, T> {
             }
         }
         if !strict {
-            let change = self.assign(&place, &mut shares, n_iter == 0, true)?;
-            state = state.merge(change);
+            let change = self.assign(&state, &mut chunks, n_iter == 0, true)?;
+            accumulated = accumulated.merge(change);
         }
-        let means = means(&state.sums, &state.totals, d, &[]);
-        let inertia = self.inertia(&place.centers, &shares)?;
-        shares.iter_mut().for_each(Share::close);
-        Ok(Run { centers: place.centers, shares, means, inertia, n_iter })
+        let means = means(&accumulated.sums, &accumulated.totals, d, &[]);
+        let inertia = self.inertia(&state.centers, &chunks)?;
+        chunks.iter_mut().for_each(Share::free_bounds);
+        Ok(Run { centers: state.centers, chunks, means, inertia, n_iter })
     }
 
-    /// Gives every row to its nearest centre.
-    fn assign<L: Label>(&self, place: &Place, shares: &mut [Share<L>], first: bool, update: bool) -> Result<Change> {
-        let filter = Filter::new(&place.centers, &place.frame);
-        let empty = || Change::new(place.centers.len() / self.n_features(), &place.steps, self.weights.is_some());
-        let work = |share: &mut Share<L>| {
-            let (frame, drift, centers) = (&place.frame, &place.drift, place.centers.as_slice());
+    /// The assignment step: assigns every row to its nearest centre.
+    fn assign<L: Label>(&self, state: &Place, chunks: &mut [Share<L>], first: bool, update: bool) -> Result<Change> {
+        let bounds = Filter::new(&state.centers, &state.normalization);
+        let empty = || Change::new(state.centers.len() / self.n_features(), &state.steps, self.weights.is_some());
+        let work = |chunk: &mut Share<L>| {
+            let (normalization, center_shift, centers) = (&state.normalization, &state.center_shift, state.centers.as_slice());
             let mut change = empty();
-            let task = Assign { problem: self, share, centers, filter: &filter, frame, drift, first, update, change: &mut change };
+            let task =
+                Assign { problem: self, chunk, centers, bounds: &bounds, normalization, center_shift, first, update, change: &mut change };
             self.path.run(task)?;
             Ok(change)
         };
-        Ok(each_share(shares.iter_mut().collect(), self.load(), work, Change::merge)?.unwrap_or_else(empty))
+        Ok(each_share(chunks.iter_mut().collect(), self.load(), work, Change::merge)?.unwrap_or_else(empty))
     }
 
-    /// The rows farthest from their centres: by distance, descending, then by row.
-    fn farthest<L: Label>(&self, centers: &[f64], shares: &[Share<L>], wanted: usize) -> Result<Vec<Far>> {
+    /// The `wanted` rows farthest from their centres, by distance descending, then by row.
+    fn farthest<L: Label>(&self, centers: &[f64], chunks: &[Share<L>], wanted: usize) -> Result<Vec<Far>> {
         let d = self.n_features();
-        let labels: Vec<L> = shares.iter().flat_map(|share| share.labels.iter().copied()).collect();
+        let labels: Vec<L> = chunks.iter().flat_map(|chunk| chunk.labels.iter().copied()).collect();
         let mut x = vec![0.0; d];
         let mut distance = |point: usize| {
             self.points.read(point, &mut x);
@@ -140,72 +141,73 @@ impl<T: Float> Problem<'_, T> {
         Ok(best.into_iter().map(far).collect())
     }
 
-    /// `tol` times the mean variance of the features, each row counted once whatever its weight.
-    fn tolerance(&self, tol: f64, state: &Change) -> Result<f64> {
+    /// `tol` times the mean variance of the features; sample weights are ignored, as in scikit-learn.
+    fn tolerance(&self, tol: f64, accumulated: &Change) -> Result<f64> {
         if tol == 0.0 {
             return Ok(0.0);
         }
-        // Weights of points that stand for several rows count; weights of rows do not.
+        // Multiplicities of deduplicated points count; sample weights do not.
         let n = self.codes.map_or(self.points.rows(), <[u32]>::len) as f64;
-        let sums = if self.weights.is_none() { state.column_sums(self.n_features()) } else { self.column_sums()? };
+        let sums = if self.weights.is_none() { accumulated.column_sums(self.n_features()) } else { self.column_sums()? };
         let mean: Vec<f64> = sums.iter().map(|sum| quotient(sum, &[n])).collect();
         let variance: f64 = self.squares(&mean)?.iter().map(|sum| quotient(sum, &[n])).sum();
         Ok(variance / self.n_features() as f64 * tol)
     }
 
-    /// The exact sum of squares of all features about their means; of rows without weights.
+    /// The total sum of squares of all features about their means, from exact sums; unweighted.
     pub fn total_squares(&self) -> Result<f64> {
         let n = [self.points.rows() as f64];
         let mean: Vec<f64> = self.column_sums()?.iter().map(|sum| quotient(sum, &n)).collect();
         Ok(self.squares(&mean)?.iter().map(|sum| quotient(sum, &[1.0])).sum())
     }
 
-    /// The exact sum of each feature over the rows.
+    /// The exact sum of each feature.
     fn column_sums(&self) -> Result<Vec<Vec<f64>>> {
         let largest = self.ranges.largest();
-        (0..largest.len()).map(|feature| self.spread::<u8>(&[], Terms::Value { feature }, largest[feature])).collect()
+        (0..largest.len()).map(|feature| self.exact_sum::<u8>(&[], Terms::Value { feature }, largest[feature])).collect()
     }
 
-    /// The exact sum of the squared distances of each feature to its mean.
+    /// The exact sum of squared deviations of each feature from its mean.
     fn squares(&self, mean: &[f64]) -> Result<Vec<Vec<f64>>> {
         let reach = |feature: usize| {
             let (low, high) = self.ranges.0[feature];
             (high - mean[feature]).max(mean[feature] - low).powi(2)
         };
-        let sum = |feature: usize| self.spread::<u8>(&[], Terms::Square { feature, mean: mean[feature] }, reach(feature));
+        let sum = |feature: usize| self.exact_sum::<u8>(&[], Terms::Square { feature, mean: mean[feature] }, reach(feature));
         (0..mean.len()).map(sum).collect()
     }
 
-    /// The exact sum of the squared distances to the own centre.
-    pub fn inertia<L: Label>(&self, centers: &[f64], shares: &[Share<L>]) -> Result<f64> {
+    /// The inertia: the exact sum of squared distances to the assigned centres, rounded once.
+    pub fn inertia<L: Label>(&self, centers: &[f64], chunks: &[Share<L>]) -> Result<f64> {
         let d = self.n_features();
         let reach = |center: &[f64]| {
             let both = center.iter().zip(&self.ranges.0);
             both.fold(0.0, |sum, (c, (low, high))| sum + ((high - c) * (high - c)).max((low - c) * (low - c)))
         };
         let largest = centers.chunks_exact(d).map(reach).fold(0.0, f64::max);
-        Ok(quotient(&self.spread(shares, Terms::Distance { centers }, largest)?, &[1.0]))
+        Ok(quotient(&self.exact_sum(chunks, Terms::Distance { centers }, largest)?, &[1.0]))
     }
 
-    /// The exact sum of terms, none of them above `largest`; a row counts with its weight in distances alone.
-    fn spread<L: Label>(&self, shares: &[Share<L>], terms: Terms<'_>, largest: f64) -> Result<Vec<f64>> {
-        let unlabelled: Vec<Share<L>> = if shares.is_empty() { self.shares() } else { Vec::new() };
-        let shares: Vec<&Share<L>> = shares.iter().chain(&unlabelled).collect();
+    /// The exact sum of terms, none of them above `largest`. Sample weights apply to distances only; multiplicities always
+    /// apply.
+    fn exact_sum<L: Label>(&self, chunks: &[Share<L>], terms: Terms<'_>, largest: f64) -> Result<Vec<f64>> {
+        let unlabelled: Vec<Share<L>> = if chunks.is_empty() { self.chunks() } else { Vec::new() };
+        let chunks: Vec<&Share<L>> = chunks.iter().chain(&unlabelled).collect();
         let weights = if matches!(terms, Terms::Distance { .. }) || self.codes.is_some() { self.weights } else { None };
-        let work = |share: &Share<L>| self.path.run(Spread { problem: self, share, terms, weights, largest });
+        let work = |chunk: &Share<L>| self.path.run(Spread { problem: self, chunk, terms, weights, largest });
         let both = |a: Option<Sums>, b: Option<Sums>| {
             let mut a = a?;
             a.merge(b?);
             Some(a)
         };
         let infinite = vec![f64::INFINITY];
-        Ok(each_share(shares, self.load(), work, both)?.map_or_else(Vec::new, |sum| sum.map_or(infinite, |sum| sum.get(0))))
+        Ok(each_share(chunks, self.load(), work, both)?.map_or_else(Vec::new, |sum| sum.map_or(infinite, |sum| sum.get(0))))
     }
 
-    /// The nearest centre of every row.
+    /// Labels every row with its nearest centre.
     pub fn labels<L: Label>(&self, centers: &[f64]) -> Result<Vec<Share<L>>> {
-        let mut shares = self.shares();
-        self.assign(&self.place(centers), &mut shares, true, false)?;
-        Ok(shares)
+        let mut chunks = self.chunks();
+        self.assign(&self.initial_state(centers), &mut chunks, true, false)?;
+        Ok(chunks)
     }
 }

@@ -1,40 +1,40 @@
-//! From sums to centres: exact means, rounded once, and what becomes of empty clusters.
+//! The update step: means from exact sums, rounded once, and relocation of empty clusters.
 
 use super::kernel::squared_distance;
 use super::sums::Sums;
 use crate::num::exact::{approximate, grow, grow_product, quotient};
 
-/// A row that an empty cluster takes as its centre.
+/// A row that becomes the centre of an empty cluster.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Far {
-    /// Its squared distance to the centre it belonged to.
+    /// The squared distance to its assigned centre.
     pub distance: f64,
-    /// Its place.
+    /// The row.
     pub row: usize,
-    /// The cluster it belonged to.
+    /// The assigned cluster.
     pub cluster: usize,
-    /// Its weight.
+    /// The weight.
     pub weight: f64,
-    /// Its features.
+    /// The features.
     pub point: Vec<f64>,
 }
 
-/// The weight in each cluster.
+/// The total weight of each cluster.
 #[derive(Debug, Clone)]
 pub enum Totals {
-    /// Rows, each of weight one.
+    /// Row counts, if unweighted.
     Counts(Vec<i64>),
     /// Exact sums of weights, as expansions.
     Weights(Vec<Vec<f64>>),
 }
 
 impl Totals {
-    /// No weight anywhere.
+    /// Zero weight in every cluster.
     pub fn new(clusters: usize, weighted: bool) -> Self {
         if weighted { Self::Weights(vec![Vec::new(); clusters]) } else { Self::Counts(vec![0; clusters]) }
     }
 
-    /// Adds the totals of another share of the rows.
+    /// Adds the weights of another chunk.
     pub fn merge(&mut self, other: Self) {
         match (self, other) {
             (Self::Counts(own), Self::Counts(more)) => own.iter_mut().zip(more).for_each(|(a, b)| *a += b),
@@ -60,7 +60,7 @@ impl Totals {
         self.len() == 0
     }
 
-    /// The total of a cluster as an expansion.
+    /// The weight of a cluster as an expansion.
     pub fn get(&self, cluster: usize) -> Vec<f64> {
         match self {
             Self::Counts(counts) => vec![counts[cluster] as f64],
@@ -68,14 +68,14 @@ impl Totals {
         }
     }
 
-    /// The clusters without weight.
+    /// The clusters of zero weight.
     pub fn empty(&self) -> Vec<usize> {
         (0..self.len()).filter(|&j| approximate(&self.get(j)) == 0.0).collect()
     }
 }
 
-/// The exact means. Empty clusters take the rows `far`, each in its turn; those that are still empty stand where the
-/// heaviest cluster is.
+/// The cluster means, from exact sums. Empty clusters are relocated to the rows `far` in order, as in scikit-learn; clusters
+/// that remain empty get the mean of the heaviest cluster.
 pub fn means(sums: &Sums, totals: &Totals, n_features: usize, far: &[Far]) -> Vec<f64> {
     let clusters = totals.len();
     let mut totals_now: Vec<Vec<f64>> = (0..clusters).map(|j| totals.get(j)).collect();
@@ -103,7 +103,7 @@ pub fn means(sums: &Sums, totals: &Totals, n_features: usize, far: &[Far]) -> Ve
     (0..clusters).flat_map(|j| (0..n_features).map(move |feature| (j, feature))).map(|(j, feature)| mean((filled(j), feature))).collect()
 }
 
-/// The sum over all centres of the squared distance they moved.
+/// The sum of squared centre shifts.
 pub fn shift(old: &[f64], new: &[f64], n_features: usize) -> f64 {
     new.chunks_exact(n_features).zip(old.chunks_exact(n_features)).fold(0.0, |sum, (a, b)| sum + squared_distance(a, b))
 }

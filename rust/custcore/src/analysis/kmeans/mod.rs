@@ -1,13 +1,14 @@
-//! K-means: plain Lloyd's algorithm, exact and fast.
+//! K-means: Lloyd's algorithm with exact pruning and exact sums.
 //!
-//! From given starting centres the result is that of plain Lloyd, iterate by iterate: squared distances in float64 by one
-//! arithmetic, ties to the lower centre, means from exact sums and rounded once. Whatever saves work proves first that it
-//! cannot change a label. So a result depends neither on threads, nor on how the rows are cut, nor on the machine.
+//! From given initial centres every iteration yields the labels and centres of plain Lloyd: squared distances in float64
+//! with a fixed order of operations, ties to the lower index, means from exact sums and rounded once. Pruning is exact: a
+//! distance is skipped only when bounds prove the label cannot change. Results therefore do not depend on the number of
+//! threads, the batch layout or the CPU.
 
-#![allow(clippy::inline_always, reason = "a kernel gets the instructions of its path only where it is inlined")]
-#![allow(clippy::float_cmp, reason = "whether floats are the same to the last bit is what is asked here")]
-#![allow(clippy::neg_cmp_op_on_partial_ord, reason = "what is not surely greater, NaN with it, is not certain")]
-#![allow(clippy::many_single_char_names, reason = "x, c, d and k are the names of the subject")]
+#![allow(clippy::inline_always, reason = "kernels use the target features of their caller only if inlined")]
+#![allow(clippy::float_cmp, reason = "bitwise equality of floats is intended")]
+#![allow(clippy::neg_cmp_op_on_partial_ord, reason = "a NaN comparison must count as uncertain")]
+#![allow(clippy::many_single_char_names, reason = "x, c, d and k are the standard symbols")]
 
 pub mod assign;
 pub mod breaks;

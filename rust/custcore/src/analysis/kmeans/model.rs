@@ -1,4 +1,4 @@
-//! Fitting and using a model: starts, runs, the best of them.
+//! Fitting a model, the best of several runs, and prediction.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,29 +9,29 @@ use super::label::Label;
 use super::lanes::Path;
 use super::points::{Features, Float, Points, each_float};
 use super::problem::{Problem, Run};
-use super::scaler::unlike;
+use super::scaler::feature_count_mismatch;
 use super::scan::{Ranges, each_share, ranges};
 use super::share::Share;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 use crate::num::random::Random;
 
-/// The settings of a fit.
+/// Settings of a fit.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Spec {
     /// Number of clusters.
     pub n_clusters: usize,
-    /// How runs start.
+    /// How the initial centres are chosen.
     pub init: Init,
-    /// Number of runs, the best of which is kept.
+    /// Number of runs; the one with the lowest inertia is kept.
     pub n_init: usize,
-    /// Iterations of a run, at most.
+    /// Maximum number of iterations per run.
     pub max_iter: usize,
-    /// A run ends when the squared shift of all centres is at most this part of the mean variance.
+    /// A run stops when the squared centre shift is at most `tol` times the mean variance of the features.
     pub tol: f64,
     /// The seed.
     pub seed: u64,
-    /// The instructions to compute with; they do not change the result.
+    /// The SIMD instruction set; it does not affect the result.
     pub path: Path,
 }
 
@@ -41,16 +41,16 @@ pub struct Spec {
 pub struct Model {
     /// Number of features.
     pub n_features: usize,
-    /// The centres, one after the other.
+    /// The centres, row-major.
     pub centers: Vec<f64>,
-    /// The centres that the run started from.
+    /// The initial centres of the run.
     pub init_centers: Vec<f64>,
-    /// The sum of squared distances.
+    /// The sum of squared distances to the assigned centres.
     #[serde(with = "crate::num::exact::every_float")]
     pub inertia: f64,
-    /// Iterations, as scikit-learn counts them.
+    /// Number of iterations, counted as in scikit-learn.
     pub n_iter: usize,
-    /// Clusters that have a row.
+    /// Number of non-empty clusters.
     pub n_nonempty: usize,
 }
 
@@ -58,19 +58,19 @@ fn invalid(message: String) -> Error {
     Error::new(ErrorKind::InvalidArgument, message)
 }
 
-/// An error unless there is a weight for each row, finite, not negative, and one above zero.
+/// Checks that there is one weight per row, that all are finite and non-negative, and that at least one is positive.
 pub(super) fn check_weights(weights: Option<&[f64]>, rows: usize) -> Result<()> {
     let Some(weights) = weights else { return Ok(()) };
     if weights.len() != rows {
-        return Err(invalid(format!("sample_weight has {} values for {rows} rows; pass one for each row", weights.len())));
+        return Err(invalid(format!("sample_weight has {} values for {rows} rows; pass one per row", weights.len())));
     }
     if let Some(row) = weights.iter().position(|w| !w.is_finite() || *w < 0.0) {
         return Err(
-            invalid(format!("sample_weight is {} at row {row}; weights are finite and not negative", weights[row])).at_row(row as u64)
+            invalid(format!("sample_weight is {} at row {row}; weights must be finite and non-negative", weights[row])).at_row(row as u64)
         );
     }
     if weights.iter().all(|&w| w == 0.0) {
-        return Err(invalid("all weights are zero; at least one row must count".to_owned()));
+        return Err(invalid("all weights are zero; at least one must be positive".to_owned()));
     }
     Ok(())
 }
@@ -81,36 +81,36 @@ impl Spec {
             return Err(super::points::not_enough("there are no rows to cluster"));
         }
         if self.n_clusters == 0 || self.max_iter == 0 || self.n_init == 0 {
-            return Err(invalid("n_clusters, n_init and max_iter are at least 1".to_owned()));
+            return Err(invalid("n_clusters, n_init and max_iter must be at least 1".to_owned()));
         }
         if !(self.tol >= 0.0 && self.tol.is_finite()) {
-            return Err(invalid(format!("tol={} must be a number of at least 0", self.tol)));
+            return Err(invalid(format!("tol={} must be finite and at least 0", self.tol)));
         }
         if self.n_clusters > rows {
             return Err(invalid(format!("n_samples={rows} should be >= n_clusters={}.", self.n_clusters)));
         }
         if let Init::Given(starts) = &self.init {
             if starts.is_empty() {
-                return Err(invalid("no starting centres were given".to_owned()));
+                return Err(invalid("no initial centres were given".to_owned()));
             }
             if starts.iter().any(|start| start.len() != self.n_clusters * n_features) {
                 return Err(invalid(format!(
-                    "the starting centres do not have {} rows (n_clusters) of {n_features} features",
+                    "the initial centres must have {} rows (n_clusters) of {n_features} features",
                     self.n_clusters
                 )));
             }
             if starts.iter().flatten().any(|x| !x.is_finite()) {
-                return Err(Error::new(ErrorKind::NonFinite, "the starting centres contain NaN or infinity"));
+                return Err(Error::new(ErrorKind::NonFinite, "the initial centres contain NaN or infinity"));
             }
         }
         Ok(())
     }
 
-    /// Fits a model; the labels are those of the rows.
+    /// Fits a model and returns it with the label of each row.
     pub fn fit(&self, features: &Features, weights: Option<&[f64]>, context: &Context) -> Result<(Model, Vec<i32>)> {
         self.check(features.rows(), features.n_features())?;
         check_weights(weights, features.rows())?;
-        // Each step below asks for the pool again, which is cheap on its threads.
+        // Nested entries into the pool are cheap from its own threads.
         context.run_if_large(features.rows(), |_| {
             let ranges = ranges(features, context)?;
             each_float!(&features.values, points => self.fit_points(points, weights, &ranges, context))
@@ -125,33 +125,33 @@ impl Spec {
         context: &Context,
     ) -> Result<(Model, Vec<i32>)> {
         let problem = Problem { points, weights, codes: None, ranges, path: self.path, context };
-        let starts = self.starts(&problem)?;
-        let kinds = if weights.is_none() { distinct(points, ranges, context)? } else { None };
-        if let Some(Distinct { points, counts, codes }) = kinds {
+        let starts = self.initial_centers(&problem)?;
+        let deduplicated = if weights.is_none() { distinct(points, ranges, context)? } else { None };
+        if let Some(Distinct { points, counts, codes }) = deduplicated {
             let problem = Problem { points: &points, weights: Some(&counts), codes: Some(&codes), ranges, path: self.path, context };
-            return self.of_width(&problem, starts);
+            return self.dispatch_labels(&problem, starts);
         }
-        self.of_width(&problem, starts)
+        self.dispatch_labels(&problem, starts)
     }
 
-    fn of_width<T: Float>(&self, problem: &Problem<'_, T>, starts: Vec<Vec<f64>>) -> Result<(Model, Vec<i32>)> {
-        if self.n_clusters <= 256 { self.best::<T, u8>(problem, starts) } else { self.best::<T, u32>(problem, starts) }
+    fn dispatch_labels<T: Float>(&self, problem: &Problem<'_, T>, starts: Vec<Vec<f64>>) -> Result<(Model, Vec<i32>)> {
+        if self.n_clusters <= 256 { self.best_run::<T, u8>(problem, starts) } else { self.best_run::<T, u32>(problem, starts) }
     }
 
-    fn best<T: Float, L: Label>(&self, problem: &Problem<'_, T>, starts: Vec<Vec<f64>>) -> Result<(Model, Vec<i32>)> {
+    fn best_run<T: Float, L: Label>(&self, problem: &Problem<'_, T>, starts: Vec<Vec<f64>>) -> Result<(Model, Vec<i32>)> {
         let n_features = problem.points.n_features();
         let mut best: Option<(Run<L>, Vec<f64>)> = None;
         for start in starts {
             let run = problem.run::<L>(&start, self.max_iter, self.tol)?;
             let better = best.as_ref().is_none_or(|(before, _)| {
-                run.inertia < before.inertia && !is_same_clustering(&run.shares, &before.shares, self.n_clusters)
+                run.inertia < before.inertia && !is_same_clustering(&run.chunks, &before.chunks, self.n_clusters)
             });
             if better {
                 best = Some((run, start));
             }
         }
-        let Some((run, init_centers)) = best else { return Err(Error::internal("no run of k-means")) };
-        let (labels, seen) = integers(&run.shares, self.n_clusters, problem.load())?;
+        let Some((run, init_centers)) = best else { return Err(Error::internal("no k-means run")) };
+        let (labels, seen) = collect_labels(&run.chunks, self.n_clusters, problem.load())?;
         let labels = match problem.codes {
             Some(codes) => {
                 let label = |row: usize| labels[codes[row] as usize];
@@ -164,7 +164,7 @@ impl Spec {
         Ok((model, labels))
     }
 
-    fn starts<T: Float>(&self, problem: &Problem<'_, T>) -> Result<Vec<Vec<f64>>> {
+    fn initial_centers<T: Float>(&self, problem: &Problem<'_, T>) -> Result<Vec<Vec<f64>>> {
         match &self.init {
             Init::Given(starts) => Ok(starts.clone()),
             Init::Random => (0..self.n_init)
@@ -180,28 +180,28 @@ impl Spec {
     }
 }
 
-/// Whether two labellings differ in the numbers of the clusters alone.
+/// Whether labelling `b` is the same clustering as `a` up to the numbering of clusters.
 fn is_same_clustering<L: Label>(a: &[Share<L>], b: &[Share<L>], clusters: usize) -> bool {
     let mut mapped: Vec<Option<L>> = vec![None; clusters];
-    let labels = |shares| <[Share<L>]>::iter(shares).flat_map(|share| &share.labels);
+    let labels = |chunks| <[Share<L>]>::iter(chunks).flat_map(|chunk| &chunk.labels);
     labels(a).zip(labels(b)).all(|(a, b)| *mapped[a.index()].get_or_insert(*b) == *b)
 }
 
-/// The labels of all rows, and which clusters have any.
-fn integers<L: Label>(shares: &[Share<L>], clusters: usize, load: (&Context, usize)) -> Result<(Vec<i32>, Vec<bool>)> {
-    let mut labels = vec![0; shares.iter().map(|share| share.labels.len()).sum()];
+/// The labels of all rows, and which clusters are non-empty.
+fn collect_labels<L: Label>(chunks: &[Share<L>], clusters: usize, load: (&Context, usize)) -> Result<(Vec<i32>, Vec<bool>)> {
+    let mut labels = vec![0; chunks.iter().map(|chunk| chunk.labels.len()).sum()];
     let mut rest = labels.as_mut_slice();
-    let pairs = shares.iter().map(|share| (share, rest.split_off_mut(..share.labels.len()).unwrap_or_default())).collect();
-    let work = |(share, out): (&Share<L>, &mut [i32])| {
+    let pairs = chunks.iter().map(|chunk| (chunk, rest.split_off_mut(..chunk.labels.len()).unwrap_or_default())).collect();
+    let work = |(chunk, out): (&Share<L>, &mut [i32])| {
         let mut seen = vec![false; clusters];
-        for (out, label) in out.iter_mut().zip(&share.labels) {
+        for (out, label) in out.iter_mut().zip(&chunk.labels) {
             seen[label.index()] = true;
             *out = label.index() as i32;
         }
         Ok(seen)
     };
-    let both = |a: Vec<bool>, b: Vec<bool>| a.iter().zip(&b).map(|(a, b)| a | b).collect();
-    let seen = each_share(pairs, load, work, both)?.unwrap_or_default();
+    let union = |a: Vec<bool>, b: Vec<bool>| a.iter().zip(&b).map(|(a, b)| a | b).collect();
+    let seen = each_share(pairs, load, work, union)?.unwrap_or_default();
     Ok((labels, seen))
 }
 
@@ -211,7 +211,7 @@ impl Model {
         self.centers.len() / self.n_features.max(1)
     }
 
-    /// An error unless the numbers of a stored model go together.
+    /// Checks that the parameters of a stored model are consistent.
     pub fn check_sound(&self, names: Option<&[String]>) -> Result<()> {
         let d = self.n_features;
         let sound = d > 0
@@ -220,11 +220,11 @@ impl Model {
             && self.init_centers.len() == self.centers.len()
             && self.centers.iter().chain(&self.init_centers).all(|x| x.is_finite())
             && names.is_none_or(|names| names.len() == d);
-        if sound { Ok(()) } else { Err(invalid("the parameters do not make a model: centres of unlike sizes or not finite".to_owned())) }
+        if sound { Ok(()) } else { Err(invalid("invalid model parameters: centres of inconsistent shape or not finite".to_owned())) }
     }
 
     fn check_width(&self, features: &Features) -> Result<()> {
-        if features.n_features() == self.n_features { Ok(()) } else { Err(unlike(features.n_features(), self.n_features)) }
+        if features.n_features() == self.n_features { Ok(()) } else { Err(feature_count_mismatch(features.n_features(), self.n_features)) }
     }
 
     fn check(&self, features: &Features, context: &Context) -> Result<Ranges> {
@@ -232,7 +232,7 @@ impl Model {
         ranges(features, context)
     }
 
-    /// The nearest centre of every row.
+    /// The index of the nearest centre of every row.
     pub fn predict(&self, features: &Features, path: Path, context: &Context) -> Result<Vec<i32>> {
         self.check_width(features)?;
         let ranges = Ranges::of_centers(&self.centers, self.n_features);
@@ -242,7 +242,7 @@ impl Model {
         })
     }
 
-    /// Minus the sum of squared distances of rows to their nearest centres.
+    /// The negative inertia of the rows with respect to the centres.
     pub fn score(&self, features: &Features, weights: Option<&[f64]>, context: &Context) -> Result<f64> {
         check_weights(weights, features.rows())?;
         let (ranges, path) = (self.check(features, context)?, Path::fastest());
@@ -253,7 +253,7 @@ impl Model {
         })
     }
 
-    /// The distance of every row to every centre, row by row.
+    /// The distance of every row to every centre, row-major.
     pub fn transform(&self, features: &Features, context: &Context) -> Result<Vec<f64>> {
         self.check(features, context)?;
         each_float!(&features.values, points => {
@@ -270,13 +270,13 @@ impl Model {
         })
     }
 
-    /// The nearest centre of one point.
+    /// The index of the nearest centre of one point.
     pub fn predict_one(&self, values: &[f64]) -> Result<usize> {
         if values.len() != self.n_features {
-            return Err(unlike(values.len(), self.n_features));
+            return Err(feature_count_mismatch(values.len(), self.n_features));
         }
         if values.iter().any(|x| !x.is_finite()) {
-            return Err(Error::new(ErrorKind::NonFinite, "a value is NaN or infinite; distances to it are not defined"));
+            return Err(Error::new(ErrorKind::NonFinite, "a value is NaN or infinite; distances to it are undefined"));
         }
         Ok(nearest(values, &self.centers).0)
     }

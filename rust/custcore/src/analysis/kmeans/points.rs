@@ -1,4 +1,4 @@
-//! The rows to be clustered: columns as they lie, in one or more parts, read in blocks.
+//! The rows to cluster: zero-copy columns in one or more parts, read in blocks.
 
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_buffer::{ArrowNativeType, ScalarBuffer};
@@ -9,19 +9,19 @@ use crate::column::chunks::find_column;
 use crate::column::feature::Feature;
 use crate::error::{Error, ErrorKind, Result};
 
-/// A float type that features come in.
+/// A float type of features.
 pub trait Float: ArrowNativeType + Default {
     /// The same value as float64.
     fn wide(self) -> f64;
-    /// The value less `middle`, times `scale`, as float32; `middle` is a value of this type.
+    /// `(self - middle) * scale` as float32; `middle` is exact in this type.
     fn narrow(self, middle: f64, scale: f64) -> f32;
-    /// Zero times the value.
+    /// The value times zero: zero if finite, else NaN.
     #[must_use]
     fn nothing(self) -> Self;
-    /// The sum with another.
+    /// The sum.
     #[must_use]
     fn plus(self, other: Self) -> Self;
-    /// The first `V::N` values that lie `S` apart; the slice has room for as many whole steps.
+    /// Copies `V::N` values of stride `S` to `out`; the slice has at least `V::N * S` elements.
     fn apart<V: Lanes, const S: usize>(values: &[Self], out: &mut [Self]);
 }
 
@@ -79,7 +79,7 @@ impl Float for f64 {
     }
 }
 
-/// One feature of a part: every `stride`-th value from the first.
+/// A strided column: one feature of a part.
 #[derive(Debug, Clone)]
 pub struct Lane<T: Float> {
     values: ScalarBuffer<T>,
@@ -93,14 +93,14 @@ impl<T: Float> Lane<T> {
         self.values[row * self.stride]
     }
 
-    /// The values from row `start` on, and how far apart they are.
+    /// The values from row `start` on, and their stride.
     #[inline]
     pub fn from(&self, start: usize) -> (&[T], usize) {
         (&self.values[start * self.stride..], self.stride)
     }
 }
 
-/// Rows whose features lie in the same arrays.
+/// Rows whose features are stored in the same arrays.
 #[derive(Debug, Clone)]
 pub struct Part<T: Float> {
     /// The features.
@@ -119,12 +119,12 @@ pub struct Points<T: Float> {
     n_features: usize,
 }
 
-/// At most [`BLOCK`] rows of one part.
+/// A block of at most [`BLOCK`] rows of one part.
 #[derive(Debug, Clone, Copy)]
 pub struct Block {
     /// The part.
     pub part: u32,
-    /// Its first row within the part.
+    /// The first row within the part.
     pub start: usize,
     /// Number of rows.
     pub len: usize,
@@ -141,7 +141,7 @@ impl<T: Float> Points<T> {
         Self { parts, starts, rows, n_features }
     }
 
-    /// Points of columns of float64.
+    /// Points from contiguous columns.
     pub fn of_columns(columns: Vec<Vec<T>>, rows: usize) -> Self {
         let n_features = columns.len();
         let lanes = columns.into_iter().map(|values| Lane { values: values.into(), stride: 1 }).collect();
@@ -158,7 +158,7 @@ impl<T: Float> Points<T> {
         self.n_features
     }
 
-    /// The blocks that all rows fall into, in order.
+    /// All rows as blocks, in order.
     pub fn blocks(&self) -> Vec<Block> {
         let of_part = |(part, rows): (usize, usize)| {
             let block = move |start| Block { part: part as u32, start, len: BLOCK.min(rows - start) };
@@ -173,7 +173,7 @@ impl<T: Float> Points<T> {
         &self.parts[block.part as usize].lanes
     }
 
-    /// The first row of a block, counted over all parts.
+    /// The index of the first row of a block over all parts.
     #[inline]
     pub fn first_row(&self, block: &Block) -> usize {
         self.starts[block.part as usize] + block.start
@@ -182,30 +182,30 @@ impl<T: Float> Points<T> {
     /// The features of a row as float64.
     pub fn read(&self, row: usize, out: &mut [f64]) {
         let part = self.starts.partition_point(|&start| start <= row) - 1;
-        // Empty parts start where the next one does; the last of them holds the row.
+        // Empty parts share their start with the next part; `partition_point` finds the last, which holds the row.
         for (out, lane) in out.iter_mut().zip(&self.parts[part].lanes) {
             *out = lane.get(row - self.starts[part]).wide() + 0.0;
         }
     }
 }
 
-/// How a two-dimensional array lies in memory, in elements.
+/// The memory layout of a two-dimensional array, in elements.
 #[derive(Debug, Clone, Copy)]
 pub struct Layout {
     /// Number of rows.
     pub rows: usize,
     /// Number of columns.
     pub columns: usize,
-    /// From a row to the next.
+    /// Stride between rows.
     pub row_stride: usize,
-    /// From a column to the next.
+    /// Stride between columns.
     pub column_stride: usize,
 }
 
-/// What is to be clustered, of either float type, with the names of its features where they have some.
+/// The rows to cluster, of either float type, with the feature names if any.
 #[derive(Debug, Clone)]
 pub struct Features {
-    /// The names, in order.
+    /// The feature names.
     pub names: Option<Vec<String>>,
     /// The rows.
     pub values: Values,
@@ -220,7 +220,7 @@ pub enum Values {
     F64(Points<f64>),
 }
 
-/// Does the same with points of either type.
+/// Evaluates an expression for points of either type.
 macro_rules! each_float {
     ($values:expr, $points:ident => $body:expr) => {
         match $values {
@@ -232,7 +232,7 @@ macro_rules! each_float {
 pub(crate) use each_float;
 
 impl Features {
-    /// The columns of some batches, or those that are named.
+    /// The columns of batches: those named by `columns`, or all.
     pub fn from_batches(batches: &[RecordBatch], columns: Option<&[String]>) -> Result<Self> {
         let Some(first) = batches.first() else { return Err(not_enough("there are no rows to cluster")) };
         let schema = first.schema();
@@ -262,16 +262,16 @@ impl Features {
                 Feature::F64(_) => None,
             };
             let part = |(features, rows): (Vec<_>, usize)| Part { lanes: features.into_iter().filter_map(narrow).collect(), rows };
-            Values::F32(Points::new(joined(read.into_iter().map(part).collect()), n))
+            Values::F32(Points::new(coalesced(read.into_iter().map(part).collect()), n))
         } else {
             let wide = |feature: Feature| Lane { values: feature.widened(), stride: 1 };
             let part = |(features, rows): (Vec<Feature>, usize)| Part { lanes: features.into_iter().map(wide).collect(), rows };
-            Values::F64(Points::new(joined(read.into_iter().map(part).collect()), n))
+            Values::F64(Points::new(coalesced(read.into_iter().map(part).collect()), n))
         };
         Ok(Self { names: Some(names), values })
     }
 
-    /// A two-dimensional array, whose memory `flat` covers from its first element on.
+    /// A two-dimensional array; `flat` is its memory from the first element on.
     pub fn from_matrix(flat: &ArrayRef, layout: Layout) -> Result<Self> {
         fn points<T: Float>(values: &ScalarBuffer<T>, layout: Layout) -> Points<T> {
             let lane = |column: usize| {
@@ -300,14 +300,14 @@ impl Features {
         each_float!(&self.values, points => points.n_features())
     }
 
-    /// What a feature is called in messages.
+    /// The name of a feature in messages: its index if it has no name.
     pub fn name(&self, feature: usize) -> String {
         self.names.as_ref().map_or_else(|| feature.to_string(), |names| names[feature].clone())
     }
 }
 
-/// Many small parts as one, so that blocks are worth their cost.
-fn joined<T: Float>(parts: Vec<Part<T>>) -> Vec<Part<T>> {
+/// Concatenates the parts if they are small, to amortize the cost per block.
+fn coalesced<T: Float>(parts: Vec<Part<T>>) -> Vec<Part<T>> {
     let rows: usize = parts.iter().map(|part| part.rows).sum();
     if parts.len() < 2 || rows / parts.len() >= 4 * BLOCK {
         return parts;

@@ -1,4 +1,4 @@
-//! The nearest centre of every row, in one pass: whether the rows are finite, the filter, and the labels where they belong.
+//! Prediction in one pass: finiteness check, float32 bounds, and labels.
 
 use super::assign::STRIDE;
 use super::filter::{Filter, Frame, Screen};
@@ -11,7 +11,7 @@ use super::scan::{Ranges, blocks_in_share, each_share, first_nonfinite};
 use crate::error::Result;
 
 impl Ranges {
-    /// The ranges of some centres.
+    /// The ranges of the centres.
     pub fn of_centers(centers: &[f64], n_features: usize) -> Self {
         let ends = |feature: usize| {
             let own = centers[feature..].iter().step_by(n_features);
@@ -22,33 +22,34 @@ impl Ranges {
 }
 
 impl<T: Float> Problem<'_, T> {
-    /// The nearest centre of every row. The ranges of the problem may be those of the centres: rows that are out of all
-    /// proportion are left open by the filter.
+    /// The index of the nearest centre of every row. The ranges of the problem may be those of the centres: for rows far
+    /// outside them the bounds are uncertain, and the label is computed in float64.
     pub fn predict(&self, centers: &[f64], features: &Features) -> Result<Vec<i32>> {
-        let frame = self.frame();
-        let filter = Filter::new(centers, &frame);
+        let normalization = self.normalization();
+        let bounds = Filter::new(centers, &normalization);
         let blocks = self.points.blocks();
         let mut labels = vec![0; self.points.rows()];
         let mut rest = labels.as_mut_slice();
-        let share = |blocks| {
+        let chunk = |blocks| {
             let rows = <[Block]>::iter(blocks).map(|block| block.len).sum();
             (blocks, rest.split_off_mut(..rows).unwrap_or_default())
         };
-        let shares: Vec<_> = blocks.chunks(blocks_in_share(blocks.len(), self.context)).map(share).collect();
-        let work =
-            |(blocks, labels)| self.path.run(Predict { problem: self, features, centers, frame: &frame, filter: &filter, blocks, labels });
-        each_share(shares, (self.context, self.points.rows()), work, |(), ()| ())?;
+        let chunks: Vec<_> = blocks.chunks(blocks_in_share(blocks.len(), self.context)).map(chunk).collect();
+        let work = |(blocks, labels)| {
+            self.path.run(Predict { problem: self, features, centers, normalization: &normalization, bounds: &bounds, blocks, labels })
+        };
+        each_share(chunks, (self.context, self.points.rows()), work, |(), ()| ())?;
         Ok(labels)
     }
 }
 
-/// Labels the rows of some blocks.
+/// Labels the rows of a chunk of blocks.
 struct Predict<'a, 'p, T: Float> {
     problem: &'a Problem<'p, T>,
     features: &'a Features,
     centers: &'a [f64],
-    frame: &'a Frame,
-    filter: &'a Filter,
+    normalization: &'a Frame,
+    bounds: &'a Filter,
     blocks: &'a [Block],
     labels: &'a mut [i32],
 }
@@ -58,30 +59,30 @@ impl<T: Float> Task for Predict<'_, '_, T> {
 
     #[inline(always)]
     fn run<V: Lanes>(self) -> Result<()> {
-        let Self { problem, features, centers, frame, filter, blocks, labels } = self;
+        let Self { problem, features, centers, normalization, bounds, blocks, labels } = self;
         let d = problem.points.n_features();
-        let [mut y, mut best, mut slack] = [vec![0.0; d * STRIDE], vec![0.0; STRIDE], vec![0.0; STRIDE]];
+        let [mut y, mut best, mut margin] = [vec![0.0; d * STRIDE], vec![0.0; STRIDE], vec![0.0; STRIDE]];
         let mut x = vec![0.0; d];
         let mut start = 0;
         for block in blocks {
             problem.context.check()?;
             let (lanes, len) = (problem.points.lanes(block), block.len);
-            problem.path.run(Narrow { lanes, start: block.start, len, frame, stride: STRIDE, out: &mut y });
-            // What is not finite in the frame may be so in float64; then the filter leaves it open.
+            problem.path.run(Narrow { lanes, start: block.start, len, normalization, stride: STRIDE, out: &mut y });
+            // A finite value may overflow in float32. Its bounds are then uncertain, and the label is computed in float64.
             if !y.chunks_exact(STRIDE).all(|y| is_finite(&y[..len]))
                 && let Some(error) = first_nonfinite(problem.points, &[*block], features)
             {
                 return Err(error);
             }
-            problem.path.run(Screen { filter, y: &y, stride: STRIDE, len, best: &mut best, slack: &mut slack });
+            problem.path.run(Screen { bounds, y: &y, stride: STRIDE, len, best: &mut best, margin: &mut margin });
             let labels = &mut labels[start..start + len];
-            let mut open = 0;
-            for ((label, best), slack) in labels.iter_mut().zip(&best).zip(&slack) {
+            let mut uncertain = 0;
+            for ((label, best), margin) in labels.iter_mut().zip(&best).zip(&margin) {
                 *label = *best as i32;
-                open |= u32::from(!(*slack > 0.0));
+                uncertain |= u32::from(!(*margin > 0.0));
             }
-            if open != 0 {
-                for (i, _) in slack[..len].iter().enumerate().filter(|(_, slack)| !(**slack > 0.0)) {
+            if uncertain != 0 {
+                for (i, _) in margin[..len].iter().enumerate().filter(|(_, margin)| !(**margin > 0.0)) {
                     x.iter_mut().zip(lanes).for_each(|(x, lane)| *x = lane.get(block.start + i).wide());
                     labels[i] = nearest(&x, centers).0 as i32;
                 }
@@ -96,12 +97,12 @@ impl<T: Float> Task for Predict<'_, '_, T> {
 #[inline(always)]
 fn is_finite(values: &[f32]) -> bool {
     let (chunks, rest) = values.as_chunks::<16>();
-    let mut nothing = [0.0; 16];
+    let mut zeros = [0.0; 16];
     for chunk in chunks {
-        // Zero times a value that is not finite is NaN, and stays so.
-        nothing.iter_mut().zip(chunk).for_each(|(nothing, x)| *nothing += x * 0.0);
+        // Zero times a non-finite value is NaN, which propagates.
+        zeros.iter_mut().zip(chunk).for_each(|(zeros, x)| *zeros += x * 0.0);
     }
-    nothing.iter().all(|x| *x == 0.0) && rest.iter().all(|x| x.is_finite())
+    zeros.iter().all(|x| *x == 0.0) && rest.iter().all(|x| x.is_finite())
 }
 
 #[cfg(test)]
@@ -122,7 +123,7 @@ mod tests {
         Model { n_features: d, init_centers: centers.clone(), centers, inertia: 0.0, n_iter: 1, n_nonempty: 1 }
     }
 
-    /// Rows of C order, of which some are ties and some out of all proportion.
+    /// Rows in C order, including ties and extreme values.
     fn rows(d: usize, n: usize) -> Vec<f64> {
         let mut random = Random::new(d as u64, n as u64);
         let value = |i: usize| match i % 97 {
@@ -135,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn labels_are_those_of_the_definition() -> Result<()> {
+    fn labels_match_brute_force() -> Result<()> {
         for d in 1..=9 {
             for n in [0, 1, 15, 33, 2048, 4099] {
                 let values = rows(d, n);
@@ -159,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_row_that_is_not_finite_is_named() -> Result<()> {
+    fn error_names_the_first_non_finite_row() -> Result<()> {
         let mut values = rows(3, 5000);
         (values[3 * 4500], values[3 * 3100 + 1]) = (f64::NAN, f64::INFINITY);
         let layout = Layout { rows: 5000, columns: 3, row_stride: 3, column_stride: 1 };

@@ -1,4 +1,4 @@
-//! What is to be clustered, and how a run over it ended.
+//! The input of Lloyd's algorithm and the result of a run.
 
 use super::filter::Frame;
 use super::lanes::Path;
@@ -7,35 +7,35 @@ use super::scan::Ranges;
 use super::share::Share;
 use crate::exec::context::Context;
 
-/// What is to be clustered.
+/// The input of a run.
 #[derive(Debug, Clone, Copy)]
 pub struct Problem<'a, T: Float> {
     /// The rows.
     pub points: &'a Points<T>,
-    /// A weight for each row.
+    /// The weight of each point; `None` for unweighted.
     pub weights: Option<&'a [f64]>,
-    /// Where the points stand for several rows each: the point of each row.
+    /// If the points are deduplicated rows: the point of each row.
     pub codes: Option<&'a [u32]>,
     /// The ranges of the features.
     pub ranges: &'a Ranges,
-    /// The instructions to compute with.
+    /// The SIMD instruction set.
     pub path: Path,
-    /// Threads, cancelling.
+    /// Threads and cancellation.
     pub context: &'a Context,
 }
 
-/// How a run ended.
+/// The result of a run.
 #[derive(Debug, Clone)]
 pub struct Run<L> {
-    /// The centres, one after the other.
+    /// The centres, row-major.
     pub centers: Vec<f64>,
-    /// The rows with the cluster of each.
-    pub shares: Vec<Share<L>>,
-    /// The exact means of the rows of each cluster.
+    /// The labelled rows.
+    pub chunks: Vec<Share<L>>,
+    /// The means of the rows of each cluster, from exact sums.
     pub means: Vec<f64>,
-    /// The sum of squared distances.
+    /// The sum of squared distances to the assigned centres.
     pub inertia: f64,
-    /// Iterations, as scikit-learn counts them.
+    /// Number of iterations, counted as in scikit-learn.
     pub n_iter: usize,
 }
 
@@ -44,18 +44,18 @@ impl<T: Float> Problem<'_, T> {
         self.points.n_features()
     }
 
-    /// The context, and how many rows there are to work on.
+    /// The context, and the number of points to process.
     pub(super) fn load(&self) -> (&Context, usize) {
         (self.context, self.points.rows())
     }
 
-    /// The weight of a row.
+    /// The weight of a point.
     pub fn weight(&self, row: usize) -> f64 {
         self.weights.map_or(1.0, |weights| weights[row])
     }
 
-    /// The middle of each feature, roughly: the median of some rows.
-    pub(super) fn frame(&self) -> Frame {
+    /// The normalization of the points. The offset of each feature is the median of a sample of rows.
+    pub(super) fn normalization(&self) -> Frame {
         let (d, n) = (self.n_features(), self.points.rows());
         let count = n.min(255);
         let mut columns = vec![Vec::with_capacity(count); d];

@@ -1,25 +1,25 @@
-//! What clusters are like: how many rows each has, and the mean and median of each feature in its own units.
+//! Cluster profiles: the size of each cluster, and the mean and median of each feature in original units.
 
 use super::points::{Features, Float, Points, each_float};
 use crate::num::exact::{mean, median};
 
-/// One feature within each cluster; `None` where the cluster has no row.
+/// Statistics of one feature by cluster; `None` for an empty cluster.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FeatureProfile {
-    /// The exact sum over the number of rows.
+    /// Means, from exact sums.
     pub means: Vec<Option<f64>>,
-    /// Type 7.
+    /// Medians (type 7).
     pub medians: Vec<Option<f64>>,
 }
 
-/// The number of rows with each label.
+/// The number of rows per label.
 pub fn sizes(labels: &[i32], clusters: usize) -> Vec<i64> {
     let mut sizes = vec![0; clusters];
     labels.iter().for_each(|&label| sizes[label as usize] += 1);
     sizes
 }
 
-/// The values of a feature, row by row.
+/// The values of a feature in row order.
 pub fn column(features: &Features, feature: usize) -> Vec<f64> {
     fn widened<T: Float>(points: &Points<T>, feature: usize) -> Vec<f64> {
         let mut values = Vec::with_capacity(points.rows());
@@ -32,7 +32,7 @@ pub fn column(features: &Features, feature: usize) -> Vec<f64> {
     each_float!(&features.values, points => widened(points, feature))
 }
 
-/// A feature within each cluster, whose sizes are given.
+/// The statistics of a feature by cluster, given the cluster sizes.
 pub fn profile(values: &[f64], labels: &[i32], sizes: &[i64]) -> FeatureProfile {
     let mut members: Vec<Vec<f64>> = sizes.iter().map(|&size| Vec::with_capacity(size as usize)).collect();
     values.iter().zip(labels).for_each(|(&value, &label)| members[label as usize].push(value));
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn clusters_by_hand() {
+    fn matches_hand_computed_profile() {
         let labels = [0, 2, 0, 0];
         let sizes = sizes(&labels, 3);
         assert_eq!(sizes, [3, 0, 1]);

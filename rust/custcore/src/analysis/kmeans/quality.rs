@@ -1,4 +1,4 @@
-//! How well clusters fit the rows. All sums over rows are exact, so that threads and cuts of the rows do not show.
+//! Quality measures of a clustering. Sums over rows are exact, so results do not depend on threads or batch layout.
 
 use super::init::Sample;
 use super::kernel::squared_distance;
@@ -13,18 +13,18 @@ use crate::error::Result;
 use crate::exec::context::Context;
 use crate::num::exact::quotient;
 
-/// Measures of a clustering; none where a measure is not defined.
+/// Quality measures; `None` where a measure is undefined.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Quality {
-    /// The sum of squared distances.
+    /// The sum of squared distances to the assigned centres.
     pub inertia: f64,
-    /// Calinski and Harabasz 1974: larger is better.
+    /// Calinski-Harabasz index (1974); higher is better.
     pub calinski_harabasz: Option<f64>,
-    /// Davies and Bouldin 1979: smaller is better.
+    /// Davies-Bouldin index (1979); lower is better.
     pub davies_bouldin: Option<f64>,
-    /// Bayesian information criterion of round clusters of one variance: smaller is better.
+    /// Bayesian information criterion of spherical clusters with a common variance; lower is better.
     pub bic: Option<f64>,
-    /// Mean silhouette with distances to centres in place of mean distances to rows.
+    /// Mean simplified silhouette: distances to cluster means in place of mean distances to rows.
     pub silhouette_simplified: Option<f64>,
     /// Mean silhouette with squared Euclidean distances, exact.
     pub silhouette_squared: Option<f64>,
@@ -39,18 +39,17 @@ pub struct Silhouette {
     pub error: f64,
 }
 
-/// What the second pass needs of each cluster.
+/// Statistics of a cluster for the second pass.
 struct Cluster {
     rows: f64,
-    /// Mean squared distance of its rows to its mean.
+    /// Mean squared distance of the rows to their mean.
     variance: f64,
 }
 
-/// Sums over the rows of a share: of squared distances and of distances by cluster in the first pass, of silhouettes in the
-/// second.
+/// Sums by cluster over the rows of a chunk: squared distances and distances in the first pass, silhouettes in the second.
 struct Pass<'a, 'p, T: Float> {
     problem: &'a Problem<'p, T>,
-    share: &'a Share<u32>,
+    chunk: &'a Share<u32>,
     means: &'a [f64],
     clusters: Option<&'a [Cluster]>,
     steps: [Steps; 2],
@@ -69,14 +68,14 @@ impl<T: Float> Task for Pass<'_, '_, T> {
         let mut distance = vec![0.0; BLOCK];
         let [mut own, mut other, mut shifted] = [vec![0.0; BLOCK], vec![0.0; BLOCK], vec![0.0; BLOCK]];
         let mut start = 0;
-        for block in &self.share.blocks {
+        for block in &self.chunk.blocks {
             self.problem.context.check()?;
             sums.reserve(block.len);
             for (lane, x) in self.problem.points.lanes(block).iter().zip(x.chunks_exact_mut(BLOCK)) {
                 let (values, stride) = lane.from(block.start);
                 x.iter_mut().zip(values.iter().step_by(stride)).take(block.len).for_each(|(x, value)| *x = value.wide());
             }
-            let labels = &self.share.labels[start..start + block.len];
+            let labels = &self.chunk.labels[start..start + block.len];
             other.fill(f64::INFINITY);
             shifted.fill(f64::INFINITY);
             for (j, mean) in self.means.chunks_exact(d).enumerate() {
@@ -91,12 +90,12 @@ impl<T: Float> Task for Pass<'_, '_, T> {
                     });
                     continue;
                 };
-                let spread = if clusters[j].rows > 0.0 { clusters[j].variance } else { f64::INFINITY };
-                let nowhere = if clusters[j].rows > 0.0 { 0.0 } else { f64::INFINITY };
+                let variance_offset = if clusters[j].rows > 0.0 { clusters[j].variance } else { f64::INFINITY };
+                let empty_offset = if clusters[j].rows > 0.0 { 0.0 } else { f64::INFINITY };
                 for i in 0..block.len {
                     let (mine, d) = (labels[i] == j as u32, distance[i]);
                     own[i] = if mine { d } else { own[i] };
-                    let (near, far) = (d + nowhere, d + spread);
+                    let (near, far) = (d + empty_offset, d + variance_offset);
                     other[i] = if !mine && near < other[i] { near } else { other[i] };
                     shifted[i] = if !mine && far < shifted[i] { far } else { shifted[i] };
                 }
@@ -121,14 +120,14 @@ impl<T: Float> Task for Pass<'_, '_, T> {
     }
 }
 
-/// How much nearer the own cluster is than the next one, in parts of the larger.
+/// The silhouette (b - a) / max(a, b), with a the distance to the own and b to the nearest other cluster.
 fn silhouette(own: f64, other: f64) -> f64 {
     let larger = own.max(other);
     if larger > 0.0 && larger.is_finite() { (other - own) / larger } else { 0.0 }
 }
 
-/// The measures of a run; `shares` hold its labels.
-pub fn quality<T: Float>(problem: &Problem<'_, T>, run: &Run<u32>, shares: &[Share<u32>]) -> Result<Quality> {
+/// The measures of a run; `chunks` hold its labels.
+pub fn quality<T: Float>(problem: &Problem<'_, T>, run: &Run<u32>, chunks: &[Share<u32>]) -> Result<Quality> {
     let (n, d) = (problem.points.rows() as f64, problem.points.n_features());
     let k = run.centers.len() / d;
     let reach = |mean: &[f64]| {
@@ -137,15 +136,15 @@ pub fn quality<T: Float>(problem: &Problem<'_, T>, run: &Run<u32>, shares: &[Sha
     };
     let largest = run.means.chunks_exact(d).map(reach).fold(0.0, f64::max);
     let pass = |clusters: Option<&[Cluster]>, steps: [Steps; 2]| {
-        let work = |share: &Share<u32>| problem.path.run(Pass { problem, share, means: &run.means, clusters, steps });
+        let work = |chunk: &Share<u32>| problem.path.run(Pass { problem, chunk, means: &run.means, clusters, steps });
         let both = |(mut sums, mut rows): (Sums, Vec<i64>), (more, others): (Sums, Vec<i64>)| {
             sums.merge(more);
             rows.iter_mut().zip(others).for_each(|(a, b): (&mut i64, i64)| *a += b);
             (sums, rows)
         };
-        each_share(shares.iter().collect(), (problem.context, problem.points.rows()), work, both)
+        each_share(chunks.iter().collect(), (problem.context, problem.points.rows()), work, both)
     };
-    let nothing = Quality {
+    let undefined = Quality {
         inertia: run.inertia,
         calinski_harabasz: None,
         davies_bouldin: None,
@@ -153,29 +152,30 @@ pub fn quality<T: Float>(problem: &Problem<'_, T>, run: &Run<u32>, shares: &[Sha
         silhouette_simplified: None,
         silhouette_squared: None,
     };
-    let Some((sums, rows)) = pass(None, [Steps::new(largest), Steps::new(largest.sqrt())])? else { return Ok(nothing) };
+    let Some((sums, rows)) = pass(None, [Steps::new(largest), Steps::new(largest.sqrt())])? else { return Ok(undefined) };
     let sum = |sums: &Sums, j: usize, which: usize| quotient(&sums.get(2 * j + which), &[1.0]);
     let rows: Vec<f64> = rows.into_iter().map(|rows| rows as f64).collect();
     let within: Vec<f64> = (0..k).map(|j| sum(&sums, j, 0)).collect();
-    let inside: f64 = within.iter().sum();
-    let bic = bic(&rows, inside, n, d as f64);
+    let within_total: f64 = within.iter().sum();
+    let bic = bic(&rows, within_total, n, d as f64);
     if k < 2 {
-        return Ok(Quality { bic, ..nothing });
+        return Ok(Quality { bic, ..undefined });
     }
     let total: f64 = problem.total_squares()?;
-    let calinski_harabasz = (inside > 0.0 && n > k as f64).then(|| (total - inside) / (k as f64 - 1.0) / (inside / (n - k as f64)));
+    let calinski_harabasz =
+        (within_total > 0.0 && n > k as f64).then(|| (total - within_total) / (k as f64 - 1.0) / (within_total / (n - k as f64)));
     let mean_distance: Vec<f64> = (0..k).map(|j| if rows[j] > 0.0 { sum(&sums, j, 1) / rows[j] } else { 0.0 }).collect();
-    let filled: Vec<usize> = (0..k).filter(|&j| rows[j] > 0.0).collect();
+    let occupied: Vec<usize> = (0..k).filter(|&j| rows[j] > 0.0).collect();
     let mean = |j: usize| &run.means[j * d..][..d];
     let ratio = |i: usize, j: usize| {
-        let apart = squared_distance(mean(i), mean(j)).sqrt();
-        if apart > 0.0 { (mean_distance[i] + mean_distance[j]) / apart } else { 0.0 }
+        let separation = squared_distance(mean(i), mean(j)).sqrt();
+        if separation > 0.0 { (mean_distance[i] + mean_distance[j]) / separation } else { 0.0 }
     };
-    let worst = |i: usize| filled.iter().filter(|&&j| j != i).map(|&j| ratio(i, j)).fold(0.0, f64::max);
-    let davies_bouldin = filled.iter().map(|&i| worst(i)).sum::<f64>() / filled.len() as f64;
+    let worst = |i: usize| occupied.iter().filter(|&&j| j != i).map(|&j| ratio(i, j)).fold(0.0, f64::max);
+    let davies_bouldin = occupied.iter().map(|&i| worst(i)).sum::<f64>() / occupied.len() as f64;
     let cluster = |j: usize| Cluster { rows: rows[j], variance: if rows[j] > 0.0 { within[j] / rows[j] } else { 0.0 } };
     let clusters: Vec<Cluster> = (0..k).map(cluster).collect();
-    let Some((sums, _)) = pass(Some(&clusters), [Steps::new(1.0); 2])? else { return Ok(nothing) };
+    let Some((sums, _)) = pass(Some(&clusters), [Steps::new(1.0); 2])? else { return Ok(undefined) };
     let average = |which: usize| (0..k).map(|j| sum(&sums, j, which)).sum::<f64>() / n;
     Ok(Quality {
         inertia: run.inertia,
@@ -187,20 +187,20 @@ pub fn quality<T: Float>(problem: &Problem<'_, T>, run: &Run<u32>, shares: &[Sha
     })
 }
 
-/// Minus twice the log-likelihood of round clusters of one variance, and the price of their parameters (Pelleg and Moore
-/// 2000).
-fn bic(rows: &[f64], inside: f64, n: f64, d: f64) -> Option<f64> {
+/// The Bayesian information criterion of spherical clusters with a common variance: -2 log-likelihood + parameters * ln(n)
+/// (Pelleg and Moore 2000).
+fn bic(rows: &[f64], within_total: f64, n: f64, d: f64) -> Option<f64> {
     let k = rows.len() as f64;
-    let variance = inside / (d * (n - k));
+    let variance = within_total / (d * (n - k));
     if !(variance > 0.0 && variance.is_finite()) {
         return None;
     }
-    let shares: f64 = rows.iter().filter(|&&rows| rows > 0.0).map(|rows| rows * (rows / n).ln()).sum();
-    let likelihood = shares - n * d / 2.0 * (std::f64::consts::TAU * variance).ln() - d * (n - k) / 2.0;
+    let log_proportions: f64 = rows.iter().filter(|&&rows| rows > 0.0).map(|rows| rows * (rows / n).ln()).sum();
+    let likelihood = log_proportions - n * d / 2.0 * (std::f64::consts::TAU * variance).ln() - d * (n - k) / 2.0;
     Some((k * (d + 1.0)).mul_add(n.ln(), -2.0 * likelihood))
 }
 
-/// The mean silhouette of sampled rows among themselves, for each labelling; every distance is computed once for all.
+/// The mean silhouette within the sample for each labelling; pairwise distances are computed once for all labellings.
 pub fn silhouettes(sample: &Sample, labels: &[Vec<usize>], ks: &[usize], context: &Context) -> Result<Vec<Option<Silhouette>>> {
     let m = sample.len();
     let counts = |(labels, &k): (&Vec<usize>, &usize)| {

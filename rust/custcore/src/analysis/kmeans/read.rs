@@ -1,36 +1,36 @@
-//! Features of a block out of where they lie: columns as they are, rows of C order taken apart.
+//! Reading the features of a block: contiguous columns are borrowed, strided columns (C order) are copied.
 
 use super::filter::Frame;
 use super::lanes::{Lanes, Task};
 use super::points::{Float, Lane};
 use crate::column::BLOCK;
 
-/// The values of a lane from row `start` on, one after the other: where they lie if they do, else in `room`.
+/// The values of a lane from row `start` on as a contiguous slice: borrowed if contiguous, else copied to `buffer`.
 #[inline(always)]
-pub fn read<'a, V: Lanes, T: Float>(lane: &'a Lane<T>, start: usize, len: usize, room: &'a mut [T; BLOCK]) -> &'a [T] {
+pub fn read<'a, V: Lanes, T: Float>(lane: &'a Lane<T>, start: usize, len: usize, buffer: &'a mut [T; BLOCK]) -> &'a [T] {
     let (values, stride) = lane.from(start);
     if stride == 1 {
         return &values[..len];
     }
     let done = match stride {
-        2 => apart::<V, T, 2>(values, len, room),
-        3 => apart::<V, T, 3>(values, len, room),
-        4 => apart::<V, T, 4>(values, len, room),
-        5 => apart::<V, T, 5>(values, len, room),
-        6 => apart::<V, T, 6>(values, len, room),
-        8 => apart::<V, T, 8>(values, len, room),
+        2 => read_strided::<V, T, 2>(values, len, buffer),
+        3 => read_strided::<V, T, 3>(values, len, buffer),
+        4 => read_strided::<V, T, 4>(values, len, buffer),
+        5 => read_strided::<V, T, 5>(values, len, buffer),
+        6 => read_strided::<V, T, 6>(values, len, buffer),
+        8 => read_strided::<V, T, 8>(values, len, buffer),
         _ => 0,
     };
-    room[done..len].iter_mut().zip(values.iter().step_by(stride).skip(done)).for_each(|(slot, &x)| *slot = x);
-    &room[..len]
+    buffer[done..len].iter_mut().zip(values.iter().step_by(stride).skip(done)).for_each(|(slot, &x)| *slot = x);
+    &buffer[..len]
 }
 
-/// Takes whole steps of the lanes out of values that lie `S` apart; gives how many values that were.
+/// Copies values of stride `S` in whole vectors; returns how many values were copied.
 #[inline(always)]
-fn apart<V: Lanes, T: Float, const S: usize>(values: &[T], len: usize, room: &mut [T; BLOCK]) -> usize {
+fn read_strided<V: Lanes, T: Float, const S: usize>(values: &[T], len: usize, buffer: &mut [T; BLOCK]) -> usize {
     let mut count = 0;
-    // The last row may end before a whole step does.
-    let steps = values.chunks_exact(S * V::N).zip(room[..len].chunks_exact_mut(V::N));
+    // The last row may end before its full stride, so the last vector may be incomplete.
+    let steps = values.chunks_exact(S * V::N).zip(buffer[..len].chunks_exact_mut(V::N));
     for (values, out) in steps {
         T::apart::<V, S>(values, out);
         count += V::N;
@@ -38,8 +38,8 @@ fn apart<V: Lanes, T: Float, const S: usize>(values: &[T], len: usize, room: &mu
     count
 }
 
-/// The values of a block in a frame, feature by feature `stride` apart in `out`. It is dispatched by itself, so that it is
-/// compiled once for each kind of instructions.
+/// Reads the normalized values of a block into `out`, feature by feature `stride` apart. It is dispatched separately, so that
+/// it is compiled once per instruction set.
 pub struct Narrow<'a, T: Float> {
     /// The features of the part.
     pub lanes: &'a [Lane<T>],
@@ -47,11 +47,11 @@ pub struct Narrow<'a, T: Float> {
     pub start: usize,
     /// Number of rows.
     pub len: usize,
-    /// The frame.
-    pub frame: &'a Frame,
-    /// From one feature to the next.
+    /// The normalization.
+    pub normalization: &'a Frame,
+    /// Offset between features in `out`.
     pub stride: usize,
-    /// What they become.
+    /// Output.
     pub out: &'a mut [f32],
 }
 
@@ -60,16 +60,16 @@ impl<T: Float> Task for Narrow<'_, T> {
 
     #[inline(always)]
     fn run<V: Lanes>(self) {
-        let scale = self.frame.scale;
-        let mut room = [T::default(); BLOCK];
-        for ((lane, out), &middle) in self.lanes.iter().zip(self.out.chunks_mut(self.stride)).zip(&self.frame.middles) {
-            let values = read::<V, T>(lane, self.start, self.len, &mut room);
+        let scale = self.normalization.scale;
+        let mut buffer = [T::default(); BLOCK];
+        for ((lane, out), &middle) in self.lanes.iter().zip(self.out.chunks_mut(self.stride)).zip(&self.normalization.middles) {
+            let values = read::<V, T>(lane, self.start, self.len, &mut buffer);
             out.iter_mut().zip(values).for_each(|(out, x)| *out = x.narrow(middle, scale));
         }
     }
 }
 
-/// The values of a block as float64, feature by feature `stride` apart in `out`.
+/// Reads the values of a block as float64 into `out`, feature by feature `stride` apart.
 pub struct Widen<'a, T: Float> {
     /// The features of the part.
     pub lanes: &'a [Lane<T>],
@@ -77,9 +77,9 @@ pub struct Widen<'a, T: Float> {
     pub start: usize,
     /// Number of rows.
     pub len: usize,
-    /// From one feature to the next.
+    /// Offset between features in `out`.
     pub stride: usize,
-    /// What they become.
+    /// Output.
     pub out: &'a mut [f64],
 }
 
@@ -88,9 +88,9 @@ impl<T: Float> Task for Widen<'_, T> {
 
     #[inline(always)]
     fn run<V: Lanes>(self) {
-        let mut room = [T::default(); BLOCK];
+        let mut buffer = [T::default(); BLOCK];
         for (lane, out) in self.lanes.iter().zip(self.out.chunks_mut(self.stride)) {
-            let values = read::<V, T>(lane, self.start, self.len, &mut room);
+            let values = read::<V, T>(lane, self.start, self.len, &mut buffer);
             out.iter_mut().zip(values).for_each(|(out, x)| *out = x.wide());
         }
     }

@@ -1,4 +1,4 @@
-//! Features on a common scale: (x - center) / scale, of log(1 + x) where asked for.
+//! Feature scaling: (x - center) / scale, optionally of log(1 + x).
 
 use serde::{Deserialize, Serialize};
 
@@ -9,40 +9,40 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 use crate::num::exact;
 
-/// What the scale is taken from.
+/// The scaling method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum How {
     /// Mean and population standard deviation.
     Standard,
-    /// Median and distance of the quartiles (type 7).
+    /// Median and interquartile range (type 7).
     Robust,
 }
 
-/// A fitted scale for each feature.
+/// Fitted centres and scales.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scaler {
-    /// What it was taken from.
+    /// The scaling method.
     pub how: How,
-    /// The names of the features, where they have some.
+    /// The feature names, if any.
     pub names: Option<Vec<String>>,
-    /// What is taken away.
+    /// The offset subtracted from each feature.
     pub centers: Vec<f64>,
-    /// What it is divided by; one for a constant feature.
+    /// The divisor of each feature; 1 for a constant feature.
     pub scales: Vec<f64>,
-    /// Which features are log(1 + x) first.
+    /// Whether log(1 + x) is applied first, per feature.
     pub log1p: Vec<bool>,
 }
 
 impl Scaler {
-    /// The scales of some features; `log1p` names those that are log(1 + x) first.
+    /// Fits a scaler; `log1p` names the features that are log(1 + x)-transformed first.
     pub fn fit(features: &Features, how: How, log1p: &[String], context: &Context) -> Result<Self> {
         let n = features.n_features();
         let names: Vec<String> = (0..n).map(|feature| features.name(feature)).collect();
         if let Some(unknown) = log1p.iter().find(|name| !names.contains(name)) {
             let all: Vec<&str> = names.iter().map(String::as_str).collect();
-            let message = format!("log1p names '{unknown}', which is no feature; {}", crate::error::suggestion(unknown, &all));
+            let message = format!("log1p names '{unknown}', which is not a feature; {}", crate::error::suggestion(unknown, &all));
             return Err(Error::new(ErrorKind::ColumnNotFound, message).in_column(unknown));
         }
         if features.rows() == 0 {
@@ -60,14 +60,14 @@ impl Scaler {
                 How::Robust => robust(column),
             };
             centers.push(center);
-            // A constant feature tells nothing and must not blow up what is a rounding error.
+            // The scale of a constant feature is rounding error, and dividing by it would amplify noise.
             let noise = 10.0 * f64::EPSILON * center.abs();
             scales.push(if scale.is_finite() && scale > noise { scale } else { 1.0 });
         }
         Ok(Self { centers, scales, ..plain })
     }
 
-    /// The scaler, if its numbers go together.
+    /// Checks that the parameters are consistent.
     pub fn checked(self) -> Result<Self> {
         let n = self.centers.len();
         let sound = n > 0
@@ -79,58 +79,55 @@ impl Scaler {
         if sound {
             return Ok(self);
         }
-        Err(Error::new(
-            ErrorKind::InvalidArgument,
-            "the parameters do not make a scaler: lists of unlike lengths, or scales that are not above zero",
-        ))
+        Err(Error::new(ErrorKind::InvalidArgument, "invalid scaler parameters: lists differ in length, or scales are not positive"))
     }
 
-    /// The names of the features that are log(1 + x) first.
+    /// The names of the log(1 + x)-transformed features.
     pub fn log1p_names(&self) -> Vec<String> {
         let name = |feature: usize| self.names.as_ref().map_or_else(|| feature.to_string(), |names| names[feature].clone());
         (0..self.log1p.len()).filter(|&feature| self.log1p[feature]).map(name).collect()
     }
 
     fn check_width(&self, row: &[f64]) -> Result<()> {
-        if row.len() == self.centers.len() { Ok(()) } else { Err(unlike(row.len(), self.centers.len())) }
+        if row.len() == self.centers.len() { Ok(()) } else { Err(feature_count_mismatch(row.len(), self.centers.len())) }
     }
 
-    /// A row on the scale.
+    /// Scales a row.
     pub fn row(&self, row: &[f64]) -> Result<Vec<f64>> {
         self.check_width(row)?;
         Ok(row.iter().enumerate().map(|(feature, &x)| self.value(feature, x)).collect())
     }
 
-    /// A row on the scale, into `out` of the same length.
+    /// Scales a row into `out`, which has the same length.
     pub fn row_into(&self, row: &[f64], out: &mut [f64]) -> Result<()> {
         self.check_width(row)?;
         row.iter().zip(out).enumerate().for_each(|(feature, (&x, out))| *out = self.value(feature, x));
         Ok(())
     }
 
-    /// A row on the scale back in its own units.
+    /// Transforms a scaled row back to original units.
     pub fn inverse_row(&self, row: &[f64]) -> Result<Vec<f64>> {
         self.check_width(row)?;
         Ok(row.iter().enumerate().map(|(feature, &x)| self.inverse(feature, x)).collect())
     }
 
-    /// A value of a feature on its scale.
+    /// Scales a value.
     #[inline]
     pub fn value(&self, feature: usize, x: f64) -> f64 {
         let x = if self.log1p[feature] { x.ln_1p() } else { x };
         (x - self.centers[feature]) / self.scales[feature]
     }
 
-    /// A value on the scale of a feature back in its own unit.
+    /// Transforms a scaled value back to its original unit.
     pub fn inverse(&self, feature: usize, x: f64) -> f64 {
         let x = x * self.scales[feature] + self.centers[feature];
         if self.log1p[feature] { x.exp_m1() } else { x }
     }
 
-    /// All values on their scales.
+    /// Scales all rows.
     pub fn transform(&self, features: &Features, context: &Context) -> Result<Features> {
         if features.n_features() != self.centers.len() {
-            return Err(unlike(features.n_features(), self.centers.len()));
+            return Err(feature_count_mismatch(features.n_features(), self.centers.len()));
         }
         let columns = (0..features.n_features()).map(|feature| self.column(features, feature, context)).collect::<Result<Vec<_>>>()?;
         Ok(Features { names: features.names.clone(), values: Values::F64(Points::of_columns(columns, features.rows())) })
@@ -171,35 +168,35 @@ impl Scaler {
     }
 }
 
-/// The settings of a scaler, and what it found if it was fitted.
+/// Settings of a scaler, and its parameters if fitted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ScalerModel {
-    /// The features asked for; all of the table it is fitted on if not given.
+    /// The requested features; `None` for all columns of the table.
     pub columns: Option<Vec<String>>,
-    /// What the scale is taken from.
+    /// The scaling method.
     pub how: How,
-    /// The features that are log(1 + x) first.
+    /// The features that are log(1 + x)-transformed first.
     pub log1p: Vec<String>,
-    /// The scales.
+    /// The fitted parameters.
     pub fitted: Option<Scaler>,
 }
 
 impl ScalerModel {
-    /// The model, if its parts go together.
+    /// Checks that settings and parameters are consistent.
     pub fn checked(mut self) -> Result<Self> {
         self.fitted = self.fitted.map(Scaler::checked).transpose()?;
-        let unlike =
+        let mismatch =
             self.fitted.as_ref().is_some_and(|fitted| fitted.how != self.how || (self.columns.is_some() && fitted.names != self.columns));
         let unknown = self.columns.as_ref().is_some_and(|columns| self.log1p.iter().any(|name| !columns.contains(name)));
-        if unlike || unknown {
-            return Err(Error::new(ErrorKind::InvalidArgument, "the settings of the scaler do not go with what it found"));
+        if mismatch || unknown {
+            return Err(Error::new(ErrorKind::InvalidArgument, "the settings of the scaler are inconsistent with its fitted parameters"));
         }
         Ok(self)
     }
 }
 
-pub(super) fn unlike(found: usize, expected: usize) -> Error {
+pub(super) fn feature_count_mismatch(found: usize, expected: usize) -> Error {
     let message = format!("X has {found} features, but the model is expecting {expected} features as input");
     Error::new(ErrorKind::InvalidArgument, message)
 }

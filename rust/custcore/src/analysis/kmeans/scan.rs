@@ -1,4 +1,4 @@
-//! The first look at all values: whether they are finite, and how large.
+//! The validation pass over all values: finiteness and range.
 
 use super::lanes::{Lanes, Path, Task};
 use super::points::{Block, Features, Float, Lane, Points, each_float};
@@ -7,7 +7,7 @@ use crate::column::BLOCK;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 
-/// The smallest and the largest value of each feature.
+/// The minimum and maximum of each feature.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ranges(pub Vec<(f64, f64)>);
 
@@ -23,20 +23,20 @@ impl Ranges {
         self
     }
 
-    /// The largest size of a value of each feature.
+    /// The largest absolute value of each feature.
     pub fn largest(&self) -> Vec<f64> {
         self.0.iter().map(|(low, high)| low.abs().max(high.abs())).collect()
     }
 }
 
-/// Does `work` for every share of the blocks, in parallel where `rows` rows are worth it, and folds the results in order.
+/// Runs `work` on every chunk, in parallel if the number of rows justifies it, and folds the results in order.
 pub fn each_share<S: Send, R: Send>(
-    shares: Vec<S>,
+    chunks: Vec<S>,
     (context, rows): (&Context, usize),
     work: impl Fn(S) -> Result<R> + Send + Sync,
     fold: impl Fn(R, R) -> R,
 ) -> Result<Option<R>> {
-    let results: Vec<Result<R>> = context.run_if_large(rows, |threads| threads.par_tasks(shares, work))?;
+    let results: Vec<Result<R>> = context.run_if_large(rows, |threads| threads.par_tasks(chunks, work))?;
     let mut total = None;
     for result in results {
         let result = result?;
@@ -48,28 +48,28 @@ pub fn each_share<S: Send, R: Send>(
     Ok(total)
 }
 
-/// How many blocks a share has, so that each thread gets several.
+/// The number of blocks per chunk, chosen so that each thread gets several chunks.
 pub fn blocks_in_share(blocks: usize, context: &Context) -> usize {
     blocks.div_ceil(context.threads() * 6).max(1)
 }
 
-/// The ranges of all features; an error names the first value that is not finite.
+/// The ranges of all features; the error names the first non-finite value.
 pub fn ranges(features: &Features, context: &Context) -> Result<Ranges> {
     each_float!(&features.values, points => ranges_of(points, features, context))
 }
 
 fn ranges_of<T: Float>(points: &Points<T>, features: &Features, context: &Context) -> Result<Ranges> {
     let blocks = points.blocks();
-    let shares: Vec<&[Block]> = blocks.chunks(blocks_in_share(blocks.len(), context)).collect();
-    let work = |share: &[Block]| {
+    let chunks: Vec<&[Block]> = blocks.chunks(blocks_in_share(blocks.len(), context)).collect();
+    let work = |chunk: &[Block]| {
         let mut ranges = Ranges::empty(points.n_features());
-        for block in share {
+        for block in chunk {
             context.check()?;
             for (lane, (low, high)) in points.lanes(block).iter().zip(&mut ranges.0) {
                 let (block_low, block_high, finite) = Path::fastest().run(Ends { lane, block });
                 if !finite {
-                    let lost = || Error::internal("a value that is not finite was not found again");
-                    return Err(first_nonfinite(points, share, features).unwrap_or_else(lost));
+                    let missing = || Error::internal("a non-finite value was not found on the second pass");
+                    return Err(first_nonfinite(points, chunk, features).unwrap_or_else(missing));
                 }
                 *low = low.min(block_low.wide());
                 *high = high.max(block_high.wide());
@@ -77,11 +77,11 @@ fn ranges_of<T: Float>(points: &Points<T>, features: &Features, context: &Contex
         }
         Ok(ranges)
     };
-    let found = each_share(shares, (context, points.rows()), work, Ranges::union)?;
+    let found = each_share(chunks, (context, points.rows()), work, Ranges::union)?;
     Ok(found.unwrap_or_else(|| Ranges::empty(points.n_features())))
 }
 
-/// The smallest and the largest value of a lane of a block, and whether all are finite.
+/// The minimum and maximum of a feature in a block, and whether all values are finite.
 struct Ends<'a, T: Float> {
     lane: &'a Lane<T>,
     block: &'a Block,
@@ -92,34 +92,34 @@ impl<T: Float> Task for Ends<'_, T> {
 
     #[inline(always)]
     fn run<V: Lanes>(self) -> Self::Output {
-        let mut room = [T::default(); BLOCK];
-        let values = read::<V, T>(self.lane, self.block.start, self.block.len, &mut room);
+        let mut buffer = [T::default(); BLOCK];
+        let values = read::<V, T>(self.lane, self.block.start, self.block.len, &mut buffer);
         let start = values[0];
-        let (mut low, mut high, mut nothing) = ([start; 32], [start; 32], [start.nothing(); 32]);
+        let (mut low, mut high, mut zeros) = ([start; 32], [start; 32], [start.nothing(); 32]);
         let (chunks, rest) = values.as_chunks::<32>();
         for chunk in chunks {
             for i in 0..32 {
                 let x = chunk[i];
                 low[i] = if x < low[i] { x } else { low[i] };
                 high[i] = if x > high[i] { x } else { high[i] };
-                // Zero times a value that is not finite is NaN, and stays so.
-                nothing[i] = nothing[i].plus(x.nothing());
+                // Zero times a non-finite value is NaN, which propagates.
+                zeros[i] = zeros[i].plus(x.nothing());
             }
         }
         for (i, &x) in rest.iter().enumerate() {
             low[i] = if x < low[i] { x } else { low[i] };
             high[i] = if x > high[i] { x } else { high[i] };
-            nothing[i] = nothing[i].plus(x.nothing());
+            zeros[i] = zeros[i].plus(x.nothing());
         }
         let least = low.iter().fold(start, |a, &b| if b < a { b } else { a });
         let most = high.iter().fold(start, |a, &b| if b > a { b } else { a });
-        (least, most, nothing.iter().all(|x| x.wide() == 0.0))
+        (least, most, zeros.iter().all(|x| x.wide() == 0.0))
     }
 }
 
-/// The error of the first value that is not finite, if there is one.
-pub(super) fn first_nonfinite<T: Float>(points: &Points<T>, share: &[Block], features: &Features) -> Option<Error> {
-    for block in share {
+/// The error for the first non-finite value, if any.
+pub(super) fn first_nonfinite<T: Float>(points: &Points<T>, chunk: &[Block], features: &Features) -> Option<Error> {
+    for block in chunk {
         for row in 0..block.len {
             for (feature, lane) in points.lanes(block).iter().enumerate() {
                 let value = lane.get(block.start + row).wide();
@@ -127,7 +127,7 @@ pub(super) fn first_nonfinite<T: Float>(points: &Points<T>, share: &[Block], fea
                     let (name, row) = (features.name(feature), points.first_row(block) + row);
                     let found = if value.is_nan() { "NaN" } else { "infinite" };
                     let message = format!(
-                        "column '{name}' (a feature) is {found} at row {row}; distances to it are not defined. Input X contains NaN or \
+                        "column '{name}' (a feature) is {found} at row {row}; distances to it are undefined. Input X contains NaN or \
                          infinity: fill or drop such rows first"
                     );
                     return Some(Error::new(ErrorKind::NonFinite, message).in_column(name).at_row(row as u64));

@@ -1,7 +1,7 @@
-//! Choosing k: the same rows clustered for several k, and how well each fits.
+//! Choosing k: the same rows clustered for several k, with quality measures of each.
 //!
-//! The starts of every k run on a sample; the best of them goes on over all rows. A sample is all there is where the rows are
-//! few, and then nothing is left to do over all of them.
+//! For every k the `n_init` runs are done on a sample, and the best run is continued on all rows. For small inputs the sample
+//! is the whole input and the second step is skipped.
 
 use super::init::Sample;
 use super::kernel::nearest;
@@ -15,34 +15,34 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 use crate::num::random::Random;
 
-/// Rows that the starts run on, at most (or 64 for each cluster).
-const STARTS: usize = 1 << 15;
+/// Maximum sample size of the initial runs (or 64 rows per cluster, if more).
+const START_SAMPLE: usize = 1 << 15;
 
-/// The settings of a choice of k.
+/// Settings of the choice of k.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Choice {
-    /// The numbers of clusters to try.
+    /// The values of k to try.
     pub ks: Vec<usize>,
-    /// Starts for each.
+    /// Number of runs for each k.
     pub n_init: usize,
-    /// Iterations of a run, at most.
+    /// Maximum number of iterations per run.
     pub max_iter: usize,
     /// See [`super::model::Spec::tol`].
     pub tol: f64,
     /// The seed.
     pub seed: u64,
-    /// Rows that the sampled silhouette looks at.
+    /// Sample size of the sampled silhouette.
     pub sample_size: usize,
 }
 
-/// How well a number of clusters fits.
+/// The quality of a clustering with a given k.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fit {
     /// Number of clusters.
     pub k: usize,
-    /// What is known of all rows.
+    /// Measures over all rows.
     pub quality: Quality,
-    /// Mean silhouette of the sampled rows among themselves, and its standard error; none for one cluster.
+    /// Mean silhouette within the sample, and its standard error; `None` for one cluster.
     pub silhouette: Option<Silhouette>,
 }
 
@@ -60,7 +60,7 @@ impl Choice {
             ));
         }
         if self.n_init == 0 || self.max_iter == 0 || !(self.tol >= 0.0 && self.tol.is_finite()) {
-            return invalid("n_init and max_iter are at least 1, tol at least 0".to_owned());
+            return invalid("n_init and max_iter must be at least 1, and tol finite and at least 0".to_owned());
         }
         let ranges = ranges(features, context)?;
         each_float!(&features.values, points => self.of_points(points, &ranges, context))
@@ -69,15 +69,15 @@ impl Choice {
     fn of_points<T: Float>(&self, points: &Points<T>, ranges: &Ranges, context: &Context) -> Result<Vec<Fit>> {
         let problem = Problem { points, weights: None, codes: None, ranges, path: Path::fastest(), context };
         let most = self.ks.iter().copied().max().unwrap_or(1);
-        let sample = Sample::draw(points, None, STARTS.max(64 * most), &mut Random::new(self.seed, u64::MAX));
+        let sample = Sample::draw(points, None, START_SAMPLE.max(64 * most), &mut Random::new(self.seed, u64::MAX));
         let sampled = Points::of_columns(sample.columns().to_vec(), sample.len());
-        // Each run stays on its thread; the runs share the threads.
+        // Runs are parallel with each other, so each is sequential.
         let inline = context.inline();
-        let small = Problem { points: &sampled, weights: None, codes: None, ranges, path: problem.path, context: &inline };
+        let sampled_problem = Problem { points: &sampled, weights: None, codes: None, ranges, path: problem.path, context: &inline };
         let jobs: Vec<(usize, u64)> = self.ks.iter().flat_map(|&k| (0..self.n_init as u64).map(move |start| (k, start))).collect();
         let work = |(k, start): (usize, u64)| {
             let seeds = sample.plus_plus(k, &mut Random::new(self.seed, start), context)?;
-            Ok(vec![(k, small.run::<u32>(&seeds, self.max_iter, self.tol)?)])
+            Ok(vec![(k, sampled_problem.run::<u32>(&seeds, self.max_iter, self.tol)?)])
         };
         let keep = |mut best: Vec<(usize, Run<u32>)>, next: Vec<(usize, Run<u32>)>| {
             for (k, run) in next {
@@ -90,22 +90,23 @@ impl Choice {
             best
         };
         let best = each_share(jobs, (context, sample.len() * self.n_init * self.ks.len()), work, keep)?.unwrap_or_default();
-        let shown = Sample::draw(points, None, self.sample_size.max(2), &mut Random::new(self.seed, u64::MAX - 1));
+        let silhouette_sample = Sample::draw(points, None, self.sample_size.max(2), &mut Random::new(self.seed, u64::MAX - 1));
         let (mut qualities, mut labels) = (Vec::new(), Vec::new());
         for &k in &self.ks {
-            let Some((_, run)) = best.iter().find(|(other, _)| *other == k) else { return Err(Error::internal("a k without a run")) };
+            let Some((_, run)) = best.iter().find(|(other, _)| *other == k) else { return Err(Error::internal("no run for a value of k")) };
             let run =
                 if sample.len() == points.rows() { run.clone() } else { problem.run::<u32>(&run.centers, self.max_iter, self.tol)? };
-            labels.push(shown.rows().iter().map(|row| nearest(row, &run.centers).0).collect::<Vec<_>>());
-            let shares: Vec<Share<u32>> = problem.labels(&run.centers)?;
-            qualities.push((k, quality(&problem, &run, &shares)?));
+            labels.push(silhouette_sample.rows().iter().map(|row| nearest(row, &run.centers).0).collect::<Vec<_>>());
+            let chunks: Vec<Share<u32>> = problem.labels(&run.centers)?;
+            qualities.push((k, quality(&problem, &run, &chunks)?));
         }
-        let silhouettes = silhouettes(&shown, &labels, &self.ks, context)?;
+        let silhouettes = silhouettes(&silhouette_sample, &labels, &self.ks, context)?;
         Ok(qualities.into_iter().zip(silhouettes).map(|((k, quality), silhouette)| Fit { k, quality, silhouette }).collect())
     }
 }
 
-/// The suggested fit, and why: the fewest clusters whose sampled silhouette is within a standard error of the best.
+/// The index of the suggested fit and the reason: the smallest k whose sampled silhouette is within one standard error of
+/// the best.
 pub fn suggestion(fits: &[Fit]) -> Option<(usize, String)> {
     let known = || fits.iter().enumerate().filter_map(|(i, fit)| Some((i, fit.k, fit.silhouette?)));
     let best = known().max_by(|a, b| a.2.mean.total_cmp(&b.2.mean).then(b.1.cmp(&a.1)))?;

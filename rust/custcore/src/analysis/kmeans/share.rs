@@ -1,4 +1,4 @@
-//! What is kept of a share of the rows from step to step, and what a step changes.
+//! The state of a chunk of rows between assignment steps, and the changes of one step.
 
 use super::label::Label;
 use super::means::Totals;
@@ -6,43 +6,43 @@ use super::points::{Block, Float, Lane};
 use super::sums::{Steps, Sums};
 use crate::num::exact::grow;
 
-/// Rows that follow each other, with their state.
+/// Consecutive rows with their labels and bounds.
 #[derive(Debug, Clone)]
 pub struct Share<L> {
-    /// Their blocks.
+    /// The blocks.
     pub blocks: Vec<Block>,
-    /// The first of them.
+    /// The first row.
     pub first_row: usize,
-    /// The cluster of each.
+    /// The label of each row.
     pub labels: Vec<L>,
-    /// The drift at which the label of each may change.
-    pub(super) until: Vec<f32>,
-    /// The total drift at which some label of each block may change.
+    /// Per row: the cumulative shift of its cluster up to which the label is valid.
+    pub(super) valid_until: Vec<f32>,
+    /// Per block: the total cumulative shift up to which all its labels are valid.
     pub(super) due: Vec<f64>,
 }
 
 impl<L: Label> Share<L> {
-    /// Rows without labels.
+    /// Unlabelled rows.
     pub fn new(blocks: Vec<Block>, first_row: usize) -> Self {
         let rows = blocks.iter().map(|block| block.len).sum();
         let due = vec![0.0; blocks.len()];
-        Self { blocks, first_row, labels: vec![L::default(); rows], until: Vec::new(), due }
+        Self { blocks, first_row, labels: vec![L::default(); rows], valid_until: Vec::new(), due }
     }
 
-    /// Gives back what only further steps would need.
-    pub(super) fn close(&mut self) {
-        self.until = Vec::new();
+    /// Frees the bounds, which only further assignment steps would need.
+    pub(super) fn free_bounds(&mut self) {
+        self.valid_until = Vec::new();
     }
 }
 
-/// What the rows of a share change.
+/// The changes of an assignment step.
 #[derive(Debug, Clone)]
 pub struct Change {
-    /// Sums of the features by cluster.
+    /// Changes of the feature sums by cluster.
     pub sums: Sums,
-    /// Weights by cluster.
+    /// Changes of the weights by cluster.
     pub totals: Totals,
-    /// Rows with another label than before.
+    /// Number of reassigned rows.
     pub moved: usize,
 }
 
@@ -52,7 +52,7 @@ impl Change {
         Self { sums: Sums::new(clusters, steps), totals: Totals::new(clusters, weighted), moved: 0 }
     }
 
-    /// With the changes of another share.
+    /// Adds the changes of another chunk.
     #[must_use]
     pub fn merge(mut self, other: Self) -> Self {
         self.sums.merge(other.sums);
@@ -61,7 +61,7 @@ impl Change {
         self
     }
 
-    /// The sums of the features over all clusters, as expansions.
+    /// The feature sums over all clusters, as expansions.
     pub fn column_sums(&self, n_features: usize) -> Vec<Vec<f64>> {
         let mut sums = vec![Vec::new(); n_features];
         for cell in 0..self.totals.len() * n_features {

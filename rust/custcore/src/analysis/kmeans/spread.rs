@@ -1,4 +1,4 @@
-//! Exact sums of squared distances, a block at a time.
+//! Exact sums of feature values and squared distances, block by block.
 
 use super::label::Label;
 use super::lanes::{Lanes, Task};
@@ -10,44 +10,44 @@ use super::sums::{Steps, Sums};
 use crate::column::BLOCK;
 use crate::error::Result;
 
-/// What is added up over the rows.
+/// The terms that are summed over the rows.
 #[derive(Debug, Clone, Copy)]
 pub enum Terms<'a> {
-    /// A feature.
+    /// The value of a feature.
     Value {
-        /// Which.
+        /// The index of the feature.
         feature: usize,
     },
-    /// The square of a feature less its mean.
+    /// The squared deviation of a feature from its mean.
     Square {
-        /// Which.
+        /// The index of the feature.
         feature: usize,
-        /// Its mean.
+        /// The mean of the feature.
         mean: f64,
     },
-    /// The squared distance to the own centre.
+    /// The squared distance to the assigned centre.
     Distance {
-        /// The centres, one after the other.
+        /// The centres, row-major.
         centers: &'a [f64],
     },
 }
 
-/// Adds up terms over the rows of a share.
+/// Sums terms over the rows of a chunk.
 pub struct Spread<'a, 'p, T: Float, L> {
-    /// What is clustered.
+    /// The clustering problem.
     pub problem: &'a Problem<'p, T>,
     /// The rows.
-    pub share: &'a Share<L>,
+    pub chunk: &'a Share<L>,
     /// The terms.
     pub terms: Terms<'a>,
     /// Weights of the terms.
     pub weights: Option<&'a [f64]>,
-    /// No term is above this.
+    /// An upper bound on the terms.
     pub largest: f64,
 }
 
 impl<T: Float, L: Label> Task for Spread<'_, '_, T, L> {
-    /// The sum, unless it is infinite.
+    /// The sum; `None` if it is infinite.
     type Output = Result<Option<Sums>>;
 
     #[inline(always)]
@@ -57,11 +57,11 @@ impl<T: Float, L: Label> Task for Spread<'_, '_, T, L> {
         let mut terms = vec![0.0; BLOCK];
         let mut x = vec![0.0; BLOCK * self.problem.points.n_features()];
         let mut start = 0;
-        for block in &self.share.blocks {
+        for block in &self.chunk.blocks {
             self.problem.context.check()?;
             let out = &mut terms[..block.len];
             self.fill(block, start, &mut x, out);
-            let weights = self.weights.map(|weights| &weights[self.share.first_row + start..][..block.len]);
+            let weights = self.weights.map(|weights| &weights[self.chunk.first_row + start..][..block.len]);
             if !self.largest.is_finite() && out.iter().enumerate().any(|(i, x)| x.is_infinite() && weights.is_none_or(|w| w[i] > 0.0)) {
                 return Ok(None);
             }
@@ -89,11 +89,11 @@ impl<T: Float, L: Label> Spread<'_, '_, T, L> {
             Terms::Value { .. } => out.copy_from_slice(&x[..block.len]),
             Terms::Square { mean, .. } => out.iter_mut().zip(x).for_each(|(out, x)| *out = (*x - mean) * (*x - mean)),
             Terms::Distance { centers } => {
-                let labels = &self.share.labels[start..start + block.len];
+                let labels = &self.chunk.labels[start..start + block.len];
                 out.fill(0.0);
                 for (f, x) in x.chunks_exact(BLOCK).enumerate() {
                     if let Some(bytes) = L::bytes(labels) {
-                        // A table of all bytes needs no check of its length.
+                        // Indexing a table of 256 elements by a byte needs no bounds check.
                         let mut table = [0.0; 256];
                         table.iter_mut().zip(centers[f..].iter().step_by(d)).for_each(|(slot, &c)| *slot = c);
                         for ((out, label), x) in out.iter_mut().zip(bytes).zip(x) {
@@ -112,7 +112,7 @@ impl<T: Float, L: Label> Spread<'_, '_, T, L> {
     }
 }
 
-/// Adds some thousand terms exactly.
+/// Adds the terms of a block exactly.
 #[inline(always)]
 fn add_all(terms: &[f64], steps: Steps, sums: &mut Sums) {
     let (mut high, mut low, mut partial) = ([0_i64; 8], [0_i64; 8], [0_u64; 8]);

@@ -1,21 +1,22 @@
-//! Exact sums by cluster and feature: two whole numbers in fixed steps, and an expansion for what is smaller than those.
+//! Exact sums by cluster and feature: two fixed-point integers, and an expansion for the remainder below their resolution.
 //!
-//! Adding whole numbers does not round and does not care for order, so sums can be updated by the points that moved alone,
-//! and be shared among threads.
+//! Integer addition is exact and associative, so sums can be updated incrementally from the reassigned points and computed
+//! in parallel.
 
 use std::collections::BTreeMap;
 
 use super::label::Label;
 use crate::num::exact::{grow, grow_integer, grow_product, power_of_two};
 
-/// Bits of a term that go into each of the two whole numbers; the other bits of an `i64` are room for many terms.
+/// Bits of a term in each of the two integers; the remaining bits of an `i64` are headroom for accumulation.
 const BITS: i32 = 40;
-/// Terms that fit before the sums must be flushed.
+/// Terms that can be accumulated before a flush.
 const TERMS: usize = 1 << 21;
-/// Adding and taking it away rounds a float below 2^51 to a whole number, which stands in the last bits in between.
+/// 1.5 * 2^52. Adding and subtracting it rounds a float below 2^51 to an integer; after the addition the integer is in the
+/// low mantissa bits.
 const ROUND: f64 = 6_755_399_441_055_744.0;
 
-/// The steps that terms of a known size are cut into.
+/// The fixed-point resolution for terms of bounded magnitude.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Steps {
     up: f64,
@@ -23,14 +24,14 @@ pub struct Steps {
 }
 
 impl Steps {
-    /// Steps for terms up to `largest` in size.
+    /// The resolution for terms of magnitude up to `largest`.
     pub fn new(largest: f64) -> Self {
-        // The smallest power of two above it, kept where no scale leaves the range of floats.
+        // The smallest power of two above it, clamped so that no scale factor overflows or underflows.
         let exponent = ((largest.abs().to_bits() >> 52) as i32 - 1022).clamp(-900, 1024);
         Self { up: power_of_two(BITS - exponent), down: power_of_two(exponent - 2 * BITS) }
     }
 
-    /// The two whole numbers of a term, and whether they are all of it.
+    /// The two integers of a term, and whether they represent it exactly.
     #[inline(always)]
     pub fn split(self, term: f64) -> (i64, i64, bool) {
         let scaled = term * self.up;
@@ -42,11 +43,11 @@ impl Steps {
         (digits(high), digits(low), whole)
     }
 
-    /// What [`Steps::split`] leaves of a term.
+    /// The remainder of a term after [`Steps::split`].
     fn rest(self, term: f64) -> f64 {
         let scaled = term * self.up;
         if scaled.abs() < 1e-100 {
-            // It may have lost digits below the smallest float.
+            // Scaling may have underflowed.
             return term;
         }
         let fine = (scaled - ((scaled + ROUND) - ROUND)) * (1_u64 << BITS) as f64;
@@ -54,7 +55,7 @@ impl Steps {
     }
 }
 
-/// Sums of terms, one for each pair of cluster and feature.
+/// Sums of terms, one per cluster and feature.
 #[derive(Debug, Clone)]
 pub struct Sums {
     steps: Vec<Steps>,
@@ -65,13 +66,13 @@ pub struct Sums {
 }
 
 impl Sums {
-    /// Empty sums of `clusters` rows of features, whose terms are cut into `steps`.
+    /// Zero sums for `clusters` clusters; `steps` holds the resolution of each feature.
     pub fn new(clusters: usize, steps: &[Steps]) -> Self {
         let cells = clusters * steps.len();
         Self { steps: steps.to_vec(), recent: vec![[0; 2]; cells], whole: vec![[0; 2]; cells], rest: BTreeMap::new(), pending: 0 }
     }
 
-    /// Makes room for `terms` more terms in each sum; at most a few thousand at a time.
+    /// Reserves headroom for `terms` more terms in each sum; at most a few thousand at a time.
     pub fn reserve(&mut self, terms: usize) {
         self.pending += terms;
         if self.pending > TERMS {
@@ -80,7 +81,7 @@ impl Sums {
         }
     }
 
-    /// Adds a term of feature `feature` to cluster `to`, and takes it from cluster `from`.
+    /// Adds a term of feature `feature` to cluster `to` and subtracts it from cluster `from`.
     #[inline(always)]
     pub fn shift(&mut self, from: Option<usize>, to: usize, feature: usize, term: f64) {
         let steps = self.steps[feature];
@@ -98,7 +99,7 @@ impl Sums {
         }
     }
 
-    /// Adds the terms of feature `feature`, each to the cluster of its label.
+    /// Adds the terms of feature `feature`, each to the cluster given by its label.
     #[inline(always)]
     pub fn add_column<L: Label>(&mut self, feature: usize, labels: &[L], terms: &[f64], digits: &mut Digits) {
         let steps = self.steps[feature];
@@ -113,7 +114,7 @@ impl Sums {
             partial |= u64::from(!whole);
         }
         by_label(labels, high, clusters, |to, digits| self.recent[to * width + feature][0] += digits);
-        // float32 rarely has digits that small.
+        // The low integers are usually all zero for float32 input.
         if fine != 0 {
             by_label(labels, low, clusters, |to, digits| self.recent[to * width + feature][1] += digits);
         }
@@ -132,26 +133,26 @@ impl Sums {
         }
     }
 
-    /// Adds whole numbers of [`Steps::split`] that were added up elsewhere.
+    /// Adds integers of [`Steps::split`] that were accumulated elsewhere.
     #[inline]
     pub fn add_whole(&mut self, cell: usize, high: i64, low: i64) {
         self.whole[cell][0] += i128::from(high);
         self.whole[cell][1] += i128::from(low);
     }
 
-    /// Adds what [`Steps::split`] leaves of a term.
+    /// Adds the remainder of a term after [`Steps::split`].
     #[cold]
     pub fn add_rest(&mut self, cell: usize, term: f64) {
         let rest = self.steps[cell % self.steps.len()].rest(term);
         grow(self.rest.entry(cell).or_default(), rest);
     }
 
-    /// Adds a product; for weighted terms.
+    /// Adds a weighted term, without rounding the product.
     pub fn add_product(&mut self, cell: usize, weight: f64, value: f64) {
         grow_product(self.rest.entry(cell).or_default(), weight, value);
     }
 
-    /// Moves what was added lately into the wide sums.
+    /// Adds the 64-bit accumulators to the 128-bit sums and resets them.
     fn flush(&mut self) {
         for (recent, whole) in self.recent.iter_mut().zip(&mut self.whole) {
             let [high, low] = std::mem::take(recent);
@@ -160,7 +161,7 @@ impl Sums {
         }
     }
 
-    /// Adds the sums of another share of the rows.
+    /// Adds the sums of another chunk of rows.
     pub fn merge(&mut self, mut other: Self) {
         self.flush();
         other.flush();
@@ -185,7 +186,7 @@ impl Sums {
     }
 }
 
-/// Room for the whole numbers of some terms.
+/// Scratch buffers for the integers of a block of terms.
 #[derive(Debug, Clone)]
 pub struct Digits {
     high: Vec<i64>,
@@ -193,19 +194,19 @@ pub struct Digits {
 }
 
 impl Digits {
-    /// Room for `terms` terms.
+    /// Buffers for `terms` terms.
     pub fn new(terms: usize) -> Self {
         Self { high: vec![0; terms], low: vec![0; terms] }
     }
 }
 
-/// Adds up numbers by label; `to` is handed what there is of each cluster.
+/// Sums numbers by label; `to` is called with partial sums of clusters, one or more per cluster.
 #[inline(always)]
 pub fn by_label<L: Label>(labels: &[L], numbers: &[i64], clusters: usize, mut to: impl FnMut(usize, i64)) {
     let Some(bytes) = L::bytes(labels) else {
         return labels.iter().zip(numbers).for_each(|(label, &number)| to(label.index(), number));
     };
-    // Two tables, so that rows of one cluster in a row need not wait for each other.
+    // Two tables break the store-to-load dependency between consecutive rows of the same cluster.
     let mut tables = [[0_i64; 256]; 2];
     let [even, odd] = &mut tables;
     for (labels, numbers) in bytes.chunks(2).zip(numbers.chunks(2)) {

@@ -1,4 +1,4 @@
-//! Results of K-means as tables.
+//! K-means results as Arrow tables.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::report::Report;
 use crate::table::{Table, TableBuilder};
 
-/// The features as columns of float64.
+/// The features as float64 columns.
 pub fn features_table(features: &Features) -> Result<Table> {
     let mut table = TableBuilder::default();
     for feature in 0..features.n_features() {
@@ -21,7 +21,7 @@ pub fn features_table(features: &Features) -> Result<Table> {
     table.finish(features.rows(), Metadata::new(), Report::default())
 }
 
-/// `cluster`, and with names `segment`.
+/// Adds the column `cluster`, and `segment` if clusters are named.
 fn labels_columns(table: &mut TableBuilder, labels: &[i32], names: Option<&[String]>) -> Result<()> {
     table.column("cluster", Arc::new(Int32Array::from(labels.to_vec())));
     if let Some(names) = names {
@@ -32,14 +32,14 @@ fn labels_columns(table: &mut TableBuilder, labels: &[i32], names: Option<&[Stri
     Ok(())
 }
 
-/// The columns of `batch`, then the cluster of each row, and its name where clusters have names.
+/// The columns of `batch` followed by the cluster of each row, and its name if clusters are named.
 pub fn assigned_table(batch: &RecordBatch, labels: &[i32], names: Option<&[String]>, report: Report) -> Result<Table> {
     let mut table = TableBuilder::from_batch(batch);
     labels_columns(&mut table, labels, names)?;
     table.finish(batch.num_rows(), batch.schema().metadata().clone(), report)
 }
 
-/// One row for each cluster: how many rows it has, their share, and mean and median of each feature.
+/// One row per cluster: number and proportion of rows, and mean and median of each feature.
 pub fn profile_table(features: &Features, labels: &[i32], clusters: usize, names: Option<&[String]>) -> Result<Table> {
     let sizes = sizes(labels, clusters);
     let mut table = TableBuilder::default();
@@ -56,7 +56,7 @@ pub fn profile_table(features: &Features, labels: &[i32], clusters: usize, names
     table.finish(clusters, Metadata::new(), Report::default())
 }
 
-/// How well each number of clusters fits, with the suggested one and the reason in a remark.
+/// One row per k with its quality measures; the suggested k is flagged, and the reason is a remark of the report.
 pub fn select_table(fits: &[Fit]) -> Result<Table> {
     let mut table = TableBuilder::default();
     let suggested = suggestion(fits);

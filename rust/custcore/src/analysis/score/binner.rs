@@ -1,4 +1,4 @@
-//! One set of bins: value edges, or the (value, customer id) edges of tiles of equal size.
+//! One set of bins: value edges, or (value, customer id) edges of equal-size tiles.
 
 use std::cmp::Ordering;
 
@@ -17,9 +17,9 @@ use crate::order_statistics::rank::range;
 #[serde(deny_unknown_fields)]
 pub struct Binner {
     kind: Kind,
-    /// Smallest and largest fitted value.
+    /// Minimum and maximum fitted value.
     pub range: (f64, f64),
-    /// Fitted customers by score, from score 1 on.
+    /// Fitted customers per score, starting at score 1.
     pub counts: Vec<u64>,
 }
 
@@ -30,7 +30,7 @@ enum Kind {
     Tiles(Tiles),
 }
 
-/// The first (value, id) of every tile but the first; fewer than bins where there are fewer customers.
+/// The first (value, id) of each tile except the first; fewer entries if there are fewer customers than bins.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Tiles {
@@ -38,7 +38,7 @@ struct Tiles {
 }
 
 impl Binner {
-    /// Fits bins on some rows, on all if none are named; `None` when no row has a value.
+    /// Fits bins on the given rows, or on all rows if `rows` is `None`. Returns `None` if no row has a value.
     pub fn fit(
         method: &Method,
         values: &NumberColumn,
@@ -67,7 +67,7 @@ impl Binner {
         Ok(edges.map(|kind| Self { kind, range, counts: vec![0; bins] }))
     }
 
-    /// Whether the parts of bins that were stored go together.
+    /// Whether deserialized bins are consistent.
     pub fn is_sound(&self, bins: usize) -> bool {
         let kind = match &self.kind {
             Kind::Edges(edges) => edges.bins() == bins && edges.is_sound(),
@@ -75,12 +75,12 @@ impl Binner {
                 tiles.firsts.len() < bins && tiles.firsts.is_sorted_by(|(a, a_id), (b, b_id)| a.compare(*b).then(a_id.cmp(b_id)).is_le())
             }
         };
-        // So many customers that their sums cannot overflow.
+        // Bounded, so that sums of counts cannot overflow.
         let counts = self.counts.len() == bins && self.counts.iter().all(|&count| count < 1 << 48);
         kind && counts && self.range.0 <= self.range.1
     }
 
-    /// The bin of every row, 0 where it is null.
+    /// The bin of every row; 0 for null.
     pub fn bin_rows(&self, values: &NumberColumn, ids: Option<&KeyColumn>, threads: Threads<'_>) -> Vec<u8> {
         match &self.kind {
             Kind::Edges(edges) => edges.bin_rows(values, threads),
@@ -90,7 +90,7 @@ impl Binner {
         }
     }
 
-    /// The bin of one value; without an id it comes before its equals.
+    /// The bin of one value; without an id it sorts before equal values.
     #[inline]
     pub fn bin_one(&self, value: Number, id: Option<Key<'_>>) -> u8 {
         match &self.kind {
@@ -99,7 +99,7 @@ impl Binner {
         }
     }
 
-    /// Values between bins, ascending; with tiles the first value of each but the first.
+    /// The edges between bins, ascending; for tiles, the first value of each tile except the first.
     pub fn edges(&self) -> Vec<f64> {
         match &self.kind {
             Kind::Edges(edges) => edges.to_f64(),
@@ -109,7 +109,7 @@ impl Binner {
 }
 
 impl Tiles {
-    /// SQL's NTILE: the first n mod B tiles have one more than the others.
+    /// SQL's NTILE: the first n mod B tiles have one more row than the others.
     fn fit(values: &NumberColumn, ids: Option<&KeyColumn>, rows: Option<&[u32]>, bins: usize) -> Option<Self> {
         let ids = ids?;
         let mut rows: Vec<u32> = match rows {

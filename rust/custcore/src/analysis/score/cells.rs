@@ -1,5 +1,5 @@
-//! The distinct combinations of scores, and which one each row has: what depends on the scores alone (the cell's text, the
-//! weighted sum, the segment) is computed once for each combination, not for each row.
+//! The distinct score combinations (score cells) and the cell of each row. Values that depend only on the scores (the cell's
+//! text, the weighted sum, the segment) are computed once per cell, not per row.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -12,28 +12,29 @@ use foldhash::fast::RandomState;
 use crate::error::{Error, Result};
 use crate::exec::par::Threads;
 
-/// Rows by combination of scores.
+/// The score cell of each row.
 #[derive(Debug)]
 pub struct Cells {
-    /// Per row the combination; 0 where a score is missing.
+    /// The cell of each row; 0 if a score is missing.
     index: Vec<u32>,
-    /// The scores of each combination end to end; combination 0 is all zeros. No row need have a combination.
+    /// The scores of each cell, concatenated; cell 0 is all zeros. A cell may have no rows.
     scores: Vec<u8>,
     dimensions: usize,
     missing: bool,
 }
 
-/// Combinations are numbered by a table of this size at the most, else by hash.
-const TABLE: usize = 1 << 20;
-/// Where there could be no more combinations than this, nor than rows, all are taken to be there, and no pass looks for them.
-const FEW: usize = 1 << 12;
+/// Maximum size of a direct-address table for numbering cells; above it, a hash table is used.
+const MAX_DIRECT_TABLE: usize = 1 << 20;
+/// If the number of possible cells is at most this and at most the number of rows, all cells are enumerated, which saves the
+/// pass that finds the occupied ones.
+const MAX_ENUMERATED: usize = 1 << 12;
 
 impl Cells {
-    /// The combinations of `scores`, one vector for each dimension; 0 is no score.
+    /// The cells of `scores`, one vector per dimension; 0 is a missing score.
     pub fn new(scores: &[Vec<u8>], rows: usize, threads: Threads<'_>) -> Self {
-        let radix: Vec<usize> = scores.iter().map(|scores| usize::from(most(scores)) + 1).collect();
+        let radix: Vec<usize> = scores.iter().map(|scores| usize::from(max_score(scores)) + 1).collect();
         let missing = scores.iter().any(|scores| misses_some(scores, threads));
-        let size = radix.iter().try_fold(1_usize, |size, &radix| size.checked_mul(radix)).filter(|&size| size <= TABLE);
+        let size = radix.iter().try_fold(1_usize, |size, &radix| size.checked_mul(radix)).filter(|&size| size <= MAX_DIRECT_TABLE);
         let mut cells = Self { index: vec![0; rows], scores: vec![0; scores.len()], dimensions: scores.len(), missing };
         let Some(size) = size else {
             cells.number_by_hash(scores);
@@ -53,7 +54,7 @@ impl Cells {
                 }
             }
         });
-        // A number of mixed radix, back into its scores.
+        // Decodes a mixed-radix number into its scores.
         let mut push = |at: usize| {
             let start = cells.scores.len();
             let mut rest = at;
@@ -64,7 +65,7 @@ impl Cells {
             }));
             cells.scores[start..].reverse();
         };
-        if size <= FEW.min(rows) {
+        if size <= MAX_ENUMERATED.min(rows) {
             (1..size).for_each(push);
             return cells;
         }
@@ -96,7 +97,7 @@ impl Cells {
         }
     }
 
-    /// The scores of each combination but the missing one.
+    /// The scores of each cell except cell 0.
     fn distinct(&self) -> impl Iterator<Item = &[u8]> {
         self.scores.chunks_exact(self.dimensions.max(1)).skip(1)
     }
@@ -105,12 +106,12 @@ impl Cells {
         self.missing.then(|| NullBuffer::new(BooleanBuffer::collect_bool(self.index.len(), |row| self.index[row] != 0)))
     }
 
-    /// A column of a number for each combination; null where it has none or a score is missing.
+    /// A column of one number per cell; null if `number` returns `None` or a score is missing.
     pub fn numbers<T: ArrowPrimitiveType>(&self, number: impl Fn(&[u8]) -> Option<T::Native>, threads: Threads<'_>) -> PrimitiveArray<T> {
-        // No row has a combination that misses a score, so it may stand for any number.
+        // Enumerated cells with a zero score have no rows, so their number is irrelevant.
         let number = |scores: &[u8]| if scores.contains(&0) { Some(T::Native::default()) } else { number(scores) };
         let numbers: Vec<Option<T::Native>> = std::iter::once(None).chain(self.distinct().map(number)).collect();
-        // A combination without a number matters only where a row has it, and then it is null.
+        // A cell without a number matters only if it has rows; those are null.
         let values: Vec<T::Native> = numbers.iter().map(|number| number.unwrap_or_default()).collect();
         let column = threads.par_map(self.index.len(), |row| values[self.index[row] as usize]);
         let all = numbers[1..].iter().all(Option::is_some) || self.index.iter().all(|&cell| numbers[cell as usize].is_some() || cell == 0);
@@ -122,20 +123,20 @@ impl Cells {
         PrimitiveArray::new(column.into(), nulls)
     }
 
-    /// A column of the scores joined by `-`.
+    /// A column of the scores, joined by `-`.
     pub fn texts(&self, threads: Threads<'_>) -> Result<StringArray> {
         let join = |scores: &[u8]| scores.iter().map(u8::to_string).collect::<Vec<_>>().join("-");
         let texts: Vec<String> = std::iter::once(String::new()).chain(self.distinct().map(join)).collect();
         let sizes: Vec<usize> = texts.iter().map(String::len).collect();
-        // Where no row misses a score and all texts are of one length, nothing needs to be added up.
+        // If no score is missing and all texts have the same length, the lengths need not be summed.
         let one_size = sizes.get(1).copied().filter(|size| !self.missing && sizes[1..].iter().all(|other| other == size));
         let lengths = threads.par_chunks(self.index.len(), |run| match one_size {
             Some(size) => size * run.len(),
             None => self.index[run].iter().map(|&cell| sizes[cell as usize]).sum::<usize>(),
         });
         let bytes: usize = lengths.iter().sum();
-        i32::try_from(bytes).map_err(|_| Error::internal("cells of more than 2 GiB"))?;
-        // Each run knows where its texts begin, so that runs need not wait for each other.
+        i32::try_from(bytes).map_err(|_| Error::internal("score cells exceed 2 GiB of text"))?;
+        // The start offset of each run is precomputed, so that runs are independent.
         let runs = threads.par_chunks(self.index.len(), |run| run);
         let begins = lengths.iter().scan(0, |sum, length| {
             let begin = *sum;
@@ -152,7 +153,7 @@ impl Cells {
             (rest_offsets, rest_values) = (after, after_values);
             work.push((run, begin, own_offsets, own_values));
         }
-        // The usual texts, such as 5-4-3, are copied without a call.
+        // Texts of five bytes, such as 5-4-3, are the common case; a fixed-size copy avoids a memcpy call.
         let short: Option<Vec<[u8; 5]>> =
             (one_size == Some(5)).then(|| texts.iter().map(|text| text.as_bytes().first_chunk().copied().unwrap_or_default()).collect());
         let write = |(run, begin, offsets, values): (Range<usize>, usize, &mut [i32], &mut [u8])| {
@@ -173,8 +174,8 @@ impl Cells {
             }
         };
         threads.par_tasks(work, write);
-        // SAFETY: offsets ascend from 0 to the number of bytes, since each run began where the one before it ended; all
-        // bytes are digits and hyphens, so every text is UTF-8; nulls are as many as rows.
+        // SAFETY: offsets ascend from 0 to the number of bytes, since each run starts where the previous one ended; all
+        // bytes are ASCII digits and hyphens, so every text is valid UTF-8; the null buffer has one bit per row.
         Ok(unsafe {
             let offsets = OffsetBuffer::new_unchecked(ScalarBuffer::from(offsets));
             StringArray::new_unchecked(offsets, values.into(), self.nulls())
@@ -182,13 +183,13 @@ impl Cells {
     }
 }
 
-/// Whether some row has no score.
+/// Whether any row has no score.
 pub fn misses_some(scores: &[u8], threads: Threads<'_>) -> bool {
     threads.par_chunks(scores.len(), |run| scores[run].contains(&0)).contains(&true)
 }
 
-fn most(scores: &[u8]) -> u8 {
-    scores.iter().fold(0, |most, &score| most.max(score))
+fn max_score(scores: &[u8]) -> u8 {
+    scores.iter().fold(0, |max, &score| max.max(score))
 }
 
 #[cfg(test)]
@@ -198,7 +199,7 @@ mod tests {
     use arrow_array::types::Int32Type;
 
     #[test]
-    fn rows_that_miss_a_score_are_null() -> Result<()> {
+    fn rows_with_missing_scores_are_null() -> Result<()> {
         let cells = Cells::new(&[vec![1, 0, 1, 100], vec![2, 2, 2, 7]], 4, Threads::inline());
         let texts = cells.texts(Threads::inline())?;
         assert_eq!(texts.iter().collect::<Vec<_>>(), [Some("1-2"), None, Some("1-2"), Some("100-7")]);

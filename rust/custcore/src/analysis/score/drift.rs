@@ -1,7 +1,7 @@
-//! Whether customers still look like those of the fit: the population stability index (PSI) of each dimension.
+//! Population drift since the fit: the population stability index (PSI) of each dimension.
 //!
-//! The bins are those of the fitted scorer. With the shares of the customers then (e) and now (a), each floored at 1e-4,
-//! a bin adds (a - e) * ln(a / e).
+//! The bins are those of the fitted scorer. Each bin contributes (a - e) * ln(a / e), where e is the expected proportion of
+//! customers (at the fit) and a the actual proportion (now), each floored at 1e-4.
 
 use arrow_array::RecordBatch;
 
@@ -10,42 +10,42 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 use crate::exec::par::Threads;
 
-/// Shares count as this at least, so that a bin nobody is in does not make the index infinite.
+/// Lower bound on proportions, so that an empty bin does not make the index infinite.
 const FLOOR: f64 = 1e-4;
 
-/// The customers of one dimension by score, from score 1 on, at the fit and now.
+/// Customers per score of one dimension, starting at score 1, at the fit and now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Drift {
-    /// The dimension's name.
+    /// The name of the dimension.
     pub dimension: String,
-    /// Customers of the fit.
+    /// Customers per score at the fit.
     pub fitted: Vec<u64>,
-    /// Customers now.
+    /// Customers per score now.
     pub now: Vec<u64>,
 }
 
 impl Drift {
-    /// The shares of each score, at the fit and now, as they are.
+    /// The proportion of customers per score, at the fit and now, without the floor.
     pub fn shares(&self) -> impl Iterator<Item = (f64, f64)> {
         let (fitted, now) = (self.fitted.iter().sum::<u64>() as f64, self.now.iter().sum::<u64>() as f64);
         self.fitted.iter().zip(&self.now).map(move |(&f, &n)| (f as f64 / fitted, n as f64 / now))
     }
 }
 
-/// What a score with these shares adds to the index.
+/// The contribution of a score with these proportions to the index.
 pub fn psi(fitted: f64, now: f64) -> f64 {
     let (fitted, now) = (fitted.max(FLOOR), now.max(FLOOR));
     (now - fitted) * (now / fitted).ln()
 }
 
-/// The customers by score of each dimension, those of all groups and cells together. Null values are passed over.
+/// Customers per score of each dimension, summed over groups and nested cells. Null values are ignored.
 pub fn drift(scorer: &Scorer, batches: &[RecordBatch], context: &Context) -> Result<Vec<Drift>> {
     let start = |fitted: &Fitted| {
-        let mut then = vec![0; usize::from(fitted.dimension.bins)];
+        let mut expected = vec![0; usize::from(fitted.dimension.bins)];
         for binner in fitted.binners.iter().flatten() {
-            then.iter_mut().zip(&binner.counts).for_each(|(sum, count)| *sum += count);
+            expected.iter_mut().zip(&binner.counts).for_each(|(sum, count)| *sum += count);
         }
-        Drift { dimension: fitted.dimension.name.clone(), now: vec![0; then.len()], fitted: then }
+        Drift { dimension: fitted.dimension.name.clone(), now: vec![0; expected.len()], fitted: expected }
     };
     let mut drifts: Vec<Drift> = scorer.fitted.iter().map(start).collect();
     for batch in batches {
@@ -61,14 +61,14 @@ pub fn drift(scorer: &Scorer, batches: &[RecordBatch], context: &Context) -> Res
     for (drift, fitted) in drifts.iter().zip(&scorer.fitted) {
         if drift.now.iter().all(|&count| count == 0) {
             let column = &fitted.dimension.column;
-            let message = format!("column '{column}' has no value in the table, so there is nobody to compare with the fit");
+            let message = format!("column '{column}' has no value in the table; there are no customers to compare with the fit");
             return Err(Error::new(ErrorKind::NotEnoughData, message).in_column(column));
         }
     }
     Ok(drifts)
 }
 
-/// How many rows have each score; those of 0 have none.
+/// The number of rows per score; index 0 counts rows without a score.
 fn count_scores(scores: &[u8], threads: Threads<'_>) -> [u64; 256] {
     let mut counts = [0; 256];
     let runs = threads.par_chunks(scores.len(), |run| {
@@ -87,12 +87,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn by_hand() {
-        // Half of 4 customers each, now 1 of 4: (0.25 - 0.5) ln 0.5 + (0.75 - 0.5) ln 1.5.
+    fn matches_hand_computed_psi() {
+        // Proportions 1/2, 1/2 at the fit and 1/4, 3/4 now: (0.25 - 0.5) ln 0.5 + (0.75 - 0.5) ln 1.5.
         let drift = Drift { dimension: String::new(), fitted: vec![2, 2], now: vec![1, 3] };
         let total: f64 = drift.shares().map(|(fitted, now)| psi(fitted, now)).sum();
         assert!((total - (0.25 * 2_f64.ln() + 0.25 * 1.5_f64.ln())).abs() < 1e-15);
-        // A score that nobody has counts as 1 in 10,000.
+        // An empty bin is floored at 1e-4.
         assert!((psi(0.5, 0.0) - (1e-4 - 0.5) * 2e-4_f64.ln()).abs() < 1e-15);
     }
 }

@@ -1,18 +1,18 @@
-//! The cells that a row is scored in: the group of its customer, refined with nested binning by the scores before.
+//! The cells that rows are scored within: the group of the customer, refined by the preceding scores with nested binning.
 //!
-//! Only cells that somebody is in have a number, so their count is at most that of the rows, whatever the bins.
+//! Only occupied cells are numbered, so there are at most as many cells as rows, whatever the number of bins.
 
 use foldhash::fast::RandomState;
 use hashbrown::{Equivalent, HashMap};
 
 use crate::column::key::{Key, KeyColumn, OwnedKey};
 
-/// A cell that the fit did not see.
+/// A cell that was not present in the fit.
 pub const UNSEEN: u32 = u32::MAX;
-/// The cell of a row that misses one of the scores before: it gets no score.
+/// The cell of a row with a missing preceding score; the row gets no score.
 pub const MISSING: u32 = u32::MAX - 1;
 
-/// Groups by the value of a column, in the order they were met.
+/// Groups by the values of a column, in order of first occurrence.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Groups {
     keys: Vec<OwnedKey>,
@@ -20,7 +20,7 @@ pub struct Groups {
 }
 
 impl Groups {
-    /// The groups of a column, and each row's.
+    /// The groups of a column, and the group of each row.
     pub fn fit(column: &KeyColumn, rows: usize) -> (Self, Vec<u32>) {
         let mut groups = Self::default();
         let cells = (0..rows).map(|row| groups.add(column.key(row))).collect();
@@ -36,40 +36,40 @@ impl Groups {
         })
     }
 
-    /// The groups of a fit that was stored; none where two are the same.
+    /// Restores stored groups; `None` if there are duplicates.
     pub fn restore(keys: Vec<OwnedKey>) -> Option<Self> {
         let positions: HashMap<_, _, RandomState> = keys.iter().cloned().zip(0..).collect();
         (positions.len() == keys.len()).then_some(Self { keys, positions })
     }
 
-    /// The groups in the order of their cells.
+    /// The groups in cell order.
     pub fn keys(&self) -> &[OwnedKey] {
         &self.keys
     }
 
-    /// The cell of a group that the fit saw.
+    /// The cell of a group; `None` if it was not present in the fit.
     pub fn find(&self, group: Key<'_>) -> Option<u32> {
         self.positions.get(&group).copied()
     }
 }
 
-// A group is found without a copy of it: both hash as the same variants of the same contents.
+// Lookup without cloning the key. Both enums hash the same discriminant and contents.
 impl Equivalent<OwnedKey> for Key<'_> {
     fn equivalent(&self, key: &OwnedKey) -> bool {
         key.borrow() == *self
     }
 }
 
-/// Cells refined by the scores of one dimension, in the order they were met.
+/// Cells refined by the scores of one dimension, in order of first occurrence.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Nest {
-    /// The cell and the score that each was made of.
+    /// The parent cell and the score of each cell.
     parents: Vec<(u32, u8)>,
     positions: HashMap<(u32, u8), u32, RandomState>,
 }
 
 impl Nest {
-    /// Refines the cells of some rows by their scores.
+    /// Refines the cells of rows by their scores, in place.
     pub fn fit(cells: &mut [u32], scores: &[u8]) -> Self {
         let mut nest = Self::default();
         for (cell, &score) in cells.iter_mut().zip(scores) {
@@ -88,14 +88,14 @@ impl Nest {
         nest
     }
 
-    /// The cells of a fit that was stored, which refine `cells` cells by scores up to `bins`; none where that cannot be.
+    /// Restores stored cells, which refine `cells` cells by scores up to `bins`; `None` if they are invalid.
     pub fn restore(parents: Vec<(u32, u8)>, cells: usize, bins: u8) -> Option<Self> {
         let sound = parents.iter().all(|&(cell, score)| (cell as usize) < cells && (1..=bins).contains(&score));
         let positions: HashMap<_, _, RandomState> = parents.iter().copied().zip(0..).collect();
         (sound && positions.len() == parents.len()).then_some(Self { parents, positions })
     }
 
-    /// The cells and scores that its cells were made of, in their order.
+    /// The parent cell and the score of each cell, in cell order.
     pub fn parents(&self) -> &[(u32, u8)] {
         &self.parents
     }
@@ -109,7 +109,7 @@ impl Nest {
         self.positions.get(&(cell, score)).copied().unwrap_or(UNSEEN)
     }
 
-    /// The cell and the score that a cell was made of.
+    /// The parent cell and the score of a cell.
     pub fn parent(&self, cell: usize) -> Option<(u32, u8)> {
         self.parents.get(cell).copied()
     }
@@ -119,7 +119,7 @@ impl Nest {
         self.parents.len()
     }
 
-    /// Whether there are none.
+    /// Whether there are no cells.
     pub fn is_empty(&self) -> bool {
         self.parents.is_empty()
     }

@@ -1,8 +1,8 @@
-//! Scores of columns by quantile bins or cuts: plain, within groups, nested, with ties kept together or split.
+//! Scores of columns by quantile bins or explicit cuts: ungrouped, within groups or nested, with ties kept together or split.
 //!
-//! A [`scorer::Scorer`] is any number of dimensions, each a column with a number of bins; RFM is the case of three. Every way of
-//! scoring is one mechanism: a dimension keeps one [`binner::Binner`] for each cell of what came before it (the group of the
-//! customer, and with nested binning the scores of the dimensions before), and a row asks the binner of its cell.
+//! A [`scorer::Scorer`] has any number of dimensions, each a column with a number of bins; RFM has three. All variants use
+//! one mechanism: a dimension has one [`binner::Binner`] per cell, and a row is scored by the binner of its cell. A cell is
+//! the group of the customer, with nested binning refined by the scores of the preceding dimensions.
 
 pub mod binner;
 pub mod cells;

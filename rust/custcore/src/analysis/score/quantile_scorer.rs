@@ -1,4 +1,4 @@
-//! The scorer of any columns with its weights, fitted or not.
+//! The quantile scorer with its weights, fitted or not.
 
 use arrow_array::RecordBatch;
 use serde::{Deserialize, Serialize};
@@ -21,7 +21,7 @@ pub struct QuantileScorer {
     scorer: Option<Scorer>,
 }
 
-/// A scorer as it is stored.
+/// The serialized form of a scorer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct QuantileState {
@@ -31,12 +31,12 @@ pub struct QuantileState {
 }
 
 impl QuantileScorer {
-    /// A scorer with these settings; weights give the rows a weighted sum.
+    /// An unfitted scorer; with weights, the output has a weighted total of the scores.
     pub fn new(spec: ScoreSpec, weights: Option<Vec<f64>>) -> Result<Self> {
         if let Some(weights) = &weights
             && (weights.len() != spec.dimensions.len() || !weights.iter().all(|w| w.is_finite() && *w >= 0.0))
         {
-            let message = format!("weights={weights:?} must be finite and not negative, one for each column");
+            let message = format!("weights={weights:?} must be finite and non-negative, one per column");
             return Err(Error::new(ErrorKind::InvalidArgument, message));
         }
         Ok(Self { spec: spec.checked()?, weights, scorer: None })
@@ -52,7 +52,7 @@ impl QuantileScorer {
         self.weights.as_deref()
     }
 
-    /// The fitted scorer of the columns.
+    /// The fitted scorer; an error if not fitted.
     pub fn scorer(&self) -> Result<&Scorer> {
         self.scorer.as_ref().ok_or_else(|| Error::new(ErrorKind::NotFitted, "this QuantileScorer is not fitted yet; call fit(table) first"))
     }
@@ -63,7 +63,7 @@ impl QuantileScorer {
         Ok(())
     }
 
-    /// Scores of a table, beside its own columns.
+    /// The columns of a table with its scores appended.
     pub fn transform(&self, batches: &[RecordBatch], report: &Report, context: &Context) -> Result<Vec<Table>> {
         let scorer = self.scorer()?;
         let score = |batch: &RecordBatch| {
@@ -76,12 +76,12 @@ impl QuantileScorer {
         batches.iter().map(score).collect()
     }
 
-    /// The settings and what the fit found, to be stored.
+    /// The settings and the fitted state, for serialization.
     pub fn state(&self) -> QuantileState {
         QuantileState { spec: self.spec.clone(), weights: self.weights.clone(), fitted: self.scorer.as_ref().map(Scorer::state) }
     }
 
-    /// The scorer of a state; what cannot be is an error.
+    /// Restores a scorer from its serialized form; an error if that is invalid.
     pub fn restore(state: QuantileState) -> Result<Self> {
         let mut scorer = Self::new(state.spec, state.weights)?;
         scorer.scorer = state.fitted.map(|fitted| Scorer::restore(scorer.spec.clone(), fitted)).transpose()?;

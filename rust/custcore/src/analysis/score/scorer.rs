@@ -20,15 +20,15 @@ use crate::order_statistics::quantile::Number;
 /// A fitted dimension.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fitted {
-    /// What it scores.
+    /// The settings of the dimension.
     pub dimension: Dimension,
-    /// By cell of what came before; none where the fit saw nobody.
+    /// The bins of each cell; `None` if no fitted customer of the cell has a value.
     pub binners: Vec<Option<Binner>>,
-    /// Edges of all, for cells the fit did not see.
+    /// Bins fitted on all customers, for cells not present in the fit.
     pub global: Option<Binner>,
-    /// Whether all rows are in one cell, because there are no groups and no scores before.
+    /// Whether all rows are in one cell: there are no groups and no preceding scores.
     pub(super) plain: bool,
-    /// With nested binning the cells of the next dimension.
+    /// With nested binning, the cells of the next dimension.
     pub nest: Option<Nest>,
 }
 
@@ -37,11 +37,11 @@ pub struct Fitted {
 pub struct Scorer {
     pub(super) spec: ScoreSpec,
     pub(super) groups: Option<Groups>,
-    /// The dimensions in their order.
+    /// The fitted dimensions, in order.
     pub fitted: Vec<Fitted>,
 }
 
-/// What a scorer reads from some batches, end to end.
+/// The columns that a scorer reads from a batch.
 struct Input {
     rows: usize,
     values: Vec<NumberColumn>,
@@ -50,7 +50,7 @@ struct Input {
 }
 
 impl Scorer {
-    /// Fits a scorer on a table given as one batch; with it come the scores of that table, as of [`Scorer::score`].
+    /// Fits a scorer on a table of one batch. Also returns the scores of that table, as [`Scorer::score`] would.
     pub fn fit(spec: &ScoreSpec, batch: &RecordBatch, context: &Context, threads: Threads<'_>) -> Result<(Self, Vec<Vec<u8>>)> {
         let input = Input::read(spec, batch)?;
         if input.values.iter().all(|column| column.valid_rows() == 0) || input.rows == 0 {
@@ -59,15 +59,14 @@ impl Scorer {
         for (dimension, values) in spec.dimensions.iter().zip(&input.values) {
             if let Some(row) = values.first_infinite() {
                 let column = &dimension.column;
-                let message = format!(
-                    "column '{column}' has an infinite value at row {row}, between which and others there are no quantiles; set it to null"
-                );
+                let message =
+                    format!("column '{column}' has an infinite value at row {row}, for which quantiles are undefined; set it to null");
                 return Err(Error::new(ErrorKind::NonFinite, message).in_column(column).at_row(row as u64));
             }
         }
         let (groups, mut cells) = match &input.groups {
             None if spec.nested => (None, vec![0; input.rows]),
-            // All rows are in one cell, and nobody asks which.
+            // All rows are in one cell, and the cell of each row is not needed.
             None => (None, Vec::new()),
             Some(column) => {
                 let (groups, cells) = Groups::fit(column, input.rows);
@@ -105,22 +104,22 @@ impl Scorer {
         Ok((Self { spec: spec.clone(), groups, fitted }, all))
     }
 
-    /// Fits a scorer on a table given as batches.
+    /// Fits a scorer on a table of several batches.
     pub fn fit_batches(spec: &ScoreSpec, batches: &[RecordBatch], context: &Context, threads: Threads<'_>) -> Result<Self> {
         Ok(Self::fit(spec, &one_batch(spec, batches)?, context, threads)?.0)
     }
 
-    /// The settings it was fitted with.
+    /// The settings of the fit.
     pub fn spec(&self) -> &ScoreSpec {
         &self.spec
     }
 
-    /// The groups it was fitted on, in the order of its cells.
+    /// The groups of the fit, in cell order.
     pub fn groups(&self) -> Option<&[OwnedKey]> {
         self.groups.as_ref().map(Groups::keys)
     }
 
-    /// Scores of each dimension for the rows of a batch; 0 where a value is null.
+    /// The scores of the rows of a batch, one vector per dimension; 0 for null.
     pub fn score(&self, batch: &RecordBatch, threads: Threads<'_>) -> Result<Vec<Vec<u8>>> {
         let input = Input::read(&self.spec, batch)?;
         let mut cells = self.cells(&input)?;
@@ -135,7 +134,7 @@ impl Scorer {
         Ok(all)
     }
 
-    /// Scores of one customer, one for each dimension. Without an id the customer counts as first among equals.
+    /// The scores of one customer, one per dimension. Without an id the customer sorts before equal values.
     #[inline]
     pub fn score_one(&self, values: &[Number], id: Option<Key<'_>>, group: Option<Key<'_>>, out: &mut [u8]) -> Result<()> {
         let mut cell = match (&self.groups, group) {
@@ -167,16 +166,16 @@ impl Scorer {
             .collect()
     }
 
-    /// A group that the fit did not see: the cell without binners, or an error.
+    /// The cell of a group not present in the fit: [`UNSEEN`] with `unseen='global'`, else an error.
     fn unseen_group(&self, group: Key<'_>, row: Option<u64>) -> Result<u32> {
         if self.spec.unseen_global {
             return Ok(UNSEEN);
         }
         let column = self.spec.by.as_deref().unwrap_or_default();
-        let place = row.map_or(String::new(), |row| format!(" at row {row}"));
+        let location = row.map_or(String::new(), |row| format!(" at row {row}"));
         let mut error = Error::new(
             ErrorKind::InvalidArgument,
-            format!("column '{column}' has the group {group}{place}, which the fit did not see. Fit on data that have it, or use unseen='global' to score it by the edges of all"),
+            format!("column '{column}' has the group {group}{location}, which was not present when the scorer was fitted. Fit on data that includes it, or use unseen='global' to score it by the edges of all customers"),
         )
         .in_column(column);
         if let Some(row) = row {
@@ -213,22 +212,22 @@ impl Fitted {
     }
 
     fn unseen_cell(&self, row: Option<u64>) -> Error {
-        let place = row.map_or(String::new(), |row| format!(" at row {row}"));
+        let location = row.map_or(String::new(), |row| format!(" at row {row}"));
         let error = Error::new(
             ErrorKind::InvalidArgument,
             format!(
-                "{} cannot be scored{place}: nobody in the fit had its group or the scores before it. Use unseen='global' to score it by the edges of all",
+                "{} cannot be scored{location}: its group or combination of preceding scores was not present when the scorer was fitted. Use unseen='global' to score it by the edges of all customers",
                 self.dimension.name
             ),
         );
         if let Some(row) = row { error.at_row(row) } else { error }
     }
 
-    /// Counts the fitted rows by cell and score.
+    /// Counts the fitted rows per cell and score.
     fn count(&mut self, cells: &[u32], scores: &[u8], threads: Threads<'_>) {
         if let ([Some(only)], true) = (self.binners.as_mut_slice(), self.plain) {
             let runs = threads.par_chunks(scores.len(), |run| {
-                // Neighbours are counted apart, so that equal scores do not wait for each other.
+                // Four tables break the store-to-load dependency between equal neighbouring scores.
                 let mut counts = [[0_u64; 256]; 4];
                 for four in scores[run].chunks(4) {
                     four.iter().zip(&mut counts).for_each(|(&score, counts)| counts[usize::from(score)] += 1);
@@ -261,7 +260,7 @@ impl Input {
     }
 }
 
-/// The column of customer ids of an RFM table: the one its metadata name, else the first.
+/// The customer id column of an RFM table: the one named by the schema metadata, else the first column.
 pub fn id_column(schema: &Schema) -> Result<&str> {
     if let Some(name) = schema.metadata().get("custcore.customer_id") {
         return Ok(name);
@@ -271,7 +270,7 @@ pub fn id_column(schema: &Schema) -> Result<&str> {
     })
 }
 
-/// Rows with a value by cell.
+/// The rows with a value, grouped by cell.
 fn rows_by_cell(cells: &[u32], n_cells: usize, values: &NumberColumn) -> Vec<Vec<u32>> {
     let mut rows = vec![Vec::new(); n_cells];
     for (row, &cell) in (0_u32..).zip(cells) {
@@ -282,7 +281,7 @@ fn rows_by_cell(cells: &[u32], n_cells: usize, values: &NumberColumn) -> Vec<Vec
     rows
 }
 
-/// The columns that a fit reads, of all batches in one.
+/// Concatenates the columns that a fit reads into one batch.
 pub fn one_batch(spec: &ScoreSpec, batches: &[RecordBatch]) -> Result<RecordBatch> {
     let Some(first) = batches.first() else { return Err(nothing_to_fit()) };
     if batches.len() == 1 {
@@ -296,18 +295,18 @@ pub fn one_batch(spec: &ScoreSpec, batches: &[RecordBatch]) -> Result<RecordBatc
     }
     let positions = (0..schema.fields().len()).filter(|&i| names.contains(&schema.field(i).name().as_str()));
     let positions: Vec<usize> = positions.collect();
-    let unlike = |e| Error::new(ErrorKind::InvalidType, format!("the batches do not go together: {e}"));
+    let schema_mismatch = |e| Error::new(ErrorKind::InvalidType, format!("the batches have different schemas: {e}"));
     let parts: Vec<RecordBatch> =
-        batches.iter().map(|batch| batch.project(&positions)).collect::<std::result::Result<_, _>>().map_err(unlike)?;
-    // The column of ids is found by name even when it is no longer the first.
+        batches.iter().map(|batch| batch.project(&positions)).collect::<std::result::Result<_, _>>().map_err(schema_mismatch)?;
+    // After projection the id column may not be the first, so it is recorded in the metadata.
     let mut metadata = schema.metadata().clone();
     if spec.ties == Ties::Split {
         metadata.insert("custcore.customer_id", id_column(&schema)?);
     }
     let projected = parts[0].schema().as_ref().clone().with_metadata(metadata);
-    concat_batches(&parts[0].schema(), &parts).and_then(|batch| batch.with_schema(Arc::new(projected))).map_err(unlike)
+    concat_batches(&parts[0].schema(), &parts).and_then(|batch| batch.with_schema(Arc::new(projected))).map_err(schema_mismatch)
 }
 
 fn nothing_to_fit() -> Error {
-    Error::new(ErrorKind::NotEnoughData, "there is no customer to fit a scorer on; the table is empty or all its values are null")
+    Error::new(ErrorKind::NotEnoughData, "there are no customers to fit a scorer on: the table is empty or all its values are null")
 }

@@ -1,22 +1,22 @@
-//! What to score, and how.
+//! The settings of a scorer.
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::order_statistics::quantile::Closed;
 
-/// How equal values are scored.
+/// The treatment of equal values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ties {
     /// Equal values get equal scores.
     #[default]
     Same,
-    /// Tiles of equal size over (value, customer id), like SQL's NTILE.
+    /// Equal-size tiles over (value, customer id), like SQL's NTILE.
     Split,
 }
 
-/// The rule behind quantile edges.
+/// The definition of quantile edges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CutsRule {
@@ -27,16 +27,16 @@ pub enum CutsRule {
     R,
 }
 
-/// How edges are found.
+/// The method that determines the edges of a dimension.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Method {
-    /// Type-7 quantiles rounded down to the type of the values, right-closed.
+    /// Type-7 quantiles, rounded down to the type of the values, right-closed.
     Type7,
     /// R's package rfm: type-7 quantiles plus 1, left-closed.
     RParity,
     /// Tiles over (value, id).
     Split,
-    /// Edges of the user's own.
+    /// Explicit edges.
     Cuts(Vec<f64>, Closed),
 }
 
@@ -44,40 +44,40 @@ pub enum Method {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Dimension {
-    /// Its name in thresholds and messages.
+    /// The name in the thresholds table and in messages.
     pub name: String,
-    /// The column it reads.
+    /// The column.
     pub column: String,
     /// Number of bins, 2 to 100.
     pub bins: u8,
-    /// Whether a small value is the best.
+    /// Whether the smallest values get the highest score.
     pub reversed: bool,
-    /// Edges of the user's own; `bins` is then one more than these.
+    /// Explicit edges; `bins` is then one more than their number.
     pub cuts: Option<Vec<f64>>,
 }
 
-/// What to score and how.
+/// The settings of a scorer.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ScoreSpec {
-    /// The columns.
+    /// The columns to score.
     pub dimensions: Vec<Dimension>,
-    /// Ties.
+    /// The treatment of equal values.
     pub ties: Ties,
-    /// Which side of an interval of the user's cuts belongs to it.
+    /// Which end of an interval is included, for explicit cuts.
     pub closed: Closed,
-    /// The rule behind quantile edges.
+    /// The definition of quantile edges.
     pub cuts_rule: CutsRule,
-    /// Whether each dimension is scored within each combination of the scores before it.
+    /// Nested binning: each dimension is scored within each combination of the preceding scores.
     pub nested: bool,
-    /// A column whose groups are scored each by itself.
+    /// A column to group by; each group is scored separately.
     pub by: Option<String>,
-    /// Whether a group or nested cell that the fit did not see is scored by edges of all, instead of being an error.
+    /// Whether a group or nested cell not present in the fit is scored by the edges of all customers; else it is an error.
     pub unseen_global: bool,
 }
 
 impl ScoreSpec {
-    /// The settings, checked.
+    /// Checks the settings.
     pub fn checked(self) -> Result<Self> {
         let invalid = |message: String| Err(Error::new(ErrorKind::InvalidArgument, message));
         for dimension in &self.dimensions {
@@ -87,19 +87,19 @@ impl ScoreSpec {
                     return invalid(format!("cuts of {name} are {cuts:?}; expected 1 to 99 finite values, strictly ascending"));
                 }
                 if self.ties == Ties::Split {
-                    return invalid(format!("{name} has cuts of your own, which ties='split' cannot move; use ties='same'"));
+                    return invalid(format!("{name} has explicit cuts, which cannot be combined with ties='split'; use ties='same'"));
                 }
             } else if !(2..=100).contains(bins) {
                 return invalid(format!("bins={bins} for {name} is outside 2 to 100"));
             }
         }
         if self.cuts_rule == CutsRule::R && self.ties == Ties::Split {
-            return invalid("cuts_rule='r' keeps equal values together; use ties='same'".to_owned());
+            return invalid("cuts_rule='r' keeps ties together and cannot be combined with ties='split'; use ties='same'".to_owned());
         }
         Ok(self)
     }
 
-    /// The columns that a fit reads; `None` where the one of ids has to be found in the table.
+    /// The columns that a fit reads; `None` if the id column has to be looked up in the table.
     pub fn needed_columns(&self) -> Option<Vec<String>> {
         if self.ties == Ties::Split {
             return None;

@@ -1,4 +1,4 @@
-//! What a fitted scorer knows beyond its settings, to be stored; what comes back is checked.
+//! The serialized state of a fitted scorer without its settings; validated when it is restored.
 
 use serde::{Deserialize, Serialize};
 
@@ -33,7 +33,7 @@ impl ScorerState {
 }
 
 impl Scorer {
-    /// What the scorer knows beyond its settings.
+    /// The fitted state, for serialization.
     pub fn state(&self) -> ScorerState {
         let dimension = |fitted: &Fitted| DimensionState {
             binners: fitted.binners.clone(),
@@ -43,17 +43,17 @@ impl Scorer {
         ScorerState { groups: self.groups().map(<[OwnedKey]>::to_vec), dimensions: self.fitted.iter().map(dimension).collect() }
     }
 
-    /// The scorer of some settings and what it knew.
+    /// Restores a scorer from its settings and state; an error if they are inconsistent.
     pub fn restore(spec: ScoreSpec, state: ScorerState) -> Result<Self> {
-        let unsound = |what: &str| Error::new(ErrorKind::ModelFormat, format!("the scorer has {what} that cannot be"));
+        let invalid = |what: &str| Error::new(ErrorKind::ModelFormat, format!("the stored scorer has invalid {what}"));
         let spec = spec.checked()?;
         if state.dimensions.len() != spec.dimensions.len() || state.dimensions.is_empty() {
-            return Err(unsound("a number of dimensions"));
+            return Err(invalid("dimensions"));
         }
         if state.groups.is_some() != spec.by.is_some() {
-            return Err(unsound("groups"));
+            return Err(invalid("groups"));
         }
-        let groups = state.groups.map(|keys| Groups::restore(keys).ok_or_else(|| unsound("groups"))).transpose()?;
+        let groups = state.groups.map(|keys| Groups::restore(keys).ok_or_else(|| invalid("groups"))).transpose()?;
         let mut cells = groups.as_ref().map_or(1, |groups| groups.keys().len());
         let last = state.dimensions.len() - 1;
         let mut fitted: Vec<Fitted> = Vec::with_capacity(state.dimensions.len());
@@ -67,14 +67,14 @@ impl Scorer {
                 && state.global.is_some() == (spec.unseen_global && !plain)
                 && all.clone().all(|binner| binner.is_sound(bins));
             if !sound {
-                return Err(unsound("bins"));
+                return Err(invalid("bins"));
             }
             let nest = match state.nest {
                 None => None,
-                Some(parents) => Some(Nest::restore(parents, cells, dimension.bins).ok_or_else(|| unsound("nested cells"))?),
+                Some(parents) => Some(Nest::restore(parents, cells, dimension.bins).ok_or_else(|| invalid("nested cells"))?),
             };
             if nest.is_some() != (spec.nested && position < last) {
-                return Err(unsound("nested cells"));
+                return Err(invalid("nested cells"));
             }
             if let Some(nest) = &nest {
                 cells = nest.len();

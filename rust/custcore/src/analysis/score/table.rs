@@ -1,4 +1,4 @@
-//! The Arrow tables of scorers: thresholds, and scores beside a table's own columns.
+//! The output tables of scorers: scores appended to a table, thresholds and drift.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::exec::par::Threads;
 use crate::report::Report;
 use crate::table::{Table, TableBuilder};
 
-/// Scores as a column; 0 is null.
+/// Scores as a column; 0 becomes null.
 pub fn score_column(scores: &[u8], threads: Threads<'_>) -> ArrayRef {
     if misses_some(scores, threads) {
         return Arc::new(scores.iter().map(|&score| (score > 0).then_some(score)).collect::<UInt8Array>());
@@ -27,7 +27,7 @@ pub fn weighted(scores: &[u8], weights: &[f64]) -> f64 {
     scores.iter().zip(weights).map(|(&score, weight)| weight * f64::from(score)).sum()
 }
 
-/// The columns of `batch` with `<column>_score` of each dimension, the cell, and with weights the weighted sum.
+/// The columns of `batch` followed by `<column>_score` of each dimension, the score cell and, with weights, the weighted sum.
 pub fn scores_table(
     batch: &RecordBatch,
     scorer: &Scorer,
@@ -49,7 +49,7 @@ pub fn scores_table(
     table.finish(rows, batch.schema().metadata().clone(), report)
 }
 
-/// How far customers drifted from those of the fit: one row per dimension, or per dimension and score.
+/// Population drift since the fit: one row per dimension, or per dimension and score.
 pub fn drift_table(drifts: &[Drift], by_score: bool) -> Result<Table> {
     let mut table = TableBuilder::default();
     let float = |values: Vec<f64>| Arc::new(Float64Array::from(values));
@@ -80,7 +80,7 @@ pub fn drift_table(drifts: &[Drift], by_score: bool) -> Result<Table> {
     table.finish(rows, Metadata::new(), Report::default())
 }
 
-/// One row per dimension, cell and score: the interval of values that gets it, and how many fitted customers did.
+/// One row per dimension, cell and score: the interval of values with this score, and the number of fitted customers.
 pub fn thresholds_table(scorer: &Scorer) -> Result<Table> {
     let mut columns = Columns::default();
     for (position, fitted) in scorer.fitted.iter().enumerate() {
@@ -89,12 +89,12 @@ pub fn thresholds_table(scorer: &Scorer) -> Result<Table> {
             let bins = binner.counts.len();
             let (least, most) = binner.range;
             let mut edges = binner.edges();
-            // Fewer customers than tiles: the last tiles stay empty.
+            // With fewer customers than tiles, the last tiles are empty.
             edges.resize(bins - 1, most);
-            // Cuts of the user's own may lie outside the fitted values; an outer interval then ends where it begins.
+            // Explicit cuts may be outside the range of fitted values; the outer interval is then empty.
             let lower = |bin: usize| if bin == 0 { edges.first().map_or(least, |&edge| least.min(edge)) } else { edges[bin - 1] };
             let upper = |bin: usize| edges.get(bin).copied().unwrap_or_else(|| edges.last().map_or(most, |&edge| most.max(edge)));
-            let (group, within) = place(scorer, position, cell);
+            let (group, within) = cell_labels(scorer, position, cell);
             for score in 1..=bins {
                 let bin = if fitted.dimension.reversed { bins - score } else { score - 1 };
                 columns.group.push(group.clone());
@@ -141,8 +141,8 @@ impl Columns {
     }
 }
 
-/// The group of a cell of the dimension at `position`, and the scores it is nested in, e.g. `recency=5, frequency=3`.
-fn place(scorer: &Scorer, position: usize, cell: usize) -> (Option<String>, Option<String>) {
+/// The group of a cell of the dimension at `position`, and the preceding scores, e.g. `recency=5, frequency=3`.
+fn cell_labels(scorer: &Scorer, position: usize, cell: usize) -> (Option<String>, Option<String>) {
     let mut cell = cell;
     let mut parts = Vec::new();
     for before in scorer.fitted[..position].iter().rev() {

@@ -1,18 +1,17 @@
-//! NEON of 64-bit ARM.
+//! NEON (`AArch64`).
 
 #[allow(clippy::wildcard_imports, reason = "dozens of intrinsics")]
 use core::arch::aarch64::*;
 
 use super::vector::Lanes;
 
-/// Four floats of NEON, which every 64-bit ARM has.
+/// A NEON vector of four float32. NEON is mandatory on `AArch64`.
 #[derive(Clone, Copy)]
 pub struct Neon(float32x4_t);
 
-macro_rules! lanes {
+macro_rules! intrinsics {
     ($($body:tt)*) => {
-        // SAFETY: every 64-bit ARM has these instructions, and memory is only touched within slices whose length was
-        // checked before.
+        // SAFETY: NEON is mandatory on `AArch64`, and memory is only accessed within slices whose length was checked.
         unsafe { $($body)* }
     };
 }
@@ -21,7 +20,7 @@ impl Neon {
     #[inline(always)]
     fn mask(bits: uint32x4_t) -> u32 {
         const WEIGHTS: [u32; 4] = [1, 2, 4, 8];
-        lanes!(vaddvq_u32(vandq_u32(bits, vld1q_u32(WEIGHTS.as_ptr()))))
+        intrinsics!(vaddvq_u32(vandq_u32(bits, vld1q_u32(WEIGHTS.as_ptr()))))
     }
 }
 
@@ -30,74 +29,74 @@ impl Lanes for Neon {
 
     #[inline(always)]
     fn splat(value: f32) -> Self {
-        lanes!(Self(vdupq_n_f32(value)))
+        intrinsics!(Self(vdupq_n_f32(value)))
     }
 
     #[inline(always)]
     fn load(values: &[f32]) -> Self {
         let values = &values[..4];
-        lanes!(Self(vld1q_f32(values.as_ptr())))
+        intrinsics!(Self(vld1q_f32(values.as_ptr())))
     }
 
     #[inline(always)]
     fn store(self, out: &mut [f32]) {
         let out = &mut out[..4];
-        lanes!(vst1q_f32(out.as_mut_ptr(), self.0));
+        intrinsics!(vst1q_f32(out.as_mut_ptr(), self.0));
     }
 
     #[inline(always)]
     fn add(self, other: Self) -> Self {
-        lanes!(Self(vaddq_f32(self.0, other.0)))
+        intrinsics!(Self(vaddq_f32(self.0, other.0)))
     }
 
     #[inline(always)]
     fn sub(self, other: Self) -> Self {
-        lanes!(Self(vsubq_f32(self.0, other.0)))
+        intrinsics!(Self(vsubq_f32(self.0, other.0)))
     }
 
     #[inline(always)]
     fn mul(self, other: Self) -> Self {
-        lanes!(Self(vmulq_f32(self.0, other.0)))
+        intrinsics!(Self(vmulq_f32(self.0, other.0)))
     }
 
     #[inline(always)]
     fn mul_add(self, factor: Self, term: Self) -> Self {
-        lanes!(Self(vfmaq_f32(term.0, self.0, factor.0)))
+        intrinsics!(Self(vfmaq_f32(term.0, self.0, factor.0)))
     }
 
     #[inline(always)]
     fn min(self, other: Self) -> Self {
-        lanes!(Self(vminq_f32(self.0, other.0)))
+        intrinsics!(Self(vminq_f32(self.0, other.0)))
     }
 
     #[inline(always)]
     fn max(self, other: Self) -> Self {
-        lanes!(Self(vmaxq_f32(self.0, other.0)))
+        intrinsics!(Self(vmaxq_f32(self.0, other.0)))
     }
 
     #[inline(always)]
     fn abs(self) -> Self {
-        lanes!(Self(vabsq_f32(self.0)))
+        intrinsics!(Self(vabsq_f32(self.0)))
     }
 
     #[inline(always)]
     fn less(self, other: Self, yes: Self, no: Self) -> Self {
-        lanes!(Self(vbslq_f32(vcltq_f32(self.0, other.0), yes.0, no.0)))
+        intrinsics!(Self(vbslq_f32(vcltq_f32(self.0, other.0), yes.0, no.0)))
     }
 
     #[inline(always)]
     fn rsqrt(self) -> Self {
-        lanes!(Self(vdivq_f32(vdupq_n_f32(1.0), vsqrtq_f32(self.0))))
+        intrinsics!(Self(vdivq_f32(vdupq_n_f32(1.0), vsqrtq_f32(self.0))))
     }
 
     #[inline(always)]
     fn greater_mask(self, other: Self) -> u32 {
-        Self::mask(lanes!(vcgtq_f32(self.0, other.0)))
+        Self::mask(intrinsics!(vcgtq_f32(self.0, other.0)))
     }
 
     #[inline(always)]
     fn equal_mask(self, other: Self) -> u32 {
-        Self::mask(lanes!(vceqq_f32(self.0, other.0)))
+        Self::mask(intrinsics!(vceqq_f32(self.0, other.0)))
     }
 
     #[inline(always)]

@@ -1,8 +1,8 @@
-//! The path without special instructions.
+//! The portable fallback.
 
 use super::vector::Lanes;
 
-/// Eight floats without special instructions.
+/// A portable vector of eight float32.
 #[derive(Debug, Clone, Copy)]
 pub struct Plain([f32; 8]);
 

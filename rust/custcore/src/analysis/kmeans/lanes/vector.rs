@@ -1,14 +1,14 @@
-//! What every path computes with.
+//! The vector interface that every instruction set implements.
 
-/// A handful of float32.
+/// A vector of `N` float32.
 pub trait Lanes: Copy {
-    /// How many.
+    /// Number of lanes.
     const N: usize;
-    /// The same value everywhere.
+    /// Broadcasts a value to all lanes.
     fn splat(value: f32) -> Self;
-    /// The first values of a slice.
+    /// Loads the first `N` values of a slice.
     fn load(values: &[f32]) -> Self;
-    /// The first values of a slice that lie `S` apart; it has room for `N` whole steps.
+    /// Loads `N` values of stride `S`; the slice has at least `N * S` elements.
     #[must_use]
     #[inline(always)]
     fn apart<const S: usize>(values: &[f32]) -> Self {
@@ -17,13 +17,13 @@ pub trait Lanes: Copy {
         out[..Self::N].iter_mut().zip(values.chunks_exact(S)).for_each(|(out, step)| *out = step[0]);
         Self::load(&out)
     }
-    /// The same of float64, written to the beginning of `out`.
+    /// The same for float64; writes to the first `N` elements of `out`.
     #[inline(always)]
     fn apart_wide<const S: usize>(values: &[f64], out: &mut [f64]) {
         let values = &values[..Self::N * S];
         out[..Self::N].iter_mut().zip(values.chunks_exact(S)).for_each(|(out, step)| *out = step[0]);
     }
-    /// Writes them to the beginning of a slice.
+    /// Stores to the first `N` elements of a slice.
     fn store(self, out: &mut [f32]);
     /// Sum.
     #[must_use]
@@ -34,52 +34,52 @@ pub trait Lanes: Copy {
     /// Product.
     #[must_use]
     fn mul(self, other: Self) -> Self;
-    /// `self * factor + term`, rounded once or twice.
+    /// `self * factor + term`, fused or not, depending on the instruction set.
     #[must_use]
     fn mul_add(self, factor: Self, term: Self) -> Self;
-    /// The smaller.
+    /// The lane-wise minimum.
     #[must_use]
     fn min(self, other: Self) -> Self;
-    /// The larger.
+    /// The lane-wise maximum.
     #[must_use]
     fn max(self, other: Self) -> Self;
-    /// Without sign.
+    /// The absolute value.
     #[must_use]
     fn abs(self) -> Self;
-    /// `yes` where `self` is less than `other`, else `no`.
+    /// Selects `yes` in lanes where `self < other`, else `no`.
     #[must_use]
     fn less(self, other: Self, yes: Self, no: Self) -> Self;
-    /// One over the square root, but for one part in 2000.
+    /// The reciprocal square root with a relative error of at most 1/2000.
     #[must_use]
     fn rsqrt(self) -> Self;
-    /// A bit for each lane where `self` is greater than `other`.
+    /// A bit mask of the lanes where `self > other`.
     fn greater_mask(self, other: Self) -> u32;
-    /// A bit for each lane where the two are equal.
+    /// A bit mask of the lanes where the two are equal.
     fn equal_mask(self, other: Self) -> u32;
-    /// Writes `first` plus the place of each of the lowest `N` bits that is set to the beginning of `out`, and anything to
-    /// what is left of its first `N` elements; gives how many there are.
+    /// Writes `first` plus the position of each set bit among the lowest `N` to `out`, and returns their number. The rest of
+    /// the first `N` elements of `out` is unspecified.
     #[inline(always)]
     fn places(mask: u32, first: u32, out: &mut [u32]) -> usize {
         let out = &mut out[..Self::N];
         let mut count = 0;
         for place in 0..Self::N {
-            // Without a branch, which could not be foreseen.
+            // Branchless: the branch would be unpredictable.
             out[count & (Self::N - 1)] = first + place as u32;
             count += (mask >> place & 1) as usize;
         }
         count
     }
-    /// The first bytes of a slice.
+    /// Converts the first `N` bytes of a slice to float32.
     fn of_bytes(bytes: &[u8]) -> Self;
-    /// The elements of a table at whole numbers, all of them below its length.
+    /// Gathers table elements; the lanes hold integer indices below the table's length.
     #[must_use]
     fn lookup(self, table: &[f32]) -> Self;
 }
 
-/// Work that is compiled for each path.
+/// A kernel that is compiled for each instruction set.
 pub trait Task {
-    /// What it gives.
+    /// The result.
     type Output;
-    /// Does it; to be inlined.
+    /// Runs the kernel. Must be inlined.
     fn run<V: Lanes>(self) -> Self::Output;
 }

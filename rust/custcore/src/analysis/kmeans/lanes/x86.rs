@@ -1,4 +1,4 @@
-//! AVX2 and AVX-512 of x86-64.
+//! AVX2 and AVX-512 (x86-64).
 
 #[allow(clippy::wildcard_imports, reason = "dozens of intrinsics")]
 use core::arch::x86_64::*;
@@ -22,18 +22,18 @@ with_features! {
     }
 }
 
-/// Sixteen floats of AVX-512. Made only inside `avx512`, so the instructions are there.
+/// An AVX-512 vector of sixteen float32. Constructed only inside `avx512`, so the target features are available.
 #[derive(Clone, Copy)]
 pub struct Wide(__m512);
 
-/// Eight floats of AVX2. Made only inside `avx2`, so the instructions are there.
+/// An AVX2 vector of eight float32. Constructed only inside `avx2`, so the target features are available.
 #[derive(Clone, Copy)]
 pub struct Narrow(__m256);
 
-macro_rules! lanes {
+macro_rules! intrinsics {
     ($($body:tt)*) => {
-        // SAFETY: the instructions are there (see the type), and memory is only touched within slices whose length was
-        // checked before.
+        // SAFETY: the target features are available (see the type), and memory is only accessed within slices whose length
+        // was checked.
         unsafe { $($body)* }
     };
 }
@@ -43,20 +43,20 @@ impl Lanes for Wide {
 
     #[inline(always)]
     fn splat(value: f32) -> Self {
-        lanes!(Self(_mm512_set1_ps(value)))
+        intrinsics!(Self(_mm512_set1_ps(value)))
     }
 
     #[inline(always)]
     fn load(values: &[f32]) -> Self {
         let values = &values[..16];
-        lanes!(Self(_mm512_loadu_ps(values.as_ptr())))
+        intrinsics!(Self(_mm512_loadu_ps(values.as_ptr())))
     }
 
     #[inline(always)]
     fn apart<const S: usize>(values: &[f32]) -> Self {
         let values = &values[..16 * S];
-        lanes! {
-            // Lane i comes from element i * S: its place within the register that holds it, and which one that is.
+        intrinsics! {
+            // Lane i is element i * S: the low bits of i * S are the position in a register, the high bits select it.
             let steps = _mm512_mullo_epi32(
                 _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
                 _mm512_set1_epi32(S as i32),
@@ -73,7 +73,7 @@ impl Lanes for Wide {
     #[inline(always)]
     fn apart_wide<const S: usize>(values: &[f64], out: &mut [f64]) {
         let (values, out) = (&values[..16 * S], &mut out[..16]);
-        lanes! {
+        intrinsics! {
             let steps = _mm512_mullo_epi64(_mm512_setr_epi64(0, 1, 2, 3, 4, 5, 6, 7), _mm512_set1_epi64(S as i64));
             for half in 0..2 {
                 let mut own = _mm512_setzero_pd();
@@ -90,69 +90,69 @@ impl Lanes for Wide {
     #[inline(always)]
     fn store(self, out: &mut [f32]) {
         let out = &mut out[..16];
-        lanes!(_mm512_storeu_ps(out.as_mut_ptr(), self.0));
+        intrinsics!(_mm512_storeu_ps(out.as_mut_ptr(), self.0));
     }
 
     #[inline(always)]
     fn add(self, other: Self) -> Self {
-        lanes!(Self(_mm512_add_ps(self.0, other.0)))
+        intrinsics!(Self(_mm512_add_ps(self.0, other.0)))
     }
 
     #[inline(always)]
     fn sub(self, other: Self) -> Self {
-        lanes!(Self(_mm512_sub_ps(self.0, other.0)))
+        intrinsics!(Self(_mm512_sub_ps(self.0, other.0)))
     }
 
     #[inline(always)]
     fn mul(self, other: Self) -> Self {
-        lanes!(Self(_mm512_mul_ps(self.0, other.0)))
+        intrinsics!(Self(_mm512_mul_ps(self.0, other.0)))
     }
 
     #[inline(always)]
     fn mul_add(self, factor: Self, term: Self) -> Self {
-        lanes!(Self(_mm512_fmadd_ps(self.0, factor.0, term.0)))
+        intrinsics!(Self(_mm512_fmadd_ps(self.0, factor.0, term.0)))
     }
 
     #[inline(always)]
     fn min(self, other: Self) -> Self {
-        lanes!(Self(_mm512_min_ps(self.0, other.0)))
+        intrinsics!(Self(_mm512_min_ps(self.0, other.0)))
     }
 
     #[inline(always)]
     fn max(self, other: Self) -> Self {
-        lanes!(Self(_mm512_max_ps(self.0, other.0)))
+        intrinsics!(Self(_mm512_max_ps(self.0, other.0)))
     }
 
     #[inline(always)]
     fn abs(self) -> Self {
-        lanes!(Self(_mm512_abs_ps(self.0)))
+        intrinsics!(Self(_mm512_abs_ps(self.0)))
     }
 
     #[inline(always)]
     fn less(self, other: Self, yes: Self, no: Self) -> Self {
-        lanes!(Self(_mm512_mask_mov_ps(no.0, _mm512_cmp_ps_mask::<_CMP_LT_OQ>(self.0, other.0), yes.0)))
+        intrinsics!(Self(_mm512_mask_mov_ps(no.0, _mm512_cmp_ps_mask::<_CMP_LT_OQ>(self.0, other.0), yes.0)))
     }
 
     #[inline(always)]
     fn rsqrt(self) -> Self {
-        lanes!(Self(_mm512_rsqrt14_ps(self.0)))
+        intrinsics!(Self(_mm512_rsqrt14_ps(self.0)))
     }
 
     #[inline(always)]
     fn greater_mask(self, other: Self) -> u32 {
-        lanes!(u32::from(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(self.0, other.0)))
+        intrinsics!(u32::from(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(self.0, other.0)))
     }
 
     #[inline(always)]
     fn equal_mask(self, other: Self) -> u32 {
-        lanes!(u32::from(_mm512_cmp_ps_mask::<_CMP_EQ_OQ>(self.0, other.0)))
+        intrinsics!(u32::from(_mm512_cmp_ps_mask::<_CMP_EQ_OQ>(self.0, other.0)))
     }
 
     #[inline(always)]
     fn places(mask: u32, first: u32, out: &mut [u32]) -> usize {
         let out = &mut out[..16];
         let mask = mask as u16;
-        lanes! {
+        intrinsics! {
             let places = _mm512_add_epi32(
                 _mm512_set1_epi32(first as i32),
                 _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
@@ -165,13 +165,13 @@ impl Lanes for Wide {
     #[inline(always)]
     fn of_bytes(bytes: &[u8]) -> Self {
         let bytes = &bytes[..16];
-        lanes!(Self(_mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128(bytes.as_ptr().cast())))))
+        intrinsics!(Self(_mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128(bytes.as_ptr().cast())))))
     }
 
     #[inline(always)]
     fn lookup(self, table: &[f32]) -> Self {
         if table.len() == 16 {
-            return lanes!(Self(_mm512_permutexvar_ps(_mm512_cvttps_epi32(self.0), _mm512_loadu_ps(table.as_ptr()))));
+            return intrinsics!(Self(_mm512_permutexvar_ps(_mm512_cvttps_epi32(self.0), _mm512_loadu_ps(table.as_ptr()))));
         }
         let mut out = [0.0; 16];
         self.store(&mut out);
@@ -185,80 +185,80 @@ impl Lanes for Narrow {
 
     #[inline(always)]
     fn splat(value: f32) -> Self {
-        lanes!(Self(_mm256_set1_ps(value)))
+        intrinsics!(Self(_mm256_set1_ps(value)))
     }
 
     #[inline(always)]
     fn load(values: &[f32]) -> Self {
         let values = &values[..8];
-        lanes!(Self(_mm256_loadu_ps(values.as_ptr())))
+        intrinsics!(Self(_mm256_loadu_ps(values.as_ptr())))
     }
 
     #[inline(always)]
     fn store(self, out: &mut [f32]) {
         let out = &mut out[..8];
-        lanes!(_mm256_storeu_ps(out.as_mut_ptr(), self.0));
+        intrinsics!(_mm256_storeu_ps(out.as_mut_ptr(), self.0));
     }
 
     #[inline(always)]
     fn add(self, other: Self) -> Self {
-        lanes!(Self(_mm256_add_ps(self.0, other.0)))
+        intrinsics!(Self(_mm256_add_ps(self.0, other.0)))
     }
 
     #[inline(always)]
     fn sub(self, other: Self) -> Self {
-        lanes!(Self(_mm256_sub_ps(self.0, other.0)))
+        intrinsics!(Self(_mm256_sub_ps(self.0, other.0)))
     }
 
     #[inline(always)]
     fn mul(self, other: Self) -> Self {
-        lanes!(Self(_mm256_mul_ps(self.0, other.0)))
+        intrinsics!(Self(_mm256_mul_ps(self.0, other.0)))
     }
 
     #[inline(always)]
     fn mul_add(self, factor: Self, term: Self) -> Self {
-        lanes!(Self(_mm256_fmadd_ps(self.0, factor.0, term.0)))
+        intrinsics!(Self(_mm256_fmadd_ps(self.0, factor.0, term.0)))
     }
 
     #[inline(always)]
     fn min(self, other: Self) -> Self {
-        lanes!(Self(_mm256_min_ps(self.0, other.0)))
+        intrinsics!(Self(_mm256_min_ps(self.0, other.0)))
     }
 
     #[inline(always)]
     fn max(self, other: Self) -> Self {
-        lanes!(Self(_mm256_max_ps(self.0, other.0)))
+        intrinsics!(Self(_mm256_max_ps(self.0, other.0)))
     }
 
     #[inline(always)]
     fn abs(self) -> Self {
-        lanes!(Self(_mm256_andnot_ps(_mm256_set1_ps(-0.0), self.0)))
+        intrinsics!(Self(_mm256_andnot_ps(_mm256_set1_ps(-0.0), self.0)))
     }
 
     #[inline(always)]
     fn less(self, other: Self, yes: Self, no: Self) -> Self {
-        lanes!(Self(_mm256_blendv_ps(no.0, yes.0, _mm256_cmp_ps::<_CMP_LT_OQ>(self.0, other.0))))
+        intrinsics!(Self(_mm256_blendv_ps(no.0, yes.0, _mm256_cmp_ps::<_CMP_LT_OQ>(self.0, other.0))))
     }
 
     #[inline(always)]
     fn rsqrt(self) -> Self {
-        lanes!(Self(_mm256_rsqrt_ps(self.0)))
+        intrinsics!(Self(_mm256_rsqrt_ps(self.0)))
     }
 
     #[inline(always)]
     fn greater_mask(self, other: Self) -> u32 {
-        lanes!(_mm256_movemask_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(self.0, other.0)) as u32)
+        intrinsics!(_mm256_movemask_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(self.0, other.0)) as u32)
     }
 
     #[inline(always)]
     fn equal_mask(self, other: Self) -> u32 {
-        lanes!(_mm256_movemask_ps(_mm256_cmp_ps::<_CMP_EQ_OQ>(self.0, other.0)) as u32)
+        intrinsics!(_mm256_movemask_ps(_mm256_cmp_ps::<_CMP_EQ_OQ>(self.0, other.0)) as u32)
     }
 
     #[inline(always)]
     fn of_bytes(bytes: &[u8]) -> Self {
         let bytes = &bytes[..8];
-        lanes!(Self(_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64(bytes.as_ptr().cast())))))
+        intrinsics!(Self(_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64(bytes.as_ptr().cast())))))
     }
 
     #[inline(always)]
