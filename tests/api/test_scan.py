@@ -115,7 +115,7 @@ def broken_stream() -> Iterator[pa.Table]:
             "base 'products': .*product",
         ),
         (broken_stream(), RuntimeError, "the disk went away"),
-        (None, InvalidTypeError, "exports no Arrow data"),
+        (None, InvalidTypeError, "does not export Arrow data"),
     ],
     ids=["missing column", "infinite", "second batch", "other ids", "producer", "no table"],
 )

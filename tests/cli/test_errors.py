@@ -81,7 +81,7 @@ def test_files_that_do_not_go_together(run, tmp_path):
     message = run("rfm", "a.parquet", "b.parquet", code=3).stderr
     assert "'customer_id' is string in a.parquet and int64 in b.parquet" in message
     message = run("rfm", "a.parquet", "c.parquet", code=3).stderr
-    assert "there is no column 'amount' in c.parquet" in message
+    assert "column 'amount' is missing in c.parquet" in message
 
 
 @pytest.mark.parametrize("name", ["sales.parquet", "sales.arrow", "sales.csv"])

@@ -1,4 +1,4 @@
-"""The triangle of cohorts as a screen shows it: a part of the wide table, as lines of cells, in text and HTML."""
+"""The cohort triangle for display: a part of the wide table, as lines of cells, in text and HTML."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Cell:
 
     @property
     def text(self) -> str:
-        """The rate in per cent, with a star where the window is not over."""
+        """The rate in per cent, with a star if the window is not over."""
         if not self.is_observed:
             return ""
         return (percent(self.rate) if self.rate is not None else "-") + ("" if self.is_complete else "*")
@@ -138,7 +138,7 @@ def triangle(core: CohortRetention, *, rows: int, columns: int) -> Triangle:
 
 
 def _cut_off(core: CohortRetention) -> object:
-    """The cohort that began before observation did, None if none."""
+    """The cohort that began before the observation, or None."""
     cells = core.cells()
     return cells.values("cohort", 0, 1)[0] if any(cells.values("left_truncated", 0, 1)) else None
 
