@@ -341,24 +341,29 @@ def rfm_scores(
         monetary=monetary,
         segments=segments,
     )
-    table = rfm(
-        data,
+    options = read_options(
         customer_id=customer_id,
         timestamp=timestamp,
         amount=amount,
-        order_id=order_id,
         as_of=as_of,
         returns=returns,
         zero_is_purchase=zero_is_purchase,
-        order_lines=order_lines,
-        n_days=n_days or frequency == "days",
-        attributes=attributes if by is None else {by: "first", **(attributes or {})},
         amount_decimals=amount_decimals,
         timezone=timezone,
         on_null=on_null,
         on_nonfinite=on_nonfinite,
-        sort=sort,
-        n_threads=n_threads,
-        progress=progress,
+        order_id=order_id,
+        order_lines=order_lines,
+        n_days=n_days or frequency == "days",
+        attributes=attributes if by is None else {by: "first", **(attributes or {})},
     )
-    return Table(scorer._core.fit_transform(table._core, n_threads=arguments.optional_whole("n_threads", n_threads)))
+    table = _core.rfm_scores(
+        as_source(data),
+        options,
+        scorer._core,
+        sort=arguments.flag("sort", sort),
+        n_threads=arguments.optional_whole("n_threads", n_threads),
+        progress=progress,
+        rows_total=rows_total(data),
+    )
+    return Table(table)

@@ -241,18 +241,18 @@ class CohortRetention:
     @property
     def report(self) -> Report:
         """What was excluded and why, with notes that break down the unattributed row."""
-        return self.to_table().report
+        return Table(self._core.empty_cells()).report
 
     @property
     def schema(self) -> Schema:
         """Names and Arrow types of the long table."""
-        return self.to_table().schema
+        return Table(self._core.empty_cells()).schema
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
         return self._core.cells().__arrow_c_stream__(requested_schema)
 
     def __arrow_c_schema__(self) -> object:
-        return self._core.cells().__arrow_c_schema__()
+        return self._core.empty_cells().__arrow_c_schema__()
 
     def __repr__(self) -> str:
         shown = self.triangle()

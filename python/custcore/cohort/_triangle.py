@@ -108,20 +108,26 @@ def triangle(core: CohortRetention, *, rows: int, columns: int) -> Triangle:
     rows, columns : int
         How many cohorts and cells are shown at most.
     """
-    rates, observed, complete = (core.matrix(value) for value in ("rate", "is_observed", "is_complete"))
-    names = rates.column_names
-    first = names.index("cohort_size") + 1
-    shown = names[first : first + columns]
-    n = rates.num_rows
+    n = core.n_cohorts
     spans = [(0, n)] if n <= rows else [(0, rows - rows // 3), (n - rows // 3, n)]
-    cut = _cut_off(core)
+    cut: object = None
     lines: list[Line | None] = []
+    names: list[str] = []
+    first = 0
     for number, span in enumerate(spans):
+        rates, observed, complete = (
+            core.matrix(value, (*span, columns)) for value in ("rate", "is_observed", "is_complete")
+        )
+        names = rates.column_names
+        first = names.index("cohort_size") + 1
         if number:
             lines.append(None)
-        heads = [rates.values(name, *span) for name in names[: first - 1]]
-        sizes: list[Any] = rates.values("cohort_size", *span)
-        cells = [[table.values(name, *span) for name in shown] for table in (rates, observed, complete)]
+        elif core.starts_truncated:
+            cut = rates.values("cohort", 0, 1)[0]
+        shown_rows = (0, rates.num_rows)
+        heads = [rates.values(name, *shown_rows) for name in names[: first - 1]]
+        sizes: list[Any] = rates.values("cohort_size", *shown_rows)
+        cells = [[table.values(name, *shown_rows) for name in names[first:]] for table in (rates, observed, complete)]
         for i, size in enumerate(sizes):
             *group, cohort = (column[i] for column in heads)
             label = " ".join(_plain(part) for part in [*group, cohort]) + (
@@ -130,21 +136,16 @@ def triangle(core: CohortRetention, *, rows: int, columns: int) -> Triangle:
             lines.append(
                 Line(label, size, [_cell(*parts) for parts in zip(*([c[i] for c in t] for t in cells), strict=True)])
             )
+    shown = names[first:]
     if len(names) == first and not shown:
         return Triangle([], lines)
     if first == 2 and n > 1:
         lines.append(_average(core, len(shown)))
-    return Triangle(shown, lines, len(names) - first - len(shown))
-
-
-def _cut_off(core: CohortRetention) -> object:
-    """The cohort that began before the observation, or None."""
-    cells = core.cells()
-    return cells.values("cohort", 0, 1)[0] if any(cells.values("left_truncated", 0, 1)) else None
+    return Triangle(shown, lines, core.n_columns - len(shown))
 
 
 def _average(core: CohortRetention, columns: int) -> Line:
-    rates: Sequence[Any] = core.average("pooled").values("rate", 0, columns)
+    rates: Sequence[Any] = core.average("pooled", columns).values("rate", 0, columns)
     return Line("average", None, [Cell(rate, rate is not None, True) for rate in rates])
 
 

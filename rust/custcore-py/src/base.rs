@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use arrow_schema::Schema;
 use custcore::analysis::cohort::kept::of_kept;
 use custcore::analysis::rfm;
+use custcore::analysis::rfm::scorer::RfmScorer;
 use custcore::base::CustomerBase;
 use custcore::base::edit::Id;
-use custcore::base::limited::{self, Limit, LimitedFold, account, check_batch, check_folder, commit, default_folder, put_down};
+use custcore::base::limited::{Limit, LimitedFold, account, check_batch, check_folder, commit, default_folder, put_down};
 use custcore::base::spill::Spill;
 use custcore::error::{Error, ErrorKind, Result};
 use custcore::exec::context::Context;
@@ -23,6 +24,7 @@ use crate::boundary::source::Source;
 use crate::cohort::{CohortOptions, CoreCohortRetention};
 use crate::error::into_py;
 use crate::options::{ReadOptions, as_of, kept_options};
+use crate::rfm::CoreScorer;
 use crate::runtime::{Call, INLINE_ROWS};
 use crate::shared::{SharedBase, change};
 use crate::table::CoreTable;
@@ -65,6 +67,32 @@ pub fn rfm_table(
     let table = call.run(py, customers, move |context| {
         base.commit(update, None, context)?;
         rfm::rfm(&base, None, sort, context)
+    })?;
+    Ok(CoreTable::new(table))
+}
+
+/// The RFM table of transactions with scores and segments, without a persistent base.
+#[pyfunction]
+#[pyo3(signature = (data, options, scorer, *, sort, n_threads, progress, rows_total))]
+pub fn rfm_scores(
+    data: &Bound<'_, PyAny>,
+    options: &Bound<'_, PyAny>,
+    scorer: &CoreScorer,
+    sort: bool,
+    n_threads: Option<i64>,
+    progress: Option<Py<PyAny>>,
+    rows_total: Option<u64>,
+) -> PyResult<CoreTable> {
+    let py = data.py();
+    let spec = options.extract::<ReadOptions>()?.spec(py)?;
+    let mut call = Call::new(py, n_threads, progress, rows_total)?;
+    let mut base = CustomerBase::new(spec).map_err(|error| into_py(py, &error))?;
+    let update = fold(data, &mut call, columns(&base), |schema| base.begin(schema))?;
+    let customers = update.state.interner.len();
+    let scorer = RfmScorer::clone(&scorer.scorer);
+    let table = call.run(py, customers, move |context| {
+        base.commit(update, None, context)?;
+        rfm::rfm_scores(&base, None, sort, scorer, context)
     })?;
     Ok(CoreTable::new(table))
 }
@@ -262,7 +290,7 @@ impl CoreBase {
     fn rfm(&self, py: Python<'_>, day: Option<(String, i64)>, sort: bool, n_threads: Option<i64>) -> PyResult<CoreTable> {
         let mut call = Call::new(py, n_threads, None, None)?;
         let day = day.as_ref().map(as_of);
-        let tables = self.on_disk(py, &mut call, move |disk, limit, context| limited::rfm(disk, limit, day, sort, context))?;
+        let tables = self.on_disk(py, &mut call, move |disk, limit, context| rfm::rfm_on_disk(disk, limit, day, sort, context))?;
         if let Some(tables) = tables {
             return CoreTable::concat(py, tables);
         }

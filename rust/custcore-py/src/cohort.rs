@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use custcore::analysis::cohort::spec::{CohortBy, CohortSpec, Criterion};
-use custcore::analysis::cohort::{CohortRetention, begin, finish};
+use custcore::analysis::cohort::{CohortRetention, Part, begin, finish};
 use custcore::column::bounds::Bound as End;
 use custcore::error::Result;
 use custcore::exec::context::Context;
@@ -153,17 +153,27 @@ impl CoreCohortRetention {
 
 #[pymethods]
 impl CoreCohortRetention {
-    fn cells(&self) -> CoreTable {
-        CoreTable::new(self.cohorts.cells())
+    fn cells(&self, py: Python<'_>) -> PyResult<CoreTable> {
+        self.table(py, CohortRetention::cells)
     }
 
-    fn matrix(&self, py: Python<'_>, value: String) -> PyResult<CoreTable> {
-        self.table(py, move |cohorts, _| cohorts.matrix(&value))
+    /// The long table without rows.
+    fn empty_cells(&self, py: Python<'_>) -> PyResult<CoreTable> {
+        self.table(py, CohortRetention::empty_cells)
     }
 
-    fn average(&self, py: Python<'_>, kind: &str) -> PyResult<CoreTable> {
+    /// The wide table, or a part of it: `part` is (first cohort, end of cohorts, maximum number of columns).
+    #[pyo3(signature = (value, part=None))]
+    fn matrix(&self, py: Python<'_>, value: String, part: Option<(usize, usize, usize)>) -> PyResult<CoreTable> {
+        let part = part.map(|(first, end, columns)| Part { cohorts: first..end, columns });
+        self.table(py, move |cohorts, context| cohorts.matrix(&value, part, context))
+    }
+
+    /// The averages of at most `periods` periods.
+    #[pyo3(signature = (kind, columns=None))]
+    fn average(&self, py: Python<'_>, kind: &str, columns: Option<usize>) -> PyResult<CoreTable> {
         let simple = choice(py, "kind", kind, &[("pooled", false), ("simple", true)])?;
-        self.table(py, move |cohorts, _| cohorts.average(simple))
+        self.table(py, move |cohorts, _| cohorts.average(simple, columns.unwrap_or(usize::MAX)))
     }
 
     fn movement(&self, py: Python<'_>) -> PyResult<CoreTable> {
@@ -185,6 +195,17 @@ impl CoreCohortRetention {
     #[getter]
     fn n_cohorts(&self) -> usize {
         self.cohorts.n_cohorts()
+    }
+
+    #[getter]
+    fn n_columns(&self) -> usize {
+        self.cohorts.n_columns()
+    }
+
+    /// Whether the first days of the first cohort were not observed.
+    #[getter]
+    fn starts_truncated(&self, py: Python<'_>) -> PyResult<bool> {
+        self.cohorts.starts_truncated().map_err(|error| into_py(py, &error))
     }
 
     #[getter]

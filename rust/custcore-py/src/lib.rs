@@ -54,7 +54,7 @@ fn _spin(py: Python<'_>, seconds: f64) -> PyResult<()> {
 #[pymodule]
 mod _core {
     #[pymodule_export]
-    use super::base::{CoreBase, rfm_table};
+    use super::base::{CoreBase, rfm_scores, rfm_table};
     #[pymodule_export]
     use super::boundary::memory::Memory;
     #[pymodule_export]

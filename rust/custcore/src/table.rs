@@ -5,7 +5,9 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, Decimal128Array, Float64Array, Int64Array, RecordBatch, RecordBatchOptions};
 use arrow_schema::{DataType, Field, Metadata, Schema};
 
+use crate::column::ids::{byte_ids, integer_ids};
 use crate::error::{Error, ErrorKind, Result};
+use crate::group::interner::Keys;
 use crate::num::money::{Amount, Money};
 use crate::report::Report;
 
@@ -51,6 +53,15 @@ impl TableBuilder {
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         let batch = RecordBatch::try_new_with_options(schema, self.columns, &options).map_err(Error::internal)?;
         Ok(Table { batch, report })
+    }
+}
+
+/// The keys of codes as a column of the input type; `None` is null.
+pub(crate) fn key_column(key_type: &DataType, keys: &Keys, codes: impl ExactSizeIterator<Item = Option<u32>> + Clone) -> Result<ArrayRef> {
+    match keys {
+        Keys::Range { base, .. } => integer_ids(key_type, codes.map(|code| code.map(|code| base + i64::from(code)))),
+        Keys::Integers(keys) => integer_ids(key_type, codes.map(|code| code.map(|code| keys[code as usize]))),
+        Keys::Bytes(arena) => byte_ids(key_type, codes.map(|code| code.map(|code| arena.get(code)))),
     }
 }
 

@@ -103,7 +103,7 @@ fn cohorts(batches: &[RecordBatch], order_id: Option<&str>, way: Way, threads: u
         fold.push(std::slice::from_ref(batch), &context)?;
     }
     let found = finish(spec, fold, &context)?;
-    let tables = [found.cells(), found.movement(&context)?, found.revenue_retention(true, &context)?, found.customers(&context)?];
+    let tables = [found.cells(&context)?, found.movement(&context)?, found.revenue_retention(true, &context)?, found.customers(&context)?];
     Ok(tables.into_iter().map(|table| (table.batch, format!("{:?}", table.report))).collect())
 }
 

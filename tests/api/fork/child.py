@@ -23,6 +23,8 @@ from tests.api.fork.case import FEATURES, FEW, ROWS, THREADS, Case, base, points
 
 # A call takes a tenth of a second; one that waits for a thread that does not exist never ends.
 DEADLINE = float(os.environ.get("CUSTCORE_FORK_DEADLINE", "20"))
+# How long a new thread may take to name itself on a busy machine.
+SETTLE = 5.0
 # Neither the number that calls are given nor that of the cores.
 os.environ["CUSTCORE_NUM_THREADS"] = str(THREADS + 1)
 
@@ -36,6 +38,11 @@ def threads() -> dict[int, str]:
         except OSError:  # it ended meanwhile
             continue
     return found
+
+
+def names(before: dict[int, str]) -> set[str]:
+    """The names of the threads that were not there before."""
+    return {name for task, name in threads().items() if task not in before}
 
 
 def forked(work: Callable[[], list[str]], what: str, deadline: float) -> list[str]:
@@ -70,7 +77,12 @@ def run(case: Case, foreign: tuple[str, ...]) -> list[str]:
     state = case.prepare()
     before = threads()
     expected = repr(case.call(state))
-    new = {name for task, name in threads().items() if task not in before}
+    new = names(before)
+    end = time.monotonic() + SETTLE
+    # A thread names itself once it runs.
+    while any(not name.startswith(("custcore-", *foreign)) for name in new) and time.monotonic() < end:
+        time.sleep(0.01)
+        new = names(before)
     own = {name for name in new if name.startswith("custcore-")}
     allowed = {f"custcore-{i}" for i in range(THREADS)}
     faults = [

@@ -26,10 +26,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
-use super::kmeans::clusterer::Clusterer;
-use super::kmeans::scaler::ScalerModel;
-use super::rfm::scorer::{RfmScorer, RfmState, Segments};
-use super::score::quantile_scorer::{QuantileScorer, QuantileState};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::atomic;
 
@@ -50,74 +46,6 @@ pub trait Stored: Sized {
     fn body(&self) -> Self::Body;
     /// The model that was written; what cannot be is an error.
     fn restore(body: Self::Body) -> Result<Self>;
-}
-
-impl Stored for RfmScorer {
-    const KIND: &'static str = "rfm_scorer";
-    type Body = RfmState;
-
-    fn body(&self) -> RfmState {
-        self.state()
-    }
-
-    fn restore(body: RfmState) -> Result<Self> {
-        Self::restore(body)
-    }
-}
-
-impl Stored for QuantileScorer {
-    const KIND: &'static str = "quantile_scorer";
-    type Body = QuantileState;
-
-    fn body(&self) -> QuantileState {
-        self.state()
-    }
-
-    fn restore(body: QuantileState) -> Result<Self> {
-        Self::restore(body)
-    }
-}
-
-impl Stored for Segments {
-    const KIND: &'static str = "segment_map";
-    type Body = Self;
-
-    fn body(&self) -> Self {
-        self.clone()
-    }
-
-    fn restore(body: Self) -> Result<Self> {
-        match body {
-            Self::Map(_) | Self::Octants(_, _) => Ok(body),
-            Self::Auto | Self::Off => Err(Error::new(ErrorKind::ModelFormat, "the segment map has no segments")),
-        }
-    }
-}
-
-impl Stored for ScalerModel {
-    const KIND: &'static str = "scaler";
-    type Body = Self;
-
-    fn body(&self) -> Self {
-        self.clone()
-    }
-
-    fn restore(body: Self) -> Result<Self> {
-        body.checked()
-    }
-}
-
-impl Stored for Clusterer {
-    const KIND: &'static str = "kmeans";
-    type Body = Self;
-
-    fn body(&self) -> Self {
-        self.clone()
-    }
-
-    fn restore(body: Self) -> Result<Self> {
-        body.checked()
-    }
 }
 
 #[derive(Serialize)]
@@ -221,8 +149,10 @@ fn digest(body: &RawValue) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::kmeans::clusterer::Clusterer;
     use crate::analysis::kmeans::clusterer::{Settings, Start};
     use crate::analysis::kmeans::model::Model;
+    use crate::analysis::kmeans::scaler::ScalerModel;
 
     fn clusterer(inertia: f64) -> Clusterer {
         let centers = vec![0.1, -0.0, 5e-324, 1.797_693_134_862_315_7e308];

@@ -56,16 +56,6 @@ impl Id {
 }
 
 impl State {
-    /// Whether each code stands for a customer of whom something is known.
-    pub(super) fn known_codes(&self) -> Vec<bool> {
-        let totals = self.totals.len() as u32;
-        let mut known: Vec<bool> = (0..self.interner.len() as u32).map(|code| code < totals && self.totals.is_present(code)).collect();
-        for (order, _, _) in self.waiting() {
-            known[order.customer as usize] = true;
-        }
-        known
-    }
-
     /// The same facts with other customers: `target` tells whose a customer's are to be, [`NO_CODE`] for nobody's.
     fn moved(&self, known: &[bool], target: &[u32]) -> Result<Self> {
         let mut whole = self.like();
@@ -76,7 +66,7 @@ impl State {
             }
         }
         whole.totals.grow(whole.interner.len());
-        whole.totals.merge(&self.totals, Codes::Map(&codes[..self.totals.len()]), 0, Threads::inline());
+        whole.totals.merge(&self.totals, Codes::Map(&codes), 0, Threads::inline());
         whole.absorb(self, 0, &mut |code| codes[code as usize])?;
         (whole.rows, whole.purchases) = (self.rows, self.purchases);
         (whole.first_day, whole.last_day) = (self.first_day, self.last_day);
@@ -163,21 +153,22 @@ impl State {
         Ok(())
     }
 
-    /// Takes out the orders whose lines come too late: all of them lie before `sealed`, and `base` has no such order open.
-    pub(super) fn refuse_late(&mut self, base: &mut Self, sealed: i32, late: Late) -> Result<()> {
-        let (Lines::Any(orders, picks), Lines::Any(open, _)) = (&self.lines, &mut base.lines) else { return Ok(()) };
+    /// The positions of the orders whose lines come too late: all of them lie before `sealed`, and `base` has no such order
+    /// open. An error where late lines are one. Nothing changes.
+    pub(super) fn late_orders(&self, base: &Self, sealed: i32, late: Late) -> Result<Vec<usize>> {
+        let (Lines::Any(orders, _), Lines::Any(open, _)) = (&self.lines, &base.lines) else { return Ok(Vec::new()) };
         let mut refused: Vec<usize> = Vec::new();
+        let (customers, ids) = (base.interner.lookup(), open.ids.lookup());
         for (at, (order, &code)) in orders.orders().iter().zip(orders.codes()).enumerate() {
             if orders.parts(at).last().unwrap_or(order).day >= sealed {
                 continue;
             }
-            let customer = base.interner.intern_from(self.interner.keys(), order.customer)?;
-            let id = open.ids.intern_from(orders.ids.keys(), code)?;
-            if open.position(id, customer).is_none() {
+            let known = customers.find(self.interner.keys(), order.customer).zip(ids.find(orders.ids.keys(), code));
+            if known.and_then(|(customer, id)| open.position(id, customer)).is_none() {
                 refused.push(at);
             }
         }
-        let Some(first) = refused.iter().map(|&at| orders.orders()[at]).min_by_key(|order| order.first_row) else { return Ok(()) };
+        let Some(first) = refused.iter().map(|&at| orders.orders()[at]).min_by_key(|order| order.first_row) else { return Ok(refused) };
         if late == Late::Error {
             let message = format!(
                 "row {} is a line of {} of an order that is not open, and orders are sealed before {} ({} such orders). Leave such lines \
@@ -188,6 +179,15 @@ impl State {
                 refused.len()
             );
             return Err(Error::new(ErrorKind::StateMismatch, message).at_row(first.first_row));
+        }
+        Ok(refused)
+    }
+
+    /// Takes out orders at these positions, which ascend, as lines that came too late.
+    pub(super) fn leave_out_late(&mut self, refused: &[usize]) -> Result<()> {
+        let Lines::Any(orders, picks) = &self.lines else { return Ok(()) };
+        if refused.is_empty() {
+            return Ok(());
         }
         for order in refused.iter().map(|&at| orders.orders()[at]) {
             self.rows.late.merge(&Tally { count: order.lines, rows: order.lines, units: order.units, first_row: order.first_row }, 0);

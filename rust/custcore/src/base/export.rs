@@ -1,10 +1,10 @@
 //! A base as one row per customer, ascending by id, and back: what a file holds. The same content is the same rows, however
 //! it came together: codes, and numbers of rows of the input, stay out of them.
 
-use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::{CustomerBase, Known};
 use crate::column::chunks::Kinds;
@@ -72,7 +72,7 @@ pub(crate) struct Customers<'a> {
     pub state: &'a State,
     codes: Vec<u32>,
     /// Records by customer, and where those of each code begin.
-    days: Option<(Cow<'a, Run>, Vec<usize>)>,
+    days: Option<(Arc<Run>, Vec<usize>)>,
     /// The orders that wait, of each customer by order id.
     open: ByCustomer,
     /// The orders that wait no more, of each customer by content.

@@ -8,13 +8,11 @@ use arrow_schema::Schema;
 
 use super::CustomerBase;
 use super::spill::Spill;
-use crate::analysis::rfm;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 use crate::ingest::builder::{Fold, Update};
 use crate::report::Report;
-use crate::state::spec::{AsOf, Spec};
-use crate::table::Table;
+use crate::state::spec::Spec;
 
 /// How much memory a base may take, and where to put what exceeds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -170,22 +168,6 @@ pub fn by_ranges<T>(disk: &Spill, limit: &Limit, context: &Context, mut work: im
         results.push(work(&part)?);
     }
     Ok(results)
-}
-
-/// The RFM table of a base on disk, as tables of ranges of ids; the first one has the report of all.
-pub fn rfm(disk: &Spill, limit: &Limit, as_of: Option<AsOf>, sort: bool, context: &Context) -> Result<Vec<Table>> {
-    let account = disk.account();
-    let whole = rfm::rfm(account, as_of, sort, context)?;
-    let mut tables = by_ranges(disk, limit, context, |part| rfm::rfm(part, as_of, sort, context))?;
-    let mut report: Report = whole.report;
-    for table in &tables {
-        report.join(&table.report);
-    }
-    match tables.first_mut() {
-        Some(first) => first.report = report,
-        None => tables.push(Table { report, ..whole }),
-    }
-    Ok(tables)
 }
 
 /// Customers and report of a base on disk.

@@ -3,7 +3,7 @@
 //! A base of level "totals" keeps 16 to 32 bytes and the id of each customer; level "days" ([`crate::state::days`]) what happened on each of
 //! his days besides, level "orders" ([`crate::state::open_orders`]) the orders whose lines may still come. [`CustomerBase::update`] folds batches
 //! into a state of its own and merges it at the end, so that a failed update leaves the base as it was. Analyses read a base
-//! as it stands at the end of a day (`snapshot`).
+//! as it stands at the end of a day, through [`view::BaseView`].
 
 pub mod edit;
 pub(crate) mod export;
@@ -12,6 +12,7 @@ pub mod limited;
 pub mod scan;
 pub(crate) mod snapshot;
 pub mod spill;
+pub mod view;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -25,7 +26,6 @@ use crate::column::chunks::{Kinds, Pick};
 use crate::column::key::KeyKind;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
-use crate::group::interner;
 use crate::ingest::builder::{Fold, Update};
 use crate::num::money::Money;
 use crate::report::{Entry, EntryKind, Report, Tally, Unit};
@@ -84,7 +84,7 @@ impl CustomerBase {
 
     /// Customers it knows, those who have only refunds included.
     pub fn len(&self) -> usize {
-        let Ok((_, state)) = self.view(None, false) else { return 0 };
+        let Ok((_, state)) = self.settled(None, false) else { return 0 };
         (0..state.totals.len() as u32).filter(|&code| state.totals.is_present(code)).count()
     }
 
@@ -142,20 +142,22 @@ impl CustomerBase {
 
     /// Makes sure that an update can be ended: an error where it does not go with what is known now. Lines that come too late
     /// are taken out of it where that is how they are to be treated.
-    pub fn prepare(&mut self, update: &mut Update, batch: Option<&str>) -> Result<()> {
+    pub fn prepare(&self, update: &mut Update, batch: Option<&str>) -> Result<()> {
         if let Some(batch) = batch {
             self.check_batch(batch)?;
         }
-        let Some(known) = &mut self.known else { return Ok(()) };
+        let Some(known) = &self.known else { return Ok(()) };
         self.spec.check_second_update()?;
         check_kinds(&self.spec, &known.kinds, &update.kinds)?;
-        interner::check_room(&known.state.interner, &update.state.interner)?;
+        known.state.check_room(&update.state)?;
         if self.spec.in_sequence() && update.begun_at != Some(known.version) {
             let message = "another update came in between; with order_lines='adjacent' updates have to come one after the other, because \
                            the last order of one may go on in the next";
             return Err(Error::new(ErrorKind::StateMismatch, message));
         }
-        known.sealed.map_or(Ok(()), |sealed| update.state.refuse_late(&mut known.state, sealed, self.spec.late))
+        let Some(sealed) = known.sealed else { return Ok(()) };
+        let late = update.state.late_orders(&known.state, sealed, self.spec.late)?;
+        update.state.leave_out_late(&late)
     }
 
     /// Gives the data that it holds a name.
@@ -206,17 +208,21 @@ impl CustomerBase {
             let message = format!("batch_id='{batch}' is in both bases; its rows would count twice");
             return Err(Error::new(ErrorKind::DuplicateBatch, message));
         }
-        interner::check_room(&known.state.interner, &more.state.interner)?;
+        known.state.check_room(&more.state)?;
         let mut more_state = Cow::Borrowed(&more.state);
         if known.sealed != more.sealed {
             // Who sealed less may hold lines that the other takes for late.
             let late = self.spec.late;
             match known.sealed.max(more.sealed) {
-                Some(sealed) if known.sealed == Some(sealed) => more_state.to_mut().refuse_late(&mut known.state, sealed, late)?,
+                Some(sealed) if known.sealed == Some(sealed) => {
+                    let refused = more_state.late_orders(&known.state, sealed, late)?;
+                    if !refused.is_empty() {
+                        more_state.to_mut().leave_out_late(&refused)?;
+                    }
+                }
                 Some(sealed) => {
-                    let mut own = known.state.clone();
-                    own.refuse_late(more_state.to_mut(), sealed, late)?;
-                    known.state = own;
+                    let refused = known.state.late_orders(&more_state, sealed, late)?;
+                    known.state.leave_out_late(&refused)?;
                 }
                 None => {}
             }
@@ -272,7 +278,7 @@ impl CustomerBase {
 
     /// What it knows as of the end of a day (of the last one if none is given), with what happened on each day where that is
     /// asked for.
-    pub(crate) fn view(&self, until: Option<i32>, days: bool) -> Result<(&Kinds, Cow<'_, State>)> {
+    fn settled(&self, until: Option<i32>, days: bool) -> Result<(&Kinds, Cow<'_, State>)> {
         let (kinds, state) = self.known()?;
         let past = until.filter(|&day| day < state.last_day);
         if let Some(day) = past.filter(|_| !self.spec.track.looks_back()) {
@@ -293,7 +299,7 @@ impl CustomerBase {
     pub fn at(&self, as_of: Option<AsOf>) -> Result<Self> {
         let Some(known) = &self.known else { return Ok(self.clone()) };
         let until = as_of.map(|as_of| as_of.day(&known.kinds.clock)).transpose()?;
-        let (kinds, state) = self.view(until, self.spec.n_days)?;
+        let (kinds, state) = self.settled(until, self.spec.n_days)?;
         let spec = Spec { track: Track::Totals, ..self.spec.clone() };
         Ok(Self { spec, known: Some(Known { kinds: kinds.clone(), state: state.into_owned(), batches: BTreeSet::new(), ..*known }) })
     }
@@ -305,7 +311,7 @@ impl CustomerBase {
                 "a base of level 'totals' does not know on which days its customers bought; build it with track='days' or 'orders'";
             return Err(Error::new(ErrorKind::StateMismatch, message));
         }
-        let (kinds, state) = self.view(until, true)?;
+        let (kinds, state) = self.settled(until, true)?;
         let journal = state.retell(start.map(|start| start.day));
         let update = Update { kinds: kinds.clone(), state: state.into_owned(), rows: self.rows(), begun_at: None };
         Ok((Self::of(self.spec.clone(), update), journal))
@@ -339,7 +345,7 @@ impl CustomerBase {
 
     /// The report at `as_of`.
     pub fn report(&self, as_of: Option<i32>) -> Result<Report> {
-        let (kinds, state) = self.view(as_of, false)?;
+        let (kinds, state) = self.settled(as_of, false)?;
         Ok(self.report_of(kinds, &state, as_of.or(self.last_day())))
     }
 

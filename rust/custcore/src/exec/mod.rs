@@ -1,4 +1,4 @@
-//! Execution: threads, cancellation and progress of a call, prefetching and wider vector registers.
+//! Execution: threads, cancellation and progress of a call, memory, prefetching and wider vector registers.
 //!
 //! Only this module uses rayon (`clippy.toml` enforces it). Parallel code elsewhere needs a [`par::Threads`], which only a
 //! [`context::Context`] hands out, so that no work can end up on rayon's global pool.
@@ -7,6 +7,7 @@
 #![expect(clippy::disallowed_types, clippy::disallowed_methods, reason = "clippy.toml allows rayon here only")]
 
 pub mod context;
+pub mod memory;
 pub mod par;
 pub mod pool;
 pub mod simd;

@@ -10,7 +10,7 @@ use crate::exec::par::Threads;
 use crate::exec::simd::widest;
 
 /// A range may have this many codes for each row seen, so that a slot for every code costs less than a table.
-const CODES_PER_ROW: usize = 2;
+pub const CODES_PER_ROW: usize = 2;
 /// The same when many more rows are to come.
 const CODES_PER_FIRST_ROW: usize = 16;
 /// A range up to this many codes is always worth it.
@@ -36,8 +36,16 @@ pub enum Plan {
 
 impl Plan {
     /// The plan after some more columns of ids, when `rows` rows were seen in all, and `more` says that as many are to come.
+    /// `copies` states will have room for every code of a range, of which `held` have it now.
     #[must_use]
-    pub fn extend(self, columns: &[(&KeyColumn, usize)], rows: u64, more: bool, threads: Threads<'_>) -> Self {
+    pub fn extend(
+        self,
+        columns: &[(&KeyColumn, usize)],
+        rows: u64,
+        more: bool,
+        (held, copies): (usize, usize),
+        threads: Threads<'_>,
+    ) -> Self {
         if matches!(self, Self::Table | Self::Values) {
             return self;
         }
@@ -65,7 +73,7 @@ impl Plan {
         // The ends of a range are seldom among its first rows: with more to come it is taken for some longer than it is so far.
         let len = if more && len > SMALL_RANGE { len + len / 8 } else { len };
         let known = if let Self::Range { len, .. } = self { len } else { 0 };
-        if len > most.max(known) || len >= u32::MAX as usize - 1 {
+        if len.saturating_mul(copies) > most.max(known.saturating_mul(held)) || len >= u32::MAX as usize - 1 {
             return Self::Table;
         }
         Self::Range { base, len: len.max(known) }
@@ -147,11 +155,14 @@ mod tests {
             KeyColumn::new("customer_id", "customer_id", &ids)
         };
         let (early, late) = (ids(900_000)?, ids(1_000_000)?);
-        let first = Plan::Open.extend(&[(&early, 1000)], 100_000, true, Threads::inline());
+        let first = Plan::Open.extend(&[(&early, 1000)], 100_000, true, (1, 1), Threads::inline());
         assert!(matches!(first, Plan::Range { base: 0, len } if len > 1_000_000));
-        assert_eq!(first.extend(&[(&late, 1000)], 200_000, false, Threads::inline()), first);
+        assert_eq!(first.extend(&[(&late, 1000)], 200_000, false, (1, 1), Threads::inline()), first);
         // Where nothing is to come, a range is as long as it is, and too long for so few rows.
-        assert_eq!(Plan::Open.extend(&[(&early, 1000)], 100_000, false, Threads::inline()), Plan::Table);
+        assert_eq!(Plan::Open.extend(&[(&early, 1000)], 100_000, false, (1, 1), Threads::inline()), Plan::Table);
+        // Nor has each of several threads room for every code.
+        assert_eq!(Plan::Open.extend(&[(&late, 1000)], 600_000, false, (2, 2), Threads::inline()), Plan::Table);
+        assert!(matches!(Plan::Open.extend(&[(&late, 1000)], 600_000, false, (1, 1), Threads::inline()), Plan::Range { .. }));
         Ok(())
     }
 }

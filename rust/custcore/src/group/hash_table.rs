@@ -165,6 +165,11 @@ impl IntegerTable {
         }
     }
 
+    /// The code of `id`, if it is there.
+    pub fn find(&self, id: i64) -> Option<u32> {
+        self.places.find(self.hash_one(id), |entry| entry.id == id).ok()
+    }
+
     /// The hash of one id.
     #[inline]
     pub fn hash_one(&self, id: i64) -> u64 {
@@ -251,6 +256,12 @@ impl ByteTable {
     #[inline]
     pub fn prefetch(&self, hash: u64) {
         prefetch(&self.places.entries, self.places.index(hash));
+    }
+
+    /// The code of `id`, whose beginning is `head`, if it is in `arena`.
+    pub fn find(&self, id: &[u8], head: Head, arena: &ByteArena) -> Option<u32> {
+        let hash = self.hash_one(id, head);
+        self.places.find(hash, |entry| entry.tag == hash as u32 && arena.is(entry.code, id, head)).ok()
     }
 
     /// Asks for the cache line of the string that a hash most likely leads to, once its own line is there.

@@ -4,6 +4,7 @@
 //! byte strings go through a flat table, in blocks whose cache lines are asked for ahead. Values of a dictionary are looked
 //! up once each. Codes are an inner matter of one fold: results are ordered by id, never by code or hash.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use arrow_buffer::NullBuffer;
@@ -193,6 +194,50 @@ impl Interner {
         self.table = Table::Later;
         self.build_table();
         Ok(())
+    }
+
+    /// Whether codes are distances from an id.
+    pub fn is_range(&self) -> bool {
+        matches!(&*self.keys, Keys::Range { .. })
+    }
+
+    /// Whether these ids of another interner have codes here, or can be given codes and the range is kept.
+    pub fn keeps_range_with(&self, other: &Keys, codes: impl IntoIterator<Item = u32>) -> bool {
+        let Keys::Range { base, len } = *self.keys else { return true };
+        let is_inside = |id: i64| usize::try_from(i128::from(id) - i128::from(base)).is_ok_and(|code| code < len);
+        codes.into_iter().all(|code| match other {
+            Keys::Range { base, .. } => is_inside(base.wrapping_add(i64::from(code))),
+            Keys::Integers(ids) => is_inside(ids[code as usize]),
+            Keys::Bytes(_) => true,
+        })
+    }
+
+    /// The ids that `is_kept` says, and the code there of each id; [`NO_CODE`] for those that are not kept. Codes keep their
+    /// order.
+    #[must_use]
+    pub fn select(&self, is_kept: &[bool]) -> (Self, Vec<u32>) {
+        let mut next = 0;
+        let codes = is_kept.iter().map(|&kept| {
+            let code = if kept { next } else { NO_CODE };
+            next += u32::from(kept);
+            code
+        });
+        let codes = codes.collect();
+        (Self { kind: self.kind, keys: Arc::new(self.keys.select(is_kept)), table: Table::Later, sorted: self.sorted }, codes)
+    }
+
+    /// Looks ids up; nothing changes here.
+    pub fn lookup(&self) -> Lookup<'_> {
+        let own = match &self.table {
+            // Neither a table nor an order to search by.
+            Table::Later if !self.sorted => {
+                let mut own = self.view();
+                own.build_table();
+                Some(own.table)
+            }
+            _ => None,
+        };
+        Lookup { ids: self, own }
     }
 
     /// Codes of the rows from `start` on (at most a block), one for each of `flags`; a null id gets [`NO_CODE`] and its flag.
@@ -426,6 +471,54 @@ impl Interner {
     }
 }
 
+/// Ids that are looked up and not added.
+#[derive(Debug)]
+pub struct Lookup<'a> {
+    ids: &'a Interner,
+    /// The table, where the interner has none.
+    own: Option<Table>,
+}
+
+impl Lookup<'_> {
+    /// The code of id number `code` of another interner of the same kind, if it is known.
+    pub fn find(&self, other: &Keys, code: u32) -> Option<u32> {
+        match other {
+            Keys::Range { base, .. } => self.find_integer(base.wrapping_add(i64::from(code))),
+            Keys::Integers(ids) => self.find_integer(ids[code as usize]),
+            Keys::Bytes(arena) => self.find_bytes(arena.get(code)),
+        }
+    }
+
+    fn find_integer(&self, id: i64) -> Option<u32> {
+        match (&*self.ids.keys, self.own.as_ref().unwrap_or(&self.ids.table)) {
+            (Keys::Range { base, len }, _) => {
+                usize::try_from(i128::from(id) - i128::from(*base)).ok().filter(|code| code < len).map(|code| code as u32)
+            }
+            (Keys::Integers(_), Table::Integers(table)) => table.find(id),
+            (Keys::Integers(ids), _) => ids.binary_search(&id).ok().map(|code| code as u32),
+            (Keys::Bytes(_), _) => None,
+        }
+    }
+
+    fn find_bytes(&self, id: &[u8]) -> Option<u32> {
+        let Keys::Bytes(arena) = &*self.ids.keys else { return None };
+        let head = ByteArena::head(id);
+        if let Table::Bytes(table) = self.own.as_ref().unwrap_or(&self.ids.table) {
+            return table.find(id, head, arena);
+        }
+        let (mut low, mut high) = (0, arena.len() as u32);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            match arena.order(middle).cmp(&head).then_with(|| arena.get(middle).cmp(id)) {
+                Ordering::Less => low = middle + 1,
+                Ordering::Equal => return Some(middle),
+                Ordering::Greater => high = middle,
+            }
+        }
+        None
+    }
+}
+
 /// The values of a dictionary as ids.
 pub fn keys_of(values: &PlainKeys, threads: Threads<'_>) -> Result<Keys> {
     next_code(values.len())?;
@@ -462,9 +555,9 @@ fn too_long() -> Error {
     Error::new(ErrorKind::OutOfRange, "an id is longer than 4 GiB")
 }
 
-/// An error where the ids of both may be too many for one.
-pub fn check_room(a: &Interner, b: &Interner) -> Result<()> {
-    next_code((a.len() + b.len()).saturating_sub(1)).map(drop)
+/// An error where so many ids may be too many for one interner.
+pub fn check_room(ids: usize) -> Result<()> {
+    next_code(ids.saturating_sub(1)).map(drop)
 }
 
 fn next_code(len: usize) -> Result<u32> {

@@ -46,6 +46,21 @@ impl Keys {
         }
     }
 
+    /// The ids that `is_kept` says, in their order.
+    #[must_use]
+    pub fn select(&self, is_kept: &[bool]) -> Self {
+        let kept = (0_u32..).zip(is_kept).filter(|(_, kept)| **kept).map(|(code, _)| code);
+        match self {
+            Self::Range { base, .. } => Self::Integers(kept.map(|code| base + i64::from(code)).collect()),
+            Self::Integers(keys) => Self::Integers(kept.map(|code| keys[code as usize]).collect()),
+            Self::Bytes(arena) => {
+                let mut selected = ByteArena::default();
+                kept.for_each(|code| selected.push_from(arena, code));
+                Self::Bytes(selected)
+            }
+        }
+    }
+
     /// How two ids compare: integers by value, strings and binary by bytes.
     pub fn compare(&self, a: u32, b: u32) -> Ordering {
         match self {

@@ -18,7 +18,7 @@ use crate::column::key::{KeyColumn, PlainKeys};
 use crate::error::Result;
 use crate::exec::context::Context;
 use crate::exec::par::{ROWS_WORTH_THREADS, Threads};
-use crate::group::encoding::Plan;
+use crate::group::encoding::{CODES_PER_ROW, Plan};
 use crate::group::interner::{Interner, Keys, keys_of};
 use crate::state::customer_state::State;
 use crate::state::spec::{Spec, Track};
@@ -42,6 +42,15 @@ const MANY_CUSTOMERS: usize = 1 << 16;
 /// Slots of more ids than this fit no cache, so that each row would wait for memory: a million, and the room that a range
 /// keeps for ids that come late.
 const MANY_IDS: usize = 9 << 17;
+
+/// Order ids may have this many codes for each row, over all parts, before parts find orders by a look-up: 4 bytes each, in all
+/// about as much as the orders take.
+const ORDER_CODES_PER_ROW: usize = 16;
+
+/// Parts with tables of their own may know each customer this many times, all of them together.
+const CODES_PER_KNOWN: usize = 4;
+/// So many customers are not worth counting once.
+const FEW_CUSTOMERS: usize = 1 << 20;
 
 /// Rows after which the way of folding is chosen.
 const SAMPLE: usize = 1 << 18;
@@ -82,6 +91,8 @@ pub struct Fold {
     rows: u64,
     begun_at: Option<u64>,
     more: bool,
+    /// How many parts have room for every code that customers could have.
+    copies: usize,
 }
 
 /// A dictionary that all rows share, and its ids.
@@ -132,6 +143,7 @@ impl Fold {
             rows: 0,
             begun_at: None,
             more: false,
+            copies: 1,
         })
     }
 
@@ -194,13 +206,14 @@ impl Fold {
         // An order whose lines follow each other may lie across a cut.
         let in_sequence = spec.in_sequence();
         let n_parts = if in_sequence { 1 } else { context.threads().min(rows / ROWS_WORTH_THREADS).max(1) };
+        let copies = self.copies(&columns, rows, n_parts);
         let (plan, order_plan, values) =
-            context.run_if_large(rows, |threads| self.extend_plans(&columns, rows, in_sequence, threads))??;
+            context.run_if_large(rows, |threads| self.extend_plans(&columns, rows, in_sequence, (copies, n_parts), threads))??;
         if self.plan == Plan::Values && plan != Plan::Values {
             // Codes of a dictionary mean nothing beside others.
             self.done.append(&mut self.parts);
         }
-        (self.plan, self.order_plan, self.values) = (plan, order_plan, values);
+        (self.plan, self.order_plan, self.values, self.copies) = (plan, order_plan, values, copies);
         for part in &mut self.parts {
             part.follow(plan, order_plan)?;
         }
@@ -213,13 +226,17 @@ impl Fold {
                 Some(values) => Interner::of_values(self.kinds.id_kind, values.keys.clone(), values.nulls.clone(), values.ascending),
                 None => plan.interner(self.kinds.id_kind),
             };
-            self.parts.push(State::new(&self.kinds, spec, interner, order_plan));
+            let mut part = State::new(&self.kinds, spec, interner, order_plan);
+            if matches!(order_plan, Plan::Range { len, .. } if len * n_parts > ORDER_CODES_PER_ROW * (self.rows as usize + rows)) {
+                part.make_orders_sparse();
+            }
+            self.parts.push(part);
         }
         // The first rows tell whether customers are many.
         let sample = if self.rows == 0 && plan == Plan::Table { rows.min(SAMPLE) } else { rows };
         for range in [0..sample, sample..rows].into_iter().filter(|range| !range.is_empty()) {
             let shares = share_out(&columns, range, n_parts, self.rows);
-            if self.is_worth_shards(&columns, rows) {
+            if self.is_worth_shards(&columns, rows, n_parts) {
                 self.fold_into_shards(&columns, &shares, context)?;
             } else {
                 let fold = |(part, shares): (&mut State, &Vec<Share>)| {
@@ -230,12 +247,40 @@ impl Fold {
             }
         }
         self.rows += rows as u64;
+        self.consolidate(context)
+    }
+
+    /// Whether rows can be dealt out by customer instead of being added up where they are read.
+    fn can_deal(&self, columns: &[Columns], rows: usize) -> bool {
+        let is_plain = self.kinds.order_kind.is_none() && self.spec.roles.attributes.is_empty();
+        self.strategy != Strategy::Table && is_plain && can_deal(columns, rows) && !self.has_marks()
+    }
+
+    /// How many of `n_parts` parts will have room for every code that customers could have.
+    fn copies(&self, columns: &[Columns], rows: usize, n_parts: usize) -> usize {
+        let keeps_totals = !self.spec.window.as_ref().is_some_and(|window| window.alone) || !self.spec.roles.attributes.is_empty();
+        // Lines without an order id are orders of their own, which do not wait.
+        let waits = |columns: &Columns| columns.order.as_ref().is_some_and(|column| column.nulls().is_none());
+        if !keeps_totals || self.can_deal(columns, rows) || columns.iter().all(waits) { 1 } else { n_parts }
+    }
+
+    /// Makes one of parts that have tables of their own where together they know several times the customers that there are.
+    fn consolidate(&mut self, context: &Context) -> Result<()> {
+        if self.plan != Plan::Table || self.shards.is_some() || self.parts.len() < 2 || self.parts.iter().any(State::waits) {
+            return Ok(());
+        }
+        let known = self.done.iter().map(|part| part.interner.len()).fold(FEW_CUSTOMERS, usize::max);
+        if self.parts.iter().map(|part| part.interner.len()).sum::<usize>() > CODES_PER_KNOWN * known {
+            let mut parts = std::mem::take(&mut self.done);
+            parts.append(&mut self.parts);
+            self.done = vec![context.install(|threads| State::unify(parts, threads))??];
+        }
         Ok(())
     }
 
     /// Whether rows had better be dealt out by customer first: the tables of so many customers fit no cache.
-    fn is_worth_shards(&self, columns: &[Columns], rows: usize) -> bool {
-        if self.strategy == Strategy::Table || !self.parts.iter().all(State::is_plain) || !can_deal(columns, rows) || self.has_marks() {
+    fn is_worth_shards(&self, columns: &[Columns], rows: usize, n_parts: usize) -> bool {
+        if !self.can_deal(columns, rows) {
             return false;
         }
         let worth = rows >= ROWS_WORTH_THREADS;
@@ -243,6 +288,8 @@ impl Fold {
             // Parts that have slots already go on with them.
             Plan::Range { len, .. } => match &self.shards {
                 Some(shards) => shards.cover(self.plan),
+                None if self.strategy == Strategy::Direct => false,
+                None if len * n_parts > CODES_PER_ROW * (self.rows as usize + rows).max(MANY_CUSTOMERS) && n_parts > 1 => true,
                 None if self.parts.iter().any(|part| !part.totals.is_empty()) => false,
                 None => self.strategy == Strategy::Ranges || self.strategy == Strategy::Auto && len > MANY_IDS && worth,
             },
@@ -270,8 +317,8 @@ impl Fold {
             _ => Shards::new(|| State::new(kinds, spec, plan.interner(kinds.id_kind), Plan::Table)),
         });
         // Customers who were met before move in. Where orders or days are written down they stay, and are joined at the end.
-        let can_move = !shards.are_ranges() && self.parts.iter().all(|part| part.journal.is_none() && part.days.is_none());
-        if can_move && self.parts.iter().any(|part| !part.interner.is_empty()) {
+        let can_move = self.parts.iter().all(|part| part.journal.is_none() && part.days.is_none());
+        if can_move && self.parts.iter().any(|part| !part.totals.is_empty()) {
             shards.absorb(&mut self.parts, context)?;
         }
         while self.deals.len() < shares.len() {
@@ -296,7 +343,11 @@ impl Fold {
         self.deals = Vec::new();
         context.check()?;
         let size: usize = self.parts.iter().map(State::size).sum();
-        let state = context.run_if_large(size, |threads| Self::unify(self.parts, &self.kinds, &self.spec, threads))??;
+        let is_kept = self.spec.track != Track::Once;
+        let mut state = context.run_if_large(size, |threads| Self::unify(self.parts, &self.kinds, &self.spec, threads))??;
+        if is_kept {
+            state.compact()?;
+        }
         Ok(Update { kinds: self.kinds, state, rows: self.rows, begun_at: self.begun_at })
     }
 
@@ -322,6 +373,7 @@ impl Fold {
             State::unify(parts, threads)?
         };
         whole.interner.leave_values();
+        whole.totals.grow(whole.interner.len());
         if spec.track == Track::Once {
             whole.close_orders();
         } else if let Some(days) = &mut whole.days {
@@ -336,34 +388,40 @@ impl Fold {
         columns: &[Columns],
         rows: usize,
         in_sequence: bool,
+        (copies, n_parts): (usize, usize),
         threads: Threads<'_>,
     ) -> Result<(Plan, Plan, Option<Values>)> {
+        // Codes of a dictionary have a place in every part that keeps totals.
+        let copies_of_values = if self.can_deal(columns, rows) { n_parts } else { copies };
+        let copies = (self.copies, copies);
         // A range is as wide as it wants to be where it is asked for.
         let all = if self.strategy == Strategy::Direct { u64::MAX } else { self.rows + rows as u64 };
         let more = self.more && self.rows == 0;
         let customers: Vec<_> = columns.iter().map(|columns| (&columns.customer, columns.len())).collect();
         let orders: Option<Vec<_>> = columns.iter().map(|columns| Some((columns.order.as_ref()?, columns.len()))).collect();
         let order_plan = match orders {
-            Some(orders) if !in_sequence => self.order_plan.extend(&orders, all, false, threads),
+            Some(orders) if !in_sequence => self.order_plan.extend(&orders, all, false, (1, 1), threads),
             _ => Plan::Table,
         };
         let (plan, values) = match (self.plan, &self.values) {
-            (Plan::Open, _) if !in_sequence => match shared_values(&customers, if more { rows.saturating_mul(MORE) } else { rows }) {
-                Some(held) => {
-                    let keys = Arc::new(keys_of(held, threads)?);
-                    let ascending = keys.ascend(threads);
-                    let values = Values { keys, nulls: held.nulls().cloned(), held: Some(held.clone()), ascending };
-                    (Plan::Values, Some(values))
+            (Plan::Open, _) if !in_sequence => {
+                match shared_values(&customers, if more { rows.saturating_mul(MORE) } else { rows }, copies_of_values) {
+                    Some(held) => {
+                        let keys = Arc::new(keys_of(held, threads)?);
+                        let ascending = keys.ascend(threads);
+                        let values = Values { keys, nulls: held.nulls().cloned(), held: Some(held.clone()), ascending };
+                        (Plan::Values, Some(values))
+                    }
+                    None => (self.plan.extend(&customers, all, more, copies, threads), None),
                 }
-                None => (self.plan.extend(&customers, all, more, threads), None),
-            },
-            (Plan::Values, Some(values)) => match shared_values(&customers, usize::MAX) {
+            }
+            (Plan::Values, Some(values)) => match shared_values(&customers, usize::MAX, 1) {
                 Some(again) if values.held.as_ref().is_some_and(|held| again.is_same_memory(held)) => (Plan::Values, Some(values.clone())),
                 // No rows at all say nothing.
                 None if rows == 0 => (Plan::Values, Some(values.clone())),
                 _ => (Plan::Table, None),
             },
-            (plan, _) => (plan.extend(&customers, all, more, threads), None),
+            (plan, _) => (plan.extend(&customers, all, more, copies, threads), None),
         };
         Ok((plan, order_plan, values))
     }
@@ -379,8 +437,8 @@ impl Fold {
 /// Rows that are to come for each of the first push, at the least that is worth planning for.
 const MORE: usize = 4;
 
-/// The dictionary that all rows share, if it is not much longer than there are rows.
-fn shared_values<'a>(columns: &[(&'a KeyColumn, usize)], rows: usize) -> Option<&'a PlainKeys> {
+/// The dictionary that all rows share, if `copies` states with room for all its values take not much more than the rows.
+fn shared_values<'a>(columns: &[(&'a KeyColumn, usize)], rows: usize, copies: usize) -> Option<&'a PlainKeys> {
     let mut shared: Option<&PlainKeys> = None;
     for (column, _) in columns {
         let KeyColumn::Dictionary(keys) = column else { return None };
@@ -390,7 +448,7 @@ fn shared_values<'a>(columns: &[(&'a KeyColumn, usize)], rows: usize) -> Option<
         shared = Some(keys.values());
     }
     let most = if rows < ROWS_WORTH_THREADS { rows } else { rows.saturating_mul(4) };
-    shared.filter(|values| values.len() <= most)
+    shared.filter(|values| values.len().saturating_mul(copies) <= most)
 }
 
 /// Does `work` on each part and its shares, side by side where there are several.

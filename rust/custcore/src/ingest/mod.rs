@@ -3,4 +3,5 @@
 
 pub mod builder;
 pub(crate) mod partition;
+pub mod window_log;
 pub(crate) mod worker;

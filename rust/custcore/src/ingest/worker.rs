@@ -89,7 +89,9 @@ impl<'a> Folder<'a> {
             let first_row = share.first_row + (start - share.start) as u64;
             columns.read(start, len, first_row, &mut self.block)?;
             part.interner.intern_rows(&columns.customer, start, &mut self.block.flags, &mut self.codes, &mut remap)?;
-            part.totals.grow(part.interner.len());
+            if !part.waits() {
+                part.totals.grow(part.interner.len());
+            }
             self.mark(columns, start, part.journal.is_some());
             let holes = self.screen(columns, first_row, part)?;
             let (block, codes) = (&self.block, &self.codes);

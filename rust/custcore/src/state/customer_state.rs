@@ -144,8 +144,14 @@ impl State {
 
     /// Turns to new plans.
     pub(crate) fn follow(&mut self, plan: Plan, order_plan: Plan) -> Result<()> {
+        if plan == Plan::Table {
+            self.leave_range()?;
+        }
         plan.lead(&mut self.interner)?;
         if let Lines::Any(orders, _) = &mut self.lines {
+            if order_plan == Plan::Table {
+                orders.leave_range()?;
+            }
             order_plan.lead(&mut orders.ids)?;
         }
         Ok(())
@@ -245,22 +251,30 @@ impl State {
 
     /// How much there is to look at: customers, their days, orders that wait.
     pub fn size(&self) -> usize {
-        let waiting = if let Lines::Any(orders, _) = &self.lines { orders.orders().len() } else { 0 };
-        self.interner.len() + self.days.as_ref().map_or(0, DayBook::len) + waiting + self.spread.len()
+        self.interner.len() + self.days.as_ref().map_or(0, DayBook::len) + self.waiting_orders() + self.spread.len()
     }
 
-    /// Bytes it takes, about.
+    /// Orders whose lines may still come.
+    pub(crate) fn waiting_orders(&self) -> usize {
+        if let Lines::Any(orders, _) = &self.lines { orders.orders().len() } else { 0 }
+    }
+
+    /// Bytes of all that it holds.
     pub fn bytes(&self) -> usize {
         let lines = match &self.lines {
-            Lines::None | Lines::Adjacent(..) => 0,
+            Lines::None => 0,
+            Lines::Adjacent(ids, open, picks) => ids.bytes() + open.bytes() + picks.capacity() * size_of::<Seen>(),
             Lines::Any(orders, picks) => orders.bytes() + picks.capacity() * size_of::<Seen>(),
         };
-        let spread = self.spread.iter().map(|spread| size_of::<Spread>() + spread.parts.capacity() * size_of::<Order>());
+        let of = |spread: &Spread| spread.parts.capacity() * size_of::<Order>() + spread.seen.capacity() * size_of::<Seen>();
+        let spread = self.spread.capacity() * size_of::<Spread>() + self.spread.iter().map(of).sum::<usize>();
         self.interner.bytes()
             + self.totals.bytes()
             + self.days.as_ref().map_or(0, DayBook::bytes)
             + self.attributes.iter().map(Attribute::bytes).sum::<usize>()
-            + spread.sum::<usize>()
+            + self.journal.as_ref().map_or(0, Journal::bytes)
+            + self.notes.as_ref().map_or(0, Notes::bytes)
+            + spread
             + lines
     }
 
@@ -326,6 +340,18 @@ impl State {
         Ok(())
     }
 
+    /// Has orders found by a look-up, so that order ids that were not seen take no memory; before any orders are there.
+    pub(crate) fn make_orders_sparse(&mut self) {
+        if let Lines::Any(orders, _) = &mut self.lines {
+            orders.make_sparse();
+        }
+    }
+
+    /// Whether rows wait for the other lines of their orders.
+    pub(crate) fn waits(&self) -> bool {
+        matches!(self.lines, Lines::Any(_, _))
+    }
+
     /// Whether lines wait for their orders and nothing but totals is kept, so that whole blocks can be added at once.
     pub fn is_plain_lines(&self) -> bool {
         matches!(self.lines, Lines::Any(_, _)) && self.attributes.is_empty()
@@ -377,6 +403,8 @@ impl State {
             self.spread.push(Spread { order: *order, parts: parts.to_vec(), seen: seen.to_vec() });
             return;
         }
+        // Orders that wait need no totals, so that these reach no further than the customers whose orders do not wait.
+        self.totals.grow(order.customer as usize + 1);
         let standing = self.totals.add_order(self.rules, order, &mut self.purchases);
         if let Some(journal) = &mut self.journal {
             let purchase = if standing == Standing::Purchase { PURCHASE } else { 0 };

@@ -45,6 +45,12 @@ impl Notes {
         }
     }
 
+    /// Bytes it takes, about.
+    pub fn bytes(&self) -> usize {
+        // The nodes of a tree are between half full and full.
+        self.days.len() * size_of::<(i32, DayNotes)>() * 3 / 2
+    }
+
     /// The notes by day.
     pub fn days(&self) -> impl Iterator<Item = (i32, &DayNotes)> {
         self.days.iter().map(|(&day, notes)| (day, notes))

@@ -4,7 +4,7 @@
 //! own; runs of like size are merged, so that an update costs what it brings, not what is there already. Sums are exact and
 //! every way of cutting the rows into updates gives the same records.
 
-use std::borrow::Cow;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::group::interner::NO_CODE;
 
@@ -44,11 +44,20 @@ impl DayRecord {
 const TRAY: usize = 1 << 17;
 
 /// All records of a base, or of one thread's share.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Default)]
 pub struct DayBook {
-    /// Each at most half as long as the one before it, but for the last ones of a merge.
-    runs: Vec<Run>,
+    /// Each at most half as long as the one before it, but for the last ones of a merge. Copies of a base share them.
+    runs: Vec<Arc<Run>>,
     tray: Vec<DayRecord>,
+    /// All records in one run, once that was asked for. It is only ever tried to lock this: whoever finds it locked, in a
+    /// forked child perhaps for good, merges the runs without it.
+    merged: Mutex<Option<Arc<Run>>>,
+}
+
+impl Clone for DayBook {
+    fn clone(&self) -> Self {
+        Self { runs: self.runs.clone(), tray: self.tray.clone(), merged: Mutex::new(self.merged()) }
+    }
 }
 
 /// Records by customer and day, column by column. A customer's day has more than one record only where a count would not
@@ -216,6 +225,7 @@ impl DayBook {
     /// Adds what happened on a day of a customer.
     #[inline]
     pub fn add(&mut self, record: DayRecord) {
+        self.forget_merged();
         if let Some(last) = self.tray.last_mut()
             && last.key() == record.key()
             && last.join(&record)
@@ -237,19 +247,38 @@ impl DayBook {
         let mut run = Run::with_capacity(self.tray.len());
         self.tray.iter().for_each(|record| run.push(record));
         self.tray = Vec::new();
-        self.add_run(run);
+        self.push_run(Arc::new(run));
     }
 
     /// Takes over a run.
-    pub fn add_run(&mut self, mut run: Run) {
+    pub fn add_run(&mut self, run: Run) {
+        self.forget_merged();
+        self.push_run(Arc::new(run));
+    }
+
+    fn push_run(&mut self, mut run: Arc<Run>) {
         while let Some(last) = self.runs.pop() {
             if last.len() > 2 * run.len() {
                 self.runs.push(last);
                 break;
             }
-            run = last.merge(&run);
+            run = Arc::new(last.merge(&run));
         }
         self.runs.push(run);
+    }
+
+    /// The run of all records, if it is there.
+    fn merged(&self) -> Option<Arc<Run>> {
+        self.merged.try_lock().ok().and_then(|merged| merged.clone())
+    }
+
+    /// Puts the run of all records, if it is there, in the place of those it was merged from; before records are added.
+    #[inline]
+    fn forget_merged(&mut self) {
+        if let Some(run) = self.merged.get_mut().unwrap_or_else(PoisonError::into_inner).take() {
+            self.runs = vec![run];
+            self.tray = Vec::new();
+        }
     }
 
     /// Adds the records of another part, whose customer codes `own` translates; those of [`NO_CODE`] are left out.
@@ -286,16 +315,23 @@ impl DayBook {
         }
     }
 
-    /// All records in one run.
-    pub fn whole(&self) -> Cow<'_, Run> {
+    /// All records in one run. It is kept for those who ask again, until records are added.
+    pub fn whole(&self) -> Arc<Run> {
         if let ([run], true) = (self.runs.as_slice(), self.tray.is_empty()) {
-            return Cow::Borrowed(run);
+            return run.clone();
         }
-        let mut all = self.clone();
+        if let Some(run) = self.merged() {
+            return run;
+        }
+        let mut all = Self { runs: self.runs.clone(), tray: self.tray.clone(), merged: Mutex::default() };
         all.settle();
         let mut runs = all.runs.into_iter().rev();
         let first = runs.next().unwrap_or_default();
-        Cow::Owned(runs.fold(first, |whole, run| run.merge(&whole)))
+        let whole = runs.fold(first, |whole, run| Arc::new(run.merge(&whole)));
+        if let Ok(mut merged) = self.merged.try_lock() {
+            *merged = Some(whole.clone());
+        }
+        whole
     }
 
     /// Distinct purchase days of each of `customers` codes.
@@ -313,7 +349,7 @@ impl DayBook {
 
     /// Number of records; at most that, while some wait.
     pub fn len(&self) -> usize {
-        self.runs.iter().map(Run::len).sum::<usize>() + self.tray.len()
+        self.runs.iter().map(|run| run.len()).sum::<usize>() + self.tray.len()
     }
 
     /// Whether there are no records.
@@ -323,7 +359,8 @@ impl DayBook {
 
     /// Bytes it takes.
     pub fn bytes(&self) -> usize {
-        self.runs.iter().map(Run::bytes).sum::<usize>() + self.tray.capacity() * size_of::<DayRecord>()
+        let runs = self.runs.iter().chain(&self.merged()).map(|run| run.bytes()).sum::<usize>();
+        runs + self.tray.capacity() * size_of::<DayRecord>()
     }
 }
 
@@ -355,6 +392,20 @@ mod tests {
         assert_eq!(once.whole(), parts.whole());
         assert_eq!(once.whole().records().map(|record| record.units).sum::<i128>(), 4_999 * 5_000 / 2);
         assert!(once.whole().records().is_sorted_by(|a, b| a.key() < b.key()));
+    }
+
+    #[test]
+    fn runs_are_merged_once_until_records_are_added() {
+        let mut book = DayBook::default();
+        book.add_run(Run::default());
+        for customer in [3, 1, 2] {
+            book.add(record(customer, 5, 1));
+        }
+        let whole = book.whole();
+        assert!(Arc::ptr_eq(&whole, &book.whole()) && Arc::ptr_eq(&whole, &book.clone().whole()));
+        book.add(record(1, 5, 1));
+        assert_eq!(book.whole().records().map(|record| (record.customer, record.units)).collect::<Vec<_>>(), [(1, 2), (2, 1), (3, 1)]);
+        assert_eq!((whole.len(), book.len()), (3, 4));
     }
 
     #[test]

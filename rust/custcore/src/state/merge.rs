@@ -7,24 +7,28 @@ use super::order_log::Journal;
 use super::totals::{Codes, Order, Totals};
 use crate::error::{Error, Result};
 use crate::exec::par::{ROWS_WORTH_THREADS, Threads};
-use crate::group::interner::{Interner, NO_CODE};
+use crate::group::interner::{Interner, NO_CODE, check_room};
 use crate::group::key_union::join;
 use crate::group::keys::Keys;
 
 impl State {
     /// The codes that count when this part is joined with others.
     fn codes(&self) -> Vec<u32> {
-        // Where more than totals is kept, orders that wait know customers whom the totals do not know yet.
-        let plain = self.is_plain();
-        (0..self.totals.len() as u32).filter(|&code| !plain || self.totals.is_present(code)).collect()
+        if self.totals.are_absent() {
+            return (0..self.interner.len() as u32).collect();
+        }
+        (0..).zip(self.known_codes()).filter(|(_, known)| *known).map(|(code, _)| code).collect()
     }
 
     /// All parts of one fold in one, by sorting and joining their ids.
     pub(crate) fn unify(mut parts: Vec<Self>, threads: Threads<'_>) -> Result<Self> {
+        // Nothing is looked up any more, and there is need of memory.
+        parts.iter_mut().for_each(|part| part.interner.drop_table());
         let ids: Vec<(&Keys, Vec<u32>)> = parts.iter().map(|part| (part.interner.keys(), part.codes())).collect();
         let joined = join(&ids, threads)?;
         drop(ids);
-        let totals = Totals::gather(&parts.iter().map(|part| &part.totals).collect::<Vec<_>>(), &joined, threads);
+        let codes: Vec<usize> = parts.iter().map(|part| part.interner.len()).collect();
+        let totals = Totals::gather(&parts.iter().map(|part| &part.totals).collect::<Vec<_>>(), &codes, &joined, threads);
         let plain = parts.iter().all(|part| part.is_plain() && part.days.is_none());
         let mut journal: Option<Journal> = None;
         for (i, part) in parts.iter_mut().enumerate() {
@@ -61,7 +65,7 @@ impl State {
 
     /// Closes the orders of several states of the same codes, side by side; orders that lie in several are put together
     /// first, in the first state. Where that cannot be, or is not worth it, they are left open.
-    pub(crate) fn close_apart(parts: &mut [Self], threads: Threads<'_>) -> Result<()> {
+    pub(crate) fn close_apart(parts: &mut Vec<Self>, threads: Threads<'_>) -> Result<()> {
         if parts.len() < 2 || parts.iter().map(Self::size).sum::<usize>() < ROWS_WORTH_THREADS {
             return Ok(());
         }
@@ -73,10 +77,57 @@ impl State {
                 _ => return Ok(()),
             }
         }
-        if Orders::make_whole(&mut orders)? {
-            threads.par_tasks(parts, Self::close_orders);
+        if !Orders::make_whole(&mut orders)? {
+            return Ok(());
+        }
+        let (codes, waiting) = (parts[0].interner.len(), parts.iter().map(Self::waiting_orders).sum::<usize>());
+        if parts[0].interner.is_range() && codes.saturating_mul(parts.len()) > CODES_PER_ORDER * waiting {
+            let closed = Self::close_by_range(parts, threads)?;
+            parts.push(closed);
+        } else {
+            threads.par_tasks(parts, |part| {
+                part.totals.grow(part.interner.len());
+                part.close_orders();
+            });
         }
         Ok(())
+    }
+
+    /// Closes the orders of several states of the same range: each thread takes some of the customers, so that totals of all
+    /// customers are there once and not once for each state. The answer is the state of the orders that were closed.
+    fn close_by_range(parts: &mut [Self], threads: Threads<'_>) -> Result<Self> {
+        let (keys, codes) = (parts[0].interner.keys().clone(), parts[0].interner.len());
+        let Keys::Range { base, .. } = keys else { return Err(Error::internal("codes of no range")) };
+        let shift = codes.div_ceil(4 * threads.count()).next_power_of_two().trailing_zeros();
+        let width = 1_usize << shift;
+        let ranges = codes.div_ceil(width);
+        let waiting: Vec<Lines> = parts.iter_mut().map(|part| std::mem::replace(&mut part.lines, Lines::None)).collect();
+        let orders: Vec<&[Order]> = waiting
+            .iter()
+            .map(|lines| match lines {
+                Lines::Any(orders, _) => orders.orders(),
+                _ => &[],
+            })
+            .collect();
+        let sorted: Vec<(Vec<u32>, Vec<u32>)> = threads.par_tasks(&orders, |orders| by_range(orders, shift, ranges));
+        let template = &parts[0];
+        let close = |range: usize| {
+            let mut part = Self { lines: Lines::None, totals: template.totals.empty_like(), ..template.like() };
+            part.journal = template.journal.as_ref().map(Journal::empty_like);
+            part.rules = template.rules;
+            part.interner = Interner::range(template.interner.kind(), base.wrapping_add((range << shift) as i64));
+            part.interner.extend_range(width);
+            part.totals.grow(width);
+            for (orders, (ends, positions)) in orders.iter().zip(&sorted) {
+                for &position in &positions[ends[range] as usize..ends[range + 1] as usize] {
+                    let order = &orders[position as usize];
+                    part.add_order(&Order { customer: order.customer - (range << shift) as u32, ..*order }, &[], &[]);
+                }
+            }
+            part.close_orders();
+            part
+        };
+        Self::concat(threads.par_tasks(0..ranges, close), Some(width), threads)
     }
 
     /// Plain states with no customer in common, one behind the other; `width` says that they are of ranges of so many ids,
@@ -134,14 +185,29 @@ impl State {
         (self.like(), self)
     }
 
+    /// An error where this state and another are too much for one, so that [`State::merge`] cannot fail halfway.
+    pub(crate) fn check_room(&self, other: &Self) -> Result<()> {
+        check_room(self.interner.len() + other.interner.len())?;
+        for (own, other) in self.attributes.iter().zip(&other.attributes) {
+            check_room(own.values.len() + other.values.len())?;
+        }
+        let (Lines::Any(own, _), Lines::Any(other, _)) = (&self.lines, &other.lines) else { return Ok(()) };
+        check_room(own.ids.len() + other.ids.len())?;
+        Orders::check_room(own.orders().len() + other.orders().len())
+    }
+
     /// Adds another state of the same kinds, whose rows were counted from `rows_before`.
     pub fn merge(&mut self, other: &Self, rows_before: u64, threads: Threads<'_>) -> Result<()> {
         let codes = if self.interner.shares_codes(&other.interner) {
             self.interner.extend_range(other.interner.len());
             None
         } else {
+            let known = other.codes();
+            if !self.interner.keeps_range_with(other.interner.keys(), known.iter().copied()) {
+                self.leave_range()?;
+            }
             let mut codes = vec![NO_CODE; other.interner.len()];
-            for code in other.codes() {
+            for code in known {
                 codes[code as usize] = self.interner.intern_from(other.interner.keys(), code)?;
             }
             Some(codes)
@@ -230,6 +296,27 @@ impl State {
         }
         Ok(())
     }
+}
+
+/// States of one range are closed one by one while they have no more codes than this for each order.
+const CODES_PER_ORDER: usize = 2;
+
+/// Where the orders of each range of customers begin, and their positions; a range has `1 << shift` codes.
+fn by_range(orders: &[Order], shift: u32, ranges: usize) -> (Vec<u32>, Vec<u32>) {
+    let mut ends = vec![0_u32; ranges + 1];
+    orders.iter().for_each(|order| ends[(order.customer >> shift) as usize + 1] += 1);
+    let mut sum = 0;
+    for end in &mut ends {
+        sum += *end;
+        *end = sum;
+    }
+    let (mut next, mut positions) = (ends.clone(), vec![0; orders.len()]);
+    for (position, order) in (0..).zip(orders) {
+        let next = &mut next[(order.customer >> shift) as usize];
+        positions[*next as usize] = position;
+        *next += 1;
+    }
+    (ends, positions)
 }
 
 /// The translation by a table.

@@ -1,6 +1,7 @@
 //! What is kept of customers: totals, days, open orders, attributes, order logs. All of it is exact and merges in any order.
 
 pub mod attributes;
+pub(crate) mod compact;
 pub mod customer_state;
 pub mod daily_tallies;
 pub mod days;

@@ -123,8 +123,10 @@ pub struct Orders {
     /// By code of an order id: the order of the customer who came first with it, nearly always the only one; [`NO_CODE`]
     /// for an id that was not seen.
     first: Vec<u32>,
-    /// Orders of the customers who came later with an id that another has.
+    /// Orders of the customers who came later with an id that another has; of all customers if there is no `first`.
     others: HashTable<u32>,
+    /// Whether ids that were not seen take no memory, at the cost of a look-up for each part of an order.
+    is_sparse: bool,
     hasher: RandomState,
     /// Parts by position, where they are kept.
     parts: Option<HashMap<u32, Parts, RandomState>>,
@@ -139,9 +141,60 @@ impl Orders {
             codes: Vec::new(),
             first: Vec::new(),
             others: HashTable::new(),
+            is_sparse: false,
             hasher: RandomState::default(),
             parts: by_day.then(HashMap::default),
         }
+    }
+
+    /// Finds orders by a look-up, where the codes of the order ids reach much further than the orders; before any are there.
+    pub fn make_sparse(&mut self) {
+        self.is_sparse = self.orders.is_empty();
+    }
+
+    /// Gives up codes of order ids that were not seen.
+    fn select_codes(&mut self) {
+        let mut is_seen = vec![false; self.ids.len()];
+        self.codes.iter().for_each(|&code| is_seen[code as usize] = true);
+        let (ids, own) = self.ids.select(&is_seen);
+        self.ids = ids;
+        self.codes.iter_mut().for_each(|code| *code = own[*code as usize]);
+        self.index();
+    }
+
+    /// Finds the orders by their codes anew.
+    fn index(&mut self) {
+        self.is_sparse = false;
+        self.first = vec![NO_CODE; self.ids.len()];
+        self.others = HashTable::new();
+        let (orders, codes, hasher) = (&self.orders, &self.codes, &self.hasher);
+        let hash = |position: &u32| hasher.hash_one((codes[*position as usize], orders[*position as usize].customer));
+        for (position, &code) in (0..).zip(codes) {
+            let first = &mut self.first[code as usize];
+            if *first == NO_CODE {
+                *first = position;
+            } else {
+                self.others.insert_unique(hash(&position), position, hash);
+            }
+        }
+    }
+
+    /// Gives up codes of order ids that were not seen where there are more than `few`, and more than `per_order` for each order.
+    pub fn compact(&mut self, per_order: usize, few: usize) {
+        if self.ids.len() > few.max(per_order * self.orders.len()) {
+            self.select_codes();
+        } else if self.is_sparse {
+            self.index();
+        }
+    }
+
+    /// Gives up a range of order ids: those that were seen keep the order of their codes, the others lose theirs.
+    pub fn leave_range(&mut self) -> Result<()> {
+        if !self.ids.is_range() {
+            return Ok(());
+        }
+        self.select_codes();
+        self.ids.leave_range()
     }
 
     /// No orders of the same kind.
@@ -167,12 +220,14 @@ impl Orders {
 
     /// The position of an order, if it is known.
     pub fn position(&self, code: u32, customer: u32) -> Option<usize> {
-        let first = *self.first.get(code as usize)?;
-        if first == NO_CODE {
-            return None;
-        }
-        if self.orders[first as usize].customer == customer {
-            return Some(first as usize);
+        if !self.is_sparse {
+            let first = *self.first.get(code as usize)?;
+            if first == NO_CODE {
+                return None;
+            }
+            if self.orders[first as usize].customer == customer {
+                return Some(first as usize);
+            }
         }
         let is_same = |position: &u32| self.codes[*position as usize] == code && self.orders[*position as usize].customer == customer;
         self.others.find(self.hasher.hash_one((code, customer)), is_same).map(|&position| position as usize)
@@ -184,7 +239,7 @@ impl Orders {
             self.parts.iter().flat_map(|parts| parts.values()).map(|parts| 16 + size_of::<Parts>() + parts.capacity() * size_of::<Order>());
         self.orders.capacity() * size_of::<Order>()
             + 4 * (self.codes.capacity() + self.first.capacity())
-            + 8 * self.others.capacity()
+            + self.others.allocation_size()
             + parts.sum::<usize>()
             + self.ids.bytes()
     }
@@ -227,18 +282,25 @@ impl Orders {
         Ok(())
     }
 
+    /// An error where so many orders are too many.
+    pub fn check_room(orders: usize) -> Result<()> {
+        u32::try_from(orders)
+            .map(drop)
+            .map_err(|_| Error::new(ErrorKind::OutOfRange, "more than 4,294,967,295 orders; split the data by a range of customer ids"))
+    }
+
     /// Adds a part of order `code` of its customer; the answer is the order's position.
     pub fn add(&mut self, code: u32, part: &Order) -> Result<u32> {
-        let next = u32::try_from(self.orders.len())
-            .map_err(|_| Error::new(ErrorKind::OutOfRange, "more than 4,294,967,295 orders; split the data by a range of customer ids"))?;
+        let next = self.orders.len() as u32;
+        Self::check_room(self.orders.len() + 1)?;
         let known = code as usize;
-        if known >= self.first.len() {
+        if known >= self.first.len() && !self.is_sparse {
             self.first.resize(known + 1, NO_CODE);
         }
-        let position = if self.first[known] == NO_CODE {
+        let position = if !self.is_sparse && self.first[known] == NO_CODE {
             self.first[known] = next;
             next
-        } else if self.orders[self.first[known] as usize].customer == part.customer {
+        } else if !self.is_sparse && self.orders[self.first[known] as usize].customer == part.customer {
             self.first[known]
         } else {
             let (orders, codes, hasher) = (&self.orders, &self.codes, &self.hasher);
@@ -276,7 +338,7 @@ impl Orders {
             return Ok(false);
         }
         // By code: the part that has it, counted from 1.
-        let longest = others.iter().map(|part| part.first.len()).fold(whole.first.len(), usize::max);
+        let longest = others.iter().map(|part| part.ids.len()).fold(whole.ids.len(), usize::max);
         let mut owners = vec![0_u16; longest];
         for (part, number) in std::iter::once(&*whole).chain(others.iter()).zip((1..SEVERAL).cycle()) {
             for &code in &part.codes {
@@ -314,6 +376,11 @@ impl Orders {
         let same = self.ids.keys().is_same_range(other.ids.keys());
         if same {
             self.ids.extend_range(other.ids.len());
+        } else if !self.ids.keeps_range_with(other.ids.keys(), other.codes.iter().copied()) {
+            self.leave_range()?;
+        }
+        if self.is_sparse {
+            self.index();
         }
         for (at, (order, &code)) in other.orders.iter().zip(&other.codes).enumerate() {
             let customer = customer(order.customer);
@@ -350,6 +417,11 @@ impl OpenOrder {
             }
             _ => self.current.replace((code, *part, Parts::new())).map(|(_, order, parts)| (order, parts)),
         }
+    }
+
+    /// Bytes it takes.
+    pub fn bytes(&self) -> usize {
+        self.current.as_ref().map_or(0, |(_, _, parts)| parts.capacity() * size_of::<Order>())
     }
 
     /// The code of its order id.

@@ -73,6 +73,30 @@ impl Journal {
         Self { brief: window.is_brief.then(Brief::default), ..Self::default() }
     }
 
+    /// A log of the same kind without entries.
+    #[must_use]
+    pub fn empty_like(&self) -> Self {
+        Self { brief: self.brief.as_ref().map(|_| Brief::default()), ..Self::default() }
+    }
+
+    /// The code of the customer of each entry.
+    pub fn customers(&self) -> impl Iterator<Item = u32> + '_ {
+        let purchases = self.brief.iter().flat_map(Brief::pieces).flat_map(|piece| piece.customers.iter().copied());
+        let waiting = self.tray.customers.iter().copied();
+        self.pieces.iter().flatten().map(|entry| entry.customer).chain(purchases).chain(waiting)
+    }
+
+    /// Bytes it takes.
+    pub fn bytes(&self) -> usize {
+        self.pieces.iter().map(|piece| piece.capacity() * size_of::<Entry>()).sum::<usize>()
+            + self.pieces.capacity() * size_of::<Vec<Entry>>()
+            + self.wide.capacity() * size_of::<i128>()
+            + self.brief.as_ref().map_or(0, Brief::bytes)
+            + self.tray.customers.capacity() * 4
+            + self.tray.days.capacity() * 4
+            + self.tray.units.capacity() * 8
+    }
+
     /// The purchases that are kept brief.
     pub fn purchases(&self) -> Option<&Brief> {
         self.brief.as_ref()

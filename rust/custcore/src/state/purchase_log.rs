@@ -98,6 +98,18 @@ impl Brief {
         self.pieces.extend(open);
     }
 
+    /// Bytes it takes.
+    pub fn bytes(&self) -> usize {
+        let of = |piece: &Piece| {
+            let units = match &piece.units {
+                Sums::Short(sums, _) => 4 * sums.capacity(),
+                Sums::Long(sums) => 8 * sums.capacity(),
+            };
+            size_of::<Piece>() + 4 * piece.customers.capacity() + 2 * piece.days.capacity() + units
+        };
+        self.pieces.iter().map(of).sum::<usize>() + 4 * self.short.capacity()
+    }
+
     /// Number of purchases.
     pub fn len(&self) -> usize {
         self.pieces.iter().map(|piece| piece.customers.len()).sum()

@@ -262,12 +262,12 @@ impl Slots {
         matches!(self.form, Form::Narrow(_))
     }
 
-    /// What is known of a customer.
+    /// What is known of a customer; nothing of one that there is no room for yet.
     #[inline]
     pub fn get(&self, code: u32) -> Slot {
         match &self.form {
-            Form::Narrow(slots) => slots[code as usize].widen(),
-            Form::Wide(slots) => slots[code as usize],
+            Form::Narrow(slots) => slots.get(code as usize).map_or(EMPTY, |slot| slot.widen()),
+            Form::Wide(slots) => slots.get(code as usize).copied().unwrap_or(EMPTY),
         }
     }
 
@@ -347,7 +347,7 @@ impl Slots {
                             prefetch(from, ahead as usize);
                         }
                         if code != NO_CODE {
-                            let Narrow { units, orders, first, last } = from[code as usize];
+                            let Narrow { units, orders, first, last } = from.get(code as usize).copied().unwrap_or(NOTHING);
                             slot.add(units, orders, first, last);
                         }
                     }

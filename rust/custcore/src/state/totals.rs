@@ -174,6 +174,12 @@ impl Totals {
         Self { absent: Some(0), ..Self::default() }
     }
 
+    /// Totals of the same kind of no customers.
+    #[must_use]
+    pub fn empty_like(&self) -> Self {
+        if self.absent.is_some() { Self::absent() } else { Self::new(self.rows.is_some()) }
+    }
+
     /// Makes room for the codes below `customers`.
     pub fn grow(&mut self, customers: usize) {
         if let Some(known) = &mut self.absent {
@@ -256,7 +262,7 @@ impl Totals {
         match codes {
             Codes::Same => self.slots.join_all(&other.slots, threads),
             Codes::Map(codes) => {
-                for (from, &code) in (0..).zip(codes).filter(|(_, code)| **code != NO_CODE) {
+                for (from, &code) in (0..).zip(&codes[..other.slots.len()]).filter(|(_, code)| **code != NO_CODE) {
                     self.slots.join(code, &other.slots.get(from));
                 }
             }
@@ -280,8 +286,8 @@ impl Totals {
         }
     }
 
-    /// What several parts know, by the ids they were joined to.
-    pub fn gather(parts: &[&Self], joined: &Joined, threads: Threads<'_>) -> Self {
+    /// What several parts know, by the ids they were joined to; `codes` is how many codes each part has.
+    pub fn gather(parts: &[&Self], codes: &[usize], joined: &Joined, threads: Threads<'_>) -> Self {
         let rows = joined.picks.first().map_or(0, Vec::len);
         if parts.iter().any(|part| part.absent.is_some()) {
             return Self { absent: Some(rows), ..Self::default() };
@@ -295,7 +301,7 @@ impl Totals {
             if part.rows.is_none() && part.refunds_before_purchase.is_empty() {
                 continue;
             }
-            let positions = joined.positions(i, part.len());
+            let positions = joined.positions(i, codes[i]);
             if let (Some(rows), Some(from)) = (&mut whole.rows, &part.rows) {
                 rows.resize(whole.slots.len(), 0);
                 for (&position, &from) in positions.iter().zip(from).filter(|(position, _)| **position != NO_CODE) {
@@ -388,14 +394,21 @@ impl Totals {
         }
     }
 
-    /// What several parts know, none of whose customers another has, and whose rows are orders: the codes of each begin where
-    /// it is said, and all are below `len`.
+    /// What several parts know, none of whose customers another has: the codes of each begin where it is said, and all are
+    /// below `len`.
     pub fn concat(parts: &[(&Self, usize)], len: usize, threads: Threads<'_>) -> Self {
         if parts.iter().any(|(part, _)| part.absent.is_some()) {
             return Self { absent: Some(len), ..Self::default() };
         }
         let slots: Vec<(&Slots, usize)> = parts.iter().map(|(part, start)| (&part.slots, *start)).collect();
-        let mut whole = Self { slots: Slots::concat(&slots, len, threads), ..Self::new(false) };
+        let has_rows = parts.iter().any(|(part, _)| part.rows.is_some());
+        let mut whole = Self { slots: Slots::concat(&slots, len, threads), ..Self::new(has_rows) };
+        if let Some(rows) = &mut whole.rows {
+            rows.resize(len, 0);
+            for (from, start) in parts.iter().filter_map(|(part, start)| Some((part.rows.as_ref()?, *start))) {
+                rows[start..start + from.len()].copy_from_slice(from);
+            }
+        }
         for (part, start) in parts {
             for (&code, &refunds) in &part.refunds_before_purchase {
                 whole.note_refunds(code + *start as u32, refunds);
@@ -406,7 +419,9 @@ impl Totals {
 
     /// Whether customer `code` has a purchase or a refund; a code can be empty when all its rows were left out.
     pub fn is_present(&self, code: u32) -> bool {
-        self.absent.is_some() || self.slots.orders(code) > 0 || self.refunds_before_purchase.contains_key(&code)
+        self.absent.is_some()
+            || (code as usize) < self.slots.len() && self.slots.orders(code) > 0
+            || self.refunds_before_purchase.contains_key(&code)
     }
 
     /// What is known of each code.

@@ -101,6 +101,9 @@ pub fn shown(day: i64) -> i32 {
     day.clamp(i64::from(MIN_DAY), i64::from(MAX_DAY)) as i32
 }
 
+/// Maximum number of days in a [`DayTable`], 179 years. A distant outlier date must not increase its memory.
+pub const MOST_DAYS: i32 = 1 << 16;
+
 /// Lookup table from days to periods, over a range of days.
 #[derive(Debug, Clone)]
 pub struct DayTable {
@@ -111,8 +114,9 @@ pub struct DayTable {
 }
 
 impl DayTable {
-    /// The periods of the days `first..=last`.
+    /// The periods of the days `first..=last`, at most of the first [`MOST_DAYS`].
     pub fn new(calendar: &Calendar, period: Period, first: i32, last: i32) -> Self {
+        let last = last.min(first.saturating_add(MOST_DAYS - 1));
         let zero = calendar.index(first, period);
         let mut periods = Vec::with_capacity(usize::try_from(i64::from(last) - i64::from(first) + 1).unwrap_or(0));
         let (mut index, mut day) = (zero, i64::from(first));
@@ -128,12 +132,6 @@ impl DayTable {
     /// The index of the first period; the others are relative to it.
     pub fn zero(&self) -> i64 {
         self.zero
-    }
-
-    /// The period of a day, relative to the first period.
-    #[inline]
-    pub fn get(&self, day: i32) -> i32 {
-        self.periods.get(day.wrapping_sub(self.first) as usize).copied().unwrap_or(0)
     }
 
     /// The first day of the range.
@@ -182,10 +180,11 @@ mod tests {
         let calendar = Calendar { week_start: 2, fiscal_shift: 10, origin: -7 };
         for period in PERIODS {
             let table = DayTable::new(&calendar, period, -400, 900);
-            for day in -400..=900 {
-                assert_eq!(table.zero() + i64::from(table.get(day)), calendar.index(day, period));
+            for (day, &place) in (-400..=900).zip(table.periods()) {
+                assert_eq!(table.zero() + i64::from(place), calendar.index(day, period));
             }
         }
+        assert_eq!(DayTable::new(&calendar, Period::Day, MIN_DAY, MAX_DAY).periods().len(), 1 << 16, "an outlier date needs no memory");
         assert_eq!(shown(calendar.start(200_000_000, Period::Month)), MAX_DAY);
     }
 }

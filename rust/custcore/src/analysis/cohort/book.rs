@@ -1,8 +1,9 @@
 //! The journal sorted by customer.
 
 use crate::column::mark::{BEFORE, PURCHASE, RETURNING, START};
-use crate::state::order_log::{Entry, Journal};
-use crate::state::purchase_log::FIRST_DAY;
+use crate::ingest::window_log::FIRST_DAY;
+use crate::ingest::window_log::{Entry, Journal};
+use crate::report::Tally;
 
 /// All orders, customer by customer.
 #[derive(Debug, Default)]
@@ -96,6 +97,20 @@ impl Book {
     /// Number of codes.
     pub fn customers(&self) -> usize {
         self.starts.len().saturating_sub(1)
+    }
+
+    /// Customers who bought nothing, and their refunds.
+    pub fn without_purchase(&self) -> Tally {
+        let mut sum = Tally::default();
+        for range in self.starts.windows(2) {
+            let entries = &self.entries[range[0]..range[1]];
+            if !entries.is_empty() && entries.iter().all(|entry| entry.marks() & PURCHASE == 0) {
+                let mut theirs = Tally::default();
+                entries.iter().for_each(|entry| theirs.add(entry.units(&self.wide), entry.row()));
+                sum.add_rows(theirs.rows, theirs.units, theirs.first_row);
+            }
+        }
+        sum
     }
 
     /// The orders of a customer by day, into `out`, which is emptied first.

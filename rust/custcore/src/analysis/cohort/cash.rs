@@ -1,9 +1,10 @@
 //! The money of purchases kept brief, added to the cells that their customers' cohorts and their periods name.
 
+use super::cell_counts::fits_side_by_side;
 use super::kernel::Counts;
-use super::masks::{AHEAD, CELLS_A_RUN, Code, Masks};
+use super::masks::{AHEAD, Code, Masks};
 use crate::exec::simd::prefetch;
-use crate::state::purchase_log::{FIRST_DAY, Piece, Sums};
+use crate::ingest::window_log::{FIRST_DAY, Piece, Sums};
 
 /// Orders and money of one cell.
 #[derive(Debug, Clone, Copy, Default)]
@@ -73,7 +74,8 @@ impl Masks<'_> {
             short.turn_to(1, 0, &mut sums);
             sums
         };
-        let runs = if cells <= CELLS_A_RUN { self.by_pieces(work) } else { vec![work(self.pieces())] };
+        let side_by_side = fits_side_by_side(cells, self.threads.count(), self.journal.len());
+        let runs = if side_by_side { self.by_pieces(work) } else { vec![work(self.pieces())] };
         for (at, sum) in runs.iter().flat_map(|sums| sums.iter().enumerate()) {
             counts.units[at] += sum.units;
             counts.orders[at] += sum.orders;

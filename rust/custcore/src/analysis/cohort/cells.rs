@@ -1,78 +1,110 @@
-//! The rows of the long table, and their averages.
+//! The rows of the long table, made while they are read, and their averages.
 
-use super::kernel::{Counts, wilson};
-use super::members::{Cohort, Cohorts};
+use super::cell_counts::{CellCount, CellCounts, Reader};
+use super::cohorts::Cohort;
+use super::kernel::wilson;
 use super::scene::Scene;
 use super::spec::CohortSpec;
 
 /// One cohort in one period.
 #[derive(Debug, Clone, Copy)]
-pub struct Cell {
-    /// Position of its cohort.
-    pub cohort: u32,
+pub struct Cell<'a> {
+    /// Its cohort.
+    pub cohort: &'a Cohort,
     /// Its row in the cohort.
     pub row: u32,
     /// Whether its window has begun.
     pub is_observed: bool,
     /// Whether it is over, for all members.
     pub is_complete: bool,
-    /// Members whose window is over.
-    pub eligible: i64,
-    /// Those of them who came back.
-    pub customers: i64,
-    /// Members who came back in a window that is not over.
-    pub open: i64,
-    /// Orders.
-    pub orders: i64,
-    /// Money.
-    pub units: i128,
+    /// What is in it.
+    pub count: CellCount,
     /// Money of this and all earlier rows.
     pub cumulative: i128,
 }
 
-impl Cell {
+impl Cell<'_> {
     /// Customers among those who are eligible.
     pub fn rate(&self) -> Option<f64> {
-        (self.eligible > 0).then(|| self.customers as f64 / self.eligible as f64)
+        let CellCount { eligible, customers, .. } = self.count;
+        (eligible > 0).then(|| customers as f64 / eligible as f64)
     }
 
     /// Its 95 % interval.
     pub fn interval(&self) -> Option<(f64, f64)> {
-        (self.eligible > 0).then(|| wilson(self.customers, self.eligible))
+        (self.count.eligible > 0).then(|| wilson(self.count.customers, self.count.eligible))
+    }
+}
+
+/// The cells of one cohort, row by row.
+#[derive(Debug, Clone)]
+pub struct CohortCells<'a> {
+    cohort: &'a Cohort,
+    reader: Reader<'a>,
+    row: usize,
+    /// Rows that have begun for some member, and rows that are over for all.
+    begun: usize,
+    ended: usize,
+    cumulative: i128,
+}
+
+impl<'a> CohortCells<'a> {
+    /// Those of a cohort.
+    pub fn of(spec: &CohortSpec, scene: &Scene, counts: &'a CellCounts, cohort: &'a Cohort) -> Self {
+        let begun = spec.spans().begun(scene.begun(cohort.anchors.0), cohort.rows);
+        let ended = spec.spans().ended(scene.ended(cohort.anchors.1), cohort.rows);
+        Self { cohort, reader: counts.reader(cohort.first), row: 0, begun, ended: ended.min(begun), cumulative: 0 }
+    }
+}
+
+impl<'a> Iterator for CohortCells<'a> {
+    type Item = Cell<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Cell<'a>> {
+        let (row, count) = if self.row < self.cohort.rows { (self.row, self.reader.read()) } else { return None };
+        self.row += 1;
+        self.cumulative += count.units;
+        Some(Cell {
+            cohort: self.cohort,
+            row: row as u32,
+            is_observed: row < self.begun,
+            is_complete: row < self.ended,
+            count,
+            cumulative: self.cumulative,
+        })
     }
 }
 
 /// All cells, cohort by cohort.
-pub fn cells(spec: &CohortSpec, scene: &Scene, cohorts: &Cohorts, counts: &Counts) -> Vec<Cell> {
-    let mut cells = Vec::with_capacity(cohorts.cells);
-    for (position, cohort) in cohorts.all.iter().enumerate() {
-        let (begun, ended) = observed(spec, scene, cohort);
-        let mut cumulative = 0;
-        for row in 0..cohort.rows {
-            let at = cohort.first + row;
-            cumulative += counts.units[at];
-            cells.push(Cell {
-                cohort: position as u32,
-                row: row as u32,
-                is_observed: row < begun,
-                is_complete: row < ended,
-                eligible: counts.eligible[at],
-                customers: counts.customers[at],
-                open: counts.open[at],
-                orders: counts.orders[at],
-                units: counts.units[at],
-                cumulative,
-            });
-        }
-    }
-    cells
+#[derive(Debug, Clone)]
+pub struct Cells<'a> {
+    spec: &'a CohortSpec,
+    scene: &'a Scene,
+    counts: &'a CellCounts,
+    cohorts: std::slice::Iter<'a, Cohort>,
+    open: Option<CohortCells<'a>>,
 }
 
-/// Rows of a cohort that have begun for some member, and rows that are over for all.
-fn observed(spec: &CohortSpec, scene: &Scene, cohort: &Cohort) -> (usize, usize) {
-    let begun = spec.spans().begun(scene.begun(cohort.anchors.0), cohort.rows);
-    let ended = spec.spans().ended(scene.ended(cohort.anchors.1), cohort.rows);
-    (begun, ended.min(begun))
+impl<'a> Cells<'a> {
+    /// Those of some cohorts.
+    pub fn of(spec: &'a CohortSpec, scene: &'a Scene, counts: &'a CellCounts, cohorts: &'a [Cohort]) -> Self {
+        Self { spec, scene, counts, cohorts: cohorts.iter(), open: None }
+    }
+}
+
+impl<'a> Iterator for Cells<'a> {
+    type Item = Cell<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Cell<'a>> {
+        loop {
+            if let Some(cell) = self.open.as_mut().and_then(CohortCells::next) {
+                return Some(cell);
+            }
+            self.open = Some(CohortCells::of(self.spec, self.scene, self.counts, self.cohorts.next()?));
+        }
+    }
 }
 
 /// Complete cells of one row of all cohorts of a group.
@@ -105,16 +137,17 @@ impl Average {
     }
 }
 
-/// The averages by group and row.
-pub fn averages(cells: &[Cell], cohorts: &Cohorts, groups: usize) -> Vec<Average> {
-    let rows = cohorts.longest();
+/// The averages of the first `rows` rows, by group and row. Cohorts without members count in none.
+pub fn averages(spec: &CohortSpec, scene: &Scene, counts: &CellCounts, cohorts: &[Cohort], groups: usize, rows: usize) -> Vec<Average> {
     let mut averages = vec![Average::default(); rows * groups];
-    for cell in cells.iter().filter(|cell| cell.is_complete) {
-        let average = &mut averages[cohorts.all[cell.cohort as usize].group * rows + cell.row as usize];
-        if let Some(rate) = cell.rate() {
+    for cohort in cohorts {
+        let averages = &mut averages[cohort.group * rows..];
+        for cell in CohortCells::of(spec, scene, counts, cohort).take(rows).take_while(|cell| cell.is_complete) {
+            let Some(rate) = cell.rate() else { continue };
+            let average = &mut averages[cell.row as usize];
             average.cohorts += 1;
-            average.eligible += cell.eligible;
-            average.customers += cell.customers;
+            average.eligible += cell.count.eligible;
+            average.customers += cell.count.customers;
             average.rates += rate;
         }
     }

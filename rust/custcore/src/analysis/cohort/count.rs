@@ -1,13 +1,15 @@
 //! Orders counted into the cells of their cohorts, customer by customer; what lies in none is told by its reason.
 
 use super::book::{Book, Order};
-use super::kernel::{Counts, Place, active_periods, count_member, sum_up};
-use super::members::{Cohorts, Groups, Member};
+use super::cell_counts::{CellCounts, CountCells, SparseCounts, fits_side_by_side, has_places};
+use super::cohorts::Cohorts;
+use super::kernel::{Counts, Place, active_periods, count_member};
+use super::members::{Groups, Member};
 use super::scene::Scene;
 use super::spec::CohortSpec;
+use crate::base::view::BaseView;
 use crate::exec::par::{ROWS_WORTH_THREADS, Threads};
 use crate::report::Tally;
-use crate::state::customer_state::State;
 
 /// Orders and money of buyers that lie in no cell.
 #[derive(Debug, Clone, Default)]
@@ -53,7 +55,7 @@ pub struct Counter<'a> {
     /// The orders.
     pub book: &'a Book,
     /// The customers.
-    pub state: &'a State,
+    pub view: &'a BaseView<'a>,
     /// The groups.
     pub groups: &'a Groups,
     /// The cohorts.
@@ -62,44 +64,46 @@ pub struct Counter<'a> {
     pub threads: Threads<'a>,
 }
 
-/// More cells than this are not counted side by side: every run has cells of its own.
-const CELLS_A_RUN: usize = 1 << 18;
-
 impl Counter<'_> {
     /// All orders, counted; `members` come in the order of customers' codes.
-    pub fn count(&self, members: &[Member]) -> (Counts, Unattributed) {
+    pub fn count(&self, members: &[Member]) -> (CellCounts, Unattributed) {
+        if has_places(self.cohorts.cells, self.book.n_orders()) {
+            self.count_by::<Counts>(members)
+        } else {
+            self.count_by::<SparseCounts>(members)
+        }
+    }
+
+    fn count_by<C: CountCells + Send>(&self, members: &[Member]) -> (CellCounts, Unattributed) {
         let customers = self.book.customers();
-        let all = |run: std::ops::Range<usize>| self.count_run(run, members);
-        let runs = if self.cohorts.cells <= CELLS_A_RUN && customers >= ROWS_WORTH_THREADS {
+        let all = |run: std::ops::Range<usize>| self.count_run::<C>(run, members);
+        let runs = 4 * self.threads.count();
+        let runs = if fits_side_by_side(self.cohorts.cells, runs, self.book.n_orders()) && customers >= ROWS_WORTH_THREADS {
             self.threads.par_chunks(customers, all)
         } else {
             vec![all(0..customers)]
         };
         let mut runs = runs.into_iter();
         let (mut counts, mut unattributed) =
-            runs.next().unwrap_or_else(|| (Counts::new(self.cohorts.cells), Unattributed::new(self.groups.number())));
+            runs.next().unwrap_or_else(|| (C::of(self.cohorts.cells), Unattributed::new(self.groups.number())));
         for (more, lost) in runs {
-            counts.merge(&more);
+            counts.merge(more);
             unattributed.merge(&lost);
         }
-        for cohort in &self.cohorts.all {
-            let rows = cohort.first..cohort.first + cohort.rows;
-            sum_up(&mut counts.eligible[rows.clone()]);
-            sum_up(&mut counts.customers[rows.clone()]);
-            sum_up(&mut counts.open[rows]);
-        }
-        (counts, unattributed)
+        (counts.finish(&self.cohorts.kept), unattributed)
     }
 
-    fn count_run(&self, run: std::ops::Range<usize>, members: &[Member]) -> (Counts, Unattributed) {
-        let mut counts = Counts::new(self.cohorts.cells);
+    fn count_run<C: CountCells>(&self, run: std::ops::Range<usize>, members: &[Member]) -> (C, Unattributed) {
+        let mut counts = C::of(self.cohorts.cells);
         let mut lost = Unattributed::new(self.groups.number());
-        let slots = self.state.totals.slots();
         let (mut orders, mut reached, mut active) = (Vec::new(), Vec::new(), Vec::new());
         let mut next = members.partition_point(|member| (member.customer as usize) < run.start);
-        for customer in run.filter(|&customer| slots.orders(customer as u32) > 0) {
+        for customer in run.filter(|&customer| may_buy(self.view, customer)) {
             self.book.orders(customer, &mut orders);
-            let group = self.groups.group(self.state, customer as u32);
+            if !orders.iter().any(Order::is_purchase) {
+                continue;
+            }
+            let group = self.groups.group(self.view, customer as u32);
             let theirs = members[next..].iter().take_while(|member| member.customer as usize == customer).count();
             let theirs = &members[next..next + theirs];
             next += theirs.len();
@@ -115,8 +119,7 @@ impl Counter<'_> {
                 for (order, reached) in orders.iter().zip(&mut reached).filter(|(order, _)| inside(order)) {
                     let row = self.spec.spans().row(offset(order));
                     if row < place.rows {
-                        counts.orders[place.first + row] += i64::from(order.returns());
-                        counts.units[place.first + row] += order.units;
+                        counts.add_orders(place.first + row, i64::from(order.returns()), order.units);
                         *reached = Reached::Cell;
                     } else if *reached == Reached::Nothing {
                         *reached = Reached::Life;
@@ -130,7 +133,7 @@ impl Counter<'_> {
 
     /// The rows of a member's cohort, and how far he was observed.
     fn place(&self, member: &Member, group: usize) -> Place {
-        let Some(cohort) = self.cohorts.all.get(self.cohorts.position(group, member.key)) else {
+        let Some(cohort) = self.cohorts.find(group, member.key) else {
             return Place { first: 0, rows: 0, begun: 0, ended: 0 };
         };
         let (first, rows, spans) = (cohort.first, cohort.rows, self.spec.spans());
@@ -141,6 +144,11 @@ impl Counter<'_> {
             Place { first, rows, begun: rows, ended: rows }
         }
     }
+}
+
+/// Whether a customer may have bought, as far as totals tell; where there are none the orders do.
+pub(super) fn may_buy(view: &BaseView<'_>, customer: usize) -> bool {
+    !view.has_totals() || view.totals().orders(customer as u32) > 0
 }
 
 /// How far an order came.

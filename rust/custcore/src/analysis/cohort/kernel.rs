@@ -2,6 +2,16 @@
 
 use super::spec::{Criterion, Spans};
 
+/// Where members are counted, by cell.
+pub trait CountMembers {
+    /// Adds members whose judged window is over.
+    fn add_eligible(&mut self, cell: usize, members: i64);
+    /// Adds those of them who came back.
+    fn add_customers(&mut self, cell: usize, members: i64);
+    /// Adds members who came back in a window that is not over.
+    fn add_open(&mut self, cell: usize, members: i64);
+}
+
 /// What is counted in every cell; rows of one cohort lie together.
 #[derive(Debug, Clone, Default)]
 pub struct Counts {
@@ -34,6 +44,23 @@ impl Counts {
     }
 }
 
+impl CountMembers for Counts {
+    #[inline]
+    fn add_eligible(&mut self, cell: usize, members: i64) {
+        self.eligible[cell] += members;
+    }
+
+    #[inline]
+    fn add_customers(&mut self, cell: usize, members: i64) {
+        self.customers[cell] += members;
+    }
+
+    #[inline]
+    fn add_open(&mut self, cell: usize, members: i64) {
+        self.open[cell] += members;
+    }
+}
+
 /// The rows of a cohort among all cells, and how far a member was observed.
 #[derive(Debug, Clone, Copy)]
 pub struct Place {
@@ -49,12 +76,19 @@ pub struct Place {
 
 /// Counts a member who was active in the periods `active`, which ascend. Customers are counted as steps up and down:
 /// [`sum_up`] makes numbers of them.
-pub fn count_member(counts: &mut Counts, place: Place, criterion: Criterion, horizon: Option<u32>, spans: Spans<'_>, active: &[i64]) {
-    step(&mut counts.eligible, place, 0, place.ended);
+pub fn count_member(
+    counts: &mut impl CountMembers,
+    place: Place,
+    criterion: Criterion,
+    horizon: Option<u32>,
+    spans: Spans<'_>,
+    active: &[i64],
+) {
+    step(place, 0, place.ended, |cell, n| counts.add_eligible(cell, n));
     let mut fulfilled = |from: usize, to: usize| {
         let to = to.min(place.rows);
-        step(&mut counts.customers, place, from, to.min(place.ended));
-        step(&mut counts.open, place, from.max(place.ended), to.min(place.begun));
+        step(place, from, to.min(place.ended), |cell, n| counts.add_customers(cell, n));
+        step(place, from.max(place.ended), to.min(place.begun), |cell, n| counts.add_open(cell, n));
     };
     fulfilled(0, 1);
     let returns = active.partition_point(|&k| k < 1);
@@ -95,11 +129,11 @@ pub fn count_member(counts: &mut Counts, place: Place, criterion: Criterion, hor
 
 /// One more in the rows `from..to` of a cohort.
 #[inline]
-fn step(steps: &mut [i64], place: Place, from: usize, to: usize) {
+fn step(place: Place, from: usize, to: usize, mut add: impl FnMut(usize, i64)) {
     if from < to {
-        steps[place.first + from] += 1;
+        add(place.first + from, 1);
         if to < place.rows {
-            steps[place.first + to] -= 1;
+            add(place.first + to, -1);
         }
     }
 }

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::masks::Masks;
 use super::movement::Flow;
 use crate::exec::simd::prefetch;
-use crate::state::purchase_log::{FIRST_DAY, Sums};
+use crate::ingest::window_log::{FIRST_DAY, Sums};
 
 /// Numbers that all threads together fill at a time.
 const NUMBERS: usize = 1 << 24;

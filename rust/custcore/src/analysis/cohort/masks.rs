@@ -8,9 +8,11 @@
 
 use std::ops::Range;
 
+use super::cell_counts::{fits_side_by_side, has_places};
+use super::cohorts::{Cohort, Cohorts};
 use super::count::Unattributed;
-use super::kernel::{Counts, Place, count_member, sum_up};
-use super::members::{Cohorts, Member, check_cells};
+use super::kernel::{CountMembers, Counts, Place, count_member, sum_up};
+use super::members::Member;
 use super::movement::Movement;
 use super::scene::Scene;
 use super::spec::{CohortSpec, Criterion};
@@ -18,16 +20,14 @@ use crate::column::mark::PURCHASE;
 use crate::error::Result;
 use crate::exec::par::{ROWS_WORTH_THREADS, Threads};
 use crate::exec::simd::{prefetch, widest};
+use crate::ingest::window_log::{Entry, Journal};
+use crate::ingest::window_log::{FIRST_DAY, Piece};
 use crate::report::Tally;
-use crate::state::order_log::{Entry, Journal};
-use crate::state::purchase_log::{FIRST_DAY, Piece};
 
 /// Words of bits that all threads together fill at a time.
 const WORDS: usize = 1 << 24;
 /// Rows ahead whose customers are asked for.
 pub(super) const AHEAD: usize = 24;
-/// More cells than this are not added up side by side.
-pub(super) const CELLS_A_RUN: usize = 1 << 18;
 /// So many periods at the most are compared with each other, words of bits at a time, where bits of customers are counted.
 const FEW_PERIODS: usize = 48;
 /// Words of such a block.
@@ -63,6 +63,20 @@ pub struct Counted {
     pub without_purchase: Tally,
 }
 
+/// Who came back, by cell, where windows are the same for all members: who is eligible is the cohort's size.
+struct Customers(Vec<i64>);
+
+impl CountMembers for Customers {
+    fn add_eligible(&mut self, _cell: usize, _members: i64) {}
+
+    #[inline]
+    fn add_customers(&mut self, cell: usize, members: i64) {
+        self.0[cell] += members;
+    }
+
+    fn add_open(&mut self, _cell: usize, _members: i64) {}
+}
+
 /// The cohort of a customer, counted from the first.
 pub(super) trait Code: Copy + PartialEq + Send + Sync {
     /// That of a customer who is in none.
@@ -92,10 +106,20 @@ impl Code for u32 {
 }
 
 impl Masks<'_> {
+    /// Cells of all cohorts, each of which is observed to the end.
+    pub fn cells(&self) -> u64 {
+        let n = self.periods() as u64;
+        n * (n + 1) / 2
+    }
+
+    /// Whether bits suit the orders: cells have places. Where one odd date makes many periods, orders are counted one by one.
+    pub fn are_few(&self) -> bool {
+        has_places(self.cells() as usize, self.journal.len())
+    }
+
     /// Counts all orders.
     pub fn count(&self) -> Result<Counted> {
         let n = self.periods();
-        check_cells(n as u64 * (n as u64 + 1) / 2)?;
         // The cohorts of all customers are looked up for every purchase: the fewer bytes, the more of them stay in the cache.
         if n < usize::from(u8::MAX) { self.count_in::<u8>(n) } else { self.count_in::<u32>(n) }
     }
@@ -105,7 +129,7 @@ impl Masks<'_> {
         let mut counts = Counts::new(cohorts.cells);
         let mut cohort_of = vec![C::NOWHERE; self.customers];
         self.by_customers(|range, bits| self.add_customers(&mut cohort_of[range], bits, &cohorts, &mut counts));
-        for (cohort, size) in cohorts.all.iter_mut().zip(sizes(&cohort_of, n, self.threads)) {
+        for (cohort, size) in cohorts.kept.iter_mut().zip(sizes(&cohort_of, n, self.threads)) {
             cohort.size = size;
             let rows = cohort.first..cohort.first + cohort.rows;
             if self.spec.criterion != Criterion::On {
@@ -114,7 +138,7 @@ impl Masks<'_> {
             counts.eligible[rows].fill(size);
         }
         // A cell is where its cohort's rows begin, plus the periods between.
-        let origins: Vec<usize> = cohorts.all.iter().enumerate().map(|(c, cohort)| cohort.first.wrapping_sub(c)).collect();
+        let origins: Vec<usize> = cohorts.kept.iter().enumerate().map(|(c, cohort)| cohort.first.wrapping_sub(c)).collect();
         self.add_money(&cohort_of, &origins, &mut counts);
         let (lost, without_purchase) = self.add_others(&cohort_of, &origins, &mut counts);
         Ok(Counted { cohorts, counts, lost, without_purchase })
@@ -194,10 +218,10 @@ impl Masks<'_> {
         let (words, customers) = (cohort_of.len().div_ceil(64), cohort_of.len());
         let on = self.spec.criterion == Criterion::On;
         let count = |first: usize, cohort_of: &mut [C]| {
-            let mut counts = Counts::new(cohorts.cells);
-            if on && cohorts.all.len() <= FEW_PERIODS {
-                count_side_by_side(first / 64, cohort_of, bits, words, cohorts, &mut counts.customers);
-                return counts.customers;
+            let mut counts = Customers(vec![0; cohorts.cells]);
+            if on && cohorts.kept.len() <= FEW_PERIODS {
+                count_side_by_side(first / 64, cohort_of, bits, words, &cohorts.kept, &mut counts.0);
+                return counts.0;
             }
             let mut active: Vec<Vec<i64>> = vec![Vec::new(); if on { 0 } else { 64 }];
             for (word, theirs) in (first / 64..).zip(cohort_of.chunks_mut(64)) {
@@ -208,23 +232,24 @@ impl Masks<'_> {
                     each_bit(row[word], |bit| {
                         let cohort = theirs[bit].get();
                         if on {
-                            counts.customers[cohorts.all[cohort].first + period - cohort] += 1;
+                            counts.0[cohorts.kept[cohort].first + period - cohort] += 1;
                         } else {
                             active[bit].push((period - cohort) as i64);
                         }
                     });
                 }
                 for (active, cohort) in active.iter_mut().zip(theirs).filter(|(active, _)| !active.is_empty()) {
-                    let found = &cohorts.all[cohort.get()];
+                    let found = &cohorts.kept[cohort.get()];
                     let place = Place { first: found.first, rows: found.rows, begun: found.rows, ended: found.rows };
                     count_member(&mut counts, place, self.spec.criterion, self.spec.horizon, self.spec.spans(), active);
                     active.clear();
                 }
             }
-            counts.customers
+            counts.0
         };
-        let runs = if cohorts.cells <= CELLS_A_RUN && customers >= ROWS_WORTH_THREADS {
-            let run = customers.div_ceil(4 * self.threads.count()).next_multiple_of(64);
+        let runs = 4 * self.threads.count();
+        let runs = if fits_side_by_side(cohorts.cells, runs, self.journal.len()) && customers >= ROWS_WORTH_THREADS {
+            let run = customers.div_ceil(runs).next_multiple_of(64);
             self.threads.par_tasks(cohort_of.chunks_mut(run).enumerate(), |(i, cohort_of)| count(i * run, cohort_of))
         } else {
             vec![count(0, cohort_of)]
@@ -330,12 +355,12 @@ impl Masks<'_> {
 
 /// Finds the cohorts of customers from the word `first` on, and counts who of them was active in which period, for a block
 /// of customers at a time: the bits that a cohort and a period have in common.
-fn count_side_by_side<C: Code>(first: usize, cohort_of: &mut [C], bits: &[u64], words: usize, cohorts: &Cohorts, counts: &mut [i64]) {
+fn count_side_by_side<C: Code>(first: usize, cohort_of: &mut [C], bits: &[u64], words: usize, cohorts: &[Cohort], counts: &mut [i64]) {
     for (block, theirs) in cohort_of.chunks_mut(64 * BLOCK_WORDS).enumerate() {
         let (from, len) = (first + block * BLOCK_WORDS, theirs.len().div_ceil(64));
         let row = |period: usize| &bits[period * words + from..period * words + from + len];
         let mut known = [0; BLOCK_WORDS];
-        for (position, cohort) in cohorts.all.iter().enumerate() {
+        for (position, cohort) in cohorts.iter().enumerate() {
             let mut fresh = [0; BLOCK_WORDS];
             for ((fresh, known), &now) in fresh.iter_mut().zip(&mut known).zip(row(position)) {
                 *fresh = now & !*known;
@@ -345,7 +370,7 @@ fn count_side_by_side<C: Code>(first: usize, cohort_of: &mut [C], bits: &[u64], 
                 each_bit(fresh, |bit| theirs[bit] = C::of(position));
             }
             if fresh.iter().any(|&fresh| fresh != 0) {
-                for period in position..cohorts.all.len() {
+                for period in position..cohorts.len() {
                     counts[cohort.first + period - position] += common(&fresh[..len], row(period));
                 }
             }

@@ -6,7 +6,9 @@
 
 pub mod book;
 mod cash;
+pub mod cell_counts;
 pub mod cells;
+pub mod cohorts;
 pub mod count;
 pub mod kept;
 pub mod kernel;
@@ -19,25 +21,30 @@ pub mod spec;
 pub mod table;
 
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
 use arrow_schema::Schema;
 
 use self::book::Book;
-use self::cells::Cell;
+use self::cell_counts::CellCounts;
+use self::cohorts::{Cohorts, check_cells};
 use self::count::{Counter, Unattributed};
 use self::masks::Masks;
-use self::members::{Cohorts, Groups, Member, Values};
+use self::members::{Groups, Member, Values};
+use self::movement::Sums;
 use self::scene::Scene;
 use self::spec::CohortSpec;
+pub use self::table::Part;
 use crate::base::CustomerBase;
+use crate::base::view::BaseView;
 use crate::column::bounds::Edge;
 use crate::column::chunks::Kinds;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 use crate::exec::par::Threads;
 use crate::ingest::builder::Fold;
+use crate::ingest::window_log::Journal;
 use crate::report::{Entry, EntryKind, Report, Unit};
-use crate::state::order_log::Journal;
 use crate::state::spec::{AsOf, Spec};
 use crate::table::Table;
 use crate::time::calendar::date_text;
@@ -50,7 +57,11 @@ pub struct CohortRetention {
     /// The last day that counts.
     last_day: Option<i32>,
     found: Option<Found>,
-    table: Table,
+    /// What lies in no cell.
+    lost: Unattributed,
+    report: Report,
+    /// The long table, once it was asked for.
+    table: OnceLock<Table>,
 }
 
 /// What was found, where something was observed.
@@ -64,7 +75,7 @@ struct Found {
     /// Customers who are in a cohort.
     customers: usize,
     cohorts: Cohorts,
-    cells: Vec<Cell>,
+    counts: CellCounts,
 }
 
 /// What was written down.
@@ -125,7 +136,7 @@ pub fn of_base(
     ends: (Option<Edge>, Option<Edge>),
     context: &Context,
 ) -> Result<CohortRetention> {
-    let much = base.known()?.1.interner.len().max(journal.len());
+    let much = base.view_of_scan()?.customers().max(journal.len());
     context.run_if_large(much, |threads| count(spec, base, journal, ends, threads))?
 }
 
@@ -136,46 +147,70 @@ fn count(
     ends: (Option<Edge>, Option<Edge>),
     threads: Threads<'_>,
 ) -> Result<CohortRetention> {
-    let (kinds, state) = base.known()?;
-    let last_day = ends.1.map(|end| end.last_day()).or_else(|| (state.last_day != i32::MIN).then_some(state.last_day));
-    let groups = Groups::of(spec.by_attribute(), state);
+    let Counted { last_day, found, lost, report } = count_orders(&spec, &base, journal, ends, threads)?;
+    table::check_money(&View::of(&spec, &base, found.as_ref(), &report)?, &lost)?;
+    Ok(CohortRetention { spec, base, last_day, found, lost, report, table: OnceLock::new() })
+}
+
+/// All that a result is made of.
+struct Counted {
+    last_day: Option<i32>,
+    found: Option<Found>,
+    lost: Unattributed,
+    report: Report,
+}
+
+fn count_orders(
+    spec: &CohortSpec,
+    base: &CustomerBase,
+    journal: Journal,
+    ends: (Option<Edge>, Option<Edge>),
+    threads: Threads<'_>,
+) -> Result<Counted> {
+    let view = base.view_of_scan()?;
+    let n = view.customers();
+    let last_day = ends.1.map(|end| end.last_day()).or_else(|| view.last_day());
+    let groups = Groups::of(spec.by_attribute(), &view);
     let mut lost = Unattributed::new(groups.number());
     let mut found = None;
     let mut without_purchase = None;
-    let absent = state.totals.are_absent();
-    let rows = (state.first_day <= state.last_day).then_some((state.first_day, state.last_day));
-    let days = if absent { rows } else { state.totals.slots().days(threads) };
-    if let Some(scene) = Scene::new(&spec, state, ends, days) {
+    let absent = !view.has_totals();
+    let days = if absent { view.observed() } else { view.totals().days(threads) };
+    if let Some(scene) = Scene::new(spec, &view, ends, days) {
         let counts;
         let (values, customers, cohorts, orders);
-        if spec.is_brief() && journal.purchases().is_some() {
-            let counted = Masks { spec: &spec, scene: &scene, customers: state.interner.len(), journal: &journal, threads }.count()?;
+        let is_brief = spec.is_brief() && journal.purchases().is_some();
+        let masks = Masks { spec, scene: &scene, customers: n, journal: &journal, threads };
+        if is_brief {
+            check_cells(masks.cells(), spec, &scene)?;
+        }
+        if is_brief && masks.are_few() {
+            let counted = masks.count()?;
             without_purchase = absent.then_some(counted.without_purchase);
-            (cohorts, counts, lost) = (counted.cohorts, counted.counts, counted.lost);
-            customers = cohorts.all.iter().map(|cohort| cohort.size as usize).sum();
+            (cohorts, counts, lost) = (counted.cohorts, CellCounts::Dense(counted.counts), counted.lost);
+            customers = cohorts.kept.iter().map(|cohort| cohort.size as usize).sum();
             (values, orders) = (None, Orders::Brief(journal));
         } else {
-            let book = Book::of(journal, state.interner.len());
-            values = spec.cohort_attribute().map(|i| Values::of(&state.attributes[i], state));
-            let members = members::memberships(&spec, &scene, &book, state, values.as_ref(), threads);
+            let book = if is_brief { Book::of_brief(&journal, n) } else { Book::of(journal, n) };
+            without_purchase = absent.then(|| book.without_purchase());
+            values = spec.cohort_attribute().map(|i| Values::of(view.attribute(i), &view));
+            let members = members::memberships(spec, &scene, &book, &view, values.as_ref(), threads);
             customers = members.chunk_by(|a, b| a.customer == b.customer).count();
-            cohorts = Cohorts::of(&spec, &scene, &members, &groups, state)?;
-            let counter = Counter { spec: &spec, scene: &scene, book: &book, state, groups: &groups, cohorts: &cohorts, threads };
+            cohorts = Cohorts::of(spec, &scene, &members, &groups, &view)?;
+            let counter = Counter { spec, scene: &scene, book: &book, view: &view, groups: &groups, cohorts: &cohorts, threads };
             (counts, lost) = counter.count(&members);
             orders = Orders::Sorted(book, members);
         }
-        let cells = cells::cells(&spec, &scene, &cohorts, &counts);
-        found = Some(Found { scene, orders, groups, values, customers, cohorts, cells });
+        found = Some(Found { scene, orders, groups, values, customers, cohorts, counts });
     }
+    let kinds = view.kinds();
     let mut report = report(base.report(last_day)?, kinds, &lost);
     if let Some(tally) = without_purchase {
         // The base kept nothing that tells who bought.
         let known = report.entries.iter_mut().filter(|entry| entry.name == "refund_only_customers");
         known.for_each(|entry| *entry = Entry::new(entry.name, entry.kind, entry.unit, &tally, kinds.money));
     }
-    let view = View::of(&spec, &base, found.as_ref(), &report)?;
-    let table = table::cells_table(&view, &lost)?;
-    Ok(CohortRetention { spec, base, last_day, found, table })
+    Ok(Counted { last_day, found, lost, report })
 }
 
 /// The report of the scan, with notes that take apart what lies in no cell.
@@ -194,26 +229,26 @@ fn report(mut report: Report, kinds: &Kinds, lost: &Unattributed) -> Report {
 struct View<'a> {
     spec: &'a CohortSpec,
     kinds: &'a Kinds,
-    state: &'a crate::state::customer_state::State,
+    base: BaseView<'a>,
     found: Option<&'a Found>,
     report: &'a Report,
 }
 
 impl<'a> View<'a> {
     fn of(spec: &'a CohortSpec, base: &'a CustomerBase, found: Option<&'a Found>, report: &'a Report) -> Result<Self> {
-        let (kinds, state) = base.known()?;
-        Ok(Self { spec, kinds, state, found, report })
+        let base = base.view_of_scan()?;
+        Ok(Self { spec, kinds: base.kinds(), base, found, report })
     }
 
     /// What `work` makes of the orders, sorted by customer.
     fn count<R: Default>(&self, threads: Threads<'_>, work: impl FnOnce(Counter<'_>) -> Result<R>) -> Result<R> {
         let Some(Found { scene, orders, groups, cohorts, .. }) = self.found else { return Ok(R::default()) };
-        let (spec, state) = (self.spec, self.state);
+        let (spec, view) = (self.spec, &self.base);
         match orders {
-            Orders::Sorted(book, _) => work(Counter { spec, scene, book, state, groups, cohorts, threads }),
+            Orders::Sorted(book, _) => work(Counter { spec, scene, book, view, groups, cohorts, threads }),
             Orders::Brief(journal) => {
-                let book = Book::of_brief(journal, state.interner.len());
-                work(Counter { spec, scene, book: &book, state, groups, cohorts, threads })
+                let book = Book::of_brief(journal, view.customers());
+                work(Counter { spec, scene, book: &book, view, groups, cohorts, threads })
             }
         }
     }
@@ -224,7 +259,7 @@ impl<'a> View<'a> {
         'a: 't,
     {
         let Some(Found { orders: Orders::Brief(journal), scene, .. }) = self.found else { return None };
-        Some(Masks { spec: self.spec, scene, customers: self.state.interner.len(), journal, threads })
+        Some(Masks { spec: self.spec, scene, customers: self.base.customers(), journal, threads })
     }
 
     /// Who is in which cohort, by code and cohort.
@@ -238,29 +273,47 @@ impl<'a> View<'a> {
 
 impl CohortRetention {
     fn view(&self) -> Result<View<'_>> {
-        View::of(&self.spec, &self.base, self.found.as_ref(), &self.table.report)
+        View::of(&self.spec, &self.base, self.found.as_ref(), &self.report)
     }
 
-    /// The long table: a row per cohort and period, and for each group what lies in no cell.
-    pub fn cells(&self) -> Table {
-        self.table.clone()
+    /// The long table: a row per cohort and period, and for each group what lies in no cell. It is made when it is first
+    /// asked for; where memory does not suffice for it, that is an error before any is taken.
+    pub fn cells(&self, context: &Context) -> Result<Table> {
+        if let Some(table) = self.table.get() {
+            return Ok(table.clone());
+        }
+        let table = table::cells_table(&self.view()?, &self.lost, context)?;
+        Ok(self.table.get_or_init(|| table).clone())
     }
 
-    /// The wide table of one column of the long one: a row per cohort, a column per period.
-    pub fn matrix(&self, value: &str) -> Result<Table> {
-        table::matrix_table(&self.view()?, table::Value::named(value, self.view()?.kinds.money)?)
+    /// What was left out, and why.
+    pub fn report(&self) -> &Report {
+        &self.report
     }
 
-    /// The averages over complete cells: of all customers, or (`simple`) of the rates.
-    pub fn average(&self, simple: bool) -> Result<Table> {
-        table::average_table(&self.view()?, simple)
+    /// The long table without its rows: names and types of its columns.
+    pub fn empty_cells(&self, context: &Context) -> Result<Table> {
+        let view = self.view()?;
+        table::cells_table(&View { found: None, ..view }, &Unattributed::default(), context)
+    }
+
+    /// The wide table of one column of the long one: a row per cohort, a column per period; or a part of it.
+    pub fn matrix(&self, value: &str, part: Option<Part>, context: &Context) -> Result<Table> {
+        let view = self.view()?;
+        let part = part.unwrap_or(Part { cohorts: 0..usize::MAX, columns: usize::MAX });
+        table::matrix_table(&view, table::Value::named(value, view.kinds.money)?, &part, context)
+    }
+
+    /// The averages over complete cells: of all customers, or (`simple`) of the rates; of the first `columns` periods.
+    pub fn average(&self, simple: bool, columns: usize) -> Result<Table> {
+        table::average_table(&self.view()?, simple, columns)
     }
 
     /// Customers per calendar period: new, retained, reactivated, churned.
     pub fn movement(&self, context: &Context) -> Result<Table> {
         let view = self.view()?;
         let rows = self.run(context, |threads| match view.masks(threads) {
-            Some(masks) => Ok(masks.movement()),
+            Some(masks) => Ok(Sums::Dense(masks.movement())),
             None => view.count(threads, |counter| counter.movement()),
         })?;
         table::movement_table(&view, &rows)
@@ -274,7 +327,7 @@ impl CohortRetention {
             return Err(Error::new(ErrorKind::InvalidArgument, message));
         }
         let rows = self.run(context, |threads| {
-            let quick = view.masks(threads).and_then(|masks| masks.flows());
+            let quick = view.masks(threads).and_then(|masks| masks.flows()).map(Sums::Dense);
             quick.map_or_else(|| view.count(threads, |counter| counter.flows()), Ok)
         })?;
         table::flow_table(&view, &rows, reactivation)
@@ -286,7 +339,7 @@ impl CohortRetention {
         let members = self.run(context, |threads| Ok(view.members(threads)))?;
         let mut codes: Vec<u32> = members.iter().map(|member| member.customer).collect();
         codes.dedup();
-        crate::analysis::rfm::sort_by_id(&mut codes, &view.state.interner, context)?;
+        view.base.sort_by_id(&mut codes, context)?;
         let of = |code: u32| {
             let first = members.partition_point(|member| member.customer < code);
             members[first..].iter().take_while(move |member| member.customer == code).copied()
@@ -306,19 +359,31 @@ impl CohortRetention {
 
     /// Does `work` on the pool where there are many customers or orders.
     fn run<R: Send>(&self, context: &Context, work: impl FnOnce(Threads<'_>) -> Result<R> + Send) -> Result<R> {
-        let customers = self.base.known()?.1.interner.len();
+        let customers = self.base.view_of_scan()?.customers();
         let orders = self.found.as_ref().map_or(0, |found| found.orders.len());
         context.run_if_large(customers.max(orders), work)?
     }
 
     /// How much there is to look at: cells, and customers or orders.
     pub fn size(&self) -> usize {
-        self.found.as_ref().map_or(0, |found| found.cells.len() + found.customers.max(found.orders.len()))
+        self.found.as_ref().map_or(0, |found| found.cohorts.cells + found.customers.max(found.orders.len()))
     }
 
     /// Number of cohorts, over all groups.
     pub fn n_cohorts(&self) -> usize {
-        self.found.as_ref().map_or(0, |found| found.cohorts.all.len())
+        self.found.as_ref().map_or(0, |found| found.cohorts.number)
+    }
+
+    /// Number of columns of the wide table.
+    pub fn n_columns(&self) -> usize {
+        self.found.as_ref().map_or(0, |found| found.cohorts.longest)
+    }
+
+    /// Whether the first days of the first cohort were not observed.
+    pub fn starts_truncated(&self) -> Result<bool> {
+        let view = self.view()?;
+        let first = view.found.and_then(|found| found.cohorts.first(&self.spec, &found.scene));
+        Ok(first.and_then(|cohort| view.left_truncated(&cohort)).unwrap_or(false))
     }
 
     /// Number of customers who are in a cohort.

@@ -2,13 +2,17 @@
 
 use std::ops::{AddAssign, Range};
 
+use hashbrown::HashMap;
+
 use super::book::Order;
+use super::cell_counts::has_places;
+use super::cohorts::MOST_CELLS;
 use super::count::Counter;
 use super::kernel::active_periods;
-use super::members::MOST_CELLS;
 use super::spec::CohortBy;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::par::ROWS_WORTH_THREADS;
+use crate::time::calendar::date_text;
 
 /// Customers of one period.
 #[derive(Debug, Clone, Copy, Default)]
@@ -66,15 +70,74 @@ impl AddAssign for Flow {
     }
 }
 
-/// Adds the movement of a customer who was active in `active`, which ascend; `known` says that he was before.
-pub fn move_customer(rows: &mut [Movement], active: &[usize], mut known: bool) {
-    let (mut before, n): (Option<usize>, _) = (None, rows.len());
-    for &period in active.iter().filter(|&&period| period < n) {
-        let is_next = before.is_some_and(|before| before + 1 == period);
-        if let Some(left) = before.filter(|_| !is_next) {
-            rows[left + 1].churned += 1;
+/// What is added up by group and period: a place for each row where these are few, else those rows in which something is.
+#[derive(Debug, Clone)]
+pub enum Sums<T> {
+    /// All rows.
+    Dense(Vec<T>),
+    /// By row.
+    Sparse(HashMap<usize, T, foldhash::fast::RandomState>),
+}
+
+impl<T: Copy + Default + AddAssign> Sums<T> {
+    /// Nothing yet in `rows` rows, into which so many orders go.
+    fn new(rows: usize, orders: usize) -> Self {
+        if has_places(rows, orders) { Self::Dense(vec![T::default(); rows]) } else { Self::Sparse(HashMap::default()) }
+    }
+
+    /// What is in a row.
+    pub fn get(&self, row: usize) -> T {
+        match self {
+            Self::Dense(rows) => rows[row],
+            Self::Sparse(rows) => rows.get(&row).copied().unwrap_or_default(),
         }
-        let row = &mut rows[period];
+    }
+
+    #[inline]
+    fn at(&mut self, row: usize) -> &mut T {
+        match self {
+            Self::Dense(rows) => &mut rows[row],
+            Self::Sparse(rows) => rows.entry(row).or_default(),
+        }
+    }
+
+    /// Adds what was added up elsewhere.
+    fn merge(&mut self, other: Self) {
+        match other {
+            Self::Dense(rows) => rows.into_iter().enumerate().for_each(|(row, more)| *self.at(row) += more),
+            Self::Sparse(rows) => rows.into_iter().for_each(|(row, more)| *self.at(row) += more),
+        }
+    }
+}
+
+impl<T> Default for Sums<T> {
+    fn default() -> Self {
+        Self::Dense(Vec::new())
+    }
+}
+
+/// The rows of one group.
+#[derive(Debug)]
+pub struct Periods<'a, T> {
+    sums: &'a mut Sums<T>,
+    first: usize,
+    number: usize,
+}
+
+impl<T: Copy + Default + AddAssign> Periods<'_, T> {
+    /// The row of a period, if it is one of the observed ones.
+    #[inline]
+    fn get(&mut self, period: usize) -> Option<&mut T> {
+        if period < self.number { Some(self.sums.at(self.first + period)) } else { None }
+    }
+}
+
+/// Adds the movement of a customer who was active in `active`, which ascend; `known` says that he was before.
+pub fn move_customer(rows: &mut Periods<'_, Movement>, active: &[usize], mut known: bool) {
+    let mut before: Option<usize> = None;
+    for &period in active {
+        let is_next = before.is_some_and(|before| before + 1 == period);
+        let Some(row) = rows.get(period) else { continue };
         row.active += 1;
         *(if is_next {
             &mut row.retained
@@ -83,23 +146,23 @@ pub fn move_customer(rows: &mut [Movement], active: &[usize], mut known: bool) {
         } else {
             &mut row.new
         }) += 1;
+        if let Some(row) = before.filter(|_| !is_next).and_then(|left| rows.get(left + 1)) {
+            row.churned += 1;
+        }
         known = true;
         before = Some(period);
     }
-    if let Some(row) = before.and_then(|before| rows.get_mut(before + 1)) {
+    if let Some(row) = before.and_then(|before| rows.get(before + 1)) {
         row.churned += 1;
     }
 }
 
 /// Adds the money of a customer, (period, units) ascending, all of it positive; `known` says that he bought before.
-pub fn move_money(rows: &mut [Flow], money: &[(usize, i128)], mut known: bool) {
-    let (mut before, n): (Option<(usize, i128)>, _) = (None, rows.len());
-    for &(period, now) in money.iter().filter(|(period, _)| *period < n) {
+pub fn move_money(rows: &mut Periods<'_, Flow>, money: &[(usize, i128)], mut known: bool) {
+    let mut before: Option<(usize, i128)> = None;
+    for &(period, now) in money {
         let kept = before.filter(|(earlier, _)| earlier + 1 == period);
-        if let Some((left, units)) = before.filter(|_| kept.is_none()) {
-            leave(rows, left, units);
-        }
-        let row = &mut rows[period];
+        let Some(row) = rows.get(period) else { continue };
         row.end += now;
         if let Some((_, units)) = kept {
             row.start += units;
@@ -110,6 +173,9 @@ pub fn move_money(rows: &mut [Flow], money: &[(usize, i128)], mut known: bool) {
         } else {
             row.new += now;
         }
+        if let Some((left, units)) = before.filter(|_| kept.is_none()) {
+            leave(rows, left, units);
+        }
         known = true;
         before = Some((period, now));
     }
@@ -119,8 +185,8 @@ pub fn move_money(rows: &mut [Flow], money: &[(usize, i128)], mut known: bool) {
 }
 
 /// The money of a customer who has none in the period after.
-fn leave(rows: &mut [Flow], period: usize, units: i128) {
-    if let Some(row) = rows.get_mut(period + 1) {
+fn leave(rows: &mut Periods<'_, Flow>, period: usize, units: i128) {
+    if let Some(row) = rows.get(period + 1) {
         row.start += units;
         row.churned += units;
     }
@@ -128,7 +194,7 @@ fn leave(rows: &mut [Flow], period: usize, units: i128) {
 
 impl Counter<'_> {
     /// Movement by group and period.
-    pub fn movement(&self) -> Result<Vec<Movement>> {
+    pub fn movement(&self) -> Result<Sums<Movement>> {
         let first = self.scene.periods().start;
         let least = self.spec.min_occurrences;
         self.of_all(|orders, rows, active: &mut Vec<i64>, periods: &mut Vec<usize>| {
@@ -142,7 +208,7 @@ impl Counter<'_> {
     }
 
     /// Flows of money by group and period.
-    pub fn flows(&self) -> Result<Vec<Flow>> {
+    pub fn flows(&self) -> Result<Sums<Flow>> {
         let first = self.scene.periods().start;
         self.of_all(|orders, rows, (): &mut (), money: &mut Vec<(usize, i128)>| {
             money.clear();
@@ -165,7 +231,7 @@ impl Counter<'_> {
     }
 
     /// Adds up what `add` makes of the orders of every buyer, by group and period.
-    fn of_all<T, A, B>(&self, add: impl Fn(&[Order], &mut [T], &mut A, &mut B) + Sync + Send) -> Result<Vec<T>>
+    fn of_all<T, A, B>(&self, add: impl Fn(&[Order], &mut Periods<'_, T>, &mut A, &mut B) + Sync + Send) -> Result<Sums<T>>
     where
         T: Copy + Default + AddAssign + Send,
         A: Default,
@@ -175,19 +241,23 @@ impl Counter<'_> {
         let periods = usize::try_from(range.end - range.start).unwrap_or(0);
         let rows = periods.saturating_mul(self.groups.number());
         if rows as u64 > MOST_CELLS {
-            let message = format!("the result would have {rows} rows, more than 50,000,000; choose a longer period");
+            let (first, last) = (date_text(self.scene.start.day), date_text(self.scene.end.last_day()));
+            let message = format!(
+                "the result would have {rows} rows, more than 50,000,000: one for each period from {first} to {last} and each group. If a date \
+                 is wrong, leave it out with observation_start and observation_end; else choose a longer period"
+            );
             return Err(Error::new(ErrorKind::OutOfRange, message));
         }
         let count = |run: Range<usize>| {
-            let mut sums = vec![T::default(); rows];
+            let mut sums = Sums::new(rows, self.book.n_orders());
             let (mut orders, mut a, mut b) = (Vec::new(), A::default(), B::default());
             for customer in run {
                 self.book.orders(customer, &mut orders);
                 if !orders.iter().any(Order::is_purchase) {
                     continue;
                 }
-                let group = self.groups.group(self.state, customer as u32);
-                add(&orders, &mut sums[group * periods..(group + 1) * periods], &mut a, &mut b);
+                let group = self.groups.group(self.view, customer as u32);
+                add(&orders, &mut Periods { sums: &mut sums, first: group * periods, number: periods }, &mut a, &mut b);
             }
             sums
         };
@@ -197,7 +267,7 @@ impl Counter<'_> {
         let mut runs = runs.into_iter();
         let mut sums = runs.next().unwrap_or_default();
         for run in runs {
-            sums.iter_mut().zip(run).for_each(|(sum, more)| *sum += more);
+            sums.merge(run);
         }
         Ok(sums)
     }
@@ -207,20 +277,32 @@ impl Counter<'_> {
 mod tests {
     use super::*;
 
+    /// What `add` makes of 4 rows, with places and without.
+    fn both<T: Copy + Default + AddAssign>(n: usize, add: impl Fn(&mut Periods<'_, T>)) -> [Vec<T>; 2] {
+        [Sums::Dense(vec![T::default(); n]), Sums::Sparse(HashMap::default())].map(|mut sums| {
+            add(&mut Periods { sums: &mut sums, first: 0, number: n });
+            (0..n).map(|row| sums.get(row)).collect()
+        })
+    }
+
     #[test]
     fn customers_come_and_go() {
-        let mut rows = [Movement::default(); 5];
-        move_customer(&mut rows, &[0, 1, 3], false);
-        move_customer(&mut rows, &[4], true);
-        let seen = rows.map(|row| [row.active, row.new, row.retained, row.reactivated, row.churned]);
-        assert_eq!(seen, [[1, 1, 0, 0, 0], [1, 0, 1, 0, 0], [0, 0, 0, 0, 1], [1, 0, 0, 1, 0], [1, 0, 0, 1, 1]]);
+        let found = both(5, |rows| {
+            move_customer(rows, &[0, 1, 3], false);
+            move_customer(rows, &[4], true);
+        });
+        for rows in found {
+            let seen: Vec<[i64; 5]> = rows.iter().map(|row| [row.active, row.new, row.retained, row.reactivated, row.churned]).collect();
+            assert_eq!(seen, [[1, 1, 0, 0, 0], [1, 0, 1, 0, 0], [0, 0, 0, 0, 1], [1, 0, 0, 1, 0], [1, 0, 0, 1, 1]]);
+        }
     }
 
     #[test]
     fn money_comes_and_goes() {
-        let mut rows = [Flow::default(); 4];
-        move_money(&mut rows, &[(0, 10), (1, 4), (3, 6)], false);
-        let seen = rows.map(|r| [r.start, r.churned, r.contraction, r.expansion, r.reactivated, r.new, r.end]);
-        assert_eq!(seen, [[0, 0, 0, 0, 0, 10, 10], [10, 0, 6, 0, 0, 0, 4], [4, 4, 0, 0, 0, 0, 0], [0, 0, 0, 0, 6, 0, 6]]);
+        for rows in both(4, |rows| move_money(rows, &[(0, 10), (1, 4), (3, 6)], false)) {
+            let seen: Vec<[i128; 7]> =
+                rows.iter().map(|r| [r.start, r.churned, r.contraction, r.expansion, r.reactivated, r.new, r.end]).collect();
+            assert_eq!(seen, [[0, 0, 0, 0, 0, 10, 10], [10, 0, 6, 0, 0, 0, 4], [4, 4, 0, 0, 0, 0, 0], [0, 0, 0, 0, 6, 0, 6]]);
+        }
     }
 }

@@ -1,9 +1,10 @@
 //! What is observed, and the periods it is cut into.
 
 use super::spec::CohortSpec;
+use crate::base::view::BaseView;
 use crate::column::bounds::Edge;
-use crate::state::customer_state::State;
-use crate::time::period::{Calendar, DayTable, Period};
+use crate::ingest::window_log::{FIRST_DAY, LAST_DAY};
+use crate::time::period::{Calendar, DayTable, MOST_DAYS, Period};
 
 /// The time that is looked at.
 #[derive(Debug, Clone)]
@@ -26,13 +27,18 @@ pub struct Scene {
 
 impl Scene {
     /// The time that was asked for, or that the orders (which lie on the days `days`) cover; `None` without any.
-    pub fn new(spec: &CohortSpec, state: &State, (start, end): (Option<Edge>, Option<Edge>), days: Option<(i32, i32)>) -> Option<Self> {
-        let end = end.or_else(|| (state.last_day != i32::MIN).then(|| Edge::of_day(state.last_day + 1)))?;
+    pub fn new(
+        spec: &CohortSpec,
+        view: &BaseView<'_>,
+        (start, end): (Option<Edge>, Option<Edge>),
+        days: Option<(i32, i32)>,
+    ) -> Option<Self> {
+        let end = end.or_else(|| view.last_day().map(|day| Edge::of_day(day + 1)))?;
         let asked = start;
-        let start = start.or_else(|| (state.first_day != i32::MAX).then(|| Edge::of_day(state.first_day)))?;
+        let start = start.or_else(|| view.first_day().map(Edge::of_day))?;
         let origin = asked.map_or(0, |start| start.day);
         let calendar = spec.calendar(origin);
-        let (first, last) = days.unwrap_or((start.day, start.day));
+        let (first, last) = looked_up(days.unwrap_or((start.day, start.day)));
         Some(Self {
             start,
             end,
@@ -105,4 +111,11 @@ impl Scene {
     pub fn is_over(&self, index: i64) -> bool {
         self.calendar.start(index + 1, self.period) <= i64::from(self.end.day)
     }
+}
+
+/// The days whose periods are looked up: all that occur, or, where these lie far apart, those among them that a purchase log
+/// holds. Periods of other days are computed.
+fn looked_up((first, last): (i32, i32)) -> (i32, i32) {
+    let many = i64::from(last) - i64::from(first) >= i64::from(MOST_DAYS);
+    if many && first <= LAST_DAY && last >= FIRST_DAY { (first.max(FIRST_DAY), last.min(LAST_DAY)) } else { (first, last) }
 }

@@ -1,22 +1,26 @@
 //! The Arrow tables of cohorts.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, BooleanArray, Date32Array, Float64Array, Int32Array, Int64Array};
 use arrow_schema::Metadata;
 
 use super::View;
-use super::cells::{Cell, averages};
+use super::cells::{Cell, Cells, CohortCells, averages};
+use super::cohorts::{Cohort, MOST_CELLS};
 use super::count::Unattributed;
-use super::members::{Cohort, Member};
-use super::movement::{Flow, Movement};
+use super::members::Member;
+use super::movement::{Flow, Movement, Sums};
 use super::spec::CohortBy;
-use crate::analysis::rfm::table::{id_column, key_column};
+use crate::analysis::rfm::table::id_column;
 use crate::error::{Error, ErrorKind, Result};
+use crate::exec::context::Context;
+use crate::exec::memory::check_room;
 use crate::exec::par::Threads;
 use crate::group::interner::{Keys, NO_CODE};
 use crate::num::money::{Amount, Money, ratio};
-use crate::table::{Table, TableBuilder, money_column};
+use crate::table::{Table, TableBuilder, key_column, money_column};
 use crate::time::calendar::date_text;
 use crate::time::period::shown;
 
@@ -100,7 +104,7 @@ impl View<'_> {
     fn by_column(&self, table: &mut TableBuilder, groups: impl ExactSizeIterator<Item = usize> + Clone) -> Result<()> {
         let (Some(name), Some(at)) = (&self.spec.by, self.spec.by_attribute()) else { return Ok(()) };
         let value = |group: usize| self.found.and_then(|found| found.groups.value(group));
-        let keys = self.state.attributes[at].values.keys();
+        let keys = self.base.attribute(at).values();
         table.column(name, key_column(&self.kinds.attributes[at].1, keys, groups.map(value))?);
         Ok(())
     }
@@ -111,7 +115,7 @@ impl View<'_> {
             let values = self.found.and_then(|found| found.values.as_ref());
             let code = |key: i64| values.and_then(|values| values.codes.get(key as usize).copied()).filter(|&code| code != NO_CODE);
             let codes = keys.map(|key| key.and_then(code));
-            return key_column(&self.kinds.attributes[at].1, self.state.attributes[at].values.keys(), codes);
+            return key_column(&self.kinds.attributes[at].1, self.base.attribute(at).values(), codes);
         }
         let start = |key: i64| self.found.map(|found| shown(found.scene.calendar.start(key, self.spec.cohort_period)));
         Ok(Arc::new(keys.map(|key| key.and_then(start)).collect::<Date32Array>()))
@@ -120,7 +124,7 @@ impl View<'_> {
     /// A cohort as people read it.
     fn cohort_text(&self, cohort: &Cohort) -> String {
         if self.spec.cohort_by == CohortBy::Column {
-            let keys = self.spec.cohort_attribute().map(|at| self.state.attributes[at].values.keys());
+            let keys = self.spec.cohort_attribute().map(|at| self.base.attribute(at).values());
             let code = self.found.and_then(|found| found.values.as_ref()).and_then(|values| values.codes.get(cohort.key as usize));
             return match (keys, code) {
                 (Some(Keys::Bytes(arena)), Some(&code)) => format!("'{}'", String::from_utf8_lossy(arena.get(code)).escape_debug()),
@@ -131,34 +135,30 @@ impl View<'_> {
         self.found.map_or(String::new(), |found| date_text(shown(found.scene.calendar.start(cohort.key, self.spec.cohort_period))))
     }
 
-    fn cohort(&self, cell: &Cell) -> Option<&Cohort> {
-        self.found.and_then(|found| found.cohorts.all.get(cell.cohort as usize))
-    }
-
     /// One column of cells; `None` stands for a cell that is not there.
-    fn values(&self, value: Value, cells: impl ExactSizeIterator<Item = Option<Cell>> + Clone) -> Result<ArrayRef> {
+    fn values<'a>(&self, value: Value, cells: impl Iterator<Item = Option<Cell<'a>>> + Clone) -> Result<ArrayRef> {
         let seen = || cells.clone().map(|cell| cell.filter(|cell| cell.is_observed));
         let counts =
-            |count: fn(&Cell) -> i64| -> ArrayRef { Arc::new(seen().map(|cell| cell.as_ref().map(count)).collect::<Int64Array>()) };
-        let shares = |share: &dyn Fn(&Cell) -> Option<f64>| -> ArrayRef {
+            |count: fn(&Cell<'_>) -> i64| -> ArrayRef { Arc::new(seen().map(|cell| cell.as_ref().map(count)).collect::<Int64Array>()) };
+        let shares = |share: &dyn Fn(&Cell<'_>) -> Option<f64>| -> ArrayRef {
             Arc::new(seen().map(|cell| cell.as_ref().and_then(share)).collect::<Float64Array>())
         };
-        let sums = |sum: fn(&Cell) -> i128| {
+        let sums = |sum: fn(&Cell<'_>) -> i128| {
             let whose = |row: usize| cells.clone().nth(row).flatten().map_or(String::new(), |cell| self.whose(&cell));
             money_column(self.kinds.money, seen().map(|cell| cell.as_ref().map(sum)), whose)
         };
         Ok(match value {
-            Value::Eligible => counts(|cell| cell.eligible),
-            Value::Customers => counts(|cell| cell.customers),
-            Value::CustomersOpen => counts(|cell| cell.open),
-            Value::Rate => shares(&Cell::rate),
+            Value::Eligible => counts(|cell| cell.count.eligible),
+            Value::Customers => counts(|cell| cell.count.customers),
+            Value::CustomersOpen => counts(|cell| cell.count.open),
+            Value::Rate => shares(&|cell| cell.rate()),
             Value::RateLow => shares(&|cell| cell.interval().map(|(low, _)| low)),
             Value::RateHigh => shares(&|cell| cell.interval().map(|(_, high)| high)),
-            Value::Orders => counts(|cell| cell.orders),
-            Value::Revenue => sums(|cell| cell.units)?,
+            Value::Orders => counts(|cell| cell.count.orders),
+            Value::Revenue => sums(|cell| cell.count.units)?,
             Value::RevenueCumulative => sums(|cell| cell.cumulative)?,
             Value::PerCustomer => shares(&|cell| {
-                let size = self.cohort(cell).map(|cohort| cohort.size).filter(|&size| size > 0)?;
+                let size = Some(cell.cohort.size).filter(|&size| size > 0)?;
                 Some(Amount { units: cell.cumulative, money: self.kinds.money? }.to_f64() / size as f64)
             }),
             Value::IsObserved => Arc::new(cells.map(|cell| cell.map(|cell| cell.is_observed)).collect::<BooleanArray>()),
@@ -166,12 +166,12 @@ impl View<'_> {
         })
     }
 
-    fn whose(&self, cell: &Cell) -> String {
-        self.cohort(cell).map_or(String::new(), |cohort| format!("of cohort {}", self.cohort_text(cohort)))
+    fn whose(&self, cell: &Cell<'_>) -> String {
+        format!("of cohort {}", self.cohort_text(cell.cohort))
     }
 
     /// Whether the first days of a cohort were not observed; `None` where it is no period.
-    fn left_truncated(&self, cohort: &Cohort) -> Option<bool> {
+    pub(super) fn left_truncated(&self, cohort: &Cohort) -> Option<bool> {
         let scene = &self.found?.scene;
         if self.spec.cohort_by == CohortBy::Column {
             return None;
@@ -182,11 +182,11 @@ impl View<'_> {
     }
 
     /// First and last day (exclusive) of a cell, where they are the same for all members.
-    fn period(&self, cell: &Cell) -> Option<(i32, i32)> {
+    fn period(&self, cell: &Cell<'_>) -> Option<(i32, i32)> {
         if self.spec.own_windows() {
             return None;
         }
-        let (scene, cohort) = (&self.found?.scene, self.cohort(cell)?);
+        let (scene, cohort) = (&self.found?.scene, cell.cohort);
         let (first, last) = self.spec.spans().periods(cell.row as usize);
         let start = |k: i64| shown(scene.calendar.start(cohort.key + k, self.spec.period));
         Some((start(first), start(last + 1)))
@@ -199,93 +199,197 @@ impl View<'_> {
 
 /// A row of the long table: a cell, or what lies in none of a group's.
 #[derive(Clone, Copy)]
-enum Line {
-    Cell(Cell),
+enum Line<'a> {
+    Cell(Cell<'a>),
     Lost(usize),
 }
 
-impl Line {
-    fn cell(self) -> Option<Cell> {
+impl<'a> Line<'a> {
+    fn cell(self) -> Option<Cell<'a>> {
         match self {
             Self::Cell(cell) => Some(cell),
             Self::Lost(_) => None,
         }
     }
-}
 
-/// The long table.
-pub(super) fn cells_table(view: &View<'_>, lost: &Unattributed) -> Result<Table> {
-    let mut lines = Vec::new();
-    if let Some(found) = view.found {
-        let group = |cell: &Cell| view.cohort(cell).map_or(0, |cohort| cohort.group);
-        let mut rest = found.cells.as_slice();
-        for of in 0..found.groups.number() {
-            let (theirs, others) = rest.split_at(rest.partition_point(|cell| group(cell) <= of));
-            lines.extend(theirs.iter().copied().map(Line::Cell));
-            lines.push(Line::Lost(of));
-            rest = others;
+    /// What is seen of it: `of` a cell that is observed, or what is lost.
+    fn seen<T>(self, of: impl FnOnce(Cell<'a>) -> T, lost: impl FnOnce(usize) -> T) -> Option<T> {
+        match self {
+            Self::Cell(cell) => cell.is_observed.then(|| of(cell)),
+            Self::Lost(group) => Some(lost(group)),
         }
     }
-    let mut table = TableBuilder::default();
-    let cohorts = || lines.iter().map(|line| line.cell().and_then(|cell| view.cohort(&cell).copied()));
-    let group = |line: &Line| match line {
-        Line::Cell(cell) => view.cohort(cell).map_or(0, |cohort| cohort.group),
-        Line::Lost(group) => *group,
+}
+
+/// All rows of the long table, read as often as there are columns; their number is known. What lies in no cell comes behind
+/// the cells of its group.
+#[derive(Clone)]
+struct Lines<'a> {
+    view: &'a View<'a>,
+    cohorts: &'a [Cohort],
+    open: Option<CohortCells<'a>>,
+    groups: Range<usize>,
+    left: usize,
+}
+
+impl<'a> Iterator for Lines<'a> {
+    type Item = Line<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Line<'a>> {
+        loop {
+            if let Some(cell) = self.open.as_mut().and_then(CohortCells::next) {
+                self.left -= 1;
+                return Some(Line::Cell(cell));
+            }
+            match (self.view.found, self.cohorts.split_first()) {
+                (Some(found), Some((cohort, others))) if cohort.group == self.groups.start => {
+                    self.open = Some(CohortCells::of(self.view.spec, &found.scene, &found.counts, cohort));
+                    self.cohorts = others;
+                }
+                _ => {
+                    let group = self.groups.next()?;
+                    self.left -= 1;
+                    return Some(Line::Lost(group));
+                }
+            }
+        }
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left, Some(self.left))
+    }
+}
+
+impl ExactSizeIterator for Lines<'_> {}
+
+impl View<'_> {
+    fn cohorts(&self, positions: Range<usize>) -> Vec<Cohort> {
+        self.found.map_or_else(Vec::new, |found| found.cohorts.some(self.spec, &found.scene, positions))
+    }
+}
+
+/// An error where sums of money leave their output type, before any table is made.
+pub(super) fn check_money(view: &View<'_>, lost: &Unattributed) -> Result<()> {
+    if !matches!(view.kinds.money, Some(Money::Integer | Money::Decimal { .. })) {
+        return Ok(());
+    }
+    let Some(found) = view.found else { return Ok(()) };
+    // Money lies in cohorts that have members.
+    let cells = || Cells::of(view.spec, &found.scene, &found.counts, &found.cohorts.kept).filter(|cell| cell.count.units != 0);
+    let whose = |row: usize| cells().nth(row).map_or("of no cohort".to_owned(), |cell| view.whose(&cell));
+    let seen = |units: fn(&Cell<'_>) -> i128| cells().map(move |cell| cell.is_observed.then(|| units(&cell)));
+    money_column(view.kinds.money, seen(|cell| cell.count.units).chain(lost.units.iter().map(|&units| Some(units))), whose)?;
+    money_column(view.kinds.money, seen(|cell| cell.cumulative), whose)?;
+    Ok(())
+}
+
+/// Bytes of a row of the long table, without the value of `by`.
+const LINE_BYTES: usize = 120;
+/// Bytes of a cohort while a table is made.
+const COHORT_BYTES: usize = size_of::<Cohort>();
+/// Bytes of a column of the wide table besides its values, with its name and what exporting it takes.
+const COLUMN_BYTES: usize = 1 << 10;
+/// Fields of a wide table at the most: those of a triangle of as many cells as there may be, and the other half of the square.
+const MOST_FIELDS: usize = 2 * MOST_CELLS as usize;
+
+/// The long table.
+pub(super) fn cells_table(view: &View<'_>, lost: &Unattributed, context: &Context) -> Result<Table> {
+    let (n, cells) = view.found.map_or((0, 0), |found| (found.cohorts.number, found.cohorts.cells));
+    // Where nothing was observed there is no row at all.
+    let groups = view.found.map_or(0, |_| lost.orders.len());
+    let rows = cells + groups;
+    let what = || {
+        format!(
+            "the long table has {rows} rows of {n} cohorts; leave out odd dates with observation_start and observation_end, give n_periods, \
+             or ask for matrix() or average()"
+        )
     };
-    view.by_column(&mut table, lines.iter().map(group))?;
+    check_room((rows * LINE_BYTES + n * COHORT_BYTES) as u64, what)?;
+    let all = view.cohorts(0..n);
+    let lines = || Lines { view, cohorts: &all, open: None, groups: 0..groups, left: rows };
+    let cells = || lines().map(Line::cell);
+    let cohorts = || cells().map(|cell| cell.map(|cell| cell.cohort));
+    let mut table = TableBuilder::default();
+    let group = |line: Line<'_>| match line {
+        Line::Cell(cell) => cell.cohort.group,
+        Line::Lost(group) => group,
+    };
+    view.by_column(&mut table, lines().map(group))?;
     table.column("cohort", view.cohort_column(cohorts().map(|cohort| cohort.map(|cohort| cohort.key)))?);
+    context.check()?;
     table.column("cohort_size", Arc::new(cohorts().map(|cohort| cohort.map(|cohort| cohort.size)).collect::<Int64Array>()));
-    let cells = || lines.iter().map(|line| line.cell());
     table.column("period_index", Arc::new(cells().map(|cell| cell.map(|cell| view.period_index(cell.row))).collect::<Int32Array>()));
     let periods = || cells().map(|cell| cell.and_then(|cell| view.period(&cell)));
     table.column("period_start", Arc::new(periods().map(|period| period.map(|(start, _)| start)).collect::<Date32Array>()));
     table.column("period_end", Arc::new(periods().map(|period| period.map(|(_, end)| end)).collect::<Date32Array>()));
     for (name, value) in Value::all(view.kinds.money) {
+        context.check()?;
         // Two columns tell what lies in no cell.
         let column = match value {
             Value::Orders => {
-                let orders = |line: &Line| match line {
-                    Line::Cell(cell) => cell.is_observed.then_some(cell.orders),
-                    Line::Lost(group) => Some(lost.orders[*group]),
-                };
-                Arc::new(lines.iter().map(orders).collect::<Int64Array>())
+                Arc::new(lines().map(|line| line.seen(|cell| cell.count.orders, |group| lost.orders[group])).collect::<Int64Array>())
             }
             Value::Revenue => {
-                let units = |line: &Line| match line {
-                    Line::Cell(cell) => cell.is_observed.then_some(cell.units),
-                    Line::Lost(group) => Some(lost.units[*group]),
-                };
-                let whose = |row: usize| lines[row].cell().map_or("of no cohort".to_owned(), |cell| view.whose(&cell));
-                money_column(view.kinds.money, lines.iter().map(units), whose)?
+                let units = lines().map(|line| line.seen(|cell| cell.count.units, |group| lost.units[group]));
+                let whose = |row: usize| cells().nth(row).flatten().map_or("of no cohort".to_owned(), |cell| view.whose(&cell));
+                money_column(view.kinds.money, units, whose)?
             }
             value => view.values(value, cells())?,
         };
         table.column(name, column);
     }
-    let truncated = cohorts().map(|cohort| cohort.and_then(|cohort| view.left_truncated(&cohort)));
+    let truncated = cohorts().map(|cohort| cohort.and_then(|cohort| view.left_truncated(cohort)));
     table.column("left_truncated", Arc::new(truncated.collect::<BooleanArray>()));
-    view.finish(table, lines.len())
+    view.finish(table, rows)
 }
 
-/// The wide table.
-pub(super) fn matrix_table(view: &View<'_>, value: Value) -> Result<Table> {
-    let (cohorts, cells) = view.found.map_or((&[][..], &[][..]), |found| (&found.cohorts.all, &found.cells));
+/// A part of the wide table: some cohorts, and the first columns.
+#[derive(Debug, Clone)]
+pub struct Part {
+    /// Positions of the cohorts.
+    pub cohorts: Range<usize>,
+    /// Number of columns at the most.
+    pub columns: usize,
+}
+
+/// The wide table, or a part of it.
+pub(super) fn matrix_table(view: &View<'_>, value: Value, part: &Part, context: &Context) -> Result<Table> {
+    let (n, longest) = view.found.map_or((0, 0), |found| (found.cohorts.number, found.cohorts.longest));
+    let shown = part.cohorts.start.min(n)..part.cohorts.end.min(n);
+    let (rows, columns) = (shown.len(), longest.min(part.columns));
+    let size = format!("the wide table has {rows} cohorts and {columns} periods");
+    let remedy = "leave out odd dates with observation_start and observation_end, give n_periods, or ask for to_table() or average()";
+    if rows.saturating_mul(columns) > MOST_FIELDS {
+        return Err(Error::new(ErrorKind::OutOfRange, format!("{size}, more than 100,000,000 fields; {remedy}")));
+    }
+    let bytes = rows * (8 * columns + size_of::<CohortCells<'_>>() + size_of::<Option<Cell<'_>>>() + COHORT_BYTES) + columns * COLUMN_BYTES;
+    check_room(bytes as u64, || format!("{size}; {remedy}"))?;
+    let cohorts = view.cohorts(shown);
     let mut table = TableBuilder::default();
     view.by_column(&mut table, cohorts.iter().map(|cohort| cohort.group))?;
     table.column("cohort", view.cohort_column(cohorts.iter().map(|cohort| Some(cohort.key)))?);
     table.column("cohort_size", Arc::new(cohorts.iter().map(|cohort| cohort.size).collect::<Int64Array>()));
-    for row in 0..view.found.map_or(0, |found| found.cohorts.longest()) {
-        let column = cohorts.iter().map(|cohort| (row < cohort.rows).then(|| cells[cohort.first + row]));
-        table.column(&view.spec.spans().name(row), view.values(value, column)?);
+    let open = |cohort| view.found.map(|found| CohortCells::of(view.spec, &found.scene, &found.counts, cohort));
+    let mut open: Vec<CohortCells<'_>> = cohorts.iter().filter_map(open).collect();
+    let mut column = Vec::with_capacity(open.len());
+    for row in 0..columns {
+        context.check()?;
+        column.clear();
+        column.extend(open.iter_mut().map(Iterator::next));
+        table.column(&view.spec.spans().name(row), view.values(value, column.iter().copied())?);
     }
     view.finish(table, cohorts.len())
 }
 
-/// The averages.
-pub(super) fn average_table(view: &View<'_>, simple: bool) -> Result<Table> {
-    let (averages, rows) = view
-        .found
-        .map_or((Vec::new(), 1), |found| (averages(&found.cells, &found.cohorts, found.groups.number()), found.cohorts.longest().max(1)));
+/// The averages of at most `columns` periods.
+pub(super) fn average_table(view: &View<'_>, simple: bool, columns: usize) -> Result<Table> {
+    let (groups, rows) = view.found.map_or((0, 0), |found| (found.groups.number(), found.cohorts.longest.min(columns)));
+    let number = check_periods(rows, groups)?;
+    let averages =
+        view.found.map_or_else(Vec::new, |found| averages(view.spec, &found.scene, &found.counts, &found.cohorts.kept, groups, rows));
+    debug_assert_eq!(averages.len(), number);
+    let rows = rows.max(1);
     let mut table = TableBuilder::default();
     view.by_column(&mut table, (0..averages.len()).map(|at| at / rows))?;
     let indices = (0..averages.len()).map(|at| view.period_index((at % rows) as u32));
@@ -301,8 +405,27 @@ pub(super) fn average_table(view: &View<'_>, simple: bool) -> Result<Table> {
     view.finish(table, averages.len())
 }
 
+/// Bytes of a row of a table of periods, the money of its flows and what it is made of.
+const PERIOD_BYTES: usize = 250;
+
+/// The number of rows of `periods` periods of some groups; an error where there are too many.
+fn check_periods(periods: usize, groups: usize) -> Result<usize> {
+    let rows = periods.saturating_mul(groups);
+    let what = || {
+        format!(
+            "the table has {rows} rows, {periods} periods of {groups} groups; leave out odd dates with observation_start and \
+             observation_end, or give n_periods or a longer period"
+        )
+    };
+    if rows as u64 > MOST_CELLS {
+        return Err(Error::new(ErrorKind::OutOfRange, format!("{}; the most are 50,000,000", what())));
+    }
+    check_room((rows * PERIOD_BYTES) as u64, what)?;
+    Ok(rows)
+}
+
 /// Begins a table of calendar periods, `rows` over all groups.
-fn periods_table(view: &View<'_>, rows: usize) -> Result<TableBuilder> {
+fn periods_table(view: &View<'_>) -> Result<(TableBuilder, usize)> {
     let mut table = TableBuilder::default();
     let Some(found) = view.found else {
         view.by_column(&mut table, 0..0)?;
@@ -310,9 +433,10 @@ fn periods_table(view: &View<'_>, rows: usize) -> Result<TableBuilder> {
             table.column(name, Arc::new(Date32Array::from(Vec::<i32>::new())));
         }
         table.column("is_complete", Arc::new(BooleanArray::from(Vec::<bool>::new())));
-        return Ok(table);
+        return Ok((table, 0));
     };
     let (scene, periods) = (&found.scene, found.scene.periods());
+    let rows = check_periods((periods.end - periods.start) as usize, found.groups.number())?;
     let n = ((periods.end - periods.start) as usize).max(1);
     view.by_column(&mut table, (0..rows).map(|row| row / n))?;
     let index = |row: usize| periods.start + (row % n) as i64;
@@ -320,15 +444,15 @@ fn periods_table(view: &View<'_>, rows: usize) -> Result<TableBuilder> {
     table.column("period_start", Arc::new(Date32Array::from_iter_values((0..rows).map(|row| start(index(row))))));
     table.column("period_end", Arc::new(Date32Array::from_iter_values((0..rows).map(|row| start(index(row) + 1)))));
     table.column("is_complete", Arc::new((0..rows).map(|row| Some(scene.is_over(index(row)))).collect::<BooleanArray>()));
-    Ok(table)
+    Ok((table, rows))
 }
 
 /// A column by its name, and what it is of a row.
 type Named<T, V> = (&'static str, fn(&T) -> V);
 
 /// The movement of customers.
-pub(super) fn movement_table(view: &View<'_>, rows: &[Movement]) -> Result<Table> {
-    let mut table = periods_table(view, rows.len())?;
+pub(super) fn movement_table(view: &View<'_>, sums: &Sums<Movement>) -> Result<Table> {
+    let (mut table, rows) = periods_table(view)?;
     let columns: [Named<Movement, i64>; 5] = [
         ("active", |row| row.active),
         ("new", |row| row.new),
@@ -337,14 +461,14 @@ pub(super) fn movement_table(view: &View<'_>, rows: &[Movement]) -> Result<Table
         ("churned", |row| row.churned),
     ];
     for (name, value) in columns {
-        table.column(name, Arc::new(Int64Array::from_iter_values(rows.iter().map(value))));
+        table.column(name, Arc::new(Int64Array::from_iter_values((0..rows).map(|row| value(&sums.get(row))))));
     }
-    view.finish(table, rows.len())
+    view.finish(table, rows)
 }
 
 /// Revenue retention.
-pub(super) fn flow_table(view: &View<'_>, rows: &[Flow], reactivation: bool) -> Result<Table> {
-    let mut table = periods_table(view, rows.len())?;
+pub(super) fn flow_table(view: &View<'_>, sums: &Sums<Flow>, reactivation: bool) -> Result<Table> {
+    let (mut table, rows) = periods_table(view)?;
     let columns: [Named<Flow, i128>; 7] = [
         ("revenue_start", |row| row.start),
         ("revenue_churned", |row| row.churned),
@@ -354,24 +478,25 @@ pub(super) fn flow_table(view: &View<'_>, rows: &[Flow], reactivation: bool) -> 
         ("revenue_new", |row| row.new),
         ("revenue_end", |row| row.end),
     ];
+    let flows = || (0..rows).map(|row| sums.get(row));
     for (name, value) in columns {
-        table.column(name, money_column(view.kinds.money, rows.iter().map(|row| Some(value(row))), |_| "of a period".to_owned())?);
+        table.column(name, money_column(view.kinds.money, flows().map(|row| Some(value(&row))), |_| "of a period".to_owned())?);
     }
     let share = |part: i128, row: &Flow| (row.start > 0).then(|| ratio(part, row.start));
-    let grr = rows.iter().map(|row| share(row.start - row.churned - row.contraction, row));
+    let grr = flows().map(|row| share(row.start - row.churned - row.contraction, &row));
     table.column("grr", Arc::new(grr.collect::<Float64Array>()));
     let back = |row: &Flow| if reactivation { row.reactivated } else { 0 };
-    let nrr = rows.iter().map(|row| share(row.start - row.churned - row.contraction + row.expansion + back(row), row));
+    let nrr = flows().map(|row| share(row.start - row.churned - row.contraction + row.expansion + back(&row), &row));
     table.column("nrr", Arc::new(nrr.collect::<Float64Array>()));
-    view.finish(table, rows.len())
+    view.finish(table, rows)
 }
 
 /// The cohort of every customer.
 pub(super) fn customers_table(view: &View<'_>, members: &[Member], threads: Threads<'_>) -> Result<Table> {
     let mut table = TableBuilder::default();
     let codes: Vec<u32> = members.iter().map(|member| member.customer).collect();
-    table.column(&view.kinds.id_name, id_column(view.kinds, view.state.interner.keys(), &codes, threads)?);
-    let group = |member: &Member| view.found.map_or(0, |found| found.groups.group(view.state, member.customer));
+    table.column(&view.kinds.id_name, id_column(view.kinds, view.base.ids(), &codes, threads)?);
+    let group = |member: &Member| view.found.map_or(0, |found| found.groups.group(&view.base, member.customer));
     view.by_column(&mut table, members.iter().map(group))?;
     table.column("cohort", view.cohort_column(members.iter().map(|member| Some(member.key)))?);
     table.column("first_date", Arc::new(Date32Array::from_iter_values(members.iter().map(|member| member.anchor))));

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::model::Model;
 use super::scaler::{Scaler, ScalerModel};
+use crate::analysis::model::Stored;
 use crate::error::{Error, ErrorKind, Result};
 
 /// How the runs started.
@@ -94,4 +95,17 @@ pub fn nearest(model: &Model, scaler: Option<&Scaler>, values: &[f64]) -> Result
         return model.predict_one(scaled);
     }
     model.predict_one(&scaler.row(values)?)
+}
+
+impl Stored for Clusterer {
+    const KIND: &'static str = "kmeans";
+    type Body = Self;
+
+    fn body(&self) -> Self {
+        self.clone()
+    }
+
+    fn restore(body: Self) -> Result<Self> {
+        body.checked()
+    }
 }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::points::{Features, Float, Points, Values, each_float};
 use super::scan::each_share;
+use crate::analysis::model::Stored;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 use crate::num::exact;
@@ -224,4 +225,17 @@ fn robust(mut column: Vec<f64>) -> (f64, f64) {
         below + (above - below) * ((at % 4) as f64 / 4.0)
     };
     (quantile(2), quantile(3) - quantile(1))
+}
+
+impl Stored for ScalerModel {
+    const KIND: &'static str = "scaler";
+    type Body = Self;
+
+    fn body(&self) -> Self {
+        self.clone()
+    }
+
+    fn restore(body: Self) -> Result<Self> {
+        body.checked()
+    }
 }

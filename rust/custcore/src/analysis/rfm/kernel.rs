@@ -2,8 +2,8 @@
 
 use std::mem::MaybeUninit;
 
+use crate::base::view::{Slot, TotalsView};
 use crate::exec::par::Threads;
-use crate::state::stats::{Slot, Slots};
 
 /// The facts of the buyers as columns, in the order of `codes`.
 #[derive(Debug)]
@@ -44,33 +44,33 @@ struct Piece<'a, U> {
 
 /// Rows that are filled in one go.
 const PIECE: usize = 1 << 14;
-/// Rows ahead whose slots are asked for.
+/// Rows ahead whose totals are asked for.
 const AHEAD: usize = 24;
 
 /// Codes of the customers with at least one purchase, ascending.
-pub fn buyers(slots: &Slots, threads: Threads<'_>) -> Vec<u32> {
-    let runs = threads.par_chunks(slots.len(), |run| {
+pub fn buyers(totals: TotalsView<'_>, threads: Threads<'_>) -> Vec<u32> {
+    let runs = threads.par_chunks(totals.len(), |run| {
         let mut buyers = Vec::with_capacity(run.len());
-        buyers.extend(run.map(|code| code as u32).filter(|&code| slots.orders(code) > 0));
+        buyers.extend(run.map(|code| code as u32).filter(|&code| totals.orders(code) > 0));
         buyers
     });
     runs.concat()
 }
 
 /// The columns at day `as_of`, not before any customer's last purchase.
-pub fn compute(slots: &Slots, codes: &[u32], as_of: i32, threads: Threads<'_>) -> RfmColumns {
-    if slots.is_narrow() {
-        let (columns, units) = fill(slots, codes, as_of, threads, |slot| slot.units as i64);
+pub fn compute(totals: TotalsView<'_>, codes: &[u32], as_of: i32, threads: Threads<'_>) -> RfmColumns {
+    if totals.is_narrow() {
+        let (columns, units) = fill(totals, codes, as_of, threads, |slot| slot.units as i64);
         RfmColumns { units: UnitColumn::Narrow(units), ..columns }
     } else {
-        let (columns, units) = fill(slots, codes, as_of, threads, |slot| slot.units);
+        let (columns, units) = fill(totals, codes, as_of, threads, |slot| slot.units);
         RfmColumns { units: UnitColumn::Wide(units), ..columns }
     }
 }
 
 /// Fills all columns in one pass, so that each slot is fetched once; the units are apart.
 fn fill<U: Send>(
-    slots: &Slots,
+    totals: TotalsView<'_>,
     codes: &[u32],
     as_of: i32,
     threads: Threads<'_>,
@@ -94,9 +94,9 @@ fn fill<U: Send>(
     let work = |piece: Piece<'_, U>| {
         for (row, &code) in piece.codes.iter().enumerate() {
             if let Some(&ahead) = piece.codes.get(row + AHEAD) {
-                slots.prefetch(ahead);
+                totals.prefetch(ahead);
             }
-            let slot = slots.get(code);
+            let slot = totals.get(code);
             piece.first[row].write(slot.first);
             piece.last[row].write(slot.last);
             piece.recency[row].write(as_of - slot.last);

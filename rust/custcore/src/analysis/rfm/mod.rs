@@ -9,14 +9,15 @@ pub mod segments;
 pub mod table;
 pub mod transitions;
 
+use self::scorer::RfmScorer;
 use crate::base::CustomerBase;
-use crate::column::chunks::Kinds;
-use crate::error::Result;
+use crate::base::limited::{Limit, by_ranges};
+use crate::base::spill::Spill;
+use crate::base::view::BaseView;
+use crate::error::{Error, Result};
 use crate::exec::context::Context;
 use crate::exec::par::Threads;
-use crate::group::interner::Interner;
-use crate::group::sort::Leads;
-use crate::state::customer_state::State;
+use crate::report::Report;
 use crate::state::spec::AsOf;
 use crate::table::Table;
 
@@ -24,42 +25,45 @@ use crate::table::Table;
 ///
 /// `as_of` is the last day that counts, the last day in the data if not given; a base of totals can look at no earlier day, one of days or orders at any.
 pub fn rfm(base: &CustomerBase, as_of: Option<AsOf>, sort: bool, context: &Context) -> Result<Table> {
-    let asked = as_of.or(base.spec().until).map(|as_of| as_of.day(&base.known()?.0.clock)).transpose()?;
-    let (kinds, state) = base.view(asked, base.spec().n_days)?;
-    let as_of = asked.or_else(|| base.last_day());
-    Ok(rfm_of(base, kinds, &state, as_of, sort, context)?.0)
+    Ok(rfm_of(&base.view(as_of.or(base.spec().until))?, sort, context)?.0)
 }
 
-/// The RFM table of a state that stands as of a day, and the customers of its rows by code.
-fn rfm_of(
-    base: &CustomerBase,
-    kinds: &Kinds,
-    state: &State,
-    as_of: Option<i32>,
-    sort: bool,
-    context: &Context,
-) -> Result<(Table, Vec<u32>)> {
-    let slots = state.totals.slots();
-    let mut codes = context.run_if_large(slots.len(), |threads| kernel::buyers(slots, threads))?;
+/// The RFM table of a view, and the customers of its rows by code.
+fn rfm_of(view: &BaseView<'_>, sort: bool, context: &Context) -> Result<(Table, Vec<u32>)> {
+    let mut codes = context.run_if_large(view.customers(), |threads| kernel::buyers(view.totals(), threads))?;
     if sort {
-        sort_by_id(&mut codes, &state.interner, context)?;
+        view.sort_by_id(&mut codes, context)?;
     }
     context.check()?;
-    let report = base.report_of(kinds, state, as_of);
     let build = |threads: Threads<'_>| {
-        let columns = kernel::compute(state.totals.slots(), &codes, as_of.unwrap_or(0), threads);
-        table::rfm_table(base.spec(), kinds, state, &codes, columns, report, threads)
+        let columns = kernel::compute(view.totals(), &codes, view.as_of().unwrap_or(0), threads);
+        table::rfm_table(view, &codes, columns, threads)
     };
     let table = context.run_if_large(codes.len(), build)??;
     Ok((table, codes))
 }
 
-/// Codes in the order of their ids: integers by value, strings and binary by bytes.
-pub(crate) fn sort_by_id(codes: &mut [u32], ids: &Interner, context: &Context) -> Result<()> {
-    if ids.is_sorted() {
-        return Ok(());
+/// The RFM table of a base with scores and segments, by a scorer that is fitted on it: table, edges and scores in one go.
+///
+/// The table is that of [`rfm`], the scores are those of [`RfmScorer::fit_transform`]. Without buyers the result is empty.
+pub fn rfm_scores(base: &CustomerBase, as_of: Option<AsOf>, sort: bool, mut scorer: RfmScorer, context: &Context) -> Result<Table> {
+    let Table { batch, report } = rfm(base, as_of, sort, context)?;
+    let scored = scorer.fit_transform(&[batch], &report, context)?;
+    scored.into_iter().next().ok_or_else(|| Error::internal("a table was not scored"))
+}
+
+/// The RFM table of a base on disk, as tables of ranges of ids; the first one has the report of all.
+pub fn rfm_on_disk(disk: &Spill, limit: &Limit, as_of: Option<AsOf>, sort: bool, context: &Context) -> Result<Vec<Table>> {
+    let account = disk.account();
+    let whole = rfm(account, as_of, sort, context)?;
+    let mut tables = by_ranges(disk, limit, context, |part| rfm(part, as_of, sort, context))?;
+    let mut report: Report = whole.report;
+    for table in &tables {
+        report.join(&table.report);
     }
-    let sorted = context.run_if_large(ids.len(), |threads| Leads::of(&[ids.keys()], threads).sort_pieces(ids.keys(), codes, threads))?;
-    codes.iter_mut().zip(sorted.into_iter().flatten()).for_each(|(code, (_, sorted))| *code = sorted);
-    Ok(())
+    match tables.first_mut() {
+        Some(first) => first.report = report,
+        None => tables.push(Table { report, ..whole }),
+    }
+    Ok(tables)
 }

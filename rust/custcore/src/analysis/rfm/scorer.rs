@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::octants::{Center, Lang, Octants};
 use super::segments::SegmentMap;
 use super::table::{self, SegmentCodes};
+use crate::analysis::model::Stored;
 use crate::analysis::score::scorer::{Scorer, one_batch};
 use crate::analysis::score::spec::{Dimension, ScoreSpec};
 use crate::analysis::score::state::ScorerState;
@@ -440,4 +441,33 @@ fn empty_bins(scorer: &Scorer) -> Vec<String> {
         }
     }
     remarks
+}
+
+impl Stored for RfmScorer {
+    const KIND: &'static str = "rfm_scorer";
+    type Body = RfmState;
+
+    fn body(&self) -> RfmState {
+        self.state()
+    }
+
+    fn restore(body: RfmState) -> Result<Self> {
+        Self::restore(body)
+    }
+}
+
+impl Stored for Segments {
+    const KIND: &'static str = "segment_map";
+    type Body = Self;
+
+    fn body(&self) -> Self {
+        self.clone()
+    }
+
+    fn restore(body: Self) -> Result<Self> {
+        match body {
+            Self::Map(_) | Self::Octants(_, _) => Ok(body),
+            Self::Auto | Self::Off => Err(Error::new(ErrorKind::ModelFormat, "the segment map has no segments")),
+        }
+    }
 }

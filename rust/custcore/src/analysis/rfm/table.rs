@@ -13,31 +13,22 @@ use super::kernel::{RfmColumns, UnitColumn};
 use super::segments::SegmentMap;
 use crate::analysis::score::cells::Cells;
 use crate::analysis::score::table::{score_column, weighted};
+use crate::base::view::BaseView;
 use crate::column::chunks::Kinds;
-use crate::column::ids::{all_integer_ids, byte_ids, contiguous_ids, gathered_ids, integer_ids};
+use crate::column::ids::{all_integer_ids, contiguous_ids, gathered_ids};
 use crate::column::key::KeyKind;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::par::Threads;
 use crate::group::interner::{Keys, NO_CODE};
 use crate::num::money::{Money, decimal_text, units_to_f64};
 use crate::report::Report;
-use crate::state::customer_state::State;
-use crate::state::spec::Spec;
-use crate::table::{Table, TableBuilder};
+use crate::table::{Table, TableBuilder, key_column};
 use crate::time::calendar::date_text;
 
 /// One row per buyer, in the order of `codes`.
-pub fn rfm_table(
-    spec: &Spec,
-    kinds: &Kinds,
-    state: &State,
-    codes: &[u32],
-    columns: RfmColumns,
-    report: Report,
-    threads: Threads<'_>,
-) -> Result<Table> {
+pub fn rfm_table(view: &BaseView<'_>, codes: &[u32], columns: RfmColumns, threads: Threads<'_>) -> Result<Table> {
+    let (kinds, keys, report) = (view.kinds(), view.ids(), view.report());
     let mut table = TableBuilder::default();
-    let keys = state.interner.keys();
     table.column(&kinds.id_name, id_column(kinds, keys, codes, threads)?);
     table.column("first_date", Arc::new(Date32Array::from(columns.first)));
     table.column("last_date", Arc::new(Date32Array::from(columns.last)));
@@ -46,12 +37,9 @@ pub fn rfm_table(
     let orders = Int64Array::from(columns.orders);
     table.column("n_orders", Arc::new(orders.clone()));
     // Where rows are orders the two columns share their memory.
-    let rows = state.totals.rows().map(|rows| codes.iter().map(|&code| rows[code as usize] as i64).collect());
+    let rows = view.rows().map(|rows| codes.iter().map(|&code| rows[code as usize] as i64).collect());
     table.column("n_rows", Arc::new(rows.unwrap_or_else(|| orders.clone())));
-    if spec.n_days
-        && let Some(days) = &state.days
-    {
-        let counts = days.counts(state.interner.len());
+    if let Some(counts) = view.n_days() {
         table.column("n_days", Arc::new(Int64Array::from_iter_values(codes.iter().map(|&code| i64::from(counts[code as usize])))));
     }
     if let Some(money) = kinds.money {
@@ -66,9 +54,9 @@ pub fn rfm_table(
         table.column("monetary_total", total);
         table.column("monetary_mean", mean);
     }
-    for (((name, _), (_, value_type)), attribute) in spec.roles.attributes.iter().zip(&kinds.attributes).zip(&state.attributes) {
-        let values = codes.iter().map(|&code| attribute.get(code).map(|seen| seen.value).filter(|&value| value != NO_CODE));
-        table.column(name, key_column(value_type, attribute.values.keys(), values)?);
+    for attribute in view.attributes() {
+        let values = codes.iter().map(|&code| attribute.get(code).filter(|&value| value != NO_CODE));
+        table.column(attribute.name(), key_column(attribute.value_type(), attribute.values(), values)?);
     }
     let mut metadata = Metadata::new();
     metadata.insert("custcore.customer_id", kinds.id_name.clone());
@@ -109,15 +97,6 @@ pub fn id_column(kinds: &Kinds, keys: &Keys, codes: &[u32], threads: Threads<'_>
         }
     }
     key_column(&kinds.id_type, keys, codes.iter().map(|&code| Some(code)))
-}
-
-/// Keys by code in the type they came in; no code is null.
-pub(crate) fn key_column(key_type: &DataType, keys: &Keys, codes: impl ExactSizeIterator<Item = Option<u32>> + Clone) -> Result<ArrayRef> {
-    match keys {
-        Keys::Range { base, .. } => integer_ids(key_type, codes.map(|code| code.map(|code| base + i64::from(code)))),
-        Keys::Integers(keys) => integer_ids(key_type, codes.map(|code| code.map(|code| keys[code as usize]))),
-        Keys::Bytes(arena) => byte_ids(key_type, codes.map(|code| code.map(|code| arena.get(code)))),
-    }
 }
 
 /// An id as people read it.

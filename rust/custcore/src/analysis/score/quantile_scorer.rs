@@ -7,6 +7,7 @@ use super::scorer::Scorer;
 use super::spec::ScoreSpec;
 use super::state::ScorerState;
 use super::table::scores_table;
+use crate::analysis::model::Stored;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 use crate::report::Report;
@@ -85,5 +86,18 @@ impl QuantileScorer {
         let mut scorer = Self::new(state.spec, state.weights)?;
         scorer.scorer = state.fitted.map(|fitted| Scorer::restore(scorer.spec.clone(), fitted)).transpose()?;
         Ok(scorer)
+    }
+}
+
+impl Stored for QuantileScorer {
+    const KIND: &'static str = "quantile_scorer";
+    type Body = QuantileState;
+
+    fn body(&self) -> QuantileState {
+        self.state()
+    }
+
+    fn restore(body: QuantileState) -> Result<Self> {
+        Self::restore(body)
     }
 }

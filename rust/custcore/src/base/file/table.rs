@@ -27,7 +27,6 @@ use arrow_array::{
 use arrow_buffer::{NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{DataType, Field, FieldRef, Fields, Schema};
 
-use crate::analysis::rfm::table::key_column;
 use crate::base::export::{CustomerTotals, Customers, Restore};
 use crate::column::chunks::Kinds;
 use crate::column::key::{KeyColumn, KeyKind};
@@ -40,6 +39,7 @@ use crate::state::days::DayRecord;
 use crate::state::spec::Spec;
 use crate::state::totals::Order;
 use crate::store::blocks::Reader;
+use crate::table::key_column;
 use crate::time::calendar::{MAX_DAY, MIN_DAY};
 
 /// What the columns are.

@@ -130,11 +130,11 @@ impl Walk {
 
     fn look(&mut self, day: i32, base: &CustomerBase, context: &Context) -> Result<Look> {
         context.check()?;
-        let (kinds, state) = base.view(Some(day), base.spec().n_days)?;
-        let (table, codes) = rfm_of(base, kinds, &state, Some(day), false, context)?;
-        let slots = state.totals.slots();
-        let units = context.run_if_large(codes.len(), |threads| threads.par_map(codes.len(), |row| slots.get(codes[row]).units))?;
-        self.money = kinds.money;
+        let view = base.view_of_day(Some(day))?;
+        let (table, codes) = rfm_of(&view, false, context)?;
+        let totals = view.totals();
+        let units = context.run_if_large(codes.len(), |threads| threads.par_map(codes.len(), |row| totals.get(codes[row]).units))?;
+        self.money = view.kinds().money;
         let fit = match self.edges {
             Edges::Frozen => self.scorer.scorer().is_err(),
             // There is nothing to fit on where nobody has bought yet.
@@ -157,7 +157,7 @@ impl Walk {
         }
         self.looks += 1;
         self.report = table.report;
-        Ok(Look { codes, segments, units, customers: state.interner.len() })
+        Ok(Look { codes, segments, units, customers: view.customers() })
     }
 
     /// Counts what the last fit remarks.

@@ -1,0 +1,375 @@
+//! The one interface through which analyses read a base: the base as of the end of a day.
+//!
+//! Customers are addressed by *code*, a number below [`BaseView::customers`]. A customer has the same code in all views of one
+//! base, so that customers can be followed from view to view; [`BaseView::sort_by_id`] puts codes into the order of their ids.
+//! Every level of state has totals and attributes; what happened on each day ([`BaseView::days`]) is known at the levels "days"
+//! and "orders". Orders that still wait for lines count as they stand; as of a past day only what was there by then counts.
+//!
+//! ```
+//! # use std::sync::Arc;
+//! # use arrow_array::{Date32Array, Float64Array, Int64Array, RecordBatch};
+//! use custcore::base::CustomerBase;
+//! use custcore::exec::context::Context;
+//! use custcore::state::spec::{Spec, Track};
+//!
+//! # let batch = RecordBatch::try_from_iter([
+//! #     ("customer_id", Arc::new(Int64Array::from(vec![7, 3, 7])) as _),
+//! #     ("timestamp", Arc::new(Date32Array::from(vec![19_000, 19_001, 19_005])) as _),
+//! #     ("amount", Arc::new(Float64Array::from(vec![1.5, 2.0, 0.25])) as _),
+//! # ])?;
+//! let context = Context::new(1);
+//! let mut base = CustomerBase::new(Spec { track: Track::Days, ..Spec::default() })?;
+//! base.update(&[batch], &context)?;
+//!
+//! let view = base.view(None)?;
+//! let codes = view.codes_by_id(&context)?; // customers 3 and 7
+//! let orders: Vec<u64> = codes.iter().map(|&code| view.totals().get(code).orders).collect();
+//! assert_eq!(orders, [1, 2]);
+//! let days = view.days()?.range(codes[1]..codes[1] + 1);
+//! assert_eq!((days.days.as_slice(), days.units.as_slice()), (&[19_000, 19_005][..], &[1_500_000, 250_000][..]));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::Arc;
+
+use arrow_schema::DataType;
+
+use super::CustomerBase;
+use crate::column::chunks::{Kinds, Pick};
+use crate::error::{Error, ErrorKind, Result};
+use crate::exec::context::Context;
+use crate::group::interner::Keys;
+use crate::group::sort::Leads;
+use crate::report::Report;
+use crate::state::attributes::Attribute;
+use crate::state::customer_state::State;
+use crate::state::days::{DayBook, DayRecord, Run};
+use crate::state::spec::{AsOf, Spec};
+use crate::state::stats::Slots;
+
+pub use crate::state::stats::Slot;
+
+/// A base as of the end of a day.
+#[derive(Debug)]
+pub struct BaseView<'a> {
+    base: &'a CustomerBase,
+    kinds: &'a Kinds,
+    state: Cow<'a, State>,
+    as_of: Option<i32>,
+}
+
+/// Totals by customer code.
+#[derive(Debug, Clone, Copy)]
+pub struct TotalsView<'a>(&'a Slots);
+
+/// One attribute by customer code. Values have codes, too; a value is null where its code is
+/// [`NO_CODE`](crate::group::interner::NO_CODE).
+#[derive(Debug, Clone, Copy)]
+pub struct AttributeView<'a> {
+    name: &'a str,
+    value_type: &'a DataType,
+    attribute: &'a Attribute,
+}
+
+/// What happened on each day, of all customers by code.
+#[derive(Debug)]
+pub struct DaysView {
+    run: Arc<Run>,
+    /// Where the records of each code begin; one more than there are codes.
+    starts: Vec<usize>,
+}
+
+/// The days of a range of customers on which there were orders, one after the other.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CustomerDays {
+    /// Where the days of each customer begin; one more than there are customers.
+    pub offsets: Vec<usize>,
+    /// Local days since 1970-01-01, ascending for each customer.
+    pub days: Vec<i32>,
+    /// Purchases of the day; 0 where there were only refunds.
+    pub orders: Vec<u64>,
+    /// Rows of these purchases.
+    pub rows: Vec<u64>,
+    /// Money of the day in units, refunds netted.
+    pub units: Vec<i128>,
+}
+
+impl CustomerBase {
+    /// The base as of the end of a day, of the last one if none is given. A base of level "totals" cannot look back.
+    pub fn view(&self, as_of: Option<AsOf>) -> Result<BaseView<'_>> {
+        let day = as_of.map(|as_of| as_of.day(&self.known()?.0.clock)).transpose()?;
+        self.view_of_day(day)
+    }
+
+    /// The same by local day.
+    pub fn view_of_day(&self, day: Option<i32>) -> Result<BaseView<'_>> {
+        let (kinds, state) = self.settled(day, self.spec.n_days)?;
+        Ok(BaseView { base: self, kinds, state, as_of: day.or_else(|| self.last_day()) })
+    }
+
+    /// The base of one scan whose orders are all closed, as it stands.
+    pub(crate) fn view_of_scan(&self) -> Result<BaseView<'_>> {
+        let (kinds, state) = self.known()?;
+        Ok(BaseView { base: self, kinds, state: Cow::Borrowed(state), as_of: self.last_day() })
+    }
+}
+
+impl<'a> BaseView<'a> {
+    /// The settings of the base.
+    pub fn spec(&self) -> &Spec {
+        self.base.spec()
+    }
+
+    /// Types of the columns that the base was given.
+    pub fn kinds(&self) -> &'a Kinds {
+        self.kinds
+    }
+
+    /// The day at whose end the base is seen; `None` where it never saw one.
+    pub fn as_of(&self) -> Option<i32> {
+        self.as_of
+    }
+
+    /// The first and the last day that rows with an id lie on; `None` without any.
+    pub fn observed(&self) -> Option<(i32, i32)> {
+        (self.state.first_day <= self.state.last_day).then_some((self.state.first_day, self.state.last_day))
+    }
+
+    /// The last day among rows that count; `None` without any.
+    pub fn last_day(&self) -> Option<i32> {
+        (self.state.last_day != i32::MIN).then_some(self.state.last_day)
+    }
+
+    /// The first one.
+    pub fn first_day(&self) -> Option<i32> {
+        (self.state.first_day != i32::MAX).then_some(self.state.first_day)
+    }
+
+    /// Number of codes. Some may be of customers without purchases as of the day, some of no customer at all
+    /// ([`BaseView::is_known`]): integer ids in a narrow range are their own codes.
+    pub fn customers(&self) -> usize {
+        self.state.interner.len()
+    }
+
+    /// `n` ranges of codes of like size, for work side by side.
+    pub fn ranges(&self, n: usize) -> impl Iterator<Item = Range<u32>> {
+        let customers = self.customers();
+        let share = customers.div_ceil(n.max(1)).max(1);
+        (0..customers).step_by(share).map(move |first| first as u32..customers.min(first + share) as u32)
+    }
+
+    /// Ids by code.
+    pub fn ids(&self) -> &Keys {
+        self.state.interner.keys()
+    }
+
+    /// Puts distinct codes into the order of their ids: integers by value, strings and binary by bytes.
+    pub fn sort_by_id(&self, codes: &mut [u32], context: &Context) -> Result<()> {
+        let ids = &self.state.interner;
+        if ids.is_sorted() {
+            codes.sort_unstable();
+            return Ok(());
+        }
+        let sorted =
+            context.run_if_large(ids.len(), |threads| Leads::of(&[ids.keys()], threads).sort_pieces(ids.keys(), codes, threads))?;
+        codes.iter_mut().zip(sorted.into_iter().flatten()).for_each(|(code, (_, sorted))| *code = sorted);
+        Ok(())
+    }
+
+    /// Whether a code is that of a customer who has orders as of the day, be they refunds only.
+    pub fn is_known(&self, code: u32) -> bool {
+        self.state.totals.is_present(code)
+    }
+
+    /// The codes of all known customers in the order of their ids, which is the same whatever the order of updates, threads and
+    /// merges.
+    pub fn codes_by_id(&self, context: &Context) -> Result<Vec<u32>> {
+        let mut codes: Vec<u32> = (0..self.customers() as u32).filter(|&code| self.is_known(code)).collect();
+        self.sort_by_id(&mut codes, context)?;
+        Ok(codes)
+    }
+
+    /// Whether there are totals; a scan for cohorts alone keeps none.
+    pub fn has_totals(&self) -> bool {
+        !self.state.totals.are_absent()
+    }
+
+    /// Totals by code.
+    pub fn totals(&self) -> TotalsView<'_> {
+        TotalsView(self.state.totals.slots())
+    }
+
+    /// Rows of purchases by code; `None` where every row is an order.
+    pub fn rows(&self) -> Option<&[u64]> {
+        self.state.totals.rows()
+    }
+
+    /// Distinct days with a purchase by code, where the base counts them.
+    pub fn n_days(&self) -> Option<Vec<u32>> {
+        let days = self.state.days.as_ref().filter(|_| self.spec().n_days)?;
+        Some(days.counts(self.customers()))
+    }
+
+    /// Attributes in the order of the settings.
+    pub fn attributes(&self) -> impl Iterator<Item = AttributeView<'_>> {
+        (0..self.spec().roles.attributes.len().min(self.state.attributes.len())).map(|at| self.attribute(at))
+    }
+
+    /// The attribute at a position, which must be there.
+    pub fn attribute(&self, at: usize) -> AttributeView<'_> {
+        let name = self.spec().roles.attributes.get(at).map_or("", |(name, _)| name.as_str());
+        AttributeView { name, value_type: &self.kinds.attributes[at].1, attribute: &self.state.attributes[at] }
+    }
+
+    /// What happened on each day. A base of level "totals" does not know.
+    pub fn days(&self) -> Result<DaysView> {
+        let level = self.spec().track;
+        if !level.looks_back() {
+            let message = format!(
+                "a base of level '{}' does not know on which days its customers bought; build it with track='days' or track='orders'",
+                level.name()
+            );
+            return Err(Error::new(ErrorKind::StateMismatch, message));
+        }
+        let run = if let Some(days) = &self.state.days {
+            days.whole()
+        } else {
+            let (_, state) = self.base.settled(self.as_of, true)?;
+            state.days.as_ref().map_or_else(Arc::default, DayBook::whole)
+        };
+        let mut starts = vec![0; self.customers() + 1];
+        for record in run.records() {
+            starts[record.customer as usize + 1] += 1;
+        }
+        let mut sum = 0;
+        for start in &mut starts {
+            sum += *start;
+            *start = sum;
+        }
+        Ok(DaysView { run, starts })
+    }
+
+    /// What was left out, and why, as of the day.
+    pub fn report(&self) -> Report {
+        self.base.report_of(self.kinds, &self.state, self.as_of)
+    }
+}
+
+impl TotalsView<'_> {
+    /// What is known of a customer. First and last hold a day only once there was a purchase.
+    #[inline]
+    pub fn get(self, code: u32) -> Slot {
+        self.0.get(code)
+    }
+
+    /// A customer's purchases.
+    #[inline]
+    pub fn orders(self, code: u32) -> u64 {
+        self.0.orders(code)
+    }
+
+    /// Asks for a customer's cache line ahead of time.
+    #[inline]
+    pub fn prefetch(self, code: u32) {
+        self.0.prefetch(code);
+    }
+
+    /// Number of customers.
+    pub fn len(self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(self) -> bool {
+        self.0.len() == 0
+    }
+
+    /// Whether 64 bits hold the money of every customer.
+    pub fn is_narrow(self) -> bool {
+        self.0.is_narrow()
+    }
+
+    /// The first and the last day of a purchase; `None` without any.
+    pub fn days(self, threads: crate::exec::par::Threads<'_>) -> Option<(i32, i32)> {
+        self.0.days(threads)
+    }
+}
+
+impl<'a> AttributeView<'a> {
+    /// The name of its column.
+    pub fn name(self) -> &'a str {
+        self.name
+    }
+
+    /// The type that its values came in.
+    pub fn value_type(self) -> &'a DataType {
+        self.value_type
+    }
+
+    /// Which purchase it is taken from.
+    pub fn pick(self) -> Pick {
+        self.attribute.pick()
+    }
+
+    /// Its values by code.
+    pub fn values(self) -> &'a Keys {
+        self.attribute.values.keys()
+    }
+
+    /// Number of values.
+    pub fn number(self) -> usize {
+        self.attribute.values.len()
+    }
+
+    /// The code of a customer's value; `None` before the first purchase.
+    #[inline]
+    pub fn get(self, code: u32) -> Option<u32> {
+        self.attribute.get(code).map(|seen| seen.value)
+    }
+}
+
+impl DaysView {
+    /// Number of records of all customers, about that of their days.
+    pub fn len(&self) -> usize {
+        self.run.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.run.is_empty()
+    }
+
+    /// The days of a range of codes.
+    pub fn range(&self, codes: Range<u32>) -> CustomerDays {
+        let mut days = CustomerDays { offsets: vec![0], ..CustomerDays::default() };
+        for code in codes {
+            for record in self.records(code) {
+                let first = days.offsets.last().copied().unwrap_or(0);
+                // A day whose counts do not fit 32 bits has two records.
+                if days.days.len() > first && days.days.last() == Some(&record.day) {
+                    let at = days.days.len() - 1;
+                    days.orders[at] += u64::from(record.orders);
+                    days.rows[at] += u64::from(record.rows);
+                    days.units[at] += record.units;
+                } else {
+                    days.days.push(record.day);
+                    days.orders.push(u64::from(record.orders));
+                    days.rows.push(u64::from(record.rows));
+                    days.units.push(record.units);
+                }
+            }
+            days.offsets.push(days.days.len());
+        }
+        days
+    }
+
+    fn records(&self, code: u32) -> impl Iterator<Item = DayRecord> + '_ {
+        (self.starts[code as usize]..self.starts[code as usize + 1]).map(|at| self.run.get(at))
+    }
+}
+
+#[cfg(test)]
+#[path = "view_tests.rs"]
+mod tests;

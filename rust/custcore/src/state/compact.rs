@@ -1,0 +1,78 @@
+//! Codes that stand for no customer, and how they are given up.
+//!
+//! The code of an id in a range is its distance from the first, so that a range has codes for ids that never occurred. While
+//! rows are added up that saves a look-up for each. What is kept afterwards follows what was seen: a state has at most
+//! [`CODES_PER_CUSTOMER`] codes for each customer, or is renumbered.
+
+use super::customer_state::{Lines, State};
+use super::order_log::Journal;
+use super::totals::Codes;
+use crate::error::Result;
+use crate::exec::par::Threads;
+
+/// A state may have this many codes for each customer, so that ids without many gaps need no table.
+pub(crate) const CODES_PER_CUSTOMER: usize = 2;
+/// This many codes are never worth renumbering.
+const FEW_CODES: usize = 64;
+
+impl State {
+    /// Whether each code stands for a customer of whom something is known.
+    pub(crate) fn known_codes(&self) -> Vec<bool> {
+        let mut known: Vec<bool> = if self.totals.are_absent() {
+            let mut known = vec![false; self.interner.len()];
+            if let Some(log) = &self.journal {
+                log.customers().for_each(|code| known[code as usize] = true);
+            }
+            known
+        } else {
+            (0..self.interner.len() as u32).map(|code| self.totals.is_present(code)).collect()
+        };
+        for (order, _, _) in self.waiting() {
+            known[order.customer as usize] = true;
+        }
+        known
+    }
+
+    /// Renumbers the customers and the order ids where fewer codes than [`CODES_PER_CUSTOMER`] allows were seen.
+    pub(crate) fn compact(&mut self) -> Result<()> {
+        if let Lines::Any(orders, _) = &mut self.lines {
+            orders.compact(CODES_PER_CUSTOMER, FEW_CODES);
+        }
+        if self.totals.are_absent() || self.interner.len() <= FEW_CODES {
+            return Ok(());
+        }
+        let known = self.known_codes();
+        let customers = known.iter().filter(|&&known| known).count();
+        if known.len() > FEW_CODES.max(CODES_PER_CUSTOMER * customers) { self.renumber(&known) } else { Ok(()) }
+    }
+
+    /// Gives up the range of the customers: those of whom something is known keep the order of their codes, ids that were not
+    /// seen lose theirs.
+    pub(crate) fn leave_range(&mut self) -> Result<()> {
+        if !self.interner.is_range() {
+            return Ok(());
+        }
+        let known = self.known_codes();
+        if known.iter().all(|&known| known) { self.interner.leave_range() } else { self.renumber(&known) }
+    }
+
+    /// The same facts with codes for these customers only, in the same order.
+    fn renumber(&mut self, known: &[bool]) -> Result<()> {
+        let mut whole = self.like();
+        let (interner, codes) = self.interner.select(known);
+        (whole.interner, whole.totals) = (interner, self.totals.empty_like());
+        whole.totals.grow(whole.interner.len());
+        whole.totals.merge(&self.totals, Codes::Map(&codes), 0, Threads::inline());
+        let log = self.journal.take();
+        whole.absorb(self, 0, &mut |code| codes[code as usize])?;
+        if let Some(log) = log {
+            let mut own = log.empty_like();
+            own.append(log, Journal::by_table(&codes));
+            whole.journal = Some(own);
+        }
+        (whole.rows, whole.purchases) = (self.rows, self.purchases);
+        (whole.first_day, whole.last_day) = (self.first_day, self.last_day);
+        *self = whole;
+        Ok(())
+    }
+}
