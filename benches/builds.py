@@ -29,7 +29,9 @@ def smaller(case: Any, times: int) -> Any:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n\n")[0])
-    parser.add_argument("--before", type=Path, required=True, metavar="FOLDER", help="folder of the other build's package")
+    parser.add_argument(
+        "--before", type=Path, required=True, metavar="FOLDER", help="folder of the other build's package"
+    )
     parser.add_argument("--suites", nargs="+", choices=SUITES, default=list(SUITES))
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--shrink", type=int, default=1, metavar="N", help="N times fewer rows and customers")

@@ -1,10 +1,10 @@
 """Seeded generator of purchase data for benches and large tests.
 
-The same arguments give the same rows, on every machine with the same numpy. Nothing is cached. What it does not do:
-nulls, refunds, bad values (tests make those), or a market that looks real; customers do differ in how much they buy.
+The same arguments give the same rows, on every machine with the same numpy. Nothing is cached. It does not generate
+nulls, refunds or invalid values (tests do that), or realistic markets; customers do differ in how much they buy.
 
-Rows come in batches; besides the batch at hand only the customers and times of the orders are kept, so that 100 million
-rows take 2 to 4 GiB to make.
+Rows are generated in batches; apart from the current batch only the customers and times of orders are in memory, so
+that 100 million rows need 2 to 4 GiB.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ CUSTOMERS_AT = 30_000_000
 
 
 def series(records: list[Record], by: str) -> dict[str, list[tuple[int, float]]]:
-    """The points of each contender: by ``rows`` at ten per customer, or by ``customers`` at the most common number of rows."""
+    """The points of each contender: by ``rows`` at ten per customer, or by ``customers`` at one number of rows."""
     plain = {"ids": "dense", "order": "time", "order_id": False, "skew": "none", "source": "memory", "sort": True}
     threads = max((record["case"]["threads"] for record in records), default=1)
     cases = [r for r in records if all(r["case"][k] == v for k, v in plain.items()) and r["case"]["threads"] == threads]

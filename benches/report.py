@@ -126,7 +126,7 @@ def seconds(row: Record, ours: Record) -> str:
 
 
 def section(title: str, records: list[Record]) -> list[str]:
-    """Format the cases of a section: seconds, memory, share of the bandwidth, and who was left out why."""
+    """Format the cases of a section: seconds, memory, share of the bandwidth, and skipped contenders with reasons."""
     lines = [f"## {title}", "", "Seconds, and in brackets how many times as long as custcore.", ""]
     lines += with_better(table("seconds", records, seconds), records)
     lines += ["", "MiB above the input at the peak:", ""]
@@ -147,7 +147,7 @@ def section(title: str, records: list[Record]) -> list[str]:
 
 
 def targets(records: list[Record]) -> list[str]:
-    """Format the targets beside what was measured."""
+    """Format the targets with the measurements."""
     lines = ["## Targets", "", "Ratios of medians in one run, results equal and sorted, 2 threads.", ""]
     lines += [
         "| RFM scores | rows | against | custcore, s | they, s | ratio | at least | dream | |",

@@ -88,7 +88,7 @@ def left_out(records: list[Record]) -> list[str]:
 
 
 def targets(records: list[Record]) -> list[str]:
-    """Format the targets, of dense ids by time with two threads and ten rows a customer, beside what was measured."""
+    """Format the targets, of dense ids by time with two threads and ten rows per customer, with the measurements."""
     lines = ["| rows | against | ratio | at least | dream | |", "|---:|---|---:|---:|---:|---|"]
     for record in records:
         case = record["case"]
@@ -103,7 +103,7 @@ def targets(records: list[Record]) -> list[str]:
 
 
 def with_rfm(records: list[Record]) -> list[str]:
-    """Format RFM and cohorts in one scan beside RFM alone."""
+    """Format RFM and cohorts in one scan, compared with RFM alone."""
     lines = ["RFM and cohorts in one scan (`rfm=True`), the RFM tables equal to the last bit:", ""]
     names = ["both in one scan", "RFM alone", "both, in turn"]
     lines += [
@@ -125,7 +125,7 @@ def with_rfm(records: list[Record]) -> list[str]:
 
 
 def section(path: Path = BENCHES / "results" / "cohort.json") -> list[str]:
-    """Format all that is known of cohorts; nothing where nothing was measured."""
+    """Format all results of cohorts; empty without results."""
     records = sorted(load(path).values(), key=rank)
     if not records:
         return []

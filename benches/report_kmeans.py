@@ -65,7 +65,7 @@ TARGETS = [
 
 
 def sections(records: list[Record]) -> str:
-    """Format the part; nothing if nothing was measured."""
+    """Format all results of k-means; empty without results."""
     records = [record for record in records if "custcore" in _by_name(record)]
     if not records:
         return ""

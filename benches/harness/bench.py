@@ -86,7 +86,7 @@ class Input:
 class Bench(Protocol):
     """A bench. Its module must be importable, as the processes of the contenders import it, too.
 
-    A case is a frozen dataclass of plain values with ``threads`` and a unique ``key``, under which results are recorded.
+    A case is a frozen dataclass of plain values with ``threads`` and a unique ``key``, the key of its record.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Customer bases of hundreds of millions of rows, compared with Polars (streaming) and DuckDB on the same Parquet files.
+"""Customer bases of hundreds of millions of rows, compared with Polars (streaming) and DuckDB on the same Parquet.
 
 The rows are generated batch by batch, each batch seeded by its number, so that any number of them can be reproduced.
 Each contender runs in a separate process, reads the files, and ends with a row per customer in memory: first and last
@@ -76,7 +76,7 @@ class Case:
 
 
 def batch(case: Case, number: int) -> pa.RecordBatch:
-    """Generate the rows of one batch: a part of three years, ascending by time; few customers buy often, many rarely."""
+    """Generate the rows of one batch: part of three years, ascending by time; few customers buy often, many rarely."""
     random = np.random.default_rng([7, number])
     first = number * BATCH
     n = min(BATCH, case.rows - first)

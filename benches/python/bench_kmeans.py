@@ -34,7 +34,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--clusters", type=int, default=8)
     parser.add_argument("--dtype", choices=DTYPES, default="float64")
     parser.add_argument("--iterations", type=int, default=20)
-    parser.add_argument("--groups", type=int, default=0, help="number of centres that rows are drawn around; 0: a single cloud")
+    parser.add_argument(
+        "--groups", type=int, default=0, help="number of centres that rows are drawn around; 0: a single cloud"
+    )
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(

@@ -1,9 +1,9 @@
 """Count the instructions of the kernels under valgrind's callgrind, and compare with the recorded counts.
 
-``make instructions`` fails if a kernel needs 10 % more instructions than recorded; ``make instructions RECORD="reason"``
-records the new counts, with the reason. Each kernel runs once and twice, in two processes; the difference is the cost of
-one run, without the generation of its input and the start of threads. Counts do not depend on the load of the machine;
-those of hash tables with random seeds vary by some tenths of a percent.
+``make instructions`` fails if a kernel needs 10 % more instructions than recorded; ``make instructions
+RECORD="reason"`` records the new counts, with the reason. Each kernel runs once and twice, in two processes; the
+difference is the cost of one run, without the generation of its input and the start of threads. Counts do not depend on
+the load of the machine; those of hash tables with random seeds vary by some tenths of a percent.
 
 Counts depend on the compiler and on the processor: valgrind does not support AVX-512, so run-time dispatch selects the
 AVX2 or the portable path, and the AVX-512 path is not measured. So counts are compared only for the same compiler,

@@ -1,8 +1,8 @@
 """The contenders of the k-means bench. All get the same array in C order, without conversion.
 
-``custcore-columns`` gets the same numbers as an Arrow table, the usual layout of customer features. Subsampling of faiss
-is disabled. The process is bound to as many cores as there are threads before any import, because not every library
-has a setting for it.
+``custcore-columns`` gets the same numbers as an Arrow table, the usual layout of customer features. Subsampling of
+faiss is disabled. The process is bound to as many cores as there are threads before any import, because not every
+library has a setting for it.
 """
 
 from __future__ import annotations

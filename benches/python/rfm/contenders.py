@@ -1,9 +1,9 @@
 """The contenders of the RFM bench, each with the fastest known implementation.
 
 All group by customer (last time, number of orders, sum of money) and compute days since the last purchase, the type-7
-quantile edges of the three values, and the scores 1 to 5. With ``order_id``, lines are first aggregated to orders: their
-earliest time and the sum of their money. custcore also checks for nulls, sums money exactly, and adds first day, tenure,
-mean, cells and segments.
+quantile edges of the three values, and the scores 1 to 5. With ``order_id``, lines are first aggregated to orders:
+their earliest time and the sum of their money. custcore also checks for nulls, sums money exactly, and adds first day,
+tenure, mean, cells and segments.
 """
 
 from __future__ import annotations

@@ -285,7 +285,7 @@ class CustcoreAccessor(PandasRfm):
         return frame
 
     def _arrow(self, failed: dict[str, InvalidTypeError]) -> pa.Table:
-        """All columns as Arrow; columns that Arrow cannot hold are added to ``failed``, as the call may not need them."""
+        """All columns as Arrow; those that Arrow cannot hold are added to ``failed``, as the call may not need them."""
         columns: list[tuple[str, Any]] = []
         for place, name in enumerate(self._frame.columns):
             try:
@@ -305,7 +305,7 @@ class CustcoreAccessor(PandasRfm):
         repeated = [name for name in added if name in self._frame.columns]
         if repeated:
             raise DuplicateColumnError(
-                f"column {repeated[0]!r} already exists in the frame, perhaps from an earlier call; drop or rename it first: "
+                f"column {repeated[0]!r} is already in the frame, perhaps from an earlier call; drop or rename it: "
                 f"df.drop(columns={repeated!r})",
                 column=repeated[0],
             )

@@ -246,7 +246,7 @@ class CustcoreNamespace(PolarsRfm):
         repeated = [name for name in added if name in frame.columns]
         if repeated:
             raise DuplicateColumnError(
-                f"column {repeated[0]!r} already exists in the frame, perhaps from an earlier call; drop or rename it first: "
+                f"column {repeated[0]!r} is already in the frame, perhaps from an earlier call; drop or rename it: "
                 f"df.drop({repeated!r})",
                 column=repeated[0],
             )

@@ -105,7 +105,7 @@ class Files:
         return pa.schema(fields)
 
     def check(self, columns: Iterable[str]) -> None:
-        """Raise if a column of some file is not in all of them, is duplicated, or has incompatible types."""
+        """Raise if a column of a file is not in all of them, is duplicated, or has incompatible types."""
         for name in columns:
             lacking = [file.path for file in self.files if name not in file.schema.names]
             if lacking and len(lacking) < len(self.files):
@@ -158,7 +158,7 @@ class Files:
     def _read(self, file: File, schema: Any) -> Iterator[Any]:  # noqa: ANN401
         """Read one file on this thread, columns in parallel if the format allows it.
 
-        pyarrow's dataset scanner may crash the process at exit if it is abandoned while its threads are running, as after
+        pyarrow's dataset scanner may crash the process at exit if it is abandoned while its threads run, as after
         Ctrl-C or an invalid value (seen with pyarrow 26); without threads it does not.
         """
         import pyarrow as pa

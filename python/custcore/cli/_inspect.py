@@ -95,12 +95,8 @@ def _advice(opened: _files.Files, roles: dict[str, str]) -> tuple[list[str], boo
     if "customer_id" not in roles:
         notes.append("No column looks like a customer id (integer, text or binary): name it with --customer-id.")
     if "timestamp" not in roles:
-        csv = (
-            " In CSV files pyarrow infers only ISO times (2026-01-31, 2026-01-31 18:30:00)." if opened.has_csv else ""
-        )
-        notes.append(
-            f"No column is a date or a timestamp.{csv} Convert the column of times, e.g. with strptime."
-        )
+        csv = " In CSV files pyarrow infers only ISO times (2026-01-31, 2026-01-31 18:30:00)." if opened.has_csv else ""
+        notes.append(f"No column is a date or a timestamp.{csv} Convert the column of times, e.g. with strptime.")
     if "amount" not in roles:
         notes.append("No column looks like an amount of money: name it with --amount, or go without (--no-amount).")
     if "order_id" not in roles:

@@ -103,9 +103,9 @@ def api_options(
 
 def delimiter_option(command: Command) -> Command:
     """Add ``--delimiter``."""
-    return click.option(
-        "--delimiter", default=",", show_default=True, metavar="CHAR", help="Separator of CSV cells."
-    )(command)
+    return click.option("--delimiter", default=",", show_default=True, metavar="CHAR", help="Separator of CSV cells.")(
+        command
+    )
 
 
 def file_options(command: Command) -> Command:

@@ -34,7 +34,7 @@ def features(x: Features) -> object:
     if numpy is not None and isinstance(x, numpy.ndarray):
         return _matrix(numpy, x)
     if type(x).__module__.startswith("pandas") and hasattr(x, "columns"):
-        # The export of pandas adds every index except a range as a column, for example the index that remains after a filter.
+        # pandas exports every index except a range as a column, for example the index that remains after a filter.
         x = x.reset_index(drop=True)  # type: ignore[union-attr]
     if exports(x) or isinstance(x, Mapping):
         return as_source(x)  # type: ignore[arg-type]

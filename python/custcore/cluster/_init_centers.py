@@ -1,4 +1,4 @@
-"""Initialisation of k-means: number of clusters, given centres, callables. Checked here; random draws are in the core."""
+"""Initialisation of k-means: number of clusters, given centres, callables; random draws are in the core."""
 
 from __future__ import annotations
 

@@ -107,7 +107,7 @@ def _check_together(options: CohortOptions, as_of: AsOf | None) -> None:
     begin, end = options["observation_start"], options["observation_end"]
     if as_of is not None and end is not None:
         raise InvalidArgumentError(
-            "as_of= (the last day that counts) and observation_end= (the first moment that does not) set the same bound; "
+            "as_of= (the last day that counts) and observation_end= (the first moment that does not) are one bound; "
             "pass only one of them"
         )
     if begin is not None and end is not None and begin[0] == end[0] and end[1] <= begin[1]:
@@ -142,9 +142,7 @@ def _brackets(value: object) -> list[int] | None:
     if value is None:
         return None
     if isinstance(value, str) or not isinstance(value, Iterable):
-        raise InvalidTypeError(
-            f"brackets={value!r} is {type(value).__name__}; expected integers such as [1, 3, 7]"
-        )
+        raise InvalidTypeError(f"brackets={value!r} is {type(value).__name__}; expected integers such as [1, 3, 7]")
     ends = [_count("brackets", end) for end in value]
     if not ends or any(a >= b for a, b in pairwise(ends)):
         raise InvalidArgumentError(

@@ -169,7 +169,7 @@ impl CoreCohortRetention {
         self.table(py, move |cohorts, context| cohorts.matrix(&value, part, context))
     }
 
-    /// The averages of at most `periods` periods.
+    /// The averages of the first `columns` periods.
     #[pyo3(signature = (kind, columns=None))]
     fn average(&self, py: Python<'_>, kind: &str, columns: Option<usize>) -> PyResult<CoreTable> {
         let simple = choice(py, "kind", kind, &[("pooled", false), ("simple", true)])?;
