@@ -1,4 +1,4 @@
-"""Exit codes and what people are told: 2 for the call, 3 for the data, 130 for Ctrl-C; never a traceback."""
+"""Exit codes and messages: 2 for usage, 3 for data, 130 for Ctrl-C; never a traceback."""
 
 from __future__ import annotations
 
