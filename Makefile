@@ -1,5 +1,5 @@
-# The list of what one can do here; CI calls these and nothing else.
-# Needs: cargo, rustc, python3 >= 3.11, make, git. All else goes into $(VENV) and target/.
+# Development commands; CI calls only these.
+# Requires cargo, rustc, python3 >= 3.11, make, git. Everything else is installed in $(VENV) and target/.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -10,30 +10,30 @@ DEV := $(VENV)/.stamp-dev
 DEMO := $(VENV)/.stamp-demo
 BENCH := $(VENV)/.stamp-bench
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-# Builds with maturin (release profile) in target/. `maturin develop` would install the dev group, too, past the lock.
+# Builds with maturin (release profile) in target/. `maturin develop` would also install the dev group, ignoring the lock file.
 INSTALL := $(PIP) install --quiet --no-deps --no-build-isolation --editable .
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help setup build test test-rs test-py lint fmt options golden bench bench-full bench-builds bench-report bench-rust instructions demo docs wheel sizes lock clean
 
-help: ## List the verbs
+help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: $(DEV) ## Create $(VENV) with everything locked in requirements-dev.txt
+setup: $(DEV) ## Create $(VENV) with the packages locked in requirements-dev.txt
 
 build: $(DEV) ## Build the extension (release profile) and install the package, editable
 	$(INSTALL)
 
-test: lint test-rs test-py ## Lint, then all the tests, Rust's and Python's
+test: lint test-rs test-py ## Lint, then run all Rust and Python tests
 
-test-rs: ## The Rust tests and doc tests
+test-rs: ## Run the Rust tests and doc tests
 	cargo test --workspace --locked
 
-test-py: build ## The Python tests and the examples in the docstrings
+test-py: build ## Run the Python tests and docstring examples
 	$(BIN)/python -m pytest
 
-lint: build ## Formats, clippy, ruff, mypy, generated code, and the stub against the built extension
+lint: build ## Check formatting, clippy, rustdoc, ruff, mypy, generated code, and the stub against the extension
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --package custcore --no-deps --locked --quiet
@@ -43,39 +43,39 @@ lint: build ## Formats, clippy, ruff, mypy, generated code, and the stub against
 	$(BIN)/mypy
 	MYPYPATH=python $(BIN)/python -m mypy.stubtest custcore._core --mypy-config-file pyproject.toml
 
-fmt: $(DEV) ## Format, and repair what ruff can repair
+fmt: $(DEV) ## Format, and apply ruff's fixes
 	cargo fmt --all
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
-options: build ## Generate signatures and docstrings from the table of options (python/custcore/_options)
+options: build ## Generate signatures and docstrings from the options table (python/custcore/_options)
 	$(BIN)/python tools/options.py
 
-golden: build ## Renew the golden text of signatures, help and the command line in tests/api/golden
+golden: build ## Update the golden files of signatures, help and the command line in tests/api/golden
 	CUSTCORE_RENEW_GOLDEN=1 $(BIN)/python -m pytest -q tests/api/test_golden_api.py
 
-bench: $(BENCH) ## custcore beside its peers, 10 million rows (minutes); into BENCHMARKS.md
+bench: $(BENCH) ## Compare custcore with other libraries on 10 million rows (minutes) and update BENCHMARKS.md
 	MATURIN_PEP517_ARGS="--profile dist" $(INSTALL)
 	$(BIN)/python benches/suite.py quick
 	$(BIN)/python benches/suite_cohort.py quick
 	$(BIN)/python benches/suite_kmeans.py quick
 	$(BIN)/python benches/report.py
 
-bench-full: $(BENCH) ## All of BENCHMARKS.md, up to 100 million rows (an hour and more; MISSING=1 goes on with a run that was ended)
+bench-full: $(BENCH) ## Run all cases of BENCHMARKS.md, up to 100 million rows (over an hour; MISSING=1 resumes a run)
 	MATURIN_PEP517_ARGS="--profile dist" $(INSTALL)
 	$(BIN)/python benches/suite.py full $(if $(MISSING),--missing)
 	$(BIN)/python benches/suite_cohort.py full $(if $(MISSING),--missing)
 	$(BIN)/python benches/suite_kmeans.py full $(if $(MISSING),--missing)
 	$(BIN)/python benches/report.py
 
-bench-builds: $(BENCH) ## This build beside another one on the quick cases (BEFORE=folder that holds the other package)
+bench-builds: $(BENCH) ## Compare this build with another one on the quick cases (BEFORE=folder of the other package)
 	MATURIN_PEP517_ARGS="--profile dist" $(INSTALL)
 	$(BIN)/python benches/builds.py --before $(BEFORE)
 
-bench-report: $(BENCH) ## BENCHMARKS.md anew from benches/results and benches/learnt*.md
+bench-report: $(BENCH) ## Regenerate BENCHMARKS.md from benches/results and benches/learnt*.md
 	$(BIN)/python benches/report.py
 
-bench-rust: ## The kernels by themselves, timed by criterion
+bench-rust: ## Time the Rust kernels with criterion
 	cargo bench --locked --package custcore-benches --features criterion --bench kernels
 
 instructions: ## Instructions of the kernels beside the recorded ones (RECORD="reason" keeps the new ones)

@@ -1,7 +1,7 @@
-"""Two builds of custcore beside each other on the quick cases: ``python benches/builds.py --before FOLDER``.
+"""Compare two builds of custcore on the quick cases: ``python benches/builds.py --before FOLDER``.
 
-FOLDER holds the other build's package ``custcore``. Both run in turns on the same inputs, and results are compared
-before times are printed. A ratio is the median of this build over the other's: above 1 it is slower.
+FOLDER contains the package ``custcore`` of the other build. Both run in turns on the same inputs, and results are
+compared before times are printed. A ratio is the median of this build over that of the other: above 1 is slower.
 """
 
 from __future__ import annotations
@@ -22,14 +22,16 @@ SUITES: dict[str, Any] = {"rfm": suite, "cohort": suite_cohort, "kmeans": suite_
 
 
 def smaller(case: Any, times: int) -> Any:
-    """Give the case with fewer rows, and fewer customers where it has any."""
+    """The case with fewer rows and, if it has customers, fewer customers."""
     sizes = {name: max(1, getattr(case, name) // times) for name in ("rows", "customers") if hasattr(case, name)}
     return replace(case, **sizes)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n\n")[0])
-    parser.add_argument("--before", type=Path, required=True, metavar="FOLDER", help="holds the other build's package")
+    parser.add_argument(
+        "--before", type=Path, required=True, metavar="FOLDER", help="folder of the other build's package"
+    )
     parser.add_argument("--suites", nargs="+", choices=SUITES, default=list(SUITES))
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--shrink", type=int, default=1, metavar="N", help="N times fewer rows and customers")

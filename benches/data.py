@@ -1,10 +1,10 @@
-"""The one seeded generator of purchase data for benches and large tests.
+"""Seeded generator of purchase data for benches and large tests.
 
-The same arguments give the same rows, on every machine with the same numpy. Nothing is cached. What it does not do:
-nulls, refunds, bad values (tests make those), or a market that looks real; customers do differ in how much they buy.
+The same arguments give the same rows, on every machine with the same numpy. Nothing is cached. It does not generate
+nulls, refunds or invalid values (tests do that), or realistic markets; customers do differ in how much they buy.
 
-Rows come in batches; besides the batch at hand only the customers and times of the orders are kept, so that 100 million
-rows take 2 to 4 GiB to make.
+Rows are generated in batches; apart from the current batch only the customers and times of orders are in memory, so
+that 100 million rows need 2 to 4 GiB.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ FIRST_ORDER = 1_000_000
 GOLDEN = 0x9E37_79B9_7F4A_7C15
 GOLDEN_INVERSE = pow(GOLDEN, -1, 1 << 64)
 
-# Strings of 200 bytes that differ in the middle, past what a prefix tells.
+# Strings of 200 bytes that differ in the middle, after the prefix that is compared first.
 LONG_BEGINNING = b"customer/" + b"0123456789" * 9 + b"/"
 LONG_END = b"/" + b"abcdefghijklmnopqrstuvwxyz" * 4
 LONG_BYTES = 200
@@ -55,7 +55,7 @@ def purchases(
     seed: int = 0,
     chunk_rows: int = 1 << 20,
 ) -> pa.Table:
-    """Make a table of purchases: :func:`purchase_batches` put together, one chunk for each batch."""
+    """Generate a table of purchases: :func:`purchase_batches`, one chunk for each batch."""
     batches = purchase_batches(
         n_rows,
         n_customers,
@@ -80,7 +80,7 @@ def purchase_batches(
     seed: int = 0,
     chunk_rows: int = 1 << 20,
 ) -> Iterator[pa.RecordBatch]:
-    """Make purchases, batch by batch.
+    """Generate purchases, batch by batch.
 
     Parameters
     ----------
@@ -159,7 +159,7 @@ def purchase_batches(
 
 
 def _lines(random: np.random.Generator, n_rows: int) -> np.ndarray:
-    """Draw the number of lines of each order until they make up n_rows."""
+    """Draw the number of lines of each order until there are n_rows."""
     drawn = random.geometric(1 / LINES_PER_ORDER, max(1, n_rows // LINES_PER_ORDER))
     while drawn.sum() < n_rows:
         drawn = np.concatenate([drawn, random.geometric(1 / LINES_PER_ORDER, max(1, n_rows // 50))])
@@ -170,7 +170,7 @@ def _lines(random: np.random.Generator, n_rows: int) -> np.ndarray:
 
 
 def _customers(random: np.random.Generator, n_orders: int, n_customers: int, skew: Skew) -> np.ndarray:
-    """Draw the customer of each order: each one once while orders last, the others by how keen each customer is."""
+    """Draw the customer of each order: first each customer once, then by random purchase rates."""
     if skew not in SKEWS:
         raise ValueError(f"skew must be one of {', '.join(SKEWS)}, not {skew!r}")
     first = random.permutation(n_customers)[:n_orders]
@@ -184,7 +184,7 @@ def _customers(random: np.random.Generator, n_orders: int, n_customers: int, ske
 
 
 class Ids:
-    """Turns codes from 0 into ids of one kind; dense, string, dictionary and long ids ascend with the code."""
+    """Converts codes from 0 to ids of one kind; dense, string, dictionary and long ids ascend with the code."""
 
     def __init__(self, kind: IdKind, n_customers: int) -> None:
         if kind not in ID_KINDS:
@@ -194,7 +194,7 @@ class Ids:
         self.names = self._texts(np.arange(n_customers)) if kind == "dictionary" else None
 
     def __call__(self, code: np.ndarray) -> pa.Array:
-        """Make the ids of some codes."""
+        """The ids of codes."""
         if self.kind == "dictionary":
             return pa.DictionaryArray.from_arrays(pa.array(code.astype(np.int32)), self.names)
         if self.kind in ("string", "long"):
@@ -202,7 +202,7 @@ class Ids:
         return pa.array(_integers(self.kind, code.astype(np.int64)))
 
     def _texts(self, code: np.ndarray) -> pa.Array:
-        """Write codes as texts of one width, digit by digit for all of them."""
+        """Format codes as strings of one width, digit by digit for all of them."""
         before, after = b"C", b""
         if self.kind == "long":
             before, after = LONG_BEGINNING, LONG_END[: LONG_BYTES - len(LONG_BEGINNING) - self.digits]
@@ -236,7 +236,7 @@ def _integers(kind: IdKind, code: np.ndarray) -> np.ndarray:
 
 
 def _scatter(code: np.ndarray) -> np.ndarray:
-    """Scatter codes over 63 bits, one to one: shifts and odd factors are reversible modulo 2**63."""
+    """Scatter codes over 63 bits, bijectively: shifts and odd factors are invertible modulo 2**63."""
     mask = np.uint64((1 << 63) - 1)
     mixed = code.astype(np.uint64) + np.uint64(0x1E37_79B9_7F4A_7C15)
     for factor in (0xBF58_476D_1CE4_E5B9, 0x94D0_49BB_1331_11EB):

@@ -1,4 +1,4 @@
-"""The picture of how the cost grows: nanoseconds a row by rows, and by customers, from the records of the results."""
+"""Plot of scaling: nanoseconds per row, by number of rows and of customers, from the recorded results."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 Record = dict[str, Any]
 
-# Colours that stay apart for most colour-blind eyes; custcore stands out.
+# Colours that are distinguishable with most kinds of colour blindness; custcore stands out.
 STYLES = {
     "custcore": ("#c1121f", 2.6),
     "polars-streaming": ("#0072b2", 1.5),
@@ -27,7 +27,7 @@ CUSTOMERS_AT = 30_000_000
 
 
 def series(records: list[Record], by: str) -> dict[str, list[tuple[int, float]]]:
-    """Collect the points of each contender: by ``rows`` at ten a customer, or by ``customers`` at the rows of most."""
+    """The points of each contender: by ``rows`` at ten per customer, or by ``customers`` at one number of rows."""
     plain = {"ids": "dense", "order": "time", "order_id": False, "skew": "none", "source": "memory", "sort": True}
     threads = max((record["case"]["threads"] for record in records), default=1)
     cases = [r for r in records if all(r["case"][k] == v for k, v in plain.items()) and r["case"]["threads"] == threads]
@@ -47,7 +47,7 @@ def series(records: list[Record], by: str) -> dict[str, list[tuple[int, float]]]
 
 
 def draw(records: list[Record], path: Path) -> bool:
-    """Draw the picture; tell whether there was anything to draw."""
+    """Draw the plot; return whether there was any data."""
     panels = [series(records, "rows"), series(records, "customers")]
     if any(len(panel.get("custcore", [])) < 2 for panel in panels):
         return False
@@ -77,7 +77,7 @@ def draw(records: list[Record], path: Path) -> bool:
 
 
 def _label(ax: Any, ends: list[tuple[float, str, float]]) -> None:
-    """Write names beside the ends of the lines, pushed apart where they would overlap."""
+    """Label the ends of the lines, without overlap."""
     low, high = ax.get_ylim()
     gap = (high / low) ** 0.055
     last = 0.0

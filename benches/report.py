@@ -1,4 +1,4 @@
-"""Make BENCHMARKS.md of the results in ``benches/results`` and of what was learnt (``benches/learnt.md``, by hand)."""
+"""Generate BENCHMARKS.md from the results in ``benches/results`` and the notes in ``benches/learnt.md``."""
 
 from __future__ import annotations
 
@@ -51,12 +51,12 @@ METHOD = """## Method
 
 
 def same(case: Record, **wanted: Any) -> bool:
-    """Tell whether a case is like the plain one but for what is wanted."""
+    """Whether a case differs from the default case only in the given fields."""
     return all(case[name] == value for name, value in (PLAIN | wanted).items())
 
 
 def is_line(case: Record, **wanted: Any) -> bool:
-    """Tell whether a case is a line of the table of targets: any ids, order, with order_id or without."""
+    """Whether a case is in the table of targets: any ids and order, with or without order_id."""
     free = {name: case[name] for name in ("ids", "order", "order_id")}
     kind = case["ids"] in ("dense", "sparse", "string", "dictionary")
     return kind and case["customers"] * 10 == case["rows"] and same(case, **(free | wanted))
@@ -78,7 +78,7 @@ SECTIONS: list[tuple[str, Callable[[Record], bool]]] = [
 
 
 def label(case: Record) -> str:
-    """Name a case by what is not plain about it."""
+    """Name a case by its differences from the default."""
     words = [f"{case['ids']} ids", "by time" if case["order"] == "time" else "by customer"]
     if case["order_id"]:
         words.append("lines of orders")
@@ -98,7 +98,7 @@ def by_name(record: Record) -> dict[str, Record]:
 
 
 def table(first: str, records: list[Record], cell: Callable[[Record, Record], str]) -> list[str]:
-    """Lay out one figure of each contender in each case."""
+    """Format one figure of each contender in each case."""
     names = [name for name in BENCH.contenders if any(name in by_name(record) for record in records)]
     lines = [f"| {first} | " + " | ".join(names) + " |", "|---|" + "---:|" * len(names)]
     for record in records:
@@ -109,7 +109,7 @@ def table(first: str, records: list[Record], cell: Callable[[Record, Record], st
 
 
 def with_better(lines: list[str], records: list[Record]) -> list[str]:
-    """Add how many times as long as custcore the better of Polars and DuckDB took."""
+    """Add the ratio of the better of Polars and DuckDB to custcore."""
     cells = ["better of Polars and DuckDB |", "---:|"]
     for record in records:
         rows = by_name(record)
@@ -126,7 +126,7 @@ def seconds(row: Record, ours: Record) -> str:
 
 
 def section(title: str, records: list[Record]) -> list[str]:
-    """Lay out the cases of a section: seconds, memory, share of the bandwidth, and who was left out why."""
+    """Format the cases of a section: seconds, memory, share of the bandwidth, and skipped contenders with reasons."""
     lines = [f"## {title}", "", "Seconds, and in brackets how many times as long as custcore.", ""]
     lines += with_better(table("seconds", records, seconds), records)
     lines += ["", "MiB above the input at the peak:", ""]
@@ -147,7 +147,7 @@ def section(title: str, records: list[Record]) -> list[str]:
 
 
 def targets(records: list[Record]) -> list[str]:
-    """Lay out the targets beside what was measured."""
+    """Format the targets with the measurements."""
     lines = ["## Targets", "", "Ratios of medians in one run, results equal and sorted, 2 threads.", ""]
     lines += [
         "| RFM scores | rows | against | custcore, s | they, s | ratio | at least | dream | |",
@@ -194,7 +194,7 @@ def targets(records: list[Record]) -> list[str]:
 
 
 def machines(records: list[Record]) -> list[str]:
-    """Tell on what, when, and with which versions the cases were measured."""
+    """The machine, date and versions of the measurements."""
     groups: dict[str, list[Record]] = {}
     for record in records:
         machine = record["hardware"]
@@ -230,7 +230,7 @@ def machines(records: list[Record]) -> list[str]:
 
 
 def report(records: list[Record], picture: str | None) -> str:
-    """Put the parts together."""
+    """Assemble the parts."""
     records = [record for record in records if "custcore" in by_name(record)]
     parts = [HEAD, METHOD, *machines(records), *targets(records)]
     for title, belongs in SECTIONS:
@@ -247,7 +247,7 @@ def report(records: list[Record], picture: str | None) -> str:
 
 
 def rank(case: Record) -> tuple[Any, ...]:
-    """Order the cases of a table as the targets do."""
+    """Order the cases of a table like the targets."""
     kinds = list(RANKED)
     return case["order_id"], kinds.index(case["ids"]), case["order"] != "time", case["skew"], case["customers"]
 

@@ -33,7 +33,7 @@ def by_name(record: Record) -> dict[str, Record]:
 
 
 def day_by_day(records: list[Record]) -> list[str]:
-    """Lay out what an update costs, beside starting anew."""
+    """Format the cost of an update, compared with a full recomputation."""
     lines = [DAY_BY_DAY]
     lines += [
         "| level | all days: update | table | anew | last 30 days: update | table | anew | anew by update |",
@@ -60,7 +60,7 @@ def told(row: Record, rows: int) -> str:
 
 
 def large(records: list[Record]) -> list[str]:
-    """Lay out rates, memory and what a customer, a day, an order take."""
+    """Format rates, memory, and bytes per customer, day and order."""
     lines = [LARGE, "| rows | custcore | Polars, streaming | DuckDB |", "|---|---|---|---|"]
     for record in records:
         rows, found = record["case"]["rows"], by_name(record)
@@ -101,7 +101,7 @@ def large(records: list[Record]) -> list[str]:
 
 
 def section(results: Path = BENCHES / "results") -> list[str]:
-    """Lay out all that is known of bases; nothing where nothing was measured."""
+    """Format all results of bases; empty without results."""
     days = list(load(results / "base.json").values())
     rows = sorted(
         load(results / "base_large.json").values(),

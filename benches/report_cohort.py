@@ -51,14 +51,14 @@ def rank(record: Record) -> tuple[Any, ...]:
 
 
 def best(record: Record, names: tuple[str, ...]) -> float | None:
-    """Tell how many times as long as custcore the quickest of some took."""
+    """The ratio of the fastest of some contenders to custcore."""
     rows = by_name(record)
     peers = [rows[name]["median_seconds"] for name in names if name in rows]
     return min(peers) / rows["custcore"]["median_seconds"] if peers else None
 
 
 def table(first: str, records: list[Record], cell: Callable[[Record, Record], str], *, better: bool) -> list[str]:
-    """Lay out one figure of each contender in each case."""
+    """Format one figure of each contender in each case."""
     names = [name for name in PEERS if any(name in by_name(record) for record in records)]
     last = " better of Polars and DuckDB |" if better else ""
     lines = [f"| {first} | " + " | ".join(names) + " |" + last, "|---|" + "---:|" * (len(names) + better)]
@@ -78,7 +78,7 @@ def seconds(row: Record, ours: Record) -> str:
 
 
 def left_out(records: list[Record]) -> list[str]:
-    """Tell who was left out, why, and in how many cases."""
+    """The contenders that were skipped, the reason, and the number of cases."""
     missing: dict[tuple[str, str], int] = {}
     for record in records:
         for told in record["skipped"].items():
@@ -88,7 +88,7 @@ def left_out(records: list[Record]) -> list[str]:
 
 
 def targets(records: list[Record]) -> list[str]:
-    """Lay out the targets, of dense ids by time with two threads and ten rows a customer, beside what was measured."""
+    """Format the targets, of dense ids by time with two threads and ten rows per customer, with the measurements."""
     lines = ["| rows | against | ratio | at least | dream | |", "|---:|---|---:|---:|---:|---|"]
     for record in records:
         case = record["case"]
@@ -103,7 +103,7 @@ def targets(records: list[Record]) -> list[str]:
 
 
 def with_rfm(records: list[Record]) -> list[str]:
-    """Lay out RFM and cohorts in one scan beside RFM alone."""
+    """Format RFM and cohorts in one scan, compared with RFM alone."""
     lines = ["RFM and cohorts in one scan (`rfm=True`), the RFM tables equal to the last bit:", ""]
     names = ["both in one scan", "RFM alone", "both, in turn"]
     lines += [
@@ -125,7 +125,7 @@ def with_rfm(records: list[Record]) -> list[str]:
 
 
 def section(path: Path = BENCHES / "results" / "cohort.json") -> list[str]:
-    """Lay out all that is known of cohorts; nothing where nothing was measured."""
+    """Format all results of cohorts; empty without results."""
     records = sorted(load(path).values(), key=rank)
     if not records:
         return []

@@ -31,7 +31,7 @@ computed anew in float64, has to be within one percent, and how far it is off is
 
 @dataclass(frozen=True)
 class Target:
-    """What is to be reached: ratio of medians, against the better of some."""
+    """A target: the ratio of medians against the better of some contenders."""
 
     label: str
     case: dict[str, Any]
@@ -65,7 +65,7 @@ TARGETS = [
 
 
 def sections(records: list[Record]) -> str:
-    """Lay out the part; nothing if nothing was measured."""
+    """Format all results of k-means; empty without results."""
     records = [record for record in records if "custcore" in _by_name(record)]
     if not records:
         return ""

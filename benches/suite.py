@@ -1,7 +1,7 @@
-"""The cases that BENCHMARKS.md tells of: ``python benches/suite.py quick`` (minutes), ``full`` (about 40 minutes).
+"""The cases of BENCHMARKS.md: ``python benches/suite.py quick`` (minutes), ``full`` (about 40 minutes).
 
-What was measured goes to ``benches/results/rfm.json`` after each case, so that a run that was ended is not lost: with
-``--missing`` the next one leaves out the cases that were measured at this commit on this kind of machine already.
+Results are written to ``benches/results/rfm.json`` after each case, so that an interrupted run can be resumed: with
+``--missing`` the next run skips the cases that were already measured at this commit on this kind of machine.
 ``--only 3 7`` measures the third and the seventh case.
 """
 
@@ -29,7 +29,7 @@ ALL = tuple(BENCH.contenders)
 # The variants of a case are beside the contenders that the targets name; the others are in the main tables.
 NAMED = ("custcore", "polars", "polars-streaming", "duckdb", "numpy")
 ELSEWHERE = "measured in the main tables only, to save time"
-# The growth is drawn, and more than five lines are hard to tell apart.
+# Scaling is plotted, and more than five lines are hard to distinguish.
 DRAWN = ("custcore", "polars-streaming", "duckdb", "numpy", "pandas")
 GROWTH_ROWS = (1 * M, 3 * M, 10 * M, 30 * M, 100 * M)
 GROWTH_CUSTOMERS = (1_000, 10_000, 100_000, 1 * M, 10 * M)
@@ -38,7 +38,7 @@ CUSTOMERS_AT = 30 * M
 
 @dataclass(frozen=True)
 class Entry:
-    """One case of the suite, who takes part, how often, and why others do not."""
+    """One case of the suite, its contenders, repetitions, and the reasons why others are skipped."""
 
     case: RfmCase
     contenders: tuple[str, ...] = ALL
@@ -47,7 +47,7 @@ class Entry:
 
 
 def lines(rows: int) -> list[RfmCase]:
-    """Give the lines of the table of targets at so many rows, in memory and sorted."""
+    """The cases of the table of targets with a number of rows, in memory and sorted."""
     plain = RfmCase(rows, rows // 10, threads=THREADS)
     return [
         plain,
@@ -67,7 +67,7 @@ def quick() -> list[Entry]:
 
 
 def able(entry: Entry) -> Entry:
-    """Leave out who needs minutes."""
+    """Skip contenders that need minutes."""
     if entry.case.ids != "dictionary":
         return entry
     contenders = tuple(name for name in entry.contenders if name != "datafusion")
@@ -75,7 +75,7 @@ def able(entry: Entry) -> Entry:
 
 
 def skews() -> list[RfmCase]:
-    """Data that are hard on some way of grouping."""
+    """Data that are difficult for some grouping methods."""
     plain = RfmCase(10 * M, M, threads=THREADS)
     return [
         replace(plain, skew="half"),
@@ -91,14 +91,14 @@ def skews() -> list[RfmCase]:
 
 
 def growth() -> list[RfmCase]:
-    """More rows at ten a customer, and more customers at 30 million rows."""
+    """More rows at ten per customer, and more customers at 30 million rows."""
     by_rows = [RfmCase(rows, rows // 10, threads=THREADS) for rows in GROWTH_ROWS]
     by_customers = [RfmCase(CUSTOMERS_AT, customers, threads=THREADS) for customers in GROWTH_CUSTOMERS]
     return by_rows + by_customers
 
 
 def full() -> list[Entry]:
-    """All of it: both ways of sorting, one thread, Parquet of every kind, skews, growth, 100 million rows."""
+    """All cases: sorted and unsorted, one thread, Parquet of all kinds, skews, scaling, 100 million rows."""
     ten, hundred = lines(10 * M), lines(100 * M)
     entries = quick()
     entries += [Entry(hundred[0], rounds=1)]
@@ -109,7 +109,7 @@ def full() -> list[Entry]:
     more += [replace(case, source="parquet") for case in ten[1:]]
     more += [replace(ten[-1], order="clustered"), replace(ten[0], source="parquet", threads=1)]
     entries += [Entry(case, NAMED, rounds=2) for case in [*more, *skews()]]
-    # Where a case is there twice, the one with more contenders stays.
+    # Of duplicate cases, the one with more contenders is kept.
     best: dict[str, Entry] = {}
     for entry in entries:
         known = best.get(entry.case.key)
@@ -122,7 +122,7 @@ SUITES = {"quick": quick, "full": full}
 
 
 def run(entries: list[Entry], path: Path, limits: Limits, *, missing: bool) -> int:
-    """Measure the cases and keep what was measured; count those that failed."""
+    """Measure the cases and record the results; return the number of failed cases."""
     begin, failures = time.monotonic(), 0
     for n, entry in enumerate(entries, 1):
         known = load(path).get(entry.case.key)
@@ -150,7 +150,7 @@ def main() -> None:
     parser.add_argument(
         "--shrink", type=int, default=1, metavar="N", help="N times fewer rows and customers, for trials"
     )
-    parser.add_argument("--rounds", type=int, help="in place of what the suite says")
+    parser.add_argument("--rounds", type=int, help="instead of the suite's number")
     parser.add_argument("--memory", type=float, metavar="GIB", help="for all contenders; default: what is available")
     arguments = parser.parse_args()
     if arguments.shrink > 1 and arguments.json == RESULTS:

@@ -1,6 +1,6 @@
-"""The cohort cases that BENCHMARKS.md tells of: ``suite_cohort.py quick`` (minutes), ``full`` (a quarter of an hour).
+"""The cohort cases of BENCHMARKS.md: ``suite_cohort.py quick`` (minutes), ``full`` (a quarter of an hour).
 
-What was measured goes to ``benches/results/cohort.json`` after each case, as with ``benches/suite.py``.
+Results are written to ``benches/results/cohort.json`` after each case, as in ``benches/suite.py``.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ THREADS = min(2, len(os.sched_getaffinity(0)))
 
 @dataclass(frozen=True)
 class Entry:
-    """One case of the suite, and how often it is measured."""
+    """One case of the suite, and the number of repetitions."""
 
     case: CohortCase
     rounds: int = 3
 
     @property
     def contenders(self) -> tuple[str, ...]:
-        """Who takes part."""
+        """The contenders."""
         return WITH_RFM if self.case.rfm else PEERS
 
 
 def quick() -> list[Entry]:
-    """10 million rows of every kind, and RFM besides."""
+    """10 million rows of all kinds, also with RFM."""
     plain = CohortCase(10 * M, M, threads=THREADS)
     cases = [
         plain,
@@ -51,7 +51,7 @@ def quick() -> list[Entry]:
 
 
 def full() -> list[Entry]:
-    """All of it: 10 million customers, 100 million rows, one thread."""
+    """All cases: 10 million customers, 100 million rows, one thread."""
     plain = CohortCase(10 * M, M, threads=THREADS)
     long = replace(plain, rows=100 * M)
     more = [replace(plain, customers=10 * M), replace(plain, threads=1), replace(plain, order="clustered", threads=1)]

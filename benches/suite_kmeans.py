@@ -1,7 +1,7 @@
-"""The k-means cases that BENCHMARKS.md tells of: ``python benches/suite_kmeans.py quick`` (minutes), ``full`` (longer).
+"""The k-means cases of BENCHMARKS.md: ``python benches/suite_kmeans.py quick`` (minutes), ``full`` (longer).
 
-What was measured goes to ``benches/results/kmeans.json`` after each case; with ``--missing`` the next run leaves out
-the cases that were measured at this commit on this kind of machine already.
+Results are written to ``benches/results/kmeans.json`` after each case; with ``--missing`` the next run skips the cases
+that were already measured at this commit on this kind of machine.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ RESULTS = Path(__file__).parent / "results" / "kmeans.json"
 M = 1_000_000
 THREADS = min(2, len(os.sched_getaffinity(0)))
 ALL = tuple(BENCH.contenders)
-# A first run of more seconds than this counts as timed: what takes long need not be repeated to warm up.
+# A first run of more seconds than this is timed: long runs need no warm-up.
 WARM = 1.0
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One case of the suite, who takes part, and how often."""
+    """One case of the suite, its contenders and repetitions."""
 
     case: KMeansCase
     rounds: int = 3
@@ -39,7 +39,7 @@ class Entry:
 
 
 def quick() -> list[Entry]:
-    """The lines of the table of targets."""
+    """The cases of the table of targets."""
     plain = KMeansCase(10 * M, threads=THREADS)
     fit = replace(plain, task="fit")
     wide = replace(fit, rows=M, features=8, clusters=16)
@@ -68,7 +68,7 @@ def grid() -> list[Entry]:
 
 
 def full() -> list[Entry]:
-    """All of it: the grid, data with clusters, and the prediction of 100 million rows."""
+    """All cases: the grid, data with clusters, and the prediction of 100 million rows."""
     grouped = KMeansCase(M, groups=10, threads=THREADS)
     more = [Entry(replace(grouped, dtype=dtype)) for dtype in ("float32", "float64")]
     more.append(Entry(KMeansCase(100 * M, dtype="float32", task="predict", threads=THREADS), rounds=3))
@@ -80,7 +80,7 @@ SUITES = {"quick": quick, "full": full}
 
 
 def run(entries: list[Entry], path: Path, limits: Limits, *, missing: bool) -> int:
-    """Measure the cases and keep what was measured; count those that failed."""
+    """Measure the cases and record the results; return the number of failed cases."""
     begin, failures = time.monotonic(), 0
     for n, entry in enumerate(entries, 1):
         known = load(path).get(entry.case.key)

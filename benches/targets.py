@@ -1,4 +1,4 @@
-"""What custcore sets out to reach, as ratios of medians in one run: against whom, at least, and dreamt of."""
+"""Performance targets, as ratios of medians in one run: contender, minimum and aspiration."""
 
 from __future__ import annotations
 
@@ -60,6 +60,6 @@ TARGETS = [
 
 
 def is_meant(target: Target, case: dict[str, Any]) -> bool:
-    """Tell whether a target speaks of a case: one of ten rows a customer, like it in all the rest."""
+    """Whether a target applies to a case: ten rows per customer, equal in all other fields."""
     wanted = PLAIN | target.case
     return case["customers"] * 10 == case["rows"] and all(case[name] == value for name, value in wanted.items())

@@ -1,7 +1,7 @@
-"""How fast this machine reads memory now: ``python -m benches.harness.bandwidth THREADS`` obeys lines like a contender.
+"""The current memory read bandwidth: ``python -m benches.harness.bandwidth THREADS``, controlled like a contender.
 
-Each thread takes the dot product of its share of half a gigabyte with itself. Of three passes the fastest counts, for a
-disturbance only ever slows one down. It is a process of its own because numpy's BLAS must be told to use one thread.
+Each thread computes the dot product of its part of half a gigabyte with itself. The fastest of three passes counts, as
+disturbances only slow it down. It is a separate process because numpy's BLAS must be limited to one thread.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a bench has to say about itself."""
+"""The interface of a bench."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 
 class UnequalError(Exception):
-    """Two contenders found different results."""
+    """Two contenders have different results."""
 
 
 @dataclass(frozen=True)
 class Work:
-    """What a contender does, prepared.
+    """The prepared work of a contender.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ class Work:
 
 @dataclass(frozen=True)
 class Contender:
-    """One of those compared.
+    """One of the implementations compared.
 
     Parameters
     ----------
@@ -84,10 +84,9 @@ class Input:
 
 
 class Bench(Protocol):
-    """A bench. It lives in a module that can be imported, for the contenders' processes import it, too.
+    """A bench. Its module must be importable, as the processes of the contenders import it, too.
 
-    A case is a frozen dataclass of plain values with a ``key``, which tells it from all other cases and under which
-    results are kept, and with ``threads``.
+    A case is a frozen dataclass of plain values with ``threads`` and a unique ``key``, the key of its record.
     """
 
     name: str
@@ -98,10 +97,10 @@ class Bench(Protocol):
 
     @property
     def contenders(self) -> Mapping[str, Contender]:
-        """Those compared, by name; the first is the one that the others are compared with."""
+        """The contenders by name; the first is the reference."""
 
     def write(self, case: Any, folder: Path) -> Input:
         """Write the input of a case into a folder."""
 
     def compare(self, case: Any, expected: pa.Table, found: pa.Table) -> dict[str, int]:
-        """Raise `UnequalError` if two results differ; tell how many small differences were let pass, by name."""
+        """Raise `UnequalError` if two results differ; return the number of tolerated differences, by name."""

@@ -1,7 +1,7 @@
-"""One contender's process. It obeys lines on its input ("first", "again") and answers each with a line of JSON.
+"""The process of a contender. It reads commands from stdin ("first", "again") and replies with a line of JSON each.
 
-``python -m benches.harness.child MODULE:BENCH CONTENDER CASE INPUT RESULT``, with the case as JSON. The contender's own
-prints go to the error stream. If the machine runs out of memory, the process gives up before the system has to choose.
+``python -m benches.harness.child MODULE:BENCH CONTENDER CASE INPUT RESULT``, with the case as JSON. Output of the
+contender itself goes to stderr. If the machine runs out of memory, the process exits before the OOM killer acts.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ import pyarrow as pa
 
 from benches.harness.machine import GIB, MIB, available_memory, own_memory
 
-# Below this much available memory a contender ends itself.
+# A contender exits if less memory than this is available.
 FLOOR = GIB // 2
 
 
 def watch(answers: Any) -> None:
-    """End the process, with an answer, when memory is about to run out."""
+    """Exit with a reply when memory is about to run out."""
     while True:
         if available_memory() < FLOOR:
             answers.write(json.dumps({"error": f"ran out of memory (less than {FLOOR // MIB} MiB left)"}) + "\n")
@@ -45,7 +45,7 @@ def give_back() -> None:
 
 
 def plain(table: pa.Table) -> pa.Table:
-    """Decode dictionaries: a file has room for one only, and chunks may have several."""
+    """Decode dictionaries: a file can have only one, but chunks may have several."""
     for i, field in enumerate(table.schema):
         if pa.types.is_dictionary(field.type):
             table = table.set_column(i, field.name, table[field.name].cast(field.type.value_type))
@@ -53,7 +53,7 @@ def plain(table: pa.Table) -> pa.Table:
 
 
 def run(work: Any, result: Path | None) -> dict[str, float]:
-    """Do the work once. With a place for the result, measure memory, too, and leave the result there."""
+    """Run the work once. With a path for the result, also measure memory, and write the result there."""
     gc.collect()
     before = 0
     if result:
@@ -90,7 +90,7 @@ def main() -> None:
             answer(run(work, Path(result) if request.strip() == "first" else None))
     except BaseException as error:  # noqa: BLE001 (whatever stopped a contender is told, and the others go on)
         answer({"error": f"{type(error).__name__}: {error}"[:500]})
-    os._exit(0)  # some contenders take long to free what they hold
+    os._exit(0)  # some contenders take long to free their memory
 
 
 if __name__ == "__main__":

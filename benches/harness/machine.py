@@ -1,4 +1,4 @@
-"""The machine: its parts and its free memory; and what is installed."""
+"""The machine, its free memory, and installed versions."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def hardware() -> dict[str, Any]:
 
 
 def revision() -> str:
-    """Tell the commit of the repository, with a + if files have changed since."""
+    """The commit of the repository, with a + if files have changed since."""
     try:
         told = subprocess.run(
             ["git", "describe", "--always", "--dirty=+", "--exclude=*"],  # noqa: S607 (git is where the user has it)
@@ -48,12 +48,12 @@ def revision() -> str:
 
 
 def available_memory() -> int:
-    """Bytes that can be had without swapping."""
+    """Bytes available without swapping."""
     return _read_size(Path("/proc/meminfo"), "MemAvailable")
 
 
 def gibibytes(count: float | None) -> int | None:
-    """Turn GiB, as they are asked for, into bytes."""
+    """Convert GiB to bytes."""
     return None if count is None else int(count * GIB)
 
 
@@ -70,7 +70,7 @@ def _read_size(path: Path, field: str) -> int:
 
 
 def installed_version(package: str) -> str | None:
-    """Tell the version of a distribution; None if it is not installed."""
+    """The version of a distribution; None if it is not installed."""
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:

@@ -1,4 +1,4 @@
-"""The parent's end of a process that obeys lines and answers each with a line of JSON."""
+"""The parent's side of a process that reads commands and replies with a line of JSON each."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# What libraries read their number of threads from.
+# Environment variables from which libraries read their number of threads.
 THREAD_VARIABLES = (
     "CUSTCORE_NUM_THREADS",
     "POLARS_MAX_THREADS",
@@ -24,7 +24,7 @@ THREAD_VARIABLES = (
 
 
 class FailedError(Exception):
-    """A contender could not do its work."""
+    """A contender failed."""
 
 
 class Process:
@@ -43,12 +43,12 @@ class Process:
             stdout=subprocess.PIPE,
             text=True,
         )
-        self._answer(max(300, seconds))  # loading is not what is limited
+        self._answer(max(300, seconds))  # the limit does not apply to loading
 
     def ask(self, request: str) -> dict[str, Any]:
-        """Have the process do something once."""
+        """Send a command and return the reply."""
         assert self.process.stdin
-        with contextlib.suppress(BrokenPipeError):  # what it said before it went is read below
+        with contextlib.suppress(BrokenPipeError):  # its last output is read below
             self.process.stdin.write(request + "\n")
             self.process.stdin.flush()
         return self._answer(self.seconds)

@@ -1,4 +1,4 @@
-"""Results on disk: one JSON file a bench, a record for each case; and the table that a terminal shows of one."""
+"""Recorded results: one JSON file per bench with a record per case, and a record as a table for the terminal."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ Record = dict[str, Any]
 
 
 def load(path: Path) -> dict[str, Record]:
-    """Read the records of a file by their keys; none if there is no file."""
+    """Read the records of a file by key; empty if there is no file."""
     if not path.exists():
         return {}
     return {record["key"]: record for record in json.loads(path.read_text())}
 
 
 def save(record: Record, path: Path) -> None:
-    """Put a record into a file, in place of an older one of the same case.
+    """Write a record to a file, replacing an older one of the same case.
 
-    A case is replaced as a whole: times of different runs make no ratio.
+    A case is replaced as a whole, since ratios of different runs are meaningless.
     """
     records = load(path) | {record["key"]: record}
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -34,7 +34,7 @@ def save(record: Record, path: Path) -> None:
 
 
 def show(record: Record) -> str:
-    """Lay out a record, each contender with its ratio to the first."""
+    """Format a record, each contender with its ratio to the first."""
     machine, rows = record["hardware"], record["contenders"]
     lines = [
         f"{record['bench']}: {record['key']}",

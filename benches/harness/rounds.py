@@ -1,4 +1,4 @@
-"""Measure a case: all contenders in turns, results compared before times count."""
+"""Measures a case: all contenders in turns; results are compared before times count."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Limits:
-    """How long and how often.
+    """Limits and repetitions.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ class Limits:
 
 @dataclass
 class Runner:
-    """A contender in a case, across its processes; from another build of custcore where a ``python_path`` is given."""
+    """A contender in a case, across its processes; from another build of custcore if a ``python_path`` is given."""
 
     name: str
     command: list[str]
@@ -82,7 +82,7 @@ class Runner:
         return self.command[1]
 
     def first(self) -> None:
-        """Run for the first time: memory is measured and the result is left in its file."""
+        """Run for the first time: measure memory and write the result to its file."""
         assert self.process
         answer = self.process.ask("first")
         self.peak, self.first_seconds = int(answer["bytes"]), answer["seconds"]
@@ -90,7 +90,7 @@ class Runner:
             self.seconds.append(self.first_seconds)
 
     def turn(self, n: int) -> None:
-        """Take the n-th timed run, unless there was one, or time is up."""
+        """Do the n-th timed run, unless it was done, or time is up."""
         if self.failed or len(self.seconds) >= n or sum(self.seconds) > self.limits.budget:
             return
         try:
@@ -107,7 +107,7 @@ class Runner:
             self.fail(str(error))
 
     def fail(self, why: str) -> None:
-        """Take it out of the rounds."""
+        """Exclude it from further rounds."""
         print(f"  {self.name}: {why}", file=sys.stderr)
         self.failed = why
         self.stop()
@@ -146,14 +146,14 @@ def measure(
     Returns
     -------
     dict
-        What `record.save` keeps: the case, the date, the machine, the versions and what was measured.
+        The record for `record.save`: the case, the date, the machine, the versions and the measurements.
 
     Raises
     ------
     UnequalError
         If two results differ.
     FailedError
-        If the first contender fails; what becomes of another that does is in the record.
+        If the first contender fails; failures of others are recorded.
     """
     limits = limits or Limits()
     print(f"{bench.name}: {case.key}", file=sys.stderr)
@@ -207,7 +207,7 @@ def _refusal(bench: Bench, case: Any, name: str, source: Input, limits: Limits) 
 
 
 def _fits_together(bench: Bench, runners: list[Runner], source: Input, limits: Limits) -> bool:
-    """Tell whether all contenders can hold their input while the hungriest works."""
+    """Whether all contenders can hold their input while the one with the highest peak runs."""
     contenders = [bench.contenders[runner.contender] for runner in runners]
     held = sum(contender.held * source.in_memory + GIB // 8 for contender in contenders)
     working = max(contender.needed for contender in contenders) * (source.in_memory + source.grouped)

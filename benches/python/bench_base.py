@@ -1,4 +1,4 @@
-"""Online Retail day by day: the time of an update of the base beside that of a full recomputation.
+"""Online Retail day by day: the time of an update of the base compared with a full recomputation.
 
 After each day the base's table is compared with that of `custcore.rfm` over all rows so far (not timed)::
 
@@ -36,7 +36,7 @@ MICROSECOND = 1e-6
 
 
 def days(path: Path) -> Iterator[tuple[datetime.date, pa.Table]]:
-    """Give the rows of each day, ascending."""
+    """Yield the rows of each day, ascending."""
     raw = pq.read_table(path)
     amount = pc.multiply(raw["quantity"].cast("float64"), raw["unit_price"])
     table = raw.select(["customer_id", "invoice_date", "invoice"]).append_column("amount", amount)
@@ -55,7 +55,7 @@ def timed(work: Callable[[], Any]) -> tuple[float, Any]:
 
 
 def measure(path: Path, track: str, threads: int, *, quiet: bool) -> dict[str, Any]:
-    """Feed a base day by day."""
+    """Update a base day by day."""
     order: dict[str, Any] = {"order_id": "invoice"} if track == "orders" else {}
     base = custcore.CustomerBase(track=track, **NAMES, **order)
     rows: list[pa.Table] = []
@@ -108,7 +108,7 @@ def main() -> None:
     )
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--quiet", action="store_true", help="only the sums")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="keep the figures there, too")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the results to this file")
     arguments = parser.parse_args()
     for track in arguments.track:
         record = measure(arguments.data, track, arguments.threads, quiet=arguments.quiet)

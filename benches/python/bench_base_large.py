@@ -1,9 +1,9 @@
-"""Customer bases of hundreds of millions of rows, beside Polars (streaming) and DuckDB on the same Parquet files.
+"""Customer bases of hundreds of millions of rows, compared with Polars (streaming) and DuckDB on the same Parquet.
 
-The rows are made batch by batch, each batch seeded by its number, so that any number of them can be made and made
-again. Each contender has a process of its own, reads the files, and ends with a row per customer in memory: first and
-last day, orders, money. Results are compared by sums over all customers in which each id has a weight of its own;
-figures of unequal results are not kept::
+The rows are generated batch by batch, each batch seeded by its number, so that any number of them can be reproduced.
+Each contender runs in a separate process, reads the files, and ends with a row per customer in memory: first and last
+day, orders, money. Results are compared by checksums over all customers, weighted by id; measurements of unequal
+results are not recorded::
 
     python benches/python/bench_base_large.py --folder /tmp/large --rows 500_000_000
     python benches/python/bench_base_large.py --folder /tmp/large --rows 50_000_000 --track orders --no-peers
@@ -51,7 +51,7 @@ READ_ROWS = 1 << 17
 
 @dataclass(frozen=True)
 class Case:
-    """What is folded, and how."""
+    """A case: the input and how it is loaded."""
 
     rows: int
     customers: int
@@ -67,7 +67,7 @@ class Case:
 
     @property
     def key(self) -> str:
-        """What tells it from other cases."""
+        """The unique name of the case."""
         words = f"{self.rows:_} rows, {self.customers:_} customers, {self.ids} ids, {self.track}"
         return f"{words}, {self.threads} threads"
 
@@ -76,7 +76,7 @@ class Case:
 
 
 def batch(case: Case, number: int) -> pa.RecordBatch:
-    """Make the rows of one batch: a stretch of three years, ascending by time; few customers buy often, many seldom."""
+    """Generate the rows of one batch: part of three years, ascending by time; few customers buy often, many rarely."""
     random = np.random.default_rng([7, number])
     first = number * BATCH
     n = min(BATCH, case.rows - first)
@@ -97,7 +97,7 @@ def batch(case: Case, number: int) -> pa.RecordBatch:
 
 
 def generate(case: Case, folder: Path) -> Path:
-    """Write the rows, a file a batch, unless they are there."""
+    """Write the rows, a file per batch, unless they exist."""
     target = folder / case.data
     if (target / "complete").exists():
         return target
@@ -116,7 +116,7 @@ def parquet_files(folder: Path) -> list[str]:
     return sorted(str(path) for path in folder.glob("*.parquet"))
 
 
-# What is compared
+# Checksums
 
 
 class Sums:
@@ -160,7 +160,7 @@ ORDERS = """
     (SELECT customer_id, min(timestamp) AS timestamp, sum(amount) AS amount FROM rows GROUP BY customer_id, order_id)
 """
 
-# The contenders; each returns its figures, its sums among them
+# Contenders; each returns its measurements and checksums
 
 
 def run_custcore(case: Case, files: list[str], options: dict[str, Any]) -> dict[str, Any]:
@@ -237,16 +237,16 @@ CONTENDERS = {"custcore": run_custcore, "polars": run_polars, "duckdb": run_duck
 
 
 def child(text: str) -> None:
-    """Run one contender, as the parent asks; the last line is its answer."""
+    """Run one contender in a child process; the last line of output is its result."""
     asked = json.loads(text)
-    # before the system has to choose whom to end
+    # before the OOM killer acts
     threading.Thread(target=watch, args=(sys.stdout,), daemon=True).start()
     answer = CONTENDERS[asked["name"]](Case(**asked["case"]), asked["files"], asked["options"])
     print(json.dumps(answer))
 
 
 def ask(name: str, case: Case, folder: Path, options: dict[str, Any], minutes: float) -> dict[str, Any]:
-    """Let a contender run in a process of its own; what went wrong is an answer, too."""
+    """Run a contender in a separate process; a failure is also returned as a result."""
     files = parquet_files(folder)
     text = json.dumps({"name": name, "case": asdict(case), "files": files, "options": options})
     threads = str(case.threads)
@@ -269,7 +269,7 @@ def ask(name: str, case: Case, folder: Path, options: dict[str, Any], minutes: f
 
 
 def count_days(case: Case, folder: Path, spill: str) -> int:
-    """Count pairs of a customer and a day on which he bought."""
+    """Count distinct pairs of customer and day of purchase."""
     import duckdb
 
     connection = duckdb.connect(config={"threads": case.threads, "memory_limit": "8GiB", "temp_directory": spill})
@@ -281,7 +281,7 @@ def count_days(case: Case, folder: Path, spill: str) -> int:
 
 
 def measure(arguments: argparse.Namespace, case: Case) -> dict[str, Any]:
-    """Generate, ask everybody, compare."""
+    """Generate the input, run all contenders, compare."""
     folder = generate(case, arguments.folder)
     spill = arguments.folder / "spill"
     spill.mkdir(exist_ok=True)
@@ -299,13 +299,13 @@ def measure(arguments: argparse.Namespace, case: Case) -> dict[str, Any]:
 
 
 def compared(case: Case, folder: Path, found: dict[str, dict[str, Any]], spill: str) -> dict[str, Any]:
-    """Keep what was measured, unless two results differ."""
+    """Record the measurements, unless two results differ."""
     if "failed" in found["custcore"]:
         raise SystemExit(f"custcore {found['custcore']['failed']}")
     for name, answer in found.items():
         if "failed" not in answer and answer["sums"] != found["custcore"]["sums"]:
             raise SystemExit(
-                f"{name} found {answer['sums']}, custcore {found['custcore']['sums']}; no figures are kept"
+                f"{name} found {answer['sums']}, custcore {found['custcore']['sums']}; nothing is recorded"
             )
     packages = {name: name.partition(" ")[0] for name in found}
     shape = {"files_bytes": sum(Path(path).stat().st_size for path in parquet_files(folder))}
@@ -353,7 +353,7 @@ def show(record: dict[str, Any]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n\n")[0])
     parser.add_argument("--child", help=argparse.SUPPRESS)
-    parser.add_argument("--folder", type=Path, help="where the rows go, and what is spilled; nothing is deleted")
+    parser.add_argument("--folder", type=Path, help="folder for rows and spilled data; nothing is deleted")
     parser.add_argument("--rows", type=int, default=500_000_000)
     parser.add_argument("--customers", type=int, help="default: a tenth of the rows")
     parser.add_argument("--ids", choices=["dense", "sparse"], default="dense")
@@ -361,10 +361,10 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--no-peers", action="store_true", help="custcore alone")
     parser.add_argument(
-        "--share-of-memory", type=float, help="again with max_memory at this share of what the base has"
+        "--share-of-memory", type=float, help="repeat with max_memory at this share of the size of the base"
     )
     parser.add_argument("--duckdb-gib", type=float, default=12, help="memory_limit of DuckDB")
-    parser.add_argument("--minutes", type=float, default=30, help="after which a contender is ended")
+    parser.add_argument("--minutes", type=float, default=30, help="time limit of a contender")
     parser.add_argument("--json", type=Path, metavar="FILE", help="keep the figures there, too")
     arguments = parser.parse_args()
     if arguments.child:

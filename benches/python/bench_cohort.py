@@ -1,10 +1,10 @@
-"""Cohort retention by custcore beside its peers, one case: time, peak memory, share of the memory's bandwidth.
+"""Cohort retention by custcore and other libraries, one case: time, peak memory, share of the memory bandwidth.
 
-The method stands in ``benches/harness``, what each contender does in ``benches/python/cohort``. For example::
+The method is described in ``benches/harness``, the contenders are in ``benches/python/cohort``. For example::
 
     python benches/python/bench_cohort.py --rows 1_000_000 --customers 100_000 --ids sparse --threads 1
 
-``benches/suite_cohort.py`` runs the cases that BENCHMARKS.md tells of.
+``benches/suite_cohort.py`` runs the cases of BENCHMARKS.md.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--customers", type=int, help="a tenth of the rows")
     parser.add_argument("--ids", choices=ID_KINDS, default="dense")
     parser.add_argument("--order", choices=ORDERS, default="time", help="of the rows")
-    parser.add_argument("--rfm", action="store_true", help="RFM and cohorts in one scan, beside RFM alone")
+    parser.add_argument("--rfm", action="store_true", help="RFM and cohorts in one scan, compared with RFM alone")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--contenders", nargs="+", choices=PEERS, metavar="NAME", help="first: reference")
     parser.add_argument("--rounds", type=int, default=Limits.rounds, help="timed runs of each contender")
     parser.add_argument("--memory", type=float, metavar="GIB", help="for all of them; default: what is available")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="add what was measured to this file")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="add the record to this file")
     return parser.parse_args()
 
 

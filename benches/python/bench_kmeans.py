@@ -1,10 +1,10 @@
-"""K-means by custcore beside scikit-learn (Lloyd, Elkan), scikit-learn-intelex and faiss, one case.
+"""K-means by custcore, scikit-learn (Lloyd, Elkan), scikit-learn-intelex and faiss, one case.
 
-The method stands in ``benches/harness``, what each contender does in ``benches/python/kmeans``. For example::
+The method is described in ``benches/harness``, the contenders are in ``benches/python/kmeans``. For example::
 
     python benches/python/bench_kmeans.py --rows 1_000_000 --features 8 --clusters 20 --task fit
 
-``benches/suite_kmeans.py`` runs the cases that BENCHMARKS.md tells of.
+``benches/suite_kmeans.py`` runs the cases of BENCHMARKS.md.
 """
 
 from __future__ import annotations
@@ -34,7 +34,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--clusters", type=int, default=8)
     parser.add_argument("--dtype", choices=DTYPES, default="float64")
     parser.add_argument("--iterations", type=int, default=20)
-    parser.add_argument("--groups", type=int, default=0, help="that the rows are drawn around; 0: one cloud")
+    parser.add_argument(
+        "--groups", type=int, default=0, help="number of centres that rows are drawn around; 0: a single cloud"
+    )
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
@@ -42,7 +44,7 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument("--rounds", type=int, default=Limits.rounds, help="timed runs of each contender")
     parser.add_argument("--memory", type=float, metavar="GIB", help="for all of them; default: what is available")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="add what was measured to this file")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="add the record to this file")
     return parser.parse_args()
 
 

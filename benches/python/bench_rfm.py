@@ -1,10 +1,10 @@
-"""RFM scores by custcore beside its peers, one case: time, peak memory, share of the memory's bandwidth.
+"""RFM scores by custcore and other libraries, one case: time, peak memory, share of the memory bandwidth.
 
-The method stands in ``benches/harness``, what each contender does in ``benches/python/rfm``. For example::
+The method is described in ``benches/harness``, the contenders are in ``benches/python/rfm``. For example::
 
     python benches/python/bench_rfm.py --rows 1_000_000 --customers 100_000 --ids sparse --no-sort --threads 1
 
-``benches/suite.py`` runs the cases that BENCHMARKS.md tells of.
+``benches/suite.py`` runs the cases of BENCHMARKS.md.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument("--rounds", type=int, default=Limits.rounds, help="timed runs of each contender")
     parser.add_argument("--memory", type=float, metavar="GIB", help="for all of them; default: what is available")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="add what was measured to this file")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="add the record to this file")
     return parser.parse_args()
 
 

@@ -1,7 +1,7 @@
-"""What custcore costs before it does anything: the size of its wheel, and the CPU time of ``import custcore``.
+"""The size of the wheel, and the CPU time of ``import custcore``.
 
-CPU time (user and system, from the operating system's account of the child) of fresh processes that import one module,
-asked in turns, less that of fresh processes that import nothing; medians. Byte code is cached before the first turn.
+The CPU time (user and system) of new processes that import one module, in turns, minus that of new processes that
+import nothing; medians. Byte code is cached before the first turn.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ MODULES = ("custcore", "pyarrow", "pandas", "polars")
 
 
 def cpu_seconds(module: str | None) -> float:
-    """Import a module in a fresh process and return the CPU time that the process took."""
+    """Import a module in a new process and return the CPU time of the process."""
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     process = subprocess.Popen([sys.executable, "-c", f"import {module}" if module else "pass"], env=environment)
     _, status, usage = os.wait4(process.pid, 0)
@@ -55,7 +55,7 @@ def print_imports(repeat: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n\n")[0])
-    parser.add_argument("--wheel", type=Path, help="the wheel to weigh")
+    parser.add_argument("--wheel", type=Path, help="the wheel to measure")
     parser.add_argument("--repeat", type=int, default=21, help="processes for each module")
     arguments = parser.parse_args()
     if arguments.wheel:

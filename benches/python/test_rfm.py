@@ -1,6 +1,6 @@
-"""The contenders of RFM under pytest-benchmark, for a look by hand: ``pytest benches/python --benchmark-only``.
+"""The RFM contenders under pytest-benchmark, for manual checks: ``pytest benches/python --benchmark-only``.
 
-Small, in one process, not in turns: what BENCHMARKS.md tells comes from ``benches/suite.py``.
+Small, in one process, not in turns; the results in BENCHMARKS.md are from ``benches/suite.py``.
 """
 
 import pytest

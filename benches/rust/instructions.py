@@ -1,13 +1,13 @@
 """Count the instructions of the kernels under valgrind's callgrind, and compare with the recorded counts.
 
-``make instructions`` fails when a kernel costs 10 % more than recorded; ``make instructions RECORD="reason"`` keeps the
-new counts, with the reason. Each kernel runs once and twice, in two processes; the difference is what one run costs,
-with the making of its input and the starting of threads taken out. Counts do not depend on how busy the machine is;
-those of tables with random seeds vary by some tenths of a percent.
+``make instructions`` fails if a kernel needs 10 % more instructions than recorded; ``make instructions
+RECORD="reason"`` records the new counts, with the reason. Each kernel runs once and twice, in two processes; the
+difference is the cost of one run, without the generation of its input and the start of threads. Counts do not depend on
+the load of the machine; those of hash tables with random seeds vary by some tenths of a percent.
 
-They do depend on the compiler, and on what the processor can do: valgrind knows no AVX-512, so that what chooses its
-way at run time takes the AVX2 way there, or the plain one; the AVX-512 way is not seen. So counts are compared with the
-same compiler, target, flags and vectors only; else, and without valgrind, the check says so and is passed over.
+Counts depend on the compiler and on the processor: valgrind does not support AVX-512, so run-time dispatch selects the
+AVX2 or the portable path, and the AVX-512 path is not measured. So counts are compared only for the same compiler,
+target, flags and vector extensions; otherwise, and without valgrind, the check is skipped with a message.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ ROOT = Path(__file__).resolve().parents[2]
 RECORD = Path(__file__).with_suffix(".json")
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
 PROGRAM = TARGET / "release" / "kernels"
-# Enough for the ways that many rows take (65,536 and more), few enough for half a minute under valgrind.
+# Enough for the code paths of large inputs (65,536 rows and more), few enough for half a minute under valgrind.
 ROWS = 100_000
 ALLOWED = 0.10
 
 
 def output(*command: str | Path) -> str:
-    """Run a command and give what it prints."""
+    """Run a command and return its output."""
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 def circumstances() -> dict[str, str]:
-    """Tell what counts depend on besides the code."""
+    """What counts depend on besides the code."""
     told = dict(line.split(": ", 1) for line in output("rustc", "-vV").splitlines() if ": " in line)
     cpu = Path("/proc/cpuinfo")
     has_avx2 = cpu.exists() and " avx2" in cpu.read_text()
@@ -75,7 +75,7 @@ def count() -> dict[str, int]:
 
 
 def compare(recorded: dict[str, int], found: dict[str, int]) -> list[str]:
-    """Print the counts side by side; give what is wrong."""
+    """Print the counts side by side; return the failures."""
     faults = []
     print(f"{'kernel':<18}{'recorded':>14}{'now':>14}{'change':>9}   per row")
     for kernel, now in found.items():
@@ -91,7 +91,7 @@ def compare(recorded: dict[str, int], found: dict[str, int]) -> list[str]:
 
 
 def record(known: dict[str, Any], found: dict[str, int], reason: str) -> None:
-    """Keep the counts, and tell in the history what changed and why."""
+    """Record the counts, and the change with its reason in the history."""
     before = known.get("instructions", {})
     changes = {kernel: [before.get(kernel), now] for kernel, now in found.items() if before.get(kernel) != now}
     date = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d")
@@ -108,7 +108,7 @@ def record(known: dict[str, Any], found: dict[str, int], reason: str) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n\n")[0])
-    parser.add_argument("--record", metavar="REASON", help="keep the new counts")
+    parser.add_argument("--record", metavar="REASON", help="record the new counts")
     arguments = parser.parse_args()
     if arguments.record is not None and not arguments.record.strip():
         parser.error("--record needs a reason")

@@ -1,6 +1,6 @@
 """Fitted models as bytes and files: one line of JSON with format, version and checksum, safe to load from anywhere.
 
-The core writes and checks them, so that a Rust program can load them, too.
+The core writes and checks them, so Rust programs can load them, too.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ class Persistable:
     __slots__ = ()
 
     def to_bytes(self) -> bytes:
-        """Give the model as bytes: settings and what the fit found, none of its rows.
+        """Serialize the model: its settings and the fitted state, without the rows of the fit.
 
-        The same model gives the same bytes.
+        Equal models give equal bytes.
 
         Raises
         ------
@@ -46,7 +46,7 @@ class Persistable:
         Raises
         ------
         ModelFormatError
-            If the bytes are not such a model, incomplete, or were changed.
+            If the bytes are not such a model, are incomplete, or were changed.
         ModelVersionError
             If a newer custcore wrote them.
         """
@@ -57,7 +57,7 @@ class Persistable:
         return cls._of_bytes(bytes(data))
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the model to a file, whole or not at all; an old file is replaced at the end.
+        """Write the model to a file atomically; an old file is replaced at the end.
 
         Parameters
         ----------
@@ -87,7 +87,7 @@ class Persistable:
         OSError
             If the file cannot be read.
         ModelFormatError
-            If the file is not such a model, incomplete, or was changed.
+            If the file is not such a model, is incomplete, or was changed.
         ModelVersionError
             If a newer custcore wrote it.
         """

@@ -29,7 +29,7 @@ __all__ = [
 
 
 class CustcoreError(Exception):
-    """The parent of all errors of custcore.
+    """Base class of all errors of custcore.
 
     Parameters
     ----------
@@ -65,19 +65,19 @@ class CustcoreError(Exception):
 
 
 class ColumnNotFoundError(CustcoreError, KeyError):
-    """A column that was asked for is not in the data; the message names the nearest."""
+    """A requested column is not in the data; the message suggests similar names."""
 
 
 class DuplicateColumnError(CustcoreError, ValueError):
-    """Two columns have one name, and that name was asked for."""
+    """Two columns have the requested name."""
 
 
 class InvalidTypeError(CustcoreError, TypeError):
-    """A column or an argument of an unsupported type; the message tells how to cast it."""
+    """A column or an argument of an unsupported type; the message states how to cast it."""
 
 
 class InvalidArgumentError(CustcoreError, ValueError):
-    """An argument outside what it may be; the message gives the range or the list of choices."""
+    """An argument with an invalid value; the message gives the range or the list of choices."""
 
 
 class OutOfRangeError(CustcoreError, ValueError):
@@ -93,7 +93,7 @@ class NonFiniteError(CustcoreError, ValueError):
 
 
 class NotEnoughDataError(CustcoreError, ValueError):
-    """Nothing to fit on."""
+    """Too little data to fit."""
 
 
 class NotFittedError(CustcoreError, ValueError, AttributeError):
@@ -101,36 +101,36 @@ class NotFittedError(CustcoreError, ValueError, AttributeError):
 
 
 class ModelFormatError(CustcoreError, ValueError):
-    """Bytes that are not a model of custcore: truncated, changed, or something else."""
+    """Bytes that are not a valid model of custcore: truncated, changed, or of another format."""
 
 
 class ModelVersionError(ModelFormatError):
-    """A model that a newer custcore wrote."""
+    """A model written by a newer custcore."""
 
 
 class SumOverflowError(CustcoreError, OverflowError):
-    """A sum of integers or decimals beyond the type of its output column; never a wrapped value."""
+    """A sum of integers or decimals that does not fit the type of its output column."""
 
 
 class ArrowImportError(CustcoreError, ValueError):
-    """Arrow data that break the Arrow format, or a producer that failed, with its own words."""
+    """Invalid Arrow data, or a producer that failed, with its message."""
 
 
 class StateMismatchError(CustcoreError, ValueError):
-    """Data or states that do not match a customer base: other settings, types or levels."""
+    """Data or states that do not match a customer base: different settings, types or levels."""
 
 
 class DuplicateBatchError(StateMismatchError):
-    """A batch id that a customer base already has: data loaded twice, or a batch in two bases."""
+    """A batch id that is already in a customer base: data loaded twice, or a batch in two bases."""
 
 
 class MemoryLimitError(CustcoreError, MemoryError):
-    """More memory than there is or was allowed."""
+    """More memory is needed than is available or allowed."""
 
 
 class InternalError(CustcoreError, RuntimeError):
-    """A defect of custcore itself. Please report it."""
+    """A bug in custcore. Please report it."""
 
 
 class ConvergenceWarning(UserWarning):
-    """K-means found fewer clusters than it was asked for: there are fewer distinct rows than that."""
+    """K-means found fewer clusters than requested, as there are fewer distinct rows."""

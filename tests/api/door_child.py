@@ -1,4 +1,4 @@
-"""What has to happen in a process of its own: `python -m tests.api.door_child <what>` ends with 0 if it went well.
+"""Tests that need a separate process: `python -m tests.api.door_child <what>` exits with 0 on success.
 
 Prints the delays in milliseconds that it measured.
 """

@@ -243,7 +243,7 @@ def test_batches_that_were_committed_stay() -> None:
 
 
 def test_sums_beyond_the_type_name_the_customer() -> None:
-    """In update, in merge, and where customers become one; whenever it is told, the base is not wrapped."""
+    """In update, in merge, and when customers are merged: always an error, never a wrapped value."""
     big = replace(LINES, "amount", pa.array([1, 2, 2**62 - 1, 2**62 - 1]))
     for options in (TOTALS, BY_DAY, BY_ORDER):
         base = filled(options, big)
@@ -368,7 +368,7 @@ def test_new_ids_that_cannot_be(name: str, options: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("ids", [None, 7, "a", [1], [None], [1.5], [["a"]]], ids=repr)
 def test_ids_to_remove_that_cannot_be(ids: Any) -> None:
-    """A text alone is no list of ids: its letters would be taken for customers."""
+    """A string is not a list of ids: its letters would be taken for customers."""
     base = filled(TOTALS)
     before = base.to_bytes()
     with pytest.raises(CustcoreError):

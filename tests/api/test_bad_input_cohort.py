@@ -176,5 +176,5 @@ def test_tables_that_there_are_not(ask: Any) -> None:
 def test_a_stream_is_read_once() -> None:
     reader = TABLE.to_reader()
     call(reader)
-    with pytest.raises(custcore.errors.ArrowImportError, match="read already"):
+    with pytest.raises(custcore.errors.ArrowImportError, match="already consumed"):
         call(reader)

@@ -448,7 +448,7 @@ def test_fewer_customers_than_bins(binning: str, ties: str) -> None:
 
 
 def test_columns_are_found_by_name() -> None:
-    """Another order, and columns that nobody asked for: no difference."""
+    """A different order, and columns that are not requested: no difference."""
     scorer = RFMScorer(ties="split", binning="nested").fit(custcore.rfm(LINES, order_id="order"))
     table = custcore.rfm(LINES, order_id="order").to_pyarrow()
     turned = table.append_column("note", pa.array(["x"] * table.num_rows))

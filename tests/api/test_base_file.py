@@ -107,7 +107,7 @@ def test_foreign_bytes(data: bytes) -> None:
 
 
 def test_foreign_arrow_files(tmp_path: Path) -> None:
-    """A good Arrow file, but no base; and a model that is no base."""
+    """A valid Arrow file that is not a base, and a model that is not a base."""
     with pa.OSFile(str(tmp_path / "other"), "wb") as file, pa.ipc.new_file(file, transactions().schema) as writer:
         writer.write_table(transactions())
     with pytest.raises(ModelFormatError):

@@ -51,7 +51,7 @@ def test_posthog_zones(zone: str) -> None:
 
 
 def test_gap() -> None:
-    """Fill what nobody has observed with 0, or take "nobody came" for "not yet": both are wrong here."""
+    """Filling unobserved cells with 0, or taking 0 for "not yet", is wrong here."""
     result = retained(GAP)
     assert counts(result) == [[2, 0, 1], [1, 1, None], [0, None, None]]
     assert counts(result, "is_complete") == [[True, True, False], [True, False, None], [False, None, None]]

@@ -1,4 +1,4 @@
-"""The door from Python into long work: Ctrl-C, fork, panics, progress, the GIL, and what an import costs."""
+"""The runtime for long work: Ctrl-C, fork, panics, progress, the GIL, and the cost of the import."""
 
 from __future__ import annotations
 

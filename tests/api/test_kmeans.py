@@ -20,7 +20,7 @@ from custcore.errors import ColumnNotFoundError, ConvergenceWarning, NotFittedEr
 
 
 def customers(n: int = 60) -> pa.Table:
-    """Three kinds of customers, with an id that is no feature."""
+    """Three kinds of customers, with an id that is not a feature."""
     rng = np.random.default_rng(4)
     kind = rng.integers(0, 3, n)
     return pa.table(

@@ -10,7 +10,7 @@ import pytest
 
 
 def child(code: str) -> str:
-    """Run a program of its own; what it printed."""
+    """Run a program in a separate process; returns its output."""
     program = "import custcore, numpy as np, os, time\n" + textwrap.dedent(code)
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr

@@ -24,7 +24,7 @@ PROBES = [(0, 1, -3.0), (3, 2, 12.8), (6, 4, 130.1), (-1, 99, 1e300), (2, 1, 0.1
 
 
 def answers(model: Model) -> Any:
-    """What a model says, by all its doors."""
+    """The results of a model, by all its methods."""
     if isinstance(model, custcore.SegmentMap):
         return model.names, model.rules, model.rest, model.bins, model.overlaps(), model.uncovered()
     if isinstance(model, custcore.Scaler):

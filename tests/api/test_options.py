@@ -83,7 +83,7 @@ def test_a_difference_is_seen():
 def test_choices_are_those_that_are_taken(call: Callable[..., object], option: Option):
     with pytest.raises(InvalidArgumentError) as error:
         call(**{option.name: "wrong"})
-    said = re.fullmatch(rf"{option.name}='wrong' is unknown; choose one of (.*)", str(error.value))
+    said = re.fullmatch(rf"{option.name}='wrong' is invalid; expected one of (.*)", str(error.value))
     assert said, error.value
     assert re.findall(r"'([^']*)'", said[1]) == list(option.choices)
 

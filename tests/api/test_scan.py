@@ -25,7 +25,7 @@ N = 600
 
 
 def sales() -> pa.Table:
-    """Purchases with a product, its margin and a column that nobody reads."""
+    """Purchases with a product, its margin and an unused column."""
     table = transactions(N, customers=40)
     table = table.append_column("product", pa.array([i * 7 % 23 for i in range(N)], pa.int16()))
     table = table.append_column("margin", pa.array([i % 11 - 2 for i in range(N)], pa.int64()))
@@ -115,7 +115,7 @@ def broken_stream() -> Iterator[pa.Table]:
             "base 'products': .*product",
         ),
         (broken_stream(), RuntimeError, "the disk went away"),
-        (None, InvalidTypeError, "exports no Arrow data"),
+        (None, InvalidTypeError, "does not export Arrow data"),
     ],
     ids=["missing column", "infinite", "second batch", "other ids", "producer", "no table"],
 )

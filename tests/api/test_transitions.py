@@ -260,7 +260,7 @@ def test_a_sum_beyond_its_type_is_told() -> None:
 
 
 def test_an_order_that_turns_out_a_refund() -> None:
-    """Orders count at a date by the lines up to it: who was a buyer may be none later, and is told."""
+    """Orders count at a date by the lines up to it: a buyer may not be one later, which a remark reports."""
     sales = [
         ("ann", date(2026, 1, 30), 10.0),
         ("ann", date(2026, 2, 5), -15.0),

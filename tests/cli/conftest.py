@@ -38,7 +38,7 @@ def save(table, path: Path) -> Path:
 
 @pytest.fixture
 def run(tmp_path, monkeypatch):
-    """Call the command line in a folder of its own; `.stdout`, `.stderr`, `.exit_code` of what it did."""
+    """Call the command line in a temporary folder; returns `.stdout`, `.stderr`, `.exit_code`."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "110")
 

@@ -1,4 +1,4 @@
-"""Exit codes and what people are told: 2 for the call, 3 for the data, 130 for Ctrl-C; never a traceback."""
+"""Exit codes and messages: 2 for usage, 3 for data, 130 for Ctrl-C; never a traceback."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_files_that_do_not_go_together(run, tmp_path):
     message = run("rfm", "a.parquet", "b.parquet", code=3).stderr
     assert "'customer_id' is string in a.parquet and int64 in b.parquet" in message
     message = run("rfm", "a.parquet", "c.parquet", code=3).stderr
-    assert "there is no column 'amount' in c.parquet" in message
+    assert "column 'amount' is missing in c.parquet" in message
 
 
 @pytest.mark.parametrize("name", ["sales.parquet", "sales.arrow", "sales.csv"])

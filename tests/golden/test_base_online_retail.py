@@ -143,7 +143,7 @@ def test_cohorts_of_a_base(raw: pa.Table, base: custcore.CustomerBase, level: st
 
 @pytest.mark.parametrize("edges", ["frozen", "refit"])
 def test_moves_between_segments_add_up(base: custcore.CustomerBase, edges: str) -> None:
-    """Of every two dates: all buyers of the second, each in the segment that scoring that day by itself gives him."""
+    """For consecutive dates: all buyers of the second, each in the segment from scoring that day alone."""
     table = base.transitions(MONTH_ENDS, custcore.RFMScorer(), edges=edges).to_pyarrow()
     moves = defaultdict(list)
     for row in table.to_pylist():
@@ -177,7 +177,7 @@ def test_moves_between_segments_add_up(base: custcore.CustomerBase, edges: str) 
 
 
 def test_stays_add_up(base: custcore.CustomerBase) -> None:
-    """Spells by hand: who is in a segment at a date, and how long until the first later date at which he is not."""
+    """Spells by hand: customers in a segment at a date, and the days to the first later date at which they are not."""
     table = base.stays(MONTH_ENDS, custcore.RFMScorer()).to_pyarrow()
     frozen = custcore.RFMScorer().fit(base.rfm(MONTH_ENDS[0]))
     at = {}

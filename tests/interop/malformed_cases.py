@@ -227,7 +227,7 @@ column("nested without end")(lambda: nested(50_000, b"customer_id"))
 
 
 def beside(extra_schema: Schema, extra_array: Array) -> Any:
-    """A good table with one more column that nobody asked for."""
+    """A valid table with one more column that is not requested."""
     head, batch = table(*good())
     children = [head.children[i].contents for i in range(3)]
     arrays = [batch.children[i].contents for i in range(3)]

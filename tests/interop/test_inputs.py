@@ -63,7 +63,7 @@ def unevenly_chunked(table: pa.Table) -> pa.Table:
 
 
 def with_offsets(table: pa.Table) -> pa.Table:
-    """Every column a slice with an offset of its own, with other valid values before and after it."""
+    """Every column a slice with a different offset, with other valid values before and after it."""
     columns = []
     for before, column in zip((3, 9, 17), table.columns, strict=True):
         dense = column.combine_chunks()
@@ -73,13 +73,13 @@ def with_offsets(table: pa.Table) -> pa.Table:
 
 
 def sliced_struct(table: pa.Table) -> pa.StructArray:
-    """A struct array with an offset of its own over columns with none."""
+    """A struct array with an offset over columns without."""
     padded = pa.concat_tables([table.slice(10, 6), table, table.slice(0, 3)])
     return padded.to_struct_array().combine_chunks().slice(6, table.num_rows)
 
 
 def dictionaries_that_differ(table: pa.Table) -> pa.Table:
-    """Each chunk with a dictionary of its own: the same index means another customer."""
+    """Each chunk with a different dictionary: the same index means another customer."""
     chunks = [pa.concat_tables([table.slice(at, 11)]) for at in range(0, table.num_rows, 11)]
     encoded = [c["customer_id"].combine_chunks().dictionary_encode() for c in chunks]
     return replace(table, "customer_id", pa.chunked_array(encoded))

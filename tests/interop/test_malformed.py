@@ -1,4 +1,4 @@
-"""Malformed Arrow ends in ArrowImportError, never in a signal: each case in a process of its own."""
+"""Malformed Arrow ends in ArrowImportError, never in a signal: each case in a separate process."""
 
 from __future__ import annotations
 

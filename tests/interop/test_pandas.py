@@ -497,9 +497,9 @@ def test_the_report_lives_with_the_frame(tmp_path: Any) -> None:
 
 def test_frames_with_unlike_reports_are_joined() -> None:
     joined = pd.concat([frame().custcore.rfm(), frame()[:20].custcore.rfm()])
-    with pytest.raises(custcore.errors.InvalidArgumentError, match="carries no report"):
+    with pytest.raises(custcore.errors.InvalidArgumentError, match="has no report"):
         joined.custcore.report  # noqa: B018
-    with pytest.raises(ValueError, match="carries no report"):
+    with pytest.raises(ValueError, match="has no report"):
         frame().custcore.report  # noqa: B018
 
 
@@ -537,7 +537,7 @@ def test_score_says_what_is_wrong() -> None:
     with pytest.raises(custcore.errors.ColumnNotFoundError, match="n_orders"):
         customers.drop(columns="n_orders").custcore.score(scorer)
     customers["n_orders"] = [1, "many", *[1] * (len(customers) - 2)]
-    with pytest.raises(custcore.errors.InvalidTypeError, match=r"'n_orders' holds objects of several types.*row 1"):
+    with pytest.raises(custcore.errors.InvalidTypeError, match=r"'n_orders' contains objects of several types.*row 1"):
         customers.custcore.score(scorer)
 
 

@@ -110,7 +110,7 @@ def test_new_ids_are_as_if_the_input_had_them(
 def test_what_is_removed_is_told_in_numbers_alone(
     level: str, rules: dict[str, Any], rows: list[Row], ids: set[str]
 ) -> None:
-    """The others are as if he had never been; his money stands in the report; his id is nowhere in the bytes."""
+    """Others are as if the customer had never existed; the money is in the report; the id is not in the bytes."""
     rows = [("removed customer" if row[0] in ids else row[0], *row[1:]) for row in rows]
     base = folded(level, rows, **rules)
     known = {row[0] for row in rows if row[0] is not None and row[1] is not None}

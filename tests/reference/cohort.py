@@ -96,7 +96,7 @@ def limit(options: Options) -> float:
 
 
 def offset_of(result: CohortResult, member: Membership, order: Order) -> int | None:
-    """The k in which an order of a member counts, None outside of his observed life."""
+    """The k in which an order of a member counts, None outside of the member's observation."""
     if order.day < member.anchor or not result.in_window(order):
         return None
     return offset(result, member.anchor, order.day)

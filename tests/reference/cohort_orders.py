@@ -91,7 +91,7 @@ class Order:
 
 @dataclass(frozen=True)
 class Membership:
-    """A customer in a cohort: his clock starts on the local day `anchor`."""
+    """A customer in a cohort; periods start on the local day `anchor`."""
 
     customer: Any
     cohort: Any

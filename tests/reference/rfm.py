@@ -157,7 +157,7 @@ def _collapse(
 def _sort_orders(
     orders: list[Order], returns: str, zero_is_purchase: bool, result: Result
 ) -> tuple[dict[Any, list[Order]], dict[Any, list[Order]], dict[Any, list[Order]]]:
-    """Per customer: purchases, refunds that lower the sums, and zero orders that are no purchases."""
+    """Per customer: purchases, refunds that lower the sums, and zero orders that are not purchases."""
     purchases, refunds, idle = defaultdict(list), defaultdict(list), defaultdict(list)
     for order in orders:
         if order.units < 0 and returns == "exclude":

@@ -1,4 +1,4 @@
-"""Cohort retention by custcore and its peers: cases, their input, contenders, and when two results are equal."""
+"""Cohort retention by custcore and other libraries: cases, input, contenders, comparison of results."""
 
 from benches.python.cohort.case import CohortCase, CohortInput
 from benches.python.cohort.contenders import BENCH, CONTENDERS, PEERS, WITH_RFM

@@ -1,4 +1,4 @@
-"""Cases of the cohort bench, their input, and when two results are equal."""
+"""Cases of the cohort bench, their input, and the comparison of results."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TOLERANCE = 1e-9
 
 @dataclass(frozen=True)
 class CohortCase:
-    """Customers and revenue by month; see `benches.data.purchases` for what the words mean.
+    """Customers and revenue by month; the fields are described in `benches.data.purchases`.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class CohortCase:
 
     @property
     def key(self) -> str:
-        """What tells it from all other cases."""
+        """The unique name of the case."""
         words = [
             f"{self.rows} rows",
             f"{self.customers} customers",
@@ -67,7 +67,7 @@ class CohortInput:
         return RfmInput().write(rows, folder)
 
     def compare(self, case: CohortCase, expected: pa.Table, found: pa.Table) -> dict[str, int]:
-        """Cells and customers are the same, money up to 1e-9 of itself; with RFM, both tables to the last bit."""
+        """Cells and customers are equal, money within 1e-9; with RFM, both tables bitwise."""
         if case.rfm:
             if not found.equals(expected):
                 raise UnequalError("the RFM tables")
@@ -82,7 +82,7 @@ class CohortInput:
 
 
 def _columns(table: pa.Table) -> dict[str, np.ndarray]:
-    """Put the cells with customers into an order and types that can be compared."""
+    """Sort and cast the cells with customers for comparison."""
     types = [pa.int64(), pa.int64(), pa.int64(), pa.float64()]
     columns = {name: table[name].cast(kind).to_numpy() for name, kind in zip(RESULT, types, strict=True)}
     rank = np.lexsort([columns[name] for name in reversed(CELL)])

@@ -1,9 +1,9 @@
-"""The contenders of the cohort bench. Each has the recipe that was found the fastest for it.
+"""The contenders of the cohort bench, each with the fastest known implementation.
 
-All do the same: the month of each customer's first purchase, then, per such month and number of months since, the
-distinct customers and the sum of money. custcore computes its whole table besides (orders, intervals, what is
-complete), with nulls checked and money counted exactly. Where RFM is asked for, too, custcore is beside itself: both in
-one scan, RFM alone, and one after the other.
+All compute the month of each customer's first purchase, then, by that month and the number of months since, the
+distinct customers and the sum of money. custcore also computes the rest of its table (orders, intervals, completeness),
+checks for nulls and sums money exactly. With RFM, variants of custcore are compared: both in one scan, RFM alone, and
+one after the other.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from benches.python.rfm.case import load
 if TYPE_CHECKING:
     from pathlib import Path
 
-# From so many rows on, those that are many times slower than the first are not waited for.
+# From this number of rows on, contenders that are many times slower are skipped.
 LONG = 30_000_000
 
 

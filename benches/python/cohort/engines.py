@@ -1,4 +1,4 @@
-"""The contenders that plan queries: Polars, DuckDB, DataFusion."""
+"""The query engines: Polars, DuckDB, DataFusion."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def prepare_polars_streaming(case: CohortCase, path: Path) -> Work:
     return prepare_polars(case, path, engine="streaming")
 
 
-# Once per customer and month, then the first month by a window, then cells: the fastest of the forms that were tried.
+# Group by customer and month, then the first month by a window, then cells: the fastest of the variants tried.
 SQL = """
     WITH monthly AS (
         SELECT customer_id, {month} AS month, sum(amount) AS revenue FROM purchases GROUP BY 1, 2

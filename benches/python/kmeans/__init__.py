@@ -1,4 +1,4 @@
-"""K-means by custcore and its peers: what a case is, its input, the contenders, and when two results are equal."""
+"""K-means by custcore and other libraries: cases, input, contenders, comparison of results."""
 
 from benches.python.kmeans.case import DTYPES, TASKS, KMeansCase, KMeansInput
 from benches.python.kmeans.contenders import BENCH, CONTENDERS

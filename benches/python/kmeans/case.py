@@ -1,4 +1,4 @@
-"""Cases of the k-means bench, their input, and when two results are equal."""
+"""Cases of the k-means bench, their input, and the comparison of results."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DTYPES: tuple[DType, ...] = get_args(DType)
 
 KS = range(2, 13)
 STARTS = 10
-# Rows that one call of ``predict_one`` after the other is asked about.
+# Number of rows predicted by single calls of ``predict_one``.
 ONE_BY_ONE = 10_000
 BLOCK = 1 << 20
 LABEL_BYTES = 4
@@ -29,7 +29,7 @@ LABEL_BYTES = 4
 
 @dataclass(frozen=True)
 class KMeansCase:
-    """What is clustered, and how.
+    """The input and the settings.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ class KMeansCase:
 
     @property
     def key(self) -> str:
-        """What tells it from all other cases."""
+        """The unique name of the case."""
         words = [
             self.task if self.task != "iterations" else f"{self.iterations} iterations",
             f"{self.rows} rows",
@@ -75,7 +75,7 @@ class KMeansInput:
     case = KMeansCase
 
     def write(self, case: KMeansCase, folder: Path) -> Input:
-        """Write the rows as an array of C order, which is what scikit-learn and faiss want."""
+        """Write the rows as an array in C order, as scikit-learn and faiss expect."""
         path = folder / "input.npy"
         array = np.lib.format.open_memmap(path, mode="w+", dtype=np.dtype(case.dtype), shape=(case.rows, case.features))
         random = np.random.default_rng(case.seed)
@@ -96,9 +96,9 @@ class KMeansInput:
     def compare(self, case: KMeansCase, expected: pa.Table, found: pa.Table) -> dict[str, int]:
         """Compare two results.
 
-        float64: centres up to 1e-6, and at most one label in 10,000 may differ, for rows on a border. float32: others
-        add up in float32, so how far they are off is noted, and only the inertia, which is computed anew for all of
-        them, has to be within one percent. Where each drew starts of its own, optima may differ; the inertia is noted.
+        float64: centres within 1e-6, and at most one label in 10,000 may differ, for rows on a border. float32: other
+        libraries sum in float32, so their deviation is recorded, and only the inertia, which is recomputed for all
+        of them, must be within one percent. With random starts, optima may differ; the inertia is recorded.
         """
         ours, theirs = _told(expected), _told(found)
         notes = {}
@@ -134,7 +134,7 @@ def load(path: Path) -> np.ndarray:
 
 
 def start(case: KMeansCase, x: np.ndarray) -> np.ndarray:
-    """Give the starting centres: rows at random, the same for all."""
+    """The initial centres: random rows, the same for all contenders."""
     rows = np.sort(np.random.default_rng(case.seed).choice(min(len(x), BLOCK), case.clusters, replace=False))
     return x[rows].astype(np.float64)
 
@@ -142,7 +142,7 @@ def start(case: KMeansCase, x: np.ndarray) -> np.ndarray:
 def result(
     labels: np.ndarray | None = None, x: np.ndarray | None = None, centers: np.ndarray | None = None, **told: Any
 ) -> pa.Table:
-    """Lay out a result for the comparison: labels as a column, all else in words; inertia of the centres."""
+    """A result for comparison: labels as a column, all else as metadata, with the inertia of the centres."""
     if centers is not None:
         centers = np.asarray(centers, dtype=np.float64)
         told["centers"] = centers.tolist()
@@ -153,7 +153,7 @@ def result(
 
 
 def inertia(x: np.ndarray, centers: np.ndarray) -> float:
-    """Sum the squared distances to the nearest centre in float64, with nobody's kernels."""
+    """Sum of squared distances to the nearest centre in float64, independent of all contenders."""
     total = 0.0
     for begin in range(0, len(x), BLOCK // 8):
         part = x[begin : begin + BLOCK // 8].astype(np.float64)
@@ -165,7 +165,7 @@ def inertia(x: np.ndarray, centers: np.ndarray) -> float:
 
 
 def passes(case: KMeansCase) -> int:
-    """How often plain Lloyd reads all rows, for the share of the bandwidth."""
+    """Number of passes of Lloyd's algorithm over the rows, for the share of the bandwidth."""
     return case.iterations if case.task == "iterations" else 1
 
 

@@ -1,8 +1,8 @@
-"""The contenders of the k-means bench. All get the same array, rows of C order; nothing is converted for anybody.
+"""The contenders of the k-means bench. All get the same array in C order, without conversion.
 
-``custcore-columns`` gets the same numbers as an Arrow table, which is how customers' features lie. faiss subsamples
-unless it is told not to, and it is told. The process is bound to as many cores as there are threads before anything is
-imported, because not every library can be told.
+``custcore-columns`` gets the same numbers as an Arrow table, the usual layout of customer features. Subsampling of
+faiss is disabled. The process is bound to as many cores as there are threads before any import, because not every
+library has a setting for it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 M = 1_000_000
-# Rows that the model of ``predict`` is fitted to.
+# Number of rows to which the model of ``predict`` is fitted.
 FITTED = 1 << 16
 
 
@@ -81,7 +81,7 @@ def _prepare_estimator(case: KMeansCase, path: Path, estimator: Any, algorithm: 
 
     def run() -> Any:
         if case.task == "select":
-            # One start of the ten; the report multiplies, and says so.
+            # One start of ten; the report multiplies and states this.
             fits = [estimator(k, n_init=1, random_state=case.seed, algorithm=algorithm).fit(x) for k in KS]
             return [fit.inertia_ for fit in fits]
         if case.task == "predict":

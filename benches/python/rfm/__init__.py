@@ -1,4 +1,4 @@
-"""RFM scores by custcore and its peers: what a case is, its input, the contenders, and when two results are equal."""
+"""RFM scores by custcore and other libraries: cases, input, contenders, comparison of results."""
 
 from benches.python.rfm.case import SOURCES, RfmCase, RfmInput
 from benches.python.rfm.contenders import BENCH, CONTENDERS

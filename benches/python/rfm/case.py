@@ -1,4 +1,4 @@
-"""Cases of the RFM bench, their input, and when two results are equal."""
+"""Cases of the RFM bench, their input, and the comparison of results."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ GROUP_BYTES = 64
 
 @dataclass(frozen=True)
 class RfmCase:
-    """What is scored, and how; see `benches.data.purchases` for what the words mean.
+    """The input and the settings; the fields are described in `benches.data.purchases`.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ class RfmCase:
 
     @property
     def key(self) -> str:
-        """What tells it from all other cases."""
+        """The unique name of the case."""
         words = [
             f"{self.rows} rows",
             f"{self.customers} customers",
@@ -111,7 +111,7 @@ class RfmInput:
         return Input(path, in_memory=size, grouped=groups * GROUP_BYTES, to_read=to_read)
 
     def compare(self, case: RfmCase, expected: pa.Table, found: pa.Table) -> dict[str, int]:
-        """Ids, days and orders are the same; sums up to 1e-6; scores but where a value lies that near to an edge."""
+        """Ids, days and orders are equal; sums within 1e-6; scores except for values within 1e-6 of an edge."""
         ours, theirs = _columns(case, expected), _columns(case, found)
         for column in ("customer_id", "recency_days", "n_orders"):
             if not theirs[column].equals(ours[column]):
@@ -143,7 +143,7 @@ def _bytes(column: pa.Array) -> int:
 
 
 def _columns(case: RfmCase, table: pa.Table) -> dict[str, pa.ChunkedArray]:
-    """Put the columns of a result into types and an order that can be compared."""
+    """Sort and cast the columns of a result for comparison."""
     table = table.select(RESULT)
     ids = table["customer_id"]
     kind = pa.int64() if pa.types.is_integer(ids.type) else pa.large_string()

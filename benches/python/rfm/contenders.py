@@ -1,9 +1,9 @@
-"""The contenders of the RFM bench. Each has the recipe that was found the fastest for it.
+"""The contenders of the RFM bench, each with the fastest known implementation.
 
-All do the same: group by customer (last time, number of orders, sum of money), days since the last purchase, the type-7
-quantile edges of the three values, the scores 1 to 5. With ``order_id`` lines become orders first: their earliest time
-and the sum of their money. custcore does more: it checks for nulls, counts money exactly, and adds first day, tenure,
-mean, cells and segments.
+All group by customer (last time, number of orders, sum of money) and compute days since the last purchase, the type-7
+quantile edges of the three values, and the scores 1 to 5. With ``order_id``, lines are first aggregated to orders:
+their earliest time and the sum of their money. custcore also checks for nulls, sums money exactly, and adds first day,
+tenure, mean, cells and segments.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def set_threads(case: RfmCase) -> None:
-    """Tell pyarrow how many threads it has."""
+    """Set the number of threads of pyarrow."""
     pa.set_cpu_count(case.threads)
     pa.set_io_thread_count(case.threads)
 
@@ -37,7 +37,7 @@ def prepare_custcore(case: RfmCase, path: Path) -> Work:
 
     set_threads(case)
     table = load(path) if case.source == "memory" else None
-    # Column chunks of a local file need not be fetched ahead of their decoding: that costs memory and saves nothing.
+    # Prefetching column chunks of a local file costs memory and saves no time.
     options = ds.ParquetFragmentScanOptions(pre_buffer=False)
 
     def run() -> Any:

@@ -1,4 +1,4 @@
-"""The contenders that plan queries: Polars, DuckDB, DataFusion."""
+"""The query engines: Polars, DuckDB, DataFusion."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def prepare_polars(case: RfmCase, path: Path, engine: Literal["in-memory", "stre
         if engine == "in-memory":
             edges = [[pl.col(value).quantile(p, "linear") for p in PROBABILITIES] for value in VALUES.values()]
             found = found.with_columns(scores(*edges))
-        else:  # the streaming engine is quicker in two steps
+        else:  # the streaming engine is faster in two steps
             customers = found.collect(engine=engine)
             lists = customers.select(pl.col(value).quantile(PROBABILITIES, "linear") for value in VALUES.values())
             found = customers.lazy().with_columns(scores(*lists.row(0)))
@@ -57,7 +57,7 @@ def prepare_polars_streaming(case: RfmCase, path: Path) -> Work:
 
 
 def _lines_to_orders(case: RfmCase, rows: str) -> str:
-    """Write what makes orders of lines; the rows themselves where they are orders."""
+    """SQL that aggregates lines to orders; the rows themselves if they are orders."""
     if not case.order_id:
         return rows
     return (

@@ -1,6 +1,6 @@
-//! Kernels of custcore by themselves, on small seeded inputs: what criterion times and callgrind counts.
+//! Kernels of custcore on small seeded inputs, to be timed by criterion and counted by callgrind.
 //!
-//! Only what is public in the crate is called, with one thread, so that a count does not depend on how threads meet.
+//! Only the public API of the crate is called, with one thread, so that counts do not depend on scheduling.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -18,10 +18,10 @@ use custcore::order_statistics::quantile::Edges;
 use custcore::state::spec::Spec;
 use custcore::table::Table;
 
-/// A kernel with its input, ready to run any number of times.
+/// A kernel with its input; it can run repeatedly.
 pub type Kernel = Box<dyn Fn() -> Result<()>>;
 
-/// The kernels. Ten rows a customer; the input of the scorer and of the edges has a row for each customer.
+/// The kernels. Ten rows per customer; the input of the scorer and of the edges has one row per customer.
 pub const KERNELS: [&str; 10] = [
     "group_dense",
     "group_clustered",
@@ -41,7 +41,7 @@ const DAY: i64 = 86_400_000_000;
 const FIRST_DAY: i64 = 18_993;
 const DAYS: u64 = 3 * 365;
 
-/// A kernel over `rows` rows, by its name.
+/// The kernel with a name, over `rows` rows.
 pub fn kernel(name: &str, rows: usize) -> Result<Kernel> {
     let customers = (rows / ROWS_A_CUSTOMER).max(1);
     let ids = |kind: Ids| purchases(rows, customers, kind);
@@ -80,7 +80,7 @@ pub fn kernel(name: &str, rows: usize) -> Result<Kernel> {
     })
 }
 
-/// How customers are told apart.
+/// The kinds of customer ids.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Ids {
     Dense,
@@ -126,13 +126,13 @@ fn edges(values: Numbers) -> Kernel {
     })
 }
 
-/// The RFM table of as many customers.
+/// An RFM table with this number of customers.
 fn customers_table(customers: usize) -> Result<Table> {
     let base = grouped(&purchases(customers * 3, customers, Ids::Dense)?)?;
     rfm(&base, None, true, &one_thread())
 }
 
-/// Purchases in the order of time, or by customer.
+/// Purchases, ordered by time or by customer.
 fn purchases(rows: usize, customers: usize, ids: Ids) -> Result<RecordBatch> {
     let mut random = Random(1);
     let order_of = |row: usize| if ids == Ids::Orders { row as u64 / LINES_AN_ORDER } else { row as u64 };

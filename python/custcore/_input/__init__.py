@@ -1,1 +1,1 @@
-"""Data and arguments as the core takes them: checked and converted, nothing is computed."""
+"""Converts and checks data and arguments for the core; computes no results."""

@@ -1,4 +1,4 @@
-"""Checks of plain arguments: words, names, switches, whole numbers. Errors name the argument and what it expects."""
+"""Checks of plain arguments: strings, booleans, integers. Errors name the argument and the expected value."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ __all__ = ["choice", "flag", "name", "optional_name", "optional_whole", "pairs",
 
 
 def name(argument: str, value: object) -> str:
-    """A word or the name of a column."""
+    """A string, such as a choice or a column name."""
     if not isinstance(value, str):
         raise InvalidTypeError(f"{argument}={value!r} is {type(value).__name__}; expected a string")
     return value
 
 
 def optional_name(argument: str, value: object) -> str | None:
-    """A word or the name of a column, or None."""
+    """A string, or None."""
     return None if value is None else name(argument, value)
 
 
 def choice(argument: str, value: object, words: Iterable[str]) -> str:
-    """One of some words."""
+    """One of a list of choices."""
     word = name(argument, value)
     if word not in words:
-        raise InvalidArgumentError(f"{argument}={word!r} is unknown; choose one of {', '.join(map(repr, words))}")
+        raise InvalidArgumentError(f"{argument}={word!r} is invalid; expected one of {', '.join(map(repr, words))}")
     return word
 
 
 def flag(argument: str, value: object) -> bool:
-    """A switch; numpy's booleans are switches, too."""
+    """A boolean, also of numpy."""
     if isinstance(value, bool):
         return value
     if type(value).__module__ == "numpy" and type(value).__name__ == "bool":
@@ -44,23 +44,23 @@ def flag(argument: str, value: object) -> bool:
 
 
 def whole(argument: str, value: object) -> int:
-    """A whole number; numpy's integers are whole numbers, too."""
+    """An integer, also of numpy."""
     try:
         number = operator.index(value)  # type: ignore[arg-type]
     except TypeError:
         number = None
     if number is None or isinstance(value, bool):
-        raise InvalidTypeError(f"{argument}={value!r} is {type(value).__name__}; expected a whole number")
+        raise InvalidTypeError(f"{argument}={value!r} is {type(value).__name__}; expected an integer")
     return number
 
 
 def optional_whole(argument: str, value: object) -> int | None:
-    """A whole number, or None."""
+    """An integer, or None."""
     return None if value is None else whole(argument, value)
 
 
 def pairs(argument: str, value: object) -> list[tuple[str, str]]:
-    """A dict of words to words, or None."""
+    """A dict of strings to strings, or None."""
     if value is None:
         return []
     if not isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""Arguments as the core takes them: data of every kind, days, progress totals. Nothing here computes a result."""
+"""Converts data, dates and totals for progress to the types that the core accepts; computes no results."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _PLAIN_KINDS = frozenset(f"{kind}{bits}" for kind in ("int", "uint") for bits in
 
 
 def as_source(data: Data) -> object:
-    """``data`` as the core reads it: a mapping of numpy arrays becomes a table, all else stays."""
+    """``data`` for the core: a mapping of numpy arrays is converted to a table, all else is unchanged."""
     if isinstance(data, Table):
         return data._core
     if isinstance(data, Mapping) and not exports(data):
@@ -73,7 +73,7 @@ def in_memory(data: object, columns: Sequence[str] | None = None) -> _core.Table
     return _core.Table.read(data, columns=None if columns is None else list(columns))
 
 
-# Readers that were handed to custcore before. A pyarrow reader that was read exports an empty stream without complaint.
+# Readers already passed to custcore. A pyarrow reader that was consumed silently exports an empty stream.
 _SPENT: weakref.WeakSet[Any] = weakref.WeakSet()
 
 
@@ -88,18 +88,18 @@ def _refuse_spent(reader: object) -> None:
     if not hasattr(reader, "read_next_batch"):
         return
     if reader in _SPENT:
-        raise ArrowImportError("the reader was read already and has no rows left; pass a fresh reader, or a table")
-    with contextlib.suppress(TypeError):  # a reader that takes no weak reference
+        raise ArrowImportError("the reader was already consumed; pass a new reader, or a table")
+    with contextlib.suppress(TypeError):  # a reader without weak references
         _SPENT.add(reader)
 
 
 def rows_total(data: Data) -> int | None:
-    """The number of rows where it is known without reading, for progress."""
+    """The number of rows for progress, if it is known without reading."""
     for name in ("num_rows", "height"):
         rows = getattr(data, name, None)
         if isinstance(rows, int):
             return rows
-    # A DataFrame's length is its rows; a list's is its batches, a DuckDB relation's costs a query.
+    # The length of a DataFrame is its number of rows; of a list, its number of batches. For DuckDB it runs a query.
     if type(data).__module__.startswith("pandas") and hasattr(data, "__len__"):
         return len(data)  # type: ignore[arg-type]
     return None
@@ -108,7 +108,7 @@ def rows_total(data: Data) -> int | None:
 def as_of_argument(as_of: AsOf | None, argument: str = "as_of") -> tuple[str, int] | None:
     """A day for the core: ("date" | "naive", days since 1970) or ("instant", UTC seconds).
 
-    Takes dates, datetimes, ISO strings, pandas timestamps and ``numpy.datetime64``.
+    Accepts dates, datetimes, ISO strings, pandas timestamps and ``numpy.datetime64``.
     """
     if as_of is None:
         return None
@@ -123,7 +123,7 @@ def as_of_argument(as_of: AsOf | None, argument: str = "as_of") -> tuple[str, in
 def bound_argument(argument: str, value: AsOf | None) -> tuple[str, int] | None:
     """A bound of observation for the core, of the same types as ``as_of``.
 
-    ("date", days since 1970), ("naive", microseconds of the clock on the wall) or
+    ("date", days since 1970), ("naive", microseconds of local wall time) or
     ("instant", UTC microseconds).
     """
     if value is None:
@@ -137,7 +137,7 @@ def bound_argument(argument: str, value: AsOf | None) -> tuple[str, int] | None:
 
 
 def _moment(argument: str, given: AsOf) -> datetime.date:
-    """A date or datetime, from any type that means one."""
+    """A date or datetime, from any of the accepted types."""
     value: object = given
     if isinstance(value, str):
         value = _parse(argument, value)
@@ -166,11 +166,11 @@ def _from_datetime64(argument: str, value: Any) -> datetime.date:  # noqa: ANN40
     text = str(value)
     if text == "NaT":
         raise InvalidArgumentError(f"{argument} is NaT; pass a date, or None")
-    # Whole days, and months and years as their first day; finer units keep their time without a zone.
+    # Days, months and years become a date (the first day); finer units become a naive datetime.
     try:
         day = datetime.date.fromisoformat(str(value.astype("datetime64[D]")))
     except ValueError:
-        raise OutOfRangeError(f"{argument}={text} lies outside the years 1 to 9999") from None
+        raise OutOfRangeError(f"{argument}={text} is outside the years 1 to 9999") from None
     if "T" not in text:
         return day
     return datetime.datetime.combine(
@@ -179,12 +179,12 @@ def _from_datetime64(argument: str, value: Any) -> datetime.date:  # noqa: ANN40
 
 
 def exports(data: object) -> bool:
-    """Whether it hands out Arrow by itself."""
+    """Whether it exports Arrow itself."""
     return hasattr(data, "__arrow_c_stream__") or hasattr(data, "__arrow_c_array__")
 
 
 def _from_arrays(arrays: Mapping[str, Any]) -> _core.Table:
-    """A table over one-dimensional numpy arrays; numbers and times are not copied where they are contiguous."""
+    """A table of one-dimensional numpy arrays; contiguous numbers and times are not copied."""
     numpy = sys.modules.get("numpy")
     columns: list[tuple[str, str, object]] = []
     rows: int | None = None
@@ -210,7 +210,7 @@ def _from_arrays(arrays: Mapping[str, Any]) -> _core.Table:
 
 
 def _column(numpy: Any, name: str, array: Any) -> tuple[str, object]:  # noqa: ANN401
-    """Kind and values of one array, as ``_core.Table.from_columns`` takes them."""
+    """Kind and values of one array, for ``_core.Table.from_columns``."""
     kind = array.dtype.kind
     if kind == "M":
         unit, count = numpy.datetime_data(array.dtype)
@@ -232,5 +232,5 @@ def _column(numpy: Any, name: str, array: Any) -> tuple[str, object]:  # noqa: A
 
 
 def _native(numpy: Any, array: Any) -> Any:  # noqa: ANN401
-    """Contiguous and in the byte order of this machine."""
+    """A contiguous array in native byte order."""
     return numpy.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))

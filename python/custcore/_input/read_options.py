@@ -1,4 +1,4 @@
-"""How transactions are read, as the core takes it: columns, refunds, nulls, money, memory."""
+"""Options for reading transactions: columns, refunds, nulls, money, memory."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def read_options(
     n_days: bool = False,
     attributes: Mapping[str, str] | None = None,
 ) -> ReadOptions:
-    """How transactions are read, as the core takes it."""
+    """The options for reading transactions, checked, for the core."""
     return {
         "customer_id": arguments.name("customer_id", customer_id),
         "timestamp": arguments.name("timestamp", timestamp),

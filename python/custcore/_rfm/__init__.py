@@ -1,4 +1,4 @@
-"""RFM: the table of recency, frequency and money, scores of it and of any columns, segments and their profile."""
+"""RFM: the table of recency, frequency and money, scores of these and of any columns, segments and their profile."""
 
 from custcore._rfm.quantile_scorer import QuantileScorer
 from custcore._rfm.scorer import RFMScorer

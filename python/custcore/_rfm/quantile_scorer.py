@@ -1,4 +1,4 @@
-"""``custcore.QuantileScorer``: scores of any columns, and how scorers take their settings."""
+"""``custcore.QuantileScorer``: scores of any columns, and the settings common to all scorers."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def score_options(
     by: str | None = None,
     unseen: str = "error",
 ) -> ScoreOptions:
-    """How scores are cut, as the core takes it."""
+    """The binning options, checked, for the core."""
     return {
         "ties": arguments.name("ties", ties),
         "binning": arguments.name("binning", binning),
@@ -48,7 +48,7 @@ def whole_bins(value: object) -> int:
     try:
         number = operator.index(value)  # type: ignore[arg-type]
     except TypeError:
-        raise InvalidArgumentError(f"bins={value!r} is not a whole number; expected 2 to 100") from None
+        raise InvalidArgumentError(f"bins={value!r} is not an integer; expected 2 to 100") from None
     if isinstance(value, bool) or not 2 <= number <= 100:
         raise InvalidArgumentError(f"bins={value!r} is outside 2 to 100")
     return number
@@ -78,8 +78,8 @@ def checked_weights(weights: object, count: int) -> list[float]:
 class QuantileScorer(Persistable):
     """Scores 1 to B of any numeric columns: contacts, margin, number of categories, ...
 
-    :class:`custcore.RFMScorer` is the case of recency, frequency and money, and describes
-    the rule.
+    :class:`custcore.RFMScorer` does this for recency, frequency and money; the rule is
+    described there.
 
     Parameters
     ----------
@@ -135,7 +135,7 @@ class QuantileScorer(Persistable):
         sizes = _by_column(columns, bins, "bins", 5)
         for end in ends:
             if end not in {"high", "low"}:
-                raise InvalidArgumentError(f"directions has {end!r}; choose 'high' or 'low', the end that is best")
+                raise InvalidArgumentError(f"directions has {end!r}; expected 'high' or 'low', the end that is best")
         dimensions = [
             (name, whole_bins(size), end == "low") for name, size, end in zip(columns, sizes, ends, strict=True)
         ]
@@ -143,7 +143,7 @@ class QuantileScorer(Persistable):
         self._core = _core.QuantileScorer(dimensions, score_options(ties=ties), checked)
 
     def fit(self, table: Data, *, n_threads: int | None = None) -> QuantileScorer:
-        """Learn the edges from a table; nulls are passed over. Returns this scorer.
+        """Learn the edges from a table, ignoring nulls. Returns this scorer.
 
         Parameters
         ----------
@@ -217,7 +217,7 @@ class QuantileScorer(Persistable):
         return tuple(self._core.score_one(list(values), customer_id, None))
 
     def drift(self, table: Data, *, by_score: bool = False, n_threads: int | None = None) -> Table:
-        """How far the rows of a table drifted from those of the fit: :meth:`custcore.RFMScorer.drift`.
+        """Population drift between the fit and a table: :meth:`custcore.RFMScorer.drift`.
 
         Parameters
         ----------
@@ -257,7 +257,7 @@ class QuantileScorer(Persistable):
     def __eq__(self, other: object) -> bool:
         return self._bytes() == other._bytes() if isinstance(other, QuantileScorer) else NotImplemented
 
-    # A fit changes it.
+    # Mutable: fit changes it.
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
@@ -266,7 +266,7 @@ class QuantileScorer(Persistable):
 
 
 def _by_column(columns: Sequence[str], given: object, argument: str, default: object) -> list[object]:
-    """One setting for each column from one value, a sequence or a dict."""
+    """One setting per column, from one value, a sequence or a dict."""
     if given is None:
         return [default] * len(columns)
     if isinstance(given, Mapping):

@@ -143,7 +143,7 @@ class RFMScorer(Persistable):
         Raises
         ------
         NotEnoughDataError
-            If there is no value to learn from.
+            If all values are null.
         """
         self._core = self._core.fit(as_source(table), n_threads=arguments.optional_whole("n_threads", n_threads))
         return self
@@ -230,11 +230,12 @@ class RFMScorer(Persistable):
         return self._core.score_one(recency_days, frequency, monetary, customer_id, group)
 
     def drift(self, table: Data, *, by_score: bool = False, n_threads: int | None = None) -> Table:
-        """How far a table drifted from the fit: the population stability index (PSI).
+        """Population drift between the fit and a table: the population stability index (PSI).
 
-        The bins are those of the fit. With the shares of its customers (e) and of those in the
-        table (a), each floored at 0.0001, every score adds ``(a - e) * ln(a / e)``. By a rule
-        of thumb below 0.1 nothing has changed, and above 0.25 it is time to fit again.
+        The bins are those of the fit. With the share of a score among the fitted customers (e)
+        and in the table (a), each floored at 0.0001, PSI is the sum of ``(a - e) * ln(a / e)``
+        over all scores. As a rule of thumb, below 0.1 nothing has changed, and above 0.25 the
+        scorer should be fitted again.
 
         Parameters
         ----------
@@ -254,8 +255,8 @@ class RFMScorer(Persistable):
         Table
             One row for each dimension: ``dimension``, ``customers_fitted``, ``customers_now``
             (int64), ``psi`` (float64). With ``by_score`` also ``score`` (uint8),
-            ``share_fitted`` and ``share_now`` (float64, before the floor), and in ``psi`` what
-            the score adds.
+            ``share_fitted`` and ``share_now`` (float64, before the floor), and ``psi`` is the
+            term of the score.
 
         Raises
         ------
@@ -296,7 +297,7 @@ class RFMScorer(Persistable):
 
     @property
     def _settings(self) -> dict[str, object]:
-        """The arguments that make such a scorer."""
+        """The arguments of an equal scorer."""
         settings = self._core.settings
         bins, cuts, segments = settings["bins"], settings["cuts"], settings["segments"]
         cut = {name: edges for name, edges in zip(_DIMENSIONS, cuts, strict=True) if edges is not None}
@@ -325,7 +326,7 @@ class RFMScorer(Persistable):
     def __eq__(self, other: object) -> bool:
         return self._bytes() == other._bytes() if isinstance(other, RFMScorer) else NotImplemented
 
-    # A fit changes it.
+    # Mutable: fit changes it.
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:

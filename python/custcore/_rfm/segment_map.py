@@ -20,7 +20,7 @@ ScoreRange: TypeAlias = "int | tuple[int, int] | None"
 
 
 class SegmentMap(Persistable):
-    """An ordered list of segments with ranges of scores, of which the first match counts.
+    """An ordered list of segments with ranges of scores; the first match counts.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ class SegmentMap(Persistable):
         given = (bins,) * 3 if isinstance(bins, int) else tuple(asked) if isinstance(asked, tuple | list) else ()
         if len(given) not in {2, 3}:
             raise InvalidArgumentError(f"bins={bins!r} is not one number, (R, F) or (R, F, M)")
-        # M of 1 bin plays no part.
+        # M of 1 bin is not used.
         sizes = (
             *(whole_bins(size) for size in given[:2]),
             *(size if size == 1 else whole_bins(size) for size in given[2:]),
@@ -73,7 +73,7 @@ class SegmentMap(Persistable):
     def named(
         cls, name: str, *, lang: Literal["en", "zh"] = "en", center: Literal["mean", "median"] = "mean"
     ) -> SegmentMap:
-        """Give a map that comes with custcore.
+        """Return a map that is included in custcore.
 
         Parameters
         ----------
@@ -102,12 +102,12 @@ class SegmentMap(Persistable):
 
     @property
     def names(self) -> list[str]:
-        """The segments in their order, the rest last."""
+        """The segments in order, ``rest`` last."""
         return self._core.names
 
     @property
     def bins(self) -> tuple[int, int, int] | None:
-        """Bins of R, F and M, 1 where M plays no part; None for the octants, which look at values."""
+        """Bins of R, F and M, 1 if M is not used; None for the octants, which use values."""
         return self._core.bins
 
     def segment(self, r: int, f: int, m: int = 1) -> str | None:
@@ -121,21 +121,21 @@ class SegmentMap(Persistable):
         return self._core.segment(r, f, m)
 
     def uncovered(self) -> list[tuple[int, int, int]]:
-        """Cells (R, F, M) that no rule matches; they belong to the rest."""
+        """Cells (R, F, M) that no rule matches; they belong to ``rest``."""
         return self._core.uncovered()
 
     def overlaps(self) -> list[tuple[tuple[int, int, int], list[str]]]:
-        """Cells that several segments match, with their names; the first has the cell."""
+        """Cells that several segments match, with their names; the cell belongs to the first."""
         return self._core.overlaps()
 
     @property
     def rest(self) -> str | None:
-        """The name of what no rule matches."""
+        """The name of the segment of all cells that no rule matches."""
         return self._core.rest
 
     @property
     def rules(self) -> list[tuple[str, tuple[int, int] | None, tuple[int, int] | None, tuple[int, int] | None]]:
-        """The rules in their order: name, and inclusive ranges of R, F and M (None for every score)."""
+        """The rules in order: name, and inclusive ranges of R, F and M (None for all scores)."""
         return self._core.rules
 
     def _can_be_saved(self) -> bool:
@@ -158,7 +158,7 @@ class SegmentMap(Persistable):
         return hash(self._bytes())
 
     def __repr__(self) -> str:
-        """Show the map as a grid of R (down) by F (across); where M counts, one cell may name several segments."""
+        """Show the map as a grid of R (down) by F (across); if M is used, a cell may have several segments."""
         if self.bins is None:
             return f"SegmentMap by value: {', '.join(self.names)}"
         r_bins, f_bins, m_bins = self.bins
@@ -178,7 +178,7 @@ class SegmentMap(Persistable):
         return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
     def _cell(self, r: int, f: int, m_bins: int) -> str:
-        """Segments of one cell over all M, each once, in the order of M."""
+        """Distinct segments of one cell over all M, in the order of M."""
         return "/".join(dict.fromkeys(self.segment(r, f, m) or "-" for m in range(1, m_bins + 1)))
 
 

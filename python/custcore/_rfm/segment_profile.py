@@ -1,4 +1,4 @@
-"""``custcore.profile``: what the segments of a scored table are like."""
+"""``custcore.profile``: size, revenue and averages of the segments of a scored table."""
 
 from __future__ import annotations
 

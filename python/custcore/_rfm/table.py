@@ -1,4 +1,4 @@
-"""RFM: recency, frequency and money of every buyer, their scores and segments."""
+"""RFM: recency, frequency and money per buyer, scores and segments."""
 
 from __future__ import annotations
 
@@ -109,8 +109,8 @@ def rfm(
         ``tenure_days`` (int32, from the first), ``n_orders``, ``n_rows`` (int64, rows of
         purchases), ``n_days`` (int64, on request), ``monetary_total`` (float64, int64 or
         decimal128(38, s), like the amounts), ``monetary_mean`` (float64, per order), and
-        the attributes. Its ``.report`` lists what was left out; result plus report is the
-        input, to the cent.
+        the attributes. Its ``.report`` lists what was excluded; result and report add up to
+        the input, to the cent.
 
     Raises
     ------
@@ -121,7 +121,7 @@ def rfm(
     NonFiniteError
         If an amount is infinite, unless ``on_nonfinite="drop"``.
     OutOfRangeError
-        If a time lies outside the years 1 to 9999, or an amount is too large to be counted
+        If a time is outside the years 1 to 9999, or an amount is too large to be represented
         exactly.
     SumOverflowError
         If a customer's integer or decimal total does not fit its type.
@@ -130,9 +130,9 @@ def rfm(
 
     Notes
     -----
-    Money is counted, not approximated: a float is read once as a decimal of
-    ``amount_decimals`` places and summed as an integer, so that 0.1 + 0.2 is 0.3 and the
-    same bits come out for any order of rows, batches and threads.
+    Money is exact: a float is rounded once to a decimal of ``amount_decimals`` places and
+    summed as an integer, so that 0.1 + 0.2 is 0.3 and results are bitwise equal for any
+    order of rows, batches and threads.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""A result of cohorts whose tables are frames of one library."""
+"""A cohort result whose tables are frames of a dataframe library."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class FrameCohorts(Generic[Frame]):
 
     @property
     def report(self) -> Report:
-        """What was left out and why."""
+        """What was excluded and why."""
         report = self.result.report
         return dataclasses.replace(report, remarks=(*report.remarks, *self._remarks))
 

@@ -1,4 +1,4 @@
-"""Which columns of a frame a call reads."""
+"""Determines the columns of a frame that a call reads."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def columns_of(function: Callable[..., object], options: Mapping[str, object]) -
 
 
 def feature_names(features: object) -> list[str]:
-    """Name the columns by which a frame shows that it has one row per customer.
+    """Name the columns that identify a frame with one row per customer.
 
     >>> feature_names(None)
     ['recency_days', 'n_orders']

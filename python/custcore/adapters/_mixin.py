@@ -1,4 +1,4 @@
-"""Methods of ``df.custcore`` that all libraries share; a library's accessor converts frames from and to Arrow."""
+"""Methods of ``df.custcore`` common to all libraries; the accessor of a library converts frames from and to Arrow."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ class Scorer(Protocol):
 class FrameMethods(Generic[Frame]):
     """Methods of an accessor whose results are frames of its library."""
 
-    # The way in and out, which differs by library.
+    # Conversion, which differs by library.
 
     def _column_names(self) -> Iterable[object]:
         """The columns of the frame."""
         raise NotImplementedError
 
     def _transactions(self, wanted: dict[str, str], remarks: list[str]) -> Data:
-        """The columns that are wanted, by the argument that names each; what was changed goes to ``remarks``."""
+        """The wanted columns, by the argument that names each; conversions are added to ``remarks``."""
         raise NotImplementedError
 
     def _customers(self) -> Data:
@@ -54,10 +54,10 @@ class FrameMethods(Generic[Frame]):
         """The frame with the columns that ``call`` adds to its table; ``segments`` gives the order of segments."""
         raise NotImplementedError
 
-    # The calls, the same for all.
+    # Calls, the same for all libraries.
 
     def _call(self, function: Callable[..., Table], options: dict[str, Any]) -> tuple[Table, list[str]]:
-        """The result of a function of transactions, and remarks on the way in."""
+        """The result of a function of transactions, and remarks on the conversion."""
         remarks: list[str] = []
         return function(self._transactions(columns_of(function, options), remarks), **options), remarks
 
@@ -244,7 +244,7 @@ class FrameMethods(Generic[Frame]):
         Raises
         ------
         DuplicateColumnError
-            If a column of the scores is there already.
+            If a column of the scores already exists.
         """
         segments = getattr(scorer, "_settings", {}).get("segments")
         return self._appended(lambda table: scorer.transform(table, n_threads=n_threads), segments)
@@ -263,7 +263,7 @@ class FrameMethods(Generic[Frame]):
         columns: Sequence[str] | None = None,
         scaler: Scaler | None = None,
     ) -> custcore.KMeans:
-        """Find clusters among the rows of this frame: :meth:`custcore.KMeans.fit`.
+        """Cluster the rows of this frame: :meth:`custcore.KMeans.fit`.
 
         Parameters
         ----------
@@ -332,6 +332,6 @@ class FrameMethods(Generic[Frame]):
         Raises
         ------
         DuplicateColumnError
-            If a column of that name is there already.
+            If a column with that name already exists.
         """
         return self._appended(model.assign, model.names_)

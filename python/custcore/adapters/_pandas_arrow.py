@@ -1,7 +1,7 @@
 """pandas to Arrow and back, for ``custcore.adapters.pandas``: columns in, columns and reports out.
 
-What pandas alone needs is done here, and only here: integral float ids become integers (a null made pandas turn them
-into floats), columns of objects get the one type their values have.
+Conversions specific to pandas: integral float ids become integers (pandas converts integers with nulls to floats), and
+object columns get the common type of their values.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 REPORT = "custcore.report"
-# The largest whole numbers, exclusive, up to which every whole number is a distinct float, by bits.
+# Upper bounds, exclusive, below which all integers are distinct floats, by bits.
 _WHOLE_BELOW = {16: 2**11, 32: 2**24, 64: 2**53}
 _CAST = "expected one type: numbers, strings or times. Cast it first, e.g. "
 _IDS = frozenset({"customer_id", "order_id"})
@@ -44,25 +44,25 @@ _IDS = frozenset({"customer_id", "order_id"})
 
 
 def pyarrow_module() -> Any:  # noqa: ANN401
-    """pyarrow, or an error that tells how to install it."""
+    """pyarrow, or an error that states how to install it."""
     try:
         import pyarrow as pa
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
-            "df.custcore needs pyarrow beside pandas: pip install 'custcore[pandas]'", name="pyarrow"
+            "df.custcore needs pyarrow in addition to pandas: pip install 'custcore[pandas]'", name="pyarrow"
         ) from error
     return pa
 
 
 def purchases(frame: pd.DataFrame, wanted: dict[str, str], remarks: list[str]) -> pa.Table:
-    """Take the columns that are wanted as Arrow; what was changed about them goes to ``remarks``."""
+    """Convert the wanted columns to Arrow; conversions are added to ``remarks``."""
     pa = pyarrow_module()
     labels = list(frame.columns)
     missing = [name for name in wanted if name not in labels]
     for name in missing:
         if name in frame.index.names:
             raise ColumnNotFoundError(
-                f"column {name!r} ({wanted[name]}) is in the index of the frame, which plays no part; "
+                f"column {name!r} ({wanted[name]}) is in the index of the frame, which is not used; "
                 "make it a column first: df.reset_index()",
                 column=name,
             )
@@ -71,13 +71,13 @@ def purchases(frame: pd.DataFrame, wanted: dict[str, str], remarks: list[str]) -
         if label in wanted:
             columns.append((label, _role(arrow_column(frame.iloc[:, place], label), label, wanted[label], remarks)))
         elif missing:
-            # The core names the nearest columns: it needs to see them all.
+            # The core suggests similar column names, so it gets all of them.
             columns.append((str(label), pa.nulls(len(frame))))
     return arrow_table(pa, columns)
 
 
 def arrow_table(pa: Any, columns: list[tuple[str, Any]]) -> pa.Table:  # noqa: ANN401
-    """Make a table of columns, two of which may have one name."""
+    """Build a table of columns, whose names may repeat."""
     return pa.table([array for _, array in columns], names=[name for name, _ in columns])
 
 
@@ -96,7 +96,7 @@ def arrow_column(series: pd.Series[Any], name: str) -> pa.ChunkedArray:
         raise InvalidTypeError(
             f"column {name!r} is {dtype}; expected numbers, strings or times. Cast it first{cast}", column=name
         )
-    # Arrow reads some mixtures by the first value: 7 after a Timestamp as microseconds, bytes among strings.
+    # Arrow converts some mixtures by the type of the first value: 7 after a Timestamp becomes microseconds.
     kind = pd.api.types.infer_dtype(series) if dtype == "object" else ""
     if kind.startswith(("mixed", "datetime")):
         _refuse_mixture(series, name)
@@ -111,7 +111,7 @@ def arrow_column(series: pd.Series[Any], name: str) -> pa.ChunkedArray:
 
 
 def _refuse_mixture(series: pd.Series[Any], name: str) -> None:
-    """Raise for the first object in a column that is of another family than the first."""
+    """Raise for the first object in a column whose type family differs from that of the first object."""
     first = None
     for row, value in enumerate(series):
         if pd.api.types.is_scalar(value) and pd.isna(value):
@@ -120,7 +120,7 @@ def _refuse_mixture(series: pd.Series[Any], name: str) -> None:
         first = first or family
         if family != first:
             raise InvalidTypeError(
-                f"column {name!r} holds objects of several types: {first}, and {family} in row {row}; "
+                f"column {name!r} contains objects of several types: {first}, and {family} in row {row}; "
                 f"{_CAST}df[{name!r}].astype('string')",
                 column=name,
                 row=row,
@@ -138,11 +138,11 @@ def _family(value: object) -> str:
 
 
 def _role(array: pa.ChunkedArray, name: str, argument: str, remarks: list[str]) -> pa.ChunkedArray:
-    """Give the column the type that its argument needs."""
+    """Cast the column to the type that its argument needs."""
     pa = pyarrow_module()
     kind = array.type
     if pa.types.is_null(kind):
-        # A column without any object, such as an empty frame's, has no type.
+        # An object column without objects, such as that of an empty frame, has no type.
         types = {"timestamp": pa.timestamp("s"), "amount": pa.float64(), "start": pa.bool_(), "returning": pa.bool_()}
         return array.cast(types.get(argument, pa.string()))
     if argument not in _IDS:
@@ -153,7 +153,7 @@ def _role(array: pa.ChunkedArray, name: str, argument: str, remarks: list[str]) 
 
 
 def _integers(array: pa.ChunkedArray, name: str, argument: str, remarks: list[str]) -> pa.ChunkedArray:
-    """Float ids as the integers that they were before a null came among them."""
+    """Convert integral float ids back to integers."""
     import numpy as np
 
     pa = pyarrow_module()
@@ -164,8 +164,8 @@ def _integers(array: pa.ChunkedArray, name: str, argument: str, remarks: list[st
     if odd.any():
         row = int(odd.argmax())
         raise InvalidTypeError(
-            f"column {name!r} ({argument}) is {array.type} and holds {values[row].item()!r} in row {row} "
-            f"({int(odd.sum()):,} such rows); float ids are taken as integers only where all are whole and below "
+            f"column {name!r} ({argument}) is {array.type} and contains {values[row].item()!r} in row {row} "
+            f"({int(odd.sum()):,} such rows); float ids are converted to integers only if all are integral and below "
             f"2**{below.bit_length() - 1}. "
             f"Read the column as integers or strings, e.g. pandas.read_csv(..., dtype={{{name!r}: 'Int64'}})",
             column=name,
@@ -194,12 +194,12 @@ def pandas_column(column: pa.ChunkedArray) -> pd.Series[Any]:
     return series.astype("datetime64[s]") if pa.types.is_date(column.type) else series
 
 
-# The report in df.attrs is made of what JSON knows: pandas copies attrs deeply at every step, compares them when it
-# joins frames, and writes them to Parquet as JSON.
+# The report in df.attrs consists of JSON types: pandas deep-copies attrs at every step, compares them when it joins
+# frames, and writes them to Parquet as JSON.
 
 
 def dump_report(report: Report) -> dict[str, Any]:
-    """Turn a report into plain values."""
+    """Convert a report to plain values."""
     return {
         "entries": [
             {key: _plain(value) for key, value in dataclasses.asdict(entry).items()} for entry in report.entries
@@ -217,7 +217,7 @@ def _plain(value: object) -> object:
 
 
 def load_report(frame: pd.DataFrame) -> Report | None:
-    """Find the report that a frame carries."""
+    """The report in the attrs of a frame."""
     kept = frame.attrs.get(REPORT)
     if kept is None:
         return None

@@ -1,4 +1,4 @@
-"""Methods of ``df.custcore`` that only pandas has so, as its results may have the ids as their index."""
+"""Methods of ``df.custcore`` specific to pandas, whose results may have the ids as index."""
 
 from __future__ import annotations
 

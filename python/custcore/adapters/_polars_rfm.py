@@ -1,4 +1,4 @@
-"""Methods of ``df.custcore`` that only polars has so, as its frames carry no report."""
+"""Methods of ``df.custcore`` specific to polars, whose frames cannot carry a report."""
 
 from __future__ import annotations
 

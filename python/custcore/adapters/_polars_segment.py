@@ -1,4 +1,4 @@
-"""The segment of a result as polars has it."""
+"""The segment column of a result in polars."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ __all__ = ["with_ordered_segment"]
 
 
 def with_ordered_segment(frame: pl.DataFrame, segments: object) -> pl.DataFrame:
-    """Make the segment, if there is one, an Enum, which sorts in the order of its map: a Categorical sorts by letters.
+    """Convert the segment, if any, to an Enum, which sorts in the order of its map; a Categorical sorts alphabetically.
 
-    ``segments`` is a map, the name of one, or a list of names; else the frame stays as it is.
+    ``segments`` is a map, the name of one, or a list of names; otherwise the frame is unchanged.
     """
     if isinstance(segments, str):
         segments = custcore.SegmentMap.named("rf10" if segments == "auto" else segments)

@@ -1,6 +1,6 @@
 """pandas: DataFrames in and out by ``df.custcore``.
 
-Only the columns that a call names are converted to Arrow, by position: the index plays no part.
+Only the columns that a call names are converted to Arrow, by position; the index is not used.
 """
 
 from __future__ import annotations
@@ -43,15 +43,15 @@ __all__ = ["CustcoreAccessor"]
 class CustcoreAccessor(PandasRfm):
     """custcore for pandas: ``df.custcore``, after ``import custcore.pandas``.
 
-    Ids, times and amounts may have any dtype that means an integer, a string, a day or a
-    number: numpy, nullable and Arrow-backed dtypes, categories, columns of Python objects.
-    Float ids are taken as integers where all of them are whole and below 2**53 (2**24 for
-    float32), and NaN as null; a remark in the report counts them.
+    Ids, times and amounts may have any dtype for integers, strings, times or numbers:
+    numpy, nullable and Arrow-backed dtypes, categories, columns of Python objects. Float
+    ids are converted to integers if all are integral and below 2**53 (2**24 for float32),
+    and NaN to null; a remark in the report counts them.
 
-    In the results ids keep their kind (a categorical id becomes a string), dates are
+    In the results ids keep their type (a categorical id becomes a string), dates are
     ``datetime64[s]``, money is float64 or int64 or, for decimals, objects of ``Decimal``,
     the segment is a category in the order of its map, and integers are nullable (``Int32``,
-    ``UInt8``) only where there is a null. Rows are numbered from 0.
+    ``UInt8``) only if a value is null. The index is a range from 0.
 
     Examples
     --------
@@ -251,20 +251,20 @@ class CustcoreAccessor(PandasRfm):
 
     @property
     def report(self) -> Report:
-        """What this frame, a result of custcore, leaves out and why.
+        """What this frame, a result of custcore, excludes and why.
 
-        It is kept in ``df.attrs["custcore.report"]`` as plain values, as they go through
+        It is stored in ``df.attrs["custcore.report"]`` as plain values, which are preserved by
         copies, pickle and Parquet.
 
         Raises
         ------
         InvalidArgumentError
-            If the frame carries no report.
+            If the frame has no report.
         """
         report = load_report(self._frame)
         if report is None:
             raise InvalidArgumentError(
-                f"the frame carries no report: it is not a result of df.custcore, or attrs[{REPORT!r}] was dropped"
+                f"the frame has no report: it is not a result of df.custcore, or attrs[{REPORT!r}] was dropped"
             )
         return report
 
@@ -285,7 +285,7 @@ class CustcoreAccessor(PandasRfm):
         return frame
 
     def _arrow(self, failed: dict[str, InvalidTypeError]) -> pa.Table:
-        """All columns as Arrow; those that Arrow cannot hold go to ``failed``, as the call may not read them."""
+        """All columns as Arrow; those that Arrow cannot hold are added to ``failed``, as the call may not need them."""
         columns: list[tuple[str, Any]] = []
         for place, name in enumerate(self._frame.columns):
             try:
@@ -305,7 +305,7 @@ class CustcoreAccessor(PandasRfm):
         repeated = [name for name in added if name in self._frame.columns]
         if repeated:
             raise DuplicateColumnError(
-                f"column {repeated[0]!r} is in the frame already, as if scored before; drop or rename it first: "
+                f"column {repeated[0]!r} is already in the frame, perhaps from an earlier call; drop or rename it: "
                 f"df.drop(columns={repeated!r})",
                 column=repeated[0],
             )

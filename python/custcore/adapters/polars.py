@@ -1,6 +1,6 @@
 """polars: DataFrames and LazyFrames in, DataFrames out, by ``df.custcore``.
 
-Only the columns that a call names leave polars. A LazyFrame is read as a stream of batches and never whole in memory.
+Only the columns that a call names are converted. A LazyFrame is read as a stream of batches, never as a whole.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ __all__ = ["CustcoreNamespace"]
 class CustcoreNamespace(PolarsRfm):
     """custcore for polars: ``df.custcore`` and ``lf.custcore``, after ``import custcore.polars``.
 
-    A LazyFrame is asked for the needed columns only and read in batches while the query
-    runs; the results are DataFrames. polars frames carry no notes, so
-    ``return_report=True`` returns the report beside the frame. The segment is an Enum in
-    the order of its map, all else as :func:`custcore.rfm` has it.
+    Of a LazyFrame only the needed columns are collected, in batches while the query runs;
+    the results are DataFrames. polars frames have no metadata, so ``return_report=True``
+    returns the report in addition to the frame. The segment is an Enum in the order of its
+    map; all other columns are as in :func:`custcore.rfm`.
 
     Examples
     --------
@@ -197,7 +197,7 @@ class CustcoreNamespace(PolarsRfm):
         KMeans
             The model.
         Report
-            What was left out.
+            What was excluded.
 
         Examples
         --------
@@ -223,7 +223,7 @@ class CustcoreNamespace(PolarsRfm):
         wanted: dict[str, str],
         remarks: list[str],  # noqa: ARG002 (nothing is changed on the way in)
     ) -> pl.DataFrame | Iterator[pl.DataFrame]:
-        """Select the columns that are wanted; if one is missing all, without rows, as the core names the nearest."""
+        """Select the wanted columns; if one is missing, all without rows, as the core suggests similar names."""
         schema = self._frame.collect_schema()
         if any(name not in schema for name in wanted):
             return pl.DataFrame(schema={name: schema[name] for name in _exportable(schema)})
@@ -231,7 +231,7 @@ class CustcoreNamespace(PolarsRfm):
         return _batches(chosen) if isinstance(chosen, pl.LazyFrame) else chosen
 
     def _customers(self) -> pl.DataFrame:
-        """All columns that Arrow can hold, in memory: they are read several times."""
+        """All columns that Arrow can hold, in memory, as they are read several times."""
         frame = self._frame.collect() if isinstance(self._frame, pl.LazyFrame) else self._frame
         return frame.select(_exportable(frame.schema))
 
@@ -246,7 +246,7 @@ class CustcoreNamespace(PolarsRfm):
         repeated = [name for name in added if name in frame.columns]
         if repeated:
             raise DuplicateColumnError(
-                f"column {repeated[0]!r} is in the frame already, as if scored before; drop or rename it first: "
+                f"column {repeated[0]!r} is already in the frame, perhaps from an earlier call; drop or rename it: "
                 f"df.drop({repeated!r})",
                 column=repeated[0],
             )
@@ -254,7 +254,7 @@ class CustcoreNamespace(PolarsRfm):
 
 
 def _batches(query: pl.LazyFrame) -> Iterator[pl.DataFrame]:
-    """Yield the rows of a query in their order, batch by batch; at least one batch, for its schema."""
+    """Yield the rows of a query in order, batch by batch; at least one batch, for its schema."""
     stream = getattr(query, "collect_batches", None)
     if stream is None:
         # polars before 1.34
@@ -269,5 +269,5 @@ def _batches(query: pl.LazyFrame) -> Iterator[pl.DataFrame]:
 
 
 def _exportable(schema: pl.Schema) -> list[str]:
-    """Columns that Arrow can hold: all but those of Python objects."""
+    """Columns that Arrow can hold: all except those of Python objects."""
     return [name for name, kind in schema.items() if kind != pl.Object]

@@ -1,4 +1,4 @@
-"""scikit-learn: its KMeans with custcore inside, for pipelines, grid searches and ``set_output``."""
+"""scikit-learn: a KMeans estimator computed by custcore, for pipelines, grid searches and ``set_output``."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
 
     Arguments, attributes and warnings are the same.
 
-    From the same starting centres the result is that of ``sklearn.cluster.KMeans`` in
-    float64 with exact sums. Starts by chance draw from another generator than numpy's, so
-    the same seed gives other starts. Sparse matrices are refused.
+    From the same initial centres the result is that of ``sklearn.cluster.KMeans`` in
+    float64 with exact sums. Random starts use a different generator than numpy, so the same
+    seed gives different starts. Sparse matrices are not supported.
 
     Parameters
     ----------
@@ -71,9 +71,9 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
     Attributes
     ----------
     cluster_centers_ : numpy.ndarray (n_clusters, n_features)
-        In the float type of the data. Setting them changes what ``predict`` does.
+        In the float type of the data. Setting them changes the result of ``predict``.
     labels_, inertia_, n_iter_, init_centers_, n_features_in_, feature_names_in_
-        As in :class:`custcore.KMeans`; ``labels_`` may be written to.
+        As in :class:`custcore.KMeans`; ``labels_`` is writable.
 
     Examples
     --------
@@ -116,7 +116,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         self.n_threads = n_threads
 
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> KMeans:  # noqa: ANN401, ARG002, N803
-        """Find the clusters.
+        """Fit the clusters.
 
         Parameters
         ----------
@@ -128,7 +128,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
             Weight of each sample, in seeding, too.
         """
         if self.algorithm not in {"lloyd", "elkan"}:
-            raise InvalidArgumentError(f"algorithm={self.algorithm!r} is unknown; choose one of 'lloyd', 'elkan'")
+            raise InvalidArgumentError(f"algorithm={self.algorithm!r} is invalid; expected one of 'lloyd', 'elkan'")
         X = self._validated(X, reset=True)  # noqa: N806
         if at_least_one("n_clusters", self.n_clusters) > len(X):
             raise InvalidArgumentError(f"n_samples={len(X)} should be >= n_clusters={self.n_clusters}.")
@@ -241,7 +241,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         return self._current().score(X, sample_weight)
 
     def _validated(self, X: Any, *, reset: bool = False) -> Any:  # noqa: ANN401, N803
-        """Two dimensions of float32 or float64; that all is finite the core checks while it reads."""
+        """A two-dimensional array of float32 or float64; the core checks that values are finite while it reads them."""
         from sklearn.utils.validation import validate_data
 
         return validate_data(self, X, reset=reset, dtype=[np.float64, np.float32], ensure_all_finite=False)
@@ -264,7 +264,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         return given_centers(centers, self.n_clusters, X.shape[1])
 
     def _current(self) -> custcore.KMeans:
-        """The model, with the centres that a user may have set since."""
+        """The model, with centres that the user may have set after the fit."""
         model: custcore.KMeans = self._model
         if np.array_equal(model.cluster_centers_.astype(self.cluster_centers_.dtype), self.cluster_centers_):
             return model

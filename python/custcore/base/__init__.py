@@ -1,4 +1,4 @@
-"""The customer base: :class:`CustomerBase`, updated and merged exactly, and :func:`custcore.scan` to feed several."""
+"""Customer bases: :class:`CustomerBase`, updated and merged exactly, and :func:`custcore.scan` to update several."""
 
 from custcore.base._customer_base import CustomerBase
 from custcore.base._scan import scan

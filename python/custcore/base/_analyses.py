@@ -23,7 +23,7 @@ __all__ = ["Analyses"]
 
 
 class Analyses:
-    """The methods of :class:`custcore.CustomerBase` that compute a result and leave it as it is."""
+    """The methods of :class:`custcore.CustomerBase` that compute a result and do not change the base."""
 
     __slots__ = ()
 
@@ -49,7 +49,7 @@ class Analyses:
         Raises
         ------
         StateMismatchError
-            If ``as_of`` lies before the last day in a base of level ``"totals"``.
+            If ``as_of`` is before the last day in a base of level ``"totals"``.
         """
         return Table(
             self._core.rfm(
@@ -82,7 +82,7 @@ class Analyses:
     ) -> CohortRetention:
         """Cohort retention of the base, as :func:`custcore.cohort_retention` of all its rows.
 
-        It needs level "days" or "orders".
+        Requires level "days" or "orders".
 
         Parameters
         ----------
@@ -151,7 +151,7 @@ class Analyses:
         Raises
         ------
         StateMismatchError
-            If the base keeps totals only, or not the column asked for.
+            If the base keeps only totals, or does not keep a requested column.
         """
         options = cohort_options(
             customer_id=self._options["customer_id"],
@@ -189,9 +189,9 @@ class Analyses:
     ) -> Table:
         """How customers move between segments from date to date, e.g. for a Sankey diagram.
 
-        Who is a buyer at a date, with how many orders and how much money, is as in the table of
-        :meth:`rfm` as of that date. Customers and revenue of the rows of one ``to_date`` sum to
-        the customers and the money of its table.
+        Buyers, orders and money at a date are those of :meth:`rfm` as of that date. Customers
+        and revenue of the rows of one ``to_date`` add up to the customers and the money of that
+        table.
 
         Parameters
         ----------
@@ -215,22 +215,21 @@ class Analyses:
             One row for each pair of segments that has customers: ``from_date``, ``to_date``
             (date32), ``from_segment`` (null: no buyer yet), ``to_segment``, ``customers``
             (int64), ``revenue`` (the money that these customers have spent by ``to_date``, in
-            the type of ``monetary_total``; left out where no money is counted), ``share``
-            (float64: of all who were in ``from_segment`` at ``from_date``; of all new ones for
-            null) and ``scorer`` ("frozen" or "refit"). Rows are ordered by dates, then by the
+            the type of ``monetary_total``; omitted without an amount column), ``share``
+            (float64: of all customers in ``from_segment`` at ``from_date``; of all new customers
+            for null) and ``scorer`` ("frozen" or "refit"). Rows are ordered by dates, then by the
             segments in the order of their map, null first. The report is that of the last date.
-            Where lines of an order that come later turn it into a refund, a customer can be a
-            buyer at one date and not at the next: such customers are in no row, and a remark
-            counts them.
+            If later lines turn an order into a refund, a customer can be a buyer at one date and
+            not at the next: such customers are not in any row, and a remark counts them.
 
         Raises
         ------
         InvalidArgumentError
-            If dates are fewer than two or do not ascend, or the scorer has no segments.
+            If there are fewer than two dates, they do not ascend, or the scorer has no segments.
         StateMismatchError
-            If a date is earlier than the base can look back.
+            If a date is too early for the level of the base.
         NotEnoughDataError
-            If an unfitted scorer is to be fitted at a first date before any purchase.
+            If the scorer is not fitted and there are no purchases by the first date.
 
         Examples
         --------
@@ -263,12 +262,12 @@ class Analyses:
         edges: Literal["frozen", "refit"] = "frozen",
         n_threads: int | None = None,
     ) -> Table:
-        """How long customers stay in each segment, as seen on some dates.
+        """The time that customers spend in each segment, observed on given dates.
 
-        A spell begins at the first date at which a customer is in the segment (at the first of
-        all dates it is unknown for how long already) and ends at the first later one at which
-        they are not. It lasts the days between these two; one that is still open at the last
-        date is censored there. The closer the dates, the finer the lengths.
+        A spell begins at the first date at which a customer is in the segment (a spell that is
+        open at the first of all dates may have begun earlier) and ends at the first later date
+        at which they are not. Its length is the number of days between the two; a spell that is
+        open at the last date is censored there. Closer dates give more precise lengths.
 
         Parameters
         ----------
@@ -289,22 +288,22 @@ class Analyses:
         Returns
         -------
         Table
-            One row for each segment of the map, also if no customer was ever in it:
-            ``segment``, ``customers`` (distinct ones who were in it at one of the dates),
+            One row for each segment of the map, also without customers:
+            ``segment``, ``customers`` (distinct customers in it at any of the dates),
             ``spells``, ``ended``, ``open`` (int64), ``mean_days`` and ``median_days`` (float64)
             of the Kaplan-Meier curve of lengths. The mean is restricted to the longest spell,
-            ended or open; null where no spell lasted from one date to another. The median is
-            the shortest length at which the curve is at most 1/2; null where it stays above.
+            ended or open; null if no spell spans two dates. The median is the shortest length
+            at which the curve is at most 1/2; null if it stays above.
             The report is that of the last date.
 
         Raises
         ------
         InvalidArgumentError
-            If dates are fewer than two or do not ascend, or the scorer has no segments.
+            If there are fewer than two dates, they do not ascend, or the scorer has no segments.
         StateMismatchError
-            If a date is earlier than the base can look back.
+            If a date is too early for the level of the base.
         NotEnoughDataError
-            If an unfitted scorer is to be fitted at a first date before any purchase.
+            If the scorer is not fitted and there are no purchases by the first date.
 
         Examples
         --------

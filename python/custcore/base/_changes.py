@@ -60,10 +60,10 @@ class Changes:
         Raises
         ------
         DuplicateBatchError
-            If data of this ``batch_id`` were loaded already.
+            If the data of this ``batch_id`` were already loaded.
         StateMismatchError
-            If ids, times or amounts are of another kind than in earlier updates, or a line
-            comes too late.
+            If the types of ids, times or amounts differ from earlier updates, or a line is too
+            late.
         """
         batch = arguments.optional_name("batch_id", batch_id)
         threads = arguments.optional_whole("n_threads", n_threads)
@@ -78,14 +78,14 @@ class Changes:
             )
         else:
             raise InvalidArgumentError(
-                "batch_id= names data that are loaded all or not at all; with commit_every='batch' leave it out"
+                "batch_id= requires that data are loaded completely or not at all; omit it with commit_every='batch'"
             )
 
     def merge(self, other: CustomerBase) -> None:
         """Add the customers of another base, which is not changed.
 
-        The order of merges does not matter, and merging the bases of two parts of the data is
-        the base of both.
+        Merging is commutative and associative, and merging the bases of two parts of the data
+        gives the base of both.
 
         Parameters
         ----------
@@ -104,11 +104,11 @@ class Changes:
         self._core.merge(other._core)
 
     def seal(self, before: AsOf) -> None:
-        """Close the orders whose lines all lie before a day; for ``track="orders"``.
+        """Seal the orders whose lines are all before a day; for ``track="orders"``.
 
-        They become purchases or refunds of their days, and their ids are forgotten, which makes
-        the base smaller. A line before that day is then an error (or counted, see ``late``)
-        unless its order is still open.
+        They become purchases or refunds of their days, and their ids are dropped, which makes
+        the base smaller. A later line before that day is then an error (or counted, see
+        ``late``) unless its order is still open.
 
         Parameters
         ----------
@@ -121,10 +121,10 @@ class Changes:
         self._core.seal(value)
 
     def relabel(self, mapping: Mapping[Id, Id] | Iterable[tuple[Id, Id]]) -> None:
-        """Give customers new ids, all at once; customers who then share an id are merged.
+        """Change the ids of customers, all at once; customers with the same new id are merged.
 
-        The base is then what it would be if the data had come with the new ids. Old ids that
-        are not in the base are ignored.
+        The result is the base of the same data with the new ids. Old ids that are not in the
+        base are ignored.
 
         Parameters
         ----------
@@ -135,12 +135,12 @@ class Changes:
         for pair in pairs:
             if not isinstance(pair, tuple | list) or len(pair) != 2:
                 raise InvalidTypeError(
-                    f"mapping has {pair!r} in it; expected a dict of old to new ids, or pairs of them"
+                    f"mapping contains {pair!r}; expected a dict of old to new ids, or pairs of them"
                 )
         self._core.relabel([(_plain(old), _plain(new)) for old, new in pairs])
 
     def remove(self, ids: Iterable[Id]) -> int:
-        """Erase customers; only their number of orders and their money stay, in the report.
+        """Erase customers; only the number of their orders and their money remain, in the report.
 
         Parameters
         ----------
@@ -150,7 +150,7 @@ class Changes:
         Returns
         -------
         int
-            How many customers there were.
+            Number of customers erased.
         """
         if isinstance(ids, str | bytes):
             raise InvalidTypeError(f"ids={ids!r} is one id; pass a list of ids")
@@ -158,14 +158,14 @@ class Changes:
 
 
 def _listed(name: str, values: object) -> list[Any]:
-    """The values of something that can be gone through."""
+    """The values of an iterable."""
     if not isinstance(values, Iterable) or isinstance(values, str | bytes):
         raise InvalidTypeError(f"{name}={values!r}: expected several ids, for instance in a list")
     return list(values)
 
 
 def _plain(value: object) -> int | str | bytes:
-    """An id of numpy's as Python's own."""
+    """A numpy id as a Python object."""
     if isinstance(value, int | str | bytes) and not isinstance(value, bool):
         return value
     if type(value).__module__ == "numpy":

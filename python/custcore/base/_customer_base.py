@@ -1,4 +1,4 @@
-"""``custcore.CustomerBase``: what is known of each customer, kept and updated."""
+"""``custcore.CustomerBase``: persistent state per customer, updated incrementally."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ __all__ = ["CustomerBase"]
 class CustomerBase(Changes, Analyses):
     """First and last day, orders and money of every customer: kept, updated, merged, saved.
 
-    A base is built from transactions update after update, in any order; the result is the
-    same, bit for bit, as if they had come in one go. A failed update leaves it as it was.
-    Which analyses it supports depends on what it keeps:
+    A base is built from transactions by updates in any order; the result is bitwise equal
+    to that of a single update. A failed update leaves it unchanged. ``track`` determines
+    which analyses it supports:
 
     ============ ===================================== =====================================
     ``track``    kept per customer                     supports
@@ -96,12 +96,12 @@ class CustomerBase(Changes, Analyses):
 
     Notes
     -----
-    An update first builds a separate state, which is added at the end. While it runs it
-    takes the memory that its data alone would need as a base; ``commit_every="batch"``
-    needs that of a million rows only.
+    An update first builds a separate state, which is added at the end. Meanwhile it needs
+    the memory of a base of its data alone; ``commit_every="batch"`` limits this to about a
+    million rows.
 
-    A base may be read and changed by several threads: readers see the state between two
-    changes.
+    A base may be read and changed by several threads: readers see a consistent state
+    between two changes.
 
     Examples
     --------
@@ -167,10 +167,10 @@ class CustomerBase(Changes, Analyses):
         self._core = _core.CustomerBase(self._options, self._track, self._late, memory(max_memory), folder)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the base to a file, whole or not at all.
+        """Write the base to a file atomically.
 
         The file is an Arrow file with a row for each customer, ascending by id, and a checksum
-        for each of its blocks; the same content gives the same bytes. First rows in the report
+        for each of its blocks; equal content gives equal bytes. First rows in the report
         are not kept: they depend on the order of updates.
 
         Parameters
@@ -231,7 +231,7 @@ class CustomerBase(Changes, Analyses):
 
     @staticmethod
     def _of(core: _core.CustomerBase) -> CustomerBase:
-        """A base around one of the core."""
+        """Wrap a base of the core."""
         base = object.__new__(CustomerBase)
         base._core = core
         base._options, base._track, base._late = core.settings()
@@ -242,12 +242,12 @@ class CustomerBase(Changes, Analyses):
 
     @property
     def report(self) -> Report:
-        """What was left out of the base so far, and why."""
+        """What was excluded from the base so far, and why."""
         return Table(self._core.report()).report
 
     @property
     def track(self) -> str:
-        """What is kept: "totals", "days" or "orders"."""
+        """The tracking level: "totals", "days" or "orders"."""
         return self._track
 
     @property
@@ -267,7 +267,7 @@ class CustomerBase(Changes, Analyses):
 
     @property
     def batch_ids(self) -> list[str]:
-        """The names of the batches read, ascending."""
+        """The ids of the batches loaded, ascending."""
         return self._core.batches
 
     @property
@@ -290,7 +290,7 @@ class CustomerBase(Changes, Analyses):
         return len(self._core)
 
     def __bool__(self) -> bool:
-        # A base without customers is a base.
+        # Without this, a base without customers would be false.
         return True
 
     def __repr__(self) -> str:

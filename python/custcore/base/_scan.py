@@ -25,11 +25,11 @@ def scan(
     n_threads: int | None = None,
     progress: Progress | None = None,
 ) -> None:
-    """Add transactions to several bases in one scan: all of them take the data, or none does.
+    """Add transactions to several bases in one scan: to all of them, or to none.
 
-    Each base ends up as its own ``update(data)`` would leave it. Of the data, the columns
-    that any of the bases reads are kept, and each batch is read once; a stream can feed
-    bases of customers and of products together.
+    The result is the same as that of ``update(data)`` on each base. The columns of all
+    bases are read, and each batch is read once, so that one stream can update, for example,
+    a base of customers and a base of products.
 
     Parameters
     ----------
@@ -54,12 +54,12 @@ def scan(
     Raises
     ------
     InvalidArgumentError
-        If no base is given, or one base twice.
+        If no base is given, or the same base twice.
     DuplicateBatchError
-        If one of the bases was given data of this ``batch_id`` already.
+        If one of the bases already has the data of this ``batch_id``.
     StateMismatchError
-        If ids, times or amounts are of another kind than in earlier updates of one of the
-        bases. After this, as after any other error, every base is as it was.
+        If the types of ids, times or amounts differ from earlier updates of one of the
+        bases. After any error all bases are unchanged.
 
     Examples
     --------
@@ -91,7 +91,7 @@ def scan(
 
 
 def _checked(bases: Mapping[str, CustomerBase]) -> list[tuple[str, _core.CustomerBase]]:
-    """The bases as the core takes them."""
+    """The bases, checked, for the core."""
     if not isinstance(bases, Mapping):
         raise InvalidTypeError(f"bases is {type(bases).__name__}; expected a dict of names to CustomerBase")
     if not bases:
@@ -103,6 +103,6 @@ def _checked(bases: Mapping[str, CustomerBase]) -> list[tuple[str, _core.Custome
         other = names.setdefault(id(base._core), arguments.name("a name of bases", name))
         if other != name:
             raise InvalidArgumentError(
-                f"bases[{other!r}] and bases[{name!r}] are one base, which would take the data twice; pass it once"
+                f"bases[{other!r}] and bases[{name!r}] are the same base, which would get the data twice; pass it once"
             )
     return [(name, base._core) for name, base in bases.items()]

@@ -1,4 +1,4 @@
-"""How customers move between segments: what :meth:`custcore.CustomerBase.transitions` and ``stays`` are asked for."""
+"""Arguments and results of :meth:`custcore.CustomerBase.transitions` and ``stays``."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def transitions(
 def stays(
     base: _core.CustomerBase, dates: Iterable[AsOf], scorer: RFMScorer, edges: str, n_threads: int | None
 ) -> Table:
-    """How long customers stay in each segment."""
+    """The time that customers spend in each segment."""
     return Table(
         _core.stays(
             base,
@@ -49,7 +49,7 @@ def stays(
 
 
 def _dates(dates: Iterable[AsOf]) -> list[tuple[str, int]]:
-    """The dates as the core takes them; it checks their order."""
+    """The dates for the core, which checks their order."""
     if isinstance(dates, str | bytes) or not isinstance(dates, Iterable):
         raise InvalidTypeError(f"dates is {type(dates).__name__}; expected a list of dates, ascending")
     days = [as_of_argument(date, f"dates[{i}]") for i, date in enumerate(dates)]

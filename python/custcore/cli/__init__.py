@@ -1,10 +1,10 @@
 """The command line: ``custcore``, ``python -m custcore``.
 
-It reads files, calls the public API and prints. Its options are made from the table in ``custcore._options``. It
-computes no result and does not touch ``custcore._core``. click, rich and pyarrow (the extra ``cli``) are imported
-when a command runs.
+It reads files, calls the public API and prints. Its options are generated from the table in ``custcore._options``. It
+computes no results and does not use ``custcore._core``. click, rich and pyarrow (the extra ``cli``) are imported when
+a command runs.
 
-Exit codes: 0; 2 for a wrong call; 3 for data that cannot be used; 130 after Ctrl-C.
+Exit codes: 0; 2 for wrong usage; 3 for unusable data; 130 after Ctrl-C.
 """
 
 from __future__ import annotations
@@ -40,5 +40,5 @@ def main(argv: Sequence[str] | None = None) -> int:
         app.main(args=None if argv is None else list(argv), prog_name="custcore")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0
-    except KeyboardInterrupt:  # before or after the command, which has its own words for it
+    except KeyboardInterrupt:  # before or after the command, which reports it itself
         return 130

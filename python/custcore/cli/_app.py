@@ -1,4 +1,4 @@
-"""The list of commands, and what every one of them does with an error: one paragraph and an exit code."""
+"""The list of commands, and error handling: one paragraph and an exit code."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ __all__ = ["app"]
 
 
 class App(click.Group):
-    """A group whose commands may raise what custcore, pyarrow and the operating system raise."""
+    """A group whose commands may raise errors of custcore, pyarrow and the operating system."""
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 (click's own)
-        """Run the command; turn errors of the data into exit code 3, of the call into 2, Ctrl-C into 130."""
+        """Run the command; exit code 3 for data errors, 2 for usage errors, 130 for Ctrl-C."""
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
             click.echo("\ncustcore: interrupted", err=True)
             raise click.exceptions.Exit(130) from None
-        except BrokenPipeError:  # of `| head`; click's to end
+        except BrokenPipeError:  # from `| head`; handled by click
             raise
         except custcore.errors.InvalidArgumentError as error:
             raise click.UsageError(printable(str(error)), ctx=None) from error

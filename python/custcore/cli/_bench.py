@@ -1,7 +1,7 @@
-"""``custcore bench``: the usual pandas recipe and custcore on the user's own file, timed and compared row by row.
+"""``custcore bench``: the usual pandas recipe and custcore on a file, timed and compared row by row.
 
-Why a row differs is computed, not guessed: the facts of its customer (refunds, empty cells, ...) explain its values,
-and custcore's scorer on the recipe's values shows which differences are left when the values are the same.
+The reasons of differences are computed: properties of the customer (refunds, empty cells, ...) explain the values, and
+custcore's scorer on the values of the recipe shows which differences remain with equal values.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ __all__ = ["command", "measure"]
 
 HOW = {
     "qcut": "pd.qcut",
-    "rank": 'pd.qcut of rank(method="first"), for pd.qcut failed on equal values',
-    "failed": "no scores: pd.qcut failed, and so it did on ranks",
+    "rank": 'pd.qcut of rank(method="first"), as pd.qcut failed on equal values',
+    "failed": "no scores: pd.qcut failed, also on ranks",
 }
 
 
@@ -40,7 +40,7 @@ HOW = {
 def command(
     files: tuple[str, ...], delimiter: str, text_ids: bool, repeat: int, as_json: bool, **given: object
 ) -> None:
-    """Time the usual pandas recipe and custcore on FILE, and say where and why the results differ.
+    """Time the usual pandas recipe and custcore on FILE, and show where and why the results differ.
 
     The recipe: groupby and agg (last time, number of orders, sum of money), days to the day after the last one,
     pd.qcut in five; where pd.qcut fails on equal values, pd.qcut of rank(method="first"). The file is in memory
@@ -58,7 +58,7 @@ def command(
 
 
 def measure(files: Files, arguments: dict[str, Any], repeat: int = 3) -> dict[str, Any]:
-    """Run both in turns and compare what they found.
+    """Run both in turns and compare the results.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ def measure(files: Files, arguments: dict[str, Any], repeat: int = 3) -> dict[st
 
 
 def show(found: dict[str, Any]) -> None:
-    """Print times, what agrees, and why the rest does not."""
+    """Print times, agreement, and the reasons of differences."""
     from rich.text import Text
 
     out = _render.console()

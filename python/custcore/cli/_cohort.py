@@ -1,4 +1,4 @@
-"""``custcore cohort``: files of transactions to a triangle of retention, and its tables to a file."""
+"""``custcore cohort``: retention triangle of transaction files, and its tables as files."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ class Brackets(click.ParamType[Any]):
     name = "N,N,..."
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401
-        """Turn ``1,3,7`` into [1, 3, 7]."""
+        """Parse ``1,3,7`` to [1, 3, 7]."""
         try:
             return [int(part) for part in value.split(",")] if isinstance(value, str) else value
         except ValueError:
             self.fail(f"{value!r} is not a list of whole numbers such as 1,3,7,30", param, ctx)
 
 
-@click.command("cohort", short_help="Show who comes back, by the period of the first purchase.")
+@click.command("cohort", short_help="Show returning customers by the period of their first purchase.")
 @_options.file_options
 @_options.api_options(COHORT, {"brackets": Brackets()}, deferred=True)
-@click.option("--table", type=click.Choice(TABLES), default="cells", show_default=True, help="Which table is written.")
-@click.option("--value", default="rate", show_default=True, metavar="COLUMN", help="What the table matrix holds.")
+@click.option("--table", type=click.Choice(TABLES), default="cells", show_default=True, help="The table to write.")
+@click.option("--value", default="rate", show_default=True, metavar="COLUMN", help="The values of the table matrix.")
 @_options.output_option("Write the table: .parquet, .csv, .arrow. [default: print the triangle only]")
 @_options.json_option
 def command(
@@ -58,13 +58,13 @@ def command(
     value: str,
     **given: object,
 ) -> None:
-    """Count who comes back: cohorts of customers over the periods since their first purchase.
+    """Count returning customers: cohorts of customers over the periods since their first purchase.
 
     FILE is Parquet, CSV or Arrow; several files, globs and folders are read as one. A star marks cells whose window is
-    not over; what is blank was not observed.
+    not over; blank cells were not observed.
     """
     context = click.get_current_context()
-    # What was not given is left to the API, whose presets have options of their own.
+    # Options that were not given are left to the API, as presets set options.
     asked = {name for name in given if context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT}
     arguments = _options.settings({name: option for name, option in given.items() if name in asked})
     for option in (CUSTOMER_ID, TIMESTAMP):
@@ -96,7 +96,7 @@ def _table(result: custcore.CohortRetention, name: str, value: str) -> custcore.
 
 
 def _show(files: Files, result: custcore.CohortRetention, seconds: float, target: Path | None, guarded: int) -> None:
-    """Print the triangle, what was counted, what was left out, the time and the file written."""
+    """Print the triangle, the definition, what was excluded, the time and the file written."""
     out = _render.console()
     width = out.width - COLUMNS["cohort"] - COLUMNS["size"]
     triangle = result.triangle(rows=30, columns=max(1, width // COLUMNS["cell"]))
@@ -134,7 +134,7 @@ def _grid(triangle: Triangle) -> Grid:
 
 
 def _shade(cell: Cell) -> str:
-    """The more came back, the bluer; slanted and fainter where the window is not over."""
+    """A deeper blue for higher rates; italic and dim if the window is not over."""
     if not cell.is_observed or cell.rate is None:
         return "dim"
     depth = cell.rate**0.5  # most rates are small

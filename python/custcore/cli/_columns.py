@@ -1,4 +1,4 @@
-"""Which column plays which role: guessed from names and types, to be proposed and never to be used unasked."""
+"""Guesses the roles of columns from names and types; guesses are only proposed, never used automatically."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ROLES", "as_options", "guess", "serves"]
 
-# The option of each role, and what a role is called in a sentence.
+# The option of each role, and its name in a sentence.
 ROLES = {
     "customer_id": "customer id",
     "timestamp": "time",
@@ -19,7 +19,7 @@ ROLES = {
     "order_id": "order id",
 }
 
-# Words of a name (split at "_", spaces and capitals) and what they are worth; the best sum above 0 wins.
+# Scores of the words of a name (split at "_", spaces and capitals); the highest sum above 0 is chosen.
 WORDS: dict[str, dict[str, int]] = {
     "customer_id": {
         **dict.fromkeys(
@@ -60,7 +60,7 @@ WORDS: dict[str, dict[str, int]] = {
 
 
 def serves(role: str, kind: Any) -> bool:  # noqa: ANN401 (pyarrow publishes no types)
-    """Whether a column of this Arrow type can play a role.
+    """Whether a column of this Arrow type can have a role.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def serves(role: str, kind: Any) -> bool:  # noqa: ANN401 (pyarrow publishes no 
 
 
 def guess(schema: Any, *, without: Iterable[str] = ()) -> dict[str, str]:  # noqa: ANN401
-    """Find the column that looks most like each role, by name and type; a role that none looks like is absent.
+    """Find the most likely column of each role, by name and type; a role without candidates is absent.
 
     Parameters
     ----------
@@ -100,20 +100,20 @@ def guess(schema: Any, *, without: Iterable[str] = ()) -> dict[str, str]:  # noq
         if best is not None and worth[best] > 4:
             found[role] = best
         elif role == "timestamp" and len(able) == 1 and worth[able[0].name] >= 0:
-            found[role] = able[0].name  # the only one of its kind
+            found[role] = able[0].name  # the only candidate
     return found
 
 
 def _worth(name: str, words: Mapping[str, int]) -> int:
     parts = re.findall(r"[a-z]+", re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", name).lower())
-    # Names written in one piece: "customerid", "invoicedate".
+    # Names without separators: "customerid", "invoicedate".
     pieces = {part for part in parts if part not in words}
     glued = [word for word in words if len(word) > 3 and any(word in piece for piece in pieces)]
     return sum(words.get(part, 0) for part in parts) + sum(words[word] for word in glued)
 
 
 def _by_type(role: str, kind: Any) -> int:  # noqa: ANN401
-    """Among equals a timestamp is better than a date, and a fraction looks more like money than a count."""
+    """Tie-breaker: prefer a timestamp to a date, and a fractional type to an integer for money."""
     from pyarrow import types
 
     if role == "timestamp":

@@ -1,4 +1,4 @@
-"""Where the pandas recipe and custcore differ, customer by customer, and why."""
+"""Compares the pandas recipe and custcore, customer by customer, and finds the reasons of differences."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 __all__ = ["CAUSES", "compare"]
 
-# Columns of custcore for those of the recipe.
+# The columns of custcore that correspond to those of the recipe.
 OURS = {"recency": "recency_days", "frequency": "n_orders", "monetary": "monetary_total"}
 
-# Float sums that differ by no more than this part of themselves are the same money.
+# Relative tolerance for equal float sums.
 ROUNDING = 1e-9
 
 CAUSES = {
@@ -89,7 +89,7 @@ def compare(
 
 
 def _alike(left: pd.Index[Any], right: pd.Index[Any]) -> tuple[pd.Index[Any], pd.Index[Any]]:
-    """Bring ids to one type: pandas turns integers into floats where there are nulls, and keeps categories."""
+    """Convert ids to a common type: pandas converts integers with nulls to floats, and keeps categories."""
     import pandas as pd
 
     if isinstance(left, pd.CategoricalIndex):
@@ -100,7 +100,7 @@ def _alike(left: pd.Index[Any], right: pd.Index[Any]) -> tuple[pd.Index[Any], pd
 
 
 def _facts(frame: pd.DataFrame, columns: Mapping[str, str | None], index: pd.Index[Any]) -> pd.DataFrame:
-    """Find what is peculiar about each customer: refunds, rows without a time or an order, orders over midnight."""
+    """Find the properties of each customer: refunds, rows without a time or an order, orders over midnight."""
     import pandas as pd
 
     customer, timestamp = str(columns["customer_id"]), str(columns["timestamp"])
@@ -134,12 +134,12 @@ def _facts(frame: pd.DataFrame, columns: Mapping[str, str | None], index: pd.Ind
 
 
 def _only(facts: pd.DataFrame) -> list[dict[str, Any]]:
-    """Say why customers are in the recipe only."""
+    """Count why customers are only in the recipe."""
     undated = facts["no dated row"]
     refunds = facts["refunds"] & ~undated
     counts = {
         "none of their rows has a time": int(undated.sum()),
-        "they have refunds only, so they bought nothing": int(refunds.sum()),
+        "they have only refunds, so they bought nothing": int(refunds.sum()),
         "other": int((~undated & ~refunds).sum()),
     }
     return [{"cause": cause, "customers": count} for cause, count in counts.items() if count]
@@ -153,7 +153,7 @@ def _values(
     facts: pd.DataFrame,
     as_of: dt.date | None,
 ) -> dict[str, pd.Series[Any]]:
-    """Find for every value the cause by customer, "" where it is the same."""
+    """Find for every value the cause by customer, "" if it is the same."""
     import numpy as np
     import pandas as pd
 
@@ -187,10 +187,10 @@ def _values(
 def _scores(
     theirs: Recipe, left: pd.DataFrame, right: pd.DataFrame, both: pd.Index[Any], values: dict[str, pd.Series[Any]]
 ) -> dict[str, pd.Series[Any]]:
-    """Find for every score the cause by customer, "" where it is the same."""
+    """Find for every score the cause by customer, "" if it is the same."""
     import pandas as pd
 
-    # custcore's own rule on the values of the recipe: what then remains is the recipe's way of cutting.
+    # With custcore's rule on the values of the recipe, the remaining differences come from the recipe's binning.
     able = left[left["recency"].notna()]
     if able.empty:
         return {}
@@ -222,7 +222,7 @@ def _column(
     *,
     shift: bool = False,
 ) -> dict[str, Any]:
-    """Count how many are the same, how many differ, for which causes, with the first customer of each."""
+    """Count equal and different values, by cause, with the first customer of each."""
     differ = why[why != ""]
     causes = []
     for cause, count in differ.value_counts().items():
@@ -243,7 +243,7 @@ def _column(
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401
-    """Turn a value of numpy into one of Python; what is missing into None."""
+    """Convert a numpy value to a Python value; missing values to None."""
     import pandas as pd
 
     if value is None or (not isinstance(value, bytes | str) and pd.isna(value)):

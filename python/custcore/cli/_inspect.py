@@ -1,4 +1,4 @@
-"""``custcore inspect``: what is in a file, what its columns look like, and what to run next."""
+"""``custcore inspect``: the columns of a file, their likely roles, and the next command."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ __all__ = ["command"]
 
 SAMPLE_ROWS = 1000
 EXAMPLES = 3
-# What custcore reads where no option says otherwise.
+# The default column names of custcore.
 DEFAULTS = {option.name: option.default for option in COLUMNS}
 
 
-@click.command("inspect", short_help="Show the columns of a file and what to run next.")
+@click.command("inspect", short_help="Show the columns of a file and the next command.")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @_options.delimiter_option
 @_options.json_option
 def command(files: tuple[str, ...], delimiter: str, as_json: bool) -> None:
-    """Show columns, types and rows of FILE, and which of them look like customer id, time, amount and order id."""
+    """Show columns, types and rows of FILE, and the likely columns of customer id, time, amount and order id."""
     found = look(files, delimiter)
     if as_json:
         click.echo(json.dumps(_render.plain(found), ensure_ascii=False))
@@ -44,11 +44,11 @@ def command(files: tuple[str, ...], delimiter: str, as_json: bool) -> None:
     for note in found["notes"]:
         _render.say(out, note)
     if found["command"]:
-        out.print(f"Next:  {printable(found['command'])}", soft_wrap=True)  # to be copied as it stands
+        out.print(f"Next:  {printable(found['command'])}", soft_wrap=True)  # not wrapped, so that it can be copied
 
 
 def look(patterns: tuple[str, ...], delimiter: str = ",") -> dict[str, Any]:
-    """Find what is in the files, as one dict.
+    """Describe the files as one dict.
 
     Parameters
     ----------
@@ -90,17 +90,13 @@ def look(patterns: tuple[str, ...], delimiter: str = ",") -> dict[str, Any]:
 
 
 def _advice(opened: _files.Files, roles: dict[str, str]) -> tuple[list[str], bool]:
-    """Say what is missing for a command to run, and whether one can."""
+    """Report what is missing to run a command, and whether one can run."""
     notes = []
     if "customer_id" not in roles:
         notes.append("No column looks like a customer id (integer, text or binary): name it with --customer-id.")
     if "timestamp" not in roles:
-        csv = (
-            " Of a CSV file pyarrow infers only ISO times (2026-01-31, 2026-01-31 18:30:00)." if opened.has_csv else ""
-        )
-        notes.append(
-            f"No column is a date or a timestamp.{csv} Convert the one that holds the time, e.g. with strptime."
-        )
+        csv = " In CSV files pyarrow infers only ISO times (2026-01-31, 2026-01-31 18:30:00)." if opened.has_csv else ""
+        notes.append(f"No column is a date or a timestamp.{csv} Convert the column of times, e.g. with strptime.")
     if "amount" not in roles:
         notes.append("No column looks like an amount of money: name it with --amount, or go without (--no-amount).")
     if "order_id" not in roles:
@@ -109,7 +105,7 @@ def _advice(opened: _files.Files, roles: dict[str, str]) -> tuple[list[str], boo
 
 
 def _examples(head: Any, name: str) -> list[Any]:  # noqa: ANN401 (pyarrow publishes no types)
-    """Pick the first few different values, shortened."""
+    """The first few distinct values, shortened."""
     if name not in head.column_names:
         return []
     column = head[name].slice(0, SAMPLE_ROWS).drop_null()

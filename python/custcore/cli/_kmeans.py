@@ -1,4 +1,4 @@
-"""``custcore kmeans``: files of purchases, or of customers, to named clusters of customers."""
+"""``custcore kmeans``: named clusters of customers, from files of purchases or of customers."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ __all__ = ["command"]
 
 
 class Names(click.ParamType[Any]):
-    """Names of columns, between commas."""
+    """Column names, separated by commas."""
 
     name = "A,B,C"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401, ARG002
-        """Turn ``a, b`` into ["a", "b"]."""
+        """Parse ``a, b`` to ["a", "b"]."""
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
@@ -37,7 +37,7 @@ class Clusters(click.ParamType[Any]):
     name = "N | auto"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401
-        """Turn ``5`` into 5."""
+        """Parse ``5`` to 5."""
         if value == "auto" or isinstance(value, int):
             return value
         if not str(value).isdecimal() or int(value) < 1:
@@ -45,7 +45,7 @@ class Clusters(click.ParamType[Any]):
         return int(value)
 
 
-# How the values of options are parsed that are not words.
+# Parsers of option values that are not plain strings.
 KINDS = {"k": Clusters(), "features": Names(), "log1p": Names()}
 
 
@@ -72,7 +72,7 @@ def command(
     model: Path | None,
     **given: object,
 ) -> None:
-    """Find clusters of customers that are alike in recency, frequency and money, choose how many, and name them.
+    """Cluster customers by recency, frequency and money, choose the number of clusters, and name them.
 
     FILE is as for `custcore rfm`. With --features it has one row per customer, and these columns are clustered.
     """
@@ -152,7 +152,7 @@ def _purchases(
 def _customers(
     patterns: tuple[str, ...], features: list[str], target: Path | None, delimiter: str
 ) -> tuple[Any, Files, float]:
-    """The rows of a file with one row per customer: the features, and what else every file has."""
+    """The rows of a file with one row per customer: the features, and the other common columns."""
     files = _run.open_files(patterns, {}, delimiter=delimiter, text_ids=False)
     if target:
         _output.check_target(target, [file.path for file in files.files])

@@ -1,4 +1,4 @@
-"""The options of commands. Those of the API are made from its table of options and have the names of its arguments."""
+"""The options of commands. Options of the API are generated from its table of options, with the same names."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Bins(click.ParamType[Any]):
     name = "N | R,F,M"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401
-        """Turn ``5`` into 5, ``5,5,3`` into (5, 5, 3)."""
+        """Parse ``5`` to 5, ``5,5,3`` to (5, 5, 3)."""
         if not isinstance(value, str):
             return value
         try:
@@ -59,7 +59,7 @@ class Bins(click.ParamType[Any]):
 def api_option(
     option: Option, kind: click.ParamType[Any] | None = None, *, deferred: bool = False
 ) -> Callable[[Command], Command]:
-    """Make the option of a command from one of the API.
+    """Create the command option for an option of the API.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def api_option(
 def api_options(
     options: tuple[Option, ...], kinds: Mapping[str, click.ParamType[Any]] | None = None, *, deferred: bool = False
 ) -> Callable[[Command], Command]:
-    """Make all options of a command that have a text for the command line, as `api_option` does.
+    """Create all options of a command that have a text for the command line, as `api_option` does.
 
     Parameters
     ----------
@@ -103,19 +103,19 @@ def api_options(
 
 def delimiter_option(command: Command) -> Command:
     """Add ``--delimiter``."""
-    return click.option(
-        "--delimiter", default=",", show_default=True, metavar="CHAR", help="Between the cells of CSV."
-    )(command)
+    return click.option("--delimiter", default=",", show_default=True, metavar="CHAR", help="Separator of CSV cells.")(
+        command
+    )
 
 
 def file_options(command: Command) -> Command:
-    """Add FILE... and how CSV files are read."""
+    """Add FILE... and the options for reading CSV files."""
     return _with(
         command,
         click.argument("files", nargs=-1, required=True, metavar="FILE..."),
         delimiter_option,
         click.option(
-            "--text-ids", is_flag=True, help="Read ids of CSV as text, whatever they look like (007 is not 7)."
+            "--text-ids", is_flag=True, help="Read CSV ids as text, even if they look like numbers (007 is not 7)."
         ),
     )
 
@@ -123,22 +123,22 @@ def file_options(command: Command) -> Command:
 def column_options(command: Command) -> Command:
     """Add the columns and their roles, with the defaults of the API."""
     *_, order_id = columns = transactions.COLUMNS
-    no_amount = click.option("--no-amount", is_flag=True, help="Read no money: recency and frequency only.")
+    no_amount = click.option("--no-amount", is_flag=True, help="Do not read money: recency and frequency only.")
     return _with(command, api_options(columns[:-1]), no_amount, api_option(order_id))
 
 
 def transaction_options(command: Command) -> Command:
-    """Add how transactions are read."""
+    """Add the options for reading transactions."""
     return api_options(tuple(option for option in transactions.RFM if option not in transactions.COLUMNS))(command)
 
 
 def scoring_options(command: Command) -> Command:
-    """Add how customers are scored and named."""
+    """Add the options for scores and segments."""
     return api_options(_SCORING, {"bins": Bins()})(command)
 
 
 def output_option(text: str) -> Callable[[Command], Command]:
-    """Make ``--output`` of a command with this help."""
+    """Create the option ``--output`` with this help text."""
     return click.option("-o", "--output", "target", type=click.Path(path_type=Path), metavar="OUT", help=text)
 
 
@@ -150,7 +150,7 @@ def json_option(command: Command) -> Command:
 
 
 def settings(given: dict[str, Any]) -> dict[str, Any]:
-    """Turn what was given on the command line into the arguments of the API.
+    """Convert the command-line options to arguments of the API.
 
     Parameters
     ----------
@@ -169,7 +169,7 @@ def settings(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def roles(arguments: dict[str, Any]) -> dict[str, str]:
-    """Pick the columns that are read, by the argument that names them.
+    """Select the columns to read, by the argument that names them.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Files out: Parquet, CSV or Arrow by the name, written whole or not at all."""
+"""Output files: Parquet, CSV or Arrow by the extension, written atomically."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ __all__ = ["check_target", "write"]
 
 SUFFIXES = (".parquet", ".pq", ".csv", ".arrow", ".feather", ".ipc", ".arrows")
 
-# What a spreadsheet would take for a formula when it opens a CSV file.
+# Characters at the start of a CSV cell that a spreadsheet interprets as a formula.
 FORMULA = r"^[=+\-@\t\r]"
 
 
 def check_target(target: Path, inputs: Iterable[Path] = ()) -> None:
-    """Raise before any work is done, if nothing can be written to `target`.
+    """Raise before any work if `target` cannot be written.
 
     Parameters
     ----------
@@ -36,25 +36,25 @@ def check_target(target: Path, inputs: Iterable[Path] = ()) -> None:
     Raises
     ------
     click.UsageError
-        If its name does not say the format, its folder is not there or not writable, or it is an input.
+        If its extension is unknown, its folder is missing or not writable, or it is an input.
     """
     if target.suffix.lower() not in SUFFIXES:
         raise click.UsageError(
-            f"the name of {target} does not say what to write: .parquet, .csv, or .arrow (.arrows for a stream)"
+            f"{target} has an unknown extension; expected .parquet, .csv, or .arrow (.arrows for a stream)"
         )
     folder = target.resolve().parent
     if not folder.is_dir():
-        raise click.UsageError(f"there is no folder {target.parent} to write {target.name} into")
+        raise click.UsageError(f"the folder {target.parent} for {target.name} does not exist")
     if target.is_dir() or not os.access(folder, os.W_OK):
-        raise click.UsageError(f"{target} is a folder" if target.is_dir() else f"nothing can be written to {folder}")
+        raise click.UsageError(f"{target} is a folder" if target.is_dir() else f"the folder {folder} is not writable")
     if any(path.resolve() == target.resolve() for path in inputs):
-        raise click.UsageError(f"{target} is one of the files to read; choose another name for the result")
+        raise click.UsageError(f"{target} is an input file; choose another name for the result")
 
 
 def write(table: custcore.Table, target: Path) -> int:
-    """Write a table to `target`, whose name says how; an old file stands until the new one is whole.
+    """Write a table to `target` in the format of its extension; an old file is replaced at the end.
 
-    In CSV a text that a spreadsheet would take for a formula gets a ``'`` in front.
+    In CSV, text that a spreadsheet would interpret as a formula is prefixed with ``'``.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def write(table: custcore.Table, target: Path) -> int:
     Returns
     -------
     int
-        How many cells of CSV got a ``'`` in front.
+        Number of CSV cells that were prefixed with ``'``.
     """
     import pyarrow as pa
     import pyarrow.csv as csv
@@ -89,7 +89,7 @@ def write(table: custcore.Table, target: Path) -> int:
 
 
 def guard(rows: Any) -> tuple[Any, int]:  # noqa: ANN401 (pyarrow publishes no types)
-    """Make a table for CSV: text that begins like a formula gets a ``'`` in front, in cells and in names.
+    """Convert a table for CSV: text that begins like a formula is prefixed with ``'``, in cells and in names.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ def guard(rows: Any) -> tuple[Any, int]:  # noqa: ANN401 (pyarrow publishes no t
     Returns
     -------
     tuple
-        The table, and in how many cells that was done.
+        The table, and the number of such cells.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -110,7 +110,7 @@ def guard(rows: Any) -> tuple[Any, int]:  # noqa: ANN401 (pyarrow publishes no t
             column = column.cast(column.type.value_type)
         kind = column.type
         if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
-            # CSV has no bytes; hexadecimal digits begin no formula.
+            # CSV has no bytes; hexadecimal digits cannot be a formula.
             column = pa.chunked_array([[v if v is None else v.hex() for v in column.to_pylist()]], pa.string())
         elif pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
             column = column.cast(pa.large_string())
@@ -129,10 +129,10 @@ def guard(rows: Any) -> tuple[Any, int]:  # noqa: ANN401 (pyarrow publishes no t
 
 @contextlib.contextmanager
 def replacing(target: Path) -> Iterator[Any]:
-    """Open a file that takes the place of `target` when all went well, and vanishes when it did not."""
-    target = target.resolve()  # a link stays a link
+    """Open a temporary file that replaces `target` on success and is deleted on failure."""
+    target = target.resolve()  # a symbolic link is kept
     draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
-    # As `open` would create it: the permissions are those that the user's mask leaves.
+    # With the permissions that `open` would set: those that the umask leaves.
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
     try:
         with os.fdopen(descriptor, "wb") as sink:

@@ -1,4 +1,4 @@
-"""A bar on the terminal while rows are read; nothing at all where there is no terminal, or the work is short."""
+"""A progress bar while rows are read; not shown without a terminal, or if the work is short."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 __all__ = ["rows_read"]
 
-# Seconds that work may take before it shows a bar.
+# Seconds before a bar is shown.
 PATIENCE = 0.5
 
 
 @contextlib.contextmanager
 def rows_read(what: str, total: int | None) -> Iterator[Callable[[int, int | None], object]]:
-    """Give a callback for ``progress=`` of custcore; it draws a bar on stderr that is gone at the end.
+    """Return a callback for ``progress=`` of custcore; it draws a bar on stderr that is removed at the end.
 
     Parameters
     ----------
@@ -45,9 +45,9 @@ def rows_read(what: str, total: int | None) -> Iterator[Callable[[int, int | Non
     def tell(done: int, _total: int | None) -> None:
         seconds = time.perf_counter() - start
         if seconds >= PATIENCE:
-            bar.start()  # does nothing the second time
+            bar.start()  # no effect the second time
             bar.update(task, completed=done, rate=done / seconds)
-            if done == total:  # what is left are orders and scores
+            if done == total:  # orders and scores remain
                 bar.update(task, description="scoring customers")
 
     try:

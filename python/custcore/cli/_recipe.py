@@ -1,4 +1,4 @@
-"""The RFM recipe of countless notebooks, in pandas, as custcore is measured against.
+"""The usual RFM recipe in pandas, which custcore is compared with.
 
     snapshot = df[timestamp].max() + pd.Timedelta(days=1)
     rfm = df.groupby(customer_id).agg(last=(timestamp, "max"), frequency=(order_id, "nunique"),
@@ -8,11 +8,11 @@
     f = pd.qcut(rfm["frequency"], 5, labels=[1, 2, 3, 4, 5])
     m = pd.qcut(rfm["monetary"], 5, labels=[1, 2, 3, 4, 5])
 
-Where ``pd.qcut`` fails because many values are equal ("Bin edges must be unique"), the notebooks cut
-``rank(method="first")`` instead, and so does this one; the frequency of real customers nearly always needs it. Without
-an order id, the frequency is ``count`` of the time.
+If ``pd.qcut`` fails because many values are equal ("Bin edges must be unique"), the usual fallback is
+``rank(method="first")``, which is also used here; the frequency of real customers nearly always needs it. Without an
+order id, the frequency is the ``count`` of times.
 
-It is written as well as pandas allows: the notebooks often have ``lambda`` in ``agg``, which is a hundred times slower.
+This is an efficient version: notebooks often use ``lambda`` in ``agg``, which is a hundred times slower.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ SCORES = ("r_score", "f_score", "m_score")
 
 @dataclasses.dataclass
 class Recipe:
-    """What the recipe finds: values and scores by customer, and how each score was cut."""
+    """The result of the recipe: values and scores by customer, and the method of each score."""
 
     table: pd.DataFrame
     snapshot: Any
@@ -39,7 +39,7 @@ class Recipe:
 
 
 def frame_of(table: Any, timestamp: str, amount: str | None) -> pd.DataFrame:  # noqa: ANN401
-    """Make the DataFrame that a notebook would hold: times as datetime64, decimal money as floats.
+    """Build the DataFrame that a notebook would have: times as datetime64, decimal money as floats.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def frame_of(table: Any, timestamp: str, amount: str | None) -> pd.DataFrame:  #
 
 
 def run(frame: pd.DataFrame, *, customer_id: str, timestamp: str, amount: str | None, order_id: str | None) -> Recipe:
-    """Follow the recipe.
+    """Run the recipe.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What people see of a result: tables of segments, what was left out, times. It lays out and computes nothing."""
+"""Renders results for the terminal: tables of segments, excluded rows, times. It computes nothing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["amount_text", "console", "plain", "report_grid", "say", "segment_grid", "table"]
 
-# Entries of a report as people would say them, after their unit ("12 rows").
+# Descriptions of report entries, after their count and unit ("12 rows").
 SAID = {
     "null_customer_id": "without a customer id",
     "null_timestamp": "without a time",
@@ -26,7 +26,7 @@ SAID = {
     "excluded_refunds": "refunded",
     "refund_only_customers": "with refunds only",
     "null_amount": "without an amount, counted as 0",
-    "netted_refunds": "refunded, taken off the money",
+    "netted_refunds": "refunded, subtracted from the money",
     "null_order_id": "without an order id, each an order by itself",
     "zero_orders": "of amount 0",
     "outside_cohorts": "in no cohort",
@@ -37,7 +37,7 @@ SAID = {
 
 
 def console() -> Console:
-    """Open stdout. What is not a terminal gets lines as long as they need to be, and no colours."""
+    """Open stdout. Without a terminal, lines are not wrapped and there are no colours."""
     from rich.console import Console
 
     screen = Console(highlight=False, markup=False, emoji=False)
@@ -47,7 +47,7 @@ def console() -> Console:
 
 
 def say(out: Console, text: str) -> None:
-    """Print a sentence: wrapped at words on a terminal, one line elsewhere.
+    """Print a sentence: wrapped at words on a terminal, otherwise on one line.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def say(out: Console, text: str) -> None:
 
 
 def table(*columns: str, left: int = 1) -> Grid:
-    """Make an empty table with these headers, the first `left` to the left, the others to the right."""
+    """Create an empty table with these headers, the first `left` left-aligned, the others right-aligned."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -72,7 +72,7 @@ def table(*columns: str, left: int = 1) -> Grid:
 
 
 def segment_grid(segments: list[dict[str, Any]], everyone: dict[str, Any], frequency: str) -> Grid:
-    """Lay out the segments, largest revenue first, and a line of all customers.
+    """Render the segments, largest revenue first, and a line for all customers.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ def segment_grid(segments: list[dict[str, Any]], everyone: dict[str, Any], frequ
 
 
 def report_grid(report: Report) -> Grid:
-    """Lay out what was left out, what is noted, what is remarked."""
+    """Render excluded rows, notes and remarks."""
     from rich.table import Table
     from rich.text import Text
 
@@ -132,7 +132,7 @@ def _said(entry: ReportEntry) -> str:
 
 
 def amount_text(value: float | Decimal | None) -> str:
-    """Write money with two places (an integer with none)."""
+    """Format money with two decimals (integers with none)."""
     if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return "-"
     return f"{value:,}" if isinstance(value, int) else f"{value:,.2f}"
@@ -147,7 +147,7 @@ def _mean(value: float | None) -> str:
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401
-    """Turn a value into one that JSON knows: days as ISO text, decimals as text, what is not finite as null.
+    """Convert a value for JSON: dates to ISO text, decimals to text, non-finite values to null.
 
     Parameters
     ----------

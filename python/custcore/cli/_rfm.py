@@ -1,4 +1,4 @@
-"""``custcore rfm``: files of transactions to one row per customer, with scores and segments."""
+"""``custcore rfm``: one row per customer, with scores and segments, from transaction files."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["command", "show"]
 
 
-@click.command("rfm", short_help="Score customers and put them into segments.")
+@click.command("rfm", short_help="Score and segment customers.")
 @_options.file_options
 @_options.output_option("Write one row per customer: .parquet, .csv, .arrow. [default: print the table only]")
 @_options.json_option
@@ -36,7 +36,7 @@ def command(
     no_scores: bool,
     **given: object,
 ) -> None:
-    """Find recency, frequency and money of every customer, scores and segments.
+    """Compute recency, frequency and money, scores and segments of each customer.
 
     FILE is Parquet, CSV or Arrow; several files, globs and folders are read as one, batch by batch, and only the
     columns needed. An empty cell of CSV (or NA, NULL, nan) is a null.
@@ -86,7 +86,7 @@ def run(
 def show(
     files: Files, arguments: dict[str, Any], table: custcore.Table, seconds: float, target: Path | None, guarded: int
 ) -> None:
-    """Print the segments, what was left out, the time and the file written."""
+    """Print the segments, what was excluded, the time and the file written."""
     out = _render.console()
     counted = arguments.get("frequency", "orders")
     segments, everyone = profiles(table)
@@ -135,7 +135,7 @@ def profiles(table: custcore.Table) -> tuple[list[dict[str, Any]], dict[str, Any
 
 
 def _without_scores(arguments: dict[str, Any]) -> None:
-    """Take the scorer's arguments away; those that were given by hand are an error."""
+    """Remove the scorer's arguments; explicitly given ones are an error."""
     context = click.get_current_context()
     for name in _options.SCORING:
         arguments.pop(name)

@@ -1,4 +1,4 @@
-"""From files to a result: how commands call the API, with progress, and errors that propose a way out."""
+"""Runs commands: from files to a result, with progress, and with errors that propose a remedy."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ __all__ = ["call", "check", "explained", "open_files"]
 Result = TypeVar("Result")
 
 CSV_TIMES = (
-    "The types of CSV columns are those that pyarrow infers, and it takes only ISO times for times (2026-01-31, "
-    "2026-01-31 18:30:00); rewrite the column so, or convert the file to Parquet with the format that you know"
+    "The types of CSV columns are inferred by pyarrow, which recognises only ISO times (2026-01-31, "
+    "2026-01-31 18:30:00); rewrite the column in this format, or convert the file to Parquet with the right type"
 )
 
 
 def open_files(patterns: Sequence[str], arguments: dict[str, Any], *, delimiter: str, text_ids: bool) -> Files:
-    """Open the files of a command with what the roles of their columns say of CSV.
+    """Open the files of a command; the roles of columns determine the types of CSV columns.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def open_files(patterns: Sequence[str], arguments: dict[str, Any], *, delimiter:
     if len(delimiter) != 1:
         delimiter = {"\\t": "\t", "tab": "\t"}.get(delimiter, "")
         if not delimiter:
-            raise click.UsageError("--delimiter takes one character, or tab")
+            raise click.UsageError("--delimiter must be one character, or tab")
     named = _options.roles(arguments)
     ids = [named[role] for role in ("customer_id", "order_id") if text_ids and role in named]
     amounts = [named["amount"]] if "amount" in named else []
@@ -56,7 +56,7 @@ def open_files(patterns: Sequence[str], arguments: dict[str, Any], *, delimiter:
 
 
 def check(files: Files, arguments: dict[str, Any], function: Callable[..., object] = custcore.rfm_scores) -> None:
-    """Raise for columns and settings that cannot do, before a row is read."""
+    """Raise for invalid columns and settings before any row is read."""
     try:
         files.check(_options.roles(arguments).values())
         function(files.schema.empty_table(), **arguments)
@@ -67,7 +67,7 @@ def check(files: Files, arguments: dict[str, Any], function: Callable[..., objec
 
 
 def call(files: Files, arguments: dict[str, Any], function: Callable[..., Result]) -> tuple[Result, float]:
-    """Read all files in one stream, and return the result and the seconds that took.
+    """Read all files in one stream, and return the result and the time in seconds.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def call(files: Files, arguments: dict[str, Any], function: Callable[..., Result
 
 
 def explained(error: CustcoreError, files: Files, arguments: dict[str, Any]) -> DataProblem:
-    """Make an error with the name of the file, and the option that would help where one would.
+    """Create an error with the name of the file, and the option that would help, if any.
 
     Parameters
     ----------
@@ -134,7 +134,7 @@ def explained(error: CustcoreError, files: Files, arguments: dict[str, Any]) -> 
 
 
 def _not_found(error: ColumnNotFoundError, files: Files, named: dict[str, str]) -> str | None:
-    """Name all columns that are not there at once, each with the option that names the one that looks like it."""
+    """Name all missing columns at once, each with the option for the most similar column."""
     there = files.schema.names
     absent = {role: column for role, column in named.items() if column not in there}
     if error.column not in absent.values() or any(error.column in file.schema.names for file in files.files):

@@ -1,4 +1,4 @@
-"""Clusters of customers: :class:`KMeans`, :class:`Scaler`, the choice of k, and segments made of clusters."""
+"""Clusters of customers: :class:`KMeans`, :class:`Scaler`, the choice of k, and segments from clusters."""
 
 from custcore.cluster._kmeans import KMeans
 from custcore.cluster._natural_breaks import Breaks, natural_breaks

@@ -1,4 +1,4 @@
-"""Customer features as the core takes them: tables, arrays, rows of numbers. Only converted, not computed."""
+"""Converts features for the core: tables, arrays, rows of numbers; computes no results."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ _TAKEN = (
 
 
 def features(x: Features) -> object:
-    """``x`` as the core reads it: an array of float32 or float64, or something that exports Arrow."""
+    """``x`` for the core: an array of float32 or float64, or an exporter of Arrow."""
     numpy = sys.modules.get("numpy")
     if numpy is not None and isinstance(x, numpy.ndarray):
         return _matrix(numpy, x)
     if type(x).__module__.startswith("pandas") and hasattr(x, "columns"):
-        # Its export makes a column of every index but a range: of the one that a filter leaves, too.
+        # pandas exports every index except a range as a column, for example the index that remains after a filter.
         x = x.reset_index(drop=True)  # type: ignore[union-attr]
     if exports(x) or isinstance(x, Mapping):
         return as_source(x)  # type: ignore[arg-type]
     if type(x).__module__.startswith("scipy.sparse"):
-        raise InvalidTypeError(f"x is a sparse matrix; {_TAKEN}. Make it dense: x.toarray()")
+        raise InvalidTypeError(f"x is a sparse matrix; {_TAKEN}. Convert it with x.toarray()")
     if isinstance(x, str | bytes) or not isinstance(x, Iterable):
         raise InvalidTypeError(f"x is {type(x).__name__}; {_TAKEN}")
     if not isinstance(x, Sequence):
@@ -67,9 +67,9 @@ def reusable(x: Features, names: Iterable[str] | None = None) -> object:
 
 
 def _matrix(numpy: Any, x: Any) -> Any:  # noqa: ANN401
-    """Two dimensions of float32 or float64 of this machine; without a copy where it is that already."""
+    """A two-dimensional array of native float32 or float64; not copied if it already is."""
     if isinstance(x, numpy.ma.MaskedArray):
-        raise InvalidTypeError("x is a masked array, whose mask would be lost; leave those rows out first")
+        raise InvalidTypeError("x is a masked array, whose mask would be lost; drop the masked rows first")
     if x.ndim != 2:
         raise InvalidArgumentError(
             f"x is an array of {x.ndim} dimensions; expected 2 (rows, features). "
@@ -86,19 +86,19 @@ def _matrix(numpy: Any, x: Any) -> Any:  # noqa: ANN401
         return x.astype("float64")
     except (TypeError, ValueError) as error:
         raise InvalidTypeError(
-            f"x is an array of {x.dtype} that holds values that are not numbers ({error}); {_TAKEN}"
+            f"x is an array of {x.dtype} that contains values that are not numbers ({error}); {_TAKEN}"
         ) from None
 
 
 def _packed(rows: Any) -> memoryview[float]:  # noqa: ANN401
-    """Rows of numbers as one block of float64, without numpy."""
+    """Rows of numbers as one array of float64, without numpy."""
     packed = feature_rows("x", rows)
     flat = array.array("d", [value for row in packed for value in row])
     return memoryview(flat).cast("B").cast("d", (len(packed), len(packed[0])))
 
 
 def feature_rows(argument: str, rows: Any) -> list[list[float]]:  # noqa: ANN401
-    """Rows of numbers (or a two-dimensional array) as lists of floats, all of one length."""
+    """Rows of numbers (or a two-dimensional array) as lists of floats of equal length."""
     if hasattr(rows, "tolist"):
         rows = rows.tolist()
     if isinstance(rows, str | bytes | Mapping) or not isinstance(rows, Iterable):
@@ -135,7 +135,7 @@ def weights(sample_weight: Weights | None) -> Any:  # noqa: ANN401
             packed = numpy.ascontiguousarray(numpy.asarray(sample_weight), dtype="float64")
         except (TypeError, ValueError):
             raise InvalidTypeError(
-                "sample_weight holds values that are not numbers; expected one number for each row"
+                "sample_weight contains values that are not numbers; expected one number for each row"
             ) from None
         if packed.ndim != 1 or numpy.ndim(sample_weight) != 1:
             raise InvalidArgumentError(
@@ -152,7 +152,7 @@ def weights(sample_weight: Weights | None) -> Any:  # noqa: ANN401
         return array.array("d", [float(value) for value in sample_weight])
     except (TypeError, ValueError):
         raise InvalidTypeError(
-            "sample_weight holds values that are not numbers; expected one number for each row"
+            "sample_weight contains values that are not numbers; expected one number for each row"
         ) from None
 
 
@@ -164,7 +164,7 @@ def columns(argument: str, names: object) -> list[str] | None:
         raise InvalidTypeError(f"{argument}={names!r} is {type(names).__name__}; expected a list of column names")
     listed = [arguments.name(argument, name) for name in names]
     if not listed:
-        raise InvalidArgumentError(f"{argument} is empty; name a column at least, or leave it out for all")
+        raise InvalidArgumentError(f"{argument} is empty; pass at least one column, or omit it for all columns")
     repeated = sorted({name for name in listed if listed.count(name) > 1})
     if repeated:
         raise InvalidArgumentError(f"{argument}={listed!r} names {repeated[0]!r} more than once")
@@ -191,7 +191,7 @@ def named(data: Any) -> tuple[list[str] | None, Any]:  # noqa: ANN401
 
 
 def _names_of(data: object) -> list[str] | None:
-    """Names of the columns of a table, where they are known without reading it."""
+    """Column names of a table, if they are known without reading it."""
     if isinstance(data, Mapping):
         return [str(name) for name in data]
     for attribute in ("column_names", "columns"):

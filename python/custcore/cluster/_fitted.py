@@ -1,4 +1,4 @@
-"""What a fitted model of k-means can do: predict, measure, describe, and say what it found."""
+"""The methods and attributes of a fitted k-means model."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["Fitted"]
 
 
 class Fitted:
-    """A model of k-means behind its settings; :class:`custcore.KMeans` is fitted and kept."""
+    """The fitted part of :class:`custcore.KMeans`."""
 
     n_threads: int | None
     _core: CoreKMeans | None
@@ -126,13 +126,13 @@ class Fitted:
         Returns
         -------
         Table
-            The columns of ``data``, then ``cluster`` (int32) and, where the clusters have
-            names, ``segment`` (dictionary of strings).
+            The columns of ``data``, then ``cluster`` (int32) and, if the clusters have names,
+            ``segment`` (dictionary of strings).
         """
         return Table(self._fitted().assign(features(data), names=self._names, n_threads=self._threads()))
 
     def profile(self, x: Features | None = None) -> Table:
-        """What the clusters are like: size, share, mean and median of each feature in its own units.
+        """Size, share, mean and median of each feature, by cluster, in original units.
 
         Parameters
         ----------
@@ -144,7 +144,7 @@ class Fitted:
         Returns
         -------
         Table
-            One row for each cluster: ``cluster`` (int32), ``segment`` where the clusters have
+            One row for each cluster: ``cluster`` (int32), ``segment`` if the clusters have
             names, ``customers`` (int64), ``share`` of all rows, and for each feature
             ``..._mean`` and ``..._median`` (float64; null for a cluster without rows).
         """
@@ -164,7 +164,7 @@ class Fitted:
 
     @property
     def init_centers_(self) -> np.ndarray[Any, Any]:
-        """The centres from which it started."""
+        """The initial centres."""
         import numpy as np
 
         return np.array(self._fitted().init_centers, dtype="float64")
@@ -175,18 +175,18 @@ class Fitted:
         self._fitted()
         if self._labels is None:
             raise NotFittedError(
-                "a model that was loaded has no labels_: they belong to the rows of its fit; predict(x)"
+                "a loaded model has no labels_, as it does not contain the rows of its fit; use predict(x)"
             )
         return _ints(self._labels)
 
     @property
     def inertia_(self) -> float:
-        """The sum of the squared distances."""
+        """The sum of squared distances to the nearest centres."""
         return self._fitted().inertia
 
     @property
     def n_iter_(self) -> int:
-        """Iterations of the start that won."""
+        """Iterations of the best start."""
         return self._fitted().n_iter
 
     @property
@@ -196,7 +196,7 @@ class Fitted:
 
     @property
     def n_features_in_(self) -> int:
-        """How many features there are."""
+        """Number of features."""
         return len(self._fitted().centers[0])
 
     @property

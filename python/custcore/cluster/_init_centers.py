@@ -1,4 +1,4 @@
-"""How k-means begins: numbers of clusters, given centres, callables. All is checked here, and drawn in the core."""
+"""Initialisation of k-means: number of clusters, given centres, callables; random draws are in the core."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ __all__ = [
 
 
 def too_few_clusters(found: int, wanted: int) -> str:
-    """The text of the warning, as scikit-learn has it."""
+    """The text of the warning, as in scikit-learn."""
     return (
         f"Number of distinct clusters ({found}) found smaller than n_clusters ({wanted}). "
         "Possibly due to duplicate points in X."
@@ -38,7 +38,7 @@ def too_few_clusters(found: int, wanted: int) -> str:
 
 
 def feature_columns(columns: object, scaler: Scaler | None) -> list[str] | None:
-    """The names of the features: those given, else the scaler's, else None for all."""
+    """The given feature names, else those of the scaler, else None for all columns."""
     listed = checked_columns("columns", columns)
     return listed if listed is not None or scaler is None else scaler.feature_names_in_
 
@@ -53,7 +53,7 @@ def reusable_features(x: Features, columns: object, scaler: Scaler | None) -> ob
 
 
 def at_least_one(argument: str, value: object) -> int:
-    """A whole number of 1 or more."""
+    """An integer of 1 or more."""
     number = arguments.whole(argument, value)
     if number < 1:
         raise InvalidArgumentError(f"{argument}={number} must be 1 or more")
@@ -61,7 +61,7 @@ def at_least_one(argument: str, value: object) -> int:
 
 
 def given_centers(init: Any, n_clusters: int, n_features: int | None = None) -> list[list[float]]:  # noqa: ANN401
-    """Starting centres, checked but for the number of features where that is not known yet."""
+    """Initial centres, checked; the number of features only if it is known."""
     centers = feature_rows("init", init)
     shape = (len(centers), len(centers[0]))
     if len(centers) != n_clusters:
@@ -74,12 +74,12 @@ def given_centers(init: Any, n_clusters: int, n_features: int | None = None) -> 
         )
     for number, center in enumerate(centers):
         if not all(map(math.isfinite, center)):
-            raise InvalidArgumentError(f"init[{number}]={center} holds NaN or infinity; expected finite numbers")
+            raise InvalidArgumentError(f"init[{number}]={center} contains NaN or infinity; expected finite numbers")
     return centers
 
 
 def matrix(x: object, columns: list[str] | None, scaler: _core.Scaler | None) -> Any:  # noqa: ANN401
-    """The features as the clusters are found in them, for a callable: rows by features, on the scale of the scaler."""
+    """The scaled features for a callable: rows by features."""
     import numpy as np
 
     if scaler is None:
@@ -95,7 +95,7 @@ def matrix(x: object, columns: list[str] | None, scaler: _core.Scaler | None) ->
 
 
 def called(init: Callable[..., Any], x: Any, n_clusters: int, n_init: int, seed: int) -> list[list[list[float]]]:  # noqa: ANN401
-    """The centres that a callable returns, one start after the other."""
+    """The initial centres from a callable, for each start."""
     import numpy as np
 
     random_state = np.random.RandomState(seed % 2**32)

@@ -40,11 +40,11 @@ _INITS = ("k-means++", "random")
 
 
 class KMeans(Fitted, Persistable):
-    """K-means: groups customers around k centres with the least sum of squared distances to them.
+    """K-means clustering: k centres that minimise the sum of squared distances to them.
 
     Distances are float64 for features of any type, sums are exact and rounded once: the
-    result is plain Lloyd's from the same starting centres, the same bits for any number of
-    threads, order of batches and processor. Ties go to the lower cluster.
+    result is that of Lloyd's algorithm from the same initial centres, bitwise equal for any
+    number of threads, order of batches and processor. Ties go to the lower cluster.
 
     Parameters
     ----------
@@ -85,13 +85,13 @@ class KMeans(Fitted, Persistable):
     inertia_ : float
         The (weighted) sum of the squared distances.
     n_iter_ : int
-        Iterations of the start that won.
+        Iterations of the best start.
     init_centers_ : numpy.ndarray (n_clusters, n_features) of float64
-        The centres from which it started.
+        The initial centres.
     feature_names_in_ : list of str or None
         The features, in order; None after a fit on an array.
     n_features_in_ : int
-        How many there are.
+        Number of features.
     scaler_ : Scaler or None
         The fitted scaler.
     names_ : list of str or None
@@ -144,7 +144,7 @@ class KMeans(Fitted, Persistable):
         self._checked()
 
     def fit(self, x: Features, sample_weight: Weights | None = None) -> KMeans:
-        """Find the clusters.
+        """Fit the clusters.
 
         Parameters
         ----------
@@ -179,7 +179,7 @@ class KMeans(Fitted, Persistable):
         return self
 
     def _run(self, x: Features, sample_weight: Weights | None) -> None:
-        """Fit without the warning of fewer clusters, for which scikit-learn has another class."""
+        """Fit without the warning about fewer clusters, for which scikit-learn has another class."""
         n_clusters, starts, n_init, seed = self._checked()
         if starts is not None and not callable(starts) and self.n_init not in {"auto", 1}:
             warnings.warn(
@@ -234,7 +234,7 @@ class KMeans(Fitted, Persistable):
         return tol
 
     def _checked(self) -> tuple[int, Any, int | None, int]:
-        """Number of clusters, given starts (a list of them, or a callable, or None), number of starts, seed."""
+        """Number of clusters, initial centres (a list, a callable, or None), number of starts, seed."""
         n_clusters = at_least_one("n_clusters", self.n_clusters)
         at_least_one("max_iter", self.max_iter)
         self._tol()
@@ -255,7 +255,7 @@ class KMeans(Fitted, Persistable):
         if isinstance(init, str):
             if init not in _INITS:
                 raise InvalidArgumentError(
-                    f"init={init!r} is unknown; choose one of {', '.join(map(repr, _INITS))}, centres, or a callable"
+                    f"init={init!r} is invalid; expected one of {', '.join(map(repr, _INITS))}, centres, or a callable"
                 )
             return n_clusters, None, n_init, seed
         if callable(init):
@@ -264,7 +264,7 @@ class KMeans(Fitted, Persistable):
         return n_clusters, [centers], 1, seed
 
     def _with(self, core: _core.KMeans, names: list[str] | None) -> KMeans:
-        """The same settings and scaler with other centres; the rows of the fit have no labels in it."""
+        """A model with the same settings and scaler, other centres, and no labels."""
         found = KMeans.__new__(KMeans)
         vars(found).update(vars(self))
         found._core, found._names, found._labels, found._profile = core, names, None, None

@@ -1,4 +1,4 @@
-"""``custcore.natural_breaks``: one feature cut into k groups in the best way there is."""
+"""``custcore.natural_breaks``: the optimal partition of one feature into k groups."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ __all__ = ["Breaks", "natural_breaks"]
 
 @dataclass(frozen=True, slots=True)
 class Breaks:
-    """The best way to cut one feature into k groups.
+    """The optimal partition of one feature into k groups.
 
     Attributes
     ----------
     k : int
-        How many groups.
+        Number of groups.
     inertia : float
-        Sum of the squared distances to the means of the groups; no other way to cut has less.
+        Sum of squared distances to the means of the groups, the minimum over all partitions.
     centers : list of float
         The means of the groups, ascending.
     breaks : list of float
-        The largest value of each group but the last. As ``cuts`` of
+        The largest value of each group except the last. As ``cuts`` of
         :class:`custcore.RFMScorer` they give each group a score.
     """
 
@@ -50,7 +50,7 @@ def natural_breaks(
     sample_weight: Weights | None = None,
     n_threads: int | None = None,
 ) -> Breaks:
-    """Cut one feature optimally into k groups (Jenks' natural breaks), by dynamic programming.
+    """Partition one feature optimally into k groups (Jenks' natural breaks), by dynamic programming.
 
     Parameters
     ----------

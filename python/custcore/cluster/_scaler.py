@@ -1,4 +1,4 @@
-"""``custcore.Scaler``: features of different size and skew brought to one scale, and back."""
+"""``custcore.Scaler``: transforms features of different size and skew to a common scale, and back."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ __all__ = ["Scaler"]
 
 
 class Scaler(Persistable):
-    """Brings features to one scale: k-means would follow the one with the largest unit.
+    """Scales features, as k-means would otherwise be dominated by the one with the largest unit.
 
     ``(x - center) / scale`` for each feature, after ``log(1 + x)`` where ``log1p`` names
-    it. A feature that does not vary becomes 0.
+    it. A constant feature becomes 0.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ class Scaler(Persistable):
         return self
 
     def transform(self, x: Features, *, n_threads: int | None = None) -> Table:
-        """The features on one scale.
+        """Scale the features.
 
         Parameters
         ----------
@@ -151,7 +151,7 @@ class Scaler(Persistable):
         return Table(self._core.transform(kept, n_threads=threads))
 
     def inverse_transform(self, rows: Rows) -> list[list[float]]:
-        """Points on the common scale, such as centres, in the units of the features.
+        """Transform points, such as centres, back to the units of the features.
 
         Parameters
         ----------
@@ -172,12 +172,12 @@ class Scaler(Persistable):
 
     @property
     def center_(self) -> list[float]:
-        """What is taken off each feature."""
+        """What is subtracted from each feature."""
         return self._fitted().centers
 
     @property
     def scale_(self) -> list[float]:
-        """What each feature is divided by; 1 for one that does not vary."""
+        """What each feature is divided by; 1 for a constant feature."""
         return self._fitted().scales
 
     def _fitted(self) -> _core.Scaler:
@@ -207,7 +207,7 @@ class Scaler(Persistable):
     def __eq__(self, other: object) -> bool:
         return self._bytes() == other._bytes() if isinstance(other, Scaler) else NotImplemented
 
-    # A fit changes it.
+    # Mutable: fit changes it.
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:

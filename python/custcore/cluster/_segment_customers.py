@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
 __all__ = ["segment_customers"]
 
-# What every customer has; counts and money are skewed, so their logarithms are clustered.
+# The default features; counts and money are skewed, so their logarithms are clustered.
 _RFM = ("recency_days", "n_orders", "monetary_total")
 _SKEWED = ("n_orders", "n_rows", "n_days", "monetary_total", "monetary_mean")
 
-# How a cluster is called whose centre lies below or above all customers by half a standard deviation.
+# Names for clusters whose centre is half a standard deviation below or above the mean of all customers.
 _WORDS = {
     "recency_days": ("recent", "lapsed"),
     "tenure_days": ("new", "long-standing"),
@@ -73,12 +73,12 @@ def segment_customers(
     sort: bool = True,
     progress: Progress | None = None,
 ) -> tuple[Table, KMeans]:
-    """Cluster customers by what they do, choose how many clusters there are, and name them.
+    """Cluster customers by their behaviour, choose the number of clusters, and name them.
 
-    Purchases become one row per customer (:func:`custcore.rfm`), skewed features become
-    logarithms, all are brought to one scale (:class:`custcore.Scaler`), k is chosen
-    (:func:`custcore.select_k`), the clusters are found (:class:`custcore.KMeans`), ordered
-    from the best customers to the least, and named by how their centres differ from all
+    Purchases are aggregated to one row per customer (:func:`custcore.rfm`), skewed features
+    are log-transformed, all features are scaled (:class:`custcore.Scaler`), k is chosen
+    (:func:`custcore.select_k`), and the clusters are fitted (:class:`custcore.KMeans`),
+    ordered from best to worst, and named by how their centres differ from the mean of all
     customers.
 
     Parameters
@@ -218,9 +218,15 @@ def segment_customers(
         sort=sort,
         progress=progress,
     )
+<<<<<<< HEAD
     n_customers = customers.num_rows
     if n_customers < 2:
         raise NotEnoughDataError(f"there are {n_customers} customers; clusters need two at least")
+=======
+    n_customers = customers.num_rows if isinstance(customers, Table) else None
+    if n_customers is not None and n_customers < 2:
+        raise NotEnoughDataError(f"there are {n_customers} customers; clustering needs at least two")
+>>>>>>> prose2
     logs = _logs(log1p, customers, wanted, n_threads)
     scaler = Scaler(wanted, how=how, log1p=logs).fit(customers, n_threads=n_threads)
     reason: tuple[str, ...] = ()
@@ -263,8 +269,13 @@ def _logs(log1p: object, customers: Table, wanted: list[str], n_threads: int | N
     return [] if given in {None, ()} else checked_columns("log1p", log1p) or []
 
 
+<<<<<<< HEAD
 def _skewed(customers: Table, wanted: list[str], n_threads: int | None) -> list[str]:
     """Counts and money whose values all have a logarithm: those above -1."""
+=======
+def _skewed(customers: Any, wanted: list[str], n_threads: int | None) -> list[str]:  # noqa: ANN401
+    """Counts and money that can be log-transformed: all values are above -1."""
+>>>>>>> prose2
     found = []
     for name in wanted:
         if name in _SKEWED:
@@ -285,7 +296,7 @@ def _chosen(
     random_state: int,
     n_threads: int | None,
 ) -> tuple[int, tuple[str, ...]]:
-    """The number of clusters that is suggested, and why."""
+    """The suggested number of clusters, and the reason."""
     tried = [at_least_one("ks", k) for k in ks]
     possible = [k for k in tried if k <= n_customers]
     if not possible:
@@ -296,8 +307,13 @@ def _chosen(
     return chosen, table.report.remarks
 
 
+<<<<<<< HEAD
 def _ordered(model: KMeans, customers: Table) -> KMeans:
     """The same clusters, the best customers first, with their names."""
+=======
+def _ordered(model: KMeans) -> KMeans:
+    """The clusters, ordered from best to worst, with names."""
+>>>>>>> prose2
     core = model._fitted()
     names = core.feature_names or []
     signs = [-1.0 if name in _LOW_IS_BEST else 1.0 for name in names]
@@ -317,7 +333,7 @@ def _ordered(model: KMeans, customers: Table) -> KMeans:
 
 
 def cluster_names(features: Sequence[str], centers: Sequence[Sequence[float]]) -> list[str]:
-    """Name clusters by the features in which their centres differ from all customers; unique.
+    """Name clusters by the features in which their centres differ from all customers; names are unique.
 
     >>> cluster_names(["recency_days", "n_orders"], [[-1.0, 2.0], [0.1, -0.2], [1.2, 0.0]])
     ['recent, very frequent', 'average', 'lapsed']

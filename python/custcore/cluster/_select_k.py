@@ -1,4 +1,4 @@
-"""``custcore.select_k``: how many clusters, by all the usual measures at once."""
+"""``custcore.select_k``: quality measures for several numbers of clusters."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def select_k(
     sample_size: int = 1000,
     n_threads: int | None = None,
 ) -> Table:
-    """Cluster with each k, and measure what came out.
+    """Cluster with each k and compute quality measures.
 
     Parameters
     ----------
@@ -70,12 +70,12 @@ def select_k(
     -------
     Table
         One row for each k: ``k`` (int32), ``inertia``, ``calinski_harabasz`` (between over
-        within variance; large is good), ``davies_bouldin`` (small is good), ``bic`` (small
-        is good; spherical Gaussians of one variance), ``silhouette_simplified`` (with
+        within variance; higher is better), ``davies_bouldin`` (lower is better), ``bic`` (lower
+        is better; spherical Gaussians of equal variance), ``silhouette_simplified`` (with
         distances to centres), ``silhouette_squared`` (exact, with squared Euclidean
         distances), ``silhouette_sampled`` (Euclidean, of a sample) with its standard error
-        ``silhouette_se`` (float64; null where a measure is not defined), and ``suggested``
-        (bool; true in one row, for the reason that ``.report.remarks`` gives).
+        ``silhouette_se`` (float64; null if a measure is not defined), and ``suggested``
+        (bool; true in one row; ``.report.remarks`` gives the reason).
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Arguments of ``custcore.cohort_retention`` as the core takes them, checked one by one and together."""
+"""Checks the arguments of ``custcore.cohort_retention``, one by one and together."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["COHORT_WORDS", "cohort_options"]
 
-# What `cohort_by` may say; any other string names a column.
+# Choices of `cohort_by`; any other string is the name of a column.
 COHORT_WORDS = ("first", "first_in_window", "recurring")
 
 
@@ -54,7 +54,7 @@ def cohort_options(
     InvalidArgumentError
         If an option is out of range, or two exclude each other.
     InvalidTypeError
-        If an option is of a wrong type.
+        If an option has the wrong type.
     """
     one = _period("period", period)
     word = arguments.name("cohort_by", cohort_by)
@@ -107,11 +107,11 @@ def _check_together(options: CohortOptions, as_of: AsOf | None) -> None:
     begin, end = options["observation_start"], options["observation_end"]
     if as_of is not None and end is not None:
         raise InvalidArgumentError(
-            "as_of= (the last day that counts) and observation_end= (the first moment that does not) say the same "
-            "thing; give one of them"
+            "as_of= (the last day that counts) and observation_end= (the first moment that does not) are one bound; "
+            "pass only one of them"
         )
     if begin is not None and end is not None and begin[0] == end[0] and end[1] <= begin[1]:
-        raise InvalidArgumentError("observation_end lies not after observation_start: nothing would be observed")
+        raise InvalidArgumentError("observation_end is not after observation_start, so nothing would be observed")
 
 
 def _period(argument: str, value: object) -> tuple[str, int]:
@@ -123,7 +123,7 @@ def _period(argument: str, value: object) -> tuple[str, int]:
     days = int(match[1]) if match else 0
     if not 1 <= days <= _MAX_DAYS:
         words = ", ".join(map(repr, _PERIODS))
-        raise InvalidArgumentError(f"{argument}={text!r} is unknown; choose one of {words}, or a window such as '7d'")
+        raise InvalidArgumentError(f"{argument}={text!r} is invalid; expected one of {words}, or a window such as '7d'")
     return ("day", 1) if days == 1 else ("days", days)
 
 
@@ -142,9 +142,7 @@ def _brackets(value: object) -> list[int] | None:
     if value is None:
         return None
     if isinstance(value, str) or not isinstance(value, Iterable):
-        raise InvalidTypeError(
-            f"brackets={value!r} is {type(value).__name__}; expected whole numbers such as [1, 3, 7]"
-        )
+        raise InvalidTypeError(f"brackets={value!r} is {type(value).__name__}; expected integers such as [1, 3, 7]")
     ends = [_count("brackets", end) for end in value]
     if not ends or any(a >= b for a, b in pairwise(ends)):
         raise InvalidArgumentError(

@@ -1,4 +1,4 @@
-"""What a result of cohorts is, in words: made of the settings and the ends of observation, nothing computed."""
+"""Describes a cohort result in words, from the settings and the bounds of observation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["cohort_definition", "period_name"]
 _RETURNS = {
     "net": "refunds lower the revenue of their date and are not activity",
     "exclude": "refunds are left out",
-    "count": "orders below 0 count like any other",
+    "count": "orders below 0 count like all others",
 }
 
 
@@ -28,7 +28,7 @@ def period_name(period: tuple[str, int]) -> str:
 def cohort_definition(
     read: ReadOptions, options: CohortOptions, observed: tuple[str, str] | None, timezone: str | None
 ) -> str:
-    """Sentences that say exactly what was computed."""
+    """Sentences that state exactly what was computed."""
     sentences = [_belongs(options, observed), _clock(options), _counts(options), _active(read, options)]
     sentences.append(_observed(options, observed, timezone))
     sentences.append("The rate is customers / eligible, its interval Wilson's for 95 %.")

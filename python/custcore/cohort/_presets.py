@@ -1,4 +1,4 @@
-"""How ``preset=`` of ``custcore.cohort_retention`` sets other options."""
+"""Applies ``preset=`` of ``custcore.cohort_retention`` to the other options."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def preset_options(name: object) -> Mapping[str, object]:
 
 
 def with_presets(function: Function) -> Function:
-    """Let ``preset=`` stand for the options that it sets; an option that is given by hand wins."""
+    """Apply ``preset=``; options that are passed explicitly take precedence."""
 
     @functools.wraps(function)
     def call(*args: Any, **given: Any) -> Any:  # noqa: ANN401 (those of the function)

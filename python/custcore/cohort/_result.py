@@ -1,4 +1,4 @@
-"""``custcore.CohortRetention``: the result of :func:`custcore.cohort_retention`, as tables, words and a triangle."""
+"""``custcore.CohortRetention``: the result of :func:`custcore.cohort_retention`, as tables, text and a triangle."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["CohortRetention"]
 
 
 class CohortRetention:
-    """Retention by cohort and period; made by :func:`custcore.cohort_retention`.
+    """Retention by cohort and period; returned by :func:`custcore.cohort_retention`.
 
     It exports Arrow itself: ``pyarrow.table(result)`` is the long table.
 
@@ -74,7 +74,7 @@ class CohortRetention:
             The column of ``by`` if given; ``cohort`` (date32, first day of its period; for a
             cohort column its value), ``cohort_size`` (int64, customers), ``period_index``
             (int32, k; for brackets their last period), ``period_start``, ``period_end``
-            (date32; the end is exclusive; null where the windows of the members differ: elapsed
+            (date32; the end is exclusive; null if the windows of the members differ: elapsed
             mode, cohort columns, a cohort period other than the period), ``eligible``,
             ``customers``, ``customers_open`` (int64), ``rate``, ``rate_low``, ``rate_high``
             (float64; null without eligible customers), ``orders`` (int64, orders that count as
@@ -82,13 +82,14 @@ class CohortRetention:
             ``revenue_cumulative_per_customer`` (float64), ``is_observed``, ``is_complete``,
             ``left_truncated`` (bool; null for cohort columns).
 
-            Eligible is the cohort, or where windows differ those members whose window is over;
-            ``customers`` counts these only, ``customers_open`` the members who came back in a
-            window that is still open. Where nothing was observed all counts and sums are null.
+            ``eligible`` is the size of the cohort or, if windows differ, the number of members
+            whose window is over; ``customers`` counts only these, ``customers_open`` the members
+            who returned in a window that is still open. All counts and sums are null if nothing
+            was observed.
 
-            The last row (of each group) has no cohort: orders and money of buyers in no cell,
-            because they are in no cohort, lie before observation or before the first purchase,
-            or beyond the last column. The notes of the report take it apart.
+            The last row (of each group) has no cohort: orders and money of buyers that are not in
+            a cell, because they have no cohort, are before the observation or before the first
+            purchase, or beyond the last column. The notes of the report break it down.
 
         Examples
         --------
@@ -128,7 +129,7 @@ class CohortRetention:
         return Table(self._core.matrix(arguments.name("value", value)))
 
     def average(self, kind: Literal["pooled", "simple"] = "pooled") -> Table:
-        """The average over cohorts, of complete cells only; cohorts at 0 % are in it.
+        """The average over cohorts, of complete cells only, including cohorts at 0 %.
 
         Parameters
         ----------
@@ -139,13 +140,13 @@ class CohortRetention:
         -------
         Table
             The column of ``by`` if given, ``period_index`` (int32), ``cohorts`` (int64, cells
-            that count), ``eligible``, ``customers`` (int64), ``rate``, ``rate_low``,
+            included), ``eligible``, ``customers`` (int64), ``rate``, ``rate_low``,
             ``rate_high`` (float64; null without such a cell, the interval only where pooled).
         """
         return Table(self._core.average(arguments.name("kind", kind)))
 
     def movement(self) -> Table:
-        """Customers per calendar period: who is new, stayed, came back, left.
+        """Customers per calendar period: new, retained, reactivated, churned.
 
         Returns
         -------
@@ -154,8 +155,8 @@ class CohortRetention:
             ``is_complete``, and as int64 ``active``, ``new`` (first active period),
             ``retained`` (active in the period before, too), ``reactivated`` (not in that, but
             earlier) and ``churned`` (active in the period before only), so that active = active
-            before - churned + new + reactivated. What happened before ``observation_start``
-            counts as earlier, unless ``cohort_by="first_in_window"``.
+            before - churned + new + reactivated. Activity before ``observation_start`` counts
+            as earlier, unless ``cohort_by="first_in_window"``.
         """
         return Table(self._core.movement())
 
@@ -175,7 +176,7 @@ class CohortRetention:
             ``revenue_contraction``, ``revenue_expansion``, ``revenue_reactivated``,
             ``revenue_new``, ``revenue_end``, all like the amounts; then ``grr`` = (start -
             churned - contraction) / start and ``nrr`` = (start - churned - contraction +
-            expansion) / start (float64; null where the start is 0). A customer's negative
+            expansion) / start (float64; null if the start is 0). A customer's negative
             period counts as 0.
 
         Raises
@@ -193,8 +194,8 @@ class CohortRetention:
         Table
             The id (the input's name and type), the column of ``by`` if given, ``cohort`` as in
             :meth:`to_table`, ``first_date`` (date32, local day from which periods are counted);
-            by id, then cohort. Who is in no cohort has no row; in recurring cohorts a customer
-            has several.
+            by id, then cohort. Customers without a cohort have no row; in recurring cohorts a
+            customer has several.
         """
         return Table(self._core.customers())
 
@@ -204,7 +205,7 @@ class CohortRetention:
         Raises
         ------
         InvalidArgumentError
-            If the call did not ask for it.
+            If the call did not have ``rfm=True``.
         """
         return Table(self._core.rfm())
 
@@ -219,8 +220,8 @@ class CohortRetention:
         Returns
         -------
         custcore.cohort.Triangle
-            Its lines, which know what was observed and what is complete; ``.text()`` and
-            ``.html()``.
+            Its lines, with what was observed and what is complete; ``.text()`` and ``.html()``
+            render it.
         """
         return triangle(self._core, rows=rows, columns=columns)
 
@@ -239,7 +240,7 @@ class CohortRetention:
 
     @property
     def report(self) -> Report:
-        """What was left out and why, with notes that take the unattributed row apart."""
+        """What was excluded and why, with notes that break down the unattributed row."""
         return Table(self._core.empty_cells()).report
 
     @property

@@ -1,4 +1,4 @@
-"""Cohort retention: who comes back, by the period of the first purchase, with cells that say what was observed."""
+"""Cohort retention: returning customers by the period of their first purchase, with the state of observation."""
 
 from __future__ import annotations
 
@@ -59,9 +59,9 @@ def cohort_retention(
 ) -> CohortRetention:
     """Retention of customers and their revenue, by cohort and period since its start.
 
-    A cell whose window has not begun is not observed (null). One whose window is not over
-    is partial: it has a value, is marked, and is left out of averages. One whose window is
-    over is complete; 0 then means that no customer came back.
+    A cell whose window has not begun is not observed (null). A cell whose window is not
+    over is partial: it has a value, is marked, and is excluded from averages. A cell whose
+    window is over is complete; 0 then means that no customer returned.
 
     Parameters
     ----------
@@ -196,14 +196,14 @@ def cohort_retention(
     Notes
     -----
     rate = customers / eligible, with Wilson's 95 % interval (Wilson 1927; Newcombe 1998).
-    Cohorts without customers and periods without purchases have their rows, too. Cells +
-    the unattributed row + what the report leaves out is the input, to the cent (not for
-    recurring cohorts, where a customer is in several).
+    Cohorts without customers and periods without purchases also have rows. The cells, the
+    unattributed row and the excluded rows of the report add up to the input, to the cent
+    (except for recurring cohorts, where a customer is in several).
 
     Examples
     --------
-    No customer of January came back in February: 0, complete. One did in March, which is
-    not over: partial.
+    No customer of January returned in February: 0, complete. One did in March, which is not
+    over: partial.
 
     >>> import datetime, pyarrow as pa, custcore
     >>> orders = pa.table(

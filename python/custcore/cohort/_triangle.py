@@ -1,4 +1,4 @@
-"""The triangle of cohorts as a screen shows it: a part of the wide table, as lines of cells, in text and HTML."""
+"""The cohort triangle for display: a part of the wide table, as lines of cells, in text and HTML."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Cell:
 
     @property
     def text(self) -> str:
-        """The rate in per cent, with a star where the window is not over."""
+        """The rate in per cent, with a star if the window is not over."""
         if not self.is_observed:
             return ""
         return (percent(self.rate) if self.rate is not None else "-") + ("" if self.is_complete else "*")

@@ -1,4 +1,4 @@
-"""What calls return: :class:`Table`, an Arrow table, and its :class:`Report` of what was left out and why."""
+"""Results: :class:`Table`, an Arrow table, and its :class:`Report` of what was excluded and why."""
 
 from custcore.result._report import Report, ReportEntry
 from custcore.result._table import Schema, Table

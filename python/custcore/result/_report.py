@@ -1,4 +1,4 @@
-"""What a result leaves out and why: counts, sums of money, first rows."""
+"""What a result excludes and why: counts, sums of money, first rows."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ class ReportEntry:
     name : str
         What it counts, e.g. ``"null_customer_id"``.
     kind : {"left_out", "note"}
-        Whether its money is missing from the result, or this is a note on money that is in it.
+        Whether the money is missing from the result, or is included in it.
     unit : {"rows", "orders", "customers"}
         What ``count`` counts.
     count : int
-        How many; 0 when there are none.
+        Number of items; 0 if nothing was counted.
     sum : float, int, Decimal or None
-        Their money, in the type of the amounts; None without an amount column.
+        Sum of money, in the type of the amounts; None without an amount column.
     first_row : int or None
         The first row, counted from 0 over the whole input.
     n_rows : int
-        Rows of the input behind them: the lines of the orders, the refunds of the customers.
+        Input rows of these items: the lines of the orders, the refunds of the customers.
     """
 
     name: str
@@ -47,11 +47,11 @@ class ReportEntry:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Report:
-    """What a result leaves out and why.
+    """What a result excludes and why.
 
-    What is in the result plus what is in the report is the input, to the cent.
+    Result and report add up to the input, to the cent.
 
-    All names are always there, with a count of 0 if need be:
+    All entries are always present, with a count of 0 if nothing was counted:
     ``report["null_customer_id"].count``.
 
     Attributes
@@ -59,11 +59,11 @@ class Report:
     entries : tuple of ReportEntry
         The counts, in a fixed order.
     n_rows : int
-        Rows of the input.
+        Number of input rows.
     as_of : datetime.date or None
         The last day that counts; None if no row has an id and a time.
     remarks : tuple of str
-        Remarks in words: the time zone used, empty bins, segments left out.
+        Remarks: the time zone used, empty bins, segments that do not occur.
     """
 
     entries: tuple[ReportEntry, ...] = ()

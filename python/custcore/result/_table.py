@@ -1,4 +1,4 @@
-"""``custcore.Table``: what every call returns, an Arrow table that goes into any dataframe."""
+"""``custcore.Table``: the result of every call, an Arrow table that converts to any dataframe."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Schema", "Table"]
 
-# Rows that a repr shows at each end.
+# Rows shown at each end of a repr.
 _HEAD = 5
 _TAIL = 5
 _MAX_WIDTH = 24
 
-# Arrow types that numpy knows by the same name.
+# Arrow types with the same name in numpy.
 _NUMPY_TYPES = frozenset(f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)) | {
     "float32",
     "float64",
@@ -59,9 +59,9 @@ class Schema(Mapping[str, str]):
 
 
 class Table:
-    """An Arrow table with the report of what it leaves out.
+    """An Arrow table with a report of what it excludes.
 
-    Anything that takes Arrow takes it, any number of times and without a copy:
+    It can be passed to anything that reads Arrow, repeatedly and without a copy:
     ``pyarrow.table(t)``, ``polars.DataFrame(t)``, ``pandas.DataFrame.from_arrow(t)``,
     DuckDB, another custcore call.
 
@@ -106,7 +106,7 @@ class Table:
 
     @property
     def report(self) -> Report:
-        """What was left out and why, with counts, sums of money and first rows."""
+        """What was excluded and why, with counts, sums of money and first rows."""
         if self._report is None:
             core = self._core
             self._report = Report(
@@ -146,9 +146,9 @@ class Table:
     def to_numpy(self, column: str) -> np.ndarray[Any, Any]:
         """One column as a one-dimensional numpy array.
 
-        Numbers come without a copy and read-only where the column is in one piece and has no
-        nulls; with nulls they come as float64 with NaN. Dates come as ``datetime64[D]``, all
-        else as objects with None for null.
+        Numbers are read-only and not copied if the column is contiguous and has no nulls; with
+        nulls they are float64 with NaN. Dates are ``datetime64[D]``, all other types are
+        objects with None for null.
 
         Parameters
         ----------
@@ -246,7 +246,7 @@ def _text(value: object) -> str:
     if value is None:
         return "null"
     if isinstance(value, float):
-        # Up to six decimals, as many as there are.
+        # Up to six decimals, without trailing zeros.
         text = f"{value:.6f}".rstrip("0")
         text = text + "0" if text.endswith(".") else text
         return text if float(text) == value or abs(value) >= 1e-3 else repr(value)

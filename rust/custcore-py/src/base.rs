@@ -1,4 +1,4 @@
-//! The customer base as Python sees it, and the one-shot `rfm` over one.
+//! Python binding of the customer base, and the one-shot `rfm`.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -26,13 +26,13 @@ use crate::error::into_py;
 use crate::options::{ReadOptions, as_of, kept_options};
 use crate::rfm::CoreScorer;
 use crate::runtime::{Call, INLINE_ROWS};
-use crate::shared::{Shared, change};
+use crate::shared::{SharedBase, change};
 use crate::table::CoreTable;
 
-/// Bytes of a customer in a base that was written, at the least that is usual: they tell how much there is to read.
+/// Typical minimum number of bytes per customer in a serialized base; estimates the amount of work.
 const BYTES_PER_CUSTOMER: usize = 64;
 
-/// Folds `data` into an update of the base that `begin` begins it for.
+/// Reads `data` into the update that `begin` starts.
 fn fold(data: &Bound<'_, PyAny>, call: &mut Call, columns: Vec<String>, begin: impl FnOnce(&Schema) -> Result<Fold>) -> PyResult<Update> {
     let py = data.py();
     let mut source = Source::open(data, Some(columns))?;
@@ -47,7 +47,7 @@ pub fn columns(base: &CustomerBase) -> Vec<String> {
     base.spec().roles.columns().into_iter().map(str::to_owned).collect()
 }
 
-/// The RFM table of transactions, in one go.
+/// The RFM table of transactions, without a persistent base.
 #[pyfunction]
 #[pyo3(signature = (data, options, *, sort, n_threads, progress, rows_total))]
 pub fn rfm_table(
@@ -71,7 +71,7 @@ pub fn rfm_table(
     Ok(CoreTable::new(table))
 }
 
-/// The RFM table of transactions with scores and segments, in one go.
+/// The RFM table of transactions with scores and segments, without a persistent base.
 #[pyfunction]
 #[pyo3(signature = (data, options, scorer, *, sort, n_threads, progress, rows_total))]
 pub fn rfm_scores(
@@ -100,15 +100,15 @@ pub fn rfm_scores(
 /// The customer base.
 #[pyclass(frozen, module = "custcore._core", name = "CustomerBase")]
 pub struct CoreBase {
-    /// The base as it stands; with a limit, what of it is in memory.
-    pub base: Shared,
-    /// How much memory it may take.
+    /// The base; with a memory limit, the part of it that is in memory.
+    pub base: SharedBase,
+    /// The memory limit.
     limit: Option<Limit>,
-    /// What exceeded it.
+    /// The part on disk.
     disk: Disk,
 }
 
-/// What of a base lies on disk; looked at only by who has taken the base out, or for moments.
+/// The part of a base that is on disk. Locked only while the base is checked out, or for moments.
 type Disk = Arc<Mutex<Option<Spill>>>;
 
 fn lock(disk: &Disk) -> MutexGuard<'_, Option<Spill>> {
@@ -116,24 +116,24 @@ fn lock(disk: &Disk) -> MutexGuard<'_, Option<Spill>> {
 }
 
 impl CoreBase {
-    /// The base as it stands.
+    /// The current base; with a memory limit, the part in memory.
     pub fn snapshot(&self, py: Python<'_>) -> PyResult<Arc<CustomerBase>> {
         self.base.snapshot(py)
     }
 
-    /// A base by itself.
+    /// A base without a memory limit.
     pub fn of(base: CustomerBase) -> Self {
-        Self { base: Shared::new(base), limit: None, disk: Disk::default() }
+        Self { base: SharedBase::new(base), limit: None, disk: Disk::default() }
     }
 
-    /// The whole base, for work that needs it in memory; an error where it does not fit.
+    /// The current base, for work that needs all of it in memory; an error if a part of it is on disk.
     pub fn whole(&self, py: Python<'_>, what: &str) -> PyResult<Arc<CustomerBase>> {
         let base = self.snapshot(py)?;
         match &self.limit {
             Some(limit) if lock(&self.disk).is_some() => {
                 let message = format!(
-                    "{what} needs the whole base in memory, and it outgrew max_memory={} bytes, so that a part of it lies on disk. rfm(), \
-                     len(), report and update() work with such a base; for {what} build it with more memory",
+                    "{what} needs the whole base in memory, but it exceeds max_memory={} bytes and a part of it is on disk. rfm(), \
+                    len(), report and update() support such a base; for {what} build it with a larger max_memory",
                     limit.memory
                 );
                 Err(into_py(py, &Error::new(ErrorKind::MemoryLimit, message)))
@@ -142,7 +142,7 @@ impl CoreBase {
         }
     }
 
-    /// Does work on what lies on disk, once all does; `None` where nothing does.
+    /// Spills the whole base and runs `work` on it; `None` if no part of it is on disk.
     fn on_disk<T: Send + 'static>(
         &self,
         py: Python<'_>,
@@ -159,7 +159,7 @@ impl CoreBase {
         })
     }
 
-    /// Updates a base that has a limit.
+    /// Updates a base that has a memory limit.
     fn update_limited(&self, data: &Bound<'_, PyAny>, call: &mut Call, limit: &Limit, batch: Option<String>) -> PyResult<()> {
         let py = data.py();
         let before = self.snapshot(py)?;
@@ -217,14 +217,14 @@ impl CoreBase {
         }
         let update = fold(data, &mut call, columns(&before), |schema| before.begin(schema))?;
         drop(before);
-        // Another update may have come in between; this one is added to what stands now.
+        // Another update may have been committed meanwhile; this one is added to the current base.
         let rows = update.state.interner.len();
         change(py, &mut call, &[&self.base], rows, move |bases, context| {
             bases.iter_mut().zip([update]).try_for_each(|(base, update)| base.commit(update, batch_id.as_deref(), context))
         })
     }
 
-    /// Adds the groups of batches one by one, each for good: what it needs besides the base is one group.
+    /// Adds the groups of batches one by one and commits each, so that only one group is in memory besides the base.
     #[pyo3(signature = (data, *, n_threads, progress, rows_total))]
     fn update_by_batch(
         &self,
@@ -236,7 +236,7 @@ impl CoreBase {
         let py = data.py();
         let mut call = Call::new(py, n_threads, progress, rows_total)?;
         if let Some(limit) = &self.limit {
-            // Every group of batches is an update.
+            // Each group of batches is an update.
             let mut source = Source::open(data, Some(columns(&*self.snapshot(py)?)))?;
             return self.update_by_group(py, &mut call, &mut source, limit);
         }
@@ -317,7 +317,7 @@ impl CoreBase {
         Ok(CoreCohortRetention::new(cohorts, n_threads))
     }
 
-    /// The settings: options of reading, level, what late lines are.
+    /// The settings: read options, tracking level, treatment of late lines.
     fn settings<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyDict>, &'static str, &'static str)> {
         kept_options(py, self.snapshot(py)?.spec())
     }
@@ -349,7 +349,7 @@ impl CoreBase {
     }
 
     fn copy(&self, py: Python<'_>) -> PyResult<Self> {
-        let base = Shared::of(self.whole(py, "a copy")?);
+        let base = SharedBase::of(self.whole(py, "a copy")?);
         Ok(Self { base, limit: self.limit.clone(), disk: Disk::default() })
     }
 
@@ -372,7 +372,7 @@ impl CoreBase {
         Ok(py.detach(|| base.len()))
     }
 
-    /// Bytes on disk; none while all fits memory.
+    /// Number of bytes on disk; 0 if the base fits in memory.
     #[getter]
     fn spilled(&self) -> u64 {
         lock(&self.disk).as_ref().map_or(0, Spill::bytes)
@@ -413,7 +413,7 @@ impl CoreBase {
 }
 
 impl CoreBase {
-    /// Adds groups of batches to a base that has a limit, each for good.
+    /// Adds groups of batches to a base that has a memory limit and commits each.
     fn update_by_group(&self, py: Python<'_>, call: &mut Call, source: &mut Source, limit: &Limit) -> PyResult<()> {
         loop {
             let group = source.next_group(py)?;
@@ -437,7 +437,7 @@ impl CoreBase {
         }
     }
 
-    /// Changes the base in a call of its own.
+    /// Changes the base in a separate call.
     fn change<T: Send + 'static>(
         &self,
         py: Python<'_>,
@@ -452,7 +452,7 @@ impl CoreBase {
     }
 }
 
-/// A customer id that Python hands over.
+/// A customer id from Python.
 struct PyId(Id);
 
 impl<'py> FromPyObject<'_, 'py> for PyId {
@@ -466,7 +466,7 @@ impl<'py> FromPyObject<'_, 'py> for PyId {
         } else if id.is_instance_of::<PyInt>() {
             Ok(Self(Id::Integer(id.extract()?)))
         } else {
-            Err(PyTypeError::new_err(format!("{} is no customer id; expected int, str or bytes", id.get_type().name()?)))
+            Err(PyTypeError::new_err(format!("{} is not a customer id; expected int, str or bytes", id.get_type().name()?)))
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Cohort retention as Python sees it.
+//! Python binding of cohort retention.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::options::{ReadOptions, choice};
 use crate::runtime::Call;
 use crate::table::CoreTable;
 
-/// What cohorts are asked for; passed as a dict by `custcore.cohort_retention`.
+/// Options of cohort retention; passed as a dict by `custcore.cohort_retention`.
 #[derive(FromPyObject)]
 #[pyo3(from_item_all)]
 pub struct CohortOptions {
@@ -100,7 +100,7 @@ fn end((kind, value): &(String, i64)) -> End {
     }
 }
 
-/// Cohorts of transactions, in one go.
+/// Cohort retention of transactions, without a persistent base.
 #[pyfunction]
 #[pyo3(signature = (data, read, options, *, n_threads, progress, rows_total))]
 pub fn cohort_retention(
@@ -125,7 +125,7 @@ pub fn cohort_retention(
     Ok(CoreCohortRetention::new(cohorts, n_threads))
 }
 
-/// The result of cohort retention; its tables are made when they are asked for.
+/// The result of cohort retention; its tables are built on demand.
 #[pyclass(frozen, module = "custcore._core", name = "CohortRetention")]
 pub struct CoreCohortRetention {
     cohorts: Arc<CohortRetention>,
@@ -133,12 +133,12 @@ pub struct CoreCohortRetention {
 }
 
 impl CoreCohortRetention {
-    /// A result whose tables are made by so many threads.
+    /// A result whose tables are built with `n_threads` threads.
     pub fn new(cohorts: CohortRetention, n_threads: Option<i64>) -> Self {
         Self { cohorts: Arc::new(cohorts), n_threads }
     }
 
-    /// A table that takes a look at every customer.
+    /// Builds a table from all customers.
     fn table(
         &self,
         py: Python<'_>,
@@ -162,14 +162,14 @@ impl CoreCohortRetention {
         self.table(py, CohortRetention::empty_cells)
     }
 
-    /// The wide table; with `part` (first cohort, the one after the last, number of columns at most) a part of it.
+    /// The wide table, or a part of it: `part` is (first cohort, end of cohorts, maximum number of columns).
     #[pyo3(signature = (value, part=None))]
     fn matrix(&self, py: Python<'_>, value: String, part: Option<(usize, usize, usize)>) -> PyResult<CoreTable> {
         let part = part.map(|(first, end, columns)| Part { cohorts: first..end, columns });
         self.table(py, move |cohorts, context| cohorts.matrix(&value, part, context))
     }
 
-    /// The averages, of at most so many periods.
+    /// The averages of the first `columns` periods.
     #[pyo3(signature = (kind, columns=None))]
     fn average(&self, py: Python<'_>, kind: &str, columns: Option<usize>) -> PyResult<CoreTable> {
         let simple = choice(py, "kind", kind, &[("pooled", false), ("simple", true)])?;

@@ -1,4 +1,4 @@
-//! custcore's errors as Python exceptions: one match from kinds to the classes of `custcore.errors`.
+//! Converts custcore's errors to Python exceptions, by kind.
 
 use custcore::error::{Error, ErrorKind};
 use pyo3::exceptions::{PyKeyboardInterrupt, PyOSError};
@@ -36,7 +36,7 @@ pub fn into_py(py: Python<'_>, error: &Error) -> PyErr {
         return PyKeyboardInterrupt::new_err(error.message().to_owned());
     }
     if let Some((path, code)) = error.path() {
-        // Python picks the class by the number, as it does for its own files: FileNotFoundError, PermissionError, ...
+        // Python selects the subclass of OSError by the code: FileNotFoundError, PermissionError, ...
         let Some(code) = code else { return PyOSError::new_err(error.message().to_owned()) };
         return match py.import("os").and_then(|os| os.call_method1("strerror", (code,))) {
             Ok(text) => PyOSError::new_err((code, text.unbind(), path.as_os_str().to_owned())),
@@ -45,11 +45,11 @@ pub fn into_py(py: Python<'_>, error: &Error) -> PyErr {
     }
     let build = || -> PyResult<PyErr> {
         let errors = ERRORS.get_or_try_init(py, || py.import("custcore.errors").map(Bound::unbind))?;
-        let place = PyDict::new(py);
-        place.set_item("column", error.column())?;
-        place.set_item("row", error.row())?;
+        let location = PyDict::new(py);
+        location.set_item("column", error.column())?;
+        location.set_item("row", error.row())?;
         let class = errors.bind(py).getattr(class_name(error.kind()))?;
-        Ok(PyErr::from_value(class.call((error.message(),), Some(&place))?))
+        Ok(PyErr::from_value(class.call((error.message(),), Some(&location))?))
     };
     build().unwrap_or_else(|failure| failure)
 }

@@ -1,4 +1,4 @@
-//! What is fitted, scored or clustered, as it comes from Python: tables, and rows of features.
+//! Input from Python for fitting, scoring and clustering: tables and feature rows.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ use crate::error::into_py;
 use crate::runtime::Call;
 use crate::table::CoreTable;
 
-/// A table to fit on or to score, at least one batch, with the report of the result that it is.
+/// A table to fit on or to score, with at least one batch. If it is a result of custcore, `report` is its report.
 pub struct Input {
     pub batches: Vec<RecordBatch>,
     pub report: Report,
@@ -30,12 +30,12 @@ pub struct Input {
 impl Input {
     /// Reads a table; `wanted` names the columns to keep, `None` keeps all.
     pub fn read(table: &Bound<'_, PyAny>, wanted: Option<Vec<String>>) -> PyResult<Self> {
-        // A result of custcore itself needs no way through the boundary, and brings its report.
+        // A result of custcore is used directly, with its report.
         if let Ok(table) = table.cast::<CoreTable>() {
             return Ok(Self { batches: table.get().batches().to_vec(), report: table.get().report().clone() });
         }
         let mut source = Source::open(table, wanted.clone())?;
-        // Columns that are not there are told with all the names there are, which the batches no longer have.
+        // Missing columns are reported here, where all column names are known; the batches have only the selected ones.
         for name in wanted.iter().flatten().filter(|name| !name.starts_with("monetary_")) {
             find_column(source.all_columns(), name, "scored column, or 'by'").map_err(|error| into_py(table.py(), &error))?;
         }
@@ -47,7 +47,7 @@ impl Input {
     }
 }
 
-/// Rows to be clustered as they came from outside, and how to read them; a last batch holds the weights, if any.
+/// Rows to be clustered, as borrowed batches, and their layout; the last batch holds the weights, if any.
 pub struct Rows {
     batches: Vec<RecordBatch>,
     layout: Option<Layout>,
@@ -79,7 +79,7 @@ impl Rows {
         Ok(Self { batches, layout: None, columns, weighted: false })
     }
 
-    /// With a weight for each row.
+    /// Adds a weight for each row.
     pub fn weighted(mut self, weights: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
         if let Some(weights) = weights {
             let array = column::<f64>(weights, &DataType::Float64, None)?;
@@ -90,7 +90,7 @@ impl Rows {
         Ok(self)
     }
 
-    /// Does `work` with the features and the weights, on the scale of a scaler if there is one.
+    /// Runs `work` with the features, transformed by `scaler` if given, and the weights.
     pub fn run<R: Send + 'static>(
         self,
         py: Python<'_>,

@@ -1,4 +1,4 @@
-//! K-means as Python sees it.
+//! Python binding of k-means.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ use crate::scaler::CoreScaler;
 use crate::store;
 use crate::table::CoreTable;
 
-/// Values as memory for numpy.
+/// Wraps values as memory for numpy.
 fn memory<T: arrow_buffer::ArrowNativeType>(values: Vec<T>) -> Memory {
     Memory::new(Buffer::from_vec(values))
 }
@@ -41,11 +41,11 @@ fn rows_of<'py>(py: Python<'py>, values: &[f64], n_features: usize) -> PyResult<
     Ok(list)
 }
 
-/// Rows of a list as one flat vector.
+/// Flattens a list of rows.
 fn flat(py: Python<'_>, rows: Vec<Vec<f64>>) -> PyResult<(Vec<f64>, usize)> {
     let width = rows.first().map_or(0, Vec::len);
     if rows.iter().any(|row| row.len() != width) {
-        return Err(into_py(py, &Error::new(ErrorKind::InvalidArgument, "centres of unequal numbers of features")));
+        return Err(into_py(py, &Error::new(ErrorKind::InvalidArgument, "the centres have different numbers of features")));
     }
     Ok((rows.concat(), width))
 }
@@ -55,7 +55,7 @@ fn path_of(py: Python<'_>, path: Option<&str>) -> PyResult<Path> {
     path.map_or_else(|| Ok(Path::fastest()), |word| choice(py, "path", word, &paths))
 }
 
-/// The cluster of every row, of features in their own units.
+/// The cluster of each row; features are in original units.
 fn labels(model: &Model, features: &Features, scaler: Option<&Scaler>, context: &Context) -> Result<Vec<i32>> {
     match scaler {
         Some(scaler) => model.predict(&scaler.transform(features, context)?, Path::fastest(), context),
@@ -63,7 +63,7 @@ fn labels(model: &Model, features: &Features, scaler: Option<&Scaler>, context: 
     }
 }
 
-/// The rows clustered for several numbers of clusters, and how well each fits.
+/// Clusters the rows for several numbers of clusters and returns quality measures for each.
 #[pyfunction]
 #[pyo3(signature = (x, ks, *, columns, scaler, n_init, max_iter, tol, random_state, sample_size, n_threads))]
 #[expect(clippy::too_many_arguments, reason = "the arguments of custcore.select_k")]
@@ -86,7 +86,7 @@ pub fn select_k(
     Rows::read(x, columns)?.run(py, n_threads, scaler, work).map(CoreTable::new)
 }
 
-/// (inertia, centres ascending, the largest value of every group but the last) of the best groups of one feature, for each k.
+/// Optimal groups of one feature for each k: (inertia, ascending centres, the largest value of each group except the last).
 #[pyfunction]
 #[pyo3(signature = (x, ks, *, columns, sample_weight, n_threads))]
 pub fn natural_breaks(
@@ -101,7 +101,7 @@ pub fn natural_breaks(
     Ok(found.into_iter().map(|found| (found.inertia, found.centers, found.breaks)).collect())
 }
 
-/// The ways of computing that this machine has, the fastest last.
+/// The SIMD paths that this machine supports, the fastest last.
 #[pyfunction]
 pub fn simd_paths() -> Vec<&'static str> {
     Path::available().into_iter().map(Path::name).collect()
@@ -141,7 +141,7 @@ impl KMeansSettings {
     }
 }
 
-/// The settings of K-means; `fit` gives a fitted one, which never changes.
+/// Settings of k-means; `fit` returns a fitted, immutable model.
 #[pyclass(frozen, module = "custcore._core", name = "KMeans")]
 pub struct CoreKMeans {
     spec: Spec,
@@ -162,11 +162,11 @@ impl CoreKMeans {
         if names.len() == clusters {
             return Ok(());
         }
-        let message = format!("{} names for {clusters} clusters; pass one for each", names.len());
+        let message = format!("{} names were given for {clusters} clusters; pass one for each", names.len());
         Err(into_py(py, &Error::new(ErrorKind::InvalidArgument, message)))
     }
 
-    /// Rows to be used with the fitted model; columns are matched by name where it has names.
+    /// Reads rows for the fitted model; columns are matched by name if the model has names.
     fn rows(&self, x: &Bound<'_, PyAny>) -> PyResult<Rows> {
         self.fitted(x.py())?;
         Rows::read(x, self.names.clone())
@@ -268,7 +268,7 @@ impl CoreKMeans {
         rows.run(py, n_threads, self.scaler.clone(), move |features, weights, context| model.score(features, weights, context))
     }
 
-    /// The columns of a table, then the cluster of each row, and its name where names are given.
+    /// The columns of a table, the cluster of each row, and its name if names are given.
     #[pyo3(signature = (x, *, names, n_threads))]
     fn assign(&self, x: &Bound<'_, PyAny>, names: Option<Vec<String>>, n_threads: Option<i64>) -> PyResult<CoreTable> {
         let py = x.py();
@@ -289,7 +289,7 @@ impl CoreKMeans {
         CoreTable::concat(py, tables)
     }
 
-    /// One row for each cluster: size, share, mean and median of each feature in its own units.
+    /// One row per cluster: size, share, mean and median of each feature in original units.
     #[pyo3(signature = (x, *, names, n_threads))]
     fn profile(&self, x: &Bound<'_, PyAny>, names: Option<Vec<String>>, n_threads: Option<i64>) -> PyResult<CoreTable> {
         let py = x.py();
@@ -348,7 +348,7 @@ impl CoreKMeans {
         self.names.clone()
     }
 
-    /// The model with the settings, the scaler and the names of the clusters that Python keeps beside it.
+    /// Serializes the model with the settings, scaler and cluster names of the Python object.
     #[pyo3(signature = (settings, *, scaler, names))]
     fn to_bytes<'py>(
         &self,
@@ -363,7 +363,7 @@ impl CoreKMeans {
         store::to_bytes(py, &whole.checked().map_err(|error| into_py(py, &error))?)
     }
 
-    /// The model, its settings, its scaler and the names of its clusters.
+    /// Deserializes the model, its settings, its scaler and its cluster names.
     #[staticmethod]
     fn from_bytes<'py>(py: Python<'py>, data: &[u8]) -> PyResult<(Self, Bound<'py, PyDict>, Option<CoreScaler>, Option<Vec<String>>)> {
         let Clusterer { settings, model, feature_names, scaler, names } = store::from_bytes(py, data)?;

@@ -1,8 +1,8 @@
-//! `custcore._core`: the thin binding. It moves data in and out and holds no arithmetic.
+//! `custcore._core`: a thin binding. It converts arguments and results and contains no computations.
 
-// pyo3 hands arguments over by value and methods a `self`, whether they need them or not.
+// pyo3 passes arguments by value and `self` to all methods.
 #![allow(clippy::needless_pass_by_value, clippy::unused_self, clippy::type_complexity)]
-// One macro body for all widths of integers.
+// One macro body serves all integer widths.
 #![allow(clippy::cast_lossless)]
 
 mod base;
@@ -31,7 +31,7 @@ use pyo3::prelude::*;
 
 use crate::runtime::{Call, INLINE_ROWS};
 
-/// Runs a job that panics; for the tests of the runtime.
+/// Runs work that panics; for the tests of the runtime.
 #[pyfunction]
 fn _panic(py: Python<'_>) -> PyResult<()> {
     Call::new(py, None, None, None)?.run(py, INLINE_ROWS, |_| panic!("asked to panic"))

@@ -1,4 +1,4 @@
-//! Python numbers and ids as the core's, without Arrow: for scoring one customer at a time.
+//! Converts single Python numbers and ids without Arrow, for scoring one customer at a time.
 
 use custcore::column::key::Key;
 use custcore::column::number::Number;
@@ -8,7 +8,7 @@ use pyo3::types::{PyBytes, PyFloat, PyInt, PyString};
 
 use crate::error::into_py;
 
-/// A Python number in the type that keeps it exact.
+/// A Python number in a type that represents it exactly.
 #[inline]
 pub fn number(value: &Bound<'_, PyAny>, argument: &str) -> PyResult<Number> {
     let py = value.py();
@@ -42,7 +42,7 @@ pub fn number(value: &Bound<'_, PyAny>, argument: &str) -> PyResult<Number> {
 
 /// A `decimal.Decimal`: (sign, digits, exponent).
 fn decimal(value: &Bound<'_, PyAny>) -> PyResult<Number> {
-    // NaN and infinity have a word for an exponent.
+    // NaN and infinity have a string as exponent.
     let Ok((sign, digits, exponent)) = value.call_method0("as_tuple")?.extract::<(i128, Vec<i128>, i32)>() else {
         return value.call_method0("__float__")?.extract().map(Number::Float);
     };
@@ -53,7 +53,7 @@ fn decimal(value: &Bound<'_, PyAny>) -> PyResult<Number> {
     }
 }
 
-/// A Python id, kept alive by `value`.
+/// A Python id, borrowed from `value`.
 pub fn key<'a>(value: &'a Bound<'_, PyAny>, argument: &str) -> PyResult<Key<'a>> {
     if value.is_none() {
         return Ok(Key::Null);

@@ -1,4 +1,4 @@
-//! Arguments of the public functions as settings of the core: words to choices, with the list of words in the error.
+//! Converts the arguments of the public functions to settings of the core; errors list the accepted values.
 
 use custcore::column::chunks::{Pick, Roles};
 use custcore::error::{Error, ErrorKind};
@@ -8,7 +8,7 @@ use pyo3::types::PyDict;
 
 use crate::error::into_py;
 
-/// How transactions are read; passed as a dict by the Python functions.
+/// Options for reading transactions; passed as a dict by the Python functions.
 #[derive(FromPyObject)]
 #[pyo3(from_item_all)]
 pub struct ReadOptions {
@@ -29,12 +29,12 @@ pub struct ReadOptions {
 }
 
 impl ReadOptions {
-    /// The settings of a customer base.
+    /// The settings for a one-shot computation.
     pub fn spec(&self, py: Python<'_>) -> PyResult<Spec> {
         self.unchecked_spec(py)?.checked().map_err(|error| into_py(py, &error))
     }
 
-    /// The settings of a base that is kept.
+    /// The settings for a persistent customer base.
     pub fn kept_spec(&self, py: Python<'_>, track: &str, late: &str) -> PyResult<Spec> {
         let mut spec = self.unchecked_spec(py)?;
         let levels = [("totals", Track::Totals), ("days", Track::Days), ("orders", Track::Orders)];
@@ -43,7 +43,7 @@ impl ReadOptions {
         Ok(spec)
     }
 
-    /// The same before names are compared with those of a result.
+    /// The settings, before column names are checked against those of a result.
     pub fn unchecked_spec(&self, py: Python<'_>) -> PyResult<Spec> {
         let pick = |(name, word): &(String, String)| -> PyResult<(String, Pick)> {
             Ok((name.clone(), choice(py, "attributes", word, &[("first", Pick::First), ("last", Pick::Last)])?))
@@ -72,7 +72,7 @@ impl ReadOptions {
     }
 }
 
-/// The settings of a kept base as its constructor takes them: the options of reading, the level, what late lines are.
+/// The settings of a persistent base as constructor arguments: read options, tracking level, treatment of late lines.
 pub fn kept_options<'py>(py: Python<'py>, spec: &Spec) -> PyResult<(Bound<'py, PyDict>, &'static str, &'static str)> {
     let word = |debug: String| debug.to_lowercase();
     let options = PyDict::new(py);
@@ -98,7 +98,7 @@ pub fn kept_options<'py>(py: Python<'py>, spec: &Spec) -> PyResult<(Bound<'py, P
     Ok((options, spec.track.name(), late))
 }
 
-/// A day as `custcore.rfm` hands it over: ("date" | "naive", day) or ("instant", UTC seconds).
+/// A day as passed by `custcore.rfm`: ("date" | "naive", day) or ("instant", UTC seconds).
 pub fn as_of((kind, value): &(String, i64)) -> AsOf {
     match kind.as_str() {
         "instant" => AsOf::Instant(*value),
@@ -107,15 +107,18 @@ pub fn as_of((kind, value): &(String, i64)) -> AsOf {
     }
 }
 
-/// The choice that a word stands for.
+/// Looks up the choice with the given name.
 pub fn choice<T: Copy>(py: Python<'_>, argument: &str, word: &str, choices: &[(&str, T)]) -> PyResult<T> {
     choices.iter().find(|(name, _)| *name == word).map(|(_, choice)| *choice).ok_or_else(|| {
         let words: Vec<String> = choices.iter().map(|(name, _)| format!("'{name}'")).collect();
-        into_py(py, &Error::new(ErrorKind::InvalidArgument, format!("{argument}='{word}' is unknown; choose one of {}", words.join(", "))))
+        into_py(
+            py,
+            &Error::new(ErrorKind::InvalidArgument, format!("{argument}='{word}' is invalid; expected one of {}", words.join(", "))),
+        )
     })
 }
 
-/// The word that a choice has.
+/// The name of a choice.
 pub fn word<T: PartialEq>(value: &T, choices: &[(&'static str, T)]) -> &'static str {
     choices.iter().find(|(_, choice)| choice == value).map_or("", |(word, _)| word)
 }

@@ -1,4 +1,4 @@
-//! The RFM scorer and the profile of segments as Python sees them.
+//! Python bindings of the RFM scorer and the segment profile.
 
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ const UNSEEN: [(&str, bool); 2] = [("error", false), ("global", true)];
 const FREQUENCIES: [(&str, Frequency); 3] = [("orders", Frequency::Orders), ("days", Frequency::Days), ("rows", Frequency::Rows)];
 const MONETARY: [(&str, Monetary); 2] = [("total", Monetary::Total), ("mean", Monetary::Mean)];
 
-/// How scores are cut; passed as a dict by the Python classes.
+/// Binning options of scores; passed as a dict by the Python classes.
 #[derive(FromPyObject)]
 #[pyo3(from_item_all)]
 pub struct ScoreOptions {
@@ -43,7 +43,7 @@ pub struct ScoreOptions {
 }
 
 impl ScoreOptions {
-    /// The settings; the dimensions are left to the caller.
+    /// The settings without dimensions, which the caller sets.
     pub fn spec(&self, py: Python<'_>) -> PyResult<ScoreSpec> {
         Ok(ScoreSpec {
             dimensions: Vec::new(),
@@ -57,7 +57,7 @@ impl ScoreOptions {
     }
 }
 
-/// An RFM scorer; `fit` gives a fitted one, which never changes.
+/// An RFM scorer; `fit` returns a fitted, immutable one.
 #[pyclass(frozen, module = "custcore._core", name = "RfmScorer")]
 pub struct CoreScorer {
     pub scorer: Arc<RfmScorer>,
@@ -116,7 +116,7 @@ impl CoreScorer {
         CoreTable::concat(py, tables)
     }
 
-    /// Fits and scores at once; a table without rows gives an empty result.
+    /// Fits and scores in one step; a table without rows gives an empty result.
     #[pyo3(signature = (table, *, n_threads))]
     fn fit_transform(&self, table: &Bound<'_, PyAny>, n_threads: Option<i64>) -> PyResult<CoreTable> {
         let py = table.py();
@@ -139,7 +139,7 @@ impl CoreScorer {
         let monetary = match monetary {
             Some(value) => number(value, "monetary")?,
             None if self.scorer.has_money() => {
-                let error = Error::new(ErrorKind::InvalidArgument, "monetary is missing; the scorer was fitted with it");
+                let error = Error::new(ErrorKind::InvalidArgument, "monetary is missing; the scorer was fitted with a monetary column");
                 return Err(into_py(py, &error));
             }
             None => Number::Integer(0),
@@ -155,7 +155,7 @@ impl CoreScorer {
         self.scorer.thresholds().map(CoreTable::new).map_err(|error| into_py(py, &error))
     }
 
-    /// How far the customers of a table drifted from those of the fit.
+    /// Population drift between the customers of a table and those of the fit.
     #[pyo3(signature = (table, *, by_score, n_threads))]
     fn drift(&self, table: &Bound<'_, PyAny>, by_score: bool, n_threads: Option<i64>) -> PyResult<CoreTable> {
         let py = table.py();
@@ -206,7 +206,7 @@ impl CoreScorer {
     }
 }
 
-/// The profile of a scored table by a column of segments.
+/// The profile of a scored table by its segment column.
 #[pyfunction]
 #[pyo3(signature = (table, by, columns, *, n_threads))]
 pub fn profile_table(table: &Bound<'_, PyAny>, by: String, columns: [String; 3], n_threads: Option<i64>) -> PyResult<CoreTable> {

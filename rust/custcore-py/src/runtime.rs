@@ -21,9 +21,9 @@ use crate::error::into_py;
 use crate::guard::guarded;
 
 /// How often the calling thread checks for signals.
-const LOOK: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// Grace period after cancellation before the worker is detached.
-const PATIENCE: Duration = Duration::from_millis(100);
+const CANCEL_GRACE: Duration = Duration::from_millis(100);
 /// Work on fewer rows than this runs on the calling thread.
 pub const INLINE_ROWS: usize = 1 << 15;
 
@@ -35,13 +35,13 @@ pub struct Call {
     reported: Option<u64>,
 }
 
-/// What batches are folded into: an update of one base, or of several.
+/// Consumer of batches: builds an update of one base, or of several.
 pub trait Folding: Send + 'static {
-    /// Folds some batches. After an error it is of no further use.
+    /// Adds batches. After an error the builder must not be used again.
     fn push(&mut self, batches: &[RecordBatch], context: &Context) -> Result<()>;
-    /// Lets go of memory that came from outside.
+    /// Releases borrowed buffers.
     fn release(&mut self);
-    /// Says that much more is to come, before anything is folded. What has a limit of memory does not plan for it.
+    /// Announces a large input, before the first batch. Builders with a memory limit ignore it.
     fn expect_more(&mut self) {}
 }
 
@@ -83,18 +83,18 @@ impl Folding for Scan {
     }
 }
 
-/// Work that is under way, and what it will give.
+/// Pending work; receives its result.
 struct Running<T>(Receiver<Result<T>>);
 
 impl Call {
-    /// A call of `n_threads` (all that are available if not given).
+    /// A call with `n_threads` threads, by default all that are available.
     pub fn new(py: Python<'_>, n_threads: Option<i64>, progress: Option<Py<PyAny>>, rows_total: Option<u64>) -> PyResult<Self> {
         let context = match n_threads {
             None => Context::default(),
             Some(n) => usize::try_from(n).ok().filter(|n| (1..=1024).contains(n)).map(Context::new).ok_or_else(|| {
                 into_py(
                     py,
-                    &Error::new(ErrorKind::OutOfRange, format!("n_threads={n} is outside 1 to 1024; None takes all that are available")),
+                    &Error::new(ErrorKind::OutOfRange, format!("n_threads={n} is outside 1 to 1024; pass None for all available threads")),
                 )
             })?,
         };
@@ -105,8 +105,8 @@ impl Call {
         Ok(Self { context, progress, rows_total, reported: None })
     }
 
-    /// Does `work` and waits for it. `rows` says how much there is to do. After Ctrl-C the work may end by itself later,
-    /// so it must hold nothing that came from outside.
+    /// Runs `work` and waits for it. `rows` estimates the amount of work. After Ctrl-C the work may still run for a while, so it
+    /// must not hold borrowed buffers.
     pub fn run<T: Send + 'static>(
         &mut self,
         py: Python<'_>,
@@ -121,7 +121,7 @@ impl Call {
         self.wait(py, running, false)
     }
 
-    /// Does `work` on batches that came from outside, and drops them here.
+    /// Runs `work` on borrowed batches and drops them on the calling thread.
     pub fn run_on<T: Send + 'static>(
         &mut self,
         py: Python<'_>,
@@ -142,10 +142,10 @@ impl Call {
         result.map_err(|error| into_py(py, &error))
     }
 
-    /// Folds all that `source` yields: while one group of batches is folded, the next is read.
+    /// Pushes all batches of `source` into `fold`; the next group of batches is read while one is processed.
     pub fn fold<F: Folding>(&mut self, py: Python<'_>, source: &mut Source, mut fold: F) -> PyResult<F> {
         let mut running: Option<Running<(F, Vec<RecordBatch>, Result<()>)>> = None;
-        // Whether more comes after the first group is known before that is folded: it decides how.
+        // Two groups are read first: whether the input is large decides how the first one is processed.
         let first = source.next_group(py);
         let is_full = |group: &Vec<RecordBatch>| group.iter().map(RecordBatch::num_rows).sum::<usize>() >= GROUP_ROWS;
         let second = first.as_ref().is_ok_and(is_full).then(|| source.next_group(py));
@@ -162,14 +162,14 @@ impl Call {
                 }
                 let (done, batches, result) = self.wait(py, work, true)?;
                 py.detach(|| drop(batches));
-                // Rows that were folded meanwhile came before those that could not be read, and so do their errors.
+                // The rows being processed precede the rows that could not be read, so their error takes precedence.
                 match result {
                     Err(error) if error.kind() != ErrorKind::Cancelled => return Err(into_py(py, &error)),
                     _ => idle = Some(done),
                 }
             }
             let group = group?;
-            let Some(next) = idle.take() else { return Err(into_py(py, &Error::internal("a fold was lost"))) };
+            let Some(next) = idle.take() else { return Err(into_py(py, &Error::internal("the builder was lost"))) };
             fold = next;
             if group.is_empty() {
                 self.report(py, true)?;
@@ -198,19 +198,19 @@ impl Call {
 
     fn spawn<T: Send + 'static>(&self, py: Python<'_>, work: impl FnOnce(&Context) -> Result<T> + Send + 'static) -> PyResult<Running<T>> {
         let (sender, receiver) = sync_channel(1);
-        // The receiver is gone when the caller no longer waits.
+        // Sending fails if the caller no longer waits.
         let work = move |context: &Context| drop(sender.send(guarded(|| work(context))));
-        // Without the GIL: starting the threads of a new pool takes a while, and so may other calls that wait for theirs.
+        // Without the GIL: starting the threads of a new pool takes time, as does waiting for other calls that do so.
         py.detach(|| self.context.spawn(work)).map_err(|error| into_py(py, &error))?;
         Ok(Running(receiver))
     }
 
-    /// Waits for `running`. With `to_the_end` it does not leave before the work has ended, not even after a signal.
+    /// Waits for `running`. With `to_the_end` it waits until the work has ended, even after a signal.
     fn wait<T: Send>(&mut self, py: Python<'_>, running: Running<T>, to_the_end: bool) -> PyResult<T> {
         let mut receiver = running.0;
         loop {
             let (back, received) = py.detach(move || {
-                let received = receiver.recv_timeout(LOOK);
+                let received = receiver.recv_timeout(POLL_INTERVAL);
                 (receiver, received)
             });
             receiver = back;
@@ -229,7 +229,7 @@ impl Call {
                     if to_the_end {
                         drop(receiver.recv());
                     } else {
-                        drop(receiver.recv_timeout(PATIENCE));
+                        drop(receiver.recv_timeout(CANCEL_GRACE));
                     }
                 });
                 return Err(interrupt);
@@ -237,7 +237,7 @@ impl Call {
         }
     }
 
-    /// Tells the callback how many rows are done, if that has changed (or at the end).
+    /// Calls the progress callback if the number of rows done has changed, or if it was never called by the end.
     fn report(&mut self, py: Python<'_>, at_end: bool) -> PyResult<()> {
         let Some(progress) = &self.progress else { return Ok(()) };
         let done = self.context.rows_done();

@@ -1,4 +1,4 @@
-//! The scaler of features as Python sees it.
+//! Python binding of the feature scaler.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::table::CoreTable;
 
 const HOW: [(&str, How); 2] = [("standard", How::Standard), ("robust", How::Robust)];
 
-/// The settings of a scaler; `fit` gives a fitted one, which never changes.
+/// Settings of a scaler; `fit` returns a fitted, immutable one.
 #[pyclass(frozen, module = "custcore._core", name = "Scaler")]
 pub struct CoreScaler {
     columns: Option<Vec<String>>,
@@ -26,7 +26,7 @@ pub struct CoreScaler {
 }
 
 impl CoreScaler {
-    /// A model that was stored.
+    /// A scaler from a stored model.
     pub fn of(model: ScalerModel) -> Self {
         let ScalerModel { columns, how, log1p, fitted } = model;
         Self { columns, how, log1p, scaler: fitted.map(Arc::new) }
@@ -103,7 +103,7 @@ impl CoreScaler {
         word(&self.how, &HOW)
     }
 
-    /// The features asked for.
+    /// The requested features.
     #[getter]
     fn columns(&self) -> Option<Vec<String>> {
         self.columns.clone()
@@ -124,7 +124,7 @@ impl CoreScaler {
         Ok(self.fitted(py)?.scales.clone())
     }
 
-    /// The names of the features that are log(1 + x) first.
+    /// The names of the features that are transformed by log(1 + x) first.
     #[getter]
     fn log1p(&self) -> Vec<String> {
         self.log1p.clone()

@@ -1,4 +1,4 @@
-//! Several customer bases from one scan, as Python sees it.
+//! Python binding of `scan`: updates several customer bases in one pass.
 
 use std::sync::Arc;
 
@@ -10,9 +10,9 @@ use crate::base::{CoreBase, columns};
 use crate::boundary::source::Source;
 use crate::error::into_py;
 use crate::runtime::Call;
-use crate::shared::{Shared, change};
+use crate::shared::{SharedBase, change};
 
-/// Adds the rows of `data` to each of the bases, which are distinct, or to none of them.
+/// Adds the rows of `data` to all of the bases, which must be distinct, or to none of them.
 #[pyfunction]
 #[pyo3(signature = (data, bases, *, batch_id, n_threads, progress, rows_total))]
 pub fn scan(
@@ -39,7 +39,7 @@ pub fn scan(
     let updates = call.run(py, rows, move |context| scan.finish(context))?;
     drop(before);
     let names: Vec<String> = bases.iter().map(|(name, _)| name.clone()).collect();
-    let shared: Vec<&Shared> = bases.iter().map(|(_, base)| &base.get().base).collect();
+    let shared: Vec<&SharedBase> = bases.iter().map(|(_, base)| &base.get().base).collect();
     change(py, &mut call, &shared, rows, move |bases, context| {
         let named = names.iter().map(String::as_str).zip(bases.iter_mut().map(|base| &mut **base)).collect();
         commit_all(named, updates, batch_id.as_deref(), context)

@@ -1,4 +1,4 @@
-//! The quantile scorer of any columns as Python sees it.
+//! Python binding of the quantile scorer.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use crate::runtime::Call;
 use crate::store;
 use crate::table::CoreTable;
 
-/// A quantile scorer; `fit` gives a fitted one, which never changes.
+/// A quantile scorer; `fit` returns a fitted, immutable one.
 #[pyclass(frozen, module = "custcore._core", name = "QuantileScorer")]
 pub struct CoreQuantileScorer {
     scorer: Arc<QuantileScorer>,
@@ -28,7 +28,7 @@ pub struct CoreQuantileScorer {
 
 #[pymethods]
 impl CoreQuantileScorer {
-    /// `dimensions` are (column, bins, whether a small value is the best).
+    /// `dimensions` are (column, bins, whether small values are best).
     #[new]
     fn new(py: Python<'_>, dimensions: Vec<(String, u8, bool)>, options: ScoreOptions, weights: Option<Vec<f64>>) -> PyResult<Self> {
         let dimension =
@@ -70,7 +70,7 @@ impl CoreQuantileScorer {
         let scorer = self.scorer.scorer().map_err(|error| into_py(py, &error))?;
         let dimensions = &scorer.spec().dimensions;
         if values.len() != dimensions.len() {
-            let message = format!("{} values for {} columns; pass one for each", values.len(), dimensions.len());
+            let message = format!("{} values were given for {} columns; pass one for each", values.len(), dimensions.len());
             return Err(into_py(py, &Error::new(ErrorKind::InvalidArgument, message)));
         }
         let numbers = dimensions.iter().zip(&values).map(|(d, value)| number(value, &d.column)).collect::<PyResult<Vec<Number>>>()?;
@@ -85,7 +85,7 @@ impl CoreQuantileScorer {
         self.scorer.scorer().and_then(thresholds_table).map(CoreTable::new).map_err(|error| into_py(py, &error))
     }
 
-    /// How far the customers of a table drifted from those of the fit.
+    /// Population drift between the customers of a table and those of the fit.
     #[pyo3(signature = (table, *, by_score, n_threads))]
     fn drift(&self, table: &Bound<'_, PyAny>, by_score: bool, n_threads: Option<i64>) -> PyResult<CoreTable> {
         let py = table.py();

@@ -1,4 +1,4 @@
-//! Segment maps as Python sees them.
+//! Python binding of segment maps.
 
 use custcore::analysis::rfm::octants::{Center, Lang, Octants};
 use custcore::analysis::rfm::scorer::Segments;
@@ -12,7 +12,7 @@ use crate::store;
 
 type PyRule = (String, Option<Range>, Option<Range>, Option<Range>);
 
-/// A segment map: of scores, or the octants of values.
+/// A segment map, by scores or by the octants of values.
 #[pyclass(frozen, module = "custcore._core", name = "SegmentMap")]
 pub struct CoreSegmentMap {
     segments: Segments,
@@ -26,12 +26,12 @@ enum Named {
 }
 
 impl CoreSegmentMap {
-    /// The map of a setting.
+    /// Wraps a segment setting.
     pub fn of(segments: Segments) -> Self {
         Self { segments }
     }
 
-    /// The setting of a scorer.
+    /// The segment setting for a scorer.
     pub fn segments(&self) -> Segments {
         self.segments.clone()
     }
@@ -66,7 +66,7 @@ impl CoreSegmentMap {
         Ok(Self { segments: segments.map_err(|error| into_py(py, &error))? })
     }
 
-    /// Whether it looks at values instead of scores.
+    /// Whether it uses values instead of scores.
     #[getter]
     fn by_value(&self) -> bool {
         self.map().is_none()

@@ -1,8 +1,8 @@
 //! A customer base that several threads read and change.
 //!
-//! Readers take a snapshot and work on that. Who changes a base takes it out, works without the GIL, and puts it back; others
-//! wait meanwhile. The lock itself is held for moments only, so a forked child never inherits it locked; it can inherit a
-//! base that was taken out by a thread that it does not have, and is told so.
+//! Readers take a snapshot and work on it. A writer checks the base out, works without the GIL, and checks it in again; other
+//! threads wait meanwhile. The mutex itself is held only for moments and never while waiting for the GIL, so a forked child
+//! never inherits it locked. A child can inherit a base that a thread of its parent had checked out; this is an error.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -16,112 +16,114 @@ use crate::error::into_py;
 use crate::guard::guarded;
 use crate::runtime::Call;
 
-/// How often those who wait look again.
-const LOOK: Duration = Duration::from_micros(200);
+/// How often a waiting thread checks whether the base was checked in.
+const POLL_INTERVAL: Duration = Duration::from_micros(200);
 
-/// A base in a place of its own.
-pub struct Shared(Arc<Mutex<Place>>);
+/// A base that can be checked out by one thread at a time.
+pub struct SharedBase(Arc<Mutex<Checkout>>);
 
-struct Place {
-    /// The base, unless somebody has taken it out.
+struct Checkout {
+    /// The base; `None` while it is checked out.
     base: Option<Arc<CustomerBase>>,
-    /// The process whose thread took it out.
-    taker: u32,
-    /// A change panicked half way.
-    broken: bool,
+    /// The id of the process that checked it out last.
+    holder_pid: u32,
+    /// A change panicked, so the base may be inconsistent.
+    poisoned: bool,
 }
 
-impl Shared {
-    /// A base by itself.
+impl SharedBase {
+    /// A base that owns its data.
     pub fn new(base: CustomerBase) -> Self {
         Self::of(Arc::new(base))
     }
 
-    /// A base that shares what it holds with others until it is changed.
+    /// A base that shares its data with `base` until one of them is changed.
     pub fn of(base: Arc<CustomerBase>) -> Self {
-        Self(Arc::new(Mutex::new(Place { base: Some(base), taker: 0, broken: false })))
+        Self(Arc::new(Mutex::new(Checkout { base: Some(base), holder_pid: 0, poisoned: false })))
     }
 
-    fn place(&self) -> MutexGuard<'_, Place> {
+    fn lock(&self) -> MutexGuard<'_, Checkout> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What `take` takes once the base is in its place.
-    fn once_there<T>(&self, py: Python<'_>, take: impl Fn(&mut Place) -> Option<T>) -> PyResult<T> {
+    /// Calls `take` until it returns a value, which it does once the base is checked in.
+    fn wait_for<T>(&self, py: Python<'_>, take: impl Fn(&mut Checkout) -> Option<T>) -> PyResult<T> {
         loop {
             {
-                let mut place = self.place();
-                if place.broken {
-                    let message = "a defect of custcore left this base half changed; load it again, or build it anew";
+                let mut checkout = self.lock();
+                if checkout.poisoned {
+                    let message = "an earlier failure left this base partially changed; load or build it again";
                     return Err(into_py(py, &Error::internal(message)));
                 }
-                if let Some(taken) = take(&mut place) {
-                    return Ok(taken);
+                if let Some(value) = take(&mut checkout) {
+                    return Ok(value);
                 }
-                if place.taker != std::process::id() {
-                    let message = "the base was being changed by another thread when this process was forked, and stayed there";
+                if checkout.holder_pid != std::process::id() {
+                    let message = "another thread was changing this base when the process was forked, so the child process cannot use it; \
+                                   load or build it in the child process";
                     return Err(into_py(py, &Error::new(ErrorKind::StateMismatch, message)));
                 }
             }
             py.check_signals()?;
-            py.detach(|| std::thread::sleep(LOOK));
+            py.detach(|| std::thread::sleep(POLL_INTERVAL));
         }
     }
 
-    /// The base as it stands.
+    /// The current base.
     pub fn snapshot(&self, py: Python<'_>) -> PyResult<Arc<CustomerBase>> {
-        self.once_there(py, |place| place.base.clone())
+        self.wait_for(py, |checkout| checkout.base.clone())
     }
 
-    fn take(&self, py: Python<'_>) -> PyResult<Taken> {
-        let base = self.once_there(py, |place| {
-            let base = place.base.take();
+    fn check_out(&self, py: Python<'_>) -> PyResult<CheckedOut> {
+        let base = self.wait_for(py, |checkout| {
+            let base = checkout.base.take();
             if base.is_some() {
-                place.taker = std::process::id();
+                checkout.holder_pid = std::process::id();
             }
             base
         })?;
-        Ok(Taken { place: self.0.clone(), base: Some(base), broken: false })
+        Ok(CheckedOut { checkout: self.0.clone(), base: Some(base), poisoned: false })
     }
 }
 
-/// A base that was taken out; it goes back by itself.
-struct Taken {
-    place: Arc<Mutex<Place>>,
+/// A base that is checked out; dropping it checks the base in.
+struct CheckedOut {
+    checkout: Arc<Mutex<Checkout>>,
     base: Option<Arc<CustomerBase>>,
-    broken: bool,
+    poisoned: bool,
 }
 
-impl Drop for Taken {
+impl Drop for CheckedOut {
     fn drop(&mut self) {
-        let mut place = self.place.lock().unwrap_or_else(PoisonError::into_inner);
-        place.base = self.base.take();
-        place.broken |= self.broken;
+        let mut checkout = self.checkout.lock().unwrap_or_else(PoisonError::into_inner);
+        checkout.base = self.base.take();
+        checkout.poisoned |= self.poisoned;
     }
 }
 
-/// Changes some bases, which are distinct, through the runtime; `rows` says how much there is to do. A reader that is at work
-/// keeps what it has, and then the base is copied.
+/// Changes bases, which must be distinct, through the runtime; `rows` estimates the amount of work. If a reader holds a snapshot of
+/// a base, the base is copied before it is changed.
 pub fn change<T: Send + 'static>(
     py: Python<'_>,
     call: &mut Call,
-    bases: &[&Shared],
+    bases: &[&SharedBase],
     rows: usize,
     work: impl FnOnce(&mut [&mut CustomerBase], &Context) -> Result<T> + Send + 'static,
 ) -> PyResult<T> {
-    // Two calls that change the same bases take them in the same order, so that neither waits for the other for ever.
+    // Bases are checked out in the order of their addresses, so that two calls that change the same bases cannot deadlock.
     let mut order: Vec<usize> = (0..bases.len()).collect();
     order.sort_by_key(|&at| Arc::as_ptr(&bases[at].0));
-    let mut taken: Vec<(usize, Taken)> = Vec::with_capacity(bases.len());
+    let mut checked_out: Vec<(usize, CheckedOut)> = Vec::with_capacity(bases.len());
     for at in order {
-        taken.push((at, bases[at].take(py)?));
+        checked_out.push((at, bases[at].check_out(py)?));
     }
-    taken.sort_by_key(|(at, _)| *at);
+    checked_out.sort_by_key(|(at, _)| *at);
     call.run(py, rows, move |context| {
-        let mut all: Vec<&mut CustomerBase> = taken.iter_mut().filter_map(|(_, taken)| taken.base.as_mut()).map(Arc::make_mut).collect();
+        let mut all: Vec<&mut CustomerBase> =
+            checked_out.iter_mut().filter_map(|(_, checked_out)| checked_out.base.as_mut()).map(Arc::make_mut).collect();
         let result = guarded(|| work(&mut all, context));
-        let broken = result.as_ref().is_err_and(|error| error.kind() == ErrorKind::Internal);
-        taken.iter_mut().for_each(|(_, taken)| taken.broken = broken);
+        let poisoned = result.as_ref().is_err_and(|error| error.kind() == ErrorKind::Internal);
+        checked_out.iter_mut().for_each(|(_, checked_out)| checked_out.poisoned = poisoned);
         result
     })
 }

@@ -1,4 +1,4 @@
-//! Models as bytes, and bytes as files, for Python.
+//! Serialization of models to bytes and files.
 
 use std::path::PathBuf;
 
@@ -9,24 +9,24 @@ use pyo3::types::PyBytes;
 use crate::error::into_py;
 use crate::guard::guarded;
 
-/// A model as bytes.
+/// Serializes a model.
 pub fn to_bytes<'py, M: Stored + Sync>(py: Python<'py>, stored: &M) -> PyResult<Bound<'py, PyBytes>> {
     let bytes = py.detach(|| guarded(|| model::to_bytes(stored))).map_err(|error| into_py(py, &error))?;
     Ok(PyBytes::new(py, &bytes))
 }
 
-/// The model that was written.
+/// Deserializes a model.
 pub fn from_bytes<M: Stored + Send>(py: Python<'_>, bytes: &[u8]) -> PyResult<M> {
     py.detach(|| guarded(|| model::from_bytes(bytes))).map_err(|error| into_py(py, &error))
 }
 
-/// Writes the bytes of a model to a file, whole or not at all.
+/// Writes the bytes of a model to a file atomically.
 #[pyfunction]
 pub fn write_model(py: Python<'_>, path: PathBuf, data: &[u8]) -> PyResult<()> {
     py.detach(|| model::write(&path, data)).map_err(|error| into_py(py, &error))
 }
 
-/// Reads the bytes of a file, of which no more is taken than a model can have.
+/// Reads a file, up to the maximum size of a model.
 #[pyfunction]
 pub fn read_model(py: Python<'_>, path: PathBuf) -> PyResult<Bound<'_, PyBytes>> {
     let bytes = py.detach(|| model::read(&path)).map_err(|error| into_py(py, &error))?;

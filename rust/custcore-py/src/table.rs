@@ -1,4 +1,4 @@
-//! `custcore._core.Table`: a result as Python sees it. `custcore.Table` wraps it.
+//! `custcore._core.Table`: a result. `custcore.Table` wraps it.
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
@@ -41,7 +41,7 @@ impl CoreTable {
         Self { schema: Arc::new(Schema::empty()), batches: Vec::new(), report }
     }
 
-    /// Several tables of one schema end to end, with the report of the first.
+    /// Concatenates tables with the same schema; the report is that of the first.
     pub fn concat(py: Python<'_>, tables: Vec<custcore::table::Table>) -> PyResult<Self> {
         let Some(first) = tables.first() else { return Err(into_py(py, &Error::internal("a result without batches"))) };
         let (schema, report) = (first.batch.schema(), first.report.clone());
@@ -74,7 +74,7 @@ impl CoreTable {
             arrays.push((name, input_column(&kind, &values)?));
         }
         let invalid = |e: arrow_schema::ArrowError| {
-            into_py(py, &Error::new(ErrorKind::InvalidArgument, format!("the columns do not make a table: {e}")))
+            into_py(py, &Error::new(ErrorKind::InvalidArgument, format!("the columns do not form a table: {e}")))
         };
         let batch =
             RecordBatch::try_from_iter_with_nullable(arrays.into_iter().map(|(name, array)| (name, array, true))).map_err(invalid)?;
@@ -129,7 +129,7 @@ impl CoreTable {
 
     #[pyo3(signature = (requested_schema = None))]
     fn __arrow_c_stream__<'py>(&self, py: Python<'py>, requested_schema: Option<Bound<'py, PyAny>>) -> PyResult<Bound<'py, PyCapsule>> {
-        // The protocol lets a producer that cannot cast ignore the request.
+        // The protocol allows a producer that cannot cast to ignore the requested schema.
         drop(requested_schema);
         stream_capsule(py, self.schema.clone(), &self.batches)
     }
@@ -153,7 +153,7 @@ impl CoreTable {
         Ok(list)
     }
 
-    /// The memory of a fixed-width column in one batch; None where it has nulls or no fixed width.
+    /// The memory of a fixed-width column in a single batch; None if it has nulls or variable width.
     fn memory(&self, py: Python<'_>, name: &str, batch: usize) -> PyResult<Option<Memory>> {
         let position = self.position(py, name)?;
         let Some(array) = self.batches.get(batch).map(|batch| batch.column(position)) else { return Ok(None) };
@@ -195,13 +195,13 @@ impl CoreTable {
         self.report.entries.iter().map(entry).collect()
     }
 
-    /// Rows of the input.
+    /// Number of input rows.
     #[getter]
     fn input_rows(&self) -> u64 {
         self.report.n_rows
     }
 
-    /// The day the result speaks of, in ISO form.
+    /// The reference day of the result, in ISO format.
     #[getter]
     fn as_of(&self) -> Option<String> {
         self.report.as_of.map(date_text)
@@ -236,7 +236,7 @@ fn input_column(kind: &str, values: &Bound<'_, PyAny>) -> PyResult<ArrayRef> {
     }
 }
 
-/// Money as float, int or decimal, like the amounts it was added up from.
+/// Money as float, int or decimal, depending on the type of the amounts.
 fn amount(py: Python<'_>, amount: Amount) -> PyResult<Bound<'_, PyAny>> {
     match amount.money {
         Money::Float { .. } => amount.to_f64().into_bound_py_any(py),

@@ -1,4 +1,4 @@
-//! Transitions between segments and stays in them, as Python sees them.
+//! Python bindings of segment transitions and of the time in segments.
 
 use custcore::analysis::rfm::scorer::RfmScorer;
 use custcore::analysis::rfm::transitions as core;
@@ -28,10 +28,10 @@ pub fn transitions(
     edges: &str,
     n_threads: Option<i64>,
 ) -> PyResult<CoreTable> {
-    follow(base, &dates, scorer, edges, n_threads, ("transitions()", core::transitions))
+    analyze(base, &dates, scorer, edges, n_threads, ("transitions()", core::transitions))
 }
 
-/// How long customers stay in each segment.
+/// The time customers spend in each segment.
 #[pyfunction]
 #[pyo3(signature = (base, dates, scorer, *, edges, n_threads))]
 pub fn stays(
@@ -41,10 +41,10 @@ pub fn stays(
     edges: &str,
     n_threads: Option<i64>,
 ) -> PyResult<CoreTable> {
-    follow(base, &dates, scorer, edges, n_threads, ("stays()", core::stays))
+    analyze(base, &dates, scorer, edges, n_threads, ("stays()", core::stays))
 }
 
-fn follow(
+fn analyze(
     base: &Bound<'_, CoreBase>,
     dates: &[(String, i64)],
     scorer: &Bound<'_, CoreScorer>,

@@ -1,5 +1,5 @@
-//! The one error of the crate: a kind that callers can match on, a message that says what, where, expected and the
-//! way out, and the column and row it speaks of. It knows nothing of Python: the binding maps each kind to a class.
+//! The error type of the crate: a kind to match on, a message that states what is wrong, where, what was expected and the
+//! remedy, and the column and row concerned. It is independent of Python: the binding maps each kind to a class.
 
 use std::path::{Path, PathBuf};
 use std::{fmt, io};
@@ -8,47 +8,47 @@ use std::{fmt, io};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// A column that was asked for is not in the data.
+    /// A requested column is not in the data.
     ColumnNotFound,
-    /// Two columns of one name, and that name was asked for.
+    /// Two columns have the requested name.
     DuplicateColumn,
-    /// A column or an argument of a type that cannot serve.
+    /// A column or an argument of an unsupported type.
     InvalidType,
-    /// An argument outside what it may be.
+    /// An argument with an invalid value.
     InvalidArgument,
-    /// A value in the data outside what can be computed exactly.
+    /// A value in the data that is too large to be computed with exactly.
     OutOfRange,
     /// A null where `on_null="error"` forbids it.
     NullValue,
     /// An infinite amount or feature.
     NonFinite,
-    /// Nothing to fit on.
+    /// Too little data to fit.
     NotEnoughData,
     /// A model that was not fitted yet.
     NotFitted,
-    /// A sum beyond the type of its output column.
+    /// A sum that does not fit the type of its output column.
     SumOverflow,
-    /// Arrow data that break the Arrow format, or a producer that failed.
+    /// Invalid Arrow data, or a producer that failed.
     ArrowImport,
-    /// Two states that do not go together.
+    /// Two incompatible states.
     StateMismatch,
-    /// A batch that a base was given already.
+    /// A batch that was already loaded into the base.
     DuplicateBatch,
-    /// Bytes that are no model or state of custcore: truncated, changed, or something else.
+    /// Bytes that are not a valid model or state of custcore: truncated, changed, or of another format.
     ModelFormat,
-    /// A model or state that a newer custcore wrote.
+    /// A model or state written by a newer custcore.
     ModelVersion,
     /// A file that could not be read or written.
     File,
     /// More memory than allowed.
     MemoryLimit,
-    /// The caller asked to stop.
+    /// Cancelled by the caller.
     Cancelled,
-    /// A defect of custcore itself.
+    /// A bug in custcore.
     Internal,
 }
 
-/// An error with its kind, its place and the way out.
+/// An error with its kind, location and remedy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
     kind: ErrorKind,
@@ -58,37 +58,37 @@ pub struct Error {
     file: Option<(PathBuf, Option<i32>)>,
 }
 
-/// The result of nearly everything here.
+/// The result type of the crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
-    /// An error of `kind`; `message` is shown to people as it stands.
+    /// An error of `kind`; `message` is shown to users unchanged.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into(), column: None, row: None, file: None }
     }
 
-    /// Names the column it speaks of.
+    /// Sets the column concerned.
     #[must_use]
     pub fn in_column(mut self, column: impl Into<String>) -> Self {
         self.column = Some(column.into());
         self
     }
 
-    /// Names the first row (counted from 0 over the whole input) it speaks of.
+    /// Sets the first row concerned, counted from 0 over the whole input.
     #[must_use]
     pub fn at_row(mut self, row: u64) -> Self {
         self.row = Some(row);
         self
     }
 
-    /// Says whose it is before all else.
+    /// Prefixes the message with the name of the object concerned.
     #[must_use]
     pub fn said_of(mut self, whose: &str) -> Self {
         self.message = format!("{whose}: {}", self.message);
         self
     }
 
-    /// Counts the row that it speaks of from so many rows before.
+    /// Shifts the row, also in the message, by the number of rows before the batch.
     #[must_use]
     pub fn counted_from(mut self, rows_before: u64) -> Self {
         if let Some(row) = self.row.filter(|_| rows_before > 0) {
@@ -99,43 +99,43 @@ impl Error {
         self
     }
 
-    /// The caller asked to stop.
+    /// The error of a cancelled call.
     pub fn cancelled() -> Self {
         Self::new(ErrorKind::Cancelled, "cancelled by the caller")
     }
 
-    /// A state that cannot be reached if custcore is right.
+    /// A state that is unreachable unless custcore has a bug.
     pub fn internal(what: impl fmt::Display) -> Self {
-        Self::new(ErrorKind::Internal, format!("internal error: {what}. This is a defect of custcore; please report it"))
+        Self::new(ErrorKind::Internal, format!("internal error: {what}. This is a bug in custcore; please report it"))
     }
 
-    /// A file that could not be read or written; `doing` is the verb.
+    /// A file that could not be read or written; `doing` is the verb for the message.
     pub fn file(doing: &str, path: &Path, error: &io::Error) -> Self {
         let message = format!("cannot {doing} '{}': {error}", path.display());
         Self { file: Some((path.to_owned(), error.raw_os_error())), ..Self::new(ErrorKind::File, message) }
     }
 
-    /// The kind, to match on.
+    /// The kind.
     pub fn kind(&self) -> ErrorKind {
         self.kind
     }
 
-    /// The message without its place.
+    /// The message.
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// The column it speaks of.
+    /// The column concerned.
     pub fn column(&self) -> Option<&str> {
         self.column.as_deref()
     }
 
-    /// The first row it speaks of, counted from 0 over the whole input.
+    /// The first row concerned, counted from 0 over the whole input.
     pub fn row(&self) -> Option<u64> {
         self.row
     }
 
-    /// The file it speaks of, and the system's number of what went wrong with it.
+    /// The file concerned, and the error code of the operating system.
     pub fn path(&self) -> Option<(&Path, Option<i32>)> {
         self.file.as_ref().map(|(path, code)| (path.as_path(), *code))
     }
@@ -149,7 +149,7 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// `names` nearest to `wanted`, for "did you mean".
+/// Up to three names similar to `wanted`, for "did you mean".
 pub fn nearest<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let lower = wanted.to_lowercase();
     let mut scored: Vec<(f64, &str)> = names
@@ -161,7 +161,7 @@ pub fn nearest<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Ve
     scored.into_iter().take(3).map(|(_, name)| name).collect()
 }
 
-/// `did you mean 'a', 'b'?` and the list of what there is.
+/// `did you mean 'a', 'b'?` and the list of available columns.
 pub(crate) fn suggestion(wanted: &str, names: &[&str]) -> String {
     let near = nearest(wanted, names.iter().copied());
     let quoted = |list: &[&str]| list.iter().map(|n| format!("'{n}'")).collect::<Vec<_>>().join(", ");

@@ -1,17 +1,18 @@
-//! What a result leaves out and why: counts, sums of money, first rows. Result plus report is the input, to the cent.
+//! What a result excludes and why: counts, sums of money, first rows. Result and report together account for the whole
+//! input, to the cent.
 
 use crate::num::money::{Amount, Money};
 
-/// A running count with its money and first row.
+/// A running count with its sum of money and first row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tally {
-    /// How many.
+    /// Number of counted items.
     pub count: u64,
-    /// Rows of the input behind them.
+    /// Input rows of these items.
     pub rows: u64,
-    /// Their money, in units.
+    /// Sum of money, in units.
     pub units: i128,
-    /// The first row, counted from 0 over the whole input; `u64::MAX` when there is none.
+    /// The first row, counted from 0 over the whole input; `u64::MAX` if empty.
     pub first_row: u64,
 }
 
@@ -22,13 +23,13 @@ impl Default for Tally {
 }
 
 impl Tally {
-    /// Counts one, of one row.
+    /// Counts one item of one row.
     #[inline]
     pub fn add(&mut self, units: i128, row: u64) {
         self.add_rows(1, units, row);
     }
 
-    /// Counts one, of several rows.
+    /// Counts one item of several rows.
     #[inline]
     pub fn add_rows(&mut self, rows: u64, units: i128, row: u64) {
         self.count += 1;
@@ -37,7 +38,7 @@ impl Tally {
         self.first_row = self.first_row.min(row);
     }
 
-    /// Counts rows of which only the number and the money are known.
+    /// Counts rows whose number and sum are known, but not their positions.
     #[inline]
     pub fn add_many(&mut self, rows: u64, units: i128) {
         self.count += rows;
@@ -45,7 +46,7 @@ impl Tally {
         self.units += units;
     }
 
-    /// Counts what another tally counted, whose rows were counted from `rows_before`.
+    /// Adds another tally, whose rows follow `rows_before` earlier rows.
     pub fn merge(&mut self, other: &Self, rows_before: u64) {
         self.count += other.count;
         self.rows += other.rows;
@@ -54,7 +55,7 @@ impl Tally {
     }
 }
 
-/// Whether an entry speaks of something left out or is a note on what is in the result.
+/// Whether an entry describes excluded data or data in the result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EntryKind {
     /// Its money is not in the result.
@@ -77,24 +78,24 @@ pub enum Unit {
 /// One line of the report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// Its name; all names are always there, with a count of 0 if need be.
+    /// The name of the entry; every entry is present, with a count of 0 if nothing was counted.
     pub name: &'static str,
-    /// Left out, or a note.
+    /// Excluded data, or a note.
     pub kind: EntryKind,
-    /// What is counted.
+    /// The unit of `count`.
     pub unit: Unit,
-    /// How many.
+    /// Number of counted items.
     pub count: u64,
-    /// Rows of the input behind them.
+    /// Input rows of these items.
     pub rows: u64,
-    /// Their money; `None` where no amount is counted.
+    /// Sum of money; `None` without an amount.
     pub sum: Option<Amount>,
     /// The first row, counted from 0 over the whole input.
     pub first_row: Option<u64>,
 }
 
 impl Entry {
-    /// The line for a tally.
+    /// The entry for a tally.
     pub fn new(name: &'static str, kind: EntryKind, unit: Unit, tally: &Tally, money: Option<Money>) -> Self {
         Self {
             name,
@@ -111,18 +112,18 @@ impl Entry {
 /// The report of one result.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
-    /// Counts, in a fixed order.
+    /// The entries, in a fixed order.
     pub entries: Vec<Entry>,
-    /// Rows of the input.
+    /// Number of input rows.
     pub n_rows: u64,
-    /// The day the result speaks of.
+    /// The reference day of the result.
     pub as_of: Option<i32>,
-    /// Remarks in words: the zone used, segments left out, empty bins.
+    /// Remarks: the zone used, segments that do not occur, empty bins.
     pub remarks: Vec<String>,
 }
 
 impl Report {
-    /// Adds what the report of other customers counted.
+    /// Adds the report of other customers.
     pub fn join(&mut self, other: &Self) {
         for more in &other.entries {
             let Some(entry) = self.entries.iter_mut().find(|entry| entry.name == more.name) else {

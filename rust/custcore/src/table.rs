@@ -1,4 +1,4 @@
-//! What every computation returns: one Arrow record batch with the report of what it leaves out.
+//! The result of every computation: one Arrow record batch with the report of excluded rows.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::report::Report;
 pub struct Table {
     /// The rows.
     pub batch: RecordBatch,
-    /// What was left out, and why.
+    /// What was excluded, and why.
     pub report: Report,
 }
 
@@ -28,7 +28,7 @@ pub struct TableBuilder {
 }
 
 impl TableBuilder {
-    /// A builder that begins with the columns of `batch`.
+    /// A builder that starts with the columns of `batch`.
     pub fn from_batch(batch: &RecordBatch) -> Self {
         Self { fields: batch.schema().fields().to_vec(), columns: batch.columns().to_vec() }
     }
@@ -40,12 +40,12 @@ impl TableBuilder {
         self.columns.push(values);
     }
 
-    /// The table of `rows` rows.
+    /// Builds the table of `rows` rows.
     pub fn finish(self, rows: usize, metadata: Metadata, report: Report) -> Result<Table> {
         for (i, field) in self.fields.iter().enumerate() {
             if self.fields[..i].iter().any(|before| before.name() == field.name()) {
                 let name = field.name();
-                let message = format!("the result would have two columns named '{name}'; rename or drop the one that goes in");
+                let message = format!("the result would have two columns named '{name}'; rename or drop the input column");
                 return Err(Error::new(ErrorKind::DuplicateColumn, message).in_column(name));
             }
         }
@@ -56,7 +56,7 @@ impl TableBuilder {
     }
 }
 
-/// Keys by code in the type they came in; no code is null.
+/// The keys of codes as a column of the input type; `None` is null.
 pub(crate) fn key_column(key_type: &DataType, keys: &Keys, codes: impl ExactSizeIterator<Item = Option<u32>> + Clone) -> Result<ArrayRef> {
     match keys {
         Keys::Range { base, .. } => integer_ids(key_type, codes.map(|code| code.map(|code| base + i64::from(code)))),
@@ -65,7 +65,7 @@ pub(crate) fn key_column(key_type: &DataType, keys: &Keys, codes: impl ExactSize
     }
 }
 
-/// Sums of money in their output type; `whose` names the row of one that does not fit.
+/// Sums of money in their output type; `whose` names the row of a sum that overflows.
 pub(crate) fn money_column(
     money: Option<Money>,
     sums: impl Iterator<Item = Option<i128>>,
@@ -74,7 +74,7 @@ pub(crate) fn money_column(
     let Some(money) = money else { return Err(Error::internal("sums without money")) };
     let beyond = |row: usize, units: i128, output: &str, remedy: &str| {
         let total = Amount { units, money };
-        Error::new(ErrorKind::SumOverflow, format!("the revenue {} adds up to {total}, beyond {output}. {remedy}", whose(row)))
+        Error::new(ErrorKind::SumOverflow, format!("the revenue {} is {total} in total, which does not fit {output}. {remedy}", whose(row)))
     };
     Ok(match money {
         Money::Float { .. } => Arc::new(sums.map(|sum| sum.map(|units| Amount { units, money }.to_f64())).collect::<Float64Array>()),

@@ -130,7 +130,7 @@ fn what_custcore_did_not_write_is_told_from_what_is_newer() -> Result<()> {
     let arrow = file.into_inner().expect("finished");
     let (found, message) = kind(&arrow, THING).expect_err("no file of custcore");
     assert_eq!(found, ErrorKind::ModelFormat);
-    assert!(message.contains("custcore did not write"), "{message}");
+    assert!(message.contains("not written by custcore"), "{message}");
     for foreign in [&b""[..], b"ARROW1\0\0", b"{\"format\": \"custcore model\"}", &[0; 4096]] {
         assert_eq!(kind(foreign, THING).expect_err("foreign").0, ErrorKind::ModelFormat);
     }

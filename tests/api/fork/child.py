@@ -73,7 +73,7 @@ def forked(work: Callable[[], list[str]], what: str, deadline: float) -> list[st
 
 
 def run(case: Case, foreign: tuple[str, ...]) -> list[str]:
-    """The faults of a case, in this process; other threads may be ``foreign``, and then there is no fork."""
+    """The faults of a case, in this process; without a fork if ``foreign`` threads are allowed."""
     state = case.prepare()
     before = threads()
     expected = repr(case.call(state))

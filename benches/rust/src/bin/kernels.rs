@@ -1,4 +1,4 @@
-//! Runs a kernel some number of times: `kernels NAME ROWS TIMES`, or `kernels` to list them. For callgrind, which counts.
+//! Runs a kernel repeatedly, for callgrind: `kernels NAME ROWS TIMES`; `kernels` lists them.
 #![allow(clippy::print_stdout)]
 
 use custcore::error::{Error, Result};

@@ -1,4 +1,4 @@
-//! Record batches out through the Arrow C data interface, without a copy.
+//! Exports record batches through the Arrow C data interface, without a copy.
 
 use arrow_array::ffi_stream::FFI_ArrowArrayStream;
 use arrow_array::{RecordBatch, RecordBatchIterator};
@@ -10,7 +10,7 @@ use pyo3::types::PyCapsule;
 
 use crate::error::into_py;
 
-/// A capsule with a stream of `batches`. Each call makes a stream of its own over the same buffers.
+/// A capsule with a stream of `batches`. Each call creates a new stream over the same buffers.
 pub fn stream_capsule<'py>(py: Python<'py>, schema: SchemaRef, batches: &[RecordBatch]) -> PyResult<Bound<'py, PyCapsule>> {
     let batches: Vec<_> = batches.iter().cloned().map(Ok).collect();
     let reader = RecordBatchIterator::new(batches, schema);

@@ -1,7 +1,7 @@
-//! One record batch from the C data interface: checked, wrapped without a copy, only the columns asked for.
+//! Imports record batches through the Arrow C data interface: validated, without a copy, only the requested columns.
 //!
-//! The struct that came in stays whole and is kept alive by the buffers taken from it; nothing of columns that were not
-//! asked for is read, so a fault in them does no harm.
+//! The imported struct is kept alive by the buffers created from it. Columns that were not requested are not read, so invalid
+//! data in them do no harm.
 
 use std::collections::HashMap;
 use std::ffi::c_void;
@@ -18,7 +18,7 @@ use custcore::error::{Error, ErrorKind};
 
 use super::raw::{Owned, RawArray, RawSchema, child, text};
 
-/// What is at fault in a column, and in which row.
+/// The row of a fault in a column, and its description.
 type Fault = (Option<usize>, String);
 type Imported<T> = Result<T, Fault>;
 
@@ -26,15 +26,15 @@ fn fault<T>(message: impl Into<String>) -> Imported<T> {
     Err((None, message.into()))
 }
 
-/// An error for what breaks the Arrow format.
+/// The error for invalid Arrow data.
 pub fn malformed(column: Option<&str>, row: Option<u64>, what: &str) -> Error {
-    let place = match (column, row) {
+    let location = match (column, row) {
         (Some(column), Some(row)) => format!(" in column '{column}' at row {row}"),
         (Some(column), None) => format!(" in column '{column}'"),
         _ => String::new(),
     };
     let mut error =
-        Error::new(ErrorKind::ArrowImport, format!("malformed Arrow data{place}: {what}. The producer of the data is at fault"));
+        Error::new(ErrorKind::ArrowImport, format!("malformed Arrow data{location}: {what}. This is a bug in the producer of the data"));
     if let Some(column) = column {
         error = error.in_column(column);
     }
@@ -44,12 +44,12 @@ pub fn malformed(column: Option<&str>, row: Option<u64>, what: &str) -> Error {
     error
 }
 
-/// The columns of a stream: all names, and the types of those asked for.
+/// The columns of a stream: all names, and the types of the requested ones.
 #[derive(Debug, Clone)]
 pub struct Header {
-    /// All columns by name; the type of those not asked for is left open (`Null`).
+    /// All columns by name; the type of a column that was not requested is `Null`.
     pub all: Schema,
-    /// The columns asked for, in the order of the stream.
+    /// The requested columns, in the order of the stream.
     pub selected: SchemaRef,
     positions: Vec<usize>,
 }
@@ -61,14 +61,14 @@ impl Header {
         if raw.release.is_none() {
             return Err(malformed(None, None, "the schema was released already"));
         }
-        // SAFETY: a schema that is not released holds strings that end with a zero.
+        // SAFETY: a schema that is not released holds null-terminated strings.
         let format = unsafe { text(raw.format) };
         match format {
             Some(Ok("+s")) => {}
             Some(Ok(other)) if other.len() < 64 => {
                 return Err(Error::new(
                     ErrorKind::InvalidType,
-                    format!("the data are a single Arrow array of format '{other}', not a table; pass a table with named columns"),
+                    format!("the data is a single Arrow array of format '{other}', not a table; pass a table with named columns"),
                 ));
             }
             _ => return Err(malformed(None, None, "the schema has no readable format")),
@@ -103,20 +103,20 @@ impl Header {
         Ok(header)
     }
 
-    /// Reads one batch whose rows are counted from `first_row` in errors.
+    /// Reads one batch; errors count rows from `first_row`.
     pub fn batch(&self, array: Owned<RawArray>, first_row: u64) -> Result<RecordBatch, Error> {
         let owner = Arc::new(array);
         let raw = owner.get();
-        let whole = |what: &str| malformed(None, None, what);
-        let rows = usize::try_from(raw.length).map_err(|_| whole("a batch has a negative length"))?;
-        let start = usize::try_from(raw.offset).map_err(|_| whole("a batch has a negative offset"))?;
+        let malformed_batch = |what: &str| malformed(None, None, what);
+        let rows = usize::try_from(raw.length).map_err(|_| malformed_batch("a batch has a negative length"))?;
+        let start = usize::try_from(raw.offset).map_err(|_| malformed_batch("a batch has a negative offset"))?;
         if usize::try_from(raw.n_children).ok() != Some(self.all.fields().len()) {
-            return Err(whole(&format!("a batch has {} columns, its schema has {}", raw.n_children, self.all.fields().len())));
+            return Err(malformed_batch(&format!("a batch has {} columns, its schema has {}", raw.n_children, self.all.fields().len())));
         }
-        if let Some(nulls) = validity(raw, start, rows, &owner).map_err(|(_, what)| whole(&what))?
+        if let Some(nulls) = validity(raw, start, rows, &owner).map_err(|(_, what)| malformed_batch(&what))?
             && nulls.null_count() > 0
         {
-            return Err(whole("whole rows are null (a struct array with nulls is not a table)"));
+            return Err(malformed_batch("rows are null (a struct array with nulls is not a table)"));
         }
         let columns = self.selected.fields().iter().zip(&self.positions).map(|(field, &position)| {
             // SAFETY: a batch that is not released has `n_children` children.
@@ -132,20 +132,20 @@ impl Header {
         });
         let columns = columns.collect::<Result<Vec<_>, _>>()?;
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
-        RecordBatch::try_new_with_options(self.selected.clone(), columns, &options).map_err(|e| whole(&e.to_string()))
+        RecordBatch::try_new_with_options(self.selected.clone(), columns, &options).map_err(|e| malformed_batch(&e.to_string()))
     }
 }
 
-/// The flag of a field that may hold nulls.
+/// The flag of a nullable field.
 const NULLABLE: i64 = 2;
 
-/// How the message for a type that cannot be carried begins.
+/// Start of the message for an unsupported type.
 const UNSUPPORTED: &str = "columns of type";
 
-/// The key-value pairs of a schema; none when they cannot be read as text, which nothing here depends on.
+/// The key-value metadata of a schema; empty if it is not text. Nothing depends on it.
 fn metadata(raw: &RawSchema) -> HashMap<String, String> {
     let raw: *const RawSchema = raw;
-    // SAFETY: both are `struct ArrowSchema` of the C data interface; the reference is only read, and not kept.
+    // SAFETY: both are `struct ArrowSchema` of the C data interface; the reference is only read, and not stored.
     let schema = unsafe { &*raw.cast::<FFI_ArrowSchema>() };
     schema.metadata().unwrap_or_default()
 }
@@ -158,8 +158,8 @@ fn data_type(raw: &RawSchema, depth: usize) -> Imported<DataType> {
     if raw.release.is_none() {
         return fault("its schema was released already");
     }
-    // The conversion below trusts that strings are there and children too.
-    // SAFETY: a schema that is not released holds strings that end with a zero.
+    // The conversion below requires that strings and children are present.
+    // SAFETY: a schema that is not released holds null-terminated strings.
     match unsafe { text(raw.format) } {
         Some(Ok(_)) => {}
         _ => return fault("its schema has no readable format"),
@@ -180,12 +180,12 @@ fn data_type(raw: &RawSchema, depth: usize) -> Imported<DataType> {
     if let Some(dictionary) = unsafe { raw.dictionary.as_ref() } {
         // SAFETY: checked above.
         if !matches!(unsafe { text(raw.format) }, Some(Ok("c" | "C" | "s" | "S" | "i" | "I" | "l" | "L"))) {
-            return fault("its dictionary is indexed by no integer");
+            return fault("its dictionary index is not an integer");
         }
         data_type(dictionary, depth + 1)?;
     }
     let raw: *const RawSchema = raw;
-    // SAFETY: both are `struct ArrowSchema` of the C data interface; the reference is only read, and not kept.
+    // SAFETY: both are `struct ArrowSchema` of the C data interface; the reference is only read, and not stored.
     let schema = unsafe { &*raw.cast::<FFI_ArrowSchema>() };
     match DataType::try_from(schema) {
         Ok(DataType::FixedSizeBinary(width)) if width < 0 => fault(format!("its width {width} is negative")),
@@ -194,7 +194,7 @@ fn data_type(raw: &RawSchema, depth: usize) -> Imported<DataType> {
     }
 }
 
-/// Rows `start..start + rows` of a column, on top of its own offset.
+/// Rows `start..start + rows` of a column, relative to its own offset.
 fn import(raw: &RawArray, data_type: &DataType, start: usize, rows: usize, owner: &Arc<Owned<RawArray>>) -> Imported<ArrayRef> {
     let unsigned = |value: i64, what: &str| usize::try_from(value).map_err(|_| (None, format!("{what} {value} is negative")));
     if raw.release.is_none() {
@@ -231,7 +231,7 @@ fn import(raw: &RawArray, data_type: &DataType, start: usize, rows: usize, owner
                 let values = column.aligned(1, times(start, width)?, times(rows, width)?, width.min(16))?;
                 Ok(column.array(data_type, nulls, vec![values]))
             }
-            None => fault(format!("{UNSUPPORTED} {} cannot be carried along; select the other columns first", type_name(fixed))),
+            None => fault(format!("{UNSUPPORTED} {} are not supported; select the other columns first", type_name(fixed))),
         },
     }
 }
@@ -244,7 +244,7 @@ fn validity(raw: &RawArray, start: usize, rows: usize, owner: &Arc<Owned<RawArra
     let column = Column { raw, start, rows, owner };
     if column.pointer(0)?.is_null() {
         if raw.null_count > 0 {
-            return fault(format!("it claims {} nulls without a validity bitmap", raw.null_count));
+            return fault(format!("it declares {} nulls without a validity bitmap", raw.null_count));
         }
         return Ok(None);
     }
@@ -252,17 +252,17 @@ fn validity(raw: &RawArray, start: usize, rows: usize, owner: &Arc<Owned<RawArra
     Ok(Some(NullBuffer::new(BooleanBuffer::new(bytes, start % 8, rows))).filter(|nulls| nulls.null_count() > 0))
 }
 
-/// A column at work.
+/// A column being imported.
 struct Column<'a> {
     raw: &'a RawArray,
-    /// First row, the array's own offset included.
+    /// First row, including the array's own offset.
     start: usize,
     rows: usize,
     owner: &'a Arc<Owned<RawArray>>,
 }
 
 impl Column<'_> {
-    /// The number of buffers that the type asks for.
+    /// Checks the number of buffers against the type.
     fn check_buffers(&self, data_type: &DataType) -> Imported<()> {
         let (least, most) = match data_type {
             DataType::Null => (0, 1),
@@ -275,7 +275,7 @@ impl Column<'_> {
             return Ok(());
         }
         if n < least || n > most {
-            return fault(format!("it has {n} buffers, {} has {least}", type_name(data_type)));
+            return fault(format!("it has {n} buffers, but {} needs {least}", type_name(data_type)));
         }
         if self.raw.buffers.is_null() && n > 0 && self.rows > 0 {
             return fault("its list of buffers is null");
@@ -300,14 +300,14 @@ impl Column<'_> {
         }
         let Some(pointer) = NonNull::new(pointer) else { return fault(format!("buffer {i} is null, but holds {len} bytes")) };
         if from.checked_add(len).is_none_or(|end| end > isize::MAX as usize) {
-            return fault(format!("buffer {i} would be larger than memory"));
+            return fault(format!("buffer {i} exceeds the address space"));
         }
-        // SAFETY: the producer vouches that the buffer holds what lengths, offsets and type say (a shorter one cannot be
-        // seen through the C data interface); `owner` keeps it alive and unchanged as long as the buffer lives.
+        // SAFETY: the producer guarantees that the buffer has the size implied by lengths, offsets and type (the C data
+        // interface does not carry buffer sizes); `owner` keeps it alive and unchanged as long as the buffer lives.
         Ok(unsafe { Buffer::from_custom_allocation(pointer.add(from), len, self.owner.clone()) })
     }
 
-    /// The same, copied when it does not lie on a multiple of `align`.
+    /// As [`Self::bytes`], copied if it is not aligned to `align`.
     fn aligned(&self, i: usize, from: usize, len: usize, align: usize) -> Imported<Buffer> {
         let buffer = self.bytes(i, from, len)?;
         if buffer.as_ptr().align_offset(align) == 0 { Ok(buffer) } else { Ok(Buffer::from(buffer.as_slice())) }
@@ -319,7 +319,7 @@ impl Column<'_> {
 
     fn data(&self, data_type: &DataType, nulls: Option<NullBuffer>, buffers: Vec<Buffer>, children: Vec<ArrayData>) -> ArrayData {
         let builder = ArrayData::builder(data_type.clone()).len(self.rows).nulls(nulls).buffers(buffers).child_data(children);
-        // SAFETY: the callers have checked lengths, offsets, UTF-8, views and indices, and aligned the buffers.
+        // SAFETY: the callers have validated lengths, offsets, UTF-8, views and indices, and aligned the buffers.
         unsafe { builder.build_unchecked() }
     }
 
@@ -341,7 +341,7 @@ impl Column<'_> {
         Ok(self.array(data_type, nulls, vec![offsets, values]))
     }
 
-    /// Strings and binary by views.
+    /// String and binary views.
     fn views(&self, data_type: &DataType, nulls: Option<NullBuffer>) -> Imported<ArrayRef> {
         let views = self.aligned(1, times(self.start, 16)?, times(self.rows, 16)?, 16)?;
         let n = usize::try_from(self.raw.n_buffers - 3).unwrap_or(0);
@@ -364,7 +364,7 @@ impl Column<'_> {
         let n = usize::try_from(raw.length).map_err(|_| (None, "its dictionary has a negative length".to_owned()))?;
         let dictionary = import(raw, values, 0, n, self.owner)
             .map_err(|(row, what)| (None, format!("its dictionary at value {}: {what}", row.unwrap_or(0))))?;
-        let Some(width) = index.primitive_width() else { return fault("its dictionary is indexed by no integer") };
+        let Some(width) = index.primitive_width() else { return fault("its dictionary index is not an integer") };
         let indices = self.aligned(1, times(self.start, width)?, times(self.rows, width)?, width)?;
         let valid = |row: usize| nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row));
         macro_rules! check {
@@ -381,16 +381,16 @@ impl Column<'_> {
             DataType::UInt16 => check!(u16),
             DataType::UInt32 => check!(u32),
             DataType::UInt64 => check!(u64),
-            other => return fault(format!("its dictionary is indexed by {other}")),
+            other => return fault(format!("its dictionary index is {other}")),
         }
         .map_err(at_row)?;
         Ok(make_array(self.data(data_type, nulls, vec![indices], vec![dictionary.to_data()])))
     }
 }
 
-/// A number of bytes.
+/// `count * width`, checked.
 fn times(count: usize, width: usize) -> Imported<usize> {
-    count.checked_mul(width).ok_or((None, "it would be larger than memory".to_owned()))
+    count.checked_mul(width).ok_or((None, "its size exceeds the address space".to_owned()))
 }
 
 fn at_row((row, what): validate::Fault) -> Fault {

@@ -1,4 +1,4 @@
-//! Two-dimensional arrays by the buffer protocol, as the flat memory they lie in and the way they lie.
+//! Imports two-dimensional arrays through the buffer protocol, as flat memory with strides.
 
 use std::ptr::NonNull;
 use std::sync::Arc;
@@ -16,22 +16,22 @@ use pyo3::types::PyBytes;
 use super::memory::Owner;
 use crate::error::into_py;
 
-/// The memory of a two-dimensional array of float32 or float64, and how it lies; `None` where `x` is no such array.
+/// The memory and strides of a two-dimensional array of float32 or float64; `None` if `x` is not such an array.
 pub fn matrix(x: &Bound<'_, PyAny>) -> PyResult<Option<(ArrayRef, Layout)>> {
     let py = x.py();
     if x.hasattr("__arrow_c_stream__")? || x.hasattr("__arrow_c_array__")? || x.is_instance_of::<PyBytes>() {
         return Ok(None);
     }
     if let Ok(buffer) = PyBuffer::<f64>::get(x) {
-        return lay(py, buffer, &DataType::Float64).map(Some);
+        return strided(py, buffer, &DataType::Float64).map(Some);
     }
     if let Ok(buffer) = PyBuffer::<f32>::get(x) {
-        return lay(py, buffer, &DataType::Float32).map(Some);
+        return strided(py, buffer, &DataType::Float32).map(Some);
     }
     Ok(None)
 }
 
-fn lay<T: Element + Send + Sync + 'static>(py: Python<'_>, buffer: PyBuffer<T>, data_type: &DataType) -> PyResult<(ArrayRef, Layout)> {
+fn strided<T: Element + Send + Sync + 'static>(py: Python<'_>, buffer: PyBuffer<T>, data_type: &DataType) -> PyResult<(ArrayRef, Layout)> {
     let &[rows, columns] = buffer.shape() else {
         let message = format!("Expected 2D array, got {}D array instead; a single feature is x.reshape(-1, 1)", buffer.dimensions());
         return Err(into_py(py, &Error::new(ErrorKind::InvalidArgument, message)));
@@ -46,15 +46,15 @@ fn lay<T: Element + Send + Sync + 'static>(py: Python<'_>, buffer: PyBuffer<T>, 
         (Some(row_stride), Some(column_stride)) if aligned && rows > 0 && columns > 0 => {
             Layout { rows, columns, row_stride, column_stride }
         }
-        // Backward or odd steps are rare: such an array is copied.
+        // Arrays with negative or misaligned strides are rare and copied.
         _ => return copied(py, &buffer, data_type, rows, columns),
     };
     let items = (rows - 1) * layout.row_stride + (columns - 1) * layout.column_stride + 1;
     let Some(pointer) = NonNull::new(buffer.buf_ptr().cast::<u8>()) else {
         return Err(into_py(py, &Error::internal("an array without memory")));
     };
-    // SAFETY: the buffer protocol vouches for all elements of the array until the owner is dropped; with steps that are not
-    // negative the first of them is at the lowest address and the last one ends after `items` elements.
+    // SAFETY: the buffer protocol guarantees all elements of the array until the owner is dropped. Strides are not negative, so
+    // the first element is at the lowest address and the last one ends after `items` elements.
     let memory = unsafe { Buffer::from_custom_allocation(pointer, items * width, Arc::new(Owner::new(buffer))) };
     Ok((flat(memory, items, data_type), layout))
 }

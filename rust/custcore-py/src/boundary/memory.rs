@@ -1,4 +1,4 @@
-//! Memory shared with numpy by the buffer protocol: columns out without a copy, arrays in without a copy.
+//! Shares memory with numpy through the buffer protocol, in both directions and without a copy.
 
 use std::ffi::{CString, c_int, c_void};
 use std::ptr::{self, NonNull};
@@ -65,7 +65,7 @@ impl Memory {
 }
 
 /// A Python buffer as the owner of Arrow memory.
-pub(super) struct Owner<T: Element>(#[expect(dead_code, reason = "kept for its drop, which gives the memory back")] PyBuffer<T>);
+pub(super) struct Owner<T: Element>(#[expect(dead_code, reason = "its drop releases the memory")] PyBuffer<T>);
 
 impl<T: Element> Owner<T> {
     pub(super) fn new(buffer: PyBuffer<T>) -> Self {
@@ -73,11 +73,11 @@ impl<T: Element> Owner<T> {
     }
 }
 
-// A buffer is plain memory; a panic elsewhere leaves it as it is.
+// A buffer is plain memory, which a panic cannot leave inconsistent.
 impl<T: Element> std::panic::RefUnwindSafe for Owner<T> {}
 
-/// A column of `data_type` over a one-dimensional contiguous array of `T`, without a copy. With `not_a_time` the smallest
-/// value is null, as in numpy.
+/// A column of `data_type` over a one-dimensional contiguous array of `T`, without a copy. The value `not_a_time`, if given, is
+/// null, as `NaT` in numpy.
 pub fn column<T: Element + Copy + PartialEq + Send + Sync + 'static>(
     array: &Bound<'_, PyAny>,
     data_type: &DataType,
@@ -90,7 +90,7 @@ pub fn column<T: Element + Copy + PartialEq + Send + Sync + 'static>(
     }
     let bytes = buffer.len_bytes();
     let memory = match NonNull::new(buffer.buf_ptr().cast::<u8>()) {
-        // SAFETY: the buffer protocol vouches for `bytes` bytes at this address until the owner is dropped.
+        // SAFETY: the buffer protocol guarantees `bytes` bytes at this address until the owner is dropped.
         Some(pointer) if bytes > 0 => unsafe { Buffer::from_custom_allocation(pointer, bytes, Arc::new(Owner(buffer))) },
         _ => Buffer::from(Vec::<u8>::new()),
     };

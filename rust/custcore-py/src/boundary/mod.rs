@@ -1,7 +1,8 @@
-//! The only room with `unsafe`: Arrow's C data interface in and out, and memory handed to numpy.
+//! The only module of the binding with `unsafe`: import and export through Arrow's C data interface, and memory shared with
+//! numpy.
 //!
-//! Own code instead of a crate for two reasons: what comes in is validated before anything trusts it, and streams are
-//! drained without the GIL.
+//! This is custom code instead of a crate for two reasons: imported data are validated before use, and streams are read
+//! without the GIL.
 
 pub mod export;
 pub mod import;

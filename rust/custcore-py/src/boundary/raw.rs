@@ -1,4 +1,4 @@
-//! The structs of the Arrow C data interface as the specification lays them out, and their ownership.
+//! The structs of the Arrow C data interface, as specified, and their ownership.
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::ptr;
@@ -42,16 +42,16 @@ pub struct RawStream {
     pub private_data: *mut c_void,
 }
 
-/// A struct of the C data interface: all zeros is the released one.
+/// A struct of the C data interface; all zeros is a released struct.
 pub trait Raw: Sized {
     /// The released struct.
     fn empty() -> Self {
-        // SAFETY: all fields of the three structs are integers, raw pointers and optional functions, for which zero is valid.
+        // SAFETY: all fields of the three structs are integers, raw pointers or optional functions, for which zero is valid.
         unsafe { std::mem::zeroed() }
     }
     /// Calls the release callback, if there is one.
     fn release(&mut self);
-    /// Whether it was released or moved out of.
+    /// Whether it was released or moved from.
     fn is_released(&self) -> bool;
 }
 
@@ -60,7 +60,7 @@ macro_rules! raw {
         impl Raw for $name {
             fn release(&mut self) {
                 if let Some(release) = self.release {
-                    // SAFETY: a struct that is not released belongs to its holder, who calls `release` once; it sets itself to null.
+                    // SAFETY: a struct that is not released is owned by its holder, which calls `release` once; the callback sets it to null.
                     unsafe { release(ptr::from_mut(self)) };
                 }
             }
@@ -74,7 +74,7 @@ raw!(RawSchema);
 raw!(RawArray);
 raw!(RawStream);
 
-/// Owns a struct of the C data interface and releases it at the end.
+/// Owns a struct of the C data interface and releases it on drop.
 pub struct Owned<T: Raw>(T);
 
 // SAFETY: the specification lets a consumer use and release a struct from any one thread at a time; arrays are
@@ -82,19 +82,19 @@ pub struct Owned<T: Raw>(T);
 unsafe impl<T: Raw> Send for Owned<T> {}
 // SAFETY: shared access reads plain fields and immutable buffers; nothing is called through `&`.
 unsafe impl<T: Raw> Sync for Owned<T> {}
-// Buffers refer to an array by `Arc`; a panic elsewhere leaves it as it is.
+// Buffers refer to an array by `Arc`; a panic cannot leave it inconsistent.
 impl<T: Raw> std::panic::RefUnwindSafe for Owned<T> {}
 
 impl<T: Raw> Owned<T> {
-    /// Nothing; to be filled by a producer.
+    /// A released struct, to be filled by a producer.
     pub fn empty() -> Self {
         Self(T::empty())
     }
 
-    /// Moves a struct out of the memory of its producer, which keeps a released one.
+    /// Moves a struct out of the producer's memory and leaves a released one there.
     ///
     /// # Safety
-    /// `from` must point to a valid struct of this type that nobody else uses meanwhile.
+    /// `from` must point to a valid struct of this type that is not accessed concurrently.
     pub unsafe fn take(from: *mut T) -> Self {
         // SAFETY: by contract of this function.
         Self(unsafe { ptr::replace(from, T::empty()) })
@@ -115,10 +115,10 @@ impl<T: Raw> Drop for Owned<T> {
     }
 }
 
-/// A C string as text; `None` when it is null, an error when it is not UTF-8.
+/// A C string as text; `None` if it is null, an error if it is not UTF-8.
 ///
 /// # Safety
-/// `text` must be null or point to a string that ends with a zero and outlives the answer.
+/// `text` must be null or point to a null-terminated string that outlives the result.
 pub unsafe fn text<'a>(text: *const c_char) -> Option<Result<&'a str, std::str::Utf8Error>> {
     if text.is_null() {
         return None;
@@ -127,10 +127,10 @@ pub unsafe fn text<'a>(text: *const c_char) -> Option<Result<&'a str, std::str::
     Some(unsafe { CStr::from_ptr(text) }.to_str())
 }
 
-/// Element `i` of an array of `n` pointers; `None` when it is outside or null.
+/// Element `i` of an array of `n` pointers; `None` if it is out of bounds or null.
 ///
 /// # Safety
-/// `pointers` must be null or point to `n` pointers, each null or valid for as long as the answer is used.
+/// `pointers` must be null or point to `n` pointers, each null or valid for the lifetime of the result.
 pub unsafe fn child<'a, T>(pointers: *mut *mut T, n: i64, i: usize) -> Option<&'a T> {
     if pointers.is_null() || i64::try_from(i).is_ok_and(|i| i >= n) {
         return None;

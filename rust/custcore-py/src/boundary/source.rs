@@ -1,4 +1,4 @@
-//! Anything that exports Arrow, as a source of record batches: streams, single arrays, iterables of such.
+//! Reads record batches from anything that exports Arrow: streams, single arrays, iterables of these.
 
 use std::ffi::CStr;
 
@@ -19,12 +19,12 @@ const STREAM: &CStr = c"arrow_array_stream";
 const ARRAY: &CStr = c"arrow_array";
 const SCHEMA: &CStr = c"arrow_schema";
 
-/// Rows that are read before they are handed on together.
+/// Maximum number of rows in a group of batches.
 pub const GROUP_ROWS: usize = 1 << 19;
-/// Batches that are read before they are handed on together.
+/// Maximum number of batches in a group.
 const GROUP_BATCHES: usize = 256;
 
-/// A source of record batches with the columns asked for.
+/// A source of record batches with the requested columns.
 pub struct Source {
     header: Header,
     wanted: Option<Vec<String>>,
@@ -36,7 +36,7 @@ pub struct Source {
 enum Feed {
     Stream(Owned<RawStream>),
     Batch(Option<Owned<RawArray>>),
-    /// An iterator of exporters, and the one being read.
+    /// An iterator of exporters, and the exporter being read.
     Iterator(Py<PyAny>, Box<Feed>),
 }
 
@@ -46,7 +46,7 @@ impl Source {
         if let Some((header, feed)) = open_exporter(data, wanted.as_deref())? {
             return Ok(Self { header, wanted, feed, rows: 0, batches: 0 });
         }
-        if is_no_table(data) || !data.hasattr("__iter__")? {
+        if is_not_a_table(data) || !data.hasattr("__iter__")? {
             return Err(not_a_table(data));
         }
         let Ok(iterator) = data.try_iter() else { return Err(not_a_table(data)) };
@@ -54,7 +54,7 @@ impl Source {
         let Some(first) = next_item(data.py(), &iterator)? else {
             let error = Error::new(
                 ErrorKind::ArrowImport,
-                "the iterable yields no batch; an iterator that was read already is empty. Pass a fresh one",
+                "the iterable yields no batches; an iterator that was already consumed is empty. Pass a new one",
             );
             return Err(into_py(data.py(), &error));
         };
@@ -62,17 +62,17 @@ impl Source {
         Ok(Self { header, wanted, feed: Feed::Iterator(iterator, Box::new(feed)), rows: 0, batches: 0 })
     }
 
-    /// All columns by name; the type of those not asked for is left open.
+    /// All columns by name; the type of a column that was not requested is `Null`.
     pub fn all_columns(&self) -> &Schema {
         &self.header.all
     }
 
-    /// The columns asked for.
+    /// The requested columns.
     pub fn schema(&self) -> SchemaRef {
         self.header.selected.clone()
     }
 
-    /// The next batches, up to about half a million rows together; empty at the end. C streams are read without the GIL.
+    /// The next group of batches, of about half a million rows; empty at the end. C streams are read without the GIL.
     pub fn next_group(&mut self, py: Python<'_>) -> PyResult<Vec<RecordBatch>> {
         let (mut group, mut rows) = (Vec::new(), 0);
         while rows < GROUP_ROWS && group.len() < GROUP_BATCHES {
@@ -83,7 +83,7 @@ impl Source {
         Ok(group)
     }
 
-    /// All batches that are left.
+    /// All remaining batches.
     pub fn rest(&mut self, py: Python<'_>) -> PyResult<Vec<RecordBatch>> {
         let mut batches = Vec::new();
         while let Some(batch) = self.next(py)? {
@@ -113,8 +113,8 @@ impl Source {
             let Feed::Iterator(iterator, current) = &mut self.feed else { return Ok(None) };
             let Some(item) = next_item(py, iterator)? else { return Ok(None) };
             let Some((header, feed)) = open_exporter(&item, self.wanted.as_deref())? else { return Err(not_a_table(&item)) };
-            if !is_alike(&header.selected, &self.header.selected) {
-                return Err(into_py(py, &unlike_batch(self.batches, &header.selected, &self.header.selected)));
+            if !has_same_columns(&header.selected, &self.header.selected) {
+                return Err(into_py(py, &schema_mismatch(self.batches, &header.selected, &self.header.selected)));
             }
             self.header = header;
             **current = feed;
@@ -123,24 +123,24 @@ impl Source {
 }
 
 /// Whether two batches have the same columns of the same types.
-fn is_alike(a: &Schema, b: &Schema) -> bool {
+fn has_same_columns(a: &Schema, b: &Schema) -> bool {
     let key = |schema: &Schema| schema.fields().iter().map(|field| (field.name().clone(), field.data_type().clone())).collect::<Vec<_>>();
     key(a) == key(b)
 }
 
-/// The error for a batch whose columns are not those of the first.
-fn unlike_batch(batch: u64, found: &Schema, first: &Schema) -> Error {
+/// The error for a batch whose columns differ from those of the first.
+fn schema_mismatch(batch: u64, found: &Schema, first: &Schema) -> Error {
     for field in first.fields() {
         let name = field.name();
         let expected = type_name(field.data_type());
         let message = match found.field_with_name(name) {
             Ok(other) if other.data_type() == field.data_type() => continue,
-            Ok(other) => format!("column '{name}' is {} in batch {batch}, but {expected} in the first", type_name(other.data_type())),
+            Ok(other) => format!("column '{name}' is {} in batch {batch}, but {expected} in the first batch", type_name(other.data_type())),
             Err(_) => format!("column '{name}' is missing in batch {batch}"),
         };
         return Error::new(ErrorKind::InvalidType, format!("{message}; cast all batches to one schema")).in_column(name);
     }
-    Error::new(ErrorKind::InvalidType, format!("batch {batch} has its columns in another order than the first; bring them into one order"))
+    Error::new(ErrorKind::InvalidType, format!("batch {batch} has its columns in a different order than the first batch; reorder them"))
 }
 
 fn next_item<'py>(py: Python<'py>, iterator: &Py<PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
@@ -151,7 +151,7 @@ fn next_item<'py>(py: Python<'py>, iterator: &Py<PyAny>) -> PyResult<Option<Boun
     }
 }
 
-/// Reads the next array of a stream, or the one there is.
+/// Reads the next array of a stream, or the only array of a batch.
 fn next_array(feed: &mut Feed, batch: u64) -> Result<Option<Owned<RawArray>>, Error> {
     match feed {
         Feed::Batch(array) => Ok(array.take()),
@@ -159,7 +159,7 @@ fn next_array(feed: &mut Feed, batch: u64) -> Result<Option<Owned<RawArray>>, Er
             let mut array = Owned::<RawArray>::empty();
             let raw = stream.get_mut();
             let Some(get_next) = raw.get_next else { return Err(malformed(None, None, "the stream has no get_next")) };
-            // SAFETY: the stream is not released and used from this thread alone; `array` is empty and ours.
+            // SAFETY: the stream is not released and used only from this thread; `array` is empty and owned.
             let code = unsafe { get_next(raw, array.get_mut()) };
             if code != 0 {
                 return Err(producer_error(raw, code, &format!("at batch {batch}")));
@@ -170,21 +170,21 @@ fn next_array(feed: &mut Feed, batch: u64) -> Result<Option<Owned<RawArray>>, Er
     }
 }
 
-fn producer_error(stream: &mut RawStream, code: i32, place: &str) -> Error {
+fn producer_error(stream: &mut RawStream, code: i32, location: &str) -> Error {
     // SAFETY: the stream is not released.
     let message = stream.get_last_error.map(|last| unsafe { last(stream) }).filter(|message| !message.is_null());
-    let said = match message {
-        // SAFETY: the last error is a string that ends with a zero and lives until the next call.
+    let text = match message {
+        // SAFETY: the last error is a null-terminated string that lives until the next call.
         Some(message) => unsafe { CStr::from_ptr(message) }.to_string_lossy().into_owned(),
         None => std::io::Error::from_raw_os_error(code).to_string(),
     };
-    Error::new(ErrorKind::ArrowImport, format!("the producer of the data failed {place}: {said}"))
+    Error::new(ErrorKind::ArrowImport, format!("the producer of the data failed {location}: {text}"))
 }
 
-/// Opens what exports a stream or an array; `None` when it does neither.
+/// Opens an exporter of a stream or an array; `None` if `data` exports neither.
 fn open_exporter(data: &Bound<'_, PyAny>, wanted: Option<&[String]>) -> PyResult<Option<(Header, Feed)>> {
     let py = data.py();
-    // A class that exports is not a table itself.
+    // A class with the methods of an exporter is not an exporter.
     if data.is_instance_of::<pyo3::types::PyType>() {
         return Ok(None);
     }
@@ -212,15 +212,15 @@ fn open_stream(mut stream: Owned<RawStream>, wanted: Option<&[String]>) -> Resul
     let mut schema = Owned::<RawSchema>::empty();
     let raw = stream.get_mut();
     let Some(get_schema) = raw.get_schema else { return Err(malformed(None, None, "the stream has no get_schema")) };
-    // SAFETY: the stream is not released and used from this thread alone; `schema` is empty and ours.
+    // SAFETY: the stream is not released and used only from this thread; `schema` is empty and owned.
     let code = unsafe { get_schema(raw, schema.get_mut()) };
     if code != 0 {
-        return Err(producer_error(raw, code, "to give its schema"));
+        return Err(producer_error(raw, code, "to provide its schema"));
     }
     Ok((Header::read(&schema, wanted)?, stream))
 }
 
-/// Moves the struct out of a capsule of this name.
+/// Moves the struct out of a capsule with the given name.
 fn take<T: Raw>(capsule: &Bound<'_, PyAny>, name: &CStr) -> PyResult<Owned<T>> {
     let py = capsule.py();
     let wrong = |what: String| into_py(py, &malformed(None, None, &what));
@@ -228,20 +228,20 @@ fn take<T: Raw>(capsule: &Bound<'_, PyAny>, name: &CStr) -> PyResult<Owned<T>> {
         return Err(wrong(format!("the exporter returned {} instead of a capsule", capsule.get_type().name()?)));
     };
     let Ok(pointer) = capsule.pointer_checked(Some(name)) else {
-        // SAFETY: the name is read at once, while the capsule is alive.
+        // SAFETY: the name is read immediately, while the capsule is alive.
         let found = capsule.name()?.map_or_else(|| "without a name".to_owned(), |name| format!("named {:?}", unsafe { name.as_cstr() }));
         return Err(wrong(format!("the capsule is {found}, expected {name:?}")));
     };
-    // SAFETY: a capsule of this name holds a valid struct of this type; we hold the GIL, so nobody else takes it now.
+    // SAFETY: a capsule with this name holds a valid struct of this type; the GIL is held, so there is no concurrent access.
     let taken: Owned<T> = unsafe { Owned::take(pointer.as_ptr().cast()) };
     if taken.get().is_released() {
-        return Err(wrong("the capsule was released or read already; export the data again".to_owned()));
+        return Err(wrong("the capsule was already released or consumed; export the data again".to_owned()));
     }
     Ok(taken)
 }
 
-/// Things that can be iterated but are clearly no batches of a table.
-fn is_no_table(data: &Bound<'_, PyAny>) -> bool {
+/// Whether `data` is iterable but clearly not a sequence of batches.
+fn is_not_a_table(data: &Bound<'_, PyAny>) -> bool {
     use pyo3::types::{PyBytes, PyDict, PyString};
     data.is_instance_of::<PyString>() || data.is_instance_of::<PyBytes>() || data.is_instance_of::<PyDict>()
 }
@@ -253,14 +253,14 @@ fn not_a_table(data: &Bound<'_, PyAny>) -> PyErr {
     let hint = if is_path {
         "Read the file first, e.g. pyarrow.parquet.read_table(path), pyarrow.dataset.dataset(path).scanner().to_reader(), or duckdb.read_parquet(path)"
     } else if data.hasattr("collect").unwrap_or(false) {
-        "A lazy frame has no rows yet: call .collect() first"
+        "A lazy frame has no data yet: call .collect() first"
     } else {
-        "A list of dicts becomes one by pyarrow.Table.from_pylist(data)"
+        "For a list of dicts use pyarrow.Table.from_pylist(data)"
     };
     let error = Error::new(
         ErrorKind::InvalidType,
         format!(
-            "data is {name}, which exports no Arrow data. Accepted are a pyarrow Table, RecordBatch or RecordBatchReader, a pandas or polars \
+            "data is {name}, which does not export Arrow data. Accepted are a pyarrow Table, RecordBatch or RecordBatchReader, a pandas or polars \
              DataFrame, a DuckDB relation, anything else with __arrow_c_stream__ or __arrow_c_array__, an iterable of such batches, or a dict of numpy \
              arrays. {hint}"
         ),

@@ -1,4 +1,4 @@
-//! Amounts as integer units of money: floats at a fixed number of decimal places, integers, decimals.
+//! Amounts as integer units of money, from floats (at a fixed number of decimal places), integers and decimals.
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Decimal128Type, Decimal256Type, Float32Type, Float64Type};
@@ -30,7 +30,7 @@ pub struct AmountColumn {
 }
 
 impl AmountColumn {
-    /// What a column of this type is counted in.
+    /// The unit of money for a column of this type.
     pub fn money_of(column: &str, data_type: &DataType, decimals: u8) -> Result<Money> {
         Ok(match data_type {
             DataType::Float64 | DataType::Float32 => Money::Float { decimals },
@@ -39,14 +39,14 @@ impl AmountColumn {
                 Money::Decimal { scale: *scale }
             }
             found @ DataType::Decimal256(_, _) => {
-                return Err(invalid_type(column, "amount", found, "a decimal of scale 38 at the most", "Cast it to a smaller scale"));
+                return Err(invalid_type(column, "amount", found, "a decimal of scale 38 or less", "Cast it to a smaller scale"));
             }
             found => {
                 let remedy = match found {
                     DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => {
                         "Numeric text is never parsed silently. Cast it first, e.g. pd.to_numeric(df[col])"
                     }
-                    DataType::Null => "The column holds nothing but nulls and has no type: cast it to float, or leave amount=None",
+                    DataType::Null => "The column contains only nulls and has no type: cast it to float, or leave amount=None",
                     _ => "Cast it first",
                 };
                 return Err(invalid_type(column, "amount", found, "a float, integer or decimal", remedy));
@@ -70,7 +70,7 @@ impl AmountColumn {
         Ok(Self { values, nulls: array.nulls().cloned(), money, factor: float_factor(decimals) })
     }
 
-    /// What the units are.
+    /// The unit of money.
     pub fn money(&self) -> Money {
         self.money
     }
@@ -80,13 +80,13 @@ impl AmountColumn {
         matches!(self.values, Values::D128(_) | Values::D256(_))
     }
 
-    /// Null rows; NaN counts as null besides.
+    /// Null rows; NaN also counts as null but is not included.
     pub fn nulls(&self) -> Option<&NullBuffer> {
         self.nulls.as_ref()
     }
 
-    /// Rows `start..start + out.len()` (at most [`BLOCK`]) in units; flags NaN and infinite rows (and gives them 0 units). Null rows hold
-    /// anything. The answer is false when a row, null or not, is out of range.
+    /// Reads rows `start..start + out.len()` (at most [`BLOCK`]) in units. NaN and infinite rows are flagged and read as 0; values of
+    /// null rows are unspecified. Returns false if a row, null or not, is out of range.
     #[inline]
     pub fn read(&self, start: usize, out: &mut [i64], flags: &mut [u8]) -> bool {
         match &self.values {
@@ -106,7 +106,7 @@ impl AmountColumn {
         }
     }
 
-    /// The same for columns whose units need 128 bits.
+    /// As [`Self::read`], for columns whose units need 128 bits.
     pub fn read_wide(&self, start: usize, out: &mut [i128]) -> bool {
         match &self.values {
             Values::D128(v) => out.copy_from_slice(&v[start..start + out.len()]),
@@ -128,12 +128,12 @@ impl AmountColumn {
         })
     }
 
-    /// The error for a row whose amount is too large to be counted.
+    /// The error for a row whose amount is too large to be represented exactly.
     pub fn out_of_range(&self, column: &str, row: u64) -> Error {
         let message = match self.money {
             Money::Float { decimals } => format!(
                 "column '{column}' has an amount at row {row} that is too large to be counted exactly in units of 10^-{decimals} \
-                 (the bound is {:.3e}). Lower amount_decimals, or use larger units",
+                 (the limit is {:.3e}). Lower amount_decimals, or use larger units",
                 MAX_UNITS as f64 / self.factor
             ),
             Money::Integer => {
@@ -153,7 +153,7 @@ impl AmountColumn {
         let others = if count > 1 { format!(" (and {} more in its batch)", count - 1) } else { String::new() };
         Error::new(
             ErrorKind::NonFinite,
-            format!("column '{column}' has an infinite amount at row {row}{others}. Mend the data, or pass on_nonfinite='drop' to leave such rows out and count them"),
+            format!("column '{column}' has an infinite amount at row {row}{others}. Correct the data, or pass on_nonfinite='drop' to exclude and count such rows"),
         )
         .in_column(column)
         .at_row(row)

@@ -1,4 +1,4 @@
-//! The ends of observation: a date, or a moment that cuts a day in two.
+//! The bounds of observation: a date, or an instant within a day.
 
 use super::time::Clock;
 use crate::error::{Error, ErrorKind, Result};
@@ -7,43 +7,43 @@ use crate::time::calendar::{DAY_SECONDS, date_text};
 const SECOND: i64 = 1_000_000;
 const DAY: i64 = DAY_SECONDS * SECOND;
 
-/// An end of observation as it was asked for.
+/// A bound of observation as the caller gave it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bound {
-    /// The 00:00 of a local day; goes with every kind of time.
+    /// 00:00 of a local day; valid for all time columns.
     Date(i32),
-    /// Microseconds of wall time since 1970-01-01T00:00; goes with naive times only.
+    /// Microseconds of wall time since 1970-01-01T00:00; valid for naive times only.
     Naive(i64),
-    /// UTC microseconds since 1970; goes with zoned times only.
+    /// UTC microseconds since 1970; valid for zoned times only.
     Instant(i64),
 }
 
-/// An end of observation on the clock of the data.
+/// A bound of observation, resolved against the clock of the data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Edge {
-    /// Its local day.
+    /// Local day.
     pub day: i32,
-    /// Microseconds since 00:00 by the clock on the wall.
+    /// Microseconds of local wall time since 00:00.
     pub wall: i64,
-    /// The moment that times are compared with, in microseconds since 1970; `None` where local days are.
+    /// The instant that times are compared with, in microseconds since 1970; `None` if local days are compared.
     pub moment: Option<i64>,
 }
 
-/// What is observed.
+/// The period of observation.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Window {
-    /// Its first moment; the first local day of the data if not given.
+    /// Start, inclusive; defaults to the first local day of the data.
     pub start: Option<Bound>,
-    /// The first moment after it; if not given it ends with the last day that counts.
+    /// End, exclusive; by default the window ends with the last day that counts.
     pub end: Option<Bound>,
-    /// Whether day and money are all that need be known of a purchase, see [`crate::state::purchase_log`].
+    /// Whether only the day and the amount of a purchase are needed, see [`crate::state::purchase_log`].
     pub is_brief: bool,
-    /// Whether nothing else is kept of customers: rows are orders, and no table of totals will be asked for.
+    /// Whether no other customer state is needed: rows are orders, and no table of totals will be computed.
     pub alone: bool,
 }
 
 impl Bound {
-    /// The bound by the clock of the data; `argument` named it.
+    /// Resolves the bound against the clock of the data; errors name `argument`.
     pub fn edge(self, argument: &str, clock: &Clock) -> Result<Edge> {
         let wrong = |message: String| Err(Error::new(ErrorKind::InvalidType, message));
         let (wall, moment) = match (self, clock) {
@@ -71,22 +71,22 @@ impl Bound {
 }
 
 impl Edge {
-    /// The 00:00 of a day.
+    /// 00:00 of a day.
     pub fn of_day(day: i32) -> Self {
         Self { day, wall: 0, moment: None }
     }
 
-    /// Whether it cuts its day in two.
+    /// Whether it is after 00:00 of its day.
     pub fn has_time(&self) -> bool {
         self.wall > 0
     }
 
-    /// The last local day of which something lies before it.
+    /// The last local day that begins before it.
     pub fn last_day(&self) -> i32 {
         if self.has_time() { self.day } else { self.day - 1 }
     }
 
-    /// Whether it lies before another, as far as both clocks on the wall tell.
+    /// Whether it is before `other`: by instant if both have one, otherwise by local wall time.
     pub fn is_before(&self, other: &Self) -> bool {
         match (self.moment, other.moment) {
             (Some(a), Some(b)) => a < b,

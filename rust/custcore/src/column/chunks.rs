@@ -1,4 +1,4 @@
-//! The columns that transactions are read from, bound by name and type to one batch, and the blocks they are read in.
+//! The columns of transactions, bound by name and type to one batch, and the row blocks they are decoded into.
 
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_buffer::NullBuffer;
@@ -21,7 +21,7 @@ pub enum Pick {
     Last,
 }
 
-/// The names of the columns that play the parts.
+/// The names of the input columns by role.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Roles {
     /// Column of customer ids.
@@ -32,16 +32,16 @@ pub struct Roles {
     pub amount: Option<String>,
     /// Column of order ids, if lines are collapsed to orders.
     pub order_id: Option<String>,
-    /// Columns of attributes of the customer, and which purchase they are taken from.
+    /// Columns of customer attributes, and which purchase each is taken from.
     pub attributes: Vec<(String, Pick)>,
-    /// Boolean column of the rows that may begin the life of a customer in a cohort; all if not given.
+    /// Boolean column of the rows that may start a customer's membership in a cohort; `None` means all rows.
     pub start: Option<String>,
-    /// Boolean column of the rows that count as coming back; all if not given.
+    /// Boolean column of the rows that count as returns; `None` means all rows.
     pub returning: Option<String>,
 }
 
 impl Roles {
-    /// The columns that must be there, each once.
+    /// The required columns, without duplicates.
     pub fn columns(&self) -> Vec<&str> {
         let mut names = vec![self.customer_id.as_str(), self.timestamp.as_str()];
         names.extend(self.amount.as_deref());
@@ -58,14 +58,14 @@ impl Roles {
         seen
     }
 
-    /// The boolean columns, and the arguments that name them.
+    /// The boolean columns with their argument names.
     fn marks(&self) -> impl Iterator<Item = (&str, &'static str)> {
         let start = self.start.as_deref().map(|name| (name, "start"));
         start.into_iter().chain(self.returning.as_deref().map(|name| (name, "returning")))
     }
 }
 
-/// The position of a column asked for by name.
+/// The position of a column by name.
 pub fn find_column(schema: &Schema, name: &str, role: &str) -> Result<usize> {
     let mut found = schema.fields().iter().enumerate().filter(|(_, field)| field.name() == name).map(|(i, _)| i);
     match (found.next(), found.next()) {
@@ -82,27 +82,27 @@ pub fn find_column(schema: &Schema, name: &str, role: &str) -> Result<usize> {
     }
 }
 
-/// What the first batch of a stream fixes for all that follow.
+/// Column types and units; the first batch of a stream fixes them for all later batches.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kinds {
     /// Name of the id column.
     pub id_name: String,
     /// Type of the ids in the output.
     pub id_type: DataType,
-    /// What ids are compared as.
+    /// How ids are compared.
     pub id_kind: KeyKind,
     /// How times are read.
     pub clock: Clock,
-    /// What money is counted in; `None` without an amount.
+    /// The unit of money; `None` without an amount.
     pub money: Option<Money>,
-    /// What order ids are compared as.
+    /// How order ids are compared.
     pub order_kind: Option<KeyKind>,
-    /// What the values of each attribute are compared as, and their type in the output.
+    /// How the values of each attribute are compared, and their type in the output.
     pub attributes: Vec<(KeyKind, DataType)>,
 }
 
 impl Kinds {
-    /// The kinds of a schema, checked before any data are read.
+    /// The input schema for an Arrow schema, checked before any data are read.
     pub fn of(schema: &Schema, roles: &Roles, timezone: Option<&str>, decimals: u8) -> Result<Self> {
         let id = schema.field(find_column(schema, &roles.customer_id, "customer_id")?);
         let empty = arrow_array::new_empty_array(id.data_type());
@@ -139,7 +139,7 @@ impl Kinds {
         })
     }
 
-    /// Makes the types of the output hold the ids and attributes of other data of these kinds, too.
+    /// Widens the output types so that they also hold the ids and attributes of `other`.
     pub fn widen(&mut self, other: &Self) {
         self.id_type = KeyColumn::common_type(&self.id_type, &other.id_type);
         for ((_, own), (_, other)) in self.attributes.iter_mut().zip(&other.attributes) {
@@ -204,7 +204,7 @@ impl Columns {
         self.amount.as_ref().is_some_and(AmountColumn::is_wide)
     }
 
-    /// Reads rows `start..start + len` (`len` at most [`BLOCK`]) into `block`; rows are counted from `first_row` in errors.
+    /// Reads rows `start..start + len` (`len` at most [`BLOCK`]) into `block`; errors count rows from `first_row`.
     pub fn read(&self, start: usize, len: usize, first_row: u64, block: &mut Block) -> Result<()> {
         block.flags.clear();
         block.flags.resize(len, 0);
@@ -241,24 +241,24 @@ impl Columns {
         Ok(())
     }
 
-    /// The time of a row, to tell which of two purchases came first.
+    /// The time of a row, for comparing the order of two purchases.
     #[inline]
     pub fn instant(&self, row: usize) -> (i64, u32) {
         self.time.instant(row)
     }
 
-    /// The time of a row in ticks of its column.
+    /// The time of a row in the column's ticks.
     #[inline]
     pub fn tick(&self, row: usize) -> i64 {
         self.time.tick(row)
     }
 
-    /// The first tick of the time column that is not before a moment, in microseconds since 1970.
+    /// The first tick of the time column at or after an instant in microseconds since 1970.
     pub fn limit(&self, micros: i64) -> i64 {
         self.time.limit(micros)
     }
 
-    /// What the rows of a block count as, see [`super::mark`]; `is_before` says which lie before the start of observation.
+    /// The flags of the rows of a block, see [`super::mark`]; `is_before` tells whether a row is before the start of observation.
     pub fn read_marks(&self, start: usize, len: usize, is_before: impl Fn(usize) -> bool, marks: &mut Vec<u8>) {
         marks.clear();
         let holds = |column: &Option<MarkColumn>, row: usize| column.as_ref().is_none_or(|column| column.get(row));
@@ -289,21 +289,21 @@ impl Columns {
         let count = nulls.map_or(1, |n| n.null_count().max(1));
         Error::new(
             ErrorKind::NullValue,
-            format!("column '{column}' is null at row {row} ({count} in its batch). Fill or drop such rows, or pass on_null='drop' to have them left out and counted"),
+            format!("column '{column}' is null at row {row} ({count} in its batch). Fill or drop such rows, or pass on_null='drop' to exclude and count them"),
         )
         .in_column(column)
         .at_row(row)
     }
 }
 
-/// A few thousand rows in plain shapes.
+/// A few thousand rows, decoded.
 #[derive(Debug, Default)]
 pub struct Block {
-    /// What each row lacks, see [`flag`].
+    /// What is missing in each row, see [`flag`].
     pub flags: Vec<u8>,
     /// Local days.
     pub days: Vec<i32>,
-    /// Units of money, 0 where there is none.
+    /// Units of money, 0 if null.
     pub units: Vec<i64>,
     /// Units of money where they need 128 bits.
     pub wide: Vec<i128>,
@@ -316,7 +316,7 @@ impl Block {
         if wide { self.wide[row] } else { i128::from(self.units[row]) }
     }
 
-    /// An empty block with room for the largest one.
+    /// An empty block with capacity for [`BLOCK`] rows.
     pub fn new() -> Self {
         Self { flags: Vec::with_capacity(BLOCK), days: Vec::with_capacity(BLOCK), units: Vec::with_capacity(BLOCK), wide: Vec::new() }
     }

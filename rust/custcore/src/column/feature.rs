@@ -1,4 +1,4 @@
-//! Numeric columns as features of a clustering: floats as they lie, all other numbers as float64.
+//! Numeric columns as clustering features: floats without a copy, all other numbers as float64.
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float32Type, Float64Type};
@@ -12,14 +12,14 @@ use crate::error::{Error, ErrorKind, Result};
 /// The values of a feature.
 #[derive(Debug, Clone)]
 pub enum Feature {
-    /// float32, as it lies.
+    /// float32, not copied.
     F32(ScalarBuffer<f32>),
-    /// float64 as it lies, or the nearest float64 of other numbers.
+    /// float64, not copied, or other numbers rounded to float64.
     F64(ScalarBuffer<f64>),
 }
 
 impl Feature {
-    /// The values of a numeric column without nulls; `first_row` is the row of the whole input its first one is.
+    /// The values of a numeric column; nulls are an error. `first_row` is the position of its first row in the whole input.
     pub fn new(column: &str, array: &ArrayRef, first_row: u64) -> Result<Self> {
         if let Some(nulls) = array.nulls().filter(|nulls| nulls.null_count() > 0) {
             let row = first_row + (0..array.len()).position(|row| nulls.is_null(row)).unwrap_or(0) as u64;
@@ -36,7 +36,7 @@ impl Feature {
         })
     }
 
-    /// The values as float64; those of float32 are copied.
+    /// The values as float64; copies float32 values.
     pub fn widened(self) -> ScalarBuffer<f64> {
         match self {
             Self::F32(values) => values.iter().map(|&x| f64::from(x)).collect::<Vec<_>>().into(),

@@ -1,4 +1,4 @@
-//! Ids back into an Arrow column of the type they came in.
+//! Builds Arrow columns from ids, in the type of the input.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use arrow_schema::DataType;
 use crate::error::{Error, Result};
 use crate::exec::par::Threads;
 
-/// Integer ids, none of which is null, as a column of `id_type`; those of 64 signed bits stay where they are.
+/// Non-null integer ids as a column of `id_type`; int64 ids are not copied.
 pub fn all_integer_ids(id_type: &DataType, ids: Vec<i64>) -> Result<ArrayRef> {
     if *id_type == DataType::Int64 {
         return Ok(Arc::new(PrimitiveArray::<Int64Type>::from(ids)));
@@ -20,7 +20,7 @@ pub fn all_integer_ids(id_type: &DataType, ids: Vec<i64>) -> Result<ArrayRef> {
     integer_ids(id_type, ids.into_iter().map(Some))
 }
 
-/// Integer ids (or nulls) as a column of `id_type`; unsigned 64-bit ids come with their top bit flipped.
+/// Nullable integer ids as a column of `id_type`; unsigned 64-bit ids are given with their top bit flipped.
 pub fn integer_ids(id_type: &DataType, ids: impl Iterator<Item = Option<i64>>) -> Result<ArrayRef> {
     fn column<T: ArrowPrimitiveType>(ids: impl Iterator<Item = Option<T::Native>>) -> ArrayRef {
         Arc::new(ids.collect::<PrimitiveArray<T>>())
@@ -38,7 +38,7 @@ pub fn integer_ids(id_type: &DataType, ids: impl Iterator<Item = Option<i64>>) -
     })
 }
 
-/// String and binary ids that lie end to end, none of which is null; `None` where their type has another layout.
+/// Non-null string and binary ids that are contiguous in memory; `None` if `id_type` has another layout.
 pub fn contiguous_ids(id_type: &DataType, bytes: &[u8], lengths: impl ExactSizeIterator<Item = usize>) -> Result<Option<ArrayRef>> {
     fn array<O: OffsetSizeTrait>(bytes: &[u8], lengths: impl ExactSizeIterator<Item = usize>) -> Result<GenericBinaryArray<O>> {
         let mut offsets = Vec::with_capacity(lengths.len() + 1);
@@ -61,8 +61,8 @@ pub fn contiguous_ids(id_type: &DataType, bytes: &[u8], lengths: impl ExactSizeI
     }))
 }
 
-/// String and binary ids, none of which is null, by several threads: `length` tells how long the id of a row is, `copy` puts
-/// it in its place. `None` where their type has another layout.
+/// Non-null string and binary ids, gathered in parallel: `length` returns the length of the id of a row, `copy` writes it.
+/// `None` if `id_type` has another layout.
 pub fn gathered_ids(
     id_type: &DataType,
     rows: usize,
@@ -81,7 +81,7 @@ pub fn gathered_ids(
     }))
 }
 
-/// The ids of runs whose sizes are known, each put where its run begins.
+/// Gathers the ids in chunks, in parallel; `sizes` holds the number of bytes of each chunk.
 fn gathered<O: OffsetSizeTrait>(
     rows: usize,
     sizes: &[usize],
@@ -113,7 +113,7 @@ fn gathered<O: OffsetSizeTrait>(
     GenericBinaryArray::try_new(offsets, Buffer::from(values), None).map_err(Error::internal)
 }
 
-/// String and binary ids (or nulls) as a column of `id_type`; beyond 2 GiB with 64-bit offsets.
+/// Nullable string and binary ids as a column of `id_type`; beyond 2 GiB with 64-bit offsets.
 pub fn byte_ids<'a>(id_type: &DataType, ids: impl ExactSizeIterator<Item = Option<&'a [u8]>> + Clone) -> Result<ArrayRef> {
     let rows = ids.len();
     let bytes: usize = ids.clone().flatten().map(<[u8]>::len).sum();
@@ -155,7 +155,7 @@ fn binary<'a, O: OffsetSizeTrait>(ids: impl Iterator<Item = Option<&'a [u8]>>, r
     builder.finish()
 }
 
-/// The ids were UTF-8 when they came in; this checks it once more and costs little beside the rest.
+/// Converts binary to strings. The ids were validated on import; this validates again, at little cost.
 fn strings<O: OffsetSizeTrait>(binary: GenericBinaryArray<O>) -> Result<ArrayRef> {
     let (offsets, values, nulls) = binary.into_parts();
     let strings = GenericStringArray::<O>::try_new(offsets, values, nulls).map_err(Error::internal)?;

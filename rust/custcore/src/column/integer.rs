@@ -1,4 +1,4 @@
-//! Integer columns of every width behind one reader that yields i64.
+//! Reads integer columns of any width as i64.
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type};
@@ -6,7 +6,7 @@ use arrow_array::{Array, ArrayRef};
 use arrow_buffer::{NullBuffer, ScalarBuffer};
 use arrow_schema::DataType;
 
-/// Values of an integer column in their own width.
+/// Values of an integer column in their original width.
 #[derive(Debug, Clone)]
 enum Values {
     I8(ScalarBuffer<i8>),
@@ -58,7 +58,7 @@ impl Integers {
         Some(Self { values, nulls: array.nulls().cloned() })
     }
 
-    /// A column of these values, none of which is null.
+    /// A column of these values, without nulls.
     pub fn from_values(values: Vec<i64>) -> Self {
         Self { values: Values::I64(values.into()), nulls: None }
     }
@@ -68,7 +68,7 @@ impl Integers {
         each_width!(&self.values, v => v.len())
     }
 
-    /// Where the values begin.
+    /// The address of the values.
     pub fn address(&self) -> usize {
         each_width!(&self.values, v => v.as_ptr() as usize)
     }
@@ -78,7 +78,7 @@ impl Integers {
         self.len() == 0
     }
 
-    /// Whether the values are unsigned 64-bit, which do not all fit an i64.
+    /// Whether the values are unsigned 64-bit, not all of which fit an i64.
     pub fn is_u64(&self) -> bool {
         matches!(self.values, Values::U64(_))
     }
@@ -89,7 +89,7 @@ impl Integers {
     }
 
     #[allow(clippy::cast_lossless, clippy::unnecessary_cast, reason = "one body for all widths, some of which lose no bits")]
-    /// Rows `start..start + out.len()` as i64; unsigned 64-bit values keep their bits. Null rows hold anything.
+    /// Reads rows `start..start + out.len()` as i64; unsigned 64-bit values keep their bits. Values of null rows are unspecified.
     #[inline]
     pub fn read(&self, start: usize, out: &mut [i64]) {
         each_width!(&self.values, v => {
@@ -99,7 +99,7 @@ impl Integers {
         });
     }
 
-    /// One row as i128, unsigned 64-bit values included.
+    /// One row as i128; exact for all widths.
     pub fn get(&self, row: usize) -> i128 {
         each_width!(&self.values, v => i128::from(v[row]))
     }

@@ -1,4 +1,4 @@
-//! Ids of customers and orders: integers of any width, strings and binary of every layout, dictionaries of these.
+//! Customer and order ids: integers of any width, strings and binary in any layout, dictionaries of these.
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{BinaryViewType, StringViewType};
@@ -14,12 +14,12 @@ use super::integer::Integers;
 use super::invalid_type;
 use crate::error::Result;
 
-/// What ids are compared as.
+/// How ids are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyKind {
     /// Integers that fit an i64.
     Signed,
-    /// Unsigned 64-bit integers, kept in an i64 with the top bit flipped, so that their order is the i64's order.
+    /// Unsigned 64-bit integers, stored as i64 with the top bit flipped, which preserves their order.
     Unsigned,
     /// Strings, compared by bytes.
     Text,
@@ -30,7 +30,7 @@ pub enum KeyKind {
 /// An id column.
 #[derive(Debug, Clone)]
 pub enum KeyColumn {
-    /// Ids as they stand.
+    /// Ids without a dictionary.
     Plain(PlainKeys),
     /// Dictionary-encoded ids: indices into a column of values.
     Dictionary(DictionaryKeys),
@@ -45,10 +45,10 @@ pub enum PlainKeys {
     Bytes(ByteKeys),
 }
 
-/// One id, in the order ids are compared in.
+/// One id, borrowed; its `Ord` is the order of ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Key<'a> {
-    /// No id.
+    /// Null.
     Null,
     /// An integer.
     Integer(i128),
@@ -58,11 +58,11 @@ pub enum Key<'a> {
     Binary(&'a [u8]),
 }
 
-/// One id, kept.
+/// One id, owned.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OwnedKey {
-    /// No id.
+    /// Null.
     Null,
     /// An integer.
     Integer(i128),
@@ -73,7 +73,7 @@ pub enum OwnedKey {
 }
 
 impl Key<'_> {
-    /// The id, kept.
+    /// The id, owned.
     pub fn to_owned(self) -> OwnedKey {
         match self {
             Key::Null => OwnedKey::Null,
@@ -150,7 +150,7 @@ pub struct DictionaryKeys {
 }
 
 impl KeyColumn {
-    /// The reader of an id column; `role` is the argument that named it.
+    /// Creates the reader of an id column; `role` is the argument that named it.
     pub fn new(column: &str, role: &str, array: &ArrayRef) -> Result<Self> {
         let wrong = || wrong_key(column, role, array.data_type());
         if !matches!(array.data_type(), DataType::Dictionary(_, _)) {
@@ -162,7 +162,7 @@ impl KeyColumn {
         Ok(Self::Dictionary(DictionaryKeys { indices, values }))
     }
 
-    /// The type of the values: the column's own, or that of its dictionary.
+    /// The type of the values: of the column itself, or of its dictionary.
     pub fn value_type(data_type: &DataType) -> &DataType {
         match data_type {
             DataType::Dictionary(_, value) => Self::value_type(value),
@@ -170,10 +170,10 @@ impl KeyColumn {
         }
     }
 
-    /// The type that holds the values of both, which are of one kind: the wider integer, the larger layout; in whatever order
-    /// they come.
+    /// The type that holds the values of both types, which are of the same kind: the wider integer, the larger layout. The
+    /// function is commutative.
     pub fn common_type(a: &DataType, b: &DataType) -> DataType {
-        // Views hold more than 32-bit offsets reach, and plain large layouts are what most readers take.
+        // Views hold more bytes than 32-bit offsets can address; the large offset layouts are the most widely supported.
         let layout = |data_type: &DataType| match data_type {
             DataType::LargeUtf8 | DataType::LargeBinary => 2,
             DataType::Utf8View | DataType::BinaryView => 1,
@@ -192,7 +192,7 @@ impl KeyColumn {
         }
     }
 
-    /// What the ids are compared as.
+    /// How the ids are compared.
     pub fn kind(&self) -> KeyKind {
         match self {
             Self::Plain(keys) => keys.kind(),
@@ -211,7 +211,7 @@ impl KeyColumn {
         }
     }
 
-    /// The values of a dictionary in its order; `None` for a plain column.
+    /// The values of the dictionary, in its order; `None` for a plain column.
     pub fn dictionary(&self) -> Option<Vec<OwnedKey>> {
         match self {
             Self::Plain(_) => None,
@@ -219,7 +219,7 @@ impl KeyColumn {
         }
     }
 
-    /// The position of a row's value in the dictionary; `None` where it is null or the column is plain.
+    /// The position of a row's value in the dictionary; `None` if it is null or the column is plain.
     pub fn index(&self, row: usize) -> Option<usize> {
         match self {
             Self::Dictionary(keys) if keys.indices.nulls().is_none_or(|nulls| nulls.is_valid(row)) => {
@@ -229,7 +229,7 @@ impl KeyColumn {
         }
     }
 
-    /// Null rows of the column itself; values of a dictionary can be null besides.
+    /// Null rows of the column itself; dictionary values may be null, too.
     pub fn nulls(&self) -> Option<&NullBuffer> {
         match self {
             Self::Plain(keys) => keys.nulls(),
@@ -257,7 +257,7 @@ impl PlainKeys {
         Some(Self::Bytes(ByteKeys { values, nulls: array.nulls().cloned() }))
     }
 
-    /// What the ids are compared as.
+    /// How the ids are compared.
     pub fn kind(&self) -> KeyKind {
         match self {
             Self::Integers(keys) => keys.kind,
@@ -283,12 +283,12 @@ impl PlainKeys {
         }
     }
 
-    /// Whether both are the same memory, and so the same values.
+    /// Whether both share the same buffers, and so have the same values.
     pub fn is_same_memory(&self, other: &Self) -> bool {
         self.len() == other.len() && self.memory() == other.memory()
     }
 
-    /// Where the values (and the offsets or views that tell them apart) begin.
+    /// The addresses of the values (or views) and of the offsets.
     fn memory(&self) -> (usize, usize) {
         let address = |pointer: *const u8| pointer as usize;
         match self {
@@ -320,7 +320,7 @@ impl PlainKeys {
 }
 
 impl IntegerKeys {
-    /// Rows `start..start + out.len()`, as i64 in the order of the ids. Null rows hold anything.
+    /// Reads rows `start..start + out.len()` as i64 in the order of the ids; values of null rows are unspecified.
     #[inline]
     pub fn read(&self, start: usize, out: &mut [i64]) {
         self.values.read(start, out);
@@ -347,7 +347,7 @@ impl ByteKeys {
         }
     }
 
-    /// The bytes of one row; a null row holds anything.
+    /// The bytes of one row; unspecified if it is null.
     #[inline]
     pub fn get(&self, row: usize) -> &[u8] {
         match &self.values {
@@ -387,13 +387,13 @@ impl ByteKeys {
 }
 
 impl DictionaryKeys {
-    /// Rows `start..start + out.len()` as positions in the dictionary. Null rows hold anything.
+    /// Reads rows `start..start + out.len()` as positions in the dictionary; values of null rows are unspecified.
     #[inline]
     pub fn read(&self, start: usize, out: &mut [i64]) {
         self.indices.read(start, out);
     }
 
-    /// The same as codes of 32 bits, into `out`, which is emptied first.
+    /// As [`Self::read`], as 32-bit positions into `out`, which is cleared first.
     #[inline]
     pub fn read_positions(&self, start: usize, len: usize, out: &mut Vec<u32>) {
         let mut positions = [0; BLOCK];
@@ -403,7 +403,7 @@ impl DictionaryKeys {
         out.extend(positions.iter().map(|&position| position as u32));
     }
 
-    /// The dictionary: may hold nulls, repeated and unused values.
+    /// The dictionary; it may contain nulls, duplicates and unused values.
     pub fn values(&self) -> &PlainKeys {
         &self.values
     }
@@ -412,11 +412,11 @@ impl DictionaryKeys {
 fn wrong_key(column: &str, role: &str, found: &DataType) -> crate::error::Error {
     let remedy = match found {
         DataType::Float16 | DataType::Float32 | DataType::Float64 => {
-            "pandas turns integer ids into floats as soon as one is null: cast them back, e.g. df[col].astype('Int64'), \
-             or use custcore.pandas, which takes integral floats"
+            "pandas converts integer ids to floats if one is null: cast them back, e.g. df[col].astype('Int64'), \
+            or use custcore.pandas, which accepts integral floats"
         }
-        DataType::Null => "The column holds nothing but nulls and has no type: cast it to the type of your ids",
-        DataType::Boolean => "Cast it to integer if true and false are meant as two ids",
+        DataType::Null => "The column contains only nulls and has no type: cast it to the type of your ids",
+        DataType::Boolean => "Cast it to integer if true and false are two ids",
         _ => "Cast it first, e.g. to string",
     };
     invalid_type(column, role, found, "an integer, string, binary or a dictionary of these", remedy)

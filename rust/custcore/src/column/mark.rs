@@ -1,5 +1,5 @@
-//! Boolean columns that say what a row counts as, and what is known of an order besides its day and money, as bits of one
-//! byte. The bits of an order are those of any of its lines.
+//! Boolean columns that mark rows as start or returning events, and the flags of an order as bits of one byte. The flags
+//! of an order are the union of the flags of its lines.
 
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, BooleanArray};
@@ -8,13 +8,13 @@ use arrow_schema::DataType;
 use super::invalid_type;
 use crate::error::Result;
 
-/// It may begin the life of a customer in a cohort.
+/// The row may start a customer's membership in a cohort.
 pub const START: u8 = 1;
-/// It counts as coming back.
+/// The row counts as a return.
 pub const RETURNING: u8 = 2;
-/// It lies before the start of observation.
+/// The row is before the start of observation.
 pub const BEFORE: u8 = 4;
-/// It is a purchase: no refund, and no order of 0 where these are none.
+/// The order is a purchase: not a refund, and not an order of 0 unless zero counts as a purchase.
 pub const PURCHASE: u8 = 8;
 
 /// A boolean column; null is false.
@@ -26,11 +26,11 @@ impl MarkColumn {
     pub fn new(column: &str, role: &str, array: &ArrayRef) -> Result<Self> {
         match array.data_type() {
             DataType::Boolean => Ok(Self(array.as_boolean().clone())),
-            found => Err(invalid_type(column, role, found, "bool", "Make it true or false first, e.g. df[col] == 'purchase'")),
+            found => Err(invalid_type(column, role, found, "bool", "Convert it to boolean first, e.g. df[col] == 'purchase'")),
         }
     }
 
-    /// Whether it holds in a row.
+    /// Whether the value of a row is true.
     #[inline]
     pub fn get(&self, row: usize) -> bool {
         self.0.is_valid(row) && self.0.value(row)

@@ -1,7 +1,7 @@
-//! Arrow columns as typed readers: customers and orders as keys, times as local days, amounts as units of money.
+//! Typed readers of Arrow columns: customers and orders as keys, times as local days, amounts as units of money.
 //!
-//! This room is the only one that matches on an Arrow `DataType`. What leaves it are blocks of a few thousand rows in
-//! three plain shapes (keys, days, units) with one byte of flags a row, so that every kernel behind it is written once.
+//! Only this module matches on an Arrow `DataType`. It produces blocks of a few thousand rows as plain arrays (keys, days,
+//! units) with one byte of flags per row, so that each kernel is written once.
 
 pub mod amount;
 pub mod bounds;
@@ -19,10 +19,10 @@ use arrow_schema::{DataType, TimeUnit};
 
 use crate::error::{Error, ErrorKind};
 
-/// Rows that are read, grouped and added up at a time: small enough that the three shapes stay in the first cache.
+/// Rows that are read, grouped and aggregated at a time: small enough for the arrays of a block to stay in the L1 cache.
 pub const BLOCK: usize = 2048;
 
-/// One byte of a row: what it lacks. Zero is a row that can be used as it stands.
+/// Bits of the flag byte of a row: why it cannot be used. Zero is a usable row.
 pub mod flag {
     /// The customer id is null.
     pub const NULL_ID: u8 = 1;
@@ -36,7 +36,7 @@ pub mod flag {
     pub const AFTER: u8 = 16;
 }
 
-/// The name of a type as pyarrow and numpy users know it.
+/// The name of a type as in pyarrow.
 pub fn type_name(data_type: &DataType) -> String {
     match data_type {
         DataType::Boolean => "bool".to_owned(),
@@ -62,7 +62,7 @@ pub fn type_name(data_type: &DataType) -> String {
     }
 }
 
-/// `column 'x' is string; expected ...` with the way out.
+/// The error `column 'x' is string; expected ...` with a remedy.
 pub(crate) fn invalid_type(column: &str, role: &str, found: &DataType, expected: &str, remedy: &str) -> Error {
     Error::new(ErrorKind::InvalidType, format!("column '{column}' ({role}) is {}; expected {expected}. {remedy}", type_name(found)))
         .in_column(column)

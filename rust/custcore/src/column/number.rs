@@ -1,4 +1,4 @@
-//! Numeric columns as values to be ranked and cut: integers, decimals and floats.
+//! Numeric columns to be ranked and binned: integers, decimals and floats.
 
 use std::cmp::Ordering;
 
@@ -15,7 +15,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::exec::simd::widest;
 use crate::num::exact::float_to_key;
 
-/// Numbers in a type that keeps them exact.
+/// Numbers in a type that represents them exactly.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Numbers {
@@ -27,7 +27,7 @@ pub enum Numbers {
     Floats(Vec<f64>),
 }
 
-/// What the values of a column are compared as.
+/// How the values of a column are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NumberForm {
     /// Integers up to 64 bits.
@@ -38,7 +38,7 @@ pub enum NumberForm {
     Floats,
 }
 
-/// One number in the type of a column.
+/// One number of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Number {
@@ -51,7 +51,7 @@ pub enum Number {
 }
 
 impl Number {
-    /// How two numbers compare: whole numbers and decimals exactly, a float with another as floats.
+    /// Compares two numbers: integers and decimals exactly, others as floats.
     pub fn compare(self, other: Self) -> Ordering {
         let exact = |number: Self| match number {
             Self::Integer(value) => Some((i128::from(value), 0)),
@@ -61,7 +61,7 @@ impl Number {
         let (Some((a, a_scale)), Some((b, b_scale))) = (exact(self), exact(other)) else {
             return self.to_f64().total_cmp(&other.to_f64());
         };
-        // Both are brought to the larger scale; a number too large for that is larger than any other.
+        // Both are rescaled to the larger scale; a number that overflows there is larger than any other.
         let scale = a_scale.max(b_scale);
         let raise = |value: i128, by: i32| 10_i128.checked_pow(by as u32).and_then(|power| value.checked_mul(power));
         match (raise(a, scale - a_scale), raise(b, scale - b_scale)) {
@@ -81,7 +81,7 @@ impl Number {
     }
 }
 
-/// A numeric column with its nulls; NaN is null. Integers and floats of 64 bits stay where they are.
+/// A numeric column with its nulls; NaN is null. Integers and float64 values are not copied.
 #[derive(Debug, Clone)]
 pub struct NumberColumn {
     values: Values,
@@ -126,7 +126,7 @@ impl NumberColumn {
                 None => return Err(invalid_type(column, role, found, "a number", "Cast it first")),
             },
         };
-        // One pass without a question a row: values that are not finite are rare.
+        // One branch-free pass: values that are not finite are rare.
         let finite = match &values {
             Values::Floats(floats) => floats.iter().fold(true, |all, x| all & x.is_finite()),
             _ => true,
@@ -141,7 +141,7 @@ impl NumberColumn {
         Ok(Self { values, nulls: nulls.filter(|n| n.null_count() > 0), finite })
     }
 
-    /// A column of these values, none of which is null or NaN.
+    /// A column of these values, which contain no NaN.
     pub fn from_numbers(values: Numbers) -> Self {
         let values = match values {
             Numbers::Integers(values) => Values::Integers(Integers::from_values(values)),
@@ -156,7 +156,7 @@ impl NumberColumn {
         self.nulls.as_ref()
     }
 
-    /// What the values are compared as.
+    /// How the values are compared.
     pub fn form(&self) -> NumberForm {
         match &self.values {
             Values::Integers(_) => NumberForm::Integers,
@@ -165,8 +165,8 @@ impl NumberColumn {
         }
     }
 
-    /// Rows `start..start + out.len()` as integers of the same order: integers as they are, floats by
-    /// [`float_to_key`]. Null rows hold anything; decimals have no such keys.
+    /// Reads rows `start..start + out.len()` as integers of the same order: integers unchanged, floats by
+    /// [`float_to_key`]. Values of null rows are unspecified; decimals have no such keys.
     pub fn read_keys(&self, start: usize, out: &mut [i64]) {
         match &self.values {
             Values::Integers(values) => values.read(start, out),
@@ -209,12 +209,12 @@ impl NumberColumn {
         self.nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row))
     }
 
-    /// Rows that have a value.
+    /// Number of rows that have a value.
     pub fn valid_rows(&self) -> usize {
         self.len() - self.nulls.as_ref().map_or(0, NullBuffer::null_count)
     }
 
-    /// The value of a row, unless it is null.
+    /// The value of a row; `None` if it is null.
     #[inline]
     pub fn get(&self, row: usize) -> Option<Number> {
         self.is_valid(row).then(|| match &self.values {
@@ -224,7 +224,7 @@ impl NumberColumn {
         })
     }
 
-    /// Some rows, each of which has a value.
+    /// The given rows, none of which may be null.
     #[must_use]
     pub fn take(&self, rows: &[u32]) -> Self {
         Self::from_numbers(match &self.values {
@@ -234,7 +234,7 @@ impl NumberColumn {
         })
     }
 
-    /// The values as floats; null rows hold anything.
+    /// The values as floats; unspecified for null rows.
     pub fn to_f64(&self) -> Vec<f64> {
         match &self.values {
             Values::Integers(v) => (0..v.len()).map(|row| v.get(row) as f64).collect(),

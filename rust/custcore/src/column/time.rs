@@ -1,4 +1,4 @@
-//! Times as local days: dates and timestamps of every unit, naive or in a time zone.
+//! Times as local days, from dates and timestamps of any unit, naive or in a time zone.
 
 use std::sync::Arc;
 
@@ -29,17 +29,17 @@ pub struct TimeColumn {
     zone: Option<Arc<Zone>>,
 }
 
-/// Whether instants are read in a zone, and in which.
+/// Whether times are naive or instants in a zone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Clock {
-    /// Local wall time without a zone.
+    /// Local wall time, without a zone.
     Naive,
-    /// Instants, read in this zone.
+    /// Instants, converted to this zone.
     Zoned(Arc<Zone>),
 }
 
 impl Clock {
-    /// The clock of a column of this type, read in `timezone` if given.
+    /// The clock of a column of this type; `timezone` overrides the zone of the column.
     pub fn of(column: &str, data_type: &DataType, timezone: Option<&str>) -> Result<Self> {
         match (data_type, timezone) {
             (DataType::Timestamp(_, Some(own)), asked) => Ok(Self::Zoned(Zone::named(asked.unwrap_or(own))?)),
@@ -47,7 +47,7 @@ impl Clock {
             (found, Some(zone)) => Err(Error::new(
                 ErrorKind::InvalidType,
                 format!(
-                    "timezone='{zone}' was given, but column '{column}' is {}, naive local time, which is never shifted. Leave timezone out, or attach the zone first, e.g. df[col].dt.tz_localize('UTC')",
+                    "timezone='{zone}' was given, but column '{column}' is {}, naive local time, which is not converted. Omit timezone, or attach the zone first, e.g. df[col].dt.tz_localize('UTC')",
                     super::type_name(found)
                 ),
             )
@@ -65,7 +65,7 @@ impl Clock {
 }
 
 impl TimeColumn {
-    /// The reader of a time column.
+    /// Creates the reader of a time column.
     pub fn new(column: &str, array: &ArrayRef, clock: &Clock) -> Result<Self> {
         let ticks = |ticks: &ScalarBuffer<i64>, per_second| Values::Ticks { ticks: ticks.clone(), per_second };
         let values = match array.data_type() {
@@ -89,8 +89,8 @@ impl TimeColumn {
         self.nulls.as_ref()
     }
 
-    /// Rows `start..start + out.len()` as local days. Null rows hold anything; so does a row outside the years 1 to
-    /// 9999, and then the answer is false.
+    /// Reads rows `start..start + out.len()` as local days. Values are unspecified for null rows and for rows outside the years
+    /// 1 to 9999. Returns false if a row, null or not, is out of range.
     #[inline]
     pub fn read(&self, start: usize, out: &mut [i32]) -> bool {
         match &self.values {
@@ -109,7 +109,7 @@ impl TimeColumn {
         }
     }
 
-    /// The time of a row in the ticks of the column.
+    /// The time of a row in the column's ticks.
     #[inline]
     pub fn tick(&self, row: usize) -> i64 {
         match &self.values {
@@ -118,7 +118,7 @@ impl TimeColumn {
         }
     }
 
-    /// The time of a row in whole seconds and nanoseconds, the same in every unit.
+    /// The time of a row in whole seconds and nanoseconds, independent of the column's unit.
     #[inline]
     pub fn instant(&self, row: usize) -> (i64, u32) {
         match &self.values {
@@ -130,7 +130,7 @@ impl TimeColumn {
         }
     }
 
-    /// The first tick that is not before a moment, in microseconds since 1970; a date is its 00:00.
+    /// The first tick at or after an instant in microseconds since 1970; the tick of a date is its 00:00.
     pub fn limit(&self, micros: i64) -> i64 {
         let (count, length) = match &self.values {
             Values::Days(_) => (1, i128::from(DAY_SECONDS) * 1_000_000),
@@ -149,37 +149,37 @@ impl TimeColumn {
     pub fn out_of_range(column: &str, row: u64) -> Error {
         Error::new(
             ErrorKind::OutOfRange,
-            format!("column '{column}' lies outside the years 1 to 9999 at row {row}. Set such placeholder dates to null, or check the unit of the timestamps"),
+            format!("column '{column}' is outside the years 1 to 9999 at row {row}. Set placeholder dates to null, or check the unit of the timestamps"),
         )
         .in_column(column)
         .at_row(row)
     }
 }
 
-/// A day as i32, and whether it lies in the years 1 to 9999.
+/// A day as i32, and whether it is in the years 1 to 9999.
 #[inline]
 fn checked_day(day: i64) -> (i32, bool) {
     (day as i32, (i64::from(MIN_DAY)..=i64::from(MAX_DAY)).contains(&day))
 }
 
-/// How ticks of one unit become days without a division: a day is `odd << shift` ticks, and what is left of a tick after
-/// the shift is divided by `odd` as a float.
+/// Converts ticks to days without an integer division: a day is `odd << shift` ticks, so a shifted tick is divided by `odd`
+/// in floating point.
 struct DayRule {
-    /// Makes every tick that is looked for positive; a multiple of `1 << shift`.
+    /// Makes all ticks in range positive; a multiple of `1 << shift`.
     bias: u64,
     shift: u32,
     odd: f64,
-    /// Shifted ticks below this power of two are days that fit an i32; the years 1 to 9999 are all below it.
+    /// Shifted ticks below this power of two give days that fit an i32; all of the years 1 to 9999 are below it.
     limit: u64,
 }
 
 impl DayRule {
-    /// The rule for ticks of which `per_second` make a second: 1, 10^3, 10^6 or 10^9.
+    /// The rule for `per_second` ticks per second: 1, 10^3, 10^6 or 10^9.
     fn of(per_second: i64) -> Self {
         let day = (DAY_SECONDS * per_second) as u64;
         let shift = day.trailing_zeros();
         let odd = day >> shift;
-        // All of 64 bits are years that count where ticks are nanoseconds.
+        // Nanosecond ticks are in range over all 64 bits.
         let bias = if per_second == 1_000_000_000 { 1 << 63 } else { day << 20 };
         Self { bias, shift, odd: odd as f64, limit: (5_000_000 * odd).next_power_of_two() }
     }
@@ -191,13 +191,13 @@ impl DayRule {
 }
 
 widest! {
-    /// Days of ticks; with them all bits that a shifted tick had, the smallest and the largest day.
+    /// Converts ticks to days. Returns the bitwise OR of all shifted ticks, the smallest and the largest day.
     ///
-    /// Exact: a shifted tick is a whole number below 2^48 here. With 0.5 added it lies at least half a tick from a whole
-    /// number of days, which is 3.8e-10 days or more, while the product with the reciprocal is off by less than 1.5e-10.
+    /// Exact: a shifted tick is an integer below 2^48. With 0.5 added it is at least half a tick, that is 3.8e-10 days, away from
+    /// a whole number of days, while the error of the product with the reciprocal is less than 1.5e-10.
     fn whole_days(ticks: &[i64], bias: u64, shift: u32, per_day: f64, out: &mut [i32]) -> (u64, i32, i32) {
-        const WHOLE: f64 = 4_503_599_627_370_496.0; // 2^52: the low bits of a float from here on are a whole number
-        const ROUND: f64 = 6_755_399_441_055_744.0; // 1.5 * 2^52: adding it rounds to a whole number in the low bits
+        const WHOLE: f64 = 4_503_599_627_370_496.0; // 2^52: from here on the mantissa bits of a float are an integer
+        const ROUND: f64 = 6_755_399_441_055_744.0; // 1.5 * 2^52: adding it rounds to an integer in the low bits
         let zero = WHOLE + (bias >> shift) as f64;
         let (mut bits, mut low, mut high) = (0, i32::MAX, i32::MIN);
         for (slot, &tick) in out.iter_mut().zip(ticks) {
@@ -229,12 +229,12 @@ fn zoned_days(ticks: &[i64], per_second: i64, zone: &Zone, out: &mut [i32]) -> b
 fn wrong_time(column: &str, found: &DataType) -> Error {
     let remedy = match found {
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => {
-            "Dates are never guessed. Cast it first, e.g. pd.to_datetime(df[col], format=...) or pc.strptime(...)"
+            "Text is not parsed as dates. Cast it first, e.g. pd.to_datetime(df[col], format=...) or pc.strptime(...)"
         }
         DataType::Int32 | DataType::Int64 | DataType::UInt32 | DataType::UInt64 => {
             "Cast it first, e.g. pd.to_datetime(df[col], unit='s') for seconds since 1970"
         }
-        DataType::Null => "The column holds nothing but nulls and has no type: cast it to a timestamp",
+        DataType::Null => "The column contains only nulls and has no type: cast it to a timestamp",
         _ => "Cast it first",
     };
     invalid_type(column, "timestamp", found, "a date or a timestamp", remedy)
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn ticks_outside_the_years_are_told() {
+    fn ticks_outside_the_years_are_detected() {
         for per_second in [1, 1000, 1_000_000] {
             let (rule, day) = (DayRule::of(per_second), DAY_SECONDS * per_second);
             for tick in [i64::MIN, i64::MAX, (i64::from(MAX_DAY) + 1) * day, i64::from(MIN_DAY) * day - 1, i64::MAX / 2, i64::MIN / 3] {
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn a_zone_for_naive_times_is_refused() {
+    fn a_zone_for_naive_times_is_rejected() {
         let array: ArrayRef = Arc::new(Date32Array::from(vec![0]));
         assert_eq!(days(&array, Some("UTC")).map_err(|e| e.kind()), Err(ErrorKind::InvalidType));
     }

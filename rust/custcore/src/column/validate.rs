@@ -1,18 +1,18 @@
-//! Checks of what foreign Arrow data claim, before anything trusts it: offsets, UTF-8, dictionary indices, views.
+//! Validates imported Arrow data before use: offsets, UTF-8, dictionary indices, views.
 //!
-//! The checks see plain slices and answer with the first row that is wrong and why. A buffer that is shorter than its
-//! array claims cannot be seen through the C data interface, which carries no buffer sizes.
+//! The checks take plain slices and return the first invalid row with the reason. A buffer that is shorter than its
+//! array declares cannot be detected: the C data interface carries no buffer sizes.
 
-/// The first row at fault, and what is wrong with it.
+/// The first invalid row, and what is wrong with it.
 pub type Fault = (usize, String);
 
-/// Offsets: not negative, not decreasing. `offsets` has one entry more than there are rows.
+/// Offsets must not be negative or decrease. `offsets` has one more entry than there are rows.
 pub fn offsets<T: Copy + PartialOrd + Default + std::fmt::Display>(offsets: &[T]) -> Result<(), Fault> {
     match offsets.first() {
         Some(&first) if first < T::default() => return Err((0, format!("offset {first} is negative"))),
         _ => {}
     }
-    // One pass without a branch; the row is looked for only when something is wrong.
+    // One branch-free pass; the row is searched for only after a failure.
     if offsets.windows(2).fold(true, |ok, pair| ok & (pair[0] <= pair[1])) {
         return Ok(());
     }
@@ -20,12 +20,12 @@ pub fn offsets<T: Copy + PartialOrd + Default + std::fmt::Display>(offsets: &[T]
     Err((row, format!("offsets decrease from {} to {}", offsets[row], offsets[row + 1])))
 }
 
-/// UTF-8 of the rows between `offsets` in `values`, after the offsets were checked.
+/// The rows between `offsets` in `values` must be UTF-8; the offsets must have been validated.
 pub fn utf8<T: Copy + Into<i64>>(offsets: &[T], values: &[u8]) -> Result<(), Fault> {
     let at = |i: usize| usize::try_from(offsets[i].into()).unwrap_or(0);
     let (Some(rows), true) = (offsets.len().checked_sub(1), !offsets.is_empty()) else { return Ok(()) };
     let region = &values[at(0)..at(rows)];
-    // The whole region at once is fast; then every row must begin at a character.
+    // Validating the whole region at once is fast; each row must then begin at a character boundary.
     if region.is_ascii() {
         return Ok(());
     }
@@ -41,7 +41,8 @@ pub fn utf8<T: Copy + Into<i64>>(offsets: &[T], values: &[u8]) -> Result<(), Fau
     }
 }
 
-/// Dictionary indices of the valid rows: inside the dictionary. `widen` keeps the bits, so that a negative index becomes a huge one.
+/// Dictionary indices of the valid rows must be inside the dictionary. `widen` sign-extends, so that a negative index becomes
+/// a huge one.
 pub fn indices<T: Copy>(indices: &[T], widen: impl Fn(T) -> u64, valid: impl Fn(usize) -> bool, n_values: usize) -> Result<(), Fault> {
     let inside = |index: T| widen(index) < n_values as u64;
     if indices.iter().fold(true, |ok, &index| ok & inside(index)) {
@@ -55,8 +56,8 @@ pub fn indices<T: Copy>(indices: &[T], widen: impl Fn(T) -> u64, valid: impl Fn(
     }
 }
 
-/// Views of strings or binary: a long one must lie inside its buffer and repeat its first four bytes; text must be UTF-8.
-/// Null rows may hold anything and are never read.
+/// Views of strings or binary: a long view must be inside its buffer and repeat the first four bytes; text must be UTF-8.
+/// Null rows are not checked, since they are never read.
 pub fn views(views: &[u128], valid: impl Fn(usize) -> bool, buffers: &[&[u8]], text: bool) -> Result<(), Fault> {
     for (row, &view) in views.iter().enumerate().filter(|(row, _)| valid(*row)) {
         let bytes = view.to_le_bytes();

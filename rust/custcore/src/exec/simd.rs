@@ -1,26 +1,26 @@
-//! What the portable language has no word for: hints to the memory system, and the wider registers of newer machines.
+//! Prefetching, and functions compiled for CPU features that are detected at run time.
 
-/// Asks for the cache line of element `index`, which is about to be read or written; past the end it does nothing of use.
+/// Prefetches the cache line of element `index`; an index past the end is allowed.
 #[inline]
 pub fn prefetch<T>(slice: &[T], index: usize) {
     #[cfg(target_arch = "x86_64")]
     {
         let address = slice.as_ptr().wrapping_add(index).cast::<i8>();
-        // SAFETY: a prefetch is a hint and never faults, whatever the address.
+        // SAFETY: a prefetch is a hint and never faults, for any address.
         unsafe { core::arch::x86_64::_mm_prefetch::<{ core::arch::x86_64::_MM_HINT_T0 }>(address) };
     }
     #[cfg(not(target_arch = "x86_64"))]
     let _ = (slice, index);
 }
 
-/// Asks for the cache lines of a string, which is about to be read.
+/// Prefetches the first cache lines of a string.
 #[inline]
 pub fn prefetch_bytes(bytes: &[u8]) {
     (0..bytes.len()).step_by(64).take(8).for_each(|at| prefetch(bytes, at));
 }
 
-/// Defines a function that is compiled for some features of x86-64 processors, and one that tests whether this processor has
-/// them: what is tested is what is compiled for.
+/// Defines a function that is compiled for the given x86-64 features, and a function that tests for them. Both use the same
+/// list of features, so that the test always matches the compiled code.
 #[cfg(target_arch = "x86_64")]
 macro_rules! with_features {
     (
@@ -29,7 +29,7 @@ macro_rules! with_features {
         $(#[$note:meta])*
         $vis:vis unsafe fn $name:ident $(<$task:ident: $bound:path>)? ($($arg:ident: $kind:ty),* $(,)?) $(-> $ret:ty)? $body:block
     ) => {
-        /// Whether this processor has the features that the function below is compiled for.
+        /// Whether this processor supports the features of the function below.
         #[inline]
         $test_vis fn $test() -> bool {
             $(std::arch::is_x86_feature_detected!($feature))&&+
@@ -43,9 +43,9 @@ macro_rules! with_features {
 #[cfg(target_arch = "x86_64")]
 pub(crate) use with_features;
 
-/// Defines a function whose body is compiled twice, for every machine of its kind and for those with AVX2; which one runs is
-/// decided when it is called. The body must be plain loops over slices: the compiler turns them into vector code, and both
-/// give the same bits, since Rust neither reorders nor fuses floating-point operations.
+/// Defines a function whose body is compiled twice, for the baseline target and for AVX2; the call selects one at run time.
+/// The body should be plain loops over slices, which the compiler vectorizes. Both versions give the same bits, since Rust
+/// neither reorders nor fuses floating-point operations.
 macro_rules! widest {
     ($(#[$note:meta])* $vis:vis fn $name:ident($($arg:ident: $kind:ty),* $(,)?) $(-> $ret:ty)? $body:block) => {
         $(#[$note])*
@@ -63,7 +63,7 @@ macro_rules! widest {
                     }
                 }
                 if is_wide() {
-                    // SAFETY: the processor was just asked whether it has the features.
+                    // SAFETY: the features were just detected.
                     return unsafe { wide($($arg),*) };
                 }
             }

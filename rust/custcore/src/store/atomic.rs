@@ -1,15 +1,15 @@
-//! A file written whole or not at all.
+//! Atomic file replacement.
 //!
-//! The content goes to a new file in the folder of the target, is forced to the disk, and takes the target's name in one
-//! step. Until then the old file stands, whatever fails and whenever the process is killed; a process that is killed in
-//! the middle leaves a file `.<name>.<numbers>.tmp` behind, which nothing reads.
+//! The content is written to a temporary file in the directory of the target, synced, and renamed to the target. Until the
+//! rename the old file is unchanged, whatever fails. A process that is killed before it leaves a file
+//! `.<name>.<numbers>.tmp`, which is never read.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A file that is being written; it takes its name in [`AtomicFile::commit`], and is gone when dropped before that.
+/// A file that is being written. [`AtomicFile::commit`] renames it to its target; if it is dropped before, it is deleted.
 ///
 /// ```
 /// use std::io::Write;
@@ -31,67 +31,67 @@ pub struct AtomicFile {
     target: PathBuf,
 }
 
-/// The name of a file that is taken away when dropped.
+/// The path of a temporary file, which is deleted on drop.
 #[derive(Debug)]
 struct Temporary {
     path: PathBuf,
-    is_there: bool,
+    exists: bool,
 }
 
 impl Drop for Temporary {
     fn drop(&mut self) {
-        if self.is_there {
-            // There is nobody to tell, and the target is as it was.
+        if self.exists {
+            // An error cannot be reported here, and the target is unchanged.
             drop(fs::remove_file(&self.path));
         }
     }
 }
 
-/// Distinguishes the temporary files of one process.
+/// Makes the names of the temporary files of one process unique.
 static NEXT: AtomicU64 = AtomicU64::new(0);
 
 impl AtomicFile {
-    /// Begins a file that will stand at `path`. A symbolic link is followed: what it points to is replaced.
+    /// Creates the temporary file for `path`. A symbolic link is followed: its target is replaced.
     pub fn create(path: &Path) -> io::Result<Self> {
         let target = match fs::canonicalize(path) {
             Ok(target) => target,
             Err(error) if error.kind() == ErrorKind::NotFound => path.to_owned(),
             Err(error) => return Err(error),
         };
-        // Where the old file may not be written (or is a folder), replacing it would go behind its owner's back.
+        // A rename would also replace a file that is not writable, so it is opened for writing first. This rejects directories, too.
         let old = match OpenOptions::new().write(true).open(&target) {
             Ok(file) => Some(file.metadata()?.permissions()),
             Err(error) if error.kind() == ErrorKind::NotFound => None,
             Err(error) => return Err(error),
         };
         let Some(name) = target.file_name() else { return Err(ErrorKind::InvalidFilename.into()) };
-        // A name of 255 bytes has no room for an ending, so the temporary file takes the beginning of a long one only.
+        // A name of 255 bytes, the maximum, cannot be extended, so the temporary name uses only the first 40 characters.
         let stem: String = name.to_string_lossy().chars().take(40).collect();
         loop {
             let number = NEXT.fetch_add(1, Ordering::Relaxed);
-            let temporary = folder(&target).join(format!(".{stem}.{}-{number}.tmp", std::process::id()));
+            let temporary = parent_dir(&target).join(format!(".{stem}.{}-{number}.tmp", std::process::id()));
             match OpenOptions::new().write(true).create_new(true).open(&temporary) {
                 Ok(file) => {
-                    let temporary = Temporary { path: temporary, is_there: true };
+                    let temporary = Temporary { path: temporary, exists: true };
                     if let Some(permissions) = old {
                         file.set_permissions(permissions)?;
                     }
                     return Ok(Self { file: BufWriter::with_capacity(1 << 16, file), temporary, target });
                 }
-                // Left behind by a process of the same number that was killed.
+                // Left by a killed process with the same id.
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error),
             }
         }
     }
 
-    /// Forces the content to the disk and gives it its name.
+    /// Syncs the content and renames the file to its target.
     pub fn commit(mut self) -> io::Result<()> {
         self.file.flush()?;
         self.file.get_ref().sync_all()?;
         fs::rename(&self.temporary.path, &self.target)?;
-        self.temporary.is_there = false;
-        sync_folder(folder(&self.target))
+        self.temporary.exists = false;
+        sync_parent(parent_dir(&self.target))
     }
 }
 
@@ -105,22 +105,22 @@ impl Write for AtomicFile {
     }
 }
 
-/// Writes `bytes` as the file `path`, whole or not at all.
+/// Writes `bytes` to the file `path` atomically.
 pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = AtomicFile::create(path)?;
     file.write_all(bytes)?;
     file.commit()
 }
 
-fn folder(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+fn parent_dir(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Makes the new name last; elsewhere than on Unix a folder cannot be opened for that.
+/// Syncs the directory, so that the rename is durable. Only Unix allows directories to be opened.
 #[cfg(unix)]
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    match File::open(folder)?.sync_all() {
-        // Some file systems have no such thing for folders; the file itself is safe by then.
+fn sync_parent(directory: &Path) -> io::Result<()> {
+    match File::open(directory)?.sync_all() {
+        // Some file systems cannot sync directories; the file itself is already synced.
         Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => Ok(()),
         done => done,
     }
@@ -128,7 +128,7 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
 
 #[cfg(not(unix))]
 #[expect(clippy::unnecessary_wraps, reason = "as on Unix")]
-fn sync_folder(_folder: &Path) -> io::Result<()> {
+fn sync_parent(_directory: &Path) -> io::Result<()> {
     Ok(())
 }
 
@@ -136,7 +136,7 @@ fn sync_folder(_folder: &Path) -> io::Result<()> {
 mod tests {
     use super::*;
 
-    /// A folder of its own for a test, gone afterwards.
+    /// A temporary directory for one test, removed on drop.
     struct Folder(PathBuf);
 
     impl Folder {
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn the_old_file_stands_until_the_new_one_is_whole() -> io::Result<()> {
+    fn the_old_file_is_kept_until_the_new_one_is_complete() -> io::Result<()> {
         let folder = Folder::new("atomic-old")?;
         let path = folder.0.join("model");
         write(&path, b"old")?;
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn long_names_have_room() -> io::Result<()> {
+    fn long_names_are_written() -> io::Result<()> {
         let folder = Folder::new("atomic-long")?;
         let name = "é".repeat(127);
         write(&folder.0.join(&name), b"x")?;
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_written_is_told_and_leaves_nothing() -> io::Result<()> {
+    fn a_failed_write_is_an_error_and_leaves_no_files() -> io::Result<()> {
         let folder = Folder::new("atomic-not")?;
         assert_eq!(write(&folder.0, b"x").map_err(|error| error.kind()), Err(ErrorKind::IsADirectory));
         let nowhere = folder.0.join("nowhere").join("model");

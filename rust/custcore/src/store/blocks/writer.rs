@@ -1,4 +1,4 @@
-//! Writes a checked Arrow file, batch by batch.
+//! Writes a checksummed Arrow file, batch by batch.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -14,7 +14,7 @@ use super::footer::{Footer, Refusal, text_of};
 use super::format::{BLOCKS, Block, CHECKSUM, END, Entries, FORMAT, FORMAT_VERSION, Format, LARGEST_FOOTER, digits};
 use crate::error::{Error, Result};
 
-/// A checked Arrow file that is being written. It is whole only after [`Writer::finish`].
+/// A checksummed Arrow file that is being written. It is complete only after [`Writer::finish`].
 pub struct Writer<W: Write> {
     file: FileWriter<Sink<W>>,
     path: PathBuf,
@@ -29,13 +29,13 @@ impl<W: Write> fmt::Debug for Writer<W> {
     }
 }
 
-/// Adds up what passes through to the file.
+/// Passes bytes on to the file and hashes them.
 struct Sink<W> {
     to: W,
     hash: Box<Xxh3>,
     start: u64,
     position: u64,
-    /// The tail, which is held back because it contains its own checksum.
+    /// The tail, which is buffered because it contains its own checksum.
     tail: Option<Vec<u8>>,
 }
 
@@ -57,7 +57,7 @@ impl<W: Write> Write for Sink<W> {
 
 impl<W> Sink<W> {
     /// Ends a block.
-    fn cut(&mut self) -> Block {
+    fn end_block(&mut self) -> Block {
         let block = Block { bytes: self.start..self.position, checksum: self.hash.digest128() };
         self.hash.reset();
         self.start = self.position;
@@ -66,7 +66,7 @@ impl<W> Sink<W> {
 }
 
 impl<W: Write> Writer<W> {
-    /// Begins a file in `to`, which should be buffered and is called `path` in errors; `entries` join the metadata of the schema.
+    /// Starts a file in `to`, which should be buffered; `path` names it in errors. `entries` are added to the schema metadata.
     pub fn new(to: W, path: &Path, format: Format, schema: &Schema, entries: Entries) -> Result<Self> {
         let mut metadata = entries;
         metadata.extend(schema.metadata().iter().map(|(key, value)| (key.to_owned(), value.to_owned())));
@@ -75,23 +75,23 @@ impl<W: Write> Writer<W> {
         let schema = Schema::new_with_metadata(schema.fields().clone(), metadata);
         let sink = Sink { to, hash: Box::new(Xxh3::new()), start: 0, position: 0, tail: None };
         let mut file = FileWriter::try_new(sink, &schema).map_err(|error| failed(path, error))?;
-        let header = file.get_mut().cut();
+        let header = file.get_mut().end_block();
         Ok(Self { file, path: path.to_owned(), format, fields: schema.fields, blocks: vec![header] })
     }
 
-    /// Adds a batch of that schema; the answer is how many bytes it takes.
+    /// Writes a batch of the schema; returns its size in bytes.
     pub fn write(&mut self, batch: &RecordBatch) -> Result<u64> {
         if *batch.schema_ref().fields() != self.fields {
             return Err(Error::internal("a batch of another schema"));
         }
         self.file.write(batch).map_err(|error| failed(&self.path, error))?;
-        let block = self.file.get_mut().cut();
+        let block = self.file.get_mut().end_block();
         let bytes = block.bytes.end - block.bytes.start;
         self.blocks.push(block);
         Ok(bytes)
     }
 
-    /// Writes the footer; `entries` join its metadata. The answer is what was written to, all of it.
+    /// Writes the footer with `entries` added to its metadata, flushes, and returns the underlying writer.
     pub fn finish(mut self, entries: &Entries) -> Result<W> {
         for (key, value) in entries {
             self.file.write_metadata(key, value);
@@ -107,18 +107,18 @@ impl<W: Write> Writer<W> {
             return Err(Error::internal(format!("a footer of {} bytes", footer.len())));
         }
         let found = Footer::read(&tail[footer.clone()], self.format).map_err(|refusal| {
-            let (Refusal::Foreign(why) | Refusal::Damaged(why)) = refusal else { return Error::internal("a version of its own") };
+            let (Refusal::Foreign(why) | Refusal::Damaged(why)) = refusal else { return Error::internal("an unexpected version") };
             Error::internal(format!("a file that cannot be read: {why}"))
         })?;
         let checksum = digits(xxh3_128(&tail));
-        let place = footer.start + found.digits.start..footer.start + found.digits.end;
-        tail[place].copy_from_slice(checksum.as_bytes());
+        let position = footer.start + found.digits.start..footer.start + found.digits.end;
+        tail[position].copy_from_slice(checksum.as_bytes());
         sink.to.write_all(&tail).and_then(|()| sink.to.flush()).map_err(|error| failed(&self.path, error.into()))?;
         Ok(sink.to)
     }
 }
 
-/// Where the footer lies in the tail.
+/// Position of the footer in the tail.
 fn footer_in(tail: &[u8]) -> Option<Range<usize>> {
     let end = tail.len().checked_sub(END as usize)?;
     let len = i32::from_le_bytes(*tail[end..].first_chunk()?);
