@@ -218,15 +218,9 @@ def segment_customers(
         sort=sort,
         progress=progress,
     )
-<<<<<<< HEAD
     n_customers = customers.num_rows
     if n_customers < 2:
-        raise NotEnoughDataError(f"there are {n_customers} customers; clusters need two at least")
-=======
-    n_customers = customers.num_rows if isinstance(customers, Table) else None
-    if n_customers is not None and n_customers < 2:
         raise NotEnoughDataError(f"there are {n_customers} customers; clustering needs at least two")
->>>>>>> prose2
     logs = _logs(log1p, customers, wanted, n_threads)
     scaler = Scaler(wanted, how=how, log1p=logs).fit(customers, n_threads=n_threads)
     reason: tuple[str, ...] = ()
@@ -269,13 +263,8 @@ def _logs(log1p: object, customers: Table, wanted: list[str], n_threads: int | N
     return [] if given in {None, ()} else checked_columns("log1p", log1p) or []
 
 
-<<<<<<< HEAD
 def _skewed(customers: Table, wanted: list[str], n_threads: int | None) -> list[str]:
     """Counts and money whose values all have a logarithm: those above -1."""
-=======
-def _skewed(customers: Any, wanted: list[str], n_threads: int | None) -> list[str]:  # noqa: ANN401
-    """Counts and money that can be log-transformed: all values are above -1."""
->>>>>>> prose2
     found = []
     for name in wanted:
         if name in _SKEWED:
@@ -307,13 +296,8 @@ def _chosen(
     return chosen, table.report.remarks
 
 
-<<<<<<< HEAD
 def _ordered(model: KMeans, customers: Table) -> KMeans:
     """The same clusters, the best customers first, with their names."""
-=======
-def _ordered(model: KMeans) -> KMeans:
-    """The clusters, ordered from best to worst, with names."""
->>>>>>> prose2
     core = model._fitted()
     names = core.feature_names or []
     signs = [-1.0 if name in _LOW_IS_BEST else 1.0 for name in names]
