@@ -9,13 +9,13 @@ use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, 
 use custcore::analysis::rfm::rfm;
 use custcore::analysis::rfm::scorer::{RfmScorer, RfmSpec};
 use custcore::base::CustomerBase;
-use custcore::column::chunks::Roles;
+use custcore::column::chunks::ColumnRoles;
 use custcore::column::number::{NumberColumn, Numbers};
 use custcore::error::{Error, Result};
 use custcore::exec::context::Context;
 use custcore::exec::par::Threads;
-use custcore::order_statistics::quantile::Edges;
-use custcore::state::spec::Spec;
+use custcore::order_statistics::quantile::BinEdges;
+use custcore::state::spec::BaseSpec;
 use custcore::table::Table;
 
 /// A kernel with its input; it can run repeatedly.
@@ -100,7 +100,7 @@ fn drop_whole<T>(result: T) {
 
 fn grouped(batch: &RecordBatch) -> Result<CustomerBase> {
     let has_orders = batch.column_by_name("order_id").is_some();
-    let roles = Roles {
+    let roles = ColumnRoles {
         customer_id: "customer_id".into(),
         timestamp: "timestamp".into(),
         amount: Some("amount".into()),
@@ -109,7 +109,7 @@ fn grouped(batch: &RecordBatch) -> Result<CustomerBase> {
         start: None,
         returning: None,
     };
-    let mut base = CustomerBase::new(Spec::new(roles))?;
+    let mut base = CustomerBase::new(BaseSpec::new(roles))?;
     base.update(std::slice::from_ref(batch), &one_thread())?;
     Ok(base)
 }
@@ -121,7 +121,7 @@ fn group(batch: RecordBatch) -> Kernel {
 fn edges(values: Numbers) -> Kernel {
     let column = NumberColumn::from_numbers(values);
     Box::new(move || {
-        let edges = |threads: Threads<'_>| Edges::type7(&column, 5, threads).map(|edges| edges.bin_rows(&column, threads));
+        let edges = |threads: Threads<'_>| BinEdges::type7(&column, 5, threads).map(|edges| edges.bin_rows(&column, threads));
         one_thread().install(edges).map(drop_whole)
     })
 }

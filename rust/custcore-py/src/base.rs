@@ -4,16 +4,18 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arrow_schema::Schema;
-use custcore::analysis::cohort::kept::of_kept;
+use custcore::analysis::cohort::from_base::cohort_retention_of;
 use custcore::analysis::rfm;
 use custcore::analysis::rfm::scorer::RfmScorer;
 use custcore::base::CustomerBase;
-use custcore::base::edit::Id;
-use custcore::base::limited::{Limit, LimitedFold, account, check_batch, check_folder, commit, default_folder, put_down};
+use custcore::base::edit::CustomerId;
+use custcore::base::limited::{
+    LimitedBuilder, MemoryLimit, check_limited_batch, check_spill_dir, commit_limited, default_spill_dir, limited_meta, spill_all,
+};
 use custcore::base::spill::Spill;
 use custcore::error::{Error, ErrorKind, Result};
 use custcore::exec::context::Context;
-use custcore::ingest::builder::{Fold, Update};
+use custcore::ingest::builder::{Update, UpdateBuilder};
 use custcore::time::calendar::date_text;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -33,7 +35,12 @@ use crate::table::CoreTable;
 const BYTES_PER_CUSTOMER: usize = 64;
 
 /// Reads `data` into the update that `begin` starts.
-fn fold(data: &Bound<'_, PyAny>, call: &mut Call, columns: Vec<String>, begin: impl FnOnce(&Schema) -> Result<Fold>) -> PyResult<Update> {
+fn fold(
+    data: &Bound<'_, PyAny>,
+    call: &mut Call,
+    columns: Vec<String>,
+    begin: impl FnOnce(&Schema) -> Result<UpdateBuilder>,
+) -> PyResult<Update> {
     let py = data.py();
     let mut source = Source::open(data, Some(columns))?;
     let fold = begin(source.all_columns()).map_err(|error| into_py(py, &error))?;
@@ -103,7 +110,7 @@ pub struct CoreBase {
     /// The base; with a memory limit, the part of it that is in memory.
     pub base: SharedBase,
     /// The memory limit.
-    limit: Option<Limit>,
+    limit: Option<MemoryLimit>,
     /// The part on disk.
     disk: Disk,
 }
@@ -147,26 +154,26 @@ impl CoreBase {
         &self,
         py: Python<'_>,
         call: &mut Call,
-        work: impl FnOnce(&Spill, &Limit, &Context) -> Result<T> + Send + 'static,
+        work: impl FnOnce(&Spill, &MemoryLimit, &Context) -> Result<T> + Send + 'static,
     ) -> PyResult<Option<T>> {
         let Some(limit) = self.limit.clone() else { return Ok(None) };
         let disk = self.disk.clone();
         change(py, call, &[&self.base], INLINE_ROWS, move |bases, context| {
             let mut disk = lock(&disk);
             let Some(base) = bases.first_mut().filter(|_| disk.is_some()) else { return Ok(None) };
-            put_down(base, &mut disk, context)?;
+            spill_all(base, &mut disk, context)?;
             disk.as_ref().map(|disk| work(disk, &limit, context)).transpose()
         })
     }
 
     /// Updates a base that has a memory limit.
-    fn update_limited(&self, data: &Bound<'_, PyAny>, call: &mut Call, limit: &Limit, batch: Option<String>) -> PyResult<()> {
+    fn update_limited(&self, data: &Bound<'_, PyAny>, call: &mut Call, limit: &MemoryLimit, batch: Option<String>) -> PyResult<()> {
         let py = data.py();
         let before = self.snapshot(py)?;
         let mut source = Source::open(data, Some(columns(&before)))?;
         let begin = |disk: Option<&Spill>| {
-            check_batch(&before, disk, batch.as_deref())?;
-            LimitedFold::begin(&before, disk, source.all_columns(), limit)
+            check_limited_batch(&before, disk, batch.as_deref())?;
+            LimitedBuilder::begin(&before, disk, source.all_columns(), limit)
         };
         let fold = begin(lock(&self.disk).as_ref()).map_err(|error| into_py(py, &error))?;
         drop(before);
@@ -176,7 +183,10 @@ impl CoreBase {
         let (disk, limit) = (self.disk.clone(), limit.clone());
         change(py, call, &[&self.base], rows, move |bases, context| {
             let mut disk = lock(&disk);
-            bases.iter_mut().zip([update]).try_for_each(|(base, update)| commit(base, &mut disk, &limit, update, batch.as_deref(), context))
+            bases
+                .iter_mut()
+                .zip([update])
+                .try_for_each(|(base, update)| commit_limited(base, &mut disk, &limit, update, batch.as_deref(), context))
         })
     }
 }
@@ -188,9 +198,9 @@ impl CoreBase {
         let py = options.py();
         let spec = options.extract::<ReadOptions>()?.kept_spec(py, track, late)?;
         let limit = |memory| {
-            let folder = spill_dir.clone().unwrap_or_else(default_folder);
-            check_folder(&folder)?;
-            Limit::new(memory, folder)
+            let folder = spill_dir.clone().unwrap_or_else(default_spill_dir);
+            check_spill_dir(&folder)?;
+            MemoryLimit::new(memory, folder)
         };
         let limit = max_memory.map(limit).transpose().map_err(|error| into_py(py, &error))?;
         let base = CustomerBase::new(spec).map_err(|error| into_py(py, &error))?;
@@ -275,13 +285,13 @@ impl CoreBase {
     }
 
     fn relabel(&self, py: Python<'_>, pairs: Vec<(PyId, PyId)>) -> PyResult<()> {
-        let pairs: Vec<(Id, Id)> = pairs.into_iter().map(|(old, new)| (old.0, new.0)).collect();
+        let pairs: Vec<(CustomerId, CustomerId)> = pairs.into_iter().map(|(old, new)| (old.0, new.0)).collect();
         let rows = self.whole(py, "relabel()")?.size();
         self.change(py, rows, move |base, _| base.relabel(&pairs))
     }
 
     fn remove(&self, py: Python<'_>, ids: Vec<PyId>) -> PyResult<usize> {
-        let ids: Vec<Id> = ids.into_iter().map(|id| id.0).collect();
+        let ids: Vec<CustomerId> = ids.into_iter().map(|id| id.0).collect();
         let rows = self.whole(py, "remove()")?.size();
         self.change(py, rows, move |base, _| base.remove(&ids))
     }
@@ -313,7 +323,7 @@ impl CoreBase {
         let day = day.as_ref().map(as_of);
         let base = self.whole(py, "cohort_retention()")?;
         let size = base.size();
-        let cohorts = call.run(py, size, move |context| of_kept(&base, &spec, day, context))?;
+        let cohorts = call.run(py, size, move |context| cohort_retention_of(&base, &spec, day, context))?;
         Ok(CoreCohortRetention::new(cohorts, n_threads))
     }
 
@@ -355,7 +365,7 @@ impl CoreBase {
 
     fn report(&self, py: Python<'_>) -> PyResult<CoreTable> {
         let mut call = Call::new(py, None, None, None)?;
-        if let Some((_, report)) = self.on_disk(py, &mut call, account)? {
+        if let Some((_, report)) = self.on_disk(py, &mut call, limited_meta)? {
             return Ok(CoreTable::of_report(report));
         }
         let base = self.snapshot(py)?;
@@ -365,7 +375,7 @@ impl CoreBase {
 
     fn __len__(&self, py: Python<'_>) -> PyResult<usize> {
         let mut call = Call::new(py, None, None, None)?;
-        if let Some((customers, _)) = self.on_disk(py, &mut call, account)? {
+        if let Some((customers, _)) = self.on_disk(py, &mut call, limited_meta)? {
             return Ok(customers);
         }
         let base = self.snapshot(py)?;
@@ -414,14 +424,14 @@ impl CoreBase {
 
 impl CoreBase {
     /// Adds groups of batches to a base that has a memory limit and commits each.
-    fn update_by_group(&self, py: Python<'_>, call: &mut Call, source: &mut Source, limit: &Limit) -> PyResult<()> {
+    fn update_by_group(&self, py: Python<'_>, call: &mut Call, source: &mut Source, limit: &MemoryLimit) -> PyResult<()> {
         loop {
             let group = source.next_group(py)?;
             if group.is_empty() {
                 return Ok(());
             }
             let before = self.snapshot(py)?;
-            let begin = |disk: Option<&Spill>| LimitedFold::begin(&before, disk, source.all_columns(), limit);
+            let begin = |disk: Option<&Spill>| LimitedBuilder::begin(&before, disk, source.all_columns(), limit);
             let mut fold = begin(lock(&self.disk).as_ref()).map_err(|error| into_py(py, &error))?;
             drop(before);
             let update = call.run_on(py, group, move |group, context| {
@@ -432,7 +442,7 @@ impl CoreBase {
             let (disk, limit) = (self.disk.clone(), limit.clone());
             change(py, call, &[&self.base], INLINE_ROWS, move |bases, context| {
                 let mut disk = lock(&disk);
-                bases.iter_mut().zip([update]).try_for_each(|(base, update)| commit(base, &mut disk, &limit, update, None, context))
+                bases.iter_mut().zip([update]).try_for_each(|(base, update)| commit_limited(base, &mut disk, &limit, update, None, context))
             })?;
         }
     }
@@ -453,18 +463,18 @@ impl CoreBase {
 }
 
 /// A customer id from Python.
-struct PyId(Id);
+struct PyId(CustomerId);
 
 impl<'py> FromPyObject<'_, 'py> for PyId {
     type Error = PyErr;
 
     fn extract(id: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
         if let Ok(text) = id.cast::<PyString>() {
-            Ok(Self(Id::Text(text.to_str()?.to_owned())))
+            Ok(Self(CustomerId::Text(text.to_str()?.to_owned())))
         } else if let Ok(bytes) = id.cast::<PyBytes>() {
-            Ok(Self(Id::Binary(bytes.as_bytes().to_vec())))
+            Ok(Self(CustomerId::Binary(bytes.as_bytes().to_vec())))
         } else if id.is_instance_of::<PyInt>() {
-            Ok(Self(Id::Integer(id.extract()?)))
+            Ok(Self(CustomerId::Integer(id.extract()?)))
         } else {
             Err(PyTypeError::new_err(format!("{} is not a customer id; expected int, str or bytes", id.get_type().name()?)))
         }

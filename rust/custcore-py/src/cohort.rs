@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use custcore::analysis::cohort::spec::{CohortBy, CohortSpec, Criterion};
-use custcore::analysis::cohort::{CohortRetention, Part, begin, finish};
-use custcore::column::bounds::Bound as End;
+use custcore::analysis::cohort::spec::{CohortBy, CohortSpec, ReturnCriterion};
+use custcore::analysis::cohort::{CohortPart, CohortRetention, begin_cohort_scan, finish_cohort_scan};
+use custcore::column::bounds::ObservationBound as End;
 use custcore::error::Result;
 use custcore::exec::context::Context;
 use custcore::table::Table;
@@ -45,10 +45,10 @@ impl CohortOptions {
     /// The settings of the core.
     pub fn spec(&self, py: Python<'_>) -> PyResult<CohortSpec> {
         let criteria = [
-            ("on", Criterion::On),
-            ("on_or_after", Criterion::OnOrAfter),
-            ("on_or_before", Criterion::OnOrBefore),
-            ("every", Criterion::Every),
+            ("on", ReturnCriterion::On),
+            ("on_or_after", ReturnCriterion::OnOrAfter),
+            ("on_or_before", ReturnCriterion::OnOrBefore),
+            ("every", ReturnCriterion::Every),
         ];
         let ways = [
             ("first", CohortBy::First),
@@ -118,10 +118,10 @@ pub fn cohort_retention(
     let scan = spec.scan(read).map_err(|error| into_py(py, &error))?;
     let columns = scan.roles.columns().into_iter().map(str::to_owned).collect();
     let mut source = Source::open(data, Some(columns))?;
-    let fold = begin(&scan, source.all_columns()).map_err(|error| into_py(py, &error))?;
+    let fold = begin_cohort_scan(&scan, source.all_columns()).map_err(|error| into_py(py, &error))?;
     let fold = call.fold(py, &mut source, fold)?;
     let rows = usize::try_from(fold.rows()).unwrap_or(usize::MAX);
-    let cohorts = call.run(py, rows, move |context| finish(spec, fold, context))?;
+    let cohorts = call.run(py, rows, move |context| finish_cohort_scan(spec, fold, context))?;
     Ok(CoreCohortRetention::new(cohorts, n_threads))
 }
 
@@ -165,7 +165,7 @@ impl CoreCohortRetention {
     /// The wide table, or a part of it: `part` is (first cohort, end of cohorts, maximum number of columns).
     #[pyo3(signature = (value, part=None))]
     fn matrix(&self, py: Python<'_>, value: String, part: Option<(usize, usize, usize)>) -> PyResult<CoreTable> {
-        let part = part.map(|(first, end, columns)| Part { cohorts: first..end, columns });
+        let part = part.map(|(first, end, columns)| CohortPart { cohorts: first..end, columns });
         self.table(py, move |cohorts, context| cohorts.matrix(&value, part, context))
     }
 

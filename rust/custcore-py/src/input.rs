@@ -6,7 +6,7 @@ use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Float64Type;
 use arrow_schema::DataType;
-use custcore::analysis::kmeans::points::{Features, Layout};
+use custcore::analysis::kmeans::points::{Features, MatrixLayout};
 use custcore::analysis::kmeans::scaler::Scaler;
 use custcore::column::chunks::find_column;
 use custcore::error::{Error, Result};
@@ -50,7 +50,7 @@ impl Input {
 /// Rows to be clustered, as borrowed batches, and their layout; the last batch holds the weights, if any.
 pub struct Rows {
     batches: Vec<RecordBatch>,
-    layout: Option<Layout>,
+    layout: Option<MatrixLayout>,
     columns: Option<Vec<String>>,
     weighted: bool,
 }

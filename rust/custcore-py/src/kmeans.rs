@@ -5,14 +5,14 @@ use std::sync::Arc;
 use arrow_array::RecordBatch;
 use arrow_buffer::Buffer;
 use custcore::analysis::kmeans::breaks::best_breaks;
-use custcore::analysis::kmeans::clusterer::{Clusterer, Settings, Start, nearest};
-use custcore::analysis::kmeans::init::Init;
-use custcore::analysis::kmeans::lanes::Path;
-use custcore::analysis::kmeans::model::{Model, Spec};
+use custcore::analysis::kmeans::fitted::{FitSettings, FittedKMeans, KMeansStart, nearest_center};
+use custcore::analysis::kmeans::init::CenterInit;
+use custcore::analysis::kmeans::model::{KMeansModel, KMeansSpec};
 use custcore::analysis::kmeans::points::Features;
 use custcore::analysis::kmeans::scaler::Scaler;
-use custcore::analysis::kmeans::select::Choice;
-use custcore::analysis::kmeans::table::{assigned_table, profile_table, select_table};
+use custcore::analysis::kmeans::select::KChoice;
+use custcore::analysis::kmeans::simd::SimdPath;
+use custcore::analysis::kmeans::table::{assigned_table, cluster_profile_table, select_table};
 use custcore::error::{Error, ErrorKind, Result};
 use custcore::exec::context::Context;
 use pyo3::prelude::*;
@@ -50,16 +50,16 @@ fn flat(py: Python<'_>, rows: Vec<Vec<f64>>) -> PyResult<(Vec<f64>, usize)> {
     Ok((rows.concat(), width))
 }
 
-fn path_of(py: Python<'_>, path: Option<&str>) -> PyResult<Path> {
-    let paths: Vec<(&str, Path)> = Path::available().into_iter().map(|path| (path.name(), path)).collect();
-    path.map_or_else(|| Ok(Path::fastest()), |word| choice(py, "path", word, &paths))
+fn path_of(py: Python<'_>, path: Option<&str>) -> PyResult<SimdPath> {
+    let paths: Vec<(&str, SimdPath)> = SimdPath::available().into_iter().map(|path| (path.name(), path)).collect();
+    path.map_or_else(|| Ok(SimdPath::fastest()), |word| choice(py, "path", word, &paths))
 }
 
 /// The cluster of each row; features are in original units.
-fn labels(model: &Model, features: &Features, scaler: Option<&Scaler>, context: &Context) -> Result<Vec<i32>> {
+fn labels(model: &KMeansModel, features: &Features, scaler: Option<&Scaler>, context: &Context) -> Result<Vec<i32>> {
     match scaler {
-        Some(scaler) => model.predict(&scaler.transform(features, context)?, Path::fastest(), context),
-        None => model.predict(features, Path::fastest(), context),
+        Some(scaler) => model.predict(&scaler.transform(features, context)?, SimdPath::fastest(), context),
+        None => model.predict(features, SimdPath::fastest(), context),
     }
 }
 
@@ -81,7 +81,7 @@ pub fn select_k(
 ) -> PyResult<CoreTable> {
     let py = x.py();
     let scaler = scaler.map(|scaler| scaler.get().fitted(py)).transpose()?;
-    let choice = Choice { ks, n_init, max_iter, tol, seed: random_state, sample_size };
+    let choice = KChoice { ks, n_init, max_iter, tol, seed: random_state, sample_size };
     let work = move |features: &Features, _: Option<&[f64]>, context: &Context| select_table(&choice.run(features, context)?);
     Rows::read(x, columns)?.run(py, n_threads, scaler, work).map(CoreTable::new)
 }
@@ -104,10 +104,11 @@ pub fn natural_breaks(
 /// The SIMD paths that this machine supports, the fastest last.
 #[pyfunction]
 pub fn simd_paths() -> Vec<&'static str> {
-    Path::available().into_iter().map(Path::name).collect()
+    SimdPath::available().into_iter().map(SimdPath::name).collect()
 }
 
-const STARTS: [(&str, Start); 3] = [("k-means++", Start::PlusPlus), ("random", Start::Random), ("given", Start::Given)];
+const STARTS: [(&str, KMeansStart); 3] =
+    [("k-means++", KMeansStart::PlusPlus), ("random", KMeansStart::Random), ("given", KMeansStart::Given)];
 
 /// The settings of a fitted model; passed as a dict by `custcore.KMeans`.
 #[derive(FromPyObject)]
@@ -123,12 +124,12 @@ struct KMeansSettings {
 }
 
 impl KMeansSettings {
-    fn of_core(self, py: Python<'_>) -> PyResult<Settings> {
+    fn of_core(self, py: Python<'_>) -> PyResult<FitSettings> {
         let Self { n_clusters, init, n_init, max_iter, tol, random_state, columns } = self;
-        Ok(Settings { n_clusters, init: choice(py, "init", &init, &STARTS)?, n_init, max_iter, tol, random_state, columns })
+        Ok(FitSettings { n_clusters, init: choice(py, "init", &init, &STARTS)?, n_init, max_iter, tol, random_state, columns })
     }
 
-    fn of_python<'py>(py: Python<'py>, settings: &Settings) -> PyResult<Bound<'py, PyDict>> {
+    fn of_python<'py>(py: Python<'py>, settings: &FitSettings) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
         dict.set_item("n_clusters", settings.n_clusters)?;
         dict.set_item("init", word(&settings.init, &STARTS))?;
@@ -144,14 +145,14 @@ impl KMeansSettings {
 /// Settings of k-means; `fit` returns a fitted, immutable model.
 #[pyclass(frozen, module = "custcore._core", name = "KMeans")]
 pub struct CoreKMeans {
-    spec: Spec,
+    spec: KMeansSpec,
     scaler: Option<Arc<Scaler>>,
     names: Option<Vec<String>>,
-    model: Option<Arc<Model>>,
+    model: Option<Arc<KMeansModel>>,
 }
 
 impl CoreKMeans {
-    fn fitted(&self, py: Python<'_>) -> PyResult<&Arc<Model>> {
+    fn fitted(&self, py: Python<'_>) -> PyResult<&Arc<KMeansModel>> {
         self.model
             .as_ref()
             .ok_or_else(|| into_py(py, &Error::new(ErrorKind::NotFitted, "this KMeans is not fitted yet; call fit(x) first")))
@@ -189,9 +190,9 @@ impl CoreKMeans {
         scaler: Option<&Bound<'_, CoreScaler>>,
     ) -> PyResult<Self> {
         let random = choice(py, "init", init, &[("k-means++", false), ("random", true)])?;
-        let (init, usual) = if random { (Init::Random, 10) } else { (Init::PlusPlus, 1) };
+        let (init, usual) = if random { (CenterInit::Random, 10) } else { (CenterInit::PlusPlus, 1) };
         let n_init = n_init.unwrap_or(usual);
-        let spec = Spec { n_clusters, init, n_init, max_iter, tol, seed: random_state, path: Path::fastest() };
+        let spec = KMeansSpec { n_clusters, init, n_init, max_iter, tol, seed: random_state, path: SimdPath::fastest() };
         let scaler = scaler.map(|scaler| scaler.get().fitted(py)).transpose()?;
         Ok(Self { spec, scaler, names: None, model: None })
     }
@@ -209,9 +210,17 @@ impl CoreKMeans {
         let n_clusters = centers.len();
         let (centers, n_features) = flat(py, centers)?;
         let (init_centers, _) = flat(py, init_centers)?;
-        let model = Model { n_features, centers, init_centers, inertia, n_iter, n_nonempty: n_clusters };
+        let model = KMeansModel { n_features, centers, init_centers, inertia, n_iter, n_nonempty: n_clusters };
         model.check_sound(feature_names.as_deref()).map_err(|error| into_py(py, &error))?;
-        let spec = Spec { n_clusters, init: Init::PlusPlus, n_init: 1, max_iter: n_iter.max(1), tol: 0.0, seed: 0, path: Path::fastest() };
+        let spec = KMeansSpec {
+            n_clusters,
+            init: CenterInit::PlusPlus,
+            n_init: 1,
+            max_iter: n_iter.max(1),
+            tol: 0.0,
+            seed: 0,
+            path: SimdPath::fastest(),
+        };
         let scaler = scaler.map(|scaler| scaler.get().fitted(py)).transpose()?;
         Ok(Self { spec, scaler, names: feature_names, model: Some(Arc::new(model)) })
     }
@@ -227,11 +236,11 @@ impl CoreKMeans {
         path: Option<&str>,
     ) -> PyResult<(Self, Memory)> {
         let py = x.py();
-        let mut spec = Spec { path: path_of(py, path)?, ..self.spec.clone() };
+        let mut spec = KMeansSpec { path: path_of(py, path)?, ..self.spec.clone() };
         if let Some(starts) = centers {
             let starts = starts.into_iter().map(|start| flat(py, start).map(|(start, _)| start)).collect::<PyResult<Vec<_>>>()?;
             spec.n_init = starts.len();
-            spec.init = Init::Given(starts);
+            spec.init = CenterInit::Given(starts);
         }
         let rows = Rows::read(x, columns)?.weighted(sample_weight)?;
         let (names, model, labels) = rows.run(py, n_threads, self.scaler.clone(), move |features, weights, context| {
@@ -297,13 +306,13 @@ impl CoreKMeans {
         self.check_names(py, names.as_deref())?;
         let table = self.rows(x)?.run(py, n_threads, None, move |features, _, context| {
             let labels = labels(&model, features, scaler.as_deref(), context)?;
-            profile_table(features, &labels, model.n_clusters(), names.as_deref())
+            cluster_profile_table(features, &labels, model.n_clusters(), names.as_deref())
         })?;
         Ok(CoreTable::new(table))
     }
 
     fn predict_one(&self, py: Python<'_>, values: Vec<f64>) -> PyResult<usize> {
-        nearest(self.fitted(py)?, self.scaler.as_deref(), &values).map_err(|error| into_py(py, &error))
+        nearest_center(self.fitted(py)?, self.scaler.as_deref(), &values).map_err(|error| into_py(py, &error))
     }
 
     #[getter]
@@ -357,18 +366,19 @@ impl CoreKMeans {
         scaler: Option<&Bound<'_, CoreScaler>>,
         names: Option<Vec<String>>,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        let model = Model::clone(self.fitted(py)?);
+        let model = KMeansModel::clone(self.fitted(py)?);
         let scaler = scaler.map(|scaler| scaler.get().model());
-        let whole = Clusterer { settings: settings.of_core(py)?, model, feature_names: self.names.clone(), scaler, names };
+        let whole = FittedKMeans { settings: settings.of_core(py)?, model, feature_names: self.names.clone(), scaler, names };
         store::to_bytes(py, &whole.checked().map_err(|error| into_py(py, &error))?)
     }
 
     /// Deserializes the model, its settings, its scaler and its cluster names.
     #[staticmethod]
     fn from_bytes<'py>(py: Python<'py>, data: &[u8]) -> PyResult<(Self, Bound<'py, PyDict>, Option<CoreScaler>, Option<Vec<String>>)> {
-        let Clusterer { settings, model, feature_names, scaler, names } = store::from_bytes(py, data)?;
+        let FittedKMeans { settings, model, feature_names, scaler, names } = store::from_bytes(py, data)?;
         let n_clusters = model.n_clusters();
-        let spec = Spec { n_clusters, init: Init::PlusPlus, n_init: 1, max_iter: 1, tol: 0.0, seed: 0, path: Path::fastest() };
+        let spec =
+            KMeansSpec { n_clusters, init: CenterInit::PlusPlus, n_init: 1, max_iter: 1, tol: 0.0, seed: 0, path: SimdPath::fastest() };
         let fitted = scaler.as_ref().and_then(|scaler| scaler.fitted.clone()).map(Arc::new);
         let core = Self { spec, scaler: fitted, names: feature_names, model: Some(Arc::new(model)) };
         Ok((core, KMeansSettings::of_python(py, &settings)?, scaler.map(CoreScaler::of), names))

@@ -1,8 +1,8 @@
 //! Converts the arguments of the public functions to settings of the core; errors list the accepted values.
 
-use custcore::column::chunks::{Pick, Roles};
+use custcore::column::chunks::{ColumnRoles, Pick};
 use custcore::error::{Error, ErrorKind};
-use custcore::state::spec::{AsOf, Late, OnNonfinite, OnNull, OrderLines, Returns, Spec, Track};
+use custcore::state::spec::{AsOf, BaseSpec, Late, OnNonfinite, OnNull, OrderLines, Returns, Track};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -30,12 +30,12 @@ pub struct ReadOptions {
 
 impl ReadOptions {
     /// The settings for a one-shot computation.
-    pub fn spec(&self, py: Python<'_>) -> PyResult<Spec> {
+    pub fn spec(&self, py: Python<'_>) -> PyResult<BaseSpec> {
         self.unchecked_spec(py)?.checked().map_err(|error| into_py(py, &error))
     }
 
     /// The settings for a persistent customer base.
-    pub fn kept_spec(&self, py: Python<'_>, track: &str, late: &str) -> PyResult<Spec> {
+    pub fn kept_spec(&self, py: Python<'_>, track: &str, late: &str) -> PyResult<BaseSpec> {
         let mut spec = self.unchecked_spec(py)?;
         let levels = [("totals", Track::Totals), ("days", Track::Days), ("orders", Track::Orders)];
         spec.track = choice(py, "track", track, &levels)?;
@@ -44,11 +44,11 @@ impl ReadOptions {
     }
 
     /// The settings, before column names are checked against those of a result.
-    pub fn unchecked_spec(&self, py: Python<'_>) -> PyResult<Spec> {
+    pub fn unchecked_spec(&self, py: Python<'_>) -> PyResult<BaseSpec> {
         let pick = |(name, word): &(String, String)| -> PyResult<(String, Pick)> {
             Ok((name.clone(), choice(py, "attributes", word, &[("first", Pick::First), ("last", Pick::Last)])?))
         };
-        let roles = Roles {
+        let roles = ColumnRoles {
             customer_id: self.customer_id.clone(),
             timestamp: self.timestamp.clone(),
             amount: self.amount.clone(),
@@ -57,7 +57,7 @@ impl ReadOptions {
             start: None,
             returning: None,
         };
-        let mut spec = Spec::new(roles);
+        let mut spec = BaseSpec::new(roles);
         spec.returns =
             choice(py, "returns", &self.returns, &[("net", Returns::Net), ("exclude", Returns::Exclude), ("count", Returns::Count)])?;
         spec.zero_is_purchase = self.zero_is_purchase;
@@ -73,7 +73,7 @@ impl ReadOptions {
 }
 
 /// The settings of a persistent base as constructor arguments: read options, tracking level, treatment of late lines.
-pub fn kept_options<'py>(py: Python<'py>, spec: &Spec) -> PyResult<(Bound<'py, PyDict>, &'static str, &'static str)> {
+pub fn kept_options<'py>(py: Python<'py>, spec: &BaseSpec) -> PyResult<(Bound<'py, PyDict>, &'static str, &'static str)> {
     let word = |debug: String| debug.to_lowercase();
     let options = PyDict::new(py);
     options.set_item("customer_id", &spec.roles.customer_id)?;

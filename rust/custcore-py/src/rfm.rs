@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use custcore::analysis::rfm::profile::profile;
+use custcore::analysis::rfm::profile::segment_profile;
 use custcore::analysis::rfm::scorer::{Frequency, Monetary, RfmScorer, RfmSpec, Segments};
-use custcore::analysis::score::drift::drift;
+use custcore::analysis::score::drift::population_drift;
 use custcore::analysis::score::spec::{CutsRule, ScoreSpec, Ties};
 use custcore::analysis::score::table::drift_table;
 use custcore::column::number::Number;
@@ -162,7 +162,7 @@ impl CoreScorer {
         let scorer = self.scorer.clone();
         let columns = scorer.scorer().map_err(|error| into_py(py, &error))?.spec().needed_columns();
         let drifted = Call::new(py, n_threads, None, None)?.run_on(py, Input::read(table, columns)?.batches, move |batches, context| {
-            drift_table(&drift(scorer.scorer()?, batches, context)?, by_score)
+            drift_table(&population_drift(scorer.scorer()?, batches, context)?, by_score)
         })?;
         Ok(CoreTable::new(drifted))
     }
@@ -214,7 +214,7 @@ pub fn profile_table(table: &Bound<'_, PyAny>, by: String, columns: [String; 3],
     let input = Input::read(table, None)?;
     let profiled = Call::new(py, n_threads, None, None)?.run_on(py, input.batches, move |batches, _| {
         let [recency, frequency, monetary] = &columns;
-        profile(batches, &by, [recency, frequency, monetary])
+        segment_profile(batches, &by, [recency, frequency, monetary])
     })?;
     Ok(CoreTable::new(profiled))
 }

@@ -9,11 +9,11 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
 use arrow_array::RecordBatch;
-use custcore::base::limited::LimitedFold;
-use custcore::base::scan::Scan;
+use custcore::base::limited::LimitedBuilder;
+use custcore::base::scan::SharedScan;
 use custcore::error::{Error, ErrorKind, Result};
 use custcore::exec::context::Context;
-use custcore::ingest::builder::Fold;
+use custcore::ingest::builder::UpdateBuilder;
 use pyo3::prelude::*;
 
 use crate::boundary::source::{GROUP_ROWS, Source};
@@ -45,7 +45,7 @@ pub trait Folding: Send + 'static {
     fn expect_more(&mut self) {}
 }
 
-impl Folding for Fold {
+impl Folding for UpdateBuilder {
     fn push(&mut self, batches: &[RecordBatch], context: &Context) -> Result<()> {
         Self::push(self, batches, context)
     }
@@ -59,7 +59,7 @@ impl Folding for Fold {
     }
 }
 
-impl Folding for LimitedFold {
+impl Folding for LimitedBuilder {
     fn push(&mut self, batches: &[RecordBatch], context: &Context) -> Result<()> {
         Self::push(self, batches, context)
     }
@@ -69,7 +69,7 @@ impl Folding for LimitedFold {
     }
 }
 
-impl Folding for Scan {
+impl Folding for SharedScan {
     fn push(&mut self, batches: &[RecordBatch], context: &Context) -> Result<()> {
         Self::push(self, batches, context)
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use custcore::analysis::kmeans::scaler::{How, Scaler, ScalerModel};
+use custcore::analysis::kmeans::scaler::{Scaler, ScalerMethod, ScalerModel};
 use custcore::analysis::kmeans::table::features_table;
 use custcore::error::{Error, ErrorKind};
 use pyo3::prelude::*;
@@ -14,13 +14,13 @@ use crate::options::{choice, word};
 use crate::store;
 use crate::table::CoreTable;
 
-const HOW: [(&str, How); 2] = [("standard", How::Standard), ("robust", How::Robust)];
+const HOW: [(&str, ScalerMethod); 2] = [("standard", ScalerMethod::Standard), ("robust", ScalerMethod::Robust)];
 
 /// Settings of a scaler; `fit` returns a fitted, immutable one.
 #[pyclass(frozen, module = "custcore._core", name = "Scaler")]
 pub struct CoreScaler {
     columns: Option<Vec<String>>,
-    how: How,
+    how: ScalerMethod,
     log1p: Vec<String>,
     scaler: Option<Arc<Scaler>>,
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use custcore::base::CustomerBase;
-use custcore::base::scan::{Scan, commit_all, of_base};
+use custcore::base::scan::{SharedScan, commit_updates, error_of_base};
 use pyo3::prelude::*;
 
 use crate::base::{CoreBase, columns};
@@ -28,12 +28,12 @@ pub fn scan(
     let before: Vec<Arc<CustomerBase>> = bases.iter().map(|(_, base)| base.get().whole(py, "scan()")).collect::<PyResult<_>>()?;
     for ((name, _), base) in bases.iter().zip(&before) {
         let check = batch_id.as_deref().map_or(Ok(()), |batch| base.check_batch(batch));
-        check.map_err(|error| into_py(py, &of_base(error, name)))?;
+        check.map_err(|error| into_py(py, &error_of_base(error, name)))?;
     }
     let wanted = before.iter().flat_map(|base| columns(base)).collect();
     let mut source = Source::open(data, Some(wanted))?;
     let named = bases.iter().map(|(name, _)| name.as_str()).zip(before.iter().map(Arc::as_ref));
-    let scan = Scan::begin(named, source.all_columns()).map_err(|error| into_py(py, &error))?;
+    let scan = SharedScan::begin(named, source.all_columns()).map_err(|error| into_py(py, &error))?;
     let scan = call.fold(py, &mut source, scan)?;
     let rows = usize::try_from(scan.rows()).unwrap_or(usize::MAX);
     let updates = call.run(py, rows, move |context| scan.finish(context))?;
@@ -42,6 +42,6 @@ pub fn scan(
     let shared: Vec<&SharedBase> = bases.iter().map(|(_, base)| &base.get().base).collect();
     change(py, &mut call, &shared, rows, move |bases, context| {
         let named = names.iter().map(String::as_str).zip(bases.iter_mut().map(|base| &mut **base)).collect();
-        commit_all(named, updates, batch_id.as_deref(), context)
+        commit_updates(named, updates, batch_id.as_deref(), context)
     })
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use custcore::analysis::score::drift::drift;
+use custcore::analysis::score::drift::population_drift;
 use custcore::analysis::score::quantile_scorer::QuantileScorer;
 use custcore::analysis::score::spec::{Dimension, ScoreSpec};
 use custcore::analysis::score::table::{drift_table, thresholds_table};
@@ -92,7 +92,7 @@ impl CoreQuantileScorer {
         let scorer = self.scorer.clone();
         let columns = scorer.scorer().map_err(|error| into_py(py, &error))?.spec().needed_columns();
         let drifted = Call::new(py, n_threads, None, None)?.run_on(py, Input::read(table, columns)?.batches, move |batches, context| {
-            drift_table(&drift(scorer.scorer()?, batches, context)?, by_score)
+            drift_table(&population_drift(scorer.scorer()?, batches, context)?, by_score)
         })?;
         Ok(CoreTable::new(drifted))
     }

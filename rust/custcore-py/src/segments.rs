@@ -1,8 +1,8 @@
 //! Python binding of segment maps.
 
-use custcore::analysis::rfm::octants::{Center, Lang, Octants};
+use custcore::analysis::rfm::octants::{OctantCenter, OctantLanguage, Octants};
 use custcore::analysis::rfm::scorer::Segments;
-use custcore::analysis::rfm::segments::{Range, Rule, SegmentMap};
+use custcore::analysis::rfm::segments::{ScoreRange, SegmentMap, SegmentRule};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
@@ -10,7 +10,7 @@ use crate::error::into_py;
 use crate::options::choice;
 use crate::store;
 
-type PyRule = (String, Option<Range>, Option<Range>, Option<Range>);
+type PyRule = (String, Option<ScoreRange>, Option<ScoreRange>, Option<ScoreRange>);
 
 /// A segment map, by scores or by the octants of values.
 #[pyclass(frozen, module = "custcore._core", name = "SegmentMap")]
@@ -48,15 +48,15 @@ impl CoreSegmentMap {
 impl CoreSegmentMap {
     #[new]
     fn new(py: Python<'_>, rules: Vec<PyRule>, bins: [u8; 3], rest: Option<String>) -> PyResult<Self> {
-        let rules = rules.into_iter().map(|(name, r, f, m)| Rule { name, ranges: [r, f, m] }).collect();
+        let rules = rules.into_iter().map(|(name, r, f, m)| SegmentRule { name, ranges: [r, f, m] }).collect();
         let map = SegmentMap::new(rules, bins, rest).map_err(|error| into_py(py, &error))?;
         Ok(Self { segments: Segments::Map(map) })
     }
 
     #[staticmethod]
     fn named(py: Python<'_>, name: &str, lang: &str, center: &str) -> PyResult<Self> {
-        let lang = choice(py, "lang", lang, &[("en", Lang::En), ("zh", Lang::Zh)])?;
-        let center = choice(py, "center", center, &[("mean", Center::Mean), ("median", Center::Median)])?;
+        let lang = choice(py, "lang", lang, &[("en", OctantLanguage::En), ("zh", OctantLanguage::Zh)])?;
+        let center = choice(py, "center", center, &[("mean", OctantCenter::Mean), ("median", OctantCenter::Median)])?;
         let names = [("rf10", Named::Rf10), ("octants", Named::Octants), ("r_vignette", Named::RVignette)];
         let segments = match choice(py, "segments", name, &names)? {
             Named::Rf10 => SegmentMap::rf10().map(Segments::Map),
@@ -93,7 +93,7 @@ impl CoreSegmentMap {
 
     #[getter]
     fn rules(&self) -> Vec<PyRule> {
-        let rule = |rule: &Rule| (rule.name.clone(), rule.ranges[0], rule.ranges[1], rule.ranges[2]);
+        let rule = |rule: &SegmentRule| (rule.name.clone(), rule.ranges[0], rule.ranges[1], rule.ranges[2]);
         self.map().map_or_else(Vec::new, |map| map.rules().iter().map(rule).collect())
     }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use custcore::analysis::model::{self, Stored};
+use custcore::analysis::model::{self, StoredModel};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
@@ -10,13 +10,13 @@ use crate::error::into_py;
 use crate::guard::guarded;
 
 /// Serializes a model.
-pub fn to_bytes<'py, M: Stored + Sync>(py: Python<'py>, stored: &M) -> PyResult<Bound<'py, PyBytes>> {
+pub fn to_bytes<'py, M: StoredModel + Sync>(py: Python<'py>, stored: &M) -> PyResult<Bound<'py, PyBytes>> {
     let bytes = py.detach(|| guarded(|| model::to_bytes(stored))).map_err(|error| into_py(py, &error))?;
     Ok(PyBytes::new(py, &bytes))
 }
 
 /// Deserializes a model.
-pub fn from_bytes<M: Stored + Send>(py: Python<'_>, bytes: &[u8]) -> PyResult<M> {
+pub fn from_bytes<M: StoredModel + Send>(py: Python<'_>, bytes: &[u8]) -> PyResult<M> {
     py.detach(|| guarded(|| model::from_bytes(bytes))).map_err(|error| into_py(py, &error))
 }
 

@@ -11,7 +11,7 @@ use custcore::column::chunks::find_column;
 use custcore::column::type_name;
 use custcore::error::{Error, ErrorKind};
 use custcore::num::money::{Amount, Money, decimal_text};
-use custcore::report::{EntryKind, Report, Unit};
+use custcore::report::{EntryKind, Report, ReportUnit};
 use custcore::time::calendar::date_text;
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
@@ -168,15 +168,15 @@ impl CoreTable {
 
     /// `(name, kind, unit, count, sum, first_row, rows)` of each entry.
     fn report_entries<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyTuple>>> {
-        let entry = |entry: &custcore::report::Entry| {
+        let entry = |entry: &custcore::report::ReportEntry| {
             let kind = match entry.kind {
                 EntryKind::LeftOut => "left_out",
                 EntryKind::Note => "note",
             };
             let unit = match entry.unit {
-                Unit::Rows => "rows",
-                Unit::Orders => "orders",
-                Unit::Customers => "customers",
+                ReportUnit::Rows => "rows",
+                ReportUnit::Orders => "orders",
+                ReportUnit::Customers => "customers",
             };
             let sum = entry.sum.map(|sum| amount(py, sum)).transpose()?;
             PyTuple::new(

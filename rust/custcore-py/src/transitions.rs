@@ -2,7 +2,7 @@
 
 use custcore::analysis::rfm::scorer::RfmScorer;
 use custcore::analysis::rfm::transitions as core;
-use custcore::analysis::rfm::transitions::Edges;
+use custcore::analysis::rfm::transitions::ScorerEdges;
 use custcore::base::CustomerBase;
 use custcore::error::Result;
 use custcore::exec::context::Context;
@@ -16,7 +16,7 @@ use crate::rfm::CoreScorer;
 use crate::runtime::Call;
 use crate::table::CoreTable;
 
-type Analysis = fn(&CustomerBase, &[AsOf], &RfmScorer, Edges, &Context) -> Result<Table>;
+type Analysis = fn(&CustomerBase, &[AsOf], &RfmScorer, ScorerEdges, &Context) -> Result<Table>;
 
 /// Customers, revenue and share of every pair of segments between consecutive dates.
 #[pyfunction]
@@ -41,7 +41,7 @@ pub fn stays(
     edges: &str,
     n_threads: Option<i64>,
 ) -> PyResult<CoreTable> {
-    analyze(base, &dates, scorer, edges, n_threads, ("stays()", core::stays))
+    analyze(base, &dates, scorer, edges, n_threads, ("stays()", core::time_in_segment))
 }
 
 fn analyze(
@@ -53,7 +53,7 @@ fn analyze(
     (what, analysis): (&str, Analysis),
 ) -> PyResult<CoreTable> {
     let py = base.py();
-    let edges = choice(py, "edges", edges, &[("frozen", Edges::Frozen), ("refit", Edges::Refit)])?;
+    let edges = choice(py, "edges", edges, &[("frozen", ScorerEdges::Frozen), ("refit", ScorerEdges::Refit)])?;
     let dates: Vec<AsOf> = dates.iter().map(as_of).collect();
     let (base, scorer) = (base.get().whole(py, what)?, scorer.get().scorer.clone());
     let size = base.size().saturating_mul(dates.len());

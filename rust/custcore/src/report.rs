@@ -66,7 +66,7 @@ pub enum EntryKind {
 
 /// What an entry counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unit {
+pub enum ReportUnit {
     /// Rows of the input.
     Rows,
     /// Orders.
@@ -77,13 +77,13 @@ pub enum Unit {
 
 /// One line of the report.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct ReportEntry {
     /// The name of the entry; every entry is present, with a count of 0 if nothing was counted.
     pub name: &'static str,
     /// Excluded data, or a note.
     pub kind: EntryKind,
     /// The unit of `count`.
-    pub unit: Unit,
+    pub unit: ReportUnit,
     /// Number of counted items.
     pub count: u64,
     /// Input rows of these items.
@@ -94,9 +94,9 @@ pub struct Entry {
     pub first_row: Option<u64>,
 }
 
-impl Entry {
+impl ReportEntry {
     /// The entry for a tally.
-    pub fn new(name: &'static str, kind: EntryKind, unit: Unit, tally: &Tally, money: Option<Money>) -> Self {
+    pub fn new(name: &'static str, kind: EntryKind, unit: ReportUnit, tally: &Tally, money: Option<Money>) -> Self {
         Self {
             name,
             kind,
@@ -113,7 +113,7 @@ impl Entry {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
     /// The entries, in a fixed order.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<ReportEntry>,
     /// Number of input rows.
     pub n_rows: u64,
     /// The reference day of the result.

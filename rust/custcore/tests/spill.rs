@@ -9,19 +9,19 @@ use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, 
 use custcore::analysis::rfm::rfm;
 use custcore::base::CustomerBase;
 use custcore::base::spill::Spill;
-use custcore::column::chunks::{Pick, Roles};
+use custcore::column::chunks::{ColumnRoles, Pick};
 use custcore::error::{ErrorKind, Result};
 use custcore::exec::context::Context;
 use custcore::num::money::Amount;
 use custcore::report::Report;
-use custcore::state::spec::{OrderLines, Spec, Track};
+use custcore::state::spec::{BaseSpec, OrderLines, Track};
 use proptest::prelude::*;
 
 /// One line: customer, second, cents, order, country.
 type Row = (Option<i64>, i64, Option<i64>, Option<i64>, Option<u8>);
 
-fn spec(track: Track) -> Spec {
-    let roles = Roles {
+fn spec(track: Track) -> BaseSpec {
+    let roles = ColumnRoles {
         customer_id: "id".into(),
         timestamp: "t".into(),
         amount: Some("amount".into()),
@@ -30,7 +30,7 @@ fn spec(track: Track) -> Spec {
         start: None,
         returning: None,
     };
-    Spec { track, ..Spec::new(roles) }
+    BaseSpec { track, ..BaseSpec::new(roles) }
 }
 
 fn batch(rows: &[Row], texts: bool) -> RecordBatch {

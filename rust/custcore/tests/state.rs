@@ -10,11 +10,11 @@ use arrow_array::{
 };
 use custcore::analysis::rfm::rfm;
 use custcore::base::CustomerBase;
-use custcore::base::edit::Id;
-use custcore::column::chunks::{Pick, Roles};
+use custcore::base::edit::CustomerId;
+use custcore::column::chunks::{ColumnRoles, Pick};
 use custcore::error::{ErrorKind, Result};
 use custcore::exec::context::Context;
-use custcore::state::spec::{OrderLines, Spec, Track};
+use custcore::state::spec::{BaseSpec, OrderLines, Track};
 use proptest::prelude::*;
 
 /// One line: customer, second, amount, order, country.
@@ -40,9 +40,9 @@ struct Case {
     zoned: bool,
 }
 
-fn spec(case: Case) -> Spec {
+fn spec(case: Case) -> BaseSpec {
     let attributes = [("country".to_owned(), Pick::First), ("days".to_owned(), Pick::First)];
-    let roles = Roles {
+    let roles = ColumnRoles {
         customer_id: "units".into(),
         timestamp: "t".into(),
         amount: Some("amount".into()),
@@ -52,7 +52,7 @@ fn spec(case: Case) -> Spec {
         returning: None,
     };
     let order_lines = if case.adjacent && case.track != Track::Orders { OrderLines::Adjacent } else { OrderLines::Any };
-    Spec { track: case.track, order_lines, n_days: case.wide, ..Spec::new(roles) }
+    BaseSpec { track: case.track, order_lines, n_days: case.wide, ..BaseSpec::new(roles) }
 }
 
 fn batch(rows: &[Row], case: Case) -> RecordBatch {
@@ -165,8 +165,8 @@ proptest! {
         let case = Case { ids: Ids::Int32, track: Track::Orders, adjacent: false, attributes: true, wide: false, zoned: false };
         let mut before = base(&[&all], case).expect("a base");
         before.seal(day).expect("sealed");
-        before.relabel(&[(Id::Integer(3), Id::Integer(77)), (Id::Integer(4), Id::Integer(5))]).expect("relabelled");
-        before.remove(&[Id::Integer(6), Id::Integer(1000)]).expect("removed");
+        before.relabel(&[(CustomerId::Integer(3), CustomerId::Integer(77)), (CustomerId::Integer(4), CustomerId::Integer(5))]).expect("relabelled");
+        before.remove(&[CustomerId::Integer(6), CustomerId::Integer(1000)]).expect("removed");
         let after = CustomerBase::from_bytes(&before.to_bytes(&Context::default()).expect("written"), &Context::default()).expect("read");
         prop_assert_eq!(after.sealed(), before.sealed());
         prop_assert_eq!(results(&after).expect("results"), results(&before).expect("results"));
@@ -217,7 +217,7 @@ fn a_base_that_never_saw_data_comes_back() -> Result<()> {
 
 #[test]
 fn a_base_for_one_call_is_not_kept() -> Result<()> {
-    let base = CustomerBase::new(Spec { track: Track::Once, ..spec(SMALL) })?;
+    let base = CustomerBase::new(BaseSpec { track: Track::Once, ..spec(SMALL) })?;
     assert_eq!(base.to_bytes(&Context::default()).map_err(|error| error.kind()), Err(ErrorKind::StateMismatch));
     Ok(())
 }

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use arrow_array::types::Int32Type;
 use arrow_array::{ArrayRef, DictionaryArray, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray, TimestampSecondArray};
 use custcore::analysis::cohort::spec::CohortSpec;
-use custcore::analysis::cohort::{begin, finish};
+use custcore::analysis::cohort::{begin_cohort_scan, finish_cohort_scan};
 use custcore::analysis::rfm::rfm;
 use custcore::base::CustomerBase;
-use custcore::column::chunks::Roles;
+use custcore::column::chunks::ColumnRoles;
 use custcore::error::Result;
 use custcore::exec::context::Context;
 use custcore::ingest::builder::Strategy as Way;
-use custcore::state::spec::Spec;
+use custcore::state::spec::BaseSpec;
 use custcore::table::Table;
 use custcore::time::period::Period;
 use proptest::prelude::*;
@@ -69,8 +69,8 @@ fn batch(rows: &[Row], ids: Ids) -> Result<RecordBatch> {
     RecordBatch::try_from_iter(columns).map_err(custcore::error::Error::internal)
 }
 
-fn roles(order_id: Option<&str>) -> Roles {
-    Roles {
+fn roles(order_id: Option<&str>) -> ColumnRoles {
+    ColumnRoles {
         customer_id: "customer_id".to_owned(),
         timestamp: "timestamp".to_owned(),
         amount: Some("amount".to_owned()),
@@ -82,7 +82,7 @@ fn roles(order_id: Option<&str>) -> Roles {
 }
 
 fn result(batches: &[RecordBatch], order_id: Option<&str>, way: Way, threads: usize) -> Result<Table> {
-    let mut base = CustomerBase::new(Spec::new(roles(order_id)))?;
+    let mut base = CustomerBase::new(BaseSpec::new(roles(order_id)))?;
     let context = Context::new(threads);
     let mut fold = base.begin(&batches[0].schema())?;
     fold.force(way);
@@ -97,12 +97,12 @@ fn result(batches: &[RecordBatch], order_id: Option<&str>, way: Way, threads: us
 fn cohorts(batches: &[RecordBatch], order_id: Option<&str>, way: Way, threads: usize, rfm: bool) -> Result<Vec<(RecordBatch, String)>> {
     let spec = CohortSpec { period: Period::Year, cohort_period: Period::Year, rfm, ..CohortSpec::default() };
     let context = Context::new(threads);
-    let mut fold = begin(&spec.scan(Spec::new(roles(order_id)))?, &batches[0].schema())?;
+    let mut fold = begin_cohort_scan(&spec.scan(BaseSpec::new(roles(order_id)))?, &batches[0].schema())?;
     fold.force(way);
     for batch in batches {
         fold.push(std::slice::from_ref(batch), &context)?;
     }
-    let found = finish(spec, fold, &context)?;
+    let found = finish_cohort_scan(spec, fold, &context)?;
     let tables = [found.cells(&context)?, found.movement(&context)?, found.revenue_retention(true, &context)?, found.customers(&context)?];
     Ok(tables.into_iter().map(|table| (table.batch, format!("{:?}", table.report))).collect())
 }

@@ -7,12 +7,12 @@ use arrow_array::types::{Date32Type, Float64Type, Int64Type};
 use arrow_array::{ArrayRef, Date32Array, Float64Array, Int64Array, RecordBatch};
 use custcore::analysis::rfm::rfm;
 use custcore::analysis::rfm::scorer::{RfmScorer, RfmSpec, Segments};
-use custcore::analysis::rfm::transitions::{Edges, stays, transitions};
+use custcore::analysis::rfm::transitions::{ScorerEdges, time_in_segment, transitions};
 use custcore::base::CustomerBase;
-use custcore::column::chunks::Roles;
+use custcore::column::chunks::ColumnRoles;
 use custcore::error::{Error, ErrorKind, Result};
 use custcore::exec::context::Context;
-use custcore::state::spec::{AsOf, Spec, Track};
+use custcore::state::spec::{AsOf, BaseSpec, Track};
 use custcore::table::Table;
 use proptest::prelude::*;
 
@@ -28,7 +28,7 @@ fn base(rows: &[Row]) -> Result<CustomerBase> {
         ("amount", Arc::new(rows.iter().map(|row| Some(row.2 as f64 / 100.0)).collect::<Float64Array>())),
     ];
     let batch = RecordBatch::try_from_iter(columns).map_err(Error::internal)?;
-    let roles = Roles {
+    let roles = ColumnRoles {
         customer_id: "customer_id".to_owned(),
         timestamp: "timestamp".to_owned(),
         amount: Some("amount".to_owned()),
@@ -37,7 +37,7 @@ fn base(rows: &[Row]) -> Result<CustomerBase> {
         start: None,
         returning: None,
     };
-    let mut base = CustomerBase::new(Spec { track: Track::Days, ..Spec::new(roles) })?;
+    let mut base = CustomerBase::new(BaseSpec { track: Track::Days, ..BaseSpec::new(roles) })?;
     base.update(&[batch], &Context::new(1))?;
     Ok(base)
 }
@@ -67,11 +67,11 @@ proptest! {
         let rows: Vec<Row> = [(first, 0, 100)].into_iter().chain(rows).collect();
         let context = Context::new(1);
         let scorer = RfmScorer::new(RfmSpec::default())?;
-        let edges = if refit { Edges::Refit } else { Edges::Frozen };
+        let edges = if refit { ScorerEdges::Refit } else { ScorerEdges::Frozen };
         let base = base(&rows)?;
         let dates = DAYS.map(AsOf::Date);
         let table = transitions(&base, &dates, &scorer, edges, &context)?;
-        let lasting = stays(&base, &dates, &scorer, edges, &context)?;
+        let lasting = time_in_segment(&base, &dates, &scorer, edges, &context)?;
         for day in &DAYS[1..] {
             let buyers = rfm(&base, Some(AsOf::Date(*day)), true, &context)?.batch;
             let total: f64 = buyers["monetary_total"].as_primitive::<Float64Type>().values().iter().sum();
@@ -88,7 +88,7 @@ proptest! {
 #[test]
 fn a_scorer_without_segments_is_refused() -> Result<()> {
     let scorer = RfmScorer::new(RfmSpec { segments: Segments::Off, ..RfmSpec::default() })?;
-    let found = transitions(&base(&[(1, 0, 1)])?, &DAYS.map(AsOf::Date), &scorer, Edges::Frozen, &Context::new(1));
+    let found = transitions(&base(&[(1, 0, 1)])?, &DAYS.map(AsOf::Date), &scorer, ScorerEdges::Frozen, &Context::new(1));
     let error = found.map(drop).map_err(|error| (error.kind(), error.message().contains("segments=")));
     assert_eq!(error, Err((ErrorKind::InvalidArgument, true)));
     Ok(())

@@ -393,6 +393,6 @@ fn times(count: usize, width: usize) -> Imported<usize> {
     count.checked_mul(width).ok_or((None, "its size exceeds the address space".to_owned()))
 }
 
-fn at_row((row, what): validate::Fault) -> Fault {
+fn at_row((row, what): validate::ContentFault) -> Fault {
     (Some(row), what)
 }

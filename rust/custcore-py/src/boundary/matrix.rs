@@ -7,7 +7,7 @@ use arrow_array::{ArrayRef, make_array};
 use arrow_buffer::Buffer;
 use arrow_data::ArrayData;
 use arrow_schema::DataType;
-use custcore::analysis::kmeans::points::Layout;
+use custcore::analysis::kmeans::points::MatrixLayout;
 use custcore::error::{Error, ErrorKind};
 use pyo3::buffer::{Element, PyBuffer};
 use pyo3::prelude::*;
@@ -17,7 +17,7 @@ use super::memory::Owner;
 use crate::error::into_py;
 
 /// The memory and strides of a two-dimensional array of float32 or float64; `None` if `x` is not such an array.
-pub fn matrix(x: &Bound<'_, PyAny>) -> PyResult<Option<(ArrayRef, Layout)>> {
+pub fn matrix(x: &Bound<'_, PyAny>) -> PyResult<Option<(ArrayRef, MatrixLayout)>> {
     let py = x.py();
     if x.hasattr("__arrow_c_stream__")? || x.hasattr("__arrow_c_array__")? || x.is_instance_of::<PyBytes>() {
         return Ok(None);
@@ -31,7 +31,11 @@ pub fn matrix(x: &Bound<'_, PyAny>) -> PyResult<Option<(ArrayRef, Layout)>> {
     Ok(None)
 }
 
-fn strided<T: Element + Send + Sync + 'static>(py: Python<'_>, buffer: PyBuffer<T>, data_type: &DataType) -> PyResult<(ArrayRef, Layout)> {
+fn strided<T: Element + Send + Sync + 'static>(
+    py: Python<'_>,
+    buffer: PyBuffer<T>,
+    data_type: &DataType,
+) -> PyResult<(ArrayRef, MatrixLayout)> {
     let &[rows, columns] = buffer.shape() else {
         let message = format!("Expected 2D array, got {}D array instead; a single feature is x.reshape(-1, 1)", buffer.dimensions());
         return Err(into_py(py, &Error::new(ErrorKind::InvalidArgument, message)));
@@ -44,7 +48,7 @@ fn strided<T: Element + Send + Sync + 'static>(py: Python<'_>, buffer: PyBuffer<
     let aligned = (buffer.buf_ptr() as usize).is_multiple_of(align_of::<T>());
     let layout = match (stride(0), stride(1)) {
         (Some(row_stride), Some(column_stride)) if aligned && rows > 0 && columns > 0 => {
-            Layout { rows, columns, row_stride, column_stride }
+            MatrixLayout { rows, columns, row_stride, column_stride }
         }
         // Arrays with negative or misaligned strides are rare and copied.
         _ => return copied(py, &buffer, data_type, rows, columns),
@@ -65,12 +69,12 @@ fn copied<T: Element>(
     data_type: &DataType,
     rows: usize,
     columns: usize,
-) -> PyResult<(ArrayRef, Layout)> {
+) -> PyResult<(ArrayRef, MatrixLayout)> {
     let values = buffer.to_vec(py)?;
     let items = values.len();
     // SAFETY: elements of a buffer are plain numbers, readable as bytes.
     let bytes = unsafe { std::slice::from_raw_parts(values.as_ptr().cast::<u8>(), size_of_val(values.as_slice())) };
-    Ok((flat(Buffer::from(bytes), items, data_type), Layout { rows, columns, row_stride: columns, column_stride: 1 }))
+    Ok((flat(Buffer::from(bytes), items, data_type), MatrixLayout { rows, columns, row_stride: columns, column_stride: 1 }))
 }
 
 fn flat(memory: Buffer, items: usize, data_type: &DataType) -> ArrayRef {

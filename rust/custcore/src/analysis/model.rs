@@ -37,7 +37,7 @@ pub const VERSION: u64 = 2;
 pub const LARGEST: usize = 64 << 20;
 
 /// What can be stored as a model.
-pub trait Stored: Sized {
+pub trait StoredModel: Sized {
     /// What the file calls it.
     const KIND: &'static str;
     /// What is written.
@@ -49,7 +49,7 @@ pub trait Stored: Sized {
 }
 
 #[derive(Serialize)]
-struct Written<'a> {
+struct EnvelopeOut<'a> {
     format: &'a str,
     version: u64,
     library_version: &'a str,
@@ -60,7 +60,7 @@ struct Written<'a> {
 
 /// All may be missing, and there may be more: it is not known yet who wrote it.
 #[derive(Deserialize)]
-struct Found<'a> {
+struct Envelope<'a> {
     format: Option<String>,
     version: Option<u64>,
     library_version: Option<String>,
@@ -71,11 +71,11 @@ struct Found<'a> {
 }
 
 /// A model as bytes.
-pub fn to_bytes<M: Stored>(model: &M) -> Result<Vec<u8>> {
+pub fn to_bytes<M: StoredModel>(model: &M) -> Result<Vec<u8>> {
     let body = serde_json::value::to_raw_value(&model.body()).map_err(Error::internal)?;
     let sha256 = digest(&body);
     let library_version = env!("CARGO_PKG_VERSION");
-    let written = Written { format: FORMAT, version: VERSION, library_version, kind: M::KIND, sha256: &sha256, body: &body };
+    let written = EnvelopeOut { format: FORMAT, version: VERSION, library_version, kind: M::KIND, sha256: &sha256, body: &body };
     let mut bytes = serde_json::to_vec(&written).map_err(Error::internal)?;
     bytes.push(b'\n');
     if bytes.len() > LARGEST {
@@ -86,12 +86,12 @@ pub fn to_bytes<M: Stored>(model: &M) -> Result<Vec<u8>> {
 }
 
 /// The model that [`to_bytes`] wrote.
-pub fn from_bytes<M: Stored>(bytes: &[u8]) -> Result<M> {
+pub fn from_bytes<M: StoredModel>(bytes: &[u8]) -> Result<M> {
     let wrong = |message: String| Error::new(ErrorKind::ModelFormat, message);
     if bytes.len() > LARGEST {
         return Err(wrong(format!("{} bytes are no model of custcore: the largest has {LARGEST}", bytes.len())));
     }
-    let found: Found<'_> =
+    let found: Envelope<'_> =
         serde_json::from_slice(bytes).map_err(|error| wrong(format!("the bytes are no model of custcore, or a part of one: {error}")))?;
     if found.format.as_deref() != Some(FORMAT) {
         return Err(wrong(format!("the bytes are no model of custcore: they do not say '{FORMAT}'")));
@@ -118,12 +118,12 @@ pub fn from_bytes<M: Stored>(bytes: &[u8]) -> Result<M> {
 }
 
 /// Writes a model to a file, whole or not at all; an old file stands until then.
-pub fn save<M: Stored>(model: &M, path: &Path) -> Result<()> {
+pub fn save<M: StoredModel>(model: &M, path: &Path) -> Result<()> {
     write(path, &to_bytes(model)?)
 }
 
 /// Reads a model from a file.
-pub fn load<M: Stored>(path: &Path) -> Result<M> {
+pub fn load<M: StoredModel>(path: &Path) -> Result<M> {
     from_bytes(&read(path)?)
 }
 
@@ -149,24 +149,24 @@ fn digest(body: &RawValue) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::kmeans::clusterer::Clusterer;
-    use crate::analysis::kmeans::clusterer::{Settings, Start};
-    use crate::analysis::kmeans::model::Model;
+    use crate::analysis::kmeans::fitted::FittedKMeans;
+    use crate::analysis::kmeans::fitted::{FitSettings, KMeansStart};
+    use crate::analysis::kmeans::model::KMeansModel;
     use crate::analysis::kmeans::scaler::ScalerModel;
 
-    fn clusterer(inertia: f64) -> Clusterer {
+    fn clusterer(inertia: f64) -> FittedKMeans {
         let centers = vec![0.1, -0.0, 5e-324, 1.797_693_134_862_315_7e308];
-        Clusterer {
-            settings: Settings {
+        FittedKMeans {
+            settings: FitSettings {
                 n_clusters: 2,
-                init: Start::PlusPlus,
+                init: KMeansStart::PlusPlus,
                 n_init: None,
                 max_iter: 300,
                 tol: 1e-4,
                 random_state: Some(u64::MAX),
                 columns: None,
             },
-            model: Model { n_features: 2, init_centers: centers.clone(), centers, inertia, n_iter: 3, n_nonempty: 2 },
+            model: KMeansModel { n_features: 2, init_centers: centers.clone(), centers, inertia, n_iter: 3, n_nonempty: 2 },
             feature_names: Some(vec!["a\"\u{1f600}".to_owned(), String::new()]),
             scaler: None,
             names: None,
@@ -177,8 +177,8 @@ mod tests {
     fn floats_come_back_bit_for_bit() -> Result<()> {
         for inertia in [0.3, f64::INFINITY, f64::NAN, f64::NEG_INFINITY] {
             let model = clusterer(inertia);
-            let back: Clusterer = from_bytes(&to_bytes(&model)?)?;
-            let bits = |model: &Clusterer| model.model.centers.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+            let back: FittedKMeans = from_bytes(&to_bytes(&model)?)?;
+            let bits = |model: &FittedKMeans| model.model.centers.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
             assert_eq!(bits(&back), bits(&model));
             assert_eq!(back.model.inertia.to_bits(), inertia.to_bits());
             assert_eq!(back.settings, model.settings);
@@ -190,7 +190,7 @@ mod tests {
     #[test]
     fn what_is_no_such_model_says_why() -> Result<()> {
         let bytes = to_bytes(&clusterer(1.0))?;
-        let kind = |bytes: &[u8]| from_bytes::<Clusterer>(bytes).map(drop).map_err(|error| error.kind());
+        let kind = |bytes: &[u8]| from_bytes::<FittedKMeans>(bytes).map(drop).map_err(|error| error.kind());
         assert_eq!(kind(&bytes), Ok(()));
         for length in 0..bytes.len() - 1 {
             assert_eq!(kind(&bytes[..length]), Err(ErrorKind::ModelFormat), "{length} bytes");
@@ -200,7 +200,7 @@ mod tests {
         let text = String::from_utf8(bytes).map_err(Error::internal)?;
         assert_eq!(kind(text.replace("\"version\":2", "\"version\":3").as_bytes()), Err(ErrorKind::ModelVersion));
         assert_eq!(kind(text.replace("\"n_iter\":3", "\"n_iter\":4").as_bytes()), Err(ErrorKind::ModelFormat));
-        assert_eq!(load::<Clusterer>(Path::new("/nowhere/at/all")).map(drop).map_err(|error| error.kind()), Err(ErrorKind::File));
+        assert_eq!(load::<FittedKMeans>(Path::new("/nowhere/at/all")).map(drop).map_err(|error| error.kind()), Err(ErrorKind::File));
         Ok(())
     }
 }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use arrow_array::{Date32Array, Int64Array, RecordBatch};
 
 use super::CustomerBase;
-use super::edit::Id;
-use crate::column::chunks::{Pick, Roles};
+use super::edit::CustomerId;
+use crate::column::chunks::{ColumnRoles, Pick};
 use crate::error::{Error, Result};
 use crate::exec::context::Context;
 use crate::state::largest_amount::LargestAmount;
-use crate::state::spec::{OrderLines, Spec, Track};
+use crate::state::spec::{BaseSpec, OrderLines, Track};
 
 /// Customer, day, amount, order.
 type Line = (i64, i32, i64, i64);
@@ -39,8 +39,8 @@ fn batch(lines: &[Line]) -> Result<RecordBatch> {
     RecordBatch::try_from_iter(columns).map_err(Error::internal)
 }
 
-fn spec(track: Track, order_lines: OrderLines) -> Spec {
-    let roles = Roles {
+fn spec(track: Track, order_lines: OrderLines) -> BaseSpec {
+    let roles = ColumnRoles {
         customer_id: "id".into(),
         timestamp: "day".into(),
         amount: Some("amount".into()),
@@ -50,7 +50,7 @@ fn spec(track: Track, order_lines: OrderLines) -> Spec {
         returning: None,
     };
     let accumulators = [("largest_amount".to_owned(), String::new())].into();
-    Spec { order_lines, track, accumulators, ..Spec::new(roles) }
+    BaseSpec { order_lines, track, accumulators, ..BaseSpec::new(roles) }
 }
 
 /// The largest amount of each customer by id, as of a day.
@@ -107,8 +107,8 @@ fn orders_that_wait_merges_and_files() -> Result<()> {
         // Order 1 has lines on two days and gets no more of them.
         whole.seal(105)?;
         assert_eq!(largest(&reloaded(&whole)?, None)?, [(3, 8), (4, 30), (7, 9)], "cut at {cut}");
-        whole.relabel(&[(Id::Integer(7), Id::Integer(3)), (Id::Integer(4), Id::Integer(1))])?;
-        assert_eq!(whole.remove(&[Id::Integer(9)])?, 1);
+        whole.relabel(&[(CustomerId::Integer(7), CustomerId::Integer(3)), (CustomerId::Integer(4), CustomerId::Integer(1))])?;
+        assert_eq!(whole.remove(&[CustomerId::Integer(9)])?, 1);
         assert_eq!(largest(&reloaded(&whole)?, None)?, [(1, 30), (3, 9)], "cut at {cut}");
     }
     Ok(())
@@ -129,6 +129,6 @@ fn lines_that_follow_each_other() -> Result<()> {
 
 #[test]
 fn settings_must_name_what_is_registered() {
-    let unknown = Spec { accumulators: [("smallest_amount".to_owned(), String::new())].into(), ..spec(Track::Days, OrderLines::Any) };
+    let unknown = BaseSpec { accumulators: [("smallest_amount".to_owned(), String::new())].into(), ..spec(Track::Days, OrderLines::Any) };
     assert!(CustomerBase::new(unknown).is_err());
 }

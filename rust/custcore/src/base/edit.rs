@@ -6,15 +6,15 @@ use crate::exec::par::Threads;
 use crate::group::interner::{Interner, NO_CODE};
 use crate::report::Tally;
 use crate::state::accumulator::Level;
-use crate::state::customer_state::{Closed, Lines, State};
-use crate::state::open_orders::OpenOrder;
+use crate::state::customer_state::{ClosedOrders, OrderAssembly, State};
+use crate::state::open_orders::AdjacentOrder;
 use crate::state::spec::Late;
 use crate::state::totals::{Codes, Order};
 use crate::time::calendar::date_text;
 
 /// An id as a program hands it over.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Id {
+pub enum CustomerId {
     /// An integer.
     Integer(i128),
     /// A string.
@@ -23,7 +23,7 @@ pub enum Id {
     Binary(Vec<u8>),
 }
 
-impl Id {
+impl CustomerId {
     /// Its code among ids of some kind, which gets to know it.
     fn intern(&self, ids: &mut Interner) -> Result<u32> {
         let wrong = |expected: &str| {
@@ -78,7 +78,7 @@ impl State {
     }
 
     /// Gives customers another id: (old, new). Who has the new id already is the same person from now on.
-    pub(super) fn relabel(&mut self, pairs: &[(Id, Id)]) -> Result<()> {
+    pub(super) fn relabel(&mut self, pairs: &[(CustomerId, CustomerId)]) -> Result<()> {
         let mut ids = self.interner.clone();
         let before = ids.len();
         let mut moves = Vec::with_capacity(pairs.len());
@@ -110,7 +110,7 @@ impl State {
     }
 
     /// Removes customers; the answer is how many there were. What they bought stays in the report as numbers.
-    pub(super) fn remove(&mut self, ids: &[Id]) -> Result<usize> {
+    pub(super) fn remove(&mut self, ids: &[CustomerId]) -> Result<usize> {
         let mut interner = self.interner.clone();
         let mut target: Vec<u32> = (0..interner.len() as u32).collect();
         for id in ids {
@@ -140,10 +140,10 @@ impl State {
 
     /// Closes the orders whose lines all lie before a day; their ids are forgotten.
     pub(super) fn seal(&mut self, before: i32) -> Result<()> {
-        let Lines::Any(orders) = std::mem::replace(&mut self.lines, Lines::None) else { return Ok(()) };
+        let OrderAssembly::Any(orders) = std::mem::replace(&mut self.lines, OrderAssembly::None) else { return Ok(()) };
         let is_over = |at: usize| orders.parts(at).last().unwrap_or(&orders.orders()[at]).day < before;
         let (left, open) = orders.select(|at| !is_over(at))?;
-        let mut closed = Closed::default();
+        let mut closed = ClosedOrders::default();
         self.totals.grow(self.interner.len());
         for (at, order) in orders.orders().iter().enumerate().filter(|(at, _)| is_over(*at)) {
             self.close_order(at as u32, order, orders.parts(at), &mut closed);
@@ -151,16 +151,16 @@ impl State {
         self.promote(&closed);
         self.accumulators.retain(Level::Open, &open);
         if let Some(days) = &mut self.days {
-            days.settle();
+            days.flush();
         }
-        self.lines = Lines::Any(Box::new(left));
+        self.lines = OrderAssembly::Any(Box::new(left));
         Ok(())
     }
 
     /// The positions of the orders whose lines come too late: all of them lie before `sealed`, and `base` has no such order
     /// open. An error where late lines are one. Nothing changes.
     pub(super) fn late_orders(&self, base: &Self, sealed: i32, late: Late) -> Result<Vec<usize>> {
-        let (Lines::Any(orders), Lines::Any(open)) = (&self.lines, &base.lines) else { return Ok(Vec::new()) };
+        let (OrderAssembly::Any(orders), OrderAssembly::Any(open)) = (&self.lines, &base.lines) else { return Ok(Vec::new()) };
         let mut refused: Vec<usize> = Vec::new();
         let (customers, ids) = (base.interner.lookup(), open.ids.lookup());
         for (at, (order, &code)) in orders.orders().iter().zip(orders.codes()).enumerate() {
@@ -189,7 +189,7 @@ impl State {
 
     /// Takes out orders at these positions, which ascend, as lines that came too late.
     pub(super) fn leave_out_late(&mut self, refused: &[usize]) -> Result<()> {
-        let Lines::Any(orders) = &self.lines else { return Ok(()) };
+        let OrderAssembly::Any(orders) = &self.lines else { return Ok(()) };
         if refused.is_empty() {
             return Ok(());
         }
@@ -198,26 +198,26 @@ impl State {
         }
         let (left, open) = orders.select(|at| refused.binary_search(&at).is_err())?;
         self.accumulators.retain(Level::Open, &open);
-        self.lines = Lines::Any(Box::new(left));
+        self.lines = OrderAssembly::Any(Box::new(left));
         Ok(())
     }
 
     /// The order whose lines may go on in the next update, in a state of its own; `None` where no order is open.
     pub(super) fn hand_on(&self) -> Result<Option<Self>> {
-        let Lines::Adjacent(ids, open) = &self.lines else { return Ok(None) };
+        let OrderAssembly::Adjacent(ids, open) = &self.lines else { return Ok(None) };
         let Some((code, order, parts)) = open.current() else { return Ok(None) };
         let mut next = self.like();
         let customer = next.interner.intern_from(self.interner.keys(), order.customer)?;
         let mut order_ids = Interner::new(ids.kind());
         let code = order_ids.intern_from(ids.keys(), code)?;
         next.accumulators.merge(Level::Open, &self.accumulators, &[(0, 0)])?;
-        let mut carried = OpenOrder::default();
+        let mut carried = AdjacentOrder::default();
         for part in if parts.is_empty() { std::slice::from_ref(order) } else { parts } {
             // Rows are counted anew in every update.
             carried.add(code, &Order { customer, first_row: u64::MAX, ..*part });
         }
         next.totals.grow(next.interner.len());
-        next.lines = Lines::Adjacent(Box::new(order_ids), carried);
+        next.lines = OrderAssembly::Adjacent(Box::new(order_ids), carried);
         Ok(Some(next))
     }
 }

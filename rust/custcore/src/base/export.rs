@@ -7,18 +7,18 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::{CustomerBase, Known};
-use crate::column::chunks::Kinds;
+use crate::column::chunks::InputSchema;
 use crate::exec::par::Threads;
-use crate::group::encoding::Plan;
+use crate::group::encoding::KeyEncoding;
 use crate::group::interner::Interner;
 use crate::group::keys::Keys;
-use crate::group::sort::Leads;
+use crate::group::sort::SortKeys;
 use crate::state::accumulator::{Accumulator, Failure, Level};
-use crate::state::customer_state::{Lines, Spread, State};
-use crate::state::days::{DayRecord, Run};
-use crate::state::open_orders::Parts;
-use crate::state::spec::Spec;
-use crate::state::stats::{EMPTY, Slot};
+use crate::state::customer_state::{OrderAssembly, SplitOrder, State};
+use crate::state::days::{DayRecord, DayRun};
+use crate::state::open_orders::OrderParts;
+use crate::state::spec::BaseSpec;
+use crate::state::stats::{CustomerStats, EMPTY};
 use crate::state::totals::Order;
 
 /// Customers of one batch of rows in the file of a base, at most.
@@ -28,7 +28,7 @@ const BATCH_WEIGHT: usize = 1 << 21;
 
 /// What a base holds besides its customers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Account {
+pub(crate) struct BaseMeta {
     /// Rows it was given.
     pub rows: u64,
     /// Names of the batches it was given.
@@ -56,7 +56,7 @@ pub(crate) struct CustomerTotals {
 
 /// An order that may get more lines, or one that has lines on several days.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Waiting<'a> {
+pub(crate) struct OpenOrder<'a> {
     /// The code of its id; `None` if it gets no more lines.
     pub id: Option<u32>,
     /// Its parts by day.
@@ -67,12 +67,12 @@ pub(crate) struct Waiting<'a> {
 
 /// The customers of a state, ascending by id.
 #[derive(Debug)]
-pub(crate) struct Customers<'a> {
+pub(crate) struct CustomerRows<'a> {
     /// The state.
     pub state: &'a State,
     codes: Vec<u32>,
     /// Records by customer, and where those of each code begin.
-    days: Option<(Arc<Run>, Vec<usize>)>,
+    days: Option<(Arc<DayRun>, Vec<usize>)>,
     /// The orders that wait, of each customer by order id.
     open: ByCustomer,
     /// The orders that wait no more, of each customer by content.
@@ -123,13 +123,13 @@ fn starts(codes: usize, customers: impl Iterator<Item = u32>) -> Vec<usize> {
     starts
 }
 
-impl<'a> Customers<'a> {
+impl<'a> CustomerRows<'a> {
     /// The customers of whom a state knows something.
     pub fn of(state: &'a State, threads: Threads<'_>) -> Self {
         let keys = state.interner.keys();
         let mut codes: Vec<u32> = (0..).zip(state.known_codes()).filter(|(_, known)| *known).map(|(code, _)| code).collect();
         if !state.interner.is_sorted() {
-            codes = Leads::of(&[keys], threads).sort(keys, &codes, threads).into_iter().map(|(_, code)| code).collect();
+            codes = SortKeys::of(&[keys], threads).sort(keys, &codes, threads).into_iter().map(|(_, code)| code).collect();
         }
         let n = state.interner.len();
         let days = state.days.as_ref().map(|days| {
@@ -138,13 +138,13 @@ impl<'a> Customers<'a> {
             (run, starts)
         });
         let open = match &state.lines {
-            Lines::None => ByCustomer::default(),
-            Lines::Any(orders) => {
+            OrderAssembly::None => ByCustomer::default(),
+            OrderAssembly::Any(orders) => {
                 let id = |at: u32| orders.codes()[at as usize];
                 let customers = orders.orders().iter().map(|order| order.customer);
                 ByCustomer::of(n, customers, |a, b| orders.ids.keys().compare(id(a), id(b)))
             }
-            Lines::Adjacent(_, open) => {
+            OrderAssembly::Adjacent(_, open) => {
                 let customers: Vec<u32> = open.current().map(|(_, order, _)| order.customer).into_iter().collect();
                 ByCustomer::of(n, customers.into_iter(), |_, _| Ordering::Equal)
             }
@@ -161,9 +161,9 @@ impl<'a> Customers<'a> {
     /// The order ids, where orders wait.
     pub fn order_ids(&self) -> Option<&'a Keys> {
         match &self.state.lines {
-            Lines::None => None,
-            Lines::Any(orders) => Some(orders.ids.keys()),
-            Lines::Adjacent(ids, _) => Some(ids.keys()),
+            OrderAssembly::None => None,
+            OrderAssembly::Any(orders) => Some(orders.ids.keys()),
+            OrderAssembly::Adjacent(ids, _) => Some(ids.keys()),
         }
     }
 
@@ -213,9 +213,9 @@ impl<'a> Customers<'a> {
     }
 
     /// The orders of a customer that wait, by id, and those that wait no more.
-    pub fn orders(&self, code: u32) -> impl Iterator<Item = Waiting<'_>> {
+    pub fn orders(&self, code: u32) -> impl Iterator<Item = OpenOrder<'_>> {
         let open = self.open.get(code).iter().filter_map(|&at| self.open_order(at as usize));
-        let spread = self.spread.get(code).iter().map(|&at| Waiting {
+        let spread = self.spread.get(code).iter().map(|&at| OpenOrder {
             id: None,
             parts: &self.state.spread[at as usize].parts,
             key: (Level::Spread, at),
@@ -223,14 +223,14 @@ impl<'a> Customers<'a> {
         open.chain(spread)
     }
 
-    fn open_order(&self, at: usize) -> Option<Waiting<'_>> {
+    fn open_order(&self, at: usize) -> Option<OpenOrder<'_>> {
         match &self.state.lines {
-            Lines::None => None,
-            Lines::Any(orders) => {
+            OrderAssembly::None => None,
+            OrderAssembly::Any(orders) => {
                 let parts = whole_or_parts(&orders.orders()[at], orders.parts(at));
-                Some(Waiting { id: Some(orders.codes()[at]), parts, key: (Level::Open, at as u32) })
+                Some(OpenOrder { id: Some(orders.codes()[at]), parts, key: (Level::Open, at as u32) })
             }
-            Lines::Adjacent(_, open) => open.current().map(|(code, order, parts)| Waiting {
+            OrderAssembly::Adjacent(_, open) => open.current().map(|(code, order, parts)| OpenOrder {
                 id: Some(code),
                 parts: whole_or_parts(order, parts),
                 key: (Level::Open, 0),
@@ -263,22 +263,22 @@ fn compare(state: &State, a: u32, b: u32) -> Ordering {
 
 /// A state that is put together again, customer by customer. Errors are what is wrong with what came.
 #[derive(Debug)]
-pub(crate) struct Restore<'t> {
+pub(crate) struct BaseLoader<'t> {
     /// Threads that may read it.
     pub threads: Threads<'t>,
     state: State,
     keys: Keys,
-    run: Run,
+    run: DayRun,
 }
 
 type Wrong = &'static str;
 
-impl<'t> Restore<'t> {
+impl<'t> BaseLoader<'t> {
     /// No customers yet.
-    pub fn new(kinds: &Kinds, spec: &Spec, threads: Threads<'t>) -> Self {
+    pub fn new(kinds: &InputSchema, spec: &BaseSpec, threads: Threads<'t>) -> Self {
         let interner = Interner::new(kinds.id_kind);
         let keys = interner.keys().clone();
-        Self { threads, state: State::new(kinds, spec, interner, Plan::Table), keys, run: Run::default() }
+        Self { threads, state: State::new(kinds, spec, interner, KeyEncoding::Table), keys, run: DayRun::default() }
     }
 
     /// Takes the ids of some more customers; the answer is the code of the first.
@@ -305,8 +305,8 @@ impl<'t> Restore<'t> {
     pub fn add_totals(&mut self, code: u32, totals: &CustomerTotals) -> Result<(), Wrong> {
         let CustomerTotals { ends, orders, rows, others, first_other, units } = *totals;
         let slot = match ends {
-            Some((first, last)) if orders > 0 && first <= last => Slot { units, orders, first, last },
-            None if orders == 0 => Slot { units, ..EMPTY },
+            Some((first, last)) if orders > 0 && first <= last => CustomerStats { units, orders, first, last },
+            None if orders == 0 => CustomerStats { units, ..EMPTY },
             _ => return Err("a customer's days and purchases contradict each other"),
         };
         self.state.totals.restore(code, &slot, rows, (first_other, others));
@@ -339,12 +339,12 @@ impl<'t> Restore<'t> {
             return Err("an order has no parts".into());
         };
         let Some((keys, code)) = id else {
-            self.state.spread.push(Spread { order: whole, parts: parts.to_vec() });
+            self.state.spread.push(SplitOrder { order: whole, parts: parts.to_vec() });
             return Ok((Level::Spread, self.state.spread.len() as u32 - 1));
         };
         match &mut self.state.lines {
-            Lines::None => Err("it has open orders where there can be none".into()),
-            Lines::Any(orders) => {
+            OrderAssembly::None => Err("it has open orders where there can be none".into()),
+            OrderAssembly::Any(orders) => {
                 let (code, next) = (orders.ids.intern_from(keys, code)?, orders.orders().len());
                 for part in parts {
                     if orders.add(code, part)? as usize != next {
@@ -353,12 +353,12 @@ impl<'t> Restore<'t> {
                 }
                 Ok((Level::Open, next as u32))
             }
-            Lines::Adjacent(ids, open) => {
+            OrderAssembly::Adjacent(ids, open) => {
                 if open.current().is_some() {
                     return Err("it has two orders open where there can be one".into());
                 }
                 let code = ids.intern_from(keys, code)?;
-                parts.iter().for_each(|part| drop::<Option<(Order, Parts)>>(open.add(code, part)));
+                parts.iter().for_each(|part| drop::<Option<(Order, OrderParts)>>(open.add(code, part)));
                 Ok((Level::Open, 0))
             }
         }
@@ -402,16 +402,16 @@ impl State {
 
 impl CustomerBase {
     /// What it knows, in parts; `None` when it never saw a schema.
-    pub(crate) fn known_parts(&self) -> Option<(&Kinds, &State, Account)> {
+    pub(crate) fn known_parts(&self) -> Option<(&InputSchema, &State, BaseMeta)> {
         self.known.as_ref().map(|Known { kinds, state, rows, batches, sealed, .. }| {
-            (kinds, state, Account { rows: *rows, batches: batches.clone(), sealed: *sealed })
+            (kinds, state, BaseMeta { rows: *rows, batches: batches.clone(), sealed: *sealed })
         })
     }
 
     /// A base of these parts.
-    pub(crate) fn of_parts(spec: Spec, known: Option<(Kinds, State, Account)>) -> Self {
+    pub(crate) fn of_parts(spec: BaseSpec, known: Option<(InputSchema, State, BaseMeta)>) -> Self {
         let known =
-            known.map(|(kinds, state, Account { rows, batches, sealed })| Known { kinds, state, rows, batches, sealed, version: 0 });
+            known.map(|(kinds, state, BaseMeta { rows, batches, sealed })| Known { kinds, state, rows, batches, sealed, version: 0 });
         Self { spec, known }
     }
 }

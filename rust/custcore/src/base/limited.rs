@@ -10,13 +10,13 @@ use super::CustomerBase;
 use super::spill::Spill;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
-use crate::ingest::builder::{Fold, Update};
+use crate::ingest::builder::{Update, UpdateBuilder};
 use crate::report::Report;
-use crate::state::spec::Spec;
+use crate::state::spec::BaseSpec;
 
 /// How much memory a base may take, and where to put what exceeds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Limit {
+pub struct MemoryLimit {
     /// Bytes.
     pub memory: u64,
     /// The folder in which a folder for the runs is made.
@@ -26,7 +26,7 @@ pub struct Limit {
 /// The smallest limit that can be kept: a group of batches is folded at once.
 const LEAST_MEMORY: u64 = 1 << 20;
 
-impl Limit {
+impl MemoryLimit {
     /// A limit of so many bytes, at least a mebibyte.
     pub fn new(memory: u64, folder: PathBuf) -> Result<Self> {
         if memory < LEAST_MEMORY {
@@ -39,11 +39,11 @@ impl Limit {
 
 /// A fold that goes to the folder when it outgrows its share of the memory.
 #[derive(Debug)]
-pub struct LimitedFold {
-    spec: Spec,
+pub struct LimitedBuilder {
+    spec: BaseSpec,
     schema: Schema,
-    limit: Limit,
-    fold: Fold,
+    limit: MemoryLimit,
+    fold: UpdateBuilder,
     full: Option<Spill>,
 }
 
@@ -54,9 +54,9 @@ pub struct LimitedUpdate {
     rest: Update,
 }
 
-impl LimitedFold {
+impl LimitedBuilder {
     /// Begins an update of a base that has perhaps been put on disk.
-    pub fn begin(base: &CustomerBase, disk: Option<&Spill>, schema: &Schema, limit: &Limit) -> Result<Self> {
+    pub fn begin(base: &CustomerBase, disk: Option<&Spill>, schema: &Schema, limit: &MemoryLimit) -> Result<Self> {
         if let Some(disk) = disk {
             // The kinds are known there; what is in memory came after.
             disk.account().begin(schema)?;
@@ -85,7 +85,7 @@ impl LimitedFold {
         Ok(())
     }
 
-    /// See [`Fold::release`].
+    /// See [`UpdateBuilder::release`].
     pub fn release(&mut self) {
         self.fold.release();
     }
@@ -102,22 +102,22 @@ impl LimitedFold {
 }
 
 /// An error where the batch of this name was given already.
-pub fn check_batch(base: &CustomerBase, disk: Option<&Spill>, batch: Option<&str>) -> Result<()> {
+pub fn check_limited_batch(base: &CustomerBase, disk: Option<&Spill>, batch: Option<&str>) -> Result<()> {
     let Some(batch) = batch else { return Ok(()) };
     base.check_batch(batch)?;
     disk.map_or(Ok(()), |disk| disk.account().check_batch(batch))
 }
 
 /// Ends an update. After an error base and disk are what they were.
-pub fn commit(
+pub fn commit_limited(
     base: &mut CustomerBase,
     disk: &mut Option<Spill>,
-    limit: &Limit,
+    limit: &MemoryLimit,
     update: LimitedUpdate,
     batch: Option<&str>,
     context: &Context,
 ) -> Result<()> {
-    check_batch(base, disk.as_ref(), batch)?;
+    check_limited_batch(base, disk.as_ref(), batch)?;
     let LimitedUpdate { full, rest } = update;
     let together = (base.bytes() + rest.state.bytes()) as u64;
     if full.is_none() && together <= limit.memory {
@@ -151,7 +151,7 @@ pub fn commit(
 }
 
 /// Puts all that is in memory on disk, and empties the base.
-pub fn put_down(base: &mut CustomerBase, disk: &mut Option<Spill>, context: &Context) -> Result<()> {
+pub fn spill_all(base: &mut CustomerBase, disk: &mut Option<Spill>, context: &Context) -> Result<()> {
     let runs = disk.as_mut().ok_or_else(|| Error::internal("a base in memory was to be read from disk"))?;
     runs.add(base, context)?;
     *base = CustomerBase::new(base.spec().clone())?;
@@ -159,7 +159,12 @@ pub fn put_down(base: &mut CustomerBase, disk: &mut Option<Spill>, context: &Con
 }
 
 /// What the whole base is asked: `work` is done with the base of each range of ids, ascending. All must be on disk.
-pub fn by_ranges<T>(disk: &Spill, limit: &Limit, context: &Context, mut work: impl FnMut(&CustomerBase) -> Result<T>) -> Result<Vec<T>> {
+pub fn by_ranges<T>(
+    disk: &Spill,
+    limit: &MemoryLimit,
+    context: &Context,
+    mut work: impl FnMut(&CustomerBase) -> Result<T>,
+) -> Result<Vec<T>> {
     // Some of the memory is for what is made of a range.
     let mut parts = disk.parts(limit.memory / 2);
     let mut results = Vec::new();
@@ -171,7 +176,7 @@ pub fn by_ranges<T>(disk: &Spill, limit: &Limit, context: &Context, mut work: im
 }
 
 /// Customers and report of a base on disk.
-pub fn account(disk: &Spill, limit: &Limit, context: &Context) -> Result<(usize, Report)> {
+pub fn limited_meta(disk: &Spill, limit: &MemoryLimit, context: &Context) -> Result<(usize, Report)> {
     let mut report = disk.account().report(None)?;
     let mut customers = 0;
     for (number, part) in by_ranges(disk, limit, context, |part| Ok((part.len(), part.report(None)?)))? {
@@ -182,12 +187,12 @@ pub fn account(disk: &Spill, limit: &Limit, context: &Context) -> Result<(usize,
 }
 
 /// The folder that is used where none is named.
-pub fn default_folder() -> PathBuf {
+pub fn default_spill_dir() -> PathBuf {
     std::env::temp_dir()
 }
 
 /// Whether a folder is there.
-pub fn check_folder(folder: &Path) -> Result<()> {
+pub fn check_spill_dir(folder: &Path) -> Result<()> {
     if folder.is_dir() {
         return Ok(());
     }

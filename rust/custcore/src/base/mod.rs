@@ -25,31 +25,31 @@ use std::collections::BTreeSet;
 use arrow_array::RecordBatch;
 use arrow_schema::Schema;
 
-use self::edit::Id;
-use crate::column::bounds::Edge;
-use crate::column::chunks::{Kinds, Pick};
+use self::edit::CustomerId;
+use crate::column::bounds::Cutoff;
+use crate::column::chunks::{InputSchema, Pick};
 use crate::column::key::KeyKind;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
-use crate::ingest::builder::{Fold, Update};
+use crate::ingest::builder::{Update, UpdateBuilder};
 use crate::num::money::Money;
-use crate::report::{Entry, EntryKind, Report, Tally, Unit};
+use crate::report::{EntryKind, Report, ReportEntry, ReportUnit, Tally};
 use crate::state::customer_state::State;
-use crate::state::order_log::Journal;
-use crate::state::spec::{AsOf, Late, Spec, Track};
+use crate::state::order_log::OrderLog;
+use crate::state::spec::{AsOf, BaseSpec, Late, Track};
 use crate::time::calendar::date_text;
 
 /// The customer base.
 #[derive(Debug, Clone)]
 pub struct CustomerBase {
-    spec: Spec,
+    spec: BaseSpec,
     known: Option<Known>,
 }
 
 /// What a base knows once it has seen a schema.
 #[derive(Debug, Clone)]
 struct Known {
-    kinds: Kinds,
+    kinds: InputSchema,
     state: State,
     rows: u64,
     /// Names of the batches it was given.
@@ -68,17 +68,17 @@ impl Known {
 
 impl CustomerBase {
     /// An empty base.
-    pub fn new(spec: Spec) -> Result<Self> {
+    pub fn new(spec: BaseSpec) -> Result<Self> {
         Ok(Self { spec: spec.checked()?, known: None })
     }
 
     /// The base of one update, with settings whose names need no check because no table is made of them yet.
-    pub(crate) fn of(spec: Spec, update: Update) -> Self {
+    pub(crate) fn of(spec: BaseSpec, update: Update) -> Self {
         Self { spec, known: Some(Known::of(update)) }
     }
 
     /// Its settings.
-    pub fn spec(&self) -> &Spec {
+    pub fn spec(&self) -> &BaseSpec {
         &self.spec
     }
 
@@ -124,12 +124,12 @@ impl CustomerBase {
     }
 
     /// Begins an update with data of this schema; the columns are checked here, before any are read.
-    pub fn begin(&self, schema: &Schema) -> Result<Fold> {
-        let kinds = Kinds::of(schema, &self.spec.roles, self.spec.timezone.as_deref(), self.spec.amount_decimals)?;
-        let Some(known) = &self.known else { return Fold::new(&self.spec, kinds) };
+    pub fn begin(&self, schema: &Schema) -> Result<UpdateBuilder> {
+        let kinds = InputSchema::of(schema, &self.spec.roles, self.spec.timezone.as_deref(), self.spec.amount_decimals)?;
+        let Some(known) = &self.known else { return UpdateBuilder::new(&self.spec, kinds) };
         self.spec.check_second_update()?;
         check_kinds(&self.spec, &known.kinds, &kinds)?;
-        let mut fold = Fold::new(&self.spec, kinds)?;
+        let mut fold = UpdateBuilder::new(&self.spec, kinds)?;
         if self.spec.in_sequence() {
             fold.carry(known.state.hand_on()?, known.version);
         }
@@ -259,7 +259,7 @@ impl CustomerBase {
     }
 
     /// Gives customers another id, all at once: (old, new). Where the new id is there already both are one customer.
-    pub fn relabel(&mut self, pairs: &[(Id, Id)]) -> Result<()> {
+    pub fn relabel(&mut self, pairs: &[(CustomerId, CustomerId)]) -> Result<()> {
         let Some(known) = &mut self.known else { return Ok(()) };
         known.state.relabel(pairs)?;
         known.version += 1;
@@ -267,7 +267,7 @@ impl CustomerBase {
     }
 
     /// Removes customers and all that is known of them; the answer is how many there were.
-    pub fn remove(&mut self, ids: &[Id]) -> Result<usize> {
+    pub fn remove(&mut self, ids: &[CustomerId]) -> Result<usize> {
         let Some(known) = &mut self.known else { return Ok(0) };
         known.version += 1;
         known.state.remove(ids)
@@ -283,7 +283,7 @@ impl CustomerBase {
 
     /// What it knows as of the end of a day (of the last one if none is given), with what happened on each day where that is
     /// asked for.
-    fn settled(&self, until: Option<i32>, days: bool) -> Result<(&Kinds, Cow<'_, State>)> {
+    fn settled(&self, until: Option<i32>, days: bool) -> Result<(&InputSchema, Cow<'_, State>)> {
         let (kinds, state) = self.known()?;
         let past = until.filter(|&day| day < state.last_day);
         if let Some(day) = past.filter(|_| !self.spec.track.looks_back()) {
@@ -305,25 +305,25 @@ impl CustomerBase {
         let Some(known) = &self.known else { return Ok(self.clone()) };
         let until = as_of.map(|as_of| as_of.day(&known.kinds.clock)).transpose()?;
         let (kinds, state) = self.settled(until, self.spec.n_days)?;
-        let spec = Spec { track: Track::Totals, ..self.spec.clone() };
+        let spec = BaseSpec { track: Track::Totals, ..self.spec.clone() };
         Ok(Self { spec, known: Some(Known { kinds: kinds.clone(), state: state.into_owned(), batches: BTreeSet::new(), ..*known }) })
     }
 
     /// What an analysis of orders reads: the base as of the end of a day, and every order up to it.
-    pub(crate) fn retold(&self, until: Option<i32>, start: Option<Edge>) -> Result<(Self, Journal)> {
+    pub(crate) fn retold(&self, until: Option<i32>, start: Option<Cutoff>) -> Result<(Self, OrderLog)> {
         if !self.spec.track.looks_back() {
             let message =
                 "a base of level 'totals' does not know on which days its customers bought; build it with track='days' or 'orders'";
             return Err(Error::new(ErrorKind::StateMismatch, message));
         }
         let (kinds, state) = self.settled(until, true)?;
-        let journal = state.retell(start.map(|start| start.day));
+        let order_log = state.replay(start.map(|start| start.day));
         let update = Update { kinds: kinds.clone(), state: state.into_owned(), rows: self.rows(), begun_at: None };
-        Ok((Self::of(self.spec.clone(), update), journal))
+        Ok((Self::of(self.spec.clone(), update), order_log))
     }
 
     /// What it knows, or an error when it never saw a schema.
-    pub(crate) fn known(&self) -> Result<(&Kinds, &State)> {
+    pub(crate) fn known(&self) -> Result<(&InputSchema, &State)> {
         self.known.as_ref().map(|known| (&known.kinds, &known.state)).ok_or_else(never_updated)
     }
 
@@ -355,30 +355,30 @@ impl CustomerBase {
     }
 
     /// The report of a state as of a day.
-    pub(crate) fn report_of(&self, kinds: &Kinds, state: &State, as_of: Option<i32>) -> Report {
+    pub(crate) fn report_of(&self, kinds: &InputSchema, state: &State, as_of: Option<i32>) -> Report {
         use EntryKind::{LeftOut, Note};
         let money = kinds.money;
         let (rows, orders) = (&state.rows, &state.purchases);
-        let entry = |name, kind, unit, tally| Entry::new(name, kind, unit, tally, money);
+        let entry = |name, kind, unit, tally| ReportEntry::new(name, kind, unit, tally, money);
         let refund_only = state.totals.without_purchase();
         let mut entries = vec![
-            entry("null_customer_id", LeftOut, Unit::Rows, &rows.null_id),
-            entry("null_timestamp", LeftOut, Unit::Rows, &rows.null_time),
-            entry("nonfinite_amount", LeftOut, Unit::Rows, &rows.nonfinite),
-            entry("after_as_of", LeftOut, Unit::Rows, &rows.after),
-            entry("excluded_refunds", LeftOut, Unit::Orders, &orders.excluded_refunds),
-            entry("refund_only_customers", LeftOut, Unit::Customers, &refund_only),
-            entry("netted_refunds", Note, Unit::Orders, &orders.netted_refunds),
-            entry("zero_orders", Note, Unit::Orders, &orders.zero_orders),
-            entry("null_amount", Note, Unit::Rows, &rows.null_amount),
-            entry("null_order_id", Note, Unit::Rows, &rows.null_order),
+            entry("null_customer_id", LeftOut, ReportUnit::Rows, &rows.null_id),
+            entry("null_timestamp", LeftOut, ReportUnit::Rows, &rows.null_time),
+            entry("nonfinite_amount", LeftOut, ReportUnit::Rows, &rows.nonfinite),
+            entry("after_as_of", LeftOut, ReportUnit::Rows, &rows.after),
+            entry("excluded_refunds", LeftOut, ReportUnit::Orders, &orders.excluded_refunds),
+            entry("refund_only_customers", LeftOut, ReportUnit::Customers, &refund_only),
+            entry("netted_refunds", Note, ReportUnit::Orders, &orders.netted_refunds),
+            entry("zero_orders", Note, ReportUnit::Orders, &orders.zero_orders),
+            entry("null_amount", Note, ReportUnit::Rows, &rows.null_amount),
+            entry("null_order_id", Note, ReportUnit::Rows, &rows.null_order),
         ];
         // These are there only where somebody sealed orders or removed customers.
         if self.spec.late == Late::Report {
-            entries.push(entry("late_lines", LeftOut, Unit::Rows, &rows.late));
+            entries.push(entry("late_lines", LeftOut, ReportUnit::Rows, &rows.late));
         }
         if rows.removed != Tally::default() {
-            entries.push(entry("removed", LeftOut, Unit::Orders, &rows.removed));
+            entries.push(entry("removed", LeftOut, ReportUnit::Orders, &rows.removed));
         }
         let mut remarks = Vec::new();
         if let Some(zone) = kinds.clock.zone() {
@@ -396,7 +396,7 @@ fn never_updated() -> Error {
 }
 
 /// Data of an update must be of the same kinds as those before; widths and layouts may differ.
-fn check_kinds(spec: &Spec, known: &Kinds, new: &Kinds) -> Result<()> {
+fn check_kinds(spec: &BaseSpec, known: &InputSchema, new: &InputSchema) -> Result<()> {
     let unlike = |what: &str, column: &str, before: String, now: String| {
         let message =
             format!("column '{column}': {what} were {before} in earlier updates and are {now} now. Cast the new data to what came before");
@@ -416,8 +416,9 @@ fn check_kinds(spec: &Spec, known: &Kinds, new: &Kinds) -> Result<()> {
         };
         return unlike(what, column, name(before).to_owned(), name(now).to_owned());
     }
-    let clock =
-        |kinds: &Kinds| kinds.clock.zone().map_or("naive (without a zone)".to_owned(), |zone| format!("read in zone {}", zone.name()));
+    let clock = |kinds: &InputSchema| {
+        kinds.clock.zone().map_or("naive (without a zone)".to_owned(), |zone| format!("read in zone {}", zone.name()))
+    };
     if clock(known) != clock(new) {
         return unlike("times", &spec.roles.timestamp, clock(known), clock(new));
     }

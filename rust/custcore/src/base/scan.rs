@@ -7,19 +7,20 @@ use arrow_schema::Schema;
 use super::CustomerBase;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
-use crate::ingest::builder::{Fold, Update};
+use crate::ingest::builder::{Update, UpdateBuilder};
 
 /// Folds over the same rows, each with the name of its base.
 #[derive(Debug)]
-pub struct Scan {
-    folds: Vec<(String, Fold)>,
+pub struct SharedScan {
+    folds: Vec<(String, UpdateBuilder)>,
     rows: u64,
 }
 
-impl Scan {
+impl SharedScan {
     /// Begins an update of each base with data of this schema; the columns of all are checked here, before any are read.
     pub fn begin<'a>(bases: impl IntoIterator<Item = (&'a str, &'a CustomerBase)>, schema: &Schema) -> Result<Self> {
-        let fold = |(name, base): (&str, &CustomerBase)| Ok((name.to_owned(), base.begin(schema).map_err(|error| of_base(error, name))?));
+        let fold =
+            |(name, base): (&str, &CustomerBase)| Ok((name.to_owned(), base.begin(schema).map_err(|error| error_of_base(error, name))?));
         Ok(Self { folds: bases.into_iter().map(fold).collect::<Result<_>>()?, rows: 0 })
     }
 
@@ -36,7 +37,7 @@ impl Scan {
             // The error of the smallest row is told, however the rows were cut into batches.
             let row = |error: &Error| error.row().unwrap_or(u64::MAX);
             if first.as_ref().is_none_or(|first| row(&error) < row(first)) {
-                first = Some(of_base(error, name));
+                first = Some(error_of_base(error, name));
             }
         }
         let rows = batches.iter().map(|batch| batch.num_rows() as u64).sum();
@@ -50,29 +51,29 @@ impl Scan {
         self.rows
     }
 
-    /// See [`Fold::expect_more`].
+    /// See [`UpdateBuilder::expect_more`].
     pub fn expect_more(&mut self) {
         self.folds.iter_mut().for_each(|(_, fold)| fold.expect_more());
     }
 
-    /// See [`Fold::release`].
+    /// See [`UpdateBuilder::release`].
     pub fn release(&mut self) {
         self.folds.iter_mut().for_each(|(_, fold)| fold.release());
     }
 
     /// The updates, in the order of the bases.
     pub fn finish(self, context: &Context) -> Result<Vec<Update>> {
-        self.folds.into_iter().map(|(name, fold)| fold.finish(context).map_err(|error| of_base(error, &name))).collect()
+        self.folds.into_iter().map(|(name, fold)| fold.finish(context).map_err(|error| error_of_base(error, &name))).collect()
     }
 }
 
 /// The same error, which says whose it is.
-pub fn of_base(error: Error, name: &str) -> Error {
+pub fn error_of_base(error: Error, name: &str) -> Error {
     error.said_of(&format!("base '{name}'"))
 }
 
 /// Ends the updates of several bases with a batch that may have a name: all of them or, after an error, none.
-pub fn commit_all(
+pub fn commit_updates(
     mut bases: Vec<(&str, &mut CustomerBase)>,
     mut updates: Vec<Update>,
     batch: Option<&str>,
@@ -82,10 +83,10 @@ pub fn commit_all(
         return Err(Error::internal(format!("{} updates for {} bases", updates.len(), bases.len())));
     }
     for ((name, base), update) in bases.iter_mut().zip(&mut updates) {
-        base.prepare(update, batch).map_err(|error| of_base(error, name))?;
+        base.prepare(update, batch).map_err(|error| error_of_base(error, name))?;
     }
     let commit = |((name, base), update): ((&str, &mut CustomerBase), Update)| {
-        base.commit(update, batch, context).map_err(|error| of_base(error, name))
+        base.commit(update, batch, context).map_err(|error| error_of_base(error, name))
     };
     bases.into_iter().zip(updates).try_for_each(commit)
 }

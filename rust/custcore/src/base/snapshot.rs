@@ -8,11 +8,11 @@ use std::borrow::Cow;
 use crate::column::mark::{BEFORE, PURCHASE, RETURNING, START};
 use crate::error::{Error, Result};
 use crate::state::accumulator::Level;
-use crate::state::customer_state::{Lines, State};
-use crate::state::days::{DayBook, Run};
+use crate::state::customer_state::{OrderAssembly, State};
+use crate::state::days::{DayRun, DayRuns};
 use crate::state::open_orders::order_until;
-use crate::state::order_log::Journal;
-use crate::state::totals::{Standing, Totals};
+use crate::state::order_log::OrderLog;
+use crate::state::totals::{OrderClass, Totals};
 
 impl State {
     /// The totals at the end of a day, of the last one if none is given; with `days`, what happened on each day besides.
@@ -26,14 +26,14 @@ impl State {
         if view.first_day > view.last_day {
             (view.first_day, view.last_day) = (i32::MAX, i32::MIN);
         }
-        (view.lines, view.notes) = (Lines::None, None);
+        (view.lines, view.notes) = (OrderAssembly::None, None);
         match past {
             None => {
                 (view.totals, view.purchases) = (self.totals.clone(), self.purchases);
                 view.days = self.days.clone().filter(|_| days);
             }
             Some(day) => {
-                view.days = days.then(DayBook::default);
+                view.days = days.then(DayRuns::default);
                 self.look_back(day, &mut view)?;
             }
         }
@@ -47,7 +47,7 @@ impl State {
                 }
             }
             if let Some(order) = order_until(order, parts, past)
-                && view.add_order(&order, &[]) == Some(Standing::Purchase)
+                && view.add_order(&order, &[]) == Some(OrderClass::Purchase)
             {
                 let orders = if level == Level::Open { &mut open } else { &mut spread };
                 orders.push((at, order.customer));
@@ -58,7 +58,7 @@ impl State {
             view.accumulators.retain(level, &[]);
         }
         if let Some(days) = &mut view.days {
-            days.settle();
+            days.flush();
         }
         Ok(Cow::Owned(view))
     }
@@ -66,9 +66,9 @@ impl State {
     /// Whether no orders wait and every order is what it is on any day.
     fn is_settled(&self) -> bool {
         let waits = match &self.lines {
-            Lines::None => false,
-            Lines::Any(orders) => !orders.orders().is_empty(),
-            Lines::Adjacent(_, open) => open.current().is_some(),
+            OrderAssembly::None => false,
+            OrderAssembly::Any(orders) => !orders.orders().is_empty(),
+            OrderAssembly::Adjacent(_, open) => open.current().is_some(),
         };
         !waits && self.spread.is_empty()
     }
@@ -89,7 +89,7 @@ impl State {
         }
         view.rows.after.add_many(after.purchases.excluded_refunds.rows, after.purchases.excluded_refunds.units);
         let whole = book.whole();
-        let mut kept = Run::default();
+        let mut kept = DayRun::default();
         for record in whole.records() {
             if record.day <= day {
                 view.totals.add_day(&record);
@@ -108,17 +108,17 @@ impl State {
 
     /// The purchases and refunds of every day, written down one by one; of a state that has settled with its days. Days
     /// before `start` are marked so.
-    pub fn retell(&self, start: Option<i32>) -> Journal {
-        let mut journal = Journal::default();
-        let Some(days) = &self.days else { return journal };
+    pub fn replay(&self, start: Option<i32>) -> OrderLog {
+        let mut order_log = OrderLog::default();
+        let Some(days) = &self.days else { return order_log };
         for record in days.whole().records() {
             let before = if start.is_some_and(|start| record.day < start) { BEFORE } else { 0 };
             let marks = START | RETURNING | before | if record.orders > 0 { PURCHASE } else { 0 };
-            journal.add(record.customer, record.day, record.units, marks, 0);
+            order_log.add(record.customer, record.day, record.units, marks, 0);
             // The money of a day stands at its first purchase.
-            (1..record.orders).for_each(|_| journal.add(record.customer, record.day, 0, marks, 0));
+            (1..record.orders).for_each(|_| order_log.add(record.customer, record.day, 0, marks, 0));
         }
-        journal.close();
-        journal
+        order_log.close();
+        order_log
     }
 }

@@ -10,15 +10,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use arrow_array::RecordBatch;
 
 use super::CustomerBase;
-use super::export::{Account, Customers, Restore};
-use super::file::table::Layout;
+use super::export::{BaseLoader, BaseMeta, CustomerRows};
+use super::file::table::BaseFileLayout;
 use super::file::write_batches;
 use crate::column::key::{Key, KeyColumn, OwnedKey};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 use crate::exec::par::Threads;
 use crate::state::customer_state::State;
-use crate::state::spec::{OrderLines, Spec, Track};
+use crate::state::spec::{BaseSpec, OrderLines, Track};
 use crate::store::blocks::{Entries, Format, Reader, Writer};
 
 const FORMAT: Format = Format { name: "run of a customer base", version: 1 };
@@ -33,18 +33,18 @@ const STATE_PER_BYTE: u64 = 4;
 /// The runs of a base, in a folder that is removed when this is dropped.
 #[derive(Debug)]
 pub struct Spill {
-    spec: Spec,
-    runs: Vec<Run>,
+    spec: BaseSpec,
+    runs: Vec<SpillRun>,
     /// What the base holds besides its customers.
     account: CustomerBase,
     /// The folders of its runs; new ones go to the first.
-    folders: Vec<Folder>,
+    folders: Vec<TempDir>,
 }
 
 #[derive(Debug)]
-struct Run {
+struct SpillRun {
     path: PathBuf,
-    layout: Layout,
+    layout: BaseFileLayout,
     batches: Vec<Batch>,
 }
 
@@ -56,16 +56,16 @@ struct Batch {
 }
 
 #[derive(Debug)]
-struct Folder(PathBuf);
+struct TempDir(PathBuf);
 
-impl Drop for Folder {
+impl Drop for TempDir {
     fn drop(&mut self) {
         // There is nobody to tell.
         drop(fs::remove_dir_all(&self.0));
     }
 }
 
-impl Folder {
+impl TempDir {
     /// A new folder in `parent`.
     fn new(parent: &Path) -> Result<Self> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
@@ -84,7 +84,7 @@ impl Folder {
 
 impl Spill {
     /// No runs yet; they will lie in a new folder in `parent`.
-    pub fn new(parent: &Path, spec: Spec) -> Result<Self> {
+    pub fn new(parent: &Path, spec: BaseSpec) -> Result<Self> {
         if spec.track == Track::Once || spec.window.is_some() {
             return Err(Error::internal("a base for one call was to be spilled"));
         }
@@ -93,7 +93,7 @@ impl Spill {
                            track='orders', or more memory";
             return Err(Error::new(ErrorKind::StateMismatch, message));
         }
-        Ok(Self { account: CustomerBase::new(spec.clone())?, spec, runs: Vec::new(), folders: vec![Folder::new(parent)?] })
+        Ok(Self { account: CustomerBase::new(spec.clone())?, spec, runs: Vec::new(), folders: vec![TempDir::new(parent)?] })
     }
 
     /// Writes down what a base knows. After an error nothing is known of it here.
@@ -105,9 +105,9 @@ impl Spill {
         let Some(folder) = self.folders.first() else { return Err(Error::internal("runs without a folder")) };
         let path = folder.0.join(format!("{}.arrow", self.runs.len()));
         let run = context.run_if_large(state.interner.len(), |threads| {
-            let customers = Customers::of(state, threads);
+            let customers = CustomerRows::of(state, threads);
             let (narrow, _) = customers.largest_units();
-            let layout = Layout::of(&self.spec, kinds, !narrow, Some(rows_before));
+            let layout = BaseFileLayout::of(&self.spec, kinds, !narrow, Some(rows_before));
             let file = File::create(&path).map_err(|error| Error::file("write", &path, &error))?;
             let mut writer = Writer::new(BufWriter::with_capacity(1 << 16, file), &path, FORMAT, layout.schema(), Entries::new())?;
             let mut batches = Vec::new();
@@ -118,7 +118,7 @@ impl Spill {
                 Ok(())
             })?;
             writer.finish(&Entries::new())?;
-            Ok(Run { path, layout, batches })
+            Ok(SpillRun { path, layout, batches })
         })??;
         self.runs.push(run);
         self.account = whole;
@@ -154,7 +154,7 @@ impl Spill {
     }
 
     /// Bases of ranges of ids, ascending, each of about so many bytes of memory or less.
-    pub fn parts(&self, memory: u64) -> Parts<'_> {
+    pub fn parts(&self, memory: u64) -> SpillRanges<'_> {
         let batches = self.runs.iter().flat_map(|run| &run.batches);
         let mut starts: Vec<(&OwnedKey, u64)> = batches
             .flat_map(|batch| {
@@ -163,13 +163,13 @@ impl Spill {
             })
             .collect();
         starts.sort_unstable();
-        Parts { spill: self, starts, at: 0, bytes: memory / STATE_PER_BYTE }
+        SpillRanges { spill: self, starts, at: 0, bytes: memory / STATE_PER_BYTE }
     }
 }
 
 /// Hands out the base range by range.
 #[derive(Debug)]
-pub struct Parts<'a> {
+pub struct SpillRanges<'a> {
     spill: &'a Spill,
     /// Ids that a range may begin with, ascending, and the bytes up to the next one of the same run.
     starts: Vec<(&'a OwnedKey, u64)>,
@@ -178,7 +178,7 @@ pub struct Parts<'a> {
     bytes: u64,
 }
 
-impl Parts<'_> {
+impl SpillRanges<'_> {
     /// The base of the next range; `None` after the last one. It knows the last day of all, so that it can be asked for what
     /// the whole base would be; rows that were left out stand in [`Spill::account`] alone.
     pub fn next(&mut self, context: &Context) -> Result<Option<CustomerBase>> {
@@ -213,7 +213,7 @@ impl Spill {
                 continue;
             }
             let mut reader = Reader::open(&run.path, FORMAT)?;
-            let mut restore = Restore::new(kinds, &self.spec, threads);
+            let mut restore = BaseLoader::new(kinds, &self.spec, threads);
             for at in first..last {
                 let batch = between(&reader.batch(at)?, low, high)?;
                 run.layout.read(&batch, &mut restore).map_err(|failure| failure.of(&reader))?;
@@ -223,7 +223,7 @@ impl Spill {
         let mut state =
             if states.len() > 1 { State::unify(states, threads)? } else { states.pop().unwrap_or_else(|| whole.without_customers(0)) };
         (state.first_day, state.last_day) = (whole.first_day, whole.last_day);
-        let account = Account { sealed: account.sealed, ..Account::default() };
+        let account = BaseMeta { sealed: account.sealed, ..BaseMeta::default() };
         Ok(CustomerBase::of_parts(self.spec.clone(), Some((kinds.clone(), state, account))))
     }
 }

@@ -6,20 +6,20 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, TimestampSecondArray};
 
 use super::CustomerBase;
-use crate::column::chunks::Roles;
+use crate::column::chunks::ColumnRoles;
 use crate::column::mark::{BEFORE, PURCHASE, RETURNING, START};
 use crate::error::{Error, Result};
 use crate::exec::context::Context;
 use crate::exec::par::ROWS_WORTH_THREADS;
 use crate::group::keys::Keys;
-use crate::state::spec::{OrderLines, Spec, Track};
+use crate::state::spec::{BaseSpec, OrderLines, Track};
 use crate::time::calendar::DAY_SECONDS;
 
 /// One line: customer, day, amount, order.
 type Line = (i64, i64, i64, i64);
 
 fn base(track: Track, order_lines: OrderLines, with_orders: bool) -> Result<CustomerBase> {
-    let roles = Roles {
+    let roles = ColumnRoles {
         customer_id: "customer".into(),
         timestamp: "time".into(),
         amount: Some("amount".into()),
@@ -28,7 +28,7 @@ fn base(track: Track, order_lines: OrderLines, with_orders: bool) -> Result<Cust
         start: None,
         returning: None,
     };
-    CustomerBase::new(Spec { order_lines, track, ..Spec::new(roles) })
+    CustomerBase::new(BaseSpec { order_lines, track, ..BaseSpec::new(roles) })
 }
 
 fn batch(lines: &[Line]) -> Result<RecordBatch> {
@@ -57,10 +57,10 @@ fn the_orders_of_each_day_are_written_down_anew() -> Result<()> {
         kept.update(&[batch(update)?], &Context::new(1))?;
     }
     let (_, state) = kept.known()?;
-    let journal = state.retell(Some(12));
+    let order_log = state.replay(Some(12));
     let all = START | RETURNING;
-    let entries = journal.pieces().iter().flatten();
-    let mut found: Vec<_> = entries.map(|e| (id(state.interner.keys(), e.customer), e.day, e.units(journal.wide()), e.marks())).collect();
+    let entries = order_log.pieces().iter().flatten();
+    let mut found: Vec<_> = entries.map(|e| (id(state.interner.keys(), e.customer), e.day, e.units(order_log.wide()), e.marks())).collect();
     found.sort_unstable();
     // The money of a day stands at its first purchase; days before the start are marked.
     let expected = [

@@ -46,32 +46,32 @@ use std::sync::Arc;
 use arrow_schema::DataType;
 
 use super::CustomerBase;
-use crate::column::chunks::{Kinds, Pick};
+use crate::column::chunks::{InputSchema, Pick};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 use crate::group::interner::Keys;
-use crate::group::sort::Leads;
+use crate::group::sort::SortKeys;
 use crate::report::Report;
 use crate::state::attributes::Attribute;
 use crate::state::customer_state::State;
-use crate::state::days::{DayBook, DayRecord, Run};
-use crate::state::spec::{AsOf, Spec};
-use crate::state::stats::Slots;
+use crate::state::days::{DayRecord, DayRun, DayRuns};
+use crate::state::spec::{AsOf, BaseSpec};
+use crate::state::stats::CustomerStatsTable;
 
-pub use crate::state::stats::Slot;
+pub use crate::state::stats::CustomerStats;
 
 /// A base as of the end of a day.
 #[derive(Debug)]
 pub struct BaseView<'a> {
     base: &'a CustomerBase,
-    kinds: &'a Kinds,
+    kinds: &'a InputSchema,
     state: Cow<'a, State>,
     as_of: Option<i32>,
 }
 
 /// Totals by customer code.
 #[derive(Debug, Clone, Copy)]
-pub struct TotalsView<'a>(&'a Slots);
+pub struct TotalsView<'a>(&'a CustomerStatsTable);
 
 /// One attribute by customer code. Values have codes, too; a value is null where its code is
 /// [`NO_CODE`](crate::group::interner::NO_CODE).
@@ -85,7 +85,7 @@ pub struct AttributeView<'a> {
 /// What happened on each day, of all customers by code.
 #[derive(Debug)]
 pub struct DaysView {
-    run: Arc<Run>,
+    run: Arc<DayRun>,
     /// Where the records of each code begin; one more than there are codes.
     starts: Vec<usize>,
 }
@@ -127,12 +127,12 @@ impl CustomerBase {
 
 impl<'a> BaseView<'a> {
     /// The settings of the base.
-    pub fn spec(&self) -> &Spec {
+    pub fn spec(&self) -> &BaseSpec {
         self.base.spec()
     }
 
     /// Types of the columns that the base was given.
-    pub fn kinds(&self) -> &'a Kinds {
+    pub fn kinds(&self) -> &'a InputSchema {
         self.kinds
     }
 
@@ -182,7 +182,7 @@ impl<'a> BaseView<'a> {
             return Ok(());
         }
         let sorted =
-            context.run_if_large(ids.len(), |threads| Leads::of(&[ids.keys()], threads).sort_pieces(ids.keys(), codes, threads))?;
+            context.run_if_large(ids.len(), |threads| SortKeys::of(&[ids.keys()], threads).sort_pieces(ids.keys(), codes, threads))?;
         codes.iter_mut().zip(sorted.into_iter().flatten()).for_each(|(code, (_, sorted))| *code = sorted);
         Ok(())
     }
@@ -246,7 +246,7 @@ impl<'a> BaseView<'a> {
             days.whole()
         } else {
             let (_, state) = self.base.settled(self.as_of, true)?;
-            state.days.as_ref().map_or_else(Arc::default, DayBook::whole)
+            state.days.as_ref().map_or_else(Arc::default, DayRuns::whole)
         };
         let mut starts = vec![0; self.customers() + 1];
         for record in run.records() {
@@ -269,7 +269,7 @@ impl<'a> BaseView<'a> {
 impl TotalsView<'_> {
     /// What is known of a customer. First and last hold a day only once there was a purchase.
     #[inline]
-    pub fn get(self, code: u32) -> Slot {
+    pub fn get(self, code: u32) -> CustomerStats {
         self.0.get(code)
     }
 

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use arrow_array::{Date32Array, Int64Array, RecordBatch, StringArray};
 
 use super::*;
-use crate::column::chunks::Roles;
+use crate::column::chunks::ColumnRoles;
 use crate::group::interner::NO_CODE;
 use crate::state::spec::Track;
 
 /// (customer, day, amount, order, country)
-type Line = (i64, i32, i64, i64, Option<&'static str>);
+type TestLine = (i64, i32, i64, i64, Option<&'static str>);
 
 /// Orders, first and last day, units.
 type Total = (u64, Option<(i32, i32)>, i128);
@@ -18,7 +18,7 @@ type Total = (u64, Option<(i32, i32)>, i128);
 /// Day, orders, rows, units.
 type Day = (i32, u64, u64, i128);
 
-const LINES: [Line; 7] = [
+const LINES: [TestLine; 7] = [
     (9, 100, 50, 1, Some("de")),
     (4, 101, 30, 2, None),
     // Order 1 goes on: its lines lie on two days.
@@ -30,8 +30,8 @@ const LINES: [Line; 7] = [
     (4, 106, -12, 6, None),
 ];
 
-fn base(track: Track, updates: &[&[Line]]) -> Result<CustomerBase> {
-    let roles = Roles {
+fn base(track: Track, updates: &[&[TestLine]]) -> Result<CustomerBase> {
+    let roles = ColumnRoles {
         customer_id: "id".into(),
         timestamp: "day".into(),
         amount: Some("amount".into()),
@@ -40,9 +40,9 @@ fn base(track: Track, updates: &[&[Line]]) -> Result<CustomerBase> {
         start: None,
         returning: None,
     };
-    let mut base = CustomerBase::new(Spec { track, ..Spec::new(roles) })?;
+    let mut base = CustomerBase::new(BaseSpec { track, ..BaseSpec::new(roles) })?;
     for lines in updates {
-        let numbers = |of: fn(&Line) -> i64| Arc::new(Int64Array::from_iter_values(lines.iter().map(of)));
+        let numbers = |of: fn(&TestLine) -> i64| Arc::new(Int64Array::from_iter_values(lines.iter().map(of)));
         let batch = RecordBatch::try_from_iter([
             ("id", numbers(|line| line.0) as _),
             ("day", Arc::new(Date32Array::from_iter_values(lines.iter().map(|line| line.1))) as _),

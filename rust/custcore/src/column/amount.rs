@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::num::money::{MAX_DECIMAL_UNITS, MAX_UNITS, Money, float_factor, float_to_units, floats_to_units};
 
 #[derive(Debug, Clone)]
-enum Values {
+enum AmountValues {
     F64(ScalarBuffer<f64>),
     F32(ScalarBuffer<f32>),
     Integers(Integers),
@@ -23,7 +23,7 @@ enum Values {
 /// An amount column, read as units of money.
 #[derive(Debug, Clone)]
 pub struct AmountColumn {
-    values: Values,
+    values: AmountValues,
     nulls: Option<NullBuffer>,
     money: Money,
     factor: f64,
@@ -58,12 +58,12 @@ impl AmountColumn {
     pub fn new(column: &str, array: &ArrayRef, decimals: u8) -> Result<Self> {
         let money = Self::money_of(column, array.data_type(), decimals)?;
         let values = match array.data_type() {
-            DataType::Float64 => Values::F64(array.as_primitive::<Float64Type>().values().clone()),
-            DataType::Float32 => Values::F32(array.as_primitive::<Float32Type>().values().clone()),
-            DataType::Decimal128(_, _) => Values::D128(array.as_primitive::<Decimal128Type>().values().clone()),
-            DataType::Decimal256(_, _) => Values::D256(array.as_primitive::<Decimal256Type>().values().clone()),
+            DataType::Float64 => AmountValues::F64(array.as_primitive::<Float64Type>().values().clone()),
+            DataType::Float32 => AmountValues::F32(array.as_primitive::<Float32Type>().values().clone()),
+            DataType::Decimal128(_, _) => AmountValues::D128(array.as_primitive::<Decimal128Type>().values().clone()),
+            DataType::Decimal256(_, _) => AmountValues::D256(array.as_primitive::<Decimal256Type>().values().clone()),
             _ => match Integers::new(array) {
-                Some(values) => Values::Integers(values),
+                Some(values) => AmountValues::Integers(values),
                 None => return Err(Error::internal("an amount type without a reader")),
             },
         };
@@ -77,7 +77,7 @@ impl AmountColumn {
 
     /// Whether units need 128 bits.
     pub fn is_wide(&self) -> bool {
-        matches!(self.values, Values::D128(_) | Values::D256(_))
+        matches!(self.values, AmountValues::D128(_) | AmountValues::D256(_))
     }
 
     /// Null rows; NaN also counts as null but is not included.
@@ -90,27 +90,27 @@ impl AmountColumn {
     #[inline]
     pub fn read(&self, start: usize, out: &mut [i64], flags: &mut [u8]) -> bool {
         match &self.values {
-            Values::F64(v) => read_floats(&v[start..start + out.len()], self.factor, out, flags),
-            Values::F32(v) => {
+            AmountValues::F64(v) => read_floats(&v[start..start + out.len()], self.factor, out, flags),
+            AmountValues::F32(v) => {
                 let mut wide = [0.0; BLOCK];
                 let wide = &mut wide[..out.len()];
                 wide.iter_mut().zip(&v[start..]).for_each(|(wide, &value)| *wide = f64::from(value));
                 read_floats(wide, self.factor, out, flags)
             }
-            Values::Integers(v) => {
+            AmountValues::Integers(v) => {
                 v.read(start, out);
                 let least = if v.is_u64() { 0 } else { 1 - MAX_UNITS };
                 out.iter().fold(true, |ok, units| ok & (least..MAX_UNITS).contains(units))
             }
-            Values::D128(_) | Values::D256(_) => true,
+            AmountValues::D128(_) | AmountValues::D256(_) => true,
         }
     }
 
     /// As [`Self::read`], for columns whose units need 128 bits.
     pub fn read_wide(&self, start: usize, out: &mut [i128]) -> bool {
         match &self.values {
-            Values::D128(v) => out.copy_from_slice(&v[start..start + out.len()]),
-            Values::D256(v) => {
+            AmountValues::D128(v) => out.copy_from_slice(&v[start..start + out.len()]),
+            AmountValues::D256(v) => {
                 for (slot, value) in out.iter_mut().zip(&v[start..]) {
                     *slot = value.to_i128().unwrap_or(i128::MAX);
                 }
@@ -163,8 +163,8 @@ impl AmountColumn {
     pub fn count_nonfinite(&self) -> usize {
         let valid = |row: usize| self.nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row));
         match &self.values {
-            Values::F64(v) => v.iter().enumerate().filter(|(row, x)| x.is_infinite() && valid(*row)).count(),
-            Values::F32(v) => v.iter().enumerate().filter(|(row, x)| x.is_infinite() && valid(*row)).count(),
+            AmountValues::F64(v) => v.iter().enumerate().filter(|(row, x)| x.is_infinite() && valid(*row)).count(),
+            AmountValues::F32(v) => v.iter().enumerate().filter(|(row, x)| x.is_infinite() && valid(*row)).count(),
             _ => 0,
         }
     }

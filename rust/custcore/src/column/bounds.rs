@@ -9,7 +9,7 @@ const DAY: i64 = DAY_SECONDS * SECOND;
 
 /// A bound of observation as the caller gave it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Bound {
+pub enum ObservationBound {
     /// 00:00 of a local day; valid for all time columns.
     Date(i32),
     /// Microseconds of wall time since 1970-01-01T00:00; valid for naive times only.
@@ -20,7 +20,7 @@ pub enum Bound {
 
 /// A bound of observation, resolved against the clock of the data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Edge {
+pub struct Cutoff {
     /// Local day.
     pub day: i32,
     /// Microseconds of local wall time since 00:00.
@@ -31,23 +31,23 @@ pub struct Edge {
 
 /// The period of observation.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Window {
+pub struct ObservationWindow {
     /// Start, inclusive; defaults to the first local day of the data.
-    pub start: Option<Bound>,
+    pub start: Option<ObservationBound>,
     /// End, exclusive; by default the window ends with the last day that counts.
-    pub end: Option<Bound>,
+    pub end: Option<ObservationBound>,
     /// Whether only the day and the amount of a purchase are needed, see [`crate::state::purchase_log`].
-    pub is_brief: bool,
+    pub is_packed: bool,
     /// Whether no other customer state is needed: rows are orders, and no table of totals will be computed.
     pub alone: bool,
 }
 
-impl Bound {
+impl ObservationBound {
     /// Resolves the bound against the clock of the data; errors name `argument`.
-    pub fn edge(self, argument: &str, clock: &Clock) -> Result<Edge> {
+    pub fn edge(self, argument: &str, clock: &Clock) -> Result<Cutoff> {
         let wrong = |message: String| Err(Error::new(ErrorKind::InvalidType, message));
         let (wall, moment) = match (self, clock) {
-            (Self::Date(day), _) => return Ok(Edge::of_day(day)),
+            (Self::Date(day), _) => return Ok(Cutoff::of_day(day)),
             (Self::Naive(micros), Clock::Naive) => (micros, micros),
             (Self::Instant(micros), Clock::Zoned(zone)) => {
                 let offset = zone.reader().offset_at(micros.div_euclid(SECOND));
@@ -66,11 +66,11 @@ impl Bound {
                 ));
             }
         };
-        Ok(Edge { day: wall.div_euclid(DAY) as i32, wall: wall.rem_euclid(DAY), moment: Some(moment) })
+        Ok(Cutoff { day: wall.div_euclid(DAY) as i32, wall: wall.rem_euclid(DAY), moment: Some(moment) })
     }
 }
 
-impl Edge {
+impl Cutoff {
     /// 00:00 of a day.
     pub fn of_day(day: i32) -> Self {
         Self { day, wall: 0, moment: None }

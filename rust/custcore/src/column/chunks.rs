@@ -23,7 +23,7 @@ pub enum Pick {
 
 /// The names of the input columns by role.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Roles {
+pub struct ColumnRoles {
     /// Column of customer ids.
     pub customer_id: String,
     /// Column of times.
@@ -40,7 +40,7 @@ pub struct Roles {
     pub returning: Option<String>,
 }
 
-impl Roles {
+impl ColumnRoles {
     /// The required columns, without duplicates.
     pub fn columns(&self) -> Vec<&str> {
         let mut names = vec![self.customer_id.as_str(), self.timestamp.as_str()];
@@ -84,7 +84,7 @@ pub fn find_column(schema: &Schema, name: &str, role: &str) -> Result<usize> {
 
 /// Column types and units; the first batch of a stream fixes them for all later batches.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Kinds {
+pub struct InputSchema {
     /// Name of the id column.
     pub id_name: String,
     /// Type of the ids in the output.
@@ -101,9 +101,9 @@ pub struct Kinds {
     pub attributes: Vec<(KeyKind, DataType)>,
 }
 
-impl Kinds {
+impl InputSchema {
     /// The input schema for an Arrow schema, checked before any data are read.
-    pub fn of(schema: &Schema, roles: &Roles, timezone: Option<&str>, decimals: u8) -> Result<Self> {
+    pub fn of(schema: &Schema, roles: &ColumnRoles, timezone: Option<&str>, decimals: u8) -> Result<Self> {
         let id = schema.field(find_column(schema, &roles.customer_id, "customer_id")?);
         let empty = arrow_array::new_empty_array(id.data_type());
         let id_kind = KeyColumn::new(id.name(), "customer_id", &empty)?.kind();
@@ -150,8 +150,8 @@ impl Kinds {
 
 /// The typed columns of one batch.
 #[derive(Debug, Clone)]
-pub struct Columns {
-    roles: Roles,
+pub struct InputBatch {
+    roles: ColumnRoles,
     rows: usize,
     /// Customer ids.
     pub customer: KeyColumn,
@@ -165,9 +165,9 @@ pub struct Columns {
     returning: Option<MarkColumn>,
 }
 
-impl Columns {
+impl InputBatch {
     /// Binds the columns of `batch`.
-    pub fn bind(batch: &RecordBatch, roles: &Roles, kinds: &Kinds, decimals: u8) -> Result<Self> {
+    pub fn bind(batch: &RecordBatch, roles: &ColumnRoles, kinds: &InputSchema, decimals: u8) -> Result<Self> {
         let schema = batch.schema();
         let column = |name: &str, role: &str| -> Result<ArrayRef> { Ok(batch.column(find_column(&schema, name, role)?).clone()) };
         let customer = KeyColumn::new(&roles.customer_id, "customer_id", &column(&roles.customer_id, "customer_id")?)?;
@@ -205,7 +205,7 @@ impl Columns {
     }
 
     /// Reads rows `start..start + len` (`len` at most [`BLOCK`]) into `block`; errors count rows from `first_row`.
-    pub fn read(&self, start: usize, len: usize, first_row: u64, block: &mut Block) -> Result<()> {
+    pub fn read(&self, start: usize, len: usize, first_row: u64, block: &mut TypedBlock) -> Result<()> {
         block.flags.clear();
         block.flags.resize(len, 0);
         let flags = &mut block.flags;
@@ -298,7 +298,7 @@ impl Columns {
 
 /// A few thousand rows, decoded.
 #[derive(Debug, Default)]
-pub struct Block {
+pub struct TypedBlock {
     /// What is missing in each row, see [`flag`].
     pub flags: Vec<u8>,
     /// Local days.
@@ -309,7 +309,7 @@ pub struct Block {
     pub wide: Vec<i128>,
 }
 
-impl Block {
+impl TypedBlock {
     /// The units of one row.
     #[inline]
     pub fn units_at(&self, row: usize, wide: bool) -> i128 {

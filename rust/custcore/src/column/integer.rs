@@ -8,7 +8,7 @@ use arrow_schema::DataType;
 
 /// Values of an integer column in their original width.
 #[derive(Debug, Clone)]
-enum Values {
+enum IntegerValues {
     I8(ScalarBuffer<i8>),
     I16(ScalarBuffer<i16>),
     I32(ScalarBuffer<i32>),
@@ -22,21 +22,21 @@ enum Values {
 /// An integer column of any width.
 #[derive(Debug, Clone)]
 pub struct Integers {
-    values: Values,
+    values: IntegerValues,
     nulls: Option<NullBuffer>,
 }
 
 macro_rules! each_width {
     ($values:expr, $v:ident => $body:expr) => {
         match $values {
-            Values::I8($v) => $body,
-            Values::I16($v) => $body,
-            Values::I32($v) => $body,
-            Values::I64($v) => $body,
-            Values::U8($v) => $body,
-            Values::U16($v) => $body,
-            Values::U32($v) => $body,
-            Values::U64($v) => $body,
+            IntegerValues::I8($v) => $body,
+            IntegerValues::I16($v) => $body,
+            IntegerValues::I32($v) => $body,
+            IntegerValues::I64($v) => $body,
+            IntegerValues::U8($v) => $body,
+            IntegerValues::U16($v) => $body,
+            IntegerValues::U32($v) => $body,
+            IntegerValues::U64($v) => $body,
         }
     };
 }
@@ -45,14 +45,14 @@ impl Integers {
     /// The reader of `array`, or `None` when it is not an integer column.
     pub fn new(array: &ArrayRef) -> Option<Self> {
         let values = match array.data_type() {
-            DataType::Int8 => Values::I8(array.as_primitive::<Int8Type>().values().clone()),
-            DataType::Int16 => Values::I16(array.as_primitive::<Int16Type>().values().clone()),
-            DataType::Int32 => Values::I32(array.as_primitive::<Int32Type>().values().clone()),
-            DataType::Int64 => Values::I64(array.as_primitive::<Int64Type>().values().clone()),
-            DataType::UInt8 => Values::U8(array.as_primitive::<UInt8Type>().values().clone()),
-            DataType::UInt16 => Values::U16(array.as_primitive::<UInt16Type>().values().clone()),
-            DataType::UInt32 => Values::U32(array.as_primitive::<UInt32Type>().values().clone()),
-            DataType::UInt64 => Values::U64(array.as_primitive::<UInt64Type>().values().clone()),
+            DataType::Int8 => IntegerValues::I8(array.as_primitive::<Int8Type>().values().clone()),
+            DataType::Int16 => IntegerValues::I16(array.as_primitive::<Int16Type>().values().clone()),
+            DataType::Int32 => IntegerValues::I32(array.as_primitive::<Int32Type>().values().clone()),
+            DataType::Int64 => IntegerValues::I64(array.as_primitive::<Int64Type>().values().clone()),
+            DataType::UInt8 => IntegerValues::U8(array.as_primitive::<UInt8Type>().values().clone()),
+            DataType::UInt16 => IntegerValues::U16(array.as_primitive::<UInt16Type>().values().clone()),
+            DataType::UInt32 => IntegerValues::U32(array.as_primitive::<UInt32Type>().values().clone()),
+            DataType::UInt64 => IntegerValues::U64(array.as_primitive::<UInt64Type>().values().clone()),
             _ => return None,
         };
         Some(Self { values, nulls: array.nulls().cloned() })
@@ -60,7 +60,7 @@ impl Integers {
 
     /// A column of these values, without nulls.
     pub fn from_values(values: Vec<i64>) -> Self {
-        Self { values: Values::I64(values.into()), nulls: None }
+        Self { values: IntegerValues::I64(values.into()), nulls: None }
     }
 
     /// Number of rows.
@@ -80,7 +80,7 @@ impl Integers {
 
     /// Whether the values are unsigned 64-bit, not all of which fit an i64.
     pub fn is_u64(&self) -> bool {
-        matches!(self.values, Values::U64(_))
+        matches!(self.values, IntegerValues::U64(_))
     }
 
     /// Rows that are null.

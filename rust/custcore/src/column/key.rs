@@ -127,12 +127,12 @@ pub struct IntegerKeys {
 /// String and binary ids.
 #[derive(Debug, Clone)]
 pub struct ByteKeys {
-    values: Layout,
+    values: BytesArray,
     nulls: Option<NullBuffer>,
 }
 
 #[derive(Debug, Clone)]
-enum Layout {
+enum BytesArray {
     Utf8(StringArray),
     LargeUtf8(LargeStringArray),
     Utf8View(GenericByteViewArray<StringViewType>),
@@ -245,13 +245,13 @@ impl PlainKeys {
             return Some(Self::Integers(IntegerKeys { values, kind }));
         }
         let values = match array.data_type() {
-            DataType::Utf8 => Layout::Utf8(array.as_string().clone()),
-            DataType::LargeUtf8 => Layout::LargeUtf8(array.as_string().clone()),
-            DataType::Utf8View => Layout::Utf8View(array.as_string_view().clone()),
-            DataType::Binary => Layout::Binary(array.as_binary().clone()),
-            DataType::LargeBinary => Layout::LargeBinary(array.as_binary().clone()),
-            DataType::BinaryView => Layout::BinaryView(array.as_binary_view().clone()),
-            DataType::FixedSizeBinary(_) => Layout::Fixed(array.as_fixed_size_binary().clone()),
+            DataType::Utf8 => BytesArray::Utf8(array.as_string().clone()),
+            DataType::LargeUtf8 => BytesArray::LargeUtf8(array.as_string().clone()),
+            DataType::Utf8View => BytesArray::Utf8View(array.as_string_view().clone()),
+            DataType::Binary => BytesArray::Binary(array.as_binary().clone()),
+            DataType::LargeBinary => BytesArray::LargeBinary(array.as_binary().clone()),
+            DataType::BinaryView => BytesArray::BinaryView(array.as_binary_view().clone()),
+            DataType::FixedSizeBinary(_) => BytesArray::Fixed(array.as_fixed_size_binary().clone()),
             _ => return None,
         };
         Some(Self::Bytes(ByteKeys { values, nulls: array.nulls().cloned() }))
@@ -294,13 +294,13 @@ impl PlainKeys {
         match self {
             Self::Integers(keys) => (keys.values.address(), 0),
             Self::Bytes(keys) => match &keys.values {
-                Layout::Utf8(a) => (address(a.value_data().as_ptr()), address(a.value_offsets().as_ptr().cast())),
-                Layout::LargeUtf8(a) => (address(a.value_data().as_ptr()), address(a.value_offsets().as_ptr().cast())),
-                Layout::Utf8View(a) => (address(a.views().as_ptr().cast()), 0),
-                Layout::Binary(a) => (address(a.value_data().as_ptr()), address(a.value_offsets().as_ptr().cast())),
-                Layout::LargeBinary(a) => (address(a.value_data().as_ptr()), address(a.value_offsets().as_ptr().cast())),
-                Layout::BinaryView(a) => (address(a.views().as_ptr().cast()), 0),
-                Layout::Fixed(a) => (address(a.value_data().as_ptr()), 0),
+                BytesArray::Utf8(a) => (address(a.value_data().as_ptr()), address(a.value_offsets().as_ptr().cast())),
+                BytesArray::LargeUtf8(a) => (address(a.value_data().as_ptr()), address(a.value_offsets().as_ptr().cast())),
+                BytesArray::Utf8View(a) => (address(a.views().as_ptr().cast()), 0),
+                BytesArray::Binary(a) => (address(a.value_data().as_ptr()), address(a.value_offsets().as_ptr().cast())),
+                BytesArray::LargeBinary(a) => (address(a.value_data().as_ptr()), address(a.value_offsets().as_ptr().cast())),
+                BytesArray::BinaryView(a) => (address(a.views().as_ptr().cast()), 0),
+                BytesArray::Fixed(a) => (address(a.value_data().as_ptr()), 0),
             },
         }
     }
@@ -333,16 +333,16 @@ impl IntegerKeys {
 impl ByteKeys {
     fn kind(&self) -> KeyKind {
         match &self.values {
-            Layout::Utf8(_) | Layout::LargeUtf8(_) | Layout::Utf8View(_) => KeyKind::Text,
-            Layout::Binary(_) | Layout::LargeBinary(_) | Layout::BinaryView(_) | Layout::Fixed(_) => KeyKind::Binary,
+            BytesArray::Utf8(_) | BytesArray::LargeUtf8(_) | BytesArray::Utf8View(_) => KeyKind::Text,
+            BytesArray::Binary(_) | BytesArray::LargeBinary(_) | BytesArray::BinaryView(_) | BytesArray::Fixed(_) => KeyKind::Binary,
         }
     }
 
     fn key(&self, row: usize) -> Key<'_> {
         match &self.values {
-            Layout::Utf8(a) => Key::Text(a.value(row)),
-            Layout::LargeUtf8(a) => Key::Text(a.value(row)),
-            Layout::Utf8View(a) => Key::Text(a.value(row)),
+            BytesArray::Utf8(a) => Key::Text(a.value(row)),
+            BytesArray::LargeUtf8(a) => Key::Text(a.value(row)),
+            BytesArray::Utf8View(a) => Key::Text(a.value(row)),
             _ => Key::Binary(self.get(row)),
         }
     }
@@ -351,13 +351,13 @@ impl ByteKeys {
     #[inline]
     pub fn get(&self, row: usize) -> &[u8] {
         match &self.values {
-            Layout::Utf8(a) => a.value(row).as_bytes(),
-            Layout::LargeUtf8(a) => a.value(row).as_bytes(),
-            Layout::Utf8View(a) => a.value(row).as_bytes(),
-            Layout::Binary(a) => a.value(row),
-            Layout::LargeBinary(a) => a.value(row),
-            Layout::BinaryView(a) => a.value(row),
-            Layout::Fixed(a) => a.value(row),
+            BytesArray::Utf8(a) => a.value(row).as_bytes(),
+            BytesArray::LargeUtf8(a) => a.value(row).as_bytes(),
+            BytesArray::Utf8View(a) => a.value(row).as_bytes(),
+            BytesArray::Binary(a) => a.value(row),
+            BytesArray::LargeBinary(a) => a.value(row),
+            BytesArray::BinaryView(a) => a.value(row),
+            BytesArray::Fixed(a) => a.value(row),
         }
     }
 
@@ -370,13 +370,13 @@ impl ByteKeys {
     /// Number of rows.
     pub fn len(&self) -> usize {
         match &self.values {
-            Layout::Utf8(a) => a.len(),
-            Layout::LargeUtf8(a) => a.len(),
-            Layout::Utf8View(a) => a.len(),
-            Layout::Binary(a) => a.len(),
-            Layout::LargeBinary(a) => a.len(),
-            Layout::BinaryView(a) => a.len(),
-            Layout::Fixed(a) => a.len(),
+            BytesArray::Utf8(a) => a.len(),
+            BytesArray::LargeUtf8(a) => a.len(),
+            BytesArray::Utf8View(a) => a.len(),
+            BytesArray::Binary(a) => a.len(),
+            BytesArray::LargeBinary(a) => a.len(),
+            BytesArray::BinaryView(a) => a.len(),
+            BytesArray::Fixed(a) => a.len(),
         }
     }
 

@@ -84,7 +84,7 @@ impl Number {
 /// A numeric column with its nulls; NaN is null. Integers and float64 values are not copied.
 #[derive(Debug, Clone)]
 pub struct NumberColumn {
-    values: Values,
+    values: NumberValues,
     /// Null rows.
     nulls: Option<NullBuffer>,
     /// Whether all values are known to be finite.
@@ -92,7 +92,7 @@ pub struct NumberColumn {
 }
 
 #[derive(Debug, Clone)]
-enum Values {
+enum NumberValues {
     Integers(Integers),
     Decimals(Vec<i128>, i8),
     Floats(ScalarBuffer<f64>),
@@ -103,9 +103,9 @@ impl NumberColumn {
     pub fn new(column: &str, role: &str, array: &ArrayRef) -> Result<Self> {
         let nulls = array.nulls().cloned();
         let values = match array.data_type() {
-            DataType::Float64 => Values::Floats(array.as_primitive::<Float64Type>().values().clone()),
-            DataType::Float32 => Values::Floats(array.as_primitive::<Float32Type>().values().iter().map(|&x| f64::from(x)).collect()),
-            DataType::Decimal128(_, scale) => Values::Decimals(array.as_primitive::<Decimal128Type>().values().to_vec(), *scale),
+            DataType::Float64 => NumberValues::Floats(array.as_primitive::<Float64Type>().values().clone()),
+            DataType::Float32 => NumberValues::Floats(array.as_primitive::<Float32Type>().values().iter().map(|&x| f64::from(x)).collect()),
+            DataType::Decimal128(_, scale) => NumberValues::Decimals(array.as_primitive::<Decimal128Type>().values().to_vec(), *scale),
             DataType::Decimal256(_, scale) => {
                 let wide = array.as_primitive::<Decimal256Type>();
                 let narrowed = wide.iter().enumerate().map(|(row, value)| {
@@ -118,21 +118,23 @@ impl NumberColumn {
                         .at_row(row as u64)
                     })
                 });
-                Values::Decimals(narrowed.collect::<Result<_>>()?, *scale)
+                NumberValues::Decimals(narrowed.collect::<Result<_>>()?, *scale)
             }
             found => match Integers::new(array) {
-                Some(integers) if integers.is_u64() => Values::Decimals((0..integers.len()).map(|row| integers.get(row)).collect(), 0),
-                Some(integers) => Values::Integers(integers),
+                Some(integers) if integers.is_u64() => {
+                    NumberValues::Decimals((0..integers.len()).map(|row| integers.get(row)).collect(), 0)
+                }
+                Some(integers) => NumberValues::Integers(integers),
                 None => return Err(invalid_type(column, role, found, "a number", "Cast it first")),
             },
         };
         // One branch-free pass: values that are not finite are rare.
         let finite = match &values {
-            Values::Floats(floats) => floats.iter().fold(true, |all, x| all & x.is_finite()),
+            NumberValues::Floats(floats) => floats.iter().fold(true, |all, x| all & x.is_finite()),
             _ => true,
         };
         let nulls = match &values {
-            Values::Floats(floats) if !finite && floats.iter().fold(false, |any, x| any | x.is_nan()) => {
+            NumberValues::Floats(floats) if !finite && floats.iter().fold(false, |any, x| any | x.is_nan()) => {
                 let valid = arrow_buffer::BooleanBuffer::collect_bool(floats.len(), |row| !floats[row].is_nan());
                 NullBuffer::union(nulls.as_ref(), Some(&NullBuffer::new(valid)))
             }
@@ -144,11 +146,11 @@ impl NumberColumn {
     /// A column of these values, which contain no NaN.
     pub fn from_numbers(values: Numbers) -> Self {
         let values = match values {
-            Numbers::Integers(values) => Values::Integers(Integers::from_values(values)),
-            Numbers::Decimals(values, scale) => Values::Decimals(values, scale),
-            Numbers::Floats(values) => Values::Floats(values.into()),
+            Numbers::Integers(values) => NumberValues::Integers(Integers::from_values(values)),
+            Numbers::Decimals(values, scale) => NumberValues::Decimals(values, scale),
+            Numbers::Floats(values) => NumberValues::Floats(values.into()),
         };
-        Self { finite: !matches!(values, Values::Floats(_)), values, nulls: None }
+        Self { finite: !matches!(values, NumberValues::Floats(_)), values, nulls: None }
     }
 
     /// Null rows.
@@ -159,9 +161,9 @@ impl NumberColumn {
     /// How the values are compared.
     pub fn form(&self) -> NumberForm {
         match &self.values {
-            Values::Integers(_) => NumberForm::Integers,
-            Values::Decimals(_, scale) => NumberForm::Decimals(*scale),
-            Values::Floats(_) => NumberForm::Floats,
+            NumberValues::Integers(_) => NumberForm::Integers,
+            NumberValues::Decimals(_, scale) => NumberForm::Decimals(*scale),
+            NumberValues::Floats(_) => NumberForm::Floats,
         }
     }
 
@@ -169,24 +171,24 @@ impl NumberColumn {
     /// [`float_to_key`]. Values of null rows are unspecified; decimals have no such keys.
     pub fn read_keys(&self, start: usize, out: &mut [i64]) {
         match &self.values {
-            Values::Integers(values) => values.read(start, out),
-            Values::Floats(values) => floats_to_keys(&values[start..start + out.len()], out),
-            Values::Decimals(_, _) => out.fill(0),
+            NumberValues::Integers(values) => values.read(start, out),
+            NumberValues::Floats(values) => floats_to_keys(&values[start..start + out.len()], out),
+            NumberValues::Decimals(_, _) => out.fill(0),
         }
     }
 
     /// The decimals that are not null, unscaled; `None` for other columns.
     pub fn valid_decimals(&self) -> Option<Vec<i128>> {
-        let Values::Decimals(values, _) = &self.values else { return None };
+        let NumberValues::Decimals(values, _) = &self.values else { return None };
         Some(values.iter().enumerate().filter(|(row, _)| self.is_valid(*row)).map(|(_, &value)| value).collect())
     }
 
     /// Number of rows.
     pub fn len(&self) -> usize {
         match &self.values {
-            Values::Integers(v) => v.len(),
-            Values::Decimals(v, _) => v.len(),
-            Values::Floats(v) => v.len(),
+            NumberValues::Integers(v) => v.len(),
+            NumberValues::Decimals(v, _) => v.len(),
+            NumberValues::Floats(v) => v.len(),
         }
     }
 
@@ -198,7 +200,9 @@ impl NumberColumn {
     /// The first row whose value is infinite.
     pub fn first_infinite(&self) -> Option<usize> {
         match &self.values {
-            Values::Floats(floats) if !self.finite => floats.iter().enumerate().position(|(row, x)| x.is_infinite() && self.is_valid(row)),
+            NumberValues::Floats(floats) if !self.finite => {
+                floats.iter().enumerate().position(|(row, x)| x.is_infinite() && self.is_valid(row))
+            }
             _ => None,
         }
     }
@@ -218,9 +222,9 @@ impl NumberColumn {
     #[inline]
     pub fn get(&self, row: usize) -> Option<Number> {
         self.is_valid(row).then(|| match &self.values {
-            Values::Integers(v) => Number::Integer(v.get(row) as i64),
-            Values::Decimals(v, scale) => Number::Decimal(v[row], *scale),
-            Values::Floats(v) => Number::Float(v[row] + 0.0),
+            NumberValues::Integers(v) => Number::Integer(v.get(row) as i64),
+            NumberValues::Decimals(v, scale) => Number::Decimal(v[row], *scale),
+            NumberValues::Floats(v) => Number::Float(v[row] + 0.0),
         })
     }
 
@@ -228,25 +232,25 @@ impl NumberColumn {
     #[must_use]
     pub fn take(&self, rows: &[u32]) -> Self {
         Self::from_numbers(match &self.values {
-            Values::Integers(v) => Numbers::Integers(rows.iter().map(|&row| v.get(row as usize) as i64).collect()),
-            Values::Decimals(v, scale) => Numbers::Decimals(rows.iter().map(|&row| v[row as usize]).collect(), *scale),
-            Values::Floats(v) => Numbers::Floats(rows.iter().map(|&row| v[row as usize]).collect()),
+            NumberValues::Integers(v) => Numbers::Integers(rows.iter().map(|&row| v.get(row as usize) as i64).collect()),
+            NumberValues::Decimals(v, scale) => Numbers::Decimals(rows.iter().map(|&row| v[row as usize]).collect(), *scale),
+            NumberValues::Floats(v) => Numbers::Floats(rows.iter().map(|&row| v[row as usize]).collect()),
         })
     }
 
     /// The values as floats; unspecified for null rows.
     pub fn to_f64(&self) -> Vec<f64> {
         match &self.values {
-            Values::Integers(v) => (0..v.len()).map(|row| v.get(row) as f64).collect(),
-            Values::Decimals(v, scale) => v.iter().map(|&x| Number::Decimal(x, *scale).to_f64()).collect(),
-            Values::Floats(v) => v.iter().map(|x| x + 0.0).collect(),
+            NumberValues::Integers(v) => (0..v.len()).map(|row| v.get(row) as f64).collect(),
+            NumberValues::Decimals(v, scale) => v.iter().map(|&x| Number::Decimal(x, *scale).to_f64()).collect(),
+            NumberValues::Floats(v) => v.iter().map(|x| x + 0.0).collect(),
         }
     }
 
     /// The same column as floats.
     #[must_use]
     pub fn as_floats(&self) -> Self {
-        Self { values: Values::Floats(self.to_f64().into()), nulls: self.nulls.clone(), finite: false }
+        Self { values: NumberValues::Floats(self.to_f64().into()), nulls: self.nulls.clone(), finite: false }
     }
 
     /// The values that are not null, as floats.

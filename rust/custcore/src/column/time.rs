@@ -16,7 +16,7 @@ use crate::exec::simd::widest;
 use crate::time::calendar::{DAY_SECONDS, MAX_DAY, MIN_DAY, Zone};
 
 #[derive(Debug, Clone)]
-enum Values {
+enum TimeValues {
     Days(ScalarBuffer<i32>),
     Ticks { ticks: ScalarBuffer<i64>, per_second: i64 },
 }
@@ -24,7 +24,7 @@ enum Values {
 /// A time column, read as local days.
 #[derive(Debug, Clone)]
 pub struct TimeColumn {
-    values: Values,
+    values: TimeValues,
     nulls: Option<NullBuffer>,
     zone: Option<Arc<Zone>>,
 }
@@ -67,9 +67,9 @@ impl Clock {
 impl TimeColumn {
     /// Creates the reader of a time column.
     pub fn new(column: &str, array: &ArrayRef, clock: &Clock) -> Result<Self> {
-        let ticks = |ticks: &ScalarBuffer<i64>, per_second| Values::Ticks { ticks: ticks.clone(), per_second };
+        let ticks = |ticks: &ScalarBuffer<i64>, per_second| TimeValues::Ticks { ticks: ticks.clone(), per_second };
         let values = match array.data_type() {
-            DataType::Date32 => Values::Days(array.as_primitive::<Date32Type>().values().clone()),
+            DataType::Date32 => TimeValues::Days(array.as_primitive::<Date32Type>().values().clone()),
             DataType::Date64 => ticks(array.as_primitive::<Date64Type>().values(), 1000),
             DataType::Timestamp(TimeUnit::Second, _) => ticks(array.as_primitive::<TimestampSecondType>().values(), 1),
             DataType::Timestamp(TimeUnit::Millisecond, _) => ticks(array.as_primitive::<TimestampMillisecondType>().values(), 1000),
@@ -94,12 +94,12 @@ impl TimeColumn {
     #[inline]
     pub fn read(&self, start: usize, out: &mut [i32]) -> bool {
         match &self.values {
-            Values::Days(days) => {
+            TimeValues::Days(days) => {
                 let days = &days[start..start + out.len()];
                 out.copy_from_slice(days);
                 days.iter().fold(true, |ok, day| ok & (MIN_DAY..=MAX_DAY).contains(day))
             }
-            Values::Ticks { ticks, per_second } => {
+            TimeValues::Ticks { ticks, per_second } => {
                 let ticks = &ticks[start..start + out.len()];
                 match (&self.zone, per_second) {
                     (Some(zone), _) => zoned_days(ticks, *per_second, zone, out),
@@ -113,8 +113,8 @@ impl TimeColumn {
     #[inline]
     pub fn tick(&self, row: usize) -> i64 {
         match &self.values {
-            Values::Days(days) => i64::from(days[row]),
-            Values::Ticks { ticks, .. } => ticks[row],
+            TimeValues::Days(days) => i64::from(days[row]),
+            TimeValues::Ticks { ticks, .. } => ticks[row],
         }
     }
 
@@ -122,8 +122,8 @@ impl TimeColumn {
     #[inline]
     pub fn instant(&self, row: usize) -> (i64, u32) {
         match &self.values {
-            Values::Days(days) => (i64::from(days[row]) * DAY_SECONDS, 0),
-            Values::Ticks { ticks, per_second } => {
+            TimeValues::Days(days) => (i64::from(days[row]) * DAY_SECONDS, 0),
+            TimeValues::Ticks { ticks, per_second } => {
                 let nanos = ticks[row].rem_euclid(*per_second) * (1_000_000_000 / per_second);
                 (ticks[row].div_euclid(*per_second), nanos as u32)
             }
@@ -133,8 +133,8 @@ impl TimeColumn {
     /// The first tick at or after an instant in microseconds since 1970; the tick of a date is its 00:00.
     pub fn limit(&self, micros: i64) -> i64 {
         let (count, length) = match &self.values {
-            Values::Days(_) => (1, i128::from(DAY_SECONDS) * 1_000_000),
-            Values::Ticks { per_second, .. } => (i128::from(*per_second), 1_000_000),
+            TimeValues::Days(_) => (1, i128::from(DAY_SECONDS) * 1_000_000),
+            TimeValues::Ticks { per_second, .. } => (i128::from(*per_second), 1_000_000),
         };
         let up = -(-(i128::from(micros) * count)).div_euclid(length);
         up.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64

@@ -4,10 +4,10 @@
 //! array declares cannot be detected: the C data interface carries no buffer sizes.
 
 /// The first invalid row, and what is wrong with it.
-pub type Fault = (usize, String);
+pub type ContentFault = (usize, String);
 
 /// Offsets must not be negative or decrease. `offsets` has one more entry than there are rows.
-pub fn offsets<T: Copy + PartialOrd + Default + std::fmt::Display>(offsets: &[T]) -> Result<(), Fault> {
+pub fn offsets<T: Copy + PartialOrd + Default + std::fmt::Display>(offsets: &[T]) -> Result<(), ContentFault> {
     match offsets.first() {
         Some(&first) if first < T::default() => return Err((0, format!("offset {first} is negative"))),
         _ => {}
@@ -21,7 +21,7 @@ pub fn offsets<T: Copy + PartialOrd + Default + std::fmt::Display>(offsets: &[T]
 }
 
 /// The rows between `offsets` in `values` must be UTF-8; the offsets must have been validated.
-pub fn utf8<T: Copy + Into<i64>>(offsets: &[T], values: &[u8]) -> Result<(), Fault> {
+pub fn utf8<T: Copy + Into<i64>>(offsets: &[T], values: &[u8]) -> Result<(), ContentFault> {
     let at = |i: usize| usize::try_from(offsets[i].into()).unwrap_or(0);
     let (Some(rows), true) = (offsets.len().checked_sub(1), !offsets.is_empty()) else { return Ok(()) };
     let region = &values[at(0)..at(rows)];
@@ -43,7 +43,12 @@ pub fn utf8<T: Copy + Into<i64>>(offsets: &[T], values: &[u8]) -> Result<(), Fau
 
 /// Dictionary indices of the valid rows must be inside the dictionary. `widen` sign-extends, so that a negative index becomes
 /// a huge one.
-pub fn indices<T: Copy>(indices: &[T], widen: impl Fn(T) -> u64, valid: impl Fn(usize) -> bool, n_values: usize) -> Result<(), Fault> {
+pub fn indices<T: Copy>(
+    indices: &[T],
+    widen: impl Fn(T) -> u64,
+    valid: impl Fn(usize) -> bool,
+    n_values: usize,
+) -> Result<(), ContentFault> {
     let inside = |index: T| widen(index) < n_values as u64;
     if indices.iter().fold(true, |ok, &index| ok & inside(index)) {
         return Ok(());
@@ -58,7 +63,7 @@ pub fn indices<T: Copy>(indices: &[T], widen: impl Fn(T) -> u64, valid: impl Fn(
 
 /// Views of strings or binary: a long view must be inside its buffer and repeat the first four bytes; text must be UTF-8.
 /// Null rows are not checked, since they are never read.
-pub fn views(views: &[u128], valid: impl Fn(usize) -> bool, buffers: &[&[u8]], text: bool) -> Result<(), Fault> {
+pub fn views(views: &[u128], valid: impl Fn(usize) -> bool, buffers: &[&[u8]], text: bool) -> Result<(), ContentFault> {
     for (row, &view) in views.iter().enumerate().filter(|(row, _)| valid(*row)) {
         let bytes = view.to_le_bytes();
         let word = |i: usize| u32::from_le_bytes([bytes[i], bytes[i + 1], bytes[i + 2], bytes[i + 3]]) as usize;

@@ -18,7 +18,7 @@ const SMALL_RANGE: usize = 1 << 16;
 
 /// The way ids of one fold become codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Plan {
+pub enum KeyEncoding {
     /// Nothing was seen yet.
     Open,
     /// Distances from `base`, `len` codes.
@@ -34,7 +34,7 @@ pub enum Plan {
     Table,
 }
 
-impl Plan {
+impl KeyEncoding {
     /// The plan after some more columns of ids, when `rows` rows were seen in all, and `more` says that as many are to come.
     /// `copies` states will have room for every code of a range, of which `held` have it now.
     #[must_use]
@@ -155,14 +155,14 @@ mod tests {
             KeyColumn::new("customer_id", "customer_id", &ids)
         };
         let (early, late) = (ids(900_000)?, ids(1_000_000)?);
-        let first = Plan::Open.extend(&[(&early, 1000)], 100_000, true, (1, 1), Threads::inline());
-        assert!(matches!(first, Plan::Range { base: 0, len } if len > 1_000_000));
+        let first = KeyEncoding::Open.extend(&[(&early, 1000)], 100_000, true, (1, 1), Threads::inline());
+        assert!(matches!(first, KeyEncoding::Range { base: 0, len } if len > 1_000_000));
         assert_eq!(first.extend(&[(&late, 1000)], 200_000, false, (1, 1), Threads::inline()), first);
         // Where nothing is to come, a range is as long as it is, and too long for so few rows.
-        assert_eq!(Plan::Open.extend(&[(&early, 1000)], 100_000, false, (1, 1), Threads::inline()), Plan::Table);
+        assert_eq!(KeyEncoding::Open.extend(&[(&early, 1000)], 100_000, false, (1, 1), Threads::inline()), KeyEncoding::Table);
         // Nor has each of several threads room for every code.
-        assert_eq!(Plan::Open.extend(&[(&late, 1000)], 600_000, false, (2, 2), Threads::inline()), Plan::Table);
-        assert!(matches!(Plan::Open.extend(&[(&late, 1000)], 600_000, false, (1, 1), Threads::inline()), Plan::Range { .. }));
+        assert_eq!(KeyEncoding::Open.extend(&[(&late, 1000)], 600_000, false, (2, 2), Threads::inline()), KeyEncoding::Table);
+        assert!(matches!(KeyEncoding::Open.extend(&[(&late, 1000)], 600_000, false, (1, 1), Threads::inline()), KeyEncoding::Range { .. }));
         Ok(())
     }
 }

@@ -7,7 +7,7 @@ use std::hash::BuildHasher;
 
 use foldhash::fast::RandomState;
 
-use super::keys::{ByteArena, Head};
+use super::keys::{ByteArena, Prefix};
 use crate::column::BLOCK;
 use crate::exec::simd::prefetch;
 
@@ -15,7 +15,7 @@ use crate::exec::simd::prefetch;
 const EMPTY: u32 = u32::MAX;
 
 /// What is looked up: how it hashes is its own matter.
-trait Entry: Copy {
+trait HashEntry: Copy {
     /// An empty place.
     fn empty() -> Self;
     /// The code, [`EMPTY`] for none.
@@ -28,7 +28,7 @@ struct IntegerEntry {
     code: u32,
 }
 
-impl Entry for IntegerEntry {
+impl HashEntry for IntegerEntry {
     fn empty() -> Self {
         Self { id: 0, code: EMPTY }
     }
@@ -43,7 +43,7 @@ struct ByteEntry {
     code: u32,
 }
 
-impl Entry for ByteEntry {
+impl HashEntry for ByteEntry {
     fn empty() -> Self {
         Self { tag: 0, code: EMPTY }
     }
@@ -54,12 +54,12 @@ impl Entry for ByteEntry {
 
 /// Places, a power of two of them, at most half full.
 #[derive(Debug, Clone)]
-struct Places<E> {
+struct RawTable<E> {
     entries: Vec<E>,
     shift: u32,
 }
 
-impl<E: Entry> Places<E> {
+impl<E: HashEntry> RawTable<E> {
     fn new() -> Self {
         Self { entries: vec![E::empty(); 16], shift: 60 }
     }
@@ -111,13 +111,13 @@ impl<E: Entry> Places<E> {
 /// Codes of integer ids.
 #[derive(Debug, Clone)]
 pub struct IntegerTable {
-    places: Places<IntegerEntry>,
+    places: RawTable<IntegerEntry>,
     seed: u64,
 }
 
 impl IntegerTable {
     pub fn new() -> Self {
-        Self { places: Places::new(), seed: RandomState::default().hash_one(0_u64) }
+        Self { places: RawTable::new(), seed: RandomState::default().hash_one(0_u64) }
     }
 
     /// Bytes it takes.
@@ -192,9 +192,9 @@ impl ByteHasher {
         Self { long, seeds }
     }
 
-    /// The hash of one string; `head` is its beginning, which is all of most ids.
+    /// The hash of one string; `prefix` is its beginning, which is all of most ids.
     #[inline]
-    pub fn hash(&self, id: &[u8], head: Head) -> u64 {
+    pub fn hash(&self, id: &[u8], prefix: Prefix) -> u64 {
         if id.len() > 16 {
             return self.long.hash_one(id);
         }
@@ -204,14 +204,14 @@ impl ByteHasher {
         };
         // Seeds of all 64 bits take the place of the odd constants, so that nobody can choose ids that fall together.
         let [first, second] = self.seeds;
-        fold(fold((head >> 64) as u64 ^ first, head as u64 ^ second) ^ id.len() as u64, 0x9E37_79B9_7F4A_7C15 ^ (first & !1))
+        fold(fold((prefix >> 64) as u64 ^ first, prefix as u64 ^ second) ^ id.len() as u64, 0x9E37_79B9_7F4A_7C15 ^ (first & !1))
     }
 }
 
 /// Codes of byte strings.
 #[derive(Debug, Clone)]
 pub struct ByteTable {
-    places: Places<ByteEntry>,
+    places: RawTable<ByteEntry>,
     /// The hash of each code, for growing.
     hashes: Vec<u64>,
     hasher: ByteHasher,
@@ -219,7 +219,7 @@ pub struct ByteTable {
 
 impl ByteTable {
     pub fn new() -> Self {
-        Self { places: Places::new(), hashes: Vec::new(), hasher: ByteHasher::new() }
+        Self { places: RawTable::new(), hashes: Vec::new(), hasher: ByteHasher::new() }
     }
 
     /// Bytes it takes.
@@ -246,10 +246,10 @@ impl ByteTable {
         self.places.reserve(count, |entry| hashes[entry.code as usize]);
     }
 
-    /// The hash of one string; `head` is its beginning.
+    /// The hash of one string; `prefix` is its beginning.
     #[inline]
-    pub fn hash_one(&self, id: &[u8], head: Head) -> u64 {
-        self.hasher.hash(id, head)
+    pub fn hash_one(&self, id: &[u8], prefix: Prefix) -> u64 {
+        self.hasher.hash(id, prefix)
     }
 
     /// Asks for the cache line of a hash.
@@ -258,10 +258,10 @@ impl ByteTable {
         prefetch(&self.places.entries, self.places.index(hash));
     }
 
-    /// The code of `id`, whose beginning is `head`, if it is in `arena`.
-    pub fn find(&self, id: &[u8], head: Head, arena: &ByteArena) -> Option<u32> {
-        let hash = self.hash_one(id, head);
-        self.places.find(hash, |entry| entry.tag == hash as u32 && arena.is(entry.code, id, head)).ok()
+    /// The code of `id`, whose beginning is `prefix`, if it is in `arena`.
+    pub fn find(&self, id: &[u8], prefix: Prefix, arena: &ByteArena) -> Option<u32> {
+        let hash = self.hash_one(id, prefix);
+        self.places.find(hash, |entry| entry.tag == hash as u32 && arena.is(entry.code, id, prefix)).ok()
     }
 
     /// Asks for the cache line of the string that a hash most likely leads to, once its own line is there.
@@ -275,13 +275,13 @@ impl ByteTable {
 
     /// The code of `id`, which is added to `arena` when it is new; `None` when it is too long. Room must have been made.
     #[inline]
-    pub fn code(&mut self, id: &[u8], head: Head, hash: u64, arena: &mut ByteArena) -> Option<u32> {
+    pub fn code(&mut self, id: &[u8], prefix: Prefix, hash: u64, arena: &mut ByteArena) -> Option<u32> {
         let tag = hash as u32;
-        match self.places.find(hash, |entry| entry.tag == tag && arena.is(entry.code, id, head)) {
+        match self.places.find(hash, |entry| entry.tag == tag && arena.is(entry.code, id, prefix)) {
             Ok(code) => Some(code),
             Err(at) => {
                 let code = arena.len() as u32;
-                if !arena.push(id, head) {
+                if !arena.push(id, prefix) {
                     return None;
                 }
                 self.places.entries[at] = ByteEntry { tag, code };
@@ -317,9 +317,9 @@ mod tests {
         for _ in 0..2 {
             for (n, id) in (0..).zip(ids) {
                 table.reserve(8);
-                let head = ByteArena::head(id.as_bytes());
-                let hash = table.hash_one(id.as_bytes(), head);
-                assert_eq!(table.code(id.as_bytes(), head, hash, &mut arena), Some(n));
+                let prefix = ByteArena::prefix(id.as_bytes());
+                let hash = table.hash_one(id.as_bytes(), prefix);
+                assert_eq!(table.code(id.as_bytes(), prefix, hash, &mut arena), Some(n));
             }
         }
         assert_eq!(arena.get(3), ids[3].as_bytes());

@@ -10,7 +10,7 @@ use arrow_array::ArrayRef;
 use arrow_buffer::NullBuffer;
 
 use super::hash_table::{ByteTable, IntegerTable};
-use super::keys::Head;
+use super::keys::Prefix;
 pub use super::keys::{ByteArena, Keys};
 use crate::column::key::{KeyColumn, KeyKind, PlainKeys};
 use crate::column::{BLOCK, flag};
@@ -30,13 +30,13 @@ pub struct Interner {
     kind: KeyKind,
     /// Shared while several threads code by one dictionary.
     pub(super) keys: Arc<Keys>,
-    pub(super) table: Table,
+    pub(super) table: CodeTable,
     /// Whether codes ascend with the ids.
     pub(super) sorted: bool,
 }
 
 #[derive(Debug, Clone)]
-pub(super) enum Table {
+pub(super) enum CodeTable {
     /// Codes are distances.
     None,
     /// Codes are positions in a dictionary, some of whose values may be null.
@@ -55,45 +55,45 @@ impl Interner {
     /// An interner for ids of this kind.
     pub fn new(kind: KeyKind) -> Self {
         let (keys, table) = match kind {
-            KeyKind::Signed | KeyKind::Unsigned => (Keys::Integers(Vec::new()), Table::Integers(IntegerTable::new())),
-            KeyKind::Text | KeyKind::Binary => (Keys::Bytes(ByteArena::default()), Table::Bytes(ByteTable::new())),
+            KeyKind::Signed | KeyKind::Unsigned => (Keys::Integers(Vec::new()), CodeTable::Integers(IntegerTable::new())),
+            KeyKind::Text | KeyKind::Binary => (Keys::Bytes(ByteArena::default()), CodeTable::Bytes(ByteTable::new())),
         };
         Self { kind, keys: Arc::new(keys), table, sorted: false }
     }
 
     /// An interner that knows these ids, which ascend.
     pub fn of_sorted(kind: KeyKind, keys: Keys) -> Self {
-        Self { kind, keys: Arc::new(keys), table: Table::Later, sorted: true }
+        Self { kind, keys: Arc::new(keys), table: CodeTable::Later, sorted: true }
     }
 
     /// An interner whose codes are positions in a dictionary; `ascending` says that its values ascend. If not, it may give
     /// several codes to one id, until it is joined.
     pub fn of_values(kind: KeyKind, keys: Arc<Keys>, nulls: Option<NullBuffer>, ascending: bool) -> Self {
-        Self { kind, keys, table: Table::Values(nulls), sorted: ascending }
+        Self { kind, keys, table: CodeTable::Values(nulls), sorted: ascending }
     }
 
     /// Ends the coding by a dictionary: from here on its values are ids like others.
     pub fn leave_values(&mut self) {
         if self.is_of_values() {
-            self.table = Table::Later;
+            self.table = CodeTable::Later;
         }
     }
 
     /// Gives the memory of its table back; it is built again when an id is looked up.
     pub fn drop_table(&mut self) {
-        if matches!(self.table, Table::Integers(_) | Table::Bytes(_)) {
-            self.table = Table::Later;
+        if matches!(self.table, CodeTable::Integers(_) | CodeTable::Bytes(_)) {
+            self.table = CodeTable::Later;
         }
     }
 
     /// An interner for integer ids of this kind from `base` on, whose codes are distances from it.
     pub fn range(kind: KeyKind, base: i64) -> Self {
-        Self { kind, keys: Arc::new(Keys::Range { base, len: 0 }), table: Table::None, sorted: true }
+        Self { kind, keys: Arc::new(Keys::Range { base, len: 0 }), table: CodeTable::None, sorted: true }
     }
 
     /// An interner by the same way that knows no ids.
     #[must_use]
-    pub fn emptied(&self) -> Self {
+    pub fn empty_like(&self) -> Self {
         match &*self.keys {
             Keys::Range { base, .. } => Self::range(self.kind, *base),
             _ => Self::new(self.kind),
@@ -103,15 +103,15 @@ impl Interner {
     /// The same ids and codes for somebody who only reads; nothing is copied.
     #[must_use]
     pub fn view(&self) -> Self {
-        Self { kind: self.kind, keys: self.keys.clone(), table: Table::Later, sorted: self.sorted }
+        Self { kind: self.kind, keys: self.keys.clone(), table: CodeTable::Later, sorted: self.sorted }
     }
 
     /// Bytes it takes.
     pub fn bytes(&self) -> usize {
         let table = match &self.table {
-            Table::None | Table::Values(_) | Table::Later => 0,
-            Table::Integers(table) => table.bytes(),
-            Table::Bytes(table) => table.bytes(),
+            CodeTable::None | CodeTable::Values(_) | CodeTable::Later => 0,
+            CodeTable::Integers(table) => table.bytes(),
+            CodeTable::Bytes(table) => table.bytes(),
         };
         self.keys.bytes() + table
     }
@@ -143,7 +143,7 @@ impl Interner {
 
     /// Whether codes are positions in a dictionary.
     fn is_of_values(&self) -> bool {
-        matches!(self.table, Table::Values(_))
+        matches!(self.table, CodeTable::Values(_))
     }
 
     /// Whether an id may have several codes.
@@ -158,11 +158,11 @@ impl Interner {
 
     /// Builds the table of the ids that are known, if it is still to be built.
     pub(super) fn build_table(&mut self) {
-        if !matches!(self.table, Table::Later) {
+        if !matches!(self.table, CodeTable::Later) {
             return;
         }
         self.table = match &*self.keys {
-            Keys::Range { .. } => Table::None,
+            Keys::Range { .. } => CodeTable::None,
             Keys::Integers(ids) => {
                 let mut table = IntegerTable::new();
                 table.reserve(ids.len() + BLOCK);
@@ -170,9 +170,9 @@ impl Interner {
                     let hash = table.hash_one(id);
                     table.code(id, hash, code);
                 }
-                Table::Integers(table)
+                CodeTable::Integers(table)
             }
-            Keys::Bytes(arena) => Table::Bytes(ByteTable::of(arena)),
+            Keys::Bytes(arena) => CodeTable::Bytes(ByteTable::of(arena)),
         };
     }
 
@@ -191,7 +191,7 @@ impl Interner {
         let Keys::Range { base, len } = *self.keys else { return Ok(()) };
         next_code(len)?;
         self.keys = Arc::new(Keys::Integers((0..len).map(|i| base + i as i64).collect()));
-        self.table = Table::Later;
+        self.table = CodeTable::Later;
         self.build_table();
         Ok(())
     }
@@ -223,7 +223,7 @@ impl Interner {
             code
         });
         let codes = codes.collect();
-        (Self { kind: self.kind, keys: Arc::new(self.keys.select(is_kept)), table: Table::Later, sorted: self.sorted }, codes)
+        (Self { kind: self.kind, keys: Arc::new(self.keys.select(is_kept)), table: CodeTable::Later, sorted: self.sorted }, codes)
     }
 
     /// Codes of the rows from `start` on (at most a block), one for each of `flags`; a null id gets [`NO_CODE`] and its flag.
@@ -245,16 +245,16 @@ impl Interner {
                 self.intern_integers(ids, flags, codes)
             }
             KeyColumn::Plain(PlainKeys::Bytes(keys)) => {
-                let mut heads = vec![0; flags.len()];
-                for (i, (head, &flag)) in heads.iter_mut().zip(&*flags).enumerate() {
+                let mut prefixes = vec![0; flags.len()];
+                for (i, (prefix, &flag)) in prefixes.iter_mut().zip(&*flags).enumerate() {
                     if flag & flag::NULL_ID == 0 {
-                        *head = ByteArena::head(keys.get(start + i));
+                        *prefix = ByteArena::prefix(keys.get(start + i));
                     }
                 }
-                self.intern_texts(|i| keys.get(start + i), &heads, flags, codes)
+                self.intern_texts(|i| keys.get(start + i), &prefixes, flags, codes)
             }
             KeyColumn::Dictionary(keys) => {
-                if let Table::Values(nulls) = &self.table {
+                if let CodeTable::Values(nulls) = &self.table {
                     keys.read_positions(start, flags.len(), codes);
                     for (code, flag) in codes.iter_mut().zip(flags) {
                         if *flag & flag::NULL_ID != 0 || nulls.as_ref().is_some_and(|nulls| nulls.is_null(*code as usize)) {
@@ -292,8 +292,8 @@ impl Interner {
 
     /// Codes of byte strings (at most a block) with their heads.
     #[inline]
-    fn intern_texts<'a>(&mut self, id: impl Fn(usize) -> &'a [u8], heads: &[Head], flags: &[u8], codes: &mut Vec<u32>) -> Result<()> {
-        let (Keys::Bytes(arena), Table::Bytes(table)) = (Arc::make_mut(&mut self.keys), &mut self.table) else {
+    fn intern_texts<'a>(&mut self, id: impl Fn(usize) -> &'a [u8], prefixes: &[Prefix], flags: &[u8], codes: &mut Vec<u32>) -> Result<()> {
+        let (Keys::Bytes(arena), CodeTable::Bytes(table)) = (Arc::make_mut(&mut self.keys), &mut self.table) else {
             return Err(wrong_kind());
         };
         let known = arena.len();
@@ -301,9 +301,9 @@ impl Interner {
         table.reserve(known + flags.len());
         let mut hashes = [0; BLOCK];
         let is_id = |flag: u8| flag & flag::NULL_ID == 0;
-        for (i, ((hash, &head), &flag)) in hashes.iter_mut().zip(heads).zip(flags).enumerate() {
+        for (i, ((hash, &prefix), &flag)) in hashes.iter_mut().zip(prefixes).zip(flags).enumerate() {
             if is_id(flag) {
-                *hash = table.hash_one(id(i), head);
+                *hash = table.hash_one(id(i), prefix);
             }
         }
         // Hash, then place, then string: each is asked for some rows before it is looked at.
@@ -314,7 +314,7 @@ impl Interner {
             if let Some(&ahead) = hashes.get(i + AHEAD) {
                 table.prefetch_string(ahead, arena);
             }
-            let code = if is_id(flag) { table.code(id(i), heads[i], hash, arena).ok_or_else(too_long)? } else { NO_CODE };
+            let code = if is_id(flag) { table.code(id(i), prefixes[i], hash, arena).ok_or_else(too_long)? } else { NO_CODE };
             codes.push(code);
         }
         self.sorted &= arena.len() == known;
@@ -333,7 +333,7 @@ impl Interner {
             }
             return Ok(());
         }
-        let (Keys::Integers(keys), Table::Integers(table)) = (Arc::make_mut(&mut self.keys), &mut self.table) else {
+        let (Keys::Integers(keys), CodeTable::Integers(table)) = (Arc::make_mut(&mut self.keys), &mut self.table) else {
             return Err(wrong_kind());
         };
         let known = keys.len();
@@ -368,10 +368,10 @@ impl Interner {
     }
 
     /// Codes of byte strings (at most a block) with their heads.
-    pub fn intern_strings<'a>(&mut self, id: impl Fn(usize) -> &'a [u8], heads: &[Head], codes: &mut Vec<u32>) -> Result<()> {
+    pub fn intern_strings<'a>(&mut self, id: impl Fn(usize) -> &'a [u8], prefixes: &[Prefix], codes: &mut Vec<u32>) -> Result<()> {
         codes.clear();
         self.build_table();
-        self.intern_texts(id, heads, &[0; BLOCK][..heads.len()], codes)
+        self.intern_texts(id, prefixes, &[0; BLOCK][..prefixes.len()], codes)
     }
 
     /// The ids of several interners, one behind the other.
@@ -391,7 +391,7 @@ impl Interner {
                 _ => return Err(wrong_kind()),
             }
         }
-        Ok(Self { kind, keys: Arc::new(keys), table: Table::Later, sorted: false })
+        Ok(Self { kind, keys: Arc::new(keys), table: CodeTable::Later, sorted: false })
     }
 
     /// The code of one row of a column; [`NO_CODE`] when it is null.
@@ -428,7 +428,7 @@ impl Interner {
                 _ => self.leave_range()?,
             }
         }
-        let (Keys::Integers(keys), Table::Integers(table)) = (Arc::make_mut(&mut self.keys), &mut self.table) else {
+        let (Keys::Integers(keys), CodeTable::Integers(table)) = (Arc::make_mut(&mut self.keys), &mut self.table) else {
             return Err(wrong_kind());
         };
         let next = next_code(keys.len())?;
@@ -445,13 +445,15 @@ impl Interner {
     /// The code of a string or binary id.
     pub(crate) fn intern_bytes(&mut self, id: &[u8]) -> Result<u32> {
         self.build_table();
-        let (Keys::Bytes(arena), Table::Bytes(table)) = (Arc::make_mut(&mut self.keys), &mut self.table) else { return Err(wrong_kind()) };
+        let (Keys::Bytes(arena), CodeTable::Bytes(table)) = (Arc::make_mut(&mut self.keys), &mut self.table) else {
+            return Err(wrong_kind());
+        };
         let known = arena.len();
         next_code(arena.len())?;
         table.reserve(arena.len() + 1);
-        let head = ByteArena::head(id);
-        let hash = table.hash_one(id, head);
-        let code = table.code(id, head, hash, arena).ok_or_else(too_long)?;
+        let prefix = ByteArena::prefix(id);
+        let hash = table.hash_one(id, prefix);
+        let code = table.code(id, prefix, hash, arena).ok_or_else(too_long)?;
         self.sorted &= arena.len() == known;
         Ok(code)
     }
@@ -470,7 +472,7 @@ pub fn keys_of(values: &PlainKeys, threads: Threads<'_>) -> Result<Keys> {
             let arenas = threads.par_chunks(values.len(), |run| {
                 let mut arena = ByteArena::default();
                 for id in run.map(|row| if keys.is_null(row) { b"".as_slice() } else { keys.get(row) }) {
-                    if !arena.push(id, ByteArena::head(id)) {
+                    if !arena.push(id, ByteArena::prefix(id)) {
                         return Err(too_long());
                     }
                 }

@@ -3,13 +3,13 @@
 
 use super::interner::NO_CODE;
 use super::keys::{ByteArena, Keys};
-use super::sort::{Lead, Leads};
+use super::sort::{SortKey, SortKeys};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::par::Threads;
 
 /// The ids of several parts, ascending, and where they come from.
 #[derive(Debug)]
-pub struct Joined {
+pub struct KeyUnion {
     /// The ids.
     pub keys: Keys,
     /// For each part its codes: (position among the ids, code), ascending by position. A position may be there more than once,
@@ -18,20 +18,20 @@ pub struct Joined {
 }
 
 /// What one range of the ids makes.
-struct Piece {
+struct UnionPiece {
     ids: Vec<i64>,
     arena: ByteArena,
     sources: Vec<Vec<(u32, u32)>>,
 }
 
 /// Joins parts, of each of which some codes count.
-pub fn join(parts: &[(&Keys, Vec<u32>)], threads: Threads<'_>) -> Result<Joined> {
+pub fn join(parts: &[(&Keys, Vec<u32>)], threads: Threads<'_>) -> Result<KeyUnion> {
     let all: Vec<&Keys> = parts.iter().map(|(keys, _)| *keys).collect();
-    let leads = Leads::of(&all, threads);
+    let sort_keys = SortKeys::of(&all, threads);
     let rows: usize = parts.iter().map(|(_, codes)| codes.len()).sum();
     let threads = threads.if_large(rows);
-    let sort = |(keys, codes): &(&Keys, Vec<u32>)| leads.sort(keys, codes, threads);
-    let sorted: Vec<Vec<Lead>> = threads.par_tasks(parts, sort);
+    let sort = |(keys, codes): &(&Keys, Vec<u32>)| sort_keys.sort(keys, codes, threads);
+    let sorted: Vec<Vec<SortKey>> = threads.par_tasks(parts, sort);
     // Cut at ids of the largest part, so that the ranges can be joined side by side.
     let Some(largest) = (0..parts.len()).max_by_key(|&part| sorted[part].len()) else {
         return Err(Error::internal("no parts to join"));
@@ -42,26 +42,29 @@ pub fn join(parts: &[(&Keys, Vec<u32>)], threads: Threads<'_>) -> Result<Joined>
         range if range == n_ranges => sorted[part].len(),
         range => {
             let at = (all[largest], sorted[largest][sorted[largest].len() * range / n_ranges]);
-            sorted[part].partition_point(|&lead| leads.compare((all[part], lead), at).is_lt())
+            sorted[part].partition_point(|&lead| sort_keys.compare((all[part], lead), at).is_lt())
         }
     };
     let piece = |range: usize| {
-        let slices: Vec<&[Lead]> = (0..parts.len()).map(|part| &sorted[part][cut(range, part)..cut(range + 1, part)]).collect();
-        join_range(&all, &leads, slices)
+        let slices: Vec<&[SortKey]> = (0..parts.len()).map(|part| &sorted[part][cut(range, part)..cut(range + 1, part)]).collect();
+        join_range(&all, &sort_keys, slices)
     };
-    let pieces: Vec<Piece> = threads.par_tasks(0..n_ranges, piece);
+    let pieces: Vec<UnionPiece> = threads.par_tasks(0..n_ranges, piece);
     put_together(pieces, all[0], parts.len())
 }
 
-fn join_range(keys: &[&Keys], leads: &Leads, mut rest: Vec<&[Lead]>) -> Piece {
-    let mut piece =
-        Piece { ids: Vec::new(), arena: ByteArena::default(), sources: rest.iter().map(|leads| Vec::with_capacity(leads.len())).collect() };
+fn join_range(keys: &[&Keys], sort_keys: &SortKeys, mut rest: Vec<&[SortKey]>) -> UnionPiece {
+    let mut piece = UnionPiece {
+        ids: Vec::new(),
+        arena: ByteArena::default(),
+        sources: rest.iter().map(|sort_keys| Vec::with_capacity(sort_keys.len())).collect(),
+    };
     let mut position = 0;
     loop {
-        let mut least: Option<(usize, Lead)> = None;
+        let mut least: Option<(usize, SortKey)> = None;
         for (part, leads_left) in rest.iter().enumerate() {
             if let Some(&lead) = leads_left.first()
-                && least.is_none_or(|(other, best)| leads.compare((keys[part], lead), (keys[other], best)).is_lt())
+                && least.is_none_or(|(other, best)| sort_keys.compare((keys[part], lead), (keys[other], best)).is_lt())
             {
                 least = Some((part, lead));
             }
@@ -74,7 +77,7 @@ fn join_range(keys: &[&Keys], leads: &Leads, mut rest: Vec<&[Lead]>) -> Piece {
         }
         for (part, (sources, leads_left)) in piece.sources.iter_mut().zip(&mut rest).enumerate() {
             while let Some((&next, after)) = leads_left.split_first()
-                && leads.compare((keys[part], next), (keys[owner], lead)).is_eq()
+                && sort_keys.compare((keys[part], next), (keys[owner], lead)).is_eq()
             {
                 sources.push((position, next.1));
                 *leads_left = after;
@@ -84,7 +87,7 @@ fn join_range(keys: &[&Keys], leads: &Leads, mut rest: Vec<&[Lead]>) -> Piece {
     }
 }
 
-fn put_together(pieces: Vec<Piece>, kind: &Keys, parts: usize) -> Result<Joined> {
+fn put_together(pieces: Vec<UnionPiece>, kind: &Keys, parts: usize) -> Result<KeyUnion> {
     let rows: usize = pieces.iter().map(|piece| piece.ids.len() + piece.arena.len()).sum();
     if rows >= NO_CODE as usize - 1 {
         return Err(Error::new(ErrorKind::OutOfRange, "more than 4,294,967,293 distinct ids; split the data by a range of ids"));
@@ -101,10 +104,10 @@ fn put_together(pieces: Vec<Piece>, kind: &Keys, parts: usize) -> Result<Joined>
         arena.append(piece.arena);
     }
     let keys = if matches!(kind, Keys::Bytes(_)) { Keys::Bytes(arena) } else { Keys::Integers(ids) };
-    Ok(Joined { keys, sources })
+    Ok(KeyUnion { keys, sources })
 }
 
-impl Joined {
+impl KeyUnion {
     /// The position of every code of a part; [`NO_CODE`] for codes that did not count.
     pub fn positions(&self, part: usize, codes: usize) -> Vec<u32> {
         let mut positions = vec![NO_CODE; codes];

@@ -42,7 +42,7 @@ impl Keys {
         match self {
             Self::Range { .. } => 0,
             Self::Integers(keys) => 8 * keys.capacity(),
-            Self::Bytes(arena) => arena.bytes.capacity() + arena.places.capacity() * size_of::<Place>(),
+            Self::Bytes(arena) => arena.bytes.capacity() + arena.places.capacity() * size_of::<StringSlot>(),
         }
     }
 
@@ -85,20 +85,20 @@ impl Keys {
 
 /// Where a byte string lies, and its beginning: most ids are told apart by this alone.
 #[derive(Debug, Clone, Copy)]
-struct Place {
+struct StringSlot {
     start: u64,
     len: u32,
-    head: Head,
+    prefix: Prefix,
 }
 
 /// The first 16 bytes, padded with zeros, as a number of the same order.
-pub type Head = u128;
+pub type Prefix = u128;
 
 /// Byte strings end to end.
 #[derive(Debug, Default, Clone)]
 pub struct ByteArena {
     bytes: Vec<u8>,
-    places: Vec<Place>,
+    places: Vec<StringSlot>,
     /// Whether some string is longer than its head, or ends with a zero that the head's padding would hide.
     hidden: bool,
 }
@@ -117,7 +117,7 @@ impl ByteArena {
     /// The bytes of id number `code`.
     #[inline]
     pub fn get(&self, code: u32) -> &[u8] {
-        let Place { start, len, .. } = self.places[code as usize];
+        let StringSlot { start, len, .. } = self.places[code as usize];
         &self.bytes[start as usize..start as usize + len as usize]
     }
 
@@ -130,16 +130,16 @@ impl ByteArena {
     /// Copies id number `code` into its place, which is as long as it is.
     #[inline]
     pub fn copy(&self, code: u32, to: &mut [u8]) {
-        let Place { len, head, .. } = self.places[code as usize];
+        let StringSlot { len, prefix, .. } = self.places[code as usize];
         // Most ids are all head, and then the bytes, which lie elsewhere, need not be fetched.
-        if len <= 16 { to.copy_from_slice(&head.to_be_bytes()[..len as usize]) } else { to.copy_from_slice(self.get(code)) }
+        if len <= 16 { to.copy_from_slice(&prefix.to_be_bytes()[..len as usize]) } else { to.copy_from_slice(self.get(code)) }
     }
 
     /// The beginning of id number `code` as a number of the same order: unlike beginnings decide how two ids compare, equal
     /// ones leave it open.
     #[inline]
     pub fn order(&self, code: u32) -> u128 {
-        self.places[code as usize].head
+        self.places[code as usize].prefix
     }
 
     /// Whether [`ByteArena::order`] tells all strings apart.
@@ -154,7 +154,7 @@ impl ByteArena {
 
     /// Adds id number `code` of another arena.
     pub fn push_from(&mut self, other: &Self, code: u32) {
-        self.places.push(Place { start: self.bytes.len() as u64, ..other.places[code as usize] });
+        self.places.push(StringSlot { start: self.bytes.len() as u64, ..other.places[code as usize] });
         self.bytes.extend_from_slice(other.get(code));
         self.hidden |= other.hidden;
     }
@@ -162,14 +162,14 @@ impl ByteArena {
     /// Adds all ids of another arena.
     pub fn append(&mut self, other: Self) {
         let before = self.bytes.len() as u64;
-        self.places.extend(other.places.into_iter().map(|place| Place { start: place.start + before, ..place }));
+        self.places.extend(other.places.into_iter().map(|place| StringSlot { start: place.start + before, ..place }));
         self.bytes.extend(other.bytes);
         self.hidden |= other.hidden;
     }
 
     /// The beginning of a byte string.
     #[inline]
-    pub fn head(id: &[u8]) -> Head {
+    pub fn prefix(id: &[u8]) -> Prefix {
         let word = |at: usize| id.get(at..).and_then(|rest| rest.first_chunk()).map_or(0, |bytes| u64::from_be_bytes(*bytes));
         let half = |at: usize| id.get(at..).and_then(|rest| rest.first_chunk()).map_or(0, |bytes| u32::from_be_bytes(*bytes));
         // Two reads that overlap make up every length; what they share is shifted out of the second.
@@ -179,7 +179,7 @@ impl ByteArena {
             8 => u128::from(word(0)) << 64,
             n @ 5..8 => u128::from(u64::from(half(0)) << 32 | u64::from(half(n - 4) << (8 * (8 - n)))) << 64,
             4 => u128::from(half(0)) << 96,
-            _ => id.iter().zip([120, 112, 104]).fold(0, |head, (&byte, shift)| head | u128::from(byte) << shift),
+            _ => id.iter().zip([120, 112, 104]).fold(0, |prefix, (&byte, shift)| prefix | u128::from(byte) << shift),
         }
     }
 
@@ -189,18 +189,18 @@ impl ByteArena {
         prefetch(&self.places, code as usize);
     }
 
-    /// Whether id number `code` is `id`, whose beginning is `head`.
+    /// Whether id number `code` is `id`, whose beginning is `prefix`.
     #[inline]
-    pub fn is(&self, code: u32, id: &[u8], head: Head) -> bool {
+    pub fn is(&self, code: u32, id: &[u8], prefix: Prefix) -> bool {
         let place = &self.places[code as usize];
-        place.len as usize == id.len() && place.head == head && (id.len() <= 16 || self.get(code) == id)
+        place.len as usize == id.len() && place.prefix == prefix && (id.len() <= 16 || self.get(code) == id)
     }
 
     /// Adds an id; the answer is false when it is too long to be one.
-    pub fn push(&mut self, id: &[u8], head: Head) -> bool {
+    pub fn push(&mut self, id: &[u8], prefix: Prefix) -> bool {
         let Ok(len) = u32::try_from(id.len()) else { return false };
         self.hidden |= id.len() > 16 || id.last() == Some(&0);
-        self.places.push(Place { start: self.bytes.len() as u64, len, head });
+        self.places.push(StringSlot { start: self.bytes.len() as u64, len, prefix });
         self.bytes.extend_from_slice(id);
         true
     }
@@ -216,7 +216,7 @@ mod tests {
         for n in 0..=20 {
             let mut want = [0; 16];
             want[..n.min(16)].copy_from_slice(&long[..n.min(16)]);
-            assert_eq!(ByteArena::head(&long[..n]), u128::from_be_bytes(want), "{n}");
+            assert_eq!(ByteArena::prefix(&long[..n]), u128::from_be_bytes(want), "{n}");
         }
     }
 }

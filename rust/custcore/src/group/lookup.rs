@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::interner::{Interner, Table};
+use super::interner::{CodeTable, Interner};
 use super::keys::{ByteArena, Keys};
 
 impl Interner {
@@ -10,7 +10,7 @@ impl Interner {
     pub fn lookup(&self) -> Lookup<'_> {
         let own = match &self.table {
             // Neither a table nor an order to search by.
-            Table::Later if !self.sorted => {
+            CodeTable::Later if !self.sorted => {
                 let mut own = self.view();
                 own.build_table();
                 Some(own.table)
@@ -26,7 +26,7 @@ impl Interner {
 pub struct Lookup<'a> {
     ids: &'a Interner,
     /// The table, where the interner has none.
-    own: Option<Table>,
+    own: Option<CodeTable>,
 }
 
 impl Lookup<'_> {
@@ -44,7 +44,7 @@ impl Lookup<'_> {
             (Keys::Range { base, len }, _) => {
                 usize::try_from(i128::from(id) - i128::from(*base)).ok().filter(|code| code < len).map(|code| code as u32)
             }
-            (Keys::Integers(_), Table::Integers(table)) => table.find(id),
+            (Keys::Integers(_), CodeTable::Integers(table)) => table.find(id),
             (Keys::Integers(ids), _) => ids.binary_search(&id).ok().map(|code| code as u32),
             (Keys::Bytes(_), _) => None,
         }
@@ -52,14 +52,14 @@ impl Lookup<'_> {
 
     fn find_bytes(&self, id: &[u8]) -> Option<u32> {
         let Keys::Bytes(arena) = &*self.ids.keys else { return None };
-        let head = ByteArena::head(id);
-        if let Table::Bytes(table) = self.own.as_ref().unwrap_or(&self.ids.table) {
-            return table.find(id, head, arena);
+        let prefix = ByteArena::prefix(id);
+        if let CodeTable::Bytes(table) = self.own.as_ref().unwrap_or(&self.ids.table) {
+            return table.find(id, prefix, arena);
         }
         let (mut low, mut high) = (0, arena.len() as u32);
         while low < high {
             let middle = low + (high - low) / 2;
-            match arena.order(middle).cmp(&head).then_with(|| arena.get(middle).cmp(id)) {
+            match arena.order(middle).cmp(&prefix).then_with(|| arena.get(middle).cmp(id)) {
                 Ordering::Less => low = middle + 1,
                 Ordering::Equal => return Some(middle),
                 Ordering::Greater => high = middle,
@@ -108,12 +108,12 @@ mod tests {
         let mut ascending = ids;
         ascending.sort_unstable();
         for id in ascending {
-            arena.push(id.as_bytes(), ByteArena::head(id.as_bytes()));
+            arena.push(id.as_bytes(), ByteArena::prefix(id.as_bytes()));
         }
         let sorted = Interner::of_sorted(KeyKind::Text, Keys::Bytes(arena));
         let mut others = ByteArena::default();
         for id in ["a long id that is more", "a long id that is missing", "", "c"] {
-            others.push(id.as_bytes(), ByteArena::head(id.as_bytes()));
+            others.push(id.as_bytes(), ByteArena::prefix(id.as_bytes()));
         }
         let others = Keys::Bytes(others);
         assert_eq!([0, 1, 2, 3].map(|code| table.lookup().find(&others, code)), [Some(3), None, Some(0), None]);

@@ -10,18 +10,18 @@ use super::keys::Keys;
 use crate::exec::par::{ROWS_WORTH_THREADS, Threads};
 
 /// An id's leading bits and its code.
-pub type Lead = (u64, u32);
+pub type SortKey = (u64, u32);
 
 /// How ids become leading bits.
 #[derive(Debug)]
-pub struct Leads {
+pub struct SortKeys {
     /// Runs of bits that vary in the first 16 bytes: from which bit of the whole to which bit of the result, and how many.
     runs: Vec<(u32, u32, u64)>,
     /// Whether equal leading bits are equal ids.
     exact: bool,
 }
 
-impl Leads {
+impl SortKeys {
     /// The way for the ids of all these parts, which are of one kind.
     pub fn of(parts: &[&Keys], threads: Threads<'_>) -> Self {
         let (mut all, mut any, mut exact) = (u128::MAX, 0, true);
@@ -69,7 +69,7 @@ impl Leads {
 
     /// How two ids compare, their leading bits first.
     #[inline]
-    pub fn compare(&self, (a_keys, a): (&Keys, Lead), (b_keys, b): (&Keys, Lead)) -> Ordering {
+    pub fn compare(&self, (a_keys, a): (&Keys, SortKey), (b_keys, b): (&Keys, SortKey)) -> Ordering {
         match a.0.cmp(&b.0) {
             Ordering::Equal if !self.exact => match (a_keys, b_keys) {
                 (Keys::Bytes(x), Keys::Bytes(y)) => x.get(a.1).cmp(y.get(b.1)),
@@ -80,17 +80,17 @@ impl Leads {
     }
 
     /// Some codes in the order of their ids.
-    pub fn sort(&self, keys: &Keys, codes: &[u32], threads: Threads<'_>) -> Vec<Lead> {
+    pub fn sort(&self, keys: &Keys, codes: &[u32], threads: Threads<'_>) -> Vec<SortKey> {
         let mut pieces = self.sort_pieces(keys, codes, threads);
         if pieces.len() == 1 { pieces.pop().unwrap_or_default() } else { pieces.concat() }
     }
 
     /// Some codes in the order of their ids, in pieces that follow each other.
-    pub fn sort_pieces(&self, keys: &Keys, codes: &[u32], threads: Threads<'_>) -> Vec<Vec<Lead>> {
-        let compare = |a: &Lead, b: &Lead| self.compare((keys, *a), (keys, *b));
+    pub fn sort_pieces(&self, keys: &Keys, codes: &[u32], threads: Threads<'_>) -> Vec<Vec<SortKey>> {
+        let compare = |a: &SortKey, b: &SortKey| self.compare((keys, *a), (keys, *b));
         let lead = |&code: &u32| (self.lead(keys, code), code);
         if codes.len() < ROWS_WORTH_THREADS {
-            return vec![sort_leads(codes.iter().map(lead).collect(), &compare, threads)];
+            return vec![sort_keys_by_prefix(codes.iter().map(lead).collect(), &compare, threads)];
         }
         let ends = threads.par_chunks(codes.len(), |run| {
             codes[run].iter().map(lead).fold((u64::MAX, 0), |(low, high), (lead, _)| (low.min(lead), high.max(lead)))
@@ -101,12 +101,13 @@ impl Leads {
         let piece = |lead: u64| ((lead - low) >> shift) as usize;
         let runs = threads.par_chunks(codes.len(), |run| {
             let room = (2 * run.len()) >> PIECE_BITS;
-            let mut lots: Vec<Vec<Lead>> = (0..=piece(high)).map(|_| Vec::with_capacity(room)).collect();
+            let mut lots: Vec<Vec<SortKey>> = (0..=piece(high)).map(|_| Vec::with_capacity(room)).collect();
             codes[run].iter().map(lead).for_each(|lead| lots[piece(lead.0)].push(lead));
             lots
         });
-        let sort =
-            |piece: usize| sort_leads(runs.iter().map(|lots| lots[piece].as_slice()).collect::<Vec<_>>().concat(), &compare, threads);
+        let sort = |piece: usize| {
+            sort_keys_by_prefix(runs.iter().map(|lots| lots[piece].as_slice()).collect::<Vec<_>>().concat(), &compare, threads)
+        };
         threads.par_tasks(0..=piece(high), sort)
     }
 }
@@ -116,30 +117,34 @@ const PIECE_BITS: u32 = 6;
 /// Ids in a bucket, on average.
 const BUCKET: usize = 16;
 
-fn sort_leads(mut leads: Vec<Lead>, compare: &(impl Fn(&Lead, &Lead) -> Ordering + Sync), threads: Threads<'_>) -> Vec<Lead> {
-    if leads.len() < 1 << 12 {
-        leads.sort_unstable_by(compare);
-        return leads;
+fn sort_keys_by_prefix(
+    mut sort_keys: Vec<SortKey>,
+    compare: &(impl Fn(&SortKey, &SortKey) -> Ordering + Sync),
+    threads: Threads<'_>,
+) -> Vec<SortKey> {
+    if sort_keys.len() < 1 << 12 {
+        sort_keys.sort_unstable_by(compare);
+        return sort_keys;
     }
-    let (low, high) = leads.iter().fold((u64::MAX, 0), |(low, high), lead| (low.min(lead.0), high.max(lead.0)));
-    let bits = (leads.len() / BUCKET).ilog2().min(14);
+    let (low, high) = sort_keys.iter().fold((u64::MAX, 0), |(low, high), lead| (low.min(lead.0), high.max(lead.0)));
+    let bits = (sort_keys.len() / BUCKET).ilog2().min(14);
     let shift = (64 - (high - low).leading_zeros()).saturating_sub(bits);
-    let bucket = |lead: &Lead| ((lead.0 - low) >> shift) as usize;
+    let bucket = |lead: &SortKey| ((lead.0 - low) >> shift) as usize;
     let mut ends = vec![0_usize; bucket(&(high, 0)) + 1];
-    leads.iter().for_each(|lead| ends[bucket(lead)] += 1);
+    sort_keys.iter().for_each(|lead| ends[bucket(lead)] += 1);
     let mut sum = 0;
     for end in &mut ends {
         let count = *end;
         *end = sum;
         sum += count;
     }
-    let mut sorted = vec![(0, 0); leads.len()];
-    for lead in &leads {
+    let mut sorted = vec![(0, 0); sort_keys.len()];
+    for lead in &sort_keys {
         let end = &mut ends[bucket(lead)];
         sorted[*end] = *lead;
         *end += 1;
     }
-    drop(leads);
+    drop(sort_keys);
     // Buckets one after the other, cut out so that threads can share them.
     let (mut rest, mut start, mut buckets) = (sorted.as_mut_slice(), 0, Vec::with_capacity(ends.len()));
     for end in ends {
@@ -147,7 +152,7 @@ fn sort_leads(mut leads: Vec<Lead>, compare: &(impl Fn(&Lead, &Lead) -> Ordering
         buckets.push(bucket);
         (rest, start) = (after, end);
     }
-    let sort = |bucket: &mut [Lead]| {
+    let sort = |bucket: &mut [SortKey]| {
         // Ids that crowd together, such as those of exponential growth, still share the threads.
         if bucket.len() > ROWS_WORTH_THREADS { threads.par_sort_unstable_by(bucket, compare) } else { bucket.sort_unstable_by(compare) }
     };
@@ -162,13 +167,13 @@ mod tests {
 
     fn arena(ids: &[&[u8]]) -> Keys {
         let mut arena = ByteArena::default();
-        ids.iter().for_each(|id| assert!(arena.push(id, ByteArena::head(id))));
+        ids.iter().for_each(|id| assert!(arena.push(id, ByteArena::prefix(id))));
         Keys::Bytes(arena)
     }
 
-    fn sorted(keys: &Keys, codes: &[u32]) -> Vec<Lead> {
+    fn sorted(keys: &Keys, codes: &[u32]) -> Vec<SortKey> {
         let threads = Threads::inline();
-        Leads::of(&[keys], threads).sort(keys, codes, threads)
+        SortKeys::of(&[keys], threads).sort(keys, codes, threads)
     }
 
     #[test]

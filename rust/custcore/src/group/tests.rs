@@ -9,7 +9,7 @@ use arrow_array::{ArrayRef, DictionaryArray, Int32Array, Int64Array, StringArray
 use super::interner::{Interner, NO_CODE, Remap, keys_of};
 use super::key_union::join;
 use super::keys::{ByteArena, Keys};
-use super::sort::Leads;
+use super::sort::SortKeys;
 use crate::column::flag;
 use crate::column::key::{KeyColumn, KeyKind};
 use crate::error::{Error, Result};
@@ -18,7 +18,7 @@ use crate::exec::par::ROWS_WORTH_THREADS;
 
 fn bytes_of(ids: &[Vec<u8>]) -> Keys {
     let mut arena = ByteArena::default();
-    ids.iter().for_each(|id| assert!(arena.push(id, ByteArena::head(id))));
+    ids.iter().for_each(|id| assert!(arena.push(id, ByteArena::prefix(id))));
     Keys::Bytes(arena)
 }
 
@@ -46,7 +46,7 @@ fn strings_that_leading_bits_do_not_tell_apart_are_sorted_by_bytes() -> Result<(
         let mut expected: Vec<&[u8]> = ids.iter().map(Vec::as_slice).collect();
         expected.sort_unstable();
         for threads in [1, 3] {
-            let sorted = Context::new(threads).install(|threads| Leads::of(&[&keys], threads).sort(&keys, &codes, threads))?;
+            let sorted = Context::new(threads).install(|threads| SortKeys::of(&[&keys], threads).sort(&keys, &codes, threads))?;
             let found: Vec<&[u8]> = sorted.iter().map(|lead| ids[lead.1 as usize].as_slice()).collect();
             assert!(found == expected, "set {set}, {threads} threads");
         }

@@ -11,25 +11,25 @@ use std::sync::Arc;
 use arrow_array::RecordBatch;
 use arrow_buffer::NullBuffer;
 
-use super::partition::partitions::Shards;
-use super::partition::scatter::Deal;
-use super::worker::{Folder, Share};
-use crate::column::bounds::Edge;
-use crate::column::chunks::{Columns, Kinds};
+use super::partition::partitions::Partitions;
+use super::partition::scatter::Scatter;
+use super::worker::{IngestWorker, Morsel};
+use crate::column::bounds::Cutoff;
+use crate::column::chunks::{InputBatch, InputSchema};
 use crate::column::key::PlainKeys;
 use crate::error::Result;
 use crate::exec::context::Context;
 use crate::exec::par::{ROWS_WORTH_THREADS, Threads};
-use crate::group::encoding::Plan;
+use crate::group::encoding::KeyEncoding;
 use crate::group::interner::{Interner, Keys};
 use crate::state::customer_state::State;
-use crate::state::spec::{Spec, Track};
+use crate::state::spec::{BaseSpec, Track};
 
 /// A fold that has ended.
 #[derive(Debug)]
 pub struct Update {
     /// The kinds of its columns.
-    pub kinds: Kinds,
+    pub kinds: InputSchema,
     /// What is known now.
     pub state: State,
     /// Rows folded.
@@ -68,20 +68,20 @@ pub enum Strategy {
 
 /// A fold in progress.
 #[derive(Debug)]
-pub struct Fold {
-    spec: Spec,
-    kinds: Kinds,
+pub struct UpdateBuilder {
+    spec: BaseSpec,
+    kinds: InputSchema,
     until: i32,
-    edges: Edges,
-    plan: Plan,
-    order_plan: Plan,
-    values: Option<Values>,
+    edges: Cutoffs,
+    encoding: KeyEncoding,
+    order_encoding: KeyEncoding,
+    values: Option<SharedDictionary>,
     parts: Vec<State>,
     /// Parts of plans that were given up.
     done: Vec<State>,
     /// Once customers are many: rows are dealt out to these, and the parts only tell what was left out.
-    shards: Option<Shards>,
-    deals: Vec<Deal>,
+    partitions: Option<Partitions>,
+    scatters: Vec<Scatter>,
     strategy: Strategy,
     rows: u64,
     begun_at: Option<u64>,
@@ -92,7 +92,7 @@ pub struct Fold {
 
 /// A dictionary that all rows share, and its ids.
 #[derive(Debug, Clone)]
-struct Values {
+struct SharedDictionary {
     /// Held so that no other dictionary can come to lie at the same place.
     held: Option<PlainKeys>,
     keys: Arc<Keys>,
@@ -103,19 +103,19 @@ struct Values {
 
 /// The ends of observation, where orders are written down.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Edges {
+pub struct Cutoffs {
     /// The first moment that is observed, if it was asked for.
-    pub start: Option<Edge>,
+    pub start: Option<Cutoff>,
     /// The first moment after it, if it was asked for.
-    pub end: Option<Edge>,
+    pub end: Option<Cutoff>,
 }
 
-impl Fold {
+impl UpdateBuilder {
     /// A fold of nothing yet.
-    pub fn new(spec: &Spec, kinds: Kinds) -> Result<Self> {
+    pub fn new(spec: &BaseSpec, kinds: InputSchema) -> Result<Self> {
         let mut until = spec.until.map_or(Ok(i32::MAX), |as_of| as_of.day(&kinds.clock))?;
         let window = spec.window.clone().unwrap_or_default();
-        let edges = Edges {
+        let edges = Cutoffs {
             start: window.start.map(|bound| bound.edge("observation_start", &kinds.clock)).transpose()?,
             end: window.end.map(|bound| bound.edge("observation_end", &kinds.clock)).transpose()?,
         };
@@ -127,13 +127,13 @@ impl Fold {
             kinds,
             until,
             edges,
-            plan: Plan::Open,
-            order_plan: Plan::Open,
+            encoding: KeyEncoding::Open,
+            order_encoding: KeyEncoding::Open,
             values: None,
             parts: Vec::new(),
             done: Vec::new(),
-            shards: None,
-            deals: Vec::new(),
+            partitions: None,
+            scatters: Vec::new(),
             strategy: Strategy::Auto,
             rows: 0,
             begun_at: None,
@@ -145,7 +145,7 @@ impl Fold {
     /// Goes on with the order that a base of this version has open, if there is one; before any rows are folded.
     pub(crate) fn carry(&mut self, open: Option<State>, version: u64) {
         if let Some(open) = open {
-            self.plan = Plan::Table;
+            self.encoding = KeyEncoding::Table;
             self.parts = vec![open];
         }
         self.begun_at = Some(version);
@@ -155,7 +155,7 @@ impl Fold {
     pub fn force(&mut self, strategy: Strategy) {
         self.strategy = strategy;
         if matches!(strategy, Strategy::Table | Strategy::Shards) {
-            self.plan = Plan::Table;
+            self.encoding = KeyEncoding::Table;
         }
     }
 
@@ -172,12 +172,12 @@ impl Fold {
     /// Bytes that what was folded takes, about.
     pub fn bytes(&self) -> usize {
         let parts: usize = self.parts.iter().chain(&self.done).map(State::bytes).sum();
-        let waiting: usize = self.deals.iter().map(Deal::bytes).sum();
-        parts + waiting + self.shards.as_ref().map_or(0, Shards::bytes)
+        let waiting: usize = self.scatters.iter().map(Scatter::bytes).sum();
+        parts + waiting + self.partitions.as_ref().map_or(0, Partitions::bytes)
     }
 
     /// The ends of observation by the clock of the data.
-    pub fn edges(&self) -> Edges {
+    pub fn edges(&self) -> Cutoffs {
         self.edges
     }
 
@@ -187,7 +187,7 @@ impl Fold {
     }
 
     /// The settings.
-    pub fn spec(&self) -> &Spec {
+    pub fn spec(&self) -> &BaseSpec {
         &self.spec
     }
 
@@ -195,47 +195,48 @@ impl Fold {
     pub fn push(&mut self, batches: &[RecordBatch], context: &Context) -> Result<()> {
         let decimals = self.spec.amount_decimals;
         let columns =
-            batches.iter().map(|batch| Columns::bind(batch, &self.spec.roles, &self.kinds, decimals)).collect::<Result<Vec<_>>>()?;
-        let rows: usize = columns.iter().map(Columns::len).sum();
+            batches.iter().map(|batch| InputBatch::bind(batch, &self.spec.roles, &self.kinds, decimals)).collect::<Result<Vec<_>>>()?;
+        let rows: usize = columns.iter().map(InputBatch::len).sum();
         let (spec, until, edges) = (&self.spec, self.until, self.edges);
         // An order whose lines follow each other may lie across a cut.
         let in_sequence = spec.in_sequence();
         let n_parts = if in_sequence { 1 } else { context.threads().min(rows / ROWS_WORTH_THREADS).max(1) };
         let copies = self.copies(&columns, rows, n_parts);
-        let (plan, order_plan, values) =
-            context.run_if_large(rows, |threads| self.extend_plans(&columns, rows, in_sequence, (copies, n_parts), threads))??;
-        if self.plan == Plan::Values && plan != Plan::Values {
+        let (encoding, order_encoding, values) =
+            context.run_if_large(rows, |threads| self.extend_encodings(&columns, rows, in_sequence, (copies, n_parts), threads))??;
+        if self.encoding == KeyEncoding::Values && encoding != KeyEncoding::Values {
             // Codes of a dictionary mean nothing beside others.
             self.done.append(&mut self.parts);
         }
-        (self.plan, self.order_plan, self.values, self.copies) = (plan, order_plan, values, copies);
+        (self.encoding, self.order_encoding, self.values, self.copies) = (encoding, order_encoding, values, copies);
         for part in &mut self.parts {
-            part.follow(plan, order_plan)?;
+            part.follow(encoding, order_encoding)?;
         }
         // Ids have left the ranges of the shards.
-        if let Some(shards) = self.shards.take_if(|shards| shards.are_ranges() && !shards.cover(plan)) {
-            self.done.push(shards.into_one(&mut self.deals, context)?);
+        if let Some(partitions) = self.partitions.take_if(|partitions| partitions.are_ranges() && !partitions.cover(encoding)) {
+            self.done.push(partitions.into_one(&mut self.scatters, context)?);
         }
         while self.parts.len() < n_parts {
             let interner = match &self.values {
                 Some(values) => Interner::of_values(self.kinds.id_kind, values.keys.clone(), values.nulls.clone(), values.ascending),
-                None => plan.interner(self.kinds.id_kind),
+                None => encoding.interner(self.kinds.id_kind),
             };
-            let mut part = State::new(&self.kinds, spec, interner, order_plan);
-            if matches!(order_plan, Plan::Range { len, .. } if len * n_parts > ORDER_CODES_PER_ROW * (self.rows as usize + rows)) {
+            let mut part = State::new(&self.kinds, spec, interner, order_encoding);
+            if matches!(order_encoding, KeyEncoding::Range { len, .. } if len * n_parts > ORDER_CODES_PER_ROW * (self.rows as usize + rows))
+            {
                 part.make_orders_sparse();
             }
             self.parts.push(part);
         }
         // The first rows tell whether customers are many.
-        let sample = if self.rows == 0 && plan == Plan::Table { rows.min(SAMPLE) } else { rows };
+        let sample = if self.rows == 0 && encoding == KeyEncoding::Table { rows.min(SAMPLE) } else { rows };
         for range in [0..sample, sample..rows].into_iter().filter(|range| !range.is_empty()) {
-            let shares = share_out(&columns, range, n_parts, self.rows);
-            if self.is_worth_shards(&columns, rows, n_parts) {
-                self.fold_into_shards(&columns, &shares, context)?;
+            let shares = split_morsels(&columns, range, n_parts, self.rows);
+            if self.is_worth_partitions(&columns, rows, n_parts) {
+                self.fold_into_partitions(&columns, &shares, context)?;
             } else {
-                let fold = |(part, shares): (&mut State, &Vec<Share>)| {
-                    let mut folder = Folder::new(&self.spec, until, edges);
+                let fold = |(part, shares): (&mut State, &Vec<Morsel>)| {
+                    let mut folder = IngestWorker::new(&self.spec, until, edges);
                     shares.iter().try_for_each(|share| folder.fold(&columns[share.batch], share, part, context))
                 };
                 by_parts(&mut self.parts, &shares, context, fold)?;
@@ -247,7 +248,7 @@ impl Fold {
 
     /// Makes one of parts that have tables of their own where together they know several times the customers that there are.
     fn consolidate(&mut self, context: &Context) -> Result<()> {
-        if self.plan != Plan::Table || self.shards.is_some() || self.parts.len() < 2 || self.parts.iter().any(State::waits) {
+        if self.encoding != KeyEncoding::Table || self.partitions.is_some() || self.parts.len() < 2 || self.parts.iter().any(State::waits) {
             return Ok(());
         }
         let known = self.done.iter().map(|part| part.interner.len()).fold(FEW_CUSTOMERS, usize::max);
@@ -259,40 +260,40 @@ impl Fold {
         Ok(())
     }
 
-    fn fold_into_shards(&mut self, columns: &[Columns], shares: &[Vec<Share>], context: &Context) -> Result<()> {
+    fn fold_into_partitions(&mut self, columns: &[InputBatch], shares: &[Vec<Morsel>], context: &Context) -> Result<()> {
         let (spec, kinds, until, edges) = (&self.spec, &self.kinds, self.until, self.edges);
-        let plan = self.plan;
-        let shards = self.shards.get_or_insert_with(|| match plan {
-            Plan::Range { base, len } => {
-                Shards::ranges(base, len, |base| State::new(kinds, spec, Interner::range(kinds.id_kind, base), Plan::Table))
+        let encoding = self.encoding;
+        let partitions = self.partitions.get_or_insert_with(|| match encoding {
+            KeyEncoding::Range { base, len } => {
+                Partitions::ranges(base, len, |base| State::new(kinds, spec, Interner::range(kinds.id_kind, base), KeyEncoding::Table))
             }
-            _ => Shards::new(|| State::new(kinds, spec, plan.interner(kinds.id_kind), Plan::Table)),
+            _ => Partitions::new(|| State::new(kinds, spec, encoding.interner(kinds.id_kind), KeyEncoding::Table)),
         });
         // Customers who were met before move in. Where orders or days are written down they stay, and are joined at the end.
-        let can_move = self.parts.iter().all(|part| part.journal.is_none() && part.days.is_none());
+        let can_move = self.parts.iter().all(|part| part.order_log.is_none() && part.days.is_none());
         if can_move && self.parts.iter().any(|part| !part.totals.is_empty()) {
-            shards.absorb(&mut self.parts, context)?;
+            partitions.absorb(&mut self.parts, context)?;
         }
-        while self.deals.len() < shares.len() {
-            self.deals.push(Deal::new());
+        while self.scatters.len() < shares.len() {
+            self.scatters.push(Scatter::new());
         }
-        let (dealer, first_row) = (shards.dealer(), self.rows);
-        let deal = |((part, deal), shares): ((&mut State, &mut Deal), &Vec<Share>)| {
-            let mut folder = Folder::new(spec, until, edges);
-            shares.iter().try_for_each(|share| folder.deal(columns, share, first_row, part, (dealer, deal), context))
+        let (partitioner, first_row) = (partitions.partitioner(), self.rows);
+        let scatter = |((part, scatter), shares): ((&mut State, &mut Scatter), &Vec<Morsel>)| {
+            let mut folder = IngestWorker::new(spec, until, edges);
+            shares.iter().try_for_each(|share| folder.scatter(columns, share, first_row, part, (partitioner, scatter), context))
         };
-        let mut parts: Vec<(&mut State, &mut Deal)> = self.parts.iter_mut().zip(&mut self.deals).collect();
-        by_parts(&mut parts, shares, context, |((part, dealt), shares)| deal(((part, dealt), shares)))?;
-        shards.fold(&mut self.deals, columns, first_row, context)
+        let mut parts: Vec<(&mut State, &mut Scatter)> = self.parts.iter_mut().zip(&mut self.scatters).collect();
+        by_parts(&mut parts, shares, context, |((part, dealt), shares)| scatter(((part, dealt), shares)))?;
+        partitions.fold(&mut self.scatters, columns, first_row, context)
     }
 
     /// All that was folded, in one state.
     pub fn finish(mut self, context: &Context) -> Result<Update> {
         self.parts.append(&mut self.done);
-        if let Some(shards) = self.shards {
-            self.parts.push(shards.into_one(&mut self.deals, context)?);
+        if let Some(partitions) = self.partitions {
+            self.parts.push(partitions.into_one(&mut self.scatters, context)?);
         }
-        self.deals = Vec::new();
+        self.scatters = Vec::new();
         context.check()?;
         let size: usize = self.parts.iter().map(State::size).sum();
         let is_kept = self.spec.track != Track::Once;
@@ -303,7 +304,7 @@ impl Fold {
         Ok(Update { kinds: self.kinds, state, rows: self.rows, begun_at: self.begun_at })
     }
 
-    fn unify(mut parts: Vec<State>, kinds: &Kinds, spec: &Spec, threads: Threads<'_>) -> Result<State> {
+    fn unify(mut parts: Vec<State>, kinds: &InputSchema, spec: &BaseSpec, threads: Threads<'_>) -> Result<State> {
         parts.sort_by_key(|part| part.interner.len());
         // Parts that know no customer have only tallies to tell.
         let one_space = parts.windows(2).all(|pair| pair[0].interner.shares_codes(&pair[1].interner))
@@ -312,10 +313,11 @@ impl Fold {
             if spec.track == Track::Once {
                 State::close_apart(&mut parts, threads)?;
             }
-            let mut whole = parts.pop().unwrap_or_else(|| State::new(kinds, spec, Plan::Open.interner(kinds.id_kind), Plan::Open));
+            let mut whole =
+                parts.pop().unwrap_or_else(|| State::new(kinds, spec, KeyEncoding::Open.interner(kinds.id_kind), KeyEncoding::Open));
             for part in &mut parts {
-                if let (Some(journal), Some(entries)) = (&mut whole.journal, part.journal.take()) {
-                    journal.append_same(entries);
+                if let (Some(order_log), Some(entries)) = (&mut whole.order_log, part.order_log.take()) {
+                    order_log.append_same(entries);
                 }
                 whole.merge(part, 0, threads)?;
             }
@@ -330,7 +332,7 @@ impl Fold {
         if spec.track == Track::Once {
             whole.close_orders();
         } else if let Some(days) = &mut whole.days {
-            days.settle();
+            days.flush();
         }
         Ok(whole)
     }
@@ -346,9 +348,9 @@ impl Fold {
 /// Does `work` on each part and its shares, side by side where there are several.
 fn by_parts<P: Send>(
     parts: &mut [P],
-    shares: &[Vec<Share>],
+    shares: &[Vec<Morsel>],
     context: &Context,
-    work: impl Fn((&mut P, &Vec<Share>)) -> Result<()> + Sync + Send,
+    work: impl Fn((&mut P, &Vec<Morsel>)) -> Result<()> + Sync + Send,
 ) -> Result<()> {
     if shares.len() == 1 {
         return parts.iter_mut().zip(shares).try_for_each(work);
@@ -359,8 +361,8 @@ fn by_parts<P: Send>(
 }
 
 /// Cuts some rows of the columns, which are counted from `first_row`, into `n` runs of about equal length.
-fn share_out(columns: &[Columns], rows: Range<usize>, n: usize, first_row: u64) -> Vec<Vec<Share>> {
-    let mut shares: Vec<Vec<Share>> = (0..n).map(|_| Vec::new()).collect();
+fn split_morsels(columns: &[InputBatch], rows: Range<usize>, n: usize, first_row: u64) -> Vec<Vec<Morsel>> {
+    let mut shares: Vec<Vec<Morsel>> = (0..n).map(|_| Vec::new()).collect();
     let per_part = rows.len().div_ceil(n).max(1);
     let mut before = 0;
     for (batch, columns) in columns.iter().enumerate() {
@@ -368,7 +370,7 @@ fn share_out(columns: &[Columns], rows: Range<usize>, n: usize, first_row: u64) 
         while row < rows.end.min(before + columns.len()) {
             let part = ((row - rows.start) / per_part).min(n - 1);
             let end = rows.end.min(before + columns.len()).min(rows.start + (part + 1) * per_part);
-            shares[part].push(Share { batch, start: row - before, end: end - before, first_row: first_row + row as u64 });
+            shares[part].push(Morsel { batch, start: row - before, end: end - before, first_row: first_row + row as u64 });
             row = end;
         }
         before += columns.len();

@@ -1,9 +1,9 @@
 //! One thread's part in a fold: rows read block by block, screened, and added up or dealt out.
 
-use super::builder::Edges;
-use super::partition::scatter::{Deal, Dealer};
-use crate::column::bounds::Edge;
-use crate::column::chunks::{Block, Columns};
+use super::builder::Cutoffs;
+use super::partition::scatter::{Partitioner, Scatter};
+use crate::column::bounds::Cutoff;
+use crate::column::chunks::{InputBatch, TypedBlock};
 use crate::column::key::KeyColumn;
 use crate::column::mark::{RETURNING, START};
 use crate::column::{BLOCK, flag};
@@ -12,13 +12,13 @@ use crate::exec::context::Context;
 use crate::group::interner::{Interner, NO_CODE, Remap};
 use crate::state::accumulator::RowBlock;
 use crate::state::customer_state::State;
-use crate::state::open_orders::{Line, LineBlock};
-use crate::state::spec::{OnNonfinite, OnNull, Spec};
-use crate::state::stats::{Units, ends};
-use crate::state::totals::{RowNumbers, Rows};
+use crate::state::open_orders::{LineBlock, OrderLine};
+use crate::state::spec::{BaseSpec, OnNonfinite, OnNull};
+use crate::state::stats::{UnitValue, ends};
+use crate::state::totals::{RowNumbers, RowSlice};
 
 /// Rows of one batch that one thread folds.
-pub struct Share {
+pub struct Morsel {
     /// The batch.
     pub batch: usize,
     /// Its first row.
@@ -30,11 +30,11 @@ pub struct Share {
 }
 
 /// One thread's tools.
-pub struct Folder<'a> {
-    spec: &'a Spec,
+pub struct IngestWorker<'a> {
+    spec: &'a BaseSpec,
     until: i32,
-    edges: Edges,
-    block: Block,
+    edges: Cutoffs,
+    block: TypedBlock,
     codes: Vec<u32>,
     marks: Vec<u8>,
     orders: KeyCodes,
@@ -59,14 +59,22 @@ impl KeyCodes {
     }
 }
 
-impl<'a> Folder<'a> {
+impl<'a> IngestWorker<'a> {
     /// The tools for rows up to a day.
-    pub fn new(spec: &'a Spec, until: i32, edges: Edges) -> Self {
-        Self { spec, until, edges, block: Block::new(), codes: Vec::with_capacity(BLOCK), marks: Vec::new(), orders: KeyCodes::default() }
+    pub fn new(spec: &'a BaseSpec, until: i32, edges: Cutoffs) -> Self {
+        Self {
+            spec,
+            until,
+            edges,
+            block: TypedBlock::new(),
+            codes: Vec::with_capacity(BLOCK),
+            marks: Vec::new(),
+            orders: KeyCodes::default(),
+        }
     }
 
     /// Reads, groups and adds up the rows of a share, block by block.
-    pub fn fold(&mut self, columns: &Columns, share: &Share, part: &mut State, context: &Context) -> Result<()> {
+    pub fn fold(&mut self, columns: &InputBatch, share: &Morsel, part: &mut State, context: &Context) -> Result<()> {
         let mut remap = Remap::default();
         self.orders.remap = Remap::default();
         part.forget_order_ids()?;
@@ -81,14 +89,14 @@ impl<'a> Folder<'a> {
             if !part.waits() {
                 part.totals.grow(part.interner.len());
             }
-            self.mark(columns, start, part.journal.is_some());
+            self.mark(columns, start, part.order_log.is_some());
             let holes = self.screen(columns, first_row, part)?;
             let (block, codes) = (&self.block, &self.codes);
             let marks = (!self.marks.is_empty()).then_some(self.marks.as_slice());
             if !part.is_plain() {
                 self.add_lines(columns, start, first_row, part, holes)?;
             } else if columns.is_wide() {
-                part.add_rows(&Rows {
+                part.add_rows(&RowSlice {
                     codes,
                     days: &block.days,
                     units: &block.wide,
@@ -98,7 +106,7 @@ impl<'a> Folder<'a> {
                     holes,
                 });
             } else {
-                part.add_rows(&Rows {
+                part.add_rows(&RowSlice {
                     codes,
                     days: &block.days,
                     units: &block.units,
@@ -115,13 +123,13 @@ impl<'a> Folder<'a> {
     }
 
     /// Reads the rows of a share, and deals them out to shards.
-    pub fn deal(
+    pub fn scatter(
         &mut self,
-        columns: &[Columns],
-        share: &Share,
+        columns: &[InputBatch],
+        share: &Morsel,
         first: u64,
         part: &mut State,
-        (dealer, deal): (&Dealer, &mut Deal),
+        (partitioner, scatter): (&Partitioner, &mut Scatter),
         context: &Context,
     ) -> Result<()> {
         let own = &columns[share.batch];
@@ -133,18 +141,18 @@ impl<'a> Folder<'a> {
             own.read(start, len, first_row, &mut self.block)?;
             self.codes.clear();
             self.codes.extend(self.block.flags.iter().map(|flag| if flag & flag::NULL_ID == 0 { 0 } else { NO_CODE }));
-            self.mark(own, start, part.journal.is_some());
+            self.mark(own, start, part.order_log.is_some());
             self.screen(own, first_row, part)?;
-            deal.add(dealer, (own, start), (first_row - first) as usize, &self.codes, &self.block, least);
+            scatter.add(partitioner, (own, start), (first_row - first) as usize, &self.codes, &self.block, least);
             context.advance(len as u64);
         }
         Ok(())
     }
 
     /// Marks the rows of the block by the ends of observation, and what they count as, where that is asked for.
-    fn mark(&mut self, columns: &Columns, start: usize, journal: bool) {
+    fn mark(&mut self, columns: &InputBatch, start: usize, order_log: bool) {
         self.marks.clear();
-        if !journal {
+        if !order_log {
             return;
         }
         if let Some(moment) = self.edges.end.and_then(|end| end.moment) {
@@ -157,8 +165,8 @@ impl<'a> Folder<'a> {
         match self.edges.start {
             None if self.spec.roles.start.is_none() && self.spec.roles.returning.is_none() => {}
             None => columns.read_marks(start, len, |_| false, &mut self.marks),
-            Some(Edge { moment: None, day, .. }) => columns.read_marks(start, len, |i| self.block.days[i] < day, &mut self.marks),
-            Some(Edge { moment: Some(moment), .. }) => {
+            Some(Cutoff { moment: None, day, .. }) => columns.read_marks(start, len, |i| self.block.days[i] < day, &mut self.marks),
+            Some(Cutoff { moment: Some(moment), .. }) => {
                 let limit = columns.limit(moment);
                 columns.read_marks(start, len, |i| columns.tick(start + i) < limit, &mut self.marks);
             }
@@ -166,7 +174,7 @@ impl<'a> Folder<'a> {
     }
 
     /// Adds the rows one by one: as lines of orders, with what else is kept of their customers.
-    fn add_lines(&mut self, columns: &Columns, start: usize, first_row: u64, part: &mut State, holes: bool) -> Result<()> {
+    fn add_lines(&mut self, columns: &InputBatch, start: usize, first_row: u64, part: &mut State, holes: bool) -> Result<()> {
         if let (Some(ids), Some(column)) = (part.order_ids(), &columns.order) {
             self.orders.read(ids, column, start, &self.codes)?;
         } else {
@@ -179,7 +187,7 @@ impl<'a> Folder<'a> {
             let amount_is_null = block.flags[i] & flag::NULL_AMOUNT != 0;
             let (day, units) = (block.days[i], block.units_at(i, wide));
             let marks = marks.map_or(START | RETURNING, |marks| marks[i]);
-            (codes[i] != NO_CODE).then_some(Line { customer: codes[i], day, units, row: first_row + i as u64, amount_is_null, marks })
+            (codes[i] != NO_CODE).then_some(OrderLine { customer: codes[i], day, units, row: first_row + i as u64, amount_is_null, marks })
         };
         if part.is_plain_lines() {
             let orders = &self.orders.codes;
@@ -194,7 +202,7 @@ impl<'a> Folder<'a> {
 
     /// Takes out the rows that do not count (their code becomes [`NO_CODE`]), each under the first reason that applies; the
     /// answer is whether there were any.
-    fn screen(&mut self, columns: &Columns, first_row: u64, part: &mut State) -> Result<bool> {
+    fn screen(&mut self, columns: &InputBatch, first_row: u64, part: &mut State) -> Result<bool> {
         let block = &self.block;
         let until = self.until;
         let wide = columns.is_wide();
@@ -241,7 +249,7 @@ impl<'a> Folder<'a> {
     }
 
     /// Errors for what the settings forbid.
-    fn refuse(&self, columns: &Columns, flags: u8, row: u64) -> Result<(), Error> {
+    fn refuse(&self, columns: &InputBatch, flags: u8, row: u64) -> Result<(), Error> {
         // A row speaks for the first of its faults only.
         let left_out = flags & (flag::NULL_ID | flag::NULL_TIME) != 0;
         if self.spec.on_null == OnNull::Error && (left_out || flags & (flag::NULL_AMOUNT | flag::NONFINITE) == flag::NULL_AMOUNT) {

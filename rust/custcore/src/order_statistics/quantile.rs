@@ -28,12 +28,12 @@ pub enum Closed {
 /// Ascending edges between bins, in the type of the values they were computed from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Edges {
+pub struct BinEdges {
     values: Numbers,
     closed: Closed,
 }
 
-impl Edges {
+impl BinEdges {
     /// The type-7 quantile edges of `bins` bins over the non-null rows; `None` if all rows are null.
     pub fn type7(column: &NumberColumn, bins: usize, threads: Threads<'_>) -> Option<Self> {
         Self::type7_within(column, bins, range(column, threads)?, threads)
@@ -97,7 +97,7 @@ impl Edges {
         }
     }
 
-    /// The bin of every row, 1 to [`Edges::bins`]; 0 for null.
+    /// The bin of every row, 1 to [`BinEdges::bins`]; 0 for null.
     pub fn bin_rows(&self, column: &NumberColumn, threads: Threads<'_>) -> Vec<u8> {
         let mut bins = vec![0; column.len()];
         // If values and edges have the same type, they are compared as integer keys, block by block.
@@ -257,7 +257,7 @@ mod tests {
         let values: Vec<i64> = vec![5, 1, 1, 9, 3, 3, 3, 7, 12, 4, 4, 100];
         for bins in 2..=12 {
             let column = column(Numbers::Integers(values.clone()));
-            let got = Edges::type7(&column, bins, Threads::inline()).map(|edges| edges.bin_rows(&column, Threads::inline()));
+            let got = BinEdges::type7(&column, bins, Threads::inline()).map(|edges| edges.bin_rows(&column, Threads::inline()));
             let want: Vec<u8> =
                 values.iter().map(|v| (bins * values.iter().filter(|w| *w < v).count()).div_ceil(values.len() - 1).max(1) as u8).collect();
             assert_eq!(got, Some(want), "{bins} bins");

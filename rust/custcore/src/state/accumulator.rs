@@ -5,7 +5,7 @@
 //! accumulator keeps merges in any order, so that neither threads nor batches show in a result.
 //!
 //! A new accumulator implements [`Accumulator`] in a file beside this one and is named in [`REGISTERED`]; the settings of a base
-//! name it with its options ([`Spec::accumulators`]), and its columns stand in the file of the base by the name of its group.
+//! name it with its options ([`BaseSpec::accumulators`]), and its columns stand in the file of the base by the name of its group.
 
 use std::any::Any;
 use std::cmp::Ordering;
@@ -18,8 +18,8 @@ use arrow_schema::{Field, FieldRef};
 use super::attributes::Attribute;
 #[cfg(test)]
 use super::largest_amount::LargestAmount;
-use super::spec::Spec;
-use crate::column::chunks::{Block, Columns, Kinds};
+use super::spec::BaseSpec;
+use crate::column::chunks::{InputBatch, InputSchema, TypedBlock};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::par::Threads;
 use crate::group::interner::NO_CODE;
@@ -48,11 +48,11 @@ pub enum Level {
 #[derive(Debug, Clone, Copy)]
 pub struct RowBlock<'a> {
     /// The columns of the batch.
-    pub columns: &'a Columns,
+    pub columns: &'a InputBatch,
     /// The row of the batch that the block begins with.
     pub start: usize,
     /// What the rows lack, their days and money.
-    pub block: &'a Block,
+    pub block: &'a TypedBlock,
 }
 
 /// What went wrong while columns of a file were read.
@@ -197,7 +197,7 @@ fn make(name: &str, options: &str) -> Option<Box<dyn Accumulator>> {
 
 impl Accumulators {
     /// The accumulators of these settings, of no customers.
-    pub fn new(spec: &Spec, kinds: &Kinds) -> Self {
+    pub fn new(spec: &BaseSpec, kinds: &InputSchema) -> Self {
         let attributes = spec.roles.attributes.iter().zip(&kinds.attributes).enumerate();
         let mut all: Vec<Box<dyn Accumulator>> = attributes
             .map(|(column, ((name, pick), (kind, value_type)))| -> Box<dyn Accumulator> {

@@ -5,8 +5,8 @@
 //! [`CODES_PER_CUSTOMER`] codes for each customer, or is renumbered.
 
 use super::accumulator::Level;
-use super::customer_state::{Lines, State};
-use super::order_log::Journal;
+use super::customer_state::{OrderAssembly, State};
+use super::order_log::OrderLog;
 use super::totals::Codes;
 use crate::error::Result;
 use crate::exec::par::Threads;
@@ -21,7 +21,7 @@ impl State {
     pub(crate) fn known_codes(&self) -> Vec<bool> {
         let mut known: Vec<bool> = if self.totals.are_absent() {
             let mut known = vec![false; self.interner.len()];
-            if let Some(log) = &self.journal {
+            if let Some(log) = &self.order_log {
                 log.customers().for_each(|code| known[code as usize] = true);
             }
             known
@@ -36,7 +36,7 @@ impl State {
 
     /// Renumbers the customers and the order ids where fewer codes than [`CODES_PER_CUSTOMER`] allows were seen.
     pub(crate) fn compact(&mut self) -> Result<()> {
-        if let Lines::Any(orders) = &mut self.lines {
+        if let OrderAssembly::Any(orders) = &mut self.lines {
             orders.compact(CODES_PER_CUSTOMER, FEW_CODES);
         }
         if self.totals.are_absent() || self.interner.len() <= FEW_CODES {
@@ -65,12 +65,12 @@ impl State {
         whole.totals.grow(whole.interner.len());
         whole.accumulators.resize(Level::Customer, whole.interner.len());
         whole.totals.merge(&self.totals, Codes::Map(&codes), 0, Threads::inline());
-        let log = self.journal.take();
+        let log = self.order_log.take();
         whole.absorb(self, 0, &mut |code| codes[code as usize])?;
         if let Some(log) = log {
             let mut own = log.empty_like();
-            own.append(log, Journal::by_table(&codes));
-            whole.journal = Some(own);
+            own.append(log, OrderLog::by_table(&codes));
+            whole.order_log = Some(own);
         }
         (whole.rows, whole.purchases) = (self.rows, self.purchases);
         (whole.first_day, whole.last_day) = (self.first_day, self.last_day);

@@ -1,18 +1,18 @@
 //! What is known of all customers, or of one thread's share of the rows: everything in it is exact and merges in any order.
 
 use super::accumulator::{Accumulators, Level, RowBlock};
-use super::daily_tallies::Notes;
-use super::days::{DayBook, DayRecord};
-use super::open_orders::{Line, LineBlock, OpenOrder, Orders, Parts};
-use super::order_log::Journal;
-use super::spec::{OrderLines, Spec, Track};
-use super::stats::Units;
-use super::totals::{Order, PurchaseRules, PurchaseTallies, Rows, Standing, Totals};
-use crate::column::chunks::Kinds;
+use super::daily_tallies::DailyTallies;
+use super::days::{DayRecord, DayRuns};
+use super::open_orders::{AdjacentOrder, LineBlock, OpenOrders, OrderLine, OrderParts};
+use super::order_log::OrderLog;
+use super::spec::{BaseSpec, OrderLines, Track};
+use super::stats::UnitValue;
+use super::totals::{Order, OrderClass, PurchaseRules, PurchaseTallies, RowSlice, Totals};
+use crate::column::chunks::InputSchema;
 use crate::column::mark::PURCHASE;
 use crate::column::{BLOCK, flag};
 use crate::error::{Error, Result};
-use crate::group::encoding::Plan;
+use crate::group::encoding::KeyEncoding;
 use crate::group::interner::{Interner, NO_CODE};
 use crate::report::Tally;
 
@@ -53,11 +53,11 @@ impl RowTallies {
 /// An order with lines on several days that gets no more of them. As of a day in between only some of it counts, so it is
 /// no purchase or refund once and for all.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Spread {
+pub struct SplitOrder {
     /// The whole order.
     pub order: Order,
     /// Its parts by day.
-    pub parts: Parts,
+    pub parts: OrderParts,
 }
 
 /// Orders ahead whose customers' cache lines are asked for.
@@ -80,36 +80,38 @@ pub struct State {
     /// The first one, where orders are written down.
     pub first_day: i32,
     /// Every order, where they are written down.
-    pub journal: Option<Journal>,
+    pub order_log: Option<OrderLog>,
     /// What happened on each day, if that is kept or days are counted.
-    pub days: Option<DayBook>,
+    pub days: Option<DayRuns>,
     /// Notes by day, where the base can look back.
-    pub notes: Option<Notes>,
+    pub notes: Option<DailyTallies>,
     /// Orders with lines on several days that wait no more, where the base can look back.
-    pub spread: Vec<Spread>,
+    pub spread: Vec<SplitOrder>,
     /// What is kept of customers besides.
     pub accumulators: Accumulators,
-    pub(crate) lines: Lines,
+    pub(crate) lines: OrderAssembly,
 }
 
 /// How rows become orders.
 #[derive(Debug, Clone)]
-pub(crate) enum Lines {
+pub(crate) enum OrderAssembly {
     /// Every row is an order.
     None,
     /// Orders wait until all rows were seen.
-    Any(Box<Orders>),
+    Any(Box<OpenOrders>),
     /// Lines of an order follow each other.
-    Adjacent(Box<Interner>, OpenOrder),
+    Adjacent(Box<Interner>, AdjacentOrder),
 }
 
 impl State {
     /// The state of nothing.
-    pub(crate) fn new(kinds: &Kinds, spec: &Spec, interner: Interner, order_plan: Plan) -> Self {
+    pub(crate) fn new(kinds: &InputSchema, spec: &BaseSpec, interner: Interner, order_encoding: KeyEncoding) -> Self {
         let lines = match (kinds.order_kind, spec.order_lines) {
-            (None, _) => Lines::None,
-            (Some(kind), OrderLines::Any) => Lines::Any(Box::new(Orders::new(order_plan.interner(kind), spec.track == Track::Orders))),
-            (Some(kind), OrderLines::Adjacent) => Lines::Adjacent(Box::new(Interner::new(kind)), OpenOrder::default()),
+            (None, _) => OrderAssembly::None,
+            (Some(kind), OrderLines::Any) => {
+                OrderAssembly::Any(Box::new(OpenOrders::new(order_encoding.interner(kind), spec.track == Track::Orders)))
+            }
+            (Some(kind), OrderLines::Adjacent) => OrderAssembly::Adjacent(Box::new(Interner::new(kind)), AdjacentOrder::default()),
         };
         // Without amounts every order is a purchase.
         let zero_is_purchase = spec.zero_is_purchase || kinds.money.is_none();
@@ -124,9 +126,9 @@ impl State {
             purchases: PurchaseTallies::default(),
             last_day: i32::MIN,
             first_day: i32::MAX,
-            journal: spec.window.as_ref().map(Journal::of),
-            days: spec.keeps_days().then(DayBook::default),
-            notes: spec.track.looks_back().then(Notes::default),
+            order_log: spec.window.as_ref().map(OrderLog::of),
+            days: spec.keeps_days().then(DayRuns::default),
+            notes: spec.track.looks_back().then(DailyTallies::default),
             spread: Vec::new(),
             accumulators: Accumulators::new(spec, kinds),
             lines,
@@ -134,16 +136,16 @@ impl State {
     }
 
     /// Turns to new plans.
-    pub(crate) fn follow(&mut self, plan: Plan, order_plan: Plan) -> Result<()> {
-        if plan == Plan::Table {
+    pub(crate) fn follow(&mut self, encoding: KeyEncoding, order_encoding: KeyEncoding) -> Result<()> {
+        if encoding == KeyEncoding::Table {
             self.leave_range()?;
         }
-        plan.lead(&mut self.interner)?;
-        if let Lines::Any(orders) = &mut self.lines {
-            if order_plan == Plan::Table {
+        encoding.lead(&mut self.interner)?;
+        if let OrderAssembly::Any(orders) = &mut self.lines {
+            if order_encoding == KeyEncoding::Table {
                 orders.leave_range()?;
             }
-            order_plan.lead(&mut orders.ids)?;
+            order_encoding.lead(&mut orders.ids)?;
         }
         Ok(())
     }
@@ -151,9 +153,9 @@ impl State {
     /// A state of the same kinds that knows nothing.
     pub(crate) fn like(&self) -> Self {
         let lines = match &self.lines {
-            Lines::None => Lines::None,
-            Lines::Any(orders) => Lines::Any(Box::new(orders.emptied())),
-            Lines::Adjacent(ids, _) => Lines::Adjacent(Box::new(Interner::new(ids.kind())), OpenOrder::default()),
+            OrderAssembly::None => OrderAssembly::None,
+            OrderAssembly::Any(orders) => OrderAssembly::Any(Box::new(orders.empty_like())),
+            OrderAssembly::Adjacent(ids, _) => OrderAssembly::Adjacent(Box::new(Interner::new(ids.kind())), AdjacentOrder::default()),
         };
         Self {
             rules: self.rules,
@@ -163,9 +165,9 @@ impl State {
             purchases: PurchaseTallies::default(),
             last_day: i32::MIN,
             first_day: i32::MAX,
-            journal: self.journal.as_ref().map(|_| Journal::default()),
-            days: self.days.as_ref().map(|_| DayBook::default()),
-            notes: self.notes.as_ref().map(|_| Notes::default()),
+            order_log: self.order_log.as_ref().map(|_| OrderLog::default()),
+            days: self.days.as_ref().map(|_| DayRuns::default()),
+            notes: self.notes.as_ref().map(|_| DailyTallies::default()),
             spread: Vec::new(),
             accumulators: self.accumulators.empty_like(),
             lines,
@@ -174,21 +176,21 @@ impl State {
 
     /// Whether rows are orders without attributes, so that whole blocks can be added up at once.
     pub fn is_plain(&self) -> bool {
-        matches!(self.lines, Lines::None) && self.accumulators.is_empty()
+        matches!(self.lines, OrderAssembly::None) && self.accumulators.is_empty()
     }
 
     /// Money that makes a row a purchase of which nothing but customer, day and money need be known, if it is this much or
     /// more; no money does where the number of each row is written down.
     pub fn least_packed(&self) -> i64 {
-        let is_numbered = self.days.is_some() || self.journal.as_ref().is_some_and(|journal| journal.purchases().is_none());
+        let is_numbered = self.days.is_some() || self.order_log.as_ref().is_some_and(|order_log| order_log.purchases().is_none());
         if is_numbered { i64::MAX } else { i64::from(!self.rules.zero_is_purchase) }
     }
 
     /// Adds a block of rows to a plain state; see [`Totals::add_rows`].
-    pub fn add_rows<U: Units>(&mut self, rows: &Rows<'_, U>) {
+    pub fn add_rows<U: UnitValue>(&mut self, rows: &RowSlice<'_, U>) {
         self.totals.add_rows(self.rules, rows, &mut self.purchases);
-        if let Some(journal) = &mut self.journal {
-            journal.add_rows(self.rules, rows);
+        if let Some(order_log) = &mut self.order_log {
+            order_log.add_rows(self.rules, rows);
         }
         if self.days.is_none() {
             return;
@@ -201,15 +203,15 @@ impl State {
     }
 
     /// Enters an order among the days, and in the notes if it is no purchase.
-    fn enter(&mut self, standing: Standing, (customer, day): (u32, i32), (lines, units, first_row): (u64, i128, u64)) {
+    fn enter(&mut self, standing: OrderClass, (customer, day): (u32, i32), (lines, units, first_row): (u64, i128, u64)) {
         if let Some(notes) = &mut self.notes {
             notes.add_order(day, standing, (lines, units, first_row));
         }
         let Some(days) = &mut self.days else { return };
-        if standing == Standing::LeftOut {
+        if standing == OrderClass::LeftOut {
             return;
         }
-        let is_purchase = standing == Standing::Purchase;
+        let is_purchase = standing == OrderClass::Purchase;
         let mut record = DayRecord { customer, day, orders: u32::from(is_purchase), rows: 0, others: 0, units };
         let mut left = lines;
         loop {
@@ -233,7 +235,7 @@ impl State {
     }
 
     /// Counts a line that has no order id.
-    fn note_null_order(&mut self, line: &Line) {
+    fn note_null_order(&mut self, line: &OrderLine) {
         self.rows.null_order.add(line.units, line.row);
         if let Some(notes) = &mut self.notes {
             notes.on(line.day).null_order.add(line.units, line.row);
@@ -242,29 +244,29 @@ impl State {
 
     /// How much there is to look at: customers, their days, orders that wait.
     pub fn size(&self) -> usize {
-        self.interner.len() + self.days.as_ref().map_or(0, DayBook::len) + self.waiting_orders() + self.spread.len()
+        self.interner.len() + self.days.as_ref().map_or(0, DayRuns::len) + self.waiting_orders() + self.spread.len()
     }
 
     /// Orders whose lines may still come.
     pub(crate) fn waiting_orders(&self) -> usize {
-        if let Lines::Any(orders) = &self.lines { orders.orders().len() } else { 0 }
+        if let OrderAssembly::Any(orders) = &self.lines { orders.orders().len() } else { 0 }
     }
 
     /// Bytes of all that it holds.
     pub fn bytes(&self) -> usize {
         let lines = match &self.lines {
-            Lines::None => 0,
-            Lines::Adjacent(ids, open) => ids.bytes() + open.bytes(),
-            Lines::Any(orders) => orders.bytes(),
+            OrderAssembly::None => 0,
+            OrderAssembly::Adjacent(ids, open) => ids.bytes() + open.bytes(),
+            OrderAssembly::Any(orders) => orders.bytes(),
         };
-        let of = |spread: &Spread| spread.parts.capacity() * size_of::<Order>();
-        let spread = self.spread.capacity() * size_of::<Spread>() + self.spread.iter().map(of).sum::<usize>();
+        let of = |spread: &SplitOrder| spread.parts.capacity() * size_of::<Order>();
+        let spread = self.spread.capacity() * size_of::<SplitOrder>() + self.spread.iter().map(of).sum::<usize>();
         self.interner.bytes()
             + self.totals.bytes()
-            + self.days.as_ref().map_or(0, DayBook::bytes)
+            + self.days.as_ref().map_or(0, DayRuns::bytes)
             + self.accumulators.bytes()
-            + self.journal.as_ref().map_or(0, Journal::bytes)
-            + self.notes.as_ref().map_or(0, Notes::bytes)
+            + self.order_log.as_ref().map_or(0, OrderLog::bytes)
+            + self.notes.as_ref().map_or(0, DailyTallies::bytes)
             + spread
             + lines
     }
@@ -272,15 +274,15 @@ impl State {
     /// The order ids, where rows are lines.
     pub fn order_ids(&mut self) -> Option<&mut Interner> {
         match &mut self.lines {
-            Lines::None => None,
-            Lines::Any(orders) => Some(&mut orders.ids),
-            Lines::Adjacent(ids, _) => Some(ids),
+            OrderAssembly::None => None,
+            OrderAssembly::Any(orders) => Some(&mut orders.ids),
+            OrderAssembly::Adjacent(ids, _) => Some(ids),
         }
     }
 
     /// Where lines follow each other, forgets all order ids but that of the open order; codes given out before are void.
     pub fn forget_order_ids(&mut self) -> Result<()> {
-        if let Lines::Adjacent(ids, open) = &mut self.lines {
+        if let OrderAssembly::Adjacent(ids, open) = &mut self.lines {
             let mut fresh = Interner::new(ids.kind());
             if let Some(code) = open.code_mut() {
                 *code = fresh.intern_from(ids.keys(), *code)?;
@@ -292,22 +294,22 @@ impl State {
 
     /// Adds a block of rows one by one: `orders` are the codes of their order ids, [`NO_CODE`] for none, `line` tells a row
     /// unless it does not count, and `rows` is what accumulators read.
-    pub fn add_each_line(&mut self, orders: &[u32], line: impl Fn(usize) -> Option<Line>, rows: &RowBlock<'_>) -> Result<()> {
+    pub fn add_each_line(&mut self, orders: &[u32], line: impl Fn(usize) -> Option<OrderLine>, rows: &RowBlock<'_>) -> Result<()> {
         let (mut customers, mut open) = ([NO_CODE; BLOCK], [NO_CODE; BLOCK]);
-        let mut ended: Vec<(Order, Parts)> = Vec::new();
+        let mut ended: Vec<(Order, OrderParts)> = Vec::new();
         for (i, &code) in orders.iter().enumerate() {
             let Some(line) = line(i) else { continue };
             match &mut self.lines {
-                Lines::Any(all) if code != NO_CODE => open[i] = all.add(code, &line.order())?,
-                Lines::Adjacent(_, current) if code != NO_CODE => {
+                OrderAssembly::Any(all) if code != NO_CODE => open[i] = all.add(code, &line.order())?,
+                OrderAssembly::Adjacent(_, current) if code != NO_CODE => {
                     ended.extend(current.add(code, &line.order()));
                     open[i] = ended.len() as u32;
                 }
                 lines => {
-                    if !matches!(lines, Lines::None) {
+                    if !matches!(lines, OrderAssembly::None) {
                         self.note_null_order(&line);
                     }
-                    if self.add_order(&line.order(), &[]) == Some(Standing::Purchase) {
+                    if self.add_order(&line.order(), &[]) == Some(OrderClass::Purchase) {
                         customers[i] = line.customer;
                     }
                 }
@@ -317,7 +319,7 @@ impl State {
         self.accumulators.update(Level::Open, &open[..orders.len()], rows)?;
         if !ended.is_empty() {
             let current = ended.len() as u32;
-            let mut closed = Closed::default();
+            let mut closed = ClosedOrders::default();
             for (position, (order, parts)) in (0..).zip(ended) {
                 self.close_order(position, &order, &parts, &mut closed);
             }
@@ -329,31 +331,31 @@ impl State {
 
     /// Has orders found by a look-up, so that order ids that were not seen take no memory; before any orders are there.
     pub(crate) fn make_orders_sparse(&mut self) {
-        if let Lines::Any(orders) = &mut self.lines {
+        if let OrderAssembly::Any(orders) = &mut self.lines {
             orders.make_sparse();
         }
     }
 
     /// Whether rows wait for the other lines of their orders.
     pub(crate) fn waits(&self) -> bool {
-        matches!(self.lines, Lines::Any(_))
+        matches!(self.lines, OrderAssembly::Any(_))
     }
 
     /// Whether lines wait for their orders and nothing but totals is kept, so that whole blocks can be added at once.
     pub fn is_plain_lines(&self) -> bool {
-        matches!(self.lines, Lines::Any(_)) && self.accumulators.is_empty()
+        matches!(self.lines, OrderAssembly::Any(_)) && self.accumulators.is_empty()
     }
 
     /// Adds a block of lines that lack nothing where [`State::is_plain_lines`].
     pub fn add_whole_lines(&mut self, lines: &LineBlock<'_>) -> Result<()> {
-        let Lines::Any(all) = &mut self.lines else { return Err(Error::internal("lines where rows are orders")) };
+        let OrderAssembly::Any(all) = &mut self.lines else { return Err(Error::internal("lines where rows are orders")) };
         all.add_lines(lines)
     }
 
     /// Adds a block of rows where [`State::is_plain_lines`]: `orders` are the codes of their order ids, `line` tells a row
     /// unless it does not count.
-    pub fn add_lines(&mut self, orders: &[u32], line: impl Fn(usize) -> Option<Line>) -> Result<()> {
-        let Lines::Any(all) = &mut self.lines else { return Err(Error::internal("lines where rows are orders")) };
+    pub fn add_lines(&mut self, orders: &[u32], line: impl Fn(usize) -> Option<OrderLine>) -> Result<()> {
+        let OrderAssembly::Any(all) = &mut self.lines else { return Err(Error::internal("lines where rows are orders")) };
         let by_day = all.is_by_day();
         let mut alone = Vec::new();
         // Lines of an order that follow each other are one part of it.
@@ -386,18 +388,18 @@ impl State {
     }
 
     /// Adds an order that gets no more lines; the answer is what it counts as, `None` where that differs from day to day.
-    pub(crate) fn add_order(&mut self, order: &Order, parts: &[Order]) -> Option<Standing> {
+    pub(crate) fn add_order(&mut self, order: &Order, parts: &[Order]) -> Option<OrderClass> {
         if self.notes.is_some() && !parts.is_empty() {
-            self.spread.push(Spread { order: *order, parts: parts.to_vec() });
+            self.spread.push(SplitOrder { order: *order, parts: parts.to_vec() });
             return None;
         }
         // Orders that wait need no totals, so that these reach no further than the customers whose orders do not wait.
         self.totals.grow(order.customer as usize + 1);
         let standing = self.totals.add_order(self.rules, order, &mut self.purchases);
-        if let Some(journal) = &mut self.journal {
-            let purchase = if standing == Standing::Purchase { PURCHASE } else { 0 };
-            if standing != Standing::LeftOut {
-                journal.add_order(order.customer, order.day, order.units, order.marks | purchase, order.first_row);
+        if let Some(order_log) = &mut self.order_log {
+            let purchase = if standing == OrderClass::Purchase { PURCHASE } else { 0 };
+            if standing != OrderClass::LeftOut {
+                order_log.add_order(order.customer, order.day, order.units, order.marks | purchase, order.first_row);
             }
         }
         self.enter(standing, (order.customer, order.day), (order.lines, order.units, order.first_row));
@@ -405,30 +407,30 @@ impl State {
     }
 
     /// Adds the order that is open at a position; [`State::promote`] has to follow.
-    pub(crate) fn close_order(&mut self, position: u32, order: &Order, parts: &[Order], closed: &mut Closed) {
+    pub(crate) fn close_order(&mut self, position: u32, order: &Order, parts: &[Order], closed: &mut ClosedOrders) {
         let standing = self.add_order(order, parts);
         if self.accumulators.is_empty() {
             return;
         }
         match standing {
             None => closed.spread.push((position, self.spread.len() as u32 - 1)),
-            Some(Standing::Purchase) => closed.customers.push((position, order.customer)),
+            Some(OrderClass::Purchase) => closed.customers.push((position, order.customer)),
             Some(_) => {}
         }
     }
 
     /// Hands what accumulators know of orders that were closed on to their customers.
-    pub(crate) fn promote(&mut self, closed: &Closed) {
+    pub(crate) fn promote(&mut self, closed: &ClosedOrders) {
         self.accumulators.promote(Level::Open, Level::Customer, &closed.customers);
         self.accumulators.promote(Level::Open, Level::Spread, &closed.spread);
     }
 
     /// Turns the orders that have waited into purchases and refunds; after the last row.
     pub fn close_orders(&mut self) {
-        let mut closed = Closed::default();
-        match std::mem::replace(&mut self.lines, Lines::None) {
-            Lines::None => {}
-            Lines::Any(orders) => {
+        let mut closed = ClosedOrders::default();
+        match std::mem::replace(&mut self.lines, OrderAssembly::None) {
+            OrderAssembly::None => {}
+            OrderAssembly::Any(orders) => {
                 let orders = orders.orders();
                 for (position, order) in orders.iter().enumerate() {
                     if let Some(ahead) = orders.get(position + AHEAD) {
@@ -437,7 +439,7 @@ impl State {
                     self.close_order(position as u32, order, &[], &mut closed);
                 }
             }
-            Lines::Adjacent(_, mut open) => {
+            OrderAssembly::Adjacent(_, mut open) => {
                 if let Some((order, parts)) = open.end() {
                     self.close_order(0, &order, &parts, &mut closed);
                 }
@@ -445,18 +447,18 @@ impl State {
         }
         self.promote(&closed);
         self.accumulators.retain(Level::Open, &[]);
-        if let Some(journal) = &mut self.journal {
-            journal.close();
+        if let Some(order_log) = &mut self.order_log {
+            order_log.close();
         }
     }
 
     /// The orders that wait, their parts by day, and where accumulators know them.
     pub(crate) fn waiting(&self) -> impl Iterator<Item = (&Order, &[Order], (Level, u32))> {
-        let orders = if let Lines::Any(orders) = &self.lines { Some(orders) } else { None };
+        let orders = if let OrderAssembly::Any(orders) = &self.lines { Some(orders) } else { None };
         let many = orders
             .into_iter()
             .flat_map(|orders| (0..).zip(orders.orders()).map(|(at, order)| (order, orders.parts(at as usize), (Level::Open, at))));
-        let current = if let Lines::Adjacent(_, open) = &self.lines { open.current() } else { None };
+        let current = if let OrderAssembly::Adjacent(_, open) = &self.lines { open.current() } else { None };
         let open = current.map(|(_, order, parts)| (order, parts, (Level::Open, 0)));
         let spread = (0..).zip(&self.spread).map(|(at, spread)| (&spread.order, spread.parts.as_slice(), (Level::Spread, at)));
         many.chain(open).chain(spread)
@@ -466,7 +468,7 @@ impl State {
 /// Orders that were closed, by their positions among the open ones: (position, customer), (position, position among
 /// [`State::spread`]).
 #[derive(Debug, Default)]
-pub(crate) struct Closed {
+pub(crate) struct ClosedOrders {
     customers: Vec<(u32, u32)>,
     spread: Vec<(u32, u32)>,
 }

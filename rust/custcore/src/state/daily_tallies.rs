@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::totals::{PurchaseTallies, Standing};
+use super::totals::{OrderClass, PurchaseTallies};
 use crate::report::Tally;
 
 /// What is noted of one local day.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct DayNotes {
+pub struct DayTallies {
     /// Rows without an amount.
     pub null_amount: Tally,
     /// Rows without an order id.
@@ -18,19 +18,19 @@ pub struct DayNotes {
 
 /// Notes by day; most days have none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Notes {
-    days: BTreeMap<i32, DayNotes>,
+pub struct DailyTallies {
+    days: BTreeMap<i32, DayTallies>,
 }
 
-impl Notes {
+impl DailyTallies {
     /// The notes of a day, to be added to.
-    pub fn on(&mut self, day: i32) -> &mut DayNotes {
+    pub fn on(&mut self, day: i32) -> &mut DayTallies {
         self.days.entry(day).or_default()
     }
 
     /// Notes an order that is no purchase.
-    pub fn add_order(&mut self, day: i32, standing: Standing, (rows, units, first_row): (u64, i128, u64)) {
-        if standing != Standing::Purchase {
+    pub fn add_order(&mut self, day: i32, standing: OrderClass, (rows, units, first_row): (u64, i128, u64)) {
+        if standing != OrderClass::Purchase {
             self.on(day).purchases.add(standing, rows, units, first_row);
         }
     }
@@ -48,16 +48,16 @@ impl Notes {
     /// Bytes it takes, about.
     pub fn bytes(&self) -> usize {
         // The nodes of a tree are between half full and full.
-        self.days.len() * size_of::<(i32, DayNotes)>() * 3 / 2
+        self.days.len() * size_of::<(i32, DayTallies)>() * 3 / 2
     }
 
     /// The notes by day.
-    pub fn days(&self) -> impl Iterator<Item = (i32, &DayNotes)> {
+    pub fn days(&self) -> impl Iterator<Item = (i32, &DayTallies)> {
         self.days.iter().map(|(&day, notes)| (day, notes))
     }
 
     /// The sum of the notes up to a day, and of those after it.
-    pub fn split(&self, until: i32) -> (DayNotes, DayNotes) {
+    pub fn split(&self, until: i32) -> (DayTallies, DayTallies) {
         let (mut up_to, mut after) = (Self::default(), Self::default());
         for (day, notes) in self.days() {
             let side = if day <= until { &mut up_to } else { &mut after };

@@ -41,29 +41,29 @@ impl DayRecord {
 }
 
 /// Records that wait for a run of their own.
-const TRAY: usize = 1 << 17;
+const UNSORTED: usize = 1 << 17;
 
 /// All records of a base, or of one thread's share.
 #[derive(Debug, Default)]
-pub struct DayBook {
+pub struct DayRuns {
     /// Each at most half as long as the one before it, but for the last ones of a merge. Copies of a base share them.
-    runs: Vec<Arc<Run>>,
-    tray: Vec<DayRecord>,
+    runs: Vec<Arc<DayRun>>,
+    unsorted: Vec<DayRecord>,
     /// All records in one run, once that was asked for. It is only ever tried to lock this: whoever finds it locked, in a
     /// forked child perhaps for good, merges the runs without it.
-    merged: Mutex<Option<Arc<Run>>>,
+    merged: Mutex<Option<Arc<DayRun>>>,
 }
 
-impl Clone for DayBook {
+impl Clone for DayRuns {
     fn clone(&self) -> Self {
-        Self { runs: self.runs.clone(), tray: self.tray.clone(), merged: Mutex::new(self.merged()) }
+        Self { runs: self.runs.clone(), unsorted: self.unsorted.clone(), merged: Mutex::new(self.merged()) }
     }
 }
 
 /// Records by customer and day, column by column. A customer's day has more than one record only where a count would not
 /// fit 32 bits.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Run {
+pub struct DayRun {
     customers: Vec<u32>,
     days: Vec<i32>,
     orders: Vec<u32>,
@@ -71,23 +71,23 @@ pub struct Run {
     rows: Option<Vec<u32>>,
     /// Not there while every row is one of a purchase.
     others: Option<Vec<u32>>,
-    units: Units,
+    units: DayUnits,
 }
 
 /// Money by record.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Units {
+enum DayUnits {
     Short(Vec<i64>),
     Long(Vec<i128>),
 }
 
-impl Default for Units {
+impl Default for DayUnits {
     fn default() -> Self {
         Self::Short(Vec::new())
     }
 }
 
-impl Run {
+impl DayRun {
     fn with_capacity(records: usize) -> Self {
         Self {
             customers: Vec::with_capacity(records),
@@ -95,7 +95,7 @@ impl Run {
             orders: Vec::with_capacity(records),
             rows: None,
             others: None,
-            units: Units::Short(Vec::with_capacity(records)),
+            units: DayUnits::Short(Vec::with_capacity(records)),
         }
     }
 
@@ -120,8 +120,8 @@ impl Run {
             rows: self.rows.as_ref().map_or(orders, |rows| rows[at]),
             others: self.others.as_ref().map_or(0, |others| others[at]),
             units: match &self.units {
-                Units::Short(units) => i128::from(units[at]),
-                Units::Long(units) => units[at],
+                DayUnits::Short(units) => i128::from(units[at]),
+                DayUnits::Long(units) => units[at],
             },
         }
     }
@@ -163,13 +163,13 @@ impl Run {
             others.push(record.others);
         }
         match (&mut self.units, i64::try_from(record.units)) {
-            (Units::Short(units), Ok(short)) => units.push(short),
-            (Units::Short(units), Err(_)) => {
+            (DayUnits::Short(units), Ok(short)) => units.push(short),
+            (DayUnits::Short(units), Err(_)) => {
                 let mut long: Vec<i128> = units.iter().map(|&units| i128::from(units)).collect();
                 long.push(record.units);
-                self.units = Units::Long(long);
+                self.units = DayUnits::Long(long);
             }
-            (Units::Long(units), _) => units.push(record.units),
+            (DayUnits::Long(units), _) => units.push(record.units),
         }
     }
 
@@ -184,10 +184,10 @@ impl Run {
             others.pop();
         }
         match &mut self.units {
-            Units::Short(units) => {
+            DayUnits::Short(units) => {
                 units.pop();
             }
-            Units::Long(units) => {
+            DayUnits::Long(units) => {
                 units.pop();
             }
         }
@@ -214,49 +214,49 @@ impl Run {
     /// Bytes it takes.
     fn bytes(&self) -> usize {
         let each = match &self.units {
-            Units::Short(_) => 20,
-            Units::Long(_) => 28,
+            DayUnits::Short(_) => 20,
+            DayUnits::Long(_) => 28,
         };
         self.customers.capacity() * (each + 4 * usize::from(self.rows.is_some()) + 4 * usize::from(self.others.is_some()))
     }
 }
 
-impl DayBook {
+impl DayRuns {
     /// Adds what happened on a day of a customer.
     #[inline]
     pub fn add(&mut self, record: DayRecord) {
         self.forget_merged();
-        if let Some(last) = self.tray.last_mut()
+        if let Some(last) = self.unsorted.last_mut()
             && last.key() == record.key()
             && last.join(&record)
         {
             return;
         }
-        self.tray.push(record);
-        if self.tray.len() >= TRAY {
-            self.settle();
+        self.unsorted.push(record);
+        if self.unsorted.len() >= UNSORTED {
+            self.flush();
         }
     }
 
     /// Makes a run of the records that wait.
-    pub fn settle(&mut self) {
-        if self.tray.is_empty() {
+    pub fn flush(&mut self) {
+        if self.unsorted.is_empty() {
             return;
         }
-        self.tray.sort_unstable_by_key(DayRecord::key);
-        let mut run = Run::with_capacity(self.tray.len());
-        self.tray.iter().for_each(|record| run.push(record));
-        self.tray = Vec::new();
+        self.unsorted.sort_unstable_by_key(DayRecord::key);
+        let mut run = DayRun::with_capacity(self.unsorted.len());
+        self.unsorted.iter().for_each(|record| run.push(record));
+        self.unsorted = Vec::new();
         self.push_run(Arc::new(run));
     }
 
     /// Takes over a run.
-    pub fn add_run(&mut self, run: Run) {
+    pub fn add_run(&mut self, run: DayRun) {
         self.forget_merged();
         self.push_run(Arc::new(run));
     }
 
-    fn push_run(&mut self, mut run: Arc<Run>) {
+    fn push_run(&mut self, mut run: Arc<DayRun>) {
         while let Some(last) = self.runs.pop() {
             if last.len() > 2 * run.len() {
                 self.runs.push(last);
@@ -268,7 +268,7 @@ impl DayBook {
     }
 
     /// The run of all records, if it is there.
-    fn merged(&self) -> Option<Arc<Run>> {
+    fn merged(&self) -> Option<Arc<DayRun>> {
         self.merged.try_lock().ok().and_then(|merged| merged.clone())
     }
 
@@ -277,14 +277,14 @@ impl DayBook {
     fn forget_merged(&mut self) {
         if let Some(run) = self.merged.get_mut().unwrap_or_else(PoisonError::into_inner).take() {
             self.runs = vec![run];
-            self.tray = Vec::new();
+            self.unsorted = Vec::new();
         }
     }
 
     /// Adds the records of another part, whose customer codes `own` translates; those of [`NO_CODE`] are left out.
     pub fn merge(&mut self, other: &Self, own: &mut dyn FnMut(u32) -> u32) {
         for run in &other.runs {
-            let mut moved = Run::with_capacity(run.len());
+            let mut moved = DayRun::with_capacity(run.len());
             let mut unsorted: Vec<DayRecord> = Vec::new();
             let mut before = None;
             for record in run.records() {
@@ -302,12 +302,12 @@ impl DayBook {
             self.add_run(moved);
             if !unsorted.is_empty() {
                 unsorted.sort_unstable_by_key(DayRecord::key);
-                let mut rest = Run::with_capacity(unsorted.len());
+                let mut rest = DayRun::with_capacity(unsorted.len());
                 unsorted.iter().for_each(|record| rest.push(record));
                 self.add_run(rest);
             }
         }
-        for record in &other.tray {
+        for record in &other.unsorted {
             let customer = own(record.customer);
             if customer != NO_CODE {
                 self.add(DayRecord { customer, ..*record });
@@ -316,15 +316,15 @@ impl DayBook {
     }
 
     /// All records in one run. It is kept for those who ask again, until records are added.
-    pub fn whole(&self) -> Arc<Run> {
-        if let ([run], true) = (self.runs.as_slice(), self.tray.is_empty()) {
+    pub fn whole(&self) -> Arc<DayRun> {
+        if let ([run], true) = (self.runs.as_slice(), self.unsorted.is_empty()) {
             return run.clone();
         }
         if let Some(run) = self.merged() {
             return run;
         }
-        let mut all = Self { runs: self.runs.clone(), tray: self.tray.clone(), merged: Mutex::default() };
-        all.settle();
+        let mut all = Self { runs: self.runs.clone(), unsorted: self.unsorted.clone(), merged: Mutex::default() };
+        all.flush();
         let mut runs = all.runs.into_iter().rev();
         let first = runs.next().unwrap_or_default();
         let whole = runs.fold(first, |whole, run| Arc::new(run.merge(&whole)));
@@ -349,7 +349,7 @@ impl DayBook {
 
     /// Number of records; at most that, while some wait.
     pub fn len(&self) -> usize {
-        self.runs.iter().map(|run| run.len()).sum::<usize>() + self.tray.len()
+        self.runs.iter().map(|run| run.len()).sum::<usize>() + self.unsorted.len()
     }
 
     /// Number of runs.
@@ -366,7 +366,7 @@ impl DayBook {
     /// Bytes it takes.
     pub fn bytes(&self) -> usize {
         let runs = self.runs.iter().chain(&self.merged()).map(|run| run.bytes()).sum::<usize>();
-        runs + self.tray.capacity() * size_of::<DayRecord>()
+        runs + self.unsorted.capacity() * size_of::<DayRecord>()
     }
 }
 
@@ -381,17 +381,17 @@ mod tests {
     #[test]
     fn cut_and_merged_in_any_way_it_is_the_same_run() {
         let records: Vec<DayRecord> = (0..5_000_u32).map(|i| record(i * 7919 % 97, (i * 31 % 50) as i32, i128::from(i))).collect();
-        let mut once = DayBook::default();
+        let mut once = DayRuns::default();
         records.iter().for_each(|record| once.add(*record));
-        let mut parts = DayBook::default();
+        let mut parts = DayRuns::default();
         for piece in records.rchunks(333) {
-            let mut part = DayBook::default();
+            let mut part = DayRuns::default();
             for record in piece {
                 // The part numbers its customers the other way round.
                 part.add(DayRecord { customer: 96 - record.customer, ..*record });
             }
             if piece.len() % 2 == 1 {
-                part.settle();
+                part.flush();
             }
             parts.merge(&part, &mut |code| 96 - code);
         }
@@ -402,8 +402,8 @@ mod tests {
 
     #[test]
     fn runs_are_merged_once_until_records_are_added() {
-        let mut book = DayBook::default();
-        book.add_run(Run::default());
+        let mut book = DayRuns::default();
+        book.add_run(DayRun::default());
         for customer in [3, 1, 2] {
             book.add(record(customer, 5, 1));
         }
@@ -416,7 +416,7 @@ mod tests {
 
     #[test]
     fn columns_that_are_needed_late_are_there_for_all() {
-        let mut book = DayBook::default();
+        let mut book = DayRuns::default();
         book.add(record(0, 1, 5));
         book.add(DayRecord { rows: 3, ..record(1, 1, 1 << 80) });
         book.add(DayRecord { orders: 0, rows: 0, others: 2, ..record(0, 1, -7) });
@@ -426,7 +426,7 @@ mod tests {
 
     #[test]
     fn a_count_beyond_32_bits_is_two_records() {
-        let mut book = DayBook::default();
+        let mut book = DayRuns::default();
         let much = DayRecord { orders: u32::MAX, rows: u32::MAX, ..record(3, 9, 1) };
         book.add(much);
         book.add(much);

@@ -1,9 +1,9 @@
 //! Several states as one: threads' parts at the end of a fold, an update and a base, two bases.
 
 use super::accumulator::Level;
-use super::customer_state::{Lines, Spread, State};
-use super::open_orders::{OpenOrder, Orders};
-use super::order_log::Journal;
+use super::customer_state::{OrderAssembly, SplitOrder, State};
+use super::open_orders::{AdjacentOrder, OpenOrders};
+use super::order_log::OrderLog;
 use super::totals::{Codes, Order, Totals};
 use crate::error::{Error, Result};
 use crate::exec::par::{ROWS_WORTH_THREADS, Threads};
@@ -30,17 +30,17 @@ impl State {
         let codes: Vec<usize> = parts.iter().map(|part| part.interner.len()).collect();
         let totals = Totals::gather(&parts.iter().map(|part| &part.totals).collect::<Vec<_>>(), &codes, &joined, threads);
         let plain = parts.iter().all(|part| part.is_plain() && part.days.is_none());
-        let mut journal: Option<Journal> = None;
+        let mut order_log: Option<OrderLog> = None;
         for (i, part) in parts.iter_mut().enumerate() {
-            if let Some(entries) = part.journal.take() {
+            if let Some(entries) = part.order_log.take() {
                 let positions = joined.positions(i, part.interner.len());
-                journal.get_or_insert_default().append(entries, Journal::by_table(&positions));
+                order_log.get_or_insert_default().append(entries, OrderLog::by_table(&positions));
             }
         }
         let mut parts = parts.into_iter().enumerate();
         let Some((_, first)) = parts.next() else { return Err(Error::internal("no parts to join")) };
         let kind = first.interner.kind();
-        let (mut whole, first) = first.emptied();
+        let (mut whole, first) = first.empty_like();
         whole.rows = first.rows;
         whole.purchases = first.purchases;
         whole.last_day = first.last_day;
@@ -57,7 +57,7 @@ impl State {
             whole.last_day = whole.last_day.max(part.last_day);
             whole.first_day = whole.first_day.min(part.first_day);
         }
-        whole.journal = journal;
+        whole.order_log = order_log;
         whole.totals = totals;
         whole.interner = Interner::of_sorted(kind, joined.keys);
         Ok(whole)
@@ -73,11 +73,11 @@ impl State {
         for part in &mut *parts {
             match &mut part.lines {
                 // A customer who has several codes would have several orders for one.
-                Lines::Any(own) if part.accumulators.is_empty() && !part.interner.repeats() => orders.push(&mut **own),
+                OrderAssembly::Any(own) if part.accumulators.is_empty() && !part.interner.repeats() => orders.push(&mut **own),
                 _ => return Ok(()),
             }
         }
-        if !Orders::make_whole(&mut orders)? {
+        if !OpenOrders::make_whole(&mut orders)? {
             return Ok(());
         }
         let (codes, waiting) = (parts[0].interner.len(), parts.iter().map(Self::waiting_orders).sum::<usize>());
@@ -101,19 +101,19 @@ impl State {
         let shift = codes.div_ceil(4 * threads.count()).next_power_of_two().trailing_zeros();
         let width = 1_usize << shift;
         let ranges = codes.div_ceil(width);
-        let waiting: Vec<Lines> = parts.iter_mut().map(|part| std::mem::replace(&mut part.lines, Lines::None)).collect();
+        let waiting: Vec<OrderAssembly> = parts.iter_mut().map(|part| std::mem::replace(&mut part.lines, OrderAssembly::None)).collect();
         let orders: Vec<&[Order]> = waiting
             .iter()
             .map(|lines| match lines {
-                Lines::Any(orders) => orders.orders(),
+                OrderAssembly::Any(orders) => orders.orders(),
                 _ => &[],
             })
             .collect();
         let sorted: Vec<(Vec<u32>, Vec<u32>)> = threads.par_tasks(&orders, |orders| by_range(orders, shift, ranges));
         let template = &parts[0];
         let close = |range: usize| {
-            let mut part = Self { lines: Lines::None, totals: template.totals.empty_like(), ..template.like() };
-            part.journal = template.journal.as_ref().map(Journal::empty_like);
+            let mut part = Self { lines: OrderAssembly::None, totals: template.totals.empty_like(), ..template.like() };
+            part.order_log = template.order_log.as_ref().map(OrderLog::empty_like);
             part.rules = template.rules;
             part.interner = Interner::range(template.interner.kind(), base.wrapping_add((range << shift) as i64));
             part.interner.extend_range(width);
@@ -164,8 +164,8 @@ impl State {
 
     /// Adds what a plain state with no customer in common keeps besides totals, its codes from `start` on; the answer is its ids.
     fn append(&mut self, mut part: Self, start: u32) -> Interner {
-        if let (Some(journal), Some(entries)) = (&mut self.journal, part.journal.take()) {
-            journal.append(entries, |code| code + start);
+        if let (Some(order_log), Some(entries)) = (&mut self.order_log, part.order_log.take()) {
+            order_log.append(entries, |code| code + start);
         }
         if let (Some(days), Some(other)) = (&mut self.days, &part.days) {
             days.merge(other, &mut |code| code + start);
@@ -181,7 +181,7 @@ impl State {
     }
 
     /// A state of the same kinds that knows nothing, and this one.
-    fn emptied(self) -> (Self, Self) {
+    fn empty_like(self) -> (Self, Self) {
         (self.like(), self)
     }
 
@@ -189,9 +189,9 @@ impl State {
     pub(crate) fn check_room(&self, other: &Self) -> Result<()> {
         check_room(self.interner.len() + other.interner.len())?;
         self.accumulators.check_room(&other.accumulators)?;
-        let (Lines::Any(own), Lines::Any(other)) = (&self.lines, &other.lines) else { return Ok(()) };
+        let (OrderAssembly::Any(own), OrderAssembly::Any(other)) = (&self.lines, &other.lines) else { return Ok(()) };
         check_room(own.ids.len() + other.ids.len())?;
-        Orders::check_room(own.orders().len() + other.orders().len())
+        OpenOrders::check_room(own.orders().len() + other.orders().len())
     }
 
     /// Adds another state of the same kinds, whose rows were counted from `rows_before`.
@@ -230,15 +230,15 @@ impl State {
 
     /// Adds what another state keeps besides totals; `own` translates its customer codes.
     pub(crate) fn absorb(&mut self, other: &Self, rows_before: u64, own: &mut dyn FnMut(u32) -> u32) -> Result<()> {
-        if let (Lines::Any(orders), Lines::Any(others)) = (&mut self.lines, &other.lines) {
+        if let (OrderAssembly::Any(orders), OrderAssembly::Any(others)) = (&mut self.lines, &other.lines) {
             let mut positions = Vec::new();
             let accumulates = !self.accumulators.is_empty();
             orders.merge(others, rows_before, &mut *own, |from, to| positions.extend(accumulates.then_some((from, to))))?;
             self.accumulators.merge(Level::Open, &other.accumulators, &positions)?;
         }
-        if let (Lines::Adjacent(ids, open), Lines::Adjacent(other_ids, other_open)) = (&mut self.lines, &other.lines) {
+        if let (OrderAssembly::Adjacent(ids, open), OrderAssembly::Adjacent(other_ids, other_open)) = (&mut self.lines, &other.lines) {
             // Whatever was open here has been handed on to the other.
-            *open = OpenOrder::default();
+            *open = AdjacentOrder::default();
             self.accumulators.retain(Level::Open, &[]);
             if let Some((code, order, parts)) = other_open.current()
                 && own(order.customer) != NO_CODE
@@ -252,9 +252,9 @@ impl State {
                 self.accumulators.merge(Level::Open, &other.accumulators, &[(0, 0)])?;
             }
         }
-        if let (Some(journal), Some(entries)) = (&mut self.journal, &other.journal) {
+        if let (Some(order_log), Some(entries)) = (&mut self.order_log, &other.order_log) {
             let codes: Vec<u32> = (0..other.interner.len() as u32).map(&mut *own).collect();
-            journal.append(entries.clone(), Journal::by_table(&codes));
+            order_log.append(entries.clone(), OrderLog::by_table(&codes));
         }
         if let (Some(days), Some(other)) = (&mut self.days, &other.days) {
             days.merge(other, &mut *own);
@@ -267,12 +267,12 @@ impl State {
             self.accumulators.merge(Level::Customer, &other.accumulators, &customers.collect::<Vec<_>>())?;
         }
         let mut positions = Vec::new();
-        for (at, Spread { order, parts }) in (0..).zip(&other.spread) {
+        for (at, SplitOrder { order, parts }) in (0..).zip(&other.spread) {
             let customer = own(order.customer);
             let moved = |order: &Order| Order { customer, first_row: order.first_row.saturating_add(rows_before), ..*order };
             if customer != NO_CODE {
                 positions.push((at, self.spread.len() as u32));
-                self.spread.push(Spread { order: moved(order), parts: parts.iter().map(moved).collect() });
+                self.spread.push(SplitOrder { order: moved(order), parts: parts.iter().map(moved).collect() });
             }
         }
         self.accumulators.merge(Level::Spread, &other.accumulators, &positions)

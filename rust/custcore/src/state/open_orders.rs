@@ -2,9 +2,9 @@
 //!
 //! Whether an order is a purchase depends on the sum of all its lines, so lines wait here until all have been seen. The
 //! same order id under another customer is another order. Where the lines of an order follow each other
-//! ([`OpenOrder`]), only the last order has to wait.
+//! ([`AdjacentOrder`]), only the last order has to wait.
 //!
-//! A base that can look back keeps the parts of an order by local day where it has lines on several ([`Parts`]): as of a day
+//! A base that can look back keeps the parts of an order by local day where it has lines on several ([`OrderParts`]): as of a day
 //! in between, only the lines up to it count.
 
 use std::collections::HashMap;
@@ -23,7 +23,7 @@ use crate::group::interner::{Interner, NO_CODE};
 
 /// One line of an order.
 #[derive(Debug, Clone, Copy)]
-pub struct Line {
+pub struct OrderLine {
     /// The customer's code.
     pub customer: u32,
     /// The local day.
@@ -53,7 +53,7 @@ pub struct LineBlock<'a> {
     pub first_row: u64,
 }
 
-impl Line {
+impl OrderLine {
     /// The order of this line alone.
     pub fn order(self) -> Order {
         Order {
@@ -81,10 +81,10 @@ impl Order {
 }
 
 /// The parts of an order by day, ascending; empty while all its lines are of one day.
-pub type Parts = Vec<Order>;
+pub type OrderParts = Vec<Order>;
 
 /// Adds to the parts of an order, which was `order` before `more` came.
-fn add_part(parts: &mut Parts, order: &Order, more: &Order) {
+fn add_part(parts: &mut OrderParts, order: &Order, more: &Order) {
     if parts.is_empty() {
         if order.day == more.day {
             return;
@@ -114,7 +114,7 @@ const SEVERAL: u16 = u16::MAX;
 
 /// All orders seen, by (customer, order id).
 #[derive(Debug, Clone)]
-pub struct Orders {
+pub struct OpenOrders {
     /// Order ids.
     pub ids: Interner,
     orders: Vec<Order>,
@@ -129,10 +129,10 @@ pub struct Orders {
     is_sparse: bool,
     hasher: RandomState,
     /// Parts by position, where they are kept.
-    parts: Option<HashMap<u32, Parts, RandomState>>,
+    parts: Option<HashMap<u32, OrderParts, RandomState>>,
 }
 
-impl Orders {
+impl OpenOrders {
     /// No orders yet; `ids` knows how order ids become codes, `by_day` says that parts are kept.
     pub fn new(ids: Interner, by_day: bool) -> Self {
         Self {
@@ -199,13 +199,13 @@ impl Orders {
 
     /// No orders of the same kind.
     #[must_use]
-    pub fn emptied(&self) -> Self {
-        Self::new(self.ids.emptied(), self.parts.is_some())
+    pub fn empty_like(&self) -> Self {
+        Self::new(self.ids.empty_like(), self.parts.is_some())
     }
 
     /// Some of the orders, and the positions that they had here.
     pub fn select(&self, keep: impl Fn(usize) -> bool) -> Result<(Self, Vec<u32>)> {
-        let (mut left, mut positions) = (self.emptied(), Vec::new());
+        let (mut left, mut positions) = (self.empty_like(), Vec::new());
         for (at, (order, &code)) in self.orders.iter().zip(&self.codes).enumerate().filter(|(at, _)| keep(*at)) {
             let code = left.ids.intern_from(self.ids.keys(), code)?;
             let parts = self.parts(at);
@@ -249,8 +249,11 @@ impl Orders {
 
     /// Bytes it takes, about.
     pub fn bytes(&self) -> usize {
-        let parts =
-            self.parts.iter().flat_map(|parts| parts.values()).map(|parts| 16 + size_of::<Parts>() + parts.capacity() * size_of::<Order>());
+        let parts = self
+            .parts
+            .iter()
+            .flat_map(|parts| parts.values())
+            .map(|parts| 16 + size_of::<OrderParts>() + parts.capacity() * size_of::<Order>());
         self.orders.capacity() * size_of::<Order>()
             + 4 * (self.codes.capacity() + self.first.capacity())
             + self.others.allocation_size()
@@ -343,7 +346,7 @@ impl Orders {
     }
 
     /// Moves the orders whose ids are in several parts to the first part, so that each order is whole; of the others only
-    /// [`Orders::orders`] is of use afterwards. The answer is false, and nothing has changed, where codes of order ids do not
+    /// [`OpenOrders::orders`] is of use afterwards. The answer is false, and nothing has changed, where codes of order ids do not
     /// mean the same in all parts.
     pub fn make_whole(parts: &mut [&mut Self]) -> Result<bool> {
         let Some((whole, others)) = parts.split_first_mut() else { return Ok(false) };
@@ -415,21 +418,21 @@ impl Orders {
 
 /// The order that is being read, where the lines of an order follow each other.
 #[derive(Debug, Default, Clone)]
-pub struct OpenOrder {
+pub struct AdjacentOrder {
     /// Code of its order id, the order, and its parts by day.
-    current: Option<(u32, Order, Parts)>,
+    current: Option<(u32, Order, OrderParts)>,
 }
 
-impl OpenOrder {
+impl AdjacentOrder {
     /// Adds a part of order `code`; the answer is the order before it, if that has ended.
-    pub fn add(&mut self, code: u32, part: &Order) -> Option<(Order, Parts)> {
+    pub fn add(&mut self, code: u32, part: &Order) -> Option<(Order, OrderParts)> {
         match &mut self.current {
             Some((open, order, parts)) if *open == code && order.customer == part.customer => {
                 add_part(parts, order, part);
                 order.join(part);
                 None
             }
-            _ => self.current.replace((code, *part, Parts::new())).map(|(_, order, parts)| (order, parts)),
+            _ => self.current.replace((code, *part, OrderParts::new())).map(|(_, order, parts)| (order, parts)),
         }
     }
 
@@ -449,7 +452,7 @@ impl OpenOrder {
     }
 
     /// The last order.
-    pub fn end(&mut self) -> Option<(Order, Parts)> {
+    pub fn end(&mut self) -> Option<(Order, OrderParts)> {
         self.current.take().map(|(_, order, parts)| (order, parts))
     }
 }
@@ -459,13 +462,13 @@ mod tests {
     use super::*;
     use crate::column::key::KeyKind;
 
-    fn line(customer: u32, day: i32, units: i128, row: u64) -> Line {
-        Line { customer, day, units, row, amount_is_null: false, marks: 0 }
+    fn line(customer: u32, day: i32, units: i128, row: u64) -> OrderLine {
+        OrderLine { customer, day, units, row, amount_is_null: false, marks: 0 }
     }
 
     #[test]
     fn one_id_of_two_customers_is_two_orders() -> Result<()> {
-        let mut orders = Orders::new(Interner::new(KeyKind::Signed), false);
+        let mut orders = OpenOrders::new(Interner::new(KeyKind::Signed), false);
         for (customer, row) in [(0, 0), (1, 1), (0, 2), (1, 3)] {
             orders.add(0, &line(customer, row as i32, 5, row).order())?;
         }
@@ -476,7 +479,7 @@ mod tests {
 
     #[test]
     fn adjacent_lines_are_one_order() {
-        let mut open = OpenOrder::default();
+        let mut open = AdjacentOrder::default();
         assert!(open.add(7, &line(0, 3, 5, 0).order()).is_none());
         assert!(open.add(7, &line(0, 2, -5, 1).order()).is_none());
         let first = open.add(8, &line(0, 4, 1, 2).order());

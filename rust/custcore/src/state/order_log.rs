@@ -1,18 +1,18 @@
 //! What is written down of every order, where an analysis asks for more than totals: who, when, how much, and what it counts
 //! as. Entries lie in the order they came in; no result depends on it.
 
-use super::purchase_log::{Brief, FIRST_DAY, LAST_DAY};
-use super::stats::Units;
-use super::totals::{PurchaseRules, Rows, Standing};
-use crate::column::bounds::Window;
+use super::purchase_log::{FIRST_DAY, LAST_DAY, PurchaseLog};
+use super::stats::UnitValue;
+use super::totals::{OrderClass, PurchaseRules, RowSlice};
+use crate::column::bounds::ObservationWindow;
 use crate::column::mark::{PURCHASE, RETURNING, START};
 use crate::column::{BLOCK, flag};
 use crate::group::interner::NO_CODE;
 
 /// One order, in 24 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Entry {
-    /// Its money; where that needs more than 64 bits, its position among [`Journal::wide`].
+pub struct OrderRecord {
+    /// Its money; where that needs more than 64 bits, its position among [`OrderLog::wide`].
     units: i64,
     /// Its first row, below what it counts as.
     row_and_marks: u64,
@@ -28,12 +28,12 @@ const WIDE: u8 = 1 << 7;
 
 /// All orders.
 #[derive(Debug, Default, Clone)]
-pub struct Journal {
-    pieces: Vec<Vec<Entry>>,
+pub struct OrderLog {
+    pieces: Vec<Vec<OrderRecord>>,
     wide: Vec<i128>,
     /// Purchases, where less need be known of them; those that do not fit are entries all the same.
-    brief: Option<Brief>,
-    tray: Tray,
+    purchase_log: Option<PurchaseLog>,
+    unsorted: Tray,
 }
 
 /// A block of purchases on their way.
@@ -47,7 +47,7 @@ struct Tray {
 /// Entries of one piece; many pieces are moved about more easily than one large one grows.
 const PIECE: usize = 1 << 16;
 
-impl Entry {
+impl OrderRecord {
     /// What it counts as, see [`crate::column::mark`].
     #[inline]
     pub fn marks(&self) -> u8 {
@@ -67,55 +67,55 @@ impl Entry {
     }
 }
 
-impl Journal {
+impl OrderLog {
     /// An empty journal, brief where that is all that is asked for.
-    pub fn of(window: &Window) -> Self {
-        Self { brief: window.is_brief.then(Brief::default), ..Self::default() }
+    pub fn of(window: &ObservationWindow) -> Self {
+        Self { purchase_log: window.is_packed.then(PurchaseLog::default), ..Self::default() }
     }
 
     /// A log of the same kind without entries.
     #[must_use]
     pub fn empty_like(&self) -> Self {
-        Self { brief: self.brief.as_ref().map(|_| Brief::default()), ..Self::default() }
+        Self { purchase_log: self.purchase_log.as_ref().map(|_| PurchaseLog::default()), ..Self::default() }
     }
 
     /// The code of the customer of each entry.
     pub fn customers(&self) -> impl Iterator<Item = u32> + '_ {
-        let purchases = self.brief.iter().flat_map(Brief::pieces).flat_map(|piece| piece.customers.iter().copied());
-        let waiting = self.tray.customers.iter().copied();
+        let purchases = self.purchase_log.iter().flat_map(PurchaseLog::pieces).flat_map(|piece| piece.customers.iter().copied());
+        let waiting = self.unsorted.customers.iter().copied();
         self.pieces.iter().flatten().map(|entry| entry.customer).chain(purchases).chain(waiting)
     }
 
     /// Bytes it takes.
     pub fn bytes(&self) -> usize {
-        self.pieces.iter().map(|piece| piece.capacity() * size_of::<Entry>()).sum::<usize>()
-            + self.pieces.capacity() * size_of::<Vec<Entry>>()
+        self.pieces.iter().map(|piece| piece.capacity() * size_of::<OrderRecord>()).sum::<usize>()
+            + self.pieces.capacity() * size_of::<Vec<OrderRecord>>()
             + self.wide.capacity() * size_of::<i128>()
-            + self.brief.as_ref().map_or(0, Brief::bytes)
-            + self.tray.customers.capacity() * 4
-            + self.tray.days.capacity() * 4
-            + self.tray.units.capacity() * 8
+            + self.purchase_log.as_ref().map_or(0, PurchaseLog::bytes)
+            + self.unsorted.customers.capacity() * 4
+            + self.unsorted.days.capacity() * 4
+            + self.unsorted.units.capacity() * 8
     }
 
     /// The purchases that are kept brief.
-    pub fn purchases(&self) -> Option<&Brief> {
-        self.brief.as_ref()
+    pub fn purchases(&self) -> Option<&PurchaseLog> {
+        self.purchase_log.as_ref()
     }
 
     /// Writes down a block of rows that are orders of their own.
-    pub fn add_rows<U: Units>(&mut self, rules: PurchaseRules, rows: &Rows<'_, U>) {
-        let all_brief = |rows: &Rows<'_, U>| {
+    pub fn add_rows<U: UnitValue>(&mut self, rules: PurchaseRules, rows: &RowSlice<'_, U>) {
+        let all_packed = |rows: &RowSlice<'_, U>| {
             let days = rows.days.iter().fold(true, |all, day| all & (FIRST_DAY..=LAST_DAY).contains(day));
             let zero = U::default();
             days && !rows.holes && !U::IS_WIDE && rows.units.iter().fold(true, |all, &units| all & (units > zero))
         };
         self.flush();
-        if let Some(brief) = &mut self.brief
-            && all_brief(rows)
+        if let Some(purchase_log) = &mut self.purchase_log
+            && all_packed(rows)
         {
-            self.tray.units.extend(rows.units.iter().map(|units| units.narrow()));
-            brief.add(rows.codes, rows.days, &self.tray.units);
-            self.tray.units.clear();
+            self.unsorted.units.extend(rows.units.iter().map(|units| units.narrow()));
+            purchase_log.add(rows.codes, rows.days, &self.unsorted.units);
+            self.unsorted.units.clear();
             return;
         }
         for (i, (&customer, &day)) in rows.codes.iter().zip(rows.days).enumerate() {
@@ -124,22 +124,22 @@ impl Journal {
             }
             let (units, marks) = (rows.units[i].into(), rows.marks.map_or(START | RETURNING, |marks| marks[i]));
             match rules.standing(units, rows.flags[i] & flag::NULL_AMOUNT != 0) {
-                Standing::LeftOut => {}
-                Standing::Purchase => self.add_purchase(customer, day, units, marks | PURCHASE, rows.rows.get(i)),
-                Standing::Refund | Standing::Nothing => self.add(customer, day, units, marks, rows.rows.get(i)),
+                OrderClass::LeftOut => {}
+                OrderClass::Purchase => self.add_purchase(customer, day, units, marks | PURCHASE, rows.rows.get(i)),
+                OrderClass::Refund | OrderClass::Nothing => self.add(customer, day, units, marks, rows.rows.get(i)),
             }
         }
         self.flush();
     }
 
-    /// Puts a purchase where there is room for it; [`Journal::flush`] has to follow.
+    /// Puts a purchase where there is room for it; [`OrderLog::flush`] has to follow.
     fn add_purchase(&mut self, customer: u32, day: i32, units: i128, marks: u8, row: u64) {
         match i64::try_from(units) {
-            Ok(units) if self.brief.is_some() && (FIRST_DAY..=LAST_DAY).contains(&day) => {
-                self.tray.customers.push(customer);
-                self.tray.days.push(day);
-                self.tray.units.push(units);
-                if self.tray.units.len() >= BLOCK {
+            Ok(units) if self.purchase_log.is_some() && (FIRST_DAY..=LAST_DAY).contains(&day) => {
+                self.unsorted.customers.push(customer);
+                self.unsorted.days.push(day);
+                self.unsorted.units.push(units);
+                if self.unsorted.units.len() >= BLOCK {
                     self.flush();
                 }
             }
@@ -149,18 +149,18 @@ impl Journal {
 
     /// Empties the tray.
     fn flush(&mut self) {
-        if self.tray.customers.is_empty() {
+        if self.unsorted.customers.is_empty() {
             return;
         }
-        if let Some(brief) = &mut self.brief {
-            brief.add(&self.tray.customers, &self.tray.days, &self.tray.units);
+        if let Some(purchase_log) = &mut self.purchase_log {
+            purchase_log.add(&self.unsorted.customers, &self.unsorted.days, &self.unsorted.units);
         }
-        self.tray.customers.clear();
-        self.tray.days.clear();
-        self.tray.units.clear();
+        self.unsorted.customers.clear();
+        self.unsorted.days.clear();
+        self.unsorted.units.clear();
     }
 
-    /// Writes down an order; [`Journal::close`] has to follow the last one.
+    /// Writes down an order; [`OrderLog::close`] has to follow the last one.
     pub fn add_order(&mut self, customer: u32, day: i32, units: i128, marks: u8, row: u64) {
         if marks & PURCHASE != 0 {
             self.add_purchase(customer, day, units, marks, row);
@@ -172,7 +172,7 @@ impl Journal {
     /// Ends the writing.
     pub fn close(&mut self) {
         self.flush();
-        self.tray = Tray::default();
+        self.unsorted = Tray::default();
     }
 
     /// Writes down an order in full.
@@ -185,7 +185,7 @@ impl Journal {
             },
             |units| (units, 0),
         );
-        let entry = Entry { units, row_and_marks: u64::from(marks | wide) << MARKS_FROM | row, customer, day };
+        let entry = OrderRecord { units, row_and_marks: u64::from(marks | wide) << MARKS_FROM | row, customer, day };
         match self.pieces.last_mut() {
             Some(piece) if piece.len() < PIECE => piece.push(entry),
             _ => {
@@ -200,8 +200,8 @@ impl Journal {
     /// Takes over another part's entries, whose customer codes `own` translates.
     pub fn append(&mut self, mut other: Self, own: impl Fn(u32) -> u32) {
         other.flush();
-        if let Some(more) = other.brief.take() {
-            self.brief.get_or_insert_default().append(more, &own);
+        if let Some(more) = other.purchase_log.take() {
+            self.purchase_log.get_or_insert_default().append(more, &own);
         }
         let before = self.wide.len() as i64;
         for entry in other.pieces.iter_mut().flatten() {
@@ -223,7 +223,7 @@ impl Journal {
     }
 
     /// The entries, piece by piece.
-    pub fn pieces(&self) -> &[Vec<Entry>] {
+    pub fn pieces(&self) -> &[Vec<OrderRecord>] {
         &self.pieces
     }
 
@@ -233,13 +233,13 @@ impl Journal {
     }
 
     /// Takes the entries out, to be sorted by somebody else.
-    pub fn into_parts(self) -> (Vec<Vec<Entry>>, Vec<i128>) {
+    pub fn into_parts(self) -> (Vec<Vec<OrderRecord>>, Vec<i128>) {
         (self.pieces, self.wide)
     }
 
     /// Number of orders.
     pub fn len(&self) -> usize {
-        self.pieces.iter().map(Vec::len).sum::<usize>() + self.brief.as_ref().map_or(0, Brief::len)
+        self.pieces.iter().map(Vec::len).sum::<usize>() + self.purchase_log.as_ref().map_or(0, PurchaseLog::len)
     }
 
     /// Whether nothing was written down.
@@ -260,16 +260,16 @@ mod tests {
 
     #[test]
     fn entries_keep_what_they_were_given() {
-        let mut journal = Journal::default();
-        let mut other = Journal::default();
-        journal.add(3, -5, 1 << 90, PURCHASE, 7);
+        let mut order_log = OrderLog::default();
+        let mut other = OrderLog::default();
+        order_log.add(3, -5, 1 << 90, PURCHASE, 7);
         other.add(0, 19_000, -(1 << 80), START | PURCHASE, 1 << 40);
         other.add(1, 19_001, -12, 0, 2);
-        journal.append(other, |code| code + 10);
+        order_log.append(other, |code| code + 10);
         let mut found: Vec<_> =
-            journal.pieces().iter().flatten().map(|e| (e.customer, e.day, e.units(journal.wide()), e.marks(), e.row())).collect();
+            order_log.pieces().iter().flatten().map(|e| (e.customer, e.day, e.units(order_log.wide()), e.marks(), e.row())).collect();
         found.sort_unstable();
         assert_eq!(found, [(3, -5, 1 << 90, PURCHASE, 7), (10, 19_000, -(1 << 80), START | PURCHASE, 1 << 40), (11, 19_001, -12, 0, 2)]);
-        assert_eq!(journal.len(), 3);
+        assert_eq!(order_log.len(), 3);
     }
 }

@@ -1,5 +1,5 @@
 //! Purchases in 10 or 14 bytes: who, on which day, how much. That is all that cohorts by the calendar ask for, and a third
-//! of what an [`super::order_log::Entry`] takes.
+//! of what an [`super::order_log::OrderRecord`] takes.
 
 pub use super::stats::{FIRST_DAY, LAST_DAY};
 use crate::exec::simd::widest;
@@ -9,18 +9,18 @@ const PIECE: usize = 1 << 14;
 
 /// Purchases, column by column.
 #[derive(Debug, Clone)]
-pub struct Piece {
+pub struct PurchaseChunk {
     /// Codes of the customers.
     pub customers: Vec<u32>,
     /// Days, counted from [`FIRST_DAY`].
     pub days: Vec<u16>,
     /// Money.
-    pub units: Sums,
+    pub units: PackedUnits,
 }
 
 /// Money of some purchases.
 #[derive(Debug, Clone)]
-pub enum Sums {
+pub enum PackedUnits {
     /// Multiples of so many units, such as whole cents.
     Short(Vec<i32>, i64),
     /// Units.
@@ -29,45 +29,46 @@ pub enum Sums {
 
 /// All purchases.
 #[derive(Debug, Clone)]
-pub struct Brief {
-    pieces: Vec<Piece>,
+pub struct PurchaseLog {
+    pieces: Vec<PurchaseChunk>,
     /// What the money of the last block was a multiple of.
     scale: i64,
     short: Vec<i32>,
 }
 
-impl Default for Brief {
+impl Default for PurchaseLog {
     fn default() -> Self {
         Self { pieces: Vec::new(), scale: 10_000, short: Vec::new() }
     }
 }
 
-impl Brief {
+impl PurchaseLog {
     /// Writes down some purchases, all on days that have a place.
     pub fn add(&mut self, customers: &[u32], days: &[i32], units: &[i64]) {
         if customers.is_empty() {
             return;
         }
         let scale = self.shorten(units);
-        let fits = |piece: &Piece| {
+        let fits = |piece: &PurchaseChunk| {
             let same = match &piece.units {
-                Sums::Short(_, of) => scale == Some(*of),
-                Sums::Long(_) => scale.is_none(),
+                PackedUnits::Short(_, of) => scale == Some(*of),
+                PackedUnits::Long(_) => scale.is_none(),
             };
             same && piece.customers.len() + customers.len() <= PIECE
         };
         if !self.pieces.last().is_some_and(fits) {
             // The first piece grows as it must: most tables are small.
             let room = if self.pieces.is_empty() { customers.len() } else { PIECE };
-            let units = scale.map_or_else(|| Sums::Long(Vec::with_capacity(room)), |of| Sums::Short(Vec::with_capacity(room), of));
-            self.pieces.push(Piece { customers: Vec::with_capacity(room), days: Vec::with_capacity(room), units });
+            let units =
+                scale.map_or_else(|| PackedUnits::Long(Vec::with_capacity(room)), |of| PackedUnits::Short(Vec::with_capacity(room), of));
+            self.pieces.push(PurchaseChunk { customers: Vec::with_capacity(room), days: Vec::with_capacity(room), units });
         }
         let Some(piece) = self.pieces.last_mut() else { return };
         piece.customers.extend_from_slice(customers);
         piece.days.extend(days.iter().map(|day| (day - FIRST_DAY) as u16));
         match &mut piece.units {
-            Sums::Short(sums, _) => sums.extend_from_slice(&self.short),
-            Sums::Long(sums) => sums.extend_from_slice(units),
+            PackedUnits::Short(sums, _) => sums.extend_from_slice(&self.short),
+            PackedUnits::Long(sums) => sums.extend_from_slice(units),
         }
     }
 
@@ -86,7 +87,7 @@ impl Brief {
     }
 
     /// The purchases.
-    pub fn pieces(&self) -> &[Piece] {
+    pub fn pieces(&self) -> &[PurchaseChunk] {
         &self.pieces
     }
 
@@ -100,12 +101,12 @@ impl Brief {
 
     /// Bytes it takes.
     pub fn bytes(&self) -> usize {
-        let of = |piece: &Piece| {
+        let of = |piece: &PurchaseChunk| {
             let units = match &piece.units {
-                Sums::Short(sums, _) => 4 * sums.capacity(),
-                Sums::Long(sums) => 8 * sums.capacity(),
+                PackedUnits::Short(sums, _) => 4 * sums.capacity(),
+                PackedUnits::Long(sums) => 8 * sums.capacity(),
             };
-            size_of::<Piece>() + 4 * piece.customers.capacity() + 2 * piece.days.capacity() + units
+            size_of::<PurchaseChunk>() + 4 * piece.customers.capacity() + 2 * piece.days.capacity() + units
         };
         self.pieces.iter().map(of).sum::<usize>() + 4 * self.short.capacity()
     }
@@ -121,7 +122,7 @@ impl Brief {
     }
 }
 
-impl Sums {
+impl PackedUnits {
     /// The money of one purchase.
     pub fn get(&self, row: usize) -> i64 {
         match self {
@@ -158,15 +159,15 @@ mod tests {
 
     #[test]
     fn money_keeps_its_units() {
-        let mut brief = Brief::default();
+        let mut purchase_log = PurchaseLog::default();
         let blocks: [&[i64]; 5] =
             [&[12_340_000, -50_000, 0], &[12_340_001, 5], &[i64::MAX, 3], &[21_474_836_470_000], &[-21_474_836_480_000, 1 << 50]];
         for units in blocks {
-            brief.add(&vec![1; units.len()], &vec![LAST_DAY; units.len()], units);
+            purchase_log.add(&vec![1; units.len()], &vec![LAST_DAY; units.len()], units);
         }
-        let found: Vec<i64> = brief.pieces().iter().flat_map(|p| (0..p.customers.len()).map(|row| p.units.get(row))).collect();
+        let found: Vec<i64> = purchase_log.pieces().iter().flat_map(|p| (0..p.customers.len()).map(|row| p.units.get(row))).collect();
         assert_eq!(found, blocks.concat());
-        assert!(matches!(brief.pieces()[0].units, Sums::Short(_, 10_000)));
-        assert!(brief.pieces().iter().flat_map(|piece| &piece.days).all(|&day| FIRST_DAY + i32::from(day) == LAST_DAY));
+        assert!(matches!(purchase_log.pieces()[0].units, PackedUnits::Short(_, 10_000)));
+        assert!(purchase_log.pieces().iter().flat_map(|piece| &piece.days).all(|&day| FIRST_DAY + i32::from(day) == LAST_DAY));
     }
 }

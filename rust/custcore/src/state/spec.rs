@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::accumulator;
-use crate::column::bounds::Window;
-use crate::column::chunks::Roles;
+use crate::column::bounds::ObservationWindow;
+use crate::column::chunks::ColumnRoles;
 use crate::column::time::Clock;
 use crate::error::{Error, ErrorKind, Result};
 use crate::time::calendar::{DAY_SECONDS, date_text};
@@ -126,9 +126,9 @@ impl AsOf {
 
 /// The settings of a customer base.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Spec {
+pub struct BaseSpec {
     /// The columns.
-    pub roles: Roles,
+    pub roles: ColumnRoles,
     /// Refunds.
     pub returns: Returns,
     /// Whether an order of amount 0 is a purchase.
@@ -154,16 +154,16 @@ pub struct Spec {
     /// The last local day that counts; later rows are left out before anything else is done with them.
     pub until: Option<AsOf>,
     /// Set where every order is written down besides, for cohorts; says what is observed.
-    pub window: Option<Window>,
+    pub window: Option<ObservationWindow>,
 }
 
 /// Names that results give to what they compute.
 const RESULT_COLUMNS: [&str; 9] =
     ["first_date", "last_date", "recency_days", "tenure_days", "n_orders", "n_rows", "n_days", "monetary_total", "monetary_mean"];
 
-impl Spec {
+impl BaseSpec {
     /// The default settings for these columns.
-    pub fn new(roles: Roles) -> Self {
+    pub fn new(roles: ColumnRoles) -> Self {
         Self {
             roles,
             returns: Returns::default(),

@@ -12,7 +12,7 @@ use crate::group::interner::NO_CODE;
 /// What is known of one customer. First and last hold a day only once there was a purchase.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(C)]
-pub struct Slot {
+pub struct CustomerStats {
     /// Units of money, refunds netted.
     pub units: i128,
     /// Purchases.
@@ -24,9 +24,9 @@ pub struct Slot {
 }
 
 /// A customer of whom nothing is known.
-pub const EMPTY: Slot = Slot { units: 0, orders: 0, first: i32::MAX, last: i32::MIN };
+pub const EMPTY: CustomerStats = CustomerStats { units: 0, orders: 0, first: i32::MAX, last: i32::MIN };
 
-impl Slot {
+impl CustomerStats {
     /// Adds what else is known of this customer.
     #[inline]
     pub fn join(&mut self, other: &Self) {
@@ -40,26 +40,26 @@ impl Slot {
 /// A slot in 16 bytes; days are counted from [`FIRST_DAY`].
 #[derive(Debug, Clone, Copy)]
 #[repr(C, align(16))]
-struct Narrow {
+struct NarrowStats {
     units: i64,
     orders: u32,
     first: u16,
     last: u16,
 }
 
-const NOTHING: Narrow = Narrow { units: 0, orders: 0, first: u16::MAX, last: 0 };
+const NOTHING: NarrowStats = NarrowStats { units: 0, orders: 0, first: u16::MAX, last: 0 };
 /// 1900-01-01, the first day that 16 bits tell, here and in all that is packed.
 pub const FIRST_DAY: i32 = -25_567;
 /// 2079-06-05, the last one; what comes after it in 16 bits is no day.
 pub const LAST_DAY: i32 = FIRST_DAY + u16::MAX as i32 - 1;
 
-impl Narrow {
-    fn widen(self) -> Slot {
+impl NarrowStats {
+    fn widen(self) -> CustomerStats {
         if self.orders == 0 {
-            return Slot { units: i128::from(self.units), ..EMPTY };
+            return CustomerStats { units: i128::from(self.units), ..EMPTY };
         }
         let day = |day: u16| FIRST_DAY + i32::from(day);
-        Slot { units: i128::from(self.units), orders: u64::from(self.orders), first: day(self.first), last: day(self.last) }
+        CustomerStats { units: i128::from(self.units), orders: u64::from(self.orders), first: day(self.first), last: day(self.last) }
     }
 
     /// Adds purchases whose sums were proven to fit.
@@ -73,7 +73,7 @@ impl Narrow {
 }
 
 /// Units of money of one row.
-pub trait Units: Copy + Into<i128> + PartialOrd + Default {
+pub trait UnitValue: Copy + Into<i128> + PartialOrd + Default {
     /// Whether a unit may need more than 64 bits.
     const IS_WIDE: bool;
     /// The sum of the sizes of all units, or more.
@@ -84,7 +84,7 @@ pub trait Units: Copy + Into<i128> + PartialOrd + Default {
     fn narrow(self) -> i64;
 }
 
-impl Units for i64 {
+impl UnitValue for i64 {
     const IS_WIDE: bool = false;
     fn size(units: &[Self]) -> u64 {
         let (sum, bits) = sizes(units);
@@ -102,7 +102,7 @@ impl Units for i64 {
     }
 }
 
-impl Units for i128 {
+impl UnitValue for i128 {
     const IS_WIDE: bool = true;
     fn size(units: &[Self]) -> u64 {
         let sum = units.iter().fold(0_u128, |sum, units| sum.saturating_add(units.unsigned_abs()));
@@ -159,7 +159,7 @@ widest! {
 
 /// Adds a block of purchases, which are runs of one code each with days that ascend. Where runs end is found without a branch,
 /// and a run's money is the difference of two running sums, so that nothing hangs on how long runs are.
-fn add_runs<U: Units>(slots: &mut [Narrow], codes: &[u32], days: &[i32], units: &[U]) {
+fn add_runs<U: UnitValue>(slots: &mut [NarrowStats], codes: &[u32], days: &[i32], units: &[U]) {
     let (mut ends, mut sums, mut runs, mut sum) = ([0_u32; BLOCK], [0_i64; BLOCK], 0, 0_i64);
     let last = codes.len().saturating_sub(1);
     for (row, &units) in units.iter().enumerate().take(codes.len()) {
@@ -182,12 +182,12 @@ const AHEAD: usize = 24;
 
 #[derive(Debug, Clone)]
 enum Form {
-    Narrow(Vec<Narrow>),
-    Wide(Vec<Slot>),
+    Narrow(Vec<NarrowStats>),
+    Wide(Vec<CustomerStats>),
 }
 
 impl Form {
-    fn narrow(&self) -> Option<&[Narrow]> {
+    fn narrow(&self) -> Option<&[NarrowStats]> {
         if let Self::Narrow(slots) = self { Some(slots) } else { None }
     }
 }
@@ -217,7 +217,7 @@ fn of_rows(sources: &[(u32, u32)], first: usize, rows: usize) -> &[(u32, u32)] {
 
 /// Slots by customer code.
 #[derive(Debug, Clone)]
-pub struct Slots {
+pub struct CustomerStatsTable {
     form: Form,
     /// No sum of units can be larger than this.
     size: u64,
@@ -225,13 +225,13 @@ pub struct Slots {
     orders: u64,
 }
 
-impl Default for Slots {
+impl Default for CustomerStatsTable {
     fn default() -> Self {
         Self { form: Form::Narrow(Vec::new()), size: 0, orders: 0 }
     }
 }
 
-impl Slots {
+impl CustomerStatsTable {
     /// Number of codes.
     pub fn len(&self) -> usize {
         match &self.form {
@@ -248,8 +248,8 @@ impl Slots {
     /// Bytes it takes.
     pub fn bytes(&self) -> usize {
         match &self.form {
-            Form::Narrow(slots) => slots.capacity() * size_of::<Narrow>(),
-            Form::Wide(slots) => slots.capacity() * size_of::<Slot>(),
+            Form::Narrow(slots) => slots.capacity() * size_of::<NarrowStats>(),
+            Form::Wide(slots) => slots.capacity() * size_of::<CustomerStats>(),
         }
     }
 
@@ -270,7 +270,7 @@ impl Slots {
 
     /// What is known of a customer; nothing of one that there is no room for yet.
     #[inline]
-    pub fn get(&self, code: u32) -> Slot {
+    pub fn get(&self, code: u32) -> CustomerStats {
         match &self.form {
             Form::Narrow(slots) => slots.get(code as usize).map_or(EMPTY, |slot| slot.widen()),
             Form::Wide(slots) => slots.get(code as usize).copied().unwrap_or(EMPTY),
@@ -300,7 +300,7 @@ impl Slots {
 
     /// Adds `more` to what is known of a customer.
     #[inline]
-    pub fn join(&mut self, code: u32, more: &Slot) {
+    pub fn join(&mut self, code: u32, more: &CustomerStats) {
         let size = u64::try_from(more.units.unsigned_abs()).unwrap_or(u64::MAX);
         let days = if more.orders > 0 { (more.first, more.last) } else { (FIRST_DAY, FIRST_DAY) };
         self.make_room(size, more.orders, days);
@@ -353,7 +353,7 @@ impl Slots {
                         if let Some(&(_, ahead)) = sources.get(i + AHEAD) {
                             prefetch(from, ahead as usize);
                         }
-                        let Narrow { units, orders, first: from, last } = from.get(code as usize).copied().unwrap_or(NOTHING);
+                        let NarrowStats { units, orders, first: from, last } = from.get(code as usize).copied().unwrap_or(NOTHING);
                         slots[row as usize - first].add(units, orders, from, last);
                     }
                 }
@@ -371,7 +371,7 @@ impl Slots {
 
     /// Adds a block of purchases of one row each. Rows of code [`NO_CODE`] are passed over if `holes` says that there are any.
     #[inline]
-    pub fn add_block<U: Units>(&mut self, codes: &[u32], days: &[i32], units: &[U], holes: bool) {
+    pub fn add_block<U: UnitValue>(&mut self, codes: &[u32], days: &[i32], units: &[U], holes: bool) {
         self.make_room(U::size(units), codes.len() as u64, ends(days));
         let slots = match &mut self.form {
             Form::Narrow(slots) => slots,
@@ -381,7 +381,7 @@ impl Slots {
                         prefetch(slots, ahead as usize);
                     }
                     if code != NO_CODE {
-                        slots[code as usize].join(&Slot { units: units.into(), orders: 1, first: day, last: day });
+                        slots[code as usize].join(&CustomerStats { units: units.into(), orders: 1, first: day, last: day });
                     }
                 }
                 return;
@@ -429,7 +429,7 @@ impl Slots {
         for (part, _) in parts {
             whole.make_room(part.size, part.orders, (FIRST_DAY, FIRST_DAY));
         }
-        let narrow: Option<Vec<(&[Narrow], usize)>> = parts.iter().map(|(part, start)| Some((part.form.narrow()?, *start))).collect();
+        let narrow: Option<Vec<(&[NarrowStats], usize)>> = parts.iter().map(|(part, start)| Some((part.form.narrow()?, *start))).collect();
         whole.form = match (&whole.form, narrow) {
             (Form::Narrow(_), Some(parts)) => {
                 Form::Narrow(end_to_end(&parts, len, threads, |slots, i| slots.get(i).copied().unwrap_or(NOTHING)))
@@ -472,9 +472,9 @@ mod tests {
     use super::*;
 
     /// The same rows into both forms.
-    fn both(codes: &[u32], days: &[i32], units: &[i64]) -> [Vec<Slot>; 2] {
+    fn both(codes: &[u32], days: &[i32], units: &[i64]) -> [Vec<CustomerStats>; 2] {
         [false, true].map(|wide| {
-            let mut slots = Slots::default();
+            let mut slots = CustomerStatsTable::default();
             slots.grow(4);
             if wide {
                 slots.widen();
@@ -489,7 +489,7 @@ mod tests {
         let (codes, days) = ([0, 0, 0, 0, NO_CODE, 2, 2, 1], [19_000, 18_000, 20_000, 1, 5, FIRST_DAY, LAST_DAY, 0]);
         let [narrow, wide] = both(&codes, &days, &[1, 2, 3, i64::from(i32::MAX), 7, 8, 9, 10]);
         assert_eq!(narrow, wide);
-        assert_eq!(narrow[2], Slot { units: 17, orders: 2, first: FIRST_DAY, last: LAST_DAY });
+        assert_eq!(narrow[2], CustomerStats { units: 17, orders: 2, first: FIRST_DAY, last: LAST_DAY });
         assert_eq!(narrow[3], EMPTY);
     }
 
@@ -500,8 +500,8 @@ mod tests {
         for days in [[5, 5, 9, 2, 3, 4, 4, 1, 1, 1, 2, 7], [5, 9, 5, 2, 3, 4, 4, 1, 1, 1, 2, 7]] {
             let [narrow, wide] = both(&codes, &days, &units);
             assert_eq!(narrow, wide);
-            assert_eq!(narrow[3], Slot { units: 6, orders: 3, first: 5, last: 9 });
-            assert_eq!(narrow[0], Slot { units: 50, orders: 5, first: 1, last: 7 });
+            assert_eq!(narrow[3], CustomerStats { units: 6, orders: 3, first: 5, last: 9 });
+            assert_eq!(narrow[0], CustomerStats { units: 50, orders: 5, first: 1, last: 7 });
         }
     }
 
@@ -518,15 +518,15 @@ mod tests {
 
     #[test]
     fn parts_are_gathered_by_their_codes() {
-        let mut parts = [Slots::default(), Slots::default()];
+        let mut parts = [CustomerStatsTable::default(), CustomerStatsTable::default()];
         for (i, part) in (1..).zip(&mut parts) {
             part.grow(2);
-            part.join(0, &Slot { units: i, orders: 1, first: 10 * i as i32, last: 10 * i as i32 });
-            part.join(1, &Slot { units: -i, ..EMPTY });
+            part.join(0, &CustomerStats { units: i, orders: 1, first: 10 * i as i32, last: 10 * i as i32 });
+            part.join(1, &CustomerStats { units: -i, ..EMPTY });
         }
-        let gathered = Slots::gather(&[(&parts[0], &[(0, 1), (1, 0)]), (&parts[1], &[(1, 0), (2, 1)])], 3, Threads::inline());
-        assert_eq!(gathered.get(0), Slot { units: -1, ..EMPTY });
-        assert_eq!(gathered.get(1), Slot { units: 3, orders: 2, first: 10, last: 20 });
-        assert_eq!(gathered.get(2), Slot { units: -2, ..EMPTY });
+        let gathered = CustomerStatsTable::gather(&[(&parts[0], &[(0, 1), (1, 0)]), (&parts[1], &[(1, 0), (2, 1)])], 3, Threads::inline());
+        assert_eq!(gathered.get(0), CustomerStats { units: -1, ..EMPTY });
+        assert_eq!(gathered.get(1), CustomerStats { units: 3, orders: 2, first: 10, last: 20 });
+        assert_eq!(gathered.get(2), CustomerStats { units: -2, ..EMPTY });
     }
 }

@@ -3,13 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use super::days::{DayBook, DayRecord, Run};
-use super::open_orders::Orders;
-use super::order_log::Journal;
+use super::days::{DayRecord, DayRun, DayRuns};
+use super::open_orders::OpenOrders;
+use super::order_log::OrderLog;
 use super::spec::Returns;
-use super::stats::{EMPTY, FIRST_DAY, LAST_DAY, Slot, Slots};
-use super::totals::{Order, PurchaseRules, RowNumbers, Rows};
-use crate::column::bounds::Window;
+use super::stats::{CustomerStats, CustomerStatsTable, EMPTY, FIRST_DAY, LAST_DAY};
+use super::totals::{Order, PurchaseRules, RowNumbers, RowSlice};
+use crate::column::bounds::ObservationWindow;
 use crate::column::key::KeyKind;
 use crate::column::mark::{PURCHASE, RETURNING, START};
 use crate::column::{BLOCK, flag};
@@ -25,7 +25,7 @@ fn record(customer: u32, day: i32, units: i128) -> DayRecord {
 }
 
 /// What the records of a run say of each customer and day, in 64 bits.
-fn sums(run: &Run) -> BTreeMap<(u32, i32), (u64, u64, u64, i128)> {
+fn sums(run: &DayRun) -> BTreeMap<(u32, i32), (u64, u64, u64, i128)> {
     let mut sums = BTreeMap::new();
     for record in run.records() {
         let sum: &mut (u64, u64, u64, i128) = sums.entry((record.customer, record.day)).or_default();
@@ -42,7 +42,7 @@ fn counts_beyond_32_bits_survive_every_merge() {
     // Each count leaves 32 bits by itself, and all together.
     let most = u32::MAX;
     for (orders, rows, others) in [(most, 1, 0), (1, most, 0), (1, 1, most), (most - 1, most, most - 2)] {
-        let mut books = [DayBook::default(), DayBook::default(), DayBook::default()];
+        let mut books = [DayRuns::default(), DayRuns::default(), DayRuns::default()];
         for (i, book) in (0..).zip(&mut books) {
             // Between neighbours, so that records of one day must be found among others.
             for other in [record(0, 5, 1), record(1, 4, 2), record(1, 6, 3), record(2, 5, 4)] {
@@ -51,12 +51,12 @@ fn counts_beyond_32_bits_survive_every_merge() {
             book.add(DayRecord { customer: 1, day: 5, orders, rows, others, units: i << 70 });
             book.add(DayRecord { others: 3, ..record(1, 5, -1) });
             if i == 1 {
-                book.settle();
+                book.flush();
             }
         }
         let [mut whole, second, third] = books;
         whole.merge(&second, &mut |code| code);
-        whole.settle();
+        whole.flush();
         whole.merge(&third, &mut |code| code);
         let found = sums(&whole.whole());
         let three = |count: u32, more: u64| 3 * (u64::from(count) + more);
@@ -70,21 +70,21 @@ fn counts_beyond_32_bits_survive_every_merge() {
 
 #[test]
 fn runs_merge_where_codes_meet_turn_round_or_are_left_out() {
-    let mut other = DayBook::default();
+    let mut other = DayRuns::default();
     for customer in 0..6 {
         for day in 0..3 {
             other.add(record(customer, day, i128::from(customer)));
         }
         if customer == 3 {
-            other.settle();
+            other.flush();
         }
     }
     // Two codes become one, which makes the days of the second come before the last day of the first; one customer is left out;
     // the last ones turn round.
     let own = [4, 4, NO_CODE, 2, 1, 0];
-    let mut whole = DayBook::default();
+    let mut whole = DayRuns::default();
     whole.add(record(4, 1, 100));
-    whole.settle();
+    whole.flush();
     whole.merge(&other, &mut |code| own[code as usize]);
     let mut expected: BTreeMap<(u32, i32), (u64, u64, u64, i128)> = BTreeMap::from([((4, 1), (1, 1, 0, 100))]);
     for (code, customer) in (0_i128..).zip(own).filter(|(_, own)| *own != NO_CODE) {
@@ -101,12 +101,12 @@ fn runs_merge_where_codes_meet_turn_round_or_are_left_out() {
 
 #[test]
 fn many_updates_leave_few_runs() {
-    let mut book = DayBook::default();
+    let mut book = DayRuns::default();
     for update in 0..300 {
         for customer in 0..10 {
             book.add(record(customer, update, 1));
         }
-        book.settle();
+        book.flush();
     }
     assert_eq!(book.len(), 3_000);
     // Each run is at most half as long as the one before it, so there are about as many as the number of records has bits.
@@ -124,10 +124,10 @@ fn row_is_null(row: u64) -> bool {
 }
 
 /// No orders, whose ids are integers from 0 on.
-fn of_range(ids: usize, by_day: bool) -> Orders {
+fn of_range(ids: usize, by_day: bool) -> OpenOrders {
     let mut interner = Interner::range(KeyKind::Signed, 0);
     interner.extend_range(ids);
-    Orders::new(interner, by_day)
+    OpenOrders::new(interner, by_day)
 }
 
 fn ordered(orders: &[Order]) -> Vec<Order> {
@@ -140,7 +140,7 @@ fn ordered(orders: &[Order]) -> Vec<Order> {
 fn orders_whose_lines_lie_in_several_threads_are_made_whole() -> Result<()> {
     let (ids, n_parts) = (500_u64, 4);
     let mut expected: BTreeMap<(u64, u32), Order> = BTreeMap::new();
-    let mut parts: Vec<Orders> = (0..n_parts).map(|_| of_range(ids as usize, false)).collect();
+    let mut parts: Vec<OpenOrders> = (0..n_parts).map(|_| of_range(ids as usize, false)).collect();
     for row in 0..6_000_u64 {
         // Ids below 100 stay with one thread; the others wander. Every fifth id belongs to three customers.
         let id = row * 7 % ids;
@@ -158,8 +158,8 @@ fn orders_whose_lines_lie_in_several_threads_are_made_whole() -> Result<()> {
     }
     assert!(parts.iter().map(|part| part.orders().len()).sum::<usize>() > expected.len(), "some orders lie in several parts");
     let others: Vec<usize> = parts.iter().map(|part| part.orders().len()).collect();
-    assert!(Orders::make_whole(&mut parts.iter_mut().collect::<Vec<_>>())?);
-    let whole: Vec<Order> = parts.iter().flat_map(Orders::orders).copied().collect();
+    assert!(OpenOrders::make_whole(&mut parts.iter_mut().collect::<Vec<_>>())?);
+    let whole: Vec<Order> = parts.iter().flat_map(OpenOrders::orders).copied().collect();
     assert_eq!(ordered(&whole), ordered(&expected.into_values().collect::<Vec<_>>()));
     // Those of one thread only stay where they are.
     assert!(parts[1..].iter().zip(&others[1..]).all(|(part, before)| (1..*before).contains(&part.orders().len())));
@@ -168,12 +168,12 @@ fn orders_whose_lines_lie_in_several_threads_are_made_whole() -> Result<()> {
 
 #[test]
 fn orders_are_left_as_they_are_where_their_codes_differ_or_parts_are_kept() -> Result<()> {
-    let hashed = || Orders::new(Interner::new(KeyKind::Signed), false);
+    let hashed = || OpenOrders::new(Interner::new(KeyKind::Signed), false);
     for (mut first, mut second) in [(of_range(5, false), hashed()), (hashed(), hashed()), (of_range(5, true), of_range(5, true))] {
         for orders in [&mut first, &mut second] {
             orders.add(3, &part(1, 2, 10, 0))?;
         }
-        assert!(!Orders::make_whole(&mut [&mut first, &mut second])?);
+        assert!(!OpenOrders::make_whole(&mut [&mut first, &mut second])?);
         assert_eq!((first.orders(), second.orders()), ([part(1, 2, 10, 0)].as_slice(), [part(1, 2, 10, 0)].as_slice()));
     }
     Ok(())
@@ -182,8 +182,8 @@ fn orders_are_left_as_they_are_where_their_codes_differ_or_parts_are_kept() -> R
 #[test]
 fn merged_orders_keep_their_parts_by_day_and_their_customers() -> Result<()> {
     // Codes of order ids differ between the two: the same id has code 0 here and 1 there.
-    let mut whole = Orders::new(Interner::new(KeyKind::Signed), true);
-    let mut other = whole.emptied();
+    let mut whole = OpenOrders::new(Interner::new(KeyKind::Signed), true);
+    let mut other = whole.empty_like();
     assert!(other.is_by_day());
     let same = whole.ids.intern_integer(77)?;
     other.ids.intern_integer(5)?;
@@ -211,25 +211,25 @@ fn merged_orders_keep_their_parts_by_day_and_their_customers() -> Result<()> {
 // Totals in 16 or 32 bytes
 
 /// Slots of these customers, one purchase or refund after the other.
-fn slots(rows: &[(u32, Slot)], customers: usize) -> Slots {
-    let mut slots = Slots::default();
+fn slots(rows: &[(u32, CustomerStats)], customers: usize) -> CustomerStatsTable {
+    let mut slots = CustomerStatsTable::default();
     slots.grow(customers);
     rows.iter().for_each(|(code, slot)| slots.join(*code, slot));
     slots
 }
 
 /// The same by the plain rule.
-fn plain(rows: &[(u32, Slot)], customers: usize) -> Vec<Slot> {
+fn plain(rows: &[(u32, CustomerStats)], customers: usize) -> Vec<CustomerStats> {
     let mut slots = vec![EMPTY; customers];
     rows.iter().for_each(|(code, slot)| slots[*code as usize].join(slot));
     slots
 }
 
-fn bought(units: i128, orders: u64, first: i32, last: i32) -> Slot {
-    Slot { units, orders, first, last }
+fn bought(units: i128, orders: u64, first: i32, last: i32) -> CustomerStats {
+    CustomerStats { units, orders, first, last }
 }
 
-fn all(slots: &Slots) -> Vec<Slot> {
+fn all(slots: &CustomerStatsTable) -> Vec<CustomerStats> {
     (0..slots.len() as u32).map(|code| slots.get(code)).collect()
 }
 
@@ -250,10 +250,10 @@ fn slots_are_narrow_exactly_as_long_as_everything_is_proven_to_fit() {
         (vec![bought(1, 1, FIRST_DAY - 1, FIRST_DAY)], false),
         (vec![bought(1, 1, LAST_DAY, LAST_DAY + 1)], false),
         // Who only has refunds has no days, which do not matter.
-        (vec![Slot { units: -5, ..EMPTY }], true),
+        (vec![CustomerStats { units: -5, ..EMPTY }], true),
     ];
     for (number, (added, narrow)) in cases.iter().enumerate() {
-        let rows: Vec<(u32, Slot)> = added.iter().map(|slot| (1, *slot)).chain([(0, bought(7, 1, 3, 3))]).collect();
+        let rows: Vec<(u32, CustomerStats)> = added.iter().map(|slot| (1, *slot)).chain([(0, bought(7, 1, 3, 3))]).collect();
         let found = slots(&rows, 3);
         // The neighbour's purchase may be what no longer fits.
         let fits = *narrow && slots(&rows[..added.len()], 3).is_narrow();
@@ -270,19 +270,20 @@ fn sources(codes: &[u32]) -> Vec<(u32, u32)> {
 
 #[test]
 fn narrow_and_wide_parts_join_gather_and_concat_to_the_same() {
-    let narrow = [(0, bought(5, 2, 10, 20)), (2, Slot { units: -3, ..EMPTY }), (1, bought(1, 1, FIRST_DAY, LAST_DAY))];
+    let narrow = [(0, bought(5, 2, 10, 20)), (2, CustomerStats { units: -3, ..EMPTY }), (1, bought(1, 1, FIRST_DAY, LAST_DAY))];
     let wide = [(0, bought(1 << 90, 1, -40_000, 15)), (1, bought(-7, 3, 12, 90_000)), (3, bought(2, u64::from(u32::MAX) + 9, 1, 2))];
     let wide_by_days = [(0, bought(4, 1, FIRST_DAY - 1, 15)), (1, bought(-7, 3, 12, LAST_DAY + 1))];
     let rows = [narrow.as_slice(), wide.as_slice(), wide_by_days.as_slice()];
     let parts = [slots(rows[0], 3), slots(rows[1], 4), slots(rows[2], 3)];
-    assert_eq!(parts.each_ref().map(Slots::is_narrow), [true, false, false]);
+    assert_eq!(parts.each_ref().map(CustomerStatsTable::is_narrow), [true, false, false]);
     for (a, b) in [(0, 0), (0, 1), (1, 0), (1, 1), (0, 2), (2, 0), (2, 2)] {
         let mut joined = parts[a].clone();
         joined.join_all(&parts[b], Threads::inline());
         assert_eq!(all(&joined), plain(&[rows[a], rows[b]].concat(), joined.len()), "{a} and {b}");
 
         let picks: [&[u32]; 2] = [&[2, 1, NO_CODE, 0], &[0, NO_CODE, 1, 2]];
-        let gathered = Slots::gather(&[(&parts[a], &sources(picks[0])), (&parts[b], &sources(picks[1]))], 4, Threads::inline());
+        let gathered =
+            CustomerStatsTable::gather(&[(&parts[a], &sources(picks[0])), (&parts[b], &sources(picks[1]))], 4, Threads::inline());
         let expected = (0..4).map(|row| {
             let mut slot = EMPTY;
             let codes = [(a, picks[0][row]), (b, picks[1][row])];
@@ -291,7 +292,7 @@ fn narrow_and_wide_parts_join_gather_and_concat_to_the_same() {
         });
         assert_eq!(all(&gathered), expected.collect::<Vec<_>>(), "{a} and {b}");
 
-        let ends = Slots::concat(&[(&parts[a], 0), (&parts[b], 6)], 12, Threads::inline());
+        let ends = CustomerStatsTable::concat(&[(&parts[a], 0), (&parts[b], 6)], 12, Threads::inline());
         let mut expected = vec![EMPTY; 12];
         expected[..parts[a].len()].copy_from_slice(&all(&parts[a]));
         expected[6..6 + parts[b].len()].copy_from_slice(&all(&parts[b]));
@@ -307,8 +308,8 @@ fn a_gathered_sum_may_need_more_than_its_parts() -> Result<()> {
     assert!(part.is_narrow());
     let picks: Vec<u32> = (0..n as u32).rev().collect();
     for threads in [1, 3] {
-        let whole =
-            Context::new(threads).install(|threads| Slots::gather(&[(&part, &sources(&picks)), (&part, &sources(&picks))], n, threads))?;
+        let whole = Context::new(threads)
+            .install(|threads| CustomerStatsTable::gather(&[(&part, &sources(&picks)), (&part, &sources(&picks))], n, threads))?;
         assert!(!whole.is_narrow());
         assert_eq!(whole.get(n as u32 - 1), bought(2 * half, 2, 1, 1));
         assert_eq!(whole.get(0), bought(-8, 2, 2, 3));
@@ -320,30 +321,30 @@ fn a_gathered_sum_may_need_more_than_its_parts() -> Result<()> {
 // Order log
 
 /// Customer, day, money, marks and row of every order, those that are kept brief first.
-fn written(journal: &Journal) -> Vec<(u32, i32, i128, u8, u64)> {
-    let brief = journal.purchases().into_iter().flat_map(super::purchase_log::Brief::pieces).flat_map(|piece| {
+fn written(order_log: &OrderLog) -> Vec<(u32, i32, i128, u8, u64)> {
+    let purchase_log = order_log.purchases().into_iter().flat_map(super::purchase_log::PurchaseLog::pieces).flat_map(|piece| {
         let day = |row: usize| FIRST_DAY + i32::from(piece.days[row]);
         (0..piece.customers.len()).map(move |row| (piece.customers[row], day(row), i128::from(piece.units.get(row)), u8::MAX, 0))
     });
-    let full = journal.pieces().iter().flatten().map(|e| (e.customer, e.day, e.units(journal.wide()), e.marks(), e.row()));
-    brief.chain(full).collect()
+    let full = order_log.pieces().iter().flatten().map(|e| (e.customer, e.day, e.units(order_log.wide()), e.marks(), e.row()));
+    purchase_log.chain(full).collect()
 }
 
-fn brief() -> Journal {
-    Journal::of(&Window { is_brief: true, ..Window::default() })
+fn purchase_log() -> OrderLog {
+    OrderLog::of(&ObservationWindow { is_packed: true, ..ObservationWindow::default() })
 }
 
 #[test]
 fn orders_that_are_not_plain_purchases_are_written_in_full() {
     let rules = PurchaseRules { returns: Returns::Exclude, zero_is_purchase: false };
-    let mut journal = brief();
-    let rows = |codes, days, units, flags, holes| Rows { codes, days, units, flags, marks: None, rows: RowNumbers::From(100), holes };
+    let mut order_log = purchase_log();
+    let rows = |codes, days, units, flags, holes| RowSlice { codes, days, units, flags, marks: None, rows: RowNumbers::From(100), holes };
     // All plain: one block of the brief form.
-    journal.add_rows(rules, &rows(&[1, 2], &[10, 11], &[5_i64, 6], &[0, 0], false));
+    order_log.add_rows(rules, &rows(&[1, 2], &[10, 11], &[5_i64, 6], &[0, 0], false));
     // A hole, a refund that is left out, an order of 0, a null amount, days without a place.
     let days = [12, 13, 14, 15, FIRST_DAY - 1, LAST_DAY + 1];
     let flags = [0, 0, 0, flag::NULL_AMOUNT, 0, 0];
-    journal.add_rows(rules, &rows(&[NO_CODE, 3, 4, 5, 6, 7], &days, &[1_i64, -2, 0, 0, 8, 9], &flags, true));
+    order_log.add_rows(rules, &rows(&[NO_CODE, 3, 4, 5, 6, 7], &days, &[1_i64, -2, 0, 0, 8, 9], &flags, true));
     let all = START | RETURNING;
     let expected = [
         (1, 10, 5, u8::MAX, 0),
@@ -353,34 +354,34 @@ fn orders_that_are_not_plain_purchases_are_written_in_full() {
         (6, FIRST_DAY - 1, 8, all | PURCHASE, 104),
         (7, LAST_DAY + 1, 9, all | PURCHASE, 105),
     ];
-    assert_eq!(written(&journal), expected);
+    assert_eq!(written(&order_log), expected);
     // A hole among purchases that are plain.
-    journal.add_rows(rules, &rows(&[9, NO_CODE], &[12, 13], &[3, 4], &[0, 0], true));
-    assert_eq!(written(&journal)[3], (9, 12, 3, u8::MAX, 0));
-    assert_eq!(journal.len(), 7);
+    order_log.add_rows(rules, &rows(&[9, NO_CODE], &[12, 13], &[3, 4], &[0, 0], true));
+    assert_eq!(written(&order_log)[3], (9, 12, 3, u8::MAX, 0));
+    assert_eq!(order_log.len(), 7);
     // Money beyond 64 bits.
     let wide = [1_i128 << 70];
-    let row = Rows { codes: &[8], days: &[10], units: &wide, flags: &[0], marks: None, rows: RowNumbers::From(100), holes: false };
-    journal.add_rows(rules, &row);
-    assert_eq!(written(&journal)[7], (8, 10, 1 << 70, all | PURCHASE, 100));
-    assert_eq!(journal.len(), 8);
+    let row = RowSlice { codes: &[8], days: &[10], units: &wide, flags: &[0], marks: None, rows: RowNumbers::From(100), holes: false };
+    order_log.add_rows(rules, &row);
+    assert_eq!(written(&order_log)[7], (8, 10, 1 << 70, all | PURCHASE, 100));
+    assert_eq!(order_log.len(), 8);
 }
 
 #[test]
 fn logs_of_several_threads_append_in_any_order_of_pieces() {
     let all = START | RETURNING | PURCHASE;
     let (threads, orders) = (3_u32, 2 * BLOCK as u32 + 70_000);
-    let mut whole = brief();
+    let mut whole = purchase_log();
     let mut expected = Vec::new();
     for thread in 0..threads {
-        let mut log = brief();
+        let mut log = purchase_log();
         for i in 0..orders {
             let units = if i % 1_000 == 0 { (1 << 80) + i128::from(i) } else { i128::from(i) * 10_000 };
             let (day, marks) = (i as i32 % 500, if i % 3 == 0 { START } else { all });
             log.add_order(i, day, units, marks, u64::from(i));
             // Purchases that fit are kept brief, without marks and row.
-            let is_brief = marks & PURCHASE != 0 && units < 1 << 80;
-            let kept = if is_brief { (u8::MAX, 0) } else { (marks, u64::from(i)) };
+            let is_packed = marks & PURCHASE != 0 && units < 1 << 80;
+            let kept = if is_packed { (u8::MAX, 0) } else { (marks, u64::from(i)) };
             expected.push((i + thread * orders, day, units, kept.0, kept.1));
         }
         // The last one is not closed: what waits is taken over, too.

@@ -9,18 +9,18 @@ use foldhash::fast::RandomState;
 
 use super::days::DayRecord;
 use super::spec::Returns;
-use super::stats::{EMPTY, Slot, Slots, Units};
+use super::stats::{CustomerStats, CustomerStatsTable, EMPTY, UnitValue};
 use crate::column::{BLOCK, flag};
 use crate::exec::par::Threads;
 use crate::exec::simd::prefetch;
 use crate::group::interner::NO_CODE;
-use crate::group::key_union::Joined;
+use crate::group::key_union::KeyUnion;
 use crate::report::Tally;
 
 /// Totals by customer code.
 #[derive(Debug, Default, Clone)]
 pub struct Totals {
-    slots: Slots,
+    slots: CustomerStatsTable,
     /// Number of codes, where nothing but that is kept of customers.
     absent: Option<usize>,
     /// Rows of purchases, where they are not the orders themselves.
@@ -41,7 +41,7 @@ pub enum Codes<'a> {
 
 /// What an order counts as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub enum OrderClass {
     /// It is a purchase.
     Purchase,
     /// It lowers the sums and is no purchase.
@@ -75,24 +75,24 @@ pub struct PurchaseTallies {
 impl PurchaseRules {
     /// What an order of this money counts as.
     #[inline]
-    pub fn standing(self, units: i128, amount_is_null: bool) -> Standing {
+    pub fn standing(self, units: i128, amount_is_null: bool) -> OrderClass {
         match self.returns {
-            Returns::Exclude if units < 0 => Standing::LeftOut,
-            Returns::Net if units < 0 => Standing::Refund,
-            _ if units == 0 && !self.zero_is_purchase && !amount_is_null => Standing::Nothing,
-            _ => Standing::Purchase,
+            Returns::Exclude if units < 0 => OrderClass::LeftOut,
+            Returns::Net if units < 0 => OrderClass::Refund,
+            _ if units == 0 && !self.zero_is_purchase && !amount_is_null => OrderClass::Nothing,
+            _ => OrderClass::Purchase,
         }
     }
 }
 
 impl PurchaseTallies {
     /// Counts an order that is no purchase.
-    pub fn add(&mut self, standing: Standing, rows: u64, units: i128, first_row: u64) {
+    pub fn add(&mut self, standing: OrderClass, rows: u64, units: i128, first_row: u64) {
         let tally = match standing {
-            Standing::LeftOut => &mut self.excluded_refunds,
-            Standing::Refund => &mut self.netted_refunds,
-            Standing::Nothing => &mut self.zero_orders,
-            Standing::Purchase => return,
+            OrderClass::LeftOut => &mut self.excluded_refunds,
+            OrderClass::Refund => &mut self.netted_refunds,
+            OrderClass::Nothing => &mut self.zero_orders,
+            OrderClass::Purchase => return,
         };
         tally.add_rows(rows, units, first_row);
     }
@@ -146,7 +146,7 @@ impl RowNumbers<'_> {
 
 /// Rows that are orders of their own, column by column.
 #[derive(Debug, Clone, Copy)]
-pub struct Rows<'a, U> {
+pub struct RowSlice<'a, U> {
     /// Customer codes, [`NO_CODE`] for rows that do not count.
     pub codes: &'a [u32],
     /// Local days.
@@ -166,7 +166,7 @@ pub struct Rows<'a, U> {
 impl Totals {
     /// No customers yet; `lines` says that orders can have several rows.
     pub fn new(lines: bool) -> Self {
-        Self { slots: Slots::default(), absent: None, rows: lines.then(Vec::new), refunds_before_purchase: HashMap::default() }
+        Self { slots: CustomerStatsTable::default(), absent: None, rows: lines.then(Vec::new), refunds_before_purchase: HashMap::default() }
     }
 
     /// No customers yet, and nothing will be kept of them: orders are only told apart and tallied.
@@ -195,9 +195,9 @@ impl Totals {
     }
 
     /// Adds rows (at most a block) that are orders of their own. Rows of code [`NO_CODE`] are passed over; room must have been made.
-    pub fn add_rows<U: Units>(&mut self, rules: PurchaseRules, rows: &Rows<'_, U>, tallies: &mut PurchaseTallies) {
+    pub fn add_rows<U: UnitValue>(&mut self, rules: PurchaseRules, rows: &RowSlice<'_, U>, tallies: &mut PurchaseTallies) {
         let zero = U::default();
-        let Rows { codes, days, units, flags, rows, holes, .. } = *rows;
+        let RowSlice { codes, days, units, flags, rows, holes, .. } = *rows;
         let is_purchase = |units: U| units > zero || (units == zero && rules.zero_is_purchase);
         // One pass that the compiler works on in parallel, so that the usual block needs no question a row.
         if is_purchase(U::least(units)) {
@@ -229,24 +229,24 @@ impl Totals {
     }
 
     /// Adds one order; the answer is what it counts as. Room must have been made.
-    pub fn add_order(&mut self, rules: PurchaseRules, order: &Order, tallies: &mut PurchaseTallies) -> Standing {
+    pub fn add_order(&mut self, rules: PurchaseRules, order: &Order, tallies: &mut PurchaseTallies) -> OrderClass {
         let standing = rules.standing(order.units, order.amount_is_null);
         tallies.add(standing, order.lines, order.units, order.first_row);
         if self.absent.is_some() {
             return standing;
         }
         match standing {
-            Standing::LeftOut => return standing,
-            Standing::Refund | Standing::Nothing => {}
-            Standing::Purchase => {
-                self.slots.join(order.customer, &Slot { units: order.units, orders: 1, first: order.day, last: order.day });
+            OrderClass::LeftOut => return standing,
+            OrderClass::Refund | OrderClass::Nothing => {}
+            OrderClass::Purchase => {
+                self.slots.join(order.customer, &CustomerStats { units: order.units, orders: 1, first: order.day, last: order.day });
                 if let Some(rows) = &mut self.rows {
                     rows[order.customer as usize] += order.lines;
                 }
                 return standing;
             }
         }
-        self.slots.join(order.customer, &Slot { units: order.units, ..EMPTY });
+        self.slots.join(order.customer, &CustomerStats { units: order.units, ..EMPTY });
         if self.slots.orders(order.customer) == 0 {
             self.note_refunds(order.customer, (order.first_row, order.lines));
         }
@@ -287,14 +287,15 @@ impl Totals {
     }
 
     /// What several parts know, by the ids they were joined to; `codes` is how many codes each part has.
-    pub fn gather(parts: &[&Self], codes: &[usize], joined: &Joined, threads: Threads<'_>) -> Self {
+    pub fn gather(parts: &[&Self], codes: &[usize], joined: &KeyUnion, threads: Threads<'_>) -> Self {
         let rows = joined.keys.len();
         if parts.iter().any(|part| part.absent.is_some()) {
             return Self { absent: Some(rows), ..Self::default() };
         }
-        let slots: Vec<(&Slots, &[(u32, u32)])> =
+        let slots: Vec<(&CustomerStatsTable, &[(u32, u32)])> =
             parts.iter().zip(&joined.sources).map(|(part, sources)| (&part.slots, sources.as_slice())).collect();
-        let mut whole = Self { slots: Slots::gather(&slots, rows, threads), ..Self::new(parts.iter().any(|part| part.rows.is_some())) };
+        let mut whole =
+            Self { slots: CustomerStatsTable::gather(&slots, rows, threads), ..Self::new(parts.iter().any(|part| part.rows.is_some())) };
         for (i, part) in parts.iter().enumerate() {
             if part.rows.is_none() && part.refunds_before_purchase.is_empty() {
                 continue;
@@ -330,7 +331,11 @@ impl Totals {
     /// Adds what happened on one day of a customer. Room must have been made; days come in their order for each customer.
     pub fn add_day(&mut self, record: &DayRecord) {
         let DayRecord { customer, day, orders, rows, others, units } = *record;
-        let slot = if orders > 0 { Slot { units, orders: u64::from(orders), first: day, last: day } } else { Slot { units, ..EMPTY } };
+        let slot = if orders > 0 {
+            CustomerStats { units, orders: u64::from(orders), first: day, last: day }
+        } else {
+            CustomerStats { units, ..EMPTY }
+        };
         self.slots.join(customer, &slot);
         if let Some(own) = &mut self.rows {
             own[customer as usize] += u64::from(rows);
@@ -342,7 +347,7 @@ impl Totals {
 
     /// Adds a customer whose totals are known, with the rows of his purchases, or first row and rows of other orders if
     /// there are none. Room must have been made.
-    pub(crate) fn restore(&mut self, code: u32, slot: &Slot, rows: u64, others: (u64, u64)) {
+    pub(crate) fn restore(&mut self, code: u32, slot: &CustomerStats, rows: u64, others: (u64, u64)) {
         self.slots.join(code, slot);
         if let Some(own) = &mut self.rows {
             own[code as usize] += rows;
@@ -398,9 +403,9 @@ impl Totals {
         if parts.iter().any(|(part, _)| part.absent.is_some()) {
             return Self { absent: Some(len), ..Self::default() };
         }
-        let slots: Vec<(&Slots, usize)> = parts.iter().map(|(part, start)| (&part.slots, *start)).collect();
+        let slots: Vec<(&CustomerStatsTable, usize)> = parts.iter().map(|(part, start)| (&part.slots, *start)).collect();
         let has_rows = parts.iter().any(|(part, _)| part.rows.is_some());
-        let mut whole = Self { slots: Slots::concat(&slots, len, threads), ..Self::new(has_rows) };
+        let mut whole = Self { slots: CustomerStatsTable::concat(&slots, len, threads), ..Self::new(has_rows) };
         if let Some(rows) = &mut whole.rows {
             rows.resize(len, 0);
             for (from, start) in parts.iter().filter_map(|(part, start)| Some((part.rows.as_ref()?, *start))) {
@@ -423,7 +428,7 @@ impl Totals {
     }
 
     /// What is known of each code.
-    pub fn slots(&self) -> &Slots {
+    pub fn slots(&self) -> &CustomerStatsTable {
         &self.slots
     }
 

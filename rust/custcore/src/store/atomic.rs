@@ -137,9 +137,9 @@ mod tests {
     use super::*;
 
     /// A temporary directory for one test, removed on drop.
-    struct Folder(PathBuf);
+    struct ParentDir(PathBuf);
 
-    impl Folder {
+    impl ParentDir {
         fn new(name: &str) -> io::Result<Self> {
             let path = std::env::temp_dir().join(format!("custcore-{name}-{}", std::process::id()));
             fs::create_dir_all(&path)?;
@@ -151,7 +151,7 @@ mod tests {
         }
     }
 
-    impl Drop for Folder {
+    impl Drop for ParentDir {
         fn drop(&mut self) {
             drop(fs::remove_dir_all(&self.0));
         }
@@ -159,7 +159,7 @@ mod tests {
 
     #[test]
     fn the_old_file_is_kept_until_the_new_one_is_complete() -> io::Result<()> {
-        let folder = Folder::new("atomic-old")?;
+        let folder = ParentDir::new("atomic-old")?;
         let path = folder.0.join("model");
         write(&path, b"old")?;
         let mut file = AtomicFile::create(&path)?;
@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn long_names_are_written() -> io::Result<()> {
-        let folder = Folder::new("atomic-long")?;
+        let folder = ParentDir::new("atomic-long")?;
         let name = "é".repeat(127);
         write(&folder.0.join(&name), b"x")?;
         assert_eq!(folder.files()?, [name]);
@@ -185,7 +185,7 @@ mod tests {
 
     #[test]
     fn a_failed_write_is_an_error_and_leaves_no_files() -> io::Result<()> {
-        let folder = Folder::new("atomic-not")?;
+        let folder = ParentDir::new("atomic-not")?;
         assert_eq!(write(&folder.0, b"x").map_err(|error| error.kind()), Err(ErrorKind::IsADirectory));
         let nowhere = folder.0.join("nowhere").join("model");
         assert_eq!(write(&nowhere, b"x").map_err(|error| error.kind()), Err(ErrorKind::NotFound));
@@ -198,7 +198,7 @@ mod tests {
     fn links_are_followed_and_permissions_kept() -> io::Result<()> {
         use std::os::unix::fs::PermissionsExt;
 
-        let folder = Folder::new("atomic-link")?;
+        let folder = ParentDir::new("atomic-link")?;
         let (path, link) = (folder.0.join("model"), folder.0.join("link"));
         write(&path, b"old")?;
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;

@@ -139,18 +139,18 @@ pub enum CellCounts {
 
 impl CellCounts {
     /// Reads the cells of a cohort, whose first cell is `first`, one after the other.
-    pub fn reader(&self, first: usize) -> Reader<'_> {
+    pub fn reader(&self, first: usize) -> CellCountReader<'_> {
         let next = match self {
             Self::Dense(_) => 0,
             Self::Sparse(cells) => cells.partition_point(|(cell, _)| *cell < first),
         };
-        Reader { counts: self, at: first, next, members: CellCount::default() }
+        CellCountReader { counts: self, at: first, next, members: CellCount::default() }
     }
 }
 
 /// Reads cells one after the other.
 #[derive(Debug, Clone)]
-pub struct Reader<'a> {
+pub struct CellCountReader<'a> {
     counts: &'a CellCounts,
     at: usize,
     /// The next one of those that are there.
@@ -159,7 +159,7 @@ pub struct Reader<'a> {
     members: CellCount,
 }
 
-impl Reader<'_> {
+impl CellCountReader<'_> {
     /// The next cell of the cohort; there must be one.
     #[inline]
     pub fn read(&mut self) -> CellCount {
@@ -190,8 +190,8 @@ impl Reader<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::cohort::kernel::{Place, count_member};
-    use crate::analysis::cohort::spec::{CohortSpec, Criterion};
+    use crate::analysis::cohort::kernel::{CohortPosition, count_member};
+    use crate::analysis::cohort::spec::{CohortSpec, ReturnCriterion};
 
     /// Counts the same members into cells of one kind; the cells of two cohorts of 4 and 3 rows.
     fn counted<C: CountCells>() -> Vec<CellCount> {
@@ -199,10 +199,10 @@ mod tests {
         let cohort = |first, rows| Cohort { group: 0, key: 0, size: 1, anchors: (0, 0), first, rows };
         let cohorts = [cohort(0, 4), cohort(4, 3)];
         let (mut counts, mut more) = (C::of(7), C::of(7));
-        let place = |cohort: &Cohort, ended| Place { first: cohort.first, rows: cohort.rows, begun: cohort.rows, ended };
-        count_member(&mut counts, place(&cohorts[0], 3), Criterion::On, None, spec.spans(), &[0, 2, 3]);
-        count_member(&mut more, place(&cohorts[1], 3), Criterion::OnOrAfter, None, spec.spans(), &[0, 2]);
-        count_member(&mut more, place(&cohorts[1], 1), Criterion::OnOrBefore, None, spec.spans(), &[1]);
+        let place = |cohort: &Cohort, ended| CohortPosition { first: cohort.first, rows: cohort.rows, begun: cohort.rows, ended };
+        count_member(&mut counts, place(&cohorts[0], 3), ReturnCriterion::On, None, spec.spans(), &[0, 2, 3]);
+        count_member(&mut more, place(&cohorts[1], 3), ReturnCriterion::OnOrAfter, None, spec.spans(), &[0, 2]);
+        count_member(&mut more, place(&cohorts[1], 1), ReturnCriterion::OnOrBefore, None, spec.spans(), &[1]);
         counts.add_orders(2, 1, 50);
         more.add_orders(2, 1, -20);
         more.add_orders(4, 2, 1 << 70);

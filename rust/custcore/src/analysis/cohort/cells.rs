@@ -1,9 +1,9 @@
 //! The rows of the long table, made while they are read, and their averages.
 
-use super::cell_counts::{CellCount, CellCounts, Reader};
+use super::cell_counts::{CellCount, CellCountReader, CellCounts};
 use super::cohorts::Cohort;
 use super::kernel::wilson;
-use super::scene::Scene;
+use super::observation::Observation;
 use super::spec::CohortSpec;
 
 /// One cohort in one period.
@@ -40,7 +40,7 @@ impl Cell<'_> {
 #[derive(Debug, Clone)]
 pub struct CohortCells<'a> {
     cohort: &'a Cohort,
-    reader: Reader<'a>,
+    reader: CellCountReader<'a>,
     row: usize,
     /// Rows that have begun for some member, and rows that are over for all.
     begun: usize,
@@ -50,9 +50,9 @@ pub struct CohortCells<'a> {
 
 impl<'a> CohortCells<'a> {
     /// Those of a cohort.
-    pub fn of(spec: &CohortSpec, scene: &Scene, counts: &'a CellCounts, cohort: &'a Cohort) -> Self {
-        let begun = spec.spans().begun(scene.begun(cohort.anchors.0), cohort.rows);
-        let ended = spec.spans().ended(scene.ended(cohort.anchors.1), cohort.rows);
+    pub fn of(spec: &CohortSpec, observation: &Observation, counts: &'a CellCounts, cohort: &'a Cohort) -> Self {
+        let begun = spec.spans().begun(observation.begun(cohort.anchors.0), cohort.rows);
+        let ended = spec.spans().ended(observation.ended(cohort.anchors.1), cohort.rows);
         Self { cohort, reader: counts.reader(cohort.first), row: 0, begun, ended: ended.min(begun), cumulative: 0 }
     }
 }
@@ -80,7 +80,7 @@ impl<'a> Iterator for CohortCells<'a> {
 #[derive(Debug, Clone)]
 pub struct Cells<'a> {
     spec: &'a CohortSpec,
-    scene: &'a Scene,
+    observation: &'a Observation,
     counts: &'a CellCounts,
     cohorts: std::slice::Iter<'a, Cohort>,
     open: Option<CohortCells<'a>>,
@@ -88,8 +88,8 @@ pub struct Cells<'a> {
 
 impl<'a> Cells<'a> {
     /// Those of some cohorts.
-    pub fn of(spec: &'a CohortSpec, scene: &'a Scene, counts: &'a CellCounts, cohorts: &'a [Cohort]) -> Self {
-        Self { spec, scene, counts, cohorts: cohorts.iter(), open: None }
+    pub fn of(spec: &'a CohortSpec, observation: &'a Observation, counts: &'a CellCounts, cohorts: &'a [Cohort]) -> Self {
+        Self { spec, observation, counts, cohorts: cohorts.iter(), open: None }
     }
 }
 
@@ -102,7 +102,7 @@ impl<'a> Iterator for Cells<'a> {
             if let Some(cell) = self.open.as_mut().and_then(CohortCells::next) {
                 return Some(cell);
             }
-            self.open = Some(CohortCells::of(self.spec, self.scene, self.counts, self.cohorts.next()?));
+            self.open = Some(CohortCells::of(self.spec, self.observation, self.counts, self.cohorts.next()?));
         }
     }
 }
@@ -138,11 +138,18 @@ impl Average {
 }
 
 /// The averages of the first `rows` rows, by group and row. Cohorts without members count in none.
-pub fn averages(spec: &CohortSpec, scene: &Scene, counts: &CellCounts, cohorts: &[Cohort], groups: usize, rows: usize) -> Vec<Average> {
+pub fn averages(
+    spec: &CohortSpec,
+    observation: &Observation,
+    counts: &CellCounts,
+    cohorts: &[Cohort],
+    groups: usize,
+    rows: usize,
+) -> Vec<Average> {
     let mut averages = vec![Average::default(); rows * groups];
     for cohort in cohorts {
         let averages = &mut averages[cohort.group * rows..];
-        for cell in CohortCells::of(spec, scene, counts, cohort).take(rows).take_while(|cell| cell.is_complete) {
+        for cell in CohortCells::of(spec, observation, counts, cohort).take(rows).take_while(|cell| cell.is_complete) {
             let Some(rate) = cell.rate() else { continue };
             let average = &mut averages[cell.row as usize];
             average.cohorts += 1;

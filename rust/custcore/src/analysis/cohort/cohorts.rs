@@ -6,7 +6,7 @@ use std::ops::Range;
 use hashbrown::HashMap;
 
 use super::members::{Groups, Member};
-use super::scene::Scene;
+use super::observation::Observation;
 use super::spec::{CohortBy, CohortSpec};
 use crate::base::view::BaseView;
 use crate::error::{Error, ErrorKind, Result};
@@ -79,18 +79,18 @@ impl Seen {
 
 impl Cohorts {
     /// A cohort for each of the `n` observed periods, whose customers are not counted yet.
-    pub fn empty(spec: &CohortSpec, scene: &Scene, n: usize) -> Result<Self> {
-        let mut cohorts = Self { periods: Some((scene.periods().start, n)), ..Self::default() };
-        cohorts.lay_out(spec, scene, 1)?;
-        cohorts.kept = cohorts.some(spec, scene, 0..n);
+    pub fn empty(spec: &CohortSpec, observation: &Observation, n: usize) -> Result<Self> {
+        let mut cohorts = Self { periods: Some((observation.periods().start, n)), ..Self::default() };
+        cohorts.lay_out(spec, observation, 1)?;
+        cohorts.kept = cohorts.some(spec, observation, 0..n);
         Ok(cohorts)
     }
 
     /// The cohorts of these members and, if they are periods, the empty ones between them.
-    pub fn of(spec: &CohortSpec, scene: &Scene, members: &[Member], groups: &Groups, view: &BaseView<'_>) -> Result<Self> {
+    pub fn of(spec: &CohortSpec, observation: &Observation, members: &[Member], groups: &Groups, view: &BaseView<'_>) -> Result<Self> {
         let mut cohorts = Self::default();
-        if spec.cohort_by != CohortBy::Column && scene.has_periods() {
-            let ends = [scene.start.day, scene.end.last_day()].map(|day| scene.calendar.index(day, spec.cohort_period));
+        if spec.cohort_by != CohortBy::Column && observation.has_periods() {
+            let ends = [observation.start.day, observation.end.last_day()].map(|day| observation.calendar.index(day, spec.cohort_period));
             let first = members.iter().map(|member| member.key).fold(ends[0], i64::min);
             let last = members.iter().map(|member| member.key).fold(ends[1], i64::max);
             cohorts.periods = Some((first, (last - first + 1) as usize));
@@ -121,7 +121,7 @@ impl Cohorts {
             Cohort { group, key, size, anchors, first: 0, rows: 0 }
         };
         cohorts.kept = seen.into_iter().map(cohort).collect();
-        cohorts.lay_out(spec, scene, groups.number())?;
+        cohorts.lay_out(spec, observation, groups.number())?;
         Ok(cohorts)
     }
 
@@ -137,9 +137,9 @@ impl Cohorts {
     }
 
     /// Some of all cohorts by position, one by one, as tables show them.
-    pub fn some(&self, spec: &CohortSpec, scene: &Scene, positions: Range<usize>) -> Vec<Cohort> {
+    pub fn some(&self, spec: &CohortSpec, observation: &Observation, positions: Range<usize>) -> Vec<Cohort> {
         let (mut some, mut place) = (Vec::with_capacity(positions.len()), 0);
-        self.each(spec, scene, positions.end, |cohort, _| {
+        self.each(spec, observation, positions.end, |cohort, _| {
             if place >= positions.start {
                 some.push(cohort);
             }
@@ -149,18 +149,18 @@ impl Cohorts {
     }
 
     /// The first cohort.
-    pub fn first(&self, spec: &CohortSpec, scene: &Scene) -> Option<Cohort> {
-        self.some(spec, scene, 0..self.number.min(1)).pop()
+    pub fn first(&self, spec: &CohortSpec, observation: &Observation) -> Option<Cohort> {
+        self.some(spec, observation, 0..self.number.min(1)).pop()
     }
 
     /// Gives every cohort its rows.
-    fn lay_out(&mut self, spec: &CohortSpec, scene: &Scene, groups: usize) -> Result<()> {
+    fn lay_out(&mut self, spec: &CohortSpec, observation: &Observation, groups: usize) -> Result<()> {
         self.number = self.periods.map_or(self.kept.len(), |(_, keys)| keys.saturating_mul(groups));
         let mut cells = self.number as u64;
         if cells <= MOST_CELLS {
             (cells, self.longest) = (0, 0);
             let (mut firsts, mut longest) = (Vec::with_capacity(self.kept.len()), 0);
-            self.each(spec, scene, self.number, |cohort, is_kept| {
+            self.each(spec, observation, self.number, |cohort, is_kept| {
                 if is_kept {
                     firsts.push((cells.min(MOST_CELLS) as usize, cohort.rows));
                 }
@@ -170,17 +170,17 @@ impl Cohorts {
             self.longest = longest;
             self.kept.iter_mut().zip(firsts).for_each(|(cohort, place)| (cohort.first, cohort.rows) = place);
         }
-        check_cells(cells, spec, scene)?;
+        check_cells(cells, spec, observation)?;
         self.cells = cells as usize;
         Ok(())
     }
 
     /// Hands over the first `number` cohorts, ascending by group and key, and whether they are kept.
-    fn each(&self, spec: &CohortSpec, scene: &Scene, number: usize, mut take: impl FnMut(Cohort, bool)) {
+    fn each(&self, spec: &CohortSpec, observation: &Observation, number: usize, mut take: impl FnMut(Cohort, bool)) {
         let rows = |anchor: i32| match (spec.spans().rows(), spec.n_periods) {
             (Some(rows), _) => rows,
             (None, Some(n)) => n as usize,
-            (None, None) => usize::try_from(scene.begun(anchor)).unwrap_or(0),
+            (None, None) => usize::try_from(observation.begun(anchor)).unwrap_or(0),
         };
         let (mut kept, mut first) = (self.kept.iter().peekable(), 0);
         for place in 0..number {
@@ -192,7 +192,7 @@ impl Cohorts {
                 None => kept.next().ok_or((0, 0)),
             };
             let mut cohort = known.copied().unwrap_or_else(|(group, key)| {
-                let anchors = possible_anchors(spec, scene, key);
+                let anchors = possible_anchors(spec, observation, key);
                 Cohort { group, key, size: 0, anchors, first: 0, rows: 0 }
             });
             (cohort.first, cohort.rows) = (first, rows(cohort.anchors.0));
@@ -203,22 +203,22 @@ impl Cohorts {
 }
 
 /// The first and the last day on which somebody could have come into the cohort of a period.
-fn possible_anchors(spec: &CohortSpec, scene: &Scene, key: i64) -> (i32, i32) {
-    let (begin, end) = (scene.calendar.start(key, spec.cohort_period), scene.calendar.start(key + 1, spec.cohort_period));
+fn possible_anchors(spec: &CohortSpec, observation: &Observation, key: i64) -> (i32, i32) {
+    let (begin, end) = (observation.calendar.start(key, spec.cohort_period), observation.calendar.start(key + 1, spec.cohort_period));
     let day = |day: i64| day.max(i64::from(MIN_DAY)) as i32;
-    (day(begin.max(i64::from(scene.start.day))), day((end - 1).min(i64::from(scene.end.last_day()))))
+    (day(begin.max(i64::from(observation.start.day))), day((end - 1).min(i64::from(observation.end.last_day()))))
 }
 
 /// An error where a result would have too many cells. Nothing is allocated for them before.
-pub fn check_cells(cells: u64, spec: &CohortSpec, scene: &Scene) -> Result<()> {
+pub fn check_cells(cells: u64, spec: &CohortSpec, observation: &Observation) -> Result<()> {
     if cells <= MOST_CELLS {
         return Ok(());
     }
-    let (first, last) = (date_text(scene.start.day), date_text(shown(i64::from(scene.end.last_day()))));
+    let (first, last) = (date_text(observation.start.day), date_text(shown(i64::from(observation.end.last_day()))));
     let mut message = format!("the result would have {cells} cells, more than 50,000,000: cohorts are counted from {first} to {last}");
     if spec.cohort_by != CohortBy::Column {
-        let index = |day: i32| scene.calendar.index(day, spec.cohort_period);
-        let cohorts = index(scene.end.last_day()) - index(scene.start.day) + 1;
+        let index = |day: i32| observation.calendar.index(day, spec.cohort_period);
+        let cohorts = index(observation.end.last_day()) - index(observation.start.day) + 1;
         message = format!("{message}, which makes {cohorts} of them");
     }
     message += ". If a date is wrong, leave it out with observation_start and observation_end; else give n_periods or a longer period";

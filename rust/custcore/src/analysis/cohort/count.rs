@@ -1,11 +1,11 @@
 //! Orders counted into the cells of their cohorts, customer by customer; what lies in none is told by its reason.
 
-use super::book::{Book, Order};
 use super::cell_counts::{CellCounts, CountCells, SparseCounts, fits_side_by_side, has_places};
 use super::cohorts::Cohorts;
-use super::kernel::{Counts, Place, active_periods, count_member};
+use super::kernel::{CohortPosition, Counts, active_periods, count_member};
 use super::members::{Groups, Member};
-use super::scene::Scene;
+use super::observation::Observation;
+use super::orders_by_customer::{CohortOrder, OrdersByCustomer};
 use super::spec::CohortSpec;
 use crate::base::view::BaseView;
 use crate::exec::par::{ROWS_WORTH_THREADS, Threads};
@@ -51,9 +51,9 @@ pub struct Counter<'a> {
     /// The settings.
     pub spec: &'a CohortSpec,
     /// What is observed.
-    pub scene: &'a Scene,
+    pub observation: &'a Observation,
     /// The orders.
-    pub book: &'a Book,
+    pub orders_by_customer: &'a OrdersByCustomer,
     /// The customers.
     pub view: &'a BaseView<'a>,
     /// The groups.
@@ -67,7 +67,7 @@ pub struct Counter<'a> {
 impl Counter<'_> {
     /// All orders, counted; `members` come in the order of customers' codes.
     pub fn count(&self, members: &[Member]) -> (CellCounts, Unattributed) {
-        if has_places(self.cohorts.cells, self.book.n_orders()) {
+        if has_places(self.cohorts.cells, self.orders_by_customer.n_orders()) {
             self.count_by::<Counts>(members)
         } else {
             self.count_by::<SparseCounts>(members)
@@ -75,10 +75,10 @@ impl Counter<'_> {
     }
 
     fn count_by<C: CountCells + Send>(&self, members: &[Member]) -> (CellCounts, Unattributed) {
-        let customers = self.book.customers();
+        let customers = self.orders_by_customer.customers();
         let all = |run: std::ops::Range<usize>| self.count_run::<C>(run, members);
         let runs = 4 * self.threads.count();
-        let runs = if fits_side_by_side(self.cohorts.cells, runs, self.book.n_orders()) && customers >= ROWS_WORTH_THREADS {
+        let runs = if fits_side_by_side(self.cohorts.cells, runs, self.orders_by_customer.n_orders()) && customers >= ROWS_WORTH_THREADS {
             self.threads.par_chunks(customers, all)
         } else {
             vec![all(0..customers)]
@@ -99,8 +99,8 @@ impl Counter<'_> {
         let (mut orders, mut reached, mut active) = (Vec::new(), Vec::new(), Vec::new());
         let mut next = members.partition_point(|member| (member.customer as usize) < run.start);
         for customer in run.filter(|&customer| may_buy(self.view, customer)) {
-            self.book.orders(customer, &mut orders);
-            if !orders.iter().any(Order::is_purchase) {
+            self.orders_by_customer.orders(customer, &mut orders);
+            if !orders.iter().any(CohortOrder::is_purchase) {
                 continue;
             }
             let group = self.groups.group(self.view, customer as u32);
@@ -111,8 +111,8 @@ impl Counter<'_> {
             reached.resize(orders.len(), Reached::Nothing);
             for member in theirs {
                 let place = self.place(member, group);
-                let inside = |order: &Order| order.in_window() && order.day >= member.anchor;
-                let offset = |order: &Order| self.scene.offset(member.anchor, order.day);
+                let inside = |order: &CohortOrder| order.in_window() && order.day >= member.anchor;
+                let offset = |order: &CohortOrder| self.observation.offset(member.anchor, order.day);
                 let returns = orders.iter().filter(|order| inside(order) && order.returns());
                 active_periods(returns.map(offset), self.spec.min_occurrences, &mut active);
                 count_member(&mut counts, place, self.spec.criterion, self.spec.horizon, self.spec.spans(), &active);
@@ -132,16 +132,16 @@ impl Counter<'_> {
     }
 
     /// The rows of a member's cohort, and how far he was observed.
-    fn place(&self, member: &Member, group: usize) -> Place {
+    fn place(&self, member: &Member, group: usize) -> CohortPosition {
         let Some(cohort) = self.cohorts.find(group, member.key) else {
-            return Place { first: 0, rows: 0, begun: 0, ended: 0 };
+            return CohortPosition { first: 0, rows: 0, begun: 0, ended: 0 };
         };
         let (first, rows, spans) = (cohort.first, cohort.rows, self.spec.spans());
         if self.spec.own_windows() {
-            let (begun, ended) = (self.scene.begun(member.anchor), self.scene.ended(member.anchor));
-            Place { first, rows, begun: spans.begun(begun, rows), ended: spans.ended(ended, rows) }
+            let (begun, ended) = (self.observation.begun(member.anchor), self.observation.ended(member.anchor));
+            CohortPosition { first, rows, begun: spans.begun(begun, rows), ended: spans.ended(ended, rows) }
         } else {
-            Place { first, rows, begun: rows, ended: rows }
+            CohortPosition { first, rows, begun: rows, ended: rows }
         }
     }
 }
@@ -162,7 +162,7 @@ enum Reached {
     Cell,
 }
 
-fn lose(lost: &mut Unattributed, group: usize, outside: bool, orders: &[Order], reached: &[Reached]) {
+fn lose(lost: &mut Unattributed, group: usize, outside: bool, orders: &[CohortOrder], reached: &[Reached]) {
     let mut whole = Tally::default();
     for (order, &reached) in orders.iter().zip(reached).filter(|(_, reached)| **reached != Reached::Cell) {
         lost.orders[group] += i64::from(order.returns());

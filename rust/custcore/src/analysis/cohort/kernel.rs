@@ -1,6 +1,6 @@
 //! Customers and money counted into cells. It sees slices and numbers only.
 
-use super::spec::{Criterion, Spans};
+use super::spec::{ReturnCriterion, Spans};
 
 /// Where members are counted, by cell.
 pub trait CountMembers {
@@ -63,7 +63,7 @@ impl CountMembers for Counts {
 
 /// The rows of a cohort among all cells, and how far a member was observed.
 #[derive(Debug, Clone, Copy)]
-pub struct Place {
+pub struct CohortPosition {
     /// The first cell.
     pub first: usize,
     /// Number of rows.
@@ -78,8 +78,8 @@ pub struct Place {
 /// [`sum_up`] makes numbers of them.
 pub fn count_member(
     counts: &mut impl CountMembers,
-    place: Place,
-    criterion: Criterion,
+    place: CohortPosition,
+    criterion: ReturnCriterion,
     horizon: Option<u32>,
     spans: Spans<'_>,
     active: &[i64],
@@ -96,7 +96,7 @@ pub fn count_member(
     let (Some(&first), Some(&last)) = (active.first(), active.last()) else { return };
     let clip = |k: i64| usize::try_from(k).unwrap_or(0).min(place.rows);
     match criterion {
-        Criterion::On => {
+        ReturnCriterion::On => {
             let mut next = 1;
             for row in active.iter().map(|&k| spans.row(k)) {
                 if row >= place.rows {
@@ -108,7 +108,7 @@ pub fn count_member(
                 }
             }
         }
-        Criterion::OnOrAfter => match horizon {
+        ReturnCriterion::OnOrAfter => match horizon {
             None => fulfilled(1, clip(last + 1)),
             Some(horizon) => {
                 let mut next = 1;
@@ -119,8 +119,8 @@ pub fn count_member(
                 }
             }
         },
-        Criterion::OnOrBefore => fulfilled(clip(first), place.rows),
-        Criterion::Every => {
+        ReturnCriterion::OnOrBefore => fulfilled(clip(first), place.rows),
+        ReturnCriterion::Every => {
             let run = (1..).zip(active).take_while(|(k, active)| k == *active).count();
             fulfilled(1, 1 + run);
         }
@@ -129,7 +129,7 @@ pub fn count_member(
 
 /// One more in the rows `from..to` of a cohort.
 #[inline]
-fn step(place: Place, from: usize, to: usize, mut add: impl FnMut(usize, i64)) {
+fn step(place: CohortPosition, from: usize, to: usize, mut add: impl FnMut(usize, i64)) {
     if from < to {
         add(place.first + from, 1);
         if to < place.rows {
@@ -182,31 +182,31 @@ mod tests {
     use super::*;
     use crate::analysis::cohort::spec::CohortSpec;
 
-    fn customers(criterion: Criterion, horizon: Option<u32>, active: &[i64]) -> Vec<i64> {
+    fn customers(criterion: ReturnCriterion, horizon: Option<u32>, active: &[i64]) -> Vec<i64> {
         let mut counts = Counts::new(6);
         let spec = CohortSpec::default();
-        count_member(&mut counts, Place { first: 0, rows: 6, begun: 6, ended: 6 }, criterion, horizon, spec.spans(), active);
+        count_member(&mut counts, CohortPosition { first: 0, rows: 6, begun: 6, ended: 6 }, criterion, horizon, spec.spans(), active);
         sum_up(&mut counts.customers);
         counts.customers
     }
 
     #[test]
     fn criteria() {
-        assert_eq!(customers(Criterion::On, None, &[0, 2, 5, 9]), [1, 0, 1, 0, 0, 1]);
-        assert_eq!(customers(Criterion::OnOrAfter, None, &[0, 3]), [1, 1, 1, 1, 0, 0]);
-        assert_eq!(customers(Criterion::OnOrAfter, None, &[9]), [1; 6]);
-        assert_eq!(customers(Criterion::OnOrAfter, Some(2), &[2, 3, 9]), [1, 1, 1, 1, 0, 0]);
-        assert_eq!(customers(Criterion::OnOrBefore, None, &[0, 3]), [1, 0, 0, 1, 1, 1]);
-        assert_eq!(customers(Criterion::Every, None, &[1, 2, 4]), [1, 1, 1, 0, 0, 0]);
-        assert_eq!(customers(Criterion::Every, None, &[2]), [1, 0, 0, 0, 0, 0]);
+        assert_eq!(customers(ReturnCriterion::On, None, &[0, 2, 5, 9]), [1, 0, 1, 0, 0, 1]);
+        assert_eq!(customers(ReturnCriterion::OnOrAfter, None, &[0, 3]), [1, 1, 1, 1, 0, 0]);
+        assert_eq!(customers(ReturnCriterion::OnOrAfter, None, &[9]), [1; 6]);
+        assert_eq!(customers(ReturnCriterion::OnOrAfter, Some(2), &[2, 3, 9]), [1, 1, 1, 1, 0, 0]);
+        assert_eq!(customers(ReturnCriterion::OnOrBefore, None, &[0, 3]), [1, 0, 0, 1, 1, 1]);
+        assert_eq!(customers(ReturnCriterion::Every, None, &[1, 2, 4]), [1, 1, 1, 0, 0, 0]);
+        assert_eq!(customers(ReturnCriterion::Every, None, &[2]), [1, 0, 0, 0, 0, 0]);
     }
 
     #[test]
     fn open_windows_are_counted_apart() {
         let mut counts = Counts::new(4);
         let spec = CohortSpec::default();
-        let place = Place { first: 0, rows: 4, begun: 3, ended: 1 };
-        count_member(&mut counts, place, Criterion::On, None, spec.spans(), &[0, 2, 3]);
+        let place = CohortPosition { first: 0, rows: 4, begun: 3, ended: 1 };
+        count_member(&mut counts, place, ReturnCriterion::On, None, spec.spans(), &[0, 2, 3]);
         for steps in [&mut counts.eligible, &mut counts.customers, &mut counts.open] {
             sum_up(steps);
         }

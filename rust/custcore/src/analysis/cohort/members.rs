@@ -1,8 +1,8 @@
 //! Who is in which cohort.
 
-use super::book::{Book, Order};
 use super::count::may_buy;
-use super::scene::Scene;
+use super::observation::Observation;
+use super::orders_by_customer::{CohortOrder, OrdersByCustomer};
 use super::spec::{CohortBy, CohortSpec};
 use crate::base::view::{AttributeView, BaseView};
 use crate::exec::par::Threads;
@@ -94,17 +94,17 @@ impl Groups {
 /// The memberships of all buyers, by code and cohort.
 pub fn memberships(
     spec: &CohortSpec,
-    scene: &Scene,
-    book: &Book,
+    observation: &Observation,
+    orders_by_customer: &OrdersByCustomer,
     view: &BaseView<'_>,
     column: Option<&Values>,
     threads: Threads<'_>,
 ) -> Vec<Member> {
     let values = spec.cohort_attribute().and_then(|i| Some((view.attribute(i), column?)));
-    let found = threads.par_chunks(book.customers(), |run| {
+    let found = threads.par_chunks(orders_by_customer.customers(), |run| {
         let (mut members, mut orders) = (Vec::new(), Vec::new());
         for customer in run.filter(|&customer| may_buy(view, customer)) {
-            book.orders(customer, &mut orders);
+            orders_by_customer.orders(customer, &mut orders);
             let customer = customer as u32;
             let Some(first) = orders.iter().find(|order| order.starts() && order.in_window()).map(|order| order.day) else { continue };
             let before = || orders.iter().any(|order| order.starts() && !order.in_window());
@@ -119,8 +119,8 @@ pub fn memberships(
                         }
                     }
                 }
-                CohortBy::First | CohortBy::FirstInWindow => add(scene.calendar.index(first, spec.cohort_period), first),
-                CohortBy::Recurring => recurring(spec, scene, &orders, add),
+                CohortBy::First | CohortBy::FirstInWindow => add(observation.calendar.index(first, spec.cohort_period), first),
+                CohortBy::Recurring => recurring(spec, observation, &orders, add),
             }
         }
         members
@@ -128,10 +128,10 @@ pub fn memberships(
     found.concat()
 }
 
-fn recurring(spec: &CohortSpec, scene: &Scene, orders: &[Order], mut add: impl FnMut(i64, i32)) {
+fn recurring(spec: &CohortSpec, observation: &Observation, orders: &[CohortOrder], mut add: impl FnMut(i64, i32)) {
     let mut last = None;
     for order in orders.iter().filter(|order| order.starts() && order.in_window()) {
-        let key = scene.calendar.index(order.day, spec.cohort_period);
+        let key = observation.calendar.index(order.day, spec.cohort_period);
         if last != Some(key) {
             add(key, order.day);
             last = Some(key);

@@ -4,20 +4,20 @@
 //! are counted into cells ([`count`], by [`kernel`]), and tables are made of the counts ([`table`]). Whatever else is asked
 //! for later (movement, revenue retention, the customers themselves) comes from the journal, never from a second scan.
 
-pub mod book;
-mod cash;
+pub mod activity_bitmaps;
 pub mod cell_counts;
 pub mod cells;
 pub mod cohorts;
 pub mod count;
-pub mod kept;
+pub mod from_base;
 pub mod kernel;
-mod ledger;
-pub mod masks;
 pub mod members;
 pub mod movement;
+pub mod observation;
+pub mod orders_by_customer;
 mod period_tables;
-pub mod scene;
+mod revenue;
+mod revenue_matrix;
 pub mod spec;
 pub mod table;
 
@@ -26,27 +26,27 @@ use std::sync::OnceLock;
 
 use arrow_schema::Schema;
 
-use self::book::Book;
+use self::activity_bitmaps::ActivityBitmaps;
 use self::cell_counts::CellCounts;
 use self::cohorts::{Cohorts, check_cells};
 use self::count::{Counter, Unattributed};
-use self::masks::Masks;
 use self::members::{Groups, Member, Values};
 use self::movement::Sums;
-use self::scene::Scene;
+use self::observation::Observation;
+use self::orders_by_customer::OrdersByCustomer;
 use self::spec::CohortSpec;
 pub use self::table::Part;
 use crate::base::CustomerBase;
 use crate::base::view::BaseView;
-use crate::column::bounds::Edge;
-use crate::column::chunks::Kinds;
+use crate::column::bounds::Cutoff;
+use crate::column::chunks::InputSchema;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 use crate::exec::par::Threads;
-use crate::ingest::builder::Fold;
-use crate::ingest::window_log::Journal;
-use crate::report::{Entry, EntryKind, Report, Unit};
-use crate::state::spec::{AsOf, Spec};
+use crate::ingest::builder::UpdateBuilder;
+use crate::ingest::window_log::OrderLog;
+use crate::report::{EntryKind, Report, ReportEntry, ReportUnit};
+use crate::state::spec::{AsOf, BaseSpec};
 use crate::table::Table;
 use crate::time::calendar::date_text;
 
@@ -68,7 +68,7 @@ pub struct CohortRetention {
 /// What was found, where something was observed.
 #[derive(Debug)]
 struct Found {
-    scene: Scene,
+    observation: Observation,
     orders: Orders,
     groups: Groups,
     /// Values of the cohort column.
@@ -83,25 +83,25 @@ struct Found {
 #[derive(Debug)]
 enum Orders {
     /// Sorted by customer, and who is in which cohort.
-    Sorted(Book, Vec<Member>),
+    Sorted(OrdersByCustomer, Vec<Member>),
     /// As it came, purchases kept brief; one cohort a customer.
-    Brief(Journal),
+    Brief(OrderLog),
 }
 
 impl Orders {
     /// Number of orders.
     fn len(&self) -> usize {
         match self {
-            Self::Sorted(book, _) => book.n_orders(),
-            Self::Brief(journal) => journal.len(),
+            Self::Sorted(orders_by_customer, _) => orders_by_customer.n_orders(),
+            Self::Brief(order_log) => order_log.len(),
         }
     }
 }
 
 /// Begins a scan that [`CohortSpec::scan`] has set up. Columns and bounds are checked here, before any rows are read.
-pub fn begin(read: &Spec, schema: &Schema) -> Result<Fold> {
-    let kinds = Kinds::of(schema, &read.roles, read.timezone.as_deref(), read.amount_decimals)?;
-    let fold = Fold::new(read, kinds)?;
+pub fn begin_cohort_scan(read: &BaseSpec, schema: &Schema) -> Result<UpdateBuilder> {
+    let kinds = InputSchema::of(schema, &read.roles, read.timezone.as_deref(), read.amount_decimals)?;
+    let fold = UpdateBuilder::new(read, kinds)?;
     let (start, end) = ends(&fold);
     if let (Some(start), Some(end)) = (start, end)
         && !start.is_before(&end)
@@ -113,42 +113,42 @@ pub fn begin(read: &Spec, schema: &Schema) -> Result<Fold> {
 }
 
 /// The ends of observation that were asked for.
-fn ends(fold: &Fold) -> (Option<Edge>, Option<Edge>) {
+fn ends(fold: &UpdateBuilder) -> (Option<Cutoff>, Option<Cutoff>) {
     let edges = fold.edges();
-    (edges.start, edges.end.or_else(|| fold.until().map(|day| Edge::of_day(day + 1))))
+    (edges.start, edges.end.or_else(|| fold.until().map(|day| Cutoff::of_day(day + 1))))
 }
 
 /// Ends the scan and counts.
-pub fn finish(spec: CohortSpec, fold: Fold, context: &Context) -> Result<CohortRetention> {
+pub fn finish_cohort_scan(spec: CohortSpec, fold: UpdateBuilder, context: &Context) -> Result<CohortRetention> {
     let ends = ends(&fold);
     let mut read = fold.spec().clone();
     // The table of RFM has no columns of attributes.
     read.roles.attributes = Vec::new();
     let mut update = fold.finish(context)?;
-    let journal = update.state.journal.take().unwrap_or_default();
-    of_base(spec, CustomerBase::of(read, update), journal, ends, context)
+    let order_log = update.state.order_log.take().unwrap_or_default();
+    of_base(spec, CustomerBase::of(read, update), order_log, ends, context)
 }
 
-/// Counts the orders of `journal`, none of which lies after the end of observation, by the customers of `base`.
+/// Counts the orders of `order_log`, none of which lies after the end of observation, by the customers of `base`.
 pub fn of_base(
     spec: CohortSpec,
     base: CustomerBase,
-    journal: Journal,
-    ends: (Option<Edge>, Option<Edge>),
+    order_log: OrderLog,
+    ends: (Option<Cutoff>, Option<Cutoff>),
     context: &Context,
 ) -> Result<CohortRetention> {
-    let much = base.view_of_scan()?.customers().max(journal.len());
-    context.run_if_large(much, |threads| count(spec, base, journal, ends, threads))?
+    let much = base.view_of_scan()?.customers().max(order_log.len());
+    context.run_if_large(much, |threads| count(spec, base, order_log, ends, threads))?
 }
 
 fn count(
     spec: CohortSpec,
     base: CustomerBase,
-    journal: Journal,
-    ends: (Option<Edge>, Option<Edge>),
+    order_log: OrderLog,
+    ends: (Option<Cutoff>, Option<Cutoff>),
     threads: Threads<'_>,
 ) -> Result<CohortRetention> {
-    let Counted { last_day, found, lost, report } = count_orders(&spec, &base, journal, ends, threads)?;
+    let Counted { last_day, found, lost, report } = count_orders(&spec, &base, order_log, ends, threads)?;
     table::check_money(&View::of(&spec, &base, found.as_ref(), &report)?, &lost)?;
     Ok(CohortRetention { spec, base, last_day, found, lost, report, table: OnceLock::new() })
 }
@@ -164,8 +164,8 @@ struct Counted {
 fn count_orders(
     spec: &CohortSpec,
     base: &CustomerBase,
-    journal: Journal,
-    ends: (Option<Edge>, Option<Edge>),
+    order_log: OrderLog,
+    ends: (Option<Cutoff>, Option<Cutoff>),
     threads: Threads<'_>,
 ) -> Result<Counted> {
     let view = base.view_of_scan()?;
@@ -177,51 +177,60 @@ fn count_orders(
     let mut without_purchase = None;
     let absent = !view.has_totals();
     let days = if absent { view.observed() } else { view.totals().days(threads) };
-    if let Some(scene) = Scene::new(spec, &view, ends, days) {
+    if let Some(observation) = Observation::new(spec, &view, ends, days) {
         let counts;
         let (values, customers, cohorts, orders);
-        let is_brief = spec.is_brief() && journal.purchases().is_some();
-        let masks = Masks { spec, scene: &scene, customers: n, journal: &journal, threads };
-        if is_brief {
-            check_cells(masks.cells(), spec, &scene)?;
+        let is_packed = spec.is_packed() && order_log.purchases().is_some();
+        let masks = ActivityBitmaps { spec, observation: &observation, customers: n, order_log: &order_log, threads };
+        if is_packed {
+            check_cells(masks.cells(), spec, &observation)?;
         }
-        if is_brief && masks.are_few() {
+        if is_packed && masks.are_few() {
             let counted = masks.count()?;
             without_purchase = absent.then_some(counted.without_purchase);
             (cohorts, counts, lost) = (counted.cohorts, CellCounts::Dense(counted.counts), counted.lost);
             customers = cohorts.kept.iter().map(|cohort| cohort.size as usize).sum();
-            (values, orders) = (None, Orders::Brief(journal));
+            (values, orders) = (None, Orders::Brief(order_log));
         } else {
-            let book = if is_brief { Book::of_brief(&journal, n) } else { Book::of(journal, n) };
-            without_purchase = absent.then(|| book.without_purchase());
+            let orders_by_customer =
+                if is_packed { OrdersByCustomer::of_purchase_log(&order_log, n) } else { OrdersByCustomer::of(order_log, n) };
+            without_purchase = absent.then(|| orders_by_customer.without_purchase());
             values = spec.cohort_attribute().map(|i| Values::of(view.attribute(i), &view));
-            let members = members::memberships(spec, &scene, &book, &view, values.as_ref(), threads);
+            let members = members::memberships(spec, &observation, &orders_by_customer, &view, values.as_ref(), threads);
             customers = members.chunk_by(|a, b| a.customer == b.customer).count();
-            cohorts = Cohorts::of(spec, &scene, &members, &groups, &view)?;
-            let counter = Counter { spec, scene: &scene, book: &book, view: &view, groups: &groups, cohorts: &cohorts, threads };
+            cohorts = Cohorts::of(spec, &observation, &members, &groups, &view)?;
+            let counter = Counter {
+                spec,
+                observation: &observation,
+                orders_by_customer: &orders_by_customer,
+                view: &view,
+                groups: &groups,
+                cohorts: &cohorts,
+                threads,
+            };
             (counts, lost) = counter.count(&members);
-            orders = Orders::Sorted(book, members);
+            orders = Orders::Sorted(orders_by_customer, members);
         }
-        found = Some(Found { scene, orders, groups, values, customers, cohorts, counts });
+        found = Some(Found { observation, orders, groups, values, customers, cohorts, counts });
     }
     let kinds = view.kinds();
     let mut report = report(base.report(last_day)?, kinds, &lost);
     if let Some(tally) = without_purchase {
         // The base kept nothing that tells who bought.
         let known = report.entries.iter_mut().filter(|entry| entry.name == "refund_only_customers");
-        known.for_each(|entry| *entry = Entry::new(entry.name, entry.kind, entry.unit, &tally, kinds.money));
+        known.for_each(|entry| *entry = ReportEntry::new(entry.name, entry.kind, entry.unit, &tally, kinds.money));
     }
     Ok(Counted { last_day, found, lost, report })
 }
 
 /// The report of the scan, with notes that take apart what lies in no cell.
-fn report(mut report: Report, kinds: &Kinds, lost: &Unattributed) -> Report {
-    let note = |name, unit, tally| Entry::new(name, EntryKind::Note, unit, tally, kinds.money);
+fn report(mut report: Report, kinds: &InputSchema, lost: &Unattributed) -> Report {
+    let note = |name, unit, tally| ReportEntry::new(name, EntryKind::Note, unit, tally, kinds.money);
     report.entries.extend([
-        note("outside_cohorts", Unit::Customers, &lost.outside),
-        note("before_observation_start", Unit::Orders, &lost.before_start),
-        note("before_first_purchase", Unit::Orders, &lost.before_first),
-        note("beyond_n_periods", Unit::Orders, &lost.beyond),
+        note("outside_cohorts", ReportUnit::Customers, &lost.outside),
+        note("before_observation_start", ReportUnit::Orders, &lost.before_start),
+        note("before_first_purchase", ReportUnit::Orders, &lost.before_first),
+        note("beyond_n_periods", ReportUnit::Orders, &lost.beyond),
     ]);
     report
 }
@@ -229,7 +238,7 @@ fn report(mut report: Report, kinds: &Kinds, lost: &Unattributed) -> Report {
 /// What tables are made of.
 struct View<'a> {
     spec: &'a CohortSpec,
-    kinds: &'a Kinds,
+    kinds: &'a InputSchema,
     base: BaseView<'a>,
     found: Option<&'a Found>,
     report: &'a Report,
@@ -243,24 +252,26 @@ impl<'a> View<'a> {
 
     /// What `work` makes of the orders, sorted by customer.
     fn count<R: Default>(&self, threads: Threads<'_>, work: impl FnOnce(Counter<'_>) -> Result<R>) -> Result<R> {
-        let Some(Found { scene, orders, groups, cohorts, .. }) = self.found else { return Ok(R::default()) };
+        let Some(Found { observation, orders, groups, cohorts, .. }) = self.found else { return Ok(R::default()) };
         let (spec, view) = (self.spec, &self.base);
         match orders {
-            Orders::Sorted(book, _) => work(Counter { spec, scene, book, view, groups, cohorts, threads }),
-            Orders::Brief(journal) => {
-                let book = Book::of_brief(journal, view.customers());
-                work(Counter { spec, scene, book: &book, view, groups, cohorts, threads })
+            Orders::Sorted(orders_by_customer, _) => {
+                work(Counter { spec, observation, orders_by_customer, view, groups, cohorts, threads })
+            }
+            Orders::Brief(order_log) => {
+                let orders_by_customer = OrdersByCustomer::of_purchase_log(order_log, view.customers());
+                work(Counter { spec, observation, orders_by_customer: &orders_by_customer, view, groups, cohorts, threads })
             }
         }
     }
 
     /// What was kept brief.
-    fn masks<'t>(&self, threads: Threads<'t>) -> Option<Masks<'t>>
+    fn masks<'t>(&self, threads: Threads<'t>) -> Option<ActivityBitmaps<'t>>
     where
         'a: 't,
     {
-        let Some(Found { orders: Orders::Brief(journal), scene, .. }) = self.found else { return None };
-        Some(Masks { spec: self.spec, scene, customers: self.base.customers(), journal, threads })
+        let Some(Found { orders: Orders::Brief(order_log), observation, .. }) = self.found else { return None };
+        Some(ActivityBitmaps { spec: self.spec, observation, customers: self.base.customers(), order_log, threads })
     }
 
     /// Who is in which cohort, by code and cohort.
@@ -299,9 +310,9 @@ impl CohortRetention {
     }
 
     /// The wide table of one column of the long one: a row per cohort, a column per period; or a part of it.
-    pub fn matrix(&self, value: &str, part: Option<Part>, context: &Context) -> Result<Table> {
+    pub fn matrix(&self, value: &str, part: Option<CohortPart>, context: &Context) -> Result<Table> {
         let view = self.view()?;
-        let part = part.unwrap_or(Part { cohorts: 0..usize::MAX, columns: usize::MAX });
+        let part = part.unwrap_or(CohortPart { cohorts: 0..usize::MAX, columns: usize::MAX });
         table::matrix_table(&view, table::Value::named(value, view.kinds.money)?, &part, context)
     }
 
@@ -383,7 +394,7 @@ impl CohortRetention {
     /// Whether the first days of the first cohort were not observed.
     pub fn starts_truncated(&self) -> Result<bool> {
         let view = self.view()?;
-        let first = view.found.and_then(|found| found.cohorts.first(&self.spec, &found.scene));
+        let first = view.found.and_then(|found| found.cohorts.first(&self.spec, &found.observation));
         Ok(first.and_then(|cohort| view.left_truncated(&cohort)).unwrap_or(false))
     }
 
@@ -394,7 +405,7 @@ impl CohortRetention {
 
     /// ISO texts of the first moment observed and of the first after it; `None` where nothing was.
     pub fn observed(&self) -> Option<(String, String)> {
-        self.found.as_ref().map(|found| (found.scene.start.text(), found.scene.end.text()))
+        self.found.as_ref().map(|found| (found.observation.start.text(), found.observation.end.text()))
     }
 
     /// The zone that times were read in.

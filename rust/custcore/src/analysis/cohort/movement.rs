@@ -4,11 +4,11 @@ use std::ops::{AddAssign, Range};
 
 use hashbrown::HashMap;
 
-use super::book::Order;
 use super::cell_counts::has_places;
 use super::cohorts::MOST_CELLS;
 use super::count::Counter;
 use super::kernel::active_periods;
+use super::orders_by_customer::CohortOrder;
 use super::spec::CohortBy;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::par::ROWS_WORTH_THREADS;
@@ -195,11 +195,11 @@ fn leave(rows: &mut Periods<'_, Flow>, period: usize, units: i128) {
 impl Counter<'_> {
     /// Movement by group and period.
     pub fn movement(&self) -> Result<Sums<Movement>> {
-        let first = self.scene.periods().start;
+        let first = self.observation.periods().start;
         let least = self.spec.min_occurrences;
         self.of_all(|orders, rows, active: &mut Vec<i64>, periods: &mut Vec<usize>| {
             let returns = || orders.iter().filter(|order| order.returns());
-            active_periods(returns().filter(|order| order.in_window()).map(|order| self.scene.index(order.day)), least, active);
+            active_periods(returns().filter(|order| order.in_window()).map(|order| self.observation.index(order.day)), least, active);
             let known = self.looks_back() && returns().any(|order| !order.in_window());
             periods.clear();
             periods.extend(active.iter().map(|&index| usize::try_from(index - first).unwrap_or(0)));
@@ -209,11 +209,11 @@ impl Counter<'_> {
 
     /// Flows of money by group and period.
     pub fn flows(&self) -> Result<Sums<Flow>> {
-        let first = self.scene.periods().start;
+        let first = self.observation.periods().start;
         self.of_all(|orders, rows, (): &mut (), money: &mut Vec<(usize, i128)>| {
             money.clear();
             for order in orders.iter().filter(|order| order.in_window()) {
-                let period = usize::try_from(self.scene.index(order.day) - first).unwrap_or(0);
+                let period = usize::try_from(self.observation.index(order.day) - first).unwrap_or(0);
                 match money.last_mut() {
                     Some((open, units)) if *open == period => *units += order.units,
                     _ => money.push((period, order.units)),
@@ -231,17 +231,17 @@ impl Counter<'_> {
     }
 
     /// Adds up what `add` makes of the orders of every buyer, by group and period.
-    fn of_all<T, A, B>(&self, add: impl Fn(&[Order], &mut Periods<'_, T>, &mut A, &mut B) + Sync + Send) -> Result<Sums<T>>
+    fn of_all<T, A, B>(&self, add: impl Fn(&[CohortOrder], &mut Periods<'_, T>, &mut A, &mut B) + Sync + Send) -> Result<Sums<T>>
     where
         T: Copy + Default + AddAssign + Send,
         A: Default,
         B: Default,
     {
-        let range = self.scene.periods();
+        let range = self.observation.periods();
         let periods = usize::try_from(range.end - range.start).unwrap_or(0);
         let rows = periods.saturating_mul(self.groups.number());
         if rows as u64 > MOST_CELLS {
-            let (first, last) = (date_text(self.scene.start.day), date_text(self.scene.end.last_day()));
+            let (first, last) = (date_text(self.observation.start.day), date_text(self.observation.end.last_day()));
             let message = format!(
                 "the result would have {rows} rows, more than 50,000,000: one for each period from {first} to {last} and each group. If a date \
                  is wrong, leave it out with observation_start and observation_end; else choose a longer period"
@@ -249,11 +249,11 @@ impl Counter<'_> {
             return Err(Error::new(ErrorKind::OutOfRange, message));
         }
         let count = |run: Range<usize>| {
-            let mut sums = Sums::new(rows, self.book.n_orders());
+            let mut sums = Sums::new(rows, self.orders_by_customer.n_orders());
             let (mut orders, mut a, mut b) = (Vec::new(), A::default(), B::default());
             for customer in run {
-                self.book.orders(customer, &mut orders);
-                if !orders.iter().any(Order::is_purchase) {
+                self.orders_by_customer.orders(customer, &mut orders);
+                if !orders.iter().any(CohortOrder::is_purchase) {
                     continue;
                 }
                 let group = self.groups.group(self.view, customer as u32);
@@ -261,7 +261,7 @@ impl Counter<'_> {
             }
             sums
         };
-        let customers = self.book.customers();
+        let customers = self.orders_by_customer.customers();
         let side_by_side = customers >= ROWS_WORTH_THREADS && rows < ROWS_WORTH_THREADS;
         let runs = if side_by_side { self.threads.par_chunks(customers, count) } else { vec![count(0..customers)] };
         let mut runs = runs.into_iter();

@@ -43,15 +43,15 @@ fn periods_table(view: &View<'_>) -> Result<(TableBuilder, usize)> {
         table.column("is_complete", Arc::new(BooleanArray::from(Vec::<bool>::new())));
         return Ok((table, 0));
     };
-    let (scene, periods) = (&found.scene, found.scene.periods());
+    let (observation, periods) = (&found.observation, found.observation.periods());
     let rows = check_periods((periods.end - periods.start) as usize, found.groups.number())?;
     let n = ((periods.end - periods.start) as usize).max(1);
     view.by_column(&mut table, (0..rows).map(|row| row / n))?;
     let index = |row: usize| periods.start + (row % n) as i64;
-    let start = |index: i64| shown(scene.calendar.start(index, scene.period));
+    let start = |index: i64| shown(observation.calendar.start(index, observation.period));
     table.column("period_start", Arc::new(Date32Array::from_iter_values((0..rows).map(|row| start(index(row))))));
     table.column("period_end", Arc::new(Date32Array::from_iter_values((0..rows).map(|row| start(index(row) + 1)))));
-    table.column("is_complete", Arc::new((0..rows).map(|row| Some(scene.is_over(index(row)))).collect::<BooleanArray>()));
+    table.column("is_complete", Arc::new((0..rows).map(|row| Some(observation.is_over(index(row)))).collect::<BooleanArray>()));
     Ok((table, rows))
 }
 

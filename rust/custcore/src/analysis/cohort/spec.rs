@@ -1,14 +1,14 @@
 //! What cohorts are asked for: periods, criteria, who is in a cohort, what is observed.
 
-use crate::column::bounds::{Bound, Window};
+use crate::column::bounds::{ObservationBound, ObservationWindow};
 use crate::column::chunks::Pick;
 use crate::error::{Error, ErrorKind, Result};
-use crate::state::spec::Spec;
+use crate::state::spec::BaseSpec;
 use crate::time::period::{Calendar, Period};
 
 /// When a customer counts as having come back in period k, for k >= 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Criterion {
+pub enum ReturnCriterion {
     /// Active in it.
     #[default]
     On,
@@ -44,10 +44,10 @@ pub struct CohortSpec {
     /// Whether periods are counted from each customer's own first day instead of the calendar's.
     pub elapsed: bool,
     /// When a customer counts.
-    pub criterion: Criterion,
+    pub criterion: ReturnCriterion,
     /// Last periods of brackets, ascending from 1 on, if periods are put together.
     pub brackets: Option<Vec<u32>>,
-    /// With [`Criterion::OnOrAfter`]: how many periods count.
+    /// With [`ReturnCriterion::OnOrAfter`]: how many periods count.
     pub horizon: Option<u32>,
     /// What puts a customer into a cohort.
     pub cohort_by: CohortBy,
@@ -66,9 +66,9 @@ pub struct CohortSpec {
     /// Month in which quarters and years begin, 1 to 12.
     pub fiscal_year_start: i32,
     /// The first moment that is observed.
-    pub observation_start: Option<Bound>,
+    pub observation_start: Option<ObservationBound>,
     /// The first moment after it.
-    pub observation_end: Option<Bound>,
+    pub observation_end: Option<ObservationBound>,
     /// Number of periods of every cohort; all that are observed if not given.
     pub n_periods: Option<u32>,
     /// Whether the RFM table of the same rows will be asked for.
@@ -81,7 +81,7 @@ impl Default for CohortSpec {
             period: Period::Month,
             cohort_period: Period::Month,
             elapsed: false,
-            criterion: Criterion::default(),
+            criterion: ReturnCriterion::default(),
             brackets: None,
             horizon: None,
             cohort_by: CohortBy::default(),
@@ -146,9 +146,9 @@ impl CohortSpec {
 
     /// Whether days and money are all that need be known of a purchase: cohorts of first purchases by the calendar, over
     /// all that there is.
-    pub fn is_brief(&self) -> bool {
+    pub fn is_packed(&self) -> bool {
         let plain = !self.own_windows() && matches!(self.cohort_by, CohortBy::First | CohortBy::FirstInWindow);
-        let all = self.observation_start.is_none() && matches!(self.observation_end, None | Some(Bound::Date(_)));
+        let all = self.observation_start.is_none() && matches!(self.observation_end, None | Some(ObservationBound::Date(_)));
         let rows = self.n_periods.is_none() && self.brackets.is_none() && self.by.is_none();
         plain && all && rows && self.start.is_none() && self.returning.is_none() && self.min_occurrences == 1
     }
@@ -172,7 +172,7 @@ impl CohortSpec {
     }
 
     /// The settings of the scan, from those of reading rows.
-    pub fn scan(&self, mut spec: Spec) -> Result<Spec> {
+    pub fn scan(&self, mut spec: BaseSpec) -> Result<BaseSpec> {
         self.check()?;
         spec.check_decimals()?;
         spec.roles.attributes = Vec::new();
@@ -184,9 +184,9 @@ impl CohortSpec {
         spec.roles.start.clone_from(&self.start);
         spec.roles.returning.clone_from(&self.returning);
         spec.n_days = false;
-        let is_brief = self.is_brief();
-        let alone = is_brief && !self.rfm && spec.roles.order_id.is_none();
-        spec.window = Some(Window { start: self.observation_start, end: self.observation_end, is_brief, alone });
+        let is_packed = self.is_packed();
+        let alone = is_packed && !self.rfm && spec.roles.order_id.is_none();
+        spec.window = Some(ObservationWindow { start: self.observation_start, end: self.observation_end, is_packed, alone });
         Ok(spec)
     }
 

@@ -117,7 +117,7 @@ impl View<'_> {
             let codes = keys.map(|key| key.and_then(code));
             return key_column(&self.kinds.attributes[at].1, self.base.attribute(at).values(), codes);
         }
-        let start = |key: i64| self.found.map(|found| shown(found.scene.calendar.start(key, self.spec.cohort_period)));
+        let start = |key: i64| self.found.map(|found| shown(found.observation.calendar.start(key, self.spec.cohort_period)));
         Ok(Arc::new(keys.map(|key| key.and_then(start)).collect::<Date32Array>()))
     }
 
@@ -132,7 +132,7 @@ impl View<'_> {
                 _ => cohort.key.to_string(),
             };
         }
-        self.found.map_or(String::new(), |found| date_text(shown(found.scene.calendar.start(cohort.key, self.spec.cohort_period))))
+        self.found.map_or(String::new(), |found| date_text(shown(found.observation.calendar.start(cohort.key, self.spec.cohort_period))))
     }
 
     /// One column of cells; `None` stands for a cell that is not there.
@@ -172,13 +172,13 @@ impl View<'_> {
 
     /// Whether the first days of a cohort were not observed; `None` where it is no period.
     pub(super) fn left_truncated(&self, cohort: &Cohort) -> Option<bool> {
-        let scene = &self.found?.scene;
+        let observation = &self.found?.observation;
         if self.spec.cohort_by == CohortBy::Column {
             return None;
         }
-        let edge = |key| scene.calendar.start(key, self.spec.cohort_period);
-        let (begin, end, day) = (edge(cohort.key), edge(cohort.key + 1), i64::from(scene.start.day));
-        Some(begin <= day && day < end && (begin < day || scene.start.has_time()))
+        let edge = |key| observation.calendar.start(key, self.spec.cohort_period);
+        let (begin, end, day) = (edge(cohort.key), edge(cohort.key + 1), i64::from(observation.start.day));
+        Some(begin <= day && day < end && (begin < day || observation.start.has_time()))
     }
 
     /// First and last day (exclusive) of a cell, where they are the same for all members.
@@ -186,9 +186,9 @@ impl View<'_> {
         if self.spec.own_windows() {
             return None;
         }
-        let (scene, cohort) = (&self.found?.scene, cell.cohort);
+        let (observation, cohort) = (&self.found?.observation, cell.cohort);
         let (first, last) = self.spec.spans().periods(cell.row as usize);
-        let start = |k: i64| shown(scene.calendar.start(cohort.key + k, self.spec.period));
+        let start = |k: i64| shown(observation.calendar.start(cohort.key + k, self.spec.period));
         Some((start(first), start(last + 1)))
     }
 
@@ -199,12 +199,12 @@ impl View<'_> {
 
 /// A row of the long table: a cell, or what lies in none of a group's.
 #[derive(Clone, Copy)]
-enum Line<'a> {
+enum CohortRow<'a> {
     Cell(Cell<'a>),
     Lost(usize),
 }
 
-impl<'a> Line<'a> {
+impl<'a> CohortRow<'a> {
     fn cell(self) -> Option<Cell<'a>> {
         match self {
             Self::Cell(cell) => Some(cell),
@@ -224,7 +224,7 @@ impl<'a> Line<'a> {
 /// All rows of the long table, read as often as there are columns; their number is known. What lies in no cell comes behind
 /// the cells of its group.
 #[derive(Clone)]
-struct Lines<'a> {
+struct CohortRows<'a> {
     view: &'a View<'a>,
     cohorts: &'a [Cohort],
     open: Option<CohortCells<'a>>,
@@ -232,25 +232,25 @@ struct Lines<'a> {
     left: usize,
 }
 
-impl<'a> Iterator for Lines<'a> {
-    type Item = Line<'a>;
+impl<'a> Iterator for CohortRows<'a> {
+    type Item = CohortRow<'a>;
 
     #[inline]
-    fn next(&mut self) -> Option<Line<'a>> {
+    fn next(&mut self) -> Option<CohortRow<'a>> {
         loop {
             if let Some(cell) = self.open.as_mut().and_then(CohortCells::next) {
                 self.left -= 1;
-                return Some(Line::Cell(cell));
+                return Some(CohortRow::Cell(cell));
             }
             match (self.view.found, self.cohorts.split_first()) {
                 (Some(found), Some((cohort, others))) if cohort.group == self.groups.start => {
-                    self.open = Some(CohortCells::of(self.view.spec, &found.scene, &found.counts, cohort));
+                    self.open = Some(CohortCells::of(self.view.spec, &found.observation, &found.counts, cohort));
                     self.cohorts = others;
                 }
                 _ => {
                     let group = self.groups.next()?;
                     self.left -= 1;
-                    return Some(Line::Lost(group));
+                    return Some(CohortRow::Lost(group));
                 }
             }
         }
@@ -261,11 +261,11 @@ impl<'a> Iterator for Lines<'a> {
     }
 }
 
-impl ExactSizeIterator for Lines<'_> {}
+impl ExactSizeIterator for CohortRows<'_> {}
 
 impl View<'_> {
     fn cohorts(&self, positions: Range<usize>) -> Vec<Cohort> {
-        self.found.map_or_else(Vec::new, |found| found.cohorts.some(self.spec, &found.scene, positions))
+        self.found.map_or_else(Vec::new, |found| found.cohorts.some(self.spec, &found.observation, positions))
     }
 }
 
@@ -276,7 +276,7 @@ pub(super) fn check_money(view: &View<'_>, lost: &Unattributed) -> Result<()> {
     }
     let Some(found) = view.found else { return Ok(()) };
     // Money lies in cohorts that have members.
-    let cells = || Cells::of(view.spec, &found.scene, &found.counts, &found.cohorts.kept).filter(|cell| cell.count.units != 0);
+    let cells = || Cells::of(view.spec, &found.observation, &found.counts, &found.cohorts.kept).filter(|cell| cell.count.units != 0);
     let whose = |row: usize| cells().nth(row).map_or("of no cohort".to_owned(), |cell| view.whose(&cell));
     let seen = |units: fn(&Cell<'_>) -> i128| cells().map(move |cell| cell.is_observed.then(|| units(&cell)));
     money_column(view.kinds.money, seen(|cell| cell.count.units).chain(lost.units.iter().map(|&units| Some(units))), whose)?;
@@ -307,13 +307,13 @@ pub(super) fn cells_table(view: &View<'_>, lost: &Unattributed, context: &Contex
     };
     check_room((rows * LINE_BYTES + n * COHORT_BYTES) as u64, what)?;
     let all = view.cohorts(0..n);
-    let lines = || Lines { view, cohorts: &all, open: None, groups: 0..groups, left: rows };
-    let cells = || lines().map(Line::cell);
+    let lines = || CohortRows { view, cohorts: &all, open: None, groups: 0..groups, left: rows };
+    let cells = || lines().map(CohortRow::cell);
     let cohorts = || cells().map(|cell| cell.map(|cell| cell.cohort));
     let mut table = TableBuilder::default();
-    let group = |line: Line<'_>| match line {
-        Line::Cell(cell) => cell.cohort.group,
-        Line::Lost(group) => group,
+    let group = |line: CohortRow<'_>| match line {
+        CohortRow::Cell(cell) => cell.cohort.group,
+        CohortRow::Lost(group) => group,
     };
     view.by_column(&mut table, lines().map(group))?;
     table.column("cohort", view.cohort_column(cohorts().map(|cohort| cohort.map(|cohort| cohort.key)))?);
@@ -370,7 +370,7 @@ pub(super) fn matrix_table(view: &View<'_>, value: Value, part: &Part, context: 
     view.by_column(&mut table, cohorts.iter().map(|cohort| cohort.group))?;
     table.column("cohort", view.cohort_column(cohorts.iter().map(|cohort| Some(cohort.key)))?);
     table.column("cohort_size", Arc::new(cohorts.iter().map(|cohort| cohort.size).collect::<Int64Array>()));
-    let open = |cohort| view.found.map(|found| CohortCells::of(view.spec, &found.scene, &found.counts, cohort));
+    let open = |cohort| view.found.map(|found| CohortCells::of(view.spec, &found.observation, &found.counts, cohort));
     let mut open: Vec<CohortCells<'_>> = cohorts.iter().filter_map(open).collect();
     let mut column = Vec::with_capacity(open.len());
     for row in 0..columns {
@@ -387,7 +387,7 @@ pub(super) fn average_table(view: &View<'_>, simple: bool, columns: usize) -> Re
     let (groups, rows) = view.found.map_or((0, 0), |found| (found.groups.number(), found.cohorts.longest.min(columns)));
     let number = check_periods(rows, groups)?;
     let averages =
-        view.found.map_or_else(Vec::new, |found| averages(view.spec, &found.scene, &found.counts, &found.cohorts.kept, groups, rows));
+        view.found.map_or_else(Vec::new, |found| averages(view.spec, &found.observation, &found.counts, &found.cohorts.kept, groups, rows));
     debug_assert_eq!(averages.len(), number);
     let rows = rows.max(1);
     let mut table = TableBuilder::default();

@@ -1,14 +1,14 @@
 //! The assignment step over a chunk of rows. Only points whose bounds have expired are re-examined.
 
-use super::filter::{Drift, Filter, Frame, Screen, until};
+use super::bounds::{BoundsCheck, CenterShift, HamerlyBounds, Normalization, until};
 use super::kernel::nearest;
 use super::label::Label;
-use super::lanes::{Lanes, Task};
-use super::means::Totals;
-use super::points::{Block, Float, Lane};
+use super::means::ClusterWeights;
+use super::points::{Float, Lane, PointBlock};
 use super::problem::Problem;
-use super::read::{Narrow, Widen};
-use super::share::{Change, Share};
+use super::read::{ReadNormalized, ReadWide};
+use super::share::{Chunk, ClusterDelta};
+use super::simd::{Lanes, Task};
 use super::sums::{Digits, by_label};
 use crate::column::BLOCK;
 use crate::error::Result;
@@ -24,25 +24,25 @@ pub struct Assign<'a, 'p, T: Float, L> {
     /// The clustering problem.
     pub problem: &'a Problem<'p, T>,
     /// The rows.
-    pub chunk: &'a mut Share<L>,
+    pub chunk: &'a mut Chunk<L>,
     /// The centres.
     pub centers: &'a [f64],
     /// The float32 bounds for these centres.
-    pub bounds: &'a Filter,
+    pub bounds: &'a HamerlyBounds,
     /// The normalization of the bounds.
-    pub normalization: &'a Frame,
+    pub normalization: &'a Normalization,
     /// The cumulative centre shift.
-    pub center_shift: &'a Drift,
+    pub center_shift: &'a CenterShift,
     /// Whether this is the first assignment: rows have no labels yet.
     pub first: bool,
     /// Whether the sums of the clusters are updated.
     pub update: bool,
     /// Output: the changes of sums, weights and labels.
-    pub change: &'a mut Change,
+    pub change: &'a mut ClusterDelta,
 }
 
 /// A reassigned row of a block.
-struct Move {
+struct Reassignment {
     row: u32,
     from: u32,
     to: u32,
@@ -62,7 +62,7 @@ struct Scratch {
     changed: Vec<u32>,
     listed: usize,
     x: Vec<f64>,
-    moves: Vec<Move>,
+    moves: Vec<Reassignment>,
     /// The features of a block in float64, for the initial sums.
     wide: Vec<f64>,
     digits: Digits,
@@ -115,7 +115,7 @@ impl<T: Float, L: Label> Task for Assign<'_, '_, T, L> {
 impl<T: Float, L: Label> Assign<'_, '_, T, L> {
     /// The first assignment of a block; returns the smallest margin.
     #[inline(always)]
-    fn assign_initial<V: Lanes>(&mut self, block: &Block, start: usize, keeps_bounds: bool, scratch: &mut Scratch) -> f32 {
+    fn assign_initial<V: Lanes>(&mut self, block: &PointBlock, start: usize, keeps_bounds: bool, scratch: &mut Scratch) -> f32 {
         let lanes = self.problem.points.lanes(block);
         self.normalize_block(lanes, block, scratch);
         self.check_bounds(block.len, scratch);
@@ -146,16 +146,16 @@ impl<T: Float, L: Label> Assign<'_, '_, T, L> {
         }
         if self.update {
             match &mut self.change.totals {
-                Totals::Counts(counts) => {
+                ClusterWeights::Counts(counts) => {
                     by_label(labels, &scratch.ones[..labels.len()], counts.len(), |to, rows| counts[to] += rows);
                     let (start, len) = (block.start, block.len);
-                    self.problem.path.run(Widen { lanes, start, len, stride: BLOCK, out: &mut scratch.wide });
+                    self.problem.path.run(ReadWide { lanes, start, len, stride: BLOCK, out: &mut scratch.wide });
                     for (feature, terms) in scratch.wide.chunks_exact(BLOCK).enumerate() {
                         self.change.sums.add_column(feature, labels, &terms[..len], &mut scratch.digits);
                     }
                     self.change.moved += block.len;
                 }
-                Totals::Weights(_) => {
+                ClusterWeights::Weights(_) => {
                     for (at, label) in labels.iter().enumerate() {
                         let weight = self.problem.weight(self.chunk.first_row + start + at);
                         self.change.shift(None, label.index(), Some(weight), lanes, block.start + at);
@@ -168,14 +168,14 @@ impl<T: Float, L: Label> Assign<'_, '_, T, L> {
 
     /// Re-examines the due rows of a block and applies the reassignments; returns the smallest margin.
     #[inline(always)]
-    fn reassign_block<V: Lanes>(&mut self, block: &Block, start: usize, scratch: &mut Scratch) -> f32 {
+    fn reassign_block<V: Lanes>(&mut self, block: &PointBlock, start: usize, scratch: &mut Scratch) -> f32 {
         let least = self.recheck_block::<V>(block, start, scratch);
         self.apply_moves(block, scratch);
         least
     }
 
     #[inline(always)]
-    fn recheck_block<V: Lanes>(&mut self, block: &Block, start: usize, scratch: &mut Scratch) -> f32 {
+    fn recheck_block<V: Lanes>(&mut self, block: &PointBlock, start: usize, scratch: &mut Scratch) -> f32 {
         let mut least = self.collect_due::<V>(block, start, scratch);
         let lanes = self.problem.points.lanes(block);
         if scratch.count * 16 > block.len * DENSE {
@@ -207,7 +207,7 @@ impl<T: Float, L: Label> Assign<'_, '_, T, L> {
 
     /// Finishes a row of a block at position `at` of the scratch buffers, in float64 if uncertain; returns its margin.
     #[inline(always)]
-    fn finish_row(&mut self, lanes: &[Lane<T>], block: &Block, start: usize, row: usize, at: usize, scratch: &mut Scratch) -> f32 {
+    fn finish_row(&mut self, lanes: &[Lane<T>], block: &PointBlock, start: usize, row: usize, at: usize, scratch: &mut Scratch) -> f32 {
         if !(scratch.margin[at] > 0.0) {
             self.recompute_exact(lanes, block.start + row, at, scratch);
         }
@@ -220,12 +220,12 @@ impl<T: Float, L: Label> Assign<'_, '_, T, L> {
     /// once per instruction set and not for every type of feature and label.
     fn check_bounds(&self, len: usize, scratch: &mut Scratch) {
         let Scratch { y, best, margin, .. } = scratch;
-        self.problem.path.run(Screen { bounds: self.bounds, y, stride: STRIDE, len, best, margin });
+        self.problem.path.run(BoundsCheck { bounds: self.bounds, y, stride: STRIDE, len, best, margin });
     }
 
     /// Collects the rows of a block whose bounds have expired; returns the smallest remaining margin of the others.
     #[inline(always)]
-    fn collect_due<V: Lanes>(&self, block: &Block, start: usize, scratch: &mut Scratch) -> f32 {
+    fn collect_due<V: Lanes>(&self, block: &PointBlock, start: usize, scratch: &mut Scratch) -> f32 {
         let high = self.center_shift.high.as_slice();
         let limits = &self.chunk.valid_until[start..start + block.len];
         let labels = &self.chunk.labels[start..start + block.len];
@@ -334,7 +334,16 @@ impl<T: Float, L: Label> Assign<'_, '_, T, L> {
     /// Assigns a row of a block to a cluster and records the change.
     #[inline(always)]
     #[expect(clippy::too_many_arguments, reason = "the row, its position and its new state")]
-    fn reassign(&mut self, lanes: &[Lane<T>], block: &Block, start: usize, row: usize, label: L, margin: f32, moves: &mut Vec<Move>) {
+    fn reassign(
+        &mut self,
+        lanes: &[Lane<T>],
+        block: &PointBlock,
+        start: usize,
+        row: usize,
+        label: L,
+        margin: f32,
+        moves: &mut Vec<Reassignment>,
+    ) {
         let (old, new) = (self.chunk.labels[start + row].index(), label.index());
         self.chunk.valid_until[start + row] = until(self.center_shift.low[new], margin);
         if old != new {
@@ -345,16 +354,16 @@ impl<T: Float, L: Label> Assign<'_, '_, T, L> {
                     let weight = weights[self.chunk.first_row + start + row];
                     self.change.shift(Some(old), new, Some(weight), lanes, block.start + row);
                 }
-                None => moves.push(Move { row: row as u32, from: old as u32, to: new as u32 }),
+                None => moves.push(Reassignment { row: row as u32, from: old as u32, to: new as u32 }),
             }
         }
     }
 
     /// Applies the recorded reassignments to the sums, feature by feature.
     #[inline(always)]
-    fn apply_moves(&mut self, block: &Block, scratch: &mut Scratch) {
+    fn apply_moves(&mut self, block: &PointBlock, scratch: &mut Scratch) {
         if self.update
-            && let Totals::Counts(counts) = &mut self.change.totals
+            && let ClusterWeights::Counts(counts) = &mut self.change.totals
         {
             self.change.moved += scratch.moves.len();
             for reassigned in &scratch.moves {
@@ -373,9 +382,9 @@ impl<T: Float, L: Label> Assign<'_, '_, T, L> {
     }
 
     /// Reads the normalized values of the block into the scratch buffer.
-    fn normalize_block(&self, lanes: &[Lane<T>], block: &Block, scratch: &mut Scratch) {
+    fn normalize_block(&self, lanes: &[Lane<T>], block: &PointBlock, scratch: &mut Scratch) {
         let (start, len) = (block.start, block.len);
-        self.problem.path.run(Narrow { lanes, start, len, normalization: self.normalization, stride: STRIDE, out: &mut scratch.y });
+        self.problem.path.run(ReadNormalized { lanes, start, len, normalization: self.normalization, stride: STRIDE, out: &mut scratch.y });
     }
 
     /// Computes the nearest centre and the margin in float64.

@@ -2,8 +2,8 @@
 //!
 //! Distinct rows become weighted points. Sums are exact, so the result is bit-identical to that of the original rows.
 
-use super::points::{Block, Float, Points};
-use super::scan::{Ranges, each_share};
+use super::points::{Float, PointBlock, Points};
+use super::scan::{Ranges, each_chunk};
 use crate::error::Result;
 use crate::exec::context::Context;
 
@@ -22,7 +22,7 @@ pub struct Distinct {
 }
 
 /// The rows of a chunk: their table cells, and the number of rows per cell.
-struct Found {
+struct DistinctChunk {
     codes: Vec<u32>,
     counts: Vec<u32>,
 }
@@ -40,8 +40,8 @@ pub fn distinct<T: Float>(points: &Points<T>, ranges: &Ranges, context: &Context
     let cells = cells as usize;
     let blocks = points.blocks();
     // Few chunks, because each allocates a count per cell.
-    let chunks: Vec<&[Block]> = blocks.chunks(blocks.len().div_ceil(context.threads() * 2).max(1)).collect();
-    let work = |chunk: &[Block]| {
+    let chunks: Vec<&[PointBlock]> = blocks.chunks(blocks.len().div_ceil(context.threads() * 2).max(1)).collect();
+    let work = |chunk: &[PointBlock]| {
         let mut codes = vec![0_u32; chunk.iter().map(|block| block.len).sum()];
         let mut counts = vec![0_u32; cells];
         let mut start = 0;
@@ -64,15 +64,15 @@ pub fn distinct<T: Float>(points: &Points<T>, ranges: &Ranges, context: &Context
             own.iter().for_each(|&code| counts[code as usize] += 1);
             start += block.len;
         }
-        Ok(Some(Found { codes, counts }))
+        Ok(Some(DistinctChunk { codes, counts }))
     };
-    let merge = |a: Option<Found>, b: Option<Found>| {
+    let merge = |a: Option<DistinctChunk>, b: Option<DistinctChunk>| {
         let (mut a, b) = (a?, b?);
         a.codes.extend_from_slice(&b.codes);
         a.counts.iter_mut().zip(&b.counts).for_each(|(a, b)| *a += b);
         Some(a)
     };
-    let Some(Some(found)) = each_share(chunks, (context, points.rows()), work, merge)? else { return Ok(None) };
+    let Some(Some(found)) = each_chunk(chunks, (context, points.rows()), work, merge)? else { return Ok(None) };
     let mut columns = vec![Vec::new(); widths.len()];
     let (mut counts, mut point_of_cell) = (Vec::new(), vec![0_u32; cells]);
     for (cell, &count) in found.counts.iter().enumerate().filter(|(_, count)| **count > 0) {

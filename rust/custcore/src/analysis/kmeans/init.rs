@@ -10,7 +10,7 @@ pub const SAMPLE: usize = 1 << 16;
 
 /// How the initial centres are chosen.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Init {
+pub enum CenterInit {
     /// Greedy k-means++ (Arthur and Vassilvitskii 2007), with the number of trials of scikit-learn.
     PlusPlus,
     /// Distinct rows, drawn at random.

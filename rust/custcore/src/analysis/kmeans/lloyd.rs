@@ -1,50 +1,50 @@
 //! Lloyd's algorithm from given initial centres, with scikit-learn's stopping rule.
 
 use super::assign::Assign;
-use super::filter::{Drift, Filter, Frame};
+use super::bounds::{CenterShift, HamerlyBounds, Normalization};
+use super::dispersion::{Dispersion, Terms};
 use super::kernel::squared_distance;
 use super::label::Label;
 use super::means::{Far, means, shift};
 use super::points::Float;
-use super::problem::{Problem, Run};
-use super::scan::{blocks_in_share, each_share};
-use super::share::{Change, Share};
-use super::spread::{Spread, Terms};
-use super::sums::{Steps, Sums};
+use super::problem::{LloydRun, Problem};
+use super::scan::{blocks_in_chunk, each_chunk};
+use super::share::{Chunk, ClusterDelta};
+use super::sums::{ClusterSums, Steps};
 use crate::error::Result;
 use crate::num::exact::quotient;
 
 /// The current centres and their cumulative shift.
-struct Place {
+struct LloydState {
     centers: Vec<f64>,
-    normalization: Frame,
-    center_shift: Drift,
+    normalization: Normalization,
+    center_shift: CenterShift,
     steps: Vec<Steps>,
 }
 
 impl<T: Float> Problem<'_, T> {
-    fn initial_state(&self, centers: &[f64]) -> Place {
-        Place {
+    fn initial_state(&self, centers: &[f64]) -> LloydState {
+        LloydState {
             centers: centers.to_vec(),
             normalization: self.normalization(),
-            center_shift: Drift::new(centers.len() / self.n_features()),
+            center_shift: CenterShift::new(centers.len() / self.n_features()),
             steps: self.ranges.largest().into_iter().map(Steps::new).collect(),
         }
     }
 
     /// The rows split into chunks, unlabelled.
-    fn chunks<L: Label>(&self) -> Vec<Share<L>> {
+    fn chunks<L: Label>(&self) -> Vec<Chunk<L>> {
         let blocks = self.points.blocks();
-        let chunk = |blocks: &[_]| Share::new(blocks.to_vec(), self.points.first_row(&blocks[0]));
-        blocks.chunks(blocks_in_share(blocks.len(), self.context)).map(chunk).collect()
+        let chunk = |blocks: &[_]| Chunk::new(blocks.to_vec(), self.points.first_row(&blocks[0]));
+        blocks.chunks(blocks_in_chunk(blocks.len(), self.context)).map(chunk).collect()
     }
 
     /// Runs Lloyd's algorithm from the centres `start`.
-    pub fn run<L: Label>(&self, start: &[f64], max_iter: usize, tol: f64) -> Result<Run<L>> {
+    pub fn run<L: Label>(&self, start: &[f64], max_iter: usize, tol: f64) -> Result<LloydRun<L>> {
         let d = self.n_features();
-        let mut chunks: Vec<Share<L>> = self.chunks();
+        let mut chunks: Vec<Chunk<L>> = self.chunks();
         let mut state = self.initial_state(start);
-        let mut accumulated = Change::new(start.len() / d, &state.steps, self.weights.is_some());
+        let mut accumulated = ClusterDelta::new(start.len() / d, &state.steps, self.weights.is_some());
         let mut tolerance = None;
         let mut strict = false;
         let mut n_iter = 0;
@@ -80,15 +80,15 @@ impl<T: Float> Problem<'_, T> {
         }
         let means = means(&accumulated.sums, &accumulated.totals, d, &[]);
         let inertia = self.inertia(&state.centers, &chunks)?;
-        chunks.iter_mut().for_each(Share::free_bounds);
-        Ok(Run { centers: state.centers, chunks, means, inertia, n_iter })
+        chunks.iter_mut().for_each(Chunk::free_bounds);
+        Ok(LloydRun { centers: state.centers, chunks, means, inertia, n_iter })
     }
 
     /// The assignment step: assigns every row to its nearest centre.
-    fn assign<L: Label>(&self, state: &Place, chunks: &mut [Share<L>], first: bool, update: bool) -> Result<Change> {
-        let bounds = Filter::new(&state.centers, &state.normalization);
-        let empty = || Change::new(state.centers.len() / self.n_features(), &state.steps, self.weights.is_some());
-        let work = |chunk: &mut Share<L>| {
+    fn assign<L: Label>(&self, state: &LloydState, chunks: &mut [Chunk<L>], first: bool, update: bool) -> Result<ClusterDelta> {
+        let bounds = HamerlyBounds::new(&state.centers, &state.normalization);
+        let empty = || ClusterDelta::new(state.centers.len() / self.n_features(), &state.steps, self.weights.is_some());
+        let work = |chunk: &mut Chunk<L>| {
             let (normalization, center_shift, centers) = (&state.normalization, &state.center_shift, state.centers.as_slice());
             let mut change = empty();
             let task =
@@ -96,11 +96,11 @@ impl<T: Float> Problem<'_, T> {
             self.path.run(task)?;
             Ok(change)
         };
-        Ok(each_share(chunks.iter_mut().collect(), self.load(), work, Change::merge)?.unwrap_or_else(empty))
+        Ok(each_chunk(chunks.iter_mut().collect(), self.load(), work, ClusterDelta::merge)?.unwrap_or_else(empty))
     }
 
     /// The `wanted` rows farthest from their centres, by distance descending, then by row.
-    fn farthest<L: Label>(&self, centers: &[f64], chunks: &[Share<L>], wanted: usize) -> Result<Vec<Far>> {
+    fn farthest<L: Label>(&self, centers: &[f64], chunks: &[Chunk<L>], wanted: usize) -> Result<Vec<Far>> {
         let d = self.n_features();
         let labels: Vec<L> = chunks.iter().flat_map(|chunk| chunk.labels.iter().copied()).collect();
         let mut x = vec![0.0; d];
@@ -142,7 +142,7 @@ impl<T: Float> Problem<'_, T> {
     }
 
     /// `tol` times the mean variance of the features; sample weights are ignored, as in scikit-learn.
-    fn tolerance(&self, tol: f64, accumulated: &Change) -> Result<f64> {
+    fn tolerance(&self, tol: f64, accumulated: &ClusterDelta) -> Result<f64> {
         if tol == 0.0 {
             return Ok(0.0);
         }
@@ -178,7 +178,7 @@ impl<T: Float> Problem<'_, T> {
     }
 
     /// The inertia: the exact sum of squared distances to the assigned centres, rounded once.
-    pub fn inertia<L: Label>(&self, centers: &[f64], chunks: &[Share<L>]) -> Result<f64> {
+    pub fn inertia<L: Label>(&self, centers: &[f64], chunks: &[Chunk<L>]) -> Result<f64> {
         let d = self.n_features();
         let reach = |center: &[f64]| {
             let both = center.iter().zip(&self.ranges.0);
@@ -190,22 +190,22 @@ impl<T: Float> Problem<'_, T> {
 
     /// The exact sum of terms, none of them above `largest`. Sample weights apply to distances only; multiplicities always
     /// apply.
-    fn exact_sum<L: Label>(&self, chunks: &[Share<L>], terms: Terms<'_>, largest: f64) -> Result<Vec<f64>> {
-        let unlabelled: Vec<Share<L>> = if chunks.is_empty() { self.chunks() } else { Vec::new() };
-        let chunks: Vec<&Share<L>> = chunks.iter().chain(&unlabelled).collect();
+    fn exact_sum<L: Label>(&self, chunks: &[Chunk<L>], terms: Terms<'_>, largest: f64) -> Result<Vec<f64>> {
+        let unlabelled: Vec<Chunk<L>> = if chunks.is_empty() { self.chunks() } else { Vec::new() };
+        let chunks: Vec<&Chunk<L>> = chunks.iter().chain(&unlabelled).collect();
         let weights = if matches!(terms, Terms::Distance { .. }) || self.codes.is_some() { self.weights } else { None };
-        let work = |chunk: &Share<L>| self.path.run(Spread { problem: self, chunk, terms, weights, largest });
-        let both = |a: Option<Sums>, b: Option<Sums>| {
+        let work = |chunk: &Chunk<L>| self.path.run(Dispersion { problem: self, chunk, terms, weights, largest });
+        let both = |a: Option<ClusterSums>, b: Option<ClusterSums>| {
             let mut a = a?;
             a.merge(b?);
             Some(a)
         };
         let infinite = vec![f64::INFINITY];
-        Ok(each_share(chunks, self.load(), work, both)?.map_or_else(Vec::new, |sum| sum.map_or(infinite, |sum| sum.get(0))))
+        Ok(each_chunk(chunks, self.load(), work, both)?.map_or_else(Vec::new, |sum| sum.map_or(infinite, |sum| sum.get(0))))
     }
 
     /// Labels every row with its nearest centre.
-    pub fn labels<L: Label>(&self, centers: &[f64]) -> Result<Vec<Share<L>>> {
+    pub fn labels<L: Label>(&self, centers: &[f64]) -> Result<Vec<Chunk<L>>> {
         let mut chunks = self.chunks();
         self.assign(&self.initial_state(centers), &mut chunks, true, false)?;
         Ok(chunks)

@@ -1,7 +1,7 @@
 //! The update step: means from exact sums, rounded once, and relocation of empty clusters.
 
 use super::kernel::squared_distance;
-use super::sums::Sums;
+use super::sums::ClusterSums;
 use crate::num::exact::{approximate, grow, grow_product, quotient};
 
 /// A row that becomes the centre of an empty cluster.
@@ -21,14 +21,14 @@ pub struct Far {
 
 /// The total weight of each cluster.
 #[derive(Debug, Clone)]
-pub enum Totals {
+pub enum ClusterWeights {
     /// Row counts, if unweighted.
     Counts(Vec<i64>),
     /// Exact sums of weights, as expansions.
     Weights(Vec<Vec<f64>>),
 }
 
-impl Totals {
+impl ClusterWeights {
     /// Zero weight in every cluster.
     pub fn new(clusters: usize, weighted: bool) -> Self {
         if weighted { Self::Weights(vec![Vec::new(); clusters]) } else { Self::Counts(vec![0; clusters]) }
@@ -76,7 +76,7 @@ impl Totals {
 
 /// The cluster means, from exact sums. Empty clusters are relocated to the rows `far` in order, as in scikit-learn; clusters
 /// that remain empty get the mean of the heaviest cluster.
-pub fn means(sums: &Sums, totals: &Totals, n_features: usize, far: &[Far]) -> Vec<f64> {
+pub fn means(sums: &ClusterSums, totals: &ClusterWeights, n_features: usize, far: &[Far]) -> Vec<f64> {
     let clusters = totals.len();
     let mut totals_now: Vec<Vec<f64>> = (0..clusters).map(|j| totals.get(j)).collect();
     let mut sums_now: Vec<Vec<f64>> = (0..clusters * n_features).map(|cell| sums.get(cell)).collect();

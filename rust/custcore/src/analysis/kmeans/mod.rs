@@ -11,14 +11,14 @@
 #![allow(clippy::many_single_char_names, reason = "x, c, d and k are the standard symbols")]
 
 pub mod assign;
+pub mod bounds;
 pub mod breaks;
-pub mod clusterer;
+pub mod dispersion;
 pub mod distinct;
-pub mod filter;
+pub mod fitted;
 pub mod init;
 pub mod kernel;
 pub mod label;
-pub mod lanes;
 pub mod lloyd;
 pub mod means;
 pub mod model;
@@ -32,6 +32,6 @@ pub mod scaler;
 pub mod scan;
 pub mod select;
 pub mod share;
-pub mod spread;
+pub mod simd;
 pub mod sums;
 pub mod table;

@@ -3,26 +3,26 @@
 use serde::{Deserialize, Serialize};
 
 use super::distinct::{Distinct, distinct};
-use super::init::{Init, SAMPLE, Sample, random_rows};
+use super::init::{CenterInit, SAMPLE, Sample, random_rows};
 use super::kernel::{nearest, squared_distance};
 use super::label::Label;
-use super::lanes::Path;
 use super::points::{Features, Float, Points, each_float};
-use super::problem::{Problem, Run};
+use super::problem::{LloydRun, Problem};
 use super::scaler::feature_count_mismatch;
-use super::scan::{Ranges, each_share, ranges};
-use super::share::Share;
+use super::scan::{Ranges, each_chunk, ranges};
+use super::share::Chunk;
+use super::simd::SimdPath;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 use crate::num::random::Random;
 
 /// Settings of a fit.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Spec {
+pub struct KMeansSpec {
     /// Number of clusters.
     pub n_clusters: usize,
     /// How the initial centres are chosen.
-    pub init: Init,
+    pub init: CenterInit,
     /// Number of runs; the one with the lowest inertia is kept.
     pub n_init: usize,
     /// Maximum number of iterations per run.
@@ -32,13 +32,13 @@ pub struct Spec {
     /// The seed.
     pub seed: u64,
     /// The SIMD instruction set; it does not affect the result.
-    pub path: Path,
+    pub path: SimdPath,
 }
 
 /// A fitted model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Model {
+pub struct KMeansModel {
     /// Number of features.
     pub n_features: usize,
     /// The centres, row-major.
@@ -75,7 +75,7 @@ pub(super) fn check_weights(weights: Option<&[f64]>, rows: usize) -> Result<()> 
     Ok(())
 }
 
-impl Spec {
+impl KMeansSpec {
     fn check(&self, rows: usize, n_features: usize) -> Result<()> {
         if rows == 0 {
             return Err(super::points::not_enough("there are no rows to cluster"));
@@ -89,7 +89,7 @@ impl Spec {
         if self.n_clusters > rows {
             return Err(invalid(format!("n_samples={rows} should be >= n_clusters={}.", self.n_clusters)));
         }
-        if let Init::Given(starts) = &self.init {
+        if let CenterInit::Given(starts) = &self.init {
             if starts.is_empty() {
                 return Err(invalid("no initial centres were given".to_owned()));
             }
@@ -107,7 +107,7 @@ impl Spec {
     }
 
     /// Fits a model and returns it with the label of each row.
-    pub fn fit(&self, features: &Features, weights: Option<&[f64]>, context: &Context) -> Result<(Model, Vec<i32>)> {
+    pub fn fit(&self, features: &Features, weights: Option<&[f64]>, context: &Context) -> Result<(KMeansModel, Vec<i32>)> {
         self.check(features.rows(), features.n_features())?;
         check_weights(weights, features.rows())?;
         // Nested entries into the pool are cheap from its own threads.
@@ -123,7 +123,7 @@ impl Spec {
         weights: Option<&[f64]>,
         ranges: &Ranges,
         context: &Context,
-    ) -> Result<(Model, Vec<i32>)> {
+    ) -> Result<(KMeansModel, Vec<i32>)> {
         let problem = Problem { points, weights, codes: None, ranges, path: self.path, context };
         let starts = self.initial_centers(&problem)?;
         let deduplicated = if weights.is_none() { distinct(points, ranges, context)? } else { None };
@@ -134,13 +134,13 @@ impl Spec {
         self.dispatch_labels(&problem, starts)
     }
 
-    fn dispatch_labels<T: Float>(&self, problem: &Problem<'_, T>, starts: Vec<Vec<f64>>) -> Result<(Model, Vec<i32>)> {
+    fn dispatch_labels<T: Float>(&self, problem: &Problem<'_, T>, starts: Vec<Vec<f64>>) -> Result<(KMeansModel, Vec<i32>)> {
         if self.n_clusters <= 256 { self.best_run::<T, u8>(problem, starts) } else { self.best_run::<T, u32>(problem, starts) }
     }
 
-    fn best_run<T: Float, L: Label>(&self, problem: &Problem<'_, T>, starts: Vec<Vec<f64>>) -> Result<(Model, Vec<i32>)> {
+    fn best_run<T: Float, L: Label>(&self, problem: &Problem<'_, T>, starts: Vec<Vec<f64>>) -> Result<(KMeansModel, Vec<i32>)> {
         let n_features = problem.points.n_features();
-        let mut best: Option<(Run<L>, Vec<f64>)> = None;
+        let mut best: Option<(LloydRun<L>, Vec<f64>)> = None;
         for start in starts {
             let run = problem.run::<L>(&start, self.max_iter, self.tol)?;
             let better = best.as_ref().is_none_or(|(before, _)| {
@@ -160,17 +160,17 @@ impl Spec {
             None => labels,
         };
         let n_nonempty = seen.iter().filter(|&&seen| seen).count();
-        let model = Model { n_features, centers: run.centers, init_centers, inertia: run.inertia, n_iter: run.n_iter, n_nonempty };
+        let model = KMeansModel { n_features, centers: run.centers, init_centers, inertia: run.inertia, n_iter: run.n_iter, n_nonempty };
         Ok((model, labels))
     }
 
     fn initial_centers<T: Float>(&self, problem: &Problem<'_, T>) -> Result<Vec<Vec<f64>>> {
         match &self.init {
-            Init::Given(starts) => Ok(starts.clone()),
-            Init::Random => (0..self.n_init)
+            CenterInit::Given(starts) => Ok(starts.clone()),
+            CenterInit::Random => (0..self.n_init)
                 .map(|run| random_rows(problem.points, problem.weights, self.n_clusters, &mut Random::new(self.seed, run as u64)))
                 .collect(),
-            Init::PlusPlus => {
+            CenterInit::PlusPlus => {
                 let wanted = SAMPLE.max(64 * self.n_clusters);
                 let sample = Sample::draw(problem.points, problem.weights, wanted, &mut Random::new(self.seed, u64::MAX));
                 let start = |run| sample.plus_plus(self.n_clusters, &mut Random::new(self.seed, run as u64), problem.context);
@@ -181,18 +181,18 @@ impl Spec {
 }
 
 /// Whether labelling `b` is the same clustering as `a` up to the numbering of clusters.
-fn is_same_clustering<L: Label>(a: &[Share<L>], b: &[Share<L>], clusters: usize) -> bool {
+fn is_same_clustering<L: Label>(a: &[Chunk<L>], b: &[Chunk<L>], clusters: usize) -> bool {
     let mut mapped: Vec<Option<L>> = vec![None; clusters];
-    let labels = |chunks| <[Share<L>]>::iter(chunks).flat_map(|chunk| &chunk.labels);
+    let labels = |chunks| <[Chunk<L>]>::iter(chunks).flat_map(|chunk| &chunk.labels);
     labels(a).zip(labels(b)).all(|(a, b)| *mapped[a.index()].get_or_insert(*b) == *b)
 }
 
 /// The labels of all rows, and which clusters are non-empty.
-fn collect_labels<L: Label>(chunks: &[Share<L>], clusters: usize, load: (&Context, usize)) -> Result<(Vec<i32>, Vec<bool>)> {
+fn collect_labels<L: Label>(chunks: &[Chunk<L>], clusters: usize, load: (&Context, usize)) -> Result<(Vec<i32>, Vec<bool>)> {
     let mut labels = vec![0; chunks.iter().map(|chunk| chunk.labels.len()).sum()];
     let mut rest = labels.as_mut_slice();
     let pairs = chunks.iter().map(|chunk| (chunk, rest.split_off_mut(..chunk.labels.len()).unwrap_or_default())).collect();
-    let work = |(chunk, out): (&Share<L>, &mut [i32])| {
+    let work = |(chunk, out): (&Chunk<L>, &mut [i32])| {
         let mut seen = vec![false; clusters];
         for (out, label) in out.iter_mut().zip(&chunk.labels) {
             seen[label.index()] = true;
@@ -201,11 +201,11 @@ fn collect_labels<L: Label>(chunks: &[Share<L>], clusters: usize, load: (&Contex
         Ok(seen)
     };
     let union = |a: Vec<bool>, b: Vec<bool>| a.iter().zip(&b).map(|(a, b)| a | b).collect();
-    let seen = each_share(pairs, load, work, union)?.unwrap_or_default();
+    let seen = each_chunk(pairs, load, work, union)?.unwrap_or_default();
     Ok((labels, seen))
 }
 
-impl Model {
+impl KMeansModel {
     /// Number of clusters.
     pub fn n_clusters(&self) -> usize {
         self.centers.len() / self.n_features.max(1)
@@ -233,7 +233,7 @@ impl Model {
     }
 
     /// The index of the nearest centre of every row.
-    pub fn predict(&self, features: &Features, path: Path, context: &Context) -> Result<Vec<i32>> {
+    pub fn predict(&self, features: &Features, path: SimdPath, context: &Context) -> Result<Vec<i32>> {
         self.check_width(features)?;
         let ranges = Ranges::of_centers(&self.centers, self.n_features);
         each_float!(&features.values, points => {
@@ -245,7 +245,7 @@ impl Model {
     /// The negative inertia of the rows with respect to the centres.
     pub fn score(&self, features: &Features, weights: Option<&[f64]>, context: &Context) -> Result<f64> {
         check_weights(weights, features.rows())?;
-        let (ranges, path) = (self.check(features, context)?, Path::fastest());
+        let (ranges, path) = (self.check(features, context)?, SimdPath::fastest());
         each_float!(&features.values, points => {
             let problem = Problem { points, weights, codes: None, ranges: &ranges, path, context };
             let labels = problem.labels::<u32>(&self.centers)?;

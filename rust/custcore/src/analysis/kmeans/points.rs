@@ -3,7 +3,7 @@
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_buffer::{ArrowNativeType, ScalarBuffer};
 
-use super::lanes::Lanes;
+use super::simd::Lanes;
 use crate::column::BLOCK;
 use crate::column::chunks::find_column;
 use crate::column::feature::Feature;
@@ -102,7 +102,7 @@ impl<T: Float> Lane<T> {
 
 /// Rows whose features are stored in the same arrays.
 #[derive(Debug, Clone)]
-pub struct Part<T: Float> {
+pub struct FeaturePart<T: Float> {
     /// The features.
     pub lanes: Vec<Lane<T>>,
     /// Number of rows.
@@ -112,7 +112,7 @@ pub struct Part<T: Float> {
 /// Rows of one float type.
 #[derive(Debug, Clone)]
 pub struct Points<T: Float> {
-    parts: Vec<Part<T>>,
+    parts: Vec<FeaturePart<T>>,
     /// The first row of each part.
     starts: Vec<usize>,
     rows: usize,
@@ -121,7 +121,7 @@ pub struct Points<T: Float> {
 
 /// A block of at most [`BLOCK`] rows of one part.
 #[derive(Debug, Clone, Copy)]
-pub struct Block {
+pub struct PointBlock {
     /// The part.
     pub part: u32,
     /// The first row within the part.
@@ -131,7 +131,7 @@ pub struct Block {
 }
 
 impl<T: Float> Points<T> {
-    fn new(parts: Vec<Part<T>>, n_features: usize) -> Self {
+    fn new(parts: Vec<FeaturePart<T>>, n_features: usize) -> Self {
         let mut rows = 0;
         let mut starts = Vec::with_capacity(parts.len());
         for part in &parts {
@@ -145,7 +145,7 @@ impl<T: Float> Points<T> {
     pub fn of_columns(columns: Vec<Vec<T>>, rows: usize) -> Self {
         let n_features = columns.len();
         let lanes = columns.into_iter().map(|values| Lane { values: values.into(), stride: 1 }).collect();
-        Self::new(vec![Part { lanes, rows }], n_features)
+        Self::new(vec![FeaturePart { lanes, rows }], n_features)
     }
 
     /// Number of rows.
@@ -159,9 +159,9 @@ impl<T: Float> Points<T> {
     }
 
     /// All rows as blocks, in order.
-    pub fn blocks(&self) -> Vec<Block> {
+    pub fn blocks(&self) -> Vec<PointBlock> {
         let of_part = |(part, rows): (usize, usize)| {
-            let block = move |start| Block { part: part as u32, start, len: BLOCK.min(rows - start) };
+            let block = move |start| PointBlock { part: part as u32, start, len: BLOCK.min(rows - start) };
             (0..rows).step_by(BLOCK).map(block)
         };
         self.parts.iter().map(|part| part.rows).enumerate().flat_map(of_part).collect()
@@ -169,13 +169,13 @@ impl<T: Float> Points<T> {
 
     /// The features of a block.
     #[inline]
-    pub fn lanes(&self, block: &Block) -> &[Lane<T>] {
+    pub fn lanes(&self, block: &PointBlock) -> &[Lane<T>] {
         &self.parts[block.part as usize].lanes
     }
 
     /// The index of the first row of a block over all parts.
     #[inline]
-    pub fn first_row(&self, block: &Block) -> usize {
+    pub fn first_row(&self, block: &PointBlock) -> usize {
         self.starts[block.part as usize] + block.start
     }
 
@@ -191,7 +191,7 @@ impl<T: Float> Points<T> {
 
 /// The memory layout of a two-dimensional array, in elements.
 #[derive(Debug, Clone, Copy)]
-pub struct Layout {
+pub struct MatrixLayout {
     /// Number of rows.
     pub rows: usize,
     /// Number of columns.
@@ -208,12 +208,12 @@ pub struct Features {
     /// The feature names.
     pub names: Option<Vec<String>>,
     /// The rows.
-    pub values: Values,
+    pub values: FeatureValues,
 }
 
 /// Rows of either float type.
 #[derive(Debug, Clone)]
-pub enum Values {
+pub enum FeatureValues {
     /// float32.
     F32(Points<f32>),
     /// float64.
@@ -224,8 +224,8 @@ pub enum Values {
 macro_rules! each_float {
     ($values:expr, $points:ident => $body:expr) => {
         match $values {
-            $crate::analysis::kmeans::points::Values::F32($points) => $body,
-            $crate::analysis::kmeans::points::Values::F64($points) => $body,
+            $crate::analysis::kmeans::points::FeatureValues::F32($points) => $body,
+            $crate::analysis::kmeans::points::FeatureValues::F64($points) => $body,
         }
     };
 }
@@ -261,31 +261,31 @@ impl Features {
                 Feature::F32(values) => Some(Lane { values, stride: 1 }),
                 Feature::F64(_) => None,
             };
-            let part = |(features, rows): (Vec<_>, usize)| Part { lanes: features.into_iter().filter_map(narrow).collect(), rows };
-            Values::F32(Points::new(coalesced(read.into_iter().map(part).collect()), n))
+            let part = |(features, rows): (Vec<_>, usize)| FeaturePart { lanes: features.into_iter().filter_map(narrow).collect(), rows };
+            FeatureValues::F32(Points::new(coalesced(read.into_iter().map(part).collect()), n))
         } else {
             let wide = |feature: Feature| Lane { values: feature.widened(), stride: 1 };
-            let part = |(features, rows): (Vec<Feature>, usize)| Part { lanes: features.into_iter().map(wide).collect(), rows };
-            Values::F64(Points::new(coalesced(read.into_iter().map(part).collect()), n))
+            let part = |(features, rows): (Vec<Feature>, usize)| FeaturePart { lanes: features.into_iter().map(wide).collect(), rows };
+            FeatureValues::F64(Points::new(coalesced(read.into_iter().map(part).collect()), n))
         };
         Ok(Self { names: Some(names), values })
     }
 
     /// A two-dimensional array; `flat` is its memory from the first element on.
-    pub fn from_matrix(flat: &ArrayRef, layout: Layout) -> Result<Self> {
-        fn points<T: Float>(values: &ScalarBuffer<T>, layout: Layout) -> Points<T> {
+    pub fn from_matrix(flat: &ArrayRef, layout: MatrixLayout) -> Result<Self> {
+        fn points<T: Float>(values: &ScalarBuffer<T>, layout: MatrixLayout) -> Points<T> {
             let lane = |column: usize| {
                 let start = (column * layout.column_stride).min(values.len());
                 Lane { values: values.slice(start, values.len() - start), stride: layout.row_stride }
             };
-            Points::new(vec![Part { lanes: (0..layout.columns).map(lane).collect(), rows: layout.rows }], layout.columns)
+            Points::new(vec![FeaturePart { lanes: (0..layout.columns).map(lane).collect(), rows: layout.rows }], layout.columns)
         }
         if layout.columns == 0 {
             return Err(not_enough("there is no column to cluster by"));
         }
         let values = match Feature::new("x", flat, 0)? {
-            Feature::F32(values) => Values::F32(points(&values, layout)),
-            Feature::F64(values) => Values::F64(points(&values, layout)),
+            Feature::F32(values) => FeatureValues::F32(points(&values, layout)),
+            Feature::F64(values) => FeatureValues::F64(points(&values, layout)),
         };
         Ok(Self { names: None, values })
     }
@@ -307,7 +307,7 @@ impl Features {
 }
 
 /// Concatenates the parts if they are small, to amortize the cost per block.
-fn coalesced<T: Float>(parts: Vec<Part<T>>) -> Vec<Part<T>> {
+fn coalesced<T: Float>(parts: Vec<FeaturePart<T>>) -> Vec<FeaturePart<T>> {
     let rows: usize = parts.iter().map(|part| part.rows).sum();
     if parts.len() < 2 || rows / parts.len() >= 4 * BLOCK {
         return parts;
@@ -317,7 +317,7 @@ fn coalesced<T: Float>(parts: Vec<Part<T>>) -> Vec<Part<T>> {
         let values: Vec<T> = parts.iter().flat_map(|part| (0..part.rows).map(move |row| part.lanes[feature].get(row))).collect();
         Lane { values: values.into(), stride: 1 }
     };
-    vec![Part { lanes: (0..n_features).map(lane).collect(), rows }]
+    vec![FeaturePart { lanes: (0..n_features).map(lane).collect(), rows }]
 }
 
 pub(super) fn not_enough(message: &str) -> Error {

@@ -1,13 +1,13 @@
 //! Prediction in one pass: finiteness check, float32 bounds, and labels.
 
 use super::assign::STRIDE;
-use super::filter::{Filter, Frame, Screen};
+use super::bounds::{BoundsCheck, HamerlyBounds, Normalization};
 use super::kernel::nearest;
-use super::lanes::{Lanes, Task};
-use super::points::{Block, Features, Float};
+use super::points::{Features, Float, PointBlock};
 use super::problem::Problem;
-use super::read::Narrow;
-use super::scan::{Ranges, blocks_in_share, each_share, first_nonfinite};
+use super::read::ReadNormalized;
+use super::scan::{Ranges, blocks_in_chunk, each_chunk, first_nonfinite};
+use super::simd::{Lanes, Task};
 use crate::error::Result;
 
 impl Ranges {
@@ -26,19 +26,19 @@ impl<T: Float> Problem<'_, T> {
     /// outside them the bounds are uncertain, and the label is computed in float64.
     pub fn predict(&self, centers: &[f64], features: &Features) -> Result<Vec<i32>> {
         let normalization = self.normalization();
-        let bounds = Filter::new(centers, &normalization);
+        let bounds = HamerlyBounds::new(centers, &normalization);
         let blocks = self.points.blocks();
         let mut labels = vec![0; self.points.rows()];
         let mut rest = labels.as_mut_slice();
         let chunk = |blocks| {
-            let rows = <[Block]>::iter(blocks).map(|block| block.len).sum();
+            let rows = <[PointBlock]>::iter(blocks).map(|block| block.len).sum();
             (blocks, rest.split_off_mut(..rows).unwrap_or_default())
         };
-        let chunks: Vec<_> = blocks.chunks(blocks_in_share(blocks.len(), self.context)).map(chunk).collect();
+        let chunks: Vec<_> = blocks.chunks(blocks_in_chunk(blocks.len(), self.context)).map(chunk).collect();
         let work = |(blocks, labels)| {
             self.path.run(Predict { problem: self, features, centers, normalization: &normalization, bounds: &bounds, blocks, labels })
         };
-        each_share(chunks, (self.context, self.points.rows()), work, |(), ()| ())?;
+        each_chunk(chunks, (self.context, self.points.rows()), work, |(), ()| ())?;
         Ok(labels)
     }
 }
@@ -48,9 +48,9 @@ struct Predict<'a, 'p, T: Float> {
     problem: &'a Problem<'p, T>,
     features: &'a Features,
     centers: &'a [f64],
-    normalization: &'a Frame,
-    bounds: &'a Filter,
-    blocks: &'a [Block],
+    normalization: &'a Normalization,
+    bounds: &'a HamerlyBounds,
+    blocks: &'a [PointBlock],
     labels: &'a mut [i32],
 }
 
@@ -67,14 +67,14 @@ impl<T: Float> Task for Predict<'_, '_, T> {
         for block in blocks {
             problem.context.check()?;
             let (lanes, len) = (problem.points.lanes(block), block.len);
-            problem.path.run(Narrow { lanes, start: block.start, len, normalization, stride: STRIDE, out: &mut y });
+            problem.path.run(ReadNormalized { lanes, start: block.start, len, normalization, stride: STRIDE, out: &mut y });
             // A finite value may overflow in float32. Its bounds are then uncertain, and the label is computed in float64.
             if !y.chunks_exact(STRIDE).all(|y| is_finite(&y[..len]))
                 && let Some(error) = first_nonfinite(problem.points, &[*block], features)
             {
                 return Err(error);
             }
-            problem.path.run(Screen { bounds, y: &y, stride: STRIDE, len, best: &mut best, margin: &mut margin });
+            problem.path.run(BoundsCheck { bounds, y: &y, stride: STRIDE, len, best: &mut best, margin: &mut margin });
             let labels = &mut labels[start..start + len];
             let mut uncertain = 0;
             for ((label, best), margin) in labels.iter_mut().zip(&best).zip(&margin) {
@@ -112,15 +112,15 @@ mod tests {
     use arrow_array::{ArrayRef, Float32Array, Float64Array};
 
     use crate::analysis::kmeans::kernel::nearest;
-    use crate::analysis::kmeans::lanes::Path;
-    use crate::analysis::kmeans::model::Model;
-    use crate::analysis::kmeans::points::{Features, Layout};
+    use crate::analysis::kmeans::model::KMeansModel;
+    use crate::analysis::kmeans::points::{Features, MatrixLayout};
+    use crate::analysis::kmeans::simd::SimdPath;
     use crate::error::{ErrorKind, Result};
     use crate::exec::context::Context;
     use crate::num::random::Random;
 
-    fn model(d: usize, centers: Vec<f64>) -> Model {
-        Model { n_features: d, init_centers: centers.clone(), centers, inertia: 0.0, n_iter: 1, n_nonempty: 1 }
+    fn model(d: usize, centers: Vec<f64>) -> KMeansModel {
+        KMeansModel { n_features: d, init_centers: centers.clone(), centers, inertia: 0.0, n_iter: 1, n_nonempty: 1 }
     }
 
     /// Rows in C order, including ties and extreme values.
@@ -142,7 +142,7 @@ mod tests {
                 let values = rows(d, n);
                 let centers: Vec<f64> = (0..5 * d).map(|i| ((i * 7 % 5) as f64) - 2.0).collect();
                 let model = model(d, centers.clone());
-                let layout = Layout { rows: n, columns: d, row_stride: d, column_stride: 1 };
+                let layout = MatrixLayout { rows: n, columns: d, row_stride: d, column_stride: 1 };
                 let narrow: Vec<f32> = values.iter().map(|&x| x as f32).collect();
                 let widened = narrow.iter().map(|&x| f64::from(x)).collect();
                 let arrays: [(ArrayRef, Vec<f64>); 2] =
@@ -150,7 +150,7 @@ mod tests {
                 for (array, values) in arrays {
                     let features = Features::from_matrix(&array, layout)?;
                     let expected: Vec<i32> = values.chunks_exact(d).map(|x| nearest(x, &centers).0 as i32).collect();
-                    for path in Path::available() {
+                    for path in SimdPath::available() {
                         assert_eq!(model.predict(&features, path, &Context::default())?, expected, "{d} {n} {}", path.name());
                     }
                 }
@@ -163,9 +163,9 @@ mod tests {
     fn error_names_the_first_non_finite_row() -> Result<()> {
         let mut values = rows(3, 5000);
         (values[3 * 4500], values[3 * 3100 + 1]) = (f64::NAN, f64::INFINITY);
-        let layout = Layout { rows: 5000, columns: 3, row_stride: 3, column_stride: 1 };
+        let layout = MatrixLayout { rows: 5000, columns: 3, row_stride: 3, column_stride: 1 };
         let features = Features::from_matrix(&(Arc::new(Float64Array::from(values)) as ArrayRef), layout)?;
-        let found = model(3, vec![1.0; 6]).predict(&features, Path::fastest(), &Context::default());
+        let found = model(3, vec![1.0; 6]).predict(&features, SimdPath::fastest(), &Context::default());
         let error = found.err().map(|error| (error.kind(), error.to_string()));
         assert!(error.is_some_and(|(kind, text)| kind == ErrorKind::NonFinite && text.contains("'1' (a feature) is infinite at row 3100")));
         Ok(())

@@ -1,10 +1,10 @@
 //! The input of Lloyd's algorithm and the result of a run.
 
-use super::filter::Frame;
-use super::lanes::Path;
+use super::bounds::Normalization;
 use super::points::{Float, Points};
 use super::scan::Ranges;
-use super::share::Share;
+use super::share::Chunk;
+use super::simd::SimdPath;
 use crate::exec::context::Context;
 
 /// The input of a run.
@@ -19,18 +19,18 @@ pub struct Problem<'a, T: Float> {
     /// The ranges of the features.
     pub ranges: &'a Ranges,
     /// The SIMD instruction set.
-    pub path: Path,
+    pub path: SimdPath,
     /// Threads and cancellation.
     pub context: &'a Context,
 }
 
 /// The result of a run.
 #[derive(Debug, Clone)]
-pub struct Run<L> {
+pub struct LloydRun<L> {
     /// The centres, row-major.
     pub centers: Vec<f64>,
     /// The labelled rows.
-    pub chunks: Vec<Share<L>>,
+    pub chunks: Vec<Chunk<L>>,
     /// The means of the rows of each cluster, from exact sums.
     pub means: Vec<f64>,
     /// The sum of squared distances to the assigned centres.
@@ -55,7 +55,7 @@ impl<T: Float> Problem<'_, T> {
     }
 
     /// The normalization of the points. The offset of each feature is the median of a sample of rows.
-    pub(super) fn normalization(&self) -> Frame {
+    pub(super) fn normalization(&self) -> Normalization {
         let (d, n) = (self.n_features(), self.points.rows());
         let count = n.min(255);
         let mut columns = vec![Vec::with_capacity(count); d];
@@ -68,6 +68,6 @@ impl<T: Float> Problem<'_, T> {
             column.sort_unstable_by(f64::total_cmp);
             column.get(column.len() / 2).copied().unwrap_or(0.0)
         };
-        Frame::new(&self.ranges.0, columns.into_iter().map(middle).collect())
+        Normalization::new(&self.ranges.0, columns.into_iter().map(middle).collect())
     }
 }

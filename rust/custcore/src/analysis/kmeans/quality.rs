@@ -2,12 +2,12 @@
 
 use super::init::Sample;
 use super::kernel::squared_distance;
-use super::lanes::{Lanes, Task};
 use super::points::Float;
-use super::problem::{Problem, Run};
-use super::scan::each_share;
-use super::share::Share;
-use super::sums::{Steps, Sums};
+use super::problem::{LloydRun, Problem};
+use super::scan::each_chunk;
+use super::share::Chunk;
+use super::simd::{Lanes, Task};
+use super::sums::{ClusterSums, Steps};
 use crate::column::BLOCK;
 use crate::error::Result;
 use crate::exec::context::Context;
@@ -49,20 +49,20 @@ struct Cluster {
 /// Sums by cluster over the rows of a chunk: squared distances and distances in the first pass, silhouettes in the second.
 struct Pass<'a, 'p, T: Float> {
     problem: &'a Problem<'p, T>,
-    chunk: &'a Share<u32>,
+    chunk: &'a Chunk<u32>,
     means: &'a [f64],
     clusters: Option<&'a [Cluster]>,
     steps: [Steps; 2],
 }
 
 impl<T: Float> Task for Pass<'_, '_, T> {
-    type Output = Result<(Sums, Vec<i64>)>;
+    type Output = Result<(ClusterSums, Vec<i64>)>;
 
     #[inline(always)]
     fn run<V: Lanes>(self) -> Self::Output {
         let d = self.problem.points.n_features();
         let k = self.means.len() / d;
-        let mut sums = Sums::new(k, &self.steps);
+        let mut sums = ClusterSums::new(k, &self.steps);
         let mut rows = vec![0; k];
         let mut x = vec![0.0; d * BLOCK];
         let mut distance = vec![0.0; BLOCK];
@@ -127,7 +127,7 @@ fn silhouette(own: f64, other: f64) -> f64 {
 }
 
 /// The measures of a run; `chunks` hold its labels.
-pub fn quality<T: Float>(problem: &Problem<'_, T>, run: &Run<u32>, chunks: &[Share<u32>]) -> Result<Quality> {
+pub fn quality<T: Float>(problem: &Problem<'_, T>, run: &LloydRun<u32>, chunks: &[Chunk<u32>]) -> Result<Quality> {
     let (n, d) = (problem.points.rows() as f64, problem.points.n_features());
     let k = run.centers.len() / d;
     let reach = |mean: &[f64]| {
@@ -136,13 +136,13 @@ pub fn quality<T: Float>(problem: &Problem<'_, T>, run: &Run<u32>, chunks: &[Sha
     };
     let largest = run.means.chunks_exact(d).map(reach).fold(0.0, f64::max);
     let pass = |clusters: Option<&[Cluster]>, steps: [Steps; 2]| {
-        let work = |chunk: &Share<u32>| problem.path.run(Pass { problem, chunk, means: &run.means, clusters, steps });
-        let both = |(mut sums, mut rows): (Sums, Vec<i64>), (more, others): (Sums, Vec<i64>)| {
+        let work = |chunk: &Chunk<u32>| problem.path.run(Pass { problem, chunk, means: &run.means, clusters, steps });
+        let both = |(mut sums, mut rows): (ClusterSums, Vec<i64>), (more, others): (ClusterSums, Vec<i64>)| {
             sums.merge(more);
             rows.iter_mut().zip(others).for_each(|(a, b): (&mut i64, i64)| *a += b);
             (sums, rows)
         };
-        each_share(chunks.iter().collect(), (problem.context, problem.points.rows()), work, both)
+        each_chunk(chunks.iter().collect(), (problem.context, problem.points.rows()), work, both)
     };
     let undefined = Quality {
         inertia: run.inertia,
@@ -153,7 +153,7 @@ pub fn quality<T: Float>(problem: &Problem<'_, T>, run: &Run<u32>, chunks: &[Sha
         silhouette_squared: None,
     };
     let Some((sums, rows)) = pass(None, [Steps::new(largest), Steps::new(largest.sqrt())])? else { return Ok(undefined) };
-    let sum = |sums: &Sums, j: usize, which: usize| quotient(&sums.get(2 * j + which), &[1.0]);
+    let sum = |sums: &ClusterSums, j: usize, which: usize| quotient(&sums.get(2 * j + which), &[1.0]);
     let rows: Vec<f64> = rows.into_iter().map(|rows| rows as f64).collect();
     let within: Vec<f64> = (0..k).map(|j| sum(&sums, j, 0)).collect();
     let within_total: f64 = within.iter().sum();
@@ -235,7 +235,7 @@ pub fn silhouettes(sample: &Sample, labels: &[Vec<usize>], ks: &[usize], context
         a.extend(b);
         a
     };
-    let each = each_share(rows.chunks(64).collect(), (context, m * m), work, both)?.unwrap_or_default();
+    let each = each_chunk(rows.chunks(64).collect(), (context, m * m), work, both)?.unwrap_or_default();
     let summary = |(at, &k): (usize, &usize)| {
         if k < 2 {
             return None;

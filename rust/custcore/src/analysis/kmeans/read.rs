@@ -1,8 +1,8 @@
 //! Reading the features of a block: contiguous columns are borrowed, strided columns (C order) are copied.
 
-use super::filter::Frame;
-use super::lanes::{Lanes, Task};
+use super::bounds::Normalization;
 use super::points::{Float, Lane};
+use super::simd::{Lanes, Task};
 use crate::column::BLOCK;
 
 /// The values of a lane from row `start` on as a contiguous slice: borrowed if contiguous, else copied to `buffer`.
@@ -40,7 +40,7 @@ fn read_strided<V: Lanes, T: Float, const S: usize>(values: &[T], len: usize, bu
 
 /// Reads the normalized values of a block into `out`, feature by feature `stride` apart. It is dispatched separately, so that
 /// it is compiled once per instruction set.
-pub struct Narrow<'a, T: Float> {
+pub struct ReadNormalized<'a, T: Float> {
     /// The features of the part.
     pub lanes: &'a [Lane<T>],
     /// The first row.
@@ -48,14 +48,14 @@ pub struct Narrow<'a, T: Float> {
     /// Number of rows.
     pub len: usize,
     /// The normalization.
-    pub normalization: &'a Frame,
+    pub normalization: &'a Normalization,
     /// Offset between features in `out`.
     pub stride: usize,
     /// Output.
     pub out: &'a mut [f32],
 }
 
-impl<T: Float> Task for Narrow<'_, T> {
+impl<T: Float> Task for ReadNormalized<'_, T> {
     type Output = ();
 
     #[inline(always)]
@@ -70,7 +70,7 @@ impl<T: Float> Task for Narrow<'_, T> {
 }
 
 /// Reads the values of a block as float64 into `out`, feature by feature `stride` apart.
-pub struct Widen<'a, T: Float> {
+pub struct ReadWide<'a, T: Float> {
     /// The features of the part.
     pub lanes: &'a [Lane<T>],
     /// The first row.
@@ -83,7 +83,7 @@ pub struct Widen<'a, T: Float> {
     pub out: &'a mut [f64],
 }
 
-impl<T: Float> Task for Widen<'_, T> {
+impl<T: Float> Task for ReadWide<'_, T> {
     type Output = ();
 
     #[inline(always)]

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::points::{Features, Float, Points, Values, each_float};
-use super::scan::each_share;
-use crate::analysis::model::Stored;
+use super::points::{FeatureValues, Features, Float, Points, each_float};
+use super::scan::each_chunk;
+use crate::analysis::model::StoredModel;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 use crate::num::exact;
@@ -12,7 +12,7 @@ use crate::num::exact;
 /// The scaling method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum How {
+pub enum ScalerMethod {
     /// Mean and population standard deviation.
     Standard,
     /// Median and interquartile range (type 7).
@@ -24,7 +24,7 @@ pub enum How {
 #[serde(deny_unknown_fields)]
 pub struct Scaler {
     /// The scaling method.
-    pub how: How,
+    pub how: ScalerMethod,
     /// The feature names, if any.
     pub names: Option<Vec<String>>,
     /// The offset subtracted from each feature.
@@ -37,7 +37,7 @@ pub struct Scaler {
 
 impl Scaler {
     /// Fits a scaler; `log1p` names the features that are log(1 + x)-transformed first.
-    pub fn fit(features: &Features, how: How, log1p: &[String], context: &Context) -> Result<Self> {
+    pub fn fit(features: &Features, how: ScalerMethod, log1p: &[String], context: &Context) -> Result<Self> {
         let n = features.n_features();
         let names: Vec<String> = (0..n).map(|feature| features.name(feature)).collect();
         if let Some(unknown) = log1p.iter().find(|name| !names.contains(name)) {
@@ -56,8 +56,8 @@ impl Scaler {
             context.check()?;
             let column = plain.column(features, feature, context)?;
             let (center, scale) = match how {
-                How::Standard => standard(&column),
-                How::Robust => robust(column),
+                ScalerMethod::Standard => standard(&column),
+                ScalerMethod::Robust => robust(column),
             };
             centers.push(center);
             // The scale of a constant feature is rounding error, and dividing by it would amplify noise.
@@ -130,7 +130,7 @@ impl Scaler {
             return Err(feature_count_mismatch(features.n_features(), self.centers.len()));
         }
         let columns = (0..features.n_features()).map(|feature| self.column(features, feature, context)).collect::<Result<Vec<_>>>()?;
-        Ok(Features { names: features.names.clone(), values: Values::F64(Points::of_columns(columns, features.rows())) })
+        Ok(Features { names: features.names.clone(), values: FeatureValues::F64(Points::of_columns(columns, features.rows())) })
     }
 
     fn column(&self, features: &Features, feature: usize, context: &Context) -> Result<Vec<f64>> {
@@ -147,7 +147,7 @@ impl Scaler {
             rest = others;
             pieces.push((block, own));
         }
-        let work = |(block, out): (&super::points::Block, &mut [f64])| {
+        let work = |(block, out): (&super::points::PointBlock, &mut [f64])| {
             context.check()?;
             let (values, stride) = points.lanes(block)[feature].from(block.start);
             for (row, out) in out.iter_mut().enumerate() {
@@ -163,7 +163,7 @@ impl Scaler {
             }
             Ok(())
         };
-        each_share(pieces, (context, points.rows()), work, |(), ()| ())?;
+        each_chunk(pieces, (context, points.rows()), work, |(), ()| ())?;
         Ok(column)
     }
 }
@@ -175,7 +175,7 @@ pub struct ScalerModel {
     /// The requested features; `None` for all columns of the table.
     pub columns: Option<Vec<String>>,
     /// The scaling method.
-    pub how: How,
+    pub how: ScalerMethod,
     /// The features that are log(1 + x)-transformed first.
     pub log1p: Vec<String>,
     /// The fitted parameters.
@@ -224,7 +224,7 @@ fn robust(mut column: Vec<f64>) -> (f64, f64) {
     (quantile(2), quantile(3) - quantile(1))
 }
 
-impl Stored for ScalerModel {
+impl StoredModel for ScalerModel {
     const KIND: &'static str = "scaler";
     type Body = Self;
 

@@ -1,8 +1,8 @@
 //! The validation pass over all values: finiteness and range.
 
-use super::lanes::{Lanes, Path, Task};
-use super::points::{Block, Features, Float, Lane, Points, each_float};
+use super::points::{Features, Float, Lane, PointBlock, Points, each_float};
 use super::read::read;
+use super::simd::{Lanes, SimdPath, Task};
 use crate::column::BLOCK;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
@@ -30,7 +30,7 @@ impl Ranges {
 }
 
 /// Runs `work` on every chunk, in parallel if the number of rows justifies it, and folds the results in order.
-pub fn each_share<S: Send, R: Send>(
+pub fn each_chunk<S: Send, R: Send>(
     chunks: Vec<S>,
     (context, rows): (&Context, usize),
     work: impl Fn(S) -> Result<R> + Send + Sync,
@@ -49,7 +49,7 @@ pub fn each_share<S: Send, R: Send>(
 }
 
 /// The number of blocks per chunk, chosen so that each thread gets several chunks.
-pub fn blocks_in_share(blocks: usize, context: &Context) -> usize {
+pub fn blocks_in_chunk(blocks: usize, context: &Context) -> usize {
     blocks.div_ceil(context.threads() * 6).max(1)
 }
 
@@ -60,13 +60,13 @@ pub fn ranges(features: &Features, context: &Context) -> Result<Ranges> {
 
 fn ranges_of<T: Float>(points: &Points<T>, features: &Features, context: &Context) -> Result<Ranges> {
     let blocks = points.blocks();
-    let chunks: Vec<&[Block]> = blocks.chunks(blocks_in_share(blocks.len(), context)).collect();
-    let work = |chunk: &[Block]| {
+    let chunks: Vec<&[PointBlock]> = blocks.chunks(blocks_in_chunk(blocks.len(), context)).collect();
+    let work = |chunk: &[PointBlock]| {
         let mut ranges = Ranges::empty(points.n_features());
         for block in chunk {
             context.check()?;
             for (lane, (low, high)) in points.lanes(block).iter().zip(&mut ranges.0) {
-                let (block_low, block_high, finite) = Path::fastest().run(Ends { lane, block });
+                let (block_low, block_high, finite) = SimdPath::fastest().run(Ends { lane, block });
                 if !finite {
                     let missing = || Error::internal("a non-finite value was not found on the second pass");
                     return Err(first_nonfinite(points, chunk, features).unwrap_or_else(missing));
@@ -77,14 +77,14 @@ fn ranges_of<T: Float>(points: &Points<T>, features: &Features, context: &Contex
         }
         Ok(ranges)
     };
-    let found = each_share(chunks, (context, points.rows()), work, Ranges::union)?;
+    let found = each_chunk(chunks, (context, points.rows()), work, Ranges::union)?;
     Ok(found.unwrap_or_else(|| Ranges::empty(points.n_features())))
 }
 
 /// The minimum and maximum of a feature in a block, and whether all values are finite.
 struct Ends<'a, T: Float> {
     lane: &'a Lane<T>,
-    block: &'a Block,
+    block: &'a PointBlock,
 }
 
 impl<T: Float> Task for Ends<'_, T> {
@@ -118,7 +118,7 @@ impl<T: Float> Task for Ends<'_, T> {
 }
 
 /// The error for the first non-finite value, if any.
-pub(super) fn first_nonfinite<T: Float>(points: &Points<T>, chunk: &[Block], features: &Features) -> Option<Error> {
+pub(super) fn first_nonfinite<T: Float>(points: &Points<T>, chunk: &[PointBlock], features: &Features) -> Option<Error> {
     for block in chunk {
         for row in 0..block.len {
             for (feature, lane) in points.lanes(block).iter().enumerate() {

@@ -5,12 +5,12 @@
 
 use super::init::Sample;
 use super::kernel::nearest;
-use super::lanes::Path;
 use super::points::{Features, Float, Points, each_float};
-use super::problem::{Problem, Run};
+use super::problem::{LloydRun, Problem};
 use super::quality::{Quality, Silhouette, quality, silhouettes};
-use super::scan::{Ranges, each_share, ranges};
-use super::share::Share;
+use super::scan::{Ranges, each_chunk, ranges};
+use super::share::Chunk;
+use super::simd::SimdPath;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 use crate::num::random::Random;
@@ -20,14 +20,14 @@ const START_SAMPLE: usize = 1 << 15;
 
 /// Settings of the choice of k.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Choice {
+pub struct KChoice {
     /// The values of k to try.
     pub ks: Vec<usize>,
     /// Number of runs for each k.
     pub n_init: usize,
     /// Maximum number of iterations per run.
     pub max_iter: usize,
-    /// See [`super::model::Spec::tol`].
+    /// See [`super::model::KMeansSpec::tol`].
     pub tol: f64,
     /// The seed.
     pub seed: u64,
@@ -46,7 +46,7 @@ pub struct Fit {
     pub silhouette: Option<Silhouette>,
 }
 
-impl Choice {
+impl KChoice {
     /// Clusters the rows for each k.
     pub fn run(&self, features: &Features, context: &Context) -> Result<Vec<Fit>> {
         let invalid = |message: String| Err(Error::new(ErrorKind::InvalidArgument, message));
@@ -67,7 +67,7 @@ impl Choice {
     }
 
     fn of_points<T: Float>(&self, points: &Points<T>, ranges: &Ranges, context: &Context) -> Result<Vec<Fit>> {
-        let problem = Problem { points, weights: None, codes: None, ranges, path: Path::fastest(), context };
+        let problem = Problem { points, weights: None, codes: None, ranges, path: SimdPath::fastest(), context };
         let most = self.ks.iter().copied().max().unwrap_or(1);
         let sample = Sample::draw(points, None, START_SAMPLE.max(64 * most), &mut Random::new(self.seed, u64::MAX));
         let sampled = Points::of_columns(sample.columns().to_vec(), sample.len());
@@ -79,7 +79,7 @@ impl Choice {
             let seeds = sample.plus_plus(k, &mut Random::new(self.seed, start), context)?;
             Ok(vec![(k, sampled_problem.run::<u32>(&seeds, self.max_iter, self.tol)?)])
         };
-        let keep = |mut best: Vec<(usize, Run<u32>)>, next: Vec<(usize, Run<u32>)>| {
+        let keep = |mut best: Vec<(usize, LloydRun<u32>)>, next: Vec<(usize, LloydRun<u32>)>| {
             for (k, run) in next {
                 match best.iter_mut().find(|(other, _)| *other == k) {
                     Some((_, before)) if run.inertia < before.inertia => *before = run,
@@ -89,7 +89,7 @@ impl Choice {
             }
             best
         };
-        let best = each_share(jobs, (context, sample.len() * self.n_init * self.ks.len()), work, keep)?.unwrap_or_default();
+        let best = each_chunk(jobs, (context, sample.len() * self.n_init * self.ks.len()), work, keep)?.unwrap_or_default();
         let silhouette_sample = Sample::draw(points, None, self.sample_size.max(2), &mut Random::new(self.seed, u64::MAX - 1));
         let (mut qualities, mut labels) = (Vec::new(), Vec::new());
         for &k in &self.ks {
@@ -97,7 +97,7 @@ impl Choice {
             let run =
                 if sample.len() == points.rows() { run.clone() } else { problem.run::<u32>(&run.centers, self.max_iter, self.tol)? };
             labels.push(silhouette_sample.rows().iter().map(|row| nearest(row, &run.centers).0).collect::<Vec<_>>());
-            let chunks: Vec<Share<u32>> = problem.labels(&run.centers)?;
+            let chunks: Vec<Chunk<u32>> = problem.labels(&run.centers)?;
             qualities.push((k, quality(&problem, &run, &chunks)?));
         }
         let silhouettes = silhouettes(&silhouette_sample, &labels, &self.ks, context)?;

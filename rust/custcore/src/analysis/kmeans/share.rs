@@ -1,16 +1,16 @@
 //! The state of a chunk of rows between assignment steps, and the changes of one step.
 
 use super::label::Label;
-use super::means::Totals;
-use super::points::{Block, Float, Lane};
-use super::sums::{Steps, Sums};
+use super::means::ClusterWeights;
+use super::points::{Float, Lane, PointBlock};
+use super::sums::{ClusterSums, Steps};
 use crate::num::exact::grow;
 
 /// Consecutive rows with their labels and bounds.
 #[derive(Debug, Clone)]
-pub struct Share<L> {
+pub struct Chunk<L> {
     /// The blocks.
-    pub blocks: Vec<Block>,
+    pub blocks: Vec<PointBlock>,
     /// The first row.
     pub first_row: usize,
     /// The label of each row.
@@ -21,9 +21,9 @@ pub struct Share<L> {
     pub(super) due: Vec<f64>,
 }
 
-impl<L: Label> Share<L> {
+impl<L: Label> Chunk<L> {
     /// Unlabelled rows.
-    pub fn new(blocks: Vec<Block>, first_row: usize) -> Self {
+    pub fn new(blocks: Vec<PointBlock>, first_row: usize) -> Self {
         let rows = blocks.iter().map(|block| block.len).sum();
         let due = vec![0.0; blocks.len()];
         Self { blocks, first_row, labels: vec![L::default(); rows], valid_until: Vec::new(), due }
@@ -37,19 +37,19 @@ impl<L: Label> Share<L> {
 
 /// The changes of an assignment step.
 #[derive(Debug, Clone)]
-pub struct Change {
+pub struct ClusterDelta {
     /// Changes of the feature sums by cluster.
-    pub sums: Sums,
+    pub sums: ClusterSums,
     /// Changes of the weights by cluster.
-    pub totals: Totals,
+    pub totals: ClusterWeights,
     /// Number of reassigned rows.
     pub moved: usize,
 }
 
-impl Change {
+impl ClusterDelta {
     /// No change.
     pub fn new(clusters: usize, steps: &[Steps], weighted: bool) -> Self {
-        Self { sums: Sums::new(clusters, steps), totals: Totals::new(clusters, weighted), moved: 0 }
+        Self { sums: ClusterSums::new(clusters, steps), totals: ClusterWeights::new(clusters, weighted), moved: 0 }
     }
 
     /// Adds the changes of another chunk.
@@ -74,7 +74,7 @@ impl Change {
     pub(super) fn shift<T: Float>(&mut self, from: Option<usize>, to: usize, weight: Option<f64>, lanes: &[Lane<T>], at: usize) {
         self.moved += 1;
         match (&mut self.totals, weight) {
-            (Totals::Weights(weights), Some(weight)) => {
+            (ClusterWeights::Weights(weights), Some(weight)) => {
                 grow(&mut weights[to], weight);
                 if let Some(from) = from {
                     grow(&mut weights[from], -weight);
@@ -87,7 +87,7 @@ impl Change {
                     }
                 }
             }
-            (Totals::Counts(counts), _) => {
+            (ClusterWeights::Counts(counts), _) => {
                 counts[to] += 1;
                 if let Some(from) = from {
                     counts[from] -= 1;
@@ -96,7 +96,7 @@ impl Change {
                     self.sums.shift(from, to, feature, lane.get(at).wide());
                 }
             }
-            (Totals::Weights(_), None) => {}
+            (ClusterWeights::Weights(_), None) => {}
         }
     }
 }

@@ -57,7 +57,7 @@ impl Steps {
 
 /// Sums of terms, one per cluster and feature.
 #[derive(Debug, Clone)]
-pub struct Sums {
+pub struct ClusterSums {
     steps: Vec<Steps>,
     recent: Vec<[i64; 2]>,
     whole: Vec<[i128; 2]>,
@@ -65,7 +65,7 @@ pub struct Sums {
     pending: usize,
 }
 
-impl Sums {
+impl ClusterSums {
     /// Zero sums for `clusters` clusters; `steps` holds the resolution of each feature.
     pub fn new(clusters: usize, steps: &[Steps]) -> Self {
         let cells = clusters * steps.len();
@@ -229,7 +229,7 @@ mod tests {
         fn sums_are_exact(values in prop::collection::vec(prop_oneof![-1e3..1e3_f64, prop::num::f64::NORMAL | prop::num::f64::SUBNORMAL | prop::num::f64::ZERO], 1..60)) {
             let values: Vec<f64> = values.into_iter().map(|x| x * 2f64.powi(-20)).collect();
             let largest = values.iter().fold(0.0_f64, |a, x| a.max(x.abs()));
-            let mut sums = Sums::new(2, &[Steps::new(largest)]);
+            let mut sums = ClusterSums::new(2, &[Steps::new(largest)]);
             let mut other = sums.clone();
             for (i, &x) in values.iter().enumerate() {
                 if i % 2 == 0 { sums.shift(None, 0, 0, x) } else { other.shift(None, 1, 0, x) }

@@ -40,7 +40,7 @@ pub fn assigned_table(batch: &RecordBatch, labels: &[i32], names: Option<&[Strin
 }
 
 /// One row per cluster: number and proportion of rows, and mean and median of each feature.
-pub fn profile_table(features: &Features, labels: &[i32], clusters: usize, names: Option<&[String]>) -> Result<Table> {
+pub fn cluster_profile_table(features: &Features, labels: &[i32], clusters: usize, names: Option<&[String]>) -> Result<Table> {
     let sizes = sizes(labels, clusters);
     let mut table = TableBuilder::default();
     labels_columns(&mut table, &(0..clusters as i32).collect::<Vec<_>>(), names)?;

@@ -2,7 +2,7 @@
 
 use std::mem::MaybeUninit;
 
-use crate::base::view::{Slot, TotalsView};
+use crate::base::view::{CustomerStats, TotalsView};
 use crate::exec::par::Threads;
 
 /// The facts of the buyers as columns, in the order of `codes`.
@@ -74,7 +74,7 @@ fn fill<U: Send>(
     codes: &[u32],
     as_of: i32,
     threads: Threads<'_>,
-    unit: impl Fn(&Slot) -> U + Sync + Send,
+    unit: impl Fn(&CustomerStats) -> U + Sync + Send,
 ) -> (RfmColumns, Vec<U>) {
     let rows = codes.len();
     let days = || Vec::<i32>::with_capacity(rows);

@@ -1,17 +1,17 @@
 //! RFM: recency, frequency and money of every buyer, their scores and segments.
 
 pub mod kernel;
-mod membership;
 pub mod octants;
 pub mod profile;
 pub mod scorer;
+mod segment_membership;
 pub mod segments;
 pub mod table;
 pub mod transitions;
 
 use self::scorer::RfmScorer;
 use crate::base::CustomerBase;
-use crate::base::limited::{Limit, by_ranges};
+use crate::base::limited::{MemoryLimit, by_ranges};
 use crate::base::spill::Spill;
 use crate::base::view::BaseView;
 use crate::error::{Error, Result};
@@ -53,7 +53,7 @@ pub fn rfm_scores(base: &CustomerBase, as_of: Option<AsOf>, sort: bool, mut scor
 }
 
 /// The RFM table of a base on disk, as tables of ranges of ids; the first one has the report of all.
-pub fn rfm_on_disk(disk: &Spill, limit: &Limit, as_of: Option<AsOf>, sort: bool, context: &Context) -> Result<Vec<Table>> {
+pub fn rfm_on_disk(disk: &Spill, limit: &MemoryLimit, as_of: Option<AsOf>, sort: bool, context: &Context) -> Result<Vec<Table>> {
     let account = disk.account();
     let whole = rfm(account, as_of, sort, context)?;
     let mut tables = by_ranges(disk, limit, context, |part| rfm(part, as_of, sort, context))?;

@@ -14,7 +14,7 @@ use crate::num::exact::{mean_below, middle};
 /// What high and low are told by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Center {
+pub enum OctantCenter {
     /// The mean of all.
     #[default]
     Mean,
@@ -25,7 +25,7 @@ pub enum Center {
 /// The language of the names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Lang {
+pub enum OctantLanguage {
     /// English.
     #[default]
     En,
@@ -36,8 +36,8 @@ pub enum Lang {
 /// The eight segments with their centres.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Octants {
-    center: Center,
-    lang: Lang,
+    center: OctantCenter,
+    lang: OctantLanguage,
     centers: [f64; 3],
 }
 
@@ -58,7 +58,7 @@ const NAMES: [[&str; 8]; 2] = [
 
 impl Octants {
     /// Segments whose centres are not known yet.
-    pub fn new(center: Center, lang: Lang) -> Self {
+    pub fn new(center: OctantCenter, lang: OctantLanguage) -> Self {
         Self { center, lang, centers: [f64::NAN; 3] }
     }
 
@@ -69,8 +69,8 @@ impl Octants {
             let sign = if i == 0 { -1.0 } else { 1.0 };
             let values: Vec<f64> = values.valid_f64().into_iter().map(|value| sign * value).collect();
             let found = match self.center {
-                Center::Mean => mean_below(&values),
-                Center::Median => middle(values).and_then(|middle| mean_below(&middle)),
+                OctantCenter::Mean => mean_below(&values),
+                OctantCenter::Median => middle(values).and_then(|middle| mean_below(&middle)),
             };
             let found = found.ok_or_else(|| Error::new(ErrorKind::NotEnoughData, "the octants have no customer to find their centres"))?;
             *center = sign * found;
@@ -86,8 +86,8 @@ impl Octants {
     /// The names, from the lowest to the highest.
     pub fn names(&self) -> &'static [&'static str; 8] {
         match self.lang {
-            Lang::En => &NAMES[0],
-            Lang::Zh => &NAMES[1],
+            OctantLanguage::En => &NAMES[0],
+            OctantLanguage::Zh => &NAMES[1],
         }
     }
 

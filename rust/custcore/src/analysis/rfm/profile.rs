@@ -25,7 +25,7 @@ struct Members {
 
 /// Profiles a scored table by a column of segments. `columns` are those of recency, frequency and money; without a column
 /// of money there is no revenue. Segments of a dictionary come in its order, also those that nobody is in.
-pub fn profile(batches: &[RecordBatch], by: &str, columns: [&str; 3]) -> Result<Table> {
+pub fn segment_profile(batches: &[RecordBatch], by: &str, columns: [&str; 3]) -> Result<Table> {
     let mut names: Vec<OwnedKey> = Vec::new();
     let mut positions: HashMap<OwnedKey, usize, RandomState> = HashMap::default();
     let mut members: Vec<Members> = Vec::new();

@@ -7,10 +7,10 @@ use arrow_array::RecordBatch;
 use arrow_schema::Schema;
 use serde::{Deserialize, Serialize};
 
-use super::octants::{Center, Lang, Octants};
+use super::octants::{OctantCenter, OctantLanguage, Octants};
 use super::segments::SegmentMap;
 use super::table::{self, SegmentCodes};
-use crate::analysis::model::Stored;
+use crate::analysis::model::StoredModel;
 use crate::analysis::score::scorer::{Scorer, one_batch};
 use crate::analysis::score::spec::{Dimension, ScoreSpec};
 use crate::analysis::score::state::ScorerState;
@@ -58,7 +58,7 @@ pub enum Segments {
     /// A map of scores.
     Map(SegmentMap),
     /// The eight segments of values above and below their centre.
-    Octants(Center, Lang),
+    Octants(OctantCenter, OctantLanguage),
 }
 
 /// The settings of an RFM scorer.
@@ -443,7 +443,7 @@ fn empty_bins(scorer: &Scorer) -> Vec<String> {
     remarks
 }
 
-impl Stored for RfmScorer {
+impl StoredModel for RfmScorer {
     const KIND: &'static str = "rfm_scorer";
     type Body = RfmState;
 
@@ -456,7 +456,7 @@ impl Stored for RfmScorer {
     }
 }
 
-impl Stored for Segments {
+impl StoredModel for Segments {
     const KIND: &'static str = "segment_map";
     type Body = Self;
 

@@ -5,32 +5,32 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Inclusive range of scores.
-pub type Range = (u8, u8);
+pub type ScoreRange = (u8, u8);
 
 /// One segment: a name and the cells it takes; no range means every score.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Rule {
+pub struct SegmentRule {
     /// The segment's name.
     pub name: String,
     /// Ranges of the R, F and M scores.
-    pub ranges: [Option<Range>; 3],
+    pub ranges: [Option<ScoreRange>; 3],
 }
 
 /// Cells that belong to no segment, or to more than one.
-pub type Cell = [u8; 3];
+pub type SegmentCell = [u8; 3];
 
 /// A segment map for stated numbers of bins. The first rule that matches wins.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "Rules", try_from = "Rules")]
 pub struct SegmentMap {
     bins: [u8; 3],
-    rules: Vec<Rule>,
+    rules: Vec<SegmentRule>,
     names: Vec<String>,
     rest: Option<String>,
     /// Per cell (R outermost) the position in `names`.
     lookup: Vec<u16>,
-    uncovered: Vec<Cell>,
+    uncovered: Vec<SegmentCell>,
 }
 
 /// What a map is made of, as it is stored.
@@ -38,7 +38,7 @@ pub struct SegmentMap {
 #[serde(deny_unknown_fields)]
 struct Rules {
     bins: [u8; 3],
-    rules: Vec<Rule>,
+    rules: Vec<SegmentRule>,
     rest: Option<String>,
 }
 
@@ -64,7 +64,7 @@ const NONE: u16 = u16::MAX;
 impl SegmentMap {
     /// Checks and builds a map. Bins of M count only when a rule speaks of M; `bins[2]` is 1 where M plays no part.
     /// An uncovered cell is an error unless `rest` names a segment for what is left.
-    pub fn new(rules: Vec<Rule>, bins: [u8; 3], rest: Option<String>) -> Result<Self> {
+    pub fn new(rules: Vec<SegmentRule>, bins: [u8; 3], rest: Option<String>) -> Result<Self> {
         let invalid = |message: String| Error::new(ErrorKind::InvalidArgument, message);
         if rules.is_empty() {
             return Err(invalid("a segment map needs at least one rule (name, R range, F range, M range)".to_owned()));
@@ -129,7 +129,7 @@ impl SegmentMap {
 
     /// The default map of 5 R by 5 F bins.
     pub fn rf10() -> Result<Self> {
-        const RULES: [(&str, Range, Range); 10] = [
+        const RULES: [(&str, ScoreRange, ScoreRange); 10] = [
             ("hibernating", (1, 2), (1, 2)),
             ("at_risk", (1, 2), (3, 4)),
             ("cant_lose", (1, 2), (5, 5)),
@@ -141,13 +141,13 @@ impl SegmentMap {
             ("potential_loyalists", (4, 5), (2, 3)),
             ("champions", (5, 5), (4, 5)),
         ];
-        let rule = |&(name, r, f): &(&str, Range, Range)| Rule { name: name.to_owned(), ranges: [Some(r), Some(f), None] };
+        let rule = |&(name, r, f): &(&str, ScoreRange, ScoreRange)| SegmentRule { name: name.to_owned(), ranges: [Some(r), Some(f), None] };
         Self::new(RULES.iter().map(rule).collect(), [5, 5, 5], None)
     }
 
     /// The map of R's package rfm 0.3.0 (its `rfm_segment` example), for 5 bins each.
     pub fn r_vignette() -> Result<Self> {
-        const RULES: [(&str, [Range; 3]); 10] = [
+        const RULES: [(&str, [ScoreRange; 3]); 10] = [
             ("Champions", [(5, 5), (5, 5), (5, 5)]),
             ("Potential Loyalist", [(3, 5), (3, 5), (2, 5)]),
             ("Loyal Customers", [(2, 4), (2, 4), (2, 4)]),
@@ -159,7 +159,7 @@ impl SegmentMap {
             ("About To Sleep", [(2, 3), (1, 3), (1, 4)]),
             ("Lost", [(1, 1), (1, 5), (1, 5)]),
         ];
-        let rule = |(name, ranges): &(&str, [Range; 3])| Rule { name: (*name).to_owned(), ranges: ranges.map(Some) };
+        let rule = |(name, ranges): &(&str, [ScoreRange; 3])| SegmentRule { name: (*name).to_owned(), ranges: ranges.map(Some) };
         Self::new(RULES.iter().map(rule).collect(), [5, 5, 5], Some("Others".to_owned()))
     }
 
@@ -169,7 +169,7 @@ impl SegmentMap {
     }
 
     /// The rules in their order.
-    pub fn rules(&self) -> &[Rule] {
+    pub fn rules(&self) -> &[SegmentRule] {
         &self.rules
     }
 
@@ -184,14 +184,14 @@ impl SegmentMap {
     }
 
     /// Cells that no rule matches; they belong to the rest.
-    pub fn uncovered(&self) -> &[Cell] {
+    pub fn uncovered(&self) -> &[SegmentCell] {
         &self.uncovered
     }
 
     /// Cells that several segments match, with the segments; the first has it.
-    pub fn overlaps(&self) -> Vec<(Cell, Vec<&str>)> {
+    pub fn overlaps(&self) -> Vec<(SegmentCell, Vec<&str>)> {
         let [r, f, m] = self.bins;
-        let several = |cell: Cell| {
+        let several = |cell: SegmentCell| {
             let mut names: Vec<&str> = Vec::new();
             for rule in self.rules.iter().filter(|rule| rule.matches(cell)) {
                 if !names.contains(&rule.name.as_str()) {
@@ -215,18 +215,18 @@ impl SegmentMap {
         self.lookup.get(cell).copied().filter(|&code| code != NONE)
     }
 
-    fn cell_text(&self, [r, f, m]: Cell) -> String {
+    fn cell_text(&self, [r, f, m]: SegmentCell) -> String {
         if self.bins[2] == 1 { format!("R{r} F{f}") } else { format!("R{r} F{f} M{m}") }
     }
 }
 
-impl Rule {
-    fn matches(&self, cell: Cell) -> bool {
+impl SegmentRule {
+    fn matches(&self, cell: SegmentCell) -> bool {
         self.ranges.iter().zip(cell).all(|(range, score)| range.is_none_or(|(low, high)| (low..=high).contains(&score)))
     }
 }
 
-fn cells(r: u8, f: u8, m: u8) -> impl Iterator<Item = Cell> {
+fn cells(r: u8, f: u8, m: u8) -> impl Iterator<Item = SegmentCell> {
     (1..=r).flat_map(move |r| (1..=f).flat_map(move |f| (1..=m).map(move |m| [r, f, m])))
 }
 
@@ -234,8 +234,8 @@ fn cells(r: u8, f: u8, m: u8) -> impl Iterator<Item = Cell> {
 mod tests {
     use super::*;
 
-    fn rule(name: &str, r: Range, f: Range) -> Rule {
-        Rule { name: name.to_owned(), ranges: [Some(r), Some(f), None] }
+    fn rule(name: &str, r: ScoreRange, f: ScoreRange) -> SegmentRule {
+        SegmentRule { name: name.to_owned(), ranges: [Some(r), Some(f), None] }
     }
 
     #[test]

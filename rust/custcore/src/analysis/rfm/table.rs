@@ -11,10 +11,10 @@ use arrow_schema::{DataType, Metadata};
 
 use super::kernel::{RfmColumns, UnitColumn};
 use super::segments::SegmentMap;
-use crate::analysis::score::cells::Cells;
+use crate::analysis::score::cells::NestedCells;
 use crate::analysis::score::table::{score_column, weighted};
 use crate::base::view::BaseView;
-use crate::column::chunks::Kinds;
+use crate::column::chunks::InputSchema;
 use crate::column::ids::{all_integer_ids, contiguous_ids, gathered_ids};
 use crate::column::key::KeyKind;
 use crate::error::{Error, ErrorKind, Result};
@@ -70,7 +70,7 @@ pub fn rfm_table(view: &BaseView<'_>, codes: &[u32], columns: RfmColumns, thread
 const AHEAD: usize = 16;
 
 /// The ids of `codes` in the type they came in.
-pub fn id_column(kinds: &Kinds, keys: &Keys, codes: &[u32], threads: Threads<'_>) -> Result<ArrayRef> {
+pub fn id_column(kinds: &InputSchema, keys: &Keys, codes: &[u32], threads: Threads<'_>) -> Result<ArrayRef> {
     match keys {
         Keys::Range { base, .. } => {
             return all_integer_ids(&kinds.id_type, threads.par_map(codes.len(), |row| base + i64::from(codes[row])));
@@ -100,7 +100,7 @@ pub fn id_column(kinds: &Kinds, keys: &Keys, codes: &[u32], threads: Threads<'_>
 }
 
 /// An id as people read it.
-fn id_text(kinds: &Kinds, keys: &Keys, code: u32) -> String {
+fn id_text(kinds: &InputSchema, keys: &Keys, code: u32) -> String {
     let integer = |id: i64| if kinds.id_kind == KeyKind::Unsigned { ((id ^ i64::MIN) as u64).to_string() } else { id.to_string() };
     match keys {
         Keys::Range { base, .. } => integer(base + i64::from(code)),
@@ -187,7 +187,7 @@ pub fn scores_table(
     for (name, scores) in ["r_score", "f_score", "m_score"].into_iter().zip(scores) {
         table.column(name, score_column(scores, threads));
     }
-    let cells = Cells::new(scores, rows, threads);
+    let cells = NestedCells::new(scores, rows, threads);
     table.column("rfm_cell", Arc::new(cells.texts(threads)?));
     // Where a dimension has more than 9 bins a score may have two digits, and 1110 could be 1-11-0 or 11-1-0: no number at all.
     let digits = |scores: &[u8]| one_digit.then(|| scores.iter().fold(0, |number, &digit| number * 10 + i32::from(digit)));

@@ -9,7 +9,7 @@ use crate::column::key::{Key, KeyColumn, OwnedKey};
 use crate::column::number::{NumberColumn, Numbers};
 use crate::error::Result;
 use crate::exec::par::Threads;
-use crate::order_statistics::quantile::{Edges, Number};
+use crate::order_statistics::quantile::{BinEdges, Number};
 use crate::order_statistics::rank::range;
 
 /// A fitted set of bins.
@@ -26,7 +26,7 @@ pub struct Binner {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Kind {
-    Edges(Edges),
+    Edges(BinEdges),
     Tiles(Tiles),
 }
 
@@ -59,9 +59,9 @@ impl Binner {
         let range = (least.to_f64(), most.to_f64());
         let bins = usize::from(dimension.bins);
         let edges = match method {
-            Method::Type7 => Edges::type7_within(column, bins, ends, threads).map(Kind::Edges),
-            Method::RParity => Edges::r_parity(column, bins, threads).map(Kind::Edges),
-            Method::Cuts(cuts, closed) => Some(Kind::Edges(Edges::explicit(Numbers::Floats(cuts.clone()), *closed))),
+            Method::Type7 => BinEdges::type7_within(column, bins, ends, threads).map(Kind::Edges),
+            Method::RParity => BinEdges::r_parity(column, bins, threads).map(Kind::Edges),
+            Method::Cuts(cuts, closed) => Some(Kind::Edges(BinEdges::explicit(Numbers::Floats(cuts.clone()), *closed))),
             Method::Split => Tiles::fit(values, ids, rows, bins).map(Kind::Tiles),
         };
         Ok(edges.map(|kind| Self { kind, range, counts: vec![0; bins] }))

@@ -14,7 +14,7 @@ use crate::exec::par::Threads;
 
 /// The score cell of each row.
 #[derive(Debug)]
-pub struct Cells {
+pub struct NestedCells {
     /// The cell of each row; 0 if a score is missing.
     index: Vec<u32>,
     /// The scores of each cell, concatenated; cell 0 is all zeros. A cell may have no rows.
@@ -29,7 +29,7 @@ const MAX_DIRECT_TABLE: usize = 1 << 20;
 /// pass that finds the occupied ones.
 const MAX_ENUMERATED: usize = 1 << 12;
 
-impl Cells {
+impl NestedCells {
     /// The cells of `scores`, one vector per dimension; 0 is a missing score.
     pub fn new(scores: &[Vec<u8>], rows: usize, threads: Threads<'_>) -> Self {
         let radix: Vec<usize> = scores.iter().map(|scores| usize::from(max_score(scores)) + 1).collect();
@@ -200,12 +200,12 @@ mod tests {
 
     #[test]
     fn rows_with_missing_scores_are_null() -> Result<()> {
-        let cells = Cells::new(&[vec![1, 0, 1, 100], vec![2, 2, 2, 7]], 4, Threads::inline());
+        let cells = NestedCells::new(&[vec![1, 0, 1, 100], vec![2, 2, 2, 7]], 4, Threads::inline());
         let texts = cells.texts(Threads::inline())?;
         assert_eq!(texts.iter().collect::<Vec<_>>(), [Some("1-2"), None, Some("1-2"), Some("100-7")]);
         let numbers = cells.numbers::<Int32Type>(|scores| (scores[0] < 10).then(|| i32::from(scores[0])), Threads::inline());
         assert_eq!(numbers.iter().collect::<Vec<_>>(), [Some(1), None, Some(1), None]);
-        assert!(Cells::new(&[vec![], vec![]], 0, Threads::inline()).texts(Threads::inline())?.is_empty());
+        assert!(NestedCells::new(&[vec![], vec![]], 0, Threads::inline()).texts(Threads::inline())?.is_empty());
         Ok(())
     }
 }

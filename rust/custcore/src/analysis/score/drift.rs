@@ -5,7 +5,7 @@
 
 use arrow_array::RecordBatch;
 
-use super::scorer::{Fitted, Scorer};
+use super::scorer::{FittedDimension, Scorer};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 use crate::exec::par::Threads;
@@ -15,7 +15,7 @@ const FLOOR: f64 = 1e-4;
 
 /// Customers per score of one dimension, starting at score 1, at the fit and now.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Drift {
+pub struct PopulationDrift {
     /// The name of the dimension.
     pub dimension: String,
     /// Customers per score at the fit.
@@ -24,7 +24,7 @@ pub struct Drift {
     pub now: Vec<u64>,
 }
 
-impl Drift {
+impl PopulationDrift {
     /// The proportion of customers per score, at the fit and now, without the floor.
     pub fn shares(&self) -> impl Iterator<Item = (f64, f64)> {
         let (fitted, now) = (self.fitted.iter().sum::<u64>() as f64, self.now.iter().sum::<u64>() as f64);
@@ -39,15 +39,15 @@ pub fn psi(fitted: f64, now: f64) -> f64 {
 }
 
 /// Customers per score of each dimension, summed over groups and nested cells. Null values are ignored.
-pub fn drift(scorer: &Scorer, batches: &[RecordBatch], context: &Context) -> Result<Vec<Drift>> {
-    let start = |fitted: &Fitted| {
+pub fn population_drift(scorer: &Scorer, batches: &[RecordBatch], context: &Context) -> Result<Vec<PopulationDrift>> {
+    let start = |fitted: &FittedDimension| {
         let mut expected = vec![0; usize::from(fitted.dimension.bins)];
         for binner in fitted.binners.iter().flatten() {
             expected.iter_mut().zip(&binner.counts).for_each(|(sum, count)| *sum += count);
         }
-        Drift { dimension: fitted.dimension.name.clone(), now: vec![0; expected.len()], fitted: expected }
+        PopulationDrift { dimension: fitted.dimension.name.clone(), now: vec![0; expected.len()], fitted: expected }
     };
-    let mut drifts: Vec<Drift> = scorer.fitted.iter().map(start).collect();
+    let mut drifts: Vec<PopulationDrift> = scorer.fitted.iter().map(start).collect();
     for batch in batches {
         context.check()?;
         let count = |threads: Threads<'_>| -> Result<_> {
@@ -89,7 +89,7 @@ mod tests {
     #[test]
     fn matches_hand_computed_psi() {
         // Proportions 1/2, 1/2 at the fit and 1/4, 3/4 now: (0.25 - 0.5) ln 0.5 + (0.75 - 0.5) ln 1.5.
-        let drift = Drift { dimension: String::new(), fitted: vec![2, 2], now: vec![1, 3] };
+        let drift = PopulationDrift { dimension: String::new(), fitted: vec![2, 2], now: vec![1, 3] };
         let total: f64 = drift.shares().map(|(fitted, now)| psi(fitted, now)).sum();
         assert!((total - (0.25 * 2_f64.ln() + 0.25 * 1.5_f64.ln())).abs() < 1e-15);
         // An empty bin is floored at 1e-4.

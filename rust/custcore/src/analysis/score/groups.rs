@@ -14,12 +14,12 @@ pub const MISSING: u32 = u32::MAX - 1;
 
 /// Groups by the values of a column, in order of first occurrence.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Groups {
+pub struct ScoreGroups {
     keys: Vec<OwnedKey>,
     positions: HashMap<OwnedKey, u32, RandomState>,
 }
 
-impl Groups {
+impl ScoreGroups {
     /// The groups of a column, and the group of each row.
     pub fn fit(column: &KeyColumn, rows: usize) -> (Self, Vec<u32>) {
         let mut groups = Self::default();

@@ -7,7 +7,7 @@ use super::scorer::Scorer;
 use super::spec::ScoreSpec;
 use super::state::ScorerState;
 use super::table::scores_table;
-use crate::analysis::model::Stored;
+use crate::analysis::model::StoredModel;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 use crate::report::Report;
@@ -89,7 +89,7 @@ impl QuantileScorer {
     }
 }
 
-impl Stored for QuantileScorer {
+impl StoredModel for QuantileScorer {
     const KIND: &'static str = "quantile_scorer";
     type Body = QuantileState;
 

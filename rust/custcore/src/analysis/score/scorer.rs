@@ -7,7 +7,7 @@ use arrow_schema::Schema;
 use arrow_select::concat::concat_batches;
 
 use super::binner::Binner;
-use super::groups::{Groups, MISSING, Nest, UNSEEN};
+use super::groups::{MISSING, Nest, ScoreGroups, UNSEEN};
 use super::spec::{Dimension, ScoreSpec, Ties};
 use crate::column::chunks::find_column;
 use crate::column::key::{Key, KeyColumn, OwnedKey};
@@ -19,7 +19,7 @@ use crate::order_statistics::quantile::Number;
 
 /// A fitted dimension.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Fitted {
+pub struct FittedDimension {
     /// The settings of the dimension.
     pub dimension: Dimension,
     /// The bins of each cell; `None` if no fitted customer of the cell has a value.
@@ -36,13 +36,13 @@ pub struct Fitted {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scorer {
     pub(super) spec: ScoreSpec,
-    pub(super) groups: Option<Groups>,
+    pub(super) groups: Option<ScoreGroups>,
     /// The fitted dimensions, in order.
-    pub fitted: Vec<Fitted>,
+    pub fitted: Vec<FittedDimension>,
 }
 
 /// The columns that a scorer reads from a batch.
-struct Input {
+struct ScoreInput {
     rows: usize,
     values: Vec<NumberColumn>,
     ids: Option<KeyColumn>,
@@ -52,7 +52,7 @@ struct Input {
 impl Scorer {
     /// Fits a scorer on a table of one batch. Also returns the scores of that table, as [`Scorer::score`] would.
     pub fn fit(spec: &ScoreSpec, batch: &RecordBatch, context: &Context, threads: Threads<'_>) -> Result<(Self, Vec<Vec<u8>>)> {
-        let input = Input::read(spec, batch)?;
+        let input = ScoreInput::read(spec, batch)?;
         if input.values.iter().all(|column| column.valid_rows() == 0) || input.rows == 0 {
             return Err(nothing_to_fit());
         }
@@ -69,12 +69,12 @@ impl Scorer {
             // All rows are in one cell, and the cell of each row is not needed.
             None => (None, Vec::new()),
             Some(column) => {
-                let (groups, cells) = Groups::fit(column, input.rows);
+                let (groups, cells) = ScoreGroups::fit(column, input.rows);
                 (Some(groups), cells)
             }
         };
         let mut n_cells = groups.as_ref().map_or(1, |groups| groups.keys().len());
-        let mut fitted: Vec<Fitted> = Vec::with_capacity(spec.dimensions.len());
+        let mut fitted: Vec<FittedDimension> = Vec::with_capacity(spec.dimensions.len());
         let mut all = Vec::with_capacity(spec.dimensions.len());
         for (dimension, values) in spec.dimensions.iter().zip(&input.values) {
             context.check()?;
@@ -90,7 +90,7 @@ impl Scorer {
                 return Err(nothing_to_fit().in_column(&dimension.column));
             }
             let global = if spec.unseen_global && !plain { fit(None)? } else { None };
-            let mut done = Fitted { dimension: dimension.clone(), binners, global, plain, nest: None };
+            let mut done = FittedDimension { dimension: dimension.clone(), binners, global, plain, nest: None };
             let scores = done.score_rows(&cells, values, input.ids.as_ref(), threads)?;
             done.count(&cells, &scores, threads);
             if spec.nested && fitted.len() + 1 < spec.dimensions.len() {
@@ -116,12 +116,12 @@ impl Scorer {
 
     /// The groups of the fit, in cell order.
     pub fn groups(&self) -> Option<&[OwnedKey]> {
-        self.groups.as_ref().map(Groups::keys)
+        self.groups.as_ref().map(ScoreGroups::keys)
     }
 
     /// The scores of the rows of a batch, one vector per dimension; 0 for null.
     pub fn score(&self, batch: &RecordBatch, threads: Threads<'_>) -> Result<Vec<Vec<u8>>> {
-        let input = Input::read(&self.spec, batch)?;
+        let input = ScoreInput::read(&self.spec, batch)?;
         let mut cells = self.cells(&input)?;
         let mut all = Vec::with_capacity(self.fitted.len());
         for (fitted, values) in self.fitted.iter().zip(&input.values) {
@@ -146,7 +146,7 @@ impl Scorer {
         };
         for ((fitted, &value), out) in self.fitted.iter().zip(values).zip(out) {
             let binner = fitted.binner(cell).ok_or_else(|| fitted.unseen_cell(None))?;
-            *out = fitted.dimension.turn(binner.bin_one(value, id));
+            *out = fitted.dimension.score_of_bin(binner.bin_one(value, id));
             if let Some(nest) = &fitted.nest {
                 cell = nest.find(cell, *out);
             }
@@ -154,7 +154,7 @@ impl Scorer {
         Ok(())
     }
 
-    fn cells(&self, input: &Input) -> Result<Vec<u32>> {
+    fn cells(&self, input: &ScoreInput) -> Result<Vec<u32>> {
         let (Some(groups), Some(column)) = (&self.groups, &input.groups) else {
             return Ok(if self.spec.nested { vec![0; input.rows] } else { Vec::new() });
         };
@@ -185,7 +185,7 @@ impl Scorer {
     }
 }
 
-impl Fitted {
+impl FittedDimension {
     #[inline]
     fn binner(&self, cell: u32) -> Option<&Binner> {
         self.binners.get(cell as usize).and_then(Option::as_ref).or(self.global.as_ref())
@@ -197,7 +197,7 @@ impl Fitted {
             _ => self.bin_by_cell(cells, values, ids)?,
         };
         if self.dimension.reversed {
-            bins.iter_mut().for_each(|bin| *bin = self.dimension.turn(*bin));
+            bins.iter_mut().for_each(|bin| *bin = self.dimension.score_of_bin(*bin));
         }
         Ok(bins)
     }
@@ -247,7 +247,7 @@ impl Fitted {
     }
 }
 
-impl Input {
+impl ScoreInput {
     fn read(spec: &ScoreSpec, batch: &RecordBatch) -> Result<Self> {
         let schema = batch.schema();
         let column = |name: &str, role: &str| -> Result<_> { Ok(batch.column(find_column(&schema, name, role)?)) };

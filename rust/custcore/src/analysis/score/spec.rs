@@ -120,7 +120,7 @@ impl ScoreSpec {
 impl Dimension {
     /// The score of a bin.
     #[inline]
-    pub(super) fn turn(&self, bin: u8) -> u8 {
+    pub(super) fn score_of_bin(&self, bin: u8) -> u8 {
         if self.reversed && bin > 0 { self.bins + 1 - bin } else { bin }
     }
 }

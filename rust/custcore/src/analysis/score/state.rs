@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::binner::Binner;
-use super::groups::{Groups, Nest};
-use super::scorer::{Fitted, Scorer};
+use super::groups::{Nest, ScoreGroups};
+use super::scorer::{FittedDimension, Scorer};
 use super::spec::ScoreSpec;
 use crate::column::key::OwnedKey;
 use crate::error::{Error, ErrorKind, Result};
@@ -35,7 +35,7 @@ impl ScorerState {
 impl Scorer {
     /// The fitted state, for serialization.
     pub fn state(&self) -> ScorerState {
-        let dimension = |fitted: &Fitted| DimensionState {
+        let dimension = |fitted: &FittedDimension| DimensionState {
             binners: fitted.binners.clone(),
             global: fitted.global.clone(),
             nest: fitted.nest.as_ref().map(|nest| nest.parents().to_vec()),
@@ -53,10 +53,10 @@ impl Scorer {
         if state.groups.is_some() != spec.by.is_some() {
             return Err(invalid("groups"));
         }
-        let groups = state.groups.map(|keys| Groups::restore(keys).ok_or_else(|| invalid("groups"))).transpose()?;
+        let groups = state.groups.map(|keys| ScoreGroups::restore(keys).ok_or_else(|| invalid("groups"))).transpose()?;
         let mut cells = groups.as_ref().map_or(1, |groups| groups.keys().len());
         let last = state.dimensions.len() - 1;
-        let mut fitted: Vec<Fitted> = Vec::with_capacity(state.dimensions.len());
+        let mut fitted: Vec<FittedDimension> = Vec::with_capacity(state.dimensions.len());
         for (position, (dimension, state)) in spec.dimensions.iter().zip(state.dimensions).enumerate() {
             let plain = groups.is_none() && (position == 0 || !spec.nested);
             let bins = usize::from(dimension.bins);
@@ -79,7 +79,7 @@ impl Scorer {
             if let Some(nest) = &nest {
                 cells = nest.len();
             }
-            fitted.push(Fitted { dimension: dimension.clone(), binners: state.binners, global: state.global, plain, nest });
+            fitted.push(FittedDimension { dimension: dimension.clone(), binners: state.binners, global: state.global, plain, nest });
         }
         Ok(Self { spec, groups, fitted })
     }

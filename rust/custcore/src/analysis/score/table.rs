@@ -6,8 +6,8 @@ use arrow_array::types::Float64Type;
 use arrow_array::{ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray, UInt8Array};
 use arrow_schema::Metadata;
 
-use super::cells::{Cells, misses_some};
-use super::drift::{Drift, psi};
+use super::cells::{NestedCells, misses_some};
+use super::drift::{PopulationDrift, psi};
 use super::scorer::Scorer;
 use crate::error::Result;
 use crate::exec::par::Threads;
@@ -41,7 +41,7 @@ pub fn scores_table(
     for (dimension, scores) in scorer.spec().dimensions.iter().zip(scores) {
         table.column(&format!("{}_score", dimension.column), score_column(scores, threads));
     }
-    let cells = Cells::new(scores, rows, threads);
+    let cells = NestedCells::new(scores, rows, threads);
     table.column("score_cell", Arc::new(cells.texts(threads)?));
     if let Some(weights) = weights {
         table.column("score_total", Arc::new(cells.numbers::<Float64Type>(|scores| Some(weighted(scores, weights)), threads)));
@@ -50,11 +50,11 @@ pub fn scores_table(
 }
 
 /// Population drift since the fit: one row per dimension, or per dimension and score.
-pub fn drift_table(drifts: &[Drift], by_score: bool) -> Result<Table> {
+pub fn drift_table(drifts: &[PopulationDrift], by_score: bool) -> Result<Table> {
     let mut table = TableBuilder::default();
     let float = |values: Vec<f64>| Arc::new(Float64Array::from(values));
     let count = |values: Vec<u64>| Arc::new(values.iter().map(|&count| Some(count as i64)).collect::<Int64Array>());
-    let names = |times: &dyn Fn(&Drift) -> usize| {
+    let names = |times: &dyn Fn(&PopulationDrift) -> usize| {
         Arc::new(drifts.iter().flat_map(|drift| std::iter::repeat_n(Some(&drift.dimension), times(drift))).collect::<StringArray>())
     };
     let shares: Vec<Vec<(f64, f64)>> = drifts.iter().map(|drift| drift.shares().collect()).collect();
@@ -82,7 +82,7 @@ pub fn drift_table(drifts: &[Drift], by_score: bool) -> Result<Table> {
 
 /// One row per dimension, cell and score: the interval of values with this score, and the number of fitted customers.
 pub fn thresholds_table(scorer: &Scorer) -> Result<Table> {
-    let mut columns = Columns::default();
+    let mut columns = ThresholdColumns::default();
     for (position, fitted) in scorer.fitted.iter().enumerate() {
         for (cell, binner) in fitted.binners.iter().enumerate() {
             let Some(binner) = binner else { continue };
@@ -111,7 +111,7 @@ pub fn thresholds_table(scorer: &Scorer) -> Result<Table> {
 }
 
 #[derive(Default)]
-struct Columns {
+struct ThresholdColumns {
     group: Vec<Option<String>>,
     dimension: Vec<String>,
     within: Vec<Option<String>>,
@@ -121,7 +121,7 @@ struct Columns {
     customers: Vec<i64>,
 }
 
-impl Columns {
+impl ThresholdColumns {
     fn table(self, scorer: &Scorer) -> Result<Table> {
         let rows = self.score.len();
         let mut table = TableBuilder::default();

@@ -15,15 +15,15 @@ use arrow_array::RecordBatch;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use self::settings::{AccountText, KindNames, Settings};
-use self::table::Layout;
+use self::settings::{AccountText, BaseSettings, KindNames};
+use self::table::BaseFileLayout;
 use crate::base::CustomerBase;
-use crate::base::export::{BATCH, Customers, Restore};
-use crate::column::chunks::Kinds;
+use crate::base::export::{BATCH, BaseLoader, CustomerRows};
+use crate::column::chunks::InputSchema;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 use crate::exec::par::Threads;
-use crate::state::spec::Spec;
+use crate::state::spec::BaseSpec;
 use crate::store::atomic::AtomicFile;
 use crate::store::blocks::{Entries, Format, Reader, Writer};
 
@@ -60,7 +60,7 @@ impl CustomerBase {
     }
 
     fn write<W: Write + Send>(&self, to: W, path: &Path, context: &Context) -> Result<W> {
-        let settings = Settings::of(self.spec()).ok_or_else(|| {
+        let settings = BaseSettings::of(self.spec()).ok_or_else(|| {
             let message = "a base that is kept for one call is not written to a file; choose track='totals', 'days' or 'orders'";
             Error::new(ErrorKind::StateMismatch, message)
         })?;
@@ -70,14 +70,14 @@ impl CustomerBase {
         };
         let rows = state.interner.len();
         context.run_if_large(rows, |threads| {
-            let customers = Customers::of(state, threads);
+            let customers = CustomerRows::of(state, threads);
             let (narrow, largest) = customers.largest_units();
             if largest > LARGEST_UNITS {
                 let message =
                     "a sum of money has more than 38 digits, more than the file of a base holds. Cast the amounts to a smaller scale";
                 return Err(Error::new(ErrorKind::SumOverflow, message));
             }
-            let layout = Layout::of(self.spec(), kinds, !narrow, None);
+            let layout = BaseFileLayout::of(self.spec(), kinds, !narrow, None);
             entries.insert(KINDS.to_owned(), json(&KindNames::of(kinds, !narrow))?);
             let mut writer = Writer::new(to, path, FORMAT, layout.schema(), entries)?;
             write_batches(&mut writer, &layout, &customers, BATCH, (context, threads), |_, _| Ok(()))?;
@@ -89,8 +89,8 @@ impl CustomerBase {
 /// Writes all customers in batches of at most so many; `written` hears of each batch and its bytes.
 pub(crate) fn write_batches<W: Write>(
     writer: &mut Writer<W>,
-    layout: &Layout,
-    customers: &Customers<'_>,
+    layout: &BaseFileLayout,
+    customers: &CustomerRows<'_>,
     most: usize,
     (context, threads): (&Context, Threads<'_>),
     mut written: impl FnMut(&RecordBatch, u64) -> Result<()>,
@@ -114,9 +114,9 @@ fn json(value: &impl Serialize) -> Result<String> {
 }
 
 /// The settings of an open file, and its kinds with their layout if it has any.
-fn described<R: Read + Seek>(reader: &Reader<R>) -> Result<(Spec, Option<(Kinds, Layout)>)> {
+fn described<R: Read + Seek>(reader: &Reader<R>) -> Result<(BaseSpec, Option<(InputSchema, BaseFileLayout)>)> {
     let metadata = reader.schema().metadata();
-    let settings: Settings = parsed(reader, metadata.get(SETTINGS).map(String::as_str), "its settings cannot be read")?;
+    let settings: BaseSettings = parsed(reader, metadata.get(SETTINGS).map(String::as_str), "its settings cannot be read")?;
     let spec = settings.spec().ok_or_else(|| reader.damaged("its settings cannot be read"))?;
     let spec = spec.checked().map_err(|error| reader.damaged(error.message()))?;
     let wrong = || reader.damaged("its kinds cannot be read");
@@ -124,7 +124,7 @@ fn described<R: Read + Seek>(reader: &Reader<R>) -> Result<(Spec, Option<(Kinds,
     let names: KindNames = parsed(reader, Some(text.as_str()), "its kinds cannot be read")?;
     let wide = names.wide;
     let kinds = names.kinds(&spec)?.ok_or_else(wrong)?;
-    let layout = Layout::of(&spec, &kinds, wide, None);
+    let layout = BaseFileLayout::of(&spec, &kinds, wide, None);
     if layout.schema().fields() != reader.schema().fields() {
         return Err(reader.damaged("its columns are not those of its settings"));
     }
@@ -149,7 +149,7 @@ fn read_here<R: Read + Seek>(reader: &mut Reader<R>, context: &Context, threads:
         }
         return Err(reader.damaged("it has customers of no kind"));
     };
-    let mut restore = Restore::new(&kinds, &spec, threads);
+    let mut restore = BaseLoader::new(&kinds, &spec, threads);
     for batch in 0..reader.len() {
         context.check()?;
         let rows = reader.batch(batch)?;

@@ -5,23 +5,23 @@ use std::collections::{BTreeMap, BTreeSet};
 use arrow_schema::DataType;
 use serde::{Deserialize, Serialize};
 
-use crate::base::export::Account;
-use crate::column::chunks::{Kinds, Pick, Roles};
+use crate::base::export::BaseMeta;
+use crate::column::chunks::{ColumnRoles, InputSchema, Pick};
 use crate::column::key::{KeyColumn, KeyKind};
 use crate::column::time::Clock;
 use crate::error::Result;
 use crate::num::money::Money;
 use crate::report::Tally;
 use crate::state::customer_state::{RowTallies, State};
-use crate::state::daily_tallies::{DayNotes, Notes};
-use crate::state::spec::{AsOf, Late, OnNonfinite, OnNull, OrderLines, Returns, Spec, Track};
+use crate::state::daily_tallies::{DailyTallies, DayTallies};
+use crate::state::spec::{AsOf, BaseSpec, Late, OnNonfinite, OnNull, OrderLines, Returns, Track};
 use crate::state::totals::PurchaseTallies;
 use crate::time::calendar::Zone;
 
 /// The settings of a base.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Settings {
+pub struct BaseSettings {
     customer_id: String,
     timestamp: String,
     amount: Option<String>,
@@ -68,13 +68,13 @@ fn named<T: Copy>(names: &[(T, &str)], name: &str) -> Option<T> {
     names.iter().find(|(_, of)| *of == name).map(|(value, _)| *value)
 }
 
-impl Settings {
+impl BaseSettings {
     /// The settings as text has them; `None` for a base that is not to be kept.
-    pub fn of(spec: &Spec) -> Option<Self> {
+    pub fn of(spec: &BaseSpec) -> Option<Self> {
         if spec.track == Track::Once || spec.window.is_some() || spec.roles.start.is_some() || spec.roles.returning.is_some() {
             return None;
         }
-        let Roles { customer_id, timestamp, amount, order_id, attributes, .. } = spec.roles.clone();
+        let ColumnRoles { customer_id, timestamp, amount, order_id, attributes, .. } = spec.roles.clone();
         Some(Self {
             customer_id,
             timestamp,
@@ -101,10 +101,10 @@ impl Settings {
     }
 
     /// The settings that the text has; `None` for a name that says nothing.
-    pub fn spec(self) -> Option<Spec> {
+    pub fn spec(self) -> Option<BaseSpec> {
         let pick = |(name, pick): (String, String)| Some((name, named(&PICKS, &pick)?));
         let attributes = self.attributes.into_iter().map(pick).collect::<Option<_>>()?;
-        let roles = Roles {
+        let roles = ColumnRoles {
             customer_id: self.customer_id,
             timestamp: self.timestamp,
             amount: self.amount,
@@ -113,7 +113,7 @@ impl Settings {
             start: None,
             returning: None,
         };
-        Some(Spec {
+        Some(BaseSpec {
             accumulators: self.accumulators,
             track: named(&TRACKS, &self.track)?,
             returns: named(&RETURNS, &self.returns)?,
@@ -130,7 +130,7 @@ impl Settings {
                 Until::Naive(day) => AsOf::Naive(day),
                 Until::Instant(second) => AsOf::Instant(second),
             }),
-            ..Spec::new(roles)
+            ..BaseSpec::new(roles)
         })
     }
 }
@@ -158,7 +158,7 @@ enum MoneyKind {
 
 impl KindNames {
     /// The kinds as text has them.
-    pub fn of(kinds: &Kinds, wide: bool) -> Self {
+    pub fn of(kinds: &InputSchema, wide: bool) -> Self {
         Self {
             id: kinds.id_type.to_string(),
             zone: kinds.clock.zone().map(|zone| zone.name().to_owned()),
@@ -174,7 +174,7 @@ impl KindNames {
     }
 
     /// The kinds that the text has; `None` for a name that says nothing.
-    pub fn kinds(self, spec: &Spec) -> Result<Option<Kinds>> {
+    pub fn kinds(self, spec: &BaseSpec) -> Result<Option<InputSchema>> {
         let key = |name: &str| -> Option<(KeyKind, DataType)> {
             let data_type = name.parse::<DataType>().ok()?;
             let column = KeyColumn::new("id", "id", &arrow_array::new_empty_array(&data_type)).ok()?;
@@ -199,7 +199,7 @@ impl KindNames {
         let fits = attributes.len() == spec.roles.attributes.len()
             && order_kind.is_some() == spec.roles.order_id.is_some()
             && self.money.is_some() == spec.roles.amount.is_some();
-        Ok(fits.then(|| Kinds {
+        Ok(fits.then(|| InputSchema {
             id_name: spec.roles.customer_id.clone(),
             id_type,
             id_kind,
@@ -261,8 +261,8 @@ fn purchase_tallies(purchases: &mut PurchaseTallies) -> [(&'static str, &mut Tal
     [("excluded_refunds", excluded_refunds), ("netted_refunds", netted_refunds), ("zero_orders", zero_orders)]
 }
 
-fn day_tallies(notes: &mut DayNotes) -> impl Iterator<Item = (&'static str, &mut Tally)> {
-    let DayNotes { null_amount, null_order, purchases } = notes;
+fn day_tallies(notes: &mut DayTallies) -> impl Iterator<Item = (&'static str, &mut Tally)> {
+    let DayTallies { null_amount, null_order, purchases } = notes;
     [("null_amount", null_amount), ("null_order_id", null_order)].into_iter().chain(purchase_tallies(purchases))
 }
 
@@ -284,7 +284,7 @@ fn read<'a>(mut from: Tallies, tallies: impl Iterator<Item = (&'static str, &'a 
 
 impl AccountText {
     /// What a state holds besides its customers, as text has it.
-    pub fn of(state: &State, account: Account) -> Self {
+    pub fn of(state: &State, account: BaseMeta) -> Self {
         let (mut rows, mut purchases) = (state.rows, state.purchases);
         let notes = state.notes.as_ref().map(|notes| {
             let by_day = notes.days().map(|(day, notes)| (day, write(day_tallies(&mut notes.clone()))));
@@ -302,7 +302,7 @@ impl AccountText {
     }
 
     /// Fills a state; `None` if the text says what cannot be.
-    pub fn fill(self, state: &mut State) -> Option<Account> {
+    pub fn fill(self, state: &mut State) -> Option<BaseMeta> {
         (state.first_day, state.last_day) = (self.first_day.unwrap_or(i32::MAX), self.last_day.unwrap_or(i32::MIN));
         read(self.report, row_tallies(&mut state.rows).into_iter().chain(purchase_tallies(&mut state.purchases)))?;
         match (self.notes, &mut state.notes) {
@@ -310,10 +310,10 @@ impl AccountText {
             (None, None) => {}
             _ => return None,
         }
-        Some(Account { rows: self.n_rows, batches: self.batch_ids, sealed: self.sealed })
+        Some(BaseMeta { rows: self.n_rows, batches: self.batch_ids, sealed: self.sealed })
     }
 }
 
-fn fill_notes(by_day: BTreeMap<i32, Tallies>, notes: &mut Notes) -> Option<()> {
+fn fill_notes(by_day: BTreeMap<i32, Tallies>, notes: &mut DailyTallies) -> Option<()> {
     by_day.into_iter().try_for_each(|(day, tallies)| read(tallies, day_tallies(notes.on(day))))
 }

@@ -26,8 +26,8 @@ use arrow_array::{
 use arrow_buffer::{OffsetBuffer, ScalarBuffer};
 use arrow_schema::{DataType, Field, FieldRef, Fields, Schema};
 
-use crate::base::export::{CustomerTotals, Customers, Restore};
-use crate::column::chunks::Kinds;
+use crate::base::export::{BaseLoader, CustomerRows, CustomerTotals};
+use crate::column::chunks::InputSchema;
 use crate::column::key::KeyKind;
 use crate::column::mark::{RETURNING, START};
 use crate::error::{Error, ErrorKind, Result};
@@ -36,7 +36,7 @@ use crate::group::interner::{self, Keys};
 pub use crate::state::accumulator::Failure;
 use crate::state::accumulator::{Accumulator, Accumulators, Level};
 use crate::state::days::DayRecord;
-use crate::state::spec::Spec;
+use crate::state::spec::BaseSpec;
 use crate::state::totals::Order;
 use crate::store::blocks::Reader;
 use crate::table::key_column;
@@ -44,7 +44,7 @@ use crate::time::calendar::{MAX_DAY, MIN_DAY};
 
 /// What the columns are.
 #[derive(Debug)]
-pub struct Layout {
+pub struct BaseFileLayout {
     schema: Arc<Schema>,
     id_type: DataType,
     /// Whether units of money need more than 64 bits.
@@ -90,7 +90,7 @@ impl Group {
     }
 
     /// Reads the column for some keys.
-    fn read(&self, column: &ArrayRef, keys: &[(Level, u32)], restore: &mut Restore<'_>) -> Result<(), Failure> {
+    fn read(&self, column: &ArrayRef, keys: &[(Level, u32)], restore: &mut BaseLoader<'_>) -> Result<(), Failure> {
         let threads = restore.threads;
         for (at, column) in column.as_struct().columns().iter().enumerate() {
             restore.accumulator(self.first + at)?.read(keys, column, threads)?;
@@ -124,9 +124,9 @@ fn item(fields: &Fields) -> FieldRef {
     Arc::new(Field::new("item", DataType::Struct(fields.clone()), false))
 }
 
-impl Layout {
+impl BaseFileLayout {
     /// The layout of a base of these settings and kinds. First rows are kept if it is given how many rows there were before.
-    pub fn of(spec: &Spec, kinds: &Kinds, wide: bool, rows_before: Option<u64>) -> Self {
+    pub fn of(spec: &BaseSpec, kinds: &InputSchema, wide: bool, rows_before: Option<u64>) -> Self {
         let units = Field::new("units", if wide { DataType::Decimal128(38, 0) } else { DataType::Int64 }, false);
         let date = Field::new("date", DataType::Date32, false);
         let count = |name: &str| Field::new(name, DataType::UInt32, false);
@@ -176,7 +176,7 @@ impl Layout {
     }
 
     /// The rows of some customers.
-    pub fn batch(&self, customers: &Customers<'_>, codes: &[u32]) -> Result<RecordBatch> {
+    pub fn batch(&self, customers: &CustomerRows<'_>, codes: &[u32]) -> Result<RecordBatch> {
         let totals: Vec<CustomerTotals> = codes.iter().map(|&code| customers.totals(code)).collect();
         let count = |of: fn(&CustomerTotals) -> u64| -> ArrayRef {
             Arc::new(totals.iter().map(|totals| of(totals) as i64).collect::<Int64Array>())
@@ -223,7 +223,7 @@ impl Layout {
         Arc::new(Int64Array::from(units.map(|units| units as i64).collect::<Vec<i64>>()))
     }
 
-    fn days(&self, fields: &Fields, customers: &Customers<'_>, codes: &[u32]) -> Result<ArrayRef> {
+    fn days(&self, fields: &Fields, customers: &CustomerRows<'_>, codes: &[u32]) -> Result<ArrayRef> {
         let mut ends = Vec::with_capacity(codes.len());
         let mut records: Vec<DayRecord> = Vec::new();
         for &code in codes {
@@ -241,7 +241,7 @@ impl Layout {
         list(fields, columns, &ends)
     }
 
-    fn orders(&self, layout: &OrderLayout, customers: &Customers<'_>, codes: &[u32]) -> Result<ArrayRef> {
+    fn orders(&self, layout: &OrderLayout, customers: &CustomerRows<'_>, codes: &[u32]) -> Result<ArrayRef> {
         let (mut ends, mut part_ends) = (Vec::with_capacity(codes.len()), Vec::new());
         let (mut ids, mut keys): (Vec<Option<u32>>, Vec<(Level, u32)>) = (Vec::new(), Vec::new());
         let mut parts: Vec<&Order> = Vec::new();
@@ -275,7 +275,7 @@ impl Layout {
     }
 
     /// Reads the rows of a batch of this layout.
-    pub fn read(&self, batch: &RecordBatch, restore: &mut Restore<'_>) -> Result<(), Failure> {
+    pub fn read(&self, batch: &RecordBatch, restore: &mut BaseLoader<'_>) -> Result<(), Failure> {
         let mut columns = batch.columns().iter();
         let mut next = || columns.next().ok_or(Failure::Content("a column is missing"));
         let first = restore.add_ids(keys_in(next()?, restore.threads)?.ok_or("an id is null")?)?;
@@ -312,15 +312,15 @@ impl Layout {
         Ok(())
     }
 
-    fn read_units<'a>(&self, column: &'a ArrayRef) -> Units<'a> {
+    fn read_units<'a>(&self, column: &'a ArrayRef) -> UnitsColumn<'a> {
         if self.wide {
-            Units::Wide(column.as_primitive::<Decimal128Type>().values())
+            UnitsColumn::Wide(column.as_primitive::<Decimal128Type>().values())
         } else {
-            Units::Narrow(column.as_primitive::<Int64Type>().values())
+            UnitsColumn::Narrow(column.as_primitive::<Int64Type>().values())
         }
     }
 
-    fn read_days(&self, lists: &ListArray, first: u32, restore: &mut Restore<'_>) -> Result<(), Failure> {
+    fn read_days(&self, lists: &ListArray, first: u32, restore: &mut BaseLoader<'_>) -> Result<(), Failure> {
         let records = lists.values().as_struct();
         let count = |at: usize| records.column(at).as_primitive::<UInt32Type>().values();
         let dates = records.column(0).as_primitive::<Date32Type>().values();
@@ -341,7 +341,7 @@ impl Layout {
         Ok(())
     }
 
-    fn read_orders(&self, lists: &ListArray, first: u32, restore: &mut Restore<'_>) -> Result<(), Failure> {
+    fn read_orders(&self, lists: &ListArray, first: u32, restore: &mut BaseLoader<'_>) -> Result<(), Failure> {
         let orders = lists.values().as_struct();
         let id_nulls = orders.column(0).logical_nulls();
         let ids = keys_with_nulls(orders.column(0), restore.threads)?;
@@ -392,12 +392,12 @@ fn order_id_type(kind: KeyKind) -> DataType {
     }
 }
 
-enum Units<'a> {
+enum UnitsColumn<'a> {
     Narrow(&'a [i64]),
     Wide(&'a [i128]),
 }
 
-impl Units<'_> {
+impl UnitsColumn<'_> {
     fn get(&self, at: usize) -> i128 {
         match self {
             Self::Narrow(units) => i128::from(units[at]),

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use super::{Fold, Strategy, Values};
-use crate::column::chunks::Columns;
+use super::{SharedDictionary, Strategy, UpdateBuilder};
+use crate::column::chunks::InputBatch;
 use crate::column::key::{KeyColumn, PlainKeys};
 use crate::error::Result;
 use crate::exec::par::{ROWS_WORTH_THREADS, Threads};
-use crate::group::encoding::{CODES_PER_ROW, Plan};
+use crate::group::encoding::{CODES_PER_ROW, KeyEncoding};
 use crate::group::interner::keys_of;
-use crate::ingest::partition::partitions::can_deal;
+use crate::ingest::partition::partitions::can_partition;
 
 /// A part that knows more customers than this has a table that fits no cache.
 const MANY_CUSTOMERS: usize = 1 << 16;
@@ -18,11 +18,11 @@ const MANY_CUSTOMERS: usize = 1 << 16;
 /// keeps for ids that come late.
 const MANY_IDS: usize = 9 << 17;
 
-impl Fold {
+impl UpdateBuilder {
     /// Whether rows can be dealt out by customer instead of being added up where they are read.
-    pub(super) fn can_deal(&self, columns: &[Columns], rows: usize) -> bool {
+    pub(super) fn can_partition(&self, columns: &[InputBatch], rows: usize) -> bool {
         let is_plain = self.kinds.order_kind.is_none() && self.spec.roles.attributes.is_empty() && self.spec.accumulators.is_empty();
-        self.strategy != Strategy::Table && is_plain && can_deal(columns, rows) && !self.has_marks()
+        self.strategy != Strategy::Table && is_plain && can_partition(columns, rows) && !self.has_marks()
     }
 
     /// Whether anything is kept by customer.
@@ -32,32 +32,32 @@ impl Fold {
     }
 
     /// How many of `n_parts` parts will have room for every code that customers could have.
-    pub(super) fn copies(&self, columns: &[Columns], rows: usize, n_parts: usize) -> usize {
+    pub(super) fn copies(&self, columns: &[InputBatch], rows: usize, n_parts: usize) -> usize {
         // Lines without an order id are orders of their own, which do not wait.
-        let waits = |columns: &Columns| columns.order.as_ref().is_some_and(|column| column.nulls().is_none());
-        if !self.keeps_customers() || self.can_deal(columns, rows) || columns.iter().all(waits) { 1 } else { n_parts }
+        let waits = |columns: &InputBatch| columns.order.as_ref().is_some_and(|column| column.nulls().is_none());
+        if !self.keeps_customers() || self.can_partition(columns, rows) || columns.iter().all(waits) { 1 } else { n_parts }
     }
 
     /// Whether rows had better be dealt out by customer first: the tables of so many customers fit no cache.
-    pub(super) fn is_worth_shards(&self, columns: &[Columns], rows: usize, n_parts: usize) -> bool {
-        if !self.can_deal(columns, rows) {
+    pub(super) fn is_worth_partitions(&self, columns: &[InputBatch], rows: usize, n_parts: usize) -> bool {
+        if !self.can_partition(columns, rows) {
             return false;
         }
         let worth = rows >= ROWS_WORTH_THREADS;
-        match self.plan {
+        match self.encoding {
             // Parts that have slots already go on with them.
-            Plan::Range { len, .. } => match &self.shards {
-                Some(shards) => shards.cover(self.plan),
+            KeyEncoding::Range { len, .. } => match &self.partitions {
+                Some(partitions) => partitions.cover(self.encoding),
                 None if self.strategy == Strategy::Direct => false,
                 None if n_parts > 1 && self.keeps_customers() && len * n_parts > CODES_PER_ROW * (self.rows as usize + rows) => true,
                 None if self.parts.iter().any(|part| !part.totals.is_empty()) => false,
                 None => self.strategy == Strategy::Ranges || self.strategy == Strategy::Auto && len > MANY_IDS && worth,
             },
-            Plan::Table => {
-                let many = self.shards.is_some() || self.parts.iter().any(|part| part.interner.len() > MANY_CUSTOMERS);
+            KeyEncoding::Table => {
+                let many = self.partitions.is_some() || self.parts.iter().any(|part| part.interner.len() > MANY_CUSTOMERS);
                 self.strategy == Strategy::Shards || many && worth
             }
-            Plan::Open | Plan::Values => false,
+            KeyEncoding::Open | KeyEncoding::Values => false,
         }
     }
 
@@ -68,47 +68,49 @@ impl Fold {
     }
 
     /// The plans for the columns of customers and orders with some more rows, and the dictionary if all rows share one.
-    pub(super) fn extend_plans(
+    pub(super) fn extend_encodings(
         &self,
-        columns: &[Columns],
+        columns: &[InputBatch],
         rows: usize,
         in_sequence: bool,
         (copies, n_parts): (usize, usize),
         threads: Threads<'_>,
-    ) -> Result<(Plan, Plan, Option<Values>)> {
+    ) -> Result<(KeyEncoding, KeyEncoding, Option<SharedDictionary>)> {
         // Codes of a dictionary have a place in every part that keeps totals.
-        let copies_of_values = if self.can_deal(columns, rows) { n_parts } else { copies };
+        let copies_of_values = if self.can_partition(columns, rows) { n_parts } else { copies };
         let copies = (self.copies, copies);
         // A range is as wide as it wants to be where it is asked for.
         let all = if self.strategy == Strategy::Direct { u64::MAX } else { self.rows + rows as u64 };
         let more = self.more && self.rows == 0;
         let customers: Vec<_> = columns.iter().map(|columns| (&columns.customer, columns.len())).collect();
         let orders: Option<Vec<_>> = columns.iter().map(|columns| Some((columns.order.as_ref()?, columns.len()))).collect();
-        let order_plan = match orders {
-            Some(orders) if !in_sequence => self.order_plan.extend(&orders, all, false, (1, 1), threads),
-            _ => Plan::Table,
+        let order_encoding = match orders {
+            Some(orders) if !in_sequence => self.order_encoding.extend(&orders, all, false, (1, 1), threads),
+            _ => KeyEncoding::Table,
         };
-        let (plan, values) = match (self.plan, &self.values) {
-            (Plan::Open, _) if !in_sequence => {
+        let (encoding, values) = match (self.encoding, &self.values) {
+            (KeyEncoding::Open, _) if !in_sequence => {
                 match shared_values(&customers, if more { rows.saturating_mul(MORE) } else { rows }, copies_of_values) {
                     Some(held) => {
                         let keys = Arc::new(keys_of(held, threads)?);
                         let ascending = keys.ascend(threads);
-                        let values = Values { keys, nulls: held.nulls().cloned(), held: Some(held.clone()), ascending };
-                        (Plan::Values, Some(values))
+                        let values = SharedDictionary { keys, nulls: held.nulls().cloned(), held: Some(held.clone()), ascending };
+                        (KeyEncoding::Values, Some(values))
                     }
-                    None => (self.plan.extend(&customers, all, more, copies, threads), None),
+                    None => (self.encoding.extend(&customers, all, more, copies, threads), None),
                 }
             }
-            (Plan::Values, Some(values)) => match shared_values(&customers, usize::MAX, 1) {
-                Some(again) if values.held.as_ref().is_some_and(|held| again.is_same_memory(held)) => (Plan::Values, Some(values.clone())),
+            (KeyEncoding::Values, Some(values)) => match shared_values(&customers, usize::MAX, 1) {
+                Some(again) if values.held.as_ref().is_some_and(|held| again.is_same_memory(held)) => {
+                    (KeyEncoding::Values, Some(values.clone()))
+                }
                 // No rows at all say nothing.
-                None if rows == 0 => (Plan::Values, Some(values.clone())),
-                _ => (Plan::Table, None),
+                None if rows == 0 => (KeyEncoding::Values, Some(values.clone())),
+                _ => (KeyEncoding::Table, None),
             },
-            (plan, _) => (plan.extend(&customers, all, more, copies, threads), None),
+            (encoding, _) => (encoding.extend(&customers, all, more, copies, threads), None),
         };
-        Ok((plan, order_plan, values))
+        Ok((encoding, order_encoding, values))
     }
 }
 

@@ -8,12 +8,12 @@ use std::hash::BuildHasher;
 
 use foldhash::fast::RandomState;
 
-use super::scatter::{Deal, Dealer, Range, SHARDS, Source};
-use crate::column::chunks::Columns;
+use super::scatter::{PARTITIONS, PartitionRange, Partitioner, Scatter, ScatterSource};
+use crate::column::chunks::InputBatch;
 use crate::column::key::KeyColumn;
 use crate::error::Result;
 use crate::exec::context::Context;
-use crate::group::encoding::Plan;
+use crate::group::encoding::KeyEncoding;
 use crate::group::hash_table::ByteHasher;
 use crate::group::interner::Interner;
 use crate::group::keys::Keys;
@@ -28,65 +28,65 @@ pub const MOST_ROWS: usize = 1 << 31;
 
 /// The shards.
 #[derive(Debug)]
-pub struct Shards {
+pub struct Partitions {
     parts: Vec<State>,
-    dealer: Dealer,
+    partitioner: Partitioner,
 }
 
 /// The shard of id number `code`.
-fn shard_of(dealer: &Dealer, keys: &Keys, code: u32) -> usize {
+fn partition_of(partitioner: &Partitioner, keys: &Keys, code: u32) -> usize {
     match keys {
-        Keys::Range { base, .. } => dealer.integer(base.wrapping_add(i64::from(code))),
-        Keys::Integers(ids) => dealer.integer(ids[code as usize]),
-        Keys::Bytes(arena) => dealer.bytes(arena.get(code), arena.order(code)),
+        Keys::Range { base, .. } => partitioner.integer(base.wrapping_add(i64::from(code))),
+        Keys::Integers(ids) => partitioner.integer(ids[code as usize]),
+        Keys::Bytes(arena) => partitioner.bytes(arena.get(code), arena.order(code)),
     }
 }
 
 /// Whether rows of these columns can be dealt out: plain ids and units of 64 bits.
-pub fn can_deal(columns: &[Columns], rows: usize) -> bool {
+pub fn can_partition(columns: &[InputBatch], rows: usize) -> bool {
     rows <= MOST_ROWS && columns.iter().all(|columns| !columns.is_wide() && matches!(columns.customer, KeyColumn::Plain(_)))
 }
 
-impl Shards {
+impl Partitions {
     /// Shards of empty states, which `empty` makes.
     pub fn new(empty: impl Fn() -> State) -> Self {
         let random = RandomState::default();
-        let dealer = Dealer { seed: random.hash_one(3_u64), hasher: ByteHasher::new(), range: None };
-        Self { parts: (0..SHARDS).map(|_| empty()).collect(), dealer }
+        let partitioner = Partitioner { seed: random.hash_one(3_u64), hasher: ByteHasher::new(), range: None };
+        Self { parts: (0..PARTITIONS).map(|_| empty()).collect(), partitioner }
     }
 
     /// Shards of integer ids that are `len` from `base` on, and some more; `empty` makes a state of the ids from one on.
     pub fn ranges(base: i64, len: usize, empty: impl Fn(i64) -> State) -> Self {
-        let width = (len + len / 8).div_ceil(SHARDS).next_power_of_two();
-        let range = Range { base, shift: width.trailing_zeros() };
-        let parts = (0..SHARDS as i64).map(|shard| {
-            let mut part = empty(base.wrapping_add(shard << range.shift));
+        let width = (len + len / 8).div_ceil(PARTITIONS).next_power_of_two();
+        let range = PartitionRange { base, shift: width.trailing_zeros() };
+        let parts = (0..PARTITIONS as i64).map(|partition| {
+            let mut part = empty(base.wrapping_add(partition << range.shift));
             part.interner.extend_range(width);
             part
         });
         let parts = parts.collect();
-        let mut shards = Self::new(|| empty(base));
-        shards.parts = parts;
-        shards.dealer.range = Some(range);
-        shards
+        let mut partitions = Self::new(|| empty(base));
+        partitions.parts = parts;
+        partitions.partitioner.range = Some(range);
+        partitions
     }
 
     /// Whether they are of ranges, and these hold all ids of a plan.
-    pub fn cover(&self, plan: Plan) -> bool {
-        match (self.dealer.range, plan) {
-            (Some(range), Plan::Range { base, len }) => range.base == base && len <= SHARDS << range.shift,
+    pub fn cover(&self, encoding: KeyEncoding) -> bool {
+        match (self.partitioner.range, encoding) {
+            (Some(range), KeyEncoding::Range { base, len }) => range.base == base && len <= PARTITIONS << range.shift,
             _ => false,
         }
     }
 
     /// Whether they are of ranges.
     pub fn are_ranges(&self) -> bool {
-        self.dealer.range.is_some()
+        self.partitioner.range.is_some()
     }
 
     /// How ids find their shard.
-    pub fn dealer(&self) -> &Dealer {
-        &self.dealer
+    pub fn partitioner(&self) -> &Partitioner {
+        &self.partitioner
     }
 
     /// Bytes they take, about.
@@ -96,20 +96,20 @@ impl Shards {
 
     /// Takes over the customers of plain parts, which know none afterwards, so that each customer is in one place only.
     pub fn absorb(&mut self, parts: &mut [State], context: &Context) -> Result<()> {
-        let mut moves: Vec<Vec<(usize, u32)>> = vec![Vec::new(); SHARDS];
+        let mut moves: Vec<Vec<(usize, u32)>> = vec![Vec::new(); PARTITIONS];
         for (i, part) in parts.iter().enumerate() {
             let keys = part.interner.keys();
             for code in (0..part.totals.len() as u32).filter(|&code| part.totals.is_present(code)) {
-                moves[shard_of(&self.dealer, keys, code)].push((i, code));
+                moves[partition_of(&self.partitioner, keys, code)].push((i, code));
             }
         }
         let sources = &*parts;
-        let work = |(shard, moves): (&mut State, &Vec<(usize, u32)>)| {
+        let work = |(partition, moves): (&mut State, &Vec<(usize, u32)>)| {
             context.check()?;
             for &(part, code) in moves {
-                let own = shard.interner.intern_from(sources[part].interner.keys(), code)?;
-                shard.totals.grow(shard.interner.len());
-                shard.totals.take(&sources[part].totals, code, own);
+                let own = partition.interner.intern_from(sources[part].interner.keys(), code)?;
+                partition.totals.grow(partition.interner.len());
+                partition.totals.take(&sources[part].totals, code, own);
             }
             Ok(())
         };
@@ -126,28 +126,28 @@ impl Shards {
 
     /// Folds what was dealt out of a push. Packed rows wait while they take less than the shards do: the more of them are
     /// folded at once, the more rows of a shard find it in the cache.
-    pub fn fold(&mut self, deals: &mut [Deal], columns: &[Columns], first_row: u64, context: &Context) -> Result<()> {
-        let waiting: usize = deals.iter().map(Deal::bytes).sum();
+    pub fn fold(&mut self, scatters: &mut [Scatter], columns: &[InputBatch], first_row: u64, context: &Context) -> Result<()> {
+        let waiting: usize = scatters.iter().map(Scatter::bytes).sum();
         let packed = waiting > self.bytes() / SHARE_THAT_WAITS;
-        let source = Source::new(columns);
-        self.each(deals.len(), context, |shard, part| {
-            deals.iter().try_for_each(|deal| {
-                deal.fold_others(shard, &source, part, first_row)?;
-                if packed { deal.fold_packed(shard, part) } else { Ok(()) }
+        let source = ScatterSource::new(columns);
+        self.each(scatters.len(), context, |partition, part| {
+            scatters.iter().try_for_each(|scatter| {
+                scatter.fold_others(partition, &source, part, first_row)?;
+                if packed { scatter.fold_packed(partition, part) } else { Ok(()) }
             })
         })?;
-        deals.iter_mut().for_each(Deal::clear_others);
+        scatters.iter_mut().for_each(Scatter::clear_others);
         if packed {
-            deals.iter_mut().for_each(Deal::clear_packed);
+            scatters.iter_mut().for_each(Scatter::clear_packed);
         }
         Ok(())
     }
 
     /// Does `work` on each shard, side by side if several threads dealt out.
     fn each(&mut self, threads: usize, context: &Context, work: impl Fn(usize, &mut State) -> Result<()> + Sync + Send) -> Result<()> {
-        let work = |(shard, part): (usize, &mut State)| {
+        let work = |(partition, part): (usize, &mut State)| {
             context.check()?;
-            work(shard, part)
+            work(partition, part)
         };
         if threads > 1 {
             let results: Vec<Result<()>> = context.install(|threads| threads.par_tasks(self.parts.iter_mut().enumerate(), work))?;
@@ -157,12 +157,12 @@ impl Shards {
     }
 
     /// All shards in one state, after what still waits; no customer is in two of them.
-    pub fn into_one(mut self, deals: &mut Vec<Deal>, context: &Context) -> Result<State> {
-        self.each(deals.len(), context, |shard, part| deals.iter().try_for_each(|deal| deal.fold_packed(shard, part)))?;
+    pub fn into_one(mut self, scatters: &mut Vec<Scatter>, context: &Context) -> Result<State> {
+        self.each(scatters.len(), context, |partition, part| scatters.iter().try_for_each(|scatter| scatter.fold_packed(partition, part)))?;
         // Their memory is needed for what follows.
-        deals.clear();
+        scatters.clear();
         let customers = self.parts.iter().map(|part| part.totals.len()).sum();
-        let width = self.dealer.range.map(|Range { shift, .. }| 1 << shift);
+        let width = self.partitioner.range.map(|PartitionRange { shift, .. }| 1 << shift);
         context.run_if_large(customers, |threads| State::concat(self.parts, width, threads))?
     }
 }

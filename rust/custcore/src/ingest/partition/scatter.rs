@@ -2,71 +2,71 @@
 //! others; what does not fit these goes beside them, with all that is known of it, and does not wait.
 
 use crate::column::BLOCK;
-use crate::column::chunks::{Block, Columns};
+use crate::column::chunks::{InputBatch, TypedBlock};
 use crate::column::key::{ByteKeys, KeyColumn, PlainKeys};
 use crate::error::{Error, Result};
 use crate::exec::simd::prefetch_bytes;
 use crate::group::hash_table::ByteHasher;
 use crate::group::interner::NO_CODE;
-use crate::group::keys::{ByteArena, Head};
+use crate::group::keys::{ByteArena, Prefix};
 use crate::state::customer_state::State;
 use crate::state::stats::{FIRST_DAY, LAST_DAY};
-use crate::state::totals::{RowNumbers, Rows};
+use crate::state::totals::{RowNumbers, RowSlice};
 
 /// A power of two.
-pub const SHARDS: usize = 128;
+pub const PARTITIONS: usize = 128;
 /// The shard of rows that are in none.
-const NONE: u8 = SHARDS as u8;
+const NONE: u8 = PARTITIONS as u8;
 
 /// How ids find their shard.
 #[derive(Debug, Clone)]
-pub struct Dealer {
+pub struct Partitioner {
     /// Against ids that were chosen to collide.
     pub seed: u64,
     /// The same for byte strings.
     pub hasher: ByteHasher,
     /// Set where shards are of ranges.
-    pub range: Option<Range>,
+    pub range: Option<PartitionRange>,
 }
 
 /// Integer ids in a range, of which each shard has `1 << shift` that follow each other.
 #[derive(Debug, Clone, Copy)]
-pub struct Range {
+pub struct PartitionRange {
     /// The first.
     pub base: i64,
     /// Bits of the ids of one shard.
     pub shift: u32,
 }
 
-impl Dealer {
+impl Partitioner {
     /// The shard of an integer id.
     #[inline]
     pub fn integer(&self, id: i64) -> usize {
-        if let Some(Range { base, shift }) = self.range {
-            // A push whose ids lie outside is not dealt out, see [`super::partitions::Shards::cover`].
+        if let Some(PartitionRange { base, shift }) = self.range {
+            // A push whose ids lie outside is not dealt out, see [`super::partitions::Partitions::cover`].
             return (id.wrapping_sub(base) as u64 >> shift) as usize;
         }
         let product = u128::from(id as u64 ^ self.seed) * 0x9E37_79B9_7F4A_7C15_u128;
-        ((product as u64) ^ (product >> 64) as u64) as usize % SHARDS
+        ((product as u64) ^ (product >> 64) as u64) as usize % PARTITIONS
     }
 
     /// The shard of a byte string.
     #[inline]
-    pub fn bytes(&self, id: &[u8], head: Head) -> usize {
-        self.hasher.hash(id, head) as usize % SHARDS
+    pub fn bytes(&self, id: &[u8], prefix: Prefix) -> usize {
+        self.hasher.hash(id, prefix) as usize % PARTITIONS
     }
 }
 
 /// A purchase with money of few bits.
 #[derive(Debug, Clone, Copy)]
-struct Packed<K> {
+struct PackedRow<K> {
     id: K,
     /// Money, day and the length of the id.
     rest: u64,
 }
 
 /// The head of an id, in a form that may lie at any multiple of 8.
-type HeadWords = [u64; 2];
+type PrefixWords = [u64; 2];
 
 const DAY_BITS: u32 = 16;
 /// An id of up to 16 bytes has a length of up to 16.
@@ -82,7 +82,7 @@ fn pack(units: i64, day: i32) -> u64 {
     ((units as u64) << DAY_BITS | (day - FIRST_DAY) as u64) << LENGTH_BITS
 }
 
-impl<K> Packed<K> {
+impl<K> PackedRow<K> {
     #[inline]
     fn units(&self) -> i64 {
         (self.rest >> (DAY_BITS + LENGTH_BITS)) as i64
@@ -99,15 +99,15 @@ impl<K> Packed<K> {
 
 /// Rows of one shard.
 #[derive(Debug, Default)]
-struct Lot {
-    integers: Vec<Packed<i64>>,
-    texts: Vec<Packed<HeadWords>>,
-    others: Others,
+struct ScatterBuffer {
+    integers: Vec<PackedRow<i64>>,
+    texts: Vec<PackedRow<PrefixWords>>,
+    others: UnpackedRows,
 }
 
 /// Rows of which all is kept, column by column.
 #[derive(Debug, Default)]
-struct Others {
+struct UnpackedRows {
     /// Integer ids; those of byte strings are fetched from where they came from.
     ids: Vec<i64>,
     units: Vec<i64>,
@@ -119,28 +119,40 @@ struct Others {
 
 /// What one thread deals out.
 #[derive(Debug)]
-pub struct Deal {
-    lots: Vec<Lot>,
+pub struct Scatter {
+    buffers: Vec<ScatterBuffer>,
     sorter: Sorter,
     /// Of the block at hand.
-    heads: Vec<HeadWords>,
+    prefixes: Vec<PrefixWords>,
 }
 
-impl Deal {
+impl Scatter {
     /// Nothing dealt yet.
     pub fn new() -> Self {
-        Self { lots: (0..SHARDS).map(|_| Lot::default()).collect(), sorter: Sorter { rows: [0; BLOCK] }, heads: Vec::new() }
+        Self {
+            buffers: (0..PARTITIONS).map(|_| ScatterBuffer::default()).collect(),
+            sorter: Sorter { rows: [0; BLOCK] },
+            prefixes: Vec::new(),
+        }
     }
 
     /// Bytes that what was dealt out takes.
     pub fn bytes(&self) -> usize {
-        let of = |lot: &Lot| size_of_val(&*lot.integers) + size_of_val(&*lot.texts);
-        self.lots.iter().map(of).sum()
+        let of = |buffer: &ScatterBuffer| size_of_val(&*buffer.integers) + size_of_val(&*buffer.texts);
+        self.buffers.iter().map(of).sum()
     }
 
     /// Deals out the rows of a block that count; `offset` is its first row counted from the push. Money of `least` units and
     /// more makes a purchase that may be packed.
-    pub fn add(&mut self, dealer: &Dealer, (columns, start): (&Columns, usize), offset: usize, codes: &[u32], block: &Block, least: i64) {
+    pub fn add(
+        &mut self,
+        partitioner: &Partitioner,
+        (columns, start): (&InputBatch, usize),
+        offset: usize,
+        codes: &[u32],
+        block: &TypedBlock,
+        least: i64,
+    ) {
         let mut packed = [NOT_PACKED; BLOCK];
         let packed = &mut packed[..codes.len()];
         let what = block.units.iter().zip(&block.days).zip(&block.flags);
@@ -149,24 +161,24 @@ impl Deal {
             *packed = if fits { pack(units, day) } else { NOT_PACKED };
         }
         // The shard of each row; those that do not count are in none.
-        let mut shards = [NONE; BLOCK];
-        let shards = &mut shards[..codes.len()];
+        let mut partitions = [NONE; BLOCK];
+        let partitions = &mut partitions[..codes.len()];
         let mut ids = [0; BLOCK];
-        let Self { lots, sorter, heads } = self;
+        let Self { buffers, sorter, prefixes } = self;
         match &columns.customer {
             KeyColumn::Plain(PlainKeys::Integers(keys)) => {
                 keys.read(start, &mut ids[..codes.len()]);
-                for ((shard, &id), &code) in shards.iter_mut().zip(&ids).zip(codes) {
-                    *shard = if code == NO_CODE { NONE } else { dealer.integer(id) as u8 };
+                for ((partition, &id), &code) in partitions.iter_mut().zip(&ids).zip(codes) {
+                    *partition = if code == NO_CODE { NONE } else { partitioner.integer(id) as u8 };
                 }
             }
             KeyColumn::Plain(PlainKeys::Bytes(keys)) => {
-                heads.resize(BLOCK, [0; 2]);
+                prefixes.resize(BLOCK, [0; 2]);
                 for i in (0..codes.len()).filter(|&i| codes[i] != NO_CODE) {
                     let id = keys.get(start + i);
-                    let head = ByteArena::head(id);
-                    heads[i] = [(head >> 64) as u64, head as u64];
-                    shards[i] = dealer.bytes(id, head) as u8;
+                    let prefix = ByteArena::prefix(id);
+                    prefixes[i] = [(prefix >> 64) as u64, prefix as u64];
+                    partitions[i] = partitioner.bytes(id, prefix) as u8;
                     packed[i] |= if id.len() > LONGEST { NOT_PACKED } else { id.len() as u64 };
                 }
             }
@@ -174,25 +186,25 @@ impl Deal {
         }
         let mut others = [NONE; BLOCK];
         let mut any = false;
-        for ((shard, other), &packed) in shards.iter_mut().zip(&mut others).zip(&*packed) {
+        for ((partition, other), &packed) in partitions.iter_mut().zip(&mut others).zip(&*packed) {
             let is_other = packed == NOT_PACKED;
-            *other = if is_other { *shard } else { NONE };
-            *shard = if is_other { NONE } else { *shard };
+            *other = if is_other { *partition } else { NONE };
+            *partition = if is_other { NONE } else { *partition };
             any |= is_other;
         }
         let packed = |i: u16| packed[usize::from(i)];
         if matches!(columns.customer, KeyColumn::Plain(PlainKeys::Integers(_))) {
-            sorter.sort(shards, |shard, rows| {
-                lots[shard].integers.extend(rows.iter().map(|&i| Packed { id: ids[usize::from(i)], rest: packed(i) }));
+            sorter.sort(partitions, |partition, rows| {
+                buffers[partition].integers.extend(rows.iter().map(|&i| PackedRow { id: ids[usize::from(i)], rest: packed(i) }));
             });
         } else {
-            sorter.sort(shards, |shard, rows| {
-                lots[shard].texts.extend(rows.iter().map(|&i| Packed { id: heads[usize::from(i)], rest: packed(i) }));
+            sorter.sort(partitions, |partition, rows| {
+                buffers[partition].texts.extend(rows.iter().map(|&i| PackedRow { id: prefixes[usize::from(i)], rest: packed(i) }));
             });
         }
         if any {
-            sorter.sort(&others[..codes.len()], |shard, rows| {
-                let others = &mut lots[shard].others;
+            sorter.sort(&others[..codes.len()], |partition, rows| {
+                let others = &mut buffers[partition].others;
                 others.ids.extend(rows.iter().map(|&i| ids[usize::from(i)]));
                 others.units.extend(rows.iter().map(|&i| block.units[usize::from(i)]));
                 others.days.extend(rows.iter().map(|&i| block.days[usize::from(i)]));
@@ -203,8 +215,8 @@ impl Deal {
     }
 
     /// Adds the packed rows of a shard to its state.
-    pub fn fold_packed(&self, shard: usize, part: &mut State) -> Result<()> {
-        let Lot { integers, texts, .. } = &self.lots[shard];
+    pub fn fold_packed(&self, partition: usize, part: &mut State) -> Result<()> {
+        let ScatterBuffer { integers, texts, .. } = &self.buffers[partition];
         let mut codes = Vec::with_capacity(BLOCK);
         let mut ids = [0; BLOCK];
         for rows in integers.chunks(BLOCK) {
@@ -213,22 +225,22 @@ impl Deal {
             add_packed(part, rows, &codes);
         }
         let most = texts.len().min(BLOCK);
-        let (mut short, mut heads) = (vec![[0; LONGEST]; most], vec![0; most]);
+        let (mut short, mut prefixes) = (vec![[0; LONGEST]; most], vec![0; most]);
         for rows in texts.chunks(BLOCK) {
-            for ((head, short), row) in heads.iter_mut().zip(&mut short).zip(rows) {
-                *head = Head::from(row.id[0]) << 64 | Head::from(row.id[1]);
-                *short = head.to_be_bytes();
+            for ((prefix, short), row) in prefixes.iter_mut().zip(&mut short).zip(rows) {
+                *prefix = Prefix::from(row.id[0]) << 64 | Prefix::from(row.id[1]);
+                *short = prefix.to_be_bytes();
             }
             let id = |i: usize| &short[i][..rows[i].length()];
-            part.interner.intern_strings(id, &heads[..rows.len()], &mut codes)?;
+            part.interner.intern_strings(id, &prefixes[..rows.len()], &mut codes)?;
             add_packed(part, rows, &codes);
         }
         Ok(())
     }
 
     /// Adds the other rows of a shard to its state.
-    pub fn fold_others(&self, shard: usize, source: &Source<'_>, part: &mut State, first_row: u64) -> Result<()> {
-        let Others { ids, units, days, flags, rows } = &self.lots[shard].others;
+    pub fn fold_others(&self, partition: usize, source: &ScatterSource<'_>, part: &mut State, first_row: u64) -> Result<()> {
+        let UnpackedRows { ids, units, days, flags, rows } = &self.buffers[partition].others;
         let mut codes = Vec::with_capacity(BLOCK);
         for start in (0..rows.len()).step_by(BLOCK) {
             let block = start..rows.len().min(start + BLOCK);
@@ -236,13 +248,13 @@ impl Deal {
             if source.is_of_bytes() {
                 let strings = rows.iter().map(|&row| source.id(row as usize)).collect::<Result<Vec<_>>>()?;
                 strings.iter().for_each(|id| prefetch_bytes(id));
-                let heads: Vec<Head> = strings.iter().map(|id| ByteArena::head(id)).collect();
-                part.interner.intern_strings(|i| strings[i], &heads, &mut codes)?;
+                let prefixes: Vec<Prefix> = strings.iter().map(|id| ByteArena::prefix(id)).collect();
+                part.interner.intern_strings(|i| strings[i], &prefixes, &mut codes)?;
             } else {
                 part.interner.intern_ids(&ids[block.clone()], &mut codes)?;
             }
             part.totals.grow(part.interner.len());
-            part.add_rows(&Rows {
+            part.add_rows(&RowSlice {
                 codes: &codes,
                 days: &days[block.clone()],
                 units: &units[block.clone()],
@@ -257,15 +269,15 @@ impl Deal {
 
     /// Forgets the packed rows, which were added.
     pub fn clear_packed(&mut self) {
-        for lot in &mut self.lots {
-            lot.integers.clear();
-            lot.texts.clear();
+        for buffer in &mut self.buffers {
+            buffer.integers.clear();
+            buffer.texts.clear();
         }
     }
 
     /// Forgets the other rows, which were added.
     pub fn clear_others(&mut self) {
-        for Lot { others: Others { ids, units, days, flags, rows }, .. } in &mut self.lots {
+        for ScatterBuffer { others: UnpackedRows { ids, units, days, flags, rows }, .. } in &mut self.buffers {
             ids.clear();
             units.clear();
             days.clear();
@@ -276,14 +288,14 @@ impl Deal {
 }
 
 /// Adds a block of packed rows of these customers.
-fn add_packed<K>(part: &mut State, rows: &[Packed<K>], codes: &[u32]) {
+fn add_packed<K>(part: &mut State, rows: &[PackedRow<K>], codes: &[u32]) {
     let (mut days, mut units) = ([0; BLOCK], [0; BLOCK]);
     for ((day, units), row) in days.iter_mut().zip(&mut units).zip(rows) {
         (*day, *units) = (row.day(), row.units());
     }
     part.totals.grow(part.interner.len());
     let n = rows.len();
-    let rows = Rows {
+    let rows = RowSlice {
         codes,
         days: &days[..n],
         units: &units[..n],
@@ -305,24 +317,24 @@ struct Sorter {
 impl Sorter {
     /// Hands the rows of each shard to `write`; those of [`NONE`] are left out.
     #[inline]
-    fn sort(&mut self, shards: &[u8], mut write: impl FnMut(usize, &[u16])) {
-        let mut ends = [0_u16; SHARDS + 1];
-        shards.iter().for_each(|&shard| ends[usize::from(shard)] += 1);
+    fn sort(&mut self, partitions: &[u8], mut write: impl FnMut(usize, &[u16])) {
+        let mut ends = [0_u16; PARTITIONS + 1];
+        partitions.iter().for_each(|&partition| ends[usize::from(partition)] += 1);
         let mut sum = 0;
         for end in &mut ends {
             let count = *end;
             *end = sum;
             sum += count;
         }
-        for (row, &shard) in (0..).zip(shards) {
-            let end = &mut ends[usize::from(shard)];
+        for (row, &partition) in (0..).zip(partitions) {
+            let end = &mut ends[usize::from(partition)];
             self.rows[usize::from(*end)] = row;
             *end += 1;
         }
         let mut start = 0;
-        for (shard, &end) in ends[..SHARDS].iter().enumerate() {
+        for (partition, &end) in ends[..PARTITIONS].iter().enumerate() {
             if end > start {
-                write(shard, &self.rows[usize::from(start)..usize::from(end)]);
+                write(partition, &self.rows[usize::from(start)..usize::from(end)]);
             }
             start = end;
         }
@@ -330,15 +342,15 @@ impl Sorter {
 }
 
 /// Where rows came from.
-pub struct Source<'a> {
-    columns: &'a [Columns],
+pub struct ScatterSource<'a> {
+    columns: &'a [InputBatch],
     /// The first row of each batch, counted from the push.
     firsts: Vec<usize>,
 }
 
-impl<'a> Source<'a> {
+impl<'a> ScatterSource<'a> {
     /// The batches of one push.
-    pub fn new(columns: &'a [Columns]) -> Self {
+    pub fn new(columns: &'a [InputBatch]) -> Self {
         let firsts = columns.iter().scan(0, |sum, columns| {
             let first = *sum;
             *sum += columns.len();

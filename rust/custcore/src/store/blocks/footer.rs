@@ -6,13 +6,13 @@ use arrow_ipc::convert::try_fb_to_schema;
 use arrow_ipc::{KeyValue, root_as_footer};
 use arrow_schema::{ArrowError, Schema};
 
-use super::format::{BLOCKS, Block, CHECKSUM, Entries, FORMAT, FORMAT_VERSION, Format, digits, guarded};
+use super::format::{BLOCKS, CHECKSUM, CheckedBlock, Entries, FORMAT, FORMAT_VERSION, Format, digits, guarded};
 
 /// The content of a footer, not yet verified against its checksum.
 #[derive(Debug)]
 pub struct Footer {
     /// Header and batches, contiguous from the first byte.
-    pub blocks: Vec<Block>,
+    pub blocks: Vec<CheckedBlock>,
     /// The record batches as Arrow blocks.
     pub batches: Vec<arrow_ipc::Block>,
     /// All other entries.
@@ -64,7 +64,7 @@ impl Footer {
         let (Some(blocks), Some(checksum)) = (blocks, checksum) else { return Err(damaged("its footer has no checksums")) };
         let blocks = blocks_of(blocks).ok_or_else(|| damaged("the checksums in its footer cannot be read"))?;
         let batches: Vec<arrow_ipc::Block> = footer.recordBatches().into_iter().flatten().copied().collect();
-        let agrees = |(batch, block): (&arrow_ipc::Block, &Block)| {
+        let agrees = |(batch, block): (&arrow_ipc::Block, &CheckedBlock)| {
             let parts = [batch.offset(), i64::from(batch.metaDataLength()), batch.bodyLength()].map(u64::try_from);
             let [Ok(start), Ok(message), Ok(body)] = parts else { return false };
             start == block.bytes.start && message.checked_add(body) == Some(block.bytes.end - block.bytes.start)
@@ -108,8 +108,8 @@ fn check_format<'a>(entries: impl Iterator<Item = KeyValue<'a>>, format: Format)
 }
 
 /// Formats blocks as one line each.
-pub fn text_of(blocks: &[Block]) -> String {
-    let line = |block: &Block| {
+pub fn text_of(blocks: &[CheckedBlock]) -> String {
+    let line = |block: &CheckedBlock| {
         let Range { start, end } = block.bytes;
         format!("{start} {} {}\n", end - start, digits(block.checksum))
     };
@@ -117,7 +117,7 @@ pub fn text_of(blocks: &[Block]) -> String {
 }
 
 /// Parses blocks, which must be contiguous from 0 on.
-fn blocks_of(text: &str) -> Option<Vec<Block>> {
+fn blocks_of(text: &str) -> Option<Vec<CheckedBlock>> {
     let mut next = 0;
     text.lines()
         .map(|line| {
@@ -126,7 +126,7 @@ fn blocks_of(text: &str) -> Option<Vec<Block>> {
             let end = start.checked_add(len)?;
             let is_next = start == next && len > 0 && checksum.len() == 32 && parts.next().is_none();
             next = end;
-            is_next.then_some(Block { bytes: start..end, checksum: u128::from_str_radix(checksum, 16).ok()? })
+            is_next.then_some(CheckedBlock { bytes: start..end, checksum: u128::from_str_radix(checksum, 16).ok()? })
         })
         .collect()
 }
@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn blocks_are_formatted_as_lines() {
-        let blocks = [Block { bytes: 0..8, checksum: 255 }, Block { bytes: 8..72, checksum: u128::MAX }];
+        let blocks = [CheckedBlock { bytes: 0..8, checksum: 255 }, CheckedBlock { bytes: 8..72, checksum: u128::MAX }];
         let text = text_of(&blocks);
         assert_eq!(text, format!("0 8 {}ff\n8 64 {}\n", "0".repeat(30), "f".repeat(32)));
         assert_eq!(blocks_of(&text).as_deref(), Some(&blocks[..]));

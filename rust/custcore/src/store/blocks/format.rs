@@ -33,7 +33,7 @@ pub struct Format {
 
 /// Bytes under one checksum.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Block {
+pub(super) struct CheckedBlock {
     pub(super) bytes: Range<u64>,
     pub(super) checksum: u128,
 }

@@ -15,7 +15,7 @@ use arrow_schema::SchemaRef;
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::footer::{Footer, Refusal, schema_of};
-use super::format::{Block, END, Entries, Format, HEAD, LARGEST_FOOTER, MAGIC, digits, guarded};
+use super::format::{CheckedBlock, END, Entries, Format, HEAD, LARGEST_FOOTER, MAGIC, digits, guarded};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Maximum number of bytes between the last batch and the footer: the end marker and its padding.
@@ -24,17 +24,17 @@ const LARGEST_MARK: u64 = 64;
 /// An open checksummed Arrow file; its batches can be read in any order.
 #[derive(Debug)]
 pub struct Reader<R> {
-    source: Source<R>,
+    source: ByteSource<R>,
     schema: SchemaRef,
     entries: Entries,
-    blocks: Vec<Block>,
+    blocks: Vec<CheckedBlock>,
     batches: Vec<arrow_ipc::Block>,
     decoder: FileDecoder,
 }
 
 /// The bytes of the file, and its path for errors.
 #[derive(Debug)]
-struct Source<R> {
+struct ByteSource<R> {
     from: R,
     path: Option<PathBuf>,
     len: u64,
@@ -58,7 +58,7 @@ impl<'a> Reader<Cursor<&'a [u8]>> {
 impl<R: Read + Seek> Reader<R> {
     /// Opens a source; `path` names it in errors.
     pub fn new(from: R, path: Option<PathBuf>, format: Format) -> Result<Self> {
-        let mut source = Source { from, path, len: 0 };
+        let mut source = ByteSource { from, path, len: 0 };
         let len = source.from.seek(SeekFrom::End(0)).map_err(|error| source.failed(&error))?;
         source.len = len;
         if source.read(0..len.min(HEAD.len() as u64))? != HEAD {
@@ -138,7 +138,7 @@ impl<R: Read + Seek> Reader<R> {
     }
 }
 
-impl<R: Read + Seek> Source<R> {
+impl<R: Read + Seek> ByteSource<R> {
     fn read(&mut self, bytes: Range<u64>) -> Result<Vec<u8>> {
         if bytes.start > bytes.end || bytes.end > self.len {
             return Err(self.damaged("it is shorter than its footer declares, so a part of it is missing"));
@@ -158,7 +158,7 @@ impl<R: Read + Seek> Source<R> {
     }
 
     /// Reads a block and verifies its checksum.
-    fn checked(&mut self, block: &Block) -> Result<Vec<u8>> {
+    fn checked(&mut self, block: &CheckedBlock) -> Result<Vec<u8>> {
         let bytes = self.read(block.bytes.clone())?;
         if xxh3_128(&bytes) == block.checksum { Ok(bytes) } else { Err(self.wrong_checksum(&block.bytes)) }
     }

@@ -11,7 +11,7 @@ use arrow_schema::{ArrowError, Fields, Schema};
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use super::footer::{Footer, Refusal, text_of};
-use super::format::{BLOCKS, Block, CHECKSUM, END, Entries, FORMAT, FORMAT_VERSION, Format, LARGEST_FOOTER, digits};
+use super::format::{BLOCKS, CHECKSUM, CheckedBlock, END, Entries, FORMAT, FORMAT_VERSION, Format, LARGEST_FOOTER, digits};
 use crate::error::{Error, Result};
 
 /// A checksummed Arrow file that is being written. It is complete only after [`Writer::finish`].
@@ -20,7 +20,7 @@ pub struct Writer<W: Write> {
     path: PathBuf,
     format: Format,
     fields: Fields,
-    blocks: Vec<Block>,
+    blocks: Vec<CheckedBlock>,
 }
 
 impl<W: Write> fmt::Debug for Writer<W> {
@@ -57,8 +57,8 @@ impl<W: Write> Write for Sink<W> {
 
 impl<W> Sink<W> {
     /// Ends a block.
-    fn end_block(&mut self) -> Block {
-        let block = Block { bytes: self.start..self.position, checksum: self.hash.digest128() };
+    fn end_block(&mut self) -> CheckedBlock {
+        let block = CheckedBlock { bytes: self.start..self.position, checksum: self.hash.digest128() };
         self.hash.reset();
         self.start = self.position;
         block

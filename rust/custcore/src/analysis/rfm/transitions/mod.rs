@@ -20,14 +20,14 @@ use crate::time::calendar::date_text;
 
 /// What the edges of the scorer are at each date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Edges {
+pub enum ScorerEdges {
     /// The same at all: those of a fitted scorer, or of one that is fitted at the first date.
     Frozen,
     /// Fitted anew at each.
     Refit,
 }
 
-impl Edges {
+impl ScorerEdges {
     /// The word for it.
     pub fn word(self) -> &'static str {
         match self {
@@ -57,7 +57,7 @@ fn ascending(dates: &[AsOf], clock: &Clock) -> Result<Vec<i32>> {
 
 /// How many customers went from which segment to which between consecutive dates, with their money and their share. The
 /// report is that of the last date.
-pub fn transitions(base: &CustomerBase, dates: &[AsOf], scorer: &RfmScorer, edges: Edges, context: &Context) -> Result<Table> {
+pub fn transitions(base: &CustomerBase, dates: &[AsOf], scorer: &RfmScorer, edges: ScorerEdges, context: &Context) -> Result<Table> {
     let mut walk = Walk::new(scorer, edges)?;
     let (mut steps, mut lost) = (Vec::new(), Vec::new());
     let mut before: Option<(i32, Vec<u16>)> = None;
@@ -82,7 +82,7 @@ pub fn transitions(base: &CustomerBase, dates: &[AsOf], scorer: &RfmScorer, edge
 }
 
 /// How long customers stay in each segment, as seen on some dates.
-pub fn stays(base: &CustomerBase, dates: &[AsOf], scorer: &RfmScorer, edges: Edges, context: &Context) -> Result<Table> {
+pub fn time_in_segment(base: &CustomerBase, dates: &[AsOf], scorer: &RfmScorer, edges: ScorerEdges, context: &Context) -> Result<Table> {
     let mut walk = Walk::new(scorer, edges)?;
     let mut stays = Stays::new(walk.names.len());
     for day in ascending(dates, &base.known()?.0.clock)? {
@@ -112,7 +112,7 @@ impl Look {
 struct Walk {
     names: Vec<String>,
     scorer: RfmScorer,
-    edges: Edges,
+    edges: ScorerEdges,
     money: Option<Money>,
     /// The report of the last day that was looked at.
     report: Report,
@@ -122,7 +122,7 @@ struct Walk {
 }
 
 impl Walk {
-    fn new(scorer: &RfmScorer, edges: Edges) -> Result<Self> {
+    fn new(scorer: &RfmScorer, edges: ScorerEdges) -> Result<Self> {
         let names = scorer.segment_names()?.ok_or_else(RfmScorer::without_segments)?;
         let (money, report, remarks) = (None, Report::default(), Vec::new());
         Ok(Self { names, scorer: scorer.clone(), edges, money, report, looks: 0, remarks })
@@ -136,9 +136,9 @@ impl Walk {
         let units = context.run_if_large(codes.len(), |threads| threads.par_map(codes.len(), |row| totals.get(codes[row]).units))?;
         self.money = view.kinds().money;
         let fit = match self.edges {
-            Edges::Frozen => self.scorer.scorer().is_err(),
+            ScorerEdges::Frozen => self.scorer.scorer().is_err(),
             // There is nothing to fit on where nobody has bought yet.
-            Edges::Refit => !codes.is_empty(),
+            ScorerEdges::Refit => !codes.is_empty(),
         };
         let of_day = |error: Error| error.said_of(&date_text(day));
         let segments = if fit {
@@ -149,8 +149,8 @@ impl Walk {
             self.scorer.segment_rows(&table.batch, context).map_err(of_day)?
         };
         let is_news = match self.edges {
-            Edges::Frozen => self.looks == 0,
-            Edges::Refit => fit,
+            ScorerEdges::Frozen => self.looks == 0,
+            ScorerEdges::Refit => fit,
         };
         if is_news {
             self.note();
@@ -175,8 +175,8 @@ impl Walk {
         let mut report = std::mem::take(&mut self.report);
         let dates = self.looks;
         report.remarks.extend(self.remarks.drain(..).map(|(remark, count)| match self.edges {
-            Edges::Frozen => remark,
-            Edges::Refit => format!("at {count} of {dates} dates: {remark}"),
+            ScorerEdges::Frozen => remark,
+            ScorerEdges::Refit => format!("at {count} of {dates} dates: {remark}"),
         }));
         report
     }

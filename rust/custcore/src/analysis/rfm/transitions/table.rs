@@ -6,7 +6,7 @@ use arrow_array::types::Int16Type;
 use arrow_array::{ArrayRef, Date32Array, DictionaryArray, Float64Array, Int64Array, StringArray};
 use arrow_schema::Metadata;
 
-use super::Edges;
+use super::ScorerEdges;
 use super::kernel::{Move, NOWHERE, Spells};
 use crate::error::{Error, Result};
 use crate::num::money::Money;
@@ -26,7 +26,7 @@ pub struct Step {
 }
 
 /// One row for each move, the dates ascending.
-pub fn transitions_table(steps: &[Step], names: &[String], money: Option<Money>, edges: Edges, report: Report) -> Result<Table> {
+pub fn transitions_table(steps: &[Step], names: &[String], money: Option<Money>, edges: ScorerEdges, report: Report) -> Result<Table> {
     let moves = || steps.iter().flat_map(|step| step.moves.iter().map(move |moved| (step, moved)));
     let rows = moves().count();
     let name = |segment: u16| names.get(usize::from(segment)).map_or("none", String::as_str);

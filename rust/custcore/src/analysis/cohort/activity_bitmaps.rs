@@ -11,17 +11,17 @@ use std::ops::Range;
 use super::cell_counts::{fits_side_by_side, has_places};
 use super::cohorts::{Cohort, Cohorts};
 use super::count::Unattributed;
-use super::kernel::{CountMembers, Counts, Place, count_member, sum_up};
+use super::kernel::{CohortPosition, CountMembers, Counts, count_member, sum_up};
 use super::members::Member;
 use super::movement::Movement;
-use super::scene::Scene;
-use super::spec::{CohortSpec, Criterion};
+use super::observation::Observation;
+use super::spec::{CohortSpec, ReturnCriterion};
 use crate::column::mark::PURCHASE;
 use crate::error::Result;
 use crate::exec::par::{ROWS_WORTH_THREADS, Threads};
 use crate::exec::simd::{prefetch, widest};
-use crate::ingest::window_log::{Entry, Journal};
-use crate::ingest::window_log::{FIRST_DAY, Piece};
+use crate::ingest::window_log::{FIRST_DAY, PurchaseChunk};
+use crate::ingest::window_log::{OrderLog, OrderRecord};
 use crate::report::Tally;
 
 /// Words of bits that all threads together fill at a time.
@@ -37,22 +37,22 @@ const NO_DAY: i32 = i32::MAX;
 
 /// What is known of purchases kept brief, and of their customers.
 #[derive(Debug, Clone, Copy)]
-pub struct Masks<'a> {
+pub struct ActivityBitmaps<'a> {
     /// The settings.
     pub spec: &'a CohortSpec,
     /// What is observed.
-    pub scene: &'a Scene,
+    pub observation: &'a Observation,
     /// Number of customers' codes.
     pub customers: usize,
     /// What was written down.
-    pub journal: &'a Journal,
+    pub order_log: &'a OrderLog,
     /// Threads to count with.
     pub threads: Threads<'a>,
 }
 
 /// All that is counted.
 #[derive(Debug)]
-pub struct Counted {
+pub struct BitmapCounts {
     /// The cohorts.
     pub cohorts: Cohorts,
     /// What is in their cells.
@@ -64,9 +64,9 @@ pub struct Counted {
 }
 
 /// Who came back, by cell, where windows are the same for all members: who is eligible is the cohort's size.
-struct Customers(Vec<i64>);
+struct BitmapCustomers(Vec<i64>);
 
-impl CountMembers for Customers {
+impl CountMembers for BitmapCustomers {
     fn add_eligible(&mut self, _cell: usize, _members: i64) {}
 
     #[inline]
@@ -105,7 +105,7 @@ impl Code for u32 {
     }
 }
 
-impl Masks<'_> {
+impl ActivityBitmaps<'_> {
     /// Cells of all cohorts, each of which is observed to the end.
     pub fn cells(&self) -> u64 {
         let n = self.periods() as u64;
@@ -114,25 +114,25 @@ impl Masks<'_> {
 
     /// Whether bits suit the orders: cells have places. Where one odd date makes many periods, orders are counted one by one.
     pub fn are_few(&self) -> bool {
-        has_places(self.cells() as usize, self.journal.len())
+        has_places(self.cells() as usize, self.order_log.len())
     }
 
     /// Counts all orders.
-    pub fn count(&self) -> Result<Counted> {
+    pub fn count(&self) -> Result<BitmapCounts> {
         let n = self.periods();
         // The cohorts of all customers are looked up for every purchase: the fewer bytes, the more of them stay in the cache.
         if n < usize::from(u8::MAX) { self.count_in::<u8>(n) } else { self.count_in::<u32>(n) }
     }
 
-    fn count_in<C: Code>(&self, n: usize) -> Result<Counted> {
-        let mut cohorts = Cohorts::empty(self.spec, self.scene, n)?;
+    fn count_in<C: Code>(&self, n: usize) -> Result<BitmapCounts> {
+        let mut cohorts = Cohorts::empty(self.spec, self.observation, n)?;
         let mut counts = Counts::new(cohorts.cells);
         let mut cohort_of = vec![C::NOWHERE; self.customers];
         self.by_customers(|range, bits| self.add_customers(&mut cohort_of[range], bits, &cohorts, &mut counts));
         for (cohort, size) in cohorts.kept.iter_mut().zip(sizes(&cohort_of, n, self.threads)) {
             cohort.size = size;
             let rows = cohort.first..cohort.first + cohort.rows;
-            if self.spec.criterion != Criterion::On {
+            if self.spec.criterion != ReturnCriterion::On {
                 sum_up(&mut counts.customers[rows.clone()]);
             }
             counts.eligible[rows].fill(size);
@@ -141,27 +141,27 @@ impl Masks<'_> {
         let origins: Vec<usize> = cohorts.kept.iter().enumerate().map(|(c, cohort)| cohort.first.wrapping_sub(c)).collect();
         self.add_money(&cohort_of, &origins, &mut counts);
         let (lost, without_purchase) = self.add_others(&cohort_of, &origins, &mut counts);
-        Ok(Counted { cohorts, counts, lost, without_purchase })
+        Ok(BitmapCounts { cohorts, counts, lost, without_purchase })
     }
 
     /// Number of periods that are observed.
     pub(super) fn periods(&self) -> usize {
-        let periods = self.scene.periods();
+        let periods = self.observation.periods();
         (periods.end - periods.start) as usize
     }
 
-    pub(super) fn pieces(&self) -> &[Piece] {
-        self.journal.purchases().map_or(&[], |brief| brief.pieces())
+    pub(super) fn pieces(&self) -> &[PurchaseChunk] {
+        self.order_log.purchases().map_or(&[], |purchase_log| purchase_log.pieces())
     }
 
-    pub(super) fn entries(&self) -> impl Iterator<Item = &Entry> {
-        self.journal.pieces().iter().flatten()
+    pub(super) fn entries(&self) -> impl Iterator<Item = &OrderRecord> {
+        self.order_log.pieces().iter().flatten()
     }
 
     /// Does `work` on runs of the pieces, side by side where there is much in them.
-    pub(super) fn by_pieces<R: Send>(&self, work: impl Fn(&[Piece]) -> R + Sync + Send) -> Vec<R> {
+    pub(super) fn by_pieces<R: Send>(&self, work: impl Fn(&[PurchaseChunk]) -> R + Sync + Send) -> Vec<R> {
         let pieces = self.pieces();
-        if self.journal.len() < ROWS_WORTH_THREADS {
+        if self.order_log.len() < ROWS_WORTH_THREADS {
             return vec![work(pieces)];
         }
         let share = pieces.len().div_ceil(self.threads.count()).max(1);
@@ -170,7 +170,7 @@ impl Masks<'_> {
 
     /// Hands over the bits of all customers, as many of them at a time as memory should hold.
     fn by_customers(&self, mut work: impl FnMut(Range<usize>, &[u64])) {
-        let threads = self.threads.if_large(self.journal.len()).count();
+        let threads = self.threads.if_large(self.order_log.len()).count();
         let some = 64 * (WORDS / self.periods().max(1) / threads).max(1);
         for first in (0..self.customers).step_by(some) {
             let range = first..self.customers.min(first + some);
@@ -182,7 +182,7 @@ impl Masks<'_> {
     /// A row of bits for each period: in which of them some customers were active.
     fn bits(&self, customers: &Range<usize>) -> Vec<u64> {
         let words = customers.len().div_ceil(64);
-        let (first, periods) = self.scene.days();
+        let (first, periods) = self.observation.days();
         let rows: Vec<usize> = periods.map(|period| period as usize * words).collect();
         let shift = (FIRST_DAY - first) as usize;
         let all = *customers == (0..self.customers);
@@ -207,7 +207,7 @@ impl Masks<'_> {
         for entry in self.entries().filter(|entry| entry.marks() & PURCHASE != 0) {
             let at = (entry.customer as usize).wrapping_sub(customers.start);
             if at < customers.len() {
-                bits[self.scene.place(entry.day) * words + at / 64] |= 1 << (at % 64);
+                bits[self.observation.place(entry.day) * words + at / 64] |= 1 << (at % 64);
             }
         }
         bits
@@ -216,9 +216,9 @@ impl Masks<'_> {
     /// Finds the cohorts of some customers by their bits, and counts them.
     fn add_customers<C: Code>(&self, cohort_of: &mut [C], bits: &[u64], cohorts: &Cohorts, counts: &mut Counts) {
         let (words, customers) = (cohort_of.len().div_ceil(64), cohort_of.len());
-        let on = self.spec.criterion == Criterion::On;
+        let on = self.spec.criterion == ReturnCriterion::On;
         let count = |first: usize, cohort_of: &mut [C]| {
-            let mut counts = Customers(vec![0; cohorts.cells]);
+            let mut counts = BitmapCustomers(vec![0; cohorts.cells]);
             if on && cohorts.kept.len() <= FEW_PERIODS {
                 count_side_by_side(first / 64, cohort_of, bits, words, &cohorts.kept, &mut counts.0);
                 return counts.0;
@@ -240,7 +240,7 @@ impl Masks<'_> {
                 }
                 for (active, cohort) in active.iter_mut().zip(theirs).filter(|(active, _)| !active.is_empty()) {
                     let found = &cohorts.kept[cohort.get()];
-                    let place = Place { first: found.first, rows: found.rows, begun: found.rows, ended: found.rows };
+                    let place = CohortPosition { first: found.first, rows: found.rows, begun: found.rows, ended: found.rows };
                     count_member(&mut counts, place, self.spec.criterion, self.spec.horizon, self.spec.spans(), active);
                     active.clear();
                 }
@@ -248,7 +248,7 @@ impl Masks<'_> {
             counts.0
         };
         let runs = 4 * self.threads.count();
-        let runs = if fits_side_by_side(cohorts.cells, runs, self.journal.len()) && customers >= ROWS_WORTH_THREADS {
+        let runs = if fits_side_by_side(cohorts.cells, runs, self.order_log.len()) && customers >= ROWS_WORTH_THREADS {
             let run = customers.div_ceil(runs).next_multiple_of(64);
             self.threads.par_tasks(cohort_of.chunks_mut(run).enumerate(), |(i, cohort_of)| count(i * run, cohort_of))
         } else {
@@ -265,7 +265,7 @@ impl Masks<'_> {
         // Only a refund can lie before the first purchase.
         let first_days = if self.entries().any(|entry| entry.marks() & PURCHASE == 0) { self.first_days() } else { Vec::new() };
         for entry in self.entries() {
-            let (cohort, units) = (cohort_of[entry.customer as usize], entry.units(self.journal.wide()));
+            let (cohort, units) = (cohort_of[entry.customer as usize], entry.units(self.order_log.wide()));
             if cohort == C::NOWHERE {
                 without_purchase.add(units, entry.row());
                 outside.push(entry.customer);
@@ -273,7 +273,7 @@ impl Masks<'_> {
                 lost.units[0] += units;
                 lost.before_first.add(units, entry.row());
             } else {
-                let at = origins[cohort.get()].wrapping_add(self.scene.place(entry.day));
+                let at = origins[cohort.get()].wrapping_add(self.observation.place(entry.day));
                 counts.units[at] += units;
                 counts.orders[at] += i64::from(entry.marks() & PURCHASE != 0);
             }
@@ -316,7 +316,7 @@ impl Masks<'_> {
     /// The cohort of every buyer.
     pub fn members(&self) -> Vec<Member> {
         let days = (0..).zip(self.first_days()).filter(|(_, day)| *day != NO_DAY);
-        days.map(|(customer, anchor)| Member { customer, key: self.scene.index(anchor), anchor }).collect()
+        days.map(|(customer, anchor)| Member { customer, key: self.observation.index(anchor), anchor }).collect()
     }
 
     /// Movement by period.

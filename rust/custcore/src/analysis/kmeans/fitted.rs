@@ -2,14 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::model::Model;
+use super::model::KMeansModel;
 use super::scaler::{Scaler, ScalerModel};
-use crate::analysis::model::Stored;
+use crate::analysis::model::StoredModel;
 use crate::error::{Error, ErrorKind, Result};
 
 /// How the initial centres were chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Start {
+pub enum KMeansStart {
     /// Greedy k-means++.
     #[serde(rename = "k-means++")]
     PlusPlus,
@@ -24,11 +24,11 @@ pub enum Start {
 /// Settings that a model was fitted with.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Settings {
+pub struct FitSettings {
     /// Number of clusters.
     pub n_clusters: usize,
     /// How the initial centres were chosen.
-    pub init: Start,
+    pub init: KMeansStart,
     /// Number of runs; `None` for the default.
     pub n_init: Option<usize>,
     /// Maximum number of iterations per run.
@@ -44,11 +44,11 @@ pub struct Settings {
 /// A fitted model that takes features in original units.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Clusterer {
+pub struct FittedKMeans {
     /// Settings of the fit.
-    pub settings: Settings,
+    pub settings: FitSettings,
     /// The centres.
-    pub model: Model,
+    pub model: KMeansModel,
     /// The feature names, if any.
     pub feature_names: Option<Vec<String>>,
     /// The scaler of the features.
@@ -57,7 +57,7 @@ pub struct Clusterer {
     pub names: Option<Vec<String>>,
 }
 
-impl Clusterer {
+impl FittedKMeans {
     /// Checks that the parts are consistent.
     pub fn checked(mut self) -> Result<Self> {
         self.model.check_sound(self.feature_names.as_deref())?;
@@ -65,7 +65,7 @@ impl Clusterer {
         let clusters = self.model.n_clusters();
         let width = |scaler: &ScalerModel| scaler.fitted.as_ref().is_some_and(|fitted| fitted.centers.len() == self.model.n_features);
         // `n_clusters` is also the setting of the next fit and may have been changed since this one.
-        let sound = (self.settings.init != Start::Given || self.settings.n_clusters == clusters)
+        let sound = (self.settings.init != KMeansStart::Given || self.settings.n_clusters == clusters)
             && self.settings.n_clusters > 0
             && self.settings.n_init != Some(0)
             && self.settings.max_iter > 0
@@ -82,12 +82,12 @@ impl Clusterer {
 
     /// The cluster of one customer; features in original units and in the order of the fit.
     pub fn predict_one(&self, values: &[f64]) -> Result<usize> {
-        nearest(&self.model, self.scaler.as_ref().and_then(|scaler| scaler.fitted.as_ref()), values)
+        nearest_center(&self.model, self.scaler.as_ref().and_then(|scaler| scaler.fitted.as_ref()), values)
     }
 }
 
 /// The nearest centre of one point in original units. Does not allocate for up to 32 features.
-pub fn nearest(model: &Model, scaler: Option<&Scaler>, values: &[f64]) -> Result<usize> {
+pub fn nearest_center(model: &KMeansModel, scaler: Option<&Scaler>, values: &[f64]) -> Result<usize> {
     let Some(scaler) = scaler else { return model.predict_one(values) };
     let mut few = [0.0; 32];
     if let Some(scaled) = few.get_mut(..values.len()) {
@@ -97,7 +97,7 @@ pub fn nearest(model: &Model, scaler: Option<&Scaler>, values: &[f64]) -> Result
     model.predict_one(&scaler.row(values)?)
 }
 
-impl Stored for Clusterer {
+impl StoredModel for FittedKMeans {
     const KIND: &'static str = "kmeans";
     type Body = Self;
 

@@ -10,7 +10,7 @@ with_features! {
     ["avx512f", "avx512dq", "avx512bw", "avx512vl", "avx2", "fma", "bmi1", "bmi2", "lzcnt", "popcnt"]
     pub fn has_avx512;
     pub unsafe fn avx512<K: Task>(task: K) -> K::Output {
-        task.run::<Wide>()
+        task.run::<Avx512>()
     }
 }
 
@@ -18,17 +18,17 @@ with_features! {
     ["avx2", "fma", "bmi1", "bmi2", "lzcnt", "popcnt"]
     pub fn has_avx2;
     pub unsafe fn avx2<K: Task>(task: K) -> K::Output {
-        task.run::<Narrow>()
+        task.run::<Avx2>()
     }
 }
 
 /// An AVX-512 vector of sixteen float32. Constructed only inside `avx512`, so the target features are available.
 #[derive(Clone, Copy)]
-pub struct Wide(__m512);
+pub struct Avx512(__m512);
 
 /// An AVX2 vector of eight float32. Constructed only inside `avx2`, so the target features are available.
 #[derive(Clone, Copy)]
-pub struct Narrow(__m256);
+pub struct Avx2(__m256);
 
 macro_rules! intrinsics {
     ($($body:tt)*) => {
@@ -38,7 +38,7 @@ macro_rules! intrinsics {
     };
 }
 
-impl Lanes for Wide {
+impl Lanes for Avx512 {
     const N: usize = 16;
 
     #[inline(always)]
@@ -180,7 +180,7 @@ impl Lanes for Wide {
     }
 }
 
-impl Lanes for Narrow {
+impl Lanes for Avx2 {
     const N: usize = 8;
 
     #[inline(always)]

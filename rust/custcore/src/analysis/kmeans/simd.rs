@@ -12,7 +12,7 @@ pub use self::vector::{Lanes, Task};
 
 /// A SIMD instruction set. The choice affects speed only, not results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Path {
+pub enum SimdPath {
     /// Portable fallback.
     Plain,
     /// AVX2 and FMA (x86-64).
@@ -23,7 +23,7 @@ pub enum Path {
     Neon,
 }
 
-impl Path {
+impl SimdPath {
     /// All instruction sets, slowest first.
     const ALL: [Self; 4] = [Self::Plain, Self::Neon, Self::Avx2, Self::Avx512];
 

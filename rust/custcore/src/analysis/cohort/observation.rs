@@ -2,17 +2,17 @@
 
 use super::spec::CohortSpec;
 use crate::base::view::BaseView;
-use crate::column::bounds::Edge;
+use crate::column::bounds::Cutoff;
 use crate::ingest::window_log::{FIRST_DAY, LAST_DAY};
 use crate::time::period::{Calendar, DayTable, MOST_DAYS, Period};
 
 /// The time that is looked at.
 #[derive(Debug, Clone)]
-pub struct Scene {
+pub struct Observation {
     /// Its first moment.
-    pub start: Edge,
+    pub start: Cutoff,
     /// The first moment after it.
-    pub end: Edge,
+    pub end: Cutoff,
     /// Where periods begin.
     pub calendar: Calendar,
     /// The period that columns are counted in.
@@ -25,17 +25,17 @@ pub struct Scene {
     end_period: i64,
 }
 
-impl Scene {
+impl Observation {
     /// The time that was asked for, or that the orders (which lie on the days `days`) cover; `None` without any.
     pub fn new(
         spec: &CohortSpec,
         view: &BaseView<'_>,
-        (start, end): (Option<Edge>, Option<Edge>),
+        (start, end): (Option<Cutoff>, Option<Cutoff>),
         days: Option<(i32, i32)>,
     ) -> Option<Self> {
-        let end = end.or_else(|| view.last_day().map(|day| Edge::of_day(day + 1)))?;
+        let end = end.or_else(|| view.last_day().map(|day| Cutoff::of_day(day + 1)))?;
         let asked = start;
-        let start = start.or_else(|| view.first_day().map(Edge::of_day))?;
+        let start = start.or_else(|| view.first_day().map(Cutoff::of_day))?;
         let origin = asked.map_or(0, |start| start.day);
         let calendar = spec.calendar(origin);
         let (first, last) = looked_up(days.unwrap_or((start.day, start.day)));
@@ -66,7 +66,7 @@ impl Scene {
         }
     }
 
-    /// The first day that a purchase may lie on, and the places of it and all that follow, see [`Scene::place`].
+    /// The first day that a purchase may lie on, and the places of it and all that follow, see [`Observation::place`].
     pub fn days(&self) -> (i32, impl Iterator<Item = u32>) {
         let shift = self.days.zero() - self.index(self.start.day);
         (self.days.first(), self.days.periods().iter().map(move |&period| (i64::from(period) + shift) as u32))

@@ -3,10 +3,10 @@
 
 use std::ops::Range;
 
-use super::masks::Masks;
+use super::activity_bitmaps::ActivityBitmaps;
 use super::movement::Flow;
 use crate::exec::simd::prefetch;
-use crate::ingest::window_log::{FIRST_DAY, Sums};
+use crate::ingest::window_log::{FIRST_DAY, PackedUnits};
 
 /// Numbers that all threads together fill at a time.
 const NUMBERS: usize = 1 << 24;
@@ -15,11 +15,11 @@ const MOST_PASSES: usize = 64;
 /// Rows ahead whose numbers are asked for.
 const AHEAD: usize = 16;
 
-impl Masks<'_> {
+impl ActivityBitmaps<'_> {
     /// Flows of money by period; `None` where another way suits the data: sums may leave 64 bits, or periods are many.
     pub fn flows(&self) -> Option<Vec<Flow>> {
         let n = self.periods();
-        let threads = self.threads.if_large(self.journal.len());
+        let threads = self.threads.if_large(self.order_log.len());
         let some = (NUMBERS / threads.count() / n.max(1)).min(self.customers.div_ceil(threads.count())).max(1);
         if self.customers.div_ceil(some) > MOST_PASSES || !self.fits() {
             return None;
@@ -34,22 +34,22 @@ impl Masks<'_> {
     /// Whether the sizes of all money together are below 2^63, so that no sum of some of it can be larger.
     fn fits(&self) -> bool {
         let runs = self.by_pieces(|pieces| {
-            let of = |sums: &Sums| match sums {
-                Sums::Short(units, of) => {
+            let of = |sums: &PackedUnits| match sums {
+                PackedUnits::Short(units, of) => {
                     units.iter().map(|units| u128::from(units.unsigned_abs())).sum::<u128>() * u128::from(of.unsigned_abs())
                 }
-                Sums::Long(units) => units.iter().map(|units| u128::from(units.unsigned_abs())).sum(),
+                PackedUnits::Long(units) => units.iter().map(|units| u128::from(units.unsigned_abs())).sum(),
             };
             pieces.iter().map(|piece| of(&piece.units)).sum::<u128>()
         });
-        let others = self.entries().map(|entry| entry.units(self.journal.wide()).unsigned_abs());
+        let others = self.entries().map(|entry| entry.units(self.order_log.wide()).unsigned_abs());
         let size = runs.into_iter().chain(others).fold(0_u128, u128::saturating_add);
         i64::try_from(size).is_ok()
     }
 
     /// The money of some customers, a row for each period.
     fn ledger(&self, customers: &Range<usize>) -> Vec<i64> {
-        let (first, periods) = self.scene.days();
+        let (first, periods) = self.observation.days();
         let width = customers.len();
         let rows: Vec<usize> = periods.map(|period| period as usize * width).collect();
         let shift = (FIRST_DAY - first) as usize;
@@ -72,7 +72,7 @@ impl Masks<'_> {
             let at = (entry.customer as usize).wrapping_sub(customers.start);
             if at < width {
                 // It was proven to fit.
-                sums[self.scene.place(entry.day) * width + at] += entry.units(self.journal.wide()) as i64;
+                sums[self.observation.place(entry.day) * width + at] += entry.units(self.order_log.wide()) as i64;
             }
         }
         sums

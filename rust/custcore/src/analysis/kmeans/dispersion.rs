@@ -1,12 +1,12 @@
 //! Exact sums of feature values and squared distances, block by block.
 
 use super::label::Label;
-use super::lanes::{Lanes, Task};
-use super::points::{Block, Float};
+use super::points::{Float, PointBlock};
 use super::problem::Problem;
-use super::read::Widen;
-use super::share::Share;
-use super::sums::{Steps, Sums};
+use super::read::ReadWide;
+use super::share::Chunk;
+use super::simd::{Lanes, Task};
+use super::sums::{ClusterSums, Steps};
 use crate::column::BLOCK;
 use crate::error::Result;
 
@@ -33,11 +33,11 @@ pub enum Terms<'a> {
 }
 
 /// Sums terms over the rows of a chunk.
-pub struct Spread<'a, 'p, T: Float, L> {
+pub struct Dispersion<'a, 'p, T: Float, L> {
     /// The clustering problem.
     pub problem: &'a Problem<'p, T>,
     /// The rows.
-    pub chunk: &'a Share<L>,
+    pub chunk: &'a Chunk<L>,
     /// The terms.
     pub terms: Terms<'a>,
     /// Weights of the terms.
@@ -46,14 +46,14 @@ pub struct Spread<'a, 'p, T: Float, L> {
     pub largest: f64,
 }
 
-impl<T: Float, L: Label> Task for Spread<'_, '_, T, L> {
+impl<T: Float, L: Label> Task for Dispersion<'_, '_, T, L> {
     /// The sum; `None` if it is infinite.
-    type Output = Result<Option<Sums>>;
+    type Output = Result<Option<ClusterSums>>;
 
     #[inline(always)]
     fn run<V: Lanes>(self) -> Self::Output {
         let steps = Steps::new(self.largest);
-        let mut sums = Sums::new(1, &[steps]);
+        let mut sums = ClusterSums::new(1, &[steps]);
         let mut terms = vec![0.0; BLOCK];
         let mut x = vec![0.0; BLOCK * self.problem.points.n_features()];
         let mut start = 0;
@@ -75,16 +75,16 @@ impl<T: Float, L: Label> Task for Spread<'_, '_, T, L> {
     }
 }
 
-impl<T: Float, L: Label> Spread<'_, '_, T, L> {
+impl<T: Float, L: Label> Dispersion<'_, '_, T, L> {
     #[inline(always)]
-    fn fill(&self, block: &Block, start: usize, x: &mut [f64], out: &mut [f64]) {
+    fn fill(&self, block: &PointBlock, start: usize, x: &mut [f64], out: &mut [f64]) {
         let lanes = self.problem.points.lanes(block);
         let d = lanes.len();
         let lanes = match self.terms {
             Terms::Value { feature } | Terms::Square { feature, .. } => &lanes[feature..=feature],
             Terms::Distance { .. } => lanes,
         };
-        self.problem.path.run(Widen { lanes, start: block.start, len: block.len, stride: BLOCK, out: x });
+        self.problem.path.run(ReadWide { lanes, start: block.start, len: block.len, stride: BLOCK, out: x });
         match self.terms {
             Terms::Value { .. } => out.copy_from_slice(&x[..block.len]),
             Terms::Square { mean, .. } => out.iter_mut().zip(x).for_each(|(out, x)| *out = (*x - mean) * (*x - mean)),
@@ -114,7 +114,7 @@ impl<T: Float, L: Label> Spread<'_, '_, T, L> {
 
 /// Adds the terms of a block exactly.
 #[inline(always)]
-fn add_all(terms: &[f64], steps: Steps, sums: &mut Sums) {
+fn add_all(terms: &[f64], steps: Steps, sums: &mut ClusterSums) {
     let (mut high, mut low, mut partial) = ([0_i64; 8], [0_i64; 8], [0_u64; 8]);
     let chunks = terms.chunks_exact(8);
     let rest = chunks.remainder();
@@ -140,19 +140,19 @@ fn add_all(terms: &[f64], steps: Steps, sums: &mut Sums) {
 
 #[cfg(test)]
 mod tests {
-    use crate::analysis::kmeans::init::Init;
-    use crate::analysis::kmeans::lanes::Path;
-    use crate::analysis::kmeans::model::Spec;
-    use crate::analysis::kmeans::points::{Features, Points, Values};
+    use crate::analysis::kmeans::init::CenterInit;
+    use crate::analysis::kmeans::model::KMeansSpec;
+    use crate::analysis::kmeans::points::{FeatureValues, Features, Points};
+    use crate::analysis::kmeans::simd::SimdPath;
     use crate::exec::context::Context;
 
     #[test]
     fn a_sum_of_infinite_distances_is_infinite() {
         let values: Vec<f64> = (0..3000).map(|i| if i % 2 == 0 { 1e200 } else { -1e200 * f64::from(i) }).collect();
-        let features = Features { names: None, values: Values::F64(Points::of_columns(vec![values], 3000)) };
-        let init = Init::Given(vec![vec![0.0, -1e200]]);
+        let features = Features { names: None, values: FeatureValues::F64(Points::of_columns(vec![values], 3000)) };
+        let init = CenterInit::Given(vec![vec![0.0, -1e200]]);
         for tol in [0.0, 1e-4] {
-            let spec = Spec { n_clusters: 2, init: init.clone(), n_init: 1, max_iter: 5, tol, seed: 0, path: Path::fastest() };
+            let spec = KMeansSpec { n_clusters: 2, init: init.clone(), n_init: 1, max_iter: 5, tol, seed: 0, path: SimdPath::fastest() };
             for weights in [None, Some(vec![1.0; 3000])] {
                 let fitted = spec.fit(&features, weights.as_deref(), &Context::default()).map(|(model, _)| model.inertia);
                 assert_eq!(fitted.ok(), Some(f64::INFINITY));

@@ -2,21 +2,21 @@
 
 use crate::column::mark::{BEFORE, PURCHASE, RETURNING, START};
 use crate::ingest::window_log::FIRST_DAY;
-use crate::ingest::window_log::{Entry, Journal};
+use crate::ingest::window_log::{OrderLog, OrderRecord};
 use crate::report::Tally;
 
 /// All orders, customer by customer.
 #[derive(Debug, Default)]
-pub struct Book {
+pub struct OrdersByCustomer {
     /// Where the orders of each code begin; one more than there are codes.
     starts: Vec<usize>,
-    entries: Vec<Entry>,
+    entries: Vec<OrderRecord>,
     wide: Vec<i128>,
 }
 
 /// One order.
 #[derive(Debug, Clone, Copy)]
-pub struct Order {
+pub struct CohortOrder {
     /// Local day.
     pub day: i32,
     /// What it counts as.
@@ -27,7 +27,7 @@ pub struct Order {
     pub row: u64,
 }
 
-impl Order {
+impl CohortOrder {
     /// Whether it may begin a life.
     pub fn starts(&self) -> bool {
         self.marks & (PURCHASE | START) == PURCHASE | START
@@ -49,10 +49,10 @@ impl Order {
     }
 }
 
-impl Book {
+impl OrdersByCustomer {
     /// Sorts a journal of so many customer codes.
-    pub fn of(journal: Journal, customers: usize) -> Self {
-        let (pieces, wide) = journal.into_parts();
+    pub fn of(order_log: OrderLog, customers: usize) -> Self {
+        let (pieces, wide) = order_log.into_parts();
         let mut starts = vec![0; customers + 1];
         for entry in pieces.iter().flatten() {
             starts[entry.customer as usize] += 1;
@@ -75,16 +75,16 @@ impl Book {
     }
 
     /// The same of a journal that keeps purchases brief; their rows are not known.
-    pub fn of_brief(journal: &Journal, customers: usize) -> Self {
-        let mut full = Journal::default();
-        for piece in journal.purchases().map_or(&[][..], |brief| brief.pieces()) {
+    pub fn of_purchase_log(order_log: &OrderLog, customers: usize) -> Self {
+        let mut full = OrderLog::default();
+        for piece in order_log.purchases().map_or(&[][..], |purchase_log| purchase_log.pieces()) {
             for (row, (&customer, &day)) in piece.customers.iter().zip(&piece.days).enumerate() {
                 let day = FIRST_DAY + i32::from(day);
                 full.add(customer, day, i128::from(piece.units.get(row)), START | RETURNING | PURCHASE, 0);
             }
         }
-        for entry in journal.pieces().iter().flatten() {
-            full.add(entry.customer, entry.day, entry.units(journal.wide()), entry.marks(), entry.row());
+        for entry in order_log.pieces().iter().flatten() {
+            full.add(entry.customer, entry.day, entry.units(order_log.wide()), entry.marks(), entry.row());
         }
         Self::of(full, customers)
     }
@@ -114,10 +114,10 @@ impl Book {
     }
 
     /// The orders of a customer by day, into `out`, which is emptied first.
-    pub fn orders(&self, customer: usize, out: &mut Vec<Order>) {
+    pub fn orders(&self, customer: usize, out: &mut Vec<CohortOrder>) {
         let entries = &self.entries[self.starts[customer]..self.starts[customer + 1]];
         out.clear();
-        let order = |e: &Entry| Order { day: e.day, marks: e.marks(), units: e.units(&self.wide), row: e.row() };
+        let order = |e: &OrderRecord| CohortOrder { day: e.day, marks: e.marks(), units: e.units(&self.wide), row: e.row() };
         out.extend(entries.iter().map(order));
         out.sort_unstable_by_key(|order| order.day);
     }

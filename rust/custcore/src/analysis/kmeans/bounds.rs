@@ -5,7 +5,7 @@
 //! the nearest centre in float64 is the same, and it stays the nearest until the centres have shifted by that margin.
 
 use super::kernel::squared_distance;
-use super::lanes::{Lanes, Task};
+use super::simd::{Lanes, Task};
 use crate::num::exact::power_of_two;
 
 /// The unit roundoff of float32, half an ulp of 1.
@@ -17,14 +17,14 @@ const UNDERFLOW: f32 = 1e-18;
 
 /// How coordinates are normalized before rounding to float32.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Frame {
+pub struct Normalization {
     /// The offset subtracted from each feature.
     pub middles: Vec<f64>,
     /// The scale factor, a power of two, common to all features.
     pub scale: f64,
 }
 
-impl Frame {
+impl Normalization {
     /// The normalization for values of these ranges, most of them near `middles`. The middles are input values, so they are
     /// exact in float32 when the input is float32.
     pub fn new(ranges: &[(f64, f64)], middles: Vec<f64>) -> Self {
@@ -36,7 +36,7 @@ impl Frame {
 
 /// The normalized centres and the error bounds of their distances.
 #[derive(Debug, Clone)]
-pub struct Filter {
+pub struct HamerlyBounds {
     /// The normalized centres, row-major.
     centers: Vec<f32>,
     n_features: usize,
@@ -47,9 +47,9 @@ pub struct Filter {
 }
 
 /// A bounds computation over a block of points.
-pub struct Screen<'a> {
+pub struct BoundsCheck<'a> {
     /// The centres.
-    pub bounds: &'a Filter,
+    pub bounds: &'a HamerlyBounds,
     /// Normalized points, feature by feature.
     pub y: &'a [f32],
     /// Offset between features.
@@ -62,7 +62,7 @@ pub struct Screen<'a> {
     pub margin: &'a mut [f32],
 }
 
-impl Task for Screen<'_> {
+impl Task for BoundsCheck<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -71,9 +71,9 @@ impl Task for Screen<'_> {
     }
 }
 
-impl Filter {
+impl HamerlyBounds {
     /// The bounds for some centres.
-    pub fn new(centers: &[f64], normalization: &Frame) -> Self {
+    pub fn new(centers: &[f64], normalization: &Normalization) -> Self {
         let d = normalization.middles.len();
         let normalize = |(i, c): (usize, &f64)| ((c - normalization.middles[i % d]) * normalization.scale) as f32;
         let centers: Vec<f32> = centers.iter().enumerate().map(normalize).collect();
@@ -214,7 +214,7 @@ impl<V: Lanes> Two<V> {
 /// Cumulative centre shift per cluster since the first iteration: in each iteration the shift of the cluster's own centre
 /// plus the largest shift of any other. It bounds how much the margin of the cluster's points may have decreased.
 #[derive(Debug, Clone)]
-pub struct Drift {
+pub struct CenterShift {
     sums: Vec<f64>,
     /// The sums, rounded down.
     pub low: Vec<f32>,
@@ -224,7 +224,7 @@ pub struct Drift {
     pub total: f64,
 }
 
-impl Drift {
+impl CenterShift {
     /// Zero shift. Tables are padded to 16 elements, the size of one AVX-512 permute.
     pub fn new(clusters: usize) -> Self {
         let table = vec![0.0; clusters.max(16)];
@@ -232,7 +232,7 @@ impl Drift {
     }
 
     /// Adds the shift of the centres from `old` to `new`.
-    pub fn add(&mut self, old: &[f64], new: &[f64], normalization: &Frame) {
+    pub fn add(&mut self, old: &[f64], new: &[f64], normalization: &Normalization) {
         let d = normalization.middles.len();
         let shift = |(a, b)| squared_distance(a, b).sqrt() * normalization.scale * (1.0 + 1e-12);
         let shifts: Vec<f64> = old.chunks_exact(d).zip(new.chunks_exact(d)).map(shift).collect();

@@ -1,10 +1,10 @@
 //! The money of purchases kept brief, added to the cells that their customers' cohorts and their periods name.
 
+use super::activity_bitmaps::{AHEAD, ActivityBitmaps, Code};
 use super::cell_counts::fits_side_by_side;
 use super::kernel::Counts;
-use super::masks::{AHEAD, Code, Masks};
 use crate::exec::simd::prefetch;
-use crate::ingest::window_log::{FIRST_DAY, Piece, Sums};
+use crate::ingest::window_log::{FIRST_DAY, PackedUnits, PurchaseChunk};
 
 /// Orders and money of one cell.
 #[derive(Debug, Clone, Copy, Default)]
@@ -37,14 +37,14 @@ impl Short {
     }
 }
 
-impl Masks<'_> {
+impl ActivityBitmaps<'_> {
     /// Adds the orders and the money of purchases kept brief.
     pub(super) fn add_money<C: Code>(&self, cohort_of: &[C], origins: &[usize], counts: &mut Counts) {
-        let (first, periods) = self.scene.days();
+        let (first, periods) = self.observation.days();
         let periods: Vec<u32> = periods.collect();
         let shift = (FIRST_DAY - first) as usize;
         let cells = counts.orders.len();
-        let work = |pieces: &[Piece]| {
+        let work = |pieces: &[PurchaseChunk]| {
             let (mut sums, mut short) = (vec![Sum::default(); cells], Short { of: 1, rows: 0, sums: vec![(0, 0); cells] });
             for piece in pieces {
                 let cell = |row: usize| {
@@ -55,14 +55,14 @@ impl Masks<'_> {
                     origins[cohort_of[piece.customers[row] as usize].get()].wrapping_add(period)
                 };
                 match &piece.units {
-                    Sums::Short(units, of) => {
+                    PackedUnits::Short(units, of) => {
                         short.turn_to(*of, units.len(), &mut sums);
                         for (row, &units) in units.iter().enumerate() {
                             let sum = &mut short.sums[cell(row)];
                             *sum = (sum.0 + i64::from(units), sum.1 + 1);
                         }
                     }
-                    Sums::Long(units) => {
+                    PackedUnits::Long(units) => {
                         for (row, &units) in units.iter().enumerate() {
                             let sum = &mut sums[cell(row)];
                             sum.units += i128::from(units);
@@ -74,7 +74,7 @@ impl Masks<'_> {
             short.turn_to(1, 0, &mut sums);
             sums
         };
-        let side_by_side = fits_side_by_side(cells, self.threads.count(), self.journal.len());
+        let side_by_side = fits_side_by_side(cells, self.threads.count(), self.order_log.len());
         let runs = if side_by_side { self.by_pieces(work) } else { vec![work(self.pieces())] };
         for (at, sum) in runs.iter().flat_map(|sums| sums.iter().enumerate()) {
             counts.units[at] += sum.units;
