@@ -6,17 +6,8 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
-use custcore::analysis::rfm::rfm;
-use custcore::analysis::rfm::scorer::{RfmScorer, RfmSpec};
-use custcore::base::CustomerBase;
-use custcore::column::chunks::ColumnRoles;
-use custcore::column::number::{NumberColumn, Numbers};
-use custcore::error::{Error, Result};
-use custcore::exec::context::Context;
-use custcore::exec::par::Threads;
-use custcore::order_statistics::quantile::BinEdges;
-use custcore::state::spec::BaseSpec;
-use custcore::table::Table;
+use custcore::internals::{BinEdges, NumberColumn, Numbers, Threads};
+use custcore::{BaseSpec, ColumnRoles, Context, CustomerBase, Error, Result, RfmScorer, RfmSpec, Table, rfm};
 
 /// A kernel with its input; it can run repeatedly.
 pub type Kernel = Box<dyn Fn() -> Result<()>>;

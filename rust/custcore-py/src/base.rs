@@ -4,19 +4,10 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arrow_schema::Schema;
-use custcore::analysis::cohort::from_base::cohort_retention_of;
-use custcore::analysis::rfm;
-use custcore::analysis::rfm::scorer::RfmScorer;
-use custcore::base::CustomerBase;
-use custcore::base::edit::CustomerId;
-use custcore::base::limited::{
-    LimitedBuilder, MemoryLimit, check_limited_batch, check_spill_dir, commit_limited, default_spill_dir, limited_meta, spill_all,
+use custcore::{
+    Context, CustomerBase, CustomerId, Error, ErrorKind, LimitedBuilder, MemoryLimit, Result, RfmScorer, Spill, Update, UpdateBuilder,
+    check_limited_batch, check_spill_dir, cohort_retention_of, commit_limited, date_text, default_spill_dir, limited_meta, spill_all,
 };
-use custcore::base::spill::Spill;
-use custcore::error::{Error, ErrorKind, Result};
-use custcore::exec::context::Context;
-use custcore::ingest::builder::{Update, UpdateBuilder};
-use custcore::time::calendar::date_text;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
@@ -70,10 +61,10 @@ pub fn rfm_table(
     let mut call = Call::new(py, n_threads, progress, rows_total)?;
     let mut base = CustomerBase::new(spec).map_err(|error| into_py(py, &error))?;
     let update = fold(data, &mut call, columns(&base), |schema| base.begin(schema))?;
-    let customers = update.state.interner.len();
+    let customers = update.customers();
     let table = call.run(py, customers, move |context| {
         base.commit(update, None, context)?;
-        rfm::rfm(&base, None, sort, context)
+        custcore::rfm(&base, None, sort, context)
     })?;
     Ok(CoreTable::new(table))
 }
@@ -95,11 +86,11 @@ pub fn rfm_scores(
     let mut call = Call::new(py, n_threads, progress, rows_total)?;
     let mut base = CustomerBase::new(spec).map_err(|error| into_py(py, &error))?;
     let update = fold(data, &mut call, columns(&base), |schema| base.begin(schema))?;
-    let customers = update.state.interner.len();
+    let customers = update.customers();
     let scorer = RfmScorer::clone(&scorer.scorer);
     let table = call.run(py, customers, move |context| {
         base.commit(update, None, context)?;
-        rfm::rfm_scores(&base, None, sort, scorer, context)
+        custcore::rfm_scores(&base, None, sort, scorer, context)
     })?;
     Ok(CoreTable::new(table))
 }
@@ -228,7 +219,7 @@ impl CoreBase {
         let update = fold(data, &mut call, columns(&before), |schema| before.begin(schema))?;
         drop(before);
         // Another update may have been committed meanwhile; this one is added to the current base.
-        let rows = update.state.interner.len();
+        let rows = update.customers();
         change(py, &mut call, &[&self.base], rows, move |bases, context| {
             bases.iter_mut().zip([update]).try_for_each(|(base, update)| base.commit(update, batch_id.as_deref(), context))
         })
@@ -266,7 +257,7 @@ impl CoreBase {
                 fold.release();
                 fold.finish(context)
             })?;
-            let rows = update.state.interner.len();
+            let rows = update.customers();
             change(py, &mut call, &[&self.base], rows, move |bases, context| {
                 bases.iter_mut().zip([update]).try_for_each(|(base, update)| base.commit(update, None, context))
             })?;
@@ -300,13 +291,13 @@ impl CoreBase {
     fn rfm(&self, py: Python<'_>, day: Option<(String, i64)>, sort: bool, n_threads: Option<i64>) -> PyResult<CoreTable> {
         let mut call = Call::new(py, n_threads, None, None)?;
         let day = day.as_ref().map(as_of);
-        let tables = self.on_disk(py, &mut call, move |disk, limit, context| rfm::rfm_on_disk(disk, limit, day, sort, context))?;
+        let tables = self.on_disk(py, &mut call, move |disk, limit, context| custcore::rfm_on_disk(disk, limit, day, sort, context))?;
         if let Some(tables) = tables {
             return CoreTable::concat(py, tables);
         }
         let base = self.snapshot(py)?;
         let size = base.size();
-        let table = call.run(py, size, move |context| rfm::rfm(&base, day, sort, context))?;
+        let table = call.run(py, size, move |context| custcore::rfm(&base, day, sort, context))?;
         Ok(CoreTable::new(table))
     }
 

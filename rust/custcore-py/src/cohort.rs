@@ -2,13 +2,10 @@
 
 use std::sync::Arc;
 
-use custcore::analysis::cohort::spec::{CohortBy, CohortSpec, ReturnCriterion};
-use custcore::analysis::cohort::{CohortPart, CohortRetention, begin_cohort_scan, finish_cohort_scan};
-use custcore::column::bounds::ObservationBound as End;
-use custcore::error::Result;
-use custcore::exec::context::Context;
-use custcore::table::Table;
-use custcore::time::period::Period;
+use custcore::{
+    CohortBy, CohortPart, CohortRetention, CohortSpec, Context, ObservationBound as End, Period, Result, ReturnCriterion, Table,
+    begin_cohort_scan, finish_cohort_scan,
+};
 use pyo3::prelude::*;
 
 use crate::boundary::source::Source;

@@ -1,6 +1,6 @@
 //! Converts custcore's errors to Python exceptions, by kind.
 
-use custcore::error::{Error, ErrorKind};
+use custcore::{Error, ErrorKind};
 use pyo3::exceptions::{PyKeyboardInterrupt, PyOSError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;

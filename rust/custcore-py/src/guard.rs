@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use custcore::error::{Error, Result};
+use custcore::{Error, Result};
 
 /// Runs `work`; a panic becomes an internal error.
 pub fn guarded<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {

@@ -6,12 +6,7 @@ use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Float64Type;
 use arrow_schema::DataType;
-use custcore::analysis::kmeans::points::{Features, MatrixLayout};
-use custcore::analysis::kmeans::scaler::Scaler;
-use custcore::column::chunks::find_column;
-use custcore::error::{Error, Result};
-use custcore::exec::context::Context;
-use custcore::report::Report;
+use custcore::{Context, Error, Features, MatrixLayout, Report, Result, Scaler, find_column};
 use pyo3::prelude::*;
 
 use crate::boundary::matrix::matrix;

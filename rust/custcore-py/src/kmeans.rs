@@ -4,17 +4,10 @@ use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use arrow_buffer::Buffer;
-use custcore::analysis::kmeans::breaks::best_breaks;
-use custcore::analysis::kmeans::fitted::{FitSettings, FittedKMeans, KMeansStart, nearest_center};
-use custcore::analysis::kmeans::init::CenterInit;
-use custcore::analysis::kmeans::model::{KMeansModel, KMeansSpec};
-use custcore::analysis::kmeans::points::Features;
-use custcore::analysis::kmeans::scaler::Scaler;
-use custcore::analysis::kmeans::select::KChoice;
-use custcore::analysis::kmeans::simd::SimdPath;
-use custcore::analysis::kmeans::table::{assigned_table, cluster_profile_table, select_table};
-use custcore::error::{Error, ErrorKind, Result};
-use custcore::exec::context::Context;
+use custcore::{
+    CenterInit, Context, Error, ErrorKind, Features, FitSettings, FittedKMeans, KChoice, KMeansModel, KMeansSpec, KMeansStart, Result,
+    Scaler, SimdPath, assigned_table, best_breaks, cluster_profile_table, nearest_center, select_table,
+};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 

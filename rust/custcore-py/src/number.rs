@@ -1,8 +1,6 @@
 //! Converts single Python numbers and ids without Arrow, for scoring one customer at a time.
 
-use custcore::column::key::Key;
-use custcore::column::number::Number;
-use custcore::error::{Error, ErrorKind};
+use custcore::{Error, ErrorKind, Key, Number};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyFloat, PyInt, PyString};
 

@@ -1,8 +1,6 @@
 //! Converts the arguments of the public functions to settings of the core; errors list the accepted values.
 
-use custcore::column::chunks::{ColumnRoles, Pick};
-use custcore::error::{Error, ErrorKind};
-use custcore::state::spec::{AsOf, BaseSpec, Late, OnNonfinite, OnNull, OrderLines, Returns, Track};
+use custcore::{AsOf, BaseSpec, ColumnRoles, Error, ErrorKind, Late, OnNonfinite, OnNull, OrderLines, Pick, Returns, Track};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 

@@ -2,14 +2,10 @@
 
 use std::sync::Arc;
 
-use custcore::analysis::rfm::profile::segment_profile;
-use custcore::analysis::rfm::scorer::{Frequency, Monetary, RfmScorer, RfmSpec, Segments};
-use custcore::analysis::score::drift::population_drift;
-use custcore::analysis::score::spec::{CutsRule, ScoreSpec, Ties};
-use custcore::analysis::score::table::drift_table;
-use custcore::column::number::Number;
-use custcore::error::{Error, ErrorKind};
-use custcore::order_statistics::quantile::Closed;
+use custcore::{
+    Closed, CutsRule, Error, ErrorKind, Frequency, Monetary, Number, RfmScorer, RfmSpec, ScoreSpec, Segments, Ties, drift_table,
+    population_drift, segment_profile,
+};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 

@@ -9,11 +9,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
 use arrow_array::RecordBatch;
-use custcore::base::limited::LimitedBuilder;
-use custcore::base::scan::SharedScan;
-use custcore::error::{Error, ErrorKind, Result};
-use custcore::exec::context::Context;
-use custcore::ingest::builder::UpdateBuilder;
+use custcore::{Context, Error, ErrorKind, LimitedBuilder, Result, SharedScan, UpdateBuilder};
 use pyo3::prelude::*;
 
 use crate::boundary::source::{GROUP_ROWS, Source};

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use custcore::analysis::kmeans::scaler::{Scaler, ScalerMethod, ScalerModel};
-use custcore::analysis::kmeans::table::features_table;
-use custcore::error::{Error, ErrorKind};
+use custcore::{Error, ErrorKind, Scaler, ScalerMethod, ScalerModel, features_table};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use custcore::base::CustomerBase;
-use custcore::base::scan::{SharedScan, commit_updates, error_of_base};
+use custcore::{CustomerBase, SharedScan, commit_updates, error_of_base};
 use pyo3::prelude::*;
 
 use crate::base::{CoreBase, columns};

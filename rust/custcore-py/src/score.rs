@@ -2,12 +2,7 @@
 
 use std::sync::Arc;
 
-use custcore::analysis::score::drift::population_drift;
-use custcore::analysis::score::quantile_scorer::QuantileScorer;
-use custcore::analysis::score::spec::{Dimension, ScoreSpec};
-use custcore::analysis::score::table::{drift_table, thresholds_table};
-use custcore::column::number::Number;
-use custcore::error::{Error, ErrorKind};
+use custcore::{Dimension, Error, ErrorKind, Number, QuantileScorer, ScoreSpec, drift_table, population_drift, thresholds_table};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 

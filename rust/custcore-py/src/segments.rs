@@ -1,8 +1,6 @@
 //! Python binding of segment maps.
 
-use custcore::analysis::rfm::octants::{OctantCenter, OctantLanguage, Octants};
-use custcore::analysis::rfm::scorer::Segments;
-use custcore::analysis::rfm::segments::{ScoreRange, SegmentMap, SegmentRule};
+use custcore::{OctantCenter, OctantLanguage, Octants, ScoreRange, SegmentMap, SegmentRule, Segments};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 

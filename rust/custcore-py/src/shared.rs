@@ -7,9 +7,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use custcore::base::CustomerBase;
-use custcore::error::{Error, ErrorKind, Result};
-use custcore::exec::context::Context;
+use custcore::{Context, CustomerBase, Error, ErrorKind, Result};
 use pyo3::prelude::*;
 
 use crate::error::into_py;

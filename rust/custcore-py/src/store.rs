@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use custcore::analysis::model::{self, StoredModel};
+use custcore::{StoredModel, model};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 

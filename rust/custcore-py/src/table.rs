@@ -7,12 +7,7 @@ use arrow_array::types::{
 };
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Schema, SchemaRef, TimeUnit};
-use custcore::column::chunks::find_column;
-use custcore::column::type_name;
-use custcore::error::{Error, ErrorKind};
-use custcore::num::money::{Amount, Money, decimal_text};
-use custcore::report::{EntryKind, Report, ReportUnit};
-use custcore::time::calendar::date_text;
+use custcore::{Amount, EntryKind, Error, ErrorKind, Money, Report, ReportUnit, date_text, decimal_text, find_column, type_name};
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDict, PyList, PyTuple};
@@ -32,7 +27,7 @@ pub struct CoreTable {
 }
 
 impl CoreTable {
-    pub fn new(table: custcore::table::Table) -> Self {
+    pub fn new(table: custcore::Table) -> Self {
         Self { schema: table.batch.schema(), batches: vec![table.batch], report: table.report }
     }
 
@@ -42,7 +37,7 @@ impl CoreTable {
     }
 
     /// Concatenates tables with the same schema; the report is that of the first.
-    pub fn concat(py: Python<'_>, tables: Vec<custcore::table::Table>) -> PyResult<Self> {
+    pub fn concat(py: Python<'_>, tables: Vec<custcore::Table>) -> PyResult<Self> {
         let Some(first) = tables.first() else { return Err(into_py(py, &Error::internal("a result without batches"))) };
         let (schema, report) = (first.batch.schema(), first.report.clone());
         Ok(Self { schema, batches: tables.into_iter().map(|table| table.batch).collect(), report })
@@ -168,7 +163,7 @@ impl CoreTable {
 
     /// `(name, kind, unit, count, sum, first_row, rows)` of each entry.
     fn report_entries<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyTuple>>> {
-        let entry = |entry: &custcore::report::ReportEntry| {
+        let entry = |entry: &custcore::ReportEntry| {
             let kind = match entry.kind {
                 EntryKind::LeftOut => "left_out",
                 EntryKind::Note => "note",

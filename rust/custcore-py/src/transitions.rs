@@ -1,13 +1,6 @@
 //! Python bindings of segment transitions and of the time in segments.
 
-use custcore::analysis::rfm::scorer::RfmScorer;
-use custcore::analysis::rfm::transitions as core;
-use custcore::analysis::rfm::transitions::ScorerEdges;
-use custcore::base::CustomerBase;
-use custcore::error::Result;
-use custcore::exec::context::Context;
-use custcore::state::spec::AsOf;
-use custcore::table::Table;
+use custcore::{AsOf, Context, CustomerBase, Result, RfmScorer, ScorerEdges, Table, time_in_segment, transitions as segment_transitions};
 use pyo3::prelude::*;
 
 use crate::base::CoreBase;
@@ -28,7 +21,7 @@ pub fn transitions(
     edges: &str,
     n_threads: Option<i64>,
 ) -> PyResult<CoreTable> {
-    analyze(base, &dates, scorer, edges, n_threads, ("transitions()", core::transitions))
+    analyze(base, &dates, scorer, edges, n_threads, ("transitions()", segment_transitions))
 }
 
 /// The time customers spend in each segment.
@@ -41,7 +34,7 @@ pub fn stays(
     edges: &str,
     n_threads: Option<i64>,
 ) -> PyResult<CoreTable> {
-    analyze(base, &dates, scorer, edges, n_threads, ("stays()", core::time_in_segment))
+    analyze(base, &dates, scorer, edges, n_threads, ("stays()", time_in_segment))
 }
 
 fn analyze(

@@ -11,9 +11,7 @@ use std::fmt;
 use std::io::{self, BufRead, BufWriter, Write};
 use std::path::Path;
 
-use custcore::analysis::model;
-use custcore::analysis::rfm::scorer::{RfmScorer, Score};
-use custcore::column::number::Number;
+use custcore::{Number, RfmScorer, Score, model};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let path = std::env::args().nth(1).ok_or("usage: service MODEL.json < CUSTOMERS.csv")?;

@@ -150,7 +150,7 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {}
 
 /// Up to three names similar to `wanted`, for "did you mean".
-pub fn nearest<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+pub(crate) fn nearest<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let lower = wanted.to_lowercase();
     let mut scored: Vec<(f64, &str)> = names
         .into_iter()

@@ -1,16 +1,14 @@
 //! Customer analytics over Arrow buffers: exact, order-free, fast.
 //!
-//! The way of the data is the way of the folders: Arrow in ([`mod@column`]), typed columns, customer base ([`base`]),
-//! analysis ([`analysis`]), Arrow out ([`table`]). This crate knows nothing of Python and prints nothing; a Rust service can
-//! use it as it is.
+//! Arrow record batches go in as an update of a [`CustomerBase`], which keeps exact and mergeable facts per customer. Analyses
+//! ([`fn@rfm`], [`rfm_scores`], [`cohort_retention_of`], [`transitions`], ...) read a base and return a [`Table`] of Arrow columns.
+//! Scorers and clusterers ([`RfmScorer`], [`QuantileScorer`], [`KMeansModel`]) are fitted on tables and stored as JSON
+//! ([`model`]). The crate knows nothing of Python and prints nothing; a Rust service can use it as it is.
 //!
 //! ```
 //! use std::sync::Arc;
 //! use arrow_array::{ArrayRef, Date32Array, Float64Array, Int64Array, RecordBatch, cast::AsArray, types::Float64Type};
-//! use custcore::base::CustomerBase;
-//! use custcore::state::spec::Spec;
-//! use custcore::column::chunks::Roles;
-//! use custcore::exec::context::Context;
+//! use custcore::{BaseSpec, ColumnRoles, Context, CustomerBase, rfm};
 //!
 //! let columns: [(&str, ArrayRef); 3] = [
 //!     ("customer_id", Arc::new(Int64Array::from(vec![7, 8, 7]))),
@@ -18,7 +16,7 @@
 //!     ("amount", Arc::new(Float64Array::from(vec![0.1, 5.0, 0.2]))),
 //! ];
 //! let batch = RecordBatch::try_from_iter(columns)?;
-//! let roles = Roles {
+//! let roles = ColumnRoles {
 //!     customer_id: "customer_id".into(),
 //!     timestamp: "timestamp".into(),
 //!     amount: Some("amount".into()),
@@ -28,24 +26,86 @@
 //!     returning: None,
 //! };
 //! let context = Context::default();
-//! let mut base = CustomerBase::new(Spec::new(roles))?;
+//! let mut base = CustomerBase::new(BaseSpec::new(roles))?;
 //! base.update(&[batch], &context)?;
-//! let table = custcore::analysis::rfm::rfm(&base, None, true, &context)?;
+//! let table = rfm(&base, None, true, &context)?;
 //! assert_eq!(table.batch["monetary_total"].as_primitive::<Float64Type>().value(0), 0.3);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-pub mod analysis;
-pub mod base;
-pub mod column;
-pub mod error;
-pub mod exec;
-pub mod group;
-pub mod ingest;
-pub mod num;
-pub mod order_statistics;
-pub mod report;
-pub mod state;
-pub mod store;
-pub mod table;
-pub mod time;
+#![warn(unreachable_pub)]
+
+mod analysis;
+mod base;
+mod column;
+mod error;
+mod exec;
+mod group;
+mod ingest;
+mod num;
+mod order_statistics;
+mod report;
+mod state;
+mod store;
+mod table;
+mod time;
+
+pub use analysis::cohort::from_base::cohort_retention_of;
+pub use analysis::cohort::spec::{CohortBy, CohortSpec, ReturnCriterion};
+pub use analysis::cohort::{CohortPart, CohortRetention, begin_cohort_scan, finish_cohort_scan};
+pub use analysis::kmeans::breaks::best_breaks;
+pub use analysis::kmeans::fitted::{FitSettings, FittedKMeans, KMeansStart, nearest_center};
+pub use analysis::kmeans::init::CenterInit;
+pub use analysis::kmeans::model::{KMeansModel, KMeansSpec};
+pub use analysis::kmeans::points::{Features, MatrixLayout};
+pub use analysis::kmeans::scaler::{Scaler, ScalerMethod, ScalerModel};
+pub use analysis::kmeans::select::KChoice;
+pub use analysis::kmeans::simd::SimdPath;
+pub use analysis::kmeans::table::{assigned_table, cluster_profile_table, features_table, select_table};
+pub use analysis::model;
+pub use analysis::model::StoredModel;
+pub use analysis::rfm::octants::{OctantCenter, OctantLanguage, Octants};
+pub use analysis::rfm::profile::segment_profile;
+pub use analysis::rfm::scorer::{Frequency, Monetary, RfmScorer, RfmSpec, Score, Segments};
+pub use analysis::rfm::segments::{ScoreRange, SegmentMap, SegmentRule};
+pub use analysis::rfm::transitions::{ScorerEdges, time_in_segment, transitions};
+pub use analysis::rfm::{rfm, rfm_on_disk, rfm_scores};
+pub use analysis::score::drift::population_drift;
+pub use analysis::score::quantile_scorer::QuantileScorer;
+pub use analysis::score::spec::{CutsRule, Dimension, ScoreSpec, Ties};
+pub use analysis::score::table::{drift_table, thresholds_table};
+pub use base::CustomerBase;
+pub use base::edit::CustomerId;
+pub use base::limited::{
+    LimitedBuilder, MemoryLimit, check_limited_batch, check_spill_dir, commit_limited, default_spill_dir, limited_meta, spill_all,
+};
+pub use base::scan::{SharedScan, commit_updates, error_of_base};
+pub use base::spill::Spill;
+pub use base::view::{AttributeView, BaseView, CustomerDays, DaysView, TotalsView};
+pub use column::bounds::ObservationBound;
+pub use column::chunks::{ColumnRoles, Pick, find_column};
+pub use column::key::Key;
+pub use column::number::Number;
+pub use column::{type_name, validate};
+pub use error::{Error, ErrorKind, Result};
+pub use exec::context::Context;
+pub use group::interner::NO_CODE;
+pub use ingest::builder::{Update, UpdateBuilder};
+pub use num::money::{Amount, Money, decimal_text};
+pub use order_statistics::quantile::Closed;
+pub use report::{EntryKind, Report, ReportEntry, ReportUnit};
+pub use state::spec::{AsOf, BaseSpec, Late, OnNonfinite, OnNull, OrderLines, Returns, Track};
+pub use table::Table;
+pub use time::calendar::date_text;
+pub use time::period::Period;
+
+/// Names for the tests, benches and fuzz targets of this repository; not part of the API.
+#[cfg(feature = "internals")]
+#[doc(hidden)]
+pub mod internals {
+    pub use crate::column::number::{NumberColumn, Numbers};
+    pub use crate::exec::par::Threads;
+    pub use crate::ingest::builder::Strategy;
+    pub use crate::order_statistics::quantile::BinEdges;
+    pub use crate::store::blocks::{Format, Reader, Writer};
+}

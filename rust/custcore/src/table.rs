@@ -22,26 +22,26 @@ pub struct Table {
 
 /// Collects the columns of a result.
 #[derive(Debug, Default)]
-pub struct TableBuilder {
+pub(crate) struct TableBuilder {
     fields: Vec<Arc<Field>>,
     columns: Vec<ArrayRef>,
 }
 
 impl TableBuilder {
     /// A builder that starts with the columns of `batch`.
-    pub fn from_batch(batch: &RecordBatch) -> Self {
+    pub(crate) fn from_batch(batch: &RecordBatch) -> Self {
         Self { fields: batch.schema().fields().to_vec(), columns: batch.columns().to_vec() }
     }
 
     /// Adds a column. All are nullable, so that the schema does not depend on the data.
-    pub fn column(&mut self, name: &str, values: ArrayRef) {
+    pub(crate) fn column(&mut self, name: &str, values: ArrayRef) {
         let field = Field::new(name, values.data_type().clone(), true);
         self.fields.push(Arc::new(field));
         self.columns.push(values);
     }
 
     /// Builds the table of `rows` rows.
-    pub fn finish(self, rows: usize, metadata: Metadata, report: Report) -> Result<Table> {
+    pub(crate) fn finish(self, rows: usize, metadata: Metadata, report: Report) -> Result<Table> {
         for (i, field) in self.fields.iter().enumerate() {
             if self.fields[..i].iter().any(|before| before.name() == field.name()) {
                 let name = field.name();

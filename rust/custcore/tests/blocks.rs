@@ -11,8 +11,8 @@ use arrow_array::{ArrayRef, Decimal128Array, Int64Array, ListArray, RecordBatch,
 use arrow_ipc::reader::FileReader;
 use arrow_ipc::writer::FileWriter;
 use arrow_schema::Schema;
-use custcore::error::{ErrorKind, Result};
-use custcore::store::blocks::{Format, Reader, Writer};
+use custcore::internals::{Format, Reader, Writer};
+use custcore::{ErrorKind, Result};
 use proptest::prelude::*;
 use xxhash_rust::xxh3::xxh3_128;
 

@@ -6,15 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, TimestampSecondArray};
-use custcore::analysis::rfm::rfm;
-use custcore::base::CustomerBase;
-use custcore::base::spill::Spill;
-use custcore::column::chunks::{ColumnRoles, Pick};
-use custcore::error::{ErrorKind, Result};
-use custcore::exec::context::Context;
-use custcore::num::money::Amount;
-use custcore::report::Report;
-use custcore::state::spec::{BaseSpec, OrderLines, Track};
+use custcore::{Amount, BaseSpec, ColumnRoles, Context, CustomerBase, ErrorKind, OrderLines, Pick, Report, Result, Spill, Track, rfm};
 use proptest::prelude::*;
 
 /// One line: customer, second, cents, order, country.

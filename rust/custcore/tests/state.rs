@@ -8,13 +8,7 @@ use arrow_array::{
     ArrayRef, Decimal128Array, FixedSizeBinaryArray, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray, StringViewArray,
     TimestampMillisecondArray, TimestampSecondArray, UInt64Array,
 };
-use custcore::analysis::rfm::rfm;
-use custcore::base::CustomerBase;
-use custcore::base::edit::CustomerId;
-use custcore::column::chunks::{ColumnRoles, Pick};
-use custcore::error::{ErrorKind, Result};
-use custcore::exec::context::Context;
-use custcore::state::spec::{BaseSpec, OrderLines, Track};
+use custcore::{BaseSpec, ColumnRoles, Context, CustomerBase, CustomerId, ErrorKind, OrderLines, Pick, Result, Track, rfm};
 use proptest::prelude::*;
 
 /// One line: customer, second, amount, order, country.
@@ -173,7 +167,7 @@ proptest! {
         prop_assert_eq!(after.to_bytes(&Context::default()).expect("written"), before.to_bytes(&Context::default()).expect("written"));
         for back in [0, 7, 20] {
             let table = |base: &CustomerBase| {
-                let then = base.at(Some(custcore::state::spec::AsOf::Date(back))).expect("a past day");
+                let then = base.at(Some(custcore::AsOf::Date(back))).expect("a past day");
                 results(&then).map_err(|error| error.to_string())
             };
             prop_assert_eq!(table(&after), table(&before));

@@ -5,17 +5,10 @@ use std::sync::Arc;
 
 use arrow_array::types::Int32Type;
 use arrow_array::{ArrayRef, DictionaryArray, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray, TimestampSecondArray};
-use custcore::analysis::cohort::spec::CohortSpec;
-use custcore::analysis::cohort::{begin_cohort_scan, finish_cohort_scan};
-use custcore::analysis::rfm::rfm;
-use custcore::base::CustomerBase;
-use custcore::column::chunks::ColumnRoles;
-use custcore::error::Result;
-use custcore::exec::context::Context;
-use custcore::ingest::builder::Strategy as Way;
-use custcore::state::spec::BaseSpec;
-use custcore::table::Table;
-use custcore::time::period::Period;
+use custcore::internals::Strategy as Way;
+use custcore::{
+    BaseSpec, CohortSpec, ColumnRoles, Context, CustomerBase, Period, Result, Table, begin_cohort_scan, finish_cohort_scan, rfm,
+};
 use proptest::prelude::*;
 
 /// One purchase: customer, second, cents (negative: a refund), order; an id or an amount can be missing.
@@ -57,7 +50,7 @@ fn batch(rows: &[Row], ids: Ids) -> Result<RecordBatch> {
             let code = |text: &Option<String>| text.as_deref().and_then(|text| values.binary_search(&text).ok()).map(|code| code as i32);
             let codes: Int32Array = texts.iter().map(code).collect();
             let array = DictionaryArray::try_new(codes, Arc::new(StringArray::from(values)));
-            Arc::new(array.map_err(custcore::error::Error::internal)?)
+            Arc::new(array.map_err(custcore::Error::internal)?)
         }
     };
     let columns: [(&str, ArrayRef); 4] = [
@@ -66,7 +59,7 @@ fn batch(rows: &[Row], ids: Ids) -> Result<RecordBatch> {
         ("amount", Arc::new(rows.iter().map(|row| row.2.map(|cents| cents as f64 / 100.0)).collect::<Float64Array>())),
         ("order_id", Arc::new(rows.iter().map(|row| Some(row.3)).collect::<Int64Array>())),
     ];
-    RecordBatch::try_from_iter(columns).map_err(custcore::error::Error::internal)
+    RecordBatch::try_from_iter(columns).map_err(custcore::Error::internal)
 }
 
 fn roles(order_id: Option<&str>) -> ColumnRoles {

@@ -5,15 +5,10 @@ use std::sync::Arc;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Date32Type, Float64Type, Int64Type};
 use arrow_array::{ArrayRef, Date32Array, Float64Array, Int64Array, RecordBatch};
-use custcore::analysis::rfm::rfm;
-use custcore::analysis::rfm::scorer::{RfmScorer, RfmSpec, Segments};
-use custcore::analysis::rfm::transitions::{ScorerEdges, time_in_segment, transitions};
-use custcore::base::CustomerBase;
-use custcore::column::chunks::ColumnRoles;
-use custcore::error::{Error, ErrorKind, Result};
-use custcore::exec::context::Context;
-use custcore::state::spec::{AsOf, BaseSpec, Track};
-use custcore::table::Table;
+use custcore::{
+    AsOf, BaseSpec, ColumnRoles, Context, CustomerBase, Error, ErrorKind, Result, RfmScorer, RfmSpec, ScorerEdges, Segments, Table, Track,
+    rfm, time_in_segment, transitions,
+};
 use proptest::prelude::*;
 
 /// Customer, day, cents.

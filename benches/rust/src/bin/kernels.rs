@@ -1,7 +1,7 @@
 //! Runs a kernel repeatedly, for callgrind: `kernels NAME ROWS TIMES`; `kernels` lists them.
 #![allow(clippy::print_stdout)]
 
-use custcore::error::{Error, Result};
+use custcore::{Error, Result};
 use custcore_benches::{KERNELS, kernel};
 
 fn main() -> Result<()> {

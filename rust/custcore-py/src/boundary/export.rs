@@ -4,7 +4,7 @@ use arrow_array::ffi_stream::FFI_ArrowArrayStream;
 use arrow_array::{RecordBatch, RecordBatchIterator};
 use arrow_schema::SchemaRef;
 use arrow_schema::ffi::FFI_ArrowSchema;
-use custcore::error::Error;
+use custcore::Error;
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
 

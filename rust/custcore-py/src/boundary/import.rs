@@ -13,8 +13,7 @@ use arrow_buffer::{ArrowNativeType, BooleanBuffer, Buffer, NullBuffer};
 use arrow_data::ArrayData;
 use arrow_schema::ffi::FFI_ArrowSchema;
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
-use custcore::column::{type_name, validate};
-use custcore::error::{Error, ErrorKind};
+use custcore::{Error, ErrorKind, type_name, validate};
 
 use super::raw::{Owned, RawArray, RawSchema, child, text};
 

@@ -4,8 +4,7 @@ use std::ffi::CStr;
 
 use arrow_array::RecordBatch;
 use arrow_schema::{Schema, SchemaRef};
-use custcore::column::type_name;
-use custcore::error::{Error, ErrorKind};
+use custcore::{Error, ErrorKind, type_name};
 use pyo3::exceptions::PyStopIteration;
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyCapsuleMethods, PyTuple};

@@ -1,7 +1,7 @@
 //! Analyses. Kernel files see slices and numbers, table files build Arrow.
 
-pub mod cohort;
-pub mod kmeans;
+pub(crate) mod cohort;
+pub(crate) mod kmeans;
 pub mod model;
-pub mod rfm;
-pub mod score;
+pub(crate) mod rfm;
+pub(crate) mod score;

@@ -125,7 +125,7 @@ fn starts(codes: usize, customers: impl Iterator<Item = u32>) -> Vec<usize> {
 
 impl<'a> CustomerRows<'a> {
     /// The customers of whom a state knows something.
-    pub fn of(state: &'a State, threads: Threads<'_>) -> Self {
+    pub(crate) fn of(state: &'a State, threads: Threads<'_>) -> Self {
         let keys = state.interner.keys();
         let mut codes: Vec<u32> = (0..).zip(state.known_codes()).filter(|(_, known)| *known).map(|(code, _)| code).collect();
         if !state.interner.is_sorted() {
@@ -154,12 +154,12 @@ impl<'a> CustomerRows<'a> {
     }
 
     /// How many.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.codes.len()
     }
 
     /// The order ids, where orders wait.
-    pub fn order_ids(&self) -> Option<&'a Keys> {
+    pub(crate) fn order_ids(&self) -> Option<&'a Keys> {
         match &self.state.lines {
             OrderAssembly::None => None,
             OrderAssembly::Any(orders) => Some(orders.ids.keys()),
@@ -168,7 +168,7 @@ impl<'a> CustomerRows<'a> {
     }
 
     /// The codes in batches of at most so many customers, which depend on nothing but what the customers are.
-    pub fn batches(&self, most: usize) -> Vec<&[u32]> {
+    pub(crate) fn batches(&self, most: usize) -> Vec<&[u32]> {
         let (mut batches, mut start, mut weight) = (Vec::new(), 0, 0);
         for (at, &code) in self.codes.iter().enumerate() {
             weight += self.weight(code);
@@ -189,7 +189,7 @@ impl<'a> CustomerRows<'a> {
     }
 
     /// What a customer bought in all.
-    pub fn totals(&self, code: u32) -> CustomerTotals {
+    pub(crate) fn totals(&self, code: u32) -> CustomerTotals {
         let totals = &self.state.totals;
         if code as usize >= totals.len() {
             return CustomerTotals { ends: None, orders: 0, rows: 0, others: 0, first_other: u64::MAX, units: 0 };
@@ -207,13 +207,13 @@ impl<'a> CustomerRows<'a> {
     }
 
     /// What happened on each day of a customer.
-    pub fn days(&self, code: u32) -> impl Iterator<Item = DayRecord> + '_ {
+    pub(crate) fn days(&self, code: u32) -> impl Iterator<Item = DayRecord> + '_ {
         let range = self.day_range(code);
         self.days.iter().flat_map(move |(run, _)| range.clone().map(|at| run.get(at)))
     }
 
     /// The orders of a customer that wait, by id, and those that wait no more.
-    pub fn orders(&self, code: u32) -> impl Iterator<Item = OpenOrder<'_>> {
+    pub(crate) fn orders(&self, code: u32) -> impl Iterator<Item = OpenOrder<'_>> {
         let open = self.open.get(code).iter().filter_map(|&at| self.open_order(at as usize));
         let spread = self.spread.get(code).iter().map(|&at| OpenOrder {
             id: None,
@@ -239,7 +239,7 @@ impl<'a> CustomerRows<'a> {
     }
 
     /// The sizes of all sums of money; the answer is whether they fit 64 bits, and the largest.
-    pub fn largest_units(&self) -> (bool, u128) {
+    pub(crate) fn largest_units(&self) -> (bool, u128) {
         let totals = self.codes.iter().map(|&code| self.totals(code).units);
         let days = self.days.iter().flat_map(|(run, _)| run.records().map(|record| record.units));
         let orders = self.state.waiting().flat_map(|(order, parts, _)| whole_or_parts(order, parts)).map(|part| part.units);
@@ -275,14 +275,14 @@ type Wrong = &'static str;
 
 impl<'t> BaseLoader<'t> {
     /// No customers yet.
-    pub fn new(kinds: &InputSchema, spec: &BaseSpec, threads: Threads<'t>) -> Self {
+    pub(crate) fn new(kinds: &InputSchema, spec: &BaseSpec, threads: Threads<'t>) -> Self {
         let interner = Interner::new(kinds.id_kind);
         let keys = interner.keys().clone();
         Self { threads, state: State::new(kinds, spec, interner, KeyEncoding::Table), keys, run: DayRun::default() }
     }
 
     /// Takes the ids of some more customers; the answer is the code of the first.
-    pub fn add_ids(&mut self, more: Keys) -> Result<u32, Wrong> {
+    pub(crate) fn add_ids(&mut self, more: Keys) -> Result<u32, Wrong> {
         let first = self.keys.len();
         let len = first + more.len();
         if u32::try_from(len).is_err() {
@@ -302,7 +302,7 @@ impl<'t> BaseLoader<'t> {
     }
 
     /// Adds the totals of a customer.
-    pub fn add_totals(&mut self, code: u32, totals: &CustomerTotals) -> Result<(), Wrong> {
+    pub(crate) fn add_totals(&mut self, code: u32, totals: &CustomerTotals) -> Result<(), Wrong> {
         let CustomerTotals { ends, orders, rows, others, first_other, units } = *totals;
         let slot = match ends {
             Some((first, last)) if orders > 0 && first <= last => CustomerStats { units, orders, first, last },
@@ -314,7 +314,7 @@ impl<'t> BaseLoader<'t> {
     }
 
     /// Adds a day of a customer; they come in order.
-    pub fn add_day(&mut self, record: &DayRecord) -> Result<(), Wrong> {
+    pub(crate) fn add_day(&mut self, record: &DayRecord) -> Result<(), Wrong> {
         if let Some(last) = self.run.len().checked_sub(1) {
             let last = self.run.get(last);
             if (last.customer, last.day) > (record.customer, record.day) {
@@ -326,12 +326,12 @@ impl<'t> BaseLoader<'t> {
     }
 
     /// The accumulator at a position.
-    pub fn accumulator(&mut self, at: usize) -> Result<&mut Box<dyn Accumulator>, Failure> {
+    pub(crate) fn accumulator(&mut self, at: usize) -> Result<&mut Box<dyn Accumulator>, Failure> {
         self.state.accumulators.get_mut(at).ok_or(Failure::Content("it has a column of no accumulator"))
     }
 
     /// Adds an order that waits, or without an id one that waits no more; the answer is where accumulators know it.
-    pub fn add_order(&mut self, id: Option<(&Keys, u32)>, parts: &[Order]) -> Result<(Level, u32), Failure> {
+    pub(crate) fn add_order(&mut self, id: Option<(&Keys, u32)>, parts: &[Order]) -> Result<(Level, u32), Failure> {
         let Some(whole) = parts.iter().copied().reduce(|mut whole, part| {
             whole.join(&part);
             whole
@@ -365,7 +365,7 @@ impl<'t> BaseLoader<'t> {
     }
 
     /// The state of these customers.
-    pub fn finish(self) -> State {
+    pub(crate) fn finish(self) -> State {
         let Self { mut state, keys, run, .. } = self;
         if let Some(days) = &mut state.days {
             days.add_run(run);

@@ -159,7 +159,7 @@ pub fn spill_all(base: &mut CustomerBase, disk: &mut Option<Spill>, context: &Co
 }
 
 /// What the whole base is asked: `work` is done with the base of each range of ids, ascending. All must be on disk.
-pub fn by_ranges<T>(
+pub(crate) fn by_ranges<T>(
     disk: &Spill,
     limit: &MemoryLimit,
     context: &Context,

@@ -5,16 +5,16 @@
 //! into a state of its own and merges it at the end, so that a failed update leaves the base as it was. Analyses read a base
 //! as it stands at the end of a day, through [`view::BaseView`].
 
-pub mod edit;
+pub(crate) mod edit;
 pub(crate) mod export;
-pub mod file;
-pub mod limited;
-pub mod scan;
+pub(crate) mod file;
+pub(crate) mod limited;
+pub(crate) mod scan;
 pub(crate) mod snapshot;
-pub mod spill;
+pub(crate) mod spill;
 #[cfg(test)]
 mod tests;
-pub mod view;
+pub(crate) mod view;
 
 #[cfg(test)]
 mod accumulator_tests;

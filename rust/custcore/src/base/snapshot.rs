@@ -16,7 +16,7 @@ use crate::state::totals::{OrderClass, Totals};
 
 impl State {
     /// The totals at the end of a day, of the last one if none is given; with `days`, what happened on each day besides.
-    pub fn settled(&self, until: Option<i32>, days: bool) -> Result<Cow<'_, Self>> {
+    pub(crate) fn settled(&self, until: Option<i32>, days: bool) -> Result<Cow<'_, Self>> {
         let past = until.filter(|&day| day < self.last_day);
         if past.is_none() && self.is_settled() {
             return Ok(Cow::Borrowed(self));
@@ -108,7 +108,7 @@ impl State {
 
     /// The purchases and refunds of every day, written down one by one; of a state that has settled with its days. Days
     /// before `start` are marked so.
-    pub fn replay(&self, start: Option<i32>) -> OrderLog {
+    pub(crate) fn replay(&self, start: Option<i32>) -> OrderLog {
         let mut order_log = OrderLog::default();
         let Some(days) = &self.days else { return order_log };
         for record in days.whole().records() {

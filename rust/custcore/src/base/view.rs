@@ -58,7 +58,7 @@ use crate::state::days::{DayRecord, DayRun, DayRuns};
 use crate::state::spec::{AsOf, BaseSpec};
 use crate::state::stats::CustomerStatsTable;
 
-pub use crate::state::stats::CustomerStats;
+pub(crate) use crate::state::stats::CustomerStats;
 
 /// A base as of the end of a day.
 #[derive(Debug)]
@@ -74,7 +74,7 @@ pub struct BaseView<'a> {
 pub struct TotalsView<'a>(&'a CustomerStatsTable);
 
 /// One attribute by customer code. Values have codes, too; a value is null where its code is
-/// [`NO_CODE`](crate::group::interner::NO_CODE).
+/// [`NO_CODE`](crate::NO_CODE).
 #[derive(Debug, Clone, Copy)]
 pub struct AttributeView<'a> {
     name: &'a str,
@@ -347,7 +347,7 @@ impl DaysView {
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.run.is_empty()
+        self.run.len() == 0
     }
 
     /// The days of a range of codes.

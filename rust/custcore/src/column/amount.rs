@@ -22,7 +22,7 @@ enum AmountValues {
 
 /// An amount column, read as units of money.
 #[derive(Debug, Clone)]
-pub struct AmountColumn {
+pub(crate) struct AmountColumn {
     values: AmountValues,
     nulls: Option<NullBuffer>,
     money: Money,
@@ -31,7 +31,7 @@ pub struct AmountColumn {
 
 impl AmountColumn {
     /// The unit of money for a column of this type.
-    pub fn money_of(column: &str, data_type: &DataType, decimals: u8) -> Result<Money> {
+    pub(crate) fn money_of(column: &str, data_type: &DataType, decimals: u8) -> Result<Money> {
         Ok(match data_type {
             DataType::Float64 | DataType::Float32 => Money::Float { decimals },
             t if t.is_integer() => Money::Integer,
@@ -55,7 +55,7 @@ impl AmountColumn {
     }
 
     /// The reader of an amount column.
-    pub fn new(column: &str, array: &ArrayRef, decimals: u8) -> Result<Self> {
+    pub(crate) fn new(column: &str, array: &ArrayRef, decimals: u8) -> Result<Self> {
         let money = Self::money_of(column, array.data_type(), decimals)?;
         let values = match array.data_type() {
             DataType::Float64 => AmountValues::F64(array.as_primitive::<Float64Type>().values().clone()),
@@ -70,25 +70,20 @@ impl AmountColumn {
         Ok(Self { values, nulls: array.nulls().cloned(), money, factor: float_factor(decimals) })
     }
 
-    /// The unit of money.
-    pub fn money(&self) -> Money {
-        self.money
-    }
-
     /// Whether units need 128 bits.
-    pub fn is_wide(&self) -> bool {
+    pub(crate) fn is_wide(&self) -> bool {
         matches!(self.values, AmountValues::D128(_) | AmountValues::D256(_))
     }
 
     /// Null rows; NaN also counts as null but is not included.
-    pub fn nulls(&self) -> Option<&NullBuffer> {
+    pub(crate) fn nulls(&self) -> Option<&NullBuffer> {
         self.nulls.as_ref()
     }
 
     /// Reads rows `start..start + out.len()` (at most [`BLOCK`]) in units. NaN and infinite rows are flagged and read as 0; values of
     /// null rows are unspecified. Returns false if a row, null or not, is out of range.
     #[inline]
-    pub fn read(&self, start: usize, out: &mut [i64], flags: &mut [u8]) -> bool {
+    pub(crate) fn read(&self, start: usize, out: &mut [i64], flags: &mut [u8]) -> bool {
         match &self.values {
             AmountValues::F64(v) => read_floats(&v[start..start + out.len()], self.factor, out, flags),
             AmountValues::F32(v) => {
@@ -107,7 +102,7 @@ impl AmountColumn {
     }
 
     /// As [`Self::read`], for columns whose units need 128 bits.
-    pub fn read_wide(&self, start: usize, out: &mut [i128]) -> bool {
+    pub(crate) fn read_wide(&self, start: usize, out: &mut [i128]) -> bool {
         match &self.values {
             AmountValues::D128(v) => out.copy_from_slice(&v[start..start + out.len()]),
             AmountValues::D256(v) => {
@@ -121,7 +116,7 @@ impl AmountColumn {
     }
 
     /// The first of `len` rows from `start` that is not null and out of range.
-    pub fn first_out_of_range(&self, start: usize, len: usize) -> Option<usize> {
+    pub(crate) fn first_out_of_range(&self, start: usize, len: usize) -> Option<usize> {
         (start..start + len).find(|&row| {
             let valid = self.nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row));
             valid && if self.is_wide() { !self.read_wide(row, &mut [0]) } else { !self.read(row, &mut [0], &mut [0]) }
@@ -129,7 +124,7 @@ impl AmountColumn {
     }
 
     /// The error for a row whose amount is too large to be represented exactly.
-    pub fn out_of_range(&self, column: &str, row: u64) -> Error {
+    pub(crate) fn out_of_range(&self, column: &str, row: u64) -> Error {
         let message = match self.money {
             Money::Float { decimals } => format!(
                 "column '{column}' has an amount at row {row} that is too large to be counted exactly in units of 10^-{decimals} \
@@ -149,7 +144,7 @@ impl AmountColumn {
     }
 
     /// The error for an infinite amount at `row`, the first of `count` in its batch.
-    pub fn nonfinite(column: &str, row: u64, count: usize) -> Error {
+    pub(crate) fn nonfinite(column: &str, row: u64, count: usize) -> Error {
         let others = if count > 1 { format!(" (and {} more in its batch)", count - 1) } else { String::new() };
         Error::new(
             ErrorKind::NonFinite,
@@ -160,7 +155,7 @@ impl AmountColumn {
     }
 
     /// How many amounts are infinite.
-    pub fn count_nonfinite(&self) -> usize {
+    pub(crate) fn count_nonfinite(&self) -> usize {
         let valid = |row: usize| self.nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row));
         match &self.values {
             AmountValues::F64(v) => v.iter().enumerate().filter(|(row, x)| x.is_infinite() && valid(*row)).count(),

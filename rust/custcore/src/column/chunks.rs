@@ -150,7 +150,7 @@ impl InputSchema {
 
 /// The typed columns of one batch.
 #[derive(Debug, Clone)]
-pub struct InputBatch {
+pub(crate) struct InputBatch {
     roles: ColumnRoles,
     rows: usize,
     /// Customer ids.
@@ -167,7 +167,7 @@ pub struct InputBatch {
 
 impl InputBatch {
     /// Binds the columns of `batch`.
-    pub fn bind(batch: &RecordBatch, roles: &ColumnRoles, kinds: &InputSchema, decimals: u8) -> Result<Self> {
+    pub(crate) fn bind(batch: &RecordBatch, roles: &ColumnRoles, kinds: &InputSchema, decimals: u8) -> Result<Self> {
         let schema = batch.schema();
         let column = |name: &str, role: &str| -> Result<ArrayRef> { Ok(batch.column(find_column(&schema, name, role)?).clone()) };
         let customer = KeyColumn::new(&roles.customer_id, "customer_id", &column(&roles.customer_id, "customer_id")?)?;
@@ -190,22 +190,17 @@ impl InputBatch {
     }
 
     /// Number of rows.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.rows
     }
 
-    /// Whether there are no rows.
-    pub fn is_empty(&self) -> bool {
-        self.rows == 0
-    }
-
     /// Whether units of money need 128 bits.
-    pub fn is_wide(&self) -> bool {
+    pub(crate) fn is_wide(&self) -> bool {
         self.amount.as_ref().is_some_and(AmountColumn::is_wide)
     }
 
     /// Reads rows `start..start + len` (`len` at most [`BLOCK`]) into `block`; errors count rows from `first_row`.
-    pub fn read(&self, start: usize, len: usize, first_row: u64, block: &mut TypedBlock) -> Result<()> {
+    pub(crate) fn read(&self, start: usize, len: usize, first_row: u64, block: &mut TypedBlock) -> Result<()> {
         block.flags.clear();
         block.flags.resize(len, 0);
         let flags = &mut block.flags;
@@ -243,23 +238,23 @@ impl InputBatch {
 
     /// The time of a row, for comparing the order of two purchases.
     #[inline]
-    pub fn instant(&self, row: usize) -> (i64, u32) {
+    pub(crate) fn instant(&self, row: usize) -> (i64, u32) {
         self.time.instant(row)
     }
 
     /// The time of a row in the column's ticks.
     #[inline]
-    pub fn tick(&self, row: usize) -> i64 {
+    pub(crate) fn tick(&self, row: usize) -> i64 {
         self.time.tick(row)
     }
 
     /// The first tick of the time column at or after an instant in microseconds since 1970.
-    pub fn limit(&self, micros: i64) -> i64 {
+    pub(crate) fn limit(&self, micros: i64) -> i64 {
         self.time.limit(micros)
     }
 
     /// The flags of the rows of a block, see [`super::mark`]; `is_before` tells whether a row is before the start of observation.
-    pub fn read_marks(&self, start: usize, len: usize, is_before: impl Fn(usize) -> bool, marks: &mut Vec<u8>) {
+    pub(crate) fn read_marks(&self, start: usize, len: usize, is_before: impl Fn(usize) -> bool, marks: &mut Vec<u8>) {
         marks.clear();
         let holds = |column: &Option<MarkColumn>, row: usize| column.as_ref().is_none_or(|column| column.get(row));
         marks.extend((0..len).map(|i| {
@@ -272,13 +267,13 @@ impl InputBatch {
     }
 
     /// The error for the infinite amount at `row` of this batch.
-    pub fn nonfinite_error(&self, row: u64) -> Error {
+    pub(crate) fn nonfinite_error(&self, row: u64) -> Error {
         let count = self.amount.as_ref().map_or(0, AmountColumn::count_nonfinite);
         AmountColumn::nonfinite(self.roles.amount.as_deref().unwrap_or_default(), row, count)
     }
 
     /// The error for a null where `on_null="error"`.
-    pub fn null_error(&self, flags: u8, row: u64) -> Error {
+    pub(crate) fn null_error(&self, flags: u8, row: u64) -> Error {
         let (column, nulls) = if flags & flag::NULL_ID != 0 {
             (self.roles.customer_id.as_str(), self.customer.nulls())
         } else if flags & flag::NULL_TIME != 0 {
@@ -298,7 +293,7 @@ impl InputBatch {
 
 /// A few thousand rows, decoded.
 #[derive(Debug, Default)]
-pub struct TypedBlock {
+pub(crate) struct TypedBlock {
     /// What is missing in each row, see [`flag`].
     pub flags: Vec<u8>,
     /// Local days.
@@ -312,12 +307,12 @@ pub struct TypedBlock {
 impl TypedBlock {
     /// The units of one row.
     #[inline]
-    pub fn units_at(&self, row: usize, wide: bool) -> i128 {
+    pub(crate) fn units_at(&self, row: usize, wide: bool) -> i128 {
         if wide { self.wide[row] } else { i128::from(self.units[row]) }
     }
 
     /// An empty block with capacity for [`BLOCK`] rows.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { flags: Vec::with_capacity(BLOCK), days: Vec::with_capacity(BLOCK), units: Vec::with_capacity(BLOCK), wide: Vec::new() }
     }
 }

@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// The values of a feature.
 #[derive(Debug, Clone)]
-pub enum Feature {
+pub(crate) enum Feature {
     /// float32, not copied.
     F32(ScalarBuffer<f32>),
     /// float64, not copied, or other numbers rounded to float64.
@@ -20,7 +20,7 @@ pub enum Feature {
 
 impl Feature {
     /// The values of a numeric column; nulls are an error. `first_row` is the position of its first row in the whole input.
-    pub fn new(column: &str, array: &ArrayRef, first_row: u64) -> Result<Self> {
+    pub(crate) fn new(column: &str, array: &ArrayRef, first_row: u64) -> Result<Self> {
         if let Some(nulls) = array.nulls().filter(|nulls| nulls.null_count() > 0) {
             let row = first_row + (0..array.len()).position(|row| nulls.is_null(row)).unwrap_or(0) as u64;
             let message = format!(
@@ -37,7 +37,7 @@ impl Feature {
     }
 
     /// The values as float64; copies float32 values.
-    pub fn widened(self) -> ScalarBuffer<f64> {
+    pub(crate) fn widened(self) -> ScalarBuffer<f64> {
         match self {
             Self::F32(values) => values.iter().map(|&x| f64::from(x)).collect::<Vec<_>>().into(),
             Self::F64(values) => values,

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::exec::par::Threads;
 
 /// Non-null integer ids as a column of `id_type`; int64 ids are not copied.
-pub fn all_integer_ids(id_type: &DataType, ids: Vec<i64>) -> Result<ArrayRef> {
+pub(crate) fn all_integer_ids(id_type: &DataType, ids: Vec<i64>) -> Result<ArrayRef> {
     if *id_type == DataType::Int64 {
         return Ok(Arc::new(PrimitiveArray::<Int64Type>::from(ids)));
     }
@@ -21,7 +21,7 @@ pub fn all_integer_ids(id_type: &DataType, ids: Vec<i64>) -> Result<ArrayRef> {
 }
 
 /// Nullable integer ids as a column of `id_type`; unsigned 64-bit ids are given with their top bit flipped.
-pub fn integer_ids(id_type: &DataType, ids: impl Iterator<Item = Option<i64>>) -> Result<ArrayRef> {
+pub(crate) fn integer_ids(id_type: &DataType, ids: impl Iterator<Item = Option<i64>>) -> Result<ArrayRef> {
     fn column<T: ArrowPrimitiveType>(ids: impl Iterator<Item = Option<T::Native>>) -> ArrayRef {
         Arc::new(ids.collect::<PrimitiveArray<T>>())
     }
@@ -39,7 +39,7 @@ pub fn integer_ids(id_type: &DataType, ids: impl Iterator<Item = Option<i64>>) -
 }
 
 /// Non-null string and binary ids that are contiguous in memory; `None` if `id_type` has another layout.
-pub fn contiguous_ids(id_type: &DataType, bytes: &[u8], lengths: impl ExactSizeIterator<Item = usize>) -> Result<Option<ArrayRef>> {
+pub(crate) fn contiguous_ids(id_type: &DataType, bytes: &[u8], lengths: impl ExactSizeIterator<Item = usize>) -> Result<Option<ArrayRef>> {
     fn array<O: OffsetSizeTrait>(bytes: &[u8], lengths: impl ExactSizeIterator<Item = usize>) -> Result<GenericBinaryArray<O>> {
         let mut offsets = Vec::with_capacity(lengths.len() + 1);
         let mut end = 0;
@@ -63,7 +63,7 @@ pub fn contiguous_ids(id_type: &DataType, bytes: &[u8], lengths: impl ExactSizeI
 
 /// Non-null string and binary ids, gathered in parallel: `length` returns the length of the id of a row, `copy` writes it.
 /// `None` if `id_type` has another layout.
-pub fn gathered_ids(
+pub(crate) fn gathered_ids(
     id_type: &DataType,
     rows: usize,
     length: impl Fn(usize) -> usize + Sync,
@@ -114,7 +114,7 @@ fn gathered<O: OffsetSizeTrait>(
 }
 
 /// Nullable string and binary ids as a column of `id_type`; beyond 2 GiB with 64-bit offsets.
-pub fn byte_ids<'a>(id_type: &DataType, ids: impl ExactSizeIterator<Item = Option<&'a [u8]>> + Clone) -> Result<ArrayRef> {
+pub(crate) fn byte_ids<'a>(id_type: &DataType, ids: impl ExactSizeIterator<Item = Option<&'a [u8]>> + Clone) -> Result<ArrayRef> {
     let rows = ids.len();
     let bytes: usize = ids.clone().flatten().map(<[u8]>::len).sum();
     let fits = i32::try_from(bytes).is_ok();

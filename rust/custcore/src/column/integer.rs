@@ -21,7 +21,7 @@ enum IntegerValues {
 
 /// An integer column of any width.
 #[derive(Debug, Clone)]
-pub struct Integers {
+pub(crate) struct Integers {
     values: IntegerValues,
     nulls: Option<NullBuffer>,
 }
@@ -43,7 +43,7 @@ macro_rules! each_width {
 
 impl Integers {
     /// The reader of `array`, or `None` when it is not an integer column.
-    pub fn new(array: &ArrayRef) -> Option<Self> {
+    pub(crate) fn new(array: &ArrayRef) -> Option<Self> {
         let values = match array.data_type() {
             DataType::Int8 => IntegerValues::I8(array.as_primitive::<Int8Type>().values().clone()),
             DataType::Int16 => IntegerValues::I16(array.as_primitive::<Int16Type>().values().clone()),
@@ -59,39 +59,34 @@ impl Integers {
     }
 
     /// A column of these values, without nulls.
-    pub fn from_values(values: Vec<i64>) -> Self {
+    pub(crate) fn from_values(values: Vec<i64>) -> Self {
         Self { values: IntegerValues::I64(values.into()), nulls: None }
     }
 
     /// Number of rows.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         each_width!(&self.values, v => v.len())
     }
 
     /// The address of the values.
-    pub fn address(&self) -> usize {
+    pub(crate) fn address(&self) -> usize {
         each_width!(&self.values, v => v.as_ptr() as usize)
     }
 
-    /// Whether there are no rows.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     /// Whether the values are unsigned 64-bit, not all of which fit an i64.
-    pub fn is_u64(&self) -> bool {
+    pub(crate) fn is_u64(&self) -> bool {
         matches!(self.values, IntegerValues::U64(_))
     }
 
     /// Rows that are null.
-    pub fn nulls(&self) -> Option<&NullBuffer> {
+    pub(crate) fn nulls(&self) -> Option<&NullBuffer> {
         self.nulls.as_ref()
     }
 
     #[allow(clippy::cast_lossless, clippy::unnecessary_cast, reason = "one body for all widths, some of which lose no bits")]
     /// Reads rows `start..start + out.len()` as i64; unsigned 64-bit values keep their bits. Values of null rows are unspecified.
     #[inline]
-    pub fn read(&self, start: usize, out: &mut [i64]) {
+    pub(crate) fn read(&self, start: usize, out: &mut [i64]) {
         each_width!(&self.values, v => {
             for (slot, &value) in out.iter_mut().zip(&v[start..]) {
                 *slot = value as i64;
@@ -100,7 +95,7 @@ impl Integers {
     }
 
     /// One row as i128; exact for all widths.
-    pub fn get(&self, row: usize) -> i128 {
+    pub(crate) fn get(&self, row: usize) -> i128 {
         each_width!(&self.values, v => i128::from(v[row]))
     }
 }

@@ -9,21 +9,21 @@ use super::invalid_type;
 use crate::error::Result;
 
 /// The row may start a customer's membership in a cohort.
-pub const START: u8 = 1;
+pub(crate) const START: u8 = 1;
 /// The row counts as a return.
-pub const RETURNING: u8 = 2;
+pub(crate) const RETURNING: u8 = 2;
 /// The row is before the start of observation.
-pub const BEFORE: u8 = 4;
+pub(crate) const BEFORE: u8 = 4;
 /// The order is a purchase: not a refund, and not an order of 0 unless zero counts as a purchase.
-pub const PURCHASE: u8 = 8;
+pub(crate) const PURCHASE: u8 = 8;
 
 /// A boolean column; null is false.
 #[derive(Debug, Clone)]
-pub struct MarkColumn(BooleanArray);
+pub(crate) struct MarkColumn(BooleanArray);
 
 impl MarkColumn {
     /// The reader of a boolean column; `role` is the argument that named it.
-    pub fn new(column: &str, role: &str, array: &ArrayRef) -> Result<Self> {
+    pub(crate) fn new(column: &str, role: &str, array: &ArrayRef) -> Result<Self> {
         match array.data_type() {
             DataType::Boolean => Ok(Self(array.as_boolean().clone())),
             found => Err(invalid_type(column, role, found, "bool", "Convert it to boolean first, e.g. df[col] == 'purchase'")),
@@ -32,7 +32,7 @@ impl MarkColumn {
 
     /// Whether the value of a row is true.
     #[inline]
-    pub fn get(&self, row: usize) -> bool {
+    pub(crate) fn get(&self, row: usize) -> bool {
         self.0.is_valid(row) && self.0.value(row)
     }
 }

@@ -3,16 +3,16 @@
 //! Only this module matches on an Arrow `DataType`. It produces blocks of a few thousand rows as plain arrays (keys, days,
 //! units) with one byte of flags per row, so that each kernel is written once.
 
-pub mod amount;
-pub mod bounds;
-pub mod chunks;
-pub mod feature;
-pub mod ids;
-pub mod integer;
-pub mod key;
-pub mod mark;
-pub mod number;
-pub mod time;
+pub(crate) mod amount;
+pub(crate) mod bounds;
+pub(crate) mod chunks;
+pub(crate) mod feature;
+pub(crate) mod ids;
+pub(crate) mod integer;
+pub(crate) mod key;
+pub(crate) mod mark;
+pub(crate) mod number;
+pub(crate) mod time;
 pub mod validate;
 
 use arrow_schema::{DataType, TimeUnit};
@@ -20,20 +20,20 @@ use arrow_schema::{DataType, TimeUnit};
 use crate::error::{Error, ErrorKind};
 
 /// Rows that are read, grouped and aggregated at a time: small enough for the arrays of a block to stay in the L1 cache.
-pub const BLOCK: usize = 2048;
+pub(crate) const BLOCK: usize = 2048;
 
 /// Bits of the flag byte of a row: why it cannot be used. Zero is a usable row.
-pub mod flag {
+pub(crate) mod flag {
     /// The customer id is null.
-    pub const NULL_ID: u8 = 1;
+    pub(crate) const NULL_ID: u8 = 1;
     /// The time is null.
-    pub const NULL_TIME: u8 = 2;
+    pub(crate) const NULL_TIME: u8 = 2;
     /// The amount is null or NaN.
-    pub const NULL_AMOUNT: u8 = 4;
+    pub(crate) const NULL_AMOUNT: u8 = 4;
     /// The amount is infinite.
-    pub const NONFINITE: u8 = 8;
+    pub(crate) const NONFINITE: u8 = 8;
     /// The time is at or after the end of observation.
-    pub const AFTER: u8 = 16;
+    pub(crate) const AFTER: u8 = 16;
 }
 
 /// The name of a type as in pyarrow.

@@ -23,7 +23,7 @@ enum TimeValues {
 
 /// A time column, read as local days.
 #[derive(Debug, Clone)]
-pub struct TimeColumn {
+pub(crate) struct TimeColumn {
     values: TimeValues,
     nulls: Option<NullBuffer>,
     zone: Option<Arc<Zone>>,
@@ -66,7 +66,7 @@ impl Clock {
 
 impl TimeColumn {
     /// Creates the reader of a time column.
-    pub fn new(column: &str, array: &ArrayRef, clock: &Clock) -> Result<Self> {
+    pub(crate) fn new(column: &str, array: &ArrayRef, clock: &Clock) -> Result<Self> {
         let ticks = |ticks: &ScalarBuffer<i64>, per_second| TimeValues::Ticks { ticks: ticks.clone(), per_second };
         let values = match array.data_type() {
             DataType::Date32 => TimeValues::Days(array.as_primitive::<Date32Type>().values().clone()),
@@ -85,14 +85,14 @@ impl TimeColumn {
     }
 
     /// Null rows.
-    pub fn nulls(&self) -> Option<&NullBuffer> {
+    pub(crate) fn nulls(&self) -> Option<&NullBuffer> {
         self.nulls.as_ref()
     }
 
     /// Reads rows `start..start + out.len()` as local days. Values are unspecified for null rows and for rows outside the years
     /// 1 to 9999. Returns false if a row, null or not, is out of range.
     #[inline]
-    pub fn read(&self, start: usize, out: &mut [i32]) -> bool {
+    pub(crate) fn read(&self, start: usize, out: &mut [i32]) -> bool {
         match &self.values {
             TimeValues::Days(days) => {
                 let days = &days[start..start + out.len()];
@@ -111,7 +111,7 @@ impl TimeColumn {
 
     /// The time of a row in the column's ticks.
     #[inline]
-    pub fn tick(&self, row: usize) -> i64 {
+    pub(crate) fn tick(&self, row: usize) -> i64 {
         match &self.values {
             TimeValues::Days(days) => i64::from(days[row]),
             TimeValues::Ticks { ticks, .. } => ticks[row],
@@ -120,7 +120,7 @@ impl TimeColumn {
 
     /// The time of a row in whole seconds and nanoseconds, independent of the column's unit.
     #[inline]
-    pub fn instant(&self, row: usize) -> (i64, u32) {
+    pub(crate) fn instant(&self, row: usize) -> (i64, u32) {
         match &self.values {
             TimeValues::Days(days) => (i64::from(days[row]) * DAY_SECONDS, 0),
             TimeValues::Ticks { ticks, per_second } => {
@@ -131,7 +131,7 @@ impl TimeColumn {
     }
 
     /// The first tick at or after an instant in microseconds since 1970; the tick of a date is its 00:00.
-    pub fn limit(&self, micros: i64) -> i64 {
+    pub(crate) fn limit(&self, micros: i64) -> i64 {
         let (count, length) = match &self.values {
             TimeValues::Days(_) => (1, i128::from(DAY_SECONDS) * 1_000_000),
             TimeValues::Ticks { per_second, .. } => (i128::from(*per_second), 1_000_000),
@@ -141,12 +141,12 @@ impl TimeColumn {
     }
 
     /// The first of `len` rows from `start` that is not null and outside the years 1 to 9999.
-    pub fn first_out_of_range(&self, start: usize, len: usize) -> Option<usize> {
+    pub(crate) fn first_out_of_range(&self, start: usize, len: usize) -> Option<usize> {
         (start..start + len).find(|&row| self.nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row)) && !self.read(row, &mut [0]))
     }
 
     /// The error for a row outside the years 1 to 9999.
-    pub fn out_of_range(column: &str, row: u64) -> Error {
+    pub(crate) fn out_of_range(column: &str, row: u64) -> Error {
         Error::new(
             ErrorKind::OutOfRange,
             format!("column '{column}' is outside the years 1 to 9999 at row {row}. Set placeholder dates to null, or check the unit of the timestamps"),

@@ -88,7 +88,7 @@ impl Context {
 }
 
 impl Default for Context {
-    /// A context of the threads that are available: [`default_threads`].
+    /// A context of the default number of threads: `CUSTCORE_NUM_THREADS`, else the cores available.
     fn default() -> Self {
         Self { threads: Arc::default(), inline: false, cancel: Arc::default(), rows_done: Arc::default() }
     }

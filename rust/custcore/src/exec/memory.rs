@@ -7,7 +7,7 @@ use crate::error::{Error, ErrorKind, Result};
 const SMALL: u64 = 64 << 20;
 
 /// An error where `bytes` are more than this process may still take; `what` names what needs them, and the way out.
-pub fn check_room(bytes: u64, what: impl FnOnce() -> String) -> Result<()> {
+pub(crate) fn check_room(bytes: u64, what: impl FnOnce() -> String) -> Result<()> {
     match available() {
         Some(available) if bytes >= SMALL && bytes > available => {
             let (bytes, available) = (bytes.div_ceil(1 << 20), available >> 20);
@@ -19,7 +19,7 @@ pub fn check_room(bytes: u64, what: impl FnOnce() -> String) -> Result<()> {
 }
 
 /// Bytes that this process may still take; `None` where the system does not tell.
-pub fn available() -> Option<u64> {
+pub(crate) fn available() -> Option<u64> {
     [machine(), container(), address_space()].into_iter().flatten().min()
 }
 

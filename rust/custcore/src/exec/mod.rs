@@ -6,8 +6,8 @@
 // The one place where rayon is used.
 #![expect(clippy::disallowed_types, clippy::disallowed_methods, reason = "clippy.toml allows rayon here only")]
 
-pub mod context;
-pub mod memory;
-pub mod par;
-pub mod pool;
-pub mod simd;
+pub(crate) mod context;
+pub(crate) mod memory;
+pub(crate) mod par;
+pub(crate) mod pool;
+pub(crate) mod simd;

@@ -8,7 +8,7 @@ use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterato
 use rayon::slice::ParallelSliceMut;
 
 /// Fewer rows than this are not worth a second thread.
-pub const ROWS_WORTH_THREADS: usize = 1 << 16;
+pub(crate) const ROWS_WORTH_THREADS: usize = 1 << 16;
 /// Rows that [`Threads::par_map`] computes in one go, at least.
 const MIN_ROWS: usize = 1 << 13;
 

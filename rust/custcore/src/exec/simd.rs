@@ -2,7 +2,7 @@
 
 /// Prefetches the cache line of element `index`; an index past the end is allowed.
 #[inline]
-pub fn prefetch<T>(slice: &[T], index: usize) {
+pub(crate) fn prefetch<T>(slice: &[T], index: usize) {
     #[cfg(target_arch = "x86_64")]
     {
         let address = slice.as_ptr().wrapping_add(index).cast::<i8>();
@@ -15,7 +15,7 @@ pub fn prefetch<T>(slice: &[T], index: usize) {
 
 /// Prefetches the first cache lines of a string.
 #[inline]
-pub fn prefetch_bytes(bytes: &[u8]) {
+pub(crate) fn prefetch_bytes(bytes: &[u8]) {
     (0..bytes.len()).step_by(64).take(8).for_each(|at| prefetch(bytes, at));
 }
 

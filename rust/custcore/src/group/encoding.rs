@@ -10,7 +10,7 @@ use crate::exec::par::Threads;
 use crate::exec::simd::widest;
 
 /// A range may have this many codes for each row seen, so that a slot for every code costs less than a table.
-pub const CODES_PER_ROW: usize = 2;
+pub(crate) const CODES_PER_ROW: usize = 2;
 /// The same when many more rows are to come.
 const CODES_PER_FIRST_ROW: usize = 16;
 /// A range up to this many codes is always worth it.
@@ -18,7 +18,7 @@ const SMALL_RANGE: usize = 1 << 16;
 
 /// The way ids of one fold become codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeyEncoding {
+pub(crate) enum KeyEncoding {
     /// Nothing was seen yet.
     Open,
     /// Distances from `base`, `len` codes.
@@ -38,7 +38,7 @@ impl KeyEncoding {
     /// The plan after some more columns of ids, when `rows` rows were seen in all, and `more` says that as many are to come.
     /// `copies` states will have room for every code of a range, of which `held` have it now.
     #[must_use]
-    pub fn extend(
+    pub(crate) fn extend(
         self,
         columns: &[(&KeyColumn, usize)],
         rows: u64,
@@ -80,7 +80,7 @@ impl KeyEncoding {
     }
 
     /// Makes an interner follow this plan.
-    pub fn lead(self, interner: &mut Interner) -> Result<()> {
+    pub(crate) fn lead(self, interner: &mut Interner) -> Result<()> {
         match self {
             Self::Range { len, .. } => interner.extend_range(len),
             Self::Open | Self::Values => {}
@@ -90,7 +90,7 @@ impl KeyEncoding {
     }
 
     /// An interner by this plan.
-    pub fn interner(self, kind: KeyKind) -> Interner {
+    pub(crate) fn interner(self, kind: KeyKind) -> Interner {
         match self {
             Self::Range { base, len } => {
                 let mut interner = Interner::range(kind, base);

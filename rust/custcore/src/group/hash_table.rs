@@ -110,18 +110,18 @@ impl<E: HashEntry> RawTable<E> {
 
 /// Codes of integer ids.
 #[derive(Debug, Clone)]
-pub struct IntegerTable {
+pub(crate) struct IntegerTable {
     places: RawTable<IntegerEntry>,
     seed: u64,
 }
 
 impl IntegerTable {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { places: RawTable::new(), seed: RandomState::default().hash_one(0_u64) }
     }
 
     /// Bytes it takes.
-    pub fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.places.entries.capacity() * size_of::<IntegerEntry>()
     }
 
@@ -134,14 +134,14 @@ impl IntegerTable {
     }
 
     /// Makes room for `count` ids.
-    pub fn reserve(&mut self, count: usize) {
+    pub(crate) fn reserve(&mut self, count: usize) {
         let seed = self.seed;
         self.places.reserve(count, |entry| Self::hash(seed, entry.id));
     }
 
     /// The hashes of some ids (at most a block).
     #[inline]
-    pub fn prepare(&self, ids: &[i64], hashes: &mut [u64; BLOCK]) {
+    pub(crate) fn prepare(&self, ids: &[i64], hashes: &mut [u64; BLOCK]) {
         for (hash, &id) in hashes.iter_mut().zip(ids) {
             *hash = Self::hash(self.seed, id);
         }
@@ -149,13 +149,13 @@ impl IntegerTable {
 
     /// Asks for the cache line of a hash.
     #[inline]
-    pub fn prefetch(&self, hash: u64) {
+    pub(crate) fn prefetch(&self, hash: u64) {
         prefetch(&self.places.entries, self.places.index(hash));
     }
 
     /// The code of `id`, which becomes `next` when it is new. Room must have been made.
     #[inline]
-    pub fn code(&mut self, id: i64, hash: u64, next: u32) -> u32 {
+    pub(crate) fn code(&mut self, id: i64, hash: u64, next: u32) -> u32 {
         match self.places.find(hash, |entry| entry.id == id) {
             Ok(code) => code,
             Err(at) => {
@@ -166,27 +166,27 @@ impl IntegerTable {
     }
 
     /// The code of `id`, if it is there.
-    pub fn find(&self, id: i64) -> Option<u32> {
+    pub(crate) fn find(&self, id: i64) -> Option<u32> {
         self.places.find(self.hash_one(id), |entry| entry.id == id).ok()
     }
 
     /// The hash of one id.
     #[inline]
-    pub fn hash_one(&self, id: i64) -> u64 {
+    pub(crate) fn hash_one(&self, id: i64) -> u64 {
         Self::hash(self.seed, id)
     }
 }
 
 /// How byte strings are hashed.
 #[derive(Debug, Clone)]
-pub struct ByteHasher {
+pub(crate) struct ByteHasher {
     long: RandomState,
     seeds: [u64; 2],
 }
 
 impl ByteHasher {
     /// A way of its own.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let long = RandomState::default();
         let seeds = [long.hash_one(1_u64), long.hash_one(2_u64)];
         Self { long, seeds }
@@ -194,7 +194,7 @@ impl ByteHasher {
 
     /// The hash of one string; `prefix` is its beginning, which is all of most ids.
     #[inline]
-    pub fn hash(&self, id: &[u8], prefix: Prefix) -> u64 {
+    pub(crate) fn hash(&self, id: &[u8], prefix: Prefix) -> u64 {
         if id.len() > 16 {
             return self.long.hash_one(id);
         }
@@ -210,7 +210,7 @@ impl ByteHasher {
 
 /// Codes of byte strings.
 #[derive(Debug, Clone)]
-pub struct ByteTable {
+pub(crate) struct ByteTable {
     places: RawTable<ByteEntry>,
     /// The hash of each code, for growing.
     hashes: Vec<u64>,
@@ -218,17 +218,17 @@ pub struct ByteTable {
 }
 
 impl ByteTable {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { places: RawTable::new(), hashes: Vec::new(), hasher: ByteHasher::new() }
     }
 
     /// Bytes it takes.
-    pub fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.places.entries.capacity() * size_of::<ByteEntry>() + 8 * self.hashes.capacity()
     }
 
     /// A table of the strings of an arena, none of which is there twice.
-    pub fn of(arena: &ByteArena) -> Self {
+    pub(crate) fn of(arena: &ByteArena) -> Self {
         let mut table = Self::new();
         table.hashes = (0..arena.len() as u32).map(|code| table.hash_one(arena.get(code), arena.order(code))).collect();
         table.reserve(arena.len() + BLOCK);
@@ -241,32 +241,32 @@ impl ByteTable {
     }
 
     /// Makes room for `count` strings.
-    pub fn reserve(&mut self, count: usize) {
+    pub(crate) fn reserve(&mut self, count: usize) {
         let hashes = &self.hashes;
         self.places.reserve(count, |entry| hashes[entry.code as usize]);
     }
 
     /// The hash of one string; `prefix` is its beginning.
     #[inline]
-    pub fn hash_one(&self, id: &[u8], prefix: Prefix) -> u64 {
+    pub(crate) fn hash_one(&self, id: &[u8], prefix: Prefix) -> u64 {
         self.hasher.hash(id, prefix)
     }
 
     /// Asks for the cache line of a hash.
     #[inline]
-    pub fn prefetch(&self, hash: u64) {
+    pub(crate) fn prefetch(&self, hash: u64) {
         prefetch(&self.places.entries, self.places.index(hash));
     }
 
     /// The code of `id`, whose beginning is `prefix`, if it is in `arena`.
-    pub fn find(&self, id: &[u8], prefix: Prefix, arena: &ByteArena) -> Option<u32> {
+    pub(crate) fn find(&self, id: &[u8], prefix: Prefix, arena: &ByteArena) -> Option<u32> {
         let hash = self.hash_one(id, prefix);
         self.places.find(hash, |entry| entry.tag == hash as u32 && arena.is(entry.code, id, prefix)).ok()
     }
 
     /// Asks for the cache line of the string that a hash most likely leads to, once its own line is there.
     #[inline]
-    pub fn prefetch_string(&self, hash: u64, arena: &ByteArena) {
+    pub(crate) fn prefetch_string(&self, hash: u64, arena: &ByteArena) {
         let entry = self.places.entries[self.places.index(hash)];
         if entry.tag == hash as u32 {
             arena.prefetch(entry.code);
@@ -275,7 +275,7 @@ impl ByteTable {
 
     /// The code of `id`, which is added to `arena` when it is new; `None` when it is too long. Room must have been made.
     #[inline]
-    pub fn code(&mut self, id: &[u8], prefix: Prefix, hash: u64, arena: &mut ByteArena) -> Option<u32> {
+    pub(crate) fn code(&mut self, id: &[u8], prefix: Prefix, hash: u64, arena: &mut ByteArena) -> Option<u32> {
         let tag = hash as u32;
         match self.places.find(hash, |entry| entry.tag == tag && arena.is(entry.code, id, prefix)) {
             Ok(code) => Some(code),

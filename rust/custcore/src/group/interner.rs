@@ -11,7 +11,7 @@ use arrow_buffer::NullBuffer;
 
 use super::hash_table::{ByteTable, IntegerTable};
 use super::keys::Prefix;
-pub use super::keys::{ByteArena, Keys};
+pub(crate) use super::keys::{ByteArena, Keys};
 use crate::column::key::{KeyColumn, KeyKind, PlainKeys};
 use crate::column::{BLOCK, flag};
 use crate::error::{Error, ErrorKind, Result};
@@ -26,7 +26,7 @@ const UNSEEN: u32 = u32::MAX - 1;
 
 /// Ids and their codes.
 #[derive(Debug, Clone)]
-pub struct Interner {
+pub(crate) struct Interner {
     kind: KeyKind,
     /// Shared while several threads code by one dictionary.
     pub(super) keys: Arc<Keys>,
@@ -49,11 +49,11 @@ pub(super) enum CodeTable {
 
 /// What a dictionary's values were coded as, filled as rows use them; one for each batch.
 #[derive(Debug, Default)]
-pub struct Remap(Vec<u32>);
+pub(crate) struct Remap(Vec<u32>);
 
 impl Interner {
     /// An interner for ids of this kind.
-    pub fn new(kind: KeyKind) -> Self {
+    pub(crate) fn new(kind: KeyKind) -> Self {
         let (keys, table) = match kind {
             KeyKind::Signed | KeyKind::Unsigned => (Keys::Integers(Vec::new()), CodeTable::Integers(IntegerTable::new())),
             KeyKind::Text | KeyKind::Binary => (Keys::Bytes(ByteArena::default()), CodeTable::Bytes(ByteTable::new())),
@@ -62,38 +62,38 @@ impl Interner {
     }
 
     /// An interner that knows these ids, which ascend.
-    pub fn of_sorted(kind: KeyKind, keys: Keys) -> Self {
+    pub(crate) fn of_sorted(kind: KeyKind, keys: Keys) -> Self {
         Self { kind, keys: Arc::new(keys), table: CodeTable::Later, sorted: true }
     }
 
     /// An interner whose codes are positions in a dictionary; `ascending` says that its values ascend. If not, it may give
     /// several codes to one id, until it is joined.
-    pub fn of_values(kind: KeyKind, keys: Arc<Keys>, nulls: Option<NullBuffer>, ascending: bool) -> Self {
+    pub(crate) fn of_values(kind: KeyKind, keys: Arc<Keys>, nulls: Option<NullBuffer>, ascending: bool) -> Self {
         Self { kind, keys, table: CodeTable::Values(nulls), sorted: ascending }
     }
 
     /// Ends the coding by a dictionary: from here on its values are ids like others.
-    pub fn leave_values(&mut self) {
+    pub(crate) fn leave_values(&mut self) {
         if self.is_of_values() {
             self.table = CodeTable::Later;
         }
     }
 
     /// Gives the memory of its table back; it is built again when an id is looked up.
-    pub fn drop_table(&mut self) {
+    pub(crate) fn drop_table(&mut self) {
         if matches!(self.table, CodeTable::Integers(_) | CodeTable::Bytes(_)) {
             self.table = CodeTable::Later;
         }
     }
 
     /// An interner for integer ids of this kind from `base` on, whose codes are distances from it.
-    pub fn range(kind: KeyKind, base: i64) -> Self {
+    pub(crate) fn range(kind: KeyKind, base: i64) -> Self {
         Self { kind, keys: Arc::new(Keys::Range { base, len: 0 }), table: CodeTable::None, sorted: true }
     }
 
     /// An interner by the same way that knows no ids.
     #[must_use]
-    pub fn empty_like(&self) -> Self {
+    pub(crate) fn empty_like(&self) -> Self {
         match &*self.keys {
             Keys::Range { base, .. } => Self::range(self.kind, *base),
             _ => Self::new(self.kind),
@@ -102,12 +102,12 @@ impl Interner {
 
     /// The same ids and codes for somebody who only reads; nothing is copied.
     #[must_use]
-    pub fn view(&self) -> Self {
+    pub(crate) fn view(&self) -> Self {
         Self { kind: self.kind, keys: self.keys.clone(), table: CodeTable::Later, sorted: self.sorted }
     }
 
     /// Bytes it takes.
-    pub fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         let table = match &self.table {
             CodeTable::None | CodeTable::Values(_) | CodeTable::Later => 0,
             CodeTable::Integers(table) => table.bytes(),
@@ -117,27 +117,27 @@ impl Interner {
     }
 
     /// What its ids are compared as.
-    pub fn kind(&self) -> KeyKind {
+    pub(crate) fn kind(&self) -> KeyKind {
         self.kind
     }
 
     /// Number of codes given out; with a range some may not have been seen.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.keys.len()
     }
 
     /// Whether no id was seen.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.keys.is_empty()
     }
 
     /// The ids in the order of their codes.
-    pub fn keys(&self) -> &Keys {
+    pub(crate) fn keys(&self) -> &Keys {
         &self.keys
     }
 
     /// Whether codes ascend with the ids.
-    pub fn is_sorted(&self) -> bool {
+    pub(crate) fn is_sorted(&self) -> bool {
         self.sorted
     }
 
@@ -147,12 +147,12 @@ impl Interner {
     }
 
     /// Whether an id may have several codes.
-    pub fn repeats(&self) -> bool {
+    pub(crate) fn repeats(&self) -> bool {
         self.is_of_values() && !self.sorted
     }
 
     /// Whether codes of both mean the same ids: distances from one id, or positions in one dictionary.
-    pub fn shares_codes(&self, other: &Self) -> bool {
+    pub(crate) fn shares_codes(&self, other: &Self) -> bool {
         self.keys.is_same_range(&other.keys) || (self.is_of_values() && other.is_of_values() && Arc::ptr_eq(&self.keys, &other.keys))
     }
 
@@ -177,7 +177,7 @@ impl Interner {
     }
 
     /// Makes a range reach up to `len` codes.
-    pub fn extend_range(&mut self, to: usize) {
+    pub(crate) fn extend_range(&mut self, to: usize) {
         if let Keys::Range { len, .. } = &*self.keys
             && to > *len
             && let Keys::Range { len, .. } = Arc::make_mut(&mut self.keys)
@@ -187,7 +187,7 @@ impl Interner {
     }
 
     /// Gives up a range: codes stay as they are, ids outside the range get new ones.
-    pub fn leave_range(&mut self) -> Result<()> {
+    pub(crate) fn leave_range(&mut self) -> Result<()> {
         let Keys::Range { base, len } = *self.keys else { return Ok(()) };
         next_code(len)?;
         self.keys = Arc::new(Keys::Integers((0..len).map(|i| base + i as i64).collect()));
@@ -197,12 +197,12 @@ impl Interner {
     }
 
     /// Whether codes are distances from an id.
-    pub fn is_range(&self) -> bool {
+    pub(crate) fn is_range(&self) -> bool {
         matches!(&*self.keys, Keys::Range { .. })
     }
 
     /// Whether these ids of another interner have codes here, or can be given codes and the range is kept.
-    pub fn keeps_range_with(&self, other: &Keys, codes: impl IntoIterator<Item = u32>) -> bool {
+    pub(crate) fn keeps_range_with(&self, other: &Keys, codes: impl IntoIterator<Item = u32>) -> bool {
         let Keys::Range { base, len } = *self.keys else { return true };
         let is_inside = |id: i64| usize::try_from(i128::from(id) - i128::from(base)).is_ok_and(|code| code < len);
         codes.into_iter().all(|code| match other {
@@ -215,7 +215,7 @@ impl Interner {
     /// The ids that `is_kept` says, and the code there of each id; [`NO_CODE`] for those that are not kept. Codes keep their
     /// order.
     #[must_use]
-    pub fn select(&self, is_kept: &[bool]) -> (Self, Vec<u32>) {
+    pub(crate) fn select(&self, is_kept: &[bool]) -> (Self, Vec<u32>) {
         let mut next = 0;
         let codes = is_kept.iter().map(|&kept| {
             let code = if kept { next } else { NO_CODE };
@@ -227,7 +227,7 @@ impl Interner {
     }
 
     /// Codes of the rows from `start` on (at most a block), one for each of `flags`; a null id gets [`NO_CODE`] and its flag.
-    pub fn intern_rows(
+    pub(crate) fn intern_rows(
         &mut self,
         column: &KeyColumn,
         start: usize,
@@ -361,21 +361,21 @@ impl Interner {
     }
 
     /// Codes of integer ids (at most a block), none of which is null.
-    pub fn intern_ids(&mut self, ids: &[i64], codes: &mut Vec<u32>) -> Result<()> {
+    pub(crate) fn intern_ids(&mut self, ids: &[i64], codes: &mut Vec<u32>) -> Result<()> {
         codes.clear();
         self.build_table();
         self.intern_integers(ids, &[0; BLOCK][..ids.len()], codes)
     }
 
     /// Codes of byte strings (at most a block) with their heads.
-    pub fn intern_strings<'a>(&mut self, id: impl Fn(usize) -> &'a [u8], prefixes: &[Prefix], codes: &mut Vec<u32>) -> Result<()> {
+    pub(crate) fn intern_strings<'a>(&mut self, id: impl Fn(usize) -> &'a [u8], prefixes: &[Prefix], codes: &mut Vec<u32>) -> Result<()> {
         codes.clear();
         self.build_table();
         self.intern_texts(id, prefixes, &[0; BLOCK][..prefixes.len()], codes)
     }
 
     /// The ids of several interners, one behind the other.
-    pub fn concat(parts: Vec<Self>) -> Result<Self> {
+    pub(crate) fn concat(parts: Vec<Self>) -> Result<Self> {
         let total: usize = parts.iter().map(Self::len).sum();
         next_code(total)?;
         let Some(kind) = parts.first().map(Self::kind) else { return Err(Error::internal("no ids to put together")) };
@@ -411,7 +411,7 @@ impl Interner {
 
     /// The code here of id number `code` of another interner of the same kind.
     #[inline]
-    pub fn intern_from(&mut self, other: &Keys, code: u32) -> Result<u32> {
+    pub(crate) fn intern_from(&mut self, other: &Keys, code: u32) -> Result<u32> {
         match other {
             Keys::Range { base, .. } => self.intern_integer(base.wrapping_add(i64::from(code))),
             Keys::Integers(keys) => self.intern_integer(keys[code as usize]),
@@ -460,7 +460,7 @@ impl Interner {
 }
 
 /// The values of a dictionary as ids.
-pub fn keys_of(values: &PlainKeys, threads: Threads<'_>) -> Result<Keys> {
+pub(crate) fn keys_of(values: &PlainKeys, threads: Threads<'_>) -> Result<Keys> {
     next_code(values.len())?;
     match values {
         PlainKeys::Integers(keys) => {
@@ -488,7 +488,7 @@ pub fn keys_of(values: &PlainKeys, threads: Threads<'_>) -> Result<Keys> {
 }
 
 /// The ids of a column, anything where they are null; `None` where it has a dictionary.
-pub fn keys_with_nulls(column: &ArrayRef, threads: Threads<'_>) -> Result<Option<Keys>> {
+pub(crate) fn keys_with_nulls(column: &ArrayRef, threads: Threads<'_>) -> Result<Option<Keys>> {
     match KeyColumn::new("id", "id", column)? {
         KeyColumn::Plain(keys) => keys_of(&keys, threads).map(Some),
         KeyColumn::Dictionary(_) => Ok(None),
@@ -504,7 +504,7 @@ fn too_long() -> Error {
 }
 
 /// An error where so many ids may be too many for one interner.
-pub fn check_room(ids: usize) -> Result<()> {
+pub(crate) fn check_room(ids: usize) -> Result<()> {
     next_code(ids.saturating_sub(1)).map(drop)
 }
 

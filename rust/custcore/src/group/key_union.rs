@@ -9,7 +9,7 @@ use crate::exec::par::Threads;
 
 /// The ids of several parts, ascending, and where they come from.
 #[derive(Debug)]
-pub struct KeyUnion {
+pub(crate) struct KeyUnion {
     /// The ids.
     pub keys: Keys,
     /// For each part its codes: (position among the ids, code), ascending by position. A position may be there more than once,
@@ -25,7 +25,7 @@ struct UnionPiece {
 }
 
 /// Joins parts, of each of which some codes count.
-pub fn join(parts: &[(&Keys, Vec<u32>)], threads: Threads<'_>) -> Result<KeyUnion> {
+pub(crate) fn join(parts: &[(&Keys, Vec<u32>)], threads: Threads<'_>) -> Result<KeyUnion> {
     let all: Vec<&Keys> = parts.iter().map(|(keys, _)| *keys).collect();
     let sort_keys = SortKeys::of(&all, threads);
     let rows: usize = parts.iter().map(|(_, codes)| codes.len()).sum();
@@ -109,7 +109,7 @@ fn put_together(pieces: Vec<UnionPiece>, kind: &Keys, parts: usize) -> Result<Ke
 
 impl KeyUnion {
     /// The position of every code of a part; [`NO_CODE`] for codes that did not count.
-    pub fn positions(&self, part: usize, codes: usize) -> Vec<u32> {
+    pub(crate) fn positions(&self, part: usize, codes: usize) -> Vec<u32> {
         let mut positions = vec![NO_CODE; codes];
         for &(position, code) in &self.sources[part] {
             positions[code as usize] = position;

@@ -92,7 +92,7 @@ struct StringSlot {
 }
 
 /// The first 16 bytes, padded with zeros, as a number of the same order.
-pub type Prefix = u128;
+pub(crate) type Prefix = u128;
 
 /// Byte strings end to end.
 #[derive(Debug, Default, Clone)]

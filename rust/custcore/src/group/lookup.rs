@@ -7,7 +7,7 @@ use super::keys::{ByteArena, Keys};
 
 impl Interner {
     /// Looks ids up; nothing changes here.
-    pub fn lookup(&self) -> Lookup<'_> {
+    pub(crate) fn lookup(&self) -> Lookup<'_> {
         let own = match &self.table {
             // Neither a table nor an order to search by.
             CodeTable::Later if !self.sorted => {
@@ -23,7 +23,7 @@ impl Interner {
 
 /// Ids that are looked up and not added.
 #[derive(Debug)]
-pub struct Lookup<'a> {
+pub(crate) struct Lookup<'a> {
     ids: &'a Interner,
     /// The table, where the interner has none.
     own: Option<CodeTable>,
@@ -31,7 +31,7 @@ pub struct Lookup<'a> {
 
 impl Lookup<'_> {
     /// The code of id number `code` of another interner of the same kind, if it is known.
-    pub fn find(&self, other: &Keys, code: u32) -> Option<u32> {
+    pub(crate) fn find(&self, other: &Keys, code: u32) -> Option<u32> {
         match other {
             Keys::Range { base, .. } => self.find_integer(base.wrapping_add(i64::from(code))),
             Keys::Integers(ids) => self.find_integer(ids[code as usize]),

@@ -3,12 +3,12 @@
 //! An [`interner::Interner`] assigns codes by the [`encoding`] that fits the keys (offset, dictionary or hash). Codes of several
 //! threads are unified by sorting the keys ([`sort`], [`key_union`]).
 
-pub mod encoding;
+pub(crate) mod encoding;
 pub(crate) mod hash_table;
-pub mod interner;
-pub mod key_union;
-pub mod keys;
+pub(crate) mod interner;
+pub(crate) mod key_union;
+pub(crate) mod keys;
 pub(crate) mod lookup;
-pub mod sort;
+pub(crate) mod sort;
 #[cfg(test)]
 mod tests;

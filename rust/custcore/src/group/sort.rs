@@ -10,11 +10,11 @@ use super::keys::Keys;
 use crate::exec::par::{ROWS_WORTH_THREADS, Threads};
 
 /// An id's leading bits and its code.
-pub type SortKey = (u64, u32);
+pub(crate) type SortKey = (u64, u32);
 
 /// How ids become leading bits.
 #[derive(Debug)]
-pub struct SortKeys {
+pub(crate) struct SortKeys {
     /// Runs of bits that vary in the first 16 bytes: from which bit of the whole to which bit of the result, and how many.
     runs: Vec<(u32, u32, u64)>,
     /// Whether equal leading bits are equal ids.
@@ -23,7 +23,7 @@ pub struct SortKeys {
 
 impl SortKeys {
     /// The way for the ids of all these parts, which are of one kind.
-    pub fn of(parts: &[&Keys], threads: Threads<'_>) -> Self {
+    pub(crate) fn of(parts: &[&Keys], threads: Threads<'_>) -> Self {
         let (mut all, mut any, mut exact) = (u128::MAX, 0, true);
         for keys in parts {
             if let Keys::Bytes(arena) = keys {
@@ -69,7 +69,7 @@ impl SortKeys {
 
     /// How two ids compare, their leading bits first.
     #[inline]
-    pub fn compare(&self, (a_keys, a): (&Keys, SortKey), (b_keys, b): (&Keys, SortKey)) -> Ordering {
+    pub(crate) fn compare(&self, (a_keys, a): (&Keys, SortKey), (b_keys, b): (&Keys, SortKey)) -> Ordering {
         match a.0.cmp(&b.0) {
             Ordering::Equal if !self.exact => match (a_keys, b_keys) {
                 (Keys::Bytes(x), Keys::Bytes(y)) => x.get(a.1).cmp(y.get(b.1)),
@@ -80,13 +80,13 @@ impl SortKeys {
     }
 
     /// Some codes in the order of their ids.
-    pub fn sort(&self, keys: &Keys, codes: &[u32], threads: Threads<'_>) -> Vec<SortKey> {
+    pub(crate) fn sort(&self, keys: &Keys, codes: &[u32], threads: Threads<'_>) -> Vec<SortKey> {
         let mut pieces = self.sort_pieces(keys, codes, threads);
         if pieces.len() == 1 { pieces.pop().unwrap_or_default() } else { pieces.concat() }
     }
 
     /// Some codes in the order of their ids, in pieces that follow each other.
-    pub fn sort_pieces(&self, keys: &Keys, codes: &[u32], threads: Threads<'_>) -> Vec<Vec<SortKey>> {
+    pub(crate) fn sort_pieces(&self, keys: &Keys, codes: &[u32], threads: Threads<'_>) -> Vec<Vec<SortKey>> {
         let compare = |a: &SortKey, b: &SortKey| self.compare((keys, *a), (keys, *b));
         let lead = |&code: &u32| (self.lead(keys, code), code);
         if codes.len() < ROWS_WORTH_THREADS {

@@ -11,10 +11,10 @@ use std::sync::Arc;
 use arrow_array::RecordBatch;
 use arrow_buffer::NullBuffer;
 
+use super::cutoffs::Cutoffs;
 use super::partition::partitions::Partitions;
 use super::partition::scatter::Scatter;
 use super::worker::{IngestWorker, Morsel};
-use crate::column::bounds::Cutoff;
 use crate::column::chunks::{InputBatch, InputSchema};
 use crate::column::key::PlainKeys;
 use crate::error::Result;
@@ -29,13 +29,20 @@ use crate::state::spec::{BaseSpec, Track};
 #[derive(Debug)]
 pub struct Update {
     /// The kinds of its columns.
-    pub kinds: InputSchema,
+    pub(crate) kinds: InputSchema,
     /// What is known now.
-    pub state: State,
+    pub(crate) state: State,
     /// Rows folded.
     pub rows: u64,
     /// The version of the base whose open order it goes on with.
-    pub begun_at: Option<u64>,
+    pub(crate) begun_at: Option<u64>,
+}
+
+impl Update {
+    /// Number of customers in it.
+    pub fn customers(&self) -> usize {
+        self.state.interner.len()
+    }
 }
 
 /// Order ids may have this many codes for each row, over all parts, before parts find orders by a look-up: 4 bytes each, in all
@@ -99,15 +106,6 @@ struct SharedDictionary {
     nulls: Option<NullBuffer>,
     /// Whether each is larger than the one before it, as in a dictionary that was sorted: none is there twice.
     ascending: bool,
-}
-
-/// The ends of observation, where orders are written down.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Cutoffs {
-    /// The first moment that is observed, if it was asked for.
-    pub start: Option<Cutoff>,
-    /// The first moment after it, if it was asked for.
-    pub end: Option<Cutoff>,
 }
 
 impl UpdateBuilder {

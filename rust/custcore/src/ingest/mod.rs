@@ -1,7 +1,8 @@
 //! Rows into states: a [`builder`] reads batches with several workers; rows are hash-partitioned by customer where there are
 //! many customers.
 
-pub mod builder;
+pub(crate) mod builder;
+pub(crate) mod cutoffs;
 pub(crate) mod partition;
-pub mod window_log;
+pub(crate) mod window_log;
 pub(crate) mod worker;

@@ -1,6 +1,6 @@
 //! One thread's part in a fold: rows read block by block, screened, and added up or dealt out.
 
-use super::builder::Cutoffs;
+use super::cutoffs::Cutoffs;
 use super::partition::scatter::{Partitioner, Scatter};
 use crate::column::bounds::Cutoff;
 use crate::column::chunks::{InputBatch, TypedBlock};
@@ -18,7 +18,7 @@ use crate::state::stats::{UnitValue, ends};
 use crate::state::totals::{RowNumbers, RowSlice};
 
 /// Rows of one batch that one thread folds.
-pub struct Morsel {
+pub(crate) struct Morsel {
     /// The batch.
     pub batch: usize,
     /// Its first row.
@@ -30,7 +30,7 @@ pub struct Morsel {
 }
 
 /// One thread's tools.
-pub struct IngestWorker<'a> {
+pub(crate) struct IngestWorker<'a> {
     spec: &'a BaseSpec,
     until: i32,
     edges: Cutoffs,
@@ -61,7 +61,7 @@ impl KeyCodes {
 
 impl<'a> IngestWorker<'a> {
     /// The tools for rows up to a day.
-    pub fn new(spec: &'a BaseSpec, until: i32, edges: Cutoffs) -> Self {
+    pub(crate) fn new(spec: &'a BaseSpec, until: i32, edges: Cutoffs) -> Self {
         Self {
             spec,
             until,
@@ -74,7 +74,7 @@ impl<'a> IngestWorker<'a> {
     }
 
     /// Reads, groups and adds up the rows of a share, block by block.
-    pub fn fold(&mut self, columns: &InputBatch, share: &Morsel, part: &mut State, context: &Context) -> Result<()> {
+    pub(crate) fn fold(&mut self, columns: &InputBatch, share: &Morsel, part: &mut State, context: &Context) -> Result<()> {
         let mut remap = Remap::default();
         self.orders.remap = Remap::default();
         part.forget_order_ids()?;
@@ -123,7 +123,7 @@ impl<'a> IngestWorker<'a> {
     }
 
     /// Reads the rows of a share, and deals them out to shards.
-    pub fn scatter(
+    pub(crate) fn scatter(
         &mut self,
         columns: &[InputBatch],
         share: &Morsel,

@@ -4,7 +4,7 @@
 
 /// The largest float not above `low + r/bins * (high - low)`, found by bisection over the floats between the two with an
 /// exact comparison in each step.
-pub fn between_f64(low: f64, high: f64, r: usize, bins: usize) -> f64 {
+pub(crate) fn between_f64(low: f64, high: f64, r: usize, bins: usize) -> f64 {
     let at_most = |c: f64| sign_of_sum(&[(bins as f64, c), (-((bins - r) as f64), low), (-(r as f64), high)]) <= 0;
     let (mut below, mut above) = (float_to_key(low), float_to_key(high));
     // Invariant: `at_most` holds for `below` and not for `above`.
@@ -51,12 +51,12 @@ fn sign_of_expansion(products: &[(f64, f64)]) -> i32 {
 }
 
 /// The mean: the exact sum, rounded, divided by the count. Independent of order. `None` if empty.
-pub fn mean(values: &[f64]) -> Option<f64> {
+pub(crate) fn mean(values: &[f64]) -> Option<f64> {
     exact_sum(values).map(|sum| sum / values.len() as f64)
 }
 
 /// The exact mean rounded down: a float is above the result if and only if it is above the exact mean. `None` if empty.
-pub fn mean_below(values: &[f64]) -> Option<f64> {
+pub(crate) fn mean_below(values: &[f64]) -> Option<f64> {
     let rounded = mean(values)?;
     if !rounded.is_finite() {
         return Some(rounded);
@@ -83,7 +83,7 @@ pub fn mean_below(values: &[f64]) -> Option<f64> {
 }
 
 /// The correctly rounded sum (Shewchuk 1997, as in Python's `math.fsum`); `None` if empty.
-pub fn exact_sum(values: &[f64]) -> Option<f64> {
+pub(crate) fn exact_sum(values: &[f64]) -> Option<f64> {
     if values.is_empty() {
         return None;
     }
@@ -114,12 +114,12 @@ pub fn exact_sum(values: &[f64]) -> Option<f64> {
 }
 
 /// The median (type 7: the mean of the two middle values if the count is even); `None` if empty.
-pub fn median(values: Vec<f64>) -> Option<f64> {
+pub(crate) fn median(values: Vec<f64>) -> Option<f64> {
     middle(values).and_then(|middle| mean(&middle))
 }
 
 /// The one or two middle values; `None` if empty.
-pub fn middle(mut values: Vec<f64>) -> Option<Vec<f64>> {
+pub(crate) fn middle(mut values: Vec<f64>) -> Option<Vec<f64>> {
     let last = values.len().checked_sub(1)?;
     let (below, &mut upper, _) = values.select_nth_unstable_by(last.div_ceil(2), f64::total_cmp);
     if last % 2 == 0 {
@@ -130,7 +130,7 @@ pub fn middle(mut values: Vec<f64>) -> Option<Vec<f64>> {
 }
 
 /// The correctly rounded quotient of two expansions (ties to even); the divisor must be positive.
-pub fn quotient(sum: &[f64], divisor: &[f64]) -> f64 {
+pub(crate) fn quotient(sum: &[f64], divisor: &[f64]) -> f64 {
     // Scaling by powers of two is exact and keeps the products below from overflow and underflow.
     let (sum, sum_shift) = scaled(sum);
     let (divisor, divisor_shift) = scaled(divisor);
@@ -177,24 +177,24 @@ fn scaled(parts: &[f64]) -> (Vec<f64>, i32) {
 }
 
 /// 2^`exponent`, for an exponent of -1022 to 1023.
-pub fn power_of_two(exponent: i32) -> f64 {
+pub(crate) fn power_of_two(exponent: i32) -> f64 {
     f64::from_bits(((exponent + 1023) as u64) << 52)
 }
 
 /// The value of an expansion, rounded to a float, accurate to 1 ulp.
-pub fn approximate(expansion: &[f64]) -> f64 {
+pub(crate) fn approximate(expansion: &[f64]) -> f64 {
     expansion.iter().sum::<f64>() + 0.0
 }
 
 /// Adds a product to an expansion, exactly unless the product overflows or underflows.
-pub fn grow_product(expansion: &mut Vec<f64>, a: f64, b: f64) {
+pub(crate) fn grow_product(expansion: &mut Vec<f64>, a: f64, b: f64) {
     let high = a * b;
     grow(expansion, a.mul_add(b, -high));
     grow(expansion, high);
 }
 
 /// Adds an integer times a power of two to an expansion, exactly.
-pub fn grow_integer(expansion: &mut Vec<f64>, value: i128, unit: f64) {
+pub(crate) fn grow_integer(expansion: &mut Vec<f64>, value: i128, unit: f64) {
     let sign = if value < 0 { -unit } else { unit };
     let size = value.unsigned_abs();
     for (shift, weight) in [(0, 1.0), (48, 2f64.powi(48)), (96, 2f64.powi(96))] {
@@ -206,7 +206,7 @@ pub fn grow_integer(expansion: &mut Vec<f64>, value: i128, unit: f64) {
 }
 
 /// Adds a float to an expansion exactly (Shewchuk's GROW-EXPANSION with zero elimination).
-pub fn grow(expansion: &mut Vec<f64>, term: f64) {
+pub(crate) fn grow(expansion: &mut Vec<f64>, term: f64) {
     let mut sum = term;
     let mut kept = 0;
     for i in 0..expansion.len() {
@@ -225,18 +225,18 @@ pub fn grow(expansion: &mut Vec<f64>, term: f64) {
 }
 
 /// Maps a float to an integer with the same order, for ranking and bisection. -0.0 and 0.0 have the same key.
-pub fn float_to_key(value: f64) -> i64 {
+pub(crate) fn float_to_key(value: f64) -> i64 {
     let bits = (value + 0.0).to_bits() as i64;
     if bits < 0 { !bits ^ i64::MIN } else { bits }
 }
 
 /// The inverse of [`float_to_key`].
-pub fn key_to_float(key: i64) -> f64 {
+pub(crate) fn key_to_float(key: i64) -> f64 {
     f64::from_bits(if key < 0 { !(key ^ i64::MIN) } else { key } as u64)
 }
 
 /// Serialization of floats in formats without infinity, such as JSON: a number if finite, else a string.
-pub mod every_float {
+pub(crate) mod every_float {
     use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
     #[derive(Serialize, Deserialize)]
@@ -247,12 +247,13 @@ pub mod every_float {
     }
 
     /// Serializes a float.
-    pub fn serialize<S: Serializer>(x: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "the signature is serde's")]
+    pub(crate) fn serialize<S: Serializer>(x: &f64, serializer: S) -> Result<S::Ok, S::Error> {
         if x.is_finite() { Written::Number(*x) } else { Written::Word(x.to_string()) }.serialize(serializer)
     }
 
     /// Deserializes a float; only non-finite values may be strings.
-    pub fn deserialize<'a, D: Deserializer<'a>>(deserializer: D) -> Result<f64, D::Error> {
+    pub(crate) fn deserialize<'a, D: Deserializer<'a>>(deserializer: D) -> Result<f64, D::Error> {
         match Written::deserialize(deserializer)? {
             Written::Number(x) => Ok(x),
             Written::Word(word) => {

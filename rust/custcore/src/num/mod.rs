@@ -1,5 +1,5 @@
 //! Numerics: exact floating-point sums, fixed-point money, seeded random numbers.
 
-pub mod exact;
-pub mod money;
-pub mod random;
+pub(crate) mod exact;
+pub(crate) mod money;
+pub(crate) mod random;

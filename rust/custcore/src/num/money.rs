@@ -8,9 +8,9 @@ use std::fmt;
 use crate::exec::simd::widest;
 
 /// Bound on an addend from a float or an integer: partial sums of up to 2^65 of them fit in 128 bits.
-pub const MAX_UNITS: i64 = 1 << 62;
+pub(crate) const MAX_UNITS: i64 = 1 << 62;
 /// Bound on an unscaled decimal addend: partial sums of up to 2^31 of them fit in 128 bits, in any order.
-pub const MAX_DECIMAL_UNITS: i128 = 1 << 96;
+pub(crate) const MAX_DECIMAL_UNITS: i128 = 1 << 96;
 
 /// The type of amounts, which determines the type of their sums.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,7 +78,7 @@ const EXACT: i128 = 1 << 53;
 
 /// `units / 10^scale`, correctly rounded, also for units above 2^53.
 #[inline]
-pub fn units_to_f64(units: i128, scale: i32) -> f64 {
+pub(crate) fn units_to_f64(units: i128, scale: i32) -> f64 {
     if let Ok(units) = i64::try_from(units)
         && units.unsigned_abs() <= EXACT as u64
         && (0..=22).contains(&scale)
@@ -96,7 +96,7 @@ fn units_to_f64_by_text(units: i128, scale: i32) -> f64 {
 }
 
 /// The correctly rounded quotient of two integers; the divisor must be positive and both below 2^126.
-pub fn ratio(part: i128, whole: i128) -> f64 {
+pub(crate) fn ratio(part: i128, whole: i128) -> f64 {
     if part.abs() <= EXACT && whole <= EXACT {
         return part as f64 / whole as f64;
     }
@@ -119,7 +119,7 @@ const POWERS: [f64; 23] =
     [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22];
 
 /// 10^decimals, the factor that converts a float amount to units.
-pub fn float_factor(decimals: u8) -> f64 {
+pub(crate) fn float_factor(decimals: u8) -> f64 {
     POWERS[usize::from(decimals.min(22))]
 }
 
@@ -129,7 +129,7 @@ const ROUND: f64 = 6_755_399_441_055_744.0; // 1.5 * 2^52
 widest! {
     /// Converts float amounts to units. Returns false if any is not below 2^51 in units; the contents of `out` are then
     /// unspecified. Without branches and calls, so that the compiler can vectorize the loop.
-    pub fn floats_to_units(values: &[f64], factor: f64, out: &mut [i64]) -> bool {
+    pub(crate) fn floats_to_units(values: &[f64], factor: f64, out: &mut [i64]) -> bool {
         let mut all = true;
         for (slot, value) in out.iter_mut().zip(values) {
             let scaled = value * factor;
@@ -143,7 +143,7 @@ widest! {
 
 /// A float amount as units: one multiplication, rounded ties to even; `None` if not below 2^62.
 #[inline]
-pub fn float_to_units(value: f64, factor: f64) -> Option<i64> {
+pub(crate) fn float_to_units(value: f64, factor: f64) -> Option<i64> {
     let scaled = value * factor;
     // NaN fails this comparison too.
     if scaled.abs() < MAX_UNITS as f64 { Some(scaled.round_ties_even() as i64) } else { None }

@@ -2,13 +2,13 @@
 
 /// A random number generator.
 #[derive(Debug, Clone)]
-pub struct Random {
+pub(crate) struct Random {
     state: [u64; 4],
 }
 
 impl Random {
     /// The generator of a seed and stream number.
-    pub fn new(seed: u64, stream: u64) -> Self {
+    pub(crate) fn new(seed: u64, stream: u64) -> Self {
         let mut mixed = seed ^ stream.wrapping_mul(0xd134_2543_de82_ef95);
         let mut next = || {
             mixed = mixed.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -20,7 +20,7 @@ impl Random {
     }
 
     /// 64 random bits.
-    pub fn next_u64(&mut self) -> u64 {
+    pub(crate) fn next_u64(&mut self) -> u64 {
         let s = &mut self.state;
         let result = s[0].wrapping_add(s[3]).rotate_left(23).wrapping_add(s[0]);
         let shifted = s[1] << 17;
@@ -34,12 +34,12 @@ impl Random {
     }
 
     /// A uniform float in [0, 1), a multiple of 2^-53.
-    pub fn unit(&mut self) -> f64 {
+    pub(crate) fn unit(&mut self) -> f64 {
         (self.next_u64() >> 11) as f64 * 2f64.powi(-53)
     }
 
     /// A uniform integer below `n` (Lemire 2019); `n` of 0 counts as 1.
-    pub fn below(&mut self, n: u64) -> u64 {
+    pub(crate) fn below(&mut self, n: u64) -> u64 {
         let n = n.max(1);
         let mut wide = u128::from(self.next_u64()) * u128::from(n);
         if (wide as u64) < n {

@@ -1,4 +1,5 @@
 //! Order statistics, quantile edges and bins of columns.
 
-pub mod quantile;
-pub mod rank;
+#[cfg_attr(not(feature = "internals"), allow(unreachable_pub, reason = "internals re-exports some of its items"))]
+pub(crate) mod quantile;
+pub(crate) mod rank;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::rank::{key_of, key_statistics, range, select_all};
 use crate::column::BLOCK;
-pub use crate::column::number::Number;
+pub(crate) use crate::column::number::Number;
 use crate::column::number::{NumberColumn, NumberForm, Numbers};
 use crate::exec::par::Threads;
 use crate::exec::simd::widest;

@@ -13,7 +13,7 @@ use crate::num::exact::{float_to_key, key_to_float};
 const BUCKET_BITS: u32 = 14;
 
 /// The minimum and maximum; `None` if all rows are null.
-pub fn range(column: &NumberColumn, threads: Threads<'_>) -> Option<(Number, Number)> {
+pub(crate) fn range(column: &NumberColumn, threads: Threads<'_>) -> Option<(Number, Number)> {
     match column.form() {
         NumberForm::Decimals(scale) => {
             let values = column.valid_decimals()?;
@@ -28,7 +28,7 @@ pub fn range(column: &NumberColumn, threads: Threads<'_>) -> Option<(Number, Num
 }
 
 /// The key of an integer or float. Decimals have no keys.
-pub fn key_of(number: Number) -> i64 {
+pub(crate) fn key_of(number: Number) -> i64 {
     match number {
         Number::Integer(value) => value,
         Number::Float(value) => float_to_key(value),
@@ -37,14 +37,14 @@ pub fn key_of(number: Number) -> i64 {
 }
 
 /// The values at the given ranks (ascending, distinct) of `values`.
-pub fn select_all<T: Ord + Copy>(mut values: Vec<T>, ranks: &[usize]) -> Vec<T> {
+pub(crate) fn select_all<T: Ord + Copy>(mut values: Vec<T>, ranks: &[usize]) -> Vec<T> {
     select(&mut values, ranks, 0);
     ranks.iter().map(|&rank| values[rank]).collect()
 }
 
 /// The keys (see [`NumberColumn::read_keys`]) at the given ranks (ascending, distinct) of the non-null rows. All keys must be
 /// in the range `least` to `most`.
-pub fn key_statistics(column: &NumberColumn, (least, most): (i64, i64), ranks: &[usize], threads: Threads<'_>) -> Vec<i64> {
+pub(crate) fn key_statistics(column: &NumberColumn, (least, most): (i64, i64), ranks: &[usize], threads: Threads<'_>) -> Vec<i64> {
     let rows = column.len();
     if rows < ROWS_WORTH_THREADS {
         let mut keys = Vec::with_capacity(column.valid_rows());
@@ -114,7 +114,7 @@ fn each_block(column: &NumberColumn, run: std::ops::Range<usize>, mut work: impl
 }
 
 /// The minimum and maximum key; `None` if all rows are null.
-pub fn key_range(column: &NumberColumn, threads: Threads<'_>) -> Option<(i64, i64)> {
+pub(crate) fn key_range(column: &NumberColumn, threads: Threads<'_>) -> Option<(i64, i64)> {
     let ends = threads.par_chunks(column.len(), |run| {
         let mut ends = (i64::MAX, i64::MIN);
         each_block(column, run, |keys| {

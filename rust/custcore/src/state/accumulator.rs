@@ -4,38 +4,23 @@
 //! are known: until then its values wait beside it, and move to the customer when it is closed as a purchase. Everything an
 //! accumulator keeps merges in any order, so that neither threads nor batches show in a result.
 //!
-//! A new accumulator implements [`Accumulator`] in a file beside this one and is named in [`REGISTERED`]; the settings of a base
-//! name it with its options ([`BaseSpec::accumulators`]), and its columns stand in the file of the base by the name of its group.
+//! A new accumulator implements [`Accumulator`] in a file beside this one and is registered in `accumulators.rs`; the settings of a base
+//! name it with its options (`BaseSpec::accumulators`), and its columns stand in the file of the base by the name of its group.
 
 use std::any::Any;
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use arrow_array::ArrayRef;
 use arrow_schema::{Field, FieldRef};
 
-use super::attributes::Attribute;
-#[cfg(test)]
-use super::largest_amount::LargestAmount;
-use super::spec::BaseSpec;
-use crate::column::chunks::{InputBatch, InputSchema, TypedBlock};
-use crate::error::{Error, ErrorKind, Result};
+use crate::column::chunks::{InputBatch, TypedBlock};
+use crate::error::{Error, Result};
 use crate::exec::par::Threads;
-use crate::group::interner::NO_CODE;
-
-/// Makes an accumulator from its options; `None` where they are invalid.
-type Make = fn(&str) -> Option<Box<dyn Accumulator>>;
-
-/// The accumulators that settings can name. Attributes are not among them: each has a column of the input.
-const REGISTERED: &[(&str, Make)] = &[
-    #[cfg(test)]
-    ("largest_amount", LargestAmount::make),
-];
 
 /// Whose a value is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Level {
+pub(crate) enum Level {
     /// A customer's, by code.
     Customer,
     /// An order's that may get more lines, by position.
@@ -46,18 +31,19 @@ pub enum Level {
 
 /// A block of rows of one batch.
 #[derive(Debug, Clone, Copy)]
-pub struct RowBlock<'a> {
+pub(crate) struct RowBlock<'a> {
     /// The columns of the batch.
     pub columns: &'a InputBatch,
     /// The row of the batch that the block begins with.
     pub start: usize,
     /// What the rows lack, their days and money.
+    #[cfg_attr(not(test), expect(dead_code, reason = "attributes need no amounts; the accumulator of the tests does"))]
     pub block: &'a TypedBlock,
 }
 
 /// What went wrong while columns of a file were read.
 #[derive(Debug)]
-pub enum Failure {
+pub(crate) enum Failure {
     /// Its content.
     Content(&'static str),
     /// Something else.
@@ -77,17 +63,13 @@ impl From<Error> for Failure {
 }
 
 /// Something kept of each customer besides totals and days.
-pub trait Accumulator: Debug + Send + Sync {
+pub(crate) trait Accumulator: Debug + Send + Sync {
     /// A copy.
     fn boxed_clone(&self) -> Box<dyn Accumulator>;
     /// The same of no customers.
     fn empty_like(&self) -> Box<dyn Accumulator>;
     /// For a merge, which needs the type.
     fn as_any(&self) -> &dyn Any;
-    /// The attribute that this is, if it is one.
-    fn as_attribute(&self) -> Option<&Attribute> {
-        None
-    }
 
     /// Makes room for the keys below `keys`.
     fn resize(&mut self, level: Level, keys: usize);
@@ -128,7 +110,7 @@ pub trait Accumulator: Debug + Send + Sync {
 
 /// Values by key at each level; nothing for a key that was not seen.
 #[derive(Debug, Clone)]
-pub struct ByLevel<T>([Vec<Option<T>>; 3]);
+pub(crate) struct ByLevel<T>([Vec<Option<T>>; 3]);
 
 impl<T> Default for ByLevel<T> {
     fn default() -> Self {
@@ -139,13 +121,13 @@ impl<T> Default for ByLevel<T> {
 impl<T: Copy> ByLevel<T> {
     /// What is known of a key.
     #[inline]
-    pub fn get(&self, level: Level, key: u32) -> Option<T> {
+    pub(crate) fn get(&self, level: Level, key: u32) -> Option<T> {
         self.0[level as usize].get(key as usize).copied().flatten()
     }
 
     /// The place of a key.
     #[inline]
-    pub fn place(&mut self, level: Level, key: u32) -> &mut Option<T> {
+    pub(crate) fn place(&mut self, level: Level, key: u32) -> &mut Option<T> {
         let (values, key) = (&mut self.0[level as usize], key as usize);
         if key >= values.len() {
             values.resize(key + 1, None);
@@ -154,7 +136,7 @@ impl<T: Copy> ByLevel<T> {
     }
 
     /// See [`Accumulator::resize`].
-    pub fn resize(&mut self, level: Level, keys: usize) {
+    pub(crate) fn resize(&mut self, level: Level, keys: usize) {
         let values = &mut self.0[level as usize];
         if keys > values.len() {
             values.resize(keys, None);
@@ -162,155 +144,17 @@ impl<T: Copy> ByLevel<T> {
     }
 
     /// See [`Accumulator::retain`].
-    pub fn retain(&mut self, level: Level, keys: &[u32]) {
+    pub(crate) fn retain(&mut self, level: Level, keys: &[u32]) {
         self.0[level as usize] = keys.iter().map(|&key| self.get(level, key)).collect();
     }
 
     /// Bytes it takes.
-    pub fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.0.iter().map(|values| values.capacity() * size_of::<Option<T>>()).sum()
     }
 }
 
-/// All accumulators of a state.
-#[derive(Debug, Default)]
-pub struct Accumulators(Vec<Box<dyn Accumulator>>);
-
-impl Clone for Accumulators {
-    fn clone(&self) -> Self {
-        Self(self.0.iter().map(|own| own.boxed_clone()).collect())
-    }
-}
-
-/// An error where settings name an accumulator that there is not, or options that it does not take.
-pub(super) fn check_names(names: &BTreeMap<String, String>) -> Result<()> {
-    let unknown = names.iter().find(|(name, options)| make(name, options).is_none());
-    unknown.map_or(Ok(()), |(name, options)| {
-        let message = format!("there is no accumulator '{name}' with the options '{options}'");
-        Err(Error::new(ErrorKind::InvalidArgument, message))
-    })
-}
-
-fn make(name: &str, options: &str) -> Option<Box<dyn Accumulator>> {
-    REGISTERED.iter().find(|(known, _)| *known == name).and_then(|(_, make)| make(options))
-}
-
-impl Accumulators {
-    /// The accumulators of these settings, of no customers.
-    pub fn new(spec: &BaseSpec, kinds: &InputSchema) -> Self {
-        let attributes = spec.roles.attributes.iter().zip(&kinds.attributes).enumerate();
-        let mut all: Vec<Box<dyn Accumulator>> = attributes
-            .map(|(column, ((name, pick), (kind, value_type)))| -> Box<dyn Accumulator> {
-                Box::new(Attribute::new(column, name, value_type, *kind, *pick))
-            })
-            .collect();
-        all.extend(spec.accumulators.iter().filter_map(|(name, options)| make(name, options)));
-        Self(all)
-    }
-
-    /// The same of no customers.
-    #[must_use]
-    pub fn empty_like(&self) -> Self {
-        Self(self.0.iter().map(|own| own.empty_like()).collect())
-    }
-
-    /// Whether nothing is kept besides totals and days.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Each of them.
-    pub fn iter(&self) -> impl Iterator<Item = &dyn Accumulator> {
-        self.0.iter().map(AsRef::as_ref)
-    }
-
-    /// The one at a position.
-    pub fn get_mut(&mut self, at: usize) -> Option<&mut Box<dyn Accumulator>> {
-        self.0.get_mut(at)
-    }
-
-    /// The attributes, in the order of the settings.
-    pub fn attributes(&self) -> impl Iterator<Item = &Attribute> {
-        self.0.iter().filter_map(|own| own.as_attribute())
-    }
-
-    /// The attribute at a position, which must be there; attributes come before all others.
-    #[inline]
-    pub fn attribute(&self, at: usize) -> &Attribute {
-        self.0[at].as_attribute().unwrap_or_else(|| unreachable!("an accumulator before the attributes"))
-    }
-
-    /// The attributes at these positions and nothing else.
-    #[must_use]
-    pub fn select_attributes(&self, positions: &[usize]) -> Self {
-        Self(positions.iter().map(|&at| self.attribute(at).boxed_clone()).collect())
-    }
-
-    /// See [`Accumulator::resize`].
-    pub fn resize(&mut self, level: Level, keys: usize) {
-        self.0.iter_mut().for_each(|own| own.resize(level, keys));
-    }
-
-    /// See [`Accumulator::begin_batch`].
-    pub fn begin_batch(&mut self) {
-        self.0.iter_mut().for_each(|own| own.begin_batch());
-    }
-
-    /// See [`Accumulator::update`].
-    pub fn update(&mut self, level: Level, keys: &[u32], rows: &RowBlock<'_>) -> Result<()> {
-        if keys.iter().all(|&key| key == NO_CODE) {
-            return Ok(());
-        }
-        self.0.iter_mut().try_for_each(|own| own.update(level, keys, rows))
-    }
-
-    /// See [`Accumulator::promote`].
-    pub fn promote(&mut self, from: Level, to: Level, keys: &[(u32, u32)]) {
-        if !keys.is_empty() {
-            self.0.iter_mut().for_each(|own| own.promote(from, to, keys));
-        }
-    }
-
-    /// See [`Accumulator::merge`].
-    pub fn merge(&mut self, level: Level, other: &Self, keys: &[(u32, u32)]) -> Result<()> {
-        if keys.is_empty() {
-            return Ok(());
-        }
-        self.0.iter_mut().zip(&other.0).try_for_each(|(own, other)| own.merge(level, other.as_ref(), keys))
-    }
-
-    /// See [`Accumulator::retain`].
-    pub fn retain(&mut self, level: Level, keys: &[u32]) {
-        self.0.iter_mut().for_each(|own| own.retain(level, keys));
-    }
-
-    /// See [`Accumulator::finish`].
-    pub fn finish(&mut self) {
-        self.0.iter_mut().for_each(|own| own.finish());
-    }
-
-    /// Bytes they take.
-    pub fn bytes(&self) -> usize {
-        self.0.iter().map(|own| own.bytes()).sum()
-    }
-
-    /// See [`Accumulator::check_room`].
-    pub fn check_room(&self, other: &Self) -> Result<()> {
-        self.0.iter().zip(&other.0).try_for_each(|(own, other)| own.check_room(other.as_ref()))
-    }
-
-    /// See [`Accumulator::check_past`].
-    pub fn check_past(&self) -> Result<()> {
-        self.0.iter().try_for_each(|own| own.check_past())
-    }
-
-    /// See [`Accumulator::compare`]; the first that differs decides.
-    pub fn compare(&self, level: Level, a: u32, b: u32) -> Ordering {
-        self.0.iter().map(|own| own.compare(level, a, b)).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
-    }
-}
-
 /// The error where two accumulators that should be merged are of two kinds.
-pub fn unlike() -> Error {
+pub(crate) fn unlike() -> Error {
     Error::internal("accumulators of two kinds were to be merged")
 }

@@ -22,7 +22,7 @@ use crate::table::key_column;
 
 /// A value and the time it was observed at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Observed {
+pub(crate) struct Observed {
     /// Time, in whole seconds and nanoseconds: updates may come in different units of time.
     pub time: (i64, u32),
     /// Code of the value; [`NO_CODE`] for null.
@@ -31,7 +31,7 @@ pub struct Observed {
 
 /// One attribute of every customer, and of every order that waits.
 #[derive(Debug)]
-pub struct Attribute {
+pub(crate) struct Attribute {
     /// Position among the columns of attributes of a batch.
     column: usize,
     name: String,
@@ -48,7 +48,7 @@ pub struct Attribute {
 
 impl Attribute {
     /// The attribute of the column of attributes at a position, taken from this purchase.
-    pub fn new(column: usize, name: &str, value_type: &DataType, kind: KeyKind, pick: Pick) -> Self {
+    pub(crate) fn new(column: usize, name: &str, value_type: &DataType, kind: KeyKind, pick: Pick) -> Self {
         Self::with(Interner::new(kind), (column, name, value_type, pick), ByLevel::default())
     }
 
@@ -62,13 +62,13 @@ impl Attribute {
     }
 
     /// Which purchase it is taken from.
-    pub fn pick(&self) -> Pick {
+    pub(crate) fn pick(&self) -> Pick {
         self.pick
     }
 
     /// What is known of a customer; nothing before the first purchase.
     #[inline]
-    pub fn get(&self, customer: u32) -> Option<Observed> {
+    pub(crate) fn get(&self, customer: u32) -> Option<Observed> {
         self.observed.get(Level::Customer, customer)
     }
 
@@ -111,10 +111,6 @@ impl Accumulator for Attribute {
 
     fn as_any(&self) -> &dyn Any {
         self
-    }
-
-    fn as_attribute(&self) -> Option<&Attribute> {
-        Some(self)
     }
 
     fn resize(&mut self, level: Level, keys: usize) {
@@ -180,7 +176,7 @@ impl Accumulator for Attribute {
     }
 
     fn check_room(&self, other: &dyn Accumulator) -> Result<()> {
-        check_room(self.values.len() + other.as_attribute().ok_or_else(unlike)?.values.len())
+        check_room(self.values.len() + other.as_any().downcast_ref::<Self>().ok_or_else(unlike)?.values.len())
     }
 
     fn check_past(&self) -> Result<()> {

@@ -1,6 +1,7 @@
 //! What is known of all customers, or of one thread's share of the rows: everything in it is exact and merges in any order.
 
-use super::accumulator::{Accumulators, Level, RowBlock};
+use super::accumulator::{Level, RowBlock};
+use super::accumulators::Accumulators;
 use super::daily_tallies::DailyTallies;
 use super::days::{DayRecord, DayRuns};
 use super::open_orders::{AdjacentOrder, LineBlock, OpenOrders, OrderLine, OrderParts};
@@ -18,7 +19,7 @@ use crate::report::Tally;
 
 /// Rows that were left out before they could be orders, and notes on rows that were not.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct RowTallies {
+pub(crate) struct RowTallies {
     /// Rows without an id.
     pub null_id: Tally,
     /// Rows without a time.
@@ -53,7 +54,7 @@ impl RowTallies {
 /// An order with lines on several days that gets no more of them. As of a day in between only some of it counts, so it is
 /// no purchase or refund once and for all.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SplitOrder {
+pub(crate) struct SplitOrder {
     /// The whole order.
     pub order: Order,
     /// Its parts by day.
@@ -65,7 +66,7 @@ const AHEAD: usize = 16;
 
 /// What is known after a fold, or of one thread's share of it.
 #[derive(Debug, Clone)]
-pub struct State {
+pub(crate) struct State {
     pub(crate) rules: PurchaseRules,
     /// Ids.
     pub interner: Interner,
@@ -130,7 +131,7 @@ impl State {
             days: spec.keeps_days().then(DayRuns::default),
             notes: spec.track.looks_back().then(DailyTallies::default),
             spread: Vec::new(),
-            accumulators: Accumulators::new(spec, kinds),
+            accumulators: Accumulators::new(&spec.roles.attributes, &spec.accumulators, kinds),
             lines,
         }
     }
@@ -175,19 +176,19 @@ impl State {
     }
 
     /// Whether rows are orders without attributes, so that whole blocks can be added up at once.
-    pub fn is_plain(&self) -> bool {
+    pub(crate) fn is_plain(&self) -> bool {
         matches!(self.lines, OrderAssembly::None) && self.accumulators.is_empty()
     }
 
     /// Money that makes a row a purchase of which nothing but customer, day and money need be known, if it is this much or
     /// more; no money does where the number of each row is written down.
-    pub fn least_packed(&self) -> i64 {
+    pub(crate) fn least_packed(&self) -> i64 {
         let is_numbered = self.days.is_some() || self.order_log.as_ref().is_some_and(|order_log| order_log.purchases().is_none());
         if is_numbered { i64::MAX } else { i64::from(!self.rules.zero_is_purchase) }
     }
 
     /// Adds a block of rows to a plain state; see [`Totals::add_rows`].
-    pub fn add_rows<U: UnitValue>(&mut self, rows: &RowSlice<'_, U>) {
+    pub(crate) fn add_rows<U: UnitValue>(&mut self, rows: &RowSlice<'_, U>) {
         self.totals.add_rows(self.rules, rows, &mut self.purchases);
         if let Some(order_log) = &mut self.order_log {
             order_log.add_rows(self.rules, rows);
@@ -227,7 +228,7 @@ impl State {
     }
 
     /// Counts a row that has no amount.
-    pub fn note_null_amount(&mut self, day: i32, row: u64) {
+    pub(crate) fn note_null_amount(&mut self, day: i32, row: u64) {
         self.rows.null_amount.add(0, row);
         if let Some(notes) = &mut self.notes {
             notes.on(day).null_amount.add(0, row);
@@ -243,7 +244,7 @@ impl State {
     }
 
     /// How much there is to look at: customers, their days, orders that wait.
-    pub fn size(&self) -> usize {
+    pub(crate) fn size(&self) -> usize {
         self.interner.len() + self.days.as_ref().map_or(0, DayRuns::len) + self.waiting_orders() + self.spread.len()
     }
 
@@ -253,7 +254,7 @@ impl State {
     }
 
     /// Bytes of all that it holds.
-    pub fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         let lines = match &self.lines {
             OrderAssembly::None => 0,
             OrderAssembly::Adjacent(ids, open) => ids.bytes() + open.bytes(),
@@ -272,7 +273,7 @@ impl State {
     }
 
     /// The order ids, where rows are lines.
-    pub fn order_ids(&mut self) -> Option<&mut Interner> {
+    pub(crate) fn order_ids(&mut self) -> Option<&mut Interner> {
         match &mut self.lines {
             OrderAssembly::None => None,
             OrderAssembly::Any(orders) => Some(&mut orders.ids),
@@ -281,7 +282,7 @@ impl State {
     }
 
     /// Where lines follow each other, forgets all order ids but that of the open order; codes given out before are void.
-    pub fn forget_order_ids(&mut self) -> Result<()> {
+    pub(crate) fn forget_order_ids(&mut self) -> Result<()> {
         if let OrderAssembly::Adjacent(ids, open) = &mut self.lines {
             let mut fresh = Interner::new(ids.kind());
             if let Some(code) = open.code_mut() {
@@ -294,7 +295,7 @@ impl State {
 
     /// Adds a block of rows one by one: `orders` are the codes of their order ids, [`NO_CODE`] for none, `line` tells a row
     /// unless it does not count, and `rows` is what accumulators read.
-    pub fn add_each_line(&mut self, orders: &[u32], line: impl Fn(usize) -> Option<OrderLine>, rows: &RowBlock<'_>) -> Result<()> {
+    pub(crate) fn add_each_line(&mut self, orders: &[u32], line: impl Fn(usize) -> Option<OrderLine>, rows: &RowBlock<'_>) -> Result<()> {
         let (mut customers, mut open) = ([NO_CODE; BLOCK], [NO_CODE; BLOCK]);
         let mut ended: Vec<(Order, OrderParts)> = Vec::new();
         for (i, &code) in orders.iter().enumerate() {
@@ -342,19 +343,19 @@ impl State {
     }
 
     /// Whether lines wait for their orders and nothing but totals is kept, so that whole blocks can be added at once.
-    pub fn is_plain_lines(&self) -> bool {
+    pub(crate) fn is_plain_lines(&self) -> bool {
         matches!(self.lines, OrderAssembly::Any(_)) && self.accumulators.is_empty()
     }
 
     /// Adds a block of lines that lack nothing where [`State::is_plain_lines`].
-    pub fn add_whole_lines(&mut self, lines: &LineBlock<'_>) -> Result<()> {
+    pub(crate) fn add_whole_lines(&mut self, lines: &LineBlock<'_>) -> Result<()> {
         let OrderAssembly::Any(all) = &mut self.lines else { return Err(Error::internal("lines where rows are orders")) };
         all.add_lines(lines)
     }
 
     /// Adds a block of rows where [`State::is_plain_lines`]: `orders` are the codes of their order ids, `line` tells a row
     /// unless it does not count.
-    pub fn add_lines(&mut self, orders: &[u32], line: impl Fn(usize) -> Option<OrderLine>) -> Result<()> {
+    pub(crate) fn add_lines(&mut self, orders: &[u32], line: impl Fn(usize) -> Option<OrderLine>) -> Result<()> {
         let OrderAssembly::Any(all) = &mut self.lines else { return Err(Error::internal("lines where rows are orders")) };
         let by_day = all.is_by_day();
         let mut alone = Vec::new();
@@ -426,7 +427,7 @@ impl State {
     }
 
     /// Turns the orders that have waited into purchases and refunds; after the last row.
-    pub fn close_orders(&mut self) {
+    pub(crate) fn close_orders(&mut self) {
         let mut closed = ClosedOrders::default();
         match std::mem::replace(&mut self.lines, OrderAssembly::None) {
             OrderAssembly::None => {}

@@ -7,7 +7,7 @@ use crate::report::Tally;
 
 /// What is noted of one local day.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct DayTallies {
+pub(crate) struct DayTallies {
     /// Rows without an amount.
     pub null_amount: Tally,
     /// Rows without an order id.
@@ -18,25 +18,25 @@ pub struct DayTallies {
 
 /// Notes by day; most days have none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct DailyTallies {
+pub(crate) struct DailyTallies {
     days: BTreeMap<i32, DayTallies>,
 }
 
 impl DailyTallies {
     /// The notes of a day, to be added to.
-    pub fn on(&mut self, day: i32) -> &mut DayTallies {
+    pub(crate) fn on(&mut self, day: i32) -> &mut DayTallies {
         self.days.entry(day).or_default()
     }
 
     /// Notes an order that is no purchase.
-    pub fn add_order(&mut self, day: i32, standing: OrderClass, (rows, units, first_row): (u64, i128, u64)) {
+    pub(crate) fn add_order(&mut self, day: i32, standing: OrderClass, (rows, units, first_row): (u64, i128, u64)) {
         if standing != OrderClass::Purchase {
             self.on(day).purchases.add(standing, rows, units, first_row);
         }
     }
 
     /// Adds the notes of another part, whose rows were counted from `rows_before`.
-    pub fn merge(&mut self, other: &Self, rows_before: u64) {
+    pub(crate) fn merge(&mut self, other: &Self, rows_before: u64) {
         for (&day, notes) in &other.days {
             let own = self.on(day);
             own.null_amount.merge(&notes.null_amount, rows_before);
@@ -46,18 +46,18 @@ impl DailyTallies {
     }
 
     /// Bytes it takes, about.
-    pub fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         // The nodes of a tree are between half full and full.
         self.days.len() * size_of::<(i32, DayTallies)>() * 3 / 2
     }
 
     /// The notes by day.
-    pub fn days(&self) -> impl Iterator<Item = (i32, &DayTallies)> {
+    pub(crate) fn days(&self) -> impl Iterator<Item = (i32, &DayTallies)> {
         self.days.iter().map(|(&day, notes)| (day, notes))
     }
 
     /// The sum of the notes up to a day, and of those after it.
-    pub fn split(&self, until: i32) -> (DayTallies, DayTallies) {
+    pub(crate) fn split(&self, until: i32) -> (DayTallies, DayTallies) {
         let (mut up_to, mut after) = (Self::default(), Self::default());
         for (day, notes) in self.days() {
             let side = if day <= until { &mut up_to } else { &mut after };

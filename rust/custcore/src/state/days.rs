@@ -10,7 +10,7 @@ use crate::group::interner::NO_CODE;
 
 /// Records of one customer and day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DayRecord {
+pub(crate) struct DayRecord {
     /// The customer's code.
     pub customer: u32,
     /// The local day.
@@ -45,7 +45,7 @@ const UNSORTED: usize = 1 << 17;
 
 /// All records of a base, or of one thread's share.
 #[derive(Debug, Default)]
-pub struct DayRuns {
+pub(crate) struct DayRuns {
     /// Each at most half as long as the one before it, but for the last ones of a merge. Copies of a base share them.
     runs: Vec<Arc<DayRun>>,
     unsorted: Vec<DayRecord>,
@@ -63,7 +63,7 @@ impl Clone for DayRuns {
 /// Records by customer and day, column by column. A customer's day has more than one record only where a count would not
 /// fit 32 bits.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct DayRun {
+pub(crate) struct DayRun {
     customers: Vec<u32>,
     days: Vec<i32>,
     orders: Vec<u32>,
@@ -100,18 +100,13 @@ impl DayRun {
     }
 
     /// Number of records.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.customers.len()
-    }
-
-    /// Whether there are no records.
-    pub fn is_empty(&self) -> bool {
-        self.customers.is_empty()
     }
 
     /// A record.
     #[inline]
-    pub fn get(&self, at: usize) -> DayRecord {
+    pub(crate) fn get(&self, at: usize) -> DayRecord {
         let orders = self.orders[at];
         DayRecord {
             customer: self.customers[at],
@@ -127,12 +122,12 @@ impl DayRun {
     }
 
     /// The records in their order.
-    pub fn records(&self) -> impl ExactSizeIterator<Item = DayRecord> + '_ {
+    pub(crate) fn records(&self) -> impl ExactSizeIterator<Item = DayRecord> + '_ {
         (0..self.len()).map(|at| self.get(at))
     }
 
     /// Adds a record that comes behind all others, or belongs to the last one's customer and day.
-    pub fn push(&mut self, record: &DayRecord) {
+    pub(crate) fn push(&mut self, record: &DayRecord) {
         if let Some(last) = self.len().checked_sub(1)
             && (self.customers[last], self.days[last]) == record.key()
         {
@@ -224,7 +219,7 @@ impl DayRun {
 impl DayRuns {
     /// Adds what happened on a day of a customer.
     #[inline]
-    pub fn add(&mut self, record: DayRecord) {
+    pub(crate) fn add(&mut self, record: DayRecord) {
         self.forget_merged();
         if let Some(last) = self.unsorted.last_mut()
             && last.key() == record.key()
@@ -239,7 +234,7 @@ impl DayRuns {
     }
 
     /// Makes a run of the records that wait.
-    pub fn flush(&mut self) {
+    pub(crate) fn flush(&mut self) {
         if self.unsorted.is_empty() {
             return;
         }
@@ -251,7 +246,7 @@ impl DayRuns {
     }
 
     /// Takes over a run.
-    pub fn add_run(&mut self, run: DayRun) {
+    pub(crate) fn add_run(&mut self, run: DayRun) {
         self.forget_merged();
         self.push_run(Arc::new(run));
     }
@@ -282,7 +277,7 @@ impl DayRuns {
     }
 
     /// Adds the records of another part, whose customer codes `own` translates; those of [`NO_CODE`] are left out.
-    pub fn merge(&mut self, other: &Self, own: &mut dyn FnMut(u32) -> u32) {
+    pub(crate) fn merge(&mut self, other: &Self, own: &mut dyn FnMut(u32) -> u32) {
         for run in &other.runs {
             let mut moved = DayRun::with_capacity(run.len());
             let mut unsorted: Vec<DayRecord> = Vec::new();
@@ -316,7 +311,7 @@ impl DayRuns {
     }
 
     /// All records in one run. It is kept for those who ask again, until records are added.
-    pub fn whole(&self) -> Arc<DayRun> {
+    pub(crate) fn whole(&self) -> Arc<DayRun> {
         if let ([run], true) = (self.runs.as_slice(), self.unsorted.is_empty()) {
             return run.clone();
         }
@@ -335,7 +330,7 @@ impl DayRuns {
     }
 
     /// Distinct purchase days of each of `customers` codes.
-    pub fn counts(&self, customers: usize) -> Vec<u32> {
+    pub(crate) fn counts(&self, customers: usize) -> Vec<u32> {
         let mut counts = vec![0; customers];
         let mut before = None;
         for record in self.whole().records().filter(|record| record.orders > 0) {
@@ -348,7 +343,7 @@ impl DayRuns {
     }
 
     /// Number of records; at most that, while some wait.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.runs.iter().map(|run| run.len()).sum::<usize>() + self.unsorted.len()
     }
 
@@ -358,13 +353,8 @@ impl DayRuns {
         self.runs.len()
     }
 
-    /// Whether there are no records.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     /// Bytes it takes.
-    pub fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         let runs = self.runs.iter().chain(&self.merged()).map(|run| run.bytes()).sum::<usize>();
         runs + self.unsorted.capacity() * size_of::<DayRecord>()
     }

@@ -17,14 +17,14 @@ use crate::group::interner::NO_CODE;
 
 /// The largest amount, in units of money.
 #[derive(Debug, Clone, Default)]
-pub struct LargestAmount(ByLevel<i128>);
+pub(crate) struct LargestAmount(ByLevel<i128>);
 
 impl LargestAmount {
-    pub fn make(options: &str) -> Option<Box<dyn Accumulator>> {
+    pub(crate) fn make(options: &str) -> Option<Box<dyn Accumulator>> {
         options.is_empty().then(|| Box::new(Self::default()) as Box<dyn Accumulator>)
     }
 
-    pub fn get(&self, customer: u32) -> Option<i128> {
+    pub(crate) fn get(&self, customer: u32) -> Option<i128> {
         self.0.get(Level::Customer, customer)
     }
 

@@ -195,7 +195,7 @@ impl State {
     }
 
     /// Adds another state of the same kinds, whose rows were counted from `rows_before`.
-    pub fn merge(&mut self, other: &Self, rows_before: u64, threads: Threads<'_>) -> Result<()> {
+    pub(crate) fn merge(&mut self, other: &Self, rows_before: u64, threads: Threads<'_>) -> Result<()> {
         let codes = if self.interner.shares_codes(&other.interner) {
             self.interner.extend_range(other.interner.len());
             None

@@ -1,19 +1,20 @@
 //! What is kept of customers: totals, days, open orders, attributes, order logs. All of it is exact and merges in any order.
 
-pub mod accumulator;
-pub mod attributes;
+pub(crate) mod accumulator;
+pub(crate) mod accumulators;
+pub(crate) mod attributes;
 pub(crate) mod compact;
-pub mod customer_state;
-pub mod daily_tallies;
-pub mod days;
+pub(crate) mod customer_state;
+pub(crate) mod daily_tallies;
+pub(crate) mod days;
 #[cfg(test)]
 pub(crate) mod largest_amount;
 pub(crate) mod merge;
-pub mod open_orders;
-pub mod order_log;
-pub mod purchase_log;
-pub mod spec;
-pub mod stats;
+pub(crate) mod open_orders;
+pub(crate) mod order_log;
+pub(crate) mod purchase_log;
+pub(crate) mod spec;
+pub(crate) mod stats;
 #[cfg(test)]
 mod tests;
-pub mod totals;
+pub(crate) mod totals;

@@ -23,7 +23,7 @@ use crate::group::interner::{Interner, NO_CODE};
 
 /// One line of an order.
 #[derive(Debug, Clone, Copy)]
-pub struct OrderLine {
+pub(crate) struct OrderLine {
     /// The customer's code.
     pub customer: u32,
     /// The local day.
@@ -40,7 +40,7 @@ pub struct OrderLine {
 
 /// Lines that lack nothing (at most a block), column by column.
 #[derive(Debug, Clone, Copy)]
-pub struct LineBlock<'a> {
+pub(crate) struct LineBlock<'a> {
     /// Codes of the order ids.
     pub orders: &'a [u32],
     /// Customer codes.
@@ -55,7 +55,7 @@ pub struct LineBlock<'a> {
 
 impl OrderLine {
     /// The order of this line alone.
-    pub fn order(self) -> Order {
+    pub(crate) fn order(self) -> Order {
         Order {
             customer: self.customer,
             day: self.day,
@@ -70,7 +70,7 @@ impl OrderLine {
 
 impl Order {
     /// Adds what else is known of this order: its time is the earliest line's.
-    pub fn join(&mut self, other: &Self) {
+    pub(crate) fn join(&mut self, other: &Self) {
         self.day = self.day.min(other.day);
         self.units += other.units;
         self.lines += other.lines;
@@ -81,7 +81,7 @@ impl Order {
 }
 
 /// The parts of an order by day, ascending; empty while all its lines are of one day.
-pub type OrderParts = Vec<Order>;
+pub(crate) type OrderParts = Vec<Order>;
 
 /// Adds to the parts of an order, which was `order` before `more` came.
 fn add_part(parts: &mut OrderParts, order: &Order, more: &Order) {
@@ -98,7 +98,7 @@ fn add_part(parts: &mut OrderParts, order: &Order, more: &Order) {
 }
 
 /// The order that some of the parts up to a day make; `None` if there are none.
-pub fn order_until(order: &Order, parts: &[Order], until: Option<i32>) -> Option<Order> {
+pub(crate) fn order_until(order: &Order, parts: &[Order], until: Option<i32>) -> Option<Order> {
     let Some(until) = until else { return Some(*order) };
     if parts.is_empty() {
         return (order.day <= until).then_some(*order);
@@ -114,7 +114,7 @@ const SEVERAL: u16 = u16::MAX;
 
 /// All orders seen, by (customer, order id).
 #[derive(Debug, Clone)]
-pub struct OpenOrders {
+pub(crate) struct OpenOrders {
     /// Order ids.
     pub ids: Interner,
     orders: Vec<Order>,
@@ -134,7 +134,7 @@ pub struct OpenOrders {
 
 impl OpenOrders {
     /// No orders yet; `ids` knows how order ids become codes, `by_day` says that parts are kept.
-    pub fn new(ids: Interner, by_day: bool) -> Self {
+    pub(crate) fn new(ids: Interner, by_day: bool) -> Self {
         Self {
             ids,
             orders: Vec::new(),
@@ -148,7 +148,7 @@ impl OpenOrders {
     }
 
     /// Finds orders by a look-up, where the codes of the order ids reach much further than the orders; before any are there.
-    pub fn make_sparse(&mut self) {
+    pub(crate) fn make_sparse(&mut self) {
         self.is_sparse = self.orders.is_empty();
     }
 
@@ -180,7 +180,7 @@ impl OpenOrders {
     }
 
     /// Gives up codes of order ids that were not seen where there are more than `few`, and more than `per_order` for each order.
-    pub fn compact(&mut self, per_order: usize, few: usize) {
+    pub(crate) fn compact(&mut self, per_order: usize, few: usize) {
         if self.ids.len() > few.max(per_order * self.orders.len()) {
             self.select_codes();
         } else if self.is_sparse {
@@ -189,7 +189,7 @@ impl OpenOrders {
     }
 
     /// Gives up a range of order ids: those that were seen keep the order of their codes, the others lose theirs.
-    pub fn leave_range(&mut self) -> Result<()> {
+    pub(crate) fn leave_range(&mut self) -> Result<()> {
         if !self.ids.is_range() {
             return Ok(());
         }
@@ -199,12 +199,12 @@ impl OpenOrders {
 
     /// No orders of the same kind.
     #[must_use]
-    pub fn empty_like(&self) -> Self {
+    pub(crate) fn empty_like(&self) -> Self {
         Self::new(self.ids.empty_like(), self.parts.is_some())
     }
 
     /// Some of the orders, and the positions that they had here.
-    pub fn select(&self, keep: impl Fn(usize) -> bool) -> Result<(Self, Vec<u32>)> {
+    pub(crate) fn select(&self, keep: impl Fn(usize) -> bool) -> Result<(Self, Vec<u32>)> {
         let (mut left, mut positions) = (self.empty_like(), Vec::new());
         for (at, (order, &code)) in self.orders.iter().zip(&self.codes).enumerate().filter(|(at, _)| keep(*at)) {
             let code = left.ids.intern_from(self.ids.keys(), code)?;
@@ -218,22 +218,22 @@ impl OpenOrders {
     }
 
     /// Whether parts are kept.
-    pub fn is_by_day(&self) -> bool {
+    pub(crate) fn is_by_day(&self) -> bool {
         self.parts.is_some()
     }
 
     /// The parts by day of the order at a position; none where all its lines are of one day.
-    pub fn parts(&self, position: usize) -> &[Order] {
+    pub(crate) fn parts(&self, position: usize) -> &[Order] {
         self.parts.as_ref().and_then(|parts| parts.get(&(position as u32))).map_or(&[], Vec::as_slice)
     }
 
     /// The codes of the order ids, by position.
-    pub fn codes(&self) -> &[u32] {
+    pub(crate) fn codes(&self) -> &[u32] {
         &self.codes
     }
 
     /// The position of an order, if it is known.
-    pub fn position(&self, code: u32, customer: u32) -> Option<usize> {
+    pub(crate) fn position(&self, code: u32, customer: u32) -> Option<usize> {
         if !self.is_sparse {
             let first = *self.first.get(code as usize)?;
             if first == NO_CODE {
@@ -248,7 +248,7 @@ impl OpenOrders {
     }
 
     /// Bytes it takes, about.
-    pub fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         let parts = self
             .parts
             .iter()
@@ -262,13 +262,13 @@ impl OpenOrders {
     }
 
     /// All orders.
-    pub fn orders(&self) -> &[Order] {
+    pub(crate) fn orders(&self) -> &[Order] {
         &self.orders
     }
 
     /// Adds lines. Those of an order that follow each other are one part of it; where they end is found without a branch, and
     /// their money is the difference of two running sums.
-    pub fn add_lines(&mut self, lines: &LineBlock<'_>) -> Result<()> {
+    pub(crate) fn add_lines(&mut self, lines: &LineBlock<'_>) -> Result<()> {
         let LineBlock { orders, customers, days, units, first_row } = *lines;
         let by_day = self.is_by_day();
         let (mut ends, mut sums, mut runs, mut sum) = ([0_u16; BLOCK], [0_i64; BLOCK], 0, 0_i64);
@@ -300,14 +300,14 @@ impl OpenOrders {
     }
 
     /// An error where so many orders are too many.
-    pub fn check_room(orders: usize) -> Result<()> {
+    pub(crate) fn check_room(orders: usize) -> Result<()> {
         u32::try_from(orders)
             .map(drop)
             .map_err(|_| Error::new(ErrorKind::OutOfRange, "more than 4,294,967,295 orders; split the data by a range of customer ids"))
     }
 
     /// Adds a part of order `code` of its customer; the answer is the order's position.
-    pub fn add(&mut self, code: u32, part: &Order) -> Result<u32> {
+    pub(crate) fn add(&mut self, code: u32, part: &Order) -> Result<u32> {
         let next = self.orders.len() as u32;
         Self::check_room(self.orders.len() + 1)?;
         let known = code as usize;
@@ -348,7 +348,7 @@ impl OpenOrders {
     /// Moves the orders whose ids are in several parts to the first part, so that each order is whole; of the others only
     /// [`OpenOrders::orders`] is of use afterwards. The answer is false, and nothing has changed, where codes of order ids do not
     /// mean the same in all parts.
-    pub fn make_whole(parts: &mut [&mut Self]) -> Result<bool> {
+    pub(crate) fn make_whole(parts: &mut [&mut Self]) -> Result<bool> {
         let Some((whole, others)) = parts.split_first_mut() else { return Ok(false) };
         let is_same = |part: &&mut Self| part.parts.is_none() && part.ids.keys().is_same_range(whole.ids.keys());
         if whole.parts.is_some() || !others.iter().all(is_same) {
@@ -383,7 +383,7 @@ impl OpenOrders {
 
     /// Adds the orders of another part, whose customer codes `customer` translates and whose rows were counted from
     /// `rows_before`; `moved` hears the other's and the own position of each.
-    pub fn merge(
+    pub(crate) fn merge(
         &mut self,
         other: &Self,
         rows_before: u64,
@@ -418,14 +418,14 @@ impl OpenOrders {
 
 /// The order that is being read, where the lines of an order follow each other.
 #[derive(Debug, Default, Clone)]
-pub struct AdjacentOrder {
+pub(crate) struct AdjacentOrder {
     /// Code of its order id, the order, and its parts by day.
     current: Option<(u32, Order, OrderParts)>,
 }
 
 impl AdjacentOrder {
     /// Adds a part of order `code`; the answer is the order before it, if that has ended.
-    pub fn add(&mut self, code: u32, part: &Order) -> Option<(Order, OrderParts)> {
+    pub(crate) fn add(&mut self, code: u32, part: &Order) -> Option<(Order, OrderParts)> {
         match &mut self.current {
             Some((open, order, parts)) if *open == code && order.customer == part.customer => {
                 add_part(parts, order, part);
@@ -437,22 +437,22 @@ impl AdjacentOrder {
     }
 
     /// Bytes it takes.
-    pub fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.current.as_ref().map_or(0, |(_, _, parts)| parts.capacity() * size_of::<Order>())
     }
 
     /// The code of its order id.
-    pub fn code_mut(&mut self) -> Option<&mut u32> {
+    pub(crate) fn code_mut(&mut self) -> Option<&mut u32> {
         self.current.as_mut().map(|(code, _, _)| code)
     }
 
     /// The code of its order id, the order, and its parts by day.
-    pub fn current(&self) -> Option<(u32, &Order, &[Order])> {
+    pub(crate) fn current(&self) -> Option<(u32, &Order, &[Order])> {
         self.current.as_ref().map(|(code, order, parts)| (*code, order, parts.as_slice()))
     }
 
     /// The last order.
-    pub fn end(&mut self) -> Option<(Order, OrderParts)> {
+    pub(crate) fn end(&mut self) -> Option<(Order, OrderParts)> {
         self.current.take().map(|(_, order, parts)| (order, parts))
     }
 }

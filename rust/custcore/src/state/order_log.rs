@@ -11,7 +11,7 @@ use crate::group::interner::NO_CODE;
 
 /// One order, in 24 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct OrderRecord {
+pub(crate) struct OrderRecord {
     /// Its money; where that needs more than 64 bits, its position among [`OrderLog::wide`].
     units: i64,
     /// Its first row, below what it counts as.
@@ -28,7 +28,7 @@ const WIDE: u8 = 1 << 7;
 
 /// All orders.
 #[derive(Debug, Default, Clone)]
-pub struct OrderLog {
+pub(crate) struct OrderLog {
     pieces: Vec<Vec<OrderRecord>>,
     wide: Vec<i128>,
     /// Purchases, where less need be known of them; those that do not fit are entries all the same.
@@ -50,44 +50,44 @@ const PIECE: usize = 1 << 16;
 impl OrderRecord {
     /// What it counts as, see [`crate::column::mark`].
     #[inline]
-    pub fn marks(&self) -> u8 {
+    pub(crate) fn marks(&self) -> u8 {
         (self.row_and_marks >> MARKS_FROM) as u8 & !WIDE
     }
 
     /// Its first row.
     #[inline]
-    pub fn row(&self) -> u64 {
+    pub(crate) fn row(&self) -> u64 {
         self.row_and_marks & ((1 << MARKS_FROM) - 1)
     }
 
     /// Its money, for which `wide` are the sums beyond 64 bits.
     #[inline]
-    pub fn units(&self, wide: &[i128]) -> i128 {
+    pub(crate) fn units(&self, wide: &[i128]) -> i128 {
         if (self.row_and_marks >> MARKS_FROM) as u8 & WIDE == 0 { i128::from(self.units) } else { wide[self.units as usize] }
     }
 }
 
 impl OrderLog {
     /// An empty journal, brief where that is all that is asked for.
-    pub fn of(window: &ObservationWindow) -> Self {
+    pub(crate) fn of(window: &ObservationWindow) -> Self {
         Self { purchase_log: window.is_packed.then(PurchaseLog::default), ..Self::default() }
     }
 
     /// A log of the same kind without entries.
     #[must_use]
-    pub fn empty_like(&self) -> Self {
+    pub(crate) fn empty_like(&self) -> Self {
         Self { purchase_log: self.purchase_log.as_ref().map(|_| PurchaseLog::default()), ..Self::default() }
     }
 
     /// The code of the customer of each entry.
-    pub fn customers(&self) -> impl Iterator<Item = u32> + '_ {
+    pub(crate) fn customers(&self) -> impl Iterator<Item = u32> + '_ {
         let purchases = self.purchase_log.iter().flat_map(PurchaseLog::pieces).flat_map(|piece| piece.customers.iter().copied());
         let waiting = self.unsorted.customers.iter().copied();
         self.pieces.iter().flatten().map(|entry| entry.customer).chain(purchases).chain(waiting)
     }
 
     /// Bytes it takes.
-    pub fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.pieces.iter().map(|piece| piece.capacity() * size_of::<OrderRecord>()).sum::<usize>()
             + self.pieces.capacity() * size_of::<Vec<OrderRecord>>()
             + self.wide.capacity() * size_of::<i128>()
@@ -98,12 +98,12 @@ impl OrderLog {
     }
 
     /// The purchases that are kept brief.
-    pub fn purchases(&self) -> Option<&PurchaseLog> {
+    pub(crate) fn purchases(&self) -> Option<&PurchaseLog> {
         self.purchase_log.as_ref()
     }
 
     /// Writes down a block of rows that are orders of their own.
-    pub fn add_rows<U: UnitValue>(&mut self, rules: PurchaseRules, rows: &RowSlice<'_, U>) {
+    pub(crate) fn add_rows<U: UnitValue>(&mut self, rules: PurchaseRules, rows: &RowSlice<'_, U>) {
         let all_packed = |rows: &RowSlice<'_, U>| {
             let days = rows.days.iter().fold(true, |all, day| all & (FIRST_DAY..=LAST_DAY).contains(day));
             let zero = U::default();
@@ -161,7 +161,7 @@ impl OrderLog {
     }
 
     /// Writes down an order; [`OrderLog::close`] has to follow the last one.
-    pub fn add_order(&mut self, customer: u32, day: i32, units: i128, marks: u8, row: u64) {
+    pub(crate) fn add_order(&mut self, customer: u32, day: i32, units: i128, marks: u8, row: u64) {
         if marks & PURCHASE != 0 {
             self.add_purchase(customer, day, units, marks, row);
         } else {
@@ -170,14 +170,14 @@ impl OrderLog {
     }
 
     /// Ends the writing.
-    pub fn close(&mut self) {
+    pub(crate) fn close(&mut self) {
         self.flush();
         self.unsorted = Tray::default();
     }
 
     /// Writes down an order in full.
     #[inline]
-    pub fn add(&mut self, customer: u32, day: i32, units: i128, marks: u8, row: u64) {
+    pub(crate) fn add(&mut self, customer: u32, day: i32, units: i128, marks: u8, row: u64) {
         let (units, wide) = i64::try_from(units).map_or_else(
             |_| {
                 self.wide.push(units);
@@ -198,7 +198,7 @@ impl OrderLog {
     }
 
     /// Takes over another part's entries, whose customer codes `own` translates.
-    pub fn append(&mut self, mut other: Self, own: impl Fn(u32) -> u32) {
+    pub(crate) fn append(&mut self, mut other: Self, own: impl Fn(u32) -> u32) {
         other.flush();
         if let Some(more) = other.purchase_log.take() {
             self.purchase_log.get_or_insert_default().append(more, &own);
@@ -218,37 +218,32 @@ impl OrderLog {
     }
 
     /// Takes over the entries of a part of the same codes.
-    pub fn append_same(&mut self, other: Self) {
+    pub(crate) fn append_same(&mut self, other: Self) {
         self.append(other, |code| code);
     }
 
     /// The entries, piece by piece.
-    pub fn pieces(&self) -> &[Vec<OrderRecord>] {
+    pub(crate) fn pieces(&self) -> &[Vec<OrderRecord>] {
         &self.pieces
     }
 
     /// The sums beyond 64 bits.
-    pub fn wide(&self) -> &[i128] {
+    pub(crate) fn wide(&self) -> &[i128] {
         &self.wide
     }
 
     /// Takes the entries out, to be sorted by somebody else.
-    pub fn into_parts(self) -> (Vec<Vec<OrderRecord>>, Vec<i128>) {
+    pub(crate) fn into_parts(self) -> (Vec<Vec<OrderRecord>>, Vec<i128>) {
         (self.pieces, self.wide)
     }
 
     /// Number of orders.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.pieces.iter().map(Vec::len).sum::<usize>() + self.purchase_log.as_ref().map_or(0, PurchaseLog::len)
     }
 
-    /// Whether nothing was written down.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     /// The translation of codes by a table.
-    pub fn by_table(codes: &[u32]) -> impl Fn(u32) -> u32 {
+    pub(crate) fn by_table(codes: &[u32]) -> impl Fn(u32) -> u32 {
         |code| codes.get(code as usize).copied().unwrap_or(NO_CODE)
     }
 }

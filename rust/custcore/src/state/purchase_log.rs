@@ -1,7 +1,7 @@
 //! Purchases in 10 or 14 bytes: who, on which day, how much. That is all that cohorts by the calendar ask for, and a third
 //! of what an [`super::order_log::OrderRecord`] takes.
 
-pub use super::stats::{FIRST_DAY, LAST_DAY};
+pub(crate) use super::stats::{FIRST_DAY, LAST_DAY};
 use crate::exec::simd::widest;
 
 /// Rows of one piece; eight blocks.
@@ -9,7 +9,7 @@ const PIECE: usize = 1 << 14;
 
 /// Purchases, column by column.
 #[derive(Debug, Clone)]
-pub struct PurchaseChunk {
+pub(crate) struct PurchaseChunk {
     /// Codes of the customers.
     pub customers: Vec<u32>,
     /// Days, counted from [`FIRST_DAY`].
@@ -20,7 +20,7 @@ pub struct PurchaseChunk {
 
 /// Money of some purchases.
 #[derive(Debug, Clone)]
-pub enum PackedUnits {
+pub(crate) enum PackedUnits {
     /// Multiples of so many units, such as whole cents.
     Short(Vec<i32>, i64),
     /// Units.
@@ -29,7 +29,7 @@ pub enum PackedUnits {
 
 /// All purchases.
 #[derive(Debug, Clone)]
-pub struct PurchaseLog {
+pub(crate) struct PurchaseLog {
     pieces: Vec<PurchaseChunk>,
     /// What the money of the last block was a multiple of.
     scale: i64,
@@ -44,7 +44,7 @@ impl Default for PurchaseLog {
 
 impl PurchaseLog {
     /// Writes down some purchases, all on days that have a place.
-    pub fn add(&mut self, customers: &[u32], days: &[i32], units: &[i64]) {
+    pub(crate) fn add(&mut self, customers: &[u32], days: &[i32], units: &[i64]) {
         if customers.is_empty() {
             return;
         }
@@ -87,12 +87,12 @@ impl PurchaseLog {
     }
 
     /// The purchases.
-    pub fn pieces(&self) -> &[PurchaseChunk] {
+    pub(crate) fn pieces(&self) -> &[PurchaseChunk] {
         &self.pieces
     }
 
     /// Takes over another part's purchases, whose customer codes `own` translates.
-    pub fn append(&mut self, mut other: Self, own: impl Fn(u32) -> u32) {
+    pub(crate) fn append(&mut self, mut other: Self, own: impl Fn(u32) -> u32) {
         other.pieces.iter_mut().flat_map(|piece| &mut piece.customers).for_each(|customer| *customer = own(*customer));
         let open = self.pieces.pop();
         self.pieces.append(&mut other.pieces);
@@ -100,7 +100,7 @@ impl PurchaseLog {
     }
 
     /// Bytes it takes.
-    pub fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         let of = |piece: &PurchaseChunk| {
             let units = match &piece.units {
                 PackedUnits::Short(sums, _) => 4 * sums.capacity(),
@@ -112,19 +112,14 @@ impl PurchaseLog {
     }
 
     /// Number of purchases.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.pieces.iter().map(|piece| piece.customers.len()).sum()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.pieces.iter().all(|piece| piece.customers.is_empty())
     }
 }
 
 impl PackedUnits {
     /// The money of one purchase.
-    pub fn get(&self, row: usize) -> i64 {
+    pub(crate) fn get(&self, row: usize) -> i64 {
         match self {
             Self::Short(sums, of) => i64::from(sums[row]) * of,
             Self::Long(sums) => sums[row],

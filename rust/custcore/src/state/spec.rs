@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::accumulator;
+use super::accumulators;
 use crate::column::bounds::ObservationWindow;
 use crate::column::chunks::ColumnRoles;
 use crate::column::time::Clock;
@@ -147,7 +147,7 @@ pub struct BaseSpec {
     pub n_days: bool,
     /// What is kept.
     pub track: Track,
-    /// Accumulators besides attributes, and their options; see [`super::accumulator`].
+    /// Accumulators besides attributes, and their options; see `state/accumulator.rs`.
     pub accumulators: BTreeMap<String, String>,
     /// Lines of orders that were sealed.
     pub late: Late,
@@ -268,7 +268,7 @@ impl BaseSpec {
         }
         self.check_decimals()?;
         self.check_track()?;
-        accumulator::check_names(&self.accumulators)?;
+        accumulators::check_names(&self.accumulators)?;
         Ok(self)
     }
 

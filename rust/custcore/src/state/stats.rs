@@ -24,7 +24,7 @@ pub struct CustomerStats {
 }
 
 /// A customer of whom nothing is known.
-pub const EMPTY: CustomerStats = CustomerStats { units: 0, orders: 0, first: i32::MAX, last: i32::MIN };
+pub(crate) const EMPTY: CustomerStats = CustomerStats { units: 0, orders: 0, first: i32::MAX, last: i32::MIN };
 
 impl CustomerStats {
     /// Adds what else is known of this customer.
@@ -49,9 +49,9 @@ struct NarrowStats {
 
 const NOTHING: NarrowStats = NarrowStats { units: 0, orders: 0, first: u16::MAX, last: 0 };
 /// 1900-01-01, the first day that 16 bits tell, here and in all that is packed.
-pub const FIRST_DAY: i32 = -25_567;
+pub(crate) const FIRST_DAY: i32 = -25_567;
 /// 2079-06-05, the last one; what comes after it in 16 bits is no day.
-pub const LAST_DAY: i32 = FIRST_DAY + u16::MAX as i32 - 1;
+pub(crate) const LAST_DAY: i32 = FIRST_DAY + u16::MAX as i32 - 1;
 
 impl NarrowStats {
     fn widen(self) -> CustomerStats {
@@ -73,7 +73,7 @@ impl NarrowStats {
 }
 
 /// Units of money of one row.
-pub trait UnitValue: Copy + Into<i128> + PartialOrd + Default {
+pub(crate) trait UnitValue: Copy + Into<i128> + PartialOrd + Default {
     /// Whether a unit may need more than 64 bits.
     const IS_WIDE: bool;
     /// The sum of the sizes of all units, or more.
@@ -136,7 +136,7 @@ widest! {
 
 widest! {
     /// The smallest and the largest day.
-    pub fn ends(days: &[i32]) -> (i32, i32) {
+    pub(crate) fn ends(days: &[i32]) -> (i32, i32) {
         days.iter().fold((i32::MAX, i32::MIN), |(low, high), &day| (low.min(day), high.max(day)))
     }
 }
@@ -217,7 +217,7 @@ fn of_rows(sources: &[(u32, u32)], first: usize, rows: usize) -> &[(u32, u32)] {
 
 /// Slots by customer code.
 #[derive(Debug, Clone)]
-pub struct CustomerStatsTable {
+pub(crate) struct CustomerStatsTable {
     form: Form,
     /// No sum of units can be larger than this.
     size: u64,
@@ -233,20 +233,15 @@ impl Default for CustomerStatsTable {
 
 impl CustomerStatsTable {
     /// Number of codes.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         match &self.form {
             Form::Narrow(slots) => slots.len(),
             Form::Wide(slots) => slots.len(),
         }
     }
 
-    /// Whether there are no codes.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     /// Bytes it takes.
-    pub fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         match &self.form {
             Form::Narrow(slots) => slots.capacity() * size_of::<NarrowStats>(),
             Form::Wide(slots) => slots.capacity() * size_of::<CustomerStats>(),
@@ -254,7 +249,7 @@ impl CustomerStatsTable {
     }
 
     /// Makes room for the codes below `customers`.
-    pub fn grow(&mut self, customers: usize) {
+    pub(crate) fn grow(&mut self, customers: usize) {
         if customers > self.len() {
             match &mut self.form {
                 Form::Narrow(slots) => slots.resize(customers, NOTHING),
@@ -264,13 +259,13 @@ impl CustomerStatsTable {
     }
 
     /// Whether all units of money fit 64 bits.
-    pub fn is_narrow(&self) -> bool {
+    pub(crate) fn is_narrow(&self) -> bool {
         matches!(self.form, Form::Narrow(_))
     }
 
     /// What is known of a customer; nothing of one that there is no room for yet.
     #[inline]
-    pub fn get(&self, code: u32) -> CustomerStats {
+    pub(crate) fn get(&self, code: u32) -> CustomerStats {
         match &self.form {
             Form::Narrow(slots) => slots.get(code as usize).map_or(EMPTY, |slot| slot.widen()),
             Form::Wide(slots) => slots.get(code as usize).copied().unwrap_or(EMPTY),
@@ -278,7 +273,7 @@ impl CustomerStatsTable {
     }
 
     /// The first and the last day of all purchases.
-    pub fn days(&self, threads: Threads<'_>) -> Option<(i32, i32)> {
+    pub(crate) fn days(&self, threads: Threads<'_>) -> Option<(i32, i32)> {
         let runs = threads.par_chunks(self.len(), |run| {
             let mut ends: Option<(i32, i32)> = None;
             for slot in run.map(|code| self.get(code as u32)).filter(|slot| slot.orders > 0) {
@@ -291,7 +286,7 @@ impl CustomerStatsTable {
 
     /// Purchases of a customer.
     #[inline]
-    pub fn orders(&self, code: u32) -> u64 {
+    pub(crate) fn orders(&self, code: u32) -> u64 {
         match &self.form {
             Form::Narrow(slots) => u64::from(slots[code as usize].orders),
             Form::Wide(slots) => slots[code as usize].orders,
@@ -300,7 +295,7 @@ impl CustomerStatsTable {
 
     /// Adds `more` to what is known of a customer.
     #[inline]
-    pub fn join(&mut self, code: u32, more: &CustomerStats) {
+    pub(crate) fn join(&mut self, code: u32, more: &CustomerStats) {
         let size = u64::try_from(more.units.unsigned_abs()).unwrap_or(u64::MAX);
         let days = if more.orders > 0 { (more.first, more.last) } else { (FIRST_DAY, FIRST_DAY) };
         self.make_room(size, more.orders, days);
@@ -318,7 +313,7 @@ impl CustomerStatsTable {
     }
 
     /// Adds all that another part knows, code by code.
-    pub fn join_all(&mut self, other: &Self, threads: Threads<'_>) {
+    pub(crate) fn join_all(&mut self, other: &Self, threads: Threads<'_>) {
         self.grow(other.len());
         if let (Form::Narrow(_), Form::Narrow(from)) = (&self.form, &other.form) {
             self.make_room(other.size, other.orders, (FIRST_DAY, FIRST_DAY));
@@ -335,7 +330,7 @@ impl CustomerStatsTable {
     }
 
     /// The sums of the slots of several parts in `rows` rows; beside each part its codes, (row, code), ascending by row.
-    pub fn gather(parts: &[(&Self, &[(u32, u32)])], rows: usize, threads: Threads<'_>) -> Self {
+    pub(crate) fn gather(parts: &[(&Self, &[(u32, u32)])], rows: usize, threads: Threads<'_>) -> Self {
         let mut whole = Self::default();
         for (part, _) in parts {
             whole.make_room(part.size, part.orders, (FIRST_DAY, FIRST_DAY));
@@ -371,7 +366,7 @@ impl CustomerStatsTable {
 
     /// Adds a block of purchases of one row each. Rows of code [`NO_CODE`] are passed over if `holes` says that there are any.
     #[inline]
-    pub fn add_block<U: UnitValue>(&mut self, codes: &[u32], days: &[i32], units: &[U], holes: bool) {
+    pub(crate) fn add_block<U: UnitValue>(&mut self, codes: &[u32], days: &[i32], units: &[U], holes: bool) {
         self.make_room(U::size(units), codes.len() as u64, ends(days));
         let slots = match &mut self.form {
             Form::Narrow(slots) => slots,
@@ -424,7 +419,7 @@ impl CustomerStatsTable {
     }
 
     /// The slots of several parts: those of each begin where it is said, and all are below `len`.
-    pub fn concat(parts: &[(&Self, usize)], len: usize, threads: Threads<'_>) -> Self {
+    pub(crate) fn concat(parts: &[(&Self, usize)], len: usize, threads: Threads<'_>) -> Self {
         let mut whole = Self::default();
         for (part, _) in parts {
             whole.make_room(part.size, part.orders, (FIRST_DAY, FIRST_DAY));
@@ -441,7 +436,7 @@ impl CustomerStatsTable {
 
     /// Asks for the cache line of a customer.
     #[inline]
-    pub fn prefetch(&self, code: u32) {
+    pub(crate) fn prefetch(&self, code: u32) {
         match &self.form {
             Form::Narrow(slots) => prefetch(slots, code as usize),
             Form::Wide(slots) => prefetch(slots, code as usize),

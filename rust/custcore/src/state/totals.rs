@@ -19,7 +19,7 @@ use crate::report::Tally;
 
 /// Totals by customer code.
 #[derive(Debug, Default, Clone)]
-pub struct Totals {
+pub(crate) struct Totals {
     slots: CustomerStatsTable,
     /// Number of codes, where nothing but that is kept of customers.
     absent: Option<usize>,
@@ -32,7 +32,7 @@ pub struct Totals {
 
 /// How the codes of one part are codes of another.
 #[derive(Debug, Clone, Copy)]
-pub enum Codes<'a> {
+pub(crate) enum Codes<'a> {
     /// They are the same.
     Same,
     /// By the other's code.
@@ -41,7 +41,7 @@ pub enum Codes<'a> {
 
 /// What an order counts as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OrderClass {
+pub(crate) enum OrderClass {
     /// It is a purchase.
     Purchase,
     /// It lowers the sums and is no purchase.
@@ -54,7 +54,7 @@ pub enum OrderClass {
 
 /// The rules of what counts as a purchase, and the tallies they fill.
 #[derive(Debug, Clone, Copy)]
-pub struct PurchaseRules {
+pub(crate) struct PurchaseRules {
     /// Refunds.
     pub returns: Returns,
     /// Whether an order of amount 0 is a purchase.
@@ -63,7 +63,7 @@ pub struct PurchaseRules {
 
 /// Orders that are no purchases.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct PurchaseTallies {
+pub(crate) struct PurchaseTallies {
     /// Refunds that were left out.
     pub excluded_refunds: Tally,
     /// Refunds that lowered sums.
@@ -75,7 +75,7 @@ pub struct PurchaseTallies {
 impl PurchaseRules {
     /// What an order of this money counts as.
     #[inline]
-    pub fn standing(self, units: i128, amount_is_null: bool) -> OrderClass {
+    pub(crate) fn standing(self, units: i128, amount_is_null: bool) -> OrderClass {
         match self.returns {
             Returns::Exclude if units < 0 => OrderClass::LeftOut,
             Returns::Net if units < 0 => OrderClass::Refund,
@@ -87,7 +87,7 @@ impl PurchaseRules {
 
 impl PurchaseTallies {
     /// Counts an order that is no purchase.
-    pub fn add(&mut self, standing: OrderClass, rows: u64, units: i128, first_row: u64) {
+    pub(crate) fn add(&mut self, standing: OrderClass, rows: u64, units: i128, first_row: u64) {
         let tally = match standing {
             OrderClass::LeftOut => &mut self.excluded_refunds,
             OrderClass::Refund => &mut self.netted_refunds,
@@ -98,7 +98,7 @@ impl PurchaseTallies {
     }
 
     /// Adds what another part tallied, whose rows were counted from `rows_before`.
-    pub fn merge(&mut self, other: &Self, rows_before: u64) {
+    pub(crate) fn merge(&mut self, other: &Self, rows_before: u64) {
         self.excluded_refunds.merge(&other.excluded_refunds, rows_before);
         self.netted_refunds.merge(&other.netted_refunds, rows_before);
         self.zero_orders.merge(&other.zero_orders, rows_before);
@@ -107,7 +107,7 @@ impl PurchaseTallies {
 
 /// One order of one customer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Order {
+pub(crate) struct Order {
     /// The customer's code.
     pub customer: u32,
     /// The local day of its earliest line.
@@ -126,7 +126,7 @@ pub struct Order {
 
 /// The numbers of some rows.
 #[derive(Debug, Clone, Copy)]
-pub enum RowNumbers<'a> {
+pub(crate) enum RowNumbers<'a> {
     /// One after the other from this one on.
     From(u64),
     /// Counted from the first.
@@ -136,7 +136,7 @@ pub enum RowNumbers<'a> {
 impl RowNumbers<'_> {
     /// The number of row `i`.
     #[inline]
-    pub fn get(&self, i: usize) -> u64 {
+    pub(crate) fn get(&self, i: usize) -> u64 {
         match self {
             Self::From(first) => first + i as u64,
             Self::Scattered(first, rows) => first + u64::from(rows[i]),
@@ -146,7 +146,7 @@ impl RowNumbers<'_> {
 
 /// Rows that are orders of their own, column by column.
 #[derive(Debug, Clone, Copy)]
-pub struct RowSlice<'a, U> {
+pub(crate) struct RowSlice<'a, U> {
     /// Customer codes, [`NO_CODE`] for rows that do not count.
     pub codes: &'a [u32],
     /// Local days.
@@ -165,23 +165,23 @@ pub struct RowSlice<'a, U> {
 
 impl Totals {
     /// No customers yet; `lines` says that orders can have several rows.
-    pub fn new(lines: bool) -> Self {
+    pub(crate) fn new(lines: bool) -> Self {
         Self { slots: CustomerStatsTable::default(), absent: None, rows: lines.then(Vec::new), refunds_before_purchase: HashMap::default() }
     }
 
     /// No customers yet, and nothing will be kept of them: orders are only told apart and tallied.
-    pub fn absent() -> Self {
+    pub(crate) fn absent() -> Self {
         Self { absent: Some(0), ..Self::default() }
     }
 
     /// Totals of the same kind of no customers.
     #[must_use]
-    pub fn empty_like(&self) -> Self {
+    pub(crate) fn empty_like(&self) -> Self {
         if self.absent.is_some() { Self::absent() } else { Self::new(self.rows.is_some()) }
     }
 
     /// Makes room for the codes below `customers`.
-    pub fn grow(&mut self, customers: usize) {
+    pub(crate) fn grow(&mut self, customers: usize) {
         if let Some(known) = &mut self.absent {
             *known = customers.max(*known);
             return;
@@ -195,7 +195,7 @@ impl Totals {
     }
 
     /// Adds rows (at most a block) that are orders of their own. Rows of code [`NO_CODE`] are passed over; room must have been made.
-    pub fn add_rows<U: UnitValue>(&mut self, rules: PurchaseRules, rows: &RowSlice<'_, U>, tallies: &mut PurchaseTallies) {
+    pub(crate) fn add_rows<U: UnitValue>(&mut self, rules: PurchaseRules, rows: &RowSlice<'_, U>, tallies: &mut PurchaseTallies) {
         let zero = U::default();
         let RowSlice { codes, days, units, flags, rows, holes, .. } = *rows;
         let is_purchase = |units: U| units > zero || (units == zero && rules.zero_is_purchase);
@@ -229,7 +229,7 @@ impl Totals {
     }
 
     /// Adds one order; the answer is what it counts as. Room must have been made.
-    pub fn add_order(&mut self, rules: PurchaseRules, order: &Order, tallies: &mut PurchaseTallies) -> OrderClass {
+    pub(crate) fn add_order(&mut self, rules: PurchaseRules, order: &Order, tallies: &mut PurchaseTallies) -> OrderClass {
         let standing = rules.standing(order.units, order.amount_is_null);
         tallies.add(standing, order.lines, order.units, order.first_row);
         if self.absent.is_some() {
@@ -255,7 +255,7 @@ impl Totals {
 
     /// Adds what another part knows of its customers; `codes[i]` is the code here of its customer i, [`NO_CODE`] for one
     /// it does not know. Room must have been made.
-    pub fn merge(&mut self, other: &Self, codes: Codes<'_>, rows_before: u64, threads: Threads<'_>) {
+    pub(crate) fn merge(&mut self, other: &Self, codes: Codes<'_>, rows_before: u64, threads: Threads<'_>) {
         if self.absent.is_some() {
             return;
         }
@@ -287,7 +287,7 @@ impl Totals {
     }
 
     /// What several parts know, by the ids they were joined to; `codes` is how many codes each part has.
-    pub fn gather(parts: &[&Self], codes: &[usize], joined: &KeyUnion, threads: Threads<'_>) -> Self {
+    pub(crate) fn gather(parts: &[&Self], codes: &[usize], joined: &KeyUnion, threads: Threads<'_>) -> Self {
         let rows = joined.keys.len();
         if parts.iter().any(|part| part.absent.is_some()) {
             return Self { absent: Some(rows), ..Self::default() };
@@ -315,7 +315,7 @@ impl Totals {
     }
 
     /// Adds what another part knows of its customer `from` to customer `to`, where rows are orders. Room must have been made.
-    pub fn take(&mut self, other: &Self, from: u32, to: u32) {
+    pub(crate) fn take(&mut self, other: &Self, from: u32, to: u32) {
         self.slots.join(to, &other.slots.get(from));
         if let Some(&refunds) = other.refunds_before_purchase.get(&from) {
             self.note_refunds(to, refunds);
@@ -329,7 +329,7 @@ impl Totals {
     }
 
     /// Adds what happened on one day of a customer. Room must have been made; days come in their order for each customer.
-    pub fn add_day(&mut self, record: &DayRecord) {
+    pub(crate) fn add_day(&mut self, record: &DayRecord) {
         let DayRecord { customer, day, orders, rows, others, units } = *record;
         let slot = if orders > 0 {
             CustomerStats { units, orders: u64::from(orders), first: day, last: day }
@@ -358,39 +358,39 @@ impl Totals {
     }
 
     /// What a customer has: purchases, their rows, money.
-    pub fn of(&self, code: u32) -> (u64, u64, i128) {
+    pub(crate) fn of(&self, code: u32) -> (u64, u64, i128) {
         let slot = self.slots.get(code);
         (slot.orders, self.rows.as_ref().map_or(slot.orders, |rows| rows[code as usize]), slot.units)
     }
 
     /// First row and rows of the refunds of a customer that came before any purchase.
-    pub fn refunds_of(&self, code: u32) -> Option<(u64, u64)> {
+    pub(crate) fn refunds_of(&self, code: u32) -> Option<(u64, u64)> {
         self.refunds_before_purchase.get(&code).copied()
     }
 
     /// Bytes it takes.
-    pub fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.slots.bytes() + self.rows.as_ref().map_or(0, |rows| 8 * rows.capacity()) + 32 * self.refunds_before_purchase.capacity()
     }
 
     /// Number of codes.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.absent.unwrap_or(self.slots.len())
     }
 
     /// Whether there are no codes.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
     /// Whether nothing is kept of customers.
-    pub fn are_absent(&self) -> bool {
+    pub(crate) fn are_absent(&self) -> bool {
         self.absent.is_some()
     }
 
     /// Asks for the cache lines of a customer.
     #[inline]
-    pub fn prefetch(&self, code: u32) {
+    pub(crate) fn prefetch(&self, code: u32) {
         self.slots.prefetch(code);
         if let Some(rows) = &self.rows {
             prefetch(rows, code as usize);
@@ -399,7 +399,7 @@ impl Totals {
 
     /// What several parts know, none of whose customers another has: the codes of each begin where it is said, and all are
     /// below `len`.
-    pub fn concat(parts: &[(&Self, usize)], len: usize, threads: Threads<'_>) -> Self {
+    pub(crate) fn concat(parts: &[(&Self, usize)], len: usize, threads: Threads<'_>) -> Self {
         if parts.iter().any(|(part, _)| part.absent.is_some()) {
             return Self { absent: Some(len), ..Self::default() };
         }
@@ -421,24 +421,24 @@ impl Totals {
     }
 
     /// Whether customer `code` has a purchase or a refund; a code can be empty when all its rows were left out.
-    pub fn is_present(&self, code: u32) -> bool {
+    pub(crate) fn is_present(&self, code: u32) -> bool {
         self.absent.is_some()
             || (code as usize) < self.slots.len() && self.slots.orders(code) > 0
             || self.refunds_before_purchase.contains_key(&code)
     }
 
     /// What is known of each code.
-    pub fn slots(&self) -> &CustomerStatsTable {
+    pub(crate) fn slots(&self) -> &CustomerStatsTable {
         &self.slots
     }
 
     /// Rows of the purchases of each code; `None` where rows are orders.
-    pub fn rows(&self) -> Option<&[u64]> {
+    pub(crate) fn rows(&self) -> Option<&[u64]> {
         self.rows.as_deref()
     }
 
     /// The customers who have only refunds: how many, their money, their first row.
-    pub fn without_purchase(&self) -> Tally {
+    pub(crate) fn without_purchase(&self) -> Tally {
         let mut tally = Tally::default();
         for (&code, &(row, rows)) in &self.refunds_before_purchase {
             let slot = self.slots.get(code);

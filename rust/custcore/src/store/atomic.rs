@@ -25,7 +25,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Debug)]
-pub struct AtomicFile {
+pub(crate) struct AtomicFile {
     file: BufWriter<File>,
     temporary: Temporary,
     target: PathBuf,
@@ -52,7 +52,7 @@ static NEXT: AtomicU64 = AtomicU64::new(0);
 
 impl AtomicFile {
     /// Creates the temporary file for `path`. A symbolic link is followed: its target is replaced.
-    pub fn create(path: &Path) -> io::Result<Self> {
+    pub(crate) fn create(path: &Path) -> io::Result<Self> {
         let target = match fs::canonicalize(path) {
             Ok(target) => target,
             Err(error) if error.kind() == ErrorKind::NotFound => path.to_owned(),
@@ -86,7 +86,7 @@ impl AtomicFile {
     }
 
     /// Syncs the content and renames the file to its target.
-    pub fn commit(mut self) -> io::Result<()> {
+    pub(crate) fn commit(mut self) -> io::Result<()> {
         self.file.flush()?;
         self.file.get_ref().sync_all()?;
         fs::rename(&self.temporary.path, &self.target)?;
@@ -106,7 +106,7 @@ impl Write for AtomicFile {
 }
 
 /// Writes `bytes` to the file `path` atomically.
-pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = AtomicFile::create(path)?;
     file.write_all(bytes)?;
     file.commit()

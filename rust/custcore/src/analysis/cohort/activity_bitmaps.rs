@@ -37,7 +37,7 @@ const NO_DAY: i32 = i32::MAX;
 
 /// What is known of purchases kept brief, and of their customers.
 #[derive(Debug, Clone, Copy)]
-pub struct ActivityBitmaps<'a> {
+pub(crate) struct ActivityBitmaps<'a> {
     /// The settings.
     pub spec: &'a CohortSpec,
     /// What is observed.
@@ -52,7 +52,7 @@ pub struct ActivityBitmaps<'a> {
 
 /// All that is counted.
 #[derive(Debug)]
-pub struct BitmapCounts {
+pub(crate) struct BitmapCounts {
     /// The cohorts.
     pub cohorts: Cohorts,
     /// What is in their cells.
@@ -107,18 +107,18 @@ impl Code for u32 {
 
 impl ActivityBitmaps<'_> {
     /// Cells of all cohorts, each of which is observed to the end.
-    pub fn cells(&self) -> u64 {
+    pub(crate) fn cells(&self) -> u64 {
         let n = self.periods() as u64;
         n * (n + 1) / 2
     }
 
     /// Whether bits suit the orders: cells have places. Where one odd date makes many periods, orders are counted one by one.
-    pub fn are_few(&self) -> bool {
+    pub(crate) fn are_few(&self) -> bool {
         has_places(self.cells() as usize, self.order_log.len())
     }
 
     /// Counts all orders.
-    pub fn count(&self) -> Result<BitmapCounts> {
+    pub(crate) fn count(&self) -> Result<BitmapCounts> {
         let n = self.periods();
         // The cohorts of all customers are looked up for every purchase: the fewer bytes, the more of them stay in the cache.
         if n < usize::from(u8::MAX) { self.count_in::<u8>(n) } else { self.count_in::<u32>(n) }
@@ -314,13 +314,13 @@ impl ActivityBitmaps<'_> {
     }
 
     /// The cohort of every buyer.
-    pub fn members(&self) -> Vec<Member> {
+    pub(crate) fn members(&self) -> Vec<Member> {
         let days = (0..).zip(self.first_days()).filter(|(_, day)| *day != NO_DAY);
         days.map(|(customer, anchor)| Member { customer, key: self.observation.index(anchor), anchor }).collect()
     }
 
     /// Movement by period.
-    pub fn movement(&self) -> Vec<Movement> {
+    pub(crate) fn movement(&self) -> Vec<Movement> {
         let mut sums = vec![Movement::default(); self.periods()];
         self.by_customers(|range, bits| {
             let words = range.len().div_ceil(64);

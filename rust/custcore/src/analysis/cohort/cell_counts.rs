@@ -10,7 +10,7 @@ use super::kernel::{CountMembers, Counts, sum_up};
 const FEW_CELLS: usize = 1 << 16;
 
 /// Whether every one of `cells` cells gets a place where there are so many `orders`: memory follows what was seen.
-pub fn has_places(cells: usize, orders: usize) -> bool {
+pub(crate) fn has_places(cells: usize, orders: usize) -> bool {
     cells <= FEW_CELLS.max(orders)
 }
 
@@ -18,13 +18,13 @@ pub fn has_places(cells: usize, orders: usize) -> bool {
 const CELLS_A_RUN: usize = 1 << 18;
 
 /// Whether `runs` runs may have such cells of their own at a time, so that memory does not grow with threads times cells.
-pub fn fits_side_by_side(cells: usize, runs: usize, orders: usize) -> bool {
+pub(crate) fn fits_side_by_side(cells: usize, runs: usize, orders: usize) -> bool {
     cells <= CELLS_A_RUN && cells.saturating_mul(runs) <= (4 * CELLS_A_RUN).max(2 * orders)
 }
 
 /// What is in one cell.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct CellCount {
+pub(crate) struct CellCount {
     /// Members whose judged window is over.
     pub eligible: i64,
     /// Those of them who came back.
@@ -38,7 +38,7 @@ pub struct CellCount {
 }
 
 /// Where members and their orders are counted, by cell.
-pub trait CountCells: CountMembers + Default {
+pub(crate) trait CountCells: CountMembers + Default {
     /// Nothing counted yet in so many cells.
     fn of(cells: usize) -> Self;
     /// Adds orders and money.
@@ -77,7 +77,7 @@ impl CountCells for Counts {
 
 /// Cells in which something is; members are steps, see [`super::kernel::count_member`].
 #[derive(Debug, Clone, Default)]
-pub struct SparseCounts(HashMap<usize, CellCount, foldhash::fast::RandomState>);
+pub(crate) struct SparseCounts(HashMap<usize, CellCount, foldhash::fast::RandomState>);
 
 impl SparseCounts {
     fn cell(&mut self, cell: usize) -> &mut CellCount {
@@ -130,7 +130,7 @@ impl CountCells for SparseCounts {
 
 /// All that was counted.
 #[derive(Debug, Clone)]
-pub enum CellCounts {
+pub(crate) enum CellCounts {
     /// Every cell has its place.
     Dense(Counts),
     /// Cells that are not there are as the one before in their cohort, without orders; members are steps.
@@ -139,7 +139,7 @@ pub enum CellCounts {
 
 impl CellCounts {
     /// Reads the cells of a cohort, whose first cell is `first`, one after the other.
-    pub fn reader(&self, first: usize) -> CellCountReader<'_> {
+    pub(crate) fn reader(&self, first: usize) -> CellCountReader<'_> {
         let next = match self {
             Self::Dense(_) => 0,
             Self::Sparse(cells) => cells.partition_point(|(cell, _)| *cell < first),
@@ -150,7 +150,7 @@ impl CellCounts {
 
 /// Reads cells one after the other.
 #[derive(Debug, Clone)]
-pub struct CellCountReader<'a> {
+pub(crate) struct CellCountReader<'a> {
     counts: &'a CellCounts,
     at: usize,
     /// The next one of those that are there.
@@ -162,7 +162,7 @@ pub struct CellCountReader<'a> {
 impl CellCountReader<'_> {
     /// The next cell of the cohort; there must be one.
     #[inline]
-    pub fn read(&mut self) -> CellCount {
+    pub(crate) fn read(&mut self) -> CellCount {
         let at = self.at;
         self.at += 1;
         match self.counts {

@@ -8,7 +8,7 @@ use super::spec::CohortSpec;
 
 /// One cohort in one period.
 #[derive(Debug, Clone, Copy)]
-pub struct Cell<'a> {
+pub(crate) struct Cell<'a> {
     /// Its cohort.
     pub cohort: &'a Cohort,
     /// Its row in the cohort.
@@ -25,20 +25,20 @@ pub struct Cell<'a> {
 
 impl Cell<'_> {
     /// Customers among those who are eligible.
-    pub fn rate(&self) -> Option<f64> {
+    pub(crate) fn rate(&self) -> Option<f64> {
         let CellCount { eligible, customers, .. } = self.count;
         (eligible > 0).then(|| customers as f64 / eligible as f64)
     }
 
     /// Its 95 % interval.
-    pub fn interval(&self) -> Option<(f64, f64)> {
+    pub(crate) fn interval(&self) -> Option<(f64, f64)> {
         (self.count.eligible > 0).then(|| wilson(self.count.customers, self.count.eligible))
     }
 }
 
 /// The cells of one cohort, row by row.
 #[derive(Debug, Clone)]
-pub struct CohortCells<'a> {
+pub(crate) struct CohortCells<'a> {
     cohort: &'a Cohort,
     reader: CellCountReader<'a>,
     row: usize,
@@ -50,7 +50,7 @@ pub struct CohortCells<'a> {
 
 impl<'a> CohortCells<'a> {
     /// Those of a cohort.
-    pub fn of(spec: &CohortSpec, observation: &Observation, counts: &'a CellCounts, cohort: &'a Cohort) -> Self {
+    pub(crate) fn of(spec: &CohortSpec, observation: &Observation, counts: &'a CellCounts, cohort: &'a Cohort) -> Self {
         let begun = spec.spans().begun(observation.begun(cohort.anchors.0), cohort.rows);
         let ended = spec.spans().ended(observation.ended(cohort.anchors.1), cohort.rows);
         Self { cohort, reader: counts.reader(cohort.first), row: 0, begun, ended: ended.min(begun), cumulative: 0 }
@@ -78,7 +78,7 @@ impl<'a> Iterator for CohortCells<'a> {
 
 /// All cells, cohort by cohort.
 #[derive(Debug, Clone)]
-pub struct Cells<'a> {
+pub(crate) struct Cells<'a> {
     spec: &'a CohortSpec,
     observation: &'a Observation,
     counts: &'a CellCounts,
@@ -88,7 +88,7 @@ pub struct Cells<'a> {
 
 impl<'a> Cells<'a> {
     /// Those of some cohorts.
-    pub fn of(spec: &'a CohortSpec, observation: &'a Observation, counts: &'a CellCounts, cohorts: &'a [Cohort]) -> Self {
+    pub(crate) fn of(spec: &'a CohortSpec, observation: &'a Observation, counts: &'a CellCounts, cohorts: &'a [Cohort]) -> Self {
         Self { spec, observation, counts, cohorts: cohorts.iter(), open: None }
     }
 }
@@ -109,7 +109,7 @@ impl<'a> Iterator for Cells<'a> {
 
 /// Complete cells of one row of all cohorts of a group.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Average {
+pub(crate) struct Average {
     /// How many.
     pub cohorts: i64,
     /// Their members whose window is over.
@@ -122,23 +122,23 @@ pub struct Average {
 
 impl Average {
     /// All customers by all who are eligible.
-    pub fn pooled(&self) -> Option<f64> {
+    pub(crate) fn pooled(&self) -> Option<f64> {
         (self.cohorts > 0).then(|| self.customers as f64 / self.eligible as f64)
     }
 
     /// The mean of the rates.
-    pub fn simple(&self) -> Option<f64> {
+    pub(crate) fn simple(&self) -> Option<f64> {
         (self.cohorts > 0).then(|| self.rates / self.cohorts as f64)
     }
 
     /// The 95 % interval of the pooled rate.
-    pub fn interval(&self) -> Option<(f64, f64)> {
+    pub(crate) fn interval(&self) -> Option<(f64, f64)> {
         (self.cohorts > 0).then(|| wilson(self.customers, self.eligible))
     }
 }
 
 /// The averages of the first `rows` rows, by group and row. Cohorts without members count in none.
-pub fn averages(
+pub(crate) fn averages(
     spec: &CohortSpec,
     observation: &Observation,
     counts: &CellCounts,

@@ -14,13 +14,13 @@ use crate::time::calendar::{MIN_DAY, date_text};
 use crate::time::period::shown;
 
 /// Cells of one result at the most.
-pub const MOST_CELLS: u64 = 50_000_000;
+pub(crate) const MOST_CELLS: u64 = 50_000_000;
 /// So many cohorts have places while members are counted, however few members there are.
 const FEW_COHORTS: usize = 1 << 16;
 
 /// A cohort and its rows.
 #[derive(Debug, Clone, Copy)]
-pub struct Cohort {
+pub(crate) struct Cohort {
     /// Its group.
     pub group: usize,
     /// As in [`Member::key`].
@@ -37,7 +37,7 @@ pub struct Cohort {
 
 /// All cohorts, by group and key.
 #[derive(Debug, Clone, Default)]
-pub struct Cohorts {
+pub(crate) struct Cohorts {
     /// Those with members, and where all have been counted one by one the others, too.
     pub kept: Vec<Cohort>,
     /// Number of all.
@@ -79,7 +79,7 @@ impl Seen {
 
 impl Cohorts {
     /// A cohort for each of the `n` observed periods, whose customers are not counted yet.
-    pub fn empty(spec: &CohortSpec, observation: &Observation, n: usize) -> Result<Self> {
+    pub(crate) fn empty(spec: &CohortSpec, observation: &Observation, n: usize) -> Result<Self> {
         let mut cohorts = Self { periods: Some((observation.periods().start, n)), ..Self::default() };
         cohorts.lay_out(spec, observation, 1)?;
         cohorts.kept = cohorts.some(spec, observation, 0..n);
@@ -87,7 +87,13 @@ impl Cohorts {
     }
 
     /// The cohorts of these members and, if they are periods, the empty ones between them.
-    pub fn of(spec: &CohortSpec, observation: &Observation, members: &[Member], groups: &Groups, view: &BaseView<'_>) -> Result<Self> {
+    pub(crate) fn of(
+        spec: &CohortSpec,
+        observation: &Observation,
+        members: &[Member],
+        groups: &Groups,
+        view: &BaseView<'_>,
+    ) -> Result<Self> {
         let mut cohorts = Self::default();
         if spec.cohort_by != CohortBy::Column && observation.has_periods() {
             let ends = [observation.start.day, observation.end.last_day()].map(|day| observation.calendar.index(day, spec.cohort_period));
@@ -127,7 +133,7 @@ impl Cohorts {
 
     /// The cohort of a group and key, if it has members.
     #[inline]
-    pub fn find(&self, group: usize, key: i64) -> Option<&Cohort> {
+    pub(crate) fn find(&self, group: usize, key: i64) -> Option<&Cohort> {
         match &self.index {
             Index::Places(first, keys, places) => self.kept.get(*places.get(group * keys + (key - first) as usize)? as usize),
             Index::Sorted => {
@@ -137,7 +143,7 @@ impl Cohorts {
     }
 
     /// Some of all cohorts by position, one by one, as tables show them.
-    pub fn some(&self, spec: &CohortSpec, observation: &Observation, positions: Range<usize>) -> Vec<Cohort> {
+    pub(crate) fn some(&self, spec: &CohortSpec, observation: &Observation, positions: Range<usize>) -> Vec<Cohort> {
         let (mut some, mut place) = (Vec::with_capacity(positions.len()), 0);
         self.each(spec, observation, positions.end, |cohort, _| {
             if place >= positions.start {
@@ -149,7 +155,7 @@ impl Cohorts {
     }
 
     /// The first cohort.
-    pub fn first(&self, spec: &CohortSpec, observation: &Observation) -> Option<Cohort> {
+    pub(crate) fn first(&self, spec: &CohortSpec, observation: &Observation) -> Option<Cohort> {
         self.some(spec, observation, 0..self.number.min(1)).pop()
     }
 
@@ -210,7 +216,7 @@ fn possible_anchors(spec: &CohortSpec, observation: &Observation, key: i64) -> (
 }
 
 /// An error where a result would have too many cells. Nothing is allocated for them before.
-pub fn check_cells(cells: u64, spec: &CohortSpec, observation: &Observation) -> Result<()> {
+pub(crate) fn check_cells(cells: u64, spec: &CohortSpec, observation: &Observation) -> Result<()> {
     if cells <= MOST_CELLS {
         return Ok(());
     }

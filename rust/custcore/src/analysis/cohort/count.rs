@@ -3,7 +3,7 @@
 use super::cell_counts::{CellCounts, CountCells, SparseCounts, fits_side_by_side, has_places};
 use super::cohorts::Cohorts;
 use super::kernel::{CohortPosition, Counts, active_periods, count_member};
-use super::members::{Groups, Member};
+use super::members::{Groups, Member, may_buy};
 use super::observation::Observation;
 use super::orders_by_customer::{CohortOrder, OrdersByCustomer};
 use super::spec::CohortSpec;
@@ -13,7 +13,7 @@ use crate::report::Tally;
 
 /// Orders and money of buyers that lie in no cell.
 #[derive(Debug, Clone, Default)]
-pub struct Unattributed {
+pub(crate) struct Unattributed {
     /// Orders by group.
     pub orders: Vec<i64>,
     /// Money by group.
@@ -30,12 +30,12 @@ pub struct Unattributed {
 
 impl Unattributed {
     /// Nothing yet.
-    pub fn new(groups: usize) -> Self {
+    pub(crate) fn new(groups: usize) -> Self {
         Self { orders: vec![0; groups], units: vec![0; groups], ..Self::default() }
     }
 
     /// Adds what was found elsewhere.
-    pub fn merge(&mut self, other: &Self) {
+    pub(crate) fn merge(&mut self, other: &Self) {
         self.orders.iter_mut().zip(&other.orders).for_each(|(to, from)| *to += from);
         self.units.iter_mut().zip(&other.units).for_each(|(to, from)| *to += from);
         self.outside.merge(&other.outside, 0);
@@ -47,7 +47,7 @@ impl Unattributed {
 
 /// What counting needs to know.
 #[derive(Debug, Clone, Copy)]
-pub struct Counter<'a> {
+pub(crate) struct Counter<'a> {
     /// The settings.
     pub spec: &'a CohortSpec,
     /// What is observed.
@@ -66,7 +66,7 @@ pub struct Counter<'a> {
 
 impl Counter<'_> {
     /// All orders, counted; `members` come in the order of customers' codes.
-    pub fn count(&self, members: &[Member]) -> (CellCounts, Unattributed) {
+    pub(crate) fn count(&self, members: &[Member]) -> (CellCounts, Unattributed) {
         if has_places(self.cohorts.cells, self.orders_by_customer.n_orders()) {
             self.count_by::<Counts>(members)
         } else {
@@ -144,11 +144,6 @@ impl Counter<'_> {
             CohortPosition { first, rows, begun: rows, ended: rows }
         }
     }
-}
-
-/// Whether a customer may have bought, as far as totals tell; where there are none the orders do.
-pub(super) fn may_buy(view: &BaseView<'_>, customer: usize) -> bool {
-    !view.has_totals() || view.totals().orders(customer as u32) > 0
 }
 
 /// How far an order came.

@@ -3,7 +3,7 @@
 use super::spec::{ReturnCriterion, Spans};
 
 /// Where members are counted, by cell.
-pub trait CountMembers {
+pub(crate) trait CountMembers {
     /// Adds members whose judged window is over.
     fn add_eligible(&mut self, cell: usize, members: i64);
     /// Adds those of them who came back.
@@ -14,7 +14,7 @@ pub trait CountMembers {
 
 /// What is counted in every cell; rows of one cohort lie together.
 #[derive(Debug, Clone, Default)]
-pub struct Counts {
+pub(crate) struct Counts {
     /// Members whose judged window is over.
     pub eligible: Vec<i64>,
     /// Those of them who came back.
@@ -29,12 +29,12 @@ pub struct Counts {
 
 impl Counts {
     /// Nothing counted yet in so many cells.
-    pub fn new(cells: usize) -> Self {
+    pub(crate) fn new(cells: usize) -> Self {
         Self { eligible: vec![0; cells], customers: vec![0; cells], open: vec![0; cells], orders: vec![0; cells], units: vec![0; cells] }
     }
 
     /// Adds what was counted elsewhere.
-    pub fn merge(&mut self, other: &Self) {
+    pub(crate) fn merge(&mut self, other: &Self) {
         let add = |to: &mut [i64], from: &[i64]| to.iter_mut().zip(from).for_each(|(to, from)| *to += from);
         add(&mut self.eligible, &other.eligible);
         add(&mut self.customers, &other.customers);
@@ -63,7 +63,7 @@ impl CountMembers for Counts {
 
 /// The rows of a cohort among all cells, and how far a member was observed.
 #[derive(Debug, Clone, Copy)]
-pub struct CohortPosition {
+pub(crate) struct CohortPosition {
     /// The first cell.
     pub first: usize,
     /// Number of rows.
@@ -76,7 +76,7 @@ pub struct CohortPosition {
 
 /// Counts a member who was active in the periods `active`, which ascend. Customers are counted as steps up and down:
 /// [`sum_up`] makes numbers of them.
-pub fn count_member(
+pub(crate) fn count_member(
     counts: &mut impl CountMembers,
     place: CohortPosition,
     criterion: ReturnCriterion,
@@ -139,7 +139,7 @@ fn step(place: CohortPosition, from: usize, to: usize, mut add: impl FnMut(usize
 }
 
 /// Numbers from steps, in the rows of one cohort.
-pub fn sum_up(steps: &mut [i64]) {
+pub(crate) fn sum_up(steps: &mut [i64]) {
     let mut sum = 0;
     for step in steps {
         sum += *step;
@@ -148,7 +148,7 @@ pub fn sum_up(steps: &mut [i64]) {
 }
 
 /// Periods in which there are at least `least` of the ascending `periods`, into `out`, which is emptied first.
-pub fn active_periods(periods: impl Iterator<Item = i64>, least: u32, out: &mut Vec<i64>) {
+pub(crate) fn active_periods(periods: impl Iterator<Item = i64>, least: u32, out: &mut Vec<i64>) {
     out.clear();
     let mut run: Option<(i64, u32)> = None;
     for period in periods {
@@ -167,7 +167,7 @@ pub fn active_periods(periods: impl Iterator<Item = i64>, least: u32, out: &mut 
 const Z: f64 = 1.959_963_984_540_054;
 
 /// The 95 % interval of a share of `c` among `n` (Wilson 1927).
-pub fn wilson(c: i64, n: i64) -> (f64, f64) {
+pub(crate) fn wilson(c: i64, n: i64) -> (f64, f64) {
     let (count, all) = (c as f64, n as f64);
     let z2 = Z * Z;
     // The products are taken as integers, which loses nothing where floats would.

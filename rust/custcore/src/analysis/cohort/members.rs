@@ -1,6 +1,5 @@
 //! Who is in which cohort.
 
-use super::count::may_buy;
 use super::observation::Observation;
 use super::orders_by_customer::{CohortOrder, OrdersByCustomer};
 use super::spec::{CohortBy, CohortSpec};
@@ -10,7 +9,7 @@ use crate::group::interner::NO_CODE;
 
 /// A customer in a cohort.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Member {
+pub(crate) struct Member {
     /// His code.
     pub customer: u32,
     /// The number of the cohort's period, or the position of its value among all.
@@ -21,7 +20,7 @@ pub struct Member {
 
 /// Values of a column at the first purchases of all buyers, ascending, null last.
 #[derive(Debug, Clone, Default)]
-pub struct Values {
+pub(crate) struct Values {
     /// Codes of the values, [`NO_CODE`] for null.
     pub codes: Vec<u32>,
     /// By code of a value: its position; that of null is last.
@@ -30,7 +29,7 @@ pub struct Values {
 
 impl Values {
     /// The values that occur.
-    pub fn of(attribute: AttributeView<'_>, view: &BaseView<'_>) -> Self {
+    pub(crate) fn of(attribute: AttributeView<'_>, view: &BaseView<'_>) -> Self {
         let totals = view.totals();
         let null = attribute.number();
         let mut ranks = vec![NO_CODE; null + 1];
@@ -55,14 +54,14 @@ impl Values {
 
     /// The position of a buyer's value.
     #[inline]
-    pub fn rank(&self, attribute: AttributeView<'_>, customer: u32) -> u32 {
+    pub(crate) fn rank(&self, attribute: AttributeView<'_>, customer: u32) -> u32 {
         self.ranks[Self::place(attribute, self.ranks.len() - 1, customer)]
     }
 }
 
 /// The groups that a result is split into.
 #[derive(Debug, Clone, Default)]
-pub struct Groups {
+pub(crate) struct Groups {
     /// The values of the column of `by`.
     pub values: Option<Values>,
     attribute: usize,
@@ -70,29 +69,29 @@ pub struct Groups {
 
 impl Groups {
     /// One group, or those of the attribute at this position.
-    pub fn of(attribute: Option<usize>, view: &BaseView<'_>) -> Self {
+    pub(crate) fn of(attribute: Option<usize>, view: &BaseView<'_>) -> Self {
         Self { values: attribute.map(|i| Values::of(view.attribute(i), view)), attribute: attribute.unwrap_or(0) }
     }
 
     /// Number of groups.
-    pub fn number(&self) -> usize {
+    pub(crate) fn number(&self) -> usize {
         self.values.as_ref().map_or(1, |values| values.codes.len())
     }
 
     /// The group of a buyer.
     #[inline]
-    pub fn group(&self, view: &BaseView<'_>, customer: u32) -> usize {
+    pub(crate) fn group(&self, view: &BaseView<'_>, customer: u32) -> usize {
         self.values.as_ref().map_or(0, |values| values.rank(view.attribute(self.attribute), customer) as usize)
     }
 
     /// The code of a group's value, `None` for null.
-    pub fn value(&self, group: usize) -> Option<u32> {
+    pub(crate) fn value(&self, group: usize) -> Option<u32> {
         self.values.as_ref().map(|values| values.codes[group]).filter(|&code| code != NO_CODE)
     }
 }
 
 /// The memberships of all buyers, by code and cohort.
-pub fn memberships(
+pub(crate) fn memberships(
     spec: &CohortSpec,
     observation: &Observation,
     orders_by_customer: &OrdersByCustomer,
@@ -137,4 +136,9 @@ fn recurring(spec: &CohortSpec, observation: &Observation, orders: &[CohortOrder
             last = Some(key);
         }
     }
+}
+
+/// Whether a customer may have bought, as far as totals tell; where there are none the orders do.
+pub(super) fn may_buy(view: &BaseView<'_>, customer: usize) -> bool {
+    !view.has_totals() || view.totals().orders(customer as u32) > 0
 }

@@ -4,24 +4,24 @@
 //! are counted into cells ([`count`], by [`kernel`]), and tables are made of the counts ([`table`]). Whatever else is asked
 //! for later (movement, revenue retention, the customers themselves) comes from the journal, never from a second scan.
 
-pub mod activity_bitmaps;
-pub mod cell_counts;
-pub mod cells;
-pub mod cohorts;
-pub mod count;
-pub mod from_base;
-pub mod kernel;
-pub mod members;
-pub mod movement;
-pub mod observation;
-pub mod orders_by_customer;
+pub(crate) mod activity_bitmaps;
+pub(crate) mod cell_counts;
+pub(crate) mod cells;
+pub(crate) mod cohorts;
+pub(crate) mod count;
+mod found;
+pub(crate) mod from_base;
+pub(crate) mod kernel;
+pub(crate) mod members;
+pub(crate) mod movement;
+pub(crate) mod observation;
+pub(crate) mod orders_by_customer;
 mod period_tables;
 mod revenue;
 mod revenue_matrix;
-pub mod spec;
-pub mod table;
+pub(crate) mod spec;
+pub(crate) mod table;
 
-use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use arrow_schema::Schema;
@@ -30,14 +30,14 @@ use self::activity_bitmaps::ActivityBitmaps;
 use self::cell_counts::CellCounts;
 use self::cohorts::{Cohorts, check_cells};
 use self::count::{Counter, Unattributed};
+use self::found::{CohortView, Found, LoggedOrders};
 use self::members::{Groups, Member, Values};
 use self::movement::Sums;
 use self::observation::Observation;
 use self::orders_by_customer::OrdersByCustomer;
 use self::spec::CohortSpec;
-pub use self::table::Part;
+pub use self::table::CohortPart;
 use crate::base::CustomerBase;
-use crate::base::view::BaseView;
 use crate::column::bounds::Cutoff;
 use crate::column::chunks::InputSchema;
 use crate::error::{Error, ErrorKind, Result};
@@ -63,39 +63,6 @@ pub struct CohortRetention {
     report: Report,
     /// The long table, once it was asked for.
     table: OnceLock<Table>,
-}
-
-/// What was found, where something was observed.
-#[derive(Debug)]
-struct Found {
-    observation: Observation,
-    orders: Orders,
-    groups: Groups,
-    /// Values of the cohort column.
-    values: Option<Values>,
-    /// Customers who are in a cohort.
-    customers: usize,
-    cohorts: Cohorts,
-    counts: CellCounts,
-}
-
-/// What was written down.
-#[derive(Debug)]
-enum Orders {
-    /// Sorted by customer, and who is in which cohort.
-    Sorted(OrdersByCustomer, Vec<Member>),
-    /// As it came, purchases kept brief; one cohort a customer.
-    Brief(OrderLog),
-}
-
-impl Orders {
-    /// Number of orders.
-    fn len(&self) -> usize {
-        match self {
-            Self::Sorted(orders_by_customer, _) => orders_by_customer.n_orders(),
-            Self::Brief(order_log) => order_log.len(),
-        }
-    }
 }
 
 /// Begins a scan that [`CohortSpec::scan`] has set up. Columns and bounds are checked here, before any rows are read.
@@ -130,7 +97,7 @@ pub fn finish_cohort_scan(spec: CohortSpec, fold: UpdateBuilder, context: &Conte
 }
 
 /// Counts the orders of `order_log`, none of which lies after the end of observation, by the customers of `base`.
-pub fn of_base(
+pub(crate) fn of_base(
     spec: CohortSpec,
     base: CustomerBase,
     order_log: OrderLog,
@@ -149,7 +116,7 @@ fn count(
     threads: Threads<'_>,
 ) -> Result<CohortRetention> {
     let Counted { last_day, found, lost, report } = count_orders(&spec, &base, order_log, ends, threads)?;
-    table::check_money(&View::of(&spec, &base, found.as_ref(), &report)?, &lost)?;
+    table::check_money(&CohortView::of(&spec, &base, found.as_ref(), &report)?, &lost)?;
     Ok(CohortRetention { spec, base, last_day, found, lost, report, table: OnceLock::new() })
 }
 
@@ -190,7 +157,7 @@ fn count_orders(
             without_purchase = absent.then_some(counted.without_purchase);
             (cohorts, counts, lost) = (counted.cohorts, CellCounts::Dense(counted.counts), counted.lost);
             customers = cohorts.kept.iter().map(|cohort| cohort.size as usize).sum();
-            (values, orders) = (None, Orders::Brief(order_log));
+            (values, orders) = (None, LoggedOrders::Packed(order_log));
         } else {
             let orders_by_customer =
                 if is_packed { OrdersByCustomer::of_purchase_log(&order_log, n) } else { OrdersByCustomer::of(order_log, n) };
@@ -209,7 +176,7 @@ fn count_orders(
                 threads,
             };
             (counts, lost) = counter.count(&members);
-            orders = Orders::Sorted(orders_by_customer, members);
+            orders = LoggedOrders::Sorted(orders_by_customer, members);
         }
         found = Some(Found { observation, orders, groups, values, customers, cohorts, counts });
     }
@@ -235,57 +202,9 @@ fn report(mut report: Report, kinds: &InputSchema, lost: &Unattributed) -> Repor
     report
 }
 
-/// What tables are made of.
-struct View<'a> {
-    spec: &'a CohortSpec,
-    kinds: &'a InputSchema,
-    base: BaseView<'a>,
-    found: Option<&'a Found>,
-    report: &'a Report,
-}
-
-impl<'a> View<'a> {
-    fn of(spec: &'a CohortSpec, base: &'a CustomerBase, found: Option<&'a Found>, report: &'a Report) -> Result<Self> {
-        let base = base.view_of_scan()?;
-        Ok(Self { spec, kinds: base.kinds(), base, found, report })
-    }
-
-    /// What `work` makes of the orders, sorted by customer.
-    fn count<R: Default>(&self, threads: Threads<'_>, work: impl FnOnce(Counter<'_>) -> Result<R>) -> Result<R> {
-        let Some(Found { observation, orders, groups, cohorts, .. }) = self.found else { return Ok(R::default()) };
-        let (spec, view) = (self.spec, &self.base);
-        match orders {
-            Orders::Sorted(orders_by_customer, _) => {
-                work(Counter { spec, observation, orders_by_customer, view, groups, cohorts, threads })
-            }
-            Orders::Brief(order_log) => {
-                let orders_by_customer = OrdersByCustomer::of_purchase_log(order_log, view.customers());
-                work(Counter { spec, observation, orders_by_customer: &orders_by_customer, view, groups, cohorts, threads })
-            }
-        }
-    }
-
-    /// What was kept brief.
-    fn masks<'t>(&self, threads: Threads<'t>) -> Option<ActivityBitmaps<'t>>
-    where
-        'a: 't,
-    {
-        let Some(Found { orders: Orders::Brief(order_log), observation, .. }) = self.found else { return None };
-        Some(ActivityBitmaps { spec: self.spec, observation, customers: self.base.customers(), order_log, threads })
-    }
-
-    /// Who is in which cohort, by code and cohort.
-    fn members(&self, threads: Threads<'_>) -> Cow<'a, [Member]> {
-        match self.found {
-            Some(Found { orders: Orders::Sorted(_, members), .. }) => Cow::Borrowed(members),
-            _ => self.masks(threads).map_or(Cow::Borrowed(&[]), |masks| Cow::Owned(masks.members())),
-        }
-    }
-}
-
 impl CohortRetention {
-    fn view(&self) -> Result<View<'_>> {
-        View::of(&self.spec, &self.base, self.found.as_ref(), &self.report)
+    fn view(&self) -> Result<CohortView<'_>> {
+        CohortView::of(&self.spec, &self.base, self.found.as_ref(), &self.report)
     }
 
     /// The long table: a row per cohort and period, and for each group what lies in no cell. It is made when it is first
@@ -306,7 +225,7 @@ impl CohortRetention {
     /// The long table without its rows: names and types of its columns.
     pub fn empty_cells(&self, context: &Context) -> Result<Table> {
         let view = self.view()?;
-        table::cells_table(&View { found: None, ..view }, &Unattributed::default(), context)
+        table::cells_table(&CohortView { found: None, ..view }, &Unattributed::default(), context)
     }
 
     /// The wide table of one column of the long one: a row per cohort, a column per period; or a part of it.

@@ -16,7 +16,7 @@ use crate::time::calendar::date_text;
 
 /// Customers of one period.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Movement {
+pub(crate) struct Movement {
     /// Active in it.
     pub active: i64,
     /// Never before.
@@ -31,7 +31,7 @@ pub struct Movement {
 
 /// Money of one period, in units; a customer's negative period counts as 0.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Flow {
+pub(crate) struct Flow {
     /// That of the period before.
     pub start: i128,
     /// Of customers who left.
@@ -72,7 +72,7 @@ impl AddAssign for Flow {
 
 /// What is added up by group and period: a place for each row where these are few, else those rows in which something is.
 #[derive(Debug, Clone)]
-pub enum Sums<T> {
+pub(crate) enum Sums<T> {
     /// All rows.
     Dense(Vec<T>),
     /// By row.
@@ -86,7 +86,7 @@ impl<T: Copy + Default + AddAssign> Sums<T> {
     }
 
     /// What is in a row.
-    pub fn get(&self, row: usize) -> T {
+    pub(crate) fn get(&self, row: usize) -> T {
         match self {
             Self::Dense(rows) => rows[row],
             Self::Sparse(rows) => rows.get(&row).copied().unwrap_or_default(),
@@ -118,7 +118,7 @@ impl<T> Default for Sums<T> {
 
 /// The rows of one group.
 #[derive(Debug)]
-pub struct Periods<'a, T> {
+pub(crate) struct Periods<'a, T> {
     sums: &'a mut Sums<T>,
     first: usize,
     number: usize,
@@ -133,7 +133,7 @@ impl<T: Copy + Default + AddAssign> Periods<'_, T> {
 }
 
 /// Adds the movement of a customer who was active in `active`, which ascend; `known` says that he was before.
-pub fn move_customer(rows: &mut Periods<'_, Movement>, active: &[usize], mut known: bool) {
+pub(crate) fn move_customer(rows: &mut Periods<'_, Movement>, active: &[usize], mut known: bool) {
     let mut before: Option<usize> = None;
     for &period in active {
         let is_next = before.is_some_and(|before| before + 1 == period);
@@ -158,7 +158,7 @@ pub fn move_customer(rows: &mut Periods<'_, Movement>, active: &[usize], mut kno
 }
 
 /// Adds the money of a customer, (period, units) ascending, all of it positive; `known` says that he bought before.
-pub fn move_money(rows: &mut Periods<'_, Flow>, money: &[(usize, i128)], mut known: bool) {
+pub(crate) fn move_money(rows: &mut Periods<'_, Flow>, money: &[(usize, i128)], mut known: bool) {
     let mut before: Option<(usize, i128)> = None;
     for &(period, now) in money {
         let kept = before.filter(|(earlier, _)| earlier + 1 == period);
@@ -194,7 +194,7 @@ fn leave(rows: &mut Periods<'_, Flow>, period: usize, units: i128) {
 
 impl Counter<'_> {
     /// Movement by group and period.
-    pub fn movement(&self) -> Result<Sums<Movement>> {
+    pub(crate) fn movement(&self) -> Result<Sums<Movement>> {
         let first = self.observation.periods().start;
         let least = self.spec.min_occurrences;
         self.of_all(|orders, rows, active: &mut Vec<i64>, periods: &mut Vec<usize>| {
@@ -208,7 +208,7 @@ impl Counter<'_> {
     }
 
     /// Flows of money by group and period.
-    pub fn flows(&self) -> Result<Sums<Flow>> {
+    pub(crate) fn flows(&self) -> Result<Sums<Flow>> {
         let first = self.observation.periods().start;
         self.of_all(|orders, rows, (): &mut (), money: &mut Vec<(usize, i128)>| {
             money.clear();

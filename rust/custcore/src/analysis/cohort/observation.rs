@@ -8,7 +8,7 @@ use crate::time::period::{Calendar, DayTable, MOST_DAYS, Period};
 
 /// The time that is looked at.
 #[derive(Debug, Clone)]
-pub struct Observation {
+pub(crate) struct Observation {
     /// Its first moment.
     pub start: Cutoff,
     /// The first moment after it.
@@ -27,7 +27,7 @@ pub struct Observation {
 
 impl Observation {
     /// The time that was asked for, or that the orders (which lie on the days `days`) cover; `None` without any.
-    pub fn new(
+    pub(crate) fn new(
         spec: &CohortSpec,
         view: &BaseView<'_>,
         (start, end): (Option<Cutoff>, Option<Cutoff>),
@@ -52,13 +52,13 @@ impl Observation {
     }
 
     /// Whether there is a day between both ends.
-    pub fn has_periods(&self) -> bool {
+    pub(crate) fn has_periods(&self) -> bool {
         self.end.last_day() >= self.start.day
     }
 
     /// The period of a day.
     #[inline]
-    pub fn index(&self, day: i32) -> i64 {
+    pub(crate) fn index(&self, day: i32) -> i64 {
         let at = day.wrapping_sub(self.days.first());
         match self.days.periods().get(at as usize) {
             Some(&period) => self.days.zero() + i64::from(period),
@@ -67,19 +67,19 @@ impl Observation {
     }
 
     /// The first day that a purchase may lie on, and the places of it and all that follow, see [`Observation::place`].
-    pub fn days(&self) -> (i32, impl Iterator<Item = u32>) {
+    pub(crate) fn days(&self) -> (i32, impl Iterator<Item = u32>) {
         let shift = self.days.zero() - self.index(self.start.day);
         (self.days.first(), self.days.periods().iter().map(move |&period| (i64::from(period) + shift) as u32))
     }
 
     /// The period of an observed day, counted from the first one that is observed.
-    pub fn place(&self, day: i32) -> usize {
+    pub(crate) fn place(&self, day: i32) -> usize {
         (self.index(day) - self.index(self.start.day)) as usize
     }
 
     /// How many periods after that of his anchor a customer's day lies.
     #[inline]
-    pub fn offset(&self, anchor: i32, day: i32) -> i64 {
+    pub(crate) fn offset(&self, anchor: i32, day: i32) -> i64 {
         match self.own {
             Some(length) => i64::from((day - anchor).div_euclid(length)),
             None => self.index(day) - self.index(anchor),
@@ -87,7 +87,7 @@ impl Observation {
     }
 
     /// Windows of a customer that have begun.
-    pub fn begun(&self, anchor: i32) -> i64 {
+    pub(crate) fn begun(&self, anchor: i32) -> i64 {
         match self.own {
             Some(length) => i64::from((self.end.last_day() - anchor).div_euclid(length)) + 1,
             None => self.last - self.index(anchor) + 1,
@@ -95,7 +95,7 @@ impl Observation {
     }
 
     /// Windows of a customer that are over.
-    pub fn ended(&self, anchor: i32) -> i64 {
+    pub(crate) fn ended(&self, anchor: i32) -> i64 {
         match self.own {
             Some(length) => i64::from((self.end.day - anchor).div_euclid(length)),
             None => self.end_period - self.index(anchor),
@@ -103,12 +103,12 @@ impl Observation {
     }
 
     /// The calendar's periods from the first to the last that is observed.
-    pub fn periods(&self) -> std::ops::Range<i64> {
+    pub(crate) fn periods(&self) -> std::ops::Range<i64> {
         if self.has_periods() { self.index(self.start.day)..self.last + 1 } else { 0..0 }
     }
 
     /// Whether a calendar period is over.
-    pub fn is_over(&self, index: i64) -> bool {
+    pub(crate) fn is_over(&self, index: i64) -> bool {
         self.calendar.start(index + 1, self.period) <= i64::from(self.end.day)
     }
 }

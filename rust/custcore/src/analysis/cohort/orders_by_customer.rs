@@ -7,7 +7,7 @@ use crate::report::Tally;
 
 /// All orders, customer by customer.
 #[derive(Debug, Default)]
-pub struct OrdersByCustomer {
+pub(crate) struct OrdersByCustomer {
     /// Where the orders of each code begin; one more than there are codes.
     starts: Vec<usize>,
     entries: Vec<OrderRecord>,
@@ -16,7 +16,7 @@ pub struct OrdersByCustomer {
 
 /// One order.
 #[derive(Debug, Clone, Copy)]
-pub struct CohortOrder {
+pub(crate) struct CohortOrder {
     /// Local day.
     pub day: i32,
     /// What it counts as.
@@ -29,29 +29,29 @@ pub struct CohortOrder {
 
 impl CohortOrder {
     /// Whether it may begin a life.
-    pub fn starts(&self) -> bool {
+    pub(crate) fn starts(&self) -> bool {
         self.marks & (PURCHASE | START) == PURCHASE | START
     }
 
     /// Whether it counts as coming back.
-    pub fn returns(&self) -> bool {
+    pub(crate) fn returns(&self) -> bool {
         self.marks & (PURCHASE | RETURNING) == PURCHASE | RETURNING
     }
 
     /// Whether it is a purchase.
-    pub fn is_purchase(&self) -> bool {
+    pub(crate) fn is_purchase(&self) -> bool {
         self.marks & PURCHASE != 0
     }
 
     /// Whether it is observed.
-    pub fn in_window(&self) -> bool {
+    pub(crate) fn in_window(&self) -> bool {
         self.marks & BEFORE == 0
     }
 }
 
 impl OrdersByCustomer {
     /// Sorts a journal of so many customer codes.
-    pub fn of(order_log: OrderLog, customers: usize) -> Self {
+    pub(crate) fn of(order_log: OrderLog, customers: usize) -> Self {
         let (pieces, wide) = order_log.into_parts();
         let mut starts = vec![0; customers + 1];
         for entry in pieces.iter().flatten() {
@@ -75,7 +75,7 @@ impl OrdersByCustomer {
     }
 
     /// The same of a journal that keeps purchases brief; their rows are not known.
-    pub fn of_purchase_log(order_log: &OrderLog, customers: usize) -> Self {
+    pub(crate) fn of_purchase_log(order_log: &OrderLog, customers: usize) -> Self {
         let mut full = OrderLog::default();
         for piece in order_log.purchases().map_or(&[][..], |purchase_log| purchase_log.pieces()) {
             for (row, (&customer, &day)) in piece.customers.iter().zip(&piece.days).enumerate() {
@@ -90,17 +90,17 @@ impl OrdersByCustomer {
     }
 
     /// Number of orders.
-    pub fn n_orders(&self) -> usize {
+    pub(crate) fn n_orders(&self) -> usize {
         self.entries.len()
     }
 
     /// Number of codes.
-    pub fn customers(&self) -> usize {
+    pub(crate) fn customers(&self) -> usize {
         self.starts.len().saturating_sub(1)
     }
 
     /// Customers who bought nothing, and their refunds.
-    pub fn without_purchase(&self) -> Tally {
+    pub(crate) fn without_purchase(&self) -> Tally {
         let mut sum = Tally::default();
         for range in self.starts.windows(2) {
             let entries = &self.entries[range[0]..range[1]];
@@ -114,7 +114,7 @@ impl OrdersByCustomer {
     }
 
     /// The orders of a customer by day, into `out`, which is emptied first.
-    pub fn orders(&self, customer: usize, out: &mut Vec<CohortOrder>) {
+    pub(crate) fn orders(&self, customer: usize, out: &mut Vec<CohortOrder>) {
         let entries = &self.entries[self.starts[customer]..self.starts[customer + 1]];
         out.clear();
         let order = |e: &OrderRecord| CohortOrder { day: e.day, marks: e.marks(), units: e.units(&self.wide), row: e.row() };

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use arrow_array::{BooleanArray, Date32Array, Float64Array, Int64Array};
 
-use super::View;
 use super::cohorts::MOST_CELLS;
+use super::found::CohortView;
 use super::movement::{Flow, Movement, Sums};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::memory::check_room;
@@ -33,7 +33,7 @@ pub(super) fn check_periods(periods: usize, groups: usize) -> Result<usize> {
 }
 
 /// Begins a table of calendar periods, `rows` over all groups.
-fn periods_table(view: &View<'_>) -> Result<(TableBuilder, usize)> {
+fn periods_table(view: &CohortView<'_>) -> Result<(TableBuilder, usize)> {
     let mut table = TableBuilder::default();
     let Some(found) = view.found else {
         view.by_column(&mut table, 0..0)?;
@@ -59,7 +59,7 @@ fn periods_table(view: &View<'_>) -> Result<(TableBuilder, usize)> {
 type Named<T, V> = (&'static str, fn(&T) -> V);
 
 /// The movement of customers.
-pub(super) fn movement_table(view: &View<'_>, sums: &Sums<Movement>) -> Result<Table> {
+pub(super) fn movement_table(view: &CohortView<'_>, sums: &Sums<Movement>) -> Result<Table> {
     let (mut table, rows) = periods_table(view)?;
     let columns: [Named<Movement, i64>; 5] = [
         ("active", |row| row.active),
@@ -75,7 +75,7 @@ pub(super) fn movement_table(view: &View<'_>, sums: &Sums<Movement>) -> Result<T
 }
 
 /// Revenue retention.
-pub(super) fn flow_table(view: &View<'_>, sums: &Sums<Flow>, reactivation: bool) -> Result<Table> {
+pub(super) fn flow_table(view: &CohortView<'_>, sums: &Sums<Flow>, reactivation: bool) -> Result<Table> {
     let (mut table, rows) = periods_table(view)?;
     let columns: [Named<Flow, i128>; 7] = [
         ("revenue_start", |row| row.start),

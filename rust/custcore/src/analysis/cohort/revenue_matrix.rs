@@ -17,7 +17,7 @@ const AHEAD: usize = 16;
 
 impl ActivityBitmaps<'_> {
     /// Flows of money by period; `None` where another way suits the data: sums may leave 64 bits, or periods are many.
-    pub fn flows(&self) -> Option<Vec<Flow>> {
+    pub(crate) fn flows(&self) -> Option<Vec<Flow>> {
         let n = self.periods();
         let threads = self.threads.if_large(self.order_log.len());
         let some = (NUMBERS / threads.count() / n.max(1)).min(self.customers.div_ceil(threads.count())).max(1);

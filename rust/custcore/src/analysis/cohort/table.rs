@@ -6,10 +6,10 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, BooleanArray, Date32Array, Float64Array, Int32Array, Int64Array};
 use arrow_schema::Metadata;
 
-use super::View;
 use super::cells::{Cell, Cells, CohortCells, averages};
 use super::cohorts::{Cohort, MOST_CELLS};
 use super::count::Unattributed;
+use super::found::CohortView;
 use super::members::Member;
 use super::period_tables::check_periods;
 use super::spec::CohortBy;
@@ -26,7 +26,7 @@ use crate::time::period::shown;
 
 /// A column of the long table that the wide one can show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Value {
+pub(crate) enum Value {
     /// Members whose window is over.
     Eligible,
     /// Those of them who came back.
@@ -79,7 +79,7 @@ impl Value {
     }
 
     /// The column of this name.
-    pub fn named(name: &str, money: Option<Money>) -> Result<Self> {
+    pub(crate) fn named(name: &str, money: Option<Money>) -> Result<Self> {
         Self::all(money).find(|(known, _)| *known == name).map(|(_, value)| value).ok_or_else(|| {
             let words: Vec<String> = Self::all(money).map(|(known, _)| format!("'{known}'")).collect();
             Error::new(ErrorKind::InvalidArgument, format!("value='{name}' is unknown; choose one of {}", words.join(", ")))
@@ -87,7 +87,7 @@ impl Value {
     }
 }
 
-impl View<'_> {
+impl CohortView<'_> {
     fn metadata(&self) -> Metadata {
         let mut metadata = Metadata::new();
         if let Some(day) = self.report.as_of {
@@ -225,7 +225,7 @@ impl<'a> CohortRow<'a> {
 /// the cells of its group.
 #[derive(Clone)]
 struct CohortRows<'a> {
-    view: &'a View<'a>,
+    view: &'a CohortView<'a>,
     cohorts: &'a [Cohort],
     open: Option<CohortCells<'a>>,
     groups: Range<usize>,
@@ -263,14 +263,14 @@ impl<'a> Iterator for CohortRows<'a> {
 
 impl ExactSizeIterator for CohortRows<'_> {}
 
-impl View<'_> {
+impl CohortView<'_> {
     fn cohorts(&self, positions: Range<usize>) -> Vec<Cohort> {
         self.found.map_or_else(Vec::new, |found| found.cohorts.some(self.spec, &found.observation, positions))
     }
 }
 
 /// An error where sums of money leave their output type, before any table is made.
-pub(super) fn check_money(view: &View<'_>, lost: &Unattributed) -> Result<()> {
+pub(super) fn check_money(view: &CohortView<'_>, lost: &Unattributed) -> Result<()> {
     if !matches!(view.kinds.money, Some(Money::Integer | Money::Decimal { .. })) {
         return Ok(());
     }
@@ -294,7 +294,7 @@ const COLUMN_BYTES: usize = 1 << 10;
 const MOST_FIELDS: usize = 2 * MOST_CELLS as usize;
 
 /// The long table.
-pub(super) fn cells_table(view: &View<'_>, lost: &Unattributed, context: &Context) -> Result<Table> {
+pub(super) fn cells_table(view: &CohortView<'_>, lost: &Unattributed, context: &Context) -> Result<Table> {
     let (n, cells) = view.found.map_or((0, 0), |found| (found.cohorts.number, found.cohorts.cells));
     // Where nothing was observed there is no row at all.
     let groups = view.found.map_or(0, |_| lost.orders.len());
@@ -346,7 +346,7 @@ pub(super) fn cells_table(view: &View<'_>, lost: &Unattributed, context: &Contex
 
 /// A part of the wide table: some cohorts, and the first columns.
 #[derive(Debug, Clone)]
-pub struct Part {
+pub struct CohortPart {
     /// Positions of the cohorts.
     pub cohorts: Range<usize>,
     /// Number of columns at the most.
@@ -354,7 +354,7 @@ pub struct Part {
 }
 
 /// The wide table, or a part of it.
-pub(super) fn matrix_table(view: &View<'_>, value: Value, part: &Part, context: &Context) -> Result<Table> {
+pub(super) fn matrix_table(view: &CohortView<'_>, value: Value, part: &CohortPart, context: &Context) -> Result<Table> {
     let (n, longest) = view.found.map_or((0, 0), |found| (found.cohorts.number, found.cohorts.longest));
     let shown = part.cohorts.start.min(n)..part.cohorts.end.min(n);
     let (rows, columns) = (shown.len(), longest.min(part.columns));
@@ -383,7 +383,7 @@ pub(super) fn matrix_table(view: &View<'_>, value: Value, part: &Part, context: 
 }
 
 /// The averages of at most `columns` periods.
-pub(super) fn average_table(view: &View<'_>, simple: bool, columns: usize) -> Result<Table> {
+pub(super) fn average_table(view: &CohortView<'_>, simple: bool, columns: usize) -> Result<Table> {
     let (groups, rows) = view.found.map_or((0, 0), |found| (found.groups.number(), found.cohorts.longest.min(columns)));
     let number = check_periods(rows, groups)?;
     let averages =
@@ -406,7 +406,7 @@ pub(super) fn average_table(view: &View<'_>, simple: bool, columns: usize) -> Re
 }
 
 /// The cohort of every customer.
-pub(super) fn customers_table(view: &View<'_>, members: &[Member], threads: Threads<'_>) -> Result<Table> {
+pub(super) fn customers_table(view: &CohortView<'_>, members: &[Member], threads: Threads<'_>) -> Result<Table> {
     let mut table = TableBuilder::default();
     let codes: Vec<u32> = members.iter().map(|member| member.customer).collect();
     table.column(&view.kinds.id_name, id_column(view.kinds, view.base.ids(), &codes, threads)?);

@@ -20,7 +20,7 @@ pub(super) const STRIDE: usize = BLOCK + 32;
 const DENSE: usize = 3;
 
 /// Assigns the rows of a chunk to their nearest centres.
-pub struct Assign<'a, 'p, T: Float, L> {
+pub(crate) struct Assign<'a, 'p, T: Float, L> {
     /// The clustering problem.
     pub problem: &'a Problem<'p, T>,
     /// The rows.

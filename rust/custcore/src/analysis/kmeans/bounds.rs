@@ -17,7 +17,7 @@ const UNDERFLOW: f32 = 1e-18;
 
 /// How coordinates are normalized before rounding to float32.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Normalization {
+pub(crate) struct Normalization {
     /// The offset subtracted from each feature.
     pub middles: Vec<f64>,
     /// The scale factor, a power of two, common to all features.
@@ -27,7 +27,7 @@ pub struct Normalization {
 impl Normalization {
     /// The normalization for values of these ranges, most of them near `middles`. The middles are input values, so they are
     /// exact in float32 when the input is float32.
-    pub fn new(ranges: &[(f64, f64)], middles: Vec<f64>) -> Self {
+    pub(crate) fn new(ranges: &[(f64, f64)], middles: Vec<f64>) -> Self {
         let reach = ranges.iter().zip(&middles).fold(0.0_f64, |reach, ((low, high), m)| reach.max(high - m).max(m - low));
         let exponent = ((reach.to_bits() >> 52) as i32 - 1023).clamp(-120, 120);
         Self { middles, scale: power_of_two(-exponent) }
@@ -36,7 +36,7 @@ impl Normalization {
 
 /// The normalized centres and the error bounds of their distances.
 #[derive(Debug, Clone)]
-pub struct HamerlyBounds {
+pub(crate) struct HamerlyBounds {
     /// The normalized centres, row-major.
     centers: Vec<f32>,
     n_features: usize,
@@ -47,7 +47,7 @@ pub struct HamerlyBounds {
 }
 
 /// A bounds computation over a block of points.
-pub struct BoundsCheck<'a> {
+pub(crate) struct BoundsCheck<'a> {
     /// The centres.
     pub bounds: &'a HamerlyBounds,
     /// Normalized points, feature by feature.
@@ -73,7 +73,7 @@ impl Task for BoundsCheck<'_> {
 
 impl HamerlyBounds {
     /// The bounds for some centres.
-    pub fn new(centers: &[f64], normalization: &Normalization) -> Self {
+    pub(crate) fn new(centers: &[f64], normalization: &Normalization) -> Self {
         let d = normalization.middles.len();
         let normalize = |(i, c): (usize, &f64)| ((c - normalization.middles[i % d]) * normalization.scale) as f32;
         let centers: Vec<f32> = centers.iter().enumerate().map(normalize).collect();
@@ -214,7 +214,7 @@ impl<V: Lanes> Two<V> {
 /// Cumulative centre shift per cluster since the first iteration: in each iteration the shift of the cluster's own centre
 /// plus the largest shift of any other. It bounds how much the margin of the cluster's points may have decreased.
 #[derive(Debug, Clone)]
-pub struct CenterShift {
+pub(crate) struct CenterShift {
     sums: Vec<f64>,
     /// The sums, rounded down.
     pub low: Vec<f32>,
@@ -226,13 +226,13 @@ pub struct CenterShift {
 
 impl CenterShift {
     /// Zero shift. Tables are padded to 16 elements, the size of one AVX-512 permute.
-    pub fn new(clusters: usize) -> Self {
+    pub(crate) fn new(clusters: usize) -> Self {
         let table = vec![0.0; clusters.max(16)];
         Self { sums: vec![0.0; clusters], low: table.clone(), high: table, total: 0.0 }
     }
 
     /// Adds the shift of the centres from `old` to `new`.
-    pub fn add(&mut self, old: &[f64], new: &[f64], normalization: &Normalization) {
+    pub(crate) fn add(&mut self, old: &[f64], new: &[f64], normalization: &Normalization) {
         let d = normalization.middles.len();
         let shift = |(a, b)| squared_distance(a, b).sqrt() * normalization.scale * (1.0 + 1e-12);
         let shifts: Vec<f64> = old.chunks_exact(d).zip(new.chunks_exact(d)).map(shift).collect();
@@ -254,6 +254,6 @@ impl CenterShift {
 /// The cumulative shift up to which a label with this margin stays valid; 0 if the margin is uncertain. `low` is the
 /// cumulative shift of the cluster so far, rounded down.
 #[inline(always)]
-pub fn until(low: f32, margin: f32) -> f32 {
+pub(crate) fn until(low: f32, margin: f32) -> f32 {
     if margin > 0.0 { (low + margin) * (1.0 - 4.0 * ROUNDOFF) } else { 0.0 }
 }

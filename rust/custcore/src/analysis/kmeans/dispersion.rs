@@ -12,7 +12,7 @@ use crate::error::Result;
 
 /// The terms that are summed over the rows.
 #[derive(Debug, Clone, Copy)]
-pub enum Terms<'a> {
+pub(crate) enum Terms<'a> {
     /// The value of a feature.
     Value {
         /// The index of the feature.
@@ -33,7 +33,7 @@ pub enum Terms<'a> {
 }
 
 /// Sums terms over the rows of a chunk.
-pub struct Dispersion<'a, 'p, T: Float, L> {
+pub(crate) struct Dispersion<'a, 'p, T: Float, L> {
     /// The clustering problem.
     pub problem: &'a Problem<'p, T>,
     /// The rows.

@@ -12,7 +12,7 @@ const MAX_CELLS: f64 = 65_536.0;
 
 /// The distinct rows of a table.
 #[derive(Debug, Clone)]
-pub struct Distinct {
+pub(crate) struct Distinct {
     /// The distinct rows.
     pub points: Points<f64>,
     /// The multiplicity of each.
@@ -28,7 +28,7 @@ struct DistinctChunk {
 }
 
 /// The distinct rows; `None` unless all features are integer-valued and the possible rows are at most an eighth of the rows.
-pub fn distinct<T: Float>(points: &Points<T>, ranges: &Ranges, context: &Context) -> Result<Option<Distinct>> {
+pub(crate) fn distinct<T: Float>(points: &Points<T>, ranges: &Ranges, context: &Context) -> Result<Option<Distinct>> {
     let widths: Vec<f64> = ranges.0.iter().map(|(low, high)| high - low + 1.0).collect();
     let cells: f64 = widths.iter().product();
     let whole = |x: f64| x.trunc() == x;

@@ -6,7 +6,7 @@ use crate::exec::context::Context;
 use crate::num::random::Random;
 
 /// Maximum sample size for seeding (or 64 rows per cluster, if more): larger samples do not improve the seeds.
-pub const SAMPLE: usize = 1 << 16;
+pub(crate) const SAMPLE: usize = 1 << 16;
 
 /// How the initial centres are chosen.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,14 +21,14 @@ pub enum CenterInit {
 
 /// Rows in columnar layout, with their weights.
 #[derive(Debug, Clone)]
-pub struct Sample {
+pub(crate) struct Sample {
     columns: Vec<Vec<f64>>,
     weights: Vec<f64>,
 }
 
 impl Sample {
     /// All rows, or a stratified sample: one random row from each of `wanted` ranges of equal length.
-    pub fn draw<T: Float>(points: &Points<T>, weights: Option<&[f64]>, wanted: usize, random: &mut Random) -> Self {
+    pub(crate) fn draw<T: Float>(points: &Points<T>, weights: Option<&[f64]>, wanted: usize, random: &mut Random) -> Self {
         let n = points.rows();
         let count = wanted.min(n);
         let mut columns = vec![Vec::with_capacity(count); points.n_features()];
@@ -46,38 +46,28 @@ impl Sample {
     }
 
     /// Number of rows.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.weights.len()
     }
 
-    /// Whether there are no rows.
-    pub fn is_empty(&self) -> bool {
-        self.weights.is_empty()
-    }
-
     /// The columns.
-    pub fn columns(&self) -> &[Vec<f64>] {
+    pub(crate) fn columns(&self) -> &[Vec<f64>] {
         &self.columns
     }
 
     /// The rows.
-    pub fn rows(&self) -> Vec<Vec<f64>> {
+    pub(crate) fn rows(&self) -> Vec<Vec<f64>> {
         (0..self.len()).map(|row| self.row(row)).collect()
     }
 
-    /// The weights.
-    pub fn weights(&self) -> &[f64] {
-        &self.weights
-    }
-
     /// The features of a row.
-    pub fn row(&self, row: usize) -> Vec<f64> {
+    pub(crate) fn row(&self, row: usize) -> Vec<f64> {
         self.columns.iter().map(|column| column[row]).collect()
     }
 
     /// Greedy k-means++: each centre is the best of several candidate rows, drawn with probability proportional to weight
     /// times squared distance to the nearest centre so far.
-    pub fn plus_plus(&self, clusters: usize, random: &mut Random, context: &Context) -> Result<Vec<f64>> {
+    pub(crate) fn plus_plus(&self, clusters: usize, random: &mut Random, context: &Context) -> Result<Vec<f64>> {
         let trials = 2 + (clusters as f64).ln() as usize;
         let first = draw_weighted(&self.weights, random);
         let mut centers = self.row(first);
@@ -151,7 +141,7 @@ fn draw(cumulative: &[f64], random: &mut Random) -> usize {
 }
 
 /// Distinct rows drawn at random, with probability proportional to weight if weights are given.
-pub fn random_rows<T: Float>(points: &Points<T>, weights: Option<&[f64]>, clusters: usize, random: &mut Random) -> Result<Vec<f64>> {
+pub(crate) fn random_rows<T: Float>(points: &Points<T>, weights: Option<&[f64]>, clusters: usize, random: &mut Random) -> Result<Vec<f64>> {
     let mut rows = Vec::with_capacity(clusters);
     match weights {
         None => {

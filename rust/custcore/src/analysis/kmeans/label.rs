@@ -1,9 +1,7 @@
 //! Cluster labels of rows.
 
 /// A cluster index, in the narrowest type that holds all clusters.
-pub trait Label: Copy + Send + Sync + PartialEq + Default + 'static {
-    /// The label of a cluster.
-    fn new(cluster: usize) -> Self;
+pub(crate) trait Label: Copy + Send + Sync + PartialEq + Default + 'static {
     /// The label of a cluster index stored as a float.
     fn of(cluster: f32) -> Self;
     /// The cluster index.
@@ -13,11 +11,6 @@ pub trait Label: Copy + Send + Sync + PartialEq + Default + 'static {
 }
 
 impl Label for u8 {
-    #[inline(always)]
-    fn new(cluster: usize) -> Self {
-        cluster as Self
-    }
-
     #[inline(always)]
     fn of(cluster: f32) -> Self {
         cluster as i32 as Self
@@ -35,11 +28,6 @@ impl Label for u8 {
 }
 
 impl Label for u32 {
-    #[inline(always)]
-    fn new(cluster: usize) -> Self {
-        cluster as Self
-    }
-
     #[inline(always)]
     fn of(cluster: f32) -> Self {
         cluster as i32 as Self

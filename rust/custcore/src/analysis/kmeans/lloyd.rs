@@ -40,7 +40,7 @@ impl<T: Float> Problem<'_, T> {
     }
 
     /// Runs Lloyd's algorithm from the centres `start`.
-    pub fn run<L: Label>(&self, start: &[f64], max_iter: usize, tol: f64) -> Result<LloydRun<L>> {
+    pub(crate) fn run<L: Label>(&self, start: &[f64], max_iter: usize, tol: f64) -> Result<LloydRun<L>> {
         let d = self.n_features();
         let mut chunks: Vec<Chunk<L>> = self.chunks();
         let mut state = self.initial_state(start);
@@ -155,7 +155,7 @@ impl<T: Float> Problem<'_, T> {
     }
 
     /// The total sum of squares of all features about their means, from exact sums; unweighted.
-    pub fn total_squares(&self) -> Result<f64> {
+    pub(crate) fn total_squares(&self) -> Result<f64> {
         let n = [self.points.rows() as f64];
         let mean: Vec<f64> = self.column_sums()?.iter().map(|sum| quotient(sum, &n)).collect();
         Ok(self.squares(&mean)?.iter().map(|sum| quotient(sum, &[1.0])).sum())
@@ -178,7 +178,7 @@ impl<T: Float> Problem<'_, T> {
     }
 
     /// The inertia: the exact sum of squared distances to the assigned centres, rounded once.
-    pub fn inertia<L: Label>(&self, centers: &[f64], chunks: &[Chunk<L>]) -> Result<f64> {
+    pub(crate) fn inertia<L: Label>(&self, centers: &[f64], chunks: &[Chunk<L>]) -> Result<f64> {
         let d = self.n_features();
         let reach = |center: &[f64]| {
             let both = center.iter().zip(&self.ranges.0);
@@ -205,7 +205,7 @@ impl<T: Float> Problem<'_, T> {
     }
 
     /// Labels every row with its nearest centre.
-    pub fn labels<L: Label>(&self, centers: &[f64]) -> Result<Vec<Chunk<L>>> {
+    pub(crate) fn labels<L: Label>(&self, centers: &[f64]) -> Result<Vec<Chunk<L>>> {
         let mut chunks = self.chunks();
         self.assign(&self.initial_state(centers), &mut chunks, true, false)?;
         Ok(chunks)

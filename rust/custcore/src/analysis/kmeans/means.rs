@@ -6,7 +6,7 @@ use crate::num::exact::{approximate, grow, grow_product, quotient};
 
 /// A row that becomes the centre of an empty cluster.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Far {
+pub(crate) struct Far {
     /// The squared distance to its assigned centre.
     pub distance: f64,
     /// The row.
@@ -21,7 +21,7 @@ pub struct Far {
 
 /// The total weight of each cluster.
 #[derive(Debug, Clone)]
-pub enum ClusterWeights {
+pub(crate) enum ClusterWeights {
     /// Row counts, if unweighted.
     Counts(Vec<i64>),
     /// Exact sums of weights, as expansions.
@@ -30,12 +30,12 @@ pub enum ClusterWeights {
 
 impl ClusterWeights {
     /// Zero weight in every cluster.
-    pub fn new(clusters: usize, weighted: bool) -> Self {
+    pub(crate) fn new(clusters: usize, weighted: bool) -> Self {
         if weighted { Self::Weights(vec![Vec::new(); clusters]) } else { Self::Counts(vec![0; clusters]) }
     }
 
     /// Adds the weights of another chunk.
-    pub fn merge(&mut self, other: Self) {
+    pub(crate) fn merge(&mut self, other: Self) {
         match (self, other) {
             (Self::Counts(own), Self::Counts(more)) => own.iter_mut().zip(more).for_each(|(a, b)| *a += b),
             (Self::Weights(own), Self::Weights(more)) => {
@@ -48,20 +48,15 @@ impl ClusterWeights {
     }
 
     /// Number of clusters.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         match self {
             Self::Counts(counts) => counts.len(),
             Self::Weights(weights) => weights.len(),
         }
     }
 
-    /// Whether there is no cluster.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     /// The weight of a cluster as an expansion.
-    pub fn get(&self, cluster: usize) -> Vec<f64> {
+    pub(crate) fn get(&self, cluster: usize) -> Vec<f64> {
         match self {
             Self::Counts(counts) => vec![counts[cluster] as f64],
             Self::Weights(weights) => weights[cluster].clone(),
@@ -69,14 +64,14 @@ impl ClusterWeights {
     }
 
     /// The clusters of zero weight.
-    pub fn empty(&self) -> Vec<usize> {
+    pub(crate) fn empty(&self) -> Vec<usize> {
         (0..self.len()).filter(|&j| approximate(&self.get(j)) == 0.0).collect()
     }
 }
 
 /// The cluster means, from exact sums. Empty clusters are relocated to the rows `far` in order, as in scikit-learn; clusters
 /// that remain empty get the mean of the heaviest cluster.
-pub fn means(sums: &ClusterSums, totals: &ClusterWeights, n_features: usize, far: &[Far]) -> Vec<f64> {
+pub(crate) fn means(sums: &ClusterSums, totals: &ClusterWeights, n_features: usize, far: &[Far]) -> Vec<f64> {
     let clusters = totals.len();
     let mut totals_now: Vec<Vec<f64>> = (0..clusters).map(|j| totals.get(j)).collect();
     let mut sums_now: Vec<Vec<f64>> = (0..clusters * n_features).map(|cell| sums.get(cell)).collect();
@@ -104,6 +99,6 @@ pub fn means(sums: &ClusterSums, totals: &ClusterWeights, n_features: usize, far
 }
 
 /// The sum of squared centre shifts.
-pub fn shift(old: &[f64], new: &[f64], n_features: usize) -> f64 {
+pub(crate) fn shift(old: &[f64], new: &[f64], n_features: usize) -> f64 {
     new.chunks_exact(n_features).zip(old.chunks_exact(n_features)).fold(0.0, |sum, (a, b)| sum + squared_distance(a, b))
 }

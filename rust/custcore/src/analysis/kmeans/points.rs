@@ -102,7 +102,7 @@ impl<T: Float> Lane<T> {
 
 /// Rows whose features are stored in the same arrays.
 #[derive(Debug, Clone)]
-pub struct FeaturePart<T: Float> {
+pub(crate) struct FeaturePart<T: Float> {
     /// The features.
     pub lanes: Vec<Lane<T>>,
     /// Number of rows.

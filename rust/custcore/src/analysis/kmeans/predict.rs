@@ -12,7 +12,7 @@ use crate::error::Result;
 
 impl Ranges {
     /// The ranges of the centres.
-    pub fn of_centers(centers: &[f64], n_features: usize) -> Self {
+    pub(crate) fn of_centers(centers: &[f64], n_features: usize) -> Self {
         let ends = |feature: usize| {
             let own = centers[feature..].iter().step_by(n_features);
             own.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &c| (low.min(c), high.max(c)))
@@ -24,7 +24,7 @@ impl Ranges {
 impl<T: Float> Problem<'_, T> {
     /// The index of the nearest centre of every row. The ranges of the problem may be those of the centres: for rows far
     /// outside them the bounds are uncertain, and the label is computed in float64.
-    pub fn predict(&self, centers: &[f64], features: &Features) -> Result<Vec<i32>> {
+    pub(crate) fn predict(&self, centers: &[f64], features: &Features) -> Result<Vec<i32>> {
         let normalization = self.normalization();
         let bounds = HamerlyBounds::new(centers, &normalization);
         let blocks = self.points.blocks();

@@ -9,7 +9,7 @@ use crate::exec::context::Context;
 
 /// The input of a run.
 #[derive(Debug, Clone, Copy)]
-pub struct Problem<'a, T: Float> {
+pub(crate) struct Problem<'a, T: Float> {
     /// The rows.
     pub points: &'a Points<T>,
     /// The weight of each point; `None` for unweighted.
@@ -26,7 +26,7 @@ pub struct Problem<'a, T: Float> {
 
 /// The result of a run.
 #[derive(Debug, Clone)]
-pub struct LloydRun<L> {
+pub(crate) struct LloydRun<L> {
     /// The centres, row-major.
     pub centers: Vec<f64>,
     /// The labelled rows.
@@ -50,7 +50,7 @@ impl<T: Float> Problem<'_, T> {
     }
 
     /// The weight of a point.
-    pub fn weight(&self, row: usize) -> f64 {
+    pub(crate) fn weight(&self, row: usize) -> f64 {
         self.weights.map_or(1.0, |weights| weights[row])
     }
 

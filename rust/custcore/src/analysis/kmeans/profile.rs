@@ -5,7 +5,7 @@ use crate::num::exact::{mean, median};
 
 /// Statistics of one feature by cluster; `None` for an empty cluster.
 #[derive(Debug, Clone, PartialEq)]
-pub struct FeatureProfile {
+pub(crate) struct FeatureProfile {
     /// Means, from exact sums.
     pub means: Vec<Option<f64>>,
     /// Medians (type 7).
@@ -13,14 +13,14 @@ pub struct FeatureProfile {
 }
 
 /// The number of rows per label.
-pub fn sizes(labels: &[i32], clusters: usize) -> Vec<i64> {
+pub(crate) fn sizes(labels: &[i32], clusters: usize) -> Vec<i64> {
     let mut sizes = vec![0; clusters];
     labels.iter().for_each(|&label| sizes[label as usize] += 1);
     sizes
 }
 
 /// The values of a feature in row order.
-pub fn column(features: &Features, feature: usize) -> Vec<f64> {
+pub(crate) fn column(features: &Features, feature: usize) -> Vec<f64> {
     fn widened<T: Float>(points: &Points<T>, feature: usize) -> Vec<f64> {
         let mut values = Vec::with_capacity(points.rows());
         for block in points.blocks() {
@@ -33,7 +33,7 @@ pub fn column(features: &Features, feature: usize) -> Vec<f64> {
 }
 
 /// The statistics of a feature by cluster, given the cluster sizes.
-pub fn profile(values: &[f64], labels: &[i32], sizes: &[i64]) -> FeatureProfile {
+pub(crate) fn profile(values: &[f64], labels: &[i32], sizes: &[i64]) -> FeatureProfile {
     let mut members: Vec<Vec<f64>> = sizes.iter().map(|&size| Vec::with_capacity(size as usize)).collect();
     values.iter().zip(labels).for_each(|(&value, &label)| members[label as usize].push(value));
     let means = members.iter().map(|values| mean(values)).collect();

@@ -127,7 +127,7 @@ fn silhouette(own: f64, other: f64) -> f64 {
 }
 
 /// The measures of a run; `chunks` hold its labels.
-pub fn quality<T: Float>(problem: &Problem<'_, T>, run: &LloydRun<u32>, chunks: &[Chunk<u32>]) -> Result<Quality> {
+pub(crate) fn quality<T: Float>(problem: &Problem<'_, T>, run: &LloydRun<u32>, chunks: &[Chunk<u32>]) -> Result<Quality> {
     let (n, d) = (problem.points.rows() as f64, problem.points.n_features());
     let k = run.centers.len() / d;
     let reach = |mean: &[f64]| {
@@ -201,7 +201,7 @@ fn bic(rows: &[f64], within_total: f64, n: f64, d: f64) -> Option<f64> {
 }
 
 /// The mean silhouette within the sample for each labelling; pairwise distances are computed once for all labellings.
-pub fn silhouettes(sample: &Sample, labels: &[Vec<usize>], ks: &[usize], context: &Context) -> Result<Vec<Option<Silhouette>>> {
+pub(crate) fn silhouettes(sample: &Sample, labels: &[Vec<usize>], ks: &[usize], context: &Context) -> Result<Vec<Option<Silhouette>>> {
     let m = sample.len();
     let counts = |(labels, &k): (&Vec<usize>, &usize)| {
         let mut counts = vec![0.0_f64; k];

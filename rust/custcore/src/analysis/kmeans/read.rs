@@ -7,7 +7,7 @@ use crate::column::BLOCK;
 
 /// The values of a lane from row `start` on as a contiguous slice: borrowed if contiguous, else copied to `buffer`.
 #[inline(always)]
-pub fn read<'a, V: Lanes, T: Float>(lane: &'a Lane<T>, start: usize, len: usize, buffer: &'a mut [T; BLOCK]) -> &'a [T] {
+pub(crate) fn read<'a, V: Lanes, T: Float>(lane: &'a Lane<T>, start: usize, len: usize, buffer: &'a mut [T; BLOCK]) -> &'a [T] {
     let (values, stride) = lane.from(start);
     if stride == 1 {
         return &values[..len];
@@ -40,7 +40,7 @@ fn read_strided<V: Lanes, T: Float, const S: usize>(values: &[T], len: usize, bu
 
 /// Reads the normalized values of a block into `out`, feature by feature `stride` apart. It is dispatched separately, so that
 /// it is compiled once per instruction set.
-pub struct ReadNormalized<'a, T: Float> {
+pub(crate) struct ReadNormalized<'a, T: Float> {
     /// The features of the part.
     pub lanes: &'a [Lane<T>],
     /// The first row.
@@ -70,7 +70,7 @@ impl<T: Float> Task for ReadNormalized<'_, T> {
 }
 
 /// Reads the values of a block as float64 into `out`, feature by feature `stride` apart.
-pub struct ReadWide<'a, T: Float> {
+pub(crate) struct ReadWide<'a, T: Float> {
     /// The features of the part.
     pub lanes: &'a [Lane<T>],
     /// The first row.

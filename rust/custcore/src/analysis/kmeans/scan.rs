@@ -9,7 +9,7 @@ use crate::exec::context::Context;
 
 /// The minimum and maximum of each feature.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Ranges(pub Vec<(f64, f64)>);
+pub(crate) struct Ranges(pub Vec<(f64, f64)>);
 
 impl Ranges {
     fn empty(n_features: usize) -> Self {
@@ -24,13 +24,13 @@ impl Ranges {
     }
 
     /// The largest absolute value of each feature.
-    pub fn largest(&self) -> Vec<f64> {
+    pub(crate) fn largest(&self) -> Vec<f64> {
         self.0.iter().map(|(low, high)| low.abs().max(high.abs())).collect()
     }
 }
 
 /// Runs `work` on every chunk, in parallel if the number of rows justifies it, and folds the results in order.
-pub fn each_chunk<S: Send, R: Send>(
+pub(crate) fn each_chunk<S: Send, R: Send>(
     chunks: Vec<S>,
     (context, rows): (&Context, usize),
     work: impl Fn(S) -> Result<R> + Send + Sync,
@@ -49,12 +49,12 @@ pub fn each_chunk<S: Send, R: Send>(
 }
 
 /// The number of blocks per chunk, chosen so that each thread gets several chunks.
-pub fn blocks_in_chunk(blocks: usize, context: &Context) -> usize {
+pub(crate) fn blocks_in_chunk(blocks: usize, context: &Context) -> usize {
     blocks.div_ceil(context.threads() * 6).max(1)
 }
 
 /// The ranges of all features; the error names the first non-finite value.
-pub fn ranges(features: &Features, context: &Context) -> Result<Ranges> {
+pub(crate) fn ranges(features: &Features, context: &Context) -> Result<Ranges> {
     each_float!(&features.values, points => ranges_of(points, features, context))
 }
 

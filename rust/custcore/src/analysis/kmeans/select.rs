@@ -107,7 +107,7 @@ impl KChoice {
 
 /// The index of the suggested fit and the reason: the smallest k whose sampled silhouette is within one standard error of
 /// the best.
-pub fn suggestion(fits: &[Fit]) -> Option<(usize, String)> {
+pub(crate) fn suggestion(fits: &[Fit]) -> Option<(usize, String)> {
     let known = || fits.iter().enumerate().filter_map(|(i, fit)| Some((i, fit.k, fit.silhouette?)));
     let best = known().max_by(|a, b| a.2.mean.total_cmp(&b.2.mean).then(b.1.cmp(&a.1)))?;
     let enough = best.2.mean - best.2.error;

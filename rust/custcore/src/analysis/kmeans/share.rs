@@ -8,7 +8,7 @@ use crate::num::exact::grow;
 
 /// Consecutive rows with their labels and bounds.
 #[derive(Debug, Clone)]
-pub struct Chunk<L> {
+pub(crate) struct Chunk<L> {
     /// The blocks.
     pub blocks: Vec<PointBlock>,
     /// The first row.
@@ -23,7 +23,7 @@ pub struct Chunk<L> {
 
 impl<L: Label> Chunk<L> {
     /// Unlabelled rows.
-    pub fn new(blocks: Vec<PointBlock>, first_row: usize) -> Self {
+    pub(crate) fn new(blocks: Vec<PointBlock>, first_row: usize) -> Self {
         let rows = blocks.iter().map(|block| block.len).sum();
         let due = vec![0.0; blocks.len()];
         Self { blocks, first_row, labels: vec![L::default(); rows], valid_until: Vec::new(), due }
@@ -37,7 +37,7 @@ impl<L: Label> Chunk<L> {
 
 /// The changes of an assignment step.
 #[derive(Debug, Clone)]
-pub struct ClusterDelta {
+pub(crate) struct ClusterDelta {
     /// Changes of the feature sums by cluster.
     pub sums: ClusterSums,
     /// Changes of the weights by cluster.
@@ -48,13 +48,13 @@ pub struct ClusterDelta {
 
 impl ClusterDelta {
     /// No change.
-    pub fn new(clusters: usize, steps: &[Steps], weighted: bool) -> Self {
+    pub(crate) fn new(clusters: usize, steps: &[Steps], weighted: bool) -> Self {
         Self { sums: ClusterSums::new(clusters, steps), totals: ClusterWeights::new(clusters, weighted), moved: 0 }
     }
 
     /// Adds the changes of another chunk.
     #[must_use]
-    pub fn merge(mut self, other: Self) -> Self {
+    pub(crate) fn merge(mut self, other: Self) -> Self {
         self.sums.merge(other.sums);
         self.totals.merge(other.totals);
         self.moved += other.moved;
@@ -62,7 +62,7 @@ impl ClusterDelta {
     }
 
     /// The feature sums over all clusters, as expansions.
-    pub fn column_sums(&self, n_features: usize) -> Vec<Vec<f64>> {
+    pub(crate) fn column_sums(&self, n_features: usize) -> Vec<Vec<f64>> {
         let mut sums = vec![Vec::new(); n_features];
         for cell in 0..self.totals.len() * n_features {
             self.sums.get(cell).into_iter().for_each(|part| grow(&mut sums[cell % n_features], part));

@@ -8,7 +8,7 @@ mod vector;
 mod x86;
 
 use self::plain::Plain;
-pub use self::vector::{Lanes, Task};
+pub(crate) use self::vector::{Lanes, Task};
 
 /// A SIMD instruction set. The choice affects speed only, not results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -18,14 +18,14 @@ const ROUND: f64 = 6_755_399_441_055_744.0;
 
 /// The fixed-point resolution for terms of bounded magnitude.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Steps {
+pub(crate) struct Steps {
     up: f64,
     down: f64,
 }
 
 impl Steps {
     /// The resolution for terms of magnitude up to `largest`.
-    pub fn new(largest: f64) -> Self {
+    pub(crate) fn new(largest: f64) -> Self {
         // The smallest power of two above it, clamped so that no scale factor overflows or underflows.
         let exponent = ((largest.abs().to_bits() >> 52) as i32 - 1022).clamp(-900, 1024);
         Self { up: power_of_two(BITS - exponent), down: power_of_two(exponent - 2 * BITS) }
@@ -33,7 +33,7 @@ impl Steps {
 
     /// The two integers of a term, and whether they represent it exactly.
     #[inline(always)]
-    pub fn split(self, term: f64) -> (i64, i64, bool) {
+    pub(crate) fn split(self, term: f64) -> (i64, i64, bool) {
         let scaled = term * self.up;
         let high = scaled + ROUND;
         let fine = (scaled - (high - ROUND)) * (1_u64 << BITS) as f64;
@@ -57,7 +57,7 @@ impl Steps {
 
 /// Sums of terms, one per cluster and feature.
 #[derive(Debug, Clone)]
-pub struct ClusterSums {
+pub(crate) struct ClusterSums {
     steps: Vec<Steps>,
     recent: Vec<[i64; 2]>,
     whole: Vec<[i128; 2]>,
@@ -67,13 +67,13 @@ pub struct ClusterSums {
 
 impl ClusterSums {
     /// Zero sums for `clusters` clusters; `steps` holds the resolution of each feature.
-    pub fn new(clusters: usize, steps: &[Steps]) -> Self {
+    pub(crate) fn new(clusters: usize, steps: &[Steps]) -> Self {
         let cells = clusters * steps.len();
         Self { steps: steps.to_vec(), recent: vec![[0; 2]; cells], whole: vec![[0; 2]; cells], rest: BTreeMap::new(), pending: 0 }
     }
 
     /// Reserves headroom for `terms` more terms in each sum; at most a few thousand at a time.
-    pub fn reserve(&mut self, terms: usize) {
+    pub(crate) fn reserve(&mut self, terms: usize) {
         self.pending += terms;
         if self.pending > TERMS {
             self.flush();
@@ -83,7 +83,7 @@ impl ClusterSums {
 
     /// Adds a term of feature `feature` to cluster `to` and subtracts it from cluster `from`.
     #[inline(always)]
-    pub fn shift(&mut self, from: Option<usize>, to: usize, feature: usize, term: f64) {
+    pub(crate) fn shift(&mut self, from: Option<usize>, to: usize, feature: usize, term: f64) {
         let steps = self.steps[feature];
         let (high, low, whole) = steps.split(term);
         let cell = to * self.steps.len() + feature;
@@ -101,7 +101,7 @@ impl ClusterSums {
 
     /// Adds the terms of feature `feature`, each to the cluster given by its label.
     #[inline(always)]
-    pub fn add_column<L: Label>(&mut self, feature: usize, labels: &[L], terms: &[f64], digits: &mut Digits) {
+    pub(crate) fn add_column<L: Label>(&mut self, feature: usize, labels: &[L], terms: &[f64], digits: &mut Digits) {
         let steps = self.steps[feature];
         let (width, clusters) = (self.steps.len(), self.recent.len() / self.steps.len());
         let (mut fine, mut partial) = (0, 0);
@@ -135,20 +135,20 @@ impl ClusterSums {
 
     /// Adds integers of [`Steps::split`] that were accumulated elsewhere.
     #[inline]
-    pub fn add_whole(&mut self, cell: usize, high: i64, low: i64) {
+    pub(crate) fn add_whole(&mut self, cell: usize, high: i64, low: i64) {
         self.whole[cell][0] += i128::from(high);
         self.whole[cell][1] += i128::from(low);
     }
 
     /// Adds the remainder of a term after [`Steps::split`].
     #[cold]
-    pub fn add_rest(&mut self, cell: usize, term: f64) {
+    pub(crate) fn add_rest(&mut self, cell: usize, term: f64) {
         let rest = self.steps[cell % self.steps.len()].rest(term);
         grow(self.rest.entry(cell).or_default(), rest);
     }
 
     /// Adds a weighted term, without rounding the product.
-    pub fn add_product(&mut self, cell: usize, weight: f64, value: f64) {
+    pub(crate) fn add_product(&mut self, cell: usize, weight: f64, value: f64) {
         grow_product(self.rest.entry(cell).or_default(), weight, value);
     }
 
@@ -162,7 +162,7 @@ impl ClusterSums {
     }
 
     /// Adds the sums of another chunk of rows.
-    pub fn merge(&mut self, mut other: Self) {
+    pub(crate) fn merge(&mut self, mut other: Self) {
         self.flush();
         other.flush();
         for (own, more) in self.whole.iter_mut().zip(other.whole) {
@@ -176,7 +176,7 @@ impl ClusterSums {
     }
 
     /// The sum of a cell as an expansion.
-    pub fn get(&self, cell: usize) -> Vec<f64> {
+    pub(crate) fn get(&self, cell: usize) -> Vec<f64> {
         let [high, low] = self.whole[cell];
         let [recent_high, recent_low] = self.recent[cell];
         let total = ((high + i128::from(recent_high)) << BITS) + low + i128::from(recent_low);
@@ -188,21 +188,21 @@ impl ClusterSums {
 
 /// Scratch buffers for the integers of a block of terms.
 #[derive(Debug, Clone)]
-pub struct Digits {
+pub(crate) struct Digits {
     high: Vec<i64>,
     low: Vec<i64>,
 }
 
 impl Digits {
     /// Buffers for `terms` terms.
-    pub fn new(terms: usize) -> Self {
+    pub(crate) fn new(terms: usize) -> Self {
         Self { high: vec![0; terms], low: vec![0; terms] }
     }
 }
 
 /// Sums numbers by label; `to` is called with partial sums of clusters, one or more per cluster.
 #[inline(always)]
-pub fn by_label<L: Label>(labels: &[L], numbers: &[i64], clusters: usize, mut to: impl FnMut(usize, i64)) {
+pub(crate) fn by_label<L: Label>(labels: &[L], numbers: &[i64], clusters: usize, mut to: impl FnMut(usize, i64)) {
     let Some(bytes) = L::bytes(labels) else {
         return labels.iter().zip(numbers).for_each(|(label, &number)| to(label.index(), number));
     };

@@ -7,7 +7,7 @@ use crate::exec::par::Threads;
 
 /// The facts of the buyers as columns, in the order of `codes`.
 #[derive(Debug)]
-pub struct RfmColumns {
+pub(crate) struct RfmColumns {
     /// Day of the first purchase.
     pub first: Vec<i32>,
     /// Day of the last purchase.
@@ -24,7 +24,7 @@ pub struct RfmColumns {
 
 /// Units of money of the buyers.
 #[derive(Debug)]
-pub enum UnitColumn {
+pub(crate) enum UnitColumn {
     /// All fit 64 bits.
     Narrow(Vec<i64>),
     /// Any.
@@ -48,7 +48,7 @@ const PIECE: usize = 1 << 14;
 const AHEAD: usize = 24;
 
 /// Codes of the customers with at least one purchase, ascending.
-pub fn buyers(totals: TotalsView<'_>, threads: Threads<'_>) -> Vec<u32> {
+pub(crate) fn buyers(totals: TotalsView<'_>, threads: Threads<'_>) -> Vec<u32> {
     let runs = threads.par_chunks(totals.len(), |run| {
         let mut buyers = Vec::with_capacity(run.len());
         buyers.extend(run.map(|code| code as u32).filter(|&code| totals.orders(code) > 0));
@@ -58,7 +58,7 @@ pub fn buyers(totals: TotalsView<'_>, threads: Threads<'_>) -> Vec<u32> {
 }
 
 /// The columns at day `as_of`, not before any customer's last purchase.
-pub fn compute(totals: TotalsView<'_>, codes: &[u32], as_of: i32, threads: Threads<'_>) -> RfmColumns {
+pub(crate) fn compute(totals: TotalsView<'_>, codes: &[u32], as_of: i32, threads: Threads<'_>) -> RfmColumns {
     if totals.is_narrow() {
         let (columns, units) = fill(totals, codes, as_of, threads, |slot| slot.units as i64);
         RfmColumns { units: UnitColumn::Narrow(units), ..columns }

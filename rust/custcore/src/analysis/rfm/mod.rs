@@ -1,13 +1,13 @@
 //! RFM: recency, frequency and money of every buyer, their scores and segments.
 
-pub mod kernel;
-pub mod octants;
-pub mod profile;
-pub mod scorer;
+pub(crate) mod kernel;
+pub(crate) mod octants;
+pub(crate) mod profile;
+pub(crate) mod scorer;
 mod segment_membership;
-pub mod segments;
-pub mod table;
-pub mod transitions;
+pub(crate) mod segments;
+pub(crate) mod table;
+pub(crate) mod transitions;
 
 use self::scorer::RfmScorer;
 use crate::base::CustomerBase;

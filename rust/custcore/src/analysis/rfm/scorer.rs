@@ -97,7 +97,7 @@ impl Default for RfmSpec {
 
 /// How a fitted scorer names segments.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Segmenter {
+pub(crate) enum Segmenter {
     /// By scores.
     Map(SegmentMap),
     /// By values.
@@ -106,7 +106,7 @@ pub enum Segmenter {
 
 impl Segmenter {
     /// The names in their order.
-    pub fn names(&self) -> Vec<&str> {
+    pub(crate) fn names(&self) -> Vec<&str> {
         match self {
             Self::Map(map) => map.names().iter().map(String::as_str).collect(),
             Self::Octants(octants) => octants.names().to_vec(),

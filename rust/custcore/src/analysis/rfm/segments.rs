@@ -18,7 +18,7 @@ pub struct SegmentRule {
 }
 
 /// Cells that belong to no segment, or to more than one.
-pub type SegmentCell = [u8; 3];
+pub(crate) type SegmentCell = [u8; 3];
 
 /// A segment map for stated numbers of bins. The first rule that matches wins.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

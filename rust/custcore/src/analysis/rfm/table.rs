@@ -26,7 +26,7 @@ use crate::table::{Table, TableBuilder, key_column};
 use crate::time::calendar::date_text;
 
 /// One row per buyer, in the order of `codes`.
-pub fn rfm_table(view: &BaseView<'_>, codes: &[u32], columns: RfmColumns, threads: Threads<'_>) -> Result<Table> {
+pub(crate) fn rfm_table(view: &BaseView<'_>, codes: &[u32], columns: RfmColumns, threads: Threads<'_>) -> Result<Table> {
     let (kinds, keys, report) = (view.kinds(), view.ids(), view.report());
     let mut table = TableBuilder::default();
     table.column(&kinds.id_name, id_column(kinds, keys, codes, threads)?);
@@ -70,7 +70,7 @@ pub fn rfm_table(view: &BaseView<'_>, codes: &[u32], columns: RfmColumns, thread
 const AHEAD: usize = 16;
 
 /// The ids of `codes` in the type they came in.
-pub fn id_column(kinds: &InputSchema, keys: &Keys, codes: &[u32], threads: Threads<'_>) -> Result<ArrayRef> {
+pub(crate) fn id_column(kinds: &InputSchema, keys: &Keys, codes: &[u32], threads: Threads<'_>) -> Result<ArrayRef> {
     match keys {
         Keys::Range { base, .. } => {
             return all_integer_ids(&kinds.id_type, threads.par_map(codes.len(), |row| base + i64::from(codes[row])));
@@ -164,7 +164,7 @@ fn monetary_of<U: Copy + Into<i128> + Sync>(
 
 /// What tells the segment of a row.
 #[derive(Debug)]
-pub enum SegmentCodes<'a> {
+pub(crate) enum SegmentCodes<'a> {
     /// Its scores.
     ByCell(&'a SegmentMap),
     /// Its values, looked at before: positions in the names.
@@ -173,7 +173,7 @@ pub enum SegmentCodes<'a> {
 
 /// The columns of `batch` with the scores beside them. `scores` are those of R, F and, with money, M; `segments` the names
 /// and each row's position in them.
-pub fn scores_table(
+pub(crate) fn scores_table(
     batch: &RecordBatch,
     scores: &[Vec<u8>],
     one_digit: bool,

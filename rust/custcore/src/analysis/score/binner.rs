@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 use super::spec::{Dimension, Method};
 use crate::column::key::{Key, KeyColumn, OwnedKey};
 use crate::column::number::{NumberColumn, Numbers};
-use crate::error::Result;
 use crate::exec::par::Threads;
 use crate::order_statistics::quantile::{BinEdges, Number};
 use crate::order_statistics::rank::range;
@@ -46,7 +45,7 @@ impl Binner {
         rows: Option<&[u32]>,
         dimension: &Dimension,
         threads: Threads<'_>,
-    ) -> Result<Option<Self>> {
+    ) -> Option<Self> {
         let picked;
         let column = match rows {
             None => values,
@@ -55,7 +54,7 @@ impl Binner {
                 &picked
             }
         };
-        let Some(ends @ (least, most)) = range(column, threads) else { return Ok(None) };
+        let ends @ (least, most) = range(column, threads)?;
         let range = (least.to_f64(), most.to_f64());
         let bins = usize::from(dimension.bins);
         let edges = match method {
@@ -64,7 +63,7 @@ impl Binner {
             Method::Cuts(cuts, closed) => Some(Kind::Edges(BinEdges::explicit(Numbers::Floats(cuts.clone()), *closed))),
             Method::Split => Tiles::fit(values, ids, rows, bins).map(Kind::Tiles),
         };
-        Ok(edges.map(|kind| Self { kind, range, counts: vec![0; bins] }))
+        edges.map(|kind| Self { kind, range, counts: vec![0; bins] })
     }
 
     /// Whether deserialized bins are consistent.

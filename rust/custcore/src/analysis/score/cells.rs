@@ -14,7 +14,7 @@ use crate::exec::par::Threads;
 
 /// The score cell of each row.
 #[derive(Debug)]
-pub struct NestedCells {
+pub(crate) struct NestedCells {
     /// The cell of each row; 0 if a score is missing.
     index: Vec<u32>,
     /// The scores of each cell, concatenated; cell 0 is all zeros. A cell may have no rows.
@@ -31,7 +31,7 @@ const MAX_ENUMERATED: usize = 1 << 12;
 
 impl NestedCells {
     /// The cells of `scores`, one vector per dimension; 0 is a missing score.
-    pub fn new(scores: &[Vec<u8>], rows: usize, threads: Threads<'_>) -> Self {
+    pub(crate) fn new(scores: &[Vec<u8>], rows: usize, threads: Threads<'_>) -> Self {
         let radix: Vec<usize> = scores.iter().map(|scores| usize::from(max_score(scores)) + 1).collect();
         let missing = scores.iter().any(|scores| misses_some(scores, threads));
         let size = radix.iter().try_fold(1_usize, |size, &radix| size.checked_mul(radix)).filter(|&size| size <= MAX_DIRECT_TABLE);
@@ -107,7 +107,11 @@ impl NestedCells {
     }
 
     /// A column of one number per cell; null if `number` returns `None` or a score is missing.
-    pub fn numbers<T: ArrowPrimitiveType>(&self, number: impl Fn(&[u8]) -> Option<T::Native>, threads: Threads<'_>) -> PrimitiveArray<T> {
+    pub(crate) fn numbers<T: ArrowPrimitiveType>(
+        &self,
+        number: impl Fn(&[u8]) -> Option<T::Native>,
+        threads: Threads<'_>,
+    ) -> PrimitiveArray<T> {
         // Enumerated cells with a zero score have no rows, so their number is irrelevant.
         let number = |scores: &[u8]| if scores.contains(&0) { Some(T::Native::default()) } else { number(scores) };
         let numbers: Vec<Option<T::Native>> = std::iter::once(None).chain(self.distinct().map(number)).collect();
@@ -124,7 +128,7 @@ impl NestedCells {
     }
 
     /// A column of the scores, joined by `-`.
-    pub fn texts(&self, threads: Threads<'_>) -> Result<StringArray> {
+    pub(crate) fn texts(&self, threads: Threads<'_>) -> Result<StringArray> {
         let join = |scores: &[u8]| scores.iter().map(u8::to_string).collect::<Vec<_>>().join("-");
         let texts: Vec<String> = std::iter::once(String::new()).chain(self.distinct().map(join)).collect();
         let sizes: Vec<usize> = texts.iter().map(String::len).collect();
@@ -184,7 +188,7 @@ impl NestedCells {
 }
 
 /// Whether any row has no score.
-pub fn misses_some(scores: &[u8], threads: Threads<'_>) -> bool {
+pub(crate) fn misses_some(scores: &[u8], threads: Threads<'_>) -> bool {
     threads.par_chunks(scores.len(), |run| scores[run].contains(&0)).contains(&true)
 }
 

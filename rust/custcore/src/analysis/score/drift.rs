@@ -33,7 +33,7 @@ impl PopulationDrift {
 }
 
 /// The contribution of a score with these proportions to the index.
-pub fn psi(fitted: f64, now: f64) -> f64 {
+pub(crate) fn psi(fitted: f64, now: f64) -> f64 {
     let (fitted, now) = (fitted.max(FLOOR), now.max(FLOOR));
     (now - fitted) * (now / fitted).ln()
 }

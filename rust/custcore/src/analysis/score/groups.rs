@@ -8,20 +8,20 @@ use hashbrown::{Equivalent, HashMap};
 use crate::column::key::{Key, KeyColumn, OwnedKey};
 
 /// A cell that was not present in the fit.
-pub const UNSEEN: u32 = u32::MAX;
+pub(crate) const UNSEEN: u32 = u32::MAX;
 /// The cell of a row with a missing preceding score; the row gets no score.
-pub const MISSING: u32 = u32::MAX - 1;
+pub(crate) const MISSING: u32 = u32::MAX - 1;
 
 /// Groups by the values of a column, in order of first occurrence.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct ScoreGroups {
+pub(crate) struct ScoreGroups {
     keys: Vec<OwnedKey>,
     positions: HashMap<OwnedKey, u32, RandomState>,
 }
 
 impl ScoreGroups {
     /// The groups of a column, and the group of each row.
-    pub fn fit(column: &KeyColumn, rows: usize) -> (Self, Vec<u32>) {
+    pub(crate) fn fit(column: &KeyColumn, rows: usize) -> (Self, Vec<u32>) {
         let mut groups = Self::default();
         let cells = (0..rows).map(|row| groups.add(column.key(row))).collect();
         (groups, cells)
@@ -37,18 +37,18 @@ impl ScoreGroups {
     }
 
     /// Restores stored groups; `None` if there are duplicates.
-    pub fn restore(keys: Vec<OwnedKey>) -> Option<Self> {
+    pub(crate) fn restore(keys: Vec<OwnedKey>) -> Option<Self> {
         let positions: HashMap<_, _, RandomState> = keys.iter().cloned().zip(0..).collect();
         (positions.len() == keys.len()).then_some(Self { keys, positions })
     }
 
     /// The groups in cell order.
-    pub fn keys(&self) -> &[OwnedKey] {
+    pub(crate) fn keys(&self) -> &[OwnedKey] {
         &self.keys
     }
 
     /// The cell of a group; `None` if it was not present in the fit.
-    pub fn find(&self, group: Key<'_>) -> Option<u32> {
+    pub(crate) fn find(&self, group: Key<'_>) -> Option<u32> {
         self.positions.get(&group).copied()
     }
 }

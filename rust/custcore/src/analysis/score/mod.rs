@@ -4,12 +4,12 @@
 //! one mechanism: a dimension has one [`binner::Binner`] per cell, and a row is scored by the binner of its cell. A cell is
 //! the group of the customer, with nested binning refined by the scores of the preceding dimensions.
 
-pub mod binner;
-pub mod cells;
-pub mod drift;
-pub mod groups;
-pub mod quantile_scorer;
-pub mod scorer;
-pub mod spec;
-pub mod state;
-pub mod table;
+pub(crate) mod binner;
+pub(crate) mod cells;
+pub(crate) mod drift;
+pub(crate) mod groups;
+pub(crate) mod quantile_scorer;
+pub(crate) mod scorer;
+pub(crate) mod spec;
+pub(crate) mod state;
+pub(crate) mod table;

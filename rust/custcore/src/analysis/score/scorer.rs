@@ -81,15 +81,12 @@ impl Scorer {
             let method = spec.method(dimension);
             let fit = |rows: Option<&[u32]>| Binner::fit(&method, values, input.ids.as_ref(), rows, dimension, threads);
             let plain = groups.is_none() && (fitted.is_empty() || !spec.nested);
-            let binners: Vec<Option<Binner>> = if plain {
-                vec![fit(None)?]
-            } else {
-                rows_by_cell(&cells, n_cells, values).iter().map(|rows| fit(Some(rows))).collect::<Result<_>>()?
-            };
+            let binners: Vec<Option<Binner>> =
+                if plain { vec![fit(None)] } else { rows_by_cell(&cells, n_cells, values).iter().map(|rows| fit(Some(rows))).collect() };
             if binners.iter().all(Option::is_none) {
                 return Err(nothing_to_fit().in_column(&dimension.column));
             }
-            let global = if spec.unseen_global && !plain { fit(None)? } else { None };
+            let global = if spec.unseen_global && !plain { fit(None) } else { None };
             let mut done = FittedDimension { dimension: dimension.clone(), binners, global, plain, nest: None };
             let scores = done.score_rows(&cells, values, input.ids.as_ref(), threads)?;
             done.count(&cells, &scores, threads);
@@ -261,7 +258,7 @@ impl ScoreInput {
 }
 
 /// The customer id column of an RFM table: the one named by the schema metadata, else the first column.
-pub fn id_column(schema: &Schema) -> Result<&str> {
+pub(crate) fn id_column(schema: &Schema) -> Result<&str> {
     if let Some(name) = schema.metadata().get("custcore.customer_id") {
         return Ok(name);
     }
@@ -282,7 +279,7 @@ fn rows_by_cell(cells: &[u32], n_cells: usize, values: &NumberColumn) -> Vec<Vec
 }
 
 /// Concatenates the columns that a fit reads into one batch.
-pub fn one_batch(spec: &ScoreSpec, batches: &[RecordBatch]) -> Result<RecordBatch> {
+pub(crate) fn one_batch(spec: &ScoreSpec, batches: &[RecordBatch]) -> Result<RecordBatch> {
     let Some(first) = batches.first() else { return Err(nothing_to_fit()) };
     if batches.len() == 1 {
         return Ok(first.clone());

@@ -15,7 +15,7 @@ use crate::report::Report;
 use crate::table::{Table, TableBuilder};
 
 /// Scores as a column; 0 becomes null.
-pub fn score_column(scores: &[u8], threads: Threads<'_>) -> ArrayRef {
+pub(crate) fn score_column(scores: &[u8], threads: Threads<'_>) -> ArrayRef {
     if misses_some(scores, threads) {
         return Arc::new(scores.iter().map(|&score| (score > 0).then_some(score)).collect::<UInt8Array>());
     }
@@ -23,12 +23,12 @@ pub fn score_column(scores: &[u8], threads: Threads<'_>) -> ArrayRef {
 }
 
 /// The weighted sum of scores.
-pub fn weighted(scores: &[u8], weights: &[f64]) -> f64 {
+pub(crate) fn weighted(scores: &[u8], weights: &[f64]) -> f64 {
     scores.iter().zip(weights).map(|(&score, weight)| weight * f64::from(score)).sum()
 }
 
 /// The columns of `batch` followed by `<column>_score` of each dimension, the score cell and, with weights, the weighted sum.
-pub fn scores_table(
+pub(crate) fn scores_table(
     batch: &RecordBatch,
     scorer: &Scorer,
     scores: &[Vec<u8>],

@@ -28,7 +28,7 @@ use crate::store::atomic::AtomicFile;
 use crate::store::blocks::{Entries, Format, Reader, Writer};
 
 /// What the file of a base calls itself.
-pub const FORMAT: Format = Format { name: "customer base", version: 1 };
+pub(crate) const FORMAT: Format = Format { name: "customer base", version: 1 };
 
 const SETTINGS: &str = "custcore.settings";
 const KINDS: &str = "custcore.kinds";

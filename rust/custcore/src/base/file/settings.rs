@@ -21,7 +21,7 @@ use crate::time::calendar::Zone;
 /// The settings of a base.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct BaseSettings {
+pub(super) struct BaseSettings {
     customer_id: String,
     timestamp: String,
     amount: Option<String>,
@@ -70,7 +70,7 @@ fn named<T: Copy>(names: &[(T, &str)], name: &str) -> Option<T> {
 
 impl BaseSettings {
     /// The settings as text has them; `None` for a base that is not to be kept.
-    pub fn of(spec: &BaseSpec) -> Option<Self> {
+    pub(super) fn of(spec: &BaseSpec) -> Option<Self> {
         if spec.track == Track::Once || spec.window.is_some() || spec.roles.start.is_some() || spec.roles.returning.is_some() {
             return None;
         }
@@ -101,7 +101,7 @@ impl BaseSettings {
     }
 
     /// The settings that the text has; `None` for a name that says nothing.
-    pub fn spec(self) -> Option<BaseSpec> {
+    pub(super) fn spec(self) -> Option<BaseSpec> {
         let pick = |(name, pick): (String, String)| Some((name, named(&PICKS, &pick)?));
         let attributes = self.attributes.into_iter().map(pick).collect::<Option<_>>()?;
         let roles = ColumnRoles {
@@ -138,7 +138,7 @@ impl BaseSettings {
 /// What the first data fixed for all that follow.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct KindNames {
+pub(super) struct KindNames {
     id: String,
     zone: Option<String>,
     money: Option<MoneyKind>,
@@ -158,7 +158,7 @@ enum MoneyKind {
 
 impl KindNames {
     /// The kinds as text has them.
-    pub fn of(kinds: &InputSchema, wide: bool) -> Self {
+    pub(super) fn of(kinds: &InputSchema, wide: bool) -> Self {
         Self {
             id: kinds.id_type.to_string(),
             zone: kinds.clock.zone().map(|zone| zone.name().to_owned()),
@@ -174,7 +174,7 @@ impl KindNames {
     }
 
     /// The kinds that the text has; `None` for a name that says nothing.
-    pub fn kinds(self, spec: &BaseSpec) -> Result<Option<InputSchema>> {
+    pub(super) fn kinds(self, spec: &BaseSpec) -> Result<Option<InputSchema>> {
         let key = |name: &str| -> Option<(KeyKind, DataType)> {
             let data_type = name.parse::<DataType>().ok()?;
             let column = KeyColumn::new("id", "id", &arrow_array::new_empty_array(&data_type)).ok()?;
@@ -218,7 +218,7 @@ impl KindNames {
 /// What a base holds besides its customers.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct AccountText {
+pub(super) struct AccountText {
     n_rows: u64,
     first_day: Option<i32>,
     last_day: Option<i32>,
@@ -284,7 +284,7 @@ fn read<'a>(mut from: Tallies, tallies: impl Iterator<Item = (&'static str, &'a 
 
 impl AccountText {
     /// What a state holds besides its customers, as text has it.
-    pub fn of(state: &State, account: BaseMeta) -> Self {
+    pub(super) fn of(state: &State, account: BaseMeta) -> Self {
         let (mut rows, mut purchases) = (state.rows, state.purchases);
         let notes = state.notes.as_ref().map(|notes| {
             let by_day = notes.days().map(|(day, notes)| (day, write(day_tallies(&mut notes.clone()))));
@@ -302,7 +302,7 @@ impl AccountText {
     }
 
     /// Fills a state; `None` if the text says what cannot be.
-    pub fn fill(self, state: &mut State) -> Option<BaseMeta> {
+    pub(super) fn fill(self, state: &mut State) -> Option<BaseMeta> {
         (state.first_day, state.last_day) = (self.first_day.unwrap_or(i32::MAX), self.last_day.unwrap_or(i32::MIN));
         read(self.report, row_tallies(&mut state.rows).into_iter().chain(purchase_tallies(&mut state.purchases)))?;
         match (self.notes, &mut state.notes) {

@@ -33,8 +33,9 @@ use crate::column::mark::{RETURNING, START};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::par::Threads;
 use crate::group::interner::{self, Keys};
-pub use crate::state::accumulator::Failure;
-use crate::state::accumulator::{Accumulator, Accumulators, Level};
+pub(crate) use crate::state::accumulator::Failure;
+use crate::state::accumulator::{Accumulator, Level};
+use crate::state::accumulators::Accumulators;
 use crate::state::days::DayRecord;
 use crate::state::spec::BaseSpec;
 use crate::state::totals::Order;
@@ -44,7 +45,7 @@ use crate::time::calendar::{MAX_DAY, MIN_DAY};
 
 /// What the columns are.
 #[derive(Debug)]
-pub struct BaseFileLayout {
+pub(crate) struct BaseFileLayout {
     schema: Arc<Schema>,
     id_type: DataType,
     /// Whether units of money need more than 64 bits.
@@ -108,7 +109,7 @@ struct OrderLayout {
 
 impl Failure {
     /// The error, for a file that is open.
-    pub fn of<R: Read + Seek>(self, reader: &Reader<R>) -> Error {
+    pub(crate) fn of<R: Read + Seek>(self, reader: &Reader<R>) -> Error {
         match self {
             Self::Content(why) => reader.damaged(why),
             Self::Other(error) => error,
@@ -126,14 +127,14 @@ fn item(fields: &Fields) -> FieldRef {
 
 impl BaseFileLayout {
     /// The layout of a base of these settings and kinds. First rows are kept if it is given how many rows there were before.
-    pub fn of(spec: &BaseSpec, kinds: &InputSchema, wide: bool, rows_before: Option<u64>) -> Self {
+    pub(crate) fn of(spec: &BaseSpec, kinds: &InputSchema, wide: bool, rows_before: Option<u64>) -> Self {
         let units = Field::new("units", if wide { DataType::Decimal128(38, 0) } else { DataType::Int64 }, false);
         let date = Field::new("date", DataType::Date32, false);
         let count = |name: &str| Field::new(name, DataType::UInt32, false);
         let days = spec
             .keeps_days()
             .then(|| Fields::from(vec![date.clone(), count("n_orders"), count("n_rows"), count("n_other_rows"), units.clone()]));
-        let groups = Group::all(&Accumulators::new(spec, kinds));
+        let groups = Group::all(&Accumulators::new(&spec.roles.attributes, &spec.accumulators, kinds));
         let orders = kinds.order_kind.map(|kind| {
             let mut parts = vec![
                 date,
@@ -171,12 +172,12 @@ impl BaseFileLayout {
     }
 
     /// The schema, without metadata.
-    pub fn schema(&self) -> &Schema {
+    pub(crate) fn schema(&self) -> &Schema {
         &self.schema
     }
 
     /// The rows of some customers.
-    pub fn batch(&self, customers: &CustomerRows<'_>, codes: &[u32]) -> Result<RecordBatch> {
+    pub(crate) fn batch(&self, customers: &CustomerRows<'_>, codes: &[u32]) -> Result<RecordBatch> {
         let totals: Vec<CustomerTotals> = codes.iter().map(|&code| customers.totals(code)).collect();
         let count = |of: fn(&CustomerTotals) -> u64| -> ArrayRef {
             Arc::new(totals.iter().map(|totals| of(totals) as i64).collect::<Int64Array>())
@@ -275,7 +276,7 @@ impl BaseFileLayout {
     }
 
     /// Reads the rows of a batch of this layout.
-    pub fn read(&self, batch: &RecordBatch, restore: &mut BaseLoader<'_>) -> Result<(), Failure> {
+    pub(crate) fn read(&self, batch: &RecordBatch, restore: &mut BaseLoader<'_>) -> Result<(), Failure> {
         let mut columns = batch.columns().iter();
         let mut next = || columns.next().ok_or(Failure::Content("a column is missing"));
         let first = restore.add_ids(keys_in(next()?, restore.threads)?.ok_or("an id is null")?)?;

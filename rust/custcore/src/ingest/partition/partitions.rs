@@ -24,11 +24,11 @@ use crate::state::totals::Totals;
 const SHARE_THAT_WAITS: usize = 4;
 
 /// Rows of one push at the most.
-pub const MOST_ROWS: usize = 1 << 31;
+pub(crate) const MOST_ROWS: usize = 1 << 31;
 
 /// The shards.
 #[derive(Debug)]
-pub struct Partitions {
+pub(crate) struct Partitions {
     parts: Vec<State>,
     partitioner: Partitioner,
 }
@@ -43,20 +43,20 @@ fn partition_of(partitioner: &Partitioner, keys: &Keys, code: u32) -> usize {
 }
 
 /// Whether rows of these columns can be dealt out: plain ids and units of 64 bits.
-pub fn can_partition(columns: &[InputBatch], rows: usize) -> bool {
+pub(crate) fn can_partition(columns: &[InputBatch], rows: usize) -> bool {
     rows <= MOST_ROWS && columns.iter().all(|columns| !columns.is_wide() && matches!(columns.customer, KeyColumn::Plain(_)))
 }
 
 impl Partitions {
     /// Shards of empty states, which `empty` makes.
-    pub fn new(empty: impl Fn() -> State) -> Self {
+    pub(crate) fn new(empty: impl Fn() -> State) -> Self {
         let random = RandomState::default();
         let partitioner = Partitioner { seed: random.hash_one(3_u64), hasher: ByteHasher::new(), range: None };
         Self { parts: (0..PARTITIONS).map(|_| empty()).collect(), partitioner }
     }
 
     /// Shards of integer ids that are `len` from `base` on, and some more; `empty` makes a state of the ids from one on.
-    pub fn ranges(base: i64, len: usize, empty: impl Fn(i64) -> State) -> Self {
+    pub(crate) fn ranges(base: i64, len: usize, empty: impl Fn(i64) -> State) -> Self {
         let width = (len + len / 8).div_ceil(PARTITIONS).next_power_of_two();
         let range = PartitionRange { base, shift: width.trailing_zeros() };
         let parts = (0..PARTITIONS as i64).map(|partition| {
@@ -72,7 +72,7 @@ impl Partitions {
     }
 
     /// Whether they are of ranges, and these hold all ids of a plan.
-    pub fn cover(&self, encoding: KeyEncoding) -> bool {
+    pub(crate) fn cover(&self, encoding: KeyEncoding) -> bool {
         match (self.partitioner.range, encoding) {
             (Some(range), KeyEncoding::Range { base, len }) => range.base == base && len <= PARTITIONS << range.shift,
             _ => false,
@@ -80,22 +80,22 @@ impl Partitions {
     }
 
     /// Whether they are of ranges.
-    pub fn are_ranges(&self) -> bool {
+    pub(crate) fn are_ranges(&self) -> bool {
         self.partitioner.range.is_some()
     }
 
     /// How ids find their shard.
-    pub fn partitioner(&self) -> &Partitioner {
+    pub(crate) fn partitioner(&self) -> &Partitioner {
         &self.partitioner
     }
 
     /// Bytes they take, about.
-    pub fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.parts.iter().map(State::bytes).sum()
     }
 
     /// Takes over the customers of plain parts, which know none afterwards, so that each customer is in one place only.
-    pub fn absorb(&mut self, parts: &mut [State], context: &Context) -> Result<()> {
+    pub(crate) fn absorb(&mut self, parts: &mut [State], context: &Context) -> Result<()> {
         let mut moves: Vec<Vec<(usize, u32)>> = vec![Vec::new(); PARTITIONS];
         for (i, part) in parts.iter().enumerate() {
             let keys = part.interner.keys();
@@ -126,7 +126,7 @@ impl Partitions {
 
     /// Folds what was dealt out of a push. Packed rows wait while they take less than the shards do: the more of them are
     /// folded at once, the more rows of a shard find it in the cache.
-    pub fn fold(&mut self, scatters: &mut [Scatter], columns: &[InputBatch], first_row: u64, context: &Context) -> Result<()> {
+    pub(crate) fn fold(&mut self, scatters: &mut [Scatter], columns: &[InputBatch], first_row: u64, context: &Context) -> Result<()> {
         let waiting: usize = scatters.iter().map(Scatter::bytes).sum();
         let packed = waiting > self.bytes() / SHARE_THAT_WAITS;
         let source = ScatterSource::new(columns);
@@ -157,7 +157,7 @@ impl Partitions {
     }
 
     /// All shards in one state, after what still waits; no customer is in two of them.
-    pub fn into_one(mut self, scatters: &mut Vec<Scatter>, context: &Context) -> Result<State> {
+    pub(crate) fn into_one(mut self, scatters: &mut Vec<Scatter>, context: &Context) -> Result<State> {
         self.each(scatters.len(), context, |partition, part| scatters.iter().try_for_each(|scatter| scatter.fold_packed(partition, part)))?;
         // Their memory is needed for what follows.
         scatters.clear();

@@ -14,13 +14,13 @@ use crate::state::stats::{FIRST_DAY, LAST_DAY};
 use crate::state::totals::{RowNumbers, RowSlice};
 
 /// A power of two.
-pub const PARTITIONS: usize = 128;
+pub(crate) const PARTITIONS: usize = 128;
 /// The shard of rows that are in none.
 const NONE: u8 = PARTITIONS as u8;
 
 /// How ids find their shard.
 #[derive(Debug, Clone)]
-pub struct Partitioner {
+pub(crate) struct Partitioner {
     /// Against ids that were chosen to collide.
     pub seed: u64,
     /// The same for byte strings.
@@ -31,7 +31,7 @@ pub struct Partitioner {
 
 /// Integer ids in a range, of which each shard has `1 << shift` that follow each other.
 #[derive(Debug, Clone, Copy)]
-pub struct PartitionRange {
+pub(crate) struct PartitionRange {
     /// The first.
     pub base: i64,
     /// Bits of the ids of one shard.
@@ -41,7 +41,7 @@ pub struct PartitionRange {
 impl Partitioner {
     /// The shard of an integer id.
     #[inline]
-    pub fn integer(&self, id: i64) -> usize {
+    pub(crate) fn integer(&self, id: i64) -> usize {
         if let Some(PartitionRange { base, shift }) = self.range {
             // A push whose ids lie outside is not dealt out, see [`super::partitions::Partitions::cover`].
             return (id.wrapping_sub(base) as u64 >> shift) as usize;
@@ -52,7 +52,7 @@ impl Partitioner {
 
     /// The shard of a byte string.
     #[inline]
-    pub fn bytes(&self, id: &[u8], prefix: Prefix) -> usize {
+    pub(crate) fn bytes(&self, id: &[u8], prefix: Prefix) -> usize {
         self.hasher.hash(id, prefix) as usize % PARTITIONS
     }
 }
@@ -119,7 +119,7 @@ struct UnpackedRows {
 
 /// What one thread deals out.
 #[derive(Debug)]
-pub struct Scatter {
+pub(crate) struct Scatter {
     buffers: Vec<ScatterBuffer>,
     sorter: Sorter,
     /// Of the block at hand.
@@ -128,7 +128,7 @@ pub struct Scatter {
 
 impl Scatter {
     /// Nothing dealt yet.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             buffers: (0..PARTITIONS).map(|_| ScatterBuffer::default()).collect(),
             sorter: Sorter { rows: [0; BLOCK] },
@@ -137,14 +137,14 @@ impl Scatter {
     }
 
     /// Bytes that what was dealt out takes.
-    pub fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         let of = |buffer: &ScatterBuffer| size_of_val(&*buffer.integers) + size_of_val(&*buffer.texts);
         self.buffers.iter().map(of).sum()
     }
 
     /// Deals out the rows of a block that count; `offset` is its first row counted from the push. Money of `least` units and
     /// more makes a purchase that may be packed.
-    pub fn add(
+    pub(crate) fn add(
         &mut self,
         partitioner: &Partitioner,
         (columns, start): (&InputBatch, usize),
@@ -215,7 +215,7 @@ impl Scatter {
     }
 
     /// Adds the packed rows of a shard to its state.
-    pub fn fold_packed(&self, partition: usize, part: &mut State) -> Result<()> {
+    pub(crate) fn fold_packed(&self, partition: usize, part: &mut State) -> Result<()> {
         let ScatterBuffer { integers, texts, .. } = &self.buffers[partition];
         let mut codes = Vec::with_capacity(BLOCK);
         let mut ids = [0; BLOCK];
@@ -239,7 +239,7 @@ impl Scatter {
     }
 
     /// Adds the other rows of a shard to its state.
-    pub fn fold_others(&self, partition: usize, source: &ScatterSource<'_>, part: &mut State, first_row: u64) -> Result<()> {
+    pub(crate) fn fold_others(&self, partition: usize, source: &ScatterSource<'_>, part: &mut State, first_row: u64) -> Result<()> {
         let UnpackedRows { ids, units, days, flags, rows } = &self.buffers[partition].others;
         let mut codes = Vec::with_capacity(BLOCK);
         for start in (0..rows.len()).step_by(BLOCK) {
@@ -268,7 +268,7 @@ impl Scatter {
     }
 
     /// Forgets the packed rows, which were added.
-    pub fn clear_packed(&mut self) {
+    pub(crate) fn clear_packed(&mut self) {
         for buffer in &mut self.buffers {
             buffer.integers.clear();
             buffer.texts.clear();
@@ -276,7 +276,7 @@ impl Scatter {
     }
 
     /// Forgets the other rows, which were added.
-    pub fn clear_others(&mut self) {
+    pub(crate) fn clear_others(&mut self) {
         for ScatterBuffer { others: UnpackedRows { ids, units, days, flags, rows }, .. } in &mut self.buffers {
             ids.clear();
             units.clear();
@@ -342,7 +342,7 @@ impl Sorter {
 }
 
 /// Where rows came from.
-pub struct ScatterSource<'a> {
+pub(crate) struct ScatterSource<'a> {
     columns: &'a [InputBatch],
     /// The first row of each batch, counted from the push.
     firsts: Vec<usize>,
@@ -350,7 +350,7 @@ pub struct ScatterSource<'a> {
 
 impl<'a> ScatterSource<'a> {
     /// The batches of one push.
-    pub fn new(columns: &'a [InputBatch]) -> Self {
+    pub(crate) fn new(columns: &'a [InputBatch]) -> Self {
         let firsts = columns.iter().scan(0, |sum, columns| {
             let first = *sum;
             *sum += columns.len();

@@ -10,7 +10,7 @@ use super::format::{BLOCKS, CHECKSUM, CheckedBlock, Entries, FORMAT, FORMAT_VERS
 
 /// The content of a footer, not yet verified against its checksum.
 #[derive(Debug)]
-pub struct Footer {
+pub(super) struct Footer {
     /// Header and batches, contiguous from the first byte.
     pub blocks: Vec<CheckedBlock>,
     /// The record batches as Arrow blocks.
@@ -25,7 +25,7 @@ pub struct Footer {
 
 /// Why a footer was rejected.
 #[derive(Debug)]
-pub enum Refusal {
+pub(super) enum Refusal {
     /// The file has another format.
     Foreign(String),
     /// The file has a newer version.
@@ -36,7 +36,7 @@ pub enum Refusal {
 
 impl Footer {
     /// Parses a footer, except for the schema.
-    pub fn read(bytes: &[u8], format: Format) -> Result<Self, Refusal> {
+    pub(super) fn read(bytes: &[u8], format: Format) -> Result<Self, Refusal> {
         // The flatbuffers verifier checks all offsets first; the guard is a second line of defence.
         guarded(|| Ok(Self::parse(bytes, format))).map_err(Refusal::Damaged)?
     }
@@ -79,7 +79,7 @@ impl Footer {
 }
 
 /// The schema of a footer whose checksum was verified.
-pub fn schema_of(bytes: &[u8]) -> Result<Schema, String> {
+pub(super) fn schema_of(bytes: &[u8]) -> Result<Schema, String> {
     guarded(|| {
         let footer = root_as_footer(bytes).map_err(|error| ArrowError::ParseError(error.to_string()))?;
         try_fb_to_schema(footer.schema().ok_or_else(|| ArrowError::ParseError("no schema".to_owned()))?)
@@ -108,7 +108,7 @@ fn check_format<'a>(entries: impl Iterator<Item = KeyValue<'a>>, format: Format)
 }
 
 /// Formats blocks as one line each.
-pub fn text_of(blocks: &[CheckedBlock]) -> String {
+pub(super) fn text_of(blocks: &[CheckedBlock]) -> String {
     let line = |block: &CheckedBlock| {
         let Range { start, end } = block.bytes;
         format!("{start} {} {}\n", end - start, digits(block.checksum))

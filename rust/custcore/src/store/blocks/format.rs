@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use arrow_schema::ArrowError;
 
 /// Metadata entries, sorted by name.
-pub type Entries = BTreeMap<String, String>;
+pub(crate) type Entries = BTreeMap<String, String>;
 
 pub(super) const MAGIC: &[u8] = b"ARROW1";
 /// The magic, padded to the alignment of the first message.

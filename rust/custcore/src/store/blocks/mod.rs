@@ -19,6 +19,7 @@ mod format;
 mod reader;
 mod writer;
 
-pub use self::format::{Entries, Format};
+pub(crate) use self::format::Entries;
+pub use self::format::Format;
 pub use self::reader::Reader;
 pub use self::writer::Writer;

@@ -4,7 +4,7 @@ use super::vector::Lanes;
 
 /// A portable vector of eight float32.
 #[derive(Debug, Clone, Copy)]
-pub struct Plain([f32; 8]);
+pub(super) struct Plain([f32; 8]);
 
 impl Plain {
     #[inline(always)]

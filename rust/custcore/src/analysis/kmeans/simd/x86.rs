@@ -8,27 +8,27 @@ use crate::exec::simd::with_features;
 
 with_features! {
     ["avx512f", "avx512dq", "avx512bw", "avx512vl", "avx2", "fma", "bmi1", "bmi2", "lzcnt", "popcnt"]
-    pub fn has_avx512;
-    pub unsafe fn avx512<K: Task>(task: K) -> K::Output {
+    pub(super) fn has_avx512;
+    pub(super) unsafe fn avx512<K: Task>(task: K) -> K::Output {
         task.run::<Avx512>()
     }
 }
 
 with_features! {
     ["avx2", "fma", "bmi1", "bmi2", "lzcnt", "popcnt"]
-    pub fn has_avx2;
-    pub unsafe fn avx2<K: Task>(task: K) -> K::Output {
+    pub(super) fn has_avx2;
+    pub(super) unsafe fn avx2<K: Task>(task: K) -> K::Output {
         task.run::<Avx2>()
     }
 }
 
 /// An AVX-512 vector of sixteen float32. Constructed only inside `avx512`, so the target features are available.
 #[derive(Clone, Copy)]
-pub struct Avx512(__m512);
+pub(super) struct Avx512(__m512);
 
 /// An AVX2 vector of eight float32. Constructed only inside `avx2`, so the target features are available.
 #[derive(Clone, Copy)]
-pub struct Avx2(__m256);
+pub(super) struct Avx2(__m256);
 
 macro_rules! intrinsics {
     ($($body:tt)*) => {

@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 
 /// The segment of who is no buyer.
-pub const NOWHERE: u16 = u16::MAX;
+pub(crate) const NOWHERE: u16 = u16::MAX;
 
 /// The segments by code that rows of `(code, segment)` tell, for codes below `customers`.
-pub fn by_code(codes: &[u32], segments: &[u16], customers: usize) -> Vec<u16> {
+pub(crate) fn by_code(codes: &[u32], segments: &[u16], customers: usize) -> Vec<u16> {
     let mut all = vec![NOWHERE; customers];
     for (&code, &segment) in codes.iter().zip(segments) {
         all[code as usize] = segment;
@@ -17,7 +17,7 @@ pub fn by_code(codes: &[u32], segments: &[u16], customers: usize) -> Vec<u16> {
 
 /// Customers who went from one segment to another.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Move {
+pub(crate) struct Move {
     /// Where they were, [`NOWHERE`] for those who were no buyers yet.
     pub from: u16,
     /// Where they are.
@@ -33,7 +33,7 @@ pub struct Move {
 /// The moves between two dates, and how many were buyers at the first and are none at the second. `before` are segments by
 /// code at the first; `codes`, `segments` and `units` tell who is where at the second. New customers come first, then
 /// the segments in the order of their positions; there are `n` of them.
-pub fn moves(before: &[u16], codes: &[u32], segments: &[u16], units: &[i128], n: usize) -> (Vec<Move>, u64) {
+pub(crate) fn moves(before: &[u16], codes: &[u32], segments: &[u16], units: &[i128], n: usize) -> (Vec<Move>, u64) {
     // Row 0 are the new ones.
     let mut cells: Vec<Vec<(u64, i128)>> = vec![Vec::new(); n + 1];
     let mut were = vec![0_u64; n + 1];
@@ -67,7 +67,7 @@ pub fn moves(before: &[u16], codes: &[u32], segments: &[u16], units: &[i128], n:
 
 /// The spells of one segment by their length in days: how many ended, and how many are still open.
 #[derive(Debug, Clone, Default)]
-pub struct Spells {
+pub(crate) struct Spells {
     /// Distinct customers.
     pub customers: u64,
     lengths: BTreeMap<i32, (u64, u64)>,
@@ -75,19 +75,19 @@ pub struct Spells {
 
 impl Spells {
     /// How many were seen to end.
-    pub fn ended(&self) -> u64 {
+    pub(crate) fn ended(&self) -> u64 {
         self.lengths.values().map(|length| length.0).sum()
     }
 
     /// How many were open at the last date.
-    pub fn open(&self) -> u64 {
+    pub(crate) fn open(&self) -> u64 {
         self.lengths.values().map(|length| length.1).sum()
     }
 
     /// Mean and median of the Kaplan-Meier curve S of lengths, open spells being censored. The mean is restricted to the
     /// longest spell, ended or open: the area below S up to there; none where no spell lasted from one date to another.
     /// The median is the shortest length at which S is at most 1/2; none where S stays above.
-    pub fn mean_and_median(&self) -> (Option<f64>, Option<i32>) {
+    pub(crate) fn mean_and_median(&self) -> (Option<f64>, Option<i32>) {
         let mut at_risk = self.ended() + self.open();
         // Between two lengths at which spells were cut off, S is `scale * at_risk / start`: what is counted is rounded only there.
         let (mut scale, mut start, mut area) = (1.0, at_risk, 0);
@@ -113,7 +113,7 @@ impl Spells {
 
 /// Where each customer is, since when, and where he ever was; read date after date.
 #[derive(Debug)]
-pub struct Stays {
+pub(crate) struct Stays {
     segments: Vec<Spells>,
     current: Vec<u16>,
     since: Vec<i32>,
@@ -125,7 +125,7 @@ pub struct Stays {
 
 impl Stays {
     /// Nobody yet, in `n` segments.
-    pub fn new(n: usize) -> Self {
+    pub(crate) fn new(n: usize) -> Self {
         Self {
             segments: vec![Spells::default(); n],
             current: Vec::new(),
@@ -137,7 +137,7 @@ impl Stays {
     }
 
     /// The segments by code at the next date.
-    pub fn see(&mut self, day: i32, segments: &[u16]) {
+    pub(crate) fn see(&mut self, day: i32, segments: &[u16]) {
         if segments.len() > self.current.len() {
             self.current.resize(segments.len(), NOWHERE);
             self.since.resize(segments.len(), day);
@@ -163,7 +163,7 @@ impl Stays {
     }
 
     /// The spells of each segment; those that are open are cut off at the last date.
-    pub fn finish(mut self) -> Vec<Spells> {
+    pub(crate) fn finish(mut self) -> Vec<Spells> {
         for (&current, &since) in self.current.iter().zip(&self.since).filter(|(current, _)| **current != NOWHERE) {
             self.segments[usize::from(current)].lengths.entry(self.last - since).or_default().1 += 1;
         }

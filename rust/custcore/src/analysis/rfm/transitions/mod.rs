@@ -1,9 +1,11 @@
 //! Customers on their way between segments: the base is scored as of one date after the other, and customers are followed by
 //! their codes, which are the same in all views of one base.
 
-pub mod kernel;
+mod edges;
+pub(crate) mod kernel;
 mod table;
 
+pub use self::edges::ScorerEdges;
 use self::kernel::{Stays, by_code, moves};
 use self::table::{Step, stays_table, transitions_table};
 use super::rfm_of;
@@ -17,25 +19,6 @@ use crate::report::Report;
 use crate::state::spec::AsOf;
 use crate::table::Table;
 use crate::time::calendar::date_text;
-
-/// What the edges of the scorer are at each date.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ScorerEdges {
-    /// The same at all: those of a fitted scorer, or of one that is fitted at the first date.
-    Frozen,
-    /// Fitted anew at each.
-    Refit,
-}
-
-impl ScorerEdges {
-    /// The word for it.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Frozen => "frozen",
-            Self::Refit => "refit",
-        }
-    }
-}
 
 /// The days of some dates, which must ascend and be at least two.
 fn ascending(dates: &[AsOf], clock: &Clock) -> Result<Vec<i32>> {

@@ -6,7 +6,7 @@ use arrow_array::types::Int16Type;
 use arrow_array::{ArrayRef, Date32Array, DictionaryArray, Float64Array, Int64Array, StringArray};
 use arrow_schema::Metadata;
 
-use super::ScorerEdges;
+use super::edges::ScorerEdges;
 use super::kernel::{Move, NOWHERE, Spells};
 use crate::error::{Error, Result};
 use crate::num::money::Money;
@@ -16,7 +16,7 @@ use crate::time::calendar::date_text;
 
 /// The moves between two dates.
 #[derive(Debug)]
-pub struct Step {
+pub(super) struct Step {
     /// The first date.
     pub from: i32,
     /// The second one.
@@ -26,7 +26,13 @@ pub struct Step {
 }
 
 /// One row for each move, the dates ascending.
-pub fn transitions_table(steps: &[Step], names: &[String], money: Option<Money>, edges: ScorerEdges, report: Report) -> Result<Table> {
+pub(super) fn transitions_table(
+    steps: &[Step],
+    names: &[String],
+    money: Option<Money>,
+    edges: ScorerEdges,
+    report: Report,
+) -> Result<Table> {
     let moves = || steps.iter().flat_map(|step| step.moves.iter().map(move |moved| (step, moved)));
     let rows = moves().count();
     let name = |segment: u16| names.get(usize::from(segment)).map_or("none", String::as_str);
@@ -50,7 +56,7 @@ pub fn transitions_table(steps: &[Step], names: &[String], money: Option<Money>,
 }
 
 /// One row for each segment.
-pub fn stays_table(spells: &[Spells], names: &[String], report: Report) -> Result<Table> {
+pub(super) fn stays_table(spells: &[Spells], names: &[String], report: Report) -> Result<Table> {
     let counts = |count: &dyn Fn(&Spells) -> u64| -> ArrayRef {
         Arc::new(Int64Array::from_iter_values(spells.iter().map(|spells| count(spells) as i64)))
     };

@@ -1,0 +1,100 @@
+//! Cohorts and counts of a scan, and the view of them that tables are built from.
+
+use std::borrow::Cow;
+
+use super::activity_bitmaps::ActivityBitmaps;
+use super::cell_counts::CellCounts;
+use super::cohorts::Cohorts;
+use super::count::Counter;
+use super::members::{Groups, Member, Values};
+use super::observation::Observation;
+use super::orders_by_customer::OrdersByCustomer;
+use super::spec::CohortSpec;
+use crate::base::CustomerBase;
+use crate::base::view::BaseView;
+use crate::column::chunks::InputSchema;
+use crate::error::Result;
+use crate::exec::par::Threads;
+use crate::ingest::window_log::OrderLog;
+use crate::report::Report;
+
+/// Cohorts and counts, if anything was observed.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) observation: Observation,
+    pub(super) orders: LoggedOrders,
+    pub(super) groups: Groups,
+    /// Values of the cohort column.
+    pub(super) values: Option<Values>,
+    /// Customers who are in a cohort.
+    pub(super) customers: usize,
+    pub(super) cohorts: Cohorts,
+    pub(super) counts: CellCounts,
+}
+
+/// The orders of the scan.
+#[derive(Debug)]
+pub(super) enum LoggedOrders {
+    /// Sorted by customer, and who is in which cohort.
+    Sorted(OrdersByCustomer, Vec<Member>),
+    /// In the order of the scan, packed; one cohort per customer.
+    Packed(OrderLog),
+}
+
+impl LoggedOrders {
+    /// Number of orders.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Sorted(orders_by_customer, _) => orders_by_customer.n_orders(),
+            Self::Packed(order_log) => order_log.len(),
+        }
+    }
+}
+
+/// What tables are built from.
+pub(super) struct CohortView<'a> {
+    pub(super) spec: &'a CohortSpec,
+    pub(super) kinds: &'a InputSchema,
+    pub(super) base: BaseView<'a>,
+    pub(super) found: Option<&'a Found>,
+    pub(super) report: &'a Report,
+}
+
+impl<'a> CohortView<'a> {
+    pub(super) fn of(spec: &'a CohortSpec, base: &'a CustomerBase, found: Option<&'a Found>, report: &'a Report) -> Result<Self> {
+        let base = base.view_of_scan()?;
+        Ok(Self { spec, kinds: base.kinds(), base, found, report })
+    }
+
+    /// Runs `work` on the orders, sorted by customer.
+    pub(super) fn count<R: Default>(&self, threads: Threads<'_>, work: impl FnOnce(Counter<'_>) -> Result<R>) -> Result<R> {
+        let Some(Found { observation, orders, groups, cohorts, .. }) = self.found else { return Ok(R::default()) };
+        let (spec, view) = (self.spec, &self.base);
+        match orders {
+            LoggedOrders::Sorted(orders_by_customer, _) => {
+                work(Counter { spec, observation, orders_by_customer, view, groups, cohorts, threads })
+            }
+            LoggedOrders::Packed(order_log) => {
+                let orders_by_customer = OrdersByCustomer::of_purchase_log(order_log, view.customers());
+                work(Counter { spec, observation, orders_by_customer: &orders_by_customer, view, groups, cohorts, threads })
+            }
+        }
+    }
+
+    /// The packed purchases, if they are packed.
+    pub(super) fn masks<'t>(&self, threads: Threads<'t>) -> Option<ActivityBitmaps<'t>>
+    where
+        'a: 't,
+    {
+        let Some(Found { orders: LoggedOrders::Packed(order_log), observation, .. }) = self.found else { return None };
+        Some(ActivityBitmaps { spec: self.spec, observation, customers: self.base.customers(), order_log, threads })
+    }
+
+    /// The members of cohorts, by code and cohort.
+    pub(super) fn members(&self, threads: Threads<'_>) -> Cow<'a, [Member]> {
+        match self.found {
+            Some(Found { orders: LoggedOrders::Sorted(_, members), .. }) => Cow::Borrowed(members),
+            _ => self.masks(threads).map_or(Cow::Borrowed(&[]), |masks| Cow::Owned(masks.members())),
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! All accumulators of a state, and those that settings can name.
+
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+use super::accumulator::{Accumulator, Level, RowBlock};
+use super::attributes::Attribute;
+#[cfg(test)]
+use super::largest_amount::LargestAmount;
+use crate::column::chunks::{InputSchema, Pick};
+use crate::error::{Error, ErrorKind, Result};
+use crate::group::interner::NO_CODE;
+
+/// Makes an accumulator from its options; `None` where they are invalid.
+type Make = fn(&str) -> Option<Box<dyn Accumulator>>;
+
+/// The accumulators that settings can name. Attributes are not among them: each has a column of the input.
+const REGISTERED: &[(&str, Make)] = &[
+    #[cfg(test)]
+    ("largest_amount", LargestAmount::make),
+];
+
+/// All accumulators of a state.
+#[derive(Debug, Default)]
+pub(crate) struct Accumulators(Vec<Box<dyn Accumulator>>);
+
+impl Clone for Accumulators {
+    fn clone(&self) -> Self {
+        Self(self.0.iter().map(|own| own.boxed_clone()).collect())
+    }
+}
+
+/// An error where settings name an accumulator that there is not, or options that it does not take.
+pub(super) fn check_names(names: &BTreeMap<String, String>) -> Result<()> {
+    let unknown = names.iter().find(|(name, options)| make(name, options).is_none());
+    unknown.map_or(Ok(()), |(name, options)| {
+        let message = format!("there is no accumulator '{name}' with the options '{options}'");
+        Err(Error::new(ErrorKind::InvalidArgument, message))
+    })
+}
+
+fn make(name: &str, options: &str) -> Option<Box<dyn Accumulator>> {
+    REGISTERED.iter().find(|(known, _)| *known == name).and_then(|(_, make)| make(options))
+}
+
+impl Accumulators {
+    /// The accumulators of these settings, of no customers.
+    pub(crate) fn new(attributes: &[(String, Pick)], others: &BTreeMap<String, String>, kinds: &InputSchema) -> Self {
+        let attributes = attributes.iter().zip(&kinds.attributes).enumerate();
+        let mut all: Vec<Box<dyn Accumulator>> = attributes
+            .map(|(column, ((name, pick), (kind, value_type)))| -> Box<dyn Accumulator> {
+                Box::new(Attribute::new(column, name, value_type, *kind, *pick))
+            })
+            .collect();
+        all.extend(others.iter().filter_map(|(name, options)| make(name, options)));
+        Self(all)
+    }
+
+    /// The same of no customers.
+    #[must_use]
+    pub(crate) fn empty_like(&self) -> Self {
+        Self(self.0.iter().map(|own| own.empty_like()).collect())
+    }
+
+    /// Whether nothing is kept besides totals and days.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Each of them.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &dyn Accumulator> {
+        self.0.iter().map(AsRef::as_ref)
+    }
+
+    /// The one at a position.
+    pub(crate) fn get_mut(&mut self, at: usize) -> Option<&mut Box<dyn Accumulator>> {
+        self.0.get_mut(at)
+    }
+
+    /// The attributes, in the order of the settings.
+    pub(crate) fn attributes(&self) -> impl Iterator<Item = &Attribute> {
+        self.0.iter().filter_map(|own| own.as_any().downcast_ref())
+    }
+
+    /// The attribute at a position, which must be there; attributes come before all others.
+    #[inline]
+    pub(crate) fn attribute(&self, at: usize) -> &Attribute {
+        self.0[at].as_any().downcast_ref().unwrap_or_else(|| unreachable!("an accumulator before the attributes"))
+    }
+
+    /// The attributes at these positions and nothing else.
+    #[must_use]
+    pub(crate) fn select_attributes(&self, positions: &[usize]) -> Self {
+        Self(positions.iter().map(|&at| self.attribute(at).boxed_clone()).collect())
+    }
+
+    /// See [`Accumulator::resize`].
+    pub(crate) fn resize(&mut self, level: Level, keys: usize) {
+        self.0.iter_mut().for_each(|own| own.resize(level, keys));
+    }
+
+    /// See [`Accumulator::begin_batch`].
+    pub(crate) fn begin_batch(&mut self) {
+        self.0.iter_mut().for_each(|own| own.begin_batch());
+    }
+
+    /// See [`Accumulator::update`].
+    pub(crate) fn update(&mut self, level: Level, keys: &[u32], rows: &RowBlock<'_>) -> Result<()> {
+        if keys.iter().all(|&key| key == NO_CODE) {
+            return Ok(());
+        }
+        self.0.iter_mut().try_for_each(|own| own.update(level, keys, rows))
+    }
+
+    /// See [`Accumulator::promote`].
+    pub(crate) fn promote(&mut self, from: Level, to: Level, keys: &[(u32, u32)]) {
+        if !keys.is_empty() {
+            self.0.iter_mut().for_each(|own| own.promote(from, to, keys));
+        }
+    }
+
+    /// See [`Accumulator::merge`].
+    pub(crate) fn merge(&mut self, level: Level, other: &Self, keys: &[(u32, u32)]) -> Result<()> {
+        if keys.is_empty() {
+            return Ok(());
+        }
+        self.0.iter_mut().zip(&other.0).try_for_each(|(own, other)| own.merge(level, other.as_ref(), keys))
+    }
+
+    /// See [`Accumulator::retain`].
+    pub(crate) fn retain(&mut self, level: Level, keys: &[u32]) {
+        self.0.iter_mut().for_each(|own| own.retain(level, keys));
+    }
+
+    /// See [`Accumulator::finish`].
+    pub(crate) fn finish(&mut self) {
+        self.0.iter_mut().for_each(|own| own.finish());
+    }
+
+    /// Bytes they take.
+    pub(crate) fn bytes(&self) -> usize {
+        self.0.iter().map(|own| own.bytes()).sum()
+    }
+
+    /// See [`Accumulator::check_room`].
+    pub(crate) fn check_room(&self, other: &Self) -> Result<()> {
+        self.0.iter().zip(&other.0).try_for_each(|(own, other)| own.check_room(other.as_ref()))
+    }
+
+    /// See [`Accumulator::check_past`].
+    pub(crate) fn check_past(&self) -> Result<()> {
+        self.0.iter().try_for_each(|own| own.check_past())
+    }
+
+    /// See [`Accumulator::compare`]; the first that differs decides.
+    pub(crate) fn compare(&self, level: Level, a: u32, b: u32) -> Ordering {
+        self.0.iter().map(|own| own.compare(level, a, b)).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
+    }
+}
