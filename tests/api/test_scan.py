@@ -238,7 +238,7 @@ def test_bases_of_all_levels() -> None:
 
 def test_bases_are_checked() -> None:
     base = custcore.CustomerBase()
-    with pytest.raises(InvalidArgumentError, match=r"'a'.*'b'.*one base"):
+    with pytest.raises(InvalidArgumentError, match=r"'a'.*'b'.*same base"):
         custcore.scan(SALES, {"a": base, "b": base})
     with pytest.raises(InvalidArgumentError, match="empty"):
         custcore.scan(SALES, {})

@@ -66,7 +66,7 @@ def test_refunds(bench):
     rows = purchases()
     found = bench([*rows, (1, START + dt.timedelta(days=200), -5), (77, START, -1)])
     assert found["customers"]["only_pandas"] == [
-        {"cause": "they have refunds only, so they bought nothing", "customers": 1}
+        {"cause": "they have only refunds, so they bought nothing", "customers": 1}
     ]
     assert found["why"]["n_orders"] == {"refunds": 1}
     assert found["why"]["recency_days"] == {"refunds": 1}

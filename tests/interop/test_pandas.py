@@ -163,13 +163,13 @@ def test_uuid_ids() -> None:
 @pytest.mark.parametrize(
     ("values", "dtype", "row", "said"),
     [
-        ([1.0, None, 2.5, 3.5], "float64", 2, r"holds 2.5 in row 2 \(2 such rows\).*below 2\*\*53"),
-        ([1.0, 2.0**53], "float64", 1, "holds 9007199254740992.0 in row 1"),
+        ([1.0, None, 2.5, 3.5], "float64", 2, r"contains 2.5 in row 2 \(2 such rows\).*below 2\*\*53"),
+        ([1.0, 2.0**53], "float64", 1, "contains 9007199254740992.0 in row 1"),
         ([1.0, -(2.0**53)], "Float64", 1, "in row 1"),
-        ([float("inf"), 1.0], "float64", 0, "holds inf in row 0"),
+        ([float("inf"), 1.0], "float64", 0, "contains inf in row 0"),
         ([1.0, 2.0**24], "float32", 1, r"below 2\*\*24"),
-        ([1, 0.5], "category", 1, "holds 0.5"),
-        ([1, 0.5], "object", 1, "holds 0.5"),
+        ([1, 0.5], "category", 1, "contains 0.5"),
+        ([1, 0.5], "object", 1, "contains 0.5"),
     ],
 )
 @pytest.mark.parametrize("argument", ["customer_id", "order_id"])

@@ -50,7 +50,9 @@ def natural_breaks(
     sample_weight: Weights | None = None,
     n_threads: int | None = None,
 ) -> Breaks:
-    """Partition one feature optimally into k groups (Jenks' natural breaks), by dynamic programming.
+    """Partition one feature optimally into k groups (Jenks' natural breaks).
+
+    Computed by dynamic programming.
 
     Parameters
     ----------
