@@ -78,7 +78,7 @@ bench-report: $(BENCH) ## Regenerate BENCHMARKS.md from benches/results and benc
 bench-rust: ## Time the Rust kernels with criterion
 	cargo bench --locked --package custcore-benches --features criterion --bench kernels
 
-instructions: ## Instructions of the kernels beside the recorded ones (RECORD="reason" keeps the new ones)
+instructions: ## Compare instruction counts of the kernels with the recorded ones (RECORD="reason" records the new ones)
 	cargo build --locked --release --package custcore-benches --bin kernels
 	$(PYTHON) benches/rust/instructions.py $(if $(RECORD),--record "$(RECORD)")
 
@@ -86,18 +86,18 @@ demo: $(DEMO) ## Score 2,469 households from 1.47 million purchase lines
 	$(INSTALL)
 	$(BIN)/python -m custcore.cli demo --output target/demo/rfm_scores.parquet
 
-docs: build ## The documentation of the crate and of the package, into target/doc
+docs: build ## Build the documentation of the crate and of the package in target/doc
 	RUSTDOCFLAGS="-D warnings" cargo doc --package custcore --no-deps --locked
 	$(BIN)/pdoc --docformat numpy --output-directory target/doc/python custcore
 
-wheel: $(DEV) ## The wheel to publish (dist profile: fat LTO, stripped), into dist/
+wheel: $(DEV) ## Build the wheel for publishing (dist profile: fat LTO, stripped) in dist/
 	rm -rf dist
 	$(BIN)/maturin build --profile dist --out dist
 
-sizes: wheel ## Size of the wheel, and the CPU time of `import custcore` beside others'
+sizes: wheel ## Show the size of the wheel, and the CPU time of importing custcore and other packages
 	$(BIN)/python benches/python/sizes.py --wheel dist/*.whl
 
-lock: target/uv/bin/uv ## Renew the Python locks (UPGRADE=--upgrade to move to newer versions)
+lock: target/uv/bin/uv ## Update the Python lock files (UPGRADE=--upgrade to move to newer versions)
 	$< pip compile $(UPGRADE) --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--custom-compile-command "make lock" --group dev --output-file requirements-dev.txt
 	$< pip compile $(UPGRADE) --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
@@ -105,7 +105,7 @@ lock: target/uv/bin/uv ## Renew the Python locks (UPGRADE=--upgrade to move to n
 	$< pip compile $(UPGRADE) --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--custom-compile-command "make lock" --group bench --constraint requirements-dev.txt --output-file requirements-bench.txt
 
-clean: ## Remove everything that was built, $(VENV) too
+clean: ## Remove all build outputs and $(VENV)
 	rm -rf target dist $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .benchmarks
 	rm -f python/custcore/_core*.so python/custcore/_core*.pyd
 

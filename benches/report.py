@@ -157,15 +157,15 @@ def targets(records: list[Record]) -> list[str]:
         rows = target.rows // M
         found = [by_name(record) for record in records if is_meant(target, record["case"])]
         peers = [found[0][name] for name in target.against if name in found[0]] if found else []
-        told = f"| {target.label} | {rows} M | {target.who} |"
+        cells = f"| {target.label} | {rows} M | {target.who} |"
         if not peers:
-            lines.append(f"{told} | | | {target.at_least:g} | {target.dream:g} | not measured |")
+            lines.append(f"{cells} | | | {target.at_least:g} | {target.dream:g} | not measured |")
             continue
         ours, theirs = found[0]["custcore"]["median_seconds"], min(row["median_seconds"] for row in peers)
         ratio = theirs / ours
         verdict = "dream" if ratio >= target.dream else "met" if ratio >= target.at_least else "missed"
         lines.append(
-            f"{told} {ours:.3f} | {theirs:.3f} | {ratio:.1f} | {target.at_least:g} | {target.dream:g} | {verdict} |"
+            f"{cells} {ours:.3f} | {theirs:.3f} | {ratio:.1f} | {target.at_least:g} | {target.dream:g} | {verdict} |"
         )
     lines += ["", "Peak memory, to be no more than the leanest peer's (dream: half of it):", ""]
     lines += [
@@ -216,7 +216,7 @@ def machines(records: list[Record]) -> list[str]:
         versions.setdefault("Python", set()).add(record["python"])
         for row in record["contenders"]:
             versions.setdefault(row["name"].removesuffix("-streaming"), set()).add(row["version"])
-    lines.append("- " + ", ".join(f"{name} {' and '.join(sorted(told))}" for name, told in versions.items()) + ".")
+    lines.append("- " + ", ".join(f"{name} {' and '.join(sorted(found))}" for name, found in versions.items()) + ".")
     lines.append("- custcore is built with the `dist` profile (fat LTO), as its wheels are.")
     lines += [
         "",

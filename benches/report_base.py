@@ -53,7 +53,7 @@ def label(case: Record) -> str:
     return words + (", 1 thread" if case["threads"] == 1 else "")
 
 
-def told(row: Record, rows: int) -> str:
+def row_cells(row: Record, rows: int) -> str:
     if "failed" in row:
         return row["failed"]
     return f"{row['seconds']:.1f} s, {rows / row['seconds'] / M:.1f} M rows/s, {row['peak'] / GIB:.2f} GiB"
@@ -64,7 +64,7 @@ def large(records: list[Record]) -> list[str]:
     lines = [LARGE, "| rows | custcore | Polars, streaming | DuckDB |", "|---|---|---|---|"]
     for record in records:
         rows, found = record["case"]["rows"], by_name(record)
-        cells = [told(found[name], rows) if name in found else "-" for name in ("custcore", "polars", "duckdb")]
+        cells = [row_cells(found[name], rows) if name in found else "-" for name in ("custcore", "polars", "duckdb")]
         lines.append(f"| {label(record['case'])} | " + " | ".join(cells) + " |")
     lines += ["", "What is kept:", ""]
     lines += ["| rows | MiB | bytes a customer | a customer and day | an order | file, MiB |", "|---|" + "---:|" * 5]

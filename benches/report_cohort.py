@@ -81,10 +81,10 @@ def left_out(records: list[Record]) -> list[str]:
     """The contenders that were skipped, the reason, and the number of cases."""
     missing: dict[tuple[str, str], int] = {}
     for record in records:
-        for told in record["skipped"].items():
-            missing[told] = missing.get(told, 0) + 1
-    told = "; ".join(f"{name} ({why}; cases: {n})" for (name, why), n in missing.items())
-    return ["", f"Left out: {told}."] if told else []
+        for reason in record["skipped"].items():
+            missing[reason] = missing.get(reason, 0) + 1
+    skipped = "; ".join(f"{name} ({why}; cases: {n})" for (name, why), n in missing.items())
+    return ["", f"Left out: {skipped}."] if skipped else []
 
 
 def targets(records: list[Record]) -> list[str]:
@@ -140,5 +140,5 @@ def section(path: Path = BENCHES / "results" / "cohort.json") -> list[str]:
     lines += [f"- {name}: {CONTENDERS[name].asked}." for name in PEERS]
     dates = sorted({record["date"] for record in records})
     commits = sorted({record["revision"] for record in records})
-    told = f"{len(records)} cases, {' to '.join(dict.fromkeys((dates[0], dates[-1])))}, commit {', '.join(commits)}."
-    return [*lines, "", told, "", (BENCHES / "learnt_cohort.md").read_text()]
+    summary = f"{len(records)} cases, {' to '.join(dict.fromkeys((dates[0], dates[-1])))}, commit {', '.join(commits)}."
+    return [*lines, "", summary, "", (BENCHES / "learnt_cohort.md").read_text()]

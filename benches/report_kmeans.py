@@ -153,8 +153,8 @@ def _section(title: str, records: list[Record]) -> str:
         for name, why in record["skipped"].items():
             missing[name, why] = missing.get((name, why), 0) + 1
     if missing:
-        told = "; ".join(f"{name} ({why}; cases: {n})" for (name, why), n in missing.items())
-        lines += ["", f"Left out: {told}."]
+        skipped = "; ".join(f"{name} ({why}; cases: {n})" for (name, why), n in missing.items())
+        lines += ["", f"Left out: {skipped}."]
     return "\n".join([*lines, ""])
 
 

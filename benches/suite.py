@@ -26,7 +26,7 @@ RESULTS = Path(__file__).parent / "results" / "rfm.json"
 M = 1_000_000
 THREADS = min(2, len(os.sched_getaffinity(0)))
 ALL = tuple(BENCH.contenders)
-# The variants of a case are beside the contenders that the targets name; the others are in the main tables.
+# Variants of a case run with the contenders that the targets name; the others are in the main tables.
 NAMED = ("custcore", "polars", "polars-streaming", "duckdb", "numpy")
 ELSEWHERE = "measured in the main tables only, to save time"
 # Scaling is plotted, and more than five lines are hard to distinguish.

@@ -41,7 +41,7 @@ class Contender:
     prepare
         Called in the contender's process with the case and the input's path; imports, loads, and gives the work.
     package
-        The distribution whose version is told; if it is not installed, the contender is skipped.
+        The distribution whose version is recorded; if it is not installed, the contender is skipped.
     asked
         What it is asked to do, in a few words, for the report.
     held

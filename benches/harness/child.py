@@ -88,7 +88,7 @@ def main() -> None:
         answer({"ready": True})
         for request in sys.stdin:
             answer(run(work, Path(result) if request.strip() == "first" else None))
-    except BaseException as error:  # noqa: BLE001 (whatever stopped a contender is told, and the others go on)
+    except BaseException as error:  # noqa: BLE001 (failures are recorded, and the others continue)
         answer({"error": f"{type(error).__name__}: {error}"[:500]})
     os._exit(0)  # some contenders take long to free their memory
 

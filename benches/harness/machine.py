@@ -35,7 +35,7 @@ def hardware() -> dict[str, Any]:
 def revision() -> str:
     """The commit of the repository, with a + if files have changed since."""
     try:
-        told = subprocess.run(
+        status = subprocess.run(
             ["git", "describe", "--always", "--dirty=+", "--exclude=*"],  # noqa: S607 (git is where the user has it)
             cwd=Path(__file__).parent,
             capture_output=True,
@@ -44,7 +44,7 @@ def revision() -> str:
         )
     except (OSError, subprocess.CalledProcessError):
         return ""
-    return told.stdout.strip()
+    return status.stdout.strip()
 
 
 def available_memory() -> int:

@@ -41,12 +41,12 @@ def output(*command: str | Path) -> str:
 
 def circumstances() -> dict[str, str]:
     """What counts depend on besides the code."""
-    told = dict(line.split(": ", 1) for line in output("rustc", "-vV").splitlines() if ": " in line)
+    fields = dict(line.split(": ", 1) for line in output("rustc", "-vV").splitlines() if ": " in line)
     cpu = Path("/proc/cpuinfo")
     has_avx2 = cpu.exists() and " avx2" in cpu.read_text()
     return {
-        "rustc": told["release"],
-        "target": told["host"],
+        "rustc": fields["release"],
+        "target": fields["host"],
         "flags": os.environ.get("RUSTFLAGS", ""),
         "vectors": "avx2" if has_avx2 else "",
     }
@@ -62,7 +62,7 @@ def total(kernel: str, times: int) -> int:
             raise SystemExit(f"{kernel} under valgrind ended with exit code {run.returncode}:\n{run.stderr[-2000:]}")
         matched = re.search(r"^(?:summary|totals): (\d+)", found.read_text(), re.MULTILINE)
     if not matched:
-        raise SystemExit(f"callgrind told no total of {kernel}")
+        raise SystemExit(f"callgrind reported no total for {kernel}")
     return int(matched[1])
 
 
@@ -86,7 +86,7 @@ def compare(recorded: dict[str, int], found: dict[str, int]) -> list[str]:
             faults.append(f"{kernel} has no recorded count")
         elif now > before * (1 + ALLOWED):
             faults.append(f"{kernel} costs {change} instructions")
-    faults += [f"{kernel} is recorded and is no kernel" for kernel in recorded.keys() - found.keys()]
+    faults += [f"{kernel} is recorded but does not exist" for kernel in recorded.keys() - found.keys()]
     return faults
 
 
@@ -126,8 +126,8 @@ def main() -> None:
         record(known, found, arguments.record)
         print(f"recorded: {arguments.record}")
     elif faults:
-        told = "\n".join(f"instructions: {fault}" for fault in faults)
-        raise SystemExit(f'{told}\nIf it must be so: make instructions RECORD="reason"')
+        message = "\n".join(f"instructions: {fault}" for fault in faults)
+        raise SystemExit(f'{message}\nIf this is intended: make instructions RECORD="reason"')
 
 
 if __name__ == "__main__":

@@ -127,7 +127,7 @@ def _dense_only(case: CohortCase) -> str | None:
 
 
 def _not_long(case: CohortCase) -> str | None:
-    return None if case.rows < LONG else "not waited for: 10 million rows tell that it is no peer here"
+    return None if case.rows < LONG else "skipped: not competitive at 10 million rows"
 
 
 CONTENDERS = {

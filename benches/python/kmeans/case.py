@@ -140,16 +140,16 @@ def start(case: KMeansCase, x: np.ndarray) -> np.ndarray:
 
 
 def result(
-    labels: np.ndarray | None = None, x: np.ndarray | None = None, centers: np.ndarray | None = None, **told: Any
+    labels: np.ndarray | None = None, x: np.ndarray | None = None, centers: np.ndarray | None = None, **extra: Any
 ) -> pa.Table:
     """A result for comparison: labels as a column, all else as metadata, with the inertia of the centres."""
     if centers is not None:
         centers = np.asarray(centers, dtype=np.float64)
-        told["centers"] = centers.tolist()
+        extra["centers"] = centers.tolist()
         if x is not None:
-            told["inertia"] = inertia(x, centers)
+            extra["inertia"] = inertia(x, centers)
     columns = {} if labels is None else {"labels": pa.array(np.asarray(labels).astype(np.int32, copy=False))}
-    return pa.table(columns).replace_schema_metadata({"told": json.dumps(told)})
+    return pa.table(columns).replace_schema_metadata({"extra": json.dumps(extra)})
 
 
 def inertia(x: np.ndarray, centers: np.ndarray) -> float:
@@ -170,5 +170,5 @@ def passes(case: KMeansCase) -> int:
 
 
 def _told(table: pa.Table) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads((table.schema.metadata or {})[b"told"])
-    return told
+    extra: dict[str, Any] = json.loads((table.schema.metadata or {})[b"extra"])
+    return extra

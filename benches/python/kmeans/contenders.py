@@ -31,14 +31,14 @@ def bind(case: KMeansCase) -> None:
 
 
 def _to_arrow(case: KMeansCase, x: np.ndarray) -> Callable[[Any], pa.Table]:
-    def tell(found: Any) -> pa.Table:
+    def to_table(found: Any) -> pa.Table:
         if case.task == "select":
             return result(inertia=[float(value) for value in found])
         if case.task in ("predict", "predict_one"):
             return result(found)
         return result(found.labels_, x, found.cluster_centers_, n_iter=int(found.n_iter_))
 
-    return tell
+    return to_table
 
 
 def prepare_custcore(case: KMeansCase, path: Path, *, columns: bool = False) -> Work:

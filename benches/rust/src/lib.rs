@@ -67,7 +67,7 @@ pub fn kernel(name: &str, rows: usize) -> Result<Kernel> {
             let mut random = Random(4);
             edges(Numbers::Floats((0..rows).map(|_| random.cents()).collect()))
         }
-        other => return Err(Error::internal(format!("there is no kernel {other}; there are {KERNELS:?}"))),
+        other => return Err(Error::internal(format!("unknown kernel {other}; the kernels are {KERNELS:?}"))),
     })
 }
 

@@ -42,7 +42,7 @@ def rows_read(what: str, total: int | None) -> Iterator[Callable[[int, int | Non
     bar = Progress(*_columns(total is not None), console=console, transient=True)
     task = bar.add_task(printable(what), total=total, rate=0.0)
 
-    def tell(done: int, _total: int | None) -> None:
+    def report_rows(done: int, _total: int | None) -> None:
         seconds = time.perf_counter() - start
         if seconds >= PATIENCE:
             bar.start()  # no effect the second time
@@ -51,7 +51,7 @@ def rows_read(what: str, total: int | None) -> Iterator[Callable[[int, int | Non
                 bar.update(task, description="scoring customers")
 
     try:
-        yield tell
+        yield report_rows
     finally:
         bar.stop()
 

@@ -85,8 +85,8 @@ def call(files: Files, arguments: dict[str, Any], function: Callable[..., Result
         pa.set_cpu_count(arguments["n_threads"])
     start = time.perf_counter()
     try:
-        with _progress.rows_read(f"reading {files.label}", files.n_rows) as tell:
-            result = function(files.reader(list(_options.roles(arguments).values())), **arguments, progress=tell)
+        with _progress.rows_read(f"reading {files.label}", files.n_rows) as report_rows:
+            result = function(files.reader(list(_options.roles(arguments).values())), **arguments, progress=report_rows)
     except InternalError:
         raise
     except CustcoreError as error:
@@ -149,7 +149,7 @@ def _not_found(error: ColumnNotFoundError, files: Files, named: dict[str, str]) 
     if proposed:
         parts.append(f"Did you mean {_columns.as_options(proposed)}?")
     if "amount" in absent and "amount" not in proposed:
-        parts.append("If there is no money in it: --no-amount.")
+        parts.append("If the data have no amounts: --no-amount.")
     text = ". ".join(parts[:2]) + (" " + " ".join(parts[2:]) if len(parts) > 2 else "")
     hint = " Another delimiter? Try --delimiter ';'." if len(there) == 1 and files.has_csv else ""
     return f"{text}{'' if text.endswith(('?', '.')) else '.'}{hint} The columns are {listed}"

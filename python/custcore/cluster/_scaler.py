@@ -100,7 +100,7 @@ class Scaler(Persistable):
         Raises
         ------
         NotEnoughDataError
-            If there is no row.
+            If there are no rows.
         NonFiniteError
             If a value is null, NaN or infinite; the message names column and row.
         """

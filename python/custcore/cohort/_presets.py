@@ -22,7 +22,7 @@ def preset_options(name: object) -> Mapping[str, object]:
     Raises
     ------
     InvalidArgumentError
-        If there is no such preset.
+        If the preset is unknown.
     """
     return {} if name is None else PRESETS[arguments.choice("preset", name, PRESETS)]
 

@@ -124,7 +124,7 @@ class CohortRetention:
         Raises
         ------
         InvalidArgumentError
-            If there is no such value.
+            If the value is unknown.
         """
         return Table(self._core.matrix(arguments.name("value", value)))
 

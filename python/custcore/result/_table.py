@@ -158,7 +158,7 @@ class Table:
         Raises
         ------
         ColumnNotFoundError
-            If there is no such column.
+            If the column does not exist.
         """
         import numpy as np
 
