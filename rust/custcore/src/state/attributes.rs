@@ -20,13 +20,24 @@ use crate::exec::par::Threads;
 use crate::group::interner::{Interner, Keys, NO_CODE, Remap, check_room, keys_with_nulls};
 use crate::table::key_column;
 
-/// A value and the time it was observed at.
+/// A value and the time it was observed at, in 16 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Observed {
     /// Time, in whole seconds and nanoseconds: updates may come in different units of time.
-    pub time: (i64, u32),
+    seconds: i64,
+    nanoseconds: u32,
     /// Code of the value; [`NO_CODE`] for null.
     pub value: u32,
+}
+
+impl Observed {
+    fn new((seconds, nanoseconds): (i64, u32), value: u32) -> Self {
+        Self { seconds, nanoseconds, value }
+    }
+
+    fn time(&self) -> (i64, u32) {
+        (self.seconds, self.nanoseconds)
+    }
 }
 
 /// One attribute of every customer, and of every order that waits.
@@ -85,8 +96,8 @@ impl Attribute {
 
 fn is_better(values: &Keys, pick: Pick, new: Observed, known: Observed) -> bool {
     let by_time = match pick {
-        Pick::First => new.time.cmp(&known.time),
-        Pick::Last => known.time.cmp(&new.time),
+        Pick::First => new.time().cmp(&known.time()),
+        Pick::Last => known.time().cmp(&new.time()),
     };
     match by_time {
         Ordering::Less => true,
@@ -132,7 +143,7 @@ impl Accumulator for Attribute {
         let mut codes = std::mem::take(&mut self.codes);
         self.values.intern_rows(column, start, &mut self.flags, &mut codes, &mut self.remap)?;
         for (i, (&key, &value)) in keys.iter().zip(&codes).enumerate().filter(|(_, (key, _))| **key != NO_CODE) {
-            self.observe(level, key, Observed { time: columns.instant(start + i), value });
+            self.observe(level, key, Observed::new(columns.instant(start + i), value));
         }
         self.codes = codes;
         Ok(())
@@ -208,7 +219,7 @@ impl Accumulator for Attribute {
         observed.iter().for_each(|observed| valid.append(observed.is_some()));
         let values: Vec<Option<u32>> =
             observed.iter().map(|observed| observed.map(|observed| observed.value).filter(|&value| value != NO_CODE)).collect();
-        let time = |observed: &Option<Observed>| observed.map_or((0, 0), |observed| observed.time);
+        let time = |observed: &Option<Observed>| observed.map_or((0, 0), |observed| observed.time());
         let parts: Vec<ArrayRef> = vec![
             key_column(inner[0].data_type(), self.values.keys(), values.into_iter())?,
             Arc::new(Int64Array::from(observed.iter().map(|observed| time(observed).0).collect::<Vec<i64>>())),
@@ -236,14 +247,14 @@ impl Accumulator for Attribute {
             } else {
                 NO_CODE
             };
-            self.observe(level, key, Observed { time: (seconds[row], nanoseconds[row]), value });
+            self.observe(level, key, Observed::new((seconds[row], nanoseconds[row]), value));
         }
         Ok(())
     }
 
     fn compare(&self, level: Level, a: u32, b: u32) -> Ordering {
         let (Some(a), Some(b)) = (self.observed.get(level, a), self.observed.get(level, b)) else { return Ordering::Equal };
-        a.time.cmp(&b.time).then_with(|| match (a.value, b.value) {
+        a.time().cmp(&b.time()).then_with(|| match (a.value, b.value) {
             (NO_CODE, NO_CODE) => Ordering::Equal,
             (NO_CODE, _) => Ordering::Less,
             (_, NO_CODE) => Ordering::Greater,
