@@ -171,7 +171,9 @@ pub(crate) fn quotient(sum: &[f64], divisor: &[f64]) -> f64 {
 
 /// An expansion scaled by a power of two so that its largest component is near 1, and the exponent that undoes it.
 fn scaled(parts: &[f64]) -> (Vec<f64>, i32) {
-    let exponent = parts.last().map_or(0, |part| (part.to_bits() >> 52 & 0x7ff) as i32 - 1023).clamp(-1000, 1000);
+    // What cancelled leaves a last part of 0.
+    let largest = parts.iter().rev().find(|&&part| part != 0.0);
+    let exponent = largest.map_or(0, |part| (part.to_bits() >> 52 & 0x7ff) as i32 - 1023).clamp(-1000, 1000);
     let factor = power_of_two(-exponent);
     (parts.iter().map(|part| part * factor).collect(), exponent)
 }
@@ -301,6 +303,14 @@ mod tests {
         }
         // A component too small to affect the rounded sum still decides the rounding of the quotient.
         assert_eq!(quotient(&[2f64.powi(-54), 1.0], &[3.0]).to_bits(), (1.0_f64 / 3.0).next_up().to_bits());
+        // What cancelled leaves a last part of 0, whose size is not that of the sum.
+        let (mut sum, mut divisor) = (vec![1e16], vec![1e-9]);
+        for (cancelled, parts) in [(1e34, &mut sum), (1e9, &mut divisor)] {
+            grow(parts, cancelled);
+            grow(parts, -cancelled);
+            assert_eq!(parts.last().map(|part| part.to_bits()), Some(0));
+        }
+        assert_eq!(quotient(&sum, &divisor).to_bits(), (1e16_f64 / 1e-9).to_bits());
         let mut big = Vec::new();
         grow_integer(&mut big, -(1 << 100) - 1, 0.5);
         assert_eq!(approximate(&big).to_bits(), (-(2f64.powi(99))).to_bits());
