@@ -3,5 +3,5 @@
 //! [`atomic`] replaces files atomically; [`blocks`] is an Arrow file with a checksum for each block.
 
 pub(crate) mod atomic;
-#[cfg_attr(not(feature = "internals"), allow(unreachable_pub, reason = "internals re-exports some of its items"))]
+#[cfg_attr(not(feature = "internals"), allow(unreachable_pub, dead_code, reason = "internals re-exports some of its items"))]
 pub(crate) mod blocks;
