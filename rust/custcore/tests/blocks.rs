@@ -124,7 +124,7 @@ fn what_custcore_did_not_write_is_told_from_what_is_newer() -> Result<()> {
     assert!(message.contains("version 2"), "{message}");
     let (found, message) = kind(&bytes, Format { name: "box", version: 2 }).expect_err("another format");
     assert_eq!(found, ErrorKind::ModelFormat);
-    assert!(message.contains("a file of a thing"), "{message}");
+    assert!(message.contains("it contains a thing"), "{message}");
     let mut file = FileWriter::try_new(Vec::new(), &small()[0].schema()).expect("a writer");
     file.write(&small()[0]).expect("written");
     let arrow = file.into_inner().expect("finished");
