@@ -3,18 +3,16 @@
 //! `{"format": "custcore model", "version": 2, "library_version": ..., "kind": ..., "sha256": ..., "body": ...}`. The
 //! checksum is that of the body as it is written, so that a change of a byte is seen before anything is made of it. A float is
 //! written so that reading it gives the same bits; the same model gives the same bytes. Nothing in a model is ever executed,
-//! and what comes back is checked like the arguments of a user: a body that cannot be is an error.
+//! and what comes back is checked like the arguments of a user: an invalid body is an error.
 //!
 //! ```
-//! use custcore::analysis::rfm::segments::SegmentMap;
-//! use custcore::analysis::rfm::scorer::Segments;
-//! use custcore::analysis::model;
+//! use custcore::{SegmentMap, Segments, model};
 //!
 //! let path = std::env::temp_dir().join(format!("custcore-model-{}.json", std::process::id()));
 //! model::save(&Segments::Map(SegmentMap::rf10()?), &path)?;
 //! assert_eq!(model::load::<Segments>(&path)?, Segments::Map(SegmentMap::rf10()?));
 //! # std::fs::remove_file(&path).ok();
-//! # Ok::<(), custcore::error::Error>(())
+//! # Ok::<(), custcore::Error>(())
 //! ```
 
 use std::fs::File;

@@ -4,40 +4,6 @@
 //! base, so that customers can be followed from view to view; [`BaseView::sort_by_id`] puts codes into the order of their ids.
 //! Every level of state has totals and attributes; what happened on each day ([`BaseView::days`]) is known at the levels "days"
 //! and "orders". Orders that still wait for lines count as they stand; as of a past day only what was there by then counts.
-//!
-//! ```
-//! # use std::sync::Arc;
-//! # use arrow_array::{Date32Array, Float64Array, Int64Array, RecordBatch};
-//! use custcore::base::CustomerBase;
-//! use custcore::exec::context::Context;
-//! use custcore::state::spec::{Spec, Track};
-//!
-//! # let batch = RecordBatch::try_from_iter([
-//! #     ("customer_id", Arc::new(Int64Array::from(vec![7, 3, 7])) as _),
-//! #     ("timestamp", Arc::new(Date32Array::from(vec![19_000, 19_001, 19_005])) as _),
-//! #     ("amount", Arc::new(Float64Array::from(vec![1.5, 2.0, 0.25])) as _),
-//! # ])?;
-//! let context = Context::new(1);
-//! # let roles = custcore::column::chunks::Roles {
-//! #     customer_id: "customer_id".into(),
-//! #     timestamp: "timestamp".into(),
-//! #     amount: Some("amount".into()),
-//! #     order_id: None,
-//! #     attributes: Vec::new(),
-//! #     start: None,
-//! #     returning: None,
-//! # };
-//! let mut base = CustomerBase::new(Spec { track: Track::Days, ..Spec::new(roles) })?;
-//! base.update(&[batch], &context)?;
-//!
-//! let view = base.view(None)?;
-//! let codes = view.codes_by_id(&context)?; // customers 3 and 7
-//! let orders: Vec<u64> = codes.iter().map(|&code| view.totals().get(code).orders).collect();
-//! assert_eq!(orders, [1, 2]);
-//! let days = view.days()?.range(codes[1]..codes[1] + 1);
-//! assert_eq!((days.days.as_slice(), days.units.as_slice()), (&[19_000, 19_005][..], &[1_500_000, 250_000][..]));
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! ```
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -60,7 +26,40 @@ use crate::state::stats::CustomerStatsTable;
 
 pub(crate) use crate::state::stats::CustomerStats;
 
-/// A base as of the end of a day.
+/// A base as of the end of a day: the one interface through which analyses read a base. Customers are addressed by code, a
+/// number below [`BaseView::customers`], which is the same in all views of one base.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use arrow_array::{Date32Array, Float64Array, Int64Array, RecordBatch};
+/// use custcore::{BaseSpec, Context, CustomerBase, Track};
+///
+/// # let batch = RecordBatch::try_from_iter([
+/// #     ("customer_id", Arc::new(Int64Array::from(vec![7, 3, 7])) as _),
+/// #     ("timestamp", Arc::new(Date32Array::from(vec![19_000, 19_001, 19_005])) as _),
+/// #     ("amount", Arc::new(Float64Array::from(vec![1.5, 2.0, 0.25])) as _),
+/// # ])?;
+/// let context = Context::new(1);
+/// # let roles = custcore::ColumnRoles {
+/// #     customer_id: "customer_id".into(),
+/// #     timestamp: "timestamp".into(),
+/// #     amount: Some("amount".into()),
+/// #     order_id: None,
+/// #     attributes: Vec::new(),
+/// #     start: None,
+/// #     returning: None,
+/// # };
+/// let mut base = CustomerBase::new(BaseSpec { track: Track::Days, ..BaseSpec::new(roles) })?;
+/// base.update(&[batch], &context)?;
+///
+/// let view = base.view(None)?;
+/// let codes = view.codes_by_id(&context)?; // customers 3 and 7
+/// let orders: Vec<u64> = codes.iter().map(|&code| view.totals().get(code).orders).collect();
+/// assert_eq!(orders, [1, 2]);
+/// let days = view.days()?.range(codes[1]..codes[1] + 1);
+/// assert_eq!((days.days.as_slice(), days.units.as_slice()), (&[19_000, 19_005][..], &[1_500_000, 250_000][..]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct BaseView<'a> {
     base: &'a CustomerBase,

@@ -10,20 +10,6 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A file that is being written. [`AtomicFile::commit`] renames it to its target; if it is dropped before, it is deleted.
-///
-/// ```
-/// use std::io::Write;
-/// use custcore::store::atomic::AtomicFile;
-///
-/// let path = std::env::temp_dir().join(format!("custcore-atomic-{}", std::process::id()));
-/// let mut file = AtomicFile::create(&path)?;
-/// file.write_all(b"whole")?;
-/// assert!(!path.exists());
-/// file.commit()?;
-/// assert_eq!(std::fs::read(&path)?, b"whole");
-/// # std::fs::remove_file(&path)?;
-/// # Ok::<(), std::io::Error>(())
-/// ```
 #[derive(Debug)]
 pub(crate) struct AtomicFile {
     file: BufWriter<File>,
