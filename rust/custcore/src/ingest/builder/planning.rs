@@ -44,12 +44,14 @@ impl UpdateBuilder {
             return false;
         }
         let worth = rows >= ROWS_WORTH_THREADS;
+        // With more rows to come the first ones count twice: a range that suits all rows must not be given up for them.
+        let all = (self.rows as usize + rows) * if self.more && self.rows == 0 { 2 } else { 1 };
         match self.encoding {
             // Parts that have slots already go on with them.
             KeyEncoding::Range { len, .. } => match &self.partitions {
                 Some(partitions) => partitions.cover(self.encoding),
                 None if self.strategy == Strategy::Direct => false,
-                None if n_parts > 1 && self.keeps_customers() && len * n_parts > CODES_PER_ROW * (self.rows as usize + rows) => true,
+                None if n_parts > 1 && self.keeps_customers() && len * n_parts > CODES_PER_ROW * all => true,
                 None if self.parts.iter().any(|part| !part.totals.is_empty()) => false,
                 None => self.strategy == Strategy::Ranges || self.strategy == Strategy::Auto && len > MANY_IDS && worth,
             },
