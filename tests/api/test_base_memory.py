@@ -2,11 +2,14 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import custcore
+
+ROOT = Path(__file__).resolve().parents[2]
 
 LEVELS = {
     "totals": {},
@@ -114,8 +117,9 @@ def test_a_scan_that_one_base_refuses_leaves_all_as_they_were():
 
 
 PEAK = """
-import resource, sys
+import sys
 import numpy as np, custcore
+from tests.peak_memory import peak, reset_peak
 threads, what = int(sys.argv[1]), sys.argv[2]
 rng = np.random.default_rng(0)
 n = 1 << 20
@@ -129,18 +133,18 @@ if what == "orders":
     data["order_id"], options = rng.integers(1, n, n), {"order_id": "order_id"}
 elif what == "attributes":
     data["country"], options = rng.integers(0, 5, n), {"attributes": {"country": "first"}}
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = reset_peak()
 table = custcore.rfm(data, n_threads=threads, **options)
-print(table.num_rows, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+print(table.num_rows, peak() - before)
 """
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the peak is in kibibytes on Linux")
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads the peak from /proc")
 @pytest.mark.parametrize("what", ["rows", "orders", "attributes"])
 def test_the_peak_does_not_grow_with_threads_times_range(what):
     def peak(threads):
         done = subprocess.run(
-            [sys.executable, "-c", PEAK, str(threads), what], capture_output=True, text=True, check=True
+            [sys.executable, "-c", PEAK, str(threads), what], capture_output=True, text=True, check=True, cwd=ROOT
         )
         customers, kibibytes = map(int, done.stdout.split())
         return customers, kibibytes

@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import random
-import resource
 import signal
 import subprocess
 import sys
@@ -21,6 +20,7 @@ import pytest
 import custcore
 from custcore.errors import CustcoreError, InternalError, ModelFormatError, ModelVersionError
 from tests.model_cases import FITTED, SMALL, Model, body_of, customers, sealed
+from tests.peak_memory import peak, reset_peak
 
 # How often the test of SIGKILL kills.
 KILLS = int(os.environ.get("CUSTCORE_KILLS", "40"))
@@ -121,10 +121,10 @@ def test_deep_nesting_and_huge_counts(name: str, tmp_path: Path) -> None:
     with path.open("wb") as file:
         file.write(data)
         file.truncate(1 << 40)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = reset_peak()
     with pytest.raises(ModelFormatError, match="largest"):
         type(model).load(path)
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 400_000
+    assert peak() - before < 400_000
 
 
 def test_a_map_too_large_to_build() -> None:

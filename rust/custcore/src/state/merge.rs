@@ -279,8 +279,9 @@ impl State {
     }
 }
 
-/// States of one range are closed one by one while they have no more codes than this for each order.
-const CODES_PER_ORDER: usize = 2;
+/// States of one range are closed side by side while they have no more codes than this for each order: their totals then take
+/// about as much memory as the orders.
+const CODES_PER_ORDER: usize = 4;
 
 /// Where the orders of each range of customers begin, and their positions; a range has `1 << shift` codes.
 fn by_range(orders: &[Order], shift: u32, ranges: usize) -> (Vec<u32>, Vec<u32>) {
