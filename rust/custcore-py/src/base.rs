@@ -90,7 +90,7 @@ pub fn rfm_scores(
     let scorer = RfmScorer::clone(&scorer.scorer);
     let table = call.run(py, customers, move |context| {
         base.commit(update, None, context)?;
-        custcore::rfm_scores(&base, None, sort, scorer, context)
+        custcore::rfm_scores(base, None, sort, scorer, context)
     })?;
     Ok(CoreTable::new(table))
 }

@@ -10,6 +10,8 @@ pub(crate) mod table;
 pub(crate) mod transitions;
 
 use self::scorer::RfmScorer;
+use std::borrow::Borrow;
+
 use crate::base::CustomerBase;
 use crate::base::limited::{MemoryLimit, by_ranges};
 use crate::base::spill::Spill;
@@ -45,9 +47,17 @@ fn rfm_of(view: &BaseView<'_>, sort: bool, context: &Context) -> Result<(Table, 
 
 /// The RFM table of a base with scores and segments, by a scorer that is fitted on it: table, edges and scores in one go.
 ///
-/// The table is that of [`rfm`], the scores are those of [`RfmScorer::fit_transform`]. Without buyers the result is empty.
-pub fn rfm_scores(base: &CustomerBase, as_of: Option<AsOf>, sort: bool, mut scorer: RfmScorer, context: &Context) -> Result<Table> {
-    let Table { batch, report } = rfm(base, as_of, sort, context)?;
+/// The table is that of [`rfm`], the scores are those of [`RfmScorer::fit_transform`]. Without buyers the result is empty. A base
+/// that is passed by value is dropped before the scores are computed, so that both do not take memory together.
+pub fn rfm_scores(
+    base: impl Borrow<CustomerBase>,
+    as_of: Option<AsOf>,
+    sort: bool,
+    mut scorer: RfmScorer,
+    context: &Context,
+) -> Result<Table> {
+    let Table { batch, report } = rfm(base.borrow(), as_of, sort, context)?;
+    drop(base);
     let scored = scorer.fit_transform(&[batch], &report, context)?;
     scored.into_iter().next().ok_or_else(|| Error::internal("a table was not scored"))
 }
