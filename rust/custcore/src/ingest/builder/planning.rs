@@ -44,8 +44,8 @@ impl UpdateBuilder {
             return false;
         }
         let worth = rows >= ROWS_WORTH_THREADS;
-        // With more rows to come the first ones count twice: a range that suits all rows must not be given up for them.
-        let all = (self.rows as usize + rows) * if self.more && self.rows == 0 { 2 } else { 1 };
+        // The first rows of many are few beside a range that suits all of them: it must not be given up for these.
+        let all = (self.rows as usize + rows) * if self.more && self.rows == 0 { 2 * MORE } else { 1 };
         match self.encoding {
             // Parts that have slots already go on with them.
             KeyEncoding::Range { len, .. } => match &self.partitions {
