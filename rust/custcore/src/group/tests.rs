@@ -6,7 +6,8 @@ use std::sync::Arc;
 use arrow_array::types::Int32Type;
 use arrow_array::{ArrayRef, DictionaryArray, Int32Array, Int64Array, StringArray};
 
-use super::interner::{Interner, NO_CODE, Remap, keys_of};
+use super::intern_rows::{Remap, keys_of};
+use super::interner::{Interner, NO_CODE};
 use super::key_union::join;
 use super::keys::{ByteArena, Keys};
 use super::sort::SortKeys;

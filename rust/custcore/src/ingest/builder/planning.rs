@@ -8,7 +8,7 @@ use crate::column::key::{KeyColumn, PlainKeys};
 use crate::error::Result;
 use crate::exec::par::{ROWS_WORTH_THREADS, Threads};
 use crate::group::encoding::{CODES_PER_ROW, KeyEncoding};
-use crate::group::interner::keys_of;
+use crate::group::intern_rows::keys_of;
 use crate::ingest::partition::partitions::can_partition;
 
 /// A part that knows more customers than this has a table that fits no cache.
