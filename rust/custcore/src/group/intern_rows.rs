@@ -1,5 +1,7 @@
 //! Interning of typed columns, block by block.
 
+use std::sync::Arc;
+
 use arrow_array::ArrayRef;
 
 use super::interner::{CodeTable, Interner, NO_CODE, UNSEEN, next_code, too_long, wrong_kind};
@@ -8,17 +10,16 @@ use crate::column::key::{KeyColumn, PlainKeys};
 use crate::column::{BLOCK, flag};
 use crate::error::Result;
 use crate::exec::par::Threads;
-use std::sync::Arc;
 
-/// Rows ahead whose cache lines are asked for: far enough to arrive in time, near enough to be still there.
+/// Prefetch distance in rows: far enough for the line to arrive in time, near enough for it to be still cached.
 const AHEAD: usize = 16;
 
-/// What a dictionary's values were coded as, filled as rows use them; one for each batch.
+/// Dictionary position to code, filled as rows use the values. One for each batch.
 #[derive(Debug, Default)]
 pub(crate) struct Remap(Vec<u32>);
 
 impl Interner {
-    /// Codes of the rows from `start` on (at most a block), one for each of `flags`; a null id gets [`NO_CODE`] and its flag.
+    /// Interns the rows from `start` on (at most a block), one for each of `flags`. A null id gets [`NO_CODE`] and its flag is set.
     pub(crate) fn intern_rows(
         &mut self,
         column: &KeyColumn,
@@ -46,7 +47,7 @@ impl Interner {
                 self.intern_texts(|i| keys.get(start + i), &prefixes, flags, codes)
             }
             KeyColumn::Dictionary(keys) => {
-                if let CodeTable::Values(nulls) = &self.table {
+                if let CodeTable::Dictionary(nulls) = &self.table {
                     keys.read_positions(start, flags.len(), codes);
                     for (code, flag) in codes.iter_mut().zip(flags) {
                         if *flag & flag::NULL_ID != 0 || nulls.as_ref().is_some_and(|nulls| nulls.is_null(*code as usize)) {
@@ -82,7 +83,7 @@ impl Interner {
         }
     }
 
-    /// Codes of byte strings (at most a block) with their heads.
+    /// Interns byte strings (at most a block) with their prefixes; flagged rows get [`NO_CODE`].
     #[inline]
     fn intern_texts<'a>(&mut self, id: impl Fn(usize) -> &'a [u8], prefixes: &[Prefix], flags: &[u8], codes: &mut Vec<u32>) -> Result<()> {
         let (Keys::Bytes(arena), CodeTable::Bytes(table)) = (Arc::make_mut(&mut self.keys), &mut self.table) else {
@@ -98,7 +99,7 @@ impl Interner {
                 *hash = table.hash_one(id(i), prefix);
             }
         }
-        // Hash, then place, then string: each is asked for some rows before it is looked at.
+        // Two-stage prefetch: the table's slot at twice the distance, then the string slot that it points to.
         for (i, (&hash, &flag)) in hashes.iter().zip(flags).enumerate() {
             if let Some(&ahead) = hashes.get(i + 2 * AHEAD) {
                 table.prefetch(ahead);
@@ -152,21 +153,21 @@ impl Interner {
         Ok(())
     }
 
-    /// Codes of integer ids (at most a block), none of which is null.
+    /// Interns integer ids (at most a block), none of which is null.
     pub(crate) fn intern_ids(&mut self, ids: &[i64], codes: &mut Vec<u32>) -> Result<()> {
         codes.clear();
         self.build_table();
         self.intern_integers(ids, &[0; BLOCK][..ids.len()], codes)
     }
 
-    /// Codes of byte strings (at most a block) with their heads.
+    /// Interns byte strings (at most a block) with their prefixes, none of which is null.
     pub(crate) fn intern_strings<'a>(&mut self, id: impl Fn(usize) -> &'a [u8], prefixes: &[Prefix], codes: &mut Vec<u32>) -> Result<()> {
         codes.clear();
         self.build_table();
         self.intern_texts(id, prefixes, &[0; BLOCK][..prefixes.len()], codes)
     }
 
-    /// The code of one row of a column; [`NO_CODE`] when it is null.
+    /// The code of one dictionary value; [`NO_CODE`] if it is null.
     fn intern_one(&mut self, keys: &PlainKeys, row: usize) -> Result<u32> {
         if keys.nulls().is_some_and(|nulls| nulls.is_null(row)) {
             return Ok(NO_CODE);
@@ -182,7 +183,7 @@ impl Interner {
     }
 }
 
-/// The values of a dictionary as ids.
+/// The values of a dictionary as keys, without removing duplicates.
 pub(crate) fn keys_of(values: &PlainKeys, threads: Threads<'_>) -> Result<Keys> {
     next_code(values.len())?;
     match values {
@@ -210,7 +211,7 @@ pub(crate) fn keys_of(values: &PlainKeys, threads: Threads<'_>) -> Result<Keys> 
     }
 }
 
-/// The ids of a column, anything where they are null; `None` where it has a dictionary.
+/// The keys of a column; those of null rows are undefined. `None` for a dictionary column.
 pub(crate) fn keys_with_nulls(column: &ArrayRef, threads: Threads<'_>) -> Result<Option<Keys>> {
     match KeyColumn::new("id", "id", column)? {
         KeyColumn::Plain(keys) => keys_of(&keys, threads).map(Some),

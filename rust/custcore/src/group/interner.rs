@@ -1,8 +1,8 @@
-//! Ids to dense codes, by the way that suits the ids.
+//! The interner: ids to dense codes.
 //!
-//! Integers in a narrow range need no table: the code is the distance from the first ([`Keys::Range`]). Other integers and
-//! byte strings go through a flat table, in blocks whose cache lines are asked for ahead. Values of a dictionary are looked
-//! up once each. Codes are an inner matter of one fold: results are ordered by id, never by code or hash.
+//! Integers in a narrow range need no hash table: the code is the offset from the base ([`Keys::Range`]). Other integers and
+//! byte strings are interned in a flat hash table, in blocks with prefetching. Dictionary values are looked up once each.
+//! Codes are local to one state: results are ordered by id, never by code or hash.
 
 use std::sync::Arc;
 
@@ -16,14 +16,14 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// The code of a row without an id.
 pub const NO_CODE: u32 = u32::MAX;
-/// A dictionary value that no row has used yet.
+/// A dictionary value without a code yet.
 pub(super) const UNSEEN: u32 = u32::MAX - 1;
 
 /// Ids and their codes.
 #[derive(Debug, Clone)]
 pub(crate) struct Interner {
     kind: KeyKind,
-    /// Shared while several threads code by one dictionary.
+    /// Shared by the interners of several threads while codes are positions in one dictionary.
     pub(super) keys: Arc<Keys>,
     pub(super) table: CodeTable,
     /// Whether codes ascend with the ids.
@@ -32,18 +32,18 @@ pub(crate) struct Interner {
 
 #[derive(Debug, Clone)]
 pub(super) enum CodeTable {
-    /// Codes are distances.
+    /// None needed: codes are offsets.
     None,
-    /// Codes are positions in a dictionary, some of whose values may be null.
-    Values(Option<NullBuffer>),
-    /// Not built, because nothing was looked up yet.
-    Later,
+    /// None needed: codes are positions in a dictionary, whose nulls these are.
+    Dictionary(Option<NullBuffer>),
+    /// Not built until the first lookup.
+    Unbuilt,
     Integers(IntegerTable),
     Bytes(ByteTable),
 }
 
 impl Interner {
-    /// An interner for ids of this kind.
+    /// An empty interner with a hash table.
     pub(crate) fn new(kind: KeyKind) -> Self {
         let (keys, table) = match kind {
             KeyKind::Signed | KeyKind::Unsigned => (Keys::Integers(Vec::new()), CodeTable::Integers(IntegerTable::new())),
@@ -52,37 +52,37 @@ impl Interner {
         Self { kind, keys: Arc::new(keys), table, sorted: false }
     }
 
-    /// An interner that knows these ids, which ascend.
+    /// An interner of these ids, which must ascend.
     pub(crate) fn of_sorted(kind: KeyKind, keys: Keys) -> Self {
-        Self { kind, keys: Arc::new(keys), table: CodeTable::Later, sorted: true }
+        Self { kind, keys: Arc::new(keys), table: CodeTable::Unbuilt, sorted: true }
     }
 
-    /// An interner whose codes are positions in a dictionary; `ascending` says that its values ascend. If not, it may give
-    /// several codes to one id, until it is joined.
-    pub(crate) fn of_values(kind: KeyKind, keys: Arc<Keys>, nulls: Option<NullBuffer>, ascending: bool) -> Self {
-        Self { kind, keys, table: CodeTable::Values(nulls), sorted: ascending }
+    /// An interner whose codes are positions in a dictionary. Unless the values are `ascending`, the dictionary may have
+    /// duplicates: an id may have several codes, until a union of keys removes them.
+    pub(crate) fn of_dictionary(kind: KeyKind, keys: Arc<Keys>, nulls: Option<NullBuffer>, ascending: bool) -> Self {
+        Self { kind, keys, table: CodeTable::Dictionary(nulls), sorted: ascending }
     }
 
-    /// Ends the coding by a dictionary: from here on its values are ids like others.
-    pub(crate) fn leave_values(&mut self) {
-        if self.is_of_values() {
-            self.table = CodeTable::Later;
+    /// Ends dictionary encoding: the values become plain ids, interned by a hash table from here on.
+    pub(crate) fn leave_dictionary(&mut self) {
+        if self.is_dictionary() {
+            self.table = CodeTable::Unbuilt;
         }
     }
 
-    /// Gives the memory of its table back; it is built again when an id is looked up.
+    /// Frees the hash table; the next lookup rebuilds it.
     pub(crate) fn drop_table(&mut self) {
         if matches!(self.table, CodeTable::Integers(_) | CodeTable::Bytes(_)) {
-            self.table = CodeTable::Later;
+            self.table = CodeTable::Unbuilt;
         }
     }
 
-    /// An interner for integer ids of this kind from `base` on, whose codes are distances from it.
+    /// An empty interner with offset encoding: codes are offsets from `base`.
     pub(crate) fn range(kind: KeyKind, base: i64) -> Self {
         Self { kind, keys: Arc::new(Keys::Range { base, len: 0 }), table: CodeTable::None, sorted: true }
     }
 
-    /// An interner by the same way that knows no ids.
+    /// An empty interner of the same kind, with the same base if it has offset encoding.
     #[must_use]
     pub(crate) fn empty_like(&self) -> Self {
         match &*self.keys {
@@ -91,33 +91,33 @@ impl Interner {
         }
     }
 
-    /// The same ids and codes for somebody who only reads; nothing is copied.
+    /// An interner of the same ids and codes that shares the keys and has no hash table yet.
     #[must_use]
     pub(crate) fn view(&self) -> Self {
-        Self { kind: self.kind, keys: self.keys.clone(), table: CodeTable::Later, sorted: self.sorted }
+        Self { kind: self.kind, keys: self.keys.clone(), table: CodeTable::Unbuilt, sorted: self.sorted }
     }
 
-    /// Bytes it takes.
+    /// Heap bytes.
     pub(crate) fn bytes(&self) -> usize {
         let table = match &self.table {
-            CodeTable::None | CodeTable::Values(_) | CodeTable::Later => 0,
+            CodeTable::None | CodeTable::Dictionary(_) | CodeTable::Unbuilt => 0,
             CodeTable::Integers(table) => table.bytes(),
             CodeTable::Bytes(table) => table.bytes(),
         };
         self.keys.bytes() + table
     }
 
-    /// What its ids are compared as.
+    /// The type of its ids.
     pub(crate) fn kind(&self) -> KeyKind {
         self.kind
     }
 
-    /// Number of codes given out; with a range some may not have been seen.
+    /// Number of codes. With offset encoding some may not have occurred.
     pub(crate) fn len(&self) -> usize {
         self.keys.len()
     }
 
-    /// Whether no id was seen.
+    /// Whether there are no codes.
     pub(crate) fn is_empty(&self) -> bool {
         self.keys.is_empty()
     }
@@ -133,23 +133,23 @@ impl Interner {
     }
 
     /// Whether codes are positions in a dictionary.
-    fn is_of_values(&self) -> bool {
-        matches!(self.table, CodeTable::Values(_))
+    fn is_dictionary(&self) -> bool {
+        matches!(self.table, CodeTable::Dictionary(_))
     }
 
     /// Whether an id may have several codes.
     pub(crate) fn repeats(&self) -> bool {
-        self.is_of_values() && !self.sorted
+        self.is_dictionary() && !self.sorted
     }
 
-    /// Whether codes of both mean the same ids: distances from one id, or positions in one dictionary.
+    /// Whether equal codes mean equal ids in both: offsets from the same base, or positions in the same dictionary.
     pub(crate) fn shares_codes(&self, other: &Self) -> bool {
-        self.keys.is_same_range(&other.keys) || (self.is_of_values() && other.is_of_values() && Arc::ptr_eq(&self.keys, &other.keys))
+        self.keys.is_same_range(&other.keys) || (self.is_dictionary() && other.is_dictionary() && Arc::ptr_eq(&self.keys, &other.keys))
     }
 
-    /// Builds the table of the ids that are known, if it is still to be built.
+    /// Builds the hash table from the keys, unless it is built.
     pub(super) fn build_table(&mut self) {
-        if !matches!(self.table, CodeTable::Later) {
+        if !matches!(self.table, CodeTable::Unbuilt) {
             return;
         }
         self.table = match &*self.keys {
@@ -167,7 +167,7 @@ impl Interner {
         };
     }
 
-    /// Makes a range reach up to `len` codes.
+    /// Extends a range to at least this many codes.
     pub(crate) fn extend_range(&mut self, to: usize) {
         if let Keys::Range { len, .. } = &*self.keys
             && to > *len
@@ -177,22 +177,22 @@ impl Interner {
         }
     }
 
-    /// Gives up a range: codes stay as they are, ids outside the range get new ones.
+    /// Turns offset encoding into a hash table: existing codes stay, ids outside the range get new codes.
     pub(crate) fn leave_range(&mut self) -> Result<()> {
         let Keys::Range { base, len } = *self.keys else { return Ok(()) };
         next_code(len)?;
         self.keys = Arc::new(Keys::Integers((0..len).map(|i| base + i as i64).collect()));
-        self.table = CodeTable::Later;
+        self.table = CodeTable::Unbuilt;
         self.build_table();
         Ok(())
     }
 
-    /// Whether codes are distances from an id.
+    /// Whether codes are offsets.
     pub(crate) fn is_range(&self) -> bool {
         matches!(&*self.keys, Keys::Range { .. })
     }
 
-    /// Whether these ids of another interner have codes here, or can be given codes and the range is kept.
+    /// Whether these ids of another interner can be interned without leaving offset encoding; true if there is none.
     pub(crate) fn keeps_range_with(&self, other: &Keys, codes: impl IntoIterator<Item = u32>) -> bool {
         let Keys::Range { base, len } = *self.keys else { return true };
         let is_inside = |id: i64| usize::try_from(i128::from(id) - i128::from(base)).is_ok_and(|code| code < len);
@@ -203,8 +203,7 @@ impl Interner {
         })
     }
 
-    /// The ids that `is_kept` says, and the code there of each id; [`NO_CODE`] for those that are not kept. Codes keep their
-    /// order.
+    /// The ids marked in `is_kept`, and the new code of each old one; [`NO_CODE`] for those dropped. The order of codes is kept.
     #[must_use]
     pub(crate) fn select(&self, is_kept: &[bool]) -> (Self, Vec<u32>) {
         let mut next = 0;
@@ -214,14 +213,14 @@ impl Interner {
             code
         });
         let codes = codes.collect();
-        (Self { kind: self.kind, keys: Arc::new(self.keys.select(is_kept)), table: CodeTable::Later, sorted: self.sorted }, codes)
+        (Self { kind: self.kind, keys: Arc::new(self.keys.select(is_kept)), table: CodeTable::Unbuilt, sorted: self.sorted }, codes)
     }
 
-    /// The ids of several interners, one behind the other.
+    /// Concatenates interners whose ids are disjoint.
     pub(crate) fn concat(parts: Vec<Self>) -> Result<Self> {
         let total: usize = parts.iter().map(Self::len).sum();
         next_code(total)?;
-        let Some(kind) = parts.first().map(Self::kind) else { return Err(Error::internal("no ids to put together")) };
+        let Some(kind) = parts.first().map(Self::kind) else { return Err(Error::internal("no interners to concatenate")) };
         let mut keys = if matches!(kind, KeyKind::Signed | KeyKind::Unsigned) {
             Keys::Integers(Vec::with_capacity(total))
         } else {
@@ -234,10 +233,10 @@ impl Interner {
                 _ => return Err(wrong_kind()),
             }
         }
-        Ok(Self { kind, keys: Arc::new(keys), table: CodeTable::Later, sorted: false })
+        Ok(Self { kind, keys: Arc::new(keys), table: CodeTable::Unbuilt, sorted: false })
     }
 
-    /// The code here of id number `code` of another interner of the same kind.
+    /// Interns the id of `code` in the keys of another interner of the same kind.
     #[inline]
     pub(crate) fn intern_from(&mut self, other: &Keys, code: u32) -> Result<u32> {
         match other {
@@ -247,7 +246,7 @@ impl Interner {
         }
     }
 
-    /// The code of an integer id, unsigned ones with the top bit flipped.
+    /// Interns an integer id; unsigned ones have the top bit flipped.
     pub(crate) fn intern_integer(&mut self, id: i64) -> Result<u32> {
         self.build_table();
         if let Keys::Range { base, len } = &*self.keys {
@@ -270,7 +269,7 @@ impl Interner {
         Ok(code)
     }
 
-    /// The code of a string or binary id.
+    /// Interns a string or binary id.
     pub(crate) fn intern_bytes(&mut self, id: &[u8]) -> Result<u32> {
         self.build_table();
         let (Keys::Bytes(arena), CodeTable::Bytes(table)) = (Arc::make_mut(&mut self.keys), &mut self.table) else {
@@ -288,14 +287,14 @@ impl Interner {
 }
 
 pub(super) fn wrong_kind() -> Error {
-    Error::internal("an id of another kind than the base's")
+    Error::internal("the type of an id differs from the interner's")
 }
 
 pub(super) fn too_long() -> Error {
     Error::new(ErrorKind::OutOfRange, "an id is longer than 4 GiB")
 }
 
-/// An error where so many ids may be too many for one interner.
+/// An error if one interner cannot hold this many ids.
 pub(crate) fn check_room(ids: usize) -> Result<()> {
     next_code(ids.saturating_sub(1)).map(drop)
 }

@@ -202,7 +202,7 @@ impl UpdateBuilder {
         let copies = self.copies(&columns, rows, n_parts);
         let (encoding, order_encoding, values) =
             context.run_if_large(rows, |threads| self.extend_encodings(&columns, rows, in_sequence, (copies, n_parts), threads))??;
-        if self.encoding == KeyEncoding::Values && encoding != KeyEncoding::Values {
+        if self.encoding == KeyEncoding::Dictionary && encoding != KeyEncoding::Dictionary {
             // Codes of a dictionary mean nothing beside others.
             self.done.append(&mut self.parts);
         }
@@ -216,7 +216,7 @@ impl UpdateBuilder {
         }
         while self.parts.len() < n_parts {
             let interner = match &self.values {
-                Some(values) => Interner::of_values(self.kinds.id_kind, values.keys.clone(), values.nulls.clone(), values.ascending),
+                Some(values) => Interner::of_dictionary(self.kinds.id_kind, values.keys.clone(), values.nulls.clone(), values.ascending),
                 None => encoding.interner(self.kinds.id_kind),
             };
             let mut part = State::new(&self.kinds, spec, interner, order_encoding);
@@ -324,7 +324,7 @@ impl UpdateBuilder {
         } else {
             State::unify(parts, threads)?
         };
-        whole.interner.leave_values();
+        whole.interner.leave_dictionary();
         whole.accumulators.finish();
         whole.totals.grow(whole.interner.len());
         if spec.track == Track::Once {

@@ -59,7 +59,7 @@ impl UpdateBuilder {
                 let many = self.partitions.is_some() || self.parts.iter().any(|part| part.interner.len() > MANY_CUSTOMERS);
                 self.strategy == Strategy::Shards || many && worth
             }
-            KeyEncoding::Open | KeyEncoding::Values => false,
+            KeyEncoding::Open | KeyEncoding::Dictionary => false,
         }
     }
 
@@ -97,17 +97,17 @@ impl UpdateBuilder {
                         let keys = Arc::new(keys_of(held, threads)?);
                         let ascending = keys.ascend(threads);
                         let values = SharedDictionary { keys, nulls: held.nulls().cloned(), held: Some(held.clone()), ascending };
-                        (KeyEncoding::Values, Some(values))
+                        (KeyEncoding::Dictionary, Some(values))
                     }
                     None => (self.encoding.extend(&customers, all, more, copies, threads), None),
                 }
             }
-            (KeyEncoding::Values, Some(values)) => match shared_values(&customers, usize::MAX, 1) {
+            (KeyEncoding::Dictionary, Some(values)) => match shared_values(&customers, usize::MAX, 1) {
                 Some(again) if values.held.as_ref().is_some_and(|held| again.is_same_memory(held)) => {
-                    (KeyEncoding::Values, Some(values.clone()))
+                    (KeyEncoding::Dictionary, Some(values.clone()))
                 }
                 // No rows at all say nothing.
-                None if rows == 0 => (KeyEncoding::Values, Some(values.clone())),
+                None if rows == 0 => (KeyEncoding::Dictionary, Some(values.clone())),
                 _ => (KeyEncoding::Table, None),
             },
             (encoding, _) => (encoding.extend(&customers, all, more, copies, threads), None),
