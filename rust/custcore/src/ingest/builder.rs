@@ -179,7 +179,7 @@ impl UpdateBuilder {
         self.edges
     }
 
-    /// The last local day that counts, if one was asked for.
+    /// The last local day that counts, if set.
     pub fn until(&self) -> Option<i32> {
         self.spec.until.map(|_| self.until)
     }
