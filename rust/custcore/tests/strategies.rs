@@ -108,7 +108,7 @@ fn check(rows: &[Row], cut: usize, ids: Ids, order_id: Option<&str>) -> Result<(
     let apart = [batch(&rows[..cut], ids)?, batch(&rows[cut..], ids)?];
     let want = result(std::slice::from_ref(&whole), order_id, Way::Auto, 1)?;
     let want_cohorts = cohorts(&[whole], order_id, Way::Auto, 1, true)?;
-    for way in [Way::Auto, Way::Direct, Way::Table, Way::Shards, Way::Ranges] {
+    for way in [Way::Auto, Way::Direct, Way::Table, Way::HashPartitions, Way::RangePartitions] {
         // A range over all integers there are would be a long array.
         if way == Way::Direct && matches!(ids, Ids::Integers) && rows.iter().any(|row| row.0.is_some_and(|id| !(0..40).contains(&id))) {
             continue;
@@ -135,7 +135,7 @@ proptest! {
     }
 }
 
-/// Enough rows for several threads, and for shards to be chosen by themselves.
+/// Enough rows for several threads, and for partitioning to be chosen automatically.
 #[test]
 fn many_customers_give_the_same_table() -> Result<()> {
     many(&[Ids::Integers, Ids::Texts, Ids::Dictionary, Ids::Ascending], |i| i.wrapping_mul(0x9E37_79B9_7F4A_7C15_u64 as i64) >> 40 << 20)
@@ -155,9 +155,15 @@ fn many(kinds: &[Ids], id: impl Fn(i64) -> i64) -> Result<()> {
         let halves = [batch.slice(0, 300_000), batch.slice(300_000, 20_000)];
         let want = result(&halves, None, Way::Table, 1)?;
         let want_cohorts = cohorts(&halves, None, Way::Table, 1, true)?;
-        for (way, threads) in
-            [(Way::Auto, 1), (Way::Auto, 2), (Way::Table, 3), (Way::Shards, 1), (Way::Shards, 3), (Way::Ranges, 1), (Way::Ranges, 3)]
-        {
+        for (way, threads) in [
+            (Way::Auto, 1),
+            (Way::Auto, 2),
+            (Way::Table, 3),
+            (Way::HashPartitions, 1),
+            (Way::HashPartitions, 3),
+            (Way::RangePartitions, 1),
+            (Way::RangePartitions, 3),
+        ] {
             let got = result(&halves, None, way, threads)?;
             assert_eq!(got.batch, want.batch, "{way:?} {ids:?} {threads}");
             assert_eq!(format!("{:?}", got.report), format!("{:?}", want.report), "{way:?} {ids:?} {threads}");

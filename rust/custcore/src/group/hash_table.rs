@@ -1,7 +1,7 @@
-//! Flat hash tables with open addressing: one cache line a look-up, and the line is asked for a block of rows ahead.
+//! Flat hash tables with open addressing and linear probing: about one cache line per lookup, prefetched some rows ahead.
 //!
-//! A table for integers keeps the id beside its code. A table for byte strings keeps 32 bits of the hash, and compares the
-//! string only when these agree. Hashes are seeded at random per process, so that ids cannot be chosen to collide.
+//! An integer entry holds the id and its code. A byte-string entry holds a tag of 32 hash bits; the string is compared only
+//! when the tags match. Hashes are seeded at random, so that ids cannot be chosen to collide.
 
 use std::hash::BuildHasher;
 
@@ -11,14 +11,14 @@ use super::keys::{ByteArena, Prefix};
 use crate::column::BLOCK;
 use crate::exec::simd::prefetch;
 
-/// An empty place.
+/// The code of an empty slot.
 const EMPTY: u32 = u32::MAX;
 
-/// What is looked up: how it hashes is its own matter.
+/// An entry of a [`RawTable`], which knows nothing of hashing.
 trait HashEntry: Copy {
-    /// An empty place.
+    /// An empty slot.
     fn empty() -> Self;
-    /// The code, [`EMPTY`] for none.
+    /// The code; [`EMPTY`] for an empty slot.
     fn code(&self) -> u32;
 }
 
@@ -52,7 +52,7 @@ impl HashEntry for ByteEntry {
     }
 }
 
-/// Places, a power of two of them, at most half full.
+/// Slots: a power of two, at most half full.
 #[derive(Debug, Clone)]
 struct RawTable<E> {
     entries: Vec<E>,
@@ -64,7 +64,7 @@ impl<E: HashEntry> RawTable<E> {
         Self { entries: vec![E::empty(); 16], shift: 60 }
     }
 
-    /// Makes room for `count` entries; `hash` tells an old entry's hash.
+    /// Reserves room for `count` entries in total; `hash` rehashes an entry.
     fn reserve(&mut self, count: usize, hash: impl Fn(&E) -> u64) {
         if count * 2 <= self.entries.len() {
             return;
@@ -91,16 +91,16 @@ impl<E: HashEntry> RawTable<E> {
         (at + 1) & (self.entries.len() - 1)
     }
 
-    /// The code of the entry that `is` true of, or the empty place where it belongs.
+    /// The code of the entry that matches, or the index of the empty slot where it belongs.
     #[inline]
-    fn find(&self, hash: u64, is: impl Fn(&E) -> bool) -> Result<u32, usize> {
+    fn find(&self, hash: u64, matches: impl Fn(&E) -> bool) -> Result<u32, usize> {
         let mut at = self.index(hash);
         loop {
             let entry = &self.entries[at];
             if entry.code() == EMPTY {
                 return Err(at);
             }
-            if is(entry) {
+            if matches(entry) {
                 return Ok(entry.code());
             }
             at = self.next(at);
@@ -111,21 +111,21 @@ impl<E: HashEntry> RawTable<E> {
 /// Codes of integer ids.
 #[derive(Debug, Clone)]
 pub(crate) struct IntegerTable {
-    places: RawTable<IntegerEntry>,
+    raw: RawTable<IntegerEntry>,
     seed: u64,
 }
 
 impl IntegerTable {
     pub(crate) fn new() -> Self {
-        Self { places: RawTable::new(), seed: RandomState::default().hash_one(0_u64) }
+        Self { raw: RawTable::new(), seed: RandomState::default().hash_one(0_u64) }
     }
 
-    /// Bytes it takes.
+    /// Heap bytes.
     pub(crate) fn bytes(&self) -> usize {
-        self.places.entries.capacity() * size_of::<IntegerEntry>()
+        self.raw.entries.capacity() * size_of::<IntegerEntry>()
     }
 
-    /// The two halves of a product by an odd constant, folded.
+    /// Multiply and fold: the two halves of the product by an odd constant, combined by xor.
     #[inline]
     fn hash(seed: u64, id: i64) -> u64 {
         let product = u128::from(id as u64 ^ seed) * 0x9E37_79B9_7F4A_7C15_u128;
@@ -133,13 +133,13 @@ impl IntegerTable {
         folded.wrapping_mul(0xD6E8_FEB8_6659_FD93)
     }
 
-    /// Makes room for `count` ids.
+    /// Reserves room for `count` ids in total.
     pub(crate) fn reserve(&mut self, count: usize) {
         let seed = self.seed;
-        self.places.reserve(count, |entry| Self::hash(seed, entry.id));
+        self.raw.reserve(count, |entry| Self::hash(seed, entry.id));
     }
 
-    /// The hashes of some ids (at most a block).
+    /// Hashes ids (at most a block).
     #[inline]
     pub(crate) fn prepare(&self, ids: &[i64], hashes: &mut [u64; BLOCK]) {
         for (hash, &id) in hashes.iter_mut().zip(ids) {
@@ -147,27 +147,27 @@ impl IntegerTable {
         }
     }
 
-    /// Asks for the cache line of a hash.
+    /// Prefetches the first slot of a hash.
     #[inline]
     pub(crate) fn prefetch(&self, hash: u64) {
-        prefetch(&self.places.entries, self.places.index(hash));
+        prefetch(&self.raw.entries, self.raw.index(hash));
     }
 
-    /// The code of `id`, which becomes `next` when it is new. Room must have been made.
+    /// The code of `id`; a new id gets `next`. Room must have been reserved.
     #[inline]
     pub(crate) fn code(&mut self, id: i64, hash: u64, next: u32) -> u32 {
-        match self.places.find(hash, |entry| entry.id == id) {
+        match self.raw.find(hash, |entry| entry.id == id) {
             Ok(code) => code,
             Err(at) => {
-                self.places.entries[at] = IntegerEntry { id, code: next };
+                self.raw.entries[at] = IntegerEntry { id, code: next };
                 next
             }
         }
     }
 
-    /// The code of `id`, if it is there.
+    /// The code of `id`, if present.
     pub(crate) fn find(&self, id: i64) -> Option<u32> {
-        self.places.find(self.hash_one(id), |entry| entry.id == id).ok()
+        self.raw.find(self.hash_one(id), |entry| entry.id == id).ok()
     }
 
     /// The hash of one id.
@@ -177,7 +177,7 @@ impl IntegerTable {
     }
 }
 
-/// How byte strings are hashed.
+/// The hash function of byte strings.
 #[derive(Debug, Clone)]
 pub(crate) struct ByteHasher {
     long: RandomState,
@@ -185,106 +185,106 @@ pub(crate) struct ByteHasher {
 }
 
 impl ByteHasher {
-    /// A way of its own.
+    /// A hasher with random seeds.
     pub(crate) fn new() -> Self {
         let long = RandomState::default();
         let seeds = [long.hash_one(1_u64), long.hash_one(2_u64)];
         Self { long, seeds }
     }
 
-    /// The hash of one string; `prefix` is its beginning, which is all of most ids.
+    /// The hash of one string. Up to 16 bytes the prefix is the whole string, which is the usual case.
     #[inline]
     pub(crate) fn hash(&self, id: &[u8], prefix: Prefix) -> u64 {
         if id.len() > 16 {
             return self.long.hash_one(id);
         }
-        let fold = |a: u64, b: u64| {
+        let mix = |a: u64, b: u64| {
             let product = u128::from(a) * u128::from(b);
             (product as u64) ^ (product >> 64) as u64
         };
-        // Seeds of all 64 bits take the place of the odd constants, so that nobody can choose ids that fall together.
+        // Random 64-bit seeds replace the usual odd constants, so that colliding ids cannot be constructed.
         let [first, second] = self.seeds;
-        fold(fold((prefix >> 64) as u64 ^ first, prefix as u64 ^ second) ^ id.len() as u64, 0x9E37_79B9_7F4A_7C15 ^ (first & !1))
+        mix(mix((prefix >> 64) as u64 ^ first, prefix as u64 ^ second) ^ id.len() as u64, 0x9E37_79B9_7F4A_7C15 ^ (first & !1))
     }
 }
 
 /// Codes of byte strings.
 #[derive(Debug, Clone)]
 pub(crate) struct ByteTable {
-    places: RawTable<ByteEntry>,
-    /// The hash of each code, for growing.
+    raw: RawTable<ByteEntry>,
+    /// The hash of each code, to rehash without reading the strings.
     hashes: Vec<u64>,
     hasher: ByteHasher,
 }
 
 impl ByteTable {
     pub(crate) fn new() -> Self {
-        Self { places: RawTable::new(), hashes: Vec::new(), hasher: ByteHasher::new() }
+        Self { raw: RawTable::new(), hashes: Vec::new(), hasher: ByteHasher::new() }
     }
 
-    /// Bytes it takes.
+    /// Heap bytes.
     pub(crate) fn bytes(&self) -> usize {
-        self.places.entries.capacity() * size_of::<ByteEntry>() + 8 * self.hashes.capacity()
+        self.raw.entries.capacity() * size_of::<ByteEntry>() + 8 * self.hashes.capacity()
     }
 
-    /// A table of the strings of an arena, none of which is there twice.
+    /// A table of the strings of an arena, which must not have duplicates.
     pub(crate) fn of(arena: &ByteArena) -> Self {
         let mut table = Self::new();
-        table.hashes = (0..arena.len() as u32).map(|code| table.hash_one(arena.get(code), arena.order(code))).collect();
+        table.hashes = (0..arena.len() as u32).map(|code| table.hash_one(arena.get(code), arena.prefix_at(code))).collect();
         table.reserve(arena.len() + BLOCK);
         for (code, &hash) in (0..).zip(&table.hashes) {
-            if let Err(at) = table.places.find(hash, |_| false) {
-                table.places.entries[at] = ByteEntry { tag: hash as u32, code };
+            if let Err(at) = table.raw.find(hash, |_| false) {
+                table.raw.entries[at] = ByteEntry { tag: hash as u32, code };
             }
         }
         table
     }
 
-    /// Makes room for `count` strings.
+    /// Reserves room for `count` strings in total.
     pub(crate) fn reserve(&mut self, count: usize) {
         let hashes = &self.hashes;
-        self.places.reserve(count, |entry| hashes[entry.code as usize]);
+        self.raw.reserve(count, |entry| hashes[entry.code as usize]);
     }
 
-    /// The hash of one string; `prefix` is its beginning.
+    /// The hash of one string with its prefix.
     #[inline]
     pub(crate) fn hash_one(&self, id: &[u8], prefix: Prefix) -> u64 {
         self.hasher.hash(id, prefix)
     }
 
-    /// Asks for the cache line of a hash.
+    /// Prefetches the first slot of a hash.
     #[inline]
     pub(crate) fn prefetch(&self, hash: u64) {
-        prefetch(&self.places.entries, self.places.index(hash));
+        prefetch(&self.raw.entries, self.raw.index(hash));
     }
 
-    /// The code of `id`, whose beginning is `prefix`, if it is in `arena`.
+    /// The code of `id` with its prefix, if it is in `arena`.
     pub(crate) fn find(&self, id: &[u8], prefix: Prefix, arena: &ByteArena) -> Option<u32> {
         let hash = self.hash_one(id, prefix);
-        self.places.find(hash, |entry| entry.tag == hash as u32 && arena.is(entry.code, id, prefix)).ok()
+        self.raw.find(hash, |entry| entry.tag == hash as u32 && arena.is(entry.code, id, prefix)).ok()
     }
 
-    /// Asks for the cache line of the string that a hash most likely leads to, once its own line is there.
+    /// Prefetches the string slot that a hash most likely leads to. Reads the table's slot, which must have been prefetched.
     #[inline]
     pub(crate) fn prefetch_string(&self, hash: u64, arena: &ByteArena) {
-        let entry = self.places.entries[self.places.index(hash)];
+        let entry = self.raw.entries[self.raw.index(hash)];
         if entry.tag == hash as u32 {
             arena.prefetch(entry.code);
         }
     }
 
-    /// The code of `id`, which is added to `arena` when it is new; `None` when it is too long. Room must have been made.
+    /// The code of `id`; a new id is appended to `arena`. `None` if it is too long. Room must have been reserved.
     #[inline]
     pub(crate) fn code(&mut self, id: &[u8], prefix: Prefix, hash: u64, arena: &mut ByteArena) -> Option<u32> {
         let tag = hash as u32;
-        match self.places.find(hash, |entry| entry.tag == tag && arena.is(entry.code, id, prefix)) {
+        match self.raw.find(hash, |entry| entry.tag == tag && arena.is(entry.code, id, prefix)) {
             Ok(code) => Some(code),
             Err(at) => {
                 let code = arena.len() as u32;
                 if !arena.push(id, prefix) {
                     return None;
                 }
-                self.places.entries[at] = ByteEntry { tag, code };
+                self.raw.entries[at] = ByteEntry { tag, code };
                 self.hashes.push(hash);
                 Some(code)
             }
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn strings_that_share_their_beginning_differ() {
+    fn strings_with_equal_prefixes_differ() {
         let (mut table, mut arena) = (ByteTable::new(), ByteArena::default());
         let ids = ["", "a", "a\0", "a long beginning that is shared, 1", "a long beginning that is shared, 2"];
         for _ in 0..2 {

@@ -1,5 +1,5 @@
-//! The ids of several parts as one: each part's ids are sorted, and equal ones are found side by side. What comes out is
-//! sorted, so that a result needs no sorting of its own.
+//! The union of keys of several parts: each part is sorted, and the sorted runs are merged. The union is sorted, so results
+//! need no further sort.
 
 use super::interner::NO_CODE;
 use super::keys::{ByteArena, Keys};
@@ -7,24 +7,24 @@ use super::sort::{SortKey, SortKeys};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::par::Threads;
 
-/// The ids of several parts, ascending, and where they come from.
+/// The distinct ids of several parts, ascending, with their source codes.
 #[derive(Debug)]
 pub(crate) struct KeyUnion {
-    /// The ids.
+    /// The distinct ids.
     pub keys: Keys,
-    /// For each part its codes: (position among the ids, code), ascending by position. A position may be there more than once,
-    /// because a dictionary may repeat a value. What this takes follows the codes of the parts, not parts times ids.
+    /// The source codes of each part: (position in the union, code), ascending by position. A dictionary with duplicates has a
+    /// position more than once. The size is that of the parts' codes, not parts times ids.
     pub sources: Vec<Vec<(u32, u32)>>,
 }
 
-/// What one range of the ids makes.
+/// The union of one range of the ids.
 struct UnionPiece {
     ids: Vec<i64>,
     arena: ByteArena,
     sources: Vec<Vec<(u32, u32)>>,
 }
 
-/// Joins parts, of each of which some codes count.
+/// The union of the given codes of each part.
 pub(crate) fn join(parts: &[(&Keys, Vec<u32>)], threads: Threads<'_>) -> Result<KeyUnion> {
     let all: Vec<&Keys> = parts.iter().map(|(keys, _)| *keys).collect();
     let sort_keys = SortKeys::of(&all, threads);
@@ -32,7 +32,7 @@ pub(crate) fn join(parts: &[(&Keys, Vec<u32>)], threads: Threads<'_>) -> Result<
     let threads = threads.if_large(rows);
     let sort = |(keys, codes): &(&Keys, Vec<u32>)| sort_keys.sort(keys, codes, threads);
     let sorted: Vec<Vec<SortKey>> = threads.par_tasks(parts, sort);
-    // Cut at ids of the largest part, so that the ranges can be joined side by side.
+    // Range-partition at ids of the largest part, so that the ranges can be merged in parallel.
     let Some(largest) = (0..parts.len()).max_by_key(|&part| sorted[part].len()) else {
         return Err(Error::internal("no parts to join"));
     };
@@ -42,52 +42,52 @@ pub(crate) fn join(parts: &[(&Keys, Vec<u32>)], threads: Threads<'_>) -> Result<
         range if range == n_ranges => sorted[part].len(),
         range => {
             let at = (all[largest], sorted[largest][sorted[largest].len() * range / n_ranges]);
-            sorted[part].partition_point(|&lead| sort_keys.compare((all[part], lead), at).is_lt())
+            sorted[part].partition_point(|&key| sort_keys.compare((all[part], key), at).is_lt())
         }
     };
     let piece = |range: usize| {
         let slices: Vec<&[SortKey]> = (0..parts.len()).map(|part| &sorted[part][cut(range, part)..cut(range + 1, part)]).collect();
-        join_range(&all, &sort_keys, slices)
+        merge_range(&all, &sort_keys, slices)
     };
     let pieces: Vec<UnionPiece> = threads.par_tasks(0..n_ranges, piece);
-    put_together(pieces, all[0], parts.len())
+    concat_pieces(pieces, all[0], parts.len())
 }
 
-fn join_range(keys: &[&Keys], sort_keys: &SortKeys, mut rest: Vec<&[SortKey]>) -> UnionPiece {
+fn merge_range(keys: &[&Keys], sort_keys: &SortKeys, mut rest: Vec<&[SortKey]>) -> UnionPiece {
     let mut piece = UnionPiece {
         ids: Vec::new(),
         arena: ByteArena::default(),
-        sources: rest.iter().map(|sort_keys| Vec::with_capacity(sort_keys.len())).collect(),
+        sources: rest.iter().map(|run| Vec::with_capacity(run.len())).collect(),
     };
     let mut position = 0;
     loop {
         let mut least: Option<(usize, SortKey)> = None;
-        for (part, leads_left) in rest.iter().enumerate() {
-            if let Some(&lead) = leads_left.first()
-                && least.is_none_or(|(other, best)| sort_keys.compare((keys[part], lead), (keys[other], best)).is_lt())
+        for (part, remaining) in rest.iter().enumerate() {
+            if let Some(&key) = remaining.first()
+                && least.is_none_or(|(other, best)| sort_keys.compare((keys[part], key), (keys[other], best)).is_lt())
             {
-                least = Some((part, lead));
+                least = Some((part, key));
             }
         }
-        let Some((owner, lead)) = least else { return piece };
+        let Some((owner, first)) = least else { return piece };
         match keys[owner] {
-            Keys::Range { base, .. } => piece.ids.push(base + i64::from(lead.1)),
-            Keys::Integers(ids) => piece.ids.push(ids[lead.1 as usize]),
-            Keys::Bytes(arena) => piece.arena.push_from(arena, lead.1),
+            Keys::Range { base, .. } => piece.ids.push(base + i64::from(first.1)),
+            Keys::Integers(ids) => piece.ids.push(ids[first.1 as usize]),
+            Keys::Bytes(arena) => piece.arena.push_from(arena, first.1),
         }
-        for (part, (sources, leads_left)) in piece.sources.iter_mut().zip(&mut rest).enumerate() {
-            while let Some((&next, after)) = leads_left.split_first()
-                && sort_keys.compare((keys[part], next), (keys[owner], lead)).is_eq()
+        for (part, (sources, remaining)) in piece.sources.iter_mut().zip(&mut rest).enumerate() {
+            while let Some((&next, after)) = remaining.split_first()
+                && sort_keys.compare((keys[part], next), (keys[owner], first)).is_eq()
             {
                 sources.push((position, next.1));
-                *leads_left = after;
+                *remaining = after;
             }
         }
         position += 1;
     }
 }
 
-fn put_together(pieces: Vec<UnionPiece>, kind: &Keys, parts: usize) -> Result<KeyUnion> {
+fn concat_pieces(pieces: Vec<UnionPiece>, kind: &Keys, parts: usize) -> Result<KeyUnion> {
     let rows: usize = pieces.iter().map(|piece| piece.ids.len() + piece.arena.len()).sum();
     if rows >= NO_CODE as usize - 1 {
         return Err(Error::new(ErrorKind::OutOfRange, "more than 4,294,967,293 distinct ids; split the data by a range of ids"));
@@ -108,7 +108,7 @@ fn put_together(pieces: Vec<UnionPiece>, kind: &Keys, parts: usize) -> Result<Ke
 }
 
 impl KeyUnion {
-    /// The position of every code of a part; [`NO_CODE`] for codes that did not count.
+    /// The position in the union of every code of a part; [`NO_CODE`] for codes that were not joined.
     pub(crate) fn positions(&self, part: usize, codes: usize) -> Vec<u32> {
         let mut positions = vec![NO_CODE; codes];
         for &(position, code) in &self.sources[part] {

@@ -6,10 +6,10 @@ use std::ops::Range;
 use crate::exec::par::Threads;
 use crate::exec::simd::prefetch;
 
-/// Ids by code.
+/// Ids, indexed by code.
 #[derive(Debug, Clone)]
 pub enum Keys {
-    /// Integer ids in a narrow range: the code is the distance from the first. Not every code need have been seen.
+    /// Integer ids in a narrow range: the code is the offset from the base. Not every code need have occurred.
     Range {
         /// The id of code 0.
         base: i64,
@@ -37,16 +37,16 @@ impl Keys {
         self.len() == 0
     }
 
-    /// Bytes they take.
+    /// Heap bytes.
     pub fn bytes(&self) -> usize {
         match self {
             Self::Range { .. } => 0,
             Self::Integers(keys) => 8 * keys.capacity(),
-            Self::Bytes(arena) => arena.bytes.capacity() + arena.places.capacity() * size_of::<StringSlot>(),
+            Self::Bytes(arena) => arena.bytes.capacity() + arena.slots.capacity() * size_of::<StringSlot>(),
         }
     }
 
-    /// The ids that `is_kept` says, in their order.
+    /// The ids marked in `is_kept`, in the same order.
     #[must_use]
     pub fn select(&self, is_kept: &[bool]) -> Self {
         let kept = (0_u32..).zip(is_kept).filter(|(_, kept)| **kept).map(|(code, _)| code);
@@ -61,29 +61,29 @@ impl Keys {
         }
     }
 
-    /// How two ids compare: integers by value, strings and binary by bytes.
+    /// Compares two ids: integers by value, strings and binary by bytes.
     pub fn compare(&self, a: u32, b: u32) -> Ordering {
         match self {
             Self::Range { .. } => a.cmp(&b),
             Self::Integers(keys) => keys[a as usize].cmp(&keys[b as usize]),
-            Self::Bytes(arena) => arena.order(a).cmp(&arena.order(b)).then_with(|| arena.get(a).cmp(arena.get(b))),
+            Self::Bytes(arena) => arena.prefix_at(a).cmp(&arena.prefix_at(b)).then_with(|| arena.get(a).cmp(arena.get(b))),
         }
     }
 
-    /// Whether each id is larger than the one before it.
+    /// Whether the ids are strictly ascending.
     pub fn ascend(&self, threads: Threads<'_>) -> bool {
         let last = self.len().saturating_sub(1);
         let ascend = |codes: Range<usize>| codes.into_iter().all(|code| self.compare(code as u32, code as u32 + 1).is_lt());
         threads.par_chunks(last, ascend).into_iter().all(|ascend| ascend)
     }
 
-    /// Whether codes of both are distances from one id.
+    /// Whether both are ranges with the same base.
     pub fn is_same_range(&self, other: &Self) -> bool {
         matches!((self, other), (Self::Range { base: a, .. }, Self::Range { base: b, .. }) if a == b)
     }
 }
 
-/// Where a byte string lies, and its beginning: most ids are told apart by this alone.
+/// Position of a byte string in the buffer, and its prefix, which alone decides most comparisons.
 #[derive(Debug, Clone, Copy)]
 struct StringSlot {
     start: u64,
@@ -91,88 +91,87 @@ struct StringSlot {
     prefix: Prefix,
 }
 
-/// The first 16 bytes, padded with zeros, as a number of the same order.
+/// The first 16 bytes, zero-padded, as a big-endian number: it compares as the bytes do.
 pub(crate) type Prefix = u128;
 
-/// Byte strings end to end.
+/// Byte strings in one contiguous buffer.
 #[derive(Debug, Default, Clone)]
 pub struct ByteArena {
     bytes: Vec<u8>,
-    places: Vec<StringSlot>,
-    /// Whether some string is longer than its head, or ends with a zero that the head's padding would hide.
-    hidden: bool,
+    slots: Vec<StringSlot>,
+    /// Whether some string is longer than its prefix, or ends with a zero byte, which looks like the padding.
+    ambiguous: bool,
 }
 
 impl ByteArena {
     /// Number of strings.
     pub fn len(&self) -> usize {
-        self.places.len()
+        self.slots.len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.places.is_empty()
+        self.slots.is_empty()
     }
 
     /// The bytes of id number `code`.
     #[inline]
     pub fn get(&self, code: u32) -> &[u8] {
-        let StringSlot { start, len, .. } = self.places[code as usize];
+        let StringSlot { start, len, .. } = self.slots[code as usize];
         &self.bytes[start as usize..start as usize + len as usize]
     }
 
     /// The length of id number `code`.
     #[inline]
     pub fn length(&self, code: u32) -> usize {
-        self.places[code as usize].len as usize
+        self.slots[code as usize].len as usize
     }
 
-    /// Copies id number `code` into its place, which is as long as it is.
+    /// Copies id number `code` into a slice of the same length.
     #[inline]
     pub fn copy(&self, code: u32, to: &mut [u8]) {
-        let StringSlot { len, prefix, .. } = self.places[code as usize];
-        // Most ids are all head, and then the bytes, which lie elsewhere, need not be fetched.
+        let StringSlot { len, prefix, .. } = self.slots[code as usize];
+        // Up to 16 bytes the prefix is the whole id, and the buffer is not read: no further cache miss.
         if len <= 16 { to.copy_from_slice(&prefix.to_be_bytes()[..len as usize]) } else { to.copy_from_slice(self.get(code)) }
     }
 
-    /// The beginning of id number `code` as a number of the same order: unlike beginnings decide how two ids compare, equal
-    /// ones leave it open.
+    /// The prefix of id number `code`. Different prefixes decide a comparison, equal ones do not.
     #[inline]
-    pub fn order(&self, code: u32) -> u128 {
-        self.places[code as usize].prefix
+    pub fn prefix_at(&self, code: u32) -> u128 {
+        self.slots[code as usize].prefix
     }
 
-    /// Whether [`ByteArena::order`] tells all strings apart.
-    pub fn is_told_by_order(&self) -> bool {
-        !self.hidden
+    /// Whether equal prefixes mean equal strings.
+    pub fn has_exact_prefixes(&self) -> bool {
+        !self.ambiguous
     }
 
-    /// All strings end to end, and the length of each in the order of their codes.
+    /// The buffer, and the length of each string in the order of their codes.
     pub fn contents(&self) -> (&[u8], impl ExactSizeIterator<Item = usize> + Clone) {
-        (&self.bytes, self.places.iter().map(|place| place.len as usize))
+        (&self.bytes, self.slots.iter().map(|slot| slot.len as usize))
     }
 
-    /// Adds id number `code` of another arena.
+    /// Appends id number `code` of another arena.
     pub fn push_from(&mut self, other: &Self, code: u32) {
-        self.places.push(StringSlot { start: self.bytes.len() as u64, ..other.places[code as usize] });
+        self.slots.push(StringSlot { start: self.bytes.len() as u64, ..other.slots[code as usize] });
         self.bytes.extend_from_slice(other.get(code));
-        self.hidden |= other.hidden;
+        self.ambiguous |= other.ambiguous;
     }
 
-    /// Adds all ids of another arena.
+    /// Appends all ids of another arena.
     pub fn append(&mut self, other: Self) {
         let before = self.bytes.len() as u64;
-        self.places.extend(other.places.into_iter().map(|place| StringSlot { start: place.start + before, ..place }));
+        self.slots.extend(other.slots.into_iter().map(|slot| StringSlot { start: slot.start + before, ..slot }));
         self.bytes.extend(other.bytes);
-        self.hidden |= other.hidden;
+        self.ambiguous |= other.ambiguous;
     }
 
-    /// The beginning of a byte string.
+    /// The prefix of a byte string.
     #[inline]
     pub fn prefix(id: &[u8]) -> Prefix {
         let word = |at: usize| id.get(at..).and_then(|rest| rest.first_chunk()).map_or(0, |bytes| u64::from_be_bytes(*bytes));
         let half = |at: usize| id.get(at..).and_then(|rest| rest.first_chunk()).map_or(0, |bytes| u32::from_be_bytes(*bytes));
-        // Two reads that overlap make up every length; what they share is shifted out of the second.
+        // Two overlapping reads cover every length; the shared bytes are shifted out of the second.
         match id.len() {
             16.. => u128::from(word(0)) << 64 | u128::from(word(8)),
             n @ 9..16 => u128::from(word(0)) << 64 | u128::from(word(n - 8) << (8 * (16 - n))),
@@ -183,24 +182,24 @@ impl ByteArena {
         }
     }
 
-    /// Asks for the cache line of id number `code`.
+    /// Prefetches the slot of id number `code`.
     #[inline]
     pub fn prefetch(&self, code: u32) {
-        prefetch(&self.places, code as usize);
+        prefetch(&self.slots, code as usize);
     }
 
-    /// Whether id number `code` is `id`, whose beginning is `prefix`.
+    /// Whether id number `code` equals `id`, which has this prefix.
     #[inline]
     pub fn is(&self, code: u32, id: &[u8], prefix: Prefix) -> bool {
-        let place = &self.places[code as usize];
-        place.len as usize == id.len() && place.prefix == prefix && (id.len() <= 16 || self.get(code) == id)
+        let slot = &self.slots[code as usize];
+        slot.len as usize == id.len() && slot.prefix == prefix && (id.len() <= 16 || self.get(code) == id)
     }
 
-    /// Adds an id; the answer is false when it is too long to be one.
+    /// Appends an id; false if it is longer than 4 GiB.
     pub fn push(&mut self, id: &[u8], prefix: Prefix) -> bool {
         let Ok(len) = u32::try_from(id.len()) else { return false };
-        self.hidden |= id.len() > 16 || id.last() == Some(&0);
-        self.places.push(StringSlot { start: self.bytes.len() as u64, len, prefix });
+        self.ambiguous |= id.len() > 16 || id.last() == Some(&0);
+        self.slots.push(StringSlot { start: self.bytes.len() as u64, len, prefix });
         self.bytes.extend_from_slice(id);
         true
     }
@@ -211,7 +210,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn heads_are_the_first_bytes() {
+    fn prefixes_are_the_first_bytes() {
         let long: Vec<u8> = (1..=20).collect();
         for n in 0..=20 {
             let mut want = [0; 16];

@@ -1,4 +1,4 @@
-//! Ids that are looked up where nothing may change: whether an update can be accepted is found out before any of its ids is added.
+//! Read-only lookup of ids: an update is checked against the base before any of its ids is interned.
 
 use std::cmp::Ordering;
 
@@ -6,31 +6,31 @@ use super::interner::{CodeTable, Interner};
 use super::keys::{ByteArena, Keys};
 
 impl Interner {
-    /// Looks ids up; nothing changes here.
+    /// A read-only view that finds ids.
     pub(crate) fn lookup(&self) -> Lookup<'_> {
-        let own = match &self.table {
-            // Neither a table nor an order to search by.
-            CodeTable::Later if !self.sorted => {
-                let mut own = self.view();
-                own.build_table();
-                Some(own.table)
+        let built = match &self.table {
+            // Without a hash table and unsorted: build a table for this lookup.
+            CodeTable::Unbuilt if !self.sorted => {
+                let mut view = self.view();
+                view.build_table();
+                Some(view.table)
             }
             _ => None,
         };
-        Lookup { ids: self, own }
+        Lookup { ids: self, built }
     }
 }
 
-/// Ids that are looked up and not added.
+/// Finds the codes of ids and interns none.
 #[derive(Debug)]
 pub(crate) struct Lookup<'a> {
     ids: &'a Interner,
-    /// The table, where the interner has none.
-    own: Option<CodeTable>,
+    /// A hash table, if the interner has none and is not sorted.
+    built: Option<CodeTable>,
 }
 
 impl Lookup<'_> {
-    /// The code of id number `code` of another interner of the same kind, if it is known.
+    /// The code of id number `code` of another interner of the same kind, if present.
     pub(crate) fn find(&self, other: &Keys, code: u32) -> Option<u32> {
         match other {
             Keys::Range { base, .. } => self.find_integer(base.wrapping_add(i64::from(code))),
@@ -40,7 +40,7 @@ impl Lookup<'_> {
     }
 
     fn find_integer(&self, id: i64) -> Option<u32> {
-        match (&*self.ids.keys, self.own.as_ref().unwrap_or(&self.ids.table)) {
+        match (&*self.ids.keys, self.built.as_ref().unwrap_or(&self.ids.table)) {
             (Keys::Range { base, len }, _) => {
                 usize::try_from(i128::from(id) - i128::from(*base)).ok().filter(|code| code < len).map(|code| code as u32)
             }
@@ -53,13 +53,13 @@ impl Lookup<'_> {
     fn find_bytes(&self, id: &[u8]) -> Option<u32> {
         let Keys::Bytes(arena) = &*self.ids.keys else { return None };
         let prefix = ByteArena::prefix(id);
-        if let CodeTable::Bytes(table) = self.own.as_ref().unwrap_or(&self.ids.table) {
+        if let CodeTable::Bytes(table) = self.built.as_ref().unwrap_or(&self.ids.table) {
             return table.find(id, prefix, arena);
         }
         let (mut low, mut high) = (0, arena.len() as u32);
         while low < high {
             let middle = low + (high - low) / 2;
-            match arena.order(middle).cmp(&prefix).then_with(|| arena.get(middle).cmp(id)) {
+            match arena.prefix_at(middle).cmp(&prefix).then_with(|| arena.get(middle).cmp(id)) {
                 Ordering::Less => low = middle + 1,
                 Ordering::Equal => return Some(middle),
                 Ordering::Greater => high = middle,
@@ -76,7 +76,7 @@ mod tests {
     use crate::error::Result;
 
     #[test]
-    fn ids_are_found_by_table_by_order_and_by_distance() -> Result<()> {
+    fn integers_are_found_by_table_by_binary_search_and_by_offset() -> Result<()> {
         let ids = [-5, 3, 4, 900];
         let sorted = Interner::of_sorted(KeyKind::Signed, Keys::Integers(ids.to_vec()));
         let mut table = Interner::new(KeyKind::Signed);
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn strings_are_found_by_table_and_by_order() -> Result<()> {
+    fn strings_are_found_by_table_and_by_binary_search() -> Result<()> {
         let ids = ["", "a", "a long id that is no prefix", "a long id that is more", "b"];
         let mut table = Interner::new(KeyKind::Text);
         for id in ids {

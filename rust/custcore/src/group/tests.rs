@@ -1,4 +1,4 @@
-//! Sorting, interning and the union of ids where their encodings, their lengths and the number of threads differ.
+//! Sorting, interning and unions of keys with different encodings, lengths and numbers of threads.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,7 +6,8 @@ use std::sync::Arc;
 use arrow_array::types::Int32Type;
 use arrow_array::{ArrayRef, DictionaryArray, Int32Array, Int64Array, StringArray};
 
-use super::interner::{Interner, NO_CODE, Remap, keys_of};
+use super::intern_rows::{Remap, keys_of};
+use super::interner::{Interner, NO_CODE};
 use super::key_union::join;
 use super::keys::{ByteArena, Keys};
 use super::sort::SortKeys;
@@ -22,22 +23,22 @@ fn bytes_of(ids: &[Vec<u8>]) -> Keys {
     Keys::Bytes(arena)
 }
 
-/// A number that looks random.
+/// A pseudorandom number.
 fn mixed(i: u64) -> u64 {
     (i + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29).wrapping_mul(0xBF58_476D_1CE4_E5B9)
 }
 
 #[test]
-fn strings_that_leading_bits_do_not_tell_apart_are_sorted_by_bytes() -> Result<()> {
+fn strings_with_equal_sort_keys_are_sorted_by_bytes() -> Result<()> {
     let n = ROWS_WORTH_THREADS as u64 + 10_000;
     let sets: [Vec<Vec<u8>>; 4] = [
-        // One prefix of more than 16 bytes: all leading bits are equal.
+        // A common prefix of more than 16 bytes: all sort keys are equal.
         (0..n).map(|i| [b"a prefix of 24 bytes is x".as_slice(), &mixed(i).to_be_bytes()].concat()).collect(),
-        // More bits vary than 64; the last of them decide.
+        // More than 64 bits vary; the last of them decide.
         (0..n).map(|i| [mixed(i / 4).to_be_bytes(), mixed(i).to_be_bytes()].concat()).collect(),
-        // Zeros at the end, which the padding of shorter ids looks like.
+        // Trailing zero bytes, which look like the padding of shorter ids.
         (0..n).map(|i| [mixed(i / 5).to_be_bytes()[..6].to_vec(), vec![0; i as usize % 5]].concat()).collect(),
-        // Two runs of bits that vary, with bytes between them that do not.
+        // Two runs of varying bits with constant bytes between them.
         (0..n).map(|i| [&mixed(i).to_be_bytes()[..3], b"--------", &mixed(i * 3).to_be_bytes()[..3]].concat()).collect(),
     ];
     for (set, ids) in sets.iter().enumerate() {
@@ -47,14 +48,14 @@ fn strings_that_leading_bits_do_not_tell_apart_are_sorted_by_bytes() -> Result<(
         expected.sort_unstable();
         for threads in [1, 3] {
             let sorted = Context::new(threads).install(|threads| SortKeys::of(&[&keys], threads).sort(&keys, &codes, threads))?;
-            let found: Vec<&[u8]> = sorted.iter().map(|lead| ids[lead.1 as usize].as_slice()).collect();
+            let found: Vec<&[u8]> = sorted.iter().map(|key| ids[key.1 as usize].as_slice()).collect();
             assert!(found == expected, "set {set}, {threads} threads");
         }
     }
     Ok(())
 }
 
-/// Joins parts with one and with several threads, and compares with a map of all ids.
+/// Compares the union of parts, with one and several threads, with a map of all ids.
 fn check_union<I: Ord>(parts: &[(&Keys, Vec<u32>)], id: impl Fn(&Keys, u32) -> I) -> Result<()> {
     let mut expected: BTreeMap<I, Vec<Vec<u32>>> = BTreeMap::new();
     for (part, (keys, codes)) in parts.iter().enumerate() {
@@ -78,15 +79,15 @@ fn check_union<I: Ord>(parts: &[(&Keys, Vec<u32>)], id: impl Fn(&Keys, u32) -> I
 }
 
 #[test]
-fn integers_of_a_range_a_dictionary_and_a_hash_table_are_one_union() -> Result<()> {
+fn union_of_integers_from_a_range_a_dictionary_and_a_hash_table() -> Result<()> {
     let n = ROWS_WORTH_THREADS as i64 * 2;
     let range = Keys::Range { base: -1_000, len: n as usize };
     let hashed: Vec<i64> = [i64::MIN, i64::MAX].into_iter().chain((0..n).map(|i| (i * 7_919) % (2 * n) - n)).collect();
-    // Every value three times, as a dictionary may have them.
+    // Duplicates, as a dictionary may have them.
     let repeated = Keys::Integers((0..n).map(|i| (i * 31) % (n / 3)).collect());
     let hashed = Keys::Integers(hashed);
     let all = |keys: &Keys| (0..keys.len() as u32).collect::<Vec<u32>>();
-    // Codes of a range that no row had do not count.
+    // Some codes of the range did not occur.
     let seen = all(&range).into_iter().filter(|code| code % 5 != 2).collect();
     check_union(&[(&range, seen), (&hashed, all(&hashed)), (&repeated, all(&repeated))], |keys, code| match keys {
         Keys::Range { base, .. } => base + i64::from(code),
@@ -96,7 +97,7 @@ fn integers_of_a_range_a_dictionary_and_a_hash_table_are_one_union() -> Result<(
 }
 
 #[test]
-fn strings_of_a_dictionary_and_a_hash_table_are_one_union() -> Result<()> {
+fn union_of_strings_from_a_dictionary_and_a_hash_table() -> Result<()> {
     let n = ROWS_WORTH_THREADS as u64 * 2;
     let text =
         |i: u64| if i.is_multiple_of(3) { format!("a rather long customer id {i}").into_bytes() } else { format!("c{i}\0").into_bytes() };
@@ -109,7 +110,7 @@ fn strings_of_a_dictionary_and_a_hash_table_are_one_union() -> Result<()> {
     })
 }
 
-/// The codes that an interner gives to the rows of a column, and which rows turn out to have no id.
+/// The codes of the rows of a column, and which rows are flagged as null.
 fn interned(interner: &mut Interner, column: &KeyColumn, rows: usize) -> Result<(Vec<u32>, Vec<bool>)> {
     let (mut flags, mut codes) = (vec![0; rows], Vec::new());
     interner.intern_rows(column, 0, &mut flags, &mut codes, &mut Remap::default())?;
@@ -117,7 +118,7 @@ fn interned(interner: &mut Interner, column: &KeyColumn, rows: usize) -> Result<
 }
 
 #[test]
-fn a_dictionary_with_repeats_and_nulls_gives_the_same_ids_by_positions_and_by_table() -> Result<()> {
+fn a_dictionary_with_duplicates_and_nulls_gives_the_same_ids_by_position_and_by_table() -> Result<()> {
     let values: ArrayRef = Arc::new(StringArray::from(vec![Some("b"), None, Some("a"), Some("b"), Some("unused")]));
     let positions = [0, 1, 2, 3, 2, 0, 3];
     let dictionary: ArrayRef = Arc::new(DictionaryArray::<Int32Type>::new(Int32Array::from(positions.to_vec()), values.clone()));
@@ -125,7 +126,7 @@ fn a_dictionary_with_repeats_and_nulls_gives_the_same_ids_by_positions_and_by_ta
     let KeyColumn::Dictionary(dictionary) = &column else { return Err(Error::internal("no dictionary")) };
     let keys = Context::new(1).install(|threads| keys_of(dictionary.values(), threads))??;
 
-    let mut by_position = Interner::of_values(KeyKind::Text, Arc::new(keys), dictionary.values().nulls().cloned(), false);
+    let mut by_position = Interner::of_dictionary(KeyKind::Text, Arc::new(keys), dictionary.values().nulls().cloned(), false);
     assert!(by_position.repeats());
     let (codes, missing) = interned(&mut by_position, &column, positions.len())?;
     assert_eq!(codes, [0, NO_CODE, 2, 3, 2, 0, 3]);
@@ -135,7 +136,7 @@ fn a_dictionary_with_repeats_and_nulls_gives_the_same_ids_by_positions_and_by_ta
     assert_eq!(missing, [false, true, false, false, false, false, false]);
     assert_eq!(missing, missing_by_table);
 
-    // Both are the same ids in a union, where the two codes of "b" become one.
+    // The union has the same ids, and the two codes of "b" become one.
     let parts = [(by_position.keys(), vec![0, 2, 3]), (by_table.keys(), vec![0, 1])];
     let joined = Context::new(1).install(|threads| join(&parts, threads))??;
     assert!(
@@ -147,7 +148,7 @@ fn a_dictionary_with_repeats_and_nulls_gives_the_same_ids_by_positions_and_by_ta
 }
 
 #[test]
-fn ids_outside_a_range_get_codes_behind_it() -> Result<()> {
+fn ids_outside_a_range_get_codes_after_it() -> Result<()> {
     let column = |ids: &[Option<i64>]| {
         let ids: ArrayRef = Arc::new(Int64Array::from(ids.to_vec()));
         KeyColumn::new("customer_id", "customer_id", &ids)
@@ -156,7 +157,7 @@ fn ids_outside_a_range_get_codes_behind_it() -> Result<()> {
     interner.extend_range(4);
     assert_eq!(interned(&mut interner, &column(&[Some(1), Some(-2)])?, 2)?.0, [3, 0]);
     assert!(interner.is_sorted());
-    // Far outside, where the distance from the first id needs more than 64 bits.
+    // Far outside: the offset from the base needs more than 64 bits.
     assert_eq!(interner.intern_integer(i64::MAX)?, 4);
     assert_eq!(interner.intern_integer(i64::MIN)?, 5);
     assert!(!interner.is_sorted());
@@ -166,7 +167,7 @@ fn ids_outside_a_range_get_codes_behind_it() -> Result<()> {
 }
 
 #[test]
-fn a_table_that_was_dropped_is_built_again_with_the_same_codes() -> Result<()> {
+fn a_dropped_table_is_rebuilt_with_the_same_codes() -> Result<()> {
     let (mut integers, mut texts) = (Interner::new(KeyKind::Signed), Interner::new(KeyKind::Text));
     for i in 0..5_000_i64 {
         assert_eq!(integers.intern_integer(i * i)?, i as u32);

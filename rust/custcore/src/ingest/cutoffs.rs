@@ -5,8 +5,8 @@ use crate::column::bounds::Cutoff;
 /// The ends of observation, if orders are logged.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Cutoffs {
-    /// The first moment that is observed, if it was asked for.
+    /// The first observed moment, if set.
     pub start: Option<Cutoff>,
-    /// The first moment after it, if it was asked for.
+    /// The first moment after the end, if set.
     pub end: Option<Cutoff>,
 }

@@ -1,4 +1,4 @@
-//! Rows into states: a [`builder`] reads batches with several workers; rows are hash-partitioned by customer where there are
+//! Rows into states: the [`builder`] reads batches with several workers. Rows are hash-partitioned by customer where there are
 //! many customers.
 
 pub(crate) mod builder;

@@ -1,4 +1,4 @@
-//! One thread's part in a fold: rows read block by block, screened, and added up or dealt out.
+//! One thread's worker: reads rows block by block, filters them, and aggregates or scatters them.
 
 use super::cutoffs::Cutoffs;
 use super::partition::scatter::{Partitioner, Scatter};
@@ -9,7 +9,8 @@ use crate::column::mark::{RETURNING, START};
 use crate::column::{BLOCK, flag};
 use crate::error::{Error, Result};
 use crate::exec::context::Context;
-use crate::group::interner::{Interner, NO_CODE, Remap};
+use crate::group::intern_rows::Remap;
+use crate::group::interner::{Interner, NO_CODE};
 use crate::state::accumulator::RowBlock;
 use crate::state::customer_state::State;
 use crate::state::open_orders::{LineBlock, OrderLine};
@@ -17,19 +18,19 @@ use crate::state::spec::{BaseSpec, OnNonfinite, OnNull};
 use crate::state::stats::{UnitValue, ends};
 use crate::state::totals::{RowNumbers, RowSlice};
 
-/// Rows of one batch that one thread folds.
+/// A run of rows of one batch, processed by one worker.
 pub(crate) struct Morsel {
-    /// The batch.
+    /// Index of the batch.
     pub batch: usize,
     /// Its first row.
     pub start: usize,
     /// The row after its last.
     pub end: usize,
-    /// The number of its first row in the fold.
+    /// The number of its first row in the update.
     pub first_row: u64,
 }
 
-/// One thread's tools.
+/// The buffers and settings of one thread.
 pub(crate) struct IngestWorker<'a> {
     spec: &'a BaseSpec,
     until: i32,
@@ -40,7 +41,7 @@ pub(crate) struct IngestWorker<'a> {
     orders: KeyCodes,
 }
 
-/// Codes of the order ids of a block.
+/// Buffers to intern the order ids of a block.
 #[derive(Default)]
 struct KeyCodes {
     codes: Vec<u32>,
@@ -49,7 +50,7 @@ struct KeyCodes {
 }
 
 impl KeyCodes {
-    /// Codes of the rows that have a customer; the others get [`NO_CODE`] and their ids are not kept.
+    /// Interns the ids of rows that have a customer; the others get [`NO_CODE`] and their ids are not interned.
     fn read(&mut self, ids: &mut Interner, column: &KeyColumn, start: usize, customers: &[u32]) -> Result<()> {
         self.flags.clear();
         let nulls = column.nulls();
@@ -60,7 +61,7 @@ impl KeyCodes {
 }
 
 impl<'a> IngestWorker<'a> {
-    /// The tools for rows up to a day.
+    /// A worker for rows up to a day.
     pub(crate) fn new(spec: &'a BaseSpec, until: i32, edges: Cutoffs) -> Self {
         Self {
             spec,
@@ -73,24 +74,24 @@ impl<'a> IngestWorker<'a> {
         }
     }
 
-    /// Reads, groups and adds up the rows of a share, block by block.
-    pub(crate) fn fold(&mut self, columns: &InputBatch, share: &Morsel, part: &mut State, context: &Context) -> Result<()> {
+    /// Aggregates the rows of a morsel into a state, block by block.
+    pub(crate) fn aggregate(&mut self, columns: &InputBatch, morsel: &Morsel, part: &mut State, context: &Context) -> Result<()> {
         let mut remap = Remap::default();
         self.orders.remap = Remap::default();
         part.forget_order_ids()?;
         part.accumulators.begin_batch();
-        let mut start = share.start;
-        while start < share.end {
+        let mut start = morsel.start;
+        while start < morsel.end {
             context.check()?;
-            let len = BLOCK.min(share.end - start);
-            let first_row = share.first_row + (start - share.start) as u64;
+            let len = BLOCK.min(morsel.end - start);
+            let first_row = morsel.first_row + (start - morsel.start) as u64;
             columns.read(start, len, first_row, &mut self.block)?;
             part.interner.intern_rows(&columns.customer, start, &mut self.block.flags, &mut self.codes, &mut remap)?;
             if !part.waits() {
                 part.totals.grow(part.interner.len());
             }
             self.mark(columns, start, part.order_log.is_some());
-            let holes = self.screen(columns, first_row, part)?;
+            let holes = self.filter(columns, first_row, part)?;
             let (block, codes) = (&self.block, &self.codes);
             let marks = (!self.marks.is_empty()).then_some(self.marks.as_slice());
             if !part.is_plain() {
@@ -122,34 +123,34 @@ impl<'a> IngestWorker<'a> {
         Ok(())
     }
 
-    /// Reads the rows of a share, and deals them out to shards.
+    /// Scatters the rows of a morsel to the partitions' buffers, block by block.
     pub(crate) fn scatter(
         &mut self,
         columns: &[InputBatch],
-        share: &Morsel,
+        morsel: &Morsel,
         first: u64,
         part: &mut State,
         (partitioner, scatter): (&Partitioner, &mut Scatter),
         context: &Context,
     ) -> Result<()> {
-        let own = &columns[share.batch];
+        let batch = &columns[morsel.batch];
         let least = part.least_packed();
-        for start in (share.start..share.end).step_by(BLOCK) {
+        for start in (morsel.start..morsel.end).step_by(BLOCK) {
             context.check()?;
-            let len = BLOCK.min(share.end - start);
-            let first_row = share.first_row + (start - share.start) as u64;
-            own.read(start, len, first_row, &mut self.block)?;
+            let len = BLOCK.min(morsel.end - start);
+            let first_row = morsel.first_row + (start - morsel.start) as u64;
+            batch.read(start, len, first_row, &mut self.block)?;
             self.codes.clear();
             self.codes.extend(self.block.flags.iter().map(|flag| if flag & flag::NULL_ID == 0 { 0 } else { NO_CODE }));
-            self.mark(own, start, part.order_log.is_some());
-            self.screen(own, first_row, part)?;
-            scatter.add(partitioner, (own, start), (first_row - first) as usize, &self.codes, &self.block, least);
+            self.mark(batch, start, part.order_log.is_some());
+            self.filter(batch, first_row, part)?;
+            scatter.add(partitioner, (batch, start), (first_row - first) as usize, &self.codes, &self.block, least);
             context.advance(len as u64);
         }
         Ok(())
     }
 
-    /// Marks the rows of the block by the ends of observation, and what they count as, where that is asked for.
+    /// Flags rows after the end of observation, and reads the marks of rows, if orders are logged.
     fn mark(&mut self, columns: &InputBatch, start: usize, order_log: bool) {
         self.marks.clear();
         if !order_log {
@@ -173,7 +174,7 @@ impl<'a> IngestWorker<'a> {
         }
     }
 
-    /// Adds the rows one by one: as lines of orders, with what else is kept of their customers.
+    /// Adds the rows as lines of orders, and updates the accumulators of their customers.
     fn add_lines(&mut self, columns: &InputBatch, start: usize, first_row: u64, part: &mut State, holes: bool) -> Result<()> {
         if let (Some(ids), Some(column)) = (part.order_ids(), &columns.order) {
             self.orders.read(ids, column, start, &self.codes)?;
@@ -191,8 +192,8 @@ impl<'a> IngestWorker<'a> {
         };
         if part.is_plain_lines() {
             let orders = &self.orders.codes;
-            let lack_nothing = !holes && marks.is_none() && orders.iter().fold(true, |all, &code| all & (code != NO_CODE));
-            if lack_nothing && !wide && i64::try_from(i64::size(&block.units)).is_ok() {
+            let is_complete = !holes && marks.is_none() && orders.iter().fold(true, |all, &code| all & (code != NO_CODE));
+            if is_complete && !wide && i64::try_from(i64::size(&block.units)).is_ok() {
                 return part.add_whole_lines(&LineBlock { orders, customers: codes, days: &block.days, units: &block.units, first_row });
             }
             return part.add_lines(&self.orders.codes, line);
@@ -200,13 +201,13 @@ impl<'a> IngestWorker<'a> {
         part.add_each_line(&self.orders.codes, line, &RowBlock { columns, start, block })
     }
 
-    /// Takes out the rows that do not count (their code becomes [`NO_CODE`]), each under the first reason that applies; the
-    /// answer is whether there were any.
-    fn screen(&mut self, columns: &InputBatch, first_row: u64, part: &mut State) -> Result<bool> {
+    /// Filters out the rows that do not count: their code becomes [`NO_CODE`], and each is tallied under the first reason that
+    /// applies. False if the block certainly has no such rows.
+    fn filter(&mut self, columns: &InputBatch, first_row: u64, part: &mut State) -> Result<bool> {
         let block = &self.block;
         let until = self.until;
         let wide = columns.is_wide();
-        // Passes without an end halfway, which the compiler works on in parallel.
+        // Branch-free passes, which the compiler vectorizes.
         if block.flags.iter().fold(0, |any, &flags| any | flags) == 0 {
             let (first, last) = ends(&block.days);
             if last <= until {
@@ -248,9 +249,9 @@ impl<'a> IngestWorker<'a> {
         Ok(true)
     }
 
-    /// Errors for what the settings forbid.
+    /// An error if the settings forbid such a row.
     fn refuse(&self, columns: &InputBatch, flags: u8, row: u64) -> Result<(), Error> {
-        // A row speaks for the first of its faults only.
+        // Only the first reason of a row counts.
         let left_out = flags & (flag::NULL_ID | flag::NULL_TIME) != 0;
         if self.spec.on_null == OnNull::Error && (left_out || flags & (flag::NULL_AMOUNT | flag::NONFINITE) == flag::NULL_AMOUNT) {
             return Err(columns.null_error(flags, row));

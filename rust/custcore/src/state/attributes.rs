@@ -17,7 +17,8 @@ use crate::column::flag;
 use crate::column::key::KeyKind;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::par::Threads;
-use crate::group::interner::{Interner, Keys, NO_CODE, Remap, check_room, keys_with_nulls};
+use crate::group::intern_rows::{Remap, keys_with_nulls};
+use crate::group::interner::{Interner, Keys, NO_CODE, check_room};
 use crate::table::key_column;
 
 /// A value and the time it was observed at, in 16 bytes.

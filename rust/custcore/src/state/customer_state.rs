@@ -141,12 +141,12 @@ impl State {
         if encoding == KeyEncoding::Table {
             self.leave_range()?;
         }
-        encoding.lead(&mut self.interner)?;
+        encoding.apply(&mut self.interner)?;
         if let OrderAssembly::Any(orders) = &mut self.lines {
             if order_encoding == KeyEncoding::Table {
                 orders.leave_range()?;
             }
-            order_encoding.lead(&mut orders.ids)?;
+            order_encoding.apply(&mut orders.ids)?;
         }
         Ok(())
     }

@@ -32,7 +32,8 @@ use crate::column::key::KeyKind;
 use crate::column::mark::{RETURNING, START};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::par::Threads;
-use crate::group::interner::{self, Keys};
+use crate::group::intern_rows;
+use crate::group::interner::Keys;
 pub(crate) use crate::state::accumulator::Failure;
 use crate::state::accumulator::{Accumulator, Level};
 use crate::state::accumulators::Accumulators;
@@ -429,7 +430,7 @@ fn keys_in(column: &ArrayRef, threads: Threads<'_>) -> Result<Option<Keys>, Fail
 
 /// The ids of a column; anything where they are null.
 fn keys_with_nulls(column: &ArrayRef, threads: Threads<'_>) -> Result<Keys, Failure> {
-    Ok(interner::keys_with_nulls(column, threads)?.ok_or("it has dictionaries")?)
+    Ok(intern_rows::keys_with_nulls(column, threads)?.ok_or("it has dictionaries")?)
 }
 
 fn counts(column: &ArrayRef) -> Result<Vec<u64>, Failure> {

@@ -1,4 +1,4 @@
-//! How rows find their customers and in how many places these are kept: decided for each push by what its columns look like.
+//! Planning of a push: the key encodings, partitioning, and the number of states, chosen from the columns.
 
 use std::sync::Arc;
 
@@ -8,68 +8,68 @@ use crate::column::key::{KeyColumn, PlainKeys};
 use crate::error::Result;
 use crate::exec::par::{ROWS_WORTH_THREADS, Threads};
 use crate::group::encoding::{CODES_PER_ROW, KeyEncoding};
-use crate::group::interner::keys_of;
+use crate::group::intern_rows::keys_of;
 use crate::ingest::partition::partitions::can_partition;
 
-/// A part that knows more customers than this has a table that fits no cache.
+/// The hash table of more customers than this exceeds the cache.
 const MANY_CUSTOMERS: usize = 1 << 16;
 
-/// Slots of more ids than this fit no cache, so that each row would wait for memory: a million, and the room that a range
-/// keeps for ids that come late.
+/// Slots of a range of more ids than this exceed the cache, and each row is a cache miss: 2^20, and the slack that a range has
+/// for later ids.
 const MANY_IDS: usize = 9 << 17;
 
 impl UpdateBuilder {
-    /// Whether rows can be dealt out by customer instead of being added up where they are read.
+    /// Whether rows can be partitioned by customer.
     pub(super) fn can_partition(&self, columns: &[InputBatch], rows: usize) -> bool {
-        let is_plain = self.kinds.order_kind.is_none() && self.spec.roles.attributes.is_empty() && self.spec.accumulators.is_empty();
+        let is_plain = self.schema.order_kind.is_none() && self.spec.roles.attributes.is_empty() && self.spec.accumulators.is_empty();
         self.strategy != Strategy::Table && is_plain && can_partition(columns, rows) && !self.has_marks()
     }
 
-    /// Whether anything is kept by customer.
+    /// Whether the state has anything per customer.
     fn keeps_customers(&self) -> bool {
         let is_alone = self.spec.window.as_ref().is_some_and(|window| window.alone);
         !is_alone || !self.spec.roles.attributes.is_empty() || !self.spec.accumulators.is_empty()
     }
 
-    /// How many of `n_parts` parts will have room for every code that customers could have.
+    /// How many of `n_parts` parts will have a slot for every code that customers could have.
     pub(super) fn copies(&self, columns: &[InputBatch], rows: usize, n_parts: usize) -> usize {
-        // Lines without an order id are orders of their own, which do not wait.
+        // A line without an order id is a complete order and goes to the totals at once.
         let waits = |columns: &InputBatch| columns.order.as_ref().is_some_and(|column| column.nulls().is_none());
         if !self.keeps_customers() || self.can_partition(columns, rows) || columns.iter().all(waits) { 1 } else { n_parts }
     }
 
-    /// Whether rows had better be dealt out by customer first: the tables of so many customers fit no cache.
+    /// Whether partitioning pays off: the state of so many customers exceeds the cache.
     pub(super) fn is_worth_partitions(&self, columns: &[InputBatch], rows: usize, n_parts: usize) -> bool {
         if !self.can_partition(columns, rows) {
             return false;
         }
-        let worth = rows >= ROWS_WORTH_THREADS;
-        // The first rows of many are few beside a range that suits all of them: it must not be given up for these.
+        let is_large = rows >= ROWS_WORTH_THREADS;
+        // With more rows expected the first push counts as many times more: a range that is dense enough overall must be kept.
         let all = (self.rows as usize + rows) * if self.more && self.rows == 0 { 2 * MORE } else { 1 };
         match self.encoding {
-            // Parts that have slots already go on with them.
+            // Parts that have slots already keep them.
             KeyEncoding::Range { len, .. } => match &self.partitions {
                 Some(partitions) => partitions.cover(self.encoding),
                 None if self.strategy == Strategy::Direct => false,
                 None if n_parts > 1 && self.keeps_customers() && len * n_parts > CODES_PER_ROW * all => true,
                 None if self.parts.iter().any(|part| !part.totals.is_empty()) => false,
-                None => self.strategy == Strategy::Ranges || self.strategy == Strategy::Auto && len > MANY_IDS && worth,
+                None => self.strategy == Strategy::RangePartitions || self.strategy == Strategy::Auto && len > MANY_IDS && is_large,
             },
             KeyEncoding::Table => {
                 let many = self.partitions.is_some() || self.parts.iter().any(|part| part.interner.len() > MANY_CUSTOMERS);
-                self.strategy == Strategy::Shards || many && worth
+                self.strategy == Strategy::HashPartitions || many && is_large
             }
-            KeyEncoding::Open | KeyEncoding::Values => false,
+            KeyEncoding::Open | KeyEncoding::Dictionary => false,
         }
     }
 
-    /// Whether rows count as one thing or another, which has to be written down with them.
+    /// Whether rows are marked (by start, as returning), which scatter buffers do not store.
     fn has_marks(&self) -> bool {
         let roles = &self.spec.roles;
         roles.start.is_some() || roles.returning.is_some() || self.edges.start.is_some()
     }
 
-    /// The plans for the columns of customers and orders with some more rows, and the dictionary if all rows share one.
+    /// The encodings of customer and order ids after these columns, and the dictionary if all rows share one.
     pub(super) fn extend_encodings(
         &self,
         columns: &[InputBatch],
@@ -78,10 +78,10 @@ impl UpdateBuilder {
         (copies, n_parts): (usize, usize),
         threads: Threads<'_>,
     ) -> Result<(KeyEncoding, KeyEncoding, Option<SharedDictionary>)> {
-        // Codes of a dictionary have a place in every part that keeps totals.
-        let copies_of_values = if self.can_partition(columns, rows) { n_parts } else { copies };
+        // Dictionary columns are never partitioned: every part has a slot for every value.
+        let dictionary_copies = if self.can_partition(columns, rows) { n_parts } else { copies };
         let copies = (self.copies, copies);
-        // A range is as wide as it wants to be where it is asked for.
+        // A forced range has no limit.
         let all = if self.strategy == Strategy::Direct { u64::MAX } else { self.rows + rows as u64 };
         let more = self.more && self.rows == 0;
         let customers: Vec<_> = columns.iter().map(|columns| (&columns.customer, columns.len())).collect();
@@ -90,37 +90,37 @@ impl UpdateBuilder {
             Some(orders) if !in_sequence => self.order_encoding.extend(&orders, all, false, (1, 1), threads),
             _ => KeyEncoding::Table,
         };
-        let (encoding, values) = match (self.encoding, &self.values) {
+        let (encoding, dictionary) = match (self.encoding, &self.dictionary) {
             (KeyEncoding::Open, _) if !in_sequence => {
-                match shared_values(&customers, if more { rows.saturating_mul(MORE) } else { rows }, copies_of_values) {
-                    Some(held) => {
-                        let keys = Arc::new(keys_of(held, threads)?);
+                match shared_dictionary(&customers, if more { rows.saturating_mul(MORE) } else { rows }, dictionary_copies) {
+                    Some(values) => {
+                        let keys = Arc::new(keys_of(values, threads)?);
                         let ascending = keys.ascend(threads);
-                        let values = SharedDictionary { keys, nulls: held.nulls().cloned(), held: Some(held.clone()), ascending };
-                        (KeyEncoding::Values, Some(values))
+                        let shared = SharedDictionary { keys, nulls: values.nulls().cloned(), values: Some(values.clone()), ascending };
+                        (KeyEncoding::Dictionary, Some(shared))
                     }
                     None => (self.encoding.extend(&customers, all, more, copies, threads), None),
                 }
             }
-            (KeyEncoding::Values, Some(values)) => match shared_values(&customers, usize::MAX, 1) {
-                Some(again) if values.held.as_ref().is_some_and(|held| again.is_same_memory(held)) => {
-                    (KeyEncoding::Values, Some(values.clone()))
+            (KeyEncoding::Dictionary, Some(shared)) => match shared_dictionary(&customers, usize::MAX, 1) {
+                Some(values) if shared.values.as_ref().is_some_and(|held| values.is_same_memory(held)) => {
+                    (KeyEncoding::Dictionary, Some(shared.clone()))
                 }
-                // No rows at all say nothing.
-                None if rows == 0 => (KeyEncoding::Values, Some(values.clone())),
+                // A push without rows changes nothing.
+                None if rows == 0 => (KeyEncoding::Dictionary, Some(shared.clone())),
                 _ => (KeyEncoding::Table, None),
             },
             (encoding, _) => (encoding.extend(&customers, all, more, copies, threads), None),
         };
-        Ok((encoding, order_encoding, values))
+        Ok((encoding, order_encoding, dictionary))
     }
 }
 
-/// Rows that are to come for each of the first push, at the least that is worth planning for.
+/// Assumed minimum of the total rows per row of the first push when more rows are expected.
 const MORE: usize = 4;
 
-/// The dictionary that all rows share, if `copies` states with room for all its values take not much more than the rows.
-fn shared_values<'a>(columns: &[(&'a KeyColumn, usize)], rows: usize, copies: usize) -> Option<&'a PlainKeys> {
+/// The dictionary that all rows share, if `copies` states with a slot for each value are not much larger than the rows.
+fn shared_dictionary<'a>(columns: &[(&'a KeyColumn, usize)], rows: usize, copies: usize) -> Option<&'a PlainKeys> {
     let mut shared: Option<&PlainKeys> = None;
     for (column, _) in columns {
         let KeyColumn::Dictionary(keys) = column else { return None };

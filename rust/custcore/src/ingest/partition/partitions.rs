@@ -1,8 +1,8 @@
-//! Many customers in a table: rows are dealt out to shards by their ids, and then each shard is folded by itself.
+//! Partitions: with many customers, rows are scattered by id, then each partition is aggregated by itself.
 //!
-//! A table of a million customers is larger than a cache, and every look-up waits for memory. Dealing rows out writes them
-//! once, one after the other, into lots that are read the same way; the tables of a shard stay in the cache. A customer is
-//! in one shard only, so shards never have to be merged, and threads take turns at them without waiting.
+//! The hash table of a million customers exceeds the cache, and every lookup is a cache miss. Scattering writes and reads rows
+//! sequentially, and the table of one partition stays in the cache. A customer is in one partition only, so partitions are
+//! concatenated, not merged, and threads work on them without locks.
 
 use std::hash::BuildHasher;
 
@@ -20,42 +20,42 @@ use crate::group::keys::Keys;
 use crate::state::customer_state::State;
 use crate::state::totals::Totals;
 
-/// Packed rows wait while they take less than one part in so many of what the shards take.
-const SHARE_THAT_WAITS: usize = 4;
+/// Packed rows stay buffered until they take this fraction (one in so many bytes) of the partitions' size.
+const BUFFERED_FRACTION: usize = 4;
 
-/// Rows of one push at the most.
+/// Maximum number of rows of one push, since their numbers within the push are 32 bits.
 pub(crate) const MOST_ROWS: usize = 1 << 31;
 
-/// The shards.
+/// The state of each partition, and how ids map to them.
 #[derive(Debug)]
 pub(crate) struct Partitions {
     parts: Vec<State>,
     partitioner: Partitioner,
 }
 
-/// The shard of id number `code`.
+/// The partition of id number `code`.
 fn partition_of(partitioner: &Partitioner, keys: &Keys, code: u32) -> usize {
     match keys {
         Keys::Range { base, .. } => partitioner.integer(base.wrapping_add(i64::from(code))),
         Keys::Integers(ids) => partitioner.integer(ids[code as usize]),
-        Keys::Bytes(arena) => partitioner.bytes(arena.get(code), arena.order(code)),
+        Keys::Bytes(arena) => partitioner.bytes(arena.get(code), arena.prefix_at(code)),
     }
 }
 
-/// Whether rows of these columns can be dealt out: plain ids and units of 64 bits.
+/// Whether rows of these columns can be scattered: plain ids and 64-bit units.
 pub(crate) fn can_partition(columns: &[InputBatch], rows: usize) -> bool {
     rows <= MOST_ROWS && columns.iter().all(|columns| !columns.is_wide() && matches!(columns.customer, KeyColumn::Plain(_)))
 }
 
 impl Partitions {
-    /// Shards of empty states, which `empty` makes.
+    /// Hash partitions of empty states, which `empty` makes.
     pub(crate) fn new(empty: impl Fn() -> State) -> Self {
         let random = RandomState::default();
         let partitioner = Partitioner { seed: random.hash_one(3_u64), hasher: ByteHasher::new(), range: None };
         Self { parts: (0..PARTITIONS).map(|_| empty()).collect(), partitioner }
     }
 
-    /// Shards of integer ids that are `len` from `base` on, and some more; `empty` makes a state of the ids from one on.
+    /// Range partitions of `len` integer ids from `base` on, with some slack above; `empty` makes a state of the ids from a base on.
     pub(crate) fn ranges(base: i64, len: usize, empty: impl Fn(i64) -> State) -> Self {
         let width = (len + len / 8).div_ceil(PARTITIONS).next_power_of_two();
         let range = PartitionRange { base, shift: width.trailing_zeros() };
@@ -71,7 +71,7 @@ impl Partitions {
         partitions
     }
 
-    /// Whether they are of ranges, and these hold all ids of a plan.
+    /// Whether these are range partitions that contain all ids of an encoding.
     pub(crate) fn cover(&self, encoding: KeyEncoding) -> bool {
         match (self.partitioner.range, encoding) {
             (Some(range), KeyEncoding::Range { base, len }) => range.base == base && len <= PARTITIONS << range.shift,
@@ -79,22 +79,22 @@ impl Partitions {
         }
     }
 
-    /// Whether they are of ranges.
+    /// Whether these are range partitions.
     pub(crate) fn are_ranges(&self) -> bool {
         self.partitioner.range.is_some()
     }
 
-    /// How ids find their shard.
+    /// How ids map to partitions.
     pub(crate) fn partitioner(&self) -> &Partitioner {
         &self.partitioner
     }
 
-    /// Bytes they take, about.
+    /// Approximate heap bytes.
     pub(crate) fn bytes(&self) -> usize {
         self.parts.iter().map(State::bytes).sum()
     }
 
-    /// Takes over the customers of plain parts, which know none afterwards, so that each customer is in one place only.
+    /// Moves the customers of plain parts into the partitions and leaves the parts empty, so that a customer is in one state only.
     pub(crate) fn absorb(&mut self, parts: &mut [State], context: &Context) -> Result<()> {
         let mut moves: Vec<Vec<(usize, u32)>> = vec![Vec::new(); PARTITIONS];
         for (i, part) in parts.iter().enumerate() {
@@ -124,26 +124,26 @@ impl Partitions {
         Ok(())
     }
 
-    /// Folds what was dealt out of a push. Packed rows wait while they take less than the shards do: the more of them are
-    /// folded at once, the more rows of a shard find it in the cache.
-    pub(crate) fn fold(&mut self, scatters: &mut [Scatter], columns: &[InputBatch], first_row: u64, context: &Context) -> Result<()> {
-        let waiting: usize = scatters.iter().map(Scatter::bytes).sum();
-        let packed = waiting > self.bytes() / SHARE_THAT_WAITS;
+    /// Aggregates the scattered rows of a push. Packed rows stay buffered while they are few beside the partitions: the more
+    /// rows of a partition are aggregated at once, the more of them find its state in the cache.
+    pub(crate) fn aggregate(&mut self, scatters: &mut [Scatter], columns: &[InputBatch], first_row: u64, context: &Context) -> Result<()> {
+        let buffered: usize = scatters.iter().map(Scatter::bytes).sum();
+        let is_due = buffered > self.bytes() / BUFFERED_FRACTION;
         let source = ScatterSource::new(columns);
         self.each(scatters.len(), context, |partition, part| {
             scatters.iter().try_for_each(|scatter| {
-                scatter.fold_others(partition, &source, part, first_row)?;
-                if packed { scatter.fold_packed(partition, part) } else { Ok(()) }
+                scatter.aggregate_unpacked(partition, &source, part, first_row)?;
+                if is_due { scatter.aggregate_packed(partition, part) } else { Ok(()) }
             })
         })?;
-        scatters.iter_mut().for_each(Scatter::clear_others);
-        if packed {
+        scatters.iter_mut().for_each(Scatter::clear_unpacked);
+        if is_due {
             scatters.iter_mut().for_each(Scatter::clear_packed);
         }
         Ok(())
     }
 
-    /// Does `work` on each shard, side by side if several threads dealt out.
+    /// Runs `work` on each partition, in parallel if several threads scattered.
     fn each(&mut self, threads: usize, context: &Context, work: impl Fn(usize, &mut State) -> Result<()> + Sync + Send) -> Result<()> {
         let work = |(partition, part): (usize, &mut State)| {
             context.check()?;
@@ -156,10 +156,12 @@ impl Partitions {
         self.parts.iter_mut().enumerate().try_for_each(work)
     }
 
-    /// All shards in one state, after what still waits; no customer is in two of them.
+    /// Aggregates the buffered rows and concatenates the partitions, whose customers are disjoint.
     pub(crate) fn into_one(mut self, scatters: &mut Vec<Scatter>, context: &Context) -> Result<State> {
-        self.each(scatters.len(), context, |partition, part| scatters.iter().try_for_each(|scatter| scatter.fold_packed(partition, part)))?;
-        // Their memory is needed for what follows.
+        self.each(scatters.len(), context, |partition, part| {
+            scatters.iter().try_for_each(|scatter| scatter.aggregate_packed(partition, part))
+        })?;
+        // Free the buffers before the concatenation, to keep the peak low.
         scatters.clear();
         let customers = self.parts.iter().map(|part| part.totals.len()).sum();
         let width = self.partitioner.range.map(|PartitionRange { shift, .. }| 1 << shift);

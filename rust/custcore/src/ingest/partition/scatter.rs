@@ -1,5 +1,5 @@
-//! Rows on their way to a shard. Nearly all are purchases of short ids, which take 16 or 24 bytes and can wait for many
-//! others; what does not fit these goes beside them, with all that is known of it, and does not wait.
+//! Scatter buffers of the partitions. Nearly all rows are purchases with short ids: they are packed into 16 or 24 bytes and
+//! stay buffered over several pushes. Other rows are stored column by column and aggregated within their push.
 
 use crate::column::BLOCK;
 use crate::column::chunks::{InputBatch, TypedBlock};
@@ -13,68 +13,68 @@ use crate::state::customer_state::State;
 use crate::state::stats::{FIRST_DAY, LAST_DAY};
 use crate::state::totals::{RowNumbers, RowSlice};
 
-/// A power of two.
+/// Number of partitions, a power of two.
 pub(crate) const PARTITIONS: usize = 128;
-/// The shard of rows that are in none.
+/// The partition number of rows that are not scattered.
 const NONE: u8 = PARTITIONS as u8;
 
-/// How ids find their shard.
+/// How ids map to partitions.
 #[derive(Debug, Clone)]
 pub(crate) struct Partitioner {
-    /// Against ids that were chosen to collide.
+    /// Random, so that ids cannot be chosen to collide.
     pub seed: u64,
-    /// The same for byte strings.
+    /// The hasher of byte strings, with random seeds too.
     pub hasher: ByteHasher,
-    /// Set where shards are of ranges.
+    /// Set for range partitions.
     pub range: Option<PartitionRange>,
 }
 
-/// Integer ids in a range, of which each shard has `1 << shift` that follow each other.
+/// Range partitioning of integer ids: each partition has `1 << shift` consecutive ids.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PartitionRange {
-    /// The first.
+    /// The first id.
     pub base: i64,
-    /// Bits of the ids of one shard.
+    /// Bits of the offset within a partition.
     pub shift: u32,
 }
 
 impl Partitioner {
-    /// The shard of an integer id.
+    /// The partition of an integer id.
     #[inline]
     pub(crate) fn integer(&self, id: i64) -> usize {
         if let Some(PartitionRange { base, shift }) = self.range {
-            // A push whose ids lie outside is not dealt out, see [`super::partitions::Partitions::cover`].
+            // In bounds: a push with ids outside the range is not scattered, see [`super::partitions::Partitions::cover`].
             return (id.wrapping_sub(base) as u64 >> shift) as usize;
         }
         let product = u128::from(id as u64 ^ self.seed) * 0x9E37_79B9_7F4A_7C15_u128;
         ((product as u64) ^ (product >> 64) as u64) as usize % PARTITIONS
     }
 
-    /// The shard of a byte string.
+    /// The partition of a byte string.
     #[inline]
     pub(crate) fn bytes(&self, id: &[u8], prefix: Prefix) -> usize {
         self.hasher.hash(id, prefix) as usize % PARTITIONS
     }
 }
 
-/// A purchase with money of few bits.
+/// A packed purchase: its amount has few bits.
 #[derive(Debug, Clone, Copy)]
 struct PackedRow<K> {
     id: K,
-    /// Money, day and the length of the id.
+    /// Amount, day and length of the id, packed into 64 bits.
     rest: u64,
 }
 
-/// The head of an id, in a form that may lie at any multiple of 8.
+/// A [`Prefix`] as two words, whose alignment is 8 instead of 16 bytes.
 type PrefixWords = [u64; 2];
 
 const DAY_BITS: u32 = 16;
-/// An id of up to 16 bytes has a length of up to 16.
+/// Packed ids have up to 16 bytes.
 const LENGTH_BITS: u32 = 5;
 const LONGEST: usize = 16;
-/// Money below this fits beside the others.
+/// Amounts below this can be packed.
 const PACKED_UNITS: i64 = 1 << (64 - DAY_BITS - LENGTH_BITS);
-/// What no purchase comes out as, since the last day is not used.
+/// Marks a row that cannot be packed. No packed row has this value, since the largest day number is not used.
 const NOT_PACKED: u64 = u64::MAX;
 
 #[inline]
@@ -97,18 +97,18 @@ impl<K> PackedRow<K> {
     }
 }
 
-/// Rows of one shard.
+/// The buffered rows of one partition.
 #[derive(Debug, Default)]
 struct ScatterBuffer {
     integers: Vec<PackedRow<i64>>,
     texts: Vec<PackedRow<PrefixWords>>,
-    others: UnpackedRows,
+    unpacked: UnpackedRows,
 }
 
-/// Rows of which all is kept, column by column.
+/// Rows that cannot be packed, column by column.
 #[derive(Debug, Default)]
 struct UnpackedRows {
-    /// Integer ids; those of byte strings are fetched from where they came from.
+    /// Integer ids. Byte-string ids are read from the batches again.
     ids: Vec<i64>,
     units: Vec<i64>,
     days: Vec<i32>,
@@ -117,17 +117,17 @@ struct UnpackedRows {
     rows: Vec<u32>,
 }
 
-/// What one thread deals out.
+/// The scatter buffers of one thread.
 #[derive(Debug)]
 pub(crate) struct Scatter {
     buffers: Vec<ScatterBuffer>,
     sorter: Sorter,
-    /// Of the block at hand.
+    /// Prefixes of the current block.
     prefixes: Vec<PrefixWords>,
 }
 
 impl Scatter {
-    /// Nothing dealt yet.
+    /// Empty buffers.
     pub(crate) fn new() -> Self {
         Self {
             buffers: (0..PARTITIONS).map(|_| ScatterBuffer::default()).collect(),
@@ -136,14 +136,14 @@ impl Scatter {
         }
     }
 
-    /// Bytes that what was dealt out takes.
+    /// Bytes of the packed rows.
     pub(crate) fn bytes(&self) -> usize {
-        let of = |buffer: &ScatterBuffer| size_of_val(&*buffer.integers) + size_of_val(&*buffer.texts);
-        self.buffers.iter().map(of).sum()
+        let bytes = |buffer: &ScatterBuffer| size_of_val(&*buffer.integers) + size_of_val(&*buffer.texts);
+        self.buffers.iter().map(bytes).sum()
     }
 
-    /// Deals out the rows of a block that count; `offset` is its first row counted from the push. Money of `least` units and
-    /// more makes a purchase that may be packed.
+    /// Scatters the rows of a block that count; `offset` is the number of its first row within the push. A row of at least
+    /// `least` units is a purchase and may be packed.
     pub(crate) fn add(
         &mut self,
         partitioner: &Partitioner,
@@ -155,12 +155,12 @@ impl Scatter {
     ) {
         let mut packed = [NOT_PACKED; BLOCK];
         let packed = &mut packed[..codes.len()];
-        let what = block.units.iter().zip(&block.days).zip(&block.flags);
-        for (packed, ((&units, &day), &flags)) in packed.iter_mut().zip(what) {
+        let rows = block.units.iter().zip(&block.days).zip(&block.flags);
+        for (packed, ((&units, &day), &flags)) in packed.iter_mut().zip(rows) {
             let fits = (least..PACKED_UNITS).contains(&units) & (FIRST_DAY..=LAST_DAY).contains(&day) & (flags == 0);
             *packed = if fits { pack(units, day) } else { NOT_PACKED };
         }
-        // The shard of each row; those that do not count are in none.
+        // The partition of each row; [`NONE`] for rows that do not count.
         let mut partitions = [NONE; BLOCK];
         let partitions = &mut partitions[..codes.len()];
         let mut ids = [0; BLOCK];
@@ -184,13 +184,13 @@ impl Scatter {
             }
             KeyColumn::Dictionary(_) => {}
         }
-        let mut others = [NONE; BLOCK];
+        let mut unpacked = [NONE; BLOCK];
         let mut any = false;
-        for ((partition, other), &packed) in partitions.iter_mut().zip(&mut others).zip(&*packed) {
-            let is_other = packed == NOT_PACKED;
-            *other = if is_other { *partition } else { NONE };
-            *partition = if is_other { NONE } else { *partition };
-            any |= is_other;
+        for ((partition, other), &packed) in partitions.iter_mut().zip(&mut unpacked).zip(&*packed) {
+            let is_unpacked = packed == NOT_PACKED;
+            *other = if is_unpacked { *partition } else { NONE };
+            *partition = if is_unpacked { NONE } else { *partition };
+            any |= is_unpacked;
         }
         let packed = |i: u16| packed[usize::from(i)];
         if matches!(columns.customer, KeyColumn::Plain(PlainKeys::Integers(_))) {
@@ -203,19 +203,19 @@ impl Scatter {
             });
         }
         if any {
-            sorter.sort(&others[..codes.len()], |partition, rows| {
-                let others = &mut buffers[partition].others;
-                others.ids.extend(rows.iter().map(|&i| ids[usize::from(i)]));
-                others.units.extend(rows.iter().map(|&i| block.units[usize::from(i)]));
-                others.days.extend(rows.iter().map(|&i| block.days[usize::from(i)]));
-                others.flags.extend(rows.iter().map(|&i| block.flags[usize::from(i)]));
-                others.rows.extend(rows.iter().map(|&i| (offset + usize::from(i)) as u32));
+            sorter.sort(&unpacked[..codes.len()], |partition, rows| {
+                let unpacked = &mut buffers[partition].unpacked;
+                unpacked.ids.extend(rows.iter().map(|&i| ids[usize::from(i)]));
+                unpacked.units.extend(rows.iter().map(|&i| block.units[usize::from(i)]));
+                unpacked.days.extend(rows.iter().map(|&i| block.days[usize::from(i)]));
+                unpacked.flags.extend(rows.iter().map(|&i| block.flags[usize::from(i)]));
+                unpacked.rows.extend(rows.iter().map(|&i| (offset + usize::from(i)) as u32));
             });
         }
     }
 
-    /// Adds the packed rows of a shard to its state.
-    pub(crate) fn fold_packed(&self, partition: usize, part: &mut State) -> Result<()> {
+    /// Aggregates the packed rows of a partition into its state.
+    pub(crate) fn aggregate_packed(&self, partition: usize, part: &mut State) -> Result<()> {
         let ScatterBuffer { integers, texts, .. } = &self.buffers[partition];
         let mut codes = Vec::with_capacity(BLOCK);
         let mut ids = [0; BLOCK];
@@ -238,9 +238,9 @@ impl Scatter {
         Ok(())
     }
 
-    /// Adds the other rows of a shard to its state.
-    pub(crate) fn fold_others(&self, partition: usize, source: &ScatterSource<'_>, part: &mut State, first_row: u64) -> Result<()> {
-        let UnpackedRows { ids, units, days, flags, rows } = &self.buffers[partition].others;
+    /// Aggregates the unpacked rows of a partition into its state.
+    pub(crate) fn aggregate_unpacked(&self, partition: usize, source: &ScatterSource<'_>, part: &mut State, first_row: u64) -> Result<()> {
+        let UnpackedRows { ids, units, days, flags, rows } = &self.buffers[partition].unpacked;
         let mut codes = Vec::with_capacity(BLOCK);
         for start in (0..rows.len()).step_by(BLOCK) {
             let block = start..rows.len().min(start + BLOCK);
@@ -267,7 +267,7 @@ impl Scatter {
         Ok(())
     }
 
-    /// Forgets the packed rows, which were added.
+    /// Clears the packed rows after aggregation.
     pub(crate) fn clear_packed(&mut self) {
         for buffer in &mut self.buffers {
             buffer.integers.clear();
@@ -275,9 +275,9 @@ impl Scatter {
         }
     }
 
-    /// Forgets the other rows, which were added.
-    pub(crate) fn clear_others(&mut self) {
-        for ScatterBuffer { others: UnpackedRows { ids, units, days, flags, rows }, .. } in &mut self.buffers {
+    /// Clears the unpacked rows after aggregation.
+    pub(crate) fn clear_unpacked(&mut self) {
+        for ScatterBuffer { unpacked: UnpackedRows { ids, units, days, flags, rows }, .. } in &mut self.buffers {
             ids.clear();
             units.clear();
             days.clear();
@@ -287,7 +287,7 @@ impl Scatter {
     }
 }
 
-/// Adds a block of packed rows of these customers.
+/// Adds a block of packed rows to a state; `codes` are their customers.
 fn add_packed<K>(part: &mut State, rows: &[PackedRow<K>], codes: &[u32]) {
     let (mut days, mut units) = ([0; BLOCK], [0; BLOCK]);
     for ((day, units), row) in days.iter_mut().zip(&mut units).zip(rows) {
@@ -301,21 +301,21 @@ fn add_packed<K>(part: &mut State, rows: &[PackedRow<K>], codes: &[u32]) {
         units: &units[..n],
         flags: &[0; BLOCK][..n],
         marks: None,
-        // Only rows that are no purchases are asked for their numbers.
+        // Row numbers are only needed for rows other than purchases.
         rows: RowNumbers::From(0),
         holes: false,
     };
     part.add_rows(&rows);
 }
 
-/// Sorts the rows of a block by shard, so that each lot is written in one go.
+/// Counting sort of a block's rows by partition, so that each buffer is appended to once per block.
 #[derive(Debug)]
 struct Sorter {
     rows: [u16; BLOCK],
 }
 
 impl Sorter {
-    /// Hands the rows of each shard to `write`; those of [`NONE`] are left out.
+    /// Calls `write` with the rows of each partition; rows of [`NONE`] are left out.
     #[inline]
     fn sort(&mut self, partitions: &[u8], mut write: impl FnMut(usize, &[u16])) {
         let mut ends = [0_u16; PARTITIONS + 1];
@@ -341,10 +341,10 @@ impl Sorter {
     }
 }
 
-/// Where rows came from.
+/// The batches of the push whose rows were scattered, to read byte-string ids from.
 pub(crate) struct ScatterSource<'a> {
     columns: &'a [InputBatch],
-    /// The first row of each batch, counted from the push.
+    /// The number of the first row of each batch within the push.
     firsts: Vec<usize>,
 }
 
@@ -369,7 +369,7 @@ impl<'a> ScatterSource<'a> {
         let batch = self.firsts.partition_point(|&first| first <= row).saturating_sub(1);
         match self.columns.get(batch).map(|columns| &columns.customer) {
             Some(KeyColumn::Plain(PlainKeys::Bytes(keys))) => Ok(ByteKeys::get(keys, row - self.firsts[batch])),
-            _ => Err(Error::internal("a row of no batch")),
+            _ => Err(Error::internal("a scattered row is in no batch of the push")),
         }
     }
 }

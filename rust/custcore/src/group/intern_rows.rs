@@ -1,0 +1,220 @@
+//! Interning of typed columns, block by block.
+
+use std::sync::Arc;
+
+use arrow_array::ArrayRef;
+
+use super::interner::{CodeTable, Interner, NO_CODE, UNSEEN, next_code, too_long, wrong_kind};
+use super::keys::{ByteArena, Keys, Prefix};
+use crate::column::key::{KeyColumn, PlainKeys};
+use crate::column::{BLOCK, flag};
+use crate::error::Result;
+use crate::exec::par::Threads;
+
+/// Prefetch distance in rows: far enough for the line to arrive in time, near enough for it to be still cached.
+const AHEAD: usize = 16;
+
+/// Dictionary position to code, filled as rows use the values. One for each batch.
+#[derive(Debug, Default)]
+pub(crate) struct Remap(Vec<u32>);
+
+impl Interner {
+    /// Interns the rows from `start` on (at most a block), one for each of `flags`. A null id gets [`NO_CODE`] and its flag is set.
+    pub(crate) fn intern_rows(
+        &mut self,
+        column: &KeyColumn,
+        start: usize,
+        flags: &mut [u8],
+        codes: &mut Vec<u32>,
+        remap: &mut Remap,
+    ) -> Result<()> {
+        codes.clear();
+        self.build_table();
+        match column {
+            KeyColumn::Plain(PlainKeys::Integers(keys)) => {
+                let mut ids = [0_i64; BLOCK];
+                let ids = &mut ids[..flags.len()];
+                keys.read(start, ids);
+                self.intern_integers(ids, flags, codes)
+            }
+            KeyColumn::Plain(PlainKeys::Bytes(keys)) => {
+                let mut prefixes = vec![0; flags.len()];
+                for (i, (prefix, &flag)) in prefixes.iter_mut().zip(&*flags).enumerate() {
+                    if flag & flag::NULL_ID == 0 {
+                        *prefix = ByteArena::prefix(keys.get(start + i));
+                    }
+                }
+                self.intern_texts(|i| keys.get(start + i), &prefixes, flags, codes)
+            }
+            KeyColumn::Dictionary(keys) => {
+                if let CodeTable::Dictionary(nulls) = &self.table {
+                    keys.read_positions(start, flags.len(), codes);
+                    for (code, flag) in codes.iter_mut().zip(flags) {
+                        if *flag & flag::NULL_ID != 0 || nulls.as_ref().is_some_and(|nulls| nulls.is_null(*code as usize)) {
+                            *flag |= flag::NULL_ID;
+                            *code = NO_CODE;
+                        }
+                    }
+                    return Ok(());
+                }
+                let values = keys.values();
+                remap.0.resize(values.len(), UNSEEN);
+                let mut positions = [0_i64; BLOCK];
+                let positions = &mut positions[..flags.len()];
+                keys.read(start, positions);
+                for (&position, flag) in positions.iter().zip(flags) {
+                    if *flag & flag::NULL_ID != 0 {
+                        codes.push(NO_CODE);
+                        continue;
+                    }
+                    let position = position as usize;
+                    let mut code = remap.0[position];
+                    if code == UNSEEN {
+                        code = self.intern_one(values, position)?;
+                        remap.0[position] = code;
+                    }
+                    if code == NO_CODE {
+                        *flag |= flag::NULL_ID;
+                    }
+                    codes.push(code);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Interns byte strings (at most a block) with their prefixes; flagged rows get [`NO_CODE`].
+    #[inline]
+    fn intern_texts<'a>(&mut self, id: impl Fn(usize) -> &'a [u8], prefixes: &[Prefix], flags: &[u8], codes: &mut Vec<u32>) -> Result<()> {
+        let (Keys::Bytes(arena), CodeTable::Bytes(table)) = (Arc::make_mut(&mut self.keys), &mut self.table) else {
+            return Err(wrong_kind());
+        };
+        let known = arena.len();
+        next_code(known + flags.len())?;
+        table.reserve(known + flags.len());
+        let mut hashes = [0; BLOCK];
+        let is_id = |flag: u8| flag & flag::NULL_ID == 0;
+        for (i, ((hash, &prefix), &flag)) in hashes.iter_mut().zip(prefixes).zip(flags).enumerate() {
+            if is_id(flag) {
+                *hash = table.hash_one(id(i), prefix);
+            }
+        }
+        // Two-stage prefetch: the table's slot at twice the distance, then the string slot that it points to.
+        for (i, (&hash, &flag)) in hashes.iter().zip(flags).enumerate() {
+            if let Some(&ahead) = hashes.get(i + 2 * AHEAD) {
+                table.prefetch(ahead);
+            }
+            if let Some(&ahead) = hashes.get(i + AHEAD) {
+                table.prefetch_string(ahead, arena);
+            }
+            let code = if is_id(flag) { table.code(id(i), prefixes[i], hash, arena).ok_or_else(too_long)? } else { NO_CODE };
+            codes.push(code);
+        }
+        self.sorted &= arena.len() == known;
+        Ok(())
+    }
+
+    #[inline]
+    fn intern_integers(&mut self, ids: &[i64], flags: &[u8], codes: &mut Vec<u32>) -> Result<()> {
+        if let Keys::Range { base, .. } = &*self.keys {
+            let base = *base;
+            if flags.iter().fold(0, |any, &flag| any | flag) & flag::NULL_ID == 0 {
+                codes.extend(ids.iter().map(|id| id.wrapping_sub(base) as u32));
+            } else {
+                let code = |(&id, &flag): (&i64, &u8)| if flag & flag::NULL_ID == 0 { id.wrapping_sub(base) as u32 } else { NO_CODE };
+                codes.extend(ids.iter().zip(flags).map(code));
+            }
+            return Ok(());
+        }
+        let (Keys::Integers(keys), CodeTable::Integers(table)) = (Arc::make_mut(&mut self.keys), &mut self.table) else {
+            return Err(wrong_kind());
+        };
+        let known = keys.len();
+        next_code(keys.len() + ids.len())?;
+        table.reserve(keys.len() + ids.len());
+        let mut hashes = [0; BLOCK];
+        table.prepare(ids, &mut hashes);
+        for (i, ((&id, &flag), &hash)) in ids.iter().zip(flags).zip(&hashes).enumerate() {
+            if let Some(&ahead) = hashes.get(i + AHEAD) {
+                table.prefetch(ahead);
+            }
+            if flag & flag::NULL_ID != 0 {
+                codes.push(NO_CODE);
+                continue;
+            }
+            let next = keys.len() as u32;
+            let code = table.code(id, hash, next);
+            if code == next {
+                keys.push(id);
+            }
+            codes.push(code);
+        }
+        self.sorted &= keys.len() == known;
+        Ok(())
+    }
+
+    /// Interns integer ids (at most a block), none of which is null.
+    pub(crate) fn intern_ids(&mut self, ids: &[i64], codes: &mut Vec<u32>) -> Result<()> {
+        codes.clear();
+        self.build_table();
+        self.intern_integers(ids, &[0; BLOCK][..ids.len()], codes)
+    }
+
+    /// Interns byte strings (at most a block) with their prefixes, none of which is null.
+    pub(crate) fn intern_strings<'a>(&mut self, id: impl Fn(usize) -> &'a [u8], prefixes: &[Prefix], codes: &mut Vec<u32>) -> Result<()> {
+        codes.clear();
+        self.build_table();
+        self.intern_texts(id, prefixes, &[0; BLOCK][..prefixes.len()], codes)
+    }
+
+    /// The code of one dictionary value; [`NO_CODE`] if it is null.
+    fn intern_one(&mut self, keys: &PlainKeys, row: usize) -> Result<u32> {
+        if keys.nulls().is_some_and(|nulls| nulls.is_null(row)) {
+            return Ok(NO_CODE);
+        }
+        match keys {
+            PlainKeys::Integers(keys) => {
+                let mut id = [0];
+                keys.read(row, &mut id);
+                self.intern_integer(id[0])
+            }
+            PlainKeys::Bytes(keys) => self.intern_bytes(keys.get(row)),
+        }
+    }
+}
+
+/// The values of a dictionary as keys, without removing duplicates.
+pub(crate) fn keys_of(values: &PlainKeys, threads: Threads<'_>) -> Result<Keys> {
+    next_code(values.len())?;
+    match values {
+        PlainKeys::Integers(keys) => {
+            let mut ids = vec![0; values.len()];
+            keys.read(0, &mut ids);
+            Ok(Keys::Integers(ids))
+        }
+        PlainKeys::Bytes(keys) => {
+            let arenas = threads.par_chunks(values.len(), |run| {
+                let mut arena = ByteArena::default();
+                for id in run.map(|row| if keys.is_null(row) { b"".as_slice() } else { keys.get(row) }) {
+                    if !arena.push(id, ByteArena::prefix(id)) {
+                        return Err(too_long());
+                    }
+                }
+                Ok(arena)
+            });
+            let mut whole = ByteArena::default();
+            for arena in arenas {
+                whole.append(arena?);
+            }
+            Ok(Keys::Bytes(whole))
+        }
+    }
+}
+
+/// The keys of a column; those of null rows are undefined. `None` for a dictionary column.
+pub(crate) fn keys_with_nulls(column: &ArrayRef, threads: Threads<'_>) -> Result<Option<Keys>> {
+    match KeyColumn::new("id", "id", column)? {
+        KeyColumn::Plain(keys) => keys_of(&keys, threads).map(Some),
+        KeyColumn::Dictionary(_) => Ok(None),
+    }
+}
