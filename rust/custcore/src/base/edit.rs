@@ -6,8 +6,9 @@ use crate::exec::par::Threads;
 use crate::group::interner::{Interner, NO_CODE};
 use crate::report::Tally;
 use crate::state::accumulator::Level;
-use crate::state::customer_state::{ClosedOrders, OrderAssembly, State};
-use crate::state::open_orders::AdjacentOrder;
+use crate::state::add_lines::ClosedOrders;
+use crate::state::adjacent_order::AdjacentOrder;
+use crate::state::customer_state::{OrderAssembly, State};
 use crate::state::spec::Late;
 use crate::state::totals::{Codes, Order};
 use crate::time::calendar::date_text;
@@ -58,8 +59,8 @@ impl CustomerId {
 
 impl State {
     /// The same facts with other customers: `target` tells whose a customer's are to be, [`NO_CODE`] for nobody's.
-    fn moved(&self, known: &[bool], target: &[u32]) -> Result<Self> {
-        let mut whole = self.like();
+    fn with_customers(&self, known: &[bool], target: &[u32]) -> Result<Self> {
+        let mut whole = self.empty_like();
         let mut codes = vec![NO_CODE; known.len()];
         for ((code, known), target) in codes.iter_mut().zip(known).zip(target) {
             if *known && *target != NO_CODE {
@@ -71,8 +72,8 @@ impl State {
         whole.absorb(self, 0, &mut |code| codes[code as usize])?;
         (whole.rows, whole.purchases) = (self.rows, self.purchases);
         (whole.first_day, whole.last_day) = (self.first_day, self.last_day);
-        if let (Some(notes), Some(own)) = (&mut whole.notes, &self.notes) {
-            notes.clone_from(own);
+        if let (Some(daily_tallies), Some(own)) = (&mut whole.daily_tallies, &self.daily_tallies) {
+            daily_tallies.clone_from(own);
         }
         Ok(whole)
     }
@@ -99,7 +100,7 @@ impl State {
             return Ok(());
         }
         let old = std::mem::replace(&mut self.interner, ids);
-        match self.moved(&known, &target) {
+        match self.with_customers(&known, &target) {
             Ok(moved) => *self = moved,
             Err(error) => {
                 self.interner = old;
@@ -133,7 +134,7 @@ impl State {
         for (order, _, _) in self.waiting().filter(|(order, _, _)| gone(order.customer)) {
             tally.merge(&Tally { count: 1, rows: order.lines, units: order.units, ..Tally::default() }, 0);
         }
-        *self = self.moved(&known, &target)?;
+        *self = self.with_customers(&known, &target)?;
         self.rows.removed.merge(&tally, 0);
         Ok(removed)
     }
@@ -203,10 +204,10 @@ impl State {
     }
 
     /// The order whose lines may go on in the next update, in a state of its own; `None` where no order is open.
-    pub(super) fn hand_on(&self) -> Result<Option<Self>> {
+    pub(super) fn carried_order(&self) -> Result<Option<Self>> {
         let OrderAssembly::Adjacent(ids, open) = &self.lines else { return Ok(None) };
         let Some((code, order, parts)) = open.current() else { return Ok(None) };
-        let mut next = self.like();
+        let mut next = self.empty_like();
         let customer = next.interner.intern_from(self.interner.keys(), order.customer)?;
         let mut order_ids = Interner::new(ids.kind());
         let code = order_ids.intern_from(ids.keys(), code)?;

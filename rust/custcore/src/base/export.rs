@@ -16,7 +16,7 @@ use crate::group::sort::SortKeys;
 use crate::state::accumulator::{Accumulator, Failure, Level};
 use crate::state::customer_state::{OrderAssembly, SplitOrder, State};
 use crate::state::days::{DayRecord, DayRun};
-use crate::state::open_orders::OrderParts;
+use crate::state::order_lines::OrderParts;
 use crate::state::spec::BaseSpec;
 use crate::state::stats::{CustomerStats, EMPTY};
 use crate::state::totals::Order;
@@ -76,7 +76,7 @@ pub(crate) struct CustomerRows<'a> {
     /// The orders that wait, of each customer by order id.
     open: ByCustomer,
     /// The orders that wait no more, of each customer by content.
-    spread: ByCustomer,
+    split_orders: ByCustomer,
 }
 
 /// Positions by the code of their customer.
@@ -149,8 +149,9 @@ impl<'a> CustomerRows<'a> {
                 ByCustomer::of(n, customers.into_iter(), |_, _| Ordering::Equal)
             }
         };
-        let spread = ByCustomer::of(n, state.spread.iter().map(|spread| spread.order.customer), |a, b| compare(state, a, b));
-        Self { state, codes, days, open, spread }
+        let split_orders =
+            ByCustomer::of(n, state.split_orders.iter().map(|split_orders| split_orders.order.customer), |a, b| compare(state, a, b));
+        Self { state, codes, days, open, split_orders }
     }
 
     /// How many.
@@ -185,7 +186,7 @@ impl<'a> CustomerRows<'a> {
             Keys::Bytes(arena) => arena.get(code).len() / 32,
             Keys::Range { .. } | Keys::Integers(_) => 0,
         };
-        1 + id + self.day_range(code).len() + 2 * (self.open.get(code).len() + self.spread.get(code).len())
+        1 + id + self.day_range(code).len() + 2 * (self.open.get(code).len() + self.split_orders.get(code).len())
     }
 
     /// What a customer bought in all.
@@ -194,12 +195,12 @@ impl<'a> CustomerRows<'a> {
         if code as usize >= totals.len() {
             return CustomerTotals { ends: None, orders: 0, rows: 0, others: 0, first_other: u64::MAX, units: 0 };
         }
-        let slot = totals.slots().get(code);
+        let entry = totals.stats().get(code);
         let (orders, rows, units) = totals.of(code);
         let bought = orders > 0;
         // Which refunds came before the first purchase depends on the order of the rows, and is of no use once there is one.
         let (first_other, others) = totals.refunds_of(code).filter(|_| !bought).unwrap_or((u64::MAX, 0));
-        CustomerTotals { ends: bought.then_some((slot.first, slot.last)), orders, rows, others, first_other, units }
+        CustomerTotals { ends: bought.then_some((entry.first, entry.last)), orders, rows, others, first_other, units }
     }
 
     fn day_range(&self, code: u32) -> Range<usize> {
@@ -215,12 +216,12 @@ impl<'a> CustomerRows<'a> {
     /// The orders of a customer that wait, by id, and those that wait no more.
     pub(crate) fn orders(&self, code: u32) -> impl Iterator<Item = OpenOrder<'_>> {
         let open = self.open.get(code).iter().filter_map(|&at| self.open_order(at as usize));
-        let spread = self.spread.get(code).iter().map(|&at| OpenOrder {
+        let split_orders = self.split_orders.get(code).iter().map(|&at| OpenOrder {
             id: None,
-            parts: &self.state.spread[at as usize].parts,
-            key: (Level::Spread, at),
+            parts: &self.state.split_orders[at as usize].parts,
+            key: (Level::Split, at),
         });
-        open.chain(spread)
+        open.chain(split_orders)
     }
 
     fn open_order(&self, at: usize) -> Option<OpenOrder<'_>> {
@@ -257,8 +258,8 @@ fn whole_or_parts<'a>(order: &'a Order, parts: &'a [Order]) -> &'a [Order] {
 /// Orders without an id, by their content.
 fn compare(state: &State, a: u32, b: u32) -> Ordering {
     let numbers = |part: &Order| (part.day, part.units, part.lines, part.amount_is_null);
-    let parts = |at: u32| state.spread[at as usize].parts.iter().map(numbers);
-    parts(a).cmp(parts(b)).then_with(|| state.accumulators.compare(Level::Spread, a, b))
+    let parts = |at: u32| state.split_orders[at as usize].parts.iter().map(numbers);
+    parts(a).cmp(parts(b)).then_with(|| state.accumulators.compare(Level::Split, a, b))
 }
 
 /// A state that is put together again, customer by customer. Errors are what is wrong with what came.
@@ -275,10 +276,10 @@ type Wrong = &'static str;
 
 impl<'t> BaseLoader<'t> {
     /// No customers yet.
-    pub(crate) fn new(kinds: &InputSchema, spec: &BaseSpec, threads: Threads<'t>) -> Self {
-        let interner = Interner::new(kinds.id_kind);
+    pub(crate) fn new(input_schema: &InputSchema, spec: &BaseSpec, threads: Threads<'t>) -> Self {
+        let interner = Interner::new(input_schema.id_kind);
         let keys = interner.keys().clone();
-        Self { threads, state: State::new(kinds, spec, interner, KeyEncoding::Table), keys, run: DayRun::default() }
+        Self { threads, state: State::new(input_schema, spec, interner, KeyEncoding::Table), keys, run: DayRun::default() }
     }
 
     /// Takes the ids of some more customers; the answer is the code of the first.
@@ -304,12 +305,12 @@ impl<'t> BaseLoader<'t> {
     /// Adds the totals of a customer.
     pub(crate) fn add_totals(&mut self, code: u32, totals: &CustomerTotals) -> Result<(), Wrong> {
         let CustomerTotals { ends, orders, rows, others, first_other, units } = *totals;
-        let slot = match ends {
+        let entry = match ends {
             Some((first, last)) if orders > 0 && first <= last => CustomerStats { units, orders, first, last },
             None if orders == 0 => CustomerStats { units, ..EMPTY },
             _ => return Err("a customer's days and purchases contradict each other"),
         };
-        self.state.totals.restore(code, &slot, rows, (first_other, others));
+        self.state.totals.restore(code, &entry, rows, (first_other, others));
         Ok(())
     }
 
@@ -339,8 +340,8 @@ impl<'t> BaseLoader<'t> {
             return Err("an order has no parts".into());
         };
         let Some((keys, code)) = id else {
-            self.state.spread.push(SplitOrder { order: whole, parts: parts.to_vec() });
-            return Ok((Level::Spread, self.state.spread.len() as u32 - 1));
+            self.state.split_orders.push(SplitOrder { order: whole, parts: parts.to_vec() });
+            return Ok((Level::Split, self.state.split_orders.len() as u32 - 1));
         };
         match &mut self.state.lines {
             OrderAssembly::None => Err("it has open orders where there can be none".into()),
@@ -389,11 +390,11 @@ impl<'t> BaseLoader<'t> {
 impl State {
     /// What it holds besides its customers, whose rows were counted from `rows_before`.
     pub(crate) fn without_customers(&self, rows_before: u64) -> Self {
-        let mut rest = self.like();
+        let mut rest = self.empty_like();
         rest.rows.merge(&self.rows, rows_before);
         rest.purchases.merge(&self.purchases, rows_before);
-        if let (Some(notes), Some(own)) = (&mut rest.notes, &self.notes) {
-            notes.merge(own, rows_before);
+        if let (Some(daily_tallies), Some(own)) = (&mut rest.daily_tallies, &self.daily_tallies) {
+            daily_tallies.merge(own, rows_before);
         }
         (rest.first_day, rest.last_day) = (self.first_day, self.last_day);
         rest
@@ -403,15 +404,21 @@ impl State {
 impl CustomerBase {
     /// What it knows, in parts; `None` when it never saw a schema.
     pub(crate) fn known_parts(&self) -> Option<(&InputSchema, &State, BaseMeta)> {
-        self.known.as_ref().map(|Known { kinds, state, rows, batches, sealed, .. }| {
-            (kinds, state, BaseMeta { rows: *rows, batches: batches.clone(), sealed: *sealed })
+        self.known.as_ref().map(|Known { input_schema, state, rows, batches, sealed, .. }| {
+            (input_schema, state, BaseMeta { rows: *rows, batches: batches.clone(), sealed: *sealed })
         })
     }
 
     /// A base of these parts.
     pub(crate) fn of_parts(spec: BaseSpec, known: Option<(InputSchema, State, BaseMeta)>) -> Self {
-        let known =
-            known.map(|(kinds, state, BaseMeta { rows, batches, sealed })| Known { kinds, state, rows, batches, sealed, version: 0 });
+        let known = known.map(|(input_schema, state, BaseMeta { rows, batches, sealed })| Known {
+            input_schema,
+            state,
+            rows,
+            batches,
+            sealed,
+            version: 0,
+        });
         Self { spec, known }
     }
 }

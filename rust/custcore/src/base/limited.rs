@@ -43,7 +43,7 @@ pub struct LimitedBuilder {
     spec: BaseSpec,
     schema: Schema,
     limit: MemoryLimit,
-    fold: UpdateBuilder,
+    builder: UpdateBuilder,
     full: Option<Spill>,
 }
 
@@ -61,20 +61,20 @@ impl LimitedBuilder {
             // The kinds are known there; what is in memory came after.
             disk.account().begin(schema)?;
         }
-        let fold = base.begin(schema)?;
-        Ok(Self { spec: base.spec().clone(), schema: schema.clone(), limit: limit.clone(), fold, full: None })
+        let builder = base.begin(schema)?;
+        Ok(Self { spec: base.spec().clone(), schema: schema.clone(), limit: limit.clone(), builder, full: None })
     }
 
     /// Folds some batches. After an error it is of no further use.
     pub fn push(&mut self, batches: &[RecordBatch], context: &Context) -> Result<()> {
         let before = self.full.as_ref().map_or(0, |full| full.account().rows());
-        self.fold.push(batches, context).map_err(|error| error.counted_from(before))?;
+        self.builder.push(batches, context).map_err(|error| error.counted_from(before))?;
         // The base that is there, this update, and the tables of both while they grow: a third for each.
-        if self.fold.bytes() as u64 > self.limit.memory / 3 {
+        if self.builder.bytes() as u64 > self.limit.memory / 3 {
             let next = CustomerBase::new(self.spec.clone())?.begin(&self.schema)?;
-            let mut fold = std::mem::replace(&mut self.fold, next);
-            fold.release();
-            let part = CustomerBase::of(self.spec.clone(), fold.finish(context)?);
+            let mut builder = std::mem::replace(&mut self.builder, next);
+            builder.release();
+            let part = CustomerBase::of(self.spec.clone(), builder.finish(context)?);
             if self.full.is_none() {
                 self.full = Some(Spill::new(&self.limit.folder, self.spec.clone())?);
             }
@@ -87,17 +87,17 @@ impl LimitedBuilder {
 
     /// See [`UpdateBuilder::release`].
     pub fn release(&mut self) {
-        self.fold.release();
+        self.builder.release();
     }
 
     /// Rows folded so far.
     pub fn rows(&self) -> u64 {
-        self.full.as_ref().map_or(0, |full| full.account().rows()) + self.fold.rows()
+        self.full.as_ref().map_or(0, |full| full.account().rows()) + self.builder.rows()
     }
 
     /// All that was folded.
     pub fn finish(self, context: &Context) -> Result<LimitedUpdate> {
-        Ok(LimitedUpdate { full: self.full, rest: self.fold.finish(context)? })
+        Ok(LimitedUpdate { full: self.full, rest: self.builder.finish(context)? })
     }
 }
 

@@ -49,7 +49,7 @@ pub struct CustomerBase {
 /// What a base knows once it has seen a schema.
 #[derive(Debug, Clone)]
 struct Known {
-    kinds: InputSchema,
+    input_schema: InputSchema,
     state: State,
     rows: u64,
     /// Names of the batches it was given.
@@ -62,7 +62,7 @@ struct Known {
 
 impl Known {
     fn of(update: Update) -> Self {
-        Self { kinds: update.kinds, state: update.state, rows: update.rows, batches: BTreeSet::new(), sealed: None, version: 0 }
+        Self { input_schema: update.kinds, state: update.state, rows: update.rows, batches: BTreeSet::new(), sealed: None, version: 0 }
     }
 }
 
@@ -89,7 +89,7 @@ impl CustomerBase {
 
     /// Customers it knows, those who have only refunds included.
     pub fn len(&self) -> usize {
-        let Ok((_, state)) = self.settled(None, false) else { return 0 };
+        let Ok((_, state)) = self.state_as_of(None, false) else { return 0 };
         (0..state.totals.len() as u32).filter(|&code| state.totals.is_present(code)).count()
     }
 
@@ -125,15 +125,15 @@ impl CustomerBase {
 
     /// Begins an update with data of this schema; the columns are checked here, before any are read.
     pub fn begin(&self, schema: &Schema) -> Result<UpdateBuilder> {
-        let kinds = InputSchema::of(schema, &self.spec.roles, self.spec.timezone.as_deref(), self.spec.amount_decimals)?;
-        let Some(known) = &self.known else { return UpdateBuilder::new(&self.spec, kinds) };
+        let input_schema = InputSchema::of(schema, &self.spec.roles, self.spec.timezone.as_deref(), self.spec.amount_decimals)?;
+        let Some(known) = &self.known else { return UpdateBuilder::new(&self.spec, input_schema) };
         self.spec.check_second_update()?;
-        check_kinds(&self.spec, &known.kinds, &kinds)?;
-        let mut fold = UpdateBuilder::new(&self.spec, kinds)?;
+        check_input_schema(&self.spec, &known.input_schema, &input_schema)?;
+        let mut builder = UpdateBuilder::new(&self.spec, input_schema)?;
         if self.spec.in_sequence() {
-            fold.carry(known.state.hand_on()?, known.version);
+            builder.carry(known.state.carried_order()?, known.version);
         }
-        Ok(fold)
+        Ok(builder)
     }
 
     /// An error where a batch of this name was given already.
@@ -153,7 +153,7 @@ impl CustomerBase {
         }
         let Some(known) = &self.known else { return Ok(()) };
         self.spec.check_second_update()?;
-        check_kinds(&self.spec, &known.kinds, &update.kinds)?;
+        check_input_schema(&self.spec, &known.input_schema, &update.kinds)?;
         known.state.check_room(&update.state)?;
         if self.spec.in_sequence() && update.begun_at != Some(known.version) {
             let message = "another update came in between; with order_lines='adjacent' updates have to come one after the other, because \
@@ -181,7 +181,7 @@ impl CustomerBase {
             Some(known) => {
                 let customers = update.state.interner.len();
                 context.run_if_large(customers, |threads| known.state.merge(&update.state, known.rows, threads))??;
-                known.kinds.widen(&update.kinds);
+                known.input_schema.widen(&update.kinds);
                 known.rows += update.rows;
                 known.version += 1;
             }
@@ -208,7 +208,7 @@ impl CustomerBase {
             self.known = Some(more.clone());
             return Ok(());
         };
-        check_kinds(&self.spec, &known.kinds, &more.kinds)?;
+        check_input_schema(&self.spec, &known.input_schema, &more.input_schema)?;
         if let Some(batch) = known.batches.intersection(&more.batches).next() {
             let message = format!("batch_id='{batch}' is in both bases; its rows would count twice");
             return Err(Error::new(ErrorKind::DuplicateBatch, message));
@@ -234,7 +234,7 @@ impl CustomerBase {
         }
         let customers = more_state.interner.len();
         context.run_if_large(customers, |threads| known.state.merge(&more_state, known.rows, threads))??;
-        known.kinds.widen(&more.kinds);
+        known.input_schema.widen(&more.input_schema);
         known.rows += more.rows;
         known.batches.extend(more.batches.iter().cloned());
         known.sealed = known.sealed.max(more.sealed);
@@ -276,15 +276,15 @@ impl CustomerBase {
     /// Adds batches of transactions.
     pub fn update(&mut self, batches: &[RecordBatch], context: &Context) -> Result<()> {
         let Some(first) = batches.first() else { return Ok(()) };
-        let mut fold = self.begin(&first.schema())?;
-        fold.push(batches, context)?;
-        self.commit(fold.finish(context)?, None, context)
+        let mut builder = self.begin(&first.schema())?;
+        builder.push(batches, context)?;
+        self.commit(builder.finish(context)?, None, context)
     }
 
     /// What it knows as of the end of a day (of the last one if none is given), with what happened on each day where that is
     /// asked for.
-    fn settled(&self, until: Option<i32>, days: bool) -> Result<(&InputSchema, Cow<'_, State>)> {
-        let (kinds, state) = self.known()?;
+    fn state_as_of(&self, until: Option<i32>, days: bool) -> Result<(&InputSchema, Cow<'_, State>)> {
+        let (input_schema, state) = self.known()?;
         let past = until.filter(|&day| day < state.last_day);
         if let Some(day) = past.filter(|_| !self.spec.track.looks_back()) {
             return Err(Error::new(
@@ -297,34 +297,37 @@ impl CustomerBase {
                 ),
             ));
         }
-        Ok((kinds, state.settled(until, days)?))
+        Ok((input_schema, state.state_as_of(until, days)?))
     }
 
     /// A base of totals that stands as of the end of a day, whose customers have the codes that they have here.
     pub fn at(&self, as_of: Option<AsOf>) -> Result<Self> {
         let Some(known) = &self.known else { return Ok(self.clone()) };
-        let until = as_of.map(|as_of| as_of.day(&known.kinds.clock)).transpose()?;
-        let (kinds, state) = self.settled(until, self.spec.n_days)?;
+        let until = as_of.map(|as_of| as_of.day(&known.input_schema.clock)).transpose()?;
+        let (input_schema, state) = self.state_as_of(until, self.spec.n_days)?;
         let spec = BaseSpec { track: Track::Totals, ..self.spec.clone() };
-        Ok(Self { spec, known: Some(Known { kinds: kinds.clone(), state: state.into_owned(), batches: BTreeSet::new(), ..*known }) })
+        Ok(Self {
+            spec,
+            known: Some(Known { input_schema: input_schema.clone(), state: state.into_owned(), batches: BTreeSet::new(), ..*known }),
+        })
     }
 
     /// What an analysis of orders reads: the base as of the end of a day, and every order up to it.
-    pub(crate) fn retold(&self, until: Option<i32>, start: Option<Cutoff>) -> Result<(Self, OrderLog)> {
+    pub(crate) fn replay(&self, until: Option<i32>, start: Option<Cutoff>) -> Result<(Self, OrderLog)> {
         if !self.spec.track.looks_back() {
             let message =
                 "a base of level 'totals' does not know on which days its customers bought; build it with track='days' or 'orders'";
             return Err(Error::new(ErrorKind::StateMismatch, message));
         }
-        let (kinds, state) = self.settled(until, true)?;
+        let (input_schema, state) = self.state_as_of(until, true)?;
         let order_log = state.replay(start.map(|start| start.day));
-        let update = Update { kinds: kinds.clone(), state: state.into_owned(), rows: self.rows(), begun_at: None };
+        let update = Update { kinds: input_schema.clone(), state: state.into_owned(), rows: self.rows(), begun_at: None };
         Ok((Self::of(self.spec.clone(), update), order_log))
     }
 
     /// What it knows, or an error when it never saw a schema.
     pub(crate) fn known(&self) -> Result<(&InputSchema, &State)> {
-        self.known.as_ref().map(|known| (&known.kinds, &known.state)).ok_or_else(never_updated)
+        self.known.as_ref().map(|known| (&known.input_schema, &known.state)).ok_or_else(never_updated)
     }
 
     /// The same base with these attributes only, in this order, each from the first purchase.
@@ -342,7 +345,7 @@ impl CustomerBase {
         }
         self.spec.roles.attributes = places.iter().map(|&place| own[place].clone()).collect();
         if let Some(known) = &mut self.known {
-            known.kinds.attributes = places.iter().map(|&place| known.kinds.attributes[place].clone()).collect();
+            known.input_schema.attributes = places.iter().map(|&place| known.input_schema.attributes[place].clone()).collect();
             known.state.accumulators = known.state.accumulators.select_attributes(&places);
         }
         Ok(self)
@@ -350,14 +353,14 @@ impl CustomerBase {
 
     /// The report at `as_of`.
     pub fn report(&self, as_of: Option<i32>) -> Result<Report> {
-        let (kinds, state) = self.settled(as_of, false)?;
-        Ok(self.report_of(kinds, &state, as_of.or(self.last_day())))
+        let (input_schema, state) = self.state_as_of(as_of, false)?;
+        Ok(self.report_of(input_schema, &state, as_of.or(self.last_day())))
     }
 
     /// The report of a state as of a day.
-    pub(crate) fn report_of(&self, kinds: &InputSchema, state: &State, as_of: Option<i32>) -> Report {
+    pub(crate) fn report_of(&self, input_schema: &InputSchema, state: &State, as_of: Option<i32>) -> Report {
         use EntryKind::{LeftOut, Note};
-        let money = kinds.money;
+        let money = input_schema.money;
         let (rows, orders) = (&state.rows, &state.purchases);
         let entry = |name, kind, unit, tally| ReportEntry::new(name, kind, unit, tally, money);
         let refund_only = state.totals.without_purchase();
@@ -381,7 +384,7 @@ impl CustomerBase {
             entries.push(entry("removed", LeftOut, ReportUnit::Orders, &rows.removed));
         }
         let mut remarks = Vec::new();
-        if let Some(zone) = kinds.clock.zone() {
+        if let Some(zone) = input_schema.clock.zone() {
             remarks.push(format!("times read in {}, zone data {}", zone.name(), crate::time::calendar::zone_data_version()));
         }
         Report { entries, n_rows: self.rows(), as_of, remarks }
@@ -396,7 +399,7 @@ fn never_updated() -> Error {
 }
 
 /// Data of an update must be of the same kinds as those before; widths and layouts may differ.
-fn check_kinds(spec: &BaseSpec, known: &InputSchema, new: &InputSchema) -> Result<()> {
+fn check_input_schema(spec: &BaseSpec, known: &InputSchema, new: &InputSchema) -> Result<()> {
     let unlike = |what: &str, column: &str, before: String, now: String| {
         let message =
             format!("column '{column}': {what} were {before} in earlier updates and are {now} now. Cast the new data to what came before");
@@ -416,8 +419,8 @@ fn check_kinds(spec: &BaseSpec, known: &InputSchema, new: &InputSchema) -> Resul
         };
         return unlike(what, column, name(before).to_owned(), name(now).to_owned());
     }
-    let clock = |kinds: &InputSchema| {
-        kinds.clock.zone().map_or("naive (without a zone)".to_owned(), |zone| format!("read in zone {}", zone.name()))
+    let clock = |input_schema: &InputSchema| {
+        input_schema.clock.zone().map_or("naive (without a zone)".to_owned(), |zone| format!("read in zone {}", zone.name()))
     };
     if clock(known) != clock(new) {
         return unlike("times", &spec.roles.timestamp, clock(known), clock(new));

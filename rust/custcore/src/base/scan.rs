@@ -12,16 +12,16 @@ use crate::ingest::builder::{Update, UpdateBuilder};
 /// Folds over the same rows, each with the name of its base.
 #[derive(Debug)]
 pub struct SharedScan {
-    folds: Vec<(String, UpdateBuilder)>,
+    builders: Vec<(String, UpdateBuilder)>,
     rows: u64,
 }
 
 impl SharedScan {
     /// Begins an update of each base with data of this schema; the columns of all are checked here, before any are read.
     pub fn begin<'a>(bases: impl IntoIterator<Item = (&'a str, &'a CustomerBase)>, schema: &Schema) -> Result<Self> {
-        let fold =
+        let builder =
             |(name, base): (&str, &CustomerBase)| Ok((name.to_owned(), base.begin(schema).map_err(|error| error_of_base(error, name))?));
-        Ok(Self { folds: bases.into_iter().map(fold).collect::<Result<_>>()?, rows: 0 })
+        Ok(Self { builders: bases.into_iter().map(builder).collect::<Result<_>>()?, rows: 0 })
     }
 
     /// Folds some batches. After an error the scan is of no further use.
@@ -29,8 +29,8 @@ impl SharedScan {
         // Progress speaks of rows that all folds are done with.
         let quiet = context.quiet();
         let mut first: Option<Error> = None;
-        for (name, fold) in &mut self.folds {
-            let Err(error) = fold.push(batches, &quiet) else { continue };
+        for (name, builder) in &mut self.builders {
+            let Err(error) = builder.push(batches, &quiet) else { continue };
             if error.kind() == ErrorKind::Cancelled {
                 return Err(error);
             }
@@ -53,17 +53,17 @@ impl SharedScan {
 
     /// See [`UpdateBuilder::expect_more`].
     pub fn expect_more(&mut self) {
-        self.folds.iter_mut().for_each(|(_, fold)| fold.expect_more());
+        self.builders.iter_mut().for_each(|(_, builder)| builder.expect_more());
     }
 
     /// See [`UpdateBuilder::release`].
     pub fn release(&mut self) {
-        self.folds.iter_mut().for_each(|(_, fold)| fold.release());
+        self.builders.iter_mut().for_each(|(_, builder)| builder.release());
     }
 
     /// The updates, in the order of the bases.
     pub fn finish(self, context: &Context) -> Result<Vec<Update>> {
-        self.folds.into_iter().map(|(name, fold)| fold.finish(context).map_err(|error| error_of_base(error, &name))).collect()
+        self.builders.into_iter().map(|(name, builder)| builder.finish(context).map_err(|error| error_of_base(error, &name))).collect()
     }
 }
 

@@ -10,23 +10,23 @@ use crate::error::{Error, Result};
 use crate::state::accumulator::Level;
 use crate::state::customer_state::{OrderAssembly, State};
 use crate::state::days::{DayRun, DayRuns};
-use crate::state::open_orders::order_until;
+use crate::state::order_lines::order_until;
 use crate::state::order_log::OrderLog;
 use crate::state::totals::{OrderClass, Totals};
 
 impl State {
     /// The totals at the end of a day, of the last one if none is given; with `days`, what happened on each day besides.
-    pub(crate) fn settled(&self, until: Option<i32>, days: bool) -> Result<Cow<'_, Self>> {
+    pub(crate) fn state_as_of(&self, until: Option<i32>, days: bool) -> Result<Cow<'_, Self>> {
         let past = until.filter(|&day| day < self.last_day);
-        if past.is_none() && self.is_settled() {
+        if past.is_none() && self.is_final() {
             return Ok(Cow::Borrowed(self));
         }
-        let mut view = Self { interner: self.interner.view(), accumulators: self.accumulators.clone(), ..self.like() };
+        let mut view = Self { interner: self.interner.view(), accumulators: self.accumulators.clone(), ..self.empty_like() };
         (view.rows, view.first_day, view.last_day) = (self.rows, self.first_day, past.unwrap_or(self.last_day));
         if view.first_day > view.last_day {
             (view.first_day, view.last_day) = (i32::MAX, i32::MIN);
         }
-        (view.lines, view.notes) = (OrderAssembly::None, None);
+        (view.lines, view.daily_tallies) = (OrderAssembly::None, None);
         match past {
             None => {
                 (view.totals, view.purchases) = (self.totals.clone(), self.purchases);
@@ -38,7 +38,7 @@ impl State {
             }
         }
         view.totals.grow(self.interner.len());
-        let (mut open, mut spread) = (Vec::new(), Vec::new());
+        let (mut open, mut split_orders) = (Vec::new(), Vec::new());
         for (order, parts, (level, at)) in self.waiting() {
             if let Some(until) = past {
                 let parts = if parts.is_empty() { std::slice::from_ref(order) } else { parts };
@@ -49,11 +49,11 @@ impl State {
             if let Some(order) = order_until(order, parts, past)
                 && view.add_order(&order, &[]) == Some(OrderClass::Purchase)
             {
-                let orders = if level == Level::Open { &mut open } else { &mut spread };
+                let orders = if level == Level::Open { &mut open } else { &mut split_orders };
                 orders.push((at, order.customer));
             }
         }
-        for (level, orders) in [(Level::Open, open), (Level::Spread, spread)] {
+        for (level, orders) in [(Level::Open, open), (Level::Split, split_orders)] {
             view.accumulators.promote(level, Level::Customer, &orders);
             view.accumulators.retain(level, &[]);
         }
@@ -64,31 +64,31 @@ impl State {
     }
 
     /// Whether no orders wait and every order is what it is on any day.
-    fn is_settled(&self) -> bool {
+    fn is_final(&self) -> bool {
         let waits = match &self.lines {
             OrderAssembly::None => false,
             OrderAssembly::Any(orders) => !orders.orders().is_empty(),
             OrderAssembly::Adjacent(_, open) => open.current().is_some(),
         };
-        !waits && self.spread.is_empty()
+        !waits && self.split_orders.is_empty()
     }
 
     /// Fills a view with what the days up to one tell.
     fn look_back(&self, day: i32, view: &mut Self) -> Result<()> {
-        let (Some(book), Some(notes)) = (&self.days, &self.notes) else {
+        let (Some(day_runs), Some(daily_tallies)) = (&self.days, &self.daily_tallies) else {
             return Err(Error::internal("a state without days was asked for a past day"));
         };
         self.accumulators.check_past()?;
         view.totals = Totals::new(self.totals.rows().is_some());
         view.totals.grow(self.interner.len());
-        let (up_to, after) = notes.split(day);
+        let (up_to, after) = daily_tallies.split(day);
         view.purchases = up_to.purchases;
         (view.rows.null_amount, view.rows.null_order) = (up_to.null_amount, up_to.null_order);
         for left in [&after.purchases.netted_refunds, &after.purchases.zero_orders] {
             view.rows.after.add_many(left.rows, 0);
         }
         view.rows.after.add_many(after.purchases.excluded_refunds.rows, after.purchases.excluded_refunds.units);
-        let whole = book.whole();
+        let whole = day_runs.whole();
         let mut kept = DayRun::default();
         for record in whole.records() {
             if record.day <= day {

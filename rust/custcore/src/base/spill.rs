@@ -98,16 +98,19 @@ impl Spill {
 
     /// Writes down what a base knows. After an error nothing is known of it here.
     pub fn add(&mut self, base: &CustomerBase, context: &Context) -> Result<()> {
-        let Some((kinds, state, account)) = base.known_parts() else { return Ok(()) };
+        let Some((input_schema, state, account)) = base.known_parts() else { return Ok(()) };
         let rows_before = self.account.rows();
         let mut whole = self.account.clone();
-        whole.merge(&CustomerBase::of_parts(base.spec().clone(), Some((kinds.clone(), state.without_customers(0), account))), context)?;
+        whole.merge(
+            &CustomerBase::of_parts(base.spec().clone(), Some((input_schema.clone(), state.without_customers(0), account))),
+            context,
+        )?;
         let Some(folder) = self.folders.first() else { return Err(Error::internal("runs without a folder")) };
         let path = folder.0.join(format!("{}.arrow", self.runs.len()));
         let run = context.run_if_large(state.interner.len(), |threads| {
             let customers = CustomerRows::of(state, threads);
             let (narrow, _) = customers.largest_units();
-            let layout = BaseFileLayout::of(&self.spec, kinds, !narrow, Some(rows_before));
+            let layout = BaseFileLayout::of(&self.spec, input_schema, !narrow, Some(rows_before));
             let file = File::create(&path).map_err(|error| Error::file("write", &path, &error))?;
             let mut writer = Writer::new(BufWriter::with_capacity(1 << 16, file), &path, FORMAT, layout.schema(), Entries::new())?;
             let mut batches = Vec::new();
@@ -203,7 +206,7 @@ impl SpillRanges<'_> {
 impl Spill {
     /// The base of the ids from `low` to before `high`.
     fn range(&self, low: Option<Key<'_>>, high: Option<Key<'_>>, context: &Context, threads: Threads<'_>) -> Result<CustomerBase> {
-        let (kinds, whole, account) = self.account.known_parts().ok_or_else(|| Error::internal("runs of no kind"))?;
+        let (input_schema, whole, account) = self.account.known_parts().ok_or_else(|| Error::internal("runs of no kind"))?;
         let mut states: Vec<State> = Vec::new();
         for run in &self.runs {
             context.check()?;
@@ -213,18 +216,18 @@ impl Spill {
                 continue;
             }
             let mut reader = Reader::open(&run.path, FORMAT)?;
-            let mut restore = BaseLoader::new(kinds, &self.spec, threads);
+            let mut loader = BaseLoader::new(input_schema, &self.spec, threads);
             for at in first..last {
                 let batch = between(&reader.batch(at)?, low, high)?;
-                run.layout.read(&batch, &mut restore).map_err(|failure| failure.of(&reader))?;
+                run.layout.read(&batch, &mut loader).map_err(|failure| failure.of(&reader))?;
             }
-            states.push(restore.finish());
+            states.push(loader.finish());
         }
         let mut state =
             if states.len() > 1 { State::unify(states, threads)? } else { states.pop().unwrap_or_else(|| whole.without_customers(0)) };
         (state.first_day, state.last_day) = (whole.first_day, whole.last_day);
         let account = BaseMeta { sealed: account.sealed, ..BaseMeta::default() };
-        Ok(CustomerBase::of_parts(self.spec.clone(), Some((kinds.clone(), state, account))))
+        Ok(CustomerBase::of_parts(self.spec.clone(), Some((input_schema.clone(), state, account))))
     }
 }
 

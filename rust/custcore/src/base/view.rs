@@ -63,7 +63,7 @@ pub(crate) use crate::state::stats::CustomerStats;
 #[derive(Debug)]
 pub struct BaseView<'a> {
     base: &'a CustomerBase,
-    kinds: &'a InputSchema,
+    input_schema: &'a InputSchema,
     state: Cow<'a, State>,
     as_of: Option<i32>,
 }
@@ -113,14 +113,14 @@ impl CustomerBase {
 
     /// The same by local day.
     pub fn view_of_day(&self, day: Option<i32>) -> Result<BaseView<'_>> {
-        let (kinds, state) = self.settled(day, self.spec.n_days)?;
-        Ok(BaseView { base: self, kinds, state, as_of: day.or_else(|| self.last_day()) })
+        let (input_schema, state) = self.state_as_of(day, self.spec.n_days)?;
+        Ok(BaseView { base: self, input_schema, state, as_of: day.or_else(|| self.last_day()) })
     }
 
     /// The base of one scan whose orders are all closed, as it stands.
     pub(crate) fn view_of_scan(&self) -> Result<BaseView<'_>> {
-        let (kinds, state) = self.known()?;
-        Ok(BaseView { base: self, kinds, state: Cow::Borrowed(state), as_of: self.last_day() })
+        let (input_schema, state) = self.known()?;
+        Ok(BaseView { base: self, input_schema, state: Cow::Borrowed(state), as_of: self.last_day() })
     }
 }
 
@@ -132,7 +132,7 @@ impl<'a> BaseView<'a> {
 
     /// Types of the columns that the base was given.
     pub fn kinds(&self) -> &'a InputSchema {
-        self.kinds
+        self.input_schema
     }
 
     /// The day at whose end the base is seen; `None` where it never saw one.
@@ -206,7 +206,7 @@ impl<'a> BaseView<'a> {
 
     /// Totals by code.
     pub fn totals(&self) -> TotalsView<'_> {
-        TotalsView(self.state.totals.slots())
+        TotalsView(self.state.totals.stats())
     }
 
     /// Rows of purchases by code; `None` where every row is an order.
@@ -228,7 +228,7 @@ impl<'a> BaseView<'a> {
     /// The attribute at a position, which must be there.
     pub fn attribute(&self, at: usize) -> AttributeView<'_> {
         let name = self.spec().roles.attributes.get(at).map_or("", |(name, _)| name.as_str());
-        AttributeView { name, value_type: &self.kinds.attributes[at].1, attribute: self.state.accumulators.attribute(at) }
+        AttributeView { name, value_type: &self.input_schema.attributes[at].1, attribute: self.state.accumulators.attribute(at) }
     }
 
     /// What happened on each day. A base of level "totals" does not know.
@@ -244,7 +244,7 @@ impl<'a> BaseView<'a> {
         let run = if let Some(days) = &self.state.days {
             days.whole()
         } else {
-            let (_, state) = self.base.settled(self.as_of, true)?;
+            let (_, state) = self.base.state_as_of(self.as_of, true)?;
             state.days.as_ref().map_or_else(Arc::default, DayRuns::whole)
         };
         let mut starts = vec![0; self.customers() + 1];
@@ -261,7 +261,7 @@ impl<'a> BaseView<'a> {
 
     /// What was left out, and why, as of the day.
     pub fn report(&self) -> Report {
-        self.base.report_of(self.kinds, &self.state, self.as_of)
+        self.base.report_of(self.input_schema, &self.state, self.as_of)
     }
 }
 
@@ -334,7 +334,7 @@ impl<'a> AttributeView<'a> {
     /// The code of a customer's value; `None` before the first purchase.
     #[inline]
     pub fn get(self, code: u32) -> Option<u32> {
-        self.attribute.get(code).map(|seen| seen.value)
+        self.attribute.get(code).map(|observed| observed.value)
     }
 }
 

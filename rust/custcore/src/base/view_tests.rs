@@ -59,7 +59,7 @@ fn base(track: Track, updates: &[&[TestLine]]) -> Result<CustomerBase> {
 fn totals(view: &BaseView<'_>) -> Result<Vec<Total>> {
     let codes = view.codes_by_id(&Context::new(1))?;
     let totals = codes.into_iter().map(|code| view.totals().get(code));
-    Ok(totals.map(|slot| (slot.orders, (slot.orders > 0).then_some((slot.first, slot.last)), slot.units)).collect())
+    Ok(totals.map(|entry| (entry.orders, (entry.orders > 0).then_some((entry.first, entry.last)), entry.units)).collect())
 }
 
 /// Days of all customers by id.

@@ -208,7 +208,7 @@ impl UpdateBuilder {
         }
         (self.encoding, self.order_encoding, self.values, self.copies) = (encoding, order_encoding, values, copies);
         for part in &mut self.parts {
-            part.follow(encoding, order_encoding)?;
+            part.apply_encodings(encoding, order_encoding)?;
         }
         // Ids have left the ranges of the shards.
         if let Some(partitions) = self.partitions.take_if(|partitions| partitions.are_ranges() && !partitions.cover(encoding)) {
@@ -309,7 +309,7 @@ impl UpdateBuilder {
             || parts.iter().rev().skip(1).all(|part| part.interner.is_empty());
         let mut whole = if one_space {
             if spec.track == Track::Once {
-                State::close_apart(&mut parts, threads)?;
+                State::close_in_parallel(&mut parts, threads)?;
             }
             let mut whole =
                 parts.pop().unwrap_or_else(|| State::new(kinds, spec, KeyEncoding::Open.interner(kinds.id_kind), KeyEncoding::Open));

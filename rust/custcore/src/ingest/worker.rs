@@ -11,10 +11,10 @@ use crate::error::{Error, Result};
 use crate::exec::context::Context;
 use crate::group::interner::{Interner, NO_CODE, Remap};
 use crate::state::accumulator::RowBlock;
+use crate::state::block_kernels::{UnitValue, ends};
 use crate::state::customer_state::State;
-use crate::state::open_orders::{LineBlock, OrderLine};
+use crate::state::order_lines::{LineBlock, OrderLine};
 use crate::state::spec::{BaseSpec, OnNonfinite, OnNull};
-use crate::state::stats::{UnitValue, ends};
 use crate::state::totals::{RowNumbers, RowSlice};
 
 /// Rows of one batch that one thread folds.
@@ -77,7 +77,7 @@ impl<'a> IngestWorker<'a> {
     pub(crate) fn fold(&mut self, columns: &InputBatch, share: &Morsel, part: &mut State, context: &Context) -> Result<()> {
         let mut remap = Remap::default();
         self.orders.remap = Remap::default();
-        part.forget_order_ids()?;
+        part.reset_order_ids()?;
         part.accumulators.begin_batch();
         let mut start = share.start;
         while start < share.end {
@@ -237,7 +237,7 @@ impl<'a> IngestWorker<'a> {
                     &mut part.rows.after
                 } else {
                     if flags & flag::NULL_AMOUNT != 0 {
-                        part.note_null_amount(day, row);
+                        part.count_null_amount(day, row);
                     }
                     continue;
                 }

@@ -26,7 +26,7 @@ pub(crate) enum Level {
     /// An order's that may get more lines, by position.
     Open,
     /// An order's that has lines on several days and gets no more of them, by position.
-    Spread,
+    Split,
 }
 
 /// A block of rows of one batch.

@@ -45,8 +45,8 @@ fn make(name: &str, options: &str) -> Option<Box<dyn Accumulator>> {
 
 impl Accumulators {
     /// The accumulators of these settings, of no customers.
-    pub(crate) fn new(attributes: &[(String, Pick)], others: &BTreeMap<String, String>, kinds: &InputSchema) -> Self {
-        let attributes = attributes.iter().zip(&kinds.attributes).enumerate();
+    pub(crate) fn new(attributes: &[(String, Pick)], others: &BTreeMap<String, String>, input_schema: &InputSchema) -> Self {
+        let attributes = attributes.iter().zip(&input_schema.attributes).enumerate();
         let mut all: Vec<Box<dyn Accumulator>> = attributes
             .map(|(column, ((name, pick), (kind, value_type)))| -> Box<dyn Accumulator> {
                 Box::new(Attribute::new(column, name, value_type, *kind, *pick))

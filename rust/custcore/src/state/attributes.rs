@@ -194,7 +194,7 @@ impl Accumulator for Attribute {
         if self.pick == Pick::First {
             return Ok(());
         }
-        let message = "the last value of an attribute is kept, not those before it, so that it cannot be told as of a past day. \
+        let message = "the last value of an attribute is kept, not those before it, so that it cannot be entries as of a past day. \
                        Take the attribute from the first purchase ('first'), or ask as of the last day";
         Err(Error::new(ErrorKind::StateMismatch, message))
     }

@@ -59,7 +59,7 @@ impl State {
 
     /// The same facts with codes for these customers only, in the same order.
     fn renumber(&mut self, known: &[bool]) -> Result<()> {
-        let mut whole = self.like();
+        let mut whole = self.empty_like();
         let (interner, codes) = self.interner.select(known);
         (whole.interner, whole.totals) = (interner, self.totals.empty_like());
         whole.totals.grow(whole.interner.len());

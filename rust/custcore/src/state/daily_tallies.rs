@@ -29,19 +29,19 @@ impl DailyTallies {
     }
 
     /// Notes an order that is no purchase.
-    pub(crate) fn add_order(&mut self, day: i32, standing: OrderClass, (rows, units, first_row): (u64, i128, u64)) {
-        if standing != OrderClass::Purchase {
-            self.on(day).purchases.add(standing, rows, units, first_row);
+    pub(crate) fn add_order(&mut self, day: i32, class: OrderClass, (rows, units, first_row): (u64, i128, u64)) {
+        if class != OrderClass::Purchase {
+            self.on(day).purchases.add(class, rows, units, first_row);
         }
     }
 
     /// Adds the notes of another part, whose rows were counted from `rows_before`.
     pub(crate) fn merge(&mut self, other: &Self, rows_before: u64) {
-        for (&day, notes) in &other.days {
+        for (&day, tallies) in &other.days {
             let own = self.on(day);
-            own.null_amount.merge(&notes.null_amount, rows_before);
-            own.null_order.merge(&notes.null_order, rows_before);
-            own.purchases.merge(&notes.purchases, rows_before);
+            own.null_amount.merge(&tallies.null_amount, rows_before);
+            own.null_order.merge(&tallies.null_order, rows_before);
+            own.purchases.merge(&tallies.purchases, rows_before);
         }
     }
 
@@ -53,15 +53,15 @@ impl DailyTallies {
 
     /// The notes by day.
     pub(crate) fn days(&self) -> impl Iterator<Item = (i32, &DayTallies)> {
-        self.days.iter().map(|(&day, notes)| (day, notes))
+        self.days.iter().map(|(&day, tallies)| (day, tallies))
     }
 
     /// The sum of the notes up to a day, and of those after it.
     pub(crate) fn split(&self, until: i32) -> (DayTallies, DayTallies) {
         let (mut up_to, mut after) = (Self::default(), Self::default());
-        for (day, notes) in self.days() {
+        for (day, tallies) in self.days() {
             let side = if day <= until { &mut up_to } else { &mut after };
-            side.merge(&Self { days: BTreeMap::from([(0, *notes)]) }, 0);
+            side.merge(&Self { days: BTreeMap::from([(0, *tallies)]) }, 0);
         }
         (*up_to.on(0), *after.on(0))
     }

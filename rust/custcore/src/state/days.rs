@@ -392,36 +392,36 @@ mod tests {
 
     #[test]
     fn runs_are_merged_once_until_records_are_added() {
-        let mut book = DayRuns::default();
-        book.add_run(DayRun::default());
+        let mut day_runs = DayRuns::default();
+        day_runs.add_run(DayRun::default());
         for customer in [3, 1, 2] {
-            book.add(record(customer, 5, 1));
+            day_runs.add(record(customer, 5, 1));
         }
-        let whole = book.whole();
-        assert!(Arc::ptr_eq(&whole, &book.whole()) && Arc::ptr_eq(&whole, &book.clone().whole()));
-        book.add(record(1, 5, 1));
-        assert_eq!(book.whole().records().map(|record| (record.customer, record.units)).collect::<Vec<_>>(), [(1, 2), (2, 1), (3, 1)]);
-        assert_eq!((whole.len(), book.len()), (3, 4));
+        let whole = day_runs.whole();
+        assert!(Arc::ptr_eq(&whole, &day_runs.whole()) && Arc::ptr_eq(&whole, &day_runs.clone().whole()));
+        day_runs.add(record(1, 5, 1));
+        assert_eq!(day_runs.whole().records().map(|record| (record.customer, record.units)).collect::<Vec<_>>(), [(1, 2), (2, 1), (3, 1)]);
+        assert_eq!((whole.len(), day_runs.len()), (3, 4));
     }
 
     #[test]
     fn columns_that_are_needed_late_are_there_for_all() {
-        let mut book = DayRuns::default();
-        book.add(record(0, 1, 5));
-        book.add(DayRecord { rows: 3, ..record(1, 1, 1 << 80) });
-        book.add(DayRecord { orders: 0, rows: 0, others: 2, ..record(0, 1, -7) });
-        let found: Vec<DayRecord> = book.whole().records().collect();
+        let mut day_runs = DayRuns::default();
+        day_runs.add(record(0, 1, 5));
+        day_runs.add(DayRecord { rows: 3, ..record(1, 1, 1 << 80) });
+        day_runs.add(DayRecord { orders: 0, rows: 0, others: 2, ..record(0, 1, -7) });
+        let found: Vec<DayRecord> = day_runs.whole().records().collect();
         assert_eq!(found, [DayRecord { others: 2, ..record(0, 1, -2) }, DayRecord { rows: 3, ..record(1, 1, 1 << 80) }]);
     }
 
     #[test]
     fn a_count_beyond_32_bits_is_two_records() {
-        let mut book = DayRuns::default();
+        let mut day_runs = DayRuns::default();
         let much = DayRecord { orders: u32::MAX, rows: u32::MAX, ..record(3, 9, 1) };
-        book.add(much);
-        book.add(much);
-        let found: u64 = book.whole().records().map(|record| u64::from(record.orders)).sum();
+        day_runs.add(much);
+        day_runs.add(much);
+        let found: u64 = day_runs.whole().records().map(|record| u64::from(record.orders)).sum();
         assert_eq!(found, 2 * u64::from(u32::MAX));
-        assert_eq!(book.counts(4), [0, 0, 0, 1]);
+        assert_eq!(day_runs.counts(4), [0, 0, 0, 1]);
     }
 }

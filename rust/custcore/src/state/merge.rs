@@ -1,8 +1,9 @@
 //! Several states as one: threads' parts at the end of a fold, an update and a base, two bases.
 
 use super::accumulator::Level;
+use super::adjacent_order::AdjacentOrder;
 use super::customer_state::{OrderAssembly, SplitOrder, State};
-use super::open_orders::{AdjacentOrder, OpenOrders};
+use super::open_orders::OpenOrders;
 use super::order_log::OrderLog;
 use super::totals::{Codes, Order, Totals};
 use crate::error::{Error, Result};
@@ -40,7 +41,7 @@ impl State {
         let mut parts = parts.into_iter().enumerate();
         let Some((_, first)) = parts.next() else { return Err(Error::internal("no parts to join")) };
         let kind = first.interner.kind();
-        let (mut whole, first) = first.empty_like();
+        let mut whole = first.empty_like();
         whole.rows = first.rows;
         whole.purchases = first.purchases;
         whole.last_day = first.last_day;
@@ -65,7 +66,7 @@ impl State {
 
     /// Closes the orders of several states of the same codes, side by side; orders that lie in several are put together
     /// first, in the first state. Where that cannot be, or is not worth it, they are left open.
-    pub(crate) fn close_apart(parts: &mut Vec<Self>, threads: Threads<'_>) -> Result<()> {
+    pub(crate) fn close_in_parallel(parts: &mut Vec<Self>, threads: Threads<'_>) -> Result<()> {
         if parts.len() < 2 || parts.iter().map(Self::size).sum::<usize>() < ROWS_WORTH_THREADS {
             return Ok(());
         }
@@ -77,7 +78,7 @@ impl State {
                 _ => return Ok(()),
             }
         }
-        if !OpenOrders::make_whole(&mut orders)? {
+        if !OpenOrders::gather_shared(&mut orders)? {
             return Ok(());
         }
         let (codes, waiting) = (parts[0].interner.len(), parts.iter().map(Self::waiting_orders).sum::<usize>());
@@ -112,7 +113,7 @@ impl State {
         let sorted: Vec<(Vec<u32>, Vec<u32>)> = threads.par_tasks(&orders, |orders| by_range(orders, shift, ranges));
         let template = &parts[0];
         let close = |range: usize| {
-            let mut part = Self { lines: OrderAssembly::None, totals: template.totals.empty_like(), ..template.like() };
+            let mut part = Self { lines: OrderAssembly::None, totals: template.totals.empty_like(), ..template.empty_like() };
             part.order_log = template.order_log.as_ref().map(OrderLog::empty_like);
             part.rules = template.rules;
             part.interner = Interner::range(template.interner.kind(), base.wrapping_add((range << shift) as i64));
@@ -137,12 +138,12 @@ impl State {
         parts.iter_mut().for_each(|part| part.interner.drop_table());
         let mut end = 0;
         let mut starts = Vec::with_capacity(parts.len());
-        for (shard, part) in parts.iter().enumerate() {
-            starts.push(width.map_or(end, |width| shard * width));
+        for (at, part) in parts.iter().enumerate() {
+            starts.push(width.map_or(end, |width| at * width));
             end = match width {
                 None => end + part.totals.len(),
                 Some(_) if part.totals.is_empty() => end,
-                Some(width) => (shard + 1) * width,
+                Some(width) => (at + 1) * width,
             };
         }
         let totals = Totals::concat(&parts.iter().map(|part| &part.totals).zip(starts.iter().copied()).collect::<Vec<_>>(), end, threads);
@@ -170,19 +171,14 @@ impl State {
         if let (Some(days), Some(other)) = (&mut self.days, &part.days) {
             days.merge(other, &mut |code| code + start);
         }
-        if let (Some(notes), Some(other)) = (&mut self.notes, &part.notes) {
-            notes.merge(other, 0);
+        if let (Some(daily_tallies), Some(other)) = (&mut self.daily_tallies, &part.daily_tallies) {
+            daily_tallies.merge(other, 0);
         }
         self.rows.merge(&part.rows, 0);
         self.purchases.merge(&part.purchases, 0);
         self.last_day = self.last_day.max(part.last_day);
         self.first_day = self.first_day.min(part.first_day);
         part.interner
-    }
-
-    /// A state of the same kinds that knows nothing, and this one.
-    fn empty_like(self) -> (Self, Self) {
-        (self.like(), self)
     }
 
     /// An error where this state and another are too much for one, so that [`State::merge`] cannot fail halfway.
@@ -259,23 +255,23 @@ impl State {
         if let (Some(days), Some(other)) = (&mut self.days, &other.days) {
             days.merge(other, &mut *own);
         }
-        if let (Some(notes), Some(other)) = (&mut self.notes, &other.notes) {
-            notes.merge(other, rows_before);
+        if let (Some(daily_tallies), Some(other)) = (&mut self.daily_tallies, &other.daily_tallies) {
+            daily_tallies.merge(other, rows_before);
         }
         if !self.accumulators.is_empty() {
             let customers = (0..other.interner.len() as u32).map(|code| (code, own(code))).filter(|(_, own)| *own != NO_CODE);
             self.accumulators.merge(Level::Customer, &other.accumulators, &customers.collect::<Vec<_>>())?;
         }
         let mut positions = Vec::new();
-        for (at, SplitOrder { order, parts }) in (0..).zip(&other.spread) {
+        for (at, SplitOrder { order, parts }) in (0..).zip(&other.split_orders) {
             let customer = own(order.customer);
             let moved = |order: &Order| Order { customer, first_row: order.first_row.saturating_add(rows_before), ..*order };
             if customer != NO_CODE {
-                positions.push((at, self.spread.len() as u32));
-                self.spread.push(SplitOrder { order: moved(order), parts: parts.iter().map(moved).collect() });
+                positions.push((at, self.split_orders.len() as u32));
+                self.split_orders.push(SplitOrder { order: moved(order), parts: parts.iter().map(moved).collect() });
             }
         }
-        self.accumulators.merge(Level::Spread, &other.accumulators, &positions)
+        self.accumulators.merge(Level::Split, &other.accumulators, &positions)
     }
 }
 

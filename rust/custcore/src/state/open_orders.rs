@@ -15,99 +15,12 @@ use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 
+use super::order_lines::{LineBlock, OrderParts, add_part};
 use super::totals::Order;
 use crate::column::BLOCK;
 use crate::column::mark::{RETURNING, START};
 use crate::error::{Error, ErrorKind, Result};
 use crate::group::interner::{Interner, NO_CODE};
-
-/// One line of an order.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct OrderLine {
-    /// The customer's code.
-    pub customer: u32,
-    /// The local day.
-    pub day: i32,
-    /// Its money.
-    pub units: i128,
-    /// Its row.
-    pub row: u64,
-    /// Whether it has no amount.
-    pub amount_is_null: bool,
-    /// What it counts as, see [`crate::column::mark`].
-    pub marks: u8,
-}
-
-/// Lines that lack nothing (at most a block), column by column.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct LineBlock<'a> {
-    /// Codes of the order ids.
-    pub orders: &'a [u32],
-    /// Customer codes.
-    pub customers: &'a [u32],
-    /// Local days.
-    pub days: &'a [i32],
-    /// Units of money, which add up within 64 bits.
-    pub units: &'a [i64],
-    /// The number of the first.
-    pub first_row: u64,
-}
-
-impl OrderLine {
-    /// The order of this line alone.
-    pub(crate) fn order(self) -> Order {
-        Order {
-            customer: self.customer,
-            day: self.day,
-            units: self.units,
-            lines: 1,
-            first_row: self.row,
-            amount_is_null: self.amount_is_null,
-            marks: self.marks,
-        }
-    }
-}
-
-impl Order {
-    /// Adds what else is known of this order: its time is the earliest line's.
-    pub(crate) fn join(&mut self, other: &Self) {
-        self.day = self.day.min(other.day);
-        self.units += other.units;
-        self.lines += other.lines;
-        self.first_row = self.first_row.min(other.first_row);
-        self.amount_is_null &= other.amount_is_null;
-        self.marks |= other.marks;
-    }
-}
-
-/// The parts of an order by day, ascending; empty while all its lines are of one day.
-pub(crate) type OrderParts = Vec<Order>;
-
-/// Adds to the parts of an order, which was `order` before `more` came.
-fn add_part(parts: &mut OrderParts, order: &Order, more: &Order) {
-    if parts.is_empty() {
-        if order.day == more.day {
-            return;
-        }
-        parts.push(*order);
-    }
-    match parts.binary_search_by_key(&more.day, |part| part.day) {
-        Ok(at) => parts[at].join(more),
-        Err(at) => parts.insert(at, *more),
-    }
-}
-
-/// The order that some of the parts up to a day make; `None` if there are none.
-pub(crate) fn order_until(order: &Order, parts: &[Order], until: Option<i32>) -> Option<Order> {
-    let Some(until) = until else { return Some(*order) };
-    if parts.is_empty() {
-        return (order.day <= until).then_some(*order);
-    }
-    parts.iter().filter(|part| part.day <= until).copied().reduce(|mut whole, part| {
-        whole.join(&part);
-        whole
-    })
-}
 
 /// The number of no part: several have the order.
 const SEVERAL: u16 = u16::MAX;
@@ -154,9 +67,9 @@ impl OpenOrders {
 
     /// Gives up codes of order ids that were not seen.
     fn select_codes(&mut self) {
-        let mut is_seen = vec![false; self.ids.len()];
-        self.codes.iter().for_each(|&code| is_seen[code as usize] = true);
-        let (ids, own) = self.ids.select(&is_seen);
+        let mut is_used = vec![false; self.ids.len()];
+        self.codes.iter().for_each(|&code| is_used[code as usize] = true);
+        let (ids, own) = self.ids.select(&is_used);
         self.ids = ids;
         self.codes.iter_mut().for_each(|code| *code = own[*code as usize]);
         self.index();
@@ -348,7 +261,7 @@ impl OpenOrders {
     /// Moves the orders whose ids are in several parts to the first part, so that each order is whole; of the others only
     /// [`OpenOrders::orders`] is of use afterwards. The answer is false, and nothing has changed, where codes of order ids do not
     /// mean the same in all parts.
-    pub(crate) fn make_whole(parts: &mut [&mut Self]) -> Result<bool> {
+    pub(crate) fn gather_shared(parts: &mut [&mut Self]) -> Result<bool> {
         let Some((whole, others)) = parts.split_first_mut() else { return Ok(false) };
         let is_same = |part: &&mut Self| part.parts.is_none() && part.ids.keys().is_same_range(whole.ids.keys());
         if whole.parts.is_some() || !others.iter().all(is_same) {
@@ -416,51 +329,11 @@ impl OpenOrders {
     }
 }
 
-/// The order that is being read, where the lines of an order follow each other.
-#[derive(Debug, Default, Clone)]
-pub(crate) struct AdjacentOrder {
-    /// Code of its order id, the order, and its parts by day.
-    current: Option<(u32, Order, OrderParts)>,
-}
-
-impl AdjacentOrder {
-    /// Adds a part of order `code`; the answer is the order before it, if that has ended.
-    pub(crate) fn add(&mut self, code: u32, part: &Order) -> Option<(Order, OrderParts)> {
-        match &mut self.current {
-            Some((open, order, parts)) if *open == code && order.customer == part.customer => {
-                add_part(parts, order, part);
-                order.join(part);
-                None
-            }
-            _ => self.current.replace((code, *part, OrderParts::new())).map(|(_, order, parts)| (order, parts)),
-        }
-    }
-
-    /// Bytes it takes.
-    pub(crate) fn bytes(&self) -> usize {
-        self.current.as_ref().map_or(0, |(_, _, parts)| parts.capacity() * size_of::<Order>())
-    }
-
-    /// The code of its order id.
-    pub(crate) fn code_mut(&mut self) -> Option<&mut u32> {
-        self.current.as_mut().map(|(code, _, _)| code)
-    }
-
-    /// The code of its order id, the order, and its parts by day.
-    pub(crate) fn current(&self) -> Option<(u32, &Order, &[Order])> {
-        self.current.as_ref().map(|(code, order, parts)| (*code, order, parts.as_slice()))
-    }
-
-    /// The last order.
-    pub(crate) fn end(&mut self) -> Option<(Order, OrderParts)> {
-        self.current.take().map(|(_, order, parts)| (order, parts))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::column::key::KeyKind;
+    use crate::state::order_lines::OrderLine;
 
     fn line(customer: u32, day: i32, units: i128, row: u64) -> OrderLine {
         OrderLine { customer, day, units, row, amount_is_null: false, marks: 0 }
@@ -475,15 +348,5 @@ mod tests {
         assert_eq!(orders.orders().len(), 2);
         assert_eq!(orders.orders()[1], Order { customer: 1, day: 1, units: 10, lines: 2, first_row: 1, amount_is_null: false, marks: 0 });
         Ok(())
-    }
-
-    #[test]
-    fn adjacent_lines_are_one_order() {
-        let mut open = AdjacentOrder::default();
-        assert!(open.add(7, &line(0, 3, 5, 0).order()).is_none());
-        assert!(open.add(7, &line(0, 2, -5, 1).order()).is_none());
-        let first = open.add(8, &line(0, 4, 1, 2).order());
-        assert_eq!(first.map(|(o, parts)| (o.day, o.units, o.lines, parts.len())), Some((2, 0, 2, 2)));
-        assert_eq!(open.end().map(|(o, _)| o.units), Some(1));
     }
 }

@@ -1,8 +1,8 @@
 //! What is written down of every order, where an analysis asks for more than totals: who, when, how much, and what it counts
 //! as. Entries lie in the order they came in; no result depends on it.
 
+use super::block_kernels::UnitValue;
 use super::purchase_log::{FIRST_DAY, LAST_DAY, PurchaseLog};
-use super::stats::UnitValue;
 use super::totals::{OrderClass, PurchaseRules, RowSlice};
 use crate::column::bounds::ObservationWindow;
 use crate::column::mark::{PURCHASE, RETURNING, START};
@@ -33,12 +33,12 @@ pub(crate) struct OrderLog {
     wide: Vec<i128>,
     /// Purchases, where less need be known of them; those that do not fit are entries all the same.
     purchase_log: Option<PurchaseLog>,
-    unsorted: Tray,
+    unsorted: PurchaseBuffer,
 }
 
 /// A block of purchases on their way.
 #[derive(Debug, Default, Clone)]
-struct Tray {
+struct PurchaseBuffer {
     customers: Vec<u32>,
     days: Vec<i32>,
     units: Vec<i64>,
@@ -123,7 +123,7 @@ impl OrderLog {
                 continue;
             }
             let (units, marks) = (rows.units[i].into(), rows.marks.map_or(START | RETURNING, |marks| marks[i]));
-            match rules.standing(units, rows.flags[i] & flag::NULL_AMOUNT != 0) {
+            match rules.classify(units, rows.flags[i] & flag::NULL_AMOUNT != 0) {
                 OrderClass::LeftOut => {}
                 OrderClass::Purchase => self.add_purchase(customer, day, units, marks | PURCHASE, rows.rows.get(i)),
                 OrderClass::Refund | OrderClass::Nothing => self.add(customer, day, units, marks, rows.rows.get(i)),
@@ -172,7 +172,7 @@ impl OrderLog {
     /// Ends the writing.
     pub(crate) fn close(&mut self) {
         self.flush();
-        self.unsorted = Tray::default();
+        self.unsorted = PurchaseBuffer::default();
     }
 
     /// Writes down an order in full.

@@ -135,14 +135,14 @@ widest! {
     fn multiples(units: &[i64], of: f64, by: f64, out: &mut [i32]) -> bool {
         const ROUND: f64 = 6_755_399_441_055_744.0; // 1.5 * 2^52: whole numbers lie in the low bits of a float from here on
         let (mut all, mut bits) = (true, 0);
-        for (slot, &units) in out.iter_mut().zip(units) {
+        for (entry, &units) in out.iter_mut().zip(units) {
             bits |= units ^ (units >> 63);
             let whole = f64::from_bits((units.wrapping_add(ROUND.to_bits() as i64)) as u64) - ROUND;
             let raised = whole * by + ROUND;
             let multiple = raised - ROUND;
             // Both are whole numbers below 2^53, so that the difference is exact.
             all &= ((multiple * of - whole).abs() < 0.5) & (multiple.abs() < 2_147_483_648.0);
-            *slot = raised.to_bits() as i32;
+            *entry = raised.to_bits() as i32;
         }
         all && bits < 1 << 50
     }

@@ -225,8 +225,8 @@ impl BaseSpec {
         let word = |choice: &dyn std::fmt::Debug| format!("'{}'", format!("{choice:?}").to_lowercase());
         let column = |name: &Option<String>| name.as_ref().map_or("None".to_owned(), |name| format!("'{name}'"));
         let attributes = |spec: &Self| {
-            let told = spec.roles.attributes.iter().map(|(name, pick)| format!("'{name}': '{}'", format!("{pick:?}").to_lowercase()));
-            format!("{{{}}}", told.collect::<Vec<_>>().join(", "))
+            let entries = spec.roles.attributes.iter().map(|(name, pick)| format!("'{name}': '{}'", format!("{pick:?}").to_lowercase()));
+            format!("{{{}}}", entries.collect::<Vec<_>>().join(", "))
         };
         let settings: [(&str, String, String); 16] = [
             ("customer_id", format!("'{}'", self.roles.customer_id), format!("'{}'", other.roles.customer_id)),

@@ -42,19 +42,19 @@ fn counts_beyond_32_bits_survive_every_merge() {
     // Each count leaves 32 bits by itself, and all together.
     let most = u32::MAX;
     for (orders, rows, others) in [(most, 1, 0), (1, most, 0), (1, 1, most), (most - 1, most, most - 2)] {
-        let mut books = [DayRuns::default(), DayRuns::default(), DayRuns::default()];
-        for (i, book) in (0..).zip(&mut books) {
+        let mut parts = [DayRuns::default(), DayRuns::default(), DayRuns::default()];
+        for (i, day_runs) in (0..).zip(&mut parts) {
             // Between neighbours, so that records of one day must be found among others.
             for other in [record(0, 5, 1), record(1, 4, 2), record(1, 6, 3), record(2, 5, 4)] {
-                book.add(other);
+                day_runs.add(other);
             }
-            book.add(DayRecord { customer: 1, day: 5, orders, rows, others, units: i << 70 });
-            book.add(DayRecord { others: 3, ..record(1, 5, -1) });
+            day_runs.add(DayRecord { customer: 1, day: 5, orders, rows, others, units: i << 70 });
+            day_runs.add(DayRecord { others: 3, ..record(1, 5, -1) });
             if i == 1 {
-                book.flush();
+                day_runs.flush();
             }
         }
-        let [mut whole, second, third] = books;
+        let [mut whole, second, third] = parts;
         whole.merge(&second, &mut |code| code);
         whole.flush();
         whole.merge(&third, &mut |code| code);
@@ -101,16 +101,16 @@ fn runs_merge_where_codes_meet_turn_round_or_are_left_out() {
 
 #[test]
 fn many_updates_leave_few_runs() {
-    let mut book = DayRuns::default();
+    let mut day_runs = DayRuns::default();
     for update in 0..300 {
         for customer in 0..10 {
-            book.add(record(customer, update, 1));
+            day_runs.add(record(customer, update, 1));
         }
-        book.flush();
+        day_runs.flush();
     }
-    assert_eq!(book.len(), 3_000);
+    assert_eq!(day_runs.len(), 3_000);
     // Each run is at most half as long as the one before it, so there are about as many as the number of records has bits.
-    assert!(book.n_runs() <= 12, "{} runs", book.n_runs());
+    assert!(day_runs.n_runs() <= 12, "{} runs", day_runs.n_runs());
 }
 
 // Open orders
@@ -158,7 +158,7 @@ fn orders_whose_lines_lie_in_several_threads_are_made_whole() -> Result<()> {
     }
     assert!(parts.iter().map(|part| part.orders().len()).sum::<usize>() > expected.len(), "some orders lie in several parts");
     let others: Vec<usize> = parts.iter().map(|part| part.orders().len()).collect();
-    assert!(OpenOrders::make_whole(&mut parts.iter_mut().collect::<Vec<_>>())?);
+    assert!(OpenOrders::gather_shared(&mut parts.iter_mut().collect::<Vec<_>>())?);
     let whole: Vec<Order> = parts.iter().flat_map(OpenOrders::orders).copied().collect();
     assert_eq!(ordered(&whole), ordered(&expected.into_values().collect::<Vec<_>>()));
     // Those of one thread only stay where they are.
@@ -173,7 +173,7 @@ fn orders_are_left_as_they_are_where_their_codes_differ_or_parts_are_kept() -> R
         for orders in [&mut first, &mut second] {
             orders.add(3, &part(1, 2, 10, 0))?;
         }
-        assert!(!OpenOrders::make_whole(&mut [&mut first, &mut second])?);
+        assert!(!OpenOrders::gather_shared(&mut [&mut first, &mut second])?);
         assert_eq!((first.orders(), second.orders()), ([part(1, 2, 10, 0)].as_slice(), [part(1, 2, 10, 0)].as_slice()));
     }
     Ok(())
@@ -211,26 +211,26 @@ fn merged_orders_keep_their_parts_by_day_and_their_customers() -> Result<()> {
 // Totals in 16 or 32 bytes
 
 /// Slots of these customers, one purchase or refund after the other.
-fn slots(rows: &[(u32, CustomerStats)], customers: usize) -> CustomerStatsTable {
-    let mut slots = CustomerStatsTable::default();
-    slots.grow(customers);
-    rows.iter().for_each(|(code, slot)| slots.join(*code, slot));
-    slots
+fn stats(rows: &[(u32, CustomerStats)], customers: usize) -> CustomerStatsTable {
+    let mut stats = CustomerStatsTable::default();
+    stats.grow(customers);
+    rows.iter().for_each(|(code, entry)| stats.join(*code, entry));
+    stats
 }
 
 /// The same by the plain rule.
 fn plain(rows: &[(u32, CustomerStats)], customers: usize) -> Vec<CustomerStats> {
-    let mut slots = vec![EMPTY; customers];
-    rows.iter().for_each(|(code, slot)| slots[*code as usize].join(slot));
-    slots
+    let mut stats = vec![EMPTY; customers];
+    rows.iter().for_each(|(code, entry)| stats[*code as usize].join(entry));
+    stats
 }
 
 fn bought(units: i128, orders: u64, first: i32, last: i32) -> CustomerStats {
     CustomerStats { units, orders, first, last }
 }
 
-fn all(slots: &CustomerStatsTable) -> Vec<CustomerStats> {
-    (0..slots.len() as u32).map(|code| slots.get(code)).collect()
+fn all(stats: &CustomerStatsTable) -> Vec<CustomerStats> {
+    (0..stats.len() as u32).map(|code| stats.get(code)).collect()
 }
 
 #[test]
@@ -253,11 +253,11 @@ fn slots_are_narrow_exactly_as_long_as_everything_is_proven_to_fit() {
         (vec![CustomerStats { units: -5, ..EMPTY }], true),
     ];
     for (number, (added, narrow)) in cases.iter().enumerate() {
-        let rows: Vec<(u32, CustomerStats)> = added.iter().map(|slot| (1, *slot)).chain([(0, bought(7, 1, 3, 3))]).collect();
-        let found = slots(&rows, 3);
+        let rows: Vec<(u32, CustomerStats)> = added.iter().map(|entry| (1, *entry)).chain([(0, bought(7, 1, 3, 3))]).collect();
+        let found = stats(&rows, 3);
         // The neighbour's purchase may be what no longer fits.
-        let fits = *narrow && slots(&rows[..added.len()], 3).is_narrow();
-        assert_eq!(slots(&rows[..added.len()], 3).is_narrow(), *narrow, "case {number}");
+        let fits = *narrow && stats(&rows[..added.len()], 3).is_narrow();
+        assert_eq!(stats(&rows[..added.len()], 3).is_narrow(), *narrow, "case {number}");
         assert!(fits || !found.is_narrow(), "case {number}: what is wide stays wide");
         assert_eq!(all(&found), plain(&rows, 3), "case {number}");
     }
@@ -274,21 +274,21 @@ fn narrow_and_wide_parts_join_gather_and_concat_to_the_same() {
     let wide = [(0, bought(1 << 90, 1, -40_000, 15)), (1, bought(-7, 3, 12, 90_000)), (3, bought(2, u64::from(u32::MAX) + 9, 1, 2))];
     let wide_by_days = [(0, bought(4, 1, FIRST_DAY - 1, 15)), (1, bought(-7, 3, 12, LAST_DAY + 1))];
     let rows = [narrow.as_slice(), wide.as_slice(), wide_by_days.as_slice()];
-    let parts = [slots(rows[0], 3), slots(rows[1], 4), slots(rows[2], 3)];
+    let parts = [stats(rows[0], 3), stats(rows[1], 4), stats(rows[2], 3)];
     assert_eq!(parts.each_ref().map(CustomerStatsTable::is_narrow), [true, false, false]);
     for (a, b) in [(0, 0), (0, 1), (1, 0), (1, 1), (0, 2), (2, 0), (2, 2)] {
         let mut joined = parts[a].clone();
         joined.join_all(&parts[b], Threads::inline());
         assert_eq!(all(&joined), plain(&[rows[a], rows[b]].concat(), joined.len()), "{a} and {b}");
 
-        let picks: [&[u32]; 2] = [&[2, 1, NO_CODE, 0], &[0, NO_CODE, 1, 2]];
+        let row_codes: [&[u32]; 2] = [&[2, 1, NO_CODE, 0], &[0, NO_CODE, 1, 2]];
         let gathered =
-            CustomerStatsTable::gather(&[(&parts[a], &sources(picks[0])), (&parts[b], &sources(picks[1]))], 4, Threads::inline());
+            CustomerStatsTable::gather(&[(&parts[a], &sources(row_codes[0])), (&parts[b], &sources(row_codes[1]))], 4, Threads::inline());
         let expected = (0..4).map(|row| {
-            let mut slot = EMPTY;
-            let codes = [(a, picks[0][row]), (b, picks[1][row])];
-            codes.iter().filter(|(_, code)| *code != NO_CODE).for_each(|(part, code)| slot.join(&parts[*part].get(*code)));
-            slot
+            let mut entry = EMPTY;
+            let codes = [(a, row_codes[0][row]), (b, row_codes[1][row])];
+            codes.iter().filter(|(_, code)| *code != NO_CODE).for_each(|(part, code)| entry.join(&parts[*part].get(*code)));
+            entry
         });
         assert_eq!(all(&gathered), expected.collect::<Vec<_>>(), "{a} and {b}");
 
@@ -304,12 +304,12 @@ fn narrow_and_wide_parts_join_gather_and_concat_to_the_same() {
 fn a_gathered_sum_may_need_more_than_its_parts() -> Result<()> {
     let n = ROWS_WORTH_THREADS + 1_000;
     let half = i128::from(i64::MAX) / 2 + 1;
-    let part = slots(&[(0, bought(half, 1, 1, 1)), (n as u32 - 1, bought(-4, 1, 2, 3))], n);
+    let part = stats(&[(0, bought(half, 1, 1, 1)), (n as u32 - 1, bought(-4, 1, 2, 3))], n);
     assert!(part.is_narrow());
-    let picks: Vec<u32> = (0..n as u32).rev().collect();
+    let row_codes: Vec<u32> = (0..n as u32).rev().collect();
     for threads in [1, 3] {
         let whole = Context::new(threads)
-            .install(|threads| CustomerStatsTable::gather(&[(&part, &sources(&picks)), (&part, &sources(&picks))], n, threads))?;
+            .install(|threads| CustomerStatsTable::gather(&[(&part, &sources(&row_codes)), (&part, &sources(&row_codes))], n, threads))?;
         assert!(!whole.is_narrow());
         assert_eq!(whole.get(n as u32 - 1), bought(2 * half, 2, 1, 1));
         assert_eq!(whole.get(0), bought(-8, 2, 2, 3));

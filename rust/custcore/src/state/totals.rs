@@ -7,9 +7,10 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
+use super::block_kernels::UnitValue;
 use super::days::DayRecord;
 use super::spec::Returns;
-use super::stats::{CustomerStats, CustomerStatsTable, EMPTY, UnitValue};
+use super::stats::{CustomerStats, CustomerStatsTable, EMPTY};
 use crate::column::{BLOCK, flag};
 use crate::exec::par::Threads;
 use crate::exec::simd::prefetch;
@@ -20,7 +21,7 @@ use crate::report::Tally;
 /// Totals by customer code.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Totals {
-    slots: CustomerStatsTable,
+    stats: CustomerStatsTable,
     /// Number of codes, where nothing but that is kept of customers.
     absent: Option<usize>,
     /// Rows of purchases, where they are not the orders themselves.
@@ -75,7 +76,7 @@ pub(crate) struct PurchaseTallies {
 impl PurchaseRules {
     /// What an order of this money counts as.
     #[inline]
-    pub(crate) fn standing(self, units: i128, amount_is_null: bool) -> OrderClass {
+    pub(crate) fn classify(self, units: i128, amount_is_null: bool) -> OrderClass {
         match self.returns {
             Returns::Exclude if units < 0 => OrderClass::LeftOut,
             Returns::Net if units < 0 => OrderClass::Refund,
@@ -87,8 +88,8 @@ impl PurchaseRules {
 
 impl PurchaseTallies {
     /// Counts an order that is no purchase.
-    pub(crate) fn add(&mut self, standing: OrderClass, rows: u64, units: i128, first_row: u64) {
-        let tally = match standing {
+    pub(crate) fn add(&mut self, class: OrderClass, rows: u64, units: i128, first_row: u64) {
+        let tally = match class {
             OrderClass::LeftOut => &mut self.excluded_refunds,
             OrderClass::Refund => &mut self.netted_refunds,
             OrderClass::Nothing => &mut self.zero_orders,
@@ -166,7 +167,7 @@ pub(crate) struct RowSlice<'a, U> {
 impl Totals {
     /// No customers yet; `lines` says that orders can have several rows.
     pub(crate) fn new(lines: bool) -> Self {
-        Self { slots: CustomerStatsTable::default(), absent: None, rows: lines.then(Vec::new), refunds_before_purchase: HashMap::default() }
+        Self { stats: CustomerStatsTable::default(), absent: None, rows: lines.then(Vec::new), refunds_before_purchase: HashMap::default() }
     }
 
     /// No customers yet, and nothing will be kept of them: orders are only told apart and tallied.
@@ -186,8 +187,8 @@ impl Totals {
             *known = customers.max(*known);
             return;
         }
-        if customers > self.slots.len() {
-            self.slots.grow(customers);
+        if customers > self.stats.len() {
+            self.stats.grow(customers);
             if let Some(rows) = &mut self.rows {
                 rows.resize(customers, 0);
             }
@@ -202,7 +203,7 @@ impl Totals {
         // One pass that the compiler works on in parallel, so that the usual block needs no question a row.
         if is_purchase(U::least(units)) {
             if self.absent.is_none() {
-                self.slots.add_block(codes, days, units, holes);
+                self.stats.add_block(codes, days, units, holes);
             }
             return;
         }
@@ -211,7 +212,7 @@ impl Totals {
             *purchase = if is_purchase(units) { code } else { NO_CODE };
         }
         if self.absent.is_none() {
-            self.slots.add_block(&purchases[..codes.len()], days, units, true);
+            self.stats.add_block(&purchases[..codes.len()], days, units, true);
         }
         for i in (0..codes.len()).filter(|&i| codes[i] != NO_CODE && purchases[i] == NO_CODE) {
             let amount_is_null = flags[i] & flag::NULL_AMOUNT != 0;
@@ -230,27 +231,27 @@ impl Totals {
 
     /// Adds one order; the answer is what it counts as. Room must have been made.
     pub(crate) fn add_order(&mut self, rules: PurchaseRules, order: &Order, tallies: &mut PurchaseTallies) -> OrderClass {
-        let standing = rules.standing(order.units, order.amount_is_null);
-        tallies.add(standing, order.lines, order.units, order.first_row);
+        let class = rules.classify(order.units, order.amount_is_null);
+        tallies.add(class, order.lines, order.units, order.first_row);
         if self.absent.is_some() {
-            return standing;
+            return class;
         }
-        match standing {
-            OrderClass::LeftOut => return standing,
+        match class {
+            OrderClass::LeftOut => return class,
             OrderClass::Refund | OrderClass::Nothing => {}
             OrderClass::Purchase => {
-                self.slots.join(order.customer, &CustomerStats { units: order.units, orders: 1, first: order.day, last: order.day });
+                self.stats.join(order.customer, &CustomerStats { units: order.units, orders: 1, first: order.day, last: order.day });
                 if let Some(rows) = &mut self.rows {
                     rows[order.customer as usize] += order.lines;
                 }
-                return standing;
+                return class;
             }
         }
-        self.slots.join(order.customer, &CustomerStats { units: order.units, ..EMPTY });
-        if self.slots.orders(order.customer) == 0 {
-            self.note_refunds(order.customer, (order.first_row, order.lines));
+        self.stats.join(order.customer, &CustomerStats { units: order.units, ..EMPTY });
+        if self.stats.orders(order.customer) == 0 {
+            self.add_refunds(order.customer, (order.first_row, order.lines));
         }
-        standing
+        class
     }
 
     /// Adds what another part knows of its customers; `codes[i]` is the code here of its customer i, [`NO_CODE`] for one
@@ -260,10 +261,10 @@ impl Totals {
             return;
         }
         match codes {
-            Codes::Same => self.slots.join_all(&other.slots, threads),
+            Codes::Same => self.stats.join_all(&other.stats, threads),
             Codes::Map(codes) => {
-                for (from, &code) in (0..).zip(&codes[..other.slots.len()]).filter(|(_, code)| **code != NO_CODE) {
-                    self.slots.join(code, &other.slots.get(from));
+                for (from, &code) in (0..).zip(&codes[..other.stats.len()]).filter(|(_, code)| **code != NO_CODE) {
+                    self.stats.join(code, &other.stats.get(from));
                 }
             }
         }
@@ -281,7 +282,7 @@ impl Totals {
         for (&code, &(first_row, refund_rows)) in &other.refunds_before_purchase {
             let customer = own(code) as u32;
             if customer != NO_CODE {
-                self.note_refunds(customer, (first_row.saturating_add(rows_before), refund_rows));
+                self.add_refunds(customer, (first_row.saturating_add(rows_before), refund_rows));
             }
         }
     }
@@ -292,23 +293,23 @@ impl Totals {
         if parts.iter().any(|part| part.absent.is_some()) {
             return Self { absent: Some(rows), ..Self::default() };
         }
-        let slots: Vec<(&CustomerStatsTable, &[(u32, u32)])> =
-            parts.iter().zip(&joined.sources).map(|(part, sources)| (&part.slots, sources.as_slice())).collect();
+        let stats: Vec<(&CustomerStatsTable, &[(u32, u32)])> =
+            parts.iter().zip(&joined.sources).map(|(part, sources)| (&part.stats, sources.as_slice())).collect();
         let mut whole =
-            Self { slots: CustomerStatsTable::gather(&slots, rows, threads), ..Self::new(parts.iter().any(|part| part.rows.is_some())) };
+            Self { stats: CustomerStatsTable::gather(&stats, rows, threads), ..Self::new(parts.iter().any(|part| part.rows.is_some())) };
         for (i, part) in parts.iter().enumerate() {
             if part.rows.is_none() && part.refunds_before_purchase.is_empty() {
                 continue;
             }
             let positions = joined.positions(i, codes[i]);
             if let (Some(rows), Some(from)) = (&mut whole.rows, &part.rows) {
-                rows.resize(whole.slots.len(), 0);
+                rows.resize(whole.stats.len(), 0);
                 for (&position, &from) in positions.iter().zip(from).filter(|(position, _)| **position != NO_CODE) {
                     rows[position as usize] += from;
                 }
             }
             for (&code, &refunds) in &part.refunds_before_purchase {
-                whole.note_refunds(positions[code as usize], refunds);
+                whole.add_refunds(positions[code as usize], refunds);
             }
         }
         whole
@@ -316,13 +317,13 @@ impl Totals {
 
     /// Adds what another part knows of its customer `from` to customer `to`, where rows are orders. Room must have been made.
     pub(crate) fn take(&mut self, other: &Self, from: u32, to: u32) {
-        self.slots.join(to, &other.slots.get(from));
+        self.stats.join(to, &other.stats.get(from));
         if let Some(&refunds) = other.refunds_before_purchase.get(&from) {
-            self.note_refunds(to, refunds);
+            self.add_refunds(to, refunds);
         }
     }
 
-    fn note_refunds(&mut self, customer: u32, (first_row, refund_rows): (u64, u64)) {
+    fn add_refunds(&mut self, customer: u32, (first_row, refund_rows): (u64, u64)) {
         let (row, rows) = self.refunds_before_purchase.entry(customer).or_insert((first_row, 0));
         *row = first_row.min(*row);
         *rows += refund_rows;
@@ -331,36 +332,36 @@ impl Totals {
     /// Adds what happened on one day of a customer. Room must have been made; days come in their order for each customer.
     pub(crate) fn add_day(&mut self, record: &DayRecord) {
         let DayRecord { customer, day, orders, rows, others, units } = *record;
-        let slot = if orders > 0 {
+        let entry = if orders > 0 {
             CustomerStats { units, orders: u64::from(orders), first: day, last: day }
         } else {
             CustomerStats { units, ..EMPTY }
         };
-        self.slots.join(customer, &slot);
+        self.stats.join(customer, &entry);
         if let Some(own) = &mut self.rows {
             own[customer as usize] += u64::from(rows);
         }
-        if others > 0 && self.slots.orders(customer) == 0 {
-            self.note_refunds(customer, (u64::MAX, u64::from(others)));
+        if others > 0 && self.stats.orders(customer) == 0 {
+            self.add_refunds(customer, (u64::MAX, u64::from(others)));
         }
     }
 
     /// Adds a customer whose totals are known, with the rows of his purchases, or first row and rows of other orders if
     /// there are none. Room must have been made.
-    pub(crate) fn restore(&mut self, code: u32, slot: &CustomerStats, rows: u64, others: (u64, u64)) {
-        self.slots.join(code, slot);
+    pub(crate) fn restore(&mut self, code: u32, entry: &CustomerStats, rows: u64, others: (u64, u64)) {
+        self.stats.join(code, entry);
         if let Some(own) = &mut self.rows {
             own[code as usize] += rows;
         }
         if others.1 > 0 {
-            self.note_refunds(code, others);
+            self.add_refunds(code, others);
         }
     }
 
     /// What a customer has: purchases, their rows, money.
     pub(crate) fn of(&self, code: u32) -> (u64, u64, i128) {
-        let slot = self.slots.get(code);
-        (slot.orders, self.rows.as_ref().map_or(slot.orders, |rows| rows[code as usize]), slot.units)
+        let entry = self.stats.get(code);
+        (entry.orders, self.rows.as_ref().map_or(entry.orders, |rows| rows[code as usize]), entry.units)
     }
 
     /// First row and rows of the refunds of a customer that came before any purchase.
@@ -370,12 +371,12 @@ impl Totals {
 
     /// Bytes it takes.
     pub(crate) fn bytes(&self) -> usize {
-        self.slots.bytes() + self.rows.as_ref().map_or(0, |rows| 8 * rows.capacity()) + 32 * self.refunds_before_purchase.capacity()
+        self.stats.bytes() + self.rows.as_ref().map_or(0, |rows| 8 * rows.capacity()) + 32 * self.refunds_before_purchase.capacity()
     }
 
     /// Number of codes.
     pub(crate) fn len(&self) -> usize {
-        self.absent.unwrap_or(self.slots.len())
+        self.absent.unwrap_or(self.stats.len())
     }
 
     /// Whether there are no codes.
@@ -391,7 +392,7 @@ impl Totals {
     /// Asks for the cache lines of a customer.
     #[inline]
     pub(crate) fn prefetch(&self, code: u32) {
-        self.slots.prefetch(code);
+        self.stats.prefetch(code);
         if let Some(rows) = &self.rows {
             prefetch(rows, code as usize);
         }
@@ -403,9 +404,9 @@ impl Totals {
         if parts.iter().any(|(part, _)| part.absent.is_some()) {
             return Self { absent: Some(len), ..Self::default() };
         }
-        let slots: Vec<(&CustomerStatsTable, usize)> = parts.iter().map(|(part, start)| (&part.slots, *start)).collect();
+        let stats: Vec<(&CustomerStatsTable, usize)> = parts.iter().map(|(part, start)| (&part.stats, *start)).collect();
         let has_rows = parts.iter().any(|(part, _)| part.rows.is_some());
-        let mut whole = Self { slots: CustomerStatsTable::concat(&slots, len, threads), ..Self::new(has_rows) };
+        let mut whole = Self { stats: CustomerStatsTable::concat(&stats, len, threads), ..Self::new(has_rows) };
         if let Some(rows) = &mut whole.rows {
             rows.resize(len, 0);
             for (from, start) in parts.iter().filter_map(|(part, start)| Some((part.rows.as_ref()?, *start))) {
@@ -414,7 +415,7 @@ impl Totals {
         }
         for (part, start) in parts {
             for (&code, &refunds) in &part.refunds_before_purchase {
-                whole.note_refunds(code + *start as u32, refunds);
+                whole.add_refunds(code + *start as u32, refunds);
             }
         }
         whole
@@ -423,13 +424,13 @@ impl Totals {
     /// Whether customer `code` has a purchase or a refund; a code can be empty when all its rows were left out.
     pub(crate) fn is_present(&self, code: u32) -> bool {
         self.absent.is_some()
-            || (code as usize) < self.slots.len() && self.slots.orders(code) > 0
+            || (code as usize) < self.stats.len() && self.stats.orders(code) > 0
             || self.refunds_before_purchase.contains_key(&code)
     }
 
     /// What is known of each code.
-    pub(crate) fn slots(&self) -> &CustomerStatsTable {
-        &self.slots
+    pub(crate) fn stats(&self) -> &CustomerStatsTable {
+        &self.stats
     }
 
     /// Rows of the purchases of each code; `None` where rows are orders.
@@ -441,9 +442,9 @@ impl Totals {
     pub(crate) fn without_purchase(&self) -> Tally {
         let mut tally = Tally::default();
         for (&code, &(row, rows)) in &self.refunds_before_purchase {
-            let slot = self.slots.get(code);
-            if slot.orders == 0 {
-                tally.add_rows(rows, slot.units, row);
+            let entry = self.stats.get(code);
+            if entry.orders == 0 {
+                tally.add_rows(rows, entry.units, row);
             }
         }
         tally

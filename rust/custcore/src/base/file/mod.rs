@@ -65,7 +65,7 @@ impl CustomerBase {
             Error::new(ErrorKind::StateMismatch, message)
         })?;
         let mut entries = Entries::from([(SETTINGS.to_owned(), json(&settings)?)]);
-        let Some((kinds, state, account)) = self.known_parts() else {
+        let Some((input_schema, state, account)) = self.known_parts() else {
             return Writer::new(to, path, FORMAT, &arrow_schema::Schema::empty(), entries)?.finish(&Entries::new());
         };
         let rows = state.interner.len();
@@ -77,8 +77,8 @@ impl CustomerBase {
                     "a sum of money has more than 38 digits, more than the file of a base holds. Cast the amounts to a smaller scale";
                 return Err(Error::new(ErrorKind::SumOverflow, message));
             }
-            let layout = BaseFileLayout::of(self.spec(), kinds, !narrow, None);
-            entries.insert(KINDS.to_owned(), json(&KindNames::of(kinds, !narrow))?);
+            let layout = BaseFileLayout::of(self.spec(), input_schema, !narrow, None);
+            entries.insert(KINDS.to_owned(), json(&KindNames::of(input_schema, !narrow))?);
             let mut writer = Writer::new(to, path, FORMAT, layout.schema(), entries)?;
             write_batches(&mut writer, &layout, &customers, BATCH, (context, threads), |_, _| Ok(()))?;
             writer.finish(&Entries::from([(ACCOUNT.to_owned(), json(&AccountText::of(state, account))?)]))
@@ -123,12 +123,12 @@ fn described<R: Read + Seek>(reader: &Reader<R>) -> Result<(BaseSpec, Option<(In
     let Some(text) = metadata.get(KINDS) else { return Ok((spec, None)) };
     let names: KindNames = parsed(reader, Some(text.as_str()), "its kinds cannot be read")?;
     let wide = names.wide;
-    let kinds = names.kinds(&spec)?.ok_or_else(wrong)?;
-    let layout = BaseFileLayout::of(&spec, &kinds, wide, None);
+    let input_schema = names.kinds(&spec)?.ok_or_else(wrong)?;
+    let layout = BaseFileLayout::of(&spec, &input_schema, wide, None);
     if layout.schema().fields() != reader.schema().fields() {
         return Err(reader.damaged("its columns are not those of its settings"));
     }
-    Ok((spec, Some((kinds, layout))))
+    Ok((spec, Some((input_schema, layout))))
 }
 
 fn parsed<T: DeserializeOwned, R: Read + Seek>(reader: &Reader<R>, text: Option<&str>, wrong: &str) -> Result<T> {
@@ -143,20 +143,20 @@ fn read<R: Read + Seek + Send>(mut reader: Reader<R>, context: &Context) -> Resu
 
 fn read_here<R: Read + Seek>(reader: &mut Reader<R>, context: &Context, threads: Threads<'_>) -> Result<CustomerBase> {
     let (spec, described) = described(reader)?;
-    let Some((kinds, layout)) = described else {
+    let Some((input_schema, layout)) = described else {
         if reader.is_empty() {
             return Ok(CustomerBase::of_parts(spec, None));
         }
         return Err(reader.damaged("it has customers of no kind"));
     };
-    let mut restore = BaseLoader::new(&kinds, &spec, threads);
+    let mut loader = BaseLoader::new(&input_schema, &spec, threads);
     for batch in 0..reader.len() {
         context.check()?;
         let rows = reader.batch(batch)?;
-        layout.read(&rows, &mut restore).map_err(|failure| failure.of(reader))?;
+        layout.read(&rows, &mut loader).map_err(|failure| failure.of(reader))?;
     }
     let account: AccountText = parsed(reader, reader.entries().get(ACCOUNT).map(String::as_str), "its account cannot be read")?;
-    let mut state = restore.finish();
+    let mut state = loader.finish();
     let account = account.fill(&mut state).ok_or_else(|| reader.damaged("its account cannot be read"))?;
-    Ok(CustomerBase::of_parts(spec, Some((kinds, state, account))))
+    Ok(CustomerBase::of_parts(spec, Some((input_schema, state, account))))
 }

@@ -158,17 +158,17 @@ enum MoneyKind {
 
 impl KindNames {
     /// The kinds as text has them.
-    pub(super) fn of(kinds: &InputSchema, wide: bool) -> Self {
+    pub(super) fn of(input_schema: &InputSchema, wide: bool) -> Self {
         Self {
-            id: kinds.id_type.to_string(),
-            zone: kinds.clock.zone().map(|zone| zone.name().to_owned()),
-            money: kinds.money.map(|money| match money {
+            id: input_schema.id_type.to_string(),
+            zone: input_schema.clock.zone().map(|zone| zone.name().to_owned()),
+            money: input_schema.money.map(|money| match money {
                 Money::Float { decimals } => MoneyKind::Float(decimals),
                 Money::Integer => MoneyKind::Integer,
                 Money::Decimal { scale } => MoneyKind::Decimal(scale),
             }),
-            order: kinds.order_kind.map(|kind| name_of(&KINDS, &kind)),
-            attributes: kinds.attributes.iter().map(|(_, value_type)| value_type.to_string()).collect(),
+            order: input_schema.order_kind.map(|kind| name_of(&KINDS, &kind)),
+            attributes: input_schema.attributes.iter().map(|(_, value_type)| value_type.to_string()).collect(),
             wide,
         }
     }
@@ -226,7 +226,8 @@ pub(super) struct AccountText {
     batch_ids: BTreeSet<String>,
     report: Tallies,
     /// By local day, where the base can look back.
-    notes: Option<BTreeMap<i32, Tallies>>,
+    #[serde(rename = "notes")]
+    daily_tallies: Option<BTreeMap<i32, Tallies>>,
 }
 
 /// Those that counted something, by name.
@@ -261,8 +262,8 @@ fn purchase_tallies(purchases: &mut PurchaseTallies) -> [(&'static str, &mut Tal
     [("excluded_refunds", excluded_refunds), ("netted_refunds", netted_refunds), ("zero_orders", zero_orders)]
 }
 
-fn day_tallies(notes: &mut DayTallies) -> impl Iterator<Item = (&'static str, &mut Tally)> {
-    let DayTallies { null_amount, null_order, purchases } = notes;
+fn day_tallies(tallies: &mut DayTallies) -> impl Iterator<Item = (&'static str, &mut Tally)> {
+    let DayTallies { null_amount, null_order, purchases } = tallies;
     [("null_amount", null_amount), ("null_order_id", null_order)].into_iter().chain(purchase_tallies(purchases))
 }
 
@@ -286,8 +287,8 @@ impl AccountText {
     /// What a state holds besides its customers, as text has it.
     pub(super) fn of(state: &State, account: BaseMeta) -> Self {
         let (mut rows, mut purchases) = (state.rows, state.purchases);
-        let notes = state.notes.as_ref().map(|notes| {
-            let by_day = notes.days().map(|(day, notes)| (day, write(day_tallies(&mut notes.clone()))));
+        let daily_tallies = state.daily_tallies.as_ref().map(|daily_tallies| {
+            let by_day = daily_tallies.days().map(|(day, tallies)| (day, write(day_tallies(&mut tallies.clone()))));
             by_day.filter(|(_, tallies)| !tallies.is_empty()).collect()
         });
         Self {
@@ -297,7 +298,7 @@ impl AccountText {
             sealed: account.sealed,
             batch_ids: account.batches,
             report: write(row_tallies(&mut rows).into_iter().chain(purchase_tallies(&mut purchases))),
-            notes,
+            daily_tallies,
         }
     }
 
@@ -305,8 +306,8 @@ impl AccountText {
     pub(super) fn fill(self, state: &mut State) -> Option<BaseMeta> {
         (state.first_day, state.last_day) = (self.first_day.unwrap_or(i32::MAX), self.last_day.unwrap_or(i32::MIN));
         read(self.report, row_tallies(&mut state.rows).into_iter().chain(purchase_tallies(&mut state.purchases)))?;
-        match (self.notes, &mut state.notes) {
-            (Some(by_day), Some(notes)) => fill_notes(by_day, notes)?,
+        match (self.daily_tallies, &mut state.daily_tallies) {
+            (Some(by_day), Some(daily_tallies)) => fill_daily_tallies(by_day, daily_tallies)?,
             (None, None) => {}
             _ => return None,
         }
@@ -314,6 +315,6 @@ impl AccountText {
     }
 }
 
-fn fill_notes(by_day: BTreeMap<i32, Tallies>, notes: &mut DailyTallies) -> Option<()> {
-    by_day.into_iter().try_for_each(|(day, tallies)| read(tallies, day_tallies(notes.on(day))))
+fn fill_daily_tallies(by_day: BTreeMap<i32, Tallies>, daily_tallies: &mut DailyTallies) -> Option<()> {
+    by_day.into_iter().try_for_each(|(day, tallies)| read(tallies, day_tallies(daily_tallies.on(day))))
 }

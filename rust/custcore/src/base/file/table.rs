@@ -91,10 +91,10 @@ impl Group {
     }
 
     /// Reads the column for some keys.
-    fn read(&self, column: &ArrayRef, keys: &[(Level, u32)], restore: &mut BaseLoader<'_>) -> Result<(), Failure> {
-        let threads = restore.threads;
+    fn read(&self, column: &ArrayRef, keys: &[(Level, u32)], loader: &mut BaseLoader<'_>) -> Result<(), Failure> {
+        let threads = loader.threads;
         for (at, column) in column.as_struct().columns().iter().enumerate() {
-            restore.accumulator(self.first + at)?.read(keys, column, threads)?;
+            loader.accumulator(self.first + at)?.read(keys, column, threads)?;
         }
         Ok(())
     }
@@ -127,15 +127,15 @@ fn item(fields: &Fields) -> FieldRef {
 
 impl BaseFileLayout {
     /// The layout of a base of these settings and kinds. First rows are kept if it is given how many rows there were before.
-    pub(crate) fn of(spec: &BaseSpec, kinds: &InputSchema, wide: bool, rows_before: Option<u64>) -> Self {
+    pub(crate) fn of(spec: &BaseSpec, input_schema: &InputSchema, wide: bool, rows_before: Option<u64>) -> Self {
         let units = Field::new("units", if wide { DataType::Decimal128(38, 0) } else { DataType::Int64 }, false);
         let date = Field::new("date", DataType::Date32, false);
         let count = |name: &str| Field::new(name, DataType::UInt32, false);
         let days = spec
             .keeps_days()
             .then(|| Fields::from(vec![date.clone(), count("n_orders"), count("n_rows"), count("n_other_rows"), units.clone()]));
-        let groups = Group::all(&Accumulators::new(&spec.roles.attributes, &spec.accumulators, kinds));
-        let orders = kinds.order_kind.map(|kind| {
+        let groups = Group::all(&Accumulators::new(&spec.roles.attributes, &spec.accumulators, input_schema));
+        let orders = input_schema.order_kind.map(|kind| {
             let mut parts = vec![
                 date,
                 Field::new("n_rows", DataType::Int64, false),
@@ -162,13 +162,13 @@ impl BaseFileLayout {
         columns.extend(orders.as_ref().map(|layout| Field::new("orders", list_of(&layout.fields), false)));
         columns.extend(groups.iter().map(Group::field));
         for column in &mut columns {
-            while *column.name() == kinds.id_name {
+            while *column.name() == input_schema.id_name {
                 let name = format!("{}_", column.name());
                 column.set_name(name);
             }
         }
-        columns.insert(0, Field::new(&kinds.id_name, kinds.id_type.clone(), false));
-        Self { schema: Arc::new(Schema::new(columns)), id_type: kinds.id_type.clone(), wide, rows_before, days, orders, groups }
+        columns.insert(0, Field::new(&input_schema.id_name, input_schema.id_type.clone(), false));
+        Self { schema: Arc::new(Schema::new(columns)), id_type: input_schema.id_type.clone(), wide, rows_before, days, orders, groups }
     }
 
     /// The schema, without metadata.
@@ -276,10 +276,10 @@ impl BaseFileLayout {
     }
 
     /// Reads the rows of a batch of this layout.
-    pub(crate) fn read(&self, batch: &RecordBatch, restore: &mut BaseLoader<'_>) -> Result<(), Failure> {
+    pub(crate) fn read(&self, batch: &RecordBatch, loader: &mut BaseLoader<'_>) -> Result<(), Failure> {
         let mut columns = batch.columns().iter();
         let mut next = || columns.next().ok_or(Failure::Content("a column is missing"));
-        let first = restore.add_ids(keys_in(next()?, restore.threads)?.ok_or("an id is null")?)?;
+        let first = loader.add_ids(keys_in(next()?, loader.threads)?.ok_or("an id is null")?)?;
         let (first_dates, last_dates) = (next()?.as_primitive::<Date32Type>(), next()?.as_primitive::<Date32Type>());
         let (orders, rows, others) = (counts(next()?)?, counts(next()?)?, counts(next()?)?);
         let units = self.read_units(next()?);
@@ -298,17 +298,17 @@ impl BaseFileLayout {
                 first_other: first_others.map_or(u64::MAX, |rows| rows.value(row)),
                 units: units.get(row),
             };
-            restore.add_totals(code, &totals)?;
+            loader.add_totals(code, &totals)?;
         }
         if self.days.is_some() {
-            self.read_days(next()?.as_list(), first, restore)?;
+            self.read_days(next()?.as_list(), first, loader)?;
         }
         if self.orders.is_some() {
-            self.read_orders(next()?.as_list(), first, restore)?;
+            self.read_orders(next()?.as_list(), first, loader)?;
         }
         let keys: Vec<(Level, u32)> = (first..).take(batch.num_rows()).map(|code| (Level::Customer, code)).collect();
         for group in &self.groups {
-            group.read(next()?, &keys, restore)?;
+            group.read(next()?, &keys, loader)?;
         }
         Ok(())
     }
@@ -321,7 +321,7 @@ impl BaseFileLayout {
         }
     }
 
-    fn read_days(&self, lists: &ListArray, first: u32, restore: &mut BaseLoader<'_>) -> Result<(), Failure> {
+    fn read_days(&self, lists: &ListArray, first: u32, loader: &mut BaseLoader<'_>) -> Result<(), Failure> {
         let records = lists.values().as_struct();
         let count = |at: usize| records.column(at).as_primitive::<UInt32Type>().values();
         let dates = records.column(0).as_primitive::<Date32Type>().values();
@@ -336,16 +336,16 @@ impl BaseFileLayout {
                     others: others[at],
                     units: units.get(at),
                 };
-                restore.add_day(&record)?;
+                loader.add_day(&record)?;
             }
         }
         Ok(())
     }
 
-    fn read_orders(&self, lists: &ListArray, first: u32, restore: &mut BaseLoader<'_>) -> Result<(), Failure> {
+    fn read_orders(&self, lists: &ListArray, first: u32, loader: &mut BaseLoader<'_>) -> Result<(), Failure> {
         let orders = lists.values().as_struct();
         let id_nulls = orders.column(0).logical_nulls();
-        let ids = keys_with_nulls(orders.column(0), restore.threads)?;
+        let ids = keys_with_nulls(orders.column(0), loader.threads)?;
         let part_lists: &ListArray = orders.column(1).as_list();
         let parts = part_lists.values().as_struct();
         let dates = parts.column(0).as_primitive::<Date32Type>().values();
@@ -371,13 +371,13 @@ impl BaseFileLayout {
                     return Err("the days of an order do not ascend".into());
                 }
                 let is_open = id_nulls.as_ref().is_none_or(|nulls| nulls.is_valid(order));
-                keys.push(restore.add_order(is_open.then_some((&ids, order as u32)), &parts)?);
+                keys.push(loader.add_order(is_open.then_some((&ids, order as u32)), &parts)?);
             }
         }
         // Lists may be a part of those that were written.
         let first = lists.value_offsets().first().map_or(0, |&first| first as usize);
         for (group, column) in self.groups.iter().zip(orders.columns().iter().skip(2)) {
-            group.read(&column.slice(first, keys.len()), &keys, restore)?;
+            group.read(&column.slice(first, keys.len()), &keys, loader)?;
         }
         Ok(())
     }
