@@ -9,11 +9,11 @@ use crate::column::mark::PURCHASE;
 use crate::error::{Error, Result};
 use crate::group::interner::NO_CODE;
 
-/// Orders ahead whose customers' cache lines are asked for.
+/// Prefetch distance in orders.
 const AHEAD: usize = 16;
 
-/// Orders that were closed, by their positions among the open ones: (position, customer), (position, position among
-/// [`State::spread`]).
+/// Closed orders by their positions among the open orders: (position, customer) and (position, position in
+/// [`State::split_orders`]).
 #[derive(Debug, Default)]
 pub(crate) struct ClosedOrders {
     customers: Vec<(u32, u32)>,
@@ -21,8 +21,8 @@ pub(crate) struct ClosedOrders {
 }
 
 impl State {
-    /// Adds a block of rows one by one: `orders` are the codes of their order ids, [`NO_CODE`] for none, `line` tells a row
-    /// unless it does not count, and `rows` is what accumulators read.
+    /// Adds a block of rows one by one. `orders` are the codes of the order ids, [`NO_CODE`] for null. `line` returns the line of
+    /// a row, `None` if the row does not count. Accumulators read `rows`.
     pub(crate) fn add_each_line(&mut self, orders: &[u32], line: impl Fn(usize) -> Option<OrderLine>, rows: &RowBlock<'_>) -> Result<()> {
         let (mut customers, mut open) = ([NO_CODE; BLOCK], [NO_CODE; BLOCK]);
         let mut ended: Vec<(Order, OrderParts)> = Vec::new();
@@ -58,19 +58,19 @@ impl State {
         Ok(())
     }
 
-    /// Adds a block of lines that lack nothing where [`State::is_plain_lines`].
+    /// Adds a block of complete lines. Requires [`State::is_plain_lines`].
     pub(crate) fn add_whole_lines(&mut self, lines: &LineBlock<'_>) -> Result<()> {
-        let OrderAssembly::Any(all) = &mut self.lines else { return Err(Error::internal("lines where rows are orders")) };
+        let OrderAssembly::Any(all) = &mut self.lines else { return Err(Error::internal("order lines in a state without orders")) };
         all.add_lines(lines)
     }
 
-    /// Adds a block of rows where [`State::is_plain_lines`]: `orders` are the codes of their order ids, `line` tells a row
-    /// unless it does not count.
+    /// Adds a block of rows. Requires [`State::is_plain_lines`]. `orders` are the codes of the order ids, `line` returns the line
+    /// of a row, `None` if the row does not count.
     pub(crate) fn add_lines(&mut self, orders: &[u32], line: impl Fn(usize) -> Option<OrderLine>) -> Result<()> {
-        let OrderAssembly::Any(all) = &mut self.lines else { return Err(Error::internal("lines where rows are orders")) };
+        let OrderAssembly::Any(all) = &mut self.lines else { return Err(Error::internal("order lines in a state without orders")) };
         let by_day = all.is_by_day();
         let mut alone = Vec::new();
-        // Lines of an order that follow each other are one part of it.
+        // Adjacent lines of an order are added as one part.
         let mut run: Option<(u32, Order)> = None;
         for (row, &code) in orders.iter().enumerate() {
             let Some(line) = line(row) else { continue };
@@ -99,13 +99,13 @@ impl State {
         Ok(())
     }
 
-    /// Adds an order that gets no more lines; the answer is what it counts as, `None` where that differs from day to day.
+    /// Adds a closed order. Returns its class, `None` for a split order, whose class differs by day.
     pub(crate) fn add_order(&mut self, order: &Order, parts: &[Order]) -> Option<OrderClass> {
         if self.daily_tallies.is_some() && !parts.is_empty() {
             self.split_orders.push(SplitOrder { order: *order, parts: parts.to_vec() });
             return None;
         }
-        // Orders that wait need no totals, so that these reach no further than the customers whose orders do not wait.
+        // Open orders need no totals, so the totals only grow to the customers of closed orders.
         self.totals.grow(order.customer as usize + 1);
         let class = self.totals.add_order(self.rules, order, &mut self.purchases);
         if let Some(order_log) = &mut self.order_log {
@@ -118,7 +118,7 @@ impl State {
         Some(class)
     }
 
-    /// Adds the order that is open at a position; [`State::promote`] has to follow.
+    /// Closes the open order at a position. The caller has to call [`State::promote`] afterwards.
     pub(crate) fn close_order(&mut self, position: u32, order: &Order, parts: &[Order], closed: &mut ClosedOrders) {
         let class = self.add_order(order, parts);
         if self.accumulators.is_empty() {
@@ -131,13 +131,13 @@ impl State {
         }
     }
 
-    /// Hands what accumulators know of orders that were closed on to their customers.
+    /// Moves the accumulator values of closed orders to their customers, or to the split orders.
     pub(crate) fn promote(&mut self, closed: &ClosedOrders) {
         self.accumulators.promote(Level::Open, Level::Customer, &closed.customers);
         self.accumulators.promote(Level::Open, Level::Split, &closed.split_orders);
     }
 
-    /// Turns the orders that have waited into purchases and refunds; after the last row.
+    /// Closes all open orders after the last row.
     pub(crate) fn close_orders(&mut self) {
         let mut closed = ClosedOrders::default();
         match std::mem::replace(&mut self.lines, OrderAssembly::None) {

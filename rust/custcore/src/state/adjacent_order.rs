@@ -3,15 +3,15 @@
 use super::order_lines::{OrderParts, add_part};
 use super::totals::Order;
 
-/// The order that is being read, where the lines of an order follow each other.
+/// The open order, if the lines of an order are adjacent.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct AdjacentOrder {
-    /// Code of its order id, the order, and its parts by day.
+    /// Code of the order id, the order, and its parts by day.
     current: Option<(u32, Order, OrderParts)>,
 }
 
 impl AdjacentOrder {
-    /// Adds a part of order `code`; the answer is the order before it, if that has ended.
+    /// Adds a part of order `code`. Returns the previous order if this part begins another one.
     pub(crate) fn add(&mut self, code: u32, part: &Order) -> Option<(Order, OrderParts)> {
         match &mut self.current {
             Some((open, order, parts)) if *open == code && order.customer == part.customer => {
@@ -23,22 +23,22 @@ impl AdjacentOrder {
         }
     }
 
-    /// Bytes it takes.
+    /// Size in bytes.
     pub(crate) fn bytes(&self) -> usize {
         self.current.as_ref().map_or(0, |(_, _, parts)| parts.capacity() * size_of::<Order>())
     }
 
-    /// The code of its order id.
+    /// The code of the order id.
     pub(crate) fn code_mut(&mut self) -> Option<&mut u32> {
         self.current.as_mut().map(|(code, _, _)| code)
     }
 
-    /// The code of its order id, the order, and its parts by day.
+    /// The code of the order id, the order, and its parts by day.
     pub(crate) fn current(&self) -> Option<(u32, &Order, &[Order])> {
         self.current.as_ref().map(|(code, order, parts)| (*code, order, parts.as_slice()))
     }
 
-    /// The last order.
+    /// Ends the open order.
     pub(crate) fn end(&mut self) -> Option<(Order, OrderParts)> {
         self.current.take().map(|(_, order, parts)| (order, parts))
     }

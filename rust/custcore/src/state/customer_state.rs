@@ -1,4 +1,4 @@
-//! What is known of all customers, or of one thread's share of the rows: everything in it is exact and merges in any order.
+//! The state of all customers, or of the rows of one thread. All of it is exact and merges in any order.
 
 use super::accumulator::Level;
 use super::accumulators::Accumulators;
@@ -18,24 +18,24 @@ use crate::group::encoding::KeyEncoding;
 use crate::group::interner::{Interner, NO_CODE};
 use crate::report::Tally;
 
-/// Rows that were left out before they could be orders, and notes on rows that were not.
+/// Tallies of rows that were left out, and of rows that count but have a null.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct RowTallies {
-    /// Rows without an id.
+    /// Rows without a customer id.
     pub null_id: Tally,
-    /// Rows without a time.
+    /// Rows without a timestamp.
     pub null_time: Tally,
     /// Rows with an infinite amount.
     pub nonfinite: Tally,
-    /// Rows after the last day that counts.
+    /// Rows after the last day (`until`).
     pub after: Tally,
     /// Rows that count, without an amount.
     pub null_amount: Tally,
-    /// Rows that count, without an order id: each an order of its own.
+    /// Rows that count, without an order id; each is one order.
     pub null_order: Tally,
-    /// Lines of orders that were sealed.
+    /// Late lines: lines of sealed orders.
     pub late: Tally,
-    /// Orders of customers who were removed.
+    /// Orders of removed customers.
     pub removed: Tally,
 }
 
@@ -52,8 +52,8 @@ impl RowTallies {
     }
 }
 
-/// An order with lines on several days that gets no more of them. As of a day in between only some of it counts, so it is
-/// no purchase or refund once and for all.
+/// A closed split order: its lines are on several days. As of a day in between only some of its lines count, so its class
+/// differs by day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SplitOrder {
     /// The whole order.
@@ -62,7 +62,7 @@ pub(crate) struct SplitOrder {
     pub parts: OrderParts,
 }
 
-/// What is known after a fold, or of one thread's share of it.
+/// The state of an update, of a base, or of one thread's part of an update.
 #[derive(Debug, Clone)]
 pub(crate) struct State {
     pub(crate) rules: PurchaseRules,
@@ -70,40 +70,40 @@ pub(crate) struct State {
     pub interner: Interner,
     /// Totals by code.
     pub totals: Totals,
-    /// Rows left out, and notes.
+    /// Tallies of rows.
     pub rows: RowTallies,
-    /// Orders that are no purchases.
+    /// Tallies of orders that are not purchases.
     pub purchases: PurchaseTallies,
-    /// The last day among rows that have an id and a time.
+    /// The last day among rows with an id and a timestamp.
     pub last_day: i32,
-    /// The first one, where orders are written down.
+    /// The first day among them, if there is an order log.
     pub first_day: i32,
-    /// Every order, where they are written down.
+    /// All orders, if an order log is kept.
     pub order_log: Option<OrderLog>,
-    /// What happened on each day, if that is kept or days are counted.
+    /// Purchases by customer and day, if they are kept or purchase days are counted.
     pub days: Option<DayRuns>,
-    /// Notes by day, where the base can look back.
+    /// Daily tallies, if the base has snapshots as of past days.
     pub daily_tallies: Option<DailyTallies>,
-    /// Orders with lines on several days that wait no more, where the base can look back.
+    /// Closed split orders, if the base has snapshots as of past days.
     pub split_orders: Vec<SplitOrder>,
-    /// What is kept of customers besides.
+    /// Attributes and other accumulators.
     pub accumulators: Accumulators,
     pub(crate) lines: OrderAssembly,
 }
 
-/// How rows become orders.
+/// How rows are grouped into orders.
 #[derive(Debug, Clone)]
 pub(crate) enum OrderAssembly {
     /// Every row is an order.
     None,
-    /// Orders wait until all rows were seen.
+    /// Orders stay open until all rows are read.
     Any(Box<OpenOrders>),
-    /// Lines of an order follow each other.
+    /// Lines of an order are adjacent.
     Adjacent(Box<Interner>, AdjacentOrder),
 }
 
 impl State {
-    /// The state of nothing.
+    /// An empty state.
     pub(crate) fn new(input_schema: &InputSchema, spec: &BaseSpec, interner: Interner, order_encoding: KeyEncoding) -> Self {
         let lines = match (input_schema.order_kind, spec.order_lines) {
             (None, _) => OrderAssembly::None,
@@ -134,7 +134,7 @@ impl State {
         }
     }
 
-    /// Turns to new plans.
+    /// Changes the encodings of customer ids and order ids.
     pub(crate) fn apply_encodings(&mut self, encoding: KeyEncoding, order_encoding: KeyEncoding) -> Result<()> {
         if encoding == KeyEncoding::Table {
             self.leave_range()?;
@@ -149,7 +149,7 @@ impl State {
         Ok(())
     }
 
-    /// A state of the same kinds that knows nothing.
+    /// An empty state with the same settings and input schema.
     pub(crate) fn empty_like(&self) -> Self {
         let lines = match &self.lines {
             OrderAssembly::None => OrderAssembly::None,
@@ -173,13 +173,13 @@ impl State {
         }
     }
 
-    /// Whether rows are orders without attributes, so that whole blocks can be added up at once.
+    /// Whether rows are orders and there are no accumulators, so that whole blocks can be added at once.
     pub(crate) fn is_plain(&self) -> bool {
         matches!(self.lines, OrderAssembly::None) && self.accumulators.is_empty()
     }
 
-    /// Money that makes a row a purchase of which nothing but customer, day and money need be known, if it is this much or
-    /// more; no money does where the number of each row is written down.
+    /// Rows with at least this amount are purchases that need only customer, day and amount. No amount qualifies if row
+    /// numbers are stored.
     pub(crate) fn least_packed(&self) -> i64 {
         let is_numbered = self.days.is_some() || self.order_log.as_ref().is_some_and(|order_log| order_log.purchases().is_none());
         if is_numbered { i64::MAX } else { i64::from(!self.rules.zero_is_purchase) }
@@ -201,7 +201,7 @@ impl State {
         }
     }
 
-    /// Enters an order among the days, and in the notes if it is no purchase.
+    /// Adds an order to the day records, and to the daily tallies if it is not a purchase.
     pub(super) fn add_to_days(&mut self, class: OrderClass, (customer, day): (u32, i32), (lines, units, first_row): (u64, i128, u64)) {
         if let Some(daily_tallies) = &mut self.daily_tallies {
             daily_tallies.add_order(day, class, (lines, units, first_row));
@@ -225,7 +225,7 @@ impl State {
         }
     }
 
-    /// Counts a row that has no amount.
+    /// Counts a row with a null amount.
     pub(crate) fn count_null_amount(&mut self, day: i32, row: u64) {
         self.rows.null_amount.add(0, row);
         if let Some(daily_tallies) = &mut self.daily_tallies {
@@ -233,7 +233,7 @@ impl State {
         }
     }
 
-    /// Counts a line that has no order id.
+    /// Counts a line with a null order id.
     pub(super) fn count_null_order(&mut self, line: &OrderLine) {
         self.rows.null_order.add(line.units, line.row);
         if let Some(daily_tallies) = &mut self.daily_tallies {
@@ -241,17 +241,17 @@ impl State {
         }
     }
 
-    /// How much there is to look at: customers, their days, orders that wait.
+    /// Amount of work for a pass over the state: customers, day records, open and split orders.
     pub(crate) fn size(&self) -> usize {
         self.interner.len() + self.days.as_ref().map_or(0, DayRuns::len) + self.waiting_orders() + self.split_orders.len()
     }
 
-    /// Orders whose lines may still come.
+    /// Number of orders that may get more lines.
     pub(crate) fn waiting_orders(&self) -> usize {
         if let OrderAssembly::Any(orders) = &self.lines { orders.orders().len() } else { 0 }
     }
 
-    /// Bytes of all that it holds.
+    /// Size in bytes.
     pub(crate) fn bytes(&self) -> usize {
         let lines = match &self.lines {
             OrderAssembly::None => 0,
@@ -270,7 +270,7 @@ impl State {
             + lines
     }
 
-    /// The order ids, where rows are lines.
+    /// The order ids, if rows are order lines.
     pub(crate) fn order_ids(&mut self) -> Option<&mut Interner> {
         match &mut self.lines {
             OrderAssembly::None => None,
@@ -279,7 +279,7 @@ impl State {
         }
     }
 
-    /// Where lines follow each other, forgets all order ids but that of the open order; codes given out before are void.
+    /// With adjacent lines, drops all order ids but that of the open order. Codes assigned before become invalid.
     pub(crate) fn reset_order_ids(&mut self) -> Result<()> {
         if let OrderAssembly::Adjacent(ids, open) = &mut self.lines {
             let mut fresh = Interner::new(ids.kind());
@@ -291,24 +291,24 @@ impl State {
         Ok(())
     }
 
-    /// Has orders found by a look-up, so that order ids that were not seen take no memory; before any orders are there.
+    /// Uses a hash lookup for the open orders, so that unused order ids take no memory. Only while there are no orders.
     pub(crate) fn make_orders_sparse(&mut self) {
         if let OrderAssembly::Any(orders) = &mut self.lines {
             orders.make_sparse();
         }
     }
 
-    /// Whether rows wait for the other lines of their orders.
+    /// Whether orders stay open until all rows are read.
     pub(crate) fn waits(&self) -> bool {
         matches!(self.lines, OrderAssembly::Any(_))
     }
 
-    /// Whether lines wait for their orders and nothing but totals is kept, so that whole blocks can be added at once.
+    /// Whether rows are lines of open orders and there are no accumulators, so that whole blocks can be added at once.
     pub(crate) fn is_plain_lines(&self) -> bool {
         matches!(self.lines, OrderAssembly::Any(_)) && self.accumulators.is_empty()
     }
 
-    /// The orders that wait, their parts by day, and where accumulators know them.
+    /// The open orders and split orders, with their parts by day and their keys in the accumulators.
     pub(crate) fn waiting(&self) -> impl Iterator<Item = (&Order, &[Order], (Level, u32))> {
         let orders = if let OrderAssembly::Any(orders) = &self.lines { Some(orders) } else { None };
         let many = orders

@@ -1,4 +1,4 @@
-//! Several states as one: threads' parts at the end of a fold, an update and a base, two bases.
+//! Merge of states: the parts of threads at the end of an update, an update into a base, two bases.
 
 use super::accumulator::Level;
 use super::adjacent_order::AdjacentOrder;
@@ -13,7 +13,7 @@ use crate::group::key_union::join;
 use crate::group::keys::Keys;
 
 impl State {
-    /// The codes that count when this part is joined with others.
+    /// The codes that take part in a merge.
     fn codes(&self) -> Vec<u32> {
         if self.totals.are_absent() {
             return (0..self.interner.len() as u32).collect();
@@ -21,9 +21,9 @@ impl State {
         (0..).zip(self.known_codes()).filter(|(_, known)| *known).map(|(code, _)| code).collect()
     }
 
-    /// All parts of one fold in one, by sorting and joining their ids.
+    /// Merges all parts of an update by sorting and joining their ids.
     pub(crate) fn unify(mut parts: Vec<Self>, threads: Threads<'_>) -> Result<Self> {
-        // Nothing is looked up any more, and there is need of memory.
+        // No lookups follow; free the hash tables before the merge allocates.
         parts.iter_mut().for_each(|part| part.interner.drop_table());
         let ids: Vec<(&Keys, Vec<u32>)> = parts.iter().map(|part| (part.interner.keys(), part.codes())).collect();
         let joined = join(&ids, threads)?;
@@ -39,7 +39,7 @@ impl State {
             }
         }
         let mut parts = parts.into_iter().enumerate();
-        let Some((_, first)) = parts.next() else { return Err(Error::internal("no parts to join")) };
+        let Some((_, first)) = parts.next() else { return Err(Error::internal("no states to merge")) };
         let kind = first.interner.kind();
         let mut whole = first.empty_like();
         whole.rows = first.rows;
@@ -64,8 +64,8 @@ impl State {
         Ok(whole)
     }
 
-    /// Closes the orders of several states of the same codes, side by side; orders that lie in several are put together
-    /// first, in the first state. Where that cannot be, or is not worth it, they are left open.
+    /// Closes the open orders of several states with the same codes in parallel. Orders that occur in several states are first
+    /// moved to the first state. If that is not possible, or not worth it, all orders stay open.
     pub(crate) fn close_in_parallel(parts: &mut Vec<Self>, threads: Threads<'_>) -> Result<()> {
         if parts.len() < 2 || parts.iter().map(Self::size).sum::<usize>() < ROWS_WORTH_THREADS {
             return Ok(());
@@ -73,7 +73,7 @@ impl State {
         let mut orders = Vec::with_capacity(parts.len());
         for part in &mut *parts {
             match &mut part.lines {
-                // A customer who has several codes would have several orders for one.
+                // A customer with several codes would get several orders for one.
                 OrderAssembly::Any(own) if part.accumulators.is_empty() && !part.interner.repeats() => orders.push(&mut **own),
                 _ => return Ok(()),
             }
@@ -94,11 +94,11 @@ impl State {
         Ok(())
     }
 
-    /// Closes the orders of several states of the same range: each thread takes some of the customers, so that totals of all
-    /// customers are there once and not once for each state. The answer is the state of the orders that were closed.
+    /// Closes the open orders of several states with the same range of ids. Each thread takes a range of customers, so there is
+    /// one table of totals and not one per state. Returns the state of the closed orders.
     fn close_by_range(parts: &mut [Self], threads: Threads<'_>) -> Result<Self> {
         let (keys, codes) = (parts[0].interner.keys().clone(), parts[0].interner.len());
-        let Keys::Range { base, .. } = keys else { return Err(Error::internal("codes of no range")) };
+        let Keys::Range { base, .. } = keys else { return Err(Error::internal("customer codes are not a range")) };
         let shift = codes.div_ceil(4 * threads.count()).next_power_of_two().trailing_zeros();
         let width = 1_usize << shift;
         let ranges = codes.div_ceil(width);
@@ -131,10 +131,10 @@ impl State {
         Self::concat(threads.par_tasks(0..ranges, close), Some(width), threads)
     }
 
-    /// Plain states with no customer in common, one behind the other; `width` says that they are of ranges of so many ids,
-    /// which follow each other.
+    /// Concatenates plain states with disjoint customers. With `width` they are consecutive ranges of that many
+    /// ids.
     pub(crate) fn concat(mut parts: Vec<Self>, width: Option<usize>, threads: Threads<'_>) -> Result<Self> {
-        // Nothing is looked up any more, and there is need of memory.
+        // No lookups follow; free the hash tables before the merge allocates.
         parts.iter_mut().for_each(|part| part.interner.drop_table());
         let mut end = 0;
         let mut starts = Vec::with_capacity(parts.len());
@@ -148,7 +148,7 @@ impl State {
         }
         let totals = Totals::concat(&parts.iter().map(|part| &part.totals).zip(starts.iter().copied()).collect::<Vec<_>>(), end, threads);
         let mut parts = parts.into_iter().zip(starts);
-        let Some((mut whole, _)) = parts.next() else { return Err(Error::internal("no parts to put together")) };
+        let Some((mut whole, _)) = parts.next() else { return Err(Error::internal("no states to concatenate")) };
         whole.totals = totals;
         let kind = whole.interner.kind();
         let mut ids = vec![std::mem::replace(&mut whole.interner, Interner::new(kind))];
@@ -163,7 +163,7 @@ impl State {
         Ok(whole)
     }
 
-    /// Adds what a plain state with no customer in common keeps besides totals, its codes from `start` on; the answer is its ids.
+    /// Appends all but the totals of a plain state with disjoint customers; its codes begin at `start`. Returns its ids.
     fn append(&mut self, mut part: Self, start: u32) -> Interner {
         if let (Some(order_log), Some(entries)) = (&mut self.order_log, part.order_log.take()) {
             order_log.append(entries, |code| code + start);
@@ -181,7 +181,7 @@ impl State {
         part.interner
     }
 
-    /// An error where this state and another are too much for one, so that [`State::merge`] cannot fail halfway.
+    /// An error if the merged state would exceed a limit, so that [`State::merge`] cannot fail halfway.
     pub(crate) fn check_room(&self, other: &Self) -> Result<()> {
         check_room(self.interner.len() + other.interner.len())?;
         self.accumulators.check_room(&other.accumulators)?;
@@ -190,7 +190,7 @@ impl State {
         OpenOrders::check_room(own.orders().len() + other.orders().len())
     }
 
-    /// Adds another state of the same kinds, whose rows were counted from `rows_before`.
+    /// Merges another state with the same input schema, whose rows were counted from `rows_before`.
     pub(crate) fn merge(&mut self, other: &Self, rows_before: u64, threads: Threads<'_>) -> Result<()> {
         let codes = if self.interner.shares_codes(&other.interner) {
             self.interner.extend_range(other.interner.len());
@@ -224,7 +224,7 @@ impl State {
         Ok(())
     }
 
-    /// Adds what another state keeps besides totals; `own` translates its customer codes.
+    /// Merges all but the totals of another state; `own` maps its customer codes.
     pub(crate) fn absorb(&mut self, other: &Self, rows_before: u64, own: &mut dyn FnMut(u32) -> u32) -> Result<()> {
         if let (OrderAssembly::Any(orders), OrderAssembly::Any(others)) = (&mut self.lines, &other.lines) {
             let mut positions = Vec::new();
@@ -233,7 +233,7 @@ impl State {
             self.accumulators.merge(Level::Open, &other.accumulators, &positions)?;
         }
         if let (OrderAssembly::Adjacent(ids, open), OrderAssembly::Adjacent(other_ids, other_open)) = (&mut self.lines, &other.lines) {
-            // Whatever was open here has been handed on to the other.
+            // The order that was open here was carried over to the other state.
             *open = AdjacentOrder::default();
             self.accumulators.retain(Level::Open, &[]);
             if let Some((code, order, parts)) = other_open.current()
@@ -275,11 +275,11 @@ impl State {
     }
 }
 
-/// States of one range are closed side by side while they have no more codes than this for each order: their totals then take
+/// States of one range close their orders each on its own up to this many codes per order: their totals then take
 /// about as much memory as the orders.
 const CODES_PER_ORDER: usize = 4;
 
-/// Where the orders of each range of customers begin, and their positions; a range has `1 << shift` codes.
+/// Counting sort of orders by range of customers (`1 << shift` codes each): the start of each range, and the positions.
 fn by_range(orders: &[Order], shift: u32, ranges: usize) -> (Vec<u32>, Vec<u32>) {
     let mut ends = vec![0_u32; ranges + 1];
     orders.iter().for_each(|order| ends[(order.customer >> shift) as usize + 1] += 1);
@@ -297,7 +297,7 @@ fn by_range(orders: &[Order], shift: u32, ranges: usize) -> (Vec<u32>, Vec<u32>)
     (ends, positions)
 }
 
-/// The translation by a table.
+/// The mapping by a table.
 fn mapped(codes: Vec<u32>) -> impl FnMut(u32) -> u32 {
     move |code| codes[code as usize]
 }

@@ -1,4 +1,4 @@
-//! What is kept of customers: totals, days, open orders, attributes, order logs. All of it is exact and merges in any order.
+//! The state of a customer base: totals, day records, open orders, attributes, order log. All of it is exact and merges in any order.
 
 pub(crate) mod accumulator;
 pub(crate) mod accumulators;

@@ -9,17 +9,17 @@ pub(crate) struct OrderLine {
     pub customer: u32,
     /// The local day.
     pub day: i32,
-    /// Its money.
+    /// Amount in units.
     pub units: i128,
-    /// Its row.
+    /// Row number.
     pub row: u64,
-    /// Whether it has no amount.
+    /// Whether the amount is null.
     pub amount_is_null: bool,
-    /// What it counts as, see [`crate::column::mark`].
+    /// Marks, see [`crate::column::mark`].
     pub marks: u8,
 }
 
-/// Lines that lack nothing (at most a block), column by column.
+/// Complete lines (no nulls), at most a block, in columns.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LineBlock<'a> {
     /// Codes of the order ids.
@@ -28,14 +28,14 @@ pub(crate) struct LineBlock<'a> {
     pub customers: &'a [u32],
     /// Local days.
     pub days: &'a [i32],
-    /// Units of money, which add up within 64 bits.
+    /// Amounts in units; their sum fits 64 bits.
     pub units: &'a [i64],
-    /// The number of the first.
+    /// Row number of the first line.
     pub first_row: u64,
 }
 
 impl OrderLine {
-    /// The order of this line alone.
+    /// This line as an order.
     pub(crate) fn order(self) -> Order {
         Order {
             customer: self.customer,
@@ -50,7 +50,7 @@ impl OrderLine {
 }
 
 impl Order {
-    /// Adds what else is known of this order: its time is the earliest line's.
+    /// Adds other lines of the same order. The day of an order is that of its earliest line.
     pub(crate) fn join(&mut self, other: &Self) {
         self.day = self.day.min(other.day);
         self.units += other.units;
@@ -61,10 +61,10 @@ impl Order {
     }
 }
 
-/// The parts of an order by day, ascending; empty while all its lines are of one day.
+/// The parts of an order by day, ascending; empty if all lines are of one day.
 pub(crate) type OrderParts = Vec<Order>;
 
-/// Adds to the parts of an order, which was `order` before `more` came.
+/// Adds `more` to the parts of an order; `order` is the order without it.
 pub(super) fn add_part(parts: &mut OrderParts, order: &Order, more: &Order) {
     if parts.is_empty() {
         if order.day == more.day {
@@ -78,7 +78,7 @@ pub(super) fn add_part(parts: &mut OrderParts, order: &Order, more: &Order) {
     }
 }
 
-/// The order that some of the parts up to a day make; `None` if there are none.
+/// The order as of a day: the sum of its parts up to that day. `None` if there are none.
 pub(crate) fn order_until(order: &Order, parts: &[Order], until: Option<i32>) -> Option<Order> {
     let Some(until) = until else { return Some(*order) };
     if parts.is_empty() {

@@ -1,8 +1,8 @@
-//! What is kept of each customer: 16 bytes while a bound on all that was added proves that they suffice, 32 bytes otherwise.
+//! Customer stats: 16 bytes per customer (narrow layout) while a bound proves that no field overflows, else 32 bytes (wide).
 //!
-//! The narrow form holds 64-bit units, 32-bit counts and days of 1900 to 2079. Before a block of rows is added, the sizes of
-//! its amounts and its days are looked at; when a sum could leave 64 bits, or a day lies outside, all slots are made wide
-//! once and for all. Both forms hold the same numbers, so the form never shows in a result.
+//! The narrow layout has 64-bit units, 32-bit counts and days from 1900 to 2079. Before a block of rows is added, the absolute
+//! amounts and the days of the block are checked. If a sum could exceed 64 bits, or a day is out of range, all entries are
+//! widened, and stay wide. Both layouts hold the same numbers, so results do not depend on the layout.
 
 use super::block_kernels::{UnitValue, changes, ends, runs_ascend};
 use crate::column::BLOCK;
@@ -10,11 +10,11 @@ use crate::exec::par::Threads;
 use crate::exec::simd::prefetch;
 use crate::group::interner::NO_CODE;
 
-/// What is known of one customer. First and last hold a day only once there was a purchase.
+/// The stats of one customer. `first` and `last` are valid only if `orders > 0`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(C)]
 pub struct CustomerStats {
-    /// Units of money, refunds netted.
+    /// Amount in units, net of refunds.
     pub units: i128,
     /// Purchases.
     pub orders: u64,
@@ -24,11 +24,11 @@ pub struct CustomerStats {
     pub last: i32,
 }
 
-/// A customer of whom nothing is known.
+/// The stats of a customer without orders.
 pub(crate) const EMPTY: CustomerStats = CustomerStats { units: 0, orders: 0, first: i32::MAX, last: i32::MIN };
 
 impl CustomerStats {
-    /// Adds what else is known of this customer.
+    /// Adds other stats of the same customer.
     #[inline]
     pub fn join(&mut self, other: &Self) {
         self.units += other.units;
@@ -38,7 +38,7 @@ impl CustomerStats {
     }
 }
 
-/// A slot in 16 bytes; days are counted from [`FIRST_DAY`].
+/// An entry in 16 bytes. Days are offsets from [`FIRST_DAY`].
 #[derive(Debug, Clone, Copy)]
 #[repr(C, align(16))]
 struct NarrowStats {
@@ -49,9 +49,9 @@ struct NarrowStats {
 }
 
 const NOTHING: NarrowStats = NarrowStats { units: 0, orders: 0, first: u16::MAX, last: 0 };
-/// 1900-01-01, the first day that 16 bits tell, here and in all that is packed.
+/// 1900-01-01, the first day of the 16-bit encoding, here and in the packed purchase log.
 pub(crate) const FIRST_DAY: i32 = -25_567;
-/// 2079-06-05, the last one; what comes after it in 16 bits is no day.
+/// 2079-06-05, the last day of the 16-bit encoding. The next 16-bit value is not a day.
 pub(crate) const LAST_DAY: i32 = FIRST_DAY + u16::MAX as i32 - 1;
 
 impl NarrowStats {
@@ -63,7 +63,7 @@ impl NarrowStats {
         CustomerStats { units: i128::from(self.units), orders: u64::from(self.orders), first: day(self.first), last: day(self.last) }
     }
 
-    /// Adds purchases whose sums were proven to fit.
+    /// Adds purchases. The caller has proven that the sums fit.
     #[inline]
     fn add(&mut self, units: i64, orders: u32, first: u16, last: u16) {
         self.units = self.units.wrapping_add(units);
@@ -73,8 +73,8 @@ impl NarrowStats {
     }
 }
 
-/// Adds a block of purchases, which are runs of one code each with days that ascend. Where runs end is found without a branch,
-/// and a run's money is the difference of two running sums, so that nothing hangs on how long runs are.
+/// Adds a block of purchases: runs of equal codes with ascending days. The ends of the runs are found without a branch,
+/// and the amount of a run is the difference of two prefix sums, so the cost does not depend on the length of the runs.
 fn add_runs<U: UnitValue>(entries: &mut [NarrowStats], codes: &[u32], days: &[i32], units: &[U]) {
     let (mut ends, mut sums, mut runs, mut sum) = ([0_u32; BLOCK], [0_i64; BLOCK], 0, 0_i64);
     let last = codes.len().saturating_sub(1);
@@ -93,7 +93,7 @@ fn add_runs<U: UnitValue>(entries: &mut [NarrowStats], codes: &[u32], days: &[i3
     }
 }
 
-/// Rows ahead whose customers' cache lines are asked for.
+/// Prefetch distance in rows.
 const AHEAD: usize = 24;
 
 #[derive(Debug, Clone)]
@@ -108,7 +108,7 @@ impl Form {
     }
 }
 
-/// What lies at each place below `len`, where those of each part begin at its start; by several threads where there are many.
+/// The entries of the positions below `len`; each part begins at its start. Parallel if there are many.
 fn end_to_end<P: Copy + Sync, T: Send>(
     parts: &[(P, usize)],
     len: usize,
@@ -125,19 +125,19 @@ fn end_to_end<P: Copy + Sync, T: Send>(
     threads.par_map_with(len, || 0, at)
 }
 
-/// The codes of some rows.
+/// The (row, code) pairs of a range of rows.
 fn of_rows(sources: &[(u32, u32)], first: usize, rows: usize) -> &[(u32, u32)] {
     let start = sources.partition_point(|(row, _)| (*row as usize) < first);
     &sources[start..start + sources[start..].partition_point(|(row, _)| (*row as usize) < first + rows)]
 }
 
-/// Slots by customer code.
+/// Customer stats by code.
 #[derive(Debug, Clone)]
 pub(crate) struct CustomerStatsTable {
     form: Form,
-    /// No sum of units can be larger than this.
+    /// Upper bound of every sum of units.
     size: u64,
-    /// No count of orders can be larger than this.
+    /// Upper bound of every count of orders.
     orders: u64,
 }
 
@@ -156,7 +156,7 @@ impl CustomerStatsTable {
         }
     }
 
-    /// Bytes it takes.
+    /// Size in bytes.
     pub(crate) fn bytes(&self) -> usize {
         match &self.form {
             Form::Narrow(entries) => entries.capacity() * size_of::<NarrowStats>(),
@@ -164,7 +164,7 @@ impl CustomerStatsTable {
         }
     }
 
-    /// Makes room for the codes below `customers`.
+    /// Grows to `customers` codes.
     pub(crate) fn grow(&mut self, customers: usize) {
         if customers > self.len() {
             match &mut self.form {
@@ -179,7 +179,7 @@ impl CustomerStatsTable {
         matches!(self.form, Form::Narrow(_))
     }
 
-    /// What is known of a customer; nothing of one that there is no room for yet.
+    /// The stats of a customer; [`EMPTY`] beyond the last code.
     #[inline]
     pub(crate) fn get(&self, code: u32) -> CustomerStats {
         match &self.form {
@@ -200,7 +200,7 @@ impl CustomerStatsTable {
         runs.into_iter().flatten().reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
     }
 
-    /// Purchases of a customer.
+    /// The number of purchases of a customer.
     #[inline]
     pub(crate) fn orders(&self, code: u32) -> u64 {
         match &self.form {
@@ -209,7 +209,7 @@ impl CustomerStatsTable {
         }
     }
 
-    /// Adds `more` to what is known of a customer.
+    /// Adds `more` to the stats of a customer.
     #[inline]
     pub(crate) fn join(&mut self, code: u32, more: &CustomerStats) {
         let size = u64::try_from(more.units.unsigned_abs()).unwrap_or(u64::MAX);
@@ -228,7 +228,7 @@ impl CustomerStatsTable {
         }
     }
 
-    /// Adds all that another part knows, code by code.
+    /// Adds all entries of another table of the same codes.
     pub(crate) fn join_all(&mut self, other: &Self, threads: Threads<'_>) {
         self.grow(other.len());
         if let (Form::Narrow(_), Form::Narrow(from)) = (&self.form, &other.form) {
@@ -248,7 +248,7 @@ impl CustomerStatsTable {
         }
     }
 
-    /// The sums of the slots of several parts in `rows` rows; beside each part its codes, (row, code), ascending by row.
+    /// The sums of the entries of several parts, as `rows` rows. The codes of each part are given as (row, code), ascending by row.
     pub(crate) fn gather(parts: &[(&Self, &[(u32, u32)])], rows: usize, threads: Threads<'_>) -> Self {
         let mut whole = Self::default();
         for (part, _) in parts {
@@ -283,7 +283,7 @@ impl CustomerStatsTable {
         whole
     }
 
-    /// Adds a block of purchases of one row each. Rows of code [`NO_CODE`] are passed over if `holes` says that there are any.
+    /// Adds a block of purchases of one row each. Rows of code [`NO_CODE`] are skipped; `holes` is set if there are any.
     #[inline]
     pub(crate) fn add_block<U: UnitValue>(&mut self, codes: &[u32], days: &[i32], units: &[U], holes: bool) {
         self.make_room(U::size(units), codes.len() as u64, ends(days));
@@ -303,7 +303,7 @@ impl CustomerStatsTable {
         };
         let day = |day: i32| (day - FIRST_DAY) as u16;
         if changes(codes) as usize * 2 < codes.len() {
-            // Rows of one customer lie together: each run is added up before its slot is touched.
+            // Rows are clustered by customer: each run is summed up before its entry is accessed.
             if !holes && codes.len() <= BLOCK && runs_ascend(codes, days) {
                 add_runs(entries, codes, days, units);
                 return;
@@ -337,7 +337,7 @@ impl CustomerStatsTable {
         }
     }
 
-    /// The slots of several parts: those of each begin where it is said, and all are below `len`.
+    /// The entries of several parts, each from its start position on; `len` in total.
     pub(crate) fn concat(parts: &[(&Self, usize)], len: usize, threads: Threads<'_>) -> Self {
         let mut whole = Self::default();
         for (part, _) in parts {
@@ -353,7 +353,7 @@ impl CustomerStatsTable {
         whole
     }
 
-    /// Asks for the cache line of a customer.
+    /// Prefetches the cache line of a customer.
     #[inline]
     pub(crate) fn prefetch(&self, code: u32) {
         match &self.form {
@@ -362,7 +362,7 @@ impl CustomerStatsTable {
         }
     }
 
-    /// Notes what is about to be added, and turns to wide slots when narrow ones might not hold it.
+    /// Raises the bounds by what is about to be added, and widens the table if narrow entries might overflow.
     #[inline]
     fn make_room(&mut self, size: u64, orders: u64, (low, high): (i32, i32)) {
         self.size = self.size.saturating_add(size);
