@@ -1,4 +1,4 @@
-//! Changes to what a base holds: orders sealed, customers given another id or removed, an open order handed on.
+//! Changes of a base: sealing, relabelling and removal of customers, carrying over an open order.
 
 use crate::column::key::KeyKind;
 use crate::error::{Error, ErrorKind, Result};
@@ -13,7 +13,7 @@ use crate::state::spec::Late;
 use crate::state::totals::{Codes, Order};
 use crate::time::calendar::date_text;
 
-/// An id as a program hands it over.
+/// A customer id as an argument.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CustomerId {
     /// An integer.
@@ -25,7 +25,7 @@ pub enum CustomerId {
 }
 
 impl CustomerId {
-    /// Its code among ids of some kind, which gets to know it.
+    /// Interns the id; an error if its type does not match.
     fn intern(&self, ids: &mut Interner) -> Result<u32> {
         let wrong = |expected: &str| {
             let (found, expected) = (self.kind_name(), expected.to_owned());
@@ -58,7 +58,7 @@ impl CustomerId {
 }
 
 impl State {
-    /// The same facts with other customers: `target` tells whose a customer's are to be, [`NO_CODE`] for nobody's.
+    /// Maps each customer to `target`; [`NO_CODE`] drops the customer.
     fn with_customers(&self, known: &[bool], target: &[u32]) -> Result<Self> {
         let mut whole = self.empty_like();
         let mut codes = vec![NO_CODE; known.len()];
@@ -78,7 +78,7 @@ impl State {
         Ok(whole)
     }
 
-    /// Gives customers another id: (old, new). Who has the new id already is the same person from now on.
+    /// Changes customer ids: (old, new). If the new id exists, both are merged.
     pub(super) fn relabel(&mut self, pairs: &[(CustomerId, CustomerId)]) -> Result<()> {
         let mut ids = self.interner.clone();
         let before = ids.len();
@@ -91,7 +91,7 @@ impl State {
         let mut target: Vec<u32> = (0..ids.len() as u32).collect();
         for (at, &(old, new)) in moves.iter().enumerate() {
             if target[old as usize] != old && target[old as usize] != new {
-                let message = format!("the id {:?} is to become two others; an id can be given one new id", pairs[at].0);
+                let message = format!("the id {:?} is mapped to two new ids; each id can have only one", pairs[at].0);
                 return Err(Error::new(ErrorKind::InvalidArgument, message));
             }
             target[old as usize] = new;
@@ -110,7 +110,7 @@ impl State {
         Ok(())
     }
 
-    /// Removes customers; the answer is how many there were. What they bought stays in the report as numbers.
+    /// Removes customers. Returns their number. Their orders stay in the report as a tally.
     pub(super) fn remove(&mut self, ids: &[CustomerId]) -> Result<usize> {
         let mut interner = self.interner.clone();
         let mut target: Vec<u32> = (0..interner.len() as u32).collect();
@@ -139,7 +139,7 @@ impl State {
         Ok(removed)
     }
 
-    /// Closes the orders whose lines all lie before a day; their ids are forgotten.
+    /// Closes the orders whose lines are all before a day, and drops their ids.
     pub(super) fn seal(&mut self, before: i32) -> Result<()> {
         let OrderAssembly::Any(orders) = std::mem::replace(&mut self.lines, OrderAssembly::None) else { return Ok(()) };
         let is_over = |at: usize| orders.parts(at).last().unwrap_or(&orders.orders()[at]).day < before;
@@ -158,8 +158,8 @@ impl State {
         Ok(())
     }
 
-    /// The positions of the orders whose lines come too late: all of them lie before `sealed`, and `base` has no such order
-    /// open. An error where late lines are one. Nothing changes.
+    /// The positions of orders with late lines: all lines are before `sealed`, and the order is not open in
+    /// `base`. An error if late lines are not allowed.
     pub(super) fn late_orders(&self, base: &Self, sealed: i32, late: Late) -> Result<Vec<usize>> {
         let (OrderAssembly::Any(orders), OrderAssembly::Any(open)) = (&self.lines, &base.lines) else { return Ok(Vec::new()) };
         let mut refused: Vec<usize> = Vec::new();
@@ -188,7 +188,7 @@ impl State {
         Ok(refused)
     }
 
-    /// Takes out orders at these positions, which ascend, as lines that came too late.
+    /// Removes the orders at these ascending positions and counts their lines as late.
     pub(super) fn leave_out_late(&mut self, refused: &[usize]) -> Result<()> {
         let OrderAssembly::Any(orders) = &self.lines else { return Ok(()) };
         if refused.is_empty() {
@@ -203,7 +203,7 @@ impl State {
         Ok(())
     }
 
-    /// The order whose lines may go on in the next update, in a state of its own; `None` where no order is open.
+    /// A state with the open order, which may continue in the next update; `None` if no order is open.
     pub(super) fn carried_order(&self) -> Result<Option<Self>> {
         let OrderAssembly::Adjacent(ids, open) = &self.lines else { return Ok(None) };
         let Some((code, order, parts)) = open.current() else { return Ok(None) };
@@ -214,7 +214,7 @@ impl State {
         next.accumulators.merge(Level::Open, &self.accumulators, &[(0, 0)])?;
         let mut carried = AdjacentOrder::default();
         for part in if parts.is_empty() { std::slice::from_ref(order) } else { parts } {
-            // Rows are counted anew in every update.
+            // Every update counts its rows from 0.
             carried.add(code, &Order { customer, first_row: u64::MAX, ..*part });
         }
         next.totals.grow(next.interner.len());

@@ -1,5 +1,5 @@
-//! Several bases from one scan: the rows are read once, each base folds what it needs of them, and either all bases take
-//! their updates or none.
+//! Several bases from one scan: the rows are read once, each base aggregates its columns, and either all bases commit
+//! their updates or none does.
 
 use arrow_array::RecordBatch;
 use arrow_schema::Schema;
@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 use crate::ingest::builder::{Update, UpdateBuilder};
 
-/// Folds over the same rows, each with the name of its base.
+/// Updates from the same rows, each with the name of its base.
 #[derive(Debug)]
 pub struct SharedScan {
     builders: Vec<(String, UpdateBuilder)>,
@@ -17,16 +17,16 @@ pub struct SharedScan {
 }
 
 impl SharedScan {
-    /// Begins an update of each base with data of this schema; the columns of all are checked here, before any are read.
+    /// Begins an update of each base with data of this schema. The columns of all bases are checked before any row is read.
     pub fn begin<'a>(bases: impl IntoIterator<Item = (&'a str, &'a CustomerBase)>, schema: &Schema) -> Result<Self> {
         let builder =
             |(name, base): (&str, &CustomerBase)| Ok((name.to_owned(), base.begin(schema).map_err(|error| error_of_base(error, name))?));
         Ok(Self { builders: bases.into_iter().map(builder).collect::<Result<_>>()?, rows: 0 })
     }
 
-    /// Folds some batches. After an error the scan is of no further use.
+    /// Adds batches. After an error the scan must be dropped.
     pub fn push(&mut self, batches: &[RecordBatch], context: &Context) -> Result<()> {
-        // Progress speaks of rows that all folds are done with.
+        // Progress counts rows that all updates have processed.
         let quiet = context.quiet();
         let mut first: Option<Error> = None;
         for (name, builder) in &mut self.builders {
@@ -34,7 +34,7 @@ impl SharedScan {
             if error.kind() == ErrorKind::Cancelled {
                 return Err(error);
             }
-            // The error of the smallest row is told, however the rows were cut into batches.
+            // Report the error with the smallest row number, independent of the batches.
             let row = |error: &Error| error.row().unwrap_or(u64::MAX);
             if first.as_ref().is_none_or(|first| row(&error) < row(first)) {
                 first = Some(error_of_base(error, name));
@@ -46,7 +46,7 @@ impl SharedScan {
         first.map_or(Ok(()), Err)
     }
 
-    /// Rows folded so far.
+    /// Rows added so far.
     pub fn rows(&self) -> u64 {
         self.rows
     }
@@ -67,12 +67,12 @@ impl SharedScan {
     }
 }
 
-/// The same error, which says whose it is.
+/// Adds the name of the base to an error.
 pub fn error_of_base(error: Error, name: &str) -> Error {
     error.said_of(&format!("base '{name}'"))
 }
 
-/// Ends the updates of several bases with a batch that may have a name: all of them or, after an error, none.
+/// Commits the updates of several bases, with an optional batch id: all of them or, after an error, none.
 pub fn commit_updates(
     mut bases: Vec<(&str, &mut CustomerBase)>,
     mut updates: Vec<Update>,

@@ -1,7 +1,7 @@
-//! A state as it stands at the end of a day: what analyses read.
+//! The snapshot of a state as of the end of a day, which analyses read.
 //!
-//! Orders that still wait for lines count as they are; as of a past day only what was there by then counts, as if the rows
-//! after it had never come.
+//! Open orders count with the lines read so far. As of a past day only lines up to that day count, as if the later
+//! rows did not exist.
 
 use std::borrow::Cow;
 
@@ -15,7 +15,7 @@ use crate::state::order_log::OrderLog;
 use crate::state::totals::{OrderClass, Totals};
 
 impl State {
-    /// The totals at the end of a day, of the last one if none is given; with `days`, what happened on each day besides.
+    /// The state as of the end of a day, by default the last one; with `days`, including day records.
     pub(crate) fn state_as_of(&self, until: Option<i32>, days: bool) -> Result<Cow<'_, Self>> {
         let past = until.filter(|&day| day < self.last_day);
         if past.is_none() && self.is_final() {
@@ -63,7 +63,7 @@ impl State {
         Ok(Cow::Owned(view))
     }
 
-    /// Whether no orders wait and every order is what it is on any day.
+    /// Whether there are neither open nor split orders.
     fn is_final(&self) -> bool {
         let waits = match &self.lines {
             OrderAssembly::None => false,
@@ -73,10 +73,10 @@ impl State {
         !waits && self.split_orders.is_empty()
     }
 
-    /// Fills a view with what the days up to one tell.
+    /// Fills a view from the day records up to a day.
     fn look_back(&self, day: i32, view: &mut Self) -> Result<()> {
         let (Some(day_runs), Some(daily_tallies)) = (&self.days, &self.daily_tallies) else {
-            return Err(Error::internal("a state without days was asked for a past day"));
+            return Err(Error::internal("a snapshot as of a past day needs day records"));
         };
         self.accumulators.check_past()?;
         view.totals = Totals::new(self.totals.rows().is_some());
@@ -106,8 +106,8 @@ impl State {
         Ok(())
     }
 
-    /// The purchases and refunds of every day, written down one by one; of a state that has settled with its days. Days
-    /// before `start` are marked so.
+    /// The order log of the purchases and refunds of every day. Requires a snapshot with day records. Days
+    /// before `start` are marked.
     pub(crate) fn replay(&self, start: Option<i32>) -> OrderLog {
         let mut order_log = OrderLog::default();
         let Some(days) = &self.days else { return order_log };
@@ -115,7 +115,7 @@ impl State {
             let before = if start.is_some_and(|start| record.day < start) { BEFORE } else { 0 };
             let marks = START | RETURNING | before | if record.orders > 0 { PURCHASE } else { 0 };
             order_log.add(record.customer, record.day, record.units, marks, 0);
-            // The money of a day stands at its first purchase.
+            // The first purchase of a day carries its amount.
             (1..record.orders).for_each(|_| order_log.add(record.customer, record.day, 0, marks, 0));
         }
         order_log.close();

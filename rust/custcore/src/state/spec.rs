@@ -61,6 +61,7 @@ impl Track {
         matches!(self, Self::Days | Self::Orders)
     }
 
+    /// Its name in the API.
     pub fn name(self) -> &'static str {
         match self {
             Self::Once | Self::Totals => "totals",

@@ -1,19 +1,19 @@
-//! Customers as Arrow record batches, and back: one row per customer, with lists of his days and of his orders.
+//! Conversion between customers and Arrow record batches: one row per customer, with lists of days and orders.
 //!
 //! | column | type |
 //! |---|---|
 //! | the id, by its own name | its own |
 //! | `first_date`, `last_date` | Date32, null without a purchase |
-//! | `n_orders`, `n_rows`, `n_other_rows` | Int64; the rows of other orders than purchases only where there is no purchase |
-//! | `units` | money in units: Int64 where all of the file fit, else Decimal128(38, 0) |
-//! | `days`, where they are kept | list of `date`, `n_orders`, `n_rows`, `n_other_rows`, `units` |
-//! | `orders`, where there are order ids | list of `order_id` (null: takes no more lines), `parts` by day, `attributes` |
-//! | `attributes`, and other groups of accumulators ([`crate::state::accumulator`]) | a column for each; of an attribute its `value`, and the time it was seen at: `seconds` and `nanoseconds` |
+//! | `n_orders`, `n_rows`, `n_other_rows` | Int64; the rows of orders other than purchases only if there is no purchase |
+//! | `units` | amount in units: Int64 if all amounts of the file fit, else Decimal128(38, 0) |
+//! | `days`, if kept | list of `date`, `n_orders`, `n_rows`, `n_other_rows`, `units` |
+//! | `orders`, if there are order ids | list of `order_id` (null: closed), `parts` by day, `attributes` |
+//! | `attributes`, and other groups of accumulators ([`crate::state::accumulator`]) | a column for each; for an attribute its `value` and the timestamp, `seconds` and `nanoseconds` |
 //!
-//! Runs of a base that outgrew memory ([`crate::base::spill`]) have the first rows besides, which the report tells: `first_other_row`
+//! Spilled runs ([`crate::base::spill`]) also have the row numbers for the report: `first_other_row`
 //! of a customer, `first_row` of a part of an order.
 //!
-//! A name that the id has already gets a `_` behind it.
+//! A name equal to that of the id column gets a `_` appended.
 
 use std::io::{Read, Seek};
 use std::sync::Arc;
@@ -43,31 +43,31 @@ use crate::store::blocks::Reader;
 use crate::table::key_column;
 use crate::time::calendar::{MAX_DAY, MIN_DAY};
 
-/// What the columns are.
+/// The columns of the file.
 #[derive(Debug)]
 pub(crate) struct BaseFileLayout {
     schema: Arc<Schema>,
     id_type: DataType,
-    /// Whether units of money need more than 64 bits.
+    /// Whether amounts need more than 64 bits.
     wide: bool,
-    /// Where the first rows are kept: the rows before those of the state.
+    /// If row numbers are stored: the number of rows before those of the state.
     rows_before: Option<u64>,
     days: Option<Fields>,
     orders: Option<OrderLayout>,
     groups: Vec<Group>,
 }
 
-/// The column of the accumulators of one group: a struct of the columns of each.
+/// The struct column of the accumulators of one group.
 #[derive(Debug)]
 struct Group {
     name: &'static str,
     fields: Fields,
-    /// The position of the first.
+    /// Position of the first accumulator.
     first: usize,
 }
 
 impl Group {
-    /// The groups of some accumulators.
+    /// The groups of the accumulators.
     fn all(accumulators: &Accumulators) -> Vec<Self> {
         let all: Vec<&dyn Accumulator> = accumulators.iter().collect();
         let mut groups: Vec<Self> = Vec::new();
@@ -108,7 +108,7 @@ struct OrderLayout {
 }
 
 impl Failure {
-    /// The error, for a file that is open.
+    /// The error for an open file.
     pub(crate) fn of<R: Read + Seek>(self, reader: &Reader<R>) -> Error {
         match self {
             Self::Content(why) => reader.damaged(why),
@@ -126,7 +126,7 @@ fn item(fields: &Fields) -> FieldRef {
 }
 
 impl BaseFileLayout {
-    /// The layout of a base of these settings and kinds. First rows are kept if it is given how many rows there were before.
+    /// The layout for these settings and input schema. Row numbers are stored if `rows_before` is given.
     pub(crate) fn of(spec: &BaseSpec, input_schema: &InputSchema, wide: bool, rows_before: Option<u64>) -> Self {
         let units = Field::new("units", if wide { DataType::Decimal128(38, 0) } else { DataType::Int64 }, false);
         let date = Field::new("date", DataType::Date32, false);
@@ -218,7 +218,7 @@ impl BaseFileLayout {
         if self.wide {
             let (precision, scale) = (38, 0);
             let values = Decimal128Array::from(units.collect::<Vec<i128>>());
-            // Their sizes were looked at before.
+            // The caller has checked the range.
             return Arc::new(values.with_data_type(DataType::Decimal128(precision, scale)));
         }
         Arc::new(Int64Array::from(units.map(|units| units as i64).collect::<Vec<i64>>()))
@@ -288,7 +288,7 @@ impl BaseFileLayout {
             let ends = match (first_dates.is_valid(row), last_dates.is_valid(row)) {
                 (true, true) => Some((day(first_dates.value(row))?, day(last_dates.value(row))?)),
                 (false, false) => None,
-                _ => return Err("a customer has one of two dates".into()),
+                _ => return Err("a customer has only one of first_date and last_date".into()),
             };
             let totals = CustomerTotals {
                 ends,
@@ -368,13 +368,13 @@ impl BaseFileLayout {
                 };
                 let parts = part_ranges[order].clone().map(part).collect::<Result<Vec<Order>, Failure>>()?;
                 if !parts.is_sorted_by(|a, b| a.day < b.day) {
-                    return Err("the days of an order do not ascend".into());
+                    return Err("the days of an order are not ascending".into());
                 }
                 let is_open = id_nulls.as_ref().is_none_or(|nulls| nulls.is_valid(order));
                 keys.push(loader.add_order(is_open.then_some((&ids, order as u32)), &parts)?);
             }
         }
-        // Lists may be a part of those that were written.
+        // The lists may be a slice.
         let first = lists.value_offsets().first().map_or(0, |&first| first as usize);
         for (group, column) in self.groups.iter().zip(orders.columns().iter().skip(2)) {
             group.read(&column.slice(first, keys.len()), &keys, loader)?;
@@ -383,7 +383,7 @@ impl BaseFileLayout {
     }
 }
 
-/// The type that order ids are written in; the file knows nothing of the one they came in.
+/// The type of order ids in the file; their input type is not stored.
 fn order_id_type(kind: KeyKind) -> DataType {
     match kind {
         KeyKind::Signed => DataType::Int64,
@@ -427,7 +427,7 @@ fn keys_in(column: &ArrayRef, threads: Threads<'_>) -> Result<Option<Keys>, Fail
     Ok((!has_nulls).then_some(keys_with_nulls(column, threads)?))
 }
 
-/// The ids of a column; anything where they are null.
+/// The ids of a column; unspecified for nulls.
 fn keys_with_nulls(column: &ArrayRef, threads: Threads<'_>) -> Result<Keys, Failure> {
     Ok(interner::keys_with_nulls(column, threads)?.ok_or("it has dictionaries")?)
 }
@@ -438,5 +438,5 @@ fn counts(column: &ArrayRef) -> Result<Vec<u64>, Failure> {
 }
 
 fn day(day: i32) -> Result<i32, Failure> {
-    if (MIN_DAY..=MAX_DAY).contains(&day) { Ok(day) } else { Err("a date lies outside the years 1 to 9999".into()) }
+    if (MIN_DAY..=MAX_DAY).contains(&day) { Ok(day) } else { Err("a date is outside the years 1 to 9999".into()) }
 }
