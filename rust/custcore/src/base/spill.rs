@@ -35,7 +35,7 @@ const STATE_PER_BYTE: u64 = 4;
 pub struct Spill {
     spec: BaseSpec,
     runs: Vec<SpillRun>,
-    /// What the base holds besides its customers.
+    /// The base without its customers.
     account: CustomerBase,
     /// The folders of the runs; new runs go to the first.
     folders: Vec<TempDir>,

@@ -194,8 +194,8 @@ impl Accumulator for Attribute {
         if self.pick == Pick::First {
             return Ok(());
         }
-        let message = "the last value of an attribute is kept, not those before it, so that it cannot be entries as of a past day. \
-                       Take the attribute from the first purchase ('first'), or ask as of the last day";
+        let message = "only the last value of an attribute is kept, so its value as of a past day is not available. \
+                       Take the attribute from the first purchase ('first'), or use the last day";
         Err(Error::new(ErrorKind::StateMismatch, message))
     }
 
