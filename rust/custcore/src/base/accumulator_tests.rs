@@ -1,4 +1,4 @@
-//! An accumulator that this folder knows nothing of goes through updates, merges, changes, past days and files.
+//! An accumulator that `base/` does not depend on works with updates, merges, edits, past days and files.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ type Line = (i64, i32, i64, i64);
 const LINES: [Line; 9] = [
     (7, 100, 5, 1),
     (7, 101, 9, 1),
-    // An order that comes to nothing but a refund: no purchase.
+    // An order with a negative sum: not a purchase.
     (7, 102, 50, 2),
     (7, 102, -60, 2),
     (3, 103, 4, 3),
@@ -56,9 +56,9 @@ fn spec(track: Track, order_lines: OrderLines) -> BaseSpec {
 /// The largest amount of each customer by id, as of a day.
 fn largest(base: &CustomerBase, until: Option<i32>) -> Result<Vec<(i64, i128)>> {
     let view = base.view_of_day(until)?;
-    let state = base.settled(until, false)?.1;
+    let state = base.state_as_of(until, false)?.1;
     let Some(own) = state.accumulators.iter().find_map(|own| own.as_any().downcast_ref::<LargestAmount>()) else {
-        return Err(Error::internal("the accumulator is not there"));
+        return Err(Error::internal("missing accumulator"));
     };
     let codes = view.codes_by_id(&Context::new(1))?;
     let found = codes.iter().filter_map(|&code| {
@@ -92,7 +92,7 @@ fn rows_that_are_orders() -> Result<()> {
 }
 
 #[test]
-fn orders_that_wait_merges_and_files() -> Result<()> {
+fn open_orders_merges_and_files() -> Result<()> {
     for cut in 0..=LINES.len() {
         let mut parts = Vec::new();
         for lines in [&LINES[..cut], &LINES[cut..]] {
@@ -104,7 +104,7 @@ fn orders_that_wait_merges_and_files() -> Result<()> {
         whole.merge(&parts[0], &Context::new(1))?;
         assert_eq!(largest(&whole, None)?, [(3, 8), (4, 30), (7, 9)], "cut at {cut}");
         assert_eq!(largest(&whole, Some(104))?, [(3, 8), (7, 9)], "cut at {cut}");
-        // Order 1 has lines on two days and gets no more of them.
+        // Order 1 is a closed split order.
         whole.seal(105)?;
         assert_eq!(largest(&reloaded(&whole)?, None)?, [(3, 8), (4, 30), (7, 9)], "cut at {cut}");
         whole.relabel(&[(CustomerId::Integer(7), CustomerId::Integer(3)), (CustomerId::Integer(4), CustomerId::Integer(1))])?;
@@ -115,7 +115,7 @@ fn orders_that_wait_merges_and_files() -> Result<()> {
 }
 
 #[test]
-fn lines_that_follow_each_other() -> Result<()> {
+fn adjacent_lines() -> Result<()> {
     for cut in 0..=LINES.len() {
         let mut base = CustomerBase::new(spec(Track::Days, OrderLines::Adjacent))?;
         for lines in [&LINES[..cut], &LINES[cut..]] {
@@ -128,7 +128,7 @@ fn lines_that_follow_each_other() -> Result<()> {
 }
 
 #[test]
-fn settings_must_name_what_is_registered() {
+fn unknown_accumulators_are_refused() {
     let unknown = BaseSpec { accumulators: [("smallest_amount".to_owned(), String::new())].into(), ..spec(Track::Days, OrderLines::Any) };
     assert!(CustomerBase::new(unknown).is_err());
 }

@@ -1,4 +1,4 @@
-//! Changes to what a base holds: orders sealed, customers given another id or removed, an open order handed on.
+//! Changes of a base: sealing, relabelling and removal of customers, carrying over an open order.
 
 use crate::column::key::KeyKind;
 use crate::error::{Error, ErrorKind, Result};
@@ -6,13 +6,14 @@ use crate::exec::par::Threads;
 use crate::group::interner::{Interner, NO_CODE};
 use crate::report::Tally;
 use crate::state::accumulator::Level;
-use crate::state::customer_state::{ClosedOrders, OrderAssembly, State};
-use crate::state::open_orders::AdjacentOrder;
+use crate::state::add_lines::ClosedOrders;
+use crate::state::adjacent_order::AdjacentOrder;
+use crate::state::customer_state::{OrderAssembly, State};
 use crate::state::spec::Late;
 use crate::state::totals::{Codes, Order};
 use crate::time::calendar::date_text;
 
-/// An id as a program hands it over.
+/// A customer id as an argument.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CustomerId {
     /// An integer.
@@ -24,7 +25,7 @@ pub enum CustomerId {
 }
 
 impl CustomerId {
-    /// Its code among ids of some kind, which gets to know it.
+    /// Interns the id; an error if its type does not match.
     fn intern(&self, ids: &mut Interner) -> Result<u32> {
         let wrong = |expected: &str| {
             let (found, expected) = (self.kind_name(), expected.to_owned());
@@ -57,9 +58,9 @@ impl CustomerId {
 }
 
 impl State {
-    /// The same facts with other customers: `target` tells whose a customer's are to be, [`NO_CODE`] for nobody's.
-    fn moved(&self, known: &[bool], target: &[u32]) -> Result<Self> {
-        let mut whole = self.like();
+    /// Maps each customer to `target`; [`NO_CODE`] drops the customer.
+    fn with_customers(&self, known: &[bool], target: &[u32]) -> Result<Self> {
+        let mut whole = self.empty_like();
         let mut codes = vec![NO_CODE; known.len()];
         for ((code, known), target) in codes.iter_mut().zip(known).zip(target) {
             if *known && *target != NO_CODE {
@@ -71,13 +72,13 @@ impl State {
         whole.absorb(self, 0, &mut |code| codes[code as usize])?;
         (whole.rows, whole.purchases) = (self.rows, self.purchases);
         (whole.first_day, whole.last_day) = (self.first_day, self.last_day);
-        if let (Some(notes), Some(own)) = (&mut whole.notes, &self.notes) {
-            notes.clone_from(own);
+        if let (Some(daily_tallies), Some(own)) = (&mut whole.daily_tallies, &self.daily_tallies) {
+            daily_tallies.clone_from(own);
         }
         Ok(whole)
     }
 
-    /// Gives customers another id: (old, new). Who has the new id already is the same person from now on.
+    /// Changes customer ids: (old, new). If the new id exists, both are merged.
     pub(super) fn relabel(&mut self, pairs: &[(CustomerId, CustomerId)]) -> Result<()> {
         let mut ids = self.interner.clone();
         let before = ids.len();
@@ -90,7 +91,7 @@ impl State {
         let mut target: Vec<u32> = (0..ids.len() as u32).collect();
         for (at, &(old, new)) in moves.iter().enumerate() {
             if target[old as usize] != old && target[old as usize] != new {
-                let message = format!("the id {:?} is to become two others; an id can be given one new id", pairs[at].0);
+                let message = format!("the id {:?} is mapped to two new ids; each id can have only one", pairs[at].0);
                 return Err(Error::new(ErrorKind::InvalidArgument, message));
             }
             target[old as usize] = new;
@@ -99,7 +100,7 @@ impl State {
             return Ok(());
         }
         let old = std::mem::replace(&mut self.interner, ids);
-        match self.moved(&known, &target) {
+        match self.with_customers(&known, &target) {
             Ok(moved) => *self = moved,
             Err(error) => {
                 self.interner = old;
@@ -109,7 +110,7 @@ impl State {
         Ok(())
     }
 
-    /// Removes customers; the answer is how many there were. What they bought stays in the report as numbers.
+    /// Removes customers. Returns their number. Their orders stay in the report as a tally.
     pub(super) fn remove(&mut self, ids: &[CustomerId]) -> Result<usize> {
         let mut interner = self.interner.clone();
         let mut target: Vec<u32> = (0..interner.len() as u32).collect();
@@ -133,12 +134,12 @@ impl State {
         for (order, _, _) in self.waiting().filter(|(order, _, _)| gone(order.customer)) {
             tally.merge(&Tally { count: 1, rows: order.lines, units: order.units, ..Tally::default() }, 0);
         }
-        *self = self.moved(&known, &target)?;
+        *self = self.with_customers(&known, &target)?;
         self.rows.removed.merge(&tally, 0);
         Ok(removed)
     }
 
-    /// Closes the orders whose lines all lie before a day; their ids are forgotten.
+    /// Closes the orders whose lines are all before a day, and drops their ids.
     pub(super) fn seal(&mut self, before: i32) -> Result<()> {
         let OrderAssembly::Any(orders) = std::mem::replace(&mut self.lines, OrderAssembly::None) else { return Ok(()) };
         let is_over = |at: usize| orders.parts(at).last().unwrap_or(&orders.orders()[at]).day < before;
@@ -157,8 +158,8 @@ impl State {
         Ok(())
     }
 
-    /// The positions of the orders whose lines come too late: all of them lie before `sealed`, and `base` has no such order
-    /// open. An error where late lines are one. Nothing changes.
+    /// The positions of orders with late lines: all lines are before `sealed`, and the order is not open in
+    /// `base`. An error if late lines are not allowed.
     pub(super) fn late_orders(&self, base: &Self, sealed: i32, late: Late) -> Result<Vec<usize>> {
         let (OrderAssembly::Any(orders), OrderAssembly::Any(open)) = (&self.lines, &base.lines) else { return Ok(Vec::new()) };
         let mut refused: Vec<usize> = Vec::new();
@@ -187,7 +188,7 @@ impl State {
         Ok(refused)
     }
 
-    /// Takes out orders at these positions, which ascend, as lines that came too late.
+    /// Removes the orders at these ascending positions and counts their lines as late.
     pub(super) fn leave_out_late(&mut self, refused: &[usize]) -> Result<()> {
         let OrderAssembly::Any(orders) = &self.lines else { return Ok(()) };
         if refused.is_empty() {
@@ -202,18 +203,18 @@ impl State {
         Ok(())
     }
 
-    /// The order whose lines may go on in the next update, in a state of its own; `None` where no order is open.
-    pub(super) fn hand_on(&self) -> Result<Option<Self>> {
+    /// A state with the open order, which may continue in the next update; `None` if no order is open.
+    pub(super) fn carried_order(&self) -> Result<Option<Self>> {
         let OrderAssembly::Adjacent(ids, open) = &self.lines else { return Ok(None) };
         let Some((code, order, parts)) = open.current() else { return Ok(None) };
-        let mut next = self.like();
+        let mut next = self.empty_like();
         let customer = next.interner.intern_from(self.interner.keys(), order.customer)?;
         let mut order_ids = Interner::new(ids.kind());
         let code = order_ids.intern_from(ids.keys(), code)?;
         next.accumulators.merge(Level::Open, &self.accumulators, &[(0, 0)])?;
         let mut carried = AdjacentOrder::default();
         for part in if parts.is_empty() { std::slice::from_ref(order) } else { parts } {
-            // Rows are counted anew in every update.
+            // Every update counts its rows from 0.
             carried.add(code, &Order { customer, first_row: u64::MAX, ..*part });
         }
         next.totals.grow(next.interner.len());

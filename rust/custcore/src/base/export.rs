@@ -1,5 +1,5 @@
-//! A base as one row per customer, ascending by id, and back: what a file holds. The same content is the same rows, however
-//! it came together: codes, and numbers of rows of the input, stay out of them.
+//! Conversion of a base to one row per customer, ascending by id, and back, for files. Equal content gives equal rows:
+//! codes and input row numbers are not part of them.
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -16,24 +16,24 @@ use crate::group::sort::SortKeys;
 use crate::state::accumulator::{Accumulator, Failure, Level};
 use crate::state::customer_state::{OrderAssembly, SplitOrder, State};
 use crate::state::days::{DayRecord, DayRun};
-use crate::state::open_orders::OrderParts;
+use crate::state::order_lines::OrderParts;
 use crate::state::spec::BaseSpec;
 use crate::state::stats::{CustomerStats, EMPTY};
 use crate::state::totals::Order;
 
 /// Customers of one batch of rows in the file of a base, at most.
 pub(crate) const BATCH: usize = 1 << 16;
-/// Days and 32 bytes of ids count as one each, orders as two; a batch ends with the customer that makes it this many.
+/// Weight limit of a batch: a day or 32 bytes of id weigh 1, an order 2. A batch ends with the customer that reaches it.
 const BATCH_WEIGHT: usize = 1 << 21;
 
-/// What a base holds besides its customers.
+/// What a base holds except its customers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct BaseMeta {
-    /// Rows it was given.
+    /// Number of input rows.
     pub rows: u64,
-    /// Names of the batches it was given.
+    /// Ids of the loaded batches.
     pub batches: BTreeSet<String>,
-    /// Orders whose lines all lie before this day are closed.
+    /// Orders whose lines are all before this day are closed.
     pub sealed: Option<i32>,
 }
 
@@ -46,22 +46,22 @@ pub(crate) struct CustomerTotals {
     pub orders: u64,
     /// Rows of the purchases.
     pub rows: u64,
-    /// Rows of other orders, where there is no purchase.
+    /// Rows of other orders, if there is no purchase.
     pub others: u64,
-    /// The first of those rows, counted over the whole input; `u64::MAX` if that is not known.
+    /// Row number of the first of those rows; `u64::MAX` if unknown.
     pub first_other: u64,
-    /// Money.
+    /// Amount in units.
     pub units: i128,
 }
 
-/// An order that may get more lines, or one that has lines on several days.
+/// An open order, or a closed split order.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct OpenOrder<'a> {
-    /// The code of its id; `None` if it gets no more lines.
+    /// The code of its id; `None` if it is closed.
     pub id: Option<u32>,
     /// Its parts by day.
     pub parts: &'a [Order],
-    /// Where accumulators know it.
+    /// Its key in the accumulators.
     pub key: (Level, u32),
 }
 
@@ -71,24 +71,24 @@ pub(crate) struct CustomerRows<'a> {
     /// The state.
     pub state: &'a State,
     codes: Vec<u32>,
-    /// Records by customer, and where those of each code begin.
+    /// Day records by customer, and the start of each code.
     days: Option<(Arc<DayRun>, Vec<usize>)>,
-    /// The orders that wait, of each customer by order id.
+    /// The open orders, of each customer by order id.
     open: ByCustomer,
-    /// The orders that wait no more, of each customer by content.
-    spread: ByCustomer,
+    /// The closed split orders, of each customer by content.
+    split_orders: ByCustomer,
 }
 
 /// Positions by the code of their customer.
 #[derive(Debug, Default)]
 struct ByCustomer {
-    /// Where those of each code begin; empty if there are none at all.
+    /// Start of each code; empty if there are no positions.
     starts: Vec<usize>,
     positions: Vec<u32>,
 }
 
 impl ByCustomer {
-    /// The positions of some things, of which it is known whose they are, those of each customer in order.
+    /// Groups positions by customer, sorted by `compare` within each.
     fn of(codes: usize, customers: impl ExactSizeIterator<Item = u32> + Clone, compare: impl Fn(u32, u32) -> Ordering) -> Self {
         if customers.len() == 0 {
             return Self::default();
@@ -111,7 +111,7 @@ impl ByCustomer {
     }
 }
 
-/// Where the things of each code begin, and where the last ones end.
+/// Start offsets by code, and the end.
 fn starts(codes: usize, customers: impl Iterator<Item = u32>) -> Vec<usize> {
     let mut starts = vec![0; codes + 1];
     customers.for_each(|customer| starts[customer as usize + 1] += 1);
@@ -124,7 +124,7 @@ fn starts(codes: usize, customers: impl Iterator<Item = u32>) -> Vec<usize> {
 }
 
 impl<'a> CustomerRows<'a> {
-    /// The customers of whom a state knows something.
+    /// The customers of a state.
     pub(crate) fn of(state: &'a State, threads: Threads<'_>) -> Self {
         let keys = state.interner.keys();
         let mut codes: Vec<u32> = (0..).zip(state.known_codes()).filter(|(_, known)| *known).map(|(code, _)| code).collect();
@@ -149,16 +149,17 @@ impl<'a> CustomerRows<'a> {
                 ByCustomer::of(n, customers.into_iter(), |_, _| Ordering::Equal)
             }
         };
-        let spread = ByCustomer::of(n, state.spread.iter().map(|spread| spread.order.customer), |a, b| compare(state, a, b));
-        Self { state, codes, days, open, spread }
+        let split_orders =
+            ByCustomer::of(n, state.split_orders.iter().map(|split_orders| split_orders.order.customer), |a, b| compare(state, a, b));
+        Self { state, codes, days, open, split_orders }
     }
 
-    /// How many.
+    /// Number of customers.
     pub(crate) fn len(&self) -> usize {
         self.codes.len()
     }
 
-    /// The order ids, where orders wait.
+    /// The order ids, if rows are order lines.
     pub(crate) fn order_ids(&self) -> Option<&'a Keys> {
         match &self.state.lines {
             OrderAssembly::None => None,
@@ -167,7 +168,7 @@ impl<'a> CustomerRows<'a> {
         }
     }
 
-    /// The codes in batches of at most so many customers, which depend on nothing but what the customers are.
+    /// The codes in batches of at most `most` customers. The batches depend on the content only.
     pub(crate) fn batches(&self, most: usize) -> Vec<&[u32]> {
         let (mut batches, mut start, mut weight) = (Vec::new(), 0, 0);
         for (at, &code) in self.codes.iter().enumerate() {
@@ -185,42 +186,42 @@ impl<'a> CustomerRows<'a> {
             Keys::Bytes(arena) => arena.get(code).len() / 32,
             Keys::Range { .. } | Keys::Integers(_) => 0,
         };
-        1 + id + self.day_range(code).len() + 2 * (self.open.get(code).len() + self.spread.get(code).len())
+        1 + id + self.day_range(code).len() + 2 * (self.open.get(code).len() + self.split_orders.get(code).len())
     }
 
-    /// What a customer bought in all.
+    /// The totals of a customer.
     pub(crate) fn totals(&self, code: u32) -> CustomerTotals {
         let totals = &self.state.totals;
         if code as usize >= totals.len() {
             return CustomerTotals { ends: None, orders: 0, rows: 0, others: 0, first_other: u64::MAX, units: 0 };
         }
-        let slot = totals.slots().get(code);
+        let entry = totals.stats().get(code);
         let (orders, rows, units) = totals.of(code);
         let bought = orders > 0;
-        // Which refunds came before the first purchase depends on the order of the rows, and is of no use once there is one.
+        // Refunds before the first purchase depend on the row order, and are not needed once there is a purchase.
         let (first_other, others) = totals.refunds_of(code).filter(|_| !bought).unwrap_or((u64::MAX, 0));
-        CustomerTotals { ends: bought.then_some((slot.first, slot.last)), orders, rows, others, first_other, units }
+        CustomerTotals { ends: bought.then_some((entry.first, entry.last)), orders, rows, others, first_other, units }
     }
 
     fn day_range(&self, code: u32) -> Range<usize> {
         self.days.as_ref().map_or(0..0, |(_, starts)| starts[code as usize]..starts[code as usize + 1])
     }
 
-    /// What happened on each day of a customer.
+    /// The day records of a customer.
     pub(crate) fn days(&self, code: u32) -> impl Iterator<Item = DayRecord> + '_ {
         let range = self.day_range(code);
         self.days.iter().flat_map(move |(run, _)| range.clone().map(|at| run.get(at)))
     }
 
-    /// The orders of a customer that wait, by id, and those that wait no more.
+    /// The open orders of a customer by id, then the closed split orders.
     pub(crate) fn orders(&self, code: u32) -> impl Iterator<Item = OpenOrder<'_>> {
         let open = self.open.get(code).iter().filter_map(|&at| self.open_order(at as usize));
-        let spread = self.spread.get(code).iter().map(|&at| OpenOrder {
+        let split_orders = self.split_orders.get(code).iter().map(|&at| OpenOrder {
             id: None,
-            parts: &self.state.spread[at as usize].parts,
-            key: (Level::Spread, at),
+            parts: &self.state.split_orders[at as usize].parts,
+            key: (Level::Split, at),
         });
-        open.chain(spread)
+        open.chain(split_orders)
     }
 
     fn open_order(&self, at: usize) -> Option<OpenOrder<'_>> {
@@ -238,7 +239,7 @@ impl<'a> CustomerRows<'a> {
         }
     }
 
-    /// The sizes of all sums of money; the answer is whether they fit 64 bits, and the largest.
+    /// Whether all amounts fit 64 bits, and the largest absolute amount.
     pub(crate) fn largest_units(&self) -> (bool, u128) {
         let totals = self.codes.iter().map(|&code| self.totals(code).units);
         let days = self.days.iter().flat_map(|(run, _)| run.records().map(|record| record.units));
@@ -254,17 +255,17 @@ fn whole_or_parts<'a>(order: &'a Order, parts: &'a [Order]) -> &'a [Order] {
     if parts.is_empty() { std::slice::from_ref(order) } else { parts }
 }
 
-/// Orders without an id, by their content.
+/// Compares closed split orders by content.
 fn compare(state: &State, a: u32, b: u32) -> Ordering {
     let numbers = |part: &Order| (part.day, part.units, part.lines, part.amount_is_null);
-    let parts = |at: u32| state.spread[at as usize].parts.iter().map(numbers);
-    parts(a).cmp(parts(b)).then_with(|| state.accumulators.compare(Level::Spread, a, b))
+    let parts = |at: u32| state.split_orders[at as usize].parts.iter().map(numbers);
+    parts(a).cmp(parts(b)).then_with(|| state.accumulators.compare(Level::Split, a, b))
 }
 
-/// A state that is put together again, customer by customer. Errors are what is wrong with what came.
+/// Builds a state customer by customer. Errors describe the invalid content.
 #[derive(Debug)]
 pub(crate) struct BaseLoader<'t> {
-    /// Threads that may read it.
+    /// Threads for reading.
     pub threads: Threads<'t>,
     state: State,
     keys: Keys,
@@ -275,13 +276,13 @@ type Wrong = &'static str;
 
 impl<'t> BaseLoader<'t> {
     /// No customers yet.
-    pub(crate) fn new(kinds: &InputSchema, spec: &BaseSpec, threads: Threads<'t>) -> Self {
-        let interner = Interner::new(kinds.id_kind);
+    pub(crate) fn new(input_schema: &InputSchema, spec: &BaseSpec, threads: Threads<'t>) -> Self {
+        let interner = Interner::new(input_schema.id_kind);
         let keys = interner.keys().clone();
-        Self { threads, state: State::new(kinds, spec, interner, KeyEncoding::Table), keys, run: DayRun::default() }
+        Self { threads, state: State::new(input_schema, spec, interner, KeyEncoding::Table), keys, run: DayRun::default() }
     }
 
-    /// Takes the ids of some more customers; the answer is the code of the first.
+    /// Adds ids of customers. Returns the code of the first.
     pub(crate) fn add_ids(&mut self, more: Keys) -> Result<u32, Wrong> {
         let first = self.keys.len();
         let len = first + more.len();
@@ -291,11 +292,11 @@ impl<'t> BaseLoader<'t> {
         match (&mut self.keys, more) {
             (Keys::Integers(ids), Keys::Integers(more)) => ids.extend(more),
             (Keys::Bytes(arena), Keys::Bytes(more)) => arena.append(more),
-            _ => return Err("its ids are of another kind"),
+            _ => return Err("its ids have another type"),
         }
         let from = first.saturating_sub(1) as u32;
         if !(from..(len as u32).saturating_sub(1)).all(|code| self.keys.compare(code, code + 1).is_lt()) {
-            return Err("its ids do not ascend");
+            return Err("its ids are not ascending");
         }
         self.state.totals.grow(len);
         Ok(first as u32)
@@ -304,21 +305,21 @@ impl<'t> BaseLoader<'t> {
     /// Adds the totals of a customer.
     pub(crate) fn add_totals(&mut self, code: u32, totals: &CustomerTotals) -> Result<(), Wrong> {
         let CustomerTotals { ends, orders, rows, others, first_other, units } = *totals;
-        let slot = match ends {
+        let entry = match ends {
             Some((first, last)) if orders > 0 && first <= last => CustomerStats { units, orders, first, last },
             None if orders == 0 => CustomerStats { units, ..EMPTY },
             _ => return Err("a customer's days and purchases contradict each other"),
         };
-        self.state.totals.restore(code, &slot, rows, (first_other, others));
+        self.state.totals.restore(code, &entry, rows, (first_other, others));
         Ok(())
     }
 
-    /// Adds a day of a customer; they come in order.
+    /// Adds a day record. Records must be in order.
     pub(crate) fn add_day(&mut self, record: &DayRecord) -> Result<(), Wrong> {
         if let Some(last) = self.run.len().checked_sub(1) {
             let last = self.run.get(last);
             if (last.customer, last.day) > (record.customer, record.day) {
-                return Err("its days do not ascend");
+                return Err("its days are not ascending");
             }
         }
         self.run.push(record);
@@ -327,10 +328,10 @@ impl<'t> BaseLoader<'t> {
 
     /// The accumulator at a position.
     pub(crate) fn accumulator(&mut self, at: usize) -> Result<&mut Box<dyn Accumulator>, Failure> {
-        self.state.accumulators.get_mut(at).ok_or(Failure::Content("it has a column of no accumulator"))
+        self.state.accumulators.get_mut(at).ok_or(Failure::Content("it has a column without an accumulator"))
     }
 
-    /// Adds an order that waits, or without an id one that waits no more; the answer is where accumulators know it.
+    /// Adds an open order, or without an id a closed split order. Returns its key in the accumulators.
     pub(crate) fn add_order(&mut self, id: Option<(&Keys, u32)>, parts: &[Order]) -> Result<(Level, u32), Failure> {
         let Some(whole) = parts.iter().copied().reduce(|mut whole, part| {
             whole.join(&part);
@@ -339,23 +340,23 @@ impl<'t> BaseLoader<'t> {
             return Err("an order has no parts".into());
         };
         let Some((keys, code)) = id else {
-            self.state.spread.push(SplitOrder { order: whole, parts: parts.to_vec() });
-            return Ok((Level::Spread, self.state.spread.len() as u32 - 1));
+            self.state.split_orders.push(SplitOrder { order: whole, parts: parts.to_vec() });
+            return Ok((Level::Split, self.state.split_orders.len() as u32 - 1));
         };
         match &mut self.state.lines {
-            OrderAssembly::None => Err("it has open orders where there can be none".into()),
+            OrderAssembly::None => Err("it has open orders, but no order ids".into()),
             OrderAssembly::Any(orders) => {
                 let (code, next) = (orders.ids.intern_from(keys, code)?, orders.orders().len());
                 for part in parts {
                     if orders.add(code, part)? as usize != next {
-                        return Err("an order is there twice".into());
+                        return Err("an order is duplicated".into());
                     }
                 }
                 Ok((Level::Open, next as u32))
             }
             OrderAssembly::Adjacent(ids, open) => {
                 if open.current().is_some() {
-                    return Err("it has two orders open where there can be one".into());
+                    return Err("it has two open orders, but order_lines='adjacent' allows one".into());
                 }
                 let code = ids.intern_from(keys, code)?;
                 parts.iter().for_each(|part| drop::<Option<(Order, OrderParts)>>(open.add(code, part)));
@@ -372,7 +373,7 @@ impl<'t> BaseLoader<'t> {
         }
         let kind = state.interner.kind();
         state.interner = match &keys {
-            // No gaps: a code is the distance from the first id, and no table is needed.
+            // No gaps: use the range encoding, which needs no hash table.
             Keys::Integers(ids)
                 if ids.last().zip(ids.first()).is_some_and(|(last, first)| last.abs_diff(*first) == ids.len() as u64 - 1) =>
             {
@@ -387,13 +388,13 @@ impl<'t> BaseLoader<'t> {
 }
 
 impl State {
-    /// What it holds besides its customers, whose rows were counted from `rows_before`.
+    /// The state without its customers; its rows were counted from `rows_before`.
     pub(crate) fn without_customers(&self, rows_before: u64) -> Self {
-        let mut rest = self.like();
+        let mut rest = self.empty_like();
         rest.rows.merge(&self.rows, rows_before);
         rest.purchases.merge(&self.purchases, rows_before);
-        if let (Some(notes), Some(own)) = (&mut rest.notes, &self.notes) {
-            notes.merge(own, rows_before);
+        if let (Some(daily_tallies), Some(own)) = (&mut rest.daily_tallies, &self.daily_tallies) {
+            daily_tallies.merge(own, rows_before);
         }
         (rest.first_day, rest.last_day) = (self.first_day, self.last_day);
         rest
@@ -401,17 +402,23 @@ impl State {
 }
 
 impl CustomerBase {
-    /// What it knows, in parts; `None` when it never saw a schema.
+    /// Input schema, state and metadata; `None` before the first update.
     pub(crate) fn known_parts(&self) -> Option<(&InputSchema, &State, BaseMeta)> {
-        self.known.as_ref().map(|Known { kinds, state, rows, batches, sealed, .. }| {
-            (kinds, state, BaseMeta { rows: *rows, batches: batches.clone(), sealed: *sealed })
+        self.known.as_ref().map(|Known { input_schema, state, rows, batches, sealed, .. }| {
+            (input_schema, state, BaseMeta { rows: *rows, batches: batches.clone(), sealed: *sealed })
         })
     }
 
     /// A base of these parts.
     pub(crate) fn of_parts(spec: BaseSpec, known: Option<(InputSchema, State, BaseMeta)>) -> Self {
-        let known =
-            known.map(|(kinds, state, BaseMeta { rows, batches, sealed })| Known { kinds, state, rows, batches, sealed, version: 0 });
+        let known = known.map(|(input_schema, state, BaseMeta { rows, batches, sealed })| Known {
+            input_schema,
+            state,
+            rows,
+            batches,
+            sealed,
+            version: 0,
+        });
         Self { spec, known }
     }
 }

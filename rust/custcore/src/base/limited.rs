@@ -1,5 +1,5 @@
-//! A base with a limit to its memory: what exceeds it goes to a folder ([`super::spill`]), and results are made range by
-//! range of ids. As long as everything fits, it is a base like any other.
+//! A base with a memory limit: the excess is spilled to a folder ([`super::spill`]), and results are computed by
+//! ranges of ids. While everything fits, it is a normal base.
 
 use std::path::{Path, PathBuf};
 
@@ -14,40 +14,40 @@ use crate::ingest::builder::{Update, UpdateBuilder};
 use crate::report::Report;
 use crate::state::spec::BaseSpec;
 
-/// How much memory a base may take, and where to put what exceeds it.
+/// The memory limit of a base, and the folder for spilled runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MemoryLimit {
     /// Bytes.
     pub memory: u64,
-    /// The folder in which a folder for the runs is made.
+    /// The parent of the folder for the runs.
     pub folder: PathBuf,
 }
 
-/// The smallest limit that can be kept: a group of batches is folded at once.
+/// The smallest limit: a group of batches is aggregated at once.
 const LEAST_MEMORY: u64 = 1 << 20;
 
 impl MemoryLimit {
-    /// A limit of so many bytes, at least a mebibyte.
+    /// A limit in bytes, at least 1 MiB.
     pub fn new(memory: u64, folder: PathBuf) -> Result<Self> {
         if memory < LEAST_MEMORY {
-            let message = format!("max_memory={memory} bytes is less than a base can work in; give it at least {LEAST_MEMORY}");
+            let message = format!("max_memory={memory} bytes is too small for a base; use at least {LEAST_MEMORY}");
             return Err(Error::new(ErrorKind::MemoryLimit, message));
         }
         Ok(Self { memory, folder })
     }
 }
 
-/// A fold that goes to the folder when it outgrows its share of the memory.
+/// An update that spills to the folder when it exceeds its share of the memory.
 #[derive(Debug)]
 pub struct LimitedBuilder {
     spec: BaseSpec,
     schema: Schema,
     limit: MemoryLimit,
-    fold: UpdateBuilder,
+    builder: UpdateBuilder,
     full: Option<Spill>,
 }
 
-/// What was folded: the runs that were written, and what came after them.
+/// A finished update: the spilled runs, and the remainder in memory.
 #[derive(Debug)]
 pub struct LimitedUpdate {
     full: Option<Spill>,
@@ -55,26 +55,26 @@ pub struct LimitedUpdate {
 }
 
 impl LimitedBuilder {
-    /// Begins an update of a base that has perhaps been put on disk.
+    /// Begins an update of a base that may have spilled runs.
     pub fn begin(base: &CustomerBase, disk: Option<&Spill>, schema: &Schema, limit: &MemoryLimit) -> Result<Self> {
         if let Some(disk) = disk {
-            // The kinds are known there; what is in memory came after.
+            // The input schema was fixed by the spilled part.
             disk.account().begin(schema)?;
         }
-        let fold = base.begin(schema)?;
-        Ok(Self { spec: base.spec().clone(), schema: schema.clone(), limit: limit.clone(), fold, full: None })
+        let builder = base.begin(schema)?;
+        Ok(Self { spec: base.spec().clone(), schema: schema.clone(), limit: limit.clone(), builder, full: None })
     }
 
-    /// Folds some batches. After an error it is of no further use.
+    /// Adds batches. After an error the builder must be dropped.
     pub fn push(&mut self, batches: &[RecordBatch], context: &Context) -> Result<()> {
         let before = self.full.as_ref().map_or(0, |full| full.account().rows());
-        self.fold.push(batches, context).map_err(|error| error.counted_from(before))?;
-        // The base that is there, this update, and the tables of both while they grow: a third for each.
-        if self.fold.bytes() as u64 > self.limit.memory / 3 {
+        self.builder.push(batches, context).map_err(|error| error.counted_from(before))?;
+        // One third each for the base, this update, and the tables of both while they grow.
+        if self.builder.bytes() as u64 > self.limit.memory / 3 {
             let next = CustomerBase::new(self.spec.clone())?.begin(&self.schema)?;
-            let mut fold = std::mem::replace(&mut self.fold, next);
-            fold.release();
-            let part = CustomerBase::of(self.spec.clone(), fold.finish(context)?);
+            let mut builder = std::mem::replace(&mut self.builder, next);
+            builder.release();
+            let part = CustomerBase::of(self.spec.clone(), builder.finish(context)?);
             if self.full.is_none() {
                 self.full = Some(Spill::new(&self.limit.folder, self.spec.clone())?);
             }
@@ -87,28 +87,28 @@ impl LimitedBuilder {
 
     /// See [`UpdateBuilder::release`].
     pub fn release(&mut self) {
-        self.fold.release();
+        self.builder.release();
     }
 
-    /// Rows folded so far.
+    /// Rows added so far.
     pub fn rows(&self) -> u64 {
-        self.full.as_ref().map_or(0, |full| full.account().rows()) + self.fold.rows()
+        self.full.as_ref().map_or(0, |full| full.account().rows()) + self.builder.rows()
     }
 
-    /// All that was folded.
+    /// Finishes the update.
     pub fn finish(self, context: &Context) -> Result<LimitedUpdate> {
-        Ok(LimitedUpdate { full: self.full, rest: self.fold.finish(context)? })
+        Ok(LimitedUpdate { full: self.full, rest: self.builder.finish(context)? })
     }
 }
 
-/// An error where the batch of this name was given already.
+/// An error if a batch of this name was already loaded.
 pub fn check_limited_batch(base: &CustomerBase, disk: Option<&Spill>, batch: Option<&str>) -> Result<()> {
     let Some(batch) = batch else { return Ok(()) };
     base.check_batch(batch)?;
     disk.map_or(Ok(()), |disk| disk.account().check_batch(batch))
 }
 
-/// Ends an update. After an error base and disk are what they were.
+/// Commits an update. After an error base and runs are unchanged.
 pub fn commit_limited(
     base: &mut CustomerBase,
     disk: &mut Option<Spill>,
@@ -125,8 +125,8 @@ pub fn commit_limited(
     }
     if base.sealed().is_some() {
         let message = format!(
-            "the base needs about {together} bytes, more than max_memory={}; one whose orders were sealed cannot be put on disk, where \
-             nobody would know which orders are open. Raise max_memory",
+            "the base needs about {together} bytes, more than max_memory={}; a base with sealed orders cannot be spilled, because \
+             late lines are checked against the open orders in memory. Raise max_memory",
             limit.memory
         );
         return Err(Error::new(ErrorKind::MemoryLimit, message));
@@ -143,29 +143,29 @@ pub fn commit_limited(
         None => Spill::new(&limit.folder, base.spec().clone())?,
     };
     let result = runs.add(base, context).and_then(|()| full.map_or(Ok(()), |full| runs.append(full, context)));
-    // A base of which nothing could be put on disk is still in memory as a whole.
+    // If no run could be written, the base is still in memory.
     *disk = Some(runs).filter(|runs| !runs.is_empty());
     result?;
     *base = named;
     Ok(())
 }
 
-/// Puts all that is in memory on disk, and empties the base.
+/// Spills the base, and empties it.
 pub fn spill_all(base: &mut CustomerBase, disk: &mut Option<Spill>, context: &Context) -> Result<()> {
-    let runs = disk.as_mut().ok_or_else(|| Error::internal("a base in memory was to be read from disk"))?;
+    let runs = disk.as_mut().ok_or_else(|| Error::internal("a base without spilled runs"))?;
     runs.add(base, context)?;
     *base = CustomerBase::new(base.spec().clone())?;
     Ok(())
 }
 
-/// What the whole base is asked: `work` is done with the base of each range of ids, ascending. All must be on disk.
+/// Calls `work` with the base of each range of ids, ascending. The whole base must be spilled.
 pub(crate) fn by_ranges<T>(
     disk: &Spill,
     limit: &MemoryLimit,
     context: &Context,
     mut work: impl FnMut(&CustomerBase) -> Result<T>,
 ) -> Result<Vec<T>> {
-    // Some of the memory is for what is made of a range.
+    // Half of the memory is for the results of a range.
     let mut parts = disk.parts(limit.memory / 2);
     let mut results = Vec::new();
     while let Some(part) = parts.next(context)? {
@@ -175,7 +175,7 @@ pub(crate) fn by_ranges<T>(
     Ok(results)
 }
 
-/// Customers and report of a base on disk.
+/// Number of customers and report of a spilled base.
 pub fn limited_meta(disk: &Spill, limit: &MemoryLimit, context: &Context) -> Result<(usize, Report)> {
     let mut report = disk.account().report(None)?;
     let mut customers = 0;
@@ -186,12 +186,12 @@ pub fn limited_meta(disk: &Spill, limit: &MemoryLimit, context: &Context) -> Res
     Ok((customers, report))
 }
 
-/// The folder that is used where none is named.
+/// The default folder for spilled runs.
 pub fn default_spill_dir() -> PathBuf {
     std::env::temp_dir()
 }
 
-/// Whether a folder is there.
+/// An error if the folder does not exist.
 pub fn check_spill_dir(folder: &Path) -> Result<()> {
     if folder.is_dir() {
         return Ok(());

@@ -1,9 +1,9 @@
-//! The customer base: typed columns in, the few facts per customer that every analysis asks for out.
+//! The customer base: aggregates typed columns into the state per customer that all analyses read.
 //!
-//! A base of level "totals" keeps 16 to 32 bytes and the id of each customer; level "days" ([`crate::state::days`]) what happened on each of
-//! his days besides, level "orders" ([`crate::state::open_orders`]) the orders whose lines may still come. [`CustomerBase::update`] folds batches
-//! into a state of its own and merges it at the end, so that a failed update leaves the base as it was. Analyses read a base
-//! as it stands at the end of a day, through [`view::BaseView`].
+//! A base of level "totals" keeps 16 to 32 bytes and the id per customer; level "days" also day records ([`crate::state::days`]),
+//! level "orders" also open orders ([`crate::state::open_orders`]). [`CustomerBase::update`] aggregates batches
+//! into a separate state and merges it at the end, so a failed update leaves the base unchanged. Analyses read a snapshot
+//! as of the end of a day, [`view::BaseView`].
 
 pub(crate) mod edit;
 pub(crate) mod export;
@@ -46,23 +46,23 @@ pub struct CustomerBase {
     known: Option<Known>,
 }
 
-/// What a base knows once it has seen a schema.
+/// The content of a base after its first update.
 #[derive(Debug, Clone)]
 struct Known {
-    kinds: InputSchema,
+    input_schema: InputSchema,
     state: State,
     rows: u64,
-    /// Names of the batches it was given.
+    /// Ids of the loaded batches.
     batches: BTreeSet<String>,
-    /// Orders whose lines all lie before this day are closed.
+    /// Orders whose lines are all before this day are closed.
     sealed: Option<i32>,
-    /// Grows with every change, so that an update that continues an order knows whether it still does.
+    /// Incremented by every change, to detect whether an update can still continue the open order.
     version: u64,
 }
 
 impl Known {
     fn of(update: Update) -> Self {
-        Self { kinds: update.kinds, state: update.state, rows: update.rows, batches: BTreeSet::new(), sealed: None, version: 0 }
+        Self { input_schema: update.kinds, state: update.state, rows: update.rows, batches: BTreeSet::new(), sealed: None, version: 0 }
     }
 }
 
@@ -72,7 +72,7 @@ impl CustomerBase {
         Ok(Self { spec: spec.checked()?, known: None })
     }
 
-    /// The base of one update, with settings whose names need no check because no table is made of them yet.
+    /// The base of one update. Column names of the settings are not checked, because no table is built from them yet.
     pub(crate) fn of(spec: BaseSpec, update: Update) -> Self {
         Self { spec, known: Some(Known::of(update)) }
     }
@@ -82,33 +82,33 @@ impl CustomerBase {
         &self.spec
     }
 
-    /// Rows it was given.
+    /// Number of input rows.
     pub fn rows(&self) -> u64 {
         self.known.as_ref().map_or(0, |known| known.rows)
     }
 
-    /// Customers it knows, those who have only refunds included.
+    /// Number of customers, including those with only refunds.
     pub fn len(&self) -> usize {
-        let Ok((_, state)) = self.settled(None, false) else { return 0 };
+        let Ok((_, state)) = self.state_as_of(None, false) else { return 0 };
         (0..state.totals.len() as u32).filter(|&code| state.totals.is_present(code)).count()
     }
 
-    /// Whether it knows no customer.
+    /// Whether there are no customers.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// How much there is to look at: customers and orders that wait.
+    /// Amount of work for a pass over the base: customers, day records, open and split orders.
     pub fn size(&self) -> usize {
         self.known.as_ref().map_or(0, |known| known.state.size())
     }
 
-    /// Bytes that its state takes, about.
+    /// Approximate size of the state in bytes.
     pub fn bytes(&self) -> usize {
         self.known.as_ref().map_or(0, |known| known.state.bytes())
     }
 
-    /// The names of the batches it was given, ascending.
+    /// The ids of the loaded batches, ascending.
     pub fn batches(&self) -> impl Iterator<Item = &str> {
         self.known.iter().flat_map(|known| &known.batches).map(String::as_str)
     }
@@ -123,41 +123,41 @@ impl CustomerBase {
         self.known.as_ref().map(|known| known.state.last_day).filter(|&day| day != i32::MIN)
     }
 
-    /// Begins an update with data of this schema; the columns are checked here, before any are read.
+    /// Begins an update with data of this schema. The columns are checked before any row is read.
     pub fn begin(&self, schema: &Schema) -> Result<UpdateBuilder> {
-        let kinds = InputSchema::of(schema, &self.spec.roles, self.spec.timezone.as_deref(), self.spec.amount_decimals)?;
-        let Some(known) = &self.known else { return UpdateBuilder::new(&self.spec, kinds) };
+        let input_schema = InputSchema::of(schema, &self.spec.roles, self.spec.timezone.as_deref(), self.spec.amount_decimals)?;
+        let Some(known) = &self.known else { return UpdateBuilder::new(&self.spec, input_schema) };
         self.spec.check_second_update()?;
-        check_kinds(&self.spec, &known.kinds, &kinds)?;
-        let mut fold = UpdateBuilder::new(&self.spec, kinds)?;
+        check_input_schema(&self.spec, &known.input_schema, &input_schema)?;
+        let mut builder = UpdateBuilder::new(&self.spec, input_schema)?;
         if self.spec.in_sequence() {
-            fold.carry(known.state.hand_on()?, known.version);
+            builder.carry(known.state.carried_order()?, known.version);
         }
-        Ok(fold)
+        Ok(builder)
     }
 
-    /// An error where a batch of this name was given already.
+    /// An error if a batch of this name was already loaded.
     pub fn check_batch(&self, batch: &str) -> Result<()> {
         if self.known.as_ref().is_some_and(|known| known.batches.contains(batch)) {
-            let message = format!("batch_id='{batch}' was loaded already; to load other data give them another batch_id");
+            let message = format!("batch_id='{batch}' was loaded already; use another batch_id for other data");
             return Err(Error::new(ErrorKind::DuplicateBatch, message));
         }
         Ok(())
     }
 
-    /// Makes sure that an update can be ended: an error where it does not go with what is known now. Lines that come too late
-    /// are taken out of it where that is how they are to be treated.
+    /// Checks that an update can be committed: an error if it is incompatible with the base. Late lines
+    /// are removed from it if the settings say so.
     pub fn prepare(&self, update: &mut Update, batch: Option<&str>) -> Result<()> {
         if let Some(batch) = batch {
             self.check_batch(batch)?;
         }
         let Some(known) = &self.known else { return Ok(()) };
         self.spec.check_second_update()?;
-        check_kinds(&self.spec, &known.kinds, &update.kinds)?;
+        check_input_schema(&self.spec, &known.input_schema, &update.kinds)?;
         known.state.check_room(&update.state)?;
         if self.spec.in_sequence() && update.begun_at != Some(known.version) {
-            let message = "another update came in between; with order_lines='adjacent' updates have to come one after the other, because \
-                           the last order of one may go on in the next";
+            let message = "the base changed since this update began; with order_lines='adjacent' updates must be sequential, because \
+                           the last order of one may continue in the next";
             return Err(Error::new(ErrorKind::StateMismatch, message));
         }
         let Some(sealed) = known.sealed else { return Ok(()) };
@@ -165,15 +165,15 @@ impl CustomerBase {
         update.state.leave_out_late(&late)
     }
 
-    /// Gives the data that it holds a name.
+    /// Records a batch id.
     pub(crate) fn name_batch(&mut self, batch: &str) {
         if let Some(known) = &mut self.known {
             known.batches.insert(batch.to_owned());
         }
     }
 
-    /// Ends an update that was begun with [`CustomerBase::begin`]; a batch may have a name, which no other may have. After an
-    /// error the base is what it was.
+    /// Commits an update begun with [`CustomerBase::begin`]; a batch id must be unique. After an
+    /// error the base is unchanged.
     pub fn commit(&mut self, mut update: Update, batch: Option<&str>, context: &Context) -> Result<()> {
         self.prepare(&mut update, batch)?;
         match &mut self.known {
@@ -181,7 +181,7 @@ impl CustomerBase {
             Some(known) => {
                 let customers = update.state.interner.len();
                 context.run_if_large(customers, |threads| known.state.merge(&update.state, known.rows, threads))??;
-                known.kinds.widen(&update.kinds);
+                known.input_schema.widen(&update.kinds);
                 known.rows += update.rows;
                 known.version += 1;
             }
@@ -192,15 +192,15 @@ impl CustomerBase {
         Ok(())
     }
 
-    /// Adds what another base of the same settings knows. After an error the base is what it was.
+    /// Merges another base with the same settings. After an error the base is unchanged.
     pub fn merge(&mut self, other: &Self, context: &Context) -> Result<()> {
         if self.spec != other.spec {
-            let message = format!("the bases have unlike settings: {}", self.spec.difference(&other.spec));
+            let message = format!("the bases have different settings: {}", self.spec.difference(&other.spec));
             return Err(Error::new(ErrorKind::StateMismatch, message));
         }
         self.spec.check_second_update()?;
         if self.spec.in_sequence() {
-            let message = "bases with order_lines='adjacent' cannot be merged: an order may lie in both. Use track='orders'";
+            let message = "bases with order_lines='adjacent' cannot be merged: an order may be in both. Use track='orders'";
             return Err(Error::new(ErrorKind::StateMismatch, message));
         }
         let Some(more) = &other.known else { return Ok(()) };
@@ -208,7 +208,7 @@ impl CustomerBase {
             self.known = Some(more.clone());
             return Ok(());
         };
-        check_kinds(&self.spec, &known.kinds, &more.kinds)?;
+        check_input_schema(&self.spec, &known.input_schema, &more.input_schema)?;
         if let Some(batch) = known.batches.intersection(&more.batches).next() {
             let message = format!("batch_id='{batch}' is in both bases; its rows would count twice");
             return Err(Error::new(ErrorKind::DuplicateBatch, message));
@@ -216,7 +216,7 @@ impl CustomerBase {
         known.state.check_room(&more.state)?;
         let mut more_state = Cow::Borrowed(&more.state);
         if known.sealed != more.sealed {
-            // Who sealed less may hold lines that the other takes for late.
+            // The base that sealed less may hold lines that are late in the other.
             let late = self.spec.late;
             match known.sealed.max(more.sealed) {
                 Some(sealed) if known.sealed == Some(sealed) => {
@@ -234,7 +234,7 @@ impl CustomerBase {
         }
         let customers = more_state.interner.len();
         context.run_if_large(customers, |threads| known.state.merge(&more_state, known.rows, threads))??;
-        known.kinds.widen(&more.kinds);
+        known.input_schema.widen(&more.input_schema);
         known.rows += more.rows;
         known.batches.extend(more.batches.iter().cloned());
         known.sealed = known.sealed.max(more.sealed);
@@ -242,13 +242,11 @@ impl CustomerBase {
         Ok(())
     }
 
-    /// Closes the orders whose lines all lie before a day. They take no more lines.
+    /// Seals: closes the orders whose lines are all before a day. They accept no more lines.
     pub fn seal(&mut self, before: i32) -> Result<()> {
         if self.spec.track != Track::Orders {
-            let message = format!(
-                "seal() closes orders, and a base of level '{}' keeps none that are open; it goes with track='orders'",
-                self.spec.track.name()
-            );
+            let message =
+                format!("seal() needs open orders, which a base of level '{}' does not keep; use track='orders'", self.spec.track.name());
             return Err(Error::new(ErrorKind::StateMismatch, message));
         }
         let Some(known) = &mut self.known else { return Err(never_updated()) };
@@ -258,7 +256,7 @@ impl CustomerBase {
         Ok(())
     }
 
-    /// Gives customers another id, all at once: (old, new). Where the new id is there already both are one customer.
+    /// Changes customer ids atomically: (old, new). If the new id exists, both customers are merged.
     pub fn relabel(&mut self, pairs: &[(CustomerId, CustomerId)]) -> Result<()> {
         let Some(known) = &mut self.known else { return Ok(()) };
         known.state.relabel(pairs)?;
@@ -266,7 +264,7 @@ impl CustomerBase {
         Ok(())
     }
 
-    /// Removes customers and all that is known of them; the answer is how many there were.
+    /// Removes customers and all their data. Returns their number.
     pub fn remove(&mut self, ids: &[CustomerId]) -> Result<usize> {
         let Some(known) = &mut self.known else { return Ok(0) };
         known.version += 1;
@@ -276,55 +274,57 @@ impl CustomerBase {
     /// Adds batches of transactions.
     pub fn update(&mut self, batches: &[RecordBatch], context: &Context) -> Result<()> {
         let Some(first) = batches.first() else { return Ok(()) };
-        let mut fold = self.begin(&first.schema())?;
-        fold.push(batches, context)?;
-        self.commit(fold.finish(context)?, None, context)
+        let mut builder = self.begin(&first.schema())?;
+        builder.push(batches, context)?;
+        self.commit(builder.finish(context)?, None, context)
     }
 
-    /// What it knows as of the end of a day (of the last one if none is given), with what happened on each day where that is
-    /// asked for.
-    fn settled(&self, until: Option<i32>, days: bool) -> Result<(&InputSchema, Cow<'_, State>)> {
-        let (kinds, state) = self.known()?;
+    /// The snapshot as of the end of a day (by default the last one), with day records if
+    /// requested.
+    fn state_as_of(&self, until: Option<i32>, days: bool) -> Result<(&InputSchema, Cow<'_, State>)> {
+        let (input_schema, state) = self.known()?;
         let past = until.filter(|&day| day < state.last_day);
         if let Some(day) = past.filter(|_| !self.spec.track.looks_back()) {
             return Err(Error::new(
                 ErrorKind::StateMismatch,
                 format!(
-                    "as_of={} lies before the last day in the base, {}; a base of level 'totals' cannot look back. Use rfm(data, as_of=...), \
+                    "as_of={} is before the last day in the base, {}; a base of level 'totals' has no past days. Use rfm(data, as_of=...), \
                      which leaves later rows out, or a base of level 'days'",
                     date_text(day),
                     date_text(state.last_day)
                 ),
             ));
         }
-        Ok((kinds, state.settled(until, days)?))
+        Ok((input_schema, state.state_as_of(until, days)?))
     }
 
-    /// A base of totals that stands as of the end of a day, whose customers have the codes that they have here.
+    /// A base of totals as of the end of a day, with the same customer codes.
     pub fn at(&self, as_of: Option<AsOf>) -> Result<Self> {
         let Some(known) = &self.known else { return Ok(self.clone()) };
-        let until = as_of.map(|as_of| as_of.day(&known.kinds.clock)).transpose()?;
-        let (kinds, state) = self.settled(until, self.spec.n_days)?;
+        let until = as_of.map(|as_of| as_of.day(&known.input_schema.clock)).transpose()?;
+        let (input_schema, state) = self.state_as_of(until, self.spec.n_days)?;
         let spec = BaseSpec { track: Track::Totals, ..self.spec.clone() };
-        Ok(Self { spec, known: Some(Known { kinds: kinds.clone(), state: state.into_owned(), batches: BTreeSet::new(), ..*known }) })
+        Ok(Self {
+            spec,
+            known: Some(Known { input_schema: input_schema.clone(), state: state.into_owned(), batches: BTreeSet::new(), ..*known }),
+        })
     }
 
-    /// What an analysis of orders reads: the base as of the end of a day, and every order up to it.
-    pub(crate) fn retold(&self, until: Option<i32>, start: Option<Cutoff>) -> Result<(Self, OrderLog)> {
+    /// The base as of the end of a day, and a replay of the orders up to it, for analyses of orders.
+    pub(crate) fn replay(&self, until: Option<i32>, start: Option<Cutoff>) -> Result<(Self, OrderLog)> {
         if !self.spec.track.looks_back() {
-            let message =
-                "a base of level 'totals' does not know on which days its customers bought; build it with track='days' or 'orders'";
+            let message = "a base of level 'totals' has no day records; build it with track='days' or 'orders'";
             return Err(Error::new(ErrorKind::StateMismatch, message));
         }
-        let (kinds, state) = self.settled(until, true)?;
+        let (input_schema, state) = self.state_as_of(until, true)?;
         let order_log = state.replay(start.map(|start| start.day));
-        let update = Update { kinds: kinds.clone(), state: state.into_owned(), rows: self.rows(), begun_at: None };
+        let update = Update { kinds: input_schema.clone(), state: state.into_owned(), rows: self.rows(), begun_at: None };
         Ok((Self::of(self.spec.clone(), update), order_log))
     }
 
-    /// What it knows, or an error when it never saw a schema.
+    /// Input schema and state, or an error before the first update.
     pub(crate) fn known(&self) -> Result<(&InputSchema, &State)> {
-        self.known.as_ref().map(|known| (&known.kinds, &known.state)).ok_or_else(never_updated)
+        self.known.as_ref().map(|known| (&known.input_schema, &known.state)).ok_or_else(never_updated)
     }
 
     /// The same base with these attributes only, in this order, each from the first purchase.
@@ -342,7 +342,7 @@ impl CustomerBase {
         }
         self.spec.roles.attributes = places.iter().map(|&place| own[place].clone()).collect();
         if let Some(known) = &mut self.known {
-            known.kinds.attributes = places.iter().map(|&place| known.kinds.attributes[place].clone()).collect();
+            known.input_schema.attributes = places.iter().map(|&place| known.input_schema.attributes[place].clone()).collect();
             known.state.accumulators = known.state.accumulators.select_attributes(&places);
         }
         Ok(self)
@@ -350,14 +350,14 @@ impl CustomerBase {
 
     /// The report at `as_of`.
     pub fn report(&self, as_of: Option<i32>) -> Result<Report> {
-        let (kinds, state) = self.settled(as_of, false)?;
-        Ok(self.report_of(kinds, &state, as_of.or(self.last_day())))
+        let (input_schema, state) = self.state_as_of(as_of, false)?;
+        Ok(self.report_of(input_schema, &state, as_of.or(self.last_day())))
     }
 
-    /// The report of a state as of a day.
-    pub(crate) fn report_of(&self, kinds: &InputSchema, state: &State, as_of: Option<i32>) -> Report {
+    /// The report of a snapshot as of a day.
+    pub(crate) fn report_of(&self, input_schema: &InputSchema, state: &State, as_of: Option<i32>) -> Report {
         use EntryKind::{LeftOut, Note};
-        let money = kinds.money;
+        let money = input_schema.money;
         let (rows, orders) = (&state.rows, &state.purchases);
         let entry = |name, kind, unit, tally| ReportEntry::new(name, kind, unit, tally, money);
         let refund_only = state.totals.without_purchase();
@@ -373,7 +373,7 @@ impl CustomerBase {
             entry("null_amount", Note, ReportUnit::Rows, &rows.null_amount),
             entry("null_order_id", Note, ReportUnit::Rows, &rows.null_order),
         ];
-        // These are there only where somebody sealed orders or removed customers.
+        // Only if late lines are reported, or customers were removed.
         if self.spec.late == Late::Report {
             entries.push(entry("late_lines", LeftOut, ReportUnit::Rows, &rows.late));
         }
@@ -381,7 +381,7 @@ impl CustomerBase {
             entries.push(entry("removed", LeftOut, ReportUnit::Orders, &rows.removed));
         }
         let mut remarks = Vec::new();
-        if let Some(zone) = kinds.clock.zone() {
+        if let Some(zone) = input_schema.clock.zone() {
             remarks.push(format!("times read in {}, zone data {}", zone.name(), crate::time::calendar::zone_data_version()));
         }
         Report { entries, n_rows: self.rows(), as_of, remarks }
@@ -391,15 +391,15 @@ impl CustomerBase {
 fn never_updated() -> Error {
     Error::new(
         ErrorKind::NotEnoughData,
-        "the base was never updated, so the type of its ids is not known; call update(data) first (data may be empty)",
+        "the base was never updated, so the type of its ids is unknown; call update(data) first (data may be empty)",
     )
 }
 
-/// Data of an update must be of the same kinds as those before; widths and layouts may differ.
-fn check_kinds(spec: &BaseSpec, known: &InputSchema, new: &InputSchema) -> Result<()> {
+/// An update must have the same input schema as earlier ones; widths and layouts may differ.
+fn check_input_schema(spec: &BaseSpec, known: &InputSchema, new: &InputSchema) -> Result<()> {
     let unlike = |what: &str, column: &str, before: String, now: String| {
         let message =
-            format!("column '{column}': {what} were {before} in earlier updates and are {now} now. Cast the new data to what came before");
+            format!("column '{column}': {what} were {before} in earlier updates and are {now} now. Cast the new data to the earlier type");
         Err(Error::new(ErrorKind::StateMismatch, message).in_column(column))
     };
     let ids = std::iter::once(("ids", spec.roles.customer_id.as_str(), known.id_kind, new.id_kind));
@@ -416,8 +416,8 @@ fn check_kinds(spec: &BaseSpec, known: &InputSchema, new: &InputSchema) -> Resul
         };
         return unlike(what, column, name(before).to_owned(), name(now).to_owned());
     }
-    let clock = |kinds: &InputSchema| {
-        kinds.clock.zone().map_or("naive (without a zone)".to_owned(), |zone| format!("read in zone {}", zone.name()))
+    let clock = |input_schema: &InputSchema| {
+        input_schema.clock.zone().map_or("naive (without a zone)".to_owned(), |zone| format!("read in zone {}", zone.name()))
     };
     if clock(known) != clock(new) {
         return unlike("times", &spec.roles.timestamp, clock(known), clock(new));

@@ -1,5 +1,5 @@
-//! Several bases from one scan: the rows are read once, each base folds what it needs of them, and either all bases take
-//! their updates or none.
+//! Several bases from one scan: the rows are read once, each base aggregates its columns, and either all bases commit
+//! their updates or none does.
 
 use arrow_array::RecordBatch;
 use arrow_schema::Schema;
@@ -9,32 +9,32 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 use crate::ingest::builder::{Update, UpdateBuilder};
 
-/// Folds over the same rows, each with the name of its base.
+/// Updates from the same rows, each with the name of its base.
 #[derive(Debug)]
 pub struct SharedScan {
-    folds: Vec<(String, UpdateBuilder)>,
+    builders: Vec<(String, UpdateBuilder)>,
     rows: u64,
 }
 
 impl SharedScan {
-    /// Begins an update of each base with data of this schema; the columns of all are checked here, before any are read.
+    /// Begins an update of each base with data of this schema. The columns of all bases are checked before any row is read.
     pub fn begin<'a>(bases: impl IntoIterator<Item = (&'a str, &'a CustomerBase)>, schema: &Schema) -> Result<Self> {
-        let fold =
+        let builder =
             |(name, base): (&str, &CustomerBase)| Ok((name.to_owned(), base.begin(schema).map_err(|error| error_of_base(error, name))?));
-        Ok(Self { folds: bases.into_iter().map(fold).collect::<Result<_>>()?, rows: 0 })
+        Ok(Self { builders: bases.into_iter().map(builder).collect::<Result<_>>()?, rows: 0 })
     }
 
-    /// Folds some batches. After an error the scan is of no further use.
+    /// Adds batches. After an error the scan must be dropped.
     pub fn push(&mut self, batches: &[RecordBatch], context: &Context) -> Result<()> {
-        // Progress speaks of rows that all folds are done with.
+        // Progress counts rows that all updates have processed.
         let quiet = context.quiet();
         let mut first: Option<Error> = None;
-        for (name, fold) in &mut self.folds {
-            let Err(error) = fold.push(batches, &quiet) else { continue };
+        for (name, builder) in &mut self.builders {
+            let Err(error) = builder.push(batches, &quiet) else { continue };
             if error.kind() == ErrorKind::Cancelled {
                 return Err(error);
             }
-            // The error of the smallest row is told, however the rows were cut into batches.
+            // Report the error with the smallest row number, independent of the batches.
             let row = |error: &Error| error.row().unwrap_or(u64::MAX);
             if first.as_ref().is_none_or(|first| row(&error) < row(first)) {
                 first = Some(error_of_base(error, name));
@@ -46,33 +46,33 @@ impl SharedScan {
         first.map_or(Ok(()), Err)
     }
 
-    /// Rows folded so far.
+    /// Rows added so far.
     pub fn rows(&self) -> u64 {
         self.rows
     }
 
     /// See [`UpdateBuilder::expect_more`].
     pub fn expect_more(&mut self) {
-        self.folds.iter_mut().for_each(|(_, fold)| fold.expect_more());
+        self.builders.iter_mut().for_each(|(_, builder)| builder.expect_more());
     }
 
     /// See [`UpdateBuilder::release`].
     pub fn release(&mut self) {
-        self.folds.iter_mut().for_each(|(_, fold)| fold.release());
+        self.builders.iter_mut().for_each(|(_, builder)| builder.release());
     }
 
     /// The updates, in the order of the bases.
     pub fn finish(self, context: &Context) -> Result<Vec<Update>> {
-        self.folds.into_iter().map(|(name, fold)| fold.finish(context).map_err(|error| error_of_base(error, &name))).collect()
+        self.builders.into_iter().map(|(name, builder)| builder.finish(context).map_err(|error| error_of_base(error, &name))).collect()
     }
 }
 
-/// The same error, which says whose it is.
+/// Adds the name of the base to an error.
 pub fn error_of_base(error: Error, name: &str) -> Error {
     error.said_of(&format!("base '{name}'"))
 }
 
-/// Ends the updates of several bases with a batch that may have a name: all of them or, after an error, none.
+/// Commits the updates of several bases, with an optional batch id: all of them or, after an error, none.
 pub fn commit_updates(
     mut bases: Vec<(&str, &mut CustomerBase)>,
     mut updates: Vec<Update>,

@@ -1,7 +1,7 @@
-//! A state as it stands at the end of a day: what analyses read.
+//! The snapshot of a state as of the end of a day, which analyses read.
 //!
-//! Orders that still wait for lines count as they are; as of a past day only what was there by then counts, as if the rows
-//! after it had never come.
+//! Open orders count with the lines read so far. As of a past day only lines up to that day count, as if the later
+//! rows did not exist.
 
 use std::borrow::Cow;
 
@@ -10,23 +10,23 @@ use crate::error::{Error, Result};
 use crate::state::accumulator::Level;
 use crate::state::customer_state::{OrderAssembly, State};
 use crate::state::days::{DayRun, DayRuns};
-use crate::state::open_orders::order_until;
+use crate::state::order_lines::order_until;
 use crate::state::order_log::OrderLog;
 use crate::state::totals::{OrderClass, Totals};
 
 impl State {
-    /// The totals at the end of a day, of the last one if none is given; with `days`, what happened on each day besides.
-    pub(crate) fn settled(&self, until: Option<i32>, days: bool) -> Result<Cow<'_, Self>> {
+    /// The state as of the end of a day, by default the last one; with `days`, including day records.
+    pub(crate) fn state_as_of(&self, until: Option<i32>, days: bool) -> Result<Cow<'_, Self>> {
         let past = until.filter(|&day| day < self.last_day);
-        if past.is_none() && self.is_settled() {
+        if past.is_none() && self.is_final() {
             return Ok(Cow::Borrowed(self));
         }
-        let mut view = Self { interner: self.interner.view(), accumulators: self.accumulators.clone(), ..self.like() };
+        let mut view = Self { interner: self.interner.view(), accumulators: self.accumulators.clone(), ..self.empty_like() };
         (view.rows, view.first_day, view.last_day) = (self.rows, self.first_day, past.unwrap_or(self.last_day));
         if view.first_day > view.last_day {
             (view.first_day, view.last_day) = (i32::MAX, i32::MIN);
         }
-        (view.lines, view.notes) = (OrderAssembly::None, None);
+        (view.lines, view.daily_tallies) = (OrderAssembly::None, None);
         match past {
             None => {
                 (view.totals, view.purchases) = (self.totals.clone(), self.purchases);
@@ -38,7 +38,7 @@ impl State {
             }
         }
         view.totals.grow(self.interner.len());
-        let (mut open, mut spread) = (Vec::new(), Vec::new());
+        let (mut open, mut split_orders) = (Vec::new(), Vec::new());
         for (order, parts, (level, at)) in self.waiting() {
             if let Some(until) = past {
                 let parts = if parts.is_empty() { std::slice::from_ref(order) } else { parts };
@@ -49,11 +49,11 @@ impl State {
             if let Some(order) = order_until(order, parts, past)
                 && view.add_order(&order, &[]) == Some(OrderClass::Purchase)
             {
-                let orders = if level == Level::Open { &mut open } else { &mut spread };
+                let orders = if level == Level::Open { &mut open } else { &mut split_orders };
                 orders.push((at, order.customer));
             }
         }
-        for (level, orders) in [(Level::Open, open), (Level::Spread, spread)] {
+        for (level, orders) in [(Level::Open, open), (Level::Split, split_orders)] {
             view.accumulators.promote(level, Level::Customer, &orders);
             view.accumulators.retain(level, &[]);
         }
@@ -63,32 +63,32 @@ impl State {
         Ok(Cow::Owned(view))
     }
 
-    /// Whether no orders wait and every order is what it is on any day.
-    fn is_settled(&self) -> bool {
+    /// Whether there are neither open nor split orders.
+    fn is_final(&self) -> bool {
         let waits = match &self.lines {
             OrderAssembly::None => false,
             OrderAssembly::Any(orders) => !orders.orders().is_empty(),
             OrderAssembly::Adjacent(_, open) => open.current().is_some(),
         };
-        !waits && self.spread.is_empty()
+        !waits && self.split_orders.is_empty()
     }
 
-    /// Fills a view with what the days up to one tell.
+    /// Fills a view from the day records up to a day.
     fn look_back(&self, day: i32, view: &mut Self) -> Result<()> {
-        let (Some(book), Some(notes)) = (&self.days, &self.notes) else {
-            return Err(Error::internal("a state without days was asked for a past day"));
+        let (Some(day_runs), Some(daily_tallies)) = (&self.days, &self.daily_tallies) else {
+            return Err(Error::internal("a snapshot as of a past day needs day records"));
         };
         self.accumulators.check_past()?;
         view.totals = Totals::new(self.totals.rows().is_some());
         view.totals.grow(self.interner.len());
-        let (up_to, after) = notes.split(day);
+        let (up_to, after) = daily_tallies.split(day);
         view.purchases = up_to.purchases;
         (view.rows.null_amount, view.rows.null_order) = (up_to.null_amount, up_to.null_order);
         for left in [&after.purchases.netted_refunds, &after.purchases.zero_orders] {
             view.rows.after.add_many(left.rows, 0);
         }
         view.rows.after.add_many(after.purchases.excluded_refunds.rows, after.purchases.excluded_refunds.units);
-        let whole = book.whole();
+        let whole = day_runs.whole();
         let mut kept = DayRun::default();
         for record in whole.records() {
             if record.day <= day {
@@ -106,8 +106,8 @@ impl State {
         Ok(())
     }
 
-    /// The purchases and refunds of every day, written down one by one; of a state that has settled with its days. Days
-    /// before `start` are marked so.
+    /// The order log of the purchases and refunds of every day. Requires a snapshot with day records. Days
+    /// before `start` are marked.
     pub(crate) fn replay(&self, start: Option<i32>) -> OrderLog {
         let mut order_log = OrderLog::default();
         let Some(days) = &self.days else { return order_log };
@@ -115,7 +115,7 @@ impl State {
             let before = if start.is_some_and(|start| record.day < start) { BEFORE } else { 0 };
             let marks = START | RETURNING | before | if record.orders > 0 { PURCHASE } else { 0 };
             order_log.add(record.customer, record.day, record.units, marks, 0);
-            // The money of a day stands at its first purchase.
+            // The first purchase of a day carries its amount.
             (1..record.orders).for_each(|_| order_log.add(record.customer, record.day, 0, marks, 0));
         }
         order_log.close();

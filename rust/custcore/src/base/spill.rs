@@ -1,6 +1,6 @@
-//! A base that outgrows memory: what was folded is written to a folder as a *run*, a file of customers ascending by id, and
-//! memory begins anew. At the end ranges of ids are taken from all runs at once, merged, and handed out one after the other:
-//! each is a base of its own, with all that is known of its customers, and the results of all in turn are the result.
+//! A base larger than memory: aggregated customers are written to a folder as a *spilled run*, a file of customers ascending by
+//! id, and memory is freed. At the end, ranges of ids are read from all runs, merged, and returned one by one:
+//! each is a base with all data of its customers, and the concatenated results are the result.
 
 use std::fs::{self, File};
 use std::io::BufWriter;
@@ -23,21 +23,21 @@ use crate::store::blocks::{Entries, Format, Reader, Writer};
 
 const FORMAT: Format = Format { name: "run of a customer base", version: 1 };
 
-/// Customers of one batch of a run: small, so that a range can be cut from many runs.
+/// Customers per batch of a run; small, so that a range can be read from many runs.
 const BATCH: usize = 1 << 13;
-/// Customers between two ids that a range may begin with.
+/// Customers between two possible starts of a range.
 const STEP: usize = 1 << 8;
-/// A state takes about this many times the bytes it has in a run, while it is read and merged with others.
+/// Memory of a state while it is read and merged, as a multiple of its bytes in a run.
 const STATE_PER_BYTE: u64 = 4;
 
-/// The runs of a base, in a folder that is removed when this is dropped.
+/// The spilled runs of a base, in a folder that is removed on drop.
 #[derive(Debug)]
 pub struct Spill {
     spec: BaseSpec,
     runs: Vec<SpillRun>,
-    /// What the base holds besides its customers.
+    /// The base without its customers.
     account: CustomerBase,
-    /// The folders of its runs; new ones go to the first.
+    /// The folders of the runs; new runs go to the first.
     folders: Vec<TempDir>,
 }
 
@@ -60,7 +60,7 @@ struct TempDir(PathBuf);
 
 impl Drop for TempDir {
     fn drop(&mut self) {
-        // There is nobody to tell.
+        // Errors on drop cannot be reported.
         drop(fs::remove_dir_all(&self.0));
     }
 }
@@ -74,7 +74,7 @@ impl TempDir {
             let path = parent.join(format!("custcore-{}-{number}", std::process::id()));
             match fs::create_dir(&path) {
                 Ok(()) => return Ok(Self(path)),
-                // Left behind by a process of the same number that was killed.
+                // Left behind by a killed process with the same id.
                 Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(Error::file("write", &path, &error)),
             }
@@ -83,31 +83,34 @@ impl TempDir {
 }
 
 impl Spill {
-    /// No runs yet; they will lie in a new folder in `parent`.
+    /// No runs. They are written to a new folder in `parent`.
     pub fn new(parent: &Path, spec: BaseSpec) -> Result<Self> {
         if spec.track == Track::Once || spec.window.is_some() {
-            return Err(Error::internal("a base for one call was to be spilled"));
+            return Err(Error::internal("a base for a single call cannot be spilled"));
         }
         if spec.roles.order_id.is_some() && spec.order_lines == OrderLines::Adjacent {
-            let message = "a base with order_lines='adjacent' works within max_memory only: an order may lie in two runs. Use \
+            let message = "a base with order_lines='adjacent' must fit max_memory: an order could be in two runs. Use \
                            track='orders', or more memory";
             return Err(Error::new(ErrorKind::StateMismatch, message));
         }
         Ok(Self { account: CustomerBase::new(spec.clone())?, spec, runs: Vec::new(), folders: vec![TempDir::new(parent)?] })
     }
 
-    /// Writes down what a base knows. After an error nothing is known of it here.
+    /// Writes a base as a run. After an error the runs are unchanged.
     pub fn add(&mut self, base: &CustomerBase, context: &Context) -> Result<()> {
-        let Some((kinds, state, account)) = base.known_parts() else { return Ok(()) };
+        let Some((input_schema, state, account)) = base.known_parts() else { return Ok(()) };
         let rows_before = self.account.rows();
         let mut whole = self.account.clone();
-        whole.merge(&CustomerBase::of_parts(base.spec().clone(), Some((kinds.clone(), state.without_customers(0), account))), context)?;
+        whole.merge(
+            &CustomerBase::of_parts(base.spec().clone(), Some((input_schema.clone(), state.without_customers(0), account))),
+            context,
+        )?;
         let Some(folder) = self.folders.first() else { return Err(Error::internal("runs without a folder")) };
         let path = folder.0.join(format!("{}.arrow", self.runs.len()));
         let run = context.run_if_large(state.interner.len(), |threads| {
             let customers = CustomerRows::of(state, threads);
             let (narrow, _) = customers.largest_units();
-            let layout = BaseFileLayout::of(&self.spec, kinds, !narrow, Some(rows_before));
+            let layout = BaseFileLayout::of(&self.spec, input_schema, !narrow, Some(rows_before));
             let file = File::create(&path).map_err(|error| Error::file("write", &path, &error))?;
             let mut writer = Writer::new(BufWriter::with_capacity(1 << 16, file), &path, FORMAT, layout.schema(), Entries::new())?;
             let mut batches = Vec::new();
@@ -125,7 +128,7 @@ impl Spill {
         Ok(())
     }
 
-    /// Takes over the runs of an update.
+    /// Appends the runs of an update.
     pub fn append(&mut self, other: Self, context: &Context) -> Result<()> {
         self.account.merge(&other.account, context)?;
         self.runs.extend(other.runs);
@@ -133,7 +136,7 @@ impl Spill {
         Ok(())
     }
 
-    /// What the base holds besides its customers: rows, names of batches, what the report tells of rows and orders.
+    /// The base without its customers: number of rows, batch ids, tallies of the report.
     pub fn account(&self) -> &CustomerBase {
         &self.account
     }
@@ -148,12 +151,12 @@ impl Spill {
         self.runs.is_empty()
     }
 
-    /// Bytes on the disk.
+    /// Bytes on disk.
     pub fn bytes(&self) -> u64 {
         self.runs.iter().flat_map(|run| &run.batches).map(|batch| batch.bytes).sum()
     }
 
-    /// Bases of ranges of ids, ascending, each of about so many bytes of memory or less.
+    /// Bases of ascending ranges of ids, each of about `memory` bytes or less.
     pub fn parts(&self, memory: u64) -> SpillRanges<'_> {
         let batches = self.runs.iter().flat_map(|run| &run.batches);
         let mut starts: Vec<(&OwnedKey, u64)> = batches
@@ -167,25 +170,25 @@ impl Spill {
     }
 }
 
-/// Hands out the base range by range.
+/// Iterates over the base by ranges of ids.
 #[derive(Debug)]
 pub struct SpillRanges<'a> {
     spill: &'a Spill,
-    /// Ids that a range may begin with, ascending, and the bytes up to the next one of the same run.
+    /// Possible starts of a range, ascending, and the bytes up to the next start of the same run.
     starts: Vec<(&'a OwnedKey, u64)>,
     at: usize,
-    /// Bytes in the runs that a range should take.
+    /// Target size of a range in bytes of the runs.
     bytes: u64,
 }
 
 impl SpillRanges<'_> {
-    /// The base of the next range; `None` after the last one. It knows the last day of all, so that it can be asked for what
-    /// the whole base would be; rows that were left out stand in [`Spill::account`] alone.
+    /// The base of the next range; `None` after the last one. Its first and last day are those of the whole base, so analyses give
+    /// the same results; rows that were left out are only in [`Spill::account`].
     pub fn next(&mut self, context: &Context) -> Result<Option<CustomerBase>> {
         let Some(&(low, bytes)) = self.starts.get(self.at) else { return Ok(None) };
         let (mut end, mut sum) = (self.at + 1, bytes);
         while let Some(&(id, bytes)) = self.starts.get(end) {
-            // A range has one id at least.
+            // A range has at least one id.
             if sum + bytes > self.bytes && id > low {
                 break;
             }
@@ -203,7 +206,7 @@ impl SpillRanges<'_> {
 impl Spill {
     /// The base of the ids from `low` to before `high`.
     fn range(&self, low: Option<Key<'_>>, high: Option<Key<'_>>, context: &Context, threads: Threads<'_>) -> Result<CustomerBase> {
-        let (kinds, whole, account) = self.account.known_parts().ok_or_else(|| Error::internal("runs of no kind"))?;
+        let (input_schema, whole, account) = self.account.known_parts().ok_or_else(|| Error::internal("runs without an input schema"))?;
         let mut states: Vec<State> = Vec::new();
         for run in &self.runs {
             context.check()?;
@@ -213,18 +216,18 @@ impl Spill {
                 continue;
             }
             let mut reader = Reader::open(&run.path, FORMAT)?;
-            let mut restore = BaseLoader::new(kinds, &self.spec, threads);
+            let mut loader = BaseLoader::new(input_schema, &self.spec, threads);
             for at in first..last {
                 let batch = between(&reader.batch(at)?, low, high)?;
-                run.layout.read(&batch, &mut restore).map_err(|failure| failure.of(&reader))?;
+                run.layout.read(&batch, &mut loader).map_err(|failure| failure.of(&reader))?;
             }
-            states.push(restore.finish());
+            states.push(loader.finish());
         }
         let mut state =
             if states.len() > 1 { State::unify(states, threads)? } else { states.pop().unwrap_or_else(|| whole.without_customers(0)) };
         (state.first_day, state.last_day) = (whole.first_day, whole.last_day);
         let account = BaseMeta { sealed: account.sealed, ..BaseMeta::default() };
-        Ok(CustomerBase::of_parts(self.spec.clone(), Some((kinds.clone(), state, account))))
+        Ok(CustomerBase::of_parts(self.spec.clone(), Some((input_schema.clone(), state, account))))
     }
 }
 
@@ -232,7 +235,7 @@ fn ids(batch: &RecordBatch) -> Result<KeyColumn> {
     KeyColumn::new("id", "id", batch.column(0))
 }
 
-/// The rows of a batch whose ids lie from `low` to before `high`.
+/// The rows of a batch with ids from `low` to before `high`.
 fn between(batch: &RecordBatch, low: Option<Key<'_>>, high: Option<Key<'_>>) -> Result<RecordBatch> {
     let ids = ids(batch)?;
     let before = |id: Key<'_>| {

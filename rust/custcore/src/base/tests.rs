@@ -1,4 +1,4 @@
-//! Bases against plain rules: the orders that are written down anew for an analysis, and lines of one order in several threads.
+//! Bases compared with simple rules: replay of the orders, and lines of one order in several threads.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -48,7 +48,7 @@ fn id(keys: &Keys, code: u32) -> i64 {
 }
 
 #[test]
-fn the_orders_of_each_day_are_written_down_anew() -> Result<()> {
+fn replay_yields_the_orders_of_each_day() -> Result<()> {
     // A purchase beside a refund, two purchases, a refund alone; then the same customer again in another update.
     let updates: [&[Line]; 2] =
         [&[(7, 10, 12, 0), (7, 10, -3, 0), (7, 12, 5, 0), (7, 12, 6, 0), (9, 11, -4, 0)], &[(7, 12, 1, 0), (7, 14, 2, 0), (9, 13, 8, 0)]];
@@ -62,7 +62,7 @@ fn the_orders_of_each_day_are_written_down_anew() -> Result<()> {
     let entries = order_log.pieces().iter().flatten();
     let mut found: Vec<_> = entries.map(|e| (id(state.interner.keys(), e.customer), e.day, e.units(order_log.wide()), e.marks())).collect();
     found.sort_unstable();
-    // The money of a day stands at its first purchase; days before the start are marked.
+    // The first purchase of a day carries its amount; days before the start are marked.
     let expected = [
         (7, 10, 9, all | PURCHASE | BEFORE),
         (7, 12, 0, all | PURCHASE),
@@ -77,8 +77,8 @@ fn the_orders_of_each_day_are_written_down_anew() -> Result<()> {
 }
 
 #[test]
-fn orders_do_not_depend_on_the_threads_that_have_their_lines() -> Result<()> {
-    // Lines of an order lie far apart, one order id in four belongs to two customers, and refunds turn some orders round.
+fn orders_do_not_depend_on_the_threads_of_their_lines() -> Result<()> {
+    // Lines of an order are far apart, one order id in four belongs to two customers, and refunds make some orders negative.
     let n = 3 * ROWS_WORTH_THREADS as i64 + 77;
     let orders = n / 5;
     let lines: Vec<Line> = (0..n)

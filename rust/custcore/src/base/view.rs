@@ -1,9 +1,9 @@
-//! The one interface through which analyses read a base: the base as of the end of a day.
+//! The read interface of analyses: a snapshot of a base as of the end of a day.
 //!
 //! Customers are addressed by *code*, a number below [`BaseView::customers`]. A customer has the same code in all views of one
-//! base, so that customers can be followed from view to view; [`BaseView::sort_by_id`] puts codes into the order of their ids.
-//! Every level of state has totals and attributes; what happened on each day ([`BaseView::days`]) is known at the levels "days"
-//! and "orders". Orders that still wait for lines count as they stand; as of a past day only what was there by then counts.
+//! base, so customers can be compared between views; [`BaseView::sort_by_id`] sorts codes by id.
+//! Every level has totals and attributes; day records ([`BaseView::days`]) are available at the levels "days"
+//! and "orders". Open orders count with the lines read so far; as of a past day only lines up to that day count.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -26,7 +26,7 @@ use crate::state::stats::CustomerStatsTable;
 
 pub(crate) use crate::state::stats::CustomerStats;
 
-/// A base as of the end of a day: the one interface through which analyses read a base. Customers are addressed by code, a
+/// A snapshot of a base as of the end of a day: the read interface of analyses. Customers are addressed by code, a
 /// number below [`BaseView::customers`], which is the same in all views of one base.
 ///
 /// ```
@@ -63,7 +63,7 @@ pub(crate) use crate::state::stats::CustomerStats;
 #[derive(Debug)]
 pub struct BaseView<'a> {
     base: &'a CustomerBase,
-    kinds: &'a InputSchema,
+    input_schema: &'a InputSchema,
     state: Cow<'a, State>,
     as_of: Option<i32>,
 }
@@ -72,7 +72,7 @@ pub struct BaseView<'a> {
 #[derive(Debug, Clone, Copy)]
 pub struct TotalsView<'a>(&'a CustomerStatsTable);
 
-/// One attribute by customer code. Values have codes, too; a value is null where its code is
+/// One attribute by customer code. Values are codes, too; a value is null if its code is
 /// [`NO_CODE`](crate::NO_CODE).
 #[derive(Debug, Clone, Copy)]
 pub struct AttributeView<'a> {
@@ -81,31 +81,31 @@ pub struct AttributeView<'a> {
     attribute: &'a Attribute,
 }
 
-/// What happened on each day, of all customers by code.
+/// The day records of all customers by code.
 #[derive(Debug)]
 pub struct DaysView {
     run: Arc<DayRun>,
-    /// Where the records of each code begin; one more than there are codes.
+    /// Start of the records of each code; one more entry than codes.
     starts: Vec<usize>,
 }
 
-/// The days of a range of customers on which there were orders, one after the other.
+/// The days with orders of a range of customers, concatenated.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CustomerDays {
-    /// Where the days of each customer begin; one more than there are customers.
+    /// Start of the days of each customer; one more entry than customers.
     pub offsets: Vec<usize>,
     /// Local days since 1970-01-01, ascending for each customer.
     pub days: Vec<i32>,
-    /// Purchases of the day; 0 where there were only refunds.
+    /// Purchases of the day; 0 if there were only refunds.
     pub orders: Vec<u64>,
     /// Rows of these purchases.
     pub rows: Vec<u64>,
-    /// Money of the day in units, refunds netted.
+    /// Amount of the day in units, net of refunds.
     pub units: Vec<i128>,
 }
 
 impl CustomerBase {
-    /// The base as of the end of a day, of the last one if none is given. A base of level "totals" cannot look back.
+    /// The snapshot as of the end of a day, by default the last one. A base of level "totals" has no past days.
     pub fn view(&self, as_of: Option<AsOf>) -> Result<BaseView<'_>> {
         let day = as_of.map(|as_of| as_of.day(&self.known()?.0.clock)).transpose()?;
         self.view_of_day(day)
@@ -113,14 +113,14 @@ impl CustomerBase {
 
     /// The same by local day.
     pub fn view_of_day(&self, day: Option<i32>) -> Result<BaseView<'_>> {
-        let (kinds, state) = self.settled(day, self.spec.n_days)?;
-        Ok(BaseView { base: self, kinds, state, as_of: day.or_else(|| self.last_day()) })
+        let (input_schema, state) = self.state_as_of(day, self.spec.n_days)?;
+        Ok(BaseView { base: self, input_schema, state, as_of: day.or_else(|| self.last_day()) })
     }
 
-    /// The base of one scan whose orders are all closed, as it stands.
+    /// The view of a base of one scan, whose orders are all closed.
     pub(crate) fn view_of_scan(&self) -> Result<BaseView<'_>> {
-        let (kinds, state) = self.known()?;
-        Ok(BaseView { base: self, kinds, state: Cow::Borrowed(state), as_of: self.last_day() })
+        let (input_schema, state) = self.known()?;
+        Ok(BaseView { base: self, input_schema, state: Cow::Borrowed(state), as_of: self.last_day() })
     }
 }
 
@@ -130,17 +130,17 @@ impl<'a> BaseView<'a> {
         self.base.spec()
     }
 
-    /// Types of the columns that the base was given.
+    /// The input schema.
     pub fn kinds(&self) -> &'a InputSchema {
-        self.kinds
+        self.input_schema
     }
 
-    /// The day at whose end the base is seen; `None` where it never saw one.
+    /// The day of the snapshot; `None` if there is no day yet.
     pub fn as_of(&self) -> Option<i32> {
         self.as_of
     }
 
-    /// The first and the last day that rows with an id lie on; `None` without any.
+    /// The first and the last day of rows with an id; `None` without any.
     pub fn observed(&self) -> Option<(i32, i32)> {
         (self.state.first_day <= self.state.last_day).then_some((self.state.first_day, self.state.last_day))
     }
@@ -150,7 +150,7 @@ impl<'a> BaseView<'a> {
         (self.state.last_day != i32::MIN).then_some(self.state.last_day)
     }
 
-    /// The first one.
+    /// The first day among rows that count; `None` without any.
     pub fn first_day(&self) -> Option<i32> {
         (self.state.first_day != i32::MAX).then_some(self.state.first_day)
     }
@@ -161,7 +161,7 @@ impl<'a> BaseView<'a> {
         self.state.interner.len()
     }
 
-    /// `n` ranges of codes of like size, for work side by side.
+    /// `n` ranges of codes of similar size, for parallel work.
     pub fn ranges(&self, n: usize) -> impl Iterator<Item = Range<u32>> {
         let customers = self.customers();
         let share = customers.div_ceil(n.max(1)).max(1);
@@ -173,7 +173,7 @@ impl<'a> BaseView<'a> {
         self.state.interner.keys()
     }
 
-    /// Puts distinct codes into the order of their ids: integers by value, strings and binary by bytes.
+    /// Sorts distinct codes by id: integers by value, strings and binary by bytes.
     pub fn sort_by_id(&self, codes: &mut [u32], context: &Context) -> Result<()> {
         let ids = &self.state.interner;
         if ids.is_sorted() {
@@ -186,12 +186,12 @@ impl<'a> BaseView<'a> {
         Ok(())
     }
 
-    /// Whether a code is that of a customer who has orders as of the day, be they refunds only.
+    /// Whether a code belongs to a customer with orders as of the day, including refunds only.
     pub fn is_known(&self, code: u32) -> bool {
         self.state.totals.is_present(code)
     }
 
-    /// The codes of all known customers in the order of their ids, which is the same whatever the order of updates, threads and
+    /// The codes of all known customers, sorted by id. The order does not depend on the order of updates, threads and
     /// merges.
     pub fn codes_by_id(&self, context: &Context) -> Result<Vec<u32>> {
         let mut codes: Vec<u32> = (0..self.customers() as u32).filter(|&code| self.is_known(code)).collect();
@@ -199,22 +199,22 @@ impl<'a> BaseView<'a> {
         Ok(codes)
     }
 
-    /// Whether there are totals; a scan for cohorts alone keeps none.
+    /// Whether there are totals; a scan for cohorts only keeps none.
     pub fn has_totals(&self) -> bool {
         !self.state.totals.are_absent()
     }
 
     /// Totals by code.
     pub fn totals(&self) -> TotalsView<'_> {
-        TotalsView(self.state.totals.slots())
+        TotalsView(self.state.totals.stats())
     }
 
-    /// Rows of purchases by code; `None` where every row is an order.
+    /// Rows of purchases by code; `None` if every row is an order.
     pub fn rows(&self) -> Option<&[u64]> {
         self.state.totals.rows()
     }
 
-    /// Distinct days with a purchase by code, where the base counts them.
+    /// Distinct days with a purchase by code, if the base counts them.
     pub fn n_days(&self) -> Option<Vec<u32>> {
         let days = self.state.days.as_ref().filter(|_| self.spec().n_days)?;
         Some(days.counts(self.customers()))
@@ -225,26 +225,23 @@ impl<'a> BaseView<'a> {
         (0..self.spec().roles.attributes.len().min(self.state.accumulators.attributes().count())).map(|at| self.attribute(at))
     }
 
-    /// The attribute at a position, which must be there.
+    /// The attribute at a position, which must exist.
     pub fn attribute(&self, at: usize) -> AttributeView<'_> {
         let name = self.spec().roles.attributes.get(at).map_or("", |(name, _)| name.as_str());
-        AttributeView { name, value_type: &self.kinds.attributes[at].1, attribute: self.state.accumulators.attribute(at) }
+        AttributeView { name, value_type: &self.input_schema.attributes[at].1, attribute: self.state.accumulators.attribute(at) }
     }
 
-    /// What happened on each day. A base of level "totals" does not know.
+    /// The day records. Not available at level "totals".
     pub fn days(&self) -> Result<DaysView> {
         let level = self.spec().track;
         if !level.looks_back() {
-            let message = format!(
-                "a base of level '{}' does not know on which days its customers bought; build it with track='days' or track='orders'",
-                level.name()
-            );
+            let message = format!("a base of level '{}' has no day records; build it with track='days' or track='orders'", level.name());
             return Err(Error::new(ErrorKind::StateMismatch, message));
         }
         let run = if let Some(days) = &self.state.days {
             days.whole()
         } else {
-            let (_, state) = self.base.settled(self.as_of, true)?;
+            let (_, state) = self.base.state_as_of(self.as_of, true)?;
             state.days.as_ref().map_or_else(Arc::default, DayRuns::whole)
         };
         let mut starts = vec![0; self.customers() + 1];
@@ -259,14 +256,14 @@ impl<'a> BaseView<'a> {
         Ok(DaysView { run, starts })
     }
 
-    /// What was left out, and why, as of the day.
+    /// The report as of the day.
     pub fn report(&self) -> Report {
-        self.base.report_of(self.kinds, &self.state, self.as_of)
+        self.base.report_of(self.input_schema, &self.state, self.as_of)
     }
 }
 
 impl TotalsView<'_> {
-    /// What is known of a customer. First and last hold a day only once there was a purchase.
+    /// The stats of a customer. `first` and `last` are valid only if `orders > 0`.
     #[inline]
     pub fn get(self, code: u32) -> CustomerStats {
         self.0.get(code)
@@ -278,7 +275,7 @@ impl TotalsView<'_> {
         self.0.orders(code)
     }
 
-    /// Asks for a customer's cache line ahead of time.
+    /// Prefetches the cache line of a customer.
     #[inline]
     pub fn prefetch(self, code: u32) {
         self.0.prefetch(code);
@@ -294,7 +291,7 @@ impl TotalsView<'_> {
         self.0.len() == 0
     }
 
-    /// Whether 64 bits hold the money of every customer.
+    /// Whether the amounts of all customers fit 64 bits.
     pub fn is_narrow(self) -> bool {
         self.0.is_narrow()
     }
@@ -311,12 +308,12 @@ impl<'a> AttributeView<'a> {
         self.name
     }
 
-    /// The type that its values came in.
+    /// The input type of its values.
     pub fn value_type(self) -> &'a DataType {
         self.value_type
     }
 
-    /// Which purchase it is taken from.
+    /// Whether the value is that of the first or the last purchase.
     pub fn pick(self) -> Pick {
         self.attribute.pick()
     }
@@ -334,12 +331,12 @@ impl<'a> AttributeView<'a> {
     /// The code of a customer's value; `None` before the first purchase.
     #[inline]
     pub fn get(self, code: u32) -> Option<u32> {
-        self.attribute.get(code).map(|seen| seen.value)
+        self.attribute.get(code).map(|observed| observed.value)
     }
 }
 
 impl DaysView {
-    /// Number of records of all customers, about that of their days.
+    /// Number of records, about the number of customer days.
     pub fn len(&self) -> usize {
         self.run.len()
     }
@@ -355,7 +352,7 @@ impl DaysView {
         for code in codes {
             for record in self.records(code) {
                 let first = days.offsets.last().copied().unwrap_or(0);
-                // A day whose counts do not fit 32 bits has two records.
+                // A day whose counts overflow 32 bits has several records.
                 if days.days.len() > first && days.days.last() == Some(&record.day) {
                     let at = days.days.len() - 1;
                     days.orders[at] += u64::from(record.orders);

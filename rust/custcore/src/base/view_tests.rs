@@ -1,4 +1,4 @@
-//! What a view shows: totals, days, attributes, as of the last day and as of earlier ones.
+//! Tests of views: totals, days and attributes, as of the last day and of earlier days.
 
 use std::sync::Arc;
 
@@ -21,11 +21,11 @@ type Day = (i32, u64, u64, i128);
 const LINES: [TestLine; 7] = [
     (9, 100, 50, 1, Some("de")),
     (4, 101, 30, 2, None),
-    // Order 1 goes on: its lines lie on two days.
+    // Order 1 continues: a split order.
     (9, 103, -20, 1, Some("at")),
     (4, 104, 7, 3, Some("fr")),
     (4, 104, 5, 4, Some("fr")),
-    // A refund by a customer who bought nothing, and one of an order of its own.
+    // A refund by a customer without purchases, and a separate refund order.
     (6, 105, -3, 5, None),
     (4, 106, -12, 6, None),
 ];
@@ -59,7 +59,7 @@ fn base(track: Track, updates: &[&[TestLine]]) -> Result<CustomerBase> {
 fn totals(view: &BaseView<'_>) -> Result<Vec<Total>> {
     let codes = view.codes_by_id(&Context::new(1))?;
     let totals = codes.into_iter().map(|code| view.totals().get(code));
-    Ok(totals.map(|slot| (slot.orders, (slot.orders > 0).then_some((slot.first, slot.last)), slot.units)).collect())
+    Ok(totals.map(|entry| (entry.orders, (entry.orders > 0).then_some((entry.first, entry.last)), entry.units)).collect())
 }
 
 /// Days of all customers by id.
@@ -74,7 +74,7 @@ fn days(view: &BaseView<'_>) -> Result<Vec<Vec<Day>>> {
 }
 
 #[test]
-fn totals_know_no_days() -> Result<()> {
+fn totals_have_no_day_records() -> Result<()> {
     let base = base(Track::Totals, &[&LINES])?;
     let view = base.view(None)?;
     assert_eq!(totals(&view)?, [(3, Some((101, 104)), 30), (0, None, -3), (1, Some((100, 100)), 30)]);
@@ -102,7 +102,7 @@ fn days_are_seen_as_of_any_day() -> Result<()> {
 }
 
 #[test]
-fn open_orders_count_as_they_stood() -> Result<()> {
+fn open_orders_count_with_lines_up_to_the_day() -> Result<()> {
     let mut base = base(Track::Orders, &[&LINES[..2], &LINES[2..]])?;
     for sealed in [false, true] {
         if sealed {
@@ -110,9 +110,9 @@ fn open_orders_count_as_they_stood() -> Result<()> {
             base.seal(104)?;
         }
         let view = base.view(None)?;
-        assert_eq!(days(&view)?[2], [(100, 1, 2, 30)], "an order lies on its first day");
+        assert_eq!(days(&view)?[2], [(100, 1, 2, 30)], "an order counts on its first day");
         let view = base.view(Some(AsOf::Date(101)))?;
-        assert_eq!(days(&view)?, [vec![(101, 1, 1, 30)], vec![(100, 1, 1, 50)]], "later lines were not there");
+        assert_eq!(days(&view)?, [vec![(101, 1, 1, 30)], vec![(100, 1, 1, 50)]], "later lines do not count");
         assert_eq!(totals(&view)?[1], (1, Some((100, 100)), 50));
     }
     Ok(())
@@ -156,7 +156,7 @@ fn attributes_come_from_the_first_purchase() -> Result<()> {
         })
     };
     let found: Vec<_> = view.codes_by_id(&Context::new(1))?.into_iter().map(value).collect();
-    // Customer 4 bought without a country first, 6 never.
+    // The first purchase of customer 4 has no country; customer 6 has no purchase.
     assert_eq!(found, [Some(None), None, Some(Some(b"de".to_vec()))]);
     Ok(())
 }

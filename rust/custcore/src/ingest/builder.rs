@@ -208,7 +208,7 @@ impl UpdateBuilder {
         }
         (self.encoding, self.order_encoding, self.dictionary, self.copies) = (encoding, order_encoding, dictionary, copies);
         for part in &mut self.parts {
-            part.follow(encoding, order_encoding)?;
+            part.apply_encodings(encoding, order_encoding)?;
         }
         // Some ids lie outside the ranges of the partitions.
         if let Some(partitions) = self.partitions.take_if(|partitions| partitions.are_ranges() && !partitions.cover(encoding)) {
@@ -309,7 +309,7 @@ impl UpdateBuilder {
             || parts.iter().rev().skip(1).all(|part| part.interner.is_empty());
         let mut whole = if same_codes {
             if spec.track == Track::Once {
-                State::close_apart(&mut parts, threads)?;
+                State::close_in_parallel(&mut parts, threads)?;
             }
             let mut whole =
                 parts.pop().unwrap_or_else(|| State::new(schema, spec, KeyEncoding::Open.interner(schema.id_kind), KeyEncoding::Open));

@@ -12,10 +12,10 @@ use crate::exec::context::Context;
 use crate::group::intern_rows::Remap;
 use crate::group::interner::{Interner, NO_CODE};
 use crate::state::accumulator::RowBlock;
+use crate::state::block_kernels::{UnitValue, ends};
 use crate::state::customer_state::State;
-use crate::state::open_orders::{LineBlock, OrderLine};
+use crate::state::order_lines::{LineBlock, OrderLine};
 use crate::state::spec::{BaseSpec, OnNonfinite, OnNull};
-use crate::state::stats::{UnitValue, ends};
 use crate::state::totals::{RowNumbers, RowSlice};
 
 /// A run of rows of one batch, processed by one worker.
@@ -78,7 +78,7 @@ impl<'a> IngestWorker<'a> {
     pub(crate) fn aggregate(&mut self, columns: &InputBatch, morsel: &Morsel, part: &mut State, context: &Context) -> Result<()> {
         let mut remap = Remap::default();
         self.orders.remap = Remap::default();
-        part.forget_order_ids()?;
+        part.reset_order_ids()?;
         part.accumulators.begin_batch();
         let mut start = morsel.start;
         while start < morsel.end {
@@ -238,7 +238,7 @@ impl<'a> IngestWorker<'a> {
                     &mut part.rows.after
                 } else {
                     if flags & flag::NULL_AMOUNT != 0 {
-                        part.note_null_amount(day, row);
+                        part.count_null_amount(day, row);
                     }
                     continue;
                 }

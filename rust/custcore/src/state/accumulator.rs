@@ -1,11 +1,11 @@
-//! What is kept of a customer besides totals and days: one trait, which attributes implement and whatever comes later.
+//! The trait of per-customer values besides totals and days. Attributes implement it.
 //!
-//! An accumulator keeps values by key at three levels ([`Level`]), because an order is a purchase or not only once all its lines
-//! are known: until then its values wait beside it, and move to the customer when it is closed as a purchase. Everything an
-//! accumulator keeps merges in any order, so that neither threads nor batches show in a result.
+//! An accumulator keeps values by key at three levels ([`Level`]), because the class of an order is known only after all its
+//! lines are read: until then the values belong to the order, and move to the customer when it is closed as a purchase. All
+//! values merge in any order, so results do not depend on threads or batches.
 //!
 //! A new accumulator implements [`Accumulator`] in a file beside this one and is registered in `accumulators.rs`; the settings of a base
-//! name it with its options (`BaseSpec::accumulators`), and its columns stand in the file of the base by the name of its group.
+//! name it with its options (`BaseSpec::accumulators`), and its columns are in the file of the base under the name of its group.
 
 use std::any::Any;
 use std::cmp::Ordering;
@@ -18,15 +18,15 @@ use crate::column::chunks::{InputBatch, TypedBlock};
 use crate::error::{Error, Result};
 use crate::exec::par::Threads;
 
-/// Whose a value is.
+/// The owner of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Level {
-    /// A customer's, by code.
+    /// A customer, by code.
     Customer,
-    /// An order's that may get more lines, by position.
+    /// An open order, by position.
     Open,
-    /// An order's that has lines on several days and gets no more of them, by position.
-    Spread,
+    /// A closed split order, by position.
+    Split,
 }
 
 /// A block of rows of one batch.
@@ -34,19 +34,19 @@ pub(crate) enum Level {
 pub(crate) struct RowBlock<'a> {
     /// The columns of the batch.
     pub columns: &'a InputBatch,
-    /// The row of the batch that the block begins with.
+    /// First row of the block in the batch.
     pub start: usize,
-    /// What the rows lack, their days and money.
+    /// Flags, days and amounts of the rows.
     #[cfg_attr(not(test), expect(dead_code, reason = "attributes need no amounts; the accumulator of the tests does"))]
     pub block: &'a TypedBlock,
 }
 
-/// What went wrong while columns of a file were read.
+/// An error while reading columns of a file.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// Its content.
+    /// Invalid content.
     Content(&'static str),
-    /// Something else.
+    /// Any other error.
     Other(Error),
 }
 
@@ -62,53 +62,52 @@ impl From<Error> for Failure {
     }
 }
 
-/// Something kept of each customer besides totals and days.
+/// Per-customer values besides totals and days.
 pub(crate) trait Accumulator: Debug + Send + Sync {
-    /// A copy.
     fn boxed_clone(&self) -> Box<dyn Accumulator>;
-    /// The same of no customers.
+    /// An empty instance with the same settings.
     fn empty_like(&self) -> Box<dyn Accumulator>;
-    /// For a merge, which needs the type.
+    /// For downcasting in a merge.
     fn as_any(&self) -> &dyn Any;
 
-    /// Makes room for the keys below `keys`.
+    /// Grows to `keys` keys.
     fn resize(&mut self, level: Level, keys: usize);
-    /// Rows of another batch follow, whose dictionaries are others.
+    /// Rows of another batch follow, possibly with other dictionaries.
     fn begin_batch(&mut self) {}
-    /// Adds the rows of a block: row i to key `keys[i]`, or to none where that is [`NO_CODE`]. Rows of a customer are purchases.
+    /// Adds the rows of a block: row i to key `keys[i]`; [`NO_CODE`] skips the row. Rows at level customer are purchases.
     fn update(&mut self, level: Level, keys: &[u32], rows: &RowBlock<'_>) -> Result<()>;
-    /// Adds what is known at a level to another: (key there, key here).
+    /// Adds values of one level to another: (source key, target key).
     fn promote(&mut self, from: Level, to: Level, keys: &[(u32, u32)]);
-    /// Adds what another accumulator of the same settings knows: (its key, key here).
+    /// Merges an accumulator with the same settings: (its key, key here).
     fn merge(&mut self, level: Level, other: &dyn Accumulator, keys: &[(u32, u32)]) -> Result<()>;
-    /// Keeps what is known of these keys only, which become 0, 1, 2 and so on.
+    /// Keeps the values of these keys only, renumbered from 0.
     fn retain(&mut self, level: Level, keys: &[u32]);
-    /// Gives up what only an update needs; no rows follow.
+    /// Frees the buffers of an update; no rows follow.
     fn finish(&mut self) {}
-    /// Bytes it takes.
+    /// Size in bytes.
     fn bytes(&self) -> usize;
-    /// An error where this and another are too much for one, so that [`Accumulator::merge`] cannot fail halfway.
+    /// An error if the merge would exceed a limit, so that [`Accumulator::merge`] cannot fail halfway.
     fn check_room(&self, _other: &dyn Accumulator) -> Result<()> {
         Ok(())
     }
-    /// An error where it cannot be known as of a past day.
+    /// An error if values as of a past day are not available.
     fn check_past(&self) -> Result<()> {
         Ok(())
     }
 
-    /// The name of the struct column that its column is in; accumulators of one group follow each other.
+    /// The name of the struct column that contains its column. Accumulators of one group are adjacent.
     fn group(&self) -> &'static str;
-    /// Its column in a file.
+    /// The field of its column in a file.
     fn field(&self) -> FieldRef;
-    /// Its column for some keys; `field` is that of the file, whose types may be wider.
+    /// Writes its column for some keys; `field` is that of the file, whose types may be wider.
     fn write(&self, field: &Field, keys: &[(Level, u32)]) -> Result<ArrayRef>;
-    /// Reads its column for some keys, of which nothing is known yet.
+    /// Reads its column for some keys, which have no values yet.
     fn read(&mut self, keys: &[(Level, u32)], column: &ArrayRef, threads: Threads<'_>) -> Result<(), Failure>;
-    /// How what is known of two keys compares, by content alone.
+    /// Compares the values of two keys by content.
     fn compare(&self, level: Level, a: u32, b: u32) -> Ordering;
 }
 
-/// Values by key at each level; nothing for a key that was not seen.
+/// Optional values by key at each level.
 #[derive(Debug, Clone)]
 pub(crate) struct ByLevel<T>([Vec<Option<T>>; 3]);
 
@@ -119,13 +118,13 @@ impl<T> Default for ByLevel<T> {
 }
 
 impl<T: Copy> ByLevel<T> {
-    /// What is known of a key.
+    /// The value of a key.
     #[inline]
     pub(crate) fn get(&self, level: Level, key: u32) -> Option<T> {
         self.0[level as usize].get(key as usize).copied().flatten()
     }
 
-    /// The place of a key.
+    /// Mutable access to the value of a key.
     #[inline]
     pub(crate) fn place(&mut self, level: Level, key: u32) -> &mut Option<T> {
         let (values, key) = (&mut self.0[level as usize], key as usize);
@@ -148,13 +147,13 @@ impl<T: Copy> ByLevel<T> {
         self.0[level as usize] = keys.iter().map(|&key| self.get(level, key)).collect();
     }
 
-    /// Bytes it takes.
+    /// Size in bytes.
     pub(crate) fn bytes(&self) -> usize {
         self.0.iter().map(|values| values.capacity() * size_of::<Option<T>>()).sum()
     }
 }
 
-/// The error where two accumulators that should be merged are of two kinds.
+/// The error for a merge of accumulators of different types.
 pub(crate) fn unlike() -> Error {
-    Error::internal("accumulators of two kinds were to be merged")
+    Error::internal("accumulators of different types cannot be merged")
 }

@@ -1,4 +1,4 @@
-//! All accumulators of a state, and those that settings can name.
+//! The accumulators of a state, and the registry of accumulators by name.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -11,10 +11,10 @@ use crate::column::chunks::{InputSchema, Pick};
 use crate::error::{Error, ErrorKind, Result};
 use crate::group::interner::NO_CODE;
 
-/// Makes an accumulator from its options; `None` where they are invalid.
+/// Creates an accumulator from its options; `None` if they are invalid.
 type Make = fn(&str) -> Option<Box<dyn Accumulator>>;
 
-/// The accumulators that settings can name. Attributes are not among them: each has a column of the input.
+/// The accumulators that can be named in the settings. Attributes are not listed: they are configured by input column.
 const REGISTERED: &[(&str, Make)] = &[
     #[cfg(test)]
     ("largest_amount", LargestAmount::make),
@@ -30,11 +30,11 @@ impl Clone for Accumulators {
     }
 }
 
-/// An error where settings name an accumulator that there is not, or options that it does not take.
+/// An error for an unknown accumulator or invalid options.
 pub(super) fn check_names(names: &BTreeMap<String, String>) -> Result<()> {
     let unknown = names.iter().find(|(name, options)| make(name, options).is_none());
     unknown.map_or(Ok(()), |(name, options)| {
-        let message = format!("there is no accumulator '{name}' with the options '{options}'");
+        let message = format!("unknown accumulator '{name}' or invalid options '{options}'");
         Err(Error::new(ErrorKind::InvalidArgument, message))
     })
 }
@@ -44,9 +44,9 @@ fn make(name: &str, options: &str) -> Option<Box<dyn Accumulator>> {
 }
 
 impl Accumulators {
-    /// The accumulators of these settings, of no customers.
-    pub(crate) fn new(attributes: &[(String, Pick)], others: &BTreeMap<String, String>, kinds: &InputSchema) -> Self {
-        let attributes = attributes.iter().zip(&kinds.attributes).enumerate();
+    /// The accumulators of these settings, empty.
+    pub(crate) fn new(attributes: &[(String, Pick)], others: &BTreeMap<String, String>, input_schema: &InputSchema) -> Self {
+        let attributes = attributes.iter().zip(&input_schema.attributes).enumerate();
         let mut all: Vec<Box<dyn Accumulator>> = attributes
             .map(|(column, ((name, pick), (kind, value_type)))| -> Box<dyn Accumulator> {
                 Box::new(Attribute::new(column, name, value_type, *kind, *pick))
@@ -56,23 +56,22 @@ impl Accumulators {
         Self(all)
     }
 
-    /// The same of no customers.
+    /// An empty instance with the same settings.
     #[must_use]
     pub(crate) fn empty_like(&self) -> Self {
         Self(self.0.iter().map(|own| own.empty_like()).collect())
     }
 
-    /// Whether nothing is kept besides totals and days.
+    /// Whether there are no accumulators.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Each of them.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &dyn Accumulator> {
         self.0.iter().map(AsRef::as_ref)
     }
 
-    /// The one at a position.
+    /// The accumulator at a position.
     pub(crate) fn get_mut(&mut self, at: usize) -> Option<&mut Box<dyn Accumulator>> {
         self.0.get_mut(at)
     }
@@ -82,10 +81,10 @@ impl Accumulators {
         self.0.iter().filter_map(|own| own.as_any().downcast_ref())
     }
 
-    /// The attribute at a position, which must be there; attributes come before all others.
+    /// The attribute at a position, which must exist. Attributes precede other accumulators.
     #[inline]
     pub(crate) fn attribute(&self, at: usize) -> &Attribute {
-        self.0[at].as_any().downcast_ref().unwrap_or_else(|| unreachable!("an accumulator before the attributes"))
+        self.0[at].as_any().downcast_ref().unwrap_or_else(|| unreachable!("attributes precede other accumulators"))
     }
 
     /// The attributes at these positions and nothing else.
@@ -137,7 +136,7 @@ impl Accumulators {
         self.0.iter_mut().for_each(|own| own.finish());
     }
 
-    /// Bytes they take.
+    /// Size in bytes.
     pub(crate) fn bytes(&self) -> usize {
         self.0.iter().map(|own| own.bytes()).sum()
     }
@@ -152,7 +151,7 @@ impl Accumulators {
         self.0.iter().try_for_each(|own| own.check_past())
     }
 
-    /// See [`Accumulator::compare`]; the first that differs decides.
+    /// See [`Accumulator::compare`]; lexicographic.
     pub(crate) fn compare(&self, level: Level, a: u32, b: u32) -> Ordering {
         self.0.iter().map(|own| own.compare(level, a, b)).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
     }

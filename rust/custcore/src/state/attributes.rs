@@ -21,10 +21,10 @@ use crate::group::intern_rows::{Remap, keys_with_nulls};
 use crate::group::interner::{Interner, Keys, NO_CODE, check_room};
 use crate::table::key_column;
 
-/// A value and the time it was observed at, in 16 bytes.
+/// A value and its timestamp, in 16 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Observed {
-    /// Time, in whole seconds and nanoseconds: updates may come in different units of time.
+    /// Timestamp in seconds and nanoseconds: updates may have different time units.
     seconds: i64,
     nanoseconds: u32,
     /// Code of the value; [`NO_CODE`] for null.
@@ -41,10 +41,10 @@ impl Observed {
     }
 }
 
-/// One attribute of every customer, and of every order that waits.
+/// One attribute of every customer, open order and split order.
 #[derive(Debug)]
 pub(crate) struct Attribute {
-    /// Position among the columns of attributes of a batch.
+    /// Position among the attribute columns of a batch.
     column: usize,
     name: String,
     value_type: DataType,
@@ -52,14 +52,14 @@ pub(crate) struct Attribute {
     pub values: Interner,
     pick: Pick,
     observed: ByLevel<Observed>,
-    /// The values of the block that is being added.
+    /// Value codes of the current block.
     codes: Vec<u32>,
     flags: Vec<u8>,
     remap: Remap,
 }
 
 impl Attribute {
-    /// The attribute of the column of attributes at a position, taken from this purchase.
+    /// The attribute of the attribute column at a position, from the first or the last purchase.
     pub(crate) fn new(column: usize, name: &str, value_type: &DataType, kind: KeyKind, pick: Pick) -> Self {
         Self::with(Interner::new(kind), (column, name, value_type, pick), ByLevel::default())
     }
@@ -73,18 +73,18 @@ impl Attribute {
         (self.column, &self.name, &self.value_type, self.pick)
     }
 
-    /// Which purchase it is taken from.
+    /// Whether the value is that of the first or the last purchase.
     pub(crate) fn pick(&self) -> Pick {
         self.pick
     }
 
-    /// What is known of a customer; nothing before the first purchase.
+    /// The observed value of a customer; `None` before the first purchase.
     #[inline]
     pub(crate) fn get(&self, customer: u32) -> Option<Observed> {
         self.observed.get(Level::Customer, customer)
     }
 
-    /// Takes a value into account. An order's is that of its earliest line.
+    /// Observes a value. The value of an order is that of its earliest line.
     #[inline]
     fn observe(&mut self, level: Level, key: u32, new: Observed) {
         let pick = if level == Level::Customer { self.pick } else { Pick::First };
@@ -103,13 +103,13 @@ fn is_better(values: &Keys, pick: Pick, new: Observed, known: Observed) -> bool 
     match by_time {
         Ordering::Less => true,
         Ordering::Greater => false,
-        // Null comes after every value.
+        // Nulls last.
         Ordering::Equal if new.value == NO_CODE => false,
         Ordering::Equal => known.value == NO_CODE || values.compare(new.value, known.value).is_lt(),
     }
 }
 
-/// A value whose code in another interner was not looked up yet.
+/// Marks a value whose code is not mapped yet.
 const NOT_YET: u32 = NO_CODE - 1;
 
 impl Accumulator for Attribute {
@@ -139,7 +139,7 @@ impl Accumulator for Attribute {
         let nulls = column.nulls();
         let is_null = |i: usize| nulls.is_some_and(|nulls| nulls.is_null(start + i));
         self.flags.clear();
-        // Values of rows that do not count are not kept.
+        // Do not intern values of rows that do not count.
         self.flags.extend(keys.iter().enumerate().map(|(i, &key)| if key == NO_CODE || is_null(i) { flag::NULL_ID } else { 0 }));
         let mut codes = std::mem::take(&mut self.codes);
         self.values.intern_rows(column, start, &mut self.flags, &mut codes, &mut self.remap)?;
@@ -195,8 +195,8 @@ impl Accumulator for Attribute {
         if self.pick == Pick::First {
             return Ok(());
         }
-        let message = "the last value of an attribute is kept, not those before it, so that it cannot be told as of a past day. \
-                       Take the attribute from the first purchase ('first'), or ask as of the last day";
+        let message = "only the last value of an attribute is kept, so its value as of a past day is not available. \
+                       Take the attribute from the first purchase ('first'), or use the last day";
         Err(Error::new(ErrorKind::StateMismatch, message))
     }
 
@@ -214,7 +214,7 @@ impl Accumulator for Attribute {
     }
 
     fn write(&self, field: &Field, keys: &[(Level, u32)]) -> Result<ArrayRef> {
-        let DataType::Struct(inner) = field.data_type() else { return Err(Error::internal("a column of an attribute that is none")) };
+        let DataType::Struct(inner) = field.data_type() else { return Err(Error::internal("the column of an attribute is not a struct")) };
         let observed: Vec<Option<Observed>> = keys.iter().map(|&(level, key)| self.observed.get(level, key)).collect();
         let mut valid = BooleanBufferBuilder::new(observed.len());
         observed.iter().for_each(|observed| valid.append(observed.is_some()));

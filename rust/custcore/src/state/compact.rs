@@ -1,8 +1,8 @@
-//! Codes that stand for no customer, and how they are given up.
+//! Drops codes without a customer.
 //!
-//! The code of an id in a range is its distance from the first, so that a range has codes for ids that never occurred. While
-//! rows are added up that saves a look-up for each. What is kept afterwards follows what was seen: a state has at most
-//! [`CODES_PER_CUSTOMER`] codes for each customer, or is renumbered.
+//! In the range encoding the code of an id is its offset from the first id, so there are codes for ids that never occur. While
+//! rows are added, that saves a lookup per row. Afterwards memory follows the ids that occur: a state has at most
+//! [`CODES_PER_CUSTOMER`] codes per customer, or is renumbered.
 
 use super::accumulator::Level;
 use super::customer_state::{OrderAssembly, State};
@@ -11,13 +11,13 @@ use super::totals::Codes;
 use crate::error::Result;
 use crate::exec::par::Threads;
 
-/// A state may have this many codes for each customer, so that ids without many gaps need no table.
+/// A state may have this many codes per customer, so that ids with few gaps need no hash table.
 pub(crate) const CODES_PER_CUSTOMER: usize = 2;
-/// This many codes are never worth renumbering.
+/// States with at most this many codes are not renumbered.
 const FEW_CODES: usize = 64;
 
 impl State {
-    /// Whether each code stands for a customer of whom something is known.
+    /// Whether each code has a customer with orders.
     pub(crate) fn known_codes(&self) -> Vec<bool> {
         let mut known: Vec<bool> = if self.totals.are_absent() {
             let mut known = vec![false; self.interner.len()];
@@ -34,7 +34,7 @@ impl State {
         known
     }
 
-    /// Renumbers the customers and the order ids where fewer codes than [`CODES_PER_CUSTOMER`] allows were seen.
+    /// Renumbers customers and order ids if the ratio of codes to customers exceeds [`CODES_PER_CUSTOMER`].
     pub(crate) fn compact(&mut self) -> Result<()> {
         if let OrderAssembly::Any(orders) = &mut self.lines {
             orders.compact(CODES_PER_CUSTOMER, FEW_CODES);
@@ -47,8 +47,8 @@ impl State {
         if known.len() > FEW_CODES.max(CODES_PER_CUSTOMER * customers) { self.renumber(&known) } else { Ok(()) }
     }
 
-    /// Gives up the range of the customers: those of whom something is known keep the order of their codes, ids that were not
-    /// seen lose theirs.
+    /// Leaves the range encoding of the customers. Customers with orders keep the order of their codes, the other ids
+    /// lose them.
     pub(crate) fn leave_range(&mut self) -> Result<()> {
         if !self.interner.is_range() {
             return Ok(());
@@ -57,9 +57,9 @@ impl State {
         if known.iter().all(|&known| known) { self.interner.leave_range() } else { self.renumber(&known) }
     }
 
-    /// The same facts with codes for these customers only, in the same order.
+    /// Keeps codes for these customers only, in the same order.
     fn renumber(&mut self, known: &[bool]) -> Result<()> {
-        let mut whole = self.like();
+        let mut whole = self.empty_like();
         let (interner, codes) = self.interner.select(known);
         (whole.interner, whole.totals) = (interner, self.totals.empty_like());
         whole.totals.grow(whole.interner.len());

@@ -1,40 +1,41 @@
-//! What is known of all customers, or of one thread's share of the rows: everything in it is exact and merges in any order.
+//! The state of all customers, or of the rows of one thread. All of it is exact and merges in any order.
 
-use super::accumulator::{Level, RowBlock};
+use super::accumulator::Level;
 use super::accumulators::Accumulators;
+use super::adjacent_order::AdjacentOrder;
+use super::block_kernels::UnitValue;
 use super::daily_tallies::DailyTallies;
 use super::days::{DayRecord, DayRuns};
-use super::open_orders::{AdjacentOrder, LineBlock, OpenOrders, OrderLine, OrderParts};
+use super::open_orders::OpenOrders;
+use super::order_lines::{OrderLine, OrderParts};
 use super::order_log::OrderLog;
 use super::spec::{BaseSpec, OrderLines, Track};
-use super::stats::UnitValue;
 use super::totals::{Order, OrderClass, PurchaseRules, PurchaseTallies, RowSlice, Totals};
 use crate::column::chunks::InputSchema;
-use crate::column::mark::PURCHASE;
-use crate::column::{BLOCK, flag};
-use crate::error::{Error, Result};
+use crate::column::flag;
+use crate::error::Result;
 use crate::group::encoding::KeyEncoding;
 use crate::group::interner::{Interner, NO_CODE};
 use crate::report::Tally;
 
-/// Rows that were left out before they could be orders, and notes on rows that were not.
+/// Tallies of rows that were left out, and of rows that count but have a null.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct RowTallies {
-    /// Rows without an id.
+    /// Rows without a customer id.
     pub null_id: Tally,
-    /// Rows without a time.
+    /// Rows without a timestamp.
     pub null_time: Tally,
     /// Rows with an infinite amount.
     pub nonfinite: Tally,
-    /// Rows after the last day that counts.
+    /// Rows after the last day (`until`).
     pub after: Tally,
     /// Rows that count, without an amount.
     pub null_amount: Tally,
-    /// Rows that count, without an order id: each an order of its own.
+    /// Rows that count, without an order id; each is one order.
     pub null_order: Tally,
-    /// Lines of orders that were sealed.
+    /// Late lines: lines of sealed orders.
     pub late: Tally,
-    /// Orders of customers who were removed.
+    /// Orders of removed customers.
     pub removed: Tally,
 }
 
@@ -51,8 +52,8 @@ impl RowTallies {
     }
 }
 
-/// An order with lines on several days that gets no more of them. As of a day in between only some of it counts, so it is
-/// no purchase or refund once and for all.
+/// A closed split order: its lines are on several days. As of a day in between only some of its lines count, so its class
+/// differs by day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SplitOrder {
     /// The whole order.
@@ -61,10 +62,7 @@ pub(crate) struct SplitOrder {
     pub parts: OrderParts,
 }
 
-/// Orders ahead whose customers' cache lines are asked for.
-const AHEAD: usize = 16;
-
-/// What is known after a fold, or of one thread's share of it.
+/// The state of an update, of a base, or of one thread's part of an update.
 #[derive(Debug, Clone)]
 pub(crate) struct State {
     pub(crate) rules: PurchaseRules,
@@ -72,42 +70,42 @@ pub(crate) struct State {
     pub interner: Interner,
     /// Totals by code.
     pub totals: Totals,
-    /// Rows left out, and notes.
+    /// Tallies of rows.
     pub rows: RowTallies,
-    /// Orders that are no purchases.
+    /// Tallies of orders that are not purchases.
     pub purchases: PurchaseTallies,
-    /// The last day among rows that have an id and a time.
+    /// The last day among rows with an id and a timestamp.
     pub last_day: i32,
-    /// The first one, where orders are written down.
+    /// The first day among them, if there is an order log.
     pub first_day: i32,
-    /// Every order, where they are written down.
+    /// All orders, if an order log is kept.
     pub order_log: Option<OrderLog>,
-    /// What happened on each day, if that is kept or days are counted.
+    /// Purchases by customer and day, if they are kept or purchase days are counted.
     pub days: Option<DayRuns>,
-    /// Notes by day, where the base can look back.
-    pub notes: Option<DailyTallies>,
-    /// Orders with lines on several days that wait no more, where the base can look back.
-    pub spread: Vec<SplitOrder>,
-    /// What is kept of customers besides.
+    /// Daily tallies, if the base has snapshots as of past days.
+    pub daily_tallies: Option<DailyTallies>,
+    /// Closed split orders, if the base has snapshots as of past days.
+    pub split_orders: Vec<SplitOrder>,
+    /// Attributes and other accumulators.
     pub accumulators: Accumulators,
     pub(crate) lines: OrderAssembly,
 }
 
-/// How rows become orders.
+/// How rows are grouped into orders.
 #[derive(Debug, Clone)]
 pub(crate) enum OrderAssembly {
     /// Every row is an order.
     None,
-    /// Orders wait until all rows were seen.
+    /// Orders stay open until all rows are read.
     Any(Box<OpenOrders>),
-    /// Lines of an order follow each other.
+    /// Lines of an order are adjacent.
     Adjacent(Box<Interner>, AdjacentOrder),
 }
 
 impl State {
-    /// The state of nothing.
-    pub(crate) fn new(kinds: &InputSchema, spec: &BaseSpec, interner: Interner, order_encoding: KeyEncoding) -> Self {
-        let lines = match (kinds.order_kind, spec.order_lines) {
+    /// An empty state.
+    pub(crate) fn new(input_schema: &InputSchema, spec: &BaseSpec, interner: Interner, order_encoding: KeyEncoding) -> Self {
+        let lines = match (input_schema.order_kind, spec.order_lines) {
             (None, _) => OrderAssembly::None,
             (Some(kind), OrderLines::Any) => {
                 OrderAssembly::Any(Box::new(OpenOrders::new(order_encoding.interner(kind), spec.track == Track::Orders)))
@@ -115,13 +113,13 @@ impl State {
             (Some(kind), OrderLines::Adjacent) => OrderAssembly::Adjacent(Box::new(Interner::new(kind)), AdjacentOrder::default()),
         };
         // Without amounts every order is a purchase.
-        let zero_is_purchase = spec.zero_is_purchase || kinds.money.is_none();
+        let zero_is_purchase = spec.zero_is_purchase || input_schema.money.is_none();
         Self {
             rules: PurchaseRules { returns: spec.returns, zero_is_purchase },
             interner,
             totals: match &spec.window {
                 Some(window) if window.alone => Totals::absent(),
-                _ => Totals::new(kinds.order_kind.is_some()),
+                _ => Totals::new(input_schema.order_kind.is_some()),
             },
             rows: RowTallies::default(),
             purchases: PurchaseTallies::default(),
@@ -129,15 +127,15 @@ impl State {
             first_day: i32::MAX,
             order_log: spec.window.as_ref().map(OrderLog::of),
             days: spec.keeps_days().then(DayRuns::default),
-            notes: spec.track.looks_back().then(DailyTallies::default),
-            spread: Vec::new(),
-            accumulators: Accumulators::new(&spec.roles.attributes, &spec.accumulators, kinds),
+            daily_tallies: spec.track.looks_back().then(DailyTallies::default),
+            split_orders: Vec::new(),
+            accumulators: Accumulators::new(&spec.roles.attributes, &spec.accumulators, input_schema),
             lines,
         }
     }
 
-    /// Turns to new plans.
-    pub(crate) fn follow(&mut self, encoding: KeyEncoding, order_encoding: KeyEncoding) -> Result<()> {
+    /// Changes the encodings of customer ids and order ids.
+    pub(crate) fn apply_encodings(&mut self, encoding: KeyEncoding, order_encoding: KeyEncoding) -> Result<()> {
         if encoding == KeyEncoding::Table {
             self.leave_range()?;
         }
@@ -151,8 +149,8 @@ impl State {
         Ok(())
     }
 
-    /// A state of the same kinds that knows nothing.
-    pub(crate) fn like(&self) -> Self {
+    /// An empty state with the same settings and input schema.
+    pub(crate) fn empty_like(&self) -> Self {
         let lines = match &self.lines {
             OrderAssembly::None => OrderAssembly::None,
             OrderAssembly::Any(orders) => OrderAssembly::Any(Box::new(orders.empty_like())),
@@ -168,20 +166,20 @@ impl State {
             first_day: i32::MAX,
             order_log: self.order_log.as_ref().map(|_| OrderLog::default()),
             days: self.days.as_ref().map(|_| DayRuns::default()),
-            notes: self.notes.as_ref().map(|_| DailyTallies::default()),
-            spread: Vec::new(),
+            daily_tallies: self.daily_tallies.as_ref().map(|_| DailyTallies::default()),
+            split_orders: Vec::new(),
             accumulators: self.accumulators.empty_like(),
             lines,
         }
     }
 
-    /// Whether rows are orders without attributes, so that whole blocks can be added up at once.
+    /// Whether rows are orders and there are no accumulators, so that whole blocks can be added at once.
     pub(crate) fn is_plain(&self) -> bool {
         matches!(self.lines, OrderAssembly::None) && self.accumulators.is_empty()
     }
 
-    /// Money that makes a row a purchase of which nothing but customer, day and money need be known, if it is this much or
-    /// more; no money does where the number of each row is written down.
+    /// Rows with at least this amount are purchases that need only customer, day and amount. No amount qualifies if row
+    /// numbers are stored.
     pub(crate) fn least_packed(&self) -> i64 {
         let is_numbered = self.days.is_some() || self.order_log.as_ref().is_some_and(|order_log| order_log.purchases().is_none());
         if is_numbered { i64::MAX } else { i64::from(!self.rules.zero_is_purchase) }
@@ -198,21 +196,21 @@ impl State {
         }
         for (i, (&customer, &day)) in rows.codes.iter().zip(rows.days).enumerate().filter(|(_, (code, _))| **code != NO_CODE) {
             let units = rows.units[i].into();
-            let standing = self.rules.standing(units, rows.flags[i] & flag::NULL_AMOUNT != 0);
-            self.enter(standing, (customer, day), (1, units, rows.rows.get(i)));
+            let class = self.rules.classify(units, rows.flags[i] & flag::NULL_AMOUNT != 0);
+            self.add_to_days(class, (customer, day), (1, units, rows.rows.get(i)));
         }
     }
 
-    /// Enters an order among the days, and in the notes if it is no purchase.
-    fn enter(&mut self, standing: OrderClass, (customer, day): (u32, i32), (lines, units, first_row): (u64, i128, u64)) {
-        if let Some(notes) = &mut self.notes {
-            notes.add_order(day, standing, (lines, units, first_row));
+    /// Adds an order to the day records, and to the daily tallies if it is not a purchase.
+    pub(super) fn add_to_days(&mut self, class: OrderClass, (customer, day): (u32, i32), (lines, units, first_row): (u64, i128, u64)) {
+        if let Some(daily_tallies) = &mut self.daily_tallies {
+            daily_tallies.add_order(day, class, (lines, units, first_row));
         }
         let Some(days) = &mut self.days else { return };
-        if standing == OrderClass::LeftOut {
+        if class == OrderClass::LeftOut {
             return;
         }
-        let is_purchase = standing == OrderClass::Purchase;
+        let is_purchase = class == OrderClass::Purchase;
         let mut record = DayRecord { customer, day, orders: u32::from(is_purchase), rows: 0, others: 0, units };
         let mut left = lines;
         loop {
@@ -227,52 +225,52 @@ impl State {
         }
     }
 
-    /// Counts a row that has no amount.
-    pub(crate) fn note_null_amount(&mut self, day: i32, row: u64) {
+    /// Counts a row with a null amount.
+    pub(crate) fn count_null_amount(&mut self, day: i32, row: u64) {
         self.rows.null_amount.add(0, row);
-        if let Some(notes) = &mut self.notes {
-            notes.on(day).null_amount.add(0, row);
+        if let Some(daily_tallies) = &mut self.daily_tallies {
+            daily_tallies.on(day).null_amount.add(0, row);
         }
     }
 
-    /// Counts a line that has no order id.
-    fn note_null_order(&mut self, line: &OrderLine) {
+    /// Counts a line with a null order id.
+    pub(super) fn count_null_order(&mut self, line: &OrderLine) {
         self.rows.null_order.add(line.units, line.row);
-        if let Some(notes) = &mut self.notes {
-            notes.on(line.day).null_order.add(line.units, line.row);
+        if let Some(daily_tallies) = &mut self.daily_tallies {
+            daily_tallies.on(line.day).null_order.add(line.units, line.row);
         }
     }
 
-    /// How much there is to look at: customers, their days, orders that wait.
+    /// Amount of work for a pass over the state: customers, day records, open and split orders.
     pub(crate) fn size(&self) -> usize {
-        self.interner.len() + self.days.as_ref().map_or(0, DayRuns::len) + self.waiting_orders() + self.spread.len()
+        self.interner.len() + self.days.as_ref().map_or(0, DayRuns::len) + self.waiting_orders() + self.split_orders.len()
     }
 
-    /// Orders whose lines may still come.
+    /// Number of orders that may get more lines.
     pub(crate) fn waiting_orders(&self) -> usize {
         if let OrderAssembly::Any(orders) = &self.lines { orders.orders().len() } else { 0 }
     }
 
-    /// Bytes of all that it holds.
+    /// Size in bytes.
     pub(crate) fn bytes(&self) -> usize {
         let lines = match &self.lines {
             OrderAssembly::None => 0,
             OrderAssembly::Adjacent(ids, open) => ids.bytes() + open.bytes(),
             OrderAssembly::Any(orders) => orders.bytes(),
         };
-        let of = |spread: &SplitOrder| spread.parts.capacity() * size_of::<Order>();
-        let spread = self.spread.capacity() * size_of::<SplitOrder>() + self.spread.iter().map(of).sum::<usize>();
+        let of = |split_orders: &SplitOrder| split_orders.parts.capacity() * size_of::<Order>();
+        let split_orders = self.split_orders.capacity() * size_of::<SplitOrder>() + self.split_orders.iter().map(of).sum::<usize>();
         self.interner.bytes()
             + self.totals.bytes()
             + self.days.as_ref().map_or(0, DayRuns::bytes)
             + self.accumulators.bytes()
             + self.order_log.as_ref().map_or(0, OrderLog::bytes)
-            + self.notes.as_ref().map_or(0, DailyTallies::bytes)
-            + spread
+            + self.daily_tallies.as_ref().map_or(0, DailyTallies::bytes)
+            + split_orders
             + lines
     }
 
-    /// The order ids, where rows are lines.
+    /// The order ids, if rows are order lines.
     pub(crate) fn order_ids(&mut self) -> Option<&mut Interner> {
         match &mut self.lines {
             OrderAssembly::None => None,
@@ -281,8 +279,8 @@ impl State {
         }
     }
 
-    /// Where lines follow each other, forgets all order ids but that of the open order; codes given out before are void.
-    pub(crate) fn forget_order_ids(&mut self) -> Result<()> {
+    /// With adjacent lines, drops all order ids but that of the open order. Codes assigned before become invalid.
+    pub(crate) fn reset_order_ids(&mut self) -> Result<()> {
         if let OrderAssembly::Adjacent(ids, open) = &mut self.lines {
             let mut fresh = Interner::new(ids.kind());
             if let Some(code) = open.code_mut() {
@@ -293,167 +291,24 @@ impl State {
         Ok(())
     }
 
-    /// Adds a block of rows one by one: `orders` are the codes of their order ids, [`NO_CODE`] for none, `line` tells a row
-    /// unless it does not count, and `rows` is what accumulators read.
-    pub(crate) fn add_each_line(&mut self, orders: &[u32], line: impl Fn(usize) -> Option<OrderLine>, rows: &RowBlock<'_>) -> Result<()> {
-        let (mut customers, mut open) = ([NO_CODE; BLOCK], [NO_CODE; BLOCK]);
-        let mut ended: Vec<(Order, OrderParts)> = Vec::new();
-        for (i, &code) in orders.iter().enumerate() {
-            let Some(line) = line(i) else { continue };
-            match &mut self.lines {
-                OrderAssembly::Any(all) if code != NO_CODE => open[i] = all.add(code, &line.order())?,
-                OrderAssembly::Adjacent(_, current) if code != NO_CODE => {
-                    ended.extend(current.add(code, &line.order()));
-                    open[i] = ended.len() as u32;
-                }
-                lines => {
-                    if !matches!(lines, OrderAssembly::None) {
-                        self.note_null_order(&line);
-                    }
-                    if self.add_order(&line.order(), &[]) == Some(OrderClass::Purchase) {
-                        customers[i] = line.customer;
-                    }
-                }
-            }
-        }
-        self.accumulators.update(Level::Customer, &customers[..orders.len()], rows)?;
-        self.accumulators.update(Level::Open, &open[..orders.len()], rows)?;
-        if !ended.is_empty() {
-            let current = ended.len() as u32;
-            let mut closed = ClosedOrders::default();
-            for (position, (order, parts)) in (0..).zip(ended) {
-                self.close_order(position, &order, &parts, &mut closed);
-            }
-            self.promote(&closed);
-            self.accumulators.retain(Level::Open, &[current]);
-        }
-        Ok(())
-    }
-
-    /// Has orders found by a look-up, so that order ids that were not seen take no memory; before any orders are there.
+    /// Uses a hash lookup for the open orders, so that unused order ids take no memory. Only while there are no orders.
     pub(crate) fn make_orders_sparse(&mut self) {
         if let OrderAssembly::Any(orders) = &mut self.lines {
             orders.make_sparse();
         }
     }
 
-    /// Whether rows wait for the other lines of their orders.
+    /// Whether orders stay open until all rows are read.
     pub(crate) fn waits(&self) -> bool {
         matches!(self.lines, OrderAssembly::Any(_))
     }
 
-    /// Whether lines wait for their orders and nothing but totals is kept, so that whole blocks can be added at once.
+    /// Whether rows are lines of open orders and there are no accumulators, so that whole blocks can be added at once.
     pub(crate) fn is_plain_lines(&self) -> bool {
         matches!(self.lines, OrderAssembly::Any(_)) && self.accumulators.is_empty()
     }
 
-    /// Adds a block of lines that lack nothing where [`State::is_plain_lines`].
-    pub(crate) fn add_whole_lines(&mut self, lines: &LineBlock<'_>) -> Result<()> {
-        let OrderAssembly::Any(all) = &mut self.lines else { return Err(Error::internal("lines where rows are orders")) };
-        all.add_lines(lines)
-    }
-
-    /// Adds a block of rows where [`State::is_plain_lines`]: `orders` are the codes of their order ids, `line` tells a row
-    /// unless it does not count.
-    pub(crate) fn add_lines(&mut self, orders: &[u32], line: impl Fn(usize) -> Option<OrderLine>) -> Result<()> {
-        let OrderAssembly::Any(all) = &mut self.lines else { return Err(Error::internal("lines where rows are orders")) };
-        let by_day = all.is_by_day();
-        let mut alone = Vec::new();
-        // Lines of an order that follow each other are one part of it.
-        let mut run: Option<(u32, Order)> = None;
-        for (row, &code) in orders.iter().enumerate() {
-            let Some(line) = line(row) else { continue };
-            if code == NO_CODE {
-                alone.push(line);
-                continue;
-            }
-            match &mut run {
-                Some((open, order)) if *open == code && order.customer == line.customer && (!by_day || order.day == line.day) => {
-                    order.join(&line.order());
-                }
-                _ => {
-                    if let Some((code, order)) = run.replace((code, line.order())) {
-                        all.add(code, &order)?;
-                    }
-                }
-            }
-        }
-        if let Some((code, order)) = run {
-            all.add(code, &order)?;
-        }
-        for line in alone {
-            self.note_null_order(&line);
-            self.add_order(&line.order(), &[]);
-        }
-        Ok(())
-    }
-
-    /// Adds an order that gets no more lines; the answer is what it counts as, `None` where that differs from day to day.
-    pub(crate) fn add_order(&mut self, order: &Order, parts: &[Order]) -> Option<OrderClass> {
-        if self.notes.is_some() && !parts.is_empty() {
-            self.spread.push(SplitOrder { order: *order, parts: parts.to_vec() });
-            return None;
-        }
-        // Orders that wait need no totals, so that these reach no further than the customers whose orders do not wait.
-        self.totals.grow(order.customer as usize + 1);
-        let standing = self.totals.add_order(self.rules, order, &mut self.purchases);
-        if let Some(order_log) = &mut self.order_log {
-            let purchase = if standing == OrderClass::Purchase { PURCHASE } else { 0 };
-            if standing != OrderClass::LeftOut {
-                order_log.add_order(order.customer, order.day, order.units, order.marks | purchase, order.first_row);
-            }
-        }
-        self.enter(standing, (order.customer, order.day), (order.lines, order.units, order.first_row));
-        Some(standing)
-    }
-
-    /// Adds the order that is open at a position; [`State::promote`] has to follow.
-    pub(crate) fn close_order(&mut self, position: u32, order: &Order, parts: &[Order], closed: &mut ClosedOrders) {
-        let standing = self.add_order(order, parts);
-        if self.accumulators.is_empty() {
-            return;
-        }
-        match standing {
-            None => closed.spread.push((position, self.spread.len() as u32 - 1)),
-            Some(OrderClass::Purchase) => closed.customers.push((position, order.customer)),
-            Some(_) => {}
-        }
-    }
-
-    /// Hands what accumulators know of orders that were closed on to their customers.
-    pub(crate) fn promote(&mut self, closed: &ClosedOrders) {
-        self.accumulators.promote(Level::Open, Level::Customer, &closed.customers);
-        self.accumulators.promote(Level::Open, Level::Spread, &closed.spread);
-    }
-
-    /// Turns the orders that have waited into purchases and refunds; after the last row.
-    pub(crate) fn close_orders(&mut self) {
-        let mut closed = ClosedOrders::default();
-        match std::mem::replace(&mut self.lines, OrderAssembly::None) {
-            OrderAssembly::None => {}
-            OrderAssembly::Any(orders) => {
-                let orders = orders.orders();
-                for (position, order) in orders.iter().enumerate() {
-                    if let Some(ahead) = orders.get(position + AHEAD) {
-                        self.totals.prefetch(ahead.customer);
-                    }
-                    self.close_order(position as u32, order, &[], &mut closed);
-                }
-            }
-            OrderAssembly::Adjacent(_, mut open) => {
-                if let Some((order, parts)) = open.end() {
-                    self.close_order(0, &order, &parts, &mut closed);
-                }
-            }
-        }
-        self.promote(&closed);
-        self.accumulators.retain(Level::Open, &[]);
-        if let Some(order_log) = &mut self.order_log {
-            order_log.close();
-        }
-    }
-
-    /// The orders that wait, their parts by day, and where accumulators know them.
+    /// The open orders and split orders, with their parts by day and their keys in the accumulators.
     pub(crate) fn waiting(&self) -> impl Iterator<Item = (&Order, &[Order], (Level, u32))> {
         let orders = if let OrderAssembly::Any(orders) = &self.lines { Some(orders) } else { None };
         let many = orders
@@ -461,15 +316,9 @@ impl State {
             .flat_map(|orders| (0..).zip(orders.orders()).map(|(at, order)| (order, orders.parts(at as usize), (Level::Open, at))));
         let current = if let OrderAssembly::Adjacent(_, open) = &self.lines { open.current() } else { None };
         let open = current.map(|(_, order, parts)| (order, parts, (Level::Open, 0)));
-        let spread = (0..).zip(&self.spread).map(|(at, spread)| (&spread.order, spread.parts.as_slice(), (Level::Spread, at)));
-        many.chain(open).chain(spread)
+        let split_orders = (0..)
+            .zip(&self.split_orders)
+            .map(|(at, split_orders)| (&split_orders.order, split_orders.parts.as_slice(), (Level::Split, at)));
+        many.chain(open).chain(split_orders)
     }
-}
-
-/// Orders that were closed, by their positions among the open ones: (position, customer), (position, position among
-/// [`State::spread`]).
-#[derive(Debug, Default)]
-pub(crate) struct ClosedOrders {
-    customers: Vec<(u32, u32)>,
-    spread: Vec<(u32, u32)>,
 }

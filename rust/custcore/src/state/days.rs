@@ -1,14 +1,14 @@
-//! What is kept of each customer and local day: purchases, rows, money. With it a base can look back to any past day.
+//! Day records: purchases, rows and amount by customer and local day. They allow snapshots as of any past day.
 //!
-//! Records lie in sorted runs, by customer code and day. New ones wait in a tray until there are enough for a run of their
-//! own; runs of like size are merged, so that an update costs what it brings, not what is there already. Sums are exact and
-//! every way of cutting the rows into updates gives the same records.
+//! Records are in runs sorted by customer code and day. New records are buffered until there are enough for a
+//! run; runs of similar size are merged, as in an LSM tree, so the cost of an update follows the size of the update, not of
+//! the base. Sums are exact, and the records do not depend on how the rows are divided into updates.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::group::interner::NO_CODE;
 
-/// Records of one customer and day.
+/// The record of one customer and day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct DayRecord {
     /// The customer's code.
@@ -19,9 +19,9 @@ pub(crate) struct DayRecord {
     pub orders: u32,
     /// Rows of the purchases.
     pub rows: u32,
-    /// Rows of orders that are no purchases: refunds, and orders of 0 where these are none.
+    /// Rows of orders that are not purchases: refunds, and orders of 0 if those are not purchases.
     pub others: u32,
-    /// Money, refunds netted.
+    /// Amount in units, net of refunds.
     pub units: i128,
 }
 
@@ -30,7 +30,7 @@ impl DayRecord {
         (self.customer, self.day)
     }
 
-    /// Adds a record of the same customer and day; the answer is whether its counts still fit.
+    /// Adds a record of the same customer and day. Returns false, without a change, if a count would overflow.
     fn join(&mut self, other: &Self) -> bool {
         let sums = (self.orders.checked_add(other.orders), self.rows.checked_add(other.rows), self.others.checked_add(other.others));
         let (Some(orders), Some(rows), Some(others)) = sums else { return false };
@@ -40,17 +40,17 @@ impl DayRecord {
     }
 }
 
-/// Records that wait for a run of their own.
+/// Number of buffered records at which a run is created.
 const UNSORTED: usize = 1 << 17;
 
-/// All records of a base, or of one thread's share.
+/// All day records of a base, or of the rows of one thread.
 #[derive(Debug, Default)]
 pub(crate) struct DayRuns {
-    /// Each at most half as long as the one before it, but for the last ones of a merge. Copies of a base share them.
+    /// Each run is at most half as long as the previous one, except the last runs of a merge. Copies of a base share them.
     runs: Vec<Arc<DayRun>>,
     unsorted: Vec<DayRecord>,
-    /// All records in one run, once that was asked for. It is only ever tried to lock this: whoever finds it locked, in a
-    /// forked child perhaps for good, merges the runs without it.
+    /// Cache of all records merged into one run. Only `try_lock` is used: a reader that finds it locked, in a forked
+    /// child possibly forever, merges the runs without the cache.
     merged: Mutex<Option<Arc<DayRun>>>,
 }
 
@@ -60,21 +60,21 @@ impl Clone for DayRuns {
     }
 }
 
-/// Records by customer and day, column by column. A customer's day has more than one record only where a count would not
+/// Records sorted by customer and day, in columns. A customer's day has more than one record only if a count would not
 /// fit 32 bits.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct DayRun {
     customers: Vec<u32>,
     days: Vec<i32>,
     orders: Vec<u32>,
-    /// Not there while every purchase has one row.
+    /// `None` while every purchase has one row.
     rows: Option<Vec<u32>>,
-    /// Not there while every row is one of a purchase.
+    /// `None` while every row belongs to a purchase.
     others: Option<Vec<u32>>,
     units: DayUnits,
 }
 
-/// Money by record.
+/// Amounts by record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum DayUnits {
     Short(Vec<i64>),
@@ -121,12 +121,12 @@ impl DayRun {
         }
     }
 
-    /// The records in their order.
+    /// The records in order.
     pub(crate) fn records(&self) -> impl ExactSizeIterator<Item = DayRecord> + '_ {
         (0..self.len()).map(|at| self.get(at))
     }
 
-    /// Adds a record that comes behind all others, or belongs to the last one's customer and day.
+    /// Appends a record that sorts after all others, or adds it to the last one if customer and day are equal.
     pub(crate) fn push(&mut self, record: &DayRecord) {
         if let Some(last) = self.len().checked_sub(1)
             && (self.customers[last], self.days[last]) == record.key()
@@ -188,7 +188,7 @@ impl DayRun {
         }
     }
 
-    /// Both in one.
+    /// Merges two runs.
     fn merge(&self, other: &Self) -> Self {
         let mut whole = Self::with_capacity(self.len() + other.len());
         let (mut i, mut j) = (0, 0);
@@ -206,7 +206,7 @@ impl DayRun {
         whole
     }
 
-    /// Bytes it takes.
+    /// Size in bytes.
     fn bytes(&self) -> usize {
         let each = match &self.units {
             DayUnits::Short(_) => 20,
@@ -217,7 +217,7 @@ impl DayRun {
 }
 
 impl DayRuns {
-    /// Adds what happened on a day of a customer.
+    /// Adds a record.
     #[inline]
     pub(crate) fn add(&mut self, record: DayRecord) {
         self.forget_merged();
@@ -233,7 +233,7 @@ impl DayRuns {
         }
     }
 
-    /// Makes a run of the records that wait.
+    /// Creates a run of the buffered records.
     pub(crate) fn flush(&mut self) {
         if self.unsorted.is_empty() {
             return;
@@ -245,7 +245,7 @@ impl DayRuns {
         self.push_run(Arc::new(run));
     }
 
-    /// Takes over a run.
+    /// Adds a run.
     pub(crate) fn add_run(&mut self, run: DayRun) {
         self.forget_merged();
         self.push_run(Arc::new(run));
@@ -262,12 +262,12 @@ impl DayRuns {
         self.runs.push(run);
     }
 
-    /// The run of all records, if it is there.
+    /// The cached run of all records.
     fn merged(&self) -> Option<Arc<DayRun>> {
         self.merged.try_lock().ok().and_then(|merged| merged.clone())
     }
 
-    /// Puts the run of all records, if it is there, in the place of those it was merged from; before records are added.
+    /// Replaces the runs by the cached run of all records, if there is one. Called before records are added.
     #[inline]
     fn forget_merged(&mut self) {
         if let Some(run) = self.merged.get_mut().unwrap_or_else(PoisonError::into_inner).take() {
@@ -276,7 +276,7 @@ impl DayRuns {
         }
     }
 
-    /// Adds the records of another part, whose customer codes `own` translates; those of [`NO_CODE`] are left out.
+    /// Merges the records of another part; `own` maps its customer codes. Records mapped to [`NO_CODE`] are dropped.
     pub(crate) fn merge(&mut self, other: &Self, own: &mut dyn FnMut(u32) -> u32) {
         for run in &other.runs {
             let mut moved = DayRun::with_capacity(run.len());
@@ -310,7 +310,7 @@ impl DayRuns {
         }
     }
 
-    /// All records in one run. It is kept for those who ask again, until records are added.
+    /// All records in one run. The result is cached until records are added.
     pub(crate) fn whole(&self) -> Arc<DayRun> {
         if let ([run], true) = (self.runs.as_slice(), self.unsorted.is_empty()) {
             return run.clone();
@@ -329,7 +329,7 @@ impl DayRuns {
         whole
     }
 
-    /// Distinct purchase days of each of `customers` codes.
+    /// The number of distinct purchase days by code.
     pub(crate) fn counts(&self, customers: usize) -> Vec<u32> {
         let mut counts = vec![0; customers];
         let mut before = None;
@@ -342,7 +342,7 @@ impl DayRuns {
         counts
     }
 
-    /// Number of records; at most that, while some wait.
+    /// Number of records; an upper bound while some are buffered.
     pub(crate) fn len(&self) -> usize {
         self.runs.iter().map(|run| run.len()).sum::<usize>() + self.unsorted.len()
     }
@@ -353,7 +353,7 @@ impl DayRuns {
         self.runs.len()
     }
 
-    /// Bytes it takes.
+    /// Size in bytes.
     pub(crate) fn bytes(&self) -> usize {
         let runs = self.runs.iter().chain(&self.merged()).map(|run| run.bytes()).sum::<usize>();
         runs + self.unsorted.capacity() * size_of::<DayRecord>()
@@ -369,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn cut_and_merged_in_any_way_it_is_the_same_run() {
+    fn merged_run_does_not_depend_on_partition_of_rows() {
         let records: Vec<DayRecord> = (0..5_000_u32).map(|i| record(i * 7919 % 97, (i * 31 % 50) as i32, i128::from(i))).collect();
         let mut once = DayRuns::default();
         records.iter().for_each(|record| once.add(*record));
@@ -377,7 +377,7 @@ mod tests {
         for piece in records.rchunks(333) {
             let mut part = DayRuns::default();
             for record in piece {
-                // The part numbers its customers the other way round.
+                // The codes of the part are reversed.
                 part.add(DayRecord { customer: 96 - record.customer, ..*record });
             }
             if piece.len() % 2 == 1 {
@@ -391,37 +391,37 @@ mod tests {
     }
 
     #[test]
-    fn runs_are_merged_once_until_records_are_added() {
-        let mut book = DayRuns::default();
-        book.add_run(DayRun::default());
+    fn merged_run_is_cached_until_records_are_added() {
+        let mut day_runs = DayRuns::default();
+        day_runs.add_run(DayRun::default());
         for customer in [3, 1, 2] {
-            book.add(record(customer, 5, 1));
+            day_runs.add(record(customer, 5, 1));
         }
-        let whole = book.whole();
-        assert!(Arc::ptr_eq(&whole, &book.whole()) && Arc::ptr_eq(&whole, &book.clone().whole()));
-        book.add(record(1, 5, 1));
-        assert_eq!(book.whole().records().map(|record| (record.customer, record.units)).collect::<Vec<_>>(), [(1, 2), (2, 1), (3, 1)]);
-        assert_eq!((whole.len(), book.len()), (3, 4));
+        let whole = day_runs.whole();
+        assert!(Arc::ptr_eq(&whole, &day_runs.whole()) && Arc::ptr_eq(&whole, &day_runs.clone().whole()));
+        day_runs.add(record(1, 5, 1));
+        assert_eq!(day_runs.whole().records().map(|record| (record.customer, record.units)).collect::<Vec<_>>(), [(1, 2), (2, 1), (3, 1)]);
+        assert_eq!((whole.len(), day_runs.len()), (3, 4));
     }
 
     #[test]
-    fn columns_that_are_needed_late_are_there_for_all() {
-        let mut book = DayRuns::default();
-        book.add(record(0, 1, 5));
-        book.add(DayRecord { rows: 3, ..record(1, 1, 1 << 80) });
-        book.add(DayRecord { orders: 0, rows: 0, others: 2, ..record(0, 1, -7) });
-        let found: Vec<DayRecord> = book.whole().records().collect();
+    fn optional_columns_are_backfilled() {
+        let mut day_runs = DayRuns::default();
+        day_runs.add(record(0, 1, 5));
+        day_runs.add(DayRecord { rows: 3, ..record(1, 1, 1 << 80) });
+        day_runs.add(DayRecord { orders: 0, rows: 0, others: 2, ..record(0, 1, -7) });
+        let found: Vec<DayRecord> = day_runs.whole().records().collect();
         assert_eq!(found, [DayRecord { others: 2, ..record(0, 1, -2) }, DayRecord { rows: 3, ..record(1, 1, 1 << 80) }]);
     }
 
     #[test]
-    fn a_count_beyond_32_bits_is_two_records() {
-        let mut book = DayRuns::default();
+    fn count_beyond_32_bits_takes_two_records() {
+        let mut day_runs = DayRuns::default();
         let much = DayRecord { orders: u32::MAX, rows: u32::MAX, ..record(3, 9, 1) };
-        book.add(much);
-        book.add(much);
-        let found: u64 = book.whole().records().map(|record| u64::from(record.orders)).sum();
+        day_runs.add(much);
+        day_runs.add(much);
+        let found: u64 = day_runs.whole().records().map(|record| u64::from(record.orders)).sum();
         assert_eq!(found, 2 * u64::from(u32::MAX));
-        assert_eq!(book.counts(4), [0, 0, 0, 1]);
+        assert_eq!(day_runs.counts(4), [0, 0, 0, 1]);
     }
 }

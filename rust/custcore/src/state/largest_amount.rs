@@ -1,5 +1,5 @@
-//! An accumulator for tests: the largest amount of a line of each customer's purchases. It shows that a new accumulator needs
-//! nothing but a file of its own and a line where accumulators are registered.
+//! An accumulator for tests: the largest line amount of each customer's purchases. It shows that a new accumulator needs
+//! only its own file and an entry in the registry.
 
 use std::any::Any;
 use std::cmp::Ordering;

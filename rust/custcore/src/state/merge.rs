@@ -1,8 +1,9 @@
-//! Several states as one: threads' parts at the end of a fold, an update and a base, two bases.
+//! Merge of states: the parts of threads at the end of an update, an update into a base, two bases.
 
 use super::accumulator::Level;
+use super::adjacent_order::AdjacentOrder;
 use super::customer_state::{OrderAssembly, SplitOrder, State};
-use super::open_orders::{AdjacentOrder, OpenOrders};
+use super::open_orders::OpenOrders;
 use super::order_log::OrderLog;
 use super::totals::{Codes, Order, Totals};
 use crate::error::{Error, Result};
@@ -12,7 +13,7 @@ use crate::group::key_union::join;
 use crate::group::keys::Keys;
 
 impl State {
-    /// The codes that count when this part is joined with others.
+    /// The codes that take part in a merge.
     fn codes(&self) -> Vec<u32> {
         if self.totals.are_absent() {
             return (0..self.interner.len() as u32).collect();
@@ -20,9 +21,9 @@ impl State {
         (0..).zip(self.known_codes()).filter(|(_, known)| *known).map(|(code, _)| code).collect()
     }
 
-    /// All parts of one fold in one, by sorting and joining their ids.
+    /// Merges all parts of an update by sorting and joining their ids.
     pub(crate) fn unify(mut parts: Vec<Self>, threads: Threads<'_>) -> Result<Self> {
-        // Nothing is looked up any more, and there is need of memory.
+        // No lookups follow; free the hash tables before the merge allocates.
         parts.iter_mut().for_each(|part| part.interner.drop_table());
         let ids: Vec<(&Keys, Vec<u32>)> = parts.iter().map(|part| (part.interner.keys(), part.codes())).collect();
         let joined = join(&ids, threads)?;
@@ -38,9 +39,9 @@ impl State {
             }
         }
         let mut parts = parts.into_iter().enumerate();
-        let Some((_, first)) = parts.next() else { return Err(Error::internal("no parts to join")) };
+        let Some((_, first)) = parts.next() else { return Err(Error::internal("no states to merge")) };
         let kind = first.interner.kind();
-        let (mut whole, first) = first.empty_like();
+        let mut whole = first.empty_like();
         whole.rows = first.rows;
         whole.purchases = first.purchases;
         whole.last_day = first.last_day;
@@ -63,21 +64,21 @@ impl State {
         Ok(whole)
     }
 
-    /// Closes the orders of several states of the same codes, side by side; orders that lie in several are put together
-    /// first, in the first state. Where that cannot be, or is not worth it, they are left open.
-    pub(crate) fn close_apart(parts: &mut Vec<Self>, threads: Threads<'_>) -> Result<()> {
+    /// Closes the open orders of several states with the same codes in parallel. Orders that occur in several states are first
+    /// moved to the first state. If that is not possible, or not worth it, all orders stay open.
+    pub(crate) fn close_in_parallel(parts: &mut Vec<Self>, threads: Threads<'_>) -> Result<()> {
         if parts.len() < 2 || parts.iter().map(Self::size).sum::<usize>() < ROWS_WORTH_THREADS {
             return Ok(());
         }
         let mut orders = Vec::with_capacity(parts.len());
         for part in &mut *parts {
             match &mut part.lines {
-                // A customer who has several codes would have several orders for one.
+                // A customer with several codes would get several orders for one.
                 OrderAssembly::Any(own) if part.accumulators.is_empty() && !part.interner.repeats() => orders.push(&mut **own),
                 _ => return Ok(()),
             }
         }
-        if !OpenOrders::make_whole(&mut orders)? {
+        if !OpenOrders::gather_shared(&mut orders)? {
             return Ok(());
         }
         let (codes, waiting) = (parts[0].interner.len(), parts.iter().map(Self::waiting_orders).sum::<usize>());
@@ -93,11 +94,11 @@ impl State {
         Ok(())
     }
 
-    /// Closes the orders of several states of the same range: each thread takes some of the customers, so that totals of all
-    /// customers are there once and not once for each state. The answer is the state of the orders that were closed.
+    /// Closes the open orders of several states with the same range of ids. Each thread takes a range of customers, so there is
+    /// one table of totals and not one per state. Returns the state of the closed orders.
     fn close_by_range(parts: &mut [Self], threads: Threads<'_>) -> Result<Self> {
         let (keys, codes) = (parts[0].interner.keys().clone(), parts[0].interner.len());
-        let Keys::Range { base, .. } = keys else { return Err(Error::internal("codes of no range")) };
+        let Keys::Range { base, .. } = keys else { return Err(Error::internal("customer codes are not a range")) };
         let shift = codes.div_ceil(4 * threads.count()).next_power_of_two().trailing_zeros();
         let width = 1_usize << shift;
         let ranges = codes.div_ceil(width);
@@ -112,7 +113,7 @@ impl State {
         let sorted: Vec<(Vec<u32>, Vec<u32>)> = threads.par_tasks(&orders, |orders| by_range(orders, shift, ranges));
         let template = &parts[0];
         let close = |range: usize| {
-            let mut part = Self { lines: OrderAssembly::None, totals: template.totals.empty_like(), ..template.like() };
+            let mut part = Self { lines: OrderAssembly::None, totals: template.totals.empty_like(), ..template.empty_like() };
             part.order_log = template.order_log.as_ref().map(OrderLog::empty_like);
             part.rules = template.rules;
             part.interner = Interner::range(template.interner.kind(), base.wrapping_add((range << shift) as i64));
@@ -130,24 +131,24 @@ impl State {
         Self::concat(threads.par_tasks(0..ranges, close), Some(width), threads)
     }
 
-    /// Plain states with no customer in common, one behind the other; `width` says that they are of ranges of so many ids,
-    /// which follow each other.
+    /// Concatenates plain states with disjoint customers. With `width` they are consecutive ranges of that many
+    /// ids.
     pub(crate) fn concat(mut parts: Vec<Self>, width: Option<usize>, threads: Threads<'_>) -> Result<Self> {
-        // Nothing is looked up any more, and there is need of memory.
+        // No lookups follow; free the hash tables before the merge allocates.
         parts.iter_mut().for_each(|part| part.interner.drop_table());
         let mut end = 0;
         let mut starts = Vec::with_capacity(parts.len());
-        for (shard, part) in parts.iter().enumerate() {
-            starts.push(width.map_or(end, |width| shard * width));
+        for (at, part) in parts.iter().enumerate() {
+            starts.push(width.map_or(end, |width| at * width));
             end = match width {
                 None => end + part.totals.len(),
                 Some(_) if part.totals.is_empty() => end,
-                Some(width) => (shard + 1) * width,
+                Some(width) => (at + 1) * width,
             };
         }
         let totals = Totals::concat(&parts.iter().map(|part| &part.totals).zip(starts.iter().copied()).collect::<Vec<_>>(), end, threads);
         let mut parts = parts.into_iter().zip(starts);
-        let Some((mut whole, _)) = parts.next() else { return Err(Error::internal("no parts to put together")) };
+        let Some((mut whole, _)) = parts.next() else { return Err(Error::internal("no states to concatenate")) };
         whole.totals = totals;
         let kind = whole.interner.kind();
         let mut ids = vec![std::mem::replace(&mut whole.interner, Interner::new(kind))];
@@ -162,7 +163,7 @@ impl State {
         Ok(whole)
     }
 
-    /// Adds what a plain state with no customer in common keeps besides totals, its codes from `start` on; the answer is its ids.
+    /// Appends all but the totals of a plain state with disjoint customers; its codes begin at `start`. Returns its ids.
     fn append(&mut self, mut part: Self, start: u32) -> Interner {
         if let (Some(order_log), Some(entries)) = (&mut self.order_log, part.order_log.take()) {
             order_log.append(entries, |code| code + start);
@@ -170,8 +171,8 @@ impl State {
         if let (Some(days), Some(other)) = (&mut self.days, &part.days) {
             days.merge(other, &mut |code| code + start);
         }
-        if let (Some(notes), Some(other)) = (&mut self.notes, &part.notes) {
-            notes.merge(other, 0);
+        if let (Some(daily_tallies), Some(other)) = (&mut self.daily_tallies, &part.daily_tallies) {
+            daily_tallies.merge(other, 0);
         }
         self.rows.merge(&part.rows, 0);
         self.purchases.merge(&part.purchases, 0);
@@ -180,12 +181,7 @@ impl State {
         part.interner
     }
 
-    /// A state of the same kinds that knows nothing, and this one.
-    fn empty_like(self) -> (Self, Self) {
-        (self.like(), self)
-    }
-
-    /// An error where this state and another are too much for one, so that [`State::merge`] cannot fail halfway.
+    /// An error if the merged state would exceed a limit, so that [`State::merge`] cannot fail halfway.
     pub(crate) fn check_room(&self, other: &Self) -> Result<()> {
         check_room(self.interner.len() + other.interner.len())?;
         self.accumulators.check_room(&other.accumulators)?;
@@ -194,7 +190,7 @@ impl State {
         OpenOrders::check_room(own.orders().len() + other.orders().len())
     }
 
-    /// Adds another state of the same kinds, whose rows were counted from `rows_before`.
+    /// Merges another state with the same input schema, whose rows were counted from `rows_before`.
     pub(crate) fn merge(&mut self, other: &Self, rows_before: u64, threads: Threads<'_>) -> Result<()> {
         let codes = if self.interner.shares_codes(&other.interner) {
             self.interner.extend_range(other.interner.len());
@@ -228,7 +224,7 @@ impl State {
         Ok(())
     }
 
-    /// Adds what another state keeps besides totals; `own` translates its customer codes.
+    /// Merges all but the totals of another state; `own` maps its customer codes.
     pub(crate) fn absorb(&mut self, other: &Self, rows_before: u64, own: &mut dyn FnMut(u32) -> u32) -> Result<()> {
         if let (OrderAssembly::Any(orders), OrderAssembly::Any(others)) = (&mut self.lines, &other.lines) {
             let mut positions = Vec::new();
@@ -237,7 +233,7 @@ impl State {
             self.accumulators.merge(Level::Open, &other.accumulators, &positions)?;
         }
         if let (OrderAssembly::Adjacent(ids, open), OrderAssembly::Adjacent(other_ids, other_open)) = (&mut self.lines, &other.lines) {
-            // Whatever was open here has been handed on to the other.
+            // The order that was open here was carried over to the other state.
             *open = AdjacentOrder::default();
             self.accumulators.retain(Level::Open, &[]);
             if let Some((code, order, parts)) = other_open.current()
@@ -259,31 +255,31 @@ impl State {
         if let (Some(days), Some(other)) = (&mut self.days, &other.days) {
             days.merge(other, &mut *own);
         }
-        if let (Some(notes), Some(other)) = (&mut self.notes, &other.notes) {
-            notes.merge(other, rows_before);
+        if let (Some(daily_tallies), Some(other)) = (&mut self.daily_tallies, &other.daily_tallies) {
+            daily_tallies.merge(other, rows_before);
         }
         if !self.accumulators.is_empty() {
             let customers = (0..other.interner.len() as u32).map(|code| (code, own(code))).filter(|(_, own)| *own != NO_CODE);
             self.accumulators.merge(Level::Customer, &other.accumulators, &customers.collect::<Vec<_>>())?;
         }
         let mut positions = Vec::new();
-        for (at, SplitOrder { order, parts }) in (0..).zip(&other.spread) {
+        for (at, SplitOrder { order, parts }) in (0..).zip(&other.split_orders) {
             let customer = own(order.customer);
             let moved = |order: &Order| Order { customer, first_row: order.first_row.saturating_add(rows_before), ..*order };
             if customer != NO_CODE {
-                positions.push((at, self.spread.len() as u32));
-                self.spread.push(SplitOrder { order: moved(order), parts: parts.iter().map(moved).collect() });
+                positions.push((at, self.split_orders.len() as u32));
+                self.split_orders.push(SplitOrder { order: moved(order), parts: parts.iter().map(moved).collect() });
             }
         }
-        self.accumulators.merge(Level::Spread, &other.accumulators, &positions)
+        self.accumulators.merge(Level::Split, &other.accumulators, &positions)
     }
 }
 
-/// States of one range are closed side by side while they have no more codes than this for each order: their totals then take
+/// States of one range close their orders each on its own up to this many codes per order: their totals then take
 /// about as much memory as the orders.
 const CODES_PER_ORDER: usize = 4;
 
-/// Where the orders of each range of customers begin, and their positions; a range has `1 << shift` codes.
+/// Counting sort of orders by range of customers (`1 << shift` codes each): the start of each range, and the positions.
 fn by_range(orders: &[Order], shift: u32, ranges: usize) -> (Vec<u32>, Vec<u32>) {
     let mut ends = vec![0_u32; ranges + 1];
     orders.iter().for_each(|order| ends[(order.customer >> shift) as usize + 1] += 1);
@@ -301,7 +297,7 @@ fn by_range(orders: &[Order], shift: u32, ranges: usize) -> (Vec<u32>, Vec<u32>)
     (ends, positions)
 }
 
-/// The translation by a table.
+/// The mapping by a table.
 fn mapped(codes: Vec<u32>) -> impl FnMut(u32) -> u32 {
     move |code| codes[code as usize]
 }

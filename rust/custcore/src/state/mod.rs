@@ -1,8 +1,11 @@
-//! What is kept of customers: totals, days, open orders, attributes, order logs. All of it is exact and merges in any order.
+//! The state of a customer base: totals, day records, open orders, attributes, order log. All of it is exact and merges in any order.
 
 pub(crate) mod accumulator;
 pub(crate) mod accumulators;
+pub(crate) mod add_lines;
+pub(crate) mod adjacent_order;
 pub(crate) mod attributes;
+pub(crate) mod block_kernels;
 pub(crate) mod compact;
 pub(crate) mod customer_state;
 pub(crate) mod daily_tallies;
@@ -11,6 +14,7 @@ pub(crate) mod days;
 pub(crate) mod largest_amount;
 pub(crate) mod merge;
 pub(crate) mod open_orders;
+pub(crate) mod order_lines;
 pub(crate) mod order_log;
 pub(crate) mod purchase_log;
 pub(crate) mod spec;

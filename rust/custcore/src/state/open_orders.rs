@@ -1,11 +1,11 @@
-//! Lines to orders: one order is one distinct (customer, order id), whatever the order of the rows.
+//! Open orders: lines are grouped by (customer, order id), in any row order.
 //!
-//! Whether an order is a purchase depends on the sum of all its lines, so lines wait here until all have been seen. The
-//! same order id under another customer is another order. Where the lines of an order follow each other
-//! ([`AdjacentOrder`]), only the last order has to wait.
+//! Whether an order is a purchase depends on the sum of all its lines, so orders stay open until all lines are read. The
+//! same order id of another customer is another order. If the lines of an order are adjacent
+//! ([`super::adjacent_order::AdjacentOrder`]), only the last order is open.
 //!
-//! A base that can look back keeps the parts of an order by local day where it has lines on several ([`OrderParts`]): as of a day
-//! in between, only the lines up to it count.
+//! A base with snapshots as of past days keeps split orders (lines on several days) as parts by local day ([`OrderParts`]): as
+//! of a day in between, only the lines up to that day count.
 
 use std::collections::HashMap;
 
@@ -15,104 +15,17 @@ use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 
+use super::order_lines::{LineBlock, OrderParts, add_part};
 use super::totals::Order;
 use crate::column::BLOCK;
 use crate::column::mark::{RETURNING, START};
 use crate::error::{Error, ErrorKind, Result};
 use crate::group::interner::{Interner, NO_CODE};
 
-/// One line of an order.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct OrderLine {
-    /// The customer's code.
-    pub customer: u32,
-    /// The local day.
-    pub day: i32,
-    /// Its money.
-    pub units: i128,
-    /// Its row.
-    pub row: u64,
-    /// Whether it has no amount.
-    pub amount_is_null: bool,
-    /// What it counts as, see [`crate::column::mark`].
-    pub marks: u8,
-}
-
-/// Lines that lack nothing (at most a block), column by column.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct LineBlock<'a> {
-    /// Codes of the order ids.
-    pub orders: &'a [u32],
-    /// Customer codes.
-    pub customers: &'a [u32],
-    /// Local days.
-    pub days: &'a [i32],
-    /// Units of money, which add up within 64 bits.
-    pub units: &'a [i64],
-    /// The number of the first.
-    pub first_row: u64,
-}
-
-impl OrderLine {
-    /// The order of this line alone.
-    pub(crate) fn order(self) -> Order {
-        Order {
-            customer: self.customer,
-            day: self.day,
-            units: self.units,
-            lines: 1,
-            first_row: self.row,
-            amount_is_null: self.amount_is_null,
-            marks: self.marks,
-        }
-    }
-}
-
-impl Order {
-    /// Adds what else is known of this order: its time is the earliest line's.
-    pub(crate) fn join(&mut self, other: &Self) {
-        self.day = self.day.min(other.day);
-        self.units += other.units;
-        self.lines += other.lines;
-        self.first_row = self.first_row.min(other.first_row);
-        self.amount_is_null &= other.amount_is_null;
-        self.marks |= other.marks;
-    }
-}
-
-/// The parts of an order by day, ascending; empty while all its lines are of one day.
-pub(crate) type OrderParts = Vec<Order>;
-
-/// Adds to the parts of an order, which was `order` before `more` came.
-fn add_part(parts: &mut OrderParts, order: &Order, more: &Order) {
-    if parts.is_empty() {
-        if order.day == more.day {
-            return;
-        }
-        parts.push(*order);
-    }
-    match parts.binary_search_by_key(&more.day, |part| part.day) {
-        Ok(at) => parts[at].join(more),
-        Err(at) => parts.insert(at, *more),
-    }
-}
-
-/// The order that some of the parts up to a day make; `None` if there are none.
-pub(crate) fn order_until(order: &Order, parts: &[Order], until: Option<i32>) -> Option<Order> {
-    let Some(until) = until else { return Some(*order) };
-    if parts.is_empty() {
-        return (order.day <= until).then_some(*order);
-    }
-    parts.iter().filter(|part| part.day <= until).copied().reduce(|mut whole, part| {
-        whole.join(&part);
-        whole
-    })
-}
-
-/// The number of no part: several have the order.
+/// Owner of an order id that occurs in several parts.
 const SEVERAL: u16 = u16::MAX;
 
-/// All orders seen, by (customer, order id).
+/// The open orders by (customer, order id).
 #[derive(Debug, Clone)]
 pub(crate) struct OpenOrders {
     /// Order ids.
@@ -120,20 +33,20 @@ pub(crate) struct OpenOrders {
     orders: Vec<Order>,
     /// Code of the order id of each order.
     codes: Vec<u32>,
-    /// By code of an order id: the order of the customer who came first with it, nearly always the only one; [`NO_CODE`]
-    /// for an id that was not seen.
+    /// By code of the order id: the order of the first customer with this id, almost always the only one. [`NO_CODE`] if
+    /// the id does not occur.
     first: Vec<u32>,
-    /// Orders of the customers who came later with an id that another has; of all customers if there is no `first`.
+    /// Orders of further customers with the same id; orders of all customers if sparse.
     others: HashTable<u32>,
-    /// Whether ids that were not seen take no memory, at the cost of a look-up for each part of an order.
+    /// Whether unused ids take no memory, at the cost of a hash lookup per part of an order.
     is_sparse: bool,
     hasher: RandomState,
-    /// Parts by position, where they are kept.
+    /// Parts by position, if parts are kept.
     parts: Option<HashMap<u32, OrderParts, RandomState>>,
 }
 
 impl OpenOrders {
-    /// No orders yet; `ids` knows how order ids become codes, `by_day` says that parts are kept.
+    /// No orders. `ids` encodes the order ids; with `by_day` parts are kept.
     pub(crate) fn new(ids: Interner, by_day: bool) -> Self {
         Self {
             ids,
@@ -147,22 +60,22 @@ impl OpenOrders {
         }
     }
 
-    /// Finds orders by a look-up, where the codes of the order ids reach much further than the orders; before any are there.
+    /// Uses a hash lookup instead of a table by code, for order ids much sparser than the orders. Only while empty.
     pub(crate) fn make_sparse(&mut self) {
         self.is_sparse = self.orders.is_empty();
     }
 
-    /// Gives up codes of order ids that were not seen.
+    /// Drops the codes of unused order ids.
     fn select_codes(&mut self) {
-        let mut is_seen = vec![false; self.ids.len()];
-        self.codes.iter().for_each(|&code| is_seen[code as usize] = true);
-        let (ids, own) = self.ids.select(&is_seen);
+        let mut is_used = vec![false; self.ids.len()];
+        self.codes.iter().for_each(|&code| is_used[code as usize] = true);
+        let (ids, own) = self.ids.select(&is_used);
         self.ids = ids;
         self.codes.iter_mut().for_each(|code| *code = own[*code as usize]);
         self.index();
     }
 
-    /// Finds the orders by their codes anew.
+    /// Rebuilds the index of the orders.
     fn index(&mut self) {
         self.is_sparse = false;
         self.first = vec![NO_CODE; self.ids.len()];
@@ -179,7 +92,7 @@ impl OpenOrders {
         }
     }
 
-    /// Gives up codes of order ids that were not seen where there are more than `few`, and more than `per_order` for each order.
+    /// Drops the codes of unused order ids if there are more than `few` codes and more than `per_order` codes per order.
     pub(crate) fn compact(&mut self, per_order: usize, few: usize) {
         if self.ids.len() > few.max(per_order * self.orders.len()) {
             self.select_codes();
@@ -188,7 +101,7 @@ impl OpenOrders {
         }
     }
 
-    /// Gives up a range of order ids: those that were seen keep the order of their codes, the others lose theirs.
+    /// Leaves the range encoding of the order ids. Used ids keep the order of their codes, unused ids lose them.
     pub(crate) fn leave_range(&mut self) -> Result<()> {
         if !self.ids.is_range() {
             return Ok(());
@@ -197,13 +110,13 @@ impl OpenOrders {
         self.ids.leave_range()
     }
 
-    /// No orders of the same kind.
+    /// An empty instance with the same settings.
     #[must_use]
     pub(crate) fn empty_like(&self) -> Self {
         Self::new(self.ids.empty_like(), self.parts.is_some())
     }
 
-    /// Some of the orders, and the positions that they had here.
+    /// A subset of the orders, and their positions here.
     pub(crate) fn select(&self, keep: impl Fn(usize) -> bool) -> Result<(Self, Vec<u32>)> {
         let (mut left, mut positions) = (self.empty_like(), Vec::new());
         for (at, (order, &code)) in self.orders.iter().zip(&self.codes).enumerate().filter(|(at, _)| keep(*at)) {
@@ -217,12 +130,12 @@ impl OpenOrders {
         Ok((left, positions))
     }
 
-    /// Whether parts are kept.
+    /// Whether parts by day are kept.
     pub(crate) fn is_by_day(&self) -> bool {
         self.parts.is_some()
     }
 
-    /// The parts by day of the order at a position; none where all its lines are of one day.
+    /// The parts by day of the order at a position; empty if all lines are of one day.
     pub(crate) fn parts(&self, position: usize) -> &[Order] {
         self.parts.as_ref().and_then(|parts| parts.get(&(position as u32))).map_or(&[], Vec::as_slice)
     }
@@ -232,7 +145,7 @@ impl OpenOrders {
         &self.codes
     }
 
-    /// The position of an order, if it is known.
+    /// The position of an order; `None` if it is not open.
     pub(crate) fn position(&self, code: u32, customer: u32) -> Option<usize> {
         if !self.is_sparse {
             let first = *self.first.get(code as usize)?;
@@ -247,7 +160,7 @@ impl OpenOrders {
         self.others.find(self.hasher.hash_one((code, customer)), is_same).map(|&position| position as usize)
     }
 
-    /// Bytes it takes, about.
+    /// Approximate size in bytes.
     pub(crate) fn bytes(&self) -> usize {
         let parts = self
             .parts
@@ -266,8 +179,8 @@ impl OpenOrders {
         &self.orders
     }
 
-    /// Adds lines. Those of an order that follow each other are one part of it; where they end is found without a branch, and
-    /// their money is the difference of two running sums.
+    /// Adds lines. Adjacent lines of an order are added as one part; the ends of the runs are found without a branch, and
+    /// the amount of a run is the difference of two prefix sums.
     pub(crate) fn add_lines(&mut self, lines: &LineBlock<'_>) -> Result<()> {
         let LineBlock { orders, customers, days, units, first_row } = *lines;
         let by_day = self.is_by_day();
@@ -299,14 +212,14 @@ impl OpenOrders {
         Ok(())
     }
 
-    /// An error where so many orders are too many.
+    /// An error if the number of orders exceeds 32 bits.
     pub(crate) fn check_room(orders: usize) -> Result<()> {
         u32::try_from(orders)
             .map(drop)
             .map_err(|_| Error::new(ErrorKind::OutOfRange, "more than 4,294,967,295 orders; split the data by a range of customer ids"))
     }
 
-    /// Adds a part of order `code` of its customer; the answer is the order's position.
+    /// Adds a part of order `code` of its customer. Returns the position of the order.
     pub(crate) fn add(&mut self, code: u32, part: &Order) -> Result<u32> {
         let next = self.orders.len() as u32;
         Self::check_room(self.orders.len() + 1)?;
@@ -345,16 +258,16 @@ impl OpenOrders {
         Ok(position)
     }
 
-    /// Moves the orders whose ids are in several parts to the first part, so that each order is whole; of the others only
-    /// [`OpenOrders::orders`] is of use afterwards. The answer is false, and nothing has changed, where codes of order ids do not
-    /// mean the same in all parts.
-    pub(crate) fn make_whole(parts: &mut [&mut Self]) -> Result<bool> {
+    /// Moves orders whose ids occur in several parts to the first part, so that every order is complete. In the other parts only
+    /// [`OpenOrders::orders`] is valid afterwards. Returns false, without a change, if the codes of the order ids are not
+    /// the same in all parts, or parts by day are kept.
+    pub(crate) fn gather_shared(parts: &mut [&mut Self]) -> Result<bool> {
         let Some((whole, others)) = parts.split_first_mut() else { return Ok(false) };
         let is_same = |part: &&mut Self| part.parts.is_none() && part.ids.keys().is_same_range(whole.ids.keys());
         if whole.parts.is_some() || !others.iter().all(is_same) {
             return Ok(false);
         }
-        // By code: the part that has it, counted from 1.
+        // By code: the part in which it occurs, counted from 1.
         let longest = others.iter().map(|part| part.ids.len()).fold(whole.ids.len(), usize::max);
         let mut owners = vec![0_u16; longest];
         for (part, number) in std::iter::once(&*whole).chain(others.iter()).zip((1..SEVERAL).cycle()) {
@@ -381,8 +294,8 @@ impl OpenOrders {
         Ok(true)
     }
 
-    /// Adds the orders of another part, whose customer codes `customer` translates and whose rows were counted from
-    /// `rows_before`; `moved` hears the other's and the own position of each.
+    /// Adds the orders of another part. `customer` maps its customer codes, and its rows were counted from
+    /// `rows_before`. `moved` is called with the position there and here of each order.
     pub(crate) fn merge(
         &mut self,
         other: &Self,
@@ -416,58 +329,18 @@ impl OpenOrders {
     }
 }
 
-/// The order that is being read, where the lines of an order follow each other.
-#[derive(Debug, Default, Clone)]
-pub(crate) struct AdjacentOrder {
-    /// Code of its order id, the order, and its parts by day.
-    current: Option<(u32, Order, OrderParts)>,
-}
-
-impl AdjacentOrder {
-    /// Adds a part of order `code`; the answer is the order before it, if that has ended.
-    pub(crate) fn add(&mut self, code: u32, part: &Order) -> Option<(Order, OrderParts)> {
-        match &mut self.current {
-            Some((open, order, parts)) if *open == code && order.customer == part.customer => {
-                add_part(parts, order, part);
-                order.join(part);
-                None
-            }
-            _ => self.current.replace((code, *part, OrderParts::new())).map(|(_, order, parts)| (order, parts)),
-        }
-    }
-
-    /// Bytes it takes.
-    pub(crate) fn bytes(&self) -> usize {
-        self.current.as_ref().map_or(0, |(_, _, parts)| parts.capacity() * size_of::<Order>())
-    }
-
-    /// The code of its order id.
-    pub(crate) fn code_mut(&mut self) -> Option<&mut u32> {
-        self.current.as_mut().map(|(code, _, _)| code)
-    }
-
-    /// The code of its order id, the order, and its parts by day.
-    pub(crate) fn current(&self) -> Option<(u32, &Order, &[Order])> {
-        self.current.as_ref().map(|(code, order, parts)| (*code, order, parts.as_slice()))
-    }
-
-    /// The last order.
-    pub(crate) fn end(&mut self) -> Option<(Order, OrderParts)> {
-        self.current.take().map(|(_, order, parts)| (order, parts))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::column::key::KeyKind;
+    use crate::state::order_lines::OrderLine;
 
     fn line(customer: u32, day: i32, units: i128, row: u64) -> OrderLine {
         OrderLine { customer, day, units, row, amount_is_null: false, marks: 0 }
     }
 
     #[test]
-    fn one_id_of_two_customers_is_two_orders() -> Result<()> {
+    fn order_id_of_two_customers_is_two_orders() -> Result<()> {
         let mut orders = OpenOrders::new(Interner::new(KeyKind::Signed), false);
         for (customer, row) in [(0, 0), (1, 1), (0, 2), (1, 3)] {
             orders.add(0, &line(customer, row as i32, 5, row).order())?;
@@ -475,15 +348,5 @@ mod tests {
         assert_eq!(orders.orders().len(), 2);
         assert_eq!(orders.orders()[1], Order { customer: 1, day: 1, units: 10, lines: 2, first_row: 1, amount_is_null: false, marks: 0 });
         Ok(())
-    }
-
-    #[test]
-    fn adjacent_lines_are_one_order() {
-        let mut open = AdjacentOrder::default();
-        assert!(open.add(7, &line(0, 3, 5, 0).order()).is_none());
-        assert!(open.add(7, &line(0, 2, -5, 1).order()).is_none());
-        let first = open.add(8, &line(0, 4, 1, 2).order());
-        assert_eq!(first.map(|(o, parts)| (o.day, o.units, o.lines, parts.len())), Some((2, 0, 2, 2)));
-        assert_eq!(open.end().map(|(o, _)| o.units), Some(1));
     }
 }

@@ -1,8 +1,8 @@
-//! What is written down of every order, where an analysis asks for more than totals: who, when, how much, and what it counts
-//! as. Entries lie in the order they came in; no result depends on it.
+//! Order log: customer, day, amount and marks of every order, for analyses that need more than totals. Entries are in
+//! input order; no result depends on it.
 
+use super::block_kernels::UnitValue;
 use super::purchase_log::{FIRST_DAY, LAST_DAY, PurchaseLog};
-use super::stats::UnitValue;
 use super::totals::{OrderClass, PurchaseRules, RowSlice};
 use crate::column::bounds::ObservationWindow;
 use crate::column::mark::{PURCHASE, RETURNING, START};
@@ -12,9 +12,9 @@ use crate::group::interner::NO_CODE;
 /// One order, in 24 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct OrderRecord {
-    /// Its money; where that needs more than 64 bits, its position among [`OrderLog::wide`].
+    /// Amount in units; an index into [`OrderLog::wide`] if it needs more than 64 bits.
     units: i64,
-    /// Its first row, below what it counts as.
+    /// First row in the low bits, marks in the high bits.
     row_and_marks: u64,
     /// The code of its customer.
     pub customer: u32,
@@ -23,7 +23,7 @@ pub(crate) struct OrderRecord {
 }
 
 const MARKS_FROM: u32 = 56;
-/// The money is elsewhere.
+/// The amount is in [`OrderLog::wide`].
 const WIDE: u8 = 1 << 7;
 
 /// All orders.
@@ -31,36 +31,36 @@ const WIDE: u8 = 1 << 7;
 pub(crate) struct OrderLog {
     pieces: Vec<Vec<OrderRecord>>,
     wide: Vec<i128>,
-    /// Purchases, where less need be known of them; those that do not fit are entries all the same.
+    /// The packed purchase log, if marks and rows of purchases are not needed. Purchases that do not fit are in `pieces`.
     purchase_log: Option<PurchaseLog>,
-    unsorted: Tray,
+    unsorted: PurchaseBuffer,
 }
 
-/// A block of purchases on their way.
+/// Buffered purchases, at most a block.
 #[derive(Debug, Default, Clone)]
-struct Tray {
+struct PurchaseBuffer {
     customers: Vec<u32>,
     days: Vec<i32>,
     units: Vec<i64>,
 }
 
-/// Entries of one piece; many pieces are moved about more easily than one large one grows.
+/// Capacity of a chunk in entries. Appending chunks avoids reallocating one large vector.
 const PIECE: usize = 1 << 16;
 
 impl OrderRecord {
-    /// What it counts as, see [`crate::column::mark`].
+    /// Marks, see [`crate::column::mark`].
     #[inline]
     pub(crate) fn marks(&self) -> u8 {
         (self.row_and_marks >> MARKS_FROM) as u8 & !WIDE
     }
 
-    /// Its first row.
+    /// Row number of the first line.
     #[inline]
     pub(crate) fn row(&self) -> u64 {
         self.row_and_marks & ((1 << MARKS_FROM) - 1)
     }
 
-    /// Its money, for which `wide` are the sums beyond 64 bits.
+    /// Amount in units; `wide` holds the amounts beyond 64 bits.
     #[inline]
     pub(crate) fn units(&self, wide: &[i128]) -> i128 {
         if (self.row_and_marks >> MARKS_FROM) as u8 & WIDE == 0 { i128::from(self.units) } else { wide[self.units as usize] }
@@ -68,25 +68,25 @@ impl OrderRecord {
 }
 
 impl OrderLog {
-    /// An empty journal, brief where that is all that is asked for.
+    /// An empty log, packed if the window allows it.
     pub(crate) fn of(window: &ObservationWindow) -> Self {
         Self { purchase_log: window.is_packed.then(PurchaseLog::default), ..Self::default() }
     }
 
-    /// A log of the same kind without entries.
+    /// An empty log with the same settings.
     #[must_use]
     pub(crate) fn empty_like(&self) -> Self {
         Self { purchase_log: self.purchase_log.as_ref().map(|_| PurchaseLog::default()), ..Self::default() }
     }
 
-    /// The code of the customer of each entry.
+    /// The customer code of each entry.
     pub(crate) fn customers(&self) -> impl Iterator<Item = u32> + '_ {
         let purchases = self.purchase_log.iter().flat_map(PurchaseLog::pieces).flat_map(|piece| piece.customers.iter().copied());
         let waiting = self.unsorted.customers.iter().copied();
         self.pieces.iter().flatten().map(|entry| entry.customer).chain(purchases).chain(waiting)
     }
 
-    /// Bytes it takes.
+    /// Size in bytes.
     pub(crate) fn bytes(&self) -> usize {
         self.pieces.iter().map(|piece| piece.capacity() * size_of::<OrderRecord>()).sum::<usize>()
             + self.pieces.capacity() * size_of::<Vec<OrderRecord>>()
@@ -97,12 +97,12 @@ impl OrderLog {
             + self.unsorted.units.capacity() * 8
     }
 
-    /// The purchases that are kept brief.
+    /// The packed purchases.
     pub(crate) fn purchases(&self) -> Option<&PurchaseLog> {
         self.purchase_log.as_ref()
     }
 
-    /// Writes down a block of rows that are orders of their own.
+    /// Appends a block of rows, each of which is an order.
     pub(crate) fn add_rows<U: UnitValue>(&mut self, rules: PurchaseRules, rows: &RowSlice<'_, U>) {
         let all_packed = |rows: &RowSlice<'_, U>| {
             let days = rows.days.iter().fold(true, |all, day| all & (FIRST_DAY..=LAST_DAY).contains(day));
@@ -123,7 +123,7 @@ impl OrderLog {
                 continue;
             }
             let (units, marks) = (rows.units[i].into(), rows.marks.map_or(START | RETURNING, |marks| marks[i]));
-            match rules.standing(units, rows.flags[i] & flag::NULL_AMOUNT != 0) {
+            match rules.classify(units, rows.flags[i] & flag::NULL_AMOUNT != 0) {
                 OrderClass::LeftOut => {}
                 OrderClass::Purchase => self.add_purchase(customer, day, units, marks | PURCHASE, rows.rows.get(i)),
                 OrderClass::Refund | OrderClass::Nothing => self.add(customer, day, units, marks, rows.rows.get(i)),
@@ -132,7 +132,7 @@ impl OrderLog {
         self.flush();
     }
 
-    /// Puts a purchase where there is room for it; [`OrderLog::flush`] has to follow.
+    /// Appends a purchase, packed if it fits. The caller has to call [`OrderLog::flush`] afterwards.
     fn add_purchase(&mut self, customer: u32, day: i32, units: i128, marks: u8, row: u64) {
         match i64::try_from(units) {
             Ok(units) if self.purchase_log.is_some() && (FIRST_DAY..=LAST_DAY).contains(&day) => {
@@ -147,7 +147,7 @@ impl OrderLog {
         }
     }
 
-    /// Empties the tray.
+    /// Writes the buffered purchases to the packed log.
     fn flush(&mut self) {
         if self.unsorted.customers.is_empty() {
             return;
@@ -160,7 +160,7 @@ impl OrderLog {
         self.unsorted.units.clear();
     }
 
-    /// Writes down an order; [`OrderLog::close`] has to follow the last one.
+    /// Appends an order. The caller has to call [`OrderLog::close`] after the last one.
     pub(crate) fn add_order(&mut self, customer: u32, day: i32, units: i128, marks: u8, row: u64) {
         if marks & PURCHASE != 0 {
             self.add_purchase(customer, day, units, marks, row);
@@ -169,13 +169,13 @@ impl OrderLog {
         }
     }
 
-    /// Ends the writing.
+    /// Flushes and frees the buffer.
     pub(crate) fn close(&mut self) {
         self.flush();
-        self.unsorted = Tray::default();
+        self.unsorted = PurchaseBuffer::default();
     }
 
-    /// Writes down an order in full.
+    /// Appends an order as a full record.
     #[inline]
     pub(crate) fn add(&mut self, customer: u32, day: i32, units: i128, marks: u8, row: u64) {
         let (units, wide) = i64::try_from(units).map_or_else(
@@ -189,7 +189,7 @@ impl OrderLog {
         match self.pieces.last_mut() {
             Some(piece) if piece.len() < PIECE => piece.push(entry),
             _ => {
-                // The first piece grows as it must: most tables are small.
+                // The first chunk grows on demand: most tables are small.
                 let mut piece = Vec::with_capacity(if self.pieces.is_empty() { 0 } else { PIECE });
                 piece.push(entry);
                 self.pieces.push(piece);
@@ -197,7 +197,7 @@ impl OrderLog {
         }
     }
 
-    /// Takes over another part's entries, whose customer codes `own` translates.
+    /// Appends the entries of another part; `own` maps its customer codes.
     pub(crate) fn append(&mut self, mut other: Self, own: impl Fn(u32) -> u32) {
         other.flush();
         if let Some(more) = other.purchase_log.take() {
@@ -211,28 +211,28 @@ impl OrderLog {
             }
         }
         self.wide.append(&mut other.wide);
-        // The piece that is being written stays the last one.
+        // The open chunk stays the last one.
         let open = self.pieces.pop();
         self.pieces.append(&mut other.pieces);
         self.pieces.extend(open);
     }
 
-    /// Takes over the entries of a part of the same codes.
+    /// Appends the entries of a part with the same codes.
     pub(crate) fn append_same(&mut self, other: Self) {
         self.append(other, |code| code);
     }
 
-    /// The entries, piece by piece.
+    /// The entries by chunk.
     pub(crate) fn pieces(&self) -> &[Vec<OrderRecord>] {
         &self.pieces
     }
 
-    /// The sums beyond 64 bits.
+    /// The amounts beyond 64 bits.
     pub(crate) fn wide(&self) -> &[i128] {
         &self.wide
     }
 
-    /// Takes the entries out, to be sorted by somebody else.
+    /// Consumes the log into its chunks and wide amounts.
     pub(crate) fn into_parts(self) -> (Vec<Vec<OrderRecord>>, Vec<i128>) {
         (self.pieces, self.wide)
     }
@@ -242,7 +242,7 @@ impl OrderLog {
         self.pieces.iter().map(Vec::len).sum::<usize>() + self.purchase_log.as_ref().map_or(0, PurchaseLog::len)
     }
 
-    /// The translation of codes by a table.
+    /// The mapping of codes by a table.
     pub(crate) fn by_table(codes: &[u32]) -> impl Fn(u32) -> u32 {
         |code| codes.get(code as usize).copied().unwrap_or(NO_CODE)
     }
@@ -254,7 +254,7 @@ mod tests {
     use crate::column::mark::{PURCHASE, START};
 
     #[test]
-    fn entries_keep_what_they_were_given() {
+    fn entries_round_trip_through_append() {
         let mut order_log = OrderLog::default();
         let mut other = OrderLog::default();
         order_log.add(3, -5, 1 << 90, PURCHASE, 7);

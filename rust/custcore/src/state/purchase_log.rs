@@ -1,27 +1,27 @@
-//! Purchases in 10 or 14 bytes: who, on which day, how much. That is all that cohorts by the calendar ask for, and a third
-//! of what an [`super::order_log::OrderRecord`] takes.
+//! Packed purchase log: customer, day and amount in 10 or 14 bytes. Calendar cohorts need nothing else, and it is a third
+//! of the size of an [`super::order_log::OrderRecord`].
 
 pub(crate) use super::stats::{FIRST_DAY, LAST_DAY};
 use crate::exec::simd::widest;
 
-/// Rows of one piece; eight blocks.
+/// Capacity of a chunk in rows; eight blocks.
 const PIECE: usize = 1 << 14;
 
-/// Purchases, column by column.
+/// Purchases in columns.
 #[derive(Debug, Clone)]
 pub(crate) struct PurchaseChunk {
     /// Codes of the customers.
     pub customers: Vec<u32>,
-    /// Days, counted from [`FIRST_DAY`].
+    /// Days as offsets from [`FIRST_DAY`].
     pub days: Vec<u16>,
     /// Money.
     pub units: PackedUnits,
 }
 
-/// Money of some purchases.
+/// Amounts of some purchases.
 #[derive(Debug, Clone)]
 pub(crate) enum PackedUnits {
-    /// Multiples of so many units, such as whole cents.
+    /// Multiples of a number of units, such as whole cents.
     Short(Vec<i32>, i64),
     /// Units.
     Long(Vec<i64>),
@@ -31,7 +31,7 @@ pub(crate) enum PackedUnits {
 #[derive(Debug, Clone)]
 pub(crate) struct PurchaseLog {
     pieces: Vec<PurchaseChunk>,
-    /// What the money of the last block was a multiple of.
+    /// The scale of the last block.
     scale: i64,
     short: Vec<i32>,
 }
@@ -43,7 +43,7 @@ impl Default for PurchaseLog {
 }
 
 impl PurchaseLog {
-    /// Writes down some purchases, all on days that have a place.
+    /// Appends purchases. All days must be in the 16-bit range.
     pub(crate) fn add(&mut self, customers: &[u32], days: &[i32], units: &[i64]) {
         if customers.is_empty() {
             return;
@@ -57,7 +57,7 @@ impl PurchaseLog {
             same && piece.customers.len() + customers.len() <= PIECE
         };
         if !self.pieces.last().is_some_and(fits) {
-            // The first piece grows as it must: most tables are small.
+            // The first chunk grows on demand: most tables are small.
             let room = if self.pieces.is_empty() { customers.len() } else { PIECE };
             let units =
                 scale.map_or_else(|| PackedUnits::Long(Vec::with_capacity(room)), |of| PackedUnits::Short(Vec::with_capacity(room), of));
@@ -72,7 +72,7 @@ impl PurchaseLog {
         }
     }
 
-    /// Writes units as multiples that fit 32 bits into `short`; the answer is of what, `None` where none fits all.
+    /// Writes units to `short` as 32-bit multiples of a scale. Returns the scale, `None` if none fits all units.
     fn shorten(&mut self, units: &[i64]) -> Option<i64> {
         self.short.clear();
         self.short.resize(units.len(), 0);
@@ -91,7 +91,7 @@ impl PurchaseLog {
         &self.pieces
     }
 
-    /// Takes over another part's purchases, whose customer codes `own` translates.
+    /// Appends the purchases of another part; `own` maps its customer codes.
     pub(crate) fn append(&mut self, mut other: Self, own: impl Fn(u32) -> u32) {
         other.pieces.iter_mut().flat_map(|piece| &mut piece.customers).for_each(|customer| *customer = own(*customer));
         let open = self.pieces.pop();
@@ -99,7 +99,7 @@ impl PurchaseLog {
         self.pieces.extend(open);
     }
 
-    /// Bytes it takes.
+    /// Size in bytes.
     pub(crate) fn bytes(&self) -> usize {
         let of = |piece: &PurchaseChunk| {
             let units = match &piece.units {
@@ -118,7 +118,7 @@ impl PurchaseLog {
 }
 
 impl PackedUnits {
-    /// The money of one purchase.
+    /// The amount of one purchase in units.
     pub(crate) fn get(&self, row: usize) -> i64 {
         match self {
             Self::Short(sums, of) => i64::from(sums[row]) * of,
@@ -128,21 +128,21 @@ impl PackedUnits {
 }
 
 widest! {
-    /// Units as multiples of `of` in 32 bits; the answer is whether all are, else `out` holds anything.
+    /// Units as 32-bit multiples of `of`. Returns whether all are multiples; if not, `out` is unspecified.
     ///
-    /// Exact: units below 2^51 are whole floats. The product with the reciprocal is off by less than a half, so that rounding
-    /// finds the only multiple there can be, and multiplying back tells whether it is one.
+    /// Exact: units below 2^51 are exact in f64. The product with the reciprocal is off by less than a half, so rounding
+    /// finds the only candidate, and multiplying back verifies it.
     fn multiples(units: &[i64], of: f64, by: f64, out: &mut [i32]) -> bool {
-        const ROUND: f64 = 6_755_399_441_055_744.0; // 1.5 * 2^52: whole numbers lie in the low bits of a float from here on
+        const ROUND: f64 = 6_755_399_441_055_744.0; // 1.5 * 2^52: from here on, the low bits of a float are an integer
         let (mut all, mut bits) = (true, 0);
-        for (slot, &units) in out.iter_mut().zip(units) {
+        for (entry, &units) in out.iter_mut().zip(units) {
             bits |= units ^ (units >> 63);
             let whole = f64::from_bits((units.wrapping_add(ROUND.to_bits() as i64)) as u64) - ROUND;
             let raised = whole * by + ROUND;
             let multiple = raised - ROUND;
-            // Both are whole numbers below 2^53, so that the difference is exact.
+            // Both are integers below 2^53, so the difference is exact.
             all &= ((multiple * of - whole).abs() < 0.5) & (multiple.abs() < 2_147_483_648.0);
-            *slot = raised.to_bits() as i32;
+            *entry = raised.to_bits() as i32;
         }
         all && bits < 1 << 50
     }
@@ -153,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn money_keeps_its_units() {
+    fn amounts_round_trip() {
         let mut purchase_log = PurchaseLog::default();
         let blocks: [&[i64]; 5] =
             [&[12_340_000, -50_000, 0], &[12_340_001, 5], &[i64::MAX, 3], &[21_474_836_470_000], &[-21_474_836_480_000, 1 << 50]];

@@ -1,4 +1,4 @@
-//! What shapes a customer base, fixed when it is built: columns, rules for refunds, nulls and money.
+//! The settings of a customer base, fixed when it is created: columns, rules for refunds, nulls and amounts.
 
 use std::collections::BTreeMap;
 
@@ -9,59 +9,59 @@ use crate::column::time::Clock;
 use crate::error::{Error, ErrorKind, Result};
 use crate::time::calendar::{DAY_SECONDS, date_text};
 
-/// What an order with a negative amount means.
+/// Treatment of orders with a negative amount.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Returns {
-    /// It lowers the sums and makes no purchase of its own.
+    /// It lowers the sums and is not a purchase.
     #[default]
     Net,
     /// It is left out and counted in the report.
     Exclude,
-    /// It counts as it stands.
+    /// It is a purchase.
     Count,
 }
 
-/// What a null means.
+/// Treatment of nulls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OnNull {
-    /// Rows without id or time are left out and counted; a null amount adds 0 and is counted.
+    /// Rows without id or timestamp are left out and counted; a null amount adds 0 and is counted.
     #[default]
     Drop,
-    /// An error that names the first row.
+    /// An error with the number of the first such row.
     Error,
 }
 
-/// How the lines of one order are found.
+/// How the lines of an order are grouped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OrderLines {
-    /// By customer and order id, whatever the order of the rows.
+    /// By customer and order id, in any row order.
     #[default]
     Any,
-    /// They follow each other; memory is per customer only.
+    /// The lines of an order are adjacent; memory is per customer only.
     Adjacent,
 }
 
-/// What a base keeps, and so what it can be asked.
+/// The level of detail that a base keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Track {
-    /// One update, whose orders are closed at its end: what a single call needs.
+    /// One update, whose orders are closed at its end; for a single call.
     #[default]
     Once,
     /// Totals of each customer.
     Totals,
-    /// And what happened on each of his days, so that the base can look back.
+    /// Totals and day records, for snapshots as of past days.
     Days,
-    /// And his orders, whose lines may come late.
+    /// Totals, day records, and open orders, which may get more lines.
     Orders,
 }
 
 impl Track {
-    /// Whether past days can be asked for.
+    /// Whether snapshots as of past days are available.
     pub fn looks_back(self) -> bool {
         matches!(self, Self::Days | Self::Orders)
     }
 
-    /// Its name.
+    /// Its name in the API.
     pub fn name(self) -> &'static str {
         match self {
             Self::Once | Self::Totals => "totals",
@@ -71,34 +71,34 @@ impl Track {
     }
 }
 
-/// What a line means whose order was sealed.
+/// Treatment of late lines (lines of sealed orders).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Late {
-    /// An error that names its row.
+    /// An error with the row number.
     #[default]
     Error,
     /// It is left out and counted in the report.
     Report,
 }
 
-/// What an infinite amount means.
+/// Treatment of infinite amounts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OnNonfinite {
-    /// An error that names the first row.
+    /// An error with the number of the first such row.
     #[default]
     Error,
     /// The row is left out and counted.
     Drop,
 }
 
-/// The last day that counts, as it was asked for.
+/// The last day of a snapshot, as given by the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AsOf {
-    /// A date, which goes with every kind of time.
+    /// A date; valid for all timestamps.
     Date(i32),
-    /// The day of a date and time without a zone, which goes with naive times only.
+    /// The day of a naive datetime; valid for naive timestamps only.
     Naive(i32),
-    /// An instant (UTC seconds), which goes with zoned times only.
+    /// An instant (UTC seconds); valid for zoned timestamps only.
     Instant(i64),
 }
 
@@ -135,29 +135,29 @@ pub struct BaseSpec {
     pub zero_is_purchase: bool,
     /// Decimal places at which float amounts are read, 0 to 12.
     pub amount_decimals: u8,
-    /// The zone that zoned times are read in; the column's own if not given.
+    /// The zone for zoned timestamps; by default that of the column.
     pub timezone: Option<String>,
     /// Nulls.
     pub on_null: OnNull,
     /// Infinite amounts.
     pub on_nonfinite: OnNonfinite,
-    /// How lines of one order are found.
+    /// Grouping of order lines.
     pub order_lines: OrderLines,
     /// Whether distinct purchase days are counted.
     pub n_days: bool,
-    /// What is kept.
+    /// Level of detail.
     pub track: Track,
     /// Accumulators besides attributes, and their options; see `state/accumulator.rs`.
     pub accumulators: BTreeMap<String, String>,
-    /// Lines of orders that were sealed.
+    /// Late lines: lines of sealed orders.
     pub late: Late,
-    /// The last local day that counts; later rows are left out before anything else is done with them.
+    /// The last local day; later rows are left out before any other check.
     pub until: Option<AsOf>,
-    /// Set where every order is written down besides, for cohorts; says what is observed.
+    /// The observation window, if an order log is kept for cohorts.
     pub window: Option<ObservationWindow>,
 }
 
-/// Names that results give to what they compute.
+/// Names of computed result columns.
 const RESULT_COLUMNS: [&str; 9] =
     ["first_date", "last_date", "recency_days", "tenure_days", "n_orders", "n_rows", "n_days", "monetary_total", "monetary_mean"];
 
@@ -182,51 +182,48 @@ impl BaseSpec {
         }
     }
 
-    /// Whether it is kept what happened on each day.
+    /// Whether day records are kept.
     pub fn keeps_days(&self) -> bool {
         self.n_days || self.track.looks_back()
     }
 
-    /// Whether data may come in more than one update.
+    /// An error if the base takes only one update.
     pub fn check_second_update(&self) -> Result<()> {
         if self.track != Track::Once || self.roles.order_id.is_none() && self.roles.attributes.is_empty() && self.window.is_none() {
             return Ok(());
         }
-        Err(Error::new(
-            ErrorKind::StateMismatch,
-            "a base that is kept for one call takes its data in one update; pass all batches to it together",
-        ))
+        Err(Error::new(ErrorKind::StateMismatch, "a base for a single call takes one update; pass all batches in one call"))
     }
 
-    /// Whether an order may go on from one batch to the next and its lines are found by that alone.
+    /// Whether orders are grouped by adjacent lines, so that an order may continue in the next batch.
     pub fn in_sequence(&self) -> bool {
         self.order_lines == OrderLines::Adjacent && self.roles.order_id.is_some()
     }
 
-    /// An error where the level cannot keep what is asked of it.
+    /// An error if `track` and the order settings are incompatible.
     fn check_track(&self) -> Result<()> {
         let unfit = |message: &str| Err(Error::new(ErrorKind::StateMismatch, message));
         match (self.track, self.roles.order_id.is_some(), self.order_lines) {
             (Track::Totals | Track::Days, true, OrderLines::Any) => unfit(
-                "a base with order_id keeps the orders whose lines may still come: choose track='orders'. Where the lines of an \
-                 order follow each other, order_lines='adjacent' goes with track='totals' and 'days'",
+                "a base with order_id keeps open orders: use track='orders'. If the lines of an \
+                 order are adjacent, use order_lines='adjacent' with track='totals' or 'days'",
             ),
-            (Track::Orders, false, _) => unfit("track='orders' needs order_id; without it every row is an order: choose track='days'"),
+            (Track::Orders, false, _) => unfit("track='orders' needs order_id; without it every row is an order: use track='days'"),
             (Track::Orders, true, OrderLines::Adjacent) => {
-                unfit("order_lines='adjacent' keeps no orders: choose track='totals' or 'days', or order_lines='any'")
+                unfit("order_lines='adjacent' keeps no open orders: use track='totals' or 'days', or order_lines='any'")
             }
             _ => Ok(()),
         }
     }
 
-    /// What is unlike in other settings, in words.
+    /// The differing settings as text.
     pub fn difference(&self, other: &Self) -> String {
         let flag = |on: bool| if on { "True".to_owned() } else { "False".to_owned() };
         let word = |choice: &dyn std::fmt::Debug| format!("'{}'", format!("{choice:?}").to_lowercase());
         let column = |name: &Option<String>| name.as_ref().map_or("None".to_owned(), |name| format!("'{name}'"));
         let attributes = |spec: &Self| {
-            let told = spec.roles.attributes.iter().map(|(name, pick)| format!("'{name}': '{}'", format!("{pick:?}").to_lowercase()));
-            format!("{{{}}}", told.collect::<Vec<_>>().join(", "))
+            let entries = spec.roles.attributes.iter().map(|(name, pick)| format!("'{name}': '{}'", format!("{pick:?}").to_lowercase()));
+            format!("{{{}}}", entries.collect::<Vec<_>>().join(", "))
         };
         let settings: [(&str, String, String); 16] = [
             ("customer_id", format!("'{}'", self.roles.customer_id), format!("'{}'", other.roles.customer_id)),
@@ -254,7 +251,7 @@ impl BaseSpec {
         unlike.join(", ")
     }
 
-    /// The settings, checked.
+    /// Validates the settings.
     pub fn checked(self) -> Result<Self> {
         let names: Vec<&str> = std::iter::once(&self.roles.customer_id)
             .chain(self.roles.attributes.iter().map(|(name, _)| name))
@@ -272,7 +269,7 @@ impl BaseSpec {
         Ok(self)
     }
 
-    /// An error where amounts would be read at too many places.
+    /// An error if `amount_decimals` is out of range.
     pub(crate) fn check_decimals(&self) -> Result<()> {
         if self.amount_decimals > 12 {
             return Err(Error::new(ErrorKind::OutOfRange, format!("amount_decimals={} is outside 0 to 12", self.amount_decimals)));

@@ -1,5 +1,5 @@
-//! What is kept of customers where a count, a sum or a day leaves the narrow form, where codes of two parts meet, and where
-//! several threads have lines of one order.
+//! Tests of the state: overflow of the narrow layout, merges with code mappings, and
+//! orders with lines in several threads.
 
 use std::collections::BTreeMap;
 
@@ -24,7 +24,7 @@ fn record(customer: u32, day: i32, units: i128) -> DayRecord {
     DayRecord { customer, day, orders: 1, rows: 1, others: 0, units }
 }
 
-/// What the records of a run say of each customer and day, in 64 bits.
+/// The sums of a run by customer and day, in 64 bits.
 fn sums(run: &DayRun) -> BTreeMap<(u32, i32), (u64, u64, u64, i128)> {
     let mut sums = BTreeMap::new();
     for record in run.records() {
@@ -39,22 +39,22 @@ fn sums(run: &DayRun) -> BTreeMap<(u32, i32), (u64, u64, u64, i128)> {
 
 #[test]
 fn counts_beyond_32_bits_survive_every_merge() {
-    // Each count leaves 32 bits by itself, and all together.
+    // Each count overflows 32 bits alone, and all together.
     let most = u32::MAX;
     for (orders, rows, others) in [(most, 1, 0), (1, most, 0), (1, 1, most), (most - 1, most, most - 2)] {
-        let mut books = [DayRuns::default(), DayRuns::default(), DayRuns::default()];
-        for (i, book) in (0..).zip(&mut books) {
-            // Between neighbours, so that records of one day must be found among others.
+        let mut parts = [DayRuns::default(), DayRuns::default(), DayRuns::default()];
+        for (i, day_runs) in (0..).zip(&mut parts) {
+            // Neighbouring records, so that equal keys must be found among others.
             for other in [record(0, 5, 1), record(1, 4, 2), record(1, 6, 3), record(2, 5, 4)] {
-                book.add(other);
+                day_runs.add(other);
             }
-            book.add(DayRecord { customer: 1, day: 5, orders, rows, others, units: i << 70 });
-            book.add(DayRecord { others: 3, ..record(1, 5, -1) });
+            day_runs.add(DayRecord { customer: 1, day: 5, orders, rows, others, units: i << 70 });
+            day_runs.add(DayRecord { others: 3, ..record(1, 5, -1) });
             if i == 1 {
-                book.flush();
+                day_runs.flush();
             }
         }
-        let [mut whole, second, third] = books;
+        let [mut whole, second, third] = parts;
         whole.merge(&second, &mut |code| code);
         whole.flush();
         whole.merge(&third, &mut |code| code);
@@ -69,7 +69,7 @@ fn counts_beyond_32_bits_survive_every_merge() {
 }
 
 #[test]
-fn runs_merge_where_codes_meet_turn_round_or_are_left_out() {
+fn runs_merge_with_equal_reversed_and_dropped_codes() {
     let mut other = DayRuns::default();
     for customer in 0..6 {
         for day in 0..3 {
@@ -79,8 +79,8 @@ fn runs_merge_where_codes_meet_turn_round_or_are_left_out() {
             other.flush();
         }
     }
-    // Two codes become one, which makes the days of the second come before the last day of the first; one customer is left out;
-    // the last ones turn round.
+    // Two codes map to one, so days of the second precede the last day of the first; one customer is dropped;
+    // the last codes are reversed.
     let own = [4, 4, NO_CODE, 2, 1, 0];
     let mut whole = DayRuns::default();
     whole.add(record(4, 1, 100));
@@ -101,16 +101,16 @@ fn runs_merge_where_codes_meet_turn_round_or_are_left_out() {
 
 #[test]
 fn many_updates_leave_few_runs() {
-    let mut book = DayRuns::default();
+    let mut day_runs = DayRuns::default();
     for update in 0..300 {
         for customer in 0..10 {
-            book.add(record(customer, update, 1));
+            day_runs.add(record(customer, update, 1));
         }
-        book.flush();
+        day_runs.flush();
     }
-    assert_eq!(book.len(), 3_000);
-    // Each run is at most half as long as the one before it, so there are about as many as the number of records has bits.
-    assert!(book.n_runs() <= 12, "{} runs", book.n_runs());
+    assert_eq!(day_runs.len(), 3_000);
+    // Each run is at most half as long as the previous one, so there are about log2(records) runs.
+    assert!(day_runs.n_runs() <= 12, "{} runs", day_runs.n_runs());
 }
 
 // Open orders
@@ -137,12 +137,12 @@ fn ordered(orders: &[Order]) -> Vec<Order> {
 }
 
 #[test]
-fn orders_whose_lines_lie_in_several_threads_are_made_whole() -> Result<()> {
+fn orders_shared_by_threads_are_gathered() -> Result<()> {
     let (ids, n_parts) = (500_u64, 4);
     let mut expected: BTreeMap<(u64, u32), Order> = BTreeMap::new();
     let mut parts: Vec<OpenOrders> = (0..n_parts).map(|_| of_range(ids as usize, false)).collect();
     for row in 0..6_000_u64 {
-        // Ids below 100 stay with one thread; the others wander. Every fifth id belongs to three customers.
+        // Ids below 100 belong to one thread, the others to several. Every fifth id belongs to three customers.
         let id = row * 7 % ids;
         let customer = id as u32 * 3 + if id % 5 == 0 { (row % 3) as u32 } else { 0 };
         let thread = if id < 100 { id % n_parts } else { row / ids % n_parts };
@@ -156,24 +156,24 @@ fn orders_whose_lines_lie_in_several_threads_are_made_whole() -> Result<()> {
         expected.entry((id, customer)).and_modify(add).or_insert(line);
         parts[thread as usize].add(id as u32, &line)?;
     }
-    assert!(parts.iter().map(|part| part.orders().len()).sum::<usize>() > expected.len(), "some orders lie in several parts");
+    assert!(parts.iter().map(|part| part.orders().len()).sum::<usize>() > expected.len(), "some orders are in several parts");
     let others: Vec<usize> = parts.iter().map(|part| part.orders().len()).collect();
-    assert!(OpenOrders::make_whole(&mut parts.iter_mut().collect::<Vec<_>>())?);
+    assert!(OpenOrders::gather_shared(&mut parts.iter_mut().collect::<Vec<_>>())?);
     let whole: Vec<Order> = parts.iter().flat_map(OpenOrders::orders).copied().collect();
     assert_eq!(ordered(&whole), ordered(&expected.into_values().collect::<Vec<_>>()));
-    // Those of one thread only stay where they are.
+    // Orders of a single thread stay in its part.
     assert!(parts[1..].iter().zip(&others[1..]).all(|(part, before)| (1..*before).contains(&part.orders().len())));
     Ok(())
 }
 
 #[test]
-fn orders_are_left_as_they_are_where_their_codes_differ_or_parts_are_kept() -> Result<()> {
+fn orders_are_not_gathered_if_codes_differ_or_parts_are_kept() -> Result<()> {
     let hashed = || OpenOrders::new(Interner::new(KeyKind::Signed), false);
     for (mut first, mut second) in [(of_range(5, false), hashed()), (hashed(), hashed()), (of_range(5, true), of_range(5, true))] {
         for orders in [&mut first, &mut second] {
             orders.add(3, &part(1, 2, 10, 0))?;
         }
-        assert!(!OpenOrders::make_whole(&mut [&mut first, &mut second])?);
+        assert!(!OpenOrders::gather_shared(&mut [&mut first, &mut second])?);
         assert_eq!((first.orders(), second.orders()), ([part(1, 2, 10, 0)].as_slice(), [part(1, 2, 10, 0)].as_slice()));
     }
     Ok(())
@@ -193,7 +193,7 @@ fn merged_orders_keep_their_parts_by_day_and_their_customers() -> Result<()> {
     for line in [part(0, 1, 10, 0), part(0, 3, 1, 1), part(0, 1, 10, 2)] {
         other.add(same_there, &line)?;
     }
-    // The same id of another customer, and a customer who is left out.
+    // The same id of another customer, and a dropped customer.
     other.add(same_there, &part(1, 2, 5, 3))?;
     other.add(same_there, &part(2, 2, 7, 4))?;
     let mut moved = Vec::new();
@@ -210,37 +210,37 @@ fn merged_orders_keep_their_parts_by_day_and_their_customers() -> Result<()> {
 
 // Totals in 16 or 32 bytes
 
-/// Slots of these customers, one purchase or refund after the other.
-fn slots(rows: &[(u32, CustomerStats)], customers: usize) -> CustomerStatsTable {
-    let mut slots = CustomerStatsTable::default();
-    slots.grow(customers);
-    rows.iter().for_each(|(code, slot)| slots.join(*code, slot));
-    slots
+/// The stats of these customers, added one by one.
+fn stats(rows: &[(u32, CustomerStats)], customers: usize) -> CustomerStatsTable {
+    let mut stats = CustomerStatsTable::default();
+    stats.grow(customers);
+    rows.iter().for_each(|(code, entry)| stats.join(*code, entry));
+    stats
 }
 
-/// The same by the plain rule.
+/// The same in the wide layout, without bounds.
 fn plain(rows: &[(u32, CustomerStats)], customers: usize) -> Vec<CustomerStats> {
-    let mut slots = vec![EMPTY; customers];
-    rows.iter().for_each(|(code, slot)| slots[*code as usize].join(slot));
-    slots
+    let mut stats = vec![EMPTY; customers];
+    rows.iter().for_each(|(code, entry)| stats[*code as usize].join(entry));
+    stats
 }
 
 fn bought(units: i128, orders: u64, first: i32, last: i32) -> CustomerStats {
     CustomerStats { units, orders, first, last }
 }
 
-fn all(slots: &CustomerStatsTable) -> Vec<CustomerStats> {
-    (0..slots.len() as u32).map(|code| slots.get(code)).collect()
+fn all(stats: &CustomerStatsTable) -> Vec<CustomerStats> {
+    (0..stats.len() as u32).map(|code| stats.get(code)).collect()
 }
 
 #[test]
-fn slots_are_narrow_exactly_as_long_as_everything_is_proven_to_fit() {
+fn entries_are_narrow_while_bounds_fit() {
     let most = i128::from(i64::MAX);
     let last = bought(0, 1, LAST_DAY, LAST_DAY);
     let cases = [
         (vec![bought(most - 1, 1, 0, 0), bought(1, 1, 0, 0)], true),
         (vec![bought(most, 1, 0, 0), bought(1, 1, 0, 0)], false),
-        // The sizes count, not the sum: refunds do not make room.
+        // The bound sums absolute values: refunds do not lower it.
         (vec![bought(most, 1, 0, 0), bought(-1, 1, 0, 0)], false),
         (vec![bought(-most, 1, 0, 0)], true),
         (vec![bought(-most - 1, 1, 0, 0)], false),
@@ -249,21 +249,21 @@ fn slots_are_narrow_exactly_as_long_as_everything_is_proven_to_fit() {
         (vec![bought(1, 1, FIRST_DAY, FIRST_DAY), last], true),
         (vec![bought(1, 1, FIRST_DAY - 1, FIRST_DAY)], false),
         (vec![bought(1, 1, LAST_DAY, LAST_DAY + 1)], false),
-        // Who only has refunds has no days, which do not matter.
+        // Customers with only refunds have no days, so days are not checked.
         (vec![CustomerStats { units: -5, ..EMPTY }], true),
     ];
     for (number, (added, narrow)) in cases.iter().enumerate() {
-        let rows: Vec<(u32, CustomerStats)> = added.iter().map(|slot| (1, *slot)).chain([(0, bought(7, 1, 3, 3))]).collect();
-        let found = slots(&rows, 3);
-        // The neighbour's purchase may be what no longer fits.
-        let fits = *narrow && slots(&rows[..added.len()], 3).is_narrow();
-        assert_eq!(slots(&rows[..added.len()], 3).is_narrow(), *narrow, "case {number}");
-        assert!(fits || !found.is_narrow(), "case {number}: what is wide stays wide");
+        let rows: Vec<(u32, CustomerStats)> = added.iter().map(|entry| (1, *entry)).chain([(0, bought(7, 1, 3, 3))]).collect();
+        let found = stats(&rows, 3);
+        // The purchase of the other customer may exceed the bound.
+        let fits = *narrow && stats(&rows[..added.len()], 3).is_narrow();
+        assert_eq!(stats(&rows[..added.len()], 3).is_narrow(), *narrow, "case {number}");
+        assert!(fits || !found.is_narrow(), "case {number}: a wide table stays wide");
         assert_eq!(all(&found), plain(&rows, 3), "case {number}");
     }
 }
 
-/// The codes of a part, row by row, as they are gathered.
+/// The codes of a part as (row, code) pairs.
 fn sources(codes: &[u32]) -> Vec<(u32, u32)> {
     (0..).zip(codes.iter().copied()).filter(|(_, code)| *code != NO_CODE).collect()
 }
@@ -274,21 +274,21 @@ fn narrow_and_wide_parts_join_gather_and_concat_to_the_same() {
     let wide = [(0, bought(1 << 90, 1, -40_000, 15)), (1, bought(-7, 3, 12, 90_000)), (3, bought(2, u64::from(u32::MAX) + 9, 1, 2))];
     let wide_by_days = [(0, bought(4, 1, FIRST_DAY - 1, 15)), (1, bought(-7, 3, 12, LAST_DAY + 1))];
     let rows = [narrow.as_slice(), wide.as_slice(), wide_by_days.as_slice()];
-    let parts = [slots(rows[0], 3), slots(rows[1], 4), slots(rows[2], 3)];
+    let parts = [stats(rows[0], 3), stats(rows[1], 4), stats(rows[2], 3)];
     assert_eq!(parts.each_ref().map(CustomerStatsTable::is_narrow), [true, false, false]);
     for (a, b) in [(0, 0), (0, 1), (1, 0), (1, 1), (0, 2), (2, 0), (2, 2)] {
         let mut joined = parts[a].clone();
         joined.join_all(&parts[b], Threads::inline());
         assert_eq!(all(&joined), plain(&[rows[a], rows[b]].concat(), joined.len()), "{a} and {b}");
 
-        let picks: [&[u32]; 2] = [&[2, 1, NO_CODE, 0], &[0, NO_CODE, 1, 2]];
+        let row_codes: [&[u32]; 2] = [&[2, 1, NO_CODE, 0], &[0, NO_CODE, 1, 2]];
         let gathered =
-            CustomerStatsTable::gather(&[(&parts[a], &sources(picks[0])), (&parts[b], &sources(picks[1]))], 4, Threads::inline());
+            CustomerStatsTable::gather(&[(&parts[a], &sources(row_codes[0])), (&parts[b], &sources(row_codes[1]))], 4, Threads::inline());
         let expected = (0..4).map(|row| {
-            let mut slot = EMPTY;
-            let codes = [(a, picks[0][row]), (b, picks[1][row])];
-            codes.iter().filter(|(_, code)| *code != NO_CODE).for_each(|(part, code)| slot.join(&parts[*part].get(*code)));
-            slot
+            let mut entry = EMPTY;
+            let codes = [(a, row_codes[0][row]), (b, row_codes[1][row])];
+            codes.iter().filter(|(_, code)| *code != NO_CODE).for_each(|(part, code)| entry.join(&parts[*part].get(*code)));
+            entry
         });
         assert_eq!(all(&gathered), expected.collect::<Vec<_>>(), "{a} and {b}");
 
@@ -301,15 +301,15 @@ fn narrow_and_wide_parts_join_gather_and_concat_to_the_same() {
 }
 
 #[test]
-fn a_gathered_sum_may_need_more_than_its_parts() -> Result<()> {
+fn gathered_sum_may_exceed_the_narrow_layout() -> Result<()> {
     let n = ROWS_WORTH_THREADS + 1_000;
     let half = i128::from(i64::MAX) / 2 + 1;
-    let part = slots(&[(0, bought(half, 1, 1, 1)), (n as u32 - 1, bought(-4, 1, 2, 3))], n);
+    let part = stats(&[(0, bought(half, 1, 1, 1)), (n as u32 - 1, bought(-4, 1, 2, 3))], n);
     assert!(part.is_narrow());
-    let picks: Vec<u32> = (0..n as u32).rev().collect();
+    let row_codes: Vec<u32> = (0..n as u32).rev().collect();
     for threads in [1, 3] {
         let whole = Context::new(threads)
-            .install(|threads| CustomerStatsTable::gather(&[(&part, &sources(&picks)), (&part, &sources(&picks))], n, threads))?;
+            .install(|threads| CustomerStatsTable::gather(&[(&part, &sources(&row_codes)), (&part, &sources(&row_codes))], n, threads))?;
         assert!(!whole.is_narrow());
         assert_eq!(whole.get(n as u32 - 1), bought(2 * half, 2, 1, 1));
         assert_eq!(whole.get(0), bought(-8, 2, 2, 3));
@@ -320,7 +320,7 @@ fn a_gathered_sum_may_need_more_than_its_parts() -> Result<()> {
 
 // Order log
 
-/// Customer, day, money, marks and row of every order, those that are kept brief first.
+/// Customer, day, amount, marks and row of every order, packed ones first.
 fn written(order_log: &OrderLog) -> Vec<(u32, i32, i128, u8, u64)> {
     let purchase_log = order_log.purchases().into_iter().flat_map(super::purchase_log::PurchaseLog::pieces).flat_map(|piece| {
         let day = |row: usize| FIRST_DAY + i32::from(piece.days[row]);
@@ -335,13 +335,13 @@ fn purchase_log() -> OrderLog {
 }
 
 #[test]
-fn orders_that_are_not_plain_purchases_are_written_in_full() {
+fn orders_that_do_not_fit_the_packed_log_are_full_records() {
     let rules = PurchaseRules { returns: Returns::Exclude, zero_is_purchase: false };
     let mut order_log = purchase_log();
     let rows = |codes, days, units, flags, holes| RowSlice { codes, days, units, flags, marks: None, rows: RowNumbers::From(100), holes };
-    // All plain: one block of the brief form.
+    // All packed: one block.
     order_log.add_rows(rules, &rows(&[1, 2], &[10, 11], &[5_i64, 6], &[0, 0], false));
-    // A hole, a refund that is left out, an order of 0, a null amount, days without a place.
+    // A hole, an excluded refund, an order of 0, a null amount, days out of range.
     let days = [12, 13, 14, 15, FIRST_DAY - 1, LAST_DAY + 1];
     let flags = [0, 0, 0, flag::NULL_AMOUNT, 0, 0];
     order_log.add_rows(rules, &rows(&[NO_CODE, 3, 4, 5, 6, 7], &days, &[1_i64, -2, 0, 0, 8, 9], &flags, true));
@@ -355,11 +355,11 @@ fn orders_that_are_not_plain_purchases_are_written_in_full() {
         (7, LAST_DAY + 1, 9, all | PURCHASE, 105),
     ];
     assert_eq!(written(&order_log), expected);
-    // A hole among purchases that are plain.
+    // A hole among packed purchases.
     order_log.add_rows(rules, &rows(&[9, NO_CODE], &[12, 13], &[3, 4], &[0, 0], true));
     assert_eq!(written(&order_log)[3], (9, 12, 3, u8::MAX, 0));
     assert_eq!(order_log.len(), 7);
-    // Money beyond 64 bits.
+    // An amount beyond 64 bits.
     let wide = [1_i128 << 70];
     let row = RowSlice { codes: &[8], days: &[10], units: &wide, flags: &[0], marks: None, rows: RowNumbers::From(100), holes: false };
     order_log.add_rows(rules, &row);
@@ -368,7 +368,7 @@ fn orders_that_are_not_plain_purchases_are_written_in_full() {
 }
 
 #[test]
-fn logs_of_several_threads_append_in_any_order_of_pieces() {
+fn logs_of_threads_append() {
     let all = START | RETURNING | PURCHASE;
     let (threads, orders) = (3_u32, 2 * BLOCK as u32 + 70_000);
     let mut whole = purchase_log();
@@ -379,17 +379,17 @@ fn logs_of_several_threads_append_in_any_order_of_pieces() {
             let units = if i % 1_000 == 0 { (1 << 80) + i128::from(i) } else { i128::from(i) * 10_000 };
             let (day, marks) = (i as i32 % 500, if i % 3 == 0 { START } else { all });
             log.add_order(i, day, units, marks, u64::from(i));
-            // Purchases that fit are kept brief, without marks and row.
+            // Purchases that fit are packed, without marks and row.
             let is_packed = marks & PURCHASE != 0 && units < 1 << 80;
             let kept = if is_packed { (u8::MAX, 0) } else { (marks, u64::from(i)) };
             expected.push((i + thread * orders, day, units, kept.0, kept.1));
         }
-        // The last one is not closed: what waits is taken over, too.
+        // The last log is not closed: buffered purchases are appended, too.
         if thread < 2 {
             log.close();
         }
         whole.append(log, |code| code + thread * orders);
-        // Writing goes on in the log that took over.
+        // Appending to the target log continues.
         whole.add_order(0, 0, i128::from(thread) - (1 << 90), START, 7);
         expected.push((0, 0, i128::from(thread) - (1 << 90), START, 7));
     }

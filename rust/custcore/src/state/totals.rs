@@ -1,15 +1,16 @@
-//! The totals of each customer: first and last day, orders, rows, money. The kernel sees codes, days and units, no Arrow.
+//! Customer totals: first and last day, orders, rows, amount. The kernels read codes, days and units, no Arrow.
 //!
-//! Every rule of what a purchase is stands here, once: an order with a negative amount lowers the sum and is no purchase
-//! (`Net`), or is left out (`Exclude`), or counts (`Count`); an order of 0 is a purchase unless that is switched off.
+//! This is the only place that defines a purchase: an order with a negative amount lowers the sum and is not a purchase
+//! (`Net`), or is left out (`Exclude`), or is a purchase (`Count`); an order of 0 is a purchase unless that is disabled.
 
 use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
+use super::block_kernels::UnitValue;
 use super::days::DayRecord;
 use super::spec::Returns;
-use super::stats::{CustomerStats, CustomerStatsTable, EMPTY, UnitValue};
+use super::stats::{CustomerStats, CustomerStatsTable, EMPTY};
 use crate::column::{BLOCK, flag};
 use crate::exec::par::Threads;
 use crate::exec::simd::prefetch;
@@ -20,39 +21,39 @@ use crate::report::Tally;
 /// Totals by customer code.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Totals {
-    slots: CustomerStatsTable,
-    /// Number of codes, where nothing but that is kept of customers.
+    stats: CustomerStatsTable,
+    /// Number of codes, if no totals are kept.
     absent: Option<usize>,
-    /// Rows of purchases, where they are not the orders themselves.
+    /// Rows of purchases; `None` if rows are orders.
     rows: Option<Vec<u64>>,
-    /// First row and number of rows of the refunds that came before any purchase of their customer; decides who has only
-    /// refunds, and for him they are all.
+    /// First row and number of rows of the refunds read before any purchase of the customer. Identifies the customers with
+    /// only refunds; for those it covers all refunds.
     refunds_before_purchase: HashMap<u32, (u64, u64), RandomState>,
 }
 
-/// How the codes of one part are codes of another.
+/// Mapping of the codes of one part to those of another.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Codes<'a> {
-    /// They are the same.
+    /// Identity.
     Same,
-    /// By the other's code.
+    /// New code by old code.
     Map(&'a [u32]),
 }
 
-/// What an order counts as.
+/// The class of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OrderClass {
-    /// It is a purchase.
+    /// A purchase.
     Purchase,
-    /// It lowers the sums and is no purchase.
+    /// Lowers the sums; not a purchase.
     Refund,
-    /// It is 0 and no purchase.
+    /// An order of 0; not a purchase.
     Nothing,
-    /// It is left out.
+    /// Left out.
     LeftOut,
 }
 
-/// The rules of what counts as a purchase, and the tallies they fill.
+/// The rules that define a purchase.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PurchaseRules {
     /// Refunds.
@@ -61,21 +62,21 @@ pub(crate) struct PurchaseRules {
     pub zero_is_purchase: bool,
 }
 
-/// Orders that are no purchases.
+/// Tallies of orders that are not purchases.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct PurchaseTallies {
     /// Refunds that were left out.
     pub excluded_refunds: Tally,
-    /// Refunds that lowered sums.
+    /// Refunds that lowered the sums.
     pub netted_refunds: Tally,
-    /// Orders of 0 that are no purchases.
+    /// Orders of 0 that are not purchases.
     pub zero_orders: Tally,
 }
 
 impl PurchaseRules {
-    /// What an order of this money counts as.
+    /// The class of an order with this amount.
     #[inline]
-    pub(crate) fn standing(self, units: i128, amount_is_null: bool) -> OrderClass {
+    pub(crate) fn classify(self, units: i128, amount_is_null: bool) -> OrderClass {
         match self.returns {
             Returns::Exclude if units < 0 => OrderClass::LeftOut,
             Returns::Net if units < 0 => OrderClass::Refund,
@@ -86,9 +87,9 @@ impl PurchaseRules {
 }
 
 impl PurchaseTallies {
-    /// Counts an order that is no purchase.
-    pub(crate) fn add(&mut self, standing: OrderClass, rows: u64, units: i128, first_row: u64) {
-        let tally = match standing {
+    /// Counts an order that is not a purchase.
+    pub(crate) fn add(&mut self, class: OrderClass, rows: u64, units: i128, first_row: u64) {
+        let tally = match class {
             OrderClass::LeftOut => &mut self.excluded_refunds,
             OrderClass::Refund => &mut self.netted_refunds,
             OrderClass::Nothing => &mut self.zero_orders,
@@ -97,7 +98,7 @@ impl PurchaseTallies {
         tally.add_rows(rows, units, first_row);
     }
 
-    /// Adds what another part tallied, whose rows were counted from `rows_before`.
+    /// Merges another part, whose rows were counted from `rows_before`.
     pub(crate) fn merge(&mut self, other: &Self, rows_before: u64) {
         self.excluded_refunds.merge(&other.excluded_refunds, rows_before);
         self.netted_refunds.merge(&other.netted_refunds, rows_before);
@@ -112,29 +113,29 @@ pub(crate) struct Order {
     pub customer: u32,
     /// The local day of its earliest line.
     pub day: i32,
-    /// Its money.
+    /// Amount in units.
     pub units: i128,
-    /// Its lines.
+    /// Number of lines.
     pub lines: u64,
-    /// Its first row.
+    /// Row number of the first line.
     pub first_row: u64,
-    /// Whether none of its lines has an amount.
+    /// Whether the amounts of all lines are null.
     pub amount_is_null: bool,
-    /// What any of its lines counts as, see [`crate::column::mark`].
+    /// Union of the marks of its lines, see [`crate::column::mark`].
     pub marks: u8,
 }
 
-/// The numbers of some rows.
+/// Row numbers.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum RowNumbers<'a> {
-    /// One after the other from this one on.
+    /// Consecutive from this number.
     From(u64),
-    /// Counted from the first.
+    /// Offsets from the first number.
     Scattered(u64, &'a [u32]),
 }
 
 impl RowNumbers<'_> {
-    /// The number of row `i`.
+    /// The row number of row `i`.
     #[inline]
     pub(crate) fn get(&self, i: usize) -> u64 {
         match self {
@@ -144,65 +145,65 @@ impl RowNumbers<'_> {
     }
 }
 
-/// Rows that are orders of their own, column by column.
+/// Rows that are one order each, in columns.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RowSlice<'a, U> {
     /// Customer codes, [`NO_CODE`] for rows that do not count.
     pub codes: &'a [u32],
     /// Local days.
     pub days: &'a [i32],
-    /// Units of money.
+    /// Amounts in units.
     pub units: &'a [U],
-    /// What each row lacks.
+    /// Null flags.
     pub flags: &'a [u8],
-    /// What each row counts as, where that is written down.
+    /// Marks of each row, if an order log is kept.
     pub marks: Option<&'a [u8]>,
-    /// Their numbers.
+    /// Row numbers.
     pub rows: RowNumbers<'a>,
     /// Whether some codes are [`NO_CODE`].
     pub holes: bool,
 }
 
 impl Totals {
-    /// No customers yet; `lines` says that orders can have several rows.
+    /// Empty totals; `lines` if orders can have several rows.
     pub(crate) fn new(lines: bool) -> Self {
-        Self { slots: CustomerStatsTable::default(), absent: None, rows: lines.then(Vec::new), refunds_before_purchase: HashMap::default() }
+        Self { stats: CustomerStatsTable::default(), absent: None, rows: lines.then(Vec::new), refunds_before_purchase: HashMap::default() }
     }
 
-    /// No customers yet, and nothing will be kept of them: orders are only told apart and tallied.
+    /// Totals that keep nothing per customer: orders are only classified and tallied.
     pub(crate) fn absent() -> Self {
         Self { absent: Some(0), ..Self::default() }
     }
 
-    /// Totals of the same kind of no customers.
+    /// An empty instance with the same settings.
     #[must_use]
     pub(crate) fn empty_like(&self) -> Self {
         if self.absent.is_some() { Self::absent() } else { Self::new(self.rows.is_some()) }
     }
 
-    /// Makes room for the codes below `customers`.
+    /// Grows to `customers` codes.
     pub(crate) fn grow(&mut self, customers: usize) {
         if let Some(known) = &mut self.absent {
             *known = customers.max(*known);
             return;
         }
-        if customers > self.slots.len() {
-            self.slots.grow(customers);
+        if customers > self.stats.len() {
+            self.stats.grow(customers);
             if let Some(rows) = &mut self.rows {
                 rows.resize(customers, 0);
             }
         }
     }
 
-    /// Adds rows (at most a block) that are orders of their own. Rows of code [`NO_CODE`] are passed over; room must have been made.
+    /// Adds rows (at most a block) that are one order each. Rows of code [`NO_CODE`] are skipped. Requires [`Totals::grow`].
     pub(crate) fn add_rows<U: UnitValue>(&mut self, rules: PurchaseRules, rows: &RowSlice<'_, U>, tallies: &mut PurchaseTallies) {
         let zero = U::default();
         let RowSlice { codes, days, units, flags, rows, holes, .. } = *rows;
         let is_purchase = |units: U| units > zero || (units == zero && rules.zero_is_purchase);
-        // One pass that the compiler works on in parallel, so that the usual block needs no question a row.
+        // One vectorized pass, so that the common block needs no branch per row.
         if is_purchase(U::least(units)) {
             if self.absent.is_none() {
-                self.slots.add_block(codes, days, units, holes);
+                self.stats.add_block(codes, days, units, holes);
             }
             return;
         }
@@ -211,7 +212,7 @@ impl Totals {
             *purchase = if is_purchase(units) { code } else { NO_CODE };
         }
         if self.absent.is_none() {
-            self.slots.add_block(&purchases[..codes.len()], days, units, true);
+            self.stats.add_block(&purchases[..codes.len()], days, units, true);
         }
         for i in (0..codes.len()).filter(|&i| codes[i] != NO_CODE && purchases[i] == NO_CODE) {
             let amount_is_null = flags[i] & flag::NULL_AMOUNT != 0;
@@ -228,42 +229,42 @@ impl Totals {
         }
     }
 
-    /// Adds one order; the answer is what it counts as. Room must have been made.
+    /// Adds one order. Returns its class. Requires [`Totals::grow`].
     pub(crate) fn add_order(&mut self, rules: PurchaseRules, order: &Order, tallies: &mut PurchaseTallies) -> OrderClass {
-        let standing = rules.standing(order.units, order.amount_is_null);
-        tallies.add(standing, order.lines, order.units, order.first_row);
+        let class = rules.classify(order.units, order.amount_is_null);
+        tallies.add(class, order.lines, order.units, order.first_row);
         if self.absent.is_some() {
-            return standing;
+            return class;
         }
-        match standing {
-            OrderClass::LeftOut => return standing,
+        match class {
+            OrderClass::LeftOut => return class,
             OrderClass::Refund | OrderClass::Nothing => {}
             OrderClass::Purchase => {
-                self.slots.join(order.customer, &CustomerStats { units: order.units, orders: 1, first: order.day, last: order.day });
+                self.stats.join(order.customer, &CustomerStats { units: order.units, orders: 1, first: order.day, last: order.day });
                 if let Some(rows) = &mut self.rows {
                     rows[order.customer as usize] += order.lines;
                 }
-                return standing;
+                return class;
             }
         }
-        self.slots.join(order.customer, &CustomerStats { units: order.units, ..EMPTY });
-        if self.slots.orders(order.customer) == 0 {
-            self.note_refunds(order.customer, (order.first_row, order.lines));
+        self.stats.join(order.customer, &CustomerStats { units: order.units, ..EMPTY });
+        if self.stats.orders(order.customer) == 0 {
+            self.add_refunds(order.customer, (order.first_row, order.lines));
         }
-        standing
+        class
     }
 
-    /// Adds what another part knows of its customers; `codes[i]` is the code here of its customer i, [`NO_CODE`] for one
-    /// it does not know. Room must have been made.
+    /// Merges another part; `codes` maps its customer codes, [`NO_CODE`] drops a customer.
+    /// Requires [`Totals::grow`].
     pub(crate) fn merge(&mut self, other: &Self, codes: Codes<'_>, rows_before: u64, threads: Threads<'_>) {
         if self.absent.is_some() {
             return;
         }
         match codes {
-            Codes::Same => self.slots.join_all(&other.slots, threads),
+            Codes::Same => self.stats.join_all(&other.stats, threads),
             Codes::Map(codes) => {
-                for (from, &code) in (0..).zip(&codes[..other.slots.len()]).filter(|(_, code)| **code != NO_CODE) {
-                    self.slots.join(code, &other.slots.get(from));
+                for (from, &code) in (0..).zip(&codes[..other.stats.len()]).filter(|(_, code)| **code != NO_CODE) {
+                    self.stats.join(code, &other.stats.get(from));
                 }
             }
         }
@@ -281,101 +282,101 @@ impl Totals {
         for (&code, &(first_row, refund_rows)) in &other.refunds_before_purchase {
             let customer = own(code) as u32;
             if customer != NO_CODE {
-                self.note_refunds(customer, (first_row.saturating_add(rows_before), refund_rows));
+                self.add_refunds(customer, (first_row.saturating_add(rows_before), refund_rows));
             }
         }
     }
 
-    /// What several parts know, by the ids they were joined to; `codes` is how many codes each part has.
+    /// Merges several parts by their joined ids; `codes` is the number of codes of each part.
     pub(crate) fn gather(parts: &[&Self], codes: &[usize], joined: &KeyUnion, threads: Threads<'_>) -> Self {
         let rows = joined.keys.len();
         if parts.iter().any(|part| part.absent.is_some()) {
             return Self { absent: Some(rows), ..Self::default() };
         }
-        let slots: Vec<(&CustomerStatsTable, &[(u32, u32)])> =
-            parts.iter().zip(&joined.sources).map(|(part, sources)| (&part.slots, sources.as_slice())).collect();
+        let stats: Vec<(&CustomerStatsTable, &[(u32, u32)])> =
+            parts.iter().zip(&joined.sources).map(|(part, sources)| (&part.stats, sources.as_slice())).collect();
         let mut whole =
-            Self { slots: CustomerStatsTable::gather(&slots, rows, threads), ..Self::new(parts.iter().any(|part| part.rows.is_some())) };
+            Self { stats: CustomerStatsTable::gather(&stats, rows, threads), ..Self::new(parts.iter().any(|part| part.rows.is_some())) };
         for (i, part) in parts.iter().enumerate() {
             if part.rows.is_none() && part.refunds_before_purchase.is_empty() {
                 continue;
             }
             let positions = joined.positions(i, codes[i]);
             if let (Some(rows), Some(from)) = (&mut whole.rows, &part.rows) {
-                rows.resize(whole.slots.len(), 0);
+                rows.resize(whole.stats.len(), 0);
                 for (&position, &from) in positions.iter().zip(from).filter(|(position, _)| **position != NO_CODE) {
                     rows[position as usize] += from;
                 }
             }
             for (&code, &refunds) in &part.refunds_before_purchase {
-                whole.note_refunds(positions[code as usize], refunds);
+                whole.add_refunds(positions[code as usize], refunds);
             }
         }
         whole
     }
 
-    /// Adds what another part knows of its customer `from` to customer `to`, where rows are orders. Room must have been made.
+    /// Adds customer `from` of another part to customer `to`, if rows are orders. Requires [`Totals::grow`].
     pub(crate) fn take(&mut self, other: &Self, from: u32, to: u32) {
-        self.slots.join(to, &other.slots.get(from));
+        self.stats.join(to, &other.stats.get(from));
         if let Some(&refunds) = other.refunds_before_purchase.get(&from) {
-            self.note_refunds(to, refunds);
+            self.add_refunds(to, refunds);
         }
     }
 
-    fn note_refunds(&mut self, customer: u32, (first_row, refund_rows): (u64, u64)) {
+    fn add_refunds(&mut self, customer: u32, (first_row, refund_rows): (u64, u64)) {
         let (row, rows) = self.refunds_before_purchase.entry(customer).or_insert((first_row, 0));
         *row = first_row.min(*row);
         *rows += refund_rows;
     }
 
-    /// Adds what happened on one day of a customer. Room must have been made; days come in their order for each customer.
+    /// Adds a day record. Requires [`Totals::grow`]; the days of each customer ascend.
     pub(crate) fn add_day(&mut self, record: &DayRecord) {
         let DayRecord { customer, day, orders, rows, others, units } = *record;
-        let slot = if orders > 0 {
+        let entry = if orders > 0 {
             CustomerStats { units, orders: u64::from(orders), first: day, last: day }
         } else {
             CustomerStats { units, ..EMPTY }
         };
-        self.slots.join(customer, &slot);
+        self.stats.join(customer, &entry);
         if let Some(own) = &mut self.rows {
             own[customer as usize] += u64::from(rows);
         }
-        if others > 0 && self.slots.orders(customer) == 0 {
-            self.note_refunds(customer, (u64::MAX, u64::from(others)));
+        if others > 0 && self.stats.orders(customer) == 0 {
+            self.add_refunds(customer, (u64::MAX, u64::from(others)));
         }
     }
 
-    /// Adds a customer whose totals are known, with the rows of his purchases, or first row and rows of other orders if
-    /// there are none. Room must have been made.
-    pub(crate) fn restore(&mut self, code: u32, slot: &CustomerStats, rows: u64, others: (u64, u64)) {
-        self.slots.join(code, slot);
+    /// Adds the totals of a customer from a file: the rows of the purchases, or first row and rows of other orders if
+    /// there are none. Requires [`Totals::grow`].
+    pub(crate) fn restore(&mut self, code: u32, entry: &CustomerStats, rows: u64, others: (u64, u64)) {
+        self.stats.join(code, entry);
         if let Some(own) = &mut self.rows {
             own[code as usize] += rows;
         }
         if others.1 > 0 {
-            self.note_refunds(code, others);
+            self.add_refunds(code, others);
         }
     }
 
-    /// What a customer has: purchases, their rows, money.
+    /// Purchases, their rows, and the amount of a customer.
     pub(crate) fn of(&self, code: u32) -> (u64, u64, i128) {
-        let slot = self.slots.get(code);
-        (slot.orders, self.rows.as_ref().map_or(slot.orders, |rows| rows[code as usize]), slot.units)
+        let entry = self.stats.get(code);
+        (entry.orders, self.rows.as_ref().map_or(entry.orders, |rows| rows[code as usize]), entry.units)
     }
 
-    /// First row and rows of the refunds of a customer that came before any purchase.
+    /// First row and rows of the refunds of a customer read before any purchase.
     pub(crate) fn refunds_of(&self, code: u32) -> Option<(u64, u64)> {
         self.refunds_before_purchase.get(&code).copied()
     }
 
-    /// Bytes it takes.
+    /// Size in bytes.
     pub(crate) fn bytes(&self) -> usize {
-        self.slots.bytes() + self.rows.as_ref().map_or(0, |rows| 8 * rows.capacity()) + 32 * self.refunds_before_purchase.capacity()
+        self.stats.bytes() + self.rows.as_ref().map_or(0, |rows| 8 * rows.capacity()) + 32 * self.refunds_before_purchase.capacity()
     }
 
     /// Number of codes.
     pub(crate) fn len(&self) -> usize {
-        self.absent.unwrap_or(self.slots.len())
+        self.absent.unwrap_or(self.stats.len())
     }
 
     /// Whether there are no codes.
@@ -383,29 +384,29 @@ impl Totals {
         self.len() == 0
     }
 
-    /// Whether nothing is kept of customers.
+    /// Whether no totals are kept.
     pub(crate) fn are_absent(&self) -> bool {
         self.absent.is_some()
     }
 
-    /// Asks for the cache lines of a customer.
+    /// Prefetches the cache lines of a customer.
     #[inline]
     pub(crate) fn prefetch(&self, code: u32) {
-        self.slots.prefetch(code);
+        self.stats.prefetch(code);
         if let Some(rows) = &self.rows {
             prefetch(rows, code as usize);
         }
     }
 
-    /// What several parts know, none of whose customers another has: the codes of each begin where it is said, and all are
-    /// below `len`.
+    /// Concatenates parts with disjoint customers; the codes of each part begin at its start, `len` codes in
+    /// total.
     pub(crate) fn concat(parts: &[(&Self, usize)], len: usize, threads: Threads<'_>) -> Self {
         if parts.iter().any(|(part, _)| part.absent.is_some()) {
             return Self { absent: Some(len), ..Self::default() };
         }
-        let slots: Vec<(&CustomerStatsTable, usize)> = parts.iter().map(|(part, start)| (&part.slots, *start)).collect();
+        let stats: Vec<(&CustomerStatsTable, usize)> = parts.iter().map(|(part, start)| (&part.stats, *start)).collect();
         let has_rows = parts.iter().any(|(part, _)| part.rows.is_some());
-        let mut whole = Self { slots: CustomerStatsTable::concat(&slots, len, threads), ..Self::new(has_rows) };
+        let mut whole = Self { stats: CustomerStatsTable::concat(&stats, len, threads), ..Self::new(has_rows) };
         if let Some(rows) = &mut whole.rows {
             rows.resize(len, 0);
             for (from, start) in parts.iter().filter_map(|(part, start)| Some((part.rows.as_ref()?, *start))) {
@@ -414,36 +415,36 @@ impl Totals {
         }
         for (part, start) in parts {
             for (&code, &refunds) in &part.refunds_before_purchase {
-                whole.note_refunds(code + *start as u32, refunds);
+                whole.add_refunds(code + *start as u32, refunds);
             }
         }
         whole
     }
 
-    /// Whether customer `code` has a purchase or a refund; a code can be empty when all its rows were left out.
+    /// Whether a customer has a purchase or a refund. A code has neither if all its rows were left out.
     pub(crate) fn is_present(&self, code: u32) -> bool {
         self.absent.is_some()
-            || (code as usize) < self.slots.len() && self.slots.orders(code) > 0
+            || (code as usize) < self.stats.len() && self.stats.orders(code) > 0
             || self.refunds_before_purchase.contains_key(&code)
     }
 
-    /// What is known of each code.
-    pub(crate) fn slots(&self) -> &CustomerStatsTable {
-        &self.slots
+    /// Customer stats by code.
+    pub(crate) fn stats(&self) -> &CustomerStatsTable {
+        &self.stats
     }
 
-    /// Rows of the purchases of each code; `None` where rows are orders.
+    /// Rows of purchases by code; `None` if rows are orders.
     pub(crate) fn rows(&self) -> Option<&[u64]> {
         self.rows.as_deref()
     }
 
-    /// The customers who have only refunds: how many, their money, their first row.
+    /// Tally of the customers with only refunds.
     pub(crate) fn without_purchase(&self) -> Tally {
         let mut tally = Tally::default();
         for (&code, &(row, rows)) in &self.refunds_before_purchase {
-            let slot = self.slots.get(code);
-            if slot.orders == 0 {
-                tally.add_rows(rows, slot.units, row);
+            let entry = self.stats.get(code);
+            if entry.orders == 0 {
+                tally.add_rows(rows, entry.units, row);
             }
         }
         tally

@@ -26,7 +26,7 @@ pub fn cohort_retention_of(base: &CustomerBase, spec: &CohortSpec, as_of: Option
     columns.extend(spec.by.as_deref());
     let own = spec.cohort_column.as_deref().filter(|name| spec.cohort_by == CohortBy::Column && !columns.contains(name));
     columns.extend(own);
-    let (base, order_log) = base.retold(end.map(|end| end.last_day()), start)?;
+    let (base, order_log) = base.replay(end.map(|end| end.last_day()), start)?;
     of_base(spec.clone(), base.with_attributes(&columns)?, order_log, (start, end), context)
 }
 

@@ -1,9 +1,9 @@
-//! The file of a customer base: a checked Arrow file ([`crate::store::blocks`]) with one row per customer, ascending by id.
+//! The file of a customer base: an Arrow file with checksums ([`crate::store::blocks`]), one row per customer, ascending by id.
 //!
-//! Settings and kinds are JSON in the metadata of the schema (`custcore.settings`, `custcore.kinds`), what is known besides
-//! the customers (tallies of the report, names of batches) in those of the footer (`custcore.account`). A base that never saw
-//! data has no kinds and no columns. What it holds makes the bytes, not the way it came in; so the first rows in the report,
-//! which only the way tells, are gone after loading.
+//! Settings and input schema are JSON in the schema metadata (`custcore.settings`, `custcore.kinds`); report tallies and
+//! batch ids are in the footer metadata (`custcore.account`). A base without an update
+//! has no input schema and no columns. The bytes depend on the content only, not on the order of updates; therefore the row
+//! numbers in the report are not stored.
 
 mod settings;
 pub(crate) mod table;
@@ -27,18 +27,18 @@ use crate::state::spec::BaseSpec;
 use crate::store::atomic::AtomicFile;
 use crate::store::blocks::{Entries, Format, Reader, Writer};
 
-/// What the file of a base calls itself.
+/// The format of the file of a base.
 pub(crate) const FORMAT: Format = Format { name: "customer base", version: 1 };
 
 const SETTINGS: &str = "custcore.settings";
 const KINDS: &str = "custcore.kinds";
 const ACCOUNT: &str = "custcore.account";
 
-/// Units of money beyond this do not fit a decimal of 38 digits.
+/// The largest amount in units that fits a decimal of 38 digits.
 const LARGEST_UNITS: u128 = 10_u128.pow(38) - 1;
 
 impl CustomerBase {
-    /// Writes the base to a file, whole or not at all.
+    /// Writes the base to a file atomically.
     pub fn save(&self, path: &Path, context: &Context) -> Result<()> {
         let file = AtomicFile::create(path).map_err(|error| Error::file("write", path, &error))?;
         self.write(file, path, context)?.commit().map_err(|error| Error::file("write", path, &error))
@@ -61,11 +61,11 @@ impl CustomerBase {
 
     fn write<W: Write + Send>(&self, to: W, path: &Path, context: &Context) -> Result<W> {
         let settings = BaseSettings::of(self.spec()).ok_or_else(|| {
-            let message = "a base that is kept for one call is not written to a file; choose track='totals', 'days' or 'orders'";
+            let message = "a base for a single call cannot be written to a file; use track='totals', 'days' or 'orders'";
             Error::new(ErrorKind::StateMismatch, message)
         })?;
         let mut entries = Entries::from([(SETTINGS.to_owned(), json(&settings)?)]);
-        let Some((kinds, state, account)) = self.known_parts() else {
+        let Some((input_schema, state, account)) = self.known_parts() else {
             return Writer::new(to, path, FORMAT, &arrow_schema::Schema::empty(), entries)?.finish(&Entries::new());
         };
         let rows = state.interner.len();
@@ -77,8 +77,8 @@ impl CustomerBase {
                     "a sum of money has more than 38 digits, more than the file of a base holds. Cast the amounts to a smaller scale";
                 return Err(Error::new(ErrorKind::SumOverflow, message));
             }
-            let layout = BaseFileLayout::of(self.spec(), kinds, !narrow, None);
-            entries.insert(KINDS.to_owned(), json(&KindNames::of(kinds, !narrow))?);
+            let layout = BaseFileLayout::of(self.spec(), input_schema, !narrow, None);
+            entries.insert(KINDS.to_owned(), json(&KindNames::of(input_schema, !narrow))?);
             let mut writer = Writer::new(to, path, FORMAT, layout.schema(), entries)?;
             write_batches(&mut writer, &layout, &customers, BATCH, (context, threads), |_, _| Ok(()))?;
             writer.finish(&Entries::from([(ACCOUNT.to_owned(), json(&AccountText::of(state, account))?)]))
@@ -86,7 +86,7 @@ impl CustomerBase {
     }
 }
 
-/// Writes all customers in batches of at most so many; `written` hears of each batch and its bytes.
+/// Writes all customers in batches of at most `most`; `written` is called with each batch and its size in bytes.
 pub(crate) fn write_batches<W: Write>(
     writer: &mut Writer<W>,
     layout: &BaseFileLayout,
@@ -96,7 +96,7 @@ pub(crate) fn write_batches<W: Write>(
     mut written: impl FnMut(&RecordBatch, u64) -> Result<()>,
 ) -> Result<()> {
     let batches = customers.batches(most);
-    // A few at a time are made side by side where there are many.
+    // If there are many, some batches at a time are built in parallel.
     let threads = threads.if_large(customers.len());
     for some in batches.chunks(threads.count()) {
         context.check()?;
@@ -113,22 +113,22 @@ fn json(value: &impl Serialize) -> Result<String> {
     serde_json::to_string(value).map_err(Error::internal)
 }
 
-/// The settings of an open file, and its kinds with their layout if it has any.
+/// The settings of an open file, and its input schema with the layout if it has one.
 fn described<R: Read + Seek>(reader: &Reader<R>) -> Result<(BaseSpec, Option<(InputSchema, BaseFileLayout)>)> {
     let metadata = reader.schema().metadata();
     let settings: BaseSettings = parsed(reader, metadata.get(SETTINGS).map(String::as_str), "its settings cannot be read")?;
     let spec = settings.spec().ok_or_else(|| reader.damaged("its settings cannot be read"))?;
     let spec = spec.checked().map_err(|error| reader.damaged(error.message()))?;
-    let wrong = || reader.damaged("its kinds cannot be read");
+    let wrong = || reader.damaged("its input schema cannot be read");
     let Some(text) = metadata.get(KINDS) else { return Ok((spec, None)) };
-    let names: KindNames = parsed(reader, Some(text.as_str()), "its kinds cannot be read")?;
+    let names: KindNames = parsed(reader, Some(text.as_str()), "its input schema cannot be read")?;
     let wide = names.wide;
-    let kinds = names.kinds(&spec)?.ok_or_else(wrong)?;
-    let layout = BaseFileLayout::of(&spec, &kinds, wide, None);
+    let input_schema = names.kinds(&spec)?.ok_or_else(wrong)?;
+    let layout = BaseFileLayout::of(&spec, &input_schema, wide, None);
     if layout.schema().fields() != reader.schema().fields() {
-        return Err(reader.damaged("its columns are not those of its settings"));
+        return Err(reader.damaged("its columns do not match its settings"));
     }
-    Ok((spec, Some((kinds, layout))))
+    Ok((spec, Some((input_schema, layout))))
 }
 
 fn parsed<T: DeserializeOwned, R: Read + Seek>(reader: &Reader<R>, text: Option<&str>, wrong: &str) -> Result<T> {
@@ -136,27 +136,27 @@ fn parsed<T: DeserializeOwned, R: Read + Seek>(reader: &Reader<R>, text: Option<
 }
 
 fn read<R: Read + Seek + Send>(mut reader: Reader<R>, context: &Context) -> Result<CustomerBase> {
-    // How many rows there are is told by their batches alone; one batch is worth no threads.
+    // The number of rows is known only by batches; one batch is not worth threads.
     let rows = if reader.len() > 1 { usize::MAX } else { 0 };
     context.run_if_large(rows, |threads| read_here(&mut reader, context, threads))?
 }
 
 fn read_here<R: Read + Seek>(reader: &mut Reader<R>, context: &Context, threads: Threads<'_>) -> Result<CustomerBase> {
     let (spec, described) = described(reader)?;
-    let Some((kinds, layout)) = described else {
+    let Some((input_schema, layout)) = described else {
         if reader.is_empty() {
             return Ok(CustomerBase::of_parts(spec, None));
         }
-        return Err(reader.damaged("it has customers of no kind"));
+        return Err(reader.damaged("it has customers but no input schema"));
     };
-    let mut restore = BaseLoader::new(&kinds, &spec, threads);
+    let mut loader = BaseLoader::new(&input_schema, &spec, threads);
     for batch in 0..reader.len() {
         context.check()?;
         let rows = reader.batch(batch)?;
-        layout.read(&rows, &mut restore).map_err(|failure| failure.of(reader))?;
+        layout.read(&rows, &mut loader).map_err(|failure| failure.of(reader))?;
     }
-    let account: AccountText = parsed(reader, reader.entries().get(ACCOUNT).map(String::as_str), "its account cannot be read")?;
-    let mut state = restore.finish();
-    let account = account.fill(&mut state).ok_or_else(|| reader.damaged("its account cannot be read"))?;
-    Ok(CustomerBase::of_parts(spec, Some((kinds, state, account))))
+    let account: AccountText = parsed(reader, reader.entries().get(ACCOUNT).map(String::as_str), "its report cannot be read")?;
+    let mut state = loader.finish();
+    let account = account.fill(&mut state).ok_or_else(|| reader.damaged("its report cannot be read"))?;
+    Ok(CustomerBase::of_parts(spec, Some((input_schema, state, account))))
 }

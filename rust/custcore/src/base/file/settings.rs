@@ -1,4 +1,4 @@
-//! What shapes a base, and what it holds besides its customers, as JSON: the same content is the same text.
+//! Settings, input schema and tallies of a base as JSON. Equal content gives equal text.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -69,7 +69,7 @@ fn named<T: Copy>(names: &[(T, &str)], name: &str) -> Option<T> {
 }
 
 impl BaseSettings {
-    /// The settings as text has them; `None` for a base that is not to be kept.
+    /// The settings in their JSON form; `None` for a base that cannot be stored.
     pub(super) fn of(spec: &BaseSpec) -> Option<Self> {
         if spec.track == Track::Once || spec.window.is_some() || spec.roles.start.is_some() || spec.roles.returning.is_some() {
             return None;
@@ -100,7 +100,7 @@ impl BaseSettings {
         })
     }
 
-    /// The settings that the text has; `None` for a name that says nothing.
+    /// The parsed settings; `None` for an unknown name.
     pub(super) fn spec(self) -> Option<BaseSpec> {
         let pick = |(name, pick): (String, String)| Some((name, named(&PICKS, &pick)?));
         let attributes = self.attributes.into_iter().map(pick).collect::<Option<_>>()?;
@@ -135,7 +135,7 @@ impl BaseSettings {
     }
 }
 
-/// What the first data fixed for all that follow.
+/// The input schema, fixed by the first update.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct KindNames {
@@ -144,7 +144,7 @@ pub(super) struct KindNames {
     money: Option<MoneyKind>,
     order: Option<String>,
     attributes: Vec<String>,
-    /// Whether units of money are written in 128 bits.
+    /// Whether amounts are written in 128 bits.
     pub wide: bool,
 }
 
@@ -157,23 +157,23 @@ enum MoneyKind {
 }
 
 impl KindNames {
-    /// The kinds as text has them.
-    pub(super) fn of(kinds: &InputSchema, wide: bool) -> Self {
+    /// The input schema in its JSON form.
+    pub(super) fn of(input_schema: &InputSchema, wide: bool) -> Self {
         Self {
-            id: kinds.id_type.to_string(),
-            zone: kinds.clock.zone().map(|zone| zone.name().to_owned()),
-            money: kinds.money.map(|money| match money {
+            id: input_schema.id_type.to_string(),
+            zone: input_schema.clock.zone().map(|zone| zone.name().to_owned()),
+            money: input_schema.money.map(|money| match money {
                 Money::Float { decimals } => MoneyKind::Float(decimals),
                 Money::Integer => MoneyKind::Integer,
                 Money::Decimal { scale } => MoneyKind::Decimal(scale),
             }),
-            order: kinds.order_kind.map(|kind| name_of(&KINDS, &kind)),
-            attributes: kinds.attributes.iter().map(|(_, value_type)| value_type.to_string()).collect(),
+            order: input_schema.order_kind.map(|kind| name_of(&KINDS, &kind)),
+            attributes: input_schema.attributes.iter().map(|(_, value_type)| value_type.to_string()).collect(),
             wide,
         }
     }
 
-    /// The kinds that the text has; `None` for a name that says nothing.
+    /// The parsed input schema; `None` for an unknown name.
     pub(super) fn kinds(self, spec: &BaseSpec) -> Result<Option<InputSchema>> {
         let key = |name: &str| -> Option<(KeyKind, DataType)> {
             let data_type = name.parse::<DataType>().ok()?;
@@ -215,7 +215,7 @@ impl KindNames {
     }
 }
 
-/// What a base holds besides its customers.
+/// What a base holds except its customers.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AccountText {
@@ -225,20 +225,21 @@ pub(super) struct AccountText {
     sealed: Option<i32>,
     batch_ids: BTreeSet<String>,
     report: Tallies,
-    /// By local day, where the base can look back.
-    notes: Option<BTreeMap<i32, Tallies>>,
+    /// By local day, if the base has snapshots as of past days.
+    #[serde(rename = "notes")]
+    daily_tallies: Option<BTreeMap<i32, Tallies>>,
 }
 
-/// Those that counted something, by name.
+/// Nonzero tallies by name.
 type Tallies = BTreeMap<String, TallyText>;
 
-/// A tally; the number of its first row depends on how the rows came and is not kept.
+/// A tally. Its first row number depends on the order of updates and is not stored.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TallyText {
     count: u64,
     rows: u64,
-    /// In decimal digits, because not every reader of JSON knows integers of 128 bits.
+    /// As decimal digits, because not every JSON reader supports 128-bit integers.
     units: String,
 }
 
@@ -261,8 +262,8 @@ fn purchase_tallies(purchases: &mut PurchaseTallies) -> [(&'static str, &mut Tal
     [("excluded_refunds", excluded_refunds), ("netted_refunds", netted_refunds), ("zero_orders", zero_orders)]
 }
 
-fn day_tallies(notes: &mut DayTallies) -> impl Iterator<Item = (&'static str, &mut Tally)> {
-    let DayTallies { null_amount, null_order, purchases } = notes;
+fn day_tallies(tallies: &mut DayTallies) -> impl Iterator<Item = (&'static str, &mut Tally)> {
+    let DayTallies { null_amount, null_order, purchases } = tallies;
     [("null_amount", null_amount), ("null_order_id", null_order)].into_iter().chain(purchase_tallies(purchases))
 }
 
@@ -272,7 +273,7 @@ fn write<'a>(tallies: impl Iterator<Item = (&'static str, &'a mut Tally)>) -> Ta
     tallies.filter(|(_, tally)| counted(tally)).map(|(name, tally)| (name.to_owned(), text(tally))).collect()
 }
 
-/// Fills tallies; `None` if one has no such name or no such number.
+/// Reads tallies; `None` for an unknown name or an invalid number.
 fn read<'a>(mut from: Tallies, tallies: impl Iterator<Item = (&'static str, &'a mut Tally)>) -> Option<()> {
     for (name, tally) in tallies {
         if let Some(TallyText { count, rows, units }) = from.remove(name) {
@@ -283,11 +284,11 @@ fn read<'a>(mut from: Tallies, tallies: impl Iterator<Item = (&'static str, &'a 
 }
 
 impl AccountText {
-    /// What a state holds besides its customers, as text has it.
+    /// The content of a state except its customers, in its JSON form.
     pub(super) fn of(state: &State, account: BaseMeta) -> Self {
         let (mut rows, mut purchases) = (state.rows, state.purchases);
-        let notes = state.notes.as_ref().map(|notes| {
-            let by_day = notes.days().map(|(day, notes)| (day, write(day_tallies(&mut notes.clone()))));
+        let daily_tallies = state.daily_tallies.as_ref().map(|daily_tallies| {
+            let by_day = daily_tallies.days().map(|(day, tallies)| (day, write(day_tallies(&mut tallies.clone()))));
             by_day.filter(|(_, tallies)| !tallies.is_empty()).collect()
         });
         Self {
@@ -297,16 +298,16 @@ impl AccountText {
             sealed: account.sealed,
             batch_ids: account.batches,
             report: write(row_tallies(&mut rows).into_iter().chain(purchase_tallies(&mut purchases))),
-            notes,
+            daily_tallies,
         }
     }
 
-    /// Fills a state; `None` if the text says what cannot be.
+    /// Fills a state; `None` if the content is invalid.
     pub(super) fn fill(self, state: &mut State) -> Option<BaseMeta> {
         (state.first_day, state.last_day) = (self.first_day.unwrap_or(i32::MAX), self.last_day.unwrap_or(i32::MIN));
         read(self.report, row_tallies(&mut state.rows).into_iter().chain(purchase_tallies(&mut state.purchases)))?;
-        match (self.notes, &mut state.notes) {
-            (Some(by_day), Some(notes)) => fill_notes(by_day, notes)?,
+        match (self.daily_tallies, &mut state.daily_tallies) {
+            (Some(by_day), Some(daily_tallies)) => fill_daily_tallies(by_day, daily_tallies)?,
             (None, None) => {}
             _ => return None,
         }
@@ -314,6 +315,6 @@ impl AccountText {
     }
 }
 
-fn fill_notes(by_day: BTreeMap<i32, Tallies>, notes: &mut DailyTallies) -> Option<()> {
-    by_day.into_iter().try_for_each(|(day, tallies)| read(tallies, day_tallies(notes.on(day))))
+fn fill_daily_tallies(by_day: BTreeMap<i32, Tallies>, daily_tallies: &mut DailyTallies) -> Option<()> {
+    by_day.into_iter().try_for_each(|(day, tallies)| read(tallies, day_tallies(daily_tallies.on(day))))
 }

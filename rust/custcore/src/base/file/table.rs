@@ -1,19 +1,19 @@
-//! Customers as Arrow record batches, and back: one row per customer, with lists of his days and of his orders.
+//! Conversion between customers and Arrow record batches: one row per customer, with lists of days and orders.
 //!
 //! | column | type |
 //! |---|---|
 //! | the id, by its own name | its own |
 //! | `first_date`, `last_date` | Date32, null without a purchase |
-//! | `n_orders`, `n_rows`, `n_other_rows` | Int64; the rows of other orders than purchases only where there is no purchase |
-//! | `units` | money in units: Int64 where all of the file fit, else Decimal128(38, 0) |
-//! | `days`, where they are kept | list of `date`, `n_orders`, `n_rows`, `n_other_rows`, `units` |
-//! | `orders`, where there are order ids | list of `order_id` (null: takes no more lines), `parts` by day, `attributes` |
-//! | `attributes`, and other groups of accumulators ([`crate::state::accumulator`]) | a column for each; of an attribute its `value`, and the time it was seen at: `seconds` and `nanoseconds` |
+//! | `n_orders`, `n_rows`, `n_other_rows` | Int64; the rows of orders other than purchases only if there is no purchase |
+//! | `units` | amount in units: Int64 if all amounts of the file fit, else Decimal128(38, 0) |
+//! | `days`, if kept | list of `date`, `n_orders`, `n_rows`, `n_other_rows`, `units` |
+//! | `orders`, if there are order ids | list of `order_id` (null: closed), `parts` by day, `attributes` |
+//! | `attributes`, and other groups of accumulators ([`crate::state::accumulator`]) | a column for each; for an attribute its `value` and the timestamp, `seconds` and `nanoseconds` |
 //!
-//! Runs of a base that outgrew memory ([`crate::base::spill`]) have the first rows besides, which the report tells: `first_other_row`
+//! Spilled runs ([`crate::base::spill`]) also have the row numbers for the report: `first_other_row`
 //! of a customer, `first_row` of a part of an order.
 //!
-//! A name that the id has already gets a `_` behind it.
+//! A name equal to that of the id column gets a `_` appended.
 
 use std::io::{Read, Seek};
 use std::sync::Arc;
@@ -44,31 +44,31 @@ use crate::store::blocks::Reader;
 use crate::table::key_column;
 use crate::time::calendar::{MAX_DAY, MIN_DAY};
 
-/// What the columns are.
+/// The columns of the file.
 #[derive(Debug)]
 pub(crate) struct BaseFileLayout {
     schema: Arc<Schema>,
     id_type: DataType,
-    /// Whether units of money need more than 64 bits.
+    /// Whether amounts need more than 64 bits.
     wide: bool,
-    /// Where the first rows are kept: the rows before those of the state.
+    /// If row numbers are stored: the number of rows before those of the state.
     rows_before: Option<u64>,
     days: Option<Fields>,
     orders: Option<OrderLayout>,
     groups: Vec<Group>,
 }
 
-/// The column of the accumulators of one group: a struct of the columns of each.
+/// The struct column of the accumulators of one group.
 #[derive(Debug)]
 struct Group {
     name: &'static str,
     fields: Fields,
-    /// The position of the first.
+    /// Position of the first accumulator.
     first: usize,
 }
 
 impl Group {
-    /// The groups of some accumulators.
+    /// The groups of the accumulators.
     fn all(accumulators: &Accumulators) -> Vec<Self> {
         let all: Vec<&dyn Accumulator> = accumulators.iter().collect();
         let mut groups: Vec<Self> = Vec::new();
@@ -92,10 +92,10 @@ impl Group {
     }
 
     /// Reads the column for some keys.
-    fn read(&self, column: &ArrayRef, keys: &[(Level, u32)], restore: &mut BaseLoader<'_>) -> Result<(), Failure> {
-        let threads = restore.threads;
+    fn read(&self, column: &ArrayRef, keys: &[(Level, u32)], loader: &mut BaseLoader<'_>) -> Result<(), Failure> {
+        let threads = loader.threads;
         for (at, column) in column.as_struct().columns().iter().enumerate() {
-            restore.accumulator(self.first + at)?.read(keys, column, threads)?;
+            loader.accumulator(self.first + at)?.read(keys, column, threads)?;
         }
         Ok(())
     }
@@ -109,7 +109,7 @@ struct OrderLayout {
 }
 
 impl Failure {
-    /// The error, for a file that is open.
+    /// The error for an open file.
     pub(crate) fn of<R: Read + Seek>(self, reader: &Reader<R>) -> Error {
         match self {
             Self::Content(why) => reader.damaged(why),
@@ -127,16 +127,16 @@ fn item(fields: &Fields) -> FieldRef {
 }
 
 impl BaseFileLayout {
-    /// The layout of a base of these settings and kinds. First rows are kept if it is given how many rows there were before.
-    pub(crate) fn of(spec: &BaseSpec, kinds: &InputSchema, wide: bool, rows_before: Option<u64>) -> Self {
+    /// The layout for these settings and input schema. Row numbers are stored if `rows_before` is given.
+    pub(crate) fn of(spec: &BaseSpec, input_schema: &InputSchema, wide: bool, rows_before: Option<u64>) -> Self {
         let units = Field::new("units", if wide { DataType::Decimal128(38, 0) } else { DataType::Int64 }, false);
         let date = Field::new("date", DataType::Date32, false);
         let count = |name: &str| Field::new(name, DataType::UInt32, false);
         let days = spec
             .keeps_days()
             .then(|| Fields::from(vec![date.clone(), count("n_orders"), count("n_rows"), count("n_other_rows"), units.clone()]));
-        let groups = Group::all(&Accumulators::new(&spec.roles.attributes, &spec.accumulators, kinds));
-        let orders = kinds.order_kind.map(|kind| {
+        let groups = Group::all(&Accumulators::new(&spec.roles.attributes, &spec.accumulators, input_schema));
+        let orders = input_schema.order_kind.map(|kind| {
             let mut parts = vec![
                 date,
                 Field::new("n_rows", DataType::Int64, false),
@@ -163,13 +163,13 @@ impl BaseFileLayout {
         columns.extend(orders.as_ref().map(|layout| Field::new("orders", list_of(&layout.fields), false)));
         columns.extend(groups.iter().map(Group::field));
         for column in &mut columns {
-            while *column.name() == kinds.id_name {
+            while *column.name() == input_schema.id_name {
                 let name = format!("{}_", column.name());
                 column.set_name(name);
             }
         }
-        columns.insert(0, Field::new(&kinds.id_name, kinds.id_type.clone(), false));
-        Self { schema: Arc::new(Schema::new(columns)), id_type: kinds.id_type.clone(), wide, rows_before, days, orders, groups }
+        columns.insert(0, Field::new(&input_schema.id_name, input_schema.id_type.clone(), false));
+        Self { schema: Arc::new(Schema::new(columns)), id_type: input_schema.id_type.clone(), wide, rows_before, days, orders, groups }
     }
 
     /// The schema, without metadata.
@@ -219,7 +219,7 @@ impl BaseFileLayout {
         if self.wide {
             let (precision, scale) = (38, 0);
             let values = Decimal128Array::from(units.collect::<Vec<i128>>());
-            // Their sizes were looked at before.
+            // The caller has checked the range.
             return Arc::new(values.with_data_type(DataType::Decimal128(precision, scale)));
         }
         Arc::new(Int64Array::from(units.map(|units| units as i64).collect::<Vec<i64>>()))
@@ -277,10 +277,10 @@ impl BaseFileLayout {
     }
 
     /// Reads the rows of a batch of this layout.
-    pub(crate) fn read(&self, batch: &RecordBatch, restore: &mut BaseLoader<'_>) -> Result<(), Failure> {
+    pub(crate) fn read(&self, batch: &RecordBatch, loader: &mut BaseLoader<'_>) -> Result<(), Failure> {
         let mut columns = batch.columns().iter();
         let mut next = || columns.next().ok_or(Failure::Content("a column is missing"));
-        let first = restore.add_ids(keys_in(next()?, restore.threads)?.ok_or("an id is null")?)?;
+        let first = loader.add_ids(keys_in(next()?, loader.threads)?.ok_or("an id is null")?)?;
         let (first_dates, last_dates) = (next()?.as_primitive::<Date32Type>(), next()?.as_primitive::<Date32Type>());
         let (orders, rows, others) = (counts(next()?)?, counts(next()?)?, counts(next()?)?);
         let units = self.read_units(next()?);
@@ -289,7 +289,7 @@ impl BaseFileLayout {
             let ends = match (first_dates.is_valid(row), last_dates.is_valid(row)) {
                 (true, true) => Some((day(first_dates.value(row))?, day(last_dates.value(row))?)),
                 (false, false) => None,
-                _ => return Err("a customer has one of two dates".into()),
+                _ => return Err("a customer has only one of first_date and last_date".into()),
             };
             let totals = CustomerTotals {
                 ends,
@@ -299,17 +299,17 @@ impl BaseFileLayout {
                 first_other: first_others.map_or(u64::MAX, |rows| rows.value(row)),
                 units: units.get(row),
             };
-            restore.add_totals(code, &totals)?;
+            loader.add_totals(code, &totals)?;
         }
         if self.days.is_some() {
-            self.read_days(next()?.as_list(), first, restore)?;
+            self.read_days(next()?.as_list(), first, loader)?;
         }
         if self.orders.is_some() {
-            self.read_orders(next()?.as_list(), first, restore)?;
+            self.read_orders(next()?.as_list(), first, loader)?;
         }
         let keys: Vec<(Level, u32)> = (first..).take(batch.num_rows()).map(|code| (Level::Customer, code)).collect();
         for group in &self.groups {
-            group.read(next()?, &keys, restore)?;
+            group.read(next()?, &keys, loader)?;
         }
         Ok(())
     }
@@ -322,7 +322,7 @@ impl BaseFileLayout {
         }
     }
 
-    fn read_days(&self, lists: &ListArray, first: u32, restore: &mut BaseLoader<'_>) -> Result<(), Failure> {
+    fn read_days(&self, lists: &ListArray, first: u32, loader: &mut BaseLoader<'_>) -> Result<(), Failure> {
         let records = lists.values().as_struct();
         let count = |at: usize| records.column(at).as_primitive::<UInt32Type>().values();
         let dates = records.column(0).as_primitive::<Date32Type>().values();
@@ -337,16 +337,16 @@ impl BaseFileLayout {
                     others: others[at],
                     units: units.get(at),
                 };
-                restore.add_day(&record)?;
+                loader.add_day(&record)?;
             }
         }
         Ok(())
     }
 
-    fn read_orders(&self, lists: &ListArray, first: u32, restore: &mut BaseLoader<'_>) -> Result<(), Failure> {
+    fn read_orders(&self, lists: &ListArray, first: u32, loader: &mut BaseLoader<'_>) -> Result<(), Failure> {
         let orders = lists.values().as_struct();
         let id_nulls = orders.column(0).logical_nulls();
-        let ids = keys_with_nulls(orders.column(0), restore.threads)?;
+        let ids = keys_with_nulls(orders.column(0), loader.threads)?;
         let part_lists: &ListArray = orders.column(1).as_list();
         let parts = part_lists.values().as_struct();
         let dates = parts.column(0).as_primitive::<Date32Type>().values();
@@ -369,22 +369,22 @@ impl BaseFileLayout {
                 };
                 let parts = part_ranges[order].clone().map(part).collect::<Result<Vec<Order>, Failure>>()?;
                 if !parts.is_sorted_by(|a, b| a.day < b.day) {
-                    return Err("the days of an order do not ascend".into());
+                    return Err("the days of an order are not ascending".into());
                 }
                 let is_open = id_nulls.as_ref().is_none_or(|nulls| nulls.is_valid(order));
-                keys.push(restore.add_order(is_open.then_some((&ids, order as u32)), &parts)?);
+                keys.push(loader.add_order(is_open.then_some((&ids, order as u32)), &parts)?);
             }
         }
-        // Lists may be a part of those that were written.
+        // The lists may be a slice.
         let first = lists.value_offsets().first().map_or(0, |&first| first as usize);
         for (group, column) in self.groups.iter().zip(orders.columns().iter().skip(2)) {
-            group.read(&column.slice(first, keys.len()), &keys, restore)?;
+            group.read(&column.slice(first, keys.len()), &keys, loader)?;
         }
         Ok(())
     }
 }
 
-/// The type that order ids are written in; the file knows nothing of the one they came in.
+/// The type of order ids in the file; their input type is not stored.
 fn order_id_type(kind: KeyKind) -> DataType {
     match kind {
         KeyKind::Signed => DataType::Int64,
@@ -428,7 +428,7 @@ fn keys_in(column: &ArrayRef, threads: Threads<'_>) -> Result<Option<Keys>, Fail
     Ok((!has_nulls).then_some(keys_with_nulls(column, threads)?))
 }
 
-/// The ids of a column; anything where they are null.
+/// The ids of a column; unspecified for nulls.
 fn keys_with_nulls(column: &ArrayRef, threads: Threads<'_>) -> Result<Keys, Failure> {
     Ok(intern_rows::keys_with_nulls(column, threads)?.ok_or("it has dictionaries")?)
 }
@@ -439,5 +439,5 @@ fn counts(column: &ArrayRef) -> Result<Vec<u64>, Failure> {
 }
 
 fn day(day: i32) -> Result<i32, Failure> {
-    if (MIN_DAY..=MAX_DAY).contains(&day) { Ok(day) } else { Err("a date lies outside the years 1 to 9999".into()) }
+    if (MIN_DAY..=MAX_DAY).contains(&day) { Ok(day) } else { Err("a date is outside the years 1 to 9999".into()) }
 }
