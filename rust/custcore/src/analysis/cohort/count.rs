@@ -116,13 +116,13 @@ impl Counter<'_> {
                 let returns = orders.iter().filter(|order| inside(order) && order.returns());
                 active_periods(returns.map(offset), self.spec.min_occurrences, &mut active);
                 count_member(&mut counts, place, self.spec.criterion, self.spec.horizon, self.spec.spans(), &active);
-                for (order, attributions) in orders.iter().zip(&mut attributions).filter(|(order, _)| inside(order)) {
+                for (order, attribution) in orders.iter().zip(&mut attributions).filter(|(order, _)| inside(order)) {
                     let row = self.spec.spans().row(offset(order));
                     if row < place.rows {
                         counts.add_orders(place.first + row, i64::from(order.returns()), order.units);
-                        *attributions = Attribution::Cell;
-                    } else if *attributions == Attribution::Outside {
-                        *attributions = Attribution::Beyond;
+                        *attribution = Attribution::Cell;
+                    } else if *attribution == Attribution::Outside {
+                        *attribution = Attribution::Beyond;
                     }
                 }
             }
@@ -160,14 +160,14 @@ enum Attribution {
 /// Tallies the unattributed orders of a customer by reason.
 fn add_unattributed(unattributed: &mut Unattributed, group: usize, outside: bool, orders: &[CohortOrder], attributions: &[Attribution]) {
     let mut whole = Tally::default();
-    for (order, &attributions) in orders.iter().zip(attributions).filter(|(_, attributions)| **attributions != Attribution::Cell) {
+    for (order, &attribution) in orders.iter().zip(attributions).filter(|(_, attribution)| **attribution != Attribution::Cell) {
         unattributed.orders[group] += i64::from(order.returns());
         unattributed.units[group] += order.units;
         if outside {
             whole.add(order.units, order.row);
         } else if !order.in_window() {
             unattributed.before_start.add(order.units, order.row);
-        } else if attributions == Attribution::Outside {
+        } else if attribution == Attribution::Outside {
             unattributed.before_first.add(order.units, order.row);
         } else {
             unattributed.beyond.add(order.units, order.row);

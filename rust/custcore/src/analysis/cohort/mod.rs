@@ -255,7 +255,7 @@ impl CohortRetention {
     pub fn revenue_retention(&self, reactivation: bool, context: &Context) -> Result<Table> {
         let view = self.view()?;
         if view.input_schema.money.is_none() {
-            let message = "revenue_retention() needs revenue: pass amount= to cohort_retention()";
+            let message = "revenue_retention() needs amounts: pass amount= to cohort_retention()";
             return Err(Error::new(ErrorKind::InvalidArgument, message));
         }
         let rows = self.run(context, |threads| {

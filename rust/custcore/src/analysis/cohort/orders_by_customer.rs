@@ -105,9 +105,9 @@ impl OrdersByCustomer {
         for range in self.starts.windows(2) {
             let entries = &self.entries[range[0]..range[1]];
             if !entries.is_empty() && entries.iter().all(|entry| entry.marks() & PURCHASE == 0) {
-                let mut theirs = Tally::default();
-                entries.iter().for_each(|entry| theirs.add(entry.units(&self.wide), entry.row()));
-                sum.add_rows(theirs.rows, theirs.units, theirs.first_row);
+                let mut refunds = Tally::default();
+                entries.iter().for_each(|entry| refunds.add(entry.units(&self.wide), entry.row()));
+                sum.add_rows(refunds.rows, refunds.units, refunds.first_row);
             }
         }
         sum

@@ -81,8 +81,8 @@ impl ActivityBitmaps<'_> {
 
 /// Revenue flows of the `width` customers of a revenue matrix of `n` rows; negative entries count as 0.
 fn flows(sums: &[i64], width: usize, n: usize) -> Vec<Flow> {
-    let (mut known, nothing) = (vec![false; width], vec![0; width]);
-    let mut before = &nothing[..];
+    let (mut known, zeros) = (vec![false; width], vec![0; width]);
+    let mut before = &zeros[..];
     let mut found = Vec::with_capacity(n);
     for now in sums.chunks_exact(width) {
         let [mut start, mut churned, mut contraction, mut expansion, mut reactivated, mut new, mut end] = [0_i64; 7];
