@@ -1,7 +1,7 @@
 //! The RFM scorer: fits bins on an RFM table, then scores and segments tables and single customers.
 //!
 //! It wraps [`crate::analysis::score::scorer::Scorer`] with three dimensions (two without amounts). A fitted scorer stores edges
-//! in the type of the fitted values, so that fit_transform, transform and scoring row by row agree exactly.
+//! in the type of the fitted values, so that `fit_transform`, `transform` and scoring row by row agree exactly.
 
 use arrow_array::RecordBatch;
 use arrow_schema::Schema;

@@ -25,7 +25,7 @@ fn ascending(dates: &[AsOf], clock: &Clock) -> Result<Vec<i32>> {
     let days = dates.iter().map(|date| date.day(clock)).collect::<Result<Vec<i32>>>()?;
     let invalid = |message: String| Err(Error::new(ErrorKind::InvalidArgument, message));
     if days.len() < 2 {
-        return invalid(format!("dates has {} of the at least 2 dates needed for a transition", days.len()));
+        return invalid(format!("dates has {} dates; at least 2 are needed", days.len()));
     }
     if let Some(pair) = days.windows(2).find(|pair| pair[0] >= pair[1]) {
         let (before, after) = (date_text(pair[0]), date_text(pair[1]));
