@@ -272,7 +272,7 @@ def test_an_order_that_turns_out_a_refund() -> None:
     found = kept.transitions([JAN, FEB], scorer)
     assert moved(found) == [(FEB, None, "new", 1, 6.0, 1.0), (FEB, "new", "asleep", 1, 4.0, 0.5)]
     (remark,) = [r for r in found.report.remarks if "no buyers" in r]
-    assert remark.startswith("1 customers of 2026-01-31 are no buyers as of 2026-02-28")
+    assert remark.startswith("1 customers of 2026-01-31 are not buyers as of 2026-02-28")
     assert found.report["refund_only_customers"].sum == -5.0
     new = rows(kept.stays([JAN, FEB], scorer))[0]
     assert (new["segment"], new["spells"], new["ended"], new["open"]) == ("new", 3, 2, 1)
@@ -354,7 +354,7 @@ def test_other_arguments_are_checked() -> None:
         for scorer in (custcore.RFMScorer(segments=None), custcore.RFMScorer(bins=4)):
             with pytest.raises(InvalidArgumentError, match="segments="):
                 ask(DATES, scorer)
-        with pytest.raises(InvalidArgumentError, match="octants need money"):
+        with pytest.raises(InvalidArgumentError, match="octants need amounts"):
             base(table(SALES), amount=None).transitions(DATES, custcore.RFMScorer(segments="octants"))
 
 

@@ -28,7 +28,7 @@ WEIGHTS = st.sampled_from([0.0, 1.0, 1.0, 2.0, 3.0, 0.1, 0.7, 1e-9, 1e9])
 
 @st.composite
 def problems(draw: Any, *, features: int = 5) -> dict[str, Any]:
-    """Points, starting centres, weights and settings."""
+    """Points, initial centres, weights and settings."""
     d = draw(st.integers(1, features))
     offset, scale = draw(st.sampled_from(SCALES))
     kind = draw(st.sampled_from([np.float64, np.float64, np.float32]))

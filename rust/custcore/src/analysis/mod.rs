@@ -1,4 +1,4 @@
-//! Analyses. Kernel files see slices and numbers, table files build Arrow.
+//! Analyses. Kernel modules work on slices and numbers; table modules build Arrow arrays.
 
 pub(crate) mod cohort;
 pub(crate) mod kmeans;

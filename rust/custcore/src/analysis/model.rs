@@ -1,9 +1,9 @@
-//! Fitted models as bytes and files: one line of JSON with format, version, kind and checksum, safe to load from anywhere.
+//! Serialization of fitted models: one line of JSON with format, version, kind and checksum. Untrusted files are safe to load.
 //!
 //! `{"format": "custcore model", "version": 2, "library_version": ..., "kind": ..., "sha256": ..., "body": ...}`. The
-//! checksum is that of the body as it is written, so that a change of a byte is seen before anything is made of it. A float is
-//! written so that reading it gives the same bits; the same model gives the same bytes. Nothing in a model is ever executed,
-//! and what comes back is checked like the arguments of a user: an invalid body is an error.
+//! checksum covers the body as written, so any changed byte is detected before the body is parsed. Floats round-trip bit for
+//! bit, and equal models give equal bytes. No part of a model is executed; a loaded body is validated like user arguments, and
+//! an invalid one is an error.
 //!
 //! ```
 //! use custcore::{SegmentMap, Segments, model};
@@ -27,22 +27,22 @@ use sha2::{Digest, Sha256};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::atomic;
 
-/// What a file says it is.
+/// Value of `format`.
 const FORMAT: &str = "custcore model";
-/// The version of the format that is written. Version 1 held models of k-means only, before the first release.
+/// Format version written. Version 1, before the first release, supported k-means models only.
 pub const VERSION: u64 = 2;
-/// The largest model, in bytes. A model is a few numbers for each bin or cluster; what is larger is something else.
+/// Maximum size of a model in bytes. A model has a few numbers per bin or cluster, so a larger file is not a model.
 pub const LARGEST: usize = 64 << 20;
 
-/// What can be stored as a model.
+/// A type that can be stored as a model.
 pub trait StoredModel: Sized {
-    /// What the file calls it.
+    /// Value of `kind`.
     const KIND: &'static str;
-    /// What is written.
+    /// Serialized form of the body.
     type Body: Serialize + DeserializeOwned;
-    /// What is written of a model.
+    /// The body of a model.
     fn body(&self) -> Self::Body;
-    /// The model that was written; what cannot be is an error.
+    /// Restores a model from its body; an invalid body is an error.
     fn restore(body: Self::Body) -> Result<Self>;
 }
 
@@ -56,7 +56,7 @@ struct EnvelopeOut<'a> {
     body: &'a RawValue,
 }
 
-/// All may be missing, and there may be more: it is not known yet who wrote it.
+/// All fields are optional and unknown ones are ignored, because the writer is not known yet.
 #[derive(Deserialize)]
 struct Envelope<'a> {
     format: Option<String>,
@@ -68,7 +68,7 @@ struct Envelope<'a> {
     body: Option<&'a RawValue>,
 }
 
-/// A model as bytes.
+/// Serializes a model.
 pub fn to_bytes<M: StoredModel>(model: &M) -> Result<Vec<u8>> {
     let body = serde_json::value::to_raw_value(&model.body()).map_err(Error::internal)?;
     let sha256 = digest(&body);
@@ -77,28 +77,28 @@ pub fn to_bytes<M: StoredModel>(model: &M) -> Result<Vec<u8>> {
     let mut bytes = serde_json::to_vec(&written).map_err(Error::internal)?;
     bytes.push(b'\n');
     if bytes.len() > LARGEST {
-        let message = format!("the model takes {} bytes; the largest that can be stored has {LARGEST}. Score by fewer groups", bytes.len());
+        let message = format!("the model has {} bytes, more than the maximum of {LARGEST}. Score by fewer groups", bytes.len());
         return Err(Error::new(ErrorKind::OutOfRange, message));
     }
     Ok(bytes)
 }
 
-/// The model that [`to_bytes`] wrote.
+/// Restores a model from the bytes of [`to_bytes`].
 pub fn from_bytes<M: StoredModel>(bytes: &[u8]) -> Result<M> {
     let wrong = |message: String| Error::new(ErrorKind::ModelFormat, message);
     if bytes.len() > LARGEST {
-        return Err(wrong(format!("{} bytes are no model of custcore: the largest has {LARGEST}", bytes.len())));
+        return Err(wrong(format!("{} bytes are not a custcore model: the maximum is {LARGEST}", bytes.len())));
     }
     let found: Envelope<'_> =
-        serde_json::from_slice(bytes).map_err(|error| wrong(format!("the bytes are no model of custcore, or a part of one: {error}")))?;
+        serde_json::from_slice(bytes).map_err(|error| wrong(format!("the bytes are not a custcore model, or are truncated: {error}")))?;
     if found.format.as_deref() != Some(FORMAT) {
-        return Err(wrong(format!("the bytes are no model of custcore: they do not say '{FORMAT}'")));
+        return Err(wrong(format!("the bytes are not a custcore model: the format is not '{FORMAT}'")));
     }
-    let version = found.version.ok_or_else(|| wrong("the model does not say its version".to_owned()))?;
+    let version = found.version.ok_or_else(|| wrong("the model has no version".to_owned()))?;
     if version > VERSION {
         let by = found.library_version.as_ref().map_or_else(String::new, |by| format!(" ({})", by.escape_debug()));
         let message =
-            format!("the model has version {version}, which a newer custcore{by} wrote; this one reads version {VERSION}. Update custcore");
+            format!("the model has version {version}, written by a newer custcore{by}; this one reads version {VERSION}. Update custcore");
         return Err(Error::new(ErrorKind::ModelVersion, message));
     }
     if version < VERSION {
@@ -109,13 +109,13 @@ pub fn from_bytes<M: StoredModel>(bytes: &[u8]) -> Result<M> {
         return Err(wrong(format!("the model is of the kind '{}'; expected '{}'", kind.escape_debug(), M::KIND)));
     }
     let body = found.body.filter(|body| found.library_version.is_some() && Some(digest(body)) == found.sha256);
-    let body = body.ok_or_else(|| wrong("the model was changed after it was written: its checksum does not fit".to_owned()))?;
-    let cannot_be = |error: &dyn std::fmt::Display| wrong(format!("the model has parts that cannot be: {error}"));
-    let body = serde_json::from_str(body.get()).map_err(|error| cannot_be(&error))?;
-    M::restore(body).map_err(|error| cannot_be(&error))
+    let body = body.ok_or_else(|| wrong("the model was changed after it was written: the checksum does not match".to_owned()))?;
+    let invalid = |error: &dyn std::fmt::Display| wrong(format!("the model is invalid: {error}"));
+    let body = serde_json::from_str(body.get()).map_err(|error| invalid(&error))?;
+    M::restore(body).map_err(|error| invalid(&error))
 }
 
-/// Writes a model to a file, whole or not at all; an old file stands until then.
+/// Writes a model to a file atomically: an existing file is replaced only by a complete one.
 pub fn save<M: StoredModel>(model: &M, path: &Path) -> Result<()> {
     write(path, &to_bytes(model)?)
 }
@@ -130,7 +130,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     atomic::write(path, bytes).map_err(|error| Error::file("write", path, &error))
 }
 
-/// Reads the bytes of a file, of which no more is taken than a model can have.
+/// Reads the bytes of a file, up to just beyond the maximum size of a model.
 pub fn read(path: &Path) -> Result<Vec<u8>> {
     let read = || {
         let mut bytes = Vec::new();
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn floats_come_back_bit_for_bit() -> Result<()> {
+    fn floats_round_trip_bit_for_bit() -> Result<()> {
         for inertia in [0.3, f64::INFINITY, f64::NAN, f64::NEG_INFINITY] {
             let model = clusterer(inertia);
             let back: FittedKMeans = from_bytes(&to_bytes(&model)?)?;
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_such_model_says_why() -> Result<()> {
+    fn invalid_models_are_rejected() -> Result<()> {
         let bytes = to_bytes(&clusterer(1.0))?;
         let kind = |bytes: &[u8]| from_bytes::<FittedKMeans>(bytes).map(drop).map_err(|error| error.kind());
         assert_eq!(kind(&bytes), Ok(()));

@@ -1,14 +1,14 @@
-//! Cohorts of first purchases by the calendar, the quick way: a bit for every customer and period in which he was active,
-//! and the money of every purchase added to the cell that its customer's cohort and its period name.
+//! Fast path for calendar cohorts of first purchases: an activity bitmap with one bit per customer and period. The revenue
+//! of each purchase is added to the cell given by the customer's cohort and the purchase period.
 //!
-//! Bits lie period by period: the purchases of a month set bits of one row of an eighth of a byte a customer, which stays in
-//! a cache where masks of 64 bits a customer do not, and there may be any number of periods. They are filled from what the
-//! scan wrote down, by each thread for its share of the purchases, and where they would take much memory for some customers
-//! at a time. The lowest bit of a customer is his cohort, so that nothing but what was written down has to be known of him.
+//! The bitmaps are stored by period. The purchases of one month set bits in a single row of one bit per customer, which fits
+//! the cache where 64 bits per customer do not; the number of periods is unlimited. Each thread fills bitmaps from its share
+//! of the order log. If they would take too much memory, customers are processed in blocks. The lowest set bit of a customer
+//! is the cohort, so the order log is the only input.
 
 use std::ops::Range;
 
-use super::cell_counts::{fits_side_by_side, has_places};
+use super::cell_counts::{fits_parallel, is_dense};
 use super::cohorts::{Cohort, Cohorts};
 use super::count::Unattributed;
 use super::kernel::{CohortPosition, CountMembers, Counts, count_member, sum_up};
@@ -24,46 +24,46 @@ use crate::ingest::window_log::{FIRST_DAY, PurchaseChunk};
 use crate::ingest::window_log::{OrderLog, OrderRecord};
 use crate::report::Tally;
 
-/// Words of bits that all threads together fill at a time.
+/// Bitmap words filled at a time by all threads together.
 const WORDS: usize = 1 << 24;
-/// Rows ahead whose customers are asked for.
+/// Prefetch distance in rows.
 pub(super) const AHEAD: usize = 24;
-/// So many periods at the most are compared with each other, words of bits at a time, where bits of customers are counted.
+/// Up to this many periods, cohort and period bitmaps are intersected pairwise; beyond it, bits are visited one by one.
 const FEW_PERIODS: usize = 48;
-/// Words of such a block.
+/// Bitmap words per block of customers in pairwise intersection.
 const BLOCK_WORDS: usize = 32;
-/// A day on which a customer who bought nothing has bought first.
+/// First purchase day of a customer without purchases.
 const NO_DAY: i32 = i32::MAX;
 
-/// What is known of purchases kept brief, and of their customers.
+/// The packed order log and what is needed to count it by activity bitmaps.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ActivityBitmaps<'a> {
-    /// The settings.
+    /// Settings.
     pub spec: &'a CohortSpec,
-    /// What is observed.
+    /// Observation window.
     pub observation: &'a Observation,
-    /// Number of customers' codes.
+    /// Number of customer codes.
     pub customers: usize,
-    /// What was written down.
+    /// The order log of the scan.
     pub order_log: &'a OrderLog,
-    /// Threads to count with.
+    /// Threads used for counting.
     pub threads: Threads<'a>,
 }
 
-/// All that is counted.
+/// Result of counting.
 #[derive(Debug)]
 pub(crate) struct BitmapCounts {
-    /// The cohorts.
+    /// Cohorts.
     pub cohorts: Cohorts,
-    /// What is in their cells.
+    /// Counts by cell.
     pub counts: Counts,
-    /// What lies in none.
-    pub lost: Unattributed,
-    /// Customers who bought nothing, and their refunds.
+    /// Orders and revenue in no cell.
+    pub unattributed: Unattributed,
+    /// Customers without a purchase, and their refunds.
     pub without_purchase: Tally,
 }
 
-/// Who came back, by cell, where windows are the same for all members: who is eligible is the cohort's size.
+/// Active customers by cell. All members of a cohort share the same windows, so eligible members equal the cohort size.
 struct BitmapCustomers(Vec<i64>);
 
 impl CountMembers for BitmapCustomers {
@@ -77,16 +77,16 @@ impl CountMembers for BitmapCustomers {
     fn add_open(&mut self, _cell: usize, _members: i64) {}
 }
 
-/// The cohort of a customer, counted from the first.
+/// Position of a customer's cohort, counted from the first one.
 pub(super) trait Code: Copy + PartialEq + Send + Sync {
-    /// That of a customer who is in none.
-    const NOWHERE: Self;
+    /// Value of a customer in no cohort.
+    const NO_COHORT: Self;
     fn of(cohort: usize) -> Self;
     fn get(self) -> usize;
 }
 
 impl Code for u8 {
-    const NOWHERE: Self = Self::MAX;
+    const NO_COHORT: Self = Self::MAX;
     fn of(cohort: usize) -> Self {
         cohort as Self
     }
@@ -96,7 +96,7 @@ impl Code for u8 {
 }
 
 impl Code for u32 {
-    const NOWHERE: Self = Self::MAX;
+    const NO_COHORT: Self = Self::MAX;
     fn of(cohort: usize) -> Self {
         cohort as Self
     }
@@ -106,30 +106,31 @@ impl Code for u32 {
 }
 
 impl ActivityBitmaps<'_> {
-    /// Cells of all cohorts, each of which is observed to the end.
+    /// Number of cells; every cohort is observed up to the end of observation.
     pub(crate) fn cells(&self) -> u64 {
         let n = self.periods() as u64;
         n * (n + 1) / 2
     }
 
-    /// Whether bits suit the orders: cells have places. Where one odd date makes many periods, orders are counted one by one.
-    pub(crate) fn are_few(&self) -> bool {
-        has_places(self.cells() as usize, self.order_log.len())
+    /// Whether there are few enough cells for dense counts. If one outlying date creates many periods, orders are counted
+    /// customer by customer instead.
+    pub(crate) fn is_dense(&self) -> bool {
+        is_dense(self.cells() as usize, self.order_log.len())
     }
 
     /// Counts all orders.
     pub(crate) fn count(&self) -> Result<BitmapCounts> {
         let n = self.periods();
-        // The cohorts of all customers are looked up for every purchase: the fewer bytes, the more of them stay in the cache.
+        // The customer's cohort is looked up for every purchase: a narrow code keeps the lookup table in the cache.
         if n < usize::from(u8::MAX) { self.count_in::<u8>(n) } else { self.count_in::<u32>(n) }
     }
 
     fn count_in<C: Code>(&self, n: usize) -> Result<BitmapCounts> {
         let mut cohorts = Cohorts::empty(self.spec, self.observation, n)?;
         let mut counts = Counts::new(cohorts.cells);
-        let mut cohort_of = vec![C::NOWHERE; self.customers];
+        let mut cohort_of = vec![C::NO_COHORT; self.customers];
         self.by_customers(|range, bits| self.add_customers(&mut cohort_of[range], bits, &cohorts, &mut counts));
-        for (cohort, size) in cohorts.kept.iter_mut().zip(sizes(&cohort_of, n, self.threads)) {
+        for (cohort, size) in cohorts.stored.iter_mut().zip(sizes(&cohort_of, n, self.threads)) {
             cohort.size = size;
             let rows = cohort.first..cohort.first + cohort.rows;
             if self.spec.criterion != ReturnCriterion::On {
@@ -137,14 +138,14 @@ impl ActivityBitmaps<'_> {
             }
             counts.eligible[rows].fill(size);
         }
-        // A cell is where its cohort's rows begin, plus the periods between.
-        let origins: Vec<usize> = cohorts.kept.iter().enumerate().map(|(c, cohort)| cohort.first.wrapping_sub(c)).collect();
-        self.add_money(&cohort_of, &origins, &mut counts);
-        let (lost, without_purchase) = self.add_others(&cohort_of, &origins, &mut counts);
-        Ok(BitmapCounts { cohorts, counts, lost, without_purchase })
+        // The cell of (cohort, period) is the cohort's first cell plus the period offset.
+        let origins: Vec<usize> = cohorts.stored.iter().enumerate().map(|(c, cohort)| cohort.first.wrapping_sub(c)).collect();
+        self.add_revenue(&cohort_of, &origins, &mut counts);
+        let (unattributed, without_purchase) = self.add_full_orders(&cohort_of, &origins, &mut counts);
+        Ok(BitmapCounts { cohorts, counts, unattributed, without_purchase })
     }
 
-    /// Number of periods that are observed.
+    /// Number of observed periods.
     pub(super) fn periods(&self) -> usize {
         let periods = self.observation.periods();
         (periods.end - periods.start) as usize
@@ -158,7 +159,7 @@ impl ActivityBitmaps<'_> {
         self.order_log.pieces().iter().flatten()
     }
 
-    /// Does `work` on runs of the pieces, side by side where there is much in them.
+    /// Runs `work` on ranges of the pieces, in parallel if there are many orders.
     pub(super) fn by_pieces<R: Send>(&self, work: impl Fn(&[PurchaseChunk]) -> R + Sync + Send) -> Vec<R> {
         let pieces = self.pieces();
         if self.order_log.len() < ROWS_WORTH_THREADS {
@@ -168,7 +169,7 @@ impl ActivityBitmaps<'_> {
         self.threads.par_tasks(pieces.chunks(share), work)
     }
 
-    /// Hands over the bits of all customers, as many of them at a time as memory should hold.
+    /// Passes the activity bitmaps of all customers to `work`, in blocks that bound the memory.
     fn by_customers(&self, mut work: impl FnMut(Range<usize>, &[u64])) {
         let threads = self.threads.if_large(self.order_log.len()).count();
         let some = 64 * (WORDS / self.periods().max(1) / threads).max(1);
@@ -179,7 +180,7 @@ impl ActivityBitmaps<'_> {
         }
     }
 
-    /// A row of bits for each period: in which of them some customers were active.
+    /// The activity bitmaps of a range of customers: one row of bits per period.
     fn bits(&self, customers: &Range<usize>) -> Vec<u64> {
         let words = customers.len().div_ceil(64);
         let (first, periods) = self.observation.days();
@@ -213,33 +214,33 @@ impl ActivityBitmaps<'_> {
         bits
     }
 
-    /// Finds the cohorts of some customers by their bits, and counts them.
+    /// Assigns customers to cohorts by their activity bitmaps and counts active customers by cell.
     fn add_customers<C: Code>(&self, cohort_of: &mut [C], bits: &[u64], cohorts: &Cohorts, counts: &mut Counts) {
         let (words, customers) = (cohort_of.len().div_ceil(64), cohort_of.len());
         let on = self.spec.criterion == ReturnCriterion::On;
         let count = |first: usize, cohort_of: &mut [C]| {
             let mut counts = BitmapCustomers(vec![0; cohorts.cells]);
-            if on && cohorts.kept.len() <= FEW_PERIODS {
-                count_side_by_side(first / 64, cohort_of, bits, words, &cohorts.kept, &mut counts.0);
+            if on && cohorts.stored.len() <= FEW_PERIODS {
+                count_pairwise(first / 64, cohort_of, bits, words, &cohorts.stored, &mut counts.0);
                 return counts.0;
             }
             let mut active: Vec<Vec<i64>> = vec![Vec::new(); if on { 0 } else { 64 }];
-            for (word, theirs) in (first / 64..).zip(cohort_of.chunks_mut(64)) {
+            for (word, block_cohorts) in (first / 64..).zip(cohort_of.chunks_mut(64)) {
                 let mut known = 0;
                 for (period, row) in bits.chunks_exact(words).enumerate() {
-                    each_bit(row[word] & !known, |bit| theirs[bit] = C::of(period));
+                    for_each_set_bit(row[word] & !known, |bit| block_cohorts[bit] = C::of(period));
                     known |= row[word];
-                    each_bit(row[word], |bit| {
-                        let cohort = theirs[bit].get();
+                    for_each_set_bit(row[word], |bit| {
+                        let cohort = block_cohorts[bit].get();
                         if on {
-                            counts.0[cohorts.kept[cohort].first + period - cohort] += 1;
+                            counts.0[cohorts.stored[cohort].first + period - cohort] += 1;
                         } else {
                             active[bit].push((period - cohort) as i64);
                         }
                     });
                 }
-                for (active, cohort) in active.iter_mut().zip(theirs).filter(|(active, _)| !active.is_empty()) {
-                    let found = &cohorts.kept[cohort.get()];
+                for (active, cohort) in active.iter_mut().zip(block_cohorts).filter(|(active, _)| !active.is_empty()) {
+                    let found = &cohorts.stored[cohort.get()];
                     let place = CohortPosition { first: found.first, rows: found.rows, begun: found.rows, ended: found.rows };
                     count_member(&mut counts, place, self.spec.criterion, self.spec.horizon, self.spec.spans(), active);
                     active.clear();
@@ -248,7 +249,7 @@ impl ActivityBitmaps<'_> {
             counts.0
         };
         let runs = 4 * self.threads.count();
-        let runs = if fits_side_by_side(cohorts.cells, runs, self.order_log.len()) && customers >= ROWS_WORTH_THREADS {
+        let runs = if fits_parallel(cohorts.cells, runs, self.order_log.len()) && customers >= ROWS_WORTH_THREADS {
             let run = customers.div_ceil(runs).next_multiple_of(64);
             self.threads.par_tasks(cohort_of.chunks_mut(run).enumerate(), |(i, cohort_of)| count(i * run, cohort_of))
         } else {
@@ -259,19 +260,19 @@ impl ActivityBitmaps<'_> {
         }
     }
 
-    /// Adds what was written down in full: refunds, and purchases that did not fit the brief form.
-    fn add_others<C: Code>(&self, cohort_of: &[C], origins: &[usize], counts: &mut Counts) -> (Unattributed, Tally) {
-        let (mut lost, mut without_purchase, mut outside) = (Unattributed::new(1), Tally::default(), Vec::new());
-        // Only a refund can lie before the first purchase.
+    /// Adds the orders logged in full: refunds, and purchases that do not fit the packed form.
+    fn add_full_orders<C: Code>(&self, cohort_of: &[C], origins: &[usize], counts: &mut Counts) -> (Unattributed, Tally) {
+        let (mut unattributed, mut without_purchase, mut outside) = (Unattributed::new(1), Tally::default(), Vec::new());
+        // Only a refund can precede the first purchase.
         let first_days = if self.entries().any(|entry| entry.marks() & PURCHASE == 0) { self.first_days() } else { Vec::new() };
         for entry in self.entries() {
             let (cohort, units) = (cohort_of[entry.customer as usize], entry.units(self.order_log.wide()));
-            if cohort == C::NOWHERE {
+            if cohort == C::NO_COHORT {
                 without_purchase.add(units, entry.row());
                 outside.push(entry.customer);
             } else if first_days.get(entry.customer as usize).is_some_and(|&first| entry.day < first) {
-                lost.units[0] += units;
-                lost.before_first.add(units, entry.row());
+                unattributed.units[0] += units;
+                unattributed.before_first.add(units, entry.row());
             } else {
                 let at = origins[cohort.get()].wrapping_add(self.observation.place(entry.day));
                 counts.units[at] += units;
@@ -281,10 +282,10 @@ impl ActivityBitmaps<'_> {
         outside.sort_unstable();
         outside.dedup();
         without_purchase.count = outside.len() as u64;
-        (lost, without_purchase)
+        (unattributed, without_purchase)
     }
 
-    /// The day of every customer's first purchase.
+    /// First purchase day of every customer.
     fn first_days(&self) -> Vec<i32> {
         let runs = self.by_pieces(|pieces| {
             let mut days = vec![u16::MAX; self.customers];
@@ -313,21 +314,21 @@ impl ActivityBitmaps<'_> {
         days
     }
 
-    /// The cohort of every buyer.
+    /// Cohort membership of every buyer.
     pub(crate) fn members(&self) -> Vec<Member> {
         let days = (0..).zip(self.first_days()).filter(|(_, day)| *day != NO_DAY);
         days.map(|(customer, anchor)| Member { customer, key: self.observation.index(anchor), anchor }).collect()
     }
 
-    /// Movement by period.
+    /// Customer movement by period.
     pub(crate) fn movement(&self) -> Vec<Movement> {
         let mut sums = vec![Movement::default(); self.periods()];
         self.by_customers(|range, bits| {
             let words = range.len().div_ceil(64);
             let runs = self.threads.par_chunks(words, |run| {
                 let mut known = vec![0; run.len()];
-                let nobody = vec![0; run.len()];
-                let mut before = &nobody[..];
+                let inactive = vec![0; run.len()];
+                let mut before = &inactive[..];
                 let rows = bits.chunks_exact(words).map(|row| {
                     let now = &row[run.clone()];
                     let mut found = Movement::default();
@@ -353,11 +354,11 @@ impl ActivityBitmaps<'_> {
     }
 }
 
-/// Finds the cohorts of customers from the word `first` on, and counts who of them was active in which period, for a block
-/// of customers at a time: the bits that a cohort and a period have in common.
-fn count_side_by_side<C: Code>(first: usize, cohort_of: &mut [C], bits: &[u64], words: usize, cohorts: &[Cohort], counts: &mut [i64]) {
-    for (block, theirs) in cohort_of.chunks_mut(64 * BLOCK_WORDS).enumerate() {
-        let (from, len) = (first + block * BLOCK_WORDS, theirs.len().div_ceil(64));
+/// Assigns the customers from word `first` on to cohorts and counts active customers by cohort and period. Works on blocks of
+/// customers: each count is the population count of a cohort bitmap and a period bitmap combined by AND.
+fn count_pairwise<C: Code>(first: usize, cohort_of: &mut [C], bits: &[u64], words: usize, cohorts: &[Cohort], counts: &mut [i64]) {
+    for (block, block_cohorts) in cohort_of.chunks_mut(64 * BLOCK_WORDS).enumerate() {
+        let (from, len) = (first + block * BLOCK_WORDS, block_cohorts.len().div_ceil(64));
         let row = |period: usize| &bits[period * words + from..period * words + from + len];
         let mut known = [0; BLOCK_WORDS];
         for (position, cohort) in cohorts.iter().enumerate() {
@@ -366,12 +367,12 @@ fn count_side_by_side<C: Code>(first: usize, cohort_of: &mut [C], bits: &[u64], 
                 *fresh = now & !*known;
                 *known |= now;
             }
-            for (&fresh, theirs) in fresh.iter().zip(theirs.chunks_mut(64)) {
-                each_bit(fresh, |bit| theirs[bit] = C::of(position));
+            for (&fresh, block_cohorts) in fresh.iter().zip(block_cohorts.chunks_mut(64)) {
+                for_each_set_bit(fresh, |bit| block_cohorts[bit] = C::of(position));
             }
             if fresh.iter().any(|&fresh| fresh != 0) {
                 for period in position..cohorts.len() {
-                    counts[cohort.first + period - position] += common(&fresh[..len], row(period));
+                    counts[cohort.first + period - position] += intersection_count(&fresh[..len], row(period));
                 }
             }
         }
@@ -379,17 +380,17 @@ fn count_side_by_side<C: Code>(first: usize, cohort_of: &mut [C], bits: &[u64], 
 }
 
 widest! {
-    /// How many bits two rows have in common.
-    fn common(a: &[u64], b: &[u64]) -> i64 {
+    /// Population count of the intersection of two bitmaps.
+    fn intersection_count(a: &[u64], b: &[u64]) -> i64 {
         a.iter().zip(b).map(|(a, b)| i64::from((a & b).count_ones())).sum()
     }
 }
 
-/// Customers of every cohort.
+/// Cohort sizes.
 fn sizes<C: Code>(cohort_of: &[C], n: usize, threads: Threads<'_>) -> Vec<i64> {
     let count = |run: Range<usize>| {
         let mut sizes = vec![0_i64; n];
-        for cohort in cohort_of[run].iter().filter(|cohort| **cohort != C::NOWHERE) {
+        for cohort in cohort_of[run].iter().filter(|cohort| **cohort != C::NO_COHORT) {
             sizes[cohort.get()] += 1;
         }
         sizes
@@ -402,9 +403,9 @@ fn sizes<C: Code>(cohort_of: &[C], n: usize, threads: Threads<'_>) -> Vec<i64> {
     sizes
 }
 
-/// Hands over the positions of the bits that are set, ascending.
+/// Calls `take` with the positions of the set bits, ascending.
 #[inline]
-fn each_bit(mut bits: u64, mut take: impl FnMut(usize)) {
+fn for_each_set_bit(mut bits: u64, mut take: impl FnMut(usize)) {
     while bits != 0 {
         take(bits.trailing_zeros() as usize);
         bits &= bits - 1;

@@ -1,51 +1,51 @@
-//! What is counted, by cell: in columns with a place for every cell where cells are few, else sorted by cell, only those in
-//! which something is. One odd date makes millions of cells out of a few orders, and nearly all of them are empty.
+//! Counts by cell: dense columns if there are few cells, otherwise a sparse list of non-empty cells sorted by position. One
+//! outlying date turns a few orders into millions of cells, nearly all of them empty.
 
 use hashbrown::HashMap;
 
 use super::cohorts::Cohort;
 use super::kernel::{CountMembers, Counts, sum_up};
 
-/// So many cells have places, however few orders there are.
+/// Up to this many cells, counts are dense regardless of the number of orders.
 const FEW_CELLS: usize = 1 << 16;
 
-/// Whether every one of `cells` cells gets a place where there are so many `orders`: memory follows what was seen.
-pub(crate) fn has_places(cells: usize, orders: usize) -> bool {
+/// Whether `cells` cells are counted densely given `orders` orders: memory is bounded by the size of the input.
+pub(crate) fn is_dense(cells: usize, orders: usize) -> bool {
     cells <= FEW_CELLS.max(orders)
 }
 
-/// More cells than this are not counted side by side: every run of customers or orders has cells of its own.
+/// Most cells for parallel counting, in which each run of customers or orders has separate cells.
 const CELLS_A_RUN: usize = 1 << 18;
 
-/// Whether `runs` runs may have such cells of their own at a time, so that memory does not grow with threads times cells.
-pub(crate) fn fits_side_by_side(cells: usize, runs: usize, orders: usize) -> bool {
+/// Whether `runs` runs may hold separate cells at a time. Bounds the memory that grows with threads times cells.
+pub(crate) fn fits_parallel(cells: usize, runs: usize, orders: usize) -> bool {
     cells <= CELLS_A_RUN && cells.saturating_mul(runs) <= (4 * CELLS_A_RUN).max(2 * orders)
 }
 
-/// What is in one cell.
+/// Counts of one cell.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct CellCount {
-    /// Members whose judged window is over.
+    /// Members whose return window has ended.
     pub eligible: i64,
-    /// Those of them who came back.
+    /// Eligible members who returned.
     pub customers: i64,
-    /// Members who came back in a window that is not over.
+    /// Members who returned in a window that has not ended.
     pub open: i64,
     /// Orders.
     pub orders: i64,
-    /// Money.
+    /// Revenue in units.
     pub units: i128,
 }
 
-/// Where members and their orders are counted, by cell.
+/// Accumulator of members and orders by cell.
 pub(crate) trait CountCells: CountMembers + Default {
-    /// Nothing counted yet in so many cells.
+    /// An empty accumulator of `cells` cells.
     fn of(cells: usize) -> Self;
-    /// Adds orders and money.
+    /// Adds orders and revenue.
     fn add_orders(&mut self, cell: usize, orders: i64, units: i128);
-    /// Adds what was counted elsewhere.
+    /// Merges another accumulator.
     fn merge(&mut self, other: Self);
-    /// The end of counting; `cohorts` are those that have members.
+    /// Finishes counting; `cohorts` are the ones with members.
     fn finish(self, cohorts: &[Cohort]) -> CellCounts;
 }
 
@@ -75,7 +75,7 @@ impl CountCells for Counts {
     }
 }
 
-/// Cells in which something is; members are steps, see [`super::kernel::count_member`].
+/// Non-empty cells; members are stored as differences, see [`super::kernel::count_member`].
 #[derive(Debug, Clone, Default)]
 pub(crate) struct SparseCounts(HashMap<usize, CellCount, foldhash::fast::RandomState>);
 
@@ -128,17 +128,18 @@ impl CountCells for SparseCounts {
     }
 }
 
-/// All that was counted.
+/// Finished counts of all cells.
 #[derive(Debug, Clone)]
 pub(crate) enum CellCounts {
-    /// Every cell has its place.
+    /// Columns with a value for every cell.
     Dense(Counts),
-    /// Cells that are not there are as the one before in their cohort, without orders; members are steps.
+    /// Sorted non-empty cells; members are differences. An absent cell has the members of the previous cell of its cohort
+    /// and no orders.
     Sparse(Vec<(usize, CellCount)>),
 }
 
 impl CellCounts {
-    /// Reads the cells of a cohort, whose first cell is `first`, one after the other.
+    /// A sequential reader of the cells of the cohort whose first cell is `first`.
     pub(crate) fn reader(&self, first: usize) -> CellCountReader<'_> {
         let next = match self {
             Self::Dense(_) => 0,
@@ -148,19 +149,19 @@ impl CellCounts {
     }
 }
 
-/// Reads cells one after the other.
+/// Sequential reader of cells.
 #[derive(Debug, Clone)]
 pub(crate) struct CellCountReader<'a> {
     counts: &'a CellCounts,
     at: usize,
-    /// The next one of those that are there.
+    /// Position of the next stored cell.
     next: usize,
-    /// The sums of all steps so far.
+    /// Cumulative sums of the differences so far.
     members: CellCount,
 }
 
 impl CellCountReader<'_> {
-    /// The next cell of the cohort; there must be one.
+    /// The next cell of the cohort; the caller ensures that it exists.
     #[inline]
     pub(crate) fn read(&mut self) -> CellCount {
         let at = self.at;
@@ -193,7 +194,7 @@ mod tests {
     use crate::analysis::cohort::kernel::{CohortPosition, count_member};
     use crate::analysis::cohort::spec::{CohortSpec, ReturnCriterion};
 
-    /// Counts the same members into cells of one kind; the cells of two cohorts of 4 and 3 rows.
+    /// Counts fixed members of two cohorts of 4 and 3 rows in one kind of accumulator.
     fn counted<C: CountCells>() -> Vec<CellCount> {
         let spec = CohortSpec::default();
         let cohort = |first, rows| Cohort { group: 0, key: 0, size: 1, anchors: (0, 0), first, rows };
@@ -216,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn cells_with_and_without_places_are_the_same() {
+    fn dense_and_sparse_counts_agree() {
         let dense = counted::<Counts>();
         assert_eq!(dense, counted::<SparseCounts>());
         let members: Vec<[i64; 3]> = dense.iter().map(|cell| [cell.eligible, cell.customers, cell.open]).collect();

@@ -1,4 +1,4 @@
-//! The rows of the long table, made while they are read, and their averages.
+//! Cells of the long table, computed lazily, and the averages over cohorts.
 
 use super::cell_counts::{CellCount, CellCountReader, CellCounts};
 use super::cohorts::Cohort;
@@ -6,50 +6,50 @@ use super::kernel::wilson;
 use super::observation::Observation;
 use super::spec::CohortSpec;
 
-/// One cohort in one period.
+/// A cohort in one period.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Cell<'a> {
-    /// Its cohort.
+    /// The cohort.
     pub cohort: &'a Cohort,
-    /// Its row in the cohort.
+    /// Row within the cohort.
     pub row: u32,
-    /// Whether its window has begun.
+    /// Whether the window has begun.
     pub is_observed: bool,
-    /// Whether it is over, for all members.
+    /// Whether the window has ended for all members.
     pub is_complete: bool,
-    /// What is in it.
+    /// Counts of the cell.
     pub count: CellCount,
-    /// Money of this and all earlier rows.
+    /// Cumulative revenue up to this row.
     pub cumulative: i128,
 }
 
 impl Cell<'_> {
-    /// Customers among those who are eligible.
+    /// Retention rate: active customers by eligible members.
     pub(crate) fn rate(&self) -> Option<f64> {
         let CellCount { eligible, customers, .. } = self.count;
         (eligible > 0).then(|| customers as f64 / eligible as f64)
     }
 
-    /// Its 95 % interval.
+    /// 95 % confidence interval of the retention rate.
     pub(crate) fn interval(&self) -> Option<(f64, f64)> {
         (self.count.eligible > 0).then(|| wilson(self.count.customers, self.count.eligible))
     }
 }
 
-/// The cells of one cohort, row by row.
+/// Iterator over the cells of one cohort.
 #[derive(Debug, Clone)]
 pub(crate) struct CohortCells<'a> {
     cohort: &'a Cohort,
     reader: CellCountReader<'a>,
     row: usize,
-    /// Rows that have begun for some member, and rows that are over for all.
+    /// Rows that have begun for some member, and rows that have ended for all members.
     begun: usize,
     ended: usize,
     cumulative: i128,
 }
 
 impl<'a> CohortCells<'a> {
-    /// Those of a cohort.
+    /// The cells of `cohort`.
     pub(crate) fn of(spec: &CohortSpec, observation: &Observation, counts: &'a CellCounts, cohort: &'a Cohort) -> Self {
         let begun = spec.spans().begun(observation.begun(cohort.anchors.0), cohort.rows);
         let ended = spec.spans().ended(observation.ended(cohort.anchors.1), cohort.rows);
@@ -76,7 +76,7 @@ impl<'a> Iterator for CohortCells<'a> {
     }
 }
 
-/// All cells, cohort by cohort.
+/// Iterator over the cells of several cohorts.
 #[derive(Debug, Clone)]
 pub(crate) struct Cells<'a> {
     spec: &'a CohortSpec,
@@ -87,7 +87,7 @@ pub(crate) struct Cells<'a> {
 }
 
 impl<'a> Cells<'a> {
-    /// Those of some cohorts.
+    /// The cells of `cohorts`.
     pub(crate) fn of(spec: &'a CohortSpec, observation: &'a Observation, counts: &'a CellCounts, cohorts: &'a [Cohort]) -> Self {
         Self { spec, observation, counts, cohorts: cohorts.iter(), open: None }
     }
@@ -107,37 +107,37 @@ impl<'a> Iterator for Cells<'a> {
     }
 }
 
-/// Complete cells of one row of all cohorts of a group.
+/// Sums over the complete cells of one period offset in all cohorts of a group.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Average {
-    /// How many.
+    /// Number of cohorts.
     pub cohorts: i64,
-    /// Their members whose window is over.
+    /// Members whose window has ended.
     pub eligible: i64,
-    /// Those of them who came back.
+    /// Eligible members who returned.
     pub customers: i64,
-    /// The sum of their rates.
+    /// Sum of the retention rates.
     rates: f64,
 }
 
 impl Average {
-    /// All customers by all who are eligible.
+    /// Pooled retention rate: all active customers by all eligible members.
     pub(crate) fn pooled(&self) -> Option<f64> {
         (self.cohorts > 0).then(|| self.customers as f64 / self.eligible as f64)
     }
 
-    /// The mean of the rates.
+    /// Unweighted mean of the cohort retention rates.
     pub(crate) fn simple(&self) -> Option<f64> {
         (self.cohorts > 0).then(|| self.rates / self.cohorts as f64)
     }
 
-    /// The 95 % interval of the pooled rate.
+    /// 95 % confidence interval of the pooled rate.
     pub(crate) fn interval(&self) -> Option<(f64, f64)> {
         (self.cohorts > 0).then(|| wilson(self.customers, self.eligible))
     }
 }
 
-/// The averages of the first `rows` rows, by group and row. Cohorts without members count in none.
+/// Averages of the first `rows` rows by group and row; empty cohorts are skipped.
 pub(crate) fn averages(
     spec: &CohortSpec,
     observation: &Observation,

@@ -1,6 +1,6 @@
-//! Orders counted into the cells of their cohorts, customer by customer; what lies in none is told by its reason.
+//! Counts orders by cohort cell, customer by customer. Unattributed orders are tallied by reason.
 
-use super::cell_counts::{CellCounts, CountCells, SparseCounts, fits_side_by_side, has_places};
+use super::cell_counts::{CellCounts, CountCells, SparseCounts, fits_parallel, is_dense};
 use super::cohorts::Cohorts;
 use super::kernel::{CohortPosition, Counts, active_periods, count_member};
 use super::members::{Groups, Member, may_buy};
@@ -11,12 +11,12 @@ use crate::base::view::BaseView;
 use crate::exec::par::{ROWS_WORTH_THREADS, Threads};
 use crate::report::Tally;
 
-/// Orders and money of buyers that lie in no cell.
+/// Orders and revenue of buyers that belong to no cell.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Unattributed {
     /// Orders by group.
     pub orders: Vec<i64>,
-    /// Money by group.
+    /// Revenue in units by group.
     pub units: Vec<i128>,
     /// Customers in no cohort.
     pub outside: Tally,
@@ -29,12 +29,12 @@ pub(crate) struct Unattributed {
 }
 
 impl Unattributed {
-    /// Nothing yet.
+    /// An empty tally of `groups` groups.
     pub(crate) fn new(groups: usize) -> Self {
         Self { orders: vec![0; groups], units: vec![0; groups], ..Self::default() }
     }
 
-    /// Adds what was found elsewhere.
+    /// Merges another tally.
     pub(crate) fn merge(&mut self, other: &Self) {
         self.orders.iter_mut().zip(&other.orders).for_each(|(to, from)| *to += from);
         self.units.iter_mut().zip(&other.units).for_each(|(to, from)| *to += from);
@@ -45,29 +45,29 @@ impl Unattributed {
     }
 }
 
-/// What counting needs to know.
+/// Inputs of counting.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Counter<'a> {
-    /// The settings.
+    /// Settings.
     pub spec: &'a CohortSpec,
-    /// What is observed.
+    /// Observation window.
     pub observation: &'a Observation,
-    /// The orders.
+    /// Orders by customer.
     pub orders_by_customer: &'a OrdersByCustomer,
-    /// The customers.
+    /// View of the customer base.
     pub view: &'a BaseView<'a>,
-    /// The groups.
+    /// Groups.
     pub groups: &'a Groups,
-    /// The cohorts.
+    /// Cohorts.
     pub cohorts: &'a Cohorts,
-    /// Threads to count with.
+    /// Threads used for counting.
     pub threads: Threads<'a>,
 }
 
 impl Counter<'_> {
-    /// All orders, counted; `members` come in the order of customers' codes.
+    /// Counts all orders; `members` are sorted by customer code.
     pub(crate) fn count(&self, members: &[Member]) -> (CellCounts, Unattributed) {
-        if has_places(self.cohorts.cells, self.orders_by_customer.n_orders()) {
+        if is_dense(self.cohorts.cells, self.orders_by_customer.n_orders()) {
             self.count_by::<Counts>(members)
         } else {
             self.count_by::<SparseCounts>(members)
@@ -78,7 +78,7 @@ impl Counter<'_> {
         let customers = self.orders_by_customer.customers();
         let all = |run: std::ops::Range<usize>| self.count_run::<C>(run, members);
         let runs = 4 * self.threads.count();
-        let runs = if fits_side_by_side(self.cohorts.cells, runs, self.orders_by_customer.n_orders()) && customers >= ROWS_WORTH_THREADS {
+        let runs = if fits_parallel(self.cohorts.cells, runs, self.orders_by_customer.n_orders()) && customers >= ROWS_WORTH_THREADS {
             self.threads.par_chunks(customers, all)
         } else {
             vec![all(0..customers)]
@@ -86,17 +86,17 @@ impl Counter<'_> {
         let mut runs = runs.into_iter();
         let (mut counts, mut unattributed) =
             runs.next().unwrap_or_else(|| (C::of(self.cohorts.cells), Unattributed::new(self.groups.number())));
-        for (more, lost) in runs {
+        for (more, other) in runs {
             counts.merge(more);
-            unattributed.merge(&lost);
+            unattributed.merge(&other);
         }
-        (counts.finish(&self.cohorts.kept), unattributed)
+        (counts.finish(&self.cohorts.stored), unattributed)
     }
 
     fn count_run<C: CountCells>(&self, run: std::ops::Range<usize>, members: &[Member]) -> (C, Unattributed) {
         let mut counts = C::of(self.cohorts.cells);
-        let mut lost = Unattributed::new(self.groups.number());
-        let (mut orders, mut reached, mut active) = (Vec::new(), Vec::new(), Vec::new());
+        let mut unattributed = Unattributed::new(self.groups.number());
+        let (mut orders, mut attributions, mut active) = (Vec::new(), Vec::new(), Vec::new());
         let mut next = members.partition_point(|member| (member.customer as usize) < run.start);
         for customer in run.filter(|&customer| may_buy(self.view, customer)) {
             self.orders_by_customer.orders(customer, &mut orders);
@@ -104,40 +104,40 @@ impl Counter<'_> {
                 continue;
             }
             let group = self.groups.group(self.view, customer as u32);
-            let theirs = members[next..].iter().take_while(|member| member.customer as usize == customer).count();
-            let theirs = &members[next..next + theirs];
-            next += theirs.len();
-            reached.clear();
-            reached.resize(orders.len(), Reached::Nothing);
-            for member in theirs {
+            let memberships = members[next..].iter().take_while(|member| member.customer as usize == customer).count();
+            let memberships = &members[next..next + memberships];
+            next += memberships.len();
+            attributions.clear();
+            attributions.resize(orders.len(), Attribution::Outside);
+            for member in memberships {
                 let place = self.place(member, group);
                 let inside = |order: &CohortOrder| order.in_window() && order.day >= member.anchor;
                 let offset = |order: &CohortOrder| self.observation.offset(member.anchor, order.day);
                 let returns = orders.iter().filter(|order| inside(order) && order.returns());
                 active_periods(returns.map(offset), self.spec.min_occurrences, &mut active);
                 count_member(&mut counts, place, self.spec.criterion, self.spec.horizon, self.spec.spans(), &active);
-                for (order, reached) in orders.iter().zip(&mut reached).filter(|(order, _)| inside(order)) {
+                for (order, attribution) in orders.iter().zip(&mut attributions).filter(|(order, _)| inside(order)) {
                     let row = self.spec.spans().row(offset(order));
                     if row < place.rows {
                         counts.add_orders(place.first + row, i64::from(order.returns()), order.units);
-                        *reached = Reached::Cell;
-                    } else if *reached == Reached::Nothing {
-                        *reached = Reached::Life;
+                        *attribution = Attribution::Cell;
+                    } else if *attribution == Attribution::Outside {
+                        *attribution = Attribution::Beyond;
                     }
                 }
             }
-            lose(&mut lost, group, theirs.is_empty(), &orders, &reached);
+            add_unattributed(&mut unattributed, group, memberships.is_empty(), &orders, &attributions);
         }
-        (counts, lost)
+        (counts, unattributed)
     }
 
-    /// The rows of a member's cohort, and how far he was observed.
+    /// Cells of a member's cohort and how many of its rows are observed.
     fn place(&self, member: &Member, group: usize) -> CohortPosition {
         let Some(cohort) = self.cohorts.find(group, member.key) else {
             return CohortPosition { first: 0, rows: 0, begun: 0, ended: 0 };
         };
         let (first, rows, spans) = (cohort.first, cohort.rows, self.spec.spans());
-        if self.spec.own_windows() {
+        if self.spec.has_member_windows() {
             let (begun, ended) = (self.observation.begun(member.anchor), self.observation.ended(member.anchor));
             CohortPosition { first, rows, begun: spans.begun(begun, rows), ended: spans.ended(ended, rows) }
         } else {
@@ -146,33 +146,34 @@ impl Counter<'_> {
     }
 }
 
-/// How far an order came.
+/// Attribution of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Reached {
-    /// It lies before all lives of its customer, or outside of what is observed.
-    Nothing,
-    /// It lies in a life, beyond the last cell.
-    Life,
-    /// It lies in a cell.
+enum Attribution {
+    /// Before every anchor of its customer, or outside the observation window.
+    Outside,
+    /// On or after an anchor, but beyond the last cell.
+    Beyond,
+    /// In a cell.
     Cell,
 }
 
-fn lose(lost: &mut Unattributed, group: usize, outside: bool, orders: &[CohortOrder], reached: &[Reached]) {
+/// Tallies the unattributed orders of a customer by reason.
+fn add_unattributed(unattributed: &mut Unattributed, group: usize, outside: bool, orders: &[CohortOrder], attributions: &[Attribution]) {
     let mut whole = Tally::default();
-    for (order, &reached) in orders.iter().zip(reached).filter(|(_, reached)| **reached != Reached::Cell) {
-        lost.orders[group] += i64::from(order.returns());
-        lost.units[group] += order.units;
+    for (order, &attribution) in orders.iter().zip(attributions).filter(|(_, attribution)| **attribution != Attribution::Cell) {
+        unattributed.orders[group] += i64::from(order.returns());
+        unattributed.units[group] += order.units;
         if outside {
             whole.add(order.units, order.row);
         } else if !order.in_window() {
-            lost.before_start.add(order.units, order.row);
-        } else if reached == Reached::Nothing {
-            lost.before_first.add(order.units, order.row);
+            unattributed.before_start.add(order.units, order.row);
+        } else if attribution == Attribution::Outside {
+            unattributed.before_first.add(order.units, order.row);
         } else {
-            lost.beyond.add(order.units, order.row);
+            unattributed.beyond.add(order.units, order.row);
         }
     }
     if whole.count > 0 {
-        lost.outside.add_rows(whole.rows, whole.units, whole.first_row);
+        unattributed.outside.add_rows(whole.rows, whole.units, whole.first_row);
     }
 }

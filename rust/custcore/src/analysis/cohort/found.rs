@@ -1,4 +1,4 @@
-//! Cohorts and counts of a scan, and the view of them that tables are built from.
+//! Cohorts and counts of a scan, and the view that tables are built from.
 
 use std::borrow::Cow;
 
@@ -18,7 +18,7 @@ use crate::exec::par::Threads;
 use crate::ingest::window_log::OrderLog;
 use crate::report::Report;
 
-/// Cohorts and counts, if anything was observed.
+/// Cohorts and counts of a non-empty observation window.
 #[derive(Debug)]
 pub(super) struct Found {
     pub(super) observation: Observation,
@@ -26,7 +26,7 @@ pub(super) struct Found {
     pub(super) groups: Groups,
     /// Values of the cohort column.
     pub(super) values: Option<Values>,
-    /// Customers who are in a cohort.
+    /// Number of customers in a cohort.
     pub(super) customers: usize,
     pub(super) cohorts: Cohorts,
     pub(super) counts: CellCounts,
@@ -35,9 +35,9 @@ pub(super) struct Found {
 /// The orders of the scan.
 #[derive(Debug)]
 pub(super) enum LoggedOrders {
-    /// Sorted by customer, and who is in which cohort.
+    /// Sorted by customer, with cohort memberships.
     Sorted(OrdersByCustomer, Vec<Member>),
-    /// In the order of the scan, packed; one cohort per customer.
+    /// Packed, in scan order; one cohort per customer.
     Packed(OrderLog),
 }
 
@@ -51,10 +51,10 @@ impl LoggedOrders {
     }
 }
 
-/// What tables are built from.
+/// Input of the result tables.
 pub(super) struct CohortView<'a> {
     pub(super) spec: &'a CohortSpec,
-    pub(super) kinds: &'a InputSchema,
+    pub(super) input_schema: &'a InputSchema,
     pub(super) base: BaseView<'a>,
     pub(super) found: Option<&'a Found>,
     pub(super) report: &'a Report,
@@ -63,7 +63,7 @@ pub(super) struct CohortView<'a> {
 impl<'a> CohortView<'a> {
     pub(super) fn of(spec: &'a CohortSpec, base: &'a CustomerBase, found: Option<&'a Found>, report: &'a Report) -> Result<Self> {
         let base = base.view_of_scan()?;
-        Ok(Self { spec, kinds: base.kinds(), base, found, report })
+        Ok(Self { spec, input_schema: base.kinds(), base, found, report })
     }
 
     /// Runs `work` on the orders, sorted by customer.
@@ -81,8 +81,8 @@ impl<'a> CohortView<'a> {
         }
     }
 
-    /// The packed purchases, if they are packed.
-    pub(super) fn masks<'t>(&self, threads: Threads<'t>) -> Option<ActivityBitmaps<'t>>
+    /// The activity bitmaps, if the order log is packed.
+    pub(super) fn bitmaps<'t>(&self, threads: Threads<'t>) -> Option<ActivityBitmaps<'t>>
     where
         'a: 't,
     {
@@ -90,11 +90,11 @@ impl<'a> CohortView<'a> {
         Some(ActivityBitmaps { spec: self.spec, observation, customers: self.base.customers(), order_log, threads })
     }
 
-    /// The members of cohorts, by code and cohort.
+    /// Cohort memberships, sorted by customer code and cohort.
     pub(super) fn members(&self, threads: Threads<'_>) -> Cow<'a, [Member]> {
         match self.found {
             Some(Found { orders: LoggedOrders::Sorted(_, members), .. }) => Cow::Borrowed(members),
-            _ => self.masks(threads).map_or(Cow::Borrowed(&[]), |masks| Cow::Owned(masks.members())),
+            _ => self.bitmaps(threads).map_or(Cow::Borrowed(&[]), |bitmaps| Cow::Owned(bitmaps.members())),
         }
     }
 }

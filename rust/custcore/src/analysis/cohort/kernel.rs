@@ -1,39 +1,39 @@
-//! Customers and money counted into cells. It sees slices and numbers only.
+//! Kernel that counts members by cell. It sees slices and numbers only.
 
 use super::spec::{ReturnCriterion, Spans};
 
-/// Where members are counted, by cell.
+/// Accumulator of members by cell.
 pub(crate) trait CountMembers {
-    /// Adds members whose judged window is over.
+    /// Adds members whose return window has ended.
     fn add_eligible(&mut self, cell: usize, members: i64);
-    /// Adds those of them who came back.
+    /// Adds eligible members who returned.
     fn add_customers(&mut self, cell: usize, members: i64);
-    /// Adds members who came back in a window that is not over.
+    /// Adds members who returned in a window that has not ended.
     fn add_open(&mut self, cell: usize, members: i64);
 }
 
-/// What is counted in every cell; rows of one cohort lie together.
+/// Dense counts by cell; the rows of a cohort are contiguous.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Counts {
-    /// Members whose judged window is over.
+    /// Members whose return window has ended.
     pub eligible: Vec<i64>,
-    /// Those of them who came back.
+    /// Eligible members who returned.
     pub customers: Vec<i64>,
-    /// Members who came back in a window that is not over.
+    /// Members who returned in a window that has not ended.
     pub open: Vec<i64>,
     /// Orders.
     pub orders: Vec<i64>,
-    /// Money.
+    /// Revenue in units.
     pub units: Vec<i128>,
 }
 
 impl Counts {
-    /// Nothing counted yet in so many cells.
+    /// Zero counts of `cells` cells.
     pub(crate) fn new(cells: usize) -> Self {
         Self { eligible: vec![0; cells], customers: vec![0; cells], open: vec![0; cells], orders: vec![0; cells], units: vec![0; cells] }
     }
 
-    /// Adds what was counted elsewhere.
+    /// Adds other counts.
     pub(crate) fn merge(&mut self, other: &Self) {
         let add = |to: &mut [i64], from: &[i64]| to.iter_mut().zip(from).for_each(|(to, from)| *to += from);
         add(&mut self.eligible, &other.eligible);
@@ -61,7 +61,7 @@ impl CountMembers for Counts {
     }
 }
 
-/// The rows of a cohort among all cells, and how far a member was observed.
+/// Cells of a cohort, and how many of its rows are observed for a member.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CohortPosition {
     /// The first cell.
@@ -70,12 +70,12 @@ pub(crate) struct CohortPosition {
     pub rows: usize,
     /// Rows whose first window has begun for the member.
     pub begun: usize,
-    /// Rows whose judged window is over for him.
+    /// Rows whose return window has ended for the member.
     pub ended: usize,
 }
 
-/// Counts a member who was active in the periods `active`, which ascend. Customers are counted as steps up and down:
-/// [`sum_up`] makes numbers of them.
+/// Counts a member who was active at the ascending period offsets `active`. Counts are kept as differences between
+/// consecutive rows; [`sum_up`] turns them into totals.
 pub(crate) fn count_member(
     counts: &mut impl CountMembers,
     place: CohortPosition,
@@ -84,13 +84,13 @@ pub(crate) fn count_member(
     spans: Spans<'_>,
     active: &[i64],
 ) {
-    step(place, 0, place.ended, |cell, n| counts.add_eligible(cell, n));
-    let mut fulfilled = |from: usize, to: usize| {
+    add_step(place, 0, place.ended, |cell, n| counts.add_eligible(cell, n));
+    let mut add_returned = |from: usize, to: usize| {
         let to = to.min(place.rows);
-        step(place, from, to.min(place.ended), |cell, n| counts.add_customers(cell, n));
-        step(place, from.max(place.ended), to.min(place.begun), |cell, n| counts.add_open(cell, n));
+        add_step(place, from, to.min(place.ended), |cell, n| counts.add_customers(cell, n));
+        add_step(place, from.max(place.ended), to.min(place.begun), |cell, n| counts.add_open(cell, n));
     };
-    fulfilled(0, 1);
+    add_returned(0, 1);
     let returns = active.partition_point(|&k| k < 1);
     let active = &active[returns..];
     let (Some(&first), Some(&last)) = (active.first(), active.last()) else { return };
@@ -103,33 +103,33 @@ pub(crate) fn count_member(
                     break;
                 }
                 if row >= next {
-                    fulfilled(row, row + 1);
+                    add_returned(row, row + 1);
                     next = row + 1;
                 }
             }
         }
         ReturnCriterion::OnOrAfter => match horizon {
-            None => fulfilled(1, clip(last + 1)),
+            None => add_returned(1, clip(last + 1)),
             Some(horizon) => {
                 let mut next = 1;
                 for &k in active {
                     let from = clip(k - i64::from(horizon) + 1).max(next);
-                    fulfilled(from, clip(k + 1));
+                    add_returned(from, clip(k + 1));
                     next = next.max(clip(k + 1));
                 }
             }
         },
-        ReturnCriterion::OnOrBefore => fulfilled(clip(first), place.rows),
+        ReturnCriterion::OnOrBefore => add_returned(clip(first), place.rows),
         ReturnCriterion::Every => {
             let run = (1..).zip(active).take_while(|(k, active)| k == *active).count();
-            fulfilled(1, 1 + run);
+            add_returned(1, 1 + run);
         }
     }
 }
 
-/// One more in the rows `from..to` of a cohort.
+/// Adds one member to the rows `from..to` of a cohort, as differences.
 #[inline]
-fn step(place: CohortPosition, from: usize, to: usize, mut add: impl FnMut(usize, i64)) {
+fn add_step(place: CohortPosition, from: usize, to: usize, mut add: impl FnMut(usize, i64)) {
     if from < to {
         add(place.first + from, 1);
         if to < place.rows {
@@ -138,7 +138,7 @@ fn step(place: CohortPosition, from: usize, to: usize, mut add: impl FnMut(usize
     }
 }
 
-/// Numbers from steps, in the rows of one cohort.
+/// Cumulative sums of the differences, within the rows of one cohort.
 pub(crate) fn sum_up(steps: &mut [i64]) {
     let mut sum = 0;
     for step in steps {
@@ -147,7 +147,7 @@ pub(crate) fn sum_up(steps: &mut [i64]) {
     }
 }
 
-/// Periods in which there are at least `least` of the ascending `periods`, into `out`, which is emptied first.
+/// Writes the values that occur at least `least` times in the ascending `periods` into `out`, which is cleared first.
 pub(crate) fn active_periods(periods: impl Iterator<Item = i64>, least: u32, out: &mut Vec<i64>) {
     out.clear();
     let mut run: Option<(i64, u32)> = None;
@@ -163,14 +163,14 @@ pub(crate) fn active_periods(periods: impl Iterator<Item = i64>, least: u32, out
     }
 }
 
-/// z of the 95 % interval.
+/// Standard normal quantile of the 95 % interval.
 const Z: f64 = 1.959_963_984_540_054;
 
-/// The 95 % interval of a share of `c` among `n` (Wilson 1927).
+/// 95 % score interval of the proportion `c` of `n` (Wilson 1927).
 pub(crate) fn wilson(c: i64, n: i64) -> (f64, f64) {
     let (count, all) = (c as f64, n as f64);
     let z2 = Z * Z;
-    // The products are taken as integers, which loses nothing where floats would.
+    // Integer products are exact where floating-point ones are not.
     let spread = Z * ((i128::from(c) * i128::from(n - c)) as f64 / all + z2 / 4.0).sqrt();
     let low = (count + z2 / 2.0 - spread) / (all + z2);
     let high = (count + z2 / 2.0 + spread) / (all + z2);
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn criteria() {
+    fn return_criteria() {
         assert_eq!(customers(ReturnCriterion::On, None, &[0, 2, 5, 9]), [1, 0, 1, 0, 0, 1]);
         assert_eq!(customers(ReturnCriterion::OnOrAfter, None, &[0, 3]), [1, 1, 1, 1, 0, 0]);
         assert_eq!(customers(ReturnCriterion::OnOrAfter, None, &[9]), [1; 6]);
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn open_windows_are_counted_apart() {
+    fn open_windows_are_counted_separately() {
         let mut counts = Counts::new(4);
         let spec = CohortSpec::default();
         let place = CohortPosition { first: 0, rows: 4, begun: 3, ended: 1 };
@@ -214,14 +214,14 @@ mod tests {
     }
 
     #[test]
-    fn periods_with_enough_in_them() {
+    fn active_periods_need_min_occurrences() {
         let mut out = Vec::new();
         active_periods([0, 0, 1, 3, 3, 3].into_iter(), 2, &mut out);
         assert_eq!(out, [0, 3]);
     }
 
     #[test]
-    fn intervals() {
+    fn wilson_intervals() {
         assert_eq!(wilson(0, 10).0.to_bits(), 0.0_f64.to_bits());
         assert_eq!(wilson(10, 10).1.to_bits(), 1.0_f64.to_bits());
         let (low, high) = wilson(5, 10);

@@ -1,4 +1,4 @@
-//! Who is in which cohort.
+//! Cohort memberships.
 
 use super::observation::Observation;
 use super::orders_by_customer::{CohortOrder, OrdersByCustomer};
@@ -7,28 +7,28 @@ use crate::base::view::{AttributeView, BaseView};
 use crate::exec::par::Threads;
 use crate::group::interner::NO_CODE;
 
-/// A customer in a cohort.
+/// Membership of a customer in a cohort.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Member {
-    /// His code.
+    /// Customer code.
     pub customer: u32,
-    /// The number of the cohort's period, or the position of its value among all.
+    /// Index of the cohort period, or rank of the cohort value.
     pub key: i64,
-    /// The local day that his periods are counted from.
+    /// Local day from which period offsets are counted.
     pub anchor: i32,
 }
 
-/// Values of a column at the first purchases of all buyers, ascending, null last.
+/// Values of a column at the buyers' first purchases, ascending, null last.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Values {
     /// Codes of the values, [`NO_CODE`] for null.
     pub codes: Vec<u32>,
-    /// By code of a value: its position; that of null is last.
+    /// Rank by value code; the last entry is for null.
     ranks: Vec<u32>,
 }
 
 impl Values {
-    /// The values that occur.
+    /// The distinct values of the buyers.
     pub(crate) fn of(attribute: AttributeView<'_>, view: &BaseView<'_>) -> Self {
         let totals = view.totals();
         let null = attribute.number();
@@ -52,23 +52,23 @@ impl Values {
         attribute.get(customer).map_or(null, |value| if value == NO_CODE { null } else { value as usize })
     }
 
-    /// The position of a buyer's value.
+    /// Rank of a buyer's value.
     #[inline]
     pub(crate) fn rank(&self, attribute: AttributeView<'_>, customer: u32) -> u32 {
         self.ranks[Self::place(attribute, self.ranks.len() - 1, customer)]
     }
 }
 
-/// The groups that a result is split into.
+/// Groups by which a result is split.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Groups {
-    /// The values of the column of `by`.
+    /// Values of the `by` column.
     pub values: Option<Values>,
     attribute: usize,
 }
 
 impl Groups {
-    /// One group, or those of the attribute at this position.
+    /// The groups of the attribute at this position, or a single group.
     pub(crate) fn of(attribute: Option<usize>, view: &BaseView<'_>) -> Self {
         Self { values: attribute.map(|i| Values::of(view.attribute(i), view)), attribute: attribute.unwrap_or(0) }
     }
@@ -90,7 +90,7 @@ impl Groups {
     }
 }
 
-/// The memberships of all buyers, by code and cohort.
+/// Memberships of all buyers, sorted by customer code and cohort.
 pub(crate) fn memberships(
     spec: &CohortSpec,
     observation: &Observation,
@@ -138,7 +138,7 @@ fn recurring(spec: &CohortSpec, observation: &Observation, orders: &[CohortOrder
     }
 }
 
-/// Whether a customer may have bought, as far as totals tell; where there are none the orders do.
+/// Whether a customer may be a buyer according to the totals; without totals the orders decide.
 pub(super) fn may_buy(view: &BaseView<'_>, customer: usize) -> bool {
     !view.has_totals() || view.totals().orders(customer as u32) > 0
 }

@@ -1,8 +1,8 @@
-//! Cohort retention: who comes back, with cells that say what was observed.
+//! Cohort retention, with cells that state whether they are observed and complete.
 //!
-//! One scan writes down every order ([`crate::state::order_log`]). Then customers are put into cohorts ([`members`]), their orders
-//! are counted into cells ([`count`], by [`kernel`]), and tables are made of the counts ([`table`]). Whatever else is asked
-//! for later (movement, revenue retention, the customers themselves) comes from the journal, never from a second scan.
+//! A single scan logs every order ([`crate::state::order_log`]). Customers are then assigned to cohorts ([`members`]), their
+//! orders are counted by cell ([`count`], [`kernel`]), and tables are built from the counts ([`table`]). All further results
+//! (movement, revenue retention, cohort members) are computed from the order log, never from a second scan.
 
 pub(crate) mod activity_bitmaps;
 pub(crate) mod cell_counts;
@@ -50,36 +50,36 @@ use crate::state::spec::{AsOf, BaseSpec};
 use crate::table::Table;
 use crate::time::calendar::date_text;
 
-/// The result: all its tables come from here.
+/// Cohort retention result, from which all tables are built.
 #[derive(Debug)]
 pub struct CohortRetention {
     spec: CohortSpec,
     base: CustomerBase,
-    /// The last day that counts.
+    /// Last day of the observation window.
     last_day: Option<i32>,
     found: Option<Found>,
-    /// What lies in no cell.
-    lost: Unattributed,
+    /// Orders and revenue in no cell.
+    unattributed: Unattributed,
     report: Report,
-    /// The long table, once it was asked for.
+    /// Long table, built on first use.
     table: OnceLock<Table>,
 }
 
-/// Begins a scan that [`CohortSpec::scan`] has set up. Columns and bounds are checked here, before any rows are read.
+/// Begins a scan set up by [`CohortSpec::scan`]. Columns and bounds are checked before any row is read.
 pub fn begin_cohort_scan(read: &BaseSpec, schema: &Schema) -> Result<UpdateBuilder> {
-    let kinds = InputSchema::of(schema, &read.roles, read.timezone.as_deref(), read.amount_decimals)?;
-    let fold = UpdateBuilder::new(read, kinds)?;
+    let input_schema = InputSchema::of(schema, &read.roles, read.timezone.as_deref(), read.amount_decimals)?;
+    let fold = UpdateBuilder::new(read, input_schema)?;
     let (start, end) = ends(&fold);
     if let (Some(start), Some(end)) = (start, end)
         && !start.is_before(&end)
     {
-        let message = format!("observation_start={} lies not before the end of observation, {}", start.text(), end.text());
+        let message = format!("observation_start={} must be before the end of observation, {}", start.text(), end.text());
         return Err(Error::new(ErrorKind::InvalidArgument, message));
     }
     Ok(fold)
 }
 
-/// The ends of observation that were asked for.
+/// The requested bounds of the observation window.
 fn ends(fold: &UpdateBuilder) -> (Option<Cutoff>, Option<Cutoff>) {
     let edges = fold.edges();
     (edges.start, edges.end.or_else(|| fold.until().map(|day| Cutoff::of_day(day + 1))))
@@ -89,14 +89,14 @@ fn ends(fold: &UpdateBuilder) -> (Option<Cutoff>, Option<Cutoff>) {
 pub fn finish_cohort_scan(spec: CohortSpec, fold: UpdateBuilder, context: &Context) -> Result<CohortRetention> {
     let ends = ends(&fold);
     let mut read = fold.spec().clone();
-    // The table of RFM has no columns of attributes.
+    // The RFM table has no attribute columns.
     read.roles.attributes = Vec::new();
     let mut update = fold.finish(context)?;
     let order_log = update.state.order_log.take().unwrap_or_default();
     of_base(spec, CustomerBase::of(read, update), order_log, ends, context)
 }
 
-/// Counts the orders of `order_log`, none of which lies after the end of observation, by the customers of `base`.
+/// Counts the orders of `order_log` for the customers of `base`; no order is after the end of observation.
 pub(crate) fn of_base(
     spec: CohortSpec,
     base: CustomerBase,
@@ -115,16 +115,16 @@ fn count(
     ends: (Option<Cutoff>, Option<Cutoff>),
     threads: Threads<'_>,
 ) -> Result<CohortRetention> {
-    let Counted { last_day, found, lost, report } = count_orders(&spec, &base, order_log, ends, threads)?;
-    table::check_money(&CohortView::of(&spec, &base, found.as_ref(), &report)?, &lost)?;
-    Ok(CohortRetention { spec, base, last_day, found, lost, report, table: OnceLock::new() })
+    let Counted { last_day, found, unattributed, report } = count_orders(&spec, &base, order_log, ends, threads)?;
+    table::check_money(&CohortView::of(&spec, &base, found.as_ref(), &report)?, &unattributed)?;
+    Ok(CohortRetention { spec, base, last_day, found, unattributed, report, table: OnceLock::new() })
 }
 
-/// All that a result is made of.
+/// Parts of a result.
 struct Counted {
     last_day: Option<i32>,
     found: Option<Found>,
-    lost: Unattributed,
+    unattributed: Unattributed,
     report: Report,
 }
 
@@ -139,7 +139,7 @@ fn count_orders(
     let n = view.customers();
     let last_day = ends.1.map(|end| end.last_day()).or_else(|| view.last_day());
     let groups = Groups::of(spec.by_attribute(), &view);
-    let mut lost = Unattributed::new(groups.number());
+    let mut unattributed = Unattributed::new(groups.number());
     let mut found = None;
     let mut without_purchase = None;
     let absent = !view.has_totals();
@@ -148,15 +148,15 @@ fn count_orders(
         let counts;
         let (values, customers, cohorts, orders);
         let is_packed = spec.is_packed() && order_log.purchases().is_some();
-        let masks = ActivityBitmaps { spec, observation: &observation, customers: n, order_log: &order_log, threads };
+        let bitmaps = ActivityBitmaps { spec, observation: &observation, customers: n, order_log: &order_log, threads };
         if is_packed {
-            check_cells(masks.cells(), spec, &observation)?;
+            check_cells(bitmaps.cells(), spec, &observation)?;
         }
-        if is_packed && masks.are_few() {
-            let counted = masks.count()?;
+        if is_packed && bitmaps.is_dense() {
+            let counted = bitmaps.count()?;
             without_purchase = absent.then_some(counted.without_purchase);
-            (cohorts, counts, lost) = (counted.cohorts, CellCounts::Dense(counted.counts), counted.lost);
-            customers = cohorts.kept.iter().map(|cohort| cohort.size as usize).sum();
+            (cohorts, counts, unattributed) = (counted.cohorts, CellCounts::Dense(counted.counts), counted.unattributed);
+            customers = cohorts.stored.iter().map(|cohort| cohort.size as usize).sum();
             (values, orders) = (None, LoggedOrders::Packed(order_log));
         } else {
             let orders_by_customer =
@@ -175,29 +175,29 @@ fn count_orders(
                 cohorts: &cohorts,
                 threads,
             };
-            (counts, lost) = counter.count(&members);
+            (counts, unattributed) = counter.count(&members);
             orders = LoggedOrders::Sorted(orders_by_customer, members);
         }
         found = Some(Found { observation, orders, groups, values, customers, cohorts, counts });
     }
-    let kinds = view.kinds();
-    let mut report = report(base.report(last_day)?, kinds, &lost);
+    let input_schema = view.kinds();
+    let mut report = report(base.report(last_day)?, input_schema, &unattributed);
     if let Some(tally) = without_purchase {
-        // The base kept nothing that tells who bought.
+        // The base has no totals, so it does not know which customers are buyers.
         let known = report.entries.iter_mut().filter(|entry| entry.name == "refund_only_customers");
-        known.for_each(|entry| *entry = ReportEntry::new(entry.name, entry.kind, entry.unit, &tally, kinds.money));
+        known.for_each(|entry| *entry = ReportEntry::new(entry.name, entry.kind, entry.unit, &tally, input_schema.money));
     }
-    Ok(Counted { last_day, found, lost, report })
+    Ok(Counted { last_day, found, unattributed, report })
 }
 
-/// The report of the scan, with notes that take apart what lies in no cell.
-fn report(mut report: Report, kinds: &InputSchema, lost: &Unattributed) -> Report {
-    let note = |name, unit, tally| ReportEntry::new(name, EntryKind::Note, unit, tally, kinds.money);
+/// The report of the scan, with notes that break down unattributed orders by reason.
+fn report(mut report: Report, input_schema: &InputSchema, unattributed: &Unattributed) -> Report {
+    let note = |name, unit, tally| ReportEntry::new(name, EntryKind::Note, unit, tally, input_schema.money);
     report.entries.extend([
-        note("outside_cohorts", ReportUnit::Customers, &lost.outside),
-        note("before_observation_start", ReportUnit::Orders, &lost.before_start),
-        note("before_first_purchase", ReportUnit::Orders, &lost.before_first),
-        note("beyond_n_periods", ReportUnit::Orders, &lost.beyond),
+        note("outside_cohorts", ReportUnit::Customers, &unattributed.outside),
+        note("before_observation_start", ReportUnit::Orders, &unattributed.before_start),
+        note("before_first_purchase", ReportUnit::Orders, &unattributed.before_first),
+        note("beyond_n_periods", ReportUnit::Orders, &unattributed.beyond),
     ]);
     report
 }
@@ -207,64 +207,65 @@ impl CohortRetention {
         CohortView::of(&self.spec, &self.base, self.found.as_ref(), &self.report)
     }
 
-    /// The long table: a row per cohort and period, and for each group what lies in no cell. It is made when it is first
-    /// asked for; where memory does not suffice for it, that is an error before any is taken.
+    /// The long table: one row per cohort and period, and one row of unattributed orders per group. Built on first use;
+    /// insufficient memory is an error before any is allocated.
     pub fn cells(&self, context: &Context) -> Result<Table> {
         if let Some(table) = self.table.get() {
             return Ok(table.clone());
         }
-        let table = table::cells_table(&self.view()?, &self.lost, context)?;
+        let table = table::cells_table(&self.view()?, &self.unattributed, context)?;
         Ok(self.table.get_or_init(|| table).clone())
     }
 
-    /// What was left out, and why.
+    /// Excluded rows and the reasons.
     pub fn report(&self) -> &Report {
         &self.report
     }
 
-    /// The long table without its rows: names and types of its columns.
+    /// The long table without rows: its column names and types.
     pub fn empty_cells(&self, context: &Context) -> Result<Table> {
         let view = self.view()?;
         table::cells_table(&CohortView { found: None, ..view }, &Unattributed::default(), context)
     }
 
-    /// The wide table of one column of the long one: a row per cohort, a column per period; or a part of it.
+    /// The cohort matrix of one column of the long table: one row per cohort, one column per period offset; or a part of it.
     pub fn matrix(&self, value: &str, part: Option<CohortPart>, context: &Context) -> Result<Table> {
         let view = self.view()?;
         let part = part.unwrap_or(CohortPart { cohorts: 0..usize::MAX, columns: usize::MAX });
-        table::matrix_table(&view, table::Value::named(value, view.kinds.money)?, &part, context)
+        table::matrix_table(&view, table::Value::named(value, view.input_schema.money)?, &part, context)
     }
 
-    /// The averages over complete cells: of all customers, or (`simple`) of the rates; of the first `columns` periods.
+    /// Average retention rates over complete cells for the first `columns` periods: pooled, or the mean of the cohort rates
+    /// if `simple`.
     pub fn average(&self, simple: bool, columns: usize) -> Result<Table> {
         table::average_table(&self.view()?, simple, columns)
     }
 
-    /// Customers per calendar period: new, retained, reactivated, churned.
+    /// Customer movement per calendar period: new, retained, reactivated, churned.
     pub fn movement(&self, context: &Context) -> Result<Table> {
         let view = self.view()?;
-        let rows = self.run(context, |threads| match view.masks(threads) {
-            Some(masks) => Ok(Sums::Dense(masks.movement())),
+        let rows = self.run(context, |threads| match view.bitmaps(threads) {
+            Some(bitmaps) => Ok(Sums::Dense(bitmaps.movement())),
             None => view.count(threads, |counter| counter.movement()),
         })?;
         period_tables::movement_table(&view, &rows)
     }
 
-    /// Revenue retention per calendar period; `reactivation` says whether the money of customers who are back counts in nrr.
+    /// Revenue retention per calendar period; `reactivation` includes the revenue of reactivated customers in nrr.
     pub fn revenue_retention(&self, reactivation: bool, context: &Context) -> Result<Table> {
         let view = self.view()?;
-        if view.kinds.money.is_none() {
-            let message = "revenue_retention() needs money: pass amount= to cohort_retention()";
+        if view.input_schema.money.is_none() {
+            let message = "revenue_retention() needs amounts: pass amount= to cohort_retention()";
             return Err(Error::new(ErrorKind::InvalidArgument, message));
         }
         let rows = self.run(context, |threads| {
-            let quick = view.masks(threads).and_then(|masks| masks.flows()).map(Sums::Dense);
+            let quick = view.bitmaps(threads).and_then(|bitmaps| bitmaps.flows()).map(Sums::Dense);
             quick.map_or_else(|| view.count(threads, |counter| counter.flows()), Ok)
         })?;
         period_tables::flow_table(&view, &rows, reactivation)
     }
 
-    /// The cohort of every customer, by id.
+    /// The cohort memberships of every customer, sorted by id.
     pub fn customers(&self, context: &Context) -> Result<Table> {
         let view = self.view()?;
         let members = self.run(context, |threads| Ok(view.members(threads)))?;
@@ -282,20 +283,20 @@ impl CohortRetention {
     /// The RFM table of the same rows.
     pub fn rfm(&self, context: &Context) -> Result<Table> {
         if !self.spec.rfm {
-            let message = "there is no RFM table in this result; pass rfm=True to cohort_retention()";
+            let message = "this result has no RFM table; pass rfm=True to cohort_retention()";
             return Err(Error::new(ErrorKind::InvalidArgument, message));
         }
         crate::analysis::rfm::rfm(&self.base, self.last_day.map(AsOf::Date), true, context)
     }
 
-    /// Does `work` on the pool where there are many customers or orders.
+    /// Runs `work` on the thread pool if there are many customers or orders.
     fn run<R: Send>(&self, context: &Context, work: impl FnOnce(Threads<'_>) -> Result<R> + Send) -> Result<R> {
         let customers = self.base.view_of_scan()?.customers();
         let orders = self.found.as_ref().map_or(0, |found| found.orders.len());
         context.run_if_large(customers.max(orders), work)?
     }
 
-    /// How much there is to look at: cells, and customers or orders.
+    /// Size of the result, used to decide on parallelism: cells plus customers or orders.
     pub fn size(&self) -> usize {
         self.found.as_ref().map_or(0, |found| found.cohorts.cells + found.customers.max(found.orders.len()))
     }
@@ -305,35 +306,35 @@ impl CohortRetention {
         self.found.as_ref().map_or(0, |found| found.cohorts.number)
     }
 
-    /// Number of columns of the wide table.
+    /// Number of period columns of the cohort matrix.
     pub fn n_columns(&self) -> usize {
         self.found.as_ref().map_or(0, |found| found.cohorts.longest)
     }
 
-    /// Whether the first days of the first cohort were not observed.
+    /// Whether the first cohort is left-truncated: its first days precede the observation window.
     pub fn starts_truncated(&self) -> Result<bool> {
         let view = self.view()?;
         let first = view.found.and_then(|found| found.cohorts.first(&self.spec, &found.observation));
         Ok(first.and_then(|cohort| view.left_truncated(&cohort)).unwrap_or(false))
     }
 
-    /// Number of customers who are in a cohort.
+    /// Number of customers in a cohort.
     pub fn n_customers(&self) -> usize {
         self.found.as_ref().map_or(0, |found| found.customers)
     }
 
-    /// ISO texts of the first moment observed and of the first after it; `None` where nothing was.
+    /// ISO texts of the start (inclusive) and end (exclusive) of the observation window; `None` if nothing is observed.
     pub fn observed(&self) -> Option<(String, String)> {
         self.found.as_ref().map(|found| (found.observation.start.text(), found.observation.end.text()))
     }
 
-    /// The zone that times were read in.
+    /// The time zone in which times were read.
     pub fn timezone(&self) -> Option<String> {
-        let (kinds, _) = self.base.known().ok()?;
-        kinds.clock.zone().map(|zone| zone.name().to_owned())
+        let (input_schema, _) = self.base.known().ok()?;
+        input_schema.clock.zone().map(|zone| zone.name().to_owned())
     }
 
-    /// The last day that counts, as text.
+    /// The last day of the observation window, as text.
     pub fn as_of(&self) -> Option<String> {
         self.last_day.map(date_text)
     }

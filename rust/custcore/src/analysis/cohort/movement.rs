@@ -1,10 +1,10 @@
-//! Movement of customers, and of their money, from one calendar period to the next.
+//! Customer movement and revenue flows from one calendar period to the next.
 
 use std::ops::{AddAssign, Range};
 
 use hashbrown::HashMap;
 
-use super::cell_counts::has_places;
+use super::cell_counts::is_dense;
 use super::cohorts::MOST_CELLS;
 use super::count::Counter;
 use super::kernel::active_periods;
@@ -14,37 +14,37 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::exec::par::ROWS_WORTH_THREADS;
 use crate::time::calendar::date_text;
 
-/// Customers of one period.
+/// Customer movement of one period.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Movement {
-    /// Active in it.
+    /// Active customers.
     pub active: i64,
-    /// Never before.
+    /// Active for the first time.
     pub new: i64,
-    /// Also in the period before.
+    /// Active in the previous period, too.
     pub retained: i64,
-    /// Not in the period before, but earlier.
+    /// Active earlier, but not in the previous period.
     pub reactivated: i64,
-    /// Active in the period before only.
+    /// Active in the previous period, but not in this one.
     pub churned: i64,
 }
 
-/// Money of one period, in units; a customer's negative period counts as 0.
+/// Revenue flows of one period, in units; negative revenue of a customer in a period counts as 0.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Flow {
-    /// That of the period before.
+    /// Revenue of the previous period.
     pub start: i128,
-    /// Of customers who left.
+    /// Previous revenue of churned customers.
     pub churned: i128,
-    /// What others spend less.
+    /// Decrease in revenue of retained customers.
     pub contraction: i128,
-    /// What others spend more.
+    /// Increase in revenue of retained customers.
     pub expansion: i128,
-    /// Of customers who are back.
+    /// Revenue of reactivated customers.
     pub reactivated: i128,
-    /// Of new customers.
+    /// Revenue of new customers.
     pub new: i128,
-    /// That of the period.
+    /// Revenue of this period.
     pub end: i128,
 }
 
@@ -70,22 +70,22 @@ impl AddAssign for Flow {
     }
 }
 
-/// What is added up by group and period: a place for each row where these are few, else those rows in which something is.
+/// Sums by group and period: dense if there are few rows, otherwise sparse.
 #[derive(Debug, Clone)]
 pub(crate) enum Sums<T> {
-    /// All rows.
+    /// A value for every row.
     Dense(Vec<T>),
-    /// By row.
+    /// Non-empty rows.
     Sparse(HashMap<usize, T, foldhash::fast::RandomState>),
 }
 
 impl<T: Copy + Default + AddAssign> Sums<T> {
-    /// Nothing yet in `rows` rows, into which so many orders go.
+    /// Zero sums of `rows` rows for an input of `orders` orders.
     fn new(rows: usize, orders: usize) -> Self {
-        if has_places(rows, orders) { Self::Dense(vec![T::default(); rows]) } else { Self::Sparse(HashMap::default()) }
+        if is_dense(rows, orders) { Self::Dense(vec![T::default(); rows]) } else { Self::Sparse(HashMap::default()) }
     }
 
-    /// What is in a row.
+    /// The sum of a row.
     pub(crate) fn get(&self, row: usize) -> T {
         match self {
             Self::Dense(rows) => rows[row],
@@ -101,7 +101,7 @@ impl<T: Copy + Default + AddAssign> Sums<T> {
         }
     }
 
-    /// Adds what was added up elsewhere.
+    /// Merges other sums.
     fn merge(&mut self, other: Self) {
         match other {
             Self::Dense(rows) => rows.into_iter().enumerate().for_each(|(row, more)| *self.at(row) += more),
@@ -125,15 +125,15 @@ pub(crate) struct Periods<'a, T> {
 }
 
 impl<T: Copy + Default + AddAssign> Periods<'_, T> {
-    /// The row of a period, if it is one of the observed ones.
+    /// The row of a period, if observed.
     #[inline]
     fn get(&mut self, period: usize) -> Option<&mut T> {
         if period < self.number { Some(self.sums.at(self.first + period)) } else { None }
     }
 }
 
-/// Adds the movement of a customer who was active in `active`, which ascend; `known` says that he was before.
-pub(crate) fn move_customer(rows: &mut Periods<'_, Movement>, active: &[usize], mut known: bool) {
+/// Adds the movement of a customer active in the ascending periods `active`; `known` means active before the first period.
+pub(crate) fn add_movement(rows: &mut Periods<'_, Movement>, active: &[usize], mut known: bool) {
     let mut before: Option<usize> = None;
     for &period in active {
         let is_next = before.is_some_and(|before| before + 1 == period);
@@ -157,14 +157,15 @@ pub(crate) fn move_customer(rows: &mut Periods<'_, Movement>, active: &[usize], 
     }
 }
 
-/// Adds the money of a customer, (period, units) ascending, all of it positive; `known` says that he bought before.
-pub(crate) fn move_money(rows: &mut Periods<'_, Flow>, money: &[(usize, i128)], mut known: bool) {
+/// Adds the revenue flows of a customer from positive (period, units) pairs, ascending by period; `known` means that the
+/// customer bought before the first period.
+pub(crate) fn add_flows(rows: &mut Periods<'_, Flow>, revenue: &[(usize, i128)], mut known: bool) {
     let mut before: Option<(usize, i128)> = None;
-    for &(period, now) in money {
-        let kept = before.filter(|(earlier, _)| earlier + 1 == period);
+    for &(period, now) in revenue {
+        let previous = before.filter(|(earlier, _)| earlier + 1 == period);
         let Some(row) = rows.get(period) else { continue };
         row.end += now;
-        if let Some((_, units)) = kept {
+        if let Some((_, units)) = previous {
             row.start += units;
             row.contraction += (units - now).max(0);
             row.expansion += (now - units).max(0);
@@ -173,19 +174,19 @@ pub(crate) fn move_money(rows: &mut Periods<'_, Flow>, money: &[(usize, i128)], 
         } else {
             row.new += now;
         }
-        if let Some((left, units)) = before.filter(|_| kept.is_none()) {
-            leave(rows, left, units);
+        if let Some((left, units)) = before.filter(|_| previous.is_none()) {
+            add_churned(rows, left, units);
         }
         known = true;
         before = Some((period, now));
     }
     if let Some((left, units)) = before {
-        leave(rows, left, units);
+        add_churned(rows, left, units);
     }
 }
 
-/// The money of a customer who has none in the period after.
-fn leave(rows: &mut Periods<'_, Flow>, period: usize, units: i128) {
+/// Adds the churned revenue of a customer without revenue in the following period.
+fn add_churned(rows: &mut Periods<'_, Flow>, period: usize, units: i128) {
     if let Some(row) = rows.get(period + 1) {
         row.start += units;
         row.churned += units;
@@ -193,44 +194,44 @@ fn leave(rows: &mut Periods<'_, Flow>, period: usize, units: i128) {
 }
 
 impl Counter<'_> {
-    /// Movement by group and period.
+    /// Customer movement by group and period.
     pub(crate) fn movement(&self) -> Result<Sums<Movement>> {
         let first = self.observation.periods().start;
         let least = self.spec.min_occurrences;
         self.of_all(|orders, rows, active: &mut Vec<i64>, periods: &mut Vec<usize>| {
             let returns = || orders.iter().filter(|order| order.returns());
             active_periods(returns().filter(|order| order.in_window()).map(|order| self.observation.index(order.day)), least, active);
-            let known = self.looks_back() && returns().any(|order| !order.in_window());
+            let known = self.counts_history() && returns().any(|order| !order.in_window());
             periods.clear();
             periods.extend(active.iter().map(|&index| usize::try_from(index - first).unwrap_or(0)));
-            move_customer(rows, periods, known);
+            add_movement(rows, periods, known);
         })
     }
 
-    /// Flows of money by group and period.
+    /// Revenue flows by group and period.
     pub(crate) fn flows(&self) -> Result<Sums<Flow>> {
         let first = self.observation.periods().start;
-        self.of_all(|orders, rows, (): &mut (), money: &mut Vec<(usize, i128)>| {
-            money.clear();
+        self.of_all(|orders, rows, (): &mut (), revenue: &mut Vec<(usize, i128)>| {
+            revenue.clear();
             for order in orders.iter().filter(|order| order.in_window()) {
                 let period = usize::try_from(self.observation.index(order.day) - first).unwrap_or(0);
-                match money.last_mut() {
+                match revenue.last_mut() {
                     Some((open, units)) if *open == period => *units += order.units,
-                    _ => money.push((period, order.units)),
+                    _ => revenue.push((period, order.units)),
                 }
             }
-            money.retain(|(_, units)| *units > 0);
-            let known = self.looks_back() && orders.iter().any(|order| order.is_purchase() && !order.in_window());
-            move_money(rows, money, known);
+            revenue.retain(|(_, units)| *units > 0);
+            let known = self.counts_history() && orders.iter().any(|order| order.is_purchase() && !order.in_window());
+            add_flows(rows, revenue, known);
         })
     }
 
-    /// Whether what lies before the start of observation makes a customer known.
-    fn looks_back(&self) -> bool {
+    /// Whether orders before the start of observation make a customer known.
+    fn counts_history(&self) -> bool {
         self.spec.cohort_by != CohortBy::FirstInWindow
     }
 
-    /// Adds up what `add` makes of the orders of every buyer, by group and period.
+    /// Sums the contributions of `add` over the orders of every buyer, by group and period.
     fn of_all<T, A, B>(&self, add: impl Fn(&[CohortOrder], &mut Periods<'_, T>, &mut A, &mut B) + Sync + Send) -> Result<Sums<T>>
     where
         T: Copy + Default + AddAssign + Send,
@@ -244,7 +245,7 @@ impl Counter<'_> {
             let (first, last) = (date_text(self.observation.start.day), date_text(self.observation.end.last_day()));
             let message = format!(
                 "the result would have {rows} rows, more than 50,000,000: one for each period from {first} to {last} and each group. If a date \
-                 is wrong, leave it out with observation_start and observation_end; else choose a longer period"
+                 is wrong, exclude it with observation_start and observation_end; otherwise choose a longer period"
             );
             return Err(Error::new(ErrorKind::OutOfRange, message));
         }
@@ -262,8 +263,8 @@ impl Counter<'_> {
             sums
         };
         let customers = self.orders_by_customer.customers();
-        let side_by_side = customers >= ROWS_WORTH_THREADS && rows < ROWS_WORTH_THREADS;
-        let runs = if side_by_side { self.threads.par_chunks(customers, count) } else { vec![count(0..customers)] };
+        let parallel = customers >= ROWS_WORTH_THREADS && rows < ROWS_WORTH_THREADS;
+        let runs = if parallel { self.threads.par_chunks(customers, count) } else { vec![count(0..customers)] };
         let mut runs = runs.into_iter();
         let mut sums = runs.next().unwrap_or_default();
         for run in runs {
@@ -277,7 +278,7 @@ impl Counter<'_> {
 mod tests {
     use super::*;
 
-    /// What `add` makes of 4 rows, with places and without.
+    /// The result of `add` on `n` rows, with dense and with sparse sums.
     fn both<T: Copy + Default + AddAssign>(n: usize, add: impl Fn(&mut Periods<'_, T>)) -> [Vec<T>; 2] {
         [Sums::Dense(vec![T::default(); n]), Sums::Sparse(HashMap::default())].map(|mut sums| {
             add(&mut Periods { sums: &mut sums, first: 0, number: n });
@@ -286,10 +287,10 @@ mod tests {
     }
 
     #[test]
-    fn customers_come_and_go() {
+    fn movement_by_period() {
         let found = both(5, |rows| {
-            move_customer(rows, &[0, 1, 3], false);
-            move_customer(rows, &[4], true);
+            add_movement(rows, &[0, 1, 3], false);
+            add_movement(rows, &[4], true);
         });
         for rows in found {
             let seen: Vec<[i64; 5]> = rows.iter().map(|row| [row.active, row.new, row.retained, row.reactivated, row.churned]).collect();
@@ -298,8 +299,8 @@ mod tests {
     }
 
     #[test]
-    fn money_comes_and_goes() {
-        for rows in both(4, |rows| move_money(rows, &[(0, 10), (1, 4), (3, 6)], false)) {
+    fn flows_by_period() {
+        for rows in both(4, |rows| add_flows(rows, &[(0, 10), (1, 4), (3, 6)], false)) {
             let seen: Vec<[i128; 7]> =
                 rows.iter().map(|r| [r.start, r.churned, r.contraction, r.expansion, r.reactivated, r.new, r.end]).collect();
             assert_eq!(seen, [[0, 0, 0, 0, 0, 10, 10], [10, 0, 6, 0, 0, 0, 4], [4, 4, 0, 0, 0, 0, 0], [0, 0, 0, 0, 6, 0, 6]]);

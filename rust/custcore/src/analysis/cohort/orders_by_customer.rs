@@ -1,14 +1,14 @@
-//! The journal sorted by customer.
+//! The order log sorted by customer.
 
 use crate::column::mark::{BEFORE, PURCHASE, RETURNING, START};
 use crate::ingest::window_log::FIRST_DAY;
 use crate::ingest::window_log::{OrderLog, OrderRecord};
 use crate::report::Tally;
 
-/// All orders, customer by customer.
+/// All orders, grouped by customer.
 #[derive(Debug, Default)]
 pub(crate) struct OrdersByCustomer {
-    /// Where the orders of each code begin; one more than there are codes.
+    /// Start of the orders of each customer code, with a final end.
     starts: Vec<usize>,
     entries: Vec<OrderRecord>,
     wide: Vec<i128>,
@@ -19,21 +19,21 @@ pub(crate) struct OrdersByCustomer {
 pub(crate) struct CohortOrder {
     /// Local day.
     pub day: i32,
-    /// What it counts as.
+    /// Flags, see [`crate::column::mark`].
     pub marks: u8,
-    /// Its money.
+    /// Revenue in units.
     pub units: i128,
-    /// Its first row.
+    /// First row.
     pub row: u64,
 }
 
 impl CohortOrder {
-    /// Whether it may begin a life.
+    /// Whether it may start a cohort membership.
     pub(crate) fn starts(&self) -> bool {
         self.marks & (PURCHASE | START) == PURCHASE | START
     }
 
-    /// Whether it counts as coming back.
+    /// Whether it counts as a return.
     pub(crate) fn returns(&self) -> bool {
         self.marks & (PURCHASE | RETURNING) == PURCHASE | RETURNING
     }
@@ -43,14 +43,14 @@ impl CohortOrder {
         self.marks & PURCHASE != 0
     }
 
-    /// Whether it is observed.
+    /// Whether it is in the observation window.
     pub(crate) fn in_window(&self) -> bool {
         self.marks & BEFORE == 0
     }
 }
 
 impl OrdersByCustomer {
-    /// Sorts a journal of so many customer codes.
+    /// Sorts an order log of `customers` customer codes.
     pub(crate) fn of(order_log: OrderLog, customers: usize) -> Self {
         let (pieces, wide) = order_log.into_parts();
         let mut starts = vec![0; customers + 1];
@@ -74,7 +74,7 @@ impl OrdersByCustomer {
         Self { starts, entries, wide }
     }
 
-    /// The same of a journal that keeps purchases brief; their rows are not known.
+    /// Sorts a packed order log; the rows of its purchases are not known.
     pub(crate) fn of_purchase_log(order_log: &OrderLog, customers: usize) -> Self {
         let mut full = OrderLog::default();
         for piece in order_log.purchases().map_or(&[][..], |purchase_log| purchase_log.pieces()) {
@@ -94,26 +94,26 @@ impl OrdersByCustomer {
         self.entries.len()
     }
 
-    /// Number of codes.
+    /// Number of customer codes.
     pub(crate) fn customers(&self) -> usize {
         self.starts.len().saturating_sub(1)
     }
 
-    /// Customers who bought nothing, and their refunds.
+    /// Customers without a purchase, and their refunds.
     pub(crate) fn without_purchase(&self) -> Tally {
         let mut sum = Tally::default();
         for range in self.starts.windows(2) {
             let entries = &self.entries[range[0]..range[1]];
             if !entries.is_empty() && entries.iter().all(|entry| entry.marks() & PURCHASE == 0) {
-                let mut theirs = Tally::default();
-                entries.iter().for_each(|entry| theirs.add(entry.units(&self.wide), entry.row()));
-                sum.add_rows(theirs.rows, theirs.units, theirs.first_row);
+                let mut refunds = Tally::default();
+                entries.iter().for_each(|entry| refunds.add(entry.units(&self.wide), entry.row()));
+                sum.add_rows(refunds.rows, refunds.units, refunds.first_row);
             }
         }
         sum
     }
 
-    /// The orders of a customer by day, into `out`, which is emptied first.
+    /// Writes the orders of a customer, sorted by day, into `out`, which is cleared first.
     pub(crate) fn orders(&self, customer: usize, out: &mut Vec<CohortOrder>) {
         let entries = &self.entries[self.starts[customer]..self.starts[customer + 1]];
         out.clear();

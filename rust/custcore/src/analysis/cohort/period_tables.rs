@@ -1,4 +1,4 @@
-//! The Arrow tables of calendar periods: movement of customers and revenue retention.
+//! Arrow tables by calendar period: customer movement and revenue retention.
 
 use std::sync::Arc;
 
@@ -13,26 +13,26 @@ use crate::num::money::ratio;
 use crate::table::{Table, TableBuilder, money_column};
 use crate::time::period::shown;
 
-/// Bytes of a row of a table of periods, the money of its flows and what it is made of.
+/// Upper bound of the bytes of a row of a period table, including its sums.
 const PERIOD_BYTES: usize = 250;
 
-/// The number of rows of `periods` periods of some groups; an error where there are too many.
+/// Number of rows of `periods` periods of `groups` groups; an error if there are too many.
 pub(super) fn check_periods(periods: usize, groups: usize) -> Result<usize> {
     let rows = periods.saturating_mul(groups);
     let what = || {
         format!(
-            "the table has {rows} rows, {periods} periods of {groups} groups; leave out odd dates with observation_start and \
-             observation_end, or give n_periods or a longer period"
+            "the table has {rows} rows, {periods} periods of {groups} groups; exclude outlying dates with observation_start \
+             and observation_end, or set n_periods or a longer period"
         )
     };
     if rows as u64 > MOST_CELLS {
-        return Err(Error::new(ErrorKind::OutOfRange, format!("{}; the most are 50,000,000", what())));
+        return Err(Error::new(ErrorKind::OutOfRange, format!("{}; at most 50,000,000 are possible", what())));
     }
     check_room((rows * PERIOD_BYTES) as u64, what)?;
     Ok(rows)
 }
 
-/// Begins a table of calendar periods, `rows` over all groups.
+/// Begins a table with one row per group and calendar period; also returns the number of rows.
 fn periods_table(view: &CohortView<'_>) -> Result<(TableBuilder, usize)> {
     let mut table = TableBuilder::default();
     let Some(found) = view.found else {
@@ -55,10 +55,10 @@ fn periods_table(view: &CohortView<'_>) -> Result<(TableBuilder, usize)> {
     Ok((table, rows))
 }
 
-/// A column by its name, and what it is of a row.
+/// A column name and the value of a row.
 type Named<T, V> = (&'static str, fn(&T) -> V);
 
-/// The movement of customers.
+/// The customer movement table.
 pub(super) fn movement_table(view: &CohortView<'_>, sums: &Sums<Movement>) -> Result<Table> {
     let (mut table, rows) = periods_table(view)?;
     let columns: [Named<Movement, i64>; 5] = [
@@ -74,7 +74,7 @@ pub(super) fn movement_table(view: &CohortView<'_>, sums: &Sums<Movement>) -> Re
     view.finish(table, rows)
 }
 
-/// Revenue retention.
+/// The revenue retention table.
 pub(super) fn flow_table(view: &CohortView<'_>, sums: &Sums<Flow>, reactivation: bool) -> Result<Table> {
     let (mut table, rows) = periods_table(view)?;
     let columns: [Named<Flow, i128>; 7] = [
@@ -88,7 +88,7 @@ pub(super) fn flow_table(view: &CohortView<'_>, sums: &Sums<Flow>, reactivation:
     ];
     let flows = || (0..rows).map(|row| sums.get(row));
     for (name, value) in columns {
-        table.column(name, money_column(view.kinds.money, flows().map(|row| Some(value(&row))), |_| "of a period".to_owned())?);
+        table.column(name, money_column(view.input_schema.money, flows().map(|row| Some(value(&row))), |_| "of a period".to_owned())?);
     }
     let share = |part: i128, row: &Flow| (row.start > 0).then(|| ratio(part, row.start));
     let grr = flows().map(|row| share(row.start - row.churned - row.contraction, &row));

@@ -1,29 +1,29 @@
-//! The money of purchases kept brief, added to the cells that their customers' cohorts and their periods name.
+//! Revenue of packed purchases by cell, given by the customer's cohort and the purchase period.
 
 use super::activity_bitmaps::{AHEAD, ActivityBitmaps, Code};
-use super::cell_counts::fits_side_by_side;
+use super::cell_counts::fits_parallel;
 use super::kernel::Counts;
 use crate::exec::simd::prefetch;
 use crate::ingest::window_log::{FIRST_DAY, PackedUnits, PurchaseChunk};
 
-/// Orders and money of one cell.
+/// Orders and revenue of one cell.
 #[derive(Debug, Clone, Copy, Default)]
 struct Sum {
     units: i128,
     orders: i64,
 }
 
-/// The same in multiples of some units, for so few rows that 64 bits hold the sums.
+/// Sums in multiples of a unit, for few enough rows that 64 bits cannot overflow.
 #[derive(Debug)]
-struct Short {
+struct ScaledSums {
     of: i64,
     rows: usize,
     sums: Vec<(i64, i64)>,
 }
 
-impl Short {
-    /// Makes ready for some rows in multiples of `of`; what cannot stay is added to `sums`.
-    fn turn_to(&mut self, of: i64, rows: usize, sums: &mut [Sum]) {
+impl ScaledSums {
+    /// Prepares for `rows` rows in multiples of `of`; flushes to `sums` if the unit changes or the sums might overflow.
+    fn set_unit(&mut self, of: i64, rows: usize, sums: &mut [Sum]) {
         self.rows += rows;
         if self.of == of && rows > 0 && self.rows < 1 << 31 {
             return;
@@ -38,14 +38,14 @@ impl Short {
 }
 
 impl ActivityBitmaps<'_> {
-    /// Adds the orders and the money of purchases kept brief.
-    pub(super) fn add_money<C: Code>(&self, cohort_of: &[C], origins: &[usize], counts: &mut Counts) {
+    /// Adds the orders and the revenue of packed purchases.
+    pub(super) fn add_revenue<C: Code>(&self, cohort_of: &[C], origins: &[usize], counts: &mut Counts) {
         let (first, periods) = self.observation.days();
         let periods: Vec<u32> = periods.collect();
         let shift = (FIRST_DAY - first) as usize;
         let cells = counts.orders.len();
         let work = |pieces: &[PurchaseChunk]| {
-            let (mut sums, mut short) = (vec![Sum::default(); cells], Short { of: 1, rows: 0, sums: vec![(0, 0); cells] });
+            let (mut sums, mut scaled) = (vec![Sum::default(); cells], ScaledSums { of: 1, rows: 0, sums: vec![(0, 0); cells] });
             for piece in pieces {
                 let cell = |row: usize| {
                     if let Some(&ahead) = piece.customers.get(row + AHEAD) {
@@ -56,9 +56,9 @@ impl ActivityBitmaps<'_> {
                 };
                 match &piece.units {
                     PackedUnits::Short(units, of) => {
-                        short.turn_to(*of, units.len(), &mut sums);
+                        scaled.set_unit(*of, units.len(), &mut sums);
                         for (row, &units) in units.iter().enumerate() {
-                            let sum = &mut short.sums[cell(row)];
+                            let sum = &mut scaled.sums[cell(row)];
                             *sum = (sum.0 + i64::from(units), sum.1 + 1);
                         }
                     }
@@ -71,11 +71,11 @@ impl ActivityBitmaps<'_> {
                     }
                 }
             }
-            short.turn_to(1, 0, &mut sums);
+            scaled.set_unit(1, 0, &mut sums);
             sums
         };
-        let side_by_side = fits_side_by_side(cells, self.threads.count(), self.order_log.len());
-        let runs = if side_by_side { self.by_pieces(work) } else { vec![work(self.pieces())] };
+        let parallel = fits_parallel(cells, self.threads.count(), self.order_log.len());
+        let runs = if parallel { self.by_pieces(work) } else { vec![work(self.pieces())] };
         for (at, sum) in runs.iter().flat_map(|sums| sums.iter().enumerate()) {
             counts.units[at] += sum.units;
             counts.orders[at] += sum.orders;

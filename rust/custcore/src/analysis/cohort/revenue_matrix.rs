@@ -1,5 +1,5 @@
-//! Money of every customer by calendar period, from what was kept brief, for some customers at a time: a number for each of
-//! them and each period, period by period, so that purchases that come in the order of time add to numbers that lie together.
+//! Revenue matrix of customers by calendar period, computed from packed purchases for a block of customers at a time. It is
+//! stored by period, so that purchases in time order write to neighbouring memory.
 
 use std::ops::Range;
 
@@ -8,15 +8,15 @@ use super::movement::Flow;
 use crate::exec::simd::prefetch;
 use crate::ingest::window_log::{FIRST_DAY, PackedUnits};
 
-/// Numbers that all threads together fill at a time.
+/// Matrix entries filled at a time by all threads together.
 const NUMBERS: usize = 1 << 24;
-/// Purchases are read once for so many customers; where that would be more often than this, sorting them is quicker.
+/// The purchases are read once per block of customers; beyond this many passes, sorting by customer is faster.
 const MOST_PASSES: usize = 64;
-/// Rows ahead whose numbers are asked for.
+/// Prefetch distance in rows.
 const AHEAD: usize = 16;
 
 impl ActivityBitmaps<'_> {
-    /// Flows of money by period; `None` where another way suits the data: sums may leave 64 bits, or periods are many.
+    /// Revenue flows by period; `None` if sums may exceed 64 bits or there are too many periods for this method.
     pub(crate) fn flows(&self) -> Option<Vec<Flow>> {
         let n = self.periods();
         let threads = self.threads.if_large(self.order_log.len());
@@ -25,13 +25,13 @@ impl ActivityBitmaps<'_> {
             return None;
         }
         let ranges: Vec<_> = (0..self.customers).step_by(some).map(|first| first..self.customers.min(first + some)).collect();
-        let all: Vec<Vec<Flow>> = threads.par_tasks(ranges, |range| flows(&self.ledger(&range), range.len(), n));
+        let all: Vec<Vec<Flow>> = threads.par_tasks(ranges, |range| flows(&self.revenue_matrix(&range), range.len(), n));
         let mut sums = vec![Flow::default(); n];
         all.into_iter().for_each(|flows| sums.iter_mut().zip(flows).for_each(|(sum, more)| *sum += more));
         Some(sums)
     }
 
-    /// Whether the sizes of all money together are below 2^63, so that no sum of some of it can be larger.
+    /// Whether the absolute amounts add up to less than 2^63, so that no partial sum can overflow.
     fn fits(&self) -> bool {
         let runs = self.by_pieces(|pieces| {
             let of = |sums: &PackedUnits| match sums {
@@ -47,8 +47,8 @@ impl ActivityBitmaps<'_> {
         i64::try_from(size).is_ok()
     }
 
-    /// The money of some customers, a row for each period.
-    fn ledger(&self, customers: &Range<usize>) -> Vec<i64> {
+    /// The revenue matrix of a range of customers, one row per period.
+    fn revenue_matrix(&self, customers: &Range<usize>) -> Vec<i64> {
         let (first, periods) = self.observation.days();
         let width = customers.len();
         let rows: Vec<usize> = periods.map(|period| period as usize * width).collect();
@@ -71,7 +71,7 @@ impl ActivityBitmaps<'_> {
         for entry in self.entries() {
             let at = (entry.customer as usize).wrapping_sub(customers.start);
             if at < width {
-                // It was proven to fit.
+                // Cannot overflow, see `fits`.
                 sums[self.observation.place(entry.day) * width + at] += entry.units(self.order_log.wide()) as i64;
             }
         }
@@ -79,10 +79,10 @@ impl ActivityBitmaps<'_> {
     }
 }
 
-/// Flows of some customers, for each of whom there is a number in each of the `n` rows; negative ones count as 0.
+/// Revenue flows of the `width` customers of a revenue matrix of `n` rows; negative entries count as 0.
 fn flows(sums: &[i64], width: usize, n: usize) -> Vec<Flow> {
-    let (mut known, nothing) = (vec![false; width], vec![0; width]);
-    let mut before = &nothing[..];
+    let (mut known, zeros) = (vec![false; width], vec![0; width]);
+    let mut before = &zeros[..];
     let mut found = Vec::with_capacity(n);
     for now in sums.chunks_exact(width) {
         let [mut start, mut churned, mut contraction, mut expansion, mut reactivated, mut new, mut end] = [0_i64; 7];
@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn money_comes_and_goes() {
+    fn flows_by_period() {
         // Two customers in four periods: 10, 4, none, 6 and none, -3, 5, 5.
         let rows = flows(&[10, 0, 4, -3, 0, 5, 6, 5], 2, 4);
         let seen: Vec<[i128; 7]> =

@@ -1,4 +1,4 @@
-//! What cohorts are asked for: periods, criteria, who is in a cohort, what is observed.
+//! Settings of cohort retention: periods, return criterion, cohort definition, observation window.
 
 use crate::column::bounds::{ObservationBound, ObservationWindow};
 use crate::column::chunks::Pick;
@@ -6,27 +6,27 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::state::spec::BaseSpec;
 use crate::time::period::{Calendar, Period};
 
-/// When a customer counts as having come back in period k, for k >= 1.
+/// When a customer counts as returned at period offset k, for k >= 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ReturnCriterion {
-    /// Active in it.
+    /// Active in period k.
     #[default]
     On,
-    /// Active in it or later; with a horizon not much later.
+    /// Active in period k or later, with a horizon only within so many periods.
     OnOrAfter,
-    /// Active in a period from 1 to k.
+    /// Active in any of the periods 1 to k.
     OnOrBefore,
-    /// Active in each of 1 to k.
+    /// Active in each of the periods 1 to k.
     Every,
 }
 
-/// What puts a customer into a cohort.
+/// How customers are assigned to cohorts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum CohortBy {
     /// The period of the first purchase.
     #[default]
     First,
-    /// The period of the first purchase that is observed.
+    /// The period of the first observed purchase.
     FirstInWindow,
     /// Every period with a purchase.
     Recurring,
@@ -34,44 +34,44 @@ pub enum CohortBy {
     Column,
 }
 
-/// The settings of cohorts.
+/// Settings of cohort retention.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CohortSpec {
-    /// What columns are counted in.
+    /// Period of the columns.
     pub period: Period,
-    /// What cohorts are made of.
+    /// Period of the cohorts.
     pub cohort_period: Period,
-    /// Whether periods are counted from each customer's own first day instead of the calendar's.
+    /// Whether periods are counted from each customer's first day instead of the calendar.
     pub elapsed: bool,
-    /// When a customer counts.
+    /// When a customer counts as returned.
     pub criterion: ReturnCriterion,
-    /// Last periods of brackets, ascending from 1 on, if periods are put together.
+    /// Last periods of the brackets, ascending from 1, if periods are grouped into brackets.
     pub brackets: Option<Vec<u32>>,
-    /// With [`ReturnCriterion::OnOrAfter`]: how many periods count.
+    /// With [`ReturnCriterion::OnOrAfter`]: number of periods in the return window.
     pub horizon: Option<u32>,
-    /// What puts a customer into a cohort.
+    /// How customers are assigned to cohorts.
     pub cohort_by: CohortBy,
     /// The column of [`CohortBy::Column`].
     pub cohort_column: Option<String>,
-    /// Column that the result is split by.
+    /// Column by which the result is split.
     pub by: Option<String>,
-    /// Boolean column of the rows that begin a life.
+    /// Boolean column: rows that may start a cohort membership.
     pub start: Option<String>,
-    /// Boolean column of the rows that count as coming back.
+    /// Boolean column: rows that count as returns.
     pub returning: Option<String>,
-    /// Orders that make a customer active in a period.
+    /// Minimum orders for a customer to be active in a period.
     pub min_occurrences: u32,
     /// First day of a week: 0 is Monday.
     pub week_start: i32,
-    /// Month in which quarters and years begin, 1 to 12.
+    /// First month of the fiscal year, 1 to 12.
     pub fiscal_year_start: i32,
-    /// The first moment that is observed.
+    /// Start of observation, inclusive.
     pub observation_start: Option<ObservationBound>,
-    /// The first moment after it.
+    /// End of observation, exclusive.
     pub observation_end: Option<ObservationBound>,
-    /// Number of periods of every cohort; all that are observed if not given.
+    /// Number of periods of every cohort; all observed ones if not given.
     pub n_periods: Option<u32>,
-    /// Whether the RFM table of the same rows will be asked for.
+    /// Whether the result includes the RFM table of the same rows.
     pub rfm: bool,
 }
 
@@ -100,7 +100,7 @@ impl Default for CohortSpec {
     }
 }
 
-/// Names that results give to what they compute.
+/// Names of computed result columns.
 const RESULT_COLUMNS: [&str; 34] = [
     "cohort",
     "cohort_size",
@@ -139,26 +139,26 @@ const RESULT_COLUMNS: [&str; 34] = [
 ];
 
 impl CohortSpec {
-    /// Whether the windows of the members of a cohort differ.
-    pub fn own_windows(&self) -> bool {
+    /// Whether observation windows differ between the members of a cohort.
+    pub fn has_member_windows(&self) -> bool {
         self.elapsed || self.cohort_by == CohortBy::Column || self.cohort_period != self.period
     }
 
-    /// Whether days and money are all that need be known of a purchase: cohorts of first purchases by the calendar, over
-    /// all that there is.
+    /// Whether the order log can be packed to the day and revenue of each purchase: calendar cohorts of first purchases over
+    /// the whole data.
     pub fn is_packed(&self) -> bool {
-        let plain = !self.own_windows() && matches!(self.cohort_by, CohortBy::First | CohortBy::FirstInWindow);
+        let plain = !self.has_member_windows() && matches!(self.cohort_by, CohortBy::First | CohortBy::FirstInWindow);
         let all = self.observation_start.is_none() && matches!(self.observation_end, None | Some(ObservationBound::Date(_)));
         let rows = self.n_periods.is_none() && self.brackets.is_none() && self.by.is_none();
         plain && all && rows && self.start.is_none() && self.returning.is_none() && self.min_occurrences == 1
     }
 
-    /// Where periods begin, with windows of n days counted from `origin`.
+    /// Calendar of the periods; windows of n days are counted from `origin`.
     pub fn calendar(&self, origin: i32) -> Calendar {
         Calendar { week_start: self.week_start, fiscal_shift: self.fiscal_year_start - 1, origin }
     }
 
-    /// An error for settings that do not go together.
+    /// Checks for incompatible settings.
     pub fn check(&self) -> Result<()> {
         if let Some(by) = self.by.as_deref().filter(|by| RESULT_COLUMNS.contains(by)) {
             let message = format!("the result would have two columns named '{by}'; rename that column of the input first");
@@ -171,7 +171,7 @@ impl CohortSpec {
         Ok(())
     }
 
-    /// The settings of the scan, from those of reading rows.
+    /// The settings of the scan, derived from those of the input.
     pub fn scan(&self, mut spec: BaseSpec) -> Result<BaseSpec> {
         self.check()?;
         spec.check_decimals()?;
@@ -190,24 +190,24 @@ impl CohortSpec {
         Ok(spec)
     }
 
-    /// Position of the column of `by` among the attributes of the scan.
+    /// Position of the `by` column among the attributes of the scan.
     pub fn by_attribute(&self) -> Option<usize> {
         self.by.as_ref().map(|_| 0)
     }
 
-    /// Position of the column of cohorts among them.
+    /// Position of the cohort column among the attributes of the scan.
     pub fn cohort_attribute(&self) -> Option<usize> {
         let column = self.cohort_column.as_ref()?;
         Some(usize::from(self.by.as_ref().is_some_and(|by| by != column)))
     }
 
-    /// The rows of a cohort.
+    /// The periods of the rows of a cohort.
     pub fn spans(&self) -> Spans<'_> {
         Spans { brackets: self.brackets.as_deref(), horizon: self.horizon.map_or(1, i64::from) }
     }
 }
 
-/// The rows of a cohort: a period each, or after period 0 a bracket of periods each.
+/// The periods of the rows of a cohort: one period per row, or period 0 followed by brackets.
 #[derive(Debug, Clone, Copy)]
 pub struct Spans<'a> {
     brackets: Option<&'a [u32]>,
@@ -226,12 +226,12 @@ impl Spans<'_> {
         }
     }
 
-    /// Number of rows, where brackets say it.
+    /// Number of rows, if given by brackets.
     pub fn rows(&self) -> Option<usize> {
         self.brackets.map(|brackets| brackets.len() + 1)
     }
 
-    /// The row that period k belongs to; it may lie behind the last.
+    /// The row of period k; may be beyond the last row.
     #[inline]
     pub fn row(&self, k: i64) -> usize {
         match self.brackets {
@@ -240,7 +240,7 @@ impl Spans<'_> {
         }
     }
 
-    /// Of `rows` rows, those whose first period is below `begun`.
+    /// Number of the first `rows` rows whose first period is below `begun`.
     #[inline]
     pub fn begun(&self, begun: i64, rows: usize) -> usize {
         match self.brackets {
@@ -249,7 +249,8 @@ impl Spans<'_> {
         }
     }
 
-    /// Of `rows` rows, those whose judged period is below `ended`: the last of a bracket, with a horizon the last that counts.
+    /// Number of the first `rows` rows whose return window has ended: its last period, that of the bracket or of the horizon,
+    /// is below `ended`.
     #[inline]
     pub fn ended(&self, ended: i64, rows: usize) -> usize {
         match self.brackets {
@@ -258,7 +259,7 @@ impl Spans<'_> {
         }
     }
 
-    /// The name of a row as a column.
+    /// The column name of a row.
     pub fn name(&self, row: usize) -> String {
         match self.periods(row) {
             (first, last) if first == last => first.to_string(),

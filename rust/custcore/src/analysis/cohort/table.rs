@@ -1,4 +1,4 @@
-//! The Arrow tables of cohorts.
+//! Arrow tables of cohort retention.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -24,32 +24,32 @@ use crate::table::{Table, TableBuilder, key_column, money_column};
 use crate::time::calendar::date_text;
 use crate::time::period::shown;
 
-/// A column of the long table that the wide one can show.
+/// A column of the long table that the cohort matrix can show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Value {
-    /// Members whose window is over.
+    /// Members whose return window has ended.
     Eligible,
-    /// Those of them who came back.
+    /// Eligible members who returned.
     Customers,
-    /// Members who came back in a window that is not over.
+    /// Members who returned in a window that has not ended.
     CustomersOpen,
-    /// Customers by eligible.
+    /// Retention rate: customers by eligible.
     Rate,
-    /// Its lower bound.
+    /// Lower bound of the rate.
     RateLow,
-    /// Its upper bound.
+    /// Upper bound of the rate.
     RateHigh,
     /// Orders.
     Orders,
-    /// Money.
+    /// Revenue.
     Revenue,
-    /// Money of this and all earlier periods.
+    /// Cumulative revenue up to this period.
     RevenueCumulative,
-    /// The same by members.
+    /// Cumulative revenue by cohort size.
     PerCustomer,
     /// Whether the window has begun.
     IsObserved,
-    /// Whether it is over.
+    /// Whether the window has ended for all members.
     IsComplete,
 }
 
@@ -73,7 +73,7 @@ impl Value {
         matches!(self, Self::Revenue | Self::RevenueCumulative | Self::PerCustomer)
     }
 
-    /// The columns there are.
+    /// The available columns; revenue columns only with amounts.
     fn all(money: Option<Money>) -> impl Iterator<Item = (&'static str, Self)> {
         VALUES.into_iter().filter(move |(_, value)| money.is_some() || !value.needs_money())
     }
@@ -82,7 +82,7 @@ impl Value {
     pub(crate) fn named(name: &str, money: Option<Money>) -> Result<Self> {
         Self::all(money).find(|(known, _)| *known == name).map(|(_, value)| value).ok_or_else(|| {
             let words: Vec<String> = Self::all(money).map(|(known, _)| format!("'{known}'")).collect();
-            Error::new(ErrorKind::InvalidArgument, format!("value='{name}' is unknown; choose one of {}", words.join(", ")))
+            Error::new(ErrorKind::InvalidArgument, format!("value='{name}' is unknown; use one of {}", words.join(", ")))
         })
     }
 }
@@ -100,28 +100,28 @@ impl CohortView<'_> {
         table.finish(rows, self.metadata(), self.report.clone())
     }
 
-    /// The value of `by` in every row, if the result is split.
+    /// Adds the `by` column if the result is split.
     pub(super) fn by_column(&self, table: &mut TableBuilder, groups: impl ExactSizeIterator<Item = usize> + Clone) -> Result<()> {
         let (Some(name), Some(at)) = (&self.spec.by, self.spec.by_attribute()) else { return Ok(()) };
         let value = |group: usize| self.found.and_then(|found| found.groups.value(group));
         let keys = self.base.attribute(at).values();
-        table.column(name, key_column(&self.kinds.attributes[at].1, keys, groups.map(value))?);
+        table.column(name, key_column(&self.input_schema.attributes[at].1, keys, groups.map(value))?);
         Ok(())
     }
 
-    /// Cohorts as they are shown, `None` for rows outside of all.
+    /// The cohort column; `None` for rows of no cohort.
     fn cohort_column(&self, keys: impl ExactSizeIterator<Item = Option<i64>> + Clone) -> Result<ArrayRef> {
         if let (CohortBy::Column, Some(at)) = (self.spec.cohort_by, self.spec.cohort_attribute()) {
             let values = self.found.and_then(|found| found.values.as_ref());
             let code = |key: i64| values.and_then(|values| values.codes.get(key as usize).copied()).filter(|&code| code != NO_CODE);
             let codes = keys.map(|key| key.and_then(code));
-            return key_column(&self.kinds.attributes[at].1, self.base.attribute(at).values(), codes);
+            return key_column(&self.input_schema.attributes[at].1, self.base.attribute(at).values(), codes);
         }
         let start = |key: i64| self.found.map(|found| shown(found.observation.calendar.start(key, self.spec.cohort_period)));
         Ok(Arc::new(keys.map(|key| key.and_then(start)).collect::<Date32Array>()))
     }
 
-    /// A cohort as people read it.
+    /// Text of a cohort for messages.
     fn cohort_text(&self, cohort: &Cohort) -> String {
         if self.spec.cohort_by == CohortBy::Column {
             let keys = self.spec.cohort_attribute().map(|at| self.base.attribute(at).values());
@@ -135,7 +135,7 @@ impl CohortView<'_> {
         self.found.map_or(String::new(), |found| date_text(shown(found.observation.calendar.start(cohort.key, self.spec.cohort_period))))
     }
 
-    /// One column of cells; `None` stands for a cell that is not there.
+    /// One value column; `None` is an absent cell.
     fn values<'a>(&self, value: Value, cells: impl Iterator<Item = Option<Cell<'a>>> + Clone) -> Result<ArrayRef> {
         let seen = || cells.clone().map(|cell| cell.filter(|cell| cell.is_observed));
         let counts =
@@ -145,7 +145,7 @@ impl CohortView<'_> {
         };
         let sums = |sum: fn(&Cell<'_>) -> i128| {
             let whose = |row: usize| cells.clone().nth(row).flatten().map_or(String::new(), |cell| self.whose(&cell));
-            money_column(self.kinds.money, seen().map(|cell| cell.as_ref().map(sum)), whose)
+            money_column(self.input_schema.money, seen().map(|cell| cell.as_ref().map(sum)), whose)
         };
         Ok(match value {
             Value::Eligible => counts(|cell| cell.count.eligible),
@@ -159,7 +159,7 @@ impl CohortView<'_> {
             Value::RevenueCumulative => sums(|cell| cell.cumulative)?,
             Value::PerCustomer => shares(&|cell| {
                 let size = Some(cell.cohort.size).filter(|&size| size > 0)?;
-                Some(Amount { units: cell.cumulative, money: self.kinds.money? }.to_f64() / size as f64)
+                Some(Amount { units: cell.cumulative, money: self.input_schema.money? }.to_f64() / size as f64)
             }),
             Value::IsObserved => Arc::new(cells.map(|cell| cell.map(|cell| cell.is_observed)).collect::<BooleanArray>()),
             Value::IsComplete => Arc::new(cells.map(|cell| cell.map(|cell| cell.is_complete)).collect::<BooleanArray>()),
@@ -170,7 +170,7 @@ impl CohortView<'_> {
         format!("of cohort {}", self.cohort_text(cell.cohort))
     }
 
-    /// Whether the first days of a cohort were not observed; `None` where it is no period.
+    /// Whether the first days of a cohort precede the observation window; `None` if the cohort is not a period.
     pub(super) fn left_truncated(&self, cohort: &Cohort) -> Option<bool> {
         let observation = &self.found?.observation;
         if self.spec.cohort_by == CohortBy::Column {
@@ -181,9 +181,9 @@ impl CohortView<'_> {
         Some(begin <= day && day < end && (begin < day || observation.start.has_time()))
     }
 
-    /// First and last day (exclusive) of a cell, where they are the same for all members.
+    /// First day and end (exclusive) of a cell, if the same for all members.
     fn period(&self, cell: &Cell<'_>) -> Option<(i32, i32)> {
-        if self.spec.own_windows() {
+        if self.spec.has_member_windows() {
             return None;
         }
         let (observation, cohort) = (&self.found?.observation, cell.cohort);
@@ -197,32 +197,31 @@ impl CohortView<'_> {
     }
 }
 
-/// A row of the long table: a cell, or what lies in none of a group's.
+/// A row of the long table: a cell, or the unattributed orders of a group.
 #[derive(Clone, Copy)]
 enum CohortRow<'a> {
     Cell(Cell<'a>),
-    Lost(usize),
+    Unattributed(usize),
 }
 
 impl<'a> CohortRow<'a> {
     fn cell(self) -> Option<Cell<'a>> {
         match self {
             Self::Cell(cell) => Some(cell),
-            Self::Lost(_) => None,
+            Self::Unattributed(_) => None,
         }
     }
 
-    /// What is seen of it: `of` a cell that is observed, or what is lost.
-    fn seen<T>(self, of: impl FnOnce(Cell<'a>) -> T, lost: impl FnOnce(usize) -> T) -> Option<T> {
+    /// The value `of` an observed cell, or of the unattributed orders of the group.
+    fn seen<T>(self, of: impl FnOnce(Cell<'a>) -> T, unattributed: impl FnOnce(usize) -> T) -> Option<T> {
         match self {
             Self::Cell(cell) => cell.is_observed.then(|| of(cell)),
-            Self::Lost(group) => Some(lost(group)),
+            Self::Unattributed(group) => Some(unattributed(group)),
         }
     }
 }
 
-/// All rows of the long table, read as often as there are columns; their number is known. What lies in no cell comes behind
-/// the cells of its group.
+/// Iterator over all rows of the long table, run once per column. The unattributed orders of a group follow its cells.
 #[derive(Clone)]
 struct CohortRows<'a> {
     view: &'a CohortView<'a>,
@@ -250,7 +249,7 @@ impl<'a> Iterator for CohortRows<'a> {
                 _ => {
                     let group = self.groups.next()?;
                     self.left -= 1;
-                    return Some(CohortRow::Lost(group));
+                    return Some(CohortRow::Unattributed(group));
                 }
             }
         }
@@ -265,57 +264,57 @@ impl ExactSizeIterator for CohortRows<'_> {}
 
 impl CohortView<'_> {
     fn cohorts(&self, positions: Range<usize>) -> Vec<Cohort> {
-        self.found.map_or_else(Vec::new, |found| found.cohorts.some(self.spec, &found.observation, positions))
+        self.found.map_or_else(Vec::new, |found| found.cohorts.slice(self.spec, &found.observation, positions))
     }
 }
 
-/// An error where sums of money leave their output type, before any table is made.
-pub(super) fn check_money(view: &CohortView<'_>, lost: &Unattributed) -> Result<()> {
-    if !matches!(view.kinds.money, Some(Money::Integer | Money::Decimal { .. })) {
+/// Checks that sums of revenue fit the output type, before any table is built.
+pub(super) fn check_money(view: &CohortView<'_>, unattributed: &Unattributed) -> Result<()> {
+    if !matches!(view.input_schema.money, Some(Money::Integer | Money::Decimal { .. })) {
         return Ok(());
     }
     let Some(found) = view.found else { return Ok(()) };
-    // Money lies in cohorts that have members.
-    let cells = || Cells::of(view.spec, &found.observation, &found.counts, &found.cohorts.kept).filter(|cell| cell.count.units != 0);
+    // Only cohorts with members have revenue.
+    let cells = || Cells::of(view.spec, &found.observation, &found.counts, &found.cohorts.stored).filter(|cell| cell.count.units != 0);
     let whose = |row: usize| cells().nth(row).map_or("of no cohort".to_owned(), |cell| view.whose(&cell));
     let seen = |units: fn(&Cell<'_>) -> i128| cells().map(move |cell| cell.is_observed.then(|| units(&cell)));
-    money_column(view.kinds.money, seen(|cell| cell.count.units).chain(lost.units.iter().map(|&units| Some(units))), whose)?;
-    money_column(view.kinds.money, seen(|cell| cell.cumulative), whose)?;
+    money_column(view.input_schema.money, seen(|cell| cell.count.units).chain(unattributed.units.iter().map(|&units| Some(units))), whose)?;
+    money_column(view.input_schema.money, seen(|cell| cell.cumulative), whose)?;
     Ok(())
 }
 
-/// Bytes of a row of the long table, without the value of `by`.
-const LINE_BYTES: usize = 120;
-/// Bytes of a cohort while a table is made.
+/// Bytes of a row of the long table, without the `by` column.
+const ROW_BYTES: usize = 120;
+/// Bytes of a cohort while a table is built.
 const COHORT_BYTES: usize = size_of::<Cohort>();
-/// Bytes of a column of the wide table besides its values, with its name and what exporting it takes.
+/// Overhead in bytes of a column of the cohort matrix: name, buffers and export.
 const COLUMN_BYTES: usize = 1 << 10;
-/// Fields of a wide table at the most: those of a triangle of as many cells as there may be, and the other half of the square.
+/// Most fields of a cohort matrix: the cells are a triangle, the matrix is the full square.
 const MOST_FIELDS: usize = 2 * MOST_CELLS as usize;
 
 /// The long table.
-pub(super) fn cells_table(view: &CohortView<'_>, lost: &Unattributed, context: &Context) -> Result<Table> {
+pub(super) fn cells_table(view: &CohortView<'_>, unattributed: &Unattributed, context: &Context) -> Result<Table> {
     let (n, cells) = view.found.map_or((0, 0), |found| (found.cohorts.number, found.cohorts.cells));
-    // Where nothing was observed there is no row at all.
-    let groups = view.found.map_or(0, |_| lost.orders.len());
+    // Without an observation window there are no rows.
+    let groups = view.found.map_or(0, |_| unattributed.orders.len());
     let rows = cells + groups;
     let what = || {
         format!(
-            "the long table has {rows} rows of {n} cohorts; leave out odd dates with observation_start and observation_end, give n_periods, \
-             or ask for matrix() or average()"
+            "the long table has {rows} rows of {n} cohorts; exclude outlying dates with observation_start and observation_end, set \
+             n_periods, or use matrix() or average()"
         )
     };
-    check_room((rows * LINE_BYTES + n * COHORT_BYTES) as u64, what)?;
+    check_room((rows * ROW_BYTES + n * COHORT_BYTES) as u64, what)?;
     let all = view.cohorts(0..n);
-    let lines = || CohortRows { view, cohorts: &all, open: None, groups: 0..groups, left: rows };
-    let cells = || lines().map(CohortRow::cell);
+    let cohort_rows = || CohortRows { view, cohorts: &all, open: None, groups: 0..groups, left: rows };
+    let cells = || cohort_rows().map(CohortRow::cell);
     let cohorts = || cells().map(|cell| cell.map(|cell| cell.cohort));
     let mut table = TableBuilder::default();
-    let group = |line: CohortRow<'_>| match line {
+    let group = |row: CohortRow<'_>| match row {
         CohortRow::Cell(cell) => cell.cohort.group,
-        CohortRow::Lost(group) => group,
+        CohortRow::Unattributed(group) => group,
     };
-    view.by_column(&mut table, lines().map(group))?;
+    view.by_column(&mut table, cohort_rows().map(group))?;
     table.column("cohort", view.cohort_column(cohorts().map(|cohort| cohort.map(|cohort| cohort.key)))?);
     context.check()?;
     table.column("cohort_size", Arc::new(cohorts().map(|cohort| cohort.map(|cohort| cohort.size)).collect::<Int64Array>()));
@@ -323,17 +322,17 @@ pub(super) fn cells_table(view: &CohortView<'_>, lost: &Unattributed, context: &
     let periods = || cells().map(|cell| cell.and_then(|cell| view.period(&cell)));
     table.column("period_start", Arc::new(periods().map(|period| period.map(|(start, _)| start)).collect::<Date32Array>()));
     table.column("period_end", Arc::new(periods().map(|period| period.map(|(_, end)| end)).collect::<Date32Array>()));
-    for (name, value) in Value::all(view.kinds.money) {
+    for (name, value) in Value::all(view.input_schema.money) {
         context.check()?;
-        // Two columns tell what lies in no cell.
+        // Orders and revenue are the two columns that include unattributed orders.
         let column = match value {
-            Value::Orders => {
-                Arc::new(lines().map(|line| line.seen(|cell| cell.count.orders, |group| lost.orders[group])).collect::<Int64Array>())
-            }
+            Value::Orders => Arc::new(
+                cohort_rows().map(|row| row.seen(|cell| cell.count.orders, |group| unattributed.orders[group])).collect::<Int64Array>(),
+            ),
             Value::Revenue => {
-                let units = lines().map(|line| line.seen(|cell| cell.count.units, |group| lost.units[group]));
+                let units = cohort_rows().map(|row| row.seen(|cell| cell.count.units, |group| unattributed.units[group]));
                 let whose = |row: usize| cells().nth(row).flatten().map_or("of no cohort".to_owned(), |cell| view.whose(&cell));
-                money_column(view.kinds.money, units, whose)?
+                money_column(view.input_schema.money, units, whose)?
             }
             value => view.values(value, cells())?,
         };
@@ -344,22 +343,22 @@ pub(super) fn cells_table(view: &CohortView<'_>, lost: &Unattributed, context: &
     view.finish(table, rows)
 }
 
-/// A part of the wide table: some cohorts, and the first columns.
+/// A part of the cohort matrix: a range of cohorts and the first columns.
 #[derive(Debug, Clone)]
 pub struct CohortPart {
     /// Positions of the cohorts.
     pub cohorts: Range<usize>,
-    /// Number of columns at the most.
+    /// Maximum number of columns.
     pub columns: usize,
 }
 
-/// The wide table, or a part of it.
+/// The cohort matrix, or a part of it.
 pub(super) fn matrix_table(view: &CohortView<'_>, value: Value, part: &CohortPart, context: &Context) -> Result<Table> {
     let (n, longest) = view.found.map_or((0, 0), |found| (found.cohorts.number, found.cohorts.longest));
     let shown = part.cohorts.start.min(n)..part.cohorts.end.min(n);
     let (rows, columns) = (shown.len(), longest.min(part.columns));
     let size = format!("the wide table has {rows} cohorts and {columns} periods");
-    let remedy = "leave out odd dates with observation_start and observation_end, give n_periods, or ask for to_table() or average()";
+    let remedy = "exclude outlying dates with observation_start and observation_end, set n_periods, or use to_table() or average()";
     if rows.saturating_mul(columns) > MOST_FIELDS {
         return Err(Error::new(ErrorKind::OutOfRange, format!("{size}, more than 100,000,000 fields; {remedy}")));
     }
@@ -382,12 +381,13 @@ pub(super) fn matrix_table(view: &CohortView<'_>, value: Value, part: &CohortPar
     view.finish(table, cohorts.len())
 }
 
-/// The averages of at most `columns` periods.
+/// The averages of the first `columns` periods.
 pub(super) fn average_table(view: &CohortView<'_>, simple: bool, columns: usize) -> Result<Table> {
     let (groups, rows) = view.found.map_or((0, 0), |found| (found.groups.number(), found.cohorts.longest.min(columns)));
     let number = check_periods(rows, groups)?;
-    let averages =
-        view.found.map_or_else(Vec::new, |found| averages(view.spec, &found.observation, &found.counts, &found.cohorts.kept, groups, rows));
+    let averages = view
+        .found
+        .map_or_else(Vec::new, |found| averages(view.spec, &found.observation, &found.counts, &found.cohorts.stored, groups, rows));
     debug_assert_eq!(averages.len(), number);
     let rows = rows.max(1);
     let mut table = TableBuilder::default();
@@ -405,11 +405,11 @@ pub(super) fn average_table(view: &CohortView<'_>, simple: bool, columns: usize)
     view.finish(table, averages.len())
 }
 
-/// The cohort of every customer.
+/// The cohort memberships of all customers.
 pub(super) fn customers_table(view: &CohortView<'_>, members: &[Member], threads: Threads<'_>) -> Result<Table> {
     let mut table = TableBuilder::default();
     let codes: Vec<u32> = members.iter().map(|member| member.customer).collect();
-    table.column(&view.kinds.id_name, id_column(view.kinds, view.base.ids(), &codes, threads)?);
+    table.column(&view.input_schema.id_name, id_column(view.input_schema, view.base.ids(), &codes, threads)?);
     let group = |member: &Member| view.found.map_or(0, |found| found.groups.group(&view.base, member.customer));
     view.by_column(&mut table, members.iter().map(group))?;
     table.column("cohort", view.cohort_column(members.iter().map(|member| Some(member.key)))?);

@@ -1,37 +1,37 @@
-//! Recency, frequency and money of each buyer, from totals.
+//! Kernel that computes recency, frequency and monetary value of each buyer from totals.
 
 use std::mem::MaybeUninit;
 
 use crate::base::view::{CustomerStats, TotalsView};
 use crate::exec::par::Threads;
 
-/// The facts of the buyers as columns, in the order of `codes`.
+/// RFM values of the buyers as columns, in the order of `codes`.
 #[derive(Debug)]
 pub(crate) struct RfmColumns {
     /// Day of the first purchase.
     pub first: Vec<i32>,
     /// Day of the last purchase.
     pub last: Vec<i32>,
-    /// Days from the last purchase to the day the result speaks of.
+    /// Days from the last purchase to the as-of day.
     pub recency: Vec<i32>,
-    /// Days from the first purchase to that day.
+    /// Days from the first purchase to the as-of day.
     pub tenure: Vec<i32>,
-    /// Purchases.
+    /// Number of orders.
     pub orders: Vec<i64>,
-    /// Money.
+    /// Monetary value.
     pub units: UnitColumn,
 }
 
-/// Units of money of the buyers.
+/// Monetary values of the buyers, in units.
 #[derive(Debug)]
 pub(crate) enum UnitColumn {
-    /// All fit 64 bits.
+    /// All values fit 64 bits.
     Narrow(Vec<i64>),
-    /// Any.
+    /// Any values.
     Wide(Vec<i128>),
 }
 
-/// The places of some rows in all columns, which hold nothing yet: to fill them with zeros first would cost as much again.
+/// Uninitialised slices of all columns for some rows: zero-filling them first would double the memory writes.
 struct Piece<'a, U> {
     codes: &'a [u32],
     first: &'a mut [MaybeUninit<i32>],
@@ -42,9 +42,9 @@ struct Piece<'a, U> {
     units: &'a mut [MaybeUninit<U>],
 }
 
-/// Rows that are filled in one go.
+/// Rows per task.
 const PIECE: usize = 1 << 14;
-/// Rows ahead whose totals are asked for.
+/// Prefetch distance in rows.
 const AHEAD: usize = 24;
 
 /// Codes of the customers with at least one purchase, ascending.
@@ -57,7 +57,7 @@ pub(crate) fn buyers(totals: TotalsView<'_>, threads: Threads<'_>) -> Vec<u32> {
     runs.concat()
 }
 
-/// The columns at day `as_of`, not before any customer's last purchase.
+/// Computes the columns as of day `as_of`, which is not before any last purchase.
 pub(crate) fn compute(totals: TotalsView<'_>, codes: &[u32], as_of: i32, threads: Threads<'_>) -> RfmColumns {
     if totals.is_narrow() {
         let (columns, units) = fill(totals, codes, as_of, threads, |slot| slot.units as i64);
@@ -68,7 +68,7 @@ pub(crate) fn compute(totals: TotalsView<'_>, codes: &[u32], as_of: i32, threads
     }
 }
 
-/// Fills all columns in one pass, so that each slot is fetched once; the units are apart.
+/// Fills all columns in one pass, so that each slot is fetched once; the units are returned separately.
 fn fill<U: Send>(
     totals: TotalsView<'_>,
     codes: &[u32],
@@ -106,8 +106,8 @@ fn fill<U: Send>(
         }
     };
     threads.if_large(rows).par_tasks(pieces, work);
-    // SAFETY: each column has room for `rows` values, and its pieces, which are cut as the codes are and so cover all of
-    // these, were filled row by row.
+    // SAFETY: each column has capacity for `rows` values. Its pieces are split like the codes, cover all rows, and every
+    // row of every piece was written above.
     unsafe {
         first.set_len(rows);
         last.set_len(rows);

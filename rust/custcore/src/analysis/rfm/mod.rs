@@ -1,4 +1,4 @@
-//! RFM: recency, frequency and money of every buyer, their scores and segments.
+//! RFM: recency, frequency and monetary value of every buyer, with scores and segments.
 
 pub(crate) mod kernel;
 pub(crate) mod octants;
@@ -6,6 +6,8 @@ pub(crate) mod profile;
 pub(crate) mod scorer;
 mod segment_membership;
 pub(crate) mod segments;
+pub(crate) mod spec;
+mod state;
 pub(crate) mod table;
 pub(crate) mod transitions;
 
@@ -25,12 +27,13 @@ use crate::table::Table;
 
 /// The RFM table of a base: one row per buyer, ascending by id unless `sort` is off.
 ///
-/// `as_of` is the last day that counts, the last day in the data if not given; a base of totals can look at no earlier day, one of days or orders at any.
+/// `as_of` is the last day included, by default the last day of the data. A base of totals supports no earlier day; a base of
+/// days or orders supports any.
 pub fn rfm(base: &CustomerBase, as_of: Option<AsOf>, sort: bool, context: &Context) -> Result<Table> {
     Ok(rfm_of(&base.view(as_of.or(base.spec().until))?, sort, context)?.0)
 }
 
-/// The RFM table of a view, and the customers of its rows by code.
+/// The RFM table of a view, and the customer codes of its rows.
 fn rfm_of(view: &BaseView<'_>, sort: bool, context: &Context) -> Result<(Table, Vec<u32>)> {
     let mut codes = context.run_if_large(view.customers(), |threads| kernel::buyers(view.totals(), threads))?;
     if sort {
@@ -45,7 +48,7 @@ fn rfm_of(view: &BaseView<'_>, sort: bool, context: &Context) -> Result<(Table, 
     Ok((table, codes))
 }
 
-/// The RFM table of a base with scores and segments, by a scorer that is fitted on it: table, edges and scores in one go.
+/// The RFM table of a base with scores and segments of a scorer fitted on it.
 ///
 /// The table is that of [`rfm`], the scores are those of [`RfmScorer::fit_transform`]. Without buyers the result is empty. A base
 /// that is passed by value is dropped before the scores are computed, so that both do not take memory together.
@@ -62,7 +65,7 @@ pub fn rfm_scores(
     scored.into_iter().next().ok_or_else(|| Error::internal("a table was not scored"))
 }
 
-/// The RFM table of a base on disk, as tables of ranges of ids; the first one has the report of all.
+/// The RFM table of a base on disk, as tables by id range; the first one carries the combined report.
 pub fn rfm_on_disk(disk: &Spill, limit: &MemoryLimit, as_of: Option<AsOf>, sort: bool, context: &Context) -> Result<Vec<Table>> {
     let account = disk.account();
     let whole = rfm(account, as_of, sort, context)?;

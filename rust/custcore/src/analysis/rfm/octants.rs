@@ -1,7 +1,7 @@
-//! The eight segments usual in China: recency, frequency and money above or below their centre.
+//! RFM octants, the eight segments common in China: recency, frequency and monetary value above or below their centres.
 //!
-//! They look at values, not scores: R is high where the last purchase is more recent than the centre of all, F and M where
-//! they lie strictly above theirs.
+//! Octants use values, not scores. R is high if the last purchase is more recent than the centre, F and M if the value is
+//! strictly above the centre.
 
 use arrow_array::RecordBatch;
 use serde::{Deserialize, Serialize};
@@ -11,18 +11,18 @@ use crate::column::number::{Number, NumberColumn};
 use crate::error::{Error, ErrorKind, Result};
 use crate::num::exact::{mean_below, middle};
 
-/// What high and low are told by.
+/// Statistic that separates high from low.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OctantCenter {
-    /// The mean of all.
+    /// The mean of all customers.
     #[default]
     Mean,
-    /// The median of all.
+    /// The median of all customers.
     Median,
 }
 
-/// The language of the names.
+/// Language of the segment names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OctantLanguage {
@@ -33,7 +33,7 @@ pub enum OctantLanguage {
     Zh,
 }
 
-/// The eight segments with their centres.
+/// The eight octants and their centres.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Octants {
     center: OctantCenter,
@@ -41,7 +41,7 @@ pub struct Octants {
     centers: [f64; 3],
 }
 
-/// By (R high, F high, M high) as bits 1, 2 and 4.
+/// Names by octant: bits 1, 2 and 4 are R high, F high and M high.
 const NAMES: [[&str; 8]; 2] = [
     [
         "general win back customers",
@@ -57,33 +57,34 @@ const NAMES: [[&str; 8]; 2] = [
 ];
 
 impl Octants {
-    /// Segments whose centres are not known yet.
+    /// Octants without centres.
     pub fn new(center: OctantCenter, lang: OctantLanguage) -> Self {
         Self { center, lang, centers: [f64::NAN; 3] }
     }
 
-    /// The same with the centres of a table's columns of recency, frequency and money.
+    /// Computes the centres from the recency, frequency and monetary columns of a table.
     pub fn fit(mut self, batch: &RecordBatch, columns: [&str; 3]) -> Result<Self> {
         for (i, (center, values)) in self.centers.iter_mut().zip(read(batch, columns)?).enumerate() {
-            // The centre is rounded towards the side that is not high, so that it parts the values as its exact value would.
+            // The centre is rounded away from the high side, so that it separates the values exactly like the unrounded centre.
             let sign = if i == 0 { -1.0 } else { 1.0 };
             let values: Vec<f64> = values.valid_f64().into_iter().map(|value| sign * value).collect();
             let found = match self.center {
                 OctantCenter::Mean => mean_below(&values),
                 OctantCenter::Median => middle(values).and_then(|middle| mean_below(&middle)),
             };
-            let found = found.ok_or_else(|| Error::new(ErrorKind::NotEnoughData, "the octants have no customer to find their centres"))?;
+            let found =
+                found.ok_or_else(|| Error::new(ErrorKind::NotEnoughData, "octants need at least one customer to compute their centres"))?;
             *center = sign * found;
         }
         Ok(self)
     }
 
-    /// The same with centres that were found before; none where these are not finite.
+    /// Sets stored centres; `None` if one is not finite.
     pub fn with_centers(self, centers: [f64; 3]) -> Option<Self> {
         centers.iter().all(|center| center.is_finite()).then_some(Self { centers, ..self })
     }
 
-    /// The names, from the lowest to the highest.
+    /// The names by octant.
     pub fn names(&self) -> &'static [&'static str; 8] {
         match self.lang {
             OctantLanguage::En => &NAMES[0],
@@ -91,19 +92,19 @@ impl Octants {
         }
     }
 
-    /// The centres of recency, frequency and money.
+    /// The centres of recency, frequency and monetary value.
     pub fn centers(&self) -> [f64; 3] {
         self.centers
     }
 
-    /// The segment of one customer as a position in the names.
+    /// The octant of one customer as a position in the names.
     #[inline]
     pub fn segment(&self, [recency, frequency, monetary]: [f64; 3]) -> u8 {
         let [r, f, m] = self.centers;
         u8::from(recency < r) | u8::from(frequency > f) << 1 | u8::from(monetary > m) << 2
     }
 
-    /// The segments of a table's rows; none where a value is null.
+    /// The octants of the rows of a table; `None` if a value is null.
     pub fn segment_rows(&self, batch: &RecordBatch, columns: [&str; 3]) -> Result<Vec<Option<u16>>> {
         let [r, f, m] = read(batch, columns)?;
         let value = |column: &NumberColumn, row: usize| column.get(row).map(Number::to_f64);

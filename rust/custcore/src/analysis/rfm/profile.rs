@@ -1,4 +1,4 @@
-//! The profile of a scored table: per segment customers, revenue, and means and medians of recency, frequency and money.
+//! Segment profile of a scored table: customers, revenue, and mean and median of recency, frequency and monetary value.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -23,8 +23,8 @@ struct Members {
     revenue: Vec<f64>,
 }
 
-/// Profiles a scored table by a column of segments. `columns` are those of recency, frequency and money; without a column
-/// of money there is no revenue. Segments of a dictionary come in its order, also those that nobody is in.
+/// Profiles a scored table by a segment column. `columns` are the recency, frequency and monetary columns; without a monetary
+/// column the profile has no revenue. Segments of a dictionary keep its order, and empty ones are included.
 pub fn segment_profile(batches: &[RecordBatch], by: &str, columns: [&str; 3]) -> Result<Table> {
     let mut names: Vec<OwnedKey> = Vec::new();
     let mut positions: HashMap<OwnedKey, usize, RandomState> = HashMap::default();
@@ -44,7 +44,7 @@ pub fn segment_profile(batches: &[RecordBatch], by: &str, columns: [&str; 3]) ->
                 names.len() - 1
             })
         };
-        // A dictionary is looked up once, not for every row.
+        // Dictionary values are looked up once, not for every row.
         let dictionary: Option<Vec<usize>> = segments.dictionary().map(|keys| keys.into_iter().map(&mut position).collect());
         let places: Vec<usize> = (0..batch.num_rows())
             .map(|row| match (&dictionary, segments.index(row)) {
@@ -61,7 +61,7 @@ pub fn segment_profile(batches: &[RecordBatch], by: &str, columns: [&str; 3]) ->
             members.revenue.extend(total.as_ref().and_then(|total| total.get(row)).map(Number::to_f64));
         }
     }
-    // Segments of the map that nobody is in are shown too: an empty segment is a finding.
+    // Empty segments are included: they are informative.
     let rows = names.len();
     let customers: i64 = members.iter().map(|m| m.customers).sum();
     let sums: Vec<f64> = members.iter().map(|m| exact_sum(&m.revenue).unwrap_or(0.0)).collect();

@@ -1,19 +1,17 @@
-//! The RFM scorer: fits bins on an RFM table, gives scores and segments to tables and single customers.
+//! The RFM scorer: fits bins on an RFM table, then scores and segments tables and single customers.
 //!
-//! RFM is one case of [`crate::analysis::score::scorer::Scorer`], with three dimensions (two without money). A fitted scorer keeps edges in
-//! the type of the fitted values, so that fitting and scoring in one go, scoring later and scoring row by row agree exactly.
+//! It wraps [`crate::analysis::score::scorer::Scorer`] with three dimensions (two without amounts). A fitted scorer stores edges
+//! in the type of the fitted values, so that `fit_transform`, `transform` and scoring row by row agree exactly.
 
 use arrow_array::RecordBatch;
 use arrow_schema::Schema;
-use serde::{Deserialize, Serialize};
 
-use super::octants::{OctantCenter, OctantLanguage, Octants};
+use super::octants::Octants;
 use super::segments::SegmentMap;
+use super::spec::{Frequency, Monetary, RfmSpec, Segments};
 use super::table::{self, SegmentCodes};
-use crate::analysis::model::StoredModel;
 use crate::analysis::score::scorer::{Scorer, one_batch};
 use crate::analysis::score::spec::{Dimension, ScoreSpec};
-use crate::analysis::score::state::ScorerState;
 use crate::column::key::Key;
 use crate::column::number::Number;
 use crate::error::{Error, ErrorKind, Result};
@@ -22,90 +20,17 @@ use crate::exec::par::Threads;
 use crate::report::Report;
 use crate::table::Table;
 
-/// What frequency means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Frequency {
-    /// Orders.
-    #[default]
-    Orders,
-    /// Distinct days with a purchase.
-    Days,
-    /// Rows of purchases.
-    Rows,
-}
-
-/// What money means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Monetary {
-    /// The sum over all purchases.
-    #[default]
-    Total,
-    /// The sum per order.
-    Mean,
-}
-
-/// Which segments customers get.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Segments {
-    /// `rf10` where R and F have 5 bins, else none.
-    #[default]
-    Auto,
-    /// None.
-    Off,
-    /// A map of scores.
-    Map(SegmentMap),
-    /// The eight segments of values above and below their centre.
-    Octants(OctantCenter, OctantLanguage),
-}
-
-/// The settings of an RFM scorer.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RfmSpec {
-    /// Bins of R, F and M, 2 to 100.
-    pub bins: [u8; 3],
-    /// Cuts of the user's own for R, F and M; they replace the bins.
-    pub cuts: [Option<Vec<f64>>; 3],
-    /// Ties, nesting, groups and the rule behind the edges; its dimensions are filled in here.
-    pub score: ScoreSpec,
-    /// Weights of R, F and M in `rfm_total`.
-    pub weights: [f64; 3],
-    /// What frequency means.
-    pub frequency: Frequency,
-    /// What money means.
-    pub monetary: Monetary,
-    /// Segments.
-    pub segments: Segments,
-}
-
-impl Default for RfmSpec {
-    fn default() -> Self {
-        Self {
-            bins: [5; 3],
-            cuts: [None, None, None],
-            score: ScoreSpec::default(),
-            weights: [100.0, 10.0, 1.0],
-            frequency: Frequency::default(),
-            monetary: Monetary::default(),
-            segments: Segments::default(),
-        }
-    }
-}
-
-/// How a fitted scorer names segments.
+/// Segmentation of a fitted scorer.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Segmenter {
-    /// By scores.
+    /// By RFM cell.
     Map(SegmentMap),
     /// By values.
     Octants(Octants),
 }
 
 impl Segmenter {
-    /// The names in their order.
+    /// Segment names in order.
     pub(crate) fn names(&self) -> Vec<&str> {
         match self {
             Self::Map(map) => map.names().iter().map(String::as_str).collect(),
@@ -121,41 +46,24 @@ pub struct Score<'a> {
     pub r: u8,
     /// F score.
     pub f: u8,
-    /// M score, unless money plays no part.
+    /// M score, if fitted with amounts.
     pub m: Option<u8>,
     /// The segment, if the scorer has segments.
     pub segment: Option<&'a str>,
 }
 
-/// An RFM scorer, fitted or not.
+/// An RFM scorer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RfmScorer {
-    spec: RfmSpec,
-    fitted: Option<Fitted>,
+    pub(super) spec: RfmSpec,
+    pub(super) fitted: Option<Fitted>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Fitted {
-    scorer: Scorer,
+    pub(super) scorer: Scorer,
     pub(super) segmenter: Option<Segmenter>,
     pub(super) remarks: Vec<String>,
-}
-
-/// A scorer as it is stored.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RfmState {
-    spec: RfmSpec,
-    fitted: Option<FittedState>,
-}
-
-/// What a fit found; the map of segments and the remarks follow from it and the settings.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FittedState {
-    scorer: ScorerState,
-    /// Those of the octants, if they are the segments.
-    centers: Option<[f64; 3]>,
 }
 
 impl RfmScorer {
@@ -171,8 +79,9 @@ impl RfmScorer {
             }
         }
         if let Segments::Map(map) = &spec.segments {
-            let unlike = map.bins().iter().zip(&spec.bins).any(|(&map, &bins)| map > 1 && map != bins) || map.bins()[..2] != spec.bins[..2];
-            if unlike {
+            let differs =
+                map.bins().iter().zip(&spec.bins).any(|(&map, &bins)| map > 1 && map != bins) || map.bins()[..2] != spec.bins[..2];
+            if differs {
                 let (map, bins) = (map.bins(), spec.bins);
                 return invalid(format!(
                     "the segment map is for bins {map:?}, the scorer has bins {bins:?}; use a map for these bins, or segments=None"
@@ -189,7 +98,7 @@ impl RfmScorer {
         &self.spec
     }
 
-    /// The columns that are read: recency, frequency, money.
+    /// The input columns: recency, frequency, monetary value.
     pub fn columns(&self) -> [&'static str; 3] {
         let frequency = match self.spec.frequency {
             Frequency::Orders => "n_orders",
@@ -203,12 +112,12 @@ impl RfmScorer {
         ["recency_days", frequency, monetary]
     }
 
-    /// The columns that a fit reads, where they are there; `None` where the one of ids has to be found in the table.
+    /// The columns read by a fit, if present; `None` if the id column has to be determined from the table.
     pub fn needed_columns(&self) -> Option<Vec<String>> {
         ScoreSpec { dimensions: self.dimensions(3), ..self.spec.score.clone() }.needed_columns()
     }
 
-    fn dimensions(&self, n: usize) -> Vec<Dimension> {
+    pub(super) fn dimensions(&self, n: usize) -> Vec<Dimension> {
         let names = ["recency", "frequency", "monetary"];
         let dimension = |i: usize| Dimension {
             name: names[i].to_owned(),
@@ -220,15 +129,15 @@ impl RfmScorer {
         (0..n).map(dimension).collect()
     }
 
-    /// Fits the bins on an RFM table. Money is left out when the table has no money column.
+    /// Fits the bins on an RFM table; without a monetary column only R and F are fitted.
     pub fn fit(&mut self, batches: &[RecordBatch], context: &Context) -> Result<()> {
         self.fit_scores(batches, context).map(drop)
     }
 
-    /// Fits, and gives the scores of the batches end to end.
+    /// Fits the scorer and returns the concatenated scores of the batches.
     pub(super) fn fit_scores(&mut self, batches: &[RecordBatch], context: &Context) -> Result<Vec<Vec<u8>>> {
         let Some(first) = batches.first() else {
-            return Err(Error::new(ErrorKind::NotEnoughData, "there is no table to fit a scorer on"));
+            return Err(Error::new(ErrorKind::NotEnoughData, "cannot fit a scorer without a table"));
         };
         let n = self.n_dimensions(&first.schema());
         let spec = ScoreSpec { dimensions: self.dimensions(n), ..self.spec.score.clone() }.checked()?;
@@ -238,35 +147,7 @@ impl RfmScorer {
         Ok(scores)
     }
 
-    /// The settings and what the fit found, to be stored.
-    pub fn state(&self) -> RfmState {
-        let fitted = self.fitted.as_ref().map(|fitted| FittedState {
-            scorer: fitted.scorer.state(),
-            centers: match &fitted.segmenter {
-                Some(Segmenter::Octants(octants)) => Some(octants.centers()),
-                Some(Segmenter::Map(_)) | None => None,
-            },
-        });
-        RfmState { spec: self.spec.clone(), fitted }
-    }
-
-    /// The scorer of a state; what cannot be is an error.
-    pub fn restore(state: RfmState) -> Result<Self> {
-        let mut scorer = Self::new(state.spec)?;
-        let Some(FittedState { scorer: found, centers }) = state.fitted else { return Ok(scorer) };
-        let unsound = || Error::new(ErrorKind::ModelFormat, "the scorer has segments or dimensions that cannot be");
-        let n = found.dimensions();
-        if !(2..=3).contains(&n) || centers.is_some() != matches!(scorer.spec.segments, Segments::Octants(_, _)) {
-            return Err(unsound());
-        }
-        let spec = ScoreSpec { dimensions: scorer.dimensions(n), ..scorer.spec.score.clone() };
-        let place = |octants: Octants| centers.and_then(|centers| octants.with_centers(centers)).ok_or_else(unsound);
-        let fitted = scorer.with_segments(Scorer::restore(spec, found)?, place)?;
-        scorer.fitted = Some(fitted);
-        Ok(scorer)
-    }
-
-    /// Scores of an RFM table, beside its own columns.
+    /// Scores an RFM table; the scores are appended to its columns.
     pub fn transform(&self, batches: &[RecordBatch], report: &Report, context: &Context) -> Result<Vec<Table>> {
         let fitted = self.fitted()?;
         let mut tables = Vec::with_capacity(batches.len());
@@ -278,7 +159,7 @@ impl RfmScorer {
         Ok(tables)
     }
 
-    /// One batch beside its scores.
+    /// One batch with its scores appended.
     fn scored(&self, batch: &RecordBatch, scores: &[Vec<u8>], report: &Report, context: &Context) -> Result<Table> {
         let fitted = self.fitted()?;
         let mut report = report.clone();
@@ -295,11 +176,11 @@ impl RfmScorer {
         context.run_if_large(batch.num_rows(), build)?
     }
 
-    /// Fits on a table and scores it. A table without rows gives an empty result, and the scorer stays as it was.
+    /// Fits on a table and scores it. A table without rows gives an empty result and leaves the scorer unchanged.
     pub fn fit_transform(&mut self, batches: &[RecordBatch], report: &Report, context: &Context) -> Result<Vec<Table>> {
         if batches.iter().any(|batch| batch.num_rows() > 0) {
             let scores = self.fit_scores(batches, context)?;
-            // A table in one batch was scored by the fit.
+            // A single batch was already scored by the fit.
             if let [batch] = batches {
                 return Ok(vec![self.scored(batch, &scores, report, context)?]);
             }
@@ -325,7 +206,7 @@ impl RfmScorer {
         Ok(tables.into_iter().map(|table| Table { report: report.clone(), ..table }).collect())
     }
 
-    /// The scores of one customer. Money is passed over when the scorer was fitted without it.
+    /// The scores of one customer. The monetary value is ignored if the scorer was fitted without amounts.
     #[inline]
     pub fn score_one(&self, values: &[Number; 3], id: Option<Key<'_>>, group: Option<Key<'_>>) -> Result<Score<'_>> {
         let fitted = self.fitted()?;
@@ -341,7 +222,7 @@ impl RfmScorer {
         Ok(Score { r, f, m, segment })
     }
 
-    /// Whether the scorer was fitted with money.
+    /// Whether the scorer was fitted with amounts.
     pub fn has_money(&self) -> bool {
         self.fitted.as_ref().is_some_and(|fitted| fitted.scorer.fitted.len() > 2)
     }
@@ -356,28 +237,28 @@ impl RfmScorer {
         crate::analysis::score::table::thresholds_table(self.scorer()?)
     }
 
-    /// A fitted scorer with its segments; `place` gives the octants their centres.
-    fn with_segments(&self, scorer: Scorer, place: impl FnOnce(Octants) -> Result<Octants>) -> Result<Fitted> {
+    /// Adds segments to a fitted scorer; `place` sets the centres of octants.
+    pub(super) fn with_segments(&self, scorer: Scorer, place: impl FnOnce(Octants) -> Result<Octants>) -> Result<Fitted> {
         let (segmenter, remark) = self.segmenter(scorer.fitted.len(), place)?;
         let mut remarks = empty_bins(&scorer);
         remarks.extend(remark);
         Ok(Fitted { scorer, segmenter, remarks })
     }
 
-    /// The segmenter of `n` dimensions, or a remark why there is none.
+    /// The segmenter for `n` dimensions, or a remark why there is none.
     fn segmenter(&self, n: usize, place: impl FnOnce(Octants) -> Result<Octants>) -> Result<(Option<Segmenter>, Option<String>)> {
         let without_money = |what: &str| {
             Err(Error::new(ErrorKind::InvalidArgument, format!("{what}, but the table has no column '{}'", self.columns()[2])))
         };
         if let Segments::Octants(center, lang) = self.spec.segments {
             if n < 3 {
-                return without_money("the octants need money");
+                return without_money("octants need amounts");
             }
             return Ok((Some(Segmenter::Octants(place(Octants::new(center, lang))?)), None));
         }
         let (map, remark) = self.map()?;
         if map.as_ref().is_some_and(|map| map.bins()[2] > 1) && n < 3 {
-            return without_money("the segment map speaks of M");
+            return without_money("the segment map has M ranges");
         }
         Ok((map.map(Segmenter::Map), remark))
     }
@@ -390,8 +271,9 @@ impl RfmScorer {
             Segments::Auto if self.spec.bins[..2] == [5, 5] => (Some(SegmentMap::rf10()?), None),
             Segments::Auto => {
                 let [r, f, _] = self.spec.bins;
-                let remark =
-                    format!("no segments: the default map rf10 is for 5 bins of R and F, not {r} and {f}; pass a segment map of your own");
+                let remark = format!(
+                    "no segments: the default map rf10 is for 5 bins of R and F, not {r} and {f}; pass segments= with a map for these bins"
+                );
                 (None, Some(remark))
             }
         })
@@ -402,7 +284,7 @@ impl RfmScorer {
         self.spec.bins[..n].iter().all(|&bins| bins <= 9)
     }
 
-    /// Three with money in the table, else two.
+    /// Three dimensions if the table has a monetary column, otherwise two.
     fn n_dimensions(&self, schema: &Schema) -> usize {
         let money = self.columns()[2];
         if schema.fields().iter().any(|field| field.name() == money) { 3 } else { 2 }
@@ -415,7 +297,7 @@ impl RfmScorer {
     }
 }
 
-/// Remarks on scores that nobody has.
+/// Remarks on empty bins.
 fn empty_bins(scorer: &Scorer) -> Vec<String> {
     let mut remarks = Vec::new();
     for fitted in &scorer.fitted {
@@ -425,7 +307,7 @@ fn empty_bins(scorer: &Scorer) -> Vec<String> {
             let empty: Vec<String> = binner.counts.iter().enumerate().filter(|(_, n)| **n == 0).map(|(i, _)| (i + 1).to_string()).collect();
             if single && !empty.is_empty() {
                 remarks.push(format!(
-                    "{}: no customer has score {}, because equal values get equal scores or customers are few",
+                    "{}: no customer has score {}, because equal values get equal scores or there are few customers",
                     fitted.dimension.name,
                     empty.join(", ")
                 ));
@@ -434,40 +316,11 @@ fn empty_bins(scorer: &Scorer) -> Vec<String> {
         }
         if !single && empty_cells > 0 {
             remarks.push(format!(
-                "{}: {empty_cells} of {} cells have scores that no customer has; see thresholds",
+                "{}: {empty_cells} of {} cells have scores without customers; see thresholds",
                 fitted.dimension.name,
                 fitted.binners.len()
             ));
         }
     }
     remarks
-}
-
-impl StoredModel for RfmScorer {
-    const KIND: &'static str = "rfm_scorer";
-    type Body = RfmState;
-
-    fn body(&self) -> RfmState {
-        self.state()
-    }
-
-    fn restore(body: RfmState) -> Result<Self> {
-        Self::restore(body)
-    }
-}
-
-impl StoredModel for Segments {
-    const KIND: &'static str = "segment_map";
-    type Body = Self;
-
-    fn body(&self) -> Self {
-        self.clone()
-    }
-
-    fn restore(body: Self) -> Result<Self> {
-        match body {
-            Self::Map(_) | Self::Octants(_, _) => Ok(body),
-            Self::Auto | Self::Off => Err(Error::new(ErrorKind::ModelFormat, "the segment map has no segments")),
-        }
-    }
 }

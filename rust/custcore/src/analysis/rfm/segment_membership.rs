@@ -1,14 +1,15 @@
-//! Which segment each row of an RFM table is in, without a table of scores.
+//! Segments of the rows of an RFM table, without a table of scores.
 
 use arrow_array::RecordBatch;
 
 use super::octants::Octants;
-use super::scorer::{RfmScorer, Segmenter, Segments};
+use super::scorer::{RfmScorer, Segmenter};
+use super::spec::Segments;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 
 impl RfmScorer {
-    /// The names of the segments in the order of their map, if there are any.
+    /// The segment names in the order of the segment map, if the scorer has segments.
     pub fn segment_names(&self) -> Result<Option<Vec<String>>> {
         Ok(match &self.spec().segments {
             Segments::Octants(center, lang) => Some(Octants::new(*center, *lang).names().iter().map(|&name| name.to_owned()).collect()),
@@ -16,10 +17,10 @@ impl RfmScorer {
         })
     }
 
-    /// The segment of each row as a position in the names, by a scorer that was fitted.
+    /// The segment of each row as a position in the names; the scorer must be fitted.
     pub fn segment_rows(&self, batch: &RecordBatch, context: &Context) -> Result<Vec<u16>> {
         let scorer = self.scorer()?;
-        // The octants look at values and need no scores.
+        // Octants depend on values, not on scores.
         let scores = match &self.fitted()?.segmenter {
             Some(Segmenter::Octants(_)) => Vec::new(),
             _ => context.run_if_large(batch.num_rows(), |threads| scorer.score(batch, threads))??,
@@ -27,18 +28,18 @@ impl RfmScorer {
         self.members(batch, &scores)
     }
 
-    /// Fits, and gives the segment of each row.
+    /// Fits the scorer and returns the segment of each row.
     pub fn fit_segments(&mut self, batch: &RecordBatch, context: &Context) -> Result<Vec<u16>> {
         let scores = self.fit_scores(std::slice::from_ref(batch), context)?;
         self.members(batch, &scores)
     }
 
-    /// What the last fit remarks; nothing before it.
+    /// Remarks of the last fit; empty before.
     pub fn remarks(&self) -> &[String] {
         self.fitted().map_or(&[], |fitted| &fitted.remarks)
     }
 
-    /// The error where segments are asked of a scorer that has none.
+    /// The error for a scorer without segments.
     pub fn without_segments() -> Error {
         Error::new(
             ErrorKind::InvalidArgument,

@@ -1,26 +1,26 @@
-//! Segment maps: an ordered list of names with ranges of scores, checked when built, looked up by cell.
+//! Segment maps: ordered rules of a name and score ranges, validated on construction, looked up by RFM cell.
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// Inclusive range of scores.
+/// Inclusive score range.
 pub type ScoreRange = (u8, u8);
 
-/// One segment: a name and the cells it takes; no range means every score.
+/// A rule of a segment map: a name and score ranges; no range matches every score.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SegmentRule {
-    /// The segment's name.
+    /// Segment name.
     pub name: String,
-    /// Ranges of the R, F and M scores.
+    /// Ranges of R, F and M scores.
     pub ranges: [Option<ScoreRange>; 3],
 }
 
-/// Cells that belong to no segment, or to more than one.
+/// An RFM cell: R, F and M score.
 pub(crate) type SegmentCell = [u8; 3];
 
-/// A segment map for stated numbers of bins. The first rule that matches wins.
+/// A segment map for given numbers of bins. The first matching rule wins.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "Rules", try_from = "Rules")]
 pub struct SegmentMap {
@@ -28,12 +28,12 @@ pub struct SegmentMap {
     rules: Vec<SegmentRule>,
     names: Vec<String>,
     rest: Option<String>,
-    /// Per cell (R outermost) the position in `names`.
+    /// Position in `names` by cell, R outermost.
     lookup: Vec<u16>,
     uncovered: Vec<SegmentCell>,
 }
 
-/// What a map is made of, as it is stored.
+/// Serialized form of a segment map.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Rules {
@@ -56,14 +56,14 @@ impl TryFrom<Rules> for SegmentMap {
     }
 }
 
-/// Cells times rules, at most: what is larger takes longer to build than anybody waits.
-const MOST: u64 = 1 << 28;
-/// A cell without a segment in `lookup`.
+/// Most cells times rules, which bounds the time to build a map.
+const MAX_CHECKS: u64 = 1 << 28;
+/// Marks a cell without a segment in `lookup`.
 const NONE: u16 = u16::MAX;
 
 impl SegmentMap {
-    /// Checks and builds a map. Bins of M count only when a rule speaks of M; `bins[2]` is 1 where M plays no part.
-    /// An uncovered cell is an error unless `rest` names a segment for what is left.
+    /// Validates and builds a map. The bins of M are used only if a rule has an M range; otherwise `bins[2]` is 1. An uncovered
+    /// cell is an error unless `rest` names a segment for it.
     pub fn new(rules: Vec<SegmentRule>, bins: [u8; 3], rest: Option<String>) -> Result<Self> {
         let invalid = |message: String| Error::new(ErrorKind::InvalidArgument, message);
         if rules.is_empty() {
@@ -73,7 +73,7 @@ impl SegmentMap {
             return Err(invalid(format!("{} rules are more than a segment map can hold (10,000)", rules.len())));
         }
         if let Some(bins) = bins.iter().find(|bins| !(1..=100).contains(*bins)) {
-            return Err(invalid(format!("a segment map of {bins} bins is outside 1 to 100")));
+            return Err(invalid(format!("a segment map of {bins} bins is outside the range 1 to 100")));
         }
         let uses_money = rules.iter().any(|rule| rule.ranges[2].is_some());
         let bins = [bins[0], bins[1], if uses_money { bins[2] } else { 1 }];
@@ -90,7 +90,7 @@ impl SegmentMap {
             }
         }
         let cells: u64 = bins.iter().map(|&bins| u64::from(bins)).product();
-        if cells * rules.len() as u64 > MOST {
+        if cells * rules.len() as u64 > MAX_CHECKS {
             return Err(invalid(format!("{} rules for {cells} cells are more than a segment map can hold", rules.len())));
         }
         let mut names: Vec<String> = Vec::new();
@@ -105,7 +105,7 @@ impl SegmentMap {
             let cells: Vec<String> = map.uncovered.iter().take(10).map(|cell| map.cell_text(*cell)).collect();
             let more = if map.uncovered.len() > 10 { ", ..." } else { "" };
             return Err(invalid(format!(
-                "{} cells belong to no segment: {}{more}. Cover them, or name a segment for the rest with rest='...'",
+                "{} cells belong to no segment: {}{more}. Add rules for them, or name a segment for all other cells with rest='...'",
                 map.uncovered.len(),
                 cells.join(", ")
             )));
@@ -163,32 +163,32 @@ impl SegmentMap {
         Self::new(RULES.iter().map(rule).collect(), [5, 5, 5], Some("Others".to_owned()))
     }
 
-    /// Bins of R, F and M; M is 1 where it plays no part.
+    /// Bins of R, F and M; 1 for M if no rule uses it.
     pub fn bins(&self) -> [u8; 3] {
         self.bins
     }
 
-    /// The rules in their order.
+    /// The rules in order.
     pub fn rules(&self) -> &[SegmentRule] {
         &self.rules
     }
 
-    /// The name of what no rule matches.
+    /// The segment of cells that no rule matches.
     pub fn rest(&self) -> Option<&str> {
         self.rest.as_deref()
     }
 
-    /// The names in their order, the rest last.
+    /// The segment names in order, `rest` last.
     pub fn names(&self) -> &[String] {
         &self.names
     }
 
-    /// Cells that no rule matches; they belong to the rest.
+    /// Cells that no rule matches; they belong to `rest`.
     pub fn uncovered(&self) -> &[SegmentCell] {
         &self.uncovered
     }
 
-    /// Cells that several segments match, with the segments; the first has it.
+    /// Cells matched by several segments, with these segments; the first one wins.
     pub fn overlaps(&self) -> Vec<(SegmentCell, Vec<&str>)> {
         let [r, f, m] = self.bins;
         let several = |cell: SegmentCell| {
@@ -203,7 +203,7 @@ impl SegmentMap {
         cells(r, f, m).filter_map(several).collect()
     }
 
-    /// The segment of a cell as a position in [`SegmentMap::names`]; scores outside the bins have none.
+    /// The segment of a cell as a position in [`SegmentMap::names`]; `None` for scores outside the bins.
     #[inline]
     pub fn segment(&self, r: u8, f: u8, m: u8) -> Option<u16> {
         let [r_bins, f_bins, m_bins] = self.bins;
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn gaps_need_a_rest_and_overlaps_are_told() -> Result<()> {
+    fn uncovered_cells_need_rest_and_overlaps_are_reported() -> Result<()> {
         let rules = || vec![rule("a", (1, 2), (1, 1)), rule("b", (2, 2), (1, 2))];
         assert_eq!(SegmentMap::new(rules(), [2, 2, 1], None).map_err(|e| e.kind()), Err(ErrorKind::InvalidArgument));
         let map = SegmentMap::new(rules(), [2, 2, 1], Some("others".to_owned()))?;

@@ -1,4 +1,4 @@
-//! The Arrow tables of RFM.
+//! Arrow tables of RFM.
 
 use std::sync::Arc;
 
@@ -27,25 +27,25 @@ use crate::time::calendar::date_text;
 
 /// One row per buyer, in the order of `codes`.
 pub(crate) fn rfm_table(view: &BaseView<'_>, codes: &[u32], columns: RfmColumns, threads: Threads<'_>) -> Result<Table> {
-    let (kinds, keys, report) = (view.kinds(), view.ids(), view.report());
+    let (input_schema, keys, report) = (view.kinds(), view.ids(), view.report());
     let mut table = TableBuilder::default();
-    table.column(&kinds.id_name, id_column(kinds, keys, codes, threads)?);
+    table.column(&input_schema.id_name, id_column(input_schema, keys, codes, threads)?);
     table.column("first_date", Arc::new(Date32Array::from(columns.first)));
     table.column("last_date", Arc::new(Date32Array::from(columns.last)));
     table.column("recency_days", Arc::new(Int32Array::from(columns.recency)));
     table.column("tenure_days", Arc::new(Int32Array::from(columns.tenure)));
     let orders = Int64Array::from(columns.orders);
     table.column("n_orders", Arc::new(orders.clone()));
-    // Where rows are orders the two columns share their memory.
+    // If each row is an order, both columns share one buffer.
     let rows = view.rows().map(|rows| codes.iter().map(|&code| rows[code as usize] as i64).collect());
     table.column("n_rows", Arc::new(rows.unwrap_or_else(|| orders.clone())));
     if let Some(counts) = view.n_days() {
         table.column("n_days", Arc::new(Int64Array::from_iter_values(codes.iter().map(|&code| i64::from(counts[code as usize])))));
     }
-    if let Some(money) = kinds.money {
+    if let Some(money) = input_schema.money {
         let (total, mean) =
             monetary(money, &columns.units, orders.values(), threads).map_err(|Overflow { row, total, output, remedy }| {
-                let (name, id) = (&kinds.id_name, id_text(kinds, keys, codes[row]));
+                let (name, id) = (&input_schema.id_name, id_text(input_schema, keys, codes[row]));
                 Error::new(
                     ErrorKind::SumOverflow,
                     format!("the amounts of customer {name}={id} add up to {total}, beyond {output}. {remedy}"),
@@ -59,27 +59,29 @@ pub(crate) fn rfm_table(view: &BaseView<'_>, codes: &[u32], columns: RfmColumns,
         table.column(attribute.name(), key_column(attribute.value_type(), attribute.values(), values)?);
     }
     let mut metadata = Metadata::new();
-    metadata.insert("custcore.customer_id", kinds.id_name.clone());
+    metadata.insert("custcore.customer_id", input_schema.id_name.clone());
     if let Some(day) = report.as_of {
         metadata.insert("custcore.as_of", date_text(day));
     }
     table.finish(codes.len(), metadata, report)
 }
 
-/// Rows ahead whose ids are asked for.
+/// Prefetch distance in rows.
 const AHEAD: usize = 16;
 
-/// The ids of `codes` in the type they came in.
-pub(crate) fn id_column(kinds: &InputSchema, keys: &Keys, codes: &[u32], threads: Threads<'_>) -> Result<ArrayRef> {
+/// The ids of `codes` in their input type.
+pub(crate) fn id_column(input_schema: &InputSchema, keys: &Keys, codes: &[u32], threads: Threads<'_>) -> Result<ArrayRef> {
     match keys {
         Keys::Range { base, .. } => {
-            return all_integer_ids(&kinds.id_type, threads.par_map(codes.len(), |row| base + i64::from(codes[row])));
+            return all_integer_ids(&input_schema.id_type, threads.par_map(codes.len(), |row| base + i64::from(codes[row])));
         }
-        Keys::Integers(keys) => return all_integer_ids(&kinds.id_type, threads.par_map(codes.len(), |row| keys[codes[row] as usize])),
-        // All ids there are, in the order they lie in: copied as they stand.
+        Keys::Integers(keys) => {
+            return all_integer_ids(&input_schema.id_type, threads.par_map(codes.len(), |row| keys[codes[row] as usize]));
+        }
+        // All ids in storage order: the buffer is copied as a whole.
         Keys::Bytes(arena) if codes.len() == arena.len() && (0..).zip(codes).all(|(row, &code)| row == code) => {
             let (bytes, lengths) = arena.contents();
-            if let Some(column) = contiguous_ids(&kinds.id_type, bytes, lengths)? {
+            if let Some(column) = contiguous_ids(&input_schema.id_type, bytes, lengths)? {
                 return Ok(column);
             }
         }
@@ -91,17 +93,17 @@ pub(crate) fn id_column(kinds: &InputSchema, keys: &Keys, codes: &[u32], threads
                 }
                 arena.copy(codes[row], to);
             };
-            if let Some(column) = gathered_ids(&kinds.id_type, codes.len(), length, copy, threads)? {
+            if let Some(column) = gathered_ids(&input_schema.id_type, codes.len(), length, copy, threads)? {
                 return Ok(column);
             }
         }
     }
-    key_column(&kinds.id_type, keys, codes.iter().map(|&code| Some(code)))
+    key_column(&input_schema.id_type, keys, codes.iter().map(|&code| Some(code)))
 }
 
-/// An id as people read it.
-fn id_text(kinds: &InputSchema, keys: &Keys, code: u32) -> String {
-    let integer = |id: i64| if kinds.id_kind == KeyKind::Unsigned { ((id ^ i64::MIN) as u64).to_string() } else { id.to_string() };
+/// Text of an id for messages.
+fn id_text(input_schema: &InputSchema, keys: &Keys, code: u32) -> String {
+    let integer = |id: i64| if input_schema.id_kind == KeyKind::Unsigned { ((id ^ i64::MIN) as u64).to_string() } else { id.to_string() };
     match keys {
         Keys::Range { base, .. } => integer(base + i64::from(code)),
         Keys::Integers(keys) => integer(keys[code as usize]),
@@ -109,7 +111,7 @@ fn id_text(kinds: &InputSchema, keys: &Keys, code: u32) -> String {
     }
 }
 
-/// A sum that does not fit its output type.
+/// A sum that exceeds its output type.
 struct Overflow {
     row: usize,
     total: String,
@@ -117,7 +119,7 @@ struct Overflow {
     remedy: &'static str,
 }
 
-/// Total and mean in the output type of the money.
+/// Total and mean in the output type of the amounts.
 fn monetary(money: Money, units: &UnitColumn, orders: &[i64], threads: Threads<'_>) -> std::result::Result<(ArrayRef, ArrayRef), Overflow> {
     match units {
         UnitColumn::Narrow(units) => monetary_of(money, units, orders, threads),
@@ -162,17 +164,17 @@ fn monetary_of<U: Copy + Into<i128> + Sync>(
     }
 }
 
-/// What tells the segment of a row.
+/// Source of the segment of a row.
 #[derive(Debug)]
 pub(crate) enum SegmentCodes<'a> {
-    /// Its scores.
+    /// Looked up by RFM cell.
     ByCell(&'a SegmentMap),
-    /// Its values, looked at before: positions in the names.
+    /// Given for each row as a position in the names.
     ByRow(Vec<Option<u16>>),
 }
 
-/// The columns of `batch` with the scores beside them. `scores` are those of R, F and, with money, M; `segments` the names
-/// and each row's position in them.
+/// The columns of `batch` followed by the scores. `scores` are the R, F and, with amounts, M scores; `segments` are the names
+/// and the source of each row's position in them.
 pub(crate) fn scores_table(
     batch: &RecordBatch,
     scores: &[Vec<u8>],
@@ -189,7 +191,7 @@ pub(crate) fn scores_table(
     }
     let cells = NestedCells::new(scores, rows, threads);
     table.column("rfm_cell", Arc::new(cells.texts(threads)?));
-    // Where a dimension has more than 9 bins a score may have two digits, and 1110 could be 1-11-0 or 11-1-0: no number at all.
+    // With more than 9 bins a score may have two digits and the concatenation is ambiguous (1110: 1-11-0 or 11-1-0): null.
     let digits = |scores: &[u8]| one_digit.then(|| scores.iter().fold(0, |number, &digit| number * 10 + i32::from(digit)));
     table.column("rfm_score", Arc::new(cells.numbers::<Int32Type>(digits, threads)));
     table.column("rfm_total", Arc::new(cells.numbers::<Float64Type>(|scores| Some(weighted(scores, &weights)), threads)));
@@ -201,7 +203,7 @@ pub(crate) fn scores_table(
                 let code = |scores: &[u8]| map.segment(scores[0], scores[1], scores.get(2).copied().unwrap_or(1));
                 let codes = cells
                     .numbers::<Int16Type>(|scores| code(scores).filter(|&code| usize::from(code) < n).map(|code| code as i16), threads);
-                // SAFETY: a code was looked at just now, once for each combination of scores: it is a position in the names.
+                // SAFETY: each code was checked above, once per combination of scores, to be a position in the names.
                 unsafe { DictionaryArray::new_unchecked(codes, names) }
             }
             SegmentCodes::ByRow(codes) => {

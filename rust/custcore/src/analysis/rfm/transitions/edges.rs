@@ -1,16 +1,16 @@
-//! Which edges the scorer has at each date.
+//! Edges of the scorer at each date.
 
-/// What the edges of the scorer are at each date.
+/// How the edges of the scorer are determined at each date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ScorerEdges {
-    /// The same at all: those of a fitted scorer, or of one that is fitted at the first date.
+    /// The same edges at all dates: those of a fitted scorer, or fitted at the first date.
     Frozen,
-    /// Fitted anew at each.
+    /// Refitted at each date.
     Refit,
 }
 
 impl ScorerEdges {
-    /// The word for it.
+    /// Name in the result.
     pub fn word(self) -> &'static str {
         match self {
             Self::Frozen => "frozen",

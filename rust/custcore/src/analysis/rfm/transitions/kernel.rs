@@ -1,49 +1,49 @@
-//! Who went from which segment to which, and how long customers stay. Segments are positions in the names of a map; the
-//! kernel sees customers by their codes.
+//! Kernel of segment transitions and time in segment. Segments are positions in the names of a segment map; customers are
+//! codes.
 
 use std::collections::BTreeMap;
 
-/// The segment of who is no buyer.
-pub(crate) const NOWHERE: u16 = u16::MAX;
+/// The segment of a customer who is not a buyer.
+pub(crate) const NO_SEGMENT: u16 = u16::MAX;
 
-/// The segments by code that rows of `(code, segment)` tell, for codes below `customers`.
+/// Scatters `segments` of `codes` into a vector by code, for codes below `customers`.
 pub(crate) fn by_code(codes: &[u32], segments: &[u16], customers: usize) -> Vec<u16> {
-    let mut all = vec![NOWHERE; customers];
+    let mut all = vec![NO_SEGMENT; customers];
     for (&code, &segment) in codes.iter().zip(segments) {
         all[code as usize] = segment;
     }
     all
 }
 
-/// Customers who went from one segment to another.
+/// Customers who moved from one segment to another.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Move {
-    /// Where they were, [`NOWHERE`] for those who were no buyers yet.
+    /// Previous segment, [`NO_SEGMENT`] for customers who were not buyers.
     pub from: u16,
-    /// Where they are.
+    /// New segment.
     pub to: u16,
-    /// How many.
+    /// Number of customers.
     pub customers: u64,
-    /// Their money, in units.
+    /// Their revenue in units.
     pub units: i128,
-    /// Their part of all who were in `from`, or of all who are new.
+    /// Share of the customers in `from`, or of all new buyers.
     pub share: f64,
 }
 
-/// The moves between two dates, and how many were buyers at the first and are none at the second. `before` are segments by
-/// code at the first; `codes`, `segments` and `units` tell who is where at the second. New customers come first, then
-/// the segments in the order of their positions; there are `n` of them.
+/// The moves between two dates, and the number of buyers at the first date who are not buyers at the second. `before` holds
+/// the segments by code at the first date; `codes`, `segments` and `units` are the buyers at the second. Moves of new buyers
+/// are first, followed by the `n` segments in order of position.
 pub(crate) fn moves(before: &[u16], codes: &[u32], segments: &[u16], units: &[i128], n: usize) -> (Vec<Move>, u64) {
-    // Row 0 are the new ones.
+    // Row 0 holds new buyers.
     let mut cells: Vec<Vec<(u64, i128)>> = vec![Vec::new(); n + 1];
-    let mut were = vec![0_u64; n + 1];
-    let row = |segment: u16| if segment == NOWHERE { 0 } else { usize::from(segment) + 1 };
+    let mut previous = vec![0_u64; n + 1];
+    let row = |segment: u16| if segment == NO_SEGMENT { 0 } else { usize::from(segment) + 1 };
     for &segment in before {
-        were[row(segment)] += 1;
+        previous[row(segment)] += 1;
     }
-    let mut stayed = 0;
+    let mut retained = 0;
     for ((&code, &to), &units) in codes.iter().zip(segments).zip(units) {
-        let from = row(before.get(code as usize).copied().unwrap_or(NOWHERE));
+        let from = row(before.get(code as usize).copied().unwrap_or(NO_SEGMENT));
         let cells = &mut cells[from];
         if cells.is_empty() {
             cells.resize(n, (0, 0));
@@ -51,45 +51,45 @@ pub(crate) fn moves(before: &[u16], codes: &[u32], segments: &[u16], units: &[i1
         let cell = &mut cells[usize::from(to)];
         cell.0 += 1;
         cell.1 += units;
-        stayed += u64::from(from > 0);
+        retained += u64::from(from > 0);
     }
-    let left = were[1..].iter().sum::<u64>() - stayed;
-    were[0] = cells[0].iter().map(|cell| cell.0).sum();
+    let left = previous[1..].iter().sum::<u64>() - retained;
+    previous[0] = cells[0].iter().map(|cell| cell.0).sum();
     let mut moves = Vec::new();
-    for ((from, cells), were) in cells.iter().enumerate().zip(were) {
+    for ((from, cells), previous) in cells.iter().enumerate().zip(previous) {
         for (to, &(customers, units)) in cells.iter().enumerate().filter(|(_, cell)| cell.0 > 0) {
-            let from = from.checked_sub(1).map_or(NOWHERE, |from| from as u16);
-            moves.push(Move { from, to: to as u16, customers, units, share: customers as f64 / were as f64 });
+            let from = from.checked_sub(1).map_or(NO_SEGMENT, |from| from as u16);
+            moves.push(Move { from, to: to as u16, customers, units, share: customers as f64 / previous as f64 });
         }
     }
     (moves, left)
 }
 
-/// The spells of one segment by their length in days: how many ended, and how many are still open.
+/// Durations of the spells in one segment: number of ended and of open spells by length in days.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Spells {
+pub(crate) struct SpellDurations {
     /// Distinct customers.
     pub customers: u64,
     lengths: BTreeMap<i32, (u64, u64)>,
 }
 
-impl Spells {
-    /// How many were seen to end.
+impl SpellDurations {
+    /// Number of ended spells.
     pub(crate) fn ended(&self) -> u64 {
         self.lengths.values().map(|length| length.0).sum()
     }
 
-    /// How many were open at the last date.
+    /// Number of spells open at the last date (censored).
     pub(crate) fn open(&self) -> u64 {
         self.lengths.values().map(|length| length.1).sum()
     }
 
-    /// Mean and median of the Kaplan-Meier curve S of lengths, open spells being censored. The mean is restricted to the
-    /// longest spell, ended or open: the area below S up to there; none where no spell lasted from one date to another.
-    /// The median is the shortest length at which S is at most 1/2; none where S stays above.
+    /// Restricted mean and median of the Kaplan-Meier survival curve S of the lengths; open spells are censored. The mean is
+    /// the area below S up to the longest spell, ended or open; `None` if no spell spans two dates. The median is the shortest
+    /// length at which S is at most 1/2; `None` if S does not fall to 1/2.
     pub(crate) fn mean_and_median(&self) -> (Option<f64>, Option<i32>) {
         let mut at_risk = self.ended() + self.open();
-        // Between two lengths at which spells were cut off, S is `scale * at_risk / start`: what is counted is rounded only there.
+        // Between two censored lengths, S is `scale * at_risk / start`, so rounding occurs only at censored lengths.
         let (mut scale, mut start, mut area) = (1.0, at_risk, 0);
         let (mut mean, mut before, mut median) = (0.0, 0, None);
         for (&length, &(ended, open)) in &self.lengths {
@@ -97,7 +97,7 @@ impl Spells {
             before = length;
             at_risk -= ended;
             let survival = scale * at_risk as f64 / start as f64;
-            // A product of rounded quotients may pass 1/2 by some last bits where its exact value is 1/2.
+            // The rounded product may exceed 1/2 by a few ulps where its exact value is 1/2.
             if median.is_none() && survival <= 0.5 + 1e-12 {
                 median = Some(length);
             }
@@ -111,60 +111,60 @@ impl Spells {
     }
 }
 
-/// Where each customer is, since when, and where he ever was; read date after date.
+/// Current segment of each customer, since when, and all segments so far; updated date by date.
 #[derive(Debug)]
-pub(crate) struct Stays {
-    segments: Vec<Spells>,
+pub(crate) struct TimeInSegment {
+    segments: Vec<SpellDurations>,
     current: Vec<u16>,
     since: Vec<i32>,
-    /// A bit for each segment, `words` words a customer.
-    ever: Vec<u64>,
+    /// Bitmap of visited segments, `words` words per customer.
+    visited: Vec<u64>,
     words: usize,
     last: i32,
 }
 
-impl Stays {
-    /// Nobody yet, in `n` segments.
+impl TimeInSegment {
+    /// An empty tracker of `n` segments.
     pub(crate) fn new(n: usize) -> Self {
         Self {
-            segments: vec![Spells::default(); n],
+            segments: vec![SpellDurations::default(); n],
             current: Vec::new(),
             since: Vec::new(),
-            ever: Vec::new(),
+            visited: Vec::new(),
             words: n.div_ceil(64).max(1),
             last: i32::MIN,
         }
     }
 
-    /// The segments by code at the next date.
-    pub(crate) fn see(&mut self, day: i32, segments: &[u16]) {
+    /// Adds the segments by code at the next date.
+    pub(crate) fn observe(&mut self, day: i32, segments: &[u16]) {
         if segments.len() > self.current.len() {
-            self.current.resize(segments.len(), NOWHERE);
+            self.current.resize(segments.len(), NO_SEGMENT);
             self.since.resize(segments.len(), day);
-            self.ever.resize(segments.len() * self.words, 0);
+            self.visited.resize(segments.len() * self.words, 0);
         }
-        let seen = segments.iter().copied().chain(std::iter::repeat(NOWHERE));
+        let seen = segments.iter().copied().chain(std::iter::repeat(NO_SEGMENT));
         for (code, (current, now)) in self.current.iter_mut().zip(seen).enumerate() {
             if *current == now {
                 continue;
             }
-            if *current != NOWHERE {
+            if *current != NO_SEGMENT {
                 self.segments[usize::from(*current)].lengths.entry(day - self.since[code]).or_default().0 += 1;
             }
-            if now != NOWHERE {
+            if now != NO_SEGMENT {
                 self.since[code] = day;
                 let (word, bit) = (code * self.words + usize::from(now) / 64, 1 << (now % 64));
-                self.segments[usize::from(now)].customers += u64::from(self.ever[word] & bit == 0);
-                self.ever[word] |= bit;
+                self.segments[usize::from(now)].customers += u64::from(self.visited[word] & bit == 0);
+                self.visited[word] |= bit;
             }
             *current = now;
         }
         self.last = day;
     }
 
-    /// The spells of each segment; those that are open are cut off at the last date.
-    pub(crate) fn finish(mut self) -> Vec<Spells> {
-        for (&current, &since) in self.current.iter().zip(&self.since).filter(|(current, _)| **current != NOWHERE) {
+    /// The spell durations of each segment; open spells are censored at the last date.
+    pub(crate) fn finish(mut self) -> Vec<SpellDurations> {
+        for (&current, &since) in self.current.iter().zip(&self.since).filter(|(current, _)| **current != NO_SEGMENT) {
             self.segments[usize::from(current)].lengths.entry(self.last - since).or_default().1 += 1;
         }
         self.segments
@@ -175,11 +175,11 @@ impl Stays {
 mod tests {
     use super::*;
 
-    const N: u16 = NOWHERE;
+    const N: u16 = NO_SEGMENT;
 
     #[test]
-    fn moves_are_counted_with_their_money_and_share() {
-        // 0 stays in A, 1 goes from A to B, 2 was in B and is no buyer any more, 3 is new.
+    fn moves_have_customers_revenue_and_share() {
+        // 0 remains in A, 1 moves from A to B, 2 was in B and is not a buyer any more, 3 is new.
         let (moves, left) = moves(&[0, 0, 1, N], &[0, 1, 3], &[0, 1, 1], &[10, -20, 5], 2);
         assert_eq!(left, 1);
         let expected = |from, to, units, share| Move { from, to, customers: 1, units, share };
@@ -188,12 +188,12 @@ mod tests {
 
     #[test]
     fn spells_end_where_the_segment_changes() {
-        let mut stays = Stays::new(2);
-        stays.see(0, &[0, N, 1]);
-        stays.see(10, &[0, 0, 0]);
-        stays.see(30, &[1, 0, N]);
-        stays.see(60, &[1, 0, 0]);
-        let [a, b] = stays.finish().try_into().unwrap_or_else(|_| unreachable!());
+        let mut times = TimeInSegment::new(2);
+        times.observe(0, &[0, N, 1]);
+        times.observe(10, &[0, 0, 0]);
+        times.observe(30, &[1, 0, N]);
+        times.observe(60, &[1, 0, 0]);
+        let [a, b] = times.finish().try_into().unwrap_or_else(|_| unreachable!());
         // A: customer 0 for 30 days (ended), 1 for 50 (open), 2 for 20 (ended) and 0 (open, from the last date on).
         assert_eq!((a.customers, a.ended(), a.open()), (3, 2, 2));
         // S: 1 until 20, 2/3 until 30, 1/3 until 50.
@@ -205,11 +205,11 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_seen_to_last_has_no_length() {
-        let mut stays = Stays::new(100);
-        stays.see(0, &[N]);
-        stays.see(10, &[99]);
-        let spells = stays.finish();
+    fn spells_seen_once_have_no_duration() {
+        let mut times = TimeInSegment::new(100);
+        times.observe(0, &[N]);
+        times.observe(10, &[99]);
+        let spells = times.finish();
         assert_eq!((spells[99].open(), spells[99].mean_and_median()), (1, (None, None)));
         assert_eq!((spells[0].customers, spells[0].mean_and_median()), (0, (None, None)));
     }

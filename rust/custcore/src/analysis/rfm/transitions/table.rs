@@ -1,4 +1,4 @@
-//! The Arrow tables of transitions and stays.
+//! Arrow tables of segment transitions and time in segment.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use arrow_array::{ArrayRef, Date32Array, DictionaryArray, Float64Array, Int64Arr
 use arrow_schema::Metadata;
 
 use super::edges::ScorerEdges;
-use super::kernel::{Move, NOWHERE, Spells};
+use super::kernel::{Move, NO_SEGMENT, SpellDurations};
 use crate::error::{Error, Result};
 use crate::num::money::Money;
 use crate::report::Report;
@@ -17,15 +17,15 @@ use crate::time::calendar::date_text;
 /// The moves between two dates.
 #[derive(Debug)]
 pub(super) struct Step {
-    /// The first date.
+    /// First date.
     pub from: i32,
-    /// The second one.
+    /// Second date.
     pub to: i32,
-    /// The moves.
+    /// Moves.
     pub moves: Vec<Move>,
 }
 
-/// One row for each move, the dates ascending.
+/// The table of transitions: one row per move, dates ascending.
 pub(super) fn transitions_table(
     steps: &[Step],
     names: &[String],
@@ -55,26 +55,27 @@ pub(super) fn transitions_table(
     table.finish(rows, Metadata::new(), report)
 }
 
-/// One row for each segment.
-pub(super) fn stays_table(spells: &[Spells], names: &[String], report: Report) -> Result<Table> {
-    let counts = |count: &dyn Fn(&Spells) -> u64| -> ArrayRef {
+/// The table of time in segment: one row per segment.
+pub(super) fn time_in_segment_table(spells: &[SpellDurations], names: &[String], report: Report) -> Result<Table> {
+    let counts = |count: &dyn Fn(&SpellDurations) -> u64| -> ArrayRef {
         Arc::new(Int64Array::from_iter_values(spells.iter().map(|spells| count(spells) as i64)))
     };
-    let (means, medians): (Vec<_>, Vec<_>) = spells.iter().map(Spells::mean_and_median).unzip();
+    let (means, medians): (Vec<_>, Vec<_>) = spells.iter().map(SpellDurations::mean_and_median).unzip();
     let mut table = TableBuilder::default();
     table.column("segment", segments(names, 0..names.len() as u16)?);
     table.column("customers", counts(&|spells| spells.customers));
     table.column("spells", counts(&|spells| spells.ended() + spells.open()));
-    table.column("ended", counts(&Spells::ended));
-    table.column("open", counts(&Spells::open));
+    table.column("ended", counts(&SpellDurations::ended));
+    table.column("open", counts(&SpellDurations::open));
     table.column("mean_days", Arc::new(Float64Array::from(means)));
     table.column("median_days", Arc::new(medians.into_iter().map(|days| days.map(f64::from)).collect::<Float64Array>()));
     table.finish(spells.len(), Metadata::new(), report)
 }
 
-/// Segments as a dictionary in the order of the map; [`NOWHERE`] is null.
+/// Segments as a dictionary column in the order of the map; [`NO_SEGMENT`] is null.
 fn segments(names: &[String], segments: impl Iterator<Item = u16>) -> Result<ArrayRef> {
     let names: ArrayRef = Arc::new(StringArray::from_iter_values(names));
-    let codes = segments.map(|segment| (segment != NOWHERE).then_some(segment as i16)).collect::<arrow_array::PrimitiveArray<Int16Type>>();
+    let codes =
+        segments.map(|segment| (segment != NO_SEGMENT).then_some(segment as i16)).collect::<arrow_array::PrimitiveArray<Int16Type>>();
     Ok(Arc::new(DictionaryArray::try_new(codes, names).map_err(Error::internal)?))
 }
