@@ -51,3 +51,11 @@ def test_no_files_import_each_other_in_a_circle(root: Path):
 
 def test_a_circle_is_found():
     assert circles({("a",): {("b",)}, ("b",): {("c",)}, ("c",): {("b",)}}) == [[("b",), ("c",)]]
+
+
+def test_architecture_names_every_file_of_the_crate():
+    text = (RUST.parent / "ARCHITECTURE.md").read_text()
+    names = {source.stem for source in CORE.rglob("*.rs")} - {"mod", "lib"}
+    # Modules that are compiled for tests only need no word.
+    tests = {name for name in names if name == "tests" or name.endswith("_tests")} | {"largest_amount"}
+    assert [name for name in sorted(names - tests) if f"`{name}`" not in text and f"`{name}/`" not in text] == []
