@@ -48,6 +48,10 @@ class CustcoreError(Exception):
         The first row concerned, counted from 0 over the whole input.
     """
 
+    # No weak references, as in the built-in exceptions: `_core` makes InternalError the base of the exception of
+    # panics, which Python allows only for classes of one layout.
+    __slots__ = ()
+
     column: str | None
     row: int | None
 
@@ -130,6 +134,12 @@ class MemoryLimitError(CustcoreError, MemoryError):
 
 class InternalError(CustcoreError, RuntimeError):
     """A bug in custcore. Please report it."""
+
+    __slots__ = ()
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # The exception of a panic, a subclass, is in no module from which it could be loaded.
+        return InternalError, (str(self),), {"column": self.column, "row": self.row}
 
 
 class ConvergenceWarning(UserWarning):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import pickle
 import subprocess
 import sys
 import threading
@@ -76,6 +77,52 @@ def test_a_panic_is_an_internal_error(capfd: pytest.CaptureFixture[str]) -> None
         assert isinstance(caught.value, RuntimeError)
         assert isinstance(caught.value, custcore.errors.CustcoreError)
     assert custcore.rfm(transactions()).num_rows > 0
+
+
+def test_a_panic_on_the_way_to_the_work_is_an_internal_error() -> None:
+    """pyo3 raises an exception of its own class, which would derive from BaseException, for such a panic."""
+    with pytest.raises(custcore.errors.InternalError, match="asked to panic") as caught:
+        _core._panic(in_work=False)
+    assert isinstance(caught.value, Exception)
+    back = pickle.loads(pickle.dumps(caught.value))
+    assert type(back) is custcore.errors.InternalError
+    assert str(back) == str(caught.value)
+
+
+OUT_OF_MEMORY = """
+import resource
+import pyarrow as pa
+import custcore
+from custcore import _core
+
+ids = pa.array(range(700_000), pa.int64())
+days = pa.array([19_700] * len(ids), pa.int32()).cast(pa.date32())
+base = custcore.CustomerBase()
+base.update(pa.table({"customer_id": ids, "timestamp": days, "amount": ids.cast(pa.float64())}), n_threads=1)
+size = len(base.to_bytes())
+table = base.rfm()
+with open("/proc/self/status") as status:
+    used = next(int(line.split()[1]) for line in status if line.startswith("VmSize")) << 10
+resource.setrlimit(resource.RLIMIT_AS, (used + size + (size >> 1),) * 2)
+said = []
+for call in (base.to_bytes, lambda: table._core.values("monetary_total", 0, 700_000) * 10):
+    try:
+        call()
+    except Exception as error:
+        said.append(isinstance(error, MemoryError))
+    else:
+        said.append(None)
+print(said)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs the limits of Linux")
+def test_objects_of_python_that_do_not_fit_are_a_memory_error() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", OUT_OF_MEMORY], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "[True, True]", done.stderr
 
 
 def test_the_gil_is_released() -> None:

@@ -47,3 +47,24 @@ def test_a_strict_stop_while_a_cluster_is_relocated() -> None:
     assert theirs.labels_.tolist() == ours.labels_.tolist()
     assert theirs.cluster_centers_.tolist() == ours.cluster_centers_.tolist()
     assert (theirs.n_iter_, theirs.inertia_) == (ours.n_iter_, ours.inertia_)
+
+
+@pytest.mark.parametrize("scale", [1e200, 1e-200])
+def test_features_whose_squares_are_not_representable(scale: float) -> None:
+    """Rows would have no nearest centre: an error with the way out, which is one."""
+    x = np.array([[0.0], [1.0], [10.0], [11.0]]) * scale
+    word = "overflow" if scale > 1 else "underflow"
+    for call in (
+        lambda: custcore.KMeans(2, init=x[[0, 2]]).fit(x),
+        lambda: custcore.KMeans(2).fit(x),
+        lambda: custcore.select_k(x, [1, 2]),
+        lambda: custcore.natural_breaks(x, 2),
+    ):
+        with pytest.raises(custcore.errors.OutOfRangeError, match=rf"squared distances {word}. Scale the features"):
+            call()
+    with pytest.raises(custcore.errors.OutOfRangeError, match="span"):
+        custcore.KMeans(2, init=[[0.0], [1e200]]).fit(x / scale)
+    model = custcore.KMeans(2, init=[[-1.0], [1.0]], scaler=custcore.Scaler()).fit(x)
+    assert model.labels_.tolist() == [0, 0, 1, 1]
+    assert model.predict(x).tolist() == [0, 0, 1, 1]
+    assert np.isfinite(model.inertia_)

@@ -29,6 +29,7 @@ __all__ = [
     "dump_report",
     "load_report",
     "pandas_column",
+    "passed_column",
     "purchases",
     "pyarrow_module",
     "with_remarks",
@@ -110,6 +111,15 @@ def arrow_column(series: pd.Series[Any], name: str) -> pa.ChunkedArray:
     return array if isinstance(array, pa.ChunkedArray) else pa.chunked_array([array])
 
 
+def passed_column(series: pd.Series[Any], name: str) -> pa.ChunkedArray:
+    """Convert a column that the core passes on to the result, which it does not do for all types."""
+    types = pyarrow_module().types
+    column = arrow_column(series, name)
+    if any(is_type(column.type) for is_type in (types.is_union, types.is_list_view, types.is_large_list_view)):
+        raise InvalidTypeError(f"column {name!r} is {column.type}, which custcore does not read", column=name)
+    return column
+
+
 def _refuse_mixture(series: pd.Series[Any], name: str) -> None:
     """Raise for the first object in a column whose type family differs from that of the first object."""
     first = None
@@ -141,10 +151,11 @@ def _role(array: pa.ChunkedArray, name: str, argument: str, remarks: list[str]) 
     """Cast the column to the type that its argument needs."""
     pa = pyarrow_module()
     kind = array.type
-    if pa.types.is_null(kind):
-        # An object column without objects, such as that of an empty frame, has no type.
+    is_untyped = len(array) == 0 and pa.types.is_floating(kind) and argument not in {*_IDS, "amount"}
+    if is_untyped or pa.types.is_null(kind):
+        # A column without values, such as that of an empty frame, has no type; that of an empty list is float64.
         types = {"timestamp": pa.timestamp("s"), "amount": pa.float64(), "start": pa.bool_(), "returning": pa.bool_()}
-        return array.cast(types.get(argument, pa.string()))
+        return pa.chunked_array([pa.nulls(len(array), types.get(argument, pa.string()))])
     if argument not in _IDS:
         return array
     if pa.types.is_dictionary(kind) and pa.types.is_floating(kind.value_type):
@@ -172,10 +183,11 @@ def _integers(array: pa.ChunkedArray, name: str, argument: str, remarks: list[st
             row=row,
         )
     nulls = int(null.sum())
-    remarks.append(
-        f"column {name!r}: {len(values) - nulls:,} float ids read as integers"
-        + (f", {nulls:,} NaN as null" if nulls else "")
-    )
+    if len(values):
+        remarks.append(
+            f"column {name!r}: {len(values) - nulls:,} float ids read as integers"
+            + (f", {nulls:,} NaN as null" if nulls else "")
+        )
     whole = np.where(null, 0.0, values).astype("int64")
     return pa.chunked_array([pa.array(whole, mask=null)])
 

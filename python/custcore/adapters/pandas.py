@@ -15,11 +15,11 @@ except ModuleNotFoundError as error:
 from custcore.adapters._columns import given
 from custcore.adapters._pandas_arrow import (
     REPORT,
-    arrow_column,
     arrow_table,
     dump_report,
     load_report,
     pandas_column,
+    passed_column,
     purchases,
     pyarrow_module,
     with_remarks,
@@ -289,7 +289,7 @@ class CustcoreAccessor(PandasRfm):
         columns: list[tuple[str, Any]] = []
         for place, name in enumerate(self._frame.columns):
             try:
-                columns.append((str(name), arrow_column(self._frame.iloc[:, place], str(name))))
+                columns.append((str(name), passed_column(self._frame.iloc[:, place], str(name))))
             except InvalidTypeError as error:
                 failed[str(name)] = error
         return arrow_table(pyarrow_module(), columns)

@@ -226,23 +226,21 @@ class CustcoreNamespace(PolarsRfm):
         """Select the wanted columns; if one is missing, all without rows, as the core suggests similar names."""
         schema = self._frame.collect_schema()
         if any(name not in schema for name in wanted):
-            return pl.DataFrame(schema={name: schema[name] for name in _exportable(schema)})
+            return pl.DataFrame(schema={name: kind for name, kind in schema.items() if _can_pass(kind)})
         chosen = self._frame.select(list(wanted))
         return _batches(chosen) if isinstance(chosen, pl.LazyFrame) else chosen
 
     def _customers(self) -> pl.DataFrame:
-        """All columns that Arrow can hold, in memory, as they are read several times."""
-        frame = self._frame.collect() if isinstance(self._frame, pl.LazyFrame) else self._frame
-        return frame.select(_exportable(frame.schema))
+        """All columns, in memory, as they are read several times."""
+        return self._frame.collect() if isinstance(self._frame, pl.LazyFrame) else self._frame
 
     def _converted(self, table: Table, remarks: list[str]) -> pl.DataFrame:  # noqa: ARG002 (frames carry no report)
         return table.to_polars()
 
     def _appended(self, call: Callable[[Any], Table], segments: object) -> pl.DataFrame:
         frame = self._frame.collect() if isinstance(self._frame, pl.LazyFrame) else self._frame
-        passed = frame.select(_exportable(frame.schema))
-        found = call(passed)
-        added = found.column_names[passed.width :]
+        found = call(frame)
+        added = found.column_names[sum(map(_can_pass, frame.dtypes)) :]
         repeated = [name for name in added if name in frame.columns]
         if repeated:
             raise DuplicateColumnError(
@@ -268,6 +266,6 @@ def _batches(query: pl.LazyFrame) -> Iterator[pl.DataFrame]:
         yield pl.DataFrame(schema=query.collect_schema())
 
 
-def _exportable(schema: pl.Schema) -> list[str]:
-    """Columns that Arrow can hold: all except those of Python objects."""
-    return [name for name, kind in schema.items() if kind != pl.Object]
+def _can_pass(kind: pl.DataType | type[pl.DataType]) -> bool:
+    """Whether a column of this type is in the results that pass on all columns: Arrow has no type for these."""
+    return kind not in (pl.Object, *(getattr(pl, name) for name in ("Int128", "UInt128") if hasattr(pl, name)))

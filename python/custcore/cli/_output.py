@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import secrets
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from custcore._draft import replacing
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from pathlib import Path
 
     import custcore
@@ -47,6 +47,8 @@ def check_target(target: Path, inputs: Iterable[Path] = ()) -> None:
         raise click.UsageError(f"the folder {target.parent} for {target.name} does not exist")
     if target.is_dir() or not os.access(folder, os.W_OK):
         raise click.UsageError(f"{target} is a folder" if target.is_dir() else f"the folder {folder} is not writable")
+    if target.exists() and not target.is_file():
+        raise click.UsageError(f"{target} is a device, a pipe or a socket; results are written to regular files")
     if any(path.resolve() == target.resolve() for path in inputs):
         raise click.UsageError(f"{target} is an input file; choose another name for the result")
 
@@ -125,23 +127,3 @@ def guard(rows: Any) -> tuple[Any, int]:  # noqa: ANN401 (pyarrow publishes no t
         columns.append(column)
     names = [f"'{name}" if name[:1] in tuple("=+-@\t\r") else name for name in rows.column_names]
     return pa.table(columns, names=names), guarded
-
-
-@contextlib.contextmanager
-def replacing(target: Path) -> Iterator[Any]:
-    """Open a temporary file that replaces `target` on success and is deleted on failure."""
-    target = target.resolve()  # a symbolic link is kept
-    draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
-    # With the permissions that `open` would set: those that the umask leaves.
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
-    try:
-        with os.fdopen(descriptor, "wb") as sink:
-            yield sink
-            sink.flush()
-            os.fsync(sink.fileno())
-        if target.exists():
-            draft.chmod(target.stat().st_mode & 0o7777)
-        draft.replace(target)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise

@@ -37,7 +37,7 @@ def features(x: Features) -> object:
     if type(x).__module__.startswith("pandas") and hasattr(x, "columns"):
         # pandas exports every index except a range as a column, for example the index that remains after a filter.
         x = x.reset_index(drop=True)  # type: ignore[union-attr]
-    if exports(x) or isinstance(x, Mapping):
+    if exports(x) or isinstance(x, Mapping) or hasattr(x, "scanner") or hasattr(x, "to_reader"):
         return as_source(x)  # type: ignore[arg-type]
     if type(x).__module__.startswith("scipy.sparse"):
         raise InvalidTypeError(f"x is a sparse matrix; {_TAKEN}. Convert it with x.toarray()")

@@ -339,7 +339,7 @@ impl CoreBase {
         let base = self.whole(py, "to_bytes()")?;
         let size = base.size();
         let bytes = Call::new(py, None, None, None)?.run(py, size, move |context| base.to_bytes(context))?;
-        Ok(PyBytes::new(py, &bytes))
+        crate::guard::bytes(py, &bytes)
     }
 
     #[staticmethod]

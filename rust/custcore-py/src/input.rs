@@ -9,6 +9,7 @@ use arrow_schema::DataType;
 use custcore::{Context, Error, Features, MatrixLayout, Report, Result, Scaler, find_column};
 use pyo3::prelude::*;
 
+use crate::boundary::header::{LeftOut, Selection};
 use crate::boundary::matrix::matrix;
 use crate::boundary::memory::column;
 use crate::boundary::source::Source;
@@ -23,23 +24,33 @@ pub struct Input {
 }
 
 impl Input {
-    /// Reads a table; `wanted` names the columns to keep, `None` keeps all.
-    pub fn read(table: &Bound<'_, PyAny>, wanted: Option<Vec<String>>) -> PyResult<Self> {
+    /// Reads the columns of a table that `selection` names, or all of them.
+    pub fn read(table: &Bound<'_, PyAny>, selection: impl Into<Selection>) -> PyResult<Self> {
+        let (py, selection) = (table.py(), selection.into());
         // A result of custcore is used directly, with its report.
         if let Ok(table) = table.cast::<CoreTable>() {
+            selection.check(table.get().left_out()).map_err(|error| into_py(py, &error))?;
             return Ok(Self { batches: table.get().batches().to_vec(), report: table.get().report().clone() });
         }
-        let mut source = Source::open(table, wanted.clone())?;
+        let mut source = Source::open(table, selection.clone())?;
         // Missing columns are reported here, where all column names are known; the batches have only the selected ones.
-        for name in wanted.iter().flatten().filter(|name| !name.starts_with("monetary_")) {
-            find_column(source.all_columns(), name, "scored column, or 'by'").map_err(|error| into_py(table.py(), &error))?;
+        if let Selection::Named(names) = &selection {
+            for name in names.iter().filter(|name| !name.starts_with("monetary_")) {
+                find_column(source.all_columns(), name, "scored column, or 'by'").map_err(|error| into_py(py, &error))?;
+            }
         }
-        let mut batches = source.rest(table.py())?;
+        let mut batches = source.rest(py)?;
         if batches.is_empty() {
             batches.push(RecordBatch::new_empty(source.schema()));
         }
-        Ok(Self { batches, report: Report::default() })
+        let remarks = source.left_out().iter().map(LeftOut::remark).collect();
+        Ok(Self { batches, report: Report { remarks, ..Report::default() } })
     }
+}
+
+/// The columns that the fit of a scorer reads: those that it scores, or all if it reads the ids too, whose name is not known.
+pub fn fitted_columns(names: Vec<String>, uses_ids: bool) -> Selection {
+    if uses_ids { Selection::Using { names, first: true } } else { Selection::Named(names) }
 }
 
 /// Rows to be clustered, as borrowed batches, and their layout; the last batch holds the weights, if any.
@@ -58,6 +69,7 @@ impl Rows {
             RecordBatch::try_from_iter_with_nullable([(name, array, true)]).map_err(|error| into_py(py, &Error::internal(error)))
         };
         if let Ok(table) = x.cast::<CoreTable>() {
+            Selection::from(columns.clone()).check(table.get().left_out()).map_err(|error| into_py(py, &error))?;
             return Ok(Self { batches: table.get().batches().to_vec(), layout: None, columns, weighted: false });
         }
         if let Some((flat, layout)) = matrix(x)? {

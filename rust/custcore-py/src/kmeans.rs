@@ -11,8 +11,10 @@ use custcore::{
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 
+use crate::boundary::header::Selection;
 use crate::boundary::memory::Memory;
 use crate::error::into_py;
+use crate::guard::creating;
 use crate::input::{Input, Rows};
 use crate::options::{choice, word};
 use crate::runtime::Call;
@@ -27,11 +29,13 @@ fn memory<T: arrow_buffer::ArrowNativeType>(values: Vec<T>) -> Memory {
 
 /// Centres as a list of rows.
 fn rows_of<'py>(py: Python<'py>, values: &[f64], n_features: usize) -> PyResult<Bound<'py, PyList>> {
-    let list = PyList::empty(py);
-    for row in values.chunks_exact(n_features.max(1)) {
-        list.append(PyList::new(py, row)?)?;
-    }
-    Ok(list)
+    creating(py, || {
+        let list = PyList::empty(py);
+        for row in values.chunks_exact(n_features.max(1)) {
+            list.append(PyList::new(py, row)?)?;
+        }
+        Ok(list)
+    })
 }
 
 /// Flattens a list of rows.
@@ -276,7 +280,8 @@ impl CoreKMeans {
         let py = x.py();
         let (model, scaler, columns) = (self.fitted(py)?.clone(), self.scaler.clone(), self.names.clone());
         self.check_names(py, names.as_deref())?;
-        let Input { batches, report } = Input::read(x, None)?;
+        let selection = columns.clone().map_or(Selection::All, |names| Selection::Using { names, first: false });
+        let Input { batches, report } = Input::read(x, selection)?;
         let tables = Call::new(py, n_threads, None, None)?.run_on(py, batches, move |batches, context| {
             let features = Features::from_batches(batches, columns.as_deref())?;
             let labels = labels(&model, &features, scaler.as_deref(), context)?;

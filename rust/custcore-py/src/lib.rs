@@ -31,9 +31,11 @@ use pyo3::prelude::*;
 
 use crate::runtime::{Call, INLINE_ROWS};
 
-/// Runs work that panics; for the tests of the runtime.
+/// Panics, in long work or on the way to it; for the tests of the runtime.
 #[pyfunction]
-fn _panic(py: Python<'_>) -> PyResult<()> {
+#[pyo3(signature = (*, in_work = true))]
+fn _panic(py: Python<'_>, in_work: bool) -> PyResult<()> {
+    assert!(in_work, "asked to panic");
     Call::new(py, None, None, None)?.run(py, INLINE_ROWS, |_| panic!("asked to panic"))
 }
 
@@ -72,7 +74,7 @@ mod _core {
     #[pymodule_export]
     use super::segments::CoreSegmentMap;
     #[pymodule_export]
-    use super::store::{read_model, write_model};
+    use super::store::{CoreDraft, read_model, write_model};
     #[pymodule_export]
     use super::table::CoreTable;
     #[pymodule_export]
@@ -82,8 +84,11 @@ mod _core {
 
     use pyo3::prelude::*;
 
+    use crate::guard::adopt_panics;
+
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        adopt_panics(module.py())?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 }

@@ -9,8 +9,9 @@ use custcore::{
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
+use crate::boundary::header::Selection;
 use crate::error::into_py;
-use crate::input::Input;
+use crate::input::{Input, fitted_columns};
 use crate::number::{key, number};
 use crate::options::{choice, word};
 use crate::runtime::Call;
@@ -59,6 +60,13 @@ pub struct CoreScorer {
     pub scorer: Arc<RfmScorer>,
 }
 
+impl CoreScorer {
+    /// The columns of a table to score: all, some of which are scored.
+    fn scored_columns(&self) -> Selection {
+        Selection::Using { names: self.scorer.used_columns(), first: self.scorer.spec().score.uses_ids() }
+    }
+}
+
 #[pymethods]
 impl CoreScorer {
     #[new]
@@ -92,7 +100,7 @@ impl CoreScorer {
     #[pyo3(signature = (table, *, n_threads))]
     fn fit(&self, table: &Bound<'_, PyAny>, n_threads: Option<i64>) -> PyResult<Self> {
         let py = table.py();
-        let input = Input::read(table, self.scorer.needed_columns())?;
+        let input = Input::read(table, fitted_columns(self.scorer.used_columns(), self.scorer.spec().score.uses_ids()))?;
         let mut scorer = RfmScorer::clone(&self.scorer);
         let scorer = Call::new(py, n_threads, None, None)?.run_on(py, input.batches, move |batches, context| {
             scorer.fit(batches, context)?;
@@ -105,7 +113,7 @@ impl CoreScorer {
     fn transform(&self, table: &Bound<'_, PyAny>, n_threads: Option<i64>) -> PyResult<CoreTable> {
         let py = table.py();
         self.scorer.scorer().map_err(|error| into_py(py, &error))?;
-        let Input { batches, report } = Input::read(table, None)?;
+        let Input { batches, report } = Input::read(table, self.scored_columns())?;
         let scorer = self.scorer.clone();
         let tables = Call::new(py, n_threads, None, None)?
             .run_on(py, batches, move |batches, context| scorer.transform(batches, &report, context))?;
@@ -116,7 +124,7 @@ impl CoreScorer {
     #[pyo3(signature = (table, *, n_threads))]
     fn fit_transform(&self, table: &Bound<'_, PyAny>, n_threads: Option<i64>) -> PyResult<CoreTable> {
         let py = table.py();
-        let Input { batches, report } = Input::read(table, None)?;
+        let Input { batches, report } = Input::read(table, self.scored_columns())?;
         let mut scorer = RfmScorer::clone(&self.scorer);
         let tables = Call::new(py, n_threads, None, None)?
             .run_on(py, batches, move |batches, context| scorer.fit_transform(batches, &report, context))?;
@@ -156,7 +164,8 @@ impl CoreScorer {
     fn drift(&self, table: &Bound<'_, PyAny>, by_score: bool, n_threads: Option<i64>) -> PyResult<CoreTable> {
         let py = table.py();
         let scorer = self.scorer.clone();
-        let columns = scorer.scorer().map_err(|error| into_py(py, &error))?.spec().needed_columns();
+        let spec = scorer.scorer().map_err(|error| into_py(py, &error))?.spec();
+        let columns = fitted_columns(spec.used_columns(), spec.uses_ids());
         let drifted = Call::new(py, n_threads, None, None)?.run_on(py, Input::read(table, columns)?.batches, move |batches, context| {
             drift_table(&population_drift(scorer.scorer()?, batches, context)?, by_score)
         })?;
@@ -207,7 +216,8 @@ impl CoreScorer {
 #[pyo3(signature = (table, by, columns, *, n_threads))]
 pub fn profile_table(table: &Bound<'_, PyAny>, by: String, columns: [String; 3], n_threads: Option<i64>) -> PyResult<CoreTable> {
     let py = table.py();
-    let input = Input::read(table, None)?;
+    let names = [&by].into_iter().chain(&columns).cloned().collect();
+    let input = Input::read(table, Selection::Using { names, first: false })?;
     let profiled = Call::new(py, n_threads, None, None)?.run_on(py, input.batches, move |batches, _| {
         let [recency, frequency, monetary] = &columns;
         segment_profile(batches, &by, [recency, frequency, monetary])

@@ -6,8 +6,9 @@ use custcore::{Dimension, Error, ErrorKind, Number, QuantileScorer, ScoreSpec, d
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
+use crate::boundary::header::Selection;
 use crate::error::into_py;
-use crate::input::Input;
+use crate::input::{Input, fitted_columns};
 use crate::number::{key, number};
 use crate::options::word;
 use crate::rfm::{ScoreOptions, TIES};
@@ -35,7 +36,8 @@ impl CoreQuantileScorer {
     #[pyo3(signature = (table, *, n_threads))]
     fn fit(&self, table: &Bound<'_, PyAny>, n_threads: Option<i64>) -> PyResult<Self> {
         let py = table.py();
-        let input = Input::read(table, self.scorer.spec().needed_columns())?;
+        let spec = self.scorer.spec();
+        let input = Input::read(table, fitted_columns(spec.used_columns(), spec.uses_ids()))?;
         let mut scorer = QuantileScorer::clone(&self.scorer);
         let scorer = Call::new(py, n_threads, None, None)?.run_on(py, input.batches, move |batches, context| {
             scorer.fit(batches, context)?;
@@ -47,8 +49,8 @@ impl CoreQuantileScorer {
     #[pyo3(signature = (table, *, n_threads))]
     fn transform(&self, table: &Bound<'_, PyAny>, n_threads: Option<i64>) -> PyResult<CoreTable> {
         let py = table.py();
-        self.scorer.scorer().map_err(|error| into_py(py, &error))?;
-        let Input { batches, report } = Input::read(table, None)?;
+        let spec = self.scorer.scorer().map_err(|error| into_py(py, &error))?.spec();
+        let Input { batches, report } = Input::read(table, Selection::Using { names: spec.used_columns(), first: spec.uses_ids() })?;
         let scorer = self.scorer.clone();
         let tables = Call::new(py, n_threads, None, None)?
             .run_on(py, batches, move |batches, context| scorer.transform(batches, &report, context))?;
@@ -85,7 +87,8 @@ impl CoreQuantileScorer {
     fn drift(&self, table: &Bound<'_, PyAny>, by_score: bool, n_threads: Option<i64>) -> PyResult<CoreTable> {
         let py = table.py();
         let scorer = self.scorer.clone();
-        let columns = scorer.scorer().map_err(|error| into_py(py, &error))?.spec().needed_columns();
+        let spec = scorer.scorer().map_err(|error| into_py(py, &error))?.spec();
+        let columns = fitted_columns(spec.used_columns(), spec.uses_ids());
         let drifted = Call::new(py, n_threads, None, None)?.run_on(py, Input::read(table, columns)?.batches, move |batches, context| {
             drift_table(&population_drift(scorer.scorer()?, batches, context)?, by_score)
         })?;

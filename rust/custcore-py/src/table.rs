@@ -13,9 +13,11 @@ use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDict, PyList, PyTuple};
 
 use crate::boundary::export::{schema_capsule, stream_capsule};
+use crate::boundary::header::{LeftOut, Selection};
 use crate::boundary::memory::{Memory, column};
 use crate::boundary::source::Source;
 use crate::error::into_py;
+use crate::guard::creating;
 use std::sync::Arc;
 
 /// A result: record batches of one schema, and the report.
@@ -24,23 +26,25 @@ pub struct CoreTable {
     schema: SchemaRef,
     batches: Vec<RecordBatch>,
     report: Report,
+    /// Columns of the input that could not be read.
+    left_out: Vec<LeftOut>,
 }
 
 impl CoreTable {
     pub fn new(table: custcore::Table) -> Self {
-        Self { schema: table.batch.schema(), batches: vec![table.batch], report: table.report }
+        Self { schema: table.batch.schema(), batches: vec![table.batch], report: table.report, left_out: Vec::new() }
     }
 
     /// A report without a table.
     pub fn of_report(report: Report) -> Self {
-        Self { schema: Arc::new(Schema::empty()), batches: Vec::new(), report }
+        Self { schema: Arc::new(Schema::empty()), batches: Vec::new(), report, left_out: Vec::new() }
     }
 
     /// Concatenates tables with the same schema; the report is that of the first.
     pub fn concat(py: Python<'_>, tables: Vec<custcore::Table>) -> PyResult<Self> {
         let Some(first) = tables.first() else { return Err(into_py(py, &Error::internal("a result without batches"))) };
         let (schema, report) = (first.batch.schema(), first.report.clone());
-        Ok(Self { schema, batches: tables.into_iter().map(|table| table.batch).collect(), report })
+        Ok(Self { schema, batches: tables.into_iter().map(|table| table.batch).collect(), report, left_out: Vec::new() })
     }
 
     pub fn batches(&self) -> &[RecordBatch] {
@@ -49,6 +53,10 @@ impl CoreTable {
 
     pub fn report(&self) -> &Report {
         &self.report
+    }
+
+    pub fn left_out(&self) -> &[LeftOut] {
+        &self.left_out
     }
 
     fn position(&self, py: Python<'_>, name: &str) -> PyResult<usize> {
@@ -73,15 +81,16 @@ impl CoreTable {
         };
         let batch =
             RecordBatch::try_from_iter_with_nullable(arrays.into_iter().map(|(name, array)| (name, array, true))).map_err(invalid)?;
-        Ok(Self { schema: batch.schema(), batches: vec![batch], report: Report::default() })
+        Ok(Self { schema: batch.schema(), batches: vec![batch], report: Report::default(), left_out: Vec::new() })
     }
 
-    /// Reads `data`, anything that exports Arrow, into memory; `columns` names those to keep, None keeps all.
+    /// Reads `data`, anything that exports Arrow, into memory; `columns` names those to keep, None keeps all that can be read.
     #[staticmethod]
     #[pyo3(signature = (data, *, columns))]
     fn read(data: &Bound<'_, PyAny>, columns: Option<Vec<String>>) -> PyResult<Self> {
         let py = data.py();
-        let mut source = Source::open(data, columns.clone())?;
+        let selection = columns.clone().map_or(Selection::Using { names: Vec::new(), first: false }, Selection::Named);
+        let mut source = Source::open(data, selection)?;
         for name in columns.iter().flatten() {
             find_column(source.all_columns(), name, "a feature").map_err(|error| into_py(py, &error))?;
         }
@@ -90,7 +99,9 @@ impl CoreTable {
         if batches.is_empty() {
             batches.push(RecordBatch::new_empty(schema.clone()));
         }
-        Ok(Self { schema, batches, report: Report::default() })
+        let left_out = source.left_out().to_vec();
+        let remarks = left_out.iter().map(LeftOut::remark).collect();
+        Ok(Self { schema, batches, report: Report { remarks, ..Report::default() }, left_out })
     }
 
     #[getter]
@@ -136,16 +147,18 @@ impl CoreTable {
     /// Rows `start..stop` of a column as a list of Python values.
     fn values<'py>(&self, py: Python<'py>, name: &str, start: usize, stop: usize) -> PyResult<Bound<'py, PyList>> {
         let position = self.position(py, name)?;
-        let list = PyList::empty(py);
-        let mut before = 0;
-        for batch in &self.batches {
-            let rows = batch.num_rows();
-            for row in start.max(before)..stop.min(before + rows) {
-                list.append(value(py, batch.column(position), row - before)?)?;
+        creating(py, || {
+            let list = PyList::empty(py);
+            let mut before = 0;
+            for batch in &self.batches {
+                let rows = batch.num_rows();
+                for row in start.max(before)..stop.min(before + rows) {
+                    list.append(value(py, batch.column(position), row - before)?)?;
+                }
+                before += rows;
             }
-            before += rows;
-        }
-        Ok(list)
+            Ok(list)
+        })
     }
 
     /// The memory of a fixed-width column in a single batch; None if it has nulls or variable width.

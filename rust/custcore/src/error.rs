@@ -111,6 +111,9 @@ impl Error {
 
     /// A file that could not be read or written; `doing` is the verb for the message.
     pub fn file(doing: &str, path: &Path, error: &io::Error) -> Self {
+        if error.kind() == io::ErrorKind::OutOfMemory {
+            return Self::new(ErrorKind::MemoryLimit, format!("cannot {doing} '{}': there is not enough memory for it", path.display()));
+        }
         let message = format!("cannot {doing} '{}': {error}", path.display());
         Self { file: Some((path.to_owned(), error.raw_os_error())), ..Self::new(ErrorKind::File, message) }
     }

@@ -96,6 +96,7 @@ pub use num::money::{Amount, Money, decimal_text};
 pub use order_statistics::quantile::Closed;
 pub use report::{EntryKind, Report, ReportEntry, ReportUnit};
 pub use state::spec::{AsOf, BaseSpec, Late, OnNonfinite, OnNull, OrderLines, Returns, Track};
+pub use store::draft::Draft;
 pub use table::Table;
 pub use time::calendar::date_text;
 pub use time::period::Period;

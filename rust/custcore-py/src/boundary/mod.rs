@@ -4,8 +4,10 @@
 //! This is custom code instead of a crate for two reasons: imported data are validated before use, and streams are read
 //! without the GIL.
 
+mod buffers;
 pub mod export;
-pub mod import;
+pub mod header;
+mod import;
 pub mod matrix;
 pub mod memory;
 pub mod raw;

@@ -7,9 +7,9 @@ use arrow_schema::{Schema, SchemaRef};
 use custcore::{Error, ErrorKind, type_name};
 use pyo3::exceptions::PyStopIteration;
 use pyo3::prelude::*;
-use pyo3::types::{PyCapsule, PyCapsuleMethods, PyTuple};
+use pyo3::types::{PyCapsule, PyCapsuleMethods, PyDict, PyTuple};
 
-use super::import::{Header, malformed};
+use super::header::{Header, LeftOut, Selection, malformed};
 use super::raw::{Owned, Raw, RawArray, RawSchema, RawStream};
 use crate::error::into_py;
 use crate::guard::guarded;
@@ -26,7 +26,7 @@ const GROUP_BATCHES: usize = 256;
 /// A source of record batches with the requested columns.
 pub struct Source {
     header: Header,
-    wanted: Option<Vec<String>>,
+    selection: Selection,
     feed: Feed,
     rows: u64,
     batches: u64,
@@ -40,10 +40,14 @@ enum Feed {
 }
 
 impl Source {
-    /// Opens `data`; `wanted` names the columns to keep, `None` keeps all.
-    pub fn open(data: &Bound<'_, PyAny>, wanted: Option<Vec<String>>) -> PyResult<Self> {
-        if let Some((header, feed)) = open_exporter(data, wanted.as_deref())? {
-            return Ok(Self { header, wanted, feed, rows: 0, batches: 0 });
+    /// Opens `data`; `selection` are the columns to read, as a list of names or `None` for all.
+    pub fn open(data: &Bound<'_, PyAny>, selection: impl Into<Selection>) -> PyResult<Self> {
+        let selection = selection.into();
+        if let Some((header, feed)) = open_exporter(data, &selection)? {
+            return Ok(Self { header, selection, feed, rows: 0, batches: 0 });
+        }
+        if let Some(reader) = scanned(data, &selection)? {
+            return Self::open(&reader, selection);
         }
         if is_not_a_table(data) || !data.hasattr("__iter__")? {
             return Err(not_a_table(data));
@@ -57,8 +61,11 @@ impl Source {
             );
             return Err(into_py(data.py(), &error));
         };
-        let Some((header, feed)) = open_exporter(&first, wanted.as_deref())? else { return Err(not_a_table(&first)) };
-        Ok(Self { header, wanted, feed: Feed::Iterator(iterator, Box::new(feed)), rows: 0, batches: 0 })
+        let Some((header, feed)) = open_exporter(&first, &selection)? else {
+            // Tables of other kinds iterate over the names of their columns.
+            return Err(not_a_table(if data.hasattr("columns")? { data } else { &first }));
+        };
+        Ok(Self { header, selection, feed: Feed::Iterator(iterator, Box::new(feed)), rows: 0, batches: 0 })
     }
 
     /// All columns by name; the type of a column that was not requested is `Null`.
@@ -66,7 +73,12 @@ impl Source {
         &self.header.all
     }
 
-    /// The requested columns.
+    /// The columns that are not passed on, see [`Selection::Using`].
+    pub fn left_out(&self) -> &[LeftOut] {
+        &self.header.left_out
+    }
+
+    /// The columns that are read.
     pub fn schema(&self) -> SchemaRef {
         self.header.selected.clone()
     }
@@ -111,7 +123,7 @@ impl Source {
             }
             let Feed::Iterator(iterator, current) = &mut self.feed else { return Ok(None) };
             let Some(item) = next_item(py, iterator)? else { return Ok(None) };
-            let Some((header, feed)) = open_exporter(&item, self.wanted.as_deref())? else { return Err(not_a_table(&item)) };
+            let Some((header, feed)) = open_exporter(&item, &self.selection)? else { return Err(not_a_table(&item)) };
             if !has_same_columns(&header.selected, &self.header.selected) {
                 return Err(into_py(py, &schema_mismatch(self.batches, &header.selected, &self.header.selected)));
             }
@@ -181,16 +193,17 @@ fn producer_error(stream: &mut RawStream, code: i32, location: &str) -> Error {
 }
 
 /// Opens an exporter of a stream or an array; `None` if `data` exports neither.
-fn open_exporter(data: &Bound<'_, PyAny>, wanted: Option<&[String]>) -> PyResult<Option<(Header, Feed)>> {
+fn open_exporter(data: &Bound<'_, PyAny>, selection: &Selection) -> PyResult<Option<(Header, Feed)>> {
     let py = data.py();
     // A class with the methods of an exporter is not an exporter.
     if data.is_instance_of::<pyo3::types::PyType>() {
         return Ok(None);
     }
+    let of_polars = is_of_polars(data)?;
     if data.hasattr("__arrow_c_stream__")? {
         let capsule = data.call_method0("__arrow_c_stream__")?;
         let stream: Owned<RawStream> = take(&capsule, STREAM)?;
-        let (header, stream) = py.detach(|| guarded(|| open_stream(stream, wanted))).map_err(|error| into_py(py, &error))?;
+        let (header, stream) = py.detach(|| guarded(|| open_stream(stream, selection, of_polars))).map_err(|error| into_py(py, &error))?;
         return Ok(Some((header, Feed::Stream(stream))));
     }
     if data.hasattr("__arrow_c_array__")? {
@@ -201,13 +214,24 @@ fn open_exporter(data: &Bound<'_, PyAny>, wanted: Option<&[String]>) -> PyResult
         };
         let schema: Owned<RawSchema> = take(&pair.get_item(0)?, SCHEMA)?;
         let array: Owned<RawArray> = take(&pair.get_item(1)?, ARRAY)?;
-        let header = guarded(|| Header::read(&schema, wanted)).map_err(|error| into_py(py, &error))?;
+        let header = guarded(|| Header::read(&schema, selection, of_polars)).map_err(|error| into_py(py, &error))?;
         return Ok(Some((header, Feed::Batch(Some(array)))));
     }
     Ok(None)
 }
 
-fn open_stream(mut stream: Owned<RawStream>, wanted: Option<&[String]>) -> Result<(Header, Owned<RawStream>), Error> {
+/// Whether a class of polars exports the data.
+fn is_of_polars(data: &Bound<'_, PyAny>) -> PyResult<bool> {
+    for class in data.get_type().mro() {
+        let module = class.getattr("__module__")?;
+        if module.extract::<&str>().is_ok_and(|module| module.split('.').next() == Some("polars")) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn open_stream(mut stream: Owned<RawStream>, selection: &Selection, of_polars: bool) -> Result<(Header, Owned<RawStream>), Error> {
     let mut schema = Owned::<RawSchema>::empty();
     let raw = stream.get_mut();
     let Some(get_schema) = raw.get_schema else { return Err(malformed(None, None, "the stream has no get_schema")) };
@@ -216,7 +240,7 @@ fn open_stream(mut stream: Owned<RawStream>, wanted: Option<&[String]>) -> Resul
     if code != 0 {
         return Err(producer_error(raw, code, "to provide its schema"));
     }
-    Ok((Header::read(&schema, wanted)?, stream))
+    Ok((Header::read(&schema, selection, of_polars)?, stream))
 }
 
 /// Moves the struct out of a capsule with the given name.
@@ -239,9 +263,32 @@ fn take<T: Raw>(capsule: &Bound<'_, PyAny>, name: &CStr) -> PyResult<Owned<T>> {
     Ok(taken)
 }
 
+/// The reader of a pyarrow Dataset or Scanner, of the columns that are read.
+fn scanned<'py>(data: &Bound<'py, PyAny>, selection: &Selection) -> PyResult<Option<Bound<'py, PyAny>>> {
+    if data.is_instance_of::<pyo3::types::PyType>() {
+        return Ok(None);
+    }
+    let scanner = if data.hasattr("to_reader")? {
+        data.clone()
+    } else if data.hasattr("scanner")? {
+        let options = PyDict::new(data.py());
+        let known: Vec<String> = data.getattr("schema").and_then(|schema| schema.getattr("names")?.extract()).unwrap_or_default();
+        // All columns are needed to suggest a name in place of one that is missing.
+        if let Selection::Named(names) = selection
+            && names.iter().all(|name| known.contains(name))
+        {
+            options.set_item("columns", names)?;
+        }
+        data.call_method("scanner", (), Some(&options))?
+    } else {
+        return Ok(None);
+    };
+    scanner.call_method0("to_reader").map(Some)
+}
+
 /// Whether `data` is iterable but clearly not a sequence of batches.
 fn is_not_a_table(data: &Bound<'_, PyAny>) -> bool {
-    use pyo3::types::{PyBytes, PyDict, PyString};
+    use pyo3::types::{PyBytes, PyString};
     data.is_instance_of::<PyString>() || data.is_instance_of::<PyBytes>() || data.is_instance_of::<PyDict>()
 }
 
@@ -253,6 +300,12 @@ fn not_a_table(data: &Bound<'_, PyAny>) -> PyErr {
         "Read the file first, e.g. pyarrow.parquet.read_table(path), pyarrow.dataset.dataset(path).scanner().to_reader(), or duckdb.read_parquet(path)"
     } else if data.hasattr("collect").unwrap_or(false) {
         "A lazy frame has no data yet: call .collect() first"
+    } else if data.hasattr("iter_batches").unwrap_or(false) {
+        "A Parquet file is read in batches by .iter_batches()"
+    } else if data.hasattr("partitions").unwrap_or(false) || data.hasattr("compute").unwrap_or(false) {
+        "A dask DataFrame has no data yet: call .compute() first, or pass an iterable of the parts"
+    } else if data.hasattr("columns").unwrap_or(false) {
+        "Convert it to one of these first"
     } else {
         "For a list of dicts use pyarrow.Table.from_pylist(data)"
     };

@@ -15,7 +15,6 @@
 //! # Ok::<(), custcore::Error>(())
 //! ```
 
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
@@ -25,7 +24,7 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::store::atomic;
+use crate::store::{atomic, regular};
 
 /// Value of `format`.
 const FORMAT: &str = "custcore model";
@@ -134,7 +133,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
 pub fn read(path: &Path) -> Result<Vec<u8>> {
     let read = || {
         let mut bytes = Vec::new();
-        File::open(path)?.take(LARGEST as u64 + 1).read_to_end(&mut bytes)?;
+        regular::open(path)?.take(LARGEST as u64 + 1).read_to_end(&mut bytes)?;
         Ok(bytes)
     };
     read().map_err(|error| Error::file("read", path, &error))

@@ -1,7 +1,7 @@
 //! Amounts as integer units of money, from floats (at a fixed number of decimal places), integers and decimals.
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Decimal128Type, Decimal256Type, Float32Type, Float64Type};
+use arrow_array::types::{Decimal32Type, Decimal64Type, Decimal128Type, Decimal256Type, Float16Type, Float32Type, Float64Type};
 use arrow_array::{Array, ArrayRef};
 use arrow_buffer::{NullBuffer, ScalarBuffer, i256};
 use arrow_schema::DataType;
@@ -33,12 +33,17 @@ impl AmountColumn {
     /// The unit of money for a column of this type.
     pub(crate) fn money_of(column: &str, data_type: &DataType, decimals: u8) -> Result<Money> {
         Ok(match data_type {
-            DataType::Float64 | DataType::Float32 => Money::Float { decimals },
+            DataType::Float64 | DataType::Float32 | DataType::Float16 => Money::Float { decimals },
             t if t.is_integer() => Money::Integer,
-            DataType::Decimal128(_, scale) | DataType::Decimal256(_, scale) if (-38..=38).contains(scale) => {
+            DataType::Decimal32(_, scale)
+            | DataType::Decimal64(_, scale)
+            | DataType::Decimal128(_, scale)
+            | DataType::Decimal256(_, scale)
+                if (-38..=38).contains(scale) =>
+            {
                 Money::Decimal { scale: *scale }
             }
-            found @ DataType::Decimal256(_, _) => {
+            found if found.is_decimal() => {
                 return Err(invalid_type(column, "amount", found, "a decimal of scale 38 or less", "Cast it to a smaller scale"));
             }
             found => {
@@ -60,6 +65,13 @@ impl AmountColumn {
         let values = match array.data_type() {
             DataType::Float64 => AmountValues::F64(array.as_primitive::<Float64Type>().values().clone()),
             DataType::Float32 => AmountValues::F32(array.as_primitive::<Float32Type>().values().clone()),
+            DataType::Float16 => AmountValues::F32(array.as_primitive::<Float16Type>().values().iter().map(|&x| f32::from(x)).collect()),
+            DataType::Decimal32(_, _) => {
+                AmountValues::D128(array.as_primitive::<Decimal32Type>().values().iter().map(|&x| x.into()).collect())
+            }
+            DataType::Decimal64(_, _) => {
+                AmountValues::D128(array.as_primitive::<Decimal64Type>().values().iter().map(|&x| x.into()).collect())
+            }
             DataType::Decimal128(_, _) => AmountValues::D128(array.as_primitive::<Decimal128Type>().values().clone()),
             DataType::Decimal256(_, _) => AmountValues::D256(array.as_primitive::<Decimal256Type>().values().clone()),
             _ => match Integers::new(array) {

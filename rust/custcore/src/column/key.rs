@@ -415,7 +415,8 @@ fn wrong_key(column: &str, role: &str, found: &DataType) -> crate::error::Error 
             "pandas converts integer ids to floats if one is null: cast them back, e.g. df[col].astype('Int64'), \
             or use custcore.pandas, which accepts integral floats"
         }
-        DataType::Null => "The column contains only nulls and has no type: cast it to the type of your ids",
+        DataType::Decimal128(_, 0) => "DuckDB exports HUGEINT, the type of its sums, as a decimal: cast it to a 64-bit integer first",
+        DataType::Null => "The column contains only nulls and has no type: cast it to the type of its values",
         DataType::Boolean => "Cast it to integer if true and false are two ids",
         _ => "Cast it first, e.g. to string",
     };

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Decimal128Type, Decimal256Type, Float32Type, Float64Type};
+use arrow_array::types::{Decimal32Type, Decimal64Type, Decimal128Type, Decimal256Type, Float16Type, Float32Type, Float64Type};
 use arrow_array::{Array, ArrayRef};
 use arrow_buffer::{NullBuffer, ScalarBuffer};
 use arrow_schema::DataType;
@@ -105,6 +105,13 @@ impl NumberColumn {
         let values = match array.data_type() {
             DataType::Float64 => NumberValues::Floats(array.as_primitive::<Float64Type>().values().clone()),
             DataType::Float32 => NumberValues::Floats(array.as_primitive::<Float32Type>().values().iter().map(|&x| f64::from(x)).collect()),
+            DataType::Float16 => NumberValues::Floats(array.as_primitive::<Float16Type>().values().iter().map(|&x| f64::from(x)).collect()),
+            DataType::Decimal32(_, scale) => {
+                NumberValues::Decimals(array.as_primitive::<Decimal32Type>().values().iter().map(|&x| x.into()).collect(), *scale)
+            }
+            DataType::Decimal64(_, scale) => {
+                NumberValues::Decimals(array.as_primitive::<Decimal64Type>().values().iter().map(|&x| x.into()).collect(), *scale)
+            }
             DataType::Decimal128(_, scale) => NumberValues::Decimals(array.as_primitive::<Decimal128Type>().values().to_vec(), *scale),
             DataType::Decimal256(_, scale) => {
                 let wide = array.as_primitive::<Decimal256Type>();
@@ -125,7 +132,13 @@ impl NumberColumn {
                     NumberValues::Decimals((0..integers.len()).map(|row| integers.get(row)).collect(), 0)
                 }
                 Some(integers) => NumberValues::Integers(integers),
-                None => return Err(invalid_type(column, role, found, "a number", "Cast it first")),
+                None => {
+                    let remedy = match found {
+                        DataType::Null => "The column contains only nulls and has no type: cast it to a number",
+                        _ => "Cast it first",
+                    };
+                    return Err(invalid_type(column, role, found, "a number", remedy));
+                }
             },
         };
         // One branch-free pass: values that are not finite are rare.

@@ -1,93 +1,34 @@
-//! Atomic file replacement.
-//!
-//! The content is written to a temporary file in the directory of the target, synced, and renamed to the target. Until the
-//! rename the old file is unchanged, whatever fails. A process that is killed before it leaves a file
-//! `.<name>.<numbers>.tmp`, which is never read.
+//! Atomic file replacement: the content is written to a [`Draft`], synced, and renamed to the target. Until the rename the old file
+//! is unchanged, whatever fails.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufWriter, ErrorKind, Write};
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+use super::draft::Draft;
 
 /// A file that is being written. [`AtomicFile::commit`] renames it to its target; if it is dropped before, it is deleted.
 #[derive(Debug)]
-pub(crate) struct AtomicFile {
-    file: BufWriter<File>,
-    temporary: Temporary,
-    target: PathBuf,
-}
-
-/// The path of a temporary file, which is deleted on drop.
-#[derive(Debug)]
-struct Temporary {
-    path: PathBuf,
-    exists: bool,
-}
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        if self.exists {
-            // An error cannot be reported here, and the target is unchanged.
-            drop(fs::remove_file(&self.path));
-        }
-    }
-}
-
-/// Makes the names of the temporary files of one process unique.
-static NEXT: AtomicU64 = AtomicU64::new(0);
+pub(crate) struct AtomicFile(BufWriter<Draft>);
 
 impl AtomicFile {
-    /// Creates the temporary file for `path`. A symbolic link is followed: its target is replaced.
+    /// Creates the draft of `path`. A symbolic link is followed: its target is replaced, or created.
     pub(crate) fn create(path: &Path) -> io::Result<Self> {
-        let target = match fs::canonicalize(path) {
-            Ok(target) => target,
-            Err(error) if error.kind() == ErrorKind::NotFound => path.to_owned(),
-            Err(error) => return Err(error),
-        };
-        // A rename would also replace a file that is not writable, so it is opened for writing first. This rejects directories, too.
-        let old = match OpenOptions::new().write(true).open(&target) {
-            Ok(file) => Some(file.metadata()?.permissions()),
-            Err(error) if error.kind() == ErrorKind::NotFound => None,
-            Err(error) => return Err(error),
-        };
-        let Some(name) = target.file_name() else { return Err(ErrorKind::InvalidFilename.into()) };
-        // A name of 255 bytes, the maximum, cannot be extended, so the temporary name uses only the first 40 characters.
-        let stem: String = name.to_string_lossy().chars().take(40).collect();
-        loop {
-            let number = NEXT.fetch_add(1, Ordering::Relaxed);
-            let temporary = parent_dir(&target).join(format!(".{stem}.{}-{number}.tmp", std::process::id()));
-            match OpenOptions::new().write(true).create_new(true).open(&temporary) {
-                Ok(file) => {
-                    let temporary = Temporary { path: temporary, exists: true };
-                    if let Some(permissions) = old {
-                        file.set_permissions(permissions)?;
-                    }
-                    return Ok(Self { file: BufWriter::with_capacity(1 << 16, file), temporary, target });
-                }
-                // Left by a killed process with the same id.
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(error),
-            }
-        }
+        Ok(Self(BufWriter::with_capacity(1 << 16, Draft::create(path)?)))
     }
 
     /// Syncs the content and renames the file to its target.
-    pub(crate) fn commit(mut self) -> io::Result<()> {
-        self.file.flush()?;
-        self.file.get_ref().sync_all()?;
-        fs::rename(&self.temporary.path, &self.target)?;
-        self.temporary.exists = false;
-        sync_parent(parent_dir(&self.target))
+    pub(crate) fn commit(self) -> io::Result<()> {
+        self.0.into_inner().map_err(io::IntoInnerError::into_error)?.commit()
     }
 }
 
 impl Write for AtomicFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.file.write(bytes)
+        self.0.write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
+        self.0.flush()
     }
 }
 
@@ -98,28 +39,12 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.commit()
 }
 
-fn parent_dir(path: &Path) -> &Path {
-    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-/// Syncs the directory, so that the rename is durable. Only Unix allows directories to be opened.
-#[cfg(unix)]
-fn sync_parent(directory: &Path) -> io::Result<()> {
-    match File::open(directory)?.sync_all() {
-        // Some file systems cannot sync directories; the file itself is already synced.
-        Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => Ok(()),
-        done => done,
-    }
-}
-
-#[cfg(not(unix))]
-#[expect(clippy::unnecessary_wraps, reason = "as on Unix")]
-fn sync_parent(_directory: &Path) -> io::Result<()> {
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::io::ErrorKind;
+    use std::path::PathBuf;
+
     use super::*;
 
     /// A temporary directory for one test, removed on drop.
@@ -192,6 +117,66 @@ mod tests {
         write(&link, b"new")?;
         assert!(fs::symlink_metadata(&link)?.is_symlink());
         assert_eq!((fs::read(&path)?, fs::metadata(&path)?.permissions().mode() & 0o777), (b"new".to_vec(), 0o600));
+        Ok(())
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn dangling_links_are_followed() -> io::Result<()> {
+        let folder = ParentDir::new("atomic-dangling")?;
+        fs::create_dir(folder.0.join("there"))?;
+        let (link, other) = (folder.0.join("link"), folder.0.join("other"));
+        std::os::unix::fs::symlink("other", &link)?;
+        std::os::unix::fs::symlink("there/../there/model", &other)?;
+        write(&link, b"new")?;
+        assert!(fs::symlink_metadata(&link)?.is_symlink() && fs::symlink_metadata(&other)?.is_symlink());
+        assert_eq!(fs::read(folder.0.join("there").join("model"))?, b"new");
+        let circle = folder.0.join("circle");
+        std::os::unix::fs::symlink("circle", &circle)?;
+        assert!(write(&circle, b"new").is_err());
+        let nowhere = folder.0.join("nowhere");
+        std::os::unix::fs::symlink("not/there", &nowhere)?;
+        assert_eq!(write(&nowhere, b"new").map_err(|error| error.kind()), Err(ErrorKind::NotFound));
+        Ok(())
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn drafts_are_private_and_new_files_have_the_usual_permissions() -> io::Result<()> {
+        use std::os::unix::fs::PermissionsExt;
+
+        let folder = ParentDir::new("atomic-mode")?;
+        let (path, plain) = (folder.0.join("model"), folder.0.join("plain"));
+        let file = AtomicFile::create(&path)?;
+        let mode = |path: &Path| io::Result::Ok(fs::metadata(path)?.permissions().mode() & 0o777);
+        assert_eq!(mode(file.0.get_ref().path())?, 0o600);
+        file.commit()?;
+        fs::write(&plain, b"")?;
+        assert_eq!(mode(&path)?, mode(&plain)?);
+        let mut files = folder.files()?;
+        files.sort();
+        assert_eq!(files, ["model", "plain"]);
+        Ok(())
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn drafts_of_ended_processes_are_deleted() -> io::Result<()> {
+        let folder = ParentDir::new("atomic-sweep")?;
+        let live = AtomicFile::create(&folder.0.join("live"))?;
+        let kept = [".notes.tmp", ".model.x-1.tmp", "model.1-1.tmp"];
+        for name in [".model.1-0.tmp", ".other.json.4000000-17.tmp"].iter().chain(&kept) {
+            fs::write(folder.0.join(name), b"draft")?;
+        }
+        write(&folder.0.join("model"), b"new")?;
+        let mut files = folder.files()?;
+        files.sort();
+        let own = live.0.get_ref().path().file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let mut expected: Vec<String> = kept.iter().map(|&name| name.to_owned()).chain([own, "model".to_owned()]).collect();
+        expected.sort();
+        assert_eq!(files, expected);
+        live.commit()?;
+        assert!(folder.files()?.contains(&"live".to_owned()));
         Ok(())
     }
 }

@@ -1,7 +1,7 @@
 //! Natural breaks: optimal one-dimensional k-means by dynamic programming over the sorted values.
 
 use super::points::{Features, Float, Points, each_float};
-use super::scan::ranges;
+use super::scan::{check_squares, ranges};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 use crate::num::exact::{grow, grow_product, quotient};
@@ -108,7 +108,7 @@ pub fn best_breaks(features: &Features, weights: Option<&[f64]>, ks: &[usize], c
     if features.rows() == 0 {
         return Err(super::points::not_enough("there are no rows to cluster"));
     }
-    ranges(features, context)?;
+    check_squares(&ranges(features, context)?, &[], features)?;
     let sorted = Sorted::new(each_float!(&features.values, points => weighted(points, weights)));
     let n = sorted.values.len();
     let most = ks.iter().copied().max().unwrap_or(1);

@@ -9,7 +9,7 @@ use super::label::Label;
 use super::points::{Features, Float, Points, each_float};
 use super::problem::{LloydRun, Problem};
 use super::scaler::feature_count_mismatch;
-use super::scan::{Ranges, each_chunk, ranges};
+use super::scan::{Ranges, check_squares, each_chunk, ranges};
 use super::share::Chunk;
 use super::simd::SimdPath;
 use crate::error::{Error, ErrorKind, Result};
@@ -113,6 +113,8 @@ impl KMeansSpec {
         // Nested entries into the pool are cheap from its own threads.
         context.run_if_large(features.rows(), |_| {
             let ranges = ranges(features, context)?;
+            let starts: &[Vec<f64>] = if let CenterInit::Given(starts) = &self.init { starts } else { &[] };
+            check_squares(&ranges, starts, features)?;
             each_float!(&features.values, points => self.fit_points(points, weights, &ranges, context))
         })?
     }

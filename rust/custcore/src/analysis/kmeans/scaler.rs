@@ -203,8 +203,15 @@ pub(super) fn feature_count_mismatch(found: usize, expected: usize) -> Error {
 
 fn standard(column: &[f64]) -> (f64, f64) {
     let mean = exact_mean(column, |x| x);
-    let variance = exact_mean(column, |x| (x - mean) * (x - mean));
-    (mean, variance.sqrt())
+    let largest = column.iter().map(|x| (x - mean).abs()).fold(0.0, f64::max);
+    // Very large and very small deviations are divided by a power of two first, as their squares are not representable.
+    let unit =
+        if largest == 0.0 || (1e-140..1e140).contains(&largest) { 1.0 } else { 2_f64.powi((largest.log2() as i32).clamp(-1000, 1000)) };
+    let variance = exact_mean(column, |x| {
+        let deviation = (x - mean) / unit;
+        deviation * deviation
+    });
+    (mean, variance.sqrt() * unit)
 }
 
 fn exact_mean(column: &[f64], term: impl Fn(f64) -> f64) -> f64 {
@@ -234,5 +241,21 @@ impl StoredModel for ScalerModel {
 
     fn restore(body: Self) -> Result<Self> {
         body.checked()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn deviations_whose_squares_are_not_representable_are_scaled() {
+        for unit in [1e200, 1e-200, 1e-310] {
+            let column: Vec<f64> = [0.0, 1.0, 10.0, 11.0].iter().map(|x| x * unit).collect();
+            let (center, scale) = standard(&column);
+            assert!((center / unit - 5.5).abs() < 1e-9, "{unit}: {center}");
+            assert!((scale / unit - 25.25_f64.sqrt()).abs() < 1e-9, "{unit}: {scale}");
+        }
+        assert_eq!(standard(&[7.0, 7.0]), (7.0, 0.0));
     }
 }

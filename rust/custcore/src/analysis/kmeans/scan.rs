@@ -29,6 +29,36 @@ impl Ranges {
     }
 }
 
+/// Spans below this have squared distances that are rounded to a multiple of the smallest float, or to zero.
+const SMALLEST_SPAN: f64 = 1e-146;
+
+/// Checks that the squared distances between all points and the centres `starts`, and their sum, are representable: if they are
+/// infinite or zero, rows have no nearest centre.
+pub(crate) fn check_squares(ranges: &Ranges, starts: &[Vec<f64>], features: &Features) -> Result<()> {
+    let mut ends = ranges.0.clone();
+    for center in starts.iter().flat_map(|start| start.chunks_exact(ranges.0.len().max(1))) {
+        for (end, &x) in ends.iter_mut().zip(center) {
+            *end = (end.0.min(x), end.1.max(x));
+        }
+    }
+    let spans: Vec<f64> = ends.iter().map(|(low, high)| high - low).collect();
+    let squares: f64 = spans.iter().map(|span| span * span).sum();
+    let Some((widest, &span)) = spans.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)) else { return Ok(()) };
+    let what = if !(squares * features.rows() as f64).is_finite() {
+        "overflow"
+    } else if span > 0.0 && span < SMALLEST_SPAN {
+        "underflow"
+    } else {
+        return Ok(());
+    };
+    let name = features.name(widest);
+    let message = format!(
+        "the values of column '{name}' (a feature) span {span:e}, so that squared distances {what}. Scale the features first, e.g. \
+         with custcore.Scaler"
+    );
+    Err(Error::new(ErrorKind::OutOfRange, message).in_column(name))
+}
+
 /// Runs `work` on every chunk, in parallel if the number of rows justifies it, and folds the results in order.
 pub(crate) fn each_chunk<S: Send, R: Send>(
     chunks: Vec<S>,
@@ -136,4 +166,30 @@ pub(super) fn first_nonfinite<T: Float>(points: &Points<T>, chunk: &[PointBlock]
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::points::FeatureValues;
+    use super::*;
+
+    #[test]
+    fn features_whose_squares_are_not_representable_are_rejected() {
+        let checked = |values: Vec<f64>, starts: &[Vec<f64>]| {
+            let rows = values.len();
+            let features = Features { names: None, values: FeatureValues::F64(Points::of_columns(vec![values], rows)) };
+            let ranges = ranges(&features, &Context::default())?;
+            check_squares(&ranges, starts, &features)
+        };
+        let kind = |found: Result<()>| found.map_err(|error| error.kind());
+        for scale in [1e153, 1e-140, 1.0] {
+            assert_eq!(kind(checked(vec![0.0, scale], &[])), Ok(()), "{scale}");
+        }
+        for scale in [1e154, 1e308, 1e-150, f64::from_bits(1)] {
+            assert_eq!(kind(checked(vec![0.0, scale], &[])), Err(ErrorKind::OutOfRange), "{scale}");
+        }
+        // Large values near each other have small distances.
+        assert_eq!(kind(checked(vec![1e200, 1e200], &[])), Ok(()));
+        assert_eq!(kind(checked(vec![0.0, 1.0], &[vec![0.0, 1e200]])), Err(ErrorKind::OutOfRange));
+    }
 }

@@ -8,7 +8,7 @@ use super::kernel::nearest;
 use super::points::{Features, Float, Points, each_float};
 use super::problem::{LloydRun, Problem};
 use super::quality::{Quality, Silhouette, quality, silhouettes};
-use super::scan::{Ranges, each_chunk, ranges};
+use super::scan::{Ranges, check_squares, each_chunk, ranges};
 use super::share::Chunk;
 use super::simd::SimdPath;
 use crate::error::{Error, ErrorKind, Result};
@@ -63,6 +63,7 @@ impl KChoice {
             return invalid("n_init and max_iter must be at least 1, and tol finite and at least 0".to_owned());
         }
         let ranges = ranges(features, context)?;
+        check_squares(&ranges, &[], features)?;
         each_float!(&features.values, points => self.of_points(points, &ranges, context))
     }
 

@@ -112,9 +112,9 @@ impl RfmScorer {
         ["recency_days", frequency, monetary]
     }
 
-    /// The columns read by a fit, if present; `None` if the id column has to be determined from the table.
-    pub fn needed_columns(&self) -> Option<Vec<String>> {
-        ScoreSpec { dimensions: self.dimensions(3), ..self.spec.score.clone() }.needed_columns()
+    /// The columns that are scored, if present, and the column of groups.
+    pub fn used_columns(&self) -> Vec<String> {
+        ScoreSpec { dimensions: self.dimensions(3), ..self.spec.score.clone() }.used_columns()
     }
 
     pub(super) fn dimensions(&self, n: usize) -> Vec<Dimension> {

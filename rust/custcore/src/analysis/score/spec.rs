@@ -99,12 +99,14 @@ impl ScoreSpec {
         Ok(self)
     }
 
-    /// The columns that a fit reads; `None` if the id column has to be looked up in the table.
-    pub fn needed_columns(&self) -> Option<Vec<String>> {
-        if self.ties == Ties::Split {
-            return None;
-        }
-        Some(self.dimensions.iter().map(|dimension| dimension.column.clone()).chain(self.by.clone()).collect())
+    /// The columns that are scored, and the column of groups.
+    pub fn used_columns(&self) -> Vec<String> {
+        self.dimensions.iter().map(|dimension| dimension.column.clone()).chain(self.by.clone()).collect()
+    }
+
+    /// Whether ids are read: the column named by the schema metadata, else the first.
+    pub fn uses_ids(&self) -> bool {
+        self.ties == Ties::Split
     }
 
     pub(super) fn method(&self, dimension: &Dimension) -> Method {

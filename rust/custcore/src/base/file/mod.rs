@@ -26,6 +26,7 @@ use crate::exec::par::Threads;
 use crate::state::spec::BaseSpec;
 use crate::store::atomic::AtomicFile;
 use crate::store::blocks::{Entries, Format, Reader, Writer};
+use crate::store::bytes::Bytes;
 
 /// The format of the file of a base.
 pub(crate) const FORMAT: Format = Format { name: "customer base", version: 1 };
@@ -51,7 +52,7 @@ impl CustomerBase {
 
     /// The bytes of the file.
     pub fn to_bytes(&self, context: &Context) -> Result<Vec<u8>> {
-        self.write(Vec::new(), Path::new("bytes"), context)
+        Ok(self.write(Bytes::default(), Path::new("bytes"), context)?.0)
     }
 
     /// A base from the bytes of a file.

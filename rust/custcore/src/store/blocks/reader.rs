@@ -17,6 +17,7 @@ use xxhash_rust::xxh3::xxh3_128;
 use super::footer::{Footer, Refusal, schema_of};
 use super::format::{CheckedBlock, END, Entries, Format, HEAD, LARGEST_FOOTER, MAGIC, digits, guarded};
 use crate::error::{Error, ErrorKind, Result};
+use crate::store::regular;
 
 /// Maximum number of bytes between the last batch and the footer: the end marker and its padding.
 const LARGEST_MARK: u64 = 64;
@@ -43,7 +44,7 @@ struct ByteSource<R> {
 impl Reader<File> {
     /// Opens a file.
     pub fn open(path: &Path, format: Format) -> Result<Self> {
-        let file = File::open(path).map_err(|error| Error::file("read", path, &error))?;
+        let file = regular::open(path).map_err(|error| Error::file("read", path, &error))?;
         Self::new(file, Some(path.to_owned()), format)
     }
 }
