@@ -58,6 +58,13 @@ pub fn type_name(data_type: &DataType) -> String {
         DataType::Decimal128(precision, scale) => format!("decimal128({precision}, {scale})"),
         DataType::Decimal256(precision, scale) => format!("decimal256({precision}, {scale})"),
         DataType::Dictionary(index, values) => format!("dictionary<{}, {}>", type_name(index), type_name(values)),
+        DataType::List(item) => format!("list<{}>", type_name(item.data_type())),
+        DataType::LargeList(item) => format!("large_list<{}>", type_name(item.data_type())),
+        DataType::FixedSizeList(item, width) => format!("fixed_size_list<{}>[{width}]", type_name(item.data_type())),
+        DataType::Struct(fields) => {
+            let fields: Vec<String> = fields.iter().map(|field| format!("{}: {}", field.name(), type_name(field.data_type()))).collect();
+            format!("struct<{}>", fields.join(", "))
+        }
         other => other.to_string().to_lowercase(),
     }
 }
