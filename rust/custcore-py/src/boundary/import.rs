@@ -172,8 +172,8 @@ fn decoded(column: &Column<'_>, ends: &DataType, values: &DataType) -> Imported<
     let data = values_of_runs.to_data();
     let mut built = MutableArrayData::new(vec![&data], true, rows);
     let (mut row, end) = (start, start + rows);
-    for run in ends.partition_point(|&end| end <= start)..runs {
-        let stop = ends[run].min(end);
+    for (run, &stop) in ends.iter().enumerate().skip(ends.partition_point(|&end| end <= start)) {
+        let stop = stop.min(end);
         let repeated = (row..stop).try_for_each(|_| built.try_extend(0, run, run + 1));
         repeated.map_err(|error| (None, format!("its decoded values do not fit one column: {error}")))?;
         row = stop;

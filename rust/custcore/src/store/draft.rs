@@ -57,15 +57,14 @@ impl Draft {
 
     /// Syncs the content, gives the file its permissions, and renames it to its target.
     pub fn commit(mut self) -> io::Result<()> {
-        match &self.old {
-            Some(old) => permissions::keep(&self.file, old)?,
+        if let Some(old) = &self.old {
+            permissions::keep(&self.file, old)?;
+        } else {
             // Only a new file tells what the umask and the folder leave.
-            None => {
-                let (probe, path) = new_file(&self.target, File::options())?;
-                let found = probe.metadata();
-                fs::remove_file(&path)?;
-                self.file.set_permissions(found?.permissions())?;
-            }
+            let (probe, path) = new_file(&self.target, File::options())?;
+            let found = probe.metadata();
+            fs::remove_file(&path)?;
+            self.file.set_permissions(found?.permissions())?;
         }
         self.file.sync_all()?;
         fs::rename(&self.path, &self.target)?;

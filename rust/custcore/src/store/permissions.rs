@@ -1,15 +1,11 @@
 //! Owners, permissions and locks of drafts, by operating system.
 
-use std::fs::{File, Metadata, OpenOptions};
-use std::io;
-use std::path::Path;
-
 #[cfg(unix)]
 mod system {
-    use std::fs::{self, Permissions, TryLockError};
+    use std::fs::{self, File, Metadata, OpenOptions, Permissions, TryLockError};
+    use std::io;
     use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
-
-    use super::*;
+    use std::path::Path;
 
     /// Options for creating a file that only its owner can read.
     pub(crate) fn private() -> OpenOptions {
@@ -55,7 +51,9 @@ mod system {
 
 #[cfg(not(unix))]
 mod system {
-    use super::*;
+    use std::fs::{File, Metadata, OpenOptions};
+    use std::io;
+    use std::path::Path;
 
     pub(crate) fn private() -> OpenOptions {
         OpenOptions::new()
