@@ -111,6 +111,22 @@ def test_periods_of_pandas(column: str) -> None:
         custcore.rfm(frame)
 
 
+def test_periods_are_no_scores() -> None:
+    """They are passed on, also where a table is read more than once, but are not used."""
+    frame = pd.DataFrame(CUSTOMERS).assign(when=pd.period_range("2026-01-05", periods=3, freq="D"))
+    scored = custcore.RFMScorer().fit(frame).transform(frame)
+    assert scored.to_pyarrow()["when"].type.extension_name == "pandas.period"
+    assert not any("when" in remark for remark in scored.report.remarks)
+    for call in (
+        lambda: custcore.QuantileScorer(["when"]).fit(frame),
+        lambda: custcore.QuantileScorer(["when"]).fit_transform(frame),
+        lambda: custcore.KMeans(2).fit(frame),
+        lambda: custcore.segment_customers(frame, 2, features=["n_orders", "when"]),
+    ):
+        with pytest.raises(InvalidTypeError, match="is a pandas Period"):
+            call()
+
+
 def test_huge_integers_of_duckdb() -> None:
     with pytest.raises(InvalidTypeError, match="HUGEINT"):
         custcore.rfm(orders(customer_id=pa.array([1, 2, 1], pa.decimal128(38, 0))))

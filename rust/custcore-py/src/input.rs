@@ -9,7 +9,7 @@ use arrow_schema::DataType;
 use custcore::{Context, Error, Features, MatrixLayout, Report, Result, Scaler, find_column};
 use pyo3::prelude::*;
 
-use crate::boundary::header::{LeftOut, Selection};
+use crate::boundary::header::{Selection, Unusable};
 use crate::boundary::matrix::matrix;
 use crate::boundary::memory::column;
 use crate::boundary::source::Source;
@@ -29,7 +29,7 @@ impl Input {
         let (py, selection) = (table.py(), selection.into());
         // A result of custcore is used directly, with its report.
         if let Ok(table) = table.cast::<CoreTable>() {
-            selection.check(table.get().left_out()).map_err(|error| into_py(py, &error))?;
+            selection.check(table.get().unusable()).map_err(|error| into_py(py, &error))?;
             return Ok(Self { batches: table.get().batches().to_vec(), report: table.get().report().clone() });
         }
         let mut source = Source::open(table, selection.clone())?;
@@ -43,7 +43,7 @@ impl Input {
         if batches.is_empty() {
             batches.push(RecordBatch::new_empty(source.schema()));
         }
-        let remarks = source.left_out().iter().map(LeftOut::remark).collect();
+        let remarks = source.unusable().iter().filter_map(Unusable::remark).collect();
         Ok(Self { batches, report: Report { remarks, ..Report::default() } })
     }
 }
@@ -69,7 +69,7 @@ impl Rows {
             RecordBatch::try_from_iter_with_nullable([(name, array, true)]).map_err(|error| into_py(py, &Error::internal(error)))
         };
         if let Ok(table) = x.cast::<CoreTable>() {
-            Selection::from(columns.clone()).check(table.get().left_out()).map_err(|error| into_py(py, &error))?;
+            Selection::from(columns.clone()).check(table.get().unusable()).map_err(|error| into_py(py, &error))?;
             return Ok(Self { batches: table.get().batches().to_vec(), layout: None, columns, weighted: false });
         }
         if let Some((flat, layout)) = matrix(x)? {

@@ -13,7 +13,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDict, PyList, PyTuple};
 
 use crate::boundary::export::{schema_capsule, stream_capsule};
-use crate::boundary::header::{LeftOut, Selection};
+use crate::boundary::header::{Selection, Unusable};
 use crate::boundary::memory::{Memory, column};
 use crate::boundary::source::Source;
 use crate::error::into_py;
@@ -26,25 +26,25 @@ pub struct CoreTable {
     schema: SchemaRef,
     batches: Vec<RecordBatch>,
     report: Report,
-    /// Columns of the input that could not be read.
-    left_out: Vec<LeftOut>,
+    /// Columns of the input whose values cannot be used.
+    unusable: Vec<Unusable>,
 }
 
 impl CoreTable {
     pub fn new(table: custcore::Table) -> Self {
-        Self { schema: table.batch.schema(), batches: vec![table.batch], report: table.report, left_out: Vec::new() }
+        Self { schema: table.batch.schema(), batches: vec![table.batch], report: table.report, unusable: Vec::new() }
     }
 
     /// A report without a table.
     pub fn of_report(report: Report) -> Self {
-        Self { schema: Arc::new(Schema::empty()), batches: Vec::new(), report, left_out: Vec::new() }
+        Self { schema: Arc::new(Schema::empty()), batches: Vec::new(), report, unusable: Vec::new() }
     }
 
     /// Concatenates tables with the same schema; the report is that of the first.
     pub fn concat(py: Python<'_>, tables: Vec<custcore::Table>) -> PyResult<Self> {
         let Some(first) = tables.first() else { return Err(into_py(py, &Error::internal("a result without batches"))) };
         let (schema, report) = (first.batch.schema(), first.report.clone());
-        Ok(Self { schema, batches: tables.into_iter().map(|table| table.batch).collect(), report, left_out: Vec::new() })
+        Ok(Self { schema, batches: tables.into_iter().map(|table| table.batch).collect(), report, unusable: Vec::new() })
     }
 
     pub fn batches(&self) -> &[RecordBatch] {
@@ -55,8 +55,8 @@ impl CoreTable {
         &self.report
     }
 
-    pub fn left_out(&self) -> &[LeftOut] {
-        &self.left_out
+    pub fn unusable(&self) -> &[Unusable] {
+        &self.unusable
     }
 
     fn position(&self, py: Python<'_>, name: &str) -> PyResult<usize> {
@@ -81,7 +81,7 @@ impl CoreTable {
         };
         let batch =
             RecordBatch::try_from_iter_with_nullable(arrays.into_iter().map(|(name, array)| (name, array, true))).map_err(invalid)?;
-        Ok(Self { schema: batch.schema(), batches: vec![batch], report: Report::default(), left_out: Vec::new() })
+        Ok(Self { schema: batch.schema(), batches: vec![batch], report: Report::default(), unusable: Vec::new() })
     }
 
     /// Reads `data`, anything that exports Arrow, into memory; `columns` names those to keep, None keeps all that can be read.
@@ -99,9 +99,9 @@ impl CoreTable {
         if batches.is_empty() {
             batches.push(RecordBatch::new_empty(schema.clone()));
         }
-        let left_out = source.left_out().to_vec();
-        let remarks = left_out.iter().map(LeftOut::remark).collect();
-        Ok(Self { schema, batches, report: Report { remarks, ..Report::default() }, left_out })
+        let unusable = source.unusable().to_vec();
+        let remarks = unusable.iter().filter_map(Unusable::remark).collect();
+        Ok(Self { schema, batches, report: Report { remarks, ..Report::default() }, unusable })
     }
 
     #[getter]
@@ -308,6 +308,6 @@ fn value<'py>(py: Python<'py>, array: &ArrayRef, row: usize) -> PyResult<Bound<'
             let key: usize = value(py, &keys, row)?.extract()?;
             value(py, dictionary.values(), key)
         }
-        other => format!("<{other}>").into_bound_py_any(py),
+        other => format!("<{}>", type_name(other)).into_bound_py_any(py),
     }
 }

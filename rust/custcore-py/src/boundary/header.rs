@@ -50,25 +50,28 @@ impl Selection {
         }
     }
 
-    /// Checks that the call uses none of the columns that were left out.
-    pub fn check(&self, left_out: &[LeftOut]) -> Result<(), Error> {
-        left_out.iter().find(|column| self.uses(column.position, &column.name)).map_or(Ok(()), |column| Err(column.error.clone()))
+    /// Checks that the call uses none of these columns.
+    pub fn check(&self, unusable: &[Unusable]) -> Result<(), Error> {
+        unusable.iter().find(|column| self.uses(column.position, &column.name)).map_or(Ok(()), |column| Err(column.error.clone()))
     }
 }
 
-/// A column that is passed on by nobody, because its type cannot be read.
+/// A column whose values cannot be used.
 #[derive(Debug, Clone)]
-pub struct LeftOut {
+pub struct Unusable {
     name: String,
     position: usize,
     /// The error of a call that uses it.
     error: Error,
+    /// Whether results that pass on all columns have it.
+    is_passed_on: bool,
 }
 
-impl LeftOut {
+impl Unusable {
     /// The remark in the report of a result without this column.
-    pub fn remark(&self) -> String {
-        format!("column '{}' is left out of the result, since it cannot be passed on: {}", self.name, self.error)
+    pub fn remark(&self) -> Option<String> {
+        let remark = || format!("column '{}' is left out of the result, as it cannot be passed on. {}", self.name, self.error);
+        (!self.is_passed_on).then(remark)
     }
 }
 
@@ -97,8 +100,8 @@ pub struct Header {
     pub all: Schema,
     /// The columns that are read, in the order of the stream.
     pub selected: SchemaRef,
-    /// The columns that cannot be read, and are not used.
-    pub left_out: Vec<LeftOut>,
+    /// The columns that cannot be used, and are not.
+    pub unusable: Vec<Unusable>,
     /// The position of each column that is read, and its type in the stream.
     exported: Vec<(usize, DataType)>,
 }
@@ -123,7 +126,7 @@ impl Header {
             _ => return Err(malformed(None, None, "the schema has no readable format")),
         }
         let n = usize::try_from(raw.n_children).map_err(|_| malformed(None, None, "the schema has a negative number of columns"))?;
-        let (mut all, mut selected, mut left_out, mut exported) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut all, mut selected, mut unusable, mut exported) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for i in 0..n {
             // SAFETY: a schema that is not released has `n_children` children.
             let Some(column) = (unsafe { child(raw.children, raw.n_children, i) }) else {
@@ -139,24 +142,25 @@ impl Header {
                 all.push(Field::new(name, DataType::Null, true));
                 continue;
             }
-            match readable(column, name, of_polars, selection.uses(i, name))? {
-                Ok((own, found)) => {
-                    all.push(Field::new(name, found.clone(), true));
-                    selected.push(Field::new(name, found, column.flags & NULLABLE != 0).with_metadata(metadata(column)));
-                    exported.push((i, own));
+            let read = readable(column, name, of_polars)?;
+            let why = read.as_ref().map_or_else(|why| Some(why.clone()), |_| coded(&metadata(column), name));
+            if let Some(why) = why {
+                let error = Error::new(ErrorKind::InvalidType, format!("column '{name}' {why}")).in_column(name);
+                if selection.uses(i, name) {
+                    return Err(error);
                 }
-                Err(why) => {
-                    let error = Error::new(ErrorKind::InvalidType, format!("column '{name}' {why}")).in_column(name);
-                    if selection.uses(i, name) {
-                        return Err(error);
-                    }
-                    all.push(Field::new(name, DataType::Null, true));
-                    left_out.push(LeftOut { name: name.to_owned(), position: i, error });
-                }
+                unusable.push(Unusable { name: name.to_owned(), position: i, error, is_passed_on: read.is_ok() });
             }
+            let Ok((own, found)) = read else {
+                all.push(Field::new(name, DataType::Null, true));
+                continue;
+            };
+            all.push(Field::new(name, found.clone(), true));
+            selected.push(Field::new(name, found, column.flags & NULLABLE != 0).with_metadata(metadata(column)));
+            exported.push((i, own));
         }
         let selected = Arc::new(Schema::new(selected).with_metadata(metadata(raw)));
-        Ok(Self { all: Schema::new(all), selected, left_out, exported })
+        Ok(Self { all: Schema::new(all), selected, unusable, exported })
     }
 
     /// Reads one batch; errors count rows from `first_row`.
@@ -193,16 +197,12 @@ const NULLABLE: i64 = 2;
 /// Levels of a nested type.
 const MAX_DEPTH: usize = 32;
 
-/// The type of a column in the stream, and the type in which it is read; or why it is not read, a sentence after its name.
-/// The types of columns that the call uses must have values that mean what they are stored as.
-fn readable(column: &RawSchema, name: &str, of_polars: bool, used: bool) -> Result<Result<(DataType, DataType), String>, Error> {
+/// The type of a column in the stream, and the type in which it is read; or why it is not read, as a sentence after its name.
+fn readable(column: &RawSchema, name: &str, of_polars: bool) -> Result<Result<(DataType, DataType), String>, Error> {
     if let Some(why) = foreign_format(column, name, of_polars) {
         return Ok(Err(why));
     }
     let own = data_type(column, 0).map_err(|(_, what)| malformed(Some(name), None, &what))?;
-    if let Some(why) = metadata(column).get(EXTENSION_NAME).filter(|_| used).and_then(|extension| coded(extension, column, name)) {
-        return Ok(Err(why));
-    }
     Ok(match imported_type(&own) {
         Some(found) => Ok((own, found)),
         None => Err(format!("is {}, a type that custcore does not read. Cast it, or drop it first", type_name(&own))),
@@ -232,15 +232,13 @@ fn foreign_format(column: &RawSchema, name: &str, of_polars: bool) -> Option<Str
     })
 }
 
-const EXTENSION_NAME: &str = "ARROW:extension:name";
-
-/// Why a column of an extension type must not be read by its storage.
-fn coded(extension: &str, column: &RawSchema, name: &str) -> Option<String> {
-    match extension {
-        "pandas.period" => Some(format!(
+/// Why a column of an extension type must not be used by its storage, as a sentence after its name.
+fn coded(metadata: &HashMap<String, String>, name: &str) -> Option<String> {
+    match metadata.get("ARROW:extension:name").map(String::as_str) {
+        Some("pandas.period") => Some(format!(
             "is a pandas Period, which is exported as the number of periods since 1970. Convert it first: df['{name}'].dt.to_timestamp()"
         )),
-        "arrow.opaque" if metadata(column).get("ARROW:extension:metadata").is_some_and(|text| text.contains("hugeint")) => Some(format!(
+        Some("arrow.opaque") if metadata.get("ARROW:extension:metadata").is_some_and(|text| text.contains("hugeint")) => Some(format!(
             "is a huge integer of DuckDB, which is exported as bytes. Cast it first: CAST({name} AS BIGINT), or to DECIMAL(38, 0)"
         )),
         _ => None,

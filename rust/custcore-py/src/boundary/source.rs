@@ -9,7 +9,7 @@ use pyo3::exceptions::PyStopIteration;
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyCapsuleMethods, PyDict, PyTuple};
 
-use super::header::{Header, LeftOut, Selection, malformed};
+use super::header::{Header, Selection, Unusable, malformed};
 use super::raw::{Owned, Raw, RawArray, RawSchema, RawStream};
 use crate::error::into_py;
 use crate::guard::guarded;
@@ -73,9 +73,9 @@ impl Source {
         &self.header.all
     }
 
-    /// The columns that are not passed on, see [`Selection::Using`].
-    pub fn left_out(&self) -> &[LeftOut] {
-        &self.header.left_out
+    /// The columns whose values cannot be used.
+    pub fn unusable(&self) -> &[Unusable] {
+        &self.header.unusable
     }
 
     /// The columns that are read.

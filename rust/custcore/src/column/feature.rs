@@ -21,6 +21,11 @@ pub(crate) enum Feature {
 impl Feature {
     /// The values of a numeric column; nulls are an error. `first_row` is the position of its first row in the whole input.
     pub(crate) fn new(column: &str, array: &ArrayRef, first_row: u64) -> Result<Self> {
+        let values = match array.data_type() {
+            DataType::Float32 => Self::F32(array.as_primitive::<Float32Type>().values().clone()),
+            DataType::Float64 => Self::F64(array.as_primitive::<Float64Type>().values().clone()),
+            _ => Self::F64(NumberColumn::new(column, "a feature", array)?.to_f64().into()),
+        };
         if let Some(nulls) = array.nulls().filter(|nulls| nulls.null_count() > 0) {
             let row = first_row + (0..array.len()).position(|row| nulls.is_null(row)).unwrap_or(0) as u64;
             let message = format!(
@@ -29,11 +34,7 @@ impl Feature {
             );
             return Err(Error::new(ErrorKind::NullValue, message).in_column(column).at_row(row));
         }
-        Ok(match array.data_type() {
-            DataType::Float32 => Self::F32(array.as_primitive::<Float32Type>().values().clone()),
-            DataType::Float64 => Self::F64(array.as_primitive::<Float64Type>().values().clone()),
-            _ => Self::F64(NumberColumn::new(column, "a feature", array)?.to_f64().into()),
-        })
+        Ok(values)
     }
 
     /// The values as float64; copies float32 values.
