@@ -97,6 +97,7 @@ pub use order_statistics::quantile::Closed;
 pub use report::{EntryKind, Report, ReportEntry, ReportUnit};
 pub use state::spec::{AsOf, BaseSpec, Late, OnNonfinite, OnNull, OrderLines, Returns, Track};
 pub use table::Table;
+pub use table::bytes::{StoredTable, table_from_bytes, table_to_bytes};
 pub use time::calendar::date_text;
 pub use time::period::Period;
 
