@@ -111,7 +111,7 @@ def cohorts_of(**options: Any) -> custcore.CohortRetention:
     return custcore.cohort_retention(PLAIN, **options)
 
 
-@pytest.mark.parametrize("memory", [10**30, "10000000TiB", "9" * 500, f"{'9' * 400}GB", -1])
+@pytest.mark.parametrize("memory", [10**30, "100000000TiB", "9" * 500, f"{'9' * 400}GB", -1])
 def test_memory_without_an_end(memory: Any) -> None:
     with pytest.raises(OutOfRangeError, match="max_memory"):
         custcore.CustomerBase(max_memory=memory)

@@ -148,7 +148,8 @@ def test_models(way: Any) -> None:
     again = way(model)
     same(again.profile(), model.profile())
     assert (again.labels_ == model.labels_).all()
-    same(again.assign(table.to_pyarrow().drop_columns(["cluster", "segment"])), table)
+    customers = table.to_pyarrow().drop_columns(["cluster", "segment"])
+    same(again.assign(customers), model.assign(customers))
     fitted = way(custcore.KMeans(2).fit([[0.0], [1.0], [5.0]]))
     with pytest.raises(NotFittedError, match="pass them") as caught:
         fitted.profile()

@@ -12,7 +12,7 @@ from custcore.errors import InvalidArgumentError, InvalidTypeError, OutOfRangeEr
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["choice", "flag", "name", "optional_name", "optional_whole", "pairs", "whole", "zone"]
+__all__ = ["choice", "flag", "name", "optional_name", "optional_whole", "pairs", "shown", "whole", "zone"]
 
 
 def name(argument: str, value: object) -> str:
@@ -53,12 +53,12 @@ def whole(argument: str, value: object, *, bits: int = 64) -> int:
     if number is None or isinstance(value, bool):
         raise InvalidTypeError(f"{argument}={value!r} is {type(value).__name__}; expected an integer")
     if not -(2**63) <= number < 2**bits:
-        raise OutOfRangeError(f"{argument}={_shown(number)} is outside -2**63 to 2**{bits} - 1")
+        raise OutOfRangeError(f"{argument}={shown(number)} is outside -2**63 to 2**{bits} - 1")
     return number
 
 
-def _shown(number: int) -> str:
-    """A long number in short; its digits may be too many for ``str``."""
+def shown(number: int) -> str:
+    """An integer as text, in short if it has more digits than ``str`` converts."""
     return str(number) if number.bit_length() <= 128 else f"<an integer of {number.bit_length()} bits>"
 
 

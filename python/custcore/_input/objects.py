@@ -72,7 +72,7 @@ def refuse_mixture(series: Any, name: str) -> None:  # noqa: ANN401
         if len(seen) > 1 and not any(set(seen) <= group for group in _COMPATIBLE):
             first = next(iter(seen))
             raise InvalidTypeError(
-                f"column {name!r} contains several types: {_named(first)} in row {seen[first]}, "
+                f"column {name!r} contains objects of several types: {_named(first)} in row {seen[first]}, "
                 f"{_named(family)} in row {row}; {_remedy(name, seen)}",
                 column=name,
                 row=row,

@@ -50,7 +50,9 @@ def whole_bins(value: object) -> int:
     except TypeError:
         raise InvalidArgumentError(f"bins={value!r} is not an integer; expected 2 to 100") from None
     if isinstance(value, bool) or not 2 <= number <= 100:
-        raise InvalidArgumentError(f"bins={value!r} is outside 2 to 100")
+        raise InvalidArgumentError(
+            f"bins={value if isinstance(value, bool) else arguments.shown(number)} is outside 2 to 100"
+        )
     return number
 
 

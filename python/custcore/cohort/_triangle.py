@@ -123,7 +123,7 @@ def triangle(core: CohortRetention | StoredCohorts, *, rows: int, columns: int) 
         first = names.index("cohort_size") + 1
         if number:
             lines.append(None)
-        elif core.starts_truncated:
+        elif core.starts_truncated and rates.num_rows:
             cut = rates.values("cohort", 0, 1)[0]
         shown_rows = (0, rates.num_rows)
         heads = [rates.values(name, *shown_rows) for name in names[: first - 1]]

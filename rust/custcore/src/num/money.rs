@@ -128,6 +128,8 @@ const ROUND: f64 = 6_755_399_441_055_744.0; // 1.5 * 2^52
 
 /// Above this many units rounding changes an amount by less than 1 %.
 const FINE: f64 = 50.0;
+/// Smaller amounts are the noise of float arithmetic, such as 0.1 + 0.2 - 0.3: no number of decimal places keeps them.
+const NOISE: f64 = 5e-13;
 
 widest! {
     /// Converts float amounts to units. Returns whether all are below 2^51 in units (otherwise the contents of `out` are
@@ -147,20 +149,20 @@ widest! {
 }
 
 widest! {
-    /// Whether rounding to units changes any amount by more than 1 %, for amounts below 2^51 in units.
+    /// Whether rounding to units changes any amount, noise apart, by more than 1 %; for amounts below 2^51 in units.
     pub(crate) fn any_coarse(values: &[f64], factor: f64) -> bool {
         values.iter().fold(false, |any, value| {
             let scaled = value * factor;
-            any | ((scaled - (scaled + ROUND - ROUND)).abs() > 0.01 * scaled.abs())
+            any | (((scaled - (scaled + ROUND - ROUND)).abs() > 0.01 * scaled.abs()) & (value.abs() >= NOISE))
         })
     }
 }
 
-/// Whether rounding to `units` changed the amount by more than 1 %.
+/// Whether rounding to `units` changed the amount by more than 1 %, and it is not noise.
 #[inline]
 pub(crate) fn is_coarse(value: f64, factor: f64, units: i64) -> bool {
     let scaled = value * factor;
-    scaled.abs() < FINE && (scaled - units as f64).abs() > 0.01 * scaled.abs()
+    scaled.abs() < FINE && value.abs() >= NOISE && (scaled - units as f64).abs() > 0.01 * scaled.abs()
 }
 
 /// Decimal places in which [`rounded_off`] counts.
