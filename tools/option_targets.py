@@ -127,7 +127,15 @@ TARGETS = (
     Target(
         "_rfm/quantile_scorer.py",
         "QuantileScorer.score_one",
-        (Option("values", "Sequence[float | Decimal]", "One value for each column.", type="sequence of numbers"),),
+        (
+            Option(
+                "values",
+                "Row",
+                "One value for each column, in their order. Of a labelled row (a dict, a pandas Series, a named tuple, "
+                "a record of numpy, a dataclass) they are found by name, and others are ignored.",
+                type="sequence of numbers, or labelled row",
+            ),
+        ),
         (scores.CUSTOMER,),
     ),
     *(

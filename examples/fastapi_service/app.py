@@ -12,6 +12,8 @@ from typing import Annotated
 import pyarrow as pa
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.concurrency import run_in_threadpool
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 import custcore
@@ -43,6 +45,13 @@ class Score(BaseModel):
     segment: str | None
 
 
+@app.exception_handler(RequestValidationError)
+async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+    """Say what is wrong without repeating the input: JSON cannot hold NaN and infinities."""
+    found = [{"type": part["type"], "loc": part["loc"], "msg": part["msg"]} for part in error.errors()]
+    return JSONResponse({"detail": found}, 422)
+
+
 @app.post("/score")
 async def score(customer: Customer) -> Score:
     """Score one customer; it takes less than a microsecond, so it needs no thread of its own."""
@@ -72,7 +81,7 @@ def scored(body: bytes) -> bytes:
         table = pa.ipc.open_stream(body).read_all()
         table.validate(full=True)
         result = scorer.transform(table).to_pyarrow()
-    except (pa.ArrowInvalid, OSError) as error:
+    except (pa.ArrowException, UnicodeDecodeError, OSError) as error:
         raise HTTPException(400, f"the body is no Arrow IPC stream: {error}") from error
     except CustcoreError as error:
         raise HTTPException(422, str(error)) from error

@@ -317,6 +317,14 @@ def test_a_horizon_makes_young_cohorts_wait() -> None:
     assert counts(result, "is_complete")[0] == [True, True, True, True, False]
 
 
+def test_the_size_of_a_cohort_does_not_wait_for_the_horizon() -> None:
+    for mode in ("calendar", "elapsed"):
+        result = retained(CRITERIA, period="day", period_mode=mode, return_criteria="on_or_after", horizon=9)
+        assert counts(result, "is_complete")[0] == [True, False, False, False, False]
+        assert counts(result, "eligible")[0][0] == counts(result)[0][0] == 3
+        assert rows(result.average())[0]["rate"] == 1.0
+
+
 # The end
 
 

@@ -109,7 +109,13 @@ def test_a_batch(client: Any, scorer: custcore.RFMScorer) -> None:
 def test_bad_requests(client: Any) -> None:
     for asked in ({}, {"recency_days": "x", "frequency": 1, "monetary": 2}, {"recency_days": 1, "frequency": 1}):
         assert client.post("/score", json=asked).status_code == 422
-    assert client.post("/score", content=b'{"recency_days": 1, "frequency": 1, "monetary": 1e999}').status_code == 422
+    for number in ("1e999", "NaN", "-Infinity", '"x"', "9" * 400):
+        for name in ("recency_days", "frequency", "monetary"):
+            values = {"recency_days": "1", "frequency": "1", "monetary": "1.0"} | {name: number}
+            body = "{" + ", ".join(f'"{key}": {value}' for key, value in values.items()) + "}"
+            answer = client.post("/score", content=body, headers={"content-type": "application/json"})
+            assert answer.status_code == 422, body
+            assert name in answer.text
     whole = ipc(customers(10))
     for body in (b"", b"PAR1", whole[:40], b"\xff" * 100):
         assert client.post("/score_batch", content=body).status_code == 400
@@ -122,6 +128,19 @@ def test_bad_requests(client: Any) -> None:
     )
     broken = pa.table({"customer_id": text, "recency_days": [1, 2], "n_orders": [1, 2], "monetary_total": [1.0, 2.0]})
     assert client.post("/score_batch", content=ipc(broken)).status_code == 400
+
+
+def test_changed_batches_are_bad_requests(client: Any) -> None:
+    whole = ipc(customers(300).append_column("segment", pa.array(["a", "b", "c"] * 100).dictionary_encode()))
+    rng = np.random.default_rng(5)
+    found = set()
+    for _ in range(300):
+        changed = bytearray(whole)
+        # Most of what matters, the schema and the first message, comes first.
+        changed[rng.integers(0, rng.choice([800, len(whole)]))] = rng.integers(0, 256)
+        found.add(client.post("/score_batch", content=bytes(changed)).status_code)
+    assert found <= {200, 400, 422}
+    assert 400 in found
 
 
 def test_many_clients_at_once(client: Any, scorer: custcore.RFMScorer) -> None:

@@ -3,6 +3,7 @@
 They were made of five customers, one order each (see ``orders``), by ``pickle.dumps(..., protocol=4)``.
 """
 
+import dataclasses
 import datetime
 import pickle
 from pathlib import Path
@@ -50,4 +51,7 @@ def test_clusters_load(orders: pa.Table):
 
 
 def test_a_report_loads(orders: pa.Table):
-    assert load("report") == custcore.rfm(orders).report
+    report = custcore.rfm(orders).report
+    # An entry that came later.
+    entries = tuple(entry for entry in report if entry.name != "rounded_amount")
+    assert load("report") == dataclasses.replace(report, entries=entries)

@@ -247,7 +247,8 @@ def _cohort_rows(result: CohortResult, group: Any, cohort: Any, members: list[Me
         if not options.own_windows:
             row["period_start"] = as_date(window(result, anchors[0], first)[0])
             row["period_end"] = as_date(window(result, anchors[0], last)[1])
-        judged = first + options.horizon - 1 if options.horizon else last
+        # Cell 0 is the size of the cohort, which no horizon delays.
+        judged = first + options.horizon - 1 if options.horizon and first > 0 else last
         begun = [end.has_begun(window(result, anchor, first)[0]) for anchor in anchors]
         ended = [end.has_ended(window(result, anchor, judged)[1]) for anchor in anchors]
         row["is_observed"], row["is_complete"] = any(begun), all(ended)

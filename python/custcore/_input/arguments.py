@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Mapping
+from datetime import timedelta, tzinfo
 from typing import TYPE_CHECKING
 
-from custcore.errors import InvalidArgumentError, InvalidTypeError
+from custcore.errors import InvalidArgumentError, InvalidTypeError, OutOfRangeError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["choice", "flag", "name", "optional_name", "optional_whole", "pairs", "whole"]
+__all__ = ["choice", "flag", "name", "optional_name", "optional_whole", "pairs", "shown", "whole", "zone"]
 
 
 def name(argument: str, value: object) -> str:
@@ -43,20 +44,44 @@ def flag(argument: str, value: object) -> bool:
     raise InvalidTypeError(f"{argument}={value!r} is {type(value).__name__}; expected True or False")
 
 
-def whole(argument: str, value: object) -> int:
-    """An integer, also of numpy."""
+def whole(argument: str, value: object, *, bits: int = 64) -> int:
+    """An integer, also of numpy, that the core can hold: of 64 bits, or 63 and a sign."""
     try:
         number = operator.index(value)  # type: ignore[arg-type]
     except TypeError:
         number = None
     if number is None or isinstance(value, bool):
         raise InvalidTypeError(f"{argument}={value!r} is {type(value).__name__}; expected an integer")
+    if not -(2**63) <= number < 2**bits:
+        raise OutOfRangeError(f"{argument}={shown(number)} is outside -2**63 to 2**{bits} - 1")
     return number
+
+
+def shown(number: int) -> str:
+    """An integer as text, in short if it has more digits than ``str`` converts."""
+    return str(number) if number.bit_length() <= 128 else f"<an integer of {number.bit_length()} bits>"
 
 
 def optional_whole(argument: str, value: object) -> int | None:
     """An integer, or None."""
-    return None if value is None else whole(argument, value)
+    return None if value is None else whole(argument, value, bits=63)
+
+
+def zone(value: object) -> str | None:
+    """The name of a time zone, from a name or a ``tzinfo``; None stays."""
+    if not isinstance(value, tzinfo):
+        return optional_name("timezone", value)
+    # zoneinfo has a key, pytz a zone; a fixed offset, such as datetime.UTC, has none.
+    name = getattr(value, "key", None) or getattr(value, "zone", None)
+    if name:
+        return str(name)
+    offset = value.utcoffset(None)
+    if offset is None:
+        raise InvalidTypeError(f"timezone={value!r} has no name; pass one, such as 'Europe/London'")
+    if offset.microseconds or offset.seconds % 60:
+        raise InvalidArgumentError(f"timezone={value!r} is {offset} from UTC; expected whole minutes")
+    minutes = offset // timedelta(minutes=1)
+    return f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}" if minutes else "UTC"
 
 
 def pairs(argument: str, value: object) -> list[tuple[str, str]]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-__all__ = ["ArrowArrayExportable", "ArrowStreamExportable", "AsOf", "Data", "Progress"]
+__all__ = ["ArrowArrayExportable", "ArrowStreamExportable", "AsOf", "Data", "Progress", "TimeZone"]
 
 
 class ArrowStreamExportable(Protocol):
@@ -36,6 +36,7 @@ class ArrowArrayExportable(Protocol):
 Batch: TypeAlias = "ArrowStreamExportable | ArrowArrayExportable"
 Data: TypeAlias = "Batch | Iterable[Batch] | Mapping[str, np.ndarray[Any, Any]]"
 AsOf: TypeAlias = "datetime.date | datetime.datetime | str | Any"
+TimeZone: TypeAlias = "str | datetime.tzinfo"
 Progress: TypeAlias = "Callable[[int, int | None], object]"
 
 _EPOCH = datetime.date(1970, 1, 1)
@@ -46,19 +47,22 @@ _PLAIN_KINDS = frozenset(f"{kind}{bits}" for kind in ("int", "uint") for bits in
 }
 
 
-def as_source(data: Data) -> object:
-    """``data`` for the core: a mapping of numpy arrays is converted to a table, all else is unchanged."""
+def as_source(data: Data, names: Sequence[str | None] = ()) -> object:
+    """``data`` for the core: a mapping of numpy arrays is converted to a table, all else is unchanged.
+
+    ``names`` are the columns that are read, for checks of pandas columns.
+    """
     if isinstance(data, Table):
         return data._core
     if isinstance(data, Mapping) and not exports(data):
         return _from_arrays(data)
     if isinstance(data, list | tuple):
         for batch in data:
-            _refuse_spent(batch)
+            _check_batch(batch, names)
     elif isinstance(data, Iterator) and not exports(data):
-        return _unspent(data)
+        return _checked(data, names)
     else:
-        _refuse_spent(data)
+        _check_batch(data, names)
     return data
 
 
@@ -77,10 +81,19 @@ def in_memory(data: object, columns: Sequence[str] | None = None) -> _core.Table
 _SPENT: weakref.WeakSet[Any] = weakref.WeakSet()
 
 
-def _unspent(batches: Iterator[Any]) -> Iterator[Any]:
+def _checked(batches: Iterator[Any], names: Sequence[str | None]) -> Iterator[Any]:
     for batch in batches:
-        _refuse_spent(batch)
+        _check_batch(batch, names)
         yield batch
+
+
+def _check_batch(batch: Any, names: Sequence[str | None]) -> None:  # noqa: ANN401
+    """Raise an error for a reader that was read before, and for pandas columns that Arrow would convert wrongly."""
+    _refuse_spent(batch)
+    if type(batch).__module__.startswith("pandas") and hasattr(batch, "columns"):
+        from custcore._input.objects import check_objects  # rarely needed
+
+        check_objects(batch, names)
 
 
 def _refuse_spent(reader: object) -> None:
@@ -143,13 +156,21 @@ def _moment(argument: str, given: AsOf) -> datetime.date:
         value = _parse(argument, value)
     elif type(value).__module__ == "numpy" and type(value).__name__ == "datetime64":
         value = _from_datetime64(argument, value)
-    if value != value:  # NaT of pandas
-        raise InvalidArgumentError(f"{argument} is NaT; pass a date, or None")
+    if _is_null(value):
+        raise InvalidArgumentError(f"{argument} is {given}, not a day; pass a date, or None")
     if isinstance(value, datetime.date):
         return value
     raise InvalidTypeError(
         f"{argument} is {type(given).__name__}; expected a date, a datetime, or an ISO string such as '2026-01-31'"
     )
+
+
+def _is_null(value: Any) -> bool:  # noqa: ANN401
+    """Whether it is NaT, NaN or NA of pandas, of which only the last has no truth value."""
+    try:
+        return bool(value != value)
+    except (TypeError, ValueError):
+        return type(value).__name__ == "NAType"
 
 
 def _parse(argument: str, text: str) -> datetime.date:

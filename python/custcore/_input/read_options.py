@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
 
 from custcore._input import arguments
 from custcore._input.data import as_of_argument
@@ -13,9 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from custcore._core import ReadOptions
-    from custcore._input.data import AsOf
+    from custcore._input.data import AsOf, TimeZone
 
-__all__ = ["memory", "read_options"]
+__all__ = ["columns_read", "memory", "read_options"]
 
 
 def read_options(
@@ -27,7 +28,7 @@ def read_options(
     returns: str,
     zero_is_purchase: bool,
     amount_decimals: int,
-    timezone: str | None,
+    timezone: TimeZone | None,
     on_null: str,
     on_nonfinite: str,
     order_id: str | None = None,
@@ -44,7 +45,7 @@ def read_options(
         "returns": arguments.name("returns", returns),
         "zero_is_purchase": arguments.flag("zero_is_purchase", zero_is_purchase),
         "amount_decimals": _decimals(amount_decimals),
-        "timezone": arguments.optional_name("timezone", timezone),
+        "timezone": arguments.zone(timezone),
         "on_null": arguments.name("on_null", on_null),
         "on_nonfinite": arguments.name("on_nonfinite", on_nonfinite),
         "order_id": arguments.optional_name("order_id", order_id),
@@ -52,6 +53,15 @@ def read_options(
         "n_days": arguments.flag("n_days", n_days),
         "attributes": arguments.pairs("attributes", attributes),
     }
+
+
+def columns_read(options: ReadOptions) -> list[str | None]:
+    """The columns that a scan with these options reads; None for a role that has none."""
+    names: list[str | None] = []
+    roles: tuple[Any, ...] = (options["customer_id"], options["timestamp"], options["amount"], options["order_id"])
+    for role in roles:  # a composite key is a list
+        names.extend(role if isinstance(role, list | tuple) else [role])
+    return [*names, *(name for name, _ in options["attributes"])]
 
 
 def _decimals(value: object) -> int:
@@ -73,7 +83,7 @@ def memory(value: int | str | None) -> int | None:
             )
         number, unit = found.groups()
         power = "kmgt".index(unit[0]) + 1 if unit else 0
-        return int(float(number) * (1024 if unit and unit.endswith("i") else 1000) ** power)
+        value = int(Decimal(number) * (1024 if unit and unit.endswith("i") else 1000) ** power)
     whole = arguments.whole("max_memory", value)
     if whole < 0:
         raise OutOfRangeError(f"max_memory={whole} is negative; expected a number of bytes")

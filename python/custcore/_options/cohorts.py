@@ -59,7 +59,7 @@ HORIZON = Option(
     "horizon",
     "int | None",
     'With ``return_criteria="on_or_after"``: active in k to k + horizon - 1, complete when the last of these is over, '
-    "so that old and young cohorts are comparable.",
+    "so that old and young cohorts are comparable. Cell 0 is the size of the cohort and does not wait for that.",
     default=None,
     core="int | None",
     help="Periods that on_or_after looks ahead.",

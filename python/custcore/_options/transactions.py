@@ -115,16 +115,17 @@ AMOUNT_DECIMALS = Option(
     "amount_decimals",
     "int",
     "Decimal places, 0 to 12, to which float amounts are rounded when read. Their sums are then exact and independent "
-    "of row order.",
+    "of row order. Amounts that this changes by more than 1 %, such as those read as 0, are reported.",
     default=6,
     core="int",
 )
 TIMEZONE = Option(
     "timezone",
-    "str | None",
-    "IANA time zone whose local days count for times with a zone. Times without a zone are never shifted. Default: the "
-    "column's own zone.",
+    "TimeZone | None",
+    'Time zone whose local days count for times with a zone: an IANA name, an offset such as ``"+05:30"``, or a '
+    "``tzinfo`` with a name or a fixed offset. Times without a zone are never shifted. Default: the column's own zone.",
     default=None,
+    type="str or tzinfo",
     core="str | None",
     help="Time zone whose local days count.",
     metavar="ZONE",

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Literal, Self
 from custcore import _core
 from custcore._input import arguments
 from custcore._input.data import as_source, in_memory
+from custcore._input.rows import row_values
 from custcore._persistable import Persistable
-from custcore.errors import InvalidArgumentError, InvalidTypeError
+from custcore.errors import InvalidArgumentError
 from custcore.result import Table
 
 if TYPE_CHECKING:
-    from decimal import Decimal
-
     from custcore._core import ScoreOptions
     from custcore._input.data import Data
+    from custcore._input.rows import Row
 
 __all__ = ["QuantileScorer"]
 
@@ -50,7 +50,9 @@ def whole_bins(value: object) -> int:
     except TypeError:
         raise InvalidArgumentError(f"bins={value!r} is not an integer; expected 2 to 100") from None
     if isinstance(value, bool) or not 2 <= number <= 100:
-        raise InvalidArgumentError(f"bins={value!r} is outside 2 to 100")
+        raise InvalidArgumentError(
+            f"bins={value if isinstance(value, bool) else arguments.shown(number)} is outside 2 to 100"
+        )
     return number
 
 
@@ -195,26 +197,24 @@ class QuantileScorer(Persistable):
         kept = in_memory(as_source(table))
         return self.fit(kept, n_threads=n_threads).transform(kept, n_threads=n_threads)
 
-    def score_one(
-        self, values: Sequence[float | Decimal], *, customer_id: int | str | bytes | None = None
-    ) -> tuple[int, ...]:
+    def score_one(self, values: Row, *, customer_id: int | str | bytes | None = None) -> tuple[int, ...]:
         """Score one customer: one value for each column, without Arrow or numpy.
 
         Parameters
         ----------
-        values : sequence of numbers
-            One value for each column.
+        values : sequence of numbers, or labelled row
+            One value for each column, in their order. Of a labelled row (a dict, a pandas
+            Series, a named tuple, a record of numpy, a dataclass) they are found by name, and
+            others are ignored.
         customer_id : int, str or bytes, optional
             With ``ties="split"`` decides among equal values. Default: the customer counts as
             the first among equals.
         """
         kind = type(values)
         if kind is list or kind is tuple:
-            return tuple(self._core.score_one(values, customer_id, None))
-        given: object = values
-        if isinstance(given, str) or not isinstance(given, Sequence):
-            raise InvalidTypeError(f"values={values!r} is not a sequence of one number for each column")
-        return tuple(self._core.score_one(list(values), customer_id, None))
+            return tuple(self._core.score_one(values, customer_id, None))  # type: ignore[arg-type]
+        names = list(self._core.settings["columns"])
+        return tuple(self._core.score_one(row_values("values", values, names), customer_id, None))
 
     def drift(self, table: Data, *, by_score: bool = False, n_threads: int | None = None) -> Table:
         """Population drift between the fit and a table: :meth:`custcore.RFMScorer.drift`.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from custcore import _core
 from custcore._input import arguments
 from custcore._input.data import as_source, rows_total
-from custcore._input.read_options import read_options
+from custcore._input.read_options import columns_read, read_options
 from custcore._rfm.scorer import RFMScorer
 from custcore.errors import InvalidArgumentError
 from custcore.result import Table
@@ -15,7 +15,7 @@ from custcore.result import Table
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from custcore._input.data import AsOf, Data, Progress
+    from custcore._input.data import AsOf, Data, Progress, TimeZone
     from custcore._rfm.scorer import Bins, Cuts, Segments
 
 __all__ = ["rfm", "rfm_scores"]
@@ -35,7 +35,7 @@ def rfm(
     n_days: bool = False,
     attributes: Mapping[str, Literal["first", "last"]] | None = None,
     amount_decimals: int = 6,
-    timezone: str | None = None,
+    timezone: TimeZone | None = None,
     on_null: Literal["drop", "error"] = "drop",
     on_nonfinite: Literal["error", "drop"] = "error",
     sort: bool = True,
@@ -83,9 +83,11 @@ def rfm(
         purchase; ties go to the smallest value.
     amount_decimals : int, default 6
         Decimal places, 0 to 12, to which float amounts are rounded when read. Their sums
-        are then exact and independent of row order.
-    timezone : str, optional
-        IANA time zone whose local days count for times with a zone. Times without a zone
+        are then exact and independent of row order. Amounts that this changes by more than
+        1 %, such as those read as 0, are reported.
+    timezone : str or tzinfo, optional
+        Time zone whose local days count for times with a zone: an IANA name, an offset such
+        as ``"+05:30"``, or a ``tzinfo`` with a name or a fixed offset. Times without a zone
         are never shifted. Default: the column's own zone.
     on_null : {"drop", "error"}, default "drop"
         Whether a null id, time or amount is reported, or an error that names its row.
@@ -171,7 +173,7 @@ def rfm(
         attributes=attributes,
     )
     table = _core.rfm_table(
-        as_source(data),
+        as_source(data, columns_read(options)),
         options,
         sort=arguments.flag("sort", sort),
         n_threads=arguments.optional_whole("n_threads", n_threads),
@@ -207,7 +209,7 @@ def rfm_scores(
     n_days: bool = False,
     attributes: Mapping[str, Literal["first", "last"]] | None = None,
     amount_decimals: int = 6,
-    timezone: str | None = None,
+    timezone: TimeZone | None = None,
     on_null: Literal["drop", "error"] = "drop",
     on_nonfinite: Literal["error", "drop"] = "error",
     sort: bool = True,
@@ -288,9 +290,11 @@ def rfm_scores(
         purchase; ties go to the smallest value.
     amount_decimals : int, default 6
         Decimal places, 0 to 12, to which float amounts are rounded when read. Their sums
-        are then exact and independent of row order.
-    timezone : str, optional
-        IANA time zone whose local days count for times with a zone. Times without a zone
+        are then exact and independent of row order. Amounts that this changes by more than
+        1 %, such as those read as 0, are reported.
+    timezone : str or tzinfo, optional
+        Time zone whose local days count for times with a zone: an IANA name, an offset such
+        as ``"+05:30"``, or a ``tzinfo`` with a name or a fixed offset. Times without a zone
         are never shifted. Default: the column's own zone.
     on_null : {"drop", "error"}, default "drop"
         Whether a null id, time or amount is reported, or an error that names its row.
@@ -358,7 +362,7 @@ def rfm_scores(
         attributes=attributes if by is None else {by: "first", **(attributes or {})},
     )
     table = _core.rfm_scores(
-        as_source(data),
+        as_source(data, columns_read(options)),
         options,
         scorer._core,
         sort=arguments.flag("sort", sort),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
 
 import custcore
@@ -12,7 +13,7 @@ from custcore.cohort._presets import with_presets
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from custcore._input.data import AsOf, Data, Progress
+    from custcore._input.data import AsOf, Data, Progress, TimeZone
     from custcore.cluster import Scaler
     from custcore.cluster._features import Weights
     from custcore.cluster._kmeans import Init
@@ -46,8 +47,9 @@ class FrameMethods(Generic[Frame]):
         """All columns that Arrow can hold, to be read several times."""
         raise NotImplementedError
 
-    def _converted(self, table: Table, remarks: list[str]) -> Frame:
-        """A result as a frame."""
+    @staticmethod
+    def _converted(table: Table, remarks: list[str]) -> Frame:
+        """A result as a frame; static, so that cohort results, which keep it, can be pickled."""
         raise NotImplementedError
 
     def _appended(self, call: Callable[[Any], Table], segments: object) -> Frame:
@@ -93,7 +95,7 @@ class FrameMethods(Generic[Frame]):
         min_occurrences: int = 1,
         week_start: str = "monday",
         fiscal_year_start: int = 1,
-        timezone: str | None = None,
+        timezone: TimeZone | None = None,
         as_of: AsOf | None = None,
         observation_start: AsOf | None = None,
         observation_end: AsOf | None = None,
@@ -145,7 +147,8 @@ class FrameMethods(Generic[Frame]):
             their last period.
         horizon : int, optional
             With ``return_criteria="on_or_after"``: active in k to k + horizon - 1, complete
-            when the last of these is over, so that old and young cohorts are comparable.
+            when the last of these is over, so that old and young cohorts are comparable. Cell 0
+            is the size of the cohort and does not wait for that.
         cohort_by : str, default "first"
             ``"first"``: the cohort is the period of the first purchase; customers who bought
             before ``observation_start`` are in no cohort. ``"first_in_window"``: the period of
@@ -167,8 +170,9 @@ class FrameMethods(Generic[Frame]):
             First day of the week, in English.
         fiscal_year_start : int, default 1
             Month, 1 to 12, with which years and quarters begin.
-        timezone : str, optional
-            IANA time zone whose local days count for times with a zone. Times without a zone
+        timezone : str or tzinfo, optional
+            Time zone whose local days count for times with a zone: an IANA name, an offset such
+            as ``"+05:30"``, or a ``tzinfo`` with a name or a fixed offset. Times without a zone
             are never shifted. Default: the column's own zone.
         as_of : date, datetime or str, optional
             The last local day that counts, inclusive. Default: the last date among rows that
@@ -202,7 +206,8 @@ class FrameMethods(Generic[Frame]):
             consecutive lines form an order, which needs memory per customer only.
         amount_decimals : int, default 6
             Decimal places, 0 to 12, to which float amounts are rounded when read. Their sums
-            are then exact and independent of row order.
+            are then exact and independent of row order. Amounts that this changes by more than
+            1 %, such as those read as 0, are reported.
         on_null : {"drop", "error"}, default "drop"
             Whether a null id, time or amount is reported, or an error that names its row.
         on_nonfinite : {"error", "drop"}, default "error"
@@ -223,7 +228,7 @@ class FrameMethods(Generic[Frame]):
         remarks: list[str] = []
         wanted = columns_of(custcore.cohort_retention, options)
         result = custcore.cohort_retention(self._transactions(wanted, remarks), **options)
-        return FrameCohorts(result, lambda table: self._converted(table, remarks), remarks)
+        return FrameCohorts(result, partial(self._converted, remarks=remarks), remarks)
 
     def score(self, scorer: Scorer, *, n_threads: int | None = None) -> Frame:
         """Score this frame, which has one row per customer, by a fitted scorer.

@@ -7,13 +7,13 @@ object columns get the common type of their values.
 from __future__ import annotations
 
 import dataclasses
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
-from numbers import Number
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from custcore._input.objects import refuse_mixture
 from custcore.errors import ColumnNotFoundError, InvalidTypeError
 from custcore.result import Report, ReportEntry
 
@@ -38,7 +38,6 @@ __all__ = [
 REPORT = "custcore.report"
 # Upper bounds, exclusive, below which all integers are distinct floats, by bits.
 _WHOLE_BELOW = {16: 2**11, 32: 2**24, 64: 2**53}
-_CAST = "expected one type: numbers, strings or times. Cast it first, e.g. "
 _IDS = frozenset({"customer_id", "order_id"})
 
 # In
@@ -97,15 +96,12 @@ def arrow_column(series: pd.Series[Any], name: str) -> pa.ChunkedArray:
         raise InvalidTypeError(
             f"column {name!r} is {dtype}; expected numbers, strings or times. Cast it first{cast}", column=name
         )
-    # Arrow converts some mixtures by the type of the first value: 7 after a Timestamp becomes microseconds.
-    kind = pd.api.types.infer_dtype(series) if dtype == "object" else ""
-    if kind.startswith(("mixed", "datetime")):
-        _refuse_mixture(series, name)
+    refuse_mixture(series, name)
     try:
         array = pa.array(series, from_pandas=True)
     except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
         raise InvalidTypeError(
-            f"column {name!r} is {dtype} that Arrow cannot hold ({error}); {_CAST}df[{name!r}].astype('string')",
+            f"column {name!r} is {dtype} that Arrow cannot hold ({error}); cast it to numbers, strings or times first",
             column=name,
         ) from error
     return array if isinstance(array, pa.ChunkedArray) else pa.chunked_array([array])
@@ -118,33 +114,6 @@ def passed_column(series: pd.Series[Any], name: str) -> pa.ChunkedArray:
     if any(is_type(column.type) for is_type in (types.is_union, types.is_list_view, types.is_large_list_view)):
         raise InvalidTypeError(f"column {name!r} is {column.type}, which custcore does not read", column=name)
     return column
-
-
-def _refuse_mixture(series: pd.Series[Any], name: str) -> None:
-    """Raise for the first object in a column whose type family differs from that of the first object."""
-    first = None
-    for row, value in enumerate(series):
-        if pd.api.types.is_scalar(value) and pd.isna(value):
-            continue
-        family = _family(value)
-        first = first or family
-        if family != first:
-            raise InvalidTypeError(
-                f"column {name!r} contains objects of several types: {first}, and {family} in row {row}; "
-                f"{_CAST}df[{name!r}].astype('string')",
-                column=name,
-                row=row,
-            )
-
-
-def _family(value: object) -> str:
-    if isinstance(value, bool):
-        return "bool"
-    if isinstance(value, Number):
-        return "number"
-    if isinstance(value, datetime):
-        return "datetime" if value.tzinfo is None else "datetime with a zone"
-    return type(value).__name__
 
 
 def _role(array: pa.ChunkedArray, name: str, argument: str, remarks: list[str]) -> pa.ChunkedArray:

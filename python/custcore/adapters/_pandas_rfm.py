@@ -13,7 +13,7 @@ from custcore.adapters._mixin import FrameMethods
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from custcore._input.data import AsOf, Progress
+    from custcore._input.data import AsOf, Progress, TimeZone
     from custcore._rfm.scorer import Bins, Cuts, Segments
     from custcore.result import Table
 
@@ -42,7 +42,7 @@ class PandasRfm(FrameMethods[pd.DataFrame]):
         n_days: bool = False,
         attributes: Mapping[str, Literal["first", "last"]] | None = None,
         amount_decimals: int = 6,
-        timezone: str | None = None,
+        timezone: TimeZone | None = None,
         on_null: Literal["drop", "error"] = "drop",
         on_nonfinite: Literal["error", "drop"] = "error",
         sort: bool = True,
@@ -87,9 +87,11 @@ class PandasRfm(FrameMethods[pd.DataFrame]):
             purchase; ties go to the smallest value.
         amount_decimals : int, default 6
             Decimal places, 0 to 12, to which float amounts are rounded when read. Their sums
-            are then exact and independent of row order.
-        timezone : str, optional
-            IANA time zone whose local days count for times with a zone. Times without a zone
+            are then exact and independent of row order. Amounts that this changes by more than
+            1 %, such as those read as 0, are reported.
+        timezone : str or tzinfo, optional
+            Time zone whose local days count for times with a zone: an IANA name, an offset such
+            as ``"+05:30"``, or a ``tzinfo`` with a name or a fixed offset. Times without a zone
             are never shifted. Default: the column's own zone.
         on_null : {"drop", "error"}, default "drop"
             Whether a null id, time or amount is reported, or an error that names its row.
@@ -158,7 +160,7 @@ class PandasRfm(FrameMethods[pd.DataFrame]):
         n_days: bool = False,
         attributes: Mapping[str, Literal["first", "last"]] | None = None,
         amount_decimals: int = 6,
-        timezone: str | None = None,
+        timezone: TimeZone | None = None,
         on_null: Literal["drop", "error"] = "drop",
         on_nonfinite: Literal["error", "drop"] = "error",
         sort: bool = True,
@@ -236,9 +238,11 @@ class PandasRfm(FrameMethods[pd.DataFrame]):
             purchase; ties go to the smallest value.
         amount_decimals : int, default 6
             Decimal places, 0 to 12, to which float amounts are rounded when read. Their sums
-            are then exact and independent of row order.
-        timezone : str, optional
-            IANA time zone whose local days count for times with a zone. Times without a zone
+            are then exact and independent of row order. Amounts that this changes by more than
+            1 %, such as those read as 0, are reported.
+        timezone : str or tzinfo, optional
+            Time zone whose local days count for times with a zone: an IANA name, an offset such
+            as ``"+05:30"``, or a ``tzinfo`` with a name or a fixed offset. Times without a zone
             are never shifted. Default: the column's own zone.
         on_null : {"drop", "error"}, default "drop"
             Whether a null id, time or amount is reported, or an error that names its row.

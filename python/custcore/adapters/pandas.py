@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     import custcore
-    from custcore._input.data import AsOf, Progress
+    from custcore._input.data import AsOf, Progress, TimeZone
     from custcore.result import Report, Table
 
 __all__ = ["CustcoreAccessor"]
@@ -138,7 +138,7 @@ class CustcoreAccessor(PandasRfm):
         n_days: bool = False,
         attributes: Mapping[str, Literal["first", "last"]] | None = None,
         amount_decimals: int = 6,
-        timezone: str | None = None,
+        timezone: TimeZone | None = None,
         on_null: Literal["drop", "error"] = "drop",
         on_nonfinite: Literal["error", "drop"] = "error",
         sort: bool = True,
@@ -205,9 +205,11 @@ class CustcoreAccessor(PandasRfm):
             purchase; ties go to the smallest value.
         amount_decimals : int, default 6
             Decimal places, 0 to 12, to which float amounts are rounded when read. Their sums
-            are then exact and independent of row order.
-        timezone : str, optional
-            IANA time zone whose local days count for times with a zone. Times without a zone
+            are then exact and independent of row order. Amounts that this changes by more than
+            1 %, such as those read as 0, are reported.
+        timezone : str or tzinfo, optional
+            Time zone whose local days count for times with a zone: an IANA name, an offset such
+            as ``"+05:30"``, or a ``tzinfo`` with a name or a fixed offset. Times without a zone
             are never shifted. Default: the column's own zone.
         on_null : {"drop", "error"}, default "drop"
             Whether a null id, time or amount is reported, or an error that names its row.
@@ -277,7 +279,8 @@ class CustcoreAccessor(PandasRfm):
     def _customers(self) -> pa.Table:
         return self._arrow({})
 
-    def _converted(self, table: Table, remarks: list[str]) -> pd.DataFrame:
+    @staticmethod
+    def _converted(table: Table, remarks: list[str]) -> pd.DataFrame:
         """A result as a DataFrame, with its report."""
         arrow = table.to_pyarrow()
         frame = pd.DataFrame({name: pandas_column(arrow[name]) for name in arrow.column_names})

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     import custcore
-    from custcore._input.data import AsOf, Progress
+    from custcore._input.data import AsOf, Progress, TimeZone
     from custcore.result import Report, Table
 
 __all__ = ["CustcoreNamespace"]
@@ -109,7 +109,7 @@ class CustcoreNamespace(PolarsRfm):
         n_days: bool = False,
         attributes: Mapping[str, Literal["first", "last"]] | None = None,
         amount_decimals: int = 6,
-        timezone: str | None = None,
+        timezone: TimeZone | None = None,
         on_null: Literal["drop", "error"] = "drop",
         on_nonfinite: Literal["error", "drop"] = "error",
         sort: bool = True,
@@ -175,9 +175,11 @@ class CustcoreNamespace(PolarsRfm):
             purchase; ties go to the smallest value.
         amount_decimals : int, default 6
             Decimal places, 0 to 12, to which float amounts are rounded when read. Their sums
-            are then exact and independent of row order.
-        timezone : str, optional
-            IANA time zone whose local days count for times with a zone. Times without a zone
+            are then exact and independent of row order. Amounts that this changes by more than
+            1 %, such as those read as 0, are reported.
+        timezone : str or tzinfo, optional
+            Time zone whose local days count for times with a zone: an IANA name, an offset such
+            as ``"+05:30"``, or a ``tzinfo`` with a name or a fixed offset. Times without a zone
             are never shifted. Default: the column's own zone.
         on_null : {"drop", "error"}, default "drop"
             Whether a null id, time or amount is reported, or an error that names its row.
@@ -234,7 +236,8 @@ class CustcoreNamespace(PolarsRfm):
         """All columns, in memory, as they are read several times."""
         return self._frame.collect() if isinstance(self._frame, pl.LazyFrame) else self._frame
 
-    def _converted(self, table: Table, remarks: list[str]) -> pl.DataFrame:  # noqa: ARG002 (frames carry no report)
+    @staticmethod
+    def _converted(table: Table, remarks: list[str]) -> pl.DataFrame:  # noqa: ARG004 (frames carry no report)
         return table.to_polars()
 
     def _appended(self, call: Callable[[Any], Table], segments: object) -> pl.DataFrame:

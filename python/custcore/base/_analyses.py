@@ -105,7 +105,8 @@ class Analyses:
             their last period.
         horizon : int, optional
             With ``return_criteria="on_or_after"``: active in k to k + horizon - 1, complete
-            when the last of these is over, so that old and young cohorts are comparable.
+            when the last of these is over, so that old and young cohorts are comparable. Cell 0
+            is the size of the cohort and does not wait for that.
         cohort_by : str, default "first"
             ``"first"``: the cohort is the period of the first purchase; customers who bought
             before ``observation_start`` are in no cohort. ``"first_in_window"``: the period of

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from custcore._input import arguments
 from custcore._input.data import as_of_argument, as_source, rows_total
+from custcore._input.read_options import columns_read
 from custcore.errors import InvalidArgumentError, InvalidTypeError
 
 if TYPE_CHECKING:
     from custcore import _core
+    from custcore._core import ReadOptions
     from custcore._input.data import AsOf, Data, Progress
     from custcore.base._customer_base import CustomerBase
 
@@ -25,6 +27,7 @@ class Changes:
     __slots__ = ()
 
     _core: _core.CustomerBase
+    _options: ReadOptions
 
     def update(
         self,
@@ -70,11 +73,18 @@ class Changes:
         every = arguments.choice("commit_every", commit_every, ("update", "batch"))
         if every == "update":
             self._core.update(
-                as_source(data), batch_id=batch, n_threads=threads, progress=progress, rows_total=rows_total(data)
+                as_source(data, columns_read(self._options)),
+                batch_id=batch,
+                n_threads=threads,
+                progress=progress,
+                rows_total=rows_total(data),
             )
         elif batch is None:
             self._core.update_by_batch(
-                as_source(data), n_threads=threads, progress=progress, rows_total=rows_total(data)
+                as_source(data, columns_read(self._options)),
+                n_threads=threads,
+                progress=progress,
+                rows_total=rows_total(data),
             )
         else:
             raise InvalidArgumentError(
@@ -131,7 +141,7 @@ class Changes:
         mapping : dict of old to new id, or pairs of them
             Ids as they are in the data: int, str or bytes. ``{1: 2, 2: 1}`` swaps two customers.
         """
-        pairs = _listed("mapping", mapping.items() if isinstance(mapping, Mapping) else mapping)
+        pairs = _listed("mapping", mapping.items() if hasattr(mapping, "items") else mapping)
         for pair in pairs:
             if not isinstance(pair, tuple | list) or len(pair) != 2:
                 raise InvalidTypeError(

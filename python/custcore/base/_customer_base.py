@@ -17,6 +17,7 @@ from custcore.result import Table
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from custcore._input.data import TimeZone
     from custcore.result import Report
 
 __all__ = ["CustomerBase"]
@@ -75,9 +76,11 @@ class CustomerBase(Changes, Analyses):
         cannot be merged.
     amount_decimals : int, default 6
         Decimal places, 0 to 12, to which float amounts are rounded when read. Their sums
-        are then exact and independent of row order.
-    timezone : str, optional
-        IANA time zone whose local days count for times with a zone. Times without a zone
+        are then exact and independent of row order. Amounts that this changes by more than
+        1 %, such as those read as 0, are reported.
+    timezone : str or tzinfo, optional
+        Time zone whose local days count for times with a zone: an IANA name, an offset such
+        as ``"+05:30"``, or a ``tzinfo`` with a name or a fixed offset. Times without a zone
         are never shifted. Default: the column's own zone.
     on_null : {"drop", "error"}, default "drop"
         Whether a null id, time or amount is reported, or an error that names its row.
@@ -139,7 +142,7 @@ class CustomerBase(Changes, Analyses):
         zero_is_purchase: bool = True,
         order_lines: Literal["any", "adjacent"] = "any",
         amount_decimals: int = 6,
-        timezone: str | None = None,
+        timezone: TimeZone | None = None,
         on_null: Literal["drop", "error"] = "drop",
         on_nonfinite: Literal["error", "drop"] = "error",
         late: Literal["error", "report"] = "error",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from custcore import _core
 from custcore._input import arguments
 from custcore._input.data import as_source, rows_total
+from custcore._input.read_options import columns_read
 from custcore.base._customer_base import CustomerBase
 from custcore.errors import InvalidArgumentError, InvalidTypeError
 
@@ -80,9 +81,10 @@ def scan(
     >>> products.rfm().to_pyarrow()["monetary_total"].to_pylist()
     [30.0, 5.5]
     """
+    checked = _checked(bases)
     _core.scan(
-        as_source(data),
-        _checked(bases),
+        as_source(data, [name for base in bases.values() for name in columns_read(base._options)]),
+        checked,
         batch_id=arguments.optional_name("batch_id", batch_id),
         n_threads=arguments.optional_whole("n_threads", n_threads),
         progress=progress,

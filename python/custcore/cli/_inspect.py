@@ -28,7 +28,7 @@ def command(files: tuple[str, ...], delimiter: str, as_json: bool) -> None:
     """Show columns, types and rows of FILE, and the likely columns of customer id, time, amount and order id."""
     found = look(files, delimiter)
     if as_json:
-        click.echo(json.dumps(_render.plain(found), ensure_ascii=False))
+        click.echo(json.dumps(_render.plain(found), ensure_ascii=False, allow_nan=False))
         return
     out = _render.console()
     grid = _render.table("column", "type", "looks like", "first values", left=4)

@@ -26,6 +26,7 @@ SAID = {
     "excluded_refunds": "refunded",
     "refund_only_customers": "with refunds only",
     "null_amount": "without an amount, counted as 0",
+    "rounded_amount": "whose amount rounding changed by more than 1 %",
     "netted_refunds": "refunded, subtracted from the money",
     "null_order_id": "without an order id, each an order by itself",
     "zero_orders": "of amount 0",

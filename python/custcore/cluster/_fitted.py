@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from custcore._input import arguments
+from custcore._input.rows import row_values
 from custcore.cluster._features import features, weights
-from custcore.errors import ColumnNotFoundError, InvalidArgumentError, NotFittedError
+from custcore.errors import NotFittedError
 from custcore.result import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import numpy as np
 
     from custcore._core import KMeans as CoreKMeans
+    from custcore._input.rows import Row
     from custcore.cluster._features import Features, Weights
     from custcore.cluster._scaler import Scaler
 
@@ -87,33 +86,23 @@ class Fitted:
         """
         return self._fitted().score(features(x), sample_weight=weights(sample_weight), n_threads=self._threads())
 
-    def predict_one(self, values: Sequence[float] | Mapping[str, float]) -> int:
+    def predict_one(self, values: Row) -> int:
         """The cluster of one customer, without Arrow or numpy.
 
         Parameters
         ----------
         values
-            The features in the order of the fit, or a dict by their names, in their own units.
+            The features in the order of the fit, in their own units; or a labelled row, whose
+            values are found by name: a dict, a pandas Series, a named tuple, a record of numpy,
+            a dataclass. Labels that are no features are ignored.
         """
         core = self._core
         if core is None:
             core = self._fitted()
         kind = type(values)
         if kind is list or kind is tuple:
-            return core.predict_one(values)  # type: ignore[arg-type]  # a tuple is as good
-        if isinstance(values, Mapping):
-            names = core.feature_names
-            if names is None:
-                raise InvalidArgumentError(
-                    "the features have no names, as the model was fitted on an array; pass a list"
-                )
-            try:
-                values = [values[name] for name in names]
-            except KeyError as error:
-                raise ColumnNotFoundError(
-                    f"values has no {error.args[0]!r}; the features are {names}", column=error.args[0]
-                ) from None
-        return core.predict_one(list(values))
+            return core.predict_one(values)  # type: ignore[arg-type]
+        return core.predict_one(row_values("values", values, core.feature_names))
 
     def assign(self, data: Features) -> Table:
         """The table with the cluster of each row.
@@ -139,7 +128,8 @@ class Fitted:
         x : (n_rows, n_features), optional
             The rows to describe, those of the fit or others: a model does not keep the rows of
             its fit. Only the model of :func:`custcore.segment_customers` has the profile of its
-            customers and may be called without ``x``, until it is saved or pickled.
+            customers and may be called without ``x``; a file of it, or the bytes of
+            :meth:`to_bytes`, do not keep that.
 
         Returns
         -------
@@ -175,7 +165,8 @@ class Fitted:
         self._fitted()
         if self._labels is None:
             raise NotFittedError(
-                "a loaded model has no labels_, as it does not contain the rows of its fit; use predict(x)"
+                "this model has no labels_: it was loaded or changed after its fit, whose rows it does not keep; "
+                "use predict(x)"
             )
         return _ints(self._labels)
 

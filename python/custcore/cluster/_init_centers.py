@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from custcore import _core
 from custcore._input import arguments
 from custcore.cluster._features import columns as checked_columns
 from custcore.cluster._features import feature_rows, reusable
-from custcore.errors import InvalidArgumentError
+from custcore.errors import InvalidArgumentError, InvalidTypeError
 from custcore.result import Table
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ __all__ = [
     "feature_columns",
     "given_centers",
     "matrix",
+    "numbers_of_clusters",
     "reusable_features",
     "too_few_clusters",
 ]
@@ -50,6 +52,16 @@ def reusable_features(x: Features, columns: object, scaler: Scaler | None) -> ob
         return reusable(x, listed)
     scaled = scaler._core.feature_names
     return reusable(x, None if scaled is None else dict.fromkeys([*(listed or []), *scaled]))
+
+
+def numbers_of_clusters(ks: object) -> list[int]:
+    """Several numbers of clusters, each 1 or more."""
+    if isinstance(ks, str | bytes) or not isinstance(ks, Iterable):
+        raise InvalidTypeError(f"ks={ks!r} is {type(ks).__name__}; expected numbers of clusters, e.g. range(2, 11)")
+    listed = [at_least_one("ks", k) for k in ks]
+    if not listed:
+        raise InvalidArgumentError("ks is empty; expected numbers of clusters, e.g. range(2, 11)")
+    return listed
 
 
 def at_least_one(argument: str, value: object) -> int:

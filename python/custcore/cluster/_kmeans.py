@@ -248,7 +248,7 @@ class KMeans(Fitted, Persistable):
 
             seed = secrets.randbits(63)
         else:
-            seed = arguments.whole("random_state", self.random_state)
+            seed = arguments.whole("random_state", self.random_state, bits=128)
             if not 0 <= seed < 2**64:
                 raise InvalidArgumentError(f"random_state={seed} is outside 0 to 2**64 - 1")
         init: Any = self.init
@@ -307,7 +307,7 @@ class KMeans(Fitted, Persistable):
         return found
 
     def __getstate__(self) -> dict[str, Any]:
-        state = {name: value for name, value in vars(self).items() if name not in {"_core", "_labels", "_profile"}}
+        state = {name: value for name, value in vars(self).items() if name not in {"_core", "_labels"}}
         state["_fit"] = None if self._core is None else self._bytes()
         if self._labels is not None:
             state["_labels_bytes"] = bytes(memoryview(self._labels))  # type: ignore[arg-type]
@@ -319,7 +319,8 @@ class KMeans(Fitted, Persistable):
         vars(self).update(state)
         self._core = None if fit is None else _core.KMeans.from_bytes(fit)[0]
         self._labels = labels
-        self._profile = None
+        # Older pickles have no profile.
+        self._profile = state.get("_profile")
 
     def __repr__(self) -> str:
         given = {

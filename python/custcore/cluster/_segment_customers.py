@@ -12,7 +12,7 @@ from custcore._rfm import rfm
 from custcore.cluster._features import columns as checked_columns
 from custcore.cluster._features import features as read_features
 from custcore.cluster._features import named
-from custcore.cluster._init_centers import at_least_one
+from custcore.cluster._init_centers import at_least_one, numbers_of_clusters
 from custcore.cluster._kmeans import KMeans
 from custcore.cluster._scaler import Scaler
 from custcore.cluster._select_k import select_k
@@ -22,7 +22,7 @@ from custcore.result import Table
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from custcore._input.data import AsOf, Data, Progress
+    from custcore._input.data import AsOf, Data, Progress, TimeZone
 
 __all__ = ["segment_customers"]
 
@@ -67,7 +67,7 @@ def segment_customers(
     n_days: bool = False,
     attributes: Mapping[str, Literal["first", "last"]] | None = None,
     amount_decimals: int = 6,
-    timezone: str | None = None,
+    timezone: TimeZone | None = None,
     on_null: Literal["drop", "error"] = "drop",
     on_nonfinite: Literal["error", "drop"] = "error",
     sort: bool = True,
@@ -144,9 +144,11 @@ def segment_customers(
         purchase; ties go to the smallest value.
     amount_decimals : int, default 6
         Decimal places, 0 to 12, to which float amounts are rounded when read. Their sums
-        are then exact and independent of row order.
-    timezone : str, optional
-        IANA time zone whose local days count for times with a zone. Times without a zone
+        are then exact and independent of row order. Amounts that this changes by more than
+        1 %, such as those read as 0, are reported.
+    timezone : str or tzinfo, optional
+        Time zone whose local days count for times with a zone: an IANA name, an offset such
+        as ``"+05:30"``, or a ``tzinfo`` with a name or a fixed offset. Times without a zone
         are never shifted. Default: the column's own zone.
     on_null : {"drop", "error"}, default "drop"
         Whether a null id, time or amount is reported, or an error that names its row.
@@ -286,7 +288,7 @@ def _chosen(
     n_threads: int | None,
 ) -> tuple[int, tuple[str, ...]]:
     """The suggested number of clusters, and the reason."""
-    tried = [at_least_one("ks", k) for k in ks]
+    tried = numbers_of_clusters(ks)
     possible = [k for k in tried if k <= n_customers]
     if not possible:
         raise InvalidArgumentError(f"ks={tried} are more than the {n_customers} customers")

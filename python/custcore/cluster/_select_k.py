@@ -8,10 +8,9 @@ from custcore import _core
 from custcore._input import arguments
 from custcore.cluster._features import columns as checked_columns
 from custcore.cluster._features import features
-from custcore.cluster._init_centers import at_least_one, feature_columns, reusable_features
+from custcore.cluster._init_centers import at_least_one, feature_columns, numbers_of_clusters, reusable_features
 from custcore.cluster._kmeans import KMeans
 from custcore.cluster._scaler import Scaler
-from custcore.errors import InvalidArgumentError
 from custcore.result import Table
 
 if TYPE_CHECKING:
@@ -86,9 +85,7 @@ def select_k(
     >>> [row["k"] for row in table.to_pylist() if row["suggested"]]
     [3]
     """
-    listed = [at_least_one("ks", k) for k in ks]
-    if not listed:
-        raise InvalidArgumentError("ks is empty; expected numbers of clusters, e.g. range(2, 11)")
+    listed = numbers_of_clusters(ks)
     settings = KMeans(n_init=n_init, max_iter=max_iter, tol=tol, scaler=scaler, random_state=random_state)
     threads = arguments.optional_whole("n_threads", n_threads)
     columns = checked_columns("columns", columns)

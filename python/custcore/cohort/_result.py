@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Literal
 
 from custcore._input import arguments
 from custcore.cohort._definition import cohort_definition, period_name
+from custcore.cohort._stored import StoredCohorts
 from custcore.cohort._triangle import LEGEND, Triangle, triangle
+from custcore.errors import OutOfRangeError
 from custcore.result import Table
 
 if TYPE_CHECKING:
@@ -20,7 +22,8 @@ __all__ = ["CohortRetention"]
 class CohortRetention:
     """Retention by cohort and period; returned by :func:`custcore.cohort_retention`.
 
-    It exports Arrow itself: ``pyarrow.table(result)`` is the long table.
+    It exports Arrow itself: ``pyarrow.table(result)`` is the long table. It can be pickled: the
+    pickle holds all of its tables. Copies share the result, which never changes.
 
     Examples
     --------
@@ -55,7 +58,7 @@ class CohortRetention:
 
     def __init__(
         self,
-        core: _core.CohortRetention,
+        core: _core.CohortRetention | StoredCohorts,
         read: _core.ReadOptions,
         options: _core.CohortOptions,
         preset: str | None = None,
@@ -223,7 +226,11 @@ class CohortRetention:
             Its lines, with what was observed and what is complete; ``.text()`` and ``.html()``
             render it.
         """
-        return triangle(self._core, rows=rows, columns=columns)
+        shown = {name: arguments.whole(name, value) for name, value in (("rows", rows), ("columns", columns))}
+        for name, value in shown.items():
+            if value < 0:
+                raise OutOfRangeError(f"{name}={value} is negative; expected how many to show")
+        return triangle(self._core, **shown)
 
     @property
     def definition(self) -> str:
@@ -275,6 +282,17 @@ class CohortRetention:
         if any(entry.count for entry in self.report):
             parts.append(f"<pre>{html.escape(repr(self.report))}</pre>")
         return "".join(parts)
+
+    def __copy__(self) -> CohortRetention:
+        return CohortRetention(self._core, self._read, self._options, self._preset)
+
+    def __deepcopy__(self, memo: object) -> CohortRetention:
+        return self.__copy__()
+
+    def __reduce__(self) -> tuple[object, ...]:
+        core = self._core
+        stored = core if isinstance(core, StoredCohorts) else StoredCohorts.of(core)
+        return CohortRetention, (stored, self._read, self._options, self._preset)
 
     def _title(self) -> str:
         core, options = self._core, self._options

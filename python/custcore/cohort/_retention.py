@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from custcore import _core
 from custcore._input import arguments
 from custcore._input.data import as_source, rows_total
-from custcore._input.read_options import read_options
+from custcore._input.read_options import columns_read, read_options
 from custcore.cohort._arguments import cohort_options
 from custcore.cohort._presets import with_presets
 from custcore.cohort._result import CohortRetention
@@ -15,7 +15,7 @@ from custcore.cohort._result import CohortRetention
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from custcore._input.data import AsOf, Data, Progress
+    from custcore._input.data import AsOf, Data, Progress, TimeZone
 
 __all__ = ["cohort_retention"]
 
@@ -41,7 +41,7 @@ def cohort_retention(
     min_occurrences: int = 1,
     week_start: str = "monday",
     fiscal_year_start: int = 1,
-    timezone: str | None = None,
+    timezone: TimeZone | None = None,
     as_of: AsOf | None = None,
     observation_start: AsOf | None = None,
     observation_end: AsOf | None = None,
@@ -101,7 +101,8 @@ def cohort_retention(
         their last period.
     horizon : int, optional
         With ``return_criteria="on_or_after"``: active in k to k + horizon - 1, complete
-        when the last of these is over, so that old and young cohorts are comparable.
+        when the last of these is over, so that old and young cohorts are comparable. Cell 0
+        is the size of the cohort and does not wait for that.
     cohort_by : str, default "first"
         ``"first"``: the cohort is the period of the first purchase; customers who bought
         before ``observation_start`` are in no cohort. ``"first_in_window"``: the period of
@@ -123,8 +124,9 @@ def cohort_retention(
         First day of the week, in English.
     fiscal_year_start : int, default 1
         Month, 1 to 12, with which years and quarters begin.
-    timezone : str, optional
-        IANA time zone whose local days count for times with a zone. Times without a zone
+    timezone : str or tzinfo, optional
+        Time zone whose local days count for times with a zone: an IANA name, an offset such
+        as ``"+05:30"``, or a ``tzinfo`` with a name or a fixed offset. Times without a zone
         are never shifted. Default: the column's own zone.
     as_of : date, datetime or str, optional
         The last local day that counts, inclusive. Default: the last date among rows that
@@ -158,7 +160,8 @@ def cohort_retention(
         consecutive lines form an order, which needs memory per customer only.
     amount_decimals : int, default 6
         Decimal places, 0 to 12, to which float amounts are rounded when read. Their sums
-        are then exact and independent of row order.
+        are then exact and independent of row order. Amounts that this changes by more than
+        1 %, such as those read as 0, are reported.
     on_null : {"drop", "error"}, default "drop"
         Whether a null id, time or amount is reported, or an error that names its row.
     on_nonfinite : {"error", "drop"}, default "error"
@@ -263,7 +266,9 @@ def cohort_retention(
         rfm=rfm,
     )
     core = _core.cohort_retention(
-        as_source(data),
+        as_source(
+            data, [*columns_read(read), *(options[role] for role in ("by", "cohort_column", "start", "returning"))]
+        ),
         read,
         options,
         n_threads=arguments.optional_whole("n_threads", n_threads),

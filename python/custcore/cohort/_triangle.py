@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from custcore._core import CohortRetention
+    from custcore.cohort._stored import StoredCohorts
 
 __all__ = ["Cell", "Line", "Triangle", "triangle"]
 
@@ -98,7 +99,7 @@ def percent(rate: float) -> str:
     return "100%" if rate == 1 else f"{100 * rate:.1f}%"
 
 
-def triangle(core: CohortRetention, *, rows: int, columns: int) -> Triangle:
+def triangle(core: CohortRetention | StoredCohorts, *, rows: int, columns: int) -> Triangle:
     """The first and last cohorts, the first columns, and the pooled average.
 
     Parameters
@@ -122,7 +123,7 @@ def triangle(core: CohortRetention, *, rows: int, columns: int) -> Triangle:
         first = names.index("cohort_size") + 1
         if number:
             lines.append(None)
-        elif core.starts_truncated:
+        elif core.starts_truncated and rates.num_rows:
             cut = rates.values("cohort", 0, 1)[0]
         shown_rows = (0, rates.num_rows)
         heads = [rates.values(name, *shown_rows) for name in names[: first - 1]]
@@ -144,7 +145,7 @@ def triangle(core: CohortRetention, *, rows: int, columns: int) -> Triangle:
     return Triangle(shown, lines, core.n_columns - len(shown))
 
 
-def _average(core: CohortRetention, columns: int) -> Line:
+def _average(core: CohortRetention | StoredCohorts, columns: int) -> Line:
     rates: Sequence[Any] = core.average("pooled", columns).values("rate", 0, columns)
     return Line("average", None, [Cell(rate, rate is not None, True) for rate in rates])
 

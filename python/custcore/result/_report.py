@@ -29,7 +29,8 @@ class ReportEntry:
     count : int
         Number of items; 0 if nothing was counted.
     sum : float, int, Decimal or None
-        Sum of money, in the type of the amounts; None without an amount column.
+        Sum of money, in the type of the amounts; None without an amount column. Of
+        ``rounded_amount`` it is what rounding took: the amounts less what was read.
     first_row : int or None
         The first row, counted from 0 over the whole input.
     n_rows : int
@@ -49,7 +50,9 @@ class ReportEntry:
 class Report:
     """What a result excludes and why.
 
-    Result and report add up to the input, to the cent.
+    Result and report add up to the input, to the cent, as float amounts are read with
+    ``amount_decimals`` places. Amounts that this changes by more than 1 % are a note,
+    ``rounded_amount``.
 
     All entries are always present, with a count of 0 if nothing was counted:
     ``report["null_customer_id"].count``.

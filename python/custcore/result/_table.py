@@ -7,6 +7,7 @@ import html
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from custcore import _core
 from custcore.result._report import Report, ReportEntry
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
-    from custcore import _core
 
 __all__ = ["Schema", "Table"]
 
@@ -54,6 +54,20 @@ class Schema(Mapping[str, str]):
     def __arrow_c_schema__(self) -> object:
         return self._core.__arrow_c_schema__()
 
+    def __copy__(self) -> Schema:
+        return Schema(self._core)
+
+    def __deepcopy__(self, memo: object) -> Schema:
+        return self.__copy__()
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # The rows are not part of the schema.
+        return Schema._restored, (self._core.part(0, 0, self._core.column_names).to_bytes(),)
+
+    @classmethod
+    def _restored(cls, data: bytes) -> Schema:
+        return cls(_core.Table.from_bytes(data))
+
     def __repr__(self) -> str:
         return "\n".join(f"{name}: {kind}" for name, kind in self._types.items())
 
@@ -63,7 +77,8 @@ class Table:
 
     It can be passed to anything that reads Arrow, repeatedly and without a copy:
     ``pyarrow.table(t)``, ``polars.DataFrame(t)``, ``pandas.DataFrame.from_arrow(t)``,
-    DuckDB, another custcore call.
+    DuckDB, another custcore call. It can be pickled, with its report; copies share the
+    rows, which never change.
 
     Examples
     --------
@@ -125,6 +140,26 @@ class Table:
 
     def __len__(self) -> int:
         return self.num_rows
+
+    def __copy__(self) -> Table:
+        return Table._with_report(self._core, self._report)
+
+    def __deepcopy__(self, memo: object) -> Table:
+        return self.__copy__()
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Table._restored, (self._core.to_bytes(), self._report)
+
+    @staticmethod
+    def _restored(data: bytes, report: Report | None) -> Table:
+        return Table._with_report(_core.Table.from_bytes(data), report)
+
+    @staticmethod
+    def _with_report(core: _core.Table, report: Report | None) -> Table:
+        """A table whose report is that of the core, or another one."""
+        table = Table(core)
+        table._report = report
+        return table
 
     def to_pyarrow(self) -> pa.Table:
         """The table as a ``pyarrow.Table``, without a copy."""

@@ -15,7 +15,7 @@ pub fn number(value: &Bound<'_, PyAny>, argument: &str) -> PyResult<Number> {
     } else if value.is_instance_of::<PyInt>() {
         match value.extract() {
             Ok(value) => Ok(Number::Integer(value)),
-            Err(_) => value.extract().map(|value| Number::Decimal(value, 0)),
+            Err(_) => value.extract().map(|value| Number::Decimal(value, 0)).or_else(|_| value.extract().map(Number::Float)),
         }
     } else if value.hasattr("as_tuple")? {
         decimal(value)
@@ -31,6 +31,10 @@ pub fn number(value: &Bound<'_, PyAny>, argument: &str) -> PyResult<Number> {
         // -0.0 equals 0.0.
         Ok(Number::Float(value)) => Ok(Number::Float(value + 0.0)),
         Ok(number) => Ok(number),
+        Err(_) if value.is_instance_of::<PyInt>() => {
+            let message = format!("{argument} is an integer that exceeds the largest float; expected a smaller number");
+            Err(into_py(py, &Error::new(ErrorKind::OutOfRange, message)))
+        }
         Err(_) => {
             let found = value.get_type().name()?;
             Err(into_py(py, &Error::new(ErrorKind::InvalidType, format!("{argument} is {found}; expected a number"))))

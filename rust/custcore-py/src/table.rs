@@ -7,10 +7,13 @@ use arrow_array::types::{
 };
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Schema, SchemaRef, TimeUnit};
-use custcore::{Amount, EntryKind, Error, ErrorKind, Money, Report, ReportUnit, date_text, decimal_text, find_column, type_name};
+use custcore::{
+    Amount, EntryKind, Error, ErrorKind, Money, Report, ReportUnit, StoredTable, date_text, decimal_text, find_column, table_from_bytes,
+    table_to_bytes, type_name,
+};
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
-use pyo3::types::{PyCapsule, PyDict, PyList, PyTuple};
+use pyo3::types::{PyBytes, PyCapsule, PyDict, PyList, PyTuple};
 
 use crate::boundary::export::{schema_capsule, stream_capsule};
 use crate::boundary::header::{Selection, Unusable};
@@ -104,6 +107,34 @@ impl CoreTable {
         Ok(Self { schema, batches, report: Report { remarks, ..Report::default() }, unusable })
     }
 
+    /// Rows `start..stop` of some columns, with the whole report.
+    fn part(&self, py: Python<'_>, start: usize, stop: usize, columns: Vec<String>) -> PyResult<Self> {
+        let positions = columns.iter().map(|name| self.position(py, name)).collect::<PyResult<Vec<_>>>()?;
+        let invalid = |error: arrow_schema::ArrowError| into_py(py, &Error::internal(error));
+        let schema = Arc::new(self.schema.project(&positions).map_err(invalid)?);
+        let (mut batches, mut before) = (Vec::with_capacity(self.batches.len()), 0);
+        for batch in &self.batches {
+            let rows = batch.num_rows();
+            let (from, to) = (start.clamp(before, before + rows) - before, stop.clamp(before, before + rows) - before);
+            batches.push(batch.project(&positions).map_err(invalid)?.slice(from, to.saturating_sub(from)));
+            before += rows;
+        }
+        Ok(Self { schema, batches, report: self.report.clone() })
+    }
+
+    /// The table and its report as bytes, which are checked when they are read.
+    fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let table = StoredTable { schema: self.schema.clone(), batches: self.batches.clone(), report: self.report.clone() };
+        let bytes = py.detach(move || table_to_bytes(&table)).map_err(|error| into_py(py, &error))?;
+        Ok(PyBytes::new(py, &bytes))
+    }
+
+    #[staticmethod]
+    fn from_bytes(py: Python<'_>, data: &[u8]) -> PyResult<Self> {
+        let StoredTable { schema, batches, report } = table_from_bytes(data).map_err(|error| into_py(py, &error))?;
+        Ok(Self { schema, batches, report })
+    }
+
     #[getter]
     fn num_rows(&self) -> usize {
         self.batches.iter().map(RecordBatch::num_rows).sum()
@@ -190,7 +221,7 @@ impl CoreTable {
             PyTuple::new(
                 py,
                 [
-                    entry.name.into_bound_py_any(py)?,
+                    entry.name.as_ref().into_bound_py_any(py)?,
                     kind.into_bound_py_any(py)?,
                     unit.into_bound_py_any(py)?,
                     entry.count.into_bound_py_any(py)?,

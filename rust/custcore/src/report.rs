@@ -1,6 +1,8 @@
 //! What a result excludes and why: counts, sums of money, first rows. Result and report together account for the whole
 //! input, to the cent.
 
+use std::borrow::Cow;
+
 use crate::num::money::{Amount, Money};
 
 /// A running count with its sum of money and first row.
@@ -79,7 +81,7 @@ pub enum ReportUnit {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReportEntry {
     /// The name of the entry; every entry is present, with a count of 0 if nothing was counted.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// Excluded data, or a note.
     pub kind: EntryKind,
     /// The unit of `count`.
@@ -98,7 +100,7 @@ impl ReportEntry {
     /// The entry for a tally.
     pub fn new(name: &'static str, kind: EntryKind, unit: ReportUnit, tally: &Tally, money: Option<Money>) -> Self {
         Self {
-            name,
+            name: Cow::Borrowed(name),
             kind,
             unit,
             count: tally.count,

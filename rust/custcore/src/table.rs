@@ -1,5 +1,7 @@
 //! The result of every computation: one Arrow record batch with the report of excluded rows.
 
+pub(crate) mod bytes;
+
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Decimal128Array, Float64Array, Int64Array, RecordBatch, RecordBatchOptions};

@@ -49,11 +49,11 @@ fn base(pieces: &[&[Row]], track: Track, texts: bool) -> CustomerBase {
 }
 
 /// Count, rows, sum and first row of each entry.
-type Entries = BTreeMap<&'static str, (u64, u64, i128, Option<u64>)>;
+type Entries = BTreeMap<String, (u64, u64, i128, Option<u64>)>;
 
 fn add(report: &Report, entries: &mut Entries) {
     for entry in &report.entries {
-        let (count, rows, units, first) = entries.entry(entry.name).or_default();
+        let (count, rows, units, first) = entries.entry(entry.name.to_string()).or_default();
         *count += entry.count;
         *rows += entry.rows;
         *units += entry.sum.map_or(0, |Amount { units, .. }| units);

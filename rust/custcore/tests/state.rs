@@ -111,12 +111,12 @@ fn cases() -> impl Strategy<Value = Case> {
 }
 
 /// A table, and of each entry of its report the name, count, rows and sum.
-type Results = (RecordBatch, Vec<(&'static str, u64, u64, String)>);
+type Results = (RecordBatch, Vec<(String, u64, u64, String)>);
 
 /// The results that a base gives, without what only the order of rows tells.
 fn results(base: &CustomerBase) -> Result<Results> {
     let table = rfm(base, None, true, &Context::default())?;
-    let entries = table.report.entries.iter().map(|entry| (entry.name, entry.count, entry.rows, format!("{:?}", entry.sum)));
+    let entries = table.report.entries.iter().map(|entry| (entry.name.to_string(), entry.count, entry.rows, format!("{:?}", entry.sum)));
     Ok((table.batch.clone(), entries.collect()))
 }
 

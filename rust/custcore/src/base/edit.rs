@@ -1,5 +1,7 @@
 //! Changes of a base: sealing, relabelling and removal of customers, carrying over an open order.
 
+use std::fmt;
+
 use crate::column::key::KeyKind;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::par::Threads;
@@ -22,6 +24,16 @@ pub enum CustomerId {
     Text(String),
     /// Bytes.
     Binary(Vec<u8>),
+}
+
+impl fmt::Display for CustomerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Integer(id) => write!(f, "{id}"),
+            Self::Text(id) => write!(f, "'{id}'"),
+            Self::Binary(id) => write!(f, "b\"{}\"", id.escape_ascii()),
+        }
+    }
 }
 
 impl CustomerId {
@@ -91,7 +103,7 @@ impl State {
         let mut target: Vec<u32> = (0..ids.len() as u32).collect();
         for (at, &(old, new)) in moves.iter().enumerate() {
             if target[old as usize] != old && target[old as usize] != new {
-                let message = format!("the id {:?} is mapped to two new ids; each id can have only one", pairs[at].0);
+                let message = format!("the id {} is mapped to two new ids; each id can have only one", pairs[at].0);
                 return Err(Error::new(ErrorKind::InvalidArgument, message));
             }
             target[old as usize] = new;

@@ -32,7 +32,7 @@ use crate::column::key::KeyKind;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 use crate::ingest::builder::{Update, UpdateBuilder};
-use crate::num::money::Money;
+use crate::num::money::{Money, ROUNDED_OFF_DECIMALS};
 use crate::report::{EntryKind, Report, ReportEntry, ReportUnit, Tally};
 use crate::state::customer_state::State;
 use crate::state::order_log::OrderLog;
@@ -361,6 +361,9 @@ impl CustomerBase {
         let (rows, orders) = (&state.rows, &state.purchases);
         let entry = |name, kind, unit, tally| ReportEntry::new(name, kind, unit, tally, money);
         let refund_only = state.totals.without_purchase();
+        // What rounding takes is less than a unit of the amounts.
+        let fine = |money| if let Money::Float { .. } = money { Money::Float { decimals: ROUNDED_OFF_DECIMALS } } else { money };
+        let rounded = ReportEntry::new("rounded_amount", Note, ReportUnit::Rows, &rows.rounded_amount, money.map(fine));
         let mut entries = vec![
             entry("null_customer_id", LeftOut, ReportUnit::Rows, &rows.null_id),
             entry("null_timestamp", LeftOut, ReportUnit::Rows, &rows.null_time),
@@ -371,6 +374,7 @@ impl CustomerBase {
             entry("netted_refunds", Note, ReportUnit::Orders, &orders.netted_refunds),
             entry("zero_orders", Note, ReportUnit::Orders, &orders.zero_orders),
             entry("null_amount", Note, ReportUnit::Rows, &rows.null_amount),
+            rounded,
             entry("null_order_id", Note, ReportUnit::Rows, &rows.null_order),
         ];
         // Only if late lines are reported, or customers were removed.
@@ -383,6 +387,12 @@ impl CustomerBase {
         let mut remarks = Vec::new();
         if let Some(zone) = input_schema.clock.zone() {
             remarks.push(format!("times read in {}, zone data {}", zone.name(), crate::time::calendar::zone_data_version()));
+        }
+        if let (Some(Money::Float { decimals }), 1..) = (money, rows.rounded_amount.count) {
+            remarks.push(format!(
+                "{} amounts changed by more than 1 % when rounded to {decimals} decimal places; amount_decimals= keeps up to 12",
+                rows.rounded_amount.count
+            ));
         }
         Report { entries, n_rows: self.rows(), as_of, remarks }
     }

@@ -84,6 +84,7 @@ impl State {
         let (up_to, after) = daily_tallies.split(day);
         view.purchases = up_to.purchases;
         (view.rows.null_amount, view.rows.null_order) = (up_to.null_amount, up_to.null_order);
+        view.rows.rounded_amount = up_to.rounded_amount;
         for left in [&after.purchases.netted_refunds, &after.purchases.zero_orders] {
             view.rows.after.add_many(left.rows, 0);
         }

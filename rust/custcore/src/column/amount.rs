@@ -9,7 +9,9 @@ use arrow_schema::DataType;
 use super::integer::Integers;
 use super::{BLOCK, flag, invalid_type};
 use crate::error::{Error, ErrorKind, Result};
-use crate::num::money::{MAX_DECIMAL_UNITS, MAX_UNITS, Money, float_factor, float_to_units, floats_to_units};
+use crate::num::money::{
+    MAX_DECIMAL_UNITS, MAX_UNITS, Money, any_coarse, float_factor, float_to_units, floats_to_units, is_coarse, rounded_off,
+};
 
 #[derive(Debug, Clone)]
 enum AmountValues {
@@ -92,8 +94,8 @@ impl AmountColumn {
         self.nulls.as_ref()
     }
 
-    /// Reads rows `start..start + out.len()` (at most [`BLOCK`]) in units. NaN and infinite rows are flagged and read as 0; values of
-    /// null rows are unspecified. Returns false if a row, null or not, is out of range.
+    /// Reads rows `start..start + out.len()` (at most [`BLOCK`]) in units. NaN and infinite rows are flagged and read as 0, and
+    /// amounts that rounding changes much are flagged; values and flags of null rows are unspecified. Returns false if a row, null or not, is out of range.
     #[inline]
     pub(crate) fn read(&self, start: usize, out: &mut [i64], flags: &mut [u8]) -> bool {
         match &self.values {
@@ -125,6 +127,15 @@ impl AmountColumn {
             _ => {}
         }
         out.iter().fold(true, |ok, units| ok & (1 - MAX_DECIMAL_UNITS..MAX_DECIMAL_UNITS).contains(units))
+    }
+
+    /// What rounding took from a float amount, in units of 10^-18.
+    pub(crate) fn rounded_off(&self, row: usize) -> i128 {
+        match &self.values {
+            AmountValues::F64(v) => rounded_off(v[row], self.factor),
+            AmountValues::F32(v) => rounded_off(f64::from(v[row]), self.factor),
+            _ => 0,
+        }
     }
 
     /// The first of `len` rows from `start` that is not null and out of range.
@@ -179,11 +190,16 @@ impl AmountColumn {
 
 #[inline]
 fn read_floats(values: &[f64], factor: f64, out: &mut [i64], flags: &mut [u8]) -> bool {
-    if floats_to_units(values, factor, out) {
+    let (in_range, small) = floats_to_units(values, factor, out);
+    if in_range {
+        // Amounts of 0 are small, too, and not rounded.
+        if small && any_coarse(values, factor) {
+            mark_coarse(values, factor, out, flags);
+        }
         return true;
     }
     let mut all = true;
-    for ((slot, flag), &value) in out.iter_mut().zip(flags).zip(values) {
+    for ((slot, flag), &value) in out.iter_mut().zip(&mut *flags).zip(values) {
         if let Some(units) = float_to_units(value, factor) {
             *slot = units;
         } else {
@@ -197,5 +213,16 @@ fn read_floats(values: &[f64], factor: f64, out: &mut [i64], flags: &mut [u8]) -
             }
         }
     }
+    mark_coarse(values, factor, out, flags);
     all
+}
+
+/// Flags the amounts that rounding changed by more than 1 %.
+#[cold]
+fn mark_coarse(values: &[f64], factor: f64, units: &[i64], flags: &mut [u8]) {
+    for ((flag, &units), &value) in flags.iter_mut().zip(units).zip(values) {
+        if is_coarse(value, factor, units) {
+            *flag |= flag::ROUNDED;
+        }
+    }
 }

@@ -225,7 +225,7 @@ impl InputBatch {
             }
             if let Some(nulls) = amount.nulls().filter(|n| n.null_count() > 0) {
                 for i in (0..len).filter(|&i| nulls.is_null(start + i)) {
-                    flags[i] = flags[i] & !flag::NONFINITE | flag::NULL_AMOUNT;
+                    flags[i] = flags[i] & !(flag::NONFINITE | flag::ROUNDED) | flag::NULL_AMOUNT;
                     block.units[i] = 0;
                     if amount.is_wide() {
                         block.wide[i] = 0;
@@ -234,6 +234,11 @@ impl InputBatch {
             }
         }
         Ok(())
+    }
+
+    /// What rounding took from the amount of a row, in units of 10^-18.
+    pub(crate) fn rounded_off(&self, row: usize) -> i128 {
+        self.amount.as_ref().map_or(0, |amount| amount.rounded_off(row))
     }
 
     /// The time of a row, for comparing the order of two purchases.

@@ -411,6 +411,10 @@ impl DictionaryKeys {
 
 fn wrong_key(column: &str, role: &str, found: &DataType) -> crate::error::Error {
     let remedy = match found {
+        DataType::Boolean | DataType::Float16 | DataType::Float32 | DataType::Float64 if role == "attributes" => {
+            "Attributes are values such as a country. Cast it first, e.g. df[col].astype('string')"
+        }
+        DataType::Null if role == "attributes" => "The column contains only nulls and has no type: cast it to string, or leave it out",
         DataType::Float16 | DataType::Float32 | DataType::Float64 => {
             "pandas converts integer ids to floats if one is null: cast them back, e.g. df[col].astype('Int64'), \
             or use custcore.pandas, which accepts integral floats"

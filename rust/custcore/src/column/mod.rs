@@ -34,6 +34,8 @@ pub(crate) mod flag {
     pub(crate) const NONFINITE: u8 = 8;
     /// The time is at or after the end of observation.
     pub(crate) const AFTER: u8 = 16;
+    /// Rounding to units of money changed the amount by more than 1 %.
+    pub(crate) const ROUNDED: u8 = 32;
 }
 
 /// The name of a type as in pyarrow.

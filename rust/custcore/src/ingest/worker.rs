@@ -91,7 +91,7 @@ impl<'a> IngestWorker<'a> {
                 part.totals.grow(part.interner.len());
             }
             self.mark(columns, start, part.order_log.is_some());
-            let holes = self.filter(columns, first_row, part)?;
+            let holes = self.filter(columns, start, first_row, part)?;
             let (block, codes) = (&self.block, &self.codes);
             let marks = (!self.marks.is_empty()).then_some(self.marks.as_slice());
             if !part.is_plain() {
@@ -143,7 +143,7 @@ impl<'a> IngestWorker<'a> {
             self.codes.clear();
             self.codes.extend(self.block.flags.iter().map(|flag| if flag & flag::NULL_ID == 0 { 0 } else { NO_CODE }));
             self.mark(batch, start, part.order_log.is_some());
-            self.filter(batch, first_row, part)?;
+            self.filter(batch, start, first_row, part)?;
             scatter.add(partitioner, (batch, start), (first_row - first) as usize, &self.codes, &self.block, least);
             context.advance(len as u64);
         }
@@ -203,7 +203,7 @@ impl<'a> IngestWorker<'a> {
 
     /// Filters out the rows that do not count: their code becomes [`NO_CODE`], and each is tallied under the first reason that
     /// applies. False if the block certainly has no such rows.
-    fn filter(&mut self, columns: &InputBatch, first_row: u64, part: &mut State) -> Result<bool> {
+    fn filter(&mut self, columns: &InputBatch, start: usize, first_row: u64, part: &mut State) -> Result<bool> {
         let block = &self.block;
         let until = self.until;
         let wide = columns.is_wide();
@@ -239,6 +239,9 @@ impl<'a> IngestWorker<'a> {
                 } else {
                     if flags & flag::NULL_AMOUNT != 0 {
                         part.count_null_amount(day, row);
+                    }
+                    if flags & flag::ROUNDED != 0 {
+                        part.count_rounded_amount(day, columns.rounded_off(start + i), row);
                     }
                     continue;
                 }

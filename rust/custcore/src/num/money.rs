@@ -126,19 +126,52 @@ pub(crate) fn float_factor(decimals: u8) -> f64 {
 /// Adding this rounds a float below 2^51 to an integer, ties to even, and leaves the integer in the low mantissa bits.
 const ROUND: f64 = 6_755_399_441_055_744.0; // 1.5 * 2^52
 
+/// Above this many units rounding changes an amount by less than 1 %.
+const FINE: f64 = 50.0;
+/// Smaller amounts are the noise of float arithmetic, such as 0.1 + 0.2 - 0.3: no number of decimal places keeps them.
+const NOISE: f64 = 5e-13;
+
 widest! {
-    /// Converts float amounts to units. Returns false if any is not below 2^51 in units; the contents of `out` are then
-    /// unspecified. Without branches and calls, so that the compiler can vectorize the loop.
-    pub(crate) fn floats_to_units(values: &[f64], factor: f64, out: &mut [i64]) -> bool {
-        let mut all = true;
+    /// Converts float amounts to units. Returns whether all are below 2^51 in units (otherwise the contents of `out` are
+    /// unspecified), and whether any is so small that rounding may change it by 1 %. Without branches and calls, so that the
+    /// compiler can vectorize the loop.
+    pub(crate) fn floats_to_units(values: &[f64], factor: f64, out: &mut [i64]) -> (bool, bool) {
+        let (mut all, mut small) = (true, false);
         for (slot, value) in out.iter_mut().zip(values) {
             let scaled = value * factor;
             // NaN and infinite values fail this comparison too.
             all &= scaled.abs() < 2_251_799_813_685_248.0; // 2^51
+            small |= scaled.abs() < FINE;
             *slot = ((scaled + ROUND).to_bits() as i64).wrapping_sub(ROUND.to_bits() as i64);
         }
-        all
+        (all, small)
     }
+}
+
+widest! {
+    /// Whether rounding to units changes any amount, noise apart, by more than 1 %; for amounts below 2^51 in units.
+    pub(crate) fn any_coarse(values: &[f64], factor: f64) -> bool {
+        values.iter().fold(false, |any, value| {
+            let scaled = value * factor;
+            any | (((scaled - (scaled + ROUND - ROUND)).abs() > 0.01 * scaled.abs()) & (value.abs() >= NOISE))
+        })
+    }
+}
+
+/// Whether rounding to `units` changed the amount by more than 1 %, and it is not noise.
+#[inline]
+pub(crate) fn is_coarse(value: f64, factor: f64, units: i64) -> bool {
+    let scaled = value * factor;
+    scaled.abs() < FINE && value.abs() >= NOISE && (scaled - units as f64).abs() > 0.01 * scaled.abs()
+}
+
+/// Decimal places in which [`rounded_off`] counts.
+pub(crate) const ROUNDED_OFF_DECIMALS: u8 = 18;
+
+/// What rounding to units takes from a float amount, in units of 10^-18; negative if the amount was rounded up.
+pub(crate) fn rounded_off(value: f64, factor: f64) -> i128 {
+    let scaled = value * factor;
+    ((scaled - scaled.round_ties_even()) * (POWERS[usize::from(ROUNDED_OFF_DECIMALS)] / factor)).round_ties_even() as i128
 }
 
 /// A float amount as units: one multiplication, rounded ties to even; `None` if not below 2^62.
@@ -194,12 +227,12 @@ mod tests {
         let f = float_factor(6);
         let values = [0.0, -0.0, 1e-7, 5e-7, 1.5e-6, 2.5e-6, -2.5e-6, 12.345_678_5, -9.99, 2.2e9, -2.2e9];
         let mut out = [0; 11];
-        assert!(floats_to_units(&values, f, &mut out));
+        assert_eq!(floats_to_units(&values, f, &mut out).0, true);
         for (value, units) in values.iter().zip(out) {
             assert_eq!(float_to_units(*value, f), Some(units), "{value}");
         }
-        assert!(!floats_to_units(&[1.0, f64::NAN], f, &mut [0; 2]));
-        assert!(!floats_to_units(&[3e9], f, &mut [0]));
+        assert!(!floats_to_units(&[1.0, f64::NAN], f, &mut [0; 2]).0);
+        assert!(!floats_to_units(&[3e9], f, &mut [0]).0);
     }
 
     #[test]

@@ -31,6 +31,8 @@ pub(crate) struct RowTallies {
     pub after: Tally,
     /// Rows that count, without an amount.
     pub null_amount: Tally,
+    /// Rows that count, whose amount changed by more than 1 % when it was rounded; what that took, in units of 10^-18.
+    pub rounded_amount: Tally,
     /// Rows that count, without an order id; each is one order.
     pub null_order: Tally,
     /// Late lines: lines of sealed orders.
@@ -46,6 +48,7 @@ impl RowTallies {
         self.nonfinite.merge(&other.nonfinite, rows_before);
         self.after.merge(&other.after, rows_before);
         self.null_amount.merge(&other.null_amount, rows_before);
+        self.rounded_amount.merge(&other.rounded_amount, rows_before);
         self.null_order.merge(&other.null_order, rows_before);
         self.late.merge(&other.late, rows_before);
         self.removed.merge(&other.removed, rows_before);
@@ -230,6 +233,14 @@ impl State {
         self.rows.null_amount.add(0, row);
         if let Some(daily_tallies) = &mut self.daily_tallies {
             daily_tallies.on(day).null_amount.add(0, row);
+        }
+    }
+
+    /// Counts a row whose amount rounding changed by more than 1 %.
+    pub(crate) fn count_rounded_amount(&mut self, day: i32, rounded_off: i128, row: u64) {
+        self.rows.rounded_amount.add(rounded_off, row);
+        if let Some(daily_tallies) = &mut self.daily_tallies {
+            daily_tallies.on(day).rounded_amount.add(rounded_off, row);
         }
     }
 

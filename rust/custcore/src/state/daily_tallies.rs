@@ -10,6 +10,8 @@ use crate::report::Tally;
 pub(crate) struct DayTallies {
     /// Rows without an amount.
     pub null_amount: Tally,
+    /// Rows whose amount rounding changed by more than 1 %.
+    pub rounded_amount: Tally,
     /// Rows without an order id.
     pub null_order: Tally,
     /// Orders of that day that are not purchases.
@@ -40,6 +42,7 @@ impl DailyTallies {
         for (&day, tallies) in &other.days {
             let own = self.on(day);
             own.null_amount.merge(&tallies.null_amount, rows_before);
+            own.rounded_amount.merge(&tallies.rounded_amount, rows_before);
             own.null_order.merge(&tallies.null_order, rows_before);
             own.purchases.merge(&tallies.purchases, rows_before);
         }

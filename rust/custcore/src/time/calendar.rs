@@ -129,6 +129,9 @@ fn lookup(name: &str) -> Result<TimeZone> {
     {
         return Ok(zone);
     }
+    if let Some(offset) = written_offset(name) {
+        return Err(Error::new(ErrorKind::InvalidArgument, format!("unknown time zone '{name}'; write an offset from UTC as '{offset}'")));
+    }
     let known: Vec<String> = database.available().map(|n| n.to_string()).collect();
     let near = nearest(name, known.iter().map(String::as_str));
     let hint = if near.is_empty() {
@@ -137,6 +140,21 @@ fn lookup(name: &str) -> Result<TimeZone> {
         format!("did you mean {}?", near.iter().map(|n| format!("'{n}'")).collect::<Vec<_>>().join(", "))
     };
     Err(Error::new(ErrorKind::InvalidArgument, format!("unknown time zone '{name}'; {hint}")))
+}
+
+/// The offset that a name such as `UTC+8`, `GMT-03:30`, `+8` or `+0530` means, as `+08:00`.
+fn written_offset(name: &str) -> Option<String> {
+    let upper = name.trim().to_uppercase();
+    let text = ["UTC", "GMT", "Z"].iter().find_map(|prefix| upper.strip_prefix(prefix)).unwrap_or(&upper).trim_start();
+    let (sign, digits) = text.split_at_checked(1).filter(|(sign, _)| matches!(*sign, "+" | "-"))?;
+    let digits = digits.trim_start();
+    let (hours, minutes) = match digits.split_once(':') {
+        Some(parts) => parts,
+        None if digits.len() > 2 => digits.split_at_checked(digits.len() - 2)?,
+        None => (digits, "0"),
+    };
+    let number = |text: &str, most: u8| text.parse::<u8>().ok().filter(|number| *number <= most && text.len() <= 2);
+    Some(format!("{sign}{:02}:{:02}", number(hours, 23)?, number(minutes, 59)?))
 }
 
 #[cfg(test)]
@@ -160,6 +178,22 @@ mod tests {
         assert_eq!(reader.offset_at(7_000_000_000), 3600, "a summer two centuries on");
         assert_eq!(Zone::named("+05:30")?.reader().offset_at(0), 19_800);
         assert_eq!(Zone::named("UTC")?.reader().offset_at(i64::MAX), 0);
+        Ok(())
+    }
+
+    #[test]
+    fn offsets_are_written_in_one_way() -> Result<()> {
+        for (name, offset) in [("UTC+8", "+08:00"), ("GMT-3:30", "-03:30"), ("utc +0530", "+05:30"), ("+8", "+08:00"), ("UTC-12", "-12:00")]
+        {
+            assert_eq!(written_offset(name).as_deref(), Some(offset));
+            Zone::named(offset)?;
+            if let Err(error) = Zone::named(name) {
+                assert!(error.message().contains(offset), "{error}");
+            }
+        }
+        for name in ["UTC", "Etc/GMT+8", "+", "UTC+x", "+123456", "UTC+24"] {
+            assert_eq!(written_offset(name), None, "{name}");
+        }
         Ok(())
     }
 

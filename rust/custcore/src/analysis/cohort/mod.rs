@@ -50,6 +50,9 @@ use crate::state::spec::{AsOf, BaseSpec};
 use crate::table::Table;
 use crate::time::calendar::date_text;
 
+/// The entry of a report for customers who are no buyers.
+const REFUND_ONLY: &str = "refund_only_customers";
+
 /// Cohort retention result, from which all tables are built.
 #[derive(Debug)]
 pub struct CohortRetention {
@@ -184,8 +187,8 @@ fn count_orders(
     let mut report = report(base.report(last_day)?, input_schema, &unattributed);
     if let Some(tally) = without_purchase {
         // The base has no totals, so it does not know which customers are buyers.
-        let known = report.entries.iter_mut().filter(|entry| entry.name == "refund_only_customers");
-        known.for_each(|entry| *entry = ReportEntry::new(entry.name, entry.kind, entry.unit, &tally, input_schema.money));
+        let known = report.entries.iter_mut().filter(|entry| entry.name == REFUND_ONLY);
+        known.for_each(|entry| *entry = ReportEntry::new(REFUND_ONLY, entry.kind, entry.unit, &tally, input_schema.money));
     }
     Ok(Counted { last_day, found, unattributed, report })
 }

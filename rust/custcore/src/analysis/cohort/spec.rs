@@ -250,12 +250,12 @@ impl Spans<'_> {
     }
 
     /// Number of the first `rows` rows whose return window has ended: its last period, that of the bracket or of the horizon,
-    /// is below `ended`.
+    /// is below `ended`. Row 0 is the size of the cohort and does not wait for the horizon.
     #[inline]
     pub fn ended(&self, ended: i64, rows: usize) -> usize {
         match self.brackets {
             Some(_) => (0..rows).take_while(|&row| self.periods(row).1 < ended).count(),
-            None => (ended - self.horizon + 1).clamp(0, rows as i64) as usize,
+            None => (ended - self.horizon + 1).max(ended.min(1)).clamp(0, rows as i64) as usize,
         }
     }
 

@@ -277,8 +277,9 @@ impl KMeansModel {
         if values.len() != self.n_features {
             return Err(feature_count_mismatch(values.len(), self.n_features));
         }
-        if values.iter().any(|x| !x.is_finite()) {
-            return Err(Error::new(ErrorKind::NonFinite, "a value is NaN or infinite; distances to it are undefined"));
+        if let Some(feature) = values.iter().position(|x| !x.is_finite()) {
+            let message = format!("feature {feature} is {}, after scaling; distances to it are undefined", values[feature]);
+            return Err(Error::new(ErrorKind::NonFinite, message));
         }
         Ok(nearest(values, &self.centers).0)
     }

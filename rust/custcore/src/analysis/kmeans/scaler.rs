@@ -94,14 +94,21 @@ impl Scaler {
 
     /// Scales a row.
     pub fn row(&self, row: &[f64]) -> Result<Vec<f64>> {
-        self.check_width(row)?;
-        Ok(row.iter().enumerate().map(|(feature, &x)| self.value(feature, x)).collect())
+        let mut scaled = vec![0.0; row.len()];
+        self.row_into(row, &mut scaled)?;
+        Ok(scaled)
     }
 
     /// Scales a row into `out`, which has the same length.
     pub fn row_into(&self, row: &[f64], out: &mut [f64]) -> Result<()> {
         self.check_width(row)?;
-        row.iter().zip(out).enumerate().for_each(|(feature, (&x, out))| *out = self.value(feature, x));
+        for (feature, (&x, out)) in row.iter().zip(out).enumerate() {
+            if self.log1p[feature] && x <= -1.0 {
+                let name = self.names.as_ref().map_or_else(|| feature.to_string(), |names| names[feature].clone());
+                return Err(below_log1p(&name, x, ""));
+            }
+            *out = self.value(feature, x);
+        }
         Ok(())
     }
 
@@ -154,10 +161,7 @@ impl Scaler {
                 let x = values[row * stride].wide();
                 if self.log1p[feature] && x <= -1.0 {
                     let (name, row) = (features.name(feature), points.first_row(block) + row);
-                    let message = format!(
-                        "column '{name}' is {x} at row {row}; log1p needs values above -1. Leave it out of log1p, or shift it first"
-                    );
-                    return Err(Error::new(ErrorKind::OutOfRange, message).in_column(name).at_row(row as u64));
+                    return Err(below_log1p(&name, x, &format!(" at row {row}")).at_row(row as u64));
                 }
                 *out = self.value(feature, x);
             }
@@ -194,6 +198,12 @@ impl ScalerModel {
         }
         Ok(self)
     }
+}
+
+/// The error for a value without a logarithm; `place` names its row.
+fn below_log1p(name: &str, x: f64, place: &str) -> Error {
+    let message = format!("column '{name}' is {x}{place}; log1p needs values above -1. Leave it out of log1p, or shift it first");
+    Error::new(ErrorKind::OutOfRange, message).in_column(name)
 }
 
 pub(super) fn feature_count_mismatch(found: usize, expected: usize) -> Error {

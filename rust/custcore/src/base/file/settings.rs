@@ -243,14 +243,15 @@ struct TallyText {
     units: String,
 }
 
-fn row_tallies(rows: &mut RowTallies) -> [(&'static str, &mut Tally); 8] {
-    let RowTallies { null_id, null_time, nonfinite, after, null_amount, null_order, late, removed } = rows;
+fn row_tallies(rows: &mut RowTallies) -> [(&'static str, &mut Tally); 9] {
+    let RowTallies { null_id, null_time, nonfinite, after, null_amount, rounded_amount, null_order, late, removed } = rows;
     [
         ("null_customer_id", null_id),
         ("null_timestamp", null_time),
         ("nonfinite_amount", nonfinite),
         ("after_as_of", after),
         ("null_amount", null_amount),
+        ("rounded_amount", rounded_amount),
         ("null_order_id", null_order),
         ("late_lines", late),
         ("removed", removed),
@@ -263,8 +264,9 @@ fn purchase_tallies(purchases: &mut PurchaseTallies) -> [(&'static str, &mut Tal
 }
 
 fn day_tallies(tallies: &mut DayTallies) -> impl Iterator<Item = (&'static str, &mut Tally)> {
-    let DayTallies { null_amount, null_order, purchases } = tallies;
-    [("null_amount", null_amount), ("null_order_id", null_order)].into_iter().chain(purchase_tallies(purchases))
+    let DayTallies { null_amount, rounded_amount, null_order, purchases } = tallies;
+    let rows = [("null_amount", null_amount), ("rounded_amount", rounded_amount), ("null_order_id", null_order)];
+    rows.into_iter().chain(purchase_tallies(purchases))
 }
 
 fn write<'a>(tallies: impl Iterator<Item = (&'static str, &'a mut Tally)>) -> Tallies {
