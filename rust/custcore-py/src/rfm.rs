@@ -11,8 +11,8 @@ use pyo3::types::{PyBytes, PyDict};
 
 use crate::error::into_py;
 use crate::input::Input;
-use crate::number::{key, number};
-use crate::options::{choice, word};
+use crate::number::{key, keys, number, parts};
+use crate::options::{Names, choice, names, word};
 use crate::runtime::Call;
 use crate::segments::CoreSegmentMap;
 use crate::store;
@@ -36,6 +36,7 @@ pub struct ScoreOptions {
     cuts_rule: String,
     by: Option<String>,
     unseen: String,
+    customer_id: Option<Names>,
 }
 
 impl ScoreOptions {
@@ -49,6 +50,7 @@ impl ScoreOptions {
             nested: choice(py, "binning", &self.binning, &BINNING)?,
             by: self.by.clone(),
             unseen_global: choice(py, "unseen", &self.unseen, &UNSEEN)?,
+            ids: self.customer_id.clone().map(Into::into),
         })
     }
 }
@@ -141,9 +143,10 @@ impl CoreScorer {
             None => Number::Integer(0),
         };
         let values = [number(recency_days, "recency_days")?, number(frequency, "frequency")?, monetary];
-        let customer_id = customer_id.map(|id| key(id, "customer_id")).transpose()?;
+        let id_parts = parts(customer_id);
+        let id = id_parts.as_deref().map(|parts| keys(parts, "customer_id")).transpose()?;
         let group = group.map(|group| key(group, "group")).transpose()?;
-        let score = self.scorer.score_one(&values, customer_id, group).map_err(|error| into_py(py, &error))?;
+        let score = self.scorer.score_one(&values, id.as_deref(), group).map_err(|error| into_py(py, &error))?;
         Ok((score.r, score.f, score.m, score.segment))
     }
 
@@ -181,6 +184,7 @@ impl CoreScorer {
         settings.set_item("cuts_rule", word(&spec.score.cuts_rule, &CUTS_RULES))?;
         settings.set_item("by", spec.score.by.as_deref())?;
         settings.set_item("unseen", word(&spec.score.unseen_global, &UNSEEN))?;
+        settings.set_item("customer_id", spec.score.ids.as_ref().map(|ids| names(py, ids)).transpose()?)?;
         settings.set_item("weights", spec.weights)?;
         settings.set_item("frequency", word(&spec.frequency, &FREQUENCIES))?;
         settings.set_item("monetary", word(&spec.monetary, &MONETARY))?;

@@ -8,8 +8,8 @@ use pyo3::types::{PyBytes, PyDict};
 
 use crate::error::into_py;
 use crate::input::Input;
-use crate::number::{key, number};
-use crate::options::word;
+use crate::number::{key, keys, number, parts};
+use crate::options::{names, word};
 use crate::rfm::{ScoreOptions, TIES};
 use crate::runtime::Call;
 use crate::store;
@@ -70,9 +70,10 @@ impl CoreQuantileScorer {
         }
         let numbers = dimensions.iter().zip(&values).map(|(d, value)| number(value, &d.column)).collect::<PyResult<Vec<Number>>>()?;
         let mut scores = vec![0; numbers.len()];
-        let customer_id = customer_id.map(|id| key(id, "customer_id")).transpose()?;
+        let id_parts = parts(customer_id);
+        let id = id_parts.as_deref().map(|parts| keys(parts, "customer_id")).transpose()?;
         let group = group.map(|group| key(group, "group")).transpose()?;
-        scorer.score_one(&numbers, customer_id, group, &mut scores).map_err(|error| into_py(py, &error))?;
+        scorer.score_one(&numbers, id.as_deref(), group, &mut scores).map_err(|error| into_py(py, &error))?;
         Ok(scores)
     }
 
@@ -106,6 +107,7 @@ impl CoreQuantileScorer {
         settings.set_item("directions", spec.dimensions.iter().map(|d| if d.reversed { "low" } else { "high" }).collect::<Vec<_>>())?;
         settings.set_item("bins", spec.dimensions.iter().map(|d| u16::from(d.bins)).collect::<Vec<_>>())?;
         settings.set_item("ties", word(&spec.ties, &TIES))?;
+        settings.set_item("customer_id", spec.ids.as_ref().map(|ids| names(py, ids)).transpose()?)?;
         settings.set_item("weights", self.scorer.weights().map(<[f64]>::to_vec))?;
         Ok(settings)
     }

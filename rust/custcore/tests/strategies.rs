@@ -64,10 +64,10 @@ fn batch(rows: &[Row], ids: Ids) -> Result<RecordBatch> {
 
 fn roles(order_id: Option<&str>) -> ColumnRoles {
     ColumnRoles {
-        customer_id: "customer_id".to_owned(),
+        customer_id: "customer_id".into(),
         timestamp: "timestamp".to_owned(),
         amount: Some("amount".to_owned()),
-        order_id: order_id.map(str::to_owned),
+        order_id: order_id.map(Into::into),
         attributes: Vec::new(),
         start: None,
         returning: None,

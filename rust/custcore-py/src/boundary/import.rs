@@ -88,8 +88,8 @@ impl Header {
             };
             if wanted.is_none_or(|wanted| wanted.iter().any(|w| w == name)) {
                 let data_type = data_type(column, 0).map_err(|(_, what)| malformed(Some(name), None, &what))?;
-                all.push(Field::new(name, data_type.clone(), true));
                 let metadata = metadata(column);
+                all.push(Field::new(name, data_type.clone(), true).with_metadata(metadata.clone()));
                 selected.push(Field::new(name, data_type, column.flags & NULLABLE != 0).with_metadata(metadata));
                 header.positions.push(i);
             } else {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::column::key_schema::KeyNames;
 use crate::error::{Error, ErrorKind, Result};
 use crate::order_statistics::quantile::Closed;
 
@@ -74,12 +75,16 @@ pub struct ScoreSpec {
     pub by: Option<String>,
     /// Whether a group or nested cell not present in the fit is scored by the edges of all customers; else it is an error.
     pub unseen_global: bool,
+    /// The columns of customer ids, which decide among equal values; `None` if the table names them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ids: Option<KeyNames>,
 }
 
 impl ScoreSpec {
     /// Checks the settings.
     pub fn checked(self) -> Result<Self> {
         let invalid = |message: String| Err(Error::new(ErrorKind::InvalidArgument, message));
+        self.ids.as_ref().map_or(Ok(()), |ids| ids.check("customer_id"))?;
         for dimension in &self.dimensions {
             let Dimension { name, bins, cuts, .. } = dimension;
             if let Some(cuts) = cuts {
@@ -101,10 +106,12 @@ impl ScoreSpec {
 
     /// The columns that a fit reads; `None` if the id column has to be looked up in the table.
     pub fn needed_columns(&self) -> Option<Vec<String>> {
-        if self.ties == Ties::Split {
-            return None;
+        let columns = self.dimensions.iter().map(|dimension| dimension.column.clone()).chain(self.by.clone());
+        match (self.ties, &self.ids) {
+            (Ties::Same, _) => Some(columns.collect()),
+            (Ties::Split, None) => None,
+            (Ties::Split, Some(ids)) => Some(columns.chain(ids.iter().map(str::to_owned)).collect()),
         }
-        Some(self.dimensions.iter().map(|dimension| dimension.column.clone()).chain(self.by.clone()).collect())
     }
 
     pub(super) fn method(&self, dimension: &Dimension) -> Method {
