@@ -318,3 +318,22 @@ def test_frames_in_and_out():
         assert given.custcore.cohort_retention(customer_id=KEY).customers().select(KEY).rows() == out.select(KEY).rows()
     categories = frame.assign(country=frame["country"].astype("category"))
     assert categories.custcore.rfm(customer_id=KEY)["country"].tolist() == ["DE", "DE", "FR"]
+
+
+def test_a_scorer_is_told_the_columns_that_a_frame_does_not_name():
+    rng = np.random.default_rng(9)
+    table = orders(rng.choice(["DE", "FR"], 200), rng.integers(0, 60, 200))
+    found = custcore.rfm(table, customer_id=KEY)
+    want = custcore.RFMScorer(ties="split").fit(found).transform(found).to_pyarrow()
+    frame = found.to_polars().select("first_date", *KEY[::-1], "recency_days", "n_orders", "monetary_total")
+    scorer = custcore.RFMScorer(ties="split", customer_id=KEY).fit(frame)
+    assert scorer.transform(frame).to_pyarrow()["rfm_cell"].equals(want["rfm_cell"])
+    again = custcore.RFMScorer.from_bytes(scorer._bytes())
+    assert again == scorer
+    assert "customer_id=['country', 'customer_id']" in repr(again)
+    with pytest.raises(InvalidTypeError, match="the scorer was fitted on ids such as"):
+        custcore.RFMScorer(ties="split").fit(found).transform(found.to_pyarrow().replace_schema_metadata(None))
+    by_one = custcore.QuantileScorer(["n_orders"], ties="split", customer_id="customer_id").fit(frame)
+    assert by_one.score_one([1], customer_id=7)
+    with pytest.raises(InvalidArgumentError, match="twice"):
+        custcore.RFMScorer(customer_id=["a", "a"])

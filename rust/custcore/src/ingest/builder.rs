@@ -194,7 +194,8 @@ impl UpdateBuilder {
         let decimals = self.spec.amount_decimals;
         let (roles, schema) = (&self.spec.roles, &self.schema);
         let bind = |threads: Threads<'_>| -> Result<Vec<InputBatch>> {
-            batches.iter().map(|batch| InputBatch::bind(batch, roles, schema, decimals, threads)).collect()
+            let bind = |batch: &RecordBatch| InputBatch::bind(batch, roles, schema, decimals, threads);
+            threads.par_tasks(batches, bind).into_iter().collect()
         };
         // The ids of composite keys are encoded here, which is work for all threads.
         let encoded = if schema.has_composite_keys() { batches.iter().map(RecordBatch::num_rows).sum() } else { 0 };
