@@ -33,7 +33,7 @@ __all__ = [
 __version__: str
 
 _Day: TypeAlias = tuple[str, int]
-_Id: TypeAlias = int | str | bytes
+_Id: TypeAlias = int | str | bytes | tuple[int | str | bytes, ...]
 _Bound: TypeAlias = tuple[str, int]
 _Period: TypeAlias = tuple[str, int]
 _Range: TypeAlias = tuple[int, int]
@@ -42,10 +42,10 @@ _Progress: TypeAlias = Callable[[int, int | None], object]
 
 @type_check_only
 class ReadOptions(TypedDict):
-    customer_id: str
+    customer_id: str | list[str]
     timestamp: str
     amount: str | None
-    order_id: str | None
+    order_id: str | list[str] | None
     as_of: _Day | None
     returns: str
     zero_is_purchase: bool
@@ -65,6 +65,7 @@ class ScoreOptions(TypedDict):
     cuts_rule: str
     by: str | None
     unseen: str
+    customer_id: str | list[str] | None
 
 # init: "k-means++", "random" or "given"; n_init None: "auto".
 @type_check_only

@@ -241,3 +241,53 @@ def test_names_from_files_do_not_steer_the_terminal(run, tmp_path):
     for result in (run("rfm", "sales.parquet", code=3), run("inspect", "sales.parquet")):
         assert "\x1b" not in result.stdout + result.stderr
         assert "[red]name" in result.stdout + result.stderr
+
+
+SHOPS = sales(country=["DE", "FR", "FR", "DE", "DE", "DE"])
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "csv"])
+def test_commas_make_a_composite_key(run, run_json, tmp_path, suffix):
+    save(SHOPS, tmp_path / f"sales.{suffix}")
+    run("rfm", f"sales.{suffix}", "--customer-id", "country, customer_id", "-o", "scores.parquet")
+    found = pq.read_table(tmp_path / "scores.parquet")
+    assert found.column_names[:2] == ["country", "customer_id"]
+    assert found.select([0, 1]).to_pylist() == [
+        {"country": country, "customer_id": name}
+        for country, name in [("DE", "ann"), ("DE", "cleo"), ("FR", "ann"), ("FR", "bob")]
+    ]
+    told = run_json(
+        "rfm", f"sales.{suffix}", "--customer-id", "country,customer_id", "--order-id", "customer_id,country"
+    )
+    assert told["settings"]["customer_id"] == ["country", "customer_id"]
+
+
+def test_a_column_whose_name_has_commas_is_that_column(run, tmp_path):
+    named = SHOPS.rename_columns(["a,b", "timestamp", "amount", "a"]).append_column("b", pa.array([1] * 6))
+    save(named, tmp_path / "sales.parquet")
+    run("rfm", "sales.parquet", "--customer-id", "a,b", "-o", "one.parquet")
+    assert pq.read_table(tmp_path / "one.parquet").column_names[0] == "a,b"
+    run("rfm", "sales.parquet", "--customer-id", '"a,b",a', "-o", "two.parquet")
+    assert pq.read_table(tmp_path / "two.parquet").column_names[:2] == ["a,b", "a"]
+
+
+def test_text_ids_are_every_part(run, tmp_path):
+    path = tmp_path / "sales.csv"
+    path.write_text("shop,customer,timestamp,amount\n007,01,2026-01-05,1\n7,1,2026-01-06,2\n")
+    run("rfm", "sales.csv", "--customer-id", "shop,customer", "--text-ids", "-o", "s.parquet")
+    assert pq.read_table(tmp_path / "s.parquet").select([0, 1]).to_pylist() == [
+        {"shop": "007", "customer": "01"},
+        {"shop": "7", "customer": "1"},
+    ]
+
+
+def test_a_missing_part_is_named(run, tmp_path):
+    save(SHOPS, tmp_path / "sales.parquet")
+    found = run("rfm", "sales.parquet", "--customer-id", "land,customer_id", code=3)
+    assert "there is no column 'land' (customer id)" in found.stderr
+
+
+def test_the_recipe_of_pandas_is_not_compared_with_composite_keys(run, tmp_path):
+    save(SHOPS, tmp_path / "sales.parquet")
+    found = run("bench", "sales.parquet", "--customer-id", "country,customer_id", code=2)
+    assert "bench does not compare composite keys" in found.stderr

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta, tzinfo
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,20 @@ from custcore.errors import InvalidArgumentError, InvalidTypeError, OutOfRangeEr
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["choice", "flag", "name", "optional_name", "optional_whole", "pairs", "shown", "whole", "zone"]
+__all__ = [
+    "choice",
+    "flag",
+    "key",
+    "key_names",
+    "name",
+    "optional_key",
+    "optional_name",
+    "optional_whole",
+    "pairs",
+    "shown",
+    "whole",
+    "zone",
+]
 
 
 def name(argument: str, value: object) -> str:
@@ -25,6 +38,29 @@ def name(argument: str, value: object) -> str:
 def optional_name(argument: str, value: object) -> str | None:
     """A string, or None."""
     return None if value is None else name(argument, value)
+
+
+def key(argument: str, value: object) -> str | list[str]:
+    """The columns of a key: a name, or several names for a composite key."""
+    if isinstance(value, str):
+        return value
+    if not isinstance(value, Sequence) or not all(isinstance(part, str) for part in value):
+        raise InvalidTypeError(
+            f"{argument}={value!r} is {type(value).__name__}; expected a string, or a list of them for a composite key"
+        )
+    if not value:
+        raise InvalidArgumentError(f"{argument} is an empty list; name at least one column")
+    return str(value[0]) if len(value) == 1 else list(value)
+
+
+def optional_key(argument: str, value: object) -> str | list[str] | None:
+    """The columns of a key, or None."""
+    return None if value is None else key(argument, value)
+
+
+def key_names(columns: str | Sequence[str] | None) -> list[str]:
+    """The names of the columns of a key."""
+    return [] if columns is None else [columns] if isinstance(columns, str) else list(columns)
 
 
 def choice(argument: str, value: object, words: Iterable[str]) -> str:

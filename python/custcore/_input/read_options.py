@@ -11,7 +11,7 @@ from custcore._input.data import as_of_argument
 from custcore.errors import InvalidArgumentError, OutOfRangeError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from custcore._core import ReadOptions
     from custcore._input.data import AsOf, TimeZone
@@ -21,7 +21,7 @@ __all__ = ["columns_read", "memory", "read_options"]
 
 def read_options(
     *,
-    customer_id: str,
+    customer_id: str | Sequence[str],
     timestamp: str,
     amount: str | None,
     as_of: AsOf | None,
@@ -31,14 +31,14 @@ def read_options(
     timezone: TimeZone | None,
     on_null: str,
     on_nonfinite: str,
-    order_id: str | None = None,
+    order_id: str | Sequence[str] | None = None,
     order_lines: str = "any",
     n_days: bool = False,
     attributes: Mapping[str, str] | None = None,
 ) -> ReadOptions:
     """The options for reading transactions, checked, for the core."""
     return {
-        "customer_id": arguments.name("customer_id", customer_id),
+        "customer_id": arguments.key("customer_id", customer_id),
         "timestamp": arguments.name("timestamp", timestamp),
         "amount": arguments.optional_name("amount", amount),
         "as_of": as_of_argument(as_of),
@@ -48,7 +48,7 @@ def read_options(
         "timezone": arguments.zone(timezone),
         "on_null": arguments.name("on_null", on_null),
         "on_nonfinite": arguments.name("on_nonfinite", on_nonfinite),
-        "order_id": arguments.optional_name("order_id", order_id),
+        "order_id": arguments.optional_key("order_id", order_id),
         "order_lines": arguments.name("order_lines", order_lines),
         "n_days": arguments.flag("n_days", n_days),
         "attributes": arguments.pairs("attributes", attributes),

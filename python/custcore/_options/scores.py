@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from custcore._options.option import Option
 
-__all__ = ["BY_SCORE", "PROFILE", "QUANTILES", "SCORED", "SCORES", "SCORING", "TABLE"]
+__all__ = ["BY_SCORE", "IDS", "PROFILE", "QUANTILES", "SCORED", "SCORES", "SCORING", "TABLE"]
 
 BINS = Option(
     "bins",
@@ -17,7 +17,7 @@ BINS = Option(
 TIES = Option(
     "ties",
     text='``"same"``: equal values get equal scores. ``"split"``: tiles of equal size over (value, customer id), '
-    "like SQL's NTILE; the id is the column that the table was grouped by, else the first column.",
+    "like SQL's NTILE; the id is what the table was grouped by, else its first column.",
     default="same",
     choices=("same", "split"),
     core="str",
@@ -102,9 +102,19 @@ SEGMENTS = Option(
     metavar="MAP",
 )
 
+IDS = Option(
+    "customer_id",
+    "str | Sequence[str] | None",
+    'Column of customer ids, or a list of columns, that decides among equal values with ``ties="split"``. Default: '
+    "what the table was grouped by, which Arrow and Parquet keep and frames do not, else its first column.",
+    default=None,
+    type="str or list of str",
+    core="str | list[str] | None",
+)
+
 SCORING = (BINS, TIES, BINNING, CUTS, CLOSED, CUTS_RULE, BY, UNSEEN, WEIGHTS, FREQUENCY, MONETARY, SEGMENTS)
 # The keys of the core's ScoreOptions.
-SCORES = (TIES, BINNING, CLOSED, CUTS_RULE, BY, UNSEEN)
+SCORES = (TIES, BINNING, CLOSED, CUTS_RULE, BY, UNSEEN, IDS)
 
 QUANTILES = (
     Option("columns", "Sequence[str]", "The columns to score.", type="sequence of str"),
@@ -122,8 +132,9 @@ QUANTILES = (
     ),
     TIES.but(
         text='``"same"``: equal values get equal scores. ``"split"``: tiles of equal size over (value, id), like '
-        "SQL's NTILE; the id is the first column of the table."
+        "SQL's NTILE; the id is ``customer_id``."
     ),
+    IDS,
     WEIGHTS.but(
         annotation="Sequence[float] | None",
         text="Weights of the columns in ``score_total``. Default: the result has no such column.",
@@ -143,10 +154,11 @@ TABLE = Option(
 BY_SCORE = Option("by_score", "bool", "One row for each score instead of each dimension.", default=False)
 CUSTOMER = Option(
     "customer_id",
-    "int | str | bytes | None",
-    'With ``ties="split"`` decides among equal values. Default: the customer counts as the first among equals.',
+    "Id | None",
+    'With ``ties="split"`` decides among equal values; a tuple for a composite key. Default: the customer counts as '
+    "the first among equals.",
     default=None,
-    type="int, str or bytes",
+    type="int, str, bytes, UUID or tuple",
 )
 # What `score_one` takes of one customer.
 SCORED = (

@@ -16,13 +16,15 @@ DATA = Option(
 )
 CUSTOMER_ID = Option(
     "customer_id",
-    "str",
-    "Column of customer ids: integers, strings, binary, or a dictionary of these. Rows with a null id are left out and "
-    "reported.",
+    "str | Sequence[str]",
+    "Column of customer ids: integers, strings, binary, or a dictionary of these. A list of columns is a composite "
+    "key, which is null if a part is, and is ordered part by part; a single id of it is a tuple. Rows with a null id "
+    "are left out and reported.",
     default="customer_id",
-    core="str",
-    help="Column of customer ids.",
-    metavar="COLUMN",
+    type="str or list of str",
+    core="str | list[str]",
+    help="Column of customer ids, or the columns of a composite key, with commas between.",
+    metavar="COLUMN[,COLUMN...]",
 )
 TIMESTAMP = Option(
     "timestamp",
@@ -46,15 +48,15 @@ AMOUNT = Option(
 )
 ORDER_ID = Option(
     "order_id",
-    "str | None",
-    "Column of order ids, of the same types as customer ids. Lines with the same customer and order id form one order, "
-    "whose amount is their sum and whose time is the earliest. A line with a null order id is an order by itself, and "
-    "reported. "
-    "Default: every row is an order.",
+    "str | Sequence[str] | None",
+    "Column of order ids, or a list of columns, of the same types as customer ids. Lines with the same customer and "
+    "order id form one order, whose amount is their sum and whose time is the earliest. A line with a null order id is "
+    "an order by itself, and reported. Default: every row is an order.",
     default=None,
-    core="str | None",
-    help="Column of order ids.",
-    metavar="COLUMN",
+    type="str or list of str",
+    core="str | list[str] | None",
+    help="Column of order ids, or the columns of a composite key, with commas between.",
+    metavar="COLUMN[,COLUMN...]",
     shown_default="every row is an order",
 )
 AS_OF = Option(

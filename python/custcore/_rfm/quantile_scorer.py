@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, Self
 from custcore import _core
 from custcore._input import arguments
 from custcore._input.data import as_source, in_memory
+from custcore._input.ids import one
 from custcore._input.rows import row_values
 from custcore._persistable import Persistable
 from custcore.errors import InvalidArgumentError
@@ -18,6 +19,7 @@ from custcore.result import Table
 if TYPE_CHECKING:
     from custcore._core import ScoreOptions
     from custcore._input.data import Data
+    from custcore._input.ids import Id
     from custcore._input.rows import Row
 
 __all__ = ["QuantileScorer"]
@@ -31,6 +33,7 @@ def score_options(
     cuts_rule: str = "type7",
     by: str | None = None,
     unseen: str = "error",
+    customer_id: str | Sequence[str] | None = None,
 ) -> ScoreOptions:
     """The binning options, checked, for the core."""
     return {
@@ -40,6 +43,7 @@ def score_options(
         "cuts_rule": arguments.name("cuts_rule", cuts_rule),
         "by": arguments.optional_name("by", by),
         "unseen": arguments.name("unseen", unseen),
+        "customer_id": arguments.optional_key("customer_id", customer_id),
     }
 
 
@@ -93,7 +97,11 @@ class QuantileScorer(Persistable):
         Number of bins, 2 to 100: one for all columns, or one for each.
     ties : {"same", "split"}, default "same"
         ``"same"``: equal values get equal scores. ``"split"``: tiles of equal size over
-        (value, id), like SQL's NTILE; the id is the first column of the table.
+        (value, id), like SQL's NTILE; the id is ``customer_id``.
+    customer_id : str or list of str, optional
+        Column of customer ids, or a list of columns, that decides among equal values with
+        ``ties="split"``. Default: what the table was grouped by, which Arrow and Parquet
+        keep and frames do not, else its first column.
     weights : sequence of float, optional
         Weights of the columns in ``score_total``. Default: the result has no such column.
 
@@ -125,6 +133,7 @@ class QuantileScorer(Persistable):
         directions: Mapping[str, Literal["high", "low"]] | Sequence[Literal["high", "low"]] | None = None,
         bins: int | Sequence[int] | Mapping[str, int] = 5,
         ties: Literal["same", "split"] = "same",
+        customer_id: str | Sequence[str] | None = None,
         weights: Sequence[float] | None = None,
     ) -> None:
         asked: object = columns
@@ -142,7 +151,7 @@ class QuantileScorer(Persistable):
             (name, whole_bins(size), end == "low") for name, size, end in zip(columns, sizes, ends, strict=True)
         ]
         checked = None if weights is None else checked_weights(weights, len(columns))
-        self._core = _core.QuantileScorer(dimensions, score_options(ties=ties), checked)
+        self._core = _core.QuantileScorer(dimensions, score_options(ties=ties, customer_id=customer_id), checked)
 
     def fit(self, table: Data, *, n_threads: int | None = None) -> QuantileScorer:
         """Learn the edges from a table, ignoring nulls. Returns this scorer.
@@ -197,7 +206,7 @@ class QuantileScorer(Persistable):
         kept = in_memory(as_source(table))
         return self.fit(kept, n_threads=n_threads).transform(kept, n_threads=n_threads)
 
-    def score_one(self, values: Row, *, customer_id: int | str | bytes | None = None) -> tuple[int, ...]:
+    def score_one(self, values: Row, *, customer_id: Id | None = None) -> tuple[int, ...]:
         """Score one customer: one value for each column, without Arrow or numpy.
 
         Parameters
@@ -206,15 +215,15 @@ class QuantileScorer(Persistable):
             One value for each column, in their order. Of a labelled row (a dict, a pandas
             Series, a named tuple, a record of numpy, a dataclass) they are found by name, and
             others are ignored.
-        customer_id : int, str or bytes, optional
-            With ``ties="split"`` decides among equal values. Default: the customer counts as
-            the first among equals.
+        customer_id : int, str, bytes, UUID or tuple, optional
+            With ``ties="split"`` decides among equal values; a tuple for a composite key.
+            Default: the customer counts as the first among equals.
         """
         kind = type(values)
         if kind is list or kind is tuple:
-            return tuple(self._core.score_one(values, customer_id, None))  # type: ignore[arg-type]
+            return tuple(self._core.score_one(values, one(customer_id), None))  # type: ignore[arg-type]
         names = list(self._core.settings["columns"])
-        return tuple(self._core.score_one(row_values("values", values, names), customer_id, None))
+        return tuple(self._core.score_one(row_values("values", values, names), one(customer_id), None))
 
     def drift(self, table: Data, *, by_score: bool = False, n_threads: int | None = None) -> Table:
         """Population drift between the fit and a table: :meth:`custcore.RFMScorer.drift`.

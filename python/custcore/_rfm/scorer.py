@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, Self
 from custcore import _core
 from custcore._input import arguments
 from custcore._input.data import as_source, in_memory
+from custcore._input.ids import one
 from custcore._persistable import Persistable
 from custcore._rfm.quantile_scorer import checked_weights, numbers, score_options, whole_bins
 from custcore._rfm.segment_map import SegmentMap
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from custcore._input.data import Data
+    from custcore._input.ids import Id
 
 __all__ = ["RFMScorer"]
 
@@ -47,8 +49,8 @@ class RFMScorer(Persistable):
         monetary.
     ties : {"same", "split"}, default "same"
         ``"same"``: equal values get equal scores. ``"split"``: tiles of equal size over
-        (value, customer id), like SQL's NTILE; the id is the column that the table was
-        grouped by, else the first column.
+        (value, customer id), like SQL's NTILE; the id is what the table was grouped by,
+        else its first column.
     binning : {"independent", "nested"}, default "independent"
         ``"nested"`` scores F within each R score and M within each (R, F), as SPSS does.
     cuts : dict of "recency", "frequency", "monetary" to ascending values, optional
@@ -74,6 +76,10 @@ class RFMScorer(Persistable):
         How segments are named. ``"auto"``: the map ``rf10`` if R and F have 5 bins, else no
         segments (with a remark in the report). Names of maps are those of
         :meth:`custcore.SegmentMap.named`; ``None``: no segments.
+    customer_id : str or list of str, optional
+        Column of customer ids, or a list of columns, that decides among equal values with
+        ``ties="split"``. Default: what the table was grouped by, which Arrow and Parquet
+        keep and frames do not, else its first column.
 
     Examples
     --------
@@ -108,8 +114,17 @@ class RFMScorer(Persistable):
         frequency: Literal["orders", "days", "rows"] = "orders",
         monetary: Literal["total", "mean"] = "total",
         segments: Segments = "auto",
+        customer_id: str | Sequence[str] | None = None,
     ) -> None:
-        options = score_options(ties=ties, binning=binning, closed=closed, cuts_rule=cuts_rule, by=by, unseen=unseen)
+        options = score_options(
+            ties=ties,
+            binning=binning,
+            closed=closed,
+            cuts_rule=cuts_rule,
+            by=by,
+            unseen=unseen,
+            customer_id=customer_id,
+        )
         r, f, m = checked_weights(weights, 3)
         self._core = _core.RfmScorer(
             _bins(bins),
@@ -202,7 +217,7 @@ class RFMScorer(Persistable):
         frequency: int,
         monetary: float | Decimal | None = None,
         *,
-        customer_id: int | str | bytes | None = None,
+        customer_id: Id | None = None,
         group: int | str | bytes | None = None,
     ) -> tuple[int, int, int | None, str | None]:
         """Score one customer, without Arrow or numpy.
@@ -216,9 +231,9 @@ class RFMScorer(Persistable):
         monetary : float, int or Decimal, optional
             Total (or what ``monetary`` stands for); ignored when the scorer was fitted without
             money.
-        customer_id : int, str or bytes, optional
-            With ``ties="split"`` decides among equal values. Default: the customer counts as
-            the first among equals.
+        customer_id : int, str, bytes, UUID or tuple, optional
+            With ``ties="split"`` decides among equal values; a tuple for a composite key.
+            Default: the customer counts as the first among equals.
         group : int, str or bytes, optional
             The customer's group, if the scorer has ``by``.
 
@@ -227,7 +242,7 @@ class RFMScorer(Persistable):
         tuple
             ``(r, f, m, segment)``; m is None without money, the segment None without segments.
         """
-        return self._core.score_one(recency_days, frequency, monetary, customer_id, group)
+        return self._core.score_one(recency_days, frequency, monetary, one(customer_id), one(group))
 
     def drift(self, table: Data, *, by_score: bool = False, n_threads: int | None = None) -> Table:
         """Population drift between the fit and a table: the population stability index (PSI).

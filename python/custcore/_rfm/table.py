@@ -13,7 +13,7 @@ from custcore.errors import InvalidArgumentError
 from custcore.result import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from custcore._input.data import AsOf, Data, Progress, TimeZone
     from custcore._rfm.scorer import Bins, Cuts, Segments
@@ -24,10 +24,10 @@ __all__ = ["rfm", "rfm_scores"]
 def rfm(
     data: Data,
     *,
-    customer_id: str = "customer_id",
+    customer_id: str | Sequence[str] = "customer_id",
     timestamp: str = "timestamp",
     amount: str | None = "amount",
-    order_id: str | None = None,
+    order_id: str | Sequence[str] | None = None,
     as_of: AsOf | None = None,
     returns: Literal["net", "exclude", "count"] = "net",
     zero_is_purchase: bool = True,
@@ -50,19 +50,20 @@ def rfm(
         Transactions, one row per order, or with ``order_id`` one row per order line: any
         object that exports Arrow (pyarrow, pandas 3, polars, DuckDB, DataFusion, ...), an
         iterable of such batches, or a dict of one-dimensional numpy arrays.
-    customer_id : str, default "customer_id"
-        Column of customer ids: integers, strings, binary, or a dictionary of these. Rows
-        with a null id are left out and reported.
+    customer_id : str or list of str, default "customer_id"
+        Column of customer ids: integers, strings, binary, or a dictionary of these. A list
+        of columns is a composite key, which is null if a part is, and is ordered part by
+        part; a single id of it is a tuple. Rows with a null id are left out and reported.
     timestamp : str, default "timestamp"
         Column of dates or timestamps. Rows with a null time are left out and reported.
     amount : str or None, default "amount"
         Column of money: floats, integers or decimals. A null or NaN amount adds 0 and is
         reported. ``None``: money is not read, and the result has no monetary columns.
-    order_id : str, optional
-        Column of order ids, of the same types as customer ids. Lines with the same customer
-        and order id form one order, whose amount is their sum and whose time is the
-        earliest. A line with a null order id is an order by itself, and reported. Default:
-        every row is an order.
+    order_id : str or list of str, optional
+        Column of order ids, or a list of columns, of the same types as customer ids. Lines
+        with the same customer and order id form one order, whose amount is their sum and
+        whose time is the earliest. A line with a null order id is an order by itself, and
+        reported. Default: every row is an order.
     as_of : date, datetime or str, optional
         The last local day that counts, inclusive; later rows are left out and reported.
         Default: the last date among rows that have an id and a time, never today.
@@ -198,10 +199,10 @@ def rfm_scores(
     frequency: Literal["orders", "days", "rows"] = "orders",
     monetary: Literal["total", "mean"] = "total",
     segments: Segments = "auto",
-    customer_id: str = "customer_id",
+    customer_id: str | Sequence[str] = "customer_id",
     timestamp: str = "timestamp",
     amount: str | None = "amount",
-    order_id: str | None = None,
+    order_id: str | Sequence[str] | None = None,
     as_of: AsOf | None = None,
     returns: Literal["net", "exclude", "count"] = "net",
     zero_is_purchase: bool = True,
@@ -229,8 +230,8 @@ def rfm_scores(
         monetary.
     ties : {"same", "split"}, default "same"
         ``"same"``: equal values get equal scores. ``"split"``: tiles of equal size over
-        (value, customer id), like SQL's NTILE; the id is the column that the table was
-        grouped by, else the first column.
+        (value, customer id), like SQL's NTILE; the id is what the table was grouped by,
+        else its first column.
     binning : {"independent", "nested"}, default "independent"
         ``"nested"`` scores F within each R score and M within each (R, F), as SPSS does.
     cuts : dict of "recency", "frequency", "monetary" to ascending values, optional
@@ -257,19 +258,20 @@ def rfm_scores(
         How segments are named. ``"auto"``: the map ``rf10`` if R and F have 5 bins, else no
         segments (with a remark in the report). Names of maps are those of
         :meth:`custcore.SegmentMap.named`; ``None``: no segments.
-    customer_id : str, default "customer_id"
-        Column of customer ids: integers, strings, binary, or a dictionary of these. Rows
-        with a null id are left out and reported.
+    customer_id : str or list of str, default "customer_id"
+        Column of customer ids: integers, strings, binary, or a dictionary of these. A list
+        of columns is a composite key, which is null if a part is, and is ordered part by
+        part; a single id of it is a tuple. Rows with a null id are left out and reported.
     timestamp : str, default "timestamp"
         Column of dates or timestamps. Rows with a null time are left out and reported.
     amount : str or None, default "amount"
         Column of money: floats, integers or decimals. A null or NaN amount adds 0 and is
         reported. ``None``: money is not read, and the result has no monetary columns.
-    order_id : str, optional
-        Column of order ids, of the same types as customer ids. Lines with the same customer
-        and order id form one order, whose amount is their sum and whose time is the
-        earliest. A line with a null order id is an order by itself, and reported. Default:
-        every row is an order.
+    order_id : str or list of str, optional
+        Column of order ids, or a list of columns, of the same types as customer ids. Lines
+        with the same customer and order id form one order, whose amount is their sum and
+        whose time is the earliest. A line with a null order id is an order by itself, and
+        reported. Default: every row is an order.
     as_of : date, datetime or str, optional
         The last local day that counts, inclusive; later rows are left out and reported.
         Default: the last date among rows that have an id and a time, never today.
@@ -329,7 +331,8 @@ def rfm_scores(
     ... ).to_pylist()[4]
     {'customer_id': 5, 'rfm_cell': '5-1-1', 'rfm_score': 511, 'segment': 'new_customers'}
     """
-    if by is not None and by == customer_id:
+    keys = arguments.key_names(customer_id)
+    if by is not None and keys == [by]:
         raise InvalidArgumentError(f"by={by!r} is the column of customer ids: every customer would be a group of one")
     scorer = RFMScorer(
         bins,
@@ -359,7 +362,8 @@ def rfm_scores(
         order_id=order_id,
         order_lines=order_lines,
         n_days=n_days or frequency == "days",
-        attributes=attributes if by is None else {by: "first", **(attributes or {})},
+        # A part of a composite key is a column of the result already.
+        attributes=attributes if by is None or by in keys else {by: "first", **(attributes or {})},
     )
     table = _core.rfm_scores(
         as_source(data, columns_read(options)),

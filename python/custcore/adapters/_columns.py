@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import inspect
+import json
 from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from custcore.cohort._arguments import COHORT_WORDS
 
-__all__ = ["columns_of", "feature_names", "given"]
+if TYPE_CHECKING:
+    from custcore.result import Table
+
+__all__ = ["columns_of", "feature_names", "given", "id_names"]
 
 # Arguments that name the columns a call reads: by a string, by several, or as the keys of a mapping.
 _COLUMN_ARGUMENTS = (
@@ -34,6 +39,24 @@ def columns_of(function: Callable[..., object], options: Mapping[str, object]) -
         for name in names:
             columns.setdefault(name, argument)
     return columns
+
+
+def id_names(table: Table) -> list[str]:
+    """Name the columns of ids of a result: those that its metadata name, else the first.
+
+    >>> import datetime, custcore, pyarrow as pa
+    >>> day = datetime.date(2026, 1, 5)
+    >>> orders = pa.table(
+    ...     {"country": ["DE"], "id": [7], "timestamp": [day], "amount": [1.0]}
+    ... )
+    >>> id_names(custcore.rfm(orders, customer_id=["country", "id"]))
+    ['country', 'id']
+    """
+    names, text = table.column_names, table._core.metadata.get("custcore.customer_id", "")
+    if text in names:
+        return [text]
+    found: list[str] = json.loads(text) if text.startswith("[") else names[:1]
+    return found
 
 
 def feature_names(features: object) -> list[str]:

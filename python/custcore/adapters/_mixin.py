@@ -78,10 +78,10 @@ class FrameMethods(Generic[Frame]):
     def cohort_retention(
         self,
         *,
-        customer_id: str = "customer_id",
+        customer_id: str | Sequence[str] = "customer_id",
         timestamp: str = "timestamp",
         amount: str | None = None,
-        order_id: str | None = None,
+        order_id: str | Sequence[str] | None = None,
         period: str = "month",
         cohort_period: str | None = None,
         period_mode: Literal["calendar", "elapsed"] = "calendar",
@@ -115,19 +115,20 @@ class FrameMethods(Generic[Frame]):
 
         Parameters
         ----------
-        customer_id : str, default "customer_id"
-            Column of customer ids: integers, strings, binary, or a dictionary of these. Rows
-            with a null id are left out and reported.
+        customer_id : str or list of str, default "customer_id"
+            Column of customer ids: integers, strings, binary, or a dictionary of these. A list
+            of columns is a composite key, which is null if a part is, and is ordered part by
+            part; a single id of it is a tuple. Rows with a null id are left out and reported.
         timestamp : str, default "timestamp"
             Column of dates or timestamps. Rows with a null time are left out and reported.
         amount : str, optional
             Column of money. Default: money is not read, so no row is a refund and every row is
             a purchase.
-        order_id : str, optional
-            Column of order ids, of the same types as customer ids. Lines with the same customer
-            and order id form one order, whose amount is their sum and whose time is the
-            earliest. A line with a null order id is an order by itself, and reported. Default:
-            every row is an order.
+        order_id : str or list of str, optional
+            Column of order ids, or a list of columns, of the same types as customer ids. Lines
+            with the same customer and order id form one order, whose amount is their sum and
+            whose time is the earliest. A line with a null order id is an order by itself, and
+            reported. Default: every row is an order.
         period : str, default "month"
             Length of a period: ``"day"``, ``"week"``, ``"month"``, ``"quarter"``, ``"year"``,
             or windows of days such as ``"7d"``, which are counted from ``observation_start``,

@@ -12,7 +12,7 @@ from custcore.adapters._mixin import FrameMethods
 from custcore.adapters._polars_segment import with_ordered_segment
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from custcore._input.data import AsOf, Progress, TimeZone
     from custcore._rfm.scorer import Bins, Cuts, Segments
@@ -35,10 +35,10 @@ class PolarsRfm(FrameMethods[pl.DataFrame]):
     def rfm(
         self,
         *,
-        customer_id: str = "customer_id",
+        customer_id: str | Sequence[str] = "customer_id",
         timestamp: str = "timestamp",
         amount: str | None = "amount",
-        order_id: str | None = None,
+        order_id: str | Sequence[str] | None = None,
         as_of: AsOf | None = None,
         returns: Literal["net", "exclude", "count"] = "net",
         zero_is_purchase: bool = True,
@@ -58,10 +58,10 @@ class PolarsRfm(FrameMethods[pl.DataFrame]):
     def rfm(
         self,
         *,
-        customer_id: str = "customer_id",
+        customer_id: str | Sequence[str] = "customer_id",
         timestamp: str = "timestamp",
         amount: str | None = "amount",
-        order_id: str | None = None,
+        order_id: str | Sequence[str] | None = None,
         as_of: AsOf | None = None,
         returns: Literal["net", "exclude", "count"] = "net",
         zero_is_purchase: bool = True,
@@ -80,10 +80,10 @@ class PolarsRfm(FrameMethods[pl.DataFrame]):
     def rfm(
         self,
         *,
-        customer_id: str = "customer_id",
+        customer_id: str | Sequence[str] = "customer_id",
         timestamp: str = "timestamp",
         amount: str | None = "amount",
-        order_id: str | None = None,
+        order_id: str | Sequence[str] | None = None,
         as_of: AsOf | None = None,
         returns: Literal["net", "exclude", "count"] = "net",
         zero_is_purchase: bool = True,
@@ -103,19 +103,20 @@ class PolarsRfm(FrameMethods[pl.DataFrame]):
 
         Parameters
         ----------
-        customer_id : str, default "customer_id"
-            Column of customer ids: integers, strings, binary, or a dictionary of these. Rows
-            with a null id are left out and reported.
+        customer_id : str or list of str, default "customer_id"
+            Column of customer ids: integers, strings, binary, or a dictionary of these. A list
+            of columns is a composite key, which is null if a part is, and is ordered part by
+            part; a single id of it is a tuple. Rows with a null id are left out and reported.
         timestamp : str, default "timestamp"
             Column of dates or timestamps. Rows with a null time are left out and reported.
         amount : str or None, default "amount"
             Column of money: floats, integers or decimals. A null or NaN amount adds 0 and is
             reported. ``None``: money is not read, and the result has no monetary columns.
-        order_id : str, optional
-            Column of order ids, of the same types as customer ids. Lines with the same customer
-            and order id form one order, whose amount is their sum and whose time is the
-            earliest. A line with a null order id is an order by itself, and reported. Default:
-            every row is an order.
+        order_id : str or list of str, optional
+            Column of order ids, or a list of columns, of the same types as customer ids. Lines
+            with the same customer and order id form one order, whose amount is their sum and
+            whose time is the earliest. A line with a null order id is an order by itself, and
+            reported. Default: every row is an order.
         as_of : date, datetime or str, optional
             The last local day that counts, inclusive; later rows are left out and reported.
             Default: the last date among rows that have an id and a time, never today.
@@ -197,10 +198,10 @@ class PolarsRfm(FrameMethods[pl.DataFrame]):
         frequency: Literal["orders", "days", "rows"] = "orders",
         monetary: Literal["total", "mean"] = "total",
         segments: Segments = "auto",
-        customer_id: str = "customer_id",
+        customer_id: str | Sequence[str] = "customer_id",
         timestamp: str = "timestamp",
         amount: str | None = "amount",
-        order_id: str | None = None,
+        order_id: str | Sequence[str] | None = None,
         as_of: AsOf | None = None,
         returns: Literal["net", "exclude", "count"] = "net",
         zero_is_purchase: bool = True,
@@ -232,10 +233,10 @@ class PolarsRfm(FrameMethods[pl.DataFrame]):
         frequency: Literal["orders", "days", "rows"] = "orders",
         monetary: Literal["total", "mean"] = "total",
         segments: Segments = "auto",
-        customer_id: str = "customer_id",
+        customer_id: str | Sequence[str] = "customer_id",
         timestamp: str = "timestamp",
         amount: str | None = "amount",
-        order_id: str | None = None,
+        order_id: str | Sequence[str] | None = None,
         as_of: AsOf | None = None,
         returns: Literal["net", "exclude", "count"] = "net",
         zero_is_purchase: bool = True,
@@ -266,10 +267,10 @@ class PolarsRfm(FrameMethods[pl.DataFrame]):
         frequency: Literal["orders", "days", "rows"] = "orders",
         monetary: Literal["total", "mean"] = "total",
         segments: Segments = "auto",
-        customer_id: str = "customer_id",
+        customer_id: str | Sequence[str] = "customer_id",
         timestamp: str = "timestamp",
         amount: str | None = "amount",
-        order_id: str | None = None,
+        order_id: str | Sequence[str] | None = None,
         as_of: AsOf | None = None,
         returns: Literal["net", "exclude", "count"] = "net",
         zero_is_purchase: bool = True,
@@ -294,8 +295,8 @@ class PolarsRfm(FrameMethods[pl.DataFrame]):
             monetary.
         ties : {"same", "split"}, default "same"
             ``"same"``: equal values get equal scores. ``"split"``: tiles of equal size over
-            (value, customer id), like SQL's NTILE; the id is the column that the table was
-            grouped by, else the first column.
+            (value, customer id), like SQL's NTILE; the id is what the table was grouped by,
+            else its first column.
         binning : {"independent", "nested"}, default "independent"
             ``"nested"`` scores F within each R score and M within each (R, F), as SPSS does.
         cuts : dict of "recency", "frequency", "monetary" to ascending values, optional
@@ -322,19 +323,20 @@ class PolarsRfm(FrameMethods[pl.DataFrame]):
             How segments are named. ``"auto"``: the map ``rf10`` if R and F have 5 bins, else no
             segments (with a remark in the report). Names of maps are those of
             :meth:`custcore.SegmentMap.named`; ``None``: no segments.
-        customer_id : str, default "customer_id"
-            Column of customer ids: integers, strings, binary, or a dictionary of these. Rows
-            with a null id are left out and reported.
+        customer_id : str or list of str, default "customer_id"
+            Column of customer ids: integers, strings, binary, or a dictionary of these. A list
+            of columns is a composite key, which is null if a part is, and is ordered part by
+            part; a single id of it is a tuple. Rows with a null id are left out and reported.
         timestamp : str, default "timestamp"
             Column of dates or timestamps. Rows with a null time are left out and reported.
         amount : str or None, default "amount"
             Column of money: floats, integers or decimals. A null or NaN amount adds 0 and is
             reported. ``None``: money is not read, and the result has no monetary columns.
-        order_id : str, optional
-            Column of order ids, of the same types as customer ids. Lines with the same customer
-            and order id form one order, whose amount is their sum and whose time is the
-            earliest. A line with a null order id is an order by itself, and reported. Default:
-            every row is an order.
+        order_id : str or list of str, optional
+            Column of order ids, or a list of columns, of the same types as customer ids. Lines
+            with the same customer and order id form one order, whose amount is their sum and
+            whose time is the earliest. A line with a null order id is an order by itself, and
+            reported. Default: every row is an order.
         as_of : date, datetime or str, optional
             The last local day that counts, inclusive; later rows are left out and reported.
             Default: the last date among rows that have an id and a time, never today.

@@ -98,10 +98,10 @@ class CustcoreNamespace(PolarsRfm):
         n_init: int = 10,
         random_state: int = 0,
         n_threads: int | None = None,
-        customer_id: str = "customer_id",
+        customer_id: str | Sequence[str] = "customer_id",
         timestamp: str = "timestamp",
         amount: str | None = "amount",
-        order_id: str | None = None,
+        order_id: str | Sequence[str] | None = None,
         as_of: AsOf | None = None,
         returns: Literal["net", "exclude", "count"] = "net",
         zero_is_purchase: bool = True,
@@ -142,19 +142,20 @@ class CustcoreNamespace(PolarsRfm):
         n_threads : int, optional
             Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
             all available cores. Results do not depend on it.
-        customer_id : str, default "customer_id"
-            Column of customer ids: integers, strings, binary, or a dictionary of these. Rows
-            with a null id are left out and reported.
+        customer_id : str or list of str, default "customer_id"
+            Column of customer ids: integers, strings, binary, or a dictionary of these. A list
+            of columns is a composite key, which is null if a part is, and is ordered part by
+            part; a single id of it is a tuple. Rows with a null id are left out and reported.
         timestamp : str, default "timestamp"
             Column of dates or timestamps. Rows with a null time are left out and reported.
         amount : str or None, default "amount"
             Column of money: floats, integers or decimals. A null or NaN amount adds 0 and is
             reported. ``None``: money is not read, and the result has no monetary columns.
-        order_id : str, optional
-            Column of order ids, of the same types as customer ids. Lines with the same customer
-            and order id form one order, whose amount is their sum and whose time is the
-            earliest. A line with a null order id is an order by itself, and reported. Default:
-            every row is an order.
+        order_id : str or list of str, optional
+            Column of order ids, or a list of columns, of the same types as customer ids. Lines
+            with the same customer and order id form one order, whose amount is their sum and
+            whose time is the earliest. A line with a null order id is an order by itself, and
+            reported. Default: every row is an order.
         as_of : date, datetime or str, optional
             The last local day that counts, inclusive; later rows are left out and reported.
             Default: the last date among rows that have an id and a time, never today.

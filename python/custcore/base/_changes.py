@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal
 
 from custcore._input import arguments
 from custcore._input.data import as_of_argument, as_source, rows_total
+from custcore._input.ids import as_key, listed
 from custcore._input.read_options import columns_read
 from custcore.errors import InvalidArgumentError, InvalidTypeError
 
@@ -14,11 +15,10 @@ if TYPE_CHECKING:
     from custcore import _core
     from custcore._core import ReadOptions
     from custcore._input.data import AsOf, Data, Progress
+    from custcore._input.ids import Id
     from custcore.base._customer_base import CustomerBase
 
 __all__ = ["Changes"]
-
-Id: TypeAlias = "int | str | bytes"
 
 
 class Changes:
@@ -139,45 +139,37 @@ class Changes:
         Parameters
         ----------
         mapping : dict of old to new id, or pairs of them
-            Ids as they are in the data: int, str or bytes. ``{1: 2, 2: 1}`` swaps two customers.
+            Ids as they are in the data: int, str, bytes or uuid.UUID, and tuples of these for a
+            composite key. ``{1: 2, 2: 1}`` swaps two customers. The type of the ids in results
+            widens to hold new ids, as in an update.
         """
-        pairs = _listed("mapping", mapping.items() if hasattr(mapping, "items") else mapping)
+        pairs = _listed(mapping.items() if hasattr(mapping, "items") else mapping)
         for pair in pairs:
             if not isinstance(pair, tuple | list) or len(pair) != 2:
                 raise InvalidTypeError(
                     f"mapping contains {pair!r}; expected a dict of old to new ids, or pairs of them"
                 )
-        self._core.relabel([(_plain(old), _plain(new)) for old, new in pairs])
+        self._core.relabel([(as_key(old), as_key(new)) for old, new in pairs])
 
-    def remove(self, ids: Iterable[Id]) -> int:
+    def remove(self, ids: Iterable[Id] | Data) -> int:
         """Erase customers; only the number of their orders and their money remain, in the report.
 
         Parameters
         ----------
-        ids : iterable of ids
-            Ids as they are in the data; ids that are not in the base are ignored.
+        ids : iterable of ids, array, column or table
+            Ids as they are in the data, tuples for a composite key; ids that are not in the base
+            are ignored. Of a table the columns of the key are read.
 
         Returns
         -------
         int
             Number of customers erased.
         """
-        if isinstance(ids, str | bytes):
-            raise InvalidTypeError(f"ids={ids!r} is one id; pass a list of ids")
-        return self._core.remove([_plain(id_) for id_ in _listed("ids", getattr(ids, "tolist", lambda: ids)())])
+        return self._core.remove(listed("ids", ids, arguments.key_names(self._options["customer_id"])))
 
 
-def _listed(name: str, values: object) -> list[Any]:
-    """The values of an iterable."""
-    if not isinstance(values, Iterable) or isinstance(values, str | bytes):
-        raise InvalidTypeError(f"{name}={values!r}: expected several ids, for instance in a list")
-    return list(values)
-
-
-def _plain(value: object) -> int | str | bytes:
-    """A numpy id as a Python object."""
-    if isinstance(value, int | str | bytes) and not isinstance(value, bool):
-        return value
-    if type(value).__module__ == "numpy":
-        return _plain(value.item())  # type: ignore[attr-defined]
-    raise InvalidTypeError(f"{value!r} is {type(value).__name__}, not a customer id; expected int, str or bytes")
+def _listed(pairs: object) -> list[Any]:
+    """The pairs of an iterable."""
+    if not isinstance(pairs, Iterable) or isinstance(pairs, str | bytes):
+        raise InvalidTypeError(f"mapping={pairs!r}: expected several ids, for instance in a list")
+    return list(pairs)

@@ -15,7 +15,7 @@ from custcore.errors import InvalidTypeError
 from custcore.result import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from custcore._input.data import TimeZone
     from custcore.result import Report
@@ -42,19 +42,21 @@ class CustomerBase(Changes, Analyses):
 
     Parameters
     ----------
-    customer_id : str, default "customer_id"
-        Column of customer ids: integers, strings, binary, or a dictionary of these. Rows
-        with a null id are left out and reported.
+    customer_id : str or list of str, default "customer_id"
+        Column of customer ids: integers, strings, binary, or a dictionary of these. A list
+        of columns is a composite key, which is null if a part is, and is ordered part by
+        part; a single id of it is a tuple. Rows with a null id are left out and reported.
     timestamp : str, default "timestamp"
         Column of dates or timestamps. Rows with a null time are left out and reported.
     amount : str or None, default "amount"
         Column of money: floats, integers or decimals. A null or NaN amount adds 0 and is
         reported. ``None``: money is not read, and the result has no monetary columns.
-    order_id : str, optional
-        Column of order ids, of the same types as customer ids. Lines with the same customer
-        and order id form one order, whose amount is their sum and whose time is the
-        earliest. A line with a null order id is an order by itself, and reported. Default:
-        every row is an order. It needs ``track="orders"``, or ``order_lines="adjacent"``.
+    order_id : str or list of str, optional
+        Column of order ids, or a list of columns, of the same types as customer ids. Lines
+        with the same customer and order id form one order, whose amount is their sum and
+        whose time is the earliest. A line with a null order id is an order by itself, and
+        reported. Default: every row is an order. It needs ``track="orders"``, or
+        ``order_lines="adjacent"``.
     track : {"totals", "days", "orders"}, default "totals"
         What is kept, see above.
     attributes : dict of str to {"first", "last"}, optional
@@ -131,10 +133,10 @@ class CustomerBase(Changes, Analyses):
     def __init__(
         self,
         *,
-        customer_id: str = "customer_id",
+        customer_id: str | Sequence[str] = "customer_id",
         timestamp: str = "timestamp",
         amount: str | None = "amount",
-        order_id: str | None = None,
+        order_id: str | Sequence[str] | None = None,
         track: Literal["totals", "days", "orders"] = "totals",
         attributes: Mapping[str, Literal["first", "last"]] | None = None,
         n_days: bool = False,

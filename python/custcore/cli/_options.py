@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from custcore._input.arguments import key_names
 from custcore._options import scores, transactions
 from custcore._options.option import REQUIRED, names
 from custcore.cohort._arguments import COHORT_WORDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from custcore._options.option import Option
 
@@ -24,6 +26,7 @@ __all__ = [
     "delimiter_option",
     "file_options",
     "json_option",
+    "key_columns",
     "output_option",
     "roles",
     "scoring_options",
@@ -169,7 +172,7 @@ def settings(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def roles(arguments: dict[str, Any]) -> dict[str, str]:
-    """Select the columns to read, by the argument that names them.
+    """Select the columns to read, each with the argument that names it first.
 
     Parameters
     ----------
@@ -177,10 +180,40 @@ def roles(arguments: dict[str, Any]) -> dict[str, str]:
         What `settings` made.
     """
     names = ("customer_id", "timestamp", "amount", "order_id", "by", "start", "returning")
-    found = {name: arguments[name] for name in names if arguments.get(name) is not None}
+    found: dict[str, str] = {}
+    for name in names:
+        for column in key_names(arguments.get(name)):
+            found.setdefault(column, name)
     if arguments.get("cohort_by", "first") not in COHORT_WORDS:
-        found["cohort_by"] = arguments["cohort_by"]
+        found.setdefault(arguments["cohort_by"], "cohort_by")
     return found
+
+
+def key_columns(text: str, columns: Iterable[str]) -> str | list[str]:
+    """The columns of a key on the command line: names with commas between, as in a line of CSV.
+
+    A text that is the name of a column is that column, whatever commas it has.
+
+    Parameters
+    ----------
+    text
+        What was given.
+    columns
+        The columns of the data.
+
+    Examples
+    --------
+    >>> key_columns("country,id", ["country", "id"])
+    ['country', 'id']
+    >>> key_columns("country,id", ["country,id"])
+    'country,id'
+    >>> key_columns('"last, first",id', ["last, first", "id"])
+    ['last, first', 'id']
+    """
+    if "," not in text or text in columns:
+        return text
+    names = [name.strip() for name in next(csv.reader([text], skipinitialspace=True))]
+    return text if "" in names else names
 
 
 def _with(command: Command, *options: Callable[[Command], Command]) -> Command:

@@ -12,6 +12,8 @@ from custcore._input.data import bound_argument
 from custcore.errors import InvalidArgumentError, InvalidTypeError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from custcore._core import CohortOptions
     from custcore._input.data import AsOf
 
@@ -27,7 +29,7 @@ _MAX_DAYS = 3_652_059  # from year 1 to 9999
 
 def cohort_options(
     *,
-    customer_id: str,
+    customer_id: str | Sequence[str],
     as_of: AsOf | None,
     period: str,
     cohort_period: str | None,
@@ -61,7 +63,7 @@ def cohort_options(
     column = None if word in COHORT_WORDS else word
     group = arguments.optional_name("by", by)
     for argument, name in (("by", group), ("cohort_by", column)):
-        if name is not None and name == customer_id:
+        if name is not None and arguments.key_names(customer_id) == [name]:
             raise InvalidArgumentError(
                 f"{argument}={name!r} is the column of customer ids: every customer would be a group of one"
             )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from custcore._input.arguments import key_names
+
 if TYPE_CHECKING:
     from custcore._core import CohortOptions, ReadOptions
 
@@ -85,7 +87,8 @@ def _counts(options: CohortOptions) -> str:
 
 
 def _active(read: ReadOptions, options: CohortOptions) -> str:
-    one = "a row" if read["order_id"] is None else f"the rows of a customer with one '{read['order_id']}'"
+    order = " and ".join(f"'{name}'" for name in key_names(read["order_id"]))
+    one = f"the rows of a customer with one {order}" if order else "a row"
     least = "one order" if options["min_occurrences"] == 1 else f"{options['min_occurrences']} orders"
     marked = f" marked by '{options['returning']}'" if options["returning"] is not None else ""
     return f"Active means at least {least}{marked} in the period; an order is {one}."

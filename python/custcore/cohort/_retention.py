@@ -13,7 +13,7 @@ from custcore.cohort._presets import with_presets
 from custcore.cohort._result import CohortRetention
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from custcore._input.data import AsOf, Data, Progress, TimeZone
 
@@ -24,10 +24,10 @@ __all__ = ["cohort_retention"]
 def cohort_retention(
     data: Data,
     *,
-    customer_id: str = "customer_id",
+    customer_id: str | Sequence[str] = "customer_id",
     timestamp: str = "timestamp",
     amount: str | None = None,
-    order_id: str | None = None,
+    order_id: str | Sequence[str] | None = None,
     period: str = "month",
     cohort_period: str | None = None,
     period_mode: Literal["calendar", "elapsed"] = "calendar",
@@ -69,19 +69,20 @@ def cohort_retention(
         Transactions, one row per order, or with ``order_id`` one row per order line: any
         object that exports Arrow (pyarrow, pandas 3, polars, DuckDB, DataFusion, ...), an
         iterable of such batches, or a dict of one-dimensional numpy arrays.
-    customer_id : str, default "customer_id"
-        Column of customer ids: integers, strings, binary, or a dictionary of these. Rows
-        with a null id are left out and reported.
+    customer_id : str or list of str, default "customer_id"
+        Column of customer ids: integers, strings, binary, or a dictionary of these. A list
+        of columns is a composite key, which is null if a part is, and is ordered part by
+        part; a single id of it is a tuple. Rows with a null id are left out and reported.
     timestamp : str, default "timestamp"
         Column of dates or timestamps. Rows with a null time are left out and reported.
     amount : str, optional
         Column of money. Default: money is not read, so no row is a refund and every row is
         a purchase.
-    order_id : str, optional
-        Column of order ids, of the same types as customer ids. Lines with the same customer
-        and order id form one order, whose amount is their sum and whose time is the
-        earliest. A line with a null order id is an order by itself, and reported. Default:
-        every row is an order.
+    order_id : str or list of str, optional
+        Column of order ids, or a list of columns, of the same types as customer ids. Lines
+        with the same customer and order id form one order, whose amount is their sum and
+        whose time is the earliest. A line with a null order id is an order by itself, and
+        reported. Default: every row is an order.
     period : str, default "month"
         Length of a period: ``"day"``, ``"week"``, ``"month"``, ``"quarter"``, ``"year"``,
         or windows of days such as ``"7d"``, which are counted from ``observation_start``,

@@ -11,7 +11,7 @@ use custcore::{
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
-use pyo3::types::{PyBytes, PyDict, PyInt, PyString};
+use pyo3::types::{PyBytes, PyDict, PyInt, PyString, PyTuple};
 
 use crate::boundary::source::Source;
 use crate::cohort::{CohortOptions, CoreCohortRetention};
@@ -460,14 +460,20 @@ impl<'py> FromPyObject<'_, 'py> for PyId {
     type Error = PyErr;
 
     fn extract(id: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
-        if let Ok(text) = id.cast::<PyString>() {
+        if let Ok(parts) = id.cast::<PyTuple>() {
+            let parts = parts.iter().map(|part| Ok(part.extract::<Self>()?.0)).collect::<PyResult<_>>()?;
+            Ok(Self(CustomerId::Tuple(parts)))
+        } else if let Ok(text) = id.cast::<PyString>() {
             Ok(Self(CustomerId::Text(text.to_str()?.to_owned())))
         } else if let Ok(bytes) = id.cast::<PyBytes>() {
             Ok(Self(CustomerId::Binary(bytes.as_bytes().to_vec())))
         } else if id.is_instance_of::<PyInt>() {
             Ok(Self(CustomerId::Integer(id.extract()?)))
         } else {
-            Err(PyTypeError::new_err(format!("{} is not a customer id; expected int, str or bytes", id.get_type().name()?)))
+            Err(PyTypeError::new_err(format!(
+                "{} is not a customer id; expected int, str, bytes or a tuple of these",
+                id.get_type().name()?
+            )))
         }
     }
 }

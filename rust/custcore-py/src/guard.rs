@@ -36,7 +36,9 @@ pub fn bytes<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyBytes>
 /// arguments and results, and derives it from `BaseException`, which no `except Exception` catches.
 pub fn adopt_panics(py: Python<'_>) -> PyResult<()> {
     let internal = py.import("custcore.errors")?.getattr("InternalError")?;
-    py.get_type::<PanicException>().setattr("__bases__", (internal,))
+    // A Python that forbids this keeps pyo3's exception: no reason for a failed import.
+    drop(py.get_type::<PanicException>().setattr("__bases__", (internal,)));
+    Ok(())
 }
 
 /// The message with which pyo3 panics on a null object.

@@ -2,7 +2,7 @@
 
 use custcore::{Error, ErrorKind, Key, Number};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyFloat, PyInt, PyString};
+use pyo3::types::{PyBytes, PyFloat, PyInt, PyString, PyTuple};
 
 use crate::error::into_py;
 
@@ -53,6 +53,17 @@ fn decimal(value: &Bound<'_, PyAny>) -> PyResult<Number> {
         (Some(units), Ok(scale)) => Ok(Number::Decimal(if sign == 1 { -units } else { units }, scale)),
         _ => value.call_method0("__float__")?.extract().map(Number::Float),
     }
+}
+
+/// The parts of a Python id, each borrowed from one of `values`.
+pub fn keys<'a>(values: &'a [Bound<'_, PyAny>], argument: &str) -> PyResult<Vec<Key<'a>>> {
+    values.iter().map(|value| key(value, argument)).collect()
+}
+
+/// A Python id as its parts: those of a tuple, or itself.
+pub fn parts<'py>(id: Option<&Bound<'py, PyAny>>) -> Option<Vec<Bound<'py, PyAny>>> {
+    let id = id?;
+    Some(id.cast::<PyTuple>().map_or_else(|_| vec![id.clone()], |parts| parts.iter().collect()))
 }
 
 /// A Python id, borrowed from `value`.

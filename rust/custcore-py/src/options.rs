@@ -1,16 +1,38 @@
 //! Converts the arguments of the public functions to settings of the core; errors list the accepted values.
 
-use custcore::{AsOf, BaseSpec, ColumnRoles, Error, ErrorKind, Late, OnNonfinite, OnNull, OrderLines, Pick, Returns, Track};
+use custcore::{AsOf, BaseSpec, ColumnRoles, Error, ErrorKind, KeyNames, Late, OnNonfinite, OnNull, OrderLines, Pick, Returns, Track};
+use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::error::into_py;
 
+/// The columns of a key: one name, or a list.
+#[derive(FromPyObject, Clone)]
+pub enum Names {
+    One(String),
+    More(Vec<String>),
+}
+
+impl From<Names> for KeyNames {
+    fn from(names: Names) -> Self {
+        match names {
+            Names::One(name) => name.into(),
+            Names::More(names) => names.into(),
+        }
+    }
+}
+
+/// The names as an argument of Python.
+pub fn names<'py>(py: Python<'py>, names: &KeyNames) -> PyResult<Bound<'py, PyAny>> {
+    if names.is_composite() { names.iter().collect::<Vec<_>>().into_bound_py_any(py) } else { names.iter().next().into_bound_py_any(py) }
+}
+
 /// Options for reading transactions; passed as a dict by the Python functions.
 #[derive(FromPyObject)]
 #[pyo3(from_item_all)]
 pub struct ReadOptions {
-    customer_id: String,
+    customer_id: Names,
     timestamp: String,
     amount: Option<String>,
     as_of: Option<(String, i64)>,
@@ -20,7 +42,7 @@ pub struct ReadOptions {
     timezone: Option<String>,
     on_null: String,
     on_nonfinite: String,
-    order_id: Option<String>,
+    order_id: Option<Names>,
     order_lines: String,
     n_days: bool,
     attributes: Vec<(String, String)>,
@@ -47,10 +69,10 @@ impl ReadOptions {
             Ok((name.clone(), choice(py, "attributes", word, &[("first", Pick::First), ("last", Pick::Last)])?))
         };
         let roles = ColumnRoles {
-            customer_id: self.customer_id.clone(),
+            customer_id: self.customer_id.clone().into(),
             timestamp: self.timestamp.clone(),
             amount: self.amount.clone(),
-            order_id: self.order_id.clone(),
+            order_id: self.order_id.clone().map(KeyNames::from),
             attributes: self.attributes.iter().map(pick).collect::<PyResult<_>>()?,
             start: None,
             returning: None,
@@ -74,7 +96,7 @@ impl ReadOptions {
 pub fn kept_options<'py>(py: Python<'py>, spec: &BaseSpec) -> PyResult<(Bound<'py, PyDict>, &'static str, &'static str)> {
     let word = |debug: String| debug.to_lowercase();
     let options = PyDict::new(py);
-    options.set_item("customer_id", &spec.roles.customer_id)?;
+    options.set_item("customer_id", names(py, &spec.roles.customer_id)?)?;
     options.set_item("timestamp", &spec.roles.timestamp)?;
     options.set_item("amount", &spec.roles.amount)?;
     options.set_item("as_of", py.None())?;
@@ -84,7 +106,7 @@ pub fn kept_options<'py>(py: Python<'py>, spec: &BaseSpec) -> PyResult<(Bound<'p
     options.set_item("timezone", &spec.timezone)?;
     options.set_item("on_null", word(format!("{:?}", spec.on_null)))?;
     options.set_item("on_nonfinite", word(format!("{:?}", spec.on_nonfinite)))?;
-    options.set_item("order_id", &spec.roles.order_id)?;
+    options.set_item("order_id", spec.roles.order_id.as_ref().map(|key| names(py, key)).transpose()?)?;
     options.set_item("order_lines", word(format!("{:?}", spec.order_lines)))?;
     options.set_item("n_days", spec.n_days)?;
     let pick = |(name, pick): &(String, Pick)| (name.clone(), word(format!("{pick:?}")));

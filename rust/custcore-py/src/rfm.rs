@@ -12,8 +12,8 @@ use pyo3::types::{PyBytes, PyDict};
 use crate::boundary::header::Selection;
 use crate::error::into_py;
 use crate::input::{Input, fitted_columns};
-use crate::number::{key, number};
-use crate::options::{choice, word};
+use crate::number::{key, keys, number, parts};
+use crate::options::{Names, choice, names, word};
 use crate::runtime::Call;
 use crate::segments::CoreSegmentMap;
 use crate::store;
@@ -37,6 +37,7 @@ pub struct ScoreOptions {
     cuts_rule: String,
     by: Option<String>,
     unseen: String,
+    customer_id: Option<Names>,
 }
 
 impl ScoreOptions {
@@ -50,6 +51,7 @@ impl ScoreOptions {
             nested: choice(py, "binning", &self.binning, &BINNING)?,
             by: self.by.clone(),
             unseen_global: choice(py, "unseen", &self.unseen, &UNSEEN)?,
+            ids: self.customer_id.clone().map(Into::into),
         })
     }
 }
@@ -63,7 +65,7 @@ pub struct CoreScorer {
 impl CoreScorer {
     /// The columns of a table to score: all, some of which are scored.
     fn scored_columns(&self) -> Selection {
-        Selection::Using { names: self.scorer.used_columns(), first: self.scorer.spec().score.uses_ids() }
+        Selection::Using { names: self.scorer.used_columns(), first: self.scorer.spec().score.finds_ids() }
     }
 }
 
@@ -100,7 +102,7 @@ impl CoreScorer {
     #[pyo3(signature = (table, *, n_threads))]
     fn fit(&self, table: &Bound<'_, PyAny>, n_threads: Option<i64>) -> PyResult<Self> {
         let py = table.py();
-        let input = Input::read(table, fitted_columns(self.scorer.used_columns(), self.scorer.spec().score.uses_ids()))?;
+        let input = Input::read(table, fitted_columns(self.scorer.used_columns(), self.scorer.spec().score.finds_ids()))?;
         let mut scorer = RfmScorer::clone(&self.scorer);
         let scorer = Call::new(py, n_threads, None, None)?.run_on(py, input.batches, move |batches, context| {
             scorer.fit(batches, context)?;
@@ -149,9 +151,10 @@ impl CoreScorer {
             None => Number::Integer(0),
         };
         let values = [number(recency_days, "recency_days")?, number(frequency, "frequency")?, monetary];
-        let customer_id = customer_id.map(|id| key(id, "customer_id")).transpose()?;
+        let id_parts = parts(customer_id);
+        let id = id_parts.as_deref().map(|parts| keys(parts, "customer_id")).transpose()?;
         let group = group.map(|group| key(group, "group")).transpose()?;
-        let score = self.scorer.score_one(&values, customer_id, group).map_err(|error| into_py(py, &error))?;
+        let score = self.scorer.score_one(&values, id.as_deref(), group).map_err(|error| into_py(py, &error))?;
         Ok((score.r, score.f, score.m, score.segment))
     }
 
@@ -165,7 +168,7 @@ impl CoreScorer {
         let py = table.py();
         let scorer = self.scorer.clone();
         let spec = scorer.scorer().map_err(|error| into_py(py, &error))?.spec();
-        let columns = fitted_columns(spec.used_columns(), spec.uses_ids());
+        let columns = fitted_columns(spec.used_columns(), spec.finds_ids());
         let drifted = Call::new(py, n_threads, None, None)?.run_on(py, Input::read(table, columns)?.batches, move |batches, context| {
             drift_table(&population_drift(scorer.scorer()?, batches, context)?, by_score)
         })?;
@@ -190,6 +193,7 @@ impl CoreScorer {
         settings.set_item("cuts_rule", word(&spec.score.cuts_rule, &CUTS_RULES))?;
         settings.set_item("by", spec.score.by.as_deref())?;
         settings.set_item("unseen", word(&spec.score.unseen_global, &UNSEEN))?;
+        settings.set_item("customer_id", spec.score.ids.as_ref().map(|ids| names(py, ids)).transpose()?)?;
         settings.set_item("weights", spec.weights)?;
         settings.set_item("frequency", word(&spec.frequency, &FREQUENCIES))?;
         settings.set_item("monetary", word(&spec.monetary, &MONETARY))?;

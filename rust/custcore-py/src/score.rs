@@ -9,8 +9,8 @@ use pyo3::types::{PyBytes, PyDict};
 use crate::boundary::header::Selection;
 use crate::error::into_py;
 use crate::input::{Input, fitted_columns};
-use crate::number::{key, number};
-use crate::options::word;
+use crate::number::{key, keys, number, parts};
+use crate::options::{names, word};
 use crate::rfm::{ScoreOptions, TIES};
 use crate::runtime::Call;
 use crate::store;
@@ -37,7 +37,7 @@ impl CoreQuantileScorer {
     fn fit(&self, table: &Bound<'_, PyAny>, n_threads: Option<i64>) -> PyResult<Self> {
         let py = table.py();
         let spec = self.scorer.spec();
-        let input = Input::read(table, fitted_columns(spec.used_columns(), spec.uses_ids()))?;
+        let input = Input::read(table, fitted_columns(spec.used_columns(), spec.finds_ids()))?;
         let mut scorer = QuantileScorer::clone(&self.scorer);
         let scorer = Call::new(py, n_threads, None, None)?.run_on(py, input.batches, move |batches, context| {
             scorer.fit(batches, context)?;
@@ -50,7 +50,7 @@ impl CoreQuantileScorer {
     fn transform(&self, table: &Bound<'_, PyAny>, n_threads: Option<i64>) -> PyResult<CoreTable> {
         let py = table.py();
         let spec = self.scorer.scorer().map_err(|error| into_py(py, &error))?.spec();
-        let Input { batches, report } = Input::read(table, Selection::Using { names: spec.used_columns(), first: spec.uses_ids() })?;
+        let Input { batches, report } = Input::read(table, Selection::Using { names: spec.used_columns(), first: spec.finds_ids() })?;
         let scorer = self.scorer.clone();
         let tables = Call::new(py, n_threads, None, None)?
             .run_on(py, batches, move |batches, context| scorer.transform(batches, &report, context))?;
@@ -72,9 +72,10 @@ impl CoreQuantileScorer {
         }
         let numbers = dimensions.iter().zip(&values).map(|(d, value)| number(value, &d.column)).collect::<PyResult<Vec<Number>>>()?;
         let mut scores = vec![0; numbers.len()];
-        let customer_id = customer_id.map(|id| key(id, "customer_id")).transpose()?;
+        let id_parts = parts(customer_id);
+        let id = id_parts.as_deref().map(|parts| keys(parts, "customer_id")).transpose()?;
         let group = group.map(|group| key(group, "group")).transpose()?;
-        scorer.score_one(&numbers, customer_id, group, &mut scores).map_err(|error| into_py(py, &error))?;
+        scorer.score_one(&numbers, id.as_deref(), group, &mut scores).map_err(|error| into_py(py, &error))?;
         Ok(scores)
     }
 
@@ -88,7 +89,7 @@ impl CoreQuantileScorer {
         let py = table.py();
         let scorer = self.scorer.clone();
         let spec = scorer.scorer().map_err(|error| into_py(py, &error))?.spec();
-        let columns = fitted_columns(spec.used_columns(), spec.uses_ids());
+        let columns = fitted_columns(spec.used_columns(), spec.finds_ids());
         let drifted = Call::new(py, n_threads, None, None)?.run_on(py, Input::read(table, columns)?.batches, move |batches, context| {
             drift_table(&population_drift(scorer.scorer()?, batches, context)?, by_score)
         })?;
@@ -109,6 +110,7 @@ impl CoreQuantileScorer {
         settings.set_item("directions", spec.dimensions.iter().map(|d| if d.reversed { "low" } else { "high" }).collect::<Vec<_>>())?;
         settings.set_item("bins", spec.dimensions.iter().map(|d| u16::from(d.bins)).collect::<Vec<_>>())?;
         settings.set_item("ties", word(&spec.ties, &TIES))?;
+        settings.set_item("customer_id", spec.ids.as_ref().map(|ids| names(py, ids)).transpose()?)?;
         settings.set_item("weights", self.scorer.weights().map(<[f64]>::to_vec))?;
         Ok(settings)
     }

@@ -20,7 +20,7 @@ use crate::boundary::header::{Selection, Unusable};
 use crate::boundary::memory::{Memory, column};
 use crate::boundary::source::Source;
 use crate::error::into_py;
-use crate::guard::creating;
+use crate::guard::{self, creating};
 use std::sync::Arc;
 
 /// A result: record batches of one schema, and the report.
@@ -119,20 +119,20 @@ impl CoreTable {
             batches.push(batch.project(&positions).map_err(invalid)?.slice(from, to.saturating_sub(from)));
             before += rows;
         }
-        Ok(Self { schema, batches, report: self.report.clone() })
+        Ok(Self { schema, batches, report: self.report.clone(), unusable: self.unusable.clone() })
     }
 
     /// The table and its report as bytes, which are checked when they are read.
     fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
         let table = StoredTable { schema: self.schema.clone(), batches: self.batches.clone(), report: self.report.clone() };
         let bytes = py.detach(move || table_to_bytes(&table)).map_err(|error| into_py(py, &error))?;
-        Ok(PyBytes::new(py, &bytes))
+        guard::bytes(py, &bytes)
     }
 
     #[staticmethod]
     fn from_bytes(py: Python<'_>, data: &[u8]) -> PyResult<Self> {
         let StoredTable { schema, batches, report } = table_from_bytes(data).map_err(|error| into_py(py, &error))?;
-        Ok(Self { schema, batches, report })
+        Ok(Self { schema, batches, report, unusable: Vec::new() })
     }
 
     #[getter]

@@ -76,7 +76,6 @@ pub use analysis::score::quantile_scorer::QuantileScorer;
 pub use analysis::score::spec::{CutsRule, Dimension, ScoreSpec, Ties};
 pub use analysis::score::table::{drift_table, thresholds_table};
 pub use base::CustomerBase;
-pub use base::edit::CustomerId;
 pub use base::limited::{
     LimitedBuilder, MemoryLimit, check_limited_batch, check_spill_dir, commit_limited, default_spill_dir, limited_meta, spill_all,
 };
@@ -84,10 +83,12 @@ pub use base::scan::{SharedScan, commit_updates, error_of_base};
 pub use base::spill::Spill;
 pub use base::view::{AttributeView, BaseView, CustomerDays, DaysView, TotalsView};
 pub use column::bounds::ObservationBound;
-pub use column::chunks::{ColumnRoles, Pick, find_column};
+pub use column::chunks::{ColumnRoles, Pick};
+pub use column::customer_id::CustomerId;
 pub use column::key::Key;
+pub use column::key_schema::KeyNames;
 pub use column::number::Number;
-pub use column::{type_name, validate};
+pub use column::{find_column, type_name, validate};
 pub use error::{Error, ErrorKind, Result};
 pub use exec::context::Context;
 pub use group::interner::NO_CODE;

@@ -7,11 +7,21 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, Decimal128Array, Float64Array, Int64Array, RecordBatch, RecordBatchOptions};
 use arrow_schema::{DataType, Field, Metadata, Schema};
 
-use crate::column::ids::{byte_ids, integer_ids};
+use crate::column::composite::decode::decode;
+use crate::column::ids::{all_integer_ids, byte_ids, contiguous_ids, gathered_ids, integer_ids};
+use crate::column::key::KeyColumn;
+use crate::column::key_schema::KeySchema;
 use crate::error::{Error, ErrorKind, Result};
+use crate::exec::par::Threads;
 use crate::group::interner::Keys;
 use crate::num::money::{Amount, Money};
 use crate::report::Report;
+
+/// The metadata entry of a result that names its columns of customer ids.
+pub(crate) const CUSTOMER_ID: &str = "custcore.customer_id";
+
+/// Prefetch distance in rows.
+const AHEAD: usize = 16;
 
 /// A result.
 #[derive(Debug, Clone)]
@@ -42,6 +52,14 @@ impl TableBuilder {
         self.columns.push(values);
     }
 
+    /// Adds the columns of ids of `codes`.
+    pub(crate) fn ids(&mut self, key: &KeySchema, keys: &Keys, codes: &[u32], threads: Threads<'_>) -> Result<()> {
+        let columns = id_columns(key, keys, codes, threads)?;
+        self.fields.extend(key.parts().iter().map(|part| Arc::new(part.field(true))));
+        self.columns.extend(columns);
+        Ok(())
+    }
+
     /// Builds the table of `rows` rows.
     pub(crate) fn finish(self, rows: usize, metadata: Metadata, report: Report) -> Result<Table> {
         for (i, field) in self.fields.iter().enumerate() {
@@ -56,6 +74,62 @@ impl TableBuilder {
         let batch = RecordBatch::try_new_with_options(schema, self.columns, &options).map_err(Error::internal)?;
         Ok(Table { batch, report })
     }
+}
+
+/// The ids of `codes` in the types of their columns.
+pub(crate) fn id_columns(key: &KeySchema, keys: &Keys, codes: &[u32], threads: Threads<'_>) -> Result<Vec<ArrayRef>> {
+    if let [part] = key.parts() {
+        return Ok(vec![id_column(&part.value_type, keys, codes, threads)?]);
+    }
+    let Keys::Bytes(arena) = keys else { return Err(Error::internal("a composite key of integers")) };
+    let types: Vec<_> = key.parts().iter().map(|part| (part.kind, &part.value_type)).collect();
+    let id = |row: usize| {
+        if let Some(&ahead) = codes.get(row + AHEAD) {
+            arena.prefetch(ahead);
+        }
+        arena.get(codes[row])
+    };
+    decode(&types, codes.len(), id, threads)
+}
+
+fn id_column(value_type: &DataType, keys: &Keys, codes: &[u32], threads: Threads<'_>) -> Result<ArrayRef> {
+    match keys {
+        Keys::Range { base, .. } => {
+            return all_integer_ids(value_type, threads.par_map(codes.len(), |row| base + i64::from(codes[row])));
+        }
+        Keys::Integers(keys) => {
+            return all_integer_ids(value_type, threads.par_map(codes.len(), |row| keys[codes[row] as usize]));
+        }
+        // All ids in storage order: the buffer is copied as a whole.
+        Keys::Bytes(arena) if codes.len() == arena.len() && (0..).zip(codes).all(|(row, &code)| row == code) => {
+            let (bytes, lengths) = arena.contents();
+            if let Some(column) = contiguous_ids(value_type, bytes, lengths)? {
+                return Ok(column);
+            }
+        }
+        Keys::Bytes(arena) => {
+            let length = |row: usize| arena.length(codes[row]);
+            let copy = |row: usize, to: &mut [u8]| {
+                if let Some(&ahead) = codes.get(row + AHEAD) {
+                    arena.prefetch(ahead);
+                }
+                arena.copy(codes[row], to);
+            };
+            if let Some(column) = gathered_ids(value_type, codes.len(), length, copy, threads)? {
+                return Ok(column);
+            }
+        }
+    }
+    key_column(value_type, keys, codes.iter().map(|&code| Some(code)))
+}
+
+/// An id for messages, such as `customer_id=7`.
+pub(crate) fn id_text(key: &KeySchema, keys: &Keys, code: u32) -> String {
+    let columns = id_columns(key, keys, &[code], Threads::inline()).unwrap_or_default();
+    let part = |(column, name): (&ArrayRef, &str)| {
+        KeyColumn::new(name, "customer_id", column).map_or(String::new(), |column| format!("{name}={}", column.key(0)))
+    };
+    columns.iter().zip(key.names().iter()).map(part).collect::<Vec<_>>().join(", ")
 }
 
 /// The keys of codes as a column of the input type; `None` is null.

@@ -30,6 +30,8 @@ enum Ids {
     Dictionary,
     /// A dictionary of values that ascend.
     Ascending,
+    /// A composite key: a dictionary of a few texts, and numbers.
+    Pairs,
 }
 
 fn batch(rows: &[Row], ids: Ids) -> Result<RecordBatch> {
@@ -40,6 +42,7 @@ fn batch(rows: &[Row], ids: Ids) -> Result<RecordBatch> {
         _ => format!("c{id}\0"),
     };
     let texts: Vec<Option<String>> = rows.iter().map(|row| row.0.map(name)).collect();
+    let is_pair = matches!(ids, Ids::Pairs);
     let ids: ArrayRef = match ids {
         Ids::Integers => Arc::new(rows.iter().map(|row| row.0).collect::<Int64Array>()),
         Ids::Texts => Arc::new(texts.iter().map(Option::as_deref).collect::<StringArray>()),
@@ -52,6 +55,10 @@ fn batch(rows: &[Row], ids: Ids) -> Result<RecordBatch> {
             let array = DictionaryArray::try_new(codes, Arc::new(StringArray::from(values)));
             Arc::new(array.map_err(custcore::Error::internal)?)
         }
+        Ids::Pairs => {
+            let country = |id: i64| ["DE", "a country of a rather long name", "\0", ""][id.rem_euclid(4) as usize];
+            Arc::new(rows.iter().map(|row| row.0.map(country)).collect::<DictionaryArray<Int32Type>>())
+        }
     };
     let columns: [(&str, ArrayRef); 4] = [
         ("customer_id", ids),
@@ -59,15 +66,18 @@ fn batch(rows: &[Row], ids: Ids) -> Result<RecordBatch> {
         ("amount", Arc::new(rows.iter().map(|row| row.2.map(|cents| cents as f64 / 100.0)).collect::<Float64Array>())),
         ("order_id", Arc::new(rows.iter().map(|row| Some(row.3)).collect::<Int64Array>())),
     ];
+    let number: ArrayRef = Arc::new(rows.iter().map(|row| row.0.map(|id| id / 4)).collect::<Int64Array>());
+    let columns = columns.into_iter().chain(is_pair.then_some(("number", number)));
     RecordBatch::try_from_iter(columns).map_err(custcore::Error::internal)
 }
 
-fn roles(order_id: Option<&str>) -> ColumnRoles {
+fn roles(batches: &[RecordBatch], order_id: Option<&str>) -> ColumnRoles {
+    let names = ["customer_id", "number"].into_iter().filter(|name| batches[0].column_by_name(name).is_some());
     ColumnRoles {
-        customer_id: "customer_id".to_owned(),
+        customer_id: names.map(str::to_owned).collect::<Vec<_>>().into(),
         timestamp: "timestamp".to_owned(),
         amount: Some("amount".to_owned()),
-        order_id: order_id.map(str::to_owned),
+        order_id: order_id.map(Into::into),
         attributes: Vec::new(),
         start: None,
         returning: None,
@@ -75,7 +85,7 @@ fn roles(order_id: Option<&str>) -> ColumnRoles {
 }
 
 fn result(batches: &[RecordBatch], order_id: Option<&str>, way: Way, threads: usize) -> Result<Table> {
-    let mut base = CustomerBase::new(BaseSpec::new(roles(order_id)))?;
+    let mut base = CustomerBase::new(BaseSpec::new(roles(batches, order_id)))?;
     let context = Context::new(threads);
     let mut fold = base.begin(&batches[0].schema())?;
     fold.force(way);
@@ -90,7 +100,7 @@ fn result(batches: &[RecordBatch], order_id: Option<&str>, way: Way, threads: us
 fn cohorts(batches: &[RecordBatch], order_id: Option<&str>, way: Way, threads: usize, rfm: bool) -> Result<Vec<(RecordBatch, String)>> {
     let spec = CohortSpec { period: Period::Year, cohort_period: Period::Year, rfm, ..CohortSpec::default() };
     let context = Context::new(threads);
-    let mut fold = begin_cohort_scan(&spec.scan(BaseSpec::new(roles(order_id)))?, &batches[0].schema())?;
+    let mut fold = begin_cohort_scan(&spec.scan(BaseSpec::new(roles(batches, order_id)))?, &batches[0].schema())?;
     fold.force(way);
     for batch in batches {
         fold.push(std::slice::from_ref(batch), &context)?;
@@ -129,7 +139,7 @@ proptest! {
     #[test]
     fn every_way_gives_the_same_table(rows in rows(), cut in any::<prop::sample::Index>(), by_order in any::<bool>()) {
         let cut = cut.index(rows.len());
-        for ids in [Ids::Integers, Ids::Texts, Ids::Dictionary, Ids::Ascending] {
+        for ids in [Ids::Integers, Ids::Texts, Ids::Dictionary, Ids::Ascending, Ids::Pairs] {
             check(&rows, cut, ids, by_order.then_some("order_id")).map_err(|error| TestCaseError::fail(error.to_string()))?;
         }
     }
@@ -138,7 +148,9 @@ proptest! {
 /// Enough rows for several threads, and for partitioning to be chosen automatically.
 #[test]
 fn many_customers_give_the_same_table() -> Result<()> {
-    many(&[Ids::Integers, Ids::Texts, Ids::Dictionary, Ids::Ascending], |i| i.wrapping_mul(0x9E37_79B9_7F4A_7C15_u64 as i64) >> 40 << 20)
+    many(&[Ids::Integers, Ids::Texts, Ids::Dictionary, Ids::Ascending, Ids::Pairs], |i| {
+        i.wrapping_mul(0x9E37_79B9_7F4A_7C15_u64 as i64) >> 40 << 20
+    })
 }
 
 /// Ids in a narrow range.

@@ -24,7 +24,7 @@ fn base(rows: &[Row]) -> Result<CustomerBase> {
     ];
     let batch = RecordBatch::try_from_iter(columns).map_err(Error::internal)?;
     let roles = ColumnRoles {
-        customer_id: "customer_id".to_owned(),
+        customer_id: "customer_id".into(),
         timestamp: "timestamp".to_owned(),
         amount: Some("amount".to_owned()),
         order_id: None,

@@ -155,8 +155,9 @@ impl Header {
                 all.push(Field::new(name, DataType::Null, true));
                 continue;
             };
-            all.push(Field::new(name, found.clone(), true));
-            selected.push(Field::new(name, found, column.flags & NULLABLE != 0).with_metadata(metadata(column)));
+            let metadata = metadata(column);
+            all.push(Field::new(name, found.clone(), true).with_metadata(metadata.clone()));
+            selected.push(Field::new(name, found, column.flags & NULLABLE != 0).with_metadata(metadata));
             exported.push((i, own));
         }
         let selected = Arc::new(Schema::new(selected).with_metadata(metadata(raw)));

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use arrow_array::{Date32Array, Int64Array, RecordBatch};
 
 use super::CustomerBase;
-use super::edit::CustomerId;
 use crate::column::chunks::{ColumnRoles, Pick};
+use crate::column::customer_id::CustomerId;
 use crate::error::{Error, Result};
 use crate::exec::context::Context;
 use crate::state::largest_amount::LargestAmount;

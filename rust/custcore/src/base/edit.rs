@@ -1,8 +1,6 @@
 //! Changes of a base: sealing, relabelling and removal of customers, carrying over an open order.
 
-use std::fmt;
-
-use crate::column::key::KeyKind;
+use crate::column::customer_id::StoredId;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::par::Threads;
 use crate::group::interner::{Interner, NO_CODE};
@@ -15,56 +13,12 @@ use crate::state::spec::Late;
 use crate::state::totals::{Codes, Order};
 use crate::time::calendar::date_text;
 
-/// A customer id as an argument.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CustomerId {
-    /// An integer.
-    Integer(i128),
-    /// A string.
-    Text(String),
-    /// Bytes.
-    Binary(Vec<u8>),
-}
-
-impl fmt::Display for CustomerId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Integer(id) => write!(f, "{id}"),
-            Self::Text(id) => write!(f, "'{id}'"),
-            Self::Binary(id) => write!(f, "b\"{}\"", id.escape_ascii()),
-        }
-    }
-}
-
-impl CustomerId {
-    /// Interns the id; an error if its type does not match.
+impl StoredId {
+    /// The code of the id, interned; an id must be of the kind of the ids.
     fn intern(&self, ids: &mut Interner) -> Result<u32> {
-        let wrong = |expected: &str| {
-            let (found, expected) = (self.kind_name(), expected.to_owned());
-            Err(Error::new(ErrorKind::InvalidType, format!("{found} was given as a customer id; the ids of this base are {expected}")))
-        };
-        match (ids.kind(), self) {
-            (KeyKind::Text, Self::Text(text)) => ids.intern_bytes(text.as_bytes()),
-            (KeyKind::Binary, Self::Binary(bytes)) => ids.intern_bytes(bytes),
-            (KeyKind::Signed, Self::Integer(id)) => match i64::try_from(*id) {
-                Ok(id) => ids.intern_integer(id),
-                Err(_) => wrong("integers of up to 64 bits"),
-            },
-            (KeyKind::Unsigned, Self::Integer(id)) => match u64::try_from(*id) {
-                Ok(id) => ids.intern_integer(id as i64 ^ i64::MIN),
-                Err(_) => wrong("unsigned 64-bit integers"),
-            },
-            (KeyKind::Text, _) => wrong("strings"),
-            (KeyKind::Binary, _) => wrong("binary"),
-            (KeyKind::Signed | KeyKind::Unsigned, _) => wrong("integers"),
-        }
-    }
-
-    fn kind_name(&self) -> &'static str {
         match self {
-            Self::Integer(_) => "an integer",
-            Self::Text(_) => "a string",
-            Self::Binary(_) => "binary",
+            Self::Integer(id) => ids.intern_integer(*id),
+            Self::Bytes(id) => ids.intern_bytes(id),
         }
     }
 }
@@ -90,8 +44,8 @@ impl State {
         Ok(whole)
     }
 
-    /// Changes customer ids: (old, new). If the new id exists, both are merged.
-    pub(super) fn relabel(&mut self, pairs: &[(CustomerId, CustomerId)]) -> Result<()> {
+    /// Changes customer ids: (old, new). If the new id exists, both are merged. `name` gives the old id of a pair for messages.
+    pub(super) fn relabel(&mut self, pairs: &[(StoredId, StoredId)], name: impl Fn(usize) -> String) -> Result<()> {
         let mut ids = self.interner.clone();
         let before = ids.len();
         let mut moves = Vec::with_capacity(pairs.len());
@@ -103,7 +57,7 @@ impl State {
         let mut target: Vec<u32> = (0..ids.len() as u32).collect();
         for (at, &(old, new)) in moves.iter().enumerate() {
             if target[old as usize] != old && target[old as usize] != new {
-                let message = format!("the id {} is mapped to two new ids; each id can have only one", pairs[at].0);
+                let message = format!("the id {} is mapped to two new ids; each id can have only one", name(at));
                 return Err(Error::new(ErrorKind::InvalidArgument, message));
             }
             target[old as usize] = new;
@@ -122,8 +76,14 @@ impl State {
         Ok(())
     }
 
+    /// Whether there is a customer of this id.
+    pub(super) fn has_customer(&self, id: &StoredId) -> bool {
+        let code = self.interner.lookup().find_stored(id);
+        code.is_some_and(|code| self.known_codes().get(code as usize).is_some_and(|&known| known))
+    }
+
     /// Removes customers. Returns their number. Their orders stay in the report as a tally.
-    pub(super) fn remove(&mut self, ids: &[CustomerId]) -> Result<usize> {
+    pub(super) fn remove(&mut self, ids: &[StoredId]) -> Result<usize> {
         let mut interner = self.interner.clone();
         let mut target: Vec<u32> = (0..interner.len() as u32).collect();
         for id in ids {

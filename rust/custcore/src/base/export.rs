@@ -277,7 +277,7 @@ type Wrong = &'static str;
 impl<'t> BaseLoader<'t> {
     /// No customers yet.
     pub(crate) fn new(input_schema: &InputSchema, spec: &BaseSpec, threads: Threads<'t>) -> Self {
-        let interner = Interner::new(input_schema.id_kind);
+        let interner = Interner::new(input_schema.id.kind());
         let keys = interner.keys().clone();
         Self { threads, state: State::new(input_schema, spec, interner, KeyEncoding::Table), keys, run: DayRun::default() }
     }

@@ -25,10 +25,10 @@ use std::collections::BTreeSet;
 use arrow_array::RecordBatch;
 use arrow_schema::Schema;
 
-use self::edit::CustomerId;
 use crate::column::bounds::Cutoff;
 use crate::column::chunks::{InputSchema, Pick};
-use crate::column::key::KeyKind;
+use crate::column::customer_id::CustomerId;
+use crate::column::key_schema::{KeyNames, KeySchema};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 use crate::ingest::builder::{Update, UpdateBuilder};
@@ -256,10 +256,29 @@ impl CustomerBase {
         Ok(())
     }
 
-    /// Changes customer ids atomically: (old, new). If the new id exists, both customers are merged.
+    /// Changes customer ids atomically: (old, new). If the new id exists, both customers are merged. The types of the id columns
+    /// widen as in an update with the new ids.
     pub fn relabel(&mut self, pairs: &[(CustomerId, CustomerId)]) -> Result<()> {
         let Some(known) = &mut self.known else { return Ok(()) };
-        known.state.relabel(pairs)?;
+        let key = &known.input_schema.id;
+        let (mut stored, mut names) = (Vec::with_capacity(pairs.len()), Vec::with_capacity(pairs.len()));
+        let mut wider = Vec::new();
+        for (old, new) in pairs {
+            let new_id = key.stored_new(new)?;
+            // An id that no column of this kind holds is not in the base.
+            let Some(old_id) = key.stored(old)? else { continue };
+            if !key.holds(new) {
+                wider.push((new, new_id.clone()));
+            }
+            stored.push((old_id, new_id));
+            names.push(old);
+        }
+        known.state.relabel(&stored, |at| names[at].to_string())?;
+        for (new, id) in wider {
+            if known.state.has_customer(&id) {
+                known.input_schema.id.widen_to_hold(new)?;
+            }
+        }
         known.version += 1;
         Ok(())
     }
@@ -267,8 +286,9 @@ impl CustomerBase {
     /// Removes customers and all their data. Returns their number.
     pub fn remove(&mut self, ids: &[CustomerId]) -> Result<usize> {
         let Some(known) = &mut self.known else { return Ok(0) };
+        let ids = ids.iter().filter_map(|id| known.input_schema.id.stored(id).transpose()).collect::<Result<Vec<_>>>()?;
         known.version += 1;
-        known.state.remove(ids)
+        known.state.remove(&ids)
     }
 
     /// Adds batches of transactions.
@@ -412,19 +432,19 @@ fn check_input_schema(spec: &BaseSpec, known: &InputSchema, new: &InputSchema) -
             format!("column '{column}': {what} were {before} in earlier updates and are {now} now. Cast the new data to the earlier type");
         Err(Error::new(ErrorKind::StateMismatch, message).in_column(column))
     };
-    let ids = std::iter::once(("ids", spec.roles.customer_id.as_str(), known.id_kind, new.id_kind));
-    let orders = spec.roles.order_id.as_deref().zip(known.order_kind.zip(new.order_kind));
-    let orders = orders.map(|(column, (before, now))| ("order ids", column, before, now));
+    let kinds = |key: &KeySchema| key.parts().iter().map(|part| part.kind).collect::<Vec<_>>();
+    let parts = |what, names: &'_ KeyNames, before: &KeySchema, now: &KeySchema| {
+        let kinds = kinds(before).into_iter().zip(kinds(now));
+        names.iter().map(str::to_owned).zip(kinds).map(|(name, (before, now))| (what, name, before, now)).collect::<Vec<_>>()
+    };
+    let ids = parts("ids", &spec.roles.customer_id, &known.id, &new.id);
+    let orders = spec.roles.order_id.as_ref().zip(known.order.as_ref().zip(new.order.as_ref()));
+    let orders = orders.map_or_else(Vec::new, |(names, (before, now))| parts("order ids", names, before, now));
     let attributes = known.attributes.iter().zip(&new.attributes).zip(&spec.roles.attributes);
-    let attributes = attributes.map(|((before, now), (column, _))| ("attributes", column.as_str(), before.0, now.0));
-    if let Some((what, column, before, now)) = ids.chain(orders).chain(attributes).find(|(_, _, before, now)| before != now) {
-        let name = |kind| match kind {
-            KeyKind::Signed => "integers of up to 64 bits",
-            KeyKind::Unsigned => "unsigned 64-bit integers",
-            KeyKind::Text => "strings",
-            KeyKind::Binary => "binary",
-        };
-        return unlike(what, column, name(before).to_owned(), name(now).to_owned());
+    let attributes = attributes.map(|((before, now), (column, _))| ("attributes", column.clone(), before.0, now.0));
+    let mut all = ids.into_iter().chain(orders).chain(attributes);
+    if let Some((what, column, before, now)) = all.find(|(_, _, before, now)| before != now) {
+        return unlike(what, &column, before.name().to_owned(), now.name().to_owned());
     }
     let clock = |input_schema: &InputSchema| {
         input_schema.clock.zone().map_or("naive (without a zone)".to_owned(), |zone| format!("read in zone {}", zone.name()))

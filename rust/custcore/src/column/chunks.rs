@@ -1,15 +1,17 @@
 //! The columns of transactions, bound by name and type to one batch, and the row blocks they are decoded into.
 
-use arrow_array::{ArrayRef, RecordBatch};
+use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_buffer::NullBuffer;
 use arrow_schema::{DataType, Schema};
 
 use super::amount::AmountColumn;
 use super::key::{KeyColumn, KeyKind};
+use super::key_schema::{KeyNames, KeySchema};
 use super::mark::{BEFORE, MarkColumn, RETURNING, START};
 use super::time::{Clock, TimeColumn};
-use super::{BLOCK, flag};
-use crate::error::{Error, ErrorKind, Result, suggestion};
+use super::{BLOCK, find_column, flag};
+use crate::error::{Error, ErrorKind, Result};
+use crate::exec::par::Threads;
 use crate::num::money::Money;
 
 /// Which purchase an attribute is taken from.
@@ -24,14 +26,14 @@ pub enum Pick {
 /// The names of the input columns by role.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ColumnRoles {
-    /// Column of customer ids.
-    pub customer_id: String,
+    /// Column of customer ids, or the columns of a composite key.
+    pub customer_id: KeyNames,
     /// Column of times.
     pub timestamp: String,
     /// Column of amounts, if money is counted.
     pub amount: Option<String>,
-    /// Column of order ids, if lines are collapsed to orders.
-    pub order_id: Option<String>,
+    /// Column of order ids, or the columns of a composite key, if lines are collapsed to orders.
+    pub order_id: Option<KeyNames>,
     /// Columns of customer attributes, and which purchase each is taken from.
     pub attributes: Vec<(String, Pick)>,
     /// Boolean column of the rows that may start a customer's membership in a cohort; `None` means all rows.
@@ -43,9 +45,10 @@ pub struct ColumnRoles {
 impl ColumnRoles {
     /// The required columns, without duplicates.
     pub fn columns(&self) -> Vec<&str> {
-        let mut names = vec![self.customer_id.as_str(), self.timestamp.as_str()];
+        let mut names: Vec<&str> = self.customer_id.iter().collect();
+        names.push(self.timestamp.as_str());
         names.extend(self.amount.as_deref());
-        names.extend(self.order_id.as_deref());
+        names.extend(self.order_id.iter().flat_map(KeyNames::iter));
         names.extend(self.attributes.iter().map(|(name, _)| name.as_str()));
         names.extend(self.start.as_deref());
         names.extend(self.returning.as_deref());
@@ -65,38 +68,17 @@ impl ColumnRoles {
     }
 }
 
-/// The position of a column by name.
-pub fn find_column(schema: &Schema, name: &str, role: &str) -> Result<usize> {
-    let mut found = schema.fields().iter().enumerate().filter(|(_, field)| field.name() == name).map(|(i, _)| i);
-    match (found.next(), found.next()) {
-        (Some(i), None) => Ok(i),
-        (Some(_), Some(_)) => {
-            Err(Error::new(ErrorKind::DuplicateColumn, format!("two columns are named '{name}' ({role}); rename or drop one of them"))
-                .in_column(name))
-        }
-        (None, _) => {
-            let names: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
-            Err(Error::new(ErrorKind::ColumnNotFound, format!("column '{name}' ({role}) is not in the data; {}", suggestion(name, &names)))
-                .in_column(name))
-        }
-    }
-}
-
 /// Column types and units; the first batch of a stream fixes them for all later batches.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InputSchema {
-    /// Name of the id column.
-    pub id_name: String,
-    /// Type of the ids in the output.
-    pub id_type: DataType,
-    /// How ids are compared.
-    pub id_kind: KeyKind,
+    /// The columns of customer ids.
+    pub id: KeySchema,
     /// How times are read.
     pub clock: Clock,
     /// The unit of money; `None` without an amount.
     pub money: Option<Money>,
-    /// How order ids are compared.
-    pub order_kind: Option<KeyKind>,
+    /// The columns of order ids.
+    pub order: Option<KeySchema>,
     /// How the values of each attribute are compared, and their type in the output.
     pub attributes: Vec<(KeyKind, DataType)>,
 }
@@ -104,9 +86,7 @@ pub struct InputSchema {
 impl InputSchema {
     /// The input schema for an Arrow schema, checked before any data are read.
     pub fn of(schema: &Schema, roles: &ColumnRoles, timezone: Option<&str>, decimals: u8) -> Result<Self> {
-        let id = schema.field(find_column(schema, &roles.customer_id, "customer_id")?);
-        let empty = arrow_array::new_empty_array(id.data_type());
-        let id_kind = KeyColumn::new(id.name(), "customer_id", &empty)?.kind();
+        let id = KeySchema::of(schema, &roles.customer_id, "customer_id")?;
         let time = schema.field(find_column(schema, &roles.timestamp, "timestamp")?);
         let clock = Clock::of(time.name(), time.data_type(), timezone)?;
         TimeColumn::new(time.name(), &arrow_array::new_empty_array(time.data_type()), &clock)?;
@@ -122,26 +102,31 @@ impl InputSchema {
             let kind = KeyColumn::new(name, role, &arrow_array::new_empty_array(field.data_type()))?.kind();
             Ok((kind, KeyColumn::value_type(field.data_type()).clone()))
         };
-        let order_kind = roles.order_id.as_deref().map(|name| key(name, "order_id")).transpose()?.map(|(kind, _)| kind);
+        let order = roles.order_id.as_ref().map(|names| KeySchema::of(schema, names, "order_id")).transpose()?;
         let attributes = roles.attributes.iter().map(|(name, _)| key(name, "attributes")).collect::<Result<_>>()?;
         for (name, role) in roles.marks() {
             let field = schema.field(find_column(schema, name, role)?);
             MarkColumn::new(name, role, &arrow_array::new_empty_array(field.data_type()))?;
         }
-        Ok(Self {
-            id_name: id.name().clone(),
-            id_type: KeyColumn::value_type(id.data_type()).clone(),
-            id_kind,
-            clock,
-            money,
-            order_kind,
-            attributes,
-        })
+        Ok(Self { id, clock, money, order, attributes })
+    }
+
+    /// How stored order ids are compared; `None` if every row is an order.
+    pub fn order_kind(&self) -> Option<KeyKind> {
+        self.order.as_ref().map(KeySchema::kind)
+    }
+
+    /// Whether ids are encoded when a batch is bound.
+    pub(crate) fn has_composite_keys(&self) -> bool {
+        self.id.is_composite() || self.order.as_ref().is_some_and(KeySchema::is_composite)
     }
 
     /// Widens the output types so that they also hold the ids and attributes of `other`.
     pub fn widen(&mut self, other: &Self) {
-        self.id_type = KeyColumn::common_type(&self.id_type, &other.id_type);
+        self.id.widen(&other.id);
+        if let (Some(own), Some(other)) = (&mut self.order, &other.order) {
+            own.widen(other);
+        }
         for ((_, own), (_, other)) in self.attributes.iter_mut().zip(&other.attributes) {
             *own = KeyColumn::common_type(own, other);
         }
@@ -153,8 +138,10 @@ impl InputSchema {
 pub(crate) struct InputBatch {
     roles: ColumnRoles,
     rows: usize,
-    /// Customer ids.
+    /// Customer ids; those of a composite key are encoded.
     pub customer: KeyColumn,
+    /// The columns of a composite key.
+    id_parts: Vec<ArrayRef>,
     /// Order ids.
     pub order: Option<KeyColumn>,
     /// Attributes.
@@ -166,19 +153,21 @@ pub(crate) struct InputBatch {
 }
 
 impl InputBatch {
-    /// Binds the columns of `batch`.
-    pub(crate) fn bind(batch: &RecordBatch, roles: &ColumnRoles, kinds: &InputSchema, decimals: u8) -> Result<Self> {
+    /// Binds the columns of `batch`; the ids of composite keys are encoded on `threads`.
+    pub(crate) fn bind(batch: &RecordBatch, roles: &ColumnRoles, kinds: &InputSchema, decimals: u8, threads: Threads<'_>) -> Result<Self> {
         let schema = batch.schema();
         let column = |name: &str, role: &str| -> Result<ArrayRef> { Ok(batch.column(find_column(&schema, name, role)?).clone()) };
-        let customer = KeyColumn::new(&roles.customer_id, "customer_id", &column(&roles.customer_id, "customer_id")?)?;
+        let columns = |names: &KeyNames, role: &str| names.iter().map(|name| column(name, role)).collect::<Result<Vec<_>>>();
+        let id_parts = columns(&roles.customer_id, "customer_id")?;
+        let customer = kinds.id.read(&id_parts, "customer_id", threads)?;
         let time = TimeColumn::new(&roles.timestamp, &column(&roles.timestamp, "timestamp")?, &kinds.clock)?;
         let amount = match &roles.amount {
             Some(name) => Some(AmountColumn::new(name, &column(name, "amount")?, decimals)?),
             None => None,
         };
-        let order = match &roles.order_id {
-            Some(name) => Some(KeyColumn::new(name, "order_id", &column(name, "order_id")?)?),
-            None => None,
+        let order = match (&kinds.order, &roles.order_id) {
+            (Some(key), Some(names)) => Some(key.read(&columns(names, "order_id")?, "order_id", threads)?),
+            _ => None,
         };
         let attribute = |(name, _): &(String, Pick)| KeyColumn::new(name, "attributes", &column(name, "attributes")?);
         let attributes = roles.attributes.iter().map(attribute).collect::<Result<_>>()?;
@@ -186,7 +175,7 @@ impl InputBatch {
             name.as_deref().map(|name| MarkColumn::new(name, role, &column(name, role)?)).transpose()
         };
         let (start, returning) = (mark(&roles.start, "start")?, mark(&roles.returning, "returning")?);
-        Ok(Self { roles: roles.clone(), rows: batch.num_rows(), customer, order, attributes, time, amount, start, returning })
+        Ok(Self { roles: roles.clone(), rows: batch.num_rows(), customer, id_parts, order, attributes, time, amount, start, returning })
     }
 
     /// Number of rows.
@@ -201,6 +190,7 @@ impl InputBatch {
 
     /// Reads rows `start..start + len` (`len` at most [`BLOCK`]) into `block`; errors count rows from `first_row`.
     pub(crate) fn read(&self, start: usize, len: usize, first_row: u64, block: &mut TypedBlock) -> Result<()> {
+        block.start = start;
         block.flags.clear();
         block.flags.resize(len, 0);
         let flags = &mut block.flags;
@@ -277,10 +267,13 @@ impl InputBatch {
         AmountColumn::nonfinite(self.roles.amount.as_deref().unwrap_or_default(), row, count)
     }
 
-    /// The error for a null where `on_null="error"`.
-    pub(crate) fn null_error(&self, flags: u8, row: u64) -> Error {
+    /// The error for a null where `on_null="error"`; `at` is the row in this batch.
+    pub(crate) fn null_error(&self, flags: u8, row: u64, at: usize) -> Error {
+        let parts = self.roles.customer_id.iter().zip(&self.id_parts);
         let (column, nulls) = if flags & flag::NULL_ID != 0 {
-            (self.roles.customer_id.as_str(), self.customer.nulls())
+            let is_null = |part: &ArrayRef| part.logical_nulls().is_some_and(|nulls| nulls.is_null(at));
+            let name = parts.clone().find(|(_, part)| is_null(part)).or_else(|| parts.clone().next()).map_or("", |(name, _)| name);
+            (name, self.customer.nulls())
         } else if flags & flag::NULL_TIME != 0 {
             (self.roles.timestamp.as_str(), self.time.nulls())
         } else {
@@ -299,6 +292,8 @@ impl InputBatch {
 /// A few thousand rows, decoded.
 #[derive(Debug, Default)]
 pub(crate) struct TypedBlock {
+    /// The first row in the batch.
+    pub start: usize,
     /// What is missing in each row, see [`flag`].
     pub flags: Vec<u8>,
     /// Local days.
@@ -318,7 +313,13 @@ impl TypedBlock {
 
     /// An empty block with capacity for [`BLOCK`] rows.
     pub(crate) fn new() -> Self {
-        Self { flags: Vec::with_capacity(BLOCK), days: Vec::with_capacity(BLOCK), units: Vec::with_capacity(BLOCK), wide: Vec::new() }
+        Self {
+            start: 0,
+            flags: Vec::with_capacity(BLOCK),
+            days: Vec::with_capacity(BLOCK),
+            units: Vec::with_capacity(BLOCK),
+            wide: Vec::new(),
+        }
     }
 }
 

@@ -20,22 +20,27 @@ pub(crate) fn all_integer_ids(id_type: &DataType, ids: Vec<i64>) -> Result<Array
     integer_ids(id_type, ids.into_iter().map(Some))
 }
 
-/// Nullable integer ids as a column of `id_type`; unsigned 64-bit ids are given with their top bit flipped.
+/// Nullable integer ids as a column of `id_type`; unsigned 64-bit ids are given with their top bit flipped. An id that the type
+/// does not hold is an error: two ids must not become one.
 pub(crate) fn integer_ids(id_type: &DataType, ids: impl Iterator<Item = Option<i64>>) -> Result<ArrayRef> {
-    fn column<T: ArrowPrimitiveType>(ids: impl Iterator<Item = Option<T::Native>>) -> ArrayRef {
-        Arc::new(ids.collect::<PrimitiveArray<T>>())
+    fn column<T: ArrowPrimitiveType>(ids: impl Iterator<Item = Option<i64>>) -> Result<ArrayRef>
+    where
+        T::Native: TryFrom<i64>,
+    {
+        let narrow = |id: i64| T::Native::try_from(id).map_err(|_| Error::internal(format!("the id {id} in a column of {}", T::DATA_TYPE)));
+        Ok(Arc::new(ids.map(|id| id.map(narrow).transpose()).collect::<Result<PrimitiveArray<T>>>()?))
     }
-    Ok(match id_type {
-        DataType::Int8 => column::<Int8Type>(ids.map(|id| id.map(|id| id as i8))),
-        DataType::Int16 => column::<Int16Type>(ids.map(|id| id.map(|id| id as i16))),
-        DataType::Int32 => column::<Int32Type>(ids.map(|id| id.map(|id| id as i32))),
-        DataType::Int64 => column::<Int64Type>(ids),
-        DataType::UInt8 => column::<UInt8Type>(ids.map(|id| id.map(|id| id as u8))),
-        DataType::UInt16 => column::<UInt16Type>(ids.map(|id| id.map(|id| id as u16))),
-        DataType::UInt32 => column::<UInt32Type>(ids.map(|id| id.map(|id| id as u32))),
-        DataType::UInt64 => column::<UInt64Type>(ids.map(|id| id.map(|id| (id ^ i64::MIN) as u64))),
-        other => return Err(Error::internal(format!("integer ids of type {other}"))),
-    })
+    match id_type {
+        DataType::Int8 => column::<Int8Type>(ids),
+        DataType::Int16 => column::<Int16Type>(ids),
+        DataType::Int32 => column::<Int32Type>(ids),
+        DataType::Int64 => Ok(Arc::new(ids.collect::<PrimitiveArray<Int64Type>>())),
+        DataType::UInt8 => column::<UInt8Type>(ids),
+        DataType::UInt16 => column::<UInt16Type>(ids),
+        DataType::UInt32 => column::<UInt32Type>(ids),
+        DataType::UInt64 => Ok(Arc::new(ids.map(|id| id.map(|id| (id ^ i64::MIN) as u64)).collect::<PrimitiveArray<UInt64Type>>())),
+        other => Err(Error::internal(format!("integer ids of type {other}"))),
+    }
 }
 
 /// Non-null string and binary ids that are contiguous in memory; `None` if `id_type` has another layout.

@@ -27,9 +27,21 @@ pub enum KeyKind {
     Binary,
 }
 
+impl KeyKind {
+    /// Its ids in words.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Signed => "integers of up to 64 bits",
+            Self::Unsigned => "unsigned 64-bit integers",
+            Self::Text => "strings",
+            Self::Binary => "binary",
+        }
+    }
+}
+
 /// An id column.
 #[derive(Debug, Clone)]
-pub enum KeyColumn {
+pub(crate) enum KeyColumn {
     /// Ids without a dictionary.
     Plain(PlainKeys),
     /// Dictionary-encoded ids: indices into a column of values.
@@ -38,7 +50,7 @@ pub enum KeyColumn {
 
 /// Ids that are not dictionary-encoded.
 #[derive(Debug, Clone)]
-pub enum PlainKeys {
+pub(crate) enum PlainKeys {
     /// Integer ids.
     Integers(IntegerKeys),
     /// String and binary ids.
@@ -119,14 +131,14 @@ impl OwnedKey {
 
 /// Integer ids.
 #[derive(Debug, Clone)]
-pub struct IntegerKeys {
+pub(crate) struct IntegerKeys {
     values: Integers,
     kind: KeyKind,
 }
 
 /// String and binary ids.
 #[derive(Debug, Clone)]
-pub struct ByteKeys {
+pub(crate) struct ByteKeys {
     values: BytesArray,
     nulls: Option<NullBuffer>,
 }
@@ -144,14 +156,14 @@ enum BytesArray {
 
 /// Dictionary-encoded ids.
 #[derive(Debug, Clone)]
-pub struct DictionaryKeys {
+pub(crate) struct DictionaryKeys {
     indices: Integers,
     values: PlainKeys,
 }
 
 impl KeyColumn {
     /// Creates the reader of an id column; `role` is the argument that named it.
-    pub fn new(column: &str, role: &str, array: &ArrayRef) -> Result<Self> {
+    pub(crate) fn new(column: &str, role: &str, array: &ArrayRef) -> Result<Self> {
         let wrong = || wrong_key(column, role, array.data_type());
         if !matches!(array.data_type(), DataType::Dictionary(_, _)) {
             return Ok(Self::Plain(PlainKeys::new(array).ok_or_else(wrong)?));
@@ -163,7 +175,7 @@ impl KeyColumn {
     }
 
     /// The type of the values: of the column itself, or of its dictionary.
-    pub fn value_type(data_type: &DataType) -> &DataType {
+    pub(crate) fn value_type(data_type: &DataType) -> &DataType {
         match data_type {
             DataType::Dictionary(_, value) => Self::value_type(value),
             other => other,
@@ -172,7 +184,7 @@ impl KeyColumn {
 
     /// The type that holds the values of both types, which are of the same kind: the wider integer, the larger layout. The
     /// function is commutative.
-    pub fn common_type(a: &DataType, b: &DataType) -> DataType {
+    pub(crate) fn common_type(a: &DataType, b: &DataType) -> DataType {
         // Views hold more bytes than 32-bit offsets can address; the large offset layouts are the most widely supported.
         let layout = |data_type: &DataType| match data_type {
             DataType::LargeUtf8 | DataType::LargeBinary => 2,
@@ -193,7 +205,7 @@ impl KeyColumn {
     }
 
     /// How the ids are compared.
-    pub fn kind(&self) -> KeyKind {
+    pub(crate) fn kind(&self) -> KeyKind {
         match self {
             Self::Plain(keys) => keys.kind(),
             Self::Dictionary(keys) => keys.values.kind(),
@@ -201,7 +213,7 @@ impl KeyColumn {
     }
 
     /// The id of one row.
-    pub fn key(&self, row: usize) -> Key<'_> {
+    pub(crate) fn key(&self, row: usize) -> Key<'_> {
         if self.nulls().is_some_and(|nulls| nulls.is_null(row)) {
             return Key::Null;
         }
@@ -212,7 +224,7 @@ impl KeyColumn {
     }
 
     /// The values of the dictionary, in its order; `None` for a plain column.
-    pub fn dictionary(&self) -> Option<Vec<OwnedKey>> {
+    pub(crate) fn dictionary(&self) -> Option<Vec<OwnedKey>> {
         match self {
             Self::Plain(_) => None,
             Self::Dictionary(keys) => Some((0..keys.values.len()).map(|row| keys.values.key(row).to_owned()).collect()),
@@ -220,7 +232,7 @@ impl KeyColumn {
     }
 
     /// The position of a row's value in the dictionary; `None` if it is null or the column is plain.
-    pub fn index(&self, row: usize) -> Option<usize> {
+    pub(crate) fn index(&self, row: usize) -> Option<usize> {
         match self {
             Self::Dictionary(keys) if keys.indices.nulls().is_none_or(|nulls| nulls.is_valid(row)) => {
                 usize::try_from(keys.indices.get(row)).ok()
@@ -230,7 +242,7 @@ impl KeyColumn {
     }
 
     /// Null rows of the column itself; dictionary values may be null, too.
-    pub fn nulls(&self) -> Option<&NullBuffer> {
+    pub(crate) fn nulls(&self) -> Option<&NullBuffer> {
         match self {
             Self::Plain(keys) => keys.nulls(),
             Self::Dictionary(keys) => keys.indices.nulls(),
@@ -258,7 +270,7 @@ impl PlainKeys {
     }
 
     /// How the ids are compared.
-    pub fn kind(&self) -> KeyKind {
+    pub(crate) fn kind(&self) -> KeyKind {
         match self {
             Self::Integers(keys) => keys.kind,
             Self::Bytes(keys) => keys.kind(),
@@ -276,7 +288,7 @@ impl PlainKeys {
     }
 
     /// Null rows.
-    pub fn nulls(&self) -> Option<&NullBuffer> {
+    pub(crate) fn nulls(&self) -> Option<&NullBuffer> {
         match self {
             Self::Integers(keys) => keys.values.nulls(),
             Self::Bytes(keys) => keys.nulls.as_ref(),
@@ -284,7 +296,7 @@ impl PlainKeys {
     }
 
     /// Whether both share the same buffers, and so have the same values.
-    pub fn is_same_memory(&self, other: &Self) -> bool {
+    pub(crate) fn is_same_memory(&self, other: &Self) -> bool {
         self.len() == other.len() && self.memory() == other.memory()
     }
 
@@ -306,23 +318,18 @@ impl PlainKeys {
     }
 
     /// Number of rows.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         match self {
             Self::Integers(keys) => keys.values.len(),
             Self::Bytes(keys) => keys.len(),
         }
-    }
-
-    /// Whether there are no rows.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 }
 
 impl IntegerKeys {
     /// Reads rows `start..start + out.len()` as i64 in the order of the ids; values of null rows are unspecified.
     #[inline]
-    pub fn read(&self, start: usize, out: &mut [i64]) {
+    pub(crate) fn read(&self, start: usize, out: &mut [i64]) {
         self.values.read(start, out);
         if self.kind == KeyKind::Unsigned {
             out.iter_mut().for_each(|key| *key ^= i64::MIN);
@@ -349,7 +356,7 @@ impl ByteKeys {
 
     /// The bytes of one row; unspecified if it is null.
     #[inline]
-    pub fn get(&self, row: usize) -> &[u8] {
+    pub(crate) fn get(&self, row: usize) -> &[u8] {
         match &self.values {
             BytesArray::Utf8(a) => a.value(row).as_bytes(),
             BytesArray::LargeUtf8(a) => a.value(row).as_bytes(),
@@ -363,12 +370,12 @@ impl ByteKeys {
 
     /// Whether a row is null.
     #[inline]
-    pub fn is_null(&self, row: usize) -> bool {
+    pub(crate) fn is_null(&self, row: usize) -> bool {
         self.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row))
     }
 
     /// Number of rows.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         match &self.values {
             BytesArray::Utf8(a) => a.len(),
             BytesArray::LargeUtf8(a) => a.len(),
@@ -379,23 +386,18 @@ impl ByteKeys {
             BytesArray::Fixed(a) => a.len(),
         }
     }
-
-    /// Whether there are no rows.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
 }
 
 impl DictionaryKeys {
     /// Reads rows `start..start + out.len()` as positions in the dictionary; values of null rows are unspecified.
     #[inline]
-    pub fn read(&self, start: usize, out: &mut [i64]) {
+    pub(crate) fn read(&self, start: usize, out: &mut [i64]) {
         self.indices.read(start, out);
     }
 
     /// As [`Self::read`], as 32-bit positions into `out`, which is cleared first.
     #[inline]
-    pub fn read_positions(&self, start: usize, len: usize, out: &mut Vec<u32>) {
+    pub(crate) fn read_positions(&self, start: usize, len: usize, out: &mut Vec<u32>) {
         let mut positions = [0; BLOCK];
         let positions = &mut positions[..len];
         self.indices.read(start, positions);
@@ -404,7 +406,7 @@ impl DictionaryKeys {
     }
 
     /// The dictionary; it may contain nulls, duplicates and unused values.
-    pub fn values(&self) -> &PlainKeys {
+    pub(crate) fn values(&self) -> &PlainKeys {
         &self.values
     }
 }

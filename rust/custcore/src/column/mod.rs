@@ -6,18 +6,21 @@
 pub(crate) mod amount;
 pub(crate) mod bounds;
 pub(crate) mod chunks;
+pub(crate) mod composite;
+pub(crate) mod customer_id;
 pub(crate) mod feature;
 pub(crate) mod ids;
 pub(crate) mod integer;
 pub(crate) mod key;
+pub(crate) mod key_schema;
 pub(crate) mod mark;
 pub(crate) mod number;
 pub(crate) mod time;
 pub mod validate;
 
-use arrow_schema::{DataType, TimeUnit};
+use arrow_schema::{DataType, Schema, TimeUnit};
 
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Result, suggestion};
 
 /// Rows that are read, grouped and aggregated at a time: small enough for the arrays of a block to stay in the L1 cache.
 pub(crate) const BLOCK: usize = 2048;
@@ -75,4 +78,21 @@ pub fn type_name(data_type: &DataType) -> String {
 pub(crate) fn invalid_type(column: &str, role: &str, found: &DataType, expected: &str, remedy: &str) -> Error {
     Error::new(ErrorKind::InvalidType, format!("column '{column}' ({role}) is {}; expected {expected}. {remedy}", type_name(found)))
         .in_column(column)
+}
+
+/// The position of a column by name.
+pub fn find_column(schema: &Schema, name: &str, role: &str) -> Result<usize> {
+    let mut found = schema.fields().iter().enumerate().filter(|(_, field)| field.name() == name).map(|(i, _)| i);
+    match (found.next(), found.next()) {
+        (Some(i), None) => Ok(i),
+        (Some(_), Some(_)) => {
+            Err(Error::new(ErrorKind::DuplicateColumn, format!("two columns are named '{name}' ({role}); rename or drop one of them"))
+                .in_column(name))
+        }
+        (None, _) => {
+            let names: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
+            Err(Error::new(ErrorKind::ColumnNotFound, format!("column '{name}' ({role}) is not in the data; {}", suggestion(name, &names)))
+                .in_column(name))
+        }
+    }
 }

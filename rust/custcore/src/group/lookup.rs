@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use super::interner::{CodeTable, Interner};
 use super::keys::{ByteArena, Keys};
+use crate::column::customer_id::StoredId;
 
 impl Interner {
     /// A read-only view that finds ids.
@@ -36,6 +37,14 @@ impl Lookup<'_> {
             Keys::Range { base, .. } => self.find_integer(base.wrapping_add(i64::from(code))),
             Keys::Integers(ids) => self.find_integer(ids[code as usize]),
             Keys::Bytes(arena) => self.find_bytes(arena.get(code)),
+        }
+    }
+
+    /// The code of an id, if present.
+    pub(crate) fn find_stored(&self, id: &StoredId) -> Option<u32> {
+        match id {
+            StoredId::Integer(id) => self.find_integer(*id),
+            StoredId::Bytes(id) => self.find_bytes(id),
         }
     }
 

@@ -192,8 +192,14 @@ impl UpdateBuilder {
     /// Aggregates batches. After an error the builder must not be used any more.
     pub fn push(&mut self, batches: &[RecordBatch], context: &Context) -> Result<()> {
         let decimals = self.spec.amount_decimals;
-        let columns =
-            batches.iter().map(|batch| InputBatch::bind(batch, &self.spec.roles, &self.schema, decimals)).collect::<Result<Vec<_>>>()?;
+        let (roles, schema) = (&self.spec.roles, &self.schema);
+        let bind = |threads: Threads<'_>| -> Result<Vec<InputBatch>> {
+            let bind = |batch: &RecordBatch| InputBatch::bind(batch, roles, schema, decimals, threads);
+            threads.par_tasks(batches, bind).into_iter().collect()
+        };
+        // The ids of composite keys are encoded here, which is work for all threads.
+        let encoded = if schema.has_composite_keys() { batches.iter().map(RecordBatch::num_rows).sum() } else { 0 };
+        let columns = context.run_if_large(encoded, bind)??;
         let rows: usize = columns.iter().map(InputBatch::len).sum();
         let (spec, until, edges) = (&self.spec, self.until, self.edges);
         // With lines of an order in sequence, an order could span two morsels.
@@ -216,8 +222,8 @@ impl UpdateBuilder {
         }
         while self.parts.len() < n_parts {
             let interner = match &self.dictionary {
-                Some(shared) => Interner::of_dictionary(self.schema.id_kind, shared.keys.clone(), shared.nulls.clone(), shared.ascending),
-                None => encoding.interner(self.schema.id_kind),
+                Some(shared) => Interner::of_dictionary(self.schema.id.kind(), shared.keys.clone(), shared.nulls.clone(), shared.ascending),
+                None => encoding.interner(self.schema.id.kind()),
             };
             let mut part = State::new(&self.schema, spec, interner, order_encoding);
             if matches!(order_encoding, KeyEncoding::Range { len, .. } if len * n_parts > ORDER_CODES_PER_ROW * (self.rows as usize + rows))
@@ -263,9 +269,9 @@ impl UpdateBuilder {
         let encoding = self.encoding;
         let partitions = self.partitions.get_or_insert_with(|| match encoding {
             KeyEncoding::Range { base, len } => {
-                Partitions::ranges(base, len, |base| State::new(schema, spec, Interner::range(schema.id_kind, base), KeyEncoding::Table))
+                Partitions::ranges(base, len, |base| State::new(schema, spec, Interner::range(schema.id.kind(), base), KeyEncoding::Table))
             }
-            _ => Partitions::new(|| State::new(schema, spec, encoding.interner(schema.id_kind), KeyEncoding::Table)),
+            _ => Partitions::new(|| State::new(schema, spec, encoding.interner(schema.id.kind()), KeyEncoding::Table)),
         });
         // Customers of the sample move into the partitions. With an order log or days they stay and are merged at the end.
         let can_move = self.parts.iter().all(|part| part.order_log.is_none() && part.days.is_none());
@@ -312,7 +318,7 @@ impl UpdateBuilder {
                 State::close_in_parallel(&mut parts, threads)?;
             }
             let mut whole =
-                parts.pop().unwrap_or_else(|| State::new(schema, spec, KeyEncoding::Open.interner(schema.id_kind), KeyEncoding::Open));
+                parts.pop().unwrap_or_else(|| State::new(schema, spec, KeyEncoding::Open.interner(schema.id.kind()), KeyEncoding::Open));
             for part in &mut parts {
                 if let (Some(order_log), Some(entries)) = (&mut whole.order_log, part.order_log.take()) {
                     order_log.append_same(entries);

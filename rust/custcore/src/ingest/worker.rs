@@ -219,7 +219,7 @@ impl<'a> IngestWorker<'a> {
         for (i, (&flags, &day)) in block.flags.iter().zip(&block.days).enumerate() {
             let row = first_row + i as u64;
             if flags != 0 {
-                self.refuse(columns, flags, row)?;
+                self.refuse(columns, flags, row, block.start + i)?;
             }
             let units = block.units_at(i, wide);
             let tally = if flags & flag::NULL_ID != 0 {
@@ -253,11 +253,11 @@ impl<'a> IngestWorker<'a> {
     }
 
     /// An error if the settings forbid such a row.
-    fn refuse(&self, columns: &InputBatch, flags: u8, row: u64) -> Result<(), Error> {
+    fn refuse(&self, columns: &InputBatch, flags: u8, row: u64, at: usize) -> Result<(), Error> {
         // Only the first reason of a row counts.
         let left_out = flags & (flag::NULL_ID | flag::NULL_TIME) != 0;
         if self.spec.on_null == OnNull::Error && (left_out || flags & (flag::NULL_AMOUNT | flag::NONFINITE) == flag::NULL_AMOUNT) {
-            return Err(columns.null_error(flags, row));
+            return Err(columns.null_error(flags, row, at));
         }
         if !left_out && flags & flag::NONFINITE != 0 && self.spec.on_nonfinite == OnNonfinite::Error {
             return Err(columns.nonfinite_error(row));

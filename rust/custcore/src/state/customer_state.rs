@@ -108,7 +108,7 @@ pub(crate) enum OrderAssembly {
 impl State {
     /// An empty state.
     pub(crate) fn new(input_schema: &InputSchema, spec: &BaseSpec, interner: Interner, order_encoding: KeyEncoding) -> Self {
-        let lines = match (input_schema.order_kind, spec.order_lines) {
+        let lines = match (input_schema.order_kind(), spec.order_lines) {
             (None, _) => OrderAssembly::None,
             (Some(kind), OrderLines::Any) => {
                 OrderAssembly::Any(Box::new(OpenOrders::new(order_encoding.interner(kind), spec.track == Track::Orders)))
@@ -122,7 +122,7 @@ impl State {
             interner,
             totals: match &spec.window {
                 Some(window) if window.alone => Totals::absent(),
-                _ => Totals::new(input_schema.order_kind.is_some()),
+                _ => Totals::new(input_schema.order.is_some()),
             },
             rows: RowTallies::default(),
             purchases: PurchaseTallies::default(),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::accumulators;
 use crate::column::bounds::ObservationWindow;
 use crate::column::chunks::ColumnRoles;
+use crate::column::key_schema::KeyNames;
 use crate::column::time::Clock;
 use crate::error::{Error, ErrorKind, Result};
 use crate::time::calendar::{DAY_SECONDS, date_text};
@@ -221,15 +222,16 @@ impl BaseSpec {
         let flag = |on: bool| if on { "True".to_owned() } else { "False".to_owned() };
         let word = |choice: &dyn std::fmt::Debug| format!("'{}'", format!("{choice:?}").to_lowercase());
         let column = |name: &Option<String>| name.as_ref().map_or("None".to_owned(), |name| format!("'{name}'"));
+        let key = |names: &Option<KeyNames>| names.as_ref().map_or("None".to_owned(), KeyNames::to_string);
         let attributes = |spec: &Self| {
             let entries = spec.roles.attributes.iter().map(|(name, pick)| format!("'{name}': '{}'", format!("{pick:?}").to_lowercase()));
             format!("{{{}}}", entries.collect::<Vec<_>>().join(", "))
         };
         let settings: [(&str, String, String); 16] = [
-            ("customer_id", format!("'{}'", self.roles.customer_id), format!("'{}'", other.roles.customer_id)),
+            ("customer_id", self.roles.customer_id.to_string(), other.roles.customer_id.to_string()),
             ("timestamp", format!("'{}'", self.roles.timestamp), format!("'{}'", other.roles.timestamp)),
             ("amount", column(&self.roles.amount), column(&other.roles.amount)),
-            ("order_id", column(&self.roles.order_id), column(&other.roles.order_id)),
+            ("order_id", key(&self.roles.order_id), key(&other.roles.order_id)),
             ("track", self.track.name().to_owned(), other.track.name().to_owned()),
             ("attributes", attributes(self), attributes(other)),
             ("returns", word(&self.returns), word(&other.returns)),
@@ -253,10 +255,9 @@ impl BaseSpec {
 
     /// Validates the settings.
     pub fn checked(self) -> Result<Self> {
-        let names: Vec<&str> = std::iter::once(&self.roles.customer_id)
-            .chain(self.roles.attributes.iter().map(|(name, _)| name))
-            .map(String::as_str)
-            .collect();
+        self.check_keys()?;
+        let attributes = self.roles.attributes.iter().map(|(name, _)| name.as_str());
+        let names: Vec<&str> = self.roles.customer_id.iter().chain(attributes).collect();
         for (i, name) in names.iter().enumerate() {
             if names[..i].contains(name) || RESULT_COLUMNS.contains(name) {
                 let message = format!("the result would have two columns named '{name}'; rename that column of the input first");
@@ -267,6 +268,12 @@ impl BaseSpec {
         self.check_track()?;
         accumulators::check_names(&self.accumulators)?;
         Ok(self)
+    }
+
+    /// An error if a key has no columns, or one twice.
+    pub(crate) fn check_keys(&self) -> Result<()> {
+        self.roles.customer_id.check("customer_id")?;
+        self.roles.order_id.as_ref().map_or(Ok(()), |names| names.check("order_id"))
     }
 
     /// An error if `amount_decimals` is out of range.

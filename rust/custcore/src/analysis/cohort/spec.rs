@@ -174,6 +174,7 @@ impl CohortSpec {
     /// The settings of the scan, derived from those of the input.
     pub fn scan(&self, mut spec: BaseSpec) -> Result<BaseSpec> {
         self.check()?;
+        spec.check_keys()?;
         spec.check_decimals()?;
         spec.roles.attributes = Vec::new();
         for name in [&self.by, &self.cohort_column].into_iter().flatten() {

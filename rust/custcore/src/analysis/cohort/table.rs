@@ -13,7 +13,6 @@ use super::found::CohortView;
 use super::members::Member;
 use super::period_tables::check_periods;
 use super::spec::CohortBy;
-use crate::analysis::rfm::table::id_column;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 use crate::exec::memory::check_room;
@@ -409,9 +408,12 @@ pub(super) fn average_table(view: &CohortView<'_>, simple: bool, columns: usize)
 pub(super) fn customers_table(view: &CohortView<'_>, members: &[Member], threads: Threads<'_>) -> Result<Table> {
     let mut table = TableBuilder::default();
     let codes: Vec<u32> = members.iter().map(|member| member.customer).collect();
-    table.column(&view.input_schema.id_name, id_column(view.input_schema, view.base.ids(), &codes, threads)?);
+    table.ids(&view.input_schema.id, view.base.ids(), &codes, threads)?;
     let group = |member: &Member| view.found.map_or(0, |found| found.groups.group(&view.base, member.customer));
-    view.by_column(&mut table, members.iter().map(group))?;
+    // A part of a composite key is there already.
+    if !view.spec.by.as_ref().is_some_and(|by| view.input_schema.id.has(by)) {
+        view.by_column(&mut table, members.iter().map(group))?;
+    }
     table.column("cohort", view.cohort_column(members.iter().map(|member| Some(member.key)))?);
     table.column("first_date", Arc::new(Date32Array::from_iter_values(members.iter().map(|member| member.anchor))));
     view.finish(table, members.len())

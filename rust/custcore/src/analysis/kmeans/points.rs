@@ -5,8 +5,8 @@ use arrow_buffer::{ArrowNativeType, ScalarBuffer};
 
 use super::simd::Lanes;
 use crate::column::BLOCK;
-use crate::column::chunks::find_column;
 use crate::column::feature::Feature;
+use crate::column::find_column;
 use crate::error::{Error, ErrorKind, Result};
 
 /// A float type of features.

@@ -6,7 +6,7 @@
 use arrow_array::RecordBatch;
 use serde::{Deserialize, Serialize};
 
-use crate::column::chunks::find_column;
+use crate::column::find_column;
 use crate::column::number::{Number, NumberColumn};
 use crate::error::{Error, ErrorKind, Result};
 use crate::num::exact::{mean_below, middle};

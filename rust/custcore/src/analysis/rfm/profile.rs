@@ -7,7 +7,7 @@ use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
 use arrow_schema::Metadata;
 use foldhash::fast::RandomState;
 
-use crate::column::chunks::find_column;
+use crate::column::find_column;
 use crate::column::key::{KeyColumn, OwnedKey};
 use crate::column::number::{Number, NumberColumn};
 use crate::error::Result;

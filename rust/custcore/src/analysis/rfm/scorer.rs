@@ -206,9 +206,10 @@ impl RfmScorer {
         Ok(tables.into_iter().map(|table| Table { report: report.clone(), ..table }).collect())
     }
 
-    /// The scores of one customer. The monetary value is ignored if the scorer was fitted without amounts.
+    /// The scores of one customer, whose id is given by its parts, one for each column of the key. The monetary value is ignored
+    /// if the scorer was fitted without amounts.
     #[inline]
-    pub fn score_one(&self, values: &[Number; 3], id: Option<Key<'_>>, group: Option<Key<'_>>) -> Result<Score<'_>> {
+    pub fn score_one(&self, values: &[Number; 3], id: Option<&[Key<'_>]>, group: Option<Key<'_>>) -> Result<Score<'_>> {
         let fitted = self.fitted()?;
         let mut scores = [0; 3];
         fitted.scorer.score_one(values, id, group, &mut scores)?;

@@ -14,22 +14,19 @@ use super::segments::SegmentMap;
 use crate::analysis::score::cells::NestedCells;
 use crate::analysis::score::table::{score_column, weighted};
 use crate::base::view::BaseView;
-use crate::column::chunks::InputSchema;
-use crate::column::ids::{all_integer_ids, contiguous_ids, gathered_ids};
-use crate::column::key::KeyKind;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::par::Threads;
-use crate::group::interner::{Keys, NO_CODE};
+use crate::group::interner::NO_CODE;
 use crate::num::money::{Money, decimal_text, units_to_f64};
 use crate::report::Report;
-use crate::table::{Table, TableBuilder, key_column};
+use crate::table::{CUSTOMER_ID, Table, TableBuilder, id_text, key_column};
 use crate::time::calendar::date_text;
 
 /// One row per buyer, in the order of `codes`.
 pub(crate) fn rfm_table(view: &BaseView<'_>, codes: &[u32], columns: RfmColumns, threads: Threads<'_>) -> Result<Table> {
     let (input_schema, keys, report) = (view.kinds(), view.ids(), view.report());
     let mut table = TableBuilder::default();
-    table.column(&input_schema.id_name, id_column(input_schema, keys, codes, threads)?);
+    table.ids(&input_schema.id, keys, codes, threads)?;
     table.column("first_date", Arc::new(Date32Array::from(columns.first)));
     table.column("last_date", Arc::new(Date32Array::from(columns.last)));
     table.column("recency_days", Arc::new(Int32Array::from(columns.recency)));
@@ -45,70 +42,23 @@ pub(crate) fn rfm_table(view: &BaseView<'_>, codes: &[u32], columns: RfmColumns,
     if let Some(money) = input_schema.money {
         let (total, mean) =
             monetary(money, &columns.units, orders.values(), threads).map_err(|Overflow { row, total, output, remedy }| {
-                let (name, id) = (&input_schema.id_name, id_text(input_schema, keys, codes[row]));
-                Error::new(
-                    ErrorKind::SumOverflow,
-                    format!("the amounts of customer {name}={id} add up to {total}, beyond {output}. {remedy}"),
-                )
+                let id = id_text(&input_schema.id, keys, codes[row]);
+                Error::new(ErrorKind::SumOverflow, format!("the amounts of customer {id} add up to {total}, beyond {output}. {remedy}"))
             })?;
         table.column("monetary_total", total);
         table.column("monetary_mean", mean);
     }
-    for attribute in view.attributes() {
+    // A part of a composite key is there already.
+    for attribute in view.attributes().filter(|attribute| !input_schema.id.has(attribute.name())) {
         let values = codes.iter().map(|&code| attribute.get(code).filter(|&value| value != NO_CODE));
         table.column(attribute.name(), key_column(attribute.value_type(), attribute.values(), values)?);
     }
     let mut metadata = Metadata::new();
-    metadata.insert("custcore.customer_id", input_schema.id_name.clone());
+    metadata.insert(CUSTOMER_ID, input_schema.id.names().to_text());
     if let Some(day) = report.as_of {
         metadata.insert("custcore.as_of", date_text(day));
     }
     table.finish(codes.len(), metadata, report)
-}
-
-/// Prefetch distance in rows.
-const AHEAD: usize = 16;
-
-/// The ids of `codes` in their input type.
-pub(crate) fn id_column(input_schema: &InputSchema, keys: &Keys, codes: &[u32], threads: Threads<'_>) -> Result<ArrayRef> {
-    match keys {
-        Keys::Range { base, .. } => {
-            return all_integer_ids(&input_schema.id_type, threads.par_map(codes.len(), |row| base + i64::from(codes[row])));
-        }
-        Keys::Integers(keys) => {
-            return all_integer_ids(&input_schema.id_type, threads.par_map(codes.len(), |row| keys[codes[row] as usize]));
-        }
-        // All ids in storage order: the buffer is copied as a whole.
-        Keys::Bytes(arena) if codes.len() == arena.len() && (0..).zip(codes).all(|(row, &code)| row == code) => {
-            let (bytes, lengths) = arena.contents();
-            if let Some(column) = contiguous_ids(&input_schema.id_type, bytes, lengths)? {
-                return Ok(column);
-            }
-        }
-        Keys::Bytes(arena) => {
-            let length = |row: usize| arena.length(codes[row]);
-            let copy = |row: usize, to: &mut [u8]| {
-                if let Some(&ahead) = codes.get(row + AHEAD) {
-                    arena.prefetch(ahead);
-                }
-                arena.copy(codes[row], to);
-            };
-            if let Some(column) = gathered_ids(&input_schema.id_type, codes.len(), length, copy, threads)? {
-                return Ok(column);
-            }
-        }
-    }
-    key_column(&input_schema.id_type, keys, codes.iter().map(|&code| Some(code)))
-}
-
-/// Text of an id for messages.
-fn id_text(input_schema: &InputSchema, keys: &Keys, code: u32) -> String {
-    let integer = |id: i64| if input_schema.id_kind == KeyKind::Unsigned { ((id ^ i64::MIN) as u64).to_string() } else { id.to_string() };
-    match keys {
-        Keys::Range { base, .. } => integer(base + i64::from(code)),
-        Keys::Integers(keys) => integer(keys[code as usize]),
-        Keys::Bytes(arena) => format!("'{}'", String::from_utf8_lossy(arena.get(code)).escape_debug()),
-    }
 }
 
 /// A sum that exceeds its output type.

@@ -4,8 +4,9 @@ use std::cmp::Ordering;
 
 use serde::{Deserialize, Serialize};
 
+use super::ids::{CustomerKey, IdColumns};
 use super::spec::{Dimension, Method};
-use crate::column::key::{Key, KeyColumn, OwnedKey};
+use crate::column::key::Key;
 use crate::column::number::{NumberColumn, Numbers};
 use crate::exec::par::Threads;
 use crate::order_statistics::quantile::{BinEdges, Number};
@@ -33,7 +34,7 @@ enum Kind {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Tiles {
-    firsts: Vec<(Number, OwnedKey)>,
+    firsts: Vec<(Number, CustomerKey)>,
 }
 
 impl Binner {
@@ -41,7 +42,7 @@ impl Binner {
     pub fn fit(
         method: &Method,
         values: &NumberColumn,
-        ids: Option<&KeyColumn>,
+        ids: Option<&IdColumns>,
         rows: Option<&[u32]>,
         dimension: &Dimension,
         threads: Threads<'_>,
@@ -71,7 +72,10 @@ impl Binner {
         let kind = match &self.kind {
             Kind::Edges(edges) => edges.bins() == bins && edges.is_sound(),
             Kind::Tiles(tiles) => {
-                tiles.firsts.len() < bins && tiles.firsts.is_sorted_by(|(a, a_id), (b, b_id)| a.compare(*b).then(a_id.cmp(b_id)).is_le())
+                let parts = |(_, id): &(Number, CustomerKey)| id.len();
+                tiles.firsts.len() < bins
+                    && tiles.firsts.iter().all(|first| parts(first) == parts(&tiles.firsts[0]))
+                    && tiles.firsts.is_sorted_by(|(a, a_id), (b, b_id)| a.compare(*b).then(a_id.cmp(b_id)).is_le())
             }
         };
         // Bounded, so that sums of counts cannot overflow.
@@ -80,21 +84,37 @@ impl Binner {
     }
 
     /// The bin of every row; 0 for null.
-    pub fn bin_rows(&self, values: &NumberColumn, ids: Option<&KeyColumn>, threads: Threads<'_>) -> Vec<u8> {
+    pub fn bin_rows(&self, values: &NumberColumn, ids: Option<&IdColumns>, threads: Threads<'_>) -> Vec<u8> {
         match &self.kind {
             Kind::Edges(edges) => edges.bin_rows(values, threads),
             Kind::Tiles(tiles) => {
-                (0..values.len()).map(|row| values.get(row).map_or(0, |value| tiles.bin(value, ids.map(|ids| ids.key(row))))).collect()
+                let mut id = Vec::new();
+                let bin = |row: usize| {
+                    let Some(value) = values.get(row) else { return 0 };
+                    if let Some(ids) = ids {
+                        ids.parts(row, &mut id);
+                    }
+                    tiles.bin(value, ids.map(|_| id.as_slice()))
+                };
+                (0..values.len()).map(bin).collect()
             }
         }
     }
 
     /// The bin of one value; without an id it sorts before equal values.
     #[inline]
-    pub fn bin_one(&self, value: Number, id: Option<Key<'_>>) -> u8 {
+    pub fn bin_one(&self, value: Number, id: Option<&[Key<'_>]>) -> u8 {
         match &self.kind {
             Kind::Edges(edges) => edges.bin_one(value),
             Kind::Tiles(tiles) => tiles.bin(value, id),
+        }
+    }
+
+    /// The id of the first tile edge, if ids decide among equal values.
+    pub(super) fn first_id(&self) -> Option<&CustomerKey> {
+        match &self.kind {
+            Kind::Edges(_) => None,
+            Kind::Tiles(tiles) => tiles.firsts.first().map(|(_, id)| id),
         }
     }
 
@@ -109,27 +129,27 @@ impl Binner {
 
 impl Tiles {
     /// SQL's NTILE: the first n mod B tiles have one more row than the others.
-    fn fit(values: &NumberColumn, ids: Option<&KeyColumn>, rows: Option<&[u32]>, bins: usize) -> Option<Self> {
+    fn fit(values: &NumberColumn, ids: Option<&IdColumns>, rows: Option<&[u32]>, bins: usize) -> Option<Self> {
         let ids = ids?;
         let mut rows: Vec<u32> = match rows {
             Some(rows) => rows.to_vec(),
             None => (0..values.len() as u32).filter(|&row| values.is_valid(row as usize)).collect(),
         };
-        let first = |row: u32| values.get(row as usize).map(|value| (value, ids.key(row as usize)));
-        rows.sort_unstable_by(|&a, &b| match (first(a), first(b)) {
-            (Some((a, a_id)), Some((b, b_id))) => a.compare(b).then(a_id.cmp(&b_id)),
-            (a, b) => a.is_some().cmp(&b.is_some()),
+        let value = |row: u32| values.get(row as usize);
+        rows.sort_unstable_by(|&a, &b| match (value(a), value(b)) {
+            (Some(x), Some(y)) => x.compare(y).then_with(|| ids.compare(a as usize, b as usize)),
+            (x, y) => x.is_some().cmp(&y.is_some()),
         });
         let n = rows.len();
         let start = |tile: usize| tile * (n / bins) + tile.min(n % bins);
         let starts = (1..bins).map(start).take_while(|&at| at < n);
-        Some(Self { firsts: starts.filter_map(|at| first(rows[at])).map(|(value, id)| (value, id.to_owned())).collect() })
+        Some(Self { firsts: starts.filter_map(|at| Some((value(rows[at])?, ids.owned(rows[at] as usize)))).collect() })
     }
 
-    fn bin(&self, value: Number, id: Option<Key<'_>>) -> u8 {
-        let reached = |(first, first_id): &(Number, OwnedKey)| match (first.compare(value), id) {
+    fn bin(&self, value: Number, id: Option<&[Key<'_>]>) -> u8 {
+        let reached = |(first, first_id): &(Number, CustomerKey)| match (first.compare(value), id) {
             (Ordering::Less, _) => true,
-            (Ordering::Equal, Some(id)) => first_id.borrow() <= id,
+            (Ordering::Equal, Some(id)) => first_id.compare(id).is_le(),
             _ => false,
         };
         1 + self.firsts.partition_point(reached) as u8

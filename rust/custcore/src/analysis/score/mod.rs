@@ -8,6 +8,7 @@ pub(crate) mod binner;
 pub(crate) mod cells;
 pub(crate) mod drift;
 pub(crate) mod groups;
+pub(crate) mod ids;
 pub(crate) mod quantile_scorer;
 pub(crate) mod scorer;
 pub(crate) mod spec;

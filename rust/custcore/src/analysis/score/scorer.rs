@@ -3,19 +3,21 @@
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
-use arrow_schema::Schema;
 use arrow_select::concat::concat_batches;
 
 use super::binner::Binner;
 use super::groups::{MISSING, Nest, ScoreGroups, UNSEEN};
+use super::ids::{CustomerKey, IdColumns, id_names};
 use super::spec::{Dimension, ScoreSpec, Ties};
-use crate::column::chunks::find_column;
+use crate::column::find_column;
 use crate::column::key::{Key, KeyColumn, OwnedKey};
+use crate::column::key_schema::KeyNames;
 use crate::column::number::NumberColumn;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 use crate::exec::par::Threads;
 use crate::order_statistics::quantile::Number;
+use crate::table::CUSTOMER_ID;
 
 /// A fitted dimension.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,7 +47,7 @@ pub struct Scorer {
 struct ScoreInput {
     rows: usize,
     values: Vec<NumberColumn>,
-    ids: Option<KeyColumn>,
+    ids: Option<IdColumns>,
     groups: Option<KeyColumn>,
 }
 
@@ -119,6 +121,11 @@ impl Scorer {
     /// The scores of the rows of a batch, one vector per dimension; 0 for null.
     pub fn score(&self, batch: &RecordBatch, threads: Threads<'_>) -> Result<Vec<Vec<u8>>> {
         let input = ScoreInput::read(&self.spec, batch)?;
+        if let (Some(ids), Some(fitted)) = (input.ids.as_ref().filter(|_| input.rows > 0), self.fitted_id()) {
+            let mut id = Vec::new();
+            ids.parts(0, &mut id);
+            fitted.check(&id)?;
+        }
         let mut cells = self.cells(&input)?;
         let mut all = Vec::with_capacity(self.fitted.len());
         for (fitted, values) in self.fitted.iter().zip(&input.values) {
@@ -131,9 +138,18 @@ impl Scorer {
         Ok(all)
     }
 
-    /// The scores of one customer, one per dimension. Without an id the customer sorts before equal values.
+    /// Some id of the fit, if ids decide among equal values.
+    fn fitted_id(&self) -> Option<&CustomerKey> {
+        self.fitted.iter().flat_map(|fitted| &fitted.binners).flatten().find_map(Binner::first_id)
+    }
+
+    /// The scores of one customer, one per dimension. The id is given by its parts, one for each column of the key; without one
+    /// the customer sorts before equal values.
     #[inline]
-    pub fn score_one(&self, values: &[Number], id: Option<Key<'_>>, group: Option<Key<'_>>, out: &mut [u8]) -> Result<()> {
+    pub fn score_one(&self, values: &[Number], id: Option<&[Key<'_>]>, group: Option<Key<'_>>, out: &mut [u8]) -> Result<()> {
+        if let (Some(id), Some(fitted)) = (id, self.fitted_id()) {
+            fitted.check(id)?;
+        }
         let mut cell = match (&self.groups, group) {
             (None, _) => 0,
             (Some(groups), group) => {
@@ -188,7 +204,7 @@ impl FittedDimension {
         self.binners.get(cell as usize).and_then(Option::as_ref).or(self.global.as_ref())
     }
 
-    fn score_rows(&self, cells: &[u32], values: &NumberColumn, ids: Option<&KeyColumn>, threads: Threads<'_>) -> Result<Vec<u8>> {
+    fn score_rows(&self, cells: &[u32], values: &NumberColumn, ids: Option<&IdColumns>, threads: Threads<'_>) -> Result<Vec<u8>> {
         let mut bins = match self.binners.as_slice() {
             [Some(only)] if self.plain => only.bin_rows(values, ids, threads),
             _ => self.bin_by_cell(cells, values, ids)?,
@@ -199,11 +215,15 @@ impl FittedDimension {
         Ok(bins)
     }
 
-    fn bin_by_cell(&self, cells: &[u32], values: &NumberColumn, ids: Option<&KeyColumn>) -> Result<Vec<u8>> {
+    fn bin_by_cell(&self, cells: &[u32], values: &NumberColumn, ids: Option<&IdColumns>) -> Result<Vec<u8>> {
+        let mut id = Vec::new();
         let bin = |(row, &cell): (usize, &u32)| {
             let Some(value) = values.get(row).filter(|_| cell != MISSING) else { return Ok(0) };
             let binner = self.binner(cell).ok_or_else(|| self.unseen_cell(Some(row as u64)))?;
-            Ok(binner.bin_one(value, ids.map(|ids| ids.key(row))))
+            if let Some(ids) = ids {
+                ids.parts(row, &mut id);
+            }
+            Ok(binner.bin_one(value, ids.map(|_| id.as_slice())))
         };
         cells.iter().enumerate().map(bin).collect()
     }
@@ -251,20 +271,10 @@ impl ScoreInput {
         let values = spec.dimensions.iter().map(|d| NumberColumn::new(&d.column, "scored column", column(&d.column, "scored column")?));
         let values = values.collect::<Result<_>>()?;
         let key = |name: &str, role: &str| KeyColumn::new(name, role, column(name, role)?);
-        let ids = if spec.ties == Ties::Split { Some(key(id_column(&schema)?, "customer id")?) } else { None };
+        let ids = if spec.ties == Ties::Split { Some(IdColumns::read(spec, batch)?) } else { None };
         let groups = spec.by.as_deref().map(|name| key(name, "by")).transpose()?;
         Ok(Self { rows: batch.num_rows(), values, ids, groups })
     }
-}
-
-/// The customer id column of an RFM table: the one named by the schema metadata, else the first column.
-pub(crate) fn id_column(schema: &Schema) -> Result<&str> {
-    if let Some(name) = schema.metadata().get("custcore.customer_id") {
-        return Ok(name);
-    }
-    schema.fields().first().map(|field| field.name().as_str()).ok_or_else(|| {
-        Error::new(ErrorKind::ColumnNotFound, "the table has no columns; ties='split' needs the customer ids in the first one")
-    })
 }
 
 /// The rows with a value, grouped by cell.
@@ -285,11 +295,10 @@ pub(crate) fn one_batch(spec: &ScoreSpec, batches: &[RecordBatch]) -> Result<Rec
         return Ok(first.clone());
     }
     let schema = first.schema();
+    let ids = if spec.ties == Ties::Split { Some(id_names(spec, &schema)?) } else { None };
     let mut names: Vec<&str> = spec.dimensions.iter().map(|dimension| dimension.column.as_str()).collect();
     names.extend(spec.by.as_deref());
-    if spec.ties == Ties::Split {
-        names.push(id_column(&schema)?);
-    }
+    names.extend(ids.iter().flat_map(KeyNames::iter));
     let positions = (0..schema.fields().len()).filter(|&i| names.contains(&schema.field(i).name().as_str()));
     let positions: Vec<usize> = positions.collect();
     let schema_mismatch = |e| Error::new(ErrorKind::InvalidType, format!("the batches have different schemas: {e}"));
@@ -297,8 +306,8 @@ pub(crate) fn one_batch(spec: &ScoreSpec, batches: &[RecordBatch]) -> Result<Rec
         batches.iter().map(|batch| batch.project(&positions)).collect::<std::result::Result<_, _>>().map_err(schema_mismatch)?;
     // After projection the id column may not be the first, so it is recorded in the metadata.
     let mut metadata = schema.metadata().clone();
-    if spec.ties == Ties::Split {
-        metadata.insert("custcore.customer_id", id_column(&schema)?);
+    if let Some(ids) = &ids {
+        metadata.insert(CUSTOMER_ID, ids.to_text());
     }
     let projected = parts[0].schema().as_ref().clone().with_metadata(metadata);
     concat_batches(&parts[0].schema(), &parts).and_then(|batch| batch.with_schema(Arc::new(projected))).map_err(schema_mismatch)

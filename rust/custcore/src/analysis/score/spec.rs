@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::column::key_schema::KeyNames;
 use crate::error::{Error, ErrorKind, Result};
 use crate::order_statistics::quantile::Closed;
 
@@ -74,12 +75,16 @@ pub struct ScoreSpec {
     pub by: Option<String>,
     /// Whether a group or nested cell not present in the fit is scored by the edges of all customers; else it is an error.
     pub unseen_global: bool,
+    /// The columns of customer ids, which decide among equal values; `None` if the table names them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ids: Option<KeyNames>,
 }
 
 impl ScoreSpec {
     /// Checks the settings.
     pub fn checked(self) -> Result<Self> {
         let invalid = |message: String| Err(Error::new(ErrorKind::InvalidArgument, message));
+        self.ids.as_ref().map_or(Ok(()), |ids| ids.check("customer_id"))?;
         for dimension in &self.dimensions {
             let Dimension { name, bins, cuts, .. } = dimension;
             if let Some(cuts) = cuts {
@@ -99,14 +104,15 @@ impl ScoreSpec {
         Ok(self)
     }
 
-    /// The columns that are scored, and the column of groups.
+    /// The columns that are used by name: those scored, the column of groups, and the ids if they are named.
     pub fn used_columns(&self) -> Vec<String> {
-        self.dimensions.iter().map(|dimension| dimension.column.clone()).chain(self.by.clone()).collect()
+        let ids = self.ids.iter().flat_map(KeyNames::iter).filter(|_| self.ties == Ties::Split).map(str::to_owned);
+        self.dimensions.iter().map(|dimension| dimension.column.clone()).chain(self.by.clone()).chain(ids).collect()
     }
 
-    /// Whether ids are read: the column named by the schema metadata, else the first.
-    pub fn uses_ids(&self) -> bool {
-        self.ties == Ties::Split
+    /// Whether ids are read that are not named: the columns named by the schema metadata, else the first.
+    pub fn finds_ids(&self) -> bool {
+        self.ties == Ties::Split && self.ids.is_none()
     }
 
     pub(super) fn method(&self, dimension: &Dimension) -> Method {

@@ -20,6 +20,7 @@ use self::table::BaseFileLayout;
 use crate::base::CustomerBase;
 use crate::base::export::{BATCH, BaseLoader, CustomerRows};
 use crate::column::chunks::InputSchema;
+use crate::column::key_schema::KeyNames;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 use crate::exec::par::Threads;
@@ -28,8 +29,10 @@ use crate::store::atomic::AtomicFile;
 use crate::store::blocks::{Entries, Format, Reader, Writer};
 use crate::store::bytes::Bytes;
 
-/// The format of the file of a base.
-pub(crate) const FORMAT: Format = Format { name: "customer base", version: 1 };
+/// The format of the file of a base. Version 2 has composite keys and extension types of ids; files without them are written as
+/// version 1, which older readers know.
+pub(crate) const FORMAT: Format = Format { name: "customer base", version: 2 };
+const PLAIN_FORMAT: Format = Format { version: 1, ..FORMAT };
 
 const SETTINGS: &str = "custcore.settings";
 const KINDS: &str = "custcore.kinds";
@@ -66,8 +69,14 @@ impl CustomerBase {
             Error::new(ErrorKind::StateMismatch, message)
         })?;
         let mut entries = Entries::from([(SETTINGS.to_owned(), json(&settings)?)]);
-        let Some((input_schema, state, account)) = self.known_parts() else {
-            return Writer::new(to, path, FORMAT, &arrow_schema::Schema::empty(), entries)?.finish(&Entries::new());
+        let known = self.known_parts();
+        let roles = &self.spec().roles;
+        let is_plain = !roles.customer_id.is_composite()
+            && !roles.order_id.as_ref().is_some_and(KeyNames::is_composite)
+            && known.as_ref().is_none_or(|(input_schema, ..)| input_schema.id.is_plain());
+        let format = if is_plain { PLAIN_FORMAT } else { FORMAT };
+        let Some((input_schema, state, account)) = known else {
+            return Writer::new(to, path, format, &arrow_schema::Schema::empty(), entries)?.finish(&Entries::new());
         };
         let rows = state.interner.len();
         context.run_if_large(rows, |threads| {
@@ -80,7 +89,7 @@ impl CustomerBase {
             }
             let layout = BaseFileLayout::of(self.spec(), input_schema, !narrow, None);
             entries.insert(KINDS.to_owned(), json(&KindNames::of(input_schema, !narrow))?);
-            let mut writer = Writer::new(to, path, FORMAT, layout.schema(), entries)?;
+            let mut writer = Writer::new(to, path, format, layout.schema(), entries)?;
             write_batches(&mut writer, &layout, &customers, BATCH, (context, threads), |_, _| Ok(()))?;
             writer.finish(&Entries::from([(ACCOUNT.to_owned(), json(&AccountText::of(state, account))?)]))
         })?
@@ -124,7 +133,8 @@ fn described<R: Read + Seek>(reader: &Reader<R>) -> Result<(BaseSpec, Option<(In
     let Some(text) = metadata.get(KINDS) else { return Ok((spec, None)) };
     let names: KindNames = parsed(reader, Some(text.as_str()), "its input schema cannot be read")?;
     let wide = names.wide;
-    let input_schema = names.kinds(&spec)?.ok_or_else(wrong)?;
+    let mut input_schema = names.kinds(&spec)?.ok_or_else(wrong)?;
+    input_schema.id.extend_from(reader.schema());
     let layout = BaseFileLayout::of(&spec, &input_schema, wide, None);
     if layout.schema().fields() != reader.schema().fields() {
         return Err(reader.damaged("its columns do not match its settings"));

@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use arrow_schema::DataType;
 use serde::{Deserialize, Serialize};
 
+use super::table::order_id_type;
 use crate::base::export::BaseMeta;
 use crate::column::chunks::{ColumnRoles, InputSchema, Pick};
 use crate::column::key::{KeyColumn, KeyKind};
+use crate::column::key_schema::{KeyNames, KeyPart, KeySchema};
 use crate::column::time::Clock;
 use crate::error::Result;
 use crate::num::money::Money;
@@ -22,10 +24,10 @@ use crate::time::calendar::Zone;
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct BaseSettings {
-    customer_id: String,
+    customer_id: OneOrMore,
     timestamp: String,
     amount: Option<String>,
-    order_id: Option<String>,
+    order_id: Option<OneOrMore>,
     attributes: Vec<(String, String)>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     accumulators: BTreeMap<String, String>,
@@ -40,6 +42,32 @@ pub(super) struct BaseSettings {
     n_days: bool,
     late: String,
     until: Option<Until>,
+}
+
+/// What is said of the columns of a key: a text for a single column, else a list.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+enum OneOrMore {
+    One(String),
+    More(Vec<String>),
+}
+
+impl OneOrMore {
+    fn of(texts: impl Iterator<Item = String>) -> Self {
+        let mut texts: Vec<String> = texts.collect();
+        if texts.len() == 1 { Self::One(texts.remove(0)) } else { Self::More(texts) }
+    }
+
+    fn into_texts(self) -> Vec<String> {
+        match self {
+            Self::One(text) => vec![text],
+            Self::More(texts) => texts,
+        }
+    }
+
+    fn names(names: &KeyNames) -> Self {
+        Self::of(names.iter().map(str::to_owned))
+    }
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -76,10 +104,10 @@ impl BaseSettings {
         }
         let ColumnRoles { customer_id, timestamp, amount, order_id, attributes, .. } = spec.roles.clone();
         Some(Self {
-            customer_id,
+            customer_id: OneOrMore::names(&customer_id),
             timestamp,
             amount,
-            order_id,
+            order_id: order_id.as_ref().map(OneOrMore::names),
             attributes: attributes.into_iter().map(|(name, pick)| (name, name_of(&PICKS, &pick))).collect(),
             accumulators: spec.accumulators.clone(),
             track: name_of(&TRACKS, &spec.track),
@@ -105,10 +133,10 @@ impl BaseSettings {
         let pick = |(name, pick): (String, String)| Some((name, named(&PICKS, &pick)?));
         let attributes = self.attributes.into_iter().map(pick).collect::<Option<_>>()?;
         let roles = ColumnRoles {
-            customer_id: self.customer_id,
+            customer_id: self.customer_id.into_texts().into(),
             timestamp: self.timestamp,
             amount: self.amount,
-            order_id: self.order_id,
+            order_id: self.order_id.map(|names| names.into_texts().into()),
             attributes,
             start: None,
             returning: None,
@@ -139,10 +167,10 @@ impl BaseSettings {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct KindNames {
-    id: String,
+    id: OneOrMore,
     zone: Option<String>,
     money: Option<MoneyKind>,
-    order: Option<String>,
+    order: Option<OneOrMore>,
     attributes: Vec<String>,
     /// Whether amounts are written in 128 bits.
     pub wide: bool,
@@ -160,14 +188,15 @@ impl KindNames {
     /// The input schema in its JSON form.
     pub(super) fn of(input_schema: &InputSchema, wide: bool) -> Self {
         Self {
-            id: input_schema.id_type.to_string(),
+            id: OneOrMore::of(input_schema.id.parts().iter().map(|part| part.value_type.to_string())),
             zone: input_schema.clock.zone().map(|zone| zone.name().to_owned()),
             money: input_schema.money.map(|money| match money {
                 Money::Float { decimals } => MoneyKind::Float(decimals),
                 Money::Integer => MoneyKind::Integer,
                 Money::Decimal { scale } => MoneyKind::Decimal(scale),
             }),
-            order: input_schema.order_kind.map(|kind| name_of(&KINDS, &kind)),
+            // Order ids are in no result: their widths and layouts are not stored.
+            order: input_schema.order.as_ref().map(|key| OneOrMore::of(key.parts().iter().map(|part| name_of(&KINDS, &part.kind)))),
             attributes: input_schema.attributes.iter().map(|(_, value_type)| value_type.to_string()).collect(),
             wide,
         }
@@ -184,35 +213,42 @@ impl KindNames {
             Some(zone) => Clock::Zoned(Zone::named(zone)?),
             None => Clock::Naive,
         };
-        let order_kind = match &self.order {
-            None => None,
-            Some(name) => match named(&KINDS, name) {
+        let order_type = |kind: &str| named(&KINDS, kind).map(order_id_type);
+        let order = match (self.order, &spec.roles.order_id) {
+            (None, None) => None,
+            (Some(kinds), Some(names)) => match key_schema(names, kinds, order_type) {
                 None => return Ok(None),
-                kind => kind,
+                order => order,
             },
+            _ => return Ok(None),
         };
-        let (Some((id_kind, id_type)), Some(attributes)) =
-            (key(&self.id), self.attributes.iter().map(|name| key(name)).collect::<Option<Vec<_>>>())
-        else {
+        let id = key_schema(&spec.roles.customer_id, self.id, |name| name.parse().ok());
+        let (Some(id), Some(attributes)) = (id, self.attributes.iter().map(|name| key(name)).collect::<Option<Vec<_>>>()) else {
             return Ok(None);
         };
-        let fits = attributes.len() == spec.roles.attributes.len()
-            && order_kind.is_some() == spec.roles.order_id.is_some()
-            && self.money.is_some() == spec.roles.amount.is_some();
+        let fits = attributes.len() == spec.roles.attributes.len() && self.money.is_some() == spec.roles.amount.is_some();
         Ok(fits.then(|| InputSchema {
-            id_name: spec.roles.customer_id.clone(),
-            id_type,
-            id_kind,
+            id,
             clock,
             money: self.money.map(|money| match money {
                 MoneyKind::Float(decimals) => Money::Float { decimals },
                 MoneyKind::Integer => Money::Integer,
                 MoneyKind::Decimal(scale) => Money::Decimal { scale },
             }),
-            order_kind,
+            order,
             attributes,
         }))
     }
+}
+
+/// The key of these columns; `None` for an unknown type.
+fn key_schema(names: &KeyNames, types: OneOrMore, value_type: impl Fn(&str) -> Option<DataType>) -> Option<KeySchema> {
+    let types = types.into_texts();
+    if types.len() != names.iter().len() {
+        return None;
+    }
+    let part = |(name, text): (&str, &String)| KeyPart::new(name, "id", &value_type(text)?).ok();
+    names.iter().zip(&types).map(part).collect::<Option<Vec<_>>>().map(KeySchema::new)
 }
 
 /// What a base holds except its customers.

@@ -2,7 +2,7 @@
 //!
 //! | column | type |
 //! |---|---|
-//! | the id, by its own name | its own |
+//! | the id, by its own name; for a composite key a column for each part | its own |
 //! | `first_date`, `last_date` | Date32, null without a purchase |
 //! | `n_orders`, `n_rows`, `n_other_rows` | Int64; the rows of orders other than purchases only if there is no purchase |
 //! | `units` | amount in units: Int64 if all amounts of the file fit, else Decimal128(38, 0) |
@@ -11,9 +11,10 @@
 //! | `attributes`, and other groups of accumulators ([`crate::state::accumulator`]) | a column for each; for an attribute its `value` and the timestamp, `seconds` and `nanoseconds` |
 //!
 //! Spilled runs ([`crate::base::spill`]) also have the row numbers for the report: `first_other_row`
-//! of a customer, `first_row` of a part of an order.
+//! of a customer, `first_row` of a part of an order; and the ids of a composite key are encoded there, as in memory, so that
+//! ranges of ids are found in one column.
 //!
-//! A name equal to that of the id column gets a `_` appended.
+//! A name equal to that of an id column gets a `_` appended.
 
 use std::io::{Read, Seek};
 use std::sync::Arc;
@@ -28,7 +29,8 @@ use arrow_schema::{DataType, Field, FieldRef, Fields, Schema};
 
 use crate::base::export::{BaseLoader, CustomerRows, CustomerTotals};
 use crate::column::chunks::InputSchema;
-use crate::column::key::KeyKind;
+use crate::column::key::{KeyColumn, KeyKind};
+use crate::column::key_schema::KeySchema;
 use crate::column::mark::{RETURNING, START};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::par::Threads;
@@ -41,14 +43,15 @@ use crate::state::days::DayRecord;
 use crate::state::spec::BaseSpec;
 use crate::state::totals::Order;
 use crate::store::blocks::Reader;
-use crate::table::key_column;
+use crate::table::{id_columns, key_column};
 use crate::time::calendar::{MAX_DAY, MIN_DAY};
 
 /// The columns of the file.
 #[derive(Debug)]
 pub(crate) struct BaseFileLayout {
     schema: Arc<Schema>,
-    id_type: DataType,
+    /// The columns of ids.
+    id: KeySchema,
     /// Whether amounts need more than 64 bits.
     wide: bool,
     /// If row numbers are stored: the number of rows before those of the state.
@@ -136,7 +139,7 @@ impl BaseFileLayout {
             .keeps_days()
             .then(|| Fields::from(vec![date.clone(), count("n_orders"), count("n_rows"), count("n_other_rows"), units.clone()]));
         let groups = Group::all(&Accumulators::new(&spec.roles.attributes, &spec.accumulators, input_schema));
-        let orders = input_schema.order_kind.map(|kind| {
+        let orders = input_schema.order_kind().map(|kind| {
             let mut parts = vec![
                 date,
                 Field::new("n_rows", DataType::Int64, false),
@@ -162,14 +165,15 @@ impl BaseFileLayout {
         columns.extend(days.as_ref().map(|fields| Field::new("days", list_of(fields), false)));
         columns.extend(orders.as_ref().map(|layout| Field::new("orders", list_of(&layout.fields), false)));
         columns.extend(groups.iter().map(Group::field));
+        let id = if rows_before.is_some() { input_schema.id.stored_key() } else { input_schema.id.clone() };
         for column in &mut columns {
-            while *column.name() == input_schema.id_name {
+            while id.parts().iter().any(|part| part.name == *column.name()) {
                 let name = format!("{}_", column.name());
                 column.set_name(name);
             }
         }
-        columns.insert(0, Field::new(&input_schema.id_name, input_schema.id_type.clone(), false));
-        Self { schema: Arc::new(Schema::new(columns)), id_type: input_schema.id_type.clone(), wide, rows_before, days, orders, groups }
+        columns.splice(0..0, id.parts().iter().map(|part| part.field(false)));
+        Self { schema: Arc::new(Schema::new(columns)), id, wide, rows_before, days, orders, groups }
     }
 
     /// The schema, without metadata.
@@ -184,8 +188,8 @@ impl BaseFileLayout {
             Arc::new(totals.iter().map(|totals| of(totals) as i64).collect::<Int64Array>())
         };
         let keys = customers.state.interner.keys();
-        let mut columns: Vec<ArrayRef> = vec![
-            key_column(&self.id_type, keys, codes.iter().map(|&code| Some(code)))?,
+        let mut columns = id_columns(&self.id, keys, codes, Threads::inline())?;
+        let totals_columns: [ArrayRef; 6] = [
             Arc::new(totals.iter().map(|totals| totals.ends.map(|(first, _)| first)).collect::<Date32Array>()),
             Arc::new(totals.iter().map(|totals| totals.ends.map(|(_, last)| last)).collect::<Date32Array>()),
             count(|totals| totals.orders),
@@ -193,6 +197,7 @@ impl BaseFileLayout {
             count(|totals| totals.others),
             self.units(totals.iter().map(|totals| totals.units)),
         ];
+        columns.extend(totals_columns);
         columns.extend(self.first_rows(totals.iter().map(|totals| totals.first_other)));
         if let Some(fields) = &self.days {
             columns.push(self.days(fields, customers, codes)?);
@@ -278,9 +283,10 @@ impl BaseFileLayout {
 
     /// Reads the rows of a batch of this layout.
     pub(crate) fn read(&self, batch: &RecordBatch, loader: &mut BaseLoader<'_>) -> Result<(), Failure> {
-        let mut columns = batch.columns().iter();
+        let (ids, columns) = batch.columns().split_at_checked(self.id.parts().len()).ok_or("a column is missing")?;
+        let mut columns = columns.iter();
         let mut next = || columns.next().ok_or(Failure::Content("a column is missing"));
-        let first = loader.add_ids(keys_in(next()?, loader.threads)?.ok_or("an id is null")?)?;
+        let first = loader.add_ids(self.ids(ids, loader.threads)?.ok_or("an id is null")?)?;
         let (first_dates, last_dates) = (next()?.as_primitive::<Date32Type>(), next()?.as_primitive::<Date32Type>());
         let (orders, rows, others) = (counts(next()?)?, counts(next()?)?, counts(next()?)?);
         let units = self.read_units(next()?);
@@ -312,6 +318,17 @@ impl BaseFileLayout {
             group.read(next()?, &keys, loader)?;
         }
         Ok(())
+    }
+
+    /// The ids of a batch; `None` if one is null.
+    fn ids(&self, columns: &[ArrayRef], threads: Threads<'_>) -> Result<Option<Keys>, Failure> {
+        if columns.iter().any(|column| column.logical_null_count() > 0) {
+            return Ok(None);
+        }
+        match self.id.read(columns, "id", threads)? {
+            KeyColumn::Plain(ids) => Ok(Some(intern_rows::keys_of(&ids, threads)?)),
+            KeyColumn::Dictionary(_) => Err("it has dictionaries".into()),
+        }
     }
 
     fn read_units<'a>(&self, column: &'a ArrayRef) -> UnitsColumn<'a> {
@@ -385,7 +402,7 @@ impl BaseFileLayout {
 }
 
 /// The type of order ids in the file; their input type is not stored.
-fn order_id_type(kind: KeyKind) -> DataType {
+pub(super) fn order_id_type(kind: KeyKind) -> DataType {
     match kind {
         KeyKind::Signed => DataType::Int64,
         KeyKind::Unsigned => DataType::UInt64,
@@ -420,12 +437,6 @@ fn list(fields: &Fields, columns: Vec<ArrayRef>, ends: &[usize]) -> Result<Array
 
 fn ranges(lists: &ListArray) -> impl Iterator<Item = std::ops::Range<usize>> + '_ {
     lists.value_offsets().windows(2).map(|ends| ends[0] as usize..ends[1] as usize)
-}
-
-/// The ids of a column; `None` if one is null.
-fn keys_in(column: &ArrayRef, threads: Threads<'_>) -> Result<Option<Keys>, Failure> {
-    let has_nulls = column.logical_null_count() > 0;
-    Ok((!has_nulls).then_some(keys_with_nulls(column, threads)?))
 }
 
 /// The ids of a column; unspecified for nulls.

@@ -21,7 +21,7 @@ const MANY_IDS: usize = 9 << 17;
 impl UpdateBuilder {
     /// Whether rows can be partitioned by customer.
     pub(super) fn can_partition(&self, columns: &[InputBatch], rows: usize) -> bool {
-        let is_plain = self.schema.order_kind.is_none() && self.spec.roles.attributes.is_empty() && self.spec.accumulators.is_empty();
+        let is_plain = self.schema.order.is_none() && self.spec.roles.attributes.is_empty() && self.spec.accumulators.is_empty();
         self.strategy != Strategy::Table && is_plain && can_partition(columns, rows) && !self.has_marks()
     }
 
