@@ -295,4 +295,5 @@ def test_killed_in_the_middle_of_a_save(tmp_path: Path) -> None:
         # What a killed process was writing lies beside it under a name that nothing reads.
         left |= {file.name for file in tmp_path.iterdir()} - {"model.json", "a.json", "b.json"}
     assert all(name.startswith(".model.json.") and name.endswith(".tmp") for name in left)
-    custcore.KMeans.load(path)
+    custcore.KMeans.load(path).save(path)
+    assert {file.name for file in tmp_path.iterdir()} == {"model.json", "a.json", "b.json"}

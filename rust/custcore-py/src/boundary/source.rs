@@ -312,9 +312,9 @@ fn not_a_table(data: &Bound<'_, PyAny>) -> PyErr {
     let error = Error::new(
         ErrorKind::InvalidType,
         format!(
-            "data is {name}, which does not export Arrow data. Accepted are a pyarrow Table, RecordBatch or RecordBatchReader, a pandas or polars \
-             DataFrame, a DuckDB relation, anything else with __arrow_c_stream__ or __arrow_c_array__, an iterable of such batches, or a dict of numpy \
-             arrays. {hint}"
+            "data is {name}, which does not export Arrow data. Accepted are a pyarrow Table, RecordBatch, RecordBatchReader, \
+             Dataset or Scanner, a pandas or polars DataFrame, a DuckDB relation, anything else with __arrow_c_stream__ or \
+             __arrow_c_array__, an iterable of such batches, or a dict of numpy arrays. {hint}"
         ),
     );
     into_py(py, &error)
