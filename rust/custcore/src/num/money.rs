@@ -227,7 +227,7 @@ mod tests {
         let f = float_factor(6);
         let values = [0.0, -0.0, 1e-7, 5e-7, 1.5e-6, 2.5e-6, -2.5e-6, 12.345_678_5, -9.99, 2.2e9, -2.2e9];
         let mut out = [0; 11];
-        assert_eq!(floats_to_units(&values, f, &mut out).0, true);
+        assert!(floats_to_units(&values, f, &mut out).0);
         for (value, units) in values.iter().zip(out) {
             assert_eq!(float_to_units(*value, f), Some(units), "{value}");
         }
