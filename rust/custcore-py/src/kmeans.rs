@@ -16,6 +16,7 @@ use crate::boundary::memory::Memory;
 use crate::error::into_py;
 use crate::guard::creating;
 use crate::input::{Input, Rows};
+use crate::number::{features, nonfinite};
 use crate::options::{choice, word};
 use crate::runtime::Call;
 use crate::scaler::CoreScaler;
@@ -164,26 +165,6 @@ impl CoreKMeans {
         Err(into_py(py, &Error::new(ErrorKind::InvalidArgument, message)))
     }
 
-    /// The name of a feature, or its position.
-    fn feature(&self, position: usize) -> String {
-        self.names.as_ref().and_then(|names| names.get(position)).map_or_else(|| position.to_string(), |name| format!("'{name}'"))
-    }
-
-    /// Values of one row; the error names the first that is not a number.
-    #[cold]
-    fn numbers(&self, values: &Bound<'_, PyAny>) -> PyResult<Vec<f64>> {
-        let mut numbers = Vec::new();
-        for value in values.try_iter()? {
-            let value = value?;
-            numbers.push(value.extract().map_err(|_| {
-                let (feature, shown) = (self.feature(numbers.len()), value.repr().map_or_else(|_| "?".to_owned(), |text| text.to_string()));
-                let message = format!("feature {feature} is {shown}, not a number that a float can hold; every feature needs one");
-                into_py(value.py(), &Error::new(ErrorKind::InvalidType, message).in_column(feature))
-            })?);
-        }
-        Ok(numbers)
-    }
-
     /// Reads rows for the fitted model; columns are matched by name if the model has names.
     fn rows(&self, x: &Bound<'_, PyAny>) -> PyResult<Rows> {
         self.fitted(x.py())?;
@@ -330,19 +311,10 @@ impl CoreKMeans {
     }
 
     fn predict_one(&self, py: Python<'_>, values: &Bound<'_, PyAny>) -> PyResult<usize> {
-        let model = self.fitted(py)?;
-        let numbers = match values.extract() {
-            Ok(numbers) => numbers,
-            Err(_) => self.numbers(values)?,
-        };
-        nearest_center(model, self.scaler.as_deref(), &numbers).map_err(|error| match numbers.iter().position(|x| !x.is_finite()) {
-            Some(i) => {
-                let (feature, x) = (self.feature(i), numbers[i]);
-                let message = format!("feature {feature} is {x}; distances to it are undefined. Fill it in, as before the fit");
-                into_py(py, &Error::new(ErrorKind::NonFinite, message).in_column(feature))
-            }
-            None => into_py(py, &error),
-        })
+        let (model, names) = (self.fitted(py)?, self.names.as_deref());
+        let numbers = features(values, names)?;
+        nearest_center(model, self.scaler.as_deref(), &numbers)
+            .map_err(|error| nonfinite(py, &numbers, names).unwrap_or_else(|| into_py(py, &error)))
     }
 
     #[getter]

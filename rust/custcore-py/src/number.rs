@@ -1,4 +1,4 @@
-//! Converts single Python numbers and ids without Arrow, for scoring one customer at a time.
+//! Converts single Python numbers, ids and rows of features without Arrow, for one customer at a time.
 
 use custcore::{Error, ErrorKind, Key, Number};
 use pyo3::prelude::*;
@@ -39,6 +39,44 @@ pub fn number(value: &Bound<'_, PyAny>, argument: &str) -> PyResult<Number> {
             let found = value.get_type().name()?;
             Err(into_py(py, &Error::new(ErrorKind::InvalidType, format!("{argument} is {found}; expected a number"))))
         }
+    }
+}
+
+/// The features of one row as floats; the error names the first that is not a number.
+#[inline]
+pub fn features(values: &Bound<'_, PyAny>, names: Option<&[String]>) -> PyResult<Vec<f64>> {
+    values.extract().or_else(|_| each_feature(values, names))
+}
+
+#[cold]
+fn each_feature(values: &Bound<'_, PyAny>, names: Option<&[String]>) -> PyResult<Vec<f64>> {
+    let mut numbers = Vec::new();
+    for value in values.try_iter()? {
+        let value = value?;
+        numbers.push(value.extract().map_err(|_| {
+            let (column, feature) = named(names, numbers.len());
+            let shown = value.repr().map_or_else(|_| "?".to_owned(), |text| text.to_string());
+            let message = format!("feature {feature} is {shown}, not a number that a float can hold; every feature needs one");
+            into_py(value.py(), &Error::new(ErrorKind::InvalidType, message).in_column(column))
+        })?);
+    }
+    Ok(numbers)
+}
+
+/// The error for the first feature that is NaN or infinite.
+#[cold]
+pub fn nonfinite(py: Python<'_>, numbers: &[f64], names: Option<&[String]>) -> Option<PyErr> {
+    let position = numbers.iter().position(|x| !x.is_finite())?;
+    let ((column, feature), x) = (named(names, position), numbers[position]);
+    let message = format!("feature {feature} is {x}; distances to it are undefined. Fill it in, as before the fit");
+    Some(into_py(py, &Error::new(ErrorKind::NonFinite, message).in_column(column)))
+}
+
+/// The name of a feature, or its position; and as a message shows it.
+fn named(names: Option<&[String]>, position: usize) -> (String, String) {
+    match names.and_then(|names| names.get(position)) {
+        Some(name) => (name.clone(), format!("'{name}'")),
+        None => (position.to_string(), position.to_string()),
     }
 }
 
