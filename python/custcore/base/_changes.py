@@ -20,7 +20,11 @@ Id: TypeAlias = "int | str | bytes"
 
 
 class Changes:
-    """The methods of :class:`custcore.CustomerBase` that change it."""
+    """The methods of :class:`custcore.CustomerBase` that change it.
+
+    A change takes effect while the attribute ``applied`` is read, as the last step: the interpreter runs no signal
+    handler between that and the return, so a change that raises ``KeyboardInterrupt`` has done nothing.
+    """
 
     __slots__ = ()
 
@@ -69,9 +73,9 @@ class Changes:
         threads = arguments.optional_whole("n_threads", n_threads)
         every = arguments.choice("commit_every", commit_every, ("update", "batch"))
         if every == "update":
-            self._core.update(
+            _ = self._core.update(
                 as_source(data), batch_id=batch, n_threads=threads, progress=progress, rows_total=rows_total(data)
-            )
+            ).applied
         elif batch is None:
             self._core.update_by_batch(
                 as_source(data), n_threads=threads, progress=progress, rows_total=rows_total(data)
@@ -101,7 +105,7 @@ class Changes:
         """
         if not isinstance(other, Changes):
             raise InvalidTypeError(f"other is {type(other).__name__}; expected a CustomerBase")
-        self._core.merge(other._core)
+        _ = self._core.merge(other._core).applied
 
     def seal(self, before: AsOf) -> None:
         """Seal the orders whose lines are all before a day; for ``track="orders"``.
@@ -118,7 +122,7 @@ class Changes:
         kind, value = as_of_argument(before) or ("", 0)
         if kind != "date":
             raise InvalidTypeError(f"before={before!r}: expected a date, or its ISO text such as '2026-01-31'")
-        self._core.seal(value)
+        _ = self._core.seal(value).applied
 
     def relabel(self, mapping: Mapping[Id, Id] | Iterable[tuple[Id, Id]]) -> None:
         """Change the ids of customers, all at once; customers with the same new id are merged.
@@ -137,7 +141,7 @@ class Changes:
                 raise InvalidTypeError(
                     f"mapping contains {pair!r}; expected a dict of old to new ids, or pairs of them"
                 )
-        self._core.relabel([(_plain(old), _plain(new)) for old, new in pairs])
+        _ = self._core.relabel([(_plain(old), _plain(new)) for old, new in pairs]).applied
 
     def remove(self, ids: Iterable[Id]) -> int:
         """Erase customers; only the number of their orders and their money remain, in the report.
@@ -154,7 +158,8 @@ class Changes:
         """
         if isinstance(ids, str | bytes):
             raise InvalidTypeError(f"ids={ids!r} is one id; pass a list of ids")
-        return self._core.remove([_plain(id_) for id_ in _listed("ids", getattr(ids, "tolist", lambda: ids)())])
+        plain = [_plain(id_) for id_ in _listed("ids", getattr(ids, "tolist", lambda: ids)())]
+        return self._core.remove(plain).applied
 
 
 def _listed(name: str, values: object) -> list[Any]:

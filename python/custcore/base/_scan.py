@@ -80,14 +80,14 @@ def scan(
     >>> products.rfm().to_pyarrow()["monetary_total"].to_pylist()
     [30.0, 5.5]
     """
-    _core.scan(
+    _ = _core.scan(
         as_source(data),
         _checked(bases),
         batch_id=arguments.optional_name("batch_id", batch_id),
         n_threads=arguments.optional_whole("n_threads", n_threads),
         progress=progress,
         rows_total=rows_total(data),
-    )
+    ).applied
 
 
 def _checked(bases: Mapping[str, CustomerBase]) -> list[tuple[str, _core.CustomerBase]]:

@@ -40,6 +40,12 @@ pub(crate) struct RowTallies {
 }
 
 impl RowTallies {
+    /// All of them.
+    pub(crate) fn all(&self) -> [Tally; 8] {
+        let Self { null_id, null_time, nonfinite, after, null_amount, null_order, late, removed } = *self;
+        [null_id, null_time, nonfinite, after, null_amount, null_order, late, removed]
+    }
+
     pub(crate) fn merge(&mut self, other: &Self, rows_before: u64) {
         self.null_id.merge(&other.null_id, rows_before);
         self.null_time.merge(&other.null_time, rows_before);
@@ -89,6 +95,8 @@ pub(crate) struct State {
     /// Attributes and other accumulators.
     pub accumulators: Accumulators,
     pub(crate) lines: OrderAssembly,
+    /// Number of customers that were erased in place since the codes were given.
+    pub(crate) erased: usize,
 }
 
 /// How rows are grouped into orders.
@@ -131,6 +139,7 @@ impl State {
             split_orders: Vec::new(),
             accumulators: Accumulators::new(&spec.roles.attributes, &spec.accumulators, input_schema),
             lines,
+            erased: 0,
         }
     }
 
@@ -170,6 +179,7 @@ impl State {
             split_orders: Vec::new(),
             accumulators: self.accumulators.empty_like(),
             lines,
+            erased: 0,
         }
     }
 

@@ -4,6 +4,7 @@
 //! run; runs of similar size are merged, as in an LSM tree, so the cost of an update follows the size of the update, not of
 //! the base. Sums are exact, and the records do not depend on how the rows are divided into updates.
 
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::group::interner::NO_CODE;
@@ -206,6 +207,29 @@ impl DayRun {
         whole
     }
 
+    /// The positions of the records of these customers, ascending.
+    fn ranges<'a>(&'a self, customers: &'a [u32]) -> impl Iterator<Item = Range<usize>> + 'a {
+        let mut from = 0;
+        let ranges = customers.iter().map(move |&customer| {
+            let start = from + self.customers[from..].partition_point(|&other| other < customer);
+            from = start + self.customers[start..].partition_point(|&other| other == customer);
+            start..from
+        });
+        ranges.filter(|range| !range.is_empty())
+    }
+
+    /// Removes the records at these ascending positions.
+    fn remove(&mut self, ranges: &[Range<usize>]) {
+        remove_ranges(&mut self.customers, ranges);
+        remove_ranges(&mut self.days, ranges);
+        remove_ranges(&mut self.orders, ranges);
+        self.rows.iter_mut().chain(&mut self.others).for_each(|counts| remove_ranges(counts, ranges));
+        match &mut self.units {
+            DayUnits::Short(units) => remove_ranges(units, ranges),
+            DayUnits::Long(units) => remove_ranges(units, ranges),
+        }
+    }
+
     /// Size in bytes.
     fn bytes(&self) -> usize {
         let each = match &self.units {
@@ -214,6 +238,18 @@ impl DayRun {
         };
         self.customers.capacity() * (each + 4 * usize::from(self.rows.is_some()) + 4 * usize::from(self.others.is_some()))
     }
+}
+
+/// Removes ascending ranges of values; each of the other values moves once.
+fn remove_ranges<T: Copy>(values: &mut Vec<T>, ranges: &[Range<usize>]) {
+    let Some(first) = ranges.first() else { return };
+    let mut len = first.start;
+    for (at, range) in ranges.iter().enumerate() {
+        let next = ranges.get(at + 1).map_or(values.len(), |next| next.start);
+        values.copy_within(range.end..next, len);
+        len += next - range.end;
+    }
+    values.truncate(len);
 }
 
 impl DayRuns {
@@ -310,6 +346,28 @@ impl DayRuns {
         }
     }
 
+    /// Removes the records of these customers, whose codes ascend.
+    pub(crate) fn remove(&mut self, customers: &[u32]) {
+        self.forget_merged();
+        self.unsorted.retain(|record| customers.binary_search(&record.customer).is_err());
+        for run in &mut self.runs {
+            let ranges: Vec<Range<usize>> = run.ranges(customers).collect();
+            if !ranges.is_empty() {
+                Arc::make_mut(run).remove(&ranges);
+            }
+        }
+        self.runs.retain(|run| run.len() > 0);
+    }
+
+    /// Calls `each` with the records of these customers, whose codes ascend.
+    pub(crate) fn of_customers(&self, customers: &[u32], mut each: impl FnMut(DayRecord)) {
+        for run in &self.runs {
+            run.ranges(customers).flatten().for_each(|at| each(run.get(at)));
+        }
+        let unsorted = self.unsorted.iter().filter(|record| customers.binary_search(&record.customer).is_ok());
+        unsorted.for_each(|record| each(*record));
+    }
+
     /// All records in one run. The result is cached until records are added.
     pub(crate) fn whole(&self) -> Arc<DayRun> {
         if let ([run], true) = (self.runs.as_slice(), self.unsorted.is_empty()) {
@@ -327,6 +385,16 @@ impl DayRuns {
             *merged = Some(whole.clone());
         }
         whole
+    }
+
+    /// The largest absolute amount of a record.
+    pub(crate) fn largest_units(&self) -> u128 {
+        let of_run = |run: &Arc<DayRun>| match &run.units {
+            DayUnits::Short(units) => units.iter().map(|units| u128::from(units.unsigned_abs())).max(),
+            DayUnits::Long(units) => units.iter().map(|units| units.unsigned_abs()).max(),
+        };
+        let unsorted = self.unsorted.iter().map(|record| record.units.unsigned_abs());
+        self.runs.iter().filter_map(of_run).chain(unsorted).max().unwrap_or(0)
     }
 
     /// The number of distinct purchase days by code.
