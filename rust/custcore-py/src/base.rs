@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arrow_schema::Schema;
 use custcore::{
-    Context, CustomerBase, CustomerId, Error, ErrorKind, LimitedBuilder, MemoryLimit, Result, RfmScorer, Spill, Update, UpdateBuilder, VersionedBase,
-    check_limited_batch, check_spill_dir, cohort_retention_of, commit_limited, date_text, default_spill_dir, limited_meta, spill_all,
+    Context, CustomerBase, CustomerId, Error, ErrorKind, LimitedBuilder, MemoryLimit, Result, RfmScorer, Spill, Update, UpdateBuilder,
+    VersionedBase, check_limited_batch, check_spill_dir, cohort_retention_of, commit_limited, date_text, default_spill_dir, limited_meta,
+    spill_all,
 };
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;

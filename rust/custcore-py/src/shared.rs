@@ -51,12 +51,7 @@ impl SharedBase {
 
     /// A base that shares its data with `base` until one of them is changed.
     pub fn of(base: Arc<CustomerBase>) -> Self {
-        Self(Arc::new(Mutex::new(Checkout {
-            base: Some(VersionedBase::new(base)),
-            holder_pid: 0,
-            merging_pid: 0,
-            poisoned: false,
-        })))
+        Self(Arc::new(Mutex::new(Checkout { base: Some(VersionedBase::new(base)), holder_pid: 0, merging_pid: 0, poisoned: false })))
     }
 
     fn lock(&self) -> MutexGuard<'_, Checkout> {
@@ -207,7 +202,8 @@ pub fn change_versions<T: Send + 'static>(
     // The bases come back to this thread, which checks them in.
     let (result, checked_out) = call.commit(py, rows, move |context| {
         let result = guarded(|| {
-            let mut all: Vec<&mut VersionedBase> = checked_out.iter_mut().filter_map(|(_, checked_out)| checked_out.base.as_mut()).collect();
+            let mut all: Vec<&mut VersionedBase> =
+                checked_out.iter_mut().filter_map(|(_, checked_out)| checked_out.base.as_mut()).collect();
             work(&mut all, context)
         });
         let poisoned = result.as_ref().is_err_and(|error| error.kind() == ErrorKind::Internal);

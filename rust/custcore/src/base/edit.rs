@@ -150,7 +150,7 @@ impl State {
             let (orders, rows, units) = self.totals.of(code);
             tally.merge(&Tally { count: orders, rows, units, ..Tally::default() }, 0);
         }
-        for (order, _, _) in self.waiting().filter(|(order, _, _)| codes.binary_search(&order.customer).is_ok()) {
+        for order in self.unfinished().filter(|order| codes.binary_search(&order.customer).is_ok()) {
             tally.merge(&Tally { count: 1, rows: order.lines, units: order.units, ..Tally::default() }, 0);
         }
         if self.has_many_holes(codes.len()) {

@@ -13,9 +13,9 @@ pub(crate) mod limited;
 pub(crate) mod scan;
 pub(crate) mod snapshot;
 pub(crate) mod spill;
-pub(crate) mod versions;
 #[cfg(test)]
 mod tests;
+pub(crate) mod versions;
 pub(crate) mod view;
 
 #[cfg(test)]

@@ -71,7 +71,7 @@ impl State {
             return customers;
         }
         let mut is_counted = vec![false; self.interner.len()];
-        for (order, _, _) in self.waiting() {
+        for order in self.unfinished() {
             let is_counted = &mut is_counted[order.customer as usize];
             let counts = self.rules.classify(order.units, order.amount_is_null) != OrderClass::LeftOut;
             if counts && !*is_counted {

@@ -28,7 +28,7 @@ impl State {
         } else {
             (0..self.interner.len() as u32).map(|code| self.totals.is_present(code)).collect()
         };
-        for (order, _, _) in self.waiting() {
+        for order in self.unfinished() {
             known[order.customer as usize] = true;
         }
         known

@@ -318,6 +318,13 @@ impl State {
         matches!(self.lines, OrderAssembly::Any(_)) && self.accumulators.is_empty()
     }
 
+    /// The open orders and split orders.
+    pub(crate) fn unfinished(&self) -> impl Iterator<Item = &Order> {
+        let open = if let OrderAssembly::Any(orders) = &self.lines { orders.orders() } else { &[] };
+        let current = if let OrderAssembly::Adjacent(_, open) = &self.lines { open.current() } else { None };
+        open.iter().chain(current.map(|(_, order, _)| order)).chain(self.split_orders.iter().map(|split| &split.order))
+    }
+
     /// The open orders and split orders, with their parts by day and their keys in the accumulators.
     pub(crate) fn waiting(&self) -> impl Iterator<Item = (&Order, &[Order], (Level, u32))> {
         let orders = if let OrderAssembly::Any(orders) = &self.lines { Some(orders) } else { None };

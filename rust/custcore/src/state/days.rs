@@ -459,6 +459,29 @@ mod tests {
     }
 
     #[test]
+    fn records_of_removed_customers_are_gone_from_all_runs() {
+        let records: Vec<DayRecord> = (0..2_000_u32).map(|i| record(i * 7919 % 97, (i * 31 % 50) as i32, i128::from(i) << 60)).collect();
+        let mut day_runs = DayRuns::default();
+        for (at, record) in records.iter().enumerate() {
+            day_runs.add(*record);
+            if at % 300 == 0 {
+                day_runs.flush();
+            }
+        }
+        let reader = day_runs.clone();
+        let before: Vec<DayRecord> = reader.whole().records().collect();
+        let removed = [0, 7, 8, 50, 96, 200];
+        let is_removed = |record: &DayRecord| removed.contains(&record.customer);
+        let mut found: Vec<DayRecord> = Vec::new();
+        day_runs.of_customers(&removed, |record| found.push(record));
+        assert_eq!(found.iter().map(|record| record.units).sum::<i128>(), before.iter().filter(|r| is_removed(r)).map(|r| r.units).sum());
+        day_runs.remove(&removed);
+        let left: Vec<DayRecord> = before.iter().filter(|record| !is_removed(record)).copied().collect();
+        assert_eq!(day_runs.whole().records().collect::<Vec<_>>(), left);
+        assert_eq!(reader.whole().records().collect::<Vec<_>>(), before);
+    }
+
+    #[test]
     fn merged_run_is_cached_until_records_are_added() {
         let mut day_runs = DayRuns::default();
         day_runs.add_run(DayRun::default());

@@ -25,7 +25,7 @@ impl State {
     pub(crate) fn are_known(&self, codes: &[u32]) -> Vec<bool> {
         let mut known: Vec<bool> = codes.iter().map(|&code| self.totals.is_present(code)).collect();
         if !known.iter().all(|&known| known) {
-            for (order, _, _) in self.waiting() {
+            for order in self.unfinished() {
                 if let Ok(at) = codes.binary_search(&order.customer) {
                     known[at] = true;
                 }

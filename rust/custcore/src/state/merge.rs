@@ -198,7 +198,8 @@ impl State {
     pub(crate) fn check_sums(&self, others: &[&Self]) -> Result<()> {
         let largest = others.iter().fold(self.largest_units(), |sum, other| sum.saturating_add(other.largest_units()));
         if largest > LARGEST_UNITS {
-            let message = "sums of money could get more than 38 digits, more than results and files hold. Cast the amounts to a smaller scale";
+            let message =
+                "sums of money could get more than 38 digits, more than results and files hold. Cast the amounts to a smaller scale";
             return Err(Error::new(ErrorKind::SumOverflow, message));
         }
         Ok(())
@@ -209,9 +210,7 @@ impl State {
         let days = self.days.as_ref().map_or(0, DayRuns::largest_units);
         let orders = self.waiting().flat_map(|(order, parts, _)| std::iter::once(order).chain(parts)).map(|order| order.units);
         let daily = self.daily_tallies.iter().flat_map(DailyTallies::days);
-        let daily = daily.flat_map(|(_, tallies)| {
-            [tallies.null_amount, tallies.null_order].into_iter().chain(tallies.purchases.all())
-        });
+        let daily = daily.flat_map(|(_, tallies)| [tallies.null_amount, tallies.null_order].into_iter().chain(tallies.purchases.all()));
         let tallies = self.rows.all().into_iter().chain(self.purchases.all()).chain(daily).map(|tally| tally.units);
         orders.chain(tallies).map(i128::unsigned_abs).fold(days.max(self.totals.stats().largest_units()), u128::max)
     }
