@@ -3,6 +3,7 @@ from decimal import Decimal
 from typing import Any, Literal, TypeAlias, TypedDict, final, type_check_only
 
 __all__ = [
+    "Change",
     "CohortRetention",
     "CustomerBase",
     "KMeans",

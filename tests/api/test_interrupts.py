@@ -1,4 +1,4 @@
-"""An interrupted change has done nothing, and one that took effect returns; readers beside a writer see whole updates."""
+"""An interrupted change has done nothing, one that took effect returns; readers beside a writer see whole updates."""
 
 from __future__ import annotations
 
@@ -17,7 +17,12 @@ ROOT = Path(__file__).parents[2]
 
 def child(*command: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-m", *command], cwd=ROOT, capture_output=True, text=True, timeout=110, check=False
+        [sys.executable, "-W", "ignore", "-m", *command],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
     )
     assert done.returncode == 0, done.stdout[-1000:] + done.stderr[-3000:]
     return done.stdout

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import custcore
-from custcore.errors import DuplicateBatchError, StateMismatchError
+from custcore.errors import DuplicateBatchError, StateMismatchError, SumOverflowError
 from tests.property.bases import LEVELS, RULES
 
 Base = custcore.CustomerBase
@@ -94,7 +94,14 @@ def test_removed_customers_leave_nothing(
 
 
 @LAWS
-@given(LEVEL, st.sampled_from(sorted(KINDS)), RULES, ROWS, st.dictionaries(st.integers(0, 23), st.integers(0, 47), max_size=4), ROWS)
+@given(
+    LEVEL,
+    st.sampled_from(sorted(KINDS)),
+    RULES,
+    ROWS,
+    st.dictionaries(st.integers(0, 23), st.integers(0, 47), max_size=4),
+    ROWS,
+)
 def test_relabelled_customers_are_those_of_the_data_with_the_new_ids(
     level: str, kind: str, rules: dict[str, Any], rows: list[Any], mapping: dict[int, int], later: list[Any]
 ) -> None:
@@ -111,7 +118,7 @@ def test_relabelled_customers_are_those_of_the_data_with_the_new_ids(
 def test_updates_beside_a_reader(
     level: str, kind: str, rules: dict[str, Any], updates: list[list[Any]], seed: int
 ) -> None:
-    """A copy shares the data, as a reader does: what the base tells meanwhile, and what it holds, is that of plain updates."""
+    """A copy shares the data, as a reader does. The base tells and holds the same as after plain updates."""
     chosen = random.Random(seed)
     base, alone = base_of(level, kind, updates[0], **rules), base_of(level, kind, updates[0], **rules)
     reader, before = copy.copy(base), base.to_bytes()
@@ -155,9 +162,10 @@ def test_sums_beyond_38_digits_are_refused_before_the_merge() -> None:
     amount = pa.array([Decimal(2) ** 95], pa.decimal128(38, 0))
     base = Base(track="days")
     base.update(pa.table({"customer_id": ["a"], "timestamp": [date(2024, 1, 1)], "amount": amount}))
-    with pytest.raises(custcore.errors.SumOverflowError, match="38 digits"):
-        for _ in range(40):
-            before = base.to_bytes()
-            base.merge(copy.copy(base))
+    for _ in range(31):
+        base.merge(copy.copy(base))
+    before = base.to_bytes()
+    with pytest.raises(SumOverflowError, match="38 digits"):
+        base.merge(copy.copy(base))
     assert base.to_bytes() == before
     assert base.rfm().to_pyarrow()["monetary_total"].to_pylist()[0] > 0

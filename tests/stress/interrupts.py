@@ -1,6 +1,6 @@
 """Interrupts at random moments: a change that raises has done nothing, and one that took effect returns.
 
-`python -m tests.stress.interrupts --times 200` interrupts every change 200 times and prints how often it was undone and done.
+`python -m tests.stress.interrupts --times 200` interrupts every change 200 times and prints how often it was undone.
 """
 
 from __future__ import annotations
@@ -69,7 +69,9 @@ class Interrupts:
         return returned
 
 
-def changes(form: str, customers: int, folder: Path) -> dict[str, tuple[Callable[[Base], object], Callable[[Base], object]]]:
+def changes(
+    form: str, customers: int, folder: Path
+) -> dict[str, tuple[Callable[[Base], object], Callable[[Base], object]]]:
     """By name: the change, and what can be seen of it."""
     more, some = rows(customers, 2), [int(id_) * 7919 for id_ in range(0, customers, 50)]
     other = Base(**FORMS[form])
@@ -122,12 +124,17 @@ def run(times: int, customers: int, seed: int) -> None:
                 for _ in range(times):
                     old.save(Path(folder) / "base")
                     again = Base.from_bytes(base.to_bytes())
-                    returned = interrupts.attempt(lambda change=change, again=again: change(again), moments.uniform(1e-6, 1.2 * longest))
+                    returned = interrupts.attempt(
+                        lambda change=change, again=again: change(again), moments.uniform(1e-6, 1.2 * longest)
+                    )
                     found = seen(again)
                     assert found in (before, after), f"{form}: {name} was half done"
-                    assert returned == (found == after), f"{form}: {name} {'returned' if returned else 'raised'}, but see what it did"
+                    assert returned == (found == after), (
+                        f"{form}: {name} {'returned' if returned else 'raised'}, but see what it did"
+                    )
                     undone += not returned
-                print(f"{form:6} {name:18} {1e3 * longest:7.1f} ms: {undone:4} raised and undone, {times - undone:4} returned and done")
+                counts = f"{undone:4} raised and undone, {times - undone:4} returned and done"
+                print(f"{form:6} {name:18} {1e3 * longest:7.1f} ms: {counts}")
 
 
 if __name__ == "__main__":

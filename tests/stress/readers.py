@@ -1,5 +1,6 @@
-"""Many threads read a base while another updates it: every reader sees a state between two updates, and the end is that of the
-same updates in one thread.
+"""Many threads read a base while another updates it.
+
+Every reader sees a state between two updates, and the end is that of the same updates in one thread.
 
 `python -m tests.stress.readers --seconds 60` prints the number of readings and the slowest of each kind.
 """

@@ -52,8 +52,8 @@ class Changes:
             a second time.
         commit_every : {"update", "batch"}, default "update"
             ``"update"``: all of the data are added or, after an error, none. ``"batch"``: what
-            was read before an error is kept, in steps of about a million rows; for unbounded
-            streams. It excludes ``batch_id``.
+            was read before an error or an interrupt is kept, in steps of about a million rows;
+            for unbounded streams. It excludes ``batch_id``.
         n_threads : int, optional
             Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
             all available cores. Results do not depend on it.
