@@ -182,10 +182,9 @@ impl CoreBase {
         Ok(CoreChange::new(move |py| {
             change(py, &mut call, &[&base], rows, move |bases, context| {
                 let mut disk = lock(&disk);
-                let commit = |(base, update): (&mut &mut CustomerBase, _)| {
-                    commit_limited(base, &mut disk, &limit, update, batch.as_deref(), context)
-                };
-                bases.iter_mut().zip([update]).try_for_each(commit).map(|()| 0)
+                let mut both = bases.iter_mut().zip([update]);
+                both.try_for_each(|(base, update)| commit_limited(base, &mut disk, &limit, update, batch.as_deref(), context))?;
+                Ok(0)
             })
         }))
     }
@@ -231,8 +230,9 @@ impl CoreBase {
         let (base, rows) = (self.base.clone(), update.customers());
         Ok(CoreChange::new(move |py| {
             change_versions(py, &mut call, &[&base], rows, move |bases, context| {
-                let commit = |(base, update): (&mut &mut VersionedBase, _)| base.commit(update, batch_id.as_deref(), context);
-                bases.iter_mut().zip([update]).try_for_each(commit).map(|()| 0)
+                let mut both = bases.iter_mut().zip([update]);
+                both.try_for_each(|(base, update)| base.commit(update, batch_id.as_deref(), context))?;
+                Ok(0)
             })
         }))
     }

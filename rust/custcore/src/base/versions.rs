@@ -132,17 +132,14 @@ impl VersionedBase {
         self.prepare(&mut update, batch)?;
         let first = self.main.known.as_ref().filter(|_| !self.main.spec.in_sequence()).map(|known| (known.sealed, self.is_shared()));
         let Some((sealed, true)) = first else { return self.to_change(context)?.commit_prepared(update, batch, context) };
-        match &mut self.delta {
-            Some(delta) => {
-                let delta = Arc::make_mut(delta);
-                delta.new_customers = CachedCount::default();
-                delta.base.commit_prepared(update, batch, context)?;
-            }
-            None => {
-                let mut base = CustomerBase { spec: self.main.spec.clone(), known: Some(Known { sealed, ..Known::of(update) }) };
-                batch.into_iter().for_each(|batch| base.name_batch(batch));
-                self.delta = Some(Arc::new(Delta { base, new_customers: CachedCount::default() }));
-            }
+        if let Some(delta) = &mut self.delta {
+            let delta = Arc::make_mut(delta);
+            delta.new_customers = CachedCount::default();
+            delta.base.commit_prepared(update, batch, context)?;
+        } else {
+            let mut base = CustomerBase { spec: self.main.spec.clone(), known: Some(Known { sealed, ..Known::of(update) }) };
+            batch.into_iter().for_each(|batch| base.name_batch(batch));
+            self.delta = Some(Arc::new(Delta { base, new_customers: CachedCount::default() }));
         }
         Ok(())
     }

@@ -147,8 +147,8 @@ impl Accumulators {
     }
 
     /// See [`Accumulator::check_room`].
-    pub(crate) fn check_room<'a>(&self, others: impl Iterator<Item = &'a Self> + Clone) -> Result<()> {
-        let others = |at: usize| others.clone().filter_map(move |other| other.0.get(at)).map(AsRef::as_ref).collect::<Vec<_>>();
+    pub(crate) fn check_room(&self, others: &[&Self]) -> Result<()> {
+        let others = |at: usize| others.iter().filter_map(|other| other.0.get(at)).map(AsRef::as_ref).collect::<Vec<_>>();
         self.0.iter().enumerate().try_for_each(|(at, own)| own.check_room(&others(at)))
     }
 

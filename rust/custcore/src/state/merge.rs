@@ -188,7 +188,7 @@ impl State {
     pub(crate) fn check_room(&self, others: &[&Self]) -> Result<()> {
         let states = || std::iter::once(self).chain(others.iter().copied());
         check_room(states().map(|state| state.interner.len()).sum())?;
-        self.accumulators.check_room(others.iter().map(|other| &other.accumulators))?;
+        self.accumulators.check_room(&others.iter().map(|other| &other.accumulators).collect::<Vec<_>>())?;
         let orders = states().filter_map(|state| if let OrderAssembly::Any(orders) = &state.lines { Some(orders) } else { None });
         check_room(orders.clone().map(|orders| orders.ids.len()).sum())?;
         OpenOrders::check_room(orders.map(|orders| orders.orders().len()).sum())
