@@ -15,7 +15,7 @@ INSTALL := $(PIP) install --quiet --no-deps --no-build-isolation --editable .
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup build test test-rs test-py lint fmt options golden bench bench-full bench-builds bench-report bench-rust instructions demo docs wheel sizes lock clean
+.PHONY: help setup build test test-rs test-py stress lint fmt options golden bench bench-full bench-builds bench-report bench-rust instructions demo docs wheel sizes lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,10 @@ test-rs: ## Run the Rust tests and doc tests
 
 test-py: build ## Run the Python tests and docstring examples
 	$(BIN)/python -m pytest
+
+stress: build ## Interrupt every change at random moments, and read a base from 16 threads while it is updated (minutes)
+	$(BIN)/python -m tests.stress.interrupts --times 200
+	$(BIN)/python -m tests.stress.readers --seconds 60
 
 lint: build ## Check formatting, clippy, rustdoc, ruff, mypy, generated code, and the stub against the extension
 	cargo fmt --all --check

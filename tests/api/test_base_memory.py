@@ -1,5 +1,6 @@
 """What a base takes follows the customers that were seen, not the ids that could occur, nor the number of threads."""
 
+import copy
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 import custcore
+from tests.peak_memory import peak, reset_peak
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -152,3 +154,19 @@ def test_the_peak_does_not_grow_with_threads_times_range(what):
     (customers, alone), (same, some), (again, many) = peak(1), peak(4), peak(16)
     assert customers == same == again
     assert max(some, many) <= 3 * alone, f"{alone} KiB with one thread, {some} with 4, {many} with 16"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the peak of memory is read from /proc")
+def test_an_update_beside_a_reader_copies_nothing():
+    """A copy shares the data of the base, as a reader does."""
+    n = 1_000_000
+    base = custcore.CustomerBase(track="days")
+    base.update({**rows(0, n, ids=np.arange(n) * 7919), "amount": np.ones(n)})
+    some = rows(1, 100, ids=np.arange(100) * 7919 + 1)
+    base.update(some)
+    reader = copy.copy(base)
+    before = reset_peak()
+    for _ in range(3):
+        base.update(some)
+    assert (len(base), base.n_rows, reader.n_rows) == (n + 100, n + 400, n + 100)
+    assert (peak() - before) * 1024 < base.nbytes / 8

@@ -67,7 +67,8 @@ BATCH_ID = Option(
 COMMIT_EVERY = Option(
     "commit_every",
     text='``"update"``: all of the data are added or, after an error, none. ``"batch"``: what was read before an '
-    "error is kept, in steps of about a million rows; for unbounded streams. It excludes ``batch_id``.",
+    "error or an interrupt is kept, in steps of about a million rows; for unbounded streams. It excludes "
+    "``batch_id``.",
     default="update",
     choices=("update", "batch"),
 )

@@ -22,7 +22,11 @@ __all__ = ["Changes"]
 
 
 class Changes:
-    """The methods of :class:`custcore.CustomerBase` that change it."""
+    """The methods of :class:`custcore.CustomerBase` that change it.
+
+    A change takes effect while the attribute ``applied`` is read, as the last step: the interpreter runs no signal
+    handler between that and the return, so a change that raises ``KeyboardInterrupt`` has done nothing.
+    """
 
     __slots__ = ()
 
@@ -51,8 +55,8 @@ class Changes:
             a second time.
         commit_every : {"update", "batch"}, default "update"
             ``"update"``: all of the data are added or, after an error, none. ``"batch"``: what
-            was read before an error is kept, in steps of about a million rows; for unbounded
-            streams. It excludes ``batch_id``.
+            was read before an error or an interrupt is kept, in steps of about a million rows;
+            for unbounded streams. It excludes ``batch_id``.
         n_threads : int, optional
             Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
             all available cores. Results do not depend on it.
@@ -72,13 +76,13 @@ class Changes:
         threads = arguments.optional_whole("n_threads", n_threads)
         every = arguments.choice("commit_every", commit_every, ("update", "batch"))
         if every == "update":
-            self._core.update(
+            _ = self._core.update(
                 as_source(data, columns_read(self._options)),
                 batch_id=batch,
                 n_threads=threads,
                 progress=progress,
                 rows_total=rows_total(data),
-            )
+            ).applied
         elif batch is None:
             self._core.update_by_batch(
                 as_source(data, columns_read(self._options)),
@@ -111,7 +115,7 @@ class Changes:
         """
         if not isinstance(other, Changes):
             raise InvalidTypeError(f"other is {type(other).__name__}; expected a CustomerBase")
-        self._core.merge(other._core)
+        _ = self._core.merge(other._core).applied
 
     def seal(self, before: AsOf) -> None:
         """Seal the orders whose lines are all before a day; for ``track="orders"``.
@@ -128,7 +132,7 @@ class Changes:
         kind, value = as_of_argument(before) or ("", 0)
         if kind != "date":
             raise InvalidTypeError(f"before={before!r}: expected a date, or its ISO text such as '2026-01-31'")
-        self._core.seal(value)
+        _ = self._core.seal(value).applied
 
     def relabel(self, mapping: Mapping[Id, Id] | Iterable[tuple[Id, Id]]) -> None:
         """Change the ids of customers, all at once; customers with the same new id are merged.
@@ -149,7 +153,7 @@ class Changes:
                 raise InvalidTypeError(
                     f"mapping contains {pair!r}; expected a dict of old to new ids, or pairs of them"
                 )
-        self._core.relabel([(as_key(old), as_key(new)) for old, new in pairs])
+        _ = self._core.relabel([(as_key(old), as_key(new)) for old, new in pairs]).applied
 
     def remove(self, ids: Iterable[Id] | Data) -> int:
         """Erase customers; only the number of their orders and their money remain, in the report.
@@ -165,7 +169,8 @@ class Changes:
         int
             Number of customers erased.
         """
-        return self._core.remove(listed("ids", ids, arguments.key_names(self._options["customer_id"])))
+        plain = listed("ids", ids, arguments.key_names(self._options["customer_id"]))
+        return self._core.remove(plain).applied
 
 
 def _listed(pairs: object) -> list[Any]:

@@ -188,7 +188,7 @@ class CustomerBase(Changes, Analyses):
         OSError
             If the file cannot be written.
         """
-        self._core.save(os.fspath(path))
+        _ = self._core.save(os.fspath(path)).applied
 
     @staticmethod
     def load(path: str | os.PathLike[str]) -> CustomerBase:

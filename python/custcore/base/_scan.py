@@ -82,14 +82,14 @@ def scan(
     [30.0, 5.5]
     """
     checked = _checked(bases)
-    _core.scan(
+    _ = _core.scan(
         as_source(data, [name for base in bases.values() for name in columns_read(base._options)]),
         checked,
         batch_id=arguments.optional_name("batch_id", batch_id),
         n_threads=arguments.optional_whole("n_threads", n_threads),
         progress=progress,
         rows_total=rows_total(data),
-    )
+    ).applied
 
 
 def _checked(bases: Mapping[str, CustomerBase]) -> list[tuple[str, _core.CustomerBase]]:

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use arrow_schema::Schema;
 use custcore::{
     Context, CustomerBase, CustomerId, Error, ErrorKind, LimitedBuilder, MemoryLimit, Result, RfmScorer, Spill, Update, UpdateBuilder,
-    check_limited_batch, check_spill_dir, cohort_retention_of, commit_limited, date_text, default_spill_dir, limited_meta, spill_all,
+    VersionedBase, check_limited_batch, check_spill_dir, cohort_retention_of, commit_limited, date_text, default_spill_dir, limited_meta,
+    spill_all,
 };
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -14,12 +15,13 @@ use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyDict, PyInt, PyString, PyTuple};
 
 use crate::boundary::source::Source;
+use crate::change::CoreChange;
 use crate::cohort::{CohortOptions, CoreCohortRetention};
 use crate::error::into_py;
 use crate::options::{ReadOptions, as_of, kept_options};
 use crate::rfm::CoreScorer;
 use crate::runtime::{Call, INLINE_ROWS};
-use crate::shared::{SharedBase, change};
+use crate::shared::{SharedBase, change, change_versions};
 use crate::table::CoreTable;
 
 /// Typical minimum number of bytes per customer in a serialized base; estimates the amount of work.
@@ -124,6 +126,11 @@ impl CoreBase {
         Self { base: SharedBase::new(base), limit: None, disk: Disk::default() }
     }
 
+    /// The current version, for changes that need all of it in memory; an error if a part of it is on disk.
+    pub fn in_memory(&self, py: Python<'_>, what: &str) -> PyResult<VersionedBase> {
+        if self.limit.is_some() { self.whole(py, what).map(VersionedBase::new) } else { self.base.version(py) }
+    }
+
     /// The current base, for work that needs all of it in memory; an error if a part of it is on disk.
     pub fn whole(&self, py: Python<'_>, what: &str) -> PyResult<Arc<CustomerBase>> {
         let base = self.snapshot(py)?;
@@ -158,7 +165,7 @@ impl CoreBase {
     }
 
     /// Updates a base that has a memory limit.
-    fn update_limited(&self, data: &Bound<'_, PyAny>, call: &mut Call, limit: &MemoryLimit, batch: Option<String>) -> PyResult<()> {
+    fn update_limited(&self, data: &Bound<'_, PyAny>, mut call: Call, limit: &MemoryLimit, batch: Option<String>) -> PyResult<CoreChange> {
         let py = data.py();
         let before = self.snapshot(py)?;
         let mut source = Source::open(data, Some(columns(&before)))?;
@@ -171,14 +178,15 @@ impl CoreBase {
         let fold = call.fold(py, &mut source, fold)?;
         let rows = usize::try_from(fold.rows()).unwrap_or(usize::MAX);
         let update = call.run(py, rows, move |context| fold.finish(context))?;
-        let (disk, limit) = (self.disk.clone(), limit.clone());
-        change(py, call, &[&self.base], rows, move |bases, context| {
-            let mut disk = lock(&disk);
-            bases
-                .iter_mut()
-                .zip([update])
-                .try_for_each(|(base, update)| commit_limited(base, &mut disk, &limit, update, batch.as_deref(), context))
-        })
+        let (base, disk, limit) = (self.base.clone(), self.disk.clone(), limit.clone());
+        Ok(CoreChange::new(move |py| {
+            change(py, &mut call, &[&base], rows, move |bases, context| {
+                let mut disk = lock(&disk);
+                let mut both = bases.iter_mut().zip([update]);
+                both.try_for_each(|(base, update)| commit_limited(base, &mut disk, &limit, update, batch.as_deref(), context))?;
+                Ok(0)
+            })
+        }))
     }
 }
 
@@ -206,23 +214,27 @@ impl CoreBase {
         n_threads: Option<i64>,
         progress: Option<Py<PyAny>>,
         rows_total: Option<u64>,
-    ) -> PyResult<()> {
+    ) -> PyResult<CoreChange> {
         let py = data.py();
         let mut call = Call::new(py, n_threads, progress, rows_total)?;
         if let Some(limit) = &self.limit {
-            return self.update_limited(data, &mut call, limit, batch_id);
+            return self.update_limited(data, call, limit, batch_id);
         }
-        let before = self.snapshot(py)?;
+        let before = self.base.version(py)?;
         if let Some(batch) = &batch_id {
             before.check_batch(batch).map_err(|error| into_py(py, &error))?;
         }
-        let update = fold(data, &mut call, columns(&before), |schema| before.begin(schema))?;
-        drop(before);
-        // Another update may have been committed meanwhile; this one is added to the current base.
-        let rows = update.customers();
-        change(py, &mut call, &[&self.base], rows, move |bases, context| {
-            bases.iter_mut().zip([update]).try_for_each(|(base, update)| base.commit(update, batch_id.as_deref(), context))
-        })
+        // The version is not held while rows are read: another update may be committed meanwhile. This one is added to the base as it
+        // is then.
+        let update = fold(data, &mut call, columns(before.main()), move |schema| before.begin(schema))?;
+        let (base, rows) = (self.base.clone(), update.customers());
+        Ok(CoreChange::new(move |py| {
+            change_versions(py, &mut call, &[&base], rows, move |bases, context| {
+                let mut both = bases.iter_mut().zip([update]);
+                both.try_for_each(|(base, update)| base.commit(update, batch_id.as_deref(), context))?;
+                Ok(0)
+            })
+        }))
     }
 
     /// Adds the groups of batches one by one and commits each, so that only one group is in memory besides the base.
@@ -241,7 +253,7 @@ impl CoreBase {
             let mut source = Source::open(data, Some(columns(&*self.snapshot(py)?)))?;
             return self.update_by_group(py, &mut call, &mut source, limit);
         }
-        let mut source = Source::open(data, Some(columns(&*self.snapshot(py)?)))?;
+        let mut source = Source::open(data, Some(columns(self.base.version(py)?.main())))?;
         let mut is_first = true;
         loop {
             let group = source.next_group(py)?;
@@ -249,42 +261,41 @@ impl CoreBase {
                 return Ok(());
             }
             is_first = false;
-            let before = self.snapshot(py)?;
-            let mut fold = before.begin(source.all_columns()).map_err(|error| into_py(py, &error))?;
-            drop(before);
+            let begun = self.base.version(py)?.begin(source.all_columns());
+            let mut fold = begun.map_err(|error| into_py(py, &error))?;
             let update = call.run_on(py, group, move |group, context| {
                 fold.push(group, context)?;
                 fold.release();
                 fold.finish(context)
             })?;
             let rows = update.customers();
-            change(py, &mut call, &[&self.base], rows, move |bases, context| {
+            change_versions(py, &mut call, &[&self.base], rows, move |bases, context| {
                 bases.iter_mut().zip([update]).try_for_each(|(base, update)| base.commit(update, None, context))
             })?;
         }
     }
 
-    fn merge(&self, py: Python<'_>, other: &Self) -> PyResult<()> {
+    fn merge(&self, py: Python<'_>, other: &Self) -> PyResult<CoreChange> {
         let other = other.whole(py, "merge()")?;
-        let rows = self.whole(py, "merge()")?.size() + other.size();
-        self.change(py, rows, move |base, context| base.merge(&other, context))
+        let rows = self.in_memory(py, "merge()")?.size() + other.size();
+        Ok(self.change(rows, move |base, context| base.merge(&other, context).map(|()| 0)))
     }
 
-    fn seal(&self, py: Python<'_>, before: i32) -> PyResult<()> {
-        let rows = self.whole(py, "seal()")?.size();
-        self.change(py, rows, move |base, _| base.seal(before))
+    fn seal(&self, py: Python<'_>, before: i32) -> PyResult<CoreChange> {
+        let rows = self.in_memory(py, "seal()")?.size();
+        Ok(self.change(rows, move |base, _| base.seal(before).map(|()| 0)))
     }
 
-    fn relabel(&self, py: Python<'_>, pairs: Vec<(PyId, PyId)>) -> PyResult<()> {
+    fn relabel(&self, py: Python<'_>, pairs: Vec<(PyId, PyId)>) -> PyResult<CoreChange> {
         let pairs: Vec<(CustomerId, CustomerId)> = pairs.into_iter().map(|(old, new)| (old.0, new.0)).collect();
-        let rows = self.whole(py, "relabel()")?.size();
-        self.change(py, rows, move |base, _| base.relabel(&pairs))
+        let rows = self.in_memory(py, "relabel()")?.size();
+        Ok(self.change(rows, move |base, _| base.relabel(&pairs).map(|()| 0)))
     }
 
-    fn remove(&self, py: Python<'_>, ids: Vec<PyId>) -> PyResult<usize> {
+    fn remove(&self, py: Python<'_>, ids: Vec<PyId>) -> PyResult<CoreChange> {
         let ids: Vec<CustomerId> = ids.into_iter().map(|id| id.0).collect();
-        let rows = self.whole(py, "remove()")?.size();
-        self.change(py, rows, move |base, _| base.remove(&ids))
+        let rows = self.in_memory(py, "remove()")?.size();
+        Ok(self.change(rows, move |base, _| base.remove(&ids)))
     }
 
     #[pyo3(signature = (day, *, sort, n_threads))]
@@ -320,13 +331,15 @@ impl CoreBase {
 
     /// The settings: read options, tracking level, treatment of late lines.
     fn settings<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyDict>, &'static str, &'static str)> {
-        kept_options(py, self.snapshot(py)?.spec())
+        kept_options(py, self.base.version(py)?.main().spec())
     }
 
-    fn save(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
+    /// Writes the base to a temporary file, which the change renames.
+    fn save(&self, py: Python<'_>, path: PathBuf) -> PyResult<CoreChange> {
         let base = self.whole(py, "save()")?;
-        let size = base.size();
-        Call::new(py, None, None, None)?.run(py, size, move |context| base.save(&path, context))
+        let (size, mut call) = (base.size(), Call::new(py, None, None, None)?);
+        let draft = call.run_to_the_end(py, size, move |context| base.draft(&path, context))?;
+        Ok(CoreChange::new(move |py| call.commit(py, size, move |_| draft.commit().map(|()| 0))))
     }
 
     #[staticmethod]
@@ -369,6 +382,10 @@ impl CoreBase {
         if let Some((customers, _)) = self.on_disk(py, &mut call, limited_meta)? {
             return Ok(customers);
         }
+        let version = self.base.version(py)?;
+        if let Some(customers) = py.detach(move || version.customers()) {
+            return Ok(customers);
+        }
         let base = self.snapshot(py)?;
         Ok(py.detach(|| base.len()))
     }
@@ -381,18 +398,18 @@ impl CoreBase {
 
     #[getter]
     fn rows(&self, py: Python<'_>) -> PyResult<u64> {
-        let base = self.snapshot(py)?;
+        let base = self.base.version(py)?;
         Ok(base.rows() + lock(&self.disk).as_ref().map_or(0, |disk| disk.account().rows()))
     }
 
     #[getter]
     fn nbytes(&self, py: Python<'_>) -> PyResult<usize> {
-        Ok(self.snapshot(py)?.bytes())
+        Ok(self.base.version(py)?.bytes())
     }
 
     #[getter]
     fn batches(&self, py: Python<'_>) -> PyResult<Vec<String>> {
-        let base = self.snapshot(py)?;
+        let base = self.base.version(py)?;
         let disk = lock(&self.disk);
         let mut batches: Vec<String> =
             base.batches().chain(disk.iter().flat_map(|disk| disk.account().batches())).map(str::to_owned).collect();
@@ -402,12 +419,12 @@ impl CoreBase {
 
     #[getter]
     fn sealed(&self, py: Python<'_>) -> PyResult<Option<String>> {
-        Ok(self.snapshot(py)?.sealed().map(date_text))
+        Ok(self.base.version(py)?.sealed().map(date_text))
     }
 
     #[getter]
     fn last_day(&self, py: Python<'_>) -> PyResult<Option<String>> {
-        let base = self.snapshot(py)?;
+        let base = self.base.version(py)?;
         let disk = lock(&self.disk).as_ref().and_then(|disk| disk.account().last_day());
         Ok(base.last_day().max(disk).map(date_text))
     }
@@ -438,17 +455,15 @@ impl CoreBase {
         }
     }
 
-    /// Changes the base in a separate call.
-    fn change<T: Send + 'static>(
-        &self,
-        py: Python<'_>,
-        rows: usize,
-        work: impl FnOnce(&mut CustomerBase, &Context) -> Result<T> + Send + 'static,
-    ) -> PyResult<T> {
-        let mut call = Call::new(py, None, None, None)?;
-        change(py, &mut call, &[&self.base], rows, move |bases, context| match bases.first_mut() {
-            Some(base) => work(base, context),
-            None => Err(Error::internal("no base to change")),
+    /// A change of the whole base.
+    fn change(&self, rows: usize, work: impl FnOnce(&mut CustomerBase, &Context) -> Result<usize> + Send + 'static) -> CoreChange {
+        let base = self.base.clone();
+        CoreChange::new(move |py| {
+            let mut call = Call::new(py, None, None, None)?;
+            change(py, &mut call, &[&base], rows, move |bases, context| match bases.first_mut() {
+                Some(base) => work(base, context),
+                None => Err(Error::internal("no base to change")),
+            })
         })
     }
 }

@@ -7,6 +7,7 @@
 
 mod base;
 mod boundary;
+mod change;
 mod cohort;
 mod error;
 mod guard;
@@ -59,6 +60,8 @@ mod _core {
     use super::base::{CoreBase, rfm_scores, rfm_table};
     #[pymodule_export]
     use super::boundary::memory::Memory;
+    #[pymodule_export]
+    use super::change::CoreChange;
     #[pymodule_export]
     use super::cohort::{CoreCohortRetention, cohort_retention};
     #[pymodule_export]

@@ -117,6 +117,36 @@ impl Call {
         self.wait(py, running, false)
     }
 
+    /// As [`Call::run`]; after Ctrl-C it waits until the work has ended and undone what it began.
+    pub fn run_to_the_end<T: Send + 'static>(
+        &mut self,
+        py: Python<'_>,
+        rows: usize,
+        work: impl FnOnce(&Context) -> Result<T> + Send + 'static,
+    ) -> PyResult<T> {
+        if rows < INLINE_ROWS {
+            return self.run(py, rows, work);
+        }
+        let running = self.spawn(py, work)?;
+        self.wait(py, running, true)
+    }
+
+    /// Runs work that takes effect, and waits for it. Neither signals nor the progress callback are asked meanwhile: they could raise
+    /// although the work took effect. A pending signal is raised by the interpreter after the call.
+    pub fn commit<T: Send + 'static>(
+        &mut self,
+        py: Python<'_>,
+        rows: usize,
+        work: impl FnOnce(&Context) -> Result<T> + Send + 'static,
+    ) -> PyResult<T> {
+        if rows < INLINE_ROWS {
+            return self.run(py, rows, work);
+        }
+        let receiver = self.spawn(py, work)?.0;
+        let done = py.detach(move || receiver.recv().unwrap_or_else(|_| Err(Error::internal("the work ended without a result"))));
+        done.map_err(|error| into_py(py, &error))
+    }
+
     /// Runs `work` on borrowed batches and drops them on the calling thread.
     pub fn run_on<T: Send + 'static>(
         &mut self,

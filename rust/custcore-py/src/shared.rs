@@ -1,13 +1,14 @@
 //! A customer base that several threads read and change.
 //!
 //! Readers take a snapshot and work on it. A writer checks the base out, works without the GIL, and checks it in again; other
-//! threads wait meanwhile. The mutex itself is held only for moments and never while waiting for the GIL, so a forked child
+//! threads wait meanwhile. Updates beside a reader are collected in a delta ([`VersionedBase`]); a reader that needs the new state
+//! merges it. The mutex is taken and released with the GIL held, for moments and never while waiting for the GIL, so a forked child
 //! never inherits it locked. A child can inherit a base that a thread of its parent had checked out; this is an error.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use custcore::{Context, CustomerBase, Error, ErrorKind, Result};
+use custcore::{Context, CustomerBase, Error, ErrorKind, Result, VersionedBase};
 use pyo3::prelude::*;
 
 use crate::error::into_py;
@@ -17,16 +18,29 @@ use crate::runtime::Call;
 /// How often a waiting thread checks whether the base was checked in.
 const POLL_INTERVAL: Duration = Duration::from_micros(200);
 
-/// A base that can be checked out by one thread at a time.
+/// A base that can be checked out by one thread at a time. Clones are the same base.
+#[derive(Clone)]
 pub struct SharedBase(Arc<Mutex<Checkout>>);
 
 struct Checkout {
     /// The base; `None` while it is checked out.
-    base: Option<Arc<CustomerBase>>,
+    base: Option<VersionedBase>,
     /// The id of the process that checked it out last.
     holder_pid: u32,
+    /// The id of the process in which a reader merges the delta into a copy; 0 for none.
+    merging_pid: u32,
     /// A change panicked, so the base may be inconsistent.
     poisoned: bool,
+}
+
+/// What a reader finds.
+enum Found {
+    /// A base without a delta.
+    Whole(Arc<CustomerBase>),
+    /// A base that nobody else reads: its delta is merged in place.
+    Unshared(VersionedBase),
+    /// A base that others read: its delta is merged into a copy.
+    Shared(VersionedBase),
 }
 
 impl SharedBase {
@@ -37,7 +51,7 @@ impl SharedBase {
 
     /// A base that shares its data with `base` until one of them is changed.
     pub fn of(base: Arc<CustomerBase>) -> Self {
-        Self(Arc::new(Mutex::new(Checkout { base: Some(base), holder_pid: 0, poisoned: false })))
+        Self(Arc::new(Mutex::new(Checkout { base: Some(VersionedBase::new(base)), holder_pid: 0, merging_pid: 0, poisoned: false })))
     }
 
     fn lock(&self) -> MutexGuard<'_, Checkout> {
@@ -56,7 +70,7 @@ impl SharedBase {
                 if let Some(value) = take(&mut checkout) {
                     return Ok(value);
                 }
-                if checkout.holder_pid != std::process::id() {
+                if checkout.base.is_none() && checkout.holder_pid != std::process::id() {
                     let message = "another thread was changing this base when the process was forked, so the child process cannot use it; \
                                    load or build it in the child process";
                     return Err(into_py(py, &Error::new(ErrorKind::StateMismatch, message)));
@@ -67,9 +81,53 @@ impl SharedBase {
         }
     }
 
+    /// The current version, for what is known of it without merging its delta. Updates are not merged in place while it is held.
+    pub fn version(&self, py: Python<'_>) -> PyResult<VersionedBase> {
+        self.wait_for(py, |checkout| checkout.base.clone())
+    }
+
     /// The current base.
     pub fn snapshot(&self, py: Python<'_>) -> PyResult<Arc<CustomerBase>> {
-        self.wait_for(py, |checkout| checkout.base.clone())
+        let found = self.wait_for(py, |checkout| {
+            let base = checkout.base.as_ref()?;
+            if let Some(whole) = base.whole() {
+                return Some(Found::Whole(whole.clone()));
+            }
+            let pid = std::process::id();
+            if !base.is_shared() {
+                checkout.holder_pid = pid;
+                return checkout.base.take().map(Found::Unshared);
+            }
+            if checkout.merging_pid == pid {
+                return None;
+            }
+            checkout.merging_pid = pid;
+            checkout.base.clone().map(Found::Shared)
+        })?;
+        match found {
+            Found::Whole(base) => Ok(base),
+            Found::Unshared(base) => {
+                let mut checked_out = CheckedOut { checkout: self.0.clone(), base: Some(base), poisoned: false };
+                let merged = py.detach(|| guarded(|| checked_out.base.as_mut().map_or_else(|| Err(lost()), merge_delta)));
+                checked_out.poisoned = merged.is_err();
+                merged.map_err(|error| into_py(py, &error))
+            }
+            Found::Shared(before) => {
+                let merged = py.detach(|| {
+                    let mut copy = before.clone();
+                    guarded(|| merge_delta(&mut copy)).map(|whole| (copy, whole))
+                });
+                let mut checkout = self.lock();
+                checkout.merging_pid = 0;
+                let (copy, whole) = merged.map_err(|error| into_py(py, &error))?;
+                let is_current = checkout.base.as_ref().is_some_and(|base| base.is_same(&before));
+                let old = if is_current { checkout.base.replace(copy) } else { None };
+                drop(checkout);
+                // The last reader of the main part may have gone: its memory is freed without the GIL.
+                py.detach(|| drop((old, before)));
+                Ok(whole)
+            }
+        }
     }
 
     fn check_out(&self, py: Python<'_>) -> PyResult<CheckedOut> {
@@ -84,10 +142,20 @@ impl SharedBase {
     }
 }
 
-/// A base that is checked out; dropping it checks the base in.
+/// Merges the delta of a base. Returns the whole base.
+fn merge_delta(base: &mut VersionedBase) -> Result<Arc<CustomerBase>> {
+    base.merge_delta(&Context::default())?;
+    base.whole().cloned().ok_or_else(lost)
+}
+
+fn lost() -> Error {
+    Error::internal("the base was lost")
+}
+
+/// A base that is checked out; dropping it, with the GIL held, checks the base in.
 struct CheckedOut {
     checkout: Arc<Mutex<Checkout>>,
-    base: Option<Arc<CustomerBase>>,
+    base: Option<VersionedBase>,
     poisoned: bool,
 }
 
@@ -99,14 +167,29 @@ impl Drop for CheckedOut {
     }
 }
 
-/// Changes bases, which must be distinct, through the runtime; `rows` estimates the amount of work. If a reader holds a snapshot of
-/// a base, the base is copied before it is changed.
+/// Changes whole bases, which must be distinct, through the runtime; `rows` estimates the amount of work. If a reader holds a snapshot
+/// of a base, the base is copied before it is changed. An error means that nothing has changed: signals are not asked once the work
+/// has begun.
 pub fn change<T: Send + 'static>(
     py: Python<'_>,
     call: &mut Call,
     bases: &[&SharedBase],
     rows: usize,
     work: impl FnOnce(&mut [&mut CustomerBase], &Context) -> Result<T> + Send + 'static,
+) -> PyResult<T> {
+    change_versions(py, call, bases, rows, move |bases, context| {
+        let mut whole: Vec<&mut CustomerBase> = bases.iter_mut().map(|base| base.to_change(context)).collect::<Result<_>>()?;
+        work(&mut whole, context)
+    })
+}
+
+/// The same for work on versions: updates, which are collected beside readers.
+pub fn change_versions<T: Send + 'static>(
+    py: Python<'_>,
+    call: &mut Call,
+    bases: &[&SharedBase],
+    rows: usize,
+    work: impl FnOnce(&mut [&mut VersionedBase], &Context) -> Result<T> + Send + 'static,
 ) -> PyResult<T> {
     // Bases are checked out in the order of their addresses, so that two calls that change the same bases cannot deadlock.
     let mut order: Vec<usize> = (0..bases.len()).collect();
@@ -116,12 +199,17 @@ pub fn change<T: Send + 'static>(
         checked_out.push((at, bases[at].check_out(py)?));
     }
     checked_out.sort_by_key(|(at, _)| *at);
-    call.run(py, rows, move |context| {
-        let mut all: Vec<&mut CustomerBase> =
-            checked_out.iter_mut().filter_map(|(_, checked_out)| checked_out.base.as_mut()).map(Arc::make_mut).collect();
-        let result = guarded(|| work(&mut all, context));
+    // The bases come back to this thread, which checks them in.
+    let (result, checked_out) = call.commit(py, rows, move |context| {
+        let result = guarded(|| {
+            let mut all: Vec<&mut VersionedBase> =
+                checked_out.iter_mut().filter_map(|(_, checked_out)| checked_out.base.as_mut()).collect();
+            work(&mut all, context)
+        });
         let poisoned = result.as_ref().is_err_and(|error| error.kind() == ErrorKind::Internal);
         checked_out.iter_mut().for_each(|(_, checked_out)| checked_out.poisoned = poisoned);
-        result
-    })
+        Ok((result, checked_out))
+    })?;
+    drop(checked_out);
+    result.map_err(|error| into_py(py, &error))
 }

@@ -76,11 +76,13 @@ pub use analysis::score::quantile_scorer::QuantileScorer;
 pub use analysis::score::spec::{CutsRule, Dimension, ScoreSpec, Ties};
 pub use analysis::score::table::{drift_table, thresholds_table};
 pub use base::CustomerBase;
+pub use base::file::BaseDraft;
 pub use base::limited::{
     LimitedBuilder, MemoryLimit, check_limited_batch, check_spill_dir, commit_limited, default_spill_dir, limited_meta, spill_all,
 };
 pub use base::scan::{SharedScan, commit_updates, error_of_base};
 pub use base::spill::Spill;
+pub use base::versions::VersionedBase;
 pub use base::view::{AttributeView, BaseView, CustomerDays, DaysView, TotalsView};
 pub use column::bounds::ObservationBound;
 pub use column::chunks::{ColumnRoles, Pick};

@@ -9,9 +9,16 @@ use crate::state::accumulator::Level;
 use crate::state::add_lines::ClosedOrders;
 use crate::state::adjacent_order::AdjacentOrder;
 use crate::state::customer_state::{OrderAssembly, State};
+use crate::state::extract::Move;
+use crate::state::open_orders::OpenOrders;
 use crate::state::spec::Late;
 use crate::state::totals::{Codes, Order};
 use crate::time::calendar::date_text;
+
+/// Erased customers leave their codes behind until there is one such code for this many codes.
+const HOLES: usize = 4;
+/// The code of a customer that has no new one yet.
+const UNCHANGED: u32 = NO_CODE - 1;
 
 impl StoredId {
     /// The code of the id, interned; an id must be of the kind of the ids.
@@ -24,13 +31,19 @@ impl StoredId {
 }
 
 impl State {
-    /// Maps each customer to `target`; [`NO_CODE`] drops the customer.
-    fn with_customers(&self, known: &[bool], target: &[u32]) -> Result<Self> {
+    /// Copies all customers into a new state, without codes that did not occur. `change` sees the new code of each customer and the
+    /// new ids before; [`NO_CODE`] drops a customer.
+    fn rebuild(&mut self, change: impl FnOnce(&mut [u32], &mut Interner) -> Result<()>) -> Result<()> {
         let mut whole = self.empty_like();
-        let mut codes = vec![NO_CODE; known.len()];
-        for ((code, known), target) in codes.iter_mut().zip(known).zip(target) {
-            if *known && *target != NO_CODE {
-                *code = whole.interner.intern_from(self.interner.keys(), *target)?;
+        let known = self.known_codes();
+        // Codes of those that do not move are given last.
+        let mut codes = vec![UNCHANGED; known.len()];
+        change(&mut codes, &mut whole.interner)?;
+        for (code, (own, known)) in (0..).zip(codes.iter_mut().zip(known)) {
+            if !known {
+                *own = NO_CODE;
+            } else if *own == UNCHANGED {
+                *own = whole.interner.intern_from(self.interner.keys(), code)?;
             }
         }
         whole.totals.grow(whole.interner.len());
@@ -41,19 +54,18 @@ impl State {
         if let (Some(daily_tallies), Some(own)) = (&mut whole.daily_tallies, &self.daily_tallies) {
             daily_tallies.clone_from(own);
         }
-        Ok(whole)
+        *self = whole;
+        Ok(())
     }
 
     /// Changes customer ids: (old, new). If the new id exists, both are merged. `name` gives the old id of a pair for messages.
+    /// After an error nothing has changed.
     pub(super) fn relabel(&mut self, pairs: &[(StoredId, StoredId)], name: impl Fn(usize) -> String) -> Result<()> {
-        let mut ids = self.interner.clone();
-        let before = ids.len();
+        let mut ids = Interner::new(self.interner.kind());
         let mut moves = Vec::with_capacity(pairs.len());
         for (old, new) in pairs {
             moves.push((old.intern(&mut ids)?, new.intern(&mut ids)?));
         }
-        let mut known = self.known_codes();
-        known.resize(ids.len(), false);
         let mut target: Vec<u32> = (0..ids.len() as u32).collect();
         for (at, &(old, new)) in moves.iter().enumerate() {
             if target[old as usize] != old && target[old as usize] != new {
@@ -62,63 +74,85 @@ impl State {
             }
             target[old as usize] = new;
         }
-        if moves.iter().all(|&(old, new)| old == new || old as usize >= before || !known[old as usize]) {
+        let found = self.interner.find_all(&ids);
+        let moved = (0..).zip(found.iter().zip(&target)).filter_map(|(old, (code, &to))| code.map(|from| (old, Move { from, to })));
+        let mut moves: Vec<Move> = moved.filter(|(old, moved)| *old != moved.to).map(|(_, moved)| moved).collect();
+        moves.sort_unstable();
+        let mut known = self.are_known(&moves.iter().map(|moved| moved.from).collect::<Vec<_>>()).into_iter();
+        moves.retain(|_| known.next() == Some(true));
+        if moves.is_empty() {
             return Ok(());
         }
-        let old = std::mem::replace(&mut self.interner, ids);
-        match self.with_customers(&known, &target) {
-            Ok(moved) => *self = moved,
-            Err(error) => {
-                self.interner = old;
-                return Err(error);
-            }
+        let is_adjacent = matches!(self.lines, OrderAssembly::Adjacent(..));
+        if is_adjacent || self.has_many_holes(moves.len()) {
+            return self.rebuild(|codes, whole| {
+                for &Move { from, to } in &moves {
+                    codes[from as usize] = whole.intern_from(ids.keys(), to)?;
+                }
+                Ok(())
+            });
         }
-        Ok(())
+        let part = self.extract(&moves, ids.keys())?;
+        self.check_room(&[&part])?;
+        self.erase(&moves.iter().map(|moved| moved.from).collect::<Vec<_>>());
+        self.erased += moves.len();
+        self.merge(&part, 0, Threads::inline())
     }
 
     /// Whether there is a customer of this id.
     pub(super) fn has_customer(&self, id: &StoredId) -> bool {
-        let code = self.interner.lookup().find_stored(id);
-        code.is_some_and(|code| self.known_codes().get(code as usize).is_some_and(|&known| known))
+        self.interner.lookup().find_stored(id).is_some_and(|code| self.are_known(&[code]) == [true])
     }
 
-    /// Removes customers. Returns their number. Their orders stay in the report as a tally.
+    /// Removes customers. Returns their number. Their orders stay in the report as a tally. After an error nothing has changed.
     pub(super) fn remove(&mut self, ids: &[StoredId]) -> Result<usize> {
-        let mut interner = self.interner.clone();
-        let mut target: Vec<u32> = (0..interner.len() as u32).collect();
+        let mut asked = Interner::new(self.interner.kind());
         for id in ids {
-            let code = id.intern(&mut interner)? as usize;
-            if let Some(target) = target.get_mut(code) {
-                *target = NO_CODE;
-            }
+            id.intern(&mut asked)?;
         }
-        let known = self.known_codes();
-        let gone = |code: u32| target[code as usize] == NO_CODE && known[code as usize];
-        let removed = (0..target.len() as u32).filter(|&code| gone(code)).count();
-        if removed == 0 {
+        let mut codes: Vec<u32> = self.interner.find_all(&asked).into_iter().flatten().collect();
+        codes.sort_unstable();
+        let mut known = self.are_known(&codes).into_iter();
+        codes.retain(|_| known.next() == Some(true));
+        if codes.is_empty() {
             return Ok(0);
         }
         let mut tally = Tally::default();
-        for code in (0..self.totals.len() as u32).filter(|&code| gone(code)) {
+        for &code in codes.iter().filter(|code| (**code as usize) < self.totals.len()) {
             let (orders, rows, units) = self.totals.of(code);
             tally.merge(&Tally { count: orders, rows, units, ..Tally::default() }, 0);
         }
-        for (order, _, _) in self.waiting().filter(|(order, _, _)| gone(order.customer)) {
+        for order in self.unfinished().filter(|order| codes.binary_search(&order.customer).is_ok()) {
             tally.merge(&Tally { count: 1, rows: order.lines, units: order.units, ..Tally::default() }, 0);
         }
-        *self = self.with_customers(&known, &target)?;
+        if self.has_many_holes(codes.len()) {
+            self.rebuild(|own, _| {
+                codes.iter().for_each(|&code| own[code as usize] = NO_CODE);
+                Ok(())
+            })?;
+        } else {
+            self.erase(&codes);
+            self.erased += codes.len();
+        }
         self.rows.removed.merge(&tally, 0);
-        Ok(removed)
+        Ok(codes.len())
     }
 
-    /// Closes the orders whose lines are all before a day, and drops their ids.
+    /// Whether erasing `more` customers would leave so many codes without a customer that they are worth a rebuild.
+    fn has_many_holes(&self, more: usize) -> bool {
+        self.erased + more > self.interner.len() / HOLES
+    }
+
+    /// Closes the orders whose lines are all before a day, and drops their ids. After an error nothing has changed.
     pub(super) fn seal(&mut self, before: i32) -> Result<()> {
-        let OrderAssembly::Any(orders) = std::mem::replace(&mut self.lines, OrderAssembly::None) else { return Ok(()) };
-        let is_over = |at: usize| orders.parts(at).last().unwrap_or(&orders.orders()[at]).day < before;
-        let (left, open) = orders.select(|at| !is_over(at))?;
+        let OrderAssembly::Any(orders) = &self.lines else { return Ok(()) };
+        let is_over = |orders: &OpenOrders, at: usize| orders.parts(at).last().unwrap_or(&orders.orders()[at]).day < before;
+        // The only step that can fail comes first.
+        let (left, open) = orders.select(|at| !is_over(orders, at))?;
+        let OrderAssembly::Any(orders) = std::mem::replace(&mut self.lines, OrderAssembly::Any(Box::new(left))) else { return Ok(()) };
         let mut closed = ClosedOrders::default();
         self.totals.grow(self.interner.len());
-        for (at, order) in orders.orders().iter().enumerate().filter(|(at, _)| is_over(*at)) {
+        for (at, order) in orders.orders().iter().enumerate().filter(|(at, _)| is_over(&orders, *at)) {
             self.close_order(at as u32, order, orders.parts(at), &mut closed);
         }
         self.promote(&closed);
@@ -126,22 +160,28 @@ impl State {
         if let Some(days) = &mut self.days {
             days.flush();
         }
-        self.lines = OrderAssembly::Any(Box::new(left));
         Ok(())
     }
 
-    /// The positions of orders with late lines: all lines are before `sealed`, and the order is not open in
-    /// `base`. An error if late lines are not allowed.
-    pub(super) fn late_orders(&self, base: &Self, sealed: i32, late: Late) -> Result<Vec<usize>> {
-        let (OrderAssembly::Any(orders), OrderAssembly::Any(open)) = (&self.lines, &base.lines) else { return Ok(Vec::new()) };
+    /// The positions of orders with late lines: all lines are before `sealed`, and the order is open in none of the
+    /// `bases`. An error if late lines are not allowed.
+    pub(super) fn late_orders(&self, bases: &[&Self], sealed: i32, late: Late) -> Result<Vec<usize>> {
+        let OrderAssembly::Any(orders) = &self.lines else { return Ok(Vec::new()) };
         let mut refused: Vec<usize> = Vec::new();
-        let (customers, ids) = (base.interner.lookup(), open.ids.lookup());
+        let open = bases.iter().filter_map(|base| match &base.lines {
+            OrderAssembly::Any(open) => Some((base.interner.lookup(), &**open, open.ids.lookup())),
+            _ => None,
+        });
+        let open: Vec<_> = open.collect();
         for (at, (order, &code)) in orders.orders().iter().zip(orders.codes()).enumerate() {
             if orders.parts(at).last().unwrap_or(order).day >= sealed {
                 continue;
             }
-            let known = customers.find(self.interner.keys(), order.customer).zip(ids.find(orders.ids.keys(), code));
-            if known.and_then(|(customer, id)| open.position(id, customer)).is_none() {
+            let is_open = open.iter().any(|(customers, open, ids)| {
+                let known = customers.find(self.interner.keys(), order.customer).zip(ids.find(orders.ids.keys(), code));
+                known.is_some_and(|(customer, id)| open.position(id, customer).is_some())
+            });
+            if !is_open {
                 refused.push(at);
             }
         }
@@ -160,16 +200,17 @@ impl State {
         Ok(refused)
     }
 
-    /// Removes the orders at these ascending positions and counts their lines as late.
+    /// Removes the orders at these ascending positions and counts their lines as late. After an error nothing has changed.
     pub(super) fn leave_out_late(&mut self, refused: &[usize]) -> Result<()> {
         let OrderAssembly::Any(orders) = &self.lines else { return Ok(()) };
         if refused.is_empty() {
             return Ok(());
         }
+        // The only step that can fail comes first.
+        let (left, open) = orders.select(|at| refused.binary_search(&at).is_err())?;
         for order in refused.iter().map(|&at| orders.orders()[at]) {
             self.rows.late.merge(&Tally { count: order.lines, rows: order.lines, units: order.units, first_row: order.first_row }, 0);
         }
-        let (left, open) = orders.select(|at| refused.binary_search(&at).is_err())?;
         self.accumulators.retain(Level::Open, &open);
         self.lines = OrderAssembly::Any(Box::new(left));
         Ok(())

@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{CustomerBase, Known};
+use super::CustomerBase;
+use super::known::{CachedCount, Known};
 use crate::column::chunks::InputSchema;
 use crate::exec::par::Threads;
 use crate::group::encoding::KeyEncoding;
@@ -418,6 +419,7 @@ impl CustomerBase {
             batches,
             sealed,
             version: 0,
+            customers: CachedCount::default(),
         });
         Self { spec, known }
     }

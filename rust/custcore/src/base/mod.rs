@@ -8,12 +8,14 @@
 pub(crate) mod edit;
 pub(crate) mod export;
 pub(crate) mod file;
+mod known;
 pub(crate) mod limited;
 pub(crate) mod scan;
 pub(crate) mod snapshot;
 pub(crate) mod spill;
 #[cfg(test)]
 mod tests;
+pub(crate) mod versions;
 pub(crate) mod view;
 
 #[cfg(test)]
@@ -25,6 +27,7 @@ use std::collections::BTreeSet;
 use arrow_array::RecordBatch;
 use arrow_schema::Schema;
 
+use self::known::{CachedCount, Known};
 use crate::column::bounds::Cutoff;
 use crate::column::chunks::{InputSchema, Pick};
 use crate::column::customer_id::CustomerId;
@@ -44,26 +47,6 @@ use crate::time::calendar::date_text;
 pub struct CustomerBase {
     spec: BaseSpec,
     known: Option<Known>,
-}
-
-/// The content of a base after its first update.
-#[derive(Debug, Clone)]
-struct Known {
-    input_schema: InputSchema,
-    state: State,
-    rows: u64,
-    /// Ids of the loaded batches.
-    batches: BTreeSet<String>,
-    /// Orders whose lines are all before this day are closed.
-    sealed: Option<i32>,
-    /// Incremented by every change, to detect whether an update can still continue the open order.
-    version: u64,
-}
-
-impl Known {
-    fn of(update: Update) -> Self {
-        Self { input_schema: update.kinds, state: update.state, rows: update.rows, batches: BTreeSet::new(), sealed: None, version: 0 }
-    }
 }
 
 impl CustomerBase {
@@ -89,8 +72,7 @@ impl CustomerBase {
 
     /// Number of customers, including those with only refunds.
     pub fn len(&self) -> usize {
-        let Ok((_, state)) = self.state_as_of(None, false) else { return 0 };
-        (0..state.totals.len() as u32).filter(|&code| state.totals.is_present(code)).count()
+        self.known.as_ref().map_or(0, |known| known.customers.get_or(|| known.state.count_customers()))
     }
 
     /// Whether there are no customers.
@@ -148,20 +130,28 @@ impl CustomerBase {
     /// Checks that an update can be committed: an error if it is incompatible with the base. Late lines
     /// are removed from it if the settings say so.
     pub fn prepare(&self, update: &mut Update, batch: Option<&str>) -> Result<()> {
+        self.prepare_beside(None, update, batch)
+    }
+
+    /// The same for the base with a delta, which was prepared before.
+    pub(crate) fn prepare_beside(&self, delta: Option<&Self>, update: &mut Update, batch: Option<&str>) -> Result<()> {
         if let Some(batch) = batch {
-            self.check_batch(batch)?;
+            std::iter::once(self).chain(delta).try_for_each(|base| base.check_batch(batch))?;
         }
         let Some(known) = &self.known else { return Ok(()) };
         self.spec.check_second_update()?;
         check_input_schema(&self.spec, &known.input_schema, &update.kinds)?;
-        known.state.check_room(&update.state)?;
+        let delta = delta.and_then(|delta| delta.known.as_ref());
+        let states: Vec<&State> = delta.map(|delta| &delta.state).into_iter().chain([&update.state]).collect();
+        known.check_room(&states, delta.map_or(0, |delta| delta.rows) + update.rows)?;
         if self.spec.in_sequence() && update.begun_at != Some(known.version) {
             let message = "the base changed since this update began; with order_lines='adjacent' updates must be sequential, because \
                            the last order of one may continue in the next";
             return Err(Error::new(ErrorKind::StateMismatch, message));
         }
         let Some(sealed) = known.sealed else { return Ok(()) };
-        let late = update.state.late_orders(&known.state, sealed, self.spec.late)?;
+        let open: Vec<&State> = std::iter::once(known).chain(delta).map(|known| &known.state).collect();
+        let late = update.state.late_orders(&open, sealed, self.spec.late)?;
         update.state.leave_out_late(&late)
     }
 
@@ -176,15 +166,14 @@ impl CustomerBase {
     /// error the base is unchanged.
     pub fn commit(&mut self, mut update: Update, batch: Option<&str>, context: &Context) -> Result<()> {
         self.prepare(&mut update, batch)?;
+        self.commit_prepared(update, batch, context)
+    }
+
+    /// Commits a prepared update. It fails only if the threads cannot be started, and the base is then unchanged.
+    pub(crate) fn commit_prepared(&mut self, update: Update, batch: Option<&str>, context: &Context) -> Result<()> {
         match &mut self.known {
             None => self.known = Some(Known::of(update)),
-            Some(known) => {
-                let customers = update.state.interner.len();
-                context.run_if_large(customers, |threads| known.state.merge(&update.state, known.rows, threads))??;
-                known.input_schema.widen(&update.kinds);
-                known.rows += update.rows;
-                known.version += 1;
-            }
+            Some(known) => known.add(&update.state, &update.kinds, update.rows, &[], context)?,
         }
         if let (Some(known), Some(batch)) = (&mut self.known, batch) {
             known.batches.insert(batch.to_owned());
@@ -213,32 +202,25 @@ impl CustomerBase {
             let message = format!("batch_id='{batch}' is in both bases; its rows would count twice");
             return Err(Error::new(ErrorKind::DuplicateBatch, message));
         }
-        known.state.check_room(&more.state)?;
-        let mut more_state = Cow::Borrowed(&more.state);
+        known.check_room(&[&more.state], more.rows)?;
+        let (mut more_state, mut refused) = (Cow::Borrowed(&more.state), Vec::new());
         if known.sealed != more.sealed {
             // The base that sealed less may hold lines that are late in the other.
             let late = self.spec.late;
             match known.sealed.max(more.sealed) {
                 Some(sealed) if known.sealed == Some(sealed) => {
-                    let refused = more_state.late_orders(&known.state, sealed, late)?;
+                    let refused = more_state.late_orders(&[&known.state], sealed, late)?;
                     if !refused.is_empty() {
                         more_state.to_mut().leave_out_late(&refused)?;
                     }
                 }
-                Some(sealed) => {
-                    let refused = known.state.late_orders(&more_state, sealed, late)?;
-                    known.state.leave_out_late(&refused)?;
-                }
+                Some(sealed) => refused = known.state.late_orders(&[&more_state], sealed, late)?,
                 None => {}
             }
         }
-        let customers = more_state.interner.len();
-        context.run_if_large(customers, |threads| known.state.merge(&more_state, known.rows, threads))??;
-        known.input_schema.widen(&more.input_schema);
-        known.rows += more.rows;
+        known.add(&more_state, &more.input_schema, more.rows, &refused, context)?;
         known.batches.extend(more.batches.iter().cloned());
         known.sealed = known.sealed.max(more.sealed);
-        known.version += 1;
         Ok(())
     }
 
@@ -252,7 +234,7 @@ impl CustomerBase {
         let Some(known) = &mut self.known else { return Err(never_updated()) };
         known.state.seal(before)?;
         known.sealed = known.sealed.max(Some(before));
-        known.version += 1;
+        known.changed();
         Ok(())
     }
 
@@ -279,7 +261,7 @@ impl CustomerBase {
                 known.input_schema.id.widen_to_hold(new)?;
             }
         }
-        known.version += 1;
+        known.changed();
         Ok(())
     }
 
@@ -287,8 +269,9 @@ impl CustomerBase {
     pub fn remove(&mut self, ids: &[CustomerId]) -> Result<usize> {
         let Some(known) = &mut self.known else { return Ok(0) };
         let ids = ids.iter().filter_map(|id| known.input_schema.id.stored(id).transpose()).collect::<Result<Vec<_>>>()?;
-        known.version += 1;
-        known.state.remove(&ids)
+        let removed = known.state.remove(&ids)?;
+        known.changed();
+        Ok(removed)
     }
 
     /// Adds batches of transactions.
@@ -326,7 +309,13 @@ impl CustomerBase {
         let spec = BaseSpec { track: Track::Totals, ..self.spec.clone() };
         Ok(Self {
             spec,
-            known: Some(Known { input_schema: input_schema.clone(), state: state.into_owned(), batches: BTreeSet::new(), ..*known }),
+            known: Some(Known {
+                input_schema: input_schema.clone(),
+                state: state.into_owned(),
+                batches: BTreeSet::new(),
+                customers: CachedCount::default(),
+                ..*known
+            }),
         })
     }
 

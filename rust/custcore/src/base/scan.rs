@@ -4,7 +4,7 @@
 use arrow_array::RecordBatch;
 use arrow_schema::Schema;
 
-use super::CustomerBase;
+use super::versions::VersionedBase;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 use crate::ingest::builder::{Update, UpdateBuilder};
@@ -18,9 +18,9 @@ pub struct SharedScan {
 
 impl SharedScan {
     /// Begins an update of each base with data of this schema. The columns of all bases are checked before any row is read.
-    pub fn begin<'a>(bases: impl IntoIterator<Item = (&'a str, &'a CustomerBase)>, schema: &Schema) -> Result<Self> {
+    pub fn begin<'a>(bases: impl IntoIterator<Item = (&'a str, &'a VersionedBase)>, schema: &Schema) -> Result<Self> {
         let builder =
-            |(name, base): (&str, &CustomerBase)| Ok((name.to_owned(), base.begin(schema).map_err(|error| error_of_base(error, name))?));
+            |(name, base): (&str, &VersionedBase)| Ok((name.to_owned(), base.begin(schema).map_err(|error| error_of_base(error, name))?));
         Ok(Self { builders: bases.into_iter().map(builder).collect::<Result<_>>()?, rows: 0 })
     }
 
@@ -74,7 +74,7 @@ pub fn error_of_base(error: Error, name: &str) -> Error {
 
 /// Commits the updates of several bases, with an optional batch id: all of them or, after an error, none.
 pub fn commit_updates(
-    mut bases: Vec<(&str, &mut CustomerBase)>,
+    mut bases: Vec<(&str, &mut VersionedBase)>,
     mut updates: Vec<Update>,
     batch: Option<&str>,
     context: &Context,
@@ -85,8 +85,10 @@ pub fn commit_updates(
     for ((name, base), update) in bases.iter_mut().zip(&mut updates) {
         base.prepare(update, batch).map_err(|error| error_of_base(error, name))?;
     }
-    let commit = |((name, base), update): ((&str, &mut CustomerBase), Update)| {
+    let commit = |((name, base), update): ((&str, &mut VersionedBase), Update)| {
         base.commit(update, batch, context).map_err(|error| error_of_base(error, name))
     };
-    bases.into_iter().zip(updates).try_for_each(commit)
+    // The threads are started once: if that fails, no base has changed.
+    let customers = updates.iter().map(Update::customers).max().unwrap_or(0);
+    context.run_if_large(customers, |_| bases.into_iter().zip(updates).try_for_each(commit))?
 }

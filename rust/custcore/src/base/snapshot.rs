@@ -12,6 +12,7 @@ use crate::state::customer_state::{OrderAssembly, State};
 use crate::state::days::{DayRun, DayRuns, DaysOfCustomer};
 use crate::state::order_lines::order_until;
 use crate::state::order_log::OrderLog;
+use crate::state::spec::Returns;
 use crate::state::totals::{OrderClass, Totals};
 
 impl State {
@@ -61,6 +62,29 @@ impl State {
             days.flush();
         }
         Ok(Cow::Owned(view))
+    }
+
+    /// Number of customers of the snapshot as of the last day, without computing it.
+    pub(crate) fn count_customers(&self) -> usize {
+        let mut customers = self.totals.count_present();
+        if self.is_final() {
+            return customers;
+        }
+        let mut is_counted = vec![false; self.interner.len()];
+        for order in self.unfinished() {
+            let is_counted = &mut is_counted[order.customer as usize];
+            let counts = self.rules.classify(order.units, order.amount_is_null) != OrderClass::LeftOut;
+            if counts && !*is_counted {
+                *is_counted = true;
+                customers += usize::from(!self.totals.is_present(order.customer));
+            }
+        }
+        customers
+    }
+
+    /// Whether each order makes its customer one of the snapshot, whatever other lines it gets.
+    pub(crate) fn each_order_counts(&self) -> bool {
+        self.rules.returns != Returns::Exclude || (self.is_final() && matches!(self.lines, OrderAssembly::None))
     }
 
     /// Whether there are neither open nor split orders.

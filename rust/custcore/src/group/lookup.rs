@@ -22,6 +22,24 @@ impl Interner {
     }
 }
 
+impl Interner {
+    /// The code of each of these few ids, if present. Without a hash table it is one pass over the ids here, not a new table.
+    pub(crate) fn find_all(&self, asked: &Self) -> Vec<Option<u32>> {
+        let codes = 0..asked.len() as u32;
+        if self.sorted || !matches!(self.table, CodeTable::Unbuilt) {
+            let lookup = self.lookup();
+            return codes.map(|code| lookup.find(asked.keys(), code)).collect();
+        }
+        let (mut found, lookup) = (vec![None; asked.len()], asked.lookup());
+        for code in 0..self.len() as u32 {
+            if let Some(asked) = lookup.find(self.keys(), code) {
+                found[asked as usize] = Some(code);
+            }
+        }
+        found
+    }
+}
+
 /// Finds the codes of ids and interns none.
 #[derive(Debug)]
 pub(crate) struct Lookup<'a> {
@@ -99,6 +117,12 @@ mod tests {
             let (bytes, lookup) = (interner.bytes(), interner.lookup());
             assert_eq!([0, 1, 2, 3].map(|code| lookup.find(&others, code)), [Some(3), None, Some(0), None]);
             assert_eq!((interner.bytes(), interner.len()), (bytes, 4));
+            let mut asked = Interner::new(KeyKind::Signed);
+            for id in [900, 5, -5] {
+                asked.intern_integer(id)?;
+            }
+            assert_eq!(interner.find_all(&asked), [Some(3), None, Some(0)]);
+            assert_eq!(interner.bytes(), bytes);
         }
         let mut range = Interner::range(KeyKind::Signed, -5);
         range.extend_range(906);

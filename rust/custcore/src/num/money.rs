@@ -12,6 +12,11 @@ pub(crate) const MAX_UNITS: i64 = 1 << 62;
 /// Bound on an unscaled decimal addend: partial sums of up to 2^31 of them fit in 128 bits, in any order.
 pub(crate) const MAX_DECIMAL_UNITS: i128 = 1 << 96;
 
+/// This many decimal addends cannot exceed [`LARGEST_UNITS`].
+pub(crate) const SAFE_DECIMAL_ADDENDS: u64 = 1 << 30;
+/// The largest sum that results and files hold: 38 digits.
+pub(crate) const LARGEST_UNITS: u128 = 10_u128.pow(38) - 1;
+
 /// The type of amounts, which determines the type of their sums.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Money {

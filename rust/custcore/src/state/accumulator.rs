@@ -80,14 +80,16 @@ pub(crate) trait Accumulator: Debug + Send + Sync {
     fn promote(&mut self, from: Level, to: Level, keys: &[(u32, u32)]);
     /// Merges an accumulator with the same settings: (its key, key here).
     fn merge(&mut self, level: Level, other: &dyn Accumulator, keys: &[(u32, u32)]) -> Result<()>;
+    /// Removes the values of these keys, which stay.
+    fn clear(&mut self, level: Level, keys: &[u32]);
     /// Keeps the values of these keys only, renumbered from 0.
     fn retain(&mut self, level: Level, keys: &[u32]);
     /// Frees the buffers of an update; no rows follow.
     fn finish(&mut self) {}
     /// Size in bytes.
     fn bytes(&self) -> usize;
-    /// An error if the merge would exceed a limit, so that [`Accumulator::merge`] cannot fail halfway.
-    fn check_room(&self, _other: &dyn Accumulator) -> Result<()> {
+    /// An error if merging all of these would exceed a limit, so that [`Accumulator::merge`] cannot fail halfway.
+    fn check_room(&self, _others: &[&dyn Accumulator]) -> Result<()> {
         Ok(())
     }
     /// An error if values as of a past day are not available.
@@ -140,6 +142,12 @@ impl<T: Copy> ByLevel<T> {
         if keys > values.len() {
             values.resize(keys, None);
         }
+    }
+
+    /// See [`Accumulator::clear`].
+    pub(crate) fn clear(&mut self, level: Level, keys: &[u32]) {
+        let values = &mut self.0[level as usize];
+        keys.iter().for_each(|&key| values.get_mut(key as usize).into_iter().for_each(|value| *value = None));
     }
 
     /// See [`Accumulator::retain`].

@@ -126,6 +126,11 @@ impl Accumulators {
         self.0.iter_mut().zip(&other.0).try_for_each(|(own, other)| own.merge(level, other.as_ref(), keys))
     }
 
+    /// See [`Accumulator::clear`].
+    pub(crate) fn clear(&mut self, level: Level, keys: &[u32]) {
+        self.0.iter_mut().for_each(|own| own.clear(level, keys));
+    }
+
     /// See [`Accumulator::retain`].
     pub(crate) fn retain(&mut self, level: Level, keys: &[u32]) {
         self.0.iter_mut().for_each(|own| own.retain(level, keys));
@@ -142,8 +147,9 @@ impl Accumulators {
     }
 
     /// See [`Accumulator::check_room`].
-    pub(crate) fn check_room(&self, other: &Self) -> Result<()> {
-        self.0.iter().zip(&other.0).try_for_each(|(own, other)| own.check_room(other.as_ref()))
+    pub(crate) fn check_room(&self, others: &[&Self]) -> Result<()> {
+        let others = |at: usize| others.iter().filter_map(|other| other.0.get(at)).map(AsRef::as_ref).collect::<Vec<_>>();
+        self.0.iter().enumerate().try_for_each(|(at, own)| own.check_room(&others(at)))
     }
 
     /// See [`Accumulator::check_past`].

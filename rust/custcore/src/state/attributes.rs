@@ -175,6 +175,10 @@ impl Accumulator for Attribute {
         Ok(())
     }
 
+    fn clear(&mut self, level: Level, keys: &[u32]) {
+        self.observed.clear(level, keys);
+    }
+
     fn retain(&mut self, level: Level, keys: &[u32]) {
         self.observed.retain(level, keys);
     }
@@ -187,8 +191,9 @@ impl Accumulator for Attribute {
         self.observed.bytes() + self.values.bytes() + 4 * self.codes.capacity() + self.flags.capacity()
     }
 
-    fn check_room(&self, other: &dyn Accumulator) -> Result<()> {
-        check_room(self.values.len() + other.as_any().downcast_ref::<Self>().ok_or_else(unlike)?.values.len())
+    fn check_room(&self, others: &[&dyn Accumulator]) -> Result<()> {
+        let values = |other: &&dyn Accumulator| Ok(other.as_any().downcast_ref::<Self>().ok_or_else(unlike)?.values.len());
+        check_room(self.values.len() + others.iter().map(values).sum::<Result<usize>>()?)
     }
 
     fn check_past(&self) -> Result<()> {

@@ -14,7 +14,7 @@ use crate::exec::par::Threads;
 /// A state may have this many codes per customer, so that ids with few gaps need no hash table.
 pub(crate) const CODES_PER_CUSTOMER: usize = 2;
 /// States with at most this many codes are not renumbered.
-const FEW_CODES: usize = 64;
+pub(super) const FEW_CODES: usize = 64;
 
 impl State {
     /// Whether each code has a customer with orders.
@@ -28,7 +28,7 @@ impl State {
         } else {
             (0..self.interner.len() as u32).map(|code| self.totals.is_present(code)).collect()
         };
-        for (order, _, _) in self.waiting() {
+        for order in self.unfinished() {
             known[order.customer as usize] = true;
         }
         known

@@ -42,6 +42,12 @@ pub(crate) struct RowTallies {
 }
 
 impl RowTallies {
+    /// All of them.
+    pub(crate) fn all(&self) -> [Tally; 9] {
+        let Self { null_id, null_time, nonfinite, after, null_amount, rounded_amount, null_order, late, removed } = *self;
+        [null_id, null_time, nonfinite, after, null_amount, rounded_amount, null_order, late, removed]
+    }
+
     pub(crate) fn merge(&mut self, other: &Self, rows_before: u64) {
         self.null_id.merge(&other.null_id, rows_before);
         self.null_time.merge(&other.null_time, rows_before);
@@ -92,6 +98,8 @@ pub(crate) struct State {
     /// Attributes and other accumulators.
     pub accumulators: Accumulators,
     pub(crate) lines: OrderAssembly,
+    /// Number of customers that were erased in place since the codes were given.
+    pub(crate) erased: usize,
 }
 
 /// How rows are grouped into orders.
@@ -134,6 +142,7 @@ impl State {
             split_orders: Vec::new(),
             accumulators: Accumulators::new(&spec.roles.attributes, &spec.accumulators, input_schema),
             lines,
+            erased: 0,
         }
     }
 
@@ -173,6 +182,7 @@ impl State {
             split_orders: Vec::new(),
             accumulators: self.accumulators.empty_like(),
             lines,
+            erased: 0,
         }
     }
 
@@ -317,6 +327,13 @@ impl State {
     /// Whether rows are lines of open orders and there are no accumulators, so that whole blocks can be added at once.
     pub(crate) fn is_plain_lines(&self) -> bool {
         matches!(self.lines, OrderAssembly::Any(_)) && self.accumulators.is_empty()
+    }
+
+    /// The open orders and split orders.
+    pub(crate) fn unfinished(&self) -> impl Iterator<Item = &Order> {
+        let open = if let OrderAssembly::Any(orders) = &self.lines { orders.orders() } else { &[] };
+        let current = if let OrderAssembly::Adjacent(_, open) = &self.lines { open.current() } else { None };
+        open.iter().chain(current.map(|(_, order, _)| order)).chain(self.split_orders.iter().map(|split| &split.order))
     }
 
     /// The open orders and split orders, with their parts by day and their keys in the accumulators.

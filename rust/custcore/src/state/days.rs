@@ -4,6 +4,7 @@
 //! run; runs of similar size are merged, as in an LSM tree, so the cost of an update follows the size of the update, not of
 //! the base. Sums are exact, and the records do not depend on how the rows are divided into updates.
 
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::stats::{CustomerStats, EMPTY};
@@ -245,6 +246,29 @@ impl DayRun {
         whole
     }
 
+    /// The positions of the records of these customers, ascending.
+    fn ranges<'a>(&'a self, customers: &'a [u32]) -> impl Iterator<Item = Range<usize>> + 'a {
+        let mut from = 0;
+        let ranges = customers.iter().map(move |&customer| {
+            let start = from + self.customers[from..].partition_point(|&other| other < customer);
+            from = start + self.customers[start..].partition_point(|&other| other == customer);
+            start..from
+        });
+        ranges.filter(|range| !range.is_empty())
+    }
+
+    /// Removes the records at these ascending positions.
+    fn remove(&mut self, ranges: &[Range<usize>]) {
+        remove_ranges(&mut self.customers, ranges);
+        remove_ranges(&mut self.days, ranges);
+        remove_ranges(&mut self.orders, ranges);
+        self.rows.iter_mut().chain(&mut self.others).for_each(|counts| remove_ranges(counts, ranges));
+        match &mut self.units {
+            DayUnits::Short(units) => remove_ranges(units, ranges),
+            DayUnits::Long(units) => remove_ranges(units, ranges),
+        }
+    }
+
     /// Size in bytes.
     fn bytes(&self) -> usize {
         let each = match &self.units {
@@ -253,6 +277,18 @@ impl DayRun {
         };
         self.customers.capacity() * (each + 4 * usize::from(self.rows.is_some()) + 4 * usize::from(self.others.is_some()))
     }
+}
+
+/// Removes ascending ranges of values; each of the other values moves once.
+fn remove_ranges<T: Copy>(values: &mut Vec<T>, ranges: &[Range<usize>]) {
+    let Some(first) = ranges.first() else { return };
+    let mut len = first.start;
+    for (at, range) in ranges.iter().enumerate() {
+        let next = ranges.get(at + 1).map_or(values.len(), |next| next.start);
+        values.copy_within(range.end..next, len);
+        len += next - range.end;
+    }
+    values.truncate(len);
 }
 
 impl DayRuns {
@@ -349,6 +385,28 @@ impl DayRuns {
         }
     }
 
+    /// Removes the records of these customers, whose codes ascend.
+    pub(crate) fn remove(&mut self, customers: &[u32]) {
+        self.forget_merged();
+        self.unsorted.retain(|record| customers.binary_search(&record.customer).is_err());
+        for run in &mut self.runs {
+            let ranges: Vec<Range<usize>> = run.ranges(customers).collect();
+            if !ranges.is_empty() {
+                Arc::make_mut(run).remove(&ranges);
+            }
+        }
+        self.runs.retain(|run| run.len() > 0);
+    }
+
+    /// Calls `each` with the records of these customers, whose codes ascend.
+    pub(crate) fn of_customers(&self, customers: &[u32], mut each: impl FnMut(DayRecord)) {
+        for run in &self.runs {
+            run.ranges(customers).flatten().for_each(|at| each(run.get(at)));
+        }
+        let unsorted = self.unsorted.iter().filter(|record| customers.binary_search(&record.customer).is_ok());
+        unsorted.for_each(|record| each(*record));
+    }
+
     /// All records in one run. The result is cached until records are added.
     pub(crate) fn whole(&self) -> Arc<DayRun> {
         if let ([run], true) = (self.runs.as_slice(), self.unsorted.is_empty()) {
@@ -366,6 +424,16 @@ impl DayRuns {
             *merged = Some(whole.clone());
         }
         whole
+    }
+
+    /// The largest absolute amount of a record.
+    pub(crate) fn largest_units(&self) -> u128 {
+        let of_run = |run: &Arc<DayRun>| match &run.units {
+            DayUnits::Short(units) => units.iter().map(|units| u128::from(units.unsigned_abs())).max(),
+            DayUnits::Long(units) => units.iter().map(|units| units.unsigned_abs()).max(),
+        };
+        let unsorted = self.unsorted.iter().map(|record| record.units.unsigned_abs());
+        self.runs.iter().filter_map(of_run).chain(unsorted).max().unwrap_or(0)
     }
 
     /// The number of distinct purchase days by code.
@@ -400,67 +468,5 @@ impl DayRuns {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn record(customer: u32, day: i32, units: i128) -> DayRecord {
-        DayRecord { customer, day, orders: 1, rows: 1, others: 0, units }
-    }
-
-    #[test]
-    fn merged_run_does_not_depend_on_partition_of_rows() {
-        let records: Vec<DayRecord> = (0..5_000_u32).map(|i| record(i * 7919 % 97, (i * 31 % 50) as i32, i128::from(i))).collect();
-        let mut once = DayRuns::default();
-        records.iter().for_each(|record| once.add(*record));
-        let mut parts = DayRuns::default();
-        for piece in records.rchunks(333) {
-            let mut part = DayRuns::default();
-            for record in piece {
-                // The codes of the part are reversed.
-                part.add(DayRecord { customer: 96 - record.customer, ..*record });
-            }
-            if piece.len() % 2 == 1 {
-                part.flush();
-            }
-            parts.merge(&part, &mut |code| 96 - code);
-        }
-        assert_eq!(once.whole(), parts.whole());
-        assert_eq!(once.whole().records().map(|record| record.units).sum::<i128>(), 4_999 * 5_000 / 2);
-        assert!(once.whole().records().is_sorted_by(|a, b| a.key() < b.key()));
-    }
-
-    #[test]
-    fn merged_run_is_cached_until_records_are_added() {
-        let mut day_runs = DayRuns::default();
-        day_runs.add_run(DayRun::default());
-        for customer in [3, 1, 2] {
-            day_runs.add(record(customer, 5, 1));
-        }
-        let whole = day_runs.whole();
-        assert!(Arc::ptr_eq(&whole, &day_runs.whole()) && Arc::ptr_eq(&whole, &day_runs.clone().whole()));
-        day_runs.add(record(1, 5, 1));
-        assert_eq!(day_runs.whole().records().map(|record| (record.customer, record.units)).collect::<Vec<_>>(), [(1, 2), (2, 1), (3, 1)]);
-        assert_eq!((whole.len(), day_runs.len()), (3, 4));
-    }
-
-    #[test]
-    fn optional_columns_are_backfilled() {
-        let mut day_runs = DayRuns::default();
-        day_runs.add(record(0, 1, 5));
-        day_runs.add(DayRecord { rows: 3, ..record(1, 1, 1 << 80) });
-        day_runs.add(DayRecord { orders: 0, rows: 0, others: 2, ..record(0, 1, -7) });
-        let found: Vec<DayRecord> = day_runs.whole().records().collect();
-        assert_eq!(found, [DayRecord { others: 2, ..record(0, 1, -2) }, DayRecord { rows: 3, ..record(1, 1, 1 << 80) }]);
-    }
-
-    #[test]
-    fn count_beyond_32_bits_takes_two_records() {
-        let mut day_runs = DayRuns::default();
-        let much = DayRecord { orders: u32::MAX, rows: u32::MAX, ..record(3, 9, 1) };
-        day_runs.add(much);
-        day_runs.add(much);
-        let found: u64 = day_runs.whole().records().map(|record| u64::from(record.orders)).sum();
-        assert_eq!(found, 2 * u64::from(u32::MAX));
-        assert_eq!(day_runs.counts(4), [0, 0, 0, 1]);
-    }
-}
+#[path = "days_tests.rs"]
+mod tests;

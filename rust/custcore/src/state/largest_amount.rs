@@ -70,6 +70,9 @@ impl Accumulator for LargestAmount {
         }
         Ok(())
     }
+    fn clear(&mut self, level: Level, keys: &[u32]) {
+        self.0.clear(level, keys);
+    }
     fn retain(&mut self, level: Level, keys: &[u32]) {
         self.0.retain(level, keys);
     }

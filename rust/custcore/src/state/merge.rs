@@ -3,14 +3,17 @@
 use super::accumulator::Level;
 use super::adjacent_order::AdjacentOrder;
 use super::customer_state::{OrderAssembly, SplitOrder, State};
+use super::daily_tallies::DailyTallies;
+use super::days::DayRuns;
 use super::open_orders::OpenOrders;
 use super::order_log::OrderLog;
 use super::totals::{Codes, Order, Totals};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::exec::par::{ROWS_WORTH_THREADS, Threads};
 use crate::group::interner::{Interner, NO_CODE, check_room};
 use crate::group::key_union::join;
 use crate::group::keys::Keys;
+use crate::num::money::LARGEST_UNITS;
 
 impl State {
     /// The codes that take part in a merge.
@@ -181,13 +184,35 @@ impl State {
         part.interner
     }
 
-    /// An error if the merged state would exceed a limit, so that [`State::merge`] cannot fail halfway.
-    pub(crate) fn check_room(&self, other: &Self) -> Result<()> {
-        check_room(self.interner.len() + other.interner.len())?;
-        self.accumulators.check_room(&other.accumulators)?;
-        let (OrderAssembly::Any(own), OrderAssembly::Any(other)) = (&self.lines, &other.lines) else { return Ok(()) };
-        check_room(own.ids.len() + other.ids.len())?;
-        OpenOrders::check_room(own.orders().len() + other.orders().len())
+    /// An error if merging all of these would exceed a limit, so that [`State::merge`] cannot fail halfway.
+    pub(crate) fn check_room(&self, others: &[&Self]) -> Result<()> {
+        let states = || std::iter::once(self).chain(others.iter().copied());
+        check_room(states().map(|state| state.interner.len()).sum())?;
+        self.accumulators.check_room(&others.iter().map(|other| &other.accumulators).collect::<Vec<_>>())?;
+        let orders = states().filter_map(|state| if let OrderAssembly::Any(orders) = &state.lines { Some(orders) } else { None });
+        check_room(orders.clone().map(|orders| orders.ids.len()).sum())?;
+        OpenOrders::check_room(orders.map(|orders| orders.orders().len()).sum())
+    }
+
+    /// An error if a sum of all these could have more digits than results and files hold. One pass over them.
+    pub(crate) fn check_sums(&self, others: &[&Self]) -> Result<()> {
+        let largest = others.iter().fold(self.largest_units(), |sum, other| sum.saturating_add(other.largest_units()));
+        if largest > LARGEST_UNITS {
+            let message =
+                "sums of money could get more than 38 digits, more than results and files hold. Cast the amounts to a smaller scale";
+            return Err(Error::new(ErrorKind::SumOverflow, message));
+        }
+        Ok(())
+    }
+
+    /// An upper bound of the absolute value of every sum of money.
+    fn largest_units(&self) -> u128 {
+        let days = self.days.as_ref().map_or(0, DayRuns::largest_units);
+        let orders = self.waiting().flat_map(|(order, parts, _)| std::iter::once(order).chain(parts)).map(|order| order.units);
+        let daily = self.daily_tallies.iter().flat_map(DailyTallies::days);
+        let daily = daily.flat_map(|(_, tallies)| [tallies.null_amount, tallies.null_order].into_iter().chain(tallies.purchases.all()));
+        let tallies = self.rows.all().into_iter().chain(self.purchases.all()).chain(daily).map(|tally| tally.units);
+        orders.chain(tallies).map(i128::unsigned_abs).fold(days.max(self.totals.stats().largest_units()), u128::max)
     }
 
     /// Merges another state with the same input schema, whose rows were counted from `rows_before`.

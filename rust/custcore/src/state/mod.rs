@@ -10,6 +10,7 @@ pub(crate) mod compact;
 pub(crate) mod customer_state;
 pub(crate) mod daily_tallies;
 pub(crate) mod days;
+pub(crate) mod extract;
 #[cfg(test)]
 pub(crate) mod largest_amount;
 pub(crate) mod merge;

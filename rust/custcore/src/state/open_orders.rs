@@ -130,6 +130,69 @@ impl OpenOrders {
         Ok((left, positions))
     }
 
+    /// Removes the orders of some customers. Returns the former position of each order left; `None` if none was removed.
+    pub(crate) fn remove(&mut self, is_removed: impl Fn(u32) -> bool) -> Option<Vec<u32>> {
+        let removed: Vec<u32> = (0..).zip(&self.orders).filter(|(_, order)| is_removed(order.customer)).map(|(at, _)| at).collect();
+        if removed.is_empty() {
+            return None;
+        }
+        let mut left: Vec<u32> = (0..self.orders.len() as u32).collect();
+        let mut is_freed = false;
+        // From the end: the last order takes the place of a removed one, so it must stay itself.
+        for &position in removed.iter().rev() {
+            is_freed |= self.swap_remove(position);
+            left.swap_remove(position as usize);
+        }
+        if is_freed && !self.others.is_empty() {
+            self.fill_first();
+        }
+        Some(left)
+    }
+
+    /// Removes the order at a position; the last order takes its place. Returns whether it was the first of its order id. The
+    /// caller has to call [`OpenOrders::fill_first`] then.
+    fn swap_remove(&mut self, position: u32) -> bool {
+        let (at, last) = (position as usize, self.orders.len() as u32 - 1);
+        let hash = |at: usize| self.hasher.hash_one((self.codes[at], self.orders[at].customer));
+        let is_first = |at: usize| !self.is_sparse && self.first[self.codes[at] as usize] == at as u32;
+        let (was_first, last_is_first) = (is_first(at), is_first(last as usize));
+        if was_first {
+            self.first[self.codes[at] as usize] = NO_CODE;
+        } else if let Ok(entry) = self.others.find_entry(hash(at), |other| *other == position) {
+            entry.remove();
+        }
+        if position != last {
+            if last_is_first {
+                self.first[self.codes[last as usize] as usize] = position;
+            } else if let Some(other) = self.others.find_mut(hash(last as usize), |other| *other == last) {
+                *other = position;
+            }
+        }
+        self.orders.swap_remove(at);
+        self.codes.swap_remove(at);
+        if let Some(all) = &mut self.parts {
+            all.remove(&position);
+            if let Some(parts) = all.remove(&last) {
+                all.insert(position, parts);
+            }
+        }
+        was_first
+    }
+
+    /// Makes another order the first of each order id whose first one was removed.
+    fn fill_first(&mut self) {
+        for (position, &code) in (0_u32..).zip(&self.codes) {
+            let first = &mut self.first[code as usize];
+            if *first == NO_CODE {
+                *first = position;
+                let hash = self.hasher.hash_one((code, self.orders[position as usize].customer));
+                if let Ok(entry) = self.others.find_entry(hash, |other| *other == position) {
+                    entry.remove();
+                }
+            }
+        }
+    }
+
     /// Whether parts by day are kept.
     pub(crate) fn is_by_day(&self) -> bool {
         self.parts.is_some()
@@ -330,23 +393,5 @@ impl OpenOrders {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::column::key::KeyKind;
-    use crate::state::order_lines::OrderLine;
-
-    fn line(customer: u32, day: i32, units: i128, row: u64) -> OrderLine {
-        OrderLine { customer, day, units, row, amount_is_null: false, marks: 0 }
-    }
-
-    #[test]
-    fn order_id_of_two_customers_is_two_orders() -> Result<()> {
-        let mut orders = OpenOrders::new(Interner::new(KeyKind::Signed), false);
-        for (customer, row) in [(0, 0), (1, 1), (0, 2), (1, 3)] {
-            orders.add(0, &line(customer, row as i32, 5, row).order())?;
-        }
-        assert_eq!(orders.orders().len(), 2);
-        assert_eq!(orders.orders()[1], Order { customer: 1, day: 1, units: 10, lines: 2, first_row: 1, amount_is_null: false, marks: 0 });
-        Ok(())
-    }
-}
+#[path = "open_orders_tests.rs"]
+mod tests;

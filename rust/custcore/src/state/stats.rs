@@ -188,6 +188,22 @@ impl CustomerStatsTable {
         }
     }
 
+    /// Number of customers with a purchase.
+    pub(crate) fn buyers(&self) -> usize {
+        match &self.form {
+            Form::Narrow(entries) => entries.iter().filter(|entry| entry.orders > 0).count(),
+            Form::Wide(entries) => entries.iter().filter(|entry| entry.orders > 0).count(),
+        }
+    }
+
+    /// An upper bound of the absolute amount of every customer: the largest one, unless all fit 64 bits.
+    pub(crate) fn largest_units(&self) -> u128 {
+        match &self.form {
+            Form::Narrow(_) => u128::from(u64::MAX),
+            Form::Wide(entries) => entries.iter().map(|entry| entry.units.unsigned_abs()).max().unwrap_or(0),
+        }
+    }
+
     /// The first and the last day of all purchases.
     pub(crate) fn days(&self, threads: Threads<'_>) -> Option<(i32, i32)> {
         let runs = threads.par_chunks(self.len(), |run| {
@@ -225,6 +241,14 @@ impl CustomerStatsTable {
                 }
             }
             Form::Wide(entries) => entries[code as usize].join(more),
+        }
+    }
+
+    /// Empties an entry.
+    pub(crate) fn clear(&mut self, code: u32) {
+        match &mut self.form {
+            Form::Narrow(entries) => entries.get_mut(code as usize).into_iter().for_each(|entry| *entry = NOTHING),
+            Form::Wide(entries) => entries.get_mut(code as usize).into_iter().for_each(|entry| *entry = EMPTY),
         }
     }
 

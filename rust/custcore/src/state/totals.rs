@@ -87,6 +87,11 @@ impl PurchaseRules {
 }
 
 impl PurchaseTallies {
+    /// All of them.
+    pub(crate) fn all(&self) -> [Tally; 3] {
+        [self.excluded_refunds, self.netted_refunds, self.zero_orders]
+    }
+
     /// Counts an order that is not a purchase.
     pub(crate) fn add(&mut self, class: OrderClass, rows: u64, units: i128, first_row: u64) {
         let tally = match class {
@@ -323,6 +328,25 @@ impl Totals {
         }
     }
 
+    /// Adds customer `from` of another instance to customer `to`. Requires [`Totals::grow`].
+    pub(crate) fn copy_from(&mut self, other: &Self, from: u32, to: u32) {
+        self.take(other, from, to);
+        if let (Some(rows), Some(from)) = (&mut self.rows, other.rows.as_ref().and_then(|rows| rows.get(from as usize))) {
+            rows[to as usize] += from;
+        }
+    }
+
+    /// Empties the entries of these codes.
+    pub(crate) fn clear(&mut self, codes: &[u32]) {
+        for &code in codes {
+            self.stats.clear(code);
+            if let Some(rows) = self.rows.as_mut().and_then(|rows| rows.get_mut(code as usize)) {
+                *rows = 0;
+            }
+            self.refunds_before_purchase.remove(&code);
+        }
+    }
+
     fn add_refunds(&mut self, customer: u32, (first_row, refund_rows): (u64, u64)) {
         let (row, rows) = self.refunds_before_purchase.entry(customer).or_insert((first_row, 0));
         *row = first_row.min(*row);
@@ -421,6 +445,12 @@ impl Totals {
         self.absent.is_some()
             || (code as usize) < self.stats.len() && self.stats.orders(code) > 0
             || self.refunds_before_purchase.contains_key(&code)
+    }
+
+    /// Number of customers with a purchase or a refund.
+    pub(crate) fn count_present(&self) -> usize {
+        let is_no_buyer = |code: &&u32| self.stats.orders(**code) == 0;
+        self.absent.unwrap_or_else(|| self.stats.buyers() + self.refunds_before_purchase.keys().filter(is_no_buyer).count())
     }
 
     /// Customer stats by code.

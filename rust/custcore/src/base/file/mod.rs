@@ -9,7 +9,7 @@ mod settings;
 pub(crate) mod table;
 
 use std::io::{Read, Seek, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use arrow_array::RecordBatch;
 use serde::Serialize;
@@ -24,6 +24,7 @@ use crate::column::key_schema::KeyNames;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 use crate::exec::par::Threads;
+use crate::num::money::LARGEST_UNITS;
 use crate::state::spec::BaseSpec;
 use crate::store::atomic::AtomicFile;
 use crate::store::blocks::{Entries, Format, Reader, Writer};
@@ -38,14 +39,31 @@ const SETTINGS: &str = "custcore.settings";
 const KINDS: &str = "custcore.kinds";
 const ACCOUNT: &str = "custcore.account";
 
-/// The largest amount in units that fits a decimal of 38 digits.
-const LARGEST_UNITS: u128 = 10_u128.pow(38) - 1;
+/// A base written to a temporary file, which is deleted on drop.
+#[derive(Debug)]
+pub struct BaseDraft {
+    file: AtomicFile,
+    path: PathBuf,
+}
+
+impl BaseDraft {
+    /// Renames the temporary file to the file of the base.
+    pub fn commit(self) -> Result<()> {
+        let Self { file, path } = self;
+        file.commit().map_err(|error| Error::file("write", &path, &error))
+    }
+}
 
 impl CustomerBase {
     /// Writes the base to a file atomically.
     pub fn save(&self, path: &Path, context: &Context) -> Result<()> {
+        self.draft(path, context)?.commit()
+    }
+
+    /// Writes the base to a temporary file beside the file; see [`BaseDraft::commit`].
+    pub fn draft(&self, path: &Path, context: &Context) -> Result<BaseDraft> {
         let file = AtomicFile::create(path).map_err(|error| Error::file("write", path, &error))?;
-        self.write(file, path, context)?.commit().map_err(|error| Error::file("write", path, &error))
+        Ok(BaseDraft { file: self.write(file, path, context)?, path: path.to_owned() })
     }
 
     /// Reads a base from a file.
