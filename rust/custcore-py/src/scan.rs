@@ -24,7 +24,7 @@ pub fn scan(
 ) -> PyResult<()> {
     let py = data.py();
     let mut call = Call::new(py, n_threads, progress, rows_total)?;
-    let before: Vec<Arc<CustomerBase>> = bases.iter().map(|(_, base)| base.get().whole(py, "scan()")).collect::<PyResult<_>>()?;
+    let before: Vec<Arc<CustomerBase>> = bases.iter().map(|(_, base)| base.get().snapshot(py)).collect::<PyResult<_>>()?;
     for ((name, _), base) in bases.iter().zip(&before) {
         let check = batch_id.as_deref().map_or(Ok(()), |batch| base.check_batch(batch));
         check.map_err(|error| into_py(py, &error_of_base(error, name)))?;

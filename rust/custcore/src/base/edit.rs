@@ -139,6 +139,26 @@ impl State {
         Ok(removed)
     }
 
+    /// Takes customers out, with all their data; `None` if there are none of them.
+    pub(super) fn take_customers(&mut self, ids: &[CustomerId]) -> Result<Option<Self>> {
+        let mut interner = self.interner.clone();
+        let mut left: Vec<u32> = (0..interner.len() as u32).collect();
+        for id in ids {
+            let code = id.intern(&mut interner)? as usize;
+            if let Some(left) = left.get_mut(code) {
+                *left = NO_CODE;
+            }
+        }
+        let known = self.known_codes();
+        if !known.iter().zip(&left).any(|(known, left)| *known && *left == NO_CODE) {
+            return Ok(None);
+        }
+        let taken: Vec<u32> = (0..).zip(&left).map(|(code, left)| if *left == NO_CODE { code } else { NO_CODE }).collect();
+        let taken = self.with_customers(&known, &taken)?;
+        *self = self.with_customers(&known, &left)?;
+        Ok(Some(taken))
+    }
+
     /// Closes the orders whose lines are all before a day, and drops their ids.
     pub(super) fn seal(&mut self, before: i32) -> Result<()> {
         let OrderAssembly::Any(orders) = std::mem::replace(&mut self.lines, OrderAssembly::None) else { return Ok(()) };

@@ -8,7 +8,6 @@
 pub(crate) mod edit;
 pub(crate) mod export;
 pub(crate) mod file;
-pub(crate) mod limited;
 pub(crate) mod scan;
 pub(crate) mod snapshot;
 pub(crate) mod spill;
@@ -26,6 +25,8 @@ use arrow_array::RecordBatch;
 use arrow_schema::Schema;
 
 use self::edit::CustomerId;
+pub(crate) use self::spill::MemoryLimit;
+use self::spill::Spilled;
 use crate::column::bounds::Cutoff;
 use crate::column::chunks::{InputSchema, Pick};
 use crate::column::key::KeyKind;
@@ -44,13 +45,18 @@ use crate::time::calendar::date_text;
 pub struct CustomerBase {
     spec: BaseSpec,
     known: Option<Known>,
+    /// The memory limit: what exceeds it is spilled.
+    limit: Option<MemoryLimit>,
 }
 
 /// The content of a base after its first update.
 #[derive(Debug, Clone)]
 struct Known {
     input_schema: InputSchema,
+    /// The customers in memory, and what belongs to no customer, such as tallies.
     state: State,
+    /// The customers on disk. A customer may be in several runs and in memory.
+    spilled: Spilled,
     rows: u64,
     /// Ids of the loaded batches.
     batches: BTreeSet<String>,
@@ -62,19 +68,27 @@ struct Known {
 
 impl Known {
     fn of(update: Update) -> Self {
-        Self { input_schema: update.kinds, state: update.state, rows: update.rows, batches: BTreeSet::new(), sealed: None, version: 0 }
+        Self {
+            input_schema: update.kinds,
+            state: update.state,
+            spilled: Spilled::default(),
+            rows: update.rows,
+            batches: BTreeSet::new(),
+            sealed: None,
+            version: 0,
+        }
     }
 }
 
 impl CustomerBase {
     /// An empty base.
     pub fn new(spec: BaseSpec) -> Result<Self> {
-        Ok(Self { spec: spec.checked()?, known: None })
+        Ok(Self { spec: spec.checked()?, known: None, limit: None })
     }
 
     /// The base of one update. Column names of the settings are not checked, because no table is built from them yet.
     pub(crate) fn of(spec: BaseSpec, update: Update) -> Self {
-        Self { spec, known: Some(Known::of(update)) }
+        Self { spec, known: Some(Known::of(update)), limit: None }
     }
 
     /// Its settings.
@@ -87,15 +101,16 @@ impl CustomerBase {
         self.known.as_ref().map_or(0, |known| known.rows)
     }
 
-    /// Number of customers, including those with only refunds.
+    /// Number of customers in memory, including those with only refunds. See [`CustomerBase::customers`] for a base with customers on
+    /// disk.
     pub fn len(&self) -> usize {
-        let Ok((_, state)) = self.state_as_of(None, false) else { return 0 };
+        let Some(Ok(state)) = self.known.as_ref().map(|known| known.state.state_as_of(None, false)) else { return 0 };
         (0..state.totals.len() as u32).filter(|&code| state.totals.is_present(code)).count()
     }
 
     /// Whether there are no customers.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        !self.is_spilled() && self.len() == 0
     }
 
     /// Amount of work for a pass over the base: customers, day records, open and split orders.
@@ -165,16 +180,12 @@ impl CustomerBase {
         update.state.leave_out_late(&late)
     }
 
-    /// Records a batch id.
-    pub(crate) fn name_batch(&mut self, batch: &str) {
-        if let Some(known) = &mut self.known {
-            known.batches.insert(batch.to_owned());
-        }
-    }
-
     /// Commits an update begun with [`CustomerBase::begin`]; a batch id must be unique. After an
     /// error the base is unchanged.
     pub fn commit(&mut self, mut update: Update, batch: Option<&str>, context: &Context) -> Result<()> {
+        if self.limit.is_some() {
+            return self.commit_limited(update.into(), batch, context);
+        }
         self.prepare(&mut update, batch)?;
         match &mut self.known {
             None => self.known = Some(Known::of(update)),
@@ -202,6 +213,9 @@ impl CustomerBase {
         if self.spec.in_sequence() {
             let message = "bases with order_lines='adjacent' cannot be merged: an order may be in both. Use track='orders'";
             return Err(Error::new(ErrorKind::StateMismatch, message));
+        }
+        if self.limit.is_some() || other.is_spilled() {
+            return self.merge_limited(other, context);
         }
         let Some(more) = &other.known else { return Ok(()) };
         let Some(known) = &mut self.known else {
@@ -244,11 +258,8 @@ impl CustomerBase {
 
     /// Seals: closes the orders whose lines are all before a day. They accept no more lines.
     pub fn seal(&mut self, before: i32) -> Result<()> {
-        if self.spec.track != Track::Orders {
-            let message =
-                format!("seal() needs open orders, which a base of level '{}' does not keep; use track='orders'", self.spec.track.name());
-            return Err(Error::new(ErrorKind::StateMismatch, message));
-        }
+        self.check_seal()?;
+        self.check_in_memory()?;
         let Some(known) = &mut self.known else { return Err(never_updated()) };
         known.state.seal(before)?;
         known.sealed = known.sealed.max(Some(before));
@@ -256,8 +267,19 @@ impl CustomerBase {
         Ok(())
     }
 
+    /// An error if there are no open orders to seal.
+    fn check_seal(&self) -> Result<()> {
+        if self.spec.track != Track::Orders {
+            let message =
+                format!("seal() needs open orders, which a base of level '{}' does not keep; use track='orders'", self.spec.track.name());
+            return Err(Error::new(ErrorKind::StateMismatch, message));
+        }
+        self.known.as_ref().map(|_| ()).ok_or_else(never_updated)
+    }
+
     /// Changes customer ids atomically: (old, new). If the new id exists, both customers are merged.
     pub fn relabel(&mut self, pairs: &[(CustomerId, CustomerId)]) -> Result<()> {
+        self.check_in_memory()?;
         let Some(known) = &mut self.known else { return Ok(()) };
         known.state.relabel(pairs)?;
         known.version += 1;
@@ -266,6 +288,7 @@ impl CustomerBase {
 
     /// Removes customers and all their data. Returns their number.
     pub fn remove(&mut self, ids: &[CustomerId]) -> Result<usize> {
+        self.check_in_memory()?;
         let Some(known) = &mut self.known else { return Ok(0) };
         known.version += 1;
         known.state.remove(ids)
@@ -274,9 +297,9 @@ impl CustomerBase {
     /// Adds batches of transactions.
     pub fn update(&mut self, batches: &[RecordBatch], context: &Context) -> Result<()> {
         let Some(first) = batches.first() else { return Ok(()) };
-        let mut builder = self.begin(&first.schema())?;
+        let mut builder = self.begin_limited(&first.schema())?;
         builder.push(batches, context)?;
-        self.commit(builder.finish(context)?, None, context)
+        self.commit_limited(builder.finish(context)?, None, context)
     }
 
     /// The snapshot as of the end of a day (by default the last one), with day records if
@@ -306,7 +329,14 @@ impl CustomerBase {
         let spec = BaseSpec { track: Track::Totals, ..self.spec.clone() };
         Ok(Self {
             spec,
-            known: Some(Known { input_schema: input_schema.clone(), state: state.into_owned(), batches: BTreeSet::new(), ..*known }),
+            known: Some(Known {
+                input_schema: input_schema.clone(),
+                state: state.into_owned(),
+                spilled: Spilled::default(),
+                batches: BTreeSet::new(),
+                ..*known
+            }),
+            limit: None,
         })
     }
 
@@ -322,9 +352,16 @@ impl CustomerBase {
         Ok((Self::of(self.spec.clone(), update), order_log))
     }
 
-    /// Input schema and state, or an error before the first update.
+    /// Input schema and state, or an error before the first update, or if not all customers are in memory.
     pub(crate) fn known(&self) -> Result<(&InputSchema, &State)> {
-        self.known.as_ref().map(|known| (&known.input_schema, &known.state)).ok_or_else(never_updated)
+        let known = self.known.as_ref().ok_or_else(never_updated)?;
+        self.check_in_memory()?;
+        Ok((&known.input_schema, &known.state))
+    }
+
+    /// The input schema, or an error before the first update.
+    pub(crate) fn input_schema(&self) -> Result<&InputSchema> {
+        self.known.as_ref().map(|known| &known.input_schema).ok_or_else(never_updated)
     }
 
     /// The same base with these attributes only, in this order, each from the first purchase.

@@ -5,22 +5,23 @@ use arrow_array::RecordBatch;
 use arrow_schema::Schema;
 
 use super::CustomerBase;
+use super::spill::update::{LimitedBuilder, LimitedUpdate, StagedUpdate};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
-use crate::ingest::builder::{Update, UpdateBuilder};
 
 /// Updates from the same rows, each with the name of its base.
 #[derive(Debug)]
 pub struct SharedScan {
-    builders: Vec<(String, UpdateBuilder)>,
+    builders: Vec<(String, LimitedBuilder)>,
     rows: u64,
 }
 
 impl SharedScan {
     /// Begins an update of each base with data of this schema. The columns of all bases are checked before any row is read.
     pub fn begin<'a>(bases: impl IntoIterator<Item = (&'a str, &'a CustomerBase)>, schema: &Schema) -> Result<Self> {
-        let builder =
-            |(name, base): (&str, &CustomerBase)| Ok((name.to_owned(), base.begin(schema).map_err(|error| error_of_base(error, name))?));
+        let builder = |(name, base): (&str, &CustomerBase)| {
+            Ok((name.to_owned(), base.begin_limited(schema).map_err(|error| error_of_base(error, name))?))
+        };
         Ok(Self { builders: bases.into_iter().map(builder).collect::<Result<_>>()?, rows: 0 })
     }
 
@@ -62,7 +63,7 @@ impl SharedScan {
     }
 
     /// The updates, in the order of the bases.
-    pub fn finish(self, context: &Context) -> Result<Vec<Update>> {
+    pub fn finish(self, context: &Context) -> Result<Vec<LimitedUpdate>> {
         self.builders.into_iter().map(|(name, builder)| builder.finish(context).map_err(|error| error_of_base(error, &name))).collect()
     }
 }
@@ -74,19 +75,20 @@ pub fn error_of_base(error: Error, name: &str) -> Error {
 
 /// Commits the updates of several bases, with an optional batch id: all of them or, after an error, none.
 pub fn commit_updates(
-    mut bases: Vec<(&str, &mut CustomerBase)>,
-    mut updates: Vec<Update>,
+    bases: Vec<(&str, &mut CustomerBase)>,
+    updates: Vec<LimitedUpdate>,
     batch: Option<&str>,
     context: &Context,
 ) -> Result<()> {
     if bases.len() != updates.len() {
         return Err(Error::internal(format!("{} updates for {} bases", updates.len(), bases.len())));
     }
-    for ((name, base), update) in bases.iter_mut().zip(&mut updates) {
-        base.prepare(update, batch).map_err(|error| error_of_base(error, name))?;
-    }
-    let commit = |((name, base), update): ((&str, &mut CustomerBase), Update)| {
-        base.commit(update, batch, context).map_err(|error| error_of_base(error, name))
+    let stage = |((name, base), update): (&(&str, &mut CustomerBase), LimitedUpdate)| {
+        base.stage(update, batch, context).map_err(|error| error_of_base(error, name))
     };
-    bases.into_iter().zip(updates).try_for_each(commit)
+    let staged = bases.iter().zip(updates).map(stage).collect::<Result<Vec<StagedUpdate>>>()?;
+    let apply = |((name, base), update): ((&str, &mut CustomerBase), StagedUpdate)| {
+        base.apply(update, batch, context).map_err(|error| error_of_base(error, name))
+    };
+    bases.into_iter().zip(staged).try_for_each(apply)
 }
