@@ -42,17 +42,17 @@ BASE = (
     Option(
         "max_memory",
         "int | str | None",
-        'Bytes, or a text such as ``"4GiB"``, that the base may take in memory. The rest is spilled to disk; '
-        ":meth:`rfm`, ``len()`` and :attr:`report` are then computed by ranges of ids, with the same results. What "
-        "needs the whole base at once raises ``MemoryLimitError``. Results are not counted. Default: no limit.",
+        'Bytes, or a text such as ``"4GiB"``, that the base may take in memory, with the work on it. The rest is spilled '
+        "to disk, and results are computed by ranges of ids; they are the same. It is kept by :meth:`save` and by "
+        "pickling. Results and the batches of the data are not counted. Default: no limit.",
         default=None,
         type="int or str",
     ),
     Option(
         "spill_dir",
         "str | os.PathLike[str] | None",
-        "Where to create the folder of spilled data, which is removed with the base. Default: the system's temporary "
-        "directory.",
+        "Where to create the folder of spilled data, which only this user can read and which is removed with the base. "
+        "Folders of processes that were killed are removed, too. Default: the system's temporary directory.",
         default=None,
         type="str or path",
     ),
@@ -114,7 +114,6 @@ TRANSITIONS = (
 BASES = Option(
     "bases",
     "Mapping[str, CustomerBase]",
-    "The bases by names of your choice, which errors report. Their columns and settings may differ. A scan fills them "
-    "in memory: ``max_memory`` does not apply, and a base that was spilled to disk raises ``MemoryLimitError``.",
+    "The bases by names of your choice, which errors report. Their columns and settings may differ.",
     type="dict of str to CustomerBase",
 )

@@ -168,8 +168,9 @@ class CustomerBase(Changes, Analyses):
             attributes=attributes,
         )
         self._track, self._late = arguments.name("track", track), arguments.name("late", late)
-        folder = None if spill_dir is None else os.fspath(spill_dir)
-        self._core = _core.CustomerBase(self._options, self._track, self._late, memory(max_memory), folder)
+        self._core = _core.CustomerBase(
+            self._options, self._track, self._late, memory(max_memory), _folder(spill_dir)
+        )
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the base to a file atomically.
@@ -191,13 +192,23 @@ class CustomerBase(Changes, Analyses):
         _ = self._core.save(os.fspath(path)).applied
 
     @staticmethod
-    def load(path: str | os.PathLike[str]) -> CustomerBase:
+    def load(
+        path: str | os.PathLike[str],
+        *,
+        max_memory: int | str | None = None,
+        spill_dir: str | os.PathLike[str] | None = None,
+    ) -> CustomerBase:
         """Read a base from a file that :meth:`save` wrote.
 
         Parameters
         ----------
         path : str or path
             The file.
+        max_memory : int or str, optional
+            The memory limit, as of :class:`CustomerBase`. Default: that of the saved base.
+        spill_dir : str or path, optional
+            Where to create the folder of spilled data. Default: the system's temporary
+            directory.
 
         Raises
         ------
@@ -206,20 +217,27 @@ class CustomerBase(Changes, Analyses):
         ModelVersionError
             If a newer custcore wrote it.
         """
-        return CustomerBase._of(_core.CustomerBase.load(os.fspath(path)))
+        return CustomerBase._of(_core.CustomerBase.load(os.fspath(path), memory(max_memory), _folder(spill_dir)))
 
     def to_bytes(self) -> bytes:
-        """The bytes of the file that :meth:`save` writes."""
+        """The bytes of the file that :meth:`save` writes, but for ``max_memory``."""
         return self._core.to_bytes()
 
     @staticmethod
-    def from_bytes(data: bytes) -> CustomerBase:
+    def from_bytes(
+        data: bytes, *, max_memory: int | str | None = None, spill_dir: str | os.PathLike[str] | None = None
+    ) -> CustomerBase:
         """Read a base from the bytes that :meth:`to_bytes` returned.
 
         Parameters
         ----------
         data : bytes
             The bytes.
+        max_memory : int or str, optional
+            The memory limit, as of :class:`CustomerBase`. Default: no limit.
+        spill_dir : str or path, optional
+            Where to create the folder of spilled data. Default: the system's temporary
+            directory.
 
         Raises
         ------
@@ -232,7 +250,9 @@ class CustomerBase(Changes, Analyses):
             raise InvalidTypeError(
                 f"a base is read from bytes, not from {type(data).__name__}; load(path) reads a file"
             )
-        return CustomerBase._of(_core.CustomerBase.from_bytes(bytes(data)))
+        return CustomerBase._of(
+            _core.CustomerBase.from_bytes(bytes(data), memory(max_memory), _folder(spill_dir))
+        )
 
     @staticmethod
     def _of(core: _core.CustomerBase) -> CustomerBase:
@@ -243,7 +263,7 @@ class CustomerBase(Changes, Analyses):
         return base
 
     def __reduce__(self) -> tuple[object, ...]:
-        return CustomerBase.from_bytes, (self.to_bytes(),)
+        return _restored, (self.to_bytes(), self._core.max_memory)
 
     @property
     def report(self) -> Report:
@@ -267,7 +287,7 @@ class CustomerBase(Changes, Analyses):
 
     @property
     def nbytes_on_disk(self) -> int:
-        """Bytes that were spilled to disk because of ``max_memory``."""
+        """Bytes on disk because of ``max_memory``."""
         return self._core.spilled
 
     @property
@@ -299,8 +319,23 @@ class CustomerBase(Changes, Analyses):
         return True
 
     def __repr__(self) -> str:
-        shown = ", ".join(f"{name}={value!r}" for name, value in self._options.items() if name != "as_of")
-        return f"CustomerBase of {len(self):,} customers from {self.n_rows:,} rows, level {self._track!r} ({shown})"
+        shown = [f"{name}={value!r}" for name, value in self._options.items() if name != "as_of"]
+        if self._core.max_memory is not None:
+            shown.append(f"max_memory={self._core.max_memory}")
+        # The customers on disk may not have been counted yet.
+        customers, is_exact = self._core.customers
+        number = f"{customers:,}" if is_exact else f"up to {customers:,}"
+        level = f"level {self._track!r}"
+        return f"CustomerBase of {number} customers from {self.n_rows:,} rows, {level} ({', '.join(shown)})"
+
+
+def _restored(data: bytes, max_memory: int | None) -> CustomerBase:
+    """A base from its pickled form."""
+    return CustomerBase.from_bytes(data, max_memory=max_memory)
+
+
+def _folder(path: str | os.PathLike[str] | None) -> str | None:
+    return None if path is None else os.fspath(path)
 
 
 def _date(text: str | None) -> date | None:

@@ -1,13 +1,12 @@
 //! Python binding of the customer base, and the one-shot `rfm`.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use arrow_schema::Schema;
 use custcore::{
-    Context, CustomerBase, CustomerId, Error, ErrorKind, LimitedBuilder, MemoryLimit, Result, RfmScorer, Spill, Update, UpdateBuilder,
-    VersionedBase, check_limited_batch, check_spill_dir, cohort_retention_of, commit_limited, date_text, default_spill_dir, limited_meta,
-    spill_all,
+    Context, CustomerBase, CustomerId, Error, LimitedBuilder, MemoryLimit, Result, RfmScorer, Update, UpdateBuilder, VersionedBase,
+    cohort_retention_of, date_text,
 };
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -40,6 +39,16 @@ fn fold(
     let fold = call.fold(py, &mut source, fold)?;
     let rows = usize::try_from(fold.rows()).unwrap_or(usize::MAX);
     call.run(py, rows, move |context| fold.finish(context))
+}
+
+/// Begins an update with data of a source.
+fn begin(py: Python<'_>, base: &VersionedBase, source: &mut Source) -> PyResult<LimitedBuilder> {
+    base.begin(source.all_columns()).map_err(|error| into_py(py, &error))
+}
+
+/// Amount of work for a pass over a base: a base on disk is not read on the calling thread.
+pub fn work(base: &CustomerBase) -> usize {
+    if base.is_spilled() { usize::MAX } else { base.size() }
 }
 
 /// The columns that a base reads.
@@ -100,93 +109,18 @@ pub fn rfm_scores(
 /// The customer base.
 #[pyclass(frozen, module = "custcore._core", name = "CustomerBase")]
 pub struct CoreBase {
-    /// The base; with a memory limit, the part of it that is in memory.
+    /// The base.
     pub base: SharedBase,
-    /// The memory limit.
-    limit: Option<MemoryLimit>,
-    /// The part on disk.
-    disk: Disk,
-}
-
-/// The part of a base that is on disk. Locked only while the base is checked out, or for moments.
-type Disk = Arc<Mutex<Option<Spill>>>;
-
-fn lock(disk: &Disk) -> MutexGuard<'_, Option<Spill>> {
-    disk.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl CoreBase {
-    /// The current base; with a memory limit, the part in memory.
+    /// The current base.
     pub fn snapshot(&self, py: Python<'_>) -> PyResult<Arc<CustomerBase>> {
         self.base.snapshot(py)
     }
 
-    /// A base without a memory limit.
-    pub fn of(base: CustomerBase) -> Self {
-        Self { base: SharedBase::new(base), limit: None, disk: Disk::default() }
-    }
-
-    /// The current version, for changes that need all of it in memory; an error if a part of it is on disk.
-    pub fn in_memory(&self, py: Python<'_>, what: &str) -> PyResult<VersionedBase> {
-        if self.limit.is_some() { self.whole(py, what).map(VersionedBase::new) } else { self.base.version(py) }
-    }
-
-    /// The current base, for work that needs all of it in memory; an error if a part of it is on disk.
-    pub fn whole(&self, py: Python<'_>, what: &str) -> PyResult<Arc<CustomerBase>> {
-        let base = self.snapshot(py)?;
-        match &self.limit {
-            Some(limit) if lock(&self.disk).is_some() => {
-                let message = format!(
-                    "{what} needs the whole base in memory, but it exceeds max_memory={} bytes and a part of it is on disk. rfm(), \
-                    len(), report and update() support such a base; for {what} build it with a larger max_memory",
-                    limit.memory
-                );
-                Err(into_py(py, &Error::new(ErrorKind::MemoryLimit, message)))
-            }
-            _ => Ok(base),
-        }
-    }
-
-    /// Spills the whole base and runs `work` on it; `None` if no part of it is on disk.
-    fn on_disk<T: Send + 'static>(
-        &self,
-        py: Python<'_>,
-        call: &mut Call,
-        work: impl FnOnce(&Spill, &MemoryLimit, &Context) -> Result<T> + Send + 'static,
-    ) -> PyResult<Option<T>> {
-        let Some(limit) = self.limit.clone() else { return Ok(None) };
-        let disk = self.disk.clone();
-        change(py, call, &[&self.base], INLINE_ROWS, move |bases, context| {
-            let mut disk = lock(&disk);
-            let Some(base) = bases.first_mut().filter(|_| disk.is_some()) else { return Ok(None) };
-            spill_all(base, &mut disk, context)?;
-            disk.as_ref().map(|disk| work(disk, &limit, context)).transpose()
-        })
-    }
-
-    /// Updates a base that has a memory limit.
-    fn update_limited(&self, data: &Bound<'_, PyAny>, mut call: Call, limit: &MemoryLimit, batch: Option<String>) -> PyResult<CoreChange> {
-        let py = data.py();
-        let before = self.snapshot(py)?;
-        let mut source = Source::open(data, Some(columns(&before)))?;
-        let begin = |disk: Option<&Spill>| {
-            check_limited_batch(&before, disk, batch.as_deref())?;
-            LimitedBuilder::begin(&before, disk, source.all_columns(), limit)
-        };
-        let fold = begin(lock(&self.disk).as_ref()).map_err(|error| into_py(py, &error))?;
-        drop(before);
-        let fold = call.fold(py, &mut source, fold)?;
-        let rows = usize::try_from(fold.rows()).unwrap_or(usize::MAX);
-        let update = call.run(py, rows, move |context| fold.finish(context))?;
-        let (base, disk, limit) = (self.base.clone(), self.disk.clone(), limit.clone());
-        Ok(CoreChange::new(move |py| {
-            change(py, &mut call, &[&base], rows, move |bases, context| {
-                let mut disk = lock(&disk);
-                let mut both = bases.iter_mut().zip([update]);
-                both.try_for_each(|(base, update)| commit_limited(base, &mut disk, &limit, update, batch.as_deref(), context))?;
-                Ok(0)
-            })
-        }))
+    fn of(base: CustomerBase) -> Self {
+        Self { base: SharedBase::new(base) }
     }
 }
 
@@ -196,14 +130,9 @@ impl CoreBase {
     fn new(options: &Bound<'_, PyAny>, track: &str, late: &str, max_memory: Option<u64>, spill_dir: Option<PathBuf>) -> PyResult<Self> {
         let py = options.py();
         let spec = options.extract::<ReadOptions>()?.kept_spec(py, track, late)?;
-        let limit = |memory| {
-            let folder = spill_dir.clone().unwrap_or_else(default_spill_dir);
-            check_spill_dir(&folder)?;
-            MemoryLimit::new(memory, folder)
-        };
-        let limit = max_memory.map(limit).transpose().map_err(|error| into_py(py, &error))?;
+        let limit = max_memory.map(|memory| MemoryLimit::new(memory, spill_dir)).transpose().map_err(|error| into_py(py, &error))?;
         let base = CustomerBase::new(spec).map_err(|error| into_py(py, &error))?;
-        Ok(Self { limit, ..Self::of(base) })
+        Ok(Self::of(base.with_limit(limit)))
     }
 
     #[pyo3(signature = (data, *, batch_id, n_threads, progress, rows_total))]
@@ -217,16 +146,18 @@ impl CoreBase {
     ) -> PyResult<CoreChange> {
         let py = data.py();
         let mut call = Call::new(py, n_threads, progress, rows_total)?;
-        if let Some(limit) = &self.limit {
-            return self.update_limited(data, call, limit, batch_id);
-        }
         let before = self.base.version(py)?;
         if let Some(batch) = &batch_id {
             before.check_batch(batch).map_err(|error| into_py(py, &error))?;
         }
+        let mut source = Source::open(data, Some(columns(before.main())))?;
         // The version is not held while rows are read: another update may be committed meanwhile. This one is added to the base as it
         // is then.
-        let update = fold(data, &mut call, columns(before.main()), move |schema| before.begin(schema))?;
+        let builder = begin(py, &before, &mut source)?;
+        drop(before);
+        let builder = call.fold(py, &mut source, builder)?;
+        let rows = usize::try_from(builder.rows()).unwrap_or(usize::MAX);
+        let update = call.run(py, rows, move |context| builder.finish(context))?;
         let (base, rows) = (self.base.clone(), update.customers());
         Ok(CoreChange::new(move |py| {
             change_versions(py, &mut call, &[&base], rows, move |bases, context| {
@@ -248,11 +179,6 @@ impl CoreBase {
     ) -> PyResult<()> {
         let py = data.py();
         let mut call = Call::new(py, n_threads, progress, rows_total)?;
-        if let Some(limit) = &self.limit {
-            // Each group of batches is an update.
-            let mut source = Source::open(data, Some(columns(&*self.snapshot(py)?)))?;
-            return self.update_by_group(py, &mut call, &mut source, limit);
-        }
         let mut source = Source::open(data, Some(columns(self.base.version(py)?.main())))?;
         let mut is_first = true;
         loop {
@@ -261,12 +187,11 @@ impl CoreBase {
                 return Ok(());
             }
             is_first = false;
-            let begun = self.base.version(py)?.begin(source.all_columns());
-            let mut fold = begun.map_err(|error| into_py(py, &error))?;
+            let mut builder = begin(py, &self.base.version(py)?, &mut source)?;
             let update = call.run_on(py, group, move |group, context| {
-                fold.push(group, context)?;
-                fold.release();
-                fold.finish(context)
+                builder.push(group, context)?;
+                builder.release();
+                builder.finish(context)
             })?;
             let rows = update.customers();
             change_versions(py, &mut call, &[&self.base], rows, move |bases, context| {
@@ -276,40 +201,36 @@ impl CoreBase {
     }
 
     fn merge(&self, py: Python<'_>, other: &Self) -> PyResult<CoreChange> {
-        let other = other.whole(py, "merge()")?;
-        let rows = self.in_memory(py, "merge()")?.size() + other.size();
+        let other = other.snapshot(py)?;
+        let rows = self.work(py)?.saturating_add(work(&other));
         Ok(self.change(rows, move |base, context| base.merge(&other, context).map(|()| 0)))
     }
 
     fn seal(&self, py: Python<'_>, before: i32) -> PyResult<CoreChange> {
-        let rows = self.in_memory(py, "seal()")?.size();
-        Ok(self.change(rows, move |base, _| base.seal(before).map(|()| 0)))
+        let rows = self.work(py)?;
+        Ok(self.change(rows, move |base, context| base.seal_within(before, context).map(|()| 0)))
     }
 
     fn relabel(&self, py: Python<'_>, pairs: Vec<(PyId, PyId)>) -> PyResult<CoreChange> {
         let pairs: Vec<(CustomerId, CustomerId)> = pairs.into_iter().map(|(old, new)| (old.0, new.0)).collect();
-        let rows = self.in_memory(py, "relabel()")?.size();
-        Ok(self.change(rows, move |base, _| base.relabel(&pairs).map(|()| 0)))
+        let rows = self.work(py)?;
+        Ok(self.change(rows, move |base, context| base.relabel_within(&pairs, context).map(|()| 0)))
     }
 
     fn remove(&self, py: Python<'_>, ids: Vec<PyId>) -> PyResult<CoreChange> {
         let ids: Vec<CustomerId> = ids.into_iter().map(|id| id.0).collect();
-        let rows = self.in_memory(py, "remove()")?.size();
-        Ok(self.change(rows, move |base, _| base.remove(&ids)))
+        let rows = self.work(py)?;
+        Ok(self.change(rows, move |base, context| base.remove_within(&ids, context)))
     }
 
     #[pyo3(signature = (day, *, sort, n_threads))]
     fn rfm(&self, py: Python<'_>, day: Option<(String, i64)>, sort: bool, n_threads: Option<i64>) -> PyResult<CoreTable> {
         let mut call = Call::new(py, n_threads, None, None)?;
         let day = day.as_ref().map(as_of);
-        let tables = self.on_disk(py, &mut call, move |disk, limit, context| custcore::rfm_on_disk(disk, limit, day, sort, context))?;
-        if let Some(tables) = tables {
-            return CoreTable::concat(py, tables);
-        }
         let base = self.snapshot(py)?;
-        let size = base.size();
-        let table = call.run(py, size, move |context| custcore::rfm(&base, day, sort, context))?;
-        Ok(CoreTable::new(table))
+        let size = work(&base);
+        let tables = call.run(py, size, move |context| custcore::rfm_by_ranges(&base, day, sort, context))?;
+        CoreTable::concat(py, tables)
     }
 
     #[pyo3(signature = (options, day, *, n_threads))]
@@ -323,8 +244,8 @@ impl CoreBase {
         let spec = options.extract::<CohortOptions>()?.spec(py)?;
         let mut call = Call::new(py, n_threads, None, None)?;
         let day = day.as_ref().map(as_of);
-        let base = self.whole(py, "cohort_retention()")?;
-        let size = base.size();
+        let base = self.snapshot(py)?;
+        let size = work(&base);
         let cohorts = call.run(py, size, move |context| cohort_retention_of(&base, &spec, day, context))?;
         Ok(CoreCohortRetention::new(cohorts, n_threads))
     }
@@ -336,70 +257,91 @@ impl CoreBase {
 
     /// Writes the base to a temporary file, which the change renames.
     fn save(&self, py: Python<'_>, path: PathBuf) -> PyResult<CoreChange> {
-        let base = self.whole(py, "save()")?;
-        let (size, mut call) = (base.size(), Call::new(py, None, None, None)?);
+        let base = self.snapshot(py)?;
+        let (size, mut call) = (work(&base), Call::new(py, None, None, None)?);
         let draft = call.run_to_the_end(py, size, move |context| base.draft(&path, context))?;
         Ok(CoreChange::new(move |py| call.commit(py, size, move |_| draft.commit().map(|()| 0))))
     }
 
     #[staticmethod]
-    fn load(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
-        let base = Call::new(py, None, None, None)?.run(py, INLINE_ROWS, move |context| CustomerBase::load(&path, context))?;
-        Ok(Self::of(base))
+    fn load(py: Python<'_>, path: PathBuf, max_memory: Option<u64>, spill_dir: Option<PathBuf>) -> PyResult<Self> {
+        let load = move |context: &Context| CustomerBase::load_within(&path, max_memory, spill_dir, context);
+        Ok(Self::of(Call::new(py, None, None, None)?.run(py, INLINE_ROWS, load)?))
     }
 
     fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
-        let base = self.whole(py, "to_bytes()")?;
-        let size = base.size();
-        let bytes = Call::new(py, None, None, None)?.run(py, size, move |context| base.to_bytes(context))?;
+        let base = self.snapshot(py)?;
+        let bytes = Call::new(py, None, None, None)?.run(py, work(&base), move |context| base.to_bytes(context))?;
         crate::guard::bytes(py, &bytes)
     }
 
     #[staticmethod]
-    fn from_bytes(py: Python<'_>, data: PyBackedBytes) -> PyResult<Self> {
+    fn from_bytes(py: Python<'_>, data: PyBackedBytes, max_memory: Option<u64>, spill_dir: Option<PathBuf>) -> PyResult<Self> {
         let rows = data.len() / BYTES_PER_CUSTOMER;
-        let base = Call::new(py, None, None, None)?.run(py, rows, move |context| CustomerBase::from_bytes(&data, context))?;
-        Ok(Self::of(base))
+        let read = move |context: &Context| CustomerBase::from_bytes_within(&data, max_memory, spill_dir, context);
+        Ok(Self::of(Call::new(py, None, None, None)?.run(py, rows, read)?))
     }
 
     fn copy(&self, py: Python<'_>) -> PyResult<Self> {
-        let base = SharedBase::of(self.whole(py, "a copy")?);
-        Ok(Self { base, limit: self.limit.clone(), disk: Disk::default() })
+        Ok(Self { base: SharedBase::of(self.snapshot(py)?) })
     }
 
     fn report(&self, py: Python<'_>) -> PyResult<CoreTable> {
-        let mut call = Call::new(py, None, None, None)?;
-        if let Some((_, report)) = self.on_disk(py, &mut call, limited_meta)? {
-            return Ok(CoreTable::of_report(report));
-        }
         let base = self.snapshot(py)?;
-        let report = py.detach(|| base.report(None)).map_err(|error| into_py(py, &error))?;
+        let report = Call::new(py, None, None, None)?.run(py, work(&base), move |context| base.report_by_ranges(context))?;
         Ok(CoreTable::of_report(report))
     }
 
     fn __len__(&self, py: Python<'_>) -> PyResult<usize> {
-        let mut call = Call::new(py, None, None, None)?;
-        if let Some((customers, _)) = self.on_disk(py, &mut call, limited_meta)? {
-            return Ok(customers);
-        }
         let version = self.base.version(py)?;
         if let Some(customers) = py.detach(move || version.customers()) {
             return Ok(customers);
         }
         let base = self.snapshot(py)?;
-        Ok(py.detach(|| base.len()))
+        Call::new(py, None, None, None)?.run(py, INLINE_ROWS, move |context| base.customers(context))
     }
 
-    /// Number of bytes on disk; 0 if the base fits in memory.
+    /// The number of customers and whether it is exact. It reads no runs.
     #[getter]
-    fn spilled(&self) -> u64 {
-        lock(&self.disk).as_ref().map_or(0, Spill::bytes)
+    fn customers(&self, py: Python<'_>) -> PyResult<(usize, bool)> {
+        let version = self.base.version(py)?;
+        if let Some(customers) = py.detach(move || version.customers()) {
+            return Ok((customers, true));
+        }
+        let base = self.snapshot(py)?;
+        Ok(py.detach(|| base.known_customers().map_or_else(|| (base.customers_at_most(), false), |customers| (customers, true))))
+    }
+
+    /// The memory limit in bytes.
+    #[getter]
+    fn max_memory(&self, py: Python<'_>) -> PyResult<Option<u64>> {
+        Ok(self.base.version(py)?.main().limit().map(|limit| limit.memory))
+    }
+
+    /// The parent of the folder of runs.
+    #[getter]
+    fn spill_dir(&self, py: Python<'_>) -> PyResult<Option<PathBuf>> {
+        Ok(self.base.version(py)?.main().limit().map(|limit| limit.folder.clone()))
+    }
+
+    /// Bytes on disk.
+    #[getter]
+    fn spilled(&self, py: Python<'_>) -> PyResult<u64> {
+        Ok(self.base.version(py)?.main().bytes_on_disk())
+    }
+
+    /// Number of runs on disk, and the customers and bytes written to runs so far.
+    #[getter]
+    fn runs(&self, py: Python<'_>) -> PyResult<(usize, u64, u64)> {
+        let version = self.base.version(py)?;
+        let base = version.main();
+        let (customers, bytes) = base.written();
+        Ok((base.runs(), customers, bytes))
     }
 
     #[getter]
     fn rows(&self, py: Python<'_>) -> PyResult<u64> {
-        let base = self.base.version(py)?;
-        Ok(base.rows() + lock(&self.disk).as_ref().map_or(0, |disk| disk.account().rows()))
+        Ok(self.base.version(py)?.rows())
     }
 
     #[getter]
@@ -410,9 +352,7 @@ impl CoreBase {
     #[getter]
     fn batches(&self, py: Python<'_>) -> PyResult<Vec<String>> {
         let base = self.base.version(py)?;
-        let disk = lock(&self.disk);
-        let mut batches: Vec<String> =
-            base.batches().chain(disk.iter().flat_map(|disk| disk.account().batches())).map(str::to_owned).collect();
+        let mut batches: Vec<String> = base.batches().map(str::to_owned).collect();
         batches.sort_unstable();
         Ok(batches)
     }
@@ -424,35 +364,15 @@ impl CoreBase {
 
     #[getter]
     fn last_day(&self, py: Python<'_>) -> PyResult<Option<String>> {
-        let base = self.base.version(py)?;
-        let disk = lock(&self.disk).as_ref().and_then(|disk| disk.account().last_day());
-        Ok(base.last_day().max(disk).map(date_text))
+        Ok(self.base.version(py)?.last_day().map(date_text))
     }
 }
 
 impl CoreBase {
-    /// Adds groups of batches to a base that has a memory limit and commits each.
-    fn update_by_group(&self, py: Python<'_>, call: &mut Call, source: &mut Source, limit: &MemoryLimit) -> PyResult<()> {
-        loop {
-            let group = source.next_group(py)?;
-            if group.is_empty() {
-                return Ok(());
-            }
-            let before = self.snapshot(py)?;
-            let begin = |disk: Option<&Spill>| LimitedBuilder::begin(&before, disk, source.all_columns(), limit);
-            let mut fold = begin(lock(&self.disk).as_ref()).map_err(|error| into_py(py, &error))?;
-            drop(before);
-            let update = call.run_on(py, group, move |group, context| {
-                fold.push(group, context)?;
-                fold.release();
-                fold.finish(context)
-            })?;
-            let (disk, limit) = (self.disk.clone(), limit.clone());
-            change(py, call, &[&self.base], INLINE_ROWS, move |bases, context| {
-                let mut disk = lock(&disk);
-                bases.iter_mut().zip([update]).try_for_each(|(base, update)| commit_limited(base, &mut disk, &limit, update, None, context))
-            })?;
-        }
+    /// Amount of work for a pass over the base.
+    fn work(&self, py: Python<'_>) -> PyResult<usize> {
+        let version = self.base.version(py)?;
+        Ok(if version.main().is_spilled() { usize::MAX } else { version.size() })
     }
 
     /// A change of the whole base.

@@ -23,7 +23,7 @@ pub fn scan(
 ) -> PyResult<CoreChange> {
     let py = data.py();
     let mut call = Call::new(py, n_threads, progress, rows_total)?;
-    let before: Vec<VersionedBase> = bases.iter().map(|(_, base)| base.get().in_memory(py, "scan()")).collect::<PyResult<_>>()?;
+    let before: Vec<VersionedBase> = bases.iter().map(|(_, base)| base.get().base.version(py)).collect::<PyResult<_>>()?;
     for ((name, _), base) in bases.iter().zip(&before) {
         let check = batch_id.as_deref().map_or(Ok(()), |batch| base.check_batch(batch));
         check.map_err(|error| into_py(py, &error_of_base(error, name)))?;

@@ -3,7 +3,7 @@
 use custcore::{AsOf, Context, CustomerBase, Result, RfmScorer, ScorerEdges, Table, time_in_segment, transitions as segment_transitions};
 use pyo3::prelude::*;
 
-use crate::base::CoreBase;
+use crate::base::{CoreBase, work};
 use crate::options::{as_of, choice};
 use crate::rfm::CoreScorer;
 use crate::runtime::Call;
@@ -21,7 +21,7 @@ pub fn transitions(
     edges: &str,
     n_threads: Option<i64>,
 ) -> PyResult<CoreTable> {
-    analyze(base, &dates, scorer, edges, n_threads, ("transitions()", segment_transitions))
+    analyze(base, &dates, scorer, edges, n_threads, segment_transitions)
 }
 
 /// The time customers spend in each segment.
@@ -34,7 +34,7 @@ pub fn stays(
     edges: &str,
     n_threads: Option<i64>,
 ) -> PyResult<CoreTable> {
-    analyze(base, &dates, scorer, edges, n_threads, ("stays()", time_in_segment))
+    analyze(base, &dates, scorer, edges, n_threads, time_in_segment)
 }
 
 fn analyze(
@@ -43,13 +43,13 @@ fn analyze(
     scorer: &Bound<'_, CoreScorer>,
     edges: &str,
     n_threads: Option<i64>,
-    (what, analysis): (&str, Analysis),
+    analysis: Analysis,
 ) -> PyResult<CoreTable> {
     let py = base.py();
     let edges = choice(py, "edges", edges, &[("frozen", ScorerEdges::Frozen), ("refit", ScorerEdges::Refit)])?;
     let dates: Vec<AsOf> = dates.iter().map(as_of).collect();
-    let (base, scorer) = (base.get().whole(py, what)?, scorer.get().scorer.clone());
-    let size = base.size().saturating_mul(dates.len());
+    let (base, scorer) = (base.get().snapshot(py)?, scorer.get().scorer.clone());
+    let size = work(&base).saturating_mul(dates.len());
     let table = Call::new(py, n_threads, None, None)?.run(py, size, move |context| analysis(&base, &dates, &scorer, edges, context))?;
     Ok(CoreTable::new(table))
 }

@@ -70,18 +70,16 @@ pub use analysis::rfm::scorer::{RfmScorer, Score};
 pub use analysis::rfm::segments::{ScoreRange, SegmentMap, SegmentRule};
 pub use analysis::rfm::spec::{Frequency, Monetary, RfmSpec, Segments};
 pub use analysis::rfm::transitions::{ScorerEdges, time_in_segment, transitions};
-pub use analysis::rfm::{rfm, rfm_on_disk, rfm_scores};
+pub use analysis::rfm::{rfm, rfm_by_ranges, rfm_scores};
 pub use analysis::score::drift::population_drift;
 pub use analysis::score::quantile_scorer::QuantileScorer;
 pub use analysis::score::spec::{CutsRule, Dimension, ScoreSpec, Ties};
 pub use analysis::score::table::{drift_table, thresholds_table};
 pub use base::CustomerBase;
 pub use base::file::BaseDraft;
-pub use base::limited::{
-    LimitedBuilder, MemoryLimit, check_limited_batch, check_spill_dir, commit_limited, default_spill_dir, limited_meta, spill_all,
-};
 pub use base::scan::{SharedScan, commit_updates, error_of_base};
-pub use base::spill::Spill;
+pub use base::spill::MemoryLimit;
+pub use base::spill::update::{LimitedBuilder, LimitedUpdate, StagedUpdate};
 pub use base::versions::VersionedBase;
 pub use base::view::{AttributeView, BaseView, CustomerDays, DaysView, TotalsView};
 pub use column::bounds::ObservationBound;

@@ -1,12 +1,16 @@
-//! A base that is written down in runs and handed out by ranges of ids is the base that was kept in memory.
+//! A base with customers on disk is the base that is kept in memory.
 
 #![expect(clippy::expect_used, reason = "what a test expects and does not find fails it")]
 
-use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, TimestampSecondArray};
-use custcore::{Amount, BaseSpec, ColumnRoles, Context, CustomerBase, ErrorKind, OrderLines, Pick, Report, Result, Spill, Track, rfm};
+use custcore::{
+    BaseSpec, ColumnRoles, Context, CustomerBase, CustomerId, ErrorKind, MemoryLimit, OrderLines, Pick, Report, Result, Track,
+    rfm_by_ranges,
+};
 use proptest::prelude::*;
 
 /// One line: customer, second, cents, order, country.
@@ -48,29 +52,28 @@ fn base(pieces: &[&[Row]], track: Track, texts: bool) -> CustomerBase {
     base
 }
 
-/// Count, rows, sum and first row of each entry.
-type Entries = BTreeMap<String, (u64, u64, i128, Option<u64>)>;
-
-fn add(report: &Report, entries: &mut Entries) {
-    for entry in &report.entries {
-        let (count, rows, units, first) = entries.entry(entry.name.to_string()).or_default();
-        *count += entry.count;
-        *rows += entry.rows;
-        *units += entry.sum.map_or(0, |Amount { units, .. }| units);
-        *first = first.iter().copied().chain(entry.first_row).min();
-    }
+/// The rows of RFM, the report, and a hash of the bytes of the file.
+fn results(base: &CustomerBase) -> (Vec<ArrayRef>, Report, u64) {
+    let context = Context::default();
+    let mut tables = rfm_by_ranges(base, None, true, &context).expect("tables");
+    let batches: Vec<RecordBatch> = tables.iter().map(|table| table.batch.clone()).collect();
+    let whole = arrow_select::concat::concat_batches(&batches[0].schema(), &batches).expect("one schema");
+    let report = base.report_by_ranges(&context).expect("a report");
+    assert_eq!(tables.swap_remove(0).report, report);
+    let mut hash = DefaultHasher::new();
+    base.to_bytes(&context).expect("written").hash(&mut hash);
+    (whole.columns().to_vec(), report, hash.finish())
 }
 
-/// The rows of RFM of all parts in turn, their reports in one, and the bytes of the file that all make.
-fn results(parts: &[CustomerBase]) -> (Vec<ArrayRef>, Entries) {
-    let (mut batches, mut entries) = (Vec::new(), Entries::new());
-    for part in parts {
-        let table = rfm(part, None, true, &Context::default()).expect("a table");
-        add(&table.report, &mut entries);
-        batches.push(table.batch);
+/// The same base with the smallest memory limit, its customers on disk.
+fn spilled(pieces: &[&[Row]], track: Track, texts: bool, folder: Option<PathBuf>) -> CustomerBase {
+    let limit = MemoryLimit::new(1 << 20, folder).expect("a limit");
+    let mut base = CustomerBase::new(spec(track)).expect("settings").with_limit(Some(limit));
+    for piece in pieces {
+        base.update(&[batch(piece, texts)], &Context::default()).expect("an update");
+        base.spill(&Context::default()).expect("a run");
     }
-    let whole = arrow_select::concat::concat_batches(&batches[0].schema(), &batches).expect("one schema");
-    (whole.columns().to_vec(), entries)
+    base
 }
 
 fn rows(customers: i64) -> impl Strategy<Value = Vec<Row>> {
@@ -88,104 +91,196 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn ranges_in_turn_are_the_whole(
+    fn a_spilled_base_is_that_of_memory(
         all in rows(60),
         cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..5),
         track in prop_oneof![Just(Track::Totals), Just(Track::Days), Just(Track::Orders)],
-        (texts, memory) in (any::<bool>(), prop_oneof![Just(0), Just(20_000), Just(u64::MAX)]),
+        (texts, gone, day) in (any::<bool>(), 0_i64..60, 0_i32..40),
     ) {
         let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(all.len())).chain([0, all.len()]).collect();
         cuts.sort_unstable();
         let pieces: Vec<&[Row]> = cuts.windows(2).map(|ends| &all[ends[0]..ends[1]]).collect();
         let context = Context::default();
-        let mut spill = Spill::new(&std::env::temp_dir(), spec(track)).expect("a folder");
-        for piece in &pieces {
-            spill.add(&base(&[piece], track, texts), &context).expect("a run");
+        let (mut whole, mut disk) = (base(&pieces, track, texts), spilled(&pieces, track, texts, None));
+        prop_assert_eq!(disk.customers(&context).expect("counted"), whole.len());
+        prop_assert_eq!(results(&disk), results(&whole));
+        let copy = disk.clone();
+        let id = |id: i64| if texts { CustomerId::Text(format!("customer {id}")) } else { CustomerId::Integer(i128::from(id)) };
+        let pairs = [(id(gone), id((gone + 1) % 60)), (id((gone + 1) % 60), id(100))];
+        for base in [&mut whole, &mut disk] {
+            base.relabel_within(&pairs, &context).expect("new ids");
         }
-        let whole = base(&pieces, track, texts);
-        let mut bases = vec![spill.account().clone()];
-        let mut parts = spill.parts(memory);
-        while let Some(part) = parts.next(&context).expect("a part") {
-            bases.push(part);
+        prop_assert_eq!(results(&disk), results(&whole));
+        let ids = [id(gone), id((gone + 7) % 60), id(1000)];
+        prop_assert_eq!(disk.remove_within(&ids, &context), whole.remove_within(&ids, &context));
+        prop_assert_eq!(results(&disk), results(&whole));
+        if track == Track::Orders {
+            for base in [&mut whole, &mut disk] {
+                base.seal_within(day, &context).expect("sealed");
+            }
+            prop_assert_eq!(results(&disk), results(&whole));
+            // Late lines are told from those of open orders.
+            let late = [batch(&all, texts)];
+            let (before, of_disk, of_whole) = (results(&disk), disk.update(&late, &context), whole.update(&late, &context));
+            prop_assert_eq!(of_disk.as_ref().map_err(custcore::Error::kind), of_whole.as_ref().map_err(custcore::Error::kind));
+            if of_disk.is_err() {
+                prop_assert_eq!(results(&disk), before);
+            }
         }
-        if memory == u64::MAX {
-            prop_assert!(bases.len() <= 2);
-        }
-        let (columns, entries) = results(std::slice::from_ref(&whole));
-        let (found, found_entries) = results(&bases);
-        prop_assert_eq!(found_entries, entries);
-        prop_assert_eq!(&found[..2], &columns[..2]);
-        prop_assert_eq!(&found, &columns);
-        let mut joined = bases[0].clone();
-        bases[1..].iter().for_each(|part| joined.merge(part, &Context::default()).expect("merged"));
-        prop_assert_eq!(joined.to_bytes(&context).expect("written"), whole.to_bytes(&context).expect("written"));
+        prop_assert_eq!(results(&disk), results(&whole));
+        // What is changed leaves a copy as it was, and merging appends its runs with their row numbers.
+        let (mut merged, mut expected) = (copy.clone(), base(&pieces, track, texts));
+        merged.merge(&copy, &context).expect("merged");
+        expected.merge(&base(&pieces, track, texts), &context).expect("merged");
+        prop_assert_eq!(results(&merged), results(&expected));
+        let mut in_memory = CustomerBase::new(spec(track)).expect("settings");
+        in_memory.merge(&copy, &context).expect("merged");
+        prop_assert!(!in_memory.is_spilled());
+        prop_assert_eq!(results(&in_memory), results(&copy));
     }
 }
 
-#[test]
-fn many_customers_come_in_ranges_that_fit() -> Result<()> {
-    let context = Context::default();
-    let row = |i: i64| (Some(i * 7919 % 30_011), i * 977 % 3_000_000, Some(i % 1000), None, None);
-    let all: Vec<Row> = (0..60_000).map(row).collect();
-    let mut spill = Spill::new(&std::env::temp_dir(), spec(Track::Totals))?;
-    all.chunks(13_000).try_for_each(|piece| spill.add(&base(&[piece], Track::Totals, false), &context))?;
-    assert_eq!(spill.len(), 5);
-    let whole = base(&[&all], Track::Totals, false);
-    let (mut parts, mut bases) = (spill.parts(spill.bytes()), Vec::new());
-    while let Some(part) = parts.next(&context)? {
-        bases.push(part);
+/// A parent for folders of runs, removed on drop.
+struct Parent(PathBuf);
+
+impl Parent {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("custcore-spill-{name}-{}", std::process::id()));
+        drop(std::fs::remove_dir_all(&path));
+        std::fs::create_dir_all(&path).expect("a folder");
+        Self(path)
     }
-    // A quarter of the bytes each, and no customer in two of them.
-    assert!((4..=8).contains(&bases.len()), "{}", bases.len());
-    assert_eq!(bases.iter().map(CustomerBase::len).sum::<usize>(), whole.len());
-    assert!(bases.iter().all(|part| part.len() < whole.len() / 2));
-    bases[0] = {
-        let mut first = spill.account().clone();
-        first.merge(&bases[0], &Context::default())?;
-        first
-    };
-    assert_eq!(results(&bases), results(&[whole]));
+
+    /// Number of folders and of runs in it.
+    fn count(&self) -> (usize, usize) {
+        let folders: Vec<PathBuf> = std::fs::read_dir(&self.0).expect("the folder").map(|entry| entry.expect("an entry").path()).collect();
+        let runs = |folder: &PathBuf| {
+            let names = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").file_name());
+            names.filter(|name| name != "lock").count()
+        };
+        (folders.len(), folders.iter().map(runs).sum())
+    }
+}
+
+impl Drop for Parent {
+    fn drop(&mut self) {
+        drop(std::fs::remove_dir_all(&self.0));
+    }
+}
+
+fn many(customers: i64, from: i64) -> Vec<Row> {
+    (from..from + customers).map(|i| (Some(i * 7919 % 900_001), i * 977 % 3_000_000, Some(i % 1000), None, None)).collect()
+}
+
+#[test]
+fn an_update_spills_what_exceeds_the_limit_and_reads_write_nothing() -> Result<()> {
+    let (context, parent) = (Context::new(2), Parent::new("update"));
+    let limit = MemoryLimit::new(1 << 20, Some(parent.0.clone()))?;
+    let rows = [many(60_000, 0), many(60_000, 30_000)];
+    let (mut whole, mut disk) = (base(&[], Track::Days, false), CustomerBase::new(spec(Track::Days))?.with_limit(Some(limit)));
+    for rows in &rows {
+        let batches: Vec<RecordBatch> = rows.chunks(7_000).map(|rows| batch(rows, false)).collect();
+        let mut builder = disk.begin_limited(&batches[0].schema())?;
+        batches.iter().try_for_each(|batch| builder.push(std::slice::from_ref(batch), &context))?;
+        disk.commit_limited(builder.finish(&context)?, None, &context)?;
+        whole.update(&batches, &context)?;
+    }
+    assert!(disk.runs() >= 2, "{} runs", disk.runs());
+    assert!(disk.bytes() <= 1 << 19, "{}", disk.bytes());
+    let runs = parent.count();
+    assert_eq!((runs.1, disk.known_customers()), (disk.runs(), None));
+    assert_eq!(results(&disk), results(&whole));
+    assert_eq!((disk.customers(&context)?, disk.known_customers()), (whole.len(), Some(whole.len())));
+    assert_eq!(parent.count(), runs);
+    // A file is loaded within a limit.
+    let path = parent.0.join("base");
+    disk.save(&path, &context)?;
+    let loaded = CustomerBase::load_within(&path, None, Some(parent.0.clone()), &context)?;
+    std::fs::remove_file(&path).expect("the file");
+    assert_eq!((loaded.limit(), loaded.runs(), loaded.bytes() < 1 << 19), (disk.limit(), 1, true));
+    assert_eq!(loaded.to_bytes(&context)?, whole.to_bytes(&context)?);
+    drop((disk, loaded));
+    assert_eq!(parent.count(), (0, 0));
     Ok(())
 }
 
 #[test]
-fn the_folder_goes_with_the_runs() -> Result<()> {
-    let parent = std::env::temp_dir().join(format!("custcore-spill-{}", std::process::id()));
-    std::fs::create_dir_all(&parent).expect("a folder");
-    let inside = || std::fs::read_dir(&parent).expect("the folder").count();
-    let mut spill = Spill::new(&parent, spec(Track::Days))?;
-    spill.add(&base(&[&[(Some(1), 2, Some(3), None, None)]], Track::Days, false), &Context::default())?;
-    assert_eq!(inside(), 1);
-    drop(spill);
-    assert_eq!(inside(), 0);
-    std::fs::remove_dir(&parent).expect("empty");
-    let error = Spill::new(&parent, spec(Track::Days)).map(|_| ()).map_err(|error| error.kind());
-    assert_eq!(error, Err(ErrorKind::File));
+fn runs_are_compacted() -> Result<()> {
+    let (context, parent) = (Context::new(1), Parent::new("compact"));
+    let limit = MemoryLimit::new(1 << 20, Some(parent.0.clone()))?;
+    let mut disk = CustomerBase::new(spec(Track::Totals))?.with_limit(Some(limit));
+    let mut most = 0;
+    for piece in 0..70 {
+        disk.update(&[batch(&many(300, 100 * piece), false)], &context)?;
+        disk.spill(&context)?;
+        most = most.max(disk.runs());
+    }
+    assert!(most <= 32, "{most}");
+    assert_eq!(parent.count(), (1, disk.runs()));
+    let all: Vec<Vec<Row>> = (0..70).map(|piece| many(300, 100 * piece)).collect();
+    let pieces: Vec<&[Row]> = all.iter().map(Vec::as_slice).collect();
+    assert_eq!(results(&disk), results(&base(&pieces, Track::Totals, false)));
     Ok(())
 }
 
 #[test]
-fn orders_that_must_follow_each_other_are_refused() {
-    let mut spec = spec(Track::Orders);
-    (spec.track, spec.order_lines) = (Track::Totals, OrderLines::Adjacent);
-    assert_eq!(Spill::new(&std::env::temp_dir(), spec).map(|_| ()).map_err(|error| error.kind()), Err(ErrorKind::StateMismatch));
+fn a_failed_change_leaves_the_base() -> Result<()> {
+    let (context, parent) = (Context::new(1), Parent::new("failed"));
+    let rows = many(500, 0);
+    let mut disk = spilled(&[&rows], Track::Totals, false, Some(parent.0.clone()));
+    let other = base(&[&rows], Track::Totals, false);
+    let before = results(&disk);
+    let folder = std::fs::read_dir(&parent.0).expect("the folder").next().expect("one").expect("an entry").path();
+    // The runs stay readable while the folder is away, and nothing can be written.
+    std::fs::rename(&folder, parent.0.join("away")).expect("moved");
+    let cancelled = Context::new(1);
+    cancelled.cancel();
+    let id = |id: i64| CustomerId::Integer(i128::from(id));
+    assert_eq!(disk.remove_within(&[id(7919)], &context).map_err(|error| error.kind()), Err(ErrorKind::File));
+    assert_eq!(disk.relabel_within(&[(id(7919), id(1))], &context).map_err(|error| error.kind()), Err(ErrorKind::File));
+    let many = batch(&many(60_000, 0), false);
+    assert_eq!(disk.update(&[many], &context).map_err(|error| error.kind()), Err(ErrorKind::File));
+    assert_eq!(results(&disk), before);
+    std::fs::rename(parent.0.join("away"), &folder).expect("moved");
+    assert_eq!(disk.remove_within(&[id(7919)], &cancelled).map_err(|error| error.kind()), Err(ErrorKind::Cancelled));
+    assert_eq!(results(&disk), before);
+    assert_eq!(parent.count(), (1, 1));
+    disk.merge(&other, &context)?;
+    Ok(())
+}
+
+#[test]
+fn a_folder_that_does_not_exist_is_refused() {
+    let parent = std::env::temp_dir().join("custcore-no-such-folder");
+    assert_eq!(MemoryLimit::new(1 << 20, Some(parent)).map_err(|error| error.kind()), Err(ErrorKind::File));
+    assert_eq!(MemoryLimit::new(1 << 10, None).map_err(|error| error.kind()), Err(ErrorKind::MemoryLimit));
+}
+
+#[test]
+fn orders_that_must_follow_each_other_are_refused() -> Result<()> {
+    let mut settings = spec(Track::Orders);
+    (settings.track, settings.order_lines) = (Track::Totals, OrderLines::Adjacent);
+    let mut base = CustomerBase::new(settings)?.with_limit(Some(MemoryLimit::new(1 << 20, None)?));
+    let many = batch(&many(60_000, 0), false);
+    let refused = base.update(&[many], &Context::new(1)).map_err(|error| error.kind());
+    assert_eq!((refused, base.is_spilled(), base.rows()), (Err(ErrorKind::MemoryLimit), false, 0));
+    Ok(())
 }
 
 #[test]
 fn one_batch_twice_is_found_across_runs() -> Result<()> {
     let context = Context::default();
-    let named = || -> Result<CustomerBase> {
-        let mut base = CustomerBase::new(spec(Track::Totals))?;
-        let data = batch(&[(Some(1), 2, Some(3), None, None)], false);
-        let mut fold = base.begin(&data.schema())?;
-        fold.push(&[data], &context)?;
-        let update = fold.finish(&context)?;
-        base.commit(update, Some("monday"), &Context::default())?;
-        Ok(base)
+    let mut disk = spilled(&[], Track::Totals, false, None);
+    let data = batch(&[(Some(1), 2, Some(3), None, None)], false);
+    let mut load = |batch_id: &str| {
+        let mut builder = disk.begin_limited(&data.schema())?;
+        builder.push(std::slice::from_ref(&data), &context)?;
+        disk.commit_limited(builder.finish(&context)?, Some(batch_id), &context)?;
+        disk.spill(&context)
     };
-    let mut spill = Spill::new(&std::env::temp_dir(), spec(Track::Totals))?;
-    spill.add(&named()?, &context)?;
-    assert_eq!(spill.add(&named()?, &context).map_err(|error| error.kind()), Err(ErrorKind::DuplicateBatch));
-    assert_eq!(spill.len(), 1);
+    load("monday")?;
+    load("tuesday")?;
+    assert_eq!(load("monday").map_err(|error| error.kind()), Err(ErrorKind::DuplicateBatch));
+    assert_eq!((disk.runs(), disk.rows()), (2, 2));
     Ok(())
 }

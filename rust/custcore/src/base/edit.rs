@@ -1,6 +1,7 @@
 //! Changes of a base: sealing, relabelling and removal of customers, carrying over an open order.
 
-use crate::column::customer_id::StoredId;
+use crate::column::customer_id::{CustomerId, StoredId};
+use crate::column::key_schema::KeySchema;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::par::Threads;
 use crate::group::interner::{Interner, NO_CODE};
@@ -19,6 +20,44 @@ use crate::time::calendar::date_text;
 const HOLES: usize = 4;
 /// The code of a customer that has no new one yet.
 const UNCHANGED: u32 = NO_CODE - 1;
+
+/// New ids of customers, as they are stored.
+pub(super) struct Relabelling<'a> {
+    /// (old, new).
+    pub pairs: Vec<(StoredId, StoredId)>,
+    /// The old id of each pair.
+    old: Vec<&'a CustomerId>,
+    /// New ids that the types of the id columns do not hold.
+    wider: Vec<(&'a CustomerId, StoredId)>,
+}
+
+impl<'a> Relabelling<'a> {
+    /// The new ids of the customers of a key.
+    pub(super) fn of(key: &KeySchema, pairs: &'a [(CustomerId, CustomerId)]) -> Result<Self> {
+        let mut whole = Self { pairs: Vec::with_capacity(pairs.len()), old: Vec::with_capacity(pairs.len()), wider: Vec::new() };
+        for (old, new) in pairs {
+            let new_id = key.stored_new(new)?;
+            // An id that no column of this kind holds is not in the base.
+            let Some(old_id) = key.stored(old)? else { continue };
+            if !key.holds(new) {
+                whole.wider.push((new, new_id.clone()));
+            }
+            whole.pairs.push((old_id, new_id));
+            whole.old.push(old);
+        }
+        Ok(whole)
+    }
+
+    /// The old id of a pair, for messages.
+    pub(super) fn name(&self, at: usize) -> String {
+        self.old[at].to_string()
+    }
+
+    /// Widens the types of the id columns to hold the new ids of a state.
+    pub(super) fn widen(&self, key: &mut KeySchema, state: &State) -> Result<()> {
+        self.wider.iter().filter(|(_, id)| state.has_customer(id)).try_for_each(|(new, _)| key.widen_to_hold(new))
+    }
+}
 
 impl StoredId {
     /// The code of the id, interned; an id must be of the kind of the ids.
@@ -141,6 +180,27 @@ impl State {
     /// Whether erasing `more` customers would leave so many codes without a customer that they are worth a rebuild.
     fn has_many_holes(&self, more: usize) -> bool {
         self.erased + more > self.interner.len() / HOLES
+    }
+
+    /// Takes customers out, with all their data; `None` if there are none of them.
+    pub(super) fn take_customers(&mut self, ids: &[StoredId]) -> Result<Option<Self>> {
+        let mut asked = Interner::new(self.interner.kind());
+        for id in ids {
+            id.intern(&mut asked)?;
+        }
+        let found = self.interner.find_all(&asked);
+        let mut moves: Vec<Move> = (0..).zip(found).filter_map(|(to, code)| code.map(|from| Move { from, to })).collect();
+        moves.sort_unstable();
+        let codes = |moves: &[Move]| moves.iter().map(|moved| moved.from).collect::<Vec<u32>>();
+        let mut known = self.are_known(&codes(&moves)).into_iter();
+        moves.retain(|_| known.next() == Some(true));
+        if moves.is_empty() {
+            return Ok(None);
+        }
+        let taken = self.extract(&moves, asked.keys())?;
+        self.erase(&codes(&moves));
+        self.erased += moves.len();
+        Ok(Some(taken))
     }
 
     /// Closes the orders whose lines are all before a day, and drops their ids. After an error nothing has changed.

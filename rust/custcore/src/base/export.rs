@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::CustomerBase;
 use super::known::{CachedCount, Known};
+use super::spill::Spilled;
 use crate::column::chunks::InputSchema;
 use crate::exec::par::Threads;
 use crate::group::encoding::KeyEncoding;
@@ -22,10 +23,17 @@ use crate::state::spec::BaseSpec;
 use crate::state::stats::{CustomerStats, EMPTY};
 use crate::state::totals::Order;
 
-/// Customers of one batch of rows in the file of a base, at most.
-pub(crate) const BATCH: usize = 1 << 16;
-/// Weight limit of a batch: a day or 32 bytes of id weigh 1, an order 2. A batch ends with the customer that reaches it.
-const BATCH_WEIGHT: usize = 1 << 21;
+/// Where a batch of customers ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct BatchLimits {
+    /// Customers, at most.
+    pub customers: usize,
+    /// A customer, a day, and 32 bytes of id weigh 1, an order 2. A batch ends with the customer that reaches this weight.
+    pub weight: usize,
+}
+
+/// The batches of the file of a base.
+pub(crate) const FILE_BATCHES: BatchLimits = BatchLimits { customers: 1 << 16, weight: 1 << 21 };
 
 /// What a base holds except its customers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -169,17 +177,31 @@ impl<'a> CustomerRows<'a> {
         }
     }
 
-    /// The codes in batches of at most `most` customers. The batches depend on the content only.
-    pub(crate) fn batches(&self, most: usize) -> Vec<&[u32]> {
+    /// The codes, ascending by id.
+    pub(crate) fn codes(&self) -> &[u32] {
+        &self.codes
+    }
+
+    /// The customers in batches; all but the last have reached a limit. The batches depend on the content only.
+    pub(crate) fn batches(&self, limits: BatchLimits) -> Vec<Range<usize>> {
         let (mut batches, mut start, mut weight) = (Vec::new(), 0, 0);
         for (at, &code) in self.codes.iter().enumerate() {
             weight += self.weight(code);
-            if weight >= BATCH_WEIGHT || at + 1 - start == most || at + 1 == self.codes.len() {
-                batches.push(&self.codes[start..=at]);
+            if weight >= limits.weight || at + 1 - start == limits.customers {
+                batches.push(start..at + 1);
                 (start, weight) = (at + 1, 0);
             }
         }
+        if start < self.codes.len() {
+            batches.push(start..self.codes.len());
+        }
         batches
+    }
+
+    /// Whether a batch has reached a limit, so that it would end there whatever follows.
+    pub(crate) fn is_full(&self, batch: &Range<usize>, limits: BatchLimits) -> bool {
+        let weight: usize = self.codes[batch.clone()].iter().map(|&code| self.weight(code)).sum();
+        weight >= limits.weight || batch.len() == limits.customers
     }
 
     fn weight(&self, code: u32) -> usize {
@@ -268,6 +290,8 @@ fn compare(state: &State, a: u32, b: u32) -> Ordering {
 pub(crate) struct BaseLoader<'t> {
     /// Threads for reading.
     pub threads: Threads<'t>,
+    /// Added to the row numbers of a run.
+    pub rows_before: u64,
     state: State,
     keys: Keys,
     run: DayRun,
@@ -280,7 +304,7 @@ impl<'t> BaseLoader<'t> {
     pub(crate) fn new(input_schema: &InputSchema, spec: &BaseSpec, threads: Threads<'t>) -> Self {
         let interner = Interner::new(input_schema.id.kind());
         let keys = interner.keys().clone();
-        Self { threads, state: State::new(input_schema, spec, interner, KeyEncoding::Table), keys, run: DayRun::default() }
+        Self { threads, rows_before: 0, state: State::new(input_schema, spec, interner, KeyEncoding::Table), keys, run: DayRun::default() }
     }
 
     /// Adds ids of customers. Returns the code of the first.
@@ -366,6 +390,11 @@ impl<'t> BaseLoader<'t> {
         }
     }
 
+    /// Size in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.state.bytes() + self.keys.bytes() + self.run.bytes()
+    }
+
     /// The state of these customers.
     pub(crate) fn finish(self) -> State {
         let Self { mut state, keys, run, .. } = self;
@@ -389,6 +418,15 @@ impl<'t> BaseLoader<'t> {
 }
 
 impl State {
+    /// Adds the tallies of another state of the same rows.
+    pub(crate) fn add_tallies(&mut self, other: &Self) {
+        self.rows.merge(&other.rows, 0);
+        self.purchases.merge(&other.purchases, 0);
+        if let (Some(daily_tallies), Some(more)) = (&mut self.daily_tallies, &other.daily_tallies) {
+            daily_tallies.merge(more, 0);
+        }
+    }
+
     /// The state without its customers; its rows were counted from `rows_before`.
     pub(crate) fn without_customers(&self, rows_before: u64) -> Self {
         let mut rest = self.empty_like();
@@ -415,12 +453,13 @@ impl CustomerBase {
         let known = known.map(|(input_schema, state, BaseMeta { rows, batches, sealed })| Known {
             input_schema,
             state,
+            spilled: Spilled::default(),
             rows,
             batches,
             sealed,
             version: 0,
             customers: CachedCount::default(),
         });
-        Self { spec, known }
+        Self { spec, known, limit: None }
     }
 }

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use super::spill::Spilled;
 use crate::column::chunks::InputSchema;
+use crate::column::customer_id::{CustomerId, StoredId};
 use crate::error::Result;
 use crate::exec::context::Context;
 use crate::ingest::builder::Update;
@@ -15,8 +17,10 @@ use crate::state::customer_state::State;
 pub(super) struct Known {
     /// Types of the columns.
     pub(super) input_schema: InputSchema,
-    /// Its customers.
+    /// The customers in memory, and what belongs to no customer, such as tallies.
     pub(super) state: State,
+    /// The customers on disk. A customer may be in several runs and in memory.
+    pub(super) spilled: Spilled,
     /// Number of input rows.
     pub(super) rows: u64,
     /// Ids of the loaded batches.
@@ -25,7 +29,7 @@ pub(super) struct Known {
     pub(super) sealed: Option<i32>,
     /// Incremented by every change, to detect whether an update can still continue the open order.
     pub(super) version: u64,
-    /// Number of customers, once it was asked for.
+    /// Number of customers in memory, once it was asked for.
     pub(super) customers: CachedCount,
 }
 
@@ -33,7 +37,16 @@ impl Known {
     /// The content of one update.
     pub(super) fn of(update: Update) -> Self {
         let Update { kinds: input_schema, state, rows, .. } = update;
-        Self { input_schema, state, rows, batches: BTreeSet::new(), sealed: None, version: 0, customers: CachedCount::default() }
+        Self {
+            input_schema,
+            state,
+            spilled: Spilled::default(),
+            rows,
+            batches: BTreeSet::new(),
+            sealed: None,
+            version: 0,
+            customers: CachedCount::default(),
+        }
     }
 
     /// An error if these states of `rows` rows cannot be merged.
@@ -54,6 +67,11 @@ impl Known {
         self.rows += rows;
         self.changed();
         Ok(())
+    }
+
+    /// Ids as they are stored; those that no column of this kind holds are left out.
+    pub(super) fn stored_ids(&self, ids: &[CustomerId]) -> Result<Vec<StoredId>> {
+        ids.iter().filter_map(|id| self.input_schema.id.stored(id).transpose()).collect()
     }
 
     /// Notes a change.

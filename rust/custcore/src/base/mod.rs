@@ -9,7 +9,6 @@ pub(crate) mod edit;
 pub(crate) mod export;
 pub(crate) mod file;
 mod known;
-pub(crate) mod limited;
 pub(crate) mod scan;
 pub(crate) mod snapshot;
 pub(crate) mod spill;
@@ -27,7 +26,10 @@ use std::collections::BTreeSet;
 use arrow_array::RecordBatch;
 use arrow_schema::Schema;
 
+use self::edit::Relabelling;
 use self::known::{CachedCount, Known};
+pub(crate) use self::spill::MemoryLimit;
+use self::spill::Spilled;
 use crate::column::bounds::Cutoff;
 use crate::column::chunks::{InputSchema, Pick};
 use crate::column::customer_id::CustomerId;
@@ -47,17 +49,19 @@ use crate::time::calendar::date_text;
 pub struct CustomerBase {
     spec: BaseSpec,
     known: Option<Known>,
+    /// The memory limit: what exceeds it is spilled.
+    limit: Option<MemoryLimit>,
 }
 
 impl CustomerBase {
     /// An empty base.
     pub fn new(spec: BaseSpec) -> Result<Self> {
-        Ok(Self { spec: spec.checked()?, known: None })
+        Ok(Self { spec: spec.checked()?, known: None, limit: None })
     }
 
     /// The base of one update. Column names of the settings are not checked, because no table is built from them yet.
     pub(crate) fn of(spec: BaseSpec, update: Update) -> Self {
-        Self { spec, known: Some(Known::of(update)) }
+        Self { spec, known: Some(Known::of(update)), limit: None }
     }
 
     /// Its settings.
@@ -70,14 +74,15 @@ impl CustomerBase {
         self.known.as_ref().map_or(0, |known| known.rows)
     }
 
-    /// Number of customers, including those with only refunds.
+    /// Number of customers in memory, including those with only refunds. See [`CustomerBase::customers`] for a base with customers on
+    /// disk.
     pub fn len(&self) -> usize {
         self.known.as_ref().map_or(0, |known| known.customers.get_or(|| known.state.count_customers()))
     }
 
     /// Whether there are no customers.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        !self.is_spilled() && self.len() == 0
     }
 
     /// Amount of work for a pass over the base: customers, day records, open and split orders.
@@ -155,16 +160,12 @@ impl CustomerBase {
         update.state.leave_out_late(&late)
     }
 
-    /// Records a batch id.
-    pub(crate) fn name_batch(&mut self, batch: &str) {
-        if let Some(known) = &mut self.known {
-            known.batches.insert(batch.to_owned());
-        }
-    }
-
     /// Commits an update begun with [`CustomerBase::begin`]; a batch id must be unique. After an
     /// error the base is unchanged.
     pub fn commit(&mut self, mut update: Update, batch: Option<&str>, context: &Context) -> Result<()> {
+        if self.limit.is_some() {
+            return self.commit_limited(update.into(), batch, context);
+        }
         self.prepare(&mut update, batch)?;
         self.commit_prepared(update, batch, context)
     }
@@ -191,6 +192,9 @@ impl CustomerBase {
         if self.spec.in_sequence() {
             let message = "bases with order_lines='adjacent' cannot be merged: an order may be in both. Use track='orders'";
             return Err(Error::new(ErrorKind::StateMismatch, message));
+        }
+        if self.limit.is_some() || other.is_spilled() {
+            return self.merge_limited(other, context);
         }
         let Some(more) = &other.known else { return Ok(()) };
         let Some(known) = &mut self.known else {
@@ -226,11 +230,8 @@ impl CustomerBase {
 
     /// Seals: closes the orders whose lines are all before a day. They accept no more lines.
     pub fn seal(&mut self, before: i32) -> Result<()> {
-        if self.spec.track != Track::Orders {
-            let message =
-                format!("seal() needs open orders, which a base of level '{}' does not keep; use track='orders'", self.spec.track.name());
-            return Err(Error::new(ErrorKind::StateMismatch, message));
-        }
+        self.check_seal()?;
+        self.check_in_memory()?;
         let Some(known) = &mut self.known else { return Err(never_updated()) };
         known.state.seal(before)?;
         known.sealed = known.sealed.max(Some(before));
@@ -238,37 +239,33 @@ impl CustomerBase {
         Ok(())
     }
 
+    /// An error if there are no open orders to seal.
+    fn check_seal(&self) -> Result<()> {
+        if self.spec.track != Track::Orders {
+            let message =
+                format!("seal() needs open orders, which a base of level '{}' does not keep; use track='orders'", self.spec.track.name());
+            return Err(Error::new(ErrorKind::StateMismatch, message));
+        }
+        self.known.as_ref().map(|_| ()).ok_or_else(never_updated)
+    }
+
     /// Changes customer ids atomically: (old, new). If the new id exists, both customers are merged. The types of the id columns
     /// widen as in an update with the new ids.
     pub fn relabel(&mut self, pairs: &[(CustomerId, CustomerId)]) -> Result<()> {
+        self.check_in_memory()?;
         let Some(known) = &mut self.known else { return Ok(()) };
-        let key = &known.input_schema.id;
-        let (mut stored, mut names) = (Vec::with_capacity(pairs.len()), Vec::with_capacity(pairs.len()));
-        let mut wider = Vec::new();
-        for (old, new) in pairs {
-            let new_id = key.stored_new(new)?;
-            // An id that no column of this kind holds is not in the base.
-            let Some(old_id) = key.stored(old)? else { continue };
-            if !key.holds(new) {
-                wider.push((new, new_id.clone()));
-            }
-            stored.push((old_id, new_id));
-            names.push(old);
-        }
-        known.state.relabel(&stored, |at| names[at].to_string())?;
-        for (new, id) in wider {
-            if known.state.has_customer(&id) {
-                known.input_schema.id.widen_to_hold(new)?;
-            }
-        }
+        let relabelling = Relabelling::of(&known.input_schema.id, pairs)?;
+        known.state.relabel(&relabelling.pairs, |at| relabelling.name(at))?;
+        relabelling.widen(&mut known.input_schema.id, &known.state)?;
         known.changed();
         Ok(())
     }
 
     /// Removes customers and all their data. Returns their number.
     pub fn remove(&mut self, ids: &[CustomerId]) -> Result<usize> {
+        self.check_in_memory()?;
         let Some(known) = &mut self.known else { return Ok(0) };
-        let ids = ids.iter().filter_map(|id| known.input_schema.id.stored(id).transpose()).collect::<Result<Vec<_>>>()?;
+        let ids = known.stored_ids(ids)?;
         let removed = known.state.remove(&ids)?;
         known.changed();
         Ok(removed)
@@ -277,9 +274,9 @@ impl CustomerBase {
     /// Adds batches of transactions.
     pub fn update(&mut self, batches: &[RecordBatch], context: &Context) -> Result<()> {
         let Some(first) = batches.first() else { return Ok(()) };
-        let mut builder = self.begin(&first.schema())?;
+        let mut builder = self.begin_limited(&first.schema())?;
         builder.push(batches, context)?;
-        self.commit(builder.finish(context)?, None, context)
+        self.commit_limited(builder.finish(context)?, None, context)
     }
 
     /// The snapshot as of the end of a day (by default the last one), with day records if
@@ -312,10 +309,12 @@ impl CustomerBase {
             known: Some(Known {
                 input_schema: input_schema.clone(),
                 state: state.into_owned(),
+                spilled: Spilled::default(),
                 batches: BTreeSet::new(),
                 customers: CachedCount::default(),
                 ..*known
             }),
+            limit: None,
         })
     }
 
@@ -331,9 +330,16 @@ impl CustomerBase {
         Ok((Self::of(self.spec.clone(), update), order_log))
     }
 
-    /// Input schema and state, or an error before the first update.
+    /// Input schema and state, or an error before the first update, or if not all customers are in memory.
     pub(crate) fn known(&self) -> Result<(&InputSchema, &State)> {
-        self.known.as_ref().map(|known| (&known.input_schema, &known.state)).ok_or_else(never_updated)
+        let known = self.known.as_ref().ok_or_else(never_updated)?;
+        self.check_in_memory()?;
+        Ok((&known.input_schema, &known.state))
+    }
+
+    /// The input schema, or an error before the first update.
+    pub(crate) fn input_schema(&self) -> Result<&InputSchema> {
+        self.known.as_ref().map(|known| &known.input_schema).ok_or_else(never_updated)
     }
 
     /// The same base with these attributes only, in this order, each from the first purchase.

@@ -4,15 +4,15 @@
 use arrow_array::RecordBatch;
 use arrow_schema::Schema;
 
+use super::spill::update::{LimitedBuilder, LimitedUpdate, StagedUpdate};
 use super::versions::VersionedBase;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
-use crate::ingest::builder::{Update, UpdateBuilder};
 
 /// Updates from the same rows, each with the name of its base.
 #[derive(Debug)]
 pub struct SharedScan {
-    builders: Vec<(String, UpdateBuilder)>,
+    builders: Vec<(String, LimitedBuilder)>,
     rows: u64,
 }
 
@@ -62,7 +62,7 @@ impl SharedScan {
     }
 
     /// The updates, in the order of the bases.
-    pub fn finish(self, context: &Context) -> Result<Vec<Update>> {
+    pub fn finish(self, context: &Context) -> Result<Vec<LimitedUpdate>> {
         self.builders.into_iter().map(|(name, builder)| builder.finish(context).map_err(|error| error_of_base(error, &name))).collect()
     }
 }
@@ -75,20 +75,21 @@ pub fn error_of_base(error: Error, name: &str) -> Error {
 /// Commits the updates of several bases, with an optional batch id: all of them or, after an error, none.
 pub fn commit_updates(
     mut bases: Vec<(&str, &mut VersionedBase)>,
-    mut updates: Vec<Update>,
+    updates: Vec<LimitedUpdate>,
     batch: Option<&str>,
     context: &Context,
 ) -> Result<()> {
     if bases.len() != updates.len() {
         return Err(Error::internal(format!("{} updates for {} bases", updates.len(), bases.len())));
     }
-    for ((name, base), update) in bases.iter_mut().zip(&mut updates) {
-        base.prepare(update, batch).map_err(|error| error_of_base(error, name))?;
-    }
-    let commit = |((name, base), update): ((&str, &mut VersionedBase), Update)| {
-        base.commit(update, batch, context).map_err(|error| error_of_base(error, name))
+    let customers = updates.iter().map(LimitedUpdate::customers).max().unwrap_or(0);
+    let stage = |((name, base), update): (&mut (&str, &mut VersionedBase), LimitedUpdate)| {
+        base.stage(update, batch, context).map_err(|error| error_of_base(error, name))
+    };
+    let staged = bases.iter_mut().zip(updates).map(stage).collect::<Result<Vec<StagedUpdate>>>()?;
+    let apply = |((name, base), update): ((&str, &mut VersionedBase), StagedUpdate)| {
+        base.apply(update, batch, context).map_err(|error| error_of_base(error, name))
     };
     // The threads are started once: if that fails, no base has changed.
-    let customers = updates.iter().map(Update::customers).max().unwrap_or(0);
-    context.run_if_large(customers, |_| bases.into_iter().zip(updates).try_for_each(commit))?
+    context.run_if_large(customers, |_| bases.into_iter().zip(staged).try_for_each(apply))?
 }

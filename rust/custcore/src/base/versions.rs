@@ -8,9 +8,9 @@ use arrow_schema::Schema;
 
 use super::CustomerBase;
 use super::known::{CachedCount, Known};
+use super::spill::update::{LimitedBuilder, LimitedUpdate, StagedUpdate};
 use crate::error::Result;
 use crate::exec::context::Context;
-use crate::ingest::builder::{Update, UpdateBuilder};
 use crate::state::customer_state::State;
 
 /// A base that readers share. Clones share all data.
@@ -65,10 +65,10 @@ impl VersionedBase {
         self.parts().map(CustomerBase::rows).sum()
     }
 
-    /// Number of customers; `None` if the delta must be merged to know it: with refunds left out, whether an order counts depends on
-    /// its lines in both parts.
+    /// Number of customers; `None` if runs must be read, or the delta must be merged, to know it: with refunds left out, whether an order
+    /// counts depends on its lines in both parts.
     pub fn customers(&self) -> Option<usize> {
-        let Some((delta, (main, more))) = self.delta.as_ref().zip(self.states()) else { return Some(self.main.len()) };
+        let Some((delta, (main, more))) = self.delta.as_ref().zip(self.states()) else { return self.main.known_customers() };
         let new = || {
             let known = more.known_codes();
             let found = main.interner.find_all(&more.interner);
@@ -111,9 +111,9 @@ impl VersionedBase {
         self.parts().map(CustomerBase::last_day).max().flatten()
     }
 
-    /// Begins an update, see [`CustomerBase::begin`].
-    pub fn begin(&self, schema: &Schema) -> Result<UpdateBuilder> {
-        self.main.begin(schema)
+    /// Begins an update, see [`CustomerBase::begin_limited`].
+    pub fn begin(&self, schema: &Schema) -> Result<LimitedBuilder> {
+        self.main.begin_limited(schema)
     }
 
     /// An error if a batch of this name was already loaded.
@@ -121,15 +121,28 @@ impl VersionedBase {
         self.parts().try_for_each(|base| base.check_batch(batch))
     }
 
-    /// Checks an update, see [`CustomerBase::prepare`].
-    pub fn prepare(&self, update: &mut Update, batch: Option<&str>) -> Result<()> {
-        self.main.prepare_beside(self.delta.as_ref().map(|delta| &delta.base), update, batch)
+    /// Checks an update, and writes what it displaces from memory; see [`CustomerBase::stage`]. With a memory limit the delta is merged
+    /// first: the main part is small, and a copy of it shares the runs.
+    pub fn stage(&mut self, mut update: LimitedUpdate, batch: Option<&str>, context: &Context) -> Result<StagedUpdate> {
+        if self.main.limit().is_some() {
+            return self.to_change(context)?.stage(update, batch, context);
+        }
+        self.main.prepare_beside(self.delta.as_ref().map(|delta| &delta.base), &mut update.rest, batch)?;
+        Ok(StagedUpdate::in_memory(update.rest))
     }
 
-    /// Commits an update begun with [`VersionedBase::begin`]. While the main part is shared it is added to the delta. After an error
-    /// the base is unchanged.
-    pub fn commit(&mut self, mut update: Update, batch: Option<&str>, context: &Context) -> Result<()> {
-        self.prepare(&mut update, batch)?;
+    /// Commits an update begun with [`VersionedBase::begin`]. After an error the base is unchanged.
+    pub fn commit(&mut self, update: LimitedUpdate, batch: Option<&str>, context: &Context) -> Result<()> {
+        let staged = self.stage(update, batch, context)?;
+        self.apply(staged, batch, context)
+    }
+
+    /// Adds a staged update. While the main part is shared it is added to the delta. After an error the base is unchanged.
+    pub fn apply(&mut self, staged: StagedUpdate, batch: Option<&str>, context: &Context) -> Result<()> {
+        if self.main.limit().is_some() {
+            return self.to_change(context)?.apply(staged, batch, context);
+        }
+        let update = staged.rest;
         let first = self.main.known.as_ref().filter(|_| !self.main.spec.in_sequence()).map(|known| (known.sealed, self.is_shared()));
         let Some((sealed, true)) = first else { return self.to_change(context)?.commit_prepared(update, batch, context) };
         if let Some(delta) = &mut self.delta {
@@ -137,8 +150,10 @@ impl VersionedBase {
             delta.new_customers = CachedCount::default();
             delta.base.commit_prepared(update, batch, context)?;
         } else {
-            let mut base = CustomerBase { spec: self.main.spec.clone(), known: Some(Known { sealed, ..Known::of(update) }) };
-            batch.into_iter().for_each(|batch| base.name_batch(batch));
+            let mut base = CustomerBase { spec: self.main.spec.clone(), known: Some(Known { sealed, ..Known::of(update) }), limit: None };
+            if let Some(known) = &mut base.known {
+                known.batches.extend(batch.map(str::to_owned));
+            }
             self.delta = Some(Arc::new(Delta { base, new_customers: CachedCount::default() }));
         }
         Ok(())

@@ -90,6 +90,8 @@ pub struct UpdateBuilder {
     partitions: Option<Partitions>,
     scatters: Vec<Scatter>,
     strategy: Strategy,
+    /// Rows of the update before those of this builder.
+    rows_before: u64,
     rows: u64,
     begun_at: Option<u64>,
     more: bool,
@@ -133,6 +135,7 @@ impl UpdateBuilder {
             partitions: None,
             scatters: Vec::new(),
             strategy: Strategy::Auto,
+            rows_before: 0,
             rows: 0,
             begun_at: None,
             more: false,
@@ -164,7 +167,7 @@ impl UpdateBuilder {
 
     /// Number of rows read so far.
     pub fn rows(&self) -> u64 {
-        self.rows
+        self.rows_before + self.rows
     }
 
     /// Approximate heap bytes of the states and the scatter buffers.
@@ -172,6 +175,11 @@ impl UpdateBuilder {
         let parts: usize = self.parts.iter().chain(&self.done).map(State::bytes).sum();
         let buffered: usize = self.scatters.iter().map(Scatter::bytes).sum();
         parts + buffered + self.partitions.as_ref().map_or(0, Partitions::bytes)
+    }
+
+    /// Counts rows from this number on. Only before the first rows.
+    pub(crate) fn continue_after(&mut self, rows: u64) {
+        self.rows_before = rows;
     }
 
     /// The ends of observation on the clock of the data.
@@ -235,7 +243,7 @@ impl UpdateBuilder {
         // A sample of rows shows whether there are many customers.
         let sample = if self.rows == 0 && encoding == KeyEncoding::Table { rows.min(SAMPLE) } else { rows };
         for range in [0..sample, sample..rows].into_iter().filter(|range| !range.is_empty()) {
-            let morsels = split_morsels(&columns, range, n_parts, self.rows);
+            let morsels = split_morsels(&columns, range, n_parts, self.rows());
             if self.is_worth_partitions(&columns, rows, n_parts) {
                 self.push_partitioned(&columns, &morsels, context)?;
             } else {
@@ -281,7 +289,7 @@ impl UpdateBuilder {
         while self.scatters.len() < morsels.len() {
             self.scatters.push(Scatter::new());
         }
-        let (partitioner, first_row) = (partitions.partitioner(), self.rows);
+        let (partitioner, first_row) = (partitions.partitioner(), self.rows_before + self.rows);
         let scatter = |((part, scatter), morsels): ((&mut State, &mut Scatter), &Vec<Morsel>)| {
             let mut worker = IngestWorker::new(spec, until, edges);
             morsels.iter().try_for_each(|morsel| worker.scatter(columns, morsel, first_row, part, (partitioner, scatter), context))
@@ -297,6 +305,7 @@ impl UpdateBuilder {
         if let Some(partitions) = self.partitions {
             self.parts.push(partitions.into_one(&mut self.scatters, context)?);
         }
+        let rows = self.rows_before + self.rows;
         self.scatters = Vec::new();
         context.check()?;
         let size: usize = self.parts.iter().map(State::size).sum();
@@ -305,7 +314,7 @@ impl UpdateBuilder {
         if is_kept {
             state.compact()?;
         }
-        Ok(Update { kinds: self.schema, state, rows: self.rows, begun_at: self.begun_at })
+        Ok(Update { kinds: self.schema, state, rows, begun_at: self.begun_at })
     }
 
     fn unify(mut parts: Vec<State>, schema: &InputSchema, spec: &BaseSpec, threads: Threads<'_>) -> Result<State> {

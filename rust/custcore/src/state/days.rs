@@ -270,7 +270,7 @@ impl DayRun {
     }
 
     /// Size in bytes.
-    fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         let each = match &self.units {
             DayUnits::Short(_) => 20,
             DayUnits::Long(_) => 28,

@@ -37,6 +37,27 @@ pub(crate) struct CellCount {
     pub units: i128,
 }
 
+impl CellCount {
+    /// Adds all counts.
+    pub(super) fn add(&mut self, other: &Self) {
+        self.eligible += other.eligible;
+        self.customers += other.customers;
+        self.open += other.open;
+        self.orders += other.orders;
+        self.units += other.units;
+    }
+
+    /// The differences of the members; no orders.
+    pub(super) fn members_minus(&self, other: &Self) -> Self {
+        Self {
+            eligible: self.eligible - other.eligible,
+            customers: self.customers - other.customers,
+            open: self.open - other.open,
+            ..Self::default()
+        }
+    }
+}
+
 /// Accumulator of members and orders by cell.
 pub(crate) trait CountCells: CountMembers + Default {
     /// An empty accumulator of `cells` cells.
@@ -112,12 +133,7 @@ impl CountCells for SparseCounts {
 
     fn merge(&mut self, other: Self) {
         for (cell, more) in other.0 {
-            let count = self.cell(cell);
-            count.eligible += more.eligible;
-            count.customers += more.customers;
-            count.open += more.open;
-            count.orders += more.orders;
-            count.units += more.units;
+            self.cell(cell).add(&more);
         }
     }
 

@@ -5,9 +5,10 @@ use std::ops::Range;
 
 use hashbrown::HashMap;
 
-use super::members::{Groups, Member};
+use super::members::Member;
 use super::observation::Observation;
 use super::spec::{CohortBy, CohortSpec};
+use super::values::Groups;
 use crate::base::view::BaseView;
 use crate::error::{Error, ErrorKind, Result};
 use crate::time::calendar::{MIN_DAY, date_text};
@@ -94,13 +95,7 @@ impl Cohorts {
         groups: &Groups,
         view: &BaseView<'_>,
     ) -> Result<Self> {
-        let mut cohorts = Self::default();
-        if spec.cohort_by != CohortBy::Column && observation.has_periods() {
-            let ends = [observation.start.day, observation.end.last_day()].map(|day| observation.calendar.index(day, spec.cohort_period));
-            let first = members.iter().map(|member| member.key).fold(ends[0], i64::min);
-            let last = members.iter().map(|member| member.key).fold(ends[1], i64::max);
-            cohorts.periods = Some((first, (last - first + 1) as usize));
-        }
+        let mut cohorts = Self { periods: periods(spec, observation, members.iter().map(|member| member.key)), ..Self::default() };
         let (first, keys) = match cohorts.periods {
             Some(periods) => periods,
             None => (0, members.iter().map(|member| member.key + 1).max().unwrap_or(0) as usize),
@@ -128,6 +123,14 @@ impl Cohorts {
         };
         cohorts.stored = seen.into_iter().map(cohort).collect();
         cohorts.lay_out(spec, observation, groups.number())?;
+        Ok(cohorts)
+    }
+
+    /// Cohorts of these groups, keys, sizes and anchors, sorted by group and key.
+    pub(super) fn of_sizes(spec: &CohortSpec, observation: &Observation, stored: Vec<Cohort>, groups: usize) -> Result<Self> {
+        let periods = periods(spec, observation, stored.iter().map(|cohort| cohort.key));
+        let mut cohorts = Self { stored, periods, ..Self::default() };
+        cohorts.lay_out(spec, observation, groups)?;
         Ok(cohorts)
     }
 
@@ -206,6 +209,16 @@ impl Cohorts {
             take(cohort, known.is_ok());
         }
     }
+}
+
+/// The first key and the number of keys of period cohorts: those of the observation window, and these.
+fn periods(spec: &CohortSpec, observation: &Observation, keys: impl Iterator<Item = i64>) -> Option<(i64, usize)> {
+    if spec.cohort_by == CohortBy::Column || !observation.has_periods() {
+        return None;
+    }
+    let [first, last] = [observation.start.day, observation.end.last_day()].map(|day| observation.calendar.index(day, spec.cohort_period));
+    let (first, last) = keys.fold((first, last), |(first, last), key| (first.min(key), last.max(key)));
+    Some((first, (last - first + 1) as usize))
 }
 
 /// First and last possible anchor of the cohort of a period.

@@ -3,10 +3,11 @@
 use super::cell_counts::{CellCounts, CountCells, SparseCounts, fits_parallel, is_dense};
 use super::cohorts::Cohorts;
 use super::kernel::{CohortPosition, Counts, active_periods, count_member};
-use super::members::{Groups, Member, may_buy};
+use super::members::{Member, may_buy};
 use super::observation::Observation;
 use super::orders_by_customer::{CohortOrder, OrdersByCustomer};
 use super::spec::CohortSpec;
+use super::values::Groups;
 use crate::base::view::BaseView;
 use crate::exec::par::{ROWS_WORTH_THREADS, Threads};
 use crate::report::Tally;
@@ -32,6 +33,17 @@ impl Unattributed {
     /// An empty tally of `groups` groups.
     pub(crate) fn new(groups: usize) -> Self {
         Self { orders: vec![0; groups], units: vec![0; groups], ..Self::default() }
+    }
+
+    /// The same tallies with other numbers of the groups.
+    pub(super) fn regrouped(&self, groups: usize, place: impl Fn(usize) -> usize) -> Self {
+        let mut moved = Self { orders: vec![0; groups], units: vec![0; groups], ..self.clone() };
+        for (group, (&orders, &units)) in self.orders.iter().zip(&self.units).enumerate() {
+            let to = place(group);
+            moved.orders[to] += orders;
+            moved.units[to] += units;
+        }
+        moved
     }
 
     /// Merges another tally.

@@ -6,14 +6,15 @@ use super::activity_bitmaps::ActivityBitmaps;
 use super::cell_counts::CellCounts;
 use super::cohorts::Cohorts;
 use super::count::Counter;
-use super::members::{Groups, Member, Values};
+use super::members::Member;
 use super::observation::Observation;
 use super::orders_by_customer::OrdersByCustomer;
 use super::spec::CohortSpec;
+use super::values::{Groups, Values};
 use crate::base::CustomerBase;
 use crate::base::view::BaseView;
 use crate::column::chunks::InputSchema;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::exec::par::Threads;
 use crate::ingest::window_log::OrderLog;
 use crate::report::Report;
@@ -39,6 +40,8 @@ pub(super) enum LoggedOrders {
     Sorted(OrdersByCustomer, Vec<Member>),
     /// Packed, in scan order; one cohort per customer.
     Packed(OrderLog),
+    /// So many, in the ranges of a base on disk.
+    Ranges(usize),
 }
 
 impl LoggedOrders {
@@ -47,6 +50,7 @@ impl LoggedOrders {
         match self {
             Self::Sorted(orders_by_customer, _) => orders_by_customer.n_orders(),
             Self::Packed(order_log) => order_log.len(),
+            Self::Ranges(orders) => *orders,
         }
     }
 }
@@ -78,6 +82,7 @@ impl<'a> CohortView<'a> {
                 let orders_by_customer = OrdersByCustomer::of_purchase_log(order_log, view.customers());
                 work(Counter { spec, observation, orders_by_customer: &orders_by_customer, view, groups, cohorts, threads })
             }
+            LoggedOrders::Ranges(_) => Err(Error::internal("orders of a base on disk")),
         }
     }
 

@@ -1,5 +1,6 @@
 //! Cohorts from a stored customer base: its days are replayed as if the rows were read again.
 
+use super::ranges::CohortSums;
 use super::spec::{CohortBy, CohortSpec};
 use super::{CohortRetention, of_base};
 use crate::base::CustomerBase;
@@ -10,8 +11,25 @@ use crate::state::spec::AsOf;
 
 /// Cohort retention of a base that stores days or orders; `as_of` is the last day of the observation window.
 pub fn cohort_retention_of(base: &CustomerBase, spec: &CohortSpec, as_of: Option<AsOf>, context: &Context) -> Result<CohortRetention> {
+    if !base.is_spilled() {
+        return of_memory(base, spec, as_of, context);
+    }
+    let mut sums: Option<CohortSums> = None;
+    base.by_ranges(context, |part| {
+        let part = of_memory(part, spec, as_of, context)?;
+        match &mut sums {
+            None => sums = Some(CohortSums::of(part)),
+            Some(sums) => sums.add(part)?,
+        }
+        Ok(())
+    })?;
+    let whole = sums.ok_or_else(|| Error::internal("a base without ranges"))?.finish()?;
+    Ok(CohortRetention { on_disk: Some((base.clone(), as_of)), ..whole })
+}
+
+fn of_memory(base: &CustomerBase, spec: &CohortSpec, as_of: Option<AsOf>, context: &Context) -> Result<CohortRetention> {
     spec.check()?;
-    let (input_schema, _) = base.known()?;
+    let input_schema = base.input_schema()?;
     let as_of = as_of.map(|as_of| as_of.day(&input_schema.clock)).transpose()?;
     let start = spec.observation_start.map(|bound| date("observation_start", bound)).transpose()?;
     let end =

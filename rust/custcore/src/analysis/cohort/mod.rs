@@ -17,10 +17,12 @@ pub(crate) mod movement;
 pub(crate) mod observation;
 pub(crate) mod orders_by_customer;
 mod period_tables;
+mod ranges;
 mod revenue;
 mod revenue_matrix;
 pub(crate) mod spec;
 pub(crate) mod table;
+pub(crate) mod values;
 
 use std::sync::OnceLock;
 
@@ -31,12 +33,13 @@ use self::cell_counts::CellCounts;
 use self::cohorts::{Cohorts, check_cells};
 use self::count::{Counter, Unattributed};
 use self::found::{CohortView, Found, LoggedOrders};
-use self::members::{Groups, Member, Values};
+use self::members::Member;
 use self::movement::Sums;
 use self::observation::Observation;
 use self::orders_by_customer::OrdersByCustomer;
 use self::spec::CohortSpec;
 pub use self::table::CohortPart;
+use self::values::{Groups, Values};
 use crate::base::CustomerBase;
 use crate::column::bounds::Cutoff;
 use crate::column::chunks::InputSchema;
@@ -66,6 +69,8 @@ pub struct CohortRetention {
     report: Report,
     /// Long table, built on first use.
     table: OnceLock<Table>,
+    /// If the base is on disk: the base, and its last day that counts. `base` then has no customers.
+    on_disk: Option<(CustomerBase, Option<AsOf>)>,
 }
 
 /// Begins a scan set up by [`CohortSpec::scan`]. Columns and bounds are checked before any row is read.
@@ -120,7 +125,7 @@ fn count(
 ) -> Result<CohortRetention> {
     let Counted { last_day, found, unattributed, report } = count_orders(&spec, &base, order_log, ends, threads)?;
     table::check_money(&CohortView::of(&spec, &base, found.as_ref(), &report)?, &unattributed)?;
-    Ok(CohortRetention { spec, base, last_day, found, unattributed, report, table: OnceLock::new() })
+    Ok(CohortRetention { spec, base, last_day, found, unattributed, report, table: OnceLock::new(), on_disk: None })
 }
 
 /// Parts of a result.
@@ -141,7 +146,7 @@ fn count_orders(
     let view = base.view_of_scan()?;
     let n = view.customers();
     let last_day = ends.1.map(|end| end.last_day()).or_else(|| view.last_day());
-    let groups = Groups::of(spec.by_attribute(), &view);
+    let groups = Groups::of(spec.by_attribute(), &view)?;
     let mut unattributed = Unattributed::new(groups.number());
     let mut found = None;
     let mut without_purchase = None;
@@ -165,7 +170,7 @@ fn count_orders(
             let orders_by_customer =
                 if is_packed { OrdersByCustomer::of_purchase_log(&order_log, n) } else { OrdersByCustomer::of(order_log, n) };
             without_purchase = absent.then(|| orders_by_customer.without_purchase());
-            values = spec.cohort_attribute().map(|i| Values::of(view.attribute(i), &view));
+            values = spec.cohort_attribute().map(|i| Values::of(view.attribute(i), &view)).transpose()?;
             let members = members::memberships(spec, &observation, &orders_by_customer, &view, values.as_ref(), threads);
             customers = members.chunk_by(|a, b| a.customer == b.customer).count();
             cohorts = Cohorts::of(spec, &observation, &members, &groups, &view)?;
@@ -246,41 +251,47 @@ impl CohortRetention {
 
     /// Customer movement per calendar period: new, retained, reactivated, churned.
     pub fn movement(&self, context: &Context) -> Result<Table> {
-        let view = self.view()?;
-        let rows = self.run(context, |threads| match view.bitmaps(threads) {
-            Some(bitmaps) => Ok(Sums::Dense(bitmaps.movement())),
-            None => view.count(threads, |counter| counter.movement()),
+        let rows = self.sums(context, |part, context| {
+            let view = part.view()?;
+            part.run(context, |threads| match view.bitmaps(threads) {
+                Some(bitmaps) => Ok(Sums::Dense(bitmaps.movement())),
+                None => view.count(threads, |counter| counter.movement()),
+            })
         })?;
-        period_tables::movement_table(&view, &rows)
+        period_tables::movement_table(&self.view()?, &rows)
     }
 
     /// Revenue retention per calendar period; `reactivation` includes the revenue of reactivated customers in nrr.
     pub fn revenue_retention(&self, reactivation: bool, context: &Context) -> Result<Table> {
-        let view = self.view()?;
-        if view.input_schema.money.is_none() {
+        if self.view()?.input_schema.money.is_none() {
             let message = "revenue_retention() needs amounts: pass amount= to cohort_retention()";
             return Err(Error::new(ErrorKind::InvalidArgument, message));
         }
-        let rows = self.run(context, |threads| {
-            let quick = view.bitmaps(threads).and_then(|bitmaps| bitmaps.flows()).map(Sums::Dense);
-            quick.map_or_else(|| view.count(threads, |counter| counter.flows()), Ok)
+        let rows = self.sums(context, |part, context| {
+            let view = part.view()?;
+            part.run(context, |threads| {
+                let quick = view.bitmaps(threads).and_then(|bitmaps| bitmaps.flows()).map(Sums::Dense);
+                quick.map_or_else(|| view.count(threads, |counter| counter.flows()), Ok)
+            })
         })?;
-        period_tables::flow_table(&view, &rows, reactivation)
+        period_tables::flow_table(&self.view()?, &rows, reactivation)
     }
 
     /// The cohort memberships of every customer, sorted by id.
     pub fn customers(&self, context: &Context) -> Result<Table> {
-        let view = self.view()?;
-        let members = self.run(context, |threads| Ok(view.members(threads)))?;
-        let mut codes: Vec<u32> = members.iter().map(|member| member.customer).collect();
-        codes.dedup();
-        view.base.sort_by_id(&mut codes, context)?;
-        let of = |code: u32| {
-            let first = members.partition_point(|member| member.customer < code);
-            members[first..].iter().take_while(move |member| member.customer == code).copied()
-        };
-        let sorted: Vec<Member> = codes.into_iter().flat_map(of).collect();
-        self.run(context, |threads| table::customers_table(&view, &sorted, threads))
+        self.concat(context, |part, context| {
+            let view = part.view()?;
+            let members = part.run(context, |threads| Ok(view.members(threads)))?;
+            let mut codes: Vec<u32> = members.iter().map(|member| member.customer).collect();
+            codes.dedup();
+            view.base.sort_by_id(&mut codes, context)?;
+            let of = |code: u32| {
+                let first = members.partition_point(|member| member.customer < code);
+                members[first..].iter().take_while(move |member| member.customer == code).copied()
+            };
+            let sorted: Vec<Member> = codes.into_iter().flat_map(of).collect();
+            part.run(context, |threads| table::customers_table(&view, &sorted, threads))
+        })
     }
 
     /// The RFM table of the same rows.
@@ -289,7 +300,7 @@ impl CohortRetention {
             let message = "this result has no RFM table; pass rfm=True to cohort_retention()";
             return Err(Error::new(ErrorKind::InvalidArgument, message));
         }
-        crate::analysis::rfm::rfm(&self.base, self.last_day.map(AsOf::Date), true, context)
+        self.concat(context, |part, context| crate::analysis::rfm::rfm(&part.base, part.last_day.map(AsOf::Date), true, context))
     }
 
     /// Runs `work` on the thread pool if there are many customers or orders.

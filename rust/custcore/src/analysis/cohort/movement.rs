@@ -81,7 +81,7 @@ pub(crate) enum Sums<T> {
 
 impl<T: Copy + Default + AddAssign> Sums<T> {
     /// Zero sums of `rows` rows for an input of `orders` orders.
-    fn new(rows: usize, orders: usize) -> Self {
+    pub(super) fn new(rows: usize, orders: usize) -> Self {
         if is_dense(rows, orders) { Self::Dense(vec![T::default(); rows]) } else { Self::Sparse(HashMap::default()) }
     }
 
@@ -103,9 +103,14 @@ impl<T: Copy + Default + AddAssign> Sums<T> {
 
     /// Merges other sums.
     fn merge(&mut self, other: Self) {
+        self.merge_at(other, |row| row);
+    }
+
+    /// Merges other sums, whose rows are at `place` here.
+    pub(super) fn merge_at(&mut self, other: Self, place: impl Fn(usize) -> usize) {
         match other {
-            Self::Dense(rows) => rows.into_iter().enumerate().for_each(|(row, more)| *self.at(row) += more),
-            Self::Sparse(rows) => rows.into_iter().for_each(|(row, more)| *self.at(row) += more),
+            Self::Dense(rows) => rows.into_iter().enumerate().for_each(|(row, more)| *self.at(place(row)) += more),
+            Self::Sparse(rows) => rows.into_iter().for_each(|(row, more)| *self.at(place(row)) += more),
         }
     }
 }

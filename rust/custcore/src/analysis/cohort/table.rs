@@ -13,11 +13,12 @@ use super::found::CohortView;
 use super::members::Member;
 use super::period_tables::check_periods;
 use super::spec::CohortBy;
+use super::values::Values;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 use crate::exec::memory::check_room;
 use crate::exec::par::Threads;
-use crate::group::interner::{Keys, NO_CODE};
+use crate::group::interner::Keys;
 use crate::num::money::{Amount, Money};
 use crate::table::{Table, TableBuilder, key_column, money_column};
 use crate::time::calendar::date_text;
@@ -103,7 +104,8 @@ impl CohortView<'_> {
     pub(super) fn by_column(&self, table: &mut TableBuilder, groups: impl ExactSizeIterator<Item = usize> + Clone) -> Result<()> {
         let (Some(name), Some(at)) = (&self.spec.by, self.spec.by_attribute()) else { return Ok(()) };
         let value = |group: usize| self.found.and_then(|found| found.groups.value(group));
-        let keys = self.base.attribute(at).values();
+        let values = self.found.and_then(|found| found.groups.values.as_ref());
+        let keys = values.map_or_else(|| self.base.attribute(at).values(), Values::keys);
         table.column(name, key_column(&self.input_schema.attributes[at].1, keys, groups.map(value))?);
         Ok(())
     }
@@ -112,9 +114,9 @@ impl CohortView<'_> {
     fn cohort_column(&self, keys: impl ExactSizeIterator<Item = Option<i64>> + Clone) -> Result<ArrayRef> {
         if let (CohortBy::Column, Some(at)) = (self.spec.cohort_by, self.spec.cohort_attribute()) {
             let values = self.found.and_then(|found| found.values.as_ref());
-            let code = |key: i64| values.and_then(|values| values.codes.get(key as usize).copied()).filter(|&code| code != NO_CODE);
-            let codes = keys.map(|key| key.and_then(code));
-            return key_column(&self.input_schema.attributes[at].1, self.base.attribute(at).values(), codes);
+            let known = values.map_or_else(|| self.base.attribute(at).values(), Values::keys);
+            let codes = keys.map(|key| key.and_then(|key| values.and_then(|values| values.key(key as usize))));
+            return key_column(&self.input_schema.attributes[at].1, known, codes);
         }
         let start = |key: i64| self.found.map(|found| shown(found.observation.calendar.start(key, self.spec.cohort_period)));
         Ok(Arc::new(keys.map(|key| key.and_then(start)).collect::<Date32Array>()))
@@ -123,11 +125,10 @@ impl CohortView<'_> {
     /// Text of a cohort for messages.
     fn cohort_text(&self, cohort: &Cohort) -> String {
         if self.spec.cohort_by == CohortBy::Column {
-            let keys = self.spec.cohort_attribute().map(|at| self.base.attribute(at).values());
-            let code = self.found.and_then(|found| found.values.as_ref()).and_then(|values| values.codes.get(cohort.key as usize));
-            return match (keys, code) {
-                (Some(Keys::Bytes(arena)), Some(&code)) => format!("'{}'", String::from_utf8_lossy(arena.get(code)).escape_debug()),
-                (Some(Keys::Integers(ids)), Some(&code)) => ids[code as usize].to_string(),
+            let values = self.found.and_then(|found| found.values.as_ref());
+            return match (values.map(Values::keys), values.and_then(|values| values.key(cohort.key as usize))) {
+                (Some(Keys::Bytes(arena)), Some(code)) => format!("'{}'", String::from_utf8_lossy(arena.get(code)).escape_debug()),
+                (Some(Keys::Integers(ids)), Some(code)) => ids[code as usize].to_string(),
                 _ => cohort.key.to_string(),
             };
         }

@@ -15,13 +15,10 @@ use self::scorer::RfmScorer;
 use std::borrow::Borrow;
 
 use crate::base::CustomerBase;
-use crate::base::limited::{MemoryLimit, by_ranges};
-use crate::base::spill::Spill;
 use crate::base::view::BaseView;
 use crate::error::{Error, Result};
 use crate::exec::context::Context;
 use crate::exec::par::Threads;
-use crate::report::Report;
 use crate::state::spec::AsOf;
 use crate::table::Table;
 
@@ -65,18 +62,19 @@ pub fn rfm_scores(
     scored.into_iter().next().ok_or_else(|| Error::internal("a table was not scored"))
 }
 
-/// The RFM table of a base on disk, as tables by id range; the first one carries the combined report.
-pub fn rfm_on_disk(disk: &Spill, limit: &MemoryLimit, as_of: Option<AsOf>, sort: bool, context: &Context) -> Result<Vec<Table>> {
-    let account = disk.account();
-    let whole = rfm(account, as_of, sort, context)?;
-    let mut tables = by_ranges(disk, limit, context, |part| rfm(part, as_of, sort, context))?;
-    let mut report: Report = whole.report;
-    for table in &tables {
-        report.join(&table.report);
-    }
-    match tables.first_mut() {
-        Some(first) => first.report = report,
-        None => tables.push(Table { report, ..whole }),
-    }
+/// The RFM table of a base by ranges of ids, which may be on disk; the first table has the report of all of them.
+pub fn rfm_by_ranges(base: &CustomerBase, as_of: Option<AsOf>, sort: bool, context: &Context) -> Result<Vec<Table>> {
+    let mut tables: Vec<Table> = Vec::new();
+    base.by_ranges(context, |part| {
+        let table = rfm(part, as_of, sort, context)?;
+        if let Some(first) = tables.first_mut() {
+            first.report.join(&table.report);
+        }
+        // A range may have no buyers.
+        if tables.is_empty() || table.batch.num_rows() > 0 {
+            tables.push(table);
+        }
+        Ok(())
+    })?;
     Ok(tables)
 }

@@ -1,14 +1,16 @@
 //! The file of a customer base: an Arrow file with checksums ([`crate::store::blocks`]), one row per customer, ascending by id.
 //!
 //! Settings and input schema are JSON in the schema metadata (`custcore.settings`, `custcore.kinds`); report tallies and
-//! batch ids are in the footer metadata (`custcore.account`). A base without an update
+//! batch ids are in the footer metadata (`custcore.account`), and the memory limit if there is one. A base without an update
 //! has no input schema and no columns. The bytes depend on the content only, not on the order of updates; therefore the row
 //! numbers in the report are not stored.
 
 mod settings;
+mod spilled;
 pub(crate) mod table;
 
 use std::io::{Read, Seek, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use arrow_array::RecordBatch;
@@ -16,9 +18,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use self::settings::{AccountText, BaseSettings, KindNames};
+use self::spilled::{Loaded, SplitLoader};
 use self::table::BaseFileLayout;
-use crate::base::CustomerBase;
-use crate::base::export::{BATCH, BaseLoader, CustomerRows};
+use crate::base::export::{BaseMeta, CustomerRows, FILE_BATCHES};
+use crate::base::{CustomerBase, MemoryLimit};
 use crate::column::chunks::InputSchema;
 use crate::column::key_schema::KeyNames;
 use crate::error::{Error, ErrorKind, Result};
@@ -38,6 +41,8 @@ const PLAIN_FORMAT: Format = Format { version: 1, ..FORMAT };
 const SETTINGS: &str = "custcore.settings";
 const KINDS: &str = "custcore.kinds";
 const ACCOUNT: &str = "custcore.account";
+/// The memory limit of the base that was saved, in bytes.
+const MAX_MEMORY: &str = "custcore.max_memory";
 
 /// A base written to a temporary file, which is deleted on drop.
 #[derive(Debug)]
@@ -63,25 +68,38 @@ impl CustomerBase {
     /// Writes the base to a temporary file beside the file; see [`BaseDraft::commit`].
     pub fn draft(&self, path: &Path, context: &Context) -> Result<BaseDraft> {
         let file = AtomicFile::create(path).map_err(|error| Error::file("write", path, &error))?;
-        Ok(BaseDraft { file: self.write(file, path, context)?, path: path.to_owned() })
+        let limit = self.limit().map(|limit| (MAX_MEMORY.to_owned(), limit.memory.to_string()));
+        Ok(BaseDraft { file: self.write(file, path, limit.into_iter().collect(), context)?, path: path.to_owned() })
     }
 
-    /// Reads a base from a file.
+    /// Reads a base from a file, with the memory limit that it was saved with.
     pub fn load(path: &Path, context: &Context) -> Result<Self> {
-        read(Reader::open(path, FORMAT)?, context)
+        Self::load_within(path, None, None, context)
     }
 
-    /// The bytes of the file.
+    /// Reads a base from a file with a memory limit in bytes, by default that of the saved base. What exceeds it is spilled to a new folder
+    /// in `folder`.
+    pub fn load_within(path: &Path, memory: Option<u64>, folder: Option<PathBuf>, context: &Context) -> Result<Self> {
+        read(Reader::open(path, FORMAT)?, memory, folder, context)
+    }
+
+    /// The bytes of the file, without the memory limit.
     pub fn to_bytes(&self, context: &Context) -> Result<Vec<u8>> {
-        Ok(self.write(Bytes::default(), Path::new("bytes"), context)?.0)
+        Ok(self.write(Bytes::default(), Path::new("bytes"), Entries::new(), context)?.0)
     }
 
     /// A base from the bytes of a file.
     pub fn from_bytes(bytes: &[u8], context: &Context) -> Result<Self> {
-        read(Reader::of_bytes(bytes, FORMAT)?, context)
+        Self::from_bytes_within(bytes, None, None, context)
     }
 
-    fn write<W: Write + Send>(&self, to: W, path: &Path, context: &Context) -> Result<W> {
+    /// A base from the bytes of a file, see [`CustomerBase::load_within`].
+    pub fn from_bytes_within(bytes: &[u8], memory: Option<u64>, folder: Option<PathBuf>, context: &Context) -> Result<Self> {
+        read(Reader::of_bytes(bytes, FORMAT)?, memory, folder, context)
+    }
+
+    /// Writes the file; `last` are further entries of its footer.
+    fn write<W: Write + Send>(&self, to: W, path: &Path, mut last: Entries, context: &Context) -> Result<W> {
         let settings = BaseSettings::of(self.spec()).ok_or_else(|| {
             let message = "a base for a single call cannot be written to a file; use track='totals', 'days' or 'orders'";
             Error::new(ErrorKind::StateMismatch, message)
@@ -94,41 +112,50 @@ impl CustomerBase {
             && known.as_ref().is_none_or(|(input_schema, ..)| input_schema.id.is_plain());
         let format = if is_plain { PLAIN_FORMAT } else { FORMAT };
         let Some((input_schema, state, account)) = known else {
-            return Writer::new(to, path, format, &arrow_schema::Schema::empty(), entries)?.finish(&Entries::new());
+            return Writer::new(to, path, format, &arrow_schema::Schema::empty(), entries)?.finish(&last);
         };
-        let rows = state.interner.len();
-        context.run_if_large(rows, |threads| {
-            let customers = CustomerRows::of(state, threads);
-            let (narrow, largest) = customers.largest_units();
+        last.insert(ACCOUNT.to_owned(), json(&AccountText::of(state, account))?);
+        let mut begin = |(narrow, largest): (bool, u128)| {
             if largest > LARGEST_UNITS {
                 let message =
                     "a sum of money has more than 38 digits, more than the file of a base holds. Cast the amounts to a smaller scale";
                 return Err(Error::new(ErrorKind::SumOverflow, message));
             }
-            let layout = BaseFileLayout::of(self.spec(), input_schema, !narrow, None);
+            let layout = BaseFileLayout::of(self.spec(), input_schema, !narrow, false);
             entries.insert(KINDS.to_owned(), json(&KindNames::of(input_schema, !narrow))?);
+            Ok((layout, std::mem::take(&mut entries)))
+        };
+        if self.is_spilled() {
+            let (layout, entries) = begin(self.largest_units(context)?)?;
             let mut writer = Writer::new(to, path, format, layout.schema(), entries)?;
-            write_batches(&mut writer, &layout, &customers, BATCH, (context, threads), |_, _| Ok(()))?;
-            writer.finish(&Entries::from([(ACCOUNT.to_owned(), json(&AccountText::of(state, account))?)]))
+            self.write_ranges(&mut writer, &layout, context)?;
+            return writer.finish(&last);
+        }
+        let rows = state.interner.len();
+        context.run_if_large(rows, |threads| {
+            let customers = CustomerRows::of(state, threads);
+            let (layout, entries) = begin(customers.largest_units())?;
+            let mut writer = Writer::new(to, path, format, layout.schema(), entries)?;
+            write_batches(&mut writer, &layout, &customers, &customers.batches(FILE_BATCHES), (context, threads), |_, _| Ok(()))?;
+            writer.finish(&last)
         })?
     }
 }
 
-/// Writes all customers in batches of at most `most`; `written` is called with each batch and its size in bytes.
+/// Writes batches of customers, given by position; `written` is called with each batch and its size in bytes.
 pub(crate) fn write_batches<W: Write>(
     writer: &mut Writer<W>,
     layout: &BaseFileLayout,
     customers: &CustomerRows<'_>,
-    most: usize,
+    batches: &[Range<usize>],
     (context, threads): (&Context, Threads<'_>),
     mut written: impl FnMut(&RecordBatch, u64) -> Result<()>,
 ) -> Result<()> {
-    let batches = customers.batches(most);
     // If there are many, some batches at a time are built in parallel.
     let threads = threads.if_large(customers.len());
     for some in batches.chunks(threads.count()) {
         context.check()?;
-        for batch in threads.par_tasks(some, |codes| layout.batch(customers, codes)) {
+        for batch in threads.par_tasks(some, |batch| layout.batch(customers, &customers.codes()[batch.clone()])) {
             let batch = batch?;
             let bytes = writer.write(&batch)?;
             written(&batch, bytes)?;
@@ -153,7 +180,7 @@ fn described<R: Read + Seek>(reader: &Reader<R>) -> Result<(BaseSpec, Option<(In
     let wide = names.wide;
     let mut input_schema = names.kinds(&spec)?.ok_or_else(wrong)?;
     input_schema.id.extend_from(reader.schema());
-    let layout = BaseFileLayout::of(&spec, &input_schema, wide, None);
+    let layout = BaseFileLayout::of(&spec, &input_schema, wide, false);
     if layout.schema().fields() != reader.schema().fields() {
         return Err(reader.damaged("its columns do not match its settings"));
     }
@@ -164,28 +191,44 @@ fn parsed<T: DeserializeOwned, R: Read + Seek>(reader: &Reader<R>, text: Option<
     text.and_then(|text| serde_json::from_str(text).ok()).ok_or_else(|| reader.damaged(wrong))
 }
 
-fn read<R: Read + Seek + Send>(mut reader: Reader<R>, context: &Context) -> Result<CustomerBase> {
+fn read<R: Read + Seek + Send>(
+    mut reader: Reader<R>,
+    memory: Option<u64>,
+    folder: Option<PathBuf>,
+    context: &Context,
+) -> Result<CustomerBase> {
+    let memory = match reader.entries().get(MAX_MEMORY).filter(|_| memory.is_none()) {
+        None => memory,
+        Some(saved) => Some(saved.parse().map_err(|_| reader.damaged("its memory limit cannot be read"))?),
+    };
+    let limit = memory.map(|memory| MemoryLimit::new(memory, folder)).transpose()?;
     // The number of rows is known only by batches; one batch is not worth threads.
     let rows = if reader.len() > 1 { usize::MAX } else { 0 };
-    context.run_if_large(rows, |threads| read_here(&mut reader, context, threads))?
+    context.run_if_large(rows, |threads| read_here(&mut reader, limit, context, threads))?
 }
 
-fn read_here<R: Read + Seek>(reader: &mut Reader<R>, context: &Context, threads: Threads<'_>) -> Result<CustomerBase> {
+fn read_here<R: Read + Seek>(
+    reader: &mut Reader<R>,
+    limit: Option<MemoryLimit>,
+    context: &Context,
+    threads: Threads<'_>,
+) -> Result<CustomerBase> {
     let (spec, described) = described(reader)?;
     let Some((input_schema, layout)) = described else {
         if reader.is_empty() {
-            return Ok(CustomerBase::of_parts(spec, None));
+            return Ok(CustomerBase::of_parts(spec, None).with_limit(limit));
         }
         return Err(reader.damaged("it has customers but no input schema"));
     };
-    let mut loader = BaseLoader::new(&input_schema, &spec, threads);
+    let mut loader = SplitLoader::new((&spec, &input_schema), !layout.is_wide(), limit.as_ref(), (context, threads));
     for batch in 0..reader.len() {
         context.check()?;
         let rows = reader.batch(batch)?;
-        layout.read(&rows, &mut loader).map_err(|failure| failure.of(reader))?;
+        loader.read(&rows, &layout).map_err(|failure| failure.of(reader))?;
     }
     let account: AccountText = parsed(reader, reader.entries().get(ACCOUNT).map(String::as_str), "its report cannot be read")?;
-    let mut state = loader.finish();
-    let account = account.fill(&mut state).ok_or_else(|| reader.damaged("its report cannot be read"))?;
-    Ok(CustomerBase::of_parts(spec, Some((input_schema, state, account))))
+    let Loaded { mut state, spilled } = loader.finish()?;
+    let account: BaseMeta = account.fill(&mut state).ok_or_else(|| reader.damaged("its report cannot be read"))?;
+    let base = CustomerBase::of_parts(spec, Some((input_schema, state, account))).with_limit(limit);
+    Ok(base.with_spilled(spilled))
 }

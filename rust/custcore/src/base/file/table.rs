@@ -54,8 +54,8 @@ pub(crate) struct BaseFileLayout {
     id: KeySchema,
     /// Whether amounts need more than 64 bits.
     wide: bool,
-    /// If row numbers are stored: the number of rows before those of the state.
-    rows_before: Option<u64>,
+    /// Whether row numbers are stored.
+    numbered: bool,
     days: Option<Fields>,
     orders: Option<OrderLayout>,
     groups: Vec<Group>,
@@ -119,6 +119,14 @@ impl Failure {
             Self::Other(error) => error,
         }
     }
+
+    /// The error for customers in memory.
+    pub(crate) fn of_memory(self) -> Error {
+        match self {
+            Self::Content(why) => Error::internal(format!("the memory of a base cannot be read: {why}")),
+            Self::Other(error) => error,
+        }
+    }
 }
 
 fn list_of(fields: &Fields) -> DataType {
@@ -130,8 +138,8 @@ fn item(fields: &Fields) -> FieldRef {
 }
 
 impl BaseFileLayout {
-    /// The layout for these settings and input schema. Row numbers are stored if `rows_before` is given.
-    pub(crate) fn of(spec: &BaseSpec, input_schema: &InputSchema, wide: bool, rows_before: Option<u64>) -> Self {
+    /// The layout for these settings and input schema; `numbered` if row numbers are stored.
+    pub(crate) fn of(spec: &BaseSpec, input_schema: &InputSchema, wide: bool, numbered: bool) -> Self {
         let units = Field::new("units", if wide { DataType::Decimal128(38, 0) } else { DataType::Int64 }, false);
         let date = Field::new("date", DataType::Date32, false);
         let count = |name: &str| Field::new(name, DataType::UInt32, false);
@@ -146,7 +154,7 @@ impl BaseFileLayout {
                 Field::new("amount_is_null", DataType::Boolean, false),
                 units.clone(),
             ];
-            parts.extend(rows_before.map(|_| Field::new("first_row", DataType::UInt64, false)));
+            parts.extend(numbered.then(|| Field::new("first_row", DataType::UInt64, false)));
             let parts = Fields::from(parts);
             let id_type = order_id_type(kind);
             let mut fields = vec![Field::new("order_id", id_type.clone(), true), Field::new("parts", list_of(&parts), false)];
@@ -161,11 +169,11 @@ impl BaseFileLayout {
             Field::new("n_other_rows", DataType::Int64, false),
             units,
         ];
-        columns.extend(rows_before.map(|_| Field::new("first_other_row", DataType::UInt64, false)));
+        columns.extend(numbered.then(|| Field::new("first_other_row", DataType::UInt64, false)));
         columns.extend(days.as_ref().map(|fields| Field::new("days", list_of(fields), false)));
         columns.extend(orders.as_ref().map(|layout| Field::new("orders", list_of(&layout.fields), false)));
         columns.extend(groups.iter().map(Group::field));
-        let id = if rows_before.is_some() { input_schema.id.stored_key() } else { input_schema.id.clone() };
+        let id = if numbered { input_schema.id.stored_key() } else { input_schema.id.clone() };
         for column in &mut columns {
             while id.parts().iter().any(|part| part.name == *column.name()) {
                 let name = format!("{}_", column.name());
@@ -173,7 +181,18 @@ impl BaseFileLayout {
             }
         }
         columns.splice(0..0, id.parts().iter().map(|part| part.field(false)));
-        Self { schema: Arc::new(Schema::new(columns)), id, wide, rows_before, days, orders, groups }
+        Self { schema: Arc::new(Schema::new(columns)), id, wide, numbered, days, orders, groups }
+    }
+
+    /// Whether amounts need more than 64 bits.
+    pub(crate) fn is_wide(&self) -> bool {
+        self.wide
+    }
+
+    /// The ids of a batch of this layout, as they are stored.
+    pub(crate) fn id_column(&self, batch: &RecordBatch, threads: Threads<'_>) -> Result<KeyColumn> {
+        let columns = batch.columns().get(..self.id.parts().len()).ok_or_else(|| Error::internal("a batch without ids"))?;
+        self.id.read(columns, "id", threads)
     }
 
     /// The schema, without metadata.
@@ -216,8 +235,7 @@ impl BaseFileLayout {
     }
 
     fn first_rows(&self, rows: impl Iterator<Item = u64>) -> Option<ArrayRef> {
-        let before = self.rows_before?;
-        Some(Arc::new(UInt64Array::from(rows.map(|row| row.saturating_add(before)).collect::<Vec<u64>>())))
+        self.numbered.then(|| -> ArrayRef { Arc::new(UInt64Array::from(rows.collect::<Vec<u64>>())) })
     }
 
     fn units(&self, units: impl Iterator<Item = i128>) -> ArrayRef {
@@ -290,7 +308,7 @@ impl BaseFileLayout {
         let (first_dates, last_dates) = (next()?.as_primitive::<Date32Type>(), next()?.as_primitive::<Date32Type>());
         let (orders, rows, others) = (counts(next()?)?, counts(next()?)?, counts(next()?)?);
         let units = self.read_units(next()?);
-        let first_others = if self.rows_before.is_some() { Some(next()?.as_primitive::<UInt64Type>()) } else { None };
+        let first_others = if self.numbered { Some(next()?.as_primitive::<UInt64Type>()) } else { None };
         for (row, code) in (0..batch.num_rows()).zip(first..) {
             let ends = match (first_dates.is_valid(row), last_dates.is_valid(row)) {
                 (true, true) => Some((day(first_dates.value(row))?, day(last_dates.value(row))?)),
@@ -302,7 +320,7 @@ impl BaseFileLayout {
                 orders: orders[row],
                 rows: rows[row],
                 others: others[row],
-                first_other: first_others.map_or(u64::MAX, |rows| rows.value(row)),
+                first_other: first_others.map_or(u64::MAX, |rows| rows.value(row).saturating_add(loader.rows_before)),
                 units: units.get(row),
             };
             loader.add_totals(code, &totals)?;
@@ -368,7 +386,8 @@ impl BaseFileLayout {
         let parts = part_lists.values().as_struct();
         let dates = parts.column(0).as_primitive::<Date32Type>().values();
         let (lines, nulls, units) = (counts(parts.column(1))?, parts.column(2).as_boolean(), self.read_units(parts.column(3)));
-        let first_rows = self.rows_before.map(|_| parts.column(4).as_primitive::<UInt64Type>().values());
+        let first_rows = self.numbered.then(|| parts.column(4).as_primitive::<UInt64Type>().values());
+        let rows_before = loader.rows_before;
         let mut keys: Vec<(Level, u32)> = Vec::new();
         let part_ranges: Vec<_> = ranges(part_lists).collect();
         for (range, customer) in ranges(lists).zip(first..) {
@@ -379,7 +398,7 @@ impl BaseFileLayout {
                         day: day(dates[at])?,
                         units: units.get(at),
                         lines: lines[at],
-                        first_row: first_rows.map_or(u64::MAX, |rows| rows[at]),
+                        first_row: first_rows.map_or(u64::MAX, |rows| rows[at].saturating_add(rows_before)),
                         amount_is_null: nulls.value(at),
                         marks: START | RETURNING,
                     })

@@ -30,39 +30,57 @@ pub(crate) struct Move {
     pub share: f64,
 }
 
-/// The moves between two dates, and the number of buyers at the first date who are not buyers at the second. `before` holds
-/// the segments by code at the first date; `codes`, `segments` and `units` are the buyers at the second. Moves of new buyers
-/// are first, followed by the `n` segments in order of position.
-pub(crate) fn moves(before: &[u16], codes: &[u32], segments: &[u16], units: &[i128], n: usize) -> (Vec<Move>, u64) {
-    // Row 0 holds new buyers.
-    let mut cells: Vec<Vec<(u64, i128)>> = vec![Vec::new(); n + 1];
-    let mut previous = vec![0_u64; n + 1];
-    let row = |segment: u16| if segment == NO_SEGMENT { 0 } else { usize::from(segment) + 1 };
-    for &segment in before {
-        previous[row(segment)] += 1;
+/// The moves between two dates, counted customer by customer.
+#[derive(Debug, Clone)]
+pub(crate) struct MoveCounts {
+    /// Customers and revenue by previous and new segment. Row 0 holds new buyers, then the segments follow in order of position.
+    cells: Vec<Vec<(u64, i128)>>,
+    /// Customers of each segment at the first date, in the rows of the cells.
+    previous: Vec<u64>,
+    /// Buyers at both dates.
+    retained: u64,
+}
+
+impl MoveCounts {
+    /// No customers yet, of `n` segments.
+    pub(crate) fn new(n: usize) -> Self {
+        Self { cells: vec![Vec::new(); n + 1], previous: vec![0; n + 1], retained: 0 }
     }
-    let mut retained = 0;
-    for ((&code, &to), &units) in codes.iter().zip(segments).zip(units) {
-        let from = row(before.get(code as usize).copied().unwrap_or(NO_SEGMENT));
-        let cells = &mut cells[from];
-        if cells.is_empty() {
-            cells.resize(n, (0, 0));
+
+    /// Adds customers. `before` holds their segments by code at the first date; `codes`, `segments` and `units` are the buyers at
+    /// the second.
+    pub(crate) fn add(&mut self, before: &[u16], codes: &[u32], segments: &[u16], units: &[i128]) {
+        let n = self.previous.len() - 1;
+        let row = |segment: u16| if segment == NO_SEGMENT { 0 } else { usize::from(segment) + 1 };
+        for &segment in before {
+            self.previous[row(segment)] += 1;
         }
-        let cell = &mut cells[usize::from(to)];
-        cell.0 += 1;
-        cell.1 += units;
-        retained += u64::from(from > 0);
-    }
-    let left = previous[1..].iter().sum::<u64>() - retained;
-    previous[0] = cells[0].iter().map(|cell| cell.0).sum();
-    let mut moves = Vec::new();
-    for ((from, cells), previous) in cells.iter().enumerate().zip(previous) {
-        for (to, &(customers, units)) in cells.iter().enumerate().filter(|(_, cell)| cell.0 > 0) {
-            let from = from.checked_sub(1).map_or(NO_SEGMENT, |from| from as u16);
-            moves.push(Move { from, to: to as u16, customers, units, share: customers as f64 / previous as f64 });
+        for ((&code, &to), &units) in codes.iter().zip(segments).zip(units) {
+            let from = row(before.get(code as usize).copied().unwrap_or(NO_SEGMENT));
+            let cells = &mut self.cells[from];
+            if cells.is_empty() {
+                cells.resize(n, (0, 0));
+            }
+            let cell = &mut cells[usize::from(to)];
+            cell.0 += 1;
+            cell.1 += units;
+            self.retained += u64::from(from > 0);
         }
     }
-    (moves, left)
+
+    /// The moves, those of new buyers first, and the number of buyers at the first date who are not buyers at the second.
+    pub(crate) fn finish(mut self) -> (Vec<Move>, u64) {
+        let left = self.previous[1..].iter().sum::<u64>() - self.retained;
+        self.previous[0] = self.cells[0].iter().map(|cell| cell.0).sum();
+        let mut moves = Vec::new();
+        for ((from, cells), previous) in self.cells.iter().enumerate().zip(self.previous) {
+            for (to, &(customers, units)) in cells.iter().enumerate().filter(|(_, cell)| cell.0 > 0) {
+                let from = from.checked_sub(1).map_or(NO_SEGMENT, |from| from as u16);
+                moves.push(Move { from, to: to as u16, customers, units, share: customers as f64 / previous as f64 });
+            }
+        }
+        (moves, left)
+    }
 }
 
 /// Durations of the spells in one segment: number of ended and of open spells by length in days.
@@ -74,6 +92,15 @@ pub(crate) struct SpellDurations {
 }
 
 impl SpellDurations {
+    /// Adds the spells of other customers.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.customers += other.customers;
+        for (length, (ended, open)) in other.lengths {
+            let own = self.lengths.entry(length).or_default();
+            *own = (own.0 + ended, own.1 + open);
+        }
+    }
+
     /// Number of ended spells.
     pub(crate) fn ended(&self) -> u64 {
         self.lengths.values().map(|length| length.0).sum()
@@ -180,7 +207,9 @@ mod tests {
     #[test]
     fn moves_have_customers_revenue_and_share() {
         // 0 remains in A, 1 moves from A to B, 2 was in B and is not a buyer any more, 3 is new.
-        let (moves, left) = moves(&[0, 0, 1, N], &[0, 1, 3], &[0, 1, 1], &[10, -20, 5], 2);
+        let mut counts = MoveCounts::new(2);
+        counts.add(&[0, 0, 1, N], &[0, 1, 3], &[0, 1, 1], &[10, -20, 5]);
+        let (moves, left) = counts.finish();
         assert_eq!(left, 1);
         let expected = |from, to, units, share| Move { from, to, customers: 1, units, share };
         assert_eq!(moves, [expected(N, 1, 5, 1.0), expected(0, 0, 10, 0.5), expected(0, 1, -20, 0.5)]);

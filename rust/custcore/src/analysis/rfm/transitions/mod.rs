@@ -6,7 +6,7 @@ pub(crate) mod kernel;
 mod table;
 
 pub use self::edges::ScorerEdges;
-use self::kernel::{TimeInSegment, by_code, moves};
+use self::kernel::{MoveCounts, SpellDurations, TimeInSegment, by_code};
 use self::table::{Step, time_in_segment_table, transitions_table};
 use super::rfm_of;
 use super::scorer::RfmScorer;
@@ -42,38 +42,46 @@ fn ascending(dates: &[AsOf], clock: &Clock) -> Result<Vec<i32>> {
 /// last date.
 pub fn transitions(base: &CustomerBase, dates: &[AsOf], scorer: &RfmScorer, edges: ScorerEdges, context: &Context) -> Result<Table> {
     let mut scorer = SnapshotScorer::new(scorer, edges)?;
-    let (mut steps, mut refund_remarks) = (Vec::new(), Vec::new());
-    let mut before: Option<(i32, Vec<u16>)> = None;
-    for day in ascending(dates, &base.known()?.0.clock)? {
-        let snapshot = scorer.snapshot(day, base, context)?;
-        if let Some((from, before)) = before {
-            let (moves, left) = moves(&before, &snapshot.codes, &snapshot.segments, &snapshot.units, scorer.names.len());
-            steps.push(Step { from, to: day, moves });
-            if left > 0 {
-                refund_remarks.push(format!(
-                    "{left} customers of {} are not buyers as of {}: later rows turned their orders into refunds",
-                    date_text(from),
-                    date_text(day)
-                ));
-            }
+    let days = ascending(dates, &base.input_schema()?.clock)?;
+    let mut counts = vec![MoveCounts::new(scorer.names.len()); days.len() - 1];
+    let mut before = Vec::new();
+    scorer.observe(base, &days, context, |at, snapshot| {
+        if let Some(counts) = at.checked_sub(1).map(|step| &mut counts[step]) {
+            counts.add(&before, &snapshot.codes, &snapshot.segments, &snapshot.units);
         }
-        before = Some((day, snapshot.by_code()));
+        before = snapshot.by_code();
+    })?;
+    let mut report = scorer.report(days.len());
+    let mut steps = Vec::with_capacity(counts.len());
+    for (ends, counts) in days.windows(2).zip(counts) {
+        let (from, to) = (ends[0], ends[1]);
+        let (moves, left) = counts.finish();
+        if left > 0 {
+            let (from, to) = (date_text(from), date_text(to));
+            report
+                .remarks
+                .push(format!("{left} customers of {from} are not buyers as of {to}: later rows turned their orders into refunds"));
+        }
+        steps.push(Step { from, to, moves });
     }
-    let mut report = scorer.report();
-    report.remarks.extend(refund_remarks);
     transitions_table(&steps, &scorer.names, scorer.money, edges, report)
 }
 
 /// Time in segment: how long customers remain in each segment, observed at the given dates.
 pub fn time_in_segment(base: &CustomerBase, dates: &[AsOf], scorer: &RfmScorer, edges: ScorerEdges, context: &Context) -> Result<Table> {
     let mut scorer = SnapshotScorer::new(scorer, edges)?;
-    let mut times = TimeInSegment::new(scorer.names.len());
-    for day in ascending(dates, &base.known()?.0.clock)? {
-        let snapshot = scorer.snapshot(day, base, context)?;
-        times.observe(day, &snapshot.by_code());
-    }
-    let report = scorer.report();
-    time_in_segment_table(&times.finish(), &scorer.names, report)
+    let days = ascending(dates, &base.input_schema()?.clock)?;
+    let n = scorer.names.len();
+    let (mut times, mut spells) = (TimeInSegment::new(n), vec![SpellDurations::default(); n]);
+    scorer.observe(base, &days, context, |at, snapshot| {
+        times.observe(days[at], &snapshot.by_code());
+        if at + 1 == days.len() {
+            let more = std::mem::replace(&mut times, TimeInSegment::new(n)).finish();
+            spells.iter_mut().zip(more).for_each(|(spells, more)| spells.add(more));
+        }
+    })?;
+    let report = scorer.report(days.len());
+    time_in_segment_table(&spells, &scorer.names, report)
 }
 
 /// The scored buyers as of one day.
@@ -96,10 +104,11 @@ struct SnapshotScorer {
     names: Vec<String>,
     scorer: RfmScorer,
     edges: ScorerEdges,
+    /// The scorer of each date, if they were fitted before the base is scored.
+    of_dates: Vec<RfmScorer>,
     money: Option<Money>,
     /// Report of the last day.
-    report: Report,
-    n_dates: usize,
+    report: Option<Report>,
     /// Remarks of the fits, with the number of fits that made them.
     remarks: Vec<(String, usize)>,
 }
@@ -107,11 +116,61 @@ struct SnapshotScorer {
 impl SnapshotScorer {
     fn new(scorer: &RfmScorer, edges: ScorerEdges) -> Result<Self> {
         let names = scorer.segment_names()?.ok_or_else(RfmScorer::without_segments)?;
-        let (money, report, remarks) = (None, Report::default(), Vec::new());
-        Ok(Self { names, scorer: scorer.clone(), edges, money, report, n_dates: 0, remarks })
+        let (money, report, remarks) = (None, None, Vec::new());
+        Ok(Self { names, scorer: scorer.clone(), edges, of_dates: Vec::new(), money, report, remarks })
     }
 
-    fn snapshot(&mut self, day: i32, base: &CustomerBase, context: &Context) -> Result<Snapshot> {
+    /// Passes the snapshots of all days in turn to `take`, with the number of the day; of a base on disk range by range.
+    fn observe(&mut self, base: &CustomerBase, days: &[i32], context: &Context, mut take: impl FnMut(usize, &Snapshot)) -> Result<()> {
+        if base.is_spilled() {
+            self.fit_dates(base, days, context)?;
+        }
+        base.by_ranges(context, |part| {
+            for (at, &day) in days.iter().enumerate() {
+                let (snapshot, report) = self.snapshot((at, day), part, context)?;
+                take(at, &snapshot);
+                if at + 1 == days.len() {
+                    match &mut self.report {
+                        None => self.report = Some(report),
+                        Some(whole) => whole.join(&report),
+                    }
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Fits the scorer of each date on a base on disk. A fit takes the columns of all customers that it reads.
+    fn fit_dates(&mut self, base: &CustomerBase, days: &[i32], context: &Context) -> Result<()> {
+        for (at, &day) in days.iter().enumerate() {
+            let frozen = self.edges == ScorerEdges::Frozen;
+            if frozen && at == 0 && self.scorer.scorer().is_ok() {
+                self.add_remarks();
+            } else if !frozen || at == 0 {
+                let columns = self.scorer.used_columns();
+                let reads_all = self.scorer.spec().score.finds_ids();
+                let mut batches = Vec::new();
+                base.by_ranges(context, |part| {
+                    let (Table { batch, .. }, _) = rfm_of(&part.view_of_day(Some(day))?, false, context)?;
+                    let schema = batch.schema();
+                    let is_read = |name: &String| reads_all || columns.contains(name);
+                    let read: Vec<usize> = (0..schema.fields().len()).filter(|&at| is_read(schema.field(at).name())).collect();
+                    batches.push(batch.project(&read).map_err(Error::internal)?);
+                    Ok(())
+                })?;
+                // Without buyers there is no data to fit on.
+                if frozen || batches.iter().any(|batch| batch.num_rows() > 0) {
+                    self.scorer.fit(&batches, context).map_err(|error| error.said_of(&date_text(day)))?;
+                    self.add_remarks();
+                }
+            }
+            self.of_dates.push(self.scorer.clone());
+        }
+        Ok(())
+    }
+
+    /// The snapshot of a day, and its report.
+    fn snapshot(&mut self, (at, day): (usize, i32), base: &CustomerBase, context: &Context) -> Result<(Snapshot, Report)> {
         context.check()?;
         let view = base.view_of_day(Some(day))?;
         let (table, codes) = rfm_of(&view, false, context)?;
@@ -119,6 +178,7 @@ impl SnapshotScorer {
         let units = context.run_if_large(codes.len(), |threads| threads.par_map(codes.len(), |row| totals.get(codes[row]).units))?;
         self.money = view.kinds().money;
         let fit = match self.edges {
+            _ if !self.of_dates.is_empty() => false,
             ScorerEdges::Frozen => self.scorer.scorer().is_err(),
             // Without buyers there is no data to fit on.
             ScorerEdges::Refit => !codes.is_empty(),
@@ -129,18 +189,17 @@ impl SnapshotScorer {
         } else if codes.is_empty() {
             Vec::new()
         } else {
-            self.scorer.segment_rows(&table.batch, context).map_err(of_day)?
+            self.of_dates.get(at).unwrap_or(&self.scorer).segment_rows(&table.batch, context).map_err(of_day)?
         };
         let has_new_remarks = match self.edges {
-            ScorerEdges::Frozen => self.n_dates == 0,
+            _ if !self.of_dates.is_empty() => false,
+            ScorerEdges::Frozen => at == 0,
             ScorerEdges::Refit => fit,
         };
         if has_new_remarks {
             self.add_remarks();
         }
-        self.n_dates += 1;
-        self.report = table.report;
-        Ok(Snapshot { codes, segments, units, customers: view.customers() })
+        Ok((Snapshot { codes, segments, units, customers: view.customers() }, table.report))
     }
 
     /// Counts the remarks of the last fit.
@@ -154,9 +213,8 @@ impl SnapshotScorer {
     }
 
     /// The report of the last day with the remarks of the fits.
-    fn report(&mut self) -> Report {
-        let mut report = std::mem::take(&mut self.report);
-        let dates = self.n_dates;
+    fn report(&mut self, dates: usize) -> Report {
+        let mut report = self.report.take().unwrap_or_default();
         report.remarks.extend(self.remarks.drain(..).map(|(remark, count)| match self.edges {
             ScorerEdges::Frozen => remark,
             ScorerEdges::Refit => format!("at {count} of {dates} dates: {remark}"),
