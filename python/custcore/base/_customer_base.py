@@ -106,7 +106,11 @@ class CustomerBase(Changes, Analyses):
     million rows.
 
     A base may be read and changed by several threads: readers see a consistent state
-    between two changes.
+    between two changes. An update beside a reader copies nothing.
+
+    A change that raises has done nothing, ``KeyboardInterrupt`` included; one that took
+    effect returns. So a change that raised can be repeated, except an update with
+    ``commit_every="batch"``, whose earlier steps are kept.
 
     Examples
     --------
