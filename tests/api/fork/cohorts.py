@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from collections.abc import Iterator
 from typing import Any
 
@@ -32,6 +34,12 @@ def cohorts() -> Iterator[Case]:
                     lambda result, method=method: getattr(result, method)(),
                     lambda cohort=cohort, data=data: cohort(data()),
                 )
+            yield Case(
+                f"CohortRetention, copies and pickles, {way}, {kind}",
+                tuple(f"CohortRetention.{word}" for word in ("__reduce__", "__copy__", "__deepcopy__")),
+                lambda result: [pickle.loads(pickle.dumps(result)), copy.copy(result), copy.deepcopy(result)],
+                lambda cohort=cohort, data=data: cohort(data()),
+            )
             yield Case(
                 f"CohortRetention, {way}, {kind}",
                 tuple(f"CohortRetention.{word}" for word in COHORT_WORDS),
