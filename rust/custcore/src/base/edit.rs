@@ -44,8 +44,8 @@ impl State {
         Ok(whole)
     }
 
-    /// Changes customer ids: (old, new). If the new id exists, both are merged. `name` gives the old id of a pair for messages.
-    pub(super) fn relabel(&mut self, pairs: &[(StoredId, StoredId)], name: impl Fn(usize) -> String) -> Result<()> {
+    /// Changes customer ids: (old, new). If the new id exists, both are merged.
+    pub(super) fn relabel(&mut self, pairs: &[(StoredId, StoredId)]) -> Result<()> {
         let mut ids = self.interner.clone();
         let before = ids.len();
         let mut moves = Vec::with_capacity(pairs.len());
@@ -55,11 +55,7 @@ impl State {
         let mut known = self.known_codes();
         known.resize(ids.len(), false);
         let mut target: Vec<u32> = (0..ids.len() as u32).collect();
-        for (at, &(old, new)) in moves.iter().enumerate() {
-            if target[old as usize] != old && target[old as usize] != new {
-                let message = format!("the id {} is mapped to two new ids; each id can have only one", name(at));
-                return Err(Error::new(ErrorKind::InvalidArgument, message));
-            }
+        for &(old, new) in &moves {
             target[old as usize] = new;
         }
         if moves.iter().all(|&(old, new)| old == new || old as usize >= before || !known[old as usize]) {

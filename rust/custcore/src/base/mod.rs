@@ -29,6 +29,7 @@ use crate::column::bounds::Cutoff;
 use crate::column::chunks::{InputSchema, Pick};
 use crate::column::customer_id::CustomerId;
 use crate::column::key_schema::{KeyNames, KeySchema};
+use crate::column::relabelling::Relabelling;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 use crate::ingest::builder::{Update, UpdateBuilder};
@@ -260,25 +261,9 @@ impl CustomerBase {
     /// widen as in an update with the new ids.
     pub fn relabel(&mut self, pairs: &[(CustomerId, CustomerId)]) -> Result<()> {
         let Some(known) = &mut self.known else { return Ok(()) };
-        let key = &known.input_schema.id;
-        let (mut stored, mut names) = (Vec::with_capacity(pairs.len()), Vec::with_capacity(pairs.len()));
-        let mut wider = Vec::new();
-        for (old, new) in pairs {
-            let new_id = key.stored_new(new)?;
-            // An id that no column of this kind holds is not in the base.
-            let Some(old_id) = key.stored(old)? else { continue };
-            if !key.holds(new) {
-                wider.push((new, new_id.clone()));
-            }
-            stored.push((old_id, new_id));
-            names.push(old);
-        }
-        known.state.relabel(&stored, |at| names[at].to_string())?;
-        for (new, id) in wider {
-            if known.state.has_customer(&id) {
-                known.input_schema.id.widen_to_hold(new)?;
-            }
-        }
+        let moves = Relabelling::of(&known.input_schema.id, pairs)?;
+        known.state.relabel(moves.pairs())?;
+        moves.widen(&mut known.input_schema.id, |id| known.state.has_customer(id))?;
         known.version += 1;
         Ok(())
     }
