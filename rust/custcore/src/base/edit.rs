@@ -1,7 +1,6 @@
 //! Changes of a base: sealing, relabelling and removal of customers, carrying over an open order.
 
-use crate::column::customer_id::{CustomerId, StoredId};
-use crate::column::key_schema::KeySchema;
+use crate::column::customer_id::StoredId;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::par::Threads;
 use crate::group::interner::{Interner, NO_CODE};
@@ -20,44 +19,6 @@ use crate::time::calendar::date_text;
 const HOLES: usize = 4;
 /// The code of a customer that has no new one yet.
 const UNCHANGED: u32 = NO_CODE - 1;
-
-/// New ids of customers, as they are stored.
-pub(super) struct Relabelling<'a> {
-    /// (old, new).
-    pub pairs: Vec<(StoredId, StoredId)>,
-    /// The old id of each pair.
-    old: Vec<&'a CustomerId>,
-    /// New ids that the types of the id columns do not hold.
-    wider: Vec<(&'a CustomerId, StoredId)>,
-}
-
-impl<'a> Relabelling<'a> {
-    /// The new ids of the customers of a key.
-    pub(super) fn of(key: &KeySchema, pairs: &'a [(CustomerId, CustomerId)]) -> Result<Self> {
-        let mut whole = Self { pairs: Vec::with_capacity(pairs.len()), old: Vec::with_capacity(pairs.len()), wider: Vec::new() };
-        for (old, new) in pairs {
-            let new_id = key.stored_new(new)?;
-            // An id that no column of this kind holds is not in the base.
-            let Some(old_id) = key.stored(old)? else { continue };
-            if !key.holds(new) {
-                whole.wider.push((new, new_id.clone()));
-            }
-            whole.pairs.push((old_id, new_id));
-            whole.old.push(old);
-        }
-        Ok(whole)
-    }
-
-    /// The old id of a pair, for messages.
-    pub(super) fn name(&self, at: usize) -> String {
-        self.old[at].to_string()
-    }
-
-    /// Widens the types of the id columns to hold the new ids of a state.
-    pub(super) fn widen(&self, key: &mut KeySchema, state: &State) -> Result<()> {
-        self.wider.iter().filter(|(_, id)| state.has_customer(id)).try_for_each(|(new, _)| key.widen_to_hold(new))
-    }
-}
 
 impl StoredId {
     /// The code of the id, interned; an id must be of the kind of the ids.
@@ -97,20 +58,15 @@ impl State {
         Ok(())
     }
 
-    /// Changes customer ids: (old, new). If the new id exists, both are merged. `name` gives the old id of a pair for messages.
-    /// After an error nothing has changed.
-    pub(super) fn relabel(&mut self, pairs: &[(StoredId, StoredId)], name: impl Fn(usize) -> String) -> Result<()> {
+    /// Changes customer ids: (old, new). If the new id exists, both are merged. After an error nothing has changed.
+    pub(super) fn relabel(&mut self, pairs: &[(StoredId, StoredId)]) -> Result<()> {
         let mut ids = Interner::new(self.interner.kind());
         let mut moves = Vec::with_capacity(pairs.len());
         for (old, new) in pairs {
             moves.push((old.intern(&mut ids)?, new.intern(&mut ids)?));
         }
         let mut target: Vec<u32> = (0..ids.len() as u32).collect();
-        for (at, &(old, new)) in moves.iter().enumerate() {
-            if target[old as usize] != old && target[old as usize] != new {
-                let message = format!("the id {} is mapped to two new ids; each id can have only one", name(at));
-                return Err(Error::new(ErrorKind::InvalidArgument, message));
-            }
+        for &(old, new) in &moves {
             target[old as usize] = new;
         }
         let found = self.interner.find_all(&ids);

@@ -26,7 +26,6 @@ use std::collections::BTreeSet;
 use arrow_array::RecordBatch;
 use arrow_schema::Schema;
 
-use self::edit::Relabelling;
 use self::known::{CachedCount, Known};
 pub(crate) use self::spill::MemoryLimit;
 use self::spill::Spilled;
@@ -34,6 +33,7 @@ use crate::column::bounds::Cutoff;
 use crate::column::chunks::{InputSchema, Pick};
 use crate::column::customer_id::CustomerId;
 use crate::column::key_schema::{KeyNames, KeySchema};
+use crate::column::relabelling::Relabelling;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 use crate::ingest::builder::{Update, UpdateBuilder};
@@ -254,9 +254,9 @@ impl CustomerBase {
     pub fn relabel(&mut self, pairs: &[(CustomerId, CustomerId)]) -> Result<()> {
         self.check_in_memory()?;
         let Some(known) = &mut self.known else { return Ok(()) };
-        let relabelling = Relabelling::of(&known.input_schema.id, pairs)?;
-        known.state.relabel(&relabelling.pairs, |at| relabelling.name(at))?;
-        relabelling.widen(&mut known.input_schema.id, &known.state)?;
+        let moves = Relabelling::of(&known.input_schema.id, pairs)?;
+        known.state.relabel(moves.pairs())?;
+        moves.widen(&mut known.input_schema.id, |id| known.state.has_customer(id))?;
         known.changed();
         Ok(())
     }

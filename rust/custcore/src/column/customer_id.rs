@@ -23,7 +23,7 @@ pub enum CustomerId {
 }
 
 /// A customer id as it is stored: integers as in [`super::key::IntegerKeys::read`], composite ids encoded.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum StoredId {
     /// An integer.
     Integer(i64),

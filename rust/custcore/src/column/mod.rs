@@ -15,6 +15,7 @@ pub(crate) mod key;
 pub(crate) mod key_schema;
 pub(crate) mod mark;
 pub(crate) mod number;
+pub(crate) mod relabelling;
 pub(crate) mod time;
 pub mod validate;
 

@@ -5,10 +5,10 @@ use super::ranges::RangeReader;
 use super::run::{Run, RunWriter};
 use super::{RunSettings, Spilled};
 use crate::base::CustomerBase;
-use crate::base::edit::Relabelling;
 use crate::base::export::CustomerRows;
 use crate::column::customer_id::{CustomerId, StoredId};
 use crate::column::key::{Key, OwnedKey};
+use crate::column::relabelling::Relabelling;
 use crate::error::{Error, Result};
 use crate::exec::context::Context;
 use crate::state::customer_state::State;
@@ -123,17 +123,15 @@ impl CustomerBase {
         let Some(known) = &self.known else { return Ok(()) };
         let mut moved = known.state.empty_like();
         let relabelling = Relabelling::of(&known.input_schema.id, pairs)?;
-        // Invalid pairs are an error before anything is read.
-        moved.relabel(&relabelling.pairs, |at| relabelling.name(at))?;
-        let old: Vec<StoredId> = relabelling.pairs.iter().filter(|(old, new)| old != new).map(|(old, _)| old.clone()).collect();
+        let old: Vec<StoredId> = relabelling.pairs().iter().filter(|(old, new)| old != new).map(|(old, _)| old.clone()).collect();
         let Rewritten { run, tallies } = self.rewrite(context, 1, |state, _| {
             let Some(mut taken) = state.take_customers(&old)? else { return Ok(()) };
-            taken.relabel(&relabelling.pairs, |at| relabelling.name(at))?;
+            taken.relabel(relabelling.pairs())?;
             context.run_if_large(taken.size(), |threads| moved.merge(&taken, 0, threads))?
         })?;
         if moved.known_codes().contains(&true) {
             let mut id = known.input_schema.id.clone();
-            relabelling.widen(&mut id, &moved)?;
+            relabelling.widen(&mut id, |id| moved.has_customer(id))?;
             self.replace_runs(run, Some(&moved), &tallies, context)?;
             if let Some(known) = &mut self.known {
                 known.input_schema.id = id;
