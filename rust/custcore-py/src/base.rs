@@ -42,6 +42,10 @@ fn fold(
 
 /// Begins an update with data of a source.
 fn begin(py: Python<'_>, base: &CustomerBase, source: &mut Source) -> PyResult<LimitedBuilder> {
+    if let Some(limit) = base.limit() {
+        // Two groups are in memory at a time.
+        source.limit_groups(limit.memory / 16);
+    }
     base.begin_limited(source.all_columns()).map_err(|error| into_py(py, &error))
 }
 
@@ -173,7 +177,10 @@ impl CoreBase {
     ) -> PyResult<()> {
         let py = data.py();
         let mut call = Call::new(py, n_threads, progress, rows_total)?;
-        let mut source = Source::open(data, Some(columns(&*self.snapshot(py)?)))?;
+        let before = self.snapshot(py)?;
+        let mut source = Source::open(data, Some(columns(&before)))?;
+        begin(py, &before, &mut source)?;
+        drop(before);
         let mut is_first = true;
         loop {
             let group = source.next_group(py)?;
@@ -316,6 +323,11 @@ impl CoreBase {
     #[getter]
     fn spilled(&self, py: Python<'_>) -> PyResult<u64> {
         Ok(self.snapshot(py)?.bytes_on_disk())
+    }
+
+    /// Spills the customers in memory; for tests.
+    fn spill(&self, py: Python<'_>) -> PyResult<()> {
+        self.change(py, usize::MAX, |base, context| base.spill(context))
     }
 
     /// Number of runs on disk, and the customers and bytes written to runs so far.

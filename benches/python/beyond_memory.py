@@ -1,0 +1,180 @@
+"""A base beyond memory: random ids, `max_memory` at shares of what the base takes, beside the base without a limit.
+
+    python benches/python/beyond_memory.py --folder FOLDER --rows 50_000_000 --customers 5_000_000
+
+Every base is built in a process of its own, from Parquet files that are made once. It prints the seconds, the customers and bytes
+written to disk, and the peak of the process; results, files and reports must be equal. Random order is the worst case: a run holds
+each customer that came since the run before. If F customers fit memory, C customers occur, and any row is of any customer, a run is
+full after C ln(C / (C - F)) rows, so the runs of R rows have about R F / (C ln(C / (C - F))) customers together; compaction writes more.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+
+PIECE = 2_000_000
+READ_ROWS = 1 << 16
+MIB = 1 << 20
+DAYS = 1095
+DATES = ["2023-12-31", "2024-06-30", "2024-12-31"]
+
+
+def generate(folder: Path, rows: int, customers: int) -> Path:
+    """Write the rows, a file for each piece, unless they exist."""
+    target = folder / f"random-{rows}-rows-{customers}-customers"
+    if (target / "complete").exists():
+        return target
+    target.mkdir(parents=True, exist_ok=True)
+    for number, first in enumerate(range(0, rows, PIECE)):
+        random = np.random.default_rng([11, number])
+        n = min(PIECE, rows - first)
+        table = pa.table(
+            {
+                "customer_id": random.integers(0, customers, n) * 7_919,
+                "timestamp": np.datetime64("2023-01-01", "D") + random.integers(0, DAYS, n),
+                "amount": random.integers(-300, 20_000, n) / 100,
+            }
+        )
+        pq.write_table(table, target / f"{number:04d}.parquet", row_group_size=1 << 18)
+    (target / "complete").touch()
+    return target
+
+
+def peak() -> int:
+    """The peak of resident memory of this process in bytes."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) << 10 for line in lines if line.startswith("VmHWM:"))
+
+
+def reset_peak() -> None:
+    Path("/proc/self/clear_refs").write_text("5")
+
+
+def digest(tables: list[pa.Table]) -> str:
+    """A hash of the values of tables, whatever their chunks."""
+    found = hashlib.sha256()
+    for table in tables:
+        for batch in table.combine_chunks().to_batches():
+            for column in batch.columns:
+                values = column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+                for part in (values.is_null(), values.fill_null(0) if pa.types.is_floating(values.type) else values):
+                    found.update(np.ascontiguousarray(part.to_numpy(zero_copy_only=False)).astype("S").tobytes())
+    return found.hexdigest()
+
+
+def child(asked: dict[str, Any]) -> dict[str, Any]:
+    """Build a base and read it; seconds, bytes and peaks by step."""
+    import custcore
+
+    folder, track = Path(asked["data"]), asked["track"]
+    options = {"max_memory": asked["max_memory"], "spill_dir": asked["spill"]} if asked["max_memory"] else {}
+    figures: dict[str, Any] = {"start": peak()}
+
+    def step(name: str, work: Any) -> Any:
+        gc.collect()
+        reset_peak()
+        begun = time.perf_counter()
+        result = work()
+        figures[name] = {"seconds": round(time.perf_counter() - begun, 2), "peak": peak()}
+        print(name, figures[name], file=sys.stderr, flush=True)
+        return result
+
+    base = custcore.CustomerBase(track=track, **options)
+    scanner = ds.dataset(sorted(map(str, folder.glob("*.parquet")))).scanner(
+        batch_size=READ_ROWS, batch_readahead=2, fragment_readahead=1
+    )
+    step("update", lambda: base.update(scanner.to_reader(), n_threads=2))
+    runs, written, written_bytes = base._core.runs
+    figures |= {"nbytes": base.nbytes, "on_disk": base.nbytes_on_disk, "runs": runs}
+    figures |= {"written": written, "written_bytes": written_bytes}
+    figures["customers"] = step("len", lambda: len(base))
+    path = Path(asked["spill"]) / f"saved-{os.getpid()}"
+    step("save", lambda: base.save(path))
+    with path.open("rb") as file:
+        # the footer, at the end, has the limit
+        figures["file"] = hashlib.sha256(file.read(path.stat().st_size // 100 * 99)).hexdigest()
+    table = step("rfm", lambda: base.rfm(n_threads=2))
+    results = [table.to_pyarrow()]
+    del table
+    figures["rfm_digest"] = digest(results)
+    results.clear()
+    if track != "totals":
+        cohorts = step("cohorts", lambda: base.cohort_retention(n_threads=2))
+        results += [cohorts.to_table().to_pyarrow()]
+        results += [step("movement", cohorts.movement).to_pyarrow()]
+        scorer = custcore.RFMScorer()
+        results += [step("transitions", lambda: base.transitions(DATES, scorer, n_threads=2)).to_pyarrow()]
+        results += [step("stays", lambda: base.stays(DATES, scorer, n_threads=2)).to_pyarrow()]
+        figures["results"] = digest(results)
+        del cohorts
+    figures["report"] = [(entry.name, entry.count, entry.sum, entry.first_row) for entry in base.report]
+    nbytes = len(base)
+    del base
+    again = step("load", lambda: custcore.CustomerBase.load(path, spill_dir=asked["spill"] if options else None))
+    assert len(again) == nbytes
+    assert ("max_memory" in repr(again)) == bool(options)
+    figures["loaded_on_disk"] = again.nbytes_on_disk
+    path.unlink()
+    return figures
+
+
+def ask(arguments: argparse.Namespace, data: Path, max_memory: int | None) -> dict[str, Any]:
+    spill = arguments.folder / "spill"
+    spill.mkdir(exist_ok=True)
+    asked = {"data": str(data), "track": arguments.track, "max_memory": max_memory, "spill": str(spill)}
+    done = subprocess.run(
+        [sys.executable, __file__, "--child", json.dumps(asked)], stdout=subprocess.PIPE, text=True, check=True
+    )
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n\n")[0])
+    parser.add_argument("--child", help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help="folder for rows and spilled data; the rows are kept")
+    parser.add_argument("--rows", type=int, default=50_000_000)
+    parser.add_argument("--customers", type=int, default=5_000_000)
+    parser.add_argument("--track", choices=["totals", "days"], default="totals")
+    parser.add_argument("--shares", type=float, nargs="+", default=[1 / 4, 1 / 10])
+    arguments = parser.parse_args()
+    if arguments.child:
+        print(json.dumps(child(json.loads(arguments.child))))
+        return
+    if not arguments.folder:
+        parser.error("--folder is needed")
+    data = generate(arguments.folder, arguments.rows, arguments.customers)
+    free = ask(arguments, data, None)
+    show("no limit", free)
+    for share in arguments.shares:
+        limit = int(free["nbytes"] * share)
+        found = ask(arguments, data, limit)
+        show(f"max_memory {limit / MIB:.0f} MiB", found)
+        for name in ("customers", "rfm_digest", "results", "report", "file"):
+            if found.get(name) != free.get(name):
+                raise SystemExit(f"{name} differ: {found.get(name)} and {free.get(name)}")
+        print(f"  results equal; written {found['written'] / arguments.customers:.2f} times the customers")
+
+
+def show(name: str, found: dict[str, Any]) -> None:
+    print(f"{name}: base {found['nbytes'] / MIB:.0f} MiB in memory, {found['on_disk'] / MIB:.0f} MiB in {found['runs']} runs")
+    print(f"  written {found['written']:,} customers, {found['written_bytes'] / MIB:,.0f} MiB; process {found['start'] / MIB:.0f} MiB before")
+    steps = {step: of for step, of in found.items() if isinstance(of, dict)}
+    print("  " + "; ".join(f"{step} {of['seconds']} s, peak {of['peak'] / MIB:.0f} MiB" for step, of in steps.items()))
+
+
+if __name__ == "__main__":
+    main()
