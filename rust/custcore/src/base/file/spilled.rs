@@ -4,11 +4,11 @@ use std::io::Write;
 
 use arrow_array::RecordBatch;
 
-use super::table::{BaseFileLayout, Failure};
-use super::write_batches;
+use super::table::{BaseFileLayout, Failure, write_batches};
+use crate::base::CustomerBase;
 use crate::base::export::{BaseLoader, CustomerRows, FILE_BATCHES};
+use crate::base::spill::limit::MemoryLimit;
 use crate::base::spill::run::{Run, RunWriter, ids};
-use crate::base::{CustomerBase, MemoryLimit};
 use crate::column::chunks::InputSchema;
 use crate::column::key::OwnedKey;
 use crate::error::{Error, Result};
