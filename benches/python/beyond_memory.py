@@ -2,10 +2,12 @@
 
     python benches/python/beyond_memory.py --folder FOLDER --rows 50_000_000 --customers 5_000_000
 
-Every base is built in a process of its own, from Parquet files that are made once. It prints the seconds, the customers and bytes
-written to disk, and the peak of the process; results, files and reports must be equal. Random order is the worst case: a run holds
-each customer that came since the run before. If F customers fit memory, C customers occur, and any row is of any customer, a run is
-full after C ln(C / (C - F)) rows, so the runs of R rows have about R F / (C ln(C / (C - F))) customers together; compaction writes more.
+Every base is built in a process of its own, from rows that are made while they are read. It prints the seconds, the
+customers and bytes written to disk, and the peak of the process; results, files and reports must be equal.
+
+Random order is the worst case: a run holds each customer that came since the run before. If a run holds F of C
+customers and any row is of any customer, it is full after C ln(C / (C - F)) rows, so the runs of R rows have about
+R F / (C ln(C / (C - F))) customers together. Compaction writes some of them again.
 """
 
 from __future__ import annotations
@@ -19,39 +21,32 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.dataset as ds
-import pyarrow.parquet as pq
 
-PIECE = 2_000_000
-READ_ROWS = 1 << 16
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PIECE = 1 << 16
 MIB = 1 << 20
 DAYS = 1095
 DATES = ["2023-12-31", "2024-06-30", "2024-12-31"]
 
 
-def generate(folder: Path, rows: int, customers: int) -> Path:
-    """Write the rows, a file for each piece, unless they exist."""
-    target = folder / f"random-{rows}-rows-{customers}-customers"
-    if (target / "complete").exists():
-        return target
-    target.mkdir(parents=True, exist_ok=True)
+def batches(rows: int, customers: int) -> Iterator[pa.RecordBatch]:
+    """The rows, made while they are read."""
     for number, first in enumerate(range(0, rows, PIECE)):
         random = np.random.default_rng([11, number])
         n = min(PIECE, rows - first)
-        table = pa.table(
+        yield pa.record_batch(
             {
                 "customer_id": random.integers(0, customers, n) * 7_919,
                 "timestamp": np.datetime64("2023-01-01", "D") + random.integers(0, DAYS, n),
                 "amount": random.integers(-300, 20_000, n) / 100,
             }
         )
-        pq.write_table(table, target / f"{number:04d}.parquet", row_group_size=1 << 18)
-    (target / "complete").touch()
-    return target
 
 
 def peak() -> int:
@@ -64,15 +59,11 @@ def reset_peak() -> None:
     Path("/proc/self/clear_refs").write_text("5")
 
 
-def digest(tables: list[pa.Table]) -> str:
-    """A hash of the values of tables, whatever their chunks."""
+def digest(table: pa.Table) -> str:
+    """A hash of the values of numeric columns, whatever their chunks."""
     found = hashlib.sha256()
-    for table in tables:
-        for batch in table.combine_chunks().to_batches():
-            for column in batch.columns:
-                values = column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
-                for part in (values.is_null(), values.fill_null(0) if pa.types.is_floating(values.type) else values):
-                    found.update(np.ascontiguousarray(part.to_numpy(zero_copy_only=False)).astype("S").tobytes())
+    for column in table.columns:
+        found.update(np.ascontiguousarray(column.to_numpy()).tobytes())
     return found.hexdigest()
 
 
@@ -80,7 +71,7 @@ def child(asked: dict[str, Any]) -> dict[str, Any]:
     """Build a base and read it; seconds, bytes and peaks by step."""
     import custcore
 
-    folder, track = Path(asked["data"]), asked["track"]
+    track = asked["track"]
     options = {"max_memory": asked["max_memory"], "spill_dir": asked["spill"]} if asked["max_memory"] else {}
     figures: dict[str, Any] = {"start": peak()}
 
@@ -94,10 +85,8 @@ def child(asked: dict[str, Any]) -> dict[str, Any]:
         return result
 
     base = custcore.CustomerBase(track=track, **options)
-    scanner = ds.dataset(sorted(map(str, folder.glob("*.parquet")))).scanner(
-        batch_size=READ_ROWS, batch_readahead=2, fragment_readahead=1
-    )
-    step("update", lambda: base.update(scanner.to_reader(), n_threads=2))
+    data = batches(asked["rows"], asked["customers"])
+    step("update", lambda: base.update(data, n_threads=2))
     runs, written, written_bytes = base._core.runs
     figures |= {"nbytes": base.nbytes, "on_disk": base.nbytes_on_disk, "runs": runs}
     figures |= {"written": written, "written_bytes": written_bytes}
@@ -108,34 +97,31 @@ def child(asked: dict[str, Any]) -> dict[str, Any]:
         # the footer, at the end, has the limit
         figures["file"] = hashlib.sha256(file.read(path.stat().st_size // 100 * 99)).hexdigest()
     table = step("rfm", lambda: base.rfm(n_threads=2))
-    results = [table.to_pyarrow()]
+    figures["rfm_digest"] = digest(table.to_pyarrow())
     del table
-    figures["rfm_digest"] = digest(results)
-    results.clear()
     if track != "totals":
         cohorts = step("cohorts", lambda: base.cohort_retention(n_threads=2))
-        results += [cohorts.to_table().to_pyarrow()]
-        results += [step("movement", cohorts.movement).to_pyarrow()]
+        results = [cohorts.to_table()]
+        results += [step("movement", cohorts.movement)]
         scorer = custcore.RFMScorer()
-        results += [step("transitions", lambda: base.transitions(DATES, scorer, n_threads=2)).to_pyarrow()]
-        results += [step("stays", lambda: base.stays(DATES, scorer, n_threads=2)).to_pyarrow()]
-        figures["results"] = digest(results)
+        results += [step("transitions", lambda: base.transitions(DATES, scorer, n_threads=2))]
+        results += [step("stays", lambda: base.stays(DATES, scorer, n_threads=2))]
+        figures["results"] = [
+            hashlib.sha256(str(table.to_pyarrow().to_pylist()).encode()).hexdigest() for table in results
+        ]
         del cohorts
     figures["report"] = [(entry.name, entry.count, entry.sum, entry.first_row) for entry in base.report]
-    nbytes = len(base)
-    del base
     again = step("load", lambda: custcore.CustomerBase.load(path, spill_dir=asked["spill"] if options else None))
-    assert len(again) == nbytes
+    assert len(again) == figures["customers"]
     assert ("max_memory" in repr(again)) == bool(options)
     figures["loaded_on_disk"] = again.nbytes_on_disk
     path.unlink()
     return figures
 
 
-def ask(arguments: argparse.Namespace, data: Path, max_memory: int | None) -> dict[str, Any]:
-    spill = arguments.folder / "spill"
-    spill.mkdir(exist_ok=True)
-    asked = {"data": str(data), "track": arguments.track, "max_memory": max_memory, "spill": str(spill)}
+def ask(arguments: argparse.Namespace, max_memory: int | None) -> dict[str, Any]:
+    asked = {"rows": arguments.rows, "customers": arguments.customers, "track": arguments.track}
+    asked |= {"max_memory": max_memory, "spill": str(arguments.folder)}
     done = subprocess.run(
         [sys.executable, __file__, "--child", json.dumps(asked)], stdout=subprocess.PIPE, text=True, check=True
     )
@@ -145,7 +131,7 @@ def ask(arguments: argparse.Namespace, data: Path, max_memory: int | None) -> di
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n\n")[0])
     parser.add_argument("--child", help=argparse.SUPPRESS)
-    parser.add_argument("--folder", type=Path, help="folder for rows and spilled data; the rows are kept")
+    parser.add_argument("--folder", type=Path, help="folder for spilled data")
     parser.add_argument("--rows", type=int, default=50_000_000)
     parser.add_argument("--customers", type=int, default=5_000_000)
     parser.add_argument("--track", choices=["totals", "days"], default="totals")
@@ -156,12 +142,11 @@ def main() -> None:
         return
     if not arguments.folder:
         parser.error("--folder is needed")
-    data = generate(arguments.folder, arguments.rows, arguments.customers)
-    free = ask(arguments, data, None)
+    free = ask(arguments, None)
     show("no limit", free)
     for share in arguments.shares:
         limit = int(free["nbytes"] * share)
-        found = ask(arguments, data, limit)
+        found = ask(arguments, limit)
         show(f"max_memory {limit / MIB:.0f} MiB", found)
         for name in ("customers", "rfm_digest", "results", "report", "file"):
             if found.get(name) != free.get(name):
@@ -170,10 +155,12 @@ def main() -> None:
 
 
 def show(name: str, found: dict[str, Any]) -> None:
-    print(f"{name}: base {found['nbytes'] / MIB:.0f} MiB in memory, {found['on_disk'] / MIB:.0f} MiB in {found['runs']} runs")
-    print(f"  written {found['written']:,} customers, {found['written_bytes'] / MIB:,.0f} MiB; process {found['start'] / MIB:.0f} MiB before")
+    mib = {key: f"{found[key] / MIB:,.0f} MiB" for key in ("nbytes", "on_disk", "written_bytes", "start")}
+    print(f"{name}: {mib['nbytes']} in memory, {mib['on_disk']} in {found['runs']} runs on disk")
+    print(f"  written {found['written']:,} customers, {mib['written_bytes']}; process {mib['start']} before")
     steps = {step: of for step, of in found.items() if isinstance(of, dict)}
-    print("  " + "; ".join(f"{step} {of['seconds']} s, peak {of['peak'] / MIB:.0f} MiB" for step, of in steps.items()))
+    text = "; ".join(f"{step} {of['seconds']} s, peak {of['peak'] / MIB:.0f} MiB" for step, of in steps.items())
+    print(f"  {text}", flush=True)
 
 
 if __name__ == "__main__":

@@ -164,9 +164,7 @@ class CustomerBase(Changes, Analyses):
             attributes=attributes,
         )
         self._track, self._late = arguments.name("track", track), arguments.name("late", late)
-        self._core = _core.CustomerBase(
-            self._options, self._track, self._late, memory(max_memory), _folder(spill_dir)
-        )
+        self._core = _core.CustomerBase(self._options, self._track, self._late, memory(max_memory), _folder(spill_dir))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the base to a file atomically.
@@ -246,9 +244,7 @@ class CustomerBase(Changes, Analyses):
             raise InvalidTypeError(
                 f"a base is read from bytes, not from {type(data).__name__}; load(path) reads a file"
             )
-        return CustomerBase._of(
-            _core.CustomerBase.from_bytes(bytes(data), memory(max_memory), _folder(spill_dir))
-        )
+        return CustomerBase._of(_core.CustomerBase.from_bytes(bytes(data), memory(max_memory), _folder(spill_dir)))
 
     @staticmethod
     def _of(core: _core.CustomerBase) -> CustomerBase:

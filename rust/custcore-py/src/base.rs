@@ -327,7 +327,7 @@ impl CoreBase {
 
     /// Spills the customers in memory; for tests.
     fn spill(&self, py: Python<'_>) -> PyResult<()> {
-        self.change(py, usize::MAX, |base, context| base.spill(context))
+        self.change(py, usize::MAX, CustomerBase::spill)
     }
 
     /// Number of runs on disk, and the customers and bytes written to runs so far.

@@ -51,7 +51,7 @@ impl CohortSums {
         let (Some(own), Some(found)) = (&mut self.found, other.found) else { return Ok(()) };
         let (groups, group_ranks) = union(own.groups.values.as_ref(), found.groups.values.as_ref())?;
         let (values, value_ranks) = union(own.values.as_ref(), found.values.as_ref())?;
-        let rank = |ranks: &Option<[Vec<u32>; 2]>, part: usize, at: usize| ranks.as_ref().map_or(at, |ranks| ranks[part][at] as usize);
+        let rank = |ranks: &Option<Ranks>, part: usize, at: usize| ranks.as_ref().map_or(at, |ranks| ranks[part][at] as usize);
         let by_column = self.first.spec.cohort_by == CohortBy::Column;
         let place = |part: usize, (group, key): (usize, i64)| {
             let key = if by_column { rank(&value_ranks, part, key as usize) as i64 } else { key };
@@ -103,8 +103,11 @@ impl CohortSums {
     }
 }
 
+/// The rank in the union by rank in each of two parts.
+type Ranks = [Vec<u32>; 2];
+
 /// The union of the values of two parts, and their ranks in it; `None` without a column.
-pub(super) fn union(own: Option<&Values>, other: Option<&Values>) -> Result<(Option<Values>, Option<[Vec<u32>; 2]>)> {
+pub(super) fn union(own: Option<&Values>, other: Option<&Values>) -> Result<(Option<Values>, Option<Ranks>)> {
     let (Some(own), Some(other)) = (own, other) else { return Ok((None, None)) };
     let (values, ranks) = own.union(other)?;
     Ok((Some(values), Some(ranks)))
