@@ -270,7 +270,7 @@ def test_an_order_that_turns_out_a_refund() -> None:
     scorer = by_hand()
     found = kept.transitions([JAN, FEB], scorer)
     assert moved(found) == [(FEB, None, "new", 1, 6.0, 1.0), (FEB, "new", "asleep", 1, 4.0, 0.5)]
-    (remark,) = [r for r in found.report.remarks if "no buyers" in r]
+    (remark,) = [r for r in found.report.remarks if "not buyers" in r]
     assert remark.startswith("1 customers of 2026-01-31 are not buyers as of 2026-02-28")
     assert found.report["refund_only_customers"].sum == -5.0
     new = rows(kept.stays([JAN, FEB], scorer))[0]

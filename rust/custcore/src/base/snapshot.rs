@@ -9,7 +9,7 @@ use crate::column::mark::{BEFORE, PURCHASE, RETURNING, START};
 use crate::error::{Error, Result};
 use crate::state::accumulator::Level;
 use crate::state::customer_state::{OrderAssembly, State};
-use crate::state::days::{DayRun, DayRuns};
+use crate::state::days::{DayRun, DayRuns, DaysOfCustomer};
 use crate::state::order_lines::order_until;
 use crate::state::order_log::OrderLog;
 use crate::state::totals::{OrderClass, Totals};
@@ -90,16 +90,30 @@ impl State {
         view.rows.after.add_many(after.purchases.excluded_refunds.rows, after.purchases.excluded_refunds.units);
         let whole = day_runs.whole();
         let mut kept = DayRun::default();
+        let mut later = (0, 0);
+        // The days of a customer are added up first, so that the totals are touched once per customer.
+        let mut sum: Option<DaysOfCustomer> = None;
         for record in whole.records() {
-            if record.day <= day {
-                view.totals.add_day(&record);
-                if view.days.is_some() {
-                    kept.push(&record);
+            if record.day > day {
+                later = (later.0 + u64::from(record.rows), later.1 + record.units);
+                continue;
+            }
+            match &mut sum {
+                Some(sum) if sum.customer == record.customer => sum.add(&record),
+                _ => {
+                    if let Some(sum) = sum.replace(DaysOfCustomer::of(&record)) {
+                        view.totals.add_days(&sum);
+                    }
                 }
-            } else {
-                view.rows.after.add_many(u64::from(record.rows), record.units);
+            }
+            if view.days.is_some() {
+                kept.push(&record);
             }
         }
+        if let Some(sum) = sum {
+            view.totals.add_days(&sum);
+        }
+        view.rows.after.add_many(later.0, later.1);
         if let Some(days) = &mut view.days {
             days.add_run(kept);
         }

@@ -6,6 +6,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::stats::{CustomerStats, EMPTY};
 use crate::group::interner::NO_CODE;
 
 /// The record of one customer and day.
@@ -37,6 +38,44 @@ impl DayRecord {
         (self.orders, self.rows, self.others) = (orders, rows, others);
         self.units += other.units;
         true
+    }
+}
+
+/// The sum of some records of one customer, in the order of their days.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct DaysOfCustomer {
+    /// The customer's code.
+    pub customer: u32,
+    /// Purchases and amount.
+    pub stats: CustomerStats,
+    /// Rows of the purchases.
+    pub rows: u64,
+    /// Rows of other orders on the days before the first purchase.
+    pub refund_rows: u64,
+}
+
+impl DaysOfCustomer {
+    /// The sum of one record.
+    #[inline]
+    pub(crate) fn of(record: &DayRecord) -> Self {
+        let mut sum = Self { customer: record.customer, stats: EMPTY, rows: 0, refund_rows: 0 };
+        sum.add(record);
+        sum
+    }
+
+    /// Adds a record of the same customer.
+    #[inline]
+    pub(crate) fn add(&mut self, record: &DayRecord) {
+        self.stats.units += record.units;
+        self.rows += u64::from(record.rows);
+        if record.orders > 0 {
+            self.stats.orders += u64::from(record.orders);
+            self.stats.first = self.stats.first.min(record.day);
+            self.stats.last = self.stats.last.max(record.day);
+        }
+        if self.stats.orders == 0 {
+            self.refund_rows += u64::from(record.others);
+        }
     }
 }
 

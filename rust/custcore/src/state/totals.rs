@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use foldhash::fast::RandomState;
 
 use super::block_kernels::UnitValue;
-use super::days::DayRecord;
+use super::days::DaysOfCustomer;
 use super::spec::Returns;
 use super::stats::{CustomerStats, CustomerStatsTable, EMPTY};
 use crate::column::{BLOCK, flag};
@@ -329,20 +329,15 @@ impl Totals {
         *rows += refund_rows;
     }
 
-    /// Adds a day record. Requires [`Totals::grow`]; the days of each customer ascend.
-    pub(crate) fn add_day(&mut self, record: &DayRecord) {
-        let DayRecord { customer, day, orders, rows, others, units } = *record;
-        let entry = if orders > 0 {
-            CustomerStats { units, orders: u64::from(orders), first: day, last: day }
-        } else {
-            CustomerStats { units, ..EMPTY }
-        };
-        self.stats.join(customer, &entry);
+    /// Adds the days of a customer who has no totals yet. Requires [`Totals::grow`].
+    pub(crate) fn add_days(&mut self, days: &DaysOfCustomer) {
+        let DaysOfCustomer { customer, stats, rows, refund_rows } = *days;
+        self.stats.join(customer, &stats);
         if let Some(own) = &mut self.rows {
-            own[customer as usize] += u64::from(rows);
+            own[customer as usize] += rows;
         }
-        if others > 0 && self.stats.orders(customer) == 0 {
-            self.add_refunds(customer, (u64::MAX, u64::from(others)));
+        if refund_rows > 0 {
+            self.add_refunds(customer, (u64::MAX, refund_rows));
         }
     }
 

@@ -44,13 +44,14 @@ impl UpdateBuilder {
             return false;
         }
         let is_large = rows >= ROWS_WORTH_THREADS;
-        // With more rows expected the first push counts as many times more: a range that is dense enough overall must be kept.
-        let all = (self.rows as usize + rows) * if self.more && self.rows == 0 { 2 * MORE } else { 1 };
+        // With more rows expected a push counts as many times more: a range that is dense enough overall must be kept.
+        let all = (self.rows as usize + rows).max(if self.more { 2 * MORE * rows } else { 0 });
         match self.encoding {
-            // Parts that have slots already keep them.
             KeyEncoding::Range { len, .. } => match &self.partitions {
                 Some(partitions) => partitions.cover(self.encoding),
                 None if self.strategy == Strategy::Direct => false,
+                // Parts that have a slot for every code keep them.
+                None if self.parts.len() >= n_parts && self.parts.iter().all(|part| part.totals.len() >= len) => false,
                 None if n_parts > 1 && self.keeps_customers() && len * n_parts > CODES_PER_ROW * all => true,
                 None if self.parts.iter().any(|part| !part.totals.is_empty()) => false,
                 None => self.strategy == Strategy::RangePartitions || self.strategy == Strategy::Auto && len > MANY_IDS && is_large,
