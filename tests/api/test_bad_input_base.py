@@ -451,7 +451,7 @@ def test_less_memory_than_a_base_can_work_in(tmp_path: Any) -> None:
 
 @pytest.mark.parametrize("options", [TOTALS, BY_DAY], ids=lambda o: o["track"])
 def test_a_base_on_disk(options: dict[str, Any], tmp_path: Any) -> None:
-    """More customers than the memory holds: the same table; what needs the whole base says so, and is not lost."""
+    """More customers than the memory holds: the same table, and a failed update changes nothing."""
     data = many_customers()
     free, within = Base(**options), Base(**options, max_memory="2MiB", spill_dir=tmp_path)
     for at in range(0, data.num_rows, 50_000):
@@ -461,7 +461,6 @@ def test_a_base_on_disk(options: dict[str, Any], tmp_path: Any) -> None:
     assert free.nbytes_on_disk == 0
     assert within.rfm().to_pyarrow().equals(free.rfm().to_pyarrow())
     assert (len(within), within.n_rows, within.batch_ids) == (len(free), free.n_rows, free.batch_ids)
-    refused(lambda: within.save(tmp_path / "base"), MemoryLimitError, "max_memory")
     with pytest.raises(DuplicateBatchError):
         within.update(data, batch_id="50000")
     bad = [data, replace(LINES.select(["customer_id", "timestamp", "amount"]), "customer_id", pa.array([1, 2, 3, 4]))]

@@ -18,7 +18,6 @@ from custcore.errors import (
     ColumnNotFoundError,
     InvalidArgumentError,
     InvalidTypeError,
-    MemoryLimitError,
     NotEnoughDataError,
     StateMismatchError,
     SumOverflowError,
@@ -366,14 +365,22 @@ def test_totals_cannot_look_back() -> None:
     assert rows(kept.transitions(later, by_hand())) == rows(base(table(SALES)).transitions(later, by_hand()))
 
 
-def test_a_base_that_lies_on_disk_in_part() -> None:
-    ids = pa.array(range(200_000))
-    data = pa.table({"customer_id": ids, "timestamp": [JAN] * len(ids), "amount": [1.0] * len(ids)})
-    kept = base(data, max_memory=2_000_000)
-    with pytest.raises(MemoryLimitError, match=r"^stays\(\) needs the whole base in memory.*max_memory=2000000"):
-        kept.stays(DATES, by_hand())
-    with pytest.raises(MemoryLimitError, match=r"^transitions\(\) needs"):
-        kept.transitions(DATES, by_hand())
+def test_a_base_on_disk_has_the_same_transitions() -> None:
+    ids = [*range(40), *range(20, 60), *range(50, 80)]
+    days = [JAN] * 40 + [FEB] * 40 + [MAR] * 30
+    data = pa.table({"customer_id": ids, "timestamp": days, "amount": [float(i % 17) for i in range(110)]})
+    kept, on_disk = base(data), base(data.slice(0, 60), max_memory="1MiB")
+    on_disk._core.spill()
+    on_disk.update(data.slice(60))
+    assert on_disk.nbytes_on_disk > 0
+    for scorer in (by_hand(), custcore.RFMScorer(), custcore.RFMScorer().fit(kept.rfm())):
+        for edges in ("frozen", "refit"):
+            for call in ("transitions", "stays"):
+                found = getattr(on_disk, call)(DATES, scorer, edges=edges)
+                expected = getattr(kept, call)(DATES, scorer, edges=edges)
+                assert found.to_pyarrow().equals(expected.to_pyarrow()), (call, edges)
+                assert list(found.report) == list(expected.report)
+                assert found.report.remarks == expected.report.remarks
 
 
 def test_it_reads_well() -> None:

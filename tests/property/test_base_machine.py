@@ -67,12 +67,17 @@ class Lives(RuleBasedStateMachine):
     """Two bases of one level and their models."""
 
     level: ClassVar[str]
+    # The memory limit of bases whose customers go to disk now and then.
+    limit: ClassVar[dict[str, Any]] = {}
+
+    def empty(self) -> Base:
+        return new_base(self.level, **self.options, **self.limit)
 
     @initialize(rules=RULES, late=st.sampled_from(["error", "report"]), threads=THREADS)
     def begin(self, rules: dict[str, Any], late: str, threads: int) -> None:
         self.options = rules | ({"late": late} if self.level == "orders" else {})
         self.n_threads = threads
-        self.bases = [new_base(self.level, **self.options) for _ in range(2)]
+        self.bases = [self.empty() for _ in range(2)]
         self.models = [BaseReference(has_orders=self.level == "orders", **self.options) for _ in range(2)]
 
     @rule(which=WHICH, batches=BATCHES, batch_id=st.none() | st.sampled_from(["monday", "tuesday"]))
@@ -129,7 +134,7 @@ class Lives(RuleBasedStateMachine):
         base.merge(other)
         assert other.to_bytes() == unchanged
         self.models[into] = merged
-        self.bases[1 - into] = new_base(self.level, **self.options)
+        self.bases[1 - into] = self.empty()
         self.models[1 - into] = BaseReference(has_orders=self.level == "orders", **self.options)
 
     @precondition(lambda self: self.level == "orders")
@@ -151,6 +156,14 @@ class Lives(RuleBasedStateMachine):
         # of whom nothing but refunds that do not count is known may be told as removed
         assert removed == expected or (model.returns == "exclude" and removed > expected)
         assert before - len(base) == expected
+
+    @precondition(lambda self: bool(self.limit))
+    @rule(which=WHICH)
+    def spill(self, which: int) -> None:
+        base = self.bases[which]
+        before = base.to_bytes()
+        base._core.spill()
+        assert base.to_bytes() == before
 
     @rule(which=WHICH, way=st.sampled_from(sorted(WAYS)))
     def carry(self, which: int, way: str) -> None:
@@ -194,11 +207,12 @@ class Lives(RuleBasedStateMachine):
             assert again.to_bytes() == base.to_bytes()
 
 
-def lives(name: str) -> Any:
-    machine = type(f"Lives{name.title()}", (Lives,), {"level": name})
+def lives(name: str, **limit: Any) -> Any:
+    machine = type(f"Lives{name.title()}", (Lives,), {"level": name, "limit": limit})
     case = machine.TestCase
     case.settings = LIVES
     return case
 
 
 TestTotals, TestDays, TestOrders = (lives(name) for name in LEVELS)
+TestTotalsOnDisk, TestDaysOnDisk, TestOrdersOnDisk = (lives(name, max_memory="1MiB") for name in LEVELS)

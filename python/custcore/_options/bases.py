@@ -42,9 +42,9 @@ BASE = (
     Option(
         "max_memory",
         "int | str | None",
-        'Bytes, or a text such as ``"4GiB"``, that the base may take in memory, with the work on it. The rest is spilled '
-        "to disk, and results are computed by ranges of ids; they are the same. It is kept by :meth:`save` and by "
-        "pickling. Results and the batches of the data are not counted. Default: no limit.",
+        'Bytes, or a text such as ``"4GiB"``, that the base may take in memory, with the work on it. The rest is '
+        "spilled to disk, and results are computed by ranges of ids; they are the same. It is kept by :meth:`save` and "
+        "by pickling. Results and the batches of the data are not counted. Default: no limit.",
         default=None,
         type="int or str",
     ),

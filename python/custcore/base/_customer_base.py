@@ -91,13 +91,14 @@ class CustomerBase(Changes, Analyses):
     late : {"error", "report"}, default "error"
         Whether a line of a sealed order is an error, or left out and reported.
     max_memory : int or str, optional
-        Bytes, or a text such as ``"4GiB"``, that the base may take in memory. The rest is
-        spilled to disk; :meth:`rfm`, ``len()`` and :attr:`report` are then computed by
-        ranges of ids, with the same results. What needs the whole base at once raises
-        ``MemoryLimitError``. Results are not counted. Default: no limit.
+        Bytes, or a text such as ``"4GiB"``, that the base may take in memory, with the work
+        on it. The rest is spilled to disk, and results are computed by ranges of ids; they
+        are the same. It is kept by :meth:`save` and by pickling. Results and the batches of
+        the data are not counted. Default: no limit.
     spill_dir : str or path, optional
-        Where to create the folder of spilled data, which is removed with the base. Default:
-        the system's temporary directory.
+        Where to create the folder of spilled data, which only this user can read and which
+        is removed with the base. Folders of processes that were killed are removed, too.
+        Default: the system's temporary directory.
 
     Notes
     -----
@@ -172,9 +173,7 @@ class CustomerBase(Changes, Analyses):
             attributes=attributes,
         )
         self._track, self._late = arguments.name("track", track), arguments.name("late", late)
-        self._core = _core.CustomerBase(
-            self._options, self._track, self._late, memory(max_memory), _folder(spill_dir)
-        )
+        self._core = _core.CustomerBase(self._options, self._track, self._late, memory(max_memory), _folder(spill_dir))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the base to a file atomically.
@@ -254,9 +253,7 @@ class CustomerBase(Changes, Analyses):
             raise InvalidTypeError(
                 f"a base is read from bytes, not from {type(data).__name__}; load(path) reads a file"
             )
-        return CustomerBase._of(
-            _core.CustomerBase.from_bytes(bytes(data), memory(max_memory), _folder(spill_dir))
-        )
+        return CustomerBase._of(_core.CustomerBase.from_bytes(bytes(data), memory(max_memory), _folder(spill_dir)))
 
     @staticmethod
     def _of(core: _core.CustomerBase) -> CustomerBase:

@@ -40,8 +40,7 @@ def scan(
         iterable of such batches, or a dict of one-dimensional numpy arrays.
     bases : dict of str to CustomerBase
         The bases by names of your choice, which errors report. Their columns and settings
-        may differ. A scan fills them in memory: ``max_memory`` does not apply, and a base
-        that was spilled to disk raises ``MemoryLimitError``.
+        may differ.
     batch_id : str, optional
         A name for the data, such as their date or file. Data with the same name are refused
         a second time.

@@ -43,6 +43,10 @@ fn fold(
 
 /// Begins an update with data of a source.
 fn begin(py: Python<'_>, base: &VersionedBase, source: &mut Source) -> PyResult<LimitedBuilder> {
+    if let Some(limit) = base.main().limit() {
+        // Two groups are in memory at a time.
+        source.limit_groups(limit.memory / 16);
+    }
     base.begin(source.all_columns()).map_err(|error| into_py(py, &error))
 }
 
@@ -179,7 +183,10 @@ impl CoreBase {
     ) -> PyResult<()> {
         let py = data.py();
         let mut call = Call::new(py, n_threads, progress, rows_total)?;
-        let mut source = Source::open(data, Some(columns(self.base.version(py)?.main())))?;
+        let before = self.base.version(py)?;
+        let mut source = Source::open(data, Some(columns(before.main())))?;
+        begin(py, &before, &mut source)?;
+        drop(before);
         let mut is_first = true;
         loop {
             let group = source.next_group(py)?;
@@ -328,6 +335,11 @@ impl CoreBase {
     #[getter]
     fn spilled(&self, py: Python<'_>) -> PyResult<u64> {
         Ok(self.base.version(py)?.main().bytes_on_disk())
+    }
+
+    /// Spills the customers in memory; for tests.
+    fn spill(&self, py: Python<'_>) -> PyResult<()> {
+        self.change(usize::MAX, |base, context| base.spill(context).map(|()| 0)).applied(py).map(drop)
     }
 
     /// Number of runs on disk, and the customers and bytes written to runs so far.

@@ -29,7 +29,7 @@ impl CoreChange {
 impl CoreChange {
     /// Applies the change, once.
     #[getter]
-    fn applied(&self, py: Python<'_>) -> PyResult<usize> {
+    pub fn applied(&self, py: Python<'_>) -> PyResult<usize> {
         let apply = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         apply.ok_or_else(|| into_py(py, &Error::internal("a change was applied twice")))?(py)
     }

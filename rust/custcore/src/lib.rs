@@ -78,7 +78,7 @@ pub use analysis::score::table::{drift_table, thresholds_table};
 pub use base::CustomerBase;
 pub use base::file::BaseDraft;
 pub use base::scan::{SharedScan, commit_updates, error_of_base};
-pub use base::spill::MemoryLimit;
+pub use base::spill::limit::MemoryLimit;
 pub use base::spill::update::{LimitedBuilder, LimitedUpdate, StagedUpdate};
 pub use base::versions::VersionedBase;
 pub use base::view::{AttributeView, BaseView, CustomerDays, DaysView, TotalsView};

@@ -20,6 +20,10 @@ const SCHEMA: &CStr = c"arrow_schema";
 
 /// Maximum number of rows in a group of batches.
 pub const GROUP_ROWS: usize = 1 << 19;
+/// Rows of a group, at least, however little memory there is.
+const LEAST_GROUP_ROWS: usize = 1 << 15;
+/// Bytes of a row of an id, a time and an amount.
+const BYTES_PER_ROW: u64 = 24;
 /// Maximum number of batches in a group.
 const GROUP_BATCHES: usize = 256;
 
@@ -30,6 +34,7 @@ pub struct Source {
     feed: Feed,
     rows: u64,
     batches: u64,
+    group_rows: usize,
 }
 
 enum Feed {
@@ -44,7 +49,7 @@ impl Source {
     pub fn open(data: &Bound<'_, PyAny>, selection: impl Into<Selection>) -> PyResult<Self> {
         let selection = selection.into();
         if let Some((header, feed)) = open_exporter(data, &selection)? {
-            return Ok(Self { header, selection, feed, rows: 0, batches: 0 });
+            return Ok(Self { header, selection, feed, rows: 0, batches: 0, group_rows: GROUP_ROWS });
         }
         if let Some(reader) = scanned(data, &selection)? {
             return Self::open(&reader, selection);
@@ -65,7 +70,12 @@ impl Source {
             // Tables of other kinds iterate over the names of their columns.
             return Err(not_a_table(if data.hasattr("columns")? { data } else { &first }));
         };
-        Ok(Self { header, selection, feed: Feed::Iterator(iterator, Box::new(feed)), rows: 0, batches: 0 })
+        Ok(Self { header, selection, feed: Feed::Iterator(iterator, Box::new(feed)), rows: 0, batches: 0, group_rows: GROUP_ROWS })
+    }
+
+    /// Reads groups of about `bytes` bytes of rows with three columns, where that is less than usual.
+    pub fn limit_groups(&mut self, bytes: u64) {
+        self.group_rows = usize::try_from(bytes / BYTES_PER_ROW).unwrap_or(GROUP_ROWS).clamp(LEAST_GROUP_ROWS, GROUP_ROWS);
     }
 
     /// All columns by name; the type of a column that was not requested is `Null`.
@@ -86,7 +96,7 @@ impl Source {
     /// The next group of batches, of about half a million rows; empty at the end. C streams are read without the GIL.
     pub fn next_group(&mut self, py: Python<'_>) -> PyResult<Vec<RecordBatch>> {
         let (mut group, mut rows) = (Vec::new(), 0);
-        while rows < GROUP_ROWS && group.len() < GROUP_BATCHES {
+        while rows < self.group_rows && group.len() < GROUP_BATCHES {
             let Some(batch) = self.next(py)? else { break };
             rows += batch.num_rows();
             group.push(batch);

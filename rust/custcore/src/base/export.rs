@@ -6,9 +6,6 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::CustomerBase;
-use super::known::{CachedCount, Known};
-use super::spill::Spilled;
 use crate::column::chunks::InputSchema;
 use crate::exec::par::Threads;
 use crate::group::encoding::KeyEncoding;
@@ -437,29 +434,5 @@ impl State {
         }
         (rest.first_day, rest.last_day) = (self.first_day, self.last_day);
         rest
-    }
-}
-
-impl CustomerBase {
-    /// Input schema, state and metadata; `None` before the first update.
-    pub(crate) fn known_parts(&self) -> Option<(&InputSchema, &State, BaseMeta)> {
-        self.known.as_ref().map(|Known { input_schema, state, rows, batches, sealed, .. }| {
-            (input_schema, state, BaseMeta { rows: *rows, batches: batches.clone(), sealed: *sealed })
-        })
-    }
-
-    /// A base of these parts.
-    pub(crate) fn of_parts(spec: BaseSpec, known: Option<(InputSchema, State, BaseMeta)>) -> Self {
-        let known = known.map(|(input_schema, state, BaseMeta { rows, batches, sealed })| Known {
-            input_schema,
-            state,
-            spilled: Spilled::default(),
-            rows,
-            batches,
-            sealed,
-            version: 0,
-            customers: CachedCount::default(),
-        });
-        Self { spec, known, limit: None }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::spill::Spilled;
+use super::spill::list::Spilled;
 use crate::column::chunks::InputSchema;
 use crate::column::customer_id::{CustomerId, StoredId};
 use crate::error::Result;

@@ -9,6 +9,7 @@ pub(crate) mod edit;
 pub(crate) mod export;
 pub(crate) mod file;
 mod known;
+mod parts;
 pub(crate) mod scan;
 pub(crate) mod snapshot;
 pub(crate) mod spill;
@@ -27,8 +28,8 @@ use arrow_array::RecordBatch;
 use arrow_schema::Schema;
 
 use self::known::{CachedCount, Known};
-pub(crate) use self::spill::MemoryLimit;
-use self::spill::Spilled;
+use self::spill::limit::MemoryLimit;
+use self::spill::list::Spilled;
 use crate::column::bounds::Cutoff;
 use crate::column::chunks::{InputSchema, Pick};
 use crate::column::customer_id::CustomerId;

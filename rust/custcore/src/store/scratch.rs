@@ -7,7 +7,7 @@
 //! A lock on the file `lock` in the folder tells that its owner, or a child of it, is alive. Process ids would not do: containers that share a
 //! folder have the same ids. Whoever creates a folder deletes those of dead processes of the same user beside it.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -54,18 +54,21 @@ impl ScratchFolder {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
                 Err(error) => return Err(failed(&error)),
             }
-            match lock_new(&path.join(LOCK)) {
-                Ok(Some(lock)) => {
-                    sweep(parent, &path);
-                    return Ok(Arc::new(Self { path, owner: std::process::id(), next: AtomicU64::new(0), _lock: lock }));
+            let lock = match lock_new(&path.join(LOCK)) {
+                Ok(NewLock::Locked(lock)) => Some(lock),
+                Ok(NewLock::Unsupported) => None,
+                // It was taken for the folder of a dead process.
+                Ok(NewLock::Lost) => {
+                    drop(fs::remove_dir_all(&path));
+                    continue;
                 }
-                // Another process took it for a folder of a dead process.
-                Ok(None) => drop(fs::remove_dir_all(&path)),
                 Err(error) => {
                     drop(fs::remove_dir_all(&path));
                     return Err(failed(&error));
                 }
-            }
+            };
+            sweep(parent, &path);
+            return Ok(Arc::new(Self { path, owner: std::process::id(), next: AtomicU64::new(0), _lock: lock }));
         }
     }
 
@@ -150,24 +153,32 @@ impl Seek for ScratchReader<'_> {
     }
 }
 
-/// Creates and locks the lock file of a new folder. `Some(None)` where the file system has no locks, so that the folder is never taken
-/// for one of a dead process; `None` if another process got it first.
-fn lock_new(path: &Path) -> io::Result<Option<Option<File>>> {
+/// The lock of a new folder.
+enum NewLock {
+    Locked(File),
+    /// The file system has no locks. There is no lock file, so that the folder is never taken for one of a dead process.
+    Unsupported,
+    /// Another process got it first.
+    Lost,
+}
+
+/// Creates and locks the lock file of a new folder.
+fn lock_new(path: &Path) -> io::Result<NewLock> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create_new(true);
     private(&mut options);
     let file = match options.open(path) {
         Ok(file) => file,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(NewLock::Lost),
         Err(error) => return Err(error),
     };
     match file.try_lock() {
         // It may have been deleted between its creation and the lock.
-        Ok(()) => Ok(path.exists().then_some(Some(file))),
-        Err(fs::TryLockError::WouldBlock) => Ok(None),
+        Ok(()) if path.exists() => Ok(NewLock::Locked(file)),
+        Ok(()) | Err(fs::TryLockError::WouldBlock) => Ok(NewLock::Lost),
         Err(fs::TryLockError::Error(_)) => {
             fs::remove_file(path)?;
-            Ok(Some(None))
+            Ok(NewLock::Unsupported)
         }
     }
 }
@@ -208,8 +219,10 @@ fn is_scratch_name(name: &str) -> bool {
 
 #[cfg(unix)]
 mod system {
-    use super::*;
+    use std::fs::{self, DirBuilder, File, OpenOptions};
+    use std::io;
     use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+    use std::path::Path;
 
     pub(super) fn create_private_folder(path: &Path) -> io::Result<()> {
         DirBuilder::new().mode(0o700).create(path)?;
@@ -232,8 +245,10 @@ mod system {
 
 #[cfg(not(unix))]
 mod system {
-    use super::*;
+    use std::fs::{self, DirBuilder, File, OpenOptions};
+    use std::io;
     use std::os::windows::fs::FileExt;
+    use std::path::Path;
 
     pub(super) fn create_private_folder(path: &Path) -> io::Result<()> {
         // The folder inherits the rights of its parent, as every folder does there.
@@ -320,7 +335,7 @@ mod tests {
         let parent = parent("modes");
         let folder = ScratchFolder::create(&parent)?;
         let file = folder.file()?;
-        let mode = |path: &Path| fs::metadata(path).map(|metadata| metadata.permissions().mode() & 0o777).unwrap_or(0);
+        let mode = |path: &Path| fs::metadata(path).map_or(0, |metadata| metadata.permissions().mode() & 0o777);
         assert_eq!((mode(&folder.path), mode(file.path()), mode(&folder.path.join(LOCK))), (0o700, 0o600, 0o600));
         drop(fs::remove_dir_all(&parent));
         Ok(())

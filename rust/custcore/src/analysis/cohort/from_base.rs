@@ -1,7 +1,7 @@
 //! Cohorts from a stored customer base: its days are replayed as if the rows were read again.
 
-use super::ranges::CohortSums;
 use super::spec::{CohortBy, CohortSpec};
+use super::sums::CohortSums;
 use super::{CohortRetention, of_base};
 use crate::base::CustomerBase;
 use crate::column::bounds::{Cutoff, ObservationBound};

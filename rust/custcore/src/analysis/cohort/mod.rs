@@ -21,6 +21,7 @@ mod ranges;
 mod revenue;
 mod revenue_matrix;
 pub(crate) mod spec;
+mod sums;
 pub(crate) mod table;
 pub(crate) mod values;
 

@@ -10,18 +10,17 @@ mod spilled;
 pub(crate) mod table;
 
 use std::io::{Read, Seek, Write};
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use arrow_array::RecordBatch;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use self::settings::{AccountText, BaseSettings, KindNames};
 use self::spilled::{Loaded, SplitLoader};
-use self::table::BaseFileLayout;
+use self::table::{BaseFileLayout, write_batches};
+use crate::base::CustomerBase;
 use crate::base::export::{BaseMeta, CustomerRows, FILE_BATCHES};
-use crate::base::{CustomerBase, MemoryLimit};
+use crate::base::spill::limit::MemoryLimit;
 use crate::column::chunks::InputSchema;
 use crate::column::key_schema::KeyNames;
 use crate::error::{Error, ErrorKind, Result};
@@ -140,28 +139,6 @@ impl CustomerBase {
             writer.finish(&last)
         })?
     }
-}
-
-/// Writes batches of customers, given by position; `written` is called with each batch and its size in bytes.
-pub(crate) fn write_batches<W: Write>(
-    writer: &mut Writer<W>,
-    layout: &BaseFileLayout,
-    customers: &CustomerRows<'_>,
-    batches: &[Range<usize>],
-    (context, threads): (&Context, Threads<'_>),
-    mut written: impl FnMut(&RecordBatch, u64) -> Result<()>,
-) -> Result<()> {
-    // If there are many, some batches at a time are built in parallel.
-    let threads = threads.if_large(customers.len());
-    for some in batches.chunks(threads.count()) {
-        context.check()?;
-        for batch in threads.par_tasks(some, |batch| layout.batch(customers, &customers.codes()[batch.clone()])) {
-            let batch = batch?;
-            let bytes = writer.write(&batch)?;
-            written(&batch, bytes)?;
-        }
-    }
-    Ok(())
 }
 
 fn json(value: &impl Serialize) -> Result<String> {

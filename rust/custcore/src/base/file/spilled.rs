@@ -4,11 +4,11 @@ use std::io::Write;
 
 use arrow_array::RecordBatch;
 
-use super::table::{BaseFileLayout, Failure};
-use super::write_batches;
+use super::table::{BaseFileLayout, Failure, write_batches};
+use crate::base::CustomerBase;
 use crate::base::export::{BaseLoader, CustomerRows, FILE_BATCHES};
+use crate::base::spill::limit::MemoryLimit;
 use crate::base::spill::run::{Run, RunWriter};
-use crate::base::{CustomerBase, MemoryLimit};
 use crate::column::chunks::InputSchema;
 use crate::column::key::OwnedKey;
 use crate::error::{Error, Result};
@@ -113,13 +113,12 @@ impl<'a> SplitLoader<'a> {
         let next = BaseLoader::new(self.input_schema, self.spec, self.threads);
         let state = std::mem::replace(&mut self.loader, next).finish();
         let Some(limit) = self.limit else { return Err(Error::internal("a run without a memory limit")) };
-        let writer = match &mut self.writer {
-            Some(writer) => writer,
-            None => {
-                let folder = ScratchFolder::create(&limit.folder)?;
-                let base = (self.spec, self.input_schema);
-                self.writer.insert(RunWriter::new(&folder, base, self.narrow, limit.batches(), self.context)?)
-            }
+        let writer = if let Some(writer) = &mut self.writer {
+            writer
+        } else {
+            let folder = ScratchFolder::create(&limit.folder)?;
+            let base = (self.spec, self.input_schema);
+            self.writer.insert(RunWriter::new(&folder, base, self.narrow, limit.batches(), self.context)?)
         };
         writer.add(&CustomerRows::of(&state, self.threads), self.threads)
     }

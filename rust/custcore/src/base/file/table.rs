@@ -16,7 +16,8 @@
 //!
 //! A name equal to that of an id column gets a `_` appended.
 
-use std::io::{Read, Seek};
+use std::io::{Read, Seek, Write};
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
@@ -33,6 +34,7 @@ use crate::column::key::{KeyColumn, KeyKind};
 use crate::column::key_schema::KeySchema;
 use crate::column::mark::{RETURNING, START};
 use crate::error::{Error, ErrorKind, Result};
+use crate::exec::context::Context;
 use crate::exec::par::Threads;
 use crate::group::intern_rows;
 use crate::group::interner::Keys;
@@ -42,7 +44,7 @@ use crate::state::accumulators::Accumulators;
 use crate::state::days::DayRecord;
 use crate::state::spec::BaseSpec;
 use crate::state::totals::Order;
-use crate::store::blocks::Reader;
+use crate::store::blocks::{Reader, Writer};
 use crate::table::{id_columns, key_column};
 use crate::time::calendar::{MAX_DAY, MIN_DAY};
 
@@ -454,7 +456,7 @@ fn list(fields: &Fields, columns: Vec<ArrayRef>, ends: &[usize]) -> Result<Array
     Ok(Arc::new(list.map_err(Error::internal)?))
 }
 
-fn ranges(lists: &ListArray) -> impl Iterator<Item = std::ops::Range<usize>> + '_ {
+fn ranges(lists: &ListArray) -> impl Iterator<Item = Range<usize>> + '_ {
     lists.value_offsets().windows(2).map(|ends| ends[0] as usize..ends[1] as usize)
 }
 
@@ -470,4 +472,26 @@ fn counts(column: &ArrayRef) -> Result<Vec<u64>, Failure> {
 
 fn day(day: i32) -> Result<i32, Failure> {
     if (MIN_DAY..=MAX_DAY).contains(&day) { Ok(day) } else { Err("a date is outside the years 1 to 9999".into()) }
+}
+
+/// Writes batches of customers, given by position; `written` is called with each batch and its size in bytes.
+pub(crate) fn write_batches<W: Write>(
+    writer: &mut Writer<W>,
+    layout: &BaseFileLayout,
+    customers: &CustomerRows<'_>,
+    batches: &[Range<usize>],
+    (context, threads): (&Context, Threads<'_>),
+    mut written: impl FnMut(&RecordBatch, u64) -> Result<()>,
+) -> Result<()> {
+    // If there are many, some batches at a time are built in parallel.
+    let threads = threads.if_large(customers.len());
+    for some in batches.chunks(threads.count()) {
+        context.check()?;
+        for batch in threads.par_tasks(some, |batch| layout.batch(customers, &customers.codes()[batch.clone()])) {
+            let batch = batch?;
+            let bytes = writer.write(&batch)?;
+            written(&batch, bytes)?;
+        }
+    }
+    Ok(())
 }

@@ -1,9 +1,10 @@
 //! Size-tiered compaction: [`FAN_IN`] runs of similar size are merged into one, so that a base has at most [`FAN_IN`] runs of each size,
 //! and a customer is written again once for each size.
 
+use super::RunSettings;
+use super::list::Spilled;
 use super::ranges::RangeReader;
 use super::run::{Run, RunWriter};
-use super::{RunSettings, Spilled};
 use crate::base::export::CustomerRows;
 use crate::error::Result;
 use crate::exec::context::Context;

@@ -4,6 +4,7 @@
 //! | file | does |
 //! |---|---|
 //! | [`run`] | one run: written, and read by ranges of ids |
+//! | [`list`], [`limit`] | the runs of a base, and its memory limit |
 //! | [`ranges`] | merges the runs range by range; analyses read a base through [`CustomerBase::by_ranges`] |
 //! | [`compaction`] | merges runs of similar size, so that their number grows with the logarithm of the base |
 //! | [`update`] | an update that spills, and its commit |
@@ -16,124 +17,26 @@
 //! Everything that belongs to no customer (tallies, number of rows, batch ids, first and last day) always is in memory.
 
 pub(crate) mod compaction;
+pub(crate) mod limit;
+pub(crate) mod list;
 pub(crate) mod merge;
 pub(crate) mod ranges;
 pub(crate) mod rewrite;
 pub(crate) mod run;
 pub(crate) mod update;
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
+use self::limit::MemoryLimit;
 use self::run::{Run, RunWriter};
 use super::CustomerBase;
-use super::export::{BatchLimits, CustomerRows};
+use super::export::CustomerRows;
 use crate::column::chunks::InputSchema;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 use crate::state::customer_state::State;
 use crate::state::spec::{BaseSpec, Track};
 use crate::store::scratch::ScratchFolder;
-
-/// The memory limit of a base, and where its folder of runs is created.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MemoryLimit {
-    /// Bytes.
-    pub memory: u64,
-    /// The parent of the folder.
-    pub folder: PathBuf,
-}
-
-/// The smallest limit.
-const LEAST_MEMORY: u64 = 1 << 20;
-/// Peak memory of a range while it is merged and read by an analysis, as a multiple of its bytes in the runs.
-const MEMORY_PER_BYTE: u64 = 5;
-
-impl MemoryLimit {
-    /// A limit in bytes, at least 1 MiB. `folder` must exist; by default it is the system's temporary folder.
-    pub fn new(memory: u64, folder: Option<PathBuf>) -> Result<Self> {
-        if memory < LEAST_MEMORY {
-            let message = format!("max_memory={memory} bytes is too small for a base; use at least {LEAST_MEMORY}");
-            return Err(Error::new(ErrorKind::MemoryLimit, message));
-        }
-        let folder = folder.unwrap_or_else(std::env::temp_dir);
-        check_folder(&folder)?;
-        Ok(Self { memory, folder })
-    }
-
-    /// Bytes that a base keeps in memory between changes. The other half is for the change, or for a range of ids.
-    pub(in crate::base) fn resident(&self) -> u64 {
-        self.memory / 2
-    }
-
-    /// The batches of runs: some dozens of runs are read at a time, a batch of each.
-    pub(in crate::base) fn batches(&self) -> BatchLimits {
-        let weight = usize::try_from(self.memory >> 14).unwrap_or(usize::MAX).clamp(1 << 8, 1 << 15);
-        BatchLimits { customers: weight, weight }
-    }
-}
-
-/// An error if the folder does not exist.
-fn check_folder(folder: &Path) -> Result<()> {
-    if folder.is_dir() {
-        return Ok(());
-    }
-    let error = std::io::Error::from(std::io::ErrorKind::NotFound);
-    Err(Error::file("write", folder, &error))
-}
-
-/// The customers of a base on disk.
-#[derive(Debug, Default)]
-pub(super) struct Spilled {
-    runs: Vec<Run>,
-    /// Rows and bytes of all runs written so far, including those that compaction replaced.
-    written: (u64, u64),
-    /// Number of customers of the base, on disk and in memory, as of a version of it.
-    counted: Counted,
-}
-
-/// A count that is known as of a version of the base.
-#[derive(Debug, Default)]
-struct Counted {
-    customers: AtomicU64,
-    /// The version plus 1; 0 before the first count.
-    version: AtomicU64,
-}
-
-impl Counted {
-    fn get(&self, version: u64) -> Option<u64> {
-        (self.version.load(Ordering::Acquire) == version + 1).then(|| self.customers.load(Ordering::Relaxed))
-    }
-
-    /// Sets the count. A base that several threads share does not change, so all of them set the same.
-    fn set(&self, version: u64, customers: u64) {
-        self.customers.store(customers, Ordering::Relaxed);
-        self.version.store(version + 1, Ordering::Release);
-    }
-}
-
-impl Clone for Spilled {
-    fn clone(&self) -> Self {
-        let counted = Counted {
-            customers: AtomicU64::new(self.counted.customers.load(Ordering::Relaxed)),
-            version: AtomicU64::new(self.counted.version.load(Ordering::Acquire)),
-        };
-        Self { runs: self.runs.clone(), written: self.written, counted }
-    }
-}
-
-impl Spilled {
-    fn of(runs: Vec<Run>, written: (u64, u64)) -> Self {
-        Self { runs, written, counted: Counted::default() }
-    }
-
-    /// Adds a run that was just written.
-    fn push(&mut self, run: Run) {
-        self.written = (self.written.0 + run.customers(), self.written.1 + run.bytes());
-        self.runs.push(run);
-    }
-}
 
 impl CustomerBase {
     /// The same base with another memory limit. What exceeds it is spilled at the next change.

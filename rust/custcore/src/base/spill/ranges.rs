@@ -1,7 +1,8 @@
 //! Reads a base range by range of ids: the customers of a range are read from all runs and merged.
 
+use super::limit::MemoryLimit;
+use super::list::Spilled;
 use super::run::{BatchStart, MemoryRun, Run, RunSource};
-use super::{MEMORY_PER_BYTE, MemoryLimit, Spilled};
 use crate::base::CustomerBase;
 use crate::base::export::BaseMeta;
 use crate::base::known::{CachedCount, Known};
@@ -15,6 +16,9 @@ use crate::group::interner::Interner;
 use crate::report::Report;
 use crate::state::customer_state::State;
 use crate::state::spec::BaseSpec;
+
+/// Peak memory of a range while it is merged and read by an analysis, as a multiple of its bytes in the runs.
+const MEMORY_PER_BYTE: u64 = 5;
 
 impl CustomerBase {
     /// Calls `work` with the bases of ascending ranges of ids, which together are this base: results of customers add up to the
@@ -188,12 +192,5 @@ impl<'a> RangeReader<'a> {
                 }
             }
         })?
-    }
-}
-
-impl Spilled {
-    /// The runs.
-    pub(super) fn list(&self) -> &[Run] {
-        &self.runs
     }
 }

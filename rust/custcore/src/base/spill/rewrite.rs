@@ -1,9 +1,10 @@
 //! Changes of the customers of a base whose runs are on disk: the runs and the memory are merged range by range, and written changed
 //! to one new run.
 
+use super::RunSettings;
+use super::list::Spilled;
 use super::ranges::RangeReader;
 use super::run::{Run, RunWriter};
-use super::{RunSettings, Spilled};
 use crate::base::CustomerBase;
 use crate::base::export::CustomerRows;
 use crate::column::customer_id::{CustomerId, StoredId};

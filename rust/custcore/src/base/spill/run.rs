@@ -11,8 +11,7 @@ use std::sync::Arc;
 use arrow_array::RecordBatch;
 
 use crate::base::export::{BaseLoader, BatchLimits, CustomerRows};
-use crate::base::file::table::{BaseFileLayout, Failure};
-use crate::base::file::write_batches;
+use crate::base::file::table::{BaseFileLayout, Failure, write_batches};
 use crate::column::chunks::InputSchema;
 use crate::column::key::{Key, OwnedKey};
 use crate::error::{Error, Result};

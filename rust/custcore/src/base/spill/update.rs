@@ -4,7 +4,9 @@
 use arrow_array::RecordBatch;
 use arrow_schema::Schema;
 
-use super::{MemoryLimit, RunSettings, Spilled};
+use super::RunSettings;
+use super::limit::MemoryLimit;
+use super::list::Spilled;
 use crate::base::{CustomerBase, Known};
 use crate::column::chunks::InputSchema;
 use crate::error::{Error, Result};
