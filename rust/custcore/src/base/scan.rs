@@ -51,12 +51,12 @@ impl SharedScan {
         self.rows
     }
 
-    /// See [`UpdateBuilder::expect_more`].
+    /// See [`LimitedBuilder::expect_more`].
     pub fn expect_more(&mut self) {
         self.builders.iter_mut().for_each(|(_, builder)| builder.expect_more());
     }
 
-    /// See [`UpdateBuilder::release`].
+    /// See [`LimitedBuilder::release`].
     pub fn release(&mut self) {
         self.builders.iter_mut().for_each(|(_, builder)| builder.release());
     }
