@@ -1,10 +1,11 @@
 //! A customer base that several threads read and change.
 //!
 //! Readers take a snapshot and work on it. A writer checks the base out, works without the GIL, and checks it in again; other
-//! threads wait meanwhile. Updates beside a reader are collected in a delta ([`VersionedBase`]); a reader that needs the new state
-//! merges it. The mutex is taken and released with the GIL held, for moments and never while waiting for the GIL, so a forked child
+//! threads wait meanwhile. Updates beside a reader are collected in deltas ([`VersionedBase`]); a reader that needs the new state
+//! merges them, apart from updates that go on, for all readers that wait. The mutex is taken and released with the GIL held, for moments and never while waiting for the GIL, so a forked child
 //! never inherits it locked. A child can inherit a base that a thread of its parent had checked out; this is an error.
 
+use std::cell::Cell;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -27,7 +28,7 @@ struct Checkout {
     base: Option<VersionedBase>,
     /// The id of the process that checked it out last.
     holder_pid: u32,
-    /// The id of the process in which a reader merges the delta into a copy; 0 for none.
+    /// The id of the process in which a reader merges deltas into a copy; 0 for none.
     merging_pid: u32,
     /// A change panicked, so the base may be inconsistent.
     poisoned: bool,
@@ -35,11 +36,11 @@ struct Checkout {
 
 /// What a reader finds.
 enum Found {
-    /// A base without a delta.
+    /// A base with all changes before the reading began.
     Whole(Arc<CustomerBase>),
-    /// A base that nobody else reads: its delta is merged in place.
+    /// A base that nobody else reads: its deltas are merged in place.
     Unshared(VersionedBase),
-    /// A base that others read: its delta is merged into a copy.
+    /// A base that others read: its deltas are merged into a copy.
     Shared(VersionedBase),
 }
 
@@ -81,48 +82,59 @@ impl SharedBase {
         }
     }
 
-    /// The current version, for what is known of it without merging its delta. Updates are not merged in place while it is held.
+    /// The current version, for what is known of it without merging its deltas. Updates are not merged in place while it is held.
     pub fn version(&self, py: Python<'_>) -> PyResult<VersionedBase> {
         self.wait_for(py, |checkout| checkout.base.clone())
     }
 
-    /// The current base.
+    /// The current base. It has all changes that were made before the call, and may have later ones.
     pub fn snapshot(&self, py: Python<'_>) -> PyResult<Arc<CustomerBase>> {
+        let needed: Cell<Option<u64>> = Cell::new(None);
         let found = self.wait_for(py, |checkout| {
             let base = checkout.base.as_ref()?;
-            if let Some(whole) = base.whole() {
+            let changes = needed.get().unwrap_or_else(|| base.changes());
+            needed.set(Some(changes));
+            if let Some(whole) = base.whole_since(changes) {
                 return Some(Found::Whole(whole.clone()));
             }
             let pid = std::process::id();
+            // The merge that goes on may have begun too early for this reader, but the next one has what it needs.
+            if checkout.merging_pid == pid {
+                return None;
+            }
             if !base.is_shared() {
                 checkout.holder_pid = pid;
                 return checkout.base.take().map(Found::Unshared);
             }
-            if checkout.merging_pid == pid {
-                return None;
-            }
             checkout.merging_pid = pid;
-            checkout.base.clone().map(Found::Shared)
+            Some(Found::Shared(base.clone()))
         })?;
         match found {
             Found::Whole(base) => Ok(base),
             Found::Unshared(base) => {
                 let mut checked_out = CheckedOut { checkout: self.0.clone(), base: Some(base), poisoned: false };
-                let merged = py.detach(|| guarded(|| checked_out.base.as_mut().map_or_else(|| Err(lost()), merge_delta)));
+                let merged = py.detach(|| guarded(|| checked_out.base.as_mut().map_or_else(|| Err(lost()), merge_deltas)));
                 checked_out.poisoned = merged.is_err();
                 merged.map_err(|error| into_py(py, &error))
             }
             Found::Shared(before) => {
                 let merged = py.detach(|| {
                     let mut copy = before.clone();
-                    guarded(|| merge_delta(&mut copy)).map(|whole| (copy, whole))
+                    guarded(|| merge_deltas(&mut copy)).map(|whole| (copy, whole))
                 });
-                let mut checkout = self.lock();
-                checkout.merging_pid = 0;
-                let (copy, whole) = merged.map_err(|error| into_py(py, &error))?;
-                let is_current = checkout.base.as_ref().is_some_and(|base| base.is_same(&before));
-                let old = if is_current { checkout.base.replace(copy) } else { None };
-                drop(checkout);
+                let taken = match merged {
+                    Err(error) => Err(into_py(py, &error)),
+                    Ok((copy, whole)) => {
+                        let copy = Cell::new(Some(copy));
+                        let take_over = |checkout: &mut Checkout| {
+                            let base = checkout.base.as_mut()?;
+                            copy.take().map(|copy| base.take_over(copy, &before))
+                        };
+                        self.wait_for(py, take_over).map(|old| (old, whole))
+                    }
+                };
+                self.lock().merging_pid = 0;
+                let (old, whole) = taken?;
                 // The last reader of the main part may have gone: its memory is freed without the GIL.
                 py.detach(|| drop((old, before)));
                 Ok(whole)
@@ -142,10 +154,10 @@ impl SharedBase {
     }
 }
 
-/// Merges the delta of a base. Returns the whole base.
-fn merge_delta(base: &mut VersionedBase) -> Result<Arc<CustomerBase>> {
-    base.merge_delta(&Context::default())?;
-    base.whole().cloned().ok_or_else(lost)
+/// Merges the deltas of a base. Returns the whole base.
+fn merge_deltas(base: &mut VersionedBase) -> Result<Arc<CustomerBase>> {
+    base.merge_deltas(&Context::default())?;
+    base.whole_since(base.changes()).cloned().ok_or_else(lost)
 }
 
 fn lost() -> Error {

@@ -45,6 +45,9 @@ use crate::state::order_log::OrderLog;
 use crate::state::spec::{AsOf, BaseSpec, Late, Track};
 use crate::time::calendar::date_text;
 
+/// Bytes of the id of a batch, in a set, beside its text.
+const BATCH_BYTES: usize = 48;
+
 /// The customer base.
 #[derive(Debug, Clone)]
 pub struct CustomerBase {
@@ -91,9 +94,11 @@ impl CustomerBase {
         self.known.as_ref().map_or(0, |known| known.state.size())
     }
 
-    /// Approximate size of the state in bytes.
+    /// Approximate size in bytes: of the state, and of the ids of batches.
     pub fn bytes(&self) -> usize {
-        self.known.as_ref().map_or(0, |known| known.state.bytes())
+        self.known
+            .as_ref()
+            .map_or(0, |known| known.state.bytes() + known.batches.iter().map(|batch| batch.len() + BATCH_BYTES).sum::<usize>())
     }
 
     /// The ids of the loaded batches, ascending.
@@ -136,27 +141,27 @@ impl CustomerBase {
     /// Checks that an update can be committed: an error if it is incompatible with the base. Late lines
     /// are removed from it if the settings say so.
     pub fn prepare(&self, update: &mut Update, batch: Option<&str>) -> Result<()> {
-        self.prepare_beside(None, update, batch)
+        self.prepare_beside(&[], update, batch)
     }
 
-    /// The same for the base with a delta, which was prepared before.
-    pub(crate) fn prepare_beside(&self, delta: Option<&Self>, update: &mut Update, batch: Option<&str>) -> Result<()> {
+    /// The same for the base with deltas, which were prepared before.
+    pub(crate) fn prepare_beside(&self, deltas: &[&Self], update: &mut Update, batch: Option<&str>) -> Result<()> {
         if let Some(batch) = batch {
-            std::iter::once(self).chain(delta).try_for_each(|base| base.check_batch(batch))?;
+            std::iter::once(self).chain(deltas.iter().copied()).try_for_each(|base| base.check_batch(batch))?;
         }
         let Some(known) = &self.known else { return Ok(()) };
         self.spec.check_second_update()?;
         check_input_schema(&self.spec, &known.input_schema, &update.kinds)?;
-        let delta = delta.and_then(|delta| delta.known.as_ref());
-        let states: Vec<&State> = delta.map(|delta| &delta.state).into_iter().chain([&update.state]).collect();
-        known.check_room(&states, delta.map_or(0, |delta| delta.rows) + update.rows)?;
+        let deltas: Vec<&Known> = deltas.iter().filter_map(|delta| delta.known.as_ref()).collect();
+        let states: Vec<&State> = deltas.iter().map(|delta| &delta.state).chain([&update.state]).collect();
+        known.check_room(&states, deltas.iter().map(|delta| delta.rows).sum::<u64>() + update.rows)?;
         if self.spec.in_sequence() && update.begun_at != Some(known.version) {
             let message = "the base changed since this update began; with order_lines='adjacent' updates must be sequential, because \
                            the last order of one may continue in the next";
             return Err(Error::new(ErrorKind::StateMismatch, message));
         }
         let Some(sealed) = known.sealed else { return Ok(()) };
-        let open: Vec<&State> = std::iter::once(known).chain(delta).map(|known| &known.state).collect();
+        let open: Vec<&State> = std::iter::once(known).chain(deltas).map(|known| &known.state).collect();
         let late = update.state.late_orders(&open, sealed, self.spec.late)?;
         update.state.leave_out_late(&late)
     }

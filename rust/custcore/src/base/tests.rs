@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, TimestampSecondArray};
 
 use super::CustomerBase;
+use super::versions::VersionedBase;
 use crate::column::chunks::ColumnRoles;
 use crate::column::mark::{BEFORE, PURCHASE, RETURNING, START};
 use crate::error::{Error, Result};
@@ -109,5 +110,51 @@ fn orders_do_not_depend_on_the_threads_of_their_lines() -> Result<()> {
             assert!(totals == expected, "{track:?}, {threads} threads, {pieces} batches");
         }
     }
+    Ok(())
+}
+
+#[test]
+fn updates_beside_readers_are_those_of_one_thread() -> Result<()> {
+    let context = Context::new(1);
+    let updated = |base: &mut VersionedBase, number: i64| -> Result<()> {
+        let batch = batch(&[(number % 5, 10 + number, 3, 0), (number, 11, 4, 0)])?;
+        let mut builder = base.begin(&batch.schema())?;
+        builder.push(&[batch], &context)?;
+        base.commit(builder.finish(&context)?, None, &context)
+    };
+    let empty = || Ok::<_, Error>(VersionedBase::new(Arc::new(base(Track::Days, OrderLines::Any, false)?)));
+    let (mut shared, mut serial) = (empty()?, empty()?);
+    let mut held: Vec<(VersionedBase, u64)> = Vec::new();
+    let mut merging: Option<(VersionedBase, VersionedBase)> = None;
+    for number in 0..40 {
+        updated(&mut shared, number)?;
+        updated(&mut serial, number)?;
+        assert_eq!((shared.customers(), shared.rows()), (serial.customers(), serial.rows()));
+        if number % 3 == 0 {
+            held.push((shared.clone(), shared.rows()));
+        }
+        if number == 19 {
+            let mut copy = shared.clone();
+            copy.merge_deltas(&context)?;
+            merging = Some((copy, shared.clone()));
+        }
+        // Updates went on while a reader merged, and a later reader needs them.
+        if number == 22
+            && let Some((copy, before)) = merging.take()
+        {
+            let changes = shared.changes();
+            let whole = copy.main().rows();
+            drop(shared.take_over(copy, &before));
+            assert_eq!((shared.changes(), shared.main().rows(), whole), (changes, 40, 40));
+            assert!(shared.whole_since(20).is_some() && shared.whole_since(21).is_none());
+        }
+    }
+    assert!(held.iter().all(|(version, rows)| version.rows() == *rows));
+    // What an obsolete merge found is not taken over.
+    let (mut late, before) = (shared.clone(), shared.clone());
+    late.merge_deltas(&context)?;
+    shared.merge_deltas(&context)?;
+    drop(shared.take_over(late, &before));
+    assert_eq!(shared.main().to_bytes(&context)?, serial.main().to_bytes(&context)?);
     Ok(())
 }

@@ -1,6 +1,7 @@
-//! A base that is read while it is updated, as main part and delta. Readers hold the main part. Updates are meanwhile collected in the
-//! delta, a base of their rows alone, so that an update beside a reader copies nothing. The delta is merged into the main part when
-//! no reader holds it any more, or into a copy of it if another reader needs the new state before.
+//! A base that is read while it is updated, as main part and deltas. Readers hold the main part. Updates are meanwhile collected in
+//! deltas, bases of their rows alone, so that an update beside a reader copies nothing. Deltas are merged into the main part when no
+//! reader holds it any more. If another reader needs the new state before, it merges them into a copy, which becomes the main part:
+//! updates go to a new delta meanwhile, so the work of a reader is never lost, and no reader waits for more than two merges.
 
 use std::sync::Arc;
 
@@ -17,26 +18,39 @@ use crate::state::customer_state::State;
 #[derive(Debug, Clone)]
 pub struct VersionedBase {
     main: Arc<CustomerBase>,
-    delta: Option<Arc<Delta>>,
+    /// Number of changes that the main part has.
+    changes: u64,
+    /// Later updates, in their order.
+    deltas: Vec<Arc<Delta>>,
 }
 
 /// Updates that are not merged into the main part yet.
 #[derive(Debug, Clone)]
 struct Delta {
     base: CustomerBase,
-    /// Number of its customers that are not in the main part.
+    /// Number of its updates.
+    updates: u64,
+    /// Number of its customers that are neither in the main part nor in an earlier delta.
     new_customers: CachedCount,
 }
 
+/// With this many deltas an update is added to the last one, which is copied if a reader holds it.
+const MOST_DELTAS: usize = 8;
+
 impl VersionedBase {
-    /// A base without a delta.
+    /// A base without deltas.
     pub fn new(main: Arc<CustomerBase>) -> Self {
-        Self { main, delta: None }
+        Self { main, changes: 0, deltas: Vec::new() }
     }
 
-    /// The whole base, unless it has a delta.
-    pub fn whole(&self) -> Option<&Arc<CustomerBase>> {
-        self.delta.is_none().then_some(&self.main)
+    /// Number of changes so far.
+    pub fn changes(&self) -> u64 {
+        self.changes + self.deltas.iter().map(|delta| delta.updates).sum::<u64>()
+    }
+
+    /// The main part, if it has at least this many changes.
+    pub fn whole_since(&self, changes: u64) -> Option<&Arc<CustomerBase>> {
+        (self.changes >= changes).then_some(&self.main)
     }
 
     /// Whether a reader, or a clone, holds the main part.
@@ -44,11 +58,16 @@ impl VersionedBase {
         Arc::strong_count(&self.main) > 1
     }
 
-    /// Whether both are the same version.
-    pub fn is_same(&self, other: &Self) -> bool {
-        let deltas = (&self.delta, &other.delta);
-        let is_same = matches!(deltas, (None, None)) || matches!(deltas, (Some(own), Some(other)) if Arc::ptr_eq(own, other));
-        is_same && Arc::ptr_eq(&self.main, &other.main)
+    /// Takes over the main part of `merged`, a clone of an earlier version whose deltas were merged; `before` is that version. Later
+    /// updates stay. Returns the former parts, or what was not taken over because the main part has changed since.
+    pub fn take_over(&mut self, merged: Self, before: &Self) -> Self {
+        let is_prefix = self.deltas.len() >= before.deltas.len() && self.deltas.iter().zip(&before.deltas).all(|(a, b)| Arc::ptr_eq(a, b));
+        if !is_prefix || !Arc::ptr_eq(&self.main, &before.main) {
+            return merged;
+        }
+        let deltas = self.deltas.drain(..before.deltas.len()).collect();
+        let main = std::mem::replace(&mut self.main, merged.main);
+        Self { main, changes: std::mem::replace(&mut self.changes, merged.changes), deltas }
     }
 
     /// The main part, for its settings.
@@ -56,8 +75,12 @@ impl VersionedBase {
         &self.main
     }
 
+    fn deltas(&self) -> impl Iterator<Item = &CustomerBase> {
+        self.deltas.iter().map(|delta| &delta.base)
+    }
+
     fn parts(&self) -> impl Iterator<Item = &CustomerBase> {
-        std::iter::once(&*self.main).chain(self.delta.as_ref().map(|delta| &delta.base))
+        std::iter::once(&*self.main).chain(self.deltas())
     }
 
     /// Number of input rows.
@@ -65,25 +88,21 @@ impl VersionedBase {
         self.parts().map(CustomerBase::rows).sum()
     }
 
-    /// Number of customers; `None` if runs must be read, or the delta must be merged, to know it: with refunds left out, whether an order
-    /// counts depends on its lines in both parts.
+    /// Number of customers; `None` if runs must be read, or deltas must be merged, to know it: with refunds left out, whether an order
+    /// counts depends on its lines in all parts.
     pub fn customers(&self) -> Option<usize> {
-        let Some((delta, (main, more))) = self.delta.as_ref().zip(self.states()) else { return self.main.known_customers() };
-        let new = || {
-            let known = more.known_codes();
-            let found = main.interner.find_all(&more.interner);
-            let mut both: Vec<u32> = found.iter().zip(&known).filter_map(|(code, known)| code.filter(|_| *known)).collect();
-            both.sort_unstable();
-            let count = |known: &[bool]| known.iter().filter(|known| **known).count();
-            count(&known) - count(&main.are_known(&both))
-        };
-        main.each_order_counts().then(|| self.main.len() + delta.new_customers.get_or(new))
-    }
-
-    /// The states of both parts.
-    fn states(&self) -> Option<(&State, &State)> {
-        let delta = self.delta.as_ref()?.base.known.as_ref()?;
-        Some((&self.main.known.as_ref()?.state, &delta.state))
+        let Some(main) = self.main.known.as_ref().filter(|_| !self.deltas.is_empty()) else { return self.main.known_customers() };
+        if !main.state.each_order_counts() {
+            return None;
+        }
+        let mut before = vec![&main.state];
+        let mut customers = self.main.len();
+        for delta in &self.deltas {
+            let state = &delta.base.known.as_ref()?.state;
+            customers += delta.new_customers.get_or(|| new_customers(&before, state));
+            before.push(state);
+        }
+        Some(customers)
     }
 
     /// Amount of work for a pass over the base, see [`CustomerBase::size`].
@@ -121,13 +140,13 @@ impl VersionedBase {
         self.parts().try_for_each(|base| base.check_batch(batch))
     }
 
-    /// Checks an update, and writes what it displaces from memory; see [`CustomerBase::stage`]. With a memory limit the delta is merged
+    /// Checks an update, and writes what it displaces from memory; see [`CustomerBase::stage`]. With a memory limit the deltas are merged
     /// first: the main part is small, and a copy of it shares the runs.
     pub fn stage(&mut self, mut update: LimitedUpdate, batch: Option<&str>, context: &Context) -> Result<StagedUpdate> {
         if self.main.limit().is_some() {
             return self.to_change(context)?.stage(update, batch, context);
         }
-        self.main.prepare_beside(self.delta.as_ref().map(|delta| &delta.base), &mut update.rest, batch)?;
+        self.main.prepare_beside(&self.deltas().collect::<Vec<_>>(), &mut update.rest, batch)?;
         Ok(StagedUpdate::in_memory(update.rest))
     }
 
@@ -137,7 +156,7 @@ impl VersionedBase {
         self.apply(staged, batch, context)
     }
 
-    /// Adds a staged update. While the main part is shared it is added to the delta. After an error the base is unchanged.
+    /// Adds a staged update. While the main part is shared it is added to a delta. After an error the base is unchanged.
     pub fn apply(&mut self, staged: StagedUpdate, batch: Option<&str>, context: &Context) -> Result<()> {
         if self.main.limit().is_some() {
             return self.to_change(context)?.apply(staged, batch, context);
@@ -145,32 +164,53 @@ impl VersionedBase {
         let update = staged.rest;
         let first = self.main.known.as_ref().filter(|_| !self.main.spec.in_sequence()).map(|known| (known.sealed, self.is_shared()));
         let Some((sealed, true)) = first else { return self.to_change(context)?.commit_prepared(update, batch, context) };
-        if let Some(delta) = &mut self.delta {
-            let delta = Arc::make_mut(delta);
-            delta.new_customers = CachedCount::default();
+        let is_full = self.deltas.len() >= MOST_DELTAS;
+        // A delta that a reader holds stays as it is.
+        let last = self.deltas.last_mut().and_then(|last| if is_full { Some(Arc::make_mut(last)) } else { Arc::get_mut(last) });
+        if let Some(delta) = last {
             delta.base.commit_prepared(update, batch, context)?;
+            (delta.new_customers, delta.updates) = (CachedCount::default(), delta.updates + 1);
         } else {
             let mut base = CustomerBase { spec: self.main.spec.clone(), known: Some(Known { sealed, ..Known::of(update) }), limit: None };
             if let Some(known) = &mut base.known {
                 known.batches.extend(batch.map(str::to_owned));
             }
-            self.delta = Some(Arc::new(Delta { base, new_customers: CachedCount::default() }));
+            self.deltas.push(Arc::new(Delta { base, updates: 1, new_customers: CachedCount::default() }));
         }
         Ok(())
     }
 
-    /// Merges the delta into the main part, or into a copy of it if it is shared.
-    pub fn merge_delta(&mut self, context: &Context) -> Result<()> {
-        if let Some(delta) = &self.delta {
+    /// Merges the deltas into the main part, or into a copy of it if it is shared.
+    pub fn merge_deltas(&mut self, context: &Context) -> Result<()> {
+        while let Some(delta) = self.deltas.first() {
             Arc::make_mut(&mut self.main).merge(&delta.base, context)?;
-            self.delta = None;
+            self.changes += delta.updates;
+            self.deltas.remove(0);
         }
         Ok(())
     }
 
     /// The whole base, for a change. It is copied if it is shared.
     pub fn to_change(&mut self, context: &Context) -> Result<&mut CustomerBase> {
-        self.merge_delta(context)?;
+        self.merge_deltas(context)?;
+        self.changes += 1;
         Ok(Arc::make_mut(&mut self.main))
     }
+}
+
+/// Number of customers of `more` that none of the states before it has.
+fn new_customers(before: &[&State], more: &State) -> usize {
+    let mut is_new = more.known_codes();
+    for state in before {
+        let found = state.interner.find_all(&more.interner);
+        // The codes there, with those here.
+        let mut both: Vec<(u32, u32)> = found.iter().zip(0..).filter_map(|(code, own)| code.map(|code| (code, own))).collect();
+        both.retain(|(_, own)| is_new[*own as usize]);
+        both.sort_unstable();
+        let codes: Vec<u32> = both.iter().map(|(code, _)| *code).collect();
+        for (known, (_, own)) in state.are_known(&codes).into_iter().zip(both) {
+            is_new[own as usize] &= !known;
+        }
+    }
+    is_new.iter().filter(|is_new| **is_new).count()
 }

@@ -272,6 +272,13 @@ impl State {
         if let OrderAssembly::Any(orders) = &self.lines { orders.orders().len() } else { 0 }
     }
 
+    /// Merges the day records into one run, so that nothing is merged when they are read or written.
+    pub(crate) fn settle(&mut self) {
+        if let Some(days) = &mut self.days {
+            days.settle();
+        }
+    }
+
     /// Size in bytes.
     pub(crate) fn bytes(&self) -> usize {
         let lines = match &self.lines {

@@ -7,86 +7,21 @@
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::stats::{CustomerStats, EMPTY};
+pub(crate) use super::day_run::{DayRecord, DayRun, DaysOfCustomer};
 use crate::group::interner::NO_CODE;
-
-/// The record of one customer and day.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct DayRecord {
-    /// The customer's code.
-    pub customer: u32,
-    /// The local day.
-    pub day: i32,
-    /// Purchases.
-    pub orders: u32,
-    /// Rows of the purchases.
-    pub rows: u32,
-    /// Rows of orders that are not purchases: refunds, and orders of 0 if those are not purchases.
-    pub others: u32,
-    /// Amount in units, net of refunds.
-    pub units: i128,
-}
-
-impl DayRecord {
-    fn key(&self) -> (u32, i32) {
-        (self.customer, self.day)
-    }
-
-    /// Adds a record of the same customer and day. Returns false, without a change, if a count would overflow.
-    fn join(&mut self, other: &Self) -> bool {
-        let sums = (self.orders.checked_add(other.orders), self.rows.checked_add(other.rows), self.others.checked_add(other.others));
-        let (Some(orders), Some(rows), Some(others)) = sums else { return false };
-        (self.orders, self.rows, self.others) = (orders, rows, others);
-        self.units += other.units;
-        true
-    }
-}
-
-/// The sum of some records of one customer, in the order of their days.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct DaysOfCustomer {
-    /// The customer's code.
-    pub customer: u32,
-    /// Purchases and amount.
-    pub stats: CustomerStats,
-    /// Rows of the purchases.
-    pub rows: u64,
-    /// Rows of other orders on the days before the first purchase.
-    pub refund_rows: u64,
-}
-
-impl DaysOfCustomer {
-    /// The sum of one record.
-    #[inline]
-    pub(crate) fn of(record: &DayRecord) -> Self {
-        let mut sum = Self { customer: record.customer, stats: EMPTY, rows: 0, refund_rows: 0 };
-        sum.add(record);
-        sum
-    }
-
-    /// Adds a record of the same customer.
-    #[inline]
-    pub(crate) fn add(&mut self, record: &DayRecord) {
-        self.stats.units += record.units;
-        self.rows += u64::from(record.rows);
-        if record.orders > 0 {
-            self.stats.orders += u64::from(record.orders);
-            self.stats.first = self.stats.first.min(record.day);
-            self.stats.last = self.stats.last.max(record.day);
-        }
-        if self.stats.orders == 0 {
-            self.refund_rows += u64::from(record.others);
-        }
-    }
-}
 
 /// Number of buffered records at which a run is created.
 const UNSORTED: usize = 1 << 17;
+/// A buffered record takes twice the memory of one in a run, so a run is created earlier if the buffer has this many records, and
+/// the runs are not many times longer.
+const FEW_UNSORTED: usize = 1 << 12;
+/// How many times longer they may be.
+const RUNS_PER_UNSORTED: usize = 8;
 
 /// All day records of a base, or of the rows of one thread.
 #[derive(Debug, Default)]
 pub(crate) struct DayRuns {
-    /// Each run is at most half as long as the previous one, except the last runs of a merge. Copies of a base share them.
+    /// Each run is less than half as long as the previous one. Copies of a base share them.
     runs: Vec<Arc<DayRun>>,
     unsorted: Vec<DayRecord>,
     /// Cache of all records merged into one run. Only `try_lock` is used: a reader that finds it locked, in a forked
@@ -98,197 +33,6 @@ impl Clone for DayRuns {
     fn clone(&self) -> Self {
         Self { runs: self.runs.clone(), unsorted: self.unsorted.clone(), merged: Mutex::new(self.merged()) }
     }
-}
-
-/// Records sorted by customer and day, in columns. A customer's day has more than one record only if a count would not
-/// fit 32 bits.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub(crate) struct DayRun {
-    customers: Vec<u32>,
-    days: Vec<i32>,
-    orders: Vec<u32>,
-    /// `None` while every purchase has one row.
-    rows: Option<Vec<u32>>,
-    /// `None` while every row belongs to a purchase.
-    others: Option<Vec<u32>>,
-    units: DayUnits,
-}
-
-/// Amounts by record.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum DayUnits {
-    Short(Vec<i64>),
-    Long(Vec<i128>),
-}
-
-impl Default for DayUnits {
-    fn default() -> Self {
-        Self::Short(Vec::new())
-    }
-}
-
-impl DayRun {
-    fn with_capacity(records: usize) -> Self {
-        Self {
-            customers: Vec::with_capacity(records),
-            days: Vec::with_capacity(records),
-            orders: Vec::with_capacity(records),
-            rows: None,
-            others: None,
-            units: DayUnits::Short(Vec::with_capacity(records)),
-        }
-    }
-
-    /// Number of records.
-    pub(crate) fn len(&self) -> usize {
-        self.customers.len()
-    }
-
-    /// A record.
-    #[inline]
-    pub(crate) fn get(&self, at: usize) -> DayRecord {
-        let orders = self.orders[at];
-        DayRecord {
-            customer: self.customers[at],
-            day: self.days[at],
-            orders,
-            rows: self.rows.as_ref().map_or(orders, |rows| rows[at]),
-            others: self.others.as_ref().map_or(0, |others| others[at]),
-            units: match &self.units {
-                DayUnits::Short(units) => i128::from(units[at]),
-                DayUnits::Long(units) => units[at],
-            },
-        }
-    }
-
-    /// The records in order.
-    pub(crate) fn records(&self) -> impl ExactSizeIterator<Item = DayRecord> + '_ {
-        (0..self.len()).map(|at| self.get(at))
-    }
-
-    /// Appends a record that sorts after all others, or adds it to the last one if customer and day are equal.
-    pub(crate) fn push(&mut self, record: &DayRecord) {
-        if let Some(last) = self.len().checked_sub(1)
-            && (self.customers[last], self.days[last]) == record.key()
-        {
-            let mut sum = self.get(last);
-            if sum.join(record) {
-                self.drop_last();
-                return self.append(&sum);
-            }
-        }
-        self.append(record);
-    }
-
-    fn append(&mut self, record: &DayRecord) {
-        let before = self.len();
-        self.customers.push(record.customer);
-        self.days.push(record.day);
-        self.orders.push(record.orders);
-        if record.rows != record.orders && self.rows.is_none() {
-            self.rows = Some(self.orders[..before].to_vec());
-        }
-        if record.others != 0 && self.others.is_none() {
-            self.others = Some(vec![0; before]);
-        }
-        if let Some(rows) = &mut self.rows {
-            rows.push(record.rows);
-        }
-        if let Some(others) = &mut self.others {
-            others.push(record.others);
-        }
-        match (&mut self.units, i64::try_from(record.units)) {
-            (DayUnits::Short(units), Ok(short)) => units.push(short),
-            (DayUnits::Short(units), Err(_)) => {
-                let mut long: Vec<i128> = units.iter().map(|&units| i128::from(units)).collect();
-                long.push(record.units);
-                self.units = DayUnits::Long(long);
-            }
-            (DayUnits::Long(units), _) => units.push(record.units),
-        }
-    }
-
-    fn drop_last(&mut self) {
-        self.customers.pop();
-        self.days.pop();
-        self.orders.pop();
-        if let Some(rows) = &mut self.rows {
-            rows.pop();
-        }
-        if let Some(others) = &mut self.others {
-            others.pop();
-        }
-        match &mut self.units {
-            DayUnits::Short(units) => {
-                units.pop();
-            }
-            DayUnits::Long(units) => {
-                units.pop();
-            }
-        }
-    }
-
-    /// Merges two runs.
-    fn merge(&self, other: &Self) -> Self {
-        let mut whole = Self::with_capacity(self.len() + other.len());
-        let (mut i, mut j) = (0, 0);
-        while i < self.len() && j < other.len() {
-            if (self.customers[i], self.days[i]) <= (other.customers[j], other.days[j]) {
-                whole.push(&self.get(i));
-                i += 1;
-            } else {
-                whole.push(&other.get(j));
-                j += 1;
-            }
-        }
-        (i..self.len()).for_each(|i| whole.push(&self.get(i)));
-        (j..other.len()).for_each(|j| whole.push(&other.get(j)));
-        whole
-    }
-
-    /// The positions of the records of these customers, ascending.
-    fn ranges<'a>(&'a self, customers: &'a [u32]) -> impl Iterator<Item = Range<usize>> + 'a {
-        let mut from = 0;
-        let ranges = customers.iter().map(move |&customer| {
-            let start = from + self.customers[from..].partition_point(|&other| other < customer);
-            from = start + self.customers[start..].partition_point(|&other| other == customer);
-            start..from
-        });
-        ranges.filter(|range| !range.is_empty())
-    }
-
-    /// Removes the records at these ascending positions.
-    fn remove(&mut self, ranges: &[Range<usize>]) {
-        remove_ranges(&mut self.customers, ranges);
-        remove_ranges(&mut self.days, ranges);
-        remove_ranges(&mut self.orders, ranges);
-        self.rows.iter_mut().chain(&mut self.others).for_each(|counts| remove_ranges(counts, ranges));
-        match &mut self.units {
-            DayUnits::Short(units) => remove_ranges(units, ranges),
-            DayUnits::Long(units) => remove_ranges(units, ranges),
-        }
-    }
-
-    /// Size in bytes.
-    pub(crate) fn bytes(&self) -> usize {
-        let each = match &self.units {
-            DayUnits::Short(_) => 20,
-            DayUnits::Long(_) => 28,
-        };
-        self.customers.capacity() * (each + 4 * usize::from(self.rows.is_some()) + 4 * usize::from(self.others.is_some()))
-    }
-}
-
-/// Removes ascending ranges of values; each of the other values moves once.
-fn remove_ranges<T: Copy>(values: &mut Vec<T>, ranges: &[Range<usize>]) {
-    let Some(first) = ranges.first() else { return };
-    let mut len = first.start;
-    for (at, range) in ranges.iter().enumerate() {
-        let next = ranges.get(at + 1).map_or(values.len(), |next| next.start);
-        values.copy_within(range.end..next, len);
-        len += next - range.end;
-    }
-    values.truncate(len);
 }
 
 impl DayRuns {
@@ -303,9 +47,15 @@ impl DayRuns {
             return;
         }
         self.unsorted.push(record);
-        if self.unsorted.len() >= UNSORTED {
+        let len = self.unsorted.len();
+        if len >= FEW_UNSORTED && len.is_power_of_two() && (len >= UNSORTED || RUNS_PER_UNSORTED * len >= self.sorted()) {
             self.flush();
         }
+    }
+
+    /// Number of records in runs.
+    fn sorted(&self) -> usize {
+        self.runs.iter().map(|run| run.len()).sum()
     }
 
     /// Creates a run of the buffered records.
@@ -327,14 +77,40 @@ impl DayRuns {
     }
 
     fn push_run(&mut self, mut run: Arc<DayRun>) {
-        while let Some(last) = self.runs.pop() {
-            if last.len() > 2 * run.len() {
-                self.runs.push(last);
-                break;
-            }
-            run = Arc::new(last.merge(&run));
+        if run.len() == 0 {
+            return;
         }
-        self.runs.push(run);
+        // The order of runs is free, so a run is merged with one of its size, wherever that is.
+        let is_similar = |a: usize, b: usize| a <= 2 * b && b <= 2 * a;
+        while let Some(at) = self.runs.iter().position(|other| is_similar(other.len(), run.len())) {
+            let other = self.runs.remove(at);
+            run = Arc::new(other.merge(&run));
+        }
+        let at = self.runs.partition_point(|other| other.len() > run.len());
+        self.runs.insert(at, run);
+    }
+
+    /// Merges all records into one run, the smallest first. Runs that no copy shares are freed.
+    pub(crate) fn settle(&mut self) {
+        self.forget_merged();
+        self.flush();
+        while self.runs.len() > 1 {
+            let two = self.runs.split_off(self.runs.len() - 2);
+            self.runs.push(Arc::new(two[0].merge(&two[1])));
+        }
+    }
+
+    /// Adds the records of others in one pass. The codes of each, which begin at a number of their own, follow those of the one
+    /// before.
+    pub(crate) fn append_all(&mut self, parts: Vec<(Self, u32)>) {
+        let mut whole = DayRun::with_capacity(parts.iter().map(|(part, _)| part.len()).sum());
+        for (mut part, start) in parts {
+            part.settle();
+            for run in part.runs {
+                run.records().for_each(|record| whole.push(&DayRecord { customer: record.customer + start, ..record }));
+            }
+        }
+        self.add_run(whole);
     }
 
     /// The cached run of all records.
@@ -354,27 +130,11 @@ impl DayRuns {
     /// Merges the records of another part; `own` maps its customer codes. Records mapped to [`NO_CODE`] are dropped.
     pub(crate) fn merge(&mut self, other: &Self, own: &mut dyn FnMut(u32) -> u32) {
         for run in &other.runs {
-            let mut moved = DayRun::with_capacity(run.len());
-            let mut unsorted: Vec<DayRecord> = Vec::new();
-            let mut before = None;
-            for record in run.records() {
-                let record = DayRecord { customer: own(record.customer), ..record };
-                if record.customer == NO_CODE {
-                    continue;
-                }
-                if unsorted.is_empty() && before <= Some(record.key()) {
-                    before = Some(record.key());
-                    moved.push(&record);
-                } else {
-                    unsorted.push(record);
-                }
-            }
-            self.add_run(moved);
-            if !unsorted.is_empty() {
-                unsorted.sort_unstable_by_key(DayRecord::key);
-                let mut rest = DayRun::with_capacity(unsorted.len());
-                unsorted.iter().for_each(|record| rest.push(record));
-                self.add_run(rest);
+            let mut start = 0;
+            while start < run.len() {
+                let end = run.len().min(start + u32::MAX as usize);
+                self.add_run(run.mapped(start..end, own));
+                start = end;
             }
         }
         for record in &other.unsorted {
@@ -428,12 +188,8 @@ impl DayRuns {
 
     /// The largest absolute amount of a record.
     pub(crate) fn largest_units(&self) -> u128 {
-        let of_run = |run: &Arc<DayRun>| match &run.units {
-            DayUnits::Short(units) => units.iter().map(|units| u128::from(units.unsigned_abs())).max(),
-            DayUnits::Long(units) => units.iter().map(|units| units.unsigned_abs()).max(),
-        };
         let unsorted = self.unsorted.iter().map(|record| record.units.unsigned_abs());
-        self.runs.iter().filter_map(of_run).chain(unsorted).max().unwrap_or(0)
+        self.runs.iter().map(|run| run.largest_units()).chain(unsorted).max().unwrap_or(0)
     }
 
     /// The number of distinct purchase days by code.
@@ -451,7 +207,7 @@ impl DayRuns {
 
     /// Number of records; an upper bound while some are buffered.
     pub(crate) fn len(&self) -> usize {
-        self.runs.iter().map(|run| run.len()).sum::<usize>() + self.unsorted.len()
+        self.sorted() + self.unsorted.len()
     }
 
     /// Number of runs.

@@ -85,3 +85,35 @@ fn count_beyond_32_bits_takes_two_records() {
     assert_eq!(found, 2 * u64::from(u32::MAX));
     assert_eq!(day_runs.counts(4), [0, 0, 0, 1]);
 }
+
+#[test]
+fn customers_that_become_one_join_their_days() {
+    let mut parts = DayRuns::default();
+    for (customer, day) in [(0, 3), (0, 5), (1, 9), (2, 3), (2, 4), (3, 1)] {
+        parts.add(record(customer, day, 1));
+    }
+    parts.flush();
+    let mut whole = DayRuns::default();
+    whole.merge(&parts, &mut |code| [7, 2, 7, NO_CODE][code as usize]);
+    let found: Vec<_> = whole.whole().records().map(|record| (record.customer, record.day, record.units)).collect();
+    assert_eq!(found, [(2, 9, 1), (7, 3, 2), (7, 4, 1), (7, 5, 1)]);
+}
+
+#[test]
+fn parts_are_appended_in_one_pass() {
+    let part = |customers: u32| {
+        let mut part = DayRuns::default();
+        // Long enough for several runs, and a rest that is not sorted.
+        (0..20_000_u32).for_each(|i| part.add(record(i * 7919 % customers, (i * 31 % 50) as i32, i128::from(i))));
+        part
+    };
+    let mut merged = DayRuns::default();
+    merged.merge(&part(97), &mut |code| code);
+    merged.merge(&part(13), &mut |code| code + 97);
+    let mut whole = DayRuns::default();
+    whole.append_all(vec![(part(97), 0), (part(13), 97)]);
+    assert_eq!((whole.n_runs(), whole.whole()), (1, merged.whole()));
+    let copy = merged.clone();
+    merged.settle();
+    assert_eq!((merged.n_runs(), merged.whole()), (1, copy.whole()));
+}

@@ -151,12 +151,19 @@ impl State {
         }
         let totals = Totals::concat(&parts.iter().map(|part| &part.totals).zip(starts.iter().copied()).collect::<Vec<_>>(), end, threads);
         let mut parts = parts.into_iter().zip(starts);
-        let Some((mut whole, _)) = parts.next() else { return Err(Error::internal("no states to concatenate")) };
+        let Some((mut whole, start)) = parts.next() else { return Err(Error::internal("no states to concatenate")) };
         whole.totals = totals;
         let kind = whole.interner.kind();
         let mut ids = vec![std::mem::replace(&mut whole.interner, Interner::new(kind))];
-        for (part, start) in parts {
+        let mut days: Vec<(DayRuns, u32)> = whole.days.replace(DayRuns::default()).map(|days| (days, start as u32)).into_iter().collect();
+        for (mut part, start) in parts {
+            days.extend(part.days.take().map(|days| (days, start as u32)));
             ids.push(whole.append(part, start as u32));
+        }
+        if days.is_empty() {
+            whole.days = None;
+        } else if let Some(whole) = &mut whole.days {
+            whole.append_all(days);
         }
         whole.interner = match width {
             None => Interner::concat(ids)?,
@@ -166,13 +173,10 @@ impl State {
         Ok(whole)
     }
 
-    /// Appends all but the totals of a plain state with disjoint customers; its codes begin at `start`. Returns its ids.
+    /// Appends all but the totals and days of a plain state with disjoint customers; its codes begin at `start`. Returns its ids.
     fn append(&mut self, mut part: Self, start: u32) -> Interner {
         if let (Some(order_log), Some(entries)) = (&mut self.order_log, part.order_log.take()) {
             order_log.append(entries, |code| code + start);
-        }
-        if let (Some(days), Some(other)) = (&mut self.days, &part.days) {
-            days.merge(other, &mut |code| code + start);
         }
         if let (Some(daily_tallies), Some(other)) = (&mut self.daily_tallies, &part.daily_tallies) {
             daily_tallies.merge(other, 0);

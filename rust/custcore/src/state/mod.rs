@@ -9,6 +9,7 @@ pub(crate) mod block_kernels;
 pub(crate) mod compact;
 pub(crate) mod customer_state;
 pub(crate) mod daily_tallies;
+pub(crate) mod day_run;
 pub(crate) mod days;
 pub(crate) mod extract;
 #[cfg(test)]

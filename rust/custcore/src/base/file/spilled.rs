@@ -101,7 +101,7 @@ impl<'a> SplitLoader<'a> {
             return Err("its ids are not ascending".into());
         }
         layout.read(batch, &mut self.loader)?;
-        if rows > 0 && self.limit.is_some_and(|limit| self.loader.bytes() as u64 > limit.resident()) {
+        if rows > 0 && self.limit.is_some_and(|limit| self.loader.bytes() as u64 > limit.resident(self.spec)) {
             self.last = Some(layout.id_column(batch, self.threads)?.key(rows - 1).to_owned());
             self.spill()?;
         }

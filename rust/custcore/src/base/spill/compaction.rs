@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::exec::context::Context;
 
 /// Runs merged at once; runs are of similar size if they differ by less than this factor.
-const FAN_IN: usize = 16;
+const FAN_IN: usize = 64;
 
 /// The size class of a run.
 fn class(run: &Run) -> u32 {
@@ -56,7 +56,7 @@ mod tests {
 
     #[test]
     fn sizes_within_a_factor_of_the_fan_in_are_similar() {
-        assert_eq!(1_u64.ilog2() / FAN_IN.ilog2(), 15_u64.ilog2() / FAN_IN.ilog2());
-        assert_ne!(15_u64.ilog2() / FAN_IN.ilog2(), 16_u64.ilog2() / FAN_IN.ilog2());
+        assert_eq!(1_u64.ilog2() / FAN_IN.ilog2(), 63_u64.ilog2() / FAN_IN.ilog2());
+        assert_ne!(63_u64.ilog2() / FAN_IN.ilog2(), 64_u64.ilog2() / FAN_IN.ilog2());
     }
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::base::export::BatchLimits;
 use crate::error::{Error, ErrorKind, Result};
+use crate::state::spec::BaseSpec;
 
 /// The memory limit of a base, and where its folder of runs is created.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,14 +30,21 @@ impl MemoryLimit {
         Ok(Self { memory, folder })
     }
 
-    /// Bytes that a base keeps in memory between changes. The other half is for the change, or for a range of ids.
-    pub(crate) fn resident(&self) -> u64 {
-        self.memory / 2
+    /// Bytes that a base keeps in memory between changes. The rest is for the change, or for a range of ids; day records are merged
+    /// to be read or written, which takes them once more.
+    pub(crate) fn resident(&self, spec: &BaseSpec) -> u64 {
+        self.memory / if spec.keeps_days() { 4 } else { 2 }
     }
 
-    /// The batches of runs: some dozens of runs are read at a time, a batch of each.
+    /// Bytes of an update while it is built, if it and the work on it may take `left`. Its parts are merged: their ids are sorted, and
+    /// the merged state and the parts are in memory together.
+    pub(super) fn built(left: u64) -> u64 {
+        left / 3
+    }
+
+    /// The batches of runs. Some dozens of runs are read at a time, each from the middle of a batch to the middle of another.
     pub(crate) fn batches(&self) -> BatchLimits {
-        let weight = usize::try_from(self.memory >> 14).unwrap_or(usize::MAX).clamp(1 << 8, 1 << 15);
+        let weight = usize::try_from(self.memory >> 16).unwrap_or(usize::MAX).clamp(1 << 8, 1 << 15);
         BatchLimits { customers: weight, weight }
     }
 }

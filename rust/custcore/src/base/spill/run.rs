@@ -6,7 +6,7 @@
 use std::fs::File;
 use std::io::BufWriter;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow_array::RecordBatch;
 
@@ -20,7 +20,7 @@ use crate::exec::par::Threads;
 use crate::state::customer_state::State;
 use crate::state::spec::BaseSpec;
 use crate::store::blocks::{Entries, Format, Reader, Writer};
-use crate::store::scratch::{ScratchFile, ScratchFolder};
+use crate::store::scratch::{ScratchFile, ScratchFolder, ScratchReader};
 
 const FORMAT: Format = Format { name: "run of a customer base", version: 1 };
 
@@ -164,11 +164,26 @@ impl<'a> MemoryRun<'a> {
     }
 }
 
+/// A run in a file that is read range by range.
+#[derive(Debug)]
+pub(crate) struct DiskRun<'a> {
+    run: &'a Run,
+    /// Opened by the first range; its footer lists all batches.
+    reader: Mutex<Option<Reader<ScratchReader<'a>>>>,
+}
+
+impl<'a> DiskRun<'a> {
+    /// The run, which is not opened yet.
+    pub(crate) fn new(run: &'a Run) -> Self {
+        Self { run, reader: Mutex::default() }
+    }
+}
+
 /// Where the customers of a range are read from.
 #[derive(Debug)]
 pub(crate) enum RunSource<'a> {
     /// A file.
-    Disk(&'a Run),
+    Disk(DiskRun<'a>),
     /// The memory of the base.
     Memory(Box<MemoryRun<'a>>),
 }
@@ -177,7 +192,7 @@ impl RunSource<'_> {
     /// The starts of its batches.
     pub(crate) fn starts(&self) -> &[BatchStart] {
         match self {
-            Self::Disk(run) => &run.file.batches,
+            Self::Disk(disk) => &disk.run.file.batches,
             Self::Memory(run) => &run.starts,
         }
     }
@@ -198,14 +213,18 @@ impl RunSource<'_> {
         }
         let mut loader = BaseLoader::new(base.1, base.0, threads);
         match self {
-            Self::Disk(run) => {
+            Self::Disk(DiskRun { run, reader }) => {
                 let file = &run.file.file;
-                let mut reader = Reader::new(file.reader(), Some(file.path().to_owned()), FORMAT)?;
+                let mut reader = reader.lock().unwrap_or_else(PoisonError::into_inner);
+                let reader = match &mut *reader {
+                    Some(reader) => reader,
+                    none => none.insert(Reader::new(file.reader(), Some(file.path().to_owned()), FORMAT)?),
+                };
                 loader.rows_before = run.rows_before;
                 for at in first..last {
                     context.check()?;
                     let batch = between(&run.file.layout, &reader.batch(at)?, (low, high), threads)?;
-                    run.file.layout.read(&batch, &mut loader).map_err(|failure| failure.of(&reader))?;
+                    run.file.layout.read(&batch, &mut loader).map_err(|failure| failure.of(reader))?;
                 }
             }
             Self::Memory(run) => {

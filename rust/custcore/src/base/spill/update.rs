@@ -59,8 +59,7 @@ impl CustomerBase {
         let builder = self.begin(schema)?;
         let input_schema = InputSchema::of(schema, &self.spec.roles, self.spec.timezone.as_deref(), self.spec.amount_decimals)?;
         let left = |limit: &MemoryLimit| limit.memory.saturating_sub(self.bytes() as u64).max(limit.memory / 2);
-        // Half of what the base leaves: the other half is for merging the parts of threads, and for sorting.
-        let budget = self.limit.clone().map(|limit| Budget { bytes: left(&limit) / 2, limit });
+        let budget = self.limit.clone().map(|limit| Budget { bytes: MemoryLimit::built(left(&limit)), limit });
         Ok(LimitedBuilder { builder, spec: self.spec.clone(), input_schema, budget, aggregated: None, spilled: Spilled::default() })
     }
 
@@ -76,7 +75,7 @@ impl CustomerBase {
         let LimitedUpdate { mut rest, spilled: more } = update;
         let version = self.known.as_ref().map(|known| known.version);
         let bytes = (self.bytes() + rest.state.bytes()) as u64;
-        let Some(limit) = self.limit.as_ref().filter(|limit| bytes > limit.resident() || !more.list().is_empty()) else {
+        let Some(limit) = self.limit.as_ref().filter(|limit| bytes > limit.resident(&self.spec) || !more.list().is_empty()) else {
             return Ok(StagedUpdate { rest, spilled: None, displaced: false, version });
         };
         self.check_spillable()?;
@@ -97,11 +96,11 @@ impl CustomerBase {
             }
             Ok(())
         };
-        let known = self.known.as_ref().filter(|_| bytes > limit.resident());
+        let known = self.known.as_ref().filter(|_| bytes > limit.resident(&self.spec));
         if let Some(known) = known {
             write(&known.state, 0, &mut spilled)?;
         }
-        if rest.state.bytes() as u64 > limit.resident() {
+        if rest.state.bytes() as u64 > limit.resident(&self.spec) {
             write(&rest.state, rows, &mut spilled)?;
             rest.state = rest.state.without_customers(0);
         }
@@ -163,7 +162,8 @@ impl LimitedBuilder {
         next.continue_after(self.builder.rows());
         let mut builder = std::mem::replace(&mut self.builder, next);
         builder.release();
-        let state = self.combined(builder.finish(context)?.state, context)?;
+        let mut state = self.combined(builder.finish(context)?.state, context)?;
+        state.settle();
         self.aggregated = Some(if 2 * state.bytes() as u64 > bytes { self.spill(&state, context)? } else { state });
         Ok(())
     }
@@ -211,6 +211,9 @@ impl LimitedBuilder {
         let next = UpdateBuilder::new(&self.spec, self.input_schema.clone())?;
         let mut rest = std::mem::replace(&mut self.builder, next).finish(context)?;
         rest.state = self.combined(rest.state, context)?;
+        if self.budget.is_some() {
+            rest.state.settle();
+        }
         Ok(LimitedUpdate { rest, spilled: self.spilled })
     }
 }
