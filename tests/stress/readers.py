@@ -65,7 +65,11 @@ def run(seconds: float, n_threads: int, customers: int) -> None:
         assert base.report.n_rows % PER_UPDATE == 0
         assert "customers" in repr(base)
 
-    kinds: list[Callable[[], None]] = [rfm, count, copied, report]
+    def snapshot() -> None:
+        base._core.copy()
+        time.sleep(0.01)
+
+    kinds: list[Callable[[], None]] = [rfm, count, copied, report, snapshot]
 
     def read(which: int) -> None:
         try:
