@@ -91,7 +91,7 @@ impl SharedBase {
     pub fn snapshot(&self, py: Python<'_>) -> PyResult<Arc<CustomerBase>> {
         let needed: Cell<Option<u64>> = Cell::new(None);
         let found = self.wait_for(py, |checkout| {
-            let base = checkout.base.as_ref()?;
+            let base = checkout.base.as_mut()?;
             let changes = needed.get().unwrap_or_else(|| base.changes());
             needed.set(Some(changes));
             if let Some(whole) = base.whole_since(changes) {
@@ -107,7 +107,7 @@ impl SharedBase {
                 return checkout.base.take().map(Found::Unshared);
             }
             checkout.merging_pid = pid;
-            Some(Found::Shared(base.clone()))
+            Some(Found::Shared(base.to_merge()))
         })?;
         match found {
             Found::Whole(base) => Ok(base),

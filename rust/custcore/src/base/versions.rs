@@ -22,6 +22,8 @@ pub struct VersionedBase {
     changes: u64,
     /// Later updates, in their order.
     deltas: Vec<Arc<Delta>>,
+    /// The first deltas so many, which a reader merges: they stay as they are, or its work would be lost.
+    merging: usize,
 }
 
 /// Updates that are not merged into the main part yet.
@@ -34,13 +36,13 @@ struct Delta {
     new_customers: CachedCount,
 }
 
-/// With this many deltas an update is added to the last one, which is copied if a reader holds it.
+/// With this many deltas that no reader merges an update is added to the last one, which is copied if a reader holds it.
 const MOST_DELTAS: usize = 8;
 
 impl VersionedBase {
     /// A base without deltas.
     pub fn new(main: Arc<CustomerBase>) -> Self {
-        Self { main, changes: 0, deltas: Vec::new() }
+        Self { main, changes: 0, deltas: Vec::new(), merging: 0 }
     }
 
     /// Number of changes so far.
@@ -58,16 +60,25 @@ impl VersionedBase {
         Arc::strong_count(&self.main) > 1
     }
 
+    /// A clone whose deltas a reader is about to merge, see [`VersionedBase::take_over`].
+    #[must_use]
+    pub fn to_merge(&mut self) -> Self {
+        self.merging = self.deltas.len();
+        self.clone()
+    }
+
     /// Takes over the main part of `merged`, a clone of an earlier version whose deltas were merged; `before` is that version. Later
     /// updates stay. Returns the former parts, or what was not taken over because the main part has changed since.
+    #[must_use]
     pub fn take_over(&mut self, merged: Self, before: &Self) -> Self {
         let is_prefix = self.deltas.len() >= before.deltas.len() && self.deltas.iter().zip(&before.deltas).all(|(a, b)| Arc::ptr_eq(a, b));
         if !is_prefix || !Arc::ptr_eq(&self.main, &before.main) {
             return merged;
         }
         let deltas = self.deltas.drain(..before.deltas.len()).collect();
+        self.merging = 0;
         let main = std::mem::replace(&mut self.main, merged.main);
-        Self { main, changes: std::mem::replace(&mut self.changes, merged.changes), deltas }
+        Self { main, changes: std::mem::replace(&mut self.changes, merged.changes), deltas, merging: 0 }
     }
 
     /// The main part, for its settings.
@@ -164,7 +175,7 @@ impl VersionedBase {
         let update = staged.rest;
         let first = self.main.known.as_ref().filter(|_| !self.main.spec.in_sequence()).map(|known| (known.sealed, self.is_shared()));
         let Some((sealed, true)) = first else { return self.to_change(context)?.commit_prepared(update, batch, context) };
-        let is_full = self.deltas.len() >= MOST_DELTAS;
+        let is_full = self.deltas.len().saturating_sub(self.merging) >= MOST_DELTAS;
         // A delta that a reader holds stays as it is.
         let last = self.deltas.last_mut().and_then(|last| if is_full { Some(Arc::make_mut(last)) } else { Arc::get_mut(last) });
         if let Some(delta) = last {

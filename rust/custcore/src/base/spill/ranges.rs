@@ -110,14 +110,14 @@ impl<'a> RangeReader<'a> {
             MemoryRun::new(&known.state, (spec, &known.input_schema), limit.batches(), threads)
         })??;
         let left = limit.memory.saturating_sub(known.state.bytes() as u64).max(limit.memory / 2);
-        let mut sources: Vec<RunSource<'_>> = known.spilled.runs.iter().map(DiskRun::new).map(RunSource::Disk).collect();
+        let mut sources: Vec<RunSource<'_>> = known.spilled.runs.iter().map(DiskRun::boxed).map(RunSource::Disk).collect();
         sources.push(RunSource::Memory(Box::new(memory)));
         Ok(Self::new((spec, &known.input_schema), sources, left))
     }
 
     /// The ranges of some runs.
     pub(super) fn of_runs(base: (&'a BaseSpec, &'a InputSchema), runs: impl Iterator<Item = &'a Run>, memory: u64) -> Self {
-        Self::new(base, runs.map(DiskRun::new).map(RunSource::Disk).collect(), memory)
+        Self::new(base, runs.map(DiskRun::boxed).map(RunSource::Disk).collect(), memory)
     }
 
     fn new((spec, input_schema): (&'a BaseSpec, &'a InputSchema), sources: Vec<RunSource<'a>>, memory: u64) -> Self {

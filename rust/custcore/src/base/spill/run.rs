@@ -174,8 +174,8 @@ pub(crate) struct DiskRun<'a> {
 
 impl<'a> DiskRun<'a> {
     /// The run, which is not opened yet.
-    pub(crate) fn new(run: &'a Run) -> Self {
-        Self { run, reader: Mutex::default() }
+    pub(crate) fn boxed(run: &'a Run) -> Box<Self> {
+        Box::new(Self { run, reader: Mutex::default() })
     }
 }
 
@@ -183,7 +183,7 @@ impl<'a> DiskRun<'a> {
 #[derive(Debug)]
 pub(crate) enum RunSource<'a> {
     /// A file.
-    Disk(DiskRun<'a>),
+    Disk(Box<DiskRun<'a>>),
     /// The memory of the base.
     Memory(Box<MemoryRun<'a>>),
 }
@@ -213,7 +213,8 @@ impl RunSource<'_> {
         }
         let mut loader = BaseLoader::new(base.1, base.0, threads);
         match self {
-            Self::Disk(DiskRun { run, reader }) => {
+            Self::Disk(disk) => {
+                let DiskRun { run, reader } = &**disk;
                 let file = &run.file.file;
                 let mut reader = reader.lock().unwrap_or_else(PoisonError::into_inner);
                 let reader = match &mut *reader {
