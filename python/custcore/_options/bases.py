@@ -45,7 +45,7 @@ BASE = (
         'Bytes, or a text such as ``"4GiB"``, that the base may take in memory, with the work on it. The rest is '
         "spilled to disk, and results are computed by ranges of ids; they are the same. It is kept by :meth:`save` and "
         "by pickling. Results and the batches of the data are not counted: with what the allocator keeps, the process "
-        "takes at most about 128 MiB more in an update or an analysis, and 256 MiB in saving and loading. "
+        "takes at most about 128 MiB more in an update, and 256 MiB in an analysis, in saving and loading. "
         "Default: no limit.",
         default=None,
         type="int or str",

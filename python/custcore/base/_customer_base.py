@@ -95,7 +95,7 @@ class CustomerBase(Changes, Analyses):
         on it. The rest is spilled to disk, and results are computed by ranges of ids; they
         are the same. It is kept by :meth:`save` and by pickling. Results and the batches of
         the data are not counted: with what the allocator keeps, the process takes at most
-        about 128 MiB more in an update or an analysis, and 256 MiB in saving and loading.
+        about 128 MiB more in an update, and 256 MiB in an analysis, in saving and loading.
         Default: no limit.
     spill_dir : str or path, optional
         Where to create the folder of spilled data, which only this user can read and which
