@@ -6,6 +6,7 @@ import html
 from typing import TYPE_CHECKING, Literal
 
 from custcore._input import arguments
+from custcore._input.proposals import proposing_methods
 from custcore.cohort._definition import cohort_definition, period_name
 from custcore.cohort._stored import StoredCohorts
 from custcore.cohort._triangle import LEGEND, Triangle, triangle
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["CohortRetention"]
 
 
+@proposing_methods
 class CohortRetention(Exports):
     """Retention by cohort and period; returned by :func:`custcore.cohort_retention`.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from custcore._input.proposals import proposing_methods
 from custcore.result import _write
 from custcore.result._libraries import needed
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Exports"]
 
 
+@proposing_methods
 class Exports:
     """Conversions and files of a result: :class:`custcore.Table`, :class:`custcore.CohortRetention`."""
 

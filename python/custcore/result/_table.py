@@ -6,6 +6,7 @@ import datetime
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from custcore import _core
+from custcore._input.proposals import proposing_methods
 from custcore.errors import InvalidArgumentError, InvalidTypeError
 from custcore.result import _show
 from custcore.result._column import Column, rows_of
@@ -26,6 +27,7 @@ __all__ = ["Table"]
 _AT_ONCE = 4096
 
 
+@proposing_methods
 class Table(Exports):
     """An Arrow table with a report of what it excludes.
 

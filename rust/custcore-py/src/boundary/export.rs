@@ -39,7 +39,7 @@ pub fn array_capsules<'py>(
         let sources: Vec<&ArrayData> = if pieces.is_empty() { empty.iter().collect() } else { pieces.iter().collect() };
         let mut joined = MutableArrayData::new(sources.clone(), false, rows);
         for (index, piece) in sources.iter().enumerate() {
-            joined.extend(index, 0, piece.len());
+            joined.try_extend(index, 0, piece.len()).map_err(|e| into_py(py, &Error::internal(e)))?;
         }
         joined.freeze()
     };

@@ -91,6 +91,9 @@ pub fn find_result_column(schema: &Schema, name: &str) -> Result<usize> {
     locate(schema, name, "", "table")
 }
 
+/// Columns that `rfm` makes of transactions and other analyses read.
+const OF_RFM: [&str; 6] = ["recency_days", "n_orders", "n_rows", "n_days", "monetary_total", "monetary_mean"];
+
 /// The position of a column by name; `role` follows the name in errors, and `place` is where it was looked for.
 fn locate(schema: &Schema, name: &str, role: &str, place: &str) -> Result<usize> {
     let mut found = schema.fields().iter().enumerate().filter(|(_, field)| field.name() == name).map(|(i, _)| i);
@@ -102,7 +105,11 @@ fn locate(schema: &Schema, name: &str, role: &str, place: &str) -> Result<usize>
         }
         (None, _) => {
             let names: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
-            let message = format!("column '{name}'{role} is not in the {place}; {}", suggestion(name, &names));
+            let mut message = format!("column '{name}'{role} is not in the {place}; {}", suggestion(name, &names));
+            // Transactions where a table of customers is expected.
+            if place == "data" && OF_RFM.contains(&name) && !OF_RFM.iter().any(|other| names.contains(other)) {
+                message += ". If these are transactions, run custcore.rfm on them first";
+            }
             Err(Error::new(ErrorKind::ColumnNotFound, message).in_column(name))
         }
     }
