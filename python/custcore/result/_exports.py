@@ -134,8 +134,9 @@ class Exports:
     def to_xlsx(self, path: str | os.PathLike[str]) -> None:
         """Write an Excel workbook atomically, the report on its last sheet; needs xlsxwriter.
 
-        Dates are dates, texts are never formulas. Numbers of more than 15 digits, times with a
-        zone and days before March 1900, which Excel cannot hold, are texts.
+        Dates are dates, texts are never formulas. Integers and decimals of more than 15 digits,
+        times with a zone and days before March 1900, which Excel cannot hold, are texts; floats
+        are written with 16 digits.
 
         Parameters
         ----------
