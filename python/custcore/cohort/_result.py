@@ -27,10 +27,10 @@ __all__ = ["CohortRetention"]
 class CohortRetention(Exports):
     """Retention by cohort and period; returned by :func:`custcore.cohort_retention`.
 
-    It exports Arrow itself: ``pyarrow.table(result)`` is the long table, as are the frames and
-    files of ``to_pandas()``, ``to_csv(path)`` and the like; ``to_xlsx(path)`` has sheets for the
-    rates, the customers, the long table and the report. It can be pickled: the pickle holds all
-    of its tables. Copies share the result, which never changes.
+    It exports Arrow itself: ``pyarrow.table(result)`` is the long table, as are the frames
+    and files of ``to_pandas()``, ``to_csv(path)`` and the like; ``to_xlsx(path)`` has sheets
+    for the rates, the customers, the long table and the report. It can be pickled: the
+    pickle holds all of its tables. Copies share the result, which never changes.
 
     Examples
     --------

@@ -92,8 +92,8 @@ class Exports:
         """Write a CSV file (UTF-8) atomically; needs pyarrow.
 
         Text that a spreadsheet would take for a formula (it begins with ``=``, ``+``, ``-``,
-        ``@``, tab or return) is prefixed with ``'``, in cells and in names; nulls are empty, bytes are
-        hexadecimal.
+        ``@``, tab or return) is prefixed with ``'``, in cells and in names. Nulls are empty,
+        bytes are hexadecimal.
 
         Parameters
         ----------

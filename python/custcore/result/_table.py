@@ -162,11 +162,23 @@ class Table(Exports):
         return Table._with_report(self._core.part(0, self.num_rows, names), self._report)
 
     def head(self, n: int = 5) -> Table:
-        """The first ``n`` rows; without the last ``-n`` if it is negative."""
+        """The first rows.
+
+        Parameters
+        ----------
+        n : int, default 5
+            How many. A negative number leaves out as many of the last rows.
+        """
         return self[:n]
 
     def tail(self, n: int = 5) -> Table:
-        """The last ``n`` rows; without the first ``-n`` if it is negative."""
+        """The last rows.
+
+        Parameters
+        ----------
+        n : int, default 5
+            How many. A negative number leaves out as many of the first rows.
+        """
         return self[max(0, self.num_rows - n) if n >= 0 else -n :]
 
     @overload
@@ -237,9 +249,14 @@ class Table(Exports):
         return Table._with_report(_core.Table.read(rows.take(places), columns=None), self.report)
 
     def equals(self, other: Table) -> bool:
-        """Whether another table has the same columns with the same types and values, whatever its report.
+        """Whether another table has the same columns: names, types and values.
 
-        Nulls equal nulls, and NaN equals NaN.
+        Nulls equal nulls, and NaN equals NaN. Reports are not compared.
+
+        Parameters
+        ----------
+        other : Table
+            Another table.
         """
         given: object = other
         if not isinstance(given, Table) or self.num_rows != other.num_rows:

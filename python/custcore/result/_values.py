@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import zoneinfo
 from typing import TYPE_CHECKING, Any
 
 from custcore.errors import InvalidTypeError
@@ -70,6 +69,8 @@ def _zone(kind: str) -> datetime.tzinfo | None:
         hours, minutes = name[1:].split(":")
         offset = datetime.timedelta(hours=int(hours), minutes=int(minutes))
         return datetime.timezone(-offset if name[0] == "-" else offset)
+    import zoneinfo  # rarely needed
+
     try:
         return zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError):
