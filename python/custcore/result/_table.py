@@ -33,7 +33,8 @@ class Table(Exports):
 
     It is a sequence of rows: ``len(t)``, ``t[0]`` (a dict), ``for row in t``, ``t[10:20]`` (a
     table). ``t["segment"]`` is a column and ``t[["customer_id", "segment"]]`` a table of some
-    columns; ``dict(t)`` has the columns by name. None of these needs another library.
+    columns; ``dict(t)`` has the columns by name, and ``"segment" in t`` tells whether there is
+    one. None of these needs another library.
 
     It can be passed to anything that reads Arrow, repeatedly and without a copy:
     ``pyarrow.table(t)``, ``polars.DataFrame(t)``, ``pandas.DataFrame.from_arrow(t)``,
@@ -130,6 +131,9 @@ class Table(Exports):
 
     def __len__(self) -> int:
         return self.num_rows
+
+    def __contains__(self, item: object) -> bool:
+        return item in self.column_names if isinstance(item, str) else any(row == item for row in self)
 
     def keys(self) -> list[str]:
         """Names of the columns, so that ``dict(t)`` is the columns by name."""
@@ -272,15 +276,6 @@ class Table(Exports):
 
     def __arrow_c_schema__(self) -> object:
         return self._core.__arrow_c_schema__()
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:  # noqa: ANN401
-        import numpy as np
-
-        arrays = [numpy_values(self._core, name) for name in self.column_names]
-        if any(array.dtype.kind not in "iufb" for array in arrays):
-            arrays = [array.astype(object) for array in arrays]
-        matrix = np.column_stack(arrays) if arrays else np.empty((self.num_rows, 0))
-        return matrix if dtype is None else matrix.astype(dtype, copy=False)
 
     def to_numpy(self, column: str) -> np.ndarray[Any, Any]:
         """One column as a one-dimensional numpy array.
