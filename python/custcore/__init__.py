@@ -11,11 +11,12 @@ from custcore._rfm import QuantileScorer, RFMScorer, SegmentMap, profile, rfm, r
 from custcore.base import CustomerBase, scan
 from custcore.cluster import Breaks, KMeans, Scaler, natural_breaks, segment_customers, select_k
 from custcore.cohort import CohortRetention, cohort_retention
-from custcore.result import Report, ReportEntry, Schema, Table
+from custcore.result import Column, Report, ReportEntry, Schema, Table
 
 __all__ = [
     "Breaks",
     "CohortRetention",
+    "Column",
     "CustomerBase",
     "KMeans",
     "QuantileScorer",

@@ -9,7 +9,7 @@ import os
 from typing import Self
 
 from custcore import _core
-from custcore.errors import InvalidTypeError, NotFittedError
+from custcore.errors import InvalidTypeError, ModelFormatError, NotFittedError
 
 __all__ = ["Persistable"]
 
@@ -91,7 +91,12 @@ class Persistable:
         ModelVersionError
             If a newer custcore wrote it.
         """
-        return cls._of_bytes(_core.read_model(_name(path)))
+        name = _name(path)
+        data = _core.read_model(name)
+        try:
+            return cls._of_bytes(data)
+        except ModelFormatError as error:
+            raise type(error)(f"{name!r}: {error}", column=error.column, row=error.row) from None
 
     def _can_be_saved(self) -> bool:
         raise NotImplementedError

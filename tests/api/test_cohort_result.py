@@ -72,7 +72,8 @@ def test_the_definition_names_what_was_asked() -> None:
         assert part in text, text
 
 
-def test_text_and_html() -> None:
+def test_text_and_html(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
     events = [
         Event(f"{k}<b>{m}", date(2022 + m // 12, m % 12 + 1, 3), group="<i>") for m in range(30) for k in range(m % 3)
     ]

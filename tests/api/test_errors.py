@@ -14,6 +14,7 @@ import pytest
 
 import custcore
 from custcore import errors
+from custcore.errors import ColumnNotFoundError
 from tests.samples import one_customer, replace, transactions
 
 DAY = date(2024, 1, 1)
@@ -424,3 +425,27 @@ def test_messages_read_like_sentences() -> None:
         custcore.rfm(transactions(), customer_id="custmer_id")
     assert not str(caught.value).startswith(('"', "'"))
     assert "\\n" not in str(caught.value)
+
+
+def test_transactions_where_customers_are_expected() -> None:
+    data = transactions()
+    customers = custcore.rfm(data)
+    scorer = custcore.RFMScorer().fit(customers)
+    calls: list[Any] = [
+        lambda: scorer.transform(data),
+        lambda: scorer.drift(data),
+        lambda: custcore.RFMScorer().fit(data),
+        lambda: custcore.QuantileScorer(["monetary_total"]).fit(data),
+        lambda: custcore.KMeans(2, columns=["n_orders"]).fit(data),
+    ]
+    for call in calls:
+        with pytest.raises(ColumnNotFoundError, match=r"transactions, run custcore\.rfm on them first"):
+            call()
+    for table in (data, customers):
+        with pytest.raises(ColumnNotFoundError, match=r"run custcore\.rfm_scores first, or .* by=") as caught:
+            custcore.profile(table)
+        assert caught.value.column == "segment"
+    # A table of customers without one of the columns has another remedy.
+    with pytest.raises(ColumnNotFoundError) as caught:
+        scorer.transform(customers.select(["customer_id", "n_orders"]))
+    assert "run custcore" not in str(caught.value)

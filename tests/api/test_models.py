@@ -219,3 +219,15 @@ def test_a_row_by_itself_is_scored_as_among_others(name: str) -> None:
         one = scorer.transform(table.slice(row, 1)).to_pyarrow()
         assert one.schema == whole.schema
         assert one.to_pylist() == whole.slice(row, 1).to_pylist()
+
+
+def test_a_file_that_is_no_such_model_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "wrong.json"
+    path.write_text("hello")
+    scorer = tmp_path / "scorer.json"
+    custcore.RFMScorer().fit(customers()).save(scorer)
+    for model in (custcore.RFMScorer, custcore.QuantileScorer, custcore.SegmentMap, custcore.Scaler, custcore.KMeans):
+        with pytest.raises(ModelFormatError, match=r"wrong\.json"):
+            model.load(path)
+    with pytest.raises(ModelFormatError, match=r"scorer\.json': the model is of the kind 'rfm_scorer'"):
+        custcore.KMeans.load(scorer)

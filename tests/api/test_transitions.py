@@ -383,7 +383,8 @@ def test_a_base_on_disk_has_the_same_transitions() -> None:
                 assert found.report.remarks == expected.report.remarks
 
 
-def test_it_reads_well() -> None:
+def test_it_reads_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
     text = repr(base(table(SALES)).transitions(DATES, by_hand()))
     assert text.splitlines()[0] == "custcore.Table: 7 rows x 8 columns"
     assert text.splitlines()[1].split() == [

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 
 import custcore
-from custcore.cli import _output
+from custcore._draft import replacing
 from tests.cli.conftest import sales, save
 
 JOURNEY = ["household_id", "transaction_timestamp", "sales_value"]
@@ -160,14 +160,14 @@ def test_an_old_result_stands_when_writing_fails(run, tmp_path, monkeypatch):
 @pytest.mark.skipif(os.name == "nt", reason="permissions of POSIX")
 def test_a_new_file_takes_the_place_of_the_old_one_with_its_permissions(tmp_path):
     target = tmp_path / "scores.csv"
-    with _output.replacing(target) as sink:
+    with replacing(target) as sink:
         sink.write(b"one")
         assert not target.exists()
     assert target.stat().st_mode & 0o777 == 0o666 & ~_umask()
     target.chmod(0o640)
     link = tmp_path / "link.csv"
     link.symlink_to(target)
-    with _output.replacing(link) as sink:
+    with replacing(link) as sink:
         sink.write(b"two")
     assert link.is_symlink()
     assert target.read_bytes() == b"two"

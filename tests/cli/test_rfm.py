@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 
 import pyarrow as pa
 import pyarrow.csv as csv
@@ -230,9 +231,16 @@ def test_no_buyers_is_a_result(run, run_json, tmp_path):
     save(sales(pa.array([None], pa.string()), [1.0]), tmp_path / "none.parquet")
     save(sales().slice(0, 0), tmp_path / "empty.parquet")
     assert "No customers" in run("rfm", "none.parquet").stdout
+    assert "No customers: there are no rows." in run("rfm", "empty.parquet").stdout
     assert run_json("rfm", "none.parquet")["customers"] == 0
     assert run_json("rfm", "empty.parquet", "-o", "out.parquet")["rows"] == 0
     assert pq.read_table(tmp_path / "out.parquet").column_names == expected().column_names
+
+
+def test_a_day_before_the_data_is_told(run, tmp_path):
+    save(sales(), tmp_path / "sales.parquet")
+    said = run("rfm", "sales.parquet", "--as-of", "2001-01-01").stdout
+    assert re.search(r"No customers: all \d+ rows with an id and a time are after 2001-01-01; choose a later", said)
 
 
 def test_names_from_files_do_not_steer_the_terminal(run, tmp_path):

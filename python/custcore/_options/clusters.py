@@ -102,7 +102,8 @@ SCALER = (
     Option(
         "log1p",
         "Sequence[str]",
-        "Features of which ``log(1 + x)`` is scaled: money and counts are skewed. Their values must exceed -1.",
+        "Features whose logarithm is scaled, as money and counts are skewed: ``log(1 + x)``, and ``-log(1 - x)`` of "
+        "negative values, such as the money of customers with more refunds than purchases. It keeps their order.",
         default=(),
         type="list of str",
     ),
@@ -164,7 +165,7 @@ SEGMENTED = (
     Option(
         "log1p",
         'Sequence[str] | Literal["auto"]',
-        'Features whose logarithm is clustered; "auto": counts and money that are never negative.',
+        'Features whose logarithm is clustered, as in :class:`custcore.Scaler`; "auto": counts and money.',
         default="auto",
         type='list of str, or "auto"',
         help="Features whose logarithm is clustered.",

@@ -11,6 +11,7 @@ from custcore import _core
 from custcore._input import arguments
 from custcore._input.data import as_source, in_memory
 from custcore._input.ids import one
+from custcore._input.proposals import proposing_methods
 from custcore._input.rows import row_values
 from custcore._persistable import Persistable
 from custcore.errors import InvalidArgumentError
@@ -81,6 +82,7 @@ def checked_weights(weights: object, count: int) -> list[float]:
     return floats
 
 
+@proposing_methods
 class QuantileScorer(Persistable):
     """Scores 1 to B of any numeric columns: contacts, margin, number of categories, ...
 

@@ -9,6 +9,7 @@ from custcore import _core
 from custcore._input import arguments
 from custcore._input.data import as_source, in_memory
 from custcore._input.ids import one
+from custcore._input.proposals import proposing_methods
 from custcore._persistable import Persistable
 from custcore._rfm.quantile_scorer import checked_weights, numbers, score_options, whole_bins
 from custcore._rfm.segment_map import SegmentMap
@@ -29,6 +30,7 @@ Cuts: TypeAlias = "Mapping[str, Sequence[float]]"
 Segments: TypeAlias = "Literal['auto'] | str | SegmentMap | None"
 
 
+@proposing_methods
 class RFMScorer(Persistable):
     """Scores 1 to B of recency, frequency and money, and segments.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 from custcore import _core
 from custcore._input import arguments
+from custcore._input.proposals import proposing_methods
 from custcore._persistable import Persistable
 from custcore._rfm.quantile_scorer import whole_bins
 from custcore.errors import InvalidArgumentError, InvalidTypeError
@@ -19,6 +20,7 @@ __all__ = ["SegmentMap"]
 ScoreRange: TypeAlias = "int | tuple[int, int] | None"
 
 
+@proposing_methods
 class SegmentMap(Persistable):
     """An ordered list of segments with ranges of scores; the first match counts.
 

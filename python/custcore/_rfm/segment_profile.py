@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Literal
 from custcore import _core
 from custcore._input import arguments
 from custcore._input.data import as_source
+from custcore._input.proposals import proposing
+from custcore.errors import ColumnNotFoundError
 from custcore.result import Table
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ _FREQUENCY = {"orders": "n_orders", "days": "n_days", "rows": "n_rows"}
 _MONETARY = {"total": "monetary_total", "mean": "monetary_mean"}
 
 
+@proposing
 def profile(
     scored: Data,
     *,
@@ -75,4 +78,11 @@ def profile(
      {'segment': 'new_customers', 'customers': 1, 'revenue': 1.0}]
     """
     columns = ["recency_days", _FREQUENCY.get(frequency, frequency), _MONETARY.get(monetary, monetary)]
-    return Table(_core.profile_table(as_source(scored), arguments.name("by", by), columns, n_threads=n_threads))
+    by = arguments.name("by", by)
+    try:
+        return Table(_core.profile_table(as_source(scored), by, columns, n_threads=n_threads))
+    except ColumnNotFoundError as error:
+        if error.column != by or by != "segment":
+            raise
+        hint = "run custcore.rfm_scores first, or name the column of segments: by=..."
+        raise ColumnNotFoundError(f"{error}. If the customers have no segments yet, {hint}", column=by) from None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from custcore import _core
 from custcore._input import arguments
 from custcore._input.data import as_source, rows_total
+from custcore._input.proposals import proposing
 from custcore._input.read_options import columns_read, read_options
 from custcore._rfm.scorer import RFMScorer
 from custcore.errors import InvalidArgumentError
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["rfm", "rfm_scores"]
 
 
+@proposing
 def rfm(
     data: Data,
     *,
@@ -184,6 +186,7 @@ def rfm(
     return Table(table)
 
 
+@proposing
 def rfm_scores(
     data: Data,
     *,

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
 
 import custcore
+from custcore._input.proposals import proposing_methods
 from custcore.adapters._cohorts import FrameCohorts
 from custcore.adapters._columns import columns_of, feature_names, given
 from custcore.cohort._presets import with_presets
@@ -30,6 +31,7 @@ class Scorer(Protocol):
     def transform(self, table: Any, *, n_threads: int | None = None) -> Table: ...  # noqa: ANN401
 
 
+@proposing_methods
 class FrameMethods(Generic[Frame]):
     """Methods of an accessor whose results are frames of its library."""
 

@@ -7,20 +7,20 @@ object columns get the common type of their values.
 from __future__ import annotations
 
 import dataclasses
-from datetime import date
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from custcore._input.objects import refuse_mixture
 from custcore.errors import ColumnNotFoundError, InvalidTypeError
-from custcore.result import Report, ReportEntry
+from custcore.result._pandas import REPORT, dump_report, load_report, pandas_column
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     import pyarrow as pa
+
+    from custcore.result import Report
 
 __all__ = [
     "REPORT",
@@ -35,7 +35,6 @@ __all__ = [
     "with_remarks",
 ]
 
-REPORT = "custcore.report"
 # Upper bounds, exclusive, below which all integers are distinct floats, by bits.
 _WHOLE_BELOW = {16: 2**11, 32: 2**24, 64: 2**53}
 _IDS = frozenset({"customer_id", "order_id"})
@@ -162,53 +161,6 @@ def _integers(array: pa.ChunkedArray, name: str, argument: str, remarks: list[st
 
 
 # Out
-
-
-def pandas_column(column: pa.ChunkedArray) -> pd.Series[Any]:
-    """Convert a column of a result: days as datetime64[s], integers nullable only where there is a null."""
-    pa = pyarrow_module()
-    nullable: dict[Any, Any] = {}
-    if column.null_count and pa.types.is_integer(column.type):
-        sign = "U" if pa.types.is_unsigned_integer(column.type) else ""
-        nullable[column.type] = pd.api.types.pandas_dtype(f"{sign}Int{column.type.bit_width}")
-    series: pd.Series[Any] = column.to_pandas(date_as_object=False, types_mapper=nullable.get)
-    return series.astype("datetime64[s]") if pa.types.is_date(column.type) else series
-
-
-# The report in df.attrs consists of JSON types: pandas deep-copies attrs at every step, compares them when it joins
-# frames, and writes them to Parquet as JSON.
-
-
-def dump_report(report: Report) -> dict[str, Any]:
-    """Convert a report to plain values."""
-    return {
-        "entries": [
-            {key: _plain(value) for key, value in dataclasses.asdict(entry).items()} for entry in report.entries
-        ],
-        "n_rows": report.n_rows,
-        "as_of": _plain(report.as_of),
-        "remarks": list(report.remarks),
-    }
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, Decimal):
-        return str(value)
-    return value.isoformat() if isinstance(value, date) else value
-
-
-def load_report(frame: pd.DataFrame) -> Report | None:
-    """The report in the attrs of a frame."""
-    kept = frame.attrs.get(REPORT)
-    if kept is None:
-        return None
-    entries = (e | {"sum": Decimal(e["sum"])} if isinstance(e["sum"], str) else e for e in kept["entries"])
-    return Report(
-        entries=tuple(ReportEntry(**entry) for entry in entries),
-        n_rows=kept["n_rows"],
-        as_of=date.fromisoformat(kept["as_of"]) if kept["as_of"] else None,
-        remarks=tuple(kept["remarks"]),
-    )
 
 
 def with_remarks(report: Report, remarks: Iterable[str]) -> Report:

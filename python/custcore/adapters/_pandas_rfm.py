@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import pandas as pd
 
 import custcore
+from custcore._input.proposals import proposing_methods
 from custcore.adapters._columns import given, id_names
 from custcore.adapters._mixin import FrameMethods
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["PandasRfm"]
 
 
+@proposing_methods
 class PandasRfm(FrameMethods[pd.DataFrame]):
     """Methods with ``set_index=``."""
 

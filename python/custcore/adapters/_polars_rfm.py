@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, overload
 import polars as pl
 
 import custcore
+from custcore._input.proposals import proposing_methods
 from custcore.adapters._columns import given
 from custcore.adapters._mixin import FrameMethods
 from custcore.adapters._polars_segment import with_ordered_segment
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["PolarsRfm"]
 
 
+@proposing_methods
 class PolarsRfm(FrameMethods[pl.DataFrame]):
     """Methods with ``return_report=``."""
 

@@ -12,6 +12,7 @@ try:
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError("custcore.pandas needs pandas: pip install 'custcore[pandas]'", name="pandas") from error
 
+from custcore._input.proposals import proposing_methods
 from custcore.adapters._columns import given
 from custcore.adapters._pandas_arrow import (
     REPORT,
@@ -40,6 +41,7 @@ __all__ = ["CustcoreAccessor"]
 
 
 @pd.api.extensions.register_dataframe_accessor("custcore")
+@proposing_methods
 class CustcoreAccessor(PandasRfm):
     """custcore for pandas: ``df.custcore``, after ``import custcore.pandas``.
 
@@ -157,8 +159,8 @@ class CustcoreAccessor(PandasRfm):
             ``monetary_total``. A frame that has these columns has one row per customer; then
             options of transactions are refused.
         log1p : list of str, or "auto", default "auto"
-            Features whose logarithm is clustered; "auto": counts and money that are never
-            negative.
+            Features whose logarithm is clustered, as in :class:`custcore.Scaler`; "auto":
+            counts and money.
         how : {"standard", "robust"}, default "standard"
             ``"standard"``: the centre is the mean, the scale the population standard deviation.
             ``"robust"``: the median and the interquartile range, which a few very large

@@ -12,6 +12,7 @@ try:
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError("custcore.polars needs polars: pip install 'custcore[polars]'", name="polars") from error
 
+from custcore._input.proposals import proposing_methods
 from custcore.adapters._columns import given
 from custcore.adapters._polars_rfm import PolarsRfm
 from custcore.adapters._polars_segment import with_ordered_segment
@@ -29,6 +30,7 @@ __all__ = ["CustcoreNamespace"]
 
 @pl.api.register_lazyframe_namespace("custcore")
 @pl.api.register_dataframe_namespace("custcore")
+@proposing_methods
 class CustcoreNamespace(PolarsRfm):
     """custcore for polars: ``df.custcore`` and ``lf.custcore``, after ``import custcore.polars``.
 
@@ -127,8 +129,8 @@ class CustcoreNamespace(PolarsRfm):
             ``monetary_total``. A frame that has these columns has one row per customer; then
             options of transactions are refused.
         log1p : list of str, or "auto", default "auto"
-            Features whose logarithm is clustered; "auto": counts and money that are never
-            negative.
+            Features whose logarithm is clustered, as in :class:`custcore.Scaler`; "auto":
+            counts and money.
         how : {"standard", "robust"}, default "standard"
             ``"standard"``: the centre is the mean, the scale the population standard deviation.
             ``"robust"``: the median and the interquartile range, which a few very large

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from custcore._input import arguments
 from custcore._input.data import as_of_argument
+from custcore._input.proposals import proposing_methods
 from custcore.base._transitions import stays, transitions
 from custcore.cohort import CohortRetention
 from custcore.cohort._arguments import cohort_options
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Analyses"]
 
 
+@proposing_methods
 class Analyses:
     """The methods of :class:`custcore.CustomerBase` that compute a result and do not change the base."""
 

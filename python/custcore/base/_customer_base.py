@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from custcore import _core
 from custcore._input import arguments
+from custcore._input.proposals import proposing
 from custcore._input.read_options import memory, read_options
 from custcore.base._analyses import Analyses
 from custcore.base._changes import Changes
@@ -137,6 +138,7 @@ class CustomerBase(Changes, Analyses):
 
     __slots__ = ("_core", "_late", "_options", "_track")
 
+    @proposing
     def __init__(
         self,
         *,

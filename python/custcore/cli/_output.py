@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
-
-from custcore._draft import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,9 +16,6 @@ if TYPE_CHECKING:
 __all__ = ["check_target", "write"]
 
 SUFFIXES = (".parquet", ".pq", ".csv", ".arrow", ".feather", ".ipc", ".arrows")
-
-# Characters at the start of a CSV cell that a spreadsheet interprets as a formula.
-FORMULA = r"^[=+\-@\t\r]"
 
 
 def check_target(target: Path, inputs: Iterable[Path] = ()) -> None:
@@ -70,60 +65,11 @@ def write(table: custcore.Table, target: Path) -> int:
     int
         Number of CSV cells that were prefixed with ``'``.
     """
-    import pyarrow as pa
-    import pyarrow.csv as csv
-    import pyarrow.parquet as pq
-
-    rows, guarded = table.to_pyarrow(), 0
     kind = target.suffix.lower()
     if kind == ".csv":
-        rows, guarded = guard(rows)
-    with replacing(target) as sink:
-        if kind == ".csv":
-            csv.write_csv(rows, sink)
-        elif kind in {".parquet", ".pq"}:
-            pq.write_table(rows, sink, compression="zstd")
-        else:
-            start = pa.ipc.new_stream if kind == ".arrows" else pa.ipc.new_file
-            with start(sink, rows.schema) as writer:
-                writer.write_table(rows)
-    return guarded
-
-
-def guard(rows: Any) -> tuple[Any, int]:  # noqa: ANN401 (pyarrow publishes no types)
-    """Convert a table for CSV: text that begins like a formula is prefixed with ``'``, in cells and in names.
-
-    Parameters
-    ----------
-    rows : pyarrow.Table
-        What is to be written.
-
-    Returns
-    -------
-    tuple
-        The table, and the number of such cells.
-    """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    columns, guarded = [], 0
-    for column in rows.columns:
-        if pa.types.is_dictionary(column.type):
-            column = column.cast(column.type.value_type)
-        kind = column.type
-        if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
-            # CSV has no bytes; hexadecimal digits cannot be a formula.
-            column = pa.chunked_array([[v if v is None else v.hex() for v in column.to_pylist()]], pa.string())
-        elif pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
-            column = column.cast(pa.large_string())
-            risky = pc.match_substring_regex(column, FORMULA)
-            count = pc.sum(risky).as_py() or 0
-            if count:
-                quoted = pc.binary_join_element_wise(
-                    pa.scalar("'", pa.large_string()), column, pa.scalar("", pa.large_string())
-                )
-                column = pc.if_else(risky, quoted, column)
-                guarded += count
-        columns.append(column)
-    names = [f"'{name}" if name[:1] in tuple("=+-@\t\r") else name for name in rows.column_names]
-    return pa.table(columns, names=names), guarded
+        return table.to_csv(target)
+    if kind in {".parquet", ".pq"}:
+        table.to_parquet(target)
+    else:
+        table.to_arrow_ipc(target, stream=kind == ".arrows")
+    return 0

@@ -97,7 +97,7 @@ def show(
             out, f"Recency (days before the end of {table.report.as_of}), {counted}{money}: means per customer."
         )
     else:
-        out.print("No customers: no row has an id, a time and a purchase.")
+        _render.say(out, _nobody(table.report))
     out.print()
     out.print(_render.report_grid(table.report))
     out.print()
@@ -132,6 +132,19 @@ def profiles(table: custcore.Table) -> tuple[list[dict[str, Any]], dict[str, Any
     if not everyone:
         return [], {"customers": 0, "orders": 0}
     return segments, {**everyone[0], "orders": pc.sum(rows["n_orders"]).as_py()}
+
+
+def _nobody(report: custcore.Report) -> str:
+    """Why there are no customers."""
+    if not report.n_rows:
+        return "No customers: there are no rows."
+    after = report["after_as_of"].count
+    usable = report.n_rows - sum(entry.n_rows for entry in report if entry.kind == "left_out")
+    if after and not usable:
+        return (
+            f"No customers: all {after:,} rows with an id and a time are after {report.as_of}; choose a later --as-of."
+        )
+    return "No customers: no row has an id, a time and a purchase."
 
 
 def _without_scores(arguments: dict[str, Any]) -> None:

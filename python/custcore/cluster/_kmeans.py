@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from custcore import _core
 from custcore._input import arguments
+from custcore._input.proposals import proposing_methods
 from custcore._persistable import Persistable
 from custcore.cluster._features import columns as checked_columns
 from custcore.cluster._features import features, weights
@@ -39,6 +40,7 @@ Init: TypeAlias = "Literal['k-means++', 'random'] | Rows | np.ndarray[Any, Any] 
 _INITS = ("k-means++", "random")
 
 
+@proposing_methods
 class KMeans(Fitted, Persistable):
     """K-means clustering: k centres that minimise the sum of squared distances to them.
 

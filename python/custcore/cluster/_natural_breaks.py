@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from custcore import _core
 from custcore._input import arguments
+from custcore._input.proposals import proposing
 from custcore.cluster._features import columns as checked_columns
 from custcore.cluster._features import features, weights
 from custcore.cluster._init_centers import at_least_one
@@ -42,6 +43,7 @@ class Breaks:
     breaks: list[float]
 
 
+@proposing
 def natural_breaks(
     x: Features,
     k: int,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from custcore import _core
 from custcore._input import arguments
+from custcore._input.proposals import proposing_methods
 from custcore._persistable import Persistable
 from custcore.cluster._features import columns as checked_columns
 from custcore.cluster._features import feature_rows, features, reusable
@@ -20,11 +21,12 @@ if TYPE_CHECKING:
 __all__ = ["Scaler"]
 
 
+@proposing_methods
 class Scaler(Persistable):
     """Scales features, as k-means would otherwise be dominated by the one with the largest unit.
 
-    ``(x - center) / scale`` for each feature, after ``log(1 + x)`` where ``log1p`` names
-    it. A constant feature becomes 0.
+    ``(x - center) / scale`` for each feature, after the signed logarithm
+    ``sign(x) log(1 + |x|)`` where ``log1p`` names it. A constant feature becomes 0.
 
     Parameters
     ----------
@@ -36,8 +38,9 @@ class Scaler(Persistable):
         ``"robust"``: the median and the interquartile range, which a few very large
         customers do not move.
     log1p : list of str, default ()
-        Features of which ``log(1 + x)`` is scaled: money and counts are skewed. Their
-        values must exceed -1.
+        Features whose logarithm is scaled, as money and counts are skewed: ``log(1 + x)``,
+        and ``-log(1 - x)`` of negative values, such as the money of customers with more
+        refunds than purchases. It keeps their order.
 
     Attributes
     ----------

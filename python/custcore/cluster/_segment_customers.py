@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
+import inspect
 from typing import TYPE_CHECKING, Any, Literal
 
 from custcore import _core
 from custcore._input import arguments
 from custcore._input.data import in_memory
+from custcore._input.proposals import proposing
 from custcore._rfm import rfm
 from custcore.cluster._features import columns as checked_columns
 from custcore.cluster._features import features as read_features
@@ -16,7 +19,7 @@ from custcore.cluster._init_centers import at_least_one, numbers_of_clusters
 from custcore.cluster._kmeans import KMeans
 from custcore.cluster._scaler import Scaler
 from custcore.cluster._select_k import select_k
-from custcore.errors import InvalidArgumentError, NotEnoughDataError, OutOfRangeError
+from custcore.errors import InvalidArgumentError, NotEnoughDataError
 from custcore.result import Table
 
 if TYPE_CHECKING:
@@ -45,6 +48,7 @@ _APART = 0.5
 _FAR_APART = 1.5
 
 
+@proposing
 def segment_customers(
     data: Data,
     k: int | Literal["auto"] = "auto",
@@ -96,8 +100,8 @@ def segment_customers(
         Features to cluster by. Default: ``recency_days``, ``n_orders`` and, with money,
         ``monetary_total``.
     log1p : list of str, or "auto", default "auto"
-        Features whose logarithm is clustered; "auto": counts and money that are never
-        negative.
+        Features whose logarithm is clustered, as in :class:`custcore.Scaler`; "auto":
+        counts and money.
     how : {"standard", "robust"}, default "standard"
         ``"standard"``: the centre is the mean, the scale the population standard deviation.
         ``"robust"``: the median and the interquartile range, which a few very large
@@ -224,7 +228,7 @@ def segment_customers(
     n_customers = customers.num_rows
     if n_customers < 2:
         raise NotEnoughDataError(f"there are {n_customers} customers; clustering needs at least two")
-    logs = _logs(log1p, customers, wanted, n_threads)
+    logs = _logs(log1p, wanted)
     scaler = Scaler(wanted, how=how, log1p=logs).fit(customers, n_threads=n_threads)
     reason: tuple[str, ...] = ()
     if k == "auto":
@@ -232,7 +236,8 @@ def segment_customers(
     model = KMeans(k, n_init=n_init, random_state=random_state, n_threads=n_threads, scaler=scaler).fit(customers)
     model = _ordered(model, customers)
     table = model.assign(customers)
-    table._report = dataclasses.replace(table.report, remarks=(*table.report.remarks, *reason))
+    remarks = (*table.report.remarks, *reason, *_negative(customers, logs))
+    table._report = dataclasses.replace(table.report, remarks=remarks)
     return table, model
 
 
@@ -245,7 +250,7 @@ def _customers(
     """One row per customer, and its features."""
     there, data = named(data)
     if there is not None and set(wanted or _RFM[:2]) <= set(there):
-        defaults = rfm.__kwdefaults__ or {}
+        defaults = inspect.unwrap(rfm).__kwdefaults__ or {}
         unused = sorted(name for name, value in options.items() if value != defaults[name])
         if unused:
             raise InvalidArgumentError(
@@ -259,24 +264,25 @@ def _customers(
     return table, wanted
 
 
-def _logs(log1p: object, customers: Table, wanted: list[str], n_threads: int | None) -> list[str]:
+def _logs(log1p: object, wanted: list[str]) -> list[str]:
     if isinstance(log1p, str) and log1p == "auto":
-        return _skewed(customers, wanted, n_threads)
+        return [name for name in wanted if name in _SKEWED]
     given = tuple(log1p) if isinstance(log1p, list | tuple) else log1p
     return [] if given in {None, ()} else checked_columns("log1p", log1p) or []
 
 
-def _skewed(customers: Table, wanted: list[str], n_threads: int | None) -> list[str]:
-    """Counts and money whose values all have a logarithm: those above -1."""
-    found = []
-    for name in wanted:
-        if name in _SKEWED:
-            try:
-                Scaler([name], log1p=[name]).fit(customers, n_threads=n_threads)
-            except (InvalidArgumentError, OutOfRangeError):
-                continue
-            found.append(name)
-    return found
+def _negative(customers: Table, logs: list[str]) -> list[str]:
+    """Remarks on features whose logarithm is taken and that have negative values."""
+    remarks = []
+    for name in logs:
+        column: Any = customers[name]
+        if column.type.startswith(("int", "float")) and importlib.util.find_spec("numpy"):
+            count = int((column.to_numpy() < 0).sum())
+        else:
+            count = sum(value is not None and value < 0 for value in column)
+        if count:
+            remarks.append(f"{name} is negative for {count:,} customers: their logarithm is -log(1 - x)")
+    return remarks
 
 
 def _chosen(

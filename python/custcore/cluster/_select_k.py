@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from custcore import _core
 from custcore._input import arguments
+from custcore._input.proposals import proposing
 from custcore.cluster._features import columns as checked_columns
 from custcore.cluster._features import features
 from custcore.cluster._init_centers import at_least_one, feature_columns, numbers_of_clusters, reusable_features
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["select_k"]
 
 
+@proposing
 def select_k(
     x: Features,
     ks: Iterable[int] = range(2, 11),

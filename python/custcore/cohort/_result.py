@@ -6,11 +6,15 @@ import html
 from typing import TYPE_CHECKING, Literal
 
 from custcore._input import arguments
+from custcore._input.proposals import proposing_methods
 from custcore.cohort._definition import cohort_definition, period_name
 from custcore.cohort._stored import StoredCohorts
 from custcore.cohort._triangle import LEGEND, Triangle, triangle
 from custcore.errors import OutOfRangeError
 from custcore.result import Table
+from custcore.result._exports import Exports
+from custcore.result._layout import terminal_width, wrapped
+from custcore.result._show import left_out
 
 if TYPE_CHECKING:
     from custcore import _core
@@ -19,10 +23,13 @@ if TYPE_CHECKING:
 __all__ = ["CohortRetention"]
 
 
-class CohortRetention:
+@proposing_methods
+class CohortRetention(Exports):
     """Retention by cohort and period; returned by :func:`custcore.cohort_retention`.
 
-    It exports Arrow itself: ``pyarrow.table(result)`` is the long table. It can be pickled: the
+    It exports Arrow itself: ``pyarrow.table(result)`` is the long table, as are the frames
+    and files of ``to_pandas()``, ``to_csv(path)`` and the like; ``to_xlsx(path)`` has sheets
+    for the rates, the customers, the long table and the report. It can be pickled: the
     pickle holds all of its tables. Copies share the result, which never changes.
 
     Examples
@@ -107,6 +114,12 @@ class CohortRetention:
          {'cohort_size': None, 'orders': 0, 'revenue': 0.0, 'is_complete': None}]
         """
         return Table(self._core.cells())
+
+    def _result(self) -> Table:
+        return self.to_table()
+
+    def _sheets(self) -> dict[str, Table]:
+        return {"rate": self.matrix("rate"), "customers": self.matrix("customers"), "cells": self.to_table()}
 
     def matrix(self, value: str = "rate") -> Table:
         """The wide table of one column of the long one.
@@ -262,16 +275,12 @@ class CohortRetention:
         return self._core.empty_cells().__arrow_c_schema__()
 
     def __repr__(self) -> str:
-        shown = self.triangle()
-        lines = [f"custcore.CohortRetention: {self._title()}"]
+        width = terminal_width()
+        shown = self.triangle(columns=max(12, width // 8)).within(width)
+        lines = wrapped(f"custcore.CohortRetention: {self._title()}", width)
         if shown.lines:
-            lines += [shown.text(), LEGEND]
-        left_out = [
-            f"{entry.name} {entry.count:,}" for entry in self.report if entry.count and entry.kind == "left_out"
-        ]
-        if left_out:
-            lines.append("left out: " + ", ".join(left_out))
-        return "\n".join(lines)
+            lines += [shown.text(), *wrapped(LEGEND, width)]
+        return "\n".join([*lines, *left_out(self.report, width)])
 
     def _repr_html_(self) -> str:
         shown = self.triangle(rows=40, columns=40)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from custcore import _core
 from custcore._input import arguments
 from custcore._input.data import as_source, rows_total
+from custcore._input.proposals import proposing
 from custcore._input.read_options import columns_read, read_options
 from custcore.cohort._arguments import cohort_options
 from custcore.cohort._presets import with_presets
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["cohort_retention"]
 
 
+@proposing
 @with_presets
 def cohort_retention(
     data: Data,

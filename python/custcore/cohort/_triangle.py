@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import html
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from custcore.result._layout import CELL, cell_text, cut, display_width, pad
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,12 +62,30 @@ class Triangle:
             else [line.label, "" if line.size is None else f"{line.size:,}", *(cell.text for cell in line.cells)]
             for line in self.lines
         ]
-        widths = [max(len(row[i]) for row in [head, *shown]) for i in range(len(head))]
+        widths = [max(display_width(row[i]) for row in [head, *shown]) for i in range(len(head))]
         rows = [
-            "  ".join([row[0].ljust(widths[0]), *(text.rjust(w) for text, w in zip(row[1:], widths[1:], strict=True))])
+            "  ".join(pad(text, w, right=i > 0) for i, (text, w) in enumerate(zip(row, widths, strict=True)))
             for row in [head, *shown]
         ]
         return "\n".join([*(row.rstrip() for row in rows), *self._more("...")])
+
+    def within(self, width: int) -> Triangle:
+        """The triangle with as many of its columns as fit lines of a width, at least one.
+
+        Parameters
+        ----------
+        width : int
+            Cells of a terminal; East Asian characters take two.
+        """
+        shown = self
+        while len(shown.columns) > 1 and max(map(display_width, shown.text().split("\n"))) > width:
+            shown = dataclasses.replace(
+                shown,
+                columns=shown.columns[:-1],
+                lines=[line and dataclasses.replace(line, cells=line.cells[:-1]) for line in shown.lines],
+                more_columns=shown.more_columns + 1,
+            )
+        return shown
 
     def html(self) -> str:
         """The triangle as an HTML table: darker for higher rates; hatched if the window is not over."""
@@ -155,9 +176,7 @@ def _cell(rate: Any, is_observed: Any, is_complete: Any) -> Cell:  # noqa: ANN40
 
 
 def _plain(value: object) -> str:
-    text = "null" if value is None else str(value)
-    text = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
-    return text if len(text) <= 24 else text[:23] + "…"
+    return cut(cell_text(value), CELL)
 
 
 def _shade(cell: Cell) -> str:

@@ -35,7 +35,9 @@ impl Input {
         let mut source = Source::open(table, selection.clone())?;
         // Missing columns are reported here, where all column names are known; the batches have only the selected ones.
         if let Selection::Named(names) = &selection {
-            for name in names.iter().filter(|name| !name.starts_with("monetary_")) {
+            // The money of RFM may be absent.
+            let optional = |name: &str| name.starts_with("monetary_") && names.iter().any(|other| other == "recency_days");
+            for name in names.iter().filter(|name| !optional(name)) {
                 find_column(source.all_columns(), name, "scored column, or 'by'").map_err(|error| into_py(py, &error))?;
             }
         }

@@ -8,14 +8,14 @@ use arrow_array::types::{
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Schema, SchemaRef, TimeUnit};
 use custcore::{
-    Amount, EntryKind, Error, ErrorKind, Money, Report, ReportUnit, StoredTable, date_text, decimal_text, find_column, table_from_bytes,
-    table_to_bytes, type_name,
+    Amount, EntryKind, Error, ErrorKind, Money, Report, ReportUnit, StoredTable, date_text, decimal_text, find_column, find_result_column,
+    table_from_bytes, table_to_bytes, type_name,
 };
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyCapsule, PyDict, PyList, PyTuple};
 
-use crate::boundary::export::{schema_capsule, stream_capsule};
+use crate::boundary::export::{array_capsules, schema_capsule, stream_capsule};
 use crate::boundary::header::{Selection, Unusable};
 use crate::boundary::memory::{Memory, column};
 use crate::boundary::source::Source;
@@ -63,7 +63,7 @@ impl CoreTable {
     }
 
     fn position(&self, py: Python<'_>, name: &str) -> PyResult<usize> {
-        find_column(&self.schema, name, "column of the table").map_err(|error| into_py(py, &error))
+        find_result_column(&self.schema, name).map_err(|error| into_py(py, &error))
     }
 }
 
@@ -173,6 +173,13 @@ impl CoreTable {
 
     fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
         schema_capsule(py, &self.schema)
+    }
+
+    /// A column as an Arrow array: the capsules of its schema and of its values, copied only if it is in several batches.
+    fn array<'py>(&self, py: Python<'py>, name: &str) -> PyResult<(Bound<'py, PyCapsule>, Bound<'py, PyCapsule>)> {
+        let position = self.position(py, name)?;
+        let arrays = self.batches.iter().map(|batch| batch.column(position).to_data()).collect();
+        array_capsules(py, self.schema.field(position), arrays)
     }
 
     /// Rows `start..stop` of a column as a list of Python values.
@@ -288,6 +295,14 @@ fn decimal(py: Python<'_>, units: i128, scale: i8) -> PyResult<Bound<'_, PyAny>>
     py.import("decimal")?.getattr("Decimal")?.call1((decimal_text(units, scale),))
 }
 
+/// A time as a datetime, in UTC if it is an instant; as text if it is beyond the years or the microseconds of Python.
+fn timestamp<'py>(py: Python<'py>, text: &str, is_instant: bool) -> PyResult<Bound<'py, PyAny>> {
+    let digits = text.rsplit_once('.').map_or(0, |(_, digits)| digits.len());
+    let text = if is_instant { format!("{text}+00:00") } else { text.to_owned() };
+    let moment = if digits <= 6 { py.import("datetime")?.getattr("datetime")?.call_method1("fromisoformat", (&text,)).ok() } else { None };
+    moment.map_or_else(|| text.into_bound_py_any(py), Ok)
+}
+
 /// One value as a Python object.
 fn value<'py>(py: Python<'py>, array: &ArrayRef, row: usize) -> PyResult<Bound<'py, PyAny>> {
     if array.is_null(row) {
@@ -314,16 +329,20 @@ fn value<'py>(py: Python<'py>, array: &ArrayRef, row: usize) -> PyResult<Bound<'
             let text = date_text(array.as_primitive::<Date32Type>().value(row));
             py.import("datetime")?.getattr("date")?.call_method1("fromisoformat", (text,))
         }
-        DataType::Timestamp(unit, _) => {
+        DataType::Timestamp(unit, zone) => {
             let (ticks, per_second) = match unit {
                 TimeUnit::Second => (array.as_primitive::<TimestampSecondType>().value(row), 1),
                 TimeUnit::Millisecond => (array.as_primitive::<TimestampMillisecondType>().value(row), 1_000),
                 TimeUnit::Microsecond => (array.as_primitive::<TimestampMicrosecondType>().value(row), 1_000_000),
                 TimeUnit::Nanosecond => (array.as_primitive::<TimestampNanosecondType>().value(row), 1_000_000_000),
             };
-            let seconds = ticks.div_euclid(per_second);
+            let (seconds, rest) = (ticks.div_euclid(per_second), ticks.rem_euclid(per_second));
             let (day, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-            format!("{}T{:02}:{:02}:{:02}", date_text(day as i32), second / 3600, second / 60 % 60, second % 60).into_bound_py_any(py)
+            let mut text = format!("{}T{:02}:{:02}:{:02}", date_text(day as i32), second / 3600, second / 60 % 60, second % 60);
+            if rest != 0 {
+                text += format!(".{:09}", rest * (1_000_000_000 / per_second)).trim_end_matches('0');
+            }
+            timestamp(py, &text, zone.is_some())
         }
         DataType::Decimal128(_, scale) => decimal(py, array.as_primitive::<arrow_array::types::Decimal128Type>().value(row), *scale),
         DataType::Utf8 => array.as_string::<i32>().value(row).into_bound_py_any(py),

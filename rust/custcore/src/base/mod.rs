@@ -415,6 +415,17 @@ impl CustomerBase {
                 rows.rounded_amount.count
             ));
         }
+        // An empty result because of the day looks like one of data without purchases.
+        let unread = [&rows.null_id, &rows.null_time, &rows.nonfinite, &rows.after].map(|tally| tally.rows);
+        if let (Some(day), 1..) = (as_of, rows.after.count)
+            && unread.iter().sum::<u64>() == self.rows()
+        {
+            remarks.push(format!(
+                "as_of={} is before the data: all {} rows with an id and a time are after it",
+                date_text(day),
+                rows.after.count
+            ));
+        }
         Report { entries, n_rows: self.rows(), as_of, remarks }
     }
 }

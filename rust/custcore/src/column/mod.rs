@@ -81,19 +81,36 @@ pub(crate) fn invalid_type(column: &str, role: &str, found: &DataType, expected:
         .in_column(column)
 }
 
-/// The position of a column by name.
+/// The position of a column of the data by name; `role` is what reads it.
 pub fn find_column(schema: &Schema, name: &str, role: &str) -> Result<usize> {
+    locate(schema, name, &format!(" ({role})"), "data")
+}
+
+/// The position of a column of a result by name.
+pub fn find_result_column(schema: &Schema, name: &str) -> Result<usize> {
+    locate(schema, name, "", "table")
+}
+
+/// Columns that `rfm` makes of transactions and other analyses read.
+const OF_RFM: [&str; 6] = ["recency_days", "n_orders", "n_rows", "n_days", "monetary_total", "monetary_mean"];
+
+/// The position of a column by name; `role` follows the name in errors, and `place` is where it was looked for.
+fn locate(schema: &Schema, name: &str, role: &str, place: &str) -> Result<usize> {
     let mut found = schema.fields().iter().enumerate().filter(|(_, field)| field.name() == name).map(|(i, _)| i);
     match (found.next(), found.next()) {
         (Some(i), None) => Ok(i),
         (Some(_), Some(_)) => {
-            Err(Error::new(ErrorKind::DuplicateColumn, format!("two columns are named '{name}' ({role}); rename or drop one of them"))
+            Err(Error::new(ErrorKind::DuplicateColumn, format!("two columns are named '{name}'{role}; rename or drop one of them"))
                 .in_column(name))
         }
         (None, _) => {
             let names: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
-            Err(Error::new(ErrorKind::ColumnNotFound, format!("column '{name}' ({role}) is not in the data; {}", suggestion(name, &names)))
-                .in_column(name))
+            let mut message = format!("column '{name}'{role} is not in the {place}; {}", suggestion(name, &names));
+            // Transactions where a table of customers is expected.
+            if place == "data" && OF_RFM.contains(&name) && !OF_RFM.iter().any(|other| names.contains(other)) {
+                message += ". If these are transactions, run custcore.rfm on them first";
+            }
+            Err(Error::new(ErrorKind::ColumnNotFound, message).in_column(name))
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Feature scaling: (x - center) / scale, optionally of log(1 + x).
+//! Feature scaling: (x - center) / scale, optionally of the signed logarithm sign(x) log(1 + |x|), which is log(1 + x) where
+//! x is not negative. It is defined and ascending everywhere, so customers with more refunds than purchases keep their order.
 
 use serde::{Deserialize, Serialize};
 
@@ -31,12 +32,12 @@ pub struct Scaler {
     pub centers: Vec<f64>,
     /// The divisor of each feature; 1 for a constant feature.
     pub scales: Vec<f64>,
-    /// Whether log(1 + x) is applied first, per feature.
+    /// Whether the signed logarithm is taken first, per feature.
     pub log1p: Vec<bool>,
 }
 
 impl Scaler {
-    /// Fits a scaler; `log1p` names the features that are log(1 + x)-transformed first.
+    /// Fits a scaler; `log1p` names the features whose signed logarithm is taken first.
     pub fn fit(features: &Features, how: ScalerMethod, log1p: &[String], context: &Context) -> Result<Self> {
         let n = features.n_features();
         let names: Vec<String> = (0..n).map(|feature| features.name(feature)).collect();
@@ -82,7 +83,7 @@ impl Scaler {
         Err(Error::new(ErrorKind::InvalidArgument, "invalid scaler parameters: lists differ in length, or scales are not positive"))
     }
 
-    /// The names of the log(1 + x)-transformed features.
+    /// The names of the features whose signed logarithm is taken.
     pub fn log1p_names(&self) -> Vec<String> {
         let name = |feature: usize| self.names.as_ref().map_or_else(|| feature.to_string(), |names| names[feature].clone());
         (0..self.log1p.len()).filter(|&feature| self.log1p[feature]).map(name).collect()
@@ -103,10 +104,6 @@ impl Scaler {
     pub fn row_into(&self, row: &[f64], out: &mut [f64]) -> Result<()> {
         self.check_width(row)?;
         for (feature, (&x, out)) in row.iter().zip(out).enumerate() {
-            if self.log1p[feature] && x <= -1.0 {
-                let name = self.names.as_ref().map_or_else(|| feature.to_string(), |names| names[feature].clone());
-                return Err(below_log1p(&name, x, ""));
-            }
             *out = self.value(feature, x);
         }
         Ok(())
@@ -121,14 +118,14 @@ impl Scaler {
     /// Scales a value.
     #[inline]
     pub fn value(&self, feature: usize, x: f64) -> f64 {
-        let x = if self.log1p[feature] { x.ln_1p() } else { x };
+        let x = if self.log1p[feature] { signed_ln_1p(x) } else { x };
         (x - self.centers[feature]) / self.scales[feature]
     }
 
     /// Transforms a scaled value back to its original unit.
     pub fn inverse(&self, feature: usize, x: f64) -> f64 {
         let x = x * self.scales[feature] + self.centers[feature];
-        if self.log1p[feature] { x.exp_m1() } else { x }
+        if self.log1p[feature] { x.abs().exp_m1().copysign(x) } else { x }
     }
 
     /// Scales all rows.
@@ -141,10 +138,10 @@ impl Scaler {
     }
 
     fn column(&self, features: &Features, feature: usize, context: &Context) -> Result<Vec<f64>> {
-        each_float!(&features.values, points => self.column_of(points, features, feature, context))
+        each_float!(&features.values, points => self.column_of(points, feature, context))
     }
 
-    fn column_of<T: Float>(&self, points: &Points<T>, features: &Features, feature: usize, context: &Context) -> Result<Vec<f64>> {
+    fn column_of<T: Float>(&self, points: &Points<T>, feature: usize, context: &Context) -> Result<Vec<f64>> {
         let blocks = points.blocks();
         let mut column = vec![0.0; points.rows()];
         let mut rest = column.as_mut_slice();
@@ -158,12 +155,7 @@ impl Scaler {
             context.check()?;
             let (values, stride) = points.lanes(block)[feature].from(block.start);
             for (row, out) in out.iter_mut().enumerate() {
-                let x = values[row * stride].wide();
-                if self.log1p[feature] && x <= -1.0 {
-                    let (name, row) = (features.name(feature), points.first_row(block) + row);
-                    return Err(below_log1p(&name, x, &format!(" at row {row}")).at_row(row as u64));
-                }
-                *out = self.value(feature, x);
+                *out = self.value(feature, values[row * stride].wide());
             }
             Ok(())
         };
@@ -180,7 +172,7 @@ pub struct ScalerModel {
     pub columns: Option<Vec<String>>,
     /// The scaling method.
     pub how: ScalerMethod,
-    /// The features that are log(1 + x)-transformed first.
+    /// The features whose signed logarithm is taken first.
     pub log1p: Vec<String>,
     /// The fitted parameters.
     pub fitted: Option<Scaler>,
@@ -200,10 +192,9 @@ impl ScalerModel {
     }
 }
 
-/// The error for a value without a logarithm; `place` names its row.
-fn below_log1p(name: &str, x: f64, place: &str) -> Error {
-    let message = format!("column '{name}' is {x}{place}; log1p needs values above -1. Leave it out of log1p, or shift it first");
-    Error::new(ErrorKind::OutOfRange, message).in_column(name)
+/// sign(x) log(1 + |x|).
+fn signed_ln_1p(x: f64) -> f64 {
+    x.abs().ln_1p().copysign(x)
 }
 
 pub(super) fn feature_count_mismatch(found: usize, expected: usize) -> Error {
@@ -257,6 +248,16 @@ impl StoredModel for ScalerModel {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_signed_logarithm_is_odd_and_is_inverted() {
+        let scaler = Scaler { how: ScalerMethod::Standard, names: None, centers: vec![0.0], scales: vec![1.0], log1p: vec![true] };
+        for x in [0.0, 0.5, 1.0, 4287.63, 1e300] {
+            assert_eq!(scaler.value(0, x), x.ln_1p());
+            assert_eq!(scaler.value(0, -x), -x.ln_1p());
+            assert!((scaler.inverse(0, scaler.value(0, -x)) + x).abs() <= 1e-12 * x);
+        }
+    }
 
     #[test]
     fn deviations_whose_squares_are_not_representable_are_scaled() {
