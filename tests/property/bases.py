@@ -137,12 +137,14 @@ def check_cohorts(base: custcore.CustomerBase, model: BaseReference, options: di
     """Every table of the base's cohorts is that of `custcore.cohort_retention` on all rows."""
     if model.removed.count or model.late_lines.count:
         return  # observation begins and ends with days of which no row is left
+    # Both are given the day: the default of a base is its last day, that of a call the last day of its rows.
+    options = {"as_of": model.last_date} | options
     chosen: dict[str, Any] = {
         "amount": "amount",
         "order_id": "order" if model.has_orders else None,
         "returns": model.returns,
         "zero_is_purchase": model.zero_is_purchase,
-        **({"as_of": model.last_date} | options),
+        **options,
     }
     try:
         fresh = custcore.cohort_retention(table(model.rows), **chosen)

@@ -61,7 +61,8 @@ class CustomerBase(Changes, Analyses):
         What is kept, see above.
     attributes : dict of str to {"first", "last"}, optional
         Columns to keep per customer, each with its value at the first or at the last
-        purchase; ties go to the smallest value.
+        purchase; ties go to the smallest value. They may be integers, strings, binary,
+        bools, dates, timestamps or floats (NaN is null); results have the same type.
     n_days : bool, default False
         Whether :meth:`rfm` has the column ``n_days``, the number of distinct days with a
         purchase.
