@@ -151,9 +151,14 @@ fn time(value: &Bound<'_, PyAny>) -> PyResult<Key<'static>> {
     let seconds = 86_400 * day + 3600 * part(value, "hour")? + 60 * part(value, "minute")? + part(value, "second")?;
     let micros = 1_000_000 * seconds + part(value, "microsecond")?;
     let offset = value.call_method0("utcoffset")?;
-    if offset.is_none() {
-        return Ok(Key::Scalar(ScalarKind::Timestamp, micros));
+    let (mut kinds, mut micros) = ((ScalarKind::Timestamp, ScalarKind::TimestampNs), micros);
+    if !offset.is_none() {
+        micros -= 1_000_000 * (86_400 * part(&offset, "days")? + part(&offset, "seconds")?) + part(&offset, "microseconds")?;
+        kinds = (ScalarKind::Instant, ScalarKind::InstantNs);
     }
-    let ahead = 1_000_000 * (86_400 * part(&offset, "days")? + part(&offset, "seconds")?) + part(&offset, "microseconds")?;
-    Ok(Key::Scalar(ScalarKind::Instant, micros - ahead))
+    // A time of pandas may have nanoseconds.
+    match value.getattr_opt("nanosecond")?.map(|nanos| nanos.extract::<i64>()).transpose()? {
+        Some(nanos) if nanos != 0 => Ok(Key::Scalar(kinds.1, micros.saturating_mul(1000).saturating_add(nanos))),
+        _ => Ok(Key::Scalar(kinds.0, micros)),
+    }
 }
