@@ -21,6 +21,8 @@ UTC = dt.UTC
 DAY = dt.date(2026, 1, 5)
 EARLY = dt.date(1955, 11, 5)
 MOMENT = dt.datetime(2026, 1, 5, 6, 7, 8)  # noqa: DTZ001
+INSTANT = MOMENT.replace(tzinfo=UTC)
+NANOSECONDS = pd.Timestamp("2026-01-05T00:00:00.000000007", tz="UTC")
 WHEN = [DAY, DAY + dt.timedelta(days=1), DAY + dt.timedelta(days=40), DAY]
 IDS = [1, 1, 2, 3]
 
@@ -37,11 +39,9 @@ VALUES = {
     pa.float32(): [1.5, -2.0, None, -2.0],
     pa.float64(): [0.1, -1e300, None, -1e300],
     pa.timestamp("s"): [MOMENT, dt.datetime(1, 1, 1), None, MOMENT],  # noqa: DTZ001
-    pa.timestamp("ms", "Europe/Berlin"): [MOMENT.replace(tzinfo=UTC), dt.datetime(1960, 1, 1, tzinfo=UTC), None]
-    + [MOMENT.replace(tzinfo=UTC)],
+    pa.timestamp("ms", "Europe/Berlin"): [INSTANT, dt.datetime(1960, 1, 1, tzinfo=UTC), None, INSTANT],
     pa.timestamp("us"): [MOMENT.replace(microsecond=7), dt.datetime(9999, 1, 1), None, MOMENT],  # noqa: DTZ001
-    pa.timestamp("ns", "UTC"): [pd.Timestamp("2026-01-05T00:00:00.000000007", tz="UTC"), MOMENT.replace(tzinfo=UTC), None]
-    + [MOMENT.replace(tzinfo=UTC)],
+    pa.timestamp("ns", "UTC"): [NANOSECONDS, INSTANT, None, INSTANT],
     pa.uuid(): [uuid.UUID(int=2**100).bytes, uuid.UUID(int=1).bytes, None, uuid.UUID(int=1).bytes],
 }
 EACH_TYPE = pytest.mark.parametrize("kind", VALUES, ids=str)
@@ -312,7 +312,7 @@ def test_scores_within_groups_of_any_type(kind, tmp_path):
         (MOMENT.replace(microsecond=70), "2026-01-05T06:07:08.000070"),
         (MOMENT.replace(tzinfo=dt.timezone(dt.timedelta(hours=1))), "2026-01-05T05:07:08Z"),
         (np.float32(0.5), "0.5"),
-        (np.bool_(False), "false"),  # noqa: FBT003
+        (np.bool_(False), "false"),
     ],
 )
 def test_an_unknown_group_is_named(group, words):

@@ -31,7 +31,7 @@ def one(value: object) -> object:
 
 
 def one_group(value: object) -> object:
-    """The value of a group as the core takes it: an id, a bool, a float, a date or a datetime; missing ones are None."""
+    """The value of a group as the core takes it: an id, a bool, a float, a date or a datetime; None if missing."""
     kind = type(value)
     if value is None or kind is str or kind is int:
         return value
@@ -39,7 +39,8 @@ def one_group(value: object) -> object:
         # A datetime64 in nanoseconds would become an integer.
         value = value.astype("datetime64[us]") if kind.__name__ == "datetime64" else value  # type: ignore[attr-defined]
         value = value.item()  # type: ignore[attr-defined]
-    return None if value != value else one(value)  # noqa: PLR0124 (NaN and NaT)
+    # NaN and NaT differ from themselves.
+    return None if value != value else one(value)
 
 
 def as_key(value: object) -> Any:  # noqa: ANN401 (an id, or a tuple of them)

@@ -165,7 +165,7 @@ def _integers(array: pa.ChunkedArray, name: str, argument: str, remarks: list[st
 
 
 def pandas_column(column: pa.ChunkedArray) -> pd.Series[Any]:
-    """Convert a column of a result: days as datetime64[s], integers and booleans nullable only where there is a null."""
+    """Convert a column of a result: days as datetime64[s], integers and bools nullable only where there are nulls."""
     pa = pyarrow_module()
     nullable: dict[Any, Any] = {}
     if column.null_count and pa.types.is_integer(column.type):

@@ -12,8 +12,8 @@ use std::sync::Arc;
 use arrow_schema::DataType;
 
 use super::CustomerBase;
-use crate::column::value::ValueType;
 use crate::column::chunks::{InputSchema, Pick};
+use crate::column::value::ValueType;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 use crate::group::interner::Keys;

@@ -167,8 +167,9 @@ impl InputBatch {
             _ => None,
         };
         let attributes = roles.attributes.iter().zip(&kinds.attributes);
-        let attributes =
-            attributes.map(|((name, _), value_type)| value_type.read(name, "attributes", &column(name, "attributes")?)).collect::<Result<_>>()?;
+        let attributes = attributes
+            .map(|((name, _), value_type)| value_type.read(name, "attributes", &column(name, "attributes")?))
+            .collect::<Result<_>>()?;
         let mark = |name: &Option<String>, role: &str| -> Result<Option<MarkColumn>> {
             name.as_deref().map(|name| MarkColumn::new(name, role, &column(name, role)?)).transpose()
         };

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
-    ArrowPrimitiveType, ArrowTimestampType, Date32Type, Date64Type, Float16Type, Float32Type, Float64Type,
-    TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType,
+    ArrowPrimitiveType, ArrowTimestampType, Date32Type, Date64Type, Float16Type, Float32Type, Float64Type, TimestampMicrosecondType,
+    TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType,
 };
 use arrow_array::{Array, ArrayRef, BooleanArray, Int64Array, PrimitiveArray};
 use arrow_schema::{DataType, Field, TimeUnit};
@@ -315,11 +315,72 @@ pub(super) fn scalar_column(data_type: &DataType, values: impl Iterator<Item = O
         DataType::Timestamp(TimeUnit::Millisecond, zone) => time::<TimestampMillisecondType>(values, 1000, zone.clone()),
         DataType::Timestamp(TimeUnit::Microsecond, zone) => time::<TimestampMicrosecondType>(values, 1, zone.clone()),
         DataType::Timestamp(TimeUnit::Nanosecond, zone) => time::<TimestampNanosecondType>(values, 1, zone.clone()),
-        DataType::Float16 => {
-            Arc::new(values.map(floats).map(|value| value.map(Half::from_f64)).collect::<PrimitiveArray<Float16Type>>())
-        }
+        DataType::Float16 => Arc::new(values.map(floats).map(|value| value.map(Half::from_f64)).collect::<PrimitiveArray<Float16Type>>()),
         DataType::Float32 => Arc::new(values.map(floats).map(|value| value.map(|x| x as f32)).collect::<PrimitiveArray<Float32Type>>()),
         DataType::Float64 => Arc::new(values.map(floats).collect::<PrimitiveArray<Float64Type>>()),
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn types() -> Vec<DataType> {
+        let zone = Some("Europe/Berlin".into());
+        let units = [TimeUnit::Second, TimeUnit::Millisecond, TimeUnit::Microsecond, TimeUnit::Nanosecond];
+        let times = units.into_iter().flat_map(|unit| [DataType::Timestamp(unit, None), DataType::Timestamp(unit, zone.clone())]);
+        let others = [DataType::Boolean, DataType::Date32, DataType::Date64, DataType::Float16, DataType::Float32, DataType::Float64];
+        times.chain(others).collect()
+    }
+
+    #[test]
+    fn types_can_be_read_from_their_text() {
+        for data_type in types() {
+            assert_eq!(data_type.to_string().parse().ok(), Some(data_type));
+        }
+    }
+
+    #[test]
+    fn stored_values_come_back_in_their_type() -> Result<()> {
+        for data_type in types() {
+            let kind = ScalarKind::of(&data_type).ok_or_else(|| Error::internal("no kind"))?;
+            // Whole days are values of all types of times.
+            let values = match kind {
+                ScalarKind::Boolean => vec![Some(1), None, Some(0)],
+                ScalarKind::Float => vec![Some(float_to_key(-1.5)), None, Some(float_to_key(f64::INFINITY))],
+                _ => vec![Some(-86_400_000_000_000), None, Some(864_000_000_000_000)],
+            };
+            let column = scalar_column(&data_type, values.iter().copied()).ok_or_else(|| Error::internal("no column"))?;
+            assert_eq!((column.data_type(), column.null_count()), (&data_type, 1));
+            let read = ValueColumn::new("x", "attributes", &column)?;
+            assert_eq!(read.kind(), ValueKind::Scalar(kind));
+            let stored = |row: usize| if let Key::Integer(value) = read.stored.key(row) { Some(value as i64) } else { None };
+            assert_eq!((0..3).map(stored).collect::<Vec<_>>(), values, "{data_type}");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn values_are_shown_as_what_they_are() {
+        let text = |kind: ScalarKind, value: i64| kind.text(value);
+        assert_eq!(text(ScalarKind::Boolean, 1), "true");
+        assert_eq!(text(ScalarKind::Date, -DAY_MS), "1969-12-31");
+        assert_eq!(text(ScalarKind::Timestamp, -1), "1969-12-31T23:59:59.999999");
+        assert_eq!(text(ScalarKind::InstantNs, 1), "1970-01-01T00:00:00.000000001Z");
+        assert_eq!(text(ScalarKind::Float, float_to_key(-0.0)), "0.0");
+        assert_eq!(ScalarKind::float(f64::NAN), Key::Null);
+        assert!(!text(ScalarKind::Date, i64::MAX).is_empty());
+    }
+
+    #[test]
+    fn the_wider_type_holds_both() {
+        let zoned = |unit, zone: &str| DataType::Timestamp(unit, Some(zone.into()));
+        assert_eq!(common_type(&DataType::Date64, &DataType::Date32), DataType::Date64);
+        assert_eq!(common_type(&DataType::Float16, &DataType::Float32), DataType::Float32);
+        assert_eq!(
+            common_type(&zoned(TimeUnit::Second, "Asia/Tokyo"), &zoned(TimeUnit::Millisecond, "Europe/Berlin")),
+            zoned(TimeUnit::Millisecond, "UTC")
+        );
+    }
 }

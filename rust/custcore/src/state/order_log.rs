@@ -267,7 +267,10 @@ mod tests {
         let mut found: Vec<_> =
             order_log.pieces().iter().flatten().map(|e| (e.customer, e.day, e.units(order_log.wide()), e.marks(), e.row())).collect();
         found.sort_unstable();
-        assert_eq!(found, [(3, -5, 1 << 90, PURCHASE, 7), (10, 19_000, -(1 << 80), START | PURCHASE, 1 << 40), (11, 19_001, -12, 0, u64::MAX)]);
+        assert_eq!(
+            found,
+            [(3, -5, 1 << 90, PURCHASE, 7), (10, 19_000, -(1 << 80), START | PURCHASE, 1 << 40), (11, 19_001, -12, 0, u64::MAX)]
+        );
         assert_eq!(order_log.len(), 3);
     }
 }

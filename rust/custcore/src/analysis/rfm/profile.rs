@@ -9,8 +9,8 @@ use foldhash::fast::RandomState;
 
 use crate::column::find_column;
 use crate::column::key::OwnedKey;
-use crate::column::value::ValueColumn;
 use crate::column::number::{Number, NumberColumn};
+use crate::column::value::ValueColumn;
 use crate::error::Result;
 use crate::num::exact::{exact_sum, mean, median};
 use crate::report::Report;

@@ -109,9 +109,9 @@ impl CustomerBase {
         let roles = &self.spec().roles;
         let is_plain = !roles.customer_id.is_composite()
             && !roles.order_id.as_ref().is_some_and(KeyNames::is_composite)
-            && known.as_ref().is_none_or(|(input_schema, ..)| {
-                input_schema.id.is_plain() && input_schema.attributes.iter().all(ValueType::is_plain)
-            });
+            && known
+                .as_ref()
+                .is_none_or(|(input_schema, ..)| input_schema.id.is_plain() && input_schema.attributes.iter().all(ValueType::is_plain));
         let format = if is_plain { PLAIN_FORMAT } else { FORMAT };
         let Some((input_schema, state, account)) = known else {
             return Writer::new(to, path, format, &arrow_schema::Schema::empty(), entries)?.finish(&last);
