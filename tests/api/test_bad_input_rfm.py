@@ -88,7 +88,12 @@ ORDERS: dict[str, tuple[Any, dict[str, Any], type[CustcoreError], tuple[str, ...
         DuplicateColumnError,
         ("place",),
     ),
-    "attribute of a wrong type": (LINES, {"attributes": {"amount": "first"}}, InvalidTypeError, ("amount", "float64")),
+    "attribute of a wrong type": (
+        column("place", [[1]] * 4),
+        {"attributes": {"place": "first"}},
+        InvalidTypeError,
+        ("place", "list<int64>", "integer, string, binary, bool, date, timestamp, float"),
+    ),
     "unknown pick": (LINES, {"attributes": {"place": "frist"}}, InvalidArgumentError, ("attributes", "first", "last")),
 }
 

@@ -211,7 +211,7 @@ def lives(name: str, **limit: Any) -> Any:
     machine = type(f"Lives{name.title()}", (Lives,), {"level": name, "limit": limit})
     case = machine.TestCase
     # Each step of a base on disk reads and writes files.
-    case.settings = settings(LIVES, max_examples=LIVES.max_examples // 5) if limit else LIVES
+    case.settings = settings(LIVES, max_examples=LIVES.max_examples // 2) if limit else LIVES
     return case
 
 

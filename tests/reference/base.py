@@ -44,6 +44,8 @@ class BaseReference:
     last_date: date | None = None
     removed: Entry = field(default_factory=Entry)
     late_lines: Entry = field(default_factory=Entry)
+    # Days of the late lines without an amount, which the note of such rows counts, too.
+    late_nulls: list[date] = field(default_factory=list)
     n_rows: int = 0
 
     def copy(self) -> BaseReference:
@@ -53,6 +55,7 @@ class BaseReference:
             batch_ids=set(self.batch_ids),
             removed=replace(self.removed),
             late_lines=replace(self.late_lines),
+            late_nulls=list(self.late_nulls),
         )
 
     @property
@@ -77,13 +80,18 @@ class BaseReference:
             raise LateError(f"{len(rows) - len(kept)} lines")
         for row in rows:
             if self.is_late(row, rows):
-                self.late_lines.add(0, self.money.units(row[2]))
+                self._leave_out_late(row)
         self.rows += kept
         self.n_rows += len(rows)
         days = [local_day(row[1], None) for row in rows if is_known(row)]
         self.last_date = max([*days, *([self.last_date] if self.last_date else [])], default=None)
         if batch_id is not None:
             self.batch_ids.add(batch_id)
+
+    def _leave_out_late(self, row: Row) -> None:
+        self.late_lines.add(0, self.money.units(row[2]))
+        if self.money.is_null(row[2]):
+            self.late_nulls.append(local_day(row[1], None))
 
     def is_late(self, row: Row, rows: list[Row]) -> bool:
         """Whether a row is of a sealed day, and its order is not known to be open."""
@@ -106,8 +114,9 @@ class BaseReference:
         for mine, theirs in ((self.removed, other.removed), (self.late_lines, other.late_lines)):
             mine.count += theirs.count
             mine.units += theirs.units
+        self.late_nulls += other.late_nulls
         for row in late:
-            self.late_lines.add(0, self.money.units(row[2]))
+            self._leave_out_late(row)
         self.rows, self.sealed_before, self.last_date = rows, more.sealed_before, max(days, default=None)
         self.n_rows += other.n_rows
         self.batch_ids |= other.batch_ids

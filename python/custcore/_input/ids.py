@@ -10,12 +10,14 @@ from custcore._input.data import as_source, exports, in_memory
 from custcore.errors import ColumnNotFoundError, InvalidTypeError
 
 if TYPE_CHECKING:
+    from datetime import date
     from uuid import UUID
 
-__all__ = ["Id", "as_key", "listed", "one"]
+__all__ = ["Group", "Id", "as_key", "listed", "one", "one_group"]
 
 _Part: TypeAlias = "int | str | bytes | UUID"
 Id: TypeAlias = "_Part | tuple[_Part, ...]"
+Group: TypeAlias = "int | str | bytes | bool | float | date | UUID"
 
 
 def one(value: object) -> object:
@@ -26,6 +28,19 @@ def one(value: object) -> object:
     if isinstance(value, tuple):
         return tuple(map(one, value))
     return value.bytes if _is_uuid(value) else value  # type: ignore[attr-defined]
+
+
+def one_group(value: object) -> object:
+    """The value of a group as the core takes it: an id, a bool, a float, a date or a datetime; None if missing."""
+    kind = type(value)
+    if value is None or kind is str or kind is int:
+        return value
+    if kind.__module__ == "numpy":
+        # A datetime64 in nanoseconds would become an integer.
+        value = value.astype("datetime64[us]") if kind.__name__ == "datetime64" else value  # type: ignore[attr-defined]
+        value = value.item()  # type: ignore[attr-defined]
+    # NaN and NaT differ from themselves.
+    return None if value != value else one(value)
 
 
 def as_key(value: object) -> Any:  # noqa: ANN401 (an id, or a tuple of them)

@@ -35,7 +35,8 @@ BASE = (
     t.ON_NONFINITE,
     Option(
         "late",
-        text="Whether a line of a sealed order is an error, or left out and reported.",
+        text="Whether a line of a sealed order is an error, or left out and reported. The notes on rows, such as "
+        "``null_amount``, count late lines, too.",
         default="error",
         choices=("error", "report"),
     ),

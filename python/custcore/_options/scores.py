@@ -174,10 +174,10 @@ SCORED = (
     CUSTOMER,
     Option(
         "group",
-        "int | str | bytes | None",
-        "The customer's group, if the scorer has ``by``.",
+        "Group | None",
+        "The customer's group, if the scorer has ``by``; of the type of that column.",
         default=None,
-        type="int, str or bytes",
+        type="int, str, bytes, UUID, bool, float, date or datetime",
     ),
 )
 

@@ -108,7 +108,8 @@ ATTRIBUTES = Option(
     "attributes",
     'Mapping[str, Literal["first", "last"]] | None',
     "Columns to keep per customer, each with its value at the first or at the last purchase; ties go to the smallest "
-    "value.",
+    "value. They may be integers, strings, binary, bools, dates, timestamps or floats (NaN is null); results have "
+    "the same type.",
     default=None,
     type='dict of str to {"first", "last"}',
     core="list[tuple[str, str]]",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, Self
 from custcore import _core
 from custcore._input import arguments
 from custcore._input.data import as_source, in_memory
-from custcore._input.ids import one
+from custcore._input.ids import one, one_group
 from custcore._input.proposals import proposing_methods
 from custcore._persistable import Persistable
 from custcore._rfm.quantile_scorer import checked_weights, numbers, score_options, whole_bins
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from custcore._input.data import Data
-    from custcore._input.ids import Id
+    from custcore._input.ids import Group, Id
 
 __all__ = ["RFMScorer"]
 
@@ -220,7 +220,7 @@ class RFMScorer(Persistable):
         monetary: float | Decimal | None = None,
         *,
         customer_id: Id | None = None,
-        group: int | str | bytes | None = None,
+        group: Group | None = None,
     ) -> tuple[int, int, int | None, str | None]:
         """Score one customer, without Arrow or numpy.
 
@@ -236,15 +236,15 @@ class RFMScorer(Persistable):
         customer_id : int, str, bytes, UUID or tuple, optional
             With ``ties="split"`` decides among equal values; a tuple for a composite key.
             Default: the customer counts as the first among equals.
-        group : int, str or bytes, optional
-            The customer's group, if the scorer has ``by``.
+        group : int, str, bytes, UUID, bool, float, date or datetime, optional
+            The customer's group, if the scorer has ``by``; of the type of that column.
 
         Returns
         -------
         tuple
             ``(r, f, m, segment)``; m is None without money, the segment None without segments.
         """
-        return self._core.score_one(recency_days, frequency, monetary, one(customer_id), one(group))
+        return self._core.score_one(recency_days, frequency, monetary, one(customer_id), one_group(group))
 
     def drift(self, table: Data, *, by_score: bool = False, n_threads: int | None = None) -> Table:
         """Population drift between the fit and a table: the population stability index (PSI).

@@ -149,7 +149,9 @@ class Analyses:
         Returns
         -------
         CohortRetention
-            As from :func:`custcore.cohort_retention`.
+            As from :func:`custcore.cohort_retention`. The notes of the report count what a
+            customer bought and returned on one day as its purchases, and refunds alone as one
+            order: a base keeps days.
 
         Raises
         ------

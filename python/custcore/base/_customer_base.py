@@ -62,7 +62,8 @@ class CustomerBase(Changes, Analyses):
         What is kept, see above.
     attributes : dict of str to {"first", "last"}, optional
         Columns to keep per customer, each with its value at the first or at the last
-        purchase; ties go to the smallest value.
+        purchase; ties go to the smallest value. They may be integers, strings, binary,
+        bools, dates, timestamps or floats (NaN is null); results have the same type.
     n_days : bool, default False
         Whether :meth:`rfm` has the column ``n_days``, the number of distinct days with a
         purchase.
@@ -90,7 +91,8 @@ class CustomerBase(Changes, Analyses):
     on_nonfinite : {"error", "drop"}, default "error"
         Whether an infinite amount is an error that names its row, or left out and reported.
     late : {"error", "report"}, default "error"
-        Whether a line of a sealed order is an error, or left out and reported.
+        Whether a line of a sealed order is an error, or left out and reported. The notes on
+        rows, such as ``null_amount``, count late lines, too.
     max_memory : int or str, optional
         Bytes, or a text such as ``"4GiB"``, that the base may take in memory, with the work
         on it. The rest is spilled to disk, and results are computed by ranges of ids; they

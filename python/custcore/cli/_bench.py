@@ -72,7 +72,10 @@ def measure(files: Files, arguments: dict[str, Any], repeat: int = 3) -> dict[st
     _run.check(files, arguments)
     columns = {role: arguments.get(role) for role in ("customer_id", "timestamp", "amount", "order_id")}
     if any(isinstance(column, list) for column in columns.values()):
-        raise click.UsageError("the recipe in pandas has one column of ids; bench does not compare composite keys")
+        raise click.UsageError(
+            "bench compares with a recipe of one column of ids: join the columns of a composite key into one first, "
+            "e.g. country || '/' || customer_id in SQL. The other commands take several columns"
+        )
     table = files.table(list(_options.roles(arguments)))
     frame = _recipe.frame_of(table, arguments["timestamp"], arguments.get("amount"))
     seconds: dict[str, list[float]] = {"pandas": [], "custcore": []}

@@ -22,7 +22,7 @@ REPORT = "custcore.report"
 
 
 def pandas_column(column: Any) -> pd.Series[Any]:  # noqa: ANN401 (pyarrow publishes no types)
-    """Convert a column of a result: days as datetime64[s], integers nullable only where there is a null."""
+    """Convert a column of a result: days as datetime64[s], integers and bools nullable only where there are nulls."""
     import pandas as pd
     import pyarrow as pa
 
@@ -30,6 +30,8 @@ def pandas_column(column: Any) -> pd.Series[Any]:  # noqa: ANN401 (pyarrow publi
     if column.null_count and pa.types.is_integer(column.type):
         sign = "U" if pa.types.is_unsigned_integer(column.type) else ""
         nullable[column.type] = pd.api.types.pandas_dtype(f"{sign}Int{column.type.bit_width}")
+    if column.null_count and pa.types.is_boolean(column.type):
+        nullable[column.type] = pd.BooleanDtype()
     series: pd.Series[Any] = column.to_pandas(date_as_object=False, types_mapper=nullable.get)
     return series.astype("datetime64[s]") if pa.types.is_date(column.type) else series
 

@@ -32,7 +32,8 @@ class ReportEntry:
         Sum of money, in the type of the amounts; None without an amount column. Of
         ``rounded_amount`` it is what rounding took: the amounts less what was read.
     first_row : int or None
-        The first row, counted from 0 over the whole input.
+        The first row, counted from 0 over the whole input; None if nothing was counted, or
+        if it is not known, as of a base that was read from a file.
     n_rows : int
         Input rows of these items: the lines of the orders, the refunds of the customers.
     """
@@ -97,9 +98,8 @@ class Report:
         for entry in shown:
             money = "" if entry.sum is None else f", sum {entry.sum:,}"
             kind = "left out" if entry.kind == "left_out" else "note"
-            lines.append(
-                f"  {kind:<8}  {entry.name}: {entry.count:,} {entry.unit}{money}, first in row {entry.first_row}"
-            )
+            row = "" if entry.first_row is None else f", first in row {entry.first_row}"
+            lines.append(f"  {kind:<8}  {entry.name}: {entry.count:,} {entry.unit}{money}{row}")
         if not any(entry.kind == "left_out" for entry in shown):
             lines.append("  nothing was left out")
         lines.extend(f"  {remark}" for remark in self.remarks)

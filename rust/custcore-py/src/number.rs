@@ -1,8 +1,8 @@
 //! Converts single Python numbers, ids and rows of features without Arrow, for one customer at a time.
 
-use custcore::{Error, ErrorKind, Key, Number};
+use custcore::{Error, ErrorKind, Key, Number, ScalarKind};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyFloat, PyInt, PyString, PyTuple};
+use pyo3::types::{PyBool, PyBytes, PyFloat, PyInt, PyString, PyTuple};
 
 use crate::error::into_py;
 
@@ -122,4 +122,43 @@ pub fn key<'a>(value: &'a Bound<'_, PyAny>, argument: &str) -> PyResult<Key<'a>>
     }
     let found = value.get_type().name()?;
     Err(into_py(value.py(), &Error::new(ErrorKind::InvalidType, format!("{argument} is {found}; expected an integer, a string or bytes"))))
+}
+
+/// A Python value of a group, borrowed from `value`: an id, a bool, a float, a date or a datetime.
+pub fn group<'a>(value: &'a Bound<'_, PyAny>, argument: &str) -> PyResult<Key<'a>> {
+    if let Ok(value) = value.cast::<PyBool>() {
+        return Ok(Key::Scalar(ScalarKind::Boolean, i64::from(value.is_true())));
+    }
+    if let Ok(value) = value.cast::<PyFloat>() {
+        return Ok(ScalarKind::float(value.extract()?));
+    }
+    if value.hasattr("toordinal")? {
+        return time(value);
+    }
+    key(value, argument)
+}
+
+/// The day number of 1970-01-01 in Python.
+const EPOCH: i64 = 719_163;
+
+/// A `datetime.date`, or a `datetime.datetime` as an instant if it has a zone.
+fn time(value: &Bound<'_, PyAny>) -> PyResult<Key<'static>> {
+    let part = |of: &Bound<'_, PyAny>, name: &str| of.getattr(name)?.extract::<i64>();
+    let day = value.call_method0("toordinal")?.extract::<i64>()? - EPOCH;
+    if !value.hasattr("hour")? {
+        return Ok(ScalarKind::date(day as i32));
+    }
+    let seconds = 86_400 * day + 3600 * part(value, "hour")? + 60 * part(value, "minute")? + part(value, "second")?;
+    let micros = 1_000_000 * seconds + part(value, "microsecond")?;
+    let offset = value.call_method0("utcoffset")?;
+    let (mut kinds, mut micros) = ((ScalarKind::Timestamp, ScalarKind::TimestampNs), micros);
+    if !offset.is_none() {
+        micros -= 1_000_000 * (86_400 * part(&offset, "days")? + part(&offset, "seconds")?) + part(&offset, "microseconds")?;
+        kinds = (ScalarKind::Instant, ScalarKind::InstantNs);
+    }
+    // A time of pandas may have nanoseconds.
+    match value.getattr_opt("nanosecond")?.map(|nanos| nanos.extract::<i64>()).transpose()? {
+        Some(nanos) if nanos != 0 => Ok(Key::Scalar(kinds.1, micros.saturating_mul(1000).saturating_add(nanos))),
+        _ => Ok(Key::Scalar(kinds.0, micros)),
+    }
 }

@@ -12,7 +12,7 @@ use pyo3::types::{PyBytes, PyDict};
 use crate::boundary::header::Selection;
 use crate::error::into_py;
 use crate::input::{Input, fitted_columns};
-use crate::number::{key, keys, number, parts};
+use crate::number::{self, keys, number, parts};
 use crate::options::{Names, choice, names, word};
 use crate::runtime::Call;
 use crate::segments::CoreSegmentMap;
@@ -153,7 +153,7 @@ impl CoreScorer {
         let values = [number(recency_days, "recency_days")?, number(frequency, "frequency")?, monetary];
         let id_parts = parts(customer_id);
         let id = id_parts.as_deref().map(|parts| keys(parts, "customer_id")).transpose()?;
-        let group = group.map(|group| key(group, "group")).transpose()?;
+        let group = group.map(|value| number::group(value, "group")).transpose()?;
         let score = self.scorer.score_one(&values, id.as_deref(), group).map_err(|error| into_py(py, &error))?;
         Ok((score.r, score.f, score.m, score.segment))
     }

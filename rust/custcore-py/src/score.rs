@@ -9,7 +9,7 @@ use pyo3::types::{PyBytes, PyDict};
 use crate::boundary::header::Selection;
 use crate::error::into_py;
 use crate::input::{Input, fitted_columns};
-use crate::number::{key, keys, number, parts};
+use crate::number::{self, keys, number, parts};
 use crate::options::{names, word};
 use crate::rfm::{ScoreOptions, TIES};
 use crate::runtime::Call;
@@ -74,7 +74,7 @@ impl CoreQuantileScorer {
         let mut scores = vec![0; numbers.len()];
         let id_parts = parts(customer_id);
         let id = id_parts.as_deref().map(|parts| keys(parts, "customer_id")).transpose()?;
-        let group = group.map(|group| key(group, "group")).transpose()?;
+        let group = group.map(|value| number::group(value, "group")).transpose()?;
         scorer.score_one(&numbers, id.as_deref(), group, &mut scores).map_err(|error| into_py(py, &error))?;
         Ok(scores)
     }

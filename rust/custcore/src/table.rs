@@ -11,6 +11,7 @@ use crate::column::composite::decode::decode;
 use crate::column::ids::{all_integer_ids, byte_ids, contiguous_ids, gathered_ids, integer_ids};
 use crate::column::key::KeyColumn;
 use crate::column::key_schema::KeySchema;
+use crate::column::value::ValueType;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::par::Threads;
 use crate::group::interner::Keys;
@@ -50,6 +51,19 @@ impl TableBuilder {
         let field = Field::new(name, values.data_type().clone(), true);
         self.fields.push(Arc::new(field));
         self.columns.push(values);
+    }
+
+    /// Adds a column of values of `codes`; `None` is null.
+    pub(crate) fn values(
+        &mut self,
+        name: &str,
+        value_type: &ValueType,
+        keys: &Keys,
+        codes: impl ExactSizeIterator<Item = Option<u32>> + Clone,
+    ) -> Result<()> {
+        self.columns.push(key_column(&value_type.data_type, keys, codes)?);
+        self.fields.push(Arc::new(value_type.field(name)));
+        Ok(())
     }
 
     /// Adds the columns of ids of `codes`.

@@ -203,15 +203,18 @@ impl State {
         }
         let Some(first) = refused.iter().map(|&at| orders.orders()[at]).min_by_key(|order| order.first_row) else { return Ok(refused) };
         if late == Late::Error {
+            // The rows of a base that was read from a file are not known.
+            let row = Some(first.first_row).filter(|&row| row != u64::MAX);
+            let subject = row.map_or_else(|| "there".to_owned(), |row| format!("row {row}"));
             let message = format!(
-                "row {} is a line of {} of an order that is not open, and orders are sealed before {} ({} such orders). Leave such lines \
-                 out, or build the base with late='report' to have them counted",
-                first.first_row,
+                "{subject} is a line of {} of an order that is not open, and orders are sealed before {} ({} such orders). Leave such \
+                 lines out, or build the base with late='report' to have them counted",
                 date_text(first.day),
                 date_text(sealed),
                 refused.len()
             );
-            return Err(Error::new(ErrorKind::StateMismatch, message).at_row(first.first_row));
+            let error = Error::new(ErrorKind::StateMismatch, message);
+            return Err(if let Some(row) = row { error.at_row(row) } else { error });
         }
         Ok(refused)
     }

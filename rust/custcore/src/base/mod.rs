@@ -444,7 +444,7 @@ fn check_input_schema(spec: &BaseSpec, known: &InputSchema, new: &InputSchema) -
             format!("column '{column}': {what} were {before} in earlier updates and are {now} now. Cast the new data to the earlier type");
         Err(Error::new(ErrorKind::StateMismatch, message).in_column(column))
     };
-    let kinds = |key: &KeySchema| key.parts().iter().map(|part| part.kind).collect::<Vec<_>>();
+    let kinds = |key: &KeySchema| key.parts().iter().map(|part| part.kind.name()).collect::<Vec<_>>();
     let parts = |what, names: &'_ KeyNames, before: &KeySchema, now: &KeySchema| {
         let kinds = kinds(before).into_iter().zip(kinds(now));
         names.iter().map(str::to_owned).zip(kinds).map(|(name, (before, now))| (what, name, before, now)).collect::<Vec<_>>()
@@ -453,10 +453,10 @@ fn check_input_schema(spec: &BaseSpec, known: &InputSchema, new: &InputSchema) -
     let orders = spec.roles.order_id.as_ref().zip(known.order.as_ref().zip(new.order.as_ref()));
     let orders = orders.map_or_else(Vec::new, |(names, (before, now))| parts("order ids", names, before, now));
     let attributes = known.attributes.iter().zip(&new.attributes).zip(&spec.roles.attributes);
-    let attributes = attributes.map(|((before, now), (column, _))| ("attributes", column.clone(), before.0, now.0));
+    let attributes = attributes.map(|((before, now), (column, _))| ("attributes", column.clone(), before.kind.name(), now.kind.name()));
     let mut all = ids.into_iter().chain(orders).chain(attributes);
     if let Some((what, column, before, now)) = all.find(|(_, _, before, now)| before != now) {
-        return unlike(what, &column, before.name().to_owned(), now.name().to_owned());
+        return unlike(what, &column, before.to_owned(), now.to_owned());
     }
     let clock = |input_schema: &InputSchema| {
         input_schema.clock.zone().map_or("naive (without a zone)".to_owned(), |zone| format!("read in zone {}", zone.name()))

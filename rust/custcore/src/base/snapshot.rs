@@ -153,9 +153,10 @@ impl State {
         for record in days.whole().records() {
             let before = if start.is_some_and(|start| record.day < start) { BEFORE } else { 0 };
             let marks = START | RETURNING | before | if record.orders > 0 { PURCHASE } else { 0 };
-            order_log.add(record.customer, record.day, record.units, marks, 0);
+            // The rows of days are not kept.
+            order_log.add(record.customer, record.day, record.units, marks, u64::MAX);
             // The first purchase of a day carries its amount.
-            (1..record.orders).for_each(|_| order_log.add(record.customer, record.day, 0, marks, 0));
+            (1..record.orders).for_each(|_| order_log.add(record.customer, record.day, 0, marks, u64::MAX));
         }
         order_log.close();
         order_log

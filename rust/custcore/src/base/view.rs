@@ -13,6 +13,7 @@ use arrow_schema::DataType;
 
 use super::CustomerBase;
 use crate::column::chunks::{InputSchema, Pick};
+use crate::column::value::ValueType;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 use crate::group::interner::Keys;
@@ -77,7 +78,7 @@ pub struct TotalsView<'a>(&'a CustomerStatsTable);
 #[derive(Debug, Clone, Copy)]
 pub struct AttributeView<'a> {
     name: &'a str,
-    value_type: &'a DataType,
+    value_type: &'a ValueType,
     attribute: &'a Attribute,
 }
 
@@ -228,7 +229,7 @@ impl<'a> BaseView<'a> {
     /// The attribute at a position, which must exist.
     pub fn attribute(&self, at: usize) -> AttributeView<'_> {
         let name = self.spec().roles.attributes.get(at).map_or("", |(name, _)| name.as_str());
-        AttributeView { name, value_type: &self.input_schema.attributes[at].1, attribute: self.state.accumulators.attribute(at) }
+        AttributeView { name, value_type: &self.input_schema.attributes[at], attribute: self.state.accumulators.attribute(at) }
     }
 
     /// The day records. Not available at level "totals".
@@ -309,7 +310,12 @@ impl<'a> AttributeView<'a> {
     }
 
     /// The input type of its values.
-    pub fn value_type(self) -> &'a DataType {
+    pub fn data_type(self) -> &'a DataType {
+        &self.value_type.data_type
+    }
+
+    /// The type of its values.
+    pub(crate) fn value_type(self) -> &'a ValueType {
         self.value_type
     }
 

@@ -146,7 +146,7 @@ fn attributes_come_from_the_first_purchase() -> Result<()> {
     let base = base(Track::Totals, &[&LINES])?;
     let view = base.view(None)?;
     let Some(country) = view.attributes().next() else { return Err(Error::internal("no attribute")) };
-    assert_eq!((country.name(), country.pick(), country.value_type()), ("country", Pick::First, &DataType::Utf8));
+    assert_eq!((country.name(), country.pick(), country.data_type()), ("country", Pick::First, &DataType::Utf8));
     let value = |code| {
         country.get(code).map(|value| {
             (value != NO_CODE).then(|| match country.values() {

@@ -2,13 +2,14 @@
 
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_buffer::NullBuffer;
-use arrow_schema::{DataType, Schema};
+use arrow_schema::Schema;
 
 use super::amount::AmountColumn;
 use super::key::{KeyColumn, KeyKind};
 use super::key_schema::{KeyNames, KeySchema};
 use super::mark::{BEFORE, MarkColumn, RETURNING, START};
 use super::time::{Clock, TimeColumn};
+use super::value::ValueType;
 use super::{BLOCK, find_column, flag};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::par::Threads;
@@ -79,8 +80,8 @@ pub struct InputSchema {
     pub money: Option<Money>,
     /// The columns of order ids.
     pub order: Option<KeySchema>,
-    /// How the values of each attribute are compared, and their type in the output.
-    pub attributes: Vec<(KeyKind, DataType)>,
+    /// The type of each attribute.
+    pub attributes: Vec<ValueType>,
 }
 
 impl InputSchema {
@@ -97,13 +98,9 @@ impl InputSchema {
                 Some(AmountColumn::money_of(name, amount.data_type(), decimals)?)
             }
         };
-        let key = |name: &str, role: &str| -> Result<(KeyKind, DataType)> {
-            let field = schema.field(find_column(schema, name, role)?);
-            let kind = KeyColumn::new(name, role, &arrow_array::new_empty_array(field.data_type()))?.kind();
-            Ok((kind, KeyColumn::value_type(field.data_type()).clone()))
-        };
+        let value = |name: &str, role: &str| ValueType::of(schema.field(find_column(schema, name, role)?), role);
         let order = roles.order_id.as_ref().map(|names| KeySchema::of(schema, names, "order_id")).transpose()?;
-        let attributes = roles.attributes.iter().map(|(name, _)| key(name, "attributes")).collect::<Result<_>>()?;
+        let attributes = roles.attributes.iter().map(|(name, _)| value(name, "attributes")).collect::<Result<_>>()?;
         for (name, role) in roles.marks() {
             let field = schema.field(find_column(schema, name, role)?);
             MarkColumn::new(name, role, &arrow_array::new_empty_array(field.data_type()))?;
@@ -127,8 +124,8 @@ impl InputSchema {
         if let (Some(own), Some(other)) = (&mut self.order, &other.order) {
             own.widen(other);
         }
-        for ((_, own), (_, other)) in self.attributes.iter_mut().zip(&other.attributes) {
-            *own = KeyColumn::common_type(own, other);
+        for (own, other) in self.attributes.iter_mut().zip(&other.attributes) {
+            own.widen(other);
         }
     }
 }
@@ -144,7 +141,7 @@ pub(crate) struct InputBatch {
     id_parts: Vec<ArrayRef>,
     /// Order ids.
     pub order: Option<KeyColumn>,
-    /// Attributes.
+    /// Attributes, as they are stored.
     pub attributes: Vec<KeyColumn>,
     time: TimeColumn,
     amount: Option<AmountColumn>,
@@ -169,8 +166,10 @@ impl InputBatch {
             (Some(key), Some(names)) => Some(key.read(&columns(names, "order_id")?, "order_id", threads)?),
             _ => None,
         };
-        let attribute = |(name, _): &(String, Pick)| KeyColumn::new(name, "attributes", &column(name, "attributes")?);
-        let attributes = roles.attributes.iter().map(attribute).collect::<Result<_>>()?;
+        let attributes = roles.attributes.iter().zip(&kinds.attributes);
+        let attributes = attributes
+            .map(|((name, _), value_type)| value_type.read(name, "attributes", &column(name, "attributes")?))
+            .collect::<Result<_>>()?;
         let mark = |name: &Option<String>, role: &str| -> Result<Option<MarkColumn>> {
             name.as_deref().map(|name| MarkColumn::new(name, role, &column(name, role)?)).transpose()
         };

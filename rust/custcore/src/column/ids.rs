@@ -9,6 +9,7 @@ use arrow_array::{Array, ArrayRef, GenericBinaryArray, GenericStringArray, Offse
 use arrow_buffer::{Buffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::DataType;
 
+use super::value::scalar_column;
 use crate::error::{Error, Result};
 use crate::exec::par::Threads;
 
@@ -20,7 +21,7 @@ pub(crate) fn all_integer_ids(id_type: &DataType, ids: Vec<i64>) -> Result<Array
     integer_ids(id_type, ids.into_iter().map(Some))
 }
 
-/// Nullable integer ids as a column of `id_type`; unsigned 64-bit ids are given with their top bit flipped. An id that the type
+/// Nullable integer ids, or values stored as integers, as a column of `id_type`; unsigned 64-bit ids are given with their top bit flipped. An id that the type
 /// does not hold is an error: two ids must not become one.
 pub(crate) fn integer_ids(id_type: &DataType, ids: impl Iterator<Item = Option<i64>>) -> Result<ArrayRef> {
     fn column<T: ArrowPrimitiveType>(ids: impl Iterator<Item = Option<i64>>) -> Result<ArrayRef>
@@ -39,7 +40,7 @@ pub(crate) fn integer_ids(id_type: &DataType, ids: impl Iterator<Item = Option<i
         DataType::UInt16 => column::<UInt16Type>(ids),
         DataType::UInt32 => column::<UInt32Type>(ids),
         DataType::UInt64 => Ok(Arc::new(ids.map(|id| id.map(|id| (id ^ i64::MIN) as u64)).collect::<PrimitiveArray<UInt64Type>>())),
-        other => Err(Error::internal(format!("integer ids of type {other}"))),
+        other => scalar_column(other, ids).ok_or_else(|| Error::internal(format!("integer ids of type {other}"))),
     }
 }
 

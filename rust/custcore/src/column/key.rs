@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::BLOCK;
 use super::integer::Integers;
 use super::invalid_type;
+use super::value::ScalarKind;
 use crate::error::Result;
 
 /// How ids are compared.
@@ -68,6 +69,8 @@ pub enum Key<'a> {
     Text(&'a str),
     /// Binary.
     Binary(&'a [u8]),
+    /// A value that is no id, as it is stored.
+    Scalar(ScalarKind, i64),
 }
 
 /// One id, owned.
@@ -82,6 +85,8 @@ pub enum OwnedKey {
     Text(String),
     /// Binary.
     Binary(Vec<u8>),
+    /// A value that is no id, as it is stored.
+    Scalar(ScalarKind, i64),
 }
 
 impl Key<'_> {
@@ -92,6 +97,7 @@ impl Key<'_> {
             Key::Integer(id) => OwnedKey::Integer(id),
             Key::Text(id) => OwnedKey::Text(id.to_owned()),
             Key::Binary(id) => OwnedKey::Binary(id.to_vec()),
+            Key::Scalar(kind, value) => OwnedKey::Scalar(kind, value),
         }
     }
 
@@ -102,6 +108,7 @@ impl Key<'_> {
             Key::Integer(id) => Some(id.to_string()),
             Key::Text(id) => Some(id.to_owned()),
             Key::Binary(id) => Some(String::from_utf8_lossy(id).into_owned()),
+            Key::Scalar(kind, value) => Some(kind.text(value)),
         }
     }
 }
@@ -113,6 +120,7 @@ impl std::fmt::Display for Key<'_> {
             Key::Integer(id) => write!(f, "{id}"),
             Key::Text(id) => write!(f, "'{}'", id.escape_debug()),
             Key::Binary(id) => write!(f, "{id:?}"),
+            Key::Scalar(kind, value) => f.write_str(&kind.text(*value)),
         }
     }
 }
@@ -125,6 +133,7 @@ impl OwnedKey {
             OwnedKey::Integer(id) => Key::Integer(*id),
             OwnedKey::Text(id) => Key::Text(id),
             OwnedKey::Binary(id) => Key::Binary(id),
+            OwnedKey::Scalar(kind, value) => Key::Scalar(*kind, *value),
         }
     }
 }
@@ -164,14 +173,15 @@ pub(crate) struct DictionaryKeys {
 impl KeyColumn {
     /// Creates the reader of an id column; `role` is the argument that named it.
     pub(crate) fn new(column: &str, role: &str, array: &ArrayRef) -> Result<Self> {
-        let wrong = || wrong_key(column, role, array.data_type());
-        if !matches!(array.data_type(), DataType::Dictionary(_, _)) {
-            return Ok(Self::Plain(PlainKeys::new(array).ok_or_else(wrong)?));
-        }
-        let dictionary = array.as_any_dictionary();
-        let values = PlainKeys::new(dictionary.values()).ok_or_else(wrong)?;
-        let indices = Integers::new(&arrow_array::make_array(dictionary.keys().to_data())).ok_or_else(wrong)?;
-        Ok(Self::Dictionary(DictionaryKeys { indices, values }))
+        Self::read(array).ok_or_else(|| wrong_key(column, role, array.data_type()))
+    }
+
+    /// The reader of a column; `None` if its values cannot be ids.
+    pub(super) fn read(array: &ArrayRef) -> Option<Self> {
+        let Some(dictionary) = array.as_any_dictionary_opt() else { return Some(Self::Plain(PlainKeys::new(array)?)) };
+        let values = PlainKeys::new(dictionary.values())?;
+        let indices = Integers::new(&arrow_array::make_array(dictionary.keys().to_data()))?;
+        Some(Self::Dictionary(DictionaryKeys { indices, values }))
     }
 
     /// The type of the values: of the column itself, or of its dictionary.
@@ -413,10 +423,6 @@ impl DictionaryKeys {
 
 fn wrong_key(column: &str, role: &str, found: &DataType) -> crate::error::Error {
     let remedy = match found {
-        DataType::Boolean | DataType::Float16 | DataType::Float32 | DataType::Float64 if role == "attributes" => {
-            "Attributes are values such as a country. Cast it first, e.g. df[col].astype('string')"
-        }
-        DataType::Null if role == "attributes" => "The column contains only nulls and has no type: cast it to string, or leave it out",
         DataType::Float16 | DataType::Float32 | DataType::Float64 => {
             "pandas converts integer ids to floats if one is null: cast them back, e.g. df[col].astype('Int64'), \
             or use custcore.pandas, which accepts integral floats"

@@ -6,11 +6,11 @@
 use std::fmt;
 
 use arrow_array::ArrayRef;
-use arrow_schema::extension::{EXTENSION_TYPE_METADATA_KEY, EXTENSION_TYPE_NAME_KEY};
-use arrow_schema::{DataType, Field, Metadata, Schema};
+use arrow_schema::{DataType, Field, Schema};
 use serde::{Deserialize, Serialize};
 
 use super::composite::encode::encode;
+use super::extension::Extension;
 use super::key::{KeyColumn, KeyKind};
 use super::{find_column, invalid_type};
 use crate::error::{Error, ErrorKind, Result};
@@ -98,8 +98,8 @@ pub struct KeyPart {
     pub value_type: DataType,
     /// How its ids are compared.
     pub kind: KeyKind,
-    /// The Arrow extension type over `value_type`, such as `arrow.uuid`: its metadata entries.
-    extension: Metadata,
+    /// The Arrow extension type over `value_type`.
+    extension: Extension,
 }
 
 impl KeyPart {
@@ -107,7 +107,7 @@ impl KeyPart {
     pub(crate) fn new(name: &str, role: &str, value_type: &DataType) -> Result<Self> {
         let value_type = KeyColumn::value_type(value_type).clone();
         let kind = KeyColumn::new(name, role, &arrow_array::new_empty_array(&value_type))?.kind();
-        Ok(Self { name: name.to_owned(), value_type, kind, extension: Metadata::default() })
+        Ok(Self { name: name.to_owned(), value_type, kind, extension: Extension::default() })
     }
 
     /// The part of a column of the input.
@@ -123,30 +123,24 @@ impl KeyPart {
 
     /// Takes the extension of a field.
     pub(crate) fn extend_from(&mut self, field: &Field) {
-        for key in [EXTENSION_TYPE_NAME_KEY, EXTENSION_TYPE_METADATA_KEY] {
-            if let Some(value) = field.metadata().get(key) {
-                self.extension.insert(key, value.clone());
-            }
-        }
+        self.extension = Extension::of(field);
     }
 
     /// Whether it has an extension type.
     pub(crate) fn is_extended(&self) -> bool {
-        !self.extension.is_empty()
+        !self.extension.is_none()
     }
 
     /// The field of a result.
     pub(crate) fn field(&self, is_nullable: bool) -> Field {
-        Field::new(&self.name, self.value_type.clone(), is_nullable).with_metadata(self.extension.clone())
+        self.extension.on(Field::new(&self.name, self.value_type.clone(), is_nullable))
     }
 
     /// Widens the type so that it also holds the ids of a column of the same kind. An extension that only one of them has is
     /// dropped, as is one whose storage type changes.
     pub(crate) fn widen(&mut self, other: &Self) {
         let common = KeyColumn::common_type(&self.value_type, &other.value_type);
-        if self.extension != other.extension || common != self.value_type {
-            self.extension = Metadata::default();
-        }
+        self.extension.join(&other.extension, common == self.value_type);
         self.value_type = common;
     }
 
@@ -155,7 +149,7 @@ impl KeyPart {
         let common = KeyColumn::common_type(&self.value_type, value_type);
         if common != self.value_type {
             self.value_type = common;
-            self.extension = Metadata::default();
+            self.extension = Extension::default();
         }
     }
 }
@@ -216,7 +210,7 @@ impl KeySchema {
             return self.clone();
         }
         let name = self.parts.first().map_or_else(String::new, |part| part.name.clone());
-        let part = KeyPart { name, value_type: DataType::LargeBinary, kind: KeyKind::Binary, extension: Metadata::default() };
+        let part = KeyPart { name, value_type: DataType::LargeBinary, kind: KeyKind::Binary, extension: Extension::default() };
         Self { parts: vec![part] }
     }
 
@@ -265,6 +259,9 @@ impl KeySchema {
 
 #[cfg(test)]
 mod tests {
+    use arrow_schema::Metadata;
+    use arrow_schema::extension::EXTENSION_TYPE_NAME_KEY;
+
     use super::*;
 
     fn uuid() -> Field {

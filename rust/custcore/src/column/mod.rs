@@ -8,6 +8,7 @@ pub(crate) mod bounds;
 pub(crate) mod chunks;
 pub(crate) mod composite;
 pub(crate) mod customer_id;
+pub(crate) mod extension;
 pub(crate) mod feature;
 pub(crate) mod ids;
 pub(crate) mod integer;
@@ -18,6 +19,7 @@ pub(crate) mod number;
 pub(crate) mod relabelling;
 pub(crate) mod time;
 pub mod validate;
+pub(crate) mod value;
 
 use arrow_schema::{DataType, Schema, TimeUnit};
 

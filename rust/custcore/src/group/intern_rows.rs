@@ -7,6 +7,7 @@ use arrow_array::ArrayRef;
 use super::interner::{CodeTable, Interner, NO_CODE, UNSEEN, next_code, too_long, wrong_kind};
 use super::keys::{ByteArena, Keys, Prefix};
 use crate::column::key::{KeyColumn, PlainKeys};
+use crate::column::value::ValueColumn;
 use crate::column::{BLOCK, flag};
 use crate::error::Result;
 use crate::exec::par::Threads;
@@ -211,9 +212,9 @@ pub(crate) fn keys_of(values: &PlainKeys, threads: Threads<'_>) -> Result<Keys> 
     }
 }
 
-/// The keys of a column; those of null rows are undefined. `None` for a dictionary column.
+/// The keys of a column as they are stored; those of null rows are undefined. `None` for a dictionary column.
 pub(crate) fn keys_with_nulls(column: &ArrayRef, threads: Threads<'_>) -> Result<Option<Keys>> {
-    match KeyColumn::new("id", "id", column)? {
+    match ValueColumn::new("id", "id", column)?.stored {
         KeyColumn::Plain(keys) => keys_of(&keys, threads).map(Some),
         KeyColumn::Dictionary(_) => Ok(None),
     }

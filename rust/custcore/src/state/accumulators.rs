@@ -48,8 +48,8 @@ impl Accumulators {
     pub(crate) fn new(attributes: &[(String, Pick)], others: &BTreeMap<String, String>, input_schema: &InputSchema) -> Self {
         let attributes = attributes.iter().zip(&input_schema.attributes).enumerate();
         let mut all: Vec<Box<dyn Accumulator>> = attributes
-            .map(|(column, ((name, pick), (kind, value_type)))| -> Box<dyn Accumulator> {
-                Box::new(Attribute::new(column, name, value_type, *kind, *pick))
+            .map(|(column, ((name, pick), value_type))| -> Box<dyn Accumulator> {
+                Box::new(Attribute::new(column, name, value_type, *pick))
             })
             .collect();
         all.extend(others.iter().filter_map(|(name, options)| make(name, options)));

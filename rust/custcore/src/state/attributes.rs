@@ -14,7 +14,7 @@ use arrow_schema::{DataType, Field, FieldRef, Fields};
 use super::accumulator::{Accumulator, ByLevel, Failure, Level, RowBlock, unlike};
 use crate::column::chunks::Pick;
 use crate::column::flag;
-use crate::column::key::KeyKind;
+use crate::column::value::ValueType;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::par::Threads;
 use crate::group::intern_rows::{Remap, keys_with_nulls};
@@ -47,7 +47,7 @@ pub(crate) struct Attribute {
     /// Position among the attribute columns of a batch.
     column: usize,
     name: String,
-    value_type: DataType,
+    value_type: ValueType,
     /// The values.
     pub values: Interner,
     pick: Pick,
@@ -60,16 +60,16 @@ pub(crate) struct Attribute {
 
 impl Attribute {
     /// The attribute of the attribute column at a position, from the first or the last purchase.
-    pub(crate) fn new(column: usize, name: &str, value_type: &DataType, kind: KeyKind, pick: Pick) -> Self {
-        Self::with(Interner::new(kind), (column, name, value_type, pick), ByLevel::default())
+    pub(crate) fn new(column: usize, name: &str, value_type: &ValueType, pick: Pick) -> Self {
+        Self::with(Interner::new(value_type.kind.stored()), (column, name, value_type, pick), ByLevel::default())
     }
 
-    fn with(values: Interner, (column, name, value_type, pick): (usize, &str, &DataType, Pick), observed: ByLevel<Observed>) -> Self {
+    fn with(values: Interner, (column, name, value_type, pick): (usize, &str, &ValueType, Pick), observed: ByLevel<Observed>) -> Self {
         let (codes, flags, remap) = Default::default();
         Self { column, name: name.to_owned(), value_type: value_type.clone(), values, pick, observed, codes, flags, remap }
     }
 
-    fn settings(&self) -> (usize, &str, &DataType, Pick) {
+    fn settings(&self) -> (usize, &str, &ValueType, Pick) {
         (self.column, &self.name, &self.value_type, self.pick)
     }
 
@@ -211,7 +211,7 @@ impl Accumulator for Attribute {
 
     fn field(&self) -> FieldRef {
         let inner = Fields::from(vec![
-            Field::new("value", self.value_type.clone(), true),
+            self.value_type.field("value"),
             Field::new("seconds", DataType::Int64, false),
             Field::new("nanoseconds", DataType::UInt32, false),
         ]);

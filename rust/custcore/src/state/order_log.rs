@@ -23,6 +23,8 @@ pub(crate) struct OrderRecord {
 }
 
 const MARKS_FROM: u32 = 56;
+/// The row number of an order whose row is not known: the largest that there is room for.
+const UNKNOWN_ROW: u64 = (1 << MARKS_FROM) - 1;
 /// The amount is in [`OrderLog::wide`].
 const WIDE: u8 = 1 << 7;
 
@@ -54,10 +56,11 @@ impl OrderRecord {
         (self.row_and_marks >> MARKS_FROM) as u8 & !WIDE
     }
 
-    /// Row number of the first line.
+    /// Row number of the first line; `u64::MAX` if it is not known.
     #[inline]
     pub(crate) fn row(&self) -> u64 {
-        self.row_and_marks & ((1 << MARKS_FROM) - 1)
+        let row = self.row_and_marks & UNKNOWN_ROW;
+        if row == UNKNOWN_ROW { u64::MAX } else { row }
     }
 
     /// Amount in units; `wide` holds the amounts beyond 64 bits.
@@ -175,7 +178,7 @@ impl OrderLog {
         self.unsorted = PurchaseBuffer::default();
     }
 
-    /// Appends an order as a full record.
+    /// Appends an order as a full record; its row is `u64::MAX` if it is not known.
     #[inline]
     pub(crate) fn add(&mut self, customer: u32, day: i32, units: i128, marks: u8, row: u64) {
         let (units, wide) = i64::try_from(units).map_or_else(
@@ -185,7 +188,7 @@ impl OrderLog {
             },
             |units| (units, 0),
         );
-        let entry = OrderRecord { units, row_and_marks: u64::from(marks | wide) << MARKS_FROM | row, customer, day };
+        let entry = OrderRecord { units, row_and_marks: u64::from(marks | wide) << MARKS_FROM | row.min(UNKNOWN_ROW), customer, day };
         match self.pieces.last_mut() {
             Some(piece) if piece.len() < PIECE => piece.push(entry),
             _ => {
@@ -259,12 +262,15 @@ mod tests {
         let mut other = OrderLog::default();
         order_log.add(3, -5, 1 << 90, PURCHASE, 7);
         other.add(0, 19_000, -(1 << 80), START | PURCHASE, 1 << 40);
-        other.add(1, 19_001, -12, 0, 2);
+        other.add(1, 19_001, -12, 0, u64::MAX);
         order_log.append(other, |code| code + 10);
         let mut found: Vec<_> =
             order_log.pieces().iter().flatten().map(|e| (e.customer, e.day, e.units(order_log.wide()), e.marks(), e.row())).collect();
         found.sort_unstable();
-        assert_eq!(found, [(3, -5, 1 << 90, PURCHASE, 7), (10, 19_000, -(1 << 80), START | PURCHASE, 1 << 40), (11, 19_001, -12, 0, 2)]);
+        assert_eq!(
+            found,
+            [(3, -5, 1 << 90, PURCHASE, 7), (10, 19_000, -(1 << 80), START | PURCHASE, 1 << 40), (11, 19_001, -12, 0, u64::MAX)]
+        );
         assert_eq!(order_log.len(), 3);
     }
 }

@@ -80,7 +80,7 @@ impl OrdersByCustomer {
         for piece in order_log.purchases().map_or(&[][..], |purchase_log| purchase_log.pieces()) {
             for (row, (&customer, &day)) in piece.customers.iter().zip(&piece.days).enumerate() {
                 let day = FIRST_DAY + i32::from(day);
-                full.add(customer, day, i128::from(piece.units.get(row)), START | RETURNING | PURCHASE, 0);
+                full.add(customer, day, i128::from(piece.units.get(row)), START | RETURNING | PURCHASE, u64::MAX);
             }
         }
         for entry in order_log.pieces().iter().flatten() {

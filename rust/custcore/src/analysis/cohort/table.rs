@@ -14,13 +14,14 @@ use super::members::Member;
 use super::period_tables::check_periods;
 use super::spec::CohortBy;
 use super::values::Values;
+use crate::column::value::ValueKind;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 use crate::exec::memory::check_room;
 use crate::exec::par::Threads;
 use crate::group::interner::Keys;
 use crate::num::money::{Amount, Money};
-use crate::table::{Table, TableBuilder, key_column, money_column};
+use crate::table::{Table, TableBuilder, money_column};
 use crate::time::calendar::date_text;
 use crate::time::period::shown;
 
@@ -106,29 +107,31 @@ impl CohortView<'_> {
         let value = |group: usize| self.found.and_then(|found| found.groups.value(group));
         let values = self.found.and_then(|found| found.groups.values.as_ref());
         let keys = values.map_or_else(|| self.base.attribute(at).values(), Values::keys);
-        table.column(name, key_column(&self.input_schema.attributes[at].1, keys, groups.map(value))?);
-        Ok(())
+        table.values(name, &self.input_schema.attributes[at], keys, groups.map(value))
     }
 
-    /// The cohort column; `None` for rows of no cohort.
-    fn cohort_column(&self, keys: impl ExactSizeIterator<Item = Option<i64>> + Clone) -> Result<ArrayRef> {
+    /// Adds the cohort column; `None` for rows of no cohort.
+    fn cohort_column(&self, table: &mut TableBuilder, keys: impl ExactSizeIterator<Item = Option<i64>> + Clone) -> Result<()> {
         if let (CohortBy::Column, Some(at)) = (self.spec.cohort_by, self.spec.cohort_attribute()) {
             let values = self.found.and_then(|found| found.values.as_ref());
             let known = values.map_or_else(|| self.base.attribute(at).values(), Values::keys);
             let codes = keys.map(|key| key.and_then(|key| values.and_then(|values| values.key(key as usize))));
-            return key_column(&self.input_schema.attributes[at].1, known, codes);
+            return table.values("cohort", &self.input_schema.attributes[at], known, codes);
         }
         let start = |key: i64| self.found.map(|found| shown(found.observation.calendar.start(key, self.spec.cohort_period)));
-        Ok(Arc::new(keys.map(|key| key.and_then(start)).collect::<Date32Array>()))
+        table.column("cohort", Arc::new(keys.map(|key| key.and_then(start)).collect::<Date32Array>()));
+        Ok(())
     }
 
     /// Text of a cohort for messages.
     fn cohort_text(&self, cohort: &Cohort) -> String {
         if self.spec.cohort_by == CohortBy::Column {
             let values = self.found.and_then(|found| found.values.as_ref());
-            return match (values.map(Values::keys), values.and_then(|values| values.key(cohort.key as usize))) {
-                (Some(Keys::Bytes(arena)), Some(code)) => format!("'{}'", String::from_utf8_lossy(arena.get(code)).escape_debug()),
-                (Some(Keys::Integers(ids)), Some(code)) => ids[code as usize].to_string(),
+            let kind = self.spec.cohort_attribute().map(|at| self.input_schema.attributes[at].kind);
+            return match (values.map(Values::keys), values.and_then(|values| values.key(cohort.key as usize)), kind) {
+                (Some(Keys::Bytes(arena)), Some(code), _) => format!("'{}'", String::from_utf8_lossy(arena.get(code)).escape_debug()),
+                (Some(Keys::Integers(ids)), Some(code), Some(ValueKind::Scalar(kind))) => kind.text(ids[code as usize]),
+                (Some(Keys::Integers(ids)), Some(code), _) => ids[code as usize].to_string(),
                 _ => cohort.key.to_string(),
             };
         }
@@ -315,7 +318,7 @@ pub(super) fn cells_table(view: &CohortView<'_>, unattributed: &Unattributed, co
         CohortRow::Unattributed(group) => group,
     };
     view.by_column(&mut table, cohort_rows().map(group))?;
-    table.column("cohort", view.cohort_column(cohorts().map(|cohort| cohort.map(|cohort| cohort.key)))?);
+    view.cohort_column(&mut table, cohorts().map(|cohort| cohort.map(|cohort| cohort.key)))?;
     context.check()?;
     table.column("cohort_size", Arc::new(cohorts().map(|cohort| cohort.map(|cohort| cohort.size)).collect::<Int64Array>()));
     table.column("period_index", Arc::new(cells().map(|cell| cell.map(|cell| view.period_index(cell.row))).collect::<Int32Array>()));
@@ -367,7 +370,7 @@ pub(super) fn matrix_table(view: &CohortView<'_>, value: Value, part: &CohortPar
     let cohorts = view.cohorts(shown);
     let mut table = TableBuilder::default();
     view.by_column(&mut table, cohorts.iter().map(|cohort| cohort.group))?;
-    table.column("cohort", view.cohort_column(cohorts.iter().map(|cohort| Some(cohort.key)))?);
+    view.cohort_column(&mut table, cohorts.iter().map(|cohort| Some(cohort.key)))?;
     table.column("cohort_size", Arc::new(cohorts.iter().map(|cohort| cohort.size).collect::<Int64Array>()));
     let open = |cohort| view.found.map(|found| CohortCells::of(view.spec, &found.observation, &found.counts, cohort));
     let mut open: Vec<CohortCells<'_>> = cohorts.iter().filter_map(open).collect();
@@ -415,7 +418,7 @@ pub(super) fn customers_table(view: &CohortView<'_>, members: &[Member], threads
     if !view.spec.by.as_ref().is_some_and(|by| view.input_schema.id.has(by)) {
         view.by_column(&mut table, members.iter().map(group))?;
     }
-    table.column("cohort", view.cohort_column(members.iter().map(|member| Some(member.key)))?);
+    view.cohort_column(&mut table, members.iter().map(|member| Some(member.key)))?;
     table.column("first_date", Arc::new(Date32Array::from_iter_values(members.iter().map(|member| member.anchor))));
     view.finish(table, members.len())
 }

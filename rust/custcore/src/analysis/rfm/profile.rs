@@ -8,8 +8,9 @@ use arrow_schema::Metadata;
 use foldhash::fast::RandomState;
 
 use crate::column::find_column;
-use crate::column::key::{KeyColumn, OwnedKey};
+use crate::column::key::OwnedKey;
 use crate::column::number::{Number, NumberColumn};
+use crate::column::value::ValueColumn;
 use crate::error::Result;
 use crate::num::exact::{exact_sum, mean, median};
 use crate::report::Report;
@@ -32,7 +33,7 @@ pub fn segment_profile(batches: &[RecordBatch], by: &str, columns: [&str; 3]) ->
     let mut has_money = false;
     for batch in batches {
         let schema = batch.schema();
-        let segments = KeyColumn::new(by, "by", batch.column(find_column(&schema, by, "by")?))?;
+        let segments = ValueColumn::new(by, "by", batch.column(find_column(&schema, by, "by")?))?;
         has_money = schema.fields().iter().any(|field| field.name() == columns[2]);
         let read = |name: &str| NumberColumn::new(name, "profiled column", batch.column(find_column(&schema, name, "profiled column")?));
         let values = columns[..if has_money { 3 } else { 2 }].iter().map(|name| read(name)).collect::<Result<Vec<_>>>()?;
@@ -47,7 +48,7 @@ pub fn segment_profile(batches: &[RecordBatch], by: &str, columns: [&str; 3]) ->
         // Dictionary values are looked up once, not for every row.
         let dictionary: Option<Vec<usize>> = segments.dictionary().map(|keys| keys.into_iter().map(&mut position).collect());
         let places: Vec<usize> = (0..batch.num_rows())
-            .map(|row| match (&dictionary, segments.index(row)) {
+            .map(|row| match (&dictionary, segments.stored.index(row)) {
                 (Some(places), Some(index)) => places[index],
                 _ => position(segments.key(row).to_owned()),
             })

@@ -19,7 +19,7 @@ use crate::exec::par::Threads;
 use crate::group::interner::NO_CODE;
 use crate::num::money::{Money, decimal_text, units_to_f64};
 use crate::report::Report;
-use crate::table::{CUSTOMER_ID, Table, TableBuilder, id_text, key_column};
+use crate::table::{CUSTOMER_ID, Table, TableBuilder, id_text};
 use crate::time::calendar::date_text;
 
 /// One row per buyer, in the order of `codes`.
@@ -51,7 +51,7 @@ pub(crate) fn rfm_table(view: &BaseView<'_>, codes: &[u32], columns: RfmColumns,
     // A part of a composite key is there already.
     for attribute in view.attributes().filter(|attribute| !input_schema.id.has(attribute.name())) {
         let values = codes.iter().map(|&code| attribute.get(code).filter(|&value| value != NO_CODE));
-        table.column(attribute.name(), key_column(attribute.value_type(), attribute.values(), values)?);
+        table.values(attribute.name(), attribute.value_type(), attribute.values(), values)?;
     }
     let mut metadata = Metadata::new();
     metadata.insert(CUSTOMER_ID, input_schema.id.names().to_text());

@@ -5,7 +5,8 @@
 use foldhash::fast::RandomState;
 use hashbrown::{Equivalent, HashMap};
 
-use crate::column::key::{Key, KeyColumn, OwnedKey};
+use crate::column::key::{Key, OwnedKey};
+use crate::column::value::ValueColumn;
 
 /// A cell that was not present in the fit.
 pub(crate) const UNSEEN: u32 = u32::MAX;
@@ -21,7 +22,7 @@ pub(crate) struct ScoreGroups {
 
 impl ScoreGroups {
     /// The groups of a column, and the group of each row.
-    pub(crate) fn fit(column: &KeyColumn, rows: usize) -> (Self, Vec<u32>) {
+    pub(crate) fn fit(column: &ValueColumn, rows: usize) -> (Self, Vec<u32>) {
         let mut groups = Self::default();
         let cells = (0..rows).map(|row| groups.add(column.key(row))).collect();
         (groups, cells)

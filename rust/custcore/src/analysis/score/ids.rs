@@ -36,6 +36,7 @@ impl From<Key<'_>> for CustomerKey {
             OwnedKey::Integer(id) => Self::Integer(id),
             OwnedKey::Text(id) => Self::Text(id),
             OwnedKey::Binary(id) => Self::Binary(id),
+            value @ OwnedKey::Scalar(..) => Self::Parts(vec![value]),
         }
     }
 }

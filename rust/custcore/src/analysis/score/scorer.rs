@@ -10,9 +10,10 @@ use super::groups::{MISSING, Nest, ScoreGroups, UNSEEN};
 use super::ids::{CustomerKey, IdColumns, id_names};
 use super::spec::{Dimension, ScoreSpec, Ties};
 use crate::column::find_column;
-use crate::column::key::{Key, KeyColumn, OwnedKey};
+use crate::column::key::{Key, OwnedKey};
 use crate::column::key_schema::KeyNames;
 use crate::column::number::NumberColumn;
+use crate::column::value::ValueColumn;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 use crate::exec::par::Threads;
@@ -48,7 +49,7 @@ struct ScoreInput {
     rows: usize,
     values: Vec<NumberColumn>,
     ids: Option<IdColumns>,
-    groups: Option<KeyColumn>,
+    groups: Option<ValueColumn>,
 }
 
 impl Scorer {
@@ -270,9 +271,8 @@ impl ScoreInput {
         let column = |name: &str, role: &str| -> Result<_> { Ok(batch.column(find_column(&schema, name, role)?)) };
         let values = spec.dimensions.iter().map(|d| NumberColumn::new(&d.column, "scored column", column(&d.column, "scored column")?));
         let values = values.collect::<Result<_>>()?;
-        let key = |name: &str, role: &str| KeyColumn::new(name, role, column(name, role)?);
         let ids = if spec.ties == Ties::Split { Some(IdColumns::read(spec, batch)?) } else { None };
-        let groups = spec.by.as_deref().map(|name| key(name, "by")).transpose()?;
+        let groups = spec.by.as_deref().map(|name| ValueColumn::new(name, "by", column(name, "by")?)).transpose()?;
         Ok(Self { rows: batch.num_rows(), values, ids, groups })
     }
 }

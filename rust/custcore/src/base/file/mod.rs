@@ -23,6 +23,7 @@ use crate::base::export::{BaseMeta, CustomerRows, FILE_BATCHES};
 use crate::base::spill::limit::MemoryLimit;
 use crate::column::chunks::InputSchema;
 use crate::column::key_schema::KeyNames;
+use crate::column::value::ValueType;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 use crate::exec::par::Threads;
@@ -32,8 +33,8 @@ use crate::store::atomic::AtomicFile;
 use crate::store::blocks::{Entries, Format, Reader, Writer};
 use crate::store::bytes::Bytes;
 
-/// The format of the file of a base. Version 2 has composite keys and extension types of ids; files without them are written as
-/// version 1, which older readers know.
+/// The format of the file of a base. Version 2 has composite keys, extension types, and attributes that are booleans, dates,
+/// timestamps or floats; files without them are written as version 1, which older readers know.
 pub(crate) const FORMAT: Format = Format { name: "customer base", version: 2 };
 const PLAIN_FORMAT: Format = Format { version: 1, ..FORMAT };
 
@@ -108,7 +109,9 @@ impl CustomerBase {
         let roles = &self.spec().roles;
         let is_plain = !roles.customer_id.is_composite()
             && !roles.order_id.as_ref().is_some_and(KeyNames::is_composite)
-            && known.as_ref().is_none_or(|(input_schema, ..)| input_schema.id.is_plain());
+            && known
+                .as_ref()
+                .is_none_or(|(input_schema, ..)| input_schema.id.is_plain() && input_schema.attributes.iter().all(ValueType::is_plain));
         let format = if is_plain { PLAIN_FORMAT } else { FORMAT };
         let Some((input_schema, state, account)) = known else {
             return Writer::new(to, path, format, &arrow_schema::Schema::empty(), entries)?.finish(&last);

@@ -2,15 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use arrow_schema::DataType;
+use arrow_schema::{DataType, Field, Metadata};
 use serde::{Deserialize, Serialize};
 
 use super::table::order_id_type;
 use crate::base::export::BaseMeta;
 use crate::column::chunks::{ColumnRoles, InputSchema, Pick};
-use crate::column::key::{KeyColumn, KeyKind};
+use crate::column::key::KeyKind;
 use crate::column::key_schema::{KeyNames, KeyPart, KeySchema};
 use crate::column::time::Clock;
+use crate::column::value::ValueType;
 use crate::error::Result;
 use crate::num::money::Money;
 use crate::report::Tally;
@@ -172,6 +173,9 @@ pub(super) struct KindNames {
     money: Option<MoneyKind>,
     order: Option<OneOrMore>,
     attributes: Vec<String>,
+    /// The extension types of attributes that have one, by position.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    extensions: BTreeMap<usize, BTreeMap<String, String>>,
     /// Whether amounts are written in 128 bits.
     pub wide: bool,
 }
@@ -197,17 +201,18 @@ impl KindNames {
             }),
             // Order ids are in no result: their widths and layouts are not stored.
             order: input_schema.order.as_ref().map(|key| OneOrMore::of(key.parts().iter().map(|part| name_of(&KINDS, &part.kind)))),
-            attributes: input_schema.attributes.iter().map(|(_, value_type)| value_type.to_string()).collect(),
+            attributes: input_schema.attributes.iter().map(|value_type| value_type.data_type.to_string()).collect(),
+            extensions: input_schema.attributes.iter().map(extension).enumerate().filter(|(_, entries)| !entries.is_empty()).collect(),
             wide,
         }
     }
 
     /// The parsed input schema; `None` for an unknown name.
     pub(super) fn kinds(self, spec: &BaseSpec) -> Result<Option<InputSchema>> {
-        let key = |name: &str| -> Option<(KeyKind, DataType)> {
-            let data_type = name.parse::<DataType>().ok()?;
-            let column = KeyColumn::new("id", "id", &arrow_array::new_empty_array(&data_type)).ok()?;
-            Some((column.kind(), data_type))
+        let value = |(at, name): (usize, &String)| -> Option<ValueType> {
+            let entries = self.extensions.get(&at).cloned().unwrap_or_default();
+            let field = Field::new("value", name.parse().ok()?, true).with_metadata(Metadata::from_iter(entries));
+            ValueType::of(&field, "attributes").ok()
         };
         let clock = match &self.zone {
             Some(zone) => Clock::Zoned(Zone::named(zone)?),
@@ -223,7 +228,7 @@ impl KindNames {
             _ => return Ok(None),
         };
         let id = key_schema(&spec.roles.customer_id, self.id, |name| name.parse().ok());
-        let (Some(id), Some(attributes)) = (id, self.attributes.iter().map(|name| key(name)).collect::<Option<Vec<_>>>()) else {
+        let (Some(id), Some(attributes)) = (id, self.attributes.iter().enumerate().map(value).collect::<Option<Vec<_>>>()) else {
             return Ok(None);
         };
         let fits = attributes.len() == spec.roles.attributes.len() && self.money.is_some() == spec.roles.amount.is_some();
@@ -239,6 +244,11 @@ impl KindNames {
             attributes,
         }))
     }
+}
+
+/// The entries of an extension type.
+fn extension(value_type: &ValueType) -> BTreeMap<String, String> {
+    value_type.field("value").metadata().iter().map(|(key, value)| (key.to_string(), value.clone())).collect()
 }
 
 /// The key of these columns; `None` for an unknown type.

@@ -55,7 +55,7 @@ pub(crate) fn encode_one(parts: &[Key<'_>]) -> Option<Vec<u8>> {
     for (at, part) in parts.iter().enumerate() {
         let is_last = at + 1 == parts.len();
         match *part {
-            Key::Null => return None,
+            Key::Null | Key::Scalar(..) => return None,
             Key::Integer(id) => {
                 let (word, len) = match i64::try_from(id) {
                     Ok(id) => signed(id),
