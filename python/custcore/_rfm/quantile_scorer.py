@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from custcore import _core
 from custcore._input import arguments
@@ -165,7 +165,7 @@ class QuantileScorer(Persistable):
             Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
             all available cores. Results do not depend on it.
         """
-        self._core = self._core.fit(as_source(table), n_threads=arguments.optional_whole("n_threads", n_threads))
+        self._core = self._core.fit(self._source(table), n_threads=arguments.optional_whole("n_threads", n_threads))
         return self
 
     def transform(self, table: Data, *, n_threads: int | None = None) -> Table:
@@ -241,12 +241,17 @@ class QuantileScorer(Persistable):
         """
         threads = arguments.optional_whole("n_threads", n_threads)
         by_score = arguments.flag("by_score", by_score)
-        return Table(self._core.drift(as_source(table), by_score=by_score, n_threads=threads))
+        return Table(self._core.drift(self._source(table), by_score=by_score, n_threads=threads))
 
     @property
     def thresholds(self) -> Table:
         """The edges, one row per column and score, as :attr:`custcore.RFMScorer.thresholds`."""
         return Table(self._core.thresholds())
+
+    def _source(self, table: Data) -> object:
+        """A table for the core, with the columns of a fit."""
+        settings = self._core.settings
+        return as_source(table, columns_of_fit(settings["columns"], settings))
 
     def _can_be_saved(self) -> bool:
         return self._core.is_fitted
@@ -272,6 +277,14 @@ class QuantileScorer(Persistable):
     def __repr__(self) -> str:
         settings = ", ".join(f"{name}={value!r}" for name, value in self._core.settings.items())
         return f"QuantileScorer({settings})" + ("" if self._core.is_fitted else ", not fitted")
+
+
+def columns_of_fit(scored: Sequence[str], settings: Any) -> list[str | None] | None:  # noqa: ANN401
+    """The columns that a fit reads; None for all, where the first one decides between equal values."""
+    ids = arguments.key_names(settings["customer_id"])
+    if settings["ties"] != "split":
+        return [*scored, settings.get("by")]
+    return [*scored, settings.get("by"), *ids] if ids else None
 
 
 def _by_column(columns: Sequence[str], given: object, argument: str, default: object) -> list[object]:

@@ -10,8 +10,9 @@ from custcore._input import arguments
 from custcore._input.data import as_source, in_memory
 from custcore._input.ids import one
 from custcore._persistable import Persistable
-from custcore._rfm.quantile_scorer import checked_weights, numbers, score_options, whole_bins
+from custcore._rfm.quantile_scorer import checked_weights, columns_of_fit, numbers, score_options, whole_bins
 from custcore._rfm.segment_map import SegmentMap
+from custcore._rfm.segment_profile import FREQUENCY, MONETARY
 from custcore.errors import InvalidArgumentError, InvalidTypeError
 from custcore.result import Table
 
@@ -160,7 +161,7 @@ class RFMScorer(Persistable):
         NotEnoughDataError
             If all values are null.
         """
-        self._core = self._core.fit(as_source(table), n_threads=arguments.optional_whole("n_threads", n_threads))
+        self._core = self._core.fit(self._source(table), n_threads=arguments.optional_whole("n_threads", n_threads))
         return self
 
     def transform(self, table: Data, *, n_threads: int | None = None) -> Table:
@@ -295,7 +296,7 @@ class RFMScorer(Persistable):
         """
         threads = arguments.optional_whole("n_threads", n_threads)
         by_score = arguments.flag("by_score", by_score)
-        return Table(self._core.drift(as_source(table), by_score=by_score, n_threads=threads))
+        return Table(self._core.drift(self._source(table), by_score=by_score, n_threads=threads))
 
     @property
     def thresholds(self) -> Table:
@@ -309,6 +310,13 @@ class RFMScorer(Persistable):
         before.
         """
         return Table(self._core.thresholds())
+
+    def _source(self, table: Data) -> object:
+        """A table for the core, with the columns of a fit."""
+        settings = self._core.settings
+        frequency, monetary = FREQUENCY[settings["frequency"]], MONETARY[settings["monetary"]]
+        names = columns_of_fit(["recency_days", frequency], settings)
+        return as_source(table, names, optional=[monetary])
 
     @property
     def _settings(self) -> dict[str, object]:

@@ -104,7 +104,9 @@ class Scaler(Persistable):
         NonFiniteError
             If a value is null, NaN or infinite; the message names column and row.
         """
-        self._core = self._core.fit(features(x), n_threads=arguments.optional_whole("n_threads", n_threads))
+        self._core = self._core.fit(
+            features(x, self._core.feature_names), n_threads=arguments.optional_whole("n_threads", n_threads)
+        )
         return self
 
     def transform(self, x: Features, *, n_threads: int | None = None) -> Table:
@@ -131,7 +133,11 @@ class Scaler(Persistable):
         NotFittedError
             Before :meth:`fit`.
         """
-        return Table(self._fitted().transform(features(x), n_threads=arguments.optional_whole("n_threads", n_threads)))
+        return Table(
+            self._fitted().transform(
+                features(x, self._core.feature_names), n_threads=arguments.optional_whole("n_threads", n_threads)
+            )
+        )
 
     def fit_transform(self, x: Features, *, n_threads: int | None = None) -> Table:
         """:meth:`fit`, then :meth:`transform`. The data are read once, so ``x`` may be a stream.
