@@ -3,23 +3,23 @@
 No library is imported: an object is known by the module and the name of its class.
 """
 
+# ruff: noqa: ANN401 (objects of libraries that are not imported)
+
 from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from custcore import _core
 from custcore.errors import ArrowImportError, CustcoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator
 
 __all__ = ["can_export", "column_names", "is_projected", "is_source", "project", "total_rows"]
 
 
-def project(data: Any, names: Iterable[str | None] | None, optional: Iterable[str] = ()) -> Any:  # noqa: ANN401
+def project(data: Any, names: Iterable[str | None] | None, optional: Iterable[str] = ()) -> Any:
     """``data`` for the core, with the columns ``names`` and no others where its library can leave them out.
 
     Parameters
@@ -71,7 +71,7 @@ def is_source(data: object) -> bool:
     return bool(getattr(type(data), "_custcore_source", False))
 
 
-def column_names(data: Any) -> list[str] | None:  # noqa: ANN401
+def column_names(data: Any) -> list[str] | None:
     """The names of the columns of a known kind of table; None for an unknown kind, and if a label is not a string."""
     if is_source(data):
         return list(data.column_names)
@@ -85,7 +85,7 @@ def column_names(data: Any) -> list[str] | None:  # noqa: ANN401
     return names if all(isinstance(name, str) for name in names) else None
 
 
-def total_rows(data: Any) -> int | None:  # noqa: ANN401
+def total_rows(data: Any) -> int | None:
     """The number of rows of a known kind of table that does not count them to tell it, else None."""
     kind = _kind(data)
     if kind is not None and kind.unwrap is not None:
@@ -164,14 +164,14 @@ def _are_unambiguous(wanted: list[str], there: list[Any], kind: _Kind) -> bool:
 # DuckDB and DataFusion
 
 
-def _duckdb(relation: Any, names: list[str] | None) -> Any:  # noqa: ANN401
+def _duckdb(relation: Any, names: list[str] | None) -> Any:
     if names is None:
         return _Exporter(lambda: relation)
     chosen = ", ".join(map(_quoted, names))
     return _Exporter(lambda: relation.project(chosen))
 
 
-def _datafusion(frame: Any, names: list[str] | None) -> Any:  # noqa: ANN401
+def _datafusion(frame: Any, names: list[str] | None) -> Any:
     return _Exporter(lambda: frame if names is None else frame.select(*map(_quoted, names)))
 
 
@@ -183,11 +183,11 @@ def _quoted(name: str) -> str:
 # pyarrow
 
 
-def _dataset(dataset: Any, names: list[str] | None) -> Any:  # noqa: ANN401
+def _dataset(dataset: Any, names: list[str] | None) -> Any:
     return _Exporter(lambda: (dataset.scanner() if names is None else dataset.scanner(columns=names)).to_reader())
 
 
-def _scanner(scanner: Any, names: list[str] | None) -> Any:  # noqa: ANN401, ARG001 (it is planned already)
+def _scanner(scanner: Any, names: list[str] | None) -> Any:  # noqa: ARG001 (it is planned already)
     return _Exporter(scanner.to_reader)
 
 
@@ -230,19 +230,19 @@ def can_export(kind: object) -> bool:
     return str(kind) not in {"Object", "Int128", "UInt128"}
 
 
-def _polars_header(frame: Any) -> Any:  # noqa: ANN401
+def _polars_header(frame: Any) -> Any:
     schema = frame.collect_schema()
     return sys.modules["polars"].DataFrame(schema={name: kind for name, kind in schema.items() if can_export(kind)})
 
 
-def _polars(frame: Any, names: list[str] | None) -> Any:  # noqa: ANN401
+def _polars(frame: Any, names: list[str] | None) -> Any:
     return frame if names is None else frame.select(names)
 
 
 # ibis, dask, pandas
 
 
-def _ibis(table: Any, names: list[str] | None) -> Any:  # noqa: ANN401
+def _ibis(table: Any, names: list[str] | None) -> Any:
     return _Exporter(lambda: table if names is None else table.select(*names))
 
 
@@ -254,7 +254,7 @@ def _dask(frame: Any, names: list[str] | None) -> Iterator[Any]:
     yield from _batches(parts)
 
 
-def _pandas(frame: Any, names: list[str] | None) -> Any:  # noqa: ANN401
+def _pandas(frame: Any, names: list[str] | None) -> Any:
     return frame if names is None or len(names) == len(frame.columns) else frame[names]
 
 
@@ -266,11 +266,11 @@ def _schema(frame: Any) -> list[Any]:
     return list(frame.collect_schema())
 
 
-def _native(frame: Any) -> Any:  # noqa: ANN401
+def _native(frame: Any) -> Any:
     return frame.to_native()
 
 
-def _none(frame: Any, names: list[str] | None) -> Any:  # noqa: ANN401, ARG001 (a wrapper is unwrapped before)
+def _none(frame: Any, names: list[str] | None) -> Any:  # noqa: ARG001 (a wrapper is unwrapped before)
     return frame
 
 

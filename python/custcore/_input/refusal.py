@@ -10,8 +10,8 @@ from custcore.errors import InvalidTypeError
 __all__ = ["refused"]
 
 _ACCEPTED = (
-    "Accepted are tables of pyarrow (also a Dataset, Scanner, ParquetFile or RecordBatchReader), pandas, polars (also a "
-    "LazyFrame), DuckDB, ibis, dask and narwhals, what custcore.read(path) returns, anything else with "
+    "Accepted are tables of pyarrow (also a Dataset, Scanner, ParquetFile or RecordBatchReader), pandas, polars (also "
+    "a LazyFrame), DuckDB, ibis, dask and narwhals, what custcore.read(path) returns, anything else with "
     "__arrow_c_stream__ or __arrow_c_array__, an iterable of such tables, or a dict of numpy arrays."
 )
 
@@ -65,8 +65,6 @@ def _of_list(items: list[Any] | tuple[Any, ...]) -> str:
 def _of_custcore(name: str) -> str:
     if name == "CustomerBase":
         return "A base already has its transactions: base.rfm(), base.cohort_retention()"
-    if name == "CohortRetention":
-        return "Pass one of its tables: .to_table()"
     return f"A {name} is no table"
 
 
