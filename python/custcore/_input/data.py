@@ -6,7 +6,7 @@ import contextlib
 import datetime
 import sys
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from custcore import _core
@@ -16,7 +16,7 @@ from custcore.errors import ArrowImportError, InvalidArgumentError, InvalidTypeE
 from custcore.result import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     import numpy as np
 
@@ -35,9 +35,40 @@ class ArrowArrayExportable(Protocol):
     def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]: ...
 
 
-Batch: TypeAlias = "ArrowStreamExportable | ArrowArrayExportable"
-Data: TypeAlias = "Batch | Iterable[Batch] | Mapping[str, np.ndarray[Any, Any]]"
-AsOf: TypeAlias = "datetime.date | datetime.datetime | str | Any"
+class Dataset(Protocol):
+    """A Dataset of pyarrow."""
+
+    def scanner(self, *args: Any, **kwargs: Any) -> Any: ...  # noqa: ANN401
+
+
+class Scanner(Protocol):
+    """A Scanner of pyarrow, or another plan that gives a reader."""
+
+    def to_reader(self) -> Any: ...  # noqa: ANN401
+
+
+class ParquetFile(Protocol):
+    """A ParquetFile of pyarrow."""
+
+    def iter_batches(self, *args: Any, **kwargs: Any) -> Any: ...  # noqa: ANN401
+
+
+class LazyFrame(Protocol):
+    """A LazyFrame of polars or narwhals."""
+
+    def collect_schema(self) -> Any: ...  # noqa: ANN401
+
+
+class PartitionedFrame(Protocol):
+    """A DataFrame of dask."""
+
+    @property
+    def partitions(self) -> Any: ...  # noqa: ANN401
+
+
+Batch: TypeAlias = ArrowStreamExportable | ArrowArrayExportable | Dataset | Scanner | ParquetFile | LazyFrame
+Data: TypeAlias = Batch | PartitionedFrame | Iterable[Batch] | Mapping[str, "np.ndarray[Any, Any]"]
+AsOf: TypeAlias = datetime.date | datetime.datetime | str | Any
 TimeZone: TypeAlias = "str | datetime.tzinfo"
 Progress: TypeAlias = "Callable[[int, int | None], object]"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from custcore import _core
 from custcore._input import arguments
@@ -13,6 +13,7 @@ from custcore._input.data import as_source, in_memory
 from custcore._input.ids import one
 from custcore._input.rows import row_values
 from custcore._persistable import Persistable
+from custcore._rfm.parameters import Parameters, arguments_given
 from custcore.errors import InvalidArgumentError
 from custcore.result import Table
 
@@ -81,7 +82,7 @@ def checked_weights(weights: object, count: int) -> list[float]:
     return floats
 
 
-class QuantileScorer(Persistable):
+class QuantileScorer(Parameters, Persistable):
     """Scores 1 to B of any numeric columns: contacts, margin, number of categories, ...
 
     :class:`custcore.RFMScorer` does this for recency, frequency and money; the rule is
@@ -124,7 +125,7 @@ class QuantileScorer(Persistable):
     (3, 3)
     """
 
-    __slots__ = ("_core",)
+    __slots__ = ("_core", "_given")
 
     def __init__(
         self,
@@ -136,6 +137,7 @@ class QuantileScorer(Persistable):
         customer_id: str | Sequence[str] | None = None,
         weights: Sequence[float] | None = None,
     ) -> None:
+        given = arguments_given(locals())
         asked: object = columns
         if isinstance(asked, str) or not isinstance(asked, Sequence) or not columns:
             raise InvalidArgumentError(f"columns={columns!r} is not a sequence of at least one column name")
@@ -152,6 +154,7 @@ class QuantileScorer(Persistable):
         ]
         checked = None if weights is None else checked_weights(weights, len(columns))
         self._core = _core.QuantileScorer(dimensions, score_options(ties=ties, customer_id=customer_id), checked)
+        self._given = given
 
     def fit(self, table: Data, *, n_threads: int | None = None) -> QuantileScorer:
         """Learn the edges from a table, ignoring nulls. Returns this scorer.
@@ -248,6 +251,11 @@ class QuantileScorer(Persistable):
         """The edges, one row per column and score, as :attr:`custcore.RFMScorer.thresholds`."""
         return Table(self._core.thresholds())
 
+    @property
+    def _settings(self) -> dict[str, Any]:
+        """The arguments of an equal scorer."""
+        return dict(self._core.settings)
+
     def _source(self, table: Data) -> object:
         """A table for the core, with the columns of a fit."""
         settings = self._core.settings
@@ -272,7 +280,7 @@ class QuantileScorer(Persistable):
         return self._bytes() == other._bytes() if isinstance(other, QuantileScorer) else NotImplemented
 
     # Mutable: fit changes it.
-    __hash__ = None  # type: ignore[assignment]
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         settings = ", ".join(f"{name}={value!r}" for name, value in self._core.settings.items())

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from custcore import _core
 from custcore._input import arguments
 from custcore._input.data import as_source, in_memory
 from custcore._input.ids import one
 from custcore._persistable import Persistable
+from custcore._rfm.parameters import Parameters, arguments_given
 from custcore._rfm.quantile_scorer import checked_weights, columns_of_fit, numbers, score_options, whole_bins
 from custcore._rfm.segment_map import SegmentMap
 from custcore._rfm.segment_profile import FREQUENCY, MONETARY
@@ -30,7 +31,7 @@ Cuts: TypeAlias = "Mapping[str, Sequence[float]]"
 Segments: TypeAlias = "Literal['auto'] | str | SegmentMap | None"
 
 
-class RFMScorer(Persistable):
+class RFMScorer(Parameters, Persistable):
     """Scores 1 to B of recency, frequency and money, and segments.
 
     B is best: most recent, most frequent, largest.
@@ -98,7 +99,7 @@ class RFMScorer(Persistable):
       'is_empty': False}]
     """
 
-    __slots__ = ("_core",)
+    __slots__ = ("_core", "_given")
 
     def __init__(
         self,
@@ -117,6 +118,7 @@ class RFMScorer(Persistable):
         segments: Segments = "auto",
         customer_id: str | Sequence[str] | None = None,
     ) -> None:
+        given = arguments_given(locals())
         options = score_options(
             ties=ties,
             binning=binning,
@@ -136,6 +138,8 @@ class RFMScorer(Persistable):
             arguments.name("monetary", monetary),
             _segments(segments),
         )
+        # Last, so that a failed change of an argument changes nothing.
+        self._given = given
 
     def fit(self, table: Data, *, n_threads: int | None = None) -> RFMScorer:
         """Learn the edges from an RFM table.
@@ -319,7 +323,7 @@ class RFMScorer(Persistable):
         return as_source(table, names, optional=[monetary])
 
     @property
-    def _settings(self) -> dict[str, object]:
+    def _settings(self) -> dict[str, Any]:
         """The arguments of an equal scorer."""
         settings = self._core.settings
         bins, cuts, segments = settings["bins"], settings["cuts"], settings["segments"]
@@ -350,7 +354,7 @@ class RFMScorer(Persistable):
         return self._bytes() == other._bytes() if isinstance(other, RFMScorer) else NotImplemented
 
     # Mutable: fit changes it.
-    __hash__ = None  # type: ignore[assignment]
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         settings = ", ".join(f"{name}={value!r}" for name, value in self._settings.items())

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 try:
     import polars as pl
-except ModuleNotFoundError as error:
-    raise ModuleNotFoundError("custcore.polars needs polars: pip install 'custcore[polars]'", name="polars") from error
+except ModuleNotFoundError as _error:
+    raise ModuleNotFoundError("custcore.polars needs polars: pip install 'custcore[polars]'", name="polars") from _error
 
 from custcore._input.projection import can_export, project
 from custcore.adapters._columns import given

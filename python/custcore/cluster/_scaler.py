@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from custcore import _core
 from custcore._input import arguments
@@ -214,7 +214,7 @@ class Scaler(Persistable):
         return self._bytes() == other._bytes() if isinstance(other, Scaler) else NotImplemented
 
     # Mutable: fit changes it.
-    __hash__ = None  # type: ignore[assignment]
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         core = self._core
