@@ -49,7 +49,7 @@ class Parameters:
 
         Parameters
         ----------
-        **params
+        params : object
             The new values by argument.
 
         Raises
