@@ -100,4 +100,4 @@ def test_a_type_checker_knows_the_results(tmp_path: Path) -> None:
     types = [message.rpartition(" is ")[2].strip('"') for severity, message in said if severity == "information"]
     assert types == ["DataFrame", "DataFrame", "tuple[DataFrame, Report]"]
     (error,) = [message for severity, message in said if severity == "error"]
-    assert '"bin"' in error
+    assert 'No overloads for "rfm"' in error
