@@ -77,6 +77,41 @@ SCORER = Option(
     type="RFMScorer or another with ``transform``",
 )
 
+PURCHASES_IN = "Transactions, one row per order, or with ``order_id`` one row per order line."
+CUSTOMERS_IN = "One row per customer."
+
+
+def frame_functions(library: str, annotation: str, *, reported: bool) -> tuple[Target, ...]:
+    """The methods of an accessor as functions of a frame."""
+
+    def frame(text: str) -> Option:
+        return Option("frame", annotation, text, type="DataFrame or LazyFrame" if reported else "DataFrame")
+
+    added = RETURN_REPORT if reported else SET_INDEX
+    overloads = REPORTED if reported else ()
+    rfm, other = f"adapters/_{library}_rfm_functions.py", f"adapters/_{library}_functions.py"
+    purchases, customers = frame(PURCHASES_IN), frame(CUSTOMERS_IN)
+    return (
+        Target(rfm, "rfm", (purchases,), (*t.RFM, added), overloads),
+        Target(rfm, "rfm_scores", (purchases,), (*RFM_SCORES, added), overloads),
+        Target(other, "cohort_retention", (purchases,), cohorts.COHORT),
+        Target(
+            other,
+            "segment_customers",
+            (purchases, clusters.SEGMENTED[0]),
+            ACCESSOR_SEGMENTS if reported else (*ACCESSOR_SEGMENTS, SET_INDEX),
+        ),
+        Target(other, "score", (customers, SCORER.but(text="A fitted scorer.")), THREADS),
+        Target(
+            other,
+            "kmeans",
+            (customers, clusters.KMEANS[0]),
+            (clusters.SAMPLE_WEIGHT, *clusters.KMEANS[1:]),
+        ),
+        Target(other, "clusters", (customers, MODEL)),
+    )
+
+
 # scikit-learn's arguments are what it passes on, so they are not typed.
 X = Option(
     "X",
@@ -202,6 +237,8 @@ TARGETS = (
     Target("adapters/_polars_rfm.py", "PolarsRfm.rfm", (), (*t.RFM, RETURN_REPORT), REPORTED),
     Target("adapters/_polars_rfm.py", "PolarsRfm.rfm_scores", (), (*RFM_SCORES, RETURN_REPORT), REPORTED),
     Target("adapters/polars.py", "CustcoreNamespace.segment_customers", clusters.SEGMENTED[:1], ACCESSOR_SEGMENTS),
+    *frame_functions("pandas", "pd.DataFrame", reported=False),
+    *frame_functions("polars", "pl.DataFrame | pl.LazyFrame", reported=True),
     Target("adapters/sklearn.py", "KMeans", ESTIMATOR[:1], ESTIMATOR[1:]),
     *(
         Target("adapters/sklearn.py", f"KMeans.{method}", (X, Y, WEIGHT))

@@ -7,6 +7,7 @@
 
 from custcore import _moved, errors, presets
 from custcore._core import __version__
+from custcore._input.data import AsOf, Data
 from custcore._rfm import QuantileScorer, RFMScorer, SegmentMap, profile, rfm, rfm_scores
 from custcore.base import CustomerBase, scan
 from custcore.cluster import Breaks, KMeans, Scaler, natural_breaks, segment_customers, select_k
@@ -14,10 +15,12 @@ from custcore.cohort import CohortRetention, cohort_retention
 from custcore.result import Column, Report, ReportEntry, Schema, Table
 
 __all__ = [
+    "AsOf",
     "Breaks",
     "CohortRetention",
     "Column",
     "CustomerBase",
+    "Data",
     "KMeans",
     "QuantileScorer",
     "RFMScorer",

@@ -1,5 +1,19 @@
-"""``import custcore.pandas`` gives every pandas DataFrame ``df.custcore``: :class:`CustcoreAccessor`."""
+"""Frames of pandas in and out: ``df.custcore`` after ``import custcore.pandas``, and the same as functions.
 
+Type checkers know the functions, ``custcore.pandas.rfm_scores(df)``; they do not know ``df.custcore``.
+"""
+
+from custcore.adapters._pandas_functions import clusters, cohort_retention, kmeans, score, segment_customers
+from custcore.adapters._pandas_rfm_functions import rfm, rfm_scores
 from custcore.adapters.pandas import CustcoreAccessor
 
-__all__ = ["CustcoreAccessor"]
+__all__ = [
+    "CustcoreAccessor",
+    "clusters",
+    "cohort_retention",
+    "kmeans",
+    "rfm",
+    "rfm_scores",
+    "score",
+    "segment_customers",
+]

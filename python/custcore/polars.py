@@ -1,5 +1,19 @@
-"""``import custcore.polars`` gives every polars frame, eager or lazy, ``df.custcore``: :class:`CustcoreNamespace`."""
+"""Frames of polars in and out: ``df.custcore`` after ``import custcore.polars``, and the same as functions.
 
+Type checkers know the functions, ``custcore.polars.rfm_scores(df)``; they do not know ``df.custcore``.
+"""
+
+from custcore.adapters._polars_functions import clusters, cohort_retention, kmeans, score, segment_customers
+from custcore.adapters._polars_rfm_functions import rfm, rfm_scores
 from custcore.adapters.polars import CustcoreNamespace
 
-__all__ = ["CustcoreNamespace"]
+__all__ = [
+    "CustcoreNamespace",
+    "clusters",
+    "cohort_retention",
+    "kmeans",
+    "rfm",
+    "rfm_scores",
+    "score",
+    "segment_customers",
+]

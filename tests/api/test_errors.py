@@ -343,7 +343,7 @@ def test_iterables_of_nothing_say_so() -> None:
 
 def test_a_path_says_how_to_read_it() -> None:
     for path in ("sales.parquet", Path("sales.parquet")):
-        with pytest.raises(TypeError, match=r"read_parquet|read_table|scan|dataset"):
+        with pytest.raises(TypeError, match=r"Read the file first: custcore\.read\(path\)"):
             custcore.rfm(path)
 
 

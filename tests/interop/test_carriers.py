@@ -123,7 +123,7 @@ def test_periods_are_no_scores() -> None:
         lambda: custcore.KMeans(2).fit(frame),
         lambda: custcore.segment_customers(frame, 2, features=["n_orders", "when"]),
     ):
-        with pytest.raises(InvalidTypeError, match="is a pandas Period"):
+        with pytest.raises(InvalidTypeError, match=r"is a pandas Period|is period\[D\]"):
             call()
 
 
@@ -340,8 +340,6 @@ def test_datasets_and_scanners(tmp_path: Any) -> None:
     pq.write_table(pa.table(CUSTOMERS), tmp_path / "a.parquet")
     features = ds.dataset(tmp_path)
     assert custcore.KMeans(2, columns=["n_orders"]).fit(features).labels_.size == 3
-    with pytest.raises(InvalidTypeError, match="iter_batches"):
-        custcore.rfm(pq.ParquetFile(tmp_path / "a.parquet"))
 
 
 def test_a_table_that_iterates_over_its_names() -> None:
@@ -356,7 +354,7 @@ def test_a_table_that_iterates_over_its_names() -> None:
 
     with pytest.raises(InvalidTypeError, match=r"data is .*Partitioned, which does not export.*compute\(\)"):
         custcore.rfm(Partitioned())
-    with pytest.raises(InvalidTypeError, match="Read the file first"):
+    with pytest.raises(InvalidTypeError, match="Read the files first"):
         custcore.rfm(["orders.parquet"])
 
 

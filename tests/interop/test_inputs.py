@@ -172,12 +172,6 @@ def test_numpy_ids_and_strides(dtype: str) -> None:
     assert custcore.rfm(every_other).to_pyarrow().equals(dense)
 
 
-def test_polars_lazy_frame_says_collect() -> None:
-    pl = pytest.importorskip("polars")
-    with pytest.raises(TypeError, match="collect"):
-        custcore.rfm(pl.from_arrow(SAMPLE).lazy())
-
-
 # The column types
 
 

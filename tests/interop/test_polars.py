@@ -175,8 +175,9 @@ def test_an_empty_query() -> None:
 
 def test_a_query_that_fails_says_so() -> None:
     fails = frame().lazy().with_columns(timestamp=pl.col("customer_id").str.to_date("%Y"))
-    with pytest.raises(pl.exceptions.PolarsError):
+    with pytest.raises(custcore.errors.ArrowImportError, match="conversion from `str` to `date` failed") as caught:
         fails.custcore.rfm()
+    assert isinstance(caught.value.__cause__, pl.exceptions.PolarsError)
 
 
 def test_polars_that_has_no_batches(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,15 +6,17 @@ import contextlib
 import datetime
 import sys
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from custcore import _core
+from custcore._input.projection import is_projected, project, total_rows
+from custcore._input.refusal import refused
 from custcore.errors import ArrowImportError, InvalidArgumentError, InvalidTypeError, OutOfRangeError
 from custcore.result import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     import numpy as np
 
@@ -33,9 +35,40 @@ class ArrowArrayExportable(Protocol):
     def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]: ...
 
 
-Batch: TypeAlias = "ArrowStreamExportable | ArrowArrayExportable"
-Data: TypeAlias = "Batch | Iterable[Batch] | Mapping[str, np.ndarray[Any, Any]]"
-AsOf: TypeAlias = "datetime.date | datetime.datetime | str | Any"
+class Dataset(Protocol):
+    """A Dataset of pyarrow."""
+
+    def scanner(self, *args: Any, **kwargs: Any) -> Any: ...  # noqa: ANN401
+
+
+class Scanner(Protocol):
+    """A Scanner of pyarrow, or another plan that gives a reader."""
+
+    def to_reader(self) -> Any: ...  # noqa: ANN401
+
+
+class ParquetFile(Protocol):
+    """A ParquetFile of pyarrow."""
+
+    def iter_batches(self, *args: Any, **kwargs: Any) -> Any: ...  # noqa: ANN401
+
+
+class LazyFrame(Protocol):
+    """A LazyFrame of polars or narwhals."""
+
+    def collect_schema(self) -> Any: ...  # noqa: ANN401
+
+
+class PartitionedFrame(Protocol):
+    """A DataFrame of dask."""
+
+    @property
+    def partitions(self) -> Any: ...  # noqa: ANN401
+
+
+Batch: TypeAlias = ArrowStreamExportable | ArrowArrayExportable | Dataset | Scanner | ParquetFile | LazyFrame
+Data: TypeAlias = Batch | PartitionedFrame | Iterable[Batch] | Mapping[str, "np.ndarray[Any, Any]"]
+AsOf: TypeAlias = datetime.date | datetime.datetime | str | Any
 TimeZone: TypeAlias = "str | datetime.tzinfo"
 Progress: TypeAlias = "Callable[[int, int | None], object]"
 
@@ -47,23 +80,36 @@ _PLAIN_KINDS = frozenset(f"{kind}{bits}" for kind in ("int", "uint") for bits in
 }
 
 
-def as_source(data: Data, names: Sequence[str | None] = ()) -> object:
-    """``data`` for the core: a mapping of numpy arrays is converted to a table, all else is unchanged.
+def as_source(data: Data, names: Sequence[str | None] | None = None, optional: Sequence[str] = ()) -> object:
+    """``data`` for the core: an exporter of Arrow, or an iterable of them.
 
-    ``names`` are the columns that are read, for checks of pandas columns.
+    A mapping of numpy arrays is converted to a table. Of the tables of other libraries only the columns ``names`` are
+    decoded, and those of ``optional`` that are there; None stands for all.
+
+    Raises
+    ------
+    InvalidTypeError
+        If ``data`` are no table.
     """
     if isinstance(data, Table):
         return data._core
     if isinstance(data, Mapping) and not exports(data):
         return _from_arrays(data)
     if isinstance(data, list | tuple):
+        if data and not (_is_table(data[0]) or is_projected(data[0])):
+            raise refused(data)
+        if any(is_projected(batch) for batch in data):
+            return _projected(data, data, names, optional)
         for batch in data:
             _check_batch(batch, names)
-    elif isinstance(data, Iterator) and not exports(data):
-        return _checked(data, names)
-    else:
-        _check_batch(data, names)
-    return data
+        return data
+    found: Any = project(data, names, optional)
+    if _is_table(found):
+        _check_batch(found, names)
+        return found
+    if isinstance(found, type | str | bytes) or not hasattr(found, "__iter__"):
+        raise refused(found)
+    return _projected(data, found, names, optional)
 
 
 def in_memory(data: object, columns: Sequence[str] | None = None) -> _core.Table:
@@ -81,19 +127,31 @@ def in_memory(data: object, columns: Sequence[str] | None = None) -> _core.Table
 _SPENT: weakref.WeakSet[Any] = weakref.WeakSet()
 
 
-def _checked(batches: Iterator[Any], names: Sequence[str | None]) -> Iterator[Any]:
+def _projected(
+    data: object, batches: Iterable[Any], names: Sequence[str | None] | None, optional: Sequence[str]
+) -> Iterator[Any]:
+    """Yield exporters of Arrow, each checked, of the batches of ``data``, which need not export it themselves."""
     for batch in batches:
-        _check_batch(batch, names)
-        yield batch
+        found = project(batch, names, optional)
+        if not _is_table(found) and not (is_projected(batch) and isinstance(found, Iterator)):
+            raise refused(data)
+        for part in (found,) if _is_table(found) else found:
+            _check_batch(part, names)
+            yield part
 
 
-def _check_batch(batch: Any, names: Sequence[str | None]) -> None:  # noqa: ANN401
+def _is_table(data: object) -> bool:
+    """Whether it exports Arrow."""
+    return not isinstance(data, type) and (isinstance(data, _core.Table) or exports(data))
+
+
+def _check_batch(batch: Any, names: Sequence[str | None] | None) -> None:  # noqa: ANN401
     """Raise an error for a reader that was read before, and for pandas columns that Arrow would convert wrongly."""
     _refuse_spent(batch)
     if type(batch).__module__.startswith("pandas") and hasattr(batch, "columns"):
         from custcore._input.objects import check_objects  # rarely needed
 
-        check_objects(batch, names)
+        check_objects(batch, names or ())
 
 
 def _refuse_spent(reader: object) -> None:
@@ -112,6 +170,9 @@ def rows_total(data: Data) -> int | None:
         rows = getattr(data, name, None)
         if isinstance(rows, int):
             return rows
+    known = total_rows(data)
+    if known is not None:
+        return known
     # The length of a DataFrame is its number of rows; of a list, its number of batches. For DuckDB it runs a query.
     if type(data).__module__.startswith("pandas") and hasattr(data, "__len__"):
         return len(data)  # type: ignore[arg-type]

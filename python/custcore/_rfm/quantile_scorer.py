@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from custcore import _core
 from custcore._input import arguments
@@ -14,6 +14,7 @@ from custcore._input.ids import one
 from custcore._input.proposals import proposing_methods
 from custcore._input.rows import row_values
 from custcore._persistable import Persistable
+from custcore._rfm.parameters import Parameters, arguments_given
 from custcore.errors import InvalidArgumentError
 from custcore.result import Table
 
@@ -83,7 +84,7 @@ def checked_weights(weights: object, count: int) -> list[float]:
 
 
 @proposing_methods
-class QuantileScorer(Persistable):
+class QuantileScorer(Parameters, Persistable):
     """Scores 1 to B of any numeric columns: contacts, margin, number of categories, ...
 
     :class:`custcore.RFMScorer` does this for recency, frequency and money; the rule is
@@ -126,7 +127,7 @@ class QuantileScorer(Persistable):
     (3, 3)
     """
 
-    __slots__ = ("_core",)
+    __slots__ = ("_core", "_given")
 
     def __init__(
         self,
@@ -138,6 +139,7 @@ class QuantileScorer(Persistable):
         customer_id: str | Sequence[str] | None = None,
         weights: Sequence[float] | None = None,
     ) -> None:
+        given = arguments_given(locals())
         asked: object = columns
         if isinstance(asked, str) or not isinstance(asked, Sequence) or not columns:
             raise InvalidArgumentError(f"columns={columns!r} is not a sequence of at least one column name")
@@ -154,6 +156,7 @@ class QuantileScorer(Persistable):
         ]
         checked = None if weights is None else checked_weights(weights, len(columns))
         self._core = _core.QuantileScorer(dimensions, score_options(ties=ties, customer_id=customer_id), checked)
+        self._given = given
 
     def fit(self, table: Data, *, n_threads: int | None = None) -> QuantileScorer:
         """Learn the edges from a table, ignoring nulls. Returns this scorer.
@@ -167,7 +170,7 @@ class QuantileScorer(Persistable):
             Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
             all available cores. Results do not depend on it.
         """
-        self._core = self._core.fit(as_source(table), n_threads=arguments.optional_whole("n_threads", n_threads))
+        self._core = self._core.fit(self._source(table), n_threads=arguments.optional_whole("n_threads", n_threads))
         return self
 
     def transform(self, table: Data, *, n_threads: int | None = None) -> Table:
@@ -243,12 +246,22 @@ class QuantileScorer(Persistable):
         """
         threads = arguments.optional_whole("n_threads", n_threads)
         by_score = arguments.flag("by_score", by_score)
-        return Table(self._core.drift(as_source(table), by_score=by_score, n_threads=threads))
+        return Table(self._core.drift(self._source(table), by_score=by_score, n_threads=threads))
 
     @property
     def thresholds(self) -> Table:
         """The edges, one row per column and score, as :attr:`custcore.RFMScorer.thresholds`."""
         return Table(self._core.thresholds())
+
+    @property
+    def _settings(self) -> dict[str, Any]:
+        """The arguments of an equal scorer."""
+        return dict(self._core.settings)
+
+    def _source(self, table: Data) -> object:
+        """A table for the core, with the columns of a fit."""
+        settings = self._core.settings
+        return as_source(table, columns_of_fit(settings["columns"], settings))
 
     def _can_be_saved(self) -> bool:
         return self._core.is_fitted
@@ -269,11 +282,19 @@ class QuantileScorer(Persistable):
         return self._bytes() == other._bytes() if isinstance(other, QuantileScorer) else NotImplemented
 
     # Mutable: fit changes it.
-    __hash__ = None  # type: ignore[assignment]
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         settings = ", ".join(f"{name}={value!r}" for name, value in self._core.settings.items())
         return f"QuantileScorer({settings})" + ("" if self._core.is_fitted else ", not fitted")
+
+
+def columns_of_fit(scored: Sequence[str], settings: Any) -> list[str | None] | None:  # noqa: ANN401
+    """The columns that a fit reads; None for all, where the first one decides between equal values."""
+    ids = arguments.key_names(settings["customer_id"])
+    if settings["ties"] != "split":
+        return [*scored, settings.get("by")]
+    return [*scored, settings.get("by"), *ids] if ids else None
 
 
 def _by_column(columns: Sequence[str], given: object, argument: str, default: object) -> list[object]:

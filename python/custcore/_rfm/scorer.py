@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from custcore import _core
 from custcore._input import arguments
@@ -11,8 +11,10 @@ from custcore._input.data import as_source, in_memory
 from custcore._input.ids import one, one_group
 from custcore._input.proposals import proposing_methods
 from custcore._persistable import Persistable
-from custcore._rfm.quantile_scorer import checked_weights, numbers, score_options, whole_bins
+from custcore._rfm.parameters import Parameters, arguments_given
+from custcore._rfm.quantile_scorer import checked_weights, columns_of_fit, numbers, score_options, whole_bins
 from custcore._rfm.segment_map import SegmentMap
+from custcore._rfm.segment_profile import FREQUENCY, MONETARY
 from custcore.errors import InvalidArgumentError, InvalidTypeError
 from custcore.result import Table
 
@@ -31,7 +33,7 @@ Segments: TypeAlias = "Literal['auto'] | str | SegmentMap | None"
 
 
 @proposing_methods
-class RFMScorer(Persistable):
+class RFMScorer(Parameters, Persistable):
     """Scores 1 to B of recency, frequency and money, and segments.
 
     B is best: most recent, most frequent, largest.
@@ -99,7 +101,7 @@ class RFMScorer(Persistable):
       'is_empty': False}]
     """
 
-    __slots__ = ("_core",)
+    __slots__ = ("_core", "_given")
 
     def __init__(
         self,
@@ -118,6 +120,7 @@ class RFMScorer(Persistable):
         segments: Segments = "auto",
         customer_id: str | Sequence[str] | None = None,
     ) -> None:
+        given = arguments_given(locals())
         options = score_options(
             ties=ties,
             binning=binning,
@@ -137,6 +140,8 @@ class RFMScorer(Persistable):
             arguments.name("monetary", monetary),
             _segments(segments),
         )
+        # Last, so that a failed change of an argument changes nothing.
+        self._given = given
 
     def fit(self, table: Data, *, n_threads: int | None = None) -> RFMScorer:
         """Learn the edges from an RFM table.
@@ -162,7 +167,7 @@ class RFMScorer(Persistable):
         NotEnoughDataError
             If all values are null.
         """
-        self._core = self._core.fit(as_source(table), n_threads=arguments.optional_whole("n_threads", n_threads))
+        self._core = self._core.fit(self._source(table), n_threads=arguments.optional_whole("n_threads", n_threads))
         return self
 
     def transform(self, table: Data, *, n_threads: int | None = None) -> Table:
@@ -297,7 +302,7 @@ class RFMScorer(Persistable):
         """
         threads = arguments.optional_whole("n_threads", n_threads)
         by_score = arguments.flag("by_score", by_score)
-        return Table(self._core.drift(as_source(table), by_score=by_score, n_threads=threads))
+        return Table(self._core.drift(self._source(table), by_score=by_score, n_threads=threads))
 
     @property
     def thresholds(self) -> Table:
@@ -312,8 +317,15 @@ class RFMScorer(Persistable):
         """
         return Table(self._core.thresholds())
 
+    def _source(self, table: Data) -> object:
+        """A table for the core, with the columns of a fit."""
+        settings = self._core.settings
+        frequency, monetary = FREQUENCY[settings["frequency"]], MONETARY[settings["monetary"]]
+        names = columns_of_fit(["recency_days", frequency], settings)
+        return as_source(table, names, optional=[monetary])
+
     @property
-    def _settings(self) -> dict[str, object]:
+    def _settings(self) -> dict[str, Any]:
         """The arguments of an equal scorer."""
         settings = self._core.settings
         bins, cuts, segments = settings["bins"], settings["cuts"], settings["segments"]
@@ -344,7 +356,7 @@ class RFMScorer(Persistable):
         return self._bytes() == other._bytes() if isinstance(other, RFMScorer) else NotImplemented
 
     # Mutable: fit changes it.
-    __hash__ = None  # type: ignore[assignment]
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         settings = ", ".join(f"{name}={value!r}" for name, value in self._settings.items())

@@ -14,10 +14,10 @@ from custcore.result import Table
 if TYPE_CHECKING:
     from custcore._input.data import Data
 
-__all__ = ["profile"]
+__all__ = ["FREQUENCY", "MONETARY", "profile"]
 
-_FREQUENCY = {"orders": "n_orders", "days": "n_days", "rows": "n_rows"}
-_MONETARY = {"total": "monetary_total", "mean": "monetary_mean"}
+FREQUENCY = {"orders": "n_orders", "days": "n_days", "rows": "n_rows"}
+MONETARY = {"total": "monetary_total", "mean": "monetary_mean"}
 
 
 @proposing
@@ -77,10 +77,11 @@ def profile(
      {'segment': 'promising', 'customers': 1, 'revenue': 3.0},
      {'segment': 'new_customers', 'customers': 1, 'revenue': 1.0}]
     """
-    columns = ["recency_days", _FREQUENCY.get(frequency, frequency), _MONETARY.get(monetary, monetary)]
+    columns = ["recency_days", FREQUENCY.get(frequency, frequency), MONETARY.get(monetary, monetary)]
     by = arguments.name("by", by)
+    read = as_source(scored, [by, *columns[:2]], optional=columns[2:])
     try:
-        return Table(_core.profile_table(as_source(scored), by, columns, n_threads=n_threads))
+        return Table(_core.profile_table(read, by, columns, n_threads=n_threads))
     except ColumnNotFoundError as error:
         if error.column != by or by != "segment":
             raise

@@ -32,7 +32,7 @@ class FrameCohorts(Generic[Frame]):
     __slots__ = ("_convert", "_remarks", "result")
 
     def __init__(self, result: CohortRetention, convert: Callable[[Table], Frame], remarks: Iterable[str] = ()) -> None:
-        self.result = result
+        self.result: CohortRetention = result
         self._convert = convert
         self._remarks = tuple(remarks)
 

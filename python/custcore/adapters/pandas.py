@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 try:
     import pandas as pd
-except ModuleNotFoundError as error:
-    raise ModuleNotFoundError("custcore.pandas needs pandas: pip install 'custcore[pandas]'", name="pandas") from error
+except ModuleNotFoundError as _error:
+    raise ModuleNotFoundError("custcore.pandas needs pandas: pip install 'custcore[pandas]'", name="pandas") from _error
 
 from custcore._input.proposals import proposing_methods
 from custcore.adapters._columns import given

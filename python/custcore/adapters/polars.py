@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 try:
     import polars as pl
-except ModuleNotFoundError as error:
-    raise ModuleNotFoundError("custcore.polars needs polars: pip install 'custcore[polars]'", name="polars") from error
+except ModuleNotFoundError as _error:
+    raise ModuleNotFoundError("custcore.polars needs polars: pip install 'custcore[polars]'", name="polars") from _error
 
+from custcore._input.projection import can_export, project
 from custcore._input.proposals import proposing_methods
 from custcore.adapters._columns import given
 from custcore.adapters._polars_rfm import PolarsRfm
@@ -19,10 +20,10 @@ from custcore.adapters._polars_segment import with_ordered_segment
 from custcore.errors import DuplicateColumnError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     import custcore
-    from custcore._input.data import AsOf, Progress, TimeZone
+    from custcore._input.data import AsOf, Data, Progress, TimeZone
     from custcore.result import Report, Table
 
 __all__ = ["CustcoreNamespace"]
@@ -228,13 +229,9 @@ class CustcoreNamespace(PolarsRfm):
         self,
         wanted: dict[str, str],
         remarks: list[str],  # noqa: ARG002 (nothing is changed on the way in)
-    ) -> pl.DataFrame | Iterator[pl.DataFrame]:
-        """Select the wanted columns; if one is missing, all without rows, as the core suggests similar names."""
-        schema = self._frame.collect_schema()
-        if any(name not in schema for name in wanted):
-            return pl.DataFrame(schema={name: kind for name, kind in schema.items() if _can_pass(kind)})
-        chosen = self._frame.select(list(wanted))
-        return _batches(chosen) if isinstance(chosen, pl.LazyFrame) else chosen
+    ) -> Data:
+        """Select the wanted columns; of a LazyFrame, in batches while the query runs."""
+        return project(self._frame, wanted)  # type: ignore[no-any-return]
 
     def _customers(self) -> pl.DataFrame:
         """All columns, in memory, as they are read several times."""
@@ -247,7 +244,7 @@ class CustcoreNamespace(PolarsRfm):
     def _appended(self, call: Callable[[Any], Table], segments: object) -> pl.DataFrame:
         frame = self._frame.collect() if isinstance(self._frame, pl.LazyFrame) else self._frame
         found = call(frame)
-        added = found.column_names[sum(map(_can_pass, frame.dtypes)) :]
+        added = found.column_names[sum(map(can_export, frame.dtypes)) :]
         repeated = [name for name in added if name in frame.columns]
         if repeated:
             raise DuplicateColumnError(
@@ -256,23 +253,3 @@ class CustcoreNamespace(PolarsRfm):
                 column=repeated[0],
             )
         return frame.hstack(with_ordered_segment(found.to_polars().select(added), segments))
-
-
-def _batches(query: pl.LazyFrame) -> Iterator[pl.DataFrame]:
-    """Yield the rows of a query in order, batch by batch; at least one batch, for its schema."""
-    stream = getattr(query, "collect_batches", None)
-    if stream is None:
-        # polars before 1.34
-        yield query.collect()
-        return
-    empty = True
-    for batch in stream(maintain_order=True):
-        empty = False
-        yield batch
-    if empty:
-        yield pl.DataFrame(schema=query.collect_schema())
-
-
-def _can_pass(kind: pl.DataType | type[pl.DataType]) -> bool:
-    """Whether a column of this type is in the results that pass on all columns: Arrow has no type for these."""
-    return kind not in (pl.Object, *(getattr(pl, name) for name in ("Int128", "UInt128") if hasattr(pl, name)))

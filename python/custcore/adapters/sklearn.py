@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numbers
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 try:
     import numpy as np
@@ -12,10 +12,10 @@ try:
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.utils import check_array, check_random_state
     from sklearn.utils.validation import check_is_fitted
-except ModuleNotFoundError as error:
+except ModuleNotFoundError as _error:
     raise ModuleNotFoundError(
         "custcore.sklearn needs scikit-learn: pip install 'custcore[sklearn]'", name="sklearn"
-    ) from error
+    ) from _error
 
 import custcore
 from custcore import _core
@@ -28,7 +28,23 @@ if TYPE_CHECKING:
 __all__ = ["KMeans"]
 
 
-class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):  # type: ignore[misc]
+if TYPE_CHECKING:
+
+    class _Estimator:
+        """What the base classes add; scikit-learn publishes no types."""
+
+        def get_params(self, deep: bool = True) -> dict[str, Any]: ...
+        def set_params(self, **params: Any) -> Self: ...  # noqa: ANN401
+        def set_output(self, *, transform: Literal["default", "pandas", "polars"] | None = None) -> Self: ...
+        def get_feature_names_out(self, input_features: object = None) -> np.ndarray[Any, Any]: ...
+
+else:
+
+    class _Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):
+        """The base classes of scikit-learn."""
+
+
+class KMeans(_Estimator):
     """scikit-learn's ``KMeans``, computed by custcore: exact and faster.
 
     Arguments, attributes and warnings are the same.
@@ -149,11 +165,11 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         core = model._fitted()
         if core.n_nonempty < core.n_clusters:
             warnings.warn(too_few_clusters(core.n_nonempty, core.n_clusters), ConvergenceWarning, stacklevel=2)
-        self.labels_ = model.labels_.copy()
-        self.cluster_centers_ = model.cluster_centers_.astype(X.dtype)
-        self.init_centers_ = model.init_centers_.astype(X.dtype)
-        self.inertia_ = model.inertia_
-        self.n_iter_ = model.n_iter_
+        self.labels_: np.ndarray[Any, Any] = model.labels_.copy()
+        self.cluster_centers_: np.ndarray[Any, Any] = model.cluster_centers_.astype(X.dtype)
+        self.init_centers_: np.ndarray[Any, Any] = model.init_centers_.astype(X.dtype)
+        self.inertia_: float = model.inertia_
+        self.n_iter_: int = model.n_iter_
         several = callable(self.init) or (isinstance(self.init, str) and self.init == "random")
         self._n_init = (10 if several else 1) if isinstance(self.n_init, str) else self.n_init
         self._n_features_out = len(self.cluster_centers_)

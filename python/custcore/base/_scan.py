@@ -35,9 +35,11 @@ def scan(
     Parameters
     ----------
     data : table, iterable of batches, or dict of arrays
-        Transactions, one row per order, or with ``order_id`` one row per order line: any
-        object that exports Arrow (pyarrow, pandas 3, polars, DuckDB, DataFusion, ...), an
-        iterable of such batches, or a dict of one-dimensional numpy arrays.
+        Transactions, one row per order, or with ``order_id`` one row per order line: a
+        table of pyarrow (also a Dataset, Scanner or ParquetFile), pandas 3, polars (also a
+        LazyFrame), DuckDB, ibis, dask or narwhals, of which only the named columns are
+        decoded; any other object that exports Arrow, such as a RecordBatchReader; an
+        iterable of such batches; or a dict of one-dimensional numpy arrays.
     bases : dict of str to CustomerBase
         The bases by names of your choice, which errors report. Their columns and settings
         may differ.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from custcore._input import arguments
 from custcore._input.data import as_source, exports, in_memory
+from custcore._input.projection import column_names, is_projected
 from custcore.errors import InvalidArgumentError, InvalidTypeError
 
 if TYPE_CHECKING:
@@ -29,16 +30,19 @@ _TAKEN = (
 )
 
 
-def features(x: Features) -> object:
-    """``x`` for the core: an array of float32 or float64, or an exporter of Arrow."""
+def features(x: Features, names: Sequence[str] | None = None) -> object:
+    """``x`` for the core: an array of float32 or float64, or an exporter of Arrow.
+
+    ``names`` are the columns that are read; None stands for all.
+    """
     numpy = sys.modules.get("numpy")
     if numpy is not None and isinstance(x, numpy.ndarray):
         return _matrix(numpy, x)
     if type(x).__module__.startswith("pandas") and hasattr(x, "columns"):
         # pandas exports every index except a range as a column, for example the index that remains after a filter.
         x = x.reset_index(drop=True)  # type: ignore[union-attr]
-    if exports(x) or isinstance(x, Mapping) or hasattr(x, "scanner") or hasattr(x, "to_reader"):
-        return as_source(x)  # type: ignore[arg-type]
+    if exports(x) or isinstance(x, Mapping) or is_projected(x):
+        return as_source(x, names)  # type: ignore[arg-type]
     if type(x).__module__.startswith("scipy.sparse"):
         raise InvalidTypeError(f"x is a sparse matrix; {_TAKEN}. Convert it with x.toarray()")
     if isinstance(x, str | bytes) or not isinstance(x, Iterable):
@@ -46,11 +50,11 @@ def features(x: Features) -> object:
     if not isinstance(x, Sequence):
         if numpy is not None and hasattr(x, "__array__"):
             return _matrix(numpy, numpy.asarray(x))
-        return as_source(x)  # an iterable of batches
+        return as_source(x, names)  # an iterable of batches
     if len(x) == 0:
         raise InvalidArgumentError(f"x is an empty {type(x).__name__}; {_TAKEN}")
-    if exports(x[0]):
-        return as_source(x)  # type: ignore[arg-type]
+    if exports(x[0]) or is_projected(x[0]):
+        return as_source(x, names)  # type: ignore[arg-type]
     return _packed(x)
 
 
@@ -59,11 +63,12 @@ def reusable(x: Features, names: Iterable[str] | None = None) -> object:
 
     Arrays stay; all else is read into memory once, the columns ``names`` or all.
     """
-    found = features(x)
+    names = None if names is None else list(names)
+    found = features(x, names)
     numpy = sys.modules.get("numpy")
     if isinstance(found, memoryview) or (numpy is not None and isinstance(found, numpy.ndarray)):
         return found
-    return in_memory(found, None if names is None else list(names))
+    return in_memory(found, names)
 
 
 def _matrix(numpy: Any, x: Any) -> Any:  # noqa: ANN401
@@ -194,6 +199,8 @@ def _names_of(data: object) -> list[str] | None:
     """Column names of a table, if they are known without reading it."""
     if isinstance(data, Mapping):
         return [str(name) for name in data]
+    if is_projected(data):
+        return column_names(data)
     for attribute in ("column_names", "columns"):
         names = getattr(data, attribute, None)
         if names is not None and not callable(names):

@@ -47,7 +47,7 @@ class Fitted:
         numpy.ndarray (n_rows,) of int32
             Read-only.
         """
-        return _ints(self._fitted().predict(features(x), n_threads=self._threads()))
+        return _ints(self._fitted().predict(self._features(x), n_threads=self._threads()))
 
     def transform(self, x: Features) -> np.ndarray[Any, Any]:
         """The distance of each row to each centre.
@@ -68,7 +68,7 @@ class Fitted:
         import numpy as np
 
         core = self._fitted()
-        distances = core.transform(features(x), n_threads=self._threads())
+        distances = core.transform(self._features(x), n_threads=self._threads())
         return np.frombuffer(memoryview(distances), dtype="float64").reshape(-1, core.n_clusters)  # type: ignore[arg-type]
 
     def score(self, x: Features, sample_weight: Weights | None = None) -> float:
@@ -84,7 +84,7 @@ class Fitted:
         sample_weight : (n_rows,), optional
             Weight of each row, 0 or more. Default: 1.
         """
-        return self._fitted().score(features(x), sample_weight=weights(sample_weight), n_threads=self._threads())
+        return self._fitted().score(self._features(x), sample_weight=weights(sample_weight), n_threads=self._threads())
 
     def predict_one(self, values: Row) -> int:
         """The cluster of one customer, without Arrow or numpy.
@@ -140,7 +140,7 @@ class Fitted:
         """
         core = self._fitted()
         if x is not None:
-            return Table(core.profile(features(x), names=self._names, n_threads=self._threads()))
+            return Table(core.profile(self._features(x), names=self._names, n_threads=self._threads()))
         if self._profile is None:
             raise NotFittedError("a model does not keep the rows of its fit; pass them: profile(x)")
         return self._profile
@@ -206,6 +206,10 @@ class Fitted:
         if self._core is None:
             raise NotFittedError("this KMeans is not fitted yet; call fit(x) first")
         return self._core
+
+    def _features(self, x: Features) -> object:
+        """Rows for the core, with the features of the fit."""
+        return features(x, self._fitted().feature_names)
 
     def _threads(self) -> int | None:
         return arguments.optional_whole("n_threads", self.n_threads)

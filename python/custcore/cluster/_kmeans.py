@@ -193,7 +193,11 @@ class KMeans(Fitted, Persistable):
         scaler = self.scaler
         fits_scaler = scaler is not None and not scaler.is_fitted
         read_again = fits_scaler or callable(starts)
-        read = reusable_features(x, self.columns, scaler) if read_again else features(x)
+        read = (
+            reusable_features(x, self.columns, scaler)
+            if read_again
+            else features(x, feature_columns(self.columns, scaler))
+        )
         n_threads = arguments.optional_whole("n_threads", self.n_threads)
         if scaler is not None and fits_scaler:
             scaler = Scaler._wrap(scaler._core.fit(read, n_threads=n_threads))

@@ -82,10 +82,11 @@ def natural_breaks(
     Breaks(k=2, inertia=54.666666666666664, centers=[2.3333333333333335, 95.0], breaks=[4.0])
     """
     k = at_least_one("k", k)
+    names = checked_columns("columns", columns)
     (found,) = _core.natural_breaks(
-        features(x),
+        features(x, names),
         [k],
-        columns=checked_columns("columns", columns),
+        columns=names,
         sample_weight=weights(sample_weight),
         n_threads=arguments.optional_whole("n_threads", n_threads),
     )

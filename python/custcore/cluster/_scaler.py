@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from custcore import _core
 from custcore._input import arguments
@@ -107,7 +107,9 @@ class Scaler(Persistable):
         NonFiniteError
             If a value is null, NaN or infinite; the message names column and row.
         """
-        self._core = self._core.fit(features(x), n_threads=arguments.optional_whole("n_threads", n_threads))
+        self._core = self._core.fit(
+            features(x, self._core.feature_names), n_threads=arguments.optional_whole("n_threads", n_threads)
+        )
         return self
 
     def transform(self, x: Features, *, n_threads: int | None = None) -> Table:
@@ -134,7 +136,11 @@ class Scaler(Persistable):
         NotFittedError
             Before :meth:`fit`.
         """
-        return Table(self._fitted().transform(features(x), n_threads=arguments.optional_whole("n_threads", n_threads)))
+        return Table(
+            self._fitted().transform(
+                features(x, self._core.feature_names), n_threads=arguments.optional_whole("n_threads", n_threads)
+            )
+        )
 
     def fit_transform(self, x: Features, *, n_threads: int | None = None) -> Table:
         """:meth:`fit`, then :meth:`transform`. The data are read once, so ``x`` may be a stream.
@@ -211,7 +217,7 @@ class Scaler(Persistable):
         return self._bytes() == other._bytes() if isinstance(other, Scaler) else NotImplemented
 
     # Mutable: fit changes it.
-    __hash__ = None  # type: ignore[assignment]
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         core = self._core

@@ -95,7 +95,7 @@ def select_k(
         read = reusable_features(x, columns, scaler)
         scaler = Scaler._wrap(scaler._core.fit(read, n_threads=threads))
     else:
-        read = features(x)
+        read = features(x, feature_columns(columns, scaler))
     return Table(
         _core.select_k(
             read,

@@ -1,0 +1,400 @@
+"""Cohorts, scores and clusters of pandas as functions, which type checkers know."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from custcore.adapters.pandas import CustcoreAccessor
+from custcore.cohort._presets import with_presets
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    import pandas as pd
+
+    import custcore
+    from custcore._input.data import AsOf, Progress, TimeZone
+    from custcore.adapters._cohorts import FrameCohorts
+    from custcore.adapters._mixin import Scorer
+    from custcore.cluster import Scaler
+    from custcore.cluster._features import Weights
+    from custcore.cluster._kmeans import Init
+
+__all__ = ["clusters", "cohort_retention", "kmeans", "score", "segment_customers"]
+
+
+@with_presets
+def cohort_retention(
+    frame: pd.DataFrame,
+    *,
+    customer_id: str | Sequence[str] = "customer_id",
+    timestamp: str = "timestamp",
+    amount: str | None = None,
+    order_id: str | Sequence[str] | None = None,
+    period: str = "month",
+    cohort_period: str | None = None,
+    period_mode: Literal["calendar", "elapsed"] = "calendar",
+    return_criteria: Literal["on", "on_or_after", "on_or_before", "every"] = "on",
+    brackets: Iterable[int] | None = None,
+    horizon: int | None = None,
+    cohort_by: str = "first",
+    by: str | None = None,
+    start: str | None = None,
+    returning: str | None = None,
+    min_occurrences: int = 1,
+    week_start: str = "monday",
+    fiscal_year_start: int = 1,
+    timezone: TimeZone | None = None,
+    as_of: AsOf | None = None,
+    observation_start: AsOf | None = None,
+    observation_end: AsOf | None = None,
+    n_periods: int | None = None,
+    preset: Literal["posthog", "mixpanel", "amplitude", "pandas"] | None = None,
+    rfm: bool = False,
+    returns: Literal["net", "exclude", "count"] = "net",
+    zero_is_purchase: bool = True,
+    order_lines: Literal["any", "adjacent"] = "any",
+    amount_decimals: int = 6,
+    on_null: Literal["drop", "error"] = "drop",
+    on_nonfinite: Literal["error", "drop"] = "error",
+    n_threads: int | None = None,
+    progress: Progress | None = None,
+) -> FrameCohorts[pd.DataFrame]:
+    """Cohort retention of the customers: ``frame.custcore.cohort_retention``.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Transactions, one row per order, or with ``order_id`` one row per order line.
+    customer_id : str or list of str, default "customer_id"
+        Column of customer ids: integers, strings, binary, or a dictionary of these. A list
+        of columns is a composite key, which is null if a part is, and is ordered part by
+        part; a single id of it is a tuple. Rows with a null id are left out and reported.
+    timestamp : str, default "timestamp"
+        Column of dates or timestamps. Rows with a null time are left out and reported.
+    amount : str, optional
+        Column of money. Default: money is not read, so no row is a refund and every row is
+        a purchase.
+    order_id : str or list of str, optional
+        Column of order ids, or a list of columns, of the same types as customer ids. Lines
+        with the same customer and order id form one order, whose amount is their sum and
+        whose time is the earliest. A line with a null order id is an order by itself, and
+        reported. Default: every row is an order.
+    period : str, default "month"
+        Length of a period: ``"day"``, ``"week"``, ``"month"``, ``"quarter"``, ``"year"``,
+        or windows of days such as ``"7d"``, which are counted from ``observation_start``,
+        else from 1970-01-01. The k-th period of a customer is k after that of the first
+        purchase.
+    cohort_period : str, optional
+        Period that defines a cohort, e.g. weekly cohorts with daily columns. Default:
+        ``period``.
+    period_mode : {"calendar", "elapsed"}, default "calendar"
+        Calendar periods, or windows of fixed length (days, weeks, ``"30d"``) from each
+        customer's first local date.
+    return_criteria : {"on", "on_or_after", "on_or_before", "every"}, default "on"
+        Who counts in cell k >= 1: customers active in period k; in k or later; in any of 1
+        to k; in each of 1 to k. In cell 0 every member counts.
+    brackets : sequence of int, optional
+        ``[1, 3, 7, 30]``: cells for the periods 1, 2 to 3, 4 to 7 and 8 to 30, named by
+        their last period.
+    horizon : int, optional
+        With ``return_criteria="on_or_after"``: active in k to k + horizon - 1, complete
+        when the last of these is over, so that old and young cohorts are comparable. Cell 0
+        is the size of the cohort and does not wait for that.
+    cohort_by : str, default "first"
+        ``"first"``: the cohort is the period of the first purchase; customers who bought
+        before ``observation_start`` are in no cohort. ``"first_in_window"``: the period of
+        the first purchase from ``observation_start`` on. ``"recurring"``: every period with
+        a purchase starts a cohort that its customers are in. Any other string is a column:
+        its value at the first purchase (ties by the smallest; null is in no cohort), with
+        periods counted from that purchase.
+    by : str, optional
+        Split everything by this column's value at the first purchase (null is a group).
+    start : str, optional
+        Boolean column of rows that may start a cohort. An order counts if one of its lines
+        does; null is false. Default: every purchase.
+    returning : str, optional
+        Boolean column of rows that count as coming back, as ``start``. Default: every
+        purchase.
+    min_occurrences : int, default 1
+        Orders needed in a period to be active in it (not at k = 0).
+    week_start : str, default "monday"
+        First day of the week, in English.
+    fiscal_year_start : int, default 1
+        Month, 1 to 12, with which years and quarters begin.
+    timezone : str or tzinfo, optional
+        Time zone whose local days count for times with a zone: an IANA name, an offset such
+        as ``"+05:30"``, or a ``tzinfo`` with a name or a fixed offset. Times without a zone
+        are never shifted. Default: the column's own zone.
+    as_of : date, datetime or str, optional
+        The last local day that counts, inclusive. Default: the last date among rows that
+        have an id and a time.
+    observation_start : date, datetime or str, optional
+        Where observation begins, inclusive; a date means its 00:00. Earlier rows belong to
+        no cell. Default: the first day in the data.
+    observation_end : date, datetime or str, optional
+        Where observation ends, exclusive, instead of ``as_of``; a date means its 00:00.
+        Later rows are left out and reported.
+    n_periods : int, optional
+        Cells 0 to n_periods - 1 for every cohort, null where not observed. Default: all
+        that are observed.
+    preset : {"posthog", "mixpanel", "amplitude", "pandas"}, optional
+        Options with which that tool counts; options given explicitly take precedence.
+        Sources, and where a tool's windows differ (hours instead of local days), are in
+        :mod:`custcore.presets`.
+    rfm : bool, default False
+        Whether the same scan also makes the table of :func:`custcore.rfm`, for
+        :meth:`custcore.CohortRetention.rfm`.
+    returns : {"net", "exclude", "count"}, default "net"
+        How orders with a negative amount count. ``"net"``: they lower the sums and are not
+        purchases. ``"exclude"``: they are left out and reported. ``"count"``: they count
+        like any other order. A customer who has only refunds is not a buyer. A refund
+        lowers the revenue of the cell of its date and is not activity.
+    zero_is_purchase : bool, default True
+        Whether an order with amount 0 is a purchase. Orders whose amounts are all null
+        always are.
+    order_lines : {"any", "adjacent"}, default "any"
+        ``"any"``: lines of an order may be anywhere in the data. ``"adjacent"``: only
+        consecutive lines form an order, which needs memory per customer only.
+    amount_decimals : int, default 6
+        Decimal places, 0 to 12, to which float amounts are rounded when read. Their sums
+        are then exact and independent of row order. Amounts that this changes by more than
+        1 %, such as those read as 0, are reported.
+    on_null : {"drop", "error"}, default "drop"
+        Whether a null id, time or amount is reported, or an error that names its row.
+    on_nonfinite : {"error", "drop"}, default "error"
+        Whether an infinite amount is an error that names its row, or left out and reported.
+    n_threads : int, optional
+        Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
+        all available cores. Results do not depend on it.
+    progress : callable, optional
+        Called on this thread as ``progress(rows_done, rows_total)`` while rows are read;
+        the total may be ``None``.
+
+    Returns
+    -------
+    FrameCohorts
+        The methods of :class:`custcore.CohortRetention`, whose tables are frames of pandas.
+    """
+    options: dict[str, Any] = locals()
+    return CustcoreAccessor(options.pop("frame")).cohort_retention(**options)
+
+
+def segment_customers(
+    frame: pd.DataFrame,
+    k: int | Literal["auto"] = "auto",
+    *,
+    features: Sequence[str] | None = None,
+    log1p: Sequence[str] | Literal["auto"] = "auto",
+    how: Literal["standard", "robust"] = "standard",
+    ks: Iterable[int] = range(2, 9),
+    n_init: int = 10,
+    random_state: int = 0,
+    n_threads: int | None = None,
+    customer_id: str | Sequence[str] = "customer_id",
+    timestamp: str = "timestamp",
+    amount: str | None = "amount",
+    order_id: str | Sequence[str] | None = None,
+    as_of: AsOf | None = None,
+    returns: Literal["net", "exclude", "count"] = "net",
+    zero_is_purchase: bool = True,
+    order_lines: Literal["any", "adjacent"] = "any",
+    n_days: bool = False,
+    attributes: Mapping[str, Literal["first", "last"]] | None = None,
+    amount_decimals: int = 6,
+    timezone: TimeZone | None = None,
+    on_null: Literal["drop", "error"] = "drop",
+    on_nonfinite: Literal["error", "drop"] = "error",
+    sort: bool = True,
+    progress: Progress | None = None,
+    set_index: bool = False,
+) -> tuple[pd.DataFrame, custcore.KMeans]:
+    """Clusters of customers and their names: ``frame.custcore.segment_customers``.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Transactions, one row per order, or with ``order_id`` one row per order line.
+    k : int or "auto", default "auto"
+        Number of clusters; "auto" takes what :func:`custcore.select_k` suggests among
+        ``ks``.
+    features : list of str, optional
+        Features to cluster by. Default: ``recency_days``, ``n_orders`` and, with money,
+        ``monetary_total``. A frame that has these columns has one row per customer; then
+        options of transactions are refused.
+    log1p : list of str, or "auto", default "auto"
+        Features whose logarithm is clustered; "auto": counts and money that are never
+        negative.
+    how : {"standard", "robust"}, default "standard"
+        ``"standard"``: the centre is the mean, the scale the population standard deviation.
+        ``"robust"``: the median and the interquartile range, which a few very large
+        customers do not move.
+    ks : iterable of int, default range(2, 9)
+        What "auto" may choose from; numbers above the number of customers are skipped.
+    n_init : int, default 10
+        Number of starts for each k, of which the best is kept.
+    random_state : int, default 0
+        Seed; the same seed gives the same result in every version and on every machine.
+    n_threads : int, optional
+        Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
+        all available cores. Results do not depend on it.
+    customer_id : str or list of str, default "customer_id"
+        Column of customer ids: integers, strings, binary, or a dictionary of these. A list
+        of columns is a composite key, which is null if a part is, and is ordered part by
+        part; a single id of it is a tuple. Rows with a null id are left out and reported.
+    timestamp : str, default "timestamp"
+        Column of dates or timestamps. Rows with a null time are left out and reported.
+    amount : str or None, default "amount"
+        Column of money: floats, integers or decimals. A null or NaN amount adds 0 and is
+        reported. ``None``: money is not read, and the result has no monetary columns.
+    order_id : str or list of str, optional
+        Column of order ids, or a list of columns, of the same types as customer ids. Lines
+        with the same customer and order id form one order, whose amount is their sum and
+        whose time is the earliest. A line with a null order id is an order by itself, and
+        reported. Default: every row is an order.
+    as_of : date, datetime or str, optional
+        The last local day that counts, inclusive; later rows are left out and reported.
+        Default: the last date among rows that have an id and a time, never today.
+    returns : {"net", "exclude", "count"}, default "net"
+        How orders with a negative amount count. ``"net"``: they lower the sums and are not
+        purchases. ``"exclude"``: they are left out and reported. ``"count"``: they count
+        like any other order. A customer who has only refunds is not a buyer.
+    zero_is_purchase : bool, default True
+        Whether an order with amount 0 is a purchase. Orders whose amounts are all null
+        always are.
+    order_lines : {"any", "adjacent"}, default "any"
+        ``"any"``: lines of an order may be anywhere in the data. ``"adjacent"``: only
+        consecutive lines form an order, which needs memory per customer only.
+    n_days : bool, default False
+        Whether to add the column ``n_days``, the number of distinct days with a purchase.
+    attributes : dict of str to {"first", "last"}, optional
+        Columns to keep per customer, each with its value at the first or at the last
+        purchase; ties go to the smallest value.
+    amount_decimals : int, default 6
+        Decimal places, 0 to 12, to which float amounts are rounded when read. Their sums
+        are then exact and independent of row order. Amounts that this changes by more than
+        1 %, such as those read as 0, are reported.
+    timezone : str or tzinfo, optional
+        Time zone whose local days count for times with a zone: an IANA name, an offset such
+        as ``"+05:30"``, or a ``tzinfo`` with a name or a fixed offset. Times without a zone
+        are never shifted. Default: the column's own zone.
+    on_null : {"drop", "error"}, default "drop"
+        Whether a null id, time or amount is reported, or an error that names its row.
+    on_nonfinite : {"error", "drop"}, default "error"
+        Whether an infinite amount is an error that names its row, or left out and reported.
+    sort : bool, default True
+        Whether rows are sorted by id (integers by value, strings by bytes). ``False``
+        leaves their order unspecified and is faster.
+    progress : callable, optional
+        Called on this thread as ``progress(rows_done, rows_total)`` while rows are read;
+        the total may be ``None``.
+    set_index : bool, default False
+        Whether the ids become the index of the result.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per customer. Its report is ``result.custcore.report``.
+    KMeans
+        The model.
+    """
+    options: dict[str, Any] = locals()
+    return CustcoreAccessor(options.pop("frame")).segment_customers(**options)
+
+
+def score(frame: pd.DataFrame, scorer: Scorer, *, n_threads: int | None = None) -> pd.DataFrame:
+    """Score a frame with one row per customer by a fitted scorer: ``frame.custcore.score``.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One row per customer.
+    scorer : RFMScorer or another with ``transform``
+        A fitted scorer.
+    n_threads : int, optional
+        Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
+        all available cores. Results do not depend on it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The frame with all its columns, then the scores.
+    """
+    return CustcoreAccessor(frame).score(scorer, n_threads=n_threads)
+
+
+def kmeans(
+    frame: pd.DataFrame,
+    n_clusters: int = 8,
+    *,
+    sample_weight: Weights | None = None,
+    init: Init = "k-means++",
+    n_init: int | Literal["auto"] = "auto",
+    max_iter: int = 300,
+    tol: float = 1e-4,
+    random_state: int | None = 0,
+    n_threads: int | None = None,
+    columns: Sequence[str] | None = None,
+    scaler: Scaler | None = None,
+) -> custcore.KMeans:
+    """Cluster the rows of a frame: ``frame.custcore.kmeans``.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One row per customer.
+    n_clusters : int, default 8
+        Number of clusters.
+    sample_weight : (n_rows,), optional
+        Weight of each row, 0 or more. Default: 1.
+    init : {"k-means++", "random"}, array of centres, or callable, default "k-means++"
+        How to start: greedy k-means++ (Arthur & Vassilvitskii 2007), distinct random rows,
+        given centres, or a function ``init(x, n_clusters, random_state=...)`` that returns
+        them. Given centres are on the scale of the scaler, if there is one. k-means++ uses
+        a sample of 65,536 rows (64 for each cluster, if that is more); for more rows it
+        starts from the centres to which Lloyd's algorithm converges on that sample.
+    n_init : int or "auto", default "auto"
+        Number of starts, of which the best result is kept. ``"auto"``: 1 for k-means++ and
+        given centres, 10 for random rows and callables.
+    max_iter : int, default 300
+        Maximum number of iterations of one start.
+    tol : float, default 1e-4
+        A start ends when the squared shifts of all centres sum to at most ``tol`` times the
+        mean variance of the features, or when no row changes its cluster.
+    random_state : int or None, default 0
+        Seed; the same seed gives the same result in every version and on every machine.
+        ``None`` draws one.
+    n_threads : int, optional
+        Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
+        all available cores. Results do not depend on it.
+    columns : list of str, optional
+        Names of the features. Default: those of the scaler, else every column of the table.
+    scaler : Scaler, optional
+        Scales the features first. A scaler that is not fitted is fitted on the given rows.
+        It is kept with the model, which then takes features in their own units.
+
+    Returns
+    -------
+    KMeans
+        The fitted model; :func:`clusters` assigns rows to its clusters.
+    """
+    options: dict[str, Any] = locals()
+    return CustcoreAccessor(options.pop("frame")).kmeans(**options)
+
+
+def clusters(frame: pd.DataFrame, model: custcore.KMeans) -> pd.DataFrame:
+    """Assign the rows of a frame to the clusters of a fitted model: ``frame.custcore.clusters``.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One row per customer.
+    model : KMeans
+        A fitted model; its features are found by name.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The frame with all its columns, then ``cluster`` and, if the clusters have names, ``segment``.
+    """
+    return CustcoreAccessor(frame).clusters(model)
