@@ -54,6 +54,10 @@ def as_source(data: Data, names: Sequence[str | None] = ()) -> object:
     """
     if isinstance(data, Table):
         return data._core
+    if getattr(data, "_custcore_source", False):
+        source: Any = data
+        wanted = [name for name in names if name is not None] or source.column_names
+        return source.reader(wanted, getattr(names, "roles", None))
     if isinstance(data, Mapping) and not exports(data):
         return _from_arrays(data)
     if isinstance(data, list | tuple):
@@ -108,7 +112,7 @@ def _refuse_spent(reader: object) -> None:
 
 def rows_total(data: Data) -> int | None:
     """The number of rows for progress, if it is known without reading."""
-    for name in ("num_rows", "height"):
+    for name in ("num_rows", "height", "n_rows"):
         rows = getattr(data, name, None)
         if isinstance(rows, int):
             return rows

@@ -10,8 +10,8 @@ DATA = Option(
     "data",
     "Data",
     "Transactions, one row per order, or with ``order_id`` one row per order line: any object that exports Arrow "
-    "(pyarrow, pandas 3, polars, DuckDB, DataFusion, ...), an iterable of such batches, or a dict of one-dimensional "
-    "numpy arrays.",
+    "(pyarrow, pandas 3, polars, DuckDB, DataFusion, ...), files opened by :func:`custcore.read`, an iterable of such "
+    "batches, or a dict of one-dimensional numpy arrays.",
     type="table, iterable of batches, or dict of arrays",
 )
 CUSTOMER_ID = Option(

@@ -48,8 +48,9 @@ def rfm(
     ----------
     data : table, iterable of batches, or dict of arrays
         Transactions, one row per order, or with ``order_id`` one row per order line: any
-        object that exports Arrow (pyarrow, pandas 3, polars, DuckDB, DataFusion, ...), an
-        iterable of such batches, or a dict of one-dimensional numpy arrays.
+        object that exports Arrow (pyarrow, pandas 3, polars, DuckDB, DataFusion, ...),
+        files opened by :func:`custcore.read`, an iterable of such batches, or a dict of
+        one-dimensional numpy arrays.
     customer_id : str or list of str, default "customer_id"
         Column of customer ids: integers, strings, binary, or a dictionary of these. A list
         of columns is a composite key, which is null if a part is, and is ordered part by
@@ -223,8 +224,9 @@ def rfm_scores(
     ----------
     data : table, iterable of batches, or dict of arrays
         Transactions, one row per order, or with ``order_id`` one row per order line: any
-        object that exports Arrow (pyarrow, pandas 3, polars, DuckDB, DataFusion, ...), an
-        iterable of such batches, or a dict of one-dimensional numpy arrays.
+        object that exports Arrow (pyarrow, pandas 3, polars, DuckDB, DataFusion, ...),
+        files opened by :func:`custcore.read`, an iterable of such batches, or a dict of
+        one-dimensional numpy arrays.
     bins : int, (R, F, M), or dict by "recency", "frequency", "monetary", default 5
         Number of bins, 2 to 100: one for all, or one each for recency, frequency and
         monetary.

@@ -48,8 +48,9 @@ class Changes:
         ----------
         data : table, iterable of batches, or dict of arrays
             Transactions, one row per order, or with ``order_id`` one row per order line: any
-            object that exports Arrow (pyarrow, pandas 3, polars, DuckDB, DataFusion, ...), an
-            iterable of such batches, or a dict of one-dimensional numpy arrays.
+            object that exports Arrow (pyarrow, pandas 3, polars, DuckDB, DataFusion, ...),
+            files opened by :func:`custcore.read`, an iterable of such batches, or a dict of
+            one-dimensional numpy arrays.
         batch_id : str, optional
             A name for the data, such as their date or file. Data with the same name are refused
             a second time.

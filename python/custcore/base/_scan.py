@@ -36,8 +36,9 @@ def scan(
     ----------
     data : table, iterable of batches, or dict of arrays
         Transactions, one row per order, or with ``order_id`` one row per order line: any
-        object that exports Arrow (pyarrow, pandas 3, polars, DuckDB, DataFusion, ...), an
-        iterable of such batches, or a dict of one-dimensional numpy arrays.
+        object that exports Arrow (pyarrow, pandas 3, polars, DuckDB, DataFusion, ...),
+        files opened by :func:`custcore.read`, an iterable of such batches, or a dict of
+        one-dimensional numpy arrays.
     bases : dict of str to CustomerBase
         The bases by names of your choice, which errors report. Their columns and settings
         may differ.
@@ -82,7 +83,7 @@ def scan(
     """
     checked = _checked(bases)
     _ = _core.scan(
-        as_source(data, [name for base in bases.values() for name in columns_read(base._options)]),
+        as_source(data, columns_read(*(base._options for base in bases.values()))),
         checked,
         batch_id=arguments.optional_name("batch_id", batch_id),
         n_threads=arguments.optional_whole("n_threads", n_threads),

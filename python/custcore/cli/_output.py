@@ -2,35 +2,40 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import sys
+from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from custcore._draft import replacing
+from custcore.cli._failure import DataProblem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
-
     import custcore
+    from custcore._read import Source
 
 __all__ = ["check_target", "write"]
 
-SUFFIXES = (".parquet", ".pq", ".csv", ".arrow", ".feather", ".ipc", ".arrows")
+SUFFIXES = (".parquet", ".pq", ".csv", ".xlsx", ".arrow", ".feather", ".ipc", ".arrows")
+# What a sheet of Excel holds.
+SHEET_ROWS = (1 << 20) - 1
 
 # Characters at the start of a CSV cell that a spreadsheet interprets as a formula.
 FORMULA = r"^[=+\-@\t\r]"
 
 
-def check_target(target: Path, inputs: Iterable[Path] = ()) -> None:
+def check_target(target: Path, files: Source | None = None) -> None:
     """Raise before any work if `target` cannot be written.
 
     Parameters
     ----------
     target
-        The file to be.
-    inputs
+        The file to be; ``-`` is stdout.
+    files
         Files that are read, and are not to be overwritten.
 
     Raises
@@ -38,10 +43,14 @@ def check_target(target: Path, inputs: Iterable[Path] = ()) -> None:
     click.UsageError
         If its extension is unknown, its folder is missing or not writable, or it is an input.
     """
+    if str(target) == "-":
+        return
     if target.suffix.lower() not in SUFFIXES:
         raise click.UsageError(
-            f"{target} has an unknown extension; expected .parquet, .csv, or .arrow (.arrows for a stream)"
+            f"{target} has an unknown extension; expected .parquet, .csv, .xlsx, or .arrow (.arrows for a stream)"
         )
+    if target.suffix.lower() == ".xlsx" and importlib.util.find_spec("xlsxwriter") is None:
+        raise click.UsageError(f"{target}: workbooks are written by xlsxwriter: pip install 'custcore[xlsx]'")
     folder = target.resolve().parent
     if not folder.is_dir():
         raise click.UsageError(f"the folder {target.parent} for {target.name} does not exist")
@@ -49,7 +58,7 @@ def check_target(target: Path, inputs: Iterable[Path] = ()) -> None:
         raise click.UsageError(f"{target} is a folder" if target.is_dir() else f"the folder {folder} is not writable")
     if target.exists() and not target.is_file():
         raise click.UsageError(f"{target} is a device, a pipe or a socket; results are written to regular files")
-    if any(path.resolve() == target.resolve() for path in inputs):
+    if files and any(Path(name).resolve() == target.resolve() for name in files.files):
         raise click.UsageError(f"{target} is an input file; choose another name for the result")
 
 
@@ -76,18 +85,66 @@ def write(table: custcore.Table, target: Path) -> int:
 
     rows, guarded = table.to_pyarrow(), 0
     kind = target.suffix.lower()
-    if kind == ".csv":
+    if kind == ".csv" or str(target) == "-":
         rows, guarded = guard(rows)
+    if str(target) == "-":
+        csv.write_csv(rows, sys.stdout.buffer)
+        return guarded
     with replacing(target) as sink:
         if kind == ".csv":
             csv.write_csv(rows, sink)
         elif kind in {".parquet", ".pq"}:
             pq.write_table(rows, sink, compression="zstd")
+        elif kind == ".xlsx":
+            _write_sheet(rows, sink)
         else:
             start = pa.ipc.new_stream if kind == ".arrows" else pa.ipc.new_file
             with start(sink, rows.schema) as writer:
                 writer.write_table(rows)
     return guarded
+
+
+def _write_sheet(rows: Any, sink: Any) -> None:  # noqa: ANN401 (pyarrow publishes no types)
+    """Write a table as a sheet: texts are texts, never formulas or links; days are dates."""
+    import pyarrow as pa
+    import xlsxwriter
+
+    if rows.num_rows > SHEET_ROWS:
+        raise DataProblem(f"the result has {rows.num_rows:,} rows, a sheet holds {SHEET_ROWS:,}; write .csv or .parquet")
+    options = {"strings_to_formulas": False, "strings_to_urls": False, "constant_memory": True, "in_memory": True}
+    book = xlsxwriter.Workbook(sink, {**options, "remove_timezone": True})
+    sheet = book.add_worksheet()
+    bold = book.add_format({"bold": True})
+    day, moment = book.add_format({"num_format": "yyyy-mm-dd"}), book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
+    formats = [
+        day if pa.types.is_date(field.type) else moment if pa.types.is_timestamp(field.type) else None
+        for field in rows.schema
+    ]
+    sheet.freeze_panes(1, 0)
+    for at, name in enumerate(rows.column_names):
+        sheet.write_string(0, at, name, bold)
+        if formats[at] is not None:
+            sheet.set_column(at, at, 19 if formats[at] is moment else 11)
+    line = 0
+    for batch in rows.to_batches(1 << 14):
+        for values in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+            line += 1
+            for at, value in enumerate(values):
+                _write_cell(sheet, line, at, value, formats[at])
+    book.close()
+
+
+def _write_cell(sheet: Any, line: int, at: int, value: Any, form: Any) -> None:  # noqa: ANN401
+    if value is None or value != value:
+        return
+    if form is not None:
+        sheet.write_datetime(line, at, value, form)
+    elif isinstance(value, bool):
+        sheet.write_boolean(line, at, value)
+    elif isinstance(value, int | float | Decimal) and abs(value) < 10**15:  # a sheet holds 15 digits
+        sheet.write_number(line, at, value)
+    else:
+        sheet.write_string(line, at, value.hex() if isinstance(value, bytes) else str(value))
 
 
 def guard(rows: Any) -> tuple[Any, int]:  # noqa: ANN401 (pyarrow publishes no types)

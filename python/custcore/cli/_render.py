@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from custcore.cli._failure import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import Console
     from rich.table import Table as Grid
 
@@ -108,8 +110,16 @@ def segment_grid(segments: list[dict[str, Any]], everyone: dict[str, Any], frequ
     return grid
 
 
-def report_grid(report: Report) -> Grid:
-    """Render excluded rows, notes and remarks."""
+def report_grid(report: Report, reading: Sequence[str] = ()) -> Grid:
+    """Render excluded rows, notes and remarks.
+
+    Parameters
+    ----------
+    report
+        Of a result.
+    reading
+        What is said about how files were read.
+    """
     from rich.table import Table
     from rich.text import Text
 
@@ -120,6 +130,7 @@ def report_grid(report: Report) -> Grid:
             said = ["nothing"]
         lines += [(title if i == 0 else "", text) for i, text in enumerate(said)]
     lines += [("remark" if i == 0 else "", text) for i, text in enumerate(report.remarks)]
+    lines += [("reading" if i == 0 else "", text) for i, text in enumerate(reading)]
     grid = Table.grid(padding=(0, 2))
     for title, text in lines:
         grid.add_row(Text(title, style="dim"), Text(printable(text)))

@@ -85,10 +85,10 @@ def segment_customers(
     ----------
     data : table, iterable of batches, or dict of arrays
         Transactions, one row per order, or with ``order_id`` one row per order line: any
-        object that exports Arrow (pyarrow, pandas 3, polars, DuckDB, DataFusion, ...), an
-        iterable of such batches, or a dict of one-dimensional numpy arrays. Or, if it has
-        the columns of ``features``, one row per customer; then options of transactions are
-        refused.
+        object that exports Arrow (pyarrow, pandas 3, polars, DuckDB, DataFusion, ...),
+        files opened by :func:`custcore.read`, an iterable of such batches, or a dict of
+        one-dimensional numpy arrays. Or, if it has the columns of ``features``, one row per
+        customer; then options of transactions are refused.
     k : int or "auto", default "auto"
         Number of clusters; "auto" takes what :func:`custcore.select_k` suggests among
         ``ks``.

@@ -67,8 +67,9 @@ def cohort_retention(
     ----------
     data : table, iterable of batches, or dict of arrays
         Transactions, one row per order, or with ``order_id`` one row per order line: any
-        object that exports Arrow (pyarrow, pandas 3, polars, DuckDB, DataFusion, ...), an
-        iterable of such batches, or a dict of one-dimensional numpy arrays.
+        object that exports Arrow (pyarrow, pandas 3, polars, DuckDB, DataFusion, ...),
+        files opened by :func:`custcore.read`, an iterable of such batches, or a dict of
+        one-dimensional numpy arrays.
     customer_id : str or list of str, default "customer_id"
         Column of customer ids: integers, strings, binary, or a dictionary of these. A list
         of columns is a composite key, which is null if a part is, and is ordered part by
@@ -268,7 +269,8 @@ def cohort_retention(
     )
     core = _core.cohort_retention(
         as_source(
-            data, [*columns_read(read), *(options[role] for role in ("by", "cohort_column", "start", "returning"))]
+            data,
+            columns_read(read, others=(options[role] for role in ("by", "cohort_column", "start", "returning"))),
         ),
         read,
         options,
