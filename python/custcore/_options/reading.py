@@ -10,7 +10,7 @@ PATHS = Option(
     "*paths",
     "Any",
     "File names, globs (``**`` for any folder), folders, URLs (``https://`` and ``memory://`` by fsspec, ``s3://`` by "
-    "fsspec or pyarrow), open binary files, ``\"-\"`` for stdin. Several are read as one table, in their order. "
+    'fsspec or pyarrow), open binary files, ``"-"`` for stdin. Several are read as one table, in their order. '
     "Folders named ``month=2026-01`` add a column.",
     type="str, path or binary file",
 )

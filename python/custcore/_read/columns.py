@@ -44,7 +44,12 @@ class Conversion:
 
 
 def decide(
-    column: str, strings: Any, role: str | None, reading: Reading, decimal: str | None, where: str  # noqa: ANN401
+    column: str,
+    strings: Any,
+    role: str | None,
+    reading: Reading,
+    decimal: str | None,
+    where: str,  # noqa: ANN401
 ) -> tuple[Conversion, Any]:
     """Decide what the values of a column are, and convert those at hand.
 
@@ -74,7 +79,9 @@ def decide(
     if column in reading.text or (is_id and reading.text_ids):
         return _text(column, strings, reading)
     if strings.null_count == len(strings):
-        kind = {"amount": pa.float64(), "timestamp": pa.timestamp("s")}.get(role or "", pa.int64() if is_id else pa.null())
+        kind = {"amount": pa.float64(), "timestamp": pa.timestamp("s")}.get(
+            role or "", pa.int64() if is_id else pa.null()
+        )
         return Conversion(column, "native", kind), pa.chunked_array([pa.nulls(len(strings), kind)])
     if reading.timestamp_format and role in {None, "timestamp"}:
         found = _times(column, strings, reading, where, role)
@@ -205,17 +212,24 @@ def _native(column: str, strings: Any, names: tuple[str, ...]) -> tuple[Conversi
     return None
 
 
-def _by_role(conversion: Conversion, values: Any, strings: Any, role: str | None, reading: Reading) -> tuple[Conversion, Any]:  # noqa: ANN401
+def _by_role(
+    conversion: Conversion, values: Any, strings: Any, role: str | None, reading: Reading
+) -> tuple[Conversion, Any]:  # noqa: ANN401
     """What a column is for decides between whole numbers and floats, and what has to be said of ids."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     column, kind = conversion.column, conversion.type
+    if role == "operand" and pa.types.is_floating(kind):
+        exact = _decimals(strings)
+        return (conversion, values) if exact is None else (replace(conversion, type=exact.type), exact)
     if role == "amount" and pa.types.is_integer(kind):
         return replace(conversion, type=pa.float64()), strings.cast(pa.float64())
     if role in ID_ROLES and pa.types.is_floating(kind):
         if pc.all(pc.match_substring_regex(strings, r"^-?\d{1,18}(\.0+)?$"), min_count=1).as_py():
-            note = f"ids of column {column!r} are whole numbers written as floats ({_example(strings)}); read as integers"
+            note = (
+                f"ids of column {column!r} are whole numbers written as floats ({_example(strings)}); read as integers"
+            )
             ids = _whole(strings).cast(pa.int64())
             return replace(conversion, how="whole", type=pa.int64(), notes=(note,)), ids
     if role in ID_ROLES and pa.types.is_integer(kind):
@@ -229,6 +243,19 @@ def _by_role(conversion: Conversion, values: Any, strings: Any, role: str | None
             )
             return replace(conversion, notes=(note,)), values
     return conversion, values
+
+
+def _decimals(strings: Any) -> Any:  # noqa: ANN401
+    """The values as decimals, if they are plain: then products of columns are exact."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not pc.all(pc.match_substring_regex(strings, r"^-?\d{1,11}(\.\d{0,6})?$"), min_count=0).as_py():
+        return None
+    try:
+        return strings.cast(pa.decimal128(18, 6))
+    except pa.ArrowException:
+        return None
 
 
 def _styled(column: str, strings: Any, reading: Reading, decimal: str | None) -> tuple[Conversion, Any] | None:  # noqa: ANN401
@@ -245,7 +272,7 @@ def _styled(column: str, strings: Any, reading: Reading, decimal: str | None) ->
         style = (
             replace(style, decimal=sign, thousands=thousands)
             if style is not None
-            else NumberStyle(decimal=sign, thousands=thousands, currency=None, parentheses=False)
+            else NumberStyle(decimal=sign, thousands=thousands)
         )
     if style is None:
         return None
@@ -335,7 +362,7 @@ def _some(strings: Any) -> list[str]:  # noqa: ANN401
     import pyarrow as pa
 
     step = max(1, len(strings) // SPREAD)
-    spread = strings.take(pa.array(range(0, len(strings), step)))
+    spread = strings.take(pa.array(range(0, len(strings), step), pa.int64()))
     return [
         value
         for part in (strings.slice(0, FIRST).unique(), spread.unique())

@@ -145,7 +145,11 @@ class CsvFile:
                 if found and found != "utf-8":
                     note = f"read as {found} (detected; {self.reading.option('encoding', 'NAME')} says another)"
                     self.dialect = Dialect(
-                        found, self.dialect.delimiter, self.names, self.dialect.skip, self.dialect.has_header,
+                        found,
+                        self.dialect.delimiter,
+                        self.names,
+                        self.dialect.skip,
+                        self.dialect.has_header,
                         (*self.dialect.notes, note),
                     )
                     return to_utf8(data, found)
@@ -258,8 +262,8 @@ class CsvFile:
                 start = self.dialect.skip + rows.line_num + 1
         except csv.Error:
             return (
-                f"{name}, line {start:,}: a quote (\") that opens a cell there does not close at the end of a cell, so "
-                "that the rows after it would be taken for text of that cell; write quotes within a cell twice (\"\")"
+                f'{name}, line {start:,}: a quote (") that opens a cell there does not close at the end of a cell, so '
+                'that the rows after it would be taken for text of that cell; write quotes within a cell twice ("")'
             )
         return None
 

@@ -20,7 +20,9 @@ DELIMITERS = ",;\t|"
 SAID = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 LINES = 200
 # A cell that is no name of a column: a number (also 1.234,50 and $5), a date, a time.
-VALUE = re.compile(r"[-+(]?\s*[$€£¥]?\s*\d[\d.,' ]*\)?%?|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([T ].*)?|\d{1,2}:\d{2}(:\d{2})?")
+VALUE = re.compile(
+    r"[-+(]?\s*[$€£¥]?\s*\d[\d.,' ]*\)?%?|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([T ].*)?|\d{1,2}:\d{2}(:\d{2})?"
+)
 # Excel states the delimiter in a line of its own.
 SEP = re.compile(r"sep=(.)\r?\n")
 

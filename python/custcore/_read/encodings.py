@@ -21,7 +21,19 @@ MARKS = (
 # Letters and signs that Western texts have; they tell cp1252 from Mac Roman, which a library cannot on a few words.
 WESTERN = frozenset("äöüßÄÖÜéèêëàâáãåçñíìîïóòôõúùûøæœÉÈÀÇÑÁÓÚÅØÆ€£°’‘“”–…§")
 # Beyond the Western ones; each is what files of one region have.
-REGIONAL = ("gb18030", "big5", "shift_jis", "euc_jp", "euc_kr", "cp1251", "koi8_r", "cp1250", "cp1253", "cp1254", "cp1255")
+REGIONAL = (
+    "gb18030",
+    "big5",
+    "shift_jis",
+    "euc_jp",
+    "euc_kr",
+    "cp1251",
+    "koi8_r",
+    "cp1250",
+    "cp1253",
+    "cp1254",
+    "cp1255",
+)
 BLOCK = 1 << 20
 
 

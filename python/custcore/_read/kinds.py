@@ -38,7 +38,11 @@ def kind_of_name(name: str) -> str | None:
 
     Examples
     --------
-    >>> kind_of_name("2026/sales.CSV.gz"), kind_of_name("sales.zip"), kind_of_name("notes.doc")
+    >>> (
+    ...     kind_of_name("2026/sales.CSV.gz"),
+    ...     kind_of_name("sales.zip"),
+    ...     kind_of_name("notes.doc"),
+    ... )
     ('csv', 'csv', None)
     """
     suffixes = [suffix.lower() for suffix in PurePosixPath(name.replace("\\", "/")).suffixes[-2:]]

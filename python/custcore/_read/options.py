@@ -47,7 +47,10 @@ class Reading:
 
         Examples
         --------
-        >>> Reading().option("decimal", ","), Reading(words=True).option("timestamp_format", "%d.%m.%Y")
+        >>> (
+        ...     Reading().option("decimal", ","),
+        ...     Reading(words=True).option("timestamp_format", "%d.%m.%Y"),
+        ... )
         ("decimal=','", "--timestamp-format '%d.%m.%Y'")
         """
         if not self.words:

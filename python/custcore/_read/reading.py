@@ -89,9 +89,13 @@ def read(
     Examples
     --------
     >>> import io
-    >>> data = io.BytesIO(b"Kunde;Datum;Betrag\\n17;2026-01-05;1.020,50\\n18;2026-01-09;15,30\\n")
+    >>> data = io.BytesIO(
+    ...     b"Kunde;Datum;Betrag\\n17;2026-01-05;1.020,50\\n18;2026-01-09;15,30\\n"
+    ... )
     >>> sales = custcore.read(data)
-    >>> custcore.rfm(sales, customer_id="Kunde", timestamp="Datum", amount="Betrag").num_rows
+    >>> custcore.rfm(
+    ...     sales, customer_id="Kunde", timestamp="Datum", amount="Betrag"
+    ... ).num_rows
     2
     """
     formats = (timestamp_format,) if isinstance(timestamp_format, str) else tuple(timestamp_format)

@@ -126,7 +126,9 @@ class Source:
         roles = {**dict.fromkeys(selection.operands, "operand"), **(roles or {})}
         found, texts = self._texts.read({name: roles.get(name) for name in stored if name in self._text_names})
         self._notes += [note for how in found.values() for note in how.notes]
-        types = {name: self._common(name, found[name].type if name in found else None, roles.get(name)) for name in stored}
+        types = {
+            name: self._common(name, found[name].type if name in found else None, roles.get(name)) for name in stored
+        }
         schema = pa.schema(list(types.items()))
         parts = iter(texts)
         streams = [next(parts) if isinstance(file, CsvFile) else None for file in self._files]
@@ -145,9 +147,20 @@ class Source:
         types = {}
         for name in selection.stored:
             role = roles.get(name)
-            text = self._texts.sampled(name, role).type if name in self._text_names else None
+            text = self._planned_type(name, role) if name in self._text_names else None
             types[name] = self._common(name, text, role)
         return selection.schema(pa.schema(list(types.items())))
+
+    def _planned_type(self, name: str, role: str | None) -> Any:  # noqa: ANN401
+        """The type by the sample; where that is not enough, what the role needs, as all values have their say later."""
+        import pyarrow as pa
+
+        try:
+            return self._texts.sampled(name, role).type
+        except InvalidTypeError:
+            if self._texts.is_sampled_whole or role not in {"timestamp", "amount"}:
+                raise
+            return pa.timestamp("s") if role == "timestamp" else pa.float64()
 
     def _has(self, name: str) -> bool:
         """Whether it is a column, or arithmetic over columns."""
@@ -208,7 +221,9 @@ class Source:
                 )
             for file in self._files:
                 if file.names.count(name) > 1:
-                    raise DuplicateColumnError(f"{file.place.name} has two columns named {name!r}; rename one", column=name)
+                    raise DuplicateColumnError(
+                        f"{file.place.name} has two columns named {name!r}; rename one", column=name
+                    )
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
         """Export all columns as an Arrow stream."""
@@ -274,15 +289,19 @@ class Source:
         return common
 
     def _batches(
-        self, streams: list[Iterator[Any] | None], schema: Any, roles: Mapping[str, str], selection: Any  # noqa: ANN401
+        self,
+        streams: list[Iterator[Any] | None],
+        schema: Any,
+        roles: Mapping[str, str],
+        selection: Any,  # noqa: ANN401
     ) -> Iterator[Any]:
         from custcore._read.restored import restored
 
-        pushdown = self._where.pushdown() if self._where is not None else None
         for file, stream in zip(self._files, streams, strict=True):
             inside = [name for name in schema.names if name in file.names]
             try:
                 if stream is None:
+                    pushdown = self._where.pushdown(file.schema) if self._where is not None else None  # type: ignore[union-attr]
                     stream = restored(file, file.batches(inside, pushdown), inside, roles, self._reading)  # type: ignore[union-attr, arg-type]
                 for batch in stream:
                     whole = batch if len(inside) == len(schema) else self._with_partitions(batch, file, schema)

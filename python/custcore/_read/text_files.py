@@ -48,6 +48,11 @@ class TextFiles:
         return self._sample
 
     @property
+    def is_sampled_whole(self) -> bool:
+        """Whether the samples are all rows."""
+        return all(file.is_whole for file in self.files)
+
+    @property
     def decimal(self) -> str | None:
         """The decimal sign that some column shows."""
         if self._decimal is None:
@@ -116,9 +121,7 @@ class TextFiles:
 
         row = 0
         for batch in file.batches([file.names.index(name) for name in found] or [0]):
-            columns = [
-                convert(how, batch.column(i), file.place.name, row) for i, how in enumerate(found.values())
-            ]
+            columns = [convert(how, batch.column(i), file.place.name, row) for i, how in enumerate(found.values())]
             row += batch.num_rows
             yield pa.RecordBatch.from_arrays(columns, names=list(found))
 

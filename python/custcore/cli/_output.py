@@ -26,6 +26,8 @@ SHEET_ROWS = (1 << 20) - 1
 
 # Characters at the start of a CSV cell that a spreadsheet interprets as a formula.
 FORMULA = r"^[=+\-@\t\r]"
+# Signed numbers and telephone numbers are no danger, and ids that have to join to their source.
+SIGNED = r"^[+-][0-9 ().+/-]*$"
 
 
 def check_target(target: Path, files: Source | None = None) -> None:
@@ -110,7 +112,9 @@ def _write_sheet(rows: Any, sink: Any) -> None:  # noqa: ANN401 (pyarrow publish
     import xlsxwriter
 
     if rows.num_rows > SHEET_ROWS:
-        raise DataProblem(f"the result has {rows.num_rows:,} rows, a sheet holds {SHEET_ROWS:,}; write .csv or .parquet")
+        raise DataProblem(
+            f"the result has {rows.num_rows:,} rows, a sheet holds {SHEET_ROWS:,}; write .csv or .parquet"
+        )
     options = {"strings_to_formulas": False, "strings_to_urls": False, "constant_memory": True, "in_memory": True}
     book = xlsxwriter.Workbook(sink, {**options, "remove_timezone": True})
     sheet = book.add_worksheet()
@@ -173,7 +177,7 @@ def guard(rows: Any) -> tuple[Any, int]:  # noqa: ANN401 (pyarrow publishes no t
             column = pa.chunked_array([[v if v is None else v.hex() for v in column.to_pylist()]], pa.string())
         elif pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
             column = column.cast(pa.large_string())
-            risky = pc.match_substring_regex(column, FORMULA)
+            risky = pc.and_not(pc.match_substring_regex(column, FORMULA), pc.match_substring_regex(column, SIGNED))
             count = pc.sum(risky).as_py() or 0
             if count:
                 quoted = pc.binary_join_element_wise(
