@@ -122,7 +122,7 @@ class ArrowImportError(CustcoreError, ValueError):
 
 
 class FileFormatError(CustcoreError, ValueError):
-    """A file that cannot be read as what it is taken for: truncated, ragged, in an unknown encoding, of a table format."""
+    """A file that cannot be read as what it is taken for: empty, truncated, ragged, in an unknown encoding."""
 
 
 class StateMismatchError(CustcoreError, ValueError):

@@ -68,7 +68,7 @@ def columns_read(*scans: ReadOptions, others: Iterable[str | None] = ()) -> Colu
     found.roles = {}
     for options in scans:
         for role in ("customer_id", "timestamp", "amount", "order_id"):
-            given: Any = options[role]  # type: ignore[literal-required]
+            given: Any = options[role]
             for name in given if isinstance(given, list | tuple) else [given]:
                 if name is not None:
                     found.roles.setdefault(name, role)

@@ -76,7 +76,7 @@ class ParquetFile(TypedFile):
         except (pa.ArrowException, OSError) as error:
             raise _unreadable(self.place, "Parquet", error) from error
 
-    def batches(self, columns: Sequence[str], pushdown: Any = None) -> Iterator[Any]:  # noqa: ANN401, D102
+    def batches(self, columns: Sequence[str], pushdown: Any = None) -> Iterator[Any]:  # noqa: ANN401
         import pyarrow.dataset as ds
 
         if pushdown is not None and self.place.local is not None:
@@ -118,7 +118,7 @@ class ArrowFile(TypedFile):
 
         return pa.memory_map(str(self.place.local)) if self.place.local else pa.PythonFile(self.place.open(), "r")
 
-    def batches(self, columns: Sequence[str], pushdown: Any = None) -> Iterator[Any]:  # noqa: ANN401, ARG002, D102
+    def batches(self, columns: Sequence[str], pushdown: Any = None) -> Iterator[Any]:  # noqa: ANN401, ARG002
         import pyarrow as pa
 
         fields = [self.schema.get_field_index(name) for name in columns]
@@ -148,11 +148,11 @@ class TableFile(TypedFile):
         return self._table
 
     @property
-    def schema(self) -> Any:  # type: ignore[override]  # noqa: ANN401
+    def schema(self) -> Any:  # noqa: ANN401
         """Its columns."""
         return self.table.schema
 
-    def batches(self, columns: Sequence[str], pushdown: Any = None) -> Iterator[Any]:  # noqa: ANN401, ARG002, D102
+    def batches(self, columns: Sequence[str], pushdown: Any = None) -> Iterator[Any]:  # noqa: ANN401, ARG002
         yield from self.table.select(list(columns)).to_batches(BATCH_ROWS)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from custcore._read.options import ID_ROLES
+from custcore._read.samples import example, one_for_each_day, some
 from custcore.errors import InvalidTypeError
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 __all__ = ["Conversion", "convert", "decide", "file_decimal"]
 
 FIRST = 2000
-SPREAD = 10_000
 # What is tried, in this order; the first that all values have is the type.
 NATIVE = ("int64", "double", "bool", "date32", "timestamp[s]", "timestamp[us]", "timestamp[ns]", "timestamp[us, UTC]")
 TIMES = NATIVE[3:]
@@ -45,11 +45,11 @@ class Conversion:
 
 def decide(
     column: str,
-    strings: Any,
+    strings: Any,  # noqa: ANN401 (pyarrow publishes no types)
     role: str | None,
     reading: Reading,
     decimal: str | None,
-    where: str,  # noqa: ANN401
+    where: str,
 ) -> tuple[Conversion, Any]:
     """Decide what the values of a column are, and convert those at hand.
 
@@ -77,7 +77,7 @@ def decide(
 
     is_id = role in ID_ROLES
     if column in reading.text or (is_id and reading.text_ids):
-        return _text(column, strings, reading)
+        return _text(column, strings)
     if strings.null_count == len(strings):
         kind = {"amount": pa.float64(), "timestamp": pa.timestamp("s")}.get(
             role or "", pa.int64() if is_id else pa.null()
@@ -108,7 +108,7 @@ def decide(
         raise InvalidTypeError(_not_numbers(column, strings, reading, where), column=column)
     if role == "timestamp":
         raise InvalidTypeError(
-            f"{where}: column {column!r} is text, {_example(strings)!r} for instance, and no date in a format that can "
+            f"{where}: column {column!r} is text, {example(strings)!r} for instance, and no date in a format that can "
             f"be told; say its format, e.g. {reading.option('timestamp_format', '%d/%m/%Y %H:%M')}",
             column=column,
         )
@@ -171,25 +171,27 @@ def file_decimal(samples: list[Any], reading: Reading) -> str | None:
     """
     if reading.decimal is not None:
         return reading.decimal
+    import pyarrow.compute as pc
+
     from custcore._read.numbers import detect_number_style
 
     for strings in samples:
-        values = _some(strings)
-        if any("," in value for value in values):
+        if pc.any(pc.match_substring_regex(strings, r"\d,\d")).as_py():
+            values = some(strings)
             style = detect_number_style(values)
             if style is not None and style.decimal == ",":
                 return ","
     return None
 
 
-def _text(column: str, strings: Any, reading: Reading) -> tuple[Conversion, Any]:  # noqa: ANN401
+def _text(column: str, strings: Any) -> tuple[Conversion, Any]:  # noqa: ANN401
     """Ids as text; those that an export wrote as 12346.0 are 12346."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     floats = pc.match_substring_regex(strings, r"^-?\d+\.0$")
     if pc.all(floats, min_count=1).as_py():
-        note = f"column {column!r} has whole numbers written as floats ({_example(strings)}); read as text without .0"
+        note = f"column {column!r} has whole numbers written as floats ({example(strings)}); read as text without .0"
         plain = pc.replace_substring_regex(strings, r"\.0$", "")
         return Conversion(column, "text", pa.string(), notes=(note,)), plain
     return Conversion(column, "text", pa.string()), strings
@@ -213,8 +215,12 @@ def _native(column: str, strings: Any, names: tuple[str, ...]) -> tuple[Conversi
 
 
 def _by_role(
-    conversion: Conversion, values: Any, strings: Any, role: str | None, reading: Reading
-) -> tuple[Conversion, Any]:  # noqa: ANN401
+    conversion: Conversion,
+    values: Any,  # noqa: ANN401
+    strings: Any,  # noqa: ANN401
+    role: str | None,
+    reading: Reading,
+) -> tuple[Conversion, Any]:
     """What a column is for decides between whole numbers and floats, and what has to be said of ids."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -225,13 +231,10 @@ def _by_role(
         return (conversion, values) if exact is None else (replace(conversion, type=exact.type), exact)
     if role == "amount" and pa.types.is_integer(kind):
         return replace(conversion, type=pa.float64()), strings.cast(pa.float64())
-    if role in ID_ROLES and pa.types.is_floating(kind):
-        if pc.all(pc.match_substring_regex(strings, r"^-?\d{1,18}(\.0+)?$"), min_count=1).as_py():
-            note = (
-                f"ids of column {column!r} are whole numbers written as floats ({_example(strings)}); read as integers"
-            )
-            ids = _whole(strings).cast(pa.int64())
-            return replace(conversion, how="whole", type=pa.int64(), notes=(note,)), ids
+    if role in ID_ROLES and pa.types.is_floating(kind) and _are_whole(strings):
+        note = f"ids of column {column!r} are whole numbers written as floats ({example(strings)}); read as integers"
+        ids = _whole(strings).cast(pa.int64())
+        return replace(conversion, how="whole", type=pa.int64(), notes=(note,)), ids
     if role in ID_ROLES and pa.types.is_integer(kind):
         zeros = pc.starts_with(strings, "0")
         if pc.any(zeros).as_py() and pc.count_distinct(strings).as_py() != pc.count_distinct(values).as_py():
@@ -243,6 +246,12 @@ def _by_role(
             )
             return replace(conversion, notes=(note,)), values
     return conversion, values
+
+
+def _are_whole(strings: Any) -> bool:  # noqa: ANN401
+    import pyarrow.compute as pc
+
+    return bool(pc.all(pc.match_substring_regex(strings, r"^-?\d{1,18}(\.0+)?$"), min_count=1).as_py())
 
 
 def _decimals(strings: Any) -> Any:  # noqa: ANN401
@@ -262,7 +271,7 @@ def _styled(column: str, strings: Any, reading: Reading, decimal: str | None) ->
     """Numbers with a decimal comma, thousands, a currency or parentheses."""
     from custcore._read.numbers import NumberStyle, detect_number_style
 
-    values = _some(strings)
+    values = some(strings)
     if not any(letter.isdigit() for value in values[:50] for letter in value):
         return None
     style = detect_number_style(values)
@@ -290,10 +299,10 @@ def _times(column: str, strings: Any, reading: Reading, where: str, role: str | 
 
     notes: tuple[str, ...] = ()
     formats = reading.timestamp_format
-    if not formats and not any(letter.isdigit() for letter in _example(strings)):
+    if not formats and not any(letter.isdigit() for letter in example(strings)):
         return None
     if not formats:
-        guess = detect_timestamp_formats(_one_for_each_day(strings))
+        guess = detect_timestamp_formats(one_for_each_day(strings))
         if not guess.formats:
             return None
         if guess.ambiguous:
@@ -301,7 +310,7 @@ def _times(column: str, strings: Any, reading: Reading, where: str, role: str | 
                 return None
             ways = " or ".join(reading.option("timestamp_format", one) for one in guess.formats)
             raise InvalidTypeError(
-                f"{where}: column {column!r} has dates such as {_example(strings)!r}, whose day and month no value "
+                f"{where}: column {column!r} has dates such as {example(strings)!r}, whose day and month no value "
                 f"tells apart; say the format: {ways}",
                 column=column,
             )
@@ -357,43 +366,11 @@ def _has_letters(strings: Any) -> bool:  # noqa: ANN401
     return bool(pc.any(pc.match_substring_regex(strings.filter(prefixed), "[xX]")).as_py())
 
 
-def _some(strings: Any) -> list[str]:  # noqa: ANN401
-    """Distinct values for the detection of numbers: of the first rows, and of rows all over the column."""
-    import pyarrow as pa
-
-    step = max(1, len(strings) // SPREAD)
-    spread = strings.take(pa.array(range(0, len(strings), step), pa.int64()))
-    return [
-        value
-        for part in (strings.slice(0, FIRST).unique(), spread.unique())
-        for value in part.to_pylist()
-        if value is not None
-    ]
-
-
-def _one_for_each_day(strings: Any) -> list[str]:  # noqa: ANN401
-    """Values for the detection of times: one for every day, as written, as one day may tell day and month apart."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    days = pc.replace_substring_regex(strings, r"[T ].*$", "")
-    if pc.count_distinct(days).as_py() > len(strings) // 2:
-        return [value for value in strings.unique().to_pylist() if value is not None]
-    found = pa.table({"day": days, "text": strings}).group_by("day").aggregate([("text", "min"), ("text", "max")])
-    texts = {*found["text_min"].to_pylist(), *found["text_max"].to_pylist()} | set(_some(strings))
-    return sorted(texts - {None})
-
-
-def _example(strings: Any) -> str:  # noqa: ANN401
-    return next((value for value in strings.slice(0, FIRST).to_pylist() if value is not None), "") or str(
-        strings.drop_null()[0]
-    )
-
-
 def _not_numbers(column: str, strings: Any, reading: Reading, where: str) -> str:  # noqa: ANN401
     import pyarrow as pa
 
-    for row, value in enumerate(strings.to_pylist()):
+    row, value = 0, ""
+    for row, value in enumerate(strings.to_pylist()):  # noqa: B007 (used after the loop)
         if value is not None:
             try:
                 pa.array([value]).cast(pa.float64())

@@ -61,7 +61,9 @@ class Selection:
         """
         import pyarrow as pa
 
-        empty = pa.RecordBatch.from_pylist([], schema=stored)
+        if not self.computed:
+            return pa.schema([stored.field(name) for name in self.wanted])
+        empty = pa.RecordBatch.from_arrays([pa.nulls(0, field.type) for field in stored], schema=stored)
         fields = [
             pa.field(name, self.computed[name].evaluate(empty).type) if name in self.computed else stored.field(name)
             for name in self.wanted

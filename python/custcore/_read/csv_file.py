@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["WHOLE", "CsvFile"]
 
 # The part that tells the dialect and the types, and those from the middle and the end of larger files.
-HEAD = 4 << 20
-PART = 1 << 20
+HEAD = 1 << 20
+PART = 1 << 19
 # Files up to this size are read as a whole, so that every value has its say about the type of its column.
 WHOLE = 128 << 20
 BLOCK = 4 << 20
@@ -170,8 +170,9 @@ class CsvFile:
         except pa.ArrowException as error:
             raise self._explained(error) from None
         if check:
-            lines = data.count(b"\n") - blank_lines(data) + (0 if data.endswith(b"\n") else 1)
-            if lines != table.num_rows + self._lines_above():
+            lines = data.count(b"\n") + (0 if data.endswith(b"\n") else 1)
+            expected = table.num_rows + self._lines_above()
+            if lines != expected and lines - blank_lines(data) != expected:
                 self._check_quotes()
         return table
 

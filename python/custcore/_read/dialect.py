@@ -79,7 +79,8 @@ def look(name: str, head: bytes, reading: Reading, *, is_whole: bool, is_tsv: bo
         found = detect_encoding(head, is_whole=is_whole)
         if found is None:
             raise FileFormatError(
-                f"{name} is not UTF-8, and its encoding cannot be told; say it, e.g. {reading.option('encoding', 'cp1252')}"
+                f"{name} is not UTF-8, and its encoding cannot be told; say it, e.g. "
+                f"{reading.option('encoding', 'cp1252')}"
             )
         encoding = found
         if encoding != "utf-8":
@@ -110,8 +111,8 @@ def look(name: str, head: bytes, reading: Reading, *, is_whole: bool, is_tsv: bo
         example = ",".join(["customer_id", "timestamp", "amount"] + [f"c{i}" for i in range(4, len(header) + 1)])
         how = f"--names {example}" if reading.words else f"names={example.split(',')!r}"
         raise FileFormatError(
-            f"{name} has no header: its first row is {', '.join(map(repr, header[:6]))}. Name the {len(header)} columns, "
-            f"in their order: {how}"
+            f"{name} has no header: its first row is {', '.join(map(repr, header[:6]))}. Name the "
+            f"{len(header)} columns, in their order: {how}"
         )
     return Dialect(encoding, delimiter, tuple(header), skip, True, tuple(notes))
 

@@ -55,7 +55,8 @@ def known_encoding(name: str) -> str:
         "".encode(found.name)
     except (LookupError, TypeError):
         raise InvalidArgumentError(
-            f"encoding={name!r} is no encoding; expected for instance 'utf-8', 'cp1252', 'mac_roman', 'gb18030', 'utf-16'"
+            f"encoding={name!r} is no encoding; expected for instance 'utf-8', 'cp1252', 'mac_roman', 'gb18030' or "
+            "'utf-16'"
         ) from None
     return "utf-8" if found.name == "utf-8-sig" else found.name
 

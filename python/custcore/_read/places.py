@@ -1,4 +1,4 @@
-"""Where files are: names, globs, folders, URLs, file objects and stdin, each as places that can be opened any number of times."""
+"""Where files are: names, globs, folders, URLs, file objects and stdin, to places that can be opened again."""
 
 from __future__ import annotations
 

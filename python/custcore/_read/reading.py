@@ -36,7 +36,7 @@ def read(
     where: str | None = None,
     sheet: str | int | None = None,
 ) -> Source:
-    """Open files as one lazy table that every function of custcore takes; only the columns it needs are read.
+    r"""Open files as one lazy table that every function of custcore takes; only the columns it needs are read.
 
     What is not given is detected from the data, and :attr:`Source.notes` says what was detected.
 
@@ -90,7 +90,7 @@ def read(
     --------
     >>> import io
     >>> data = io.BytesIO(
-    ...     b"Kunde;Datum;Betrag\\n17;2026-01-05;1.020,50\\n18;2026-01-09;15,30\\n"
+    ...     b"Kunde;Datum;Betrag\n17;2026-01-05;1.020,50\n18;2026-01-09;15,30\n"
     ... )
     >>> sales = custcore.read(data)
     >>> custcore.rfm(
@@ -143,7 +143,7 @@ def _check(reading: Reading) -> None:
     if reading.decimal is not None and reading.decimal == reading.thousands:
         raise InvalidArgumentError(f"decimal and thousands are both {reading.decimal!r}; expected different signs")
     for one in reading.timestamp_format:
-        if not isinstance(one, str) or "%" not in one:
+        if "%" not in one:
             raise InvalidArgumentError(
                 f"timestamp_format={one!r}: expected the codes of strftime, such as '%d/%m/%Y %H:%M'"
             )
@@ -155,7 +155,7 @@ def _check(reading: Reading) -> None:
 
 def _open(place: Place, reading: Reading) -> CsvFile | TypedFile:
     named = kind_of_name(place.name.split("?")[0])
-    kind = reading.format or named
+    kind = reading.format if reading.format is not None else named
     if kind is None or named in TEXT:
         head = _head(place)
         if not head:
@@ -165,7 +165,8 @@ def _open(place: Place, reading: Reading) -> CsvFile | TypedFile:
             kind = found
         elif reading.format is None and found in {"parquet", "xlsx"}:
             raise FileFormatError(
-                f"{place.name} is no text but {found}; say so: {reading.option('format', found)}. custcore reads {KNOWN}"
+                f"{place.name} is no text but {found}; say so: {reading.option('format', found)}. "
+                f"custcore reads {KNOWN}"
             )
     if kind in TEXT:
         return CsvFile(place, reading, is_tsv=kind == "tsv")

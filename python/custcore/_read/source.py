@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from custcore._read.columnar import TypedFile
+    from custcore._read.computed import Selection
     from custcore._read.options import Reading
 
 __all__ = ["Source"]
@@ -65,7 +66,7 @@ class Source:
 
     @property
     def schema(self) -> Any:  # noqa: ANN401 (pyarrow publishes no types)
-        """Columns and types as a ``pyarrow.Schema``; the types of text files are those of the values looked at so far."""
+        """Columns and types as a ``pyarrow.Schema``; those of text files by the values looked at so far."""
         import pyarrow as pa
 
         fields = []
@@ -124,7 +125,10 @@ class Source:
         stored = list(selection.stored)
         self.check(stored)
         roles = {**dict.fromkeys(selection.operands, "operand"), **(roles or {})}
-        found, texts = self._texts.read({name: roles.get(name) for name in stored if name in self._text_names})
+        asked = {name: roles.get(name) for name in stored if name in self._text_names}
+        if not asked and self._text_names:  # rows are counted by some column
+            asked = {min(self._text_names): None}
+        found, texts = self._texts.read(asked)
         self._notes += [note for how in found.values() for note in how.notes]
         types = {
             name: self._common(name, found[name].type if name in found else None, roles.get(name)) for name in stored
@@ -291,19 +295,21 @@ class Source:
     def _batches(
         self,
         streams: list[Iterator[Any] | None],
-        schema: Any,
+        schema: Any,  # noqa: ANN401
         roles: Mapping[str, str],
-        selection: Any,  # noqa: ANN401
+        selection: Selection,
     ) -> Iterator[Any]:
         from custcore._read.restored import restored
 
         for file, stream in zip(self._files, streams, strict=True):
             inside = [name for name in schema.names if name in file.names]
             try:
-                if stream is None:
-                    pushdown = self._where.pushdown(file.schema) if self._where is not None else None  # type: ignore[union-attr]
-                    stream = restored(file, file.batches(inside, pushdown), inside, roles, self._reading)  # type: ignore[union-attr, arg-type]
-                for batch in stream:
+                if isinstance(file, CsvFile):
+                    parts = stream or iter(())
+                else:
+                    pushdown = self._where.pushdown(file.schema) if self._where is not None else None
+                    parts = restored(file, file.batches(inside, pushdown), inside, roles, self._reading)
+                for batch in parts:
                     whole = batch if len(inside) == len(schema) else self._with_partitions(batch, file, schema)
                     yield selection.select(conform(whole, schema))
             except (Exception, KeyboardInterrupt) as error:

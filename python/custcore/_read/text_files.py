@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from custcore._read.columns import Conversion, convert, decide, file_decimal
 from custcore._read.csv_file import WHOLE, CsvFile
+from custcore.errors import InvalidTypeError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -86,7 +87,7 @@ class TextFiles:
         """
         wholes = self._wholes(list(roles))
         if wholes is None:
-            found = {name: self.sampled(name, role) for name, role in roles.items()}
+            found = {name: self._streamable(name, role) for name, role in roles.items()}
             return found, [self._streamed(file, found) for file in self.files]
         found, values = {}, {}
         for name, role in roles.items():
@@ -102,6 +103,16 @@ class TextFiles:
             batches.append(iter(table.slice(start, rows).to_batches(BATCH_ROWS)))
             start += rows
         return found, batches
+
+    def _streamable(self, name: str, role: str | None) -> Conversion:
+        """What a column of large files is; all days are looked at where a sample does not tell day and month apart."""
+        try:
+            return self.sampled(name, role)
+        except InvalidTypeError:
+            if role != "timestamp":
+                raise
+        parts = [batch.column(0).unique() for file in self.files for batch in file.batches([file.names.index(name)])]
+        return decide(name, _joined_arrays(parts), role, self.reading, self.decimal, self.where)[0]
 
     def _wholes(self, names: list[str]) -> list[Any] | None:
         """All rows of all files as strings; None if they are too large to be read at once."""
@@ -124,6 +135,12 @@ class TextFiles:
             columns = [convert(how, batch.column(i), file.place.name, row) for i, how in enumerate(found.values())]
             row += batch.num_rows
             yield pa.RecordBatch.from_arrays(columns, names=list(found))
+
+
+def _joined_arrays(arrays: list[Any]) -> Any:  # noqa: ANN401
+    import pyarrow as pa
+
+    return pa.chunked_array(arrays, pa.string())
 
 
 def _joined(columns: list[Any]) -> Any:  # noqa: ANN401 (pyarrow publishes no types)

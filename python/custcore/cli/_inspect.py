@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 import shlex
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from custcore._options.transactions import COLUMNS
 from custcore.cli import _columns, _options, _render, _run
 from custcore.cli._failure import printable
-
-if TYPE_CHECKING:
-    from custcore._read import Source
 
 __all__ = ["command"]
 
@@ -26,7 +23,7 @@ DEFAULTS = {option.name: option.default for option in COLUMNS}
 @click.command("inspect", short_help="Show the columns of a file and the next command.")
 @_options.input_options
 @_options.json_option
-def command(files: tuple[str, ...], as_json: bool, **given: Any) -> None:
+def command(files: tuple[str, ...], as_json: bool, **given: Any) -> None:  # noqa: ANN401
     """Show columns, types and rows of FILE, and the likely columns of customer id, time, amount and order id."""
     found = look(files, given)
     if as_json:
@@ -74,7 +71,7 @@ def look(patterns: tuple[str, ...], given: dict[str, Any] | None = None) -> dict
         }
         for field in schema
     ]
-    notes, ready = _advice(opened, roles)
+    notes, ready = _advice(roles)
     words = ["custcore", "rfm", *map(shlex.quote, patterns)]
     chosen = {role: column for role, column in roles.items() if DEFAULTS.get(role) != column}
     if chosen:
@@ -93,7 +90,7 @@ def look(patterns: tuple[str, ...], given: dict[str, Any] | None = None) -> dict
     }
 
 
-def _advice(opened: Source, roles: dict[str, str]) -> tuple[list[str], bool]:
+def _advice(roles: dict[str, str]) -> tuple[list[str], bool]:
     """Report what is missing to run a command, and whether one can run."""
     notes = []
     if "customer_id" not in roles:

@@ -145,7 +145,7 @@ def _write_cell(sheet: Any, line: int, at: int, value: Any, form: Any) -> None: 
         sheet.write_datetime(line, at, value, form)
     elif isinstance(value, bool):
         sheet.write_boolean(line, at, value)
-    elif isinstance(value, int | float | Decimal) and abs(value) < 10**15:  # a sheet holds 15 digits
+    elif isinstance(value, int | float | Decimal) and -(10**15) < value < 10**15:  # a sheet holds 15 digits
         sheet.write_number(line, at, value)
     else:
         sheet.write_string(line, at, value.hex() if isinstance(value, bytes) else str(value))
