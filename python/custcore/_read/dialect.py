@@ -107,6 +107,7 @@ def look(name: str, head: bytes, reading: Reading, *, is_whole: bool, is_tsv: bo
             raise FileFormatError(f"{name} has {width} columns, and {len(names)} names are given: {', '.join(names)}")
         has_header = [cell.lower() for cell in header] == [cell.lower() for cell in names]
         return Dialect(encoding, delimiter, names, skip, has_header, tuple(notes))
+    _refuse_titles(name, rows)
     if _is_data(rows):
         example = ",".join(["customer_id", "timestamp", "amount"] + [f"c{i}" for i in range(4, len(header) + 1)])
         how = f"--names {example}" if reading.words else f"names={example.split(',')!r}"
@@ -115,6 +116,18 @@ def look(name: str, head: bytes, reading: Reading, *, is_whole: bool, is_tsv: bo
             f"{len(header)} columns, in their order: {how}"
         )
     return Dialect(encoding, delimiter, tuple(header), skip, True, tuple(notes))
+
+
+def _refuse_titles(name: str, rows: list[list[str]]) -> None:
+    """Raise if the first rows are lines of a report above the header."""
+    widths = [len([cell for cell in row if cell.strip()]) for row in rows[:50]]
+    usual = max(set(widths), key=widths.count)
+    if len(rows) > 2 and widths[0] == 1 < usual and len(rows[0]) < max(len(row) for row in rows):
+        header = next(i for i, width in enumerate(widths) if width == usual)
+        raise FileFormatError(
+            f"{name} has lines above its header ({' '.join(rows[0]).strip()[:60]!r}); remove the {header} above "
+            f"{', '.join(rows[header][:4])!r}"
+        )
 
 
 def _rows(text: str, delimiter: str) -> list[list[str]]:
@@ -140,6 +153,12 @@ def _delimiter(text: str) -> str:
             same = sum(len(row) == width for row in rows) / len(rows)
             if (round(same, 2), width) > worth:
                 best, worth = delimiter, (round(same, 2), width)
+    if worth[1] == 0:  # the first line is none of the table
+        for delimiter in DELIMITERS:
+            widths = [len(row) for row in _rows(text, delimiter)]
+            usual = max(set(widths), key=widths.count)
+            if usual > 1 and (widths.count(usual) / len(widths), usual) > worth:
+                best, worth = delimiter, (widths.count(usual) / len(widths), usual)
     return best
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import io
 import re
 import zipfile
 from dataclasses import dataclass, field
@@ -91,10 +92,40 @@ def members(place: Place) -> list[Place]:
 
 
 def _member(place: Place, name: str) -> Callable[[], BinaryIO]:
-    def opener() -> Any:  # noqa: ANN401
-        return zipfile.ZipFile(place.open()).open(name)
+    return lambda: _Member(place, name)  # type: ignore[return-value]
 
-    return opener
+
+class _Member(io.RawIOBase):
+    """A file of a ZIP archive, which closes the archive with itself."""
+
+    def __init__(self, place: Place, name: str) -> None:
+        super().__init__()
+        self._raw = place.open()
+        self._archive = zipfile.ZipFile(self._raw)
+        self._file = self._archive.open(name)
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def readinto(self, buffer: Any) -> int:  # noqa: ANN401
+        part = self._file.read(len(buffer))
+        buffer[: len(part)] = part
+        return len(part)
+
+    def close(self) -> None:
+        self._file.close()
+        self._archive.close()
+        self._raw.close()
+        super().close()
 
 
 def partitions_of(folders: Iterable[str]) -> dict[str, str | None]:

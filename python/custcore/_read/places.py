@@ -8,6 +8,7 @@ import os
 import re
 import sys
 import tempfile
+import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["places"]
 
+# Streams up to this size are kept in memory.
+MEMORY = 64 << 20
 URL = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]+://")
 # What lies in a folder of a table format; its files include dead ones, which only the log tells apart.
 TABLE_FORMATS = {
@@ -148,26 +151,33 @@ def _spooled(stream: Any, name: object) -> Place:  # noqa: ANN401
         if buffer is None:
             raise InvalidTypeError(f"{label} is a text stream; open it in binary mode")
         stream = buffer
-    spool: list[Any] = []
+    spool: list[_Spool] = []
 
     def opener() -> BinaryIO:
         if not spool:
-            kept = tempfile.TemporaryFile()  # noqa: SIM115 (open as long as the source is used)
-            while block := stream.read(1 << 20):
-                kept.write(block)
-            kept.flush()
-            spool.append(kept)
+            spool.append(_Spool(stream))
         return _Part(spool[0])  # type: ignore[return-value]
 
     return Place(label, opener)
 
 
-class _Part(io.RawIOBase):
-    """A view of an open file with a position of its own."""
+class _Spool:
+    """What a stream gave, in memory or, if large, in a temporary file that vanishes with this object."""
 
-    def __init__(self, file: Any) -> None:  # noqa: ANN401
+    def __init__(self, stream: Any) -> None:  # noqa: ANN401
+        self.file = tempfile.SpooledTemporaryFile(MEMORY)  # noqa: SIM115 (open as long as the source is used)
+        self.size = 0
+        weakref.finalize(self, self.file.close)
+        while block := stream.read(1 << 20):
+            self.size += self.file.write(block)
+
+
+class _Part(io.RawIOBase):
+    """A view of a spool with a position of its own."""
+
+    def __init__(self, spool: _Spool) -> None:
         super().__init__()
-        self._file = file
+        self._spool = spool
         self._at = 0
 
     def readable(self) -> bool:
@@ -180,12 +190,12 @@ class _Part(io.RawIOBase):
         return self._at
 
     def seek(self, offset: int, whence: int = 0) -> int:
-        base = (0, self._at, os.fstat(self._file.fileno()).st_size)[whence]
-        self._at = base + offset
+        self._at = (0, self._at, self._spool.size)[whence] + offset
         return self._at
 
     def readinto(self, buffer: Any) -> int:  # noqa: ANN401
-        self._file.seek(self._at)
-        count: int = self._file.readinto(buffer)
-        self._at += count
-        return count
+        self._spool.file.seek(self._at)
+        part = self._spool.file.read(len(buffer))
+        buffer[: len(part)] = part
+        self._at += len(part)
+        return len(part)

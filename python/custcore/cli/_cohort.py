@@ -96,7 +96,7 @@ def _table(result: custcore.CohortRetention, name: str, value: str) -> custcore.
 
 def _show(files: Source, result: custcore.CohortRetention, seconds: float, target: Path | None, guarded: int) -> None:
     """Print the triangle, the definition, what was excluded, the time and the file written."""
-    out = _render.console()
+    out = _render.console(target)
     width = out.width - COLUMNS["cohort"] - COLUMNS["size"]
     triangle = result.triangle(rows=30, columns=max(1, width // COLUMNS["cell"]))
     if triangle.lines:

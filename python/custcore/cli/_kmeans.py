@@ -112,7 +112,7 @@ def command(
         }
         click.echo(json.dumps(_render.plain(said), ensure_ascii=False, allow_nan=False))
         return
-    out = _render.console()
+    out = _render.console(target)
     out.print(_grid(profile, found.feature_names_in_ or []))
     _render.say(out, "Features: means per customer. Names say where centres lie apart from all customers.")
     if features is None or table.report.remarks or opened.notes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import sys
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,6 +45,9 @@ def check_target(target: Path, files: Source | None = None) -> None:
         If its extension is unknown, its folder is missing or not writable, or it is an input.
     """
     if str(target) == "-":
+        context = click.get_current_context(silent=True)
+        if context and context.params.get("as_json"):
+            raise click.UsageError("--json and -o - both write to stdout; leave one out")
         return
     if target.suffix.lower() not in SUFFIXES:
         raise click.UsageError(
@@ -90,7 +92,7 @@ def write(table: custcore.Table, target: Path) -> int:
     if kind == ".csv" or str(target) == "-":
         rows, guarded = guard(rows)
     if str(target) == "-":
-        csv.write_csv(rows, sys.stdout.buffer)
+        csv.write_csv(rows, click.get_binary_stream("stdout"))
         return guarded
     with replacing(target) as sink:
         if kind == ".csv":

@@ -11,6 +11,7 @@ from custcore.cli._failure import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from rich.console import Console
     from rich.table import Table as Grid
@@ -39,13 +40,20 @@ SAID = {
 }
 
 
-def console() -> Console:
-    """Open stdout. Without a terminal, lines are not wrapped and there are no colours."""
+def console(target: Path | None = None) -> Console:
+    """Open stdout, or stderr if stdout gets the result. Without a terminal, lines are not wrapped, without colours.
+
+    Parameters
+    ----------
+    target
+        Where the result is written; ``-`` is stdout.
+    """
     from rich.console import Console
 
-    screen = Console(highlight=False, markup=False, emoji=False)
+    to_stderr = str(target) == "-"
+    screen = Console(highlight=False, markup=False, emoji=False, stderr=to_stderr)
     if not screen.is_terminal:
-        screen = Console(highlight=False, markup=False, emoji=False, width=max(screen.width, 160))
+        screen = Console(highlight=False, markup=False, emoji=False, stderr=to_stderr, width=max(screen.width, 160))
     return screen
 
 

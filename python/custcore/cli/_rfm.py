@@ -85,7 +85,7 @@ def show(
     files: Source, arguments: dict[str, Any], table: custcore.Table, seconds: float, target: Path | None, guarded: int
 ) -> None:
     """Print the segments, what was excluded, the time and the file written."""
-    out = _render.console()
+    out = _render.console(target)
     counted = arguments.get("frequency", "orders")
     segments, everyone = profiles(table)
     if everyone["customers"]:
