@@ -1,5 +1,6 @@
 """CSV as people have it is read right, or refused with the line and the way out; pandas and DuckDB are the oracle."""
 
+# ruff: noqa: DTZ007 (times without a zone)
 from __future__ import annotations
 
 import bz2

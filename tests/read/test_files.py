@@ -1,5 +1,6 @@
 """Parquet, Arrow, JSON lines, workbooks, folders, filters and arithmetic through `custcore.read`."""
 
+# ruff: noqa: DTZ001 (times without a zone)
 from __future__ import annotations
 
 import datetime as dt
@@ -115,7 +116,7 @@ def test_the_same_columns_in_another_format(tmp_path):
         writer.write_table(SALES)
     lines = [
         f'{{"customer_id": "{c}", "timestamp": "{t}T10:00:00Z", "amount": {a}, "n": {n}}}\n'
-        for c, t, a, n in zip(*SALES.to_pydict().values())
+        for c, t, a, n in zip(*SALES.to_pydict().values(), strict=True)
     ]
     (tmp_path / "e.jsonl").write_text("".join(lines))
     expected = totals(SALES)
@@ -162,7 +163,7 @@ def test_table_formats_are_refused(tmp_path):
         (tmp_path / name / log).touch()
         (tmp_path / name / "data").mkdir()
         pq.write_table(SALES, tmp_path / name / "data" / "a.parquet")
-        with pytest.raises(FileFormatError, match="delta_scan|iceberg_scan"):
+        with pytest.raises(FileFormatError, match=r"delta_scan|iceberg_scan"):
             custcore.read(tmp_path / name)
     pq.write_table(SALES, tmp_path / "delta" / "a.parquet")
     for path in ("delta/*.parquet", "delta/a.parquet"):
@@ -191,7 +192,7 @@ def test_what_does_not_go_together(tmp_path):
     pq.write_table(SALES.set_column(0, "customer_id", pa.array([1, 2, 3])), tmp_path / "c.parquet")
     with pytest.raises(ColumnNotFoundError, match=r"missing in .*b\.parquet"):
         custcore.rfm(custcore.read(tmp_path / "a.parquet", tmp_path / "b.parquet"))
-    with pytest.raises(InvalidTypeError, match="string in .* and int64 in"):
+    with pytest.raises(InvalidTypeError, match=r"string in .* and int64 in"):
         custcore.rfm(custcore.read(tmp_path / "a.parquet", tmp_path / "c.parquet"))
     for missing in ("nope.csv", "nope*.csv"):
         with pytest.raises(FileNotFoundError):

@@ -102,7 +102,7 @@ def write(table: custcore.Table, target: Path) -> int:
         elif kind == ".xlsx":
             _write_sheet(rows, sink)
         else:
-            start = pa.ipc.new_stream if kind == ".arrows" else pa.ipc.new_file
+            start: Any = pa.ipc.new_stream if kind == ".arrows" else pa.ipc.new_file
             with start(sink, rows.schema) as writer:
                 writer.write_table(rows)
     return guarded
