@@ -166,7 +166,10 @@ class CsvFile:
         if not self._has_rows(data):
             return pa.table({str(i): pa.array([], pa.string()) for i in positions})
         try:
-            table = pacsv.read_csv(pa.BufferReader(data), **self._options(positions))
+            options = self._options(positions)
+            # Without quotes no cell has a line end, so that blocks are parsed beside each other.
+            options["parse_options"].newlines_in_values = b'"' in data
+            table = pacsv.read_csv(pa.BufferReader(data), **options)
         except pa.ArrowException as error:
             raise self._explained(error) from None
         if check:

@@ -89,10 +89,18 @@ class TextFiles:
         if wholes is None:
             found = {name: self._streamable(name, role) for name, role in roles.items()}
             return found, [self._streamed(file, found) for file in self.files]
-        found, values = {}, {}
-        for name, role in roles.items():
+        from concurrent.futures import ThreadPoolExecutor
+
+        decimal, where = self.decimal, self.where
+
+        def decided(name: str) -> tuple[Conversion, Any]:
             strings = _joined([table.column(name) for table in wholes])
-            found[name], values[name] = decide(name, strings, role, self.reading, self.decimal, self.where)
+            return decide(name, strings, roles[name], self.reading, decimal, where)
+
+        with ThreadPoolExecutor(min(4, len(roles)) or 1) as pool:  # pyarrow computes without the GIL
+            both = dict(zip(roles, pool.map(decided, roles), strict=True))
+        found = {name: how for name, (how, _) in both.items()}
+        values = {name: column for name, (_, column) in both.items()}
         import pyarrow as pa
 
         table = pa.table(list(values.values()), names=list(values))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import sys
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -92,7 +93,7 @@ def write(table: custcore.Table, target: Path) -> int:
     if kind == ".csv" or str(target) == "-":
         rows, guarded = guard(rows)
     if str(target) == "-":
-        csv.write_csv(rows, click.get_binary_stream("stdout"))
+        csv.write_csv(rows, sys.stdout.buffer)
         return guarded
     with replacing(target) as sink:
         if kind == ".csv":
@@ -102,7 +103,7 @@ def write(table: custcore.Table, target: Path) -> int:
         elif kind == ".xlsx":
             _write_sheet(rows, sink)
         else:
-            start: Any = pa.ipc.new_stream if kind == ".arrows" else pa.ipc.new_file
+            start = pa.ipc.new_stream if kind == ".arrows" else pa.ipc.new_file
             with start(sink, rows.schema) as writer:
                 writer.write_table(rows)
     return guarded
