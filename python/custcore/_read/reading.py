@@ -5,20 +5,17 @@ from __future__ import annotations
 import importlib.util
 from typing import TYPE_CHECKING, Any
 
-from custcore._read.columnar import ArrowFile, JsonFile, ParquetFile, SheetFile
-from custcore._read.csv_file import CsvFile
 from custcore._read.kinds import CODECS, FORMATS, KNOWN, TEXT, kind_of_bytes, kind_of_name
 from custcore._read.options import Reading
-from custcore._read.place import decompressed
-from custcore._read.places import places
-from custcore._read.source import Source
 from custcore.errors import FileFormatError, InvalidArgumentError, InvalidTypeError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from custcore._read.columnar import TypedFile
+    from custcore._read.csv_file import CsvFile
     from custcore._read.place import Place
+    from custcore._read.source import Source
 
 __all__ = ["open_source", "read"]
 
@@ -128,6 +125,9 @@ def open_source(paths: Sequence[Any], reading: Reading) -> Source:
     """
     if importlib.util.find_spec("pyarrow") is None:
         raise InvalidArgumentError("files are read by pyarrow: pip install 'custcore[read]'")
+    from custcore._read.places import places  # not with `import custcore`
+    from custcore._read.source import Source
+
     _check(reading)
     found = places(paths, explicit_format=reading.format is not None)
     return Source([_open(place, reading) for place in found], reading)
@@ -154,6 +154,9 @@ def _check(reading: Reading) -> None:
 
 
 def _open(place: Place, reading: Reading) -> CsvFile | TypedFile:
+    from custcore._read.columnar import ArrowFile, JsonFile, ParquetFile, SheetFile
+    from custcore._read.csv_file import CsvFile
+
     named = kind_of_name(place.name.split("?")[0])
     kind = reading.format if reading.format is not None else named
     if kind is None or named in TEXT:
@@ -180,6 +183,8 @@ def _open(place: Place, reading: Reading) -> CsvFile | TypedFile:
 def _head(place: Place) -> bytes:
     """The first bytes, decompressed."""
     import pyarrow as pa
+
+    from custcore._read.place import decompressed
 
     try:
         with decompressed(place) as raw:

@@ -6,10 +6,6 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from custcore._read.csv_file import CsvFile
-from custcore._read.merge import conform, merged
-from custcore._read.place import partition_types
-from custcore._read.text_files import TextFiles
 from custcore.errors import ColumnNotFoundError, CustcoreError, DuplicateColumnError, InvalidTypeError
 
 if TYPE_CHECKING:
@@ -17,6 +13,7 @@ if TYPE_CHECKING:
 
     from custcore._read.columnar import TypedFile
     from custcore._read.computed import Selection
+    from custcore._read.csv_file import CsvFile
     from custcore._read.options import Reading
 
 __all__ = ["Source"]
@@ -40,6 +37,10 @@ class Source:
     _custcore_source = True
 
     def __init__(self, files: Sequence[CsvFile | TypedFile], reading: Reading) -> None:
+        from custcore._read.csv_file import CsvFile
+        from custcore._read.place import partition_types  # not with `import custcore`
+        from custcore._read.text_files import TextFiles
+
         self._files = list(files)
         self._reading = reading
         self._failure: Failure | None = None
@@ -135,6 +136,8 @@ class Source:
         }
         schema = pa.schema(list(types.items()))
         parts = iter(texts)
+        from custcore._read.csv_file import CsvFile
+
         streams = [next(parts) if isinstance(file, CsvFile) else None for file in self._files]
         batches = self._batches(streams, schema, roles, selection)
         return pa.RecordBatchReader.from_batches(selection.schema(schema), batches)
@@ -260,6 +263,8 @@ class Source:
         return set.intersection(*sets) if sets else set()
 
     def _file_notes(self, file: CsvFile | TypedFile) -> list[str]:
+        from custcore._read.csv_file import CsvFile
+
         notes = file.dialect.notes if isinstance(file, CsvFile) else getattr(file, "notes", ())
         return [f"{PurePath(file.place.name).name}: {note}" for note in notes]
 
@@ -269,6 +274,8 @@ class Source:
 
     def _common(self, name: str, text_type: Any, role: str | None) -> Any:  # noqa: ANN401
         """The type that holds a column of all files."""
+        from custcore._read.csv_file import CsvFile
+        from custcore._read.merge import merged
         from custcore._read.restored import restored_type
 
         found: list[tuple[str, Any]] = []
@@ -299,6 +306,8 @@ class Source:
         roles: Mapping[str, str],
         selection: Selection,
     ) -> Iterator[Any]:
+        from custcore._read.csv_file import CsvFile
+        from custcore._read.merge import conform
         from custcore._read.restored import restored
 
         for file, stream in zip(self._files, streams, strict=True):
