@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from custcore._options import bases, clusters, cohorts, scores
+from custcore._options import bases, clusters, cohorts, reading, scores
 from custcore._options import transactions as t
 from custcore._options.option import Option
 
@@ -153,6 +153,7 @@ SCORER_FILES = (
 )
 
 TARGETS = (
+    Target("_read/reading.py", "read", (reading.PATHS,), reading.READING),
     Target("_rfm/table.py", "rfm", (t.DATA,), t.RFM),
     Target("_rfm/table.py", "rfm_scores", (t.DATA,), RFM_SCORES),
     Target("_rfm/segment_profile.py", "profile", scores.PROFILE[:1], (*scores.PROFILE[1:], t.N_THREADS)),

@@ -106,7 +106,7 @@ def with_signature(text: str, node: ast.FunctionDef, target: Target, overload: O
     keywords = [overload if overload and option.name == overload.name else option for option in target.keywords]
     written = ["self"] if "." in target.name or node.name == "__init__" else []
     written += [option.parameter for option in target.positional]
-    written += ["*"] if keywords else []
+    written += ["*"] if keywords and not any(name.startswith("*") for name in written) else []
     written += [option.parameter for option in keywords]
     tail = ") " + re.sub(r"  # noqa: .*$", "", tail, flags=re.MULTILINE)
     untyped = {f"{option.name}: Any" for option in (*target.positional, *keywords) if option.annotation == "Any"}

@@ -8,6 +8,7 @@
 from custcore import _moved, errors, presets
 from custcore._core import __version__
 from custcore._input.data import AsOf, Data
+from custcore._read import Source, read
 from custcore._rfm import QuantileScorer, RFMScorer, SegmentMap, profile, rfm, rfm_scores
 from custcore.base import CustomerBase, scan
 from custcore.cluster import Breaks, KMeans, Scaler, natural_breaks, segment_customers, select_k
@@ -29,6 +30,7 @@ __all__ = [
     "Scaler",
     "Schema",
     "SegmentMap",
+    "Source",
     "Table",
     "__version__",
     "cohort_retention",
@@ -36,6 +38,7 @@ __all__ = [
     "natural_breaks",
     "presets",
     "profile",
+    "read",
     "rfm",
     "rfm_scores",
     "scan",

@@ -12,6 +12,7 @@ __all__ = [
     "CustcoreError",
     "DuplicateBatchError",
     "DuplicateColumnError",
+    "FileFormatError",
     "InternalError",
     "InvalidArgumentError",
     "InvalidTypeError",
@@ -118,6 +119,10 @@ class SumOverflowError(CustcoreError, OverflowError):
 
 class ArrowImportError(CustcoreError, ValueError):
     """Invalid Arrow data, or a producer that failed, with its message."""
+
+
+class FileFormatError(CustcoreError, ValueError):
+    """A file that cannot be read as what it is taken for: empty, truncated, ragged, in an unknown encoding."""
 
 
 class StateMismatchError(CustcoreError, ValueError):

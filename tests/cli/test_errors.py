@@ -10,6 +10,7 @@ import textwrap
 import time
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import custcore
@@ -53,25 +54,31 @@ def test_a_column_of_the_wrong_type_names_a_better_one(run, tmp_path):
     assert "Did you mean --timestamp bought_at?" in message
 
 
-def test_times_that_pyarrow_does_not_infer(run, tmp_path):
+def test_day_and_month_are_not_guessed(run, run_json, tmp_path):
     (tmp_path / "sales.csv").write_text("customer_id,timestamp,amount\nann,12/1/2010 8:26,10\n")
     message = run("rfm", "sales.csv", code=3).stderr
     assert "column 'timestamp'" in message
-    assert "is string" in message
-    assert "ISO times" in message
-    assert "Convert" in run("inspect", "sales.csv").stdout
+    for form, day in (("%m/%d/%Y %H:%M", "2010-12-01"), ("%d/%m/%Y %H:%M", "2010-01-12")):
+        assert f"--timestamp-format '{form}'" in message
+        assert run_json("rfm", "sales.csv", "--timestamp-format", form)["as_of"] == day
+    assert "--timestamp-format" in run("inspect", "sales.csv").stdout
 
 
-def test_a_csv_with_another_delimiter(run, tmp_path):
+def test_a_csv_with_another_delimiter(run, run_json, tmp_path):
     (tmp_path / "sales.csv").write_text("customer_id;timestamp;amount\nann;2026-01-05;10\n")
-    assert "--delimiter ';'" in run("rfm", "sales.csv", code=3).stderr
+    found = run_json("rfm", "sales.csv")
+    assert found["all"]["revenue"] == 10
+    assert any("semicolons" in remark for remark in found["remarks"])
+    assert "'customer_id'" in run("rfm", "sales.csv", "--delimiter", ",", code=3).stderr
 
 
 def test_an_id_that_turns_into_text_late_in_a_csv(run, tmp_path):
     lines = "".join(f"{i},2026-01-05,10\n" for i in range(400_000))
     (tmp_path / "sales.csv").write_text(f"customer_id,timestamp,amount\n{lines}A7,2026-01-06,5\n")
-    assert "--text-ids" in run("rfm", "sales.csv", code=3).stderr
-    run("rfm", "sales.csv", "--text-ids")
+    run("rfm", "sales.csv", "-o", "scores.parquet")
+    ids = pq.read_table(tmp_path / "scores.parquet")["customer_id"]
+    assert ids.type == pa.string()
+    assert ids.to_pylist()[-1] == "A7"
 
 
 def test_files_that_do_not_go_together(run, tmp_path):
@@ -105,7 +112,7 @@ def test_bad_values_are_named_with_their_row(run, tmp_path):
         ["rfm", "missing.parquet"],
         ["rfm", "missing*.parquet"],
         ["rfm", "folder"],
-        ["rfm", "notes.txt"],
+        ["rfm", "notes.doc"],
         ["rfm", "sales.parquet", "--bins", "many"],
         ["rfm", "sales.parquet", "--bins", "1"],
         ["rfm", "sales.parquet", "--bins", "5,5"],
@@ -116,7 +123,7 @@ def test_bad_values_are_named_with_their_row(run, tmp_path):
         ["rfm", "sales.parquet", "--delimiter", "::"],
         ["rfm", "sales.parquet", "--amount", "amount", "--no-amount"],
         ["rfm", "sales.parquet", "--no-scores", "--ties", "split"],
-        ["rfm", "sales.parquet", "-o", "scores.xlsx"],
+        ["rfm", "sales.parquet", "-o", "scores.doc"],
         ["rfm", "sales.parquet", "-o", "nowhere/scores.parquet"],
         ["rfm", "sales.parquet", "-o", "sales.parquet"],
         ["rfm", "sales.parquet", "-o", "./sales.parquet"],
@@ -130,7 +137,7 @@ def test_bad_values_are_named_with_their_row(run, tmp_path):
 def test_wrong_calls_are_exit_code_2(run, tmp_path, words):
     save(sales(), tmp_path / "sales.parquet")
     before = (tmp_path / "sales.parquet").read_bytes()
-    (tmp_path / "notes.txt").touch()
+    (tmp_path / "notes.doc").touch()
     (tmp_path / "folder").mkdir()
     result = run(*words, code=2)
     assert result.stdout == ""

@@ -205,7 +205,7 @@ def test_csv_may_be_compressed_or_parted_by_tabs(run_json, tmp_path):
 
 
 def test_a_csv_for_spreadsheets_holds_no_formulas(run, tmp_path):
-    ids = ["=cmd|' /C calc'!A0", "+1", "-2", "@x", "\ttab", "\rreturn", "plain", "a=b"]
+    ids = ["=cmd|' /C calc'!A0", "+1+A1", "-x", "@x", "\ttab", "\rreturn", "plain", "a=b"]
     table = sales(ids[:6], [-1.0, 2.0, 3.0, 4.0, 5.0, 6.0]).rename_columns(["=id", "timestamp", "amount"])
     more = sales(ids[6:], [7.0, 8.0]).rename_columns(["=id", "timestamp", "amount"])
     save(pa.concat_tables([table, more]), tmp_path / "sales.parquet")

@@ -166,7 +166,7 @@ def _refuse_spent(reader: object) -> None:
 
 def rows_total(data: Data) -> int | None:
     """The number of rows for progress, if it is known without reading."""
-    for name in ("num_rows", "height"):
+    for name in ("num_rows", "height", "n_rows"):
         rows = getattr(data, name, None)
         if isinstance(rows, int):
             return rows

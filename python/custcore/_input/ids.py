@@ -37,8 +37,8 @@ def one_group(value: object) -> object:
         return value
     if kind.__module__ == "numpy":
         # A datetime64 in nanoseconds would become an integer.
-        value = value.astype("datetime64[us]") if kind.__name__ == "datetime64" else value  # type: ignore[attr-defined]
-        value = value.item()  # type: ignore[attr-defined]
+        scalar: Any = value
+        value = (scalar.astype("datetime64[us]") if kind.__name__ == "datetime64" else scalar).item()
     # NaN and NaT differ from themselves.
     return None if value != value else one(value)
 

@@ -44,7 +44,9 @@ def project(data: Any, names: Iterable[str | None] | None, optional: Iterable[st
         If the library fails, with its message: here, or when the rows are read.
     """
     if is_source(data):
-        return data.reader(None if names is None else _wanted(names, optional, data.column_names))
+        there = list(data.column_names)
+        wanted = there if names is None else _wanted(names, optional, there)
+        return data.reader(wanted or there, getattr(names, "roles", None))
     kind = _kind(data)
     if kind is None:
         return data

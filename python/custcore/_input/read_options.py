@@ -11,7 +11,7 @@ from custcore._input.data import as_of_argument
 from custcore.errors import InvalidArgumentError, OutOfRangeError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from custcore._core import ReadOptions
     from custcore._input.data import AsOf, TimeZone
@@ -55,8 +55,27 @@ def read_options(
     }
 
 
-def columns_read(options: ReadOptions) -> list[str | None]:
-    """The columns that a scan with these options reads; None for a role that has none."""
+class ColumnsRead(list["str | None"]):
+    """Names of the columns that are read, None for those that are not given, with what they are for."""
+
+    roles: dict[str, str]
+
+
+def columns_read(*scans: ReadOptions, others: Iterable[str | None] = ()) -> ColumnsRead:
+    """The columns that scans with these options read, and others; None for a role that has none."""
+    found = ColumnsRead([name for options in scans for name in _columns(options)])
+    found.extend(others)
+    found.roles = {}
+    for options in scans:
+        for role in ("customer_id", "timestamp", "amount", "order_id"):
+            given: Any = options[role]
+            for name in given if isinstance(given, list | tuple) else [given]:
+                if name is not None:
+                    found.roles.setdefault(name, role)
+    return found
+
+
+def _columns(options: ReadOptions) -> list[str | None]:
     names: list[str | None] = []
     roles: tuple[Any, ...] = (options["customer_id"], options["timestamp"], options["amount"], options["order_id"])
     for role in roles:  # a composite key is a list

@@ -51,6 +51,8 @@ class Option:
         The placeholder of the value on the command line.
     shown_default : str
         The default as the command line says it, if it is not the value.
+    repeatable : bool
+        Whether it may be given several times on the command line.
     minimum, maximum : int, optional
         Bounds of a whole number, checked by the command line before a file is opened.
     """
@@ -66,6 +68,7 @@ class Option:
     flags: tuple[str, ...] = ()
     metavar: str = ""
     shown_default: str = ""
+    repeatable: bool = False
     minimum: int | None = None
     maximum: int | None = None
 

@@ -11,8 +11,8 @@ DATA = Option(
     "Data",
     "Transactions, one row per order, or with ``order_id`` one row per order line: a table of pyarrow (also a Dataset, "
     "Scanner or ParquetFile), pandas 3, polars (also a LazyFrame), DuckDB, ibis, dask or narwhals, of which only the "
-    "named columns are decoded; any other object that exports Arrow, such as a RecordBatchReader; an iterable of such "
-    "batches; or a dict of one-dimensional numpy arrays.",
+    "named columns are decoded; files opened by :func:`custcore.read`; any other object that exports "
+    "Arrow, such as a RecordBatchReader; an iterable of such batches; or a dict of one-dimensional numpy arrays.",
     type="table, iterable of batches, or dict of arrays",
 )
 CUSTOMER_ID = Option(

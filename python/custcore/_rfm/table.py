@@ -52,8 +52,9 @@ def rfm(
         Transactions, one row per order, or with ``order_id`` one row per order line: a
         table of pyarrow (also a Dataset, Scanner or ParquetFile), pandas 3, polars (also a
         LazyFrame), DuckDB, ibis, dask or narwhals, of which only the named columns are
-        decoded; any other object that exports Arrow, such as a RecordBatchReader; an
-        iterable of such batches; or a dict of one-dimensional numpy arrays.
+        decoded; files opened by :func:`custcore.read`; any other object that exports Arrow,
+        such as a RecordBatchReader; an iterable of such batches; or a dict of
+        one-dimensional numpy arrays.
     customer_id : str or list of str, default "customer_id"
         Column of customer ids: integers, strings, binary, or a dictionary of these. A list
         of columns is a composite key, which is null if a part is, and is ordered part by
@@ -231,8 +232,9 @@ def rfm_scores(
         Transactions, one row per order, or with ``order_id`` one row per order line: a
         table of pyarrow (also a Dataset, Scanner or ParquetFile), pandas 3, polars (also a
         LazyFrame), DuckDB, ibis, dask or narwhals, of which only the named columns are
-        decoded; any other object that exports Arrow, such as a RecordBatchReader; an
-        iterable of such batches; or a dict of one-dimensional numpy arrays.
+        decoded; files opened by :func:`custcore.read`; any other object that exports Arrow,
+        such as a RecordBatchReader; an iterable of such batches; or a dict of
+        one-dimensional numpy arrays.
     bins : int, (R, F, M), or dict by "recency", "frequency", "monetary", default 5
         Number of bins, 2 to 100: one for all, or one each for recency, frequency and
         monetary.

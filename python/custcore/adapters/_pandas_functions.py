@@ -223,8 +223,8 @@ def segment_customers(
         ``monetary_total``. A frame that has these columns has one row per customer; then
         options of transactions are refused.
     log1p : list of str, or "auto", default "auto"
-        Features whose logarithm is clustered; "auto": counts and money that are never
-        negative.
+        Features whose logarithm is clustered, as in :class:`custcore.Scaler`; "auto":
+        counts and money.
     how : {"standard", "robust"}, default "standard"
         ``"standard"``: the centre is the mean, the scale the population standard deviation.
         ``"robust"``: the median and the interquartile range, which a few very large
@@ -269,7 +269,8 @@ def segment_customers(
         Whether to add the column ``n_days``, the number of distinct days with a purchase.
     attributes : dict of str to {"first", "last"}, optional
         Columns to keep per customer, each with its value at the first or at the last
-        purchase; ties go to the smallest value.
+        purchase; ties go to the smallest value. They may be integers, strings, binary,
+        bools, dates, timestamps or floats (NaN is null); results have the same type.
     amount_decimals : int, default 6
         Decimal places, 0 to 12, to which float amounts are rounded when read. Their sums
         are then exact and independent of row order. Amounts that this changes by more than

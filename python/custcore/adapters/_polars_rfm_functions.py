@@ -127,7 +127,8 @@ def rfm(
         Whether to add the column ``n_days``, the number of distinct days with a purchase.
     attributes : dict of str to {"first", "last"}, optional
         Columns to keep per customer, each with its value at the first or at the last
-        purchase; ties go to the smallest value.
+        purchase; ties go to the smallest value. They may be integers, strings, binary,
+        bools, dates, timestamps or floats (NaN is null); results have the same type.
     amount_decimals : int, default 6
         Decimal places, 0 to 12, to which float amounts are rounded when read. Their sums
         are then exact and independent of row order. Amounts that this changes by more than
@@ -340,7 +341,8 @@ def rfm_scores(
         Whether to add the column ``n_days``, the number of distinct days with a purchase.
     attributes : dict of str to {"first", "last"}, optional
         Columns to keep per customer, each with its value at the first or at the last
-        purchase; ties go to the smallest value.
+        purchase; ties go to the smallest value. They may be integers, strings, binary,
+        bools, dates, timestamps or floats (NaN is null); results have the same type.
     amount_decimals : int, default 6
         Decimal places, 0 to 12, to which float amounts are rounded when read. Their sums
         are then exact and independent of row order. Amounts that this changes by more than

@@ -50,8 +50,9 @@ class Changes:
             Transactions, one row per order, or with ``order_id`` one row per order line: a
             table of pyarrow (also a Dataset, Scanner or ParquetFile), pandas 3, polars (also a
             LazyFrame), DuckDB, ibis, dask or narwhals, of which only the named columns are
-            decoded; any other object that exports Arrow, such as a RecordBatchReader; an
-            iterable of such batches; or a dict of one-dimensional numpy arrays.
+            decoded; files opened by :func:`custcore.read`; any other object that exports Arrow,
+            such as a RecordBatchReader; an iterable of such batches; or a dict of
+            one-dimensional numpy arrays.
         batch_id : str, optional
             A name for the data, such as their date or file. Data with the same name are refused
             a second time.

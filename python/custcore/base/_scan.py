@@ -38,8 +38,9 @@ def scan(
         Transactions, one row per order, or with ``order_id`` one row per order line: a
         table of pyarrow (also a Dataset, Scanner or ParquetFile), pandas 3, polars (also a
         LazyFrame), DuckDB, ibis, dask or narwhals, of which only the named columns are
-        decoded; any other object that exports Arrow, such as a RecordBatchReader; an
-        iterable of such batches; or a dict of one-dimensional numpy arrays.
+        decoded; files opened by :func:`custcore.read`; any other object that exports Arrow,
+        such as a RecordBatchReader; an iterable of such batches; or a dict of
+        one-dimensional numpy arrays.
     bases : dict of str to CustomerBase
         The bases by names of your choice, which errors report. Their columns and settings
         may differ.
@@ -84,7 +85,7 @@ def scan(
     """
     checked = _checked(bases)
     _ = _core.scan(
-        as_source(data, [name for base in bases.values() for name in columns_read(base._options)]),
+        as_source(data, columns_read(*(base._options for base in bases.values()))),
         checked,
         batch_id=arguments.optional_name("batch_id", batch_id),
         n_threads=arguments.optional_whole("n_threads", n_threads),

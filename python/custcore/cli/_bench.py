@@ -20,7 +20,7 @@ from custcore.cli import _compare, _options, _recipe, _render, _run
 from custcore.cli._failure import printable
 
 if TYPE_CHECKING:
-    from custcore.cli._files import Files
+    from custcore._read import Source
 
 __all__ = ["command", "measure"]
 
@@ -37,9 +37,7 @@ HOW = {
 @click.option("--repeat", type=click.IntRange(min=1), default=3, show_default=True, help="Timed runs; medians count.")
 @_options.api_option(N_THREADS)
 @_options.json_option
-def command(
-    files: tuple[str, ...], delimiter: str, text_ids: bool, repeat: int, as_json: bool, **given: object
-) -> None:
+def command(files: tuple[str, ...], repeat: int, as_json: bool, **given: object) -> None:
     """Time the usual pandas recipe and custcore on FILE, and show where and why the results differ.
 
     The recipe: groupby and agg (last time, number of orders, sum of money), days to the day after the last one,
@@ -48,8 +46,9 @@ def command(
     """
     if importlib.util.find_spec("pandas") is None:
         raise click.UsageError("bench compares with pandas: pip install 'custcore[cli,pandas]'")
+    reading = _options.reading_of(given)
     arguments = _options.settings(given)
-    opened = _run.open_files(files, arguments, delimiter=delimiter, text_ids=text_ids)
+    opened = _run.open_files(files, arguments, reading)
     found = measure(opened, arguments, repeat)
     if as_json:
         click.echo(json.dumps(_render.plain(found), ensure_ascii=False, allow_nan=False))
@@ -57,7 +56,7 @@ def command(
         show(found)
 
 
-def measure(files: Files, arguments: dict[str, Any], repeat: int = 3) -> dict[str, Any]:
+def measure(files: Source, arguments: dict[str, Any], repeat: int = 3) -> dict[str, Any]:
     """Run both in turns and compare the results.
 
     Parameters
@@ -76,7 +75,8 @@ def measure(files: Files, arguments: dict[str, Any], repeat: int = 3) -> dict[st
             "bench compares with a recipe of one column of ids: join the columns of a composite key into one first, "
             "e.g. country || '/' || customer_id in SQL. The other commands take several columns"
         )
-    table = files.table(list(_options.roles(arguments)))
+    roles = _options.roles(arguments)
+    table = files.table(list(roles), roles)
     frame = _recipe.frame_of(table, arguments["timestamp"], arguments.get("amount"))
     seconds: dict[str, list[float]] = {"pandas": [], "custcore": []}
     try:
@@ -92,7 +92,7 @@ def measure(files: Files, arguments: dict[str, Any], repeat: int = 3) -> dict[st
     medians = {name: statistics.median(taken) for name, taken in seconds.items()}
     compared = _compare.compare(theirs, ours, frame, columns)
     return {
-        "files": [str(file.path) for file in files.files],
+        "files": files.files,
         "settings": arguments,
         "rows": table.num_rows,
         "seconds": medians,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table as Grid
 
-    from custcore.cli._files import Files
+    from custcore._read import Source
     from custcore.cohort import Cell, Triangle
 
 __all__ = ["command"]
@@ -52,26 +52,25 @@ def command(
     files: tuple[str, ...],
     target: Path | None,
     as_json: bool,
-    delimiter: str,
-    text_ids: bool,
     table: str,
     value: str,
     **given: object,
 ) -> None:
     """Count returning customers: cohorts of customers over the periods since their first purchase.
 
-    FILE is Parquet, CSV or Arrow; several files, globs and folders are read as one. A star marks cells whose window is
+    FILE is as for `custcore rfm`. A star marks cells whose window is
     not over; blank cells were not observed.
     """
     context = click.get_current_context()
     # Options that were not given are left to the API, as presets set options.
     asked = {name for name in given if context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT}
+    reading = _options.reading_of(given)
     arguments = _options.settings({name: option for name, option in given.items() if name in asked})
     for option in (CUSTOMER_ID, TIMESTAMP):
         arguments.setdefault(option.name, option.default)
-    opened = _run.open_files(files, arguments, delimiter=delimiter, text_ids=text_ids)
+    opened = _run.open_files(files, arguments, reading)
     if target:
-        _output.check_target(target, [file.path for file in opened.files])
+        _output.check_target(target, opened)
     if table == "revenue" and "amount" not in arguments:
         raise click.UsageError("--table revenue needs money: --amount COLUMN")
     result, seconds = _run.call(opened, arguments, custcore.cohort_retention)
@@ -95,9 +94,9 @@ def _table(result: custcore.CohortRetention, name: str, value: str) -> custcore.
     return tables[name]()
 
 
-def _show(files: Files, result: custcore.CohortRetention, seconds: float, target: Path | None, guarded: int) -> None:
+def _show(files: Source, result: custcore.CohortRetention, seconds: float, target: Path | None, guarded: int) -> None:
     """Print the triangle, the definition, what was excluded, the time and the file written."""
-    out = _render.console()
+    out = _render.console(target)
     width = out.width - COLUMNS["cohort"] - COLUMNS["size"]
     triangle = result.triangle(rows=30, columns=max(1, width // COLUMNS["cell"]))
     if triangle.lines:
@@ -110,9 +109,9 @@ def _show(files: Files, result: custcore.CohortRetention, seconds: float, target
     out.print()
     _render.say(out, result.definition)
     out.print()
-    out.print(_render.report_grid(result.report))
+    out.print(_render.report_grid(result.report, files.notes))
     out.print()
-    _render.say(out, f"{result.report.n_rows:,} rows of {files.label} in {seconds:.2f} s.")
+    _render.say(out, f"{result.report.n_rows:,} rows of {files._label} in {seconds:.2f} s.")
     if target:
         _render.say(out, f"Written to {printable(str(target))}.")
     if guarded:
@@ -143,7 +142,7 @@ def _shade(cell: Cell) -> str:
 
 
 def _as_json(
-    files: Files,
+    files: Source,
     arguments: dict[str, Any],
     result: custcore.CohortRetention,
     seconds: float,
@@ -154,7 +153,7 @@ def _as_json(
     found: dict[str, Any] = _render.plain(
         {
             "version": custcore.__version__,
-            "files": [str(file.path) for file in files.files],
+            "files": files.files,
             "settings": arguments,
             "definition": result.definition,
             "rows": report.n_rows,
@@ -163,7 +162,7 @@ def _as_json(
             "average": result.average().to_pyarrow().to_pylist(),
             "movement": result.movement().to_pyarrow().to_pylist(),
             "report": [{name: getattr(entry, name) for name in entries} for entry in report],
-            "remarks": report.remarks,
+            "remarks": [*report.remarks, *files.notes],
             "seconds": round(seconds, 6),
             "output": str(target) if target else None,
         }

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from custcore._options.transactions import COLUMNS
-from custcore.cli import _columns, _files, _options, _render
+from custcore.cli import _columns, _options, _render, _run
 from custcore.cli._failure import printable
 
 __all__ = ["command"]
@@ -21,12 +21,11 @@ DEFAULTS = {option.name: option.default for option in COLUMNS}
 
 
 @click.command("inspect", short_help="Show the columns of a file and the next command.")
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@_options.delimiter_option
+@_options.input_options
 @_options.json_option
-def command(files: tuple[str, ...], delimiter: str, as_json: bool) -> None:
+def command(files: tuple[str, ...], as_json: bool, **given: Any) -> None:  # noqa: ANN401
     """Show columns, types and rows of FILE, and the likely columns of customer id, time, amount and order id."""
-    found = look(files, delimiter)
+    found = look(files, given)
     if as_json:
         click.echo(json.dumps(_render.plain(found), ensure_ascii=False, allow_nan=False))
         return
@@ -47,15 +46,18 @@ def command(files: tuple[str, ...], delimiter: str, as_json: bool) -> None:
         out.print(f"Next:  {printable(found['command'])}", soft_wrap=True)  # not wrapped, so that it can be copied
 
 
-def look(patterns: tuple[str, ...], delimiter: str = ",") -> dict[str, Any]:
+def look(patterns: tuple[str, ...], given: dict[str, Any] | None = None) -> dict[str, Any]:
     """Describe the files as one dict.
 
     Parameters
     ----------
-    patterns, delimiter
-        As `files.find` takes them.
+    patterns
+        Names of files, as `open_files` takes them.
+    given
+        Options for reading them.
     """
-    opened = _files.find(patterns, delimiter=delimiter)
+    asked = {name: value for name, value in (given or {}).items() if value}
+    opened = _run.open_files(patterns, {}, _options.reading_of(dict(asked)))
     schema = opened.schema
     roles = _columns.guess(schema)
     role_of = {column: role for role, column in roles.items()}
@@ -69,34 +71,34 @@ def look(patterns: tuple[str, ...], delimiter: str = ",") -> dict[str, Any]:
         }
         for field in schema
     ]
-    notes, ready = _advice(opened, roles)
+    notes, ready = _advice(roles)
     words = ["custcore", "rfm", *map(shlex.quote, patterns)]
     chosen = {role: column for role, column in roles.items() if DEFAULTS.get(role) != column}
     if chosen:
         words.append(_columns.as_options(chosen))
     if "amount" not in roles:
         words.append("--no-amount")
-    if delimiter != ",":
-        words.append(f"--delimiter {shlex.quote(delimiter)}")
+    words += _options.as_words(asked)
     return {
-        "name": opened.name,
-        "files": [str(file.path) for file in opened.files],
+        "name": opened._name,
+        "files": opened.files,
         "rows": opened.n_rows,
         "columns": rows,
         "roles": roles,
-        "notes": notes,
+        "notes": [*notes, *opened.notes],
         "command": " ".join([*words, "-o scores.parquet"]) if ready else None,
     }
 
 
-def _advice(opened: _files.Files, roles: dict[str, str]) -> tuple[list[str], bool]:
+def _advice(roles: dict[str, str]) -> tuple[list[str], bool]:
     """Report what is missing to run a command, and whether one can run."""
     notes = []
     if "customer_id" not in roles:
         notes.append("No column looks like a customer id (integer, text or binary): name it with --customer-id.")
     if "timestamp" not in roles:
-        csv = " In CSV files pyarrow infers only ISO times (2026-01-31, 2026-01-31 18:30:00)." if opened.has_csv else ""
-        notes.append(f"No column is a date or a timestamp.{csv} Convert the column of times, e.g. with strptime.")
+        notes.append(
+            "No column is a date or a timestamp. Convert the column of times: --timestamp-format '%d/%m/%Y %H:%M'."
+        )
     if "amount" not in roles:
         notes.append("No column looks like an amount of money: name it with --amount, or go without (--no-amount).")
     if "order_id" not in roles:

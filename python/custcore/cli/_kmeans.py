@@ -16,19 +16,10 @@ from custcore.cli._failure import DataProblem, printable
 from custcore.errors import CustcoreError, InternalError, InvalidArgumentError
 
 if TYPE_CHECKING:
-    from custcore.cli._files import Files
+    from custcore._read import Source
+    from custcore._read.options import Reading
 
 __all__ = ["command"]
-
-
-class Names(click.ParamType[Any]):
-    """Column names, separated by commas."""
-
-    name = "A,B,C"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401, ARG002
-        """Parse ``a, b`` to ["a", "b"]."""
-        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
 class Clusters(click.ParamType[Any]):
@@ -46,7 +37,7 @@ class Clusters(click.ParamType[Any]):
 
 
 # Parsers of option values that are not plain strings.
-KINDS = {"k": Clusters(), "features": Names(), "log1p": Names()}
+KINDS = {"k": Clusters(), "features": _options.Names(), "log1p": _options.Names()}
 
 
 @click.command("kmeans", short_help="Cluster customers and name the clusters.")
@@ -61,8 +52,6 @@ def command(
     files: tuple[str, ...],
     target: Path | None,
     as_json: bool,
-    delimiter: str,
-    text_ids: bool,
     k: Any,  # noqa: ANN401
     features: list[str] | None,
     log1p: list[str] | None,
@@ -76,6 +65,7 @@ def command(
 
     FILE is as for `custcore rfm`. With --features it has one row per customer, and these columns are clustered.
     """
+    reading = _options.reading_of(given)
     arguments = _options.settings(given)
     wanted: dict[str, Any] = {"features": features, "how": how, "n_init": n_init, "random_state": random_state}
     wanted["log1p"] = "auto" if log1p is None else log1p
@@ -83,9 +73,9 @@ def command(
         if path is not None and path.is_dir():
             raise click.UsageError(f"{path} is a folder")
     customers, opened, seconds = (
-        _purchases(files, arguments, target, delimiter, text_ids)
+        _purchases(files, arguments, target, reading)
         if features is None
-        else _customers(files, features, target, delimiter)
+        else _customers(files, features, target, reading)
     )
     start = time.perf_counter()
     try:
@@ -107,7 +97,7 @@ def command(
     if as_json:
         said = {
             "version": custcore.__version__,
-            "files": [str(file.path) for file in opened.files],
+            "files": opened.files,
             "settings": {**({} if features else arguments), **wanted, "clusters": k},
             "rows": table.report.n_rows or table.num_rows,
             "customers": table.num_rows,
@@ -115,21 +105,21 @@ def command(
             "clusters": profile,
             "inertia": found.inertia_,
             "iterations": found.n_iter_,
-            "remarks": table.report.remarks,
+            "remarks": [*table.report.remarks, *opened.notes],
             "seconds": round(seconds, 6),
             "output": str(target) if target else None,
             "model": str(model) if model else None,
         }
         click.echo(json.dumps(_render.plain(said), ensure_ascii=False, allow_nan=False))
         return
-    out = _render.console()
+    out = _render.console(target)
     out.print(_grid(profile, found.feature_names_in_ or []))
     _render.say(out, "Features: means per customer. Names say where centres lie apart from all customers.")
-    if features is None or table.report.remarks:
+    if features is None or table.report.remarks or opened.notes:
         out.print()
-        out.print(_render.report_grid(table.report))
+        out.print(_render.report_grid(table.report, opened.notes))
     out.print()
-    _render.say(out, printable(f"{table.num_rows:,} customers of {opened.label} in {seconds:.2f} s."))
+    _render.say(out, printable(f"{table.num_rows:,} customers of {opened._label} in {seconds:.2f} s."))
     if target:
         _render.say(out, f"{table.num_rows:,} customers written to {printable(str(target))}.")
     if model:
@@ -139,30 +129,29 @@ def command(
 
 
 def _purchases(
-    patterns: tuple[str, ...], arguments: dict[str, Any], target: Path | None, delimiter: str, text_ids: bool
-) -> tuple[Any, Files, float]:
+    patterns: tuple[str, ...], arguments: dict[str, Any], target: Path | None, reading: Reading
+) -> tuple[Any, Source, float]:
     """One row per customer, from purchases."""
-    files = _run.open_files(patterns, arguments, delimiter=delimiter, text_ids=text_ids)
+    files = _run.open_files(patterns, arguments, reading)
     if target:
-        _output.check_target(target, [file.path for file in files.files])
+        _output.check_target(target, files)
     table, seconds = _run.call(files, arguments, custcore.rfm)
     return table, files, seconds
 
 
 def _customers(
-    patterns: tuple[str, ...], features: list[str], target: Path | None, delimiter: str
-) -> tuple[Any, Files, float]:
+    patterns: tuple[str, ...], features: list[str], target: Path | None, reading: Reading
+) -> tuple[Any, Source, float]:
     """The rows of a file with one row per customer: the features, and the other common columns."""
-    files = _run.open_files(patterns, {}, delimiter=delimiter, text_ids=False)
+    files = _run.open_files(patterns, {}, reading)
     if target:
-        _output.check_target(target, [file.path for file in files.files])
+        _output.check_target(target, files)
     start = time.perf_counter()
-    names = [name for name in files.schema.names if files.schema.names.count(name) == 1]
+    names = [name for name in files.column_names if name and files.column_names.count(name) == 1]
     absent = [name for name in features if name not in names]
     if absent:
-        raise DataProblem(f"{files.name}: there is no column {absent[0]!r} (--features); the columns are {names}")
+        raise DataProblem(f"{files._name}: there is no column {absent[0]!r} (--features); the columns are {names}")
     try:
-        files.check(features)
         table = files.table(names)
     except CustcoreError as error:
         raise _run.explained(error, files, {}) from error

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import csv
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from custcore._input.arguments import key_names
-from custcore._options import scores, transactions
+from custcore._options import reading, scores, transactions
 from custcore._options.option import REQUIRED, names
+from custcore._read.options import Reading
 from custcore.cohort._arguments import COHORT_WORDS
 
 if TYPE_CHECKING:
@@ -22,12 +24,14 @@ __all__ = [
     "SCORING",
     "api_option",
     "api_options",
+    "as_words",
     "column_options",
-    "delimiter_option",
     "file_options",
+    "input_options",
     "json_option",
     "key_columns",
     "output_option",
+    "reading_of",
     "roles",
     "scoring_options",
     "settings",
@@ -59,6 +63,18 @@ class Bins(click.ParamType[Any]):
         return numbers[0] if len(numbers) == 1 else numbers
 
 
+class Names(click.ParamType[Any]):
+    """Column names, separated by commas."""
+
+    name = "A,B,C"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401, ARG002
+        """Parse ``a, b`` to ["a", "b"]."""
+        if not isinstance(value, str):
+            return value
+        return [name.strip() for name in next(csv.reader([value], skipinitialspace=True)) if name.strip()]
+
+
 def api_option(
     option: Option, kind: click.ParamType[Any] | None = None, *, deferred: bool = False
 ) -> Callable[[Command], Command]:
@@ -82,6 +98,8 @@ def api_option(
     stated = option.shown_default or (str(default) if deferred and default is not None else "")
     text = option.help + (f" [default: {stated}]" if stated else "")
     given: dict[str, Any] = {} if stated or default is None else {"default": default, "show_default": True}
+    if option.repeatable:
+        given = {"multiple": True}
     return click.option(*flags, option.name, type=kind, metavar=option.metavar or None, help=text, **given)
 
 
@@ -104,19 +122,20 @@ def api_options(
     return lambda command: _with(command, *made)
 
 
-def delimiter_option(command: Command) -> Command:
-    """Add ``--delimiter``."""
-    return click.option("--delimiter", default=",", show_default=True, metavar="CHAR", help="Separator of CSV cells.")(
-        command
+def input_options(command: Command) -> Command:
+    """Add FILE... and the options for reading files."""
+    return _with(
+        command,
+        click.argument("files", nargs=-1, required=True, metavar="FILE..."),
+        api_options(reading.READING, {"names": Names()}),
     )
 
 
 def file_options(command: Command) -> Command:
-    """Add FILE... and the options for reading CSV files."""
+    """Add FILE... and the options for reading files, and ids in them."""
     return _with(
         command,
-        click.argument("files", nargs=-1, required=True, metavar="FILE..."),
-        delimiter_option,
+        input_options,
         click.option(
             "--text-ids", is_flag=True, help="Read CSV ids as text, even if they look like numbers (007 is not 7)."
         ),
@@ -150,6 +169,39 @@ def json_option(command: Command) -> Command:
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout, and nothing else.")(
         command
     )
+
+
+def reading_of(given: dict[str, Any]) -> Reading:
+    """Take the options for reading files from those given.
+
+    Parameters
+    ----------
+    given
+        Values of options by name; those of reading are removed.
+    """
+    taken = {name: given.pop(name, None) for name in names(reading.READING) if name != "text"}
+    taken["delimiter"] = {"\\t": "\t", "tab": "\t"}.get(taken["delimiter"], taken["delimiter"])
+    taken["names"] = tuple(taken["names"]) if taken["names"] else None
+    taken["timestamp_format"] = tuple(taken["timestamp_format"] or ())
+    return Reading(**taken, text_ids=bool(given.pop("text_ids", False)), words=True)
+
+
+def as_words(given: Mapping[str, Any]) -> list[str]:
+    """Options for reading as they are written in a command.
+
+    Parameters
+    ----------
+    given
+        Values by name.
+    """
+    words = []
+    for name, value in given.items():
+        flag = f"--{name.replace('_', '-')}"
+        if name == "names":
+            words.append(f"{flag} {shlex.quote(','.join(value))}")
+        else:
+            words += [f"{flag} {shlex.quote(str(one))}" for one in (value if isinstance(value, tuple) else (value,))]
+    return words
 
 
 def settings(given: dict[str, Any]) -> dict[str, Any]:

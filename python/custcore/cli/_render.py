@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 from custcore.cli._failure import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
     from rich.console import Console
     from rich.table import Table as Grid
 
@@ -37,13 +40,20 @@ SAID = {
 }
 
 
-def console() -> Console:
-    """Open stdout. Without a terminal, lines are not wrapped and there are no colours."""
+def console(target: Path | None = None) -> Console:
+    """Open stdout, or stderr if stdout gets the result. Without a terminal, lines are not wrapped, without colours.
+
+    Parameters
+    ----------
+    target
+        Where the result is written; ``-`` is stdout.
+    """
     from rich.console import Console
 
-    screen = Console(highlight=False, markup=False, emoji=False)
+    to_stderr = str(target) == "-"
+    screen = Console(highlight=False, markup=False, emoji=False, stderr=to_stderr)
     if not screen.is_terminal:
-        screen = Console(highlight=False, markup=False, emoji=False, width=max(screen.width, 160))
+        screen = Console(highlight=False, markup=False, emoji=False, stderr=to_stderr, width=max(screen.width, 160))
     return screen
 
 
@@ -108,8 +118,16 @@ def segment_grid(segments: list[dict[str, Any]], everyone: dict[str, Any], frequ
     return grid
 
 
-def report_grid(report: Report) -> Grid:
-    """Render excluded rows, notes and remarks."""
+def report_grid(report: Report, reading: Sequence[str] = ()) -> Grid:
+    """Render excluded rows, notes and remarks.
+
+    Parameters
+    ----------
+    report
+        Of a result.
+    reading
+        What is said about how files were read.
+    """
     from rich.table import Table
     from rich.text import Text
 
@@ -120,6 +138,7 @@ def report_grid(report: Report) -> Grid:
             said = ["nothing"]
         lines += [(title if i == 0 else "", text) for i, text in enumerate(said)]
     lines += [("remark" if i == 0 else "", text) for i, text in enumerate(report.remarks)]
+    lines += [("reading" if i == 0 else "", text) for i, text in enumerate(reading)]
     grid = Table.grid(padding=(0, 2))
     for title, text in lines:
         grid.add_row(Text(title, style="dim"), Text(printable(text)))

@@ -14,7 +14,7 @@ from custcore.cli._failure import printable
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from custcore.cli._files import Files
+    from custcore._read import Source
 
 __all__ = ["command", "show"]
 
@@ -31,17 +31,16 @@ def command(
     files: tuple[str, ...],
     target: Path | None,
     as_json: bool,
-    delimiter: str,
-    text_ids: bool,
     no_scores: bool,
     **given: object,
 ) -> None:
     """Compute recency, frequency and money, scores and segments of each customer.
 
-    FILE is Parquet, CSV or Arrow; several files, globs and folders are read as one, batch by batch, and only the
-    columns needed. An empty cell of CSV (or NA, NULL, nan) is a null.
+    FILE is Parquet, CSV, JSON lines, Arrow or a workbook (.xlsx); several files, globs, folders and URLs are read as
+    one, and only the columns needed; - is stdin. An empty cell of CSV (or NA, NULL, nan) is a null. --amount takes
+    arithmetic over columns, too: --amount "Quantity * UnitPrice".
     """
-    run(files, target, as_json=as_json, delimiter=delimiter, text_ids=text_ids, scores=not no_scores, given=given)
+    run(files, target, as_json=as_json, scores=not no_scores, given=given)
 
 
 def run(
@@ -50,31 +49,30 @@ def run(
     *,
     as_json: bool,
     given: dict[str, Any],
-    delimiter: str = ",",
-    text_ids: bool = False,
     scores: bool = True,
 ) -> None:
     """Read, score, write, show.
 
     Parameters
     ----------
-    patterns, delimiter, text_ids
-        As `scan.open_files` takes them.
+    patterns
+        Names of files, as `open_files` takes them.
     target
         The file to write, if any.
     as_json
         Whether stdout gets JSON instead of tables.
     given
-        Values of the options of columns, transactions and scoring.
+        Values of the options of reading, columns, transactions and scoring.
     scores
         Whether customers are scored.
     """
+    reading = _options.reading_of(given)
     arguments = _options.settings(given)
     if not scores:
         _without_scores(arguments)
-    files = _run.open_files(patterns, arguments, delimiter=delimiter, text_ids=text_ids)
+    files = _run.open_files(patterns, arguments, reading)
     if target:
-        _output.check_target(target, [file.path for file in files.files])
+        _output.check_target(target, files)
     table, seconds = _run.call(files, arguments, custcore.rfm_scores if scores else custcore.rfm)
     guarded = _output.write(table, target) if target else 0
     if as_json:
@@ -84,10 +82,10 @@ def run(
 
 
 def show(
-    files: Files, arguments: dict[str, Any], table: custcore.Table, seconds: float, target: Path | None, guarded: int
+    files: Source, arguments: dict[str, Any], table: custcore.Table, seconds: float, target: Path | None, guarded: int
 ) -> None:
     """Print the segments, what was excluded, the time and the file written."""
-    out = _render.console()
+    out = _render.console(target)
     counted = arguments.get("frequency", "orders")
     segments, everyone = profiles(table)
     if everyone["customers"]:
@@ -99,11 +97,11 @@ def show(
     else:
         _render.say(out, _nobody(table.report))
     out.print()
-    out.print(_render.report_grid(table.report))
+    out.print(_render.report_grid(table.report, files.notes))
     out.print()
     rows = table.report.n_rows
     rate = rows / max(seconds, 1e-9)
-    counts = f"{rows:,} rows of {files.label}, {everyone.get('orders', 0):,} orders, {table.num_rows:,} customers"
+    counts = f"{rows:,} rows of {files._label}, {everyone.get('orders', 0):,} orders, {table.num_rows:,} customers"
     _render.say(out, printable(f"{counts} in {seconds:.2f} s ({_rate(rate)} rows/s)."))
     if target:
         _render.say(out, f"{table.num_rows:,} customers written to {printable(str(target))}.")
@@ -157,7 +155,7 @@ def _without_scores(arguments: dict[str, Any]) -> None:
 
 
 def _as_json(
-    files: Files, arguments: dict[str, Any], table: custcore.Table, seconds: float, target: Path | None
+    files: Source, arguments: dict[str, Any], table: custcore.Table, seconds: float, target: Path | None
 ) -> dict[str, Any]:
     report = table.report
     segments, everyone = profiles(table)
@@ -165,7 +163,7 @@ def _as_json(
     found: dict[str, Any] = _render.plain(
         {
             "version": custcore.__version__,
-            "files": [str(file.path) for file in files.files],
+            "files": files.files,
             "settings": arguments,
             "rows": report.n_rows,
             "customers": table.num_rows,
@@ -173,7 +171,7 @@ def _as_json(
             "segments": segments,
             "all": {name: value for name, value in everyone.items() if name != "segment"},
             "report": [{name: getattr(entry, name) for name in entries} for entry in report],
-            "remarks": report.remarks,
+            "remarks": [*report.remarks, *files.notes],
             "seconds": round(seconds, 6),
             "output": str(target) if target else None,
         }

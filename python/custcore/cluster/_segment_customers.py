@@ -91,10 +91,10 @@ def segment_customers(
         Transactions, one row per order, or with ``order_id`` one row per order line: a
         table of pyarrow (also a Dataset, Scanner or ParquetFile), pandas 3, polars (also a
         LazyFrame), DuckDB, ibis, dask or narwhals, of which only the named columns are
-        decoded; any other object that exports Arrow, such as a RecordBatchReader; an
-        iterable of such batches; or a dict of one-dimensional numpy arrays. Or, if it has
-        the columns of ``features``, one row per customer; then options of transactions are
-        refused.
+        decoded; files opened by :func:`custcore.read`; any other object that exports Arrow,
+        such as a RecordBatchReader; an iterable of such batches; or a dict of
+        one-dimensional numpy arrays. Or, if it has the columns of ``features``, one row per
+        customer; then options of transactions are refused.
     k : int or "auto", default "auto"
         Number of clusters; "auto" takes what :func:`custcore.select_k` suggests among
         ``ks``.

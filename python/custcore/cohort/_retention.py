@@ -71,8 +71,9 @@ def cohort_retention(
         Transactions, one row per order, or with ``order_id`` one row per order line: a
         table of pyarrow (also a Dataset, Scanner or ParquetFile), pandas 3, polars (also a
         LazyFrame), DuckDB, ibis, dask or narwhals, of which only the named columns are
-        decoded; any other object that exports Arrow, such as a RecordBatchReader; an
-        iterable of such batches; or a dict of one-dimensional numpy arrays.
+        decoded; files opened by :func:`custcore.read`; any other object that exports Arrow,
+        such as a RecordBatchReader; an iterable of such batches; or a dict of
+        one-dimensional numpy arrays.
     customer_id : str or list of str, default "customer_id"
         Column of customer ids: integers, strings, binary, or a dictionary of these. A list
         of columns is a composite key, which is null if a part is, and is ordered part by
@@ -272,7 +273,8 @@ def cohort_retention(
     )
     core = _core.cohort_retention(
         as_source(
-            data, [*columns_read(read), *(options[role] for role in ("by", "cohort_column", "start", "returning"))]
+            data,
+            columns_read(read, others=(options[role] for role in ("by", "cohort_column", "start", "returning"))),
         ),
         read,
         options,

@@ -10,6 +10,7 @@ from custcore.result._libraries import needed
 
 if TYPE_CHECKING:
     import os
+    from typing import BinaryIO
 
     import pandas as pd
     import polars as pl
@@ -88,17 +89,18 @@ class Exports:
         """
         _write.write_parquet(self.to_pyarrow(), path, compression)
 
-    def to_csv(self, path: str | os.PathLike[str], *, delimiter: str = ",") -> int:
+    def to_csv(self, path: str | os.PathLike[str] | BinaryIO, *, delimiter: str = ",") -> int:
         """Write a CSV file (UTF-8) atomically; needs pyarrow.
 
         Text that a spreadsheet would take for a formula (it begins with ``=``, ``+``, ``-``,
-        ``@``, tab or return) is prefixed with ``'``, in cells and in names. Nulls are empty,
-        bytes are hexadecimal.
+        ``@``, tab or return) is prefixed with ``'``, in cells and in names; signed numbers and
+        telephone numbers are not. Nulls are empty, bytes are hexadecimal.
 
         Parameters
         ----------
-        path : str or path
-            Path of the file. An old file is replaced at the end.
+        path : str, path or binary file
+            Path of the file. An old file is replaced at the end. An open file, such as
+            ``sys.stdout.buffer``, is written as it is.
         delimiter : str, default ","
             Between the cells; one character.
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import math
+import os
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from custcore._draft import replacing
 from custcore.errors import OutOfRangeError
@@ -14,7 +16,6 @@ from custcore.result._libraries import needed
 from custcore.result._values import python_values
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Iterator, Mapping
 
     from custcore import _core
@@ -25,6 +26,8 @@ __all__ = ["FORMULA", "guarded", "write_arrow", "write_csv", "write_parquet", "w
 
 # Characters at the start of a CSV cell that a spreadsheet interprets as a formula.
 FORMULA = "=+-@\t\r"
+# Signed numbers and telephone numbers are no danger, and ids have to join to their source.
+SIGNED = r"^[+-][0-9 ().+/-]*$"
 
 # Bounds of a sheet of Excel, which has 15 digits and no day before 1900.
 _ROWS = 1_048_576
@@ -50,11 +53,11 @@ def write_arrow(rows: Any, path: str | os.PathLike[str], *, stream: bool = False
         writer.write_table(rows)
 
 
-def write_csv(rows: Any, path: str | os.PathLike[str], delimiter: str = ",") -> int:  # noqa: ANN401
+def write_csv(rows: Any, path: str | os.PathLike[str] | BinaryIO, delimiter: str = ",") -> int:  # noqa: ANN401
     """Write a ``pyarrow.Table`` as CSV, formulas guarded; the number of guarded cells."""
     csv = needed("pyarrow.csv", "to_csv")
     rows, count = guarded(rows)
-    with replacing(path) as sink:
+    with replacing(path) if isinstance(path, str | os.PathLike) else contextlib.nullcontext(path) as sink:
         csv.write_csv(rows, sink, csv.WriteOptions(delimiter=delimiter))
     return count
 
@@ -85,7 +88,9 @@ def guarded(rows: Any) -> tuple[Any, int]:  # noqa: ANN401 (pyarrow publishes no
             column = pa.chunked_array([[v if v is None else v.hex() for v in column.to_pylist()]], pa.string())
         elif pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
             column = column.cast(pa.large_string())
-            risky = pc.match_substring_regex(column, r"^[=+\-@\t\r]")
+            risky = pc.and_not(
+                pc.match_substring_regex(column, r"^[=+\-@\t\r]"), pc.match_substring_regex(column, SIGNED)
+            )
             count = pc.sum(risky).as_py() or 0
             if count:
                 quoted = pc.binary_join_element_wise(

@@ -248,7 +248,7 @@ impl KindNames {
 
 /// The entries of an extension type.
 fn extension(value_type: &ValueType) -> BTreeMap<String, String> {
-    value_type.field("value").metadata().iter().map(|(key, value)| (key.to_string(), value.clone())).collect()
+    value_type.field("value").metadata().iter().map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
 /// The key of these columns; `None` for an unknown type.

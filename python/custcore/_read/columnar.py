@@ -1,0 +1,206 @@
+"""Files whose columns have types: Parquet, Arrow, JSON lines and sheets."""
+
+from __future__ import annotations
+
+import importlib.util
+from typing import TYPE_CHECKING, Any
+
+from custcore._read.place import Place, decompressed
+from custcore.errors import FileFormatError, InvalidArgumentError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from custcore._read.options import Reading
+
+__all__ = ["ArrowFile", "JsonFile", "ParquetFile", "SheetFile", "TypedFile"]
+
+BATCH_ROWS = 1 << 17
+
+
+class TypedFile:
+    """A file whose columns have types.
+
+    Attributes
+    ----------
+    schema : pyarrow.Schema
+        Its columns.
+    n_rows : int or None
+        Its rows, if the file states them.
+    """
+
+    kind = ""
+    schema: Any
+    n_rows: int | None = None
+    place: Place
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Its columns, by position."""
+        return tuple(self.schema.names)
+
+    def batches(self, columns: Sequence[str], pushdown: Any = None) -> Iterator[Any]:  # noqa: ANN401 (pyarrow publishes no types)
+        """Read some columns.
+
+        Parameters
+        ----------
+        columns
+            Their names.
+        pushdown : pyarrow.compute.Expression
+            Rows that need not be read do not meet it.
+        """
+        raise NotImplementedError
+
+
+class ParquetFile(TypedFile):
+    """A Parquet file.
+
+    INT96, the time stamps of Spark and Impala, are read as microseconds, which hold the years 1 to 9999; nanoseconds,
+    the default of pyarrow, would wrap in 2262.
+    """
+
+    kind = "parquet"
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        with self._open() as file:
+            self.schema, self.n_rows = file.schema_arrow, file.metadata.num_rows
+
+    def _open(self) -> Any:  # noqa: ANN401
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        source = self.place.local or self.place.open()
+        try:
+            return pq.ParquetFile(source, coerce_int96_timestamp_unit="us")
+        except (pa.ArrowException, OSError) as error:
+            raise _unreadable(self.place, "Parquet", error) from error
+
+    def batches(self, columns: Sequence[str], pushdown: Any = None) -> Iterator[Any]:  # noqa: ANN401
+        import pyarrow.dataset as ds
+
+        if pushdown is not None and self.place.local is not None:
+            # Without threads: a scanner that is abandoned while its threads run may crash the process at exit.
+            options = ds.ParquetReadOptions(coerce_int96_timestamp_unit="us")
+            dataset = ds.dataset(str(self.place.local), format=ds.ParquetFileFormat(read_options=options))
+            yield from dataset.to_batches(
+                columns=list(columns), filter=pushdown, batch_size=BATCH_ROWS, use_threads=False
+            )
+            return
+        with self._open() as file:
+            yield from file.iter_batches(BATCH_ROWS, columns=list(columns))
+
+
+class ArrowFile(TypedFile):
+    """Arrow's file or stream format."""
+
+    kind = "arrow"
+
+    def __init__(self, place: Place) -> None:
+        import pyarrow as pa
+
+        self.place = place
+        try:
+            with self._source() as source:
+                self.is_file = source.read(6) == b"ARROW1"
+                source.seek(0)
+                if self.is_file:
+                    reader = pa.ipc.open_file(source)
+                    self.schema = reader.schema
+                    self.n_rows = sum(reader.get_batch(i).num_rows for i in range(reader.num_record_batches))
+                else:
+                    self.schema = pa.ipc.open_stream(source).schema
+        except (pa.ArrowException, OSError) as error:
+            raise _unreadable(place, "Arrow", error) from error
+
+    def _source(self) -> Any:  # noqa: ANN401
+        import pyarrow as pa
+
+        return pa.memory_map(str(self.place.local)) if self.place.local else pa.PythonFile(self.place.open(), "r")
+
+    def batches(self, columns: Sequence[str], pushdown: Any = None) -> Iterator[Any]:  # noqa: ANN401, ARG002
+        import pyarrow as pa
+
+        fields = [self.schema.get_field_index(name) for name in columns]
+        options = pa.ipc.IpcReadOptions(included_fields=sorted(fields))
+        with self._source() as source:
+            if self.is_file:
+                reader = pa.ipc.open_file(source, options=options)
+                for i in range(reader.num_record_batches):
+                    yield reader.get_batch(i)
+            else:
+                yield from pa.ipc.open_stream(source, options=options)
+
+
+class TableFile(TypedFile):
+    """A file that is read as a whole."""
+
+    _table: Any = None
+
+    def _load(self) -> Any:  # noqa: ANN401
+        raise NotImplementedError
+
+    @property
+    def table(self) -> Any:  # noqa: ANN401
+        """All of it, read once."""
+        if self._table is None:
+            self._table = self._load()
+        return self._table
+
+    @property
+    def schema(self) -> Any:  # noqa: ANN401
+        """Its columns."""
+        return self.table.schema
+
+    def batches(self, columns: Sequence[str], pushdown: Any = None) -> Iterator[Any]:  # noqa: ANN401, ARG002
+        yield from self.table.select(list(columns)).to_batches(BATCH_ROWS)
+
+
+class JsonFile(TableFile):
+    """JSON lines: an object in each line."""
+
+    kind = "jsonl"
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+
+    def _load(self) -> Any:  # noqa: ANN401
+        import pyarrow as pa
+        import pyarrow.json as pajson
+
+        try:
+            with decompressed(self.place) as raw:
+                data = raw.read()
+            if not data.strip():
+                raise FileFormatError(f"{self.place.name}: the file is empty")
+            # One block, so that all values have their say about the types.
+            options = pajson.ReadOptions(block_size=max(len(data) + 1, 1 << 16))
+            return pajson.read_json(pa.BufferReader(data), read_options=options)
+        except (pa.ArrowException, OSError) as error:
+            raise _unreadable(self.place, "JSON lines (an object in each line)", error) from error
+
+
+class SheetFile(TableFile):
+    """A sheet of a workbook of Excel or LibreOffice."""
+
+    kind = "xlsx"
+
+    def __init__(self, place: Place, reading: Reading) -> None:
+        self.place = place
+        self.reading = reading
+        self.notes: tuple[str, ...] = ()
+
+    def _load(self) -> Any:  # noqa: ANN401
+        if importlib.util.find_spec("python_calamine") is None:
+            raise InvalidArgumentError(
+                f"{self.place.name}: workbooks are read by python-calamine: pip install 'custcore[xlsx]'"
+            )
+        from custcore._read.sheet import table_of
+
+        table, self.notes = table_of(self.place, self.reading)
+        return table
+
+
+def _unreadable(place: Place, what: str, error: BaseException) -> FileFormatError:
+    lines = str(error).strip().splitlines()
+    return FileFormatError(f"{place.name} cannot be read as {what}: {lines[0] if lines else type(error).__name__}")

@@ -1,0 +1,148 @@
+"""Numbers as people write them: decimal commas, thousands, currencies, parentheses for negatives."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["NumberStyle", "detect_number_style", "parse_numbers"]
+
+CURRENCY = r"[$€£¥₹₽₩฿₺₴]|US\$|USD|EUR|GBP|CHF|JPY|CNY|RMB|kr\.?|zł"
+SPACES = "[ \u00a0\u202f\u2009]"
+GROUPS = "'’"
+BODY = re.compile(rf"\d[\d.,{GROUPS} \u00a0\u202f\u2009]*|[.,]\d+")
+
+
+@dataclass(frozen=True)
+class NumberStyle:
+    """How numbers are written.
+
+    Attributes
+    ----------
+    decimal : str
+        The decimal sign.
+    thousands : str or None
+        The sign between groups of three digits; " " stands for any space.
+    currency : bool
+        Whether signs or codes of currencies are around numbers.
+    parentheses : bool
+        Whether parentheses are negative amounts.
+    """
+
+    decimal: str = "."
+    thousands: str | None = None
+    currency: bool = False
+    parentheses: bool = False
+
+
+def detect_number_style(sample: Sequence[str]) -> NumberStyle | None:
+    """The style in which all values are numbers; None if there is none, or several (``1,234``).
+
+    Parameters
+    ----------
+    sample
+        Distinct values.
+
+    Examples
+    --------
+    >>> detect_number_style(["1.020,34", "15,30"])
+    NumberStyle(decimal=',', thousands='.', currency=False, parentheses=False)
+    >>> detect_number_style(["1,234", "5,678"]) is None
+    True
+    """
+    decimals: set[str] = set()
+    groups: set[str] = set()
+    unclear: set[str] = set()
+    currency = parentheses = False
+    for value in sample:
+        text = value.strip(" \u00a0\t")
+        bare = re.sub(CURRENCY, "", text).strip(" \u00a0")
+        currency |= bare != text
+        if bare.startswith("(") and bare.endswith(")"):
+            bare, parentheses = bare[1:-1].strip(), True
+            bare = re.sub(CURRENCY, "", bare).strip(" \u00a0")
+        bare = bare.strip("-+−").strip(" \u00a0")
+        if not BODY.fullmatch(bare):
+            return None
+        _signs(bare, decimals, groups, unclear)
+    if len(decimals) > 1 or len(groups) > 1 or decimals & groups:
+        return None
+    unclear -= decimals | groups
+    if unclear == {","} and (decimals == {"."}):
+        groups, unclear = groups | {","}, set()
+    if unclear == {"."} and (decimals == {","}):
+        groups, unclear = groups | {"."}, set()
+    if unclear or len(groups) > 1:
+        return None
+    decimal = next(iter(decimals), "," if groups == {"."} else ".")
+    return NumberStyle(decimal, next(iter(groups), None), currency, parentheses)
+
+
+def _signs(bare: str, decimals: set[str], groups: set[str], unclear: set[str]) -> None:
+    """What the signs of one number are."""
+    for sign in GROUPS:
+        if sign in bare:
+            groups.add(sign)
+    if re.search(SPACES, bare):
+        groups.add(" ")
+    found = [letter for letter in bare if letter in ".,"]
+    kinds = set(found)
+    if len(kinds) == 2:
+        decimals.add(found[-1])
+        groups.add(found[0])
+    elif len(found) > 1:
+        groups.add(found[0])
+    elif found:
+        before, after = re.split("[.,]", re.sub(rf"{SPACES}|[{GROUPS}]", "", bare))
+        if len(after) != 3 or len(before) > 3 or before in {"", "0"}:
+            decimals.add(found[0])
+        else:
+            unclear.add(found[0])
+
+
+def parse_numbers(values: Any, style: NumberStyle) -> Any:  # noqa: ANN401 (pyarrow publishes no types)
+    """Numbers of an array of strings; nulls stay.
+
+    Parameters
+    ----------
+    values : pyarrow.Array or pyarrow.ChunkedArray
+        Strings.
+    style
+        How they are written.
+
+    Returns
+    -------
+    pyarrow.Array or pyarrow.ChunkedArray
+        float64, which custcore sums without rounding.
+
+    Raises
+    ------
+    ValueError
+        If a value is no such number.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    group, decimal = style.thousands, re.escape(style.decimal)
+    text = pc.utf8_trim_whitespace(pc.replace_substring_regex(values, CURRENCY, ""))
+    text = pc.replace_substring_regex(text, rf"^\({SPACES}*([^()]*)\)$", r"-\1")
+    text = pc.replace_substring_regex(text, rf"^[-−]{SPACES}*|^([^-−]*)[-−]$", r"-\1")
+    text = pc.replace_substring_regex(text, r"^\+", "")
+    digits = r"\d+"
+    if group is not None:
+        sign = SPACES if group == " " else re.escape(group)
+        digits = rf"(\d{{1,3}}({sign}\d{{3}})+|\d+)"
+    pattern = rf"^-?({digits}({decimal}\d*)?|{decimal}\d+)$"
+    fits = pc.match_substring_regex(text, pattern)
+    if not pc.all(fits, min_count=0).as_py():
+        row = pc.index(fits, False).as_py()
+        raise ValueError(f"row {row:,} has {values[row].as_py()!r}, which is no number")
+    if group is not None:
+        text = pc.replace_substring_regex(text, SPACES if group == " " else re.escape(group), "")
+    if style.decimal != ".":
+        text = pc.replace_substring(text, style.decimal, ".")
+    return text.cast(pa.float64())
