@@ -126,7 +126,7 @@ def test_numbers_of_clusters_are_several(ks: Any) -> None:
 
 
 def test_attributes_are_no_ids() -> None:
-    for column in (pa.array([True, False, True]), pa.array([1.0, 2.0, 3.0]), pa.nulls(3)):
+    for column in (pa.array([[1], [2], [3]]), pa.array([{"a": 1}] * 3), pa.nulls(3)):
         data = PLAIN.append_column("member", column)
         for call in (
             lambda data=data: custcore.rfm(data, attributes={"member": "first"}),

@@ -375,7 +375,11 @@ NEEDS: dict[str, tuple[Any, type[CustcoreError], tuple[str, ...]]] = {
     ),
     "text to score": (lambda: QuantileScorer(["v"]).fit(TEXT), InvalidTypeError, ("v", "string", "ast")),
     "bools to score": (lambda: QuantileScorer(["v"]).fit(pa.table({"v": [True]})), InvalidTypeError, ("v", "bool")),
-    "floats to profile by": (lambda: custcore.profile(CUSTOMERS, by="monetary_total"), InvalidTypeError, ("float64",)),
+    "lists to profile by": (
+        lambda: custcore.profile(CUSTOMERS.append_column("tags", pa.array([[1]] * len(CUSTOMERS))), by="tags"),
+        InvalidTypeError,
+        ("tags", "ist"),
+    ),
     "nobody": (lambda: QuantileScorer(["v"]).fit(NOBODY), NotEnoughDataError, ("empty",)),
     "only nulls": (lambda: QuantileScorer(["v"]).fit(NULLS), NotEnoughDataError, ("null",)),
     "unfitted": (lambda: QuantileScorer(["v"]).transform(pa.table({"v": [1]})), NotFittedError, ("fit",)),
