@@ -55,7 +55,8 @@ def kmeans(k: int = 2, **settings: Any) -> custcore.KMeans:
 
 
 def segmented() -> custcore.KMeans:
-    return custcore.segment_customers(transactions(nulls=False), k=2)[1]
+    # What "auto" chose when the golden file was written: some customers have negative money.
+    return custcore.segment_customers(transactions(nulls=False), k=2, log1p=["n_orders"])[1]
 
 
 # The smallest of each kind, for tests that try all changes of their bytes.

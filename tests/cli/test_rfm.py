@@ -298,4 +298,4 @@ def test_a_missing_part_is_named(run, tmp_path):
 def test_the_recipe_of_pandas_is_not_compared_with_composite_keys(run, tmp_path):
     save(SHOPS, tmp_path / "sales.parquet")
     found = run("bench", "sales.parquet", "--customer-id", "country,customer_id", code=2)
-    assert "bench does not compare composite keys" in found.stderr
+    assert "bench compares with a recipe of one column of ids" in found.stderr

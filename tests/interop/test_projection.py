@@ -275,10 +275,11 @@ def test_a_source_of_custcore_reads_the_names() -> None:
         _custcore_source = True
         column_names = ORDERS.column_names
 
-        def reader(self, names: list[str] | None) -> Any:
-            self.asked = names
-            return ORDERS if names is None else ORDERS.select(names)
+        def reader(self, names: list[str], roles: dict[str, str] | None = None) -> Any:
+            self.asked, self.roles = names, roles
+            return ORDERS.select(names)
 
     source = Source()
     assert custcore.rfm(source, **NAMES).to_pyarrow().equals(EXPECTED)  # type: ignore[arg-type]
     assert source.asked == ["who", "timestamp", NAMES["amount"]]
+    assert source.roles == {"who": "customer_id", "timestamp": "timestamp", NAMES["amount"]: "amount"}

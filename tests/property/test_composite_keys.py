@@ -223,7 +223,9 @@ def test_groups_are_those_of_pandas(rows: list[Any], layout: Any) -> None:
     found = custcore.rfm(table, customer_id=KEY, returns="count", zero_is_purchase=True).to_pandas()
     frame = table.cast(pa.schema([(name, _plain(table.schema.field(name).type)) for name in table.column_names]))
     groups = frame.to_pandas().groupby(KEY, sort=False)["timestamp"].agg(["size", "min", "max"]).reset_index()
-    expected = {(c, n): (size, low.date(), high.date()) for c, n, size, low, high in groups.itertuples(index=False)}
+    expected = {
+        (c, n): (size, low.normalize(), high.normalize()) for c, n, size, low, high in groups.itertuples(index=False)
+    }
     counts = zip(found["n_orders"], found["first_date"], found["last_date"], strict=True)
     assert dict(zip(zip(found["country"], found["number"], strict=True), counts, strict=True)) == expected
 

@@ -33,9 +33,10 @@ def read(
     where: str | None = None,
     sheet: str | int | None = None,
 ) -> Source:
-    r"""Open files as one lazy table that every function of custcore takes; only the columns it needs are read.
+    r"""Open files as one lazy table that every function of custcore takes.
 
-    What is not given is detected from the data, and :attr:`Source.notes` says what was detected.
+    Only the columns that a function needs are read. What is not given is detected from the
+    data, and :attr:`Source.notes` says what was detected.
 
     Parameters
     ----------
@@ -79,13 +80,14 @@ def read(
     FileNotFoundError
         If there is no such file.
     FileFormatError
-        If a file is empty or not what it is taken for, has no header, or is a part of a table of Delta or Iceberg.
+        If a file is empty or not what it is taken for, has no header, or is a part of a table
+        of Delta or Iceberg.
     InvalidArgumentError
         If an option is invalid, or an extension unknown.
 
     Examples
     --------
-    >>> import io
+    >>> import io, custcore
     >>> data = io.BytesIO(
     ...     b"Kunde;Datum;Betrag\n17;2026-01-05;1.020,50\n18;2026-01-09;15,30\n"
     ... )

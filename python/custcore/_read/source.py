@@ -28,10 +28,11 @@ class Failure:
 
 
 class Source:
-    """Files as one table, read as often as needed, and only in the columns needed; made by :func:`custcore.read`.
+    """Files as one lazy table, made by :func:`custcore.read`.
 
-    Every function of custcore takes one as its data. Other libraries read it through Arrow (``__arrow_c_stream__``,
-    all columns), or a part by :meth:`reader`.
+    It is read as often as needed, and only in the columns needed. Every function of custcore
+    takes one as its data. Other libraries read it through Arrow (``__arrow_c_stream__``, all
+    columns), or a part by :meth:`reader`.
     """
 
     _custcore_source = True
@@ -96,10 +97,11 @@ class Source:
         Parameters
         ----------
         columns : sequence of str
-            Names of columns, or arithmetic over columns (``"Quantity * UnitPrice"``), which is named by its text.
+            Names of columns, or arithmetic over columns (``"Quantity * UnitPrice"``), which is
+            named by its text.
         roles : dict of str to str, optional
-            What columns are for ("customer_id", "order_id", "timestamp", "amount"); it decides how text is read: ids
-            written as ``12346.0`` are whole numbers, amounts are not.
+            What columns are for ("customer_id", "order_id", "timestamp", "amount"); it decides
+            how text is read: ids written as ``12346.0`` are whole numbers, amounts are not.
 
         Returns
         -------
@@ -210,7 +212,7 @@ class Source:
         return self.reader(columns, roles).read_all()
 
     def check(self, columns: Iterable[str]) -> None:
-        """Raise if a column is not in all files, is in one twice, or has types that do not go together.
+        """Raise if a column is missing in a file, is in one twice, or has types that do not fit.
 
         Parameters
         ----------

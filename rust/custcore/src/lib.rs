@@ -88,7 +88,7 @@ pub use column::customer_id::CustomerId;
 pub use column::key::Key;
 pub use column::key_schema::KeyNames;
 pub use column::number::Number;
-pub use column::value::ScalarKind;
+pub use column::scalar::ScalarKind;
 pub use column::{find_column, find_result_column, type_name, validate};
 pub use error::{Error, ErrorKind, Result};
 pub use exec::context::Context;

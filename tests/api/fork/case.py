@@ -124,7 +124,7 @@ SPECIAL = [
     "__hash__",
 ]
 # Made by custcore only.
-NOT_MADE_BY_USERS = ("CohortRetention", "Table", "Schema", "Report", "ReportEntry", "Breaks")
+NOT_MADE_BY_USERS = ("CohortRetention", "Column", "Table", "Schema", "Report", "ReportEntry", "Source", "Breaks")
 
 
 def public_names(cls: type) -> list[str]:

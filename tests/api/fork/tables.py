@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import functools
+import io
+import pickle
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -36,6 +39,18 @@ def tables() -> Iterator[Case]:
         return table(large())
 
     yield Case("Table", tuple(f"Table.{name}" for name in public_names(custcore.Table)), look_at_table, result)
+    yield Case(
+        "Column",
+        tuple(f"Column.{name}" for name in public_names(custcore.Column)),
+        look_at_column,
+        result,
+    )
+    yield Case(
+        "read",
+        ("read", *(f"Source.{name}" for name in public_names(custcore.Source))),
+        look_at_source,
+        large,
+    )
     yield Case(
         "Schema",
         tuple(f"Schema.{name}" for name in public_names(custcore.Schema)),
@@ -98,6 +113,13 @@ def tables() -> Iterator[Case]:
             fitted,
             given=False,
         )
+        yield Case(
+            f"{name}.get_params",
+            (f"{name}.get_params", f"{name}.set_params"),
+            lambda s: s[0].set_params(**s[0].get_params()),
+            fitted,
+            given=False,
+        )
         covers, call = stored(cls, "__reduce__", "__eq__")
         yield Case(f"{name}, stored", covers, lambda s, call=call: call(s[0]), fitted, given=False)
     covers, call = stored(custcore.SegmentMap, "__init__", "__reduce__", "__eq__", "__hash__")
@@ -113,6 +135,21 @@ def tables() -> Iterator[Case]:
         lambda: custcore.SegmentMap.named("rf10"),
         given=False,
     )
+
+
+def look_at_column(result: Any) -> Any:
+    """All that a column does itself."""
+    column = result["n_orders"]
+    again = pickle.loads(pickle.dumps(column))
+    return touch(column), touch(copy.copy(again)), touch(copy.deepcopy(again)), column.to_pylist(), column.to_numpy()
+
+
+def look_at_source(data: Any) -> Any:
+    """A file with these rows, as a source; what reads it has threads of its own, which are pyarrow's."""
+    names = ("customer_id", "amount", "order_id")
+    lines = "\n".join(",".join(map(str, line)) for line in zip(*(data[name][:1000] for name in names), strict=True))
+    source = custcore.read(io.BytesIO(f"{','.join(names)}\n{lines}\n".encode()))
+    return touch(source), source.table(names).num_rows, source.head(3), source.check(names)
 
 
 def look_at_table(result: Any) -> Any:

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::BLOCK;
 use super::integer::Integers;
 use super::invalid_type;
-use super::value::ScalarKind;
+use super::scalar::ScalarKind;
 use crate::error::Result;
 
 /// How ids are compared.

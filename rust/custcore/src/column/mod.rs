@@ -17,6 +17,7 @@ pub(crate) mod key_schema;
 pub(crate) mod mark;
 pub(crate) mod number;
 pub(crate) mod relabelling;
+pub(crate) mod scalar;
 pub(crate) mod time;
 pub mod validate;
 pub(crate) mod value;
