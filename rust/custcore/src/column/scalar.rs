@@ -22,7 +22,7 @@ pub enum ScalarKind {
     Instant,
     /// A time with a zone in ns.
     InstantNs,
-    /// A float of any width, see [`crate::num::exact::float_to_key`]; NaN is null, -0.0 is 0.0.
+    /// A float of any width, as an integer of the same order; NaN is null, -0.0 is 0.0.
     Float,
 }
 
