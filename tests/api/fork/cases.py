@@ -27,6 +27,10 @@ def group(name: str) -> list[Case]:
 
 
 GROUPS = ("tables", "cohorts", "bases", "clusters", "pandas", "polars")
+# Files are read and written by pyarrow, whose threads do not survive a fork.
+OTHERS = {"read", *(f"CohortRetention.to_{kind}" for kind in ("arrow_ipc", "csv", "parquet", "xlsx"))} | {
+    f"CohortRetention.to_{library}" for library in ("pandas", "polars", "pyarrow")
+}
 # Threads of a library of dataframes, which need not survive a fork.
 FOREIGN = {"polars": ("polars", "tokio-rt-worker")}
 
@@ -36,10 +40,12 @@ def public_calls(accessors: list[type]) -> set[str]:
     found: set[str] = set()
     for name in custcore.__all__:
         thing = getattr(custcore, name)
+        if thing is custcore.Source:
+            continue
         if inspect.isclass(thing):
             found.update(f"{name}.{attribute}" for attribute in public_names(thing))
         elif callable(thing):
             found.add(name)
     for accessor in accessors:
         found.update(f"{accessor.__name__}.{name}" for name in dir(accessor) if not name.startswith("_"))
-    return found
+    return found - OTHERS

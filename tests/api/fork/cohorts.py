@@ -8,20 +8,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import custcore
-from tests.api.fork.case import THREADS, Case, kinds, scratch, touch
+from tests.api.fork.case import THREADS, Case, kinds, touch
 
 COHORT_TABLES = ("to_table", "matrix", "average", "movement", "revenue_retention", "customers", "rfm", "triangle")
-COHORT_EXPORTS = ("to_pyarrow", "to_pandas", "to_polars")
-COHORT_FILES = ("to_parquet", "to_csv", "to_arrow_ipc", "to_xlsx")
 COHORT_WORDS = ("definition", "report", "schema", "__repr__", "_repr_html_", "__arrow_c_stream__", "__arrow_c_schema__")
-
-
-def exported(result: Any) -> int:
-    """Write all kinds of files: libraries that make frames have threads of their own, which are theirs."""
-    with scratch() as path:
-        for name in COHORT_FILES:
-            getattr(result, name)(path)
-        return path.stat().st_size
 
 
 def cohorts() -> Iterator[Case]:
@@ -44,12 +34,6 @@ def cohorts() -> Iterator[Case]:
                     lambda result, method=method: getattr(result, method)(),
                     lambda cohort=cohort, data=data: cohort(data()),
                 )
-            yield Case(
-                f"CohortRetention, exports, {way}, {kind}",
-                tuple(f"CohortRetention.{word}" for word in (*COHORT_EXPORTS, *COHORT_FILES)),
-                exported,
-                lambda cohort=cohort, data=data: cohort(data()),
-            )
             yield Case(
                 f"CohortRetention, copies and pickles, {way}, {kind}",
                 tuple(f"CohortRetention.{word}" for word in ("__reduce__", "__copy__", "__deepcopy__")),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import functools
-import io
 import pickle
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -44,12 +43,6 @@ def tables() -> Iterator[Case]:
         tuple(f"Column.{name}" for name in public_names(custcore.Column)),
         look_at_column,
         result,
-    )
-    yield Case(
-        "read",
-        ("read", *(f"Source.{name}" for name in public_names(custcore.Source))),
-        look_at_source,
-        large,
     )
     yield Case(
         "Schema",
@@ -142,14 +135,6 @@ def look_at_column(result: Any) -> Any:
     column = result["n_orders"]
     again = pickle.loads(pickle.dumps(column))
     return touch(column), touch(copy.copy(again)), touch(copy.deepcopy(again)), column.to_pylist(), column.to_numpy()
-
-
-def look_at_source(data: Any) -> Any:
-    """A file with these rows, as a source; what reads it has threads of its own, which are pyarrow's."""
-    names = ("customer_id", "amount", "order_id")
-    lines = "\n".join(",".join(map(str, line)) for line in zip(*(data[name][:1000] for name in names), strict=True))
-    source = custcore.read(io.BytesIO(f"{','.join(names)}\n{lines}\n".encode()))
-    return touch(source), source.table(names).num_rows, source.head(3), source.check(names)
 
 
 def look_at_table(result: Any) -> Any:
