@@ -36,8 +36,8 @@ def one_group(value: object) -> object:
     if value is None or kind is str or kind is int:
         return value
     if kind.__module__ == "numpy":
-        # A datetime64 in nanoseconds would become an integer.
         scalar: Any = value
+        # A datetime64 in nanoseconds would become an integer.
         value = (scalar.astype("datetime64[us]") if kind.__name__ == "datetime64" else scalar).item()
     # NaN and NaT differ from themselves.
     return None if value != value else one(value)
