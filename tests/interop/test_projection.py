@@ -277,7 +277,7 @@ def test_a_source_of_custcore_reads_the_names() -> None:
 
         def reader(self, names: list[str], roles: dict[str, str] | None = None) -> Any:
             self.asked, self.roles = names, roles
-            return ORDERS.select(names)
+            return ORDERS.select(names).to_reader()
 
     source = Source()
     assert custcore.rfm(source, **NAMES).to_pyarrow().equals(EXPECTED)  # type: ignore[arg-type]

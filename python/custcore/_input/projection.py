@@ -46,7 +46,7 @@ def project(data: Any, names: Iterable[str | None] | None, optional: Iterable[st
     if is_source(data):
         there = list(data.column_names)
         wanted = there if names is None else _wanted(names, optional, there)
-        return data.reader(wanted or there, getattr(names, "roles", None))
+        return _of_source(data.reader(wanted or there, getattr(names, "roles", None)))
     kind = _kind(data)
     if kind is None:
         return data
@@ -161,6 +161,12 @@ def _are_unambiguous(wanted: list[str], there: list[Any], kind: _Kind) -> bool:
         return True
     folded = [str(name).casefold() for name in there]
     return all(folded.count(name.casefold()) == 1 for name in wanted)
+
+
+def _of_source(reader: Any) -> Iterator[Any]:
+    """Yield the batches of files: through a stream of Arrow their errors would lose their class."""
+    yield reader.schema.empty_table()
+    yield from reader
 
 
 # DuckDB and DataFusion

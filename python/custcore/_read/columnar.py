@@ -98,6 +98,7 @@ class ArrowFile(TypedFile):
 
     def __init__(self, place: Place) -> None:
         import pyarrow as pa
+        import pyarrow.dataset as ds
 
         self.place = place
         try:
@@ -105,11 +106,12 @@ class ArrowFile(TypedFile):
                 self.is_file = source.read(6) == b"ARROW1"
                 source.seek(0)
                 if self.is_file:
-                    reader = pa.ipc.open_file(source)
-                    self.schema = reader.schema
-                    self.n_rows = sum(reader.get_batch(i).num_rows for i in range(reader.num_record_batches))
+                    self.schema = pa.ipc.open_file(source).schema
                 else:
                     self.schema = pa.ipc.open_stream(source).schema
+            if self.is_file and place.local is not None:
+                # Counted without decoding a column.
+                self.n_rows = ds.dataset(str(place.local), format="ipc", schema=pa.schema([])).count_rows()
         except (pa.ArrowException, OSError) as error:
             raise _unreadable(place, "Arrow", error) from error
 

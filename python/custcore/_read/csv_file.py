@@ -252,7 +252,8 @@ class CsvFile:
     def _flaw(self) -> str | None:
         """The first row that is not as it should be, in words."""
         name, width = self.place.name, len(self.names)
-        csv.field_size_limit(CELL)
+        # The limit is one for the process: that of its owner is set again.
+        usual = csv.field_size_limit(CELL)
         rows = csv.reader(self._lines(), delimiter=self.dialect.delimiter, strict=True)
         start = self.dialect.skip + 1
         try:
@@ -269,6 +270,8 @@ class CsvFile:
                 f'{name}, line {start:,}: a quote (") that opens a cell there does not close at the end of a cell, so '
                 'that the rows after it would be taken for text of that cell; write quotes within a cell twice ("")'
             )
+        finally:
+            csv.field_size_limit(usual)
         return None
 
     def _remedy(self) -> str:

@@ -13,6 +13,9 @@ __all__ = ["NumberStyle", "detect_number_style", "parse_numbers"]
 
 CURRENCY = r"[$€£¥₹₽₩฿₺₴]|US\$|USD|EUR|GBP|CHF|JPY|CNY|RMB|kr\.?|zł"
 SPACES = "[ \u00a0\u202f\u2009]"
+# A currency is before a number, after its sign or bracket, or behind it: not between its digits.
+BEFORE = rf"^([-+−(]?){SPACES}*(?:{CURRENCY}){SPACES}*"
+BEHIND = rf"{SPACES}*(?:{CURRENCY}){SPACES}*([-−)]?)$"
 GROUPS = "'’"
 BODY = re.compile(rf"\d[\d.,{GROUPS} \u00a0\u202f\u2009]*|[.,]\d+")
 
@@ -60,11 +63,11 @@ def detect_number_style(sample: Sequence[str]) -> NumberStyle | None:
     currency = parentheses = False
     for value in sample:
         text = value.strip(" \u00a0\t")
-        bare = re.sub(CURRENCY, "", text).strip(" \u00a0")
+        bare = _without_currency(text)
         currency |= bare != text
         if bare.startswith("(") and bare.endswith(")"):
             bare, parentheses = bare[1:-1].strip(), True
-            bare = re.sub(CURRENCY, "", bare).strip(" \u00a0")
+            bare = _without_currency(bare)
         bare = bare.strip("-+−").strip(" \u00a0")
         if not BODY.fullmatch(bare):
             return None
@@ -80,6 +83,10 @@ def detect_number_style(sample: Sequence[str]) -> NumberStyle | None:
         return None
     decimal = next(iter(decimals), "," if groups == {"."} else ".")
     return NumberStyle(decimal, next(iter(groups), None), currency, parentheses)
+
+
+def _without_currency(text: str) -> str:
+    return re.sub(BEHIND, r"\1", re.sub(BEFORE, r"\1", text)).strip(" \u00a0")
 
 
 def _signs(bare: str, decimals: set[str], groups: set[str], unclear: set[str]) -> None:
@@ -128,7 +135,8 @@ def parse_numbers(values: Any, style: NumberStyle) -> Any:  # noqa: ANN401 (pyar
     import pyarrow.compute as pc
 
     group, decimal = style.thousands, re.escape(style.decimal)
-    text = pc.utf8_trim_whitespace(pc.replace_substring_regex(values, CURRENCY, ""))
+    text = pc.replace_substring_regex(pc.utf8_trim_whitespace(values), BEFORE, r"\1")
+    text = pc.utf8_trim_whitespace(pc.replace_substring_regex(text, BEHIND, r"\1"))
     text = pc.replace_substring_regex(text, rf"^\({SPACES}*([^()]*)\)$", r"-\1")
     text = pc.replace_substring_regex(text, rf"^[-−]{SPACES}*|^([^-−]*)[-−]$", r"-\1")
     text = pc.replace_substring_regex(text, r"^\+", "")

@@ -8,6 +8,7 @@ import os
 import re
 import sys
 import tempfile
+import threading
 import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -167,6 +168,8 @@ class _Spool:
     def __init__(self, stream: Any) -> None:  # noqa: ANN401
         self.file = tempfile.SpooledTemporaryFile(MEMORY)  # noqa: SIM115 (open as long as the source is used)
         self.size = 0
+        # Readers of several threads share the position of the file.
+        self.lock = threading.Lock()
         weakref.finalize(self, self.file.close)
         while block := stream.read(1 << 20):
             self.size += self.file.write(block)
@@ -194,8 +197,9 @@ class _Part(io.RawIOBase):
         return self._at
 
     def readinto(self, buffer: Any) -> int:  # noqa: ANN401
-        self._spool.file.seek(self._at)
-        part = self._spool.file.read(len(buffer))
+        with self._spool.lock:
+            self._spool.file.seek(self._at)
+            part = self._spool.file.read(len(buffer))
         buffer[: len(part)] = part
         self._at += len(part)
         return len(part)

@@ -85,7 +85,7 @@ def _column(cells: list[Any]) -> Any:  # noqa: ANN401 (pyarrow publishes no type
     kinds = {type(value) for value in values if value is not None}
     if not kinds:
         return pa.nulls(len(values))
-    if kinds <= {float, int} and all(value is None or float(value).is_integer() for value in values):
+    if kinds <= {float, int} and all(value is None or _is_whole(value) for value in values):
         return pa.array([None if value is None else int(value) for value in values], pa.int64())
     if kinds <= {float, int}:
         return pa.array(values, pa.float64())
@@ -97,6 +97,11 @@ def _column(cells: list[Any]) -> Any:  # noqa: ANN401 (pyarrow publishes no type
     if kinds == {bool}:
         return pa.array(values, pa.bool_())
     return pa.array([None if value is None else _text(value) for value in values], pa.string())
+
+
+def _is_whole(value: float) -> bool:
+    """Whether a cell is a whole number that a float holds exactly."""
+    return abs(value) <= 1 << 53 and float(value).is_integer()
 
 
 def _moment(value: Any) -> Any:  # noqa: ANN401

@@ -137,6 +137,8 @@ class Source:
             name: self._common(name, found[name].type if name in found else None, roles.get(name)) for name in stored
         }
         schema = pa.schema(list(types.items()))
+        if self._where is not None:
+            self._where.check(schema)
         parts = iter(texts)
         from custcore._read.csv_file import CsvFile
 
@@ -318,7 +320,7 @@ class Source:
                 if isinstance(file, CsvFile):
                     parts = stream or iter(())
                 else:
-                    pushdown = self._where.pushdown(file.schema) if self._where is not None else None
+                    pushdown = self._where.pushdown(file.schema, schema) if self._where is not None else None
                     parts = restored(file, file.batches(inside, pushdown), inside, roles, self._reading)
                 for batch in parts:
                     whole = batch if len(inside) == len(schema) else self._with_partitions(batch, file, schema)
@@ -344,6 +346,6 @@ def _absent(name: str, there: Sequence[str]) -> str:
     import difflib
 
     near = difflib.get_close_matches(name, there, 3, 0.6)
-    proposed = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
+    proposed = f"; did you mean {' or '.join(map(repr, near))}?" if near else "."
     listed = ", ".join(map(repr, there[:20])) + (", ..." if len(there) > 20 else "")
     return f"there is no column {name!r}{proposed} The columns are {listed}"

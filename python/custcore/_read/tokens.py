@@ -5,15 +5,19 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from custcore.errors import InvalidArgumentError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["tokens"]
+__all__ = ["check_depth", "tokens"]
 
 NUMBER = re.compile(r"\d+(\.\d+)?(?![\w.])|\.\d+(?![\w.])")
 TEXT = re.compile(r"'((?:[^']|'')*)'")
 QUOTED = re.compile(r'"((?:[^"]|"")*)"|`([^`]*)`|\[([^\]]*)\]')
 WORD = re.compile(r"\w+")
+# Brackets, signs and negations within one another; parsers recurse for each.
+DEPTH = 50
 
 
 def tokens(
@@ -68,6 +72,29 @@ def tokens(
         else:
             return None
     return found
+
+
+def check_depth(text: str, found: Sequence[tuple[str, Any]]) -> None:
+    """Raise if brackets, signs or negations are nested too deeply.
+
+    Parameters
+    ----------
+    text
+        The expression.
+    found
+        Its tokens.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If they are nested deeper than any sensible expression is.
+    """
+    depth = run = 0
+    for token in found:
+        depth += {("sign", "("): 1, ("sign", ")"): -1}.get(token, 0)
+        run = run + 1 if token in {("sign", "-"), ("word", "not")} else 0
+        if depth + run > DEPTH:
+            raise InvalidArgumentError(f"{text[:60]!r}... is nested more than {DEPTH} levels deep; simplify it")
 
 
 def _ends(text: str, at: int, name: str) -> bool:

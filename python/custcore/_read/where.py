@@ -6,7 +6,7 @@ import functools
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from custcore._read.tokens import tokens
+from custcore._read.tokens import check_depth, tokens
 from custcore.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ SIGNS = ("<=", ">=", "<>", "!=", "==", "=", "<", ">", "(", ")", ",", "-")
 WORDS = ("and", "or", "not", "in", "is", "null", "true", "false")
 COMPARE = {"=": "equal", "==": "equal", "!=": "not_equal", "<>": "not_equal", "<": "less", "<=": "less_equal"}
 COMPARE |= {">": "greater", ">=": "greater_equal"}
+# Longer conditions are only evaluated on batches: a scanner recurses into an expression.
+PUSHED = 500
 
 
 class Filter:
@@ -29,7 +31,8 @@ class Filter:
         The columns it compares.
     """
 
-    def __init__(self, text: str, tree: Any, columns: Sequence[str]) -> None:  # noqa: ANN401
+    def __init__(self, text: str, tree: Any, columns: Sequence[str], size: int) -> None:  # noqa: ANN401
+        self._size = size
         self.text = text
         self.columns = tuple(dict.fromkeys(columns))
         self._tree = tree
@@ -44,19 +47,46 @@ class Filter:
         """
         return self._build(batch.column, batch.schema)
 
-    def pushdown(self, schema: Any) -> Any:  # noqa: ANN401
-        """The condition for a scanner of datasets.
+    def check(self, schema: Any) -> None:  # noqa: ANN401
+        """Raise if columns cannot be compared as the condition says.
 
         Parameters
         ----------
         schema : pyarrow.Schema
-            Of the dataset; it has all columns, or None is returned.
+            Has the columns.
+
+        Raises
+        ------
+        InvalidArgumentError
+            If their types do not go together.
+        """
+        import pyarrow as pa
+
+        try:
+            self.evaluate(pa.RecordBatch.from_arrays([pa.nulls(0, field.type) for field in schema], schema=schema))
+        except pa.ArrowNotImplementedError:
+            kinds = ", ".join(f"{name!r} is {schema.field(name).type}" for name in self.columns)
+            raise InvalidArgumentError(
+                f"where={self.text[:200]!r} compares values of different types: column {kinds}"
+            ) from None
+
+    def pushdown(self, stored: Any, read: Any) -> Any:  # noqa: ANN401
+        """The condition for a scanner of datasets, which compares values as they are stored.
+
+        Parameters
+        ----------
+        stored : pyarrow.Schema
+            Of the dataset.
+        read : pyarrow.Schema
+            What its columns become. None is returned if a column is not stored in the type in which it is read.
         """
         import pyarrow.compute as pc
 
-        if any(name not in schema.names for name in self.columns):
+        if self._size > PUSHED or any(
+            name not in stored.names or stored.field(name).type != read.field(name).type for name in self.columns
+        ):
             return None
-        return self._build(pc.field, schema)
+        return self._build(pc.field, stored)
 
     def _build(self, column: Callable[[str], Any], schema: Any) -> Any:  # noqa: ANN401
         import pyarrow.compute as pc
@@ -93,8 +123,12 @@ class Filter:
         try:
             if what == "number" and not pa.types.is_string(kind):
                 number = Decimal(value)
-                exact = pa.types.is_floating(kind) or number != number.to_integral_value()
-                return pa.scalar(float(number)) if exact else pa.scalar(int(number), pa.int64())
+                wide = kind if kind == pa.uint64() and number >= 0 else pa.int64()
+                limits = (0, 1 << 64) if wide == pa.uint64() else (-(1 << 63), 1 << 63)
+                is_whole = number == number.to_integral_value() and limits[0] <= number < limits[1]
+                if pa.types.is_floating(kind) or not is_whole:
+                    return pa.scalar(float(number))
+                return pa.scalar(int(number), wide)
             if what == "bool":
                 return pa.scalar(value)
             return pa.scalar(value).cast(kind)
@@ -135,6 +169,8 @@ def parse_where(text: str, names: Sequence[str]) -> Filter:
     if not found:
         raise InvalidArgumentError(f"where={text!r} is no condition; {remedy}")
     columns = [value for kind, value in found if kind == "column"]
+    check_depth(text, found)
+    size = len(found)
     parser = _Parser(found)
     try:
         tree = parser.either()
@@ -142,7 +178,7 @@ def parse_where(text: str, names: Sequence[str]) -> Filter:
         raise InvalidArgumentError(f"where={text!r} is no condition; {remedy}") from None
     if parser.left:
         raise InvalidArgumentError(f"where={text!r} has a part too many, {parser.left[0][1]!r}; {remedy}")
-    return Filter(text, tree, columns)
+    return Filter(text, tree, columns, size)
 
 
 class _Parser:

@@ -2,8 +2,9 @@
 //!
 //! Readers take a snapshot and work on it. A writer checks the base out, works without the GIL, and checks it in again; other
 //! threads wait meanwhile. Updates beside a reader are collected in deltas ([`VersionedBase`]); a reader that needs the new state
-//! merges them, apart from updates that go on, for all readers that wait. The mutex is taken and released with the GIL held, for moments and never while waiting for the GIL, so a forked child
-//! never inherits it locked. A child can inherit a base that a thread of its parent had checked out; this is an error.
+//! merges them, apart from updates that go on, for all readers that wait. The mutex is taken and released with the GIL held, for
+//! moments and never while waiting for the GIL, so a forked child never inherits it locked. A child can inherit a base that a
+//! thread of its parent had checked out; this is an error.
 
 use std::cell::Cell;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
