@@ -27,7 +27,7 @@ def group(name: str) -> list[Case]:
 
 
 GROUPS = ("tables", "cohorts", "bases", "clusters", "pandas", "polars")
-# Files are read and written by pyarrow, whose threads do not survive a fork.
+# Files are read and written by pyarrow, on threads of its own, which the sweep refuses: tests/read/test_fork.py.
 OTHERS = {"read", *(f"CohortRetention.to_{kind}" for kind in ("arrow_ipc", "csv", "parquet", "xlsx"))} | {
     f"CohortRetention.to_{library}" for library in ("pandas", "polars", "pyarrow")
 }
