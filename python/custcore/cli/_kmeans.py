@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 import custcore
 from custcore._options.clusters import SEGMENTED
-from custcore.cli import _options, _output, _render, _run
+from custcore.cli import _command, _options, _output, _render, _run
 from custcore.cli._failure import DataProblem, printable
 from custcore.errors import CustcoreError, InternalError, InvalidArgumentError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from custcore._read import Source
     from custcore._read.options import Reading
 
@@ -25,7 +26,7 @@ __all__ = ["command"]
 class Clusters(click.ParamType[Any]):
     """A number of clusters, or "auto"."""
 
-    name = "N | auto"
+    name = "N|auto"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401
         """Parse ``5`` to 5."""
@@ -40,12 +41,23 @@ class Clusters(click.ParamType[Any]):
 KINDS = {"k": Clusters(), "features": _options.Names(), "log1p": _options.Names()}
 
 
-@click.command("kmeans", short_help="Cluster customers and name the clusters.")
+@_command.command(
+    "kmeans",
+    short_help="Cluster customers and name the clusters.",
+    examples=(
+        ("As many clusters as suit the customers", "custcore kmeans sales.csv -o clusters.parquet"),
+        ("Three clusters, with the model to score others by", "custcore kmeans sales.csv -k 3 --model clusters.json"),
+        (
+            "Columns of one row per customer",
+            "custcore kmeans customers.csv --features visits,spend --log1p spend -k 2",
+        ),
+    ),
+)
 @_options.file_options
 @_options.output_option("Write one row per customer: .parquet, .csv, .arrow. [default: print the table only]")
 @_options.json_option
 @_options.api_options(SEGMENTED[:-1], KINDS)
-@click.option("--model", type=click.Path(path_type=Path), metavar="OUT", help="Write the model: .json.")
+@_command.option("--model", group="Output", type=_options.Target(), metavar="OUT", help="Write the model: .json.")
 @_options.column_options
 @_options.transaction_options
 def command(
@@ -159,12 +171,9 @@ def _customers(
 
 
 def _grid(profile: list[dict[str, Any]], features: list[str]) -> Any:  # noqa: ANN401
-    from rich.text import Text
-
     grid = _render.table("cluster", "customers", "share", *features)
     for row in profile:
         share = "-" if row["share"] is None else f"{row['share']:.1%}"
         means = (_render.amount_text(row[f"{name}_mean"]) for name in features)
-        cells = [printable(str(row.get("segment", row["cluster"]))), f"{row['customers']:,}", share, *means]
-        grid.add_row(*(Text(cell) for cell in cells))
+        grid.add_row(str(row.get("segment", row["cluster"])), f"{row['customers']:,}", share, *means)
     return grid
