@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
+import difflib
 import json
 import time
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,7 +15,7 @@ import custcore
 from custcore._options.clusters import SEGMENTED
 from custcore.cli import _command, _options, _output, _render, _run
 from custcore.cli._failure import DataProblem, printable
-from custcore.errors import CustcoreError, InternalError, InvalidArgumentError
+from custcore.errors import ConvergenceWarning, CustcoreError, InternalError, InvalidArgumentError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -91,17 +94,22 @@ def command(
     )
     start = time.perf_counter()
     try:
-        table, found = custcore.segment_customers(
-            customers,
-            k,
-            n_threads=arguments.get("n_threads"),
-            **wanted,
-        )
+        with warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always", ConvergenceWarning)
+            table, found = custcore.segment_customers(
+                customers,
+                k,
+                n_threads=arguments.get("n_threads"),
+                **wanted,
+            )
     except (InvalidArgumentError, InternalError):
         raise
     except CustcoreError as error:
         raise _run.explained(error, opened, arguments) from error
     seconds += time.perf_counter() - start
+    report = dataclasses.replace(
+        table.report, remarks=(*table.report.remarks, *(str(warning.message) for warning in warned))
+    )
     guarded = _output.write(table, target) if target else 0
     if model is not None:
         found.save(model)
@@ -117,7 +125,7 @@ def command(
             "clusters": profile,
             "inertia": found.inertia_,
             "iterations": found.n_iter_,
-            "remarks": [*table.report.remarks, *opened.notes],
+            "remarks": [*report.remarks, *opened.notes],
             "seconds": round(seconds, 6),
             "output": str(target) if target else None,
             "model": str(model) if model else None,
@@ -127,9 +135,9 @@ def command(
     out = _render.console(target)
     out.print(_grid(profile, found.feature_names_in_ or []))
     _render.say(out, "Features: means per customer. Names say where centres lie apart from all customers.")
-    if features is None or table.report.remarks or opened.notes:
+    if features is None or report.remarks or opened.notes:
         out.print()
-        out.print(_render.report_grid(table.report, opened.notes))
+        out.print(_render.report_grid(report, opened.notes))
     out.print()
     _render.say(out, printable(f"{table.num_rows:,} customers of {opened._label} in {seconds:.2f} s."))
     if target:
@@ -162,7 +170,12 @@ def _customers(
     names = [name for name in files.column_names if name and files.column_names.count(name) == 1]
     absent = [name for name in features if name not in names]
     if absent:
-        raise DataProblem(f"{files._name}: there is no column {absent[0]!r} (--features); the columns are {names}")
+        near = difflib.get_close_matches(absent[0], names, 1, 0.6)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        listed = ", ".join(map(repr, names))
+        raise DataProblem(
+            f"{files._name}: there is no column {absent[0]!r} (--features).{hint} The columns are {listed}"
+        )
     try:
         table = files.table(names)
     except CustcoreError as error:
