@@ -38,8 +38,8 @@ class App(_command.Group):
         ("What is in a file, and the command that suits it", "custcore inspect sales.csv"),
         ("All options of a verb, with examples", "custcore rfm --help"),
     ),
-    epilog="""Options may also be in custcore.toml, or in the environment: CUSTCORE_AS_OF for all verbs, CUSTCORE_RFM_AS_OF
-    for one. --print-config shows those of a verb.
+    epilog="""Options may also be in custcore.toml, or in the environment: CUSTCORE_AS_OF for all verbs,
+    CUSTCORE_RFM_AS_OF for one. --print-config shows those of a verb.
 
     Exit codes: 0; 1 a bug; 2 wrong usage; 3 unusable data; 130 after Ctrl-C.""",
 )

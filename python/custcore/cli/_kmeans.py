@@ -87,6 +87,8 @@ def command(
     for path in (target, model):
         if path is not None and path.is_dir():
             raise click.UsageError(f"{path} is a folder")
+    if model is not None and model.suffix.lower() != ".json":
+        raise click.UsageError(f"{model} has an unknown extension; models are written as .json")
     customers, opened, seconds = (
         _purchases(files, arguments, target, reading)
         if features is None
