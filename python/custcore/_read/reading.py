@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from typing import TYPE_CHECKING, Any
 
+from custcore._input.proposals import proposing
 from custcore._read.kinds import CODECS, FORMATS, KNOWN, TEXT, kind_of_bytes, kind_of_name
 from custcore._read.options import Reading
 from custcore.errors import FileFormatError, InvalidArgumentError, InvalidTypeError
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["open_source", "read"]
 
 
+@proposing
 def read(
     *paths: Any,  # noqa: ANN401
     format: str | None = None,
@@ -143,14 +145,16 @@ def _check(reading: Reading) -> None:
         if value is not None and (not isinstance(value, str) or len(value) != 1):
             raise InvalidArgumentError(f"{name}={value!r}: expected one character")
     if reading.decimal is not None and reading.decimal == reading.thousands:
-        raise InvalidArgumentError(f"decimal and thousands are both {reading.decimal!r}; expected different signs")
+        raise InvalidArgumentError(
+            f"decimal={reading.decimal!r} is the sign of thousands, too; expected different signs"
+        )
     for one in reading.timestamp_format:
         if "%" not in one:
             raise InvalidArgumentError(
                 f"timestamp_format={one!r}: expected the codes of strftime, such as '%d/%m/%Y %H:%M'"
             )
     if reading.names is not None and len(set(reading.names)) < len(reading.names):
-        raise InvalidArgumentError("names has a name twice; expected one for each column")
+        raise InvalidArgumentError(f"names={list(reading.names)} has a name twice; expected one for each column")
     if reading.where is not None and not isinstance(reading.where, str):
         raise InvalidTypeError(f"where is {type(reading.where).__name__}; expected text such as \"country = 'France'\"")
 

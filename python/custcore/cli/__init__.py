@@ -4,12 +4,15 @@ It reads files, calls the public API and prints. Its options are generated from 
 computes no results and does not use ``custcore._core``. click, rich and pyarrow (the extra ``cli``) are imported when
 a command runs.
 
-Exit codes: 0; 2 for wrong usage; 3 for unusable data; 130 after Ctrl-C.
+Exit codes: 0; 1 for a bug; 2 for wrong usage; 3 for unusable data; 130 after Ctrl-C.
 """
 
 from __future__ import annotations
 
+import codecs
 import importlib.util
+import io
+import json
 import sys
 from typing import TYPE_CHECKING
 
@@ -34,6 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"custcore: the command line needs {', '.join(missing)}: pip install 'custcore[cli]'", file=sys.stderr)
         return 2
 
+    _write_any_character()
     try:
         from custcore.cli._app import app
 
@@ -42,3 +46,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         return end.code if isinstance(end.code, int) else 0
     except KeyboardInterrupt:  # before or after the command, which reports it itself
         return 130
+
+
+def _write_any_character() -> None:
+    """Let stdout and stderr escape what their encoding does not have, as JSON does, instead of failing."""
+    codecs.register_error("custcore", _escaped)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="custcore")
+
+
+def _escaped(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return json.dumps(error.object[error.start : error.end])[1:-1], error.end

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import dataclasses
+import difflib
 import json
 import time
-from pathlib import Path
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import click
 
 import custcore
 from custcore._options.clusters import SEGMENTED
-from custcore.cli import _options, _output, _render, _run
+from custcore.cli import _command, _options, _output, _render, _run
 from custcore.cli._failure import DataProblem, printable
-from custcore.errors import CustcoreError, InternalError, InvalidArgumentError
+from custcore.errors import ConvergenceWarning, CustcoreError, InternalError, InvalidArgumentError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from custcore._read import Source
     from custcore._read.options import Reading
 
@@ -25,7 +29,7 @@ __all__ = ["command"]
 class Clusters(click.ParamType[Any]):
     """A number of clusters, or "auto"."""
 
-    name = "N | auto"
+    name = "N|auto"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401
         """Parse ``5`` to 5."""
@@ -40,12 +44,23 @@ class Clusters(click.ParamType[Any]):
 KINDS = {"k": Clusters(), "features": _options.Names(), "log1p": _options.Names()}
 
 
-@click.command("kmeans", short_help="Cluster customers and name the clusters.")
+@_command.command(
+    "kmeans",
+    short_help="Cluster customers and name the clusters.",
+    examples=(
+        ("As many clusters as suit the customers", "custcore kmeans sales.csv -o clusters.parquet"),
+        ("Three clusters, with the model to score others by", "custcore kmeans sales.csv -k 3 --model clusters.json"),
+        (
+            "Columns of one row per customer",
+            "custcore kmeans customers.csv --features visits,spend --log1p spend -k 2",
+        ),
+    ),
+)
 @_options.file_options
 @_options.output_option("Write one row per customer: .parquet, .csv, .arrow. [default: print the table only]")
 @_options.json_option
 @_options.api_options(SEGMENTED[:-1], KINDS)
-@click.option("--model", type=click.Path(path_type=Path), metavar="OUT", help="Write the model: .json.")
+@_command.option("--model", group="Output", type=_options.Target(), metavar="OUT", help="Write the model: .json.")
 @_options.column_options
 @_options.transaction_options
 def command(
@@ -72,6 +87,8 @@ def command(
     for path in (target, model):
         if path is not None and path.is_dir():
             raise click.UsageError(f"{path} is a folder")
+    if model is not None and model.suffix.lower() != ".json":
+        raise click.UsageError(f"{model} has an unknown extension; models are written as .json")
     customers, opened, seconds = (
         _purchases(files, arguments, target, reading)
         if features is None
@@ -79,17 +96,22 @@ def command(
     )
     start = time.perf_counter()
     try:
-        table, found = custcore.segment_customers(
-            customers,
-            k,
-            n_threads=arguments.get("n_threads"),
-            **wanted,
-        )
+        with warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always", ConvergenceWarning)
+            table, found = custcore.segment_customers(
+                customers,
+                k,
+                n_threads=arguments.get("n_threads"),
+                **wanted,
+            )
     except (InvalidArgumentError, InternalError):
         raise
     except CustcoreError as error:
         raise _run.explained(error, opened, arguments) from error
     seconds += time.perf_counter() - start
+    report = dataclasses.replace(
+        table.report, remarks=(*table.report.remarks, *(str(warning.message) for warning in warned))
+    )
     guarded = _output.write(table, target) if target else 0
     if model is not None:
         found.save(model)
@@ -105,7 +127,7 @@ def command(
             "clusters": profile,
             "inertia": found.inertia_,
             "iterations": found.n_iter_,
-            "remarks": [*table.report.remarks, *opened.notes],
+            "remarks": [*report.remarks, *opened.notes],
             "seconds": round(seconds, 6),
             "output": str(target) if target else None,
             "model": str(model) if model else None,
@@ -115,9 +137,9 @@ def command(
     out = _render.console(target)
     out.print(_grid(profile, found.feature_names_in_ or []))
     _render.say(out, "Features: means per customer. Names say where centres lie apart from all customers.")
-    if features is None or table.report.remarks or opened.notes:
+    if features is None or report.remarks or opened.notes:
         out.print()
-        out.print(_render.report_grid(table.report, opened.notes))
+        out.print(_render.report_grid(report, opened.notes))
     out.print()
     _render.say(out, printable(f"{table.num_rows:,} customers of {opened._label} in {seconds:.2f} s."))
     if target:
@@ -150,7 +172,12 @@ def _customers(
     names = [name for name in files.column_names if name and files.column_names.count(name) == 1]
     absent = [name for name in features if name not in names]
     if absent:
-        raise DataProblem(f"{files._name}: there is no column {absent[0]!r} (--features); the columns are {names}")
+        near = difflib.get_close_matches(absent[0], names, 1, 0.6)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        listed = ", ".join(map(repr, names))
+        raise DataProblem(
+            f"{files._name}: there is no column {absent[0]!r} (--features).{hint} The columns are {listed}"
+        )
     try:
         table = files.table(names)
     except CustcoreError as error:
@@ -159,12 +186,9 @@ def _customers(
 
 
 def _grid(profile: list[dict[str, Any]], features: list[str]) -> Any:  # noqa: ANN401
-    from rich.text import Text
-
     grid = _render.table("cluster", "customers", "share", *features)
     for row in profile:
         share = "-" if row["share"] is None else f"{row['share']:.1%}"
         means = (_render.amount_text(row[f"{name}_mean"]) for name in features)
-        cells = [printable(str(row.get("segment", row["cluster"]))), f"{row['customers']:,}", share, *means]
-        grid.add_row(*(Text(cell) for cell in cells))
+        grid.add_row(str(row.get("segment", row["cluster"])), f"{row['customers']:,}", share, *means)
     return grid

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import custcore
-from custcore.cli import _options, _output, _render, _run
+from custcore.cli import _command, _options, _output, _render, _run
 from custcore.cli._failure import printable
 
 if TYPE_CHECKING:
@@ -19,14 +19,26 @@ if TYPE_CHECKING:
 __all__ = ["command", "show"]
 
 
-@click.command("rfm", short_help="Score and segment customers.")
+@_command.command(
+    "rfm",
+    short_help="Score and segment customers.",
+    examples=(
+        ("Segments on the screen, and one row per customer in a file", "custcore rfm sales.csv -o scores.parquet"),
+        (
+            "Other names of columns, and lines of orders",
+            "custcore rfm lines.csv --customer-id client --amount total --order-id bill",
+        ),
+        ("Money as a product", 'custcore rfm lines.csv --customer-id client --amount "price * pieces"'),
+        ("As of a day, of one country", "custcore rfm sales.csv --as-of 2026-01-30 --where \"country = 'FR'\""),
+    ),
+)
 @_options.file_options
 @_options.output_option("Write one row per customer: .parquet, .csv, .arrow. [default: print the table only]")
 @_options.json_option
 @_options.column_options
 @_options.transaction_options
 @_options.scoring_options
-@click.option("--no-scores", is_flag=True, help="Recency, frequency and money only.")
+@_command.option("--no-scores", group="Scores", is_flag=True, help="Recency, frequency and money only.")
 def command(
     files: tuple[str, ...],
     target: Path | None,
@@ -40,7 +52,8 @@ def command(
     one, and only the columns needed; - is stdin. An empty cell of CSV (or NA, NULL, nan) is a null. --amount takes
     arithmetic over columns, too: --amount "Quantity * UnitPrice".
     """
-    run(files, target, as_json=as_json, scores=not no_scores, given=given)
+    without = no_scores and all(_options.excludes("no_scores", name) for name in _options.SCORING)
+    run(files, target, as_json=as_json, scores=not without, given=given)
 
 
 def run(
@@ -69,7 +82,7 @@ def run(
     reading = _options.reading_of(given)
     arguments = _options.settings(given)
     if not scores:
-        _without_scores(arguments)
+        arguments = {name: value for name, value in arguments.items() if name not in _options.SCORING}
     files = _run.open_files(patterns, arguments, reading)
     if target:
         _output.check_target(target, files)
@@ -143,15 +156,6 @@ def _nobody(report: custcore.Report) -> str:
             f"No customers: all {after:,} rows with an id and a time are after {report.as_of}; choose a later --as-of."
         )
     return "No customers: no row has an id, a time and a purchase."
-
-
-def _without_scores(arguments: dict[str, Any]) -> None:
-    """Remove the scorer's arguments; explicitly given ones are an error."""
-    context = click.get_current_context()
-    for name in _options.SCORING:
-        arguments.pop(name)
-        if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
-            raise click.UsageError(f"--{name} and --no-scores exclude each other")
 
 
 def _as_json(
