@@ -123,7 +123,7 @@ def test_an_answer_that_is_not_read(model: Path) -> None:
             stalled.recv(1_000)
             with httpx.Client(base_url=server.address, trust_env=False, timeout=60) as client:
                 assert client.post(ARROW, content=ipc(customers(10))).status_code == 200
-        assert [json.loads(line)["path"] for line in server.access].count(ARROW) == 2
+        waited(lambda: [json.loads(line)["path"] for line in server.access].count(ARROW) == 2)
 
 
 def test_a_client_that_leaves(strict: Server) -> None:

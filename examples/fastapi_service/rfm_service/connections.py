@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from rfm_service.settings import Settings
