@@ -143,7 +143,8 @@ def check_bounds(part: custcore.ExplainedScore, place: int, again: Rescored, now
         found = None if end is None else again(part.dimension, end)
         if found is not None:
             assert (found[place] == now[place]) is is_closed
-    assert 0 <= part.same_score <= part.customers
+    assert (part.customers is None) is (part.same_score is None) is part.is_global
+    assert part.customers is None or 0 <= part.same_score <= part.customers
     if part.by_id is not None:
         low, high = part.by_id
         assert low < high
