@@ -100,7 +100,19 @@ def test_missing_fields(client: Any) -> None:
 
 def test_what_is_no_json(client: Any) -> None:
     for body in (b"{", b"", b"\xff", b"[" * 4_000, b"1" * 4_000):
-        assert client.post("/score", content=body, headers=JSON).status_code in {400, 422}, body
+        for path in ("/score", LIST):
+            assert client.post(path, content=body, headers=JSON).status_code in {400, 422}, body
+    for path in ("/score", LIST):
+        answer = client.post(path, content=b'{"a": ', headers=JSON)
+        assert answer.status_code == 400
+        assert "no JSON" in answer.json()["detail"]
+
+
+def test_the_description_for_programs(client: Any) -> None:
+    described = client.get("/openapi.json").json()
+    [asked] = described["paths"][LIST]["post"]["requestBody"]["content"].values()
+    assert asked["schema"]["items"]["$ref"].rpartition("/")[2] in described["components"]["schemas"]
+    assert "application/vnd.apache.arrow.stream" in described["paths"][ARROW]["post"]["responses"]["200"]["content"]
 
 
 def test_a_value_of_a_table_out_of_bounds(client: Any) -> None:

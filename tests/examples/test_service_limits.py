@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import hashlib
 import json
@@ -156,6 +157,16 @@ def test_too_many_bodies(model: Path) -> None:
             slow.close()
             # What the other one held is free again.
             waited(lambda: client.post(ARROW, content=bytes(MIB)).status_code == 400)
+
+
+def test_too_many_connections(model: Path) -> None:
+    with serving(model, max_connections=4) as server:
+        with contextlib.ExitStack() as stack:
+            for _ in range(4):
+                stack.enter_context(server.connect())
+            assert server.raw(b"GET /health HTTP/1.1\r\nhost: here\r\n\r\n").startswith(b"HTTP/1.1 503 ")
+        with httpx.Client(base_url=server.address, trust_env=False) as client:
+            waited(lambda: client.get("/health").status_code == 200)
 
 
 def test_health(client: Any, model: Path, scorer: custcore.RFMScorer) -> None:

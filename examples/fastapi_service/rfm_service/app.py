@@ -14,7 +14,7 @@ from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request, Respons
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, StreamingResponse
-from pydantic import Field
+from pydantic import Field, TypeAdapter, ValidationError
 
 from custcore.errors import CustcoreError
 from rfm_service.access_log import AccessLog
@@ -38,7 +38,6 @@ class Service:
         # A file that cannot be read ends the start, with its error.
         self.model = Model.load(settings.model)
         self.reload_error: str | None = None
-        self.ready = False
         self.places = asyncio.Semaphore(settings.max_batches)
 
     def reload(self) -> None:
@@ -73,9 +72,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     # Windows has no such signal.
     with suppress(NotImplementedError, AttributeError):
         loop.add_signal_handler(signal.SIGHUP, lambda: loop.run_in_executor(None, service.reload))
-    service.ready = True
     yield
-    service.ready = False
 
 
 def service_of(request: Request) -> Service:
@@ -98,6 +95,17 @@ async def arrow_body(request: Request, service: Shared) -> AsyncIterator[bytearr
 
 
 routes = APIRouter()
+ASKED = TypeAdapter(Annotated[list[Customer], Field(min_length=1)])
+ANSWERED = TypeAdapter(list[ScoredCustomer])
+# What /docs shows of a body that is read below.
+LIST_OF_CUSTOMERS = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {"schema": {"type": "array", "items": {"$ref": "#/components/schemas/Customer"}}}
+        },
+    }
+}
 
 
 @routes.get("/health/live")
@@ -107,12 +115,9 @@ async def live() -> dict[str, str]:
 
 
 @routes.get("/health")
-async def health(service: Shared, response: Response) -> dict[str, Any]:
-    """Whether questions are answered, and by what model."""
-    if not service.ready:
-        response.status_code = 503
-    status = "ready" if service.ready else "not ready"
-    return {"status": status, "model": service.model.about, "reload_error": service.reload_error}
+async def health(service: Shared) -> dict[str, Any]:
+    """By what model questions are answered. Nobody is answered before there is one, nor after SIGTERM."""
+    return {"status": "ready", "model": service.model.about, "reload_error": service.reload_error}
 
 
 @routes.post("/score")
@@ -121,16 +126,14 @@ async def score_one(customer: Customer, service: Shared) -> Score:
     return Score.model_construct(**_score(service.model, customer))
 
 
-@routes.post("/score_batch/json")
-async def score_list(
-    customers: Annotated[list[Customer], Field(min_length=1)], service: Shared
-) -> list[ScoredCustomer]:
+@routes.post("/score_batch/json", response_model=list[ScoredCustomer], openapi_extra=LIST_OF_CUSTOMERS)
+async def score_list(request: Request, service: Shared) -> Response:
     """Score a list of customers."""
-    most = service.settings.max_json_customers
-    if len(customers) > most:
-        raise too_large(f"{len(customers):,} customers; at most {most:,} are scored at once, more as an Arrow stream")
+    body = await request.body()
     async with service.place():
-        return await run_in_threadpool(_score_all, service.model, customers)
+        # Others are answered meanwhile: reading thousands of customers takes longer than scoring them.
+        found = await run_in_threadpool(_score_all, body, service.model, service.settings.max_json_customers)
+    return Response(found, media_type="application/json")
 
 
 @routes.post("/score_batch/arrow", response_class=Response, responses={200: {"content": {ARROW: {}}}})
@@ -186,11 +189,20 @@ def _wrong(place: str, field: str, why: str) -> HTTPException:
     return bad_value(f"{place}.{field}" if place else field, why)
 
 
-def _score_all(model: Model, customers: list[Customer]) -> list[ScoredCustomer]:
-    return [
-        ScoredCustomer.model_construct(customer_id=customer.customer_id, **_score(model, customer, str(number)))
-        for number, customer in enumerate(customers)
-    ]
+def _score_all(body: bytes, model: Model, most: int) -> bytes:
+    """Read, score and write a list."""
+    try:
+        customers = ASKED.validate_json(body)
+    except ValidationError as error:
+        raise RequestValidationError(error.errors(include_url=False)) from None
+    if len(customers) > most:
+        raise too_large(f"{len(customers):,} customers; at most {most:,} are scored at once, more as an Arrow stream")
+    return ANSWERED.dump_json(
+        [
+            ScoredCustomer.model_construct(customer_id=customer.customer_id, **_score(model, customer, str(number)))
+            for number, customer in enumerate(customers)
+        ]
+    )
 
 
 async def _invalid(_: Request, error: Exception) -> JSONResponse:
