@@ -233,7 +233,9 @@ def test_of_two_options_that_exclude_each_other_the_typed_one_is_taken(folder, r
 
 def test_a_preset_is_not_overruled_by_printed_defaults(folder, run, run_json):
     words = ["cohort", "sales.parquet", "--customer-id", "client", "--timestamp", "day", "--preset", "pandas"]
-    settings(folder, run(*words, "--print-config").stdout, "printed.toml")
+    shown = run(*words, "--print-config").stdout
+    assert '# returns = "count"  # the preset\n' in shown
+    settings(folder, shown, "printed.toml")
     typed, read = run_json(*words), run_json("cohort", "sales.parquet", "--config", "printed.toml")
     assert typed["definition"] == read["definition"]
 

@@ -207,6 +207,13 @@ def test_names_of_files_are_left_alone():
     assert in_words(f"{path}: as_of='x' is wrong", rfm, [path]) == f"{path}: --as-of x is wrong"
 
 
+@pytest.mark.parametrize(
+    "words", [["--delimiter", "\x80"], ["--delimiter", '"'], ["--names", "\n0"], ["--customer-id", "a,\nb"]]
+)
+def test_found_by_random_command_lines(check, words):
+    check("rfm", "sales.csv", *words)
+
+
 def test_a_value_of_an_option_is_no_fault_of_the_data(check):
     assert "Error: --clusters 4000 is more than the 37 customers" in check("kmeans", "sales.csv", "-k", "4000")
 

@@ -15,12 +15,12 @@ __all__ = ["GROUPS", "REQUIRED", "Option", "names"]
 # Sections of help on the command line, in their order.
 GROUPS = (
     "Columns",
-    "Files",
     "Time",
     "What counts",
     "Cohorts",
     "Scores",
     "Clusters",
+    "Files",
     "Output",
     "General",
 )

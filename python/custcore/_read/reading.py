@@ -144,6 +144,10 @@ def _check(reading: Reading) -> None:
         value = getattr(reading, name)
         if value is not None and (not isinstance(value, str) or len(value) != 1):
             raise InvalidArgumentError(f"{name}={value!r}: expected one character")
+    if reading.delimiter is not None and (not reading.delimiter.isascii() or reading.delimiter in '"\r\n'):
+        raise InvalidArgumentError(
+            f"delimiter={reading.delimiter!r}: expected a character of ASCII, and no quote or end of line"
+        )
     if reading.decimal is not None and reading.decimal == reading.thousands:
         raise InvalidArgumentError(
             f"decimal={reading.decimal!r} is the sign of thousands, too; expected different signs"
