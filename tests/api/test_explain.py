@@ -157,7 +157,8 @@ def test_text_fits(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
         custcore.RFMScorer(cuts_rule="r", binning="nested", unseen="global"),
     ]
     for scorer in scorers:
-        why = scorer.fit(TABLE).explain(3, 6, 1e15 + 0.1, customer_id="a\x1b[31m" * 9)
+        named = {"customer_id": np.array([f"c{i}" for i in range(10)]), **TABLE}
+        why = scorer.fit(named).explain(3, 6, 1e15 + 0.1, customer_id="a\x1b[31m" * 9)
         lines = repr(why).splitlines()
         assert max(len(line) for line in lines) <= width
         assert "\x1b" not in repr(why)

@@ -73,12 +73,12 @@ impl Comparison {
         key.widen(&other);
         let days = [&first, &second].map(|schema| schema.metadata().get(AS_OF).cloned());
         let mut comparison = Self { key, ids, names: Vec::new(), money, before, after, days, report };
-        comparison.order_segments(segments);
+        comparison.order_segments(&segments);
         Ok(comparison)
     }
 
     /// Puts the segments in order: those of dictionaries first, as there, then the others by name.
-    fn order_segments(&mut self, segments: Vec<FoundSegment>) {
+    fn order_segments(&mut self, segments: &[FoundSegment]) {
         let mut order: Vec<u16> = (0..segments.len() as u16).collect();
         let sort_key = |at: u16| {
             let FoundSegment { name, rank } = &segments[usize::from(at)];
