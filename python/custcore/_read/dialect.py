@@ -14,7 +14,7 @@ from custcore.errors import FileFormatError
 if TYPE_CHECKING:
     from custcore._read.options import Reading
 
-__all__ = ["Dialect", "look"]
+__all__ = ["Dialect", "NoHeaderError", "look"]
 
 DELIMITERS = ",;\t|"
 SAID = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
@@ -25,6 +25,20 @@ VALUE = re.compile(
 )
 # Excel states the delimiter in a line of its own.
 SEP = re.compile(r"sep=(.)\r?\n")
+
+
+class NoHeaderError(FileFormatError):
+    """A file without a header, of which no names are given.
+
+    Attributes
+    ----------
+    width : int
+        Its columns.
+    """
+
+    def __init__(self, message: str, width: int = 0) -> None:
+        super().__init__(message)
+        self.width = width
 
 
 @dataclass(frozen=True)
@@ -70,7 +84,9 @@ def look(name: str, head: bytes, reading: Reading, *, is_whole: bool, is_tsv: bo
     Raises
     ------
     FileFormatError
-        If it is empty, its encoding cannot be told, or it has no header and no names are given.
+        If it is empty, or its encoding cannot be told.
+    NoHeaderError
+        If it has no header and no names are given.
     """
     notes: list[str] = []
     if reading.encoding is not None:
@@ -111,9 +127,10 @@ def look(name: str, head: bytes, reading: Reading, *, is_whole: bool, is_tsv: bo
     if _is_data(rows):
         example = ",".join(["customer_id", "timestamp", "amount"] + [f"c{i}" for i in range(4, len(header) + 1)])
         how = f"--names {example}" if reading.words else f"names={example.split(',')!r}"
-        raise FileFormatError(
+        raise NoHeaderError(
             f"{name} has no header: its first row is {', '.join(map(repr, header[:6]))}. Name the "
-            f"{len(header)} columns, in their order: {how}"
+            f"{len(header)} columns, in their order: {how}",
+            len(header),
         )
     return Dialect(encoding, delimiter, tuple(header), skip, True, tuple(notes))
 

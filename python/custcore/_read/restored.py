@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from custcore._read.columns import convert, decide
+from custcore._read.columns import decide
+from custcore._read.conversion import convert
 from custcore._read.options import ID_ROLES
 
 if TYPE_CHECKING:

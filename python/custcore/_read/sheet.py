@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import TYPE_CHECKING, Any
 
+from custcore._read.dialect import NoHeaderError
 from custcore.errors import FileFormatError, InvalidArgumentError
 
 if TYPE_CHECKING:
@@ -52,9 +53,10 @@ def table_of(place: Place, reading: Reading) -> tuple[Any, tuple[str, ...]]:
     else:
         names, body = [str(cell).strip() for cell in rows[0]], rows[1:]
         if not any(isinstance(cell, str) and cell != "" for cell in rows[0]):
-            raise FileFormatError(
+            raise NoHeaderError(
                 f"{place.name} has no header: the first row of sheet {name!r} is {', '.join(map(str, rows[0][:6]))}; "
-                f"name the {len(names)} columns with {reading.option('names', 'A,B,...')}"
+                f"name the {len(names)} columns with {reading.option('names', 'A,B,...')}",
+                len(names),
             )
     columns = [_column([row[i] if i < len(row) else "" for row in body]) for i in range(len(names))]
     return pa.Table.from_arrays(columns, names=names), notes
