@@ -33,6 +33,12 @@ class TypedFile:
     schema: Any
     n_rows: int | None = None
     place: Place
+    # How columns are read, by name and role, where that is not how they are stored.
+    restorations: dict[tuple[str, str | None], Any]
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.restorations = {}
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -62,7 +68,7 @@ class ParquetFile(TypedFile):
     kind = "parquet"
 
     def __init__(self, place: Place) -> None:
-        self.place = place
+        super().__init__(place)
         with self._open() as file:
             self.schema, self.n_rows = file.schema_arrow, file.metadata.num_rows
 
@@ -100,7 +106,7 @@ class ArrowFile(TypedFile):
         import pyarrow as pa
         import pyarrow.dataset as ds
 
-        self.place = place
+        super().__init__(place)
         try:
             with self._source() as source:
                 self.is_file = source.read(6) == b"ARROW1"
@@ -163,9 +169,6 @@ class JsonFile(TableFile):
 
     kind = "jsonl"
 
-    def __init__(self, place: Place) -> None:
-        self.place = place
-
     def _load(self) -> Any:  # noqa: ANN401
         import pyarrow as pa
         import pyarrow.json as pajson
@@ -188,9 +191,10 @@ class SheetFile(TableFile):
     kind = "xlsx"
 
     def __init__(self, place: Place, reading: Reading) -> None:
-        self.place = place
+        super().__init__(place)
         self.reading = reading
         self.notes: tuple[str, ...] = ()
+        self._merged: dict[str, str] = {}
 
     def _load(self) -> Any:  # noqa: ANN401
         if importlib.util.find_spec("python_calamine") is None:
@@ -199,8 +203,17 @@ class SheetFile(TableFile):
             )
         from custcore._read.sheet import table_of
 
-        table, self.notes = table_of(self.place, self.reading)
+        table, self.notes, self._merged = table_of(self.place, self.reading)
         return table
+
+    def batches(self, columns: Sequence[str], pushdown: Any = None) -> Iterator[Any]:  # noqa: ANN401
+        for name in columns:
+            if name in self._merged:
+                raise FileFormatError(
+                    f"{self.place.name} has merged cells in column {name!r} ({self._merged[name]} of the sheet), of "
+                    "which only the first has the value; unmerge them and fill them down"
+                )
+        return super().batches(columns, pushdown)
 
 
 def _unreadable(place: Place, what: str, error: BaseException) -> FileFormatError:

@@ -209,9 +209,10 @@ def _style(values: list[str], reading: Reading, decimal: str | None) -> NumberSt
     style = detect_number_style(values)
     if decimal is None and reading.thousands is None:
         return style
-    sign = decimal or "."
-    thousands = reading.thousands or ("." if sign == "," else ",")
-    return replace(style or NumberStyle(), decimal=sign, thousands=thousands)
+    style, sign = style or NumberStyle(), decimal or "."
+    shown = style.thousands if style.thousands != sign else None
+    thousands = reading.thousands or shown or ("." if sign == "," else ",")
+    return replace(style, decimal=sign, thousands=thousands)
 
 
 def _times(column: str, strings: Any, reading: Reading, where: str, role: str | None) -> tuple[Conversion, Any] | None:  # noqa: ANN401

@@ -68,7 +68,7 @@ class NumberStyle:
     decimal : str
         The decimal sign.
     thousands : str or None
-        The sign between groups of three digits; " " stands for any space.
+        The sign between groups of three digits; " " stands for any space, "'" for any apostrophe.
     currency : str
         The currency that may be around numbers, as a regular expression; empty if there is none.
     parentheses : bool
@@ -159,9 +159,8 @@ def other_currency(sample: Sequence[str]) -> str | None:
 
 def _signs(bare: str, decimals: set[str], groups: set[str], unclear: set[str]) -> None:
     """What the signs of one number are."""
-    for sign in GROUPS:
-        if sign in bare:
-            groups.add(sign)
+    if any(sign in bare for sign in GROUPS):
+        groups.add("'")
     if re.search(SPACES, bare):
         groups.add(" ")
     found = [letter for letter in bare if letter in ".,"]
@@ -213,7 +212,7 @@ def parse_numbers(values: Any, style: NumberStyle) -> Any:  # noqa: ANN401 (pyar
     text = pc.replace_substring_regex(text, r"^\+", "")
     digits = r"\d+"
     if group is not None:
-        sign = SPACES if group == " " else re.escape(group)
+        sign = {" ": SPACES, "'": f"[{GROUPS}]"}.get(group) or re.escape(group)
         digits = rf"(\d{{1,3}}({sign}\d{{3}})+|\d+)"
     pattern = rf"^-?({digits}({decimal}\d*)?|{decimal}\d+)$"
     fits = pc.match_substring_regex(text, pattern)
@@ -221,7 +220,7 @@ def parse_numbers(values: Any, style: NumberStyle) -> Any:  # noqa: ANN401 (pyar
         row = pc.index(fits, False).as_py()
         raise NotANumberError(row, values[row].as_py())
     if group is not None:
-        text = pc.replace_substring_regex(text, SPACES if group == " " else re.escape(group), "")
+        text = pc.replace_substring_regex(text, sign, "")
     if style.decimal != ".":
         text = pc.replace_substring(text, style.decimal, ".")
     return text.cast(pa.float64())

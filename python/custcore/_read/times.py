@@ -62,6 +62,8 @@ def detect_timestamp_formats(sample: Sequence[str]) -> TimestampGuess:
             return TimestampGuess()
     distinct = {frozenset(formats) for formats in readings.values()}
     formats = dict.fromkeys(one for reading in readings.values() for one in sorted(reading))
+    if len({"%z" in one for one in formats}) > 1:  # which zone the others have is not said
+        return TimestampGuess()
     return TimestampGuess(tuple(formats), len(distinct) > 1)
 
 
