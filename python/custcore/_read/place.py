@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import errno
 import io
 import lzma
 import re
@@ -105,9 +106,13 @@ class _Member(io.RawIOBase):
         super().__init__()
         self._name = f"{place.name}:{name}"
         self._raw = place.open()
-        with self._readable_or_refused():
-            self._archive = zipfile.ZipFile(self._raw)
-            self._file = self._archive.open(name)
+        try:
+            with self._readable_or_refused():
+                self._archive = zipfile.ZipFile(self._raw)
+                self._file = self._archive.open(name)
+        except BaseException:
+            self._raw.close()
+            raise
 
     @contextlib.contextmanager
     def _readable_or_refused(self) -> Iterator[None]:
@@ -116,6 +121,10 @@ class _Member(io.RawIOBase):
             yield
         except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, NotImplementedError, RuntimeError, EOFError) as error:
             raise FileFormatError(f"{self._name} cannot be read from its ZIP archive: {error}") from None
+        except (ValueError, OSError) as error:  # an offset that is none
+            if isinstance(error, OSError) and error.errno != errno.EINVAL:
+                raise
+            raise FileFormatError(f"{self._name} cannot be read from its ZIP archive: it is damaged") from None
 
     def readable(self) -> bool:
         return True
