@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,6 +13,7 @@ from custcore._options import reading, scores, transactions
 from custcore._options.option import REQUIRED, names
 from custcore._read.options import Reading
 from custcore.cli import _command, _settings, _words
+from custcore.cli._shell import quoted
 from custcore.cohort._arguments import COHORT_WORDS
 
 if TYPE_CHECKING:
@@ -247,9 +247,9 @@ def as_words(given: Mapping[str, Any]) -> list[str]:
     for name, value in given.items():
         flag = f"--{name.replace('_', '-')}"
         if name == "names":
-            words.append(f"{flag} {shlex.quote(','.join(value))}")
+            words.append(f"{flag} {quoted(','.join(value))}")
         else:
-            words += [f"{flag} {shlex.quote(str(one))}" for one in (value if isinstance(value, tuple) else (value,))]
+            words += [f"{flag} {quoted(str(one))}" for one in (value if isinstance(value, tuple) else (value,))]
     return words
 
 
