@@ -2,3 +2,4 @@
 
 pub(crate) mod calendar;
 pub(crate) mod period;
+pub(crate) mod zone;

@@ -1,13 +1,9 @@
 //! Constants, limits and checksums of the format.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use arrow_schema::ArrowError;
-
-/// Metadata entries, sorted by name.
-pub(crate) type Entries = BTreeMap<String, String>;
 
 pub(super) const MAGIC: &[u8] = b"ARROW1";
 /// The magic, padded to the alignment of the first message.
@@ -21,15 +17,6 @@ pub(super) const FORMAT: &str = "custcore.format";
 pub(super) const FORMAT_VERSION: &str = "custcore.format_version";
 pub(super) const BLOCKS: &str = "custcore.blocks";
 pub(super) const CHECKSUM: &str = "custcore.checksum";
-
-/// Type and version of the content of a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Format {
-    /// Name, such as `customer base`.
-    pub name: &'static str,
-    /// Version; files of a higher version are rejected.
-    pub version: u32,
-}
 
 /// Bytes under one checksum.
 #[derive(Debug, Clone, PartialEq, Eq)]

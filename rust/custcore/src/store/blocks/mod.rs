@@ -14,12 +14,33 @@
 //! The checksum is 128-bit XXH3. It detects damage at memory speed; it does not protect against forgery. Nothing in a file is
 //! ever executed.
 
+#[cfg(feature = "bases")]
 mod footer;
+#[cfg(feature = "bases")]
 mod format;
+#[cfg(feature = "bases")]
 mod reader;
+#[cfg(feature = "bases")]
 mod writer;
 
-pub(crate) use self::format::Entries;
-pub use self::format::Format;
-pub use self::reader::Reader;
-pub use self::writer::Writer;
+#[cfg(not(feature = "bases"))]
+mod absent;
+
+use std::collections::BTreeMap;
+
+#[cfg(not(feature = "bases"))]
+pub use self::absent::{Reader, Writer};
+#[cfg(feature = "bases")]
+pub use self::{reader::Reader, writer::Writer};
+
+/// Metadata entries, sorted by name.
+pub(crate) type Entries = BTreeMap<String, String>;
+
+/// Type and version of the content of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Format {
+    /// Name, such as `customer base`.
+    pub name: &'static str,
+    /// Version; files of a higher version are rejected.
+    pub version: u32,
+}

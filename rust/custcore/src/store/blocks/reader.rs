@@ -15,7 +15,8 @@ use arrow_schema::SchemaRef;
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::footer::{Footer, Refusal, schema_of};
-use super::format::{CheckedBlock, END, Entries, Format, HEAD, LARGEST_FOOTER, MAGIC, digits, guarded};
+use super::format::{CheckedBlock, END, HEAD, LARGEST_FOOTER, MAGIC, digits, guarded};
+use super::{Entries, Format};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::regular;
 
