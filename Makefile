@@ -37,6 +37,7 @@ test: lint test-rs test-py ## Lint, then run all Rust and Python tests
 
 test-rs: ## Run the Rust tests and doc tests
 	cargo test --workspace --locked
+	cargo test --package custcore --no-default-features --locked --test features --test readme --test service
 
 test-py: build ## Run the Python tests and docstring examples
 	$(BIN)/python -m pytest
@@ -50,6 +51,9 @@ lint: build ## Check formatting, clippy, rustdoc, ruff, mypy, generated code, an
 	cargo fmt --manifest-path benches/rust/Cargo.toml --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	cargo clippy $(BENCHES) --all-targets -- -D warnings
+	for feature in "" bases parallel timezones; do \
+		cargo clippy --package custcore --no-default-features --features "$$feature" --locked --quiet -- -D warnings || exit 1; \
+	done
 	RUSTDOCFLAGS="-D warnings" cargo doc --package custcore --no-deps --locked --quiet
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .

@@ -3,19 +3,14 @@
 
 use std::sync::{Arc, Mutex};
 
-use crate::error::{Error, ErrorKind, Result};
+use super::offset::Offsets;
+use crate::error::Result;
 
 // Without the rules of zones there are UTC and fixed offsets.
 #[cfg_attr(not(feature = "timezones"), path = "zone/fixed.rs")]
 mod rules;
 
 pub(crate) use self::rules::zone_data_version;
-
-/// The offsets of a zone, as [`Zone`] has them.
-struct Offsets {
-    starts: Vec<i64>,
-    offsets: Vec<i64>,
-}
 
 /// The transitions of one zone: from `starts[i]` (UTC seconds) on, the offset is `offsets[i]` seconds.
 #[derive(Debug, PartialEq, Eq)]
@@ -80,30 +75,10 @@ impl ZoneReader<'_> {
     }
 }
 
-/// The error for an offset from UTC that is not written as ISO 8601 has it.
-fn miswritten(name: &str) -> Option<Error> {
-    let offset = written_offset(name)?;
-    Some(Error::new(ErrorKind::InvalidArgument, format!("unknown time zone '{name}'; write an offset from UTC as '{offset}'")))
-}
-
-/// The offset that a name such as `UTC+8`, `GMT-03:30`, `+8` or `+0530` means, as `+08:00`.
-fn written_offset(name: &str) -> Option<String> {
-    let upper = name.trim().to_uppercase();
-    let text = ["UTC", "GMT", "Z"].iter().find_map(|prefix| upper.strip_prefix(prefix)).unwrap_or(&upper).trim_start();
-    let (sign, digits) = text.split_at_checked(1).filter(|(sign, _)| matches!(*sign, "+" | "-"))?;
-    let digits = digits.trim_start();
-    let (hours, minutes) = match digits.split_once(':') {
-        Some(parts) => parts,
-        None if digits.len() > 2 => digits.split_at_checked(digits.len() - 2)?,
-        None => (digits, "0"),
-    };
-    let number = |text: &str, most: u8| text.parse::<u8>().ok().filter(|number| *number <= most && text.len() <= 2);
-    Some(format!("{sign}{:02}:{:02}", number(hours, 23)?, number(minutes, 59)?))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::time::offset::written_offset;
 
     #[test]
     fn offsets_follow_the_rules_of_the_zone() -> Result<()> {

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use arrow_array::RecordBatch;
 use arrow_schema::{Schema, SchemaRef};
 
-use super::{Entries, Format};
+use super::format::{Entries, Format};
 use crate::error::{Error, ErrorKind, Result};
 
 fn absent<T>(format: Format) -> Result<T> {

@@ -14,10 +14,12 @@
 //! The checksum is 128-bit XXH3. It detects damage at memory speed; it does not protect against forgery. Nothing in a file is
 //! ever executed.
 
+mod format;
+
+#[cfg(feature = "bases")]
+mod checked;
 #[cfg(feature = "bases")]
 mod footer;
-#[cfg(feature = "bases")]
-mod format;
 #[cfg(feature = "bases")]
 mod reader;
 #[cfg(feature = "bases")]
@@ -26,21 +28,9 @@ mod writer;
 #[cfg(not(feature = "bases"))]
 mod absent;
 
-use std::collections::BTreeMap;
-
 #[cfg(not(feature = "bases"))]
 pub use self::absent::{Reader, Writer};
+pub(crate) use self::format::Entries;
+pub use self::format::Format;
 #[cfg(feature = "bases")]
 pub use self::{reader::Reader, writer::Writer};
-
-/// Metadata entries, sorted by name.
-pub(crate) type Entries = BTreeMap<String, String>;
-
-/// Type and version of the content of a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Format {
-    /// Name, such as `customer base`.
-    pub name: &'static str,
-    /// Version; files of a higher version are rejected.
-    pub version: u32,
-}

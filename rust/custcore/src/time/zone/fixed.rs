@@ -1,7 +1,7 @@
 //! The zones of a build without the feature `timezones`: UTC and fixed offsets.
 
-use super::{Offsets, miswritten, written_offset};
 use crate::error::{Error, ErrorKind, Result};
+use crate::time::offset::{Offsets, miswritten, written_offset};
 
 /// The version of the zone data.
 pub(crate) fn zone_data_version() -> &'static str {

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 
-use super::{Offsets, miswritten};
 use crate::error::{Error, ErrorKind, Result, nearest};
+use crate::time::offset::{Offsets, miswritten};
 
 /// The version of the bundled zone data.
 pub(crate) fn zone_data_version() -> &'static str {
