@@ -47,7 +47,9 @@ def check(file: Path, folder: Path) -> int:
     if not extension.is_relative_to(folder):
         raise SystemExit(f"{file.name}: {extension} was imported")
     # Neither the settings of this repository nor its folder of sources take part.
-    said = output(python, "-m", "pytest", "-q", "-c", os.devnull, "--rootdir", folder, README, folder=folder)
+    said = output(
+        python, "-m", "pytest", "-q", "--noconftest", "-c", os.devnull, "--rootdir", folder, README, folder=folder
+    )
     helped = output(folder / "venv" / "bin" / "custcore", "--help", folder=folder)
     if "rfm" not in helped:
         raise SystemExit(f"{file.name}: the command line does not help: {helped}")
