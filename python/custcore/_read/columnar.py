@@ -103,15 +103,19 @@ class ParquetFile(TypedFile):
             raise unreadable(self.place, self.said, error) from error
 
     def _batches(self, columns: Sequence[str], pushdown: Any) -> Iterator[Any]:  # noqa: ANN401
+        import pyarrow as pa
         import pyarrow.dataset as ds
 
-        if pushdown is not None and self.place.local is not None:
+        if pushdown is not None:
             # Without threads: a scanner that is abandoned while its threads run may crash the process at exit.
             options = ds.ParquetReadOptions(coerce_int96_timestamp_unit="us")
-            dataset = ds.dataset(str(self.place.local), format=ds.ParquetFileFormat(read_options=options))
-            yield from dataset.to_batches(
-                columns=list(columns), filter=pushdown, batch_size=BATCH_ROWS, use_threads=False
-            )
+            parquet = ds.ParquetFileFormat(read_options=options)
+            wanted = {"columns": list(columns), "filter": pushdown, "batch_size": BATCH_ROWS, "use_threads": False}
+            if self.place.local is not None:
+                yield from ds.dataset(str(self.place.local), format=parquet).to_batches(**wanted)
+                return
+            with self.place.open() as raw:
+                yield from parquet.make_fragment(pa.PythonFile(raw, "r")).to_batches(**wanted)
             return
         with self._open() as file:
             yield from file.iter_batches(BATCH_ROWS, columns=list(columns))

@@ -42,7 +42,7 @@ def read(
     Parameters
     ----------
     *paths : str, path or binary file
-        File names, globs (``**`` for any folder), folders, URLs (``https://`` and
+        File names, globs (``**`` for any folder), folders, URLs (``https://``,
         ``memory://`` by fsspec, ``s3://`` by fsspec or pyarrow), open binary files, ``"-"``
         for stdin. Several are read as one table, in their order. Folders named
         ``month=2026-01`` add a column.
