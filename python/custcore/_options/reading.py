@@ -99,7 +99,7 @@ WHERE = Option(
 SHEET = Option(
     "sheet",
     "str | int | None",
-    "The sheet of a workbook, by name or counted from 1. Default: the first.",
+    "The sheet of a workbook, by name or counted from 1. Default: the first. A sheet is read as a whole.",
     default=None,
     help="Sheet of a workbook: its name, or its number from 1.",
     metavar="SHEET",

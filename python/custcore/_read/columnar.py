@@ -1,19 +1,19 @@
-"""Files whose columns have types: Parquet, Arrow, JSON lines and sheets."""
+"""Files whose columns have types: Parquet, Arrow and sheets; JSON lines are in `json_lines`."""
 
 from __future__ import annotations
 
 import importlib.util
 from typing import TYPE_CHECKING, Any
 
-from custcore._read.place import Place, decompressed
 from custcore.errors import FileFormatError, InvalidArgumentError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from custcore._read.options import Reading
+    from custcore._read.place import Place
 
-__all__ = ["ArrowFile", "JsonFile", "ParquetFile", "SheetFile", "TypedFile"]
+__all__ = ["ArrowFile", "ParquetFile", "SheetFile", "TableFile", "TypedFile", "unreadable"]
 
 BATCH_ROWS = 1 << 17
 
@@ -187,29 +187,6 @@ class TableFile(TypedFile):
 
     def _batches(self, columns: Sequence[str], pushdown: Any) -> Iterator[Any]:  # noqa: ANN401, ARG002
         yield from self.table.select(list(columns)).to_batches(BATCH_ROWS)
-
-
-class JsonFile(TableFile):
-    """JSON lines: an object in each line."""
-
-    kind = "jsonl"
-    said = "JSON lines (an object in each line)"
-
-    def _load(self) -> Any:  # noqa: ANN401
-        import pyarrow as pa
-        import pyarrow.json as pajson
-
-        try:
-            with decompressed(self.place) as raw:
-                data = raw.read()
-            if not data.strip():
-                raise FileFormatError(f"{self.place.name}: the file is empty")
-            data.decode()  # pyarrow does not look
-            # One block, so that all values have their say about the types.
-            options = pajson.ReadOptions(block_size=max(len(data) + 1, 1 << 16))
-            return pajson.read_json(pa.BufferReader(data), read_options=options)
-        except (pa.ArrowException, OSError, UnicodeError, EOFError) as error:
-            raise unreadable(self.place, self.said, error) from error
 
 
 class SheetFile(TableFile):

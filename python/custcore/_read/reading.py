@@ -69,7 +69,8 @@ def read(
     where : str, optional
         Only rows that meet a condition: ``"Country = 'France' and Quantity > 0"``.
     sheet : str | int, optional
-        The sheet of a workbook, by name or counted from 1. Default: the first.
+        The sheet of a workbook, by name or counted from 1. Default: the first. A sheet is
+        read as a whole.
 
     Returns
     -------
@@ -157,8 +158,9 @@ def _check(reading: Reading) -> None:
 
 
 def _open(place: Place, reading: Reading) -> CsvFile | TypedFile:
-    from custcore._read.columnar import ArrowFile, JsonFile, ParquetFile, SheetFile
+    from custcore._read.columnar import ArrowFile, ParquetFile, SheetFile
     from custcore._read.csv_file import CsvFile
+    from custcore._read.json_lines import JsonFile
 
     named = kind_of_name(place.name.split("?")[0])
     kind = reading.format if reading.format is not None else named
