@@ -223,3 +223,51 @@ def test_large_files_are_read_in_blocks_with_the_same_result(monkeypatch, tmp_pa
     source = custcore.read(path)
     assert custcore.rfm(source).to_pyarrow()["last_date"].to_pylist()[30_000 % 977].month in range(1, 13)
     assert any("%m/%d/%Y" in note for note in source.notes)
+
+
+LATE = 41_007  # a row that no sample has
+
+
+@pytest.mark.parametrize(
+    ("late", "words"),
+    [
+        ("1/13/2026 8:26", None),
+        ("13/1/2026 8:26", "'13/1/2026 8:26' in row 41,007"),
+        ("2/30/2026 8:26", "'2/30/2026 8:26' in row 41,007"),
+        ("4/31/2026 8:26", "'4/31/2026 8:26'"),
+        ("1/13/0026 8:26", None),
+        ("1/13/26 8:26", None),
+        ("1/13/2026", None),
+        ("soon", "'soon' in row 41,007"),
+    ],
+)
+def test_times_are_those_of_python_wherever_a_value_stands(late, words):
+    texts = [f"{i % 12 + 1}/{i % 28 + 1}/2026 {i % 24}:{i % 60:02}" for i in range(60_000)]
+    texts[LATE] = late
+    source = read("timestamp\n" + "".join(f"{text}\n" for text in texts))
+    if words is not None:
+        with pytest.raises(InvalidTypeError, match=words):
+            source.table(["timestamp"], {"timestamp": "timestamp"})
+        return
+    form = "%m/%d/%y %H:%M" if late == "1/13/26 8:26" else "%m/%d/%Y" if late == "1/13/2026" else "%m/%d/%Y %H:%M"
+    expected = [dt.datetime.strptime(text, "%m/%d/%Y %H:%M") for text in texts if text != late]
+    found = source.table(["timestamp"], {"timestamp": "timestamp"})["timestamp"].to_pylist()
+    assert found.pop(LATE) == dt.datetime.strptime(late, form)
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("ids", "expected"),
+    [
+        (["1.0", "2.00", "3."], [1, 2, 3]),
+        (["1.0", "", "-2.0"], [1, None, -2]),
+        (["9007199254740993.0", "1.0"], [9007199254740993, 1]),
+        (["1.5", "2.0"], [1.5, 2.0]),
+        (["1e5", "2.0"], [1e5, 2.0]),
+        (["1.0", "nan"], [1, None]),
+        (["1.0", "inf"], [1.0, float("inf")]),
+    ],
+)
+def test_whole_floats_are_exact_ids(ids, expected):
+    found = read("customer_id,x\n" + "".join(f"{one},1\n" for one in ids))
+    assert found.table(["customer_id"], {"customer_id": "customer_id"})["customer_id"].to_pylist() == expected

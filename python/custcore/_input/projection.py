@@ -16,7 +16,7 @@ from custcore.errors import ArrowImportError, CustcoreError, InvalidTypeError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-__all__ = ["can_export", "column_names", "is_projected", "is_source", "project", "total_rows"]
+__all__ = ["can_export", "column_names", "is_projected", "is_source", "notes_of", "project", "total_rows"]
 
 
 def project(data: Any, names: Iterable[str | None] | None, optional: Iterable[str] = ()) -> Any:
@@ -71,6 +71,11 @@ def is_projected(data: object) -> bool:
 def is_source(data: object) -> bool:
     """Whether the object is what :func:`custcore.read` returns."""
     return bool(getattr(type(data), "_custcore_source", False))
+
+
+def notes_of(data: Any) -> tuple[str, ...]:
+    """How files were read, in sentences, once they are; nothing for other data."""
+    return tuple(data.notes) if is_source(data) else ()
 
 
 def column_names(data: Any) -> list[str] | None:

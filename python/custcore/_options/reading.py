@@ -9,7 +9,7 @@ __all__ = ["PATHS", "READING"]
 PATHS = Option(
     "*paths",
     "Any",
-    "File names, globs (``**`` for any folder), folders, URLs (``https://`` and ``memory://`` by fsspec, ``s3://`` by "
+    "File names, globs (``**`` for any folder), folders, URLs (``https://``, ``memory://`` by fsspec, ``s3://`` by "
     'fsspec or pyarrow), open binary files, ``"-"`` for stdin. Several are read as one table, in their order. '
     "Folders named ``month=2026-01`` add a column.",
     type="str, path or binary file",
@@ -107,7 +107,7 @@ WHERE = Option(
 SHEET = Option(
     "sheet",
     "str | int | None",
-    "The sheet of a workbook, by name or counted from 1. Default: the first.",
+    "The sheet of a workbook, by name or counted from 1. Default: the first. A sheet is read as a whole.",
     default=None,
     help="Sheet of a workbook: its name, or its number from 1.",
     group="Files",

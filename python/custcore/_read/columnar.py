@@ -1,4 +1,4 @@
-"""Files whose columns have types: Parquet, Arrow, JSON lines and sheets."""
+"""Files whose columns have types: Parquet, Arrow and sheets; JSON lines are in `json_lines`."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ import importlib.util
 from typing import TYPE_CHECKING, Any
 
 from custcore._extras import how_to_install
-from custcore._read.place import Place, decompressed
+from custcore._read.place import Place
 from custcore.errors import FileFormatError, InvalidArgumentError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from custcore._read.options import Reading
+    from custcore._read.place import Place
 
-__all__ = ["ArrowFile", "JsonFile", "ParquetFile", "SheetFile", "TypedFile"]
+__all__ = ["ArrowFile", "ParquetFile", "SheetFile", "TableFile", "TypedFile", "unreadable"]
 
 BATCH_ROWS = 1 << 17
 
@@ -104,15 +105,19 @@ class ParquetFile(TypedFile):
             raise unreadable(self.place, self.said, error) from error
 
     def _batches(self, columns: Sequence[str], pushdown: Any) -> Iterator[Any]:  # noqa: ANN401
+        import pyarrow as pa
         import pyarrow.dataset as ds
 
-        if pushdown is not None and self.place.local is not None:
+        if pushdown is not None:
             # Without threads: a scanner that is abandoned while its threads run may crash the process at exit.
             options = ds.ParquetReadOptions(coerce_int96_timestamp_unit="us")
-            dataset = ds.dataset(str(self.place.local), format=ds.ParquetFileFormat(read_options=options))
-            yield from dataset.to_batches(
-                columns=list(columns), filter=pushdown, batch_size=BATCH_ROWS, use_threads=False
-            )
+            parquet = ds.ParquetFileFormat(read_options=options)
+            wanted = {"columns": list(columns), "filter": pushdown, "batch_size": BATCH_ROWS, "use_threads": False}
+            if self.place.local is not None:
+                yield from ds.dataset(str(self.place.local), format=parquet).to_batches(**wanted)
+                return
+            with self.place.open() as raw:
+                yield from parquet.make_fragment(pa.PythonFile(raw, "r")).to_batches(**wanted)
             return
         with self._open() as file:
             yield from file.iter_batches(BATCH_ROWS, columns=list(columns))
@@ -184,29 +189,6 @@ class TableFile(TypedFile):
 
     def _batches(self, columns: Sequence[str], pushdown: Any) -> Iterator[Any]:  # noqa: ANN401, ARG002
         yield from self.table.select(list(columns)).to_batches(BATCH_ROWS)
-
-
-class JsonFile(TableFile):
-    """JSON lines: an object in each line."""
-
-    kind = "jsonl"
-    said = "JSON lines (an object in each line)"
-
-    def _load(self) -> Any:  # noqa: ANN401
-        import pyarrow as pa
-        import pyarrow.json as pajson
-
-        try:
-            with decompressed(self.place) as raw:
-                data = raw.read()
-            if not data.strip():
-                raise FileFormatError(f"{self.place.name}: the file is empty")
-            data.decode()  # pyarrow does not look
-            # One block, so that all values have their say about the types.
-            options = pajson.ReadOptions(block_size=max(len(data) + 1, 1 << 16))
-            return pajson.read_json(pa.BufferReader(data), read_options=options)
-        except (pa.ArrowException, OSError, UnicodeError, EOFError) as error:
-            raise unreadable(self.place, self.said, error) from error
 
 
 class SheetFile(TableFile):

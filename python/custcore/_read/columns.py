@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from custcore._read.conversion import Conversion, trimmed
-from custcore._read.ids import are_whole, spaces_note, text_ids, whole_ids, zeros_note
+from custcore._read.ids import are_whole, spaces_note, text_ids, whole_floats, whole_ids, zeros_note
 from custcore._read.numbers import NotANumberError, NumberStyle, detect_number_style, other_currency, parse_numbers
 from custcore._read.options import ID_ROLES
-from custcore._read.samples import example, one_for_each_day, some
+from custcore._read.samples import example, one_for_each_day, parts, some
 from custcore._read.serials import COMPACT, detect_serial, serial_times
 from custcore._read.times import detect_timestamp_formats, first_misfit, parse_timestamps
 from custcore.errors import InvalidTypeError
@@ -163,8 +163,10 @@ def _by_role(
         return replace(conversion, type=pa.float64()), strings.cast(pa.float64())
     if role == "timestamp" and (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
         return _serial(column, strings, values, reading, where)
-    if role in ID_ROLES and pa.types.is_floating(kind) and are_whole(strings, "."):
-        return whole_ids(column, strings, ".")
+    if role in ID_ROLES and pa.types.is_floating(kind):
+        ids = whole_floats(column, strings, values)
+        if ids is not None or are_whole(strings, "."):
+            return ids or whole_ids(column, strings, ".")
     if role in ID_ROLES and pa.types.is_integer(kind):
         return replace(conversion, notes=zeros_note(column, strings, values, reading)), values
     return conversion, values
@@ -222,6 +224,9 @@ def _times(column: str, strings: Any, reading: Reading, where: str, role: str | 
     if not formats and not any(letter.isdigit() for letter in example(strings)):
         return None
     if not formats:
+        quick = _times_of_sample(column, strings)
+        if quick is not None:
+            return quick
         guess = detect_timestamp_formats(one_for_each_day(strings))
         if not guess.formats:
             return None
@@ -235,8 +240,7 @@ def _times(column: str, strings: Any, reading: Reading, where: str, role: str | 
                 column=column,
             )
         formats = tuple(guess.formats)
-        said = ", ".join(formats)
-        notes = (f"times of column {column!r} are read as {said} (the only reading of all values)",)
+        notes = _said_times(column, formats)
     try:
         if role is None:
             parse_timestamps(strings.slice(0, FIRST), formats)
@@ -246,6 +250,25 @@ def _times(column: str, strings: Any, reading: Reading, where: str, role: str | 
             return None
         raise InvalidTypeError(f"{where}: column {column!r}: {error}", column=column) from None
     return Conversion(column, "time", values.type, formats, notes), values
+
+
+def _times_of_sample(column: str, strings: Any) -> tuple[Conversion, Any] | None:  # noqa: ANN401
+    """Times in the one format that some rows show, if it is that of all rows, too: then no other format is."""
+    some_rows = parts(strings)
+    if len(some_rows) * 2 > len(strings):
+        return None
+    guess = detect_timestamp_formats(one_for_each_day(some_rows))
+    if guess.ambiguous or len(guess.formats) != 1:
+        return None
+    try:
+        values = parse_timestamps(strings, guess.formats)
+    except (ValueError, TypeError):
+        return None
+    return Conversion(column, "time", values.type, guess.formats, _said_times(column, guess.formats)), values
+
+
+def _said_times(column: str, formats: tuple[str, ...]) -> tuple[str, ...]:
+    return (f"times of column {column!r} are read as {', '.join(formats)} (the only reading of all values)",)
 
 
 def _serial(column: str, strings: Any, numbers: Any, reading: Reading, where: str) -> tuple[Conversion, Any]:  # noqa: ANN401

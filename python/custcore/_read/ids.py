@@ -10,7 +10,7 @@ from custcore._read.samples import example
 if TYPE_CHECKING:
     from custcore._read.options import Reading
 
-__all__ = ["are_whole", "spaces_note", "text_ids", "whole_ids", "zeros_note"]
+__all__ = ["are_whole", "spaces_note", "text_ids", "whole_floats", "whole_ids", "zeros_note"]
 
 
 def text_ids(column: str, strings: Any, decimal: str | None) -> tuple[Conversion, Any]:  # noqa: ANN401
@@ -51,8 +51,42 @@ def whole_ids(column: str, strings: Any, sign: str) -> tuple[Conversion, Any]:  
     """
     import pyarrow as pa
 
+    return _whole(column, strings, sign), without_zeros(strings, sign).cast(pa.int64())
+
+
+def whole_floats(column: str, strings: Any, values: Any) -> tuple[Conversion, Any] | None:  # noqa: ANN401
+    """Ids such as 12346.0 by their values, which is quicker than by their text; None if that is not exact.
+
+    Parameters
+    ----------
+    column
+        Its name.
+    strings, values : pyarrow.ChunkedArray
+        Its values as text, and as floats.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    ends = pc.min_max(values).as_py()
+    if ends["min"] is None or not (ends["min"] > -(1 << 53) and ends["max"] < 1 << 53):
+        return None
+    try:
+        ids = values.cast(pa.int64())  # an error for fractions
+    except pa.ArrowInvalid:
+        return None
+    if values.null_count != strings.null_count or pc.any(pc.is_nan(values)).as_py():
+        return None
+    # 1e5 and 0x10 are no ids.
+    if pc.any(pc.match_substring_regex(strings, "[eExX+]")).as_py():
+        return None
+    return _whole(column, strings, "."), ids
+
+
+def _whole(column: str, strings: Any, sign: str) -> Conversion:  # noqa: ANN401
+    import pyarrow as pa
+
     note = f"ids of column {column!r} are whole numbers written as floats ({example(strings)}); read as integers"
-    return Conversion(column, "whole", pa.int64(), sign, (note,)), without_zeros(strings, sign).cast(pa.int64())
+    return Conversion(column, "whole", pa.int64(), sign, (note,))
 
 
 def are_whole(strings: Any, sign: str, *, needs_zeros: bool = False) -> bool:  # noqa: ANN401

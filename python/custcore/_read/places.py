@@ -20,7 +20,7 @@ from custcore.errors import FileFormatError, InvalidArgumentError, InvalidTypeEr
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["places"]
+__all__ = ["places", "spooled"]
 
 # Streams up to this size are kept in memory.
 MEMORY = 64 << 20
@@ -72,14 +72,14 @@ def places(paths: Iterable[Any], *, explicit_format: bool) -> list[Place]:
 
 def _expand(path: Any, explicit: bool) -> list[Place]:  # noqa: ANN401
     if hasattr(path, "read"):
-        return [_spooled(path, getattr(path, "name", None))]
+        return [spooled(path, getattr(path, "name", None))]
     if not isinstance(path, str | os.PathLike):
         raise InvalidTypeError(
             f"{path!r} is {type(path).__name__}; expected the name of a file, a folder, a URL or an open binary file"
         )
     text = os.fspath(path)
     if text == "-":
-        return [_spooled(sys.stdin.buffer, "stdin")]
+        return [spooled(sys.stdin.buffer, "stdin")]
     if URL.match(text):
         from custcore._read.remote import remote  # rarely needed
 
@@ -144,8 +144,21 @@ def _checked(place: Place, explicit: bool) -> Place:
     return place
 
 
-def _spooled(stream: Any, name: object) -> Place:  # noqa: ANN401
-    """A file object that is read once, kept in a temporary file that vanishes with the process."""
+def spooled(stream: Any, name: object) -> Place:  # noqa: ANN401
+    """A file object that is read once, kept in a temporary file that vanishes with the process.
+
+    Parameters
+    ----------
+    stream
+        Gives bytes by `read`.
+    name
+        What errors call it.
+
+    Raises
+    ------
+    InvalidTypeError
+        If it gives text.
+    """
     label = name if isinstance(name, str) else "the file object"
     if isinstance(stream, io.TextIOBase):
         buffer = getattr(stream, "buffer", None)

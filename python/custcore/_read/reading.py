@@ -45,7 +45,7 @@ def read(
     Parameters
     ----------
     *paths : str, path or binary file
-        File names, globs (``**`` for any folder), folders, URLs (``https://`` and
+        File names, globs (``**`` for any folder), folders, URLs (``https://``,
         ``memory://`` by fsspec, ``s3://`` by fsspec or pyarrow), open binary files, ``"-"``
         for stdin. Several are read as one table, in their order. Folders named
         ``month=2026-01`` add a column.
@@ -72,7 +72,8 @@ def read(
     where : str, optional
         Only rows that meet a condition: ``"Country = 'France' and Quantity > 0"``.
     sheet : str | int, optional
-        The sheet of a workbook, by name or counted from 1. Default: the first.
+        The sheet of a workbook, by name or counted from 1. Default: the first. A sheet is
+        read as a whole.
 
     Returns
     -------
@@ -166,8 +167,9 @@ def _check(reading: Reading) -> None:
 
 
 def _open(place: Place, reading: Reading) -> CsvFile | TypedFile:
-    from custcore._read.columnar import ArrowFile, JsonFile, ParquetFile, SheetFile
+    from custcore._read.columnar import ArrowFile, ParquetFile, SheetFile
     from custcore._read.csv_file import CsvFile
+    from custcore._read.json_lines import JsonFile
 
     named = kind_of_name(place.name.split("?")[0])
     kind = reading.format if reading.format is not None else named

@@ -1,4 +1,4 @@
-"""Files at URLs, through fsspec where it is installed, else through the file systems of pyarrow."""
+"""Files at URLs, through fsspec where it is installed, else by HTTP or the file systems of pyarrow."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["remote"]
 
+# Seconds to wait for a server.
+TIMEOUT = 60
 # Modules that fsspec needs for a scheme.
 NEEDED = {"s3": "s3fs", "s3a": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "az": "adlfs", "abfs": "adlfs"}
 
@@ -34,6 +36,8 @@ def remote(url: str) -> list[Place]:
     FileNotFoundError
         If there is no such file.
     """
+    if url.lower().startswith(("http://", "https://")) and not _has_http():
+        return [_downloaded(url)]
     if importlib.util.find_spec("fsspec") is not None:
         try:
             return _by_fsspec(url)
@@ -41,6 +45,53 @@ def remote(url: str) -> list[Place]:
             if url.split(":")[0] not in {"s3", "gs", "hdfs"}:
                 raise InvalidArgumentError(f"{url} cannot be opened: {error}") from None
     return _by_arrow(url)
+
+
+def _has_http() -> bool:
+    """Whether fsspec can read parts of files by HTTP."""
+    return all(importlib.util.find_spec(name) is not None for name in ("fsspec", "aiohttp"))
+
+
+def _downloaded(url: str) -> Place:
+    """A file by HTTP as a whole, which needs no library."""
+    import urllib.error
+    import urllib.request
+
+    from custcore._read.places import spooled
+
+    try:
+        answer = urllib.request.urlopen(url, timeout=TIMEOUT)  # noqa: S310 (the scheme is HTTP or HTTPS)
+    except urllib.error.HTTPError as error:
+        error.close()
+        if error.code in {404, 410}:
+            raise FileNotFoundError(f"there is no file {url}") from None
+        raise InvalidArgumentError(f"{url} cannot be opened: the server answers {error.code} {error.reason}") from None
+    except (urllib.error.URLError, TimeoutError) as error:
+        raise InvalidArgumentError(f"{url} cannot be opened: {getattr(error, 'reason', error)}") from None
+    return spooled(_Answer(answer, url), url)
+
+
+class _Answer:
+    """The bytes of an answer, all of them: a connection that ends early is an error, not the end of the file."""
+
+    def __init__(self, answer: Any, url: str) -> None:  # noqa: ANN401 (of http.client)
+        self._answer = answer
+        self._url = url
+        self._left = int(answer.headers.get("Content-Length") or -1)
+
+    def read(self, size: int) -> bytes:
+        import http.client
+
+        try:
+            block: bytes = self._answer.read(size)
+        except (OSError, http.client.HTTPException) as error:
+            raise FileFormatError(f"{self._url} was not received whole: {error}; read it again") from None
+        self._left -= len(block) if self._left >= 0 else 0
+        if not block and self._left > 0:
+            raise FileFormatError(
+                f"{self._url} was not received whole: {self._left:,} bytes are missing; read it again"
+            )
+        return block
 
 
 def _by_fsspec(url: str) -> list[Place]:

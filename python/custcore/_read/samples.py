@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["example", "one_for_each_day", "some"]
+__all__ = ["example", "one_for_each_day", "parts", "some"]
 
 FIRST = 2000
 # How many rows of a column are looked at for the style of its numbers: so many, at so many places.
@@ -21,8 +21,23 @@ def some(strings: Any) -> list[str]:  # noqa: ANN401
         The column.
     """
     step = max(PART, len(strings) // PARTS)
-    parts = (strings.slice(start, PART).unique().to_pylist() for start in range(0, len(strings), step))
-    return list({value: None for part in parts for value in part if value is not None})
+    looked_at = (strings.slice(start, PART).unique().to_pylist() for start in range(0, len(strings), step))
+    return list({value: None for part in looked_at for value in part if value is not None})
+
+
+def parts(strings: Any) -> Any:  # noqa: ANN401
+    """Some rows, of places all over the column.
+
+    Parameters
+    ----------
+    strings : pyarrow.ChunkedArray
+        The column.
+    """
+    import pyarrow as pa
+
+    step = max(PART, len(strings) // PARTS)
+    chunks = [chunk for start in range(0, len(strings), step) for chunk in strings.slice(start, PART).chunks]
+    return pa.chunked_array(chunks, strings.type)
 
 
 def one_for_each_day(strings: Any) -> list[str]:  # noqa: ANN401

@@ -161,39 +161,52 @@ def parse_timestamps(values: Any, formats: Sequence[str]) -> Any:  # noqa: ANN40
     whole = whole if isinstance(whole, pa.Array) else pa.concat_arrays(whole.chunks)
     has_zone, is_fine = any("%z" in one for one in formats), any("%f" in one for one in formats)
     kind = pa.timestamp("us" if is_fine or has_zone else "s", "UTC" if has_zone else None)
-    distinct = whole.dictionary_encode()
-    parsed = _parsed(distinct.dictionary, formats, kind)
-    result = parsed.take(distinct.indices)
+    if any(code in one for one in formats for code in SLOW):  # each text once
+        distinct = whole.dictionary_encode()
+        result = _parsed(distinct.dictionary, formats, kind).take(distinct.indices)
+    else:
+        result = _parsed(whole, formats, kind)
     return pa.chunked_array([result]) if is_chunked else result
 
 
 def _parsed(texts: Any, formats: Sequence[str], kind: Any) -> Any:  # noqa: ANN401
-    """Times of distinct texts."""
+    """Times of texts."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     found = pa.nulls(len(texts), kind)
     for one in formats:
-        if found.null_count == 0:
+        if found.null_count == texts.null_count:
             break
         if any(code in one for code in SLOW):
             times = pa.array([_one(text, one) for text in texts.to_pylist()], kind)
         else:
             times = _checked(texts, pc.strptime(texts, one, "s", error_is_null=True), one).cast(kind)
         found = pc.coalesce(found, times)
-    if found.null_count:
-        text = texts[pc.index(found.is_null(), True).as_py()].as_py()
+    if found.null_count > texts.null_count:
+        text = texts[pc.index(pc.and_(found.is_null(), texts.is_valid()), True).as_py()].as_py()
         raise ValueError(f"{text!r} has none of the formats {', '.join(formats)}")
     return found
 
 
 def _checked(texts: Any, times: Any, form: str) -> Any:  # noqa: ANN401
-    """The times without those of days that do not exist: the C library takes February 30 for March 2."""
+    """The times without those that are none: the C library takes February 30 for March 2, and 26 for the year 26."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    early = pc.fill_null(pc.less_equal(pc.day(times), 3), False)
-    rows = pc.indices_nonzero(early)
+    month, day = pc.month(times), pc.day(times)
+    # What follows the ends of shorter months.
+    after = pc.or_(
+        pc.and_(pc.equal(month, 3), pc.less_equal(day, 3)),
+        pc.and_(pc.equal(day, 1), pc.is_in(month, pa.array([5, 7, 10, 12], pa.int64()))),
+    )
+    early = pc.less(pc.year(times), 1000)
+    rows = pc.indices_nonzero(pc.fill_null(pc.or_(after, early), False))
+    if not len(rows):
+        return times
+    written, said = texts.take(rows), pc.strftime(times.take(rows), form)
+    plain = (pc.replace_substring_regex(one, r"\b0+(\d)", r"\1") for one in (written, said))
+    rows = rows.filter(pc.or_(pc.not_equal(*plain), early.take(rows)))
     wrong = [
         row
         for row, text in zip(rows.to_pylist(), texts.take(rows).to_pylist(), strict=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from custcore import _core
 from custcore._input import arguments
 from custcore._input.data import as_source, rows_total
+from custcore._input.projection import notes_of
 from custcore._input.proposals import proposing
 from custcore._input.read_options import columns_read, read_options
 from custcore._rfm.scorer import RFMScorer
@@ -187,7 +188,7 @@ def rfm(
         progress=progress,
         rows_total=rows_total(data),
     )
-    return Table(table)
+    return Table(table)._noted(notes_of(data))
 
 
 @proposing
@@ -385,4 +386,4 @@ def rfm_scores(
         progress=progress,
         rows_total=rows_total(data),
     )
-    return Table(table)
+    return Table(table)._noted(notes_of(data))

@@ -61,7 +61,7 @@ class CohortRetention(Exports):
     {'active': 2, 'new': 0, 'retained': 1, 'reactivated': 1, 'churned': 0}
     """
 
-    __slots__ = ("_core", "_options", "_preset", "_read")
+    __slots__ = ("_core", "_notes", "_options", "_preset", "_read")
 
     def __init__(
         self,
@@ -69,11 +69,13 @@ class CohortRetention(Exports):
         read: _core.ReadOptions,
         options: _core.CohortOptions,
         preset: str | None = None,
+        notes: tuple[str, ...] = (),
     ) -> None:
         self._core = core
         self._read = read
         self._options = options
         self._preset = preset
+        self._notes = notes
 
     def to_table(self) -> Table:
         """The long table: one row per cohort and period, then the unattributed row.
@@ -261,7 +263,7 @@ class CohortRetention(Exports):
     @property
     def report(self) -> Report:
         """What was excluded and why, with notes that break down the unattributed row."""
-        return Table(self._core.empty_cells()).report
+        return Table(self._core.empty_cells())._noted(self._notes).report
 
     @property
     def schema(self) -> Schema:
@@ -288,12 +290,12 @@ class CohortRetention(Exports):
         if shown.lines:
             parts += [shown.html(), f"<p>{html.escape(LEGEND)}</p>"]
         parts.append(f"<p>{html.escape(self.definition)}</p>")
-        if any(entry.count for entry in self.report):
+        if any(entry.count for entry in self.report) or self._notes:
             parts.append(f"<pre>{html.escape(repr(self.report))}</pre>")
         return "".join(parts)
 
     def __copy__(self) -> CohortRetention:
-        return CohortRetention(self._core, self._read, self._options, self._preset)
+        return CohortRetention(self._core, self._read, self._options, self._preset, self._notes)
 
     def __deepcopy__(self, memo: object) -> CohortRetention:
         return self.__copy__()
@@ -301,7 +303,7 @@ class CohortRetention(Exports):
     def __reduce__(self) -> tuple[object, ...]:
         core = self._core
         stored = core if isinstance(core, StoredCohorts) else StoredCohorts.of(core)
-        return CohortRetention, (stored, self._read, self._options, self._preset)
+        return CohortRetention, (stored, self._read, self._options, self._preset, self._notes)
 
     def _title(self) -> str:
         core, options = self._core, self._options

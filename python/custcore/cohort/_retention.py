@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from custcore import _core
 from custcore._input import arguments
 from custcore._input.data import as_source, rows_total
+from custcore._input.projection import notes_of
 from custcore._input.proposals import proposing
 from custcore._input.read_options import columns_read, read_options
 from custcore.cohort._arguments import cohort_options
@@ -282,4 +283,4 @@ def cohort_retention(
         progress=progress,
         rows_total=rows_total(data),
     )
-    return CohortRetention(core, read, options, preset)
+    return CohortRetention(core, read, options, preset, notes_of(data))

@@ -47,6 +47,7 @@ def dump_report(report: Report) -> dict[str, Any]:
         "n_rows": report.n_rows,
         "as_of": _plain(report.as_of),
         "remarks": list(report.remarks),
+        "notes": list(report.notes),
     }
 
 
@@ -67,4 +68,5 @@ def load_report(frame: pd.DataFrame) -> Report | None:
         n_rows=kept["n_rows"],
         as_of=date.fromisoformat(kept["as_of"]) if kept["as_of"] else None,
         remarks=tuple(kept["remarks"]),
+        notes=tuple(kept.get("notes", ())),
     )

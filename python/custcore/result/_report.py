@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import datetime
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from decimal import Decimal
     from typing import Literal
 
@@ -68,12 +68,22 @@ class Report:
         The last day that counts; None if no row has an id and a time.
     remarks : tuple of str
         Remarks: the time zone used, empty bins, segments that do not occur.
+    notes : tuple of str
+        How files were read, if the data were a :func:`custcore.read` source: the encoding,
+        delimiter and formats of times that were detected, ids that became numbers.
     """
 
     entries: tuple[ReportEntry, ...] = ()
     n_rows: int = 0
     as_of: datetime.date | None = None
     remarks: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def __setstate__(self, state: Sequence[object]) -> None:
+        # Pickles of earlier versions have no notes.
+        defaults = {field.name: field.default for field in fields(self)}
+        for name, value in {**defaults, **dict(zip(defaults, state, strict=False))}.items():
+            object.__setattr__(self, name, value)
 
     def __iter__(self) -> Iterator[ReportEntry]:
         return iter(self.entries)
@@ -103,4 +113,5 @@ class Report:
         if not any(entry.kind == "left_out" for entry in shown):
             lines.append("  nothing was left out")
         lines.extend(f"  {remark}" for remark in self.remarks)
+        lines.extend(f"  read from {note}" for note in self.notes)
         return "\n".join(lines)

@@ -105,15 +105,18 @@ def table_html(table: Table) -> str:
         listed = html.escape(", ".join(hidden[:_HTML_COLUMNS]) + (", …" if len(hidden) > _HTML_COLUMNS else ""))
         parts.append(f"<p>not shown, {len(hidden)} columns: {listed}</p>")
     report = table.report
-    if any(entry.count for entry in report) or report.remarks:
+    if any(entry.count for entry in report) or report.remarks or report.notes:
         parts.append(f"<pre>{html.escape(printable_lines(repr(report)))}</pre>")
     return "".join(parts)
 
 
 def left_out(report: Report, width: int) -> list[str]:
-    """Counts of what was left out, in lines; none if nothing was."""
+    """Counts of what was left out, and how files were read, in lines."""
     counts = [f"{entry.name} {entry.count:,}" for entry in report if entry.count and entry.kind == "left_out"]
-    return wrapped("left out: " + ", ".join(counts), width) if counts else []
+    lines = wrapped("left out: " + ", ".join(counts), width) if counts else []
+    for note in report.notes:
+        lines += wrapped(f"reading: {printable(note)}", width)
+    return lines
 
 
 def printable_lines(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from custcore import _core
@@ -310,6 +311,10 @@ class Table(Exports):
     @staticmethod
     def _restored(data: bytes, report: Report | None) -> Table:
         return Table._with_report(_core.Table.from_bytes(data), report)
+
+    def _noted(self, notes: tuple[str, ...]) -> Table:
+        """The same table, whose report says how files were read."""
+        return Table._with_report(self._core, replace(self.report, notes=notes)) if notes else self
 
     @staticmethod
     def _with_report(core: _core.Table, report: Report | None) -> Table:

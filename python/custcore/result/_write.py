@@ -155,6 +155,7 @@ def _write_report(sheet: Any, report: Report, formats: dict[str, Any]) -> None: 
     header = len(lines) - 1
     lines += [(e.name, e.kind, e.unit, e.count, e.sum, e.first_row, e.n_rows) for e in report]
     lines += [(), *((f"remark: {remark}",) for remark in report.remarks)]
+    lines += [(f"reading: {note}",) for note in report.notes]
     for number, line in enumerate(lines):
         for place, value in enumerate(line):
             if number == header:
