@@ -69,6 +69,7 @@ UNSEEN = Option(
     default="error",
     choices=("error", "global"),
     core="str",
+    help="Groups that a saved scorer meets and its fit did not: fail, or score them by the edges of all customers.",
 )
 WEIGHTS = Option(
     "weights",

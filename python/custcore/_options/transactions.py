@@ -114,6 +114,8 @@ ATTRIBUTES = Option(
     default=None,
     type='dict of str to {"first", "last"}',
     core="list[tuple[str, str]]",
+    help="Columns that ride along, with their values at the last purchase (COLUMN=first: at the first).",
+    metavar="COLUMN[,COLUMN...]",
 )
 AMOUNT_DECIMALS = Option(
     "amount_decimals",

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 import custcore
-from custcore.cli import _bench, _cohort, _demo, _inspect, _kmeans, _rfm
+from custcore.cli import _base, _bench, _cohort, _demo, _inspect, _kmeans, _rfm, _score
 from custcore.cli._failure import DataProblem, Defect, printable
 
 __all__ = ["app"]
@@ -49,5 +49,5 @@ def app() -> None:
     """Analyse customers over Arrow: who bought when, how often and for how much."""
 
 
-for command in (_rfm.command, _kmeans.command, _cohort.command, _inspect.command, _bench.command, _demo.command):
-    app.add_command(command)
+for verb in (_rfm, _kmeans, _score, _cohort, _base, _inspect, _bench, _demo):
+    app.add_command(verb.command)

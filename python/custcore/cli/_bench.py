@@ -68,7 +68,7 @@ def measure(files: Source, arguments: dict[str, Any], repeat: int = 3) -> dict[s
     repeat
         How often both are run.
     """
-    _run.check(files, arguments)
+    _run.check(files, arguments, custcore.rfm_scores)
     columns = {role: arguments.get(role) for role in ("customer_id", "timestamp", "amount", "order_id")}
     if any(isinstance(column, list) for column in columns.values()):
         raise click.UsageError(

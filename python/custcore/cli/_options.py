@@ -75,6 +75,27 @@ class Names(click.ParamType[Any]):
         return [name.strip() for name in next(csv.reader([value], skipinitialspace=True)) if name.strip()]
 
 
+class Attributes(Names):
+    """Columns kept per customer, separated by commas, each perhaps with ``=first`` or ``=last``."""
+
+    name = "COLUMN[,COLUMN...]"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401
+        """Parse ``a,b=first`` to {"a": "last", "b": "first"}."""
+        names = super().convert(value, param, ctx)
+        if not isinstance(names, list):
+            return names
+        found: dict[str, str] = {}
+        for name in names:
+            column, equals, which = name.rpartition("=")
+            is_marked = bool(equals) and which in {"first", "last"}
+            column = column.strip() if is_marked else name
+            if column in found:
+                self.fail(f"{column!r} is named twice", param, ctx)
+            found[column] = which if is_marked else "last"
+        return found
+
+
 def api_option(
     option: Option, kind: click.ParamType[Any] | None = None, *, deferred: bool = False
 ) -> Callable[[Command], Command]:
@@ -151,7 +172,8 @@ def column_options(command: Command) -> Command:
 
 def transaction_options(command: Command) -> Command:
     """Add the options for reading transactions."""
-    return api_options(tuple(option for option in transactions.RFM if option not in transactions.COLUMNS))(command)
+    options = tuple(option for option in transactions.RFM if option not in transactions.COLUMNS)
+    return api_options(options, {"attributes": Attributes()})(command)
 
 
 def scoring_options(command: Command) -> Command:
@@ -236,6 +258,8 @@ def roles(arguments: dict[str, Any]) -> dict[str, str]:
     for name in names:
         for column in key_names(arguments.get(name)):
             found.setdefault(column, name)
+    for column in arguments.get("attributes") or ():
+        found.setdefault(column, "attributes")
     if arguments.get("cohort_by", "first") not in COHORT_WORDS:
         found.setdefault(arguments["cohort_by"], "cohort_by")
     return found

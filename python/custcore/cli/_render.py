@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from custcore import Report, ReportEntry
 
-__all__ = ["amount_text", "console", "plain", "report_grid", "say", "segment_grid", "table"]
+__all__ = ["amount_text", "console", "entries", "plain", "report_grid", "say", "segment_grid", "table"]
 
 # Descriptions of report entries, after their count and unit ("12 rows").
 SAID = {
@@ -143,6 +143,18 @@ def report_grid(report: Report, reading: Sequence[str] = ()) -> Grid:
     for title, text in lines:
         grid.add_row(Text(title, style="dim"), Text(printable(text)))
     return grid
+
+
+def entries(report: Report) -> list[dict[str, Any]]:
+    """The entries of a report for JSON.
+
+    Parameters
+    ----------
+    report
+        Of a result.
+    """
+    shown = ("name", "kind", "unit", "count", "sum", "first_row")
+    return [{name: getattr(entry, name) for name in shown} for entry in report]
 
 
 def _said(entry: ReportEntry) -> str:
