@@ -11,12 +11,11 @@ import pytest
 
 import custcore
 from tests.api.public_api import callables, signature
+from tests.cli.verbs import verbs
 
 click_testing = pytest.importorskip("click.testing")
 
 FOLDER = Path(__file__).parent / "golden"
-VERBS = ("rfm", "kmeans", "score", "cohort", "base", "inspect", "bench", "demo")
-BASE_VERBS = ("init", "update", "status", "rfm")
 
 
 def agrees(name: str, text: str) -> None:
@@ -44,7 +43,7 @@ def test_command_line(width: int, monkeypatch: pytest.MonkeyPatch):
 
     monkeypatch.setenv("COLUMNS", str(width))
     runner = click_testing.CliRunner()
-    calls = [[], *([verb] for verb in VERBS), *(["base", verb] for verb in BASE_VERBS)]
+    calls = [words for words, _ in verbs(app)]
     texts = [runner.invoke(app, [*call, "--help"], prog_name="custcore", terminal_width=width).output for call in calls]
     assert max(len(line) for text in texts for line in text.splitlines()) <= width
     agrees(f"command_line_{width}.txt", "\n".join(texts))

@@ -277,7 +277,8 @@ def test_scores_as_of_a_day_with_lists_and_models(run, run_json, tmp_path, days)
         assert "exclude each other" in run("base", "rfm", "b.base", *words, code=2).stderr
     run("base", "init", "t.base")
     run("base", "update", "t.base", *days)
-    assert "2026-01-02" in run("base", "rfm", "t.base", "--as-of", "2026-01-02", code=3).stderr
+    message = run("base", "rfm", "t.base", "--as-of", "2026-01-02", code=2).stderr
+    assert "--as-of 2026-01-02 is before the last day in the base, 2026-01-03" in message
     shutil.copy(tmp_path / "b.base", tmp_path / "b.parquet")
     assert "is the base" in run("base", "rfm", "b.parquet", "-o", "./b.parquet", code=2).stderr
 

@@ -80,7 +80,7 @@ def test_customers_instead_of_purchases(run_json, tmp_path):
     [
         (("-k", "0"), 2, "neither a number"),
         (("-k", "many"), 2, "neither a number"),
-        (("-k", "100"), 2, "n_clusters"),
+        (("-k", "100"), 2, "--clusters 100 is more than the 60 customers"),
         (("--how", "minmax"), 2, "minmax"),
         (("--customer-id", "nobody"), 3, "nobody"),
         (("--features", "age"), 3, "age"),

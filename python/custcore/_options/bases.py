@@ -22,6 +22,7 @@ BASE = (
         choices=("totals", "days", "orders"),
         help="What is kept: totals (scores as of the last day), days (of any day), or orders (whose lines may come "
         "late).",
+        group="Base",
     ),
     t.ATTRIBUTES,
     t.N_DAYS.but(text="Whether :meth:`rfm` has the column ``n_days``, the number of distinct days with a purchase."),
@@ -42,6 +43,7 @@ BASE = (
         default="error",
         choices=("error", "report"),
         help="Lines of sealed orders: fail, or leave them out and count them.",
+        group="Base",
     ),
     Option(
         "max_memory",
@@ -54,6 +56,7 @@ BASE = (
         default=None,
         type="int or str",
         help="Memory of the base and the work on it, such as 4GiB; the rest is on disk.",
+        group="Base",
         metavar="SIZE",
         shown_default="no limit",
     ),

@@ -66,6 +66,7 @@ SEED = Option(
     "Seed; the same seed gives the same result in every version and on every machine.",
     default=0,
     help="Seed of the starts.",
+    group="Clusters",
     flags=("--seed",),
     metavar="N",
     minimum=0,
@@ -93,6 +94,7 @@ HOW = Option(
     default="standard",
     choices=("standard", "robust"),
     help="Scale by mean and deviation, or by median and quartiles.",
+    group="Clusters",
 )
 SCALER = (
     COLUMNS.but(
@@ -152,7 +154,9 @@ SEGMENTED = (
         default="auto",
         type='int or "auto"',
         help="Number of clusters.",
+        group="Clusters",
         flags=("-k", "--clusters"),
+        metavar="N|auto",
     ),
     Option(
         "features",
@@ -161,6 +165,7 @@ SEGMENTED = (
         default=None,
         type="list of str",
         help="Columns of one row per customer, to cluster instead of purchases: A,B,C.",
+        group="Clusters",
     ),
     Option(
         "log1p",
@@ -169,6 +174,7 @@ SEGMENTED = (
         default="auto",
         type='list of str, or "auto"',
         help="Features whose logarithm is clustered.",
+        group="Clusters",
         shown_default="counts and money",
     ),
     HOW,
@@ -185,6 +191,7 @@ SEGMENTED = (
         default=10,
         type="",
         help="Number of starts for each k, of which the best is kept.",
+        group="Clusters",
         flags=("--starts",),
         metavar="N",
         minimum=1,

@@ -16,6 +16,7 @@ PERIOD = Option(
     default="month",
     core="_Period",
     help="day, week, month, quarter, year, or days: 7d.",
+    group="Cohorts",
     metavar="PERIOD",
 )
 COHORT_PERIOD = Option(
@@ -25,6 +26,7 @@ COHORT_PERIOD = Option(
     default=None,
     core="_Period",
     help="Period that defines a cohort.",
+    group="Cohorts",
     metavar="PERIOD",
     shown_default="the period",
 )
@@ -36,6 +38,7 @@ PERIOD_MODE = Option(
     choices=("calendar", "elapsed"),
     core="str",
     help="Calendar periods, or windows from each customer's first day.",
+    group="Cohorts",
 )
 RETURN_CRITERIA = Option(
     "return_criteria",
@@ -45,6 +48,7 @@ RETURN_CRITERIA = Option(
     choices=("on", "on_or_after", "on_or_before", "every"),
     core="str",
     help="Active in period k, in k or later, in any of 1 to k, or in each of 1 to k.",
+    group="Cohorts",
 )
 BRACKETS = Option(
     "brackets",
@@ -54,6 +58,7 @@ BRACKETS = Option(
     type="sequence of int",
     core="list[int] | None",
     help="Last periods of brackets, such as 1,3,7,30.",
+    group="Cohorts",
 )
 HORIZON = Option(
     "horizon",
@@ -63,6 +68,7 @@ HORIZON = Option(
     default=None,
     core="int | None",
     help="Periods that on_or_after looks ahead.",
+    group="Cohorts",
     metavar="N",
     minimum=1,
 )
@@ -77,6 +83,7 @@ COHORT_BY = Option(
     default="first",
     core="str",
     help="first, first_in_window, recurring, or a column.",
+    group="Cohorts",
     metavar="WORD|COLUMN",
 )
 BY = Option(
@@ -86,6 +93,7 @@ BY = Option(
     default=None,
     core="str | None",
     help="Split everything by this column.",
+    group="Cohorts",
     metavar="COLUMN",
 )
 START = Option(
@@ -96,6 +104,7 @@ START = Option(
     default=None,
     core="str | None",
     help="Boolean column: rows that may start a cohort.",
+    group="Columns",
     metavar="COLUMN",
 )
 RETURNING = Option(
@@ -105,6 +114,7 @@ RETURNING = Option(
     default=None,
     core="str | None",
     help="Boolean column: rows that count as coming back.",
+    group="Columns",
     metavar="COLUMN",
 )
 MIN_OCCURRENCES = Option(
@@ -114,6 +124,7 @@ MIN_OCCURRENCES = Option(
     default=1,
     core="int",
     help="Orders needed in a period to be active in it.",
+    group="Cohorts",
     metavar="N",
     minimum=1,
 )
@@ -124,6 +135,7 @@ WEEK_START = Option(
     default="monday",
     core="str",
     help="First day of the week.",
+    group="Time",
     metavar="DAY",
 )
 FISCAL_YEAR_START = Option(
@@ -133,6 +145,7 @@ FISCAL_YEAR_START = Option(
     default=1,
     core="int",
     help="Month with which years and quarters begin.",
+    group="Time",
     metavar="MONTH",
     minimum=1,
     maximum=12,
@@ -146,6 +159,7 @@ OBSERVATION_START = Option(
     type="date, datetime or str",
     core="_Bound | None",
     help="Where observation begins.",
+    group="Time",
     metavar="TIME",
     shown_default="the first day",
 )
@@ -158,6 +172,7 @@ OBSERVATION_END = Option(
     type="date, datetime or str",
     core="_Bound | None",
     help="Where observation ends, exclusive.",
+    group="Time",
     metavar="TIME",
     shown_default="after the last day",
 )
@@ -168,6 +183,7 @@ N_PERIODS = Option(
     default=None,
     core="int | None",
     help="Number of columns.",
+    group="Cohorts",
     metavar="N",
     shown_default="all observed",
     minimum=1,
@@ -181,6 +197,7 @@ PRESET = Option(
     default=None,
     choices=("posthog", "mixpanel", "amplitude", "pandas"),
     help="Count as another tool does.",
+    group="Cohorts",
 )
 RFM = Option(
     "rfm",

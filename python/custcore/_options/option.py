@@ -10,7 +10,22 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["REQUIRED", "Option", "names"]
+__all__ = ["GROUPS", "REQUIRED", "Option", "names"]
+
+# Sections of help on the command line, in their order.
+GROUPS = (
+    "Base",
+    "Columns",
+    "Files",
+    "Time",
+    "What counts",
+    "Cohorts",
+    "Scores",
+    "Clusters",
+    "List",
+    "Output",
+    "General",
+)
 
 
 class Required:
@@ -47,6 +62,8 @@ class Option:
         What the command line says.
     flags : tuple of str
         The names on the command line, if not ``--name``.
+    group : str
+        The section of help on the command line that it is in, one of ``GROUPS``.
     metavar : str
         The placeholder of the value on the command line.
     shown_default : str
@@ -65,6 +82,7 @@ class Option:
     choices: tuple[str, ...] = ()
     core: str = ""
     help: str = ""
+    group: str = ""
     flags: tuple[str, ...] = ()
     metavar: str = ""
     shown_default: str = ""

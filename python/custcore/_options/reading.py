@@ -20,6 +20,7 @@ FORMAT = Option(
     "``csv``, ``tsv``, ``jsonl``, ``parquet``, ``arrow`` or ``xlsx``. Default: by extension, else by the first bytes.",
     default=None,
     help="csv, tsv, jsonl, parquet, arrow or xlsx.",
+    group="Files",
     metavar="FORMAT",
     shown_default="by extension",
 )
@@ -29,6 +30,7 @@ DELIMITER = Option(
     "Between the cells of CSV. Default: detected among comma, semicolon, tab and bar.",
     default=None,
     help="Between the cells of CSV.",
+    group="Files",
     metavar="CHAR",
     shown_default="detected",
 )
@@ -38,6 +40,7 @@ ENCODING = Option(
     "Of CSV, as Python names it. Default: by byte order mark, else UTF-8, else detected.",
     default=None,
     help="Of CSV: utf-8, cp1252, mac_roman, gb18030, utf-16, ...",
+    group="Files",
     metavar="NAME",
     shown_default="detected",
 )
@@ -47,6 +50,7 @@ DECIMAL = Option(
     "The decimal sign of numbers in text. Default: detected.",
     default=None,
     help="Decimal sign of numbers in text.",
+    group="Files",
     metavar="CHAR",
     shown_default="detected",
 )
@@ -56,6 +60,7 @@ THOUSANDS = Option(
     "The sign between groups of digits of numbers in text. Default: detected.",
     default=None,
     help="Sign between groups of digits in text.",
+    group="Files",
     metavar="CHAR",
     shown_default="detected",
 )
@@ -66,6 +71,7 @@ NAMES = Option(
     default=None,
     type="sequence of str",
     help="Names of all columns, for files without a header.",
+    group="Files",
     metavar="A,B,...",
 )
 TEXT = Option(
@@ -84,6 +90,7 @@ TIMESTAMP_FORMAT = Option(
     default=(),
     type="str or sequence of str",
     help="Format of times in text, e.g. '%d/%m/%Y %H:%M'; may be repeated.",
+    group="Files",
     metavar="FORMAT",
     shown_default="detected",
     repeatable=True,
@@ -94,6 +101,7 @@ WHERE = Option(
     "Only rows that meet a condition: ``\"Country = 'France' and Quantity > 0\"``.",
     default=None,
     help="Only rows that meet a condition: \"Country = 'France' and Quantity > 0\".",
+    group="What counts",
     metavar="CONDITION",
 )
 SHEET = Option(
@@ -102,6 +110,7 @@ SHEET = Option(
     "The sheet of a workbook, by name or counted from 1. Default: the first.",
     default=None,
     help="Sheet of a workbook: its name, or its number from 1.",
+    group="Files",
     metavar="SHEET",
     shown_default="the first",
 )

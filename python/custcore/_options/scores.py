@@ -13,6 +13,7 @@ BINS = Option(
     default=5,
     type='int, (R, F, M), or dict by "recency", "frequency", "monetary"',
     help="Scores go from 1 to this number.",
+    group="Scores",
 )
 TIES = Option(
     "ties",
@@ -22,6 +23,7 @@ TIES = Option(
     choices=("same", "split"),
     core="str",
     help="Equal values get equal scores, or bins get equal sizes.",
+    group="Scores",
 )
 BINNING = Option(
     "binning",
@@ -30,6 +32,7 @@ BINNING = Option(
     choices=("independent", "nested"),
     core="str",
     help="If nested, F is scored within each R, and M within each R and F.",
+    group="Scores",
 )
 CUTS = Option(
     "cuts",
@@ -60,6 +63,7 @@ BY = Option(
     default=None,
     core="str | None",
     help="Score within each group of this column.",
+    group="Scores",
     metavar="COLUMN",
 )
 UNSEEN = Option(
@@ -70,6 +74,7 @@ UNSEEN = Option(
     choices=("error", "global"),
     core="str",
     help="Groups that a saved scorer meets and its fit did not: fail, or score them by the edges of all customers.",
+    group="Scores",
 )
 WEIGHTS = Option(
     "weights",
@@ -84,6 +89,7 @@ FREQUENCY = Option(
     default="orders",
     choices=("orders", "days", "rows"),
     help="What F counts.",
+    group="Scores",
 )
 MONETARY = Option(
     "monetary",
@@ -91,6 +97,7 @@ MONETARY = Option(
     default="total",
     choices=("total", "mean"),
     help="Whether M is the total, or the mean per order.",
+    group="Scores",
 )
 SEGMENTS = Option(
     "segments",
@@ -100,6 +107,7 @@ SEGMENTS = Option(
     default="auto",
     type='"auto", a name, a SegmentMap or None',
     help="auto, rf10, octants, r_vignette, or none.",
+    group="Scores",
     metavar="MAP",
 )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from custcore._options.option import Option
 
-__all__ = ["COLUMNS", "DATA", "N_THREADS", "ORDERS", "PROGRESS", "READ", "RFM", "SORT"]
+__all__ = ["COLUMNS", "DATA", "KEYS", "N_THREADS", "ORDERS", "PROGRESS", "READ", "RFM", "SORT"]
 
 DATA = Option(
     "data",
@@ -24,8 +24,9 @@ CUSTOMER_ID = Option(
     default="customer_id",
     type="str or list of str",
     core="str | list[str]",
-    help="Column of customer ids, or the columns of a composite key, with commas between.",
-    metavar="COLUMN[,COLUMN...]",
+    help="Column of customer ids; several form a composite key.",
+    group="Columns",
+    metavar="COLUMN[,...]",
 )
 TIMESTAMP = Option(
     "timestamp",
@@ -34,6 +35,7 @@ TIMESTAMP = Option(
     default="timestamp",
     core="str",
     help="Column of dates or timestamps.",
+    group="Columns",
     metavar="COLUMN",
 )
 AMOUNT = Option(
@@ -45,6 +47,7 @@ AMOUNT = Option(
     type="str or None",
     core="str | None",
     help="Column of money.",
+    group="Columns",
     metavar="COLUMN",
 )
 ORDER_ID = Option(
@@ -56,8 +59,9 @@ ORDER_ID = Option(
     default=None,
     type="str or list of str",
     core="str | list[str] | None",
-    help="Column of order ids, or the columns of a composite key, with commas between.",
-    metavar="COLUMN[,COLUMN...]",
+    help="Column of order ids; several form a composite key.",
+    group="Columns",
+    metavar="COLUMN[,...]",
     shown_default="every row is an order",
 )
 AS_OF = Option(
@@ -69,6 +73,7 @@ AS_OF = Option(
     type="date, datetime or str",
     core="_Day | None",
     help="The last day that counts.",
+    group="Time",
     metavar="DAY",
     shown_default="the last day in the data",
 )
@@ -81,6 +86,7 @@ RETURNS = Option(
     choices=("net", "exclude", "count"),
     core="str",
     help="Orders below 0: subtract them, leave them out, or count them like any other.",
+    group="What counts",
 )
 ZERO_IS_PURCHASE = Option(
     "zero_is_purchase",
@@ -97,6 +103,7 @@ ORDER_LINES = Option(
     choices=("any", "adjacent"),
     core="str",
     help="Lines of an order are anywhere, or next to each other (needs less memory).",
+    group="What counts",
 )
 N_DAYS = Option(
     "n_days",
@@ -115,7 +122,8 @@ ATTRIBUTES = Option(
     type='dict of str to {"first", "last"}',
     core="list[tuple[str, str]]",
     help="Columns that ride along, with their values at the last purchase (COLUMN=first: at the first).",
-    metavar="COLUMN[,COLUMN...]",
+    group="Columns",
+    metavar="COLUMN[,...]",
 )
 AMOUNT_DECIMALS = Option(
     "amount_decimals",
@@ -134,6 +142,7 @@ TIMEZONE = Option(
     type="str or tzinfo",
     core="str | None",
     help="Time zone whose local days count.",
+    group="Time",
     metavar="ZONE",
     shown_default="the column's own",
 )
@@ -144,6 +153,7 @@ ON_NULL = Option(
     choices=("drop", "error"),
     core="str",
     help="Null ids, times and amounts: count them, or fail.",
+    group="What counts",
 )
 ON_NONFINITE = Option(
     "on_nonfinite",
@@ -152,6 +162,7 @@ ON_NONFINITE = Option(
     choices=("error", "drop"),
     core="str",
     help="Infinite amounts: fail, or leave them out and count them.",
+    group="What counts",
 )
 SORT = Option(
     "sort",
@@ -167,6 +178,7 @@ N_THREADS = Option(
     "do not depend on it.",
     default=None,
     help="Number of threads.",
+    group="General",
     flags=("--threads",),
     metavar="N",
     shown_default="all cores",
@@ -180,6 +192,8 @@ PROGRESS = Option(
     type="callable",
 )
 
+# Options that name one column or several.
+KEYS = ("customer_id", "order_id")
 COLUMNS = (CUSTOMER_ID, TIMESTAMP, AMOUNT, ORDER_ID)
 ORDERS = (RETURNS, ZERO_IS_PURCHASE, ORDER_LINES)
 # What a scan needs to know, in the order of `custcore.rfm`.

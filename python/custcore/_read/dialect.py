@@ -104,7 +104,9 @@ def look(name: str, head: bytes, reading: Reading, *, is_whole: bool, is_tsv: bo
         names = reading.names
         width = max((len(row) for row in rows[:5]), default=0)
         if len(names) != len(rows[0]):
-            raise FileFormatError(f"{name} has {width} columns, and {len(names)} names are given: {', '.join(names)}")
+            raise FileFormatError(
+                f"{name} has {width} columns, and {len(names)} names are given: {', '.join(map(repr, names))}"
+            )
         has_header = [cell.lower() for cell in header] == [cell.lower() for cell in names]
         return Dialect(encoding, delimiter, names, skip, has_header, tuple(notes))
     _refuse_titles(name, rows)

@@ -29,15 +29,15 @@ URL = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]+://")
 TABLE_FORMATS = {
     "_delta_log": (
         "a Delta table",
-        "read it with deltalake.DeltaTable(path).to_pyarrow_dataset(), polars.scan_delta(path) or DuckDB's "
-        "delta_scan(path), and pass the result",
+        "export its rows, e.g. in DuckDB by COPY (FROM delta_scan('path')) TO 'rows.parquet', or pass what "
+        "deltalake.DeltaTable(path).to_pyarrow_dataset() or polars.scan_delta(path) gives",
     ),
     ".hoodie": ("a Hudi table", "export a snapshot as Parquet, and read that"),
 }
 ICEBERG = (
     "an Iceberg table",
-    "read it with pyiceberg (table.scan().to_arrow()), polars.scan_iceberg(path) or DuckDB's iceberg_scan(path), and "
-    "pass the result",
+    "export its rows, e.g. in DuckDB by COPY (FROM iceberg_scan('path')) TO 'rows.parquet', or pass what pyiceberg's "
+    "table.scan().to_arrow() or polars.scan_iceberg(path) gives",
 )
 
 
@@ -139,7 +139,7 @@ def _place(file: Path) -> Place:
 def _checked(place: Place, explicit: bool) -> Place:
     if not explicit and kind_of_name(place.name.split("?")[0]) is None:
         raise InvalidArgumentError(
-            f"{place.name} has an unknown extension; custcore reads {KNOWN}. Or say what it is with the option format"
+            f"{place.name} has an unknown extension; custcore reads {KNOWN}. Or say what it is, e.g. format='csv'"
         )
     return place
 

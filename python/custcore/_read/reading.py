@@ -143,14 +143,16 @@ def _check(reading: Reading) -> None:
         if value is not None and (not isinstance(value, str) or len(value) != 1):
             raise InvalidArgumentError(f"{name}={value!r}: expected one character")
     if reading.decimal is not None and reading.decimal == reading.thousands:
-        raise InvalidArgumentError(f"decimal and thousands are both {reading.decimal!r}; expected different signs")
+        raise InvalidArgumentError(
+            f"decimal={reading.decimal!r} is the sign of thousands, too; expected different signs"
+        )
     for one in reading.timestamp_format:
         if "%" not in one:
             raise InvalidArgumentError(
                 f"timestamp_format={one!r}: expected the codes of strftime, such as '%d/%m/%Y %H:%M'"
             )
     if reading.names is not None and len(set(reading.names)) < len(reading.names):
-        raise InvalidArgumentError("names has a name twice; expected one for each column")
+        raise InvalidArgumentError(f"names={list(reading.names)} has a name twice; expected one for each column")
     if reading.where is not None and not isinstance(reading.where, str):
         raise InvalidTypeError(f"where is {type(reading.where).__name__}; expected text such as \"country = 'France'\"")
 

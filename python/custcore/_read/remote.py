@@ -95,8 +95,8 @@ def _data_files(url: str, folder: str, names: list[str]) -> list[str]:
         if "_delta_log" in parts or name.endswith(".metadata.json"):
             what = "a Delta table" if "_delta_log" in parts else "an Iceberg table"
             raise FileFormatError(
-                f"{url} is {what}, whose folder also has files of deleted rows; read it with the library of its format "
-                "(deltalake, pyiceberg) or DuckDB, and pass the result"
+                f"{url} is {what}, whose folder also has files of deleted rows; export its rows as Parquet with DuckDB "
+                "or the library of its format (deltalake, pyiceberg) first"
             )
         if not any(part[:1] in {".", "_"} for part in parts) and kind_of_name(name):
             found.append(name)

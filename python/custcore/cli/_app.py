@@ -7,17 +7,17 @@ from typing import Any
 import click
 
 import custcore
-from custcore.cli import _base, _bench, _cohort, _demo, _inspect, _kmeans, _rfm, _score
-from custcore.cli._failure import DataProblem, Defect, printable
+from custcore.cli import _base, _bench, _cohort, _command, _demo, _inspect, _kmeans, _rfm, _score
+from custcore.cli._failure import failure
 
 __all__ = ["app"]
 
 
-class App(click.Group):
-    """A group whose commands may raise errors of custcore, pyarrow and the operating system."""
+class App(_command.Group):
+    """A group whose commands may raise anything: what is raised becomes one paragraph and an exit code."""
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 (click's own)
-        """Run the command; exit code 3 for data errors, 2 for usage errors, 130 for Ctrl-C."""
+        """Run the command; exit code 3 for data errors, 2 for usage errors, 1 for bugs, 130 for Ctrl-C."""
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
@@ -25,24 +25,20 @@ class App(click.Group):
             raise click.exceptions.Exit(130) from None
         except BrokenPipeError:  # from `| head`; handled by click
             raise
-        except custcore.errors.InvalidArgumentError as error:
-            raise click.UsageError(printable(str(error)), ctx=None) from error
-        except custcore.errors.InternalError as error:
-            raise Defect(str(error)) from error
-        except (custcore.errors.CustcoreError, OSError, MemoryError) as error:
-            raise DataProblem(str(error) or type(error).__name__) from error
-        except Exception as error:
-            import pyarrow as pa
-
-            if isinstance(error, pa.ArrowException):
-                raise DataProblem(str(error)) from error
+        except (click.exceptions.Exit, click.Abort):
             raise
+        except Exception as error:
+            raise failure(error) from error
 
 
 @click.group(
     cls=App,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Start with: custcore inspect FILE",
+    examples=(
+        ("What is in a file, and the command that suits it", "custcore inspect sales.csv"),
+        ("All options of a verb, with examples", "custcore rfm --help"),
+    ),
+    epilog="Exit codes: 0; 1 a bug; 2 wrong usage; 3 unusable data; 4 another process changes the base; 130 Ctrl-C.",
 )
 @click.version_option(custcore.__version__, prog_name="custcore")
 def app() -> None:

@@ -11,9 +11,9 @@ import click
 import custcore
 from custcore._options import bases, transactions
 from custcore._options.option import names
-from custcore.cli import _base_rfm, _base_update, _lock, _options, _render
+from custcore.cli import _base_rfm, _base_update, _command, _lock, _options, _render
 from custcore.cli._base_file import base_argument, is_new, load, quiet_option
-from custcore.cli._failure import printable
+from custcore.cli._failure import printable, said
 from custcore.errors import CustcoreError, InternalError
 
 if TYPE_CHECKING:
@@ -28,7 +28,16 @@ Exit codes: 0 done, also if a file was in the base already; 2 wrong usage; 3 unu
 4 another process changes the base, nothing was changed; 130 interrupted; 1 a bug."""
 
 
-@click.group("base", short_help="Keep a base of customers, updated daily.", epilog=EXIT_CODES)
+@_command.group(
+    "base",
+    short_help="Keep a base of customers, updated daily.",
+    examples=(
+        ("Once", "custcore base init customers.base --track days"),
+        ("Every day, by cron", "custcore base update customers.base sales/2026-01.csv --quiet"),
+        ("A list to hand out", "custcore base rfm customers.base --segment champions -o list.csv"),
+    ),
+    epilog=EXIT_CODES,
+)
 def command() -> None:
     """Keep a base of customers in a file: what each of them bought and when, without the purchases.
 
@@ -43,11 +52,30 @@ _FURTHER = tuple(
 )
 
 
-@command.command("init", short_help="Make an empty base.")
+@_command.command(
+    "init",
+    short_help="Make an empty base.",
+    examples=(
+        ("Scores as of the last day", "custcore base init shop.base"),
+        (
+            "Scores as of any day, and the first country of each customer",
+            "custcore base init days.base --track days --attributes country=first",
+        ),
+        (
+            "Lines of orders, which may come late",
+            "custcore base init lines.base --order-id bill --track orders",
+        ),
+    ),
+)
 @base_argument
 @_options.column_options
 @_options.api_options(_FURTHER, {"attributes": _options.Attributes()})
-@click.option("--n-days", is_flag=True, help="Keep the number of days with a purchase, for scorers that count days.")
+@_command.option(
+    "--n-days",
+    group="Base",
+    is_flag=True,
+    help="Keep the number of days with a purchase, for scorers that count days.",
+)
 @quiet_option
 @_options.json_option
 def init(base: Path, quiet: bool, as_json: bool, **given: Any) -> None:  # noqa: ANN401
@@ -95,11 +123,18 @@ def _made(arguments: dict[str, Any]) -> custcore.CustomerBase:
     except InternalError:
         raise
     except CustcoreError as error:
-        raise click.UsageError(printable(str(error))) from error
+        raise click.UsageError(printable(said(error))) from error
     return made
 
 
-@command.command("status", short_help="Show what is in a base.")
+@_command.command(
+    "status",
+    short_help="Show what is in a base.",
+    examples=(
+        ("Customers, days, batches and settings", "custcore base status shop.base"),
+        ("The same for a monitor", "custcore base status shop.base --json"),
+    ),
+)
 @base_argument
 @_options.json_option
 def status(base: Path, as_json: bool) -> None:
@@ -193,5 +228,5 @@ def _echo(found: dict[str, Any]) -> None:
     click.echo(json.dumps(_render.plain(found), ensure_ascii=False, allow_nan=False))
 
 
-command.add_command(_base_update.command)
-command.add_command(_base_rfm.command)
+for verb in (init, _base_update.command, status, _base_rfm.command):
+    command.add_command(verb)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 import custcore
+from custcore.cli import _command, _options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 __all__ = ["base_argument", "is_new", "load", "lock_option", "quiet_option"]
 
@@ -19,18 +20,19 @@ Command = TypeVar("Command", bound="Callable[..., Any]")
 
 def base_argument(command: Command) -> Command:
     """Add BASE."""
-    return click.argument("base", type=click.Path(path_type=Path), metavar="BASE")(command)
+    return _command.argument("base", type=_options.Target(), metavar="BASE")(command)
 
 
 def quiet_option(command: Command) -> Command:
     """Add ``--quiet``."""
-    return click.option("-q", "--quiet", is_flag=True, help="Print nothing on success.")(command)
+    return _command.option("-q", "--quiet", group="Output", is_flag=True, help="Print nothing on success.")(command)
 
 
 def lock_option(command: Command) -> Command:
     """Add ``--lock-timeout``."""
-    return click.option(
+    return _command.option(
         "--lock-timeout",
+        group="Base",
         type=click.FloatRange(min=0),
         default=60,
         show_default=True,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,27 +12,38 @@ import click
 import custcore
 from custcore._options.bases import AS_OF
 from custcore._options.transactions import N_THREADS
-from custcore.cli import _lists, _models, _options, _output, _render, _rfm, _score
+from custcore.cli import _command, _lists, _models, _options, _output, _render, _rfm, _score
 from custcore.cli._base_file import base_argument, is_new, load, quiet_option
 from custcore.cli._failure import DataProblem
+from custcore.errors import StateMismatchError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from custcore.cli._lists import Listing
     from custcore.cli._models import Model
 
 __all__ = ["command"]
 
 
-@click.command("rfm", short_help="Score the customers of a base.")
+@_command.command(
+    "rfm",
+    short_help="Score the customers of a base.",
+    examples=(
+        ("As of the last day, with the scorer for days to come", "custcore base rfm shop.base --save-model shop.json"),
+        (
+            "With the same edges every day, and how far customers drift from them",
+            "custcore base rfm shop.base --model shop.json -o scores.parquet",
+        ),
+        ("A list to hand out", "custcore base rfm shop.base --segment at_risk -o list.csv"),
+    ),
+)
 @base_argument
 @_options.output_option("Write one row per customer: .parquet, .csv, .xlsx, .arrow. [default: print the table only]")
 @_options.json_option
 @_options.api_option(AS_OF)
 @_models.model_option("Score with this model, instead of edges of the customers of that day.", required=False)
 @_options.scoring_options
-@click.option("--no-scores", is_flag=True, help="Recency, frequency and money only.")
+@_command.option("--no-scores", group="Scores", is_flag=True, help="Recency, frequency and money only.")
 @_models.save_option("the scorer")
 @_lists.list_options
 @_options.api_option(N_THREADS)
@@ -54,7 +66,16 @@ def command(
     """
     listing = _lists.list_of(given)
     scoring = _options.settings(given)
-    _check(model, listing, save_model, no_scores=no_scores)
+    exclusive = (*_options.SCORING, "save_model")
+    if no_scores and all(_options.excludes("no_scores", name) for name in (*exclusive, "only_segments", "model")):
+        # What a settings file has of these does not apply.
+        model, save_model, listing = None, None, replace(listing, segments=())
+    else:
+        no_scores = False
+    if model and all(_options.excludes("model", name) for name in exclusive):
+        save_model = None
+    else:
+        model = None
     if target:
         if target.resolve() == base.resolve():
             raise click.UsageError(f"{target} is the base; choose another name for the result")
@@ -66,7 +87,7 @@ def command(
     kept = load(base)
     if is_new(kept):
         raise DataProblem(f"{base} is empty; add files: custcore base update {base} FILE...")
-    customers = kept.rfm(as_of, n_threads=n_threads)
+    customers = _customers(kept, as_of, n_threads)
     if not customers.num_rows:
         raise DataProblem(f"{base} has no customers with a purchase" + (f" as of {as_of}" if as_of else ""))
     needs = _score.Needs((), None, {})
@@ -113,19 +134,13 @@ def command(
         _rfm.show_written(out, table, found, target, guarded, save_model)
 
 
-def _check(model: Path | None, listing: Listing, save_model: Path | None, *, no_scores: bool) -> None:
-    """Raise for options that exclude each other."""
-    context = click.get_current_context()
-    scoring = [
-        f"--{name}"
-        for name in _options.SCORING
-        if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
-    ]
-    for one, others in (
-        ("--no-scores" if no_scores else None, [*scoring, "--segment" if listing.segments else None]),
-        ("--no-scores" if no_scores else None, ["--save-model" if save_model else None, "--model" if model else None]),
-        ("--model" if model else None, [*scoring, "--save-model" if save_model else None]),
-    ):
-        for other in others:
-            if one and other:
-                raise click.UsageError(f"{one} and {other} exclude each other")
+def _customers(kept: custcore.CustomerBase, as_of: str | None, n_threads: int | None) -> custcore.Table:
+    try:
+        return kept.rfm(as_of, n_threads=n_threads)
+    except StateMismatchError as error:
+        if kept.track != "totals":
+            raise
+        raise click.UsageError(
+            f"--as-of {as_of} is before the last day in the base, {kept.last_date}; a base of level totals has no "
+            "past days, one of `custcore base init --track days` has"
+        ) from error

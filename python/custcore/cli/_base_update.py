@@ -13,7 +13,7 @@ import click
 import custcore
 from custcore._options.transactions import N_THREADS
 from custcore._read import Source
-from custcore.cli import _lock, _options, _render, _run
+from custcore.cli import _command, _lock, _options, _render, _run
 from custcore.cli._base_file import base_argument, is_new, load, lock_option, quiet_option
 from custcore.cli._failure import DataProblem, printable
 from custcore.errors import StateMismatchError
@@ -53,11 +53,24 @@ class Batch:
     is_known: bool = False
 
 
-@click.command("update", short_help="Add files to a base, each once.")
+@_command.command(
+    "update",
+    short_help="Add files to a base, each once.",
+    examples=(
+        ("Files of one or more days", "custcore base update shop.base sales/2026-01.csv"),
+        ("A folder, of which files that are there already are passed over", "custcore base update shop.base sales/"),
+        (
+            "A job that waits up to five minutes for another one",
+            "custcore base update shop.base sales/ --lock-timeout 300 --quiet",
+        ),
+        ("A name instead of the content", "custcore base update shop.base sales.csv --batch-id history"),
+    ),
+)
 @base_argument
 @_options.file_options
-@click.option(
+@_command.option(
     "--batch-id",
+    group="Base",
     metavar="ID",
     help="Name of the files, as one batch. [default: of each file the SHA-256 of its content]",
 )

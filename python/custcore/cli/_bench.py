@@ -16,7 +16,7 @@ import click
 
 import custcore
 from custcore._options.transactions import N_THREADS
-from custcore.cli import _compare, _options, _recipe, _render, _run
+from custcore.cli import _command, _compare, _options, _recipe, _render, _run, _words
 from custcore.cli._failure import printable
 
 if TYPE_CHECKING:
@@ -31,10 +31,22 @@ HOW = {
 }
 
 
-@click.command("bench", short_help="Time and compare with the usual pandas recipe.")
+@_command.command(
+    "bench",
+    short_help="Time and compare with the usual pandas recipe.",
+    examples=(("One run of each", "custcore bench sales.csv --repeat 1"),),
+)
 @_options.file_options
 @_options.column_options
-@click.option("--repeat", type=click.IntRange(min=1), default=3, show_default=True, help="Timed runs; medians count.")
+@_command.option(
+    "--repeat",
+    group="General",
+    type=_words.Whole(min=1),
+    default=3,
+    show_default=True,
+    metavar="N",
+    help="Timed runs; medians count.",
+)
 @_options.api_option(N_THREADS)
 @_options.json_option
 def command(files: tuple[str, ...], repeat: int, as_json: bool, **given: object) -> None:
@@ -76,6 +88,8 @@ def measure(files: Source, arguments: dict[str, Any], repeat: int = 3) -> dict[s
             "e.g. country || '/' || customer_id in SQL. The other commands take several columns"
         )
     roles = _options.roles(arguments)
+    if len(roles) < sum(column is not None for column in columns.values()):
+        raise click.UsageError("bench compares with a recipe of distinct columns; one is named for two purposes")
     table = files.table(list(roles), roles)
     frame = _recipe.frame_of(table, arguments["timestamp"], arguments.get("amount"))
     seconds: dict[str, list[float]] = {"pandas": [], "custcore": []}
@@ -105,40 +119,48 @@ def measure(files: Source, arguments: dict[str, Any], repeat: int = 3) -> dict[s
 
 def show(found: dict[str, Any]) -> None:
     """Print times, agreement, and the reasons of differences."""
-    from rich.text import Text
-
     out = _render.console()
     times = _render.table("", "seconds", "rows/s", "x")
     best = found["seconds"]["custcore"]
     for name, taken in found["seconds"].items():
         cells = (name, f"{taken:.3f}", f"{found['rows'] / taken:,.0f}", f"{taken / best:.1f}")
-        times.add_row(*map(Text, cells))
+        times.add_row(*cells)
     runs = len(found["runs"]["pandas"])
-    _render.say(out, f"{found['rows']:,} rows in memory, reading not counted; median of {runs} runs in turns.")
+    how = f"median of {runs} runs in turns" if runs > 1 else "one run of each"
+    _render.say(out, f"{found['rows']:,} rows in memory, reading not counted; {how}.")
     out.print(times)
 
-    grid = _render.table("column", "same", "differ", "of them", "why", "e.g.", "pandas", "custcore")
-    grid.columns[4].justify = grid.columns[5].justify = "left"
-    grid.columns[4].no_wrap = False
-    for column in found["columns"]:
-        counts = (column["column"], f"{column['same']:,}", f"{column['differ']:,}")
-        for i, cause in enumerate(column["causes"] or [None]):
+    column = _render.Column
+    grid = _render.table(
+        column("column"),
+        column("same", rank=3),
+        column("differ"),
+        column("of them"),
+        column("why", is_left=True, wraps_to=12),
+        *(
+            column(title, is_left=title == "e.g.", rank=2, said=said)
+            for title, said in (("e.g.", "an example"), ("pandas", "its value in pandas"), ("custcore", "in custcore"))
+        ),
+    )
+    for compared in found["columns"]:
+        counts = (compared["column"], f"{compared['same']:,}", f"{compared['differ']:,}")
+        for i, cause in enumerate(compared["causes"] or [None]):
             first = counts if i == 0 else ("", "", "")
             if cause is None:
-                grid.add_row(*map(Text, first))
+                grid.add_row(*first)
                 continue
             example = (cause["example"]["customer"], cause["example"]["pandas"], cause["example"]["custcore"])
             cells = (*first, f"{cause['customers']:,}", cause["cause"], *(_cell(value) for value in example))
-            grid.add_row(*map(Text, cells))
+            grid.add_row(*cells)
     _render.say(out, f"{found['customers']['both']:,} customers are in both.")
     for side in ("pandas", "custcore"):
         for cause in found["customers"][f"only_{side}"]:
             _render.say(out, f"{cause['customers']:,} are in {side} only: {cause['cause']}.")
     out.print(grid)
     said = {cause["cause"]: cause["explanation"] for column in found["columns"] for cause in column["causes"]}
-    legend = _render.table("why", "in words", left=2)
+    legend = _render.table("why", column("in words", is_left=True, wraps_to=24))
     for cause, words in said.items():
-        legend.add_row(Text(cause), Text(words))
+        legend.add_row(cause, words)
     if said:
         out.print(legend)
     for note in found["notes"]:

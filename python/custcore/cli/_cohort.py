@@ -10,27 +10,27 @@ import click
 import custcore
 from custcore._options.cohorts import COHORT
 from custcore._options.transactions import CUSTOMER_ID, TIMESTAMP
-from custcore.cli import _options, _output, _render, _run
+from custcore.cli import _command, _options, _output, _render, _run, _words
 from custcore.cli._failure import printable
 from custcore.cohort import LEGEND
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from rich.table import Table as Grid
-
     from custcore._read import Source
+    from custcore.cli._grid import Grid
     from custcore.cohort import Cell, Triangle
 
 __all__ = ["command"]
 
 TABLES = ("cells", "matrix", "average", "movement", "revenue", "customers")
-COLUMNS = {"cohort": 10, "size": 8, "cell": 9}
+NARROWEST = 3  # width of a cell of the triangle: "0", or "-", and a gap
 
 
 class Brackets(click.ParamType[Any]):
     """Last periods of brackets: ``1,3,7,30``."""
 
+    is_list = True
     name = "N,N,..."
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401
@@ -41,11 +41,37 @@ class Brackets(click.ParamType[Any]):
             self.fail(f"{value!r} is not a list of whole numbers such as 1,3,7,30", param, ctx)
 
 
-@click.command("cohort", short_help="Show returning customers by the period of their first purchase.")
+@_command.command(
+    "cohort",
+    short_help="Show returning customers by the period of their first purchase.",
+    examples=(
+        ("Months on the screen", "custcore cohort sales.csv"),
+        ("Weeks, at most 12 columns", "custcore cohort sales.csv --period week --n-periods 12"),
+        (
+            "Revenue of each cohort, as a file",
+            "custcore cohort sales.csv --amount amount --table revenue -o revenue.csv",
+        ),
+        ("By country, as PostHog counts", "custcore cohort sales.csv --by country --preset posthog"),
+    ),
+)
 @_options.file_options
 @_options.api_options(COHORT, {"brackets": Brackets()}, deferred=True)
-@click.option("--table", type=click.Choice(TABLES), default="cells", show_default=True, help="The table to write.")
-@click.option("--value", default="rate", show_default=True, metavar="COLUMN", help="The values of the table matrix.")
+@_command.option(
+    "--table",
+    group="Output",
+    type=_words.Word(TABLES),
+    default="cells",
+    show_default=True,
+    help="The table to write.",
+)
+@_command.option(
+    "--value",
+    group="Output",
+    default="rate",
+    show_default=True,
+    metavar="COLUMN",
+    help="The values of the table matrix.",
+)
 @_options.output_option("Write the table: .parquet, .csv, .arrow. [default: print the triangle only]")
 @_options.json_option
 def command(
@@ -97,12 +123,12 @@ def _table(result: custcore.CohortRetention, name: str, value: str) -> custcore.
 def _show(files: Source, result: custcore.CohortRetention, seconds: float, target: Path | None, guarded: int) -> None:
     """Print the triangle, the definition, what was excluded, the time and the file written."""
     out = _render.console(target)
-    width = out.width - COLUMNS["cohort"] - COLUMNS["size"]
-    triangle = result.triangle(rows=30, columns=max(1, width // COLUMNS["cell"]))
+    triangle = result.triangle(rows=30, columns=max(1, out.width // NARROWEST)).within(out.width)
     if triangle.lines:
         out.print(_grid(triangle))
         if triangle.more_columns:
-            _render.say(out, f"{triangle.more_columns:,} more columns.")
+            noun = "column" if triangle.more_columns == 1 else "columns"
+            _render.say(out, f"{triangle.more_columns:,} more {noun}.")
         _render.say(out, LEGEND)
     else:
         out.print("No cohorts: no row has an id and a time in the window.")

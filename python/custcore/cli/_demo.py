@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from custcore.cli import _options, _rfm
+from custcore.cli import _command, _options, _rfm
 
 __all__ = ["COLUMNS", "command"]
 
@@ -24,8 +24,18 @@ COLUMNS = {
 }
 
 
-@click.command("demo", short_help="Score the households of a grocer.")
-@click.option("--input", "source", metavar="FILE", help=f"A file with the columns {', '.join(COLUMNS.values())}.")
+@_command.command(
+    "demo",
+    short_help="Score the households of a grocer.",
+    examples=(("A file of your own with these columns", "custcore demo --input journey.csv"),),
+)
+@_command.option(
+    "--input",
+    "source",
+    group="Files",
+    metavar="FILE",
+    help=f"A file with the columns {', '.join(COLUMNS.values())}.",
+)
 @_options.output_option("Write the scores: .parquet, .csv, .arrow.")
 @_options.json_option
 def command(source: str | None, target: Path | None, as_json: bool) -> None:

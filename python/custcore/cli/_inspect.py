@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from custcore._options.transactions import COLUMNS
-from custcore.cli import _columns, _options, _render, _run
+from custcore.cli import _columns, _command, _options, _render, _run
 from custcore.cli._failure import printable
 
 __all__ = ["command"]
@@ -20,7 +20,14 @@ EXAMPLES = 3
 DEFAULTS = {option.name: option.default for option in COLUMNS}
 
 
-@click.command("inspect", short_help="Show the columns of a file and the next command.")
+@_command.command(
+    "inspect",
+    short_help="Show the columns of a file and the next command.",
+    examples=(
+        ("Columns, types, what they look like", "custcore inspect sales.csv"),
+        ("All files of a folder as one", "custcore inspect 'sales/*.csv'"),
+    ),
+)
 @_options.input_options
 @_options.json_option
 def command(files: tuple[str, ...], as_json: bool, **given: Any) -> None:  # noqa: ANN401
@@ -30,13 +37,17 @@ def command(files: tuple[str, ...], as_json: bool, **given: Any) -> None:  # noq
         click.echo(json.dumps(_render.plain(found), ensure_ascii=False, allow_nan=False))
         return
     out = _render.console()
-    grid = _render.table("column", "type", "looks like", "first values", left=4)
+    grid = _render.table(
+        "column",
+        _render.Column("type", is_left=True, wraps_to=12, rank=2),
+        _render.Column("looks like", is_left=True, rank=1),
+        _render.Column("first values", is_left=True, wraps_to=16, rank=3),
+    )
     from rich.text import Text
 
     for row in found["columns"]:
-        role = _columns.ROLES.get(row["role"] or "", "")
-        cells = (Text(printable(row["column"])), Text(row["type"]), Text(role, style="bold green"))
-        grid.add_row(*cells, Text(printable(", ".join(map(str, row["examples"])))))
+        role = Text(_columns.ROLES.get(row["role"] or "", ""), style="bold green")
+        grid.add_row(row["column"], row["type"], role, ", ".join(map(str, row["examples"])))
     rows = f"{found['rows']:,} rows" if found["rows"] is not None else "rows not counted (the file does not say)"
     _render.say(out, f"{printable(found['name'])}: {rows}, {len(found['columns'])} columns.")
     out.print(grid)

@@ -10,16 +10,15 @@ import click
 
 import custcore
 from custcore._options.clusters import SEGMENTED
-from custcore.cli import _lists, _models, _options, _output, _render, _rfm, _run
+from custcore.cli import _command, _lists, _models, _options, _output, _render, _rfm, _run
 from custcore.cli._failure import DataProblem, printable
 from custcore.errors import CustcoreError, InternalError, InvalidArgumentError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from rich.table import Table as Grid
-
     from custcore._read import Source
+    from custcore.cli._grid import Grid
 
 __all__ = ["command", "grid"]
 
@@ -27,7 +26,7 @@ __all__ = ["command", "grid"]
 class Clusters(click.ParamType[Any]):
     """A number of clusters, or "auto"."""
 
-    name = "N | auto"
+    name = "N|auto"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401
         """Parse ``5`` to 5."""
@@ -42,7 +41,21 @@ class Clusters(click.ParamType[Any]):
 KINDS = {"k": Clusters(), "features": _options.Names(), "log1p": _options.Names()}
 
 
-@click.command("kmeans", short_help="Cluster customers and name the clusters.")
+@_command.command(
+    "kmeans",
+    short_help="Cluster customers and name the clusters.",
+    examples=(
+        ("As many clusters as suit the customers", "custcore kmeans sales.csv -o clusters.parquet"),
+        (
+            "Three clusters, and the model",
+            "custcore kmeans sales.csv -k 3 --save-model clusters.json",
+        ),
+        (
+            "Columns of one row per customer",
+            "custcore kmeans customers.csv --features visits,spend --log1p spend -k 2",
+        ),
+    ),
+)
 @_options.file_options
 @_options.output_option("Write one row per customer: .parquet, .csv, .arrow. [default: print the table only]")
 @_options.json_option
@@ -165,12 +178,9 @@ def grid(profile: list[dict[str, Any]], features: list[str]) -> Grid:
     features
         The columns that were clustered.
     """
-    from rich.text import Text
-
     grid = _render.table("cluster", "customers", "share", *features)
     for row in profile:
         share = "-" if row["share"] is None else f"{row['share']:.1%}"
         means = (_render.amount_text(row[f"{name}_mean"]) for name in features)
-        cells = [printable(str(row.get("segment", row["cluster"]))), f"{row['customers']:,}", share, *means]
-        grid.add_row(*(Text(cell) for cell in cells))
+        grid.add_row(str(row.get("segment", row["cluster"])), f"{row['customers']:,}", share, *means)
     return grid

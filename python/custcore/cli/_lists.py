@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from custcore.cli import _render
+from custcore.cli import _command, _render
 from custcore.cli._options import Names
+from custcore.cli._words import Whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -182,24 +183,27 @@ class Listing:
 def list_options(command: Command) -> Command:
     """Add the options of lists."""
     options = (
-        click.option(
+        _command.option(
             "--segment",
             "only_segments",
+            group="List",
             multiple=True,
             metavar="NAME",
             help="Only the customers of this segment; may be repeated.",
         ),
-        click.option(
+        _command.option(
             "--top",
-            type=click.IntRange(min=1),
+            group="List",
+            type=Whole(1),
             metavar="N",
             help="Only the first N customers. [default order: the most money first]",
         ),
-        click.option("--sort-by", metavar="COLUMN", help="Order by this column, the largest first."),
-        click.option("--ascending", is_flag=True, help="The smallest first."),
-        click.option(
+        _command.option("--sort-by", group="List", metavar="COLUMN", help="Order by this column, the largest first."),
+        _command.option("--ascending", group="List", is_flag=True, help="The smallest first."),
+        _command.option(
             "--columns",
             "only_columns",
+            group="List",
             type=Names(),
             metavar="A,B,C",
             help="Only these columns of the result, in this order. [default: all]",

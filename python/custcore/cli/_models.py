@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 import click
 
 import custcore
+from custcore.cli import _command, _options
 from custcore.cli._failure import DataProblem
 from custcore.errors import ModelFormatError, ModelVersionError
 
@@ -32,9 +33,10 @@ def save_option(what: str) -> Callable[[Command], Command]:
     what
         What is written: "the scorer".
     """
-    return click.option(
+    return _command.option(
         "--save-model",
-        type=click.Path(path_type=Path),
+        group="Output",
+        type=_options.Target(),
         metavar="OUT",
         help=f"Write {what} (.json), for `custcore score --model`.",
     )
@@ -50,7 +52,9 @@ def model_option(text: str, *, required: bool) -> Callable[[Command], Command]:
     required
         Whether the command needs one.
     """
-    return click.option("--model", type=click.Path(path_type=Path), metavar="FILE", required=required, help=text)
+    return _command.option(
+        "--model", group="Scores", type=_options.Target(), metavar="FILE", required=required, help=text
+    )
 
 
 def check_target(target: Path, inputs: Sequence[str] = ()) -> None:

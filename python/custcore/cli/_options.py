@@ -13,6 +13,7 @@ from custcore._input.arguments import key_names
 from custcore._options import reading, scores, transactions
 from custcore._options.option import REQUIRED, names
 from custcore._read.options import Reading
+from custcore.cli import _command, _settings, _words
 from custcore.cohort._arguments import COHORT_WORDS
 
 if TYPE_CHECKING:
@@ -22,10 +23,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SCORING",
+    "Target",
     "api_option",
     "api_options",
     "as_words",
     "column_options",
+    "excludes",
     "file_options",
     "input_options",
     "json_option",
@@ -48,7 +51,8 @@ SCORING = names(_SCORING)
 class Bins(click.ParamType[Any]):
     """A number of bins, or three for R, F and M."""
 
-    name = "N | R,F,M"
+    is_list = True
+    name = "N|R,F,M"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401
         """Parse ``5`` to 5, ``5,5,3`` to (5, 5, 3)."""
@@ -66,6 +70,7 @@ class Bins(click.ParamType[Any]):
 class Names(click.ParamType[Any]):
     """Column names, separated by commas."""
 
+    is_list = True
     name = "A,B,C"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401, ARG002
@@ -78,22 +83,46 @@ class Names(click.ParamType[Any]):
 class Attributes(Names):
     """Columns kept per customer, separated by commas, each perhaps with ``=first`` or ``=last``."""
 
-    name = "COLUMN[,COLUMN...]"
+    name = "COLUMN[,...]"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401
-        """Parse ``a,b=first`` to {"a": "last", "b": "first"}."""
+        """Parse ``a, b=first`` to ["a", "b=first"]; `attributes_of` makes the argument of it."""
         names = super().convert(value, param, ctx)
-        if not isinstance(names, list):
-            return names
-        found: dict[str, str] = {}
-        for name in names:
-            column, equals, which = name.rpartition("=")
-            is_marked = bool(equals) and which in {"first", "last"}
-            column = column.strip() if is_marked else name
-            if column in found:
+        columns = [column for column, _ in map(_attribute, names or ())]
+        for column in columns:
+            if columns.count(column) > 1:
                 self.fail(f"{column!r} is named twice", param, ctx)
-            found[column] = which if is_marked else "last"
-        return found
+        return names
+
+
+def _attribute(text: str) -> tuple[str, str]:
+    """The column of an attribute, and which of its values: ``country=first``."""
+    column, _, which = text.rpartition("=")
+    return (column.strip(), which) if column.strip() and which in {"first", "last"} else (text, "last")
+
+
+class Key(click.ParamType[Any]):
+    """The columns of a key; `key_columns` parts them when the columns of the data are known."""
+
+    is_list = True
+    name = "COLUMN[,...]"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401, ARG002
+        """Leave the text as it is."""
+        return value
+
+
+class Target(click.Path):
+    """The name of a file to write."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401
+        """Convert to a path; an empty one would be the working directory."""
+        if value == "":
+            self.fail("the name is empty", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 def api_option(
@@ -111,17 +140,28 @@ def api_option(
         Whether the default is left to the API, which may have another one for a preset; help shows it all the same.
     """
     flags = option.flags or (f"--{option.name.replace('_', '-')}",)
-    if kind is None and option.choices:
-        kind = click.Choice(option.choices)
+    if kind is None and option.name in transactions.KEYS:
+        kind = Key()
+    elif kind is None and option.choices:
+        kind = _words.Word(option.choices)
     elif kind is None and (option.minimum, option.maximum) != (None, None):
-        kind = click.IntRange(option.minimum, option.maximum)
+        kind = _words.Whole(option.minimum, option.maximum)
     default = None if option.default is REQUIRED else option.default
     stated = option.shown_default or (str(default) if deferred and default is not None else "")
     text = option.help + (f" [default: {stated}]" if stated else "")
     given: dict[str, Any] = {} if stated or default is None else {"default": default, "show_default": True}
     if option.repeatable:
         given = {"multiple": True}
-    return click.option(*flags, option.name, type=kind, metavar=option.metavar or None, help=text, **given)
+    return _command.option(
+        *flags,
+        option.name,
+        group=option.group,
+        stated_default=stated,
+        type=kind,
+        metavar=option.metavar or None,
+        help=text,
+        **given,
+    )
 
 
 def api_options(
@@ -147,7 +187,7 @@ def input_options(command: Command) -> Command:
     """Add FILE... and the options for reading files."""
     return _with(
         command,
-        click.argument("files", nargs=-1, required=True, metavar="FILE..."),
+        _command.argument("files", nargs=-1, required=True, metavar="FILE..."),
         api_options(reading.READING, {"names": Names()}),
     )
 
@@ -157,8 +197,11 @@ def file_options(command: Command) -> Command:
     return _with(
         command,
         input_options,
-        click.option(
-            "--text-ids", is_flag=True, help="Read CSV ids as text, even if they look like numbers (007 is not 7)."
+        _command.option(
+            "--text-ids",
+            group="Files",
+            is_flag=True,
+            help="Read CSV ids as text, even if they look like numbers (007 is not 7).",
         ),
     )
 
@@ -166,7 +209,9 @@ def file_options(command: Command) -> Command:
 def column_options(command: Command) -> Command:
     """Add the columns and their roles, with the defaults of the API."""
     *_, order_id = columns = transactions.COLUMNS
-    no_amount = click.option("--no-amount", is_flag=True, help="Do not read money: recency and frequency only.")
+    no_amount = _command.option(
+        "--no-amount", group="Columns", is_flag=True, help="Do not read money: recency and frequency only."
+    )
     return _with(command, api_options(columns[:-1]), no_amount, api_option(order_id))
 
 
@@ -183,14 +228,14 @@ def scoring_options(command: Command) -> Command:
 
 def output_option(text: str) -> Callable[[Command], Command]:
     """Create the option ``--output`` with this help text."""
-    return click.option("-o", "--output", "target", type=click.Path(path_type=Path), metavar="OUT", help=text)
+    return _command.option("-o", "--output", "target", group="Output", type=Target(), metavar="OUT", help=text)
 
 
 def json_option(command: Command) -> Command:
     """Add ``--json``."""
-    return click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout, and nothing else.")(
-        command
-    )
+    return _command.option(
+        "--json", "as_json", group="Output", is_flag=True, help="Print one JSON object on stdout, and nothing else."
+    )(command)
 
 
 def reading_of(given: dict[str, Any]) -> Reading:
@@ -235,14 +280,48 @@ def settings(given: dict[str, Any]) -> dict[str, Any]:
         Values of the options above, by name.
     """
     arguments = dict(given)
-    if arguments.pop("no_amount", False):
-        context = click.get_current_context(silent=True)
-        if context and context.get_parameter_source("amount") is click.core.ParameterSource.COMMANDLINE:
-            raise click.UsageError("--amount and --no-amount exclude each other")
+    if arguments.pop("no_amount", False) and excludes("no_amount", "amount"):
         arguments["amount"] = None
     if arguments.get("segments") == "none":
         arguments["segments"] = None
+    if arguments.get("attributes"):
+        arguments["attributes"] = dict(map(_attribute, arguments["attributes"]))
     return arguments
+
+
+# The sources of values, the one that takes precedence first.
+_SOURCES = (
+    click.core.ParameterSource.COMMANDLINE,
+    click.core.ParameterSource.ENVIRONMENT,
+    click.core.ParameterSource.DEFAULT_MAP,
+    click.core.ParameterSource.DEFAULT,
+)
+
+
+def excludes(flag: str, other: str) -> bool:
+    """Whether a flag that is set takes precedence over an option it excludes: the one typed, over that of a file.
+
+    Parameters
+    ----------
+    flag, other
+        Names of the two options. If both are from the same place, the flag takes precedence.
+
+    Raises
+    ------
+    click.UsageError
+        If both were typed.
+    """
+    context = click.get_current_context(silent=True)
+    if context is None:
+        return True
+    ranks = [
+        _SOURCES.index(context.get_parameter_source(name) or click.core.ParameterSource.DEFAULT)
+        for name in (flag, other)
+    ]
+    if ranks == [0, 0]:
+        flags = {option.name: f"--{_settings.key(option)}" for option in context.command.params}
+        raise click.UsageError(f"{flags[other]} and {flags[flag]} exclude each other")
+    return ranks[0] <= ranks[1]
 
 
 def roles(arguments: dict[str, Any]) -> dict[str, str]:

@@ -8,17 +8,18 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from custcore.cli._failure import printable
+from custcore.cli._grid import Column, Grid
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from rich.console import Console
-    from rich.table import Table as Grid
+    from rich.table import Table
 
     from custcore import Report, ReportEntry
 
-__all__ = ["amount_text", "console", "entries", "plain", "report_grid", "say", "segment_grid", "table"]
+__all__ = ["Column", "amount_text", "console", "entries", "plain", "report_grid", "say", "segment_grid", "table"]
 
 # Descriptions of report entries, after their count and unit ("12 rows").
 SAID = {
@@ -70,16 +71,22 @@ def say(out: Console, text: str) -> None:
     out.print(printable(text), soft_wrap=not out.is_terminal)
 
 
-def table(*columns: str, left: int = 1) -> Grid:
-    """Create an empty table with these headers, the first `left` left-aligned, the others right-aligned."""
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
+def table(*columns: str | Column, left: int = 1) -> Grid:
+    """Create an empty table that leaves out columns from the right where it would be wider than the terminal.
 
-    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), header_style="bold")
-    for i, name in enumerate(columns):
-        grid.add_column(Text(printable(name)), justify="left" if i < left else "right", no_wrap=i >= left)
-    return grid
+    Parameters
+    ----------
+    columns
+        Headers, or columns that say more of themselves.
+    left
+        How many of them, from the first, are left-aligned.
+    """
+    return Grid(
+        [
+            column if isinstance(column, Column) else Column(column, is_left=i < left, rank=i)
+            for i, column in enumerate(columns)
+        ]
+    )
 
 
 def segment_grid(segments: list[dict[str, Any]], everyone: dict[str, Any], frequency: str) -> Grid:
@@ -93,8 +100,13 @@ def segment_grid(segments: list[dict[str, Any]], everyone: dict[str, Any], frequ
         What the frequency counts, e.g. "orders".
     """
     has_money = everyone.get("revenue") is not None
-    money = ("revenue", "share", "money") if has_money else ()
-    grid = table("segment", "customers", "share", *money[:2], "recency", frequency, *money[2:])
+    columns = [Column("segment"), Column("customers"), Column("share", rank=5, said="share of customers")]
+    if has_money:
+        columns += [Column("revenue"), Column("share", rank=3, said="share of revenue")]
+    columns += [Column("recency", rank=1), Column(frequency, rank=2)]
+    if has_money:
+        columns.append(Column("money", rank=4, said="money (mean per customer)"))
+    grid = Grid(columns)
 
     def key(row: dict[str, Any]) -> Any:  # noqa: ANN401 (numbers of any kind)
         return row["revenue"] if has_money else row["customers"]
@@ -106,19 +118,17 @@ def segment_grid(segments: list[dict[str, Any]], everyone: dict[str, Any], frequ
         cells += [_mean(row["recency_mean"]), _mean(row["frequency_mean"])]
         if has_money:
             cells.append(amount_text(row["monetary_mean"]))
-        from rich.text import Text
-
-        grid.add_row(*(Text(cell) for cell in cells), style=style)
+        grid.add_row(*cells, style=style)
 
     for row in sorted(segments, key=key, reverse=True):
-        add(row, printable(str(row["segment"])) if row["segment"] is not None else "(none)")
+        add(row, str(row["segment"]) if row["segment"] is not None else "(none)")
     if segments:
         grid.add_section()
     add(everyone, "all", "bold")
     return grid
 
 
-def report_grid(report: Report, reading: Sequence[str] = ()) -> Grid:
+def report_grid(report: Report, reading: Sequence[str] = ()) -> Table:
     """Render excluded rows, notes and remarks.
 
     Parameters

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import custcore
-from custcore.cli import _lists, _models, _options, _output, _render, _run
+from custcore.cli import _command, _lists, _models, _options, _output, _render, _run
 from custcore.cli._failure import printable
 
 if TYPE_CHECKING:
@@ -17,19 +17,37 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from custcore._read import Source
-    from custcore.cli._lists import CustomerList, Listing
+    from custcore.cli._lists import CustomerList
 
-__all__ = ["command", "profiles", "run", "show", "show_written"]
+__all__ = ["NEED_SCORES", "command", "profiles", "run", "show", "show_written"]
+
+# Options that exclude --no-scores, beside those of scoring.
+NEED_SCORES = ("only_segments", "save_model")
 
 
-@click.command("rfm", short_help="Score and segment customers.")
+@_command.command(
+    "rfm",
+    short_help="Score and segment customers.",
+    examples=(
+        ("Segments on the screen, and one row per customer in a file", "custcore rfm sales.csv -o scores.parquet"),
+        (
+            "Other names of columns, and lines of orders",
+            "custcore rfm lines.csv --customer-id client --amount total --order-id bill",
+        ),
+        ("The scorer for customers to come", "custcore rfm sales.csv --save-model scorer.json"),
+        ("Money as a product", 'custcore rfm lines.csv --customer-id client --amount "price * pieces"'),
+        ("The best hundred champions", "custcore rfm sales.csv --segment champions --top 100 -o list.csv"),
+        ("With a column of the file", "custcore rfm sales.csv --attributes country --columns customer_id,country"),
+        ("As of a day, of one country", "custcore rfm sales.csv --as-of 2026-01-30 --where \"country = 'FR'\""),
+    ),
+)
 @_options.file_options
 @_options.output_option("Write one row per customer: .parquet, .csv, .arrow. [default: print the table only]")
 @_options.json_option
 @_options.column_options
 @_options.transaction_options
 @_options.scoring_options
-@click.option("--no-scores", is_flag=True, help="Recency, frequency and money only.")
+@_command.option("--no-scores", group="Scores", is_flag=True, help="Recency, frequency and money only.")
 @_models.save_option("the scorer")
 @_lists.list_options
 def command(
@@ -46,7 +64,10 @@ def command(
     one, and only the columns needed; - is stdin. An empty cell of CSV (or NA, NULL, nan) is a null. --amount takes
     arithmetic over columns, too: --amount "Quantity * UnitPrice".
     """
-    run(files, target, as_json=as_json, scores=not no_scores, save_model=save_model, given=given)
+    without = no_scores and all(_options.excludes("no_scores", name) for name in (*_options.SCORING, *NEED_SCORES))
+    if without:  # those that a settings file has do not apply
+        given["only_segments"], save_model = (), None
+    run(files, target, as_json=as_json, scores=not without, save_model=save_model, given=given)
 
 
 def run(
@@ -79,7 +100,7 @@ def run(
     listing = _lists.list_of(given)
     arguments = _options.settings(given)
     if not scores:
-        _without_scores(arguments, listing, save_model)
+        arguments = {name: value for name, value in arguments.items() if name not in _options.SCORING}
     if arguments.get("by") in (arguments.get("attributes") or ()):
         raise click.UsageError(f"{arguments['by']} rides along because of --by; leave it out of --attributes")
     files = _run.open_files(patterns, arguments, reading)
@@ -203,18 +224,6 @@ def _nobody(report: custcore.Report) -> str:
             f"No customers: all {after:,} rows with an id and a time are after {report.as_of}; choose a later --as-of."
         )
     return "No customers: no row has an id, a time and a purchase."
-
-
-def _without_scores(arguments: dict[str, Any], listing: Listing, save_model: Path | None) -> None:
-    """Remove the scorer's arguments; explicitly given ones, and what needs scores, are an error."""
-    for option, value in (("--segment", listing.segments), ("--save-model", save_model)):
-        if value:
-            raise click.UsageError(f"{option} and --no-scores exclude each other")
-    context = click.get_current_context()
-    for name in _options.SCORING:
-        arguments.pop(name)
-        if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
-            raise click.UsageError(f"--{name} and --no-scores exclude each other")
 
 
 def _as_json(

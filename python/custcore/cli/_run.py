@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import difflib
+import re
 import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from custcore._options.transactions import KEYS
 from custcore._read import Source, open_source
 from custcore.cli import _columns, _options, _progress
-from custcore.cli._failure import DataProblem, Defect
+from custcore.cli._failure import DataProblem, Defect, printable, said
+from custcore.cli._words import is_about_argument
 from custcore.errors import (
     ColumnNotFoundError,
     CustcoreError,
@@ -26,9 +30,6 @@ if TYPE_CHECKING:
 __all__ = ["call", "check", "explained", "open_files"]
 
 Result = TypeVar("Result")
-
-# Arguments that name a key.
-KEYS = ("customer_id", "order_id")
 
 
 def open_files(patterns: Sequence[str], arguments: dict[str, Any], reading: Reading) -> Source:
@@ -107,7 +108,7 @@ def call(
     return result, time.perf_counter() - start
 
 
-def explained(error: CustcoreError, files: Source, arguments: dict[str, Any]) -> DataProblem:
+def explained(error: CustcoreError, files: Source, arguments: dict[str, Any]) -> click.ClickException:
     """Create an error with the name of the file, and the option that would help, if any.
 
     Parameters
@@ -120,25 +121,52 @@ def explained(error: CustcoreError, files: Source, arguments: dict[str, Any]) ->
         What `options.settings` made.
     """
     failure = files._failure
-    message = str(failure.error if failure else error).rstrip(". ")
     named = _options.roles(arguments)
     if isinstance(error, InternalError):
-        return Defect(message)
+        return Defect(str(error))
+    raised = str(failure.error if failure else error)
+    message = said(raised).rstrip(". ")
+    if error.column is None and is_about_argument(raised):
+        return click.UsageError(printable(message))
     if isinstance(error, ColumnNotFoundError):
         message = _not_found(error, files, named) or message
     elif isinstance(error, InvalidTypeError) and error.column in named:
-        role = named[error.column]
-        schema = files.schema
-        kind = schema.field(error.column).type if error.column in schema.names else None
-        other = _columns.guess(schema, without=named).get(role)
-        if other:
-            message += f". Did you mean {_columns.as_options({role: other})}?"
-        elif role == "timestamp" and str(kind) in {"string", "large_string"} and "--timestamp-format" not in message:
-            message += ". Text is read as times with --timestamp-format, e.g. '%d/%m/%Y %H:%M'"
-        elif role in KEYS and files._has_text:
-            message += ". Or read the ids as text: --text-ids"
+        stated = re.search(r"^column .*? \(([\w ]+)\) is ", raised)  # a column may have several roles
+        message = _of_other_type(message, stated[1] if stated else named[error.column], error.column, files, named)
     name = failure.name if failure else files._name
     return DataProblem(message if message.startswith(name) else f"{name}: {message}")
+
+
+# What a column of a role may be written as.
+WRITTEN = {
+    "customer_id": "integers or text",
+    "order_id": "integers or text",
+    "timestamp": "dates or timestamps",
+    "amount": "numbers",
+}
+
+
+def _of_other_type(message: str, role: str, column: str, files: Source, named: dict[str, str]) -> str:
+    """What is wrong with the type of a column, and the way out."""
+    schema = files.schema
+    kind = str(schema.field(column).type) if column in schema.names else ""
+    other = _columns.guess(schema, without=named).get(role)
+    if "; expected " in message:  # what follows is how to cast a column in memory
+        message = re.sub(r"(; expected [^.]*)\..*", r"\1", message)
+        message += ". It holds nothing but nulls" if kind == "null" else ""
+    if other:
+        return f"{message}. Did you mean {_columns.as_options({role: other})}?"
+    if role == "timestamp" and kind in {"string", "large_string"}:
+        if "--timestamp-format" in message:
+            return message
+        return f"{message}. Text is read as times with --timestamp-format, e.g. '%d/%m/%Y %H:%M'"
+    if role in KEYS and files._has_text:
+        return f"{message}. Or read the ids as text: --text-ids"
+    if role not in WRITTEN or "; expected " not in message:
+        return message
+    flag = f"--{role.replace('_', '-')}"
+    without = ", or go without money: --no-amount" if role == "amount" else ""
+    return f"{message}. Name another column by {flag}, or write this one as {WRITTEN[role]}{without}"
 
 
 def _not_found(error: ColumnNotFoundError, files: Source, named: dict[str, str]) -> str | None:
@@ -151,7 +179,11 @@ def _not_found(error: ColumnNotFoundError, files: Source, named: dict[str, str])
         f"{column!r} ({_columns.ROLES.get(role, '--' + role.replace('_', '-'))})" for column, role in absent.items()
     )
     found = _columns.guess(files.schema, without=[column for column in named if column in there])
-    proposed = {role: found[role] for role in absent.values() if role in found}
+    proposed = {}
+    for column, role in absent.items():
+        near = difflib.get_close_matches(column, there, 1, 0.75)
+        if near or role in found:
+            proposed[role] = near[0] if near else found[role]
     listed = ", ".join(map(repr, there[:20])) + (", ..." if len(there) > 20 else "")
     parts = [f"there is no column {quoted}"]
     if proposed:

@@ -12,7 +12,7 @@ import click
 import custcore
 from custcore._options.transactions import COLUMNS, RFM
 from custcore._rfm.segment_profile import FREQUENCY, MONETARY
-from custcore.cli import _kmeans, _lists, _models, _options, _output, _render, _rfm, _run
+from custcore.cli import _command, _kmeans, _lists, _models, _options, _output, _render, _rfm, _run
 from custcore.cli._failure import DataProblem, printable
 from custcore.errors import CustcoreError, InternalError, InvalidArgumentError, NotEnoughDataError
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rich.console import Console
-    from rich.table import Table as Grid
 
     from custcore._read import Source
+    from custcore.cli._grid import Grid
     from custcore.cli._models import Model
 
 __all__ = ["Needs", "apply", "command", "drift_grid", "drift_of", "show_scored"]
@@ -118,7 +118,19 @@ class Needs:
             )
 
 
-@click.command("score", short_help="Score new data with a saved model.")
+@_command.command(
+    "score",
+    short_help="Score new data with a saved model.",
+    examples=(
+        ("Purchases by the edges of an earlier fit", "custcore score sales.csv --model scorer.json -o scores.parquet"),
+        (
+            "The customers that the earlier fit would call at risk",
+            "custcore score sales.csv --model scorer.json --segment at_risk -o list.csv",
+        ),
+        ("One row per customer that `custcore rfm` wrote", "custcore score scores.parquet --model scorer.json"),
+        ("Clusters of `custcore kmeans --save-model`", "custcore score sales.csv --model clusters.json"),
+    ),
+)
 @_options.file_options
 @_models.model_option(
     "The model: written by `custcore rfm` or `custcore kmeans` with --save-model, or by save() in Python.",

@@ -79,7 +79,7 @@ class Scaler(Persistable):
         logs = (checked_columns("log1p", log1p) or []) if len(log1p) else []
         unknown = [name for name in logs if names is not None and name not in names]
         if unknown:
-            raise InvalidArgumentError(f"log1p names {unknown}, which is not among columns={names}")
+            raise InvalidArgumentError(f"log1p names {unknown}, which are not among the columns {names}")
         self._core = _core.Scaler(names, how=method, log1p=logs)
 
     def fit(self, x: Features, *, n_threads: int | None = None) -> Scaler:

@@ -236,6 +236,8 @@ def segment_customers(
     reason: tuple[str, ...] = ()
     if k == "auto":
         k, reason = _chosen(customers, scaler, ks, n_customers, n_init, random_state, n_threads)
+    elif arguments.whole("k", k) > n_customers:
+        raise InvalidArgumentError(f"k={k} is more than the {n_customers} customers")
     model = KMeans(k, n_init=n_init, random_state=random_state, n_threads=n_threads, scaler=scaler).fit(customers)
     model = _ordered(model, customers)
     table = model.assign(customers)

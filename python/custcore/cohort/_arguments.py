@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from datetime import date
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -91,6 +92,12 @@ def cohort_options(
     return options
 
 
+# The last ends before which there is no whole day, in the units of `bound_argument`: year 1 begins at this day. An
+# instant may be a day earlier where its zone is.
+_FIRST_DAY = (date.min - date(1970, 1, 1)).days
+_FIRST_END = {"date": _FIRST_DAY, "naive": _FIRST_DAY * 86_400_000_000, "instant": (_FIRST_DAY + 1) * 86_400_000_000}
+
+
 def _check_together(options: CohortOptions, as_of: AsOf | None) -> None:
     """Raise for options that exclude each other."""
     if options["period_mode"] == "elapsed" and options["period"][0] not in {"day", "week", "days"}:
@@ -111,6 +118,10 @@ def _check_together(options: CohortOptions, as_of: AsOf | None) -> None:
         raise InvalidArgumentError(
             "as_of= (the last day that counts) and observation_end= (the first moment that does not) are one bound; "
             "pass only one of them"
+        )
+    if end is not None and end[1] <= _FIRST_END[end[0]]:
+        raise InvalidArgumentError(
+            "observation_end is the first day there is or before it, so nothing would be observed"
         )
     if begin is not None and end is not None and begin[0] == end[0] and end[1] <= begin[1]:
         raise InvalidArgumentError("observation_end is not after observation_start, so nothing would be observed")

@@ -1,0 +1,48 @@
+"""The files that examples of help texts name: forty customers and their purchases."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import random
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["write_example_files"]
+
+
+def write_example_files(folder: Path) -> None:
+    """Write them into a folder."""
+    rows = purchases()
+    columns = ["customer_id", "timestamp", "amount", "order_id", "country"]
+    save(folder / "sales.csv", columns, rows)
+    (folder / "sales").mkdir()
+    save(folder / "sales" / "2026-01.csv", columns, rows[:100])
+    save(folder / "sales" / "2026-02.csv", columns, rows[100:])
+    lines = [(client, day, pieces * 2, bill, 2, pieces) for client, day, pieces, bill, _ in rows]
+    save(folder / "lines.csv", ["client", "timestamp", "total", "bill", "price", "pieces"], lines)
+    customers = [(number, 1 + number % 7, 10.5 * (1 + number % 5)) for number in range(40)]
+    save(folder / "customers.csv", ["customer_id", "visits", "spend"], customers)
+    journey = ["household_id", "transaction_timestamp", "sales_value", "basket_id"]
+    save(folder / "journey.csv", journey, [row[:4] for row in rows])
+
+
+def purchases() -> list[tuple[int, str, int, int, str]]:
+    """Two hundred purchases of forty customers in two months."""
+    drawn = random.Random(7)
+    first = dt.date(2026, 1, 1)
+    days = sorted(drawn.randrange(59) for _ in range(200))
+    return [
+        (customer, f"{first + dt.timedelta(day)}", 1 + drawn.randrange(50), order, ("FR", "DE")[customer % 2])
+        for order, (day, customer) in enumerate((day, 1000 + drawn.randrange(40)) for day in days)
+    ]
+
+
+def save(path: Path, columns: list[str], rows: list[tuple[object, ...]]) -> None:
+    """Write a CSV file."""
+    with path.open("w", newline="", encoding="utf-8") as sink:
+        writer = csv.writer(sink)
+        writer.writerow(columns)
+        writer.writerows(rows)
