@@ -9,6 +9,7 @@ import io
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from rich.console import Console
 
 import custcore
 from tests.cli.conftest import sales, save
@@ -103,11 +104,24 @@ def test_equals_of_the_last_one_are_counted(run, run_json, tmp_path):
     assert "more customer" not in run("rfm", "sales.parquet", "--top", "1", "-o", "top.parquet").stdout
 
 
-def test_a_list_without_a_file_is_shown(run, tmp_path):
+def test_a_list_without_a_file_is_shown(run, tmp_path, scored):
     save(shop(), tmp_path / "sales.parquet")
-    shown = run("rfm", "sales.parquet", "--top", "3", "--columns", "customer_id,monetary_total").stdout
-    assert "custcore.Table: 3 rows x 2 columns" in shown
-    assert "The list has 3 of 60 customers" in shown
+    shown = run("rfm", "sales.parquet", "--top", "30", "--columns", "customer_id,monetary_total").stdout
+    best = scored.sort_by("monetary_total", descending=True)
+    for row in best[:25]:
+        assert f"{row['customer_id']}  {row['monetary_total']:>14,.2f}\n" in shown
+    assert f"{best[25]['customer_id']} " not in shown
+    assert "... and 5 more; -o writes all of them." in shown
+    assert "The list has 30 of 60 customers" in shown
+
+
+def test_a_narrow_screen_keeps_what_the_list_is_made_for(run, tmp_path, monkeypatch):
+    save(shop(), tmp_path / "sales.parquet")
+    monkeypatch.setattr("custcore.cli._render.console", lambda _target=None: Console(width=60))
+    shown = run("rfm", "sales.parquet", "--top", "1", "--sort-by", "tenure_days", "--attributes", "email").stdout
+    heading = next(line for line in shown.splitlines() if line.startswith("customer_id"))
+    assert heading.split() == ["customer_id", "tenure_days", "email", "segment"]
+    assert "Not shown at this width: first_date" in shown
 
 
 def test_a_list_on_stdout_is_csv_and_nothing_else(run, tmp_path, scored):

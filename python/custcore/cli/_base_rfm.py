@@ -12,7 +12,7 @@ import click
 import custcore
 from custcore._options.bases import AS_OF
 from custcore._options.transactions import N_THREADS
-from custcore.cli import _command, _lists, _models, _options, _output, _render, _rfm, _score
+from custcore.cli import _command, _lists, _models, _options, _output, _render, _rfm, _scored
 from custcore.cli._base_file import base_argument, is_new, load, quiet_option
 from custcore.cli._failure import DataProblem
 from custcore.errors import StateMismatchError
@@ -90,21 +90,21 @@ def command(
     customers = _customers(kept, as_of, n_threads)
     if not customers.num_rows:
         raise DataProblem(f"{base} has no customers with a purchase" + (f" as of {as_of}" if as_of else ""))
-    needs = _score.Needs((), None, {})
+    needs = _models.Needs((), None, {})
     if fitted is None and not no_scores:
         fitted = custcore.RFMScorer(**scoring).fit(customers, n_threads=n_threads)
     if fitted is not None:
-        needs = _score.Needs.of(fitted, model or base)
+        needs = _models.Needs.of(fitted, model or base)
         needs.check(customers, model or base)
-    table = customers if fitted is None else _score.apply(fitted, customers, n_threads)
+    table = customers if fitted is None else _models.apply(fitted, customers, n_threads)
     listing.check(table.column_names, _lists.segments_of(table))
     found = listing.take(table) if listing.is_asked else None
-    drift = _score.drift_of(fitted, customers, n_threads) if model and fitted else []
+    drift = _scored.drift_of(fitted, customers, n_threads) if model and fitted else []
     if save_model and fitted:
         fitted.save(save_model)
     guarded = _output.write(found.customers if found else table, target) if target else 0
     seconds = time.perf_counter() - start
-    parts = _score.parts_of(fitted, table, needs)
+    parts = _scored.parts_of(fitted, table, needs)
     if as_json:
         said = {
             "version": custcore.__version__,
@@ -125,7 +125,7 @@ def command(
         click.echo(json.dumps(_render.plain(said), ensure_ascii=False, allow_nan=False))
     elif not quiet:
         out = _render.console(target)
-        _score.show_scored(out, parts, needs, drift)
+        _scored.show_scored(out, parts, needs, drift)
         out.print()
         out.print(_render.report_grid(table.report))
         out.print()

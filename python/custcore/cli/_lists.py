@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -18,11 +19,21 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     import custcore
+    from custcore.cli._grid import Grid
 
 __all__ = ["CustomerList", "Listing", "list_of", "list_options", "proposal", "segments_of", "show"]
 
 Command = TypeVar("Command", bound="Callable[..., Any]")
 
+# Rows that are shown of a list that is in no file.
+SHOWN = 25
+# Types of numbers, and columns that are shown rather than the others of a result; the rest are attributes.
+NUMBERS = ("int", "uint", "float", "decimal")
+MAIN = ("monetary_total", "recency_days", "n_orders", "rfm_cell")
+MADE = (
+    *("first_date", "last_date", "tenure_days", "n_rows", "n_days", "monetary_mean", "cluster"),
+    *("r_score", "f_score", "m_score", "rfm_score", "rfm_total"),
+)
 # What `--top` orders by, the first of these that a result has.
 MOST = ("monetary_total", "score_total")
 
@@ -232,7 +243,7 @@ def list_of(given: dict[str, Any]) -> Listing:
 
 
 def show(out: Console, found: CustomerList, *, has_file: bool) -> None:
-    """Print what a list has, and its rows if they are in no file.
+    """Print what a list has, and its first rows if they are in no file.
 
     Parameters
     ----------
@@ -243,13 +254,34 @@ def show(out: Console, found: CustomerList, *, has_file: bool) -> None:
     has_file
         Whether the list is written to a file.
     """
-    if not has_file:
-        out.print(str(found.customers), soft_wrap=True)
-        out.print()
+    if not has_file and found.customers.num_rows:
+        out.print(_rows(found))
+        if found.customers.num_rows > SHOWN:
+            _render.say(out, f"... and {found.customers.num_rows - SHOWN:,} more; -o writes all of them.")
     _render.say(out, found.text)
     if found.ties:
         last = "customer has" if found.ties == 1 else "customers have"
         _render.say(out, f"{found.ties:,} more {last} the value of the last one; the order of ids decides.")
+
+
+def _rows(found: CustomerList) -> Grid:
+    """The first rows; where the width is short, the columns that a list is made for stay."""
+    table, kinds = found.customers, found.customers.schema
+    there = table.column_names
+    first = [found.sort_by, "segment", *(name for name in there if name not in MAIN and name not in MADE), *MAIN]
+    rank = {name: place for place, name in enumerate(dict.fromkeys([*first, *there]))}
+    columns = [
+        _render.Column(name, is_left=not kinds[name].startswith(NUMBERS), rank=rank[name])
+        for name in table.column_names
+    ]
+    grid = _render.Grid(columns)
+    for row in table.head(SHOWN).rows():
+        grid.add_row(*map(_cell, row))
+    return grid
+
+
+def _cell(value: Any) -> str:  # noqa: ANN401
+    return "" if value is None else f"{value:,.2f}" if isinstance(value, float | Decimal) else str(value)
 
 
 def proposal(name: str, there: Iterable[str], what: str = "columns") -> str:

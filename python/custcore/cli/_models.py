@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import click
 
 import custcore
+from custcore._rfm.segment_profile import FREQUENCY, MONETARY
 from custcore.cli import _command, _options
 from custcore.cli._failure import DataProblem
 from custcore.errors import ModelFormatError, ModelVersionError
@@ -16,13 +18,100 @@ from custcore.errors import ModelFormatError, ModelVersionError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["Model", "check_target", "load", "model_option", "save_option"]
+__all__ = ["Model", "Needs", "apply", "check_target", "load", "model_option", "save_option"]
 
 Command = TypeVar("Command", bound="Callable[..., Any]")
 Model: TypeAlias = "custcore.RFMScorer | custcore.QuantileScorer | custcore.KMeans"
 
 SCORING = (custcore.RFMScorer, custcore.QuantileScorer, custcore.KMeans)
 OTHERS = ((custcore.SegmentMap, "a segment map"), (custcore.Scaler, "a scaler"))
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a model needs of a customer.
+
+    Attributes
+    ----------
+    columns : tuple of str
+        The columns it scores, and that of its groups.
+    by : str or None
+        The column of its groups.
+    measures : dict
+        The options of `custcore.profile` that suit its columns.
+    """
+
+    columns: tuple[str, ...]
+    by: str | None
+    measures: dict[str, str]
+
+    @staticmethod
+    def of(model: Model, path: Path) -> Needs:
+        """Find what a model needs.
+
+        Parameters
+        ----------
+        model
+            A fitted model.
+        path
+            Its file, for errors.
+        """
+        if isinstance(model, custcore.KMeans):
+            if model.feature_names_in_ is None:
+                raise DataProblem(
+                    f"{path} was fitted on an array, whose features have no names, so no columns of a file can be "
+                    "found for them. Fit it on a table, or use predict(x) in Python"
+                )
+            return Needs(tuple(model.feature_names_in_), None, {})
+        settings = model.get_params()
+        if isinstance(model, custcore.QuantileScorer):
+            return Needs(tuple(settings["columns"]), None, {})
+        measures = {name: settings[name] for name in ("frequency", "monetary")}
+        columns = ["recency_days", FREQUENCY[measures["frequency"]]]
+        if "monetary" in set(model.thresholds["dimension"]):
+            columns.append(MONETARY[measures["monetary"]])
+        by = settings["by"]
+        return Needs((*columns, *([by] if by else [])), by, measures)
+
+    def of_purchases(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Arguments of `custcore.rfm` by which purchases have these columns.
+
+        Parameters
+        ----------
+        arguments
+            What `_options.settings` made.
+
+        Raises
+        ------
+        DataProblem
+            If a column cannot be made of purchases.
+        """
+        found = dict(arguments)
+        if "n_days" in self.columns:
+            found["n_days"] = True
+        keys = found["customer_id"] if isinstance(found["customer_id"], list) else [found["customer_id"]]
+        if self.by is not None and self.by not in keys:
+            found["attributes"] = {self.by: "first", **(found.get("attributes") or {})}
+        return found
+
+    def check(self, table: custcore.Table, path: Path) -> None:
+        """Raise if a table of purchases by customer lacks a column.
+
+        Parameters
+        ----------
+        table
+            What `custcore.rfm` returned.
+        path
+            The file of the model.
+        """
+        lacking = [name for name in self.columns if name not in table.column_names]
+        if any(name in MONETARY.values() for name in lacking):
+            raise click.UsageError(f"{path} scores money: name its column by --amount, without --no-amount")
+        if lacking:
+            raise DataProblem(
+                f"{path} scores the column {lacking[0]!r}, which is not among those made of purchases: "
+                f"{', '.join(table.column_names)}. Pass a file with one row per customer that has it"
+            )
 
 
 def save_option(what: str) -> Callable[[Command], Command]:
@@ -121,3 +210,21 @@ def load(path: Path, kinds: tuple[type[Any], ...] = SCORING) -> Any:  # noqa: AN
         raise DataProblem(f"{str(path)!r} is {what}; expected the file of a fitted {expected}")
     # A file that is changed or truncated: of the errors the one that is not about another kind.
     raise DataProblem(next((text for text in errors if "of the kind" not in text), errors[0]))
+
+
+def apply(model: Model, customers: Any, threads: int | None) -> custcore.Table:  # noqa: ANN401
+    """Score customers.
+
+    Parameters
+    ----------
+    model
+        A fitted model.
+    customers
+        One row per customer.
+    threads
+        How many, or None.
+    """
+    if isinstance(model, custcore.KMeans):
+        model.n_threads = threads
+        return model.assign(customers)
+    return model.transform(customers, n_threads=threads)

@@ -19,7 +19,18 @@ if TYPE_CHECKING:
 
     from custcore import Report, ReportEntry
 
-__all__ = ["Column", "amount_text", "console", "entries", "plain", "report_grid", "say", "segment_grid", "table"]
+__all__ = [
+    "Column",
+    "Grid",
+    "amount_text",
+    "console",
+    "entries",
+    "plain",
+    "report_grid",
+    "say",
+    "segment_grid",
+    "table",
+]
 
 # Descriptions of report entries, after their count and unit ("12 rows").
 SAID = {

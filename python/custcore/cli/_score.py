@@ -4,118 +4,23 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
 import custcore
 from custcore._options.transactions import COLUMNS, RFM
-from custcore._rfm.segment_profile import FREQUENCY, MONETARY
-from custcore.cli import _command, _kmeans, _lists, _models, _options, _output, _render, _rfm, _run
-from custcore.cli._failure import DataProblem, printable
-from custcore.errors import CustcoreError, InternalError, InvalidArgumentError, NotEnoughDataError
+from custcore.cli import _command, _lists, _models, _options, _output, _render, _rfm, _run, _scored
+from custcore.cli._failure import DataProblem
+from custcore.errors import CustcoreError, InternalError, InvalidArgumentError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from rich.console import Console
-
     from custcore._read import Source
-    from custcore.cli._grid import Grid
     from custcore.cli._models import Model
 
-__all__ = ["Needs", "apply", "command", "drift_grid", "drift_of", "show_scored"]
-
-# Rules of thumb for the population stability index: below the first nothing has changed, above the second fit again.
-STABLE, SHIFTED = 0.1, 0.25
-
-
-@dataclass(frozen=True)
-class Needs:
-    """What a model needs of a customer.
-
-    Attributes
-    ----------
-    columns : tuple of str
-        The columns it scores, and that of its groups.
-    by : str or None
-        The column of its groups.
-    measures : dict
-        The options of `custcore.profile` that suit its columns.
-    """
-
-    columns: tuple[str, ...]
-    by: str | None
-    measures: dict[str, str]
-
-    @staticmethod
-    def of(model: Model, path: Path) -> Needs:
-        """Find what a model needs.
-
-        Parameters
-        ----------
-        model
-            A fitted model.
-        path
-            Its file, for errors.
-        """
-        if isinstance(model, custcore.KMeans):
-            if model.feature_names_in_ is None:
-                raise DataProblem(
-                    f"{path} was fitted on an array, whose features have no names, so no columns of a file can be "
-                    "found for them. Fit it on a table, or use predict(x) in Python"
-                )
-            return Needs(tuple(model.feature_names_in_), None, {})
-        settings = model.get_params()
-        if isinstance(model, custcore.QuantileScorer):
-            return Needs(tuple(settings["columns"]), None, {})
-        measures = {name: settings[name] for name in ("frequency", "monetary")}
-        columns = ["recency_days", FREQUENCY[measures["frequency"]]]
-        if "monetary" in set(model.thresholds["dimension"]):
-            columns.append(MONETARY[measures["monetary"]])
-        by = settings["by"]
-        return Needs((*columns, *([by] if by else [])), by, measures)
-
-    def of_purchases(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        """Arguments of `custcore.rfm` by which purchases have these columns.
-
-        Parameters
-        ----------
-        arguments
-            What `_options.settings` made.
-
-        Raises
-        ------
-        DataProblem
-            If a column cannot be made of purchases.
-        """
-        found = dict(arguments)
-        if "n_days" in self.columns:
-            found["n_days"] = True
-        keys = found["customer_id"] if isinstance(found["customer_id"], list) else [found["customer_id"]]
-        if self.by is not None and self.by not in keys:
-            found["attributes"] = {self.by: "first", **(found.get("attributes") or {})}
-        return found
-
-    def check(self, table: custcore.Table, path: Path) -> None:
-        """Raise if a table of purchases by customer lacks a column.
-
-        Parameters
-        ----------
-        table
-            What `custcore.rfm` returned.
-        path
-            The file of the model.
-        """
-        lacking = [name for name in self.columns if name not in table.column_names]
-        if any(name in MONETARY.values() for name in lacking):
-            raise click.UsageError(f"{path} scores money: name its column by --amount, without --no-amount")
-        if lacking:
-            raise DataProblem(
-                f"{path} scores the column {lacking[0]!r}, which is not among those made of purchases: "
-                f"{', '.join(table.column_names)}. Pass a file with one row per customer that has it"
-            )
+__all__ = ["command"]
 
 
 @_command.command(
@@ -157,7 +62,7 @@ def command(
     listing = _lists.list_of(given)
     arguments = _options.settings(given)
     scorer = _models.load(model)
-    needs = Needs.of(scorer, model)
+    needs = _models.Needs.of(scorer, model)
     opened = _run.open_files(files, arguments, reading)
     if target:
         _output.check_target(target, opened)
@@ -166,7 +71,7 @@ def command(
 
     def accept(customers: custcore.Table) -> None:
         needs.check(customers, model)
-        result = apply(scorer, customers, threads)
+        result = _models.apply(scorer, customers, threads)
         listing.check(result.column_names, _lists.segments_of(result), opened.column_names)
 
     notes: list[str] = []
@@ -178,8 +83,8 @@ def command(
         seconds = time.perf_counter() - start
     start = time.perf_counter()
     try:
-        table = apply(scorer, customers, threads)
-        drift = drift_of(scorer, customers, threads)
+        table = _models.apply(scorer, customers, threads)
+        drift = _scored.drift_of(scorer, customers, threads)
     except InternalError:
         raise
     except CustcoreError as error:
@@ -189,7 +94,7 @@ def command(
         listing.check(table.column_names, _lists.segments_of(table))
     found = listing.take(table) if listing.is_asked else None
     guarded = _output.write(found.customers if found else table, target) if target else 0
-    parts = parts_of(scorer, table, needs)
+    parts = _scored.parts_of(scorer, table, needs)
     what = f"purchases, as of {table.report.as_of}" if is_purchases else f"customers with {', '.join(needs.columns)}"
     if as_json:
         said = {
@@ -213,7 +118,7 @@ def command(
         return
     out = _render.console(target)
     if table.num_rows:
-        show_scored(out, parts, needs, drift)
+        _scored.show_scored(out, parts, needs, drift)
     else:
         out.print("No customers.")
     out.print()
@@ -225,7 +130,7 @@ def command(
     _rfm.show_written(out, table, found, target, guarded)
 
 
-def _is_purchases(files: Source, needs: Needs, arguments: dict[str, Any]) -> bool:
+def _is_purchases(files: Source, needs: _models.Needs, arguments: dict[str, Any]) -> bool:
     """Whether files have purchases rather than customers: those have all that the model needs."""
     context = click.get_current_context()
     there = files.column_names
@@ -252,12 +157,12 @@ def _is_purchases(files: Source, needs: Needs, arguments: dict[str, Any]) -> boo
     return True
 
 
-def _customers(files: Source, model: Model, needs: Needs) -> tuple[Any, list[str]]:
+def _customers(files: Source, model: Model, needs: _models.Needs) -> tuple[Any, list[str]]:
     """The rows of files with one row per customer, and what is said about them."""
     names = [name for name in files.column_names if name and files.column_names.count(name) == 1]
     try:
         sample = files._planned(needs.columns, {}).empty_table()
-        added = [name for name in apply(model, sample, None).column_names if name not in needs.columns]
+        added = [name for name in _models.apply(model, sample, None).column_names if name not in needs.columns]
         old = [name for name in names if name in added]
         table = files.table([name for name in names if name not in old])
     except (InvalidArgumentError, InternalError):
@@ -265,124 +170,3 @@ def _customers(files: Source, model: Model, needs: Needs) -> tuple[Any, list[str
     except CustcoreError as error:
         raise _run.explained(error, files, {}) from error
     return table, [f"columns of an earlier score are replaced: {', '.join(old)}"] if old else []
-
-
-def apply(model: Model, customers: Any, threads: int | None) -> custcore.Table:  # noqa: ANN401
-    """Score customers.
-
-    Parameters
-    ----------
-    model
-        A fitted model.
-    customers
-        One row per customer.
-    threads
-        How many, or None.
-    """
-    if isinstance(model, custcore.KMeans):
-        model.n_threads = threads
-        return model.assign(customers)
-    return model.transform(customers, n_threads=threads)
-
-
-def drift_of(model: Model, customers: Any, threads: int | None) -> list[dict[str, Any]]:  # noqa: ANN401
-    """The rows of `drift`; none for clusters, whose model keeps no sizes, and without customers.
-
-    Parameters
-    ----------
-    model
-        A fitted model.
-    customers
-        One row per customer.
-    threads
-        How many, or None.
-    """
-    if isinstance(model, custcore.KMeans):
-        return []
-    try:
-        return model.drift(customers, n_threads=threads).to_pylist()
-    except NotEnoughDataError:
-        return []
-
-
-def parts_of(model: Model | None, table: custcore.Table, needs: Needs) -> dict[str, Any]:
-    """Segments, clusters or scores with their sizes, as they are told.
-
-    Parameters
-    ----------
-    model
-        A fitted model, or None for customers without scores.
-    table
-        What `apply` returned.
-    needs
-        What the model needs.
-    """
-    if isinstance(model, custcore.KMeans):
-        return {"clusters": model.profile(table).to_pylist() if table.num_rows else []}
-    if isinstance(model, custcore.QuantileScorer):
-        return {"scores": model.drift(table, by_score=True).to_pylist() if table.num_rows else []}
-    segments, everyone = _rfm.profiles(table, **needs.measures)
-    return {"segments": segments, "all": {name: value for name, value in everyone.items() if name != "segment"}}
-
-
-def show_scored(out: Console, parts: dict[str, Any], needs: Needs, drift: list[dict[str, Any]]) -> None:
-    """Print segments, clusters or scores, and the drift.
-
-    Parameters
-    ----------
-    out
-        What `_render.console` opened.
-    parts, needs, drift
-        What `parts_of` returned, what the model needs, what `drift_of` returned.
-    """
-    if "clusters" in parts:
-        out.print(_kmeans.grid(parts["clusters"], list(needs.columns)))
-        _render.say(out, "Features: means per customer. A model of clusters keeps no sizes of its fit: no drift.")
-        return
-    if "scores" in parts:
-        out.print(_shares(parts["scores"]))
-    else:
-        counted = needs.measures.get("frequency", "orders")
-        out.print(_render.segment_grid(parts["segments"], parts["all"], counted))
-        money = ", money" if parts["all"].get("revenue") is not None else ""
-        _render.say(out, f"Recency in days, {counted}{money}: means per customer.")
-    if drift:
-        out.print()
-        out.print(drift_grid(drift))
-        _render.say(
-            out,
-            f"PSI, the population stability index against the fit: below {STABLE:g} nothing has changed; above "
-            f"{SHIFTED:g} fit the model again.",
-        )
-
-
-def drift_grid(drift: list[dict[str, Any]]) -> Grid:
-    """Render the population stability index of each dimension.
-
-    Parameters
-    ----------
-    drift
-        What `drift_of` returned.
-    """
-    from rich.text import Text
-
-    grid = _render.table("dimension", "of the fit", "now", "PSI", "")
-    for row in drift:
-        psi = row["psi"]
-        word = "stable" if psi < STABLE else "shifted" if psi <= SHIFTED else "fit again"
-        cells = (printable(row["dimension"]), f"{row['customers_fitted']:,}", f"{row['customers_now']:,}")
-        grid.add_row(*map(Text, (*cells, f"{psi:.3f}", word)))
-    return grid
-
-
-def _shares(scores: list[dict[str, Any]]) -> Grid:
-    from rich.text import Text
-
-    grid = _render.table("column", "score", "share of the fit", "share now")
-    last = None
-    for row in scores:
-        name = printable(row["dimension"]) if row["dimension"] != last else ""
-        last = row["dimension"]
-        cells = (name, str(row["score"]), f"{row['share_fitted']:.1%}", f"{row['share_now']:.1%}")
-        grid.add_row(*map(Text, cells))
-    return grid
