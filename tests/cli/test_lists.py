@@ -109,7 +109,7 @@ def test_a_list_without_a_file_is_shown(run, tmp_path, scored):
     shown = run("rfm", "sales.parquet", "--top", "30", "--columns", "customer_id,monetary_total").stdout
     best = scored.sort_by("monetary_total", descending=True)
     for row in best[:25]:
-        assert f"{row['customer_id']}  {row['monetary_total']:>14,.2f}\n" in shown
+        assert f"{row['customer_id']:<11}  {row['monetary_total']:>14,.2f}\n" in shown
     assert f"{best[25]['customer_id']} " not in shown
     assert "... and 5 more; -o writes all of them." in shown
     assert "The list has 30 of 60 customers" in shown
@@ -147,13 +147,13 @@ def test_a_workbook_has_the_list(run, tmp_path):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--segment", "Champion"], "no segment 'Champion'; did you mean 'champions'? The segments are 'hibernating'"),
-        (["--segment", "Cant Lose"], "did you mean 'cant_lose'?"),
+        (["--segment", "Champion"], "no segment 'Champion'. Did you mean 'champions'? The segments are 'hibernating'"),
+        (["--segment", "Cant Lose"], "Did you mean 'cant_lose'?"),
         (["--segment", "xyz"], "no segment 'xyz'. The segments are"),
         (["--segment", "champions", "--segments", "octants"], "The segments are 'general win back customers'"),
         (["--segment", "champions", "--segments", "none"], "the result has no segments"),
         (["--segment", "champions", "--no-scores"], "--segment and --no-scores exclude each other"),
-        (["--columns", "customerid"], "no column 'customerid' in the result; did you mean 'customer_id'?"),
+        (["--columns", "customerid"], "no column 'customerid' in the result. Did you mean 'customer_id'?"),
         (["--columns", "email"], "it rides along with --attributes email"),
         (["--columns", "segment,segment"], "names 'segment' twice"),
         (["--sort-by", "money"], "--sort-by: there is no column 'money' in the result"),
@@ -201,7 +201,7 @@ def test_lists_of_clusters(run, tmp_path):
     rows = [row for row in table.sort_by("monetary_total", descending=True) if row["segment"] == name][:5]
     assert written(tmp_path / "list.parquet") == [{"who": row["who"], "segment": name} for row in rows]
     assert f"The list has 5 of 60 customers (segment {name};" in shown
-    assert "did you mean" in run(*words, "--segment", name.upper()[:-1], code=2).stderr
+    assert "Did you mean" in run(*words, "--segment", name.upper()[:-1], code=2).stderr
     assert "'whom'" in run(*words, "--columns", "whom", code=2).stderr
 
 

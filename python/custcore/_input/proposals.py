@@ -40,7 +40,7 @@ def proposing(function: Function) -> Function:
 
 
 def proposing_methods(cls: Class) -> Class:
-    """:func:`proposing` for the constructor and the public methods of a class that have keyword-only arguments.
+    """:func:`proposing` for the constructor and the public methods of a class that have arguments.
 
     Methods for single customers are left as they are: they take less than a microsecond. So are the changes of a base:
     a signal handler could run between their effect and the return of a wrapper.
@@ -48,11 +48,11 @@ def proposing_methods(cls: Class) -> Class:
     for name, member in list(vars(cls).items()):
         function = member.__func__ if isinstance(member, classmethod) else member
         is_public = name == "__init__" or not name.startswith("_")
-        if is_public and not name.endswith("_one") and inspect.isfunction(function):
-            kinds = {parameter.kind for parameter in inspect.signature(function).parameters.values()}
-            if inspect.Parameter.KEYWORD_ONLY in kinds:
-                wrapped = proposing(function)
-                setattr(cls, name, classmethod(wrapped) if function is not member else wrapped)
+        if not is_public or name.endswith("_one") or not inspect.isfunction(function):
+            continue
+        if set(inspect.signature(function).parameters) - {"self", "cls"}:
+            wrapped = proposing(function)
+            setattr(cls, name, classmethod(wrapped) if function is not member else wrapped)
     return cls
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from typing import TYPE_CHECKING, Any
 
+from custcore._input.proposals import proposing
 from custcore._read.kinds import CODECS, FORMATS, KNOWN, TEXT, kind_of_bytes, kind_of_name
 from custcore._read.options import Reading
 from custcore.errors import FileFormatError, InvalidArgumentError, InvalidTypeError
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["open_source", "read"]
 
 
+@proposing
 def read(
     *paths: Any,  # noqa: ANN401
     format: str | None = None,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
+from custcore._input.proposals import proposing_methods
 from custcore.errors import ColumnNotFoundError, CustcoreError, DuplicateColumnError, InvalidTypeError
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ class Failure:
     error: BaseException
 
 
+@proposing_methods
 class Source:
     """Files as one lazy table, made by :func:`custcore.read`.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from custcore._input.proposals import proposing
 from custcore.adapters.pandas import CustcoreAccessor
 from custcore.cohort._presets import with_presets
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["clusters", "cohort_retention", "kmeans", "score", "segment_customers"]
 
 
+@proposing
 @with_presets
 def cohort_retention(
     frame: pd.DataFrame,
@@ -180,6 +182,7 @@ def cohort_retention(
     return CustcoreAccessor(options.pop("frame")).cohort_retention(**options)
 
 
+@proposing
 def segment_customers(
     frame: pd.DataFrame,
     k: int | Literal["auto"] = "auto",
@@ -303,6 +306,7 @@ def segment_customers(
     return CustcoreAccessor(options.pop("frame")).segment_customers(**options)
 
 
+@proposing
 def score(frame: pd.DataFrame, scorer: Scorer, *, n_threads: int | None = None) -> pd.DataFrame:
     """Score a frame with one row per customer by a fitted scorer: ``frame.custcore.score``.
 
@@ -324,6 +328,7 @@ def score(frame: pd.DataFrame, scorer: Scorer, *, n_threads: int | None = None) 
     return CustcoreAccessor(frame).score(scorer, n_threads=n_threads)
 
 
+@proposing
 def kmeans(
     frame: pd.DataFrame,
     n_clusters: int = 8,
@@ -383,6 +388,7 @@ def kmeans(
     return CustcoreAccessor(options.pop("frame")).kmeans(**options)
 
 
+@proposing
 def clusters(frame: pd.DataFrame, model: custcore.KMeans) -> pd.DataFrame:
     """Assign the rows of a frame to the clusters of a fitted model: ``frame.custcore.clusters``.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from custcore._input.proposals import proposing
 from custcore.adapters.pandas import CustcoreAccessor
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["rfm", "rfm_scores"]
 
 
+@proposing
 def rfm(
     frame: pd.DataFrame,
     *,
@@ -111,6 +113,7 @@ def rfm(
     return CustcoreAccessor(options.pop("frame")).rfm(**options)
 
 
+@proposing
 def rfm_scores(
     frame: pd.DataFrame,
     *,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from custcore._input.proposals import proposing
 from custcore.adapters.polars import CustcoreNamespace
 from custcore.cohort._presets import with_presets
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["clusters", "cohort_retention", "kmeans", "score", "segment_customers"]
 
 
+@proposing
 @with_presets
 def cohort_retention(
     frame: pl.DataFrame | pl.LazyFrame,
@@ -181,6 +183,7 @@ def cohort_retention(
     return CustcoreNamespace(options.pop("frame")).cohort_retention(**options)
 
 
+@proposing
 def segment_customers(
     frame: pl.DataFrame | pl.LazyFrame,
     k: int | Literal["auto"] = "auto",
@@ -303,6 +306,7 @@ def segment_customers(
     return CustcoreNamespace(options.pop("frame")).segment_customers(**options)
 
 
+@proposing
 def score(frame: pl.DataFrame | pl.LazyFrame, scorer: Scorer, *, n_threads: int | None = None) -> pl.DataFrame:
     """Score a frame with one row per customer by a fitted scorer: ``frame.custcore.score``.
 
@@ -324,6 +328,7 @@ def score(frame: pl.DataFrame | pl.LazyFrame, scorer: Scorer, *, n_threads: int 
     return CustcoreNamespace(frame).score(scorer, n_threads=n_threads)
 
 
+@proposing
 def kmeans(
     frame: pl.DataFrame | pl.LazyFrame,
     n_clusters: int = 8,
@@ -383,6 +388,7 @@ def kmeans(
     return CustcoreNamespace(options.pop("frame")).kmeans(**options)
 
 
+@proposing
 def clusters(frame: pl.DataFrame | pl.LazyFrame, model: custcore.KMeans) -> pl.DataFrame:
     """Assign the rows of a frame to the clusters of a fitted model: ``frame.custcore.clusters``.
 

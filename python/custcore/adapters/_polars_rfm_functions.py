@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, overload
 
+from custcore._input.proposals import proposing
 from custcore.adapters.polars import CustcoreNamespace
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ def rfm(
 ) -> tuple[pl.DataFrame, Report]: ...
 
 
+@proposing
 def rfm(
     frame: pl.DataFrame | pl.LazyFrame,
     *,
@@ -237,6 +239,7 @@ def rfm_scores(
 ) -> tuple[pl.DataFrame, Report]: ...
 
 
+@proposing
 def rfm_scores(
     frame: pl.DataFrame | pl.LazyFrame,
     *,

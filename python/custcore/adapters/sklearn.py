@@ -19,6 +19,7 @@ except ModuleNotFoundError as _error:
 
 import custcore
 from custcore import _core
+from custcore._input.proposals import proposing_methods
 from custcore.cluster._init_centers import at_least_one, given_centers, too_few_clusters
 from custcore.errors import InvalidArgumentError
 
@@ -44,6 +45,7 @@ else:
         """The base classes of scikit-learn."""
 
 
+@proposing_methods
 class KMeans(_Estimator):
     """scikit-learn's ``KMeans``, computed by custcore: exact and faster.
 

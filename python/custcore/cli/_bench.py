@@ -10,6 +10,7 @@ import importlib.util
 import json
 import statistics
 import time
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -61,7 +62,9 @@ def command(files: tuple[str, ...], repeat: int, as_json: bool, **given: object)
     reading = _options.reading_of(given)
     arguments = _options.settings(given)
     opened = _run.open_files(files, arguments, reading)
-    found = measure(opened, arguments, repeat)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of numpy, for infinite values in the recipe
+        found = measure(opened, arguments, repeat)
     if as_json:
         click.echo(json.dumps(_render.plain(found), ensure_ascii=False, allow_nan=False))
     else:

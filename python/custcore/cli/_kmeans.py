@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import time
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,7 +14,7 @@ import custcore
 from custcore._options.clusters import SEGMENTED
 from custcore.cli import _command, _lists, _models, _options, _output, _render, _rfm, _run
 from custcore.cli._failure import DataProblem, printable
-from custcore.errors import CustcoreError, InternalError, InvalidArgumentError
+from custcore.errors import ConvergenceWarning, CustcoreError, InternalError, InvalidArgumentError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -104,17 +106,22 @@ def command(
         customers, seconds = _customers(opened, features)
     start = time.perf_counter()
     try:
-        table, found = custcore.segment_customers(
-            customers,
-            k,
-            n_threads=arguments.get("n_threads"),
-            **wanted,
-        )
+        with warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always", ConvergenceWarning)
+            table, found = custcore.segment_customers(
+                customers,
+                k,
+                n_threads=arguments.get("n_threads"),
+                **wanted,
+            )
     except (InvalidArgumentError, InternalError):
         raise
     except CustcoreError as error:
         raise _run.explained(error, opened, arguments) from error
     seconds += time.perf_counter() - start
+    report = dataclasses.replace(
+        table.report, remarks=(*table.report.remarks, *(str(warning.message) for warning in warned))
+    )
     listing.check(table.column_names, _lists.segments_of(table))
     handed = listing.take(table) if listing.is_asked else None
     guarded = _output.write(handed.customers if handed else table, target) if target else 0
@@ -132,7 +139,7 @@ def command(
             "clusters": profile,
             "inertia": found.inertia_,
             "iterations": found.n_iter_,
-            "remarks": [*table.report.remarks, *opened.notes],
+            "remarks": [*report.remarks, *opened.notes],
             "seconds": round(seconds, 6),
             "output": str(target) if target else None,
             "model": str(save_model) if save_model else None,
@@ -144,9 +151,9 @@ def command(
     out = _render.console(target)
     out.print(grid(profile, found.feature_names_in_ or []))
     _render.say(out, "Features: means per customer. Names say where centres lie apart from all customers.")
-    if features is None or table.report.remarks or opened.notes:
+    if features is None or report.remarks or opened.notes:
         out.print()
-        out.print(_render.report_grid(table.report, opened.notes))
+        out.print(_render.report_grid(report, opened.notes))
     out.print()
     _render.say(out, printable(f"{table.num_rows:,} customers of {opened._label} in {seconds:.2f} s."))
     _rfm.show_written(out, table, handed, target, guarded, save_model)

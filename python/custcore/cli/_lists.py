@@ -299,12 +299,12 @@ def proposal(name: str, there: Iterable[str], what: str = "columns") -> str:
     Examples
     --------
     >>> proposal("Champion", ["champions", "at_risk"], "segments")
-    "; did you mean 'champions'? The segments are 'champions', 'at_risk'"
+    ". Did you mean 'champions'? The segments are 'champions', 'at_risk'"
     """
     listed = list(there)
     names = {_plain(other): other for other in listed}
     near = [names[other] for other in difflib.get_close_matches(_plain(name), names, 2, 0.6)]
-    text = f"; did you mean {' or '.join(map(repr, near))}?" if near else "."
+    text = f". Did you mean {' or '.join(map(repr, near))}?" if near else "."
     shown = ", ".join(map(repr, listed[:30])) + (", ..." if len(listed) > 30 else "")
     return f"{text} The {what} are {shown}"
 

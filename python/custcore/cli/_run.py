@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import glob
 import re
+import shlex
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -49,7 +52,7 @@ def open_files(patterns: Sequence[str], arguments: dict[str, Any], reading: Read
     except FileNotFoundError as error:
         if error.errno is not None:
             raise
-        raise click.UsageError(str(error)) from error
+        raise click.UsageError(f"{error}{_similar_files(patterns)}") from error
     columns = files.column_names
     for role in KEYS:
         if arguments.get(role) is not None:
@@ -167,6 +170,15 @@ def _of_other_type(message: str, role: str, column: str, files: Source, named: d
     flag = f"--{role.replace('_', '-')}"
     without = ", or go without money: --no-amount" if role == "amount" else ""
     return f"{message}. Name another column by {flag}, or write this one as {WRITTEN[role]}{without}"
+
+
+def _similar_files(patterns: Sequence[str]) -> str:
+    """The file that was perhaps meant, for the first that is not there."""
+    absent = next((Path(name) for name in patterns if not glob.has_magic(name) and not Path(name).exists()), None)
+    if absent is None or not absent.parent.is_dir():
+        return ""
+    near = difflib.get_close_matches(absent.name, (path.name for path in absent.parent.iterdir()), 1, 0.75)
+    return f". Did you mean {shlex.quote(str(absent.parent / near[0]))}?" if near else ""
 
 
 def _not_found(error: ColumnNotFoundError, files: Source, named: dict[str, str]) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from custcore._input import arguments
+from custcore._input.proposals import proposing_methods
 from custcore._input.rows import row_values
 from custcore.cluster._features import features, weights
 from custcore.errors import NotFittedError
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Fitted"]
 
 
+@proposing_methods
 class Fitted:
     """The fitted part of :class:`custcore.KMeans`."""
 
