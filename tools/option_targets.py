@@ -157,8 +157,12 @@ TARGETS = (
     Target("_rfm/table.py", "rfm", (t.DATA,), t.RFM),
     Target("_rfm/table.py", "rfm_scores", (t.DATA,), RFM_SCORES),
     Target("_rfm/segment_profile.py", "profile", scores.PROFILE[:1], (*scores.PROFILE[1:], t.N_THREADS)),
+    Target(
+        "_rfm/comparison.py", "compare", scores.COMPARED[:2], (*scores.COMPARED[2:], t.AMOUNT_DECIMALS, t.N_THREADS)
+    ),
     Target("_rfm/scorer.py", "RFMScorer", scores.SCORING[:1], (*scores.SCORING[1:], scores.IDS)),
     Target("_rfm/scorer.py", "RFMScorer.score_one", scores.SCORED[:3], scores.SCORED[3:]),
+    Target("_rfm/scorer.py", "RFMScorer.explain", scores.SCORED[:3], scores.SCORED[3:]),
     Target("_rfm/quantile_scorer.py", "QuantileScorer", scores.QUANTILES[:1], scores.QUANTILES[1:]),
     Target(
         "_rfm/quantile_scorer.py",

@@ -9,7 +9,19 @@ from custcore import _moved, errors, presets
 from custcore._core import __version__
 from custcore._input.data import AsOf, Data
 from custcore._read import Source, read
-from custcore._rfm import QuantileScorer, RFMScorer, SegmentMap, profile, rfm, rfm_scores
+from custcore._rfm import (
+    ExplainedScore,
+    QuantileScorer,
+    RFMScorer,
+    ScoreChange,
+    ScoreComparison,
+    ScoreExplanation,
+    SegmentMap,
+    compare,
+    profile,
+    rfm,
+    rfm_scores,
+)
 from custcore.base import CustomerBase, scan
 from custcore.cluster import Breaks, KMeans, Scaler, natural_breaks, segment_customers, select_k
 from custcore.cohort import CohortRetention, cohort_retention
@@ -22,6 +34,7 @@ __all__ = [
     "Column",
     "CustomerBase",
     "Data",
+    "ExplainedScore",
     "KMeans",
     "QuantileScorer",
     "RFMScorer",
@@ -29,11 +42,15 @@ __all__ = [
     "ReportEntry",
     "Scaler",
     "Schema",
+    "ScoreChange",
+    "ScoreComparison",
+    "ScoreExplanation",
     "SegmentMap",
     "Source",
     "Table",
     "__version__",
     "cohort_retention",
+    "compare",
     "errors",
     "natural_breaks",
     "presets",

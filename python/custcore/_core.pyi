@@ -5,6 +5,7 @@ from typing import Any, Literal, TypeAlias, TypedDict, final, type_check_only
 __all__ = [
     "Change",
     "CohortRetention",
+    "Comparison",
     "CustomerBase",
     "Draft",
     "KMeans",
@@ -18,6 +19,7 @@ __all__ = [
     "_panic",
     "_spin",
     "cohort_retention",
+    "compare",
     "natural_breaks",
     "profile_table",
     "read_model",
@@ -100,6 +102,43 @@ class CohortOptions(TypedDict):
     n_periods: int | None
     rfm: bool
 
+# value, R, F and M scores, segment.
+_ScoreChange: TypeAlias = tuple[int | float | Decimal, int, int, int | None, str | None]
+
+@type_check_only
+class ExplainedDimension(TypedDict):
+    dimension: str
+    column: str
+    value: int | float | Decimal
+    score: int
+    bins: int
+    lower: int | float | Decimal | None
+    lower_closed: bool | None
+    upper: int | float | Decimal | None
+    upper_closed: bool | None
+    rule: Literal["type7", "r", "cuts", "split"]
+    within: list[tuple[str, int]]
+    is_global: bool
+    customers: int
+    same_score: int
+    by_id: tuple[int, int] | None
+    next_lower: _ScoreChange | None
+    next_higher: _ScoreChange | None
+    segment_below: _ScoreChange | None
+    segment_above: _ScoreChange | None
+
+# rule: its number from 1, the number of rules, and the rule; centers: of the octants, and whether the value is high.
+@type_check_only
+class Explanation(TypedDict):
+    dimensions: list[ExplainedDimension]
+    rfm_cell: str
+    rfm_score: int | None
+    rfm_total: float
+    segment: str | None
+    rule: tuple[int, int, _SegmentRule] | None
+    centers: list[tuple[float, bool]] | None
+    table: Table
+
 def rfm_table(
     data: object,
     options: ReadOptions,
@@ -141,6 +180,16 @@ def transitions(
     base: CustomerBase, dates: list[_Day], scorer: RfmScorer, *, edges: str, n_threads: int | None
 ) -> Table: ...
 def stays(base: CustomerBase, dates: list[_Day], scorer: RfmScorer, *, edges: str, n_threads: int | None) -> Table: ...
+def compare(
+    before: object,
+    after: object,
+    *,
+    customer_id: str | list[str] | None,
+    segment: str,
+    monetary: str,
+    amount_decimals: int,
+    n_threads: int | None,
+) -> Comparison: ...
 def profile_table(table: object, by: str, columns: list[str], *, n_threads: int | None) -> Table: ...
 
 # x below: anything that exports Arrow (its columns are the features, in order, or those named in `columns`), or a
@@ -257,6 +306,17 @@ class CohortRetention:
     @property
     def timezone(self) -> str | None: ...
 
+# Two score tables, customer by customer. counts: before, after, of both, of both in another segment.
+@final
+class Comparison:
+    def moves(self) -> Table: ...
+    def segments(self) -> Table: ...
+    def customers(self, *, n_threads: int | None) -> Table: ...
+    @property
+    def counts(self) -> tuple[int, int, int, int]: ...
+    @property
+    def days(self) -> tuple[str | None, str | None]: ...
+
 @final
 class SegmentMap:
     def __new__(cls, rules: list[_SegmentRule], bins: tuple[int, ...], rest: str | None) -> SegmentMap: ...
@@ -302,6 +362,14 @@ class RfmScorer:
         customer_id: object | None,
         group: object | None,
     ) -> tuple[int, int, int | None, str | None]: ...
+    def explain(
+        self,
+        recency_days: object,
+        frequency: object,
+        monetary: object | None,
+        customer_id: object | None,
+        group: object | None,
+    ) -> Explanation: ...
     def thresholds(self) -> Table: ...
     def drift(self, table: object, *, by_score: bool, n_threads: int | None) -> Table: ...
     @property

@@ -426,12 +426,12 @@ def test_far_outside_the_fitted_range() -> None:
     """1 and B, in every way of scoring, for numbers of any size."""
     for options in ({}, {"ties": "split"}, {"binning": "nested", "unseen": "global"}, {"cuts_rule": "r"}):
         scorer = RFMScorer(**options).fit(CUSTOMERS)
-        assert scorer.score_one(10**9, -5, -1e300)[:3] == (1, 1, 1)
-        assert scorer.score_one(-5, 10**15, math.inf)[:3] == (5, 5, 5)
+        assert scorer.score_one(10**9, 1, -1e300)[:3] == (1, 1, 1)
+        assert scorer.score_one(0, 10**15, math.inf)[:3] == (5, 5, 5)
         assert scorer.score_one(2**70, 2**70, Decimal(10**30))[:3] == (1, 5, 5)
     explicit = RFMScorer(cuts={"recency": [3], "frequency": [1, 2], "monetary": [0, 1, 2]}).fit(CUSTOMERS)
-    assert explicit.score_one(10**9, -5, -math.inf)[:3] == (1, 1, 1)
-    assert explicit.score_one(-5, 10**15, math.inf)[:3] == (2, 3, 4)
+    assert explicit.score_one(10**9, 1, -math.inf)[:3] == (1, 1, 1)
+    assert explicit.score_one(0, 10**15, math.inf)[:3] == (2, 3, 4)
 
 
 @pytest.mark.parametrize("binning", ["independent", "nested"])

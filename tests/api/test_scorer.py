@@ -92,9 +92,9 @@ def test_zeros_of_either_sign_are_equal() -> None:
 
 def test_outside_the_fitted_range() -> None:
     scorer = custcore.RFMScorer().fit(customers(RECENCY, FREQUENCY, MONETARY))
-    assert scorer.score_one(10_000, 0, -1e9)[:3] == (1, 1, 1)
-    assert scorer.score_one(-1, 10_000, 1e9)[:3] == (5, 5, 5)
-    far = scorer.transform(customers([10_000, 0], [0, 10_000], [-math.inf, math.inf]))
+    assert scorer.score_one(10_000, 1, -1e9)[:3] == (1, 1, 1)
+    assert scorer.score_one(0, 10_000, 1e9)[:3] == (5, 5, 5)
+    far = scorer.transform(customers([10_000, 0], [1, 10_000], [-math.inf, math.inf]))
     assert scores(far) == [(1, 1, 1), (5, 5, 5)]
 
 
@@ -274,7 +274,7 @@ def test_segments_are_automatic_for_five_bins_only() -> None:
 
 def test_rf10_cell_by_cell() -> None:
     """All 25 cells, out of a table whose R and F scores are every pair."""
-    pairs = [(r, f) for r in range(5) for f in range(5)]
+    pairs = [(r, f) for r in range(5) for f in range(1, 6)]
     found = custcore.RFMScorer().fit_transform(customers([r for r, _ in pairs], [f for _, f in pairs], [0.0] * 25))
     rows = found.to_pyarrow().to_pylist()
     assert {(row["r_score"], row["f_score"]): row["segment"] for row in rows} == RF10

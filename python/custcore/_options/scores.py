@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from custcore._options.option import Option
 
-__all__ = ["BY_SCORE", "IDS", "PROFILE", "QUANTILES", "SCORED", "SCORES", "SCORING", "TABLE"]
+__all__ = ["BY_SCORE", "COMPARED", "IDS", "PROFILE", "QUANTILES", "SCORED", "SCORES", "SCORING", "TABLE"]
 
 BINS = Option(
     "bins",
@@ -207,4 +207,25 @@ PROFILE = (
     ),
     FREQUENCY,
     MONETARY,
+)
+
+COMPARED = (
+    Option("before", "Data", "The first table, one row per customer.", type="table"),
+    Option("after", "Data", "The second table, with columns of the same names.", type="table"),
+    Option(
+        "customer_id",
+        "str | Sequence[str] | None",
+        "Column of customer ids, or a list of columns (a composite key). Default: what the tables were grouped by, "
+        "which Arrow and Parquet keep and frames do not, else the first column of ``before``.",
+        default=None,
+        type="str or list of str",
+    ),
+    Option("segment", "str", "Column of segments: strings, integers, or a dictionary of these.", default="segment"),
+    Option(
+        "monetary",
+        "str",
+        "Column of the money of each customer: floats, integers or decimals. A null amount adds 0 and is a remark in "
+        "the report.",
+        default="monetary_total",
+    ),
 )

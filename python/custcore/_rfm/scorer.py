@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from custcore import _core
@@ -11,25 +10,24 @@ from custcore._input.data import as_source, in_memory
 from custcore._input.ids import one, one_group
 from custcore._input.proposals import proposing_methods
 from custcore._persistable import Persistable
+from custcore._rfm.explanation import explanation
 from custcore._rfm.parameters import Parameters, arguments_given
-from custcore._rfm.quantile_scorer import checked_weights, columns_of_fit, numbers, score_options, whole_bins
+from custcore._rfm.quantile_scorer import checked_weights, columns_of_fit, score_options
+from custcore._rfm.scorer_arguments import DIMENSIONS, bins_of, cuts_of, segments_of
 from custcore._rfm.segment_map import SegmentMap
 from custcore._rfm.segment_profile import FREQUENCY, MONETARY
-from custcore.errors import InvalidArgumentError, InvalidTypeError
 from custcore.result import Table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from decimal import Decimal
-    from typing import TypeAlias
 
     from custcore._input.data import Data
     from custcore._input.ids import Group, Id
+    from custcore._rfm.explanation import ScoreExplanation
+    from custcore._rfm.scorer_arguments import Bins, Cuts, Segments
 
 __all__ = ["RFMScorer"]
-
-Bins: TypeAlias = "int | Sequence[int] | Mapping[str, int]"
-Cuts: TypeAlias = "Mapping[str, Sequence[float]]"
-Segments: TypeAlias = "Literal['auto'] | str | SegmentMap | None"
 
 
 @proposing_methods
@@ -44,7 +42,8 @@ class RFMScorer(Parameters, Persistable):
     Equal values always get equal scores, so a bin may stay empty; it is reported.
 
     A fitted scorer keeps the edges: ``fit_transform(t)``, ``fit(t).transform(t)`` and
-    ``score_one`` row by row agree exactly. Values outside the fitted range get 1 or B.
+    ``score_one`` row by row agree exactly. Values outside the fitted range get 1 or B. A
+    negative recency and a frequency below 1 are of no customer, and an error.
 
     Parameters
     ----------
@@ -90,11 +89,11 @@ class RFMScorer(Parameters, Persistable):
     >>> import custcore, numpy as np
     >>> table = {
     ...     "recency_days": np.arange(10),
-    ...     "n_orders": np.arange(10),
+    ...     "n_orders": np.arange(1, 11),
     ...     "monetary_total": np.arange(10.0),
     ... }
     >>> scorer = custcore.RFMScorer().fit(table)
-    >>> scorer.score_one(0, 9, 9.0)
+    >>> scorer.score_one(recency_days=0, frequency=10, monetary=9.0)
     (5, 5, 5, 'champions')
     >>> scorer.thresholds.to_pyarrow().slice(0, 1).to_pylist()
     [{'dimension': 'recency', 'score': 1, 'lower': 7.0, 'upper': 9.0, 'customers': 2,
@@ -132,13 +131,13 @@ class RFMScorer(Parameters, Persistable):
         )
         r, f, m = checked_weights(weights, 3)
         self._core = _core.RfmScorer(
-            _bins(bins),
-            _cuts(cuts),
+            bins_of(bins),
+            cuts_of(cuts),
             options,
             (r, f, m),
             arguments.name("frequency", frequency),
             arguments.name("monetary", monetary),
-            _segments(segments),
+            segments_of(segments),
         )
         # Last, so that a failed change of an argument changes nothing.
         self._given = given
@@ -166,6 +165,8 @@ class RFMScorer(Parameters, Persistable):
         ------
         NotEnoughDataError
             If all values are null.
+        OutOfRangeError
+            If a recency is negative or a frequency below 1; it names the row.
         """
         self._core = self._core.fit(self._source(table), n_threads=arguments.optional_whole("n_threads", n_threads))
         return self
@@ -196,6 +197,8 @@ class RFMScorer(Parameters, Persistable):
         ------
         NotFittedError
             Before :meth:`fit`.
+        OutOfRangeError
+            If a recency is negative or a frequency below 1; it names the row.
         """
         return Table(self._core.transform(as_source(table), n_threads=arguments.optional_whole("n_threads", n_threads)))
 
@@ -248,8 +251,87 @@ class RFMScorer(Parameters, Persistable):
         -------
         tuple
             ``(r, f, m, segment)``; m is None without money, the segment None without segments.
+
+        Raises
+        ------
+        NotFittedError
+            Before :meth:`fit`.
+        OutOfRangeError
+            If the recency is negative or the frequency below 1.
         """
         return self._core.score_one(recency_days, frequency, monetary, one(customer_id), one_group(group))
+
+    def explain(
+        self,
+        recency_days: int,
+        frequency: int,
+        monetary: float | Decimal | None = None,
+        *,
+        customer_id: Id | None = None,
+        group: Group | None = None,
+    ) -> ScoreExplanation:
+        """Why a customer has these scores and this segment, and what would change them.
+
+        Parameters
+        ----------
+        recency_days : int
+            Days since the last purchase.
+        frequency : int
+            Number of orders (or what ``frequency`` stands for).
+        monetary : float, int or Decimal, optional
+            Total (or what ``monetary`` stands for); ignored when the scorer was fitted without
+            money.
+        customer_id : int, str, bytes, UUID or tuple, optional
+            With ``ties="split"`` decides among equal values; a tuple for a composite key.
+            Default: the customer counts as the first among equals.
+        group : int, str, bytes, UUID, bool, float, date or datetime, optional
+            The customer's group, if the scorer has ``by``; of the type of that column.
+
+        Returns
+        -------
+        ScoreExplanation
+            For each score the bin with its exact ends, which of them belong to it, the rule
+            that made them, and the nearest values with the next lower and the next higher
+            score; then the rule of the segment map that matched, and the nearest changes of
+            one value that lead to another segment. Every change that it names is found by
+            scoring: :meth:`score_one` gives for it what the explanation says.
+
+        Raises
+        ------
+        NotFittedError
+            Before :meth:`fit`.
+        OutOfRangeError
+            If the recency is negative or the frequency below 1.
+
+        Examples
+        --------
+        >>> import custcore, numpy as np
+        >>> table = {
+        ...     "recency_days": np.arange(10),
+        ...     "n_orders": np.arange(1, 11),
+        ...     "monetary_total": np.arange(5.0, 55.0, 5.0),
+        ... }
+        >>> why = custcore.RFMScorer().fit(table).explain(3, 6, 30.0)
+        >>> why
+        RFM 4-3-3: rfm_score 433, rfm_total 433
+        recency_days 3: R 4 of 5
+          bin: above 1 up to 3; type-7 quantiles of 10 customers
+          would change: R 5 from 1 down; R 3 from 4 on
+        n_orders 6: F 3 of 5
+          bin: above 4 up to 6; type-7 quantiles of 10 customers
+          would change: F 4 from 7 on; F 2 from 4 down
+        monetary_total 30: M 3 of 5
+          bin: above 23 up to 32; type-7 quantiles of 10 customers
+          would change: M 4 above 32; M 2 from 23 down
+        segment potential_loyalists: rule 9 of 10 (R 4 to 5, F 2 to 3)
+          recency_days from 4 on: need_attention
+          n_orders from 2 down: promising
+          n_orders from 7 on: loyal_customers
+        >>> why.recency.next_higher.value
+        1
+        """
+        found = self._core.explain(recency_days, frequency, monetary, one(customer_id), one_group(group))
+        return explanation(found, customer_id, group)
 
     def drift(self, table: Data, *, by_score: bool = False, n_threads: int | None = None) -> Table:
         """Population drift between the fit and a table: the population stability index (PSI).
@@ -292,7 +374,7 @@ class RFMScorer(Parameters, Persistable):
         >>> import custcore, numpy as np
         >>> table = {
         ...     "recency_days": np.arange(100),
-        ...     "n_orders": np.arange(100),
+        ...     "n_orders": np.arange(1, 101),
         ...     "monetary_total": np.arange(100.0),
         ... }
         >>> scorer = custcore.RFMScorer().fit(table)
@@ -329,7 +411,7 @@ class RFMScorer(Parameters, Persistable):
         """The arguments of an equal scorer."""
         settings = self._core.settings
         bins, cuts, segments = settings["bins"], settings["cuts"], settings["segments"]
-        cut = {name: edges for name, edges in zip(_DIMENSIONS, cuts, strict=True) if edges is not None}
+        cut = {name: edges for name, edges in zip(DIMENSIONS, cuts, strict=True) if edges is not None}
         return settings | {
             "bins": bins[0] if len(set(bins)) == 1 else tuple(bins),
             "cuts": cut or None,
@@ -361,49 +443,3 @@ class RFMScorer(Parameters, Persistable):
     def __repr__(self) -> str:
         settings = ", ".join(f"{name}={value!r}" for name, value in self._settings.items())
         return f"RFMScorer({settings})" + ("" if self._core.is_fitted else ", not fitted")
-
-
-_DIMENSIONS = ("recency", "frequency", "monetary")
-
-
-def _bins(bins: Bins) -> tuple[int, int, int]:
-    if isinstance(bins, Mapping):
-        unknown = set(bins) - set(_DIMENSIONS)
-        if unknown:
-            raise InvalidArgumentError(
-                f"bins has no dimension {sorted(unknown)}; the dimensions are {list(_DIMENSIONS)}"
-            )
-        values: Sequence[object] = [bins.get(name, 5) for name in _DIMENSIONS]
-    elif isinstance(bins, Sequence):
-        values = bins
-    else:
-        values = [bins] * 3
-    if len(values) != 3:
-        raise InvalidArgumentError(
-            f"bins={bins!r} has {len(values)} entries; expected one number from 2 to 100, or three: "
-            "recency, frequency, monetary"
-        )
-    r, f, m = (whole_bins(value) for value in values)
-    return r, f, m
-
-
-def _cuts(cuts: Cuts | None) -> tuple[list[float] | None, list[float] | None, list[float] | None]:
-    if cuts is None:
-        return None, None, None
-    if not isinstance(cuts, Mapping):
-        raise InvalidTypeError(f"cuts is {type(cuts).__name__}; expected a dict by {list(_DIMENSIONS)}")
-    unknown = set(cuts) - set(_DIMENSIONS)
-    if unknown:
-        raise InvalidArgumentError(f"cuts has no dimension {sorted(unknown)}; the dimensions are {list(_DIMENSIONS)}")
-    r, f, m = (None if cuts.get(name) is None else numbers(cuts[name], f"cuts of {name}") for name in _DIMENSIONS)
-    return r, f, m
-
-
-def _segments(segments: Segments) -> object:
-    if segments is None or segments == "auto":
-        return segments
-    if isinstance(segments, str):
-        return SegmentMap.named(segments)._core
-    if isinstance(segments, SegmentMap):
-        return segments._core
-    raise InvalidTypeError(f"segments is {type(segments).__name__}; expected 'auto', a name, a SegmentMap or None")

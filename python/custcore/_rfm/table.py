@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from custcore._input.data import AsOf, Data, Progress, TimeZone
-    from custcore._rfm.scorer import Bins, Cuts, Segments
+    from custcore._rfm.scorer_arguments import Bins, Cuts, Segments
 
 __all__ = ["rfm", "rfm_scores"]
 

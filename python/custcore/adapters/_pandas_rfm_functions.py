@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from custcore._input.data import AsOf, Progress, TimeZone
-    from custcore._rfm.scorer import Bins, Cuts, Segments
+    from custcore._rfm.scorer_arguments import Bins, Cuts, Segments
 
 __all__ = ["rfm", "rfm_scores"]
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from custcore._input.data import AsOf, Progress, TimeZone
-    from custcore._rfm.scorer import Bins, Cuts, Segments
+    from custcore._rfm.scorer_arguments import Bins, Cuts, Segments
     from custcore.result import Report, Table
 
 __all__ = ["PolarsRfm"]

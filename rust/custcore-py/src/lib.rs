@@ -9,7 +9,9 @@ mod base;
 mod boundary;
 mod change;
 mod cohort;
+mod comparison;
 mod error;
+mod explain;
 mod guard;
 mod input;
 mod kmeans;
@@ -64,6 +66,8 @@ mod _core {
     use super::change::CoreChange;
     #[pymodule_export]
     use super::cohort::{CoreCohortRetention, cohort_retention};
+    #[pymodule_export]
+    use super::comparison::{CoreComparison, compare};
     #[pymodule_export]
     use super::kmeans::{CoreKMeans, natural_breaks, select_k, simd_paths};
     #[pymodule_export]

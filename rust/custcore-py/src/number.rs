@@ -42,6 +42,16 @@ pub fn number(value: &Bound<'_, PyAny>, argument: &str) -> PyResult<Number> {
     }
 }
 
+/// A number as Python has it: whole decimals are integers unless `is_decimal`.
+pub fn to_python(py: Python<'_>, number: Number, is_decimal: bool) -> PyResult<Bound<'_, PyAny>> {
+    match number {
+        Number::Integer(value) if !is_decimal => Ok(value.into_pyobject(py)?.into_any()),
+        Number::Decimal(units, 0) if !is_decimal => Ok(units.into_pyobject(py)?.into_any()),
+        Number::Float(value) => Ok(PyFloat::new(py, value).into_any()),
+        number => py.import("decimal")?.getattr("Decimal")?.call1((number.to_string(),)),
+    }
+}
+
 /// The features of one row as floats; the error names the first that is not a number.
 #[inline]
 pub fn features(values: &Bound<'_, PyAny>, names: Option<&[String]>) -> PyResult<Vec<f64>> {

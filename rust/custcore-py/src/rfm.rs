@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use custcore::{
     Closed, CutsRule, Error, ErrorKind, Frequency, Monetary, Number, RfmScorer, RfmSpec, ScoreSpec, Segments, Ties, drift_table,
-    population_drift, segment_profile,
+    segment_profile,
 };
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
 use crate::boundary::header::Selection;
 use crate::error::into_py;
+use crate::explain::explained;
 use crate::input::{Input, fitted_columns};
 use crate::number::{self, keys, number, parts};
 use crate::options::{Names, choice, names, word};
@@ -66,6 +67,26 @@ impl CoreScorer {
     /// The columns of a table to score: all, some of which are scored.
     fn scored_columns(&self) -> Selection {
         Selection::Using { names: self.scorer.used_columns(), first: self.scorer.spec().score.finds_ids() }
+    }
+
+    /// The values of one customer.
+    #[inline]
+    fn values(
+        &self,
+        py: Python<'_>,
+        recency_days: &Bound<'_, PyAny>,
+        frequency: &Bound<'_, PyAny>,
+        monetary: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<[Number; 3]> {
+        let monetary = match monetary {
+            Some(value) => number(value, "monetary")?,
+            None if self.scorer.has_money() => {
+                let error = Error::new(ErrorKind::InvalidArgument, "monetary is missing; the scorer was fitted with a monetary column");
+                return Err(into_py(py, &error));
+            }
+            None => Number::Integer(0),
+        };
+        Ok([number(recency_days, "recency_days")?, number(frequency, "frequency")?, monetary])
     }
 }
 
@@ -142,20 +163,32 @@ impl CoreScorer {
         customer_id: Option<&Bound<'py, PyAny>>,
         group: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<(u8, u8, Option<u8>, Option<&str>)> {
-        let monetary = match monetary {
-            Some(value) => number(value, "monetary")?,
-            None if self.scorer.has_money() => {
-                let error = Error::new(ErrorKind::InvalidArgument, "monetary is missing; the scorer was fitted with a monetary column");
-                return Err(into_py(py, &error));
-            }
-            None => Number::Integer(0),
-        };
-        let values = [number(recency_days, "recency_days")?, number(frequency, "frequency")?, monetary];
+        let values = self.values(py, recency_days, frequency, monetary)?;
         let id_parts = parts(customer_id);
         let id = id_parts.as_deref().map(|parts| keys(parts, "customer_id")).transpose()?;
         let group = group.map(|value| number::group(value, "group")).transpose()?;
         let score = self.scorer.score_one(&values, id.as_deref(), group).map_err(|error| into_py(py, &error))?;
         Ok((score.r, score.f, score.m, score.segment))
+    }
+
+    /// The scores of one customer, where the edges of their bins are, and what would change them.
+    fn explain<'py>(
+        &self,
+        py: Python<'py>,
+        recency_days: &Bound<'py, PyAny>,
+        frequency: &Bound<'py, PyAny>,
+        monetary: Option<&Bound<'py, PyAny>>,
+        customer_id: Option<&Bound<'py, PyAny>>,
+        group: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let values = self.values(py, recency_days, frequency, monetary)?;
+        let id_parts = parts(customer_id);
+        let id = id_parts.as_deref().map(|parts| keys(parts, "customer_id")).transpose()?;
+        let group = group.map(|value| number::group(value, "group")).transpose()?;
+        let explanation = self.scorer.explain(&values, id.as_deref(), group).map_err(|error| into_py(py, &error))?;
+        let is_decimal = |value: &Bound<'py, PyAny>| value.hasattr("as_tuple");
+        let decimals = [is_decimal(recency_days)?, is_decimal(frequency)?, monetary.map_or(Ok(false), is_decimal)?];
+        explained(py, &explanation, decimals)
     }
 
     fn thresholds(&self, py: Python<'_>) -> PyResult<CoreTable> {
@@ -170,7 +203,7 @@ impl CoreScorer {
         let spec = scorer.scorer().map_err(|error| into_py(py, &error))?.spec();
         let columns = fitted_columns(spec.used_columns(), spec.finds_ids());
         let drifted = Call::new(py, n_threads, None, None)?.run_on(py, Input::read(table, columns)?.batches, move |batches, context| {
-            drift_table(&population_drift(scorer.scorer()?, batches, context)?, by_score)
+            drift_table(&scorer.drift(batches, context)?, by_score)
         })?;
         Ok(CoreTable::new(drifted))
     }

@@ -21,6 +21,9 @@ use crate::report::Report;
 /// The metadata entry of a result that names its columns of customer ids.
 pub(crate) const CUSTOMER_ID: &str = "custcore.customer_id";
 
+/// The metadata entry of a result with its last day.
+pub(crate) const AS_OF: &str = "custcore.as_of";
+
 /// Prefetch distance in rows.
 const AHEAD: usize = 16;
 

@@ -1,6 +1,7 @@
 //! Numeric columns to be ranked and binned: integers, decimals and floats.
 
 use std::cmp::Ordering;
+use std::fmt;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Decimal32Type, Decimal64Type, Decimal128Type, Decimal256Type, Float16Type, Float32Type, Float64Type};
@@ -14,6 +15,7 @@ use super::invalid_type;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::simd::widest;
 use crate::num::exact::float_to_key;
+use crate::num::money::{decimal_text, units_to_f64};
 
 /// Numbers in a type that represents them exactly.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -71,12 +73,31 @@ impl Number {
         }
     }
 
+    /// How it is compared with others of its column.
+    pub fn form(self) -> NumberForm {
+        match self {
+            Self::Integer(_) => NumberForm::Integers,
+            Self::Decimal(_, scale) => NumberForm::Decimals(scale),
+            Self::Float(_) => NumberForm::Floats,
+        }
+    }
+
     /// The nearest float.
     pub fn to_f64(self) -> f64 {
         match self {
             Self::Integer(value) => value as f64,
-            Self::Decimal(units, scale) => crate::num::money::units_to_f64(units, i32::from(scale)),
+            Self::Decimal(units, scale) => units_to_f64(units, i32::from(scale)),
             Self::Float(value) => value,
+        }
+    }
+}
+
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Integer(value) => write!(f, "{value}"),
+            Self::Decimal(units, scale) => f.write_str(&decimal_text(*units, *scale)),
+            Self::Float(value) => write!(f, "{value:?}"),
         }
     }
 }

@@ -88,6 +88,20 @@ impl BinEdges {
         }
     }
 
+    /// Which end of a bin is included.
+    pub fn closed(&self) -> Closed {
+        self.closed
+    }
+
+    /// The edge between two bins, the first at 0, in the type of the values.
+    pub fn edge(&self, at: usize) -> Option<Number> {
+        match &self.values {
+            Numbers::Integers(v) => v.get(at).map(|&x| Number::Integer(x)),
+            Numbers::Decimals(v, scale) => v.get(at).map(|&x| Number::Decimal(x, *scale)),
+            Numbers::Floats(v) => v.get(at).map(|&x| Number::Float(x)),
+        }
+    }
+
     /// The edges as floats.
     pub fn to_f64(&self) -> Vec<f64> {
         match &self.values {

@@ -1,6 +1,10 @@
 //! RFM: recency, frequency and monetary value of every buyer, with scores and segments.
 
+pub(crate) mod comparison;
+pub(crate) mod explain;
+mod explanation_table;
 pub(crate) mod kernel;
+mod nearest_change;
 pub(crate) mod octants;
 pub(crate) mod profile;
 pub(crate) mod scorer;
@@ -10,6 +14,7 @@ pub(crate) mod spec;
 mod state;
 pub(crate) mod table;
 pub(crate) mod transitions;
+mod value_bounds;
 
 use self::scorer::RfmScorer;
 use std::borrow::Borrow;
@@ -58,7 +63,7 @@ pub fn rfm_scores(
 ) -> Result<Table> {
     let Table { batch, report } = rfm(base.borrow(), as_of, sort, context)?;
     drop(base);
-    let scored = scorer.fit_transform(&[batch], &report, context)?;
+    let scored = scorer.fit_and_score(&[batch], &report, context)?;
     scored.into_iter().next().ok_or_else(|| Error::internal("a table was not scored"))
 }
 

@@ -99,9 +99,15 @@ impl Octants {
 
     /// The octant of one customer as a position in the names.
     #[inline]
-    pub fn segment(&self, [recency, frequency, monetary]: [f64; 3]) -> u8 {
-        let [r, f, m] = self.centers;
-        u8::from(recency < r) | u8::from(frequency > f) << 1 | u8::from(monetary > m) << 2
+    pub fn segment(&self, values: [f64; 3]) -> u8 {
+        (0..3).map(|i| u8::from(self.is_high(i, values[i])) << i).sum()
+    }
+
+    /// Whether a value of the dimension at `position` is high.
+    #[inline]
+    pub fn is_high(&self, position: usize, value: f64) -> bool {
+        let center = self.centers[position];
+        if position == 0 { value < center } else { value > center }
     }
 
     /// The octants of the rows of a table; `None` if a value is null.

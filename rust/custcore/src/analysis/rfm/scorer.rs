@@ -10,6 +10,8 @@ use super::octants::Octants;
 use super::segments::SegmentMap;
 use super::spec::{Frequency, Monetary, RfmSpec, Segments};
 use super::table::{self, SegmentCodes};
+use super::value_bounds::{check_one, check_table};
+use crate::analysis::score::drift::{PopulationDrift, population_drift};
 use crate::analysis::score::scorer::{Scorer, one_batch};
 use crate::analysis::score::spec::{Dimension, ScoreSpec};
 use crate::column::key::Key;
@@ -129,12 +131,14 @@ impl RfmScorer {
         (0..n).map(dimension).collect()
     }
 
-    /// Fits the bins on an RFM table; without a monetary column only R and F are fitted.
+    /// Fits the bins on an RFM table; without a monetary column only R and F are fitted. A negative recency and a frequency
+    /// below 1 are errors, here and wherever a table or a customer is scored.
     pub fn fit(&mut self, batches: &[RecordBatch], context: &Context) -> Result<()> {
+        check_table(batches, self.columns(), context)?;
         self.fit_scores(batches, context).map(drop)
     }
 
-    /// Fits the scorer and returns the concatenated scores of the batches.
+    /// Fits the scorer and returns the concatenated scores of the batches, whose values are within their bounds.
     pub(super) fn fit_scores(&mut self, batches: &[RecordBatch], context: &Context) -> Result<Vec<Vec<u8>>> {
         let Some(first) = batches.first() else {
             return Err(Error::new(ErrorKind::NotEnoughData, "cannot fit a scorer without a table"));
@@ -149,12 +153,21 @@ impl RfmScorer {
 
     /// Scores an RFM table; the scores are appended to its columns.
     pub fn transform(&self, batches: &[RecordBatch], report: &Report, context: &Context) -> Result<Vec<Table>> {
+        self.fitted()?;
+        check_table(batches, self.columns(), context)?;
+        self.score_tables(batches, report, context)
+    }
+
+    fn score_tables(&self, batches: &[RecordBatch], report: &Report, context: &Context) -> Result<Vec<Table>> {
         let fitted = self.fitted()?;
         let mut tables = Vec::with_capacity(batches.len());
+        let mut rows_before = 0;
         for batch in batches {
             context.check()?;
-            let scores = context.run_if_large(batch.num_rows(), |threads| fitted.scorer.score(batch, threads))??;
+            let scores = context.run_if_large(batch.num_rows(), |threads| fitted.scorer.score(batch, threads))?;
+            let scores = scores.map_err(|error| error.counted_from(rows_before))?;
             tables.push(self.scored(batch, &scores, report, context)?);
+            rows_before += batch.num_rows() as u64;
         }
         Ok(tables)
     }
@@ -178,13 +191,19 @@ impl RfmScorer {
 
     /// Fits on a table and scores it. A table without rows gives an empty result and leaves the scorer unchanged.
     pub fn fit_transform(&mut self, batches: &[RecordBatch], report: &Report, context: &Context) -> Result<Vec<Table>> {
+        check_table(batches, self.columns(), context)?;
+        self.fit_and_score(batches, report, context)
+    }
+
+    /// As [`Self::fit_transform`], of batches whose values are within their bounds.
+    pub(super) fn fit_and_score(&mut self, batches: &[RecordBatch], report: &Report, context: &Context) -> Result<Vec<Table>> {
         if batches.iter().any(|batch| batch.num_rows() > 0) {
             let scores = self.fit_scores(batches, context)?;
             // A single batch was already scored by the fit.
             if let [batch] = batches {
                 return Ok(vec![self.scored(batch, &scores, report, context)?]);
             }
-            return self.transform(batches, report, context);
+            return self.score_tables(batches, report, context);
         }
         let mut report = report.clone();
         let empty = |batch: &RecordBatch| {
@@ -211,6 +230,7 @@ impl RfmScorer {
     #[inline]
     pub fn score_one(&self, values: &[Number; 3], id: Option<&[Key<'_>]>, group: Option<Key<'_>>) -> Result<Score<'_>> {
         let fitted = self.fitted()?;
+        check_one(values)?;
         let mut scores = [0; 3];
         fitted.scorer.score_one(values, id, group, &mut scores)?;
         let [r, f, m] = scores;
@@ -231,6 +251,13 @@ impl RfmScorer {
     /// The fitted scorer of the dimensions.
     pub fn scorer(&self) -> Result<&Scorer> {
         Ok(&self.fitted()?.scorer)
+    }
+
+    /// Customers per score at the fit and in a table.
+    pub fn drift(&self, batches: &[RecordBatch], context: &Context) -> Result<Vec<PopulationDrift>> {
+        let scorer = self.scorer()?;
+        check_table(batches, self.columns(), context)?;
+        population_drift(scorer, batches, context)
     }
 
     /// The edges as a table: one row per dimension and score.
@@ -281,7 +308,7 @@ impl RfmScorer {
     }
 
     /// Whether each of the first `n` dimensions has at most 9 bins.
-    fn one_digit(&self, n: usize) -> bool {
+    pub(super) fn one_digit(&self, n: usize) -> bool {
         self.spec.bins[..n].iter().all(|&bins| bins <= 9)
     }
 

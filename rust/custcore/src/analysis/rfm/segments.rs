@@ -215,6 +215,12 @@ impl SegmentMap {
         self.lookup.get(cell).copied().filter(|&code| code != NONE)
     }
 
+    /// The first rule that matches a cell, as a position in [`SegmentMap::rules`]; `None` if it belongs to `rest`.
+    pub fn rule(&self, r: u8, f: u8, m: u8) -> Option<usize> {
+        let cell = [r, f, if self.bins[2] == 1 { 1 } else { m }];
+        self.rules.iter().position(|rule| rule.matches(cell))
+    }
+
     fn cell_text(&self, [r, f, m]: SegmentCell) -> String {
         if self.bins[2] == 1 { format!("R{r} F{f}") } else { format!("R{r} F{f} M{m}") }
     }

@@ -19,7 +19,7 @@ use crate::exec::par::Threads;
 use crate::group::interner::NO_CODE;
 use crate::num::money::{Money, decimal_text, units_to_f64};
 use crate::report::Report;
-use crate::table::{CUSTOMER_ID, Table, TableBuilder, id_text};
+use crate::table::{AS_OF, CUSTOMER_ID, Table, TableBuilder, id_text};
 use crate::time::calendar::date_text;
 
 /// One row per buyer, in the order of `codes`.
@@ -56,7 +56,7 @@ pub(crate) fn rfm_table(view: &BaseView<'_>, codes: &[u32], columns: RfmColumns,
     let mut metadata = Metadata::new();
     metadata.insert(CUSTOMER_ID, input_schema.id.names().to_text());
     if let Some(day) = report.as_of {
-        metadata.insert("custcore.as_of", date_text(day));
+        metadata.insert(AS_OF, date_text(day));
     }
     table.finish(codes.len(), metadata, report)
 }

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::ids::{CustomerKey, IdColumns};
 use super::spec::{Dimension, Method};
 use crate::column::key::Key;
-use crate::column::number::{NumberColumn, Numbers};
+use crate::column::number::{NumberColumn, NumberForm, Numbers};
 use crate::exec::par::Threads;
-use crate::order_statistics::quantile::{BinEdges, Number};
+use crate::order_statistics::quantile::{BinEdges, Closed, Number};
 use crate::order_statistics::rank::range;
 
 /// A fitted set of bins.
@@ -35,6 +35,15 @@ enum Kind {
 #[serde(deny_unknown_fields)]
 struct Tiles {
     firsts: Vec<(Number, CustomerKey)>,
+}
+
+/// One end of a bin.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BinBound {
+    /// The edge, in the type of the fitted values.
+    pub value: Number,
+    /// Whether the edge itself is in the bin; in a tile, whether it is for the id of this customer.
+    pub is_closed: bool,
 }
 
 impl Binner {
@@ -108,6 +117,47 @@ impl Binner {
             Kind::Edges(edges) => edges.bin_one(value),
             Kind::Tiles(tiles) => tiles.bin(value, id),
         }
+    }
+
+    /// The ends of a bin; in a tile, whether they are closed depends on the id.
+    pub(super) fn bounds(&self, bin: u8, id: Option<&[Key<'_>]>) -> (Option<BinBound>, Option<BinBound>) {
+        let edges = [usize::from(bin).checked_sub(2), usize::from(bin).checked_sub(1)];
+        let [lower, upper] = match &self.kind {
+            Kind::Edges(values) => {
+                let closed = [values.closed() == Closed::Left, values.closed() == Closed::Right];
+                [0, 1].map(|end| edges[end].and_then(|edge| values.edge(edge)).map(|value| BinBound { value, is_closed: closed[end] }))
+            }
+            Kind::Tiles(tiles) => [0, 1].map(|end| {
+                let (value, first) = edges[end].and_then(|edge| tiles.firsts.get(edge))?;
+                let is_reached = id.is_some_and(|id| first.compare(id).is_le());
+                Some(BinBound { value: *value, is_closed: is_reached == (end == 0) })
+            }),
+        };
+        (lower, upper)
+    }
+
+    /// The lowest and the highest bin of customers with this value: they differ if ids decide.
+    pub(super) fn bins_by_id(&self, value: Number) -> (u8, u8) {
+        match &self.kind {
+            Kind::Edges(edges) => {
+                let bin = edges.bin_one(value);
+                (bin, bin)
+            }
+            Kind::Tiles(tiles) => {
+                let before = tiles.firsts.partition_point(|(first, _)| first.compare(value).is_lt());
+                let up_to = tiles.firsts.partition_point(|(first, _)| first.compare(value).is_le());
+                (1 + before as u8, 1 + up_to as u8)
+            }
+        }
+    }
+
+    /// The type of the fitted values, if there is an edge.
+    pub(super) fn form(&self) -> Option<NumberForm> {
+        let edge = match &self.kind {
+            Kind::Edges(edges) => edges.edge(0),
+            Kind::Tiles(tiles) => tiles.firsts.first().map(|(value, _)| *value),
+        };
+        edge.map(Number::form)
     }
 
     /// The id of the first tile edge, if ids decide among equal values.

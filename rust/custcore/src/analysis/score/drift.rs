@@ -48,12 +48,14 @@ pub fn population_drift(scorer: &Scorer, batches: &[RecordBatch], context: &Cont
         PopulationDrift { dimension: fitted.dimension.name.clone(), now: vec![0; expected.len()], fitted: expected }
     };
     let mut drifts: Vec<PopulationDrift> = scorer.fitted.iter().map(start).collect();
+    let mut rows_before = 0;
     for batch in batches {
         context.check()?;
         let count = |threads: Threads<'_>| -> Result<_> {
             Ok(scorer.score(batch, threads)?.iter().map(|scores| count_scores(scores, threads)).collect::<Vec<_>>())
         };
-        let counts = context.run_if_large(batch.num_rows(), count)??;
+        let counts = context.run_if_large(batch.num_rows(), count)?.map_err(|error| error.counted_from(rows_before))?;
+        rows_before += batch.num_rows() as u64;
         for (drift, counts) in drifts.iter_mut().zip(counts) {
             drift.now.iter_mut().zip(&counts[1..]).for_each(|(sum, count)| *sum += count);
         }

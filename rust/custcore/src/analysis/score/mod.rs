@@ -7,6 +7,7 @@
 pub(crate) mod binner;
 pub(crate) mod cells;
 pub(crate) mod drift;
+pub(crate) mod explain;
 pub(crate) mod groups;
 pub(crate) mod ids;
 pub(crate) mod quantile_scorer;

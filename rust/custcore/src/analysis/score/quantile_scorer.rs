@@ -66,10 +66,13 @@ impl QuantileScorer {
     /// The columns of a table with its scores appended.
     pub fn transform(&self, batches: &[RecordBatch], report: &Report, context: &Context) -> Result<Vec<Table>> {
         let scorer = self.scorer()?;
+        let mut rows_before = 0;
         let score = |batch: &RecordBatch| {
             context.check()?;
+            let before = rows_before;
+            rows_before += batch.num_rows() as u64;
             context.run_if_large(batch.num_rows(), |threads| {
-                let scores = scorer.score(batch, threads)?;
+                let scores = scorer.score(batch, threads).map_err(|error| error.counted_from(before))?;
                 scores_table(batch, scorer, &scores, self.weights.as_deref(), report.clone(), threads)
             })?
         };

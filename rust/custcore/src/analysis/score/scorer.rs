@@ -148,6 +148,22 @@ impl Scorer {
     /// the customer sorts before equal values.
     #[inline]
     pub fn score_one(&self, values: &[Number], id: Option<&[Key<'_>]>, group: Option<Key<'_>>, out: &mut [u8]) -> Result<()> {
+        self.place(values, id, group, |at, _, _, score| {
+            if let Some(out) = out.get_mut(at) {
+                *out = score;
+            }
+        })
+    }
+
+    /// Passes the position of each dimension to `take`, with its bins that apply to the customer and the score in them.
+    #[inline]
+    pub(super) fn place<'a>(
+        &'a self,
+        values: &[Number],
+        id: Option<&[Key<'_>]>,
+        group: Option<Key<'_>>,
+        mut take: impl FnMut(usize, &'a FittedDimension, &'a Binner, u8),
+    ) -> Result<()> {
         if let (Some(id), Some(fitted)) = (id, self.fitted_id()) {
             fitted.check(id)?;
         }
@@ -158,11 +174,12 @@ impl Scorer {
                 groups.find(group).map_or_else(|| self.unseen_group(group, None), Ok)?
             }
         };
-        for ((fitted, &value), out) in self.fitted.iter().zip(values).zip(out) {
+        for (at, (fitted, &value)) in self.fitted.iter().zip(values).enumerate() {
             let binner = fitted.binner(cell).ok_or_else(|| fitted.unseen_cell(None))?;
-            *out = fitted.dimension.score_of_bin(binner.bin_one(value, id));
+            let score = fitted.dimension.score_of_bin(binner.bin_one(value, id));
+            take(at, fitted, binner, score);
             if let Some(nest) = &fitted.nest {
-                cell = nest.find(cell, *out);
+                cell = nest.find(cell, score);
             }
         }
         Ok(())

@@ -3,7 +3,7 @@
 
 mod edges;
 pub(crate) mod kernel;
-mod table;
+pub(crate) mod table;
 
 pub use self::edges::ScorerEdges;
 use self::kernel::{MoveCounts, SpellDurations, TimeInSegment, by_code};

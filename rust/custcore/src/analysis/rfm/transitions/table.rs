@@ -73,7 +73,7 @@ pub(super) fn time_in_segment_table(spells: &[SpellDurations], names: &[String],
 }
 
 /// Segments as a dictionary column in the order of the map; [`NO_SEGMENT`] is null.
-fn segments(names: &[String], segments: impl Iterator<Item = u16>) -> Result<ArrayRef> {
+pub(crate) fn segments(names: &[String], segments: impl Iterator<Item = u16>) -> Result<ArrayRef> {
     let names: ArrayRef = Arc::new(StringArray::from_iter_values(names));
     let codes =
         segments.map(|segment| (segment != NO_SEGMENT).then_some(segment as i16)).collect::<arrow_array::PrimitiveArray<Int16Type>>();
