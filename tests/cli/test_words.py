@@ -72,7 +72,7 @@ LEAVES = [(words, command) for words, command in verbs(app) if not hasattr(comma
 FILES = [
     (words, command)
     for words, command in LEAVES
-    if words[0] == "base" or any(param.name == "files" for param in command.params)
+    if words[0] in {"base", "compare"} or any(param.name == "files" for param in command.params)
 ]
 
 
@@ -92,7 +92,10 @@ def begun(words: tuple[str, ...], file: str) -> list[str]:
     """A verb with what it cannot do without."""
     if words[0] == "base":
         return [*words, "shop.base", *([file] if words[1] == "update" else [])]
-    return [*words, file, *(["--model", "scorer.json"] if words == ("score",) else [])]
+    if words == ("compare",):
+        return [*words, "before.parquet", file]
+    more = {("score",): ["--model", "scorer.json"], ("explain",): ["--model", "scorer.json", "--customer", "1007"]}
+    return [*words, file, *more.get(words, [])]
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ __all__ = ["GROUPS", "REQUIRED", "Option", "names"]
 # Sections of help on the command line, in their order.
 GROUPS = (
     "Base",
+    "Customer",
     "Columns",
     "Files",
     "Time",

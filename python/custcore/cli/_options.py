@@ -30,6 +30,7 @@ __all__ = [
     "column_options",
     "excludes",
     "file_options",
+    "id_file_options",
     "input_options",
     "json_option",
     "key_columns",
@@ -183,20 +184,26 @@ def api_options(
     return lambda command: _with(command, *made)
 
 
+def reading_options(command: Command) -> Command:
+    """Add the options for reading files."""
+    return api_options(reading.READING, {"names": Names()})(command)
+
+
 def input_options(command: Command) -> Command:
     """Add FILE... and the options for reading files."""
-    return _with(
-        command,
-        _command.argument("files", nargs=-1, required=True, metavar="FILE..."),
-        api_options(reading.READING, {"names": Names()}),
-    )
+    return _with(command, _command.argument("files", nargs=-1, required=True, metavar="FILE..."), reading_options)
 
 
 def file_options(command: Command) -> Command:
     """Add FILE... and the options for reading files, and ids in them."""
+    return _with(command, _command.argument("files", nargs=-1, required=True, metavar="FILE..."), id_file_options)
+
+
+def id_file_options(command: Command) -> Command:
+    """Add the options for reading files, and ids in them."""
     return _with(
         command,
-        input_options,
+        reading_options,
         _command.option(
             "--text-ids",
             group="Files",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import uuid
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -200,7 +201,7 @@ def _mean(value: float | None) -> str:
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401
-    """Convert a value for JSON: dates to ISO text, decimals to text, non-finite values to null.
+    """Convert a value for JSON: dates to ISO text, decimals and UUIDs to text, non-finite values to null.
 
     Parameters
     ----------
@@ -215,7 +216,7 @@ def plain(value: Any) -> Any:  # noqa: ANN401
         return value if math.isfinite(value) else None
     if isinstance(value, dt.date):
         return value.isoformat()
-    if isinstance(value, Decimal):
+    if isinstance(value, Decimal | uuid.UUID):
         return str(value)
     if isinstance(value, bytes):
         return value.hex()

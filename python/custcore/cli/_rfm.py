@@ -34,7 +34,7 @@ NEED_SCORES = ("only_segments", "save_model")
             "Other names of columns, and lines of orders",
             "custcore rfm lines.csv --customer-id client --amount total --order-id bill",
         ),
-        ("The scorer for customers to come", "custcore rfm sales.csv --save-model scorer.json"),
+        ("The scorer for customers to come", "custcore rfm sales.csv --save-model m.json"),
         ("Money as a product", 'custcore rfm lines.csv --customer-id client --amount "price * pieces"'),
         ("The best hundred champions", "custcore rfm sales.csv --segment champions --top 100 -o list.csv"),
         ("With a column of the file", "custcore rfm sales.csv --attributes country --columns customer_id,country"),

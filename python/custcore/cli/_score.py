@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import json
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 import custcore
-from custcore._options.transactions import COLUMNS, RFM
-from custcore.cli import _command, _lists, _models, _options, _output, _render, _rfm, _run, _scored
-from custcore.cli._failure import DataProblem
-from custcore.errors import CustcoreError, InternalError, InvalidArgumentError
+from custcore.cli import _command, _customers, _lists, _models, _options, _output, _render, _rfm, _run, _scored
+from custcore.errors import CustcoreError, InternalError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from custcore._read import Source
-    from custcore.cli._models import Model
 
 __all__ = ["command"]
 
@@ -27,12 +23,12 @@ __all__ = ["command"]
     "score",
     short_help="Score new data with a saved model.",
     examples=(
-        ("Purchases by the edges of an earlier fit", "custcore score sales.csv --model scorer.json -o scores.parquet"),
+        ("Purchases by the edges of an earlier fit", "custcore score sales.csv --model m.json -o scores.parquet"),
         (
             "The customers that the earlier fit would call at risk",
-            "custcore score sales.csv --model scorer.json --segment at_risk -o list.csv",
+            "custcore score sales.csv --model m.json --segment at_risk -o list.csv",
         ),
-        ("One row per customer that `custcore rfm` wrote", "custcore score scores.parquet --model scorer.json"),
+        ("One row per customer that `custcore rfm` wrote", "custcore score scores.parquet --model m.json"),
         ("Clusters of `custcore kmeans --save-model`", "custcore score sales.csv --model clusters.json"),
     ),
 )
@@ -66,7 +62,7 @@ def command(
     opened = _run.open_files(files, arguments, reading)
     if target:
         _output.check_target(target, opened)
-    is_purchases = _is_purchases(opened, needs, arguments)
+    is_purchases = _customers.are_purchases(opened, needs, arguments)
     threads = arguments.get("n_threads")
 
     def accept(customers: custcore.Table) -> None:
@@ -79,7 +75,7 @@ def command(
         customers, seconds = _run.call(opened, needs.of_purchases(arguments), custcore.rfm, accept)
     else:
         start = time.perf_counter()
-        customers, notes = _customers(opened, scorer, needs)
+        customers, notes = _customers.read(opened, scorer, needs, arguments)
         seconds = time.perf_counter() - start
     start = time.perf_counter()
     try:
@@ -128,45 +124,3 @@ def command(
     rows = f"{table.report.n_rows:,} rows, " if is_purchases else ""
     _render.say(out, f"{rows}{table.num_rows:,} customers in {seconds:.2f} s.")
     _rfm.show_written(out, table, found, target, guarded)
-
-
-def _is_purchases(files: Source, needs: _models.Needs, arguments: dict[str, Any]) -> bool:
-    """Whether files have purchases rather than customers: those have all that the model needs."""
-    context = click.get_current_context()
-    there = files.column_names
-    lacking = [name for name in needs.columns if name not in there]
-    has_times = arguments["timestamp"] in there
-    asked = [
-        option.name
-        for option in (*COLUMNS, *RFM)
-        if context.get_parameter_source(option.name) is click.core.ParameterSource.COMMANDLINE
-        and option.name != "n_threads"
-    ]
-    if not lacking and not (asked and has_times):
-        if asked:
-            raise click.UsageError(
-                f"--{asked[0].replace('_', '-')} belongs to purchases, but {files._name} has one row per customer: "
-                f"the columns {', '.join(needs.columns)} are there"
-            )
-        return False
-    if lacking and not has_times and len(lacking) < len(needs.columns):
-        raise DataProblem(
-            f"{files._name}: the model scores {', '.join(needs.columns)}, of which "
-            f"{' and '.join(map(repr, lacking))} is not there{_lists.proposal(lacking[0], there)}"
-        )
-    return True
-
-
-def _customers(files: Source, model: Model, needs: _models.Needs) -> tuple[Any, list[str]]:
-    """The rows of files with one row per customer, and what is said about them."""
-    names = [name for name in files.column_names if name and files.column_names.count(name) == 1]
-    try:
-        sample = files._planned(needs.columns, {}).empty_table()
-        added = [name for name in _models.apply(model, sample, None).column_names if name not in needs.columns]
-        old = [name for name in names if name in added]
-        table = files.table([name for name in names if name not in old])
-    except (InvalidArgumentError, InternalError):
-        raise
-    except CustcoreError as error:
-        raise _run.explained(error, files, {}) from error
-    return table, [f"columns of an earlier score are replaced: {', '.join(old)}"] if old else []
