@@ -33,9 +33,10 @@ test-rs: ## Run the Rust tests and doc tests
 test-py: build ## Run the Python tests and docstring examples
 	$(BIN)/python -m pytest
 
-stress: build ## Interrupt every change at random moments, and read a base from 16 threads while it is updated (minutes)
+stress: build ## Interrupt changes at random moments, read a base from 16 threads while it is updated, read damaged files (minutes)
 	$(BIN)/python -m tests.stress.interrupts --times 200
 	$(BIN)/python -m tests.stress.readers --seconds 60
+	$(BIN)/python -m tests.stress.files --seconds 120
 
 lint: build ## Check formatting, clippy, rustdoc, ruff, mypy, generated code, and the stub against the extension
 	cargo fmt --all --check

@@ -52,6 +52,23 @@ PURCHASES = t.DATA.but(
     "transactions are refused."
 )
 
+DUCKDB = (
+    Option(
+        "connection",
+        "duckdb.DuckDBPyConnection",
+        "The connection, e.g. ``duckdb.connect()``; its cursors know the function too.",
+        type="duckdb.DuckDBPyConnection",
+    ),
+    Option(
+        "model",
+        "RFMScorer | QuantileScorer | KMeans",
+        "The fitted model.",
+        type="RFMScorer, QuantileScorer or KMeans",
+    ),
+    Option("name", "str | None", "Name of the function. Default: as above.", default=None, type="str"),
+    Option("replace", "bool", "Whether a function of this name that was registered before is replaced.", default=False),
+)
+
 # pandas and polars
 SET_INDEX = Option("set_index", "bool", "Whether the ids become the index of the result.", default=False)
 RETURN_REPORT = Option(
@@ -244,6 +261,7 @@ TARGETS = (
     Target("adapters/polars.py", "CustcoreNamespace.segment_customers", clusters.SEGMENTED[:1], ACCESSOR_SEGMENTS),
     *frame_functions("pandas", "pd.DataFrame", reported=False),
     *frame_functions("polars", "pl.DataFrame | pl.LazyFrame", reported=True),
+    Target("adapters/_duckdb.py", "register", DUCKDB[:3], DUCKDB[3:]),
     Target("adapters/sklearn.py", "KMeans", ESTIMATOR[:1], ESTIMATOR[1:]),
     *(
         Target("adapters/sklearn.py", f"KMeans.{method}", (X, Y, WEIGHT))

@@ -49,10 +49,10 @@ def batches(rows: int, customers: int) -> Iterator[pa.RecordBatch]:
         )
 
 
-def peak() -> int:
-    """The peak of resident memory of this process in bytes."""
+def resident(field: str) -> int:
+    """Resident memory of this process in bytes: VmHWM is the peak, VmRSS is now."""
     lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) << 10 for line in lines if line.startswith("VmHWM:"))
+    return next(int(line.split()[1]) << 10 for line in lines if line.startswith(f"{field}:"))
 
 
 def reset_peak() -> None:
@@ -76,14 +76,18 @@ def child(asked: dict[str, Any]) -> dict[str, Any]:
     # what making the rows takes is no part of the base
     for _ in batches(4 * PIECE, asked["customers"]):
         pass
-    figures: dict[str, Any] = {"start": peak()}
+    figures: dict[str, Any] = {"start": resident("VmHWM")}
 
     def step(name: str, work: Any) -> Any:
         gc.collect()
+        # what earlier results left in the pool of pyarrow is no part of this step
+        pa.default_memory_pool().release_unused()
+        before = resident("VmRSS")
         reset_peak()
         begun = time.perf_counter()
         result = work()
-        figures[name] = {"seconds": round(time.perf_counter() - begun, 2), "peak": peak()}
+        seconds = round(time.perf_counter() - begun, 2)
+        figures[name] = {"seconds": seconds, "before": before, "peak": resident("VmHWM")}
         print(name, figures[name], file=sys.stderr, flush=True)
         return result
 
@@ -162,8 +166,8 @@ def show(name: str, found: dict[str, Any]) -> None:
     print(f"{name}: {mib['nbytes']} in memory, {mib['on_disk']} in {found['runs']} runs on disk")
     print(f"  written {found['written']:,} customers, {mib['written_bytes']}; process {mib['start']} before")
     steps = {step: of for step, of in found.items() if isinstance(of, dict)}
-    text = "; ".join(f"{step} {of['seconds']} s, peak {of['peak'] / MIB:.0f} MiB" for step, of in steps.items())
-    print(f"  {text}", flush=True)
+    for step, of in steps.items():
+        print(f"  {step} {of['seconds']} s, {of['before'] / MIB:.0f} to {of['peak'] / MIB:.0f} MiB", flush=True)
 
 
 if __name__ == "__main__":

@@ -119,8 +119,8 @@ class ExplainedDimension(TypedDict):
     rule: Literal["type7", "r", "cuts", "split"]
     within: list[tuple[str, int]]
     is_global: bool
-    customers: int
-    same_score: int
+    customers: int | None
+    same_score: int | None
     by_id: tuple[int, int] | None
     next_lower: _ScoreChange | None
     next_higher: _ScoreChange | None

@@ -5,6 +5,7 @@ import types
 from collections.abc import Callable, Iterator
 
 import custcore
+import custcore.duckdb
 import custcore.pandas
 import custcore.polars
 import custcore.sklearn
@@ -16,6 +17,7 @@ CLASSES = {
     "sklearn.KMeans": custcore.sklearn.KMeans,
 }
 FUNCTIONS = {name: getattr(custcore, name) for name in custcore.__all__ if inspect.isfunction(getattr(custcore, name))}
+FUNCTIONS["duckdb.register"] = custcore.duckdb.register
 
 
 def methods(cls: type) -> Iterator[tuple[str, Callable[..., object]]]:

@@ -58,6 +58,16 @@ def test_accessors(frame: Any, method: str):
         getattr(frame({"a": [1]}).custcore, method)(orderid="basket")
 
 
+@pytest.mark.parametrize("name", ["rfm", "rfm_scores", "cohort_retention", "segment_customers"])
+def test_functions_of_frames(name: str):
+    import custcore.pandas
+    import custcore.polars
+
+    for module, frame in ((custcore.pandas, pd.DataFrame), (custcore.polars, pl.LazyFrame)):
+        with pytest.raises(TypeError, match=rf"^{name}\(\) has no argument 'orderid'; did you mean 'order_id'"):
+            getattr(module, name)(frame({"a": [1]}), orderid="basket")
+
+
 def test_methods_of_objects():
     with pytest.raises(TypeError, match=r"^transform\(\) has no argument 'n_thread'; did you mean 'n_threads'"):
         custcore.RFMScorer().transform(None, n_thread=1)

@@ -15,7 +15,7 @@ PUBLIC = {
     "custcore.__main__",
     *(f"custcore.{name}" for name in ("base", "cluster", "cohort", "errors", "presets", "result")),
     # One dataframe library each; `custcore.pandas` is the way in, `custcore.adapters.pandas` holds the class.
-    *(f"custcore.{name}" for name in ("adapters", "pandas", "polars", "sklearn")),
+    *(f"custcore.{name}" for name in ("adapters", "duckdb", "pandas", "polars", "sklearn")),
     *(f"custcore.adapters.{name}" for name in ("pandas", "polars", "sklearn")),
     "custcore.cli",
     "custcore.cli.__main__",

@@ -103,6 +103,7 @@ def test_what_is_missing_is_said(run, tmp_path):
     assert "No column looks like a customer id" in shown
     assert "No column is a date" in shown
     assert "Next:" not in shown
+    assert "refunds and cancellations cannot be seen" in shown
 
 
 def test_two_columns_of_one_name(run, tmp_path):

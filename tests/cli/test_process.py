@@ -107,3 +107,21 @@ sys.exit(main(["rfm", sys.argv[1], "--json"]))
     assert "reading sales.parquet" in shown
     assert "rows/s" in shown
     assert json.loads(done.stdout)["rows"] == 6  # stdout has no bar in it
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)], ids=["text", "json"])
+def test_characters_that_a_terminal_does_not_have_are_escaped(tmp_path, form):
+    save(
+        sales(ids=("甲", "é", "x", "y", "z", "😀")).rename_columns(["客户", "timestamp", "amount"]),
+        tmp_path / "销售.parquet",
+    )
+    environment = {**os.environ, "PYTHONIOENCODING": "latin-1"}
+    words = ("-m", "custcore", "rfm", "销售.parquet", "--customer-id", "客户", *form)
+    done = call(*words, cwd=tmp_path, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert "\\u9500\\u552e.parquet" in done.stdout
+    if form:
+        assert json.loads(done.stdout)["files"] == ["销售.parquet"]
+    done = call(*words[:4], cwd=tmp_path, env=environment)
+    assert done.returncode == 3
+    assert done.stderr.startswith("custcore: \\u9500\\u552e.parquet: there is no column 'customer_id'")

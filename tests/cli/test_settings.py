@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -231,7 +233,9 @@ def test_of_two_options_that_exclude_each_other_the_typed_one_is_taken(folder, r
 
 def test_a_preset_is_not_overruled_by_printed_defaults(folder, run, run_json):
     words = ["cohort", "sales.parquet", "--customer-id", "client", "--timestamp", "day", "--preset", "pandas"]
-    settings(folder, run(*words, "--print-config").stdout, "printed.toml")
+    shown = run(*words, "--print-config").stdout
+    assert '# returns = "count"  # the preset\n' in shown
+    settings(folder, shown, "printed.toml")
     typed, read = run_json(*words), run_json("cohort", "sales.parquet", "--config", "printed.toml")
     assert typed["definition"] == read["definition"]
 
@@ -239,3 +243,13 @@ def test_a_preset_is_not_overruled_by_printed_defaults(folder, run, run_json):
 def test_print_config_reads_no_data(run, tmp_path):
     assert run("rfm", "missing.parquet", "--print-config").stdout
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_example_of_the_readme_is_one(folder, run):
+    readme = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```toml\n(.*?)```", readme, re.DOTALL)
+    settings(folder, block)
+    found = effective(run, "rfm")
+    assert found["bins"] == [5, 5, 3]
+    assert found["order-id"] == "InvoiceNo"
+    assert found["output"] == str(folder / "scores.parquet")

@@ -213,6 +213,7 @@ def test_any_settings_file(folder, text):
         ("wrong. Lower amount_decimals, or use larger units", "wrong. Use larger units"),
         ("wrong; leave amount=None, or use segments=None", "wrong; leave --no-amount, or use --segments none"),
         ("as_of= and observation_end= exclude each other", "--as-of and observation_end= exclude each other"),
+        ("no header. Name them: --names customer_id,as_of", "no header. Name them: --names customer_id,as_of"),
         ("the map is for bins 3. It names by", "the map is for bins 3. It names by"),
         ("a column 'x=as_of=3' is there", "a column 'x=as_of=3' is there"),
     ],
@@ -224,6 +225,13 @@ def test_arguments_become_options(said, words):
 def test_names_of_files_are_left_alone():
     path = "data/order_id.as_of=3.csv"
     assert in_words(f"{path}: as_of='x' is wrong", rfm, [path]) == f"{path}: --as-of x is wrong"
+
+
+@pytest.mark.parametrize(
+    "words", [["--delimiter", "\x80"], ["--delimiter", '"'], ["--names", "\n0"], ["--customer-id", "a,\nb"]]
+)
+def test_found_by_random_command_lines(check, words):
+    check("rfm", "sales.csv", *words)
 
 
 def test_a_value_of_an_option_is_no_fault_of_the_data(check):
@@ -243,7 +251,9 @@ def test_a_value_of_an_option_is_no_fault_of_the_data(check):
         (["rfm", "sales.csv", "--amount", "amount * prize"], "'amount'"),
         (["rfm", "sales.csv", "--timezone", "Europe/Lodon"], "--timezone"),
         (["kmeans", "customers.csv", "--features", "visit,spend"], "Did you mean 'visits'?"),
-        (["cohort", "sales.csv", "--period", "moth"], "'month'"),
+        (["cohort", "sales.csv", "--period", "moth"], "Did you mean 'month'?"),
+        (["cohort", "sales.csv", "--week-start", "mondy"], "Did you mean 'monday'?"),
+        (["rfm", "sales.csv", "--segments", "octant"], "Did you mean 'octants'?"),
         (["cohort", "sales.csv", "--cohort-by", "contry"], "Did you mean --cohort-by country?"),
         (["rfm", "sale.csv"], "Did you mean sales.csv?"),
     ],

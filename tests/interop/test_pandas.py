@@ -613,3 +613,16 @@ def test_what_is_missing_is_said(absent: str, code: str) -> None:
     said = run(f"import sys; sys.modules[{absent!r}] = None\ntry:\n {code}\nexcept ImportError as e: print(e, e.name)")
     assert "pip install 'custcore[pandas]'" in said
     assert absent in said
+
+
+@pytest.mark.parametrize("dtype", ["float64", "Float64", "boolean", "datetime64[ns]", "str", "Int64"])
+def test_attributes_keep_their_type_where_there_are_no_rows(dtype):
+    rows = pd.DataFrame({"customer_id": [1, 2], "timestamp": pd.to_datetime(["2024-01-01"] * 2), "amount": [1.0, 2.0]})
+    some = rows.assign(note=pd.Series(["1", "2"] if dtype == "str" else [1, 0], dtype=dtype))
+    none = rows.assign(note=pd.Series([None, None], dtype=dtype))
+    want = some.custcore.rfm(attributes={"note": "last"})["note"].dtype
+    assert some.iloc[:0].custcore.rfm(attributes={"note": "last"})["note"].dtype == want
+    # nulls make integers and booleans nullable
+    nulls = none.custcore.rfm(attributes={"note": "last"})["note"]
+    assert nulls.isna().all()
+    assert nulls.dtype == (dtype if dtype in {"boolean", "Int64"} else want)

@@ -187,7 +187,7 @@ def test_attributes_ride_along(pick: str, rules: dict[str, Any], rows: list[Row]
 @pytest.mark.parametrize("level", sorted(LEVELS))
 @pytest.mark.parametrize("ids", ["dense", "sparse", "text"])
 def test_many_customers(level: str, ids: str) -> None:
-    """Enough rows for every thread, shard and block of a file; the kinds of ids that have ways of their own."""
+    """Enough rows for every thread, partition and block of a file; the kinds of ids that have ways of their own."""
     rng = np.random.default_rng(11)
     n = 120_000
     codes = rng.integers(0, 9_000, n)

@@ -104,8 +104,11 @@ def test_a_condition_compares_what_is_read_not_what_is_stored(tmp_path):
 
 def test_a_currency_is_not_between_digits():
     values = ["$12.50", "-$3", "($4.25)", "$-5.5", "7.25 USD", "9.5€", "kr 5", "1 kr."]
-    style = detect_number_style(values)
-    assert parse_numbers(pa.array(values), style).to_pylist() == [12.5, -3, -4.25, -5.5, 7.25, 9.5, 5, 1]
+    for value, number in zip(values, [12.5, -3, -4.25, -5.5, 7.25, 9.5, 5, 1], strict=True):
+        style = detect_number_style([value])
+        assert parse_numbers(pa.array([value]), style).to_pylist() == [number]
+    assert detect_number_style(["$1.50", "€2.25"]) is None
+    assert detect_number_style(["$1.50", "US$ 2.25", "3 USD", "4"]) is not None
     for value in ("12USD34", "1kr2", "1$2"):
         assert detect_number_style([value]) is None
         with pytest.raises(ValueError, match="no number"):

@@ -30,9 +30,17 @@ class TypedFile:
     """
 
     kind = ""
+    # The format in errors.
+    said = ""
     schema: Any
     n_rows: int | None = None
     place: Place
+    # How columns are read, by name and role, where that is not how they are stored.
+    restorations: dict[tuple[str, str | None], Any]
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.restorations = {}
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -48,7 +56,24 @@ class TypedFile:
             Their names.
         pushdown : pyarrow.compute.Expression
             Rows that need not be read do not meet it.
+
+        Raises
+        ------
+        FileFormatError
+            If the file is damaged. Batches are checked to the last value, as pyarrow trusts what it reads.
         """
+        import pyarrow as pa
+
+        try:
+            for batch in self._batches(columns, pushdown):
+                batch.validate(full=True)
+                yield batch
+        except (pa.ArrowException, OSError, UnicodeError) as error:
+            if isinstance(error, OSError) and error.errno is not None:
+                raise
+            raise unreadable(self.place, self.said, error) from error
+
+    def _batches(self, columns: Sequence[str], pushdown: Any) -> Iterator[Any]:  # noqa: ANN401
         raise NotImplementedError
 
 
@@ -60,9 +85,10 @@ class ParquetFile(TypedFile):
     """
 
     kind = "parquet"
+    said = "Parquet"
 
     def __init__(self, place: Place) -> None:
-        self.place = place
+        super().__init__(place)
         with self._open() as file:
             self.schema, self.n_rows = file.schema_arrow, file.metadata.num_rows
 
@@ -74,9 +100,9 @@ class ParquetFile(TypedFile):
         try:
             return pq.ParquetFile(source, coerce_int96_timestamp_unit="us")
         except (pa.ArrowException, OSError) as error:
-            raise _unreadable(self.place, "Parquet", error) from error
+            raise unreadable(self.place, self.said, error) from error
 
-    def batches(self, columns: Sequence[str], pushdown: Any = None) -> Iterator[Any]:  # noqa: ANN401
+    def _batches(self, columns: Sequence[str], pushdown: Any) -> Iterator[Any]:  # noqa: ANN401
         import pyarrow.dataset as ds
 
         if pushdown is not None and self.place.local is not None:
@@ -95,12 +121,13 @@ class ArrowFile(TypedFile):
     """Arrow's file or stream format."""
 
     kind = "arrow"
+    said = "Arrow"
 
     def __init__(self, place: Place) -> None:
         import pyarrow as pa
         import pyarrow.dataset as ds
 
-        self.place = place
+        super().__init__(place)
         try:
             with self._source() as source:
                 self.is_file = source.read(6) == b"ARROW1"
@@ -113,14 +140,14 @@ class ArrowFile(TypedFile):
                 # Counted without decoding a column.
                 self.n_rows = ds.dataset(str(place.local), format="ipc", schema=pa.schema([])).count_rows()
         except (pa.ArrowException, OSError) as error:
-            raise _unreadable(place, "Arrow", error) from error
+            raise unreadable(place, self.said, error) from error
 
     def _source(self) -> Any:  # noqa: ANN401
         import pyarrow as pa
 
         return pa.memory_map(str(self.place.local)) if self.place.local else pa.PythonFile(self.place.open(), "r")
 
-    def batches(self, columns: Sequence[str], pushdown: Any = None) -> Iterator[Any]:  # noqa: ANN401, ARG002
+    def _batches(self, columns: Sequence[str], pushdown: Any) -> Iterator[Any]:  # noqa: ANN401, ARG002
         import pyarrow as pa
 
         fields = [self.schema.get_field_index(name) for name in columns]
@@ -154,7 +181,7 @@ class TableFile(TypedFile):
         """Its columns."""
         return self.table.schema
 
-    def batches(self, columns: Sequence[str], pushdown: Any = None) -> Iterator[Any]:  # noqa: ANN401, ARG002
+    def _batches(self, columns: Sequence[str], pushdown: Any) -> Iterator[Any]:  # noqa: ANN401, ARG002
         yield from self.table.select(list(columns)).to_batches(BATCH_ROWS)
 
 
@@ -162,9 +189,7 @@ class JsonFile(TableFile):
     """JSON lines: an object in each line."""
 
     kind = "jsonl"
-
-    def __init__(self, place: Place) -> None:
-        self.place = place
+    said = "JSON lines (an object in each line)"
 
     def _load(self) -> Any:  # noqa: ANN401
         import pyarrow as pa
@@ -175,22 +200,25 @@ class JsonFile(TableFile):
                 data = raw.read()
             if not data.strip():
                 raise FileFormatError(f"{self.place.name}: the file is empty")
+            data.decode()  # pyarrow does not look
             # One block, so that all values have their say about the types.
             options = pajson.ReadOptions(block_size=max(len(data) + 1, 1 << 16))
             return pajson.read_json(pa.BufferReader(data), read_options=options)
-        except (pa.ArrowException, OSError) as error:
-            raise _unreadable(self.place, "JSON lines (an object in each line)", error) from error
+        except (pa.ArrowException, OSError, UnicodeError, EOFError) as error:
+            raise unreadable(self.place, self.said, error) from error
 
 
 class SheetFile(TableFile):
     """A sheet of a workbook of Excel or LibreOffice."""
 
     kind = "xlsx"
+    said = "a workbook"
 
     def __init__(self, place: Place, reading: Reading) -> None:
-        self.place = place
+        super().__init__(place)
         self.reading = reading
         self.notes: tuple[str, ...] = ()
+        self._merged: dict[str, str] = {}
 
     def _load(self) -> Any:  # noqa: ANN401
         if importlib.util.find_spec("python_calamine") is None:
@@ -199,10 +227,31 @@ class SheetFile(TableFile):
             )
         from custcore._read.sheet import table_of
 
-        table, self.notes = table_of(self.place, self.reading)
+        table, self.notes, self._merged = table_of(self.place, self.reading)
         return table
 
+    def _batches(self, columns: Sequence[str], pushdown: Any) -> Iterator[Any]:  # noqa: ANN401, ARG002
+        table = self.table
+        for name in columns:
+            if name in self._merged:
+                raise FileFormatError(
+                    f"{self.place.name} has merged cells in column {name!r} ({self._merged[name]} of the sheet), of "
+                    "which only the first has the value; unmerge them and fill them down"
+                )
+        yield from table.select(list(columns)).to_batches(BATCH_ROWS)
 
-def _unreadable(place: Place, what: str, error: BaseException) -> FileFormatError:
+
+def unreadable(place: Place, what: str, error: BaseException) -> FileFormatError:
+    """The error of a library, as one of custcore.
+
+    Parameters
+    ----------
+    place
+        The file.
+    what
+        Its format.
+    error
+        What a library raised.
+    """
     lines = str(error).strip().splitlines()
     return FileFormatError(f"{place.name} cannot be read as {what}: {lines[0] if lines else type(error).__name__}")

@@ -6,7 +6,7 @@ import csv
 import io
 from typing import TYPE_CHECKING, Any
 
-from custcore._read.dialect import Dialect, look
+from custcore._read.dialect import Dialect, look, nul_text
 from custcore._read.encodings import Utf8Stream, blank_lines, detect_encoding, to_utf8
 from custcore._read.place import decompressed
 from custcore.errors import FileFormatError
@@ -26,6 +26,8 @@ PART = 1 << 19
 WHOLE = 128 << 20
 BLOCK = 4 << 20
 CELL = 1 << 24
+# Nulls as Python and pandas write them in text, beside those of pyarrow: empty, NA, N/A, NULL, nan, ...
+PYTHON_NULLS = ("None", "<NA>", "NaT")
 
 
 class CsvFile:
@@ -112,6 +114,8 @@ class CsvFile:
                 yield batch
         except (pa.ArrowException, UnicodeError, EOFError, OSError) as error:
             raise self._explained(error) from None
+        if stream.nul is not None:
+            raise FileFormatError(nul_text(self.place.name, stream.nul))
         if stream.lines != rows + self._lines_above():
             self._check_quotes()
 
@@ -138,7 +142,10 @@ class CsvFile:
         """The text in UTF-8; an encoding that only later bytes tell is detected anew."""
         encoding = self.dialect.encoding
         try:
-            return to_utf8(data, encoding)
+            text = to_utf8(data, encoding)
+            if b"\0" in text:
+                raise FileFormatError(nul_text(self.place.name, text.count(b"\n", 0, text.index(b"\0")) + 1))
+            return text
         except UnicodeDecodeError as error:
             if encoding == "utf-8" and self.reading.encoding is None:
                 found = detect_encoding(data, is_whole=True)
@@ -227,7 +234,10 @@ class CsvFile:
             "parse_options": pacsv.ParseOptions(delimiter=self.dialect.delimiter, newlines_in_values=True),
             # An empty cell is a null id, not a customer whose id is empty.
             "convert_options": pacsv.ConvertOptions(
-                column_types=dict.fromkeys(chosen, pa.string()), include_columns=chosen, strings_can_be_null=True
+                column_types=dict.fromkeys(chosen, pa.string()),
+                include_columns=chosen,
+                strings_can_be_null=True,
+                null_values=[*pacsv.ConvertOptions().null_values, *PYTHON_NULLS],
             ),
         }
 

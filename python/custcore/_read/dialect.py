@@ -12,9 +12,11 @@ from custcore._read.encodings import detect_encoding, known_encoding
 from custcore.errors import FileFormatError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from custcore._read.options import Reading
 
-__all__ = ["Dialect", "look"]
+__all__ = ["Dialect", "NoHeaderError", "look", "nul_text", "refuse_pages", "refuse_titles"]
 
 DELIMITERS = ",;\t|"
 SAID = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
@@ -25,6 +27,20 @@ VALUE = re.compile(
 )
 # Excel states the delimiter in a line of its own.
 SEP = re.compile(r"sep=(.)\r?\n")
+
+
+class NoHeaderError(FileFormatError):
+    """A file without a header, of which no names are given.
+
+    Attributes
+    ----------
+    width : int
+        Its columns.
+    """
+
+    def __init__(self, message: str, width: int = 0) -> None:
+        super().__init__(message)
+        self.width = width
 
 
 @dataclass(frozen=True)
@@ -70,7 +86,9 @@ def look(name: str, head: bytes, reading: Reading, *, is_whole: bool, is_tsv: bo
     Raises
     ------
     FileFormatError
-        If it is empty, its encoding cannot be told, or it has no header and no names are given.
+        If it is empty, or its encoding cannot be told.
+    NoHeaderError
+        If it has no header and no names are given.
     """
     notes: list[str] = []
     if reading.encoding is not None:
@@ -86,6 +104,9 @@ def look(name: str, head: bytes, reading: Reading, *, is_whole: bool, is_tsv: bo
         if encoding != "utf-8":
             notes.append(f"read as {encoding} (detected; {reading.option('encoding', 'NAME')} says another)")
     text = head[: 1 << 18].decode(encoding, errors="replace").removeprefix("\ufeff")
+    refuse_pages(name, text)
+    if "\0" in text and text.strip("\ufeff \t\r\n\0"):
+        raise FileFormatError(nul_text(name, text.count("\n", 0, text.index("\0")) + 1))
     stated = SEP.match(text)
     skip = 1 if stated else 0
     text = text[stated.end() :] if stated else text
@@ -109,27 +130,78 @@ def look(name: str, head: bytes, reading: Reading, *, is_whole: bool, is_tsv: bo
             )
         has_header = [cell.lower() for cell in header] == [cell.lower() for cell in names]
         return Dialect(encoding, delimiter, names, skip, has_header, tuple(notes))
-    _refuse_titles(name, rows)
+    refuse_titles(name, rows)
     if _is_data(rows):
         example = ",".join(["customer_id", "timestamp", "amount"] + [f"c{i}" for i in range(4, len(header) + 1)])
         how = f"--names {example}" if reading.words else f"names={example.split(',')!r}"
-        raise FileFormatError(
+        raise NoHeaderError(
             f"{name} has no header: its first row is {', '.join(map(repr, header[:6]))}. Name the "
-            f"{len(header)} columns, in their order: {how}"
+            f"{len(header)} columns, in their order: {how}",
+            len(header),
         )
     return Dialect(encoding, delimiter, tuple(header), skip, True, tuple(notes))
 
 
-def _refuse_titles(name: str, rows: list[list[str]]) -> None:
-    """Raise if the first rows are lines of a report above the header."""
+def refuse_titles(name: str, rows: Sequence[Sequence[str]]) -> None:
+    """Raise if the first rows are lines of a report above the header.
+
+    Parameters
+    ----------
+    name
+        Of the file.
+    rows
+        The first rows, without empty ones.
+
+    Raises
+    ------
+    FileFormatError
+        If the first row has one cell, and most others have more.
+    """
     widths = [len([cell for cell in row if cell.strip()]) for row in rows[:50]]
     usual = max(set(widths), key=widths.count)
-    if len(rows) > 2 and widths[0] == 1 < usual and len(rows[0]) < max(len(row) for row in rows):
+    # One name and no other is that of an index and a column; in wider tables a spreadsheet filled up the line.
+    is_title = widths[0] == 1 < usual and (len(rows[0]) > 2 or len(rows[0]) < max(len(row) for row in rows))
+    if len(rows) > 2 and is_title:
         header = next(i for i, width in enumerate(widths) if width == usual)
         raise FileFormatError(
             f"{name} has lines above its header ({' '.join(rows[0]).strip()[:60]!r}); remove the {header} above "
             f"{', '.join(rows[header][:4])!r}"
         )
+
+
+def refuse_pages(name: str, text: str) -> None:
+    """Raise for a web page in the place of a file: what a server sends to sign in, or an old shop calls Excel.
+
+    Parameters
+    ----------
+    name
+        Of the file.
+    text
+        Its beginning.
+
+    Raises
+    ------
+    FileFormatError
+        If it is HTML.
+    """
+    if re.match(r"\s*(<!doctype\s+html|<html|<table|<body)", text[:1000], re.IGNORECASE):
+        raise FileFormatError(
+            f"{name} is a page of HTML, not a table; if it is an export, open it in a spreadsheet and save it as .xlsx "
+            "or .csv, else look at it in a browser"
+        )
+
+
+def nul_text(name: str, line: int) -> str:
+    """What is said of a file with NUL bytes.
+
+    Parameters
+    ----------
+    name
+        Of the file.
+    line
+        The line, counted from 1.
+    """
+    return f"{name}, line {line:,}: a NUL byte, so the file is damaged or no text; export it again, or remove the line"
 
 
 def _rows(text: str, delimiter: str) -> list[list[str]]:

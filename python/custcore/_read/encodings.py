@@ -75,12 +75,22 @@ def detect_encoding(sample: bytes, *, is_whole: bool) -> str | None:
         if sample.startswith(mark):
             return name
     if b"\0" in sample[:4096]:
-        return _without_mark(sample[:4096])
+        wide = _without_mark(sample[:4096])
+        if wide is not None:
+            return wide
     try:
         codecs.getincrementaldecoder("utf-8")().decode(sample, is_whole)
     except UnicodeDecodeError as error:
-        return _legacy(sample, error.start)
+        # Damaged UTF-8 stays UTF-8, so that the line of the damage is named.
+        return "utf-8" if _is_mostly_utf8(sample) else _legacy(sample, error.start)
     return "utf-8"
+
+
+def _is_mostly_utf8(sample: bytes) -> bool:
+    """Whether more characters beyond ASCII are right than wrong: in other encodings hardly any is right by chance."""
+    beyond = [letter for letter in sample.decode("utf-8", errors="replace") if ord(letter) > 127]
+    wrong = beyond.count("\ufffd")
+    return len(beyond) - wrong > wrong
 
 
 def _without_mark(head: bytes) -> str | None:
@@ -146,6 +156,8 @@ class Utf8Stream(io.RawIOBase):
     ----------
     ends, blank : int
         Line ends, and empty lines, so far.
+    nul : int or None
+        The line of the first NUL byte.
     """
 
     def __init__(self, raw: Any, encoding: str) -> None:  # noqa: ANN401 (pyarrow publishes no types)
@@ -156,6 +168,7 @@ class Utf8Stream(io.RawIOBase):
         self._last = b"\n"
         self.ends = 0
         self.blank = 0
+        self.nul: int | None = None
 
     def readable(self) -> bool:
         """It can be read."""
@@ -185,6 +198,8 @@ class Utf8Stream(io.RawIOBase):
     def _count(self, part: bytes) -> None:
         if not part:
             return
+        if self.nul is None and b"\0" in part:
+            self.nul = self.ends + part.count(b"\n", 0, part.index(b"\0")) + 1
         self.ends += part.count(b"\n")
         joined = self._last[-2:] + part
         self.blank += blank_lines(joined) - blank_lines(self._last[-2:])

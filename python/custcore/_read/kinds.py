@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import PurePosixPath
 
-__all__ = ["CODECS", "FORMATS", "KNOWN", "TEXT", "kind_of_bytes", "kind_of_name"]
+__all__ = ["CODECS", "FORMATS", "KNOWN", "TEXT", "is_text", "kind_of_bytes", "kind_of_name"]
 
 # What `format=` takes.
 FORMATS = ("csv", "tsv", "jsonl", "parquet", "arrow", "xlsx")
@@ -71,3 +71,14 @@ def kind_of_bytes(head: bytes) -> str:
     if head[:4] == b"PK\x03\x04" or head[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
         return "xlsx"
     return "jsonl" if head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"{" else "csv"
+
+
+def is_text(head: bytes) -> bool:
+    """Whether the first bytes are text.
+
+    Parameters
+    ----------
+    head
+        The first bytes, decompressed.
+    """
+    return bool(head) and not any(byte < 32 and byte not in b"\t\n\r\f" for byte in head)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
+import errno
 import io
+import lzma
 import re
 import zipfile
+import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import unquote
@@ -14,7 +18,7 @@ from custcore._read.kinds import CODECS
 from custcore.errors import FileFormatError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
 __all__ = ["Place", "decompressed", "members", "partition_types", "partitions_of"]
@@ -81,7 +85,7 @@ def members(place: Place) -> list[Place]:
         with place.open() as raw, zipfile.ZipFile(raw) as archive:
             names = [info.filename for info in archive.infolist() if not info.is_dir()]
             locked = any(info.flag_bits & 1 for info in archive.infolist())
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError) as error:
         raise FileFormatError(f"{place.name} cannot be read as ZIP: {error}") from None
     names = [name for name in names if not any(part[:1] in {".", "_"} for part in name.split("/"))]
     if locked:
@@ -100,9 +104,27 @@ class _Member(io.RawIOBase):
 
     def __init__(self, place: Place, name: str) -> None:
         super().__init__()
+        self._name = f"{place.name}:{name}"
         self._raw = place.open()
-        self._archive = zipfile.ZipFile(self._raw)
-        self._file = self._archive.open(name)
+        try:
+            with self._readable_or_refused():
+                self._archive = zipfile.ZipFile(self._raw)
+                self._file = self._archive.open(name)
+        except BaseException:
+            self._raw.close()
+            raise
+
+    @contextlib.contextmanager
+    def _readable_or_refused(self) -> Iterator[None]:
+        """Raise an error of our own for what a damaged archive raises."""
+        try:
+            yield
+        except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, NotImplementedError, RuntimeError, EOFError) as error:
+            raise FileFormatError(f"{self._name} cannot be read from its ZIP archive: {error}") from None
+        except (ValueError, OSError) as error:  # an offset that is none
+            if isinstance(error, OSError) and error.errno != errno.EINVAL:
+                raise
+            raise FileFormatError(f"{self._name} cannot be read from its ZIP archive: it is damaged") from None
 
     def readable(self) -> bool:
         return True
@@ -111,13 +133,15 @@ class _Member(io.RawIOBase):
         return True
 
     def seek(self, offset: int, whence: int = 0) -> int:
-        return self._file.seek(offset, whence)
+        with self._readable_or_refused():
+            return self._file.seek(offset, whence)
 
     def tell(self) -> int:
         return self._file.tell()
 
     def readinto(self, buffer: Any) -> int:  # noqa: ANN401
-        part = self._file.read(len(buffer))
+        with self._readable_or_refused():
+            part = self._file.read(len(buffer))
         buffer[: len(part)] = part
         return len(part)
 

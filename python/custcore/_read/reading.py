@@ -6,7 +6,8 @@ import importlib.util
 from typing import TYPE_CHECKING, Any
 
 from custcore._input.proposals import proposing
-from custcore._read.kinds import CODECS, FORMATS, KNOWN, TEXT, kind_of_bytes, kind_of_name
+from custcore._read.dialect import refuse_pages
+from custcore._read.kinds import CODECS, FORMATS, KNOWN, TEXT, is_text, kind_of_bytes, kind_of_name
 from custcore._read.options import Reading
 from custcore.errors import FileFormatError, InvalidArgumentError, InvalidTypeError
 
@@ -144,6 +145,10 @@ def _check(reading: Reading) -> None:
         value = getattr(reading, name)
         if value is not None and (not isinstance(value, str) or len(value) != 1):
             raise InvalidArgumentError(f"{name}={value!r}: expected one character")
+    if reading.delimiter is not None and (not reading.delimiter.isascii() or reading.delimiter in '"\r\n'):
+        raise InvalidArgumentError(
+            f"delimiter={reading.delimiter!r}: expected a character of ASCII, and no quote or end of line"
+        )
     if reading.decimal is not None and reading.decimal == reading.thousands:
         raise InvalidArgumentError(
             f"decimal={reading.decimal!r} is the sign of thousands, too; expected different signs"
@@ -182,8 +187,30 @@ def _open(place: Place, reading: Reading) -> CsvFile | TypedFile:
     if kind == "jsonl":
         return JsonFile(place)
     if kind == "xlsx":
+        if reading.format is None:
+            _refuse_misnamed(place, kind, reading)
         return SheetFile(place, reading)
-    return ParquetFile(place) if kind == "parquet" else ArrowFile(place)
+    try:
+        return ParquetFile(place) if kind == "parquet" else ArrowFile(place)
+    except FileFormatError:
+        if reading.format is None:
+            _refuse_misnamed(place, kind, reading)
+        raise
+
+
+def _refuse_misnamed(place: Place, kind: str, reading: Reading) -> None:
+    """Raise if the first bytes are those of another format than the name says."""
+    head = _head(place)
+    found = kind_of_bytes(head)
+    if found in TEXT and not is_text(head):
+        return
+    refuse_pages(place.name, head.decode("utf-8", errors="replace"))
+    if found != kind:
+        what = "text" if found == "csv" else found
+        named = "Parquet" if kind == "parquet" else "Arrow" if kind == "arrow" else "a workbook"
+        raise FileFormatError(
+            f"{place.name} is no {named.removeprefix('a ')} but {what}; say so: {reading.option('format', found)}"
+        )
 
 
 def _head(place: Place) -> bytes:

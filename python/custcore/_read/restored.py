@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from custcore._read.columns import convert, decide
+from custcore._read.columns import decide
+from custcore._read.conversion import convert
 from custcore._read.options import ID_ROLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from custcore._read.columnar import TypedFile
+    from custcore._read.conversion import Conversion
     from custcore._read.options import Reading
 
-__all__ = ["restored", "restored_type"]
+__all__ = ["restoration", "restored", "restored_type"]
 
 # Formats without types of their own for money and times: their text is read as that of CSV.
 LOOSE = ("xlsx", "jsonl")
@@ -36,7 +38,7 @@ def restored_type(file: TypedFile, name: str, role: str | None, reading: Reading
     """
     import pyarrow as pa
 
-    how = _conversion(file, name, role, reading)
+    how = restoration(file, name, role, reading)
     if how is not None:
         return how.type
     kind = file.schema.field(file.schema.names.index(name)).type
@@ -63,7 +65,7 @@ def restored(
     """
     import pyarrow as pa
 
-    hows = {name: _conversion(file, name, roles.get(name), reading) for name in names}
+    hows = {name: restoration(file, name, roles.get(name), reading) for name in names}
     texts = {name for name in names if _as_text(name, file.schema.field(name).type, roles.get(name), reading)}
     if not texts and not any(hows.values()):
         yield from batches
@@ -82,26 +84,44 @@ def restored(
         yield pa.RecordBatch.from_arrays(columns, names=list(names))
 
 
-def _conversion(file: TypedFile, name: str, role: str | None, reading: Reading) -> Any:  # noqa: ANN401
-    """How a column of text is read; None if it stays as it is."""
+def restoration(file: TypedFile, name: str, role: str | None, reading: Reading) -> Conversion | None:
+    """How a column of text, or of numbers that count times, is read; None if it stays as it is.
+
+    Parameters
+    ----------
+    file
+        The file.
+    name
+        The column.
+    role
+        What it is for.
+    reading
+        What the caller says.
+    """
     import pyarrow as pa
 
     kind = file.schema.field(file.schema.names.index(name)).type
-    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
-        return None
+    is_text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
+    if not is_text:
+        is_number = pa.types.is_integer(kind) or pa.types.is_floating(kind)
+        if not (is_number and role == "timestamp" and file.kind in LOOSE):
+            return None
     asked = (role == "timestamp" and reading.timestamp_format) or (
         role in {"amount", "operand"} and (reading.decimal or reading.thousands)
     )
     if not asked and not (file.kind in LOOSE and role in {"timestamp", "amount", "operand"}):
         return None
-    strings, rows = [], 0
-    for batch in file.batches([name]):
-        strings.append(batch.column(name).cast(pa.string()))
-        rows += batch.num_rows
-        if rows >= SAMPLE and file.kind not in LOOSE:
-            break
-    column = pa.chunked_array(strings, pa.string())
-    return decide(name, column, role, reading, reading.decimal, file.place.name)[0]
+    if (name, role) not in file.restorations:
+        strings, rows = [], 0
+        for batch in file.batches([name]):
+            strings.append(batch.column(name).cast(pa.string()))
+            rows += batch.num_rows
+            if rows >= SAMPLE and file.kind not in LOOSE:
+                break
+        column = pa.chunked_array(strings, pa.string())
+        file.restorations[name, role] = decide(name, column, role, reading, reading.decimal, file.place.name)[0]
+    found: Conversion = file.restorations[name, role]
+    return found
 
 
 def _as_text(name: str, kind: Any, role: str | None, reading: Reading) -> bool:  # noqa: ANN401

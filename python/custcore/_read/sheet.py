@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from custcore._read.dialect import NoHeaderError, refuse_titles
 from custcore.errors import FileFormatError, InvalidArgumentError
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["table_of"]
 
 
-def table_of(place: Place, reading: Reading) -> tuple[Any, tuple[str, ...]]:
+def table_of(place: Place, reading: Reading) -> Sheet:
     """Read a sheet; its first row that is not empty states the names.
 
     Parameters
@@ -38,9 +39,11 @@ def table_of(place: Place, reading: Reading) -> tuple[Any, tuple[str, ...]]:
         with place.open() as raw:
             book = CalamineWorkbook.from_filelike(raw)
             name, notes = _chosen(book.sheet_names, reading, place)
-            rows = book.get_sheet_by_name(name).to_python(skip_empty_area=True)
+            sheet = book.get_sheet_by_name(name)
+            rows = sheet.to_python(skip_empty_area=True)
     except (CalamineError, OSError) as error:
         raise FileFormatError(f"{place.name} cannot be read as a workbook: {error}") from None
+    merged = _merged_down(sheet, rows)
     rows = [row for row in rows if any(cell != "" for cell in row)]
     if not rows:
         raise FileFormatError(f"{place.name}: the sheet {name!r} is empty")
@@ -50,14 +53,46 @@ def table_of(place: Place, reading: Reading) -> tuple[Any, tuple[str, ...]]:
         names = list(reading.names)
         body = rows[1:] if [str(cell).lower() for cell in rows[0]] == [one.lower() for one in names] else rows
     else:
+        refuse_titles(f"{place.name}, sheet {name!r}", [[str(cell) for cell in row] for row in rows[:50]])
         names, body = [str(cell).strip() for cell in rows[0]], rows[1:]
         if not any(isinstance(cell, str) and cell != "" for cell in rows[0]):
-            raise FileFormatError(
+            raise NoHeaderError(
                 f"{place.name} has no header: the first row of sheet {name!r} is {', '.join(map(str, rows[0][:6]))}; "
-                f"name the {len(names)} columns with {reading.option('names', 'A,B,...')}"
+                f"name the {len(names)} columns with {reading.option('names', 'A,B,...')}",
+                len(names),
             )
     columns = [_column([row[i] if i < len(row) else "" for row in body]) for i in range(len(names))]
-    return pa.Table.from_arrays(columns, names=names), notes
+    return Sheet(pa.Table.from_arrays(columns, names=names), notes, {names[i]: at for i, at in merged.items()})
+
+
+class Sheet(NamedTuple):
+    """A sheet as a table.
+
+    Attributes
+    ----------
+    table : pyarrow.Table
+        Its rows.
+    notes : tuple of str
+        What is to be said.
+    merged : dict
+        Columns in which cells of several rows are merged, and the first range of each.
+    """
+
+    table: Any
+    notes: tuple[str, ...]
+    merged: dict[str, str]
+
+
+def _merged_down(sheet: Any, rows: list[list[Any]]) -> dict[int, str]:  # noqa: ANN401
+    """The columns in which cells of several rows below the first are merged, and the first range of each."""
+    found: dict[int, str] = {}
+    if not rows or sheet.start is None:
+        return found
+    top, left = sheet.start
+    for (first, column), (last, _) in sorted(getattr(sheet, "merged_cell_ranges", None) or []):
+        if last > first > top and 0 <= column - left < len(rows[0]):
+            found.setdefault(column - left, f"rows {first + 1} to {last + 1}")
+    return found
 
 
 def _chosen(names: list[str], reading: Reading, place: Place) -> tuple[str, tuple[str, ...]]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from custcore._read.columnar import TypedFile
     from custcore._read.computed import Selection
+    from custcore._read.conversion import Conversion
     from custcore._read.csv_file import CsvFile
     from custcore._read.options import Reading
 
@@ -49,7 +50,7 @@ class Source:
         self._failure: Failure | None = None
         self._partitions = partition_types(file.place for file in self._files)
         self._texts = TextFiles([file for file in self._files if isinstance(file, CsvFile)], reading)
-        self._notes: list[str] = []
+        self._notes: dict[str, None] = {}  # each once, however often the files are read
         self._where: Any = None
         if reading.where is not None:
             from custcore._read.where import parse_where
@@ -134,7 +135,8 @@ class Source:
         if not asked and self._text_names:  # rows are counted by some column
             asked = {min(self._text_names): None}
         found, texts = self._texts.read(asked)
-        self._notes += [note for how in found.values() for note in how.notes]
+        hows = [*found.values(), *self._restorations(stored, roles)]
+        self._notes.update(dict.fromkeys(note for how in hows for note in how.notes))
         types = {
             name: self._common(name, found[name].type if name in found else None, roles.get(name)) for name in stored
         }
@@ -226,7 +228,7 @@ class Source:
         for name in columns:
             having = [file for file in self._files if name in file.names or name in self._partitions]
             if not having:
-                raise ColumnNotFoundError(_absent(name, self.column_names), column=name)
+                raise ColumnNotFoundError(self._absent(name), column=name)
             if len(having) < len(self._files):
                 lacking = next(file for file in self._files if file not in having)
                 raise ColumnNotFoundError(
@@ -273,6 +275,20 @@ class Source:
 
         notes = file.dialect.notes if isinstance(file, CsvFile) else getattr(file, "notes", ())
         return [f"{PurePath(file.place.name).name}: {note}" for note in notes]
+
+    def _restorations(self, names: Iterable[str], roles: Mapping[str, str]) -> list[Conversion]:
+        """How columns of files that have types are read, where that is not how they are stored."""
+        from custcore._read.csv_file import CsvFile
+        from custcore._read.restored import restoration
+
+        found = [
+            restoration(file, name, roles.get(name), self._reading)
+            for file in self._files
+            if not isinstance(file, CsvFile)
+            for name in names
+            if name in file.names
+        ]
+        return [how for how in found if how is not None]
 
     def _type(self, name: str) -> Any:  # noqa: ANN401
         sampled = self._texts.sampled(name, None).type if name in self._text_names else None
@@ -343,11 +359,13 @@ class Source:
                 names.append(name)
         return pa.RecordBatch.from_arrays(columns, names=names)
 
+    def _absent(self, name: str) -> str:
+        import difflib
 
-def _absent(name: str, there: Sequence[str]) -> str:
-    import difflib
-
-    near = difflib.get_close_matches(name, there, 3, 0.6)
-    proposed = f"; did you mean {' or '.join(map(repr, near))}?" if near else "."
-    listed = ", ".join(map(repr, there[:20])) + (", ..." if len(there) > 20 else "")
-    return f"there is no column {name!r}{proposed} The columns are {listed}"
+        there = self.column_names
+        near = difflib.get_close_matches(name, there, 3, 0.6)
+        proposed = f"; did you mean {' or '.join(map(repr, near))}?" if near else "."
+        listed = ", ".join(map(repr, there[:20])) + (", ..." if len(there) > 20 else "")
+        is_undivided = self._has_text and len(there) == 1
+        delimiter = f" Another delimiter? Say it: {self._reading.option('delimiter', ';')}." if is_undivided else ""
+        return f"there is no column {name!r}{proposed}{delimiter} The columns are {listed}"

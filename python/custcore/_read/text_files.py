@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from custcore._read.columns import Conversion, convert, decide, file_decimal
+from custcore._read.columns import decide, file_decimal
+from custcore._read.conversion import Conversion, convert
 from custcore._read.csv_file import WHOLE, CsvFile
 from custcore.errors import InvalidTypeError
 

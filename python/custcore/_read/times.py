@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["TimestampGuess", "detect_timestamp_formats", "parse_timestamps"]
+__all__ = ["TimestampGuess", "detect_timestamp_formats", "first_misfit", "parse_timestamps"]
 
 NUMBERS = re.compile(r"(\d{1,4})([-/.])(\d{1,2})\2(\d{2,4})(?:([T ]\s*)(.+))?")
 WORDS = re.compile(r"(\d{1,2})([- ])([A-Za-z]{3,9})\2(\d{2,4})(?:([T ]\s*)(.+))?")
-CLOCK = re.compile(r"\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AaPp][Mm])?")
+CLOCK = re.compile(r"\d{1,2}:\d{2}(:\d{2}(\.\d{1,6})?)?( ?[AaPp][Mm])?( ?(?:Z|[+-]\d{2}:?\d{2}))?")
 # What only Python parses, value by value.
 SLOW = ("%f", "%z", "%B", "%b")
 
@@ -62,7 +62,32 @@ def detect_timestamp_formats(sample: Sequence[str]) -> TimestampGuess:
             return TimestampGuess()
     distinct = {frozenset(formats) for formats in readings.values()}
     formats = dict.fromkeys(one for reading in readings.values() for one in sorted(reading))
+    if len({"%z" in one for one in formats}) > 1:  # which zone the others have is not said
+        return TimestampGuess()
     return TimestampGuess(tuple(formats), len(distinct) > 1)
+
+
+def first_misfit(values: Sequence[str]) -> tuple[str, str] | None:
+    """The first value that has not the format of those before it, and this format; None if the first has none.
+
+    Parameters
+    ----------
+    values
+        Distinct values in their order; in some way to read them, not all are times.
+
+    Examples
+    --------
+    >>> first_misfit(["13/1/2026", "14/1/2026", "1/15/2026"])
+    ('1/15/2026', '%d/%m/%Y')
+    """
+    forms = dict.fromkeys(_formats(values[0].strip()).values()) if values else {}
+    found = []
+    for form in forms:
+        row = next((row for row, value in enumerate(values) if not _is(value.strip(), form)), None)
+        if row is not None:
+            found.append((row, form))
+    row, form = max(found, default=(0, ""))
+    return (values[row], form) if row else None
 
 
 def _formats(value: str) -> dict[str, str]:
@@ -93,7 +118,7 @@ def _clock(clock: str, gap: str) -> str | None:
     found = CLOCK.fullmatch(clock)
     if not found:
         return None
-    seconds, fraction, half = found.groups()
+    seconds, fraction, half, zone = found.groups()
     hours = "%I" if half else "%H"
     return (
         gap
@@ -102,6 +127,7 @@ def _clock(clock: str, gap: str) -> str | None:
         + (":%S" if seconds else "")
         + (".%f" if fraction else "")
         + ((" " if half.startswith(" ") else "") + "%p" if half else "")
+        + ((" " if zone.startswith(" ") else "") + "%z" if zone else "")
     )
 
 

@@ -77,8 +77,9 @@ class ExplainedScore:
     is_global : bool
         Whether the group or the scores before did not occur in the fit, so that the bins of
         all customers apply (``unseen="global"``).
-    customers, same_score : int
-        How many customers the bins were fitted on, and how many of them have this score.
+    customers, same_score : int or None
+        How many customers the bins were fitted on, and how many of them have this score; None
+        where ``is_global``.
     by_id : (int, int) or None
         The lowest and highest score of customers with this value, if only their ids decide.
     next_lower, next_higher : ScoreChange or None
@@ -100,8 +101,8 @@ class ExplainedScore:
     rule: Literal["type7", "r", "cuts", "split"]
     within: dict[str, int]
     is_global: bool
-    customers: int
-    same_score: int
+    customers: int | None
+    same_score: int | None
     by_id: tuple[int, int] | None
     next_lower: ScoreChange | None
     next_higher: ScoreChange | None
@@ -111,7 +112,7 @@ class ExplainedScore:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ScoreExplanation:
-    """Why a customer has his scores and his segment: what :meth:`custcore.RFMScorer.explain` returns.
+    """The scores and the segment of a customer, and why; :meth:`custcore.RFMScorer.explain`.
 
     Its text is for people; it fits the terminal. It can be pickled.
 

@@ -113,7 +113,8 @@ def _rule(part: ExplainedScore, explained: ScoreExplanation) -> str:
     if part.rule == "cuts":
         text = "given cuts"
     else:
-        of = f"{part.customers:,} customer{'' if part.customers == 1 else 's'}"
+        count = part.customers
+        of = "all customers" if count is None else f"{count:,} customer{'' if count == 1 else 's'}"
         text = {
             "type7": f"type-7 quantiles of {of}",
             "r": f"quantiles plus 1 of {of}, as R's package rfm",

@@ -119,7 +119,7 @@ def _role(array: pa.ChunkedArray, name: str, argument: str, remarks: list[str]) 
     """Cast the column to the type that its argument needs."""
     pa = pyarrow_module()
     kind = array.type
-    is_untyped = len(array) == 0 and pa.types.is_floating(kind) and argument not in {*_IDS, "amount"}
+    is_untyped = len(array) == 0 and pa.types.is_floating(kind) and argument in {"timestamp", "start", "returning"}
     if is_untyped or pa.types.is_null(kind):
         # A column without values, such as that of an empty frame, has no type; that of an empty list is float64.
         types = {"timestamp": pa.timestamp("s"), "amount": pa.float64(), "start": pa.bool_(), "returning": pa.bool_()}

@@ -10,7 +10,10 @@ Ctrl-C.
 
 from __future__ import annotations
 
+import codecs
 import importlib.util
+import io
+import json
 import sys
 from typing import TYPE_CHECKING
 
@@ -35,6 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"custcore: the command line needs {', '.join(missing)}: pip install 'custcore[cli]'", file=sys.stderr)
         return 2
 
+    _write_any_character()
     try:
         from custcore.cli._app import app
 
@@ -43,3 +47,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         return end.code if isinstance(end.code, int) else 0
     except KeyboardInterrupt:  # before or after the command, which reports it itself
         return 130
+
+
+def _write_any_character() -> None:
+    """Let stdout and stderr escape what their encoding does not have, as JSON does, instead of failing."""
+    codecs.register_error("custcore", _escaped)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="custcore")
+
+
+def _escaped(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return json.dumps(error.object[error.start : error.end])[1:-1], error.end

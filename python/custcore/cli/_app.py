@@ -38,7 +38,10 @@ class App(_command.Group):
         ("What is in a file, and the command that suits it", "custcore inspect sales.csv"),
         ("All options of a verb, with examples", "custcore rfm --help"),
     ),
-    epilog="Exit codes: 0; 1 a bug; 2 wrong usage; 3 unusable data; 4 another process changes the base; 130 Ctrl-C.",
+    epilog="""Options may also be in custcore.toml, or in the environment: CUSTCORE_AS_OF for all verbs,
+    CUSTCORE_RFM_AS_OF for one. --print-config shows those of a verb.
+
+    Exit codes: 0; 1 a bug; 2 wrong usage; 3 unusable data; 4 another process changes the base; 130 Ctrl-C.""",
 )
 @click.version_option(custcore.__version__, prog_name="custcore")
 def app() -> None:

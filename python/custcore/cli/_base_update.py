@@ -178,7 +178,7 @@ def _add(kept: custcore.CustomerBase, batch: Batch, reading: Reading, n_threads:
             ) from problem.__cause__
         # The failed update changed nothing.
         batch.source = Source(batch.source._files, dataclasses.replace(reading, text_ids=True))
-        batch.source._notes.append("ids are read as text, as they are in the base")
+        batch.source._notes["ids are read as text, as they are in the base"] = None
         _run.call(batch.source, settings, update)
     if _marks(batch.source) != marks:
         raise DataProblem(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-import shlex
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+from custcore.cli._shell import quoted
 
-__all__ = ["ROLES", "as_options", "guess", "serves"]
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+__all__ = ["ROLES", "as_options", "guess", "guess_product", "is_price_of_a_unit", "names_a_time", "serves"]
 
 # The option of each role, and its name in a sentence.
 ROLES = {
@@ -58,6 +59,22 @@ WORDS: dict[str, dict[str, int]] = {
     },
 }
 
+# Columns whose product is the amount of a row.
+FACTORS: dict[str, dict[str, int]] = {
+    "quantity": {
+        **dict.fromkeys(("quantity", "quantities", "qty", "pieces", "menge", "anzahl", "quantite", "cantidad"), 10),
+        "units": 7,
+        **dict.fromkeys(("sold", "ordered", "item"), 1),
+        **dict.fromkeys(("id", "price", "amount", "discount", "stock", "returned", "date", "type", "min", "max"), -12),
+    },
+    "unit_price": {
+        **dict.fromkeys(("price", "preis", "prix", "precio", "prezzo"), 10),
+        **dict.fromkeys(("unit", "item", "each", "single", "sale", "sales", "selling", "net"), 2),
+        **dict.fromkeys(("total", "line", "sum", "extended", "row", "order", "invoice", "amount"), -12),
+        **dict.fromkeys(("list", "old", "original", "cost", "discount", "tax", "id", "type", "range", "quantity"), -12),
+    },
+}
+
 
 def serves(role: str, kind: Any) -> bool:  # noqa: ANN401 (pyarrow publishes no types)
     """Whether a column of this Arrow type can have a role.
@@ -81,7 +98,12 @@ def serves(role: str, kind: Any) -> bool:  # noqa: ANN401 (pyarrow publishes no 
     return bool(types.is_integer(kind) or types.is_fixed_size_binary(kind) or any(test(kind) for test in texts))
 
 
-def guess(schema: Any, *, without: Iterable[str] = ()) -> dict[str, str]:  # noqa: ANN401
+def guess(
+    schema: Any,  # noqa: ANN401
+    *,
+    without: Iterable[str] = (),
+    kind_of: Callable[[str, Any], Any] | None = None,
+) -> dict[str, str]:
     """Find the most likely column of each role, by name and type; a role without candidates is absent.
 
     Parameters
@@ -90,18 +112,89 @@ def guess(schema: Any, *, without: Iterable[str] = ()) -> dict[str, str]:  # noq
         The columns of a file.
     without
         Columns that are out of the question.
+    kind_of
+        The type that a field has in a role, or None if it has none; without it, its own type.
     """
+    kind = kind_of or (lambda role, field: field.type)  # noqa: ARG005
     fields = [field for field in schema if field.name not in set(without)]
     found: dict[str, str] = {}
     for role, words in WORDS.items():
-        able = [field for field in fields if serves(role, field.type) and field.name not in found.values()]
-        worth = {field.name: _worth(field.name, words) + _by_type(role, field.type) for field in able}
+        worth: dict[str, int] = {}
+        for field in fields:
+            own = _worth(field.name, words)
+            # The type in a role may have to be read from the file, so unlikely names are passed over.
+            if field.name in found.values() or own < (0 if role == "timestamp" else 4):
+                continue
+            there = kind(role, field)
+            if there is not None and serves(role, there):
+                worth[field.name] = own + _by_type(role, there)
         best = max(worth, key=lambda name: worth[name], default=None)
-        if best is not None and worth[best] > 4:
+        if best is not None and (worth[best] > 4 or (role == "timestamp" and len(worth) == 1)):  # the only candidate
             found[role] = best
-        elif role == "timestamp" and len(able) == 1 and worth[able[0].name] >= 0:
-            found[role] = able[0].name  # the only candidate
     return found
+
+
+def guess_product(
+    schema: Any,  # noqa: ANN401
+    roles: Mapping[str, str],
+    kind_of: Callable[[str, Any], Any],
+) -> dict[str, str]:
+    """Find the columns of quantity and price of a unit, if the amounts of rows are their product.
+
+    Parameters
+    ----------
+    schema : pyarrow.Schema
+        The columns of a file.
+    roles
+        What `guess` found: an amount that is no price of a unit needs no product.
+    kind_of
+        The type that a field has in a role.
+
+    Returns
+    -------
+    dict
+        The columns of "quantity" and "unit_price", or nothing.
+    """
+    taken = {column for role, column in roles.items() if role != "amount"}
+    found: dict[str, str] = {}
+    for factor, words in FACTORS.items():
+        able: dict[str, int] = {}
+        for field in schema:
+            own = _worth(field.name, words)
+            kind = kind_of("amount", field) if own > 4 and field.name not in taken else None
+            if kind is not None and serves("amount", kind):
+                able[field.name] = own
+        if not able:
+            return {}
+        found[factor] = max(able, key=lambda name: able[name])
+    return found if roles.get("amount", found["unit_price"]) == found["unit_price"] else {}
+
+
+def is_price_of_a_unit(name: str) -> bool:
+    """Whether a name says that a price is that of a unit, and not of a row.
+
+    Parameters
+    ----------
+    name
+        Of a column of prices.
+
+    Examples
+    --------
+    >>> is_price_of_a_unit("UnitPrice"), is_price_of_a_unit("Price")
+    (True, False)
+    """
+    return any(word in name.lower() for word in ("unit", "item", "each", "single", "einzel", "stück"))
+
+
+def names_a_time(name: str) -> bool:
+    """Whether a column is a time by its name alone.
+
+    Parameters
+    ----------
+    name
+        Its name.
+    """
+    return _worth(name, WORDS["timestamp"]) > 4
 
 
 def _worth(name: str, words: Mapping[str, int]) -> int:
@@ -136,4 +229,4 @@ def as_options(chosen: Mapping[str, str]) -> str:
     >>> as_options({"customer_id": "household id", "amount": "sales"})
     "--customer-id 'household id' --amount sales"
     """
-    return " ".join(f"--{role.replace('_', '-')} {shlex.quote(column)}" for role, column in chosen.items())
+    return " ".join(f"--{role.replace('_', '-')} {quoted(column)}" for role, column in chosen.items())

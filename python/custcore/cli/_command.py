@@ -7,6 +7,7 @@ default. The first three steps are click's own.
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -107,7 +108,9 @@ class Option(click.Option):
         record = super().get_help_record(ctx)
         if record is None:
             return None
-        text, bracket, remark = record[1].replace("  [", " [").rpartition(" [")
+        text = re.sub(r"(\d+)<=x<=(\d+)", r"\1 to \2", record[1].replace("  [", " ["))
+        text = re.sub(r" \[x>=\d+\]$|; x>=\d+(?=\]$)", "", text)  # a number from 0 or 1 goes without saying
+        text, bracket, remark = text.rpartition(" [")
         if bracket and len(remark) < UNBROKEN:
             remark = remark.replace(" ", HARD_SPACE)
         return record[0], text + bracket + remark

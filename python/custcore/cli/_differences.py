@@ -22,7 +22,7 @@ OURS = {"recency": "recency_days", "frequency": "n_orders", "monetary": "monetar
 ROUNDING = 1e-9
 
 CAUSES = {
-    "refunds": "An order below 0 is not a purchase in custcore (returns='net'): it makes no order and moves no date. "
+    "refunds": "An order below 0 is not a purchase in custcore: it makes no order and moves no date. "
     "pandas counts it like any other.",
     "time of day": "pandas counts periods of 24 hours up to a moment of the last day, custcore calendar days.",
     "last day": "The last row has no customer id, so it is not in custcore's period; pandas counts days from it.",

@@ -14,10 +14,25 @@ import click
 import custcore
 from custcore.cli._words import in_words, is_about_argument
 
-__all__ = ["TRACEBACK", "DataProblem", "Defect", "failure", "printable", "said"]
+__all__ = ["TRACEBACK", "DataProblem", "Defect", "WrongUsage", "failure", "printable", "said"]
 
 # The environment variable with which tracebacks are shown.
 TRACEBACK = "CUSTCORE_TRACEBACK"
+
+
+def _wrapped(text: str) -> str:
+    """A paragraph for stderr: wrapped at words on a terminal, else one line."""
+    if not sys.stderr.isatty():
+        return text
+    return textwrap.fill(text, shutil.get_terminal_size().columns, break_long_words=False, break_on_hyphens=False)
+
+
+class WrongUsage(click.UsageError):
+    """A wrong option or value that the library found: exit code 2."""
+
+    def format_message(self) -> str:
+        """The message, wrapped behind the word that click writes in front."""
+        return _wrapped(f"Error: {printable(self.message)}").removeprefix("Error: ")
 
 
 class DataProblem(click.ClickException):
@@ -28,10 +43,7 @@ class DataProblem(click.ClickException):
     def show(self, file: IO[Any] | None = None) -> None:
         """Print the message on stderr, wrapped at words on a terminal."""
         text = f"custcore: {printable(self.message)}"
-        if file is None and sys.stderr.isatty():
-            width = shutil.get_terminal_size().columns
-            text = textwrap.fill(text, width, break_long_words=False, break_on_hyphens=False)
-        click.echo(text, file=file, err=True)
+        click.echo(_wrapped(text) if file is None else text, file=file, err=True)
 
 
 class Defect(DataProblem):
@@ -61,7 +73,7 @@ def failure(error: Exception, context: click.Context | None = None) -> click.Cli
         is_usage = isinstance(error, custcore.errors.InvalidArgumentError) or (
             error.column is None and is_about_argument(str(error))
         )
-        return click.UsageError(printable(text)) if is_usage else DataProblem(text)
+        return WrongUsage(text) if is_usage else DataProblem(text)
     if isinstance(error, MemoryError):
         return DataProblem(str(error) or "there is not enough memory")
     if isinstance(error, OSError):

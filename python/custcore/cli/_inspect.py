@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
-import shlex
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from custcore._options.transactions import COLUMNS
+from custcore._read.dialect import NoHeaderError
+from custcore._read.expression import parse_expression
+from custcore._read.readings import Readings, readings
 from custcore.cli import _columns, _command, _options, _render, _run
 from custcore.cli._failure import printable
+from custcore.cli._shell import quoted
+from custcore.errors import CustcoreError
+
+if TYPE_CHECKING:
+    from custcore._read import Source
 
 __all__ = ["command"]
 
@@ -46,15 +53,16 @@ def command(files: tuple[str, ...], as_json: bool, **given: Any) -> None:  # noq
     from rich.text import Text
 
     for row in found["columns"]:
-        role = Text(_columns.ROLES.get(row["role"] or "", ""), style="bold green")
-        grid.add_row(row["column"], row["type"], role, ", ".join(map(str, row["examples"])))
+        role = _columns.ROLES.get(row["role"] or "", (row["role"] or "").replace("_", " "))
+        grid.add_row(row["column"], row["type"], Text(role, style="bold green"), ", ".join(map(str, row["examples"])))
     rows = f"{found['rows']:,} rows" if found["rows"] is not None else "rows not counted (the file does not say)"
     _render.say(out, f"{printable(found['name'])}: {rows}, {len(found['columns'])} columns.")
     out.print(grid)
     for note in found["notes"]:
         _render.say(out, note)
-    if found["command"]:
-        out.print(f"Next:  {printable(found['command'])}", soft_wrap=True)  # not wrapped, so that it can be copied
+    for i, proposal in enumerate(found["commands"]):
+        # As it is, and not wrapped, so that it can be copied.
+        out.print(f"{' or: ' if i else 'Next:'}  {proposal}", soft_wrap=True)
 
 
 def look(patterns: tuple[str, ...], given: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -68,53 +76,183 @@ def look(patterns: tuple[str, ...], given: dict[str, Any] | None = None) -> dict
         Options for reading them.
     """
     asked = {name: value for name, value in (given or {}).items() if value}
-    opened = _run.open_files(patterns, {}, _options.reading_of(dict(asked)))
-    schema = opened.schema
-    roles = _columns.guess(schema)
-    role_of = {column: role for role, column in roles.items()}
-    head = opened.head(SAMPLE_ROWS)
-    rows = [
-        {
-            "column": field.name,
-            "type": str(field.type),
-            "role": role_of.get(field.name),
-            "examples": _examples(head, field.name),
-        }
-        for field in schema
-    ]
-    notes, ready = _advice(roles)
-    words = ["custcore", "rfm", *map(shlex.quote, patterns)]
-    chosen = {role: column for role, column in roles.items() if DEFAULTS.get(role) != column}
-    if chosen:
-        words.append(_columns.as_options(chosen))
-    if "amount" not in roles:
-        words.append("--no-amount")
-    words += _options.as_words(asked)
+    try:
+        opened = _opened(patterns, asked)
+    except NoHeaderError as error:
+        if "-" in patterns:
+            raise
+        return _without_header(patterns, asked, error.width)
+    found = _Found(opened)
+    notes, ways = _advice(found)
+    asked = {name: value for name, value in asked.items() if not _is_detected(name, asked, patterns, opened)}
+    commands = [_proposed(patterns, found, {**asked, **way}) for way in ways]
     return {
-        "name": opened._name,
-        "files": opened.files,
-        "rows": opened.n_rows,
-        "columns": rows,
-        "roles": roles,
+        **_described(opened, found),
+        "roles": found.roles,
         "notes": [*notes, *opened.notes],
-        "command": " ".join([*words, "-o scores.parquet"]) if ready else None,
+        "command": commands[0] if len(commands) == 1 else None,
+        "commands": commands,
     }
 
 
-def _advice(roles: dict[str, str]) -> tuple[list[str], bool]:
-    """Report what is missing to run a command, and whether one can run."""
+class _Found:
+    """What the columns of files are for, and all ways to read them so."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self._sampled: dict[tuple[str, str], Readings | None] = {}
+        schema = source.schema
+        self.roles = _columns.guess(schema, kind_of=self._kind)
+        self.factors = _columns.guess_product(schema, self.roles, self._kind)
+        if self.factors:
+            self.roles["amount"] = _product(list(self.factors.values()), source.column_names)
+        chosen = {column: role for role, column in self.roles.items()} | dict.fromkeys(self.factors.values(), "amount")
+        there = {column: role for column, role in chosen.items() if column in source.column_names}
+        found = readings(source, there, all_rows=True)
+        self.readings = {column: way for column, way in found.items() if way is not None}
+        self.role_of = {column: role for role, column in [*self.roles.items(), *self.factors.items()]}
+
+    def _kind(self, role: str, field: Any) -> Any:  # noqa: ANN401
+        key = (role, field.name)
+        if key not in self._sampled:
+            self._sampled[key] = readings(self.source, {field.name: role})[field.name]
+        found = self._sampled[key]
+        if found is None or (found.is_counted and not _columns.names_a_time(field.name)):
+            return None
+        return found.type
+
+    @property
+    def ways(self) -> list[dict[str, Any]]:
+        """The options of each way to read all columns: one, unless no value tells which is right."""
+        ways: list[dict[str, Any]] = [{}]
+        for found in self.readings.values():
+            ways = [{**way, **more} for way in ways for more in found.options]
+        return list({repr(way): way for way in ways}.values())
+
+    def unclear(self, role: str) -> list[str]:
+        """Columns of a role that several ways would read."""
+        columns = [self.roles.get(role, ""), *(self.factors.values() if role == "amount" else ())]
+        return [name for name in columns if name in self.readings and len(self.readings[name].options) > 1]
+
+
+def _opened(patterns: tuple[str, ...], asked: dict[str, Any]) -> Source:
+    return _run.open_files(patterns, {}, _options.reading_of(dict(asked)))
+
+
+def _described(opened: Source, found: _Found) -> dict[str, Any]:
+    """The files and their columns."""
+    import pyarrow as pa
+
+    head = opened.head(SAMPLE_ROWS)
+    # Factors keep their types; ids and times are what they become.
+    own = {name for name in found.factors.values() if opened.schema.field(name).type != pa.string()}
+    types = {name: way.type for name, way in found.readings.items() if name not in own}
+    rows = [
+        {
+            "column": field.name,
+            "type": str(types.get(field.name, field.type)),
+            "role": found.role_of.get(field.name),
+            "examples": _examples(head, field.name),
+        }
+        for field in opened.schema
+    ]
+    return {"name": opened._name, "files": opened.files, "rows": opened.n_rows, "columns": rows}
+
+
+def _without_header(patterns: tuple[str, ...], asked: dict[str, Any], width: int) -> dict[str, Any]:
+    """Describe files without a header: their columns by number, and the command that names them."""
+    names = [f"c{i + 1}" for i in range(width)]
+    opened = _opened(patterns, {**asked, "names": names})
+    found = _Found(opened)
+    # A column of times is known without its name.
+    named = ["timestamp" if name == found.roles.get("timestamp") else name for name in names]
+    words = ["custcore", "inspect", *map(_file, patterns), *_options.as_words({**asked, "names": named})]
+    note = (
+        "The file has no header. Put the names of its columns in place of c1, c2, ... in this command, e.g. "
+        "customer_id, amount, order_id."
+    )
+    return {
+        **_described(opened, found),
+        "roles": found.roles,
+        "notes": [note, *opened.notes],
+        "command": " ".join(words),
+        "commands": [" ".join(words)],
+    }
+
+
+def _proposed(patterns: tuple[str, ...], found: _Found, reading: dict[str, Any]) -> str:
+    """The command that scores the customers."""
+    words = ["custcore", "rfm", *map(_file, patterns)]
+    chosen = {role: column for role, column in found.roles.items() if DEFAULTS.get(role) != column}
+    if chosen:
+        words.append(_columns.as_options(chosen))
+    if "amount" not in found.roles:
+        words.append("--no-amount")
+    return " ".join([*words, *_options.as_words(reading), "-o scores.parquet"])
+
+
+def _file(pattern: str) -> str:
+    """A name of a file for a shell, which is not taken for an option."""
+    return quoted(f"./{pattern}" if pattern.startswith("-") and pattern != "-" else pattern)
+
+
+def _product(columns: list[str], names: list[str]) -> str:
+    """The product of columns as ``--amount`` takes it."""
+    plain = " * ".join(columns)
+    parsed = parse_expression(plain, names) if plain not in names else None
+    if parsed is not None and parsed.columns == tuple(columns):
+        return plain
+    return " * ".join('"{}"'.format(name.replace('"', '""')) for name in columns)
+
+
+def _is_detected(name: str, asked: dict[str, Any], patterns: tuple[str, ...], opened: Source) -> bool:
+    """Whether a given option says what is detected without it."""
+    if name not in {"delimiter", "encoding", "decimal"} or "-" in patterns or not opened._has_text:
+        return False
+    try:
+        other = _opened(patterns, {key: value for key, value in asked.items() if key != name})
+        pairs = list(zip(opened._texts.files, other._texts.files, strict=True))
+        if name == "decimal":
+            return opened._texts.decimal == other._texts.decimal
+        return all(getattr(one.dialect, name) == getattr(two.dialect, name) for one, two in pairs)
+    except CustcoreError:
+        return False
+
+
+def _advice(found: _Found) -> tuple[list[str], list[dict[str, Any]]]:
+    """Report what was decided and what is missing, and the ways to read the files if a command can run."""
     notes = []
+    roles = found.roles
     if "customer_id" not in roles:
         notes.append("No column looks like a customer id (integer, text or binary): name it with --customer-id.")
     if "timestamp" not in roles:
         notes.append(
             "No column is a date or a timestamp. Convert the column of times: --timestamp-format '%d/%m/%Y %H:%M'."
         )
-    if "amount" not in roles:
-        notes.append("No column looks like an amount of money: name it with --amount, or go without (--no-amount).")
+    if found.factors:
+        quantity, price = found.factors.values()
+        also = f" If {price} is the money of a whole row: --amount {quoted(price)}."
+        notes.append(
+            f"The amount of a row is {quantity} times {price}. Rows of a negative quantity are refunds."
+            + ("" if _columns.is_price_of_a_unit(price) else also)
+        )
+    elif "amount" not in roles:
+        notes.append(
+            "No column looks like an amount of money. Without one (--no-amount) refunds and cancellations cannot be "
+            "seen: they count as purchases. Name it with --amount, also as arithmetic: --amount 'quantity * price'."
+        )
     if "order_id" not in roles:
         notes.append("No column looks like an order id: every row is an order, unless --order-id names one.")
-    return notes, "customer_id" in roles and "timestamp" in roles
+    notes += [
+        f"No value of column {name!r} tells day and month apart; take the command with the right --timestamp-format."
+        for name in found.unclear("timestamp")
+    ]
+    notes += [
+        f"No value of column {name!r} tells whether its comma is a decimal sign; take the command with --decimal ',' "
+        "if it is, or that with --thousands ','."
+        for name in found.unclear("amount")
+    ]
+    return notes, found.ways if "customer_id" in roles and "timestamp" in roles else []
 
 
 def _examples(head: Any, name: str) -> list[Any]:  # noqa: ANN401 (pyarrow publishes no types)

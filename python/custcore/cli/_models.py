@@ -159,7 +159,7 @@ def check_target(target: Path, inputs: Sequence[str] = ()) -> None:
     Raises
     ------
     click.UsageError
-        If it is a folder or an input, or its folder is missing or not writable.
+        If it is a folder, an input, or not named .json, or its folder is missing or not writable.
     """
     folder = target.resolve().parent
     if target.is_dir():
@@ -170,6 +170,8 @@ def check_target(target: Path, inputs: Sequence[str] = ()) -> None:
         raise click.UsageError(f"the folder {folder} is not writable")
     if any(Path(name).resolve() == target.resolve() for name in inputs):
         raise click.UsageError(f"{target} is an input file; choose another name for the model")
+    if target.suffix.lower() != ".json":
+        raise click.UsageError(f"{target} has an unknown extension; models are written as .json")
 
 
 def load(path: Path, kinds: tuple[type[Any], ...] = SCORING) -> Any:  # noqa: ANN401 (one of the kinds)

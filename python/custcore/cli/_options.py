@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,6 +13,7 @@ from custcore._options import reading, scores, transactions
 from custcore._options.option import REQUIRED, names
 from custcore._read.options import Reading
 from custcore.cli import _command, _settings, _words
+from custcore.cli._shell import quoted
 from custcore.cohort._arguments import COHORT_WORDS
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ __all__ = [
     "json_option",
     "key_columns",
     "output_option",
+    "parted",
     "reading_of",
     "roles",
     "scoring_options",
@@ -74,11 +75,14 @@ class Names(click.ParamType[Any]):
     is_list = True
     name = "A,B,C"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401, ARG002
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401
         """Parse ``a, b`` to ["a", "b"]."""
         if not isinstance(value, str):
             return value
-        return [name.strip() for name in next(csv.reader([value], skipinitialspace=True)) if name.strip()]
+        names = parted(value)
+        if names is None:
+            self.fail(f"{value!r} is not a list of names such as A,B,C", param, ctx)
+        return [name for name in names if name]
 
 
 class Attributes(Names):
@@ -272,9 +276,9 @@ def as_words(given: Mapping[str, Any]) -> list[str]:
     for name, value in given.items():
         flag = f"--{name.replace('_', '-')}"
         if name == "names":
-            words.append(f"{flag} {shlex.quote(','.join(value))}")
+            words.append(f"{flag} {quoted(','.join(value))}")
         else:
-            words += [f"{flag} {shlex.quote(str(one))}" for one in (value if isinstance(value, tuple) else (value,))]
+            words += [f"{flag} {quoted(str(one))}" for one in (value if isinstance(value, tuple) else (value,))]
     return words
 
 
@@ -374,8 +378,22 @@ def key_columns(text: str, columns: Iterable[str]) -> str | list[str]:
     """
     if "," not in text or text in columns:
         return text
-    names = [name.strip() for name in next(csv.reader([text], skipinitialspace=True))]
-    return text if "" in names else names
+    names = parted(text)
+    return text if names is None or "" in names else names
+
+
+def parted(text: str) -> list[str] | None:
+    """The names in a text, with commas between, as in a line of CSV; None if it is no such line.
+
+    Parameters
+    ----------
+    text
+        What was given.
+    """
+    try:
+        return [name.strip() for name in next(csv.reader([text], skipinitialspace=True), [])]
+    except csv.Error:  # an end of line outside quotes
+        return None
 
 
 def _with(command: Command, *options: Callable[[Command], Command]) -> Command:

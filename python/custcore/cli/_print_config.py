@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from custcore._options.option import GROUPS
 from custcore.cli import _settings
+from custcore.presets import PRESETS
 
 if TYPE_CHECKING:
     import click
@@ -42,6 +43,9 @@ def _line(context: click.Context, option: click.Option) -> str:
     value = context.params.get(str(option.name))
     origin = _settings.origin(context, option)
     if origin == "default":
+        preset = PRESETS.get(str(context.params.get("preset")), {})
+        if option.name in preset:
+            return f"# {name} = {_toml(preset[option.name])}  # the preset"
         stated = getattr(option, "stated_default", "")
         if stated:
             return f"# {name}: {stated}"

@@ -112,12 +112,12 @@ def segment_grid(segments: list[dict[str, Any]], everyone: dict[str, Any], frequ
         What the frequency counts, e.g. "orders".
     """
     has_money = everyone.get("revenue") is not None
-    columns = [Column("segment"), Column("customers"), Column("share", rank=5, said="share of customers")]
+    columns = [Column("segment"), Column("customers"), Column("share", rank=6, said="share of customers")]
     if has_money:
-        columns += [Column("revenue"), Column("share", rank=3, said="share of revenue")]
-    columns += [Column("recency", rank=1), Column(frequency, rank=2)]
+        columns += [Column("revenue", rank=1), Column("share", rank=4, said="share of revenue")]
+    columns += [Column("recency", rank=2), Column(frequency, rank=3)]
     if has_money:
-        columns.append(Column("money", rank=4, said="money (mean per customer)"))
+        columns.append(Column("money", rank=5, said="money (mean per customer)"))
     grid = Grid(columns)
 
     def key(row: dict[str, Any]) -> Any:  # noqa: ANN401 (numbers of any kind)

@@ -15,7 +15,7 @@ import click
 from custcore._options.transactions import KEYS
 from custcore._read import Source, open_source
 from custcore.cli import _columns, _options, _progress
-from custcore.cli._failure import DataProblem, Defect, printable, said
+from custcore.cli._failure import DataProblem, Defect, WrongUsage, said
 from custcore.cli._words import is_about_argument
 from custcore.errors import (
     ColumnNotFoundError,
@@ -130,7 +130,7 @@ def explained(error: CustcoreError, files: Source, arguments: dict[str, Any]) ->
     raised = str(failure.error if failure else error)
     message = said(raised).rstrip(". ")
     if error.column is None and is_about_argument(raised):
-        return click.UsageError(printable(message))
+        return WrongUsage(message)
     if isinstance(error, ColumnNotFoundError):
         message = _not_found(error, files, named) or message
     elif isinstance(error, InvalidTypeError) and error.column in named:

@@ -192,11 +192,11 @@ def found_file(start: Path) -> Path | None:
     looked_at = []
     for folder in (start, *start.parents):
         looked_at.append(folder)
-        if folder == home or (folder / ".git").exists():
+        if folder == home or os.path.exists(folder / ".git"):  # noqa: PTH110 (false if it may not be looked at)
             break
     else:
         looked_at = [start]
-    return next((folder / FILE_NAME for folder in looked_at if (folder / FILE_NAME).is_file()), None)
+    return next((folder / FILE_NAME for folder in looked_at if os.path.isfile(folder / FILE_NAME)), None)  # noqa: PTH113
 
 
 def key(option: click.Parameter) -> str:

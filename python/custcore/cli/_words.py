@@ -51,6 +51,7 @@ _NAMES = "|".join(sorted(ARGUMENTS, key=len, reverse=True))
 _TOKEN = re.compile(
     rf"(?<![\w.])(?P<name>{_NAMES})=(?P<value>{_VALUE})?"
     rf"|(?<!\w)(?:{_QUOTED})(?!\w)"
+    rf"|(?<![\w-])--[a-z][a-z-]*(?: (?:{_QUOTED}|\S+))?"  # an option already
     rf"|(?<![\w./\\-])(?P<bare>{_NAMES})(?![\w(]|[./\\-]\w)"
 )
 # Of bare words those with an underscore are arguments for sure, and those after a verb of advice.
@@ -59,6 +60,7 @@ _CODE = re.compile(
     r"(?<![\w'])(?:pd|pl|pc|df|lf|np|pandas|polars|pyarrow|duckdb|custcore|base|scorer)[.\[]\w|"
     r"\w\.\w+\(|(?<!\w)\.\w+\(|(?<!\w)(?:rfm|rfm_scores|cohort_retention|profile|seal|fit|scan)\("
 )
+_ONE_OF = re.compile(r"='([^']*)' is invalid; expected one of ((?:'[^']*'(?:, )?)+)")
 # Columns of files are not cast by the command line.
 _CAST = re.compile(r"^(?:Cast|Convert) it first\b")
 _SENTENCE = re.compile(r"(?<=[.?!])(?<!e\.g\.)\s+(?=[A-Za-z-])")
@@ -92,10 +94,17 @@ def in_words(message: str, command: click.Command | None, paths: Iterable[str] =
     first, *others = _SENTENCE.split(message)
     said = [_to_be_followed(first, options, keeps_head=True)]
     said += filter(None, (_to_be_followed(sentence, options) for sentence in others))
-    text = _translated(" ".join(said), options)
+    text = _translated(" ".join(said), options) + _proposal(message)
     for name, mark in kept.items():
         text = text.replace(mark, name)
     return text
+
+
+def _proposal(message: str) -> str:
+    """What was perhaps meant, where a message lists what may be given."""
+    found = _ONE_OF.search(message)
+    near = difflib.get_close_matches(found[1], re.findall(r"'([^']*)'", found[2]), 1, 0.6) if found else []
+    return f". Did you mean {near[0]!r}?" if near else ""
 
 
 def is_about_argument(message: str) -> bool:

@@ -32,7 +32,9 @@ def pandas_column(column: Any) -> pd.Series[Any]:  # noqa: ANN401 (pyarrow publi
         nullable[column.type] = pd.api.types.pandas_dtype(f"{sign}Int{column.type.bit_width}")
     if column.null_count and pa.types.is_boolean(column.type):
         nullable[column.type] = pd.BooleanDtype()
-    series: pd.Series[Any] = column.to_pandas(date_as_object=False, types_mapper=nullable.get)
+    # With any mapper pyarrow makes object columns of strings that are empty or all null.
+    mapper = nullable.get if nullable else None
+    series: pd.Series[Any] = column.to_pandas(date_as_object=False, types_mapper=mapper)
     return series.astype("datetime64[s]") if pa.types.is_date(column.type) else series
 
 

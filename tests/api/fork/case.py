@@ -124,7 +124,10 @@ SPECIAL = [
     "__hash__",
 ]
 # Made by custcore only.
-NOT_MADE_BY_USERS = ("CohortRetention", "Column", "Table", "Schema", "Report", "ReportEntry", "Source", "Breaks")
+NOT_MADE_BY_USERS = (
+    *("CohortRetention", "Column", "Table", "Schema", "Report", "ReportEntry", "Source", "Breaks"),
+    *("ExplainedScore", "ScoreChange", "ScoreExplanation", "ScoreComparison"),
+)
 
 
 def public_names(cls: type) -> list[str]:

@@ -31,6 +31,7 @@ GROUPS = ("tables", "cohorts", "bases", "clusters", "pandas", "polars")
 OTHERS = {"read", *(f"CohortRetention.to_{kind}" for kind in ("arrow_ipc", "csv", "parquet", "xlsx"))} | {
     f"CohortRetention.to_{library}" for library in ("pandas", "polars", "pyarrow")
 }
+# custcore.duckdb.register is left out, too: a DuckDB that has run a query does not survive a fork.
 # Threads of a library of dataframes, which need not survive a fork.
 FOREIGN = {"polars": ("polars", "tokio-rt-worker")}
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import custcore
-from tests.api.fork.case import FEATURES, MANY, THREADS, Case, kinds, public_names, rows, stored, table, touch
+from tests.api.fork.case import DATES, FEATURES, MANY, THREADS, Case, kinds, public_names, rows, stored, table, touch
 
 
 def tables() -> Iterator[Case]:
@@ -115,6 +115,27 @@ def tables() -> Iterator[Case]:
         )
         covers, call = stored(cls, "__reduce__", "__eq__")
         yield Case(f"{name}, stored", covers, lambda s, call=call: call(s[0]), fitted, given=False)
+    explained = (custcore.ScoreExplanation, custcore.ExplainedScore, custcore.ScoreChange)
+    yield Case(
+        "RFMScorer.explain",
+        ("RFMScorer.explain", *(f"{cls.__name__}.{name}" for cls in explained for name in public_names(cls))),
+        look_at_explanation,
+        lambda: custcore.RFMScorer().fit(result(), n_threads=THREADS),
+        given=False,
+    )
+    yield Case(
+        "compare",
+        ("compare",),
+        lambda t: custcore.compare(*t, n_threads=THREADS),
+        lambda: two_days(large()),
+    )
+    yield Case(
+        "ScoreComparison",
+        tuple(f"ScoreComparison.{name}" for name in public_names(custcore.ScoreComparison)),
+        look_at_comparison,
+        lambda: custcore.compare(*two_days(large()), n_threads=THREADS),
+        given=False,
+    )
     covers, call = stored(custcore.SegmentMap, "__init__", "__reduce__", "__eq__", "__hash__")
     words = ("bins", "named", "names", "overlaps", "rest", "rules", "segment", "uncovered")
 
@@ -128,6 +149,27 @@ def tables() -> Iterator[Case]:
         lambda: custcore.SegmentMap.named("rf10"),
         given=False,
     )
+
+
+def two_days(data: Any) -> tuple[Any, Any]:
+    """Scores of two days."""
+    scorer = custcore.RFMScorer().fit(table(data), n_threads=THREADS)
+    days = [custcore.rfm(data, as_of=day, n_threads=THREADS) for day in DATES[1:]]
+    return scorer.transform(days[0], n_threads=THREADS), scorer.transform(days[1], n_threads=THREADS)
+
+
+def look_at_explanation(scorer: Any) -> Any:
+    """All that an explanation is and does."""
+    found = scorer.explain(30, 2, 9.5)
+    again = pickle.loads(pickle.dumps(found))
+    parts = [touch(part) for part in (*found.scores, *found.segment_changes)]
+    return touch(found), touch(again), again == found, parts, touch(found.to_table()), found.to_dict()
+
+
+def look_at_comparison(compared: Any) -> Any:
+    """All ways out of a comparison but those into other libraries, which are theirs."""
+    again = pickle.loads(pickle.dumps(compared))
+    return touch(compared), touch(copy.copy(again)), touch(copy.deepcopy(again)), touch(compared.customers)
 
 
 def look_at_column(result: Any) -> Any:

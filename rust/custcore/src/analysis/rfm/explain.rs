@@ -85,7 +85,7 @@ impl RfmScorer {
         let score = self.score_one(values, id, group)?;
         let fitted = self.fitted()?;
         let Placement { binners, explanations } = fitted.scorer.explain(values, id, group)?;
-        let forms: Vec<NumberForm> = (0..explanations.len()).map(|at| self.counted_form(at, values[at], &explanations[at])).collect();
+        let forms: Vec<NumberForm> = (0..explanations.len()).map(|at| counted_form(at, values[at], &explanations[at])).collect();
         for (value, &form) in customer.values.iter_mut().zip(&forms) {
             *value = as_form(*value, form).unwrap_or(*value);
         }
@@ -115,23 +115,6 @@ impl RfmScorer {
             segment: score.segment,
             reason: self.reason(values, score.r, score.f, score.m.unwrap_or(1))?,
         })
-    }
-
-    /// The type in which the values of a dimension are counted: that of the fitted values if it holds the value, else its own.
-    fn counted_form(&self, at: usize, value: Number, bin: &BinExplanation) -> NumberForm {
-        let own = value.form();
-        let Some(fitted) = bin.form else { return own };
-        match (own, fitted) {
-            // Days and orders are whole numbers, though edges between them may not be.
-            (NumberForm::Integers, NumberForm::Floats) if at < 2 => own,
-            (NumberForm::Decimals(scale), _) => {
-                let places = if let NumberForm::Decimals(fitted) = fitted { fitted } else { 0 };
-                let finer = NumberForm::Decimals(scale.max(places));
-                if as_form(value, finer).is_some() { finer } else { own }
-            }
-            _ if as_form(value, fitted).is_some() => fitted,
-            _ => own,
-        }
     }
 
     /// Whether a value is on the high side of its centre; false without octants.
@@ -200,4 +183,21 @@ impl RfmScorer {
 struct NearestChanges<'a> {
     score: Option<ScoreChange<'a>>,
     segment: Option<ScoreChange<'a>>,
+}
+
+/// The type in which the values of a dimension are counted: that of the fitted values if it holds the value, else its own.
+fn counted_form(at: usize, value: Number, bin: &BinExplanation) -> NumberForm {
+    let own = value.form();
+    let Some(fitted) = bin.form else { return own };
+    match (own, fitted) {
+        // Days and orders are whole numbers, though edges between them may not be.
+        (NumberForm::Integers, NumberForm::Floats) if at < 2 => own,
+        (NumberForm::Decimals(scale), _) => {
+            let places = if let NumberForm::Decimals(fitted) = fitted { fitted } else { 0 };
+            let finer = NumberForm::Decimals(scale.max(places));
+            if as_form(value, finer).is_some() { finer } else { own }
+        }
+        _ if as_form(value, fitted).is_some() => fitted,
+        _ => own,
+    }
 }

@@ -50,7 +50,7 @@ impl<'a> ScoreExplanation<'a> {
         table.column("upper_closed", Arc::new(rows.iter().map(|row| is_closed(row.bin.upper)).collect::<BooleanArray>()));
         table.column("rule", texts(&|row| Some(row.bin.rule.word().to_owned())));
         table.column("within", texts(&|row| within_text(row)));
-        table.column("customers", Arc::new(rows.iter().map(|row| Some(row.bin.customers as i64)).collect::<Int64Array>()));
+        table.column("customers", Arc::new(rows.iter().map(|row| row.bin.customers.map(|count| count as i64)).collect::<Int64Array>()));
         for (name, of) in [("lower", 0), ("higher", 1)] {
             let change = |row: &DimensionExplanation<'a>| if of == 0 { row.lower } else { row.higher };
             let scores = rows.iter().enumerate().map(|(dimension, row)| new_score(change(row), dimension));

@@ -37,10 +37,10 @@ pub struct BinExplanation {
     pub within: Vec<(String, u8)>,
     /// Whether the group or the preceding scores did not occur in the fit, so that the bins are those of all customers.
     pub is_global: bool,
-    /// Number of customers that the bins were fitted on.
-    pub customers: u64,
+    /// Number of customers that the bins were fitted on; `None` for bins of all customers, which count none.
+    pub customers: Option<u64>,
     /// Number of those with this score.
-    pub same_score: u64,
+    pub same_score: Option<u64>,
     /// The lowest and highest score of customers with this value, if ids decide among them.
     pub by_id: Option<(u8, u8)>,
     /// The type of the fitted values, if there is an edge.
@@ -80,6 +80,7 @@ impl Scorer {
         within: Vec<(String, u8)>,
     ) -> BinExplanation {
         let dimension = &fitted.dimension;
+        let is_global = fitted.global.as_ref().is_some_and(|global| std::ptr::eq(global, binner));
         let (lower, upper) = binner.bounds(binner.bin_one(value, id), id);
         let (low, high) = binner.bins_by_id(value);
         let scores = [low, high].map(|bin| dimension.score_of_bin(bin));
@@ -95,9 +96,9 @@ impl Scorer {
             lower,
             upper,
             within,
-            is_global: fitted.global.as_ref().is_some_and(|global| std::ptr::eq(global, binner)),
-            customers: binner.counts.iter().sum(),
-            same_score: binner.counts[usize::from(score) - 1],
+            is_global,
+            customers: (!is_global).then(|| binner.counts.iter().sum()),
+            same_score: (!is_global).then(|| binner.counts[usize::from(score) - 1]),
             by_id: (low != high).then(|| (scores[0].min(scores[1]), scores[0].max(scores[1]))),
             form: binner.form(),
         }

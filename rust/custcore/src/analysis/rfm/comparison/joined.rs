@@ -3,7 +3,7 @@
 use arrow_array::RecordBatch;
 
 use super::super::transitions::kernel::NO_SEGMENT;
-use super::scored::{ScoredTable, Side, TABLES};
+use super::scored::{FoundSegment, ScoredTable, Side, TABLES};
 use super::spec::ComparisonSpec;
 use crate::column::invalid_type;
 use crate::column::key_schema::KeySchema;
@@ -73,24 +73,24 @@ impl Comparison {
         key.widen(&other);
         let days = [&first, &second].map(|schema| schema.metadata().get(AS_OF).cloned());
         let mut comparison = Self { key, ids, names: Vec::new(), money, before, after, days, report };
-        comparison.order_segments(segments);
+        comparison.order_segments(&segments);
         Ok(comparison)
     }
 
     /// Puts the segments in order: those of dictionaries first, as there, then the others by name.
-    fn order_segments(&mut self, segments: Vec<(String, bool)>) {
+    fn order_segments(&mut self, segments: &[FoundSegment]) {
         let mut order: Vec<u16> = (0..segments.len() as u16).collect();
-        order.sort_by(|&a, &b| {
-            let (name, is_ordered) = &segments[usize::from(a)];
-            let (other, other_is) = &segments[usize::from(b)];
-            other_is.cmp(is_ordered).then_with(|| if *is_ordered { a.cmp(&b) } else { name.cmp(other) })
-        });
+        let sort_key = |at: u16| {
+            let FoundSegment { name, rank } = &segments[usize::from(at)];
+            (rank.is_none(), *rank, name)
+        };
+        order.sort_by(|&a, &b| sort_key(a).cmp(&sort_key(b)));
         let mut place = vec![0; segments.len()];
         (0..).zip(&order).for_each(|(to, &from)| place[usize::from(from)] = to);
         for segment in self.before.segments.iter_mut().chain(&mut self.after.segments).filter(|segment| **segment != NO_SEGMENT) {
             *segment = place[usize::from(*segment)];
         }
-        self.names = order.iter().map(|&at| segments[usize::from(at)].0.clone()).collect();
+        self.names = order.iter().map(|&at| segments[usize::from(at)].name.clone()).collect();
     }
 
     /// Number of customers of either table.

@@ -1,14 +1,13 @@
 //! One of the tables of a comparison: its columns, and what they say of each customer.
 
-use std::collections::HashMap;
-
 use arrow_array::{ArrayRef, RecordBatch};
 use foldhash::fast::RandomState;
+use hashbrown::HashMap;
 
 use super::super::transitions::kernel::NO_SEGMENT;
 use super::spec::{ComparisonSpec, SCORES};
 use crate::column::amount::AmountColumn;
-use crate::column::key::OwnedKey;
+use crate::column::key::{Key, OwnedKey};
 use crate::column::key_schema::KeySchema;
 use crate::column::number::{Number, NumberColumn};
 use crate::column::value::ValueColumn;
@@ -39,6 +38,15 @@ pub(super) struct ScoredTable<'a> {
     /// The unit in which they are compared.
     pub(super) unit: Option<Money>,
     has_score: [bool; 3],
+}
+
+/// A segment of the tables.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct FoundSegment {
+    /// Its name.
+    pub(super) name: String,
+    /// Its place among those that dictionaries have; `None` if it is in none.
+    pub(super) rank: Option<usize>,
 }
 
 /// What a table says of each customer, by code.
@@ -90,14 +98,8 @@ impl<'a> ScoredTable<'a> {
         Ok(Self { batches, spec, key, table, money, unit: None, has_score: SCORES.map(has) })
     }
 
-    /// Reads the table. New ids and segments are added to `ids` and `segments`, a segment with whether it is of a dictionary.
-    pub(super) fn read(
-        self,
-        ids: &mut Interner,
-        segments: &mut Vec<(String, bool)>,
-        report: &mut Report,
-        context: &Context,
-    ) -> Result<Side> {
+    /// Reads the table. New ids and segments are added to `ids` and `segments`.
+    pub(super) fn read(self, ids: &mut Interner, segments: &mut Vec<FoundSegment>, report: &mut Report, context: &Context) -> Result<Side> {
         let mut side = Side { scores: self.has_score.map(|has| has.then(Vec::new)), ..Side::default() };
         let mut places: HashMap<OwnedKey, u16, RandomState> = HashMap::default();
         let mut counts = AmountCounts::default();
@@ -128,7 +130,7 @@ impl<'a> ScoredTable<'a> {
         batch: &RecordBatch,
         rows_before: u64,
         ids: &mut Interner,
-        (segments, places): (&mut Vec<(String, bool)>, &mut HashMap<OwnedKey, u16, RandomState>),
+        (segments, places): (&mut Vec<FoundSegment>, &mut HashMap<OwnedKey, u16, RandomState>),
         side: &mut Side,
         counts: &mut AmountCounts,
         context: &Context,
@@ -188,35 +190,36 @@ impl<'a> ScoredTable<'a> {
     fn segments_of(
         &self,
         column: &ArrayRef,
-        segments: &mut Vec<(String, bool)>,
+        segments: &mut Vec<FoundSegment>,
         places: &mut HashMap<OwnedKey, u16, RandomState>,
     ) -> Result<Vec<u16>> {
         let name = &self.spec.segment;
         let values = ValueColumn::new(name, "segment", column)?;
-        let mut place = |key: OwnedKey, is_ordered: bool| -> Result<u16> {
+        let mut place = |key: Key<'_>, is_ordered: bool| -> Result<u16> {
             if let Some(&place) = places.get(&key) {
                 return Ok(place);
             }
-            let Some(text) = key.borrow().text() else { return Ok(NO_SEGMENT) };
-            let known = segments.iter().position(|(segment, _)| *segment == text);
-            let at = known.unwrap_or_else(|| {
-                segments.push((text, is_ordered));
+            let Some(text) = key.text() else { return Ok(NO_SEGMENT) };
+            let at = segments.iter().position(|segment| segment.name == text).unwrap_or_else(|| {
+                segments.push(FoundSegment { name: text, rank: None });
                 segments.len() - 1
             });
             if at >= MAX_SEGMENTS {
                 let message = format!("column '{name}' has more than 10,000 values; expected segments. Name their column: segment=...");
                 return Err(Error::new(ErrorKind::InvalidArgument, message).in_column(name));
             }
-            segments[at].1 |= is_ordered;
-            places.insert(key, at as u16);
+            if is_ordered && segments[at].rank.is_none() {
+                segments[at].rank = Some(segments.iter().filter(|segment| segment.rank.is_some()).count());
+            }
+            places.insert(key.to_owned(), at as u16);
             Ok(at as u16)
         };
         // Dictionary values are looked up once, not for every row.
         let dictionary: Option<Vec<u16>> =
-            values.dictionary().map(|keys| keys.into_iter().map(|key| place(key, true)).collect::<Result<_>>()).transpose()?;
+            values.dictionary().map(|keys| keys.iter().map(|key| place(key.borrow(), true)).collect::<Result<_>>()).transpose()?;
         let rows = (0..column.len()).map(|row| match (&dictionary, values.stored.index(row)) {
             (Some(places), Some(index)) => Ok(places[index]),
-            _ => place(values.key(row).to_owned(), false),
+            _ => place(values.key(row), false),
         });
         let rows: Vec<u16> = rows.collect::<Result<_>>()?;
         match rows.iter().position(|&segment| segment == NO_SEGMENT) {
