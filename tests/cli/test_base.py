@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import custcore
+from custcore.cli import _base_update
 from tests.cli.conftest import save
 
 fcntl = pytest.importorskip("fcntl")
@@ -142,6 +143,21 @@ def test_a_file_that_is_still_written_is_not_added(run, tmp_path, days, monkeypa
             file.write("eve,2026-01-01,1\n")
 
     monkeypatch.setattr(custcore.CustomerBase, "update", slow)
+    assert "day1.csv changed while it was read" in run("base", "update", "b.base", "day1.csv", code=3).stderr
+    assert (tmp_path / "b.base").read_bytes() == before
+
+
+def test_a_file_that_changes_after_its_content_was_looked_at_is_not_added(run, tmp_path, days, monkeypatch):
+    run("base", "init", "b.base")
+    before = (tmp_path / "b.base").read_bytes()
+    real = _base_update._content_id
+
+    def replaced(place, chosen):
+        found = real(place, chosen)
+        (tmp_path / "day1.csv").write_bytes((tmp_path / "day3.csv").read_bytes())
+        return found
+
+    monkeypatch.setattr(_base_update, "_content_id", replaced)
     assert "day1.csv changed while it was read" in run("base", "update", "b.base", "day1.csv", code=3).stderr
     assert (tmp_path / "b.base").read_bytes() == before
 

@@ -141,7 +141,7 @@ def status(base: Path, as_json: bool) -> None:
     """Show the customers, days, batches and settings of BASE, and what was left out of it so far."""
     start = time.perf_counter()
     kept = load(base)
-    dates: Any = [] if is_new(kept) else kept.rfm(sort=False)["first_date"]
+    buyers, first = _buyers(kept)
     report = custcore.Report() if is_new(kept) else kept.report
     found = {
         "version": custcore.__version__,
@@ -149,9 +149,9 @@ def status(base: Path, as_json: bool) -> None:
         "bytes": base.stat().st_size,
         "track": kept.track,
         "customers": 0 if is_new(kept) else len(kept),
-        "buyers": len(dates),
+        "buyers": buyers,
         "rows": kept.n_rows,
-        "first_purchase": min(dates, default=None),
+        "first_purchase": first,
         "last_day": kept.last_date,
         "sealed_before": kept.sealed_before,
         "batches": len(kept.batch_ids),
@@ -165,6 +165,16 @@ def status(base: Path, as_json: bool) -> None:
         _echo(found)
     else:
         _show(_render.console(), found, report)
+
+
+def _buyers(kept: custcore.CustomerBase) -> tuple[int, Any]:
+    """How many customers bought, and when the first of them did."""
+    if is_new(kept):
+        return 0, None
+    import pyarrow.compute as pc
+
+    dates = kept.rfm(sort=False).to_pyarrow()["first_date"]
+    return len(dates), pc.min(dates).as_py()
 
 
 def _show(out: Console, found: dict[str, Any], report: custcore.Report) -> None:

@@ -41,6 +41,8 @@ class Batch:
         The files.
     batch_id : str
         The id of the batch.
+    marks : list
+        What `_marks` said before the content was looked at.
     rows : int
         Rows added.
     is_known : bool
@@ -49,6 +51,7 @@ class Batch:
 
     source: Source
     batch_id: str
+    marks: list[tuple[int, int, int]]
     rows: int = 0
     is_known: bool = False
 
@@ -141,9 +144,12 @@ def command(
 def _batches(source: Source, reading: Reading, batch_id: str | None) -> list[Batch]:
     """The batches of an update: all files under a given id, else each under that of its content."""
     if batch_id is not None:
-        return [Batch(source, batch_id)]
+        return [Batch(source, batch_id, _marks(source))]
     chosen = {name: getattr(reading, name) for name in CHOOSING if getattr(reading, name) is not None}
-    return [Batch(Source([file], reading), _content_id(file.place, chosen)) for file in source._files]
+    alone = [Source([file], reading) for file in source._files]
+    marks = [_marks(file) for file in alone]
+    ids = [_content_id(file.place, chosen) for file in source._files]
+    return [Batch(*parts) for parts in zip(alone, ids, marks, strict=True)]
 
 
 def _content_id(place: Place, chosen: dict[str, Any]) -> str:
@@ -166,7 +172,6 @@ def _add(kept: custcore.CustomerBase, batch: Batch, reading: Reading, n_threads:
         data = _with_float_amounts(data, settings["amount"], batch.source)
         target.update(data, batch_id=name, n_threads=n_threads, progress=progress)
 
-    marks = _marks(batch.source)
     try:
         _run.call(batch.source, settings, update)
     except DataProblem as problem:
@@ -180,7 +185,7 @@ def _add(kept: custcore.CustomerBase, batch: Batch, reading: Reading, n_threads:
         batch.source = Source(batch.source._files, dataclasses.replace(reading, text_ids=True))
         batch.source._notes["ids are read as text, as they are in the base"] = None
         _run.call(batch.source, settings, update)
-    if _marks(batch.source) != marks:
+    if _marks(batch.source) != batch.marks:
         raise DataProblem(
             f"{batch.source._name} changed while it was read, so nothing was added; run the update again when it is "
             "complete"
@@ -251,7 +256,8 @@ def _show(
         if batch.is_known:
             _render.say(out, f"{name}: already in the base (batch {short}), nothing added.")
         else:
-            _render.say(out, f"{name}: {batch.rows:,} rows added (batch {short}).")
+            rows = f"{batch.rows:,} row{'' if batch.rows == 1 else 's'}"
+            _render.say(out, f"{name}: {rows} added (batch {short}).")
     if not all(batch.is_known for batch in batches):
         out.print()
         out.print(_render.report_grid(added, notes))
