@@ -43,6 +43,27 @@ def test_options_are_those_of_rfm() -> None:
     same(base.rfm(), custcore.rfm(table, **names, returns="exclude", zero_is_purchase=False))
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"customer_id": ["country", "who"], "amount": None, "order_id": "bill", "track": "orders", "late": "report"},
+        {"attributes": {"country": "first", "mail": "last"}, "track": "days", "n_days": True, "max_memory": "1GiB"},
+        {"timezone": "Europe/Berlin", "returns": "count", "zero_is_purchase": False, "amount_decimals": 2},
+        {"on_null": "error", "on_nonfinite": "drop", "order_id": "bill", "order_lines": "adjacent"},
+    ],
+)
+def test_settings_make_a_base_like_it(given: dict[str, Any]) -> None:
+    base = custcore.CustomerBase(**given)
+    empty = custcore.CustomerBase(**base.settings)
+    assert empty.settings == base.settings
+    assert repr(empty) == repr(base)
+    loaded = custcore.CustomerBase.from_bytes(base.to_bytes())
+    assert {**loaded.settings, "max_memory": None} == {**base.settings, "max_memory": None}
+    for name, value in given.items():
+        assert base.settings[name] == (1 << 30 if name == "max_memory" else value)
+
+
 def test_without_an_amount() -> None:
     base = custcore.CustomerBase(amount=None)
     base.update(DATA)

@@ -200,6 +200,27 @@ def test_sorted_rows_are_those_of_pandas() -> None:
         table.sort_by([])
 
 
+def test_rows_by_a_mask() -> None:
+    table = scored()
+    ids = table["customer_id"].to_pylist()
+    wanted = [number % 3 == 0 for number in range(len(ids))]
+    expected = [name for name, is_wanted in zip(ids, wanted, strict=True) if is_wanted]
+    nulls = [value or None for value in wanted]
+    for mask in (wanted, tuple(wanted), np.array(wanted), pa.array(nulls), pa.chunked_array([wanted[:2], wanted[2:]])):
+        found = table.filter(mask)
+        assert found["customer_id"].to_pylist() == expected
+        assert (found.report, found.schema, found.metadata) == (table.report, table.schema, table.metadata)
+    ticked = passed_on(pa.array([True, False, None]))
+    assert ticked.filter(ticked[ticked.columns[0]]).num_rows == 1
+    assert table.filter([False] * len(table)).schema == table.schema
+    assert table[:0].filter([]).num_rows == 0
+    with pytest.raises(InvalidArgumentError, match="one for each"):
+        table.filter(wanted[1:])
+    for wrong in ([1] * len(table), ["yes"] * len(table), 7, None, object()):
+        with pytest.raises(InvalidTypeError, match="mask"):
+            table.filter(wrong)
+
+
 def test_equal_tables() -> None:
     table, frame = scored(), scored()
     assert table.equals(frame)

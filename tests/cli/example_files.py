@@ -7,6 +7,8 @@ import datetime as dt
 import random
 from typing import TYPE_CHECKING
 
+import custcore
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -25,6 +27,9 @@ def write_example_files(folder: Path) -> None:
     save(folder / "lines.csv", ["client", "timestamp", "total", "bill", "price", "pieces"], lines)
     customers = [(number, 1 + number % 7, 10.5 * (1 + number % 5)) for number in range(40)]
     save(folder / "customers.csv", ["customer_id", "visits", "spend"], customers)
+    scored = custcore.read(folder / "sales.csv")
+    for name, day in (("before", "2026-01-31"), ("after", "2026-02-28")):
+        custcore.rfm_scores(scored, as_of=day).to_parquet(folder / f"{name}.parquet")
     journey = ["household_id", "transaction_timestamp", "sales_value", "basket_id"]
     save(folder / "journey.csv", journey, [row[:4] for row in rows])
 

@@ -8,7 +8,7 @@ import random
 import pyarrow as pa
 import pytest
 
-from custcore.cli._compare import CAUSES
+from custcore.cli._differences import CAUSES
 from tests.cli.conftest import save
 
 START = dt.datetime(2026, 1, 1, 12)  # noqa: DTZ001 (naive on purpose)

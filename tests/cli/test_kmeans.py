@@ -32,7 +32,7 @@ ROLES = {"customer_id": "who", "timestamp": "day", "amount": "paid"}
 
 def test_what_the_api_says(run, tmp_path):
     save(purchases(), tmp_path / "sales.parquet")
-    shown = run("kmeans", "sales.parquet", *COLUMNS, "-o", "clusters.parquet", "--model", "model.json").stdout
+    shown = run("kmeans", "sales.parquet", *COLUMNS, "-o", "clusters.parquet", "--save-model", "model.json").stdout
     table, model = custcore.segment_customers(purchases(), **ROLES)
     found = pq.read_table(tmp_path / "clusters.parquet")
     assert found["segment"].to_pylist() == table.to_pyarrow()["segment"].to_pylist()

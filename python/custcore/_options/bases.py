@@ -20,6 +20,9 @@ BASE = (
         text="What is kept, see above.",
         default="totals",
         choices=("totals", "days", "orders"),
+        help="What is kept: totals (scores as of the last day), days (of any day), or orders (whose lines may come "
+        "late).",
+        group="Base",
     ),
     t.ATTRIBUTES,
     t.N_DAYS.but(text="Whether :meth:`rfm` has the column ``n_days``, the number of distinct days with a purchase."),
@@ -39,6 +42,8 @@ BASE = (
         "``null_amount``, count late lines, too.",
         default="error",
         choices=("error", "report"),
+        help="Lines of sealed orders: fail, or leave them out and count them.",
+        group="Base",
     ),
     Option(
         "max_memory",
@@ -50,6 +55,10 @@ BASE = (
         "Default: no limit.",
         default=None,
         type="int or str",
+        help="Memory of the base and the work on it, such as 4GiB; the rest is on disk.",
+        group="Base",
+        metavar="SIZE",
+        shown_default="no limit",
     ),
     Option(
         "spill_dir",

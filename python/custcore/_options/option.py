@@ -14,12 +14,15 @@ __all__ = ["GROUPS", "REQUIRED", "Option", "names"]
 
 # Sections of help on the command line, in their order.
 GROUPS = (
+    "Base",
+    "Customer",
     "Columns",
     "Time",
     "What counts",
     "Cohorts",
     "Scores",
     "Clusters",
+    "List",
     "Files",
     "Output",
     "General",

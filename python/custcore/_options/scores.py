@@ -73,6 +73,8 @@ UNSEEN = Option(
     default="error",
     choices=("error", "global"),
     core="str",
+    help="Groups that a saved scorer meets and its fit did not: fail, or score them by the edges of all customers.",
+    group="Scores",
 )
 WEIGHTS = Option(
     "weights",

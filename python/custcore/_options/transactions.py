@@ -121,6 +121,9 @@ ATTRIBUTES = Option(
     default=None,
     type='dict of str to {"first", "last"}',
     core="list[tuple[str, str]]",
+    help="Columns that ride along, with their values at the last purchase (COLUMN=first: at the first).",
+    group="Columns",
+    metavar="COLUMN[,...]",
 )
 AMOUNT_DECIMALS = Option(
     "amount_decimals",

@@ -6,7 +6,6 @@ import importlib.util
 from typing import TYPE_CHECKING, Any
 
 from custcore._extras import how_to_install
-from custcore._read.place import Place
 from custcore.errors import FileFormatError, InvalidArgumentError
 
 if TYPE_CHECKING:

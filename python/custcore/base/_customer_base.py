@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from datetime import date
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from custcore import _core
 from custcore._input import arguments
@@ -276,6 +276,13 @@ class CustomerBase(Changes, Analyses):
     def report(self) -> Report:
         """What was excluded from the base so far, and why."""
         return Table(self._core.report()).report
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The arguments of this base: ``CustomerBase(**base.settings)`` is an empty one like it."""
+        options: dict[str, Any] = {name: value for name, value in self._options.items() if name != "as_of"}
+        options["attributes"] = dict(self._options["attributes"]) or None
+        return {**options, "track": self._track, "late": self._late, "max_memory": self._core.max_memory}
 
     @property
     def track(self) -> str:

@@ -4,7 +4,8 @@ It reads files, calls the public API and prints. Its options are generated from 
 computes no results and does not use ``custcore._core``. click, rich and pyarrow (the extra ``cli``) are imported when
 a command runs.
 
-Exit codes: 0; 1 for a bug; 2 for wrong usage; 3 for unusable data; 130 after Ctrl-C.
+Exit codes: 0; 1 for a bug; 2 for wrong usage; 3 for unusable data; 4 for a base that another process changes; 130 after
+Ctrl-C.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 import custcore
-from custcore.cli import _bench, _cohort, _command, _demo, _inspect, _kmeans, _rfm
+from custcore.cli import _base, _bench, _cohort, _command, _compare, _demo, _explain, _inspect, _kmeans, _rfm, _score
 from custcore.cli._failure import failure
 
 __all__ = ["app"]
@@ -41,12 +41,12 @@ class App(_command.Group):
     epilog="""Options may also be in custcore.toml, or in the environment: CUSTCORE_AS_OF for all verbs,
     CUSTCORE_RFM_AS_OF for one. --print-config shows those of a verb.
 
-    Exit codes: 0; 1 a bug; 2 wrong usage; 3 unusable data; 130 after Ctrl-C.""",
+    Exit codes: 0; 1 a bug; 2 wrong usage; 3 unusable data; 4 another process changes the base; 130 Ctrl-C.""",
 )
 @click.version_option(custcore.__version__, prog_name="custcore")
 def app() -> None:
     """Analyse customers over Arrow: who bought when, how often and for how much."""
 
 
-for command in (_rfm.command, _kmeans.command, _cohort.command, _inspect.command, _bench.command, _demo.command):
-    app.add_command(command)
+for verb in (_rfm, _kmeans, _score, _explain, _compare, _cohort, _base, _inspect, _bench, _demo):
+    app.add_command(verb.command)

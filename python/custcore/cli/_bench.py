@@ -18,7 +18,7 @@ import click
 import custcore
 from custcore._extras import how_to_install
 from custcore._options.transactions import N_THREADS
-from custcore.cli import _command, _compare, _options, _recipe, _render, _run, _words
+from custcore.cli import _command, _differences, _options, _recipe, _render, _run, _words
 from custcore.cli._failure import printable
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def measure(files: Source, arguments: dict[str, Any], repeat: int = 3) -> dict[s
     repeat
         How often both are run.
     """
-    _run.check(files, arguments)
+    _run.check(files, arguments, custcore.rfm_scores)
     columns = {role: arguments.get(role) for role in ("customer_id", "timestamp", "amount", "order_id")}
     if any(isinstance(column, list) for column in columns.values()):
         raise click.UsageError(
@@ -108,7 +108,7 @@ def measure(files: Source, arguments: dict[str, Any], repeat: int = 3) -> dict[s
     except custcore.errors.CustcoreError as error:
         raise _run.explained(error, files, arguments) from error
     medians = {name: statistics.median(taken) for name, taken in seconds.items()}
-    compared = _compare.compare(theirs, ours, frame, columns)
+    compared = _differences.compare(theirs, ours, frame, columns)
     return {
         "files": files.files,
         "settings": arguments,

@@ -175,7 +175,6 @@ def _as_json(
     target: Path | None,
 ) -> dict[str, Any]:
     report = result.report
-    entries = ("name", "kind", "unit", "count", "sum", "first_row")
     found: dict[str, Any] = _render.plain(
         {
             "version": custcore.__version__,
@@ -187,7 +186,7 @@ def _as_json(
             "cells": result.to_table().to_pyarrow().to_pylist(),
             "average": result.average().to_pyarrow().to_pylist(),
             "movement": result.movement().to_pyarrow().to_pylist(),
-            "report": [{name: getattr(entry, name) for name in entries} for entry in report],
+            "report": _render.entries(report),
             "remarks": [*report.remarks, *files.notes],
             "seconds": round(seconds, 6),
             "output": str(target) if target else None,

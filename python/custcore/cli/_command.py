@@ -228,7 +228,9 @@ def command(name: str, *, short_help: str, examples: Iterable[tuple[str, str]]) 
     return click.command(name, cls=Command, short_help=short_help, examples=examples)
 
 
-def group(name: str, *, short_help: str, examples: Iterable[tuple[str, str]] = ()) -> Callable[[Function], Group]:
+def group(
+    name: str, *, short_help: str, examples: Iterable[tuple[str, str]] = (), epilog: str | None = None
+) -> Callable[[Function], Group]:
     """Make a group of verbs of a function whose docstring is its help.
 
     Parameters
@@ -239,8 +241,10 @@ def group(name: str, *, short_help: str, examples: Iterable[tuple[str, str]] = (
         Its line in the list of verbs.
     examples
         What an example does, and its command line. A test runs them.
+    epilog
+        The end of its help.
     """
-    return click.group(name, cls=Group, short_help=short_help, examples=examples)
+    return click.group(name, cls=Group, short_help=short_help, examples=examples, epilog=epilog)
 
 
 def option(*flags: str, group: str, **given: Any) -> Callable[[Function], Function]:  # noqa: ANN401 (click's own)

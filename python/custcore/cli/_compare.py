@@ -1,252 +1,158 @@
-"""Compares the pandas recipe and custcore, customer by customer, and finds the reasons of differences."""
+"""``custcore compare``: two score tables, who moved between segments and what became of the money."""
 
 from __future__ import annotations
 
+import json
+import time
 from typing import TYPE_CHECKING, Any
 
+import click
+
 import custcore
-from custcore.cli._recipe import SCORES, VALUES, Recipe
+from custcore._options.transactions import N_THREADS
+from custcore.cli import _command, _customers, _lists, _options, _output, _render, _run, _words
+from custcore.cli._failure import DataProblem, printable, said
+from custcore.errors import CustcoreError, InternalError
 
 if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Mapping
-
-    import pandas as pd
-
-__all__ = ["CAUSES", "compare"]
-
-# The columns of custcore that correspond to those of the recipe.
-OURS = {"recency": "recency_days", "frequency": "n_orders", "monetary": "monetary_total"}
-
-# Relative tolerance for equal float sums.
-ROUNDING = 1e-9
-
-CAUSES = {
-    "refunds": "An order below 0 is not a purchase in custcore: it makes no order and moves no date. "
-    "pandas counts it like any other.",
-    "time of day": "pandas counts periods of 24 hours up to a moment of the last day, custcore calendar days.",
-    "last day": "The last row has no customer id, so it is not in custcore's period; pandas counts days from it.",
-    "order over midnight": "custcore dates an order by its first line, pandas by the customer's last line.",
-    "no order id": "A row without an order id is an order by itself in custcore; nunique ignores it.",
-    "no time": "A row without a time is left out (and reported) by custcore; pandas adds its money all the same.",
-    "float sum": "pandas adds binary fractions, custcore counts decimals: 0.1 + 0.2 is 0.30000000000000004 or 0.3.",
-    "ties": "Equal values get equal scores in custcore. rank(method='first') parts them by the order of customers.",
-    "edge": "The value lies on an edge, which pandas interpolates in binary fractions, custcore exactly.",
-    "own value": "The customer's value differs (see the column above), and so does the score.",
-    "others' values": "The customer's value is the same, but others' differ, which moves the edges.",
-    "values and ties": "Values differ, and equal values are parted by rank(method='first').",
-    "no score": "pd.qcut failed on too few or too equal values; custcore's scores are defined for these, too.",
-    "other": "None of the known reasons; please report it.",
-}
+    from pathlib import Path
 
 
-def compare(
-    theirs: Recipe, ours: custcore.Table, frame: pd.DataFrame, columns: Mapping[str, str | None]
-) -> dict[str, Any]:
-    """Compare row by row.
+__all__ = ["command"]
 
-    Parameters
-    ----------
-    theirs, ours
-        The two results.
-    frame
-        The transactions, as pandas had them.
-    columns
-        Names of their columns by role.
+TABLES = ("moves", "segments", "customers")
+SCORES = ("r_score", "f_score", "m_score")
 
-    Returns
-    -------
-    dict
-        ``customers`` (in both, in one only and why), ``columns`` (for each value and score how many are the same, how
-        many differ, for which causes, each with an example) and ``notes``.
+
+@_command.command(
+    "compare",
+    short_help="Compare two score tables: moves between segments.",
+    examples=(
+        ("Two files of `custcore rfm -o`", "custcore compare before.parquet after.parquet"),
+        (
+            "What became of each customer",
+            "custcore compare before.parquet after.parquet --table customers -o all.csv",
+        ),
+    ),
+)
+@_command.argument("before", metavar="BEFORE")
+@_command.argument("after", metavar="AFTER")
+@_command.option(
+    "--customer-id",
+    group="Columns",
+    type=_options.Key(),
+    metavar="COLUMN[,...]",
+    help="Column of customer ids; several form a composite key. [default: as the files state, else the first column]",
+)
+@_command.option(
+    "--segment-column",
+    "segment",
+    group="Columns",
+    default="segment",
+    show_default=True,
+    metavar="COLUMN",
+    help="Column of segments.",
+)
+@_command.option(
+    "--monetary-column",
+    "monetary",
+    group="Columns",
+    default="monetary_total",
+    show_default=True,
+    metavar="COLUMN",
+    help="Column of the money of each customer, if there is one.",
+)
+@_options.id_file_options
+@_command.option(
+    "--table",
+    group="Output",
+    type=_words.Word(TABLES),
+    default="moves",
+    show_default=True,
+    help="The table to write; a workbook has all of them.",
+)
+@_options.output_option("Write a table: .parquet, .csv, .xlsx, .arrow. [default: print the summary only]")
+@_options.json_option
+@_options.api_option(N_THREADS)
+def command(
+    before: str,
+    after: str,
+    customer_id: str | None,
+    segment: str,
+    monetary: str,
+    table: str,
+    target: Path | None,
+    as_json: bool,
+    n_threads: int | None,
+    **given: object,
+) -> None:
+    """Compare two score tables, such as `custcore rfm -o` writes: sizes and money of segments, and who moved.
+
+    BEFORE and AFTER have one row per customer, with columns of the same names.
     """
-    left = theirs.table.copy()
-    right = ours.to_pandas().set_index(str(columns["customer_id"]))
-    left.index, right.index = _alike(left.index, right.index)
-    both = left.index.intersection(right.index)
-    facts = _facts(frame, columns, left.index)
-    values = _values(theirs, left, right, both, facts, ours.report.as_of)
-    result = [_column(value, left, right, both, values[value], shift=value == "recency") for value in values]
-    scores = _scores(theirs, left, right, both, values)
-    result += [_column(score, left, right, both, why) for score, why in scores.items()]
-    only_left, only_right = left.index.difference(both), right.index.difference(both)
-    notes = []
-    if len(both):
-        notes.append(
-            "pandas' recency starts at 1, custcore's at 0 (the last day itself); they are compared less that 1."
-        )
-    return {
-        "customers": {
-            "both": len(both),
-            "only_pandas": _only(facts.loc[only_left]) if len(only_left) else [],
-            "only_custcore": [{"cause": "ids that pandas rounded", "customers": len(only_right)}]
-            if len(only_right)
-            else [],
-        },
-        "columns": result,
-        "notes": notes,
-    }
-
-
-def _alike(left: pd.Index[Any], right: pd.Index[Any]) -> tuple[pd.Index[Any], pd.Index[Any]]:
-    """Convert ids to a common type: pandas converts integers with nulls to floats, and keeps categories."""
-    import pandas as pd
-
-    if isinstance(left, pd.CategoricalIndex):
-        left = left.astype(left.categories.dtype)
-    if left.dtype != right.dtype:
-        left = left.astype(right.dtype)
-    return left, right
-
-
-def _facts(frame: pd.DataFrame, columns: Mapping[str, str | None], index: pd.Index[Any]) -> pd.DataFrame:
-    """Find the properties of each customer: refunds, rows without a time or an order, orders over midnight."""
-    import pandas as pd
-
-    customer, timestamp = str(columns["customer_id"]), str(columns["timestamp"])
-    amount, order = columns["amount"], columns["order_id"]
-    known = frame[frame[customer].notna()]
-    dated = known[known[timestamp].notna()]
-
-    def some(ids: pd.Series[Any]) -> pd.Series[bool]:
-        found = pd.Index(ids.drop_duplicates())
-        if isinstance(found, pd.CategoricalIndex):
-            found = found.astype(found.categories.dtype)
-        return pd.Series(index.isin(found.astype(index.dtype)), index=index)
-
-    whole = dated[dated[order].notna()].groupby([customer, order], observed=True) if order else None
-    facts = pd.DataFrame({"no time": some(known.loc[known[timestamp].isna(), customer])}, index=index)
-    facts["no dated row"] = ~some(dated[customer])
-    facts["no order id"] = some(dated.loc[dated[order].isna(), customer]) if order else False
-    facts["refunds"] = facts["order over midnight"] = False
-    if amount:
-        alone = dated[dated[order].isna()] if order else dated
-        facts["refunds"] |= some(alone.loc[alone[amount] < 0, customer])
-    if whole is not None:
-        if amount:
-            sums = whole[amount].sum().round(6).reset_index()
-            facts["refunds"] |= some(sums.loc[sums[amount] < 0, customer])
-        days = whole[timestamp].agg(["min", "max"]).reset_index()
-        facts["order over midnight"] = some(
-            days.loc[days["min"].dt.normalize() != days["max"].dt.normalize(), customer]
-        )
-    return facts
-
-
-def _only(facts: pd.DataFrame) -> list[dict[str, Any]]:
-    """Count why customers are only in the recipe."""
-    undated = facts["no dated row"]
-    refunds = facts["refunds"] & ~undated
-    counts = {
-        "none of their rows has a time": int(undated.sum()),
-        "they have only refunds, so they bought nothing": int(refunds.sum()),
-        "other": int((~undated & ~refunds).sum()),
-    }
-    return [{"cause": cause, "customers": count} for cause, count in counts.items() if count]
-
-
-def _values(
-    theirs: Recipe,
-    left: pd.DataFrame,
-    right: pd.DataFrame,
-    both: pd.Index[Any],
-    facts: pd.DataFrame,
-    as_of: dt.date | None,
-) -> dict[str, pd.Series[Any]]:
-    """Find for every value the cause by customer, "" if it is the same."""
-    import numpy as np
-    import pandas as pd
-
-    facts = facts.loc[both]
-    causes: dict[str, pd.Series[Any]] = {}
-    for value in (value for value in VALUES if value in left):
-        a = left.loc[both, value].astype("float64")
-        b = right.loc[both, OURS[value]].astype("float64")
-        why: pd.Series[Any] = pd.Series("other", index=both, dtype=object)
-        if value == "recency":
-            last = left.loc[both, "last"].dt.normalize()
-            days = (theirs.snapshot.normalize() - last).dt.days - 1
-            shift = ((theirs.snapshot - pd.Timedelta(days=1)).date() - as_of).days if as_of else 0
-            by_calendar = days - shift == b
-            why[facts["order over midnight"]] = "order over midnight"
-            why[facts["refunds"]] = "refunds"
-            why[by_calendar] = "time of day" if shift == 0 else "last day"
-            same = a - 1 == b
-        elif value == "frequency":
-            why[facts["no order id"]] = "no order id"
-            why[facts["refunds"]] = "refunds"
-            same = a == b
+    start = time.perf_counter()
+    reading = _options.reading_of(given)
+    opened = [_run.open_files((name,), {}, reading) for name in (before, after)]
+    if target:
+        for files in opened:
+            _output.check_target(target, files)
+    ids = None if customer_id is None else _options.key_columns(customer_id, opened[0].column_names)
+    keys = None if ids is None else [ids] if isinstance(ids, str) else ids
+    tables = [_read(files, keys, segment, monetary) for files in opened]
+    try:
+        compared = custcore.compare(*tables, customer_id=ids, segment=segment, monetary=monetary, n_threads=n_threads)
+    except InternalError:
+        raise
+    except CustcoreError as error:
+        raise DataProblem(f"{before} and {after}: {said(error)}") from error
+    notes = list(dict.fromkeys(note for files in opened for note in files.notes))
+    if target:
+        written = {"moves": compared.moves, "segments": compared.segments, "customers": compared.customers}
+        if target.suffix.lower() == ".xlsx":
+            compared.to_xlsx(target)
         else:
-            why[facts["no time"]] = "no time"
-            why[(a - b).abs() <= ROUNDING * np.maximum(1.0, b.abs())] = "float sum"
-            same = a == b
-        causes[value] = why.where(~same, "")
-    return causes
+            _output.write(written[table], target)
+    seconds = time.perf_counter() - start
+    if as_json:
+        found = {
+            "version": custcore.__version__,
+            "files": [before, after],
+            "days": compared.days,
+            "customers_before": compared.n_before,
+            "customers_after": compared.n_after,
+            "new": compared.n_new,
+            "gone": compared.n_gone,
+            "moved": compared.n_moved,
+            "segments": compared.segments.to_pylist(),
+            "moves": compared.moves.to_pylist(),
+            "remarks": [*compared.moves.report.remarks, *notes],
+            "seconds": round(seconds, 6),
+            "output": str(target) if target else None,
+        }
+        click.echo(json.dumps(_render.plain(found), ensure_ascii=False, allow_nan=False))
+        return
+    out = _render.console(target)
+    days = " to ".join(str(day or "unknown day") for day in compared.days) if any(compared.days) else ""
+    _render.say(out, f"{before} and {after}" + (f", {days}" if days else ""))
+    _, _, text = str(compared).partition("\n")  # the name of the class
+    out.print(text, soft_wrap=True)
+    for note in notes:
+        _render.say(out, note)
+    if target and str(target) != "-":
+        _render.say(out, f"Written to {printable(str(target))}.")
 
 
-def _scores(
-    theirs: Recipe, left: pd.DataFrame, right: pd.DataFrame, both: pd.Index[Any], values: dict[str, pd.Series[Any]]
-) -> dict[str, pd.Series[Any]]:
-    """Find for every score the cause by customer, "" if it is the same."""
-    import pandas as pd
-
-    # With custcore's rule on the values of the recipe, the remaining differences come from the recipe's binning.
-    able = left[left["recency"].notna()]
-    if able.empty:
-        return {}
-    given = {OURS[value]: able[value].to_numpy(dtype="float64") for value in values}
-    rule = custcore.RFMScorer(segments=None).fit_transform(given).to_pandas().set_index(able.index)
-    causes: dict[str, pd.Series[Any]] = {}
-    for value, score in zip(values, SCORES, strict=False):
-        a = pd.to_numeric(left.loc[both, score].astype(object), errors="coerce").astype("Float64")
-        b, ruled = right.loc[both, score].astype("Float64"), rule.loc[both, score].astype("Float64")
-        how = theirs.cut[score]
-        why: pd.Series[Any] = pd.Series("values and ties" if how == "rank" else "edge", index=both, dtype=object)
-        by_values = (a == ruled).fillna(False).astype(bool)
-        own = ~values[value].isin(["", "float sum"])
-        why[by_values & own] = "own value"
-        why[by_values & ~own] = "others' values"
-        why[(ruled == b).fillna(False).astype(bool)] = "ties" if how == "rank" else "edge"
-        if how == "failed":
-            why[:] = "no score"
-        causes[score] = why.where(~(a == b).fillna(False).astype(bool), "")
-    return causes
-
-
-def _column(
-    name: str,
-    left: pd.DataFrame,
-    right: pd.DataFrame,
-    both: pd.Index[Any],
-    why: pd.Series[Any],
-    *,
-    shift: bool = False,
-) -> dict[str, Any]:
-    """Count equal and different values, by cause, with the first customer of each."""
-    differ = why[why != ""]
-    causes = []
-    for cause, count in differ.value_counts().items():
-        customer = differ.index[differ == cause][0]
-        a, b = left.loc[customer, name], right.loc[customer, OURS.get(name, name)]
-        pair = [_plain(value) for value in (a, b)]
-        if shift and isinstance(pair[0], int | float):
-            pair[0] -= 1
-        causes.append(
-            {
-                "cause": cause,
-                "customers": int(count),
-                "explanation": CAUSES[str(cause)],
-                "example": {"customer": _plain(customer), "pandas": pair[0], "custcore": pair[1]},
-            }
-        )
-    return {"column": OURS.get(name, name), "same": len(both) - len(differ), "differ": len(differ), "causes": causes}
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401
-    """Convert a numpy value to a Python value; missing values to None."""
-    import pandas as pd
-
-    if value is None or (not isinstance(value, bytes | str) and pd.isna(value)):
-        return None
-    value = value.item() if hasattr(value, "item") else value
-    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 1e6 else value
+def _read(files: Any, keys: list[str] | None, segment: str, monetary: str) -> Any:  # noqa: ANN401
+    """The columns of a score table that are compared, with the names of its ids."""
+    there = [name for name in files.column_names if name and files.column_names.count(name) == 1]
+    for flag, names in (("--customer-id", keys or ()), ("--segment-column", (segment,))):
+        for name in names:
+            if name not in there:
+                raise DataProblem(f"{files._name}: there is no column {name!r} ({flag}){_lists.proposal(name, there)}")
+    sample = files._planned(there, {}).empty_table().replace_schema_metadata(_customers.stated(files) or None)
+    names = [*(keys or _customers.ids_of(sample)), segment, monetary, *SCORES]
+    try:
+        table = files.table([name for name in dict.fromkeys(names) if name in there])
+    except CustcoreError as error:
+        raise _run.explained(error, files, {}) from error
+    return table.replace_schema_metadata(sample.schema.metadata)

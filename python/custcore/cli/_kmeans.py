@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import json
 import time
 import warnings
@@ -13,7 +12,7 @@ import click
 
 import custcore
 from custcore._options.clusters import SEGMENTED
-from custcore.cli import _command, _options, _output, _render, _run
+from custcore.cli import _command, _lists, _models, _options, _output, _render, _rfm, _run
 from custcore.cli._failure import DataProblem, printable
 from custcore.errors import ConvergenceWarning, CustcoreError, InternalError, InvalidArgumentError
 
@@ -21,9 +20,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from custcore._read import Source
-    from custcore._read.options import Reading
+    from custcore.cli._grid import Grid
 
-__all__ = ["command"]
+__all__ = ["command", "grid"]
 
 
 class Clusters(click.ParamType[Any]):
@@ -49,7 +48,10 @@ KINDS = {"k": Clusters(), "features": _options.Names(), "log1p": _options.Names(
     short_help="Cluster customers and name the clusters.",
     examples=(
         ("As many clusters as suit the customers", "custcore kmeans sales.csv -o clusters.parquet"),
-        ("Three clusters, with the model to score others by", "custcore kmeans sales.csv -k 3 --model clusters.json"),
+        (
+            "Three clusters, and the model",
+            "custcore kmeans sales.csv -k 3 --save-model clusters.json",
+        ),
         (
             "Columns of one row per customer",
             "custcore kmeans customers.csv --features visits,spend --log1p spend -k 2",
@@ -60,9 +62,10 @@ KINDS = {"k": Clusters(), "features": _options.Names(), "log1p": _options.Names(
 @_options.output_option("Write one row per customer: .parquet, .csv, .arrow. [default: print the table only]")
 @_options.json_option
 @_options.api_options(SEGMENTED[:-1], KINDS)
-@_command.option("--model", group="Output", type=_options.Target(), metavar="OUT", help="Write the model: .json.")
+@_models.save_option("the clusters")
 @_options.column_options
 @_options.transaction_options
+@_lists.list_options
 def command(
     files: tuple[str, ...],
     target: Path | None,
@@ -73,7 +76,7 @@ def command(
     how: str,
     n_init: int,
     random_state: int,
-    model: Path | None,
+    save_model: Path | None,
     **given: object,
 ) -> None:
     """Cluster customers by recency, frequency and money, choose the number of clusters, and name them.
@@ -81,19 +84,26 @@ def command(
     FILE is as for `custcore rfm`. With --features it has one row per customer, and these columns are clustered.
     """
     reading = _options.reading_of(given)
+    listing = _lists.list_of(given)
     arguments = _options.settings(given)
     wanted: dict[str, Any] = {"features": features, "how": how, "n_init": n_init, "random_state": random_state}
     wanted["log1p"] = "auto" if log1p is None else log1p
-    for path in (target, model):
-        if path is not None and path.is_dir():
-            raise click.UsageError(f"{path} is a folder")
-    if model is not None and model.suffix.lower() != ".json":
-        raise click.UsageError(f"{model} has an unknown extension; models are written as .json")
-    customers, opened, seconds = (
-        _purchases(files, arguments, target, reading)
-        if features is None
-        else _customers(files, features, target, reading)
-    )
+    opened = _run.open_files(files, arguments if features is None else {}, reading)
+    if target:
+        _output.check_target(target, opened)
+    if save_model:
+        _models.check_target(save_model, opened.files)
+    added = ("cluster", "segment")
+    if features is None:
+        customers, seconds = _run.call(
+            opened,
+            arguments,
+            custcore.rfm,
+            lambda empty: listing.check([*empty.column_names, *added], None, opened.column_names),
+        )
+    else:
+        listing.check([*opened.column_names, *added], None)
+        customers, seconds = _customers(opened, features)
     start = time.perf_counter()
     try:
         with warnings.catch_warnings(record=True) as warned:
@@ -112,9 +122,11 @@ def command(
     report = dataclasses.replace(
         table.report, remarks=(*table.report.remarks, *(str(warning.message) for warning in warned))
     )
-    guarded = _output.write(table, target) if target else 0
-    if model is not None:
-        found.save(model)
+    listing.check(table.column_names, _lists.segments_of(table))
+    handed = listing.take(table) if listing.is_asked else None
+    guarded = _output.write(handed.customers if handed else table, target) if target else 0
+    if save_model is not None:
+        found.save(save_model)
     profile = found.profile().to_pyarrow().to_pylist()
     if as_json:
         said = {
@@ -130,62 +142,49 @@ def command(
             "remarks": [*report.remarks, *opened.notes],
             "seconds": round(seconds, 6),
             "output": str(target) if target else None,
-            "model": str(model) if model else None,
+            "model": str(save_model) if save_model else None,
         }
+        if handed:
+            said["list"] = listing.as_json(handed, has_file=target is not None)
         click.echo(json.dumps(_render.plain(said), ensure_ascii=False, allow_nan=False))
         return
     out = _render.console(target)
-    out.print(_grid(profile, found.feature_names_in_ or []))
+    out.print(grid(profile, found.feature_names_in_ or []))
     _render.say(out, "Features: means per customer. Names say where centres lie apart from all customers.")
     if features is None or report.remarks or opened.notes:
         out.print()
         out.print(_render.report_grid(report, opened.notes))
     out.print()
     _render.say(out, printable(f"{table.num_rows:,} customers of {opened._label} in {seconds:.2f} s."))
-    if target:
-        _render.say(out, f"{table.num_rows:,} customers written to {printable(str(target))}.")
-    if model:
-        _render.say(out, f"Model written to {printable(str(model))}.")
-    if guarded:
-        _render.say(out, f"{guarded:,} cells that a spreadsheet would take for formulas have a ' in front.")
+    _rfm.show_written(out, table, handed, target, guarded, save_model)
 
 
-def _purchases(
-    patterns: tuple[str, ...], arguments: dict[str, Any], target: Path | None, reading: Reading
-) -> tuple[Any, Source, float]:
-    """One row per customer, from purchases."""
-    files = _run.open_files(patterns, arguments, reading)
-    if target:
-        _output.check_target(target, files)
-    table, seconds = _run.call(files, arguments, custcore.rfm)
-    return table, files, seconds
-
-
-def _customers(
-    patterns: tuple[str, ...], features: list[str], target: Path | None, reading: Reading
-) -> tuple[Any, Source, float]:
+def _customers(files: Source, features: list[str]) -> tuple[Any, float]:
     """The rows of a file with one row per customer: the features, and the other common columns."""
-    files = _run.open_files(patterns, {}, reading)
-    if target:
-        _output.check_target(target, files)
     start = time.perf_counter()
     names = [name for name in files.column_names if name and files.column_names.count(name) == 1]
     absent = [name for name in features if name not in names]
     if absent:
-        near = difflib.get_close_matches(absent[0], names, 1, 0.6)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        listed = ", ".join(map(repr, names))
         raise DataProblem(
-            f"{files._name}: there is no column {absent[0]!r} (--features).{hint} The columns are {listed}"
+            f"{files._name}: there is no column {absent[0]!r} (--features){_lists.proposal(absent[0], names)}"
         )
     try:
         table = files.table(names)
     except CustcoreError as error:
         raise _run.explained(error, files, {}) from error
-    return table, files, time.perf_counter() - start
+    return table, time.perf_counter() - start
 
 
-def _grid(profile: list[dict[str, Any]], features: list[str]) -> Any:  # noqa: ANN401
+def grid(profile: list[dict[str, Any]], features: list[str]) -> Grid:
+    """Render the clusters: size, share, means of the features.
+
+    Parameters
+    ----------
+    profile
+        Rows of `custcore.KMeans.profile`.
+    features
+        The columns that were clustered.
+    """
     grid = _render.table("cluster", "customers", "share", *features)
     for row in profile:
         share = "-" if row["share"] is None else f"{row['share']:.1%}"

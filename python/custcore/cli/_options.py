@@ -30,6 +30,7 @@ __all__ = [
     "column_options",
     "excludes",
     "file_options",
+    "id_file_options",
     "input_options",
     "json_option",
     "key_columns",
@@ -82,6 +83,27 @@ class Names(click.ParamType[Any]):
         if names is None:
             self.fail(f"{value!r} is not a list of names such as A,B,C", param, ctx)
         return [name for name in names if name]
+
+
+class Attributes(Names):
+    """Columns kept per customer, separated by commas, each perhaps with ``=first`` or ``=last``."""
+
+    name = "COLUMN[,...]"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401
+        """Parse ``a, b=first`` to ["a", "b=first"]; `attributes_of` makes the argument of it."""
+        names = super().convert(value, param, ctx)
+        columns = [column for column, _ in map(_attribute, names or ())]
+        for column in columns:
+            if columns.count(column) > 1:
+                self.fail(f"{column!r} is named twice", param, ctx)
+        return names
+
+
+def _attribute(text: str) -> tuple[str, str]:
+    """The column of an attribute, and which of its values: ``country=first``."""
+    column, _, which = text.rpartition("=")
+    return (column.strip(), which) if column.strip() and which in {"first", "last"} else (text, "last")
 
 
 class Key(click.ParamType[Any]):
@@ -166,20 +188,26 @@ def api_options(
     return lambda command: _with(command, *made)
 
 
+def reading_options(command: Command) -> Command:
+    """Add the options for reading files."""
+    return api_options(reading.READING, {"names": Names()})(command)
+
+
 def input_options(command: Command) -> Command:
     """Add FILE... and the options for reading files."""
-    return _with(
-        command,
-        _command.argument("files", nargs=-1, required=True, metavar="FILE..."),
-        api_options(reading.READING, {"names": Names()}),
-    )
+    return _with(command, _command.argument("files", nargs=-1, required=True, metavar="FILE..."), reading_options)
 
 
 def file_options(command: Command) -> Command:
     """Add FILE... and the options for reading files, and ids in them."""
+    return _with(command, _command.argument("files", nargs=-1, required=True, metavar="FILE..."), id_file_options)
+
+
+def id_file_options(command: Command) -> Command:
+    """Add the options for reading files, and ids in them."""
     return _with(
         command,
-        input_options,
+        reading_options,
         _command.option(
             "--text-ids",
             group="Files",
@@ -200,7 +228,8 @@ def column_options(command: Command) -> Command:
 
 def transaction_options(command: Command) -> Command:
     """Add the options for reading transactions."""
-    return api_options(tuple(option for option in transactions.RFM if option not in transactions.COLUMNS))(command)
+    options = tuple(option for option in transactions.RFM if option not in transactions.COLUMNS)
+    return api_options(options, {"attributes": Attributes()})(command)
 
 
 def scoring_options(command: Command) -> Command:
@@ -266,6 +295,8 @@ def settings(given: dict[str, Any]) -> dict[str, Any]:
         arguments["amount"] = None
     if arguments.get("segments") == "none":
         arguments["segments"] = None
+    if arguments.get("attributes"):
+        arguments["attributes"] = dict(map(_attribute, arguments["attributes"]))
     return arguments
 
 
@@ -317,6 +348,8 @@ def roles(arguments: dict[str, Any]) -> dict[str, str]:
     for name in names:
         for column in key_names(arguments.get(name)):
             found.setdefault(column, name)
+    for column in arguments.get("attributes") or ():
+        found.setdefault(column, "attributes")
     if arguments.get("cohort_by", "first") not in COHORT_WORDS:
         found.setdefault(arguments["cohort_by"], "cohort_by")
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import uuid
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,18 @@ if TYPE_CHECKING:
 
     from custcore import Report, ReportEntry
 
-__all__ = ["Column", "amount_text", "console", "plain", "report_grid", "say", "segment_grid", "table"]
+__all__ = [
+    "Column",
+    "Grid",
+    "amount_text",
+    "console",
+    "entries",
+    "plain",
+    "report_grid",
+    "say",
+    "segment_grid",
+    "table",
+]
 
 # Descriptions of report entries, after their count and unit ("12 rows").
 SAID = {
@@ -155,6 +167,18 @@ def report_grid(report: Report, reading: Sequence[str] = ()) -> Table:
     return grid
 
 
+def entries(report: Report) -> list[dict[str, Any]]:
+    """The entries of a report for JSON.
+
+    Parameters
+    ----------
+    report
+        Of a result.
+    """
+    shown = ("name", "kind", "unit", "count", "sum", "first_row")
+    return [{name: getattr(entry, name) for name in shown} for entry in report]
+
+
 def _said(entry: ReportEntry) -> str:
     unit = entry.unit[:-1] if entry.count == 1 else entry.unit
     money = "" if entry.sum is None or entry.name == "null_amount" else f" ({amount_text(entry.sum)} in all)"
@@ -177,7 +201,7 @@ def _mean(value: float | None) -> str:
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401
-    """Convert a value for JSON: dates to ISO text, decimals to text, non-finite values to null.
+    """Convert a value for JSON: dates to ISO text, decimals and UUIDs to text, non-finite values to null.
 
     Parameters
     ----------
@@ -192,7 +216,7 @@ def plain(value: Any) -> Any:  # noqa: ANN401
         return value if math.isfinite(value) else None
     if isinstance(value, dt.date):
         return value.isoformat()
-    if isinstance(value, Decimal):
+    if isinstance(value, Decimal | uuid.UUID):
         return str(value)
     if isinstance(value, bytes):
         return value.hex()

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-import custcore
 from custcore._options.transactions import KEYS
 from custcore._read import Source, open_source
 from custcore.cli import _columns, _options, _progress
@@ -61,18 +60,23 @@ def open_files(patterns: Sequence[str], arguments: dict[str, Any], reading: Read
     return files
 
 
-def check(files: Source, arguments: dict[str, Any], function: Callable[..., object] = custcore.rfm_scores) -> None:
-    """Raise for invalid columns and settings before any row is read."""
+def check(files: Source, arguments: dict[str, Any], function: Callable[..., Result]) -> Result:
+    """Raise for invalid columns and settings before any row is read; returns the result of no rows."""
     try:
         roles = _options.roles(arguments)
-        function(files._planned(list(roles), roles).empty_table(), **arguments)
+        return function(files._planned(list(roles), roles).empty_table(), **arguments)
     except (InvalidArgumentError, InternalError):
         raise
     except CustcoreError as error:
         raise explained(error, files, arguments) from error
 
 
-def call(files: Source, arguments: dict[str, Any], function: Callable[..., Result]) -> tuple[Result, float]:
+def call(
+    files: Source,
+    arguments: dict[str, Any],
+    function: Callable[..., Result],
+    accept: Callable[[Result], object] | None = None,
+) -> tuple[Result, float]:
     """Read all files in one stream, and return the result and the time in seconds.
 
     Parameters
@@ -83,8 +87,12 @@ def call(files: Source, arguments: dict[str, Any], function: Callable[..., Resul
         Of the function.
     function
         Of the API: takes the rows as its data.
+    accept
+        Called with the result of no rows before any row is read; raises for options that do not go with it.
     """
-    check(files, arguments, function)
+    empty = check(files, arguments, function)
+    if accept is not None:
+        accept(empty)
     if arguments.get("n_threads"):
         import pyarrow as pa
 

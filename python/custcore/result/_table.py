@@ -253,6 +253,43 @@ class Table(Exports):
         places = needed("pyarrow.compute", "sort_by").sort_indices(keys, [(name, order) for name in names])
         return Table._with_report(_core.Table.read(rows.take(places), columns=None), self.report)
 
+    def filter(self, mask: object) -> Table:
+        """The rows for which a mask is true; needs pyarrow.
+
+        The report stays that of the whole result.
+
+        Parameters
+        ----------
+        mask : sequence of bool
+            One value for each row: a list, a :class:`custcore.Column`, an array of numpy or
+            pyarrow, a Series. A null is false.
+
+        Raises
+        ------
+        InvalidTypeError
+            If the values are not booleans.
+        InvalidArgumentError
+            If there are more or fewer of them than rows.
+
+        Examples
+        --------
+        >>> import custcore
+        >>> table = custcore.select_k([[0.0], [0.1], [5.0], [5.1]], [1, 2])
+        >>> table.filter(table["suggested"])["k"].to_pylist()
+        [2]
+        """
+        pa, rows = needed("pyarrow", "filter"), self.to_pyarrow()
+        try:
+            chosen = mask if isinstance(mask, pa.ChunkedArray) else pa.array(mask)
+        except (pa.ArrowException, TypeError, ValueError):
+            raise InvalidTypeError(f"mask is {type(mask).__name__}; expected one bool for each row") from None
+        if len(chosen) and not pa.types.is_boolean(chosen.type):
+            raise InvalidTypeError(f"mask has values of type {chosen.type}; expected one bool for each row")
+        if len(chosen) != len(rows):
+            raise InvalidArgumentError(f"mask has {len(chosen):,} values; expected one for each of {len(rows):,} rows")
+        kept = rows.filter(chosen.cast(pa.bool_()))
+        return Table._with_report(_core.Table.read(kept, columns=None), self.report)
+
     def equals(self, other: Table) -> bool:
         """Whether another table has the same columns: names, types and values.
 

@@ -19,6 +19,7 @@ BASE_WORDS = [
     "nbytes_on_disk",
     "report",
     "sealed_before",
+    "settings",
     "track",
     "__len__",
     "__bool__",
