@@ -1,4 +1,4 @@
-"""Tests of what only newer versions of other libraries can do; with the lowest ones (`make lowest`) they are skipped."""
+"""Tests of what only newer versions of other libraries can do: skipped with the lowest ones (`make lowest`)."""
 
 from __future__ import annotations
 
