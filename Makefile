@@ -10,6 +10,7 @@ DEV := $(VENV)/.stamp-dev
 DEMO := $(VENV)/.stamp-demo
 BENCH := $(VENV)/.stamp-bench
 WHEEL := $(VENV)/.stamp-wheel
+LOWEST := $(VENV)/.stamp-lowest
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 # Builds with maturin in target/, with the profile `editable-profile` of pyproject.toml (release). `maturin develop` would also install
 # the dev group, ignoring the lock file.
@@ -23,7 +24,7 @@ LOCK = target/uv/bin/uv pip compile $(UPGRADE) --quiet --universal --python-vers
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup build test test-rs test-py stress lint fmt options golden bench bench-full bench-builds bench-report bench-rust instructions demo docs wheel sdist dist-check sizes lock clean
+.PHONY: help setup build test test-rs test-py lowest stress lint fmt options golden bench bench-full bench-builds bench-report bench-rust instructions demo docs wheel sdist dist-check sizes lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +42,10 @@ test-rs: ## Run the Rust tests and doc tests
 
 test-py: build ## Run the Python tests and docstring examples
 	$(BIN)/python -m pytest
+
+lowest: build $(LOWEST) ## Test the adapters, the command line and the files with the lowest versions that the extras allow
+	PYTHONPATH=python $(VENV)/lowest/bin/python -m pytest -q -o filterwarnings= -m "not slow" -k "not as_published and not test_demo" \
+		tests/interop tests/cli tests/read tests/api/test_table.py tests/api/test_written_tables.py
 
 stress: build ## Interrupt changes at random moments, read a base from 16 threads while it is updated, read damaged files (minutes)
 	$(BIN)/python -m tests.stress.interrupts --times 200
@@ -151,6 +156,12 @@ $(BENCH): requirements-bench.txt | $(BIN)/python
 
 $(WHEEL): requirements-wheel.txt | $(BIN)/python
 	$(PIP) install --quiet -r $<
+	@touch $@
+
+# The extension of `make build` is used, so that nothing is built again.
+$(LOWEST): requirements-lowest.txt | $(BIN)/python
+	$(BIN)/python -m venv --clear $(VENV)/lowest
+	$(VENV)/lowest/bin/python -m pip --disable-pip-version-check install --quiet -r $<
 	@touch $@
 
 $(DEMO): requirements-demo.txt | $(BIN)/python

@@ -13,8 +13,8 @@ EXTRAS = {
     "polars": ("polars>=1.4",),
     "pyarrow": ("pyarrow>=17",),
     "numpy": ("numpy>=1.26",),
-    "read": ("pyarrow>=17", "charset-normalizer>=3"),
-    "cli": ("click>=8.4", "rich>=13", "pyarrow>=17", "charset-normalizer>=3"),
+    "read": ("pyarrow>=17", "charset-normalizer>=3.5"),
+    "cli": ("click>=8.4", "rich>=13", "pyarrow>=17", "charset-normalizer>=3.5"),
     "xlsx": ("python-calamine>=0.3", "xlsxwriter>=3.1", "pyarrow>=17"),
     "sklearn": ("scikit-learn>=1.6",),
     "duckdb": ("duckdb>=1.2.2", "pyarrow>=17"),
@@ -27,7 +27,7 @@ def how_to_install(*extras: str) -> str:
     Examples
     --------
     >>> how_to_install("read")
-    "pip install 'pyarrow>=17' 'charset-normalizer>=3'"
+    "pip install 'pyarrow>=17' 'charset-normalizer>=3.5'"
     """
     wanted = dict.fromkeys(requirement for extra in extras for requirement in EXTRAS[extra])
     return " ".join(["pip install", *(f"'{requirement}'" for requirement in wanted)])
