@@ -271,8 +271,8 @@ def test_money_that_is_missing_or_rounded() -> None:
     compared = custcore.compare(before, AFTER)
     assert compared.moves["from_monetary"].to_pylist() == [None, 0.0, 20.0, 0.0, 0.0]
     assert compared.moves.report.remarks == (
-        "column 'monetary_total' of 'before' has no value in 2 rows, which add 0",
-        "column 'monetary_total' of 'before': 1 amounts were changed by more than 1 % when rounded to 6 decimal places",
+        "column 'monetary_total' of 'before': 2 rows without a value, which add 0",
+        "column 'monetary_total' of 'before': 1 row changed by more than 1 % when rounded to 6 decimal places",
     )
     assert custcore.compare(before, AFTER, amount_decimals=12).moves["from_monetary"].to_pylist()[1] == 1e-9
 

@@ -12,7 +12,7 @@ const MODELS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/mo
 
 #[test]
 fn each_line_has_its_answer() {
-    let lines = "0,5,500\n 300 , 1 , 0.5\n-1,99,1e300\n3,2\nx,2,3\n\n";
+    let lines = "0,5,500\n 300 , 1 , 0.5\n0,99,1e300\n3,2\nx,2,3\n\n-1,5,500\n3,0,500\n";
     let mut answers = Vec::new();
     service::serve(&Path::new(MODELS).join("rfm.json"), lines.as_bytes(), &mut answers).unwrap();
     let answers = String::from_utf8(answers).unwrap();
@@ -23,7 +23,9 @@ fn each_line_has_its_answer() {
     assert_eq!(answers[3], "error: monetary is missing");
     assert!(answers[4].starts_with("error: "));
     assert_eq!(answers[5], "error: cannot parse integer from empty string");
-    assert_eq!(answers.len(), 6);
+    assert!(answers[6].starts_with("error: recency_days is -1; expected 0 or more"));
+    assert!(answers[7].starts_with("error: frequency is 0; expected 1 or more"));
+    assert_eq!(answers.len(), 8);
 }
 
 #[test]

@@ -104,7 +104,9 @@ mod tests {
         assert_eq!(floats.first(Number::Float(f64::INFINITY), false, below(0.5)), Some(Number::Float(0.5_f64.next_down())));
         let cents = NumberLine::new(NumberForm::Decimals(2), None);
         assert_eq!(cents.first(Number::Decimal(100, 2), true, above(1.5)), Some(Number::Decimal(151, 2)));
-        assert_eq!(cents.first(Number::Decimal(100, 2), false, below(-1e35)), Some(Number::Decimal(-10_i128.pow(37) - 1, 2)));
+        let far = -10_i128.pow(37);
+        let is_below = |number: Number| number.compare(Number::Decimal(far, 2)).is_lt();
+        assert_eq!(cents.first(Number::Decimal(100, 2), false, is_below), Some(Number::Decimal(far - 1, 2)));
     }
 
     #[test]

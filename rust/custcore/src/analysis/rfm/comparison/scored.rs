@@ -112,13 +112,13 @@ impl<'a> ScoredTable<'a> {
         side.grow(ids.len(), self.unit.is_some());
         let (table, monetary) = (TABLES[self.table], &self.spec.monetary);
         if counts.null > 0 {
-            report.remarks.push(format!("column '{monetary}' of '{table}' has no value in {} rows, which add 0", counts.null));
+            report.remarks.push(format!("column '{monetary}' of '{table}': {} without a value, which add 0", rows_of(counts.null)));
         }
         if counts.rounded > 0 {
             let decimals = self.spec.amount_decimals;
             report.remarks.push(format!(
-                "column '{monetary}' of '{table}': {} amounts were changed by more than 1 % when rounded to {decimals} decimal places",
-                counts.rounded
+                "column '{monetary}' of '{table}': {} changed by more than 1 % when rounded to {decimals} decimal places",
+                rows_of(counts.rounded)
             ));
         }
         Ok(side)
@@ -314,6 +314,10 @@ impl<'a> ScoredTable<'a> {
         );
         Error::new(ErrorKind::InvalidArgument, message).in_column(first).at_row(row as u64)
     }
+}
+
+fn rows_of(count: u64) -> String {
+    format!("{count} row{}", if count == 1 { "" } else { "s" })
 }
 
 /// Amounts that are not what they seem.
