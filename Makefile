@@ -9,13 +9,21 @@ BIN := $(VENV)/bin
 DEV := $(VENV)/.stamp-dev
 DEMO := $(VENV)/.stamp-demo
 BENCH := $(VENV)/.stamp-bench
+WHEEL := $(VENV)/.stamp-wheel
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-# Builds with maturin (release profile) in target/. `maturin develop` would also install the dev group, ignoring the lock file.
+# Builds with maturin in target/, with the profile `editable-profile` of pyproject.toml (release). `maturin develop` would also install
+# the dev group, ignoring the lock file.
 INSTALL := $(PIP) install --quiet --no-deps --no-build-isolation --editable .
+# What is measured is what is published.
+INSTALL_DIST := MATURIN_PEP517_ARGS="--profile dist" $(INSTALL)
+# The Rust benches are a workspace of their own; they share the artifacts of dependencies.
+BENCHES := --locked --manifest-path benches/rust/Cargo.toml --target-dir $(or $(CARGO_TARGET_DIR),target)
+LOCK = target/uv/bin/uv pip compile $(UPGRADE) --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup build test test-rs test-py stress lint fmt options golden bench bench-full bench-builds bench-report bench-rust instructions demo docs wheel sizes lock clean
+.PHONY: help setup build test test-rs test-py stress lint fmt options golden bench bench-full bench-builds bench-report bench-rust instructions demo docs wheel sdist dist-check sizes lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +37,7 @@ test: lint test-rs test-py ## Lint, then run all Rust and Python tests
 
 test-rs: ## Run the Rust tests and doc tests
 	cargo test --workspace --locked
+	cargo test --package custcore --no-default-features --locked --test features --test readme --test service
 
 test-py: build ## Run the Python tests and docstring examples
 	$(BIN)/python -m pytest
@@ -40,7 +49,12 @@ stress: build ## Interrupt changes at random moments, read a base from 16 thread
 
 lint: build ## Check formatting, clippy, rustdoc, ruff, mypy, generated code, and the stub against the extension
 	cargo fmt --all --check
+	cargo fmt --manifest-path benches/rust/Cargo.toml --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo clippy $(BENCHES) --all-targets -- -D warnings
+	for feature in "" bases parallel timezones; do \
+		cargo clippy --package custcore --no-default-features --features "$$feature" --locked --quiet -- -D warnings || exit 1; \
+	done
 	RUSTDOCFLAGS="-D warnings" cargo doc --package custcore --no-deps --locked --quiet
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -50,6 +64,7 @@ lint: build ## Check formatting, clippy, rustdoc, ruff, mypy, generated code, an
 
 fmt: $(DEV) ## Format, and apply ruff's fixes
 	cargo fmt --all
+	cargo fmt --manifest-path benches/rust/Cargo.toml
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
@@ -60,31 +75,31 @@ golden: build ## Update the golden files of signatures, help and the command lin
 	CUSTCORE_RENEW_GOLDEN=1 $(BIN)/python -m pytest -q tests/api/test_golden_api.py
 
 bench: $(BENCH) ## Compare custcore with other libraries on 10 million rows (minutes) and update BENCHMARKS.md
-	MATURIN_PEP517_ARGS="--profile dist" $(INSTALL)
+	$(INSTALL_DIST)
 	$(BIN)/python benches/suite.py quick
 	$(BIN)/python benches/suite_cohort.py quick
 	$(BIN)/python benches/suite_kmeans.py quick
 	$(BIN)/python benches/report.py
 
 bench-full: $(BENCH) ## Run all cases of BENCHMARKS.md, up to 100 million rows (over an hour; MISSING=1 resumes a run)
-	MATURIN_PEP517_ARGS="--profile dist" $(INSTALL)
+	$(INSTALL_DIST)
 	$(BIN)/python benches/suite.py full $(if $(MISSING),--missing)
 	$(BIN)/python benches/suite_cohort.py full $(if $(MISSING),--missing)
 	$(BIN)/python benches/suite_kmeans.py full $(if $(MISSING),--missing)
 	$(BIN)/python benches/report.py
 
 bench-builds: $(BENCH) ## Compare this build with another one on the quick cases (BEFORE=folder of the other package)
-	MATURIN_PEP517_ARGS="--profile dist" $(INSTALL)
+	$(INSTALL_DIST)
 	$(BIN)/python benches/builds.py --before $(BEFORE)
 
 bench-report: $(BENCH) ## Regenerate BENCHMARKS.md from benches/results and benches/learnt*.md
 	$(BIN)/python benches/report.py
 
 bench-rust: ## Time the Rust kernels with criterion
-	cargo bench --locked --package custcore-benches --features criterion --bench kernels
+	cargo bench $(BENCHES) --features criterion --bench kernels
 
 instructions: ## Compare instruction counts of the kernels with the recorded ones (RECORD="reason" records the new ones)
-	cargo build --locked --release --package custcore-benches --bin kernels
+	cargo build $(BENCHES) --release --bin kernels
 	$(PYTHON) benches/rust/instructions.py $(if $(RECORD),--record "$(RECORD)")
 
 demo: $(DEMO) ## Score 2,469 households from 1.47 million purchase lines
@@ -95,20 +110,28 @@ docs: build ## Build the documentation of the crate and of the package in target
 	RUSTDOCFLAGS="-D warnings" cargo doc --package custcore --no-deps --locked
 	$(BIN)/pdoc --docformat numpy --output-directory target/doc/python custcore
 
-wheel: $(DEV) ## Build the wheel for publishing (dist profile: fat LTO, stripped) in dist/
+wheel: $(WHEEL) ## Build the wheel for publishing (manylinux2014, dist profile: fat LTO, stripped) in dist/, and check it
 	rm -rf dist
-	$(BIN)/maturin build --profile dist --out dist
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/maturin build --zig --compatibility manylinux2014 --out dist
+	$(BIN)/python tools/check_wheel.py dist/*.whl
+	$(BIN)/abi3audit --strict --summary dist/*.whl
+
+sdist: $(DEV) ## Build the source distribution in dist/
+	rm -f dist/*.tar.gz
+	$(BIN)/maturin sdist --out dist
+
+dist-check: wheel sdist ## Install the wheel, and the sdist as pip builds it, in environments of their own; run the README there (many minutes)
+	$(BIN)/python tools/check_dist.py dist/*.whl dist/*.tar.gz
 
 sizes: wheel ## Show the size of the wheel, and the CPU time of importing custcore and other packages
 	$(BIN)/python benches/python/sizes.py --wheel dist/*.whl
 
 lock: target/uv/bin/uv ## Update the Python lock files (UPGRADE=--upgrade to move to newer versions)
-	$< pip compile $(UPGRADE) --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--custom-compile-command "make lock" --group dev --output-file requirements-dev.txt
-	$< pip compile $(UPGRADE) --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--custom-compile-command "make lock" --group demo --constraint requirements-dev.txt --output-file requirements-demo.txt
-	$< pip compile $(UPGRADE) --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--custom-compile-command "make lock" --group bench --constraint requirements-dev.txt --output-file requirements-bench.txt
+	$(LOCK) --group dev --output-file requirements-dev.txt
+	$(LOCK) --group demo --constraint requirements-dev.txt --output-file requirements-demo.txt
+	$(LOCK) --group bench --constraint requirements-dev.txt --output-file requirements-bench.txt
+	$(LOCK) --group wheel --constraint requirements-dev.txt --output-file requirements-wheel.txt
+	$(LOCK) --resolution lowest-direct --extra all --group lowest --output-file requirements-lowest.txt pyproject.toml
 
 clean: ## Remove all build outputs and $(VENV)
 	rm -rf target dist $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .benchmarks
@@ -123,6 +146,10 @@ $(DEV): requirements-dev.txt | $(BIN)/python
 	@touch $@
 
 $(BENCH): requirements-bench.txt | $(BIN)/python
+	$(PIP) install --quiet -r $<
+	@touch $@
+
+$(WHEEL): requirements-wheel.txt | $(BIN)/python
 	$(PIP) install --quiet -r $<
 	@touch $@
 

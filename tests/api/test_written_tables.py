@@ -22,6 +22,7 @@ from python_calamine import CalamineWorkbook
 import custcore
 from custcore.errors import OutOfRangeError
 from tests.samples import one_customer, transactions
+from tests.versions import needs
 
 WRITERS = ("to_parquet", "to_csv", "to_arrow_ipc", "to_xlsx")
 
@@ -35,6 +36,7 @@ def sheets(path: Path) -> dict[str, list[list[Any]]]:
     return {name: book.get_sheet_by_name(name).to_python() for name in book.sheet_names}
 
 
+@needs("pyarrow", 20, to="keep the type of the indices of a dictionary in Parquet")
 def test_parquet_and_arrow(tmp_path: Path) -> None:
     table, path = scored(), tmp_path / "scores.parquet"
     table.to_parquet(path)

@@ -147,4 +147,4 @@ def test_pandas_is_asked_for_by_name(run, tmp_path, monkeypatch):
     real = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "pandas" else real(name))
     save(table(purchases()), tmp_path / "sales.parquet")
-    assert "pip install 'custcore[cli,pandas]'" in run("bench", "sales.parquet", code=2).stderr
+    assert "bench compares with pandas: pip install 'pandas>=" in run("bench", "sales.parquet", code=2).stderr

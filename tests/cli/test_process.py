@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from custcore._extras import how_to_install
 from custcore.cli import main
 from tests.cli.conftest import sales, save
 
@@ -58,12 +59,13 @@ def test_a_missing_extra_is_named(missing):
 import importlib.util, sys
 real = importlib.util.find_spec
 importlib.util.find_spec = lambda name, *rest: None if name == {missing!r} else real(name, *rest)
+from custcore._extras import how_to_install
 from custcore.cli import main
 sys.exit(main(["rfm", "x.parquet"]))
 """
     done = call("-c", code)
     assert done.returncode == 2
-    assert done.stderr == f"custcore: the command line needs {missing}: pip install 'custcore[cli]'\n"
+    assert done.stderr == f"custcore: the command line needs {missing}: {how_to_install('cli')}\n"
 
 
 def test_help_imports_neither_pandas_nor_pyarrow():

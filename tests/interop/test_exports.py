@@ -13,6 +13,7 @@ import pytest
 
 import custcore
 from tests.samples import START, transactions
+from tests.versions import needs
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +37,7 @@ def test_capsules_have_their_names(table: Any) -> None:
     assert capsule_name(table.__arrow_c_schema__()) == b"arrow_schema"
 
 
+@needs("pyarrow", 18, to="ask a sequence for its schema")
 def test_schema(table: Any) -> None:
     schema = pa.schema(table)
     assert schema.equals(table.to_pyarrow().schema)

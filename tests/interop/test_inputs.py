@@ -14,6 +14,7 @@ import pytest
 import custcore
 from tests.reference import Money
 from tests.samples import START, check_against_reference, replace, rows_of, transactions
+from tests.versions import is_before
 
 SAMPLE = transactions()
 NUMBERED = replace(SAMPLE, "customer_id", pc.cast(pc.utf8_slice_codeunits(SAMPLE["customer_id"], 1), pa.int64()))
@@ -141,7 +142,10 @@ NAMES = [
 @pytest.mark.parametrize("ids", [SAMPLE, NUMBERED], ids=["strings", "integers"])
 @pytest.mark.parametrize("carry", CARRIERS, ids=NAMES)
 def test_carriers(carry: Callable[[pa.Table], Any], ids: pa.Table) -> None:
-    check(carry(ids), like=ids)
+    data = carry(ids)
+    if ids is SAMPLE and type(data).__module__.startswith("polars") and is_before("pyarrow", 18):
+        pytest.skip("pyarrow before 18 does not cast the string views of polars")
+    check(data, like=ids)
 
 
 def test_numpy_backed_pandas() -> None:
@@ -235,6 +239,8 @@ def check_ids(table: pa.Table, ids: Any) -> None:
 @pytest.mark.parametrize("layout", [lambda t: t, with_offsets, unevenly_chunked], ids=["dense", "offset", "chunked"])
 @pytest.mark.parametrize("kind", STRING_IDS)
 def test_string_ids(kind: str, layout: Callable[[pa.Table], pa.Table]) -> None:
+    if "view" in kind and is_before("pyarrow", 18):
+        pytest.skip("pyarrow before 18 casts no views")
     table = layout(replace(SAMPLE, "customer_id", STRING_IDS[kind](SAMPLE)))
     check_ids(SAMPLE, table["customer_id"])
 

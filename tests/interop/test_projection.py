@@ -11,6 +11,7 @@ import pytest
 
 import custcore
 from custcore.errors import ArrowImportError, ColumnNotFoundError, InvalidTypeError
+from tests.versions import is_before
 
 pa = pytest.importorskip("pyarrow")
 pq = pytest.importorskip("pyarrow.parquet")
@@ -119,6 +120,8 @@ SOURCES: dict[str, Callable[[Path], Any]] = {
 
 @pytest.mark.parametrize("make", SOURCES.values(), ids=SOURCES)
 def test_a_column_that_is_not_named_is_not_decoded(make: Callable[[Path], Any], corrupt: Path) -> None:
+    if make in {polars_scan, failing_lazy_frame} and is_before("pyarrow", 18):
+        pytest.skip("pyarrow before 18 does not cast the string views of polars")
     found = custcore.rfm(make(corrupt), **NAMES).to_pyarrow()
     assert found.cast(EXPECTED.schema).equals(EXPECTED)
     with pytest.raises((ArrowImportError, OSError, AssertionError)):  # it would fail

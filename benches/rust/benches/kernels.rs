@@ -1,4 +1,4 @@
-//! Times the kernels: `make bench-rust`, or `cargo bench -p custcore-benches --features criterion --bench kernels -- group`.
+//! Times the kernels: `make bench-rust`, or, in benches/rust, `cargo bench --features criterion --bench kernels -- group`.
 #![allow(missing_docs)]
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};

@@ -11,7 +11,7 @@ import contextlib
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from custcore.errors import ArrowImportError, CustcoreError
+from custcore.errors import ArrowImportError, CustcoreError, InvalidTypeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -220,6 +220,8 @@ def _lazy_frame(query: Any, names: list[str] | None) -> Iterator[Any]:
     """Yield the rows of a query in order, batch by batch; at least one batch, for its schema."""
     if names is not None:
         query = query.select(names)
+    if _exports_no_objects():
+        _refuse_objects(query.collect_schema())
     stream = getattr(query, "collect_batches", None)
     if stream is None:
         # polars before 1.34
@@ -238,13 +240,32 @@ def can_export(kind: object) -> bool:
     return str(kind) not in {"Object", "Int128", "UInt128"}
 
 
+def _exports_no_objects() -> bool:
+    """Whether this polars panics when it exports Python objects, which ends the process: before 1.40."""
+    major, minor = sys.modules["polars"].__version__.split(".")[:2]
+    return (int(major), int(minor)) < (1, 40)
+
+
+def _refuse_objects(schema: Any) -> None:
+    for name, kind in schema.items():
+        if str(kind) == "Object":
+            raise InvalidTypeError(
+                f"column {name!r} holds Python objects, which polars exports since 1.40 only. Cast it first, e.g. "
+                f"pl.col({name!r}).map_elements(str, return_dtype=pl.String), or drop it",
+                column=name,
+            )
+
+
 def _polars_header(frame: Any) -> Any:
     schema = frame.collect_schema()
     return sys.modules["polars"].DataFrame(schema={name: kind for name, kind in schema.items() if can_export(kind)})
 
 
 def _polars(frame: Any, names: list[str] | None) -> Any:
-    return frame if names is None else frame.select(names)
+    found = frame if names is None else frame.select(names)
+    if _exports_no_objects():
+        _refuse_objects(found.schema)
+    return found
 
 
 # ibis, dask, pandas

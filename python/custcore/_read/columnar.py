@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from typing import TYPE_CHECKING, Any
 
+from custcore._extras import how_to_install
 from custcore._read.place import Place, decompressed
 from custcore.errors import FileFormatError, InvalidArgumentError
 
@@ -223,7 +224,7 @@ class SheetFile(TableFile):
     def _load(self) -> Any:  # noqa: ANN401
         if importlib.util.find_spec("python_calamine") is None:
             raise InvalidArgumentError(
-                f"{self.place.name}: workbooks are read by python-calamine: pip install 'custcore[xlsx]'"
+                f"{self.place.name}: workbooks are read by python-calamine: {how_to_install('xlsx')}"
             )
         from custcore._read.sheet import table_of
 

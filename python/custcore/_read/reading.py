@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from typing import TYPE_CHECKING, Any
 
+from custcore._extras import how_to_install
 from custcore._input.proposals import proposing
 from custcore._read.dialect import refuse_pages
 from custcore._read.kinds import CODECS, FORMATS, KNOWN, TEXT, is_text, kind_of_bytes, kind_of_name
@@ -129,7 +130,7 @@ def open_source(paths: Sequence[Any], reading: Reading) -> Source:
         The options; they are checked here.
     """
     if importlib.util.find_spec("pyarrow") is None:
-        raise InvalidArgumentError("files are read by pyarrow: pip install 'custcore[read]'")
+        raise InvalidArgumentError(f"files are read by pyarrow: {how_to_install('read')}")
     from custcore._read.places import places  # not with `import custcore`
     from custcore._read.source import Source
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from custcore._extras import how_to_install
 from custcore._input.objects import refuse_mixture
 from custcore.errors import ColumnNotFoundError, InvalidTypeError
 from custcore.result._pandas import REPORT, dump_report, load_report, pandas_column
@@ -48,7 +49,7 @@ def pyarrow_module() -> Any:  # noqa: ANN401
         import pyarrow as pa
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
-            "df.custcore needs pyarrow in addition to pandas: pip install 'custcore[pandas]'", name="pyarrow"
+            f"df.custcore needs pyarrow in addition to pandas: {how_to_install('pandas')}", name="pyarrow"
         ) from error
     return pa
 

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from custcore._extras import how_to_install
+
 try:
     import pandas as pd
 except ModuleNotFoundError as _error:
-    raise ModuleNotFoundError("custcore.pandas needs pandas: pip install 'custcore[pandas]'", name="pandas") from _error
+    raise ModuleNotFoundError(f"custcore.pandas needs pandas: {how_to_install('pandas')}", name="pandas") from _error
 
 from custcore._input.proposals import proposing_methods
 from custcore.adapters._columns import given

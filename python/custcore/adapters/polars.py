@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from custcore._extras import how_to_install
+
 try:
     import polars as pl
 except ModuleNotFoundError as _error:
-    raise ModuleNotFoundError("custcore.polars needs polars: pip install 'custcore[polars]'", name="polars") from _error
+    raise ModuleNotFoundError(f"custcore.polars needs polars: {how_to_install('polars')}", name="polars") from _error
 
 from custcore._input.projection import can_export, project
 from custcore._input.proposals import proposing_methods

@@ -6,6 +6,8 @@ import numbers
 import warnings
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+from custcore._extras import how_to_install
+
 try:
     import numpy as np
     from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
@@ -14,7 +16,7 @@ try:
     from sklearn.utils.validation import check_is_fitted
 except ModuleNotFoundError as _error:
     raise ModuleNotFoundError(
-        "custcore.sklearn needs scikit-learn: pip install 'custcore[sklearn]'", name="sklearn"
+        f"custcore.sklearn needs scikit-learn: {how_to_install('sklearn')}", name="sklearn"
     ) from _error
 
 import custcore

@@ -17,6 +17,8 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
+from custcore._extras import how_to_install
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -35,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
-        print(f"custcore: the command line needs {', '.join(missing)}: pip install 'custcore[cli]'", file=sys.stderr)
+        print(f"custcore: the command line needs {', '.join(missing)}: {how_to_install('cli')}", file=sys.stderr)
         return 2
 
     _write_any_character()

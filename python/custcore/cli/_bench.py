@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import custcore
+from custcore._extras import how_to_install
 from custcore._options.transactions import N_THREADS
 from custcore.cli import _command, _differences, _options, _recipe, _render, _run, _words
 from custcore.cli._failure import printable
@@ -58,7 +59,7 @@ def command(files: tuple[str, ...], repeat: int, as_json: bool, **given: object)
     before the clock starts, as a DataFrame and as an Arrow table.
     """
     if importlib.util.find_spec("pandas") is None:
-        raise click.UsageError("bench compares with pandas: pip install 'custcore[cli,pandas]'")
+        raise click.UsageError(f"bench compares with pandas: {how_to_install('pandas')}")
     reading = _options.reading_of(given)
     arguments = _options.settings(given)
     opened = _run.open_files(files, arguments, reading)

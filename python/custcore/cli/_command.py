@@ -88,6 +88,12 @@ class Option(click.Option):
         value = self.resolve_envvar_value(ctx)
         return value.splitlines() if self.multiple and value is not None else super().value_from_envvar(ctx)
 
+    def consume_value(self, ctx: click.Context, opts: Any) -> Any:  # noqa: ANN401 (click's own)
+        """Take the value, and note where it came from: click 8.4 does so only after the conversion."""
+        value, source = super().consume_value(ctx, opts)
+        ctx.set_parameter_source(str(self.name), source)
+        return value, source
+
     def process_value(self, ctx: click.Context, value: Any) -> Any:  # noqa: ANN401 (click's own)
         """Convert the value; an error says where it came from, if it was not typed."""
         try:

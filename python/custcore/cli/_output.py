@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from custcore._extras import how_to_install
+
 if TYPE_CHECKING:
     import custcore
     from custcore._read import Source
@@ -44,7 +46,7 @@ def check_target(target: Path, files: Source | None = None) -> None:
             f"{target} has an unknown extension; expected .parquet, .csv, .xlsx, or .arrow (.arrows for a stream)"
         )
     if target.suffix.lower() == ".xlsx" and importlib.util.find_spec("xlsxwriter") is None:
-        raise click.UsageError(f"{target}: workbooks are written by xlsxwriter: pip install 'custcore[xlsx]'")
+        raise click.UsageError(f"{target}: workbooks are written by xlsxwriter: {how_to_install('xlsx')}")
     folder = target.resolve().parent
     if not folder.is_dir():
         raise click.UsageError(f"the folder {target.parent} for {target.name} does not exist")

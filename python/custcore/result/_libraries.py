@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from custcore._extras import how_to_install
+
 __all__ = ["needed"]
 
 
@@ -31,4 +33,4 @@ def needed(module: str, what: str, extra: str | None = None) -> Any:  # noqa: AN
         top = module.partition(".")[0]
         if error.name != top:
             raise
-        raise ModuleNotFoundError(f"{what} needs {top}: pip install 'custcore[{extra or top}]'", name=top) from error
+        raise ModuleNotFoundError(f"{what} needs {top}: {how_to_install(extra or top)}", name=top) from error

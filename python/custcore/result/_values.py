@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import TYPE_CHECKING, Any
 
+from custcore._extras import how_to_install
 from custcore.errors import InvalidTypeError
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def python_values(core: _core.Table, name: str, start: int, stop: int) -> list[A
         import pyarrow as pa
     except ModuleNotFoundError:
         raise InvalidTypeError(
-            f"column {name!r} is {kind}, of which only pyarrow makes Python values: pip install 'custcore[pyarrow]'",
+            f"column {name!r} is {kind}, of which only pyarrow makes Python values: {how_to_install('pyarrow')}",
             column=name,
         ) from None
     found: list[Any] = pa.table(core.part(start, stop, [name])).column(0).to_pylist()

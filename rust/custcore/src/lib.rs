@@ -105,6 +105,7 @@ pub use report::{EntryKind, Report, ReportEntry, ReportUnit};
 pub use state::spec::{AsOf, BaseSpec, Late, OnNonfinite, OnNull, OrderLines, Returns, Track};
 pub use store::draft::Draft;
 pub use table::Table;
+#[cfg(feature = "bases")]
 pub use table::bytes::{StoredTable, table_from_bytes, table_to_bytes};
 pub use time::calendar::date_text;
 pub use time::period::Period;

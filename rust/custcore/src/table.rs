@@ -1,5 +1,6 @@
 //! The result of every computation: one Arrow record batch with the report of excluded rows.
 
+#[cfg(feature = "bases")]
 pub(crate) mod bytes;
 
 use std::sync::Arc;

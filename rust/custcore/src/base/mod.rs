@@ -407,7 +407,7 @@ impl CustomerBase {
         }
         let mut remarks = Vec::new();
         if let Some(zone) = input_schema.clock.zone() {
-            remarks.push(format!("times read in {}, zone data {}", zone.name(), crate::time::calendar::zone_data_version()));
+            remarks.push(format!("times read in {}, zone data {}", zone.name(), crate::time::zone::zone_data_version()));
         }
         if let (Some(Money::Float { decimals }), 1..) = (money, rows.rounded_amount.count) {
             remarks.push(format!(

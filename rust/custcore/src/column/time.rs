@@ -13,7 +13,8 @@ use arrow_schema::{DataType, TimeUnit};
 use super::invalid_type;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::simd::widest;
-use crate::time::calendar::{DAY_SECONDS, MAX_DAY, MIN_DAY, Zone};
+use crate::time::calendar::{DAY_SECONDS, MAX_DAY, MIN_DAY};
+use crate::time::zone::Zone;
 
 #[derive(Debug, Clone)]
 enum TimeValues {

@@ -3,8 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use super::par::{ROWS_WORTH_THREADS, Threads};
-use super::pool::{default_threads, pool};
+use super::par::{self, ROWS_WORTH_THREADS, Threads};
 use crate::error::{Error, Result};
 
 /// Threads, cancel flag and progress of one call. Clones share the flag and the progress.
@@ -21,7 +20,7 @@ pub struct Context {
 impl Context {
     /// A context of `threads` threads (at least one).
     pub fn new(threads: usize) -> Self {
-        Self { threads: Arc::new(OnceLock::from(threads.max(1))), inline: false, cancel: Arc::default(), rows_done: Arc::default() }
+        Self { threads: Arc::new(OnceLock::from(par::granted(threads))), inline: false, cancel: Arc::default(), rows_done: Arc::default() }
     }
 
     /// The same call, for work that stays on the thread that it is on.
@@ -38,7 +37,7 @@ impl Context {
 
     /// How many threads the call may use.
     pub fn threads(&self) -> usize {
-        *self.threads.get_or_init(default_threads)
+        *self.threads.get_or_init(par::default_threads)
     }
 
     /// Asks the computation to stop at its next check.
@@ -71,19 +70,13 @@ impl Context {
         if self.inline {
             return Ok(work(Threads::inline()));
         }
-        let pool = pool(self.threads())?;
-        Ok(pool.install(|| work(Threads::of(&pool))))
+        par::install(self.threads(), work)
     }
 
     /// Starts `work` on the pool of this context and returns at once. `work` gets this context; it reports its result itself.
     pub fn spawn(&self, work: impl FnOnce(&Self) + Send + 'static) -> Result<()> {
-        let pool = pool(self.threads())?;
-        let (context, in_use) = (self.clone(), pool.clone());
-        pool.spawn(move || {
-            work(&context);
-            drop(in_use);
-        });
-        Ok(())
+        let context = self.clone();
+        par::spawn(self.threads(), move || work(&context))
     }
 }
 

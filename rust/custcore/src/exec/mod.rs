@@ -4,10 +4,15 @@
 //! [`context::Context`] hands out, so that no work can end up on rayon's global pool.
 
 // The one place where rayon is used.
-#![expect(clippy::disallowed_types, clippy::disallowed_methods, reason = "clippy.toml allows rayon here only")]
+#![cfg_attr(
+    feature = "parallel",
+    expect(clippy::disallowed_types, clippy::disallowed_methods, reason = "clippy.toml allows rayon here only")
+)]
 
 pub(crate) mod context;
 pub(crate) mod memory;
+#[cfg_attr(not(feature = "parallel"), path = "serial.rs")]
 pub(crate) mod par;
-pub(crate) mod pool;
+#[cfg(feature = "parallel")]
+mod pool;
 pub(crate) mod simd;

@@ -7,25 +7,46 @@ use rayon::ThreadPool;
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 use rayon::slice::ParallelSliceMut;
 
+pub(super) use super::pool::default_threads;
+use super::pool::pool;
+use crate::error::Result;
+
 /// Fewer rows than this are not worth a second thread.
 pub(crate) const ROWS_WORTH_THREADS: usize = 1 << 16;
 /// Rows that [`Threads::par_map`] computes in one go, at least.
 const MIN_ROWS: usize = 1 << 13;
+
+/// How many threads a call gets that asks for `threads`.
+pub(super) fn granted(threads: usize) -> usize {
+    threads.max(1)
+}
+
+/// Runs `work` on the pool of so many threads and waits for it.
+pub(super) fn install<R: Send>(threads: usize, work: impl FnOnce(Threads<'_>) -> R + Send) -> Result<R> {
+    let pool = pool(threads)?;
+    Ok(pool.install(|| work(Threads(Some(&pool)))))
+}
+
+/// Starts `work` on the pool of so many threads and returns at once.
+pub(super) fn spawn(threads: usize, work: impl FnOnce() + Send + 'static) -> Result<()> {
+    let pool = pool(threads)?;
+    let in_use = pool.clone();
+    pool.spawn(move || {
+        work();
+        drop(in_use);
+    });
+    Ok(())
+}
 
 /// Permission to use the threads of one pool, or of none: then all work stays on the calling thread. Only
 /// [`super::context::Context`] hands out those of a pool.
 #[derive(Debug, Clone, Copy)]
 pub struct Threads<'p>(Option<&'p ThreadPool>);
 
-impl<'p> Threads<'p> {
+impl Threads<'_> {
     /// Permission to use the calling thread only.
     pub const fn inline() -> Self {
         Self(None)
-    }
-
-    /// Permission to use a pool.
-    pub(super) const fn of(pool: &'p ThreadPool) -> Self {
-        Self(Some(pool))
     }
 
     /// Number of threads.
@@ -121,7 +142,6 @@ mod tests {
     use std::thread;
 
     use super::*;
-    use crate::error::Result;
     use crate::exec::context::Context;
 
     const ROWS: usize = 3 * ROWS_WORTH_THREADS + 5;

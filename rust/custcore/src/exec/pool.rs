@@ -14,14 +14,14 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Threads of one pool, at most.
-pub(crate) const MAX_THREADS: usize = 1024;
+const MAX_THREADS: usize = 1024;
 /// Idle pools that are kept, at most.
 const IDLE_POOLS: usize = 4;
 /// Threads of all idle pools but the last one used, at most.
 const IDLE_THREADS: usize = 128;
 
 /// `CUSTCORE_NUM_THREADS`, else the cores available to this process.
-pub(crate) fn default_threads() -> usize {
+pub(super) fn default_threads() -> usize {
     std::env::var("CUSTCORE_NUM_THREADS")
         .ok()
         .and_then(|text| text.trim().parse::<usize>().ok())

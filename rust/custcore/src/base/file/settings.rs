@@ -19,7 +19,7 @@ use crate::state::customer_state::{RowTallies, State};
 use crate::state::daily_tallies::{DailyTallies, DayTallies};
 use crate::state::spec::{AsOf, BaseSpec, Late, OnNonfinite, OnNull, OrderLines, Returns, Track};
 use crate::state::totals::PurchaseTallies;
-use crate::time::calendar::Zone;
+use crate::time::zone::Zone;
 
 /// The settings of a base.
 #[derive(Debug, Serialize, Deserialize)]

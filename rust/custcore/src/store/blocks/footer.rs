@@ -6,7 +6,8 @@ use arrow_ipc::convert::try_fb_to_schema;
 use arrow_ipc::{KeyValue, root_as_footer};
 use arrow_schema::{ArrowError, Schema};
 
-use super::format::{BLOCKS, CHECKSUM, CheckedBlock, Entries, FORMAT, FORMAT_VERSION, Format, digits, guarded};
+use super::checked::{BLOCKS, CHECKSUM, CheckedBlock, FORMAT, FORMAT_VERSION, digits, guarded};
+use super::format::{Entries, Format};
 
 /// The content of a footer, not yet verified against its checksum.
 #[derive(Debug)]

@@ -14,12 +14,23 @@
 //! The checksum is 128-bit XXH3. It detects damage at memory speed; it does not protect against forgery. Nothing in a file is
 //! ever executed.
 
-mod footer;
 mod format;
+
+#[cfg(feature = "bases")]
+mod checked;
+#[cfg(feature = "bases")]
+mod footer;
+#[cfg(feature = "bases")]
 mod reader;
+#[cfg(feature = "bases")]
 mod writer;
 
+#[cfg(not(feature = "bases"))]
+mod absent;
+
+#[cfg(not(feature = "bases"))]
+pub use self::absent::{Reader, Writer};
 pub(crate) use self::format::Entries;
 pub use self::format::Format;
-pub use self::reader::Reader;
-pub use self::writer::Writer;
+#[cfg(feature = "bases")]
+pub use self::{reader::Reader, writer::Writer};

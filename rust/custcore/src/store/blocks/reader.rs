@@ -14,8 +14,9 @@ use arrow_ipc::reader::FileDecoder;
 use arrow_schema::SchemaRef;
 use xxhash_rust::xxh3::xxh3_128;
 
+use super::checked::{CheckedBlock, END, HEAD, LARGEST_FOOTER, MAGIC, digits, guarded};
 use super::footer::{Footer, Refusal, schema_of};
-use super::format::{CheckedBlock, END, Entries, Format, HEAD, LARGEST_FOOTER, MAGIC, digits, guarded};
+use super::format::{Entries, Format};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::regular;
 

@@ -10,8 +10,9 @@ use arrow_ipc::writer::FileWriter;
 use arrow_schema::{ArrowError, Fields, Schema};
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
+use super::checked::{BLOCKS, CHECKSUM, CheckedBlock, END, FORMAT, FORMAT_VERSION, LARGEST_FOOTER, digits};
 use super::footer::{Footer, Refusal, text_of};
-use super::format::{BLOCKS, CHECKSUM, CheckedBlock, END, Entries, FORMAT, FORMAT_VERSION, Format, LARGEST_FOOTER, digits};
+use super::format::{Entries, Format};
 use crate::error::{Error, Result};
 
 /// A checksummed Arrow file that is being written. It is complete only after [`Writer::finish`].
