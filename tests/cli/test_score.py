@@ -143,6 +143,12 @@ def test_clusters_of_own_features_without_names(run, tmp_path):
     shown = run("score", "c.csv", "--model", "k.json", "--segment", "0", "-o", "list.parquet").stdout
     assert set(pq.read_table(tmp_path / "list.parquet")["cluster"].to_pylist()) == {0}
     assert "2 of 4 customers (segment 0)" in shown
+    # A cluster that nobody is in today is an empty list, a number beyond them an error.
+    other = 1 - model.predict(table.slice(0, 1).select(["visits", "spend"]))[0]
+    save(table.slice(0, 1), tmp_path / "one.csv")
+    shown = run("score", "one.csv", "--model", "k.json", "--segment", other, "-o", "list.parquet").stdout
+    assert f"0 of 1 customers (segment {other})" in shown
+    assert "The segments are '0', '1'" in run("score", "c.csv", "--model", "k.json", "--segment", "2", code=2).stderr
 
 
 def test_a_scorer_of_other_columns(run, run_json, tmp_path):
@@ -222,6 +228,9 @@ def test_a_group_that_was_not_in_the_fit_is_an_error_of_the_data(run, tmp_path):
     run("score", "now.parquet", *COLUMNS, "--model", "m.json", "-o", "b.parquet")
     assert pq.read_table(tmp_path / "a.parquet").to_pylist() == pq.read_table(tmp_path / "b.parquet").to_pylist()
     assert "'C'" in run("score", "other.parquet", *COLUMNS, "--model", "m.json", code=3).stderr
+    save(table.append_column("plaec", place), tmp_path / "none.parquet")
+    message = run("score", "none.parquet", *COLUMNS, "--model", "m.json", code=3).stderr
+    assert "the model scores within groups of 'place', which is no column of it. Did you mean 'plaec'?" in message
     run("rfm", "now.parquet", *COLUMNS, "--by", "place", "--unseen", "global", "--save-model", "m.json")
     run("score", "other.parquet", *COLUMNS, "--model", "m.json", "-o", "c.parquet")
     assert pq.read_table(tmp_path / "c.parquet").num_rows == 60

@@ -97,7 +97,7 @@ def command(
         needs = _models.Needs.of(fitted, model or base)
         needs.check(customers, model or base)
     table = customers if fitted is None else _models.apply(fitted, customers, n_threads)
-    listing.check(table.column_names, _lists.segments_of(table))
+    listing.check(table.column_names, _models.segments_of(fitted, table))
     found = listing.take(table) if listing.is_asked else None
     drift = _scored.drift_of(fitted, customers, n_threads) if model and fitted else []
     if save_model and fitted:

@@ -66,6 +66,11 @@ def are_purchases(files: Source, needs: Needs, arguments: dict[str, Any]) -> boo
             f"{files._name}: the model scores {', '.join(needs.columns)}, of which "
             f"{' and '.join(map(repr, lacking))} is not there{_lists.proposal(lacking[0], there)}"
         )
+    if needs.by is not None and needs.by not in there:
+        raise DataProblem(
+            f"{files._name}: the model scores within groups of {needs.by!r}, which is no column of it"
+            f"{_lists.proposal(needs.by, there)}"
+        )
     return True
 
 

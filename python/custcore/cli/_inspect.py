@@ -85,7 +85,7 @@ def look(patterns: tuple[str, ...], given: dict[str, Any] | None = None) -> dict
     found = _Found(opened)
     notes, ways = _advice(found)
     asked = {name: value for name, value in asked.items() if not _is_detected(name, asked, patterns, opened)}
-    commands = [_next_command(patterns, found, {**asked, **way}) for way in ways]
+    commands = [_proposed(patterns, found, {**asked, **way}) for way in ways]
     return {
         **_described(opened, found),
         "roles": found.roles,
@@ -180,7 +180,7 @@ def _without_header(patterns: tuple[str, ...], asked: dict[str, Any], width: int
     }
 
 
-def _next_command(patterns: tuple[str, ...], found: _Found, reading: dict[str, Any]) -> str:
+def _proposed(patterns: tuple[str, ...], found: _Found, reading: dict[str, Any]) -> str:
     """The command that scores the customers."""
     words = ["custcore", "rfm", *map(_file, patterns)]
     chosen = {role: column for role, column in found.roles.items() if DEFAULTS.get(role) != column}

@@ -11,14 +11,14 @@ import click
 
 import custcore
 from custcore._rfm.segment_profile import FREQUENCY, MONETARY
-from custcore.cli import _command, _options
+from custcore.cli import _command, _lists, _options
 from custcore.cli._failure import DataProblem
 from custcore.errors import ModelFormatError, ModelVersionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["Model", "Needs", "apply", "check_target", "load", "model_option", "save_option"]
+__all__ = ["Model", "Needs", "apply", "check_target", "load", "model_option", "save_option", "segments_of"]
 
 Command = TypeVar("Command", bound="Callable[..., Any]")
 Model: TypeAlias = "custcore.RFMScorer | custcore.QuantileScorer | custcore.KMeans"
@@ -230,3 +230,18 @@ def apply(model: Model, customers: Any, threads: int | None) -> custcore.Table: 
         model.n_threads = threads
         return model.assign(customers)
     return model.transform(customers, n_threads=threads)
+
+
+def segments_of(model: Model | None, table: custcore.Table) -> list[str]:
+    """All names of segments that a result can have: also of clusters without names that nobody is in.
+
+    Parameters
+    ----------
+    model
+        What scored the customers; None if nothing did.
+    table
+        What `apply` returned.
+    """
+    if isinstance(model, custcore.KMeans) and model.names_ is None:
+        return [str(number) for number in range(model.n_clusters)]
+    return _lists.segments_of(table)

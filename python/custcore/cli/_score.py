@@ -68,7 +68,7 @@ def command(
     def accept(customers: custcore.Table) -> None:
         needs.check(customers, model)
         result = _models.apply(scorer, customers, threads)
-        listing.check(result.column_names, _lists.segments_of(result), opened.column_names)
+        listing.check(result.column_names, _models.segments_of(scorer, result), opened.column_names)
 
     notes: list[str] = []
     if is_purchases:
@@ -87,7 +87,7 @@ def command(
         raise _run.explained(error, opened, {}) from error
     seconds += time.perf_counter() - start
     if not is_purchases:
-        listing.check(table.column_names, _lists.segments_of(table))
+        listing.check(table.column_names, _models.segments_of(scorer, table))
     found = listing.take(table) if listing.is_asked else None
     guarded = _output.write(found.customers if found else table, target) if target else 0
     parts = _scored.parts_of(scorer, table, needs)
