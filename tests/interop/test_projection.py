@@ -277,6 +277,7 @@ def test_a_source_of_custcore_reads_the_names() -> None:
     class Source:
         _custcore_source = True
         column_names = ORDERS.column_names
+        notes = ("read as cp1252",)
 
         def reader(self, names: list[str], roles: dict[str, str] | None = None) -> Any:
             self.asked, self.roles = names, roles
