@@ -69,7 +69,7 @@ class PartitionedFrame(Protocol):
 Batch: TypeAlias = ArrowStreamExportable | ArrowArrayExportable | Dataset | Scanner | ParquetFile | LazyFrame
 Data: TypeAlias = Batch | PartitionedFrame | Iterable[Batch] | Mapping[str, "np.ndarray[Any, Any]"]
 AsOf: TypeAlias = datetime.date | datetime.datetime | str | Any
-TimeZone: TypeAlias = "str | datetime.tzinfo"
+TimeZone: TypeAlias = str | datetime.tzinfo
 Progress: TypeAlias = "Callable[[int, int | None], object]"
 
 _EPOCH = datetime.date(1970, 1, 1)
