@@ -32,6 +32,10 @@
 //! assert_eq!(table.batch["monetary_total"].as_primitive::<Float64Type>().value(0), 0.3);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! The features `parallel` (threads), `timezones` (rules of all time zones) and `bases` (files of customer bases, bases beyond memory,
+//! tables as bytes) are on by default. Scoring by a saved model needs none of them. A call that needs what a build lacks is an error
+//! that names the feature.
 
 #![warn(unreachable_pub)]
 

@@ -1,6 +1,6 @@
 //! What a build has without a feature, and how it says what it lacks. Runs with any features.
 
-#![allow(missing_docs, clippy::unwrap_used)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::float_cmp)]
 
 use std::path::Path;
 use std::sync::Arc;

@@ -38,7 +38,7 @@ pub(super) fn spawn(_: usize, work: impl FnOnce() + Send + 'static) -> Result<()
 #[derive(Debug, Clone, Copy)]
 pub struct Threads<'p>(PhantomData<&'p ()>);
 
-#[expect(clippy::unused_self, reason = "the signatures are those of `par`")]
+#[allow(clippy::unused_self, reason = "the signatures are those of `par`")]
 impl Threads<'_> {
     /// Permission to use the calling thread only.
     pub const fn inline() -> Self {
