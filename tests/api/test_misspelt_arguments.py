@@ -22,7 +22,10 @@ AS_PYTHON_HAS_IT = re.compile(
     r"sklearn\.KMeans\.fit_transform$"  # scikit-learn wraps it
 )
 # Objects that calls return: they are not made by hand.
-RETURNED = {"Breaks", "Column", "Report", "ReportEntry", "Schema", "Source", "Table", "CohortRetention"}
+RETURNED = {
+    *("Breaks", "Column", "Report", "ReportEntry", "Schema", "Source", "Table", "CohortRetention"),
+    *("ExplainedScore", "ScoreChange", "ScoreComparison", "ScoreExplanation"),
+}
 
 
 def misspellings() -> list[tuple[str, str, str]]:

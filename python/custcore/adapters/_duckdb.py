@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from custcore._input import arguments
+from custcore._input.proposals import proposing
 from custcore._persistable import Persistable
 from custcore._rfm import QuantileScorer, RFMScorer
 from custcore._rfm.segment_profile import FREQUENCY, MONETARY
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["register"]
 
 
+@proposing
 def register(
     connection: duckdb.DuckDBPyConnection,
     model: RFMScorer | QuantileScorer | KMeans,
