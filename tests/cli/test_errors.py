@@ -235,3 +235,10 @@ def test_a_defect_is_neither_the_calls_nor_the_datas_fault(run, tmp_path, monkey
 
     monkeypatch.setattr(custcore, "rfm_scores", broken)
     assert "internal error" in run("rfm", "sales.parquet", code=1).stderr
+
+
+def test_arithmetic_names_what_is_no_column(run, tmp_path):
+    (tmp_path / "sales.csv").write_text("customer_id,timestamp,Quantity,UnitPrice\n1,2026-01-05,2,1.5\n")
+    failed = run("rfm", "sales.csv", "--amount", "Quantity * Unit", code=3).stderr
+    assert "In it, 'Unit' is no column; did you mean 'UnitPrice'?" in " ".join(failed.split())
+    assert "'Quantity' is no column" not in failed

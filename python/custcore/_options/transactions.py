@@ -121,7 +121,7 @@ ATTRIBUTES = Option(
     default=None,
     type='dict of str to {"first", "last"}',
     core="list[tuple[str, str]]",
-    help="Columns that ride along, with their values at the last purchase (COLUMN=first: at the first).",
+    help="More columns for the result, with the value at the last purchase (COLUMN=first: at the first).",
     group="Columns",
     metavar="COLUMN[,...]",
 )
@@ -152,7 +152,7 @@ ON_NULL = Option(
     default="drop",
     choices=("drop", "error"),
     core="str",
-    help="Null ids, times and amounts: count them, or fail.",
+    help="Null ids, times and amounts: leave them out and count them, or fail.",
     group="What counts",
 )
 ON_NONFINITE = Option(

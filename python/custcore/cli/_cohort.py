@@ -72,7 +72,7 @@ class Brackets(click.ParamType[Any]):
     metavar="COLUMN",
     help="The values of the table matrix.",
 )
-@_options.output_option("Write the table: .parquet, .csv, .arrow. [default: print the triangle only]")
+@_options.output_option("Write the table: .parquet, .csv, .xlsx, .arrow. [default: print the triangle only]")
 @_options.json_option
 def command(
     files: tuple[str, ...],

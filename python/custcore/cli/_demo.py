@@ -36,7 +36,7 @@ COLUMNS = {
     metavar="FILE",
     help=f"A file with the columns {', '.join(COLUMNS.values())}.",
 )
-@_options.output_option("Write the scores: .parquet, .csv, .arrow.")
+@_options.output_option("Write the scores: .parquet, .csv, .xlsx, .arrow.")
 @_options.json_option
 def command(source: str | None, target: Path | None, as_json: bool) -> None:
     """Score 2,469 households from 1.47 million purchase lines (Complete Journey)."""

@@ -59,7 +59,7 @@ KINDS = {"k": Clusters(), "features": _options.Names(), "log1p": _options.Names(
     ),
 )
 @_options.file_options
-@_options.output_option("Write one row per customer: .parquet, .csv, .arrow. [default: print the table only]")
+@_options.output_option("Write one row per customer: .parquet, .csv, .xlsx, .arrow. [default: print the table only]")
 @_options.json_option
 @_options.api_options(SEGMENTED[:-1], KINDS)
 @_models.save_option("the clusters")

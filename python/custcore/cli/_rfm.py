@@ -42,7 +42,7 @@ NEED_SCORES = ("only_segments", "save_model")
     ),
 )
 @_options.file_options
-@_options.output_option("Write one row per customer: .parquet, .csv, .arrow. [default: print the table only]")
+@_options.output_option("Write one row per customer: .parquet, .csv, .xlsx, .arrow. [default: print the table only]")
 @_options.json_option
 @_options.column_options
 @_options.transaction_options

@@ -201,7 +201,21 @@ def _not_found(error: ColumnNotFoundError, files: Source, named: dict[str, str])
     if proposed:
         parts.append(f"Did you mean {_columns.as_options(proposed)}?")
     if "amount" in absent.values() and "amount" not in proposed:
-        parts.append("If the data have no amounts: --no-amount.")
+        lacking = [part for column in absent for part in _lacking(column, there)]
+        parts.append(" ".join(lacking) or "If the data have no amounts: --no-amount.")
     text = ". ".join(parts[:2]) + (" " + " ".join(parts[2:]) if len(parts) > 2 else "")
     hint = " Another delimiter? Try --delimiter ';'." if len(there) == 1 and files._has_text else ""
     return f"{text}{'' if text.endswith(('?', '.')) else '.'}{hint} The columns are {listed}"
+
+
+def _lacking(text: str, names: Sequence[str]) -> list[str]:
+    """What is no column in arithmetic over columns, in words; nothing if `text` has no sign of it."""
+    operands = [part.strip().strip('"') for part in re.split(r"[*/+()]|\s-\s", text)]
+    unknown = [part for part in operands if part and part not in names and not re.fullmatch(r"-?[\d.]+", part)]
+    if unknown == [text]:
+        return []
+    found = []
+    for part in dict.fromkeys(unknown):
+        near = difflib.get_close_matches(part, names, 1, 0.6)
+        found.append(f"In it, {part!r} is no column{f'; did you mean {near[0]!r}?' if near else '.'}")
+    return found
