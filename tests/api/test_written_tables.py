@@ -70,6 +70,21 @@ def test_csv_is_read_back_and_guards_formulas(tmp_path: Path) -> None:
     assert path.read_text(encoding="utf-8").splitlines()[0].count(";") == len(table.columns) - 1
 
 
+@pytest.mark.parametrize("values", [[1.5, None, 2.0], [None, "a", "b"], [date(2026, 1, 1), date(2026, 1, 2), None]])
+def test_csv_of_one_column_keeps_the_rows_of_nulls(tmp_path: Path, values: list[Any]) -> None:
+    rows = one_customer([1.0, 2.0, 3.0], customer_id=["a", "b", "c"]).append_column("x", pa.array(values))
+    table = custcore.rfm(rows, attributes={"x": "last"}).select(["x"])
+    table.to_csv(tmp_path / "t.csv")
+    # Readers skip lines with nothing in them.
+    assert (
+        pyarrow.csv.read_csv(tmp_path / "t.csv", convert_options=pyarrow.csv.ConvertOptions(strings_can_be_null=True))[
+            "x"
+        ].to_pylist()
+        == values
+    )
+    assert pl.read_csv(tmp_path / "t.csv", try_parse_dates=True).height == len(values)
+
+
 def test_xlsx_has_types_and_the_report(tmp_path: Path) -> None:
     table, path = scored(), tmp_path / "scores.xlsx"
     table.to_xlsx(path)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import gzip
+import hashlib
 import json
 import shutil
 import signal
 import subprocess
 import sys
+import zipfile
 
 import numpy as np
 import pyarrow as pa
@@ -85,6 +88,41 @@ def test_the_same_content_twice_in_one_update_is_added_once(run_json, run, tmp_p
     found = run_json("base", "update", "b.base", days[0], "copy.parquet")
     assert [batch["is_known"] for batch in found["batches"]] == [False, True]
     assert loaded(tmp_path / "b.base").n_rows == 2
+
+
+def test_compressed_content_is_the_same_content(run_json, run, tmp_path):
+    text = b"customer_id,timestamp,amount\nann,2026-01-01,5\nbob,2026-01-02,7\n"
+    (tmp_path / "a.csv").write_bytes(text)
+    (tmp_path / "a.csv.gz").write_bytes(gzip.compress(text))
+    (tmp_path / "b.csv.gz").write_bytes(gzip.compress(text, mtime=1))
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("a.csv", text)
+    run("base", "init", "b.base")
+    found = run_json("base", "update", "b.base", "a.csv.gz", "a.csv", "b.csv.gz", "a.zip")
+    assert [batch["is_known"] for batch in found["batches"]] == [False, True, True, True]
+    assert found["batches"][0]["batch_id"] == f"sha256:{hashlib.sha256(text).hexdigest()}"
+    assert loaded(tmp_path / "b.base").n_rows == 2
+
+
+def test_a_damaged_compressed_file_is_an_error_and_adds_nothing(run, tmp_path):
+    rows = "".join(f"{row * 7919 % 100003},2026-01-{row % 28 + 1:02d},{row * 31 % 977}\n" for row in range(200_000))
+    whole = gzip.compress(f"customer_id,timestamp,amount\n{rows}".encode())
+    (tmp_path / "a.csv.gz").write_bytes(whole[: len(whole) * 9 // 10])
+    run("base", "init", "b.base")
+    before = (tmp_path / "b.base").read_bytes()
+    assert "a.csv.gz is damaged" in run("base", "update", "b.base", "a.csv.gz", code=3).stderr
+    assert (tmp_path / "b.base").read_bytes() == before
+
+
+def test_a_base_that_is_not_there_leaves_no_lock(run, tmp_path, days):
+    assert "there is no base none.base" in run("base", "update", "none.base", days[0], code=2).stderr
+    assert not (tmp_path / "none.base.lock").exists()
+
+
+def test_a_wait_of_nan_seconds_is_refused(run, days):
+    run("base", "init", "b.base")
+    shown = run("base", "update", "b.base", days[0], "--lock-timeout", "nan", code=2).stderr
+    assert "'nan' is no number of seconds" in shown
 
 
 def test_rows_that_are_chosen_otherwise_are_another_batch(run, run_json, tmp_path):

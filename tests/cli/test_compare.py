@@ -123,3 +123,12 @@ def test_what_cannot_be_compared(run, tmp_path, files, words, code, said):
     save(after.set_column(0, "who", pa.array(range(len(after)))), tmp_path / "numbers.parquet")
     save(pa.concat_tables([after, after]), tmp_path / "twice.parquet")
     assert said in run("compare", *words, code=code).stderr
+
+
+def test_a_customer_in_two_rows_is_named_without_an_option(run, tmp_path):
+    rows = pa.table({"customer_id": ["c1", "c1"], "segment": ["a", "b"]})
+    pq.write_table(rows, tmp_path / "twice.parquet")
+    shown = run("compare", "twice.parquet", "twice.parquet", code=3).stderr
+    assert "customer 'c1' has two rows" in shown
+    assert "--customer-id COLUMN,..." in shown
+    assert "Ellipsis" not in shown

@@ -95,10 +95,22 @@ def test_a_truncated_archive_is_an_error(tmp_path):
     [("cp1252", "Jörg Müller"), ("mac_roman", "Jörg Müller"), ("gb18030", "张伟,北京"), ("cp1251", "Иван Петров")],
 )
 def test_encodings_are_detected_and_told(encoding, name):
-    data = (HEAD + f'"{name}",2026-01-05,1\n' * 3).encode(encoding)
+    data = (HEAD + f'"{name}",2026-01-05,1\n' * 20).encode(encoding)
     source = read(data)
     assert scored(source)["customer_id"].to_pylist() == [name]
     assert any(encoding in note for note in source.notes)
+    assert scored(read(data, encoding=encoding))["customer_id"].to_pylist() == [name]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "name"),
+    [("gb18030", "客户36"), ("cp1251", "Иван"), ("shift_jis", "田中"), ("cp1254", "Şahin"), ("cp1253", "Αθήνα")],
+)
+def test_a_few_words_do_not_tell_a_regional_encoding(encoding, name):
+    # Read as another one, they would be other customers than in the next file.
+    data = (HEAD + f'"{name}",2026-01-05,1\n' * 2).encode(encoding)
+    with pytest.raises(FileFormatError, match="its encoding cannot be told; say it"):
+        read(data)
     assert scored(read(data, encoding=encoding))["customer_id"].to_pylist() == [name]
 
 

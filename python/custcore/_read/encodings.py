@@ -34,6 +34,8 @@ REGIONAL = (
     "cp1254",
     "cp1255",
 )
+# Bytes beyond ASCII that regional encodings take to be told apart: in a few words, Chinese is Korean as well.
+ENOUGH = 48
 BLOCK = 1 << 20
 
 
@@ -113,6 +115,8 @@ def _legacy(sample: bytes, start: int) -> str | None:
         best = max(likely, key=lambda name: likely[name])
         if likely[best] > 0.5:
             return best
+    if high < ENOUGH:
+        return None
     try:
         import charset_normalizer
     except ImportError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -13,9 +14,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-__all__ = ["base_argument", "is_new", "load", "lock_option", "quiet_option"]
+__all__ = ["base_argument", "check_exists", "is_new", "load", "lock_option", "quiet_option"]
 
 Command = TypeVar("Command", bound="Callable[..., Any]")
+
+
+class Seconds(click.FloatRange):
+    """Seconds to wait: `nan` is no number of them, and would wait for ever."""
+
+    name = "float range"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401
+        """The number, or an error."""
+        seconds = super().convert(value, param, ctx)
+        if math.isnan(seconds):
+            self.fail(f"{value!r} is no number of seconds", param, ctx)
+        return seconds
 
 
 def base_argument(command: Command) -> Command:
@@ -33,7 +47,7 @@ def lock_option(command: Command) -> Command:
     return _command.option(
         "--lock-timeout",
         group="Base",
-        type=click.FloatRange(min=0),
+        type=Seconds(min=0),
         default=60,
         show_default=True,
         metavar="SECONDS",
@@ -44,6 +58,23 @@ def lock_option(command: Command) -> Command:
 def is_new(base: custcore.CustomerBase) -> bool:
     """Whether a base was never updated: it then knows no type of ids, and has no report."""
     return not base.n_rows and not base.batch_ids
+
+
+def check_exists(path: Path) -> None:
+    """Raise if there is no base.
+
+    Parameters
+    ----------
+    path
+        The file.
+
+    Raises
+    ------
+    click.UsageError
+        If there is no such file.
+    """
+    if not path.exists():
+        raise click.UsageError(f"there is no base {path}; make one: custcore base init {path}")
 
 
 def load(path: Path) -> custcore.CustomerBase:
@@ -61,6 +92,5 @@ def load(path: Path) -> custcore.CustomerBase:
     ModelFormatError
         If it is not a base, or was changed.
     """
-    if not path.exists():
-        raise click.UsageError(f"there is no base {path}; make one: custcore base init {path}")
+    check_exists(path)
     return custcore.CustomerBase.load(path)

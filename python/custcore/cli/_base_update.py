@@ -13,8 +13,9 @@ import click
 import custcore
 from custcore._options.transactions import N_THREADS
 from custcore._read import Source
+from custcore._read.place import decompressed
 from custcore.cli import _command, _lock, _options, _render, _run
-from custcore.cli._base_file import base_argument, is_new, load, lock_option, quiet_option
+from custcore.cli._base_file import base_argument, check_exists, is_new, load, lock_option, quiet_option
 from custcore.cli._failure import DataProblem, printable
 from custcore.errors import StateMismatchError
 
@@ -100,6 +101,7 @@ def command(
         raise click.UsageError("--batch-id is empty")
     start = time.perf_counter()
     reading = _options.reading_of(given)
+    check_exists(base)  # before a lock is made beside it
     with _lock.locked(base, lock_timeout, quiet=quiet):
         kept = load(base)
         before, customers = (custcore.Report(), 0) if is_new(kept) else (kept.report, len(kept))
@@ -153,11 +155,16 @@ def _batches(source: Source, reading: Reading, batch_id: str | None) -> list[Bat
 
 
 def _content_id(place: Place, chosen: dict[str, Any]) -> str:
-    """The id of a file: the SHA-256 of its bytes, and what chooses rows or adds columns."""
+    """The id of a file: the SHA-256 of its bytes, decompressed, and what chooses rows or adds columns."""
     digest = hashlib.sha256()
-    with place.open() as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
+    try:
+        with decompressed(place) as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    except (OSError, EOFError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        raise DataProblem(f"{place.name} is damaged: {error}") from error
     further = "".join(f" {name}={value}" for name, value in (*chosen.items(), *place.partitions.items()))
     return f"sha256:{digest.hexdigest()}{further}"
 

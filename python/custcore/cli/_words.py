@@ -125,6 +125,8 @@ def _translated(text: str, options: dict[str, click.Option]) -> str:
         if not name or name not in options:
             return found[0]
         if found["name"]:
+            if text[: found.start()].endswith("customer "):  # a column and the id in it: no option
+                return found["value"] or found[0]
             return _as_option(options[name], found["value"] or "")
         is_meant = "_" in name or found.start() == 0 or _ADVICE.search(text[: found.start()])
         return f"--{_settings.key(options[name])}" if is_meant else name
@@ -144,7 +146,7 @@ def _as_option(option: click.Option, value: str) -> str:
     if given is None:
         return {"amount": "--no-amount", "segments": "--segments none"}.get(str(option.name), f"no {flag}")
     if isinstance(given, list | tuple):
-        given = ",".join(map(str, given))
+        given = ",".join("COLUMN,..." if one is ... else str(one) for one in given)
     return f"{flag} {shlex.quote(str(given))}"
 
 

@@ -57,6 +57,9 @@ def write_csv(rows: Any, path: str | os.PathLike[str] | BinaryIO, delimiter: str
     """Write a ``pyarrow.Table`` as CSV, formulas guarded; the number of guarded cells."""
     csv = needed("pyarrow.csv", "to_csv")
     rows, count = guarded(rows)
+    if rows.num_columns == 1 and rows.column(0).null_count:
+        # A line with nothing in it is no row to most readers; one with "" is.
+        rows = rows.set_column(0, rows.column_names[0], rows.column(0).cast("large_string").fill_null(""))
     with replacing(path) if isinstance(path, str | os.PathLike) else contextlib.nullcontext(path) as sink:
         csv.write_csv(rows, sink, csv.WriteOptions(delimiter=delimiter))
     return count
