@@ -150,7 +150,7 @@ class CsvFile:
             if encoding == "utf-8" and self.reading.encoding is None:
                 found = detect_encoding(data, is_whole=True)
                 if found and found != "utf-8":
-                    note = f"read as {found} (detected; {self.reading.option('encoding', 'NAME')} says another)"
+                    note = f"read as {found} (detected; set another with {self.reading.option('encoding', 'NAME')})"
                     self.dialect = Dialect(
                         found,
                         self.dialect.delimiter,

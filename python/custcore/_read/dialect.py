@@ -102,7 +102,7 @@ def look(name: str, head: bytes, reading: Reading, *, is_whole: bool, is_tsv: bo
             )
         encoding = found
         if encoding != "utf-8":
-            notes.append(f"read as {encoding} (detected; {reading.option('encoding', 'NAME')} says another)")
+            notes.append(f"read as {encoding} (detected; set another with {reading.option('encoding', 'NAME')})")
     text = head[: 1 << 18].decode(encoding, errors="replace").removeprefix("\ufeff")
     refuse_pages(name, text)
     if "\0" in text and text.strip("\ufeff \t\r\n\0"):
