@@ -93,7 +93,7 @@ def register(
     >>> import custcore, custcore.duckdb, duckdb, numpy as np
     >>> table = {
     ...     "recency_days": np.arange(10),
-    ...     "n_orders": np.arange(10),
+    ...     "n_orders": np.arange(1, 11),
     ...     "monetary_total": np.arange(10.0),
     ... }
     >>> connection = duckdb.connect()

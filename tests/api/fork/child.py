@@ -25,8 +25,6 @@ from tests.api.fork.case import FEATURES, FEW, ROWS, THREADS, Case, base, points
 DEADLINE = float(os.environ.get("CUSTCORE_FORK_DEADLINE", "20"))
 # How long a new thread may take to name itself on a busy machine.
 SETTLE = 5.0
-# Neither the number that calls are given nor that of the cores.
-os.environ["CUSTCORE_NUM_THREADS"] = str(THREADS + 1)
 
 
 def threads() -> dict[int, str]:
@@ -156,6 +154,8 @@ def pools() -> list[str]:
 
 
 if __name__ == "__main__":
+    # Neither the number that calls are given nor that of the cores.
+    os.environ["CUSTCORE_NUM_THREADS"] = str(THREADS + 1)
     what = sys.argv[1]
     faults = {"pools": pools, "start methods": start_methods}.get(what, lambda: sweep(what))()
     print("\n".join(faults))
