@@ -8,9 +8,10 @@ from tests.interop.messy.text import HEAD, SALES
 __all__ = ["CASES"]
 
 WESTERN = HEAD + "Jörg Müller,2026-01-05,1.5\nZoë Français,2026-01-06,2.25\n"
-CHINESE = HEAD + "张伟,2026-01-05,1.5\n北京公司,2026-01-06,2.25\n" * 3
-JAPANESE = HEAD + "田中太郎,2026-01-05,1.5\n東京の店,2026-01-06,2.25\n" * 3
-RUSSIAN = HEAD + "Иван Петров,2026-01-05,1.5\nМария,2026-01-06,2.25\n" * 3
+FEW_WORDS = HEAD + "张伟,2026-01-05,1.5\n北京公司,2026-01-06,2.25\n"
+CHINESE = HEAD + "张伟,2026-01-05,1.5\n北京公司,2026-01-06,2.25\n" * 12
+JAPANESE = HEAD + "田中太郎,2026-01-05,1.5\n東京の店,2026-01-06,2.25\n" * 12
+RUSSIAN = HEAD + "Иван Петров,2026-01-05,1.5\nМария,2026-01-06,2.25\n" * 12
 
 CASES = [
     Case(
@@ -84,6 +85,13 @@ CASES = [
         RUSSIAN.encode("cp1251"),
         csv(encoding="cp1251"),
         note="cp1251",
+    ),
+    Case(
+        "few_words.csv",
+        "a few words of a regional encoding, which may be Chinese or Korean",
+        "not guessed: told to say the encoding",
+        FEW_WORDS.encode("gbk"),
+        error=("not UTF-8", "encoding"),
     ),
     Case(
         "one_bad_byte.csv",
