@@ -20,6 +20,8 @@ BLOCK = re.compile(
     r"^(?:<!-- (?P<mark>[^\n]*?) -->\n)?```(?P<language>python|bash)\n(?P<code>.*?)^```$",
     re.DOTALL | re.MULTILINE,
 )
+# Libraries of snippets that no extra of custcore installs.
+OTHERS = {"dask"}
 
 
 def blocks(language):
@@ -56,7 +58,12 @@ def test_python(line, code, namespace, workplace, monkeypatch):
         namespace.update(examples.globs)
     else:
         # Padded with empty lines, so that a traceback names the line of the README.
-        exec(compile("\n" * line + code, str(README), "exec"), namespace)
+        try:
+            exec(compile("\n" * line + code, str(README), "exec"), namespace)
+        except ModuleNotFoundError as error:
+            if error.name not in OTHERS:
+                raise
+            pytest.skip(f"{error.name} is not installed")
 
 
 @pytest.mark.skipif(os.environ.get("CUSTCORE_README_SHELL") != "1", reason="shell snippets run in .ci/run")
