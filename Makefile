@@ -44,7 +44,7 @@ test-py: build ## Run the Python tests and docstring examples
 	$(BIN)/python -m pytest
 
 lowest: build $(LOWEST) ## Test the adapters, the command line and the files with the lowest versions that the extras allow
-	PYTHONPATH=python $(VENV)/lowest/bin/python -m pytest -q -o filterwarnings= -m "not slow" -k "not as_published and not demo and not malformed and not fork" \
+	PYTHONPATH=$(CURDIR)/python $(VENV)/lowest/bin/python -m pytest -q -o filterwarnings= -m "not slow" -k "not as_published and not demo and not malformed and not fork" \
 		tests/interop tests/cli tests/read tests/api/test_table.py tests/api/test_written_tables.py
 
 stress: build ## Interrupt changes at random moments, read a base from 16 threads while it is updated, read damaged files (minutes)

@@ -15,7 +15,7 @@ EXTRAS = {
     "numpy": ("numpy>=1.26",),
     "read": ("pyarrow>=17", "charset-normalizer>=3.5"),
     "cli": ("click>=8.4", "rich>=13", "pyarrow>=17", "charset-normalizer>=3.5"),
-    "xlsx": ("python-calamine>=0.3", "xlsxwriter>=3.1", "pyarrow>=17"),
+    "xlsx": ("python-calamine>=0.4", "xlsxwriter>=3.1", "pyarrow>=17"),
     "sklearn": ("scikit-learn>=1.6",),
     "duckdb": ("duckdb>=1.2.2", "pyarrow>=17"),
 }

@@ -9,6 +9,7 @@ pytest.importorskip("xlsxwriter")
 pytest.importorskip("python_calamine")
 
 from tests.interop.messy_files import CASES, by_command_line, by_read, expected
+from tests.versions import is_before
 
 
 def test_no_name_twice():
@@ -18,6 +19,8 @@ def test_no_name_twice():
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_messy_file(case, tmp_path, monkeypatch):
+    if case.name == "year_3000.csv" and is_before("pandas", 3):
+        pytest.skip("pandas before 3, the oracle, has no years beyond those of nanoseconds")
     monkeypatch.setenv("COLUMNS", "120")
     path = case.write(tmp_path)
     found, run = by_read(case, path), by_command_line(case, path)

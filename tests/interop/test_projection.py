@@ -64,9 +64,14 @@ def unevaluated(_: object) -> Any:
     raise AssertionError("the unused column was evaluated")
 
 
+# Relations of older versions of DuckDB do not keep their connection open.
+CONNECTIONS: list[Any] = []
+
+
 def duckdb_view(_: Path) -> Any:
     duckdb = pytest.importorskip("duckdb")
     connection = duckdb.connect()
+    CONNECTIONS.append(connection)
     connection.register("orders", ORDERS)
     connection.execute("CREATE VIEW failing AS SELECT * REPLACE (error('decoded') AS unused) FROM orders")
     return connection.sql("FROM failing")

@@ -89,7 +89,7 @@ def _merged_down(sheet: Any, rows: list[list[Any]]) -> dict[int, str]:  # noqa: 
     if not rows or sheet.start is None:
         return found
     top, left = sheet.start
-    for (first, column), (last, _) in sorted(getattr(sheet, "merged_cell_ranges", None) or []):
+    for (first, column), (last, _) in sorted(sheet.merged_cell_ranges or []):
         if last > first > top and 0 <= column - left < len(rows[0]):
             found.setdefault(column - left, f"rows {first + 1} to {last + 1}")
     return found
