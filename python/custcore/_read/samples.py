@@ -54,7 +54,11 @@ def one_for_each_day(strings: Any) -> list[str]:  # noqa: ANN401
     days = pc.replace_substring_regex(strings, r"[T ].*$", "")
     if pc.count_distinct(days).as_py() > len(strings) // 2:
         return [value for value in strings.unique().to_pylist() if value is not None]
-    found = pa.table({"day": days, "text": strings}).group_by("day").aggregate([("text", "min"), ("text", "max")])
+    found = (
+        pa.table({"day": days, "text": strings})
+        .group_by("day", use_threads=False)
+        .aggregate([("text", "min"), ("text", "max")])
+    )
     texts = {*found["text_min"].to_pylist(), *found["text_max"].to_pylist()} | set(some(strings))
     return sorted(texts - {None})
 
