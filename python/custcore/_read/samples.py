@@ -54,7 +54,7 @@ def one_for_each_day(strings: Any) -> list[str]:  # noqa: ANN401
     days = pc.replace_substring_regex(strings, r"[T ].*$", "")
     if pc.count_distinct(days).as_py() > len(strings) // 2:
         return [value for value in strings.unique().to_pylist() if value is not None]
-    # In one thread: with several, pyarrow now and then fails with "thread index is out of range" in a process of many threads.
+    # In one thread: in a process of many threads pyarrow may fail otherwise, with "thread index is out of range".
     found = (
         pa.table({"day": days, "text": strings})
         .group_by("day", use_threads=False)
