@@ -109,7 +109,7 @@ def test_encodings_are_detected_and_told(encoding, name):
 def test_a_few_words_do_not_tell_a_regional_encoding(encoding, name):
     # Read as another one, they would be other customers than in the next file.
     data = (HEAD + f'"{name}",2026-01-05,1\n' * 2).encode(encoding)
-    with pytest.raises(FileFormatError, match="its encoding cannot be told; say it"):
+    with pytest.raises(FileFormatError, match="its encoding cannot be detected; set it"):
         read(data)
     assert scored(read(data, encoding=encoding))["customer_id"].to_pylist() == [name]
 

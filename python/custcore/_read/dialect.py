@@ -86,7 +86,7 @@ def look(name: str, head: bytes, reading: Reading, *, is_whole: bool, is_tsv: bo
     Raises
     ------
     FileFormatError
-        If it is empty, or its encoding cannot be told.
+        If it is empty, or its encoding cannot be detected.
     NoHeaderError
         If it has no header and no names are given.
     """
@@ -97,7 +97,7 @@ def look(name: str, head: bytes, reading: Reading, *, is_whole: bool, is_tsv: bo
         found = detect_encoding(head, is_whole=is_whole)
         if found is None:
             raise FileFormatError(
-                f"{name} is not UTF-8, and its encoding cannot be told; say it, e.g. "
+                f"{name} is not UTF-8, and its encoding cannot be detected; set it, e.g. "
                 f"{reading.option('encoding', 'cp1252')}"
             )
         encoding = found

@@ -64,7 +64,7 @@ def known_encoding(name: str) -> str:
 
 
 def detect_encoding(sample: bytes, *, is_whole: bool) -> str | None:
-    """The encoding of a text; None if it cannot be told.
+    """The encoding of a text; None if it cannot be detected.
 
     Parameters
     ----------

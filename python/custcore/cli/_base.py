@@ -41,7 +41,7 @@ Exit codes: 0 done, also if a file was in the base already; 2 wrong usage; 3 unu
 def command() -> None:
     """Keep a base of customers in a file: what each of them bought and when, without the purchases.
 
-    `init` makes it, `update` adds files, `rfm` scores its customers, `status` tells what is in it. A change is whole
+    `init` makes it, `update` adds files, `rfm` scores its customers, `status` shows what is in it. A change is whole
     or not at all, also if the process is killed, and two jobs at once wait for each other.
     """
 
@@ -91,7 +91,7 @@ def init(base: Path, quiet: bool, as_json: bool, **given: Any) -> None:  # noqa:
     with _lock.locked(base, 0, quiet=quiet):
         if base.exists() or base.is_symlink():
             raise click.UsageError(
-                f"{base} exists already; it is not replaced. `custcore base status` tells what it is"
+                f"{base} exists already; it is not replaced. `custcore base status` shows what it is"
             )
         made.save(base)
     if as_json:
@@ -201,7 +201,7 @@ def _show(out: Console, found: dict[str, Any], report: custcore.Report) -> None:
     out.print(_render.report_grid(report))
 
 
-# Settings that are told even if they are the defaults.
+# Settings that are shown even if they are the defaults.
 _TOLD = ("customer_id", "timestamp", "amount", "track")
 _DEFAULTS = {option.name: option.default for option in bases.BASE}
 

@@ -1,4 +1,4 @@
-"""What is told of customers that a model scored: segments, clusters or scores, and the drift since the fit."""
+"""What is reported of customers that a model scored: segments, clusters or scores, and the drift since the fit."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def drift_of(model: Model, customers: Any, threads: int | None) -> list[dict[str
 
 
 def parts_of(model: Model | None, table: custcore.Table, needs: Needs) -> dict[str, Any]:
-    """Segments, clusters or scores with their sizes, as they are told.
+    """Segments, clusters or scores with their sizes, as they are reported.
 
     Parameters
     ----------
