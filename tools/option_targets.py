@@ -280,4 +280,10 @@ TARGETS = (
 )
 
 # The dicts of options that the core takes, by their names in its stub.
-DICTS = {"ReadOptions": t.READ, "ScoreOptions": scores.SCORES, "CohortOptions": cohorts.CORE, "AbcOptions": value.ABC_CORE, "XyzOptions": value.XYZ_CORE}
+DICTS = {
+    "ReadOptions": t.READ,
+    "ScoreOptions": scores.SCORES,
+    "CohortOptions": cohorts.CORE,
+    "AbcOptions": value.ABC_CORE,
+    "XyzOptions": value.XYZ_CORE,
+}

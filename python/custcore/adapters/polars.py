@@ -17,8 +17,8 @@ except ModuleNotFoundError as _error:
 from custcore._input.projection import can_export, project
 from custcore._input.proposals import proposing_methods
 from custcore.adapters._columns import given
-from custcore.adapters._polars_value import PolarsValue
 from custcore.adapters._polars_segment import with_ordered_segment
+from custcore.adapters._polars_value import PolarsValue
 from custcore.errors import DuplicateColumnError
 
 if TYPE_CHECKING:

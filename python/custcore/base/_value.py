@@ -275,7 +275,9 @@ class ValueClasses:
         >>> products, amounts = ["ink"] * 3 + ["cup"] * 3, [5.0, 6.0, 5.0, 1.0, 20.0, 1.0]
         >>> base.update(pa.table({"product": products, "timestamp": days, "amount": amounts}))
         >>> for row in base.xyz(as_of="2026-03-31").to_pyarrow().to_pylist():
-        ...     print(row["product"], row["n_periods"], round(row["cv"], 3), row["demand_class"])
+        ...     print(
+        ...         row["product"], row["n_periods"], round(row["cv"], 3), row["demand_class"]
+        ...     )
         cup 3 1.221 Z
         ink 3 0.088 X
         """
