@@ -25,7 +25,7 @@ def abc_reference(
     """Id, group, money, rank, cumulative share and class of each, in the order of the result."""
     ends = thresholds or {"value": (0.80, 0.95), "customers": (0.20, 0.50)}[by]
     found = []
-    groups = sorted({c[2] for c in customers if c[2] is not None}) + [None]
+    groups = [*sorted({c[2] for c in customers if c[2] is not None}), None]
     for group in groups:
         own = sorted((c for c in customers if c[2] == group), key=lambda c: (-max(c[1], 0), -c[1], c[0]))
         values = [max(units, 0) for _, units, _ in own]

@@ -300,7 +300,7 @@ class ValueClasses:
         as_of: AsOf | None = None,
         n_threads: int | None = None,
     ) -> Table:
-        """Value classes by demand classes: what is worth much, and is it regular?
+        """Value classes by demand classes: what is worth much, and whether it is regular.
 
         Requires level "days" or "orders".
 
