@@ -151,9 +151,7 @@ def test_demand_equals_the_reference(
     expected = []
     for row in buyers(rows, as_of=last):
         days = daily[row["customer_id"]]
-        demand = xyz_reference(
-            days, row["first_date"], last, period=period, min_periods=min_periods, calendar=calendar
-        )
+        demand = xyz_reference(days, row["first_date"], last, period=period, min_periods=min_periods, calendar=calendar)
         expected.append((row["customer_id"], *demand))
     base = base_of(rows, place, "days", size)
     options: dict[str, Any] = {
