@@ -124,7 +124,7 @@ def test_money_beyond_64_bits():
 
 
 def test_a_total_that_its_type_does_not_hold():
-    with pytest.raises(SumOverflowError, match="beyond|does not fit int64"):
+    with pytest.raises(SumOverflowError, match="does not fit int64"):
         custcore.abc(orders([2**62 - 1] * 3, ids=["a"] * 3))
 
 

@@ -55,7 +55,8 @@ def test_files(run, file, tmp_path):
 @pytest.mark.parametrize(
     ("words", "options"),
     [
-        (["--by", "customers", "--ties", "same", "--rule", "upto"], {"by": "customers", "ties": "same", "rule": "upto"}),
+        (["--by", "customers", "--ties", "same"], {"by": "customers", "ties": "same"}),
+        (["--rule", "upto"], {"rule": "upto"}),
         (["--group", "country"], {"group": "country"}),
         (["--customer-id", "country,customer_id", "--group", "country"],
          {"customer_id": ["country", "customer_id"], "group": "country"}),

@@ -1,4 +1,4 @@
-"""Value classes, curves and demand classes equal the slow reference, whatever the rows, batches, threads, and on disk."""
+"""Value classes, curves and demand classes equal the slow reference, whatever the batches and threads, and on disk."""
 
 from __future__ import annotations
 

@@ -176,4 +176,5 @@ def abc(
         What was left out, with ``return_report=True``.
     """
     options: dict[str, Any] = locals()
-    return CustcoreNamespace(options.pop("frame")).abc(**options)
+    result: pl.DataFrame | tuple[pl.DataFrame, Report] = CustcoreNamespace(options.pop("frame")).abc(**options)
+    return result

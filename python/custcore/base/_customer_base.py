@@ -35,9 +35,10 @@ class CustomerBase(Changes, Analyses, ValueClasses):
     ============ ===================================== =====================================
     ``track``    kept per customer                     supports
     ============ ===================================== =====================================
-    ``"totals"`` first and last day, orders, money     RFM as of the last day or later
-    ``"days"``   also orders and money of each day     also RFM as of any past day, cohorts,
-                                                       transitions
+    ``"totals"`` first and last day, orders, money     RFM and value classes as of the last
+                                                       day or later
+    ``"days"``   also orders and money of each day     also as of any past day, cohorts,
+                                                       transitions, demand classes
     ``"orders"`` also orders that are not sealed       the same with ``order_id``, if lines
                                                        of an order may come late
     ============ ===================================== =====================================
