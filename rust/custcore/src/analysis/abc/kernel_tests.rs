@@ -1,6 +1,6 @@
 use super::*;
-use crate::exec::context::Context;
 use crate::error::Result;
+use crate::exec::context::Context;
 
 fn classing(by: ClassBy, rule: ClassRule, ties: ClassTies, thresholds: &[f64]) -> Classing {
     Classing { by, rule, ties, thresholds: thresholds.to_vec() }
@@ -47,6 +47,20 @@ fn positions_are_sorted_by_group_money_and_position() {
     assert_eq!(by_value(&wide, Threads::inline()), [5, 1, 4, 0, 2, 3]);
 }
 
+/// Many equal values, and the ends of the numbers.
+#[test]
+fn many_positions_are_sorted() -> Result<()> {
+    for spread in [1_i64, 1 << 40] {
+        let mut units: Vec<i64> = (0..200_000_i64).map(|i| (i * 7_919 % 1_009 - 300) * spread).collect();
+        units.extend([i64::MAX, i64::MIN, 0]);
+        let mut expected: Vec<u32> = (0..units.len() as u32).collect();
+        expected.sort_by_key(|&at| Reverse(units[at as usize]));
+        let found = Context::new(3).install(|threads| by_value(&Units::Narrow(units.clone()), threads))?;
+        assert_eq!(found, expected);
+    }
+    Ok(())
+}
+
 /// Many rows, cut into pieces, are classed as they are one by one.
 #[test]
 fn pieces_do_not_change_classes() -> Result<()> {
@@ -59,8 +73,7 @@ fn pieces_do_not_change_classes() -> Result<()> {
         for by in [ClassBy::Value, ClassBy::Customers] {
             for rule in [ClassRule::Before, ClassRule::Upto] {
                 let classing = classing(by, rule, same, &[0.3, 0.6, 0.9]);
-                let found = Context::new(3)
-                    .install(|threads| classed(&Units::Narrow(units.clone()), &groups, &classing, threads))?;
+                let found = Context::new(3).install(|threads| classed(&Units::Narrow(units.clone()), &groups, &classing, threads))?;
                 for group in groups.clone() {
                     let total: i128 = units[group.clone()].iter().map(|&u| i128::from(u.max(0))).sum();
                     let (mut sum, mut before, mut first) = (0, (i64::MIN, 0), 0.0);

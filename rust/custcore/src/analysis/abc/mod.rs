@@ -35,7 +35,8 @@ pub fn abc(base: &CustomerBase, as_of: Option<AsOf>, spec: &AbcSpec, context: &C
     let Buyers { units, money, mut report } = Buyers::read(base, as_of, context, |view, codes, units| {
         if at_once {
             sorted = context.run_if_large(codes.len(), |threads| by_value(units, threads))?;
-            let codes: Vec<u32> = sorted.iter().map(|&at| codes[at as usize]).collect();
+            let at = |row: usize| codes[sorted[row] as usize];
+            let codes = context.run_if_large(codes.len(), |threads| threads.par_map(codes.len(), at))?;
             parts.push(ids_of(view, &codes, None, context)?);
         } else {
             parts.push(ids_of(view, codes, group, context)?);
@@ -44,7 +45,7 @@ pub fn abc(base: &CustomerBase, as_of: Option<AsOf>, spec: &AbcSpec, context: &C
     })?;
     let mut ids = joined(&parts)?;
     drop(parts);
-    let mut groups = vec![0..units.len()];
+    let mut groups = units.rows().to_vec();
     if !at_once {
         sorted = context.run_if_large(units.len(), |threads| by_value(&units, threads))?;
         if let Some(group) = group {
@@ -130,7 +131,7 @@ fn descending(base: &CustomerBase, as_of: Option<AsOf>, context: &Context) -> Re
 pub fn xyz_by_ranges(base: &CustomerBase, as_of: Option<AsOf>, spec: &XyzSpec, context: &Context) -> Result<Vec<Table>> {
     spec.check()?;
     let (mut tables, mut outside): (Vec<Table>, _) = (Vec::new(), Outside::default());
-    Buyers::read(base, as_of, context, |view, codes, _| {
+    let Buyers { mut report, money, .. } = Buyers::read(base, as_of, context, |view, codes, _| {
         let demands = outside.demands(view, codes, spec, context)?;
         let money = view.kinds().money.ok_or_else(|| Error::internal("demand without money"))?;
         let mut table = TableBuilder::from_batch(&ids_of(view, codes, None, context)?);
@@ -140,15 +141,12 @@ pub fn xyz_by_ranges(base: &CustomerBase, as_of: Option<AsOf>, spec: &XyzSpec, c
             tables.push(table.finish(codes.len(), customers_metadata(view), Report::default())?);
         }
         Ok(())
-    })
-    .map(|buyers| (buyers.report, buyers.money))
-    .and_then(|(mut report, money)| {
-        outside.report(&mut report, money);
-        if let Some(first) = tables.first_mut() {
-            first.report = report;
-        }
-        Ok(tables)
-    })
+    })?;
+    outside.report(&mut report, money);
+    if let Some(first) = tables.first_mut() {
+        first.report = report;
+    }
+    Ok(tables)
 }
 
 /// Revenue outside the complete periods of a customer, and customers without a class.
@@ -164,10 +162,13 @@ impl Outside {
         let (days, totals) = (view.days()?, view.totals());
         let Some(day) = view.as_of() else { return Ok(Vec::new()) };
         let periods = CompletePeriods::until(day, spec);
-        let found: Vec<Demands> = context.run_if_large(days.len(), |threads| {
-            let ranges = view.ranges(8 * threads.count());
-            threads.par_tasks(ranges, |range| context.check().map(|()| demands(&days, totals, range, &periods, spec)))
-        })?.into_iter().collect::<Result<_>>()?;
+        let found: Vec<Demands> = context
+            .run_if_large(days.len(), |threads| {
+                let ranges = view.ranges(8 * threads.count());
+                threads.par_tasks(ranges, |range| context.check().map(|()| demands(&days, totals, range, &periods, spec)))
+            })?
+            .into_iter()
+            .collect::<Result<_>>()?;
         for part in &found {
             self.incomplete.merge(&part.incomplete, 0);
             self.before.merge(&part.before, 0);
@@ -195,7 +196,7 @@ pub fn abc_xyz(base: &CustomerBase, as_of: Option<AsOf>, abc: &AbcSpec, xyz: &Xy
     let (order, found) = context.run_if_large(units.len(), |threads| {
         let order = by_value(&units, threads);
         let sorted = units.in_order(&order, threads);
-        let found = classed(&sorted, &[0..units.len()], &classing, threads);
+        let found = classed(&sorted, &units.rows(), &classing, threads);
         (order, found)
     })?;
     let names = AbcSpec::names(&classing.thresholds);
@@ -212,7 +213,7 @@ pub fn abc_xyz(base: &CustomerBase, as_of: Option<AsOf>, abc: &AbcSpec, xyz: &Xy
             cell.units += units;
         }
     }
-    report.remarks.extend(remarks(&found, &[0..units.len()], abc));
+    report.remarks.extend(remarks(&found, &units.rows(), abc));
     let entry = ReportEntry::new("no_demand_class", EntryKind::LeftOut, ReportUnit::Customers, &unclassed, Some(money));
     report.entries.push(entry);
     cells_table(&cells, &names, money, report)

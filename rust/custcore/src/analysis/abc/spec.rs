@@ -88,8 +88,8 @@ impl AbcSpec {
         if let Some(wrong) = thresholds.iter().find(|&&threshold| !(threshold > 0.0 && threshold < 1.0)) {
             return Err(invalid(format!("thresholds has {wrong}; expected shares between 0 and 1, such as (0.8, 0.95)")));
         }
-        if let Some(pair) = thresholds.windows(2).find(|pair| pair[0] >= pair[1]) {
-            return Err(invalid(format!("thresholds must ascend, but {} comes after {}; sort them", pair[1], pair[0])));
+        if let Some((before, after)) = thresholds.iter().zip(&thresholds[1..]).find(|(before, after)| before >= after) {
+            return Err(invalid(format!("thresholds must ascend, but {after} comes after {before}; sort them")));
         }
         Ok(thresholds)
     }
@@ -108,7 +108,8 @@ impl XyzSpec {
     pub(super) fn check(&self) -> Result<()> {
         let (x, y) = self.thresholds;
         if !(x > 0.0 && x < y && y.is_finite()) {
-            let message = format!("the thresholds of demand classes are ({x}, {y}); expected two ascending numbers above 0, such as (0.5, 1.0)");
+            let message =
+                format!("the thresholds of demand classes are ({x}, {y}); expected two ascending numbers above 0, such as (0.5, 1.0)");
             return Err(invalid(message));
         }
         if self.min_periods == 0 {

@@ -40,7 +40,14 @@ pub(super) fn customers_metadata(view: &BaseView<'_>) -> Metadata {
 }
 
 /// The table of value classes: `ids`, with the group, in the order of the rows.
-pub(super) fn abc_table(ids: &RecordBatch, units: &Units, money: Money, classed: Classed, names: &[String], report: Report) -> Result<Table> {
+pub(super) fn abc_table(
+    ids: &RecordBatch,
+    units: &Units,
+    money: Money,
+    classed: Classed,
+    names: &[String],
+    report: Report,
+) -> Result<Table> {
     let rows = ids.num_rows();
     let mut table = TableBuilder::from_batch(ids);
     let totals = (0..rows).map(|row| Some(units.get(row)));
