@@ -16,8 +16,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from benches.data import ID_KINDS
 from benches.harness import FailedError, Limits, UnequalError, measure, show
-from benches.python.value_classes import BENCH
 from benches.python.rfm import RfmCase
+from benches.python.value_classes import BENCH
 
 WHERE = "benches.python.value_classes:BENCH"
 

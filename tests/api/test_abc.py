@@ -91,6 +91,9 @@ def test_no_customers():
     assert base.concentration([0.5]).to_pyarrow()["customers"].to_pylist() == [0]
     assert base.abc_xyz().to_pyarrow()["customers"].to_pylist() == [0] * 9
     assert base.abc().report["refund_only_customers"].count == 1
+    empty = base_of(orders([1.0]).slice(1), track="days")
+    assert empty.abc().num_rows == empty.xyz().num_rows == 0
+    assert empty.abc_xyz().num_rows == 9
 
 
 @pytest.mark.parametrize(
@@ -200,6 +203,8 @@ def test_demand_by_hand():
         ({"rule": 1}, InvalidTypeError, "rule=1 is int"),
         ({"ties": "none"}, InvalidArgumentError, "ties='none'"),
         ({"group": 3}, InvalidTypeError, "group=3"),
+        ({"group": "customer_id"}, InvalidArgumentError, "every customer would be a group of one"),
+        ({"group": "customer_id", "customer_id": ["customer_id"]}, InvalidArgumentError, "a group of one"),
         ({"group": "region"}, ColumnNotFoundError, "region"),
         ({"amount": None}, InvalidTypeError, "amount=None"),
         ({"group": "rank"}, DuplicateColumnError, "rank"),
@@ -214,6 +219,8 @@ def test_errors_of_a_base():
     base = base_of(orders([1.0]))
     with pytest.raises(StateMismatchError, match="group='country' is neither an attribute"):
         base.abc(group="country")
+    with pytest.raises(InvalidArgumentError, match="a group of one"):
+        base.abc(group="customer_id")
     with pytest.raises(StateMismatchError, match="track='days'"):
         base.xyz()
     with pytest.raises(StateMismatchError, match="track='days'"):

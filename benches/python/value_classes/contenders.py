@@ -34,6 +34,7 @@ def prepare_polars(case: RfmCase, path: Path, engine: Literal["in-memory", "stre
     """Orders need not be put together: sums of lines are sums of orders."""
     import polars as pl
 
+    assert case.source == "memory"
     frame = pl.DataFrame(load(path))
     money = pl.col("monetary_total")
 
@@ -73,11 +74,12 @@ def prepare_duckdb(case: RfmCase, path: Path) -> Work:
     connection.register("purchases", load(path))
     query = f"""
         WITH customers AS (
-            SELECT customer_id, round(sum(amount), 2) AS monetary_total FROM purchases GROUP BY customer_id
+            SELECT customer_id, round(sum(amount), 2) AS monetary_total, greatest(monetary_total, 0) AS value
+            FROM purchases GROUP BY customer_id
         ), ranked AS (
             SELECT *, row_number() OVER best AS rank,
-                   sum(greatest(monetary_total, 0)) OVER best / sum(greatest(monetary_total, 0)) OVER () AS cumulative_share,
-                   greatest(monetary_total, 0) / sum(greatest(monetary_total, 0)) OVER () AS own
+                   sum(value) OVER best / (SELECT sum(value) FROM customers) AS cumulative_share,
+                   value / (SELECT sum(value) FROM customers) AS own
             FROM customers
             WINDOW best AS (ORDER BY monetary_total DESC, customer_id ROWS UNBOUNDED PRECEDING)
         )

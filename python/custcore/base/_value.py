@@ -15,6 +15,7 @@ from custcore.value._classes import abc_options, shares, xyz_options
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from custcore._core import ReadOptions
     from custcore._input.data import AsOf
 
 __all__ = ["ValueClasses"]
@@ -27,6 +28,7 @@ class ValueClasses:
     __slots__ = ()
 
     _core: _core.CustomerBase
+    _options: ReadOptions
 
     def abc(
         self,
@@ -104,7 +106,7 @@ class ValueClasses:
         pen desk 90.0 1 0.9 A
         ink desk 10.0 2 1.0 B
         """
-        options = abc_options(by, thresholds, rule, ties, group)
+        options = abc_options(by, thresholds, rule, ties, group, self._options["customer_id"])
         threads = arguments.optional_whole("n_threads", n_threads)
         return Table(_core.abc(self._core, as_of_argument(as_of), options, n_threads=threads))
 

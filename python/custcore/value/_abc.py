@@ -177,8 +177,8 @@ def abc(
     ann 10.0 3 0.95 B
     dan 5.0 4 1.0 C
     """
-    options = abc_options(by, thresholds, rule, ties, group)
     key = arguments.key("customer_id", customer_id)
+    options = abc_options(by, thresholds, rule, ties, group, key)
     is_kept = options["group"] is not None and options["group"] not in arguments.key_names(key)
     read = read_options(
         customer_id=key,

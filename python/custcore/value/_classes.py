@@ -16,12 +16,16 @@ __all__ = ["abc_options", "shares", "xyz_options"]
 
 
 def abc_options(
-    by: object, thresholds: object, rule: object, ties: object, group: object, argument: str = "thresholds"
+    by: object, thresholds: object, rule: object, ties: object, group: object, customer_id: object = None
 ) -> AbcOptions:
-    """The options of value classes for the core, which checks thresholds."""
+    """The options of value classes for the core, which checks thresholds; `customer_id` is the key."""
+    if group is not None and group == customer_id:
+        raise InvalidArgumentError(
+            f"group={group!r} is the column of customer ids: every customer would be a group of one"
+        )
     return {
         "by": arguments.name("by", by),
-        "thresholds": None if thresholds is None else shares(argument, thresholds),
+        "thresholds": None if thresholds is None else shares("thresholds", thresholds),
         "rule": arguments.name("rule", rule),
         "ties": arguments.name("ties", ties),
         "group": arguments.optional_name("group", group),
