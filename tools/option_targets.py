@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from custcore._options import bases, clusters, cohorts, reading, scores
+from custcore._options import bases, clusters, cohorts, reading, scores, value
 from custcore._options import transactions as t
 from custcore._options.option import Option
 
@@ -118,6 +118,7 @@ def frame_functions(library: str, annotation: str, *, reported: bool) -> tuple[T
             (purchases, clusters.SEGMENTED[0]),
             ACCESSOR_SEGMENTS if reported else (*ACCESSOR_SEGMENTS, SET_INDEX),
         ),
+        Target(f"adapters/_{library}_value_functions.py", "abc", (purchases,), (*value.ABC, added), overloads),
         Target(other, "score", (customers, SCORER.but(text="A fitted scorer.")), THREADS),
         Target(
             other,
@@ -212,6 +213,12 @@ TARGETS = (
     Target("base/_analyses.py", "Analyses.cohort_retention", (), bases.COHORTS_OF_BASE),
     Target("base/_analyses.py", "Analyses.transitions", bases.TRANSITIONS[:2], bases.TRANSITIONS[2:]),
     Target("base/_analyses.py", "Analyses.stays", bases.TRANSITIONS[:2], bases.TRANSITIONS[2:]),
+    Target("base/_value.py", "ValueClasses.abc", value.CLASSES, value.OF_DAY),
+    Target("base/_value.py", "ValueClasses.pareto", (value.POINTS,), value.OF_DAY),
+    Target("base/_value.py", "ValueClasses.concentration", (value.TOP,), value.OF_DAY),
+    Target("base/_value.py", "ValueClasses.xyz", value.XYZ, value.OF_PERIODS),
+    Target("base/_value.py", "ValueClasses.abc_xyz", (), value.ABC_XYZ),
+    Target("value/_abc.py", "abc", (t.DATA,), value.ABC),
     Target("base/_scan.py", "scan", (t.DATA, bases.BASES), (bases.BATCH_ID, t.N_THREADS, t.PROGRESS)),
     Target("cluster/_kmeans.py", "KMeans", clusters.KMEANS[:1], clusters.KMEANS[1:]),
     Target("cluster/_kmeans.py", "KMeans.fit", (clusters.FEATURES, clusters.SAMPLE_WEIGHT)),
@@ -256,6 +263,8 @@ TARGETS = (
         clusters.SEGMENTED[:1],
         (*ACCESSOR_SEGMENTS, SET_INDEX),
     ),
+    Target("adapters/_pandas_value.py", "PandasValue.abc", (), (*value.ABC, SET_INDEX)),
+    Target("adapters/_polars_value.py", "PolarsValue.abc", (), (*value.ABC, RETURN_REPORT), REPORTED),
     Target("adapters/_polars_rfm.py", "PolarsRfm.rfm", (), (*t.RFM, RETURN_REPORT), REPORTED),
     Target("adapters/_polars_rfm.py", "PolarsRfm.rfm_scores", (), (*RFM_SCORES, RETURN_REPORT), REPORTED),
     Target("adapters/polars.py", "CustcoreNamespace.segment_customers", clusters.SEGMENTED[:1], ACCESSOR_SEGMENTS),
@@ -271,4 +280,10 @@ TARGETS = (
 )
 
 # The dicts of options that the core takes, by their names in its stub.
-DICTS = {"ReadOptions": t.READ, "ScoreOptions": scores.SCORES, "CohortOptions": cohorts.CORE}
+DICTS = {
+    "ReadOptions": t.READ,
+    "ScoreOptions": scores.SCORES,
+    "CohortOptions": cohorts.CORE,
+    "AbcOptions": value.ABC_CORE,
+    "XyzOptions": value.XYZ_CORE,
+}

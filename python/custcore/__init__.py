@@ -26,6 +26,7 @@ from custcore.base import CustomerBase, scan
 from custcore.cluster import Breaks, KMeans, Scaler, natural_breaks, segment_customers, select_k
 from custcore.cohort import CohortRetention, cohort_retention
 from custcore.result import Column, Report, ReportEntry, Schema, Table
+from custcore.value import abc
 
 __all__ = [
     "AsOf",
@@ -49,6 +50,7 @@ __all__ = [
     "Source",
     "Table",
     "__version__",
+    "abc",
     "cohort_retention",
     "compare",
     "errors",

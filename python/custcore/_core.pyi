@@ -82,6 +82,22 @@ class KMeansSettings(TypedDict):
     columns: list[str] | None
 
 @type_check_only
+class AbcOptions(TypedDict):
+    by: str
+    thresholds: list[float] | None
+    rule: str
+    ties: str
+    group: str | None
+
+@type_check_only
+class XyzOptions(TypedDict):
+    period: _Period
+    thresholds: tuple[float, float]
+    min_periods: int
+    week_start: str
+    fiscal_year_start: int
+
+@type_check_only
 class CohortOptions(TypedDict):
     period: _Period
     cohort_period: _Period
@@ -176,6 +192,22 @@ def cohort_retention(
     progress: _Progress | None,
     rows_total: int | None,
 ) -> CohortRetention: ...
+def abc_table(
+    data: object,
+    read: ReadOptions,
+    options: AbcOptions,
+    *,
+    n_threads: int | None,
+    progress: _Progress | None,
+    rows_total: int | None,
+) -> Table: ...
+def abc(base: CustomerBase, day: _Day | None, options: AbcOptions, *, n_threads: int | None) -> Table: ...
+def pareto(base: CustomerBase, day: _Day | None, points: int, *, n_threads: int | None) -> Table: ...
+def concentration(base: CustomerBase, day: _Day | None, top: list[float], *, n_threads: int | None) -> Table: ...
+def xyz(base: CustomerBase, day: _Day | None, options: XyzOptions, *, n_threads: int | None) -> Table: ...
+def abc_xyz(
+    base: CustomerBase, day: _Day | None, abc: AbcOptions, xyz: XyzOptions, *, n_threads: int | None
+) -> Table: ...
 def transitions(
     base: CustomerBase, dates: list[_Day], scorer: RfmScorer, *, edges: str, n_threads: int | None
 ) -> Table: ...

@@ -5,10 +5,12 @@ Type checkers know the functions, ``custcore.pandas.rfm_scores(df)``; they do no
 
 from custcore.adapters._pandas_functions import clusters, cohort_retention, kmeans, score, segment_customers
 from custcore.adapters._pandas_rfm_functions import rfm, rfm_scores
+from custcore.adapters._pandas_value_functions import abc
 from custcore.adapters.pandas import CustcoreAccessor
 
 __all__ = [
     "CustcoreAccessor",
+    "abc",
     "clusters",
     "cohort_retention",
     "kmeans",

@@ -5,10 +5,12 @@ Type checkers know the functions, ``custcore.polars.rfm_scores(df)``; they do no
 
 from custcore.adapters._polars_functions import clusters, cohort_retention, kmeans, score, segment_customers
 from custcore.adapters._polars_rfm_functions import rfm, rfm_scores
+from custcore.adapters._polars_value_functions import abc
 from custcore.adapters.polars import CustcoreNamespace
 
 __all__ = [
     "CustcoreNamespace",
+    "abc",
     "clusters",
     "cohort_retention",
     "kmeans",

@@ -29,7 +29,7 @@ ORDERS = {
     "amount": [(i * 31 % 100) / 4 for i in range(200)],
 }
 NAMES: dict[str, Any] = {"customer_id": "who"}
-METHODS = ["clusters", "cohort_retention", "kmeans", "rfm", "rfm_scores", "score", "segment_customers"]
+METHODS = ["abc", "clusters", "cohort_retention", "kmeans", "rfm", "rfm_scores", "score", "segment_customers"]
 
 
 def frames() -> list[tuple[Any, Any]]:

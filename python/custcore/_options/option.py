@@ -21,6 +21,7 @@ GROUPS = (
     "What counts",
     "Cohorts",
     "Scores",
+    "Classes",
     "Clusters",
     "List",
     "Files",

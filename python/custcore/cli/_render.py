@@ -50,6 +50,8 @@ SAID = {
     "before_observation_start": "before observation began",
     "before_first_purchase": "before the first purchase of their customer",
     "beyond_n_periods": "beyond the last column",
+    "negative_totals": "with more refunds than purchases, of value 0",
+    "buyers_without_money": "whose purchases sum to 0",
 }
 
 

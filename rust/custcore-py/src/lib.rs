@@ -5,6 +5,7 @@
 // One macro body serves all integer widths.
 #![allow(clippy::cast_lossless)]
 
+mod abc;
 mod base;
 mod boundary;
 mod change;
@@ -58,6 +59,8 @@ fn _spin(py: Python<'_>, seconds: f64) -> PyResult<()> {
 /// The native core of custcore. Use the functions of `custcore` instead.
 #[pymodule]
 mod _core {
+    #[pymodule_export]
+    use super::abc::{abc, abc_table, abc_xyz, concentration, pareto, xyz};
     #[pymodule_export]
     use super::base::{CoreBase, rfm_scores, rfm_table};
     #[pymodule_export]

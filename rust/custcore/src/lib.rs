@@ -54,6 +54,8 @@ mod store;
 mod table;
 mod time;
 
+pub use analysis::abc::spec::{AbcSpec, ClassBy, ClassRule, ClassTies, XyzSpec};
+pub use analysis::abc::{abc, abc_xyz, concentration, pareto, xyz_by_ranges};
 pub use analysis::cohort::from_base::cohort_retention_of;
 pub use analysis::cohort::spec::{CohortBy, CohortSpec, ReturnCriterion};
 pub use analysis::cohort::{CohortPart, CohortRetention, begin_cohort_scan, finish_cohort_scan};

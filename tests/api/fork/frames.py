@@ -31,6 +31,7 @@ def frames(library: str, accessor: type) -> Iterator[Case]:
             return frame(data()).custcore.rfm(n_threads=THREADS)
 
         calls: dict[str, tuple[Callable[[], Any], Callable[[Any], Any]]] = {
+            "abc": (transactions, lambda f: f.custcore.abc(n_threads=THREADS)),
             "rfm": (transactions, lambda f: f.custcore.rfm(n_threads=THREADS)),
             "rfm_scores": (transactions, lambda f: f.custcore.rfm_scores(n_threads=THREADS)),
             "cohort_retention": (transactions, lambda f: f.custcore.cohort_retention(n_threads=THREADS).to_table()),
