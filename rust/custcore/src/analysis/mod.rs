@@ -2,6 +2,8 @@
 
 pub(crate) mod cohort;
 pub(crate) mod kmeans;
+pub(crate) mod measures;
 pub mod model;
+pub(crate) mod movement;
 pub(crate) mod rfm;
 pub(crate) mod score;
