@@ -8,7 +8,7 @@ use hashbrown::HashMap;
 use super::cohort::cell_counts::is_dense;
 
 /// Customer movement of one period.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Movement {
     /// Active customers.
     pub active: i64,

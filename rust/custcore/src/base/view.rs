@@ -376,6 +376,13 @@ impl DaysView {
         days
     }
 
+    /// The first and the last day of a record; `None` without any.
+    pub(crate) fn ends(&self) -> Option<(i32, i32)> {
+        self.run.days().iter().fold(None, |ends: Option<(i32, i32)>, &day| {
+            Some(ends.map_or((day, day), |(first, last)| (first.min(day), last.max(day))))
+        })
+    }
+
     /// The records of a code, ascending by day; those of purchases before those of refunds.
     pub(crate) fn records(&self, code: u32) -> impl Iterator<Item = DayRecord> + '_ {
         (self.starts[code as usize]..self.starts[code as usize + 1]).map(|at| self.run.get(at))

@@ -140,6 +140,11 @@ impl DayRun {
         self.customers.len()
     }
 
+    /// The days of all records.
+    pub(crate) fn days(&self) -> &[i32] {
+        &self.days
+    }
+
     /// A record.
     #[inline]
     pub(crate) fn get(&self, at: usize) -> DayRecord {

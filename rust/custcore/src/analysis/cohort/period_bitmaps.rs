@@ -202,6 +202,13 @@ impl PeriodBitmaps<'_> {
         days
     }
 
+    /// The day of the first purchase of all.
+    pub(crate) fn first_purchase(&self) -> Option<i32> {
+        let packed = self.pieces().iter().filter_map(|piece| piece.days.iter().min()).min().map(|&day| FIRST_DAY + i32::from(day));
+        let others = self.entries().filter(|entry| entry.marks() & PURCHASE != 0).map(|entry| entry.day).min();
+        [packed, others].into_iter().flatten().min()
+    }
+
     /// Cohort membership of every buyer.
     pub(crate) fn members(&self) -> Vec<Member> {
         let days = (0..).zip(self.first_days()).filter(|(_, day)| *day != NO_DAY);
