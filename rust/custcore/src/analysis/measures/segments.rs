@@ -38,15 +38,16 @@ pub struct CustomerSegments {
 }
 
 impl CustomerSegments {
-    /// Reads a table. Ids are in the columns `customer_id`, else in those that the table names in its metadata, else in the first.
-    /// A null or repeated id is an error; a null segment is a group of its own.
-    pub fn new(batches: &[RecordBatch], customer_id: Option<&KeyNames>, column: &str, context: &Context) -> Result<Self> {
+    /// Reads a table. Ids are in the columns `customer_id` if it has them, else in those that it names in its metadata, else in the
+    /// first. A null or repeated id is an error; a null segment is a group of its own.
+    pub fn new(batches: &[RecordBatch], customer_id: &KeyNames, column: &str, context: &Context) -> Result<Self> {
         let Some(first) = batches.first() else { return Err(Error::internal("segments without a batch")) };
         let schema = first.schema();
         find_column(&schema, column, "segment").map_err(of_table)?;
-        let named = || schema.metadata().get(CUSTOMER_ID).map(|text| KeyNames::of_text(text, &schema));
-        let names = match customer_id.cloned().or_else(named) {
-            Some(names) => names,
+        let has_all = customer_id.iter().all(|name| schema.column_with_name(name).is_some());
+        let names = match schema.metadata().get(CUSTOMER_ID) {
+            _ if has_all => customer_id.clone(),
+            Some(text) => KeyNames::of_text(text, &schema),
             None => schema.field(0).name().as_str().into(),
         };
         names.check("customer_id")?;

@@ -1,0 +1,6 @@
+"""Who is worth what: measures per period and what their changes consist of."""
+
+from custcore.value._measures import decomposition
+from custcore.value._measures import measures
+
+__all__ = ["decomposition", "measures"]
