@@ -5,5 +5,7 @@ pub(crate) mod kmeans;
 pub(crate) mod measures;
 pub mod model;
 pub(crate) mod movement;
+pub(crate) mod purchase_days;
 pub(crate) mod rfm;
 pub(crate) mod score;
+pub(crate) mod survival;

@@ -1,7 +1,7 @@
 //! Kernel of segment transitions and time in segment. Segments are positions in the names of a segment map; customers are
 //! codes.
 
-use std::collections::BTreeMap;
+use crate::analysis::survival::DurationCounts;
 
 /// The segment of a customer who is not a buyer.
 pub(crate) const NO_SEGMENT: u16 = u16::MAX;
@@ -83,58 +83,20 @@ impl MoveCounts {
     }
 }
 
-/// Durations of the spells in one segment: number of ended and of open spells by length in days.
+/// Durations of the spells in one segment.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct SpellDurations {
     /// Distinct customers.
     pub customers: u64,
-    lengths: BTreeMap<i32, (u64, u64)>,
+    /// Ended and open spells; those that are open at the last date are censored there.
+    pub lengths: DurationCounts,
 }
 
 impl SpellDurations {
     /// Adds the spells of other customers.
-    pub(crate) fn add(&mut self, other: Self) {
+    pub(crate) fn add(&mut self, other: &Self) {
         self.customers += other.customers;
-        for (length, (ended, open)) in other.lengths {
-            let own = self.lengths.entry(length).or_default();
-            *own = (own.0 + ended, own.1 + open);
-        }
-    }
-
-    /// Number of ended spells.
-    pub(crate) fn ended(&self) -> u64 {
-        self.lengths.values().map(|length| length.0).sum()
-    }
-
-    /// Number of spells open at the last date (censored).
-    pub(crate) fn open(&self) -> u64 {
-        self.lengths.values().map(|length| length.1).sum()
-    }
-
-    /// Restricted mean and median of the Kaplan-Meier survival curve S of the lengths; open spells are censored. The mean is
-    /// the area below S up to the longest spell, ended or open; `None` if no spell spans two dates. The median is the shortest
-    /// length at which S is at most 1/2; `None` if S does not fall to 1/2.
-    pub(crate) fn mean_and_median(&self) -> (Option<f64>, Option<i32>) {
-        let mut at_risk = self.ended() + self.open();
-        // Between two censored lengths, S is `scale * at_risk / start`, so rounding occurs only at censored lengths.
-        let (mut scale, mut start, mut area) = (1.0, at_risk, 0);
-        let (mut mean, mut before, mut median) = (0.0, 0, None);
-        for (&length, &(ended, open)) in &self.lengths {
-            area += u128::from(at_risk) * u128::from(length.abs_diff(before));
-            before = length;
-            at_risk -= ended;
-            let survival = scale * at_risk as f64 / start as f64;
-            // The rounded product may exceed 1/2 by a few ulps where its exact value is 1/2.
-            if median.is_none() && survival <= 0.5 + 1e-12 {
-                median = Some(length);
-            }
-            at_risk -= open;
-            if open > 0 || at_risk == 0 {
-                mean += scale * area as f64 / start as f64;
-                (scale, start, area) = (survival, at_risk, 0);
-            }
-        }
-        ((before > 0).then_some(mean), median)
+        self.lengths.merge(&other.lengths);
     }
 }
 
@@ -176,7 +138,7 @@ impl TimeInSegment {
                 continue;
             }
             if *current != NO_SEGMENT {
-                self.segments[usize::from(*current)].lengths.entry(day - self.since[code]).or_default().0 += 1;
+                self.segments[usize::from(*current)].lengths.add_ended(day - self.since[code], 1);
             }
             if now != NO_SEGMENT {
                 self.since[code] = day;
@@ -192,7 +154,7 @@ impl TimeInSegment {
     /// The spell durations of each segment; open spells are censored at the last date.
     pub(crate) fn finish(mut self) -> Vec<SpellDurations> {
         for (&current, &since) in self.current.iter().zip(&self.since).filter(|(current, _)| **current != NO_SEGMENT) {
-            self.segments[usize::from(current)].lengths.entry(self.last - since).or_default().1 += 1;
+            self.segments[usize::from(current)].lengths.add_open(self.last - since, 1);
         }
         self.segments
     }
@@ -224,13 +186,13 @@ mod tests {
         times.observe(60, &[1, 0, 0]);
         let [a, b] = times.finish().try_into().unwrap_or_else(|_| unreachable!());
         // A: customer 0 for 30 days (ended), 1 for 50 (open), 2 for 20 (ended) and 0 (open, from the last date on).
-        assert_eq!((a.customers, a.ended(), a.open()), (3, 2, 2));
+        assert_eq!((a.customers, a.lengths.ended(), a.lengths.open()), (3, 2, 2));
         // S: 1 until 20, 2/3 until 30, 1/3 until 50.
-        let (mean, median) = a.mean_and_median();
+        let (mean, median) = a.lengths.mean_and_median();
         assert_eq!((mean.map(|mean| (mean * 3.0).round()), median), (Some(100.0), Some(30)));
         // B: customer 2 for 10 days (ended), 0 for 30 (open): 1 until 10, then 1/2.
-        assert_eq!((b.customers, b.ended(), b.open()), (2, 1, 1));
-        assert_eq!(b.mean_and_median(), (Some(20.0), Some(10)));
+        assert_eq!((b.customers, b.lengths.ended(), b.lengths.open()), (2, 1, 1));
+        assert_eq!(b.lengths.mean_and_median(), (Some(20.0), Some(10)));
     }
 
     #[test]
@@ -239,7 +201,7 @@ mod tests {
         times.observe(0, &[N]);
         times.observe(10, &[99]);
         let spells = times.finish();
-        assert_eq!((spells[99].open(), spells[99].mean_and_median()), (1, (None, None)));
-        assert_eq!((spells[0].customers, spells[0].mean_and_median()), (0, (None, None)));
+        assert_eq!((spells[99].lengths.open(), spells[99].lengths.mean_and_median()), (1, (None, None)));
+        assert_eq!((spells[0].customers, spells[0].lengths.mean_and_median()), (0, (None, None)));
     }
 }

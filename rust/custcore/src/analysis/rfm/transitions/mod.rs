@@ -77,7 +77,7 @@ pub fn time_in_segment(base: &CustomerBase, dates: &[AsOf], scorer: &RfmScorer, 
         times.observe(days[at], &snapshot.by_code());
         if at + 1 == days.len() {
             let more = std::mem::replace(&mut times, TimeInSegment::new(n)).finish();
-            spells.iter_mut().zip(more).for_each(|(spells, more)| spells.add(more));
+            spells.iter_mut().zip(more).for_each(|(spells, more)| spells.add(&more));
         }
     })?;
     let report = scorer.report(days.len());

@@ -60,13 +60,13 @@ pub(super) fn time_in_segment_table(spells: &[SpellDurations], names: &[String],
     let counts = |count: &dyn Fn(&SpellDurations) -> u64| -> ArrayRef {
         Arc::new(Int64Array::from_iter_values(spells.iter().map(|spells| count(spells) as i64)))
     };
-    let (means, medians): (Vec<_>, Vec<_>) = spells.iter().map(SpellDurations::mean_and_median).unzip();
+    let (means, medians): (Vec<_>, Vec<_>) = spells.iter().map(|spells| spells.lengths.mean_and_median()).unzip();
     let mut table = TableBuilder::default();
     table.column("segment", segments(names, 0..names.len() as u16)?);
     table.column("customers", counts(&|spells| spells.customers));
-    table.column("spells", counts(&|spells| spells.ended() + spells.open()));
-    table.column("ended", counts(&SpellDurations::ended));
-    table.column("open", counts(&SpellDurations::open));
+    table.column("spells", counts(&|spells| spells.lengths.ended() + spells.lengths.open()));
+    table.column("ended", counts(&|spells| spells.lengths.ended()));
+    table.column("open", counts(&|spells| spells.lengths.open()));
     table.column("mean_days", Arc::new(Float64Array::from(means)));
     table.column("median_days", Arc::new(medians.into_iter().map(|days| days.map(f64::from)).collect::<Float64Array>()));
     table.finish(spells.len(), Metadata::new(), report)
