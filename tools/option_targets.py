@@ -106,6 +106,10 @@ def frame_functions(library: str, annotation: str, *, reported: bool) -> tuple[T
 
     added = RETURN_REPORT if reported else SET_INDEX
     overloads = REPORTED if reported else ()
+
+    def measured(options: tuple[Option, ...]) -> tuple[Option, ...]:
+        return (*options, RETURN_REPORT) if reported else options
+
     rfm, other = f"adapters/_{library}_rfm_functions.py", f"adapters/_{library}_functions.py"
     purchases, customers = frame(PURCHASES_IN), frame(CUSTOMERS_IN)
     return (
@@ -117,6 +121,20 @@ def frame_functions(library: str, annotation: str, *, reported: bool) -> tuple[T
             "segment_customers",
             (purchases, clusters.SEGMENTED[0]),
             ACCESSOR_SEGMENTS if reported else (*ACCESSOR_SEGMENTS, SET_INDEX),
+        ),
+        Target(
+            f"adapters/_{library}_measures_functions.py",
+            "measures",
+            (purchases,),
+            measured(measures.MEASURES),
+            overloads,
+        ),
+        Target(
+            f"adapters/_{library}_measures_functions.py",
+            "decomposition",
+            (purchases,),
+            measured(measures.DECOMPOSITION),
+            overloads,
         ),
         Target(other, "score", (customers, SCORER.but(text="A fitted scorer.")), THREADS),
         Target(
@@ -214,7 +232,10 @@ TARGETS = (
     Target("base/_analyses.py", "Analyses.stays", bases.TRANSITIONS[:2], bases.TRANSITIONS[2:]),
     Target("base/_measures.py", "BaseMeasures.measures", measures.BASE_MEASURES[:2], measures.BASE_MEASURES[2:]),
     Target(
-        "base/_measures.py", "BaseMeasures.decomposition", measures.BASE_DECOMPOSITION[:3], measures.BASE_DECOMPOSITION[3:]
+        "base/_measures.py",
+        "BaseMeasures.decomposition",
+        measures.BASE_DECOMPOSITION[:3],
+        measures.BASE_DECOMPOSITION[3:],
     ),
     Target("value/_measures.py", "measures", (t.DATA,), measures.MEASURES),
     Target("value/_measures.py", "decomposition", (t.DATA,), measures.DECOMPOSITION),
@@ -254,6 +275,18 @@ TARGETS = (
     ),
     Target("adapters/_mixin.py", "FrameMethods.clusters", (MODEL,)),
     Target("adapters/_mixin.py", "FrameMethods.cohort_retention", (), cohorts.COHORT),
+    Target("adapters/_pandas_measures.py", "PandasMeasures.measures", (), measures.MEASURES),
+    Target("adapters/_pandas_measures.py", "PandasMeasures.decomposition", (), measures.DECOMPOSITION),
+    Target(
+        "adapters/_polars_measures.py", "PolarsMeasures.measures", (), (*measures.MEASURES, RETURN_REPORT), REPORTED
+    ),
+    Target(
+        "adapters/_polars_measures.py",
+        "PolarsMeasures.decomposition",
+        (),
+        (*measures.DECOMPOSITION, RETURN_REPORT),
+        REPORTED,
+    ),
     Target("adapters/_pandas_rfm.py", "PandasRfm.rfm", (), (*t.RFM, SET_INDEX)),
     Target("adapters/_pandas_rfm.py", "PandasRfm.rfm_scores", (), (*RFM_SCORES, SET_INDEX)),
     Target(
@@ -277,4 +310,9 @@ TARGETS = (
 )
 
 # The dicts of options that the core takes, by their names in its stub.
-DICTS = {"ReadOptions": t.READ, "ScoreOptions": scores.SCORES, "CohortOptions": cohorts.CORE, "MeasuresOptions": measures.CORE}
+DICTS = {
+    "ReadOptions": t.READ,
+    "ScoreOptions": scores.SCORES,
+    "CohortOptions": cohorts.CORE,
+    "MeasuresOptions": measures.CORE,
+}

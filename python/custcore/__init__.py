@@ -26,8 +26,7 @@ from custcore.base import CustomerBase, scan
 from custcore.cluster import Breaks, KMeans, Scaler, natural_breaks, segment_customers, select_k
 from custcore.cohort import CohortRetention, cohort_retention
 from custcore.result import Column, Report, ReportEntry, Schema, Table
-from custcore.value import decomposition
-from custcore.value import measures
+from custcore.value import decomposition, measures
 
 __all__ = [
     "AsOf",

@@ -4,6 +4,7 @@ Type checkers know the functions, ``custcore.polars.rfm_scores(df)``; they do no
 """
 
 from custcore.adapters._polars_functions import clusters, cohort_retention, kmeans, score, segment_customers
+from custcore.adapters._polars_measures_functions import decomposition, measures
 from custcore.adapters._polars_rfm_functions import rfm, rfm_scores
 from custcore.adapters.polars import CustcoreNamespace
 
@@ -11,7 +12,9 @@ __all__ = [
     "CustcoreNamespace",
     "clusters",
     "cohort_retention",
+    "decomposition",
     "kmeans",
+    "measures",
     "rfm",
     "rfm_scores",
     "score",

@@ -27,7 +27,7 @@ from custcore.adapters._pandas_arrow import (
     pyarrow_module,
     with_remarks,
 )
-from custcore.adapters._pandas_rfm import PandasRfm
+from custcore.adapters._pandas_measures import PandasMeasures
 from custcore.errors import ColumnNotFoundError, DuplicateColumnError, InvalidArgumentError, InvalidTypeError
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ __all__ = ["CustcoreAccessor"]
 
 @pd.api.extensions.register_dataframe_accessor("custcore")
 @proposing_methods
-class CustcoreAccessor(PandasRfm):
+class CustcoreAccessor(PandasMeasures):
     """custcore for pandas: ``df.custcore``, after ``import custcore.pandas``.
 
     Ids, times and amounts may have any dtype for integers, strings, times or numbers:

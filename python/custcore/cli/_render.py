@@ -50,6 +50,7 @@ SAID = {
     "before_observation_start": "before observation began",
     "before_first_purchase": "before the first purchase of their customer",
     "beyond_n_periods": "beyond the last column",
+    "before_first_period": "refunded before the first period",
 }
 
 

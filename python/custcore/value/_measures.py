@@ -172,7 +172,7 @@ def measures(
     -----
     The sum of ``revenue`` and of what the report left out is the sum of the input, to the cent.
     Refunds of customers who never bought are in the report, and in no period, as are refunds in
-    a period before that of the first purchase (``before_first_purchase``).
+    a period before that of the first purchase (``before_first_period``).
     Customer movement is that of :meth:`custcore.CohortRetention.movement`; the quick ratio is
     Social Capital's (Mamoon Hamid, 2015) for customers instead of revenue.
 
@@ -376,7 +376,7 @@ def _scan(
     progress: Progress | None,
     **reading: Any,  # noqa: ANN401 (the arguments of read_options)
 ) -> Table:
-    """The measures of transactions, or their decomposition: ``compared`` is its lag and whether partial periods count."""
+    """The measures of transactions, or their decomposition, of which ``compared`` is the lag and what it includes."""
     read = read_options(**reading)
     options = measures_options(
         customer_id=reading["customer_id"],

@@ -88,7 +88,7 @@ impl CountedPeriods {
             }
         }
         before.rows = before.count;
-        report.entries.push(ReportEntry::new("before_first_purchase", EntryKind::LeftOut, ReportUnit::Orders, &before, money));
+        report.entries.push(ReportEntry::new("before_first_period", EntryKind::LeftOut, ReportUnit::Orders, &before, money));
         if self.mixed_days > 0 {
             report.remarks.push(format!(
                 "on {} days of customers purchases and refunds are one sum, because an earlier version of custcore stored them: their \
