@@ -50,7 +50,9 @@ def test_the_argument_that_was_meant_is_proposed(name: str, argument: str, wrong
 
 
 @pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame, pl.LazyFrame])
-@pytest.mark.parametrize("method", ["rfm", "rfm_scores", "cohort_retention", "segment_customers"])
+@pytest.mark.parametrize(
+    "method", ["rfm", "rfm_scores", "cohort_retention", "measures", "decomposition", "segment_customers"]
+)
 def test_accessors(frame: Any, method: str):
     import custcore.pandas
     import custcore.polars
@@ -61,7 +63,9 @@ def test_accessors(frame: Any, method: str):
         getattr(frame({"a": [1]}).custcore, method)(orderid="basket")
 
 
-@pytest.mark.parametrize("name", ["rfm", "rfm_scores", "cohort_retention", "segment_customers"])
+@pytest.mark.parametrize(
+    "name", ["rfm", "rfm_scores", "cohort_retention", "measures", "decomposition", "segment_customers"]
+)
 def test_functions_of_frames(name: str):
     import custcore.pandas
     import custcore.polars

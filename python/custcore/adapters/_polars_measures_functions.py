@@ -170,7 +170,7 @@ def measures(
         The columns of :func:`custcore.measures`; with ``return_report=True`` also the report.
     """
     options: dict[str, Any] = locals()
-    found: Any = CustcoreNamespace(options.pop("frame")).measures(**options)
+    found: pl.DataFrame | tuple[pl.DataFrame, Report] = CustcoreNamespace(options.pop("frame")).measures(**options)
     return found
 
 
@@ -337,5 +337,5 @@ def decomposition(
         The columns of :func:`custcore.decomposition`; with ``return_report=True`` also the report.
     """
     options: dict[str, Any] = locals()
-    found: Any = CustcoreNamespace(options.pop("frame")).decomposition(**options)
+    found: pl.DataFrame | tuple[pl.DataFrame, Report] = CustcoreNamespace(options.pop("frame")).decomposition(**options)
     return found

@@ -13,6 +13,7 @@ from custcore.cli import _command, _options, _output, _render, _run
 from custcore.cli._failure import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import date
     from pathlib import Path
 
@@ -145,16 +146,19 @@ def _measures(rows: list[dict[str, Any]], period: str, by: str | None) -> Grid:
         ("retention_rate", "kept", _percent, 3, "retention_rate"),
         ("orders", "orders", _count, 1, ""),
         ("repurchase_rate", "repeat", _percent, 6, "repurchase_rate"),
-        ("revenue", "revenue", _money, 0, ""),
-        ("refunds", "refunds", _money, 7, ""),
-        ("average_order_value", "per order", _money, 2, "average_order_value"),
-        ("revenue_per_customer", "per customer", _money, 8, "revenue_per_customer"),
+        ("revenue", "revenue", None, 0, ""),
+        ("refunds", "refunds", None, 7, ""),
+        ("average_order_value", "per order", None, 2, "average_order_value"),
+        ("revenue_per_customer", "per customer", None, 8, "revenue_per_customer"),
         ("growth_rate", "growth", _percent, 9, "growth_rate"),
         ("quick_ratio", "quick", _ratio, 10, "quick_ratio"),
     ]
     shown = [number for number in numbers if any(row.get(number[0]) is not None for row in rows)]
     columns += [_render.Column(title, rank=rank, said=said) for _, title, _, rank, said in shown]
     grid = _render.Grid(columns)
+    texts = [
+        (*number[:2], _money(rows, number[0]) if number[2] is None else number[2], *number[3:]) for number in shown
+    ]
     before = object()
     for at, row in enumerate(rows):
         start = _period_text(row["period_start"], period) + ("" if row["is_complete"] else " *")
@@ -165,7 +169,7 @@ def _measures(rows: list[dict[str, Any]], period: str, by: str | None) -> Grid:
                 grid.add_section()
             before = group
             cells.append("(none)" if group is None else str(group))
-        cells += [text(row[name]) for name, _, text, _, _ in shown]
+        cells += [text(row[name]) for name, _, text, _, _ in texts]
         grid.add_row(*cells, style=None if row["is_complete"] else "dim")
     return grid
 
@@ -184,9 +188,10 @@ def _changes(rows: list[dict[str, Any]], period: str) -> Grid:
         [_render.Column(period), _render.Column("against", is_left=True, rank=1)]
         + [_render.Column(title, said=name) for name, title in shown.items()]
     )
+    texts = {name: _money(rows, *shown, sign="+") for name in shown}
     for row in rows:
         starts = [_period_text(row[name], period) for name in ("period_start", "from_start")]
-        grid.add_row(*starts, *(_signed(row[name]) for name in shown))
+        grid.add_row(*starts, *(text(row[name]) for name, text in texts.items()))
     return grid
 
 
@@ -207,15 +212,11 @@ def _ratio(value: float | None) -> str:
     return "-" if value is None else f"{value:.2f}"
 
 
-def _money(value: Any) -> str:  # noqa: ANN401 (float, int or Decimal)
-    """Money without cents where it is large."""
-    if value is None:
-        return "-"
-    return f"{value:,.0f}" if abs(value) >= 10_000 else _render.amount_text(value)
-
-
-def _signed(value: float) -> str:
-    return f"{value:+,.0f}" if abs(value) >= 10_000 else f"{value:+,.2f}"
+def _money(rows: list[dict[str, Any]], *names: str, sign: str = "") -> Callable[[Any], str]:
+    """The text of money in these columns: without cents where a number is large."""
+    values = [abs(row[name]) for row in rows for name in names if row[name] is not None]
+    places = 0 if max(values, default=0) >= 10_000 or all(isinstance(value, int) for value in values) else 2
+    return lambda value: "-" if value is None else f"{value:{sign},.{places}f}"
 
 
 def _as_json(

@@ -120,8 +120,8 @@ impl Measures {
             changes.push(PeriodChange { period, from, effects: effects(groups) });
         }
         if partial > 0 {
-            let rows = if partial == 1 { "1 change of a period that is".to_owned() } else { format!("{partial} changes of periods that are") };
-            self.report.remarks.push(format!("{rows} not complete left out; include_partial=True includes them"));
+            let changes = if partial == 1 { "1 change".to_owned() } else { format!("{partial} changes") };
+            self.report.remarks.push(format!("{changes} left out: a period is not over on the last day"));
         }
         self.changes_table(&changes)
     }
