@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from custcore._options import bases, clusters, cohorts, reading, scores, value
+from custcore._options import bases, clusters, cohorts, measures, reading, scores, value
 from custcore._options import transactions as t
 from custcore._options.option import Option
 
@@ -106,6 +106,10 @@ def frame_functions(library: str, annotation: str, *, reported: bool) -> tuple[T
 
     added = RETURN_REPORT if reported else SET_INDEX
     overloads = REPORTED if reported else ()
+
+    def measured(options: tuple[Option, ...]) -> tuple[Option, ...]:
+        return (*options, RETURN_REPORT) if reported else options
+
     rfm, other = f"adapters/_{library}_rfm_functions.py", f"adapters/_{library}_functions.py"
     purchases, customers = frame(PURCHASES_IN), frame(CUSTOMERS_IN)
     return (
@@ -119,6 +123,20 @@ def frame_functions(library: str, annotation: str, *, reported: bool) -> tuple[T
             ACCESSOR_SEGMENTS if reported else (*ACCESSOR_SEGMENTS, SET_INDEX),
         ),
         Target(f"adapters/_{library}_value_functions.py", "abc", (purchases,), (*value.ABC, added), overloads),
+        Target(
+            f"adapters/_{library}_measures_functions.py",
+            "measures",
+            (purchases,),
+            measured(measures.MEASURES),
+            overloads,
+        ),
+        Target(
+            f"adapters/_{library}_measures_functions.py",
+            "decomposition",
+            (purchases,),
+            measured(measures.DECOMPOSITION),
+            overloads,
+        ),
         Target(other, "score", (customers, SCORER.but(text="A fitted scorer.")), THREADS),
         Target(
             other,
@@ -219,6 +237,15 @@ TARGETS = (
     Target("base/_value.py", "ValueClasses.xyz", value.XYZ, value.OF_PERIODS),
     Target("base/_value.py", "ValueClasses.abc_xyz", (), value.ABC_XYZ),
     Target("value/_abc.py", "abc", (t.DATA,), value.ABC),
+    Target("base/_measures.py", "BaseMeasures.measures", measures.BASE_MEASURES[:2], measures.BASE_MEASURES[2:]),
+    Target(
+        "base/_measures.py",
+        "BaseMeasures.decomposition",
+        measures.BASE_DECOMPOSITION[:3],
+        measures.BASE_DECOMPOSITION[3:],
+    ),
+    Target("value/_measures.py", "measures", (t.DATA,), measures.MEASURES),
+    Target("value/_measures.py", "decomposition", (t.DATA,), measures.DECOMPOSITION),
     Target("base/_scan.py", "scan", (t.DATA, bases.BASES), (bases.BATCH_ID, t.N_THREADS, t.PROGRESS)),
     Target("cluster/_kmeans.py", "KMeans", clusters.KMEANS[:1], clusters.KMEANS[1:]),
     Target("cluster/_kmeans.py", "KMeans.fit", (clusters.FEATURES, clusters.SAMPLE_WEIGHT)),
@@ -255,6 +282,18 @@ TARGETS = (
     ),
     Target("adapters/_mixin.py", "FrameMethods.clusters", (MODEL,)),
     Target("adapters/_mixin.py", "FrameMethods.cohort_retention", (), cohorts.COHORT),
+    Target("adapters/_pandas_measures.py", "PandasMeasures.measures", (), measures.MEASURES),
+    Target("adapters/_pandas_measures.py", "PandasMeasures.decomposition", (), measures.DECOMPOSITION),
+    Target(
+        "adapters/_polars_measures.py", "PolarsMeasures.measures", (), (*measures.MEASURES, RETURN_REPORT), REPORTED
+    ),
+    Target(
+        "adapters/_polars_measures.py",
+        "PolarsMeasures.decomposition",
+        (),
+        (*measures.DECOMPOSITION, RETURN_REPORT),
+        REPORTED,
+    ),
     Target("adapters/_pandas_rfm.py", "PandasRfm.rfm", (), (*t.RFM, SET_INDEX)),
     Target("adapters/_pandas_rfm.py", "PandasRfm.rfm_scores", (), (*RFM_SCORES, SET_INDEX)),
     Target(
@@ -286,4 +325,5 @@ DICTS = {
     "CohortOptions": cohorts.CORE,
     "AbcOptions": value.ABC_CORE,
     "XyzOptions": value.XYZ_CORE,
+    "MeasuresOptions": measures.CORE,
 }

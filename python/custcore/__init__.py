@@ -26,7 +26,7 @@ from custcore.base import CustomerBase, scan
 from custcore.cluster import Breaks, KMeans, Scaler, natural_breaks, segment_customers, select_k
 from custcore.cohort import CohortRetention, cohort_retention
 from custcore.result import Column, Report, ReportEntry, Schema, Table
-from custcore.value import abc
+from custcore.value import abc, decomposition, measures
 
 __all__ = [
     "AsOf",
@@ -53,7 +53,9 @@ __all__ = [
     "abc",
     "cohort_retention",
     "compare",
+    "decomposition",
     "errors",
+    "measures",
     "natural_breaks",
     "presets",
     "profile",

@@ -118,6 +118,14 @@ class CohortOptions(TypedDict):
     n_periods: int | None
     rfm: bool
 
+@type_check_only
+class MeasuresOptions(TypedDict):
+    period: _Period
+    by: str | None
+    week_start: str
+    fiscal_year_start: int
+    decomposition: tuple[int, bool] | None
+
 # value, R, F and M scores, segment.
 _ScoreChange: TypeAlias = tuple[int | float | Decimal, int, int, int | None, str | None]
 
@@ -222,6 +230,24 @@ def compare(
     amount_decimals: int,
     n_threads: int | None,
 ) -> Comparison: ...
+def measures(
+    data: object,
+    read: ReadOptions,
+    options: MeasuresOptions,
+    by: tuple[object, str] | None,
+    *,
+    n_threads: int | None,
+    progress: _Progress | None,
+    rows_total: int | None,
+) -> Table: ...
+def base_measures(
+    base: CustomerBase,
+    options: MeasuresOptions,
+    by: tuple[object, str] | None,
+    day: _Day | None,
+    *,
+    n_threads: int | None,
+) -> Table: ...
 def profile_table(table: object, by: str, columns: list[str], *, n_threads: int | None) -> Table: ...
 
 # x below: anything that exports Arrow (its columns are the features, in order, or those named in `columns`), or a

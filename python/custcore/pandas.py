@@ -4,6 +4,7 @@ Type checkers know the functions, ``custcore.pandas.rfm_scores(df)``; they do no
 """
 
 from custcore.adapters._pandas_functions import clusters, cohort_retention, kmeans, score, segment_customers
+from custcore.adapters._pandas_measures_functions import decomposition, measures
 from custcore.adapters._pandas_rfm_functions import rfm, rfm_scores
 from custcore.adapters._pandas_value_functions import abc
 from custcore.adapters.pandas import CustcoreAccessor
@@ -13,7 +14,9 @@ __all__ = [
     "abc",
     "clusters",
     "cohort_retention",
+    "decomposition",
     "kmeans",
+    "measures",
     "rfm",
     "rfm_scores",
     "score",

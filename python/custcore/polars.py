@@ -4,6 +4,7 @@ Type checkers know the functions, ``custcore.polars.rfm_scores(df)``; they do no
 """
 
 from custcore.adapters._polars_functions import clusters, cohort_retention, kmeans, score, segment_customers
+from custcore.adapters._polars_measures_functions import decomposition, measures
 from custcore.adapters._polars_rfm_functions import rfm, rfm_scores
 from custcore.adapters._polars_value_functions import abc
 from custcore.adapters.polars import CustcoreNamespace
@@ -13,7 +14,9 @@ __all__ = [
     "abc",
     "clusters",
     "cohort_retention",
+    "decomposition",
     "kmeans",
+    "measures",
     "rfm",
     "rfm_scores",
     "score",

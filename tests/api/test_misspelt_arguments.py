@@ -51,6 +51,9 @@ def test_the_argument_that_was_meant_is_proposed(name: str, argument: str, wrong
 
 @pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame, pl.LazyFrame])
 @pytest.mark.parametrize("method", ["abc", "rfm", "rfm_scores", "cohort_retention", "segment_customers"])
+@pytest.mark.parametrize(
+    "method", ["rfm", "rfm_scores", "cohort_retention", "measures", "decomposition", "segment_customers"]
+)
 def test_accessors(frame: Any, method: str):
     import custcore.pandas
     import custcore.polars
@@ -62,6 +65,9 @@ def test_accessors(frame: Any, method: str):
 
 
 @pytest.mark.parametrize("name", ["abc", "rfm", "rfm_scores", "cohort_retention", "segment_customers"])
+@pytest.mark.parametrize(
+    "name", ["rfm", "rfm_scores", "cohort_retention", "measures", "decomposition", "segment_customers"]
+)
 def test_functions_of_frames(name: str):
     import custcore.pandas
     import custcore.polars

@@ -29,7 +29,18 @@ ORDERS = {
     "amount": [(i * 31 % 100) / 4 for i in range(200)],
 }
 NAMES: dict[str, Any] = {"customer_id": "who"}
-METHODS = ["abc", "clusters", "cohort_retention", "kmeans", "rfm", "rfm_scores", "score", "segment_customers"]
+METHODS = [
+    "abc",
+    "clusters",
+    "cohort_retention",
+    "decomposition",
+    "kmeans",
+    "measures",
+    "rfm",
+    "rfm_scores",
+    "score",
+    "segment_customers",
+]
 
 
 def frames() -> list[tuple[Any, Any]]:
@@ -49,6 +60,13 @@ def test_functions_give_what_the_accessor_gives(module: Any, frame: Any) -> None
     for options in ({}, {"preset": "posthog"}, {"preset": "posthog", "period": "week"}):
         found = module.cohort_retention(frame, **NAMES, **options).to_table()
         assert found.equals(accessor.cohort_retention(**NAMES, **options).to_table())
+    for name in ("measures", "decomposition"):
+        found = getattr(module, name)(frame, **NAMES, by="country")
+        assert found.equals(getattr(accessor, name)(**NAMES, by="country"))
+        assert len(found) == getattr(custcore, name)(pd.DataFrame(ORDERS), **NAMES, by="country").num_rows
+    by = {"who": [3], "segment": ["few"]}
+    found = module.measures(frame, **NAMES, by=type(customers)(by), returns="exclude")
+    assert set(found["segment"]) - {None} == {"few"}
     segments, *others = module.segment_customers(frame, 2, **NAMES)
     assert segments.equals(accessor.segment_customers(2, **NAMES)[0])
     assert isinstance(others[0], custcore.KMeans)

@@ -20,6 +20,7 @@ GROUPS = (
     "Time",
     "What counts",
     "Cohorts",
+    "Measures",
     "Scores",
     "Classes",
     "Clusters",

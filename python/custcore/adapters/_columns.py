@@ -12,7 +12,7 @@ from custcore.cohort._arguments import COHORT_WORDS
 if TYPE_CHECKING:
     from custcore.result import Table
 
-__all__ = ["columns_of", "feature_names", "given", "id_names"]
+__all__ = ["columns_of", "feature_names", "given", "id_names", "measured_columns"]
 
 # Arguments that name the columns a call reads: by a string, by several, or as the keys of a mapping.
 _COLUMN_ARGUMENTS = (
@@ -43,6 +43,17 @@ def columns_of(function: Callable[..., object], options: Mapping[str, object]) -
         for name in names:
             columns.setdefault(name, argument)
     return columns
+
+
+def measured_columns(function: Callable[..., object], options: Mapping[str, object]) -> dict[str, str]:
+    """:func:`columns_of` for a function whose ``by`` may be a table of its own, of which no column is in the frame.
+
+    >>> import custcore
+    >>> list(measured_columns(custcore.measures, {"by": {"id": [7], "segment": ["new"]}}))
+    ['customer_id', 'timestamp', 'amount']
+    """
+    by = options.get("by")
+    return columns_of(function, {**options, "by": by if isinstance(by, str) else None})
 
 
 def id_names(table: Table) -> list[str]:

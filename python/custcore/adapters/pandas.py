@@ -27,6 +27,7 @@ from custcore.adapters._pandas_arrow import (
     pyarrow_module,
     with_remarks,
 )
+from custcore.adapters._pandas_measures import PandasMeasures
 from custcore.adapters._pandas_value import PandasValue
 from custcore.errors import ColumnNotFoundError, DuplicateColumnError, InvalidArgumentError, InvalidTypeError
 
@@ -44,7 +45,7 @@ __all__ = ["CustcoreAccessor"]
 
 @pd.api.extensions.register_dataframe_accessor("custcore")
 @proposing_methods
-class CustcoreAccessor(PandasValue):
+class CustcoreAccessor(PandasMeasures, PandasValue):
     """custcore for pandas: ``df.custcore``, after ``import custcore.pandas``.
 
     Ids, times and amounts may have any dtype for integers, strings, times or numbers:

@@ -12,6 +12,7 @@ from custcore._input.proposals import proposing
 from custcore._input.read_options import memory, read_options
 from custcore.base._analyses import Analyses
 from custcore.base._changes import Changes
+from custcore.base._measures import BaseMeasures
 from custcore.base._value import ValueClasses
 from custcore.errors import InvalidTypeError
 from custcore.result import Table
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["CustomerBase"]
 
 
-class CustomerBase(Changes, Analyses, ValueClasses):
+class CustomerBase(Changes, Analyses, ValueClasses, BaseMeasures):
     """First and last day, orders and money of every customer: kept, updated, merged, saved.
 
     A base is built from transactions by updates in any order; the result is bitwise equal

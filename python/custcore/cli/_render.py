@@ -52,6 +52,7 @@ SAID = {
     "beyond_n_periods": "beyond the last column",
     "negative_totals": "with more refunds than purchases, of value 0",
     "buyers_without_money": "whose purchases sum to 0",
+    "before_first_period": "refunded before the first period",
 }
 
 

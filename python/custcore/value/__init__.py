@@ -1,5 +1,6 @@
-"""Who is worth what: value classes of customers."""
+"""Who is worth what: value classes of customers, measures per period and what their changes consist of."""
 
 from custcore.value._abc import abc
+from custcore.value._measures import decomposition, measures
 
-__all__ = ["abc"]
+__all__ = ["abc", "decomposition", "measures"]

@@ -10,6 +10,7 @@ from tests.api.fork.case import Case, public_names
 from tests.api.fork.clusters import clusters
 from tests.api.fork.cohorts import cohorts
 from tests.api.fork.frames import frames
+from tests.api.fork.measures import measures
 from tests.api.fork.tables import tables
 from tests.api.fork.value import value
 
@@ -28,6 +29,12 @@ def group(name: str) -> list[Case]:
 
 
 GROUPS = ("tables", "cohorts", "bases", "clusters", "value", "pandas", "polars")
+    return list(
+        {"tables": tables, "cohorts": cohorts, "bases": bases, "clusters": clusters, "measures": measures}[name]()
+    )
+
+
+GROUPS = ("tables", "cohorts", "bases", "clusters", "measures", "pandas", "polars")
 # Files are read and written by pyarrow, on threads of its own, which the sweep refuses: tests/read/test_fork.py.
 OTHERS = {"read", *(f"CohortRetention.to_{kind}" for kind in ("arrow_ipc", "csv", "parquet", "xlsx"))} | {
     f"CohortRetention.to_{library}" for library in ("pandas", "polars", "pyarrow")

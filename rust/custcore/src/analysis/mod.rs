@@ -3,7 +3,9 @@
 pub(crate) mod abc;
 pub(crate) mod cohort;
 pub(crate) mod kmeans;
+pub(crate) mod measures;
 pub mod model;
+pub(crate) mod movement;
 pub(crate) mod purchase_days;
 pub(crate) mod rfm;
 pub(crate) mod score;

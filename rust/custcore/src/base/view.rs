@@ -358,16 +358,16 @@ impl DaysView {
         for code in codes {
             for record in self.records(code) {
                 let first = days.offsets.last().copied().unwrap_or(0);
-                // A day whose counts overflow 32 bits has several records.
+                // A day has a record of its purchases and one of its refunds, and more where counts overflow 32 bits.
                 if days.days.len() > first && days.days.last() == Some(&record.day) {
                     let at = days.days.len() - 1;
                     days.orders[at] += u64::from(record.orders);
-                    days.rows[at] += u64::from(record.rows);
+                    days.rows[at] += u64::from(record.purchase_rows());
                     days.units[at] += record.units;
                 } else {
                     days.days.push(record.day);
                     days.orders.push(u64::from(record.orders));
-                    days.rows.push(u64::from(record.rows));
+                    days.rows.push(u64::from(record.purchase_rows()));
                     days.units.push(record.units);
                 }
             }
@@ -376,7 +376,16 @@ impl DaysView {
         days
     }
 
-    fn records(&self, code: u32) -> impl Iterator<Item = DayRecord> + '_ {
+    /// The first and the last day of a record; `None` without any.
+    pub(crate) fn ends(&self) -> Option<(i32, i32)> {
+        self.run
+            .days()
+            .iter()
+            .fold(None, |ends: Option<(i32, i32)>, &day| Some(ends.map_or((day, day), |(first, last)| (first.min(day), last.max(day)))))
+    }
+
+    /// The records of a code, ascending by day; those of purchases before those of refunds.
+    pub(crate) fn records(&self, code: u32) -> impl Iterator<Item = DayRecord> + '_ {
         (self.starts[code as usize]..self.starts[code as usize + 1]).map(|at| self.run.get(at))
     }
 }
