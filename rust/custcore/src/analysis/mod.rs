@@ -1,9 +1,11 @@
 //! Analyses. Kernel modules work on slices and numbers; table modules build Arrow arrays.
 
 pub(crate) mod cohort;
+pub(crate) mod dates;
 pub(crate) mod kmeans;
 pub(crate) mod lifecycle;
 pub mod model;
+pub(crate) mod moves;
 pub(crate) mod purchase_days;
 pub(crate) mod rfm;
 pub(crate) mod score;
