@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from custcore._options import bases, clusters, cohorts, reading, scores
+from custcore._options import bases, clusters, cohorts, lifecycles, reading, scores
 from custcore._options import transactions as t
 from custcore._options.option import Option
 
@@ -212,6 +212,11 @@ TARGETS = (
     Target("base/_analyses.py", "Analyses.cohort_retention", (), bases.COHORTS_OF_BASE),
     Target("base/_analyses.py", "Analyses.transitions", bases.TRANSITIONS[:2], bases.TRANSITIONS[2:]),
     Target("base/_analyses.py", "Analyses.stays", bases.TRANSITIONS[:2], bases.TRANSITIONS[2:]),
+    Target("_lifecycle/model.py", "LifecycleModel", lifecycles.MODEL[:2], lifecycles.MODEL[2:]),
+    Target("_lifecycle/model.py", "LifecycleModel.fit", lifecycles.FIT[:2], lifecycles.FIT[2:]),
+    Target("base/_lifecycle.py", "Lifecycle.lifecycle", lifecycles.LIFECYCLE[:3], lifecycles.LIFECYCLE[3:]),
+    Target("base/_lifecycle.py", "Lifecycle.lifecycle_counts", lifecycles.COUNTS[:2], lifecycles.COUNTS[2:]),
+    Target("base/_lifecycle.py", "Lifecycle.lifecycle_flows", lifecycles.FLOWS[:2], lifecycles.FLOWS[2:]),
     Target("base/_scan.py", "scan", (t.DATA, bases.BASES), (bases.BATCH_ID, t.N_THREADS, t.PROGRESS)),
     Target("cluster/_kmeans.py", "KMeans", clusters.KMEANS[:1], clusters.KMEANS[1:]),
     Target("cluster/_kmeans.py", "KMeans.fit", (clusters.FEATURES, clusters.SAMPLE_WEIGHT)),
@@ -271,4 +276,9 @@ TARGETS = (
 )
 
 # The dicts of options that the core takes, by their names in its stub.
-DICTS = {"ReadOptions": t.READ, "ScoreOptions": scores.SCORES, "CohortOptions": cohorts.CORE}
+DICTS = {
+    "ReadOptions": t.READ,
+    "ScoreOptions": scores.SCORES,
+    "CohortOptions": cohorts.CORE,
+    "LifecycleOptions": lifecycles.MODEL,
+}
