@@ -88,6 +88,13 @@ class KMeansSettings(TypedDict):
 @type_check_only
 class LifecycleOptions(TypedDict):
     active_days: int | None
+    loss_days: int | None
+    quantiles: tuple[float, float]
+    among: str
+    min_at_risk: int
+    loyal_orders: int
+    rhythm: str
+    prior_gaps: int
 
 @type_check_only
 class CohortOptions(TypedDict):

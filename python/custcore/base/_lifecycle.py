@@ -51,6 +51,21 @@ class Lifecycle:
 
         Parameters
         ----------
+        as_of : date, datetime or str, optional
+            The last day that counts. Default: the last day in the base. With ``track="days"``
+            or ``"orders"`` it may be any day.
+        model : LifecycleModel, optional
+            A fitted model, or one with both windows in days. Default: one with default settings
+            is fitted as of ``as_of``.
+        prospects : table or sequence of ids, optional
+            Ids of possible customers: a sequence, a column, or a table with the id column of
+            the base. Those without a purchase by then are prospects. Default: none.
+        lang : {"en", "zh"}, default "en"
+            Language of the names of stages.
+        n_threads : int, optional
+            Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
+            all available cores. Results do not depend on it.
+
         Returns
         -------
         Table
@@ -112,6 +127,20 @@ class Lifecycle:
 
         Parameters
         ----------
+        dates : list of date, datetime or str
+            One or more, ascending. Dates before the last one in the base need ``track="days"``
+            or ``"orders"``. Before the first purchase there are no customers.
+        model : LifecycleModel
+            A fitted model, or one with both windows in days.
+        prospects : table or sequence of ids, optional
+            Ids of possible customers: a sequence, a column, or a table with the id column of
+            the base. Those without a purchase by then are prospects. Default: none.
+        lang : {"en", "zh"}, default "en"
+            Language of the names of stages.
+        n_threads : int, optional
+            Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
+            all available cores. Results do not depend on it.
+
         Returns
         -------
         Table
@@ -173,6 +202,18 @@ class Lifecycle:
 
         Parameters
         ----------
+        dates : list of date, datetime or str
+            At least two, ascending; customers are followed from each to the next. Dates before
+            the last one in the base need ``track="days"`` or ``"orders"``. Before the first
+            purchase there are no customers.
+        model : LifecycleModel
+            A fitted model, or one with both windows in days.
+        lang : {"en", "zh"}, default "en"
+            Language of the names of stages.
+        n_threads : int, optional
+            Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
+            all available cores. Results do not depend on it.
+
         Returns
         -------
         Table
