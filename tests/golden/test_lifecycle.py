@@ -83,7 +83,9 @@ def test_windows(case: Case) -> None:
         days = [summary["quantile_all"][str(share)] for share in (lower, upper)]
         of_all = custcore.LifecycleModel(quantiles=(lower, upper), among="all")
         if None in days:
-            with pytest.raises(NotEnoughDataError, match=f"only {summary['share_returned_by_horizon']:.4f} of them end"):
+            with pytest.raises(
+                NotEnoughDataError, match=f"only {summary['share_returned_by_horizon']:.4f} of them end"
+            ):
                 of_all.fit(base, as_of=summary["end"])
         else:
             of_all.fit(base, as_of=summary["end"])

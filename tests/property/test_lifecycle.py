@@ -1,4 +1,4 @@
-"""Gaps, windows, stages, counts and flows equal the slow reference, whatever the rows, the dates and the cuts into updates."""
+"""Windows, stages, counts and flows equal the slow reference, whatever the rows, dates and cuts into updates."""
 
 from __future__ import annotations
 
@@ -197,7 +197,8 @@ def test_own_rhythm(
         assert disk.lifecycle(day, model).to_pyarrow().to_pylist() == found.to_pylist()
         now = customers_reference(rows, day, FLOAT)
         standings = [
-            standing_reference(now[i], day, windows, prior=(prior_days, prior_gaps)) for i in sorted(now, key=str.encode)
+            standing_reference(now[i], day, windows, prior=(prior_days, prior_gaps))
+            for i in sorted(now, key=str.encode)
         ]
         for column, key in (("stage",) * 2, ("since",) * 2, ("typical_gap_days", "typical"), ("overdue",) * 2):
             of_key = [float(s[key]) if isinstance(s[key], Fraction) else s[key] for s in standings]

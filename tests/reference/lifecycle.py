@@ -36,7 +36,9 @@ class Customer:
         return [(after - before).days for (before, _), (after, _) in pairwise(self.days)]
 
 
-def customers_reference(rows: Sequence[tuple[Any, ...]], as_of: date, money: Money, **rules: Any) -> dict[Any, Customer]:
+def customers_reference(
+    rows: Sequence[tuple[Any, ...]], as_of: date, money: Money, **rules: Any
+) -> dict[Any, Customer]:
     """The buyers as of a day. Each row is an order; what was bought and returned on a day is its money."""
     totals = rfm_reference(list(rows), as_of=as_of, money=money, **rules).rows
     days = [row[1].date() if hasattr(row[1], "date") else row[1] for row in rows if row[1] is not None]
@@ -96,9 +98,7 @@ def typical_reference(gaps: Sequence[int], prior_days: Fraction, prior_gaps: int
     return (len(gaps) * Fraction(statistics.median(gaps)) + prior_gaps * prior_days) / (len(gaps) + prior_gaps)
 
 
-def ratios_reference(
-    customers: dict[Any, Customer], as_of: date, prior_days: Fraction, prior_gaps: int
-) -> list[Gap]:
+def ratios_reference(customers: dict[Any, Customer], as_of: date, prior_days: Fraction, prior_gaps: int) -> list[Gap]:
     """All gaps in the typical gaps that were known when they began."""
     found = []
     for c in customers.values():
@@ -129,11 +129,7 @@ def standing_reference(
         stage, since = "new", c.last
     else:
         stage, needed = ("repeat", 2) if orders < loyal_orders else ("loyal", loyal_orders)
-        bought = 0
-        for day, n in c.days:
-            bought += n
-            if bought >= needed:
-                break
+        each = [day for day, n in c.days for _ in range(n)]
         resumed = [c.days[number + 1][0] for number, gap in enumerate(c.gaps) if gap / typical(number) > active]
-        since = max([day, *resumed[-1:]])
+        since = max([each[needed - 1], *resumed[-1:]])
     return {"stage": stage, "gap_days": gap, "n_orders": orders, "since": since, "typical": own, "overdue": gap / own}

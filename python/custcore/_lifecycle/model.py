@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from typing import TYPE_CHECKING, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from custcore import _core
 from custcore._input import arguments
@@ -142,6 +142,11 @@ class LifecycleModel(Persistable):
         return self
 
     @property
+    def settings(self) -> dict[str, Any]:
+        """The arguments of an equal model that is not fitted."""
+        return self._core.settings
+
+    @property
     def active_days_(self) -> int | None:
         """The longest gap in days of an active customer; None with ``rhythm="own"``."""
         days = self._core.days
@@ -214,7 +219,7 @@ class LifecycleModel(Persistable):
         _ = self._core.days
 
     def _can_be_saved(self) -> bool:
-        settings = self._core.settings
+        settings = self.settings
         return self._core.is_fitted or None not in {settings["active_days"], settings["loss_days"]}
 
     def _bytes(self) -> bytes:
@@ -236,7 +241,7 @@ class LifecycleModel(Persistable):
     __hash__: ClassVar[None] = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
-        settings = ", ".join(f"{name}={value!r}" for name, value in self._core.settings.items())
+        settings = ", ".join(f"{name}={value!r}" for name, value in self.settings.items())
         return f"LifecycleModel({settings})" + ("" if self._core.is_fitted else ", not fitted")
 
 

@@ -16,7 +16,7 @@ MODEL = (
         default=None,
         core="int | None",
         help="The longest gap of an active customer, in days.",
-        group="Scores",
+        group="Life cycle",
         metavar="DAYS",
         shown_default="fitted",
         minimum=1,
@@ -28,7 +28,7 @@ MODEL = (
         default=None,
         core="int | None",
         help="The longest gap of a customer who is not lost, in days.",
-        group="Scores",
+        group="Life cycle",
         metavar="DAYS",
         shown_default="fitted",
         minimum=1,
@@ -48,7 +48,7 @@ MODEL = (
         choices=("returning", "all"),
         core="str",
         help="Of which gaps: those that end, or all.",
-        group="Scores",
+        group="Life cycle",
     ),
     Option(
         "min_at_risk",
@@ -57,7 +57,7 @@ MODEL = (
         default=30,
         core="int",
         help="How many gaps are at risk at the horizon, at least.",
-        group="Scores",
+        group="Life cycle",
         minimum=1,
     ),
     Option(
@@ -67,7 +67,7 @@ MODEL = (
         default=5,
         core="int",
         help="Orders from which on an active customer is loyal.",
-        group="Scores",
+        group="Life cycle",
         minimum=2,
     ),
     Option(
@@ -78,7 +78,7 @@ MODEL = (
         choices=("population", "own"),
         core="str",
         help="Windows in days, or in typical gaps of each customer.",
-        group="Scores",
+        group="Life cycle",
     ),
     Option(
         "prior_gaps",
