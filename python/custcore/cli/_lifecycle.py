@@ -206,7 +206,7 @@ def _show_windows(out: Console, model: custcore.LifecycleModel, path: Path | Non
     own = settings["rhythm"] == "own"
     unit = "typical gaps" if own else "days"
     ends = (model.active_multiple_, model.loss_multiple_) if own else (model.active_days_, model.loss_days_)
-    grid = _render.table("window", unit, _render.Column("by which", is_left=True, wraps_to=30, rank=2))
+    grid = _render.table("window", unit, _render.Column("source", is_left=True, wraps_to=30, rank=2))
     for name, end, share, given in zip(
         ("active up to", "lost beyond"),
         ends,
