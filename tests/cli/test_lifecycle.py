@@ -49,7 +49,13 @@ def test_the_screen(run, file, base):
     shown = run("lifecycle", file, "--monthly").stdout
     model = custcore.LifecycleModel().fit(base)
     lines = [line.split() for line in shown.splitlines()]
-    assert ["active", "up", "to", str(model.active_days_), *"80% of gaps that end have ended".split()] in lines
+    assert [
+        "active",
+        "up",
+        "to",
+        str(model.active_days_),
+        *["80%", "of", "gaps", "that", "end", "have", "ended"],
+    ] in lines
     assert any(line[:3] == ["lost", "beyond", str(model.loss_days_)] for line in lines)
     text = f"{model.share_returned_:.1%} of gaps between purchase days end within {model.horizon_days_} days"
     assert text in " ".join(shown.split())

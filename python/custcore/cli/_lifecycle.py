@@ -17,6 +17,7 @@ from custcore.errors import CustcoreError, InvalidArgumentError
 from custcore.errors import InternalError as Bug
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from rich.console import Console
@@ -129,15 +130,16 @@ def command(
         raise
     except CustcoreError as error:
         raise _run.explained(error, opened, arguments) from error
-    written = {
+    made: dict[str, Callable[[], custcore.Table]] = {
         "customers": lambda: stages,
         "counts": lambda: counts or now,
         "flows": lambda: flows,
         "curve": lambda: lifecycle.curve_,
-    }[table]
+    }
+    written = made[table]()
     if save_model:
         lifecycle.save(save_model)
-    guarded = _output.write(written(), target) if target else 0
+    guarded = _output.write(written, target) if target else 0
     if as_json:
         said = {
             "version": custcore.__version__,
@@ -170,7 +172,7 @@ def command(
     _render.say(out, f"{stages.report.n_rows:,} rows of {opened._label} in {seconds:.2f} s.")
     if target:
         place = "stdout" if str(target) == "-" else printable(str(target))
-        _render.say(out, f"{written().num_rows:,} rows written to {place}.")
+        _render.say(out, f"{written.num_rows:,} rows written to {place}.")
     if save_model:
         _render.say(out, f"Model written to {printable(str(save_model))}.")
     if guarded:
