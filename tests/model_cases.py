@@ -60,13 +60,17 @@ def segmented() -> custcore.KMeans:
     return custcore.segment_customers(transactions(nulls=False), k=2, log1p=["n_orders"])[1]
 
 
-def lifecycle(**settings: Any) -> custcore.LifecycleModel:
-    """A model of gaps of 2, 3, 5 and 9 days, and of open ones."""
+def purchases() -> custcore.CustomerBase:
+    """A base of gaps of 2, 3, 5 and 9 days, and of open ones."""
     base = custcore.CustomerBase(amount=None, track="days")
     days = [(1, 1), (1, 3), (1, 6), (2, 2), (2, 7), (2, 16), (3, 4)]
     when = [datetime.date(2026, 1, day) for _, day in days]
     base.update(pa.table({"customer_id": [customer for customer, _ in days], "timestamp": when}))
-    return custcore.LifecycleModel(min_at_risk=1, quantiles=(0.4, 0.9), **settings).fit(base)
+    return base
+
+
+def lifecycle(**settings: Any) -> custcore.LifecycleModel:
+    return custcore.LifecycleModel(min_at_risk=1, quantiles=(0.4, 0.9), **settings).fit(purchases())
 
 
 # The smallest of each kind, for tests that try all changes of their bytes.

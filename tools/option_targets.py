@@ -113,6 +113,12 @@ def frame_functions(library: str, annotation: str, *, reported: bool) -> tuple[T
         Target(rfm, "rfm_scores", (purchases,), (*RFM_SCORES, added), overloads),
         Target(other, "cohort_retention", (purchases,), cohorts.COHORT),
         Target(
+            f"adapters/_{library}_lifecycle_functions.py",
+            "lifecycle",
+            (purchases, *lifecycles.LIFECYCLE[1:3]),
+            lifecycles.OF_TRANSACTIONS,
+        ),
+        Target(
             other,
             "segment_customers",
             (purchases, clusters.SEGMENTED[0]),
@@ -253,6 +259,12 @@ TARGETS = (
     ),
     Target("adapters/_mixin.py", "FrameMethods.clusters", (MODEL,)),
     Target("adapters/_mixin.py", "FrameMethods.cohort_retention", (), cohorts.COHORT),
+    Target(
+        "adapters/_lifecycle.py",
+        "FrameLifecycle.lifecycle",
+        lifecycles.LIFECYCLE[1:3],
+        lifecycles.OF_TRANSACTIONS,
+    ),
     Target("adapters/_pandas_rfm.py", "PandasRfm.rfm", (), (*t.RFM, SET_INDEX)),
     Target("adapters/_pandas_rfm.py", "PandasRfm.rfm_scores", (), (*RFM_SCORES, SET_INDEX)),
     Target(

@@ -6,7 +6,7 @@ from custcore._options import transactions as t
 from custcore._options.bases import AS_OF, TRANSITIONS
 from custcore._options.option import Option
 
-__all__ = ["COUNTS", "FIT", "FLOWS", "LIFECYCLE", "MODEL"]
+__all__ = ["COUNTS", "FIT", "FLOWS", "LIFECYCLE", "MODEL", "OF_TRANSACTIONS"]
 
 MODEL = (
     Option(
@@ -140,3 +140,11 @@ COUNTS = (
     t.N_THREADS,
 )
 FLOWS = (_DATES, _MODEL, _LANG, t.N_THREADS)
+
+# Of transactions in one call, whose base is not kept: the options that are not those of the model and the ids.
+OF_TRANSACTIONS = (
+    _LANG,
+    *(option for option in t.READ if option.name not in {"n_days", "attributes"}),
+    t.N_THREADS,
+    t.PROGRESS,
+)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import custcore
+from custcore._lifecycle.transactions import base_of
 from custcore._options import lifecycles
 from custcore._options.transactions import COLUMNS, RFM
 from custcore.cli import _command, _models, _options, _output, _render, _run, _words
@@ -111,7 +112,7 @@ def command(
     if save_model:
         _models.check_target(save_model, opened.files)
     lifecycle = _models.load(model, (custcore.LifecycleModel,)) if model else custcore.LifecycleModel(**settings)
-    base, seconds = _run.call(opened, arguments, _base)
+    base, seconds = _run.call(opened, arguments, base_of)
     try:
         if not model:
             lifecycle.fit(base, as_of, n_threads=threads)
@@ -177,14 +178,6 @@ def command(
         _render.say(out, f"Model written to {printable(str(save_model))}.")
     if guarded:
         _render.say(out, f"{guarded:,} cells that a spreadsheet would take for formulas have a ' in front.")
-
-
-def _base(data: Any, *, n_threads: int | None = None, progress: Any = None, **options: Any) -> custcore.CustomerBase:  # noqa: ANN401
-    """A base of the purchases that looks back."""
-    late_lines = options.get("order_id") is not None and options.get("order_lines") == "any"
-    base = custcore.CustomerBase(track="orders" if late_lines else "days", **options)
-    base.update(data, n_threads=n_threads, progress=progress)
-    return base
 
 
 def _month_ends(base: custcore.CustomerBase, last: dt.date) -> list[dt.date]:
