@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from custcore._options import bases, clusters, cohorts, measures, reading, scores, value
+from custcore._options import bases, clusters, cohorts, lifecycles, measures, reading, scores, value
 from custcore._options import transactions as t
 from custcore._options.option import Option
 
@@ -116,6 +116,12 @@ def frame_functions(library: str, annotation: str, *, reported: bool) -> tuple[T
         Target(rfm, "rfm", (purchases,), (*t.RFM, added), overloads),
         Target(rfm, "rfm_scores", (purchases,), (*RFM_SCORES, added), overloads),
         Target(other, "cohort_retention", (purchases,), cohorts.COHORT),
+        Target(
+            f"adapters/_{library}_lifecycle_functions.py",
+            "lifecycle",
+            (purchases, *lifecycles.LIFECYCLE[1:3]),
+            lifecycles.OF_TRANSACTIONS,
+        ),
         Target(
             other,
             "segment_customers",
@@ -246,6 +252,11 @@ TARGETS = (
     ),
     Target("value/_measures.py", "measures", (t.DATA,), measures.MEASURES),
     Target("value/_measures.py", "decomposition", (t.DATA,), measures.DECOMPOSITION),
+    Target("_lifecycle/model.py", "LifecycleModel", lifecycles.MODEL[:2], lifecycles.MODEL[2:]),
+    Target("_lifecycle/model.py", "LifecycleModel.fit", lifecycles.FIT[:2], lifecycles.FIT[2:]),
+    Target("base/_lifecycle.py", "Lifecycle.lifecycle", lifecycles.LIFECYCLE[:3], lifecycles.LIFECYCLE[3:]),
+    Target("base/_lifecycle.py", "Lifecycle.lifecycle_counts", lifecycles.COUNTS[:2], lifecycles.COUNTS[2:]),
+    Target("base/_lifecycle.py", "Lifecycle.lifecycle_flows", lifecycles.FLOWS[:2], lifecycles.FLOWS[2:]),
     Target("base/_scan.py", "scan", (t.DATA, bases.BASES), (bases.BATCH_ID, t.N_THREADS, t.PROGRESS)),
     Target("cluster/_kmeans.py", "KMeans", clusters.KMEANS[:1], clusters.KMEANS[1:]),
     Target("cluster/_kmeans.py", "KMeans.fit", (clusters.FEATURES, clusters.SAMPLE_WEIGHT)),
@@ -294,6 +305,12 @@ TARGETS = (
         (*measures.DECOMPOSITION, RETURN_REPORT),
         REPORTED,
     ),
+    Target(
+        "adapters/_lifecycle.py",
+        "FrameLifecycle.lifecycle",
+        lifecycles.LIFECYCLE[1:3],
+        lifecycles.OF_TRANSACTIONS,
+    ),
     Target("adapters/_pandas_rfm.py", "PandasRfm.rfm", (), (*t.RFM, SET_INDEX)),
     Target("adapters/_pandas_rfm.py", "PandasRfm.rfm_scores", (), (*RFM_SCORES, SET_INDEX)),
     Target(
@@ -326,4 +343,5 @@ DICTS = {
     "AbcOptions": value.ABC_CORE,
     "XyzOptions": value.XYZ_CORE,
     "MeasuresOptions": measures.CORE,
+    "LifecycleOptions": lifecycles.MODEL,
 }

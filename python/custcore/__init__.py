@@ -8,6 +8,7 @@
 from custcore import _moved, errors, presets
 from custcore._core import __version__
 from custcore._input.data import AsOf, Data
+from custcore._lifecycle import LifecycleModel
 from custcore._read import Source, read
 from custcore._rfm import (
     ExplainedScore,
@@ -37,6 +38,7 @@ __all__ = [
     "Data",
     "ExplainedScore",
     "KMeans",
+    "LifecycleModel",
     "QuantileScorer",
     "RFMScorer",
     "Report",

@@ -4,6 +4,7 @@ Type checkers know the functions, ``custcore.pandas.rfm_scores(df)``; they do no
 """
 
 from custcore.adapters._pandas_functions import clusters, cohort_retention, kmeans, score, segment_customers
+from custcore.adapters._pandas_lifecycle_functions import lifecycle
 from custcore.adapters._pandas_measures_functions import decomposition, measures
 from custcore.adapters._pandas_rfm_functions import rfm, rfm_scores
 from custcore.adapters._pandas_value_functions import abc
@@ -16,6 +17,7 @@ __all__ = [
     "cohort_retention",
     "decomposition",
     "kmeans",
+    "lifecycle",
     "measures",
     "rfm",
     "rfm_scores",

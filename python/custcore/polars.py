@@ -4,6 +4,7 @@ Type checkers know the functions, ``custcore.polars.rfm_scores(df)``; they do no
 """
 
 from custcore.adapters._polars_functions import clusters, cohort_retention, kmeans, score, segment_customers
+from custcore.adapters._polars_lifecycle_functions import lifecycle
 from custcore.adapters._polars_measures_functions import decomposition, measures
 from custcore.adapters._polars_rfm_functions import rfm, rfm_scores
 from custcore.adapters._polars_value_functions import abc
@@ -16,6 +17,7 @@ __all__ = [
     "cohort_retention",
     "decomposition",
     "kmeans",
+    "lifecycle",
     "measures",
     "rfm",
     "rfm_scores",

@@ -21,6 +21,7 @@ GROUPS = (
     "What counts",
     "Cohorts",
     "Measures",
+    "Life cycle",
     "Scores",
     "Classes",
     "Clusters",

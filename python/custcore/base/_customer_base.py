@@ -12,6 +12,7 @@ from custcore._input.proposals import proposing
 from custcore._input.read_options import memory, read_options
 from custcore.base._analyses import Analyses
 from custcore.base._changes import Changes
+from custcore.base._lifecycle import Lifecycle
 from custcore.base._measures import BaseMeasures
 from custcore.base._value import ValueClasses
 from custcore.errors import InvalidTypeError
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["CustomerBase"]
 
 
-class CustomerBase(Changes, Analyses, ValueClasses, BaseMeasures):
+class CustomerBase(Changes, Analyses, ValueClasses, Lifecycle, BaseMeasures):
     """First and last day, orders and money of every customer: kept, updated, merged, saved.
 
     A base is built from transactions by updates in any order; the result is bitwise equal
@@ -39,7 +40,8 @@ class CustomerBase(Changes, Analyses, ValueClasses, BaseMeasures):
     ``"totals"`` first and last day, orders, money     RFM and value classes as of the last
                                                        day or later
     ``"days"``   also orders and money of each day     also as of any past day, cohorts,
-                                                       transitions, demand classes
+                                                       transitions, demand classes, life cycle,
+                                                       churn, measures
     ``"orders"`` also orders that are not sealed       the same with ``order_id``, if lines
                                                        of an order may come late
     ============ ===================================== =====================================

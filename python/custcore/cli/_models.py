@@ -24,7 +24,11 @@ Command = TypeVar("Command", bound="Callable[..., Any]")
 Model: TypeAlias = "custcore.RFMScorer | custcore.QuantileScorer | custcore.KMeans"
 
 SCORING = (custcore.RFMScorer, custcore.QuantileScorer, custcore.KMeans)
-OTHERS = ((custcore.SegmentMap, "a segment map"), (custcore.Scaler, "a scaler"))
+OTHERS = (
+    (custcore.SegmentMap, "a segment map"),
+    (custcore.Scaler, "a scaler"),
+    (custcore.LifecycleModel, "a LifecycleModel"),
+)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ mod explain;
 mod guard;
 mod input;
 mod kmeans;
+mod lifecycle;
 mod measures;
 mod number;
 mod options;
@@ -74,6 +75,7 @@ mod _core {
     use super::comparison::{CoreComparison, compare};
     #[pymodule_export]
     use super::kmeans::{CoreKMeans, natural_breaks, select_k, simd_paths};
+    use super::lifecycle::{CoreLifecycleModel, lifecycle, lifecycle_counts, lifecycle_flows};
     #[pymodule_export]
     use super::measures::{base_measures, measures};
     #[pymodule_export]

@@ -2,10 +2,14 @@
 
 pub(crate) mod abc;
 pub(crate) mod cohort;
+pub(crate) mod dates;
 pub(crate) mod kmeans;
+pub(crate) mod lifecycle;
 pub(crate) mod measures;
 pub mod model;
+pub mod model;
 pub(crate) mod movement;
+pub(crate) mod moves;
 pub(crate) mod purchase_days;
 pub(crate) mod rfm;
 pub(crate) mod score;
