@@ -1,5 +1,6 @@
 //! Analyses. Kernel modules work on slices and numbers; table modules build Arrow arrays.
 
+pub(crate) mod churn;
 pub(crate) mod cohort;
 pub(crate) mod kmeans;
 pub mod model;

@@ -118,6 +118,11 @@ impl CustomerBase {
         Ok(BaseView { base: self, input_schema, state, as_of: day.or_else(|| self.last_day()) })
     }
 
+    /// Whether the view of any past day is that of the day records up to it: no order has lines on several days or may get more.
+    pub(crate) fn days_are_final(&self) -> Result<bool> {
+        Ok(self.known()?.1.is_final())
+    }
+
     /// The view of a base of one scan, whose orders are all closed.
     pub(crate) fn view_of_scan(&self) -> Result<BaseView<'_>> {
         let (input_schema, state) = self.known()?;
@@ -374,6 +379,16 @@ impl DaysView {
             days.offsets.push(days.days.len());
         }
         days
+    }
+
+    /// Fills `days` with the distinct purchase days of a customer, ascending.
+    #[inline]
+    pub(crate) fn purchase_days(&self, code: u32, days: &mut Vec<i32>) {
+        days.clear();
+        let records = self.starts[code as usize]..self.starts[code as usize + 1];
+        days.extend(records.filter_map(|at| self.run.purchase_day(at)));
+        // A day whose counts overflow 32 bits has several records.
+        days.dedup();
     }
 
     fn records(&self, code: u32) -> impl Iterator<Item = DayRecord> + '_ {
