@@ -3,6 +3,7 @@
 pub(crate) mod churn;
 pub(crate) mod cohort;
 pub(crate) mod kmeans;
+pub(crate) mod lifecycle;
 pub mod model;
 pub(crate) mod purchase_days;
 pub(crate) mod rfm;
