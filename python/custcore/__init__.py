@@ -8,6 +8,7 @@
 from custcore import _moved, errors, presets
 from custcore._core import __version__
 from custcore._input.data import AsOf, Data
+from custcore._lifecycle import Backtest, ChurnModel, backtest
 from custcore._read import Source, read
 from custcore._rfm import (
     ExplainedScore,
@@ -29,7 +30,9 @@ from custcore.result import Column, Report, ReportEntry, Schema, Table
 
 __all__ = [
     "AsOf",
+    "Backtest",
     "Breaks",
+    "ChurnModel",
     "CohortRetention",
     "Column",
     "CustomerBase",
@@ -49,6 +52,7 @@ __all__ = [
     "Source",
     "Table",
     "__version__",
+    "backtest",
     "cohort_retention",
     "compare",
     "errors",

@@ -179,10 +179,15 @@ impl<'a> BaseView<'a> {
         self.state.interner.keys()
     }
 
+    /// Whether codes are in the order of ids.
+    pub(crate) fn ids_ascend(&self) -> bool {
+        self.state.interner.is_sorted()
+    }
+
     /// Sorts distinct codes by id: integers by value, strings and binary by bytes.
     pub fn sort_by_id(&self, codes: &mut [u32], context: &Context) -> Result<()> {
         let ids = &self.state.interner;
-        if ids.is_sorted() {
+        if self.ids_ascend() {
             codes.sort_unstable();
             return Ok(());
         }
