@@ -95,10 +95,12 @@ def test_backtest(golden: tuple[custcore.CustomerBase, list[dict[str, Any]], pa.
             assert len(shown) == len(wanted) == 5
             for row, cut in zip(shown, wanted, strict=True):
                 assert (row["flagged"], row["true"]) == (cut["flagged"], cut["true"])
-                close([row[c] for c in ("share", "precision", "recall", "lift")], [cut[c] for c in ("share", "precision", "recall", "lift")])
+                close(
+                    [row[c] for c in ("share", "precision", "recall", "lift")],
+                    [cut[c] for c in ("share", "precision", "recall", "lift")],
+                )
         own = [row for row in bins if row["as_of"] == day]
         assert len(own) == len(entry["calibration"]) == 10
         for number, (row, group) in enumerate(zip(own, entry["calibration"], strict=True), 1):
             assert (row["bin"], row["customers"]) == (number, group["customers"])
             close((row["predicted"], row["observed"]), (group["predicted"], group["observed"]))
-

@@ -194,9 +194,7 @@ def _numbers(argument: str, values: object) -> list[float]:
         try:
             found.append(float(value))
         except (TypeError, ValueError):
-            raise InvalidTypeError(
-                f"{argument}[{i}]={value!r} is {type(value).__name__}; expected a number"
-            ) from None
+            raise InvalidTypeError(f"{argument}[{i}]={value!r} is {type(value).__name__}; expected a number") from None
     return found
 
 

@@ -24,7 +24,7 @@ Command = TypeVar("Command", bound="Callable[..., Any]")
 Model: TypeAlias = "custcore.RFMScorer | custcore.QuantileScorer | custcore.KMeans"
 
 SCORING = (custcore.RFMScorer, custcore.QuantileScorer, custcore.KMeans)
-OTHERS = ((custcore.SegmentMap, "a segment map"), (custcore.Scaler, "a scaler"))
+OTHERS = ((custcore.SegmentMap, "a segment map"), (custcore.Scaler, "a scaler"), (custcore.ChurnModel, "a churn model"))
 
 
 @dataclass(frozen=True)
