@@ -325,7 +325,7 @@ def test_settings(shop: custcore.CustomerBase, options: dict[str, Any], error: t
 @pytest.mark.parametrize(
     ("options", "error", "text"),
     [
-        ({"dates": []}, InvalidArgumentError, "dates is empty"),
+        ({"dates": []}, InvalidArgumentError, "dates has 0 dates; at least 1 is needed"),
         ({"dates": ["2025-06-30", "2025-06-30"]}, InvalidArgumentError, "dates has 2025-06-30 twice"),
         ({"dates": ["2025-06-30", "2025-05-31"]}, InvalidArgumentError, "dates must ascend, but 2025-05-31 comes after"),
         ({"dates": ["2025-12-31"]}, InvalidArgumentError, "known only on 2026-03-31, after the last day of the base, 2026-"),

@@ -2,9 +2,11 @@
 
 pub(crate) mod churn;
 pub(crate) mod cohort;
+pub(crate) mod dates;
 pub(crate) mod kmeans;
 pub(crate) mod lifecycle;
 pub mod model;
+pub(crate) mod moves;
 pub(crate) mod purchase_days;
 pub(crate) mod rfm;
 pub(crate) mod score;

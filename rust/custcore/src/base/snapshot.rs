@@ -87,8 +87,8 @@ impl State {
         self.rules.returns != Returns::Exclude || (self.is_final() && matches!(self.lines, OrderAssembly::None))
     }
 
-    /// Whether there are neither open nor split orders: the state as of a past day is then that of the day records up to it.
-    pub(crate) fn is_final(&self) -> bool {
+    /// Whether there are neither open nor split orders.
+    pub(in crate::base) fn is_final(&self) -> bool {
         let waits = match &self.lines {
             OrderAssembly::None => false,
             OrderAssembly::Any(orders) => !orders.orders().is_empty(),

@@ -16,7 +16,7 @@ use crate::column::chunks::{InputSchema, Pick};
 use crate::column::value::ValueType;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
-use crate::group::interner::Keys;
+use crate::group::interner::{Interner, Keys};
 use crate::group::sort::SortKeys;
 use crate::report::Report;
 use crate::state::attributes::Attribute;
@@ -118,9 +118,16 @@ impl CustomerBase {
         Ok(BaseView { base: self, input_schema, state, as_of: day.or_else(|| self.last_day()) })
     }
 
-    /// Whether the view of any past day is that of the day records up to it: no order has lines on several days or may get more.
-    pub(crate) fn days_are_final(&self) -> Result<bool> {
-        Ok(self.known()?.1.is_final())
+    /// The same, with the day records, which an analysis that reads them would else look up a second time.
+    pub(crate) fn view_with_days(&self, day: Option<i32>) -> Result<BaseView<'_>> {
+        let (input_schema, state) = self.state_as_of(day, true)?;
+        Ok(BaseView { base: self, input_schema, state, as_of: day.or_else(|| self.last_day()) })
+    }
+
+    /// Whether what was known on a past day are the day records up to that day: no order waits for lines, and none has lines of
+    /// several days.
+    pub(crate) fn days_are_final(&self) -> bool {
+        self.spec.track.looks_back() && self.known().is_ok_and(|(_, state)| state.is_final())
     }
 
     /// The view of a base of one scan, whose orders are all closed.
@@ -213,6 +220,11 @@ impl<'a> BaseView<'a> {
     /// Whether there are totals; a scan for cohorts only keeps none.
     pub fn has_totals(&self) -> bool {
         !self.state.totals.are_absent()
+    }
+
+    /// The codes of these few ids, where there are any.
+    pub(crate) fn find_all(&self, ids: &Interner) -> Vec<Option<u32>> {
+        self.state.interner.find_all(ids)
     }
 
     /// Totals by code.

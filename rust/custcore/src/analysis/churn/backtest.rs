@@ -3,9 +3,11 @@
 use super::calibration::{self, Bin};
 use super::model::{ChurnModel, gaps_as_of};
 use super::ranking::{Flagged, Ranking, number_of};
-use super::scored::{Scored, Scoring, Typical, longest, score_dates};
+use super::scored::{Scored, Scoring, longest, score_dates};
 use super::spec::{BacktestSpec, ScoreName};
 use super::table::{calibration_table, summary_table, thresholds_table};
+use crate::analysis::dates::ascending;
+use crate::analysis::lifecycle::rhythm::Prior;
 use crate::base::CustomerBase;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
@@ -13,7 +15,7 @@ use crate::table::Table;
 use crate::time::calendar::date_text;
 
 /// Gaps that the typical gap of all customers weighs in that of one.
-const PRIOR_GAPS: u16 = 3;
+const PRIOR_GAPS: u64 = 3;
 
 /// The result of a back-test.
 #[derive(Debug)]
@@ -76,18 +78,7 @@ fn dates_of(base: &CustomerBase, spec: &BacktestSpec) -> Result<Vec<i32>> {
     let not_enough = |message: String| Err(Error::new(ErrorKind::NotEnoughData, message));
     let Some(last) = base.last_day() else { return not_enough("the base has no rows with an id and a time, so there is nothing to test".into()) };
     if let Some(dates) = &spec.dates {
-        let days = dates.iter().map(|date| date.day(clock)).collect::<Result<Vec<i32>>>()?;
-        if days.is_empty() {
-            return invalid("dates is empty; pass at least one date, or None for n_dates of them".to_owned());
-        }
-        if let Some(pair) = days.windows(2).find(|pair| pair[0] >= pair[1]) {
-            let (before, after) = (date_text(pair[0]), date_text(pair[1]));
-            return invalid(if before == after {
-                format!("dates has {before} twice; pass each date once")
-            } else {
-                format!("dates must ascend, but {after} comes after {before}; sort them")
-            });
-        }
+        let days = ascending(dates, 1, clock)?;
         if let Some(&day) = days.iter().find(|&&day| day > last.saturating_sub(horizon)) {
             return invalid(format!(
                 "dates has {}, but who churned within {horizon} days (horizon) of it is known only on {}, after the last day of the base, {}. \
@@ -154,9 +145,8 @@ pub fn backtest(base: &CustomerBase, spec: BacktestSpec, context: &Context) -> R
     let dates = dates_of(base, &spec)?;
     let (models, remarks) = models_of(base, &spec, &dates, context)?;
     let scoring = |model| -> Result<Scoring<'_>> {
-        let typical =
-            if spec.reads_gaps() { Some(Typical { days: ChurnModel::median_gap(model)?, prior_gaps: PRIOR_GAPS }) } else { None };
-        Ok(Scoring { date: model.as_of(), model, longest: longest(spec.among, model)?, typical })
+        let prior = if spec.reads_gaps() { Some(Prior { days: ChurnModel::median_gap(model)?, gaps: PRIOR_GAPS }) } else { None };
+        Ok(Scoring { date: model.as_of(), model, longest: longest(spec.among, model)?, prior })
     };
     let scorings = models.iter().map(scoring).collect::<Result<Vec<_>>>()?;
     // Reading a base in memory again is cheaper than the columns of several dates; reading one on disk is not.

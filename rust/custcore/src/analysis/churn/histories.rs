@@ -33,10 +33,10 @@ pub(super) fn fold_dates<T: Send>(
     new: impl Fn() -> T + Sync + Send,
     add: impl Fn(&mut T, usize, &History<'_>) + Sync + Send,
 ) -> Result<Vec<Vec<T>>> {
-    let view = base.view_of_day(None)?;
+    let view = base.view_with_days(None)?;
     let whole = view.days()?;
     let mut folded: Vec<Vec<T>> = dates.iter().map(|_| Vec::new()).collect();
-    if base.days_are_final()? {
+    if base.days_are_final() {
         let fold = |codes: Range<usize>| -> Result<Vec<T>> {
             let mut parts: Vec<T> = dates.iter().map(|_| new()).collect();
             let mut days = Vec::new();
@@ -60,7 +60,7 @@ pub(super) fn fold_dates<T: Send>(
         return Ok(folded);
     }
     for (at, (&date, folded)) in dates.iter().zip(&mut folded).enumerate() {
-        let then = base.view_of_day(Some(date))?;
+        let then = base.view_with_days(Some(date))?;
         let records = then.days()?;
         let fold = |codes: Range<usize>| -> Result<T> {
             let mut part = new();

@@ -4,6 +4,7 @@
 use super::histories::{History, fold_dates};
 use super::model::ChurnModel;
 use super::spec::{Population, ScoreName};
+use crate::analysis::lifecycle::rhythm::Prior;
 use crate::base::CustomerBase;
 use crate::error::Result;
 use crate::exec::context::Context;
@@ -21,17 +22,8 @@ pub(super) struct Scoring<'a> {
     pub model: &'a ChurnModel,
     /// Customers with a longer gap are left out.
     pub longest: i32,
-    /// The length that gaps typically have at the date, and how many gaps it weighs beside those of a customer.
-    pub typical: Option<Typical>,
-}
-
-/// The gap of customers without gaps of their own.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Typical {
-    /// In days.
-    pub days: i32,
-    /// Its weight, in gaps.
-    pub prior_gaps: u16,
+    /// The typical gap of all customers, if customers are scored by theirs.
+    pub prior: Option<Prior>,
 }
 
 /// Customers by row.
@@ -135,14 +127,14 @@ fn add_row(rows: &mut Scored, gaps: &mut Vec<i32>, scoring: &Scoring<'_>, histor
     rows.gaps.push(gap);
     rows.strata.push(spec.stratum(history.days.len()) as u8);
     rows.churned.push(history.next.is_none_or(|next| next > scoring.date + spec.horizon));
-    if let Some(typical) = scoring.typical {
-        rows.overdue.push(overdue(gap, history.days, gaps, typical));
+    if let Some(prior) = scoring.prior {
+        rows.overdue.push(overdue(gap, history.days, gaps, prior));
     }
 }
 
 /// The gap over the typical gap: the median of the customer's own gaps, weighted with that of all customers. Both sides of the quotient
 /// are exact, so equal ones are equal.
-fn overdue(gap: i32, days: &[i32], gaps: &mut Vec<i32>, typical: Typical) -> f64 {
+fn overdue(gap: i32, days: &[i32], gaps: &mut Vec<i32>, prior: Prior) -> f64 {
     gaps.clear();
     gaps.extend(days.windows(2).map(|pair| pair[1] - pair[0]));
     let n = gaps.len();
@@ -152,8 +144,8 @@ fn overdue(gap: i32, days: &[i32], gaps: &mut Vec<i32>, typical: Typical) -> f64
         let lower = if n.is_multiple_of(2) { below.iter().copied().max().unwrap_or(upper) } else { upper };
         twice_the_median = i64::from(lower) + i64::from(upper);
     }
-    let (n, prior) = (n as i64, i64::from(typical.prior_gaps));
-    (2 * (n + prior) * i64::from(gap)) as f64 / (n * twice_the_median + 2 * prior * i64::from(typical.days)) as f64
+    let (n, prior_gaps) = (n as i64, prior.gaps as i64);
+    (2 * (n + prior_gaps) * i64::from(gap)) as f64 / (n * twice_the_median + 2 * prior_gaps * i64::from(prior.days)) as f64
 }
 
 #[cfg(test)]
@@ -162,8 +154,8 @@ mod tests {
 
     #[test]
     fn typical_gaps_by_hand() {
-        let typical = Typical { days: 10, prior_gaps: 3 };
-        let of = |days: &[i32]| 24.0 / overdue(24, days, &mut Vec::new(), typical);
+        let prior = Prior { days: 10, gaps: 3 };
+        let of = |days: &[i32]| 24.0 / overdue(24, days, &mut Vec::new(), prior);
         assert_eq!((of(&[7]), of(&[0, 2]), of(&[0, 1, 6])), (10.0, 8.0, 36.0 / 5.0));
         assert_eq!(of(&[0, 9, 10, 13]), 39.0 / 6.0);
     }

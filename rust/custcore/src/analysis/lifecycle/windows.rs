@@ -3,26 +3,20 @@
 //! S ends far above 0 wherever many customers buy once, so the length by which 95 % of *all* gaps have ended often does not exist.
 //! By default a window therefore speaks of the gaps that end within the horizon H of the data.
 
+use serde::{Deserialize, Serialize};
+
 use crate::analysis::survival::{ROUNDING, SurvivalCurve};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Which gaps a window speaks of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Among {
     /// The gaps that end within the horizon.
+    #[default]
     Returning,
     /// All gaps.
     All,
-}
-
-impl Among {
-    /// Name in arguments and models.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Returning => "returning",
-            Self::All => "all",
-        }
-    }
 }
 
 /// A step of F = 1 - S: the share of gaps that have ended by a length, in days or in typical gaps.
