@@ -87,9 +87,9 @@ class Model:
         days = self.known[who]
         gaps = [(end - start).days for start, end in pairwise(days)]
         middle = self.pooled.window(Fraction(1, 2))
-        own = Fraction(median(gaps)) if gaps else Fraction(0)
-        typical = (len(gaps) * own + 3 * middle) / (len(gaps) + 3)
-        return float((self.day - days[-1]).days / typical)
+        # Floats, as the typical gap is a float: which scores are equal depends on it.
+        typical = (len(gaps) * median(gaps or [0]) + 3 * middle) / (len(gaps) + 3)
+        return (self.day - days[-1]).days / typical
 
 
 def churned(days: Sequence[date], day: date, horizon: int) -> bool:

@@ -95,6 +95,14 @@ def backtest(
     horizon: int = 90,
     *,
     dates: Iterable[AsOf] | None = None,
+    n_dates: int = 4,
+    scores: Sequence[str] = ("probability", "recency", "overdue"),
+    among: Literal["at_stake", "all"] = "at_stake",
+    shares: Sequence[float] = (0.05, 0.1, 0.2, 0.3, 0.5),
+    thresholds: Sequence[float] | Mapping[str, Sequence[float]] | None = None,
+    strata: Sequence[int] = (1, 2, 3, 5, 10),
+    min_at_risk: int = 30,
+    n_threads: int | None = None,
 ) -> Backtest:
     """Test scores of churn on past days: would they have warned in time?
 
@@ -104,6 +112,44 @@ def backtest(
 
     Parameters
     ----------
+    base : CustomerBase
+        A base of level ``"days"`` or ``"orders"``, in memory or on disk. It is not changed.
+    horizon : int, default 90
+        Days ahead. A customer has churned who buys nothing in these days.
+    dates : list of date, datetime or str, optional
+        The dates, ascending, each at least ``horizon`` days before the last day of the
+        base. Default: ``n_dates`` dates, each ``horizon`` days before the next, the last
+        one ``horizon`` days before the last day. Of those, dates too early for a model are
+        left out, which is reported.
+    n_dates : int, default 4
+        Number of dates, if none are given.
+    scores : sequence of str, default ("probability", "recency", "overdue")
+        ``"probability"``: that of :class:`ChurnModel`. ``"recency"``: days since the last
+        purchase, the baseline, which is always there. ``"overdue"``: days since the last
+        purchase over the typical gap of the customer, which is the mean of the median of
+        the customer's own gaps (weight: their number) and that of all customers (weight:
+        3).
+    among : {"at_stake", "all"}, default "at_stake"
+        ``"at_stake"``: buyers whose gap is within the loss window, the days by which 95 %
+        of the gaps that end have ended, fitted at each date. ``"all"``: all buyers, also
+        those who left long ago and are easy to predict.
+    shares : sequence of float, default (0.05, 0.1, 0.2, 0.3, 0.5)
+        Shares of the customers to flag: those with the highest scores, of equal ones those
+        with the lowest ids.
+    thresholds : list of float, or dict of str to list of float, optional
+        Flag customers with at least such a score instead: a dict of score to thresholds, or
+        a list of probabilities. Scores without thresholds keep ``shares``.
+    strata : sequence of int, default (1, 2, 3, 5, 10)
+        The least number of distinct purchase days of each stratum, ascending from 1. Each
+        stratum has a curve of its own: who has bought ten times comes back sooner than who
+        has bought once.
+    min_at_risk : int, default 30
+        A curve is used up to the longest gap that ended while at least so many gaps were at
+        risk; beyond it nobody is known to come back. A stratum without such a gap uses the
+        curve of all customers, which is reported.
+    n_threads : int, optional
+        Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
+        all available cores. Results do not depend on it.
 
     Returns
     -------

@@ -39,6 +39,16 @@ class ChurnModel(Persistable):
 
     Parameters
     ----------
+    horizon : int, default 90
+        Days ahead. A customer has churned who buys nothing in these days.
+    strata : sequence of int, default (1, 2, 3, 5, 10)
+        The least number of distinct purchase days of each stratum, ascending from 1. Each
+        stratum has a curve of its own: who has bought ten times comes back sooner than who
+        has bought once.
+    min_at_risk : int, default 30
+        A curve is used up to the longest gap that ended while at least so many gaps were at
+        risk; beyond it nobody is known to come back. A stratum without such a gap uses the
+        curve of all customers, which is reported.
 
     Attributes
     ----------
@@ -91,6 +101,13 @@ class ChurnModel(Persistable):
 
         Parameters
         ----------
+        base : CustomerBase
+            A base of level ``"days"`` or ``"orders"``, in memory or on disk. It is not changed.
+        as_of : date, datetime or str, optional
+            The last day that counts: no later row is read. Default: the last day of the base.
+        n_threads : int, optional
+            Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
+            all available cores. Results do not depend on it.
 
         Returns
         -------
@@ -114,6 +131,13 @@ class ChurnModel(Persistable):
 
         Parameters
         ----------
+        base : CustomerBase
+            A base of level ``"days"`` or ``"orders"``, in memory or on disk. It is not changed.
+        as_of : date, datetime or str, optional
+            The last day that counts: no later row is read. Default: the last day of the base.
+        n_threads : int, optional
+            Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
+            all available cores. Results do not depend on it.
 
         Returns
         -------

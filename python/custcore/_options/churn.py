@@ -64,7 +64,7 @@ BACKTEST = (
         'is always there. ``"overdue"``: days since the last purchase over the typical gap of the customer, which is the '
         "mean of the median of the customer's own gaps (weight: their number) and that of all customers (weight: 3).",
         default=("probability", "recency", "overdue"),
-        type='sequence of {"probability", "recency", "overdue"}',
+        type="sequence of str",
     ),
     Option(
         "among",

@@ -4,7 +4,7 @@
 use super::histories::{History, fold_dates};
 use super::model::ChurnModel;
 use super::spec::{Population, ScoreName};
-use crate::analysis::lifecycle::rhythm::Prior;
+use crate::analysis::lifecycle::rhythm::{OwnGaps, Prior};
 use crate::base::CustomerBase;
 use crate::error::Result;
 use crate::exec::context::Context;
@@ -94,7 +94,7 @@ pub(super) fn score_dates(base: &CustomerBase, scorings: &[Scoring<'_>], context
     let dates: Vec<i32> = scorings.iter().map(|scoring| scoring.date).collect();
     let mut scored: Vec<Scored> = dates.iter().map(|_| Scored::default()).collect();
     base.by_ranges(context, |part| {
-        let add = |(rows, gaps): &mut (Scored, Vec<i32>), at: usize, history: &History<'_>| add_row(rows, gaps, &scorings[at], history);
+        let add = |(rows, gaps): &mut (Scored, OwnGaps), at: usize, history: &History<'_>| add_row(rows, gaps, &scorings[at], history);
         let parts = fold_dates(part, &dates, context, Default::default, add)?;
         let view = part.view_of_day(None)?;
         let mut order = None;
@@ -116,7 +116,7 @@ pub(super) fn score_dates(base: &CustomerBase, scorings: &[Scoring<'_>], context
     Ok(scored)
 }
 
-fn add_row(rows: &mut Scored, gaps: &mut Vec<i32>, scoring: &Scoring<'_>, history: &History<'_>) {
+fn add_row(rows: &mut Scored, gaps: &mut OwnGaps, scoring: &Scoring<'_>, history: &History<'_>) {
     let Some(&last) = history.days.last() else { return };
     let gap = scoring.date - last;
     if gap > scoring.longest {
@@ -128,35 +128,8 @@ fn add_row(rows: &mut Scored, gaps: &mut Vec<i32>, scoring: &Scoring<'_>, histor
     rows.strata.push(spec.stratum(history.days.len()) as u8);
     rows.churned.push(history.next.is_none_or(|next| next > scoring.date + spec.horizon));
     if let Some(prior) = scoring.prior {
-        rows.overdue.push(overdue(gap, history.days, gaps, prior));
-    }
-}
-
-/// The gap over the typical gap: the median of the customer's own gaps, weighted with that of all customers. Both sides of the quotient
-/// are exact, so equal ones are equal.
-fn overdue(gap: i32, days: &[i32], gaps: &mut Vec<i32>, prior: Prior) -> f64 {
-    gaps.clear();
-    gaps.extend(days.windows(2).map(|pair| pair[1] - pair[0]));
-    let n = gaps.len();
-    let mut twice_the_median = 0;
-    if n > 0 {
-        let (below, &mut upper, _) = gaps.select_nth_unstable(n / 2);
-        let lower = if n.is_multiple_of(2) { below.iter().copied().max().unwrap_or(upper) } else { upper };
-        twice_the_median = i64::from(lower) + i64::from(upper);
-    }
-    let (n, prior_gaps) = (n as i64, prior.gaps as i64);
-    (2 * (n + prior_gaps) * i64::from(gap)) as f64 / (n * twice_the_median + 2 * prior_gaps * i64::from(prior.days)) as f64
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn typical_gaps_by_hand() {
-        let prior = Prior { days: 10, gaps: 3 };
-        let of = |days: &[i32]| 24.0 / overdue(24, days, &mut Vec::new(), prior);
-        assert_eq!((of(&[7]), of(&[0, 2]), of(&[0, 1, 6])), (10.0, 8.0, 36.0 / 5.0));
-        assert_eq!(of(&[0, 9, 10, 13]), 39.0 / 6.0);
+        gaps.clear();
+        history.days.windows(2).for_each(|pair| gaps.push(pair[1] - pair[0]));
+        rows.overdue.push(f64::from(gap) / gaps.typical(prior));
     }
 }
