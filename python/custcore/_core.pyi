@@ -472,6 +472,7 @@ def backtest(
     min_at_risk: int,
     n_threads: int | None,
 ) -> tuple[Table, Table, Table]: ...
+
 @final
 class KMeans:
     # init: "k-means++" or "random"; n_init None: 1 for k-means++, 10 for random. The scaler is fitted, or None.

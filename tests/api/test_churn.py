@@ -328,8 +328,16 @@ def test_settings(shop: custcore.CustomerBase, options: dict[str, Any], error: t
     [
         ({"dates": []}, InvalidArgumentError, "dates has 0 dates; at least 1 is needed"),
         ({"dates": ["2025-06-30", "2025-06-30"]}, InvalidArgumentError, "dates has 2025-06-30 twice"),
-        ({"dates": ["2025-06-30", "2025-05-31"]}, InvalidArgumentError, "dates must ascend, but 2025-05-31 comes after"),
-        ({"dates": ["2025-12-31"]}, InvalidArgumentError, "known only on 2026-03-31, after the last day of the base, 2026-"),
+        (
+            {"dates": ["2025-06-30", "2025-05-31"]},
+            InvalidArgumentError,
+            "dates must ascend, but 2025-05-31 comes after",
+        ),
+        (
+            {"dates": ["2025-12-31"]},
+            InvalidArgumentError,
+            "known only on 2026-03-31, after the last day of the base, 2026-",
+        ),
         ({"dates": ["2024-12-31"]}, NotEnoughDataError, "as of 2024-12-31 no gap between purchases ended while 30"),
         ({"dates": "2025-06-30"}, InvalidTypeError, "dates is str; expected a list of dates"),
         ({"dates": [None]}, InvalidTypeError, r"dates\[0\] is None; expected a date"),
@@ -339,7 +347,11 @@ def test_settings(shop: custcore.CustomerBase, options: dict[str, Any], error: t
         ({"scores": ["churn"]}, InvalidArgumentError, "scores='churn' is invalid; expected one of 'probability'"),
         ({"scores": ["recency", "recency"]}, InvalidArgumentError, "scores has 'recency' twice"),
         ({"scores": "recency"}, InvalidTypeError, "scores='recency' is str; expected a list"),
-        ({"among": "returning"}, InvalidArgumentError, "among='returning' is invalid; expected one of 'at_stake', 'all'"),
+        (
+            {"among": "returning"},
+            InvalidArgumentError,
+            "among='returning' is invalid; expected one of 'at_stake', 'all'",
+        ),
         ({"shares": [0]}, InvalidArgumentError, "shares has 0; expected shares of the customers"),
         ({"shares": [1.5]}, InvalidArgumentError, "shares has 1.5; expected"),
         ({"shares": ["a"]}, InvalidTypeError, r"shares\[0\]='a' is str; expected a number"),
@@ -366,7 +378,7 @@ def test_bases_that_do_not_serve(shop: custcore.CustomerBase) -> None:
             use(totals)
         with pytest.raises(NotEnoughDataError, match="never updated"):
             use(custcore.CustomerBase(track="days"))
-        with pytest.raises(InvalidTypeError, match="base is dict; expected a custcore.CustomerBase"):
+        with pytest.raises(InvalidTypeError, match="base is dict; expected a custcore"):
             use(random_rows())  # type: ignore[arg-type]
     empty = custcore.CustomerBase(track="days")
     empty.update(pa.table({"customer_id": [1], "timestamp": [START], "amount": [-1.0]}))

@@ -1,4 +1,4 @@
-"""Churn by definition, in plain Python: gaps, product-limit curves in fractions, scores, and their measures by counting pairs."""
+"""Churn by definition, in plain Python: product-limit curves in fractions, and measures by counting pairs."""
 
 from __future__ import annotations
 

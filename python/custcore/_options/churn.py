@@ -26,8 +26,8 @@ HORIZON = Option(
 STRATA = Option(
     "strata",
     "Sequence[int]",
-    "The least number of distinct purchase days of each stratum, ascending from 1. Each stratum has a curve of its own: "
-    "who has bought ten times comes back sooner than who has bought once.",
+    "The least number of distinct purchase days of each stratum, ascending from 1. Each stratum has a curve of its "
+    "own: who has bought ten times comes back sooner than who has bought once.",
     default=(1, 2, 3, 5, 10),
     type="sequence of int",
 )
@@ -51,8 +51,8 @@ BACKTEST = (
         "dates",
         "Iterable[AsOf] | None",
         "The dates, ascending, each at least ``horizon`` days before the last day of the base. Default: ``n_dates`` "
-        "dates, each ``horizon`` days before the next, the last one ``horizon`` days before the last day. Of those, dates "
-        "too early for a model are left out, which is reported.",
+        "dates, each ``horizon`` days before the next, the last one ``horizon`` days before the last day. Of those, "
+        "dates too early for a model are left out, which is reported.",
         default=None,
         type="list of date, datetime or str",
     ),
@@ -60,8 +60,8 @@ BACKTEST = (
     Option(
         "scores",
         "Sequence[str]",
-        '``"probability"``: that of :class:`ChurnModel`. ``"recency"``: days since the last purchase, the baseline, which '
-        'is always there. ``"overdue"``: days since the last purchase over the typical gap of the customer, which is the '
+        '``"probability"``: that of :class:`ChurnModel`. ``"recency"``: days since the last purchase, the baseline, '
+        'which is always there. ``"overdue"``: days since the last purchase over the typical gap of the customer: the '
         "mean of the median of the customer's own gaps (weight: their number) and that of all customers (weight: 3).",
         default=("probability", "recency", "overdue"),
         type="sequence of str",

@@ -7,7 +7,20 @@ from typing import Any
 import click
 
 import custcore
-from custcore.cli import _base, _bench, _churn, _cohort, _command, _compare, _demo, _explain, _inspect, _kmeans, _rfm, _score
+from custcore.cli import (
+    _base,
+    _bench,
+    _churn,
+    _cohort,
+    _command,
+    _compare,
+    _demo,
+    _explain,
+    _inspect,
+    _kmeans,
+    _rfm,
+    _score,
+)
 from custcore.cli._failure import failure
 
 __all__ = ["app"]

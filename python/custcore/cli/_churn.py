@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import custcore
-from custcore._options.bases import BASE
 from custcore._options.churn import HORIZON
 from custcore._options.option import names
 from custcore._options.transactions import COLUMNS, N_DAYS, RFM, SORT
@@ -19,6 +18,7 @@ from custcore.cli._words import Whole
 from custcore.errors import CustcoreError, InternalError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from rich.console import Console
@@ -66,7 +66,7 @@ FIRST = 0.1
     is_flag=True,
     help="Test the warning on four past days, beside the days since the last purchase.",
 )
-@_models.save_option("the model")
+@_models.save_option("the model", "churn")
 @_command.option(
     "--top",
     group="List",
@@ -92,12 +92,12 @@ def command(
     """
     reading = _options.reading_of(given)
     arguments = _options.settings(given)
-    if model:
-        _options.excludes("model", "save_model")
-        if not _options.excludes("model", "horizon"):
-            model = None
-        else:
-            save_model = None
+    if model and all(_options.excludes("model", name) for name in ("horizon", "save_model")):
+        save_model = None
+    else:
+        model = None
+    if backtest and arguments.get("as_of"):
+        raise click.UsageError("--backtest tests past days of all rows; leave out --as-of")
     opened = _run.open_files(files, arguments, reading)
     if target:
         _output.check_target(target, opened)
@@ -173,14 +173,20 @@ def command(
     by = f", by {model} of {fitted.as_of_}" if model else ""
     _render.say(
         out,
-        f"{base.report.n_rows:,} rows of {opened._label}, {scores.num_rows:,} customers as of {scores.report.as_of} in {seconds:.2f} s{by}.",
+        f"{base.report.n_rows:,} rows of {opened._label}, {scores.num_rows:,} customers as of {scores.report.as_of} in "
+        f"{seconds:.2f} s{by}.",
     )
     _rfm.show_written(out, scores, found, target, guarded, save_model)
 
 
 def _base_of(
-    data: Any, *, as_of: str | None = None, progress: Any = None, n_threads: int | None = None, **options: Any
-) -> custcore.CustomerBase:  # noqa: ANN401, ARG001
+    data: Any,  # noqa: ANN401 (a reader of pyarrow)
+    *,
+    as_of: str | None = None,  # noqa: ARG001 (of the scores: a base has all rows)
+    progress: Callable[[int, int | None], object] | None = None,
+    n_threads: int | None = None,
+    **options: Any,  # noqa: ANN401
+) -> custcore.CustomerBase:
     """A base of days, or of orders where lines of an order may be anywhere."""
     has_orders = options.get("order_id") is not None and options.get("order_lines") != "adjacent"
     base = custcore.CustomerBase(track="orders" if has_orders else "days", **options)
@@ -266,8 +272,8 @@ def _show(
     out.print(grid)
     _render.say(
         out,
-        f"At stake: {at_stake:,} of {scores.num_rows:,} customers, whose last purchase is at most {model.loss_days_} days ago. "
-        f"Of those who come back, 95 % are back by then.",
+        f"At stake: {at_stake:,} of {scores.num_rows:,} customers, whose last purchase is at most {model.loss_days_} "
+        "days ago. Of those who come back, 95 % are back by then.",
     )
 
 
@@ -276,10 +282,12 @@ def _show_backtest(out: Console, test: custcore.Backtest) -> None:
     out.print(_backtest_grid(test))
     _render.say(
         out,
-        "AUC: how often who did not come back ranks above who did (0.5: as good as chance). Hits: of the first tenth of customers by each "
-        "score, the share that did not come back. Recency: days since the last purchase.",
+        "AUC: how often who did not come back ranks above who did (0.5: as good as chance). Hits: of the first tenth "
+        "of customers by each score, the share that did not come back. Recency: days since the last purchase.",
     )
     _render.say(out, _verdict(test))
+    for remark in test.report.remarks:
+        _render.say(out, f"{remark}.")
 
 
 def _backtest_grid(test: custcore.Backtest) -> Grid:
@@ -333,7 +341,10 @@ def _verdict(test: custcore.Backtest) -> str:
     elif own["true"] >= other["true"]:
         first = "Among the first tenth both find about as many."
     else:
-        first = "Among the first tenth recency finds as many or more: to write to a few, sort by the days since the last purchase."
+        first = (
+            "Among the first tenth recency finds as many or more: to write to a few, sort by the days since the last "
+            "purchase."
+        )
     return f"{whole} {first}"
 
 

@@ -114,20 +114,22 @@ class Needs:
             )
 
 
-def save_option(what: str) -> Callable[[Command], Command]:
+def save_option(what: str, verb: str = "score") -> Callable[[Command], Command]:
     """Create the option ``--save-model``.
 
     Parameters
     ----------
     what
         What is written: "the scorer".
+    verb
+        The command that reads it.
     """
     return _command.option(
         "--save-model",
         group="Output",
         type=_options.Target(),
         metavar="OUT",
-        help=f"Write {what} (.json), for `custcore score --model`.",
+        help=f"Write {what} (.json), for `custcore {verb} --model`.",
     )
 
 

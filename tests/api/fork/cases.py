@@ -7,6 +7,7 @@ import inspect
 import custcore
 from tests.api.fork.bases import bases
 from tests.api.fork.case import Case, public_names
+from tests.api.fork.churn import churn
 from tests.api.fork.clusters import clusters
 from tests.api.fork.cohorts import cohorts
 from tests.api.fork.frames import frames
@@ -23,10 +24,10 @@ def group(name: str) -> list[Case]:
         from custcore.polars import CustcoreNamespace
 
         return list(frames(name, CustcoreNamespace))
-    return list({"tables": tables, "cohorts": cohorts, "bases": bases, "clusters": clusters}[name]())
+    return list({"tables": tables, "cohorts": cohorts, "bases": bases, "clusters": clusters, "churn": churn}[name]())
 
 
-GROUPS = ("tables", "cohorts", "bases", "clusters", "pandas", "polars")
+GROUPS = ("tables", "cohorts", "bases", "clusters", "churn", "pandas", "polars")
 # Files are read and written by pyarrow, on threads of its own, which the sweep refuses: tests/read/test_fork.py.
 OTHERS = {"read", *(f"CohortRetention.to_{kind}" for kind in ("arrow_ipc", "csv", "parquet", "xlsx"))} | {
     f"CohortRetention.to_{library}" for library in ("pandas", "polars", "pyarrow")

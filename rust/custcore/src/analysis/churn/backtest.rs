@@ -76,7 +76,9 @@ fn dates_of(base: &CustomerBase, spec: &BacktestSpec) -> Result<Vec<i32>> {
     let invalid = |message: String| Err(Error::new(ErrorKind::InvalidArgument, message));
     let horizon = spec.model.horizon;
     let not_enough = |message: String| Err(Error::new(ErrorKind::NotEnoughData, message));
-    let Some(last) = base.last_day() else { return not_enough("the base has no rows with an id and a time, so there is nothing to test".into()) };
+    let Some(last) = base.last_day() else {
+        return not_enough("the base has no rows with an id and a time, so there is nothing to test".into());
+    };
     if let Some(dates) = &spec.dates {
         let days = ascending(dates, 1, clock)?;
         if let Some(&day) = days.iter().find(|&&day| day > last.saturating_sub(horizon)) {
@@ -131,6 +133,17 @@ fn models_of(base: &CustomerBase, spec: &BacktestSpec, dates: &[i32], context: &
         remarks.push(format!(
             "left out: {}, when no gap between purchases had ended while {min_at_risk} or more (min_at_risk) were at risk",
             left_out.join(", ")
+        ));
+    }
+    let first = base.first_day().unwrap_or(i32::MIN);
+    let young = |model: &&ChurnModel| model.as_of().saturating_sub(first) < spec.model.horizon;
+    let young: Vec<String> = models.iter().filter(young).map(|model| date_text(model.as_of())).collect();
+    if !young.is_empty() {
+        remarks.push(format!(
+            "{}: the base begins on {}, less than a horizon of {} days before, so no pause of that length was known",
+            young.join(", "),
+            date_text(first),
+            spec.model.horizon
         ));
     }
     for model in &models {

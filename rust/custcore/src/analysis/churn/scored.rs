@@ -70,7 +70,8 @@ impl Scored {
         for (row, &code) in (0..).zip(&self.codes) {
             rows[code as usize] = row;
         }
-        let order: Vec<usize> = codes.iter().map(|&code| rows[code as usize]).filter(|&row| row != NO_ROW).map(|row| row as usize).collect();
+        let order: Vec<usize> =
+            codes.iter().map(|&code| rows[code as usize]).filter(|&row| row != NO_ROW).map(|row| row as usize).collect();
         Self {
             codes: Vec::new(),
             gaps: order.iter().map(|&row| self.gaps[row]).collect(),

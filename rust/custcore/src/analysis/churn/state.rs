@@ -26,7 +26,8 @@ impl StoredModel for ChurnModel {
 
     fn body(&self) -> ChurnState {
         let ChurnSpec { horizon, strata, min_at_risk } = self.spec().clone();
-        let rows = |curve: &super::model::StratumCurve| curve.curve.0.iter().map(|point| (point.days, point.at_risk, point.ended)).collect();
+        let rows =
+            |curve: &super::model::StratumCurve| curve.curve.0.iter().map(|point| (point.days, point.at_risk, point.ended)).collect();
         ChurnState { horizon, strata, min_at_risk, as_of: self.as_of(), gaps: self.strata().iter().map(rows).collect() }
     }
 
@@ -82,7 +83,9 @@ mod tests {
     #[test]
     fn inconsistent_gaps_are_refused() {
         assert!(counts(&[(1, 5, 2), (3, 3, 1)]).is_some());
-        for rows in [&[(0, 5, 2)][..], &[(1, 5, 6)], &[(1, 5, 2), (3, 4, 1)], &[(3, 5, 2), (3, 3, 1)], &[(3, 5, 0), (4, 5, 1)], &[(1, u64::MAX, 1)]] {
+        for rows in
+            [&[(0, 5, 2)][..], &[(1, 5, 6)], &[(1, 5, 2), (3, 4, 1)], &[(3, 5, 2), (3, 3, 1)], &[(3, 5, 0), (4, 5, 1)], &[(1, u64::MAX, 1)]]
+        {
             assert!(counts(rows).is_none(), "{rows:?}");
         }
     }

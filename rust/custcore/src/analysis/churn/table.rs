@@ -159,7 +159,6 @@ pub(super) fn calibration_table(rows: &[CalibrationRow], report: Report) -> Resu
 
 /// Ends of the 95 % interval of shares; null where there is nobody.
 fn intervals(shares: impl Iterator<Item = (u64, u64)>) -> (ArrayRef, ArrayRef) {
-    let (low, high): (Vec<_>, Vec<_>) =
-        shares.map(|(count, all)| (all > 0).then(|| wilson(count as i64, all as i64)).unzip()).unzip();
+    let (low, high): (Vec<_>, Vec<_>) = shares.map(|(count, all)| (all > 0).then(|| wilson(count as i64, all as i64)).unzip()).unzip();
     (Arc::new(Float64Array::from(low)), Arc::new(Float64Array::from(high)))
 }
