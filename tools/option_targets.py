@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from custcore._options import bases, clusters, cohorts, lifecycles, measures, reading, scores, value
+from custcore._options import bases, churn, clusters, cohorts, lifecycles, measures, reading, scores, value
 from custcore._options import transactions as t
 from custcore._options.option import Option
 
@@ -195,6 +195,10 @@ SCORER_FILES = (
 )
 
 TARGETS = (
+    Target("_lifecycle/_churn.py", "ChurnModel", churn.MODEL[:1], churn.MODEL[1:]),
+    Target("_lifecycle/_churn.py", "ChurnModel.fit", churn.FIT, THREADS),
+    Target("_lifecycle/_churn.py", "ChurnModel.score", churn.SCORE, THREADS),
+    Target("_lifecycle/_backtest.py", "backtest", churn.BACKTEST[:2], churn.BACKTEST[2:]),
     Target("_read/reading.py", "read", (reading.PATHS,), reading.READING),
     Target("_rfm/table.py", "rfm", (t.DATA,), t.RFM),
     Target("_rfm/table.py", "rfm_scores", (t.DATA,), RFM_SCORES),

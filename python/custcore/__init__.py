@@ -8,7 +8,7 @@
 from custcore import _moved, errors, presets
 from custcore._core import __version__
 from custcore._input.data import AsOf, Data
-from custcore._lifecycle import LifecycleModel
+from custcore._lifecycle import Backtest, ChurnModel, LifecycleModel, backtest
 from custcore._read import Source, read
 from custcore._rfm import (
     ExplainedScore,
@@ -31,7 +31,9 @@ from custcore.value import abc, decomposition, measures
 
 __all__ = [
     "AsOf",
+    "Backtest",
     "Breaks",
+    "ChurnModel",
     "CohortRetention",
     "Column",
     "CustomerBase",
@@ -53,6 +55,7 @@ __all__ = [
     "Table",
     "__version__",
     "abc",
+    "backtest",
     "cohort_retention",
     "compare",
     "decomposition",

@@ -4,6 +4,7 @@ from typing import Any, Literal, TypeAlias, TypedDict, final, type_check_only
 
 __all__ = [
     "Change",
+    "ChurnModel",
     "CohortRetention",
     "Comparison",
     "CustomerBase",
@@ -19,6 +20,7 @@ __all__ = [
     "__version__",
     "_panic",
     "_spin",
+    "backtest",
     "cohort_retention",
     "compare",
     "lifecycle",
@@ -548,6 +550,46 @@ class Scaler:
     def to_bytes(self) -> bytes: ...
     @staticmethod
     def from_bytes(data: bytes) -> Scaler: ...
+
+# Days are ("date" | "naive", days since 1970) or ("instant", UTC seconds).
+@final
+class ChurnModel:
+    def __new__(cls, *, horizon: int, strata: list[int], min_at_risk: int) -> ChurnModel: ...
+    # The fitted model.
+    def fit(self, base: CustomerBase, day: _Day | None, *, n_threads: int | None) -> ChurnModel: ...
+    # Ids, gap_days, n_days, stratum, churn_probability.
+    def score(self, base: CustomerBase, day: _Day | None, *, n_threads: int | None) -> Table: ...
+    @property
+    def is_fitted(self) -> bool: ...
+    # horizon, strata, min_at_risk.
+    @property
+    def settings(self) -> tuple[int, list[int], int]: ...
+    # An ISO date.
+    @property
+    def as_of(self) -> str: ...
+    @property
+    def loss_days(self) -> int: ...
+    def curves(self) -> Table: ...
+    def strata(self) -> Table: ...
+    def to_bytes(self) -> bytes: ...
+    @staticmethod
+    def from_bytes(data: bytes) -> ChurnModel: ...
+
+# Summary, thresholds, calibration.
+def backtest(
+    base: CustomerBase,
+    *,
+    horizon: int,
+    dates: list[_Day] | None,
+    n_dates: int,
+    scores: list[str],
+    among: str,
+    shares: list[float],
+    thresholds: list[tuple[str, list[float]]],
+    strata: list[int],
+    min_at_risk: int,
+    n_threads: int | None,
+) -> tuple[Table, Table, Table]: ...
 
 @final
 class KMeans:

@@ -9,6 +9,7 @@ mod abc;
 mod base;
 mod boundary;
 mod change;
+mod churn;
 mod cohort;
 mod comparison;
 mod error;
@@ -69,6 +70,8 @@ mod _core {
     use super::boundary::memory::Memory;
     #[pymodule_export]
     use super::change::CoreChange;
+    #[pymodule_export]
+    use super::churn::{CoreChurnModel, backtest};
     #[pymodule_export]
     use super::cohort::{CoreCohortRetention, cohort_retention};
     #[pymodule_export]

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 import custcore
 from tests.api.fork.bases import bases
 from tests.api.fork.case import Case, public_names
+from tests.api.fork.churn import churn
 from tests.api.fork.clusters import clusters
 from tests.api.fork.cohorts import cohorts
 from tests.api.fork.frames import frames
@@ -24,6 +25,7 @@ CASES: dict[str, Callable[[], Iterable[Case]]] = {
     "value": value,
     "measures": measures,
     "lifecycles": lifecycles,
+    "churn": churn,
 }
 GROUPS = (*CASES, "pandas", "polars")
 
@@ -40,7 +42,10 @@ def group(name: str) -> list[Case]:
         return list(frames(name, CustcoreNamespace))
     return list(CASES[name]())
 
+    return list({"tables": tables, "cohorts": cohorts, "bases": bases, "clusters": clusters, "churn": churn}[name]())
 
+
+GROUPS = ("tables", "cohorts", "bases", "clusters", "churn", "pandas", "polars")
 # Files are read and written by pyarrow, on threads of its own, which the sweep refuses: tests/read/test_fork.py.
 OTHERS = {"read", *(f"CohortRetention.to_{kind}" for kind in ("arrow_ipc", "csv", "parquet", "xlsx"))} | {
     f"CohortRetention.to_{library}" for library in ("pandas", "polars", "pyarrow")

@@ -186,10 +186,15 @@ impl<'a> BaseView<'a> {
         self.state.interner.keys()
     }
 
+    /// Whether codes are in the order of ids.
+    pub(crate) fn ids_ascend(&self) -> bool {
+        self.state.interner.is_sorted()
+    }
+
     /// Sorts distinct codes by id: integers by value, strings and binary by bytes.
     pub fn sort_by_id(&self, codes: &mut [u32], context: &Context) -> Result<()> {
         let ids = &self.state.interner;
-        if ids.is_sorted() {
+        if self.ids_ascend() {
             codes.sort_unstable();
             return Ok(());
         }
@@ -399,6 +404,16 @@ impl DaysView {
             .days()
             .iter()
             .fold(None, |ends: Option<(i32, i32)>, &day| Some(ends.map_or((day, day), |(first, last)| (first.min(day), last.max(day)))))
+    }
+
+    /// Fills `days` with the distinct purchase days of a customer, ascending.
+    #[inline]
+    pub(crate) fn purchase_days(&self, code: u32, days: &mut Vec<i32>) {
+        days.clear();
+        let records = self.starts[code as usize]..self.starts[code as usize + 1];
+        days.extend(records.filter_map(|at| self.run.purchase_day(at)));
+        // A day whose counts overflow 32 bits has several records.
+        days.dedup();
     }
 
     /// The records of a code, ascending by day; those of purchases before those of refunds.
