@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from custcore._options import bases, clusters, cohorts, reading, scores
+from custcore._options import bases, clusters, cohorts, portraits, reading, scores
 from custcore._options import transactions as t
 from custcore._options.option import Option
 
@@ -177,6 +177,8 @@ TARGETS = (
     Target(
         "_rfm/comparison.py", "compare", scores.COMPARED[:2], (*scores.COMPARED[2:], t.AMOUNT_DECIMALS, t.N_THREADS)
     ),
+    Target("value/_portrait.py", "portrait", portraits.PORTRAIT[:2], portraits.PORTRAIT[2:]),
+    Target("value/_nps.py", "nps", (portraits.NPS_DATA,), portraits.NPS),
     Target("_rfm/scorer.py", "RFMScorer", scores.SCORING[:1], (*scores.SCORING[1:], scores.IDS)),
     Target("_rfm/scorer.py", "RFMScorer.score_one", scores.SCORED[:3], scores.SCORED[3:]),
     Target("_rfm/scorer.py", "RFMScorer.explain", scores.SCORED[:3], scores.SCORED[3:]),

@@ -26,6 +26,7 @@ from custcore.base import CustomerBase, scan
 from custcore.cluster import Breaks, KMeans, Scaler, natural_breaks, segment_customers, select_k
 from custcore.cohort import CohortRetention, cohort_retention
 from custcore.result import Column, Report, ReportEntry, Schema, Table
+from custcore.value import Portrait, nps, portrait
 
 __all__ = [
     "AsOf",
@@ -36,6 +37,7 @@ __all__ = [
     "Data",
     "ExplainedScore",
     "KMeans",
+    "Portrait",
     "QuantileScorer",
     "RFMScorer",
     "Report",
@@ -53,6 +55,8 @@ __all__ = [
     "compare",
     "errors",
     "natural_breaks",
+    "nps",
+    "portrait",
     "presets",
     "profile",
     "read",

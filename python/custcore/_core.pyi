@@ -21,6 +21,10 @@ __all__ = [
     "cohort_retention",
     "compare",
     "natural_breaks",
+    "nps",
+    "portrait",
+    "portrait_marks",
+    "portrait_sentences",
     "profile_table",
     "read_model",
     "rfm_scores",
@@ -71,6 +75,19 @@ class ScoreOptions(TypedDict):
     customer_id: str | list[str] | None
 
 # init: "k-means++", "random" or "given"; n_init None: "auto".
+@type_check_only
+class PortraitOptions(TypedDict):
+    segment: str
+    customer_id: str | list[str] | None
+    nulls: str
+    min_customers: int
+    adjust: str
+    alpha: float
+    bins: list[tuple[str, int | list[float] | None]]
+    default_bins: int | list[float] | None
+    period: _Period
+    timezone: str | None
+
 @type_check_only
 class KMeansSettings(TypedDict):
     n_clusters: int
@@ -190,6 +207,26 @@ def compare(
     amount_decimals: int,
     n_threads: int | None,
 ) -> Comparison: ...
+def portrait(
+    segments: object,
+    attributes: list[tuple[str | None, object, bool]],
+    options: PortraitOptions,
+    *,
+    n_threads: int | None,
+) -> Table: ...
+def portrait_marks(portrait: Table, n: int) -> Table: ...
+def portrait_sentences(portrait: Table, lang: str) -> Table: ...
+def nps(
+    data: object,
+    *,
+    score: str,
+    by: str | None,
+    customer_id: str | list[str] | None,
+    timestamp: str | None,
+    which: str,
+    interval: str,
+    n_threads: int | None,
+) -> Table: ...
 def profile_table(table: object, by: str, columns: list[str], *, n_threads: int | None) -> Table: ...
 
 # x below: anything that exports Arrow (its columns are the features, in order, or those named in `columns`), or a

@@ -77,7 +77,8 @@ impl CohortOptions {
     }
 }
 
-fn period(py: Python<'_>, argument: &str, (word, n): &(String, i32)) -> PyResult<Period> {
+/// Looks up a period.
+pub fn period(py: Python<'_>, argument: &str, (word, n): &(String, i32)) -> PyResult<Period> {
     let periods = [
         ("day", Period::Day),
         ("week", Period::Week),

@@ -15,8 +15,10 @@ mod explain;
 mod guard;
 mod input;
 mod kmeans;
+mod nps;
 mod number;
 mod options;
+mod portrait;
 mod rfm;
 mod runtime;
 mod scaler;
@@ -70,6 +72,10 @@ mod _core {
     use super::comparison::{CoreComparison, compare};
     #[pymodule_export]
     use super::kmeans::{CoreKMeans, natural_breaks, select_k, simd_paths};
+    #[pymodule_export]
+    use super::nps::nps;
+    #[pymodule_export]
+    use super::portrait::{portrait, portrait_marks, portrait_sentences};
     #[pymodule_export]
     use super::rfm::{CoreScorer, profile_table};
     #[pymodule_export]

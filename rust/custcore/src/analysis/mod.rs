@@ -3,5 +3,7 @@
 pub(crate) mod cohort;
 pub(crate) mod kmeans;
 pub mod model;
+pub(crate) mod nps;
+pub(crate) mod portrait;
 pub(crate) mod rfm;
 pub(crate) mod score;
