@@ -7,7 +7,21 @@ from typing import Any
 import click
 
 import custcore
-from custcore.cli import _base, _bench, _cohort, _command, _compare, _demo, _explain, _inspect, _kmeans, _rfm, _score
+from custcore.cli import (
+    _base,
+    _bench,
+    _cohort,
+    _command,
+    _compare,
+    _demo,
+    _explain,
+    _inspect,
+    _kmeans,
+    _nps,
+    _portrait,
+    _rfm,
+    _score,
+)
 from custcore.cli._failure import failure
 
 __all__ = ["app"]
@@ -48,5 +62,5 @@ def app() -> None:
     """Analyse customers over Arrow: who bought when, how often and for how much."""
 
 
-for verb in (_rfm, _kmeans, _score, _explain, _compare, _cohort, _base, _inspect, _bench, _demo):
+for verb in (_rfm, _kmeans, _score, _explain, _compare, _cohort, _portrait, _nps, _base, _inspect, _bench, _demo):
     app.add_command(verb.command)
