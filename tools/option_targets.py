@@ -118,6 +118,13 @@ def frame_functions(library: str, annotation: str, *, reported: bool) -> tuple[T
             (purchases, clusters.SEGMENTED[0]),
             ACCESSOR_SEGMENTS if reported else (*ACCESSOR_SEGMENTS, SET_INDEX),
         ),
+        Target(
+            f"adapters/_{library}_portraits.py",
+            "portrait",
+            (customers, *portraits.PORTRAIT[1:2]),
+            portraits.PORTRAIT[2:],
+        ),
+        Target(f"adapters/_{library}_portraits.py", "nps", (frame("One row per answer."),), portraits.NPS),
         Target(other, "score", (customers, SCORER.but(text="A fitted scorer.")), THREADS),
         Target(
             other,
@@ -250,6 +257,8 @@ TARGETS = (
     ),
     Target("adapters/_mixin.py", "FrameMethods.clusters", (MODEL,)),
     Target("adapters/_mixin.py", "FrameMethods.cohort_retention", (), cohorts.COHORT),
+    Target("adapters/_portraits.py", "PortraitMethods.portrait", portraits.PORTRAIT[1:2], portraits.PORTRAIT[2:]),
+    Target("adapters/_portraits.py", "PortraitMethods.nps", (), portraits.NPS),
     Target("adapters/_pandas_rfm.py", "PandasRfm.rfm", (), (*t.RFM, SET_INDEX)),
     Target("adapters/_pandas_rfm.py", "PandasRfm.rfm_scores", (), (*RFM_SCORES, SET_INDEX)),
     Target(

@@ -4,6 +4,7 @@ Type checkers know the functions, ``custcore.polars.rfm_scores(df)``; they do no
 """
 
 from custcore.adapters._polars_functions import clusters, cohort_retention, kmeans, score, segment_customers
+from custcore.adapters._polars_portraits import nps, portrait
 from custcore.adapters._polars_rfm_functions import rfm, rfm_scores
 from custcore.adapters.polars import CustcoreNamespace
 
@@ -12,6 +13,8 @@ __all__ = [
     "clusters",
     "cohort_retention",
     "kmeans",
+    "nps",
+    "portrait",
     "rfm",
     "rfm_scores",
     "score",

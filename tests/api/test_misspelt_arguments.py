@@ -24,7 +24,7 @@ AS_PYTHON_HAS_IT = re.compile(
 # Objects that calls return: they are not made by hand.
 RETURNED = {
     *("Breaks", "Column", "Report", "ReportEntry", "Schema", "Source", "Table", "CohortRetention"),
-    *("ExplainedScore", "ScoreChange", "ScoreComparison", "ScoreExplanation"),
+    *("ExplainedScore", "ScoreChange", "ScoreComparison", "ScoreExplanation", "Portrait"),
 }
 
 

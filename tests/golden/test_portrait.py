@@ -75,9 +75,9 @@ def test_marks_and_sentences_of_online_retail(online_retail: Any):
         "(9 % against 20 %, index 43)."
     )
     assert portrait.sentences("zh").to_pylist()[2]["sentence"] == (
-        "C（1736 人，占 40%）：first_month为“2011-11”的占 14%（全体 7%，指数 182）；first_month为“2011-10”的占 13%"  # noqa: RUF001
-        "（全体 8%，指数 155）；country为“United Kingdom”的占 93%（全体 90%，指数 103）；较少item为“22423”（占 9%，全体 20%，"  # noqa: RUF001
-        "指数 43）。"  # noqa: RUF001
+        "C（1736 人，占 40%）：first_month为“2011-11”的占 14%（全体 7%，指数 182）；first_month为“2011-10”的占 13%"
+        "（全体 8%，指数 155）；country为“United Kingdom”的占 93%（全体 90%，指数 103）；较少item为“22423”（占 9%，全体 20%，"
+        "指数 43）。"
     )
 
 
@@ -98,7 +98,9 @@ def test_rows_per_customer_of_apparel():
     assert same(holm, expected, "p_holm") == 16
 
 
-@pytest.mark.parametrize(("interval", "low", "high"), [("adjusted", "nps_low", "nps_high"), ("wald", "wald_low", "wald_high")])
+@pytest.mark.parametrize(
+    ("interval", "low", "high"), [("adjusted", "nps_low", "nps_high"), ("wald", "wald_low", "wald_high")]
+)
 def test_nps(interval: Any, low: str, high: str):
     folder = outside("online_retail").golden / "value"
     answers = pc.read_csv(folder / "nps_input.csv")

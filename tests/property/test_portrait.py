@@ -41,6 +41,10 @@ def table(name: str, rows: list[tuple[Any, Any]], layout: Any) -> pa.Table:
     return pa.Table.from_batches(made.to_batches(max_chunksize=size), made.schema)
 
 
+def by_value(row: dict[str, Any]) -> Any:
+    return row["segment"].encode(), row["attribute"], row["value"] is None, row["value"] or ""
+
+
 def close(found: Any, expected: Any) -> bool:
     if not isinstance(expected, float):
         return bool(found == expected)
@@ -85,8 +89,7 @@ def test_equals_the_oracle(
         segments, {"word": attribute}, {"bought": pairs}, nulls=nulls, min_customers=least, adjust=adjust
     )
     # Strengths that differ in the last bit may change the order of rows.
-    key = lambda row: (row["segment"].encode(), row["attribute"], row["value"] is None, row["value"] or "")  # noqa: E731
-    equal(sorted(found.to_table().to_pylist(), key=key), sorted(expected, key=key))
+    equal(sorted(found.to_table().to_pylist(), key=by_value), sorted(expected, key=by_value))
     strengths = [(row["segment"].encode(), -row["strength"]) for row in found.to_table().to_pylist()]
     assert strengths == sorted(strengths)
 
@@ -124,10 +127,17 @@ def test_shuffled_segments_have_no_marks():
     assert low <= 0.05, marked
 
 
-ANSWER = st.tuples(st.integers(0, 8), st.integers(0, 10) | st.none(), st.sampled_from(["x", "y", None]), st.integers(0, 5))
+ANSWER = st.tuples(
+    st.integers(0, 8), st.integers(0, 10) | st.none(), st.sampled_from(["x", "y", None]), st.integers(0, 5)
+)
 
 
-@given(st.lists(ANSWER, max_size=40), st.sampled_from(["adjusted", "wald"]), st.sampled_from(["last", "first"]), st.randoms())
+@given(
+    st.lists(ANSWER, max_size=40),
+    st.sampled_from(["adjusted", "wald"]),
+    st.sampled_from(["last", "first"]),
+    st.randoms(),
+)
 def test_nps_equals_the_oracle(rows: list[Any], interval: Any, which: Any, shuffled: Any):
     kinds = (pa.int64(), pa.float32(), pa.string(), pa.date32())
     columns = ["customer_id", "score", "segment", "day"]

@@ -70,8 +70,7 @@ def portrait(
     for one, p in zip(tested, adjusted([one["p_value"] for one in tested], adjust), strict=True):
         one["p_adjusted"] = p
         one["is_mark"] = p < alpha and one["strength"] != 0
-    order = lambda r: (r["segment"].encode(), -r["strength"], r["attribute"].encode(), r["value"] is None, (r["value"] or "").encode())  # noqa: E501, E731
-    return sorted(rows, key=order)
+    return rows
 
 
 def row(segment: str, attribute: str, value: Any, counts: tuple[int, int, int, int], least: int) -> dict[str, Any]:

@@ -48,7 +48,7 @@ def command(files: tuple[str, ...], target: Path | None, **given: Any) -> None: 
         _output.check_target(target, opened)
     if given["timestamp"] and not given["customer_id"]:
         raise click.UsageError("--timestamp orders the answers of each customer: name their column, --customer-id")
-    roles = {}
+    roles: dict[str, str] = {}
     there = opened.column_names
     for argument, flag in FLAGS.items():
         value = given[argument]

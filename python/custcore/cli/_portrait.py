@@ -232,5 +232,5 @@ def _write(found: custcore.Portrait, table: str, lang: Any, target: Path) -> int
     if target.suffix.lower() == ".xlsx":
         found.to_xlsx(target)
         return 0
-    tables = {"portrait": found.to_table, "marks": found.marks, "sentences": lambda: found.sentences(lang)}
-    return _output.write(tables[table](), target)
+    made = {"portrait": found.to_table(), "marks": found.marks(), "sentences": found.sentences(lang)}
+    return _output.write(made[table], target)
