@@ -262,32 +262,36 @@ def test_tables_in_any_form():
 
 
 def test_errors():
-    bad: list[tuple[Any, type[CustcoreError], tuple[str, ...]]] = [
-        (lambda: custcore.portrait(SEGMENTS), InvalidArgumentError, ("no table of attributes",)),
-        (lambda: custcore.portrait(SEGMENTS, [FLAGS, FLAGS]), DuplicateColumnError, ("two attributes are named 'flag'",)),
-        (lambda: custcore.portrait(SEGMENTS, FLAGS, segment="class"), ColumnNotFoundError, ("'class' (segment)", "segments: ")),
-        (lambda: custcore.portrait(SEGMENTS, FLAGS.select(["customer_id"])), ColumnNotFoundError, ("no column of an attribute",)),
-        (lambda: custcore.portrait(pa.concat_tables([SEGMENTS, SEGMENTS]), FLAGS), InvalidArgumentError, ("customer_id=0 has two rows, 0 and 120",)),
-        (lambda: custcore.portrait(SEGMENTS, FLAGS, alpha=0), InvalidArgumentError, ("alpha=0 is outside 0 to 1",)),
-        (lambda: custcore.portrait(SEGMENTS, FLAGS, alpha=math.nan), InvalidArgumentError, ("alpha=NaN",)),
-        (lambda: custcore.portrait(SEGMENTS, FLAGS, alpha="low"), InvalidTypeError, ("alpha='low' is str",)),  # type: ignore[arg-type]
-        (lambda: custcore.portrait(SEGMENTS, FLAGS, adjust="bonferroni"), InvalidArgumentError, ("adjust='bonferroni'", "'holm'")),  # type: ignore[arg-type]
-        (lambda: custcore.portrait(SEGMENTS, FLAGS, nulls="keep"), InvalidArgumentError, ("nulls='keep'",)),  # type: ignore[arg-type]
-        (lambda: custcore.portrait(SEGMENTS, FLAGS, period="decade"), InvalidArgumentError, ("period='decade'",)),  # type: ignore[arg-type]
-        (lambda: custcore.portrait(SEGMENTS, FLAGS, min_customers=-1), InvalidArgumentError, ("min_customers=-1 is negative",)),
-        (lambda: custcore.portrait(SEGMENTS, {1: FLAGS}), InvalidTypeError, ("a name in attributes=1 is int",)),
-        (lambda: custcore.portrait(SEGMENTS, of(x=pa.array([[1]] * N))), InvalidTypeError, ("'x'",)),
-        (lambda: custcore.portrait(SEGMENTS, of(x=pa.nulls(N))), InvalidTypeError, ("'x'", "only nulls")),
-        (lambda: custcore.portrait(SEGMENTS, "people.csv"), InvalidTypeError, ("custcore.read",)),
-        (lambda: custcore.portrait(SEGMENTS, pa.table({"customer_id": ["0"], "x": [1]})), InvalidTypeError, ("strings are never equal", "table 1")),
-        (lambda: custcore.portrait(SEGMENTS, FLAGS).marks(-1), InvalidArgumentError, ("n=-1 is negative",)),
-        (lambda: custcore.portrait(SEGMENTS, FLAGS).sentences("de"), InvalidArgumentError, ("lang='de'",)),  # type: ignore[arg-type]
-        (lambda: custcore.portrait(pa.table({"customer_id": range(20_000), "segment": range(20_000)}), FLAGS), InvalidArgumentError, ("more than 10,000 values",)),
-    ]  # fmt: skip
-    for call, error, says in bad:
-        if says[0] == "strings are never equal":
-            says = ("Ids of different kinds are never equal", "table 1 of the attributes")
-        refused(call, error, *says)
+    def wrong(
+        error: type[CustcoreError], says: str, table: Any = FLAGS, segments: Any = SEGMENTS, **options: Any
+    ) -> None:
+        refused(lambda: custcore.portrait(segments, table, **options), error, says)
+
+    wrong(InvalidArgumentError, "no table of attributes", None)
+    wrong(DuplicateColumnError, "two attributes are named 'flag'", [FLAGS, FLAGS])
+    wrong(ColumnNotFoundError, "segments: column 'class' (segment) is not in the data", segment="class")
+    wrong(ColumnNotFoundError, "no column of an attribute", FLAGS.select(["customer_id"]))
+    twice = pa.concat_tables([SEGMENTS, SEGMENTS])
+    wrong(InvalidArgumentError, "customer_id=0 has two rows, 0 and 120", segments=twice)
+    wrong(InvalidArgumentError, "alpha=0 is outside 0 to 1", alpha=0)
+    wrong(InvalidArgumentError, "alpha=NaN", alpha=math.nan)
+    wrong(InvalidTypeError, "alpha='low' is str", alpha="low")
+    wrong(InvalidArgumentError, "adjust='bonferroni' is invalid; expected one of 'bh', 'holm'", adjust="bonferroni")
+    wrong(InvalidArgumentError, "nulls='keep'", nulls="keep")
+    wrong(InvalidArgumentError, "period='decade'", period="decade")
+    wrong(InvalidArgumentError, "min_customers=-1 is negative", min_customers=-1)
+    wrong(InvalidTypeError, "a name in attributes=1 is int", {1: FLAGS})
+    wrong(InvalidTypeError, "'x'", of(x=pa.array([[1]] * N)))
+    wrong(InvalidTypeError, "contains only nulls", of(x=pa.nulls(N)))
+    wrong(InvalidTypeError, "custcore.read", "people.csv")
+    words = pa.table({"customer_id": ["0"], "x": [1]})
+    wrong(InvalidTypeError, "table 1 of the attributes: column 'customer_id' (customer_id) is string", words)
+    wrong(InvalidTypeError, "Ids of different kinds are never equal", {"words": words})
+    many = pa.table({"customer_id": range(20_000), "segment": range(20_000)})
+    wrong(InvalidArgumentError, "more than 10,000 values", segments=many)
+    portrait = custcore.portrait(SEGMENTS, FLAGS)
+    refused(lambda: portrait.marks(-1), InvalidArgumentError, "n=-1 is negative")
+    refused(lambda: portrait.sentences("de"), InvalidArgumentError, "lang='de'")  # type: ignore[arg-type]
 
 
 def test_empty_tables():

@@ -1,4 +1,4 @@
-"""Portraits and net promoter scores by pandas, DuckDB, statsmodels, scipy and numpy, row for row (golden/value/README.md)."""
+"""Portraits and net promoter scores by pandas, statsmodels, scipy and numpy, row for row (golden/value/README.md)."""
 
 from __future__ import annotations
 
@@ -76,8 +76,8 @@ def test_marks_and_sentences_of_online_retail(online_retail: Any):
     )
     assert portrait.sentences("zh").to_pylist()[2]["sentence"] == (
         "C（1736 人，占 40%）：first_month为“2011-11”的占 14%（全体 7%，指数 182）；first_month为“2011-10”的占 13%"
-        "（全体 8%，指数 155）；country为“United Kingdom”的占 93%（全体 90%，指数 103）；较少item为“22423”（占 9%，全体 20%，"
-        "指数 43）。"
+        "（全体 8%，指数 155）；country为“United Kingdom”的占 93%（全体 90%，指数 103）；"
+        "较少item为“22423”（占 9%，全体 20%，指数 43）。"
     )
 
 

@@ -107,7 +107,7 @@ def test_p_values_are_exact(sizes: Any):
 
 
 def test_shuffled_segments_have_no_marks():
-    """At a level of 5 %, at most 5 % of portraits of segments that mean nothing have a mark, within the interval of the share."""
+    """Segments that mean nothing: at most 5 % of portraits have a mark at the level of 5 %, within the interval."""
     drawn = random.Random(20)
     customers, tables = 900, 200
     values = [drawn.randrange(8) for _ in range(customers)]
@@ -148,8 +148,10 @@ def test_nps_equals_the_oracle(rows: list[Any], interval: Any, which: Any, shuff
 
     found = custcore.nps(answers(rows), by="segment", interval=interval).to_pylist()
     expected = [{"segment": None, **slow_nps([row[1] for row in rows], interval)}]
-    for segment in sorted({row[2] for row in rows} - {None}):
-        expected.append({"segment": segment, **slow_nps([row[1] for row in rows if row[2] == segment], interval)})
+    expected += [
+        {"segment": segment, **slow_nps([row[1] for row in rows if row[2] == segment], interval)}
+        for segment in sorted({row[2] for row in rows} - {None})
+    ]
     equal(found, expected)
     # By customer, in the order of the rows: a missing answer counts only if there is no other.
     last: dict[int, Any] = {}
