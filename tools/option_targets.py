@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from custcore._options import bases, churn, clusters, cohorts, lifecycles, measures, reading, scores, value
+from custcore._options import bases, churn, clusters, cohorts, lifecycles, measures, portraits, reading, scores, value
 from custcore._options import transactions as t
 from custcore._options.option import Option
 
@@ -143,6 +143,13 @@ def frame_functions(library: str, annotation: str, *, reported: bool) -> tuple[T
             measured(measures.DECOMPOSITION),
             overloads,
         ),
+        Target(
+            f"adapters/_{library}_portraits.py",
+            "portrait",
+            (customers, *portraits.PORTRAIT[1:2]),
+            portraits.PORTRAIT[2:],
+        ),
+        Target(f"adapters/_{library}_portraits.py", "nps", (frame("One row per answer."),), portraits.NPS),
         Target(other, "score", (customers, SCORER.but(text="A fitted scorer.")), THREADS),
         Target(
             other,
@@ -206,6 +213,8 @@ TARGETS = (
     Target(
         "_rfm/comparison.py", "compare", scores.COMPARED[:2], (*scores.COMPARED[2:], t.AMOUNT_DECIMALS, t.N_THREADS)
     ),
+    Target("value/_portrait.py", "portrait", portraits.PORTRAIT[:2], portraits.PORTRAIT[2:]),
+    Target("value/_nps.py", "nps", (portraits.NPS_DATA,), portraits.NPS),
     Target("_rfm/scorer.py", "RFMScorer", scores.SCORING[:1], (*scores.SCORING[1:], scores.IDS)),
     Target("_rfm/scorer.py", "RFMScorer.score_one", scores.SCORED[:3], scores.SCORED[3:]),
     Target("_rfm/scorer.py", "RFMScorer.explain", scores.SCORED[:3], scores.SCORED[3:]),
@@ -315,6 +324,8 @@ TARGETS = (
         lifecycles.LIFECYCLE[1:3],
         lifecycles.OF_TRANSACTIONS,
     ),
+    Target("adapters/_portraits.py", "PortraitMethods.portrait", portraits.PORTRAIT[1:2], portraits.PORTRAIT[2:]),
+    Target("adapters/_portraits.py", "PortraitMethods.nps", (), portraits.NPS),
     Target("adapters/_pandas_rfm.py", "PandasRfm.rfm", (), (*t.RFM, SET_INDEX)),
     Target("adapters/_pandas_rfm.py", "PandasRfm.rfm_scores", (), (*RFM_SCORES, SET_INDEX)),
     Target(

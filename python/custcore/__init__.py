@@ -27,7 +27,7 @@ from custcore.base import CustomerBase, scan
 from custcore.cluster import Breaks, KMeans, Scaler, natural_breaks, segment_customers, select_k
 from custcore.cohort import CohortRetention, cohort_retention
 from custcore.result import Column, Report, ReportEntry, Schema, Table
-from custcore.value import abc, decomposition, measures
+from custcore.value import Portrait, abc, decomposition, measures, nps, portrait
 
 __all__ = [
     "AsOf",
@@ -41,6 +41,7 @@ __all__ = [
     "ExplainedScore",
     "KMeans",
     "LifecycleModel",
+    "Portrait",
     "QuantileScorer",
     "RFMScorer",
     "Report",
@@ -62,6 +63,8 @@ __all__ = [
     "errors",
     "measures",
     "natural_breaks",
+    "nps",
+    "portrait",
     "presets",
     "profile",
     "read",

@@ -27,6 +27,10 @@ __all__ = [
     "lifecycle_counts",
     "lifecycle_flows",
     "natural_breaks",
+    "nps",
+    "portrait",
+    "portrait_marks",
+    "portrait_sentences",
     "profile_table",
     "read_model",
     "rfm_scores",
@@ -75,6 +79,19 @@ class ScoreOptions(TypedDict):
     by: str | None
     unseen: str
     customer_id: str | list[str] | None
+
+@type_check_only
+class PortraitOptions(TypedDict):
+    segment: str
+    customer_id: str | list[str] | None
+    nulls: str
+    min_customers: int
+    adjust: str
+    alpha: float
+    bins: list[tuple[str, int | list[float] | None]]
+    default_bins: int | list[float] | None
+    period: _Period
+    timezone: str | None
 
 # init: "k-means++", "random" or "given"; n_init None: "auto".
 @type_check_only
@@ -283,6 +300,26 @@ def base_measures(
     by: tuple[object, str] | None,
     day: _Day | None,
     *,
+    n_threads: int | None,
+) -> Table: ...
+def portrait(
+    segments: object,
+    attributes: list[tuple[str | None, object, bool]],
+    options: PortraitOptions,
+    *,
+    n_threads: int | None,
+) -> Table: ...
+def portrait_marks(portrait: Table, n: int) -> Table: ...
+def portrait_sentences(portrait: Table, lang: str) -> Table: ...
+def nps(
+    data: object,
+    *,
+    score: str,
+    by: str | None,
+    customer_id: str | list[str] | None,
+    timestamp: str | None,
+    which: str,
+    interval: str,
     n_threads: int | None,
 ) -> Table: ...
 def profile_table(table: object, by: str, columns: list[str], *, n_threads: int | None) -> Table: ...

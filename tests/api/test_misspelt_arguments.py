@@ -25,6 +25,8 @@ AS_PYTHON_HAS_IT = re.compile(
 RETURNED = {
     *("Backtest", "Breaks", "Column", "Report", "ReportEntry", "Schema", "Source", "Table", "CohortRetention"),
     *("ExplainedScore", "ScoreChange", "ScoreComparison", "ScoreExplanation"),
+    *("Breaks", "Column", "Report", "ReportEntry", "Schema", "Source", "Table", "CohortRetention"),
+    *("ExplainedScore", "ScoreChange", "ScoreComparison", "ScoreExplanation", "Portrait"),
 }
 
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     import custcore
-    from custcore._input.data import AsOf, Progress, TimeZone
+    from custcore._input.data import AsOf, Data, Progress, TimeZone
     from custcore.result import Report, Table
 
 __all__ = ["CustcoreAccessor"]
@@ -282,6 +282,15 @@ class CustcoreAccessor(PandasMeasures, PandasValue):
 
     def _transactions(self, wanted: dict[str, str], remarks: list[str]) -> pa.Table:
         return purchases(self._frame, wanted, remarks)
+
+    def _attributes(self, table: Data, ids: list[str], remarks: list[str]) -> Data:
+        """A DataFrame as Arrow, with its ids converted as those of this frame."""
+        if not isinstance(table, pd.DataFrame):
+            return table
+        names = [str(name) for name in table.columns]
+        ids = ids if set(ids) <= set(names) else names[:1]
+        wanted = {name: "customer_id" if name in ids else "attributes" for name in names}
+        return purchases(table, wanted, remarks)  # type: ignore[no-any-return]
 
     def _customers(self) -> pa.Table:
         return self._arrow({})

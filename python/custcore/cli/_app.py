@@ -21,6 +21,8 @@ from custcore.cli import (
     _kmeans,
     _lifecycle,
     _measures,
+    _nps,
+    _portrait,
     _rfm,
     _score,
 )
@@ -75,6 +77,8 @@ for verb in (
     _lifecycle,
     _churn,
     _measures,
+    _portrait,
+    _nps,
     _base,
     _inspect,
     _bench,

@@ -19,8 +19,10 @@ mod input;
 mod kmeans;
 mod lifecycle;
 mod measures;
+mod nps;
 mod number;
 mod options;
+mod portrait;
 mod rfm;
 mod runtime;
 mod scaler;
@@ -81,6 +83,10 @@ mod _core {
     use super::lifecycle::{CoreLifecycleModel, lifecycle, lifecycle_counts, lifecycle_flows};
     #[pymodule_export]
     use super::measures::{base_measures, measures};
+    #[pymodule_export]
+    use super::nps::nps;
+    #[pymodule_export]
+    use super::portrait::{portrait, portrait_marks, portrait_sentences};
     #[pymodule_export]
     use super::rfm::{CoreScorer, profile_table};
     #[pymodule_export]

@@ -79,6 +79,12 @@ pub use analysis::measures::segments::CustomerSegments;
 pub use analysis::measures::spec::MeasuresSpec;
 pub use analysis::model;
 pub use analysis::model::StoredModel;
+pub use analysis::nps::spec::{NpsAnswer, NpsInterval, NpsSpec};
+pub use analysis::nps::table::nps;
+pub use analysis::portrait::marks::portrait_marks;
+pub use analysis::portrait::sentences::{SentenceLanguage, portrait_sentences};
+pub use analysis::portrait::spec::{AttributeBins, AttributeNulls, AttributeTable, PValueAdjustment, PortraitSpec};
+pub use analysis::portrait::table::portrait;
 pub use analysis::rfm::comparison::joined::{ComparedCustomers, Comparison};
 pub use analysis::rfm::comparison::spec::{ComparisonSpec, SCORES};
 pub use analysis::rfm::explain::{DimensionExplanation, ScoreChange, ScoreExplanation, SegmentReason};
@@ -123,7 +129,7 @@ pub use table::Table;
 #[cfg(feature = "bases")]
 pub use table::bytes::{StoredTable, table_from_bytes, table_to_bytes};
 pub use time::calendar::date_text;
-pub use time::period::Period;
+pub use time::period::{Calendar, Period};
 
 /// Names for the tests, benches and fuzz targets of this repository; not part of the API.
 #[cfg(feature = "internals")]

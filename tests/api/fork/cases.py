@@ -14,6 +14,7 @@ from tests.api.fork.cohorts import cohorts
 from tests.api.fork.frames import frames
 from tests.api.fork.lifecycles import lifecycles
 from tests.api.fork.measures import measures
+from tests.api.fork.portraits import portraits
 from tests.api.fork.tables import tables
 from tests.api.fork.value import value
 
@@ -26,6 +27,7 @@ CASES: dict[str, Callable[[], Iterable[Case]]] = {
     "measures": measures,
     "lifecycles": lifecycles,
     "churn": churn,
+    "portraits": portraits,
 }
 GROUPS = (*CASES, "pandas", "polars")
 
@@ -42,13 +44,12 @@ def group(name: str) -> list[Case]:
         return list(frames(name, CustcoreNamespace))
     return list(CASES[name]())
 
-    return list({"tables": tables, "cohorts": cohorts, "bases": bases, "clusters": clusters, "churn": churn}[name]())
 
-
-GROUPS = ("tables", "cohorts", "bases", "clusters", "churn", "pandas", "polars")
 # Files are read and written by pyarrow, on threads of its own, which the sweep refuses: tests/read/test_fork.py.
-OTHERS = {"read", *(f"CohortRetention.to_{kind}" for kind in ("arrow_ipc", "csv", "parquet", "xlsx"))} | {
-    f"CohortRetention.to_{library}" for library in ("pandas", "polars", "pyarrow")
+OTHERS = {"read"} | {
+    f"{result}.to_{kind}"
+    for result in ("CohortRetention", "Portrait")
+    for kind in ("arrow_ipc", "csv", "parquet", "xlsx", "pandas", "polars", "pyarrow")
 }
 # custcore.duckdb.register is left out, too: a DuckDB that has run a query does not survive a fork.
 # Threads of a library of dataframes, which need not survive a fork.

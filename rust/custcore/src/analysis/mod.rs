@@ -11,6 +11,8 @@ pub mod model;
 pub mod model;
 pub(crate) mod movement;
 pub(crate) mod moves;
+pub(crate) mod nps;
+pub(crate) mod portrait;
 pub(crate) mod purchase_days;
 pub(crate) mod rfm;
 pub(crate) mod score;
