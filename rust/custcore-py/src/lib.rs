@@ -80,6 +80,7 @@ mod _core {
     use super::comparison::{CoreComparison, compare};
     #[pymodule_export]
     use super::kmeans::{CoreKMeans, natural_breaks, select_k, simd_paths};
+    #[pymodule_export]
     use super::lifecycle::{CoreLifecycleModel, lifecycle, lifecycle_counts, lifecycle_flows};
     #[pymodule_export]
     use super::measures::{base_measures, measures};

@@ -8,7 +8,6 @@ pub(crate) mod kmeans;
 pub(crate) mod lifecycle;
 pub(crate) mod measures;
 pub mod model;
-pub mod model;
 pub(crate) mod movement;
 pub(crate) mod moves;
 pub(crate) mod nps;

@@ -6,7 +6,7 @@ use hashbrown::HashMap;
 
 use super::rows::{Codes, id_names, read_ids};
 use super::spec::PortraitSpec;
-use crate::analysis::rfm::transitions::kernel::NO_SEGMENT;
+use crate::analysis::moves::NO_SEGMENT;
 use crate::column::find_column;
 use crate::column::key::{Key, OwnedKey};
 use crate::column::key_schema::{KeyNames, KeySchema};
