@@ -53,8 +53,6 @@ INCLUDE_PARTIAL = Option(
     "bool",
     "Whether periods that are not complete are compared, too; they are marked in the measures.",
     default=False,
-    help="Compare also periods that are not over.",
-    group="Measures",
 )
 OF_BASE = BY.but(
     text=BY.text.replace("the name of a column, whose value", "an attribute of the base, whose value"),

@@ -348,8 +348,8 @@ class PolarsMeasures(PolarsRfm):
         Returns
         -------
         polars.DataFrame, or tuple of it and Report
-            The columns of :func:`custcore.decomposition`; with ``return_report=True`` also the report
-            of what was left out.
+            The columns of :func:`custcore.decomposition`; with ``return_report=True`` also the
+            report of what was left out.
 
         Examples
         --------

@@ -167,7 +167,8 @@ def measures(
     Returns
     -------
     polars.DataFrame, or tuple of it and Report
-        The columns of :func:`custcore.measures`; with ``return_report=True`` also the report.
+        The columns of :func:`custcore.measures`; with ``return_report=True``
+        also the report.
     """
     options: dict[str, Any] = locals()
     found: pl.DataFrame | tuple[pl.DataFrame, Report] = CustcoreNamespace(options.pop("frame")).measures(**options)
@@ -334,7 +335,8 @@ def decomposition(
     Returns
     -------
     polars.DataFrame, or tuple of it and Report
-        The columns of :func:`custcore.decomposition`; with ``return_report=True`` also the report.
+        The columns of :func:`custcore.decomposition`; with ``return_report=True``
+        also the report.
     """
     options: dict[str, Any] = locals()
     found: pl.DataFrame | tuple[pl.DataFrame, Report] = CustcoreNamespace(options.pop("frame")).decomposition(**options)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import custcore
-from custcore._options.measures import DECOMPOSITION, MEASURES
+from custcore._options.measures import LAG, MEASURES
 from custcore.cli import _command, _options, _output, _render, _run
 from custcore.cli._failure import printable
 
@@ -24,8 +24,6 @@ __all__ = ["command"]
 
 # Rows on the screen; a file has all.
 MOST_ROWS = 60
-# The options of a decomposition that measures do not have.
-OF_CHANGES = tuple(option for option in DECOMPOSITION if option.name in {"lag", "include_partial"})
 NUMBERS = tuple(option for option in MEASURES if option.name not in {"customer_id", "timestamp", "amount", "order_id"})
 
 
@@ -48,7 +46,10 @@ NUMBERS = tuple(option for option in MEASURES if option.name not in {"customer_i
     is_flag=True,
     help="What changes of revenue consist of: customers, orders per customer, order value, refunds.",
 )
-@_options.api_options(OF_CHANGES)
+@_options.api_option(LAG)
+@_command.option(
+    "--include-partial", group="Measures", is_flag=True, help="Compare also periods that are not over: --decompose."
+)
 @_options.output_option("Write the table: .parquet, .csv, .xlsx, .arrow. [default: print it only]")
 @_options.json_option
 def command(

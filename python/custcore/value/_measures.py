@@ -144,9 +144,10 @@ def measures(
         - ``average_order_value`` = revenue / orders, ``purchase_frequency`` = orders / active,
           ``revenue_per_customer`` = revenue / active, ``repurchase_rate`` = repeat_customers /
           active;
-        - ``retention_rate`` = retained / active of the period before, ``churn_rate`` = churned /
-          active of the period before, ``growth_rate`` = active / active of the period before
-          - 1 (null in the first row), ``quick_ratio`` = (new + reactivated) / churned.
+        - against ``before``, those active in the period before (null in the first row):
+          ``retention_rate`` = retained / before, ``churn_rate`` = churned / before,
+          ``growth_rate`` = active / before - 1; ``quick_ratio`` = (new + reactivated) /
+          churned.
 
         With ``period="all"`` the numbers that compare periods are null, and the row ends with
         the last day.

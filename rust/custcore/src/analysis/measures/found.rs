@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::grouping::{GroupColumn, Label};
+use super::grouping::GroupColumn;
 use super::kernel::MeasureSums;
+use super::labels::Label;
 use super::spec::MeasuresSpec;
 use crate::analysis::movement::Sums;
 use crate::error::{Error, ErrorKind, Result};

@@ -1,5 +1,6 @@
 //! The groups that measures are split by: the values of an attribute, or the segments of a table.
 
+use super::labels::{Label, ViewGroups};
 use super::segments::CustomerSegments;
 use super::spec::MeasuresSpec;
 use crate::analysis::cohort::values::Groups;
@@ -9,21 +10,6 @@ use crate::column::value::ValueType;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::par::Threads;
 use crate::group::interner::{Interner, Keys};
-
-/// What a group is; in the order of the result.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Label {
-    /// All customers.
-    All,
-    /// An attribute that is stored as an integer.
-    Integer(i64),
-    /// An attribute that is a string or binary.
-    Bytes(Vec<u8>),
-    /// A segment, by position.
-    Segment(u16),
-    /// No value, or not in the table of segments.
-    Null,
-}
 
 /// The column of groups of a result.
 #[derive(Debug, Clone)]
@@ -45,28 +31,8 @@ pub(super) enum Grouping<'a> {
     Segments(&'a CustomerSegments),
 }
 
-/// The groups of the customers of a view, by code.
-pub(super) struct ViewGroups {
-    pub labels: Vec<Label>,
-    /// The group of each code; empty if there is only one.
-    of: Vec<u16>,
-}
-
 /// More groups than this are no groups.
 const MAX_GROUPS: usize = 10_000;
-
-impl ViewGroups {
-    /// The groups of these labels, by code.
-    pub(super) fn new(labels: Vec<Label>, of: Vec<u16>) -> Self {
-        Self { labels, of }
-    }
-
-    /// The group of a buyer.
-    #[inline]
-    pub(super) fn group(&self, code: usize) -> usize {
-        self.of.get(code).map_or(0, |&group| usize::from(group))
-    }
-}
 
 impl<'a> Grouping<'a> {
     /// By the attribute of the settings, or by segments.

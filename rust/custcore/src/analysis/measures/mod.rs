@@ -9,6 +9,7 @@ pub(crate) mod found;
 pub(crate) mod from_base;
 pub(crate) mod grouping;
 pub(crate) mod kernel;
+pub(crate) mod labels;
 pub(crate) mod scan;
 pub(crate) mod segments;
 pub(crate) mod spec;

@@ -2,8 +2,8 @@
 //! of the active periods and sums by period are made, and a log of the refunds. Groups are counted from a base of day records.
 
 use super::found::{CountedPeriods, Measures};
-use super::grouping::Label;
 use super::kernel::{DayOfCustomer, MeasureSums, add_buyer};
+use super::labels::Label;
 use super::segments::CustomerSegments;
 use super::spec::MeasuresSpec;
 use crate::analysis::cohort::cell_counts::is_dense;

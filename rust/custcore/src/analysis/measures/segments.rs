@@ -4,7 +4,7 @@ use arrow_array::{Array, ArrayRef, RecordBatch};
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
-use super::grouping::{Label, ViewGroups};
+use super::labels::{Label, ViewGroups};
 use crate::base::view::BaseView;
 use crate::column::key::{Key, OwnedKey};
 use crate::column::key_schema::{KeyNames, KeySchema};

@@ -7,8 +7,9 @@ use arrow_schema::Metadata;
 
 use super::decomposition::{Effects, PeriodChange};
 use super::found::Measures;
-use super::grouping::{GroupColumn, Label, keys_of};
+use super::grouping::{GroupColumn, keys_of};
 use super::kernel::MeasureSums;
+use super::labels::Label;
 use crate::analysis::moves::NO_SEGMENT;
 use crate::analysis::rfm::transitions::table::segments;
 use crate::error::Result;
