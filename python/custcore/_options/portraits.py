@@ -96,7 +96,7 @@ ALPHA = Option(
     core="float",
     help="Level of the marks.",
     group="What counts",
-    metavar="P",
+    metavar="NUMBER",
 )
 BINS = Option(
     "bins",

@@ -24,23 +24,28 @@ TABLES = ("portrait", "marks", "sentences")
 
 
 class Bins(click.ParamType[Any]):
-    """The bins of an attribute: ``income=4``, ``age=30,50``, ``code=each``."""
+    """The bins of an attribute: ``income=4``, ``age=30,50``, ``code=each``; `_bins` parses them."""
 
     name = "NAME=BINS"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401
-        """Parse ``age=30,50`` to ("age", [30, 50]), ``income=4`` to ("income", 4), ``code=each`` to ("code", None)."""
-        if not isinstance(value, str):
-            return value
-        name, _, text = value.rpartition("=")
+        """Leave the text as it is, if it can be parsed."""
         try:
-            numbers = None if text == "each" else [_number(part) for part in text.split(",")]
+            _bins(str(value))
         except ValueError:
-            name, numbers = "", None
-        if not name:
             self.fail(f"{value!r} is none of NAME=4 (quantiles), NAME=30,50 (edges) and NAME=each", param, ctx)
-        is_count = numbers is not None and len(numbers) == 1 and isinstance(numbers[0], int)
-        return name, numbers[0] if is_count and numbers else numbers
+        return str(value)
+
+
+def _bins(text: str) -> tuple[str, Any]:
+    """Parse ``age=30,50`` to ("age", [30, 50]), ``income=4`` to ("income", 4), ``code=each`` to ("code", None)."""
+    name, _, bins = text.rpartition("=")
+    if not name:
+        raise ValueError(text)
+    if bins == "each":
+        return name, None
+    numbers = [_number(part) for part in bins.split(",")]
+    return name, numbers[0] if len(numbers) == 1 and isinstance(numbers[0], int) else numbers
 
 
 def _number(text: str) -> float:
@@ -57,11 +62,11 @@ def _number(text: str) -> float:
         ("In sentences", "custcore portrait scores.parquet --attributes customers.csv"),
         (
             "By what they bought, in Chinese",
-            "custcore portrait scores.parquet --long item=items.parquet --lang zh",
+            "custcore portrait scores.parquet --long item=items.csv --lang zh",
         ),
         (
             "Every segment and value, as a file",
-            "custcore portrait scores.parquet --attributes customers.csv --bins age=30,50 -o portrait.csv",
+            "custcore portrait scores.parquet --attributes customers.csv --bins spend=20,40 -o portrait.csv",
         ),
     ),
 )
@@ -114,7 +119,7 @@ def command(
     long: tuple[str, ...],
     segment: str,
     customer_id: str | None,
-    bins: tuple[tuple[str, Any], ...],
+    bins: tuple[str, ...],
     lang: Any,  # noqa: ANN401 (a word)
     table: str,
     target: Path | None,
@@ -144,7 +149,7 @@ def command(
     lists = tables[len(attributes) :]
     arguments = {"long": _argument(lists), "segment": segment, "customer_id": keys, **given}
     if bins:
-        arguments["bins"] = dict(bins)
+        arguments["bins"] = dict(map(_bins, bins))
     try:
         found = custcore.portrait(rows, _argument(tables[: len(attributes)]), **arguments)
     except InternalError:

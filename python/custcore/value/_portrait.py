@@ -28,10 +28,10 @@ PERIODS = ("day", "week", "month", "quarter", "year")
 class Portrait(Exports):
     """Who the customers of each segment are: what :func:`custcore.portrait` returns.
 
-    Its text are :meth:`sentences` in English. It exports Arrow itself: ``pyarrow.table(result)``
-    is :meth:`to_table`, as are the frames and files of ``to_pandas()``, ``to_csv(path)`` and the
-    like; ``to_xlsx(path)`` has sheets for the table, the marks and the sentences. It can be
-    pickled.
+    Its text are :meth:`sentences` in English. It exports Arrow itself:
+    ``pyarrow.table(result)`` is :meth:`to_table`, as are the frames and files of
+    ``to_pandas()``, ``to_csv(path)`` and the like; ``to_xlsx(path)`` has sheets for the
+    table, the marks and the sentences. It can be pickled.
     """
 
     __slots__ = ("_table",)
@@ -218,8 +218,8 @@ def portrait(
         If the ids of the tables are of different kinds, such as integers and strings, or a
         column cannot be an attribute.
     InvalidArgumentError
-        If a customer has two rows in ``segments``, or in a table of several attributes; it names
-        the id and the rows.
+        If a customer has two rows in ``segments``, or in a table of several attributes; it
+        names the id and the rows.
     DuplicateColumnError
         If two attributes have the same name.
 
@@ -227,13 +227,14 @@ def portrait(
     -----
     Strings, booleans and integers are values as they are; integers are taken for codes. Dates
     are counted by ``period``, floats and decimals in ``bins``. All customers are those of
-    ``segments`` that have a segment; ids are equal whatever the width of integers, the layout of
-    strings, and whether they are in a dictionary. Customers who are only in one of the tables
-    are reported.
+    ``segments`` that have a segment; ids are equal whatever the width of integers, the
+    layout of strings, and whether they are in a dictionary. Customers who are only in one of
+    the tables are reported.
 
     p-values sum the probabilities of all tables of the same margins that are no likelier than
-    the one seen, with a relative tolerance of 1e-7. Where an attribute is what was bought, heavy
-    buyers have an index above 100 everywhere, as they buy more of everything.
+    the one seen, with a relative tolerance of 1e-7. Where an attribute is what was bought,
+    heavy buyers have an index above 100 everywhere, as they buy more of everything. Where an
+    attribute is known for few, those few may differ from the others.
 
     Examples
     --------
