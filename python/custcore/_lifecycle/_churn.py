@@ -81,7 +81,7 @@ class ChurnModel(Persistable):
     ... )
     >>> model = custcore.ChurnModel(horizon=60).fit(base)
     >>> model.as_of_, model.loss_days_
-    (datetime.date(2024, 12, 31), 163)
+    (datetime.date(2024, 12, 31), 157)
     >>> scores = model.score(base)
     >>> scores.column_names
     ['customer_id', 'gap_days', 'n_days', 'stratum', 'churn_probability']

@@ -42,8 +42,8 @@ FIRST = 0.1
     examples=(
         ("Who is at stake, and what they spent", "custcore churn sales.csv"),
         (
-            "How good the warning was on past days, beside the days since the last purchase",
-            "custcore churn sales.csv --backtest",
+            "How good the warning was on past days, beside recency",
+            "custcore churn sales.csv --horizon 14 --backtest",
         ),
         ("The 200 most at risk, to a file", "custcore churn sales.csv --top 200 -o warned.csv"),
         (

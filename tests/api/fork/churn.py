@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Iterator
 from typing import Any
 
 import custcore
 from tests.api.fork.case import THREADS, Case, base, kinds, stored, touch
 
-BACKTEST = (
-    "backtest",
-    *(f"Backtest.{name}" for name in ("summary", "thresholds", "calibration", "report", "__repr__")),
-)
+RESULT = ("__init__", "__reduce__", "__repr__", "summary", "thresholds", "calibration", "report")
+BACKTEST = ("backtest", *(f"Backtest.{name}" for name in RESULT))
+
+
+def tested(known: custcore.CustomerBase) -> Any:
+    result = custcore.backtest(known, n_threads=THREADS)
+    again = pickle.loads(pickle.dumps(result))
+    return touch(again), again.summary(), again.thresholds(), again.calibration()
 
 
 def churn() -> Iterator[Case]:
-    covers, call = stored(custcore.ChurnModel, "__reduce__")
+    covers, call = stored(custcore.ChurnModel, "__reduce__", "__eq__")
     for kind, data in kinds("few", "many", "strings"):
 
         def known(data: Any = data) -> Any:
@@ -34,7 +39,7 @@ def churn() -> Iterator[Case]:
         yield Case(
             f"ChurnModel.score, {kind}", ("ChurnModel.score",), lambda s: s[0].score(s[1], n_threads=THREADS), fitted
         )
-        yield Case(f"backtest, {kind}", BACKTEST, lambda b: touch(custcore.backtest(b, n_threads=THREADS)), known)
+        yield Case(f"backtest, {kind}", BACKTEST, tested, known)
         yield Case(
             f"ChurnModel, {kind}",
             (

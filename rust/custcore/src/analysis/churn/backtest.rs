@@ -1,6 +1,7 @@
 //! Back-test: models are fitted as of past days, customers are scored, and only then it is looked up who bought within the horizon.
 
-use super::calibration::{self, Bin};
+use super::backtest_rows::{CalibrationRow, SummaryRow, ThresholdRow};
+use super::calibration;
 use super::model::{ChurnModel, gaps_as_of};
 use super::ranking::{Flagged, Ranking, number_of};
 use super::scored::{Scored, Scoring, longest, score_dates};
@@ -26,41 +27,6 @@ pub struct Backtest {
     pub thresholds: Table,
     /// Ten rows per date: predicted and observed probabilities.
     pub calibration: Table,
-}
-
-/// A row of the summary.
-#[derive(Debug)]
-pub(super) struct SummaryRow {
-    pub date: i32,
-    pub score: ScoreName,
-    pub customers: u64,
-    pub churned: u64,
-    pub auc: Option<f64>,
-    pub average_precision: Option<f64>,
-    pub brier: Option<f64>,
-}
-
-/// A row of the thresholds.
-#[derive(Debug)]
-pub(super) struct ThresholdRow {
-    /// `None` for all dates.
-    pub date: Option<i32>,
-    pub score: ScoreName,
-    /// The share that was asked for; `None` if a threshold was.
-    pub share: Option<f64>,
-    pub flagged: Flagged,
-    /// Customers scored.
-    pub customers: u64,
-    /// How many of them churned.
-    pub churned: u64,
-}
-
-/// A row of the calibration.
-#[derive(Debug)]
-pub(super) struct CalibrationRow {
-    pub date: i32,
-    pub bin: usize,
-    pub content: Bin,
 }
 
 /// Customers to flag.

@@ -2,6 +2,7 @@
 //! such scores as of past days.
 
 pub(crate) mod backtest;
+mod backtest_rows;
 mod calibration;
 mod histories;
 pub(crate) mod model;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, BooleanArray, Date32Array, Float64Array, Int32Array, Int64Array, StringArray};
 use arrow_schema::Metadata;
 
-use super::backtest::{CalibrationRow, SummaryRow, ThresholdRow};
+use super::backtest_rows::{CalibrationRow, SummaryRow, ThresholdRow};
 use super::model::{ChurnModel, StratumCurve};
 use super::spec::ScoreName;
 use crate::analysis::cohort::kernel::wilson;
