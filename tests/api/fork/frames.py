@@ -34,6 +34,7 @@ def frames(library: str, accessor: type) -> Iterator[Case]:
             "rfm": (transactions, lambda f: f.custcore.rfm(n_threads=THREADS)),
             "rfm_scores": (transactions, lambda f: f.custcore.rfm_scores(n_threads=THREADS)),
             "cohort_retention": (transactions, lambda f: f.custcore.cohort_retention(n_threads=THREADS).to_table()),
+            "lifecycle": (transactions, lambda f: f.custcore.lifecycle(n_threads=THREADS)),
             "score": (
                 customers,
                 lambda f: f.custcore.score(custcore.RFMScorer().fit(f, n_threads=THREADS), n_threads=THREADS),
