@@ -55,6 +55,12 @@ def kmeans(k: int = 2, **settings: Any) -> custcore.KMeans:
     return custcore.KMeans(k, columns=columns, **settings).fit(customers())
 
 
+def daily_purchases() -> custcore.CustomerBase:
+    base = custcore.CustomerBase(track="days")
+    base.update(transactions(nulls=False))
+    return base
+
+
 def segmented() -> custcore.KMeans:
     # What "auto" chose when the golden file was written: some customers have negative money.
     return custcore.segment_customers(transactions(nulls=False), k=2, log1p=["n_orders"])[1]
@@ -81,6 +87,7 @@ SMALL: dict[str, Callable[[], Model]] = {
     "scaler": lambda: custcore.Scaler(["n_orders"]).fit(customers()),
     "kmeans": lambda: custcore.KMeans(1, columns=["n_orders"]).fit(customers()),
     "lifecycle": lifecycle,
+    "churn_model": lambda: custcore.ChurnModel(30, strata=(1, 2), min_at_risk=1).fit(daily_purchases()),
 }
 
 FITTED: dict[str, Callable[[], Model]] = SMALL | {
@@ -130,11 +137,13 @@ FITTED: dict[str, Callable[[], Model]] = SMALL | {
     "k-means with a drawn seed": lambda: kmeans(random_state=None),
     "k-means of an array": lambda: custcore.KMeans(2).fit([[1.0, -0.0], [2.0, 1e100], [0.1, 3.0]]),
     "named clusters": segmented,
+    "churn of all customers": lambda: custcore.ChurnModel(1, strata=[1], min_at_risk=1).fit(daily_purchases()),
 }
 
 UNFITTED: dict[str, Callable[[], Model]] = {
     "rfm": lambda: custcore.RFMScorer(bins=(3, 4, 5), cuts={"monetary": [1.0]}, segments=None),
     "quantile": lambda: custcore.QuantileScorer(["a", "b"], ties="split"),
+    "churn": lambda: custcore.ChurnModel(7, strata=[1, 9], min_at_risk=2),
     "scaler": lambda: custcore.Scaler(["a", "b"], how="robust", log1p=["b"]),
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from custcore._options import bases, clusters, cohorts, lifecycles, reading, scores
+from custcore._options import bases, churn, clusters, cohorts, lifecycles, measures, portraits, reading, scores, value
 from custcore._options import transactions as t
 from custcore._options.option import Option
 
@@ -106,6 +106,10 @@ def frame_functions(library: str, annotation: str, *, reported: bool) -> tuple[T
 
     added = RETURN_REPORT if reported else SET_INDEX
     overloads = REPORTED if reported else ()
+
+    def measured(options: tuple[Option, ...]) -> tuple[Option, ...]:
+        return (*options, RETURN_REPORT) if reported else options
+
     rfm, other = f"adapters/_{library}_rfm_functions.py", f"adapters/_{library}_functions.py"
     purchases, customers = frame(PURCHASES_IN), frame(CUSTOMERS_IN)
     return (
@@ -124,6 +128,28 @@ def frame_functions(library: str, annotation: str, *, reported: bool) -> tuple[T
             (purchases, clusters.SEGMENTED[0]),
             ACCESSOR_SEGMENTS if reported else (*ACCESSOR_SEGMENTS, SET_INDEX),
         ),
+        Target(f"adapters/_{library}_value_functions.py", "abc", (purchases,), (*value.ABC, added), overloads),
+        Target(
+            f"adapters/_{library}_measures_functions.py",
+            "measures",
+            (purchases,),
+            measured(measures.MEASURES),
+            overloads,
+        ),
+        Target(
+            f"adapters/_{library}_measures_functions.py",
+            "decomposition",
+            (purchases,),
+            measured(measures.DECOMPOSITION),
+            overloads,
+        ),
+        Target(
+            f"adapters/_{library}_portraits.py",
+            "portrait",
+            (customers, *portraits.PORTRAIT[1:2]),
+            portraits.PORTRAIT[2:],
+        ),
+        Target(f"adapters/_{library}_portraits.py", "nps", (frame("One row per answer."),), portraits.NPS),
         Target(other, "score", (customers, SCORER.but(text="A fitted scorer.")), THREADS),
         Target(
             other,
@@ -176,6 +202,10 @@ SCORER_FILES = (
 )
 
 TARGETS = (
+    Target("_lifecycle/_churn.py", "ChurnModel", churn.MODEL[:1], churn.MODEL[1:]),
+    Target("_lifecycle/_churn.py", "ChurnModel.fit", churn.FIT, THREADS),
+    Target("_lifecycle/_churn.py", "ChurnModel.score", churn.SCORE, THREADS),
+    Target("_lifecycle/_backtest.py", "backtest", churn.BACKTEST[:2], churn.BACKTEST[2:]),
     Target("_read/reading.py", "read", (reading.PATHS,), reading.READING),
     Target("_rfm/table.py", "rfm", (t.DATA,), t.RFM),
     Target("_rfm/table.py", "rfm_scores", (t.DATA,), RFM_SCORES),
@@ -183,6 +213,8 @@ TARGETS = (
     Target(
         "_rfm/comparison.py", "compare", scores.COMPARED[:2], (*scores.COMPARED[2:], t.AMOUNT_DECIMALS, t.N_THREADS)
     ),
+    Target("value/_portrait.py", "portrait", portraits.PORTRAIT[:2], portraits.PORTRAIT[2:]),
+    Target("value/_nps.py", "nps", (portraits.NPS_DATA,), portraits.NPS),
     Target("_rfm/scorer.py", "RFMScorer", scores.SCORING[:1], (*scores.SCORING[1:], scores.IDS)),
     Target("_rfm/scorer.py", "RFMScorer.score_one", scores.SCORED[:3], scores.SCORED[3:]),
     Target("_rfm/scorer.py", "RFMScorer.explain", scores.SCORED[:3], scores.SCORED[3:]),
@@ -218,6 +250,21 @@ TARGETS = (
     Target("base/_analyses.py", "Analyses.cohort_retention", (), bases.COHORTS_OF_BASE),
     Target("base/_analyses.py", "Analyses.transitions", bases.TRANSITIONS[:2], bases.TRANSITIONS[2:]),
     Target("base/_analyses.py", "Analyses.stays", bases.TRANSITIONS[:2], bases.TRANSITIONS[2:]),
+    Target("base/_value.py", "ValueClasses.abc", value.CLASSES, value.OF_DAY),
+    Target("base/_value.py", "ValueClasses.pareto", (value.POINTS,), value.OF_DAY),
+    Target("base/_value.py", "ValueClasses.concentration", (value.TOP,), value.OF_DAY),
+    Target("base/_value.py", "ValueClasses.xyz", value.XYZ, value.OF_PERIODS),
+    Target("base/_value.py", "ValueClasses.abc_xyz", (), value.ABC_XYZ),
+    Target("value/_abc.py", "abc", (t.DATA,), value.ABC),
+    Target("base/_measures.py", "BaseMeasures.measures", measures.BASE_MEASURES[:2], measures.BASE_MEASURES[2:]),
+    Target(
+        "base/_measures.py",
+        "BaseMeasures.decomposition",
+        measures.BASE_DECOMPOSITION[:3],
+        measures.BASE_DECOMPOSITION[3:],
+    ),
+    Target("value/_measures.py", "measures", (t.DATA,), measures.MEASURES),
+    Target("value/_measures.py", "decomposition", (t.DATA,), measures.DECOMPOSITION),
     Target("_lifecycle/model.py", "LifecycleModel", lifecycles.MODEL[:2], lifecycles.MODEL[2:]),
     Target("_lifecycle/model.py", "LifecycleModel.fit", lifecycles.FIT[:2], lifecycles.FIT[2:]),
     Target("base/_lifecycle.py", "Lifecycle.lifecycle", lifecycles.LIFECYCLE[:3], lifecycles.LIFECYCLE[3:]),
@@ -259,12 +306,26 @@ TARGETS = (
     ),
     Target("adapters/_mixin.py", "FrameMethods.clusters", (MODEL,)),
     Target("adapters/_mixin.py", "FrameMethods.cohort_retention", (), cohorts.COHORT),
+    Target("adapters/_pandas_measures.py", "PandasMeasures.measures", (), measures.MEASURES),
+    Target("adapters/_pandas_measures.py", "PandasMeasures.decomposition", (), measures.DECOMPOSITION),
+    Target(
+        "adapters/_polars_measures.py", "PolarsMeasures.measures", (), (*measures.MEASURES, RETURN_REPORT), REPORTED
+    ),
+    Target(
+        "adapters/_polars_measures.py",
+        "PolarsMeasures.decomposition",
+        (),
+        (*measures.DECOMPOSITION, RETURN_REPORT),
+        REPORTED,
+    ),
     Target(
         "adapters/_lifecycle.py",
         "FrameLifecycle.lifecycle",
         lifecycles.LIFECYCLE[1:3],
         lifecycles.OF_TRANSACTIONS,
     ),
+    Target("adapters/_portraits.py", "PortraitMethods.portrait", portraits.PORTRAIT[1:2], portraits.PORTRAIT[2:]),
+    Target("adapters/_portraits.py", "PortraitMethods.nps", (), portraits.NPS),
     Target("adapters/_pandas_rfm.py", "PandasRfm.rfm", (), (*t.RFM, SET_INDEX)),
     Target("adapters/_pandas_rfm.py", "PandasRfm.rfm_scores", (), (*RFM_SCORES, SET_INDEX)),
     Target(
@@ -273,6 +334,8 @@ TARGETS = (
         clusters.SEGMENTED[:1],
         (*ACCESSOR_SEGMENTS, SET_INDEX),
     ),
+    Target("adapters/_pandas_value.py", "PandasValue.abc", (), (*value.ABC, SET_INDEX)),
+    Target("adapters/_polars_value.py", "PolarsValue.abc", (), (*value.ABC, RETURN_REPORT), REPORTED),
     Target("adapters/_polars_rfm.py", "PolarsRfm.rfm", (), (*t.RFM, RETURN_REPORT), REPORTED),
     Target("adapters/_polars_rfm.py", "PolarsRfm.rfm_scores", (), (*RFM_SCORES, RETURN_REPORT), REPORTED),
     Target("adapters/polars.py", "CustcoreNamespace.segment_customers", clusters.SEGMENTED[:1], ACCESSOR_SEGMENTS),
@@ -292,5 +355,8 @@ DICTS = {
     "ReadOptions": t.READ,
     "ScoreOptions": scores.SCORES,
     "CohortOptions": cohorts.CORE,
+    "AbcOptions": value.ABC_CORE,
+    "XyzOptions": value.XYZ_CORE,
+    "MeasuresOptions": measures.CORE,
     "LifecycleOptions": lifecycles.MODEL,
 }

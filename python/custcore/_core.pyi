@@ -4,6 +4,7 @@ from typing import Any, Literal, TypeAlias, TypedDict, final, type_check_only
 
 __all__ = [
     "Change",
+    "ChurnModel",
     "CohortRetention",
     "Comparison",
     "CustomerBase",
@@ -19,12 +20,17 @@ __all__ = [
     "__version__",
     "_panic",
     "_spin",
+    "backtest",
     "cohort_retention",
     "compare",
     "lifecycle",
     "lifecycle_counts",
     "lifecycle_flows",
     "natural_breaks",
+    "nps",
+    "portrait",
+    "portrait_marks",
+    "portrait_sentences",
     "profile_table",
     "read_model",
     "rfm_scores",
@@ -74,6 +80,19 @@ class ScoreOptions(TypedDict):
     unseen: str
     customer_id: str | list[str] | None
 
+@type_check_only
+class PortraitOptions(TypedDict):
+    segment: str
+    customer_id: str | list[str] | None
+    nulls: str
+    min_customers: int
+    adjust: str
+    alpha: float
+    bins: list[tuple[str, int | list[float] | None]]
+    default_bins: int | list[float] | None
+    period: _Period
+    timezone: str | None
+
 # init: "k-means++", "random" or "given"; n_init None: "auto".
 @type_check_only
 class KMeansSettings(TypedDict):
@@ -86,6 +105,21 @@ class KMeansSettings(TypedDict):
     columns: list[str] | None
 
 @type_check_only
+class AbcOptions(TypedDict):
+    by: str
+    thresholds: list[float] | None
+    rule: str
+    ties: str
+    group: str | None
+
+@type_check_only
+class XyzOptions(TypedDict):
+    period: _Period
+    thresholds: tuple[float, float]
+    min_periods: int
+    week_start: str
+    fiscal_year_start: int
+
 class LifecycleOptions(TypedDict):
     active_days: int | None
     loss_days: int | None
@@ -116,6 +150,14 @@ class CohortOptions(TypedDict):
     observation_end: _Bound | None
     n_periods: int | None
     rfm: bool
+
+@type_check_only
+class MeasuresOptions(TypedDict):
+    period: _Period
+    by: str | None
+    week_start: str
+    fiscal_year_start: int
+    decomposition: tuple[int, bool] | None
 
 # value, R, F and M scores, segment.
 _ScoreChange: TypeAlias = tuple[int | float | Decimal, int, int, int | None, str | None]
@@ -191,6 +233,22 @@ def cohort_retention(
     progress: _Progress | None,
     rows_total: int | None,
 ) -> CohortRetention: ...
+def abc_table(
+    data: object,
+    read: ReadOptions,
+    options: AbcOptions,
+    *,
+    n_threads: int | None,
+    progress: _Progress | None,
+    rows_total: int | None,
+) -> Table: ...
+def abc(base: CustomerBase, day: _Day | None, options: AbcOptions, *, n_threads: int | None) -> Table: ...
+def pareto(base: CustomerBase, day: _Day | None, points: int, *, n_threads: int | None) -> Table: ...
+def concentration(base: CustomerBase, day: _Day | None, top: list[float], *, n_threads: int | None) -> Table: ...
+def xyz(base: CustomerBase, day: _Day | None, options: XyzOptions, *, n_threads: int | None) -> Table: ...
+def abc_xyz(
+    base: CustomerBase, day: _Day | None, abc: AbcOptions, xyz: XyzOptions, *, n_threads: int | None
+) -> Table: ...
 def transitions(
     base: CustomerBase, dates: list[_Day], scorer: RfmScorer, *, edges: str, n_threads: int | None
 ) -> Table: ...
@@ -226,6 +284,44 @@ def compare(
     amount_decimals: int,
     n_threads: int | None,
 ) -> Comparison: ...
+def measures(
+    data: object,
+    read: ReadOptions,
+    options: MeasuresOptions,
+    by: tuple[object, str] | None,
+    *,
+    n_threads: int | None,
+    progress: _Progress | None,
+    rows_total: int | None,
+) -> Table: ...
+def base_measures(
+    base: CustomerBase,
+    options: MeasuresOptions,
+    by: tuple[object, str] | None,
+    day: _Day | None,
+    *,
+    n_threads: int | None,
+) -> Table: ...
+def portrait(
+    segments: object,
+    attributes: list[tuple[str | None, object, bool]],
+    options: PortraitOptions,
+    *,
+    n_threads: int | None,
+) -> Table: ...
+def portrait_marks(portrait: Table, n: int) -> Table: ...
+def portrait_sentences(portrait: Table, lang: str) -> Table: ...
+def nps(
+    data: object,
+    *,
+    score: str,
+    by: str | None,
+    customer_id: str | list[str] | None,
+    timestamp: str | None,
+    which: str,
+    interval: str,
+    n_threads: int | None,
+) -> Table: ...
 def profile_table(table: object, by: str, columns: list[str], *, n_threads: int | None) -> Table: ...
 
 # x below: anything that exports Arrow (its columns are the features, in order, or those named in `columns`), or a
@@ -491,6 +587,46 @@ class Scaler:
     def to_bytes(self) -> bytes: ...
     @staticmethod
     def from_bytes(data: bytes) -> Scaler: ...
+
+# Days are ("date" | "naive", days since 1970) or ("instant", UTC seconds).
+@final
+class ChurnModel:
+    def __new__(cls, *, horizon: int, strata: list[int], min_at_risk: int) -> ChurnModel: ...
+    # The fitted model.
+    def fit(self, base: CustomerBase, day: _Day | None, *, n_threads: int | None) -> ChurnModel: ...
+    # Ids, gap_days, n_days, stratum, churn_probability.
+    def score(self, base: CustomerBase, day: _Day | None, *, n_threads: int | None) -> Table: ...
+    @property
+    def is_fitted(self) -> bool: ...
+    # horizon, strata, min_at_risk.
+    @property
+    def settings(self) -> tuple[int, list[int], int]: ...
+    # An ISO date.
+    @property
+    def as_of(self) -> str: ...
+    @property
+    def loss_days(self) -> int: ...
+    def curves(self) -> Table: ...
+    def strata(self) -> Table: ...
+    def to_bytes(self) -> bytes: ...
+    @staticmethod
+    def from_bytes(data: bytes) -> ChurnModel: ...
+
+# Summary, thresholds, calibration.
+def backtest(
+    base: CustomerBase,
+    *,
+    horizon: int,
+    dates: list[_Day] | None,
+    n_dates: int,
+    scores: list[str],
+    among: str,
+    shares: list[float],
+    thresholds: list[tuple[str, list[float]]],
+    strata: list[int],
+    min_at_risk: int,
+    n_threads: int | None,
+) -> tuple[Table, Table, Table]: ...
 
 @final
 class KMeans:

@@ -110,3 +110,17 @@ def test_two_columns_of_one_name(run, tmp_path):
     save(pa.Table.from_arrays([pa.array([1]), pa.array([2])], names=["a", "a"]), tmp_path / "twice.arrow")
     assert "a" in run("inspect", "twice.arrow").stdout
     assert "two columns named 'a'" in run("rfm", "twice.arrow", "--customer-id", "a", code=3).stderr
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_a_file_without_rows(run, run_json, tmp_path, suffix):
+    empty = sales().schema.empty_table()
+    save(empty, tmp_path / f"empty.{suffix}")
+    shown = run("inspect", f"empty.{suffix}").stdout
+    assert "no rows" in shown
+    assert "no row below it" in " ".join(shown.split())
+    assert "Next:" not in shown
+    assert "looks like a customer id" not in shown
+    found = run_json("inspect", f"empty.{suffix}")
+    assert (found["rows"], found["commands"]) == (0, [])
+    assert [column["column"] for column in found["columns"]] == empty.column_names

@@ -29,7 +29,19 @@ ORDERS = {
     "amount": [(i * 31 % 100) / 4 for i in range(200)],
 }
 NAMES: dict[str, Any] = {"customer_id": "who"}
-METHODS = ["clusters", "cohort_retention", "kmeans", "lifecycle", "rfm", "rfm_scores", "score", "segment_customers"]
+METHODS = [
+    "abc",
+    "clusters",
+    "cohort_retention",
+    "decomposition",
+    "kmeans",
+    "lifecycle",
+    "measures",
+    "rfm",
+    "rfm_scores",
+    "score",
+    "segment_customers",
+]
 
 
 def frames() -> list[tuple[Any, Any]]:
@@ -49,6 +61,13 @@ def test_functions_give_what_the_accessor_gives(module: Any, frame: Any) -> None
     for options in ({}, {"preset": "posthog"}, {"preset": "posthog", "period": "week"}):
         found = module.cohort_retention(frame, **NAMES, **options).to_table()
         assert found.equals(accessor.cohort_retention(**NAMES, **options).to_table())
+    for name in ("measures", "decomposition"):
+        found = getattr(module, name)(frame, **NAMES, period="week")
+        assert found.equals(getattr(accessor, name)(**NAMES, period="week"))
+        assert len(found) == getattr(custcore, name)(pd.DataFrame(ORDERS), **NAMES, period="week").num_rows
+    by = {"who": ["c03"], "segment": ["few"]}
+    found = module.measures(frame, **NAMES, by=type(customers)(by), returns="exclude")
+    assert {segment for segment in found["segment"] if isinstance(segment, str)} == {"few"}
     segments, *others = module.segment_customers(frame, 2, **NAMES)
     assert segments.equals(accessor.segment_customers(2, **NAMES)[0])
     assert isinstance(others[0], custcore.KMeans)

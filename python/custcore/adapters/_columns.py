@@ -12,12 +12,12 @@ from custcore.cohort._arguments import COHORT_WORDS
 if TYPE_CHECKING:
     from custcore.result import Table
 
-__all__ = ["columns_of", "feature_names", "given", "id_names"]
+__all__ = ["columns_of", "feature_names", "given", "id_names", "measured_columns"]
 
 # Arguments that name the columns a call reads: by a string, by several, or as the keys of a mapping.
 _COLUMN_ARGUMENTS = (
-    *("customer_id", "timestamp", "amount", "order_id"),
-    *("attributes", "by", "cohort_by", "start", "returning"),
+    *("customer_id", "timestamp", "amount", "order_id", "score"),
+    *("attributes", "by", "group", "cohort_by", "start", "returning"),
 )
 
 
@@ -28,17 +28,32 @@ def columns_of(function: Callable[..., object], options: Mapping[str, object]) -
     >>> columns_of(custcore.rfm, {"customer_id": "household", "amount": None})
     {'household': 'customer_id', 'timestamp': 'timestamp'}
     """
-    bound = inspect.signature(function).bind(None, **options)
+    signature = inspect.signature(function)
+    bound = signature.bind(None, **options)
     bound.apply_defaults()
     columns: dict[str, str] = {}
     for argument in _COLUMN_ARGUMENTS:
         value = bound.arguments.get(argument)
         if argument == "cohort_by" and value in COHORT_WORDS:
             continue
+        # Where it has a default, it is a choice.
+        if argument == "by" and argument in bound.arguments and signature.parameters[argument].default is not None:
+            continue
         names = [value] if isinstance(value, str) else value if isinstance(value, Iterable) else []
         for name in names:
             columns.setdefault(name, argument)
     return columns
+
+
+def measured_columns(function: Callable[..., object], options: Mapping[str, object]) -> dict[str, str]:
+    """:func:`columns_of` for a function whose ``by`` may be a table of its own, of which no column is in the frame.
+
+    >>> import custcore
+    >>> list(measured_columns(custcore.measures, {"by": {"id": [7], "segment": ["new"]}}))
+    ['customer_id', 'timestamp', 'amount']
+    """
+    by = options.get("by")
+    return columns_of(function, {**options, "by": by if isinstance(by, str) else None})
 
 
 def id_names(table: Table) -> list[str]:

@@ -56,6 +56,8 @@ def command(files: tuple[str, ...], as_json: bool, **given: Any) -> None:  # noq
         role = _columns.ROLES.get(row["role"] or "", (row["role"] or "").replace("_", " "))
         grid.add_row(row["column"], row["type"], Text(role, style="bold green"), ", ".join(map(str, row["examples"])))
     rows = f"{found['rows']:,} rows" if found["rows"] is not None else "rows not counted (the file does not say)"
+    if found["is_empty"]:
+        rows = "no rows"
     _render.say(out, f"{printable(found['name'])}: {rows}, {len(found['columns'])} columns.")
     out.print(grid)
     for note in found["notes"]:
@@ -82,6 +84,8 @@ def look(patterns: tuple[str, ...], given: dict[str, Any] | None = None) -> dict
         if "-" in patterns:
             raise
         return _without_header(patterns, asked, error.width)
+    if opened.head(1).num_rows == 0:
+        return _without_rows(opened)
     found = _Found(opened)
     notes, ways = _advice(found)
     asked = {name: value for name, value in asked.items() if not _is_detected(name, asked, patterns, opened)}
@@ -156,7 +160,21 @@ def _described(opened: Source, found: _Found) -> dict[str, Any]:
         }
         for field in opened.schema
     ]
-    return {"name": opened._name, "files": opened.files, "rows": opened.n_rows, "columns": rows}
+    return {
+        "name": opened._name,
+        "files": opened.files,
+        "rows": opened.n_rows,
+        "is_empty": head.num_rows == 0,
+        "columns": rows,
+    }
+
+
+def _without_rows(opened: Source) -> dict[str, Any]:
+    """Describe files that have columns and no rows: nothing says what the columns hold."""
+    columns = [{"column": name, "type": "", "role": None, "examples": []} for name in opened.column_names]
+    note = "There is a header and no row below it, so nothing can be computed. Check the export that wrote the file."
+    described = {"name": opened._name, "files": opened.files, "rows": 0, "is_empty": True, "columns": columns}
+    return {**described, "roles": {}, "notes": [note, *opened.notes], "command": None, "commands": []}
 
 
 def _without_header(patterns: tuple[str, ...], asked: dict[str, Any], width: int) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from custcore._options import bases, clusters, cohorts, lifecycles, reading, scores, transactions
+from custcore._options import bases, clusters, cohorts, lifecycles, portraits, reading, scores, transactions
 from custcore.cli import _settings
 
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ ARGUMENTS = frozenset(
         bases.TRANSITIONS,
         lifecycles.MODEL,
         lifecycles.COUNTS,
+        portraits.PORTRAIT,
+        portraits.NPS,
         (bases.BATCH_ID, bases.COMMIT_EVERY),
         reading.READING,
     )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from custcore._core import CohortOptions
     from custcore._input.data import AsOf
 
-__all__ = ["COHORT_WORDS", "cohort_options"]
+__all__ = ["COHORT_WORDS", "cohort_options", "count", "period_argument"]
 
 # Choices of `cohort_by`; any other string is the name of a column.
 COHORT_WORDS = ("first", "first_in_window", "recurring")
@@ -59,7 +59,7 @@ def cohort_options(
     InvalidTypeError
         If an option has the wrong type.
     """
-    one = _period("period", period)
+    one = period_argument("period", period)
     word = arguments.name("cohort_by", cohort_by)
     column = None if word in COHORT_WORDS else word
     group = arguments.optional_name("by", by)
@@ -70,7 +70,7 @@ def cohort_options(
             )
     options: CohortOptions = {
         "period": one,
-        "cohort_period": one if cohort_period is None else _period("cohort_period", cohort_period),
+        "cohort_period": one if cohort_period is None else period_argument("cohort_period", cohort_period),
         "period_mode": arguments.name("period_mode", period_mode),
         "return_criteria": arguments.name("return_criteria", return_criteria),
         "brackets": _brackets(brackets),
@@ -80,9 +80,9 @@ def cohort_options(
         "by": group,
         "start": arguments.optional_name("start", start),
         "returning": arguments.optional_name("returning", returning),
-        "min_occurrences": _count("min_occurrences", min_occurrences),
+        "min_occurrences": count("min_occurrences", min_occurrences),
         "week_start": arguments.name("week_start", week_start),
-        "fiscal_year_start": _count("fiscal_year_start", fiscal_year_start, most=12),
+        "fiscal_year_start": count("fiscal_year_start", fiscal_year_start, most=12),
         "observation_start": bound_argument("observation_start", observation_start),
         "observation_end": bound_argument("observation_end", observation_end),
         "n_periods": _optional_count("n_periods", n_periods),
@@ -127,7 +127,7 @@ def _check_together(options: CohortOptions, as_of: AsOf | None) -> None:
         raise InvalidArgumentError("observation_end is not after observation_start, so nothing would be observed")
 
 
-def _period(argument: str, value: object) -> tuple[str, int]:
+def period_argument(argument: str, value: object) -> tuple[str, int]:
     """``"month"`` as ("month", 1), ``"7d"`` as ("days", 7)."""
     text = arguments.name(argument, value)
     if text in _PERIODS:
@@ -140,7 +140,7 @@ def _period(argument: str, value: object) -> tuple[str, int]:
     return ("day", 1) if days == 1 else ("days", days)
 
 
-def _count(argument: str, value: object, most: int = 2**31 - 1) -> int:
+def count(argument: str, value: object, most: int = 2**31 - 1) -> int:
     number = arguments.whole(argument, value)
     if not 1 <= number <= most:
         raise InvalidArgumentError(f"{argument}={number} is outside 1 to {most:,}")
@@ -148,7 +148,7 @@ def _count(argument: str, value: object, most: int = 2**31 - 1) -> int:
 
 
 def _optional_count(argument: str, value: object) -> int | None:
-    return None if value is None else _count(argument, value)
+    return None if value is None else count(argument, value)
 
 
 def _brackets(value: object) -> list[int] | None:
@@ -156,7 +156,7 @@ def _brackets(value: object) -> list[int] | None:
         return None
     if isinstance(value, str) or not isinstance(value, Iterable):
         raise InvalidTypeError(f"brackets={value!r} is {type(value).__name__}; expected integers such as [1, 3, 7]")
-    ends = [_count("brackets", end) for end in value]
+    ends = [count("brackets", end) for end in value]
     if not ends or any(a >= b for a, b in pairwise(ends)):
         raise InvalidArgumentError(
             f"brackets={ends} must ascend, e.g. [1, 3, 7, 30] for the periods 1, 2 to 3, 4 to 7 and 8 to 30"

@@ -27,7 +27,7 @@ use crate::table::CoreTable;
 const BYTES_PER_CUSTOMER: usize = 64;
 
 /// Reads `data` into the update that `begin` starts.
-fn fold(
+pub fn fold(
     data: &Bound<'_, PyAny>,
     call: &mut Call,
     columns: Vec<String>,

@@ -14,6 +14,10 @@ use crate::options::{ReadOptions, choice};
 use crate::runtime::Call;
 use crate::table::CoreTable;
 
+/// Days of the week from Monday on.
+pub const WEEKDAYS: [(&str, i32); 7] =
+    [("monday", 0), ("tuesday", 1), ("wednesday", 2), ("thursday", 3), ("friday", 4), ("saturday", 5), ("sunday", 6)];
+
 /// Options of cohort retention; passed as a dict by `custcore.cohort_retention`.
 #[derive(FromPyObject)]
 #[pyo3(from_item_all)]
@@ -53,7 +57,6 @@ impl CohortOptions {
             ("recurring", CohortBy::Recurring),
             ("column", CohortBy::Column),
         ];
-        let days = [("monday", 0), ("tuesday", 1), ("wednesday", 2), ("thursday", 3), ("friday", 4), ("saturday", 5), ("sunday", 6)];
         Ok(CohortSpec {
             period: period(py, "period", &self.period)?,
             cohort_period: period(py, "cohort_period", &self.cohort_period)?,
@@ -67,7 +70,7 @@ impl CohortOptions {
             start: self.start.clone(),
             returning: self.returning.clone(),
             min_occurrences: self.min_occurrences,
-            week_start: choice(py, "week_start", &self.week_start, &days)?,
+            week_start: choice(py, "week_start", &self.week_start, &WEEKDAYS)?,
             fiscal_year_start: self.fiscal_year_start,
             observation_start: self.observation_start.as_ref().map(end),
             observation_end: self.observation_end.as_ref().map(end),
@@ -77,7 +80,8 @@ impl CohortOptions {
     }
 }
 
-fn period(py: Python<'_>, argument: &str, (word, n): &(String, i32)) -> PyResult<Period> {
+/// A period by its word; "days" are windows of n days.
+pub fn period(py: Python<'_>, argument: &str, (word, n): &(String, i32)) -> PyResult<Period> {
     let periods = [
         ("day", Period::Day),
         ("week", Period::Week),

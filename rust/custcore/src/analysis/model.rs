@@ -88,8 +88,8 @@ pub fn from_bytes<M: StoredModel>(bytes: &[u8]) -> Result<M> {
     if bytes.len() > LARGEST {
         return Err(wrong(format!("{} bytes are not a custcore model: the maximum is {LARGEST}", bytes.len())));
     }
-    let found: Envelope<'_> =
-        serde_json::from_slice(bytes).map_err(|error| wrong(format!("the bytes are not a custcore model, or are truncated: {error}")))?;
+    let found: Envelope<'_> = serde_json::from_slice(bytes)
+        .map_err(|_| wrong("the bytes are not a custcore model, or are truncated: they are no whole JSON object".to_owned()))?;
     if found.format.as_deref() != Some(FORMAT) {
         return Err(wrong(format!("the bytes are not a custcore model: the format is not '{FORMAT}'")));
     }

@@ -120,7 +120,7 @@ impl State {
         let mut sum: Option<DaysOfCustomer> = None;
         for record in whole.records() {
             if record.day > day {
-                later = (later.0 + u64::from(record.rows), later.1 + record.units);
+                later = (later.0 + u64::from(record.purchase_rows()), later.1 + record.units);
                 continue;
             }
             match &mut sum {

@@ -186,10 +186,15 @@ impl<'a> BaseView<'a> {
         self.state.interner.keys()
     }
 
+    /// Whether codes are in the order of ids.
+    pub(crate) fn ids_ascend(&self) -> bool {
+        self.state.interner.is_sorted()
+    }
+
     /// Sorts distinct codes by id: integers by value, strings and binary by bytes.
     pub fn sort_by_id(&self, codes: &mut [u32], context: &Context) -> Result<()> {
         let ids = &self.state.interner;
-        if ids.is_sorted() {
+        if self.ids_ascend() {
             codes.sort_unstable();
             return Ok(());
         }
@@ -375,16 +380,16 @@ impl DaysView {
         for code in codes {
             for record in self.records(code) {
                 let first = days.offsets.last().copied().unwrap_or(0);
-                // A day whose counts overflow 32 bits has several records.
+                // A day has a record of its purchases and one of its refunds, and more where counts overflow 32 bits.
                 if days.days.len() > first && days.days.last() == Some(&record.day) {
                     let at = days.days.len() - 1;
                     days.orders[at] += u64::from(record.orders);
-                    days.rows[at] += u64::from(record.rows);
+                    days.rows[at] += u64::from(record.purchase_rows());
                     days.units[at] += record.units;
                 } else {
                     days.days.push(record.day);
                     days.orders.push(u64::from(record.orders));
-                    days.rows.push(u64::from(record.rows));
+                    days.rows.push(u64::from(record.purchase_rows()));
                     days.units.push(record.units);
                 }
             }
@@ -393,7 +398,26 @@ impl DaysView {
         days
     }
 
-    fn records(&self, code: u32) -> impl Iterator<Item = DayRecord> + '_ {
+    /// The first and the last day of a record; `None` without any.
+    pub(crate) fn ends(&self) -> Option<(i32, i32)> {
+        self.run
+            .days()
+            .iter()
+            .fold(None, |ends: Option<(i32, i32)>, &day| Some(ends.map_or((day, day), |(first, last)| (first.min(day), last.max(day)))))
+    }
+
+    /// Fills `days` with the distinct purchase days of a customer, ascending.
+    #[inline]
+    pub(crate) fn purchase_days(&self, code: u32, days: &mut Vec<i32>) {
+        days.clear();
+        let records = self.starts[code as usize]..self.starts[code as usize + 1];
+        days.extend(records.filter_map(|at| self.run.purchase_day(at)));
+        // A day whose counts overflow 32 bits has several records.
+        days.dedup();
+    }
+
+    /// The records of a code, ascending by day; those of purchases before those of refunds.
+    pub(crate) fn records(&self, code: u32) -> impl Iterator<Item = DayRecord> + '_ {
         (self.starts[code as usize]..self.starts[code as usize + 1]).map(|at| self.run.get(at))
     }
 }

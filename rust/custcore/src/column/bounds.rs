@@ -40,6 +40,8 @@ pub struct ObservationWindow {
     pub is_packed: bool,
     /// Whether no other customer state is needed: rows are orders, and no table of totals will be computed.
     pub alone: bool,
+    /// Whether the rows of purchases are counted by day, see [`crate::state::lines_by_day`].
+    pub counts_lines: bool,
 }
 
 impl ObservationBound {

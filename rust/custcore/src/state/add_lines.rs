@@ -110,6 +110,9 @@ impl State {
         let class = self.totals.add_order(self.rules, order, &mut self.purchases);
         if let Some(order_log) = &mut self.order_log {
             let purchase = if class == OrderClass::Purchase { PURCHASE } else { 0 };
+            if class == OrderClass::Purchase {
+                order_log.count_lines(order.day, order.lines);
+            }
             if class != OrderClass::LeftOut {
                 order_log.add_order(order.customer, order.day, order.units, order.marks | purchase, order.first_row);
             }

@@ -228,7 +228,12 @@ impl State {
         let mut left = lines;
         loop {
             let some = u32::try_from(left).unwrap_or(u32::MAX);
-            (record.rows, record.others) = if is_purchase { (some, 0) } else { (0, some) };
+            (record.rows, record.others) = match class {
+                OrderClass::Purchase => (some, 0),
+                // A refund is counted by its first row.
+                OrderClass::Refund if left == lines => (some.saturating_sub(1), some),
+                _ => (some, some),
+            };
             days.add(record);
             left -= u64::from(some);
             if left == 0 {

@@ -1,11 +1,12 @@
-//! Day records, and runs of them: columns sorted by customer and day.
+//! Day records, and runs of them: columns sorted by customer and day. The purchases of a day and its other orders are records of
+//! their own, so that refunds can be told from purchases.
 
 use std::ops::Range;
 
 use super::stats::{CustomerStats, EMPTY};
 use crate::group::interner::NO_CODE;
 
-/// The record of one customer and day.
+/// The purchases of one customer and day, or the other orders of that day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct DayRecord {
     /// The customer's code.
@@ -14,17 +15,37 @@ pub(crate) struct DayRecord {
     pub day: i32,
     /// Purchases.
     pub orders: u32,
-    /// Rows of the purchases.
+    /// Rows of the purchases. In a record of other orders: those of `others` that are not the first row of a refund, which are none
+    /// where every row is an order, so that the column is not stored.
     pub rows: u32,
     /// Rows of orders that are not purchases: refunds, and orders of 0 if those are not purchases.
     pub others: u32,
-    /// Amount in units, net of refunds.
+    /// Amount in units: of the purchases, or of the refunds.
     pub units: i128,
 }
 
 impl DayRecord {
-    pub(super) fn key(&self) -> (u32, i32) {
-        (self.customer, self.day)
+    /// Records of equal keys are added up.
+    pub(super) fn key(&self) -> (u32, i32, bool) {
+        (self.customer, self.day, self.is_of_others())
+    }
+
+    /// Whether it holds orders that are not purchases.
+    #[inline]
+    pub(crate) fn is_of_others(&self) -> bool {
+        self.others > 0 && self.orders == 0
+    }
+
+    /// Rows of its purchases.
+    #[inline]
+    pub(crate) fn purchase_rows(&self) -> u32 {
+        if self.is_of_others() { 0 } else { self.rows }
+    }
+
+    /// Number of its refunds.
+    #[inline]
+    pub(crate) fn refund_orders(&self) -> u32 {
+        if self.is_of_others() { self.others.saturating_sub(self.rows) } else { 0 }
     }
 
     /// Adds a record of the same customer and day. Returns false, without a change, if a count would overflow.
@@ -63,7 +84,7 @@ impl DaysOfCustomer {
     #[inline]
     pub(crate) fn add(&mut self, record: &DayRecord) {
         self.stats.units += record.units;
-        self.rows += u64::from(record.rows);
+        self.rows += u64::from(record.purchase_rows());
         if record.orders > 0 {
             self.stats.orders += u64::from(record.orders);
             self.stats.first = self.stats.first.min(record.day);
@@ -75,8 +96,8 @@ impl DaysOfCustomer {
     }
 }
 
-/// Records sorted by customer and day, in columns. A customer's day has more than one record only if a count would not
-/// fit 32 bits.
+/// Records sorted by customer and day, in columns; those of purchases come first. A customer's day has more than one record of
+/// either only if a count would not fit 32 bits.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct DayRun {
     customers: Vec<u32>,
@@ -119,6 +140,11 @@ impl DayRun {
         self.customers.len()
     }
 
+    /// The days of all records.
+    pub(crate) fn days(&self) -> &[i32] {
+        &self.days
+    }
+
     /// A record.
     #[inline]
     pub(crate) fn get(&self, at: usize) -> DayRecord {
@@ -136,6 +162,17 @@ impl DayRun {
         }
     }
 
+    fn key(&self, at: usize) -> (u32, i32, bool) {
+        let of_others = self.others.as_ref().is_some_and(|others| others[at] > 0 && self.orders[at] == 0);
+        (self.customers[at], self.days[at], of_others)
+    }
+
+    /// The day of a record with a purchase.
+    #[inline]
+    pub(crate) fn purchase_day(&self, at: usize) -> Option<i32> {
+        (self.orders[at] > 0).then(|| self.days[at])
+    }
+
     /// The records in order.
     pub(crate) fn records(&self) -> impl ExactSizeIterator<Item = DayRecord> + '_ {
         (0..self.len()).map(|at| self.get(at))
@@ -144,7 +181,7 @@ impl DayRun {
     /// Appends a record that sorts after all others, or adds it to the last one if customer and day are equal.
     pub(crate) fn push(&mut self, record: &DayRecord) {
         if let Some(last) = self.len().checked_sub(1)
-            && (self.customers[last], self.days[last]) == record.key()
+            && self.key(last) == record.key()
         {
             let mut sum = self.get(last);
             if sum.join(record) {
@@ -214,7 +251,7 @@ impl DayRun {
         let mut whole = Self::with_capacity(self.len() + other.len());
         let (mut i, mut j) = (0, 0);
         while i < self.len() && j < other.len() {
-            if (self.customers[i], self.days[i]) <= (other.customers[j], other.days[j]) {
+            if self.key(i) <= other.key(j) {
                 whole.push(&self.get(i));
                 i += 1;
             } else {

@@ -14,6 +14,7 @@ pub(crate) mod days;
 pub(crate) mod extract;
 #[cfg(test)]
 pub(crate) mod largest_amount;
+pub(crate) mod lines_by_day;
 pub(crate) mod merge;
 pub(crate) mod open_orders;
 pub(crate) mod order_lines;

@@ -2,6 +2,7 @@
 //! input order; no result depends on it.
 
 use super::block_kernels::UnitValue;
+use super::lines_by_day::LinesByDay;
 use super::purchase_log::{FIRST_DAY, LAST_DAY, PurchaseLog};
 use super::totals::{OrderClass, PurchaseRules, RowSlice};
 use crate::column::bounds::ObservationWindow;
@@ -36,6 +37,8 @@ pub(crate) struct OrderLog {
     /// The packed purchase log, if marks and rows of purchases are not needed. Purchases that do not fit are in `pieces`.
     purchase_log: Option<PurchaseLog>,
     unsorted: PurchaseBuffer,
+    /// Rows of purchases beyond the first of each, if they are counted.
+    further_lines: Option<LinesByDay>,
 }
 
 /// Buffered purchases, at most a block.
@@ -73,13 +76,21 @@ impl OrderRecord {
 impl OrderLog {
     /// An empty log, packed if the window allows it.
     pub(crate) fn of(window: &ObservationWindow) -> Self {
-        Self { purchase_log: window.is_packed.then(PurchaseLog::default), ..Self::default() }
+        Self {
+            purchase_log: window.is_packed.then(PurchaseLog::default),
+            further_lines: window.counts_lines.then(LinesByDay::default),
+            ..Self::default()
+        }
     }
 
     /// An empty log with the same settings.
     #[must_use]
     pub(crate) fn empty_like(&self) -> Self {
-        Self { purchase_log: self.purchase_log.as_ref().map(|_| PurchaseLog::default()), ..Self::default() }
+        Self {
+            purchase_log: self.purchase_log.as_ref().map(|_| PurchaseLog::default()),
+            further_lines: self.further_lines.as_ref().map(|_| LinesByDay::default()),
+            ..Self::default()
+        }
     }
 
     /// The customer code of each entry.
@@ -98,11 +109,24 @@ impl OrderLog {
             + self.unsorted.customers.capacity() * 4
             + self.unsorted.days.capacity() * 4
             + self.unsorted.units.capacity() * 8
+            + self.further_lines.as_ref().map_or(0, LinesByDay::bytes)
     }
 
     /// The packed purchases.
     pub(crate) fn purchases(&self) -> Option<&PurchaseLog> {
         self.purchase_log.as_ref()
+    }
+
+    /// Counts the rows of a purchase, if they are counted.
+    pub(crate) fn count_lines(&mut self, day: i32, lines: u64) {
+        if let Some(further_lines) = self.further_lines.as_mut().filter(|_| lines > 1) {
+            further_lines.add(day, lines - 1);
+        }
+    }
+
+    /// Rows of purchases beyond the first of each, by day.
+    pub(crate) fn further_lines(&self) -> impl Iterator<Item = (i32, u64)> + '_ {
+        self.further_lines.iter().flat_map(LinesByDay::days)
     }
 
     /// Appends a block of rows, each of which is an order.
@@ -205,6 +229,9 @@ impl OrderLog {
         other.flush();
         if let Some(more) = other.purchase_log.take() {
             self.purchase_log.get_or_insert_default().append(more, &own);
+        }
+        if let Some(more) = other.further_lines.take() {
+            self.further_lines.get_or_insert_default().merge(&more);
         }
         let before = self.wide.len() as i64;
         for entry in other.pieces.iter_mut().flatten() {

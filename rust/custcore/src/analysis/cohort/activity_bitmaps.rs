@@ -1,53 +1,41 @@
-//! Fast path for calendar cohorts of first purchases: an activity bitmap with one bit per customer and period. The revenue
-//! of each purchase is added to the cell given by the customer's cohort and the purchase period.
-//!
-//! The bitmaps are stored by period. The purchases of one month set bits in a single row of one bit per customer, which fits
-//! the cache where 64 bits per customer do not; the number of periods is unlimited. Each thread fills bitmaps from its share
-//! of the order log. If they would take too much memory, customers are processed in blocks. The lowest set bit of a customer
-//! is the cohort, so the order log is the only input.
+//! Fast path for calendar cohorts of first purchases: the lowest set bit of a customer in the activity bitmaps
+//! ([`super::period_bitmaps`]) is the cohort, so the order log is the only input. The revenue of each purchase is added to the
+//! cell given by the customer's cohort and the purchase period.
 
-use std::ops::Range;
+use std::ops::{Deref, Range};
 
 use super::cell_counts::{fits_parallel, is_dense};
 use super::cohorts::{Cohort, Cohorts};
 use super::count::Unattributed;
 use super::kernel::{CohortPosition, CountMembers, Counts, count_member, sum_up};
-use super::members::Member;
-use super::movement::Movement;
-use super::observation::Observation;
+use super::period_bitmaps::PeriodBitmaps;
 use super::spec::{CohortSpec, ReturnCriterion};
 use crate::column::mark::PURCHASE;
 use crate::error::Result;
 use crate::exec::par::{ROWS_WORTH_THREADS, Threads};
-use crate::exec::simd::{prefetch, widest};
-use crate::ingest::window_log::{FIRST_DAY, PurchaseChunk};
-use crate::ingest::window_log::{OrderLog, OrderRecord};
+use crate::exec::simd::widest;
 use crate::report::Tally;
 
-/// Bitmap words filled at a time by all threads together.
-const WORDS: usize = 1 << 24;
-/// Prefetch distance in rows.
-pub(super) const AHEAD: usize = 24;
 /// Up to this many periods, cohort and period bitmaps are intersected pairwise; beyond it, bits are visited one by one.
 const FEW_PERIODS: usize = 48;
 /// Bitmap words per block of customers in pairwise intersection.
 const BLOCK_WORDS: usize = 32;
-/// First purchase day of a customer without purchases.
-const NO_DAY: i32 = i32::MAX;
 
 /// The packed order log and what is needed to count it by activity bitmaps.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ActivityBitmaps<'a> {
     /// Settings.
     pub spec: &'a CohortSpec,
-    /// Observation window.
-    pub observation: &'a Observation,
-    /// Number of customer codes.
-    pub customers: usize,
-    /// The order log of the scan.
-    pub order_log: &'a OrderLog,
-    /// Threads used for counting.
-    pub threads: Threads<'a>,
+    /// The log and its bitmaps.
+    pub bitmaps: PeriodBitmaps<'a>,
+}
+
+impl<'a> Deref for ActivityBitmaps<'a> {
+    type Target = PeriodBitmaps<'a>;
+
+    fn deref(&self) -> &PeriodBitmaps<'a> {
+        &self.bitmaps
+    }
 }
 
 /// Result of counting.
@@ -129,7 +117,7 @@ impl ActivityBitmaps<'_> {
         let mut cohorts = Cohorts::empty(self.spec, self.observation, n)?;
         let mut counts = Counts::new(cohorts.cells);
         let mut cohort_of = vec![C::NO_COHORT; self.customers];
-        self.by_customers(|range, bits| self.add_customers(&mut cohort_of[range], bits, &cohorts, &mut counts));
+        self.by_customers(|range, bits: &[u64]| self.add_customers(&mut cohort_of[range], bits, &cohorts, &mut counts));
         for (cohort, size) in cohorts.stored.iter_mut().zip(sizes(&cohort_of, n, self.threads)) {
             cohort.size = size;
             let rows = cohort.first..cohort.first + cohort.rows;
@@ -143,75 +131,6 @@ impl ActivityBitmaps<'_> {
         self.add_revenue(&cohort_of, &origins, &mut counts);
         let (unattributed, without_purchase) = self.add_full_orders(&cohort_of, &origins, &mut counts);
         Ok(BitmapCounts { cohorts, counts, unattributed, without_purchase })
-    }
-
-    /// Number of observed periods.
-    pub(super) fn periods(&self) -> usize {
-        let periods = self.observation.periods();
-        (periods.end - periods.start) as usize
-    }
-
-    pub(super) fn pieces(&self) -> &[PurchaseChunk] {
-        self.order_log.purchases().map_or(&[], |purchase_log| purchase_log.pieces())
-    }
-
-    pub(super) fn entries(&self) -> impl Iterator<Item = &OrderRecord> {
-        self.order_log.pieces().iter().flatten()
-    }
-
-    /// Runs `work` on ranges of the pieces, in parallel if there are many orders.
-    pub(super) fn by_pieces<R: Send>(&self, work: impl Fn(&[PurchaseChunk]) -> R + Sync + Send) -> Vec<R> {
-        let pieces = self.pieces();
-        if self.order_log.len() < ROWS_WORTH_THREADS {
-            return vec![work(pieces)];
-        }
-        let share = pieces.len().div_ceil(self.threads.count()).max(1);
-        self.threads.par_tasks(pieces.chunks(share), work)
-    }
-
-    /// Passes the activity bitmaps of all customers to `work`, in blocks that bound the memory.
-    fn by_customers(&self, mut work: impl FnMut(Range<usize>, &[u64])) {
-        let threads = self.threads.if_large(self.order_log.len()).count();
-        let some = 64 * (WORDS / self.periods().max(1) / threads).max(1);
-        for first in (0..self.customers).step_by(some) {
-            let range = first..self.customers.min(first + some);
-            let bits = self.bits(&range);
-            work(range, &bits);
-        }
-    }
-
-    /// The activity bitmaps of a range of customers: one row of bits per period.
-    fn bits(&self, customers: &Range<usize>) -> Vec<u64> {
-        let words = customers.len().div_ceil(64);
-        let (first, periods) = self.observation.days();
-        let rows: Vec<usize> = periods.map(|period| period as usize * words).collect();
-        let shift = (FIRST_DAY - first) as usize;
-        let all = *customers == (0..self.customers);
-        let mut runs = self.by_pieces(|pieces| {
-            let mut bits = vec![0_u64; words * self.periods()];
-            for piece in pieces {
-                for (&customer, &day) in piece.customers.iter().zip(&piece.days) {
-                    let at = (customer as usize).wrapping_sub(customers.start);
-                    if all || at < customers.len() {
-                        bits[rows[usize::from(day).wrapping_add(shift)] + at / 64] |= 1 << (at % 64);
-                    }
-                }
-            }
-            bits
-        });
-        let mut bits = runs.pop().unwrap_or_default();
-        self.threads.par_fill(&mut bits, |first, bits| {
-            for run in &runs {
-                bits.iter_mut().zip(&run[first..]).for_each(|(to, from)| *to |= from);
-            }
-        });
-        for entry in self.entries().filter(|entry| entry.marks() & PURCHASE != 0) {
-            let at = (entry.customer as usize).wrapping_sub(customers.start);
-            if at < customers.len() {
-                bits[self.observation.place(entry.day) * words + at / 64] |= 1 << (at % 64);
-            }
-        }
-        bits
     }
 
     /// Assigns customers to cohorts by their activity bitmaps and counts active customers by cell.
@@ -283,74 +202,6 @@ impl ActivityBitmaps<'_> {
         outside.dedup();
         without_purchase.count = outside.len() as u64;
         (unattributed, without_purchase)
-    }
-
-    /// First purchase day of every customer.
-    fn first_days(&self) -> Vec<i32> {
-        let runs = self.by_pieces(|pieces| {
-            let mut days = vec![u16::MAX; self.customers];
-            for piece in pieces {
-                for (row, (&customer, &day)) in piece.customers.iter().zip(&piece.days).enumerate() {
-                    if let Some(&ahead) = piece.customers.get(row + AHEAD) {
-                        prefetch(&days, ahead as usize);
-                    }
-                    let first = &mut days[customer as usize];
-                    *first = day.min(*first);
-                }
-            }
-            days
-        });
-        let mut days = vec![NO_DAY; self.customers];
-        self.threads.par_fill(&mut days, |first, days| {
-            for run in &runs {
-                let known = days.iter_mut().zip(&run[first..]).filter(|(_, day)| **day != u16::MAX);
-                known.for_each(|(first, &day)| *first = (FIRST_DAY + i32::from(day)).min(*first));
-            }
-        });
-        for entry in self.entries().filter(|entry| entry.marks() & PURCHASE != 0) {
-            let first = &mut days[entry.customer as usize];
-            *first = entry.day.min(*first);
-        }
-        days
-    }
-
-    /// Cohort membership of every buyer.
-    pub(crate) fn members(&self) -> Vec<Member> {
-        let days = (0..).zip(self.first_days()).filter(|(_, day)| *day != NO_DAY);
-        days.map(|(customer, anchor)| Member { customer, key: self.observation.index(anchor), anchor }).collect()
-    }
-
-    /// Customer movement by period.
-    pub(crate) fn movement(&self) -> Vec<Movement> {
-        let mut sums = vec![Movement::default(); self.periods()];
-        self.by_customers(|range, bits| {
-            let words = range.len().div_ceil(64);
-            let runs = self.threads.par_chunks(words, |run| {
-                let mut known = vec![0; run.len()];
-                let inactive = vec![0; run.len()];
-                let mut before = &inactive[..];
-                let rows = bits.chunks_exact(words).map(|row| {
-                    let now = &row[run.clone()];
-                    let mut found = Movement::default();
-                    for ((known, &now), &before) in known.iter_mut().zip(now).zip(before) {
-                        let count = |bits: u64| i64::from(bits.count_ones());
-                        found.active += count(now);
-                        found.new += count(now & !*known);
-                        found.retained += count(now & before);
-                        found.churned += count(before & !now);
-                        *known |= now;
-                    }
-                    found.reactivated = found.active - found.new - found.retained;
-                    before = now;
-                    found
-                });
-                rows.collect::<Vec<_>>()
-            });
-            for run in runs {
-                sums.iter_mut().zip(run).for_each(|(sum, more)| *sum += more);
-            }
-        });
-        sums
     }
 }
 

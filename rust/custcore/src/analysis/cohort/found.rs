@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 
-use super::activity_bitmaps::ActivityBitmaps;
 use super::cell_counts::CellCounts;
 use super::cohorts::Cohorts;
 use super::count::Counter;
 use super::members::Member;
 use super::observation::Observation;
 use super::orders_by_customer::OrdersByCustomer;
+use super::period_bitmaps::PeriodBitmaps;
 use super::spec::CohortSpec;
 use super::values::{Groups, Values};
 use crate::base::CustomerBase;
@@ -87,12 +87,12 @@ impl<'a> CohortView<'a> {
     }
 
     /// The activity bitmaps, if the order log is packed.
-    pub(super) fn bitmaps<'t>(&self, threads: Threads<'t>) -> Option<ActivityBitmaps<'t>>
+    pub(super) fn bitmaps<'t>(&self, threads: Threads<'t>) -> Option<PeriodBitmaps<'t>>
     where
         'a: 't,
     {
         let Some(Found { orders: LoggedOrders::Packed(order_log), observation, .. }) = self.found else { return None };
-        Some(ActivityBitmaps { spec: self.spec, observation, customers: self.base.customers(), order_log, threads })
+        Some(PeriodBitmaps { observation, customers: self.base.customers(), order_log, threads })
     }
 
     /// Cohort memberships, sorted by customer code and cohort.

@@ -16,9 +16,10 @@ pub(crate) mod members;
 pub(crate) mod movement;
 pub(crate) mod observation;
 pub(crate) mod orders_by_customer;
+pub(crate) mod period_bitmaps;
 mod period_tables;
 mod ranges;
-mod revenue;
+pub(crate) mod revenue;
 mod revenue_matrix;
 pub(crate) mod spec;
 mod sums;
@@ -35,12 +36,13 @@ use self::cohorts::{Cohorts, check_cells};
 use self::count::{Counter, Unattributed};
 use self::found::{CohortView, Found, LoggedOrders};
 use self::members::Member;
-use self::movement::Sums;
 use self::observation::Observation;
 use self::orders_by_customer::OrdersByCustomer;
+use self::period_bitmaps::PeriodBitmaps;
 use self::spec::CohortSpec;
 pub use self::table::CohortPart;
 use self::values::{Groups, Values};
+use super::movement::Sums;
 use crate::base::CustomerBase;
 use crate::column::bounds::Cutoff;
 use crate::column::chunks::InputSchema;
@@ -157,7 +159,8 @@ fn count_orders(
         let counts;
         let (values, customers, cohorts, orders);
         let is_packed = spec.is_packed() && order_log.purchases().is_some();
-        let bitmaps = ActivityBitmaps { spec, observation: &observation, customers: n, order_log: &order_log, threads };
+        let bitmaps =
+            ActivityBitmaps { spec, bitmaps: PeriodBitmaps { observation: &observation, customers: n, order_log: &order_log, threads } };
         if is_packed {
             check_cells(bitmaps.cells(), spec, &observation)?;
         }

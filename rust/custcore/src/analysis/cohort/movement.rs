@@ -1,33 +1,16 @@
-//! Customer movement and revenue flows from one calendar period to the next.
+//! Customer movement of a cohort scan, and revenue flows from one calendar period to the next.
 
 use std::ops::{AddAssign, Range};
 
-use hashbrown::HashMap;
-
-use super::cell_counts::is_dense;
 use super::cohorts::MOST_CELLS;
 use super::count::Counter;
 use super::kernel::active_periods;
 use super::orders_by_customer::CohortOrder;
 use super::spec::CohortBy;
+use crate::analysis::movement::{Movement, Periods, Sums, add_movement};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::par::ROWS_WORTH_THREADS;
 use crate::time::calendar::date_text;
-
-/// Customer movement of one period.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Movement {
-    /// Active customers.
-    pub active: i64,
-    /// Active for the first time.
-    pub new: i64,
-    /// Active in the previous period, too.
-    pub retained: i64,
-    /// Active earlier, but not in the previous period.
-    pub reactivated: i64,
-    /// Active in the previous period, but not in this one.
-    pub churned: i64,
-}
 
 /// Revenue flows of one period, in units; negative revenue of a customer in a period counts as 0.
 #[derive(Debug, Clone, Copy, Default)]
@@ -48,16 +31,6 @@ pub(crate) struct Flow {
     pub end: i128,
 }
 
-impl AddAssign for Movement {
-    fn add_assign(&mut self, other: Self) {
-        self.active += other.active;
-        self.new += other.new;
-        self.retained += other.retained;
-        self.reactivated += other.reactivated;
-        self.churned += other.churned;
-    }
-}
-
 impl AddAssign for Flow {
     fn add_assign(&mut self, other: Self) {
         self.start += other.start;
@@ -67,98 +40,6 @@ impl AddAssign for Flow {
         self.reactivated += other.reactivated;
         self.new += other.new;
         self.end += other.end;
-    }
-}
-
-/// Sums by group and period: dense if there are few rows, otherwise sparse.
-#[derive(Debug, Clone)]
-pub(crate) enum Sums<T> {
-    /// A value for every row.
-    Dense(Vec<T>),
-    /// Non-empty rows.
-    Sparse(HashMap<usize, T, foldhash::fast::RandomState>),
-}
-
-impl<T: Copy + Default + AddAssign> Sums<T> {
-    /// Zero sums of `rows` rows for an input of `orders` orders.
-    pub(super) fn new(rows: usize, orders: usize) -> Self {
-        if is_dense(rows, orders) { Self::Dense(vec![T::default(); rows]) } else { Self::Sparse(HashMap::default()) }
-    }
-
-    /// The sum of a row.
-    pub(crate) fn get(&self, row: usize) -> T {
-        match self {
-            Self::Dense(rows) => rows[row],
-            Self::Sparse(rows) => rows.get(&row).copied().unwrap_or_default(),
-        }
-    }
-
-    #[inline]
-    fn at(&mut self, row: usize) -> &mut T {
-        match self {
-            Self::Dense(rows) => &mut rows[row],
-            Self::Sparse(rows) => rows.entry(row).or_default(),
-        }
-    }
-
-    /// Merges other sums.
-    fn merge(&mut self, other: Self) {
-        self.merge_at(other, |row| row);
-    }
-
-    /// Merges other sums, whose rows are at `place` here.
-    pub(super) fn merge_at(&mut self, other: Self, place: impl Fn(usize) -> usize) {
-        match other {
-            Self::Dense(rows) => rows.into_iter().enumerate().for_each(|(row, more)| *self.at(place(row)) += more),
-            Self::Sparse(rows) => rows.into_iter().for_each(|(row, more)| *self.at(place(row)) += more),
-        }
-    }
-}
-
-impl<T> Default for Sums<T> {
-    fn default() -> Self {
-        Self::Dense(Vec::new())
-    }
-}
-
-/// The rows of one group.
-#[derive(Debug)]
-pub(crate) struct Periods<'a, T> {
-    sums: &'a mut Sums<T>,
-    first: usize,
-    number: usize,
-}
-
-impl<T: Copy + Default + AddAssign> Periods<'_, T> {
-    /// The row of a period, if observed.
-    #[inline]
-    fn get(&mut self, period: usize) -> Option<&mut T> {
-        if period < self.number { Some(self.sums.at(self.first + period)) } else { None }
-    }
-}
-
-/// Adds the movement of a customer active in the ascending periods `active`; `known` means active before the first period.
-pub(crate) fn add_movement(rows: &mut Periods<'_, Movement>, active: &[usize], mut known: bool) {
-    let mut before: Option<usize> = None;
-    for &period in active {
-        let is_next = before.is_some_and(|before| before + 1 == period);
-        let Some(row) = rows.get(period) else { continue };
-        row.active += 1;
-        *(if is_next {
-            &mut row.retained
-        } else if known {
-            &mut row.reactivated
-        } else {
-            &mut row.new
-        }) += 1;
-        if let Some(row) = before.filter(|_| !is_next).and_then(|left| rows.get(left + 1)) {
-            row.churned += 1;
-        }
-        known = true;
-        before = Some(period);
-    }
-    if let Some(row) = before.and_then(|before| rows.get(before + 1)) {
-        row.churned += 1;
     }
 }
 
@@ -263,7 +144,7 @@ impl Counter<'_> {
                     continue;
                 }
                 let group = self.groups.group(self.view, customer as u32);
-                add(&orders, &mut Periods { sums: &mut sums, first: group * periods, number: periods }, &mut a, &mut b);
+                add(&orders, &mut sums.periods(group * periods, periods), &mut a, &mut b);
             }
             sums
         };
@@ -281,31 +162,15 @@ impl Counter<'_> {
 
 #[cfg(test)]
 mod tests {
+    use hashbrown::HashMap;
+
     use super::*;
-
-    /// The result of `add` on `n` rows, with dense and with sparse sums.
-    fn both<T: Copy + Default + AddAssign>(n: usize, add: impl Fn(&mut Periods<'_, T>)) -> [Vec<T>; 2] {
-        [Sums::Dense(vec![T::default(); n]), Sums::Sparse(HashMap::default())].map(|mut sums| {
-            add(&mut Periods { sums: &mut sums, first: 0, number: n });
-            (0..n).map(|row| sums.get(row)).collect()
-        })
-    }
-
-    #[test]
-    fn movement_by_period() {
-        let found = both(5, |rows| {
-            add_movement(rows, &[0, 1, 3], false);
-            add_movement(rows, &[4], true);
-        });
-        for rows in found {
-            let seen: Vec<[i64; 5]> = rows.iter().map(|row| [row.active, row.new, row.retained, row.reactivated, row.churned]).collect();
-            assert_eq!(seen, [[1, 1, 0, 0, 0], [1, 0, 1, 0, 0], [0, 0, 0, 0, 1], [1, 0, 0, 1, 0], [1, 0, 0, 1, 1]]);
-        }
-    }
 
     #[test]
     fn flows_by_period() {
-        for rows in both(4, |rows| add_flows(rows, &[(0, 10), (1, 4), (3, 6)], false)) {
+        for mut sums in [Sums::Dense(vec![Flow::default(); 4]), Sums::Sparse(HashMap::default())] {
+            add_flows(&mut sums.periods(0, 4), &[(0, 10), (1, 4), (3, 6)], false);
+            let rows: Vec<Flow> = (0..4).map(|row| sums.get(row)).collect();
             let seen: Vec<[i128; 7]> =
                 rows.iter().map(|r| [r.start, r.churned, r.contraction, r.expansion, r.reactivated, r.new, r.end]).collect();
             assert_eq!(seen, [[0, 0, 0, 0, 0, 10, 10], [10, 0, 6, 0, 0, 0, 4], [4, 4, 0, 0, 0, 0, 0], [0, 0, 0, 0, 6, 0, 6]]);

@@ -38,17 +38,23 @@ impl Observation {
         let start = start.or_else(|| view.first_day().map(Cutoff::of_day))?;
         let origin = requested.map_or(0, |start| start.day);
         let calendar = spec.calendar(origin);
+        let calendar_periods = Self::of(calendar, spec.period, (start, end), days);
+        Some(Self { elapsed_length: spec.period.days().filter(|_| spec.elapsed), ..calendar_periods })
+    }
+
+    /// Calendar periods from a start to an end, with orders on the days `days`.
+    pub(crate) fn of(calendar: Calendar, period: Period, (start, end): (Cutoff, Cutoff), days: Option<(i32, i32)>) -> Self {
         let (first, last) = lookup_days(days.unwrap_or((start.day, start.day)));
-        Some(Self {
+        Self {
             start,
             end,
             calendar,
-            period: spec.period,
-            elapsed_length: spec.period.days().filter(|_| spec.elapsed),
-            days: DayTable::new(&calendar, spec.period, first, last),
-            last: calendar.index(end.last_day(), spec.period),
-            end_period: calendar.index(end.day, spec.period),
-        })
+            period,
+            elapsed_length: None,
+            days: DayTable::new(&calendar, period, first, last),
+            last: calendar.index(end.last_day(), period),
+            end_period: calendar.index(end.day, period),
+        }
     }
 
     /// Whether the window contains a day.

@@ -6,7 +6,8 @@ use arrow_array::{BooleanArray, Date32Array, Float64Array, Int64Array};
 
 use super::cohorts::MOST_CELLS;
 use super::found::CohortView;
-use super::movement::{Flow, Movement, Sums};
+use super::movement::Flow;
+use crate::analysis::movement::{Movement, Sums};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::memory::check_room;
 use crate::num::money::ratio;

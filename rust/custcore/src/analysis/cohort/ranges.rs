@@ -6,8 +6,8 @@ use arrow_select::concat::concat_batches;
 
 use super::CohortRetention;
 use super::from_base::cohort_retention_of;
-use super::movement::Sums;
 use super::sums::union;
+use crate::analysis::movement::Sums;
 use crate::error::{Error, Result};
 use crate::exec::context::Context;
 use crate::report::Report;

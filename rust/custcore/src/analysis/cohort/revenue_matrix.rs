@@ -3,19 +3,17 @@
 
 use std::ops::Range;
 
-use super::activity_bitmaps::ActivityBitmaps;
 use super::movement::Flow;
+use super::period_bitmaps::{MOST_PASSES, PeriodBitmaps};
 use crate::exec::simd::prefetch;
 use crate::ingest::window_log::{FIRST_DAY, PackedUnits};
 
 /// Matrix entries filled at a time by all threads together.
 const NUMBERS: usize = 1 << 24;
-/// The purchases are read once per block of customers; beyond this many passes, sorting by customer is faster.
-const MOST_PASSES: usize = 64;
 /// Prefetch distance in rows.
 const AHEAD: usize = 16;
 
-impl ActivityBitmaps<'_> {
+impl PeriodBitmaps<'_> {
     /// Revenue flows by period; `None` if sums may exceed 64 bits or there are too many periods for this method.
     pub(crate) fn flows(&self) -> Option<Vec<Flow>> {
         let n = self.periods();

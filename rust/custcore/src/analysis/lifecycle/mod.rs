@@ -4,7 +4,7 @@ mod course;
 pub(crate) mod gaps;
 pub(crate) mod model;
 mod prospects;
-mod rhythm;
+pub(crate) mod rhythm;
 pub(crate) mod spec;
 pub(crate) mod stages;
 mod standings;

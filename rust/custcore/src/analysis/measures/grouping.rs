@@ -1,0 +1,114 @@
+//! The groups that measures are split by: the values of an attribute, or the segments of a table.
+
+use super::labels::{Label, ViewGroups};
+use super::segments::CustomerSegments;
+use super::spec::MeasuresSpec;
+use crate::analysis::cohort::values::Groups;
+use crate::base::view::BaseView;
+use crate::column::chunks::Pick;
+use crate::column::value::ValueType;
+use crate::error::{Error, ErrorKind, Result};
+use crate::exec::par::Threads;
+use crate::group::interner::{Interner, Keys};
+
+/// The column of groups of a result.
+#[derive(Debug, Clone)]
+pub(crate) enum GroupColumn {
+    /// Values of an attribute of this name.
+    Attribute(String, ValueType),
+    /// Segments: the name of the column, and theirs in order.
+    Segments(String, Vec<String>),
+}
+
+/// How customers are grouped.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Grouping<'a> {
+    /// They are not.
+    None,
+    /// By an attribute of the base.
+    Attribute(&'a str),
+    /// By a table of segments.
+    Segments(&'a CustomerSegments),
+}
+
+/// More groups than this are no groups.
+const MAX_GROUPS: usize = 10_000;
+
+impl<'a> Grouping<'a> {
+    /// By the attribute of the settings, or by segments.
+    pub(super) fn new(spec: &'a MeasuresSpec, segments: Option<&'a CustomerSegments>) -> Result<Self> {
+        match (segments, &spec.by) {
+            (Some(segments), _) => {
+                MeasuresSpec::check_column(&segments.column)?;
+                Ok(Self::Segments(segments))
+            }
+            (None, Some(name)) => {
+                MeasuresSpec::check_column(name)?;
+                Ok(Self::Attribute(name))
+            }
+            (None, None) => Ok(Self::None),
+        }
+    }
+
+    /// The column of the result.
+    pub(super) fn column(self, view: &BaseView<'_>) -> Result<Option<GroupColumn>> {
+        Ok(match self {
+            Self::None => None,
+            Self::Attribute(name) => {
+                let attribute = view.attribute(position(view, name)?);
+                Some(GroupColumn::Attribute(name.to_owned(), attribute.value_type().clone()))
+            }
+            Self::Segments(segments) => Some(GroupColumn::Segments(segments.column.clone(), segments.names.clone())),
+        })
+    }
+
+    /// The groups of the buyers of a view.
+    pub(super) fn of(self, view: &BaseView<'_>, threads: Threads<'_>) -> Result<ViewGroups> {
+        match self {
+            Self::None => Ok(ViewGroups::new(vec![Label::All], Vec::new())),
+            Self::Attribute(name) => {
+                let at = position(view, name)?;
+                let groups = Groups::of(Some(at), view)?;
+                let number = groups.number();
+                if number > MAX_GROUPS {
+                    let message = format!("by='{name}' has {number} values; expected groups, at most 10,000");
+                    return Err(Error::new(ErrorKind::InvalidArgument, message).in_column(name));
+                }
+                let keys = groups.values.as_ref().map(|values| values.keys());
+                let label = |group: usize| match (groups.value(group), keys) {
+                    (Some(code), Some(keys)) => match keys {
+                        Keys::Range { base, .. } => Label::Integer(base + i64::from(code)),
+                        Keys::Integers(values) => Label::Integer(values[code as usize]),
+                        Keys::Bytes(arena) => Label::Bytes(arena.get(code).to_vec()),
+                    },
+                    _ => Label::Null,
+                };
+                let totals = view.totals();
+                let of = |code: usize| if totals.orders(code as u32) > 0 { groups.group(view, code as u32) as u16 } else { 0 };
+                Ok(ViewGroups::new((0..number).map(label).collect(), threads.par_map(view.customers(), of)))
+            }
+            Self::Segments(segments) => segments.groups(view, threads),
+        }
+    }
+}
+
+/// The position of an attribute of the first purchase.
+fn position(view: &BaseView<'_>, name: &str) -> Result<usize> {
+    view.attributes().position(|attribute| attribute.name() == name && attribute.pick() == Pick::First).ok_or_else(|| {
+        let message =
+            format!("the base does not keep column '{name}' of the first purchase; build it with attributes={{'{name}': 'first'}}");
+        Error::new(ErrorKind::StateMismatch, message).in_column(name)
+    })
+}
+
+/// The values of labels as keys, and the code of each; `None` for null.
+pub(super) fn keys_of(labels: &[Label], value_type: &ValueType) -> Result<(Interner, Vec<Option<u32>>)> {
+    let mut interner = Interner::new(value_type.kind.stored());
+    let codes = labels.iter().map(|label| match label {
+        Label::Integer(value) => interner.intern_integer(*value).map(Some),
+        Label::Bytes(value) => interner.intern_bytes(value).map(Some),
+        Label::All | Label::Segment(_) | Label::Null => Ok(None),
+    });
+    let codes = codes.collect::<Result<_>>()?;
+    Ok((interner, codes))
+}
