@@ -311,7 +311,7 @@ def test_prospects_of_every_kind(ids: list[Any], kind: pa.DataType, others: list
 def test_many_ranges_of_a_base_on_disk_are_one_result(tmp_path: Any) -> None:
     """Prospects before, between and after the ids of each range come in their place."""
     numbers = np.arange(60_000)
-    days = np.datetime64("2026-01-01") + numbers * 7 % 200
+    days = np.datetime64("2026-01-01") + (numbers * 7 + numbers // 30_000 * (numbers % 83)) % 200
     data = {"customer_id": numbers % 30_000 * 2, "timestamp": days, "amount": numbers % 89 / 4}
     whole, disk = (
         custcore.CustomerBase(track="days"),
