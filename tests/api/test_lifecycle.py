@@ -7,6 +7,7 @@ import pickle
 from datetime import date, timedelta
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -305,6 +306,33 @@ def test_prospects_of_every_kind(ids: list[Any], kind: pa.DataType, others: list
     counts = base.lifecycle_counts([day(-1), day(9)], MODEL, prospects=others).to_pyarrow()
     customers = counts.filter(pa.compute.equal(counts["stage"], "prospect"))["customers"].to_pylist()
     assert customers == [len(set(others)), len(set(others) - set(ids))]
+
+
+def test_many_ranges_of_a_base_on_disk_are_one_result(tmp_path: Any) -> None:
+    """Prospects before, between and after the ids of each range come in their place."""
+    numbers = np.arange(60_000)
+    days = np.datetime64("2026-01-01") + (numbers * 7 + numbers // 30_000 * (numbers % 83)) % 200
+    data = {"customer_id": numbers % 30_000 * 2, "timestamp": days, "amount": numbers % 89 / 4}
+    whole, disk = (
+        custcore.CustomerBase(track="days"),
+        custcore.CustomerBase(track="days", max_memory="1MiB", spill_dir=tmp_path),
+    )
+    for base in (whole, disk):
+        base.update(data)
+    assert disk.nbytes_on_disk > 0
+    prospects = [-3, *range(1, 60_000, 7_001), *range(59_990, 60_100), 10**6]
+    of_disk = disk.lifecycle(model=MODEL, prospects=prospects)
+    assert of_disk._core.num_batches > 2
+    assert of_disk.to_pyarrow().combine_chunks() == whole.lifecycle(model=MODEL, prospects=prospects).to_pyarrow()
+    assert of_disk.report.entries == whole.lifecycle(model=MODEL).report.entries
+    settings: dict[str, Any] = {"quantiles": (0.3, 0.9), "loyal_orders": 3}
+    for rhythm in ("population", "own"):
+        models = [custcore.LifecycleModel(rhythm=rhythm, **settings).fit(base) for base in (disk, whole)]
+        assert models[0] == models[1]
+        dates = ["2026-02-01", "2026-05-01", "2026-08-01"]
+        for method in ("lifecycle_counts", "lifecycle_flows"):
+            found = [getattr(base, method)(dates, models[0]).to_pyarrow() for base in (disk, whole)]
+            assert found[0] == found[1]
 
 
 def test_prospects_of_a_composite_key() -> None:

@@ -55,6 +55,14 @@ def on_disk(rows: list[Row], returns: str, count: int) -> custcore.CustomerBase:
     return base
 
 
+def merged(rows: list[Row], returns: str) -> custcore.CustomerBase:
+    """The base of two halves, each with its rows in reverse order."""
+    half = len(rows) // 2
+    base = base_of(rows[:half][::-1], 60, returns)
+    base.merge(base_of(rows[half:][::-1], 60, returns))
+    return base
+
+
 def exact(share: float) -> Fraction:
     return Fraction(str(share))
 
@@ -113,7 +121,7 @@ def test_stages(
     for row in expected:
         row.pop("typical", None)
         row.pop("overdue", None)
-    for own in (base, on_disk(rows, returns, 3)):
+    for own in (base, on_disk(rows, returns, 3), merged(rows, returns)):
         found = own.lifecycle(as_of, model, asked, n_threads=n_threads)
         assert found.to_pyarrow().to_pylist() == expected
         alone = own.lifecycle(as_of, model, n_threads=n_threads)
@@ -155,7 +163,7 @@ def test_counts_and_flows(
                     moves.append(
                         row | {"customers": pairs[source, target], "revenue": FLOAT.total(units), "share": share}
                     )
-    for own in (base, on_disk(rows, returns, 2)):
+    for own in (base, on_disk(rows, returns, 2), merged(rows, returns)):
         counts = own.lifecycle_counts(dates, model, prospects=asked, n_threads=n_threads)
         assert counts.to_pyarrow().to_pylist() == expected
         flows = own.lifecycle_flows(dates, model, n_threads=n_threads)

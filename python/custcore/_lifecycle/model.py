@@ -242,7 +242,14 @@ class LifecycleModel(Persistable):
 
     def __repr__(self) -> str:
         settings = ", ".join(f"{name}={value!r}" for name, value in self.settings.items())
-        return f"LifecycleModel({settings})" + ("" if self._core.is_fitted else ", not fitted")
+        if not self._core.is_fitted:
+            return f"LifecycleModel({settings}), not fitted"
+        days, multiples = self._core.days, self._core.multiples
+        if multiples is not None:
+            windows = f"active up to {multiples[0]:.2f} and lost beyond {multiples[1]:.2f} typical gaps"
+        elif days is not None:
+            windows = f"active up to {days[0]} and lost beyond {days[1]} days"
+        return f"LifecycleModel({settings}), {windows}"
 
 
 def core_of_base(base: object) -> _core.CustomerBase:

@@ -17,7 +17,7 @@ MODEL = (
         core="int | None",
         help="The longest gap of an active customer, in days.",
         group="Life cycle",
-        metavar="DAYS",
+        metavar="N",
         shown_default="fitted",
         minimum=1,
     ),
@@ -29,7 +29,7 @@ MODEL = (
         core="int | None",
         help="The longest gap of a customer who is not lost, in days.",
         group="Life cycle",
-        metavar="DAYS",
+        metavar="N",
         shown_default="fitted",
         minimum=1,
     ),
@@ -58,6 +58,7 @@ MODEL = (
         core="int",
         help="How many gaps are at risk at the horizon, at least.",
         group="Life cycle",
+        metavar="N",
         minimum=1,
     ),
     Option(
@@ -68,6 +69,7 @@ MODEL = (
         core="int",
         help="Orders from which on an active customer is loyal.",
         group="Life cycle",
+        metavar="N",
         minimum=2,
     ),
     Option(

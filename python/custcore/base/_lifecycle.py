@@ -10,7 +10,6 @@ from custcore._input.data import as_of_argument
 from custcore._input.dates import listed_dates
 from custcore._input.ids import listed
 from custcore._input.proposals import proposing_methods
-from custcore._lifecycle import LifecycleModel
 from custcore.errors import InvalidTypeError
 from custcore.result import Table
 
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from custcore._core import ReadOptions
     from custcore._input.data import AsOf, Data
     from custcore._input.ids import Id
+    from custcore._lifecycle import LifecycleModel
 
 __all__ = ["Lifecycle"]
 
@@ -263,6 +263,8 @@ class Lifecycle:
 
 
 def _core_of(model: object) -> _core.LifecycleModel:
-    if not isinstance(model, LifecycleModel):
+    # Models take bases, so their modules import this package, and are not imported here.
+    core = getattr(model, "_core", None)
+    if not isinstance(core, _core.LifecycleModel):
         raise InvalidTypeError(f"model is {type(model).__name__}; expected a LifecycleModel")
-    return model._core
+    return core
