@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from custcore._options import bases, churn, clusters, cohorts, reading, scores
+from custcore._options import bases, churn, clusters, cohorts, lifecycles, reading, scores
 from custcore._options import transactions as t
 from custcore._options.option import Option
 
@@ -113,6 +113,12 @@ def frame_functions(library: str, annotation: str, *, reported: bool) -> tuple[T
         Target(rfm, "rfm_scores", (purchases,), (*RFM_SCORES, added), overloads),
         Target(other, "cohort_retention", (purchases,), cohorts.COHORT),
         Target(
+            f"adapters/_{library}_lifecycle_functions.py",
+            "lifecycle",
+            (purchases, *lifecycles.LIFECYCLE[1:3]),
+            lifecycles.OF_TRANSACTIONS,
+        ),
+        Target(
             other,
             "segment_customers",
             (purchases, clusters.SEGMENTED[0]),
@@ -216,6 +222,11 @@ TARGETS = (
     Target("base/_analyses.py", "Analyses.cohort_retention", (), bases.COHORTS_OF_BASE),
     Target("base/_analyses.py", "Analyses.transitions", bases.TRANSITIONS[:2], bases.TRANSITIONS[2:]),
     Target("base/_analyses.py", "Analyses.stays", bases.TRANSITIONS[:2], bases.TRANSITIONS[2:]),
+    Target("_lifecycle/model.py", "LifecycleModel", lifecycles.MODEL[:2], lifecycles.MODEL[2:]),
+    Target("_lifecycle/model.py", "LifecycleModel.fit", lifecycles.FIT[:2], lifecycles.FIT[2:]),
+    Target("base/_lifecycle.py", "Lifecycle.lifecycle", lifecycles.LIFECYCLE[:3], lifecycles.LIFECYCLE[3:]),
+    Target("base/_lifecycle.py", "Lifecycle.lifecycle_counts", lifecycles.COUNTS[:2], lifecycles.COUNTS[2:]),
+    Target("base/_lifecycle.py", "Lifecycle.lifecycle_flows", lifecycles.FLOWS[:2], lifecycles.FLOWS[2:]),
     Target("base/_scan.py", "scan", (t.DATA, bases.BASES), (bases.BATCH_ID, t.N_THREADS, t.PROGRESS)),
     Target("cluster/_kmeans.py", "KMeans", clusters.KMEANS[:1], clusters.KMEANS[1:]),
     Target("cluster/_kmeans.py", "KMeans.fit", (clusters.FEATURES, clusters.SAMPLE_WEIGHT)),
@@ -252,6 +263,12 @@ TARGETS = (
     ),
     Target("adapters/_mixin.py", "FrameMethods.clusters", (MODEL,)),
     Target("adapters/_mixin.py", "FrameMethods.cohort_retention", (), cohorts.COHORT),
+    Target(
+        "adapters/_lifecycle.py",
+        "FrameLifecycle.lifecycle",
+        lifecycles.LIFECYCLE[1:3],
+        lifecycles.OF_TRANSACTIONS,
+    ),
     Target("adapters/_pandas_rfm.py", "PandasRfm.rfm", (), (*t.RFM, SET_INDEX)),
     Target("adapters/_pandas_rfm.py", "PandasRfm.rfm_scores", (), (*RFM_SCORES, SET_INDEX)),
     Target(
@@ -275,4 +292,9 @@ TARGETS = (
 )
 
 # The dicts of options that the core takes, by their names in its stub.
-DICTS = {"ReadOptions": t.READ, "ScoreOptions": scores.SCORES, "CohortOptions": cohorts.CORE}
+DICTS = {
+    "ReadOptions": t.READ,
+    "ScoreOptions": scores.SCORES,
+    "CohortOptions": cohorts.CORE,
+    "LifecycleOptions": lifecycles.MODEL,
+}

@@ -8,7 +8,7 @@
 from custcore import _moved, errors, presets
 from custcore._core import __version__
 from custcore._input.data import AsOf, Data
-from custcore._lifecycle import Backtest, ChurnModel, backtest
+from custcore._lifecycle import Backtest, ChurnModel, LifecycleModel, backtest
 from custcore._read import Source, read
 from custcore._rfm import (
     ExplainedScore,
@@ -39,6 +39,7 @@ __all__ = [
     "Data",
     "ExplainedScore",
     "KMeans",
+    "LifecycleModel",
     "QuantileScorer",
     "RFMScorer",
     "Report",

@@ -10,6 +10,7 @@ __all__ = [
     "CustomerBase",
     "Draft",
     "KMeans",
+    "LifecycleModel",
     "Memory",
     "QuantileScorer",
     "RfmScorer",
@@ -22,6 +23,9 @@ __all__ = [
     "backtest",
     "cohort_retention",
     "compare",
+    "lifecycle",
+    "lifecycle_counts",
+    "lifecycle_flows",
     "natural_breaks",
     "profile_table",
     "read_model",
@@ -82,6 +86,17 @@ class KMeansSettings(TypedDict):
     tol: float
     random_state: int | None
     columns: list[str] | None
+
+@type_check_only
+class LifecycleOptions(TypedDict):
+    active_days: int | None
+    loss_days: int | None
+    quantiles: tuple[float, float]
+    among: str
+    min_at_risk: int
+    loyal_orders: int
+    rhythm: str
+    prior_gaps: int
 
 @type_check_only
 class CohortOptions(TypedDict):
@@ -182,6 +197,27 @@ def transitions(
     base: CustomerBase, dates: list[_Day], scorer: RfmScorer, *, edges: str, n_threads: int | None
 ) -> Table: ...
 def stays(base: CustomerBase, dates: list[_Day], scorer: RfmScorer, *, edges: str, n_threads: int | None) -> Table: ...
+def lifecycle(
+    base: CustomerBase,
+    day: _Day | None,
+    *,
+    model: LifecycleModel | None,
+    prospects: list[_Id] | None,
+    lang: str,
+    n_threads: int | None,
+) -> Table: ...
+def lifecycle_counts(
+    base: CustomerBase,
+    dates: list[_Day],
+    model: LifecycleModel,
+    *,
+    prospects: list[_Id] | None,
+    lang: str,
+    n_threads: int | None,
+) -> Table: ...
+def lifecycle_flows(
+    base: CustomerBase, dates: list[_Day], model: LifecycleModel, *, lang: str, n_threads: int | None
+) -> Table: ...
 def compare(
     before: object,
     after: object,
@@ -401,6 +437,31 @@ class QuantileScorer:
     def to_bytes(self) -> bytes: ...
     @staticmethod
     def from_bytes(data: bytes) -> QuantileScorer: ...
+
+@final
+class LifecycleModel:
+    def __new__(cls, options: LifecycleOptions) -> LifecycleModel: ...
+    def fit(self, base: CustomerBase, day: _Day | None, *, n_threads: int | None) -> LifecycleModel: ...
+    @property
+    def is_fitted(self) -> bool: ...
+    # The windows in days, or in typical gaps of a customer.
+    @property
+    def days(self) -> tuple[int, int] | None: ...
+    @property
+    def multiples(self) -> tuple[float, float] | None: ...
+    @property
+    def as_of(self) -> str | None: ...
+    # In days, and the share of gaps that end within it.
+    @property
+    def horizon(self) -> tuple[int, float] | None: ...
+    @property
+    def typical_days(self) -> int | None: ...
+    def curve(self) -> Table: ...
+    @property
+    def settings(self) -> dict[str, Any]: ...
+    def to_bytes(self) -> bytes: ...
+    @staticmethod
+    def from_bytes(data: bytes) -> LifecycleModel: ...
 
 @final
 class Scaler:

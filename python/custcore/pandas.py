@@ -4,6 +4,7 @@ Type checkers know the functions, ``custcore.pandas.rfm_scores(df)``; they do no
 """
 
 from custcore.adapters._pandas_functions import clusters, cohort_retention, kmeans, score, segment_customers
+from custcore.adapters._pandas_lifecycle_functions import lifecycle
 from custcore.adapters._pandas_rfm_functions import rfm, rfm_scores
 from custcore.adapters.pandas import CustcoreAccessor
 
@@ -12,6 +13,7 @@ __all__ = [
     "clusters",
     "cohort_retention",
     "kmeans",
+    "lifecycle",
     "rfm",
     "rfm_scores",
     "score",

@@ -4,6 +4,7 @@ Type checkers know the functions, ``custcore.polars.rfm_scores(df)``; they do no
 """
 
 from custcore.adapters._polars_functions import clusters, cohort_retention, kmeans, score, segment_customers
+from custcore.adapters._polars_lifecycle_functions import lifecycle
 from custcore.adapters._polars_rfm_functions import rfm, rfm_scores
 from custcore.adapters.polars import CustcoreNamespace
 
@@ -12,6 +13,7 @@ __all__ = [
     "clusters",
     "cohort_retention",
     "kmeans",
+    "lifecycle",
     "rfm",
     "rfm_scores",
     "score",

@@ -35,6 +35,15 @@ def answers(model: Model) -> Any:
     if isinstance(model, custcore.KMeans):
         centers = model.cluster_centers_.tolist(), model.init_centers_.tolist(), model.inertia_, model.names_
         return *centers, model.n_iter_, model.feature_names_in_, model.predict_one(model.cluster_centers_[0].tolist())
+    if isinstance(model, custcore.LifecycleModel):
+        windows = (
+            model.active_days_,
+            model.loss_days_,
+            model.active_multiple_,
+            model.loss_multiple_,
+            model.horizon_days_,
+        )
+        return *windows, model.share_returned_, model.as_of_, model.curve_.to_pyarrow().to_pylist()
     scored = [_tried(model.transform, table) for table in (customers(), decimals())]
     ids: list[int | str | bytes | None] = [None, 3, "c", b"\xff\x00"]
     if isinstance(model, custcore.RFMScorer):

@@ -129,7 +129,7 @@ def test_models(run, file, tmp_path, base):
     custcore.RFMScorer().fit(base.rfm()).save(tmp_path / "rfm.json")
     refused = run("churn", file, "--model", "rfm.json", code=3).stderr
     assert "is a RFMScorer; expected the file of a fitted ChurnModel" in refused
-    assert "is a churn model" in run("score", file, "--model", "churn.json", code=3).stderr
+    assert "is a ChurnModel" in run("score", file, "--model", "churn.json", code=3).stderr
 
 
 def test_orders_without_money(run, run_json, tmp_path):

@@ -20,6 +20,7 @@ GROUPS = (
     "Time",
     "What counts",
     "Cohorts",
+    "Life cycle",
     "Scores",
     "Clusters",
     "List",

@@ -12,6 +12,7 @@ from custcore._input.proposals import proposing
 from custcore._input.read_options import memory, read_options
 from custcore.base._analyses import Analyses
 from custcore.base._changes import Changes
+from custcore.base._lifecycle import Lifecycle
 from custcore.errors import InvalidTypeError
 from custcore.result import Table
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["CustomerBase"]
 
 
-class CustomerBase(Changes, Analyses):
+class CustomerBase(Changes, Analyses, Lifecycle):
     """First and last day, orders and money of every customer: kept, updated, merged, saved.
 
     A base is built from transactions by updates in any order; the result is bitwise equal
@@ -36,7 +37,7 @@ class CustomerBase(Changes, Analyses):
     ============ ===================================== =====================================
     ``"totals"`` first and last day, orders, money     RFM as of the last day or later
     ``"days"``   also orders and money of each day     also RFM as of any past day, cohorts,
-                                                       transitions
+                                                       transitions, life cycle
     ``"orders"`` also orders that are not sealed       the same with ``order_id``, if lines
                                                        of an order may come late
     ============ ===================================== =====================================

@@ -18,6 +18,7 @@ from custcore.cli import (
     _explain,
     _inspect,
     _kmeans,
+    _lifecycle,
     _rfm,
     _score,
 )
@@ -61,5 +62,5 @@ def app() -> None:
     """Analyse customers over Arrow: who bought when, how often and for how much."""
 
 
-for verb in (_rfm, _kmeans, _score, _explain, _compare, _cohort, _churn, _base, _inspect, _bench, _demo):
+for verb in (_rfm, _kmeans, _score, _explain, _compare, _cohort, _lifecycle, _churn, _base, _inspect, _bench, _demo):
     app.add_command(verb.command)

@@ -24,7 +24,12 @@ Command = TypeVar("Command", bound="Callable[..., Any]")
 Model: TypeAlias = "custcore.RFMScorer | custcore.QuantileScorer | custcore.KMeans"
 
 SCORING = (custcore.RFMScorer, custcore.QuantileScorer, custcore.KMeans)
-OTHERS = ((custcore.SegmentMap, "a segment map"), (custcore.Scaler, "a scaler"), (custcore.ChurnModel, "a churn model"))
+OTHERS = (
+    (custcore.SegmentMap, "a segment map"),
+    (custcore.Scaler, "a scaler"),
+    (custcore.LifecycleModel, "a LifecycleModel"),
+    (custcore.ChurnModel, "a ChurnModel"),
+)
 
 
 @dataclass(frozen=True)

@@ -401,7 +401,7 @@ impl CoreBase {
 }
 
 /// A customer id from Python.
-struct PyId(CustomerId);
+pub struct PyId(pub CustomerId);
 
 impl<'py> FromPyObject<'_, 'py> for PyId {
     type Error = PyErr;

@@ -16,6 +16,7 @@ mod explain;
 mod guard;
 mod input;
 mod kmeans;
+mod lifecycle;
 mod number;
 mod options;
 mod rfm;
@@ -73,6 +74,8 @@ mod _core {
     use super::comparison::{CoreComparison, compare};
     #[pymodule_export]
     use super::kmeans::{CoreKMeans, natural_breaks, select_k, simd_paths};
+    #[pymodule_export]
+    use super::lifecycle::{CoreLifecycleModel, lifecycle, lifecycle_counts, lifecycle_flows};
     #[pymodule_export]
     use super::rfm::{CoreScorer, profile_table};
     #[pymodule_export]

@@ -11,6 +11,7 @@ from tests.api.fork.churn import churn
 from tests.api.fork.clusters import clusters
 from tests.api.fork.cohorts import cohorts
 from tests.api.fork.frames import frames
+from tests.api.fork.lifecycles import lifecycles
 from tests.api.fork.tables import tables
 
 
@@ -24,10 +25,11 @@ def group(name: str) -> list[Case]:
         from custcore.polars import CustcoreNamespace
 
         return list(frames(name, CustcoreNamespace))
-    return list({"tables": tables, "cohorts": cohorts, "bases": bases, "clusters": clusters, "churn": churn}[name]())
+    groups = {"tables": tables, "cohorts": cohorts, "bases": bases, "clusters": clusters}
+    return list((groups | {"lifecycles": lifecycles, "churn": churn})[name]())
 
 
-GROUPS = ("tables", "cohorts", "bases", "clusters", "churn", "pandas", "polars")
+GROUPS = ("tables", "cohorts", "bases", "clusters", "lifecycles", "churn", "pandas", "polars")
 # Files are read and written by pyarrow, on threads of its own, which the sweep refuses: tests/read/test_fork.py.
 OTHERS = {"read", *(f"CohortRetention.to_{kind}" for kind in ("arrow_ipc", "csv", "parquet", "xlsx"))} | {
     f"CohortRetention.to_{library}" for library in ("pandas", "polars", "pyarrow")

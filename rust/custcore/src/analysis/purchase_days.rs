@@ -18,8 +18,6 @@ pub(crate) struct Buyer<'a> {
     pub days: &'a [i32],
     /// Purchases of each day.
     pub orders: &'a [u64],
-    /// Money of each day in units, net of refunds on that day.
-    pub units: &'a [i128],
     /// Money of all days by the day of the view, refunds included.
     pub total: i128,
     /// All days with orders, those with refunds only included, ascending.
@@ -32,11 +30,6 @@ impl Buyer<'_> {
     /// The last purchase day.
     pub(crate) fn last_day(&self) -> i32 {
         self.days.last().copied().unwrap_or(i32::MIN)
-    }
-
-    /// Number of purchases.
-    pub(crate) fn n_orders(&self) -> u64 {
-        self.orders.iter().sum()
     }
 }
 
@@ -51,7 +44,7 @@ pub(crate) fn fold_buyers<T: Send>(
     let records = view.days()?;
     let fold = |codes: Range<usize>| -> Result<T> {
         let mut folded = new();
-        let (mut days, mut orders, mut units) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut days, mut orders) = (Vec::new(), Vec::new());
         for first in codes.clone().step_by(BLOCK) {
             context.check()?;
             let block = first as u32..codes.end.min(first + BLOCK) as u32;
@@ -66,17 +59,15 @@ pub(crate) fn fold_buyers<T: Send>(
                 }
                 // Few customers have days with refunds only.
                 let buyer = if purchases == all_days.len() {
-                    Buyer { code, days: all_days, orders: all_orders, units: all_units, total, all_days, all_units }
+                    Buyer { code, days: all_days, orders: all_orders, total, all_days, all_units }
                 } else {
                     days.clear();
                     orders.clear();
-                    units.clear();
                     for at in (0..all_days.len()).filter(|&at| all_orders[at] > 0) {
                         days.push(all_days[at]);
                         orders.push(all_orders[at]);
-                        units.push(all_units[at]);
                     }
-                    Buyer { code, days: &days, orders: &orders, units: &units, total, all_days, all_units }
+                    Buyer { code, days: &days, orders: &orders, total, all_days, all_units }
                 };
                 add(&mut folded, &buyer);
             }

@@ -42,7 +42,7 @@ impl OwnGaps {
         if m == 0 {
             return f64::from(prior.days);
         }
-        let median = (f64::from(self.0[(m - 1) / 2]) + f64::from(self.0[m / 2])) / 2.0;
+        let median = f64::midpoint(f64::from(self.0[(m - 1) / 2]), f64::from(self.0[m / 2]));
         let (m, k) = (m as f64, prior.gaps as f64);
         (m * median + k * f64::from(prior.days)) / (m + k)
     }

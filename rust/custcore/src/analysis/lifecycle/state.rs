@@ -9,6 +9,7 @@ use super::stages::Windows;
 use crate::analysis::model::StoredModel;
 use crate::analysis::survival::DurationCounts;
 use crate::error::{Error, ErrorKind, Result};
+use crate::time::calendar::{MAX_DAY, MIN_DAY};
 
 /// Serialized form of a life-cycle model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -76,6 +77,9 @@ impl StoredModel for LifecycleModel {
         let mut model = Self::new(body.spec)?;
         let Some(FittedState { as_of, curve, windows }) = body.fitted else { return Ok(model) };
         let invalid = || Error::new(ErrorKind::ModelFormat, "the windows do not follow from the settings and the curve");
+        if as_of.is_some_and(|day| !(MIN_DAY..=MAX_DAY).contains(&day)) {
+            return Err(Error::new(ErrorKind::ModelFormat, "the day of the fit is outside the years 1 to 9999"));
+        }
         let gaps = counts_of_rows(&curve)?;
         let curve = gaps.curve();
         let windows = match (windows, model.spec.rhythm) {

@@ -52,7 +52,7 @@ impl CustomerRows<'_> {
         let codes: Vec<u32> = buyers.iter().map(|buyer| buyer.code).collect();
         let ids = context.run_if_large(codes.len(), |threads| id_columns(self.key, view.ids(), &codes, threads))??;
         let Some(listed) = listed.filter(|_| !prospects.is_empty()) else {
-            return self.build(ids, buyers.iter().map(Some), report);
+            return self.build(ids, &buyers.iter().map(Some), report);
         };
         let others = context.run_if_large(prospects.len(), |threads| id_columns(self.key, listed.keys(), prospects, threads))??;
         let mut order = Vec::with_capacity(buyers.len() + prospects.len());
@@ -66,20 +66,20 @@ impl CustomerRows<'_> {
         order.extend(rest.map(|(at, _)| (1, at)));
         let merge = |(ids, others): (&ArrayRef, &ArrayRef)| interleave(&[ids, others], &order).map_err(Error::internal);
         let ids = ids.iter().zip(&others).map(merge).collect::<Result<_>>()?;
-        self.build(ids, order.iter().map(|&(is_prospect, row)| (is_prospect == 0).then(|| &buyers[row])), report)
+        self.build(ids, &order.iter().map(|&(is_prospect, row)| (is_prospect == 0).then(|| &buyers[row])), report)
     }
 
     /// The table of prospects only.
     pub(super) fn table_of_prospects(&self, listed: &Prospects, prospects: &[u32], context: &Context) -> Result<Table> {
         let ids = context.run_if_large(prospects.len(), |threads| id_columns(self.key, listed.keys(), prospects, threads))??;
-        self.build(ids, prospects.iter().map(|_| None), Report::default())
+        self.build(ids, &prospects.iter().map(|_| None), Report::default())
     }
 
     /// The table of rows; `None` is a prospect.
     fn build<'b>(
         &self,
         ids: Vec<ArrayRef>,
-        rows: impl ExactSizeIterator<Item = Option<&'b Buyer>> + Clone,
+        rows: &(impl ExactSizeIterator<Item = Option<&'b Buyer>> + Clone),
         report: Report,
     ) -> Result<Table> {
         let number = rows.len();

@@ -54,10 +54,8 @@ pub(crate) fn returning_window(curve: &SurvivalCurve, share: f64, min_at_risk: u
 /// The window among all gaps: the shortest length t with S(t) <= 1 - share; an error where S does not fall that low.
 pub(crate) fn window_of_all(curve: &SurvivalCurve, share: f64, min_at_risk: u64) -> Result<i32> {
     curve.quantile(share).ok_or_else(|| {
-        let (horizon, returned) = horizon(curve, min_at_risk).map_or_else(
-            |_| (curve.0.last().map_or(0, |point| point.days), 1.0 - curve.0.last().map_or(1.0, |point| point.survival)),
-            |found| found,
-        );
+        let last = curve.0.last().map_or((0, 0.0), |point| (point.days, 1.0 - point.survival));
+        let (horizon, returned) = horizon(curve, min_at_risk).unwrap_or(last);
         never_reached(share, returned, &format!("{horizon} days"))
     })
 }
