@@ -245,7 +245,7 @@ mod tests {
 
     #[test]
     fn nobody_at_risk_is_an_error() {
-        let spec = spec(3);
+        let spec = spec(4);
         let gaps = gaps(&[&[0, 5], &[0]], 30, &spec);
         let error = ChurnModel::of_gaps(spec, 30, gaps);
         assert!(error.is_err_and(|error| error.kind() == ErrorKind::NotEnoughData && error.message().contains("min_at_risk")));
