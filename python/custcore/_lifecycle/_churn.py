@@ -11,12 +11,12 @@ from custcore._input import arguments
 from custcore._input.data import as_of_argument
 from custcore._input.proposals import proposing_methods
 from custcore._persistable import Persistable
-from custcore.base import CustomerBase
 from custcore.errors import InvalidArgumentError, InvalidTypeError, NotFittedError
 from custcore.result import Table
 
 if TYPE_CHECKING:
     from custcore._input.data import AsOf
+    from custcore.base import CustomerBase
 
 __all__ = ["ChurnModel"]
 
@@ -234,6 +234,9 @@ def _unfitted(horizon: int, strata: Sequence[int], min_at_risk: int) -> ChurnMod
 
 def core_of(base: CustomerBase) -> _core.CustomerBase:
     """The base for the core."""
+    # Bases have methods that take models of this package.
+    from custcore.base import CustomerBase
+
     if not isinstance(base, CustomerBase):
         raise InvalidTypeError(
             f"base is {type(base).__name__}; expected a custcore.CustomerBase with track='days' or track='orders'"
