@@ -147,7 +147,9 @@ def test_what_is_refused(run, file, tmp_path):
     assert "--model" in run("churn", file, "--horizon", 5, "--model", "x.json", code=2).stderr
     assert "there is no file x.json" in run("churn", file, "--model", "x.json", code=2).stderr
     short = save(purchases(5), tmp_path / "short.parquet").name
-    assert "min_at_risk" in run("churn", short, code=3).stderr
+    refused = run("churn", short, code=3).stderr
+    assert "no gap between purchases ended while 30 or more were at risk" in refused
+    assert "min_at_risk" not in refused
     days = pa.array([dt.date(2025, 1, 1)] * 5)
     one = save(purchases(5).set_column(1, "timestamp", days), tmp_path / "one.parquet").name
     assert "no gap between purchases ended" in run("churn", one, code=3).stderr

@@ -106,7 +106,7 @@ impl ChurnModel {
         let pooled = StratumCurve::new(all, spec.min_at_risk);
         let Some(horizon) = pooled.horizon else {
             let message = format!(
-                "as of {} no gap between purchases ended while {} or more (min_at_risk) were at risk, so no churn probability can be fitted: \
+                "as of {} no gap between purchases ended while {} or more were at risk, so no churn probability can be fitted: \
                  there are {} gaps that ended and {} open ones. Fit as of a later day, or with a smaller min_at_risk",
                 date_text(as_of),
                 spec.min_at_risk,
