@@ -55,12 +55,6 @@ def kmeans(k: int = 2, **settings: Any) -> custcore.KMeans:
     return custcore.KMeans(k, columns=columns, **settings).fit(customers())
 
 
-def daily_purchases() -> custcore.CustomerBase:
-    base = custcore.CustomerBase(track="days")
-    base.update(transactions(nulls=False))
-    return base
-
-
 def segmented() -> custcore.KMeans:
     # What "auto" chose when the golden file was written: some customers have negative money.
     return custcore.segment_customers(transactions(nulls=False), k=2, log1p=["n_orders"])[1]
@@ -86,8 +80,8 @@ SMALL: dict[str, Callable[[], Model]] = {
     "segment_map": lambda: custcore.SegmentMap([("a", 1, None)], bins=2, rest="b"),
     "scaler": lambda: custcore.Scaler(["n_orders"]).fit(customers()),
     "kmeans": lambda: custcore.KMeans(1, columns=["n_orders"]).fit(customers()),
+    "churn": lambda: custcore.ChurnModel(30, strata=(1, 2), min_at_risk=1).fit(purchases()),
     "lifecycle": lifecycle,
-    "churn_model": lambda: custcore.ChurnModel(30, strata=(1, 2), min_at_risk=1).fit(daily_purchases()),
 }
 
 FITTED: dict[str, Callable[[], Model]] = SMALL | {

@@ -378,7 +378,7 @@ def test_bases_that_do_not_serve(shop: custcore.CustomerBase) -> None:
             use(totals)
         with pytest.raises(NotEnoughDataError, match="never updated"):
             use(custcore.CustomerBase(track="days"))
-        with pytest.raises(InvalidTypeError, match="base is dict; expected a custcore"):
+        with pytest.raises(InvalidTypeError, match="base is dict; expected a CustomerBase"):
             use(random_rows())  # type: ignore[arg-type]
     empty = custcore.CustomerBase(track="days")
     empty.update(pa.table({"customer_id": [1], "timestamp": [START], "amount": [-1.0]}))

@@ -129,7 +129,7 @@ def test_models(run, file, tmp_path, base):
     custcore.RFMScorer().fit(base.rfm()).save(tmp_path / "rfm.json")
     refused = run("churn", file, "--model", "rfm.json", code=3).stderr
     assert "is a RFMScorer; expected the file of a fitted ChurnModel" in refused
-    assert "is a churn model" in run("score", file, "--model", "churn.json", code=3).stderr
+    assert "is a ChurnModel" in run("score", file, "--model", "churn.json", code=3).stderr
 
 
 def test_orders_without_money(run, run_json, tmp_path):
@@ -147,7 +147,9 @@ def test_what_is_refused(run, file, tmp_path):
     assert "--model" in run("churn", file, "--horizon", 5, "--model", "x.json", code=2).stderr
     assert "there is no file x.json" in run("churn", file, "--model", "x.json", code=2).stderr
     short = save(purchases(5), tmp_path / "short.parquet").name
-    assert "min_at_risk" in run("churn", short, code=3).stderr
+    refused = run("churn", short, code=3).stderr
+    assert "no gap between purchases ended while 30 or more were at risk" in refused
+    assert "min_at_risk" not in refused
     days = pa.array([dt.date(2025, 1, 1)] * 5)
     one = save(purchases(5).set_column(1, "timestamp", days), tmp_path / "one.parquet").name
     assert "no gap between purchases ended" in run("churn", one, code=3).stderr

@@ -9,7 +9,8 @@ from custcore import _core
 from custcore._input import arguments
 from custcore._input.data import as_of_argument
 from custcore._input.proposals import proposing
-from custcore._lifecycle._churn import at_risk_argument, core_of, strata_argument
+from custcore._lifecycle._churn import at_risk_argument, strata_argument
+from custcore._lifecycle.model import core_of_base
 from custcore.errors import InvalidArgumentError, InvalidTypeError
 from custcore.result import Table
 
@@ -200,7 +201,7 @@ def backtest(
         *map(
             Table,
             _core.backtest(
-                core_of(base),
+                core_of_base(base),
                 horizon=arguments.whole("horizon", horizon),
                 dates=_dates(dates),
                 n_dates=number,

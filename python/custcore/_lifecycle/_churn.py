@@ -10,13 +10,14 @@ from custcore import _core
 from custcore._input import arguments
 from custcore._input.data import as_of_argument
 from custcore._input.proposals import proposing_methods
+from custcore._lifecycle.model import core_of_base
 from custcore._persistable import Persistable
-from custcore.base import CustomerBase
 from custcore.errors import InvalidArgumentError, InvalidTypeError, NotFittedError
 from custcore.result import Table
 
 if TYPE_CHECKING:
     from custcore._input.data import AsOf
+    from custcore.base import CustomerBase
 
 __all__ = ["ChurnModel"]
 
@@ -122,7 +123,7 @@ class ChurnModel(Persistable):
             If the base is of level ``"totals"``, which has no purchase days.
         """
         self._core = self._core.fit(
-            core_of(base), as_of_argument(as_of), n_threads=arguments.optional_whole("n_threads", n_threads)
+            core_of_base(base), as_of_argument(as_of), n_threads=arguments.optional_whole("n_threads", n_threads)
         )
         return self
 
@@ -156,7 +157,7 @@ class ChurnModel(Persistable):
             If the base is of level ``"totals"``, which has no purchase days.
         """
         threads = arguments.optional_whole("n_threads", n_threads)
-        return Table(self._fitted().score(core_of(base), as_of_argument(as_of), n_threads=threads))
+        return Table(self._fitted().score(core_of_base(base), as_of_argument(as_of), n_threads=threads))
 
     @property
     def horizon(self) -> int:
@@ -230,15 +231,6 @@ class ChurnModel(Persistable):
 def _unfitted(horizon: int, strata: Sequence[int], min_at_risk: int) -> ChurnModel:
     """A model that was pickled before it was fitted."""
     return ChurnModel(horizon, strata=strata, min_at_risk=min_at_risk)
-
-
-def core_of(base: CustomerBase) -> _core.CustomerBase:
-    """The base for the core."""
-    if not isinstance(base, CustomerBase):
-        raise InvalidTypeError(
-            f"base is {type(base).__name__}; expected a custcore.CustomerBase with track='days' or track='orders'"
-        )
-    return base._core
 
 
 def strata_argument(strata: Sequence[int]) -> list[int]:

@@ -27,8 +27,8 @@ SCORING = (custcore.RFMScorer, custcore.QuantileScorer, custcore.KMeans)
 OTHERS = (
     (custcore.SegmentMap, "a segment map"),
     (custcore.Scaler, "a scaler"),
-    (custcore.LifecycleModel, "a life-cycle model"),
-    (custcore.ChurnModel, "a churn model"),
+    (custcore.LifecycleModel, "a LifecycleModel"),
+    (custcore.ChurnModel, "a ChurnModel"),
 )
 
 

@@ -106,7 +106,7 @@ impl ChurnModel {
         let pooled = StratumCurve::new(all, spec.min_at_risk);
         let Some(horizon) = pooled.horizon else {
             let message = format!(
-                "as of {} no gap between purchases ended while {} or more (min_at_risk) were at risk, so no churn probability can be fitted: \
+                "as of {} no gap between purchases ended while {} or more were at risk, so no churn probability can be fitted: \
                  there are {} gaps that ended and {} open ones. Fit as of a later day, or with a smaller min_at_risk",
                 date_text(as_of),
                 spec.min_at_risk,
@@ -245,7 +245,7 @@ mod tests {
 
     #[test]
     fn nobody_at_risk_is_an_error() {
-        let spec = spec(3);
+        let spec = spec(4);
         let gaps = gaps(&[&[0, 5], &[0]], 30, &spec);
         let error = ChurnModel::of_gaps(spec, 30, gaps);
         assert!(error.is_err_and(|error| error.kind() == ErrorKind::NotEnoughData && error.message().contains("min_at_risk")));

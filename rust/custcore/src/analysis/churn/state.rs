@@ -21,7 +21,7 @@ pub struct ChurnState {
 }
 
 impl StoredModel for ChurnModel {
-    const KIND: &'static str = "churn_model";
+    const KIND: &'static str = "churn";
     type Body = ChurnState;
 
     fn body(&self) -> ChurnState {
