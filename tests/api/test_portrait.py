@@ -101,6 +101,8 @@ def test_kinds_of_attributes():
         "price": {"<= 14.87", "(14.87, 29.75]", "(29.75, 44.62]", "> 44.62"},
     }
     assert found["new", "income", "<= 29.75"] == 30
+    local = values(custcore.portrait(SEGMENTS, table, timezone="UTC"))
+    assert {key[2] for key in local if key[1] == "moment"} == {"2026-01"}
     assert found["new", "income", "(29.75, 59.5]"] == 10
     for period, expected in (("year", "2026"), ("quarter", "2026-Q1"), ("week", "2026-01-05"), ("day", "2026-01-05")):
         assert ("new", "day", expected) in values(custcore.portrait(SEGMENTS, table, period=period))  # type: ignore[arg-type]

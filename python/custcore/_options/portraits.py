@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from custcore._options.option import Option
-from custcore._options.transactions import N_THREADS
+from custcore._options.transactions import N_THREADS, TIMEZONE
 
 __all__ = ["NPS", "NPS_DATA", "PORTRAIT", "SEGMENTS"]
 
@@ -109,7 +109,7 @@ BINS = Option(
 )
 PERIOD = Option(
     "period",
-    text="Calendar period by which dates and timestamps are counted. Times with a zone are read in their own.",
+    text="Calendar period by which dates and timestamps are counted.",
     default="month",
     choices=("day", "week", "month", "quarter", "year"),
     core="str",
@@ -128,6 +128,7 @@ PORTRAIT = (
     ALPHA,
     BINS,
     PERIOD,
+    TIMEZONE,
     N_THREADS,
 )
 

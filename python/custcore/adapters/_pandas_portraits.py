@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from custcore._input.data import TimeZone
     from custcore.adapters._portraits import FramePortrait
     from custcore.value._portrait import Attributes
 
@@ -32,6 +33,7 @@ def portrait(
     alpha: float = 0.05,
     bins: int | Mapping[str, int | Sequence[float] | None] | None = 4,
     period: Literal["day", "week", "month", "quarter", "year"] = "month",
+    timezone: TimeZone | None = None,
     n_threads: int | None = None,
 ) -> FramePortrait[pd.DataFrame]:
     """Who the customers of each segment are: ``frame.custcore.portrait``.
@@ -75,8 +77,11 @@ def portrait(
         gives an attribute a number of bins, ascending edges, which belong to the bin below,
         or None; integers are in bins only if it names them.
     period : {"day", "week", "month", "quarter", "year"}, default "month"
-        Calendar period by which dates and timestamps are counted. Times with a zone are
-        read in their own.
+        Calendar period by which dates and timestamps are counted.
+    timezone : str or tzinfo, optional
+        Time zone whose local days count for times with a zone: an IANA name, an offset such
+        as ``"+05:30"``, or a ``tzinfo`` with a name or a fixed offset. Times without a zone
+        are never shifted. Default: the column's own zone.
     n_threads : int, optional
         Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
         all available cores. Results do not depend on it.

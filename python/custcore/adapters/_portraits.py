@@ -14,7 +14,7 @@ from custcore.adapters._columns import columns_of, given
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from custcore._input.data import Data
+    from custcore._input.data import Data, TimeZone
     from custcore.result import Report, Table
     from custcore.value._portrait import Attributes, Portrait
 
@@ -120,6 +120,7 @@ class PortraitMethods(Generic[Frame]):
         alpha: float = 0.05,
         bins: int | Mapping[str, int | Sequence[float] | None] | None = 4,
         period: Literal["day", "week", "month", "quarter", "year"] = "month",
+        timezone: TimeZone | None = None,
         n_threads: int | None = None,
     ) -> FramePortrait[Frame]:
         """Who the customers of each segment of this frame are, by :func:`custcore.portrait`.
@@ -163,8 +164,11 @@ class PortraitMethods(Generic[Frame]):
             gives an attribute a number of bins, ascending edges, which belong to the bin below,
             or None; integers are in bins only if it names them.
         period : {"day", "week", "month", "quarter", "year"}, default "month"
-            Calendar period by which dates and timestamps are counted. Times with a zone are
-            read in their own.
+            Calendar period by which dates and timestamps are counted.
+        timezone : str or tzinfo, optional
+            Time zone whose local days count for times with a zone: an IANA name, an offset such
+            as ``"+05:30"``, or a ``tzinfo`` with a name or a fixed offset. Times without a zone
+            are never shifted. Default: the column's own zone.
         n_threads : int, optional
             Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
             all available cores. Results do not depend on it.

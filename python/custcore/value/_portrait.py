@@ -15,7 +15,7 @@ from custcore.result import Table
 from custcore.result._exports import Exports
 
 if TYPE_CHECKING:
-    from custcore._input.data import Data
+    from custcore._input.data import Data, TimeZone
     from custcore.result import Report
 
 __all__ = ["Attributes", "Portrait", "portrait"]
@@ -150,6 +150,7 @@ def portrait(
     alpha: float = 0.05,
     bins: int | Mapping[str, int | Sequence[float] | None] | None = 4,
     period: Literal["day", "week", "month", "quarter", "year"] = "month",
+    timezone: TimeZone | None = None,
     n_threads: int | None = None,
 ) -> Portrait:
     """Say who the customers of each segment are, by their attributes.
@@ -199,8 +200,11 @@ def portrait(
         gives an attribute a number of bins, ascending edges, which belong to the bin below,
         or None; integers are in bins only if it names them.
     period : {"day", "week", "month", "quarter", "year"}, default "month"
-        Calendar period by which dates and timestamps are counted. Times with a zone are
-        read in their own.
+        Calendar period by which dates and timestamps are counted.
+    timezone : str or tzinfo, optional
+        Time zone whose local days count for times with a zone: an IANA name, an offset such
+        as ``"+05:30"``, or a ``tzinfo`` with a name or a fixed offset. Times without a zone
+        are never shifted. Default: the column's own zone.
     n_threads : int, optional
         Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
         all available cores. Results do not depend on it.
@@ -280,7 +284,7 @@ def portrait(
         "bins": named_bins,
         "default_bins": default_bins,
         "period": (arguments.choice("period", period, PERIODS), 0),
-        "timezone": None,
+        "timezone": arguments.zone(timezone),
     }
     # Without names of ids they are those that a table names, or its first column.
     names = None if ids is None else [*arguments.key_names(ids), segment]

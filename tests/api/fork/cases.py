@@ -46,10 +46,8 @@ def group(name: str) -> list[Case]:
 
 
 # Files are read and written by pyarrow, on threads of its own, which the sweep refuses: tests/read/test_fork.py.
-OTHERS = {"read"} | {
-    f"{result}.to_{kind}"
-    for result in ("CohortRetention", "Portrait")
-    for kind in ("arrow_ipc", "csv", "parquet", "xlsx", "pandas", "polars", "pyarrow")
+OTHERS = {"read", *(f"CohortRetention.to_{kind}" for kind in ("arrow_ipc", "csv", "parquet", "xlsx"))} | {
+    f"CohortRetention.to_{library}" for library in ("pandas", "polars", "pyarrow")
 }
 # custcore.duckdb.register is left out, too: a DuckDB that has run a query does not survive a fork.
 # Threads of a library of dataframes, which need not survive a fork.

@@ -57,8 +57,8 @@ def frames(library: str, accessor: type) -> Iterator[Case]:
             lambda f: f.custcore.portrait(f, segment="n_orders", n_threads=THREADS).to_table(),
         )
         calls["nps"] = (
-            customers,
-            lambda f: f.custcore.nps(score="score", by="n_orders", customer_id="customer_id", n_threads=THREADS),
+            transactions,
+            lambda f: f.custcore.nps(score="country", by="country", customer_id="customer_id", n_threads=THREADS),
         )
         if library == "pandas":
             calls["report"] = (customers, lambda f: f.custcore.report)

@@ -8,7 +8,8 @@ use std::f64::consts::PI;
 
 /// Tables are as likely as the one seen within this relative tolerance.
 const TOLERANCE: f64 = 1e-7;
-/// A tail ends at terms of less than this part of it. Terms fall by more than one in 10^7 each, so what follows is less than 10^-13.
+/// A tail ends at a term of less than this part of it. There each term is less than 1 - 10^-7 of the one before, so what follows is
+/// less than 10^-13 of the tail.
 const NEGLIGIBLE: f64 = 1e-20;
 
 /// The error of Stirling's formula for ln n!, n = 0..=15.
@@ -67,7 +68,7 @@ pub(crate) fn fisher_two_sided(k: u64, n: u64, marked: u64, total: u64) -> f64 {
 fn nearest(from: u64, mode: u64, is_no_likelier: impl Fn(u64) -> bool) -> u64 {
     let at = |steps: u64| if from < mode { from + steps } else { from - steps };
     let (mut holds, mut fails) = (0, from.abs_diff(mode));
-    // The count that was seen is such a count itself, or very near to it.
+    // Steps of 1, 2, 4, ..., as the count that was seen is the nearest one itself, or next to it; then bisection.
     let mut step = 1;
     while holds + step < fails {
         if is_no_likelier(at(holds + step)) {
@@ -100,7 +101,7 @@ impl Margins {
     /// The logarithm of the probability of a count.
     fn ln_probability(self, k: u64) -> f64 {
         let Self { drawn, marked, total } = self;
-        // Also those outside of the first row, as 1 - p is inexact.
+        // Two quotients, as 1 - p would be inexact.
         let (p, q) = (drawn as f64 / total as f64, (total - drawn) as f64 / total as f64);
         ln_binomial(k, marked, p, q) + ln_binomial(drawn - k, total - marked, p, q) - ln_binomial(drawn, total, p, q)
     }
