@@ -54,7 +54,12 @@ fn table_of(measures: Measures, decomposition: Option<DecompositionSpec>) -> Res
 type SegmentsArgument<'py> = (Bound<'py, PyAny>, String);
 
 /// Reads a table of segments; `ids` are the columns of customer ids of the transactions.
-fn segments(py: Python<'_>, argument: Option<SegmentsArgument<'_>>, ids: KeyNames, n_threads: Option<i64>) -> PyResult<Option<Arc<CustomerSegments>>> {
+fn segments(
+    py: Python<'_>,
+    argument: Option<SegmentsArgument<'_>>,
+    ids: KeyNames,
+    n_threads: Option<i64>,
+) -> PyResult<Option<Arc<CustomerSegments>>> {
     let Some((table, column)) = argument else { return Ok(None) };
     let names = ids.iter().map(str::to_owned).chain([column.clone()]).collect();
     let batches = Input::read(&table, Selection::Using { names, first: true })?.batches;

@@ -378,9 +378,10 @@ impl DaysView {
 
     /// The first and the last day of a record; `None` without any.
     pub(crate) fn ends(&self) -> Option<(i32, i32)> {
-        self.run.days().iter().fold(None, |ends: Option<(i32, i32)>, &day| {
-            Some(ends.map_or((day, day), |(first, last)| (first.min(day), last.max(day))))
-        })
+        self.run
+            .days()
+            .iter()
+            .fold(None, |ends: Option<(i32, i32)>, &day| Some(ends.map_or((day, day), |(first, last)| (first.min(day), last.max(day)))))
     }
 
     /// The records of a code, ascending by day; those of purchases before those of refunds.

@@ -63,8 +63,7 @@ impl PeriodBitmaps<'_> {
         let periods: Vec<u32> = periods.collect();
         let shift = (FIRST_DAY - first) as usize;
         let work = |pieces: &[PurchaseChunk]| {
-            let (mut sums, mut scaled) =
-                (vec![OrderSum::default(); cells], ScaledSums { of: 1, rows: 0, sums: vec![(0, 0); cells] });
+            let (mut sums, mut scaled) = (vec![OrderSum::default(); cells], ScaledSums { of: 1, rows: 0, sums: vec![(0, 0); cells] });
             for piece in pieces {
                 let cell = |row: usize| cell(piece, row, periods[usize::from(piece.days[row]).wrapping_add(shift)] as usize);
                 match &piece.units {

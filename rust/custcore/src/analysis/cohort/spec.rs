@@ -187,7 +187,8 @@ impl CohortSpec {
         spec.n_days = false;
         let is_packed = self.is_packed();
         let alone = is_packed && !self.rfm && spec.roles.order_id.is_none();
-        spec.window = Some(ObservationWindow { start: self.observation_start, end: self.observation_end, is_packed, alone, counts_lines: false });
+        spec.window =
+            Some(ObservationWindow { start: self.observation_start, end: self.observation_end, is_packed, alone, counts_lines: false });
         Ok(spec)
     }
 

@@ -55,7 +55,11 @@ pub(super) fn effects<'a>(groups: impl Iterator<Item = (&'a MeasureSums, &'a Mea
         if n0 == 0 || n1 == 0 {
             // Without customers on one side all of it is their effect; of one of several groups, that of the mix.
             let change = (v1 - v0) as f64;
-            if before_all == 0 || after_all == 0 { sum.customers += change } else { sum.mix += change }
+            if before_all == 0 || after_all == 0 {
+                sum.customers += change
+            } else {
+                sum.mix += change
+            }
             continue;
         }
         if v0 <= 0 || v1 <= 0 {
@@ -169,7 +173,8 @@ mod tests {
     #[test]
     fn groups_move_the_mix() {
         // The same number of customers in all, who move from the cheap group to the dear one.
-        let pairs = [(sums(5, 5, 100, 0), sums(2, 2, 40, 0)), (sums(5, 5, 500, 0), sums(8, 8, 800, 0)), (sums(1, 1, 7, 0), sums(0, 0, 0, 0))];
+        let pairs =
+            [(sums(5, 5, 100, 0), sums(2, 2, 40, 0)), (sums(5, 5, 500, 0), sums(8, 8, 800, 0)), (sums(1, 1, 7, 0), sums(0, 0, 0, 0))];
         let found = effects(pairs[..2].iter().map(|(a, b)| (a, b)));
         assert!((found.mix - 240.0).abs() < 1e-9 && found.customers == 0.0, "{found:?}");
         let found = effects(pairs.iter().map(|(a, b)| (a, b)));

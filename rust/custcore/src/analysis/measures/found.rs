@@ -98,7 +98,20 @@ impl CountedPeriods {
             ));
         }
         let first_day = ends.map_or(0, |(first, _)| first);
-        Ok(Measures { all_time: spec.period.is_none(), calendar, period, first: periods.start, number, first_day, last_day: last_day.unwrap_or(0), money, column, labels, rows, report })
+        Ok(Measures {
+            all_time: spec.period.is_none(),
+            calendar,
+            period,
+            first: periods.start,
+            number,
+            first_day,
+            last_day: last_day.unwrap_or(0),
+            money,
+            column,
+            labels,
+            rows,
+            report,
+        })
     }
 }
 

@@ -95,7 +95,8 @@ impl<'a> Grouping<'a> {
 /// The position of an attribute of the first purchase.
 fn position(view: &BaseView<'_>, name: &str) -> Result<usize> {
     view.attributes().position(|attribute| attribute.name() == name && attribute.pick() == Pick::First).ok_or_else(|| {
-        let message = format!("the base does not keep column '{name}' of the first purchase; build it with attributes={{'{name}': 'first'}}");
+        let message =
+            format!("the base does not keep column '{name}' of the first purchase; build it with attributes={{'{name}': 'first'}}");
         Error::new(ErrorKind::StateMismatch, message).in_column(name)
     })
 }

@@ -101,8 +101,10 @@ mod tests {
 
     #[test]
     fn a_buyer_adds_orders_refunds_and_movement() {
-        let day = |day, is_purchase, orders, units| DayOfCustomer { day, is_purchase, orders, rows: orders * i64::from(is_purchase), units };
-        let days = [day(0, true, 1, 10), day(1, false, 2, -3), day(1, true, 1, 0), day(2, true, 3, 5), day(25, false, 1, -7), day(31, true, 1, 1)];
+        let day =
+            |day, is_purchase, orders, units| DayOfCustomer { day, is_purchase, orders, rows: orders * i64::from(is_purchase), units };
+        let days =
+            [day(0, true, 1, 10), day(1, false, 2, -3), day(1, true, 1, 0), day(2, true, 3, 5), day(25, false, 1, -7), day(31, true, 1, 1)];
         let mut sums = Sums::new(4, 10);
         add_buyer(&mut sums.periods(0, 4), &days, |day| (day / 10) as usize, &mut Vec::new());
         let rows: Vec<MeasureSums> = (0..4).map(|row| sums.get(row)).collect();

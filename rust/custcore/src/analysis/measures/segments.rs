@@ -104,7 +104,11 @@ impl CustomerSegments {
     }
 
     /// The segment of each row.
-    fn segments_of(&mut self, column: &ArrayRef, (places, ordered): (&mut HashMap<OwnedKey, u16, RandomState>, &mut usize)) -> Result<Vec<u16>> {
+    fn segments_of(
+        &mut self,
+        column: &ArrayRef,
+        (places, ordered): (&mut HashMap<OwnedKey, u16, RandomState>, &mut usize),
+    ) -> Result<Vec<u16>> {
         let values = ValueColumn::new(&self.column, "segment", column)?;
         let (names, name_of_column) = (&mut self.names, &self.column);
         let mut place = |key: Key<'_>, is_ordered: bool| -> Result<u16> {

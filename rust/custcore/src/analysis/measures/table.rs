@@ -28,10 +28,11 @@ impl Measures {
         let number = self.number.max(1);
         let mut table = TableBuilder::default();
         self.group_column(&mut table)?;
-        let dates = |shift: usize| -> ArrayRef {
-            Arc::new(Date32Array::from_iter_values((0..rows).map(|row| self.start(row % number + shift))))
+        let dates =
+            |shift: usize| -> ArrayRef { Arc::new(Date32Array::from_iter_values((0..rows).map(|row| self.start(row % number + shift)))) };
+        let marks = |mark: &dyn Fn(usize) -> bool| -> ArrayRef {
+            Arc::new((0..rows).map(|row| Some(mark(row % number))).collect::<BooleanArray>())
         };
-        let marks = |mark: &dyn Fn(usize) -> bool| -> ArrayRef { Arc::new((0..rows).map(|row| Some(mark(row % number))).collect::<BooleanArray>()) };
         table.column("period_start", dates(0));
         table.column("period_end", dates(1));
         table.column("is_complete", marks(&|period| self.is_complete(period)));
@@ -51,7 +52,12 @@ impl Measures {
     fn customers(&self) -> Vec<i64> {
         let of_group = |rows: &[MeasureSums]| {
             let mut customers = 0;
-            rows.iter().map(|row| { customers += row.movement.new; customers }).collect::<Vec<_>>()
+            rows.iter()
+                .map(|row| {
+                    customers += row.movement.new;
+                    customers
+                })
+                .collect::<Vec<_>>()
         };
         self.rows.chunks(self.number.max(1)).flat_map(of_group).collect()
     }
@@ -87,10 +93,12 @@ impl Measures {
 
     fn rates(&self, table: &mut TableBuilder) {
         let number = self.number.max(1);
-        let column = |of: &dyn Fn(&MeasureSums) -> Option<f64>| -> ArrayRef { Arc::new(self.rows.iter().map(of).collect::<Float64Array>()) };
+        let column =
+            |of: &dyn Fn(&MeasureSums) -> Option<f64>| -> ArrayRef { Arc::new(self.rows.iter().map(of).collect::<Float64Array>()) };
         // Rates against the period before; null in the first.
         let against = |of: &dyn Fn(&MeasureSums, i64) -> Option<f64>| -> ArrayRef {
-            let value = |(at, row): (usize, &MeasureSums)| (at % number).checked_sub(1).and_then(|_| of(row, self.rows[at - 1].movement.active));
+            let value =
+                |(at, row): (usize, &MeasureSums)| (at % number).checked_sub(1).and_then(|_| of(row, self.rows[at - 1].movement.active));
             Arc::new(self.rows.iter().enumerate().map(value).collect::<Float64Array>())
         };
         let per = |row: &MeasureSums, n: i64| (n != 0).then(|| self.money_of(row.revenue()) / n as f64);
