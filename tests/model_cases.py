@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import decimal
 import hashlib
 import json
@@ -54,9 +55,28 @@ def kmeans(k: int = 2, **settings: Any) -> custcore.KMeans:
     return custcore.KMeans(k, columns=columns, **settings).fit(customers())
 
 
+def daily_purchases() -> custcore.CustomerBase:
+    base = custcore.CustomerBase(track="days")
+    base.update(transactions(nulls=False))
+    return base
+
+
 def segmented() -> custcore.KMeans:
     # What "auto" chose when the golden file was written: some customers have negative money.
     return custcore.segment_customers(transactions(nulls=False), k=2, log1p=["n_orders"])[1]
+
+
+def purchases() -> custcore.CustomerBase:
+    """A base of gaps of 2, 3, 5 and 9 days, and of open ones."""
+    base = custcore.CustomerBase(amount=None, track="days")
+    days = [(1, 1), (1, 3), (1, 6), (2, 2), (2, 7), (2, 16), (3, 4)]
+    when = [datetime.date(2026, 1, day) for _, day in days]
+    base.update(pa.table({"customer_id": [customer for customer, _ in days], "timestamp": when}))
+    return base
+
+
+def lifecycle(**settings: Any) -> custcore.LifecycleModel:
+    return custcore.LifecycleModel(min_at_risk=1, quantiles=(0.4, 0.9), **settings).fit(purchases())
 
 
 # The smallest of each kind, for tests that try all changes of their bytes.
@@ -66,6 +86,8 @@ SMALL: dict[str, Callable[[], Model]] = {
     "segment_map": lambda: custcore.SegmentMap([("a", 1, None)], bins=2, rest="b"),
     "scaler": lambda: custcore.Scaler(["n_orders"]).fit(customers()),
     "kmeans": lambda: custcore.KMeans(1, columns=["n_orders"]).fit(customers()),
+    "lifecycle": lifecycle,
+    "churn_model": lambda: custcore.ChurnModel(30, strata=(1, 2), min_at_risk=1).fit(daily_purchases()),
 }
 
 FITTED: dict[str, Callable[[], Model]] = SMALL | {
@@ -98,6 +120,8 @@ FITTED: dict[str, Callable[[], Model]] = SMALL | {
         segments=custcore.SegmentMap([("好", (4, 5), None, 5), ("b", 1, 1)], bins=5, rest="rest")
     ),
     "quantile": lambda: quantile_scorer(directions={"n_orders": "low"}, bins=[3, 4], weights=[0.3, 2]),
+    "lifecycle of own rhythm": lambda: lifecycle(rhythm="own", prior_gaps=1),
+    "lifecycle of given windows": lambda: lifecycle(active_days=3, loss_days=40),
     "quantile split": lambda: quantile_scorer(ties="split"),
     "rf10": lambda: custcore.SegmentMap.named("rf10"),
     "octant map": lambda: custcore.SegmentMap.named("octants", lang="zh"),
@@ -113,11 +137,13 @@ FITTED: dict[str, Callable[[], Model]] = SMALL | {
     "k-means with a drawn seed": lambda: kmeans(random_state=None),
     "k-means of an array": lambda: custcore.KMeans(2).fit([[1.0, -0.0], [2.0, 1e100], [0.1, 3.0]]),
     "named clusters": segmented,
+    "churn of all customers": lambda: custcore.ChurnModel(1, strata=[1], min_at_risk=1).fit(daily_purchases()),
 }
 
 UNFITTED: dict[str, Callable[[], Model]] = {
     "rfm": lambda: custcore.RFMScorer(bins=(3, 4, 5), cuts={"monetary": [1.0]}, segments=None),
     "quantile": lambda: custcore.QuantileScorer(["a", "b"], ties="split"),
+    "churn": lambda: custcore.ChurnModel(7, strata=[1, 9], min_at_risk=2),
     "scaler": lambda: custcore.Scaler(["a", "b"], how="robust", log1p=["b"]),
 }
 

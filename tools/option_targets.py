@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from custcore._options import bases, clusters, cohorts, measures, reading, scores
+from custcore._options import bases, churn, clusters, cohorts, lifecycles, measures, portraits, reading, scores, value
 from custcore._options import transactions as t
 from custcore._options.option import Option
 
@@ -117,11 +117,18 @@ def frame_functions(library: str, annotation: str, *, reported: bool) -> tuple[T
         Target(rfm, "rfm_scores", (purchases,), (*RFM_SCORES, added), overloads),
         Target(other, "cohort_retention", (purchases,), cohorts.COHORT),
         Target(
+            f"adapters/_{library}_lifecycle_functions.py",
+            "lifecycle",
+            (purchases, *lifecycles.LIFECYCLE[1:3]),
+            lifecycles.OF_TRANSACTIONS,
+        ),
+        Target(
             other,
             "segment_customers",
             (purchases, clusters.SEGMENTED[0]),
             ACCESSOR_SEGMENTS if reported else (*ACCESSOR_SEGMENTS, SET_INDEX),
         ),
+        Target(f"adapters/_{library}_value_functions.py", "abc", (purchases,), (*value.ABC, added), overloads),
         Target(
             f"adapters/_{library}_measures_functions.py",
             "measures",
@@ -136,6 +143,13 @@ def frame_functions(library: str, annotation: str, *, reported: bool) -> tuple[T
             measured(measures.DECOMPOSITION),
             overloads,
         ),
+        Target(
+            f"adapters/_{library}_portraits.py",
+            "portrait",
+            (customers, *portraits.PORTRAIT[1:2]),
+            portraits.PORTRAIT[2:],
+        ),
+        Target(f"adapters/_{library}_portraits.py", "nps", (frame("One row per answer."),), portraits.NPS),
         Target(other, "score", (customers, SCORER.but(text="A fitted scorer.")), THREADS),
         Target(
             other,
@@ -188,6 +202,10 @@ SCORER_FILES = (
 )
 
 TARGETS = (
+    Target("_lifecycle/_churn.py", "ChurnModel", churn.MODEL[:1], churn.MODEL[1:]),
+    Target("_lifecycle/_churn.py", "ChurnModel.fit", churn.FIT, THREADS),
+    Target("_lifecycle/_churn.py", "ChurnModel.score", churn.SCORE, THREADS),
+    Target("_lifecycle/_backtest.py", "backtest", churn.BACKTEST[:2], churn.BACKTEST[2:]),
     Target("_read/reading.py", "read", (reading.PATHS,), reading.READING),
     Target("_rfm/table.py", "rfm", (t.DATA,), t.RFM),
     Target("_rfm/table.py", "rfm_scores", (t.DATA,), RFM_SCORES),
@@ -195,6 +213,8 @@ TARGETS = (
     Target(
         "_rfm/comparison.py", "compare", scores.COMPARED[:2], (*scores.COMPARED[2:], t.AMOUNT_DECIMALS, t.N_THREADS)
     ),
+    Target("value/_portrait.py", "portrait", portraits.PORTRAIT[:2], portraits.PORTRAIT[2:]),
+    Target("value/_nps.py", "nps", (portraits.NPS_DATA,), portraits.NPS),
     Target("_rfm/scorer.py", "RFMScorer", scores.SCORING[:1], (*scores.SCORING[1:], scores.IDS)),
     Target("_rfm/scorer.py", "RFMScorer.score_one", scores.SCORED[:3], scores.SCORED[3:]),
     Target("_rfm/scorer.py", "RFMScorer.explain", scores.SCORED[:3], scores.SCORED[3:]),
@@ -230,6 +250,12 @@ TARGETS = (
     Target("base/_analyses.py", "Analyses.cohort_retention", (), bases.COHORTS_OF_BASE),
     Target("base/_analyses.py", "Analyses.transitions", bases.TRANSITIONS[:2], bases.TRANSITIONS[2:]),
     Target("base/_analyses.py", "Analyses.stays", bases.TRANSITIONS[:2], bases.TRANSITIONS[2:]),
+    Target("base/_value.py", "ValueClasses.abc", value.CLASSES, value.OF_DAY),
+    Target("base/_value.py", "ValueClasses.pareto", (value.POINTS,), value.OF_DAY),
+    Target("base/_value.py", "ValueClasses.concentration", (value.TOP,), value.OF_DAY),
+    Target("base/_value.py", "ValueClasses.xyz", value.XYZ, value.OF_PERIODS),
+    Target("base/_value.py", "ValueClasses.abc_xyz", (), value.ABC_XYZ),
+    Target("value/_abc.py", "abc", (t.DATA,), value.ABC),
     Target("base/_measures.py", "BaseMeasures.measures", measures.BASE_MEASURES[:2], measures.BASE_MEASURES[2:]),
     Target(
         "base/_measures.py",
@@ -239,6 +265,11 @@ TARGETS = (
     ),
     Target("value/_measures.py", "measures", (t.DATA,), measures.MEASURES),
     Target("value/_measures.py", "decomposition", (t.DATA,), measures.DECOMPOSITION),
+    Target("_lifecycle/model.py", "LifecycleModel", lifecycles.MODEL[:2], lifecycles.MODEL[2:]),
+    Target("_lifecycle/model.py", "LifecycleModel.fit", lifecycles.FIT[:2], lifecycles.FIT[2:]),
+    Target("base/_lifecycle.py", "Lifecycle.lifecycle", lifecycles.LIFECYCLE[:3], lifecycles.LIFECYCLE[3:]),
+    Target("base/_lifecycle.py", "Lifecycle.lifecycle_counts", lifecycles.COUNTS[:2], lifecycles.COUNTS[2:]),
+    Target("base/_lifecycle.py", "Lifecycle.lifecycle_flows", lifecycles.FLOWS[:2], lifecycles.FLOWS[2:]),
     Target("base/_scan.py", "scan", (t.DATA, bases.BASES), (bases.BATCH_ID, t.N_THREADS, t.PROGRESS)),
     Target("cluster/_kmeans.py", "KMeans", clusters.KMEANS[:1], clusters.KMEANS[1:]),
     Target("cluster/_kmeans.py", "KMeans.fit", (clusters.FEATURES, clusters.SAMPLE_WEIGHT)),
@@ -287,6 +318,14 @@ TARGETS = (
         (*measures.DECOMPOSITION, RETURN_REPORT),
         REPORTED,
     ),
+    Target(
+        "adapters/_lifecycle.py",
+        "FrameLifecycle.lifecycle",
+        lifecycles.LIFECYCLE[1:3],
+        lifecycles.OF_TRANSACTIONS,
+    ),
+    Target("adapters/_portraits.py", "PortraitMethods.portrait", portraits.PORTRAIT[1:2], portraits.PORTRAIT[2:]),
+    Target("adapters/_portraits.py", "PortraitMethods.nps", (), portraits.NPS),
     Target("adapters/_pandas_rfm.py", "PandasRfm.rfm", (), (*t.RFM, SET_INDEX)),
     Target("adapters/_pandas_rfm.py", "PandasRfm.rfm_scores", (), (*RFM_SCORES, SET_INDEX)),
     Target(
@@ -295,6 +334,8 @@ TARGETS = (
         clusters.SEGMENTED[:1],
         (*ACCESSOR_SEGMENTS, SET_INDEX),
     ),
+    Target("adapters/_pandas_value.py", "PandasValue.abc", (), (*value.ABC, SET_INDEX)),
+    Target("adapters/_polars_value.py", "PolarsValue.abc", (), (*value.ABC, RETURN_REPORT), REPORTED),
     Target("adapters/_polars_rfm.py", "PolarsRfm.rfm", (), (*t.RFM, RETURN_REPORT), REPORTED),
     Target("adapters/_polars_rfm.py", "PolarsRfm.rfm_scores", (), (*RFM_SCORES, RETURN_REPORT), REPORTED),
     Target("adapters/polars.py", "CustcoreNamespace.segment_customers", clusters.SEGMENTED[:1], ACCESSOR_SEGMENTS),
@@ -314,5 +355,8 @@ DICTS = {
     "ReadOptions": t.READ,
     "ScoreOptions": scores.SCORES,
     "CohortOptions": cohorts.CORE,
+    "AbcOptions": value.ABC_CORE,
+    "XyzOptions": value.XYZ_CORE,
     "MeasuresOptions": measures.CORE,
+    "LifecycleOptions": lifecycles.MODEL,
 }

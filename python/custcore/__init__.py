@@ -8,6 +8,7 @@
 from custcore import _moved, errors, presets
 from custcore._core import __version__
 from custcore._input.data import AsOf, Data
+from custcore._lifecycle import Backtest, ChurnModel, LifecycleModel, backtest
 from custcore._read import Source, read
 from custcore._rfm import (
     ExplainedScore,
@@ -26,17 +27,21 @@ from custcore.base import CustomerBase, scan
 from custcore.cluster import Breaks, KMeans, Scaler, natural_breaks, segment_customers, select_k
 from custcore.cohort import CohortRetention, cohort_retention
 from custcore.result import Column, Report, ReportEntry, Schema, Table
-from custcore.value import decomposition, measures
+from custcore.value import Portrait, abc, decomposition, measures, nps, portrait
 
 __all__ = [
     "AsOf",
+    "Backtest",
     "Breaks",
+    "ChurnModel",
     "CohortRetention",
     "Column",
     "CustomerBase",
     "Data",
     "ExplainedScore",
     "KMeans",
+    "LifecycleModel",
+    "Portrait",
     "QuantileScorer",
     "RFMScorer",
     "Report",
@@ -50,12 +55,16 @@ __all__ = [
     "Source",
     "Table",
     "__version__",
+    "abc",
+    "backtest",
     "cohort_retention",
     "compare",
     "decomposition",
     "errors",
     "measures",
     "natural_breaks",
+    "nps",
+    "portrait",
     "presets",
     "profile",
     "read",

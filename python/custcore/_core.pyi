@@ -4,11 +4,13 @@ from typing import Any, Literal, TypeAlias, TypedDict, final, type_check_only
 
 __all__ = [
     "Change",
+    "ChurnModel",
     "CohortRetention",
     "Comparison",
     "CustomerBase",
     "Draft",
     "KMeans",
+    "LifecycleModel",
     "Memory",
     "QuantileScorer",
     "RfmScorer",
@@ -18,9 +20,17 @@ __all__ = [
     "__version__",
     "_panic",
     "_spin",
+    "backtest",
     "cohort_retention",
     "compare",
+    "lifecycle",
+    "lifecycle_counts",
+    "lifecycle_flows",
     "natural_breaks",
+    "nps",
+    "portrait",
+    "portrait_marks",
+    "portrait_sentences",
     "profile_table",
     "read_model",
     "rfm_scores",
@@ -70,6 +80,19 @@ class ScoreOptions(TypedDict):
     unseen: str
     customer_id: str | list[str] | None
 
+@type_check_only
+class PortraitOptions(TypedDict):
+    segment: str
+    customer_id: str | list[str] | None
+    nulls: str
+    min_customers: int
+    adjust: str
+    alpha: float
+    bins: list[tuple[str, int | list[float] | None]]
+    default_bins: int | list[float] | None
+    period: _Period
+    timezone: str | None
+
 # init: "k-means++", "random" or "given"; n_init None: "auto".
 @type_check_only
 class KMeansSettings(TypedDict):
@@ -80,6 +103,32 @@ class KMeansSettings(TypedDict):
     tol: float
     random_state: int | None
     columns: list[str] | None
+
+@type_check_only
+class AbcOptions(TypedDict):
+    by: str
+    thresholds: list[float] | None
+    rule: str
+    ties: str
+    group: str | None
+
+@type_check_only
+class XyzOptions(TypedDict):
+    period: _Period
+    thresholds: tuple[float, float]
+    min_periods: int
+    week_start: str
+    fiscal_year_start: int
+
+class LifecycleOptions(TypedDict):
+    active_days: int | None
+    loss_days: int | None
+    quantiles: tuple[float, float]
+    among: str
+    min_at_risk: int
+    loyal_orders: int
+    rhythm: str
+    prior_gaps: int
 
 @type_check_only
 class CohortOptions(TypedDict):
@@ -184,10 +233,47 @@ def cohort_retention(
     progress: _Progress | None,
     rows_total: int | None,
 ) -> CohortRetention: ...
+def abc_table(
+    data: object,
+    read: ReadOptions,
+    options: AbcOptions,
+    *,
+    n_threads: int | None,
+    progress: _Progress | None,
+    rows_total: int | None,
+) -> Table: ...
+def abc(base: CustomerBase, day: _Day | None, options: AbcOptions, *, n_threads: int | None) -> Table: ...
+def pareto(base: CustomerBase, day: _Day | None, points: int, *, n_threads: int | None) -> Table: ...
+def concentration(base: CustomerBase, day: _Day | None, top: list[float], *, n_threads: int | None) -> Table: ...
+def xyz(base: CustomerBase, day: _Day | None, options: XyzOptions, *, n_threads: int | None) -> Table: ...
+def abc_xyz(
+    base: CustomerBase, day: _Day | None, abc: AbcOptions, xyz: XyzOptions, *, n_threads: int | None
+) -> Table: ...
 def transitions(
     base: CustomerBase, dates: list[_Day], scorer: RfmScorer, *, edges: str, n_threads: int | None
 ) -> Table: ...
 def stays(base: CustomerBase, dates: list[_Day], scorer: RfmScorer, *, edges: str, n_threads: int | None) -> Table: ...
+def lifecycle(
+    base: CustomerBase,
+    day: _Day | None,
+    *,
+    model: LifecycleModel | None,
+    prospects: list[_Id] | None,
+    lang: str,
+    n_threads: int | None,
+) -> Table: ...
+def lifecycle_counts(
+    base: CustomerBase,
+    dates: list[_Day],
+    model: LifecycleModel,
+    *,
+    prospects: list[_Id] | None,
+    lang: str,
+    n_threads: int | None,
+) -> Table: ...
+def lifecycle_flows(
+    base: CustomerBase, dates: list[_Day], model: LifecycleModel, *, lang: str, n_threads: int | None
+) -> Table: ...
 def compare(
     before: object,
     after: object,
@@ -214,6 +300,26 @@ def base_measures(
     by: tuple[object, str] | None,
     day: _Day | None,
     *,
+    n_threads: int | None,
+) -> Table: ...
+def portrait(
+    segments: object,
+    attributes: list[tuple[str | None, object, bool]],
+    options: PortraitOptions,
+    *,
+    n_threads: int | None,
+) -> Table: ...
+def portrait_marks(portrait: Table, n: int) -> Table: ...
+def portrait_sentences(portrait: Table, lang: str) -> Table: ...
+def nps(
+    data: object,
+    *,
+    score: str,
+    by: str | None,
+    customer_id: str | list[str] | None,
+    timestamp: str | None,
+    which: str,
+    interval: str,
     n_threads: int | None,
 ) -> Table: ...
 def profile_table(table: object, by: str, columns: list[str], *, n_threads: int | None) -> Table: ...
@@ -427,6 +533,31 @@ class QuantileScorer:
     def from_bytes(data: bytes) -> QuantileScorer: ...
 
 @final
+class LifecycleModel:
+    def __new__(cls, options: LifecycleOptions) -> LifecycleModel: ...
+    def fit(self, base: CustomerBase, day: _Day | None, *, n_threads: int | None) -> LifecycleModel: ...
+    @property
+    def is_fitted(self) -> bool: ...
+    # The windows in days, or in typical gaps of a customer.
+    @property
+    def days(self) -> tuple[int, int] | None: ...
+    @property
+    def multiples(self) -> tuple[float, float] | None: ...
+    @property
+    def as_of(self) -> str | None: ...
+    # In days, and the share of gaps that end within it.
+    @property
+    def horizon(self) -> tuple[int, float] | None: ...
+    @property
+    def typical_days(self) -> int | None: ...
+    def curve(self) -> Table: ...
+    @property
+    def settings(self) -> dict[str, Any]: ...
+    def to_bytes(self) -> bytes: ...
+    @staticmethod
+    def from_bytes(data: bytes) -> LifecycleModel: ...
+
+@final
 class Scaler:
     def __new__(cls, columns: list[str] | None, *, how: str, log1p: list[str]) -> Scaler: ...
     @staticmethod
@@ -456,6 +587,46 @@ class Scaler:
     def to_bytes(self) -> bytes: ...
     @staticmethod
     def from_bytes(data: bytes) -> Scaler: ...
+
+# Days are ("date" | "naive", days since 1970) or ("instant", UTC seconds).
+@final
+class ChurnModel:
+    def __new__(cls, *, horizon: int, strata: list[int], min_at_risk: int) -> ChurnModel: ...
+    # The fitted model.
+    def fit(self, base: CustomerBase, day: _Day | None, *, n_threads: int | None) -> ChurnModel: ...
+    # Ids, gap_days, n_days, stratum, churn_probability.
+    def score(self, base: CustomerBase, day: _Day | None, *, n_threads: int | None) -> Table: ...
+    @property
+    def is_fitted(self) -> bool: ...
+    # horizon, strata, min_at_risk.
+    @property
+    def settings(self) -> tuple[int, list[int], int]: ...
+    # An ISO date.
+    @property
+    def as_of(self) -> str: ...
+    @property
+    def loss_days(self) -> int: ...
+    def curves(self) -> Table: ...
+    def strata(self) -> Table: ...
+    def to_bytes(self) -> bytes: ...
+    @staticmethod
+    def from_bytes(data: bytes) -> ChurnModel: ...
+
+# Summary, thresholds, calibration.
+def backtest(
+    base: CustomerBase,
+    *,
+    horizon: int,
+    dates: list[_Day] | None,
+    n_dates: int,
+    scores: list[str],
+    among: str,
+    shares: list[float],
+    thresholds: list[tuple[str, list[float]]],
+    strata: list[int],
+    min_at_risk: int,
+    n_threads: int | None,
+) -> tuple[Table, Table, Table]: ...
 
 @final
 class KMeans:

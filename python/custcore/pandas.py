@@ -4,17 +4,24 @@ Type checkers know the functions, ``custcore.pandas.rfm_scores(df)``; they do no
 """
 
 from custcore.adapters._pandas_functions import clusters, cohort_retention, kmeans, score, segment_customers
+from custcore.adapters._pandas_lifecycle_functions import lifecycle
 from custcore.adapters._pandas_measures_functions import decomposition, measures
+from custcore.adapters._pandas_portraits import nps, portrait
 from custcore.adapters._pandas_rfm_functions import rfm, rfm_scores
+from custcore.adapters._pandas_value_functions import abc
 from custcore.adapters.pandas import CustcoreAccessor
 
 __all__ = [
     "CustcoreAccessor",
+    "abc",
     "clusters",
     "cohort_retention",
     "decomposition",
     "kmeans",
+    "lifecycle",
     "measures",
+    "nps",
+    "portrait",
     "rfm",
     "rfm_scores",
     "score",

@@ -4,17 +4,24 @@ Type checkers know the functions, ``custcore.polars.rfm_scores(df)``; they do no
 """
 
 from custcore.adapters._polars_functions import clusters, cohort_retention, kmeans, score, segment_customers
+from custcore.adapters._polars_lifecycle_functions import lifecycle
 from custcore.adapters._polars_measures_functions import decomposition, measures
+from custcore.adapters._polars_portraits import nps, portrait
 from custcore.adapters._polars_rfm_functions import rfm, rfm_scores
+from custcore.adapters._polars_value_functions import abc
 from custcore.adapters.polars import CustcoreNamespace
 
 __all__ = [
     "CustcoreNamespace",
+    "abc",
     "clusters",
     "cohort_retention",
     "decomposition",
     "kmeans",
+    "lifecycle",
     "measures",
+    "nps",
+    "portrait",
     "rfm",
     "rfm_scores",
     "score",

@@ -23,8 +23,10 @@ AS_PYTHON_HAS_IT = re.compile(
 )
 # Objects that calls return: they are not made by hand.
 RETURNED = {
-    *("Breaks", "Column", "Report", "ReportEntry", "Schema", "Source", "Table", "CohortRetention"),
+    *("Backtest", "Breaks", "Column", "Report", "ReportEntry", "Schema", "Source", "Table", "CohortRetention"),
     *("ExplainedScore", "ScoreChange", "ScoreComparison", "ScoreExplanation"),
+    *("Breaks", "Column", "Report", "ReportEntry", "Schema", "Source", "Table", "CohortRetention"),
+    *("ExplainedScore", "ScoreChange", "ScoreComparison", "ScoreExplanation", "Portrait"),
 }
 
 
@@ -50,6 +52,7 @@ def test_the_argument_that_was_meant_is_proposed(name: str, argument: str, wrong
 
 
 @pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame, pl.LazyFrame])
+@pytest.mark.parametrize("method", ["abc", "rfm", "rfm_scores", "cohort_retention", "segment_customers"])
 @pytest.mark.parametrize(
     "method", ["rfm", "rfm_scores", "cohort_retention", "measures", "decomposition", "segment_customers"]
 )
@@ -63,6 +66,7 @@ def test_accessors(frame: Any, method: str):
         getattr(frame({"a": [1]}).custcore, method)(orderid="basket")
 
 
+@pytest.mark.parametrize("name", ["abc", "rfm", "rfm_scores", "cohort_retention", "segment_customers"])
 @pytest.mark.parametrize(
     "name", ["rfm", "rfm_scores", "cohort_retention", "measures", "decomposition", "segment_customers"]
 )

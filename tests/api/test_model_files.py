@@ -19,7 +19,7 @@ import pytest
 
 import custcore
 from custcore.errors import CustcoreError, InternalError, ModelFormatError, ModelVersionError
-from tests.model_cases import FITTED, SMALL, Model, body_of, customers, sealed
+from tests.model_cases import FITTED, SMALL, Model, body_of, customers, purchases, sealed
 from tests.peak_memory import peak, reset_peak
 
 # How often the test of SIGKILL kills.
@@ -172,6 +172,8 @@ def used(model: Model) -> None:
         calls.append(lambda: model.score_one(3, 2, 5.5, customer_id=4, group="de"))
     if isinstance(model, custcore.QuantileScorer):
         calls.append(lambda: model.score_one([3] * len(model._core.settings["columns"])))
+    if isinstance(model, custcore.LifecycleModel):
+        calls += [lambda: model.curve_, lambda: model.horizon_days_, lambda: purchases().lifecycle(model=model)]
     if isinstance(model, custcore.SegmentMap):
         calls.append(lambda: (model.overlaps(), [model.segment(r, f, 1) for r in range(4) for f in range(4)]))
     if isinstance(model, custcore.Scaler):

@@ -18,7 +18,7 @@ import pytest
 
 import custcore
 from custcore.errors import InvalidTypeError, ModelFormatError, NotFittedError
-from tests.model_cases import FITTED, SMALL, UNFITTED, Model, customers, decimals
+from tests.model_cases import FITTED, SMALL, UNFITTED, Model, customers, decimals, purchases
 
 PROBES = [(0, 1, -3.0), (3, 2, 12.8), (6, 4, 130.1), (-1, 99, 1e300), (2, 1, 0.1)]
 
@@ -29,9 +29,21 @@ def answers(model: Model) -> Any:
         return model.names, model.rules, model.rest, model.bins, model.overlaps(), model.uncovered()
     if isinstance(model, custcore.Scaler):
         return model.feature_names_in_, model.center_, model.scale_
+    if isinstance(model, custcore.ChurnModel):
+        scores = model.score(purchases(), "2030-01-01")
+        return scores.to_pylist(), scores.report, model.curves_.to_pylist(), model.strata_.to_pylist(), model.as_of_
     if isinstance(model, custcore.KMeans):
         centers = model.cluster_centers_.tolist(), model.init_centers_.tolist(), model.inertia_, model.names_
         return *centers, model.n_iter_, model.feature_names_in_, model.predict_one(model.cluster_centers_[0].tolist())
+    if isinstance(model, custcore.LifecycleModel):
+        windows = (
+            model.active_days_,
+            model.loss_days_,
+            model.active_multiple_,
+            model.loss_multiple_,
+            model.horizon_days_,
+        )
+        return *windows, model.share_returned_, model.as_of_, model.curve_.to_pyarrow().to_pylist()
     scored = [_tried(model.transform, table) for table in (customers(), decimals())]
     ids: list[int | str | bytes | None] = [None, 3, "c", b"\xff\x00"]
     if isinstance(model, custcore.RFMScorer):

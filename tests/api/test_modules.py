@@ -43,7 +43,9 @@ def test_no_module_has_the_name_of_a_function(name: str):
 
 
 def test_public_names_are_listed_where_they_can_be_imported_from():
-    packages = [importlib.import_module(f"custcore.{name}") for name in ("base", "cluster", "cohort", "result")]
+    packages = [
+        importlib.import_module(f"custcore.{name}") for name in ("base", "cluster", "cohort", "result", "value")
+    ]
     for package in packages:
         for name in set(package.__all__) & set(custcore.__all__):
             assert getattr(package, name) is getattr(custcore, name)

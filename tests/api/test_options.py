@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 
 import custcore
-from custcore._options import bases, clusters, cohorts, scores, transactions
+from custcore._options import bases, churn, clusters, cohorts, scores, transactions
 from custcore._options.option import REQUIRED, Option, names
 from custcore.cohort._arguments import COHORT_WORDS
 from custcore.errors import CustcoreError, InvalidArgumentError
@@ -46,6 +46,7 @@ CALLS: list[tuple[Callable[..., object], tuple[Option, ...]]] = [
     (base, tuple(option for option in bases.BASE if option not in transactions.RFM)),
     (lambda **given: custcore.CustomerBase().update(ORDERS, **given), (bases.COMMIT_EVERY,)),
     (transitions, bases.TRANSITIONS),
+    (lambda **given: custcore.backtest(base(track="days"), **given), churn.BACKTEST),
     (lambda **given: custcore.Scaler(["n_orders"], **given), clusters.SCALER),
 ]
 WORDS = [(call, option) for call, options in CALLS for option in options if option.choices]
@@ -139,8 +140,8 @@ def test_docstrings_are_complete(name: str):
 
 # Objects that calls return: they are not made by hand.
 MADE_BY_CUSTCORE = {
-    *("Breaks", "CohortRetention", "Column", "Report", "ReportEntry", "Schema", "Source", "Table"),
-    *("ExplainedScore", "ScoreChange", "ScoreComparison", "ScoreExplanation"),
+    *("Backtest", "Breaks", "CohortRetention", "Column", "Report", "ReportEntry", "Schema", "Source", "Table"),
+    *("ExplainedScore", "ScoreChange", "ScoreComparison", "ScoreExplanation", "Portrait"),
     *("pandas.CustcoreAccessor", "polars.CustcoreNamespace"),
 }
 

@@ -30,6 +30,10 @@ def write_example_files(folder: Path) -> None:
     scored = custcore.read(folder / "sales.csv")
     for name, day in (("before", "2026-01-31"), ("after", "2026-02-28")):
         custcore.rfm_scores(scored, as_of=day).to_parquet(folder / f"{name}.parquet")
+    bought = [(client, ("tea", "tin", "pot")[bill % 3]) for client, _, _, bill, _ in rows]
+    save(folder / "items.csv", ["customer_id", "item"], bought)
+    answers = [(client, day, pieces % 11, country) for client, day, pieces, _, country in rows]
+    save(folder / "answers.csv", ["customer_id", "day", "score", "segment"], answers)
     journey = ["household_id", "transaction_timestamp", "sales_value", "basket_id"]
     save(folder / "journey.csv", journey, [row[:4] for row in rows])
 

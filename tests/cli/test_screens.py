@@ -111,6 +111,7 @@ def test_columns_of_the_highest_rank_are_left_out_together():
         (["rfm", "sales.csv"], ["potential_loyalists", "about_to_sleep", "all"]),
         (["kmeans", "sales.csv", "-k", "4"], ["frequent", "big spend"]),
         (["cohort", "sales.csv", "--period", "week"], ["2025-12-29 <", "average"]),
+        (["abc", "sales.csv", "--group", "country"], ["class", "all", "Gini"]),
         (["cohort", "sales.csv", "--by", "country"], ["FR 2026-01", "DE 2026-02"]),
         (["measures", "sales.csv"], ["2026-01", "2026-02", "revenue"]),
         (["measures", "sales.csv", "--by", "country", "--period", "week"], ["2025-12-29", "DE", "FR"]),

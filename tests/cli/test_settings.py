@@ -112,6 +112,8 @@ def sample(option):
     choices = getattr(option.type, "choices", None)
     if choices:
         return f'"{choices[-1]}"'
+    if option.type.name == "NAME=BINS":
+        return '"age=30,50"'
     return "3" if "N" in str(option.metavar or option.type.name) and option.name != "names" else '"x"'
 
 

@@ -30,10 +30,12 @@ ORDERS = {
 }
 NAMES: dict[str, Any] = {"customer_id": "who"}
 METHODS = [
+    "abc",
     "clusters",
     "cohort_retention",
     "decomposition",
     "kmeans",
+    "lifecycle",
     "measures",
     "rfm",
     "rfm_scores",
@@ -69,6 +71,14 @@ def test_functions_give_what_the_accessor_gives(module: Any, frame: Any) -> None
     segments, *others = module.segment_customers(frame, 2, **NAMES)
     assert segments.equals(accessor.segment_customers(2, **NAMES)[0])
     assert isinstance(others[0], custcore.KMeans)
+    windows = custcore.LifecycleModel(5, 30)
+    stages = module.lifecycle(frame, windows, ["nobody"], **NAMES)
+    assert stages.equals(accessor.lifecycle(windows, ["nobody"], **NAMES))
+    expected = custcore.CustomerBase(**NAMES, track="days")
+    expected.update(pd.DataFrame(ORDERS))
+    of_base = expected.lifecycle(model=windows, prospects=["nobody"])
+    assert list(stages["stage"]) == of_base["stage"].to_pylist()
+    assert list(stages["n_orders"]) == of_base["n_orders"].to_pylist()
     rfm = module.rfm(frame, **NAMES)
     scorer = custcore.RFMScorer(3, segments=None).fit(rfm)
     assert module.score(rfm, scorer).equals(rfm.custcore.score(scorer))

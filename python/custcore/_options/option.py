@@ -21,7 +21,9 @@ GROUPS = (
     "What counts",
     "Cohorts",
     "Measures",
+    "Life cycle",
     "Scores",
+    "Classes",
     "Clusters",
     "List",
     "Files",
@@ -128,6 +130,8 @@ def _literal(value: object) -> str:
     """The value as code, strings in double quotes."""
     if isinstance(value, str):
         return _quoted(value)
+    if isinstance(value, tuple) and len(value) > 1:
+        return f"({', '.join(map(_literal, value))})"
     if isinstance(value, float) and value == 1e-4:
         return "1e-4"
     return repr(value)

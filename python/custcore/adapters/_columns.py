@@ -16,8 +16,8 @@ __all__ = ["columns_of", "feature_names", "given", "id_names", "measured_columns
 
 # Arguments that name the columns a call reads: by a string, by several, or as the keys of a mapping.
 _COLUMN_ARGUMENTS = (
-    *("customer_id", "timestamp", "amount", "order_id"),
-    *("attributes", "by", "cohort_by", "start", "returning"),
+    *("customer_id", "timestamp", "amount", "order_id", "score"),
+    *("attributes", "by", "group", "cohort_by", "start", "returning"),
 )
 
 
@@ -28,12 +28,16 @@ def columns_of(function: Callable[..., object], options: Mapping[str, object]) -
     >>> columns_of(custcore.rfm, {"customer_id": "household", "amount": None})
     {'household': 'customer_id', 'timestamp': 'timestamp'}
     """
-    bound = inspect.signature(function).bind(None, **options)
+    signature = inspect.signature(function)
+    bound = signature.bind(None, **options)
     bound.apply_defaults()
     columns: dict[str, str] = {}
     for argument in _COLUMN_ARGUMENTS:
         value = bound.arguments.get(argument)
         if argument == "cohort_by" and value in COHORT_WORDS:
+            continue
+        # Where it has a default, it is a choice.
+        if argument == "by" and argument in bound.arguments and signature.parameters[argument].default is not None:
             continue
         names = [value] if isinstance(value, str) else value if isinstance(value, Iterable) else []
         for name in names:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 import custcore
 from custcore._input.proposals import proposing_methods
 from custcore.adapters._cohorts import FrameCohorts
 from custcore.adapters._columns import columns_of, feature_names, given
+from custcore.adapters._lifecycle import FrameLifecycle
+from custcore.adapters._portraits import PortraitMethods
 from custcore.cohort._presets import with_presets
 
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ class Scorer(Protocol):
 
 
 @proposing_methods
-class FrameMethods(Generic[Frame]):
+class FrameMethods(FrameLifecycle[Frame], PortraitMethods[Frame]):
     """Methods of an accessor whose results are frames of its library."""
 
     # Conversion, which differs by library.

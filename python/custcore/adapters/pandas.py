@@ -28,6 +28,7 @@ from custcore.adapters._pandas_arrow import (
     with_remarks,
 )
 from custcore.adapters._pandas_measures import PandasMeasures
+from custcore.adapters._pandas_value import PandasValue
 from custcore.errors import ColumnNotFoundError, DuplicateColumnError, InvalidArgumentError, InvalidTypeError
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     import custcore
-    from custcore._input.data import AsOf, Progress, TimeZone
+    from custcore._input.data import AsOf, Data, Progress, TimeZone
     from custcore.result import Report, Table
 
 __all__ = ["CustcoreAccessor"]
@@ -44,7 +45,7 @@ __all__ = ["CustcoreAccessor"]
 
 @pd.api.extensions.register_dataframe_accessor("custcore")
 @proposing_methods
-class CustcoreAccessor(PandasMeasures):
+class CustcoreAccessor(PandasMeasures, PandasValue):
     """custcore for pandas: ``df.custcore``, after ``import custcore.pandas``.
 
     Ids, times and amounts may have any dtype for integers, strings, times or numbers:
@@ -281,6 +282,15 @@ class CustcoreAccessor(PandasMeasures):
 
     def _transactions(self, wanted: dict[str, str], remarks: list[str]) -> pa.Table:
         return purchases(self._frame, wanted, remarks)
+
+    def _attributes(self, table: Data, ids: list[str], remarks: list[str]) -> Data:
+        """A DataFrame as Arrow, with its ids converted as those of this frame."""
+        if not isinstance(table, pd.DataFrame):
+            return table
+        names = [str(name) for name in table.columns]
+        ids = ids if set(ids) <= set(names) else names[:1]
+        wanted = {name: "customer_id" if name in ids else "attributes" for name in names}
+        return purchases(table, wanted, remarks)  # type: ignore[no-any-return]
 
     def _customers(self) -> pa.Table:
         return self._arrow({})

@@ -19,6 +19,7 @@ from custcore._input.proposals import proposing_methods
 from custcore.adapters._columns import given
 from custcore.adapters._polars_measures import PolarsMeasures
 from custcore.adapters._polars_segment import with_ordered_segment
+from custcore.adapters._polars_value import PolarsValue
 from custcore.errors import DuplicateColumnError
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ __all__ = ["CustcoreNamespace"]
 @pl.api.register_lazyframe_namespace("custcore")
 @pl.api.register_dataframe_namespace("custcore")
 @proposing_methods
-class CustcoreNamespace(PolarsMeasures):
+class CustcoreNamespace(PolarsMeasures, PolarsValue):
     """custcore for polars: ``df.custcore`` and ``lf.custcore``, after ``import custcore.polars``.
 
     Of a LazyFrame only the needed columns are collected, in batches while the query runs;

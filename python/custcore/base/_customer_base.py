@@ -12,7 +12,9 @@ from custcore._input.proposals import proposing
 from custcore._input.read_options import memory, read_options
 from custcore.base._analyses import Analyses
 from custcore.base._changes import Changes
+from custcore.base._lifecycle import Lifecycle
 from custcore.base._measures import BaseMeasures
+from custcore.base._value import ValueClasses
 from custcore.errors import InvalidTypeError
 from custcore.result import Table
 
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["CustomerBase"]
 
 
-class CustomerBase(Changes, Analyses, BaseMeasures):
+class CustomerBase(Changes, Analyses, ValueClasses, Lifecycle, BaseMeasures):
     """First and last day, orders and money of every customer: kept, updated, merged, saved.
 
     A base is built from transactions by updates in any order; the result is bitwise equal
@@ -35,9 +37,11 @@ class CustomerBase(Changes, Analyses, BaseMeasures):
     ============ ===================================== =====================================
     ``track``    kept per customer                     supports
     ============ ===================================== =====================================
-    ``"totals"`` first and last day, orders, money     RFM as of the last day or later
-    ``"days"``   also orders and money of each day     also RFM as of any past day, cohorts,
-                                                       transitions
+    ``"totals"`` first and last day, orders, money     RFM and value classes as of the last
+                                                       day or later
+    ``"days"``   also orders and money of each day     also as of any past day, cohorts,
+                                                       transitions, demand classes, life cycle,
+                                                       churn, measures
     ``"orders"`` also orders that are not sealed       the same with ``order_id``, if lines
                                                        of an order may come late
     ============ ===================================== =====================================

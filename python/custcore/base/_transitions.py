@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from custcore import _core
 from custcore._input import arguments
-from custcore._input.data import as_of_argument
+from custcore._input.dates import listed_dates
 from custcore._rfm import RFMScorer
 from custcore.errors import InvalidTypeError
 from custcore.result import Table
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from custcore._input.data import AsOf
 
 __all__ = ["stays", "transitions"]
@@ -25,7 +26,7 @@ def transitions(
     return Table(
         _core.transitions(
             base,
-            _dates(dates),
+            listed_dates(dates),
             _scorer(scorer),
             edges=arguments.name("edges", edges),
             n_threads=arguments.optional_whole("n_threads", n_threads),
@@ -40,22 +41,12 @@ def stays(
     return Table(
         _core.stays(
             base,
-            _dates(dates),
+            listed_dates(dates),
             _scorer(scorer),
             edges=arguments.name("edges", edges),
             n_threads=arguments.optional_whole("n_threads", n_threads),
         )
     )
-
-
-def _dates(dates: Iterable[AsOf]) -> list[tuple[str, int]]:
-    """The dates for the core, which checks their order."""
-    if isinstance(dates, str | bytes) or not isinstance(dates, Iterable):
-        raise InvalidTypeError(f"dates is {type(dates).__name__}; expected a list of dates, ascending")
-    days = [as_of_argument(date, f"dates[{i}]") for i, date in enumerate(dates)]
-    if None in days:
-        raise InvalidTypeError(f"dates[{days.index(None)}] is None; expected a date")
-    return [day for day in days if day is not None]
 
 
 def _scorer(scorer: RFMScorer) -> _core.RfmScorer:

@@ -8,8 +8,10 @@ import click
 
 import custcore
 from custcore.cli import (
+    _abc,
     _base,
     _bench,
+    _churn,
     _cohort,
     _command,
     _compare,
@@ -17,7 +19,10 @@ from custcore.cli import (
     _explain,
     _inspect,
     _kmeans,
+    _lifecycle,
     _measures,
+    _nps,
+    _portrait,
     _rfm,
     _score,
 )
@@ -61,5 +66,22 @@ def app() -> None:
     """Analyse customers over Arrow: who bought when, how often and for how much."""
 
 
-for verb in (_rfm, _kmeans, _score, _explain, _compare, _cohort, _measures, _base, _inspect, _bench, _demo):
+for verb in (
+    _rfm,
+    _kmeans,
+    _score,
+    _explain,
+    _compare,
+    _cohort,
+    _abc,
+    _lifecycle,
+    _churn,
+    _measures,
+    _portrait,
+    _nps,
+    _base,
+    _inspect,
+    _bench,
+    _demo,
+):
     app.add_command(verb.command)

@@ -24,7 +24,12 @@ Command = TypeVar("Command", bound="Callable[..., Any]")
 Model: TypeAlias = "custcore.RFMScorer | custcore.QuantileScorer | custcore.KMeans"
 
 SCORING = (custcore.RFMScorer, custcore.QuantileScorer, custcore.KMeans)
-OTHERS = ((custcore.SegmentMap, "a segment map"), (custcore.Scaler, "a scaler"))
+OTHERS = (
+    (custcore.SegmentMap, "a segment map"),
+    (custcore.Scaler, "a scaler"),
+    (custcore.LifecycleModel, "a life-cycle model"),
+    (custcore.ChurnModel, "a churn model"),
+)
 
 
 @dataclass(frozen=True)
@@ -114,20 +119,22 @@ class Needs:
             )
 
 
-def save_option(what: str) -> Callable[[Command], Command]:
+def save_option(what: str, verb: str = "score") -> Callable[[Command], Command]:
     """Create the option ``--save-model``.
 
     Parameters
     ----------
     what
         What is written: "the scorer".
+    verb
+        The command that reads it.
     """
     return _command.option(
         "--save-model",
         group="Output",
         type=_options.Target(),
         metavar="OUT",
-        help=f"Write {what} (.json), for `custcore score --model`.",
+        help=f"Write {what} (.json), for `custcore {verb} --model`.",
     )
 
 

@@ -50,7 +50,14 @@ SAID = {
     "before_observation_start": "before observation began",
     "before_first_purchase": "before the first purchase of their customer",
     "beyond_n_periods": "beyond the last column",
+    "negative_totals": "with more refunds than purchases, of value 0",
+    "buyers_without_money": "whose purchases sum to 0",
     "before_first_period": "refunded before the first period",
+    "null_segment": "without a segment",
+    "null_attribute_id": "of attributes without a customer id",
+    "not_in_segments": "of attributes who are in no segment",
+    "not_in_attributes": "of segments who are not in a file of attributes",
+    "other_answers": "of customers of whom another answer counts",
 }
 
 

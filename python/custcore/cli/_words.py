@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from custcore._options import bases, clusters, cohorts, reading, scores, transactions
+from custcore._options import bases, clusters, cohorts, lifecycles, portraits, reading, scores, transactions
 from custcore.cli import _settings
 
 if TYPE_CHECKING:
@@ -38,6 +38,10 @@ ARGUMENTS = frozenset(
         clusters.SCALER,
         bases.BASE,
         bases.TRANSITIONS,
+        lifecycles.MODEL,
+        lifecycles.COUNTS,
+        portraits.PORTRAIT,
+        portraits.NPS,
         (bases.BATCH_ID, bases.COMMIT_EVERY),
         reading.READING,
     )

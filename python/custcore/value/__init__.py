@@ -1,5 +1,8 @@
-"""Who is worth what: measures per period and what their changes consist of."""
+"""Who is worth what: value classes, measures per period, portraits of segments, what customers say."""
 
+from custcore.value._abc import abc
 from custcore.value._measures import decomposition, measures
+from custcore.value._nps import nps
+from custcore.value._portrait import Portrait, portrait
 
-__all__ = ["decomposition", "measures"]
+__all__ = ["Portrait", "abc", "decomposition", "measures", "nps", "portrait"]

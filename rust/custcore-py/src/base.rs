@@ -27,7 +27,7 @@ use crate::table::CoreTable;
 const BYTES_PER_CUSTOMER: usize = 64;
 
 /// Reads `data` into the update that `begin` starts.
-fn fold(
+pub fn fold(
     data: &Bound<'_, PyAny>,
     call: &mut Call,
     columns: Vec<String>,
@@ -401,7 +401,7 @@ impl CoreBase {
 }
 
 /// A customer id from Python.
-struct PyId(CustomerId);
+pub struct PyId(pub CustomerId);
 
 impl<'py> FromPyObject<'_, 'py> for PyId {
     type Error = PyErr;

@@ -5,9 +5,11 @@
 // One macro body serves all integer widths.
 #![allow(clippy::cast_lossless)]
 
+mod abc;
 mod base;
 mod boundary;
 mod change;
+mod churn;
 mod cohort;
 mod comparison;
 mod error;
@@ -15,9 +17,12 @@ mod explain;
 mod guard;
 mod input;
 mod kmeans;
+mod lifecycle;
 mod measures;
+mod nps;
 mod number;
 mod options;
+mod portrait;
 mod rfm;
 mod runtime;
 mod scaler;
@@ -60,11 +65,15 @@ fn _spin(py: Python<'_>, seconds: f64) -> PyResult<()> {
 #[pymodule]
 mod _core {
     #[pymodule_export]
+    use super::abc::{abc, abc_table, abc_xyz, concentration, pareto, xyz};
+    #[pymodule_export]
     use super::base::{CoreBase, rfm_scores, rfm_table};
     #[pymodule_export]
     use super::boundary::memory::Memory;
     #[pymodule_export]
     use super::change::CoreChange;
+    #[pymodule_export]
+    use super::churn::{CoreChurnModel, backtest};
     #[pymodule_export]
     use super::cohort::{CoreCohortRetention, cohort_retention};
     #[pymodule_export]
@@ -72,7 +81,13 @@ mod _core {
     #[pymodule_export]
     use super::kmeans::{CoreKMeans, natural_breaks, select_k, simd_paths};
     #[pymodule_export]
+    use super::lifecycle::{CoreLifecycleModel, lifecycle, lifecycle_counts, lifecycle_flows};
+    #[pymodule_export]
     use super::measures::{base_measures, measures};
+    #[pymodule_export]
+    use super::nps::nps;
+    #[pymodule_export]
+    use super::portrait::{portrait, portrait_marks, portrait_sentences};
     #[pymodule_export]
     use super::rfm::{CoreScorer, profile_table};
     #[pymodule_export]

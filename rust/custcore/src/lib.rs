@@ -54,6 +54,9 @@ mod store;
 mod table;
 mod time;
 
+pub use analysis::abc::spec::{AbcSpec, ClassBy, ClassRule, ClassTies, XyzSpec};
+pub use analysis::abc::{abc, abc_xyz, concentration, pareto, xyz_by_ranges};
+pub use analysis::churn::{Backtest, BacktestSpec, ChurnModel, ChurnSpec, Population, ScoreName, backtest, churn_scores};
 pub use analysis::cohort::from_base::cohort_retention_of;
 pub use analysis::cohort::spec::{CohortBy, CohortSpec, ReturnCriterion};
 pub use analysis::cohort::{CohortPart, CohortRetention, begin_cohort_scan, finish_cohort_scan};
@@ -66,12 +69,22 @@ pub use analysis::kmeans::scaler::{Scaler, ScalerMethod, ScalerModel};
 pub use analysis::kmeans::select::KChoice;
 pub use analysis::kmeans::simd::SimdPath;
 pub use analysis::kmeans::table::{assigned_table, cluster_profile_table, features_table, select_table};
+pub use analysis::lifecycle::model::{FittedLifecycle, LifecycleModel};
+pub use analysis::lifecycle::spec::{Among, LifecycleSpec, Rhythm};
+pub use analysis::lifecycle::stages::{Stage, StageLanguage};
+pub use analysis::lifecycle::{lifecycle, lifecycle_counts, lifecycle_flows};
 pub use analysis::measures::decomposition::DecompositionSpec;
 pub use analysis::measures::found::Measures;
 pub use analysis::measures::segments::CustomerSegments;
 pub use analysis::measures::spec::MeasuresSpec;
 pub use analysis::model;
 pub use analysis::model::StoredModel;
+pub use analysis::nps::spec::{NpsAnswer, NpsInterval, NpsSpec};
+pub use analysis::nps::table::nps;
+pub use analysis::portrait::marks::portrait_marks;
+pub use analysis::portrait::sentences::{SentenceLanguage, portrait_sentences};
+pub use analysis::portrait::spec::{AttributeBins, AttributeNulls, AttributeTable, PValueAdjustment, PortraitSpec};
+pub use analysis::portrait::table::portrait;
 pub use analysis::rfm::comparison::joined::{ComparedCustomers, Comparison};
 pub use analysis::rfm::comparison::spec::{ComparisonSpec, SCORES};
 pub use analysis::rfm::explain::{DimensionExplanation, ScoreChange, ScoreExplanation, SegmentReason};
@@ -116,7 +129,7 @@ pub use table::Table;
 #[cfg(feature = "bases")]
 pub use table::bytes::{StoredTable, table_from_bytes, table_to_bytes};
 pub use time::calendar::date_text;
-pub use time::period::Period;
+pub use time::period::{Calendar, Period};
 
 /// Names for the tests, benches and fuzz targets of this repository; not part of the API.
 #[cfg(feature = "internals")]

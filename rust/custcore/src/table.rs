@@ -72,10 +72,14 @@ impl TableBuilder {
 
     /// Adds the columns of ids of `codes`.
     pub(crate) fn ids(&mut self, key: &KeySchema, keys: &Keys, codes: &[u32], threads: Threads<'_>) -> Result<()> {
-        let columns = id_columns(key, keys, codes, threads)?;
+        self.id_arrays(key, id_columns(key, keys, codes, threads)?);
+        Ok(())
+    }
+
+    /// Adds columns of ids that are built already.
+    pub(crate) fn id_arrays(&mut self, key: &KeySchema, columns: Vec<ArrayRef>) {
         self.fields.extend(key.parts().iter().map(|part| Arc::new(part.field(true))));
         self.columns.extend(columns);
-        Ok(())
     }
 
     /// Builds the table of `rows` rows.

@@ -3,15 +3,33 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable, Iterable
 
 import custcore
 from tests.api.fork.bases import bases
 from tests.api.fork.case import Case, public_names
+from tests.api.fork.churn import churn
 from tests.api.fork.clusters import clusters
 from tests.api.fork.cohorts import cohorts
 from tests.api.fork.frames import frames
+from tests.api.fork.lifecycles import lifecycles
 from tests.api.fork.measures import measures
+from tests.api.fork.portraits import portraits
 from tests.api.fork.tables import tables
+from tests.api.fork.value import value
+
+CASES: dict[str, Callable[[], Iterable[Case]]] = {
+    "tables": tables,
+    "cohorts": cohorts,
+    "bases": bases,
+    "clusters": clusters,
+    "value": value,
+    "measures": measures,
+    "lifecycles": lifecycles,
+    "churn": churn,
+    "portraits": portraits,
+}
+GROUPS = (*CASES, "pandas", "polars")
 
 
 def group(name: str) -> list[Case]:
@@ -24,15 +42,14 @@ def group(name: str) -> list[Case]:
         from custcore.polars import CustcoreNamespace
 
         return list(frames(name, CustcoreNamespace))
-    return list(
-        {"tables": tables, "cohorts": cohorts, "bases": bases, "clusters": clusters, "measures": measures}[name]()
-    )
+    return list(CASES[name]())
 
 
-GROUPS = ("tables", "cohorts", "bases", "clusters", "measures", "pandas", "polars")
 # Files are read and written by pyarrow, on threads of its own, which the sweep refuses: tests/read/test_fork.py.
-OTHERS = {"read", *(f"CohortRetention.to_{kind}" for kind in ("arrow_ipc", "csv", "parquet", "xlsx"))} | {
-    f"CohortRetention.to_{library}" for library in ("pandas", "polars", "pyarrow")
+OTHERS = {"read"} | {
+    f"{result}.to_{kind}"
+    for result in ("CohortRetention", "Portrait")
+    for kind in ("arrow_ipc", "csv", "parquet", "xlsx", "pandas", "polars", "pyarrow")
 }
 # custcore.duckdb.register is left out, too: a DuckDB that has run a query does not survive a fork.
 # Threads of a library of dataframes, which need not survive a fork.

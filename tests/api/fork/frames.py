@@ -31,6 +31,7 @@ def frames(library: str, accessor: type) -> Iterator[Case]:
             return frame(data()).custcore.rfm(n_threads=THREADS)
 
         calls: dict[str, tuple[Callable[[], Any], Callable[[Any], Any]]] = {
+            "abc": (transactions, lambda f: f.custcore.abc(n_threads=THREADS)),
             "rfm": (transactions, lambda f: f.custcore.rfm(n_threads=THREADS)),
             "rfm_scores": (transactions, lambda f: f.custcore.rfm_scores(n_threads=THREADS)),
             "cohort_retention": (transactions, lambda f: f.custcore.cohort_retention(n_threads=THREADS).to_table()),
@@ -50,6 +51,14 @@ def frames(library: str, accessor: type) -> Iterator[Case]:
                 lambda f: f.custcore.segment_customers(k=4, features=FEATURES, n_threads=THREADS),
             ),
         }
+        calls["portrait"] = (
+            customers,
+            lambda f: f.custcore.portrait(f, segment="n_orders", n_threads=THREADS).to_table(),
+        )
+        calls["nps"] = (
+            customers,
+            lambda f: f.custcore.nps(score="score", by="n_orders", customer_id="customer_id", n_threads=THREADS),
+        )
         if library == "pandas":
             calls["report"] = (customers, lambda f: f.custcore.report)
         for method, (prepare, call) in calls.items():

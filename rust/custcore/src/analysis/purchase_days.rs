@@ -18,21 +18,18 @@ pub(crate) struct Buyer<'a> {
     pub days: &'a [i32],
     /// Purchases of each day.
     pub orders: &'a [u64],
-    /// Money of each day in units, net of refunds on that day.
-    pub units: &'a [i128],
     /// Money of all days by the day of the view, refunds included.
     pub total: i128,
+    /// All days with orders, those with refunds only included, ascending.
+    pub all_days: &'a [i32],
+    /// Money of each of them in units, net of refunds.
+    pub all_units: &'a [i128],
 }
 
 impl Buyer<'_> {
     /// The last purchase day.
     pub(crate) fn last_day(&self) -> i32 {
         self.days.last().copied().unwrap_or(i32::MIN)
-    }
-
-    /// Number of purchases.
-    pub(crate) fn n_orders(&self) -> u64 {
-        self.orders.iter().sum()
     }
 }
 
@@ -47,27 +44,32 @@ pub(crate) fn fold_buyers<T: Send>(
     let records = view.days()?;
     let fold = |codes: Range<usize>| -> Result<T> {
         let mut folded = new();
-        let (mut days, mut orders, mut units) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut days, mut orders) = (Vec::new(), Vec::new());
         for first in codes.clone().step_by(BLOCK) {
             context.check()?;
             let block = first as u32..codes.end.min(first + BLOCK) as u32;
             let found = records.range(block.clone());
             for (code, ends) in block.zip(found.offsets.windows(2)) {
-                days.clear();
-                orders.clear();
-                units.clear();
-                let mut total = 0;
-                for at in ends[0]..ends[1] {
-                    total += found.units[at];
-                    if found.orders[at] > 0 {
-                        days.push(found.days[at]);
-                        orders.push(found.orders[at]);
-                        units.push(found.units[at]);
+                let own = ends[0]..ends[1];
+                let (all_days, all_orders, all_units) = (&found.days[own.clone()], &found.orders[own.clone()], &found.units[own]);
+                let total = all_units.iter().sum();
+                let purchases = all_orders.iter().filter(|&&orders| orders > 0).count();
+                if purchases == 0 {
+                    continue;
+                }
+                // Few customers have days with refunds only.
+                let buyer = if purchases == all_days.len() {
+                    Buyer { code, days: all_days, orders: all_orders, total, all_days, all_units }
+                } else {
+                    days.clear();
+                    orders.clear();
+                    for at in (0..all_days.len()).filter(|&at| all_orders[at] > 0) {
+                        days.push(all_days[at]);
+                        orders.push(all_orders[at]);
                     }
-                }
-                if !days.is_empty() {
-                    add(&mut folded, &Buyer { code, days: &days, orders: &orders, units: &units, total });
-                }
+                    Buyer { code, days: &days, orders: &orders, total, all_days, all_units }
+                };
+                add(&mut folded, &buyer);
             }
         }
         Ok(folded)

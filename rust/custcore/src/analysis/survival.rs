@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 /// Durations below this are counted in a vector.
 const SHORT: usize = 1 << 14;
 /// Slack of comparisons with a survival: a rounded product may miss its exact value by a few ulps.
-const ROUNDING: f64 = 1e-12;
+pub(crate) const ROUNDING: f64 = 1e-12;
 /// The standard normal quantile of a 95 % interval.
 const Z: f64 = 1.959_963_984_540_054;
 

@@ -22,7 +22,7 @@ const UNCHANGED: u32 = NO_CODE - 1;
 
 impl StoredId {
     /// The code of the id, interned; an id must be of the kind of the ids.
-    fn intern(&self, ids: &mut Interner) -> Result<u32> {
+    pub(crate) fn intern(&self, ids: &mut Interner) -> Result<u32> {
         match self {
             Self::Integer(id) => ids.intern_integer(*id),
             Self::Bytes(id) => ids.intern_bytes(id),

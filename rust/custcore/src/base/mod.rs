@@ -116,6 +116,11 @@ impl CustomerBase {
         self.known.as_ref().map(|known| known.state.last_day).filter(|&day| day != i32::MIN)
     }
 
+    /// The first day among rows that have an id and a time.
+    pub fn first_day(&self) -> Option<i32> {
+        self.known.as_ref().map(|known| known.state.first_day).filter(|&day| day != i32::MAX)
+    }
+
     /// Begins an update with data of this schema. The columns are checked before any row is read.
     pub fn begin(&self, schema: &Schema) -> Result<UpdateBuilder> {
         let input_schema = InputSchema::of(schema, &self.spec.roles, self.spec.timezone.as_deref(), self.spec.amount_decimals)?;

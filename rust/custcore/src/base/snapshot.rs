@@ -88,7 +88,7 @@ impl State {
     }
 
     /// Whether there are neither open nor split orders.
-    fn is_final(&self) -> bool {
+    pub(in crate::base) fn is_final(&self) -> bool {
         let waits = match &self.lines {
             OrderAssembly::None => false,
             OrderAssembly::Any(orders) => !orders.orders().is_empty(),

@@ -16,7 +16,7 @@ use crate::column::chunks::{InputSchema, Pick};
 use crate::column::value::ValueType;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
-use crate::group::interner::Keys;
+use crate::group::interner::{Interner, Keys};
 use crate::group::sort::SortKeys;
 use crate::report::Report;
 use crate::state::attributes::Attribute;
@@ -118,6 +118,18 @@ impl CustomerBase {
         Ok(BaseView { base: self, input_schema, state, as_of: day.or_else(|| self.last_day()) })
     }
 
+    /// The same, with the day records, which an analysis that reads them would else look up a second time.
+    pub(crate) fn view_with_days(&self, day: Option<i32>) -> Result<BaseView<'_>> {
+        let (input_schema, state) = self.state_as_of(day, true)?;
+        Ok(BaseView { base: self, input_schema, state, as_of: day.or_else(|| self.last_day()) })
+    }
+
+    /// Whether what was known on a past day are the day records up to that day: no order waits for lines, and none has lines of
+    /// several days.
+    pub(crate) fn days_are_final(&self) -> bool {
+        self.spec.track.looks_back() && self.known().is_ok_and(|(_, state)| state.is_final())
+    }
+
     /// The view of a base of one scan, whose orders are all closed.
     pub(crate) fn view_of_scan(&self) -> Result<BaseView<'_>> {
         let (input_schema, state) = self.known()?;
@@ -174,10 +186,15 @@ impl<'a> BaseView<'a> {
         self.state.interner.keys()
     }
 
+    /// Whether codes are in the order of ids.
+    pub(crate) fn ids_ascend(&self) -> bool {
+        self.state.interner.is_sorted()
+    }
+
     /// Sorts distinct codes by id: integers by value, strings and binary by bytes.
     pub fn sort_by_id(&self, codes: &mut [u32], context: &Context) -> Result<()> {
         let ids = &self.state.interner;
-        if ids.is_sorted() {
+        if self.ids_ascend() {
             codes.sort_unstable();
             return Ok(());
         }
@@ -203,6 +220,11 @@ impl<'a> BaseView<'a> {
     /// Whether there are totals; a scan for cohorts only keeps none.
     pub fn has_totals(&self) -> bool {
         !self.state.totals.are_absent()
+    }
+
+    /// The codes of these few ids, where there are any.
+    pub(crate) fn find_all(&self, ids: &Interner) -> Vec<Option<u32>> {
+        self.state.interner.find_all(ids)
     }
 
     /// Totals by code.
@@ -382,6 +404,16 @@ impl DaysView {
             .days()
             .iter()
             .fold(None, |ends: Option<(i32, i32)>, &day| Some(ends.map_or((day, day), |(first, last)| (first.min(day), last.max(day)))))
+    }
+
+    /// Fills `days` with the distinct purchase days of a customer, ascending.
+    #[inline]
+    pub(crate) fn purchase_days(&self, code: u32, days: &mut Vec<i32>) {
+        days.clear();
+        let records = self.starts[code as usize]..self.starts[code as usize + 1];
+        days.extend(records.filter_map(|at| self.run.purchase_day(at)));
+        // A day whose counts overflow 32 bits has several records.
+        days.dedup();
     }
 
     /// The records of a code, ascending by day; those of purchases before those of refunds.

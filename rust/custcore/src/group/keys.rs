@@ -70,6 +70,19 @@ impl Keys {
         }
     }
 
+    /// Compares an id with one of other keys of the same kind, as [`Keys::compare`] does.
+    pub fn compare_with(&self, a: u32, other: &Self, b: u32) -> Ordering {
+        let integer = |keys: &Self, code: u32| match keys {
+            Self::Range { base, .. } => Some(base.wrapping_add(i64::from(code))),
+            Self::Integers(keys) => Some(keys[code as usize]),
+            Self::Bytes(_) => None,
+        };
+        match (self, other) {
+            (Self::Bytes(arena), Self::Bytes(others)) => arena.get(a).cmp(others.get(b)),
+            _ => integer(self, a).cmp(&integer(other, b)),
+        }
+    }
+
     /// Whether the ids are strictly ascending.
     pub fn ascend(&self, threads: Threads<'_>) -> bool {
         let last = self.len().saturating_sub(1);

@@ -105,7 +105,23 @@ pub(crate) fn ratio(part: i128, whole: i128) -> f64 {
     if part.abs() <= EXACT && whole <= EXACT {
         return part as f64 / whole as f64;
     }
-    // Bitwise long division to more bits than a float has; a nonzero remainder (sticky bit) breaks ties.
+    let size = part.unsigned_abs();
+    let divisor = whole.unsigned_abs();
+    if size > 0 && divisor < 1 << 72 {
+        // The quotient has at least 56 bits: 53 of the float, and more than two that round it, the last one of which is sticky.
+        let shift = size.leading_zeros();
+        let dividend = size << shift;
+        let (quotient, rest) = (dividend / divisor, dividend % divisor);
+        let scale = f64::from_bits(u64::from(1023 - shift) << 52);
+        let size = (quotient | u128::from(rest > 0)) as f64 * scale;
+        return if part < 0 { -size } else { size };
+    }
+    ratio_by_bits(part, whole)
+}
+
+/// Bitwise long division to more bits than a float has; a nonzero remainder (sticky bit) breaks ties.
+#[cold]
+fn ratio_by_bits(part: i128, whole: i128) -> f64 {
     let whole = whole.unsigned_abs();
     let (mut quotient, mut rest) = (part.unsigned_abs() / whole, part.unsigned_abs() % whole);
     let mut scale = 1.0;
@@ -218,6 +234,13 @@ mod tests {
             }
         }
         assert_eq!(ratio((1 << 54) + 1, 1 << 54).to_bits(), 1.0_f64.to_bits());
+        // One division and long division agree, also about ties.
+        for i in 1..2_000_i128 {
+            let (part, whole) = ((i * 0x9E37_79B9_7F4A_7C15) >> (i % 60), ((i * i * 0x2545_F491_4F6C_DD1D) & ((1 << 72) - 1)).max(1 << 54));
+            assert_eq!(ratio(part, whole).to_bits(), ratio_by_bits(part, whole).to_bits(), "{part}/{whole}");
+            let tie = ((1 << 54) + 2 * i + 1, 1 << (54 + i % 18));
+            assert_eq!(ratio(tie.0, tie.1).to_bits(), ratio_by_bits(tie.0, tie.1).to_bits(), "{tie:?}");
+        }
     }
 
     #[test]

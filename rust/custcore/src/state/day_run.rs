@@ -167,6 +167,12 @@ impl DayRun {
         (self.customers[at], self.days[at], of_others)
     }
 
+    /// The day of a record with a purchase.
+    #[inline]
+    pub(crate) fn purchase_day(&self, at: usize) -> Option<i32> {
+        (self.orders[at] > 0).then(|| self.days[at])
+    }
+
     /// The records in order.
     pub(crate) fn records(&self) -> impl ExactSizeIterator<Item = DayRecord> + '_ {
         (0..self.len()).map(|at| self.get(at))

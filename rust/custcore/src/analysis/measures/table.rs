@@ -10,7 +10,7 @@ use super::found::Measures;
 use super::grouping::{GroupColumn, keys_of};
 use super::kernel::MeasureSums;
 use super::labels::Label;
-use crate::analysis::rfm::transitions::kernel::NO_SEGMENT;
+use crate::analysis::moves::NO_SEGMENT;
 use crate::analysis::rfm::transitions::table::segments;
 use crate::error::Result;
 use crate::table::{AS_OF, Table, TableBuilder, money_column};

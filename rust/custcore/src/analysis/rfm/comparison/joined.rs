@@ -2,9 +2,9 @@
 
 use arrow_array::RecordBatch;
 
-use super::super::transitions::kernel::NO_SEGMENT;
 use super::scored::{FoundSegment, ScoredTable, Side, TABLES};
 use super::spec::ComparisonSpec;
+use crate::analysis::moves::NO_SEGMENT;
 use crate::column::invalid_type;
 use crate::column::key_schema::KeySchema;
 use crate::error::{Error, ErrorKind, Result};

@@ -4,8 +4,8 @@ use arrow_array::{ArrayRef, RecordBatch};
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
-use super::super::transitions::kernel::NO_SEGMENT;
 use super::spec::{ComparisonSpec, SCORES};
+use crate::analysis::moves::NO_SEGMENT;
 use crate::column::amount::AmountColumn;
 use crate::column::key::{Key, OwnedKey};
 use crate::column::key_schema::KeySchema;

@@ -7,10 +7,10 @@ use arrow_schema::Metadata;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
-use super::super::transitions::kernel::NO_SEGMENT;
 use super::super::transitions::table::segments as segment_column;
 use super::joined::Comparison;
 use super::scored::{Side, TABLES};
+use crate::analysis::moves::NO_SEGMENT;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 use crate::num::money::ratio;

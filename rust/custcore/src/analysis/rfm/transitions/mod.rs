@@ -6,13 +6,14 @@ pub(crate) mod kernel;
 pub(crate) mod table;
 
 pub use self::edges::ScorerEdges;
-use self::kernel::{MoveCounts, SpellDurations, TimeInSegment, by_code};
+use self::kernel::{SpellDurations, TimeInSegment};
 use self::table::{Step, time_in_segment_table, transitions_table};
 use super::rfm_of;
 use super::scorer::RfmScorer;
+use crate::analysis::dates::ascending;
+use crate::analysis::moves::{MoveCounts, by_code};
 use crate::base::CustomerBase;
-use crate::column::time::Clock;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::exec::context::Context;
 use crate::num::money::Money;
 use crate::report::Report;
@@ -20,29 +21,11 @@ use crate::state::spec::AsOf;
 use crate::table::Table;
 use crate::time::calendar::date_text;
 
-/// The days of at least two ascending dates.
-fn ascending(dates: &[AsOf], clock: &Clock) -> Result<Vec<i32>> {
-    let days = dates.iter().map(|date| date.day(clock)).collect::<Result<Vec<i32>>>()?;
-    let invalid = |message: String| Err(Error::new(ErrorKind::InvalidArgument, message));
-    if days.len() < 2 {
-        return invalid(format!("dates has {} dates; at least 2 are needed", days.len()));
-    }
-    if let Some(pair) = days.windows(2).find(|pair| pair[0] >= pair[1]) {
-        let (before, after) = (date_text(pair[0]), date_text(pair[1]));
-        return invalid(if before == after {
-            format!("dates has {before} twice; pass each date once")
-        } else {
-            format!("dates must ascend, but {after} comes after {before}; sort them")
-        });
-    }
-    Ok(days)
-}
-
 /// Customers who moved between segments from each date to the next, with their revenue and share. The report is that of the
 /// last date.
 pub fn transitions(base: &CustomerBase, dates: &[AsOf], scorer: &RfmScorer, edges: ScorerEdges, context: &Context) -> Result<Table> {
     let mut scorer = SnapshotScorer::new(scorer, edges)?;
-    let days = ascending(dates, &base.input_schema()?.clock)?;
+    let days = ascending(dates, 2, &base.input_schema()?.clock)?;
     let mut counts = vec![MoveCounts::new(scorer.names.len()); days.len() - 1];
     let mut before = Vec::new();
     scorer.observe(base, &days, context, |at, snapshot| {
@@ -70,7 +53,7 @@ pub fn transitions(base: &CustomerBase, dates: &[AsOf], scorer: &RfmScorer, edge
 /// Time in segment: how long customers remain in each segment, observed at the given dates.
 pub fn time_in_segment(base: &CustomerBase, dates: &[AsOf], scorer: &RfmScorer, edges: ScorerEdges, context: &Context) -> Result<Table> {
     let mut scorer = SnapshotScorer::new(scorer, edges)?;
-    let days = ascending(dates, &base.input_schema()?.clock)?;
+    let days = ascending(dates, 2, &base.input_schema()?.clock)?;
     let n = scorer.names.len();
     let (mut times, mut spells) = (TimeInSegment::new(n), vec![SpellDurations::default(); n]);
     scorer.observe(base, &days, context, |at, snapshot| {

@@ -7,7 +7,8 @@ use arrow_array::{ArrayRef, Date32Array, DictionaryArray, Float64Array, Int64Arr
 use arrow_schema::Metadata;
 
 use super::edges::ScorerEdges;
-use super::kernel::{Move, NO_SEGMENT, SpellDurations};
+use super::kernel::SpellDurations;
+use crate::analysis::moves::{Move, NO_SEGMENT};
 use crate::error::{Error, Result};
 use crate::num::money::Money;
 use crate::report::Report;

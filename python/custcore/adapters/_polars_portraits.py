@@ -1,0 +1,140 @@
+"""Portraits and net promoter scores of polars as functions, which type checkers know."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from custcore._input.proposals import proposing
+from custcore.adapters.polars import CustcoreNamespace
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import polars as pl
+
+    from custcore.adapters._portraits import FramePortrait
+    from custcore.value._portrait import Attributes
+
+__all__ = ["nps", "portrait"]
+
+
+@proposing
+def portrait(
+    frame: pl.DataFrame | pl.LazyFrame,
+    attributes: Attributes | None = None,
+    *,
+    long: Attributes | None = None,
+    segment: str = "segment",
+    customer_id: str | Sequence[str] | None = None,
+    nulls: Literal["drop", "value"] = "drop",
+    min_customers: int = 30,
+    adjust: Literal["bh", "holm", "none"] = "bh",
+    alpha: float = 0.05,
+    bins: int | Mapping[str, int | Sequence[float] | None] | None = 4,
+    period: Literal["day", "week", "month", "quarter", "year"] = "month",
+    n_threads: int | None = None,
+) -> FramePortrait[pl.DataFrame]:
+    """Who the customers of each segment are: ``frame.custcore.portrait``.
+
+    Parameters
+    ----------
+    frame : DataFrame or LazyFrame
+        One row per customer.
+    attributes : table, list of tables, or dict of str to table, optional
+        What is known of the customers: a table with the id, of which every other column is
+        an attribute; a list of such tables; or a dict of names to tables, where the name is
+        that of the attribute if the table has one only. A table of the id and one column in
+        which an id occurs twice is a list of values, of which a customer may have several,
+        as in ``long``.
+    long : table, list of tables, or dict of str to table, optional
+        Lists of values, such as the categories that were bought: tables of the id and one
+        column, given as ``attributes``. A customer may have several values, each of which
+        counts once, and one who is not in the list has none of them, which is known.
+    segment : str, default "segment"
+        Column of segments: strings, integers, or a dictionary of these, whose order is
+        kept.
+    customer_id : str or list of str, optional
+        Column of customer ids in all tables, or a list of columns (a composite key).
+        Default: what a table was grouped by, else the name in the table of segments, else
+        the first column; in the table of segments ``customer_id`` if it has such a column.
+    nulls : {"drop", "value"}, default "drop"
+        ``"drop"``: a customer without a value of an attribute is not counted for it.
+        ``"value"``: null is a value, also of customers who are not in the table.
+    min_customers : int, default 30
+        A value is tested in a segment where the segment has so many customers with a known
+        value, and so many of all customers have the value.
+    adjust : {"bh", "holm", "none"}, default "bh"
+        How p-values are adjusted for the number of tests of the call. ``"bh"``: false
+        discovery rate (Benjamini and Hochberg 1995). ``"holm"``: family-wise error rate
+        (Holm 1979). ``"none"``: not at all.
+    alpha : float, default 0.05
+        Level below which an adjusted p-value makes a value a mark of its segment.
+    bins : int or None, or dict of str to int, sequence of numbers or None, default 4
+        How floats and decimals become values: the number of type-7 quantile bins over all
+        customers of segments (4: quartiles), 2 to 100, or None to count each number. A dict
+        gives an attribute a number of bins, ascending edges, which belong to the bin below,
+        or None; integers are in bins only if it names them.
+    period : {"day", "week", "month", "quarter", "year"}, default "month"
+        Calendar period by which dates and timestamps are counted. Times with a zone are
+        read in their own.
+    n_threads : int, optional
+        Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
+        all available cores. Results do not depend on it.
+
+    Returns
+    -------
+    FramePortrait
+        ``.to_table()``, ``.marks(n)`` and ``.sentences(lang)`` are frames.
+    """
+    options = dict(locals())
+    return CustcoreNamespace(options.pop("frame")).portrait(**options)
+
+
+@proposing
+def nps(
+    frame: pl.DataFrame | pl.LazyFrame,
+    *,
+    score: str = "score",
+    by: str | None = None,
+    customer_id: str | Sequence[str] | None = None,
+    which: Literal["last", "first"] = "last",
+    timestamp: str | None = None,
+    interval: Literal["adjusted", "wald"] = "adjusted",
+    n_threads: int | None = None,
+) -> pl.DataFrame:
+    """Net promoter scores of answers: ``frame.custcore.nps``.
+
+    Parameters
+    ----------
+    frame : DataFrame or LazyFrame
+        One row per answer.
+    score : str, default "score"
+        Column of answers: whole numbers from 0 to 10, as integers, floats or decimals. Null
+        and NaN are missing answers.
+    by : str, optional
+        Column of segments, each of which gets a row. Answers without a segment count in the
+        first row only, and are reported.
+    customer_id : str or list of str, optional
+        Column of customer ids, or a list of columns (a composite key), of which each counts
+        once. Rows with a null id are left out and reported. Default: every row counts.
+    which : {"last", "first"}, default "last"
+        Which answer of a customer counts. A missing one counts only if there is no other.
+    timestamp : str, optional
+        Column of dates or timestamps that orders the answers of a customer; of several at
+        the same time the lowest counts. Rows with a null time are left out and reported.
+        Default: the order of the rows.
+    interval : {"adjusted", "wald"}, default "adjusted"
+        The 95 % interval. ``"adjusted"``: Wald's interval after 3 answers are added, 3/4 of
+        a promoter, 3/4 of a detractor, 3/2 of a passive, so that its width is not 0 where
+        all answer alike. ``"wald"``: nothing is added.
+    n_threads : int, optional
+        Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
+        all available cores. Results do not depend on it.
+
+    Returns
+    -------
+    polars.DataFrame
+        A row for all answers, and with ``by`` one for each segment.
+    """
+    options = dict(locals())
+    return CustcoreNamespace(options.pop("frame")).nps(**options)
