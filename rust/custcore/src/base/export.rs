@@ -340,7 +340,7 @@ impl<'t> BaseLoader<'t> {
     pub(crate) fn add_day(&mut self, record: &DayRecord) -> Result<(), Wrong> {
         if let Some(last) = self.run.len().checked_sub(1) {
             let last = self.run.get(last);
-            // Versions before 0.2 stored the refunds of a day with its purchases, so only days are compared.
+            // Earlier versions stored the refunds of a day with its purchases, so only days are compared.
             if (last.customer, last.day) > (record.customer, record.day) {
                 return Err("its days are not ascending");
             }

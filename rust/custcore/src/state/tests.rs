@@ -38,6 +38,22 @@ fn sums(run: &DayRun) -> BTreeMap<(u32, i32), (u64, u64, u64, i128)> {
 }
 
 #[test]
+fn purchases_and_refunds_of_a_day_are_records_of_their_own() {
+    let two_lines = DayRecord { customer: 1, day: 5, orders: 0, rows: 1, others: 2, units: -4 };
+    let one_line = DayRecord { rows: 0, others: 1, units: -1, ..two_lines };
+    let mut parts = [DayRuns::default(), DayRuns::default()];
+    for (i, added) in [record(1, 5, 10), two_lines, one_line, record(1, 5, 3), record(1, 4, 1)].into_iter().enumerate() {
+        parts[i % 2].add(added);
+    }
+    let [mut whole, other] = parts;
+    whole.merge(&other, &mut |code| code);
+    let run = whole.whole();
+    let found = run.records().map(|record| (record.day, record.orders, record.purchase_rows(), record.refund_orders(), record.units));
+    assert_eq!(found.collect::<Vec<_>>(), [(4, 1, 1, 0, 1), (5, 2, 2, 0, 13), (5, 0, 0, 2, -5)]);
+    assert_eq!(whole.counts(2), [0, 2]);
+}
+
+#[test]
 fn counts_beyond_32_bits_survive_every_merge() {
     // Each count overflows 32 bits alone, and all together.
     let most = u32::MAX;
