@@ -131,7 +131,7 @@ FITTED: dict[str, Callable[[], Model]] = SMALL | {
     "k-means with a drawn seed": lambda: kmeans(random_state=None),
     "k-means of an array": lambda: custcore.KMeans(2).fit([[1.0, -0.0], [2.0, 1e100], [0.1, 3.0]]),
     "named clusters": segmented,
-    "churn of all customers": lambda: custcore.ChurnModel(1, strata=[1], min_at_risk=1).fit(daily_purchases()),
+    "churn of all customers": lambda: custcore.ChurnModel(1, strata=[1], min_at_risk=1).fit(purchases()),
 }
 
 UNFITTED: dict[str, Callable[[], Model]] = {
