@@ -24,10 +24,13 @@ AS_PYTHON_HAS_IT = re.compile(
 # Objects that calls return: they are not made by hand.
 RETURNED = {
     *("Backtest", "Breaks", "Column", "Report", "ReportEntry", "Schema", "Source", "Table", "CohortRetention"),
-    *("ExplainedScore", "ScoreChange", "ScoreComparison", "ScoreExplanation"),
-    *("Breaks", "Column", "Report", "ReportEntry", "Schema", "Source", "Table", "CohortRetention"),
     *("ExplainedScore", "ScoreChange", "ScoreComparison", "ScoreExplanation", "Portrait"),
 }
+# Methods of frames of purchases.
+OF_PURCHASES = (
+    *("rfm", "rfm_scores", "cohort_retention", "segment_customers"),
+    *("abc", "lifecycle", "measures", "decomposition"),
+)
 
 
 def misspellings() -> list[tuple[str, str, str]]:
@@ -52,10 +55,7 @@ def test_the_argument_that_was_meant_is_proposed(name: str, argument: str, wrong
 
 
 @pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame, pl.LazyFrame])
-@pytest.mark.parametrize("method", ["abc", "rfm", "rfm_scores", "cohort_retention", "segment_customers"])
-@pytest.mark.parametrize(
-    "method", ["rfm", "rfm_scores", "cohort_retention", "measures", "decomposition", "segment_customers"]
-)
+@pytest.mark.parametrize("method", OF_PURCHASES)
 def test_accessors(frame: Any, method: str):
     import custcore.pandas
     import custcore.polars
@@ -66,10 +66,7 @@ def test_accessors(frame: Any, method: str):
         getattr(frame({"a": [1]}).custcore, method)(orderid="basket")
 
 
-@pytest.mark.parametrize("name", ["abc", "rfm", "rfm_scores", "cohort_retention", "segment_customers"])
-@pytest.mark.parametrize(
-    "name", ["rfm", "rfm_scores", "cohort_retention", "measures", "decomposition", "segment_customers"]
-)
+@pytest.mark.parametrize("name", OF_PURCHASES)
 def test_functions_of_frames(name: str):
     import custcore.pandas
     import custcore.polars

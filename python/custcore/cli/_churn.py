@@ -282,8 +282,9 @@ def _show_backtest(out: Console, test: custcore.Backtest) -> None:
     out.print(_backtest_grid(test))
     _render.say(
         out,
-        "AUC: how often who did not come back ranks above who did (0.5: as good as chance). Hits: of the first tenth "
-        "of customers by each score, the share that did not come back. Recency: days since the last purchase.",
+        "AUC: how often a customer who did not come back ranks above one who did (0.5: as good as chance). Hits: of "
+        "the first tenth of customers by each score, the share that did not come back. Recency: days since the last "
+        "purchase.",
     )
     _render.say(out, _verdict(test))
     for remark in test.report.remarks:

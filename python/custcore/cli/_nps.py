@@ -29,7 +29,7 @@ FLAGS = {"score": "--score-column", "by": "--by", "customer_id": "--customer-id"
         ("By segment, each customer once", "custcore nps answers.csv --by segment --customer-id customer_id"),
         (
             "By the last answer in time, as a file",
-            "custcore nps answers.csv --customer-id customer_id --timestamp day -o nps.csv",
+            "custcore nps answers.csv --customer-id customer_id --timestamp day",
         ),
     ),
 )

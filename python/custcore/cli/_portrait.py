@@ -66,7 +66,7 @@ def _number(text: str) -> float:
         ),
         (
             "Every segment and value, as a file",
-            "custcore portrait scores.parquet --attributes customers.csv --bins spend=20,40 -o portrait.csv",
+            "custcore portrait scores.parquet --attributes customers.csv -o portrait.csv",
         ),
     ),
 )
