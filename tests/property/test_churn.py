@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from datetime import date, timedelta
 from fractions import Fraction
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 import pytest
@@ -210,6 +210,28 @@ def test_order_updates_threads_merges_and_disk_do_not_matter(
         scores = model.score(base, n_threads=n_threads)
         outcomes.append((model.to_bytes(), scores.to_pylist(), tables(test), list(test.report.remarks)))
     assert all(outcome == outcomes[0] for outcome in outcomes[1:])
+
+
+@given(ROWS, SETTINGS, st.integers(1, 80), st.sampled_from(["at_stake", "all"]))
+def test_open_orders_of_one_line_are_as_rows(
+    rows: list[Row], settings: dict[str, Any], size: int, among: Literal["at_stake", "all"]
+) -> None:
+    """A base whose orders may get more lines is looked at as of each date; the results are those of one pass."""
+    orders = custcore.CustomerBase(track="orders", order_id="order")
+    data = table(rows).append_column("order", pa.array(range(len(rows))))
+    for at in range(0, len(rows), size):
+        orders.update(data.slice(at, size))
+    outcomes = []
+    for base in (base_of(rows), orders):
+        try:
+            model = custcore.ChurnModel(**settings).fit(base)
+            test = custcore.backtest(base, n_dates=3, among=among, **settings)
+        except NotEnoughDataError as error:
+            outcomes.append(str(error))
+            continue
+        early = model.score(base, START + timedelta(days=20)).to_pylist()
+        outcomes.append((model.to_bytes(), model.score(base).to_pylist(), early, tables(test)))
+    assert outcomes[0] == outcomes[1]
 
 
 @given(st.lists(st.tuples(st.integers(0, 12).map(lambda n: n / 8), st.booleans()), min_size=2, max_size=40))
