@@ -7,8 +7,6 @@ use std::ops::Range;
 
 use super::spec::{ClassBy, ClassRule, ClassTies};
 use crate::exec::par::Threads;
-use crate::group::keys::Keys;
-use crate::group::sort::SortKeys;
 use crate::num::money::ratio;
 
 /// The class of no customer.
@@ -81,22 +79,14 @@ impl Units {
 
 /// The positions in descending order of money; equal money in the order of positions.
 pub(super) fn by_value(units: &Units, threads: Threads<'_>) -> Vec<u32> {
+    fn sorted<U: Copy + Ord + Send + Sync>(units: &[U], threads: Threads<'_>) -> Vec<u32> {
+        let mut keys = threads.par_map(units.len(), |at| (Reverse(units[at]), at as u32));
+        threads.if_large(keys.len()).par_sort_unstable_by(&mut keys, Ord::cmp);
+        threads.par_map(keys.len(), |row| keys[row].1)
+    }
     match units {
-        Units::Narrow(units) => {
-            // The complement of a number descends as it ascends.
-            let keys = Keys::Integers(threads.par_map(units.len(), |at| !units[at]));
-            let positions: Vec<u32> = (0..units.len() as u32).collect();
-            let mut sorted = SortKeys::of(&[&keys], threads).sort(&keys, &positions, threads);
-            for equal in sorted.chunk_by_mut(|a, b| a.0 == b.0).filter(|equal| equal.len() > 1) {
-                equal.sort_unstable_by_key(|&(_, at)| at);
-            }
-            sorted.into_iter().map(|(_, at)| at).collect()
-        }
-        Units::Wide(units) => {
-            let mut keys = threads.par_map(units.len(), |at| (Reverse(units[at]), at as u32));
-            threads.if_large(keys.len()).par_sort_unstable_by(&mut keys, Ord::cmp);
-            keys.into_iter().map(|(_, at)| at).collect()
-        }
+        Units::Narrow(units) => sorted(units, threads),
+        Units::Wide(units) => sorted(units, threads),
     }
 }
 
