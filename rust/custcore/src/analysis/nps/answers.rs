@@ -234,16 +234,15 @@ impl<'a> AnswersRead<'a> {
         if key == Key::Null {
             return Ok(NO_SEGMENT);
         }
-        let at = match self.places.get(&key) {
-            Some(&at) => at,
-            None => {
-                let at = u32::try_from(self.segments.len()).ok().filter(|&at| at < NO_SEGMENT);
-                let at = at.ok_or_else(|| Error::new(ErrorKind::InvalidArgument, "there are more than 2^32 segments"))?;
-                self.segments.push(Segment { key: key.to_owned(), rank: None });
-                self.by_segment.push(Answers::default());
-                self.places.insert(key.to_owned(), at);
-                at
-            }
+        let at = if let Some(&at) = self.places.get(&key) {
+            at
+        } else {
+            let at = u32::try_from(self.segments.len()).ok().filter(|&at| at < NO_SEGMENT);
+            let at = at.ok_or_else(|| Error::new(ErrorKind::InvalidArgument, "there are more than 2^32 segments"))?;
+            self.segments.push(Segment { key: key.to_owned(), rank: None });
+            self.by_segment.push(Answers::default());
+            self.places.insert(key.to_owned(), at);
+            at
         };
         if is_ordered && self.segments[at as usize].rank.is_none() {
             let rank = self.segments.iter().filter(|segment| segment.rank.is_some()).count();

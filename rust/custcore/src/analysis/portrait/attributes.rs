@@ -196,5 +196,5 @@ fn same_form(edges: &[Number]) -> Numbers {
 }
 
 fn rows_of(arrays: &[&ArrayRef]) -> usize {
-    arrays.iter().map(|array| array.len()).sum()
+    arrays.iter().copied().map(Array::len).sum()
 }

@@ -231,15 +231,13 @@ fn count_list(name: &str, codes: &[u32], values: Values, members: &Members, spec
 fn known_remark(attribute: &Attribute, members: &Members, in_list: Option<u64>) -> String {
     let (name, all) = (&attribute.name, members.customers());
     let share = |part: u64| if all == 0 { String::new() } else { format!(" ({:.1} %)", 100.0 * part as f64 / all as f64) };
-    match in_list {
-        Some(listed) => format!(
+    if let Some(listed) = in_list {
+        return format!(
             "attribute '{name}': a list, of which a customer may have several values; {listed} of {all} customers{} are in it, the others \
              have none of its values",
             share(listed)
-        ),
-        None => {
-            let known = attribute.known.iter().sum();
-            format!("attribute '{name}': known for {known} of {all} customers{}", share(known))
-        }
+        );
     }
+    let known = attribute.known.iter().sum();
+    format!("attribute '{name}': known for {known} of {all} customers{}", share(known))
 }

@@ -71,10 +71,9 @@ pub(super) fn of_period(index: i64, period: Period, calendar: &Calendar) -> Stri
     let first = shown(calendar.start(index, period));
     let (year, month, _) = civil(first);
     match period {
-        Period::Month => format!("{year:04}-{month:02}"),
         Period::Year if calendar.fiscal_shift == 0 => format!("{year:04}"),
         Period::Quarter if calendar.fiscal_shift == 0 => format!("{year:04}-Q{}", (month - 1) / 3 + 1),
-        Period::Year | Period::Quarter => format!("{year:04}-{month:02}"),
+        Period::Month | Period::Quarter | Period::Year => format!("{year:04}-{month:02}"),
         Period::Day | Period::Week | Period::Days(_) => date_text(first),
     }
 }

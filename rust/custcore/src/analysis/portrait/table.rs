@@ -66,7 +66,7 @@ fn build(attributes: &[Attribute], members: &Members, cells: &[Cell], spec: &Por
     let counts =
         |count: fn(&Cell) -> u64| -> ArrayRef { Arc::new(Int64Array::from_iter_values(cells.iter().map(|cell| count(cell) as i64))) };
     let floats = |value: &dyn Fn(&Cell) -> Option<f64>| -> ArrayRef { Arc::new(cells.iter().map(value).collect::<Float64Array>()) };
-    let flags = |flag: fn(&Cell) -> bool| -> ArrayRef { Arc::new(BooleanArray::from_iter(cells.iter().map(|cell| Some(flag(cell))))) };
+    let flags = |flag: fn(&Cell) -> bool| -> ArrayRef { Arc::new(cells.iter().map(|cell| Some(flag(cell))).collect::<BooleanArray>()) };
     let index = |share: Option<f64>, cell: &Cell| share.map(|share| 100.0 * share / cell.share_all());
     let low = |cell: &Cell| cell.interval().map(|(low, _)| low);
     let high = |cell: &Cell| cell.interval().map(|(_, high)| high);
