@@ -32,9 +32,10 @@ fn logarithmic_mean(a: i128, b: i128) -> f64 {
     if a == b {
         return a as f64;
     }
-    // Accurate also where the numbers are nearly equal.
-    let change = (a - b) as f64;
-    change / (change / b as f64).ln_1p()
+    let (change, ratio) = ((a - b) as f64, a as f64 / b as f64);
+    // The logarithm of a ratio near 1 is that of its distance from 1, which has no rounding yet; that of a ratio near 0 would lose digits so.
+    let log = if (0.5..2.0).contains(&ratio) { (change / b as f64).ln_1p() } else { ratio.ln() };
+    change / log
 }
 
 /// ln(a / b), for positive numbers.
@@ -157,6 +158,17 @@ mod tests {
         assert!((total(&found) - 330.0).abs() < 1e-9);
         assert_eq!(found.refunds, -470);
         assert!(found.customers > 0.0 && found.frequency < 0.0 && found.order_value > 0.0 && found.mix == 0.0);
+    }
+
+    #[test]
+    fn effects_add_up_whatever_the_sizes() {
+        let large = 9_000_000_000_000_000;
+        for (v0, v1) in [(large, 1), (1, large), (large, large - 1), (large, large + 1), (3, 2), (2, 1), (1, 2)] {
+            let (before, after) = (sums(3, 7, v0, 0), sums(5, 6, v1, 0));
+            let found = effects([(&before, &after)].into_iter());
+            let change = (v1 - v0) as f64;
+            assert!((total(&found) - change).abs() <= 1e-13 * v0.max(v1) as f64, "{v0} to {v1}: {} of {change}", total(&found));
+        }
     }
 
     #[test]
