@@ -20,7 +20,7 @@ HORIZON = Option(
     default=90,
     help="Days ahead; who buys nothing in them has churned.",
     group="Scores",
-    metavar="DAYS",
+    metavar="N",
     minimum=1,
 )
 STRATA = Option(

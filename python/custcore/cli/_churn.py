@@ -50,7 +50,7 @@ FIRST = 0.1
             "Thirty days ahead, with the model for days to come",
             "custcore churn sales.csv --horizon 30 --save-model churn.json",
         ),
-        ("New purchases by the model of last month", "custcore churn sales.csv --model churn.json -o scores.parquet"),
+        ("New purchases by the model of last month", "custcore churn sales.csv --model churn.json -o churn.parquet"),
     ),
 )
 @_options.file_options

@@ -186,8 +186,8 @@ def _changes(rows: list[dict[str, Any]], period: str) -> Grid:
     }
     shown = {name: title for name, title in titles.items() if name in rows[0]}
     grid = _render.Grid(
-        [_render.Column(period), _render.Column("against", is_left=True, rank=1)]
-        + [_render.Column(title, said=name) for name, title in shown.items()]
+        [_render.Column(period), _render.Column("against", is_left=True, rank=2)]
+        + [_render.Column(title, said=name, rank=int(name == "refunds_effect")) for name, title in shown.items()]
     )
     texts = {name: _money(rows, *shown, sign="+") for name in shown}
     for row in rows:
