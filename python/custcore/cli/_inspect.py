@@ -171,7 +171,9 @@ def _described(opened: Source, found: _Found) -> dict[str, Any]:
 
 def _without_rows(opened: Source) -> dict[str, Any]:
     """Describe files that have columns and no rows: nothing says what the columns hold."""
-    columns = [{"column": name, "type": "", "role": None, "examples": []} for name in opened.column_names]
+    columns: list[dict[str, Any]] = [
+        {"column": name, "type": "", "role": None, "examples": []} for name in opened.column_names
+    ]
     note = "There is a header and no row below it, so nothing can be computed. Check the export that wrote the file."
     described = {"name": opened._name, "files": opened.files, "rows": 0, "is_empty": True, "columns": columns}
     return {**described, "roles": {}, "notes": [note, *opened.notes], "command": None, "commands": []}
