@@ -79,15 +79,33 @@ impl Units {
 
 /// The positions in descending order of money; equal money in the order of positions.
 pub(super) fn by_value(units: &Units, threads: Threads<'_>) -> Vec<u32> {
-    fn sorted<U: Copy + Ord + Send + Sync>(units: &[U], threads: Threads<'_>) -> Vec<u32> {
-        let mut keys = threads.par_map(units.len(), |at| (Reverse(units[at]), at as u32));
-        threads.if_large(keys.len()).par_sort_unstable_by(&mut keys, Ord::cmp);
-        threads.par_map(keys.len(), |row| keys[row].1)
-    }
     match units {
-        Units::Narrow(units) => sorted(units, threads),
-        Units::Wide(units) => sorted(units, threads),
+        Units::Narrow(units) => by_packed_value(units, threads).unwrap_or_else(|| by_pairs(units, threads)),
+        Units::Wide(units) => by_pairs(units, threads),
     }
+}
+
+/// Sorts pairs of money and position.
+fn by_pairs<U: Copy + Ord + Send + Sync>(units: &[U], threads: Threads<'_>) -> Vec<u32> {
+    let mut keys = threads.par_map(units.len(), |at| (Reverse(units[at]), at as u32));
+    threads.if_large(keys.len()).par_sort_unstable_by(&mut keys, Ord::cmp);
+    threads.par_map(keys.len(), |row| keys[row].1)
+}
+
+/// Sorts numbers whose high bits are the distance from the most money, and whose low bits are the position. `None` if both do not
+/// fit 64 bits.
+fn by_packed_value(units: &[i64], threads: Threads<'_>) -> Option<Vec<u32>> {
+    let ends = threads.par_chunks(units.len(), |run| units[run].iter().fold((i64::MAX, i64::MIN), |(a, b), &u| (a.min(u), b.max(u))));
+    let (least, most) = ends.into_iter().fold((i64::MAX, i64::MIN), |a, b| (a.0.min(b.0), a.1.max(b.1)));
+    let bits = |number: u64| u64::BITS - number.leading_zeros();
+    let positions = bits(units.len() as u64);
+    if units.is_empty() || bits(most.abs_diff(least)) + positions > u64::BITS {
+        return None;
+    }
+    let mut keys = threads.par_map(units.len(), |at| (most.abs_diff(units[at]) << positions) | at as u64);
+    threads.if_large(keys.len()).par_sort_unstable_by(&mut keys, Ord::cmp);
+    let mask = (1 << positions) - 1;
+    Some(threads.par_map(keys.len(), |row| (keys[row] & mask) as u32))
 }
 
 /// Sorts positions by their group, keeping their order within a group. Returns the rows of each group.
