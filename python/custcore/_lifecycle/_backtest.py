@@ -170,7 +170,7 @@ def backtest(
     Compare each score with ``"recency"`` before you build on it. A probability ranks better
     over all customers, because those who buy often come back soon; among the few with the
     highest scores the days since the last purchase may do as well. ``"overdue"`` says who is
-    late by his own rhythm. It ranks worse than recency: frequent buyers who are late still
+    late by their own rhythm. It ranks worse than recency: frequent buyers who are late still
     come within the horizon.
 
     Examples

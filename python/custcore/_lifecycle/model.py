@@ -55,8 +55,8 @@ class LifecycleModel(Persistable):
         Orders from which on an active customer is loyal.
     rhythm : {"population", "own"}, default "population"
         ``"own"``: windows are multiples of the customer's typical gap, which says that
-        someone is late for him. It does not rank customers by the chance that they leave:
-        frequent buyers who are late still come soon.
+        someone is late by their own habit. It does not rank customers by the chance that
+        they leave: frequent buyers who are late still come soon.
     prior_gaps : int, default 3
         With ``rhythm="own"``: how many gaps of a customer the typical gap of all counts as.
         The typical gap is ``(m * median + prior_gaps * M) / (m + prior_gaps)``, with m
@@ -160,13 +160,13 @@ class LifecycleModel(Persistable):
 
     @property
     def active_multiple_(self) -> float | None:
-        """The longest gap of an active customer in his typical gaps; None unless ``rhythm="own"``."""
+        """The longest gap of an active customer, in their typical gaps; None unless ``rhythm="own"``."""
         multiples = self._core.multiples
         return None if multiples is None else multiples[0]
 
     @property
     def loss_multiple_(self) -> float | None:
-        """The longest gap of a customer who is not lost in his typical gaps; None unless ``rhythm="own"``."""
+        """The longest gap of a customer who is not lost, in their typical gaps; None unless ``rhythm="own"``."""
         multiples = self._core.multiples
         return None if multiples is None else multiples[1]
 

@@ -74,8 +74,9 @@ MODEL = (
     ),
     Option(
         "rhythm",
-        text='``"own"``: windows are multiples of the customer\'s typical gap, which says that someone is late for '
-        "him. It does not rank customers by the chance that they leave: frequent buyers who are late still come soon.",
+        text='``"own"``: windows are multiples of the customer\'s typical gap, which says that someone is late by '
+        "their own habit. It does not rank customers by the chance that they leave: frequent buyers who are late "
+        "still come soon.",
         default="population",
         choices=("population", "own"),
         core="str",

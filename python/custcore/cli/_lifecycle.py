@@ -91,7 +91,7 @@ def command(
     save_model: Path | None,
     **given: Any,  # noqa: ANN401
 ) -> None:
-    """Tell who is new, repeat, loyal, at risk or lost, by how long customers pause between purchases.
+    """Show who is new, repeat, loyal, at risk or lost, by how long customers pause between purchases.
 
     FILE is as for `custcore rfm`. The windows are fitted by Kaplan-Meier on the gaps between purchase days, the open
     ones included: a customer is active up to the first, and lost beyond the second.
