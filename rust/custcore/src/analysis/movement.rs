@@ -152,7 +152,7 @@ mod tests {
 
     #[test]
     fn movement_by_period() {
-        let found = both(5, |rows| {
+        let found = both(5, |rows: &mut Periods<'_, Movement>| {
             add_movement(rows, &[0, 1, 3], false);
             add_movement(rows, &[4], true);
         });

@@ -57,9 +57,9 @@ pub(super) fn effects<'a>(groups: impl Iterator<Item = (&'a MeasureSums, &'a Mea
             // Without customers on one side all of it is their effect; of one of several groups, that of the mix.
             let change = (v1 - v0) as f64;
             if before_all == 0 || after_all == 0 {
-                sum.customers += change
+                sum.customers += change;
             } else {
-                sum.mix += change
+                sum.mix += change;
             }
             continue;
         }
@@ -69,10 +69,11 @@ pub(super) fn effects<'a>(groups: impl Iterator<Item = (&'a MeasureSums, &'a Mea
             continue;
         }
         let mean = logarithmic_mean(v1, v0);
+        let is_all = (n0, n1) == (before_all, after_all);
         let [n0, n1, all0, all1] = [n0, n1, before_all, after_all].map(|n| n as f64);
         let [o0, o1] = [before.orders, after.orders].map(|n| n as f64);
         sum.customers += mean * log_ratio(all1, all0);
-        if before_all as f64 != n0 || after_all as f64 != n1 {
+        if !is_all {
             sum.mix += mean * log_ratio(n1 / all1, n0 / all0);
         }
         sum.frequency += mean * log_ratio(o1 / n1, o0 / n0);
@@ -117,7 +118,7 @@ impl Measures {
         let mut partial = 0;
         for period in lag..number {
             let from = period - lag;
-            if !spec.include_partial && !(self.is_complete(from) && self.is_complete(period)) {
+            if !(spec.include_partial || self.is_complete(from) && self.is_complete(period)) {
                 partial += 1;
                 continue;
             }

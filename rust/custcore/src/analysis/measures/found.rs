@@ -78,13 +78,12 @@ impl CountedPeriods {
             labels.push(label);
             rows.resize(first + number, MeasureSums::default());
             for (index, sums) in sums {
-                match usize::try_from(index - periods.start).ok().filter(|&at| at < number) {
-                    Some(at) => rows[first + at] += sums,
+                if let Some(at) = usize::try_from(index - periods.start).ok().filter(|&at| at < number) {
+                    rows[first + at] += sums;
+                } else {
                     // Refunds in a period before that of the first purchase of all.
-                    None => {
-                        before.count += sums.refund_orders as u64;
-                        before.units += sums.refunds;
-                    }
+                    before.count += sums.refund_orders as u64;
+                    before.units += sums.refunds;
                 }
             }
         }

@@ -67,6 +67,9 @@ impl Measures {
     }
 }
 
+/// How many customers are counted between two checks for cancelling.
+const CHECKED: usize = 4_096;
+
 /// Counts the customers of a view, with days up to `last_day`.
 fn count(
     counted: &mut CountedPeriods,
@@ -85,11 +88,14 @@ fn count(
     if rows > MOST_ROWS {
         check_rows(number, groups.labels.len(), Some((first, last_day)))?;
     }
-    let work = |run: Range<usize>| {
+    let work = |run: Range<usize>| -> Result<_> {
         let mut sums = Sums::new(rows, days.len());
         let (mut of_customer, mut active) = (Vec::new(), Vec::new());
         let (mut first_purchase, mut mixed_days) = (None::<i32>, 0);
         for code in run {
+            if code.is_multiple_of(CHECKED) {
+                context.check()?;
+            }
             of_customer.clear();
             of_customer.extend(days.records(code as u32).map(|record| {
                 mixed_days += u64::from(record.orders > 0 && record.others > 0);
@@ -100,14 +106,14 @@ fn count(
             let mut rows = sums.periods(groups.group(code) * number, number);
             add_buyer(&mut rows, &of_customer, |day| observation.place(day), &mut active);
         }
-        (sums, first_purchase, mixed_days)
+        Ok((sums, first_purchase, mixed_days))
     };
     let customers = view.customers();
     let parallel = customers >= ROWS_WORTH_THREADS && rows < ROWS_WORTH_THREADS;
     let runs = if parallel { threads.par_chunks(customers, work) } else { vec![work(0..customers)] };
-    context.check()?;
     let mut whole: Option<Sums<MeasureSums>> = None;
-    for (sums, first_purchase, mixed_days) in runs {
+    for counts in runs {
+        let (sums, first_purchase, mixed_days) = counts?;
         counted.note_purchase(first_purchase);
         counted.mixed_days += mixed_days;
         match &mut whole {

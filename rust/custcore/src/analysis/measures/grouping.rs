@@ -3,7 +3,7 @@
 use super::labels::{Label, ViewGroups};
 use super::segments::CustomerSegments;
 use super::spec::MeasuresSpec;
-use crate::analysis::cohort::values::Groups;
+use crate::analysis::cohort::values::{Groups, Values};
 use crate::base::view::BaseView;
 use crate::column::chunks::Pick;
 use crate::column::value::ValueType;
@@ -74,7 +74,7 @@ impl<'a> Grouping<'a> {
                     let message = format!("by='{name}' has {number} values; expected groups, at most 10,000");
                     return Err(Error::new(ErrorKind::InvalidArgument, message).in_column(name));
                 }
-                let keys = groups.values.as_ref().map(|values| values.keys());
+                let keys = groups.values.as_ref().map(Values::keys);
                 let label = |group: usize| match (groups.value(group), keys) {
                     (Some(code), Some(keys)) => match keys {
                         Keys::Range { base, .. } => Label::Integer(base + i64::from(code)),

@@ -8,7 +8,7 @@ use super::segments::CustomerSegments;
 use super::spec::MeasuresSpec;
 use crate::analysis::cohort::cell_counts::is_dense;
 use crate::analysis::cohort::observation::Observation;
-use crate::analysis::cohort::orders_by_customer::OrdersByCustomer;
+use crate::analysis::cohort::orders_by_customer::{CohortOrder, OrdersByCustomer};
 use crate::analysis::cohort::period_bitmaps::{Activity, PeriodBitmaps, RepeatedActivity};
 use crate::analysis::movement::Sums;
 use crate::base::CustomerBase;
@@ -119,7 +119,7 @@ fn of_orders(log: &PeriodBitmaps<'_>, number: usize, refund_only: &mut Tally) ->
     let (mut orders, mut days, mut active) = (Vec::new(), Vec::new(), Vec::new());
     for customer in 0..orders_by_customer.customers() {
         orders_by_customer.orders(customer, &mut orders);
-        if !orders.iter().any(|order| order.is_purchase()) {
+        if !orders.iter().any(CohortOrder::is_purchase) {
             continue;
         }
         days.clear();

@@ -21,6 +21,9 @@ fn rate(a: i64, b: i64) -> Option<f64> {
     (b != 0).then(|| a as f64 / b as f64)
 }
 
+/// A count of one row.
+type Count = fn(&MeasureSums) -> i64;
+
 impl Measures {
     /// The measures: one row for each group and period.
     pub fn table(self) -> Result<Table> {
@@ -63,13 +66,13 @@ impl Measures {
     }
 
     fn counts(&self, table: &mut TableBuilder) {
-        let moves: [(&str, fn(&MeasureSums) -> i64); 4] = [
+        let moves: [(&str, Count); 4] = [
             ("new", |row| row.movement.new),
             ("retained", |row| row.movement.retained),
             ("reactivated", |row| row.movement.reactivated),
             ("churned", |row| row.movement.churned),
         ];
-        let counts: [(&str, fn(&MeasureSums) -> i64); 3] =
+        let counts: [(&str, Count); 3] =
             [("orders", |row| row.orders), ("rows", |row| row.rows), ("repeat_customers", |row| row.repeat_customers)];
         table.column("active", Arc::new(Int64Array::from_iter_values(self.rows.iter().map(|row| row.movement.active))));
         for (name, count) in moves {
