@@ -6,6 +6,7 @@ import math
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal, localcontext
 from typing import Any
 
 from .money import FLOAT, Money
@@ -144,7 +145,12 @@ def _row(number: int, bought: Any, returned: Any, money: Money) -> dict[str, Any
 
 
 def log_mean(a: float, b: float) -> float:
-    return a if a == b else (a - b) / math.log(a / b)
+    """The logarithmic mean in 50 digits: nearly equal numbers leave few digits of a float."""
+    if a == b:
+        return a
+    with localcontext(prec=50):
+        large, small = Decimal(a), Decimal(b)
+        return float((large - small) / (large / small).ln())
 
 
 def decomposition_reference(

@@ -149,9 +149,8 @@ class Analyses:
         Returns
         -------
         CohortRetention
-            As from :func:`custcore.cohort_retention`. The notes of the report count what a
-            customer bought and returned on one day as its purchases, and refunds alone as one
-            order: a base keeps days.
+            As from :func:`custcore.cohort_retention`. Where the report counts orders that are in no
+            cell, the refunds of a customer on one day are one order: a base keeps days.
 
         Raises
         ------
