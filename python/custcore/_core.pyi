@@ -20,14 +20,21 @@ __all__ = [
     "__version__",
     "_panic",
     "_spin",
+    "abc",
+    "abc_table",
+    "abc_xyz",
     "backtest",
+    "base_measures",
     "cohort_retention",
     "compare",
+    "concentration",
     "lifecycle",
     "lifecycle_counts",
     "lifecycle_flows",
+    "measures",
     "natural_breaks",
     "nps",
+    "pareto",
     "portrait",
     "portrait_marks",
     "portrait_sentences",
@@ -41,6 +48,7 @@ __all__ = [
     "stays",
     "transitions",
     "write_model",
+    "xyz",
 ]
 
 __version__: str
@@ -120,6 +128,7 @@ class XyzOptions(TypedDict):
     week_start: str
     fiscal_year_start: int
 
+@type_check_only
 class LifecycleOptions(TypedDict):
     active_days: int | None
     loss_days: int | None
