@@ -44,7 +44,9 @@ def test_the_screen(run, file):
 
 def test_files(run, file, tmp_path):
     shown = run("abc", file, "-o", "out.parquet", "--pareto", "curve.parquet", "--thresholds", "0.5").stdout
-    assert pq.read_table(tmp_path / "out.parquet").equals(custcore.abc(sales(), thresholds=[0.5]).to_pyarrow())
+    expected = custcore.abc(sales(), thresholds=[0.5]).to_pyarrow()
+    # Lists: pyarrow before 20 does not keep the type of the indices of a dictionary in Parquet.
+    assert pq.read_table(tmp_path / "out.parquet").to_pylist() == expected.to_pylist()
     base = custcore.CustomerBase()
     base.update(sales())
     assert pq.read_table(tmp_path / "curve.parquet").equals(base.pareto().to_pyarrow())
