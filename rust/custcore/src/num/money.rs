@@ -101,10 +101,17 @@ fn units_to_f64_by_text(units: i128, scale: i32) -> f64 {
 }
 
 /// The correctly rounded quotient of two integers; the divisor must be positive and both below 2^126.
+#[inline]
 pub(crate) fn ratio(part: i128, whole: i128) -> f64 {
     if part.abs() <= EXACT && whole <= EXACT {
         return part as f64 / whole as f64;
     }
+    ratio_of_large(part, whole)
+}
+
+/// The ratio of numbers that a float does not hold. Apart, so that the other case is inlined.
+#[inline(never)]
+fn ratio_of_large(part: i128, whole: i128) -> f64 {
     let size = part.unsigned_abs();
     let divisor = whole.unsigned_abs();
     if size > 0 && divisor < 1 << 72 {
