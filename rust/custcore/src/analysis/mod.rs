@@ -2,6 +2,7 @@
 
 pub(crate) mod abc;
 pub(crate) mod churn;
+pub(crate) mod clv;
 pub(crate) mod cohort;
 pub(crate) mod dates;
 pub(crate) mod kmeans;

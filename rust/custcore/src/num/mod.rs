@@ -1,6 +1,8 @@
-//! Numerics: exact floating-point sums, Fisher's exact test, fixed-point money, seeded random numbers.
+//! Numerics: exact floating-point sums, Fisher's exact test, fixed-point money, quadrature, seeded random numbers, special functions.
 
 pub(crate) mod exact;
 pub(crate) mod fisher;
 pub(crate) mod money;
+pub(crate) mod quadrature;
 pub(crate) mod random;
+pub(crate) mod special;
