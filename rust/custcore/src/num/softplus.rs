@@ -14,8 +14,8 @@ const LOWEST: f64 = -708.0;
 /// 1.5 * 2^52: adding it rounds to an integer, which stands in the lowest bits.
 const ROUND: f64 = 6_755_399_441_055_744.0;
 /// ln 2 in two parts; the first one has 21 zeros at its end, so that products with integers are exact (fdlibm).
-const LN_2_HIGH: f64 = 6.931_471_803_691_238_164_90e-1;
-const LN_2_LOW: f64 = 1.908_214_929_270_587_700_02e-10;
+const LN_2_HIGH: f64 = 6.931_471_803_691_238e-1;
+const LN_2_LOW: f64 = 1.908_214_929_270_587_7e-10;
 
 widest! {
     /// ln(1 + e^z), its first derivative s = e^z/(1 + e^z), and its second one s (1 - s), each times `weight`.
@@ -32,7 +32,7 @@ widest! {
 }
 
 /// e^z for z in [-708, 0].
-#[inline(always)]
+#[inline]
 fn exp_of_negative(z: f64) -> f64 {
     let rounded = z * std::f64::consts::LOG2_E + ROUND;
     let n = rounded - ROUND;
@@ -47,7 +47,7 @@ fn exp_of_negative(z: f64) -> f64 {
 }
 
 /// ln(1 + e) for e in [0, 1]: 2 atanh(s) + k ln 2 with (1 + s)/(1 - s) = (1 + e)/2^k between the roots of 1/2 and 2.
-#[inline(always)]
+#[inline]
 fn ln_1p_of_unit(e: f64) -> f64 {
     let is_high = e > std::f64::consts::SQRT_2 - 1.0;
     let (above, below, shift) = if is_high { (e - 1.0, e + 3.0, std::f64::consts::LN_2) } else { (e, e + 2.0, 0.0) };

@@ -45,7 +45,7 @@ pub(crate) struct GeometricLikelihood<'c> {
 }
 
 /// Sums over cells of one x: of ln(1 + e^z); of sigma = e^z/(1+e^z) times 1, L, M, and the second derivative of L; of
-/// sigma (1 - sigma) times 1, L, M, L^2, L M, M^2. L is ln((alpha+T)/(alpha+t_x)), M its derivative by ln alpha.
+/// sigma (1 - sigma) times 1, L, M, L^2, L M, M^2. L is `ln((alpha+T)/(alpha+t_x))`, M its derivative by ln alpha.
 #[derive(Debug, Clone, Copy, Default)]
 struct PartSums {
     value: f64,
@@ -193,14 +193,14 @@ impl LogLikelihood for GeometricLikelihood<'_> {
 /// The log-likelihood of one customer under a BG/NBD or MBG/NBD with the parameters r, alpha, a, b.
 pub(crate) fn log_likelihood_one(draws: DropoutDraws, parameters: [f64; 4], x: u32, t_x: f64, age: f64) -> f64 {
     let [r, alpha, a, b] = parameters;
-    let n = draws.of(x);
     let base = nbd::log_likelihood_one(r, alpha, x, age);
-    if n == 0 {
+    let made = draws.of(x);
+    if made == 0 {
         return base;
     }
-    let ratio: f64 = rising_ratio(a, b, &[n]).iter().map(|ratio| ratio.value).sum();
-    let z = ln(a) - ln(b + f64::from(n - 1)) + (r + f64::from(x)) * ln_1p((age - t_x) / (alpha + t_x));
-    base + ratio + ln_1p_exp(z)
+    let ratio: f64 = rising_ratio(a, b, &[made]).iter().map(|ratio| ratio.value).sum();
+    let odds = ln(a) - ln(b + f64::from(made - 1)) + (r + f64::from(x)) * ln_1p((age - t_x) / (alpha + t_x));
+    base + ratio + ln_1p_exp(odds)
 }
 
 #[cfg(test)]
@@ -253,8 +253,7 @@ mod tests {
 
     #[test]
     fn one_customer_is_that_of_the_published_sheet() {
-        // Computed with mpmath (60 digits) from the formulas of Fader, Hardie & Lee (2005), equation 6, with 2F1 replaced by its
-        // closed form; parameters of CDNOW in weeks.
+        // Equation 6 of Fader, Hardie & Lee (2005), computed with mpmath to 60 digits; parameters of CDNOW in weeks.
         let parameters = [0.243, 4.414, 0.793, 2.426];
         let found = log_likelihood_one(DropoutDraws::Repeats, parameters, 2, 30.43, 38.86);
         assert!((found + 9.458_606_307_066_271).abs() < 1e-13, "{found}");
