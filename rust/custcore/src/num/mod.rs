@@ -1,4 +1,5 @@
-//! Numerics: exact floating-point sums, Fisher's exact test, fixed-point money, quadrature, seeded random numbers, special functions.
+//! Numerics: exact floating-point sums, Fisher's exact test, fixed-point money, quadrature, seeded random numbers, special functions,
+//! and ln(1 + e^z) of whole columns.
 
 pub(crate) mod exact;
 pub(crate) mod fisher;
