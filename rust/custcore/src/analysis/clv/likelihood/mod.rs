@@ -1,5 +1,11 @@
 //! Log-likelihoods of the models, with exact first and second derivatives by the logarithms of the parameters.
 
+pub(crate) mod pareto;
+mod pareto_grid;
+pub(crate) mod pareto_integral;
+mod pareto_margins;
+mod pareto_sums;
+
 use crate::error::Result;
 use crate::exec::context::Context;
 
