@@ -1,5 +1,10 @@
 //! What is to come of one customer, given his history and the parameters.
 
+pub(crate) mod nbd;
+pub(crate) mod pareto;
+mod pareto_counts;
+mod pareto_survival;
+
 /// How future purchases are discounted. The rate is that of a day, as a force of interest.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Discounting {
