@@ -1,5 +1,9 @@
 //! What is to come of one customer, given his history and the parameters.
 
+mod geometric;
+
+pub(crate) use self::geometric::GeometricPredictor;
+
 /// How future purchases are discounted. The rate is that of a day, as a force of interest.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Discounting {
