@@ -39,12 +39,17 @@ fn label(py: Python<'_>, key: Key<'_>) -> PyResult<Py<PyAny>> {
         Key::Integer(value) => value.into_py_any(py),
         Key::Text(value) => value.into_py_any(py),
         Key::Binary(value) => value.into_py_any(py),
-        Key::Scalar(kind, value) => kind.text(value).into_py_any(py),
+        Key::Scalar(..) => key.text().into_py_any(py),
     }
 }
 
 /// What is known of a fit, as a dict.
-fn fit_info<'py>(py: Python<'py>, fitted: &FittedParameters, calibration_end: Option<&str>, remarks: &[String]) -> PyResult<Bound<'py, PyDict>> {
+fn fit_info<'py>(
+    py: Python<'py>,
+    fitted: &FittedParameters,
+    calibration_end: Option<&str>,
+    remarks: &[String],
+) -> PyResult<Bound<'py, PyDict>> {
     let fit = &fitted.fit;
     let dict = PyDict::new(py);
     let (status, limit) = fit.status.words();

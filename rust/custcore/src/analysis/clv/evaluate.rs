@@ -67,7 +67,8 @@ impl PurchaseModel {
         }
         let mut remarks = Vec::new();
         if before.is_none() {
-            remarks.push("the baseline 'same_as_before' is left out: the summary has no column x_before; make it with clv_summary".to_owned());
+            remarks
+                .push("the baseline 'same_as_before' is left out: the summary has no column x_before; make it with clv_summary".to_owned());
         }
         if *spend != Spend::None {
             self.revenue(summary, spend, (&expected, &own_rate, before.as_deref()), &mut rows, context)?;
@@ -91,7 +92,8 @@ impl PurchaseModel {
     ) -> Result<()> {
         let n = summary.rows();
         let Some((holdout, means)) = summary.holdout.as_ref().and_then(|holdout| Some((holdout, holdout.mean.as_ref()?))) else {
-            let message = "the revenue of the hold-out is unknown: the summary has no column m_holdout; make it with an amount, or leave spend out";
+            let message =
+                "the revenue of the hold-out is unknown: the summary has no column m_holdout; make it with an amount, or leave spend out";
             return Err(Error::new(ErrorKind::InvalidArgument, message));
         };
         let spend = SpendOfRows::of(spend, summary, context)?;
@@ -182,7 +184,9 @@ fn auc(actual: &[f64], score: &[f64], context: &Context) -> Result<Option<f64>> 
 
 fn table_of(rows: &[Measures], customers: usize, days: f64, report: Report) -> Result<Table> {
     let mut table = TableBuilder::default();
-    let text = |value: &dyn Fn(&Measures) -> &'static str| -> ArrayRef { Arc::new(rows.iter().map(|row| Some(value(row))).collect::<StringArray>()) };
+    let text = |value: &dyn Fn(&Measures) -> &'static str| -> ArrayRef {
+        Arc::new(rows.iter().map(|row| Some(value(row))).collect::<StringArray>())
+    };
     let number = |value: &dyn Fn(&Measures) -> Option<f64>| -> ArrayRef { Arc::new(rows.iter().map(value).collect::<Float64Array>()) };
     table.column("model", text(&|row| row.forecast));
     table.column("measure", text(&|row| row.measure));

@@ -3,7 +3,10 @@
 use super::cells::Cells;
 use super::family::PurchaseFamily;
 use super::fit::{Fit, FitOptions, FitStatus, fit_purchases};
-use super::likelihood::{GeometricLikelihood, LogLikelihood, NbdLikelihood, ParetoLikelihood};
+use super::likelihood::LogLikelihood;
+use super::likelihood::geometric::{DropoutDraws, GeometricLikelihood};
+use super::likelihood::nbd::NbdLikelihood;
+use super::likelihood::pareto::ParetoLikelihood;
 use super::predict::{GeometricPredictor, NbdPredictor, ParetoPredictor, Predictor};
 use super::summary::ClvSummary;
 use super::summary::fingerprint;
@@ -55,6 +58,13 @@ pub struct FittedParameters {
     pub repeat_purchases: f64,
     /// Digest of the cells.
     pub fingerprint: String,
+}
+
+impl FittedParameters {
+    /// Parameters that were not fitted.
+    pub(crate) fn given(fit: Fit) -> Self {
+        Self { fit, customers: 0.0, cells: 0, repeat_customers: 0.0, repeat_purchases: 0.0, fingerprint: String::new() }
+    }
 }
 
 /// A model of purchases. Times are in days.
@@ -124,14 +134,7 @@ impl PurchaseModel {
             let message = format!("parameter {} is {}; expected a positive, finite number", names[at], parameters[at]);
             return Err(Error::new(ErrorKind::InvalidArgument, message));
         }
-        let pooled = FittedParameters {
-            fit: Fit::given(parameters),
-            customers: 0.0,
-            cells: 0,
-            repeat_customers: 0.0,
-            repeat_purchases: 0.0,
-            fingerprint: String::new(),
-        };
+        let pooled = FittedParameters::given(Fit::given(parameters));
         Ok(Self {
             family,
             options: GroupOptions::default(),
@@ -207,8 +210,8 @@ impl PurchaseModel {
     pub fn log_likelihood(&self, summary: &ClvSummary, context: &Context) -> Result<f64> {
         let mut sum = 0.0;
         for (fit, rows) in self.parts(summary)? {
-            let likelihood = likelihood(self.family, &summary.cells(rows.as_deref(), context)?);
-            sum += likelihood.evaluate(&logs(&fit.fit.parameters), context)?.value;
+            let cells = summary.cells(rows.as_deref(), context)?;
+            sum += likelihood(self.family, &cells).evaluate(&logs(&fit.fit.parameters), context)?.value;
         }
         Ok(sum)
     }
@@ -246,7 +249,8 @@ pub(crate) fn predictor(family: PurchaseFamily, parameters: &[f64]) -> Box<dyn P
 pub(crate) fn likelihood(family: PurchaseFamily, cells: &Cells) -> Box<dyn LogLikelihood + '_> {
     match family {
         PurchaseFamily::Nbd => Box::new(NbdLikelihood::new(cells)),
-        PurchaseFamily::Bgnbd | PurchaseFamily::Mbgnbd => Box::new(GeometricLikelihood::new(family, cells)),
+        PurchaseFamily::Bgnbd => Box::new(GeometricLikelihood::new(DropoutDraws::Repeats, cells)),
+        PurchaseFamily::Mbgnbd => Box::new(GeometricLikelihood::new(DropoutDraws::All, cells)),
         PurchaseFamily::ParetoNbd => Box::new(ParetoLikelihood::new(cells)),
     }
 }

@@ -11,25 +11,24 @@ use crate::column::key::OwnedKey;
 use crate::error::{Error, ErrorKind, Result};
 use crate::num::exact::every_float;
 
-/// The words of a status and of its limit.
-pub(crate) const STATUSES: [(&str, Option<&str>, FitStatus); 7] = [
-    ("converged", None, FitStatus::Converged),
-    ("boundary", Some("no_dropout"), FitStatus::Boundary(FitLimit::NoDropout)),
-    ("boundary", Some("equal_dropout"), FitStatus::Boundary(FitLimit::EqualDropout)),
-    ("boundary", Some("equal_rate"), FitStatus::Boundary(FitLimit::EqualRate)),
-    ("boundary", Some("point_dropout"), FitStatus::Boundary(FitLimit::PointDropout)),
-    ("not_converged", None, FitStatus::NotConverged),
-    ("given", None, FitStatus::Given),
-];
+/// The limits of fits.
+const LIMITS: [FitLimit; 5] =
+    [FitLimit::NoDropout, FitLimit::EqualDropout, FitLimit::EqualRate, FitLimit::PointDropout, FitLimit::ConstantSpend];
 
 impl FitStatus {
     /// Its words: that of the status, and that of the limit.
     pub fn words(self) -> (&'static str, Option<&'static str>) {
-        STATUSES.iter().find(|(_, _, status)| *status == self).map_or(("not_converged", None), |&(status, limit, _)| (status, limit))
+        match self {
+            Self::Converged => ("converged", None),
+            Self::Boundary(limit) => ("boundary", Some(limit.name())),
+            Self::NotConverged => ("not_converged", None),
+            Self::Given => ("given", None),
+        }
     }
 
     fn of_words(status: &str, limit: Option<&str>) -> Result<Self> {
-        let found = STATUSES.iter().find(|(word, of_limit, _)| *word == status && *of_limit == limit).map(|&(_, _, status)| status);
+        let plain = [Self::Converged, Self::NotConverged, Self::Given];
+        let found = plain.into_iter().chain(LIMITS.map(Self::Boundary)).find(|found| found.words() == (status, limit));
         found.ok_or_else(|| invalid("an unknown status of the fit"))
     }
 }
@@ -48,7 +47,7 @@ struct StoredStart {
 /// Serialized form of parameters.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct StoredParameters {
+pub(crate) struct StoredParameters {
     parameters: Vec<f64>,
     #[serde(with = "every_float")]
     log_likelihood: f64,
@@ -58,8 +57,7 @@ struct StoredParameters {
     standard_errors: Vec<Option<f64>>,
     #[serde(with = "every_float")]
     gradient_norm: f64,
-    #[serde(with = "every_float")]
-    decrement: f64,
+    decrement: Option<f64>,
     evaluations: usize,
     starts: Vec<StoredStart>,
     customers: f64,
@@ -121,7 +119,7 @@ fn invalid(what: &str) -> Error {
 }
 
 impl StoredParameters {
-    fn of(fitted: &FittedParameters) -> Self {
+    pub(crate) fn of(fitted: &FittedParameters) -> Self {
         let FittedParameters { fit, customers, cells, repeat_customers, repeat_purchases, fingerprint } = fitted.clone();
         let (status, limit) = fit.status.words();
         let starts = fit.starts.iter().map(|one| {
@@ -153,7 +151,7 @@ impl StoredParameters {
         }
     }
 
-    fn restore(self, n: usize) -> Result<FittedParameters> {
+    pub(crate) fn restore(self, n: usize) -> Result<FittedParameters> {
         let is_positive = |value: &f64| *value > 0.0 && value.is_finite();
         let counts = [self.customers, self.repeat_customers, self.repeat_purchases];
         let right_size = self.parameters.len() == n

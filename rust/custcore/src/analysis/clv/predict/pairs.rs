@@ -19,7 +19,10 @@ pub(crate) struct Pairs {
 #[derive(Debug)]
 enum Places {
     /// By x, then by whole days.
-    Dense { width: usize, places: Vec<u32> },
+    Dense {
+        width: usize,
+        places: Vec<u32>,
+    },
     Hashed(HashMap<(u32, u64), u32, RandomState>),
 }
 

@@ -48,7 +48,9 @@ impl PredictSpec {
                     return invalid(format!("horizon={days} days is invalid; expected 0 or more, or None for no end"));
                 }
                 None if !self.discounting.has_interest() => {
-                    return invalid("horizon=None needs annual_rate > 0: without interest the value of an endless future is infinite".to_owned());
+                    return invalid(
+                        "horizon=None needs annual_rate > 0: without interest the value of an endless future is infinite".to_owned(),
+                    );
                 }
                 _ => {}
             }

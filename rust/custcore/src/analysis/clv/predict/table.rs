@@ -16,7 +16,7 @@ use crate::analysis::clv::summary::{ClvSummary, Times};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 use crate::exec::par::Threads;
-use crate::report::{EntryKind, Report, ReportEntry, ReportUnit, Tally};
+use crate::report::Report;
 use crate::table::{AS_OF, CUSTOMER_ID, Table, TableBuilder};
 
 /// Customers between two checks whether the call was cancelled.
@@ -67,7 +67,8 @@ impl PurchaseModel {
     /// The distinct histories of a summary as a summary, whose weights are numbers of customers.
     fn cells_of(&self, summary: &ClvSummary, spec: &PredictSpec, context: &Context) -> Result<ClvSummary> {
         if spec.spend != Spend::None || self.options.by.is_some() {
-            let message = "cells=True predicts distinct histories, which have no spend and no groups; leave spend= out, and use a model without by=";
+            let message =
+                "cells=True predicts distinct histories, which have no spend and no groups; leave spend= out, and use a model without by=";
             return Err(Error::new(ErrorKind::InvalidArgument, message));
         }
         let cells = summary.cells(None, context)?;
@@ -204,11 +205,13 @@ fn block_of(
     for part in parts {
         let pairs = &part.pairs.pairs;
         let tasks = (0..pairs.len()).collect::<Vec<usize>>();
-        let given: Vec<GivenAlive> = context.install(|threads| {
-            threads.par_tasks(tasks.chunks(64), |chunk| {
-                chunk.iter().map(|&at| part.predictor.given_alive(pairs[at].0, pairs[at].1, days, spec.discounting)).collect::<Vec<_>>()
-            })
-        })?.concat();
+        let given: Vec<GivenAlive> = context
+            .install(|threads| {
+                threads.par_tasks(tasks.chunks(64), |chunk| {
+                    chunk.iter().map(|&at| part.predictor.given_alive(pairs[at].0, pairs[at].1, days, spec.discounting)).collect::<Vec<_>>()
+                })
+            })?
+            .concat();
         context.check()?;
         let Block { purchases, p_purchase, p_alive_end, discounted, .. } = &mut block;
         fill(part, summary, context, &mut [purchases, p_purchase, p_alive_end, discounted], |row, out| {
@@ -241,16 +244,18 @@ fn quantiles(
 ) -> Result<()> {
     let pairs = &part.pairs.pairs;
     let tasks = (0..pairs.len()).collect::<Vec<usize>>();
-    let distributions: Vec<Vec<f64>> = context.install(|threads| {
-        threads.par_tasks(tasks.chunks(64), |chunk| {
-            let distribution = |&at: &usize| {
-                let mut out = Vec::new();
-                part.predictor.distribution(pairs[at].0, pairs[at].1, days, &mut out);
-                out
-            };
-            chunk.iter().map(distribution).collect::<Vec<_>>()
-        })
-    })?.concat();
+    let distributions: Vec<Vec<f64>> = context
+        .install(|threads| {
+            threads.par_tasks(tasks.chunks(64), |chunk| {
+                let distribution = |&at: &usize| {
+                    let mut out = Vec::new();
+                    part.predictor.distribution(pairs[at].0, pairs[at].1, days, &mut out);
+                    out
+                };
+                chunk.iter().map(distribution).collect::<Vec<_>>()
+            })
+        })?
+        .concat();
     for at in 0..part.len(summary) {
         if at.is_multiple_of(BLOCK) {
             context.check()?;
@@ -264,7 +269,7 @@ fn quantiles(
 }
 
 /// A column in which NaN is null.
-pub(super) fn nullable(values: Vec<f64>) -> ArrayRef {
+pub(crate) fn nullable(values: Vec<f64>) -> ArrayRef {
     if !values.iter().any(|value| value.is_nan()) {
         return Arc::new(Float64Array::from(values));
     }
@@ -273,14 +278,7 @@ pub(super) fn nullable(values: Vec<f64>) -> ArrayRef {
     Arc::new(Float64Array::new(values.into(), Some(valid)))
 }
 
-fn columns(
-    table: &mut TableBuilder,
-    block: Block,
-    horizon: Option<f64>,
-    spend: Option<&SpendOfRows>,
-    margin: f64,
-    threads: Threads<'_>,
-) {
+fn columns(table: &mut TableBuilder, block: Block, horizon: Option<f64>, spend: Option<&SpendOfRows>, margin: f64, threads: Threads<'_>) {
     let n = block.purchases.len();
     let null = new_null_array(&DataType::Float64, n);
     let of_end = |values: Vec<f64>| -> ArrayRef { if horizon.is_some() { Arc::new(Float64Array::from(values)) } else { null.clone() } };
@@ -301,24 +299,8 @@ fn columns(
 
 /// What is unusual, and why values are null.
 fn report(summary: &ClvSummary, spend: Option<&SpendOfRows>, kind: &Spend) -> Report {
-    let mut report = Report { as_of: summary.calibration_end, remarks: summary.remarks.clone(), ..Report::default() };
-    if let Some(spend) = spend {
-        let note = |name, count| {
-            let tally = Tally { count, ..Tally::default() };
-            ReportEntry::new(name, EntryKind::Note, ReportUnit::Customers, &tally, None)
-        };
-        report.entries.push(note("without_mean_spend", spend.without_mean));
-        report.entries.push(note("without_expected_spend", spend.without_expectation));
-        if spend.without_expectation > 0 {
-            report.remarks.push(match kind {
-                Spend::Model(_) => format!(
-                    "{} customers have no expected spend: the mean spend of all customers is infinite at q <= 1 of the Gamma-Gamma model. \
-                     Use spend='own_mean'",
-                    spend.without_expectation
-                ),
-                _ => "nobody has a mean spend, so no spend is expected".to_owned(),
-            });
-        }
+    match spend {
+        Some(spend) => spend.report(summary, kind),
+        None => Report { as_of: summary.calibration_end, remarks: summary.remarks.clone(), ..Report::default() },
     }
-    report
 }

@@ -126,7 +126,10 @@ pub fn clv_summary(
     let beyond = split.holdout_end.filter(|&end| base.last_day().is_some_and(|last| end > last));
     if let (Some(first), Some(end), Some(last)) = (tables.first_mut(), beyond, base.last_day()) {
         let (end, last) = (date_text(end), date_text(last));
-        first.report.remarks.push(format!("holdout_end={end} is after the last day of the data, {last}: nothing is known of the days between"));
+        first
+            .report
+            .remarks
+            .push(format!("holdout_end={end} is after the last day of the data, {last}: nothing is known of the days between"));
     }
     Ok(tables)
 }
@@ -203,14 +206,7 @@ fn mean(units: i128, n: i32, money: Money) -> Option<f64> {
     (n > 0).then(|| ratio(units, scale * i128::from(n)))
 }
 
-fn table_of(
-    view: &BaseView<'_>,
-    rows: &[Row],
-    split: Split,
-    names: SummaryNames,
-    later: &Tally,
-    context: &Context,
-) -> Result<Table> {
+fn table_of(view: &BaseView<'_>, rows: &[Row], split: Split, names: SummaryNames, later: &Tally, context: &Context) -> Result<Table> {
     let input_schema = view.kinds();
     let codes: Vec<u32> = rows.iter().map(|row| row.code).collect();
     let mut table = TableBuilder::default();

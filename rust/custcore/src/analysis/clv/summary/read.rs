@@ -1,8 +1,9 @@
 //! Reads a summary from a table.
 
 use arrow_array::cast::AsArray;
-use arrow_array::{ArrayRef, RecordBatch};
+use arrow_array::{Array, ArrayRef, RecordBatch, make_array};
 use arrow_buffer::ScalarBuffer;
+use arrow_data::transform::MutableArrayData;
 use arrow_schema::Schema;
 use arrow_select::concat::concat_batches;
 use arrow_select::take::take;
@@ -17,7 +18,7 @@ use crate::analysis::clv::cells::GRID_DAYS;
 use crate::column::find_column;
 use crate::column::key::OwnedKey;
 use crate::column::key_schema::{KeyNames, KeySchema};
-use crate::column::number::NumberColumn;
+use crate::column::number::{Number, NumberColumn};
 use crate::column::value::ValueColumn;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
@@ -61,9 +62,7 @@ impl ClvSummary {
         let has = |name: &str| schema.fields().iter().any(|field| field.name() == name);
         let number = |name: &str| NumberColumn::new(name, name, find(name, name)?);
         let ids = match &key {
-            Some(key) => {
-                key.parts().iter().map(|part| plain(find(&part.name, "customer_id")?)).collect::<Result<Vec<_>>>()?
-            }
+            Some(key) => key.parts().iter().map(|part| owned(find(&part.name, "customer_id")?)).collect::<Result<Vec<_>>>()?,
             None => Vec::new(),
         };
         let x = whole_numbers(names.x, &number(names.x)?)?;
@@ -96,9 +95,15 @@ impl ClvSummary {
             let wrong = if t_x > age {
                 Some((names.t_x, format!("{} > {}: the last purchase is after the end of calibration", names.t_x, names.age)))
             } else if x == 0 && t_x > 0.0 {
-                Some((names.t_x, format!("{} = 0 with {} > 0: a customer without repeat purchases has no time of the last one", names.x, names.t_x)))
+                Some((
+                    names.t_x,
+                    format!("{} = 0 with {} > 0: a customer without repeat purchases has no time of the last one", names.x, names.t_x),
+                ))
             } else if x > 0 && t_x == 0.0 {
-                Some((names.t_x, format!("{} > 0 with {} = 0: repeat purchases on the day of the first one are the same day", names.x, names.t_x)))
+                Some((
+                    names.t_x,
+                    format!("{} > 0 with {} = 0: repeat purchases on the day of the first one are the same day", names.x, names.t_x),
+                ))
             } else {
                 None
             };
@@ -144,12 +149,15 @@ fn id_names(schema: &Schema, wanted: Option<&KeyNames>) -> Option<KeyNames> {
     named.or_else(|| has("customer_id").then(|| "customer_id".into()))
 }
 
-/// A column of ids in the type of results: dictionaries are decoded.
-fn plain(column: &ArrayRef) -> Result<ArrayRef> {
-    match column.as_any_dictionary_opt() {
-        Some(dictionary) => take(dictionary.values(), dictionary.keys(), None).map_err(Error::internal),
-        None => Ok(column.clone()),
+/// A column of ids in the type of results: dictionaries are decoded, and memory of others is copied, because a summary is kept.
+fn owned(column: &ArrayRef) -> Result<ArrayRef> {
+    if let Some(dictionary) = column.as_any_dictionary_opt() {
+        return take(dictionary.values(), dictionary.keys(), None).map_err(Error::internal);
     }
+    let data = column.to_data();
+    let mut copy = MutableArrayData::new(vec![&data], false, data.len());
+    copy.try_extend(0, 0, data.len()).map_err(Error::internal)?;
+    Ok(make_array(copy.freeze()))
 }
 
 fn null_error(name: &str, row: usize) -> Error {
@@ -159,23 +167,35 @@ fn null_error(name: &str, row: usize) -> Error {
 
 /// Non-negative whole numbers that fit 31 bits.
 fn whole_numbers(name: &str, column: &NumberColumn) -> Result<ScalarBuffer<i32>> {
-    if let Some(row) = (0..column.len()).find(|&row| !column.is_valid(row)) {
-        return Err(null_error(name, row));
-    }
-    let values = column.to_f64();
-    let valid = |value: f64| value >= 0.0 && value.fract() == 0.0 && value < f64::from(i32::MAX);
-    if let Some(row) = values.iter().position(|&value| !valid(value)) {
-        let value = values[row];
-        let message = format!("column '{name}' is {value} at row {row}; expected a whole number of purchase days, 0 or more. Correct the row");
-        return Err(summary_error(message).in_column(name).at_row(row as u64));
-    }
-    Ok(values.into_iter().map(|value| value as i32).collect())
+    let value = |row: usize| -> Result<i32> {
+        let number = column.get(row).ok_or_else(|| null_error(name, row))?;
+        whole_below(number, f64::from(i32::MAX)).ok_or_else(|| {
+            let message =
+                format!("column '{name}' is {number} at row {row}; expected a whole number of purchase days, 0 or more. Correct the row");
+            summary_error(message).in_column(name).at_row(row as u64)
+        })
+    };
+    (0..column.len()).map(value).collect::<Result<Vec<i32>>>().map(ScalarBuffer::from)
+}
+
+/// A number that is whole, 0 or more, and below a limit of at most 2^31.
+#[inline]
+fn whole_below(number: Number, limit: f64) -> Option<i32> {
+    let value = number.to_f64();
+    (value >= 0.0 && value.fract() == 0.0 && value < limit).then_some(value as i32)
 }
 
 /// Times in days.
 fn times(name: &str, column: &NumberColumn, columns: &SummaryColumns) -> Result<Times> {
     if let Some(row) = (0..column.len()).find(|&row| !column.is_valid(row)) {
         return Err(null_error(name, row));
+    }
+    // Whole days, the usual case, need no floats.
+    if columns.unit_days.is_none() {
+        let days = (0..column.len()).map(|row| column.get(row).and_then(|number| whole_below(number, GRID_DAYS)));
+        if let Some(days) = days.collect::<Option<Vec<i32>>>() {
+            return Ok(Times::Days(days.into()));
+        }
     }
     let mut values = column.to_f64();
     if let Some(row) = values.iter().position(|&value| !(value >= 0.0 && value.is_finite())) {
@@ -247,7 +267,8 @@ fn holdout(
     let x_before = if has(X_BEFORE) { Some(whole_numbers(X_BEFORE, &number(X_BEFORE)?)?) } else { None };
     if !has(names.holdout_days) {
         let name = names.holdout_days;
-        let message = format!("the summary has column '{}', but not '{name}'; add a column with the length of the hold-out", names.x_holdout);
+        let message =
+            format!("the summary has column '{}', but not '{name}'; add a column with the length of the hold-out", names.x_holdout);
         return Err(Error::new(ErrorKind::ColumnNotFound, message).in_column(name));
     }
     let column = number(names.holdout_days)?;
@@ -256,7 +277,8 @@ fn holdout(
     let values = column.to_f64();
     if let Some(row) = (0..values.len()).find(|&row| !column.is_valid(row) || values[row] != values[0] || !(values[row] > 0.0)) {
         let name = names.holdout_days;
-        let message = format!("column '{name}' has not the same positive length in all rows (row {row}); the hold-out is the same for all customers");
+        let message =
+            format!("column '{name}' has not the same positive length in all rows (row {row}); the hold-out is the same for all customers");
         return Err(summary_error(message).in_column(name).at_row(row as u64));
     }
     Ok(Holdout { x, mean, days: values.first().map_or(1.0, |length| length * unit), x_before, mean_before })
@@ -272,7 +294,8 @@ fn groups(name: &str, column: &ValueColumn, rows: usize) -> Result<Groups> {
         let place = match places.get(&key) {
             Some(&place) => place,
             None if found.len() == MAX_GROUPS => {
-                let message = format!("column '{name}' has more than 10,000 values; expected groups of customers. Name another column: by=...");
+                let message =
+                    format!("column '{name}' has more than 10,000 values; expected groups of customers. Name another column: by=...");
                 return Err(Error::new(ErrorKind::InvalidArgument, message).in_column(name));
             }
             None => {

@@ -124,7 +124,8 @@ impl ClvSummary {
     /// The id of a row as text; `None` without ids.
     pub(crate) fn id_text(&self, row: usize) -> Option<String> {
         let key = self.key.as_ref()?;
-        let part = |(part, column): (&KeyPart, &ArrayRef)| Some(ValueColumn::new(&part.name, "customer_id", column).ok()?.key(row).to_string());
+        let part =
+            |(part, column): (&KeyPart, &ArrayRef)| Some(ValueColumn::new(&part.name, "customer_id", column).ok()?.key(row).to_string());
         Some(key.parts().iter().zip(&self.ids).filter_map(part).collect::<Vec<_>>().join(", "))
     }
 
@@ -149,7 +150,9 @@ impl ClvSummary {
         };
         if day < end {
             let (day, end) = (date_text(day), date_text(end));
-            return Err(invalid(format!("as_of={day} is before the end of calibration, {end}; make a summary with an earlier calibration_end")));
+            return Err(invalid(format!(
+                "as_of={day} is before the end of calibration, {end}; make a summary with an earlier calibration_end"
+            )));
         }
         Ok(Self { age: self.age.later_by(day - end), calibration_end: Some(day), holdout: None, ..self.clone() })
     }
