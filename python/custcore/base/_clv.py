@@ -32,7 +32,7 @@ class LifetimeValue:
         names: Literal["custcore", "lifetimes", "btyd"] = "custcore",
         n_threads: int | None = None,
     ) -> Table:
-        """Repeat purchases, last purchase and age of every customer: what models of lifetime value need.
+        """Repeat purchases, last purchase and age of customers: what lifetime value needs.
 
         A day is one occasion: its orders are summed, and a repeat purchase on the day of the
         first one is none. Days up to ``calibration_end`` are for the fit; those after it, up

@@ -42,8 +42,9 @@ def backtest(
 ) -> Table:
     """Fit a model at several past days, and see whether it would have told what came next.
 
-    At each end the model is fitted on the purchases up to that day, and compared with those
-    of the ``horizon`` after it. All of it is from one base; nothing after an end changes its fit.
+    At each end the model is fitted on the purchases up to that day, and compared with
+    those of the ``horizon`` after it. All of it is from one base; nothing after an end
+    changes its fit.
 
     Parameters
     ----------
@@ -66,11 +67,12 @@ def backtest(
     Table
         A row for each end: ``calibration_end``, ``holdout_end`` (date32), ``customers`` (int64),
         ``log_likelihood`` (float64), ``status``, ``limit`` (string), ``r``, ``alpha``, ``a``,
-        ``b``, ``s``, ``beta`` (float64, null where the model has no such parameter); the measures
-        of :meth:`Evaluation.summary` for purchases: ``actual``, ``expected``, ``total_error``,
-        ``mae``, ``rmse``, ``bias``, ``rank_correlation``, ``top_decile_share``, ``brier``,
-        ``log_loss``, ``auc`` (float64); and ``beats_zero``, ``beats_own_rate``,
-        ``beats_same_as_before`` (bool): whether its ``rmse`` is lower than that of the rule.
+        ``b``, ``s``, ``beta`` (float64, null where the model has no such parameter); the
+        measures of :meth:`Evaluation.summary` for purchases: ``actual``, ``expected``,
+        ``total_error``, ``mae``, ``rmse``, ``bias``, ``rank_correlation``,
+        ``top_decile_share``, ``brier``, ``log_loss``, ``auc`` (float64); and ``beats_zero``,
+        ``beats_own_rate``, ``beats_same_as_before`` (bool): whether its ``rmse`` is lower than
+        that of the rule.
 
     Raises
     ------

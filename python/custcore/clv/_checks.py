@@ -81,7 +81,9 @@ class Checks(Predictions):
         *,
         level: float = 0.95,
     ) -> Table:
-        """Repeat purchases of the customers of calibration, period by period: what happened, and what was expected.
+        """Repeat purchases period by period: what happened, and what was expected.
+
+        They are those of the customers of calibration.
 
         Expected is what the model says of each customer from the first purchase on, without
         looking at the later ones, so calibration is a test, too.

@@ -9,6 +9,7 @@ from custcore import _core
 from custcore._input import arguments
 from custcore._input.proposals import proposing_methods
 from custcore.clv._cohorts import cohorts_argument
+from custcore.clv._fit import Fit
 from custcore.clv._fitted import Fitted
 from custcore.clv._settings import SearchSettings, parameters
 from custcore.errors import InvalidArgumentError
@@ -54,7 +55,7 @@ class SBG(Fitted):
     >>> # "Regular" customers of Fader & Hardie (2007): 1000, of whom 631, 468, 382, 326 renewed
     >>> sbg = custcore.clv.SBG().fit([369, 163, 86, 56], 1000)
     >>> [round(sbg.survival(t), 2) for t in (1, 4, 8)]
-    [0.63, 0.33, 0.22]
+    [0.63, 0.33, 0.21]
     >>> round(sbg.retention_rate(1), 2), round(sbg.retention_rate(8), 2)
     (0.63, 0.92)
     """
@@ -159,7 +160,9 @@ class SBG(Fitted):
         return self._model().retention_rate(_renewals("t", t, least=1))
 
     def discounted_lifetime(self, n: int, rate: float) -> float:
-        """The present value of the payments to come of a customer with n - 1 renewals behind him, one of 1 each period.
+        """The present value of the payments to come, of 1 each period.
+
+        They are those of a customer with n - 1 renewals behind him.
 
         Parameters
         ----------
@@ -174,6 +177,11 @@ class SBG(Fitted):
                 f"rate={interest} is invalid; expected interest of a period above 0, such as 0.1"
             )
         return self._model().discounted_lifetime(_renewals("n", n, least=1), interest)
+
+    @property
+    def fit_(self) -> Fit:
+        """How the search went; its text is one page."""
+        return _ContractFit("SBG", self._estimates(self._info()))
 
     def _model(self) -> _core.SbgModel:
         core: _core.SbgModel = self._ready()
@@ -190,6 +198,15 @@ class SBG(Fitted):
 
     def __reduce__(self) -> tuple[object, ...]:
         return (SBG, ()) if self._fit_core is None else (SBG.from_bytes, (self._bytes(),))
+
+
+class _ContractFit(Fit):
+    """How a fit of contracts went."""
+
+    __slots__ = ()
+
+    def _counted(self) -> str:
+        return ""
 
 
 def _renewals(argument: str, value: object, *, least: int) -> int:

@@ -107,7 +107,9 @@ def _verdicts(name: str, summary: Table) -> list[str]:
     if not beaten_by:
         return []
     rules = " and ".join(repr(rule) for rule in beaten_by)
-    return [f"{name} is no better than {rules} by the root mean squared error: it tells nothing about these customers"]
+    return [
+        f"{name} does not beat {rules} by the root mean squared error in this hold-out; do not use it before you know why"
+    ]
 
 
 def _cells(row: dict[str, Any]) -> list[str]:

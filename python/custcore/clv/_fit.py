@@ -26,7 +26,7 @@ class Fit:
     Attributes
     ----------
     remarks : tuple of str
-        What is to be said about the result: a limit, a customer with most of the purchases, rows left out.
+        What is to be said about the result: a limit, one customer with most purchases.
     """
 
     __slots__ = ("_estimates", "_groups", "_labels", "_title", "_unit", "remarks")
@@ -43,7 +43,8 @@ class Fit:
     ) -> None:
         self._title, self._estimates, self._unit = title, estimates, unit
         self._labels, self._groups = labels or [], groups or []
-        self.remarks = (*estimates.info["remarks"], *_of_result(estimates), *remarks)
+        found = (*estimates.info["remarks"], *_of_result(estimates), *remarks)
+        self.remarks: tuple[str, ...] = tuple(dict.fromkeys(found))
 
     @property
     def starts(self) -> Table:
@@ -77,16 +78,9 @@ class Fit:
 
     def __repr__(self) -> str:
         width = terminal_width()
-        return "\n".join(self._lines(width))
-
-    def _lines(self, width: int) -> list[str]:
         info = self._estimates.info
         end = f" up to {info['calibration_end']}" if info["calibration_end"] else ""
-        lines = wrapped(
-            f"{self._title} of {_count(info['customers'])} customers{end}, {_count(info['repeat_customers'])} of whom "
-            f"bought again, {_count(info['repeat_purchases'])} times",
-            width,
-        )
+        lines = wrapped(f"{self._title} of {_count(info['customers'])} customers{end}{self._counted()}", width)
         lines += wrapped(f"{info['status']}{self._search()}", width)
         lines += self._table(width)
         found = self._estimates
@@ -97,7 +91,12 @@ class Fit:
         lines += self._more(width)
         for remark in self.remarks:
             lines += wrapped(f"- {remark}", width)
-        return lines
+        return "\n".join(lines)
+
+    def _counted(self) -> str:
+        info = self._estimates.info
+        again, times = _count(info["repeat_customers"]), _count(info["repeat_purchases"])
+        return f", {again} of whom bought again, {times} times"
 
     def _search(self) -> str:
         info = self._estimates.info

@@ -245,7 +245,7 @@ class Fitted(Persistable):
         shown = ", ".join(f"{key}={value!r}" for key, value in self._shown().items())
         if self._fit_core is None:
             return f"{name}({shown}), not fitted"
-        numbers = ", ".join(f"{key}={number(value, 6)}" for key, value in self.params_.items())
+        numbers = ", ".join(f"{key}={value:.6g}" for key, value in self.params_.items())
         limit = f" ({self.limit_})" if self.limit_ else ""
         return f"{name}({shown}), {numbers}, {self.status_}{limit}"
 

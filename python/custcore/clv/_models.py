@@ -10,12 +10,13 @@ __all__ = ["BGNBD", "MBGNBD", "NBD", "ParetoNBD"]
 
 
 class MBGNBD(PurchaseModel):
-    """Customers buy at rates of their own, and may be lost after **each** purchase, the first included.
+    """Customers buy at rates of their own, and may be lost after **each** purchase.
 
     The modified beta-geometric / NBD model (Batislam, Denizel & Filiztekin 2007, "Empirical
     validation and comparison of models for customer base analysis"): the rate of purchases
     varies among customers as Gamma(r, alpha), the probability of being lost after a
-    purchase as Beta(a, b). It is the default choice: fast, and one-time buyers may be lost.
+    purchase, the first included, as Beta(a, b). It is the default choice: fast, and one-time
+    buyers may be lost.
 
     Not to be trusted where customers buy at regular intervals or in seasons, where what they
     do changes (a price, a campaign, a crisis), for customers of contracts (:class:`SBG`),
@@ -66,7 +67,8 @@ class MBGNBD(PurchaseModel):
     n_customers_, n_cells_ : int
         Customers, and distinct triples (x, t_x, T) of them.
     standard_errors_, interval_ : dict
-        Standard errors and intervals of 95 %.
+        Standard errors and intervals of 95 %. They speak of the model on days: several
+        purchases on a day are one, so heavy buyers look slower than they are.
     covariance_ : list of list of float
         Covariance of the logarithms of the parameters.
     status_, limit_ : str
@@ -147,7 +149,8 @@ class BGNBD(PurchaseModel):
     n_customers_, n_cells_ : int
         Customers, and distinct triples (x, t_x, T) of them.
     standard_errors_, interval_ : dict
-        Standard errors and intervals of 95 %.
+        Standard errors and intervals of 95 %. They speak of the model on days: several
+        purchases on a day are one, so heavy buyers look slower than they are.
     covariance_ : list of list of float
         Covariance of the logarithms of the parameters.
     status_, limit_ : str
@@ -225,7 +228,8 @@ class ParetoNBD(PurchaseModel):
     n_customers_, n_cells_ : int
         Customers, and distinct triples (x, t_x, T) of them.
     standard_errors_, interval_ : dict
-        Standard errors and intervals of 95 %.
+        Standard errors and intervals of 95 %. They speak of the model on days: several
+        purchases on a day are one, so heavy buyers look slower than they are.
     covariance_ : list of list of float
         Covariance of the logarithms of the parameters.
     status_, limit_ : str
@@ -244,7 +248,7 @@ class ParetoNBD(PurchaseModel):
     ... }  # CDNOW, in weeks
     >>> model = custcore.clv.ParetoNBD.of_parameters(published)
     >>> round(model.predict_one(x=0, t_x=0, T=39 * 7, horizon=0).p_alive, 2)
-    0.54
+    0.29
     """
 
     _family: ClassVar[str] = "ParetoNBD"
@@ -303,7 +307,8 @@ class NBD(PurchaseModel):
     n_customers_, n_cells_ : int
         Customers, and distinct triples (x, t_x, T) of them.
     standard_errors_, interval_ : dict
-        Standard errors and intervals of 95 %.
+        Standard errors and intervals of 95 %. They speak of the model on days: several
+        purchases on a day are one, so heavy buyers look slower than they are.
     covariance_ : list of list of float
         Covariance of the logarithms of the parameters.
     status_, limit_ : str

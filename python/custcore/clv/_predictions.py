@@ -28,7 +28,7 @@ __all__ = ["Prediction", "Predictions", "of_horizons"]
 
 
 class Prediction(NamedTuple):
-    """What :meth:`PurchaseModel.predict_one` returns: the columns of :meth:`PurchaseModel.predict`, None for null."""
+    """What ``predict_one`` of a model returns: the columns of ``predict``, None for null."""
 
     p_alive: float | None
     expected_purchases: float | None
@@ -184,9 +184,9 @@ class Predictions(Fitted):
         level: float | None = None,
         group: Group | None = None,
     ) -> Prediction:
-        """The same for one customer, without a table: for services. It has the same bits as :meth:`predict`.
+        """What one customer is expected to do: :meth:`predict` without a table, for services.
 
-        Times are in days.
+        It has the same bits. Times are in days.
 
         Parameters
         ----------
@@ -272,7 +272,9 @@ class Predictions(Fitted):
         period_rate: float | None = None,
         level: float | None = None,
     ) -> Table:
-        """What a customer who buys for the first time today is expected to do: repeat purchases, and their value.
+        """What a customer who buys for the first time now is expected to do.
+
+        Repeat purchases are meant, and their value.
 
         Parameters
         ----------

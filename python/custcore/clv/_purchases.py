@@ -173,7 +173,9 @@ class PurchaseModel(Totals, Checks):
     def of_parameters(
         cls, params: Mapping[str, float], *, unit: Literal["day", "week", "month", "year"] = "week"
     ) -> Self:
-        """A model with known parameters, from a publication or an earlier fit; it predicts as a fitted one.
+        """A model with known parameters, from a publication or an earlier fit.
+
+        It predicts as a fitted one does, and has no standard errors.
 
         Parameters
         ----------

@@ -319,7 +319,7 @@ class GammaGamma(Fitted):
             more = "more" if rank > 0 else "less"
             yield (
                 f"GammaGamma: customers who buy often spend {more} per purchase (Spearman {rank:.2f} of x and m_x), "
-                "which the model takes to be independent; see fit_.mean_by_x, fit groups of customers separately, or predict "
+                "which the model takes to be independent; see fit_.mean_by_x, fit groups separately, or predict "
                 "with spend='own_mean'",
                 SpendFrequencyWarning,
             )

@@ -38,7 +38,7 @@ def clv_summary(
     n_threads: int | None = None,
     progress: Progress | None = None,
 ) -> Table:
-    """Repeat purchases, last purchase and age of every customer: what models of lifetime value need.
+    """Repeat purchases, last purchase and age of customers: what lifetime value needs.
 
     It is :meth:`custcore.CustomerBase.clv_summary` of a base that is not kept.
 
