@@ -108,7 +108,8 @@ def _verdicts(name: str, summary: Table) -> list[str]:
         return []
     rules = " and ".join(repr(rule) for rule in beaten_by)
     return [
-        f"{name} does not beat {rules} by the root mean squared error in this hold-out; do not use it before you know why"
+        f"{name} does not beat {rules} by the root mean squared error in this hold-out; do not use it before you know "
+        "why"
     ]
 
 

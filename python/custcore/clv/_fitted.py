@@ -9,7 +9,7 @@ from custcore._persistable import Persistable
 from custcore.clv._estimates import Estimates, whole
 from custcore.clv._fit import Fit
 from custcore.clv._settings import restored
-from custcore.clv._text import number, sentence_of_limit
+from custcore.clv._text import sentence_of_limit
 from custcore.errors import BoundaryWarning, ConvergenceError, NotFittedError, SmallSampleWarning
 
 if TYPE_CHECKING:

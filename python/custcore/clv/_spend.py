@@ -235,7 +235,7 @@ class GammaGamma(Fitted):
         Examples
         --------
         >>> import custcore
-        >>> published = {"p": 6.25, "q": 3.74, "gamma": 15.45}
+        >>> published = {"p": 6.25, "q": 3.74, "gamma": 15.44}
         >>> spend = custcore.clv.GammaGamma.of_parameters(published)
         >>> round(spend.predict_one(0), 1), round(spend.predict_one(2, 22.4), 1)
         (35.2, 24.7)

@@ -112,7 +112,7 @@ def _parsed(argument: str, text: str) -> float:
 
 def _of_numpy(argument: str, value: Any) -> float:  # noqa: ANN401
     try:
-        length = value.astype("timedelta64[us]").item()
+        length = value.astype("timedelta64[us]", casting="same_kind").item()
     except (TypeError, ValueError):
         length = None
     if not isinstance(length, timedelta):
