@@ -120,11 +120,12 @@ def _cells(retention: CohortRetention) -> dict[str, list[dict[str, Any]]]:
 
 
 def _is_list(value: object) -> bool:
-    return (isinstance(value, Sequence) and not isinstance(value, str | bytes)) or hasattr(value, "tolist")
+    is_array = hasattr(value, "tolist") and getattr(value, "ndim", 1) > 0
+    return is_array or (isinstance(value, Sequence) and not isinstance(value, str | bytes))
 
 
 def _listed(argument: str, value: object) -> Sequence[Any]:
-    if not _is_list(value) or getattr(value, "ndim", 1) == 0:
+    if not _is_list(value):
         raise InvalidTypeError(f"{argument}={value!r} is {type(value).__name__}; expected a list of counts")
     found: Any = value
     listed: Sequence[Any] = found.tolist() if hasattr(found, "tolist") else found
