@@ -6,4 +6,5 @@ pub(crate) mod money;
 pub(crate) mod normal;
 pub(crate) mod quadrature;
 pub(crate) mod random;
+pub(crate) mod softplus;
 pub(crate) mod special;
