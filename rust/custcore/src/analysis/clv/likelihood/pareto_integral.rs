@@ -38,10 +38,18 @@ impl Integrand {
         self.q / (self.a + u) + self.c / (self.b + u)
     }
 
-    /// The end of what counts in (0, length). The rate falls with u, so the integrand at `end` is below e^(-rate(end) end).
+    /// The end of what counts in (0, length). The rate falls with u, so that the integrand at u <= end is below e^(-rate(end) u):
+    /// each step gives a new end, until it gains little.
     fn end(&self, length: f64) -> f64 {
-        let first = (NEGLIGIBLE / self.rate(length)).min(length);
-        if first < length { (NEGLIGIBLE / self.rate(first)).min(first) } else { length }
+        let mut end = length;
+        loop {
+            let next = NEGLIGIBLE / self.rate(end);
+            if next < 0.5 * end {
+                end = next;
+            } else {
+                return next.min(end);
+            }
+        }
     }
 
     /// Panels for (0, end). The error of n nodes over a panel on which the logarithm of the integrand changes by at most `change` is

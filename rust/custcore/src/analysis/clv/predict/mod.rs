@@ -2,6 +2,7 @@
 
 pub(crate) mod nbd;
 pub(crate) mod pareto;
+mod pareto_alive;
 mod pareto_counts;
 mod pareto_survival;
 
