@@ -77,7 +77,7 @@ impl Alive {
     fn polynomial(&self, x: u32, interval: usize) -> Polynomial {
         let Pareto { s, beta, .. } = self.parameters;
         let time = |node: f64| self.scale * exp_m1(WIDTH * (interval as f64 + 0.5 * (node + 1.0)));
-        let nodes: [f64; DEGREES] = std::array::from_fn(|j| libm::cos(PI * (j as f64 + 0.5) / DEGREES as f64));
+        let nodes: [f64; DEGREES] = std::array::from_fn(|node| chebyshev(1, node));
         let mut values = [0.0; DEGREES];
         let mut next = time(nodes[0]);
         let mut following = self.parameters.integrand(x, next).integral_without_end();
@@ -90,27 +90,27 @@ impl Alive {
             values[j] = s / (beta + t) * following;
             next = t;
         }
-        from_chebyshev(&nodes, &values)
+        from_chebyshev(&values)
     }
 }
 
-/// The coefficients, by powers, of the polynomial through values at Chebyshev nodes.
-fn from_chebyshev(nodes: &[f64; DEGREES], values: &[f64; DEGREES]) -> Polynomial {
+/// T_k at the node of this number: the Chebyshev polynomial of degree k. Node 0 is the largest.
+fn chebyshev(k: usize, node: usize) -> f64 {
+    libm::cos(PI * (k * (2 * node + 1)) as f64 / (2 * DEGREES) as f64)
+}
+
+/// The coefficients, by powers, of the polynomial through values at the Chebyshev nodes.
+fn from_chebyshev(values: &[f64; DEGREES]) -> Polynomial {
     let mut all = [0.0; DEGREES];
-    // T_k at the nodes, and its coefficients; before: those of T_(k-1).
-    let (mut at, mut at_before) = ([1.0; DEGREES], *nodes);
-    let (mut powers, mut powers_before) = ([0.0; DEGREES], [0.0; DEGREES]);
-    (powers[0], powers_before[1]) = (1.0, 1.0);
+    // Coefficients of T_k, and of T_(k-1); that of -1 is T_1.
+    let (mut powers, mut before) = ([0.0; DEGREES], [0.0; DEGREES]);
+    (powers[0], before[1]) = (1.0, 1.0);
     for k in 0..DEGREES {
-        let sum: f64 = at.iter().zip(values).map(|(at, value)| at * value).sum();
+        let sum: f64 = values.iter().enumerate().map(|(node, value)| value * chebyshev(k, node)).sum();
         let weight = if k == 0 { 1.0 } else { 2.0 } * sum / DEGREES as f64;
         all.iter_mut().zip(powers).for_each(|(all, power)| *all += weight * power);
-        let (at_next, powers_next) = (
-            std::array::from_fn(|j| 2.0 * nodes[j] * at[j] - at_before[j]),
-            std::array::from_fn(|i| if i == 0 { 0.0 } else { 2.0 * powers[i - 1] } - powers_before[i]),
-        );
-        (at_before, powers_before) = (at, powers);
-        (at, powers) = (at_next, powers_next);
+        let next = std::array::from_fn(|i| if i == 0 { 0.0 } else { 2.0 * powers[i - 1] } - before[i]);
+        (before, powers) = (powers, next);
     }
     all
 }
@@ -179,8 +179,7 @@ mod tests {
 
     #[test]
     fn a_polynomial_goes_through_its_values() {
-        let nodes: [f64; DEGREES] = std::array::from_fn(|j| libm::cos(PI * (j as f64 + 0.5) / DEGREES as f64));
-        let found = from_chebyshev(&nodes, &nodes.map(|x| 1.0 / (3.0 + x)));
+        let found = from_chebyshev(&std::array::from_fn(|node| 1.0 / (3.0 + chebyshev(1, node))));
         for x in [-1.0, -0.3, 0.0, 0.77, 1.0] {
             assert!((value(&found, x) - 1.0 / (3.0 + x)).abs() < 1e-12, "{x}");
         }
