@@ -94,7 +94,7 @@ impl Alive {
     }
 }
 
-/// T_k at the node of this number: the Chebyshev polynomial of degree k. Node 0 is the largest.
+/// `T_k` at the node of this number: the Chebyshev polynomial of degree k. Node 0 is the largest.
 fn chebyshev(k: usize, node: usize) -> f64 {
     libm::cos(PI * (k * (2 * node + 1)) as f64 / (2 * DEGREES) as f64)
 }
