@@ -60,6 +60,10 @@ impl Predictor for NbdPredictor {
     fn expected(&self, days: f64) -> f64 {
         self.r / self.alpha * days
     }
+
+    fn pair_rate(&self, _v: f64) -> f64 {
+        self.r / self.alpha * ((self.r + 1.0) / self.alpha)
+    }
 }
 
 #[cfg(test)]

@@ -95,6 +95,11 @@ impl Predictor for ParetoPredictor {
         let Pareto { r, alpha, .. } = self.parameters;
         r / alpha * self.survival(0.0).days(days)
     }
+
+    fn pair_rate(&self, v: f64) -> f64 {
+        let Pareto { r, alpha, .. } = self.parameters;
+        (r / alpha) * ((r + 1.0) / alpha) * self.survival(0.0).at(v)
+    }
 }
 
 #[cfg(test)]
