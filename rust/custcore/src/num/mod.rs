@@ -5,4 +5,5 @@ pub(crate) mod fisher;
 pub(crate) mod money;
 pub(crate) mod quadrature;
 pub(crate) mod random;
+pub(crate) mod random_variates;
 pub(crate) mod special;

@@ -6,6 +6,7 @@ mod family;
 mod fit;
 mod likelihood;
 mod predict;
+mod simulate;
 
 pub use self::family::PurchaseFamily;
 pub use self::fit::{Fit, FitLimit, FitOptions, FitStart, FitStatus};
