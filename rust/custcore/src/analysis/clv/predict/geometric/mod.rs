@@ -107,4 +107,11 @@ impl Predictor for GeometricPredictor {
         }
         self.p_alive(0, 0.0, 0.0) * self.posterior(0, 0.0).counts(days).purchases
     }
+
+    fn pair_rate(&self, v: f64) -> f64 {
+        // The first of two purchases must not end the customer, and under MBG/NBD the first purchase of all must not either.
+        let Posterior { r, alpha, a, b } = self.posterior(0, 0.0);
+        let stayed = self.p_alive(0, 0.0, 0.0) * (b / (a + b));
+        stayed * (r / alpha) * ((r + 1.0) / alpha) * Mixture { power: r + 2.0, a, b: b + 1.0 }.value(v / alpha)
+    }
 }
