@@ -164,9 +164,8 @@ fn search(objective: &Objective<'_>, start: &[f64], model: &FitModel<'_>, max_it
         };
         // The other parameters may not have followed to an edge yet; without drop-out they are those of another fit.
         let is_over = match status {
-            FitStatus::Converged | FitStatus::Boundary(FitLimit::NoDropout) => true,
-            FitStatus::Boundary(_) => is_settled,
-            FitStatus::NotConverged => false,
+            FitStatus::Boundary(limit) => is_settled || limit == FitLimit::NoDropout,
+            status => status == FitStatus::Converged,
         };
         at.clone_from(&end.at);
         last = Some(Reached { end, newton: step, status });

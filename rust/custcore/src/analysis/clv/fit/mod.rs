@@ -55,6 +55,8 @@ pub enum FitStatus {
     Boundary(FitLimit),
     /// Neither.
     NotConverged,
+    /// The parameters were given, not fitted.
+    Given,
 }
 
 /// One start of a fit, and where it ended.
@@ -91,6 +93,24 @@ pub struct Fit {
     pub evaluations: usize,
     /// All starts that were tried, in order.
     pub starts: Vec<FitStart>,
+}
+
+impl Fit {
+    /// Known parameters, whose fit is unknown.
+    pub(crate) fn given(parameters: &[f64]) -> Self {
+        let n = parameters.len();
+        Self {
+            parameters: parameters.to_vec(),
+            log_likelihood: f64::NAN,
+            status: FitStatus::Given,
+            covariance: vec![vec![None; n]; n],
+            standard_errors: vec![None; n],
+            gradient_norm: f64::NAN,
+            decrement: None,
+            evaluations: 0,
+            starts: Vec::new(),
+        }
+    }
 }
 
 impl FitLimit {

@@ -3,6 +3,11 @@
 pub(crate) mod gamma_gamma;
 pub(crate) mod geometric;
 pub(crate) mod nbd;
+pub(crate) mod pareto;
+mod pareto_grid;
+pub(crate) mod pareto_integral;
+mod pareto_margins;
+mod pareto_sums;
 pub(crate) mod rising;
 
 use crate::error::Result;
