@@ -14,6 +14,7 @@ __all__ = [
     "FIT",
     "GIVEN",
     "MODEL",
+    "OTHER",
     "NEW_CUSTOMERS",
     "PREDICT",
     "PREDICT_ONE",
@@ -22,7 +23,6 @@ __all__ = [
     "SPEND",
     "SPEND_FIT",
     "SPEND_ONE",
-    "SPEND_PREDICT",
     "SUMMARY",
     "TOTAL",
     "TRACKING",
@@ -167,7 +167,8 @@ UNIT_OF_TIMES = Option(
     type='{"day", "week", "month", "year"}',
 )
 FIT = (TABLE, WEIGHTS, IDS, UNIT_OF_TIMES)
-SPEND_FIT = (TABLE, WEIGHTS, IDS)
+SPEND_FIT = FIT
+OTHER = (TABLE, IDS, UNIT_OF_TIMES)
 
 HORIZON = Option(
     "horizon",
@@ -314,8 +315,8 @@ GIVEN = (
         type="dict of str to float",
     ),
     UNIT.but(text="The unit of alpha and beta."),
+    t.N_THREADS,
 )
-SPEND_PREDICT = (TABLE, IDS)
 SPEND_ONE = (
     Option("x", "int", "Repeat purchase days: those after the first one."),
     Option("m_x", "float | None", "Mean money of the repeat purchase days.", default=None, type="float"),

@@ -99,7 +99,8 @@ class Fitted(Persistable):
     @property
     def fingerprint_(self) -> str:
         """What the model was fitted on: the end of calibration, the number of customers, a hash of their counts."""
-        return self._info()["fingerprint"]
+        info = self._info()
+        return f"{info['calibration_end'] or '-'}/{whole(info['customers'])}/{info['fingerprint']}"
 
     @property
     def status_(self) -> str:

@@ -81,7 +81,7 @@ class Totals(Predictions):
         ends = [finite_horizon("horizon", day) for day in days]
         read = self._read(summary, customer_id, unit, as_of)
         found = core.total(read, horizons=ends, level=level_argument(level), n_threads=self._n_threads)
-        return of_horizons(found, is_list=is_list)
+        return of_horizons(Table(found), is_list=is_list)
 
     def simulate(
         self,
