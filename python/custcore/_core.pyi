@@ -810,6 +810,7 @@ class PurchaseFitOptions(TypedDict):
     all_starts: bool
     max_iter: int
     prior: _Prior | None
+    by: str | None
     min_customers: int
     unseen: str
 

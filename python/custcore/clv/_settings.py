@@ -103,6 +103,7 @@ class PurchaseSettings:
             "all_starts": self.starts == "all",
             "max_iter": self.max_iter,
             "prior": _prior_of_days(names, self.prior, self.unit_days),
+            "by": self.by,
             "min_customers": self.min_customers,
             "unseen": self.unseen,
         }
