@@ -832,7 +832,7 @@ class FitInfo(TypedDict):
     covariance: list[list[float | None]]
     standard_errors: list[float | None]
     gradient_norm: float
-    decrement: float
+    decrement: float | None
     evaluations: int
     customers: float
     cells: int

@@ -159,8 +159,8 @@ def test_too_few_customers(columns: dict[str, Any]) -> None:
     again = np.flatnonzero(columns["x"] > 0)
     with pytest.raises(NotEnoughDataError):
         clv.GammaGamma().fit(cut(columns, again[:1]))
-    with pytest.warns(SmallSampleWarning, match="40 customers bought again"):
-        clv.GammaGamma(on_failure="warn").fit(cut(columns, again[:40]))
+    with pytest.warns(SmallSampleWarning, match="45 customers bought again"):
+        clv.GammaGamma().fit(cut(columns, again[:45]))
 
 
 def test_a_summary_without_amounts(columns: dict[str, Any]) -> None:
@@ -192,7 +192,7 @@ def test_saved_models(spend: clv.GammaGamma, summary: custcore.Table, tmp_path: 
 
 
 def test_starts(spend: clv.GammaGamma, summary: custcore.Table) -> None:
-    assert len(spend.fit_.starts) > 1
+    assert spend.fit_.starts["status"].to_pylist()[0] == "converged"
     given = clv.GammaGamma(start=spend.params_).fit(summary)
     assert len(given.fit_.starts) == 1
     assert given.params_ == pytest.approx(spend.params_, rel=1e-4)

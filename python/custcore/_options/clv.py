@@ -305,7 +305,7 @@ TRACKING = (
     ),
     CALIBRATION_END.but(text="The last day of calibration. Default: that of the fit."),
     HOLDOUT_END.but(text="The last day that is shown. Default: the last day of the base."),
-    LEVEL.but(annotation="float", text="Probability of the interval of the cumulative number.", default=0.95),
+    LEVEL.but(annotation="float", text="Probability of the interval of the number in a period.", default=0.95),
 )
 GIVEN = (
     Option(

@@ -99,8 +99,9 @@ class Fit:
     def _search(self) -> str:
         info = self._estimates.info
         starts = len(info["starts"])
+        decrement = "-" if info["decrement"] is None else f"{info['decrement']:.1e}"
         return (
-            f": Newton decrement {info['decrement']:.1e}, gradient {info['gradient_norm']:.1e}, "
+            f": Newton decrement {decrement}, gradient {info['gradient_norm']:.1e}, "
             f"{info['evaluations']:,} evaluations from {starts} start{'' if starts == 1 else 's'}"
         )
 

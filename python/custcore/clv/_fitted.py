@@ -77,8 +77,11 @@ class Fitted(Persistable):
         return self._info()["gradient_norm"]
 
     @property
-    def decrement_(self) -> float:
-        """Newton decrement at the end, in units of log-likelihood; up to 1e-6 is converged."""
+    def decrement_(self) -> float | None:
+        """Newton decrement at the end, in units of log-likelihood; up to 1e-6 is converged.
+
+        None where the likelihood is not concave, so that there is none.
+        """
         return self._info()["decrement"]
 
     @property
@@ -183,7 +186,7 @@ class Fitted(Persistable):
         info = self._info()
         return (
             f"the fit of {type(self).__name__}{failed[0]} found no maximum: after {info['evaluations']:,} evaluations "
-            f"the gradient is {info['gradient_norm']:.1e} and the Newton decrement {info['decrement']:.1e}"
+            f"the mean gradient is {info['gradient_norm']:.1e}"
         )
 
     def _warnings(self) -> Iterator[tuple[str, type[Warning]]]:

@@ -67,7 +67,8 @@ class Totals(Predictions):
         -------
         Table
             One row for each horizon: ``horizon_days`` (float64, for a list), ``customers``
-            (int64), ``expected_purchases``, ``standard_error``, ``low``, ``high`` (float64).
+            (int64), ``expected_purchases``, ``standard_error``, ``parameter_error`` (the part of
+            it that comes from the parameters; 0 if they were given), ``low``, ``high`` (float64).
 
         Raises
         ------
