@@ -62,10 +62,11 @@ impl<'m> Taylor<'m> {
             return out;
         }
         out[1] = self.slope * step;
+        let (once, twice) = (-step / product, -step * step / product);
         for i in 2..TERMS {
             let n = (i - 2) as f64;
-            let above = first(n) * (n + 1.0) * (step * out[i - 1]) + (n + power) * (n + a) * (step * step * out[i - 2]);
-            out[i] = -above / (product * ((n + 2.0) * (n + 1.0)));
+            let share = 1.0 / ((n + 2.0) * (n + 1.0));
+            out[i] = (once * first(n) * (n + 1.0) * share) * out[i - 1] + (twice * (n + power) * (n + a) * share) * out[i - 2];
         }
         out
     }
