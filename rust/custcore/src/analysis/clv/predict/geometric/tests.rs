@@ -181,14 +181,14 @@ fn a_new_customer_is_one_without_a_history() {
     assert_eq!(bg.p_alive_new(), 1.0);
     expect(mbg.p_alive_new(), 1.614 / (0.891 + 1.614), 1e-15);
     // The repeat purchases of CDNOW's new customers in 52 weeks under MBG/NBD, by quadrature over p: E[(1 - (1 + p w)^-r)(1 - p)/p].
-    let (r, w, a, b) = (0.525, 52.0 / 6.183, 0.891, 1.614);
+    let (w, a, b) = (52.0 / 6.183, 0.891, 1.614);
     let (mut sum, mut all) = (0.0, 0.0);
     for i in -2_000..=2_000 {
         let logit = f64::from(i) * 0.02;
         let (p, q) = (1.0 / (1.0 + exp(-logit)), 1.0 / (1.0 + exp(logit)));
         let weight = exp(a * ln(p) + b * ln(q));
         all += weight;
-        sum += weight * q / p * -exp_m1(-r * ln_1p(p * w));
+        sum += weight * q / p * -exp_m1(-0.525 * ln_1p(p * w));
     }
     expect(mbg.expected(52.0), sum / all, 1e-12);
 }
