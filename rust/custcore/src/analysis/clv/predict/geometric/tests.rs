@@ -151,6 +151,22 @@ fn sums_and_integrals_agree() {
 }
 
 #[test]
+fn equal_rates_without_an_end_are_those_of_their_limit() {
+    // lambda = 1/50 a day for all: the mean over p of lambda/(delta + lambda p), by the trapezoidal rule in ln(p/(1-p)).
+    let (a, b, delta, lambda) = (0.8, 2.4, 3e-4, 0.02);
+    let (mut sum, mut all) = (0.0, 0.0);
+    for i in -4_000..=4_000 {
+        let logit = f64::from(i) * 0.02;
+        let p = 1.0 / (1.0 + exp(-logit));
+        let weight = exp(-a * ln_1p(exp(-logit)) - b * ln_1p(exp(logit)));
+        all += weight;
+        sum += weight * lambda / (delta + lambda * p);
+    }
+    let found = bg(1e9, 5e10, a, b).given_alive(0, 10.0, f64::INFINITY, Discounting::Continuous { delta }).discounted;
+    expect(found, sum / all, 1e-7);
+}
+
+#[test]
 fn the_distribution_has_the_expectations() {
     for model in [bg(CDNOW.0, CDNOW.1, CDNOW.2, CDNOW.3), mbg(0.525, 6.183, 0.891, 1.614), bg(0.5, 5.0, 1.0, 1e-17), bg(0.8, 9.8, 2e5, 9e5)]
     {
