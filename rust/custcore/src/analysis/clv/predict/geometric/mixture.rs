@@ -99,22 +99,22 @@ impl Mixture {
     /// The value and slope at w, by series.
     fn at(&self, w: f64) -> (f64, f64) {
         let next = Self { power: self.power + 1.0, a: self.a + 1.0, b: self.b };
-        let value = |of: &Self| Series::of(of, w, MOST).map_or_else(|| of.by_logit(w), |series| series.values(&[w])[0]);
+        let value = |of: &Self| Series::of(of, w, MOST).map_or_else(|| of.by_logit(&[w]), |series| series.values(&[w]))[0];
         (value(self), -self.power * (self.a / (self.a + self.b)) * value(&next))
     }
 
-    /// The value at w by the trapezoidal rule in ln(p/(1-p)), which converges exponentially: for shapes that series are long for.
-    fn by_logit(&self, w: f64) -> f64 {
+    /// Values by the trapezoidal rule in ln(p/(1-p)), which converges exponentially: for shapes that series are long for.
+    fn by_logit<const N: usize>(&self, w: &[f64; N]) -> [f64; N] {
         let Self { power, a, b } = *self;
+        let furthest = w.iter().fold(0.0_f64, |most, &w| most.max(w));
         // Beyond these ends the integrands are powers of p and of 1-p.
-        let low = -ln(1e17 * (1.0 + b + power * w));
+        let low = -ln(1e17 * (1.0 + b + power * furthest));
         let high = ln(1e17 * (1.0 + a + power));
         let points = ((high - low) * (4.0 + (a + b).sqrt())).clamp(1.0, 4_000.0) as u32;
         let step = (high - low) / f64::from(points);
-        let at = |i: u32| {
+        let point = |i: u32| {
             let logit = low + step * f64::from(i);
-            let p = 1.0 / (1.0 + exp(-logit));
-            let prior = -a * ln_1p(exp(-logit)) - b * ln_1p(exp(logit));
+            let ln_weight = -a * ln_1p(exp(-logit)) - b * ln_1p(exp(logit));
             // Sums of the geometric tails below and above.
             let tail = if i == 0 {
                 a * step
@@ -123,16 +123,19 @@ impl Mixture {
             } else {
                 f64::INFINITY
             };
-            (prior - ln(-exp_m1(-tail)), power * ln_1p(p * w))
+            (1.0 / (1.0 + exp(-logit)), ln_weight - ln(-exp_m1(-tail)))
         };
-        let start = (f64::NEG_INFINITY, f64::NEG_INFINITY);
-        let top = (0..=points).map(at).fold(start, |top, (prior, loss)| (top.0.max(prior), top.1.max(prior - loss)));
-        let (mut all, mut kept) = (0.0, 0.0);
-        for (prior, loss) in (0..=points).map(at) {
-            all += exp(prior - top.0);
-            kept += exp(prior - loss - top.1);
+        let all: Vec<(f64, f64)> = (0..=points).map(point).collect();
+        let top = all.iter().fold(f64::NEG_INFINITY, |top, &(_, ln_weight)| top.max(ln_weight));
+        let (mut sum, mut kept) = (0.0, [0.0; N]);
+        for (p, ln_weight) in all {
+            let weight = exp(ln_weight - top);
+            sum += weight;
+            if weight > 0.0 {
+                kept.iter_mut().zip(w).for_each(|(kept, w)| *kept += weight * exp(-power * ln_1p(p * w)));
+            }
         }
-        kept / all * exp(top.1 - top.0)
+        kept.map(|kept| kept / sum)
     }
 
     /// Hands the values at the nodes of panels (from, to) to `panel`, in order from 0 to `end` or until it breaks. On a panel the function is
@@ -151,9 +154,9 @@ impl Mixture {
             let (middle, half) = (f64::midpoint(from, to), 0.5 * (to - from));
             let mut at = [0.0; NODES];
             at.iter_mut().zip(&nodes_16().points).for_each(|(at, &(node, _))| *at = middle + half * node);
-            let values = series.as_ref().map_or_else(|| at.map(|w| self.by_logit(w)), |series| series.values(&at));
+            let values = series.as_ref().map_or_else(|| self.by_logit(&at), |series| series.values(&at));
             if panel(from, to, &values).is_break() || to >= end {
-                return series.as_ref().map_or_else(|| self.by_logit(to), |series| series.values(&[to])[0]);
+                return series.as_ref().map_or_else(|| self.by_logit(&[to]), |series| series.values(&[to]))[0];
             }
             from = to;
         }
