@@ -48,7 +48,9 @@ class Worst:
         count, before, _ = self.rows.get(name, (0, 0.0, fair))
         self.rows[name] = (count + relative.size, max(before, worst), fair)
         where = int(relative.argmax()) if relative.size else 0
-        assert worst <= fair, f"{name}: {worst:.3g} > {fair:g} at {where}: {found.flat[where]!r}, {wanted.flat[where]!r}"
+        assert worst <= fair, (
+            f"{name}: {worst:.3g} > {fair:g} at {where}: {found.flat[where]!r}, {wanted.flat[where]!r}"
+        )
 
     def __str__(self) -> str:
         lines = [f"\n{self.title}", f"{'':44}{'values':>8}{'worst':>11}{'fair':>9}"]
@@ -86,6 +88,15 @@ def input_of(name: str, *, whole_days: bool = False) -> pa.Table:
     x = rows["frequency"].to_numpy().astype(np.int32)
     m_x = pa.array(rows["mean_spend"].to_numpy(), mask=x == 0)
     return pa.table({"customer_id": rows[0], "x": x, "t_x": times[0], "T": times[1], "m_x": m_x})
+
+
+def spend_of(name: str) -> pa.Table:
+    """x and mean spend of a set, for the model of spend, which looks at no times: these are rounded to days."""
+    rows = input_of(name)
+    for column in ("t_x", "T"):
+        days = np.maximum(np.rint(7 * rows[column].to_numpy()), 0).astype(np.int32)
+        rows = rows.set_column(rows.column_names.index(column), column, pa.array(days))
+    return rows
 
 
 @cache

@@ -1,6 +1,7 @@
 """Lifetime value by the references: fits, customers, totals, tracking, evaluation of CDNOW and of the apparel retailer.
 
-Tolerances are the fair tests of `REFERENCE.md` beside the golden files. `pytest -s` prints the largest error of each quantity.
+Tolerances are the fair tests of `REFERENCE.md` beside the golden files. `pytest -s` prints the largest error of each
+quantity.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from tests.golden.clv_golden import (
     folder,
     input_of,
     model_of,
+    spend_of,
     worst_of,
 )
 from tests.reference.clv import Purchases
@@ -83,7 +85,7 @@ def test_fits(name: str, key: str, worst: Worst) -> None:
 @pytest.mark.parametrize("name", SETS)
 def test_fits_of_spend(name: str, worst: Worst) -> None:
     wanted = fit_of(name)["gg"]
-    model = clv.GammaGamma().fit(input_of(name), unit="week")
+    model = clv.GammaGamma().fit(spend_of(name))
     title = f"{name}, gamma-gamma: "
     assert model.status_ == "converged"
     worst.check(title + "log-likelihood", model.log_likelihood_, wanted["log_likelihood"], 1e-6, scale=1.0)
@@ -224,9 +226,7 @@ def test_evaluation(name: str, key: str, worst: Worst) -> None:
     worst.check(title + "total_error", mine["total_error"], wanted["total_error_relative"], fair)
     for baseline, of in (("zero", "zero_prediction"), ("own_rate", "same_rate")):
         for quantity in ("mae", "rmse"):
-            worst.check(
-                f"{name}: {baseline}, {quantity}", rows[baseline][quantity], golden[f"{of}_{quantity}"], fair
-            )
+            worst.check(f"{name}: {baseline}, {quantity}", rows[baseline][quantity], golden[f"{of}_{quantity}"], fair)
     found = checked.by_x().to_pylist()
     assert [(row["x"], row["customers"]) for row in found] == [(row["x"], row["customers"]) for row in wanted["by_x"]]
     for quantity in ("actual_mean", "expected_mean"):

@@ -1,8 +1,9 @@
-"""Lifetime value by other tools, at their own parameters: BTYD 2.4.3, CLVTools 0.12.1, lifetimes 0.11.3; and published values."""
+"""Lifetime value by BTYD 2.4.3, CLVTools 0.12.1 and lifetimes 0.11.3, at their own parameters; and published values."""
 
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import math
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from custcore import clv
-from tests.golden.clv_golden import SETS, WEEKS, Worst, column, folder, input_of, model_of, worst_of
+from tests.golden.clv_golden import SETS, WEEKS, Worst, column, folder, input_of, model_of, spend_of, worst_of
 from tests.reference_data import outside
 
 # Per week as the tools mean it, as a rate per year of 365.25 days.
@@ -40,8 +41,10 @@ def parameters(file: str) -> dict[str, dict[str, float]]:
     return found
 
 
-def spend_of(params: dict[str, float]) -> clv.GammaGamma:
-    return clv.GammaGamma.of_parameters({"p": params["p"], "q": params["q"], "gamma": params.get("gamma", params.get("v"))})
+def money_of(params: dict[str, float]) -> clv.GammaGamma:
+    return clv.GammaGamma.of_parameters(
+        {"p": params["p"], "q": params["q"], "gamma": params.get("gamma", params.get("v"))}
+    )
 
 
 def in_weeks(rows: pa.Table) -> pa.Table:
@@ -67,7 +70,7 @@ def test_btyd(name: str, worst: Worst) -> None:
     golden = pq.read_table(folder() / f"btyd_r_{name}_customers.parquet")
     params = parameters(f"btyd_r_{name}_params.csv")
     rows, h = in_weeks(golden), f"{WEEKS[name]}w"
-    spend = spend_of(params["gamma_gamma"])
+    spend = money_of(params["gamma_gamma"])
     for key, tool in (("bgnbd", "bgnbd"), ("pareto", "pnbd")):
         model = model_of(key, params[tool])
         found = model.predict(rows, h, spend=spend, unit="week")
@@ -82,9 +85,7 @@ def test_btyd(name: str, worst: Worst) -> None:
     forever = model.predict(rows, None, annual_rate=BTYD_RATE, unit="week")
     dert = numbers(golden, "pnbd_dert_annual_015")
     worst.check(f"BTYD, {name}: DERT", column(forever, "discounted_purchases"), dert, FAIR_DISCOUNTED)
-    worst.check(
-        f"BTYD, {name}: spend", column(found, "expected_spend"), numbers(golden, "gg_expected_spend"), FAIR
-    )
+    worst.check(f"BTYD, {name}: spend", column(found, "expected_spend"), numbers(golden, "gg_expected_spend"), FAIR)
 
 
 @pytest.mark.parametrize("name", SETS)
@@ -92,7 +93,7 @@ def test_lifetimes(name: str, worst: Worst) -> None:
     golden = pq.read_table(folder() / f"lifetimes_{name}_customers.parquet")
     params = json.loads((folder() / f"lifetimes_{name}_params.json").read_text())
     rows, h = in_weeks(golden), f"{WEEKS[name]}w"
-    spend = spend_of(params["gamma_gamma"])
+    spend = money_of(params["gamma_gamma"])
     for key, tool in (("bgnbd", "bgnbd"), ("pareto", "pareto_nbd")):
         found = model_of(key, params[tool]).predict(rows, h, spend=spend, unit="week")
         title = f"lifetimes, {name}, {key}: "
@@ -105,7 +106,6 @@ def test_lifetimes(name: str, worst: Worst) -> None:
         rows,
         12 * LIFETIMES_MONTH,
         spend=spend,
-        discount="monthly",
         period_days=LIFETIMES_MONTH,
         period_rate=0.01,
         unit="week",
@@ -124,7 +124,7 @@ def test_clvtools(name: str, worst: Worst) -> None:
     spent = pa.array([by_id[customer] for customer in ids], pa.float64())
     x = summary["x"].to_numpy().astype(np.int32)
     rows = pa.table({"Id": ids, "x": x, "t.x": summary["t.x"], "T.cal": summary["T.cal"], "m.x": spent})
-    spend = spend_of(params["gamma_gamma"])
+    spend = money_of(params["gamma_gamma"])
     for key, tool in (("bgnbd", "bgnbd"), ("pareto", "pnbd")):
         golden = pq.read_table(folder() / f"clvtools_r_{name}_{tool}_predict.parquet")
         assert [int(customer) for customer in golden["Id"].to_pylist()] == ids
@@ -134,9 +134,7 @@ def test_clvtools(name: str, worst: Worst) -> None:
         title = f"CLVTools, {name}, {key}: "
         worst.check(title + "p_alive", column(found, "p_alive"), numbers(golden, "PAlive"), FAIR)
         worst.check(title + "expected", column(found, "expected_purchases"), numbers(golden, "CET"), FAIR)
-    forever = model.predict(
-        rows, None, spend=spend, annual_rate=CLVTOOLS_RATE, customer_id="Id", unit="week"
-    )
+    forever = model.predict(rows, None, spend=spend, annual_rate=CLVTOOLS_RATE, customer_id="Id", unit="week")
     dert = numbers(golden, "DERT")
     worst.check(f"CLVTools, {name}: DERT", column(forever, "discounted_purchases"), dert, FAIR_DISCOUNTED)
     if name == "apparel":  # CDNOW's mean spend has two decimals in the summary
@@ -156,7 +154,7 @@ def test_published_values() -> None:
             # beta of the paper ends in 9, the maximum is at 11.668
             assert value == pytest.approx(published[name][parameter], abs=2 * 10**-digits)
         assert model.log_likelihood_ == pytest.approx(published[name]["log_likelihood"], abs=0.05)
-    spend = clv.GammaGamma().fit(rows, unit="week")
+    spend = clv.GammaGamma().fit(spend_of("cdnow_sample"))
     for parameter in ("p", "q", "gamma"):
         assert spend.params_[parameter] == pytest.approx(published["gamma_gamma"][parameter], abs=0.01)
     one = published["bgnbd_conditional_expectation"]
@@ -170,11 +168,13 @@ def test_published_values() -> None:
 def test_contracts(cohort: str, worst: Worst) -> None:
     golden = json.loads((outside("cdnow").golden / "clv" / "sbg.json").read_text())["fits"][cohort]
     survivors = golden["survivors"]
-    lost = [before - after for before, after in zip(survivors[:-1], survivors[1:], strict=True)]
+    lost = [before - after for before, after in itertools.pairwise(survivors)]
     model = clv.SBG().fit(lost, survivors[:-1])
     title = f"SBG, {cohort}: "
     errors = [golden["se_a"], golden["se_b"]]
-    worst.check(title + "parameters", [model.params_["a"], model.params_["b"]], [golden["a"], golden["b"]], 0.01, scale=errors)
+    worst.check(
+        title + "parameters", [model.params_["a"], model.params_["b"]], [golden["a"], golden["b"]], 0.01, scale=errors
+    )
     worst.check(title + "standard errors", list(model.standard_errors_.values()), errors, 1e-5)
     worst.check(title + "log-likelihood", model.log_likelihood_, golden["log_likelihood"], 1e-6, scale=1.0)
     given = clv.SBG.of_parameters({"a": golden["a"], "b": golden["b"]})

@@ -1,12 +1,13 @@
-"""Models of purchases by definition: published likelihoods, and expectations as integrals over what is unknown of a customer.
+"""Models of purchases by definition: published likelihoods, expectations as integrals over what is unknown of a customer.
 
-A customer who is alive buys at a rate lambda ~ Gamma(r + x, alpha + T). Under BG/NBD and MBG/NBD he drops out after a purchase
-with p ~ Beta(a, b'), under Pareto/NBD at a rate mu ~ Gamma(s, beta + T). Everything here follows from that by one integral
-over p or over time; no 2F1 of a prediction and no series is used. Parameters and times are in one unit.
+A customer who is alive buys at a rate lambda ~ Gamma(r + x, alpha + T). Under BG/NBD and MBG/NBD he drops out after a
+purchase with p ~ Beta(a, b'), under Pareto/NBD at a rate mu ~ Gamma(s, beta + T). Everything here follows from that by
+one integral over p or over time; no 2F1 of a prediction and no series is used. Parameters and times are in one unit.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -50,7 +51,7 @@ class Purchases:
     # What was seen of a customer.
 
     def parts(self, x: int, t_x: float, age: float) -> tuple[float, float]:
-        """Logarithms of the likelihood of having bought x times and being alive, and of having bought and dropped out."""
+        """Logarithms of the likelihoods of these purchases: alive still, and dropped out since."""
         r, alpha, a, b = self.r, self.alpha, self.third, self.fourth
         q = r + x
         buying = gammaln(q) - gammaln(r) + r * math.log(alpha)
@@ -138,7 +139,7 @@ class Purchases:
             edges = np.exp(np.linspace(np.log(b + age), np.log(b + age + horizon), 41)) - (b + age)
             nodes, weights = np.polynomial.legendre.leggauss(24)
             found = stays(horizon) * math.exp(b_power(a, b + age, horizon))
-            for low, high in zip(edges[:-1], edges[1:], strict=True):
+            for low, high in itertools.pairwise(edges):
                 for node, weight in zip(nodes, weights, strict=True):
                     u = low + (high - low) * (node + 1) / 2
                     density = a / (b + age + u) * math.exp(b_power(a, b + age, u))
@@ -153,7 +154,7 @@ class Purchases:
         return stays(horizon) * survive + drop * at_least
 
     def discounted(self, x: int, age: float, horizon: float, delta: float) -> float:
-        """Present value of the purchases given alive, at a force of interest per unit of time; `horizon` may be infinite."""
+        """Present value of the purchases given alive, at a force of interest; `horizon` may be infinite."""
         offset = (self.fourth + age) if self.family == "ParetoNBD" else self.alpha + age
         return over_time(lambda u: math.exp(-delta * u) * self.rate(x, age, u), 0.0, horizon, offset, delta)
 

@@ -44,7 +44,7 @@ def probability_measures(p: Array, happened: Array) -> dict[str, float]:
 
 
 def top_share(expected: Array, actual: Array, top: int) -> float:
-    """Share of the actual purchases made by the `top` customers with the highest expectation; of equals the first ids."""
+    """Share of the purchases made by the `top` customers with the highest expectation; of equals the first ids."""
     order = sorted(range(len(expected)), key=lambda i: (-expected[i], i))
     return float(actual[order[:top]].sum() / actual.sum())
 

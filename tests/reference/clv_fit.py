@@ -1,4 +1,4 @@
-"""Maximum-likelihood fits of the slow lifetime-value reference: scipy's optimiser on the logarithms, derivatives by differences."""
+"""Fits of the slow lifetime-value reference: scipy's optimiser on the logarithms, derivatives by differences."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ class ReferenceFit:
     standard_errors: dict[str, float]
 
 
-def log_likelihood(family: str, parameters: Array, x: Array, t_x: Array, age: Array, weight: Array | float = 1.0) -> float:
+def log_likelihood(
+    family: str, parameters: Array, x: Array, t_x: Array, age: Array, weight: Array | float = 1.0
+) -> float:
     """Of all rows together; the Pareto integral in 96 nodes of the logarithm of time."""
     r, alpha = parameters[:2]
     q = r + x
@@ -87,7 +89,9 @@ def maximum(f: Callable[[Array], float], names: tuple[str, ...], start: Array) -
     def loss(logs: Array) -> float:
         return -f(logs) / scale
 
-    rough = minimize(loss, np.log(start), method="Nelder-Mead", options={"xatol": 1e-5, "fatol": 1e-12, "maxiter": 4000})
+    rough = minimize(
+        loss, np.log(start), method="Nelder-Mead", options={"xatol": 1e-5, "fatol": 1e-12, "maxiter": 4000}
+    )
     logs = rough.x
     for _ in range(6):  # Newton, with differences
         curvature = hessian(f, logs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -45,7 +46,5 @@ def over_time(f: Callable[[float], float], start: float, end: float, offset: flo
         time = np.exp(v)
         return f(max(time - offset, 0.0)) * time
 
-    parts = [
-        quad(smooth, a, b, epsabs=0, epsrel=1e-12, limit=200)[0] for a, b in zip(cuts[:-1], cuts[1:], strict=True)
-    ]
+    parts = [quad(smooth, a, b, epsabs=0, epsrel=1e-12, limit=200)[0] for a, b in itertools.pairwise(cuts)]
     return float(sum(parts))
