@@ -1,4 +1,4 @@
-"""Models of purchases by definition: published likelihoods, expectations as integrals over what is unknown of a customer.
+"""Models of purchases by definition: published likelihoods, expectations as integrals over what is unknown.
 
 A customer who is alive buys at a rate lambda ~ Gamma(r + x, alpha + T). Under BG/NBD and MBG/NBD he drops out after a
 purchase with p ~ Beta(a, b'), under Pareto/NBD at a rate mu ~ Gamma(s, beta + T). Everything here follows from that by
