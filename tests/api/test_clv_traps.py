@@ -19,6 +19,7 @@ import custcore
 from custcore import clv
 from custcore.errors import BoundaryWarning
 from tests.clv_simulation import TRUE, histories
+from tests.golden.test_churn import purchases
 from tests.reference.clv import Purchases
 from tests.reference_data import SHIPPED
 
@@ -117,8 +118,6 @@ def test_months_discount_less_than_the_moment() -> None:
 @pytest.fixture(scope="module")
 def online_retail() -> Any:
     """Clean orders, an occasion a day, up to 2011-12-09."""
-    from tests.golden.test_churn import purchases
-
     return purchases("online_retail", SHIPPED).clv_summary()
 
 

@@ -34,8 +34,10 @@ from tests.golden.clv_golden import (
     spend_of,
     worst_of,
 )
+from tests.golden.test_churn import purchases
 from tests.reference.clv import Purchases
 from tests.reference.clv_moments import variance
+from tests.reference_data import SHIPPED
 
 FAMILY = {"bgnbd": "BGNBD", "mbgnbd": "MBGNBD", "pareto": "ParetoNBD"}
 ANNUAL_RATE = 0.10
@@ -172,11 +174,9 @@ def test_errors_of_totals(name: str, key: str, worst: Worst) -> None:
 @pytest.mark.parametrize("name", [*SETS, "online_retail"])
 def test_summaries(name: str) -> None:
     """x and days equal; CDNOW is published in weeks of two decimals."""
-    golden = pq.read_table(folder() / f"input_{name}_cbs.parquet")
+    place = SHIPPED.golden / "clv" if name == "online_retail" else folder()
+    golden = pq.read_table(place / f"input_{name}_cbs.parquet")
     if name == "online_retail":
-        from tests.golden.test_churn import purchases
-        from tests.reference_data import SHIPPED
-
         found = pa.table(purchases(name, SHIPPED).clv_summary())
     else:
         found = pa.table(base_of(name).clv_summary(CALIBRATION_END[name]))

@@ -12,7 +12,8 @@ import pyarrow as pa
 import pytest
 
 from custcore import clv
-from tests.golden.clv_golden import Worst, folder, model_of, quietly, worst_of
+from tests.golden.clv_golden import Worst, model_of, quietly, worst_of
+from tests.reference_data import SHIPPED
 
 CASES = {
     "bgnbd": ("a_is_1", "a_plus_b_below_1", "cdnow", "days", "homogeneous", "large_r", "no_dropout", "tiny_b"),
@@ -33,14 +34,14 @@ def worst() -> Iterator[Worst]:
 
 
 def points(key: str, case: str) -> list[dict[str, float]]:
-    with (folder() / "hard_points.csv").open() as file:
+    with (SHIPPED.golden / "clv" / "hard_points.csv").open() as file:
         rows = [row for row in csv.DictReader(file) if (row["model"], row["case"]) == (key, case)]
     assert rows
     return [{name: float(value) for name, value in row.items() if name not in ("model", "case")} for row in rows]
 
 
 def test_every_case_is_checked() -> None:
-    with (folder() / "hard_points.csv").open() as file:
+    with (SHIPPED.golden / "clv" / "hard_points.csv").open() as file:
         found = {(row["model"], row["case"]) for row in csv.DictReader(file)}
     assert found == {(key, case) for key, cases in CASES.items() for case in cases}
 
@@ -70,7 +71,7 @@ def test_hard_points(key: str, case: str, worst: Worst) -> None:
 
 
 def test_hard_points_of_spend(worst: Worst) -> None:
-    with (folder() / "hard_points_gamma_gamma.csv").open() as file:
+    with (SHIPPED.golden / "clv" / "hard_points_gamma_gamma.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 12
     for row in rows:

@@ -16,7 +16,7 @@ import pytest
 
 from custcore import clv
 from tests.golden.clv_golden import SETS, WEEKS, Worst, column, folder, input_of, model_of, spend_of, worst_of
-from tests.reference_data import outside
+from tests.reference_data import SHIPPED
 
 # Per week as the tools mean it, as a rate per year of 365.25 days.
 BTYD_RATE = math.exp(0.15 / 52 * 365.25 / 7) - 1
@@ -166,7 +166,7 @@ def test_published_values() -> None:
 
 @pytest.mark.parametrize("cohort", ["regular", "high_end"])
 def test_contracts(cohort: str, worst: Worst) -> None:
-    golden = json.loads((outside("cdnow").golden / "clv" / "sbg.json").read_text())["fits"][cohort]
+    golden = json.loads((SHIPPED.golden / "clv" / "sbg.json").read_text())["fits"][cohort]
     survivors = golden["survivors"]
     lost = [before - after for before, after in itertools.pairwise(survivors)]
     model = clv.SBG().fit(lost, survivors[:-1])
