@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from custcore._options import bases, churn, clusters, cohorts, lifecycles, measures, portraits, reading, scores, value
+from custcore._options import (
+    bases,
+    churn,
+    clusters,
+    clv,
+    cohorts,
+    lifecycles,
+    measures,
+    portraits,
+    reading,
+    scores,
+    value,
+)
 from custcore._options import transactions as t
 from custcore._options.option import Option
 
@@ -296,6 +308,29 @@ TARGETS = (
         (PURCHASES, clusters.SEGMENTED[0]),
         SEGMENT_CUSTOMERS,
     ),
+    # Lifetime value
+    Target("base/_clv.py", "LifetimeValue.clv_summary", clv.SUMMARY[:2], clv.SUMMARY[2:]),
+    Target("clv/_summary.py", "clv_summary", (t.DATA,), clv.CLV_SUMMARY),
+    Target("clv/_purchases.py", "PurchaseModel", (), clv.MODEL),
+    *(Target("clv/_models.py", model, (), clv.MODEL) for model in ("BGNBD", "MBGNBD", "ParetoNBD", "NBD")),
+    Target("clv/_purchases.py", "PurchaseModel.fit", clv.FIT[:2], clv.FIT[2:]),
+    Target("clv/_purchases.py", "PurchaseModel.of_parameters", clv.GIVEN[:1], clv.GIVEN[1:]),
+    Target("clv/_predictions.py", "Predictions.predict", clv.PREDICT[:2], clv.PREDICT[2:]),
+    Target("clv/_predictions.py", "Predictions.predict_one", clv.PREDICT_ONE[:4], clv.PREDICT_ONE[4:]),
+    Target("clv/_predictions.py", "Predictions.new_customers", clv.NEW_CUSTOMERS[:1], clv.NEW_CUSTOMERS[1:]),
+    Target("clv/_totals.py", "Totals.total", clv.TOTAL[:2], clv.TOTAL[2:]),
+    Target("clv/_totals.py", "Totals.simulate", clv.SIMULATE[:2], clv.SIMULATE[2:]),
+    Target("clv/_checks.py", "Checks.evaluate", clv.EVALUATE[:1], clv.EVALUATE[1:]),
+    Target("clv/_checks.py", "Checks.tracking", clv.TRACKING[:4], clv.TRACKING[4:]),
+    Target("clv/_spend.py", "GammaGamma", (), clv.SPEND),
+    Target("clv/_spend.py", "GammaGamma.fit", clv.SPEND_FIT[:2], clv.SPEND_FIT[2:]),
+    Target("clv/_spend.py", "GammaGamma.of_parameters", clv.GIVEN[:1]),
+    Target("clv/_spend.py", "GammaGamma.predict", clv.SPEND_PREDICT[:1], clv.SPEND_PREDICT[1:]),
+    Target("clv/_spend.py", "GammaGamma.predict_one", clv.SPEND_ONE),
+    Target("clv/_contracts.py", "SBG.fit", clv.SBG_FIT),
+    Target("clv/_contracts.py", "SBG.of_parameters", clv.GIVEN[:1]),
+    Target("clv/_comparison.py", "compare", clv.COMPARE[:2], clv.COMPARE[2:]),
+    Target("clv/_backtest.py", "backtest", clv.BACKTEST[:4], clv.BACKTEST[4:]),
     # Frames
     Target("adapters/_mixin.py", "FrameMethods.score", (SCORER,), THREADS),
     Target(

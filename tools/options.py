@@ -67,6 +67,9 @@ def generated() -> Iterator[tuple[Path, str]]:
 def with_target(text: str, target: Target) -> str:
     """The text of a file, with one function as its options say."""
     found = definitions(ast.parse(text), target)
+    inherited = node_of_class(ast.parse(text), target.name)
+    if inherited and not found:  # its constructor is that of a base class, which is a target, too
+        return with_parameters(text, inherited, (*target.positional, *target.keywords))
     overloads = target.overloads or (None,) * len(found)
     if not found or len(found) != len(overloads):
         raise SystemExit(f"{target.file}: {len(found)} definitions of {target.name}; expected {len(overloads) or 1}")
@@ -104,7 +107,7 @@ def with_signature(text: str, node: ast.FunctionDef, target: Target, overload: O
     source = "\n".join(lines[start : end + 1])
     _, tail = re.split(r"\) (?=->)", source, maxsplit=1)
     keywords = [overload if overload and option.name == overload.name else option for option in target.keywords]
-    written = ["self"] if "." in target.name or node.name == "__init__" else []
+    written = [receiver(node)] if "." in target.name or node.name == "__init__" else []
     written += [option.parameter for option in target.positional]
     written += ["*"] if keywords and not any(name.startswith("*") for name in written) else []
     written += [option.parameter for option in keywords]
@@ -125,6 +128,12 @@ def with_signature(text: str, node: ast.FunctionDef, target: Target, overload: O
         new = "\n".join([head, *rows, indent + tail])
     lines[start : end + 1] = new.split("\n")
     return "\n".join(lines)
+
+
+def receiver(node: ast.FunctionDef) -> str:
+    """The first parameter of a method."""
+    is_of_class = any(isinstance(name, ast.Name) and name.id == "classmethod" for name in node.decorator_list)
+    return "cls" if is_of_class else "self"
 
 
 def unused(target: Target) -> list[str]:

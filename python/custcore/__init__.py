@@ -5,7 +5,7 @@
 ['hibernating', 'at_risk', 'cant_lose']
 """
 
-from custcore import _moved, errors, presets
+from custcore import _moved, clv, errors, presets
 from custcore._core import __version__
 from custcore._input.data import AsOf, Data
 from custcore._lifecycle import Backtest, ChurnModel, LifecycleModel, backtest
@@ -25,6 +25,7 @@ from custcore._rfm import (
 )
 from custcore.base import CustomerBase, scan
 from custcore.cluster import Breaks, KMeans, Scaler, natural_breaks, segment_customers, select_k
+from custcore.clv._summary import clv_summary
 from custcore.cohort import CohortRetention, cohort_retention
 from custcore.result import Column, Report, ReportEntry, Schema, Table
 from custcore.value import Portrait, abc, decomposition, measures, nps, portrait
@@ -57,6 +58,8 @@ __all__ = [
     "__version__",
     "abc",
     "backtest",
+    "clv",
+    "clv_summary",
     "cohort_retention",
     "compare",
     "decomposition",

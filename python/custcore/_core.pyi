@@ -1,10 +1,11 @@
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import Any, Literal, TypeAlias, TypedDict, final, type_check_only
+from typing import Any, Literal, NotRequired, TypeAlias, TypedDict, final, type_check_only
 
 __all__ = [
     "Change",
     "ChurnModel",
+    "ClvSummary",
     "CohortRetention",
     "Comparison",
     "CustomerBase",
@@ -12,10 +13,13 @@ __all__ = [
     "KMeans",
     "LifecycleModel",
     "Memory",
+    "PurchaseModel",
     "QuantileScorer",
     "RfmScorer",
+    "SbgModel",
     "Scaler",
     "SegmentMap",
+    "SpendModel",
     "Table",
     "__version__",
     "_panic",
@@ -25,6 +29,7 @@ __all__ = [
     "abc_xyz",
     "backtest",
     "base_measures",
+    "clv_summary",
     "cohort_retention",
     "compare",
     "concentration",
@@ -382,6 +387,9 @@ class Draft:
 class Table:
     @staticmethod
     def from_columns(columns: list[tuple[str, str, object]]) -> Table: ...
+    # Kinds: "string", "int64", "float64", "bool", "date32" (days since 1970); None is null.
+    @staticmethod
+    def from_values(columns: list[tuple[str, str, list[Any]]]) -> Table: ...
     @staticmethod
     def read(data: object, *, columns: list[str] | None) -> Table: ...
     # Rows start..stop of some columns, with the whole report.
@@ -767,3 +775,231 @@ class CustomerBase:
     def last_day(self) -> str | None: ...
     @property
     def rows(self) -> int: ...
+
+# Lifetime value. Times are in days.
+
+# The parameters of a prior: mean and standard deviation of the logarithm of a parameter.
+_Prior: TypeAlias = list[tuple[float, float] | None]
+# ("continuous", force of interest of a day, 0.0) or ("periodic", days of a period, rate of a period).
+_Discounting: TypeAlias = tuple[str, float, float]
+# p_alive, expected_purchases, p_purchase, p_alive_end, expected_spend, expected_revenue, discounted_purchases, clv, and
+# the ends of the interval
+_Prediction: TypeAlias = tuple[
+    float | None,
+    float | None,
+    float | None,
+    float | None,
+    float | None,
+    float | None,
+    float | None,
+    float | None,
+    int | None,
+    int | None,
+]
+
+@type_check_only
+class SpendFitOptions(TypedDict):
+    start: list[float] | None
+    all_starts: bool
+    max_iter: int
+    prior: _Prior | None
+
+@type_check_only
+class PurchaseFitOptions(TypedDict):
+    start: list[float] | None
+    all_starts: bool
+    max_iter: int
+    prior: _Prior | None
+    by: str | None
+    min_customers: int
+    unseen: str
+
+@type_check_only
+class FitStart(TypedDict):
+    start: list[float]
+    end: list[float]
+    log_likelihood: float
+    status: str
+    limit: str | None
+
+@type_check_only
+class FitInfo(TypedDict):
+    parameters: list[float]
+    log_likelihood: float
+    status: str
+    limit: str | None
+    # Of the logarithms of the parameters.
+    covariance: list[list[float | None]]
+    standard_errors: list[float | None]
+    gradient_norm: float
+    decrement: float
+    evaluations: int
+    customers: float
+    cells: int
+    repeat_customers: float
+    repeat_purchases: float
+    calibration_end: str | None
+    fingerprint: str
+    starts: list[FitStart]
+    remarks: list[str]
+    # The share of all repeat purchases that the customer with most of them made.
+    largest_share: float
+    # Of the pooled fit of a model with groups: the customers whose group has no parameters of its own.
+    rest_customers: NotRequired[float]
+    rest_log_likelihood: NotRequired[float]
+    # Of a fit of spend.
+    customers_left_out: NotRequired[int]
+    money_left_out: NotRequired[float]
+    pearson: NotRequired[float | None]
+    spearman: NotRequired[float | None]
+    mean_by_x: NotRequired[list[tuple[str, int, float | None]]]
+
+def clv_summary(
+    base: CustomerBase, calibration_end: _Day | None, holdout_end: _Day | None, *, names: str, n_threads: int | None
+) -> Table: ...
+
+# The rows of a summary, checked.
+@final
+class ClvSummary:
+    @staticmethod
+    def read(
+        data: object,
+        *,
+        customer_id: list[str] | None,
+        by: str | None,
+        weights: str | None,
+        unit_days: float | None,
+        n_threads: int | None,
+    ) -> ClvSummary: ...
+    # As of a day after its end: everybody is older.
+    def shifted(self, day: _Day) -> ClvSummary: ...
+    @property
+    def rows(self) -> int: ...
+    @property
+    def repeat_customers(self) -> int: ...
+    @property
+    def has_ids(self) -> bool: ...
+    @property
+    def has_amounts(self) -> bool: ...
+    @property
+    def has_holdout(self) -> bool: ...
+    @property
+    def holdout_days(self) -> float | None: ...
+    # An ISO date.
+    @property
+    def calibration_end(self) -> str | None: ...
+    @property
+    def remarks(self) -> list[str]: ...
+    @property
+    def groups(self) -> list[object] | None: ...
+
+@final
+class PurchaseModel:
+    @staticmethod
+    def fit(
+        family: str, summary: ClvSummary, options: PurchaseFitOptions, *, n_threads: int | None
+    ) -> PurchaseModel: ...
+    @staticmethod
+    def given(family: str, parameters: list[float]) -> PurchaseModel: ...
+    # The second is a text, which `from_bytes` gives back.
+    def to_bytes(self, settings: str) -> bytes: ...
+    @staticmethod
+    def from_bytes(data: bytes) -> tuple[PurchaseModel, str]: ...
+    @property
+    def family(self) -> str: ...
+    @property
+    def by(self) -> str | None: ...
+    # Those with parameters of their own, ascending.
+    @property
+    def groups(self) -> list[Any]: ...
+    # Of all customers, then of each group.
+    def fits(self) -> list[FitInfo]: ...
+    def predict(
+        self,
+        summary: ClvSummary,
+        *,
+        horizons: list[float | None],
+        spend: SpendModel | str | None,
+        margin: float,
+        discounting: _Discounting,
+        level: float | None,
+        cells: bool,
+        n_threads: int | None,
+    ) -> Table: ...
+    def predict_one(
+        self,
+        x: int,
+        t_x: float,
+        age: float,
+        m_x: float | None,
+        *,
+        group: object,
+        horizon: float | None,
+        spend: SpendModel | str | None,
+        margin: float,
+        discounting: _Discounting,
+        level: float | None,
+    ) -> _Prediction: ...
+    def new_customers(
+        self,
+        *,
+        horizons: list[float | None],
+        include_first: bool,
+        spend: SpendModel | str | None,
+        margin: float,
+        discounting: _Discounting,
+        level: float | None,
+    ) -> Table: ...
+    def total(self, summary: ClvSummary, *, horizons: list[float], level: float, n_threads: int | None) -> Table: ...
+    def simulate(
+        self,
+        summary: ClvSummary,
+        *,
+        horizon: float,
+        seed: int,
+        n: int,
+        draw_parameters: bool,
+        n_threads: int | None,
+    ) -> Table: ...
+    # Measures of the model and of the baselines, and means by x.
+    def evaluate(
+        self, summary: ClvSummary, *, spend: SpendModel | str | None, n_threads: int | None
+    ) -> tuple[Table, Table]: ...
+    def tracking(
+        self,
+        base: CustomerBase,
+        calibration_end: _Day,
+        holdout_end: _Day | None,
+        *,
+        period_days: int,
+        level: float,
+        n_threads: int | None,
+    ) -> Table: ...
+
+@final
+class SpendModel:
+    @staticmethod
+    def fit(summary: ClvSummary, options: SpendFitOptions, *, n_threads: int | None) -> SpendModel: ...
+    @staticmethod
+    def given(parameters: list[float]) -> SpendModel: ...
+    def to_bytes(self, settings: str) -> bytes: ...
+    @staticmethod
+    def from_bytes(data: bytes) -> tuple[SpendModel, str]: ...
+    def fits(self) -> list[FitInfo]: ...
+    def predict(self, summary: ClvSummary, *, n_threads: int | None) -> Table: ...
+    def predict_one(self, x: int, m_x: float | None) -> float | None: ...
+
+# Cohorts: how many were lost at renewal 1, 2, ..., and how many were still there after the last.
+@final
+class SbgModel:
+    @staticmethod
+    def fit(cohorts: list[tuple[list[int], int]]) -> SbgModel: ...
+    @staticmethod
+    def given(parameters: list[float]) -> SbgModel: ...
+    def to_bytes(self, settings: str) -> bytes: ...
+    @staticmethod
+    def from_bytes(data: bytes) -> tuple[SbgModel, str]: ...
+    def fits(self) -> list[FitInfo]: ...
+    def survival(self, t: int) -> float: ...
+    def retention_rate(self, t: int) -> float: ...
+    def discounted_lifetime(self, n: int, rate: float) -> float: ...

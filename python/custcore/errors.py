@@ -5,9 +5,13 @@ Every error states what is wrong, where (``column``, ``row``), what was expected
 
 from __future__ import annotations
 
+from typing import Any
+
 __all__ = [
     "ArrowImportError",
+    "BoundaryWarning",
     "ColumnNotFoundError",
+    "ConvergenceError",
     "ConvergenceWarning",
     "CustcoreError",
     "DuplicateBatchError",
@@ -24,8 +28,11 @@ __all__ = [
     "NotFittedError",
     "NullValueError",
     "OutOfRangeError",
+    "SmallSampleWarning",
+    "SpendFrequencyWarning",
     "StateMismatchError",
     "SumOverflowError",
+    "SummaryError",
 ]
 
 
@@ -133,6 +140,61 @@ class DuplicateBatchError(StateMismatchError):
     """A batch id that is already in a customer base: data loaded twice, or a batch in two bases."""
 
 
+class SummaryError(CustcoreError, ValueError):
+    """A row of a summary that no customer can have: a last purchase after the end, repeats without time."""
+
+
+class ConvergenceError(CustcoreError, RuntimeError):
+    """A fit that found no maximum. Where its search ended is kept, to be looked at.
+
+    Parameters
+    ----------
+    message : str
+        What is wrong, and the way out.
+    column, row
+        As of every error; they are None.
+    model : object, optional
+        The model, with the parameters at which the search ended.
+    params : dict, optional
+        These parameters, by name.
+    gradient_norm : float, optional
+        Largest first derivative of the mean log-likelihood there.
+    starts : Table, optional
+        Every start that was tried, and where it ended.
+
+    Attributes
+    ----------
+    model : object or None
+        The model, with the parameters at which the search ended.
+    params : dict or None
+        These parameters, by name.
+    gradient_norm : float or None
+        Largest first derivative of the mean log-likelihood there.
+    starts : Table or None
+        Every start that was tried, and where it ended.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        column: str | None = None,
+        row: int | None = None,
+        model: Any = None,  # noqa: ANN401 (of a module that imports this one)
+        params: dict[str, float] | None = None,
+        gradient_norm: float | None = None,
+        starts: Any = None,  # noqa: ANN401
+    ) -> None:
+        super().__init__(message, column=column, row=row)
+        self.model = model
+        self.params = params
+        self.gradient_norm = gradient_norm
+        self.starts = starts
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (str(self),), dict(vars(self))
+
+
 class MemoryLimitError(CustcoreError, MemoryError):
     """More memory is needed than is available or allowed."""
 
@@ -149,3 +211,15 @@ class InternalError(CustcoreError, RuntimeError):
 
 class ConvergenceWarning(UserWarning):
     """K-means found fewer clusters than requested, as there are fewer distinct rows."""
+
+
+class BoundaryWarning(UserWarning):
+    """The likelihood rises towards an edge of the parameter space: the model fitted is a simpler one, its limit."""
+
+
+class SmallSampleWarning(UserWarning):
+    """Fewer than 50 customers bought again: parameters are uncertain, and the standard errors of them, too."""
+
+
+class SpendFrequencyWarning(UserWarning):
+    """Customers who buy often spend more or less per purchase than others; the spend model takes it to be the same."""

@@ -9,14 +9,17 @@ import custcore.duckdb
 import custcore.pandas
 import custcore.polars
 import custcore.sklearn
+from custcore import clv
 
 CLASSES = {
     **{name: getattr(custcore, name) for name in custcore.__all__ if inspect.isclass(getattr(custcore, name))},
+    **{f"clv.{name}": getattr(clv, name) for name in clv.__all__ if inspect.isclass(getattr(clv, name))},
     "pandas.CustcoreAccessor": custcore.pandas.CustcoreAccessor,
     "polars.CustcoreNamespace": custcore.polars.CustcoreNamespace,
     "sklearn.KMeans": custcore.sklearn.KMeans,
 }
 FUNCTIONS = {name: getattr(custcore, name) for name in custcore.__all__ if inspect.isfunction(getattr(custcore, name))}
+FUNCTIONS |= {f"clv.{name}": getattr(clv, name) for name in clv.__all__ if inspect.isfunction(getattr(clv, name))}
 FUNCTIONS["duckdb.register"] = custcore.duckdb.register
 
 

@@ -1,235 +1,295 @@
-"""What lifetime value answers at the edges: one test for each row of the table of edges in the definitions."""
+"""Where models of purchases end: customers that cannot be, too few of them, limits, failures (definitions 5.7)."""
 
 from __future__ import annotations
 
 import math
-import warnings
-from datetime import date, timedelta
+import pickle
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pytest
 
 import custcore
 from custcore import clv
 from custcore.errors import (
+    BoundaryWarning,
+    ConvergenceError,
     InvalidArgumentError,
     NotEnoughDataError,
     SmallSampleWarning,
-    SpendFrequencyWarning,
     SummaryError,
 )
-from tests.clv_simulation import TRUE, histories, spenders
-from tests.reference.clv import Purchases
+from tests.clv_cases import CALIBRATION_END, cut, purchases, shop, summary_columns
 
-MODELS: dict[str, Any] = {"NBD": clv.NBD, "BGNBD": clv.BGNBD, "MBGNBD": clv.MBGNBD, "ParetoNBD": clv.ParetoNBD}
-VALUES = ("p_alive", "expected_purchases", "p_purchase", "p_alive_end", "discounted_purchases")
-START = date(2024, 1, 1)
-every = pytest.mark.parametrize("name", MODELS)
-
-
-def given(name: str) -> Any:
-    return MODELS[name].of_parameters(TRUE[name])
+MODELS = [clv.BGNBD, clv.MBGNBD, clv.ParetoNBD, clv.NBD]
+PARAMETERS: dict[type[clv.PurchaseModel], dict[str, float]] = {
+    clv.BGNBD: {"r": 0.243, "alpha": 4.414, "a": 0.793, "b": 2.426},
+    clv.MBGNBD: {"r": 0.525, "alpha": 6.183, "a": 0.891, "b": 1.614},
+    clv.ParetoNBD: {"r": 0.553, "alpha": 10.578, "s": 0.606, "beta": 11.669},
+    clv.NBD: {"r": 0.385, "alpha": 12.072},
+}
 
 
-def days(rows: list[tuple[int, int, int]], **more: Any) -> pa.Table:
+@pytest.fixture(params=MODELS, ids=lambda model: model.__name__)
+def kind(request: pytest.FixtureRequest) -> type[clv.PurchaseModel]:
+    found: type[clv.PurchaseModel] = request.param
+    return found
+
+
+@pytest.fixture
+def given(kind: type[clv.PurchaseModel]) -> clv.PurchaseModel:
+    return kind.of_parameters(PARAMETERS[kind])
+
+
+@pytest.fixture(scope="module")
+def columns() -> dict[str, Any]:
+    return summary_columns(shop().clv_summary(CALIBRATION_END))
+
+
+def table(*rows: tuple[Any, Any, Any]) -> dict[str, Any]:
     x, t_x, age = zip(*rows, strict=True)
-    return pa.table({"x": x, "t_x": t_x, "T": age} | more)
+    return {"customer_id": np.arange(len(rows)), "x": np.array(x), "t_x": np.array(t_x), "T": np.array(age)}
 
 
-def base_of(purchases: list[tuple[str, int, float]], **options: Any) -> custcore.CustomerBase:
-    base = custcore.CustomerBase(track="days", **options)
-    columns = {
-        "customer_id": [who for who, _, _ in purchases],
-        "timestamp": [START + timedelta(days=day) for _, day, _ in purchases],
-        "amount": [amount for _, _, amount in purchases],
-    }
-    base.update(pa.table(columns))
-    return base
+def expected_of(model: clv.PurchaseModel, *customer: Any, horizon: Any = 100) -> clv.Prediction:
+    found = model.predict_one(*customer, horizon=horizon, level=0.9)
+    for value in found:
+        assert value is None or math.isfinite(value)
+    return found
 
 
-@every
-def test_nobody_bought_again(name: str) -> None:
-    with pytest.raises(NotEnoughDataError, match=r"again|repeat"):
-        MODELS[name]().fit(days([(0, 0, 30), (0, 0, 9), (0, 0, 100)]))
+# Customers that cannot be
 
 
-@every
-def test_one_customer(name: str) -> None:
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ((1, 20, 10), "t_x"),
+        ((0, 3, 10), "x"),
+        ((2, 0, 10), "t_x"),
+        ((-1, 0, 10), "x"),
+        ((1, -3, 10), "t_x"),
+        ((0, 0, -1), "T"),
+    ],
+)
+def test_rows_that_cannot_be(kind: type[clv.PurchaseModel], wrong: tuple[int, int, int], says: str) -> None:
+    with pytest.raises(SummaryError, match=says) as error:
+        kind().fit(table((1, 5, 10), wrong, (2, 4, 10)))
+    assert isinstance(error.value, ValueError)
+    assert error.value.row == 1
+    with pytest.raises(SummaryError, match=says):
+        kind.of_parameters(PARAMETERS[kind]).predict_one(*wrong, horizon=10)
+
+
+@pytest.mark.parametrize(
+    ("x", "says"), [([1.0, 1.5, 2.0], "x"), ([1.0, math.nan, 2.0], "x"), ([1.0, math.inf, 2.0], "x")]
+)
+def test_counts_that_are_no_counts(x: list[float], says: str) -> None:
+    rows = {"x": np.array(x), "t_x": np.array([3, 4, 5]), "T": np.array([9, 9, 9])}
+    with pytest.raises(SummaryError, match=says) as error:
+        clv.NBD().fit(rows)
+    assert error.value.row == 1
+
+
+@pytest.mark.parametrize("name", ["t_x", "T"])
+def test_times_that_are_missing(name: str) -> None:
+    rows: dict[str, Any] = {"x": np.array([1, 2]), "t_x": np.array([3.0, 4.0]), "T": np.array([9.0, 9.0])}
+    rows[name][1] = math.nan
+    with pytest.raises(SummaryError, match=name) as error:
+        clv.NBD().fit(rows)
+    assert error.value.row == 1
+
+
+def test_columns_that_are_missing() -> None:
+    with pytest.raises(custcore.errors.ColumnNotFoundError, match="t_x"):
+        clv.NBD().fit({"x": np.array([1]), "T": np.array([3])})
+
+
+def test_more_purchases_than_days_are_warned_of(columns: dict[str, Any]) -> None:
+    often = {name: values.copy() for name, values in columns.items()}
+    row = int(np.argmax(often["x"]))
+    often["x"][row] = often["t_x"][row] + 3
+    with pytest.warns(UserWarning, match="1 row"):
+        clv.NBD().fit(often)
+
+
+# Too few customers
+
+
+def test_nobody_bought_again(kind: type[clv.PurchaseModel]) -> None:
+    with pytest.raises(NotEnoughDataError, match=r"no_repeat|again"):
+        kind().fit(table(*((0, 0, 5 * n) for n in range(1, 200))))
+
+
+def test_one_customer(kind: type[clv.PurchaseModel]) -> None:
     with pytest.raises(NotEnoughDataError):
-        MODELS[name]().fit(days([(3, 20, 30)]))
+        kind().fit(table((3, 40, 50)))
 
 
-@every
-def test_few_customers_are_warned_of(name: str) -> None:
-    rows = histories(name, TRUE[name], 60, 5)
-    assert (rows["x"].to_numpy() > 0).sum() < 50
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        model = MODELS[name](on_failure="warn").fit(rows, unit="week")
-    assert any(issubclass(warning.category, SmallSampleWarning) for warning in caught)
-    assert all(value > 0 for value in model.params_.values())
+def test_no_customers(kind: type[clv.PurchaseModel], given: clv.PurchaseModel, columns: dict[str, Any]) -> None:
+    nobody = cut(columns, slice(0, 0))
+    with pytest.raises(NotEnoughDataError):
+        kind().fit(nobody)
+    assert len(given.predict(nobody, [10, None])) == 0
 
 
-@every
-def test_bought_on_the_last_day(name: str) -> None:
-    """T = 0: nothing is known, and the prediction is that of a new customer."""
-    model = given(name)
-    found = model.predict_one(0, 0, 0, horizon="12w")
-    wanted = 1.0
-    if name == "MBGNBD":
-        wanted = TRUE[name]["b"] / (TRUE[name]["a"] + TRUE[name]["b"])
-    assert found.p_alive == pytest.approx(wanted, rel=1e-14)
-    new = model.new_customers("12w").to_pylist()[0]
-    assert found.expected_purchases == pytest.approx(new["expected_purchases"], rel=1e-14)
-    rows = days([(0, 0, 0)])
-    # The first purchase under MBG may have been the last; its likelihood is known to be 1 all the same.
-    assert model.log_likelihood(rows) == pytest.approx(0.0, abs=1e-12)
+def test_a_small_sample_is_warned_of(columns: dict[str, Any]) -> None:
+    again = np.flatnonzero(columns["x"] > 0)
+    few = cut(columns, np.concatenate([again[:30], np.flatnonzero(columns["x"] == 0)[:40]]))
+    with pytest.warns(SmallSampleWarning, match="30 customers bought again, fewer than 50"):
+        model = clv.NBD().fit(few)
+    assert model.n_customers_ == 70
 
 
-def test_bought_today() -> None:
-    """t_x = T: alive under Pareto; under BG the last purchase may have been the last."""
-    assert given("ParetoNBD").predict_one(3, 50, 50, horizon=30).p_alive == 1.0
-    a, b = TRUE["BGNBD"]["a"], TRUE["BGNBD"]["b"]
-    found = given("BGNBD").predict_one(3, 50, 50, horizon=30).p_alive
-    assert found == pytest.approx(1 / (1 + a / (b + 2)), rel=1e-14)
+# Awkward customers
 
 
-@every
-def test_a_reseller_does_no_harm(name: str) -> None:
-    """One customer with half of all repeat purchases fits, and is named in the report."""
-    rows = histories(name, TRUE[name], 1_000, 6)
-    total = int(rows["x"].to_numpy().sum())
-    one = pa.table({"x": pa.array([2 * total], pa.int32()), "t_x": [51.0], "T": [52.0]})
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        model = MODELS[name](on_failure="warn").fit(pa.concat_tables([rows, one]), unit="week")
-        found = model.predict(one, 84, unit="week").to_pylist()[0]
-    assert all(math.isfinite(value) for value in model.params_.values())
-    assert all(math.isfinite(found[column]) for column in VALUES)
-    assert any("one customer" in remark for remark in model.fit_.remarks)
+def test_the_last_day(kind: type[clv.PurchaseModel], given: clv.PurchaseModel) -> None:
+    """T = 0: a new customer."""
+    found = expected_of(given, 0, 0, 0)
+    params = PARAMETERS[kind]
+    assert found.p_alive == (pytest.approx(params["b"] / (params["a"] + params["b"])) if kind is clv.MBGNBD else 1.0)
+    new = given.new_customers(100)[0]
+    assert found.expected_purchases == new["expected_purchases"]
 
 
-@every
-def test_all_customers_of_one_day(name: str) -> None:
-    """T is equal: it fits."""
-    rows = histories(name, TRUE[name], 5_000, 7, weeks=(60, 60))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        model = MODELS[name]().fit(rows, unit="week")
-    assert model.status_ == "converged"
-    reference = Purchases.of(name, model.params_).unconditional(60)
-    assert model.new_customers("60w").to_pylist()[0]["expected_purchases"] == pytest.approx(reference, rel=1e-9)
-
-
-@every
-def test_lost_beyond_doubt(name: str) -> None:
-    """A p_alive below 1e-300 is 0, and so is what is expected; never NaN."""
-    found = given(name).predict_one(2_000, 2_000, 1_000_000, horizon=365, level=0.9)
-    assert all(math.isfinite(getattr(found, column)) for column in VALUES)
-    if name == "NBD":
+def test_a_purchase_on_the_last_day(kind: type[clv.PurchaseModel], given: clv.PurchaseModel) -> None:
+    """t_x = T: the last purchase may have been the last one."""
+    found = expected_of(given, 3, 50, 50)
+    params = PARAMETERS[kind]
+    if kind in {clv.ParetoNBD, clv.NBD}:
         assert found.p_alive == 1.0
     else:
-        assert (found.p_alive, found.expected_purchases, found.purchases_high) == (0.0, 0.0, 0)
+        b = params["b"] + (2 if kind is clv.BGNBD else 3)
+        assert found.p_alive == pytest.approx(b / (params["a"] + b), rel=1e-12)
 
 
-@every
-def test_horizons_of_nothing_and_of_the_past(name: str) -> None:
-    model = given(name)
-    found = model.predict_one(2, 30, 40, horizon=0, level=0.9)
-    assert (found.expected_purchases, found.p_purchase, found.discounted_purchases) == (0.0, 0.0, 0.0)
+def test_huge_customers(given: clv.PurchaseModel) -> None:
+    for x in (1_000, 100_000):
+        for age in (200_000, 1_000_000):
+            found = expected_of(given, x, 150_000, age)
+            assert found.p_alive is not None
+            assert 0.0 <= found.p_alive <= 1.0
+
+
+def test_a_probability_that_is_no_number_any_more(kind: type[clv.PurchaseModel], given: clv.PurchaseModel) -> None:
+    found = expected_of(given, 5_000, 6_000, 900_000)
+    if kind is not clv.NBD:
+        assert (found.p_alive, found.expected_purchases, found.p_alive_end) == (0.0, 0.0, 0.0)
+        assert (found.discounted_purchases, found.p_purchase) == (0.0, 0.0)
+        assert (found.purchases_low, found.purchases_high) == (0, 0)
+
+
+def test_one_cohort(kind: type[clv.PurchaseModel]) -> None:
+    """All T are equal."""
+    data = purchases(seed=3)
+    first = dict(zip(reversed(data["customer_id"]), reversed(data["timestamp"]), strict=True))
+    shifted = data["timestamp"] - np.array([first[who] for who in data["customer_id"]]) + np.datetime64("2024-01-01")
+    kept = shifted < np.datetime64("2024-10-01")
+    base = custcore.CustomerBase(track="days")
+    base.update(cut({**data, "timestamp": shifted}, kept))
+    summary = base.clv_summary("2024-10-01")
+    assert len(set(summary["T"])) == 1
+    model = kind().fit(summary)
+    assert model.status_ == "converged"
+
+
+def test_horizon_of_nothing(given: clv.PurchaseModel) -> None:
+    found = given.predict_one(3, 40, 90, horizon=0, level=0.5)
+    assert (found.expected_purchases, found.p_purchase, found.discounted_purchases) == (0, 0, 0)
     assert found.p_alive_end == found.p_alive
     assert (found.purchases_low, found.purchases_high) == (0, 0)
-    for horizon in (-1, "-1w", [7, -7]):
-        with pytest.raises(ValueError, match="horizon"):
-            model.predict(days([(2, 30, 40)]), horizon)
+    with pytest.raises(ValueError, match="horizon=-1 is negative"):
+        given.predict_one(3, 40, 90, horizon=-1)
 
 
-def test_a_holdout_beyond_the_data() -> None:
-    base = base_of([("a", 0, 1.0), ("a", 9, 1.0), ("b", 3, 1.0)])
-    last = START + timedelta(days=9)
-    with pytest.raises(InvalidArgumentError, match=r"holdout_end|calibration_end"):
-        base.clv_summary(last + timedelta(days=1))
-    by_hand = base.clv_summary(START + timedelta(days=5), last + timedelta(days=5))
-    assert [row["holdout_days"] for row in by_hand.to_pylist()] == [9, 9]
-    assert any("after" in remark or "beyond" in remark for remark in by_hand.report.remarks)
+def test_one_customer_with_most_purchases_is_named(columns: dict[str, Any]) -> None:
+    reseller = {name: values.copy() for name, values in columns.items()}
+    row = int(np.argmax(reseller["T"]))
+    few = cut(
+        reseller, np.concatenate([[row], np.flatnonzero(columns["x"] > 0)[:60], np.flatnonzero(columns["x"] == 0)])
+    )
+    few["x"][0], few["t_x"][0] = few["T"][0], few["T"][0]
+    model = clv.NBD().fit(few)
+    share = few["x"][0] / few["x"].sum()
+    assert share > 0.5
+    assert any(f"one customer made {share:.0%} of all repeat purchases" in remark for remark in model.fit_.remarks)
+    assert "one customer made" in repr(model.fit_)
 
 
-def test_without_amounts_no_spend() -> None:
-    rows = histories("MBGNBD", TRUE["MBGNBD"], 200, 8)
-    money = clv.GammaGamma.of_parameters(TRUE["GammaGamma"])
-    with pytest.raises(InvalidArgumentError, match="m_x"):
-        given("MBGNBD").predict(rows, 30, spend=money, unit="week")
-    with pytest.raises(InvalidArgumentError, match="m_x"):
-        clv.GammaGamma().fit(days([(2, 3, 4), (1, 2, 9)]))
-    base = base_of([("a", 0, 1.0)], amount=None)
-    assert "m_x" not in base.clv_summary().column_names
+# Limits and failures
 
 
-def test_spend_of_nothing_and_an_infinite_mean() -> None:
-    """Means of 0 or less are left out of the fit, counted, and predicted as x = 0; q <= 1 has no mean."""
-    money = clv.GammaGamma.of_parameters({"p": 2.0, "q": 0.9, "gamma": 10.0})
-    assert money.predict_one(0) is None
-    assert money.predict_one(1, 20.0) == pytest.approx(2 * (10 + 20) / (2 + 0.9 - 1), rel=1e-14)
-    finite = clv.GammaGamma.of_parameters({"p": 2.0, "q": 3.0, "gamma": 10.0})
-    assert finite.predict_one(3, -5.0) == finite.predict_one(0) == pytest.approx(10.0, rel=1e-14)
-    rows = spenders(TRUE["GammaGamma"], 800, 9)
-    rows = rows.set_column(1, "t_x", pa.array(np.ceil(7 * rows["t_x"].to_numpy()).astype(np.int32)))
-    rows = rows.set_column(2, "T", pa.array(np.ceil(7 * rows["T"].to_numpy()).astype(np.int32)))
-    worthless = pa.table({"x": [2, 3], "t_x": [5, 50], "T": [60, 60], "m_x": [0.0, -4.0]}).cast(rows.schema)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        fitted, all_rows = clv.GammaGamma().fit(rows), pa.concat_tables([rows, worthless])
-        again = clv.GammaGamma().fit(all_rows)
-    assert again.params_ == fitted.params_
-    assert (again.fit_.customers_left_out, again.fit_.money_left_out) == (2, -12.0)
+@pytest.fixture(scope="module")
+def loyal() -> custcore.Table:
+    """Customers of whom nobody is lost."""
+    return shop(3_000, seed=11, lost=False).clv_summary(CALIBRATION_END)
 
 
-def test_spend_that_depends_on_frequency_is_warned_of() -> None:
-    rng = np.random.default_rng(1)
-    x = rng.integers(1, 20, 1_000)
-    rows = pa.table({"x": x, "t_x": x, "T": np.full(1_000, 60), "m_x": x * rng.uniform(0.8, 1.2, 1_000)})
-    with pytest.warns(SpendFrequencyWarning, match="own_mean"):
-        fitted = clv.GammaGamma().fit(rows)
-    assert fitted.fit_.spearman > 0.9
-    by_x = fitted.fit_.mean_by_x.to_pylist()
-    assert [row["x"] for row in by_x] == ["1", "2", "3", "4-6", "7-12", "13+"]
-    assert sum(row["customers"] for row in by_x) == 1_000
-    means = [row["mean_spend"] for row in by_x]
-    assert means == sorted(means)
+def test_a_limit_is_warned_of(loyal: custcore.Table) -> None:
+    with pytest.warns(BoundaryWarning, match=r"ParetoNBD: the likelihood rises towards a limit .*nobody drops out"):
+        model = clv.ParetoNBD().fit(loyal)
+    assert (model.status_, model.limit_) == ("boundary", "no_dropout")
+    assert model.params_["s"] / (model.params_["beta"] / (365.25 / 7)) < 1e-6
+    assert model.standard_errors_["s"] is None
+    assert model.interval_["s"] is None
+    assert model.standard_errors_["r"] is not None
+    assert any("limit" in remark for remark in model.fit_.remarks)
+    # Its predictions are those of the limit.
+    nbd = clv.NBD().fit(loyal)
+    assert model.log_likelihood_ == pytest.approx(nbd.log_likelihood_, abs=1e-3)
+    ours, theirs = (found.predict(loyal, 100).to_numpy("expected_purchases") for found in (model, nbd))
+    assert ours == pytest.approx(theirs, rel=1e-4)
+    assert model.predict(loyal, 100).to_numpy("p_alive").min() > 0.9999
+    again = clv.ParetoNBD.from_bytes(model.to_bytes())
+    assert (again, again.limit_) == (model, "no_dropout")
 
 
-def test_impossible_rows_are_refused() -> None:
-    model = given("MBGNBD")
-    for row, name in (((2, 50, 40), "t_x"), ((0, 3, 40), "t_x"), ((2, 0, 40), "t_x")):
-        with pytest.raises(SummaryError, match=name):
-            model.predict(days([(0, 0, 1), row]), 30)
-        with pytest.raises(SummaryError):
-            model.predict_one(*row, horizon=30)
-    for values in ([0, None], [0, -1], [0, 1.5], [0, math.nan], [0, math.inf]):
-        rows = pa.table({"x": pa.array(values, from_pandas=False), "t_x": [0, 3], "T": [9, 9]})
-        with pytest.raises((SummaryError, custcore.errors.CustcoreError), match="x"):
-            model.predict(rows, 30)
+def test_a_failure_is_an_error_that_has_everything(columns: dict[str, Any]) -> None:
+    with pytest.raises(ConvergenceError, match="the fit of MBGNBD found no maximum: after") as raised:
+        clv.MBGNBD(max_iter=1).fit(columns)
+    error = raised.value
+    assert isinstance(error, RuntimeError)
+    assert error.params is not None
+    assert list(error.params) == ["r", "alpha", "a", "b"]
+    assert error.gradient_norm > 1e-6
+    assert error.starts["status"].to_pylist().count("not_converged") == len(error.starts)
+    assert isinstance(error.model, clv.MBGNBD)
+    assert error.model.params_ == error.params
+    again = pickle.loads(pickle.dumps(error))
+    assert (str(again), again.params, again.model) == (str(error), error.params, error.model)
 
 
-def test_more_purchases_than_days_come_from_elsewhere() -> None:
-    """From a base it is impossible; a table with it was not collapsed to days, which is said, not refused."""
-    rows = days([(5, 2, 9), (0, 0, 9), *[(1 + i % 3, 5 + i, 90) for i in range(60)]])
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        clv.MBGNBD(on_failure="warn").fit(rows)
-    assert any("day" in str(warning.message) for warning in caught if warning.category is UserWarning)
+def test_a_failure_may_be_a_warning(columns: dict[str, Any]) -> None:
+    with pytest.warns(RuntimeWarning, match="found no maximum.*the best parameters seen are kept"):
+        model = clv.MBGNBD(max_iter=1, on_failure="warn").fit(columns)
+    assert model.status_ == "not_converged"
+    assert all(math.isfinite(value) for value in model.params_.values())
+    # A failure leaves the model as it was.
+    fitted = clv.MBGNBD().fit(columns)
+    before = fitted.to_bytes()
+    with pytest.raises(NotEnoughDataError):
+        fitted.fit(table((0, 0, 3), (0, 0, 4)))
+    assert fitted.to_bytes() == before
 
 
-@every
-def test_a_later_day_of_prediction_is_time_without_purchases(name: str) -> None:
-    """as_of= shifts T; x and t_x stay."""
-    base = base_of([("a", 0, 5.0), ("a", 20, 5.0), ("b", 8, 1.0)])
-    model, summary = given(name), base.clv_summary()
-    found = model.predict(summary, 30, as_of=START + timedelta(days=50)).to_pylist()
-    for row, (x, t_x, age) in zip(found, ((1, 20, 50), (0, 0, 42)), strict=True):
-        one = model.predict_one(x, t_x, age, horizon=30)
-        assert [row[column] for column in VALUES] == [getattr(one, column) for column in VALUES]
-    with pytest.raises(ValueError, match="as_of"):
-        model.predict(summary, 30, as_of=START + timedelta(days=10))
+# Money
+
+
+def test_spend_needs_amounts(given: clv.PurchaseModel, columns: dict[str, Any]) -> None:
+    without = {name: values for name, values in columns.items() if name not in {"m_x", "m_holdout"}}
+    spend = clv.GammaGamma.of_parameters({"p": 6.0, "q": 4.0, "gamma": 15.0})
+    says = "has no column m_x; make it from a base with an amount, or leave spend out"
+    with pytest.raises(InvalidArgumentError, match=says):
+        given.predict(without, 30, spend=spend)
+    with pytest.raises(InvalidArgumentError, match=says):
+        given.evaluate(without, spend="own_mean")
+    assert "expected_spend" not in given.predict(without, 30).column_names
+
+
+def test_no_result_is_nan(given: clv.PurchaseModel, columns: dict[str, Any]) -> None:
+    spend = clv.GammaGamma.of_parameters({"p": 6.0, "q": 0.9, "gamma": 15.0})
+    found = given.predict(columns, [0, 1, "3y", None], spend=spend, level=0.99)
+    for name in found.column_names:
+        for value in found[name]:
+            assert value is None or math.isfinite(value), name

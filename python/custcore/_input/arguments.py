@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Mapping, Sequence
 from datetime import timedelta, tzinfo
@@ -18,6 +19,7 @@ __all__ = [
     "key",
     "key_names",
     "name",
+    "number",
     "optional_key",
     "optional_name",
     "optional_whole",
@@ -91,6 +93,19 @@ def whole(argument: str, value: object, *, bits: int = 64) -> int:
     if not -(2**63) <= number < 2**bits:
         raise OutOfRangeError(f"{argument}={shown(number)} is outside -2**63 to 2**{bits} - 1")
     return number
+
+
+def number(argument: str, value: object) -> float:
+    """A finite number, also of numpy."""
+    try:
+        found = None if isinstance(value, bool | str | bytes) else float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        found = None
+    if found is None:
+        raise InvalidTypeError(f"{argument}={value!r} is {type(value).__name__}; expected a number")
+    if not math.isfinite(found):
+        raise InvalidArgumentError(f"{argument}={found} is invalid; expected a finite number")
+    return found
 
 
 def shown(number: int) -> str:

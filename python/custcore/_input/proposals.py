@@ -31,7 +31,7 @@ def proposing(function: Function) -> Function:
         try:
             return function(*args, **given)
         except TypeError as error:
-            text = None if _was_entered(function, error) else _unknown(function, given)
+            text = None if _was_entered(function, error) else _unknown(function, args, given)
             if text is None:
                 raise
             raise TypeError(text) from None
@@ -67,14 +67,16 @@ def _was_entered(function: Callable[..., object], error: TypeError) -> bool:
     return False
 
 
-def _unknown(function: Callable[..., object], given: dict[str, object]) -> str | None:
+def _unknown(function: Callable[..., object], args: tuple[object, ...], given: dict[str, object]) -> str | None:
     """What is wrong with the names of arguments; None if they all exist."""
     parameters = list(inspect.signature(function).parameters)
     names = [name for name in parameters if name not in {"self", "cls"}]
     for name in given:
         if name not in names:
             near = difflib.get_close_matches(name, names, n=2, cutoff=0.6)
-            what = function.__qualname__.removesuffix(".__init__").rpartition(".")[2]
+            what = function.__name__
+            if what == "__init__" and args:  # a class may inherit it
+                what = type(args[0]).__name__
             hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"the arguments are {', '.join(names)}"
             return f"{what}() has no argument {name!r}; {hint}"
     return None

@@ -12,6 +12,7 @@ from custcore._input.proposals import proposing
 from custcore._input.read_options import memory, read_options
 from custcore.base._analyses import Analyses
 from custcore.base._changes import Changes
+from custcore.base._clv import LifetimeValue
 from custcore.base._lifecycle import Lifecycle
 from custcore.base._measures import BaseMeasures
 from custcore.base._value import ValueClasses
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["CustomerBase"]
 
 
-class CustomerBase(Changes, Analyses, ValueClasses, Lifecycle, BaseMeasures):
+class CustomerBase(Changes, Analyses, ValueClasses, Lifecycle, LifetimeValue, BaseMeasures):
     """First and last day, orders and money of every customer: kept, updated, merged, saved.
 
     A base is built from transactions by updates in any order; the result is bitwise equal
@@ -41,7 +42,7 @@ class CustomerBase(Changes, Analyses, ValueClasses, Lifecycle, BaseMeasures):
                                                        day or later
     ``"days"``   also orders and money of each day     also as of any past day, cohorts,
                                                        transitions, demand classes, life cycle,
-                                                       churn, measures
+                                                       churn, lifetime value, measures
     ``"orders"`` also orders that are not sealed       the same with ``order_id``, if lines
                                                        of an order may come late
     ============ ===================================== =====================================

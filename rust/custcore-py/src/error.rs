@@ -17,6 +17,7 @@ fn class_name(kind: ErrorKind) -> &'static str {
         ErrorKind::NullValue => "NullValueError",
         ErrorKind::NonFinite => "NonFiniteError",
         ErrorKind::NotEnoughData => "NotEnoughDataError",
+        ErrorKind::Summary => "SummaryError",
         ErrorKind::NotFitted => "NotFittedError",
         ErrorKind::SumOverflow => "SumOverflowError",
         ErrorKind::ArrowImport => "ArrowImportError",

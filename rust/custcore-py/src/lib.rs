@@ -10,6 +10,7 @@ mod base;
 mod boundary;
 mod change;
 mod churn;
+mod clv;
 mod cohort;
 mod comparison;
 mod error;
@@ -74,6 +75,8 @@ mod _core {
     use super::change::CoreChange;
     #[pymodule_export]
     use super::churn::{CoreChurnModel, backtest};
+    #[pymodule_export]
+    use super::clv::{CoreClvSummary, CorePurchaseModel, CoreSbgModel, CoreSpendModel, clv_summary};
     #[pymodule_export]
     use super::cohort::{CoreCohortRetention, cohort_retention};
     #[pymodule_export]

@@ -5,7 +5,7 @@ use arrow_array::types::{
     Date32Type, Date64Type, Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, TimestampMicrosecondType,
     TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
-use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_array::{Array, ArrayRef, BooleanArray, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray};
 use arrow_schema::{DataType, Schema, SchemaRef, TimeUnit};
 use custcore::{
     Amount, EntryKind, Error, ErrorKind, Money, Report, ReportUnit, StoredTable, date_text, decimal_text, find_column, find_result_column,
@@ -84,6 +84,29 @@ impl CoreTable {
         };
         let batch =
             RecordBatch::try_from_iter_with_nullable(arrays.into_iter().map(|(name, array)| (name, array, true))).map_err(invalid)?;
+        Ok(Self { schema: batch.schema(), batches: vec![batch], report: Report::default(), unusable: Vec::new() })
+    }
+
+    /// A small table of columns given as `(name, kind, values)`: kind "string", "int64", "float64", "bool" or "date32" (days since
+    /// 1970-01-01), values a list with None for null.
+    #[staticmethod]
+    fn from_values(columns: Vec<(String, String, Bound<'_, PyAny>)>, py: Python<'_>) -> PyResult<Self> {
+        let column = |kind: &str, values: &Bound<'_, PyAny>| -> PyResult<ArrayRef> {
+            Ok(match kind {
+                "string" => Arc::new(StringArray::from(values.extract::<Vec<Option<String>>>()?)),
+                "int64" => Arc::new(Int64Array::from(values.extract::<Vec<Option<i64>>>()?)),
+                "bool" => Arc::new(BooleanArray::from(values.extract::<Vec<Option<bool>>>()?)),
+                "date32" => Arc::new(Date32Array::from(values.extract::<Vec<Option<i32>>>()?)),
+                "float64" => Arc::new(Float64Array::from(values.extract::<Vec<Option<f64>>>()?)),
+                other => return Err(into_py(py, &Error::internal(format!("a column of kind '{other}'")))),
+            })
+        };
+        let mut arrays = Vec::with_capacity(columns.len());
+        for (name, kind, values) in &columns {
+            arrays.push((name, column(kind, values)?));
+        }
+        let batch = RecordBatch::try_from_iter_with_nullable(arrays.into_iter().map(|(name, array)| (name, array, true)));
+        let batch = batch.map_err(|error| into_py(py, &Error::internal(error)))?;
         Ok(Self { schema: batch.schema(), batches: vec![batch], report: Report::default(), unusable: Vec::new() })
     }
 

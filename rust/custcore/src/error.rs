@@ -24,6 +24,8 @@ pub enum ErrorKind {
     NonFinite,
     /// Too little data to fit.
     NotEnoughData,
+    /// Rows that cannot be a summary of customers.
+    Summary,
     /// A model that was not fitted yet.
     NotFitted,
     /// A sum that does not fit the type of its output column.

@@ -57,6 +57,11 @@ mod time;
 pub use analysis::abc::spec::{AbcSpec, ClassBy, ClassRule, ClassTies, XyzSpec};
 pub use analysis::abc::{abc, abc_xyz, concentration, pareto, xyz_by_ranges};
 pub use analysis::churn::{Backtest, BacktestSpec, ChurnModel, ChurnSpec, Population, ScoreName, backtest, churn_scores};
+pub use analysis::clv::{
+    ClvSummary, Discounting, Fit, FitLimit, FitOptions, FitStart, FitStatus, FittedParameters, GroupOptions, History, Independence,
+    MeanOfX, PredictSpec, Prediction, PurchaseFamily, PurchaseModel, SbgModel, Spend, SpendModel, SummaryColumns, SummaryNames,
+    UnseenGroups, WithSettings, clv_summary,
+};
 pub use analysis::cohort::from_base::cohort_retention_of;
 pub use analysis::cohort::spec::{CohortBy, CohortSpec, ReturnCriterion};
 pub use analysis::cohort::{CohortPart, CohortRetention, begin_cohort_scan, finish_cohort_scan};
@@ -111,7 +116,7 @@ pub use base::view::{AttributeView, BaseView, CustomerDays, DaysView, TotalsView
 pub use column::bounds::ObservationBound;
 pub use column::chunks::{ColumnRoles, Pick};
 pub use column::customer_id::CustomerId;
-pub use column::key::Key;
+pub use column::key::{Key, OwnedKey};
 pub use column::key_schema::KeyNames;
 pub use column::number::{Number, NumberForm};
 pub use column::scalar::ScalarKind;

@@ -1,8 +1,9 @@
-//! Numerics: exact floating-point sums, Fisher's exact test, fixed-point money, quadrature, seeded random numbers, special functions.
+//! Numerics: exact floating-point sums, Fisher's exact test, fixed-point money, normal quantiles, quadrature, seeded random numbers, special functions.
 
 pub(crate) mod exact;
 pub(crate) mod fisher;
 pub(crate) mod money;
+pub(crate) mod normal;
 pub(crate) mod quadrature;
 pub(crate) mod random;
 pub(crate) mod special;

@@ -26,9 +26,35 @@ pub fn date_text(day: i32) -> String {
     format!("{y:04}-{m:02}-{d:02}")
 }
 
+/// The day of such a text; `None` if it is no date.
+pub(crate) fn date_of_text(text: &str) -> Option<i32> {
+    let mut parts = text.splitn(3, '-').map(|part| part.parse::<u32>().ok());
+    let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
+    if !(1..=9_999).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+        return None;
+    }
+    // Howard Hinnant's `days_from_civil`; a day that the month does not have is another date.
+    let years = i64::from(year) - i64::from(month <= 2);
+    let (era, in_era) = (years.div_euclid(400), years.rem_euclid(400));
+    let in_year = (153 * (i64::from(month) + if month > 2 { -3 } else { 9 }) + 2) / 5 + i64::from(day) - 1;
+    let found = era * 146_097 + in_era * 365 + in_era / 4 - in_era / 100 + in_year - 719_468;
+    let found = i32::try_from(found).ok()?;
+    (civil(found) == (year as i32, month, day)).then_some(found)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn dates_of_texts() {
+        for day in [MIN_DAY, -1, 0, 59, 11_016, 15_317, MAX_DAY] {
+            assert_eq!(date_of_text(&date_text(day)), Some(day));
+        }
+        for text in ["", "2011", "2011-13-01", "2011-02-30", "2011-00-10", "2011-1-x", "0000-01-01", "2011-12-09-1"] {
+            assert_eq!(date_of_text(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn dates_and_bounds() {

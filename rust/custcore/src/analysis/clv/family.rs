@@ -2,6 +2,9 @@
 
 use crate::error::{Error, ErrorKind, Result};
 
+/// The name of the class of contracts.
+pub(crate) const SBG_NAME: &str = "SBG";
+
 /// A model of purchases: at which rates customers buy, and when they drop out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PurchaseFamily {

@@ -1,6 +1,16 @@
 //! Maximum-likelihood fits: starts, convergence, boundary cases, standard errors.
 
+mod covariance;
+mod driver;
+mod optimiser;
+mod purchases;
+mod spend;
+
 use super::likelihood::MAX_PARAMETERS;
+
+pub(crate) use self::driver::{FitModel, fit_likelihood};
+pub(crate) use self::purchases::fit_purchases;
+pub(crate) use self::spend::fit_spend;
 
 /// How to fit.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,6 +42,8 @@ pub enum FitLimit {
     EqualRate,
     /// Customers drop out at once or never.
     PointDropout,
+    /// Spend model: what one customer spends on a purchase day is always the same.
+    ConstantSpend,
 }
 
 /// How a fit ended.
@@ -43,6 +55,8 @@ pub enum FitStatus {
     Boundary(FitLimit),
     /// Neither.
     NotConverged,
+    /// The parameters were given, not fitted.
+    Given,
 }
 
 /// One start of a fit, and where it ended.
@@ -73,12 +87,43 @@ pub struct Fit {
     pub standard_errors: Vec<Option<f64>>,
     /// Largest first derivative of the mean log-likelihood.
     pub gradient_norm: f64,
-    /// Newton decrement, in units of the total log-likelihood.
-    pub decrement: f64,
+    /// Newton decrement `g' (-H)^-1 g`, in units of the total log-likelihood; `None` where the Hessian is not negative definite.
+    pub decrement: Option<f64>,
     /// Evaluations of the likelihood, of all starts.
     pub evaluations: usize,
     /// All starts that were tried, in order.
     pub starts: Vec<FitStart>,
+}
+
+impl Fit {
+    /// Known parameters, whose fit is unknown.
+    pub(crate) fn given(parameters: &[f64]) -> Self {
+        let n = parameters.len();
+        Self {
+            parameters: parameters.to_vec(),
+            log_likelihood: f64::NAN,
+            status: FitStatus::Given,
+            covariance: vec![vec![None; n]; n],
+            standard_errors: vec![None; n],
+            gradient_norm: f64::NAN,
+            decrement: None,
+            evaluations: 0,
+            starts: Vec::new(),
+        }
+    }
+}
+
+impl FitLimit {
+    /// Its name in results.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NoDropout => "no_dropout",
+            Self::EqualDropout => "equal_dropout",
+            Self::EqualRate => "equal_rate",
+            Self::PointDropout => "point_dropout",
+            Self::ConstantSpend => "constant_spend",
+        }
+    }
 }
 
 /// Pads parameters to the length of a [`super::likelihood::LogLikelihood`].

@@ -1,5 +1,26 @@
 //! What is to come of one customer, given his history and the parameters.
 
+mod geometric;
+mod nbd;
+mod one;
+mod pairs;
+mod pareto;
+mod pareto_counts;
+mod pareto_survival;
+mod spec;
+mod table;
+mod totals;
+mod uncertainty;
+
+pub(crate) use self::geometric::GeometricPredictor;
+pub(crate) use self::nbd::NbdPredictor;
+pub use self::one::{History, Prediction};
+pub(crate) use self::pairs::Pairs;
+pub(crate) use self::pareto::ParetoPredictor;
+pub use self::spec::{PredictSpec, Spend};
+pub(crate) use self::table::nullable;
+pub(crate) use self::uncertainty::parameter_variance;
+
 /// How future purchases are discounted. The rate is that of a day, as a force of interest.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Discounting {
@@ -46,6 +67,10 @@ pub(crate) trait Predictor: Sync {
 
     /// Expected repeat purchase days of a customer in the first `days` days after his first purchase.
     fn expected(&self, days: f64) -> f64;
+
+    /// The expected number of pairs of repeat purchases at two times after the first one, per unit of both, as a function of the later
+    /// time: E[dN(u) dN(v)] / (du dv) for u < v.
+    fn pair_rate(&self, v: f64) -> f64;
 
     /// For a customer who buys for the first time now: the probability of not dropping out at once (1 but for MBG/NBD).
     fn p_alive_new(&self) -> f64 {

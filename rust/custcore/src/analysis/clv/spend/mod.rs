@@ -1,0 +1,233 @@
+//! Expected spend of a purchase day: the Gamma-Gamma model (Fader & Hardie 2013), and whether it suits the data.
+
+mod check;
+
+use arrow_schema::Metadata;
+use sha2::{Digest, Sha256};
+
+use super::fit::{Fit, FitOptions, fit_spend};
+use super::likelihood::LogLikelihood;
+use super::likelihood::gamma_gamma::{GammaGammaLikelihood, SpendRows, expected_spend};
+use super::model::{FittedParameters, logs};
+use super::predict::{Spend, nullable};
+use super::summary::ClvSummary;
+use crate::error::{Error, ErrorKind, Result};
+use crate::exec::context::Context;
+use crate::num::exact::{exact_sum, mean};
+use crate::report::{EntryKind, Report, ReportEntry, ReportUnit, Tally};
+use crate::table::{CUSTOMER_ID, Table, TableBuilder};
+
+pub use self::check::{Independence, MeanOfX};
+
+/// A fitted Gamma-Gamma model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SpendModel {
+    pub(crate) fitted: FittedParameters,
+    /// Customers with repeat purchases whose mean spend is not positive.
+    pub(crate) left_out: u64,
+    /// Their money.
+    pub(crate) money_left_out: f64,
+    pub(crate) independence: Option<Independence>,
+    pub(crate) calibration_end: Option<String>,
+    pub(crate) remarks: Vec<String>,
+}
+
+/// The names of its parameters.
+pub const SPEND_PARAMETERS: [&str; 3] = ["p", "q", "gamma"];
+
+impl SpendModel {
+    /// Fits the model to customers with a repeat purchase and a positive mean spend.
+    pub fn fit(summary: &ClvSummary, options: &FitOptions, context: &Context) -> Result<Self> {
+        let Some(m_x) = &summary.m_x else { return Err(no_amounts()) };
+        let used: Vec<usize> = (0..summary.rows()).filter(|&row| summary.x[row] > 0 && m_x[row] > 0.0).collect();
+        let others = (0..summary.rows()).filter(|&row| summary.x[row] > 0 && !(m_x[row] > 0.0));
+        let (mut left_out, mut money) = (0, Vec::new());
+        for row in others {
+            left_out += 1;
+            money.push(if m_x[row].is_nan() { 0.0 } else { m_x[row] * f64::from(summary.x[row]) });
+        }
+        let money_left_out = exact_sum(&money).unwrap_or(0.0);
+        if used.len() < 2 {
+            let message = format!(
+                "the spend model needs customers with a repeat purchase and a positive mean spend; there are {}. Fit it to a longer history",
+                used.len()
+            );
+            return Err(Error::new(ErrorKind::NotEnoughData, message));
+        }
+        let x: Vec<u32> = used.iter().map(|&row| summary.x(row)).collect();
+        let mean: Vec<f64> = used.iter().map(|&row| m_x[row]).collect();
+        let independence = Independence::of(&x, &mean, context)?;
+        let rows = spend_rows(summary, context)?;
+        let fit = fit_spend(&rows, options, context)?;
+        let customers = rows.customers();
+        let fitted = FittedParameters {
+            customers,
+            cells: rows.x.len() as u64,
+            repeat_customers: customers,
+            repeat_purchases: rows.x.iter().zip(&rows.weight).map(|(&x, weight)| f64::from(x) * weight).sum(),
+            fingerprint: fingerprint(&rows),
+            fit,
+        };
+        let mut remarks = Vec::new();
+        if left_out > 0 {
+            remarks.push(format!(
+                "{left_out} customers with repeat purchases have no positive mean spend (their money: {money_left_out}); they are not in the \
+                 fit, and are predicted like customers without a repeat purchase"
+            ));
+        }
+        Ok(Self { fitted, left_out, money_left_out, independence: Some(independence), calibration_end: summary.calibration_end(), remarks })
+    }
+
+    /// A model of known parameters.
+    pub fn of_parameters(parameters: &[f64]) -> Result<Self> {
+        if parameters.len() != 3 || !parameters.iter().all(|value| *value > 0.0 && value.is_finite()) {
+            let message = "the parameters of the Gamma-Gamma model are p, q and gamma; expected three positive, finite numbers";
+            return Err(Error::new(ErrorKind::InvalidArgument, message));
+        }
+        let fitted = FittedParameters::given(Fit::given(parameters));
+        Ok(Self { fitted, left_out: 0, money_left_out: 0.0, independence: None, calibration_end: None, remarks: Vec::new() })
+    }
+
+    /// The parameters, and what they were fitted to.
+    pub fn fitted(&self) -> &FittedParameters {
+        &self.fitted
+    }
+
+    /// Customers with repeat purchases that are not in the fit, and their money.
+    pub fn left_out(&self) -> (u64, f64) {
+        (self.left_out, self.money_left_out)
+    }
+
+    /// Whether mean spend depends on the number of purchases.
+    pub fn independence(&self) -> Option<&Independence> {
+        self.independence.as_ref()
+    }
+
+    /// The last day of calibration, if it is known.
+    pub fn calibration_end(&self) -> Option<&str> {
+        self.calibration_end.as_deref()
+    }
+
+    /// What is unusual in the data of the fit.
+    pub fn remarks(&self) -> &[String] {
+        &self.remarks
+    }
+
+    /// The log-likelihood of other customers at the parameters of this model.
+    pub fn log_likelihood(&self, summary: &ClvSummary, context: &Context) -> Result<f64> {
+        let rows = spend_rows(summary, context)?;
+        Ok(GammaGammaLikelihood::new(&rows).evaluate(&logs(&self.fitted.fit.parameters), context)?.value)
+    }
+
+    /// Expected spend of a purchase day of all customers, ascending by id.
+    pub fn predict(&self, summary: &ClvSummary, context: &Context) -> Result<Table> {
+        let spend = Spend::Model(self.clone());
+        let values = SpendOfRows::of(&spend, summary, context)?;
+        let report = values.report(summary, &spend);
+        let mut table = TableBuilder::default();
+        let mut metadata = Metadata::new();
+        if let Some(key) = &summary.key {
+            table.id_arrays(key, summary.ids.clone());
+            metadata.insert(CUSTOMER_ID, key.names().to_text());
+        }
+        table.column("expected_spend", nullable(values.values));
+        table.finish(summary.rows(), metadata, report)
+    }
+
+    /// Expected spend of a purchase day of a customer; `None` where it is infinite. A mean that is not positive counts as none.
+    pub fn expected(&self, x: u32, m_x: Option<f64>) -> Option<f64> {
+        let &[p, q, gamma] = self.fitted.fit.parameters.as_slice() else { return None };
+        match m_x.filter(|mean| x > 0 && *mean > 0.0) {
+            Some(mean) => expected_spend(p, q, gamma, x, mean),
+            None => expected_spend(p, q, gamma, 0, 0.0),
+        }
+    }
+}
+
+/// The customers whose spend is known.
+fn spend_rows(summary: &ClvSummary, context: &Context) -> Result<SpendRows> {
+    let Some(m_x) = &summary.m_x else { return Err(no_amounts()) };
+    SpendRows::new(summary.rows(), |row| (summary.x(row), m_x[row], summary.weight(row)), context)
+}
+
+/// A digest of the rows that a model was fitted to.
+fn fingerprint(rows: &SpendRows) -> String {
+    let mut digest = Sha256::new();
+    for ((x, mean), weight) in rows.x.iter().zip(&rows.mean).zip(&rows.weight) {
+        digest.update(x.to_le_bytes());
+        digest.update(mean.to_le_bytes());
+        digest.update(weight.to_le_bytes());
+    }
+    format!("{:x}", digest.finalize())
+}
+
+fn no_amounts() -> Error {
+    let message = "the summary has no mean spend (column m_x); make it with an amount";
+    Error::new(ErrorKind::InvalidArgument, message)
+}
+
+/// Expected spend of a purchase day of each row.
+pub(crate) struct SpendOfRows {
+    /// NaN where it is unknown.
+    values: Vec<f64>,
+    /// Customers without a mean spend of their own.
+    pub without_mean: u64,
+    /// Customers without an expected spend.
+    pub without_expectation: u64,
+}
+
+impl SpendOfRows {
+    /// The expected spend of the customers of a summary.
+    pub(crate) fn of(spend: &Spend, summary: &ClvSummary, context: &Context) -> Result<Self> {
+        let Some(m_x) = &summary.m_x else { return Err(no_amounts()) };
+        let n = summary.rows();
+        let own = |row: usize| (summary.x[row] > 0 && m_x[row] > 0.0).then(|| m_x[row]);
+        let values = match spend {
+            Spend::Model(model) => {
+                context.run_if_large(n, |threads| threads.par_map(n, |row| model.expected(summary.x(row), own(row)).unwrap_or(f64::NAN)))?
+            }
+            _ => {
+                let population = mean_of_means(summary);
+                (0..n).map(|row| own(row).unwrap_or(population)).collect()
+            }
+        };
+        let without_mean = (0..n).filter(|&row| own(row).is_none()).count() as u64;
+        let without_expectation = values.iter().filter(|value| value.is_nan()).count() as u64;
+        Ok(Self { values, without_mean, without_expectation })
+    }
+
+    /// Why values are null.
+    pub(crate) fn report(&self, summary: &ClvSummary, spend: &Spend) -> Report {
+        let note = |name, count| {
+            let tally = Tally { count, ..Tally::default() };
+            ReportEntry::new(name, EntryKind::Note, ReportUnit::Customers, &tally, None)
+        };
+        let mut report = Report { as_of: summary.calibration_end, remarks: summary.remarks.clone(), ..Report::default() };
+        report.entries.push(note("without_mean_spend", self.without_mean));
+        report.entries.push(note("without_expected_spend", self.without_expectation));
+        if self.without_expectation > 0 {
+            report.remarks.push(match spend {
+                Spend::Model(_) => format!(
+                    "{} customers have no expected spend: the mean spend of all customers is infinite at q <= 1 of the Gamma-Gamma model. \
+                     Use spend='own_mean'",
+                    self.without_expectation
+                ),
+                _ => "nobody has a mean spend, so no spend is expected".to_owned(),
+            });
+        }
+        report
+    }
+
+    /// The expected spend of a row; NaN where it is unknown.
+    #[inline]
+    pub(crate) fn of_row(&self, row: usize) -> f64 {
+        self.values[row]
+    }
+}
+
+/// The mean of the mean spends of customers who have one; NaN without any. The sum is exact, so the order of rows does not matter.
+pub(crate) fn mean_of_means(summary: &ClvSummary) -> f64 {
+    let Some(m_x) = &summary.m_x else { return f64::NAN };
+    let means: Vec<f64> = (0..summary.rows()).filter(|&row| summary.x[row] > 0 && m_x[row] > 0.0).map(|row| m_x[row]).collect();
+    mean(&means).unwrap_or(f64::NAN)
+}
