@@ -66,7 +66,10 @@ def spending(params: dict[str, float], x: Array, seed: int) -> Array:
 
 
 def spenders(params: dict[str, float], customers: int, seed: int) -> pa.Table:
-    """Histories with spend."""
+    """Histories with spend, which looks at no times: these are whole days."""
     rows = histories("NBD", TRUE["NBD"], customers, seed)
+    for name in ("t_x", "T"):
+        days = np.ceil(7 * rows[name].to_numpy()).astype(np.int32)
+        rows = rows.set_column(rows.column_names.index(name), name, pa.array(days))
     means = spending(params, rows["x"].to_numpy(), seed)
     return rows.append_column("m_x", pa.array(means, mask=np.isnan(means)))

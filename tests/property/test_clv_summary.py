@@ -7,7 +7,6 @@ from datetime import date, timedelta
 from typing import Any
 
 import pyarrow as pa
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -73,9 +72,6 @@ def test_orders_are_summed_before_days(lines: list[Row], rules: dict[str, Any], 
     for at in range(0, len(lines), 7):
         base.update(columns.slice(at, 7))
     compare(base.clv_summary(end, until), expected)
-    days = custcore.CustomerBase(track="days", order_id="order", **rules)
-    days.update(columns)
-    compare(days.clv_summary(end, until), expected)
 
 
 @given(LINES, RULES, st.data())
@@ -128,5 +124,3 @@ def test_without_amounts() -> None:
     base = custcore.CustomerBase(track="days", amount=None)
     base.update(purchases([("a", date(2024, 1, 1), 1.0), ("a", date(2024, 1, 3), 1.0)]).drop_columns(["amount"]))
     assert base.clv_summary().column_names == ["customer_id", "x", "t_x", "T"]
-    with pytest.raises(Exception, match="track"):
-        custcore.CustomerBase(track="totals").clv_summary()

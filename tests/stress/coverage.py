@@ -36,7 +36,8 @@ def simulated(name: str, customers: int, seed: int) -> pa.Table:
 
 
 def fitted(name: str, customers: int, seed: int) -> Any:
-    return MODELS[name]().fit(simulated(name, customers, seed), unit="week")
+    times = {} if name == "GammaGamma" else {"unit": "week"}
+    return MODELS[name]().fit(simulated(name, customers, seed), **times)
 
 
 def coverage(name: str, sets: int, customers: int = CUSTOMERS, first_seed: int = 0) -> dict[str, float]:
