@@ -11,6 +11,8 @@ from scipy.stats import rankdata
 from .clv import Purchases
 
 Array = Any
+# Probabilities nearer to 0 or 1 count as this near in the logarithmic loss.
+CLIP = 1e-15
 
 
 def measures(expected: Array, actual: Array) -> dict[str, float]:
@@ -31,9 +33,10 @@ def measures(expected: Array, actual: Array) -> dict[str, float]:
 
 def probability_measures(p: Array, happened: Array) -> dict[str, float]:
     """Of the probability of at least one purchase."""
-    up, down = p[happened], p[~happened]
-    with np.errstate(divide="ignore"):
-        log_loss = -(np.log(up).sum() + np.log1p(-down).sum()) / len(p)
+    # A probability of 0 of what happened would count without end.
+    some = np.clip(p, CLIP, 1 - CLIP)
+    up, down = some[happened], some[~happened]
+    log_loss = -(np.log(up).sum() + np.log1p(-down).sum()) / len(p)
     ranks = rankdata(p)
     wins = ranks[happened].sum() - len(up) * (len(up) + 1) / 2
     return {
