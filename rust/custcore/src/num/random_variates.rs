@@ -116,7 +116,10 @@ mod tests {
         let found = draws.iter().sum::<f64>() / n;
         let spread = draws.iter().map(|draw| (draw - mean) * (draw - mean)).sum::<f64>() / n;
         assert!((found - mean).abs() < 5.0 * (variance / n).sqrt(), "{name}: mean {found}, expected {mean}");
-        assert!((spread - variance).abs() < 5.0 * variance * ((kurtosis - 1.0) / n).sqrt(), "{name}: variance {spread}, expected {variance}");
+        assert!(
+            (spread - variance).abs() < 5.0 * variance * ((kurtosis - 1.0) / n).sqrt(),
+            "{name}: variance {spread}, expected {variance}"
+        );
     }
 
     #[test]
