@@ -41,9 +41,9 @@ VALUES = (
 )
 
 
-def model(case: tuple[str, dict[str, float]]) -> Any:
+def model(case: tuple[str, dict[str, float]], n_threads: int | None = None) -> Any:
     family, values = case
-    return MODELS[family].of_parameters(values, unit="day")
+    return MODELS[family].of_parameters(values, unit="day", n_threads=n_threads)
 
 
 def predicted(found: Any) -> list[dict[str, Any]]:
@@ -224,8 +224,7 @@ def test_order_batches_and_threads_change_no_bit(
         options: dict[str, Any] = {"spend": money, "level": level}
 
         def by_id(rows: pa.Table, n_threads: int) -> dict[str, dict[str, Any]]:
-            fitted = model(case)
-            fitted._n_threads = n_threads
+            fitted = model(case, n_threads=n_threads)
             found = fitted.predict(rows, horizon, **options, **unit(on_days=on_days))
             return {row["customer_id"]: row for row in found.to_pylist()}
 

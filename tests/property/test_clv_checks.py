@@ -23,8 +23,8 @@ FEWER = settings(max_examples=max(10, settings.default.max_examples // 4) if set
 PARTS = ("actual", "expected", "mae", "rmse", "bias")
 
 
-def of(case: tuple[str, dict[str, float]]) -> Any:
-    return MODELS[case[0]].of_parameters(case[1], unit="day")
+def of(case: tuple[str, dict[str, float]], n_threads: int | None = None) -> Any:
+    return MODELS[case[0]].of_parameters(case[1], unit="day", n_threads=n_threads)
 
 
 @given(parameters(wild=False), st.data(), st.integers(1, 200), st.randoms(use_true_random=False))
@@ -122,8 +122,7 @@ def test_simulations_have_the_mean_and_the_error_of_the_total(
     with quietly():
         n = 1_500
         drawn = model.simulate(summary, horizon, seed=seed, n=n).to_pyarrow()
-        again = of(case)
-        again._n_threads = 3
+        again = of(case, n_threads=3)
         assert (
             again.simulate(summary.take(range(summary.num_rows - 1, -1, -1)), horizon, seed=seed, n=n)
             .to_pyarrow()
