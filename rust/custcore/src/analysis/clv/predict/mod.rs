@@ -72,9 +72,4 @@ pub(crate) trait Predictor: Sync {
     /// The expected number of pairs of repeat purchases at two times after the first one, per unit of both, as a function of the later
     /// time: E[dN(u) dN(v)] / (du dv) for u < v.
     fn pair_rate(&self, v: f64) -> f64;
-
-    /// For a customer who buys for the first time now: the probability of not dropping out at once (1 but for MBG/NBD).
-    fn p_alive_new(&self) -> f64 {
-        self.p_alive(0, 0.0, 0.0)
-    }
 }

@@ -87,7 +87,7 @@ mod tests {
         }
         assert!((mean - alive.purchases).abs() < 1e-9 && (squared - alive.squared).abs() < 1e-8, "{mean} {squared} {alive:?}");
         assert!((model.expected(70.0) - 0.8).abs() < 1e-15);
-        assert_eq!((model.p_alive(x, 1.0, age), model.p_alive_new()), (1.0, 1.0));
+        assert_eq!((model.p_alive(x, 1.0, age), model.p_alive(0, 0.0, 0.0)), (1.0, 1.0));
     }
 
     #[test]

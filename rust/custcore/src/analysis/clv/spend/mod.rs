@@ -33,18 +33,19 @@ pub struct SpendModel {
 }
 
 /// The names of its parameters.
-pub const SPEND_PARAMETERS: [&str; 3] = ["p", "q", "gamma"];
+pub(crate) const SPEND_PARAMETERS: [&str; 3] = ["p", "q", "gamma"];
 
 impl SpendModel {
     /// Fits the model to customers with a repeat purchase and a positive mean spend.
     pub fn fit(summary: &ClvSummary, options: &FitOptions, context: &Context) -> Result<Self> {
         let Some(m_x) = &summary.m_x else { return Err(no_amounts()) };
-        let used: Vec<usize> = (0..summary.rows()).filter(|&row| summary.x[row] > 0 && m_x[row] > 0.0).collect();
-        let others = (0..summary.rows()).filter(|&row| summary.x[row] > 0 && !(m_x[row] > 0.0));
+        let used: Vec<usize> = (0..summary.rows()).filter(|&row| summary.x[row] > 0 && m_x.get(row) > 0.0).collect();
+        let has_none = |mean: f64| mean.is_nan() || mean <= 0.0;
+        let others = (0..summary.rows()).filter(|&row| summary.x[row] > 0 && has_none(m_x.get(row)));
         let (mut left_out, mut money) = (0, Vec::new());
         for row in others {
             left_out += 1;
-            money.push(if m_x[row].is_nan() { 0.0 } else { m_x[row] * f64::from(summary.x[row]) });
+            money.push(if m_x.get(row).is_nan() { 0.0 } else { m_x.get(row) * f64::from(summary.x[row]) });
         }
         let money_left_out = exact_sum(&money).unwrap_or(0.0);
         if used.len() < 2 {
@@ -55,7 +56,7 @@ impl SpendModel {
             return Err(Error::new(ErrorKind::NotEnoughData, message));
         }
         let x: Vec<u32> = used.iter().map(|&row| summary.x(row)).collect();
-        let mean: Vec<f64> = used.iter().map(|&row| m_x[row]).collect();
+        let mean: Vec<f64> = used.iter().map(|&row| m_x.get(row)).collect();
         let independence = Independence::of(&x, &mean, context)?;
         let rows = spend_rows(summary, context)?;
         let fit = fit_spend(&rows, options, context)?;
@@ -121,7 +122,7 @@ impl SpendModel {
 
     /// Expected spend of a purchase day of all customers, ascending by id.
     pub fn predict(&self, summary: &ClvSummary, context: &Context) -> Result<Table> {
-        let spend = Spend::Model(self.clone());
+        let spend = Spend::Model(Box::new(self.clone()));
         let values = SpendOfRows::of(&spend, summary, context)?;
         let report = values.report(summary, &spend);
         let mut table = TableBuilder::default();
@@ -147,7 +148,7 @@ impl SpendModel {
 /// The customers whose spend is known.
 fn spend_rows(summary: &ClvSummary, context: &Context) -> Result<SpendRows> {
     let Some(m_x) = &summary.m_x else { return Err(no_amounts()) };
-    SpendRows::new(summary.rows(), |row| (summary.x(row), m_x[row], summary.weight(row)), context)
+    SpendRows::new(summary.rows(), |row| (summary.x(row), m_x.get(row), summary.weight(row)), context)
 }
 
 /// A digest of the rows that a model was fitted to.
@@ -181,15 +182,12 @@ impl SpendOfRows {
     pub(crate) fn of(spend: &Spend, summary: &ClvSummary, context: &Context) -> Result<Self> {
         let Some(m_x) = &summary.m_x else { return Err(no_amounts()) };
         let n = summary.rows();
-        let own = |row: usize| (summary.x[row] > 0 && m_x[row] > 0.0).then(|| m_x[row]);
-        let values = match spend {
-            Spend::Model(model) => {
-                context.run_if_large(n, |threads| threads.par_map(n, |row| model.expected(summary.x(row), own(row)).unwrap_or(f64::NAN)))?
-            }
-            _ => {
-                let population = mean_of_means(summary);
-                (0..n).map(|row| own(row).unwrap_or(population)).collect()
-            }
+        let own = |row: usize| (summary.x[row] > 0 && m_x.get(row) > 0.0).then(|| m_x.get(row));
+        let values = if let Spend::Model(model) = spend {
+            context.run_if_large(n, |threads| threads.par_map(n, |row| model.expected(summary.x(row), own(row)).unwrap_or(f64::NAN)))?
+        } else {
+            let population = mean_of_means(summary);
+            (0..n).map(|row| own(row).unwrap_or(population)).collect()
         };
         let without_mean = (0..n).filter(|&row| own(row).is_none()).count() as u64;
         let without_expectation = values.iter().filter(|value| value.is_nan()).count() as u64;
@@ -228,6 +226,6 @@ impl SpendOfRows {
 /// The mean of the mean spends of customers who have one; NaN without any. The sum is exact, so the order of rows does not matter.
 pub(crate) fn mean_of_means(summary: &ClvSummary) -> f64 {
     let Some(m_x) = &summary.m_x else { return f64::NAN };
-    let means: Vec<f64> = (0..summary.rows()).filter(|&row| summary.x[row] > 0 && m_x[row] > 0.0).map(|row| m_x[row]).collect();
+    let means: Vec<f64> = (0..summary.rows()).filter(|&row| summary.x[row] > 0 && m_x.get(row) > 0.0).map(|row| m_x.get(row)).collect();
     mean(&means).unwrap_or(f64::NAN)
 }
