@@ -331,6 +331,7 @@ TARGETS = (
     Target("clv/_contracts.py", "SBG.of_parameters", clv.GIVEN[:1]),
     Target("clv/_comparison.py", "compare", clv.COMPARE[:2], clv.COMPARE[2:]),
     Target("clv/_backtest.py", "backtest", clv.BACKTEST[:4], clv.BACKTEST[4:]),
+    Target("clv/_segments.py", "by_segment", clv.BY_SEGMENT[:2], clv.BY_SEGMENT[2:]),
     # Frames
     Target("adapters/_mixin.py", "FrameMethods.score", (SCORER,), THREADS),
     Target(

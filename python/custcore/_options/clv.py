@@ -8,6 +8,7 @@ from custcore._options.option import Option
 
 __all__ = [
     "BACKTEST",
+    "BY_SEGMENT",
     "CLV_SUMMARY",
     "COMPARE",
     "EVALUATE",
@@ -370,4 +371,25 @@ BACKTEST = (
         type="float, timedelta or str",
     ),
     t.N_THREADS,
+)
+BY_SEGMENT = (
+    Option(
+        "predictions",
+        "Data",
+        "What :meth:`PurchaseModel.predict` returned, also for several horizons.",
+        type="table",
+    ),
+    Option(
+        "segments",
+        "Data | None",
+        "A row for each customer: the ids, by the same names, and the column of segments, such as "
+        ":func:`custcore.rfm_scores` or :meth:`custcore.CohortRetention.customers` return. Default: the predictions "
+        "have that column.",
+        default=None,
+        type="table",
+    ),
+    Option("segment", "str", "Column of segments: strings, integers, dates, or a dictionary.", default="segment"),
+    IDS.but(
+        text="The columns of ids. Default: those that the metadata of the predictions names, else ``customer_id``."
+    ),
 )
