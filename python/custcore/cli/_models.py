@@ -29,6 +29,9 @@ OTHERS = (
     (custcore.Scaler, "a scaler"),
     (custcore.LifecycleModel, "a LifecycleModel"),
     (custcore.ChurnModel, "a ChurnModel"),
+    (custcore.clv.PurchaseModel, "a model of purchases"),
+    (custcore.clv.GammaGamma, "a GammaGamma, a model of spend"),
+    (custcore.clv.SBG, "an SBG, a model of contracts"),
 )
 
 
