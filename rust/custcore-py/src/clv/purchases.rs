@@ -228,6 +228,21 @@ impl CorePurchaseModel {
         Ok(CoreTable::new(found))
     }
 
+    #[pyo3(signature = (summary, *, horizon, seed, n, draw_parameters, n_threads))]
+    fn simulate(
+        &self,
+        summary: &Bound<'_, CoreClvSummary>,
+        horizon: f64,
+        seed: u64,
+        n: u32,
+        draw_parameters: bool,
+        n_threads: Option<i64>,
+    ) -> PyResult<CoreTable> {
+        let found = self
+            .on(summary, n_threads, move |model, summary, context| model.simulate(summary, horizon, seed, n, draw_parameters, context))?;
+        Ok(CoreTable::new(found))
+    }
+
     #[pyo3(signature = (summary, *, spend, n_threads))]
     fn evaluate(
         &self,

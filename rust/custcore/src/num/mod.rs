@@ -1,4 +1,5 @@
-//! Numerics: exact floating-point sums, Fisher's exact test, fixed-point money, normal quantiles, quadrature, seeded random numbers, special functions.
+//! Numerics: exact floating-point sums, Fisher's exact test, fixed-point money, normal quantiles, quadrature, seeded random numbers and
+//! variates, special functions.
 
 pub(crate) mod exact;
 pub(crate) mod fisher;
@@ -6,4 +7,6 @@ pub(crate) mod money;
 pub(crate) mod normal;
 pub(crate) mod quadrature;
 pub(crate) mod random;
+pub(crate) mod random_variates;
+pub(crate) mod softplus;
 pub(crate) mod special;

@@ -11,6 +11,7 @@ mod likelihood;
 mod model;
 mod predict;
 mod sbg;
+mod simulate;
 mod spend;
 mod state;
 mod summary;

@@ -5,7 +5,7 @@
 //! log-likelihood is a sum over renewals of `lost ln(a/(a+b+t-1)) + kept ln((b+t-1)/(a+b+t-1))`: cohorts of any length add up, and those
 //! who are still there enter with S.
 
-use super::fit::{Fit, FitLimit, FitModel, FitOptions, fit_likelihood};
+use super::fit::{Edge, Fit, FitLimit, FitModel, FitOptions, fit_likelihood};
 use super::likelihood::rising::rising_ratio;
 use super::likelihood::{Derivatives, LogLikelihood, MAX_PARAMETERS};
 use crate::error::{Error, ErrorKind, Result};
@@ -132,8 +132,7 @@ pub(crate) fn fit_sbg(likelihood: &SbgLikelihood, options: &FitOptions, context:
     let model = FitModel {
         names: &SBG_PARAMETERS,
         starts: [(1.0, 1.0), (0.1, 1.0), (1.0, 10.0)].map(|(a, b)| vec![a, b]).to_vec(),
-        limit: &|parameters| limit(parameters[0], parameters[1]),
-        open: &|_| [0, 1],
+        edges: &|parameters| limit(parameters[0], parameters[1]).map(|limit| Edge { limit, open: [0, 1] }).into_iter().collect(),
     };
     fit_likelihood(likelihood, &model, options, context)
 }

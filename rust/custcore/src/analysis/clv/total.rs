@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, Float64Array};
+use arrow_array::{ArrayRef, Float64Array, Int64Array};
 use arrow_schema::Metadata;
 
 use super::cells::Cells;
 use super::fit::FitStatus;
 use super::model::{PurchaseModel, predictor};
 use super::predict::{Discounting, Pairs, Predictor, parameter_variance};
+use super::simulate::{Simulation, simulate_totals};
 use super::summary::ClvSummary;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
@@ -117,5 +118,41 @@ impl PurchaseModel {
             report.remarks.push("the parameters were given: the standard error does not know their uncertainty".to_owned());
         }
         table.finish(all.len(), Metadata::new(), report)
+    }
+
+    /// The purchase days of all customers over a horizon in `n` simulations, with the parameters of the fit, or with parameters that each
+    /// simulation draws from their normal distribution.
+    pub fn simulate(
+        &self,
+        summary: &ClvSummary,
+        horizon: f64,
+        seed: u64,
+        n: u32,
+        draw_parameters: bool,
+        context: &Context,
+    ) -> Result<Table> {
+        if !(horizon >= 0.0 && horizon.is_finite()) {
+            let message = format!("horizon={horizon} days is invalid; expected 0 or more");
+            return Err(Error::new(ErrorKind::InvalidArgument, message));
+        }
+        let mut totals = vec![0_u64; n as usize];
+        for (part, (fitted, rows)) in (0..).zip(self.parts(summary)?) {
+            let fit = &fitted.fit;
+            let simulation = Simulation {
+                family: self.family,
+                parameters: &fit.parameters,
+                covariance: draw_parameters.then_some(fit.covariance.as_slice()),
+                horizon,
+                // Groups have streams of their own.
+                seed: seed.wrapping_add(part),
+                predictor: &|parameters| predictor(self.family, parameters),
+            };
+            let found = simulate_totals(&simulation, &summary.cells(rows.as_deref(), context)?, n as usize, context)?;
+            totals.iter_mut().zip(found).for_each(|(sum, more)| *sum += more);
+        }
+        let mut table = TableBuilder::default();
+        table.column("simulation", Arc::new(Int64Array::from_iter_values(1..=i64::from(n))));
+        table.column("purchases", Arc::new(Int64Array::from_iter_values(totals.iter().map(|&total| total as i64))));
+        table.finish(totals.len(), Metadata::new(), Report { as_of: summary.calibration_end, ..Report::default() })
     }
 }

@@ -26,10 +26,17 @@ pub(crate) struct FitModel<'m> {
     pub names: &'m [&'m str],
     /// The starts, in the order in which they are tried.
     pub starts: Vec<Vec<f64>>,
-    /// The edge that parameters are at.
-    pub limit: &'m dyn Fn(&[f64]) -> Option<FitLimit>,
-    /// The two parameters that an edge leaves open: only a function of both is known.
-    pub open: &'m dyn Fn(FitLimit) -> [usize; 2],
+    /// The edges that parameters are at; the first one is reported.
+    pub edges: &'m dyn Fn(&[f64]) -> Vec<Edge>,
+}
+
+/// An edge of the parameter space.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Edge {
+    /// What it means.
+    pub limit: FitLimit,
+    /// The two parameters that it leaves open: only a function of both is known.
+    pub open: [usize; 2],
 }
 
 /// Minus the mean log-likelihood, with a prior, as a function of the logarithms of the parameters.
@@ -86,7 +93,7 @@ pub(crate) fn fit_likelihood(likelihood: &dyn LogLikelihood, model: &FitModel<'_
     let mut tried: Vec<FitStart> = Vec::new();
     let mut reached: Vec<Reached> = Vec::new();
     for start in starts {
-        let found = search(&objective, &start, model.limit, options.max_iter)?;
+        let found = search(&objective, &start, model, options.max_iter)?;
         let end = found.end.at.iter().map(|&log| exp(log)).collect();
         tried.push(FitStart { start, end, log_likelihood: objective.log_likelihood(&found.end), status: found.status });
         let is_maximum = found.status == FitStatus::Converged;
@@ -100,9 +107,10 @@ pub(crate) fn fit_likelihood(likelihood: &dyn LogLikelihood, model: &FitModel<'_
     let parameters = tried[best].end.clone();
     let customers = likelihood.customers();
     let information: Vec<f64> = end.point.hessian.iter().map(|second| second * customers).collect();
-    let open = if let FitStatus::Boundary(limit) = *status { Some((model.open)(limit)) } else { None };
-    // Held fixed, one of the two open parameters takes the direction without information out of it.
-    let covariance = covariance(parameters.len(), &information, open.map(|open| open[1]), open.as_ref().map_or(&[], |open| open));
+    let open: Vec<[usize; 2]> = (model.edges)(&parameters).iter().map(|edge| edge.open).collect();
+    // Held fixed, one of two open parameters takes the direction without information out of it.
+    let held: Vec<usize> = open.iter().map(|open| open[1]).collect();
+    let covariance = covariance(parameters.len(), &information, &held, open.as_flattened());
     Ok(Fit {
         log_likelihood: tried[best].log_likelihood,
         status: *status,
@@ -125,7 +133,7 @@ fn best(reached: &[Reached], customers: f64) -> Option<usize> {
     all.clone().find(|i| is_best(i) && is_maximum(i)).or_else(|| all.clone().find(is_best))
 }
 
-fn search(objective: &Objective<'_>, start: &[f64], limit: &dyn Fn(&[f64]) -> Option<FitLimit>, max_iter: usize) -> Result<Reached> {
+fn search(objective: &Objective<'_>, start: &[f64], model: &FitModel<'_>, max_iter: usize) -> Result<Reached> {
     let function = |at: &[f64]| objective.at(at);
     let customers = objective.likelihood.customers();
     let newton = |point: &Point| Newton::of(&point.gradient, &point.hessian);
@@ -133,7 +141,7 @@ fn search(objective: &Objective<'_>, start: &[f64], limit: &dyn Fn(&[f64]) -> Op
     let mut iterations = 0;
     let mut last = None;
     for gradient in GRADIENTS {
-        let mut end = minimise(at, gradient, max_iter - iterations, &function)?;
+        let mut end = minimise(&at, gradient, max_iter - iterations, &function)?;
         iterations = (iterations + end.iterations).min(max_iter);
         let mut step = newton(&end.point);
         if let Some(now) = &step {
@@ -150,12 +158,12 @@ fn search(objective: &Objective<'_>, start: &[f64], limit: &dyn Fn(&[f64]) -> Op
         let is_maximum = step
             .as_ref()
             .is_some_and(|newton| newton.decrement * customers <= DECREMENT && newton.step.iter().all(|step| step.abs() < LONGEST_STEP));
-        let status = match limit(&parameters) {
-            Some(limit) => FitStatus::Boundary(limit),
+        let status = match (model.edges)(&parameters).first() {
+            Some(edge) => FitStatus::Boundary(edge.limit),
             None if is_maximum => FitStatus::Converged,
             None => FitStatus::NotConverged,
         };
-        at = end.at.clone();
+        at.clone_from(&end.at);
         let is_over = status != FitStatus::NotConverged || iterations >= max_iter;
         last = Some(Reached { end, newton: step, status });
         if is_over {

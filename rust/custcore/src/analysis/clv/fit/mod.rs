@@ -8,7 +8,7 @@ mod spend;
 
 use super::likelihood::MAX_PARAMETERS;
 
-pub(crate) use self::driver::{FitModel, fit_likelihood};
+pub(crate) use self::driver::{Edge, FitModel, fit_likelihood};
 pub(crate) use self::purchases::fit_purchases;
 pub(crate) use self::spend::fit_spend;
 

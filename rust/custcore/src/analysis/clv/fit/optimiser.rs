@@ -25,10 +25,15 @@ pub(super) struct Point {
 }
 
 /// A function to minimise; errors end the search.
+type Function<'f> = dyn Fn(&[f64]) -> Result<Point> + 'f;
+/// Points where the function was computed.
+type Seen = Vec<(Vec<f64>, Point)>;
+
+/// A function as the library knows it.
 struct Problem<'f> {
-    function: &'f dyn Fn(&[f64]) -> Result<Point>,
+    function: &'f Function<'f>,
     /// The last two points: the library asks for a value and its derivatives one by one, and comes back to a point after a rejected step.
-    seen: Rc<RefCell<Vec<(Vec<f64>, Point)>>>,
+    seen: Rc<RefCell<Seen>>,
 }
 
 impl Problem<'_> {
@@ -90,11 +95,11 @@ pub(super) struct End {
 
 /// Searches the minimum of `function` from `start`, until no first derivative is larger than `gradient`, nothing more is gained, or
 /// `max_iter` iterations are done.
-pub(super) fn minimise(start: Vec<f64>, gradient: f64, max_iter: usize, function: &dyn Fn(&[f64]) -> Result<Point>) -> Result<End> {
+pub(super) fn minimise(start: &[f64], gradient: f64, max_iter: usize, function: &Function<'_>) -> Result<End> {
     let problem = Problem { function, seen: Rc::default() };
     let seen = Rc::clone(&problem.seen);
     let solver = TrustRegion::with_subproblem(MoreSorensen::new()).with_max_radius(MAX_RADIUS).with_absolute_gradient_tolerance(gradient);
-    let result = Executor::new(problem, solver, FirstOrderState::new(start)).max_iter(max_iter as u64).run()?;
+    let result = Executor::new(problem, solver, FirstOrderState::new(start.to_vec())).max_iter(max_iter as u64).run()?;
     let (at, iterations) = (result.param().clone(), result.iter() as usize);
     let known = seen.take().into_iter().find(|(seen, _)| *seen == at);
     let point = known.map_or_else(|| function(&at), |(_, point)| Ok(point))?;
@@ -120,7 +125,7 @@ mod tests {
     #[test]
     fn a_curved_valley_is_followed_to_its_end() -> Result<()> {
         let evaluations = std::cell::Cell::new(0);
-        let End { at: end, iterations, point } = minimise(vec![-1.2, 1.0], 1e-7, 100, &|at| {
+        let End { at: end, iterations, point } = minimise(&[-1.2, 1.0], 1e-7, 100, &|at| {
             evaluations.set(evaluations.get() + 1);
             Ok(rosenbrock(at))
         })?;
@@ -132,8 +137,8 @@ mod tests {
 
     #[test]
     fn iterations_are_limited_and_errors_end_the_search() -> Result<()> {
-        assert_eq!(minimise(vec![-1.2, 1.0], 1e-7, 3, &|at| Ok(rosenbrock(at)))?.iterations, 3);
-        let failed = minimise(vec![-1.2, 1.0], 1e-7, 100, &|at| if at[0] > 0.0 { Err(Error::cancelled()) } else { Ok(rosenbrock(at)) });
+        assert_eq!(minimise(&[-1.2, 1.0], 1e-7, 3, &|at| Ok(rosenbrock(at)))?.iterations, 3);
+        let failed = minimise(&[-1.2, 1.0], 1e-7, 100, &|at| if at[0] > 0.0 { Err(Error::cancelled()) } else { Ok(rosenbrock(at)) });
         assert_eq!(failed.map(|end| end.at).map_err(|error| error.kind()), Err(ErrorKind::Cancelled));
         Ok(())
     }
@@ -141,7 +146,7 @@ mod tests {
     #[test]
     fn a_function_that_falls_for_ever_ends_at_the_edge_of_the_domain() -> Result<()> {
         let slope = |at: &[f64]| Ok(Point { value: -at[0], gradient: vec![-1.0], hessian: vec![0.0] });
-        let end = minimise(vec![0.0], 1e-7, 200, &slope)?.at;
+        let end = minimise(&[0.0], 1e-7, 200, &slope)?.at;
         assert!(end[0] > MAX_LOG - 1.0 && end[0] <= MAX_LOG, "{end:?}");
         Ok(())
     }

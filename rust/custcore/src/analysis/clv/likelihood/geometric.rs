@@ -11,6 +11,7 @@ use super::rising::rising_ratio;
 use super::{Derivatives, LogLikelihood, MAX_PARAMETERS};
 use crate::error::Result;
 use crate::exec::context::Context;
+use crate::num::softplus::{Block, LANES, dot, softplus};
 use crate::num::special::{exp, ln, ln_1p, ln_1p_exp};
 
 /// After which purchases a customer may drop out.
@@ -44,7 +45,7 @@ pub(crate) struct GeometricLikelihood<'c> {
 }
 
 /// Sums over cells of one x: of ln(1 + e^z); of sigma = e^z/(1+e^z) times 1, L, M, and the second derivative of L; of
-/// sigma (1 - sigma) times 1, L, M, L^2, L M, M^2. L is ln((alpha+T)/(alpha+t_x)), M its derivative by ln alpha.
+/// sigma (1 - sigma) times 1, L, M, L^2, L M, M^2. L is `ln((alpha+T)/(alpha+t_x))`, M its derivative by ln alpha.
 #[derive(Debug, Clone, Copy, Default)]
 struct PartSums {
     value: f64,
@@ -63,29 +64,23 @@ impl<'c> GeometricLikelihood<'c> {
 
     /// Sums over the cells of one part, at z = `offset` + `shape` L.
     fn part(&self, part: &Run, offset: f64, shape: f64, times: &[TimeTerms]) -> PartSums {
-        let cells = part.cells.clone();
-        let places = self.cells.recency[cells.clone()].iter().zip(&self.cells.age[cells.clone()]);
         let mut sums = PartSums::default();
-        for ((&recency, &age), &weight) in places.zip(&self.cells.weight[cells]) {
-            let ((log_recency, share_recency), (log_age, share_age)) = (times[recency as usize], times[age as usize]);
-            let (log, slope) = (log_age - log_recency, share_age - share_recency);
-            let z = offset + shape * log;
-            let e = exp(-z.abs());
-            sums.value += weight * (z.max(0.0) + ln_1p(e));
-            let inverse = 1.0 / (1.0 + e);
-            let odds = weight * inverse * if z < 0.0 { e } else { 1.0 };
-            let spread = weight * e * inverse * inverse;
-            sums.odds[0] += odds;
-            sums.odds[1] += odds * log;
-            sums.odds[2] += odds * slope;
-            sums.odds[3] += odds * slope * (1.0 - share_age - share_recency);
-            let (spread_log, spread_slope) = (spread * log, spread * slope);
-            sums.spread[0] += spread;
-            sums.spread[1] += spread_log;
-            sums.spread[2] += spread_slope;
-            sums.spread[3] += spread_log * log;
-            sums.spread[4] += spread_log * slope;
-            sums.spread[5] += spread_slope * slope;
+        let mut block = Columns::default();
+        for start in part.cells.clone().step_by(LANES) {
+            let cells = start..part.cells.end.min(start + LANES);
+            let places = self.cells.recency[cells.clone()].iter().zip(&self.cells.age[cells.clone()]);
+            for (i, (&recency, &age)) in places.enumerate() {
+                let ((log_recency, share_recency), (log_age, share_age)) = (times[recency as usize], times[age as usize]);
+                let (log, slope) = (log_age - log_recency, share_age - share_recency);
+                block.z[i] = offset + shape * log;
+                block.log[i] = log;
+                block.slope[i] = slope;
+                block.curve[i] = slope * (1.0 - share_age - share_recency);
+            }
+            // The last block may be short: what is left in it from the block before has no weight.
+            block.weight[..cells.len()].copy_from_slice(&self.cells.weight[cells.clone()]);
+            block.weight[cells.len()..].fill(0.0);
+            block.add_to(&mut sums);
         }
         sums
     }
@@ -95,6 +90,43 @@ impl<'c> GeometricLikelihood<'c> {
     fn last_draw(&self, b: f64, x: u32) -> (f64, f64) {
         let before = b + f64::from(self.draws.of(x).saturating_sub(1));
         (b / before, ln(before))
+    }
+}
+
+/// Columns of a block of cells.
+struct Columns {
+    z: Block,
+    weight: Block,
+    log: Block,
+    slope: Block,
+    curve: Block,
+}
+
+impl Default for Columns {
+    fn default() -> Self {
+        Self { z: [0.0; LANES], weight: [0.0; LANES], log: [0.0; LANES], slope: [0.0; LANES], curve: [0.0; LANES] }
+    }
+}
+
+impl Columns {
+    fn add_to(&self, sums: &mut PartSums) {
+        const ONES: Block = [1.0; LANES];
+        let (mut value, mut odds, mut spread) = ([0.0; LANES], [0.0; LANES], [0.0; LANES]);
+        softplus(&self.z, &self.weight, &mut value, &mut odds, &mut spread);
+        sums.value += dot(&value, &ONES);
+        let of_odds = [&ONES, &self.log, &self.slope, &self.curve];
+        sums.odds.iter_mut().zip(of_odds).for_each(|(sum, column)| *sum += dot(&odds, column));
+        let spread_log: Block = std::array::from_fn(|i| spread[i] * self.log[i]);
+        let spread_slope: Block = std::array::from_fn(|i| spread[i] * self.slope[i]);
+        let of_spread = [
+            (&spread, &ONES),
+            (&spread_log, &ONES),
+            (&spread_slope, &ONES),
+            (&spread_log, &self.log),
+            (&spread_log, &self.slope),
+            (&spread_slope, &self.slope),
+        ];
+        sums.spread.iter_mut().zip(of_spread).for_each(|(sum, (left, right))| *sum += dot(left, right));
     }
 }
 
@@ -161,14 +193,14 @@ impl LogLikelihood for GeometricLikelihood<'_> {
 /// The log-likelihood of one customer under a BG/NBD or MBG/NBD with the parameters r, alpha, a, b.
 pub(crate) fn log_likelihood_one(draws: DropoutDraws, parameters: [f64; 4], x: u32, t_x: f64, age: f64) -> f64 {
     let [r, alpha, a, b] = parameters;
-    let n = draws.of(x);
     let base = nbd::log_likelihood_one(r, alpha, x, age);
-    if n == 0 {
+    let made = draws.of(x);
+    if made == 0 {
         return base;
     }
-    let ratio: f64 = rising_ratio(a, b, &[n]).iter().map(|ratio| ratio.value).sum();
-    let z = ln(a) - ln(b + f64::from(n - 1)) + (r + f64::from(x)) * ln_1p((age - t_x) / (alpha + t_x));
-    base + ratio + ln_1p_exp(z)
+    let ratio: f64 = rising_ratio(a, b, &[made]).iter().map(|ratio| ratio.value).sum();
+    let odds = ln(a) - ln(b + f64::from(made - 1)) + (r + f64::from(x)) * ln_1p((age - t_x) / (alpha + t_x));
+    base + ratio + ln_1p_exp(odds)
 }
 
 #[cfg(test)]
@@ -221,8 +253,7 @@ mod tests {
 
     #[test]
     fn one_customer_is_that_of_the_published_sheet() {
-        // Computed with mpmath (60 digits) from the formulas of Fader, Hardie & Lee (2005), equation 6, with 2F1 replaced by its
-        // closed form; parameters of CDNOW in weeks.
+        // Equation 6 of Fader, Hardie & Lee (2005), computed with mpmath to 60 digits; parameters of CDNOW in weeks.
         let parameters = [0.243, 4.414, 0.793, 2.426];
         let found = log_likelihood_one(DropoutDraws::Repeats, parameters, 2, 30.43, 38.86);
         assert!((found + 9.458_606_307_066_271).abs() < 1e-13, "{found}");

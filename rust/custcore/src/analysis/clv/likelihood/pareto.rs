@@ -93,9 +93,7 @@ impl<'a> ParetoLikelihood<'a> {
         for ((&recency, &age), &weight) in recency[part.clone()].iter().zip(&age[part.clone()]).zip(&weight[part.clone()]) {
             let (from, to) = (&tails[recency as usize - first], &tails[age as usize - first]);
             let mut moments = from.moments;
-            for i in 0..MOMENTS {
-                moments[i] -= to.moments[i];
-            }
+            moments.iter_mut().zip(&to.moments).for_each(|(moment, to)| *moment -= to);
             let odds = to.factor * moments[0];
             if odds <= 0.0 {
                 continue;

@@ -1,6 +1,6 @@
 //! The Pareto/NBD integrals of all cells of one x, from one pass over the distinct times.
 //!
-//! With F(t) the integral of f = (1 + tau/alpha)^-q (1 + tau/beta)^-(s+1) from t to the last time, J of a cell is g(T) (F(t_x) - F(T)).
+//! With F(t) the integral of f = (1 + tau/alpha)^-q (1 + tau/beta)^-(s+1) from t to the last time, J of a cell is `g(T) (F(t_x) - F(T))`.
 //! F and its moments are sums over the gaps between the times, from the last one back. The nodes within gaps and their logarithms
 //! serve all x.
 

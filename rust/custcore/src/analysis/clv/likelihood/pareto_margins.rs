@@ -113,7 +113,7 @@ mod tests {
     #[test]
     fn rising_factorials_are_those_of_integers() {
         assert!((ln_rising(1.0, 10) - ln(3_628_800.0)).abs() < 1e-14);
-        assert_eq!(ln_rising(0.3, 0), 0.0);
+        assert!(ln_rising(0.3, 0) == 0.0);
         // Both forms, either side of the end of the table: they differ by the last factor.
         let step = ln_rising(0.7, TABLE + 1) - ln_rising(0.7, TABLE) - ln(0.7 + f64::from(TABLE));
         assert!(step.abs() < 1e-9, "{step}");

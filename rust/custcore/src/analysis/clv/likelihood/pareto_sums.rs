@@ -1,15 +1,15 @@
 //! The sum of ln(1 + J) over cells of one x, with its derivatives.
 //!
-//! J is g(T) times an integral of f over (t_x, T), f = (1 + tau/alpha)^-q (1 + tau/beta)^-(s+1). By the logarithms of the parameters
-//! ln f has the derivatives c_i m_i(tau): m = (ln(1 + tau/alpha), tau/(alpha + tau), ln(1 + tau/beta), tau/(beta + tau)),
-//! c = (-r, q, -s, s + 1). So the derivatives of J need the means of m_i and of m_i m_j under f: 4 and 10 moments. Moments may be
+//! J is g(T) times an integral of f over (`t_x`, T), f = (1 + tau/alpha)^-q (1 + tau/beta)^-(s+1). By the logarithms of the parameters
+//! ln f has the derivatives `c_i m_i(tau)`: m = (ln(1 + tau/alpha), tau/(alpha + tau), ln(1 + tau/beta), tau/(beta + tau)),
+//! c = (-r, q, -s, s + 1). So the derivatives of J need the means of `m_i` and of `m_i m_j` under f: 4 and 10 moments. Moments may be
 //! taken about any origin of m; the origin must be known for the second derivatives by alpha and beta.
 
 use super::Derivatives;
 use super::pareto_integral::Pareto;
 use crate::num::special::ln;
 
-/// Moments of one integral: its value, the 4 of m_i, the 10 of m_i m_j by rows of the upper triangle.
+/// Moments of one integral: its value, the 4 of `m_i`, the 10 of `m_i m_j` by rows of the upper triangle.
 pub(crate) const MOMENTS: usize = 15;
 /// Rows and columns of the 10 second moments.
 pub(crate) const PAIRS: [(usize, usize); 10] = [(0, 0), (0, 1), (0, 2), (0, 3), (1, 1), (1, 2), (1, 3), (2, 2), (2, 3), (3, 3)];
@@ -46,7 +46,7 @@ pub(crate) struct Cell<'a> {
     pub weight: f64,
     /// J.
     pub odds: Odds,
-    /// Moments over (t_x, T).
+    /// Moments over (`t_x`, T).
     pub moments: &'a [f64; MOMENTS],
     /// m(T), about the same origin.
     pub end: &'a [f64; 4],
@@ -99,6 +99,7 @@ impl Sums {
 
     /// Adds ln(1 + J) of a cell of which 1 + J is known.
     #[inline]
+    #[expect(clippy::float_cmp, reason = "a weight of exactly 1 needs no product")]
     pub(crate) fn add_odds(&mut self, weight: f64, odds_1p: f64) {
         if weight == 1.0 && odds_1p < LARGE {
             self.product *= odds_1p;

@@ -7,7 +7,7 @@ use crate::num::special::{ln, ln_1p};
 const SUMMED: u32 = 1 << 16;
 /// Stirling's series has full precision from here on.
 pub(crate) const STIRLING_FROM: f64 = 8.0;
-/// The Bernoulli numbers B_2, B_4, ..., B_18 (NIST DLMF, table 24.2.1).
+/// The Bernoulli numbers of even index, 2 to 18 (NIST DLMF, table 24.2.1).
 const BERNOULLI: [f64; 9] =
     [1.0 / 6.0, -1.0 / 30.0, 1.0 / 42.0, -1.0 / 30.0, 5.0 / 66.0, -691.0 / 2730.0, 7.0 / 6.0, -3617.0 / 510.0, 43867.0 / 798.0];
 
@@ -138,11 +138,12 @@ pub(crate) fn stirling_error(z: f64) -> Rising {
     Rising { value: sums.value * inverse, first: sums.first * square, second: sums.second * square * inverse }
 }
 
-/// ln (u)_m - ln (a + u)_m at large u: Stirling's formula, in which each term is proportional to a.
+/// ln (u)_m - ln (a + u)_m for u of at least [`SUMMED`]: Stirling's formula, in which each term is proportional to a. Of its error
+/// 1/(12 z) is enough there.
 fn far_ratio(a: f64, u: f64, m: f64) -> f64 {
     let v = a + u;
-    let errors = (stirling_error(u + m).value - stirling_error(v + m).value) - (stirling_error(u).value - stirling_error(v).value);
-    (u - 0.5) * ln_1p(a * m / (u * (v + m))) - m * ln_1p(a / (u + m)) - a * ln_1p(m / v) + errors
+    let errors = (1.0 / ((u + m) * (v + m)) - 1.0 / (u * v)) / 12.0;
+    (u - 0.5) * ln_1p(a * m / (u * (v + m))) - m * ln_1p(a / (u + m)) + a * (errors - ln_1p(m / v))
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ mod nbd;
 mod one;
 mod pairs;
 mod pareto;
+mod pareto_alive;
 mod pareto_counts;
 mod pareto_survival;
 mod spec;

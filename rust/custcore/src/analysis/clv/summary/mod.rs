@@ -86,3 +86,6 @@ impl SummaryNames {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

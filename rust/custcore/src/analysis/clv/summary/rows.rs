@@ -4,7 +4,7 @@ use arrow_array::ArrayRef;
 use arrow_buffer::ScalarBuffer;
 use sha2::{Digest, Sha256};
 
-use crate::analysis::clv::cells::Cells;
+use crate::analysis::clv::cells::{Cells, GRID_DAYS};
 use crate::column::key::OwnedKey;
 use crate::column::key_schema::{KeyPart, KeySchema};
 use crate::column::value::ValueColumn;
@@ -32,9 +32,13 @@ impl Times {
     }
 
     fn later_by(&self, days: i32) -> Self {
+        let later = |times: &dyn Fn(usize) -> f64, rows: usize| (0..rows).map(|row| times(row) + f64::from(days)).collect();
         match self {
-            Self::Days(times) => Self::Days(times.iter().map(|time| time + days).collect()),
-            Self::Floats(times) => Self::Floats(times.iter().map(|time| time + f64::from(days)).collect()),
+            Self::Days(times) if times.iter().all(|&time| f64::from(time) + f64::from(days) < GRID_DAYS) => {
+                Self::Days(times.iter().map(|time| time + days).collect())
+            }
+            Self::Days(times) => Self::Floats(later(&|row| f64::from(times[row]), times.len())),
+            Self::Floats(times) => Self::Floats(later(&|row| times[row], times.len())),
         }
     }
 }

@@ -6,7 +6,7 @@ use super::*;
 fn cells(scale: f64) -> Result<Cells> {
     let row = |i: usize| {
         let age = 30 + (i * 7_919) % 400;
-        let x = [0, 0, 1, 1, 1, 2, 2, 3, 5, 12][i % 10] + usize::from(i % 97 == 0) * 40;
+        let x = [0, 0, 1, 1, 1, 2, 2, 3, 5, 12][i % 10] + usize::from(i.is_multiple_of(97)) * 40;
         let t_x = if x == 0 { 0 } else { x.max((i * 104_729) % age).min(age) };
         (x.min(age) as u32, t_x as f64 * scale, age as f64 * scale, 1.0 + (i % 3) as f64)
     };

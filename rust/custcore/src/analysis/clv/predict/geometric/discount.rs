@@ -40,8 +40,9 @@ fn continuous(rate: &Mixture, end: f64, decay: f64) -> f64 {
         let points = nodes_16().points.iter().zip(values);
         sum += half * points.map(|(&(node, share), value)| share * value * exp(-decay * (middle + half * node))).sum::<f64>();
         // What follows falls from the last value, by the discount alone at least.
-        let rest = values[NODES - 1] * exp(-decay * to) / decay;
-        if decay > 0.0 && rest < NEGLIGIBLE * sum { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        let last = values[NODES - 1] * exp(-decay * to);
+        let rest = if decay > 0.0 { last * (end - to).min(1.0 / decay) } else { last * exp(decay * (to - end)) * (end - to) };
+        if rest < NEGLIGIBLE * sum { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
     sum
 }

@@ -7,14 +7,14 @@ use std::ops::ControlFlow;
 
 use super::taylor::Taylor;
 use crate::num::quadrature::nodes_16;
-use crate::num::special::{exp, ln_1p};
+use crate::num::special::{exp, exp_m1, ln, ln_1p};
 
 /// Nodes of a panel.
 pub(super) const NODES: usize = 16;
 /// Terms of a series that is not worth a continuation.
 const FEW: usize = 160;
-/// Terms of any series.
-const MOST: usize = 1 << 20;
+/// Terms of a series near w = 0, at most.
+const MOST: usize = 2_048;
 
 /// The mean of (1 + p w)^-power over p ~ Beta(a, b).
 #[derive(Debug, Clone, Copy)]
@@ -27,82 +27,53 @@ pub(super) struct Mixture {
     pub b: f64,
 }
 
-/// A series in z, scaled to the largest z wanted: coefficients by powers of z / largest.
-enum Series {
-    /// (1-z)^A 2F1(A, b; c; z), all terms positive, over (1-z)^A 2F1(A, b; b; z) = 1 with the same terms: no power of 1-z is left.
-    Ratio { terms: Vec<(f64, f64)>, largest: f64 },
-    /// (1-z)^a 2F1(a, c - A; c; z): few terms where c - A is small, whatever A and c are.
-    Pfaff { terms: Vec<f64>, largest: f64, power: f64 },
+/// (1-z)^power times a series in z = w/(1+w), with coefficients by powers of z / largest.
+struct Series {
+    terms: Vec<f64>,
+    largest: f64,
+    power: f64,
 }
 
 impl Series {
     /// The series for w up to `end`, unless it needs more terms than `most`.
     fn of(mixture: &Mixture, end: f64, most: usize) -> Option<Self> {
         let Mixture { power, a, b } = *mixture;
-        let (c, largest) = (a + b, if end < f64::MAX { end / (1.0 + end) } else { 1.0 });
         let lower = a + (b - power);
-        // Terms of both signs cancel by 3^(A-c) at most, or by e^(2 p (A-c)).
-        if a <= power && (lower >= -1.0 || -2.0 * lower * mixture.likely_p() <= 1.0) {
-            let mut terms = vec![1.0];
-            let (mut term, mut sum) = (1.0_f64, 1.0_f64);
-            for n in 0..most {
-                let n = n as f64;
-                let ratio = largest * ((a + n) / (c + n)) * ((lower + n) / (n + 1.0));
-                term *= ratio;
-                sum += term;
-                terms.push(term);
-                let after = largest * ((a + n + 1.0) / (c + n + 1.0)).max(1.0 - 2.0 / (n + 2.0)).min(1.0);
-                if term == 0.0 || (n > -lower && ratio.abs() < 1.0 && term.abs() < 3e-17 * sum.abs() * (1.0 - ratio.abs().max(after))) {
-                    return Some(Self::Pfaff { terms, largest, power: a });
-                }
-            }
+        // (1-z)^a 2F1(a, c - A; c; z) has few terms where c - A is small, whatever A and c are. Terms of both signs cancel by 3^(A-c) at
+        // most, or by e^(2 p (A-c)). All terms of (1-z)^A 2F1(A, b; c; z) are positive.
+        let short = a <= power && (lower >= -1.0 || -2.0 * lower * mixture.likely_p() <= 4.0);
+        let (first, second) = if short { (a, lower) } else { (power, b) };
+        if first * ln_1p(end) > 500.0 {
+            // The power of 1-z would underflow.
             return None;
         }
-        let mut terms = vec![(1.0, 1.0)];
-        let (mut term, mut survived, mut sum) = (1.0_f64, 1.0_f64, 1.0_f64);
+        let (c, largest) = (a + b, if end < f64::MAX { end / (1.0 + end) } else { 1.0 });
+        let mut terms = Vec::with_capacity(64);
+        let (mut term, mut sum) = (1.0_f64, 1.0_f64);
+        terms.push(term);
         for n in 0..most {
             let n = n as f64;
-            let ratio = largest * ((power + n) / (n + 1.0));
+            let ratio = largest * ((first + n) / (n + 1.0)) * ((second + n) / (c + n));
             term *= ratio;
-            survived *= (b + n) / (c + n);
             sum += term;
-            terms.push((term * survived, term));
-            if term > 1e250 {
-                (term, sum) = (term * 1e-250, sum * 1e-250);
-                terms.iter_mut().for_each(|(counted, all)| (*counted, *all) = (*counted * 1e-250, *all * 1e-250));
-            }
-            let after = ratio.max(largest);
-            if after < 1.0 && term < 3e-17 * sum * (1.0 - after) {
-                return Some(Self::Ratio { terms, largest });
+            terms.push(term);
+            let rest = term.abs() / (1.0 - ratio.abs().max(largest));
+            if term == 0.0 || (rest >= 0.0 && n > -second && rest < 3e-17 * sum.abs()) {
+                return Some(Self { terms, largest, power: first });
             }
         }
         None
     }
 
     fn values<const N: usize>(&self, w: &[f64; N]) -> [f64; N] {
-        match self {
-            Self::Ratio { terms, largest } => {
-                let at = w.map(|w| w / (1.0 + w) / largest);
-                let (mut counted, mut all) = ([0.0; N], [0.0; N]);
-                for &(term, full) in terms.iter().rev() {
-                    for i in 0..N {
-                        counted[i] = counted[i] * at[i] + term;
-                        all[i] = all[i] * at[i] + full;
-                    }
-                }
-                std::array::from_fn(|i| counted[i] / all[i])
-            }
-            Self::Pfaff { terms, largest, power } => {
-                let at = w.map(|w| w / (1.0 + w) / largest);
-                let mut sums = [0.0; N];
-                for &term in terms.iter().rev() {
-                    for i in 0..N {
-                        sums[i] = sums[i] * at[i] + term;
-                    }
-                }
-                std::array::from_fn(|i| sums[i] * exp(-power * ln_1p(w[i])))
+        let at = w.map(|w| w / (1.0 + w) / self.largest);
+        let mut sums = [0.0; N];
+        for &term in self.terms.iter().rev() {
+            for i in 0..N {
+                sums[i] = sums[i] * at[i] + term;
             }
         }
+        std::array::from_fn(|i| sums[i] * exp(-self.power * ln_1p(w[i])))
     }
 }
 
@@ -126,8 +97,46 @@ impl Mixture {
     /// The value and slope at w, by series.
     fn at(&self, w: f64) -> (f64, f64) {
         let next = Self { power: self.power + 1.0, a: self.a + 1.0, b: self.b };
-        let value = |of: &Self| Series::of(of, w, MOST).map_or(0.0, |series| series.values(&[w])[0]);
+        let value = |of: &Self| Series::of(of, w, MOST).map_or_else(|| of.by_logit(w), |series| series.values(&[w])[0]);
         (value(self), -self.power * (self.a / (self.a + self.b)) * value(&next))
+    }
+
+    /// The value at w by the trapezoidal rule in ln(p/(1-p)), which converges exponentially: for shapes that series are long for.
+    fn by_logit(&self, w: f64) -> f64 {
+        let Self { power, a, b } = *self;
+        // Beyond these ends the integrands are powers of p and of 1-p.
+        let low = -ln(1e17 * (1.0 + b + power * w));
+        let high = ln(1e17 * (1.0 + a + power));
+        let points = ((high - low) * (4.0 + (a + b).sqrt())).clamp(1.0, 4_000.0).floor();
+        let step = (high - low) / points;
+        let at = |i: f64| {
+            let logit = low + step * i;
+            let p = 1.0 / (1.0 + exp(-logit));
+            let prior = -a * ln_1p(exp(-logit)) - b * ln_1p(exp(logit));
+            // Sums of the geometric tails below and above.
+            let tail = match i {
+                0.0 => a * step,
+                i if i == points => b * step,
+                _ => f64::INFINITY,
+            };
+            (prior - ln(-exp_m1(-tail)), power * ln_1p(p * w))
+        };
+        let mut top = (f64::NEG_INFINITY, f64::NEG_INFINITY);
+        let mut i = 0.0;
+        while i <= points {
+            let (prior, loss) = at(i);
+            top = (top.0.max(prior), top.1.max(prior - loss));
+            i += 1.0;
+        }
+        let (mut all, mut kept) = (0.0, 0.0);
+        i = 0.0;
+        while i <= points {
+            let (prior, loss) = at(i);
+            all += exp(prior - top.0);
+            kept += exp(prior - loss - top.1);
+            i += 1.0;
+        }
+        kept / all * exp(top.1 - top.0)
     }
 
     /// Hands the values at the nodes of panels (from, to) to `panel`, in order from 0 to `end` or until it breaks. On a panel the function is
@@ -137,33 +146,33 @@ impl Mixture {
         let mut from = 0.0;
         while from < end {
             let to = end.min(from + first.max(from).min(1.0 + from));
-            // Below w = 1 the series converge at least like 2^-n; long ones there are those of huge shapes.
-            let Some(series) = Series::of(self, to, if from < 1.0 { MOST } else { FEW }) else {
-                if from < 1.0 {
-                    return 0.0;
-                }
+            // Below w = 1 the series converge at least like 2^-n; long ones there are those of large shapes.
+            let series = Series::of(self, to, if from < 1.0 { MOST } else { FEW });
+            if series.is_none() && from >= 1.0 && Taylor::suits(self) {
                 let (value, slope) = self.at(from);
                 return Taylor::new(self, from, value, slope).panels(end, panel);
-            };
+            }
             let (middle, half) = (f64::midpoint(from, to), 0.5 * (to - from));
             let mut at = [0.0; NODES];
             at.iter_mut().zip(&nodes_16().points).for_each(|(at, &(node, _))| *at = middle + half * node);
-            if panel(from, to, &series.values(&at)).is_break() || to >= end {
-                return series.values(&[to])[0];
+            let values = series.as_ref().map_or_else(|| at.map(|w| self.by_logit(w)), |series| series.values(&at));
+            if panel(from, to, &values).is_break() || to >= end {
+                return series.as_ref().map_or_else(|| self.by_logit(to), |series| series.values(&[to])[0]);
             }
             from = to;
         }
         1.0
     }
 
-    /// The integral of `weight` times the function from 0 to `end`.
+    /// The integral of `weight`, which must not fall, times the function from 0 to `end`.
     pub(super) fn integral(&self, end: f64, weight: impl Fn(f64) -> f64) -> f64 {
         let mut sum = 0.0;
         self.panels(end, 0.0, &mut |from, to, values| {
             let (middle, half) = (f64::midpoint(from, to), 0.5 * (to - from));
             let points = nodes_16().points.iter().zip(values);
             sum += half * points.map(|(&(node, share), value)| share * value * weight(middle + half * node)).sum::<f64>();
-            ControlFlow::Continue(())
+            let rest = values[NODES - 1] * weight(end) * (end - to);
+            if rest < 1e-17 * sum { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
         sum
     }

@@ -17,6 +17,12 @@ const AHEAD: usize = 40;
 /// c from which the recurrence runs backwards.
 const LARGE_C: f64 = 200.0;
 
+/// Shapes from which the steps would be many.
+const MANY_STEPS: f64 = 5_000.0;
+
+/// Values below this are not continued.
+const LEAST: f64 = 1e-280;
+
 /// The state at the start of a panel.
 pub(super) struct Taylor<'m> {
     mixture: &'m Mixture,
@@ -39,7 +45,7 @@ impl<'m> Taylor<'m> {
         let first = |n: f64| (1.0 + 2.0 * w) * n + c + (power + a + 1.0) * w;
         let mut out = [0.0; TERMS];
         out[0] = self.value;
-        if self.backwards() {
+        if Self::backwards(self.mixture) {
             // Ratios of following coefficients, without signs.
             let mut ratios = [0.0; TERMS];
             let mut ratio = 1.0 / (1.0 + w);
@@ -64,23 +70,29 @@ impl<'m> Taylor<'m> {
         out
     }
 
-    fn backwards(&self) -> bool {
-        let c = self.mixture.a + self.mixture.b;
-        c > LARGE_C && c > 2.0 * self.mixture.power
+    fn backwards(mixture: &Mixture) -> bool {
+        let c = mixture.a + mixture.b;
+        c > LARGE_C && c > 2.0 * mixture.power
+    }
+
+    /// Whether the steps are few enough.
+    pub(super) fn suits(mixture: &Mixture) -> bool {
+        let c = mixture.a + mixture.b;
+        mixture.power < MANY_STEPS && (c < MANY_STEPS || Self::backwards(mixture))
     }
 
     /// The panels up to `end`, as [`Mixture::panels`]. Returns the value at the last end.
     pub(super) fn panels(mut self, end: f64, panel: &mut dyn FnMut(f64, f64, &[f64; NODES]) -> ControlFlow<()>) -> f64 {
         let c = self.mixture.a + self.mixture.b;
-        while self.from < end {
-            let longest = if self.backwards() { f64::INFINITY } else { 5.0 * self.from / c };
+        while self.from < end && self.value > LEAST {
+            let longest = if Self::backwards(self.mixture) { f64::INFINITY } else { 5.0 * self.from / c };
             let mut step = longest.min(0.3 * (1.0 + self.from)).min(end - self.from);
             let mut terms = self.coefficients(step);
-            for _ in 0..64 {
+            for _ in 0..32 {
                 let value: f64 = terms.iter().sum();
                 let size: f64 = terms.iter().map(|term| term.abs()).sum();
                 // A completely monotone function has |terms| that sum to its value one step back: long steps lose digits.
-                if value > 0.05 * size && terms[TERMS - 1].abs() < 1e-17 * value {
+                if value > 0.05 * size && terms[TERMS - 1].abs() <= 1e-17 * value {
                     break;
                 }
                 step *= 0.5;
@@ -103,6 +115,6 @@ impl<'m> Taylor<'m> {
                 break;
             }
         }
-        self.value
+        if self.from < end { 0.0 } else { self.value }
     }
 }
