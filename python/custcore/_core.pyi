@@ -780,7 +780,7 @@ class CustomerBase:
 
 # The parameters of a prior: mean and standard deviation of the logarithm of a parameter.
 _Prior: TypeAlias = list[tuple[float, float] | None]
-# ("continuous", force of interest of a day, 0.0) or ("periodic", days of a period, rate of a period).
+# ("continuous" | "monthly", rate of a year, 0.0) or ("periodic", days of a period, rate of a period).
 _Discounting: TypeAlias = tuple[str, float, float]
 # p_alive, expected_purchases, p_purchase, p_alive_end, expected_spend, expected_revenue, discounted_purchases, clv, and
 # the ends of the interval
@@ -798,7 +798,7 @@ _Prediction: TypeAlias = tuple[
 ]
 
 @type_check_only
-class SpendFitOptions(TypedDict):
+class FitOptions(TypedDict):
     start: list[float] | None
     all_starts: bool
     max_iter: int
@@ -832,7 +832,7 @@ class FitInfo(TypedDict):
     covariance: list[list[float | None]]
     standard_errors: list[float | None]
     gradient_norm: float
-    decrement: float
+    decrement: float | None
     evaluations: int
     customers: float
     cells: int
@@ -842,8 +842,6 @@ class FitInfo(TypedDict):
     fingerprint: str
     starts: list[FitStart]
     remarks: list[str]
-    # The share of all repeat purchases that the customer with most of them made.
-    largest_share: float
     # Of the pooled fit of a model with groups: the customers whose group has no parameters of its own.
     rest_customers: NotRequired[float]
     rest_log_likelihood: NotRequired[float]
@@ -961,6 +959,7 @@ class PurchaseModel:
         draw_parameters: bool,
         n_threads: int | None,
     ) -> Table: ...
+    def log_likelihood(self, summary: ClvSummary, *, n_threads: int | None) -> float: ...
     # Measures of the model and of the baselines, and means by x.
     def evaluate(
         self, summary: ClvSummary, *, spend: SpendModel | str | None, n_threads: int | None
@@ -979,7 +978,7 @@ class PurchaseModel:
 @final
 class SpendModel:
     @staticmethod
-    def fit(summary: ClvSummary, options: SpendFitOptions, *, n_threads: int | None) -> SpendModel: ...
+    def fit(summary: ClvSummary, options: FitOptions, *, n_threads: int | None) -> SpendModel: ...
     @staticmethod
     def given(parameters: list[float]) -> SpendModel: ...
     def to_bytes(self, settings: str) -> bytes: ...
@@ -988,12 +987,13 @@ class SpendModel:
     def fits(self) -> list[FitInfo]: ...
     def predict(self, summary: ClvSummary, *, n_threads: int | None) -> Table: ...
     def predict_one(self, x: int, m_x: float | None) -> float | None: ...
+    def log_likelihood(self, summary: ClvSummary, *, n_threads: int | None) -> float: ...
 
 # Cohorts: how many were lost at renewal 1, 2, ..., and how many were still there after the last.
 @final
 class SbgModel:
     @staticmethod
-    def fit(cohorts: list[tuple[list[int], int]]) -> SbgModel: ...
+    def fit(cohorts: list[tuple[list[int], int]], options: FitOptions) -> SbgModel: ...
     @staticmethod
     def given(parameters: list[float]) -> SbgModel: ...
     def to_bytes(self, settings: str) -> bytes: ...

@@ -204,17 +204,14 @@ def test_horizon_of_nothing(given: clv.PurchaseModel) -> None:
 
 
 def test_one_customer_with_most_purchases_is_named(columns: dict[str, Any]) -> None:
-    reseller = {name: values.copy() for name, values in columns.items()}
-    row = int(np.argmax(reseller["T"]))
-    few = cut(
-        reseller, np.concatenate([[row], np.flatnonzero(columns["x"] > 0)[:60], np.flatnonzero(columns["x"] == 0)])
-    )
-    few["x"][0], few["t_x"][0] = few["T"][0], few["T"][0]
+    few = cut(columns, np.concatenate([np.flatnonzero(columns["x"] > 0)[:60], np.flatnonzero(columns["x"] == 0)]))
+    few["x"][0] = few["t_x"][0] = few["T"][0]
     model = clv.NBD().fit(few)
     share = few["x"][0] / few["x"].sum()
     assert share > 0.5
-    assert any(f"one customer made {share:.0%} of all repeat purchases" in remark for remark in model.fit_.remarks)
-    assert "one customer made" in repr(model.fit_)
+    who = f"customer {few['customer_id'][0]} has {few['x'][0]} of all"
+    assert any(remark.startswith(who) for remark in model.fit_.remarks)
+    assert who in repr(model.fit_)
 
 
 # Limits and failures
@@ -284,7 +281,7 @@ def test_spend_needs_amounts(given: clv.PurchaseModel, columns: dict[str, Any]) 
         given.predict(without, 30, spend=spend)
     with pytest.raises(InvalidArgumentError, match=says):
         given.evaluate(without, spend="own_mean")
-    assert "expected_spend" not in given.predict(without, 30).column_names
+    assert given.predict(without, 30)["clv"].to_pylist() == [None] * 2_000
 
 
 def test_no_result_is_nan(given: clv.PurchaseModel, columns: dict[str, Any]) -> None:

@@ -106,9 +106,7 @@ def test_customers_without_money(spend: clv.GammaGamma, columns: dict[str, Any])
     money = float((free["m_x"][rows] * free["x"][rows]).sum())
     assert found.n_customers_ == spend.n_customers_ - 3
     assert (found.fit_.customers_left_out, found.fit_.money_left_out) == (3, pytest.approx(money))
-    assert any(
-        remark.startswith("3 customers who bought again have a mean of 0 or less") for remark in found.fit_.remarks
-    )
+    assert any(remark.startswith("3 customers with repeat purchases") for remark in found.fit_.remarks)
     assert {found.predict_one(int(free["x"][row]), float(free["m_x"][row])) for row in rows} == {found.predict_one(0)}
     kept = np.setdiff1d(np.arange(len(free["x"])), rows)
     assert clv.GammaGamma().fit(cut(free, kept)).params_ == found.params_
@@ -161,8 +159,8 @@ def test_too_few_customers(columns: dict[str, Any]) -> None:
     again = np.flatnonzero(columns["x"] > 0)
     with pytest.raises(NotEnoughDataError):
         clv.GammaGamma().fit(cut(columns, again[:1]))
-    with pytest.warns(SmallSampleWarning, match="40 customers bought again"):
-        clv.GammaGamma(on_failure="warn").fit(cut(columns, again[:40]))
+    with pytest.warns(SmallSampleWarning, match="45 customers bought again"):
+        clv.GammaGamma().fit(cut(columns, again[:45]))
 
 
 def test_a_summary_without_amounts(columns: dict[str, Any]) -> None:
@@ -174,7 +172,8 @@ def test_a_summary_without_amounts(columns: dict[str, Any]) -> None:
 def test_weights(columns: dict[str, Any]) -> None:
     weights = np.arange(len(columns["x"])) % 2 + 1
     weighted = clv.GammaGamma().fit({**columns, "n": weights}, "n")
-    repeated = clv.GammaGamma().fit(cut(columns, np.repeat(np.arange(len(weights)), weights)))
+    without_ids = {name: columns[name] for name in ("x", "t_x", "T", "m_x")}
+    repeated = clv.GammaGamma().fit(cut(without_ids, np.repeat(np.arange(len(weights)), weights)))
     assert weighted.params_ == pytest.approx(repeated.params_, rel=1e-6)
 
 
@@ -193,7 +192,7 @@ def test_saved_models(spend: clv.GammaGamma, summary: custcore.Table, tmp_path: 
 
 
 def test_starts(spend: clv.GammaGamma, summary: custcore.Table) -> None:
-    assert len(spend.fit_.starts) > 1
+    assert spend.fit_.starts["status"].to_pylist()[0] == "converged"
     given = clv.GammaGamma(start=spend.params_).fit(summary)
     assert len(given.fit_.starts) == 1
     assert given.params_ == pytest.approx(spend.params_, rel=1e-4)

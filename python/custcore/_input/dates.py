@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 __all__ = ["listed_dates"]
 
 
-def listed_dates(dates: Iterable[AsOf]) -> list[tuple[str, int]]:
+def listed_dates(dates: Iterable[AsOf], argument: str = "dates") -> list[tuple[str, int]]:
     """The dates for the core, which checks their order."""
     if isinstance(dates, str | bytes) or not isinstance(dates, Iterable):
-        raise InvalidTypeError(f"dates is {type(dates).__name__}; expected a list of dates, ascending")
-    days = [as_of_argument(date, f"dates[{i}]") for i, date in enumerate(dates)]
+        raise InvalidTypeError(f"{argument} is {type(dates).__name__}; expected a list of dates, ascending")
+    days = [as_of_argument(date, f"{argument}[{i}]") for i, date in enumerate(dates)]
     if None in days:
-        raise InvalidTypeError(f"dates[{days.index(None)}] is None; expected a date")
+        raise InvalidTypeError(f"{argument}[{days.index(None)}] is None; expected a date")
     return [day for day in days if day is not None]

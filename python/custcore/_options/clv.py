@@ -17,6 +17,7 @@ __all__ = [
     "GIVEN",
     "MODEL",
     "NEW_CUSTOMERS",
+    "OTHER",
     "PREDICT",
     "PREDICT_ONE",
     "SBG_FIT",
@@ -24,7 +25,6 @@ __all__ = [
     "SPEND",
     "SPEND_FIT",
     "SPEND_ONE",
-    "SPEND_PREDICT",
     "SUMMARY",
     "TOTAL",
     "TRACKING",
@@ -181,7 +181,8 @@ UNIT_OF_TIMES = Option(
     type='{"day", "week", "month", "year"}',
 )
 FIT = (TABLE, WEIGHTS, IDS, UNIT_OF_TIMES)
-SPEND_FIT = (TABLE, WEIGHTS, IDS)
+SPEND_FIT = FIT
+OTHER = (TABLE, IDS, UNIT_OF_TIMES)
 
 HORIZON = Option(
     "horizon",
@@ -332,7 +333,7 @@ TRACKING = (
     ),
     CALIBRATION_END.but(text="The last day of calibration. Default: that of the fit."),
     HOLDOUT_END.but(text="The last day that is shown. Default: the last day of the base."),
-    LEVEL.but(annotation="float", text="Probability of the interval of the cumulative number.", default=0.95),
+    LEVEL.but(annotation="float", text="Probability of the interval of the number in a period.", default=0.95),
 )
 GIVEN = (
     Option(
@@ -342,8 +343,8 @@ GIVEN = (
         type="dict of str to float",
     ),
     UNIT.but(text="The unit of alpha and beta."),
+    t.N_THREADS,
 )
-SPEND_PREDICT = (TABLE, IDS)
 SPEND_ONE = (
     Option("x", "int", "Repeat purchase days: those after the first one."),
     Option("m_x", "float | None", "Mean money of the repeat purchase days.", default=None, type="float"),

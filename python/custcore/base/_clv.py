@@ -62,9 +62,10 @@ class LifetimeValue:
             days from the first to the last of them), ``T`` (int32, days from the first to the
             end of calibration), ``m_x`` (float64, mean money of the ``x`` days; null for x = 0;
             omitted without an amount). With a hold-out ``x_holdout`` (int32, purchase days in
-            it), ``m_holdout`` (float64, their mean money, null without any) and
-            ``holdout_days`` (int32). Buyers who came first in the hold-out are counted in the
-            report, and a hold-out beyond the last day of the data is a remark.
+            it), ``m_holdout`` (float64, their mean money, null without any), ``holdout_days``
+            (int32), and for the baseline of the same length before it ``x_before`` and
+            ``m_before``. Buyers who came first in the hold-out are counted in the report, and
+            a hold-out beyond the last day of the data is a remark.
 
         Raises
         ------

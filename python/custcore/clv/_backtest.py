@@ -113,7 +113,7 @@ def backtest(
     if days < 1:
         raise InvalidArgumentError(f"horizon={horizon!r} is less than a day; expected at least one")
     threads = arguments.optional_whole("n_threads", n_threads)
-    rows = [_row(core, asked, end, days, threads) for end in listed_dates(calibration_ends)]
+    rows = [_row(core, asked, end, days, threads) for end in listed_dates(calibration_ends, "calibration_ends")]
     if not rows:
         raise InvalidArgumentError("calibration_ends is empty; give at least one day")
     columns: dict[str, tuple[str, list[Any]]] = {

@@ -100,7 +100,7 @@ class Checks(Predictions):
         holdout_end : date, datetime or str, optional
             The last day that is shown. Default: the last day of the base.
         level : float, default 0.95
-            Probability of the interval of the cumulative number.
+            Probability of the interval of the number in a period.
 
         Returns
         -------
@@ -108,7 +108,7 @@ class Checks(Predictions):
             ``period_start``, ``period_end`` (date32, both inclusive), ``is_complete``,
             ``in_calibration`` (bool), ``actual`` (int64), ``expected`` (float64),
             ``actual_cumulative`` (int64), ``expected_cumulative``, ``expected_low``,
-            ``expected_high`` (float64, of the cumulative number).
+            ``expected_high`` (float64, of the number in the period).
 
         Raises
         ------

@@ -113,7 +113,7 @@ class SBG(Fitted):
         BoundaryWarning
             If the likelihood rises towards a limit: all customers have the same probability.
         """
-        core = _core.SbgModel.fit(cohorts_argument(lost, at_risk))
+        core = _core.SbgModel.fit(cohorts_argument(lost, at_risk), self._settings.options(self._names))
         found = self._with(core)._check_converged()
         for text, category in found._warnings():
             warnings.warn(text, category, stacklevel=3)

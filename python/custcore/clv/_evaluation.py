@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from custcore.clv._tables import remarked
 from custcore.clv._text import grid, number
 from custcore.result._layout import terminal_width, wrapped
 
@@ -24,8 +23,7 @@ class Evaluation:
     __slots__ = ("_by_x", "_name", "_summary")
 
     def __init__(self, name: str, summary: Table, by_x: Table) -> None:
-        self._name, self._by_x = name, by_x
-        self._summary = remarked(summary, _verdicts(name, summary))
+        self._name, self._summary, self._by_x = name, summary, by_x
 
     def summary(self) -> Table:
         """The measures of the model, and of three rules without a model.
@@ -69,7 +67,7 @@ class Evaluation:
         return {"summary": self._summary, "by_x": self._by_x}
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _restored, (self._name, self._summary, self._by_x)
+        return Evaluation, (self._name, self._summary, self._by_x)
 
     def __repr__(self) -> str:
         width = terminal_width()
@@ -101,18 +99,6 @@ def is_better(rows: list[dict[str, Any]], rule: str) -> bool | None:
     return None if model is None or other is None else model < other
 
 
-def _verdicts(name: str, summary: Table) -> list[str]:
-    rows = summary.to_pylist()
-    beaten_by = [rule for rule in ("zero", "own_rate") if is_better(rows, rule) is False]
-    if not beaten_by:
-        return []
-    rules = " and ".join(repr(rule) for rule in beaten_by)
-    return [
-        f"{name} does not beat {rules} by the root mean squared error in this hold-out; do not use it before you know "
-        "why"
-    ]
-
-
 def _cells(row: dict[str, Any]) -> list[str]:
     shares = {"total_error", "top_decile_share"}
     values = [
@@ -126,10 +112,3 @@ def _cells(row: dict[str, Any]) -> list[str]:
 
 def _means(row: dict[str, Any]) -> list[str]:
     return [number(row["actual_mean"]), number(row["expected_mean"])]
-
-
-def _restored(name: str, summary: Table, by_x: Table) -> Evaluation:
-    """An evaluation from its pickled form, whose report is complete."""
-    found = object.__new__(Evaluation)
-    found._name, found._summary, found._by_x = name, summary, by_x
-    return found

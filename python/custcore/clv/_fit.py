@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Fit", "fit_columns"]
 
-# More than this share of all repeat purchases is hardly a person.
-_DOMINANT = 0.5
 # Groups shown in the text.
 _GROUPS = 12
 
@@ -101,8 +99,9 @@ class Fit:
     def _search(self) -> str:
         info = self._estimates.info
         starts = len(info["starts"])
+        decrement = "-" if info["decrement"] is None else f"{info['decrement']:.1e}"
         return (
-            f": Newton decrement {info['decrement']:.1e}, gradient {info['gradient_norm']:.1e}, "
+            f": Newton decrement {decrement}, gradient {info['gradient_norm']:.1e}, "
             f"{info['evaluations']:,} evaluations from {starts} start{'' if starts == 1 else 's'}"
         )
 
@@ -146,11 +145,6 @@ def _of_result(found: Estimates) -> list[str]:
     info, remarks = found.info, []
     if info["status"] == "boundary":
         remarks.append(sentence_of_limit(info["limit"]))
-    if info.get("largest_share", 0.0) > _DOMINANT:
-        remarks.append(
-            f"one customer made {info['largest_share']:.0%} of all repeat purchases; look whether it is a person, and "
-            "leave it out if it is not"
-        )
     return remarks
 
 

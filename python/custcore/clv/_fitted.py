@@ -77,8 +77,11 @@ class Fitted(Persistable):
         return self._info()["gradient_norm"]
 
     @property
-    def decrement_(self) -> float:
-        """Newton decrement at the end, in units of log-likelihood; up to 1e-6 is converged."""
+    def decrement_(self) -> float | None:
+        """Newton decrement at the end, in units of log-likelihood; up to 1e-6 is converged.
+
+        None where the likelihood is not concave, so that there is none.
+        """
         return self._info()["decrement"]
 
     @property
@@ -99,7 +102,8 @@ class Fitted(Persistable):
     @property
     def fingerprint_(self) -> str:
         """What the model was fitted on: the end of calibration, the number of customers, a hash of their counts."""
-        return self._info()["fingerprint"]
+        info = self._info()
+        return f"{info['calibration_end'] or '-'}/{whole(info['customers'])}/{info['fingerprint']}"
 
     @property
     def status_(self) -> str:
@@ -182,7 +186,7 @@ class Fitted(Persistable):
         info = self._info()
         return (
             f"the fit of {type(self).__name__}{failed[0]} found no maximum: after {info['evaluations']:,} evaluations "
-            f"the gradient is {info['gradient_norm']:.1e} and the Newton decrement {info['decrement']:.1e}"
+            f"the mean gradient is {info['gradient_norm']:.1e}"
         )
 
     def _warnings(self) -> Iterator[tuple[str, type[Warning]]]:

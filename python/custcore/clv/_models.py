@@ -81,8 +81,11 @@ class MBGNBD(PurchaseModel):
     >>> import numpy as np, custcore
     >>> rng = np.random.default_rng(0)
     >>> age = rng.integers(200, 400, 3_000)
-    >>> x = rng.poisson(rng.gamma(0.8, 1 / 60, 3_000) * age)
-    >>> t_x = np.where(x > 0, np.maximum(x, (age * rng.random(3_000)).astype(int)), 0)
+    >>> end = np.minimum(age, rng.exponential(150, 3_000)).astype(int)
+    >>> x = np.minimum(rng.poisson(rng.gamma(0.8, 1 / 30, 3_000) * end), end)
+    >>> t_x = np.where(
+    ...     x > 0, np.maximum(x, (end * rng.random(3_000) ** 0.2).astype(int)), 0
+    ... )
     >>> summary = {"customer_id": np.arange(3_000), "x": x, "t_x": t_x, "T": age}
     >>> model = custcore.clv.MBGNBD().fit(summary)
     >>> model.predict(summary, "12w").column_names[:4]

@@ -8,7 +8,7 @@ from custcore._input import arguments
 from custcore._input.ids import one_group
 from custcore._input.proposals import proposing_methods
 from custcore.clv._fitted import Fitted
-from custcore.clv._summaries import read_summary
+from custcore.clv._summaries import purchase_days, read_summary
 from custcore.clv._time import horizon_days, horizons_argument
 from custcore.clv._valuation import valuation
 from custcore.errors import InvalidArgumentError
@@ -42,11 +42,18 @@ class Prediction(NamedTuple):
     purchases_high: int | None
 
 
-def of_horizons(table: _core.Table, *, is_list: bool) -> Table:
+# Columns that are null without customers.
+_MONEY = ("expected_spend", "expected_revenue", "clv")
+
+
+def of_horizons(table: Table, *, is_list: bool) -> Table:
     """The table, without the column of horizons where one horizon was asked for."""
-    found = Table(table)
-    names = found.column_names
-    return found if is_list else found.select([name for name in names if name != "horizon_days"])
+    return _without(table, (), is_list=is_list)
+
+
+def _without(table: Table, left_out: tuple[str, ...], *, is_list: bool) -> Table:
+    names = {*left_out, *(() if is_list else ("horizon_days",))} & set(table.column_names)
+    return table.select([name for name in table.column_names if name not in names]) if names else table
 
 
 @proposing_methods
@@ -126,12 +133,13 @@ class Predictions(Fitted):
             each. The ids; ``horizon_days`` (float64, for a list); ``p_alive``, the probability
             of not being lost; ``expected_purchases`` in the horizon; ``p_purchase``, the
             probability of at least one; ``p_alive_end``, that of not being lost at its end;
-            with ``spend`` ``expected_spend`` of a purchase day and ``expected_revenue``;
-            ``discounted_purchases``, their present value; with ``spend`` ``clv`` = margin *
-            expected_spend * discounted_purchases (all float64); with ``level``
-            ``purchases_low`` and ``purchases_high`` (int64), quantiles of the number of
-            purchases given the parameters. Purchases are purchase days. Without an end only
-            p_alive, discounted_purchases, expected_spend and clv are not null.
+            ``expected_spend`` of a purchase day and ``expected_revenue`` (null without
+            ``spend``); ``discounted_purchases``, their present value; ``clv`` = margin *
+            expected_spend * discounted_purchases (null without ``spend``; all float64); with
+            ``level`` ``purchases_low`` and ``purchases_high`` (int64), quantiles of the number
+            of purchases given the parameters. Purchases are purchase days. Without an end
+            those of the horizon are null. The report counts customers without an expected
+            spend.
 
         Raises
         ------
@@ -164,8 +172,8 @@ class Predictions(Fitted):
             level=level,
             summary=read,
         )
-        found = core.predict(read, horizons=days, cells=only_cells, n_threads=self._n_threads, **value)
-        return of_horizons(found, is_list=is_list)
+        table = Table(core.predict(read, horizons=days, cells=only_cells, n_threads=self._n_threads, **value))
+        return _without(table, _MONEY if only_cells else (), is_list=is_list)
 
     def predict_one(
         self,
@@ -249,7 +257,7 @@ class Predictions(Fitted):
             level=level,
         )
         found = core.predict_one(
-            arguments.whole("x", x),
+            purchase_days(x),
             arguments.number("t_x", t_x),
             arguments.number("T", T),
             None if m_x is None else arguments.number("m_x", m_x),
@@ -330,7 +338,8 @@ class Predictions(Fitted):
             level=level,
         )
         first = arguments.flag("include_first", include_first)
-        return of_horizons(core.new_customers(horizons=days, include_first=first, **value), is_list=is_list)
+        table = Table(core.new_customers(horizons=days, include_first=first, **value))
+        return of_horizons(table, is_list=is_list)
 
     def _model(self) -> _core.PurchaseModel:
         core: _core.PurchaseModel = self._ready()

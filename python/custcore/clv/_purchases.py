@@ -171,7 +171,11 @@ class PurchaseModel(Totals, Checks):
 
     @classmethod
     def of_parameters(
-        cls, params: Mapping[str, float], *, unit: Literal["day", "week", "month", "year"] = "week"
+        cls,
+        params: Mapping[str, float],
+        *,
+        unit: Literal["day", "week", "month", "year"] = "week",
+        n_threads: int | None = None,
     ) -> Self:
         """A model with known parameters, from a publication or an earlier fit.
 
@@ -183,15 +187,48 @@ class PurchaseModel(Totals, Checks):
             All parameters by name, as ``params_`` has them.
         unit : {"day", "week", "month", "year"}, default "week"
             The unit of alpha and beta.
+        n_threads : int, optional
+            Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
+            all available cores. Results do not depend on it.
 
         Raises
         ------
         InvalidArgumentError
             If a parameter is missing, unknown, or not above 0.
         """
-        model = cls(unit=unit)
+        model = cls(unit=unit, n_threads=n_threads)
         values = days_of(cls._names, parameters("params", cls._names, params), model._settings.unit_days)
         return model._with(_core.PurchaseModel.given(cls._family, values))
+
+    def log_likelihood(
+        self,
+        summary: Data,
+        *,
+        customer_id: str | Sequence[str] | None = None,
+        unit: Literal["day", "week", "month", "year"] | None = None,
+    ) -> float:
+        """The log-likelihood of other customers at the parameters of this model, in **days**.
+
+        Parameters
+        ----------
+        summary : table
+            One row per customer: what :meth:`custcore.CustomerBase.clv_summary` or
+            :func:`custcore.clv_summary` returns, or any table with such columns by the names of
+            custcore, lifetimes or BTYD. Times are in days, unless ``unit`` is given.
+        customer_id : str or list of str, optional
+            The columns of ids. Default: those that the metadata of the summary names, else
+            ``customer_id`` if it is there.
+        unit : {"day", "week", "month", "year"}, optional
+            The unit of the times of a summary from elsewhere, which may then be fractions.
+            Default: whole days.
+
+        Raises
+        ------
+        NotFittedError
+            Before :meth:`fit`.
+        """
+        core = self._model()
+        return core.log_likelihood(self._read(summary, customer_id, unit), n_threads=self._n_threads)
 
     def _fitted_on(self, summary: _core.ClvSummary) -> Self:
         """A model with these settings, fitted on a summary that was read; without warnings."""

@@ -35,7 +35,7 @@ class SearchSettings:
         """The settings, checked."""
         return cls(**_search(names, start, prior, max_iter, on_failure))
 
-    def options(self, names: tuple[str, ...]) -> _core.SpendFitOptions:
+    def options(self, names: tuple[str, ...]) -> _core.FitOptions:
         """The same for the core."""
         return {
             "start": None if self.start is None else [self.start[name] for name in names],

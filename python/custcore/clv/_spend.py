@@ -11,7 +11,7 @@ from custcore._input.proposals import proposing_methods
 from custcore.clv._fit import Fit
 from custcore.clv._fitted import Fitted
 from custcore.clv._settings import SearchSettings, parameters
-from custcore.clv._summaries import read_summary
+from custcore.clv._summaries import purchase_days, read_summary
 from custcore.clv._tables import table_of
 from custcore.clv._text import grid, number
 from custcore.errors import BoundaryWarning, InvalidArgumentError, SpendFrequencyWarning
@@ -53,11 +53,6 @@ class SpendFit(Fit):
             info.get("customers_left_out", 0),
             info.get("money_left_out", 0.0),
         )
-        if self.customers_left_out:
-            self.remarks += (
-                f"{self.customers_left_out:,} customers who bought again have a mean of 0 or less, together "
-                f"{self.money_left_out:,.2f}; they are not in the fit, and are predicted as customers with x = 0",
-            )
 
     @property
     def mean_by_x(self) -> Table:
@@ -169,7 +164,14 @@ class GammaGamma(Fitted):
         self._n_threads = arguments.optional_whole("n_threads", n_threads)
         self._fit_core, self._infos = None, []
 
-    def fit(self, summary: Data, weights: str | None = None, *, customer_id: str | Sequence[str] | None = None) -> Self:
+    def fit(
+        self,
+        summary: Data,
+        weights: str | None = None,
+        *,
+        customer_id: str | Sequence[str] | None = None,
+        unit: Literal["day", "week", "month", "year"] | None = None,
+    ) -> Self:
         """Fit the parameters by maximum likelihood.
 
         Parameters
@@ -184,6 +186,9 @@ class GammaGamma(Fitted):
         customer_id : str or list of str, optional
             The columns of ids. Default: those that the metadata of the summary names, else
             ``customer_id`` if it is there.
+        unit : {"day", "week", "month", "year"}, optional
+            The unit of the times of a summary from elsewhere, which may then be fractions.
+            Default: whole days.
 
         Returns
         -------
@@ -210,7 +215,7 @@ class GammaGamma(Fitted):
         SpendFrequencyWarning
             If spend depends on how often customers buy: a rank correlation beyond 0.3.
         """
-        read = read_summary(summary, customer_id=customer_id, weights=weights, n_threads=self._n_threads)
+        read = self._read(summary, customer_id, unit, weights)
         if not read.has_amounts:
             raise InvalidArgumentError(
                 "the summary has no column m_x, the mean money of repeat purchase days; make it from a base with an "
@@ -224,13 +229,16 @@ class GammaGamma(Fitted):
         return self
 
     @classmethod
-    def of_parameters(cls, params: Mapping[str, float]) -> Self:
+    def of_parameters(cls, params: Mapping[str, float], *, n_threads: int | None = None) -> Self:
         """A model with known parameters, from a publication or an earlier fit.
 
         Parameters
         ----------
         params : dict of str to float
             All parameters by name, as ``params_`` has them.
+        n_threads : int, optional
+            Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
+            all available cores. Results do not depend on it.
 
         Examples
         --------
@@ -241,9 +249,15 @@ class GammaGamma(Fitted):
         (35.2, 24.7)
         """
         values = parameters("params", cls._names, params)
-        return cls()._with(_core.SpendModel.given(list(values.values())))
+        return cls(n_threads=n_threads)._with(_core.SpendModel.given(list(values.values())))
 
-    def predict(self, summary: Data, *, customer_id: str | Sequence[str] | None = None) -> Table:
+    def predict(
+        self,
+        summary: Data,
+        *,
+        customer_id: str | Sequence[str] | None = None,
+        unit: Literal["day", "week", "month", "year"] | None = None,
+    ) -> Table:
         """The expected money of one purchase day of each customer.
 
         Parameters
@@ -255,6 +269,9 @@ class GammaGamma(Fitted):
         customer_id : str or list of str, optional
             The columns of ids. Default: those that the metadata of the summary names, else
             ``customer_id`` if it is there.
+        unit : {"day", "week", "month", "year"}, optional
+            The unit of the times of a summary from elsewhere, which may then be fractions.
+            Default: whole days.
 
         Returns
         -------
@@ -269,7 +286,7 @@ class GammaGamma(Fitted):
             Before :meth:`fit`.
         """
         core = self._model()
-        read = read_summary(summary, customer_id=customer_id, n_threads=self._n_threads)
+        read = self._read(summary, customer_id, unit)
         return Table(core.predict(read, n_threads=self._n_threads))
 
     def predict_one(self, x: int, m_x: float | None = None) -> float | None:
@@ -287,8 +304,38 @@ class GammaGamma(Fitted):
         float or None
             None where q <= 1 leaves the mean infinite.
         """
-        number = None if m_x is None else arguments.number("m_x", m_x)
-        return self._model().predict_one(arguments.whole("x", x), number)
+        mean = None if m_x is None else arguments.number("m_x", m_x)
+        return self._model().predict_one(purchase_days(x), mean)
+
+    def log_likelihood(
+        self,
+        summary: Data,
+        *,
+        customer_id: str | Sequence[str] | None = None,
+        unit: Literal["day", "week", "month", "year"] | None = None,
+    ) -> float:
+        """The log-likelihood of other customers at the parameters of this model.
+
+        Parameters
+        ----------
+        summary : table
+            One row per customer: what :meth:`custcore.CustomerBase.clv_summary` or
+            :func:`custcore.clv_summary` returns, or any table with such columns by the names of
+            custcore, lifetimes or BTYD. Times are in days, unless ``unit`` is given.
+        customer_id : str or list of str, optional
+            The columns of ids. Default: those that the metadata of the summary names, else
+            ``customer_id`` if it is there.
+        unit : {"day", "week", "month", "year"}, optional
+            The unit of the times of a summary from elsewhere, which may then be fractions.
+            Default: whole days.
+
+        Raises
+        ------
+        NotFittedError
+            Before :meth:`fit`.
+        """
+        core = self._model()
+        return core.log_likelihood(self._read(summary, customer_id, unit), n_threads=self._n_threads)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -301,6 +348,12 @@ class GammaGamma(Fitted):
     def fit_(self) -> SpendFit:
         """How the search went, and whether spend depends on how often customers buy; its text is one page."""
         return SpendFit("GammaGamma", self._estimates(self._info()))
+
+    def _read(
+        self, summary: Data, customer_id: str | Sequence[str] | None, unit: str | None, weights: str | None = None
+    ) -> _core.ClvSummary:
+        """A summary; its times do not matter."""
+        return read_summary(summary, customer_id=customer_id, weights=weights, unit=unit, n_threads=self._n_threads)
 
     def _model(self) -> _core.SpendModel:
         core: _core.SpendModel = self._ready()

@@ -8,20 +8,22 @@ from custcore import _core
 from custcore._input import arguments
 from custcore._input.data import as_of_argument, as_source
 from custcore.clv._time import unit_days
-from custcore.errors import InvalidArgumentError, InvalidTypeError
+from custcore.errors import InvalidArgumentError, InvalidTypeError, SummaryError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from custcore._input.data import AsOf, Data
 
-__all__ = ["COLUMNS", "read_summary", "with_holdout"]
+__all__ = ["COLUMNS", "purchase_days", "read_summary", "with_holdout"]
 
 # The names that the core looks for: custcore's, those of lifetimes, those of BTYD.
 COLUMNS = (
-    *("x", "t_x", "T", "m_x", "x_holdout", "m_holdout", "holdout_days"),
+    *("x", "t_x", "T", "m_x", "x_holdout", "m_holdout", "holdout_days", "x_before", "m_before"),
     *("frequency", "recency", "monetary_value"),
-    *("t.x", "T.cal", "m.x"),
+    *("frequency_cal", "recency_cal", "T_cal", "monetary_value_cal"),
+    *("frequency_holdout", "monetary_value_holdout", "duration_holdout"),
+    *("t.x", "T.cal", "m.x", "x.star", "m.star"),
 )
 
 
@@ -63,3 +65,11 @@ def with_holdout(summary: _core.ClvSummary) -> _core.ClvSummary:
             "base.clv_summary(calibration_end=...), some time before the last day of the base"
         )
     return summary
+
+
+def purchase_days(x: object) -> int:
+    """The number of repeat purchase days of a customer."""
+    number = arguments.whole("x", x)
+    if not 0 <= number < 2**31:
+        raise SummaryError(f"x={number} is no number of repeat purchase days; expected 0 or more")
+    return number

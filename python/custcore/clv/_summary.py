@@ -112,8 +112,9 @@ def clv_summary(
         the first to the last of them), ``T`` (int32, days from the first to the end of
         calibration), ``m_x`` (float64, mean money of the ``x`` days; null for x = 0; omitted
         without an amount). With a hold-out ``x_holdout`` (int32, purchase days in it),
-        ``m_holdout`` (float64, their mean money, null without any) and ``holdout_days``
-        (int32). Buyers who came first in the hold-out are counted in the report.
+        ``m_holdout`` (float64, their mean money, null without any), ``holdout_days``
+        (int32), and for the baseline of the same length before it ``x_before`` and
+        ``m_before``. Buyers who came first in the hold-out are counted in the report.
 
     Raises
     ------
@@ -148,8 +149,8 @@ def clv_summary(
     ... )
     >>> for row in custcore.clv_summary(orders, calibration_end="2026-01-15"):
     ...     print(*row.values())
-    ann 1 7 14 3.0 1 4.0 5
-    bob 0 0 11 None 0 None 5
+    ann 1 7 14 3.0 1 4.0 5 0 None
+    bob 0 0 11 None 0 None 5 0 None
     """
     base = base_of(
         data,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from custcore import _core
@@ -11,7 +10,7 @@ from custcore.result import Report, Table
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["label_column", "remarked", "table_of"]
+__all__ = ["label_column", "table_of"]
 
 
 def table_of(columns: Mapping[str, tuple[str, list[Any]]], remarks: Iterable[str] = ()) -> Table:
@@ -19,13 +18,6 @@ def table_of(columns: Mapping[str, tuple[str, list[Any]]], remarks: Iterable[str
     core = _core.Table.from_values([(name, kind, values) for name, (kind, values) in columns.items()])
     rows = max((len(values) for _, values in columns.values()), default=0)
     return Table._with_report(core, Report(n_rows=rows, remarks=tuple(remarks)))
-
-
-def remarked(table: Table, remarks: Iterable[str]) -> Table:
-    """The same table with more remarks in its report."""
-    added = tuple(remarks)
-    report = table.report
-    return table if not added else Table._with_report(table._core, replace(report, remarks=(*report.remarks, *added)))
 
 
 def label_column(labels: list[Any]) -> tuple[str, list[Any]]:

@@ -17,6 +17,7 @@ LIMITS = {
     "equal_dropout": "all customers drop out with the same probability or rate",
     "equal_rate": "all customers buy at the same rate",
     "point_dropout": "a customer drops out at once or never",
+    "constant_spend": "all purchase days of a customer bring the same",
 }
 _GAP = "  "
 

@@ -67,7 +67,8 @@ class Totals(Predictions):
         -------
         Table
             One row for each horizon: ``horizon_days`` (float64, for a list), ``customers``
-            (int64), ``expected_purchases``, ``standard_error``, ``low``, ``high`` (float64).
+            (int64), ``expected_purchases``, ``standard_error``, ``parameter_error`` (the part of
+            it that comes from the parameters; 0 if they were given), ``low``, ``high`` (float64).
 
         Raises
         ------
@@ -81,7 +82,7 @@ class Totals(Predictions):
         ends = [finite_horizon("horizon", day) for day in days]
         read = self._read(summary, customer_id, unit, as_of)
         found = core.total(read, horizons=ends, level=level_argument(level), n_threads=self._n_threads)
-        return of_horizons(found, is_list=is_list)
+        return of_horizons(Table(found), is_list=is_list)
 
     def simulate(
         self,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, TypedDict
 
 from custcore._input import arguments
@@ -13,9 +12,6 @@ if TYPE_CHECKING:
     from custcore import _core
 
 __all__ = ["Valuation", "level_argument", "spend_argument", "valuation"]
-
-_MONTH_DAYS = 30.4375
-_YEAR_DAYS = 365.25
 
 
 class Valuation(TypedDict):
@@ -93,6 +89,4 @@ def _discounting(
         if days <= 0:
             raise InvalidArgumentError(f"period_days={days} is invalid; expected more than 0")
         return "periodic", days, rate
-    if word == "monthly":
-        return "periodic", _MONTH_DAYS, math.expm1(math.log1p(rate) / 12)
-    return "continuous", math.log1p(rate) / _YEAR_DAYS, 0.0
+    return word, rate, 0.0
