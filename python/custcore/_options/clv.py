@@ -14,6 +14,7 @@ __all__ = [
     "COMPARE",
     "EVALUATE",
     "FIT",
+    "FRAME_PREDICT",
     "GIVEN",
     "MODEL",
     "NEW_CUSTOMERS",
@@ -38,7 +39,7 @@ CALIBRATION_END = Option(
     type="date, datetime or str",
     help="Check the model: fit it up to this day, and compare with what happened afterwards.",
     group="Time",
-    metavar="DATE",
+    metavar="DAY",
 )
 HOLDOUT_END = Option(
     "holdout_end",
@@ -49,7 +50,7 @@ HOLDOUT_END = Option(
     type="date, datetime or str",
     help="The last day of that comparison.",
     group="Time",
-    metavar="DATE",
+    metavar="DAY",
     shown_default="last day",
 )
 NAMES = Option(
@@ -455,4 +456,20 @@ CLI = (
         group="Lifetime value",
         metavar="SHARE",
     ),
+)
+# Of a frame.
+FRAME_PREDICT = (
+    Option("model", "PurchaseModel", "A fitted model of purchases, such as :class:`custcore.clv.MBGNBD`."),
+    HORIZON,
+    *_VALUE,
+    AS_OF.but(
+        text="The day from which on to predict, if it is later than the end of the summary: nobody has bought since. A "
+        "frame of pandas knows its end from the report of :meth:`clv_summary`; one of polars does not, and needs a "
+        "summary of a later ``calibration_end`` instead."
+    ),
+    IDS.but(
+        text="The columns of ids. Default: ``customer_id`` if it is there, else the named index of a frame of pandas."
+    ),
+    UNIT_OF_TIMES,
+    t.N_THREADS,
 )
