@@ -67,7 +67,7 @@ class FrameLifetimeValue(Generic[Frame]):
         n_threads: int | None = None,
         progress: Progress | None = None,
     ) -> Frame:
-        """Repeat purchases, last purchase and age of the customers of this frame, by :func:`custcore.clv_summary`.
+        """Repeat purchases, last purchase and age of customers, by :func:`custcore.clv_summary`.
 
         Parameters
         ----------
