@@ -1,5 +1,5 @@
 //! Numerics: exact floating-point sums, Fisher's exact test, fixed-point money, normal quantiles, quadrature, seeded random numbers and
-//! variates, special functions.
+//! variates, special functions, ln(1 + e^z) of whole columns.
 
 pub(crate) mod exact;
 pub(crate) mod fisher;

@@ -34,14 +34,13 @@ impl Random {
         let d = shape - 1.0 / 3.0;
         let c = 1.0 / (9.0 * d).sqrt();
         loop {
-            let x = self.normal();
-            let root = 1.0 + c * x;
+            let normal = self.normal();
+            let root = 1.0 + c * normal;
             if root <= 0.0 {
                 continue;
             }
             let v = root * root * root;
-            let u = self.open_unit();
-            if ln(u) < 0.5 * x * x + d - d * v + d * ln(v) {
+            if ln(self.open_unit()) < 0.5 * normal * normal + d - d * v + d * ln(v) {
                 return ln(d) + ln(v);
             }
         }
@@ -79,16 +78,16 @@ impl Random {
         loop {
             let u = self.open_unit() - 0.5;
             let v = self.open_unit();
-            let us = 0.5 - u.abs();
-            let k = ((2.0 * a / us + b) * u + mean + 0.43).floor();
-            if us >= 0.07 && v <= bound {
-                return k as u64;
+            let distance = 0.5 - u.abs();
+            let count = ((2.0 * a / distance + b) * u + mean + 0.43).floor();
+            if distance >= 0.07 && v <= bound {
+                return count as u64;
             }
-            if k < 0.0 || (us < 0.013 && v > us) {
+            if count < 0.0 || (distance < 0.013 && v > distance) {
                 continue;
             }
-            if ln(v) + ln(inverse_alpha) - ln(a / (us * us) + b) <= k * ln(mean) - mean - ln_gamma(k + 1.0) {
-                return k as u64;
+            if ln(v) + ln(inverse_alpha) - ln(a / (distance * distance) + b) <= count * ln(mean) - mean - ln_gamma(count + 1.0) {
+                return count as u64;
             }
         }
     }
@@ -116,7 +115,10 @@ mod tests {
         let found = draws.iter().sum::<f64>() / n;
         let spread = draws.iter().map(|draw| (draw - mean) * (draw - mean)).sum::<f64>() / n;
         assert!((found - mean).abs() < 5.0 * (variance / n).sqrt(), "{name}: mean {found}, expected {mean}");
-        assert!((spread - variance).abs() < 5.0 * variance * ((kurtosis - 1.0) / n).sqrt(), "{name}: variance {spread}, expected {variance}");
+        assert!(
+            (spread - variance).abs() < 5.0 * variance * ((kurtosis - 1.0) / n).sqrt(),
+            "{name}: variance {spread}, expected {variance}"
+        );
     }
 
     #[test]

@@ -95,9 +95,10 @@ mod tests {
     #[test]
     fn the_inverse_times_the_matrix_is_one() {
         let inverse = covariance(3, &MATRIX, &[], &[]);
-        for i in 0..3 {
-            for j in 0..3 {
-                let product: f64 = (0..3).map(|k| MATRIX[i * 3 + k] * inverse[k][j].unwrap_or(f64::NAN)).sum();
+        for (i, row) in MATRIX.chunks(3).enumerate() {
+            for (j, column) in inverse.iter().enumerate() {
+                // Columns are rows of a symmetric matrix.
+                let product: f64 = row.iter().zip(column).map(|(left, right)| left * right.unwrap_or(f64::NAN)).sum();
                 assert!((product - f64::from(u8::from(i == j))).abs() < 1e-15);
             }
         }

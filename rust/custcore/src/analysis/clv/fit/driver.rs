@@ -155,18 +155,21 @@ fn search(objective: &Objective<'_>, start: &[f64], model: &FitModel<'_>, max_it
             }
         }
         let parameters: Vec<f64> = end.at.iter().map(|&log| exp(log)).collect();
-        let is_maximum = step
-            .as_ref()
-            .is_some_and(|newton| newton.decrement * customers <= DECREMENT && newton.step.iter().all(|step| step.abs() < LONGEST_STEP));
+        let is_settled = step.as_ref().is_some_and(|newton| newton.decrement * customers <= DECREMENT);
+        let is_long = |newton: &Newton| newton.step.iter().any(|step| step.abs() >= LONGEST_STEP);
         let status = match (model.edges)(&parameters).first() {
             Some(edge) => FitStatus::Boundary(edge.limit),
-            None if is_maximum => FitStatus::Converged,
+            None if is_settled && !step.as_ref().is_some_and(is_long) => FitStatus::Converged,
             None => FitStatus::NotConverged,
         };
+        // The other parameters may not have followed to an edge yet; without drop-out they are those of another fit.
+        let is_over = match status {
+            FitStatus::Boundary(limit) => is_settled || limit == FitLimit::NoDropout,
+            status => status == FitStatus::Converged,
+        };
         at.clone_from(&end.at);
-        let is_over = status != FitStatus::NotConverged || iterations >= max_iter;
         last = Some(Reached { end, newton: step, status });
-        if is_over {
+        if is_over || iterations >= max_iter {
             break;
         }
     }

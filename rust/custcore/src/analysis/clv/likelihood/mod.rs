@@ -16,7 +16,8 @@ use crate::exec::context::Context;
 /// Parameters of a model, at most.
 pub(crate) const MAX_PARAMETERS: usize = 4;
 
-/// A log-likelihood, summed over customers, with its derivatives by the logarithms of the parameters. Entries beyond the parameters of the model are 0.
+/// A log-likelihood, summed over customers, with its derivatives by the logarithms of the parameters. Entries beyond the parameters of
+/// the model are 0.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(crate) struct Derivatives {
     /// The log-likelihood.
@@ -42,7 +43,7 @@ pub(crate) mod tests {
     use super::super::cells::Cells;
     use super::*;
 
-    /// Histories with weights, among them T = 0, t_x = T, many purchases.
+    /// Histories with weights, among them T = 0, `t_x` = T, many purchases.
     pub(crate) fn some_cells() -> Result<Cells> {
         let rows = [
             (0, 0, 0),

@@ -7,7 +7,7 @@ use super::super::Discounting;
 use super::Posterior;
 use super::mixture::{Mixture, NODES};
 use crate::num::quadrature::nodes_16;
-use crate::num::special::exp;
+use crate::num::special::{exp, exp_m1, ln_1p};
 
 /// What may be left of an integral to infinity, relatively.
 const NEGLIGIBLE: f64 = 1e-16;
@@ -19,7 +19,13 @@ pub(super) fn discounted(of: &Posterior, horizon: f64, discounting: Discounting)
     let (undiscounted, value) = match discounting {
         Discounting::Continuous { delta } => (delta <= 0.0, continuous(&rate, end, delta * of.alpha)),
         Discounting::Periodic { period_days, rate: interest } => {
-            (interest <= 0.0, if end.is_finite() || interest > 0.0 { periodic(&rate, end, period_days / of.alpha, interest) } else { 0.0 })
+            let period = period_days / of.alpha;
+            let value = match (end.is_finite(), interest > 0.0) {
+                (true, _) => periodic(&rate, end, period, interest),
+                (false, true) => endless_periods(&rate, period, interest).unwrap_or_else(|| periodic(&rate, end, period, interest)),
+                (false, false) => 0.0,
+            };
+            (interest <= 0.0, value)
         }
     };
     if undiscounted && end.is_infinite() {
@@ -73,6 +79,50 @@ fn periodic(rate: &Mixture, end: f64, period: f64, interest: f64) -> f64 {
         if interest > 0.0 && rest < NEGLIGIBLE * sum { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
     sum
+}
+
+/// Bernoulli numbers over factorials, `B_n/n!`, n = 0, 1, ... (NIST DLMF 24.2).
+const BERNOULLI: [f64; 12] =
+    [1.0, -0.5, 1.0 / 12.0, 0.0, -1.0 / 720.0, 0.0, 1.0 / 30_240.0, 0.0, -1.0 / 1_209_600.0, 0.0, 1.0 / 47_900_160.0, 0.0];
+/// Derivatives of the discounted rate in the formula for endless periods.
+const DERIVATIVES: usize = 5;
+
+/// The same without an end: there are thousands of periods. From the first period on that is short against the time gone by, the
+/// discount until the end of the period, which is periodic in time, is split into its mean and Bernoulli polynomials, as in the
+/// Euler-Maclaurin formula. `None` where that is not accurate.
+fn endless_periods(rate: &Mixture, period: f64, interest: f64) -> Option<f64> {
+    let decay = ln_1p(interest);
+    let first = (8.0 - 1.0 / period).ceil().max(0.0);
+    if !(decay < 0.5 && first <= 8.0) {
+        return None;
+    }
+    let start = first * period;
+    // Derivatives by w of the rate, then of its product with the discount, times powers of the period.
+    let mut of_rate = [0.0; DERIVATIVES];
+    let mut scale = 1.0;
+    for (i, derivative) in of_rate.iter_mut().enumerate() {
+        let n = i as f64;
+        let shifted = Mixture { power: rate.power + n, a: rate.a + n, b: rate.b };
+        *derivative = scale * shifted.value(start);
+        scale *= -period * (rate.power + n) * ((rate.a + n) / (rate.a + rate.b + n));
+    }
+    let mean = -exp_m1(-decay) / decay;
+    let (mut correction, mut last) = (0.0, 0.0);
+    for i in 1..=DERIVATIVES {
+        // The i-th antiderivative of the periodic part, at the end of a period.
+        let part: f64 = (1..BERNOULLI.len() - i).rev().map(|j| decay.powi(j as i32) * BERNOULLI[i + j]).sum();
+        let (mut product, mut choose) = (0.0, 1.0);
+        for (j, derivative) in of_rate.iter().enumerate().take(i) {
+            product += choose * (-decay).powi((i - 1 - j) as i32) * derivative;
+            choose *= (i - 1 - j) as f64 / (j + 1) as f64;
+        }
+        last = if i % 2 == 1 { -product * part } else { product * part };
+        correction += last;
+    }
+    let scale = exp(-decay * first) * period * mean;
+    let all = continuous(rate, f64::INFINITY, decay / period) - continuous(rate, start, decay / period);
+    let value = periodic(rate, start, period, interest) + mean * all + scale * correction;
+    (scale * last.abs() < 1e-11 * value).then_some(value)
 }
 
 /// The integral of the polynomial through the values at the nodes of a panel, as a sum of Legendre polynomials.

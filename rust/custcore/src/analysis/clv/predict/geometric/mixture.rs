@@ -11,6 +11,8 @@ use crate::num::special::{exp, exp_m1, ln, ln_1p};
 
 /// Nodes of a panel.
 pub(super) const NODES: usize = 16;
+/// Gets the ends of a panel and the values at its nodes, and says whether to go on.
+pub(super) type Panel<'p> = dyn FnMut(f64, f64, &[f64; NODES]) -> ControlFlow<()> + 'p;
 /// Terms of a series that is not worth a continuation.
 const FEW: usize = 160;
 /// Terms of a series near w = 0, at most.
@@ -107,41 +109,35 @@ impl Mixture {
         // Beyond these ends the integrands are powers of p and of 1-p.
         let low = -ln(1e17 * (1.0 + b + power * w));
         let high = ln(1e17 * (1.0 + a + power));
-        let points = ((high - low) * (4.0 + (a + b).sqrt())).clamp(1.0, 4_000.0).floor();
-        let step = (high - low) / points;
-        let at = |i: f64| {
-            let logit = low + step * i;
+        let points = ((high - low) * (4.0 + (a + b).sqrt())).clamp(1.0, 4_000.0) as u32;
+        let step = (high - low) / f64::from(points);
+        let at = |i: u32| {
+            let logit = low + step * f64::from(i);
             let p = 1.0 / (1.0 + exp(-logit));
             let prior = -a * ln_1p(exp(-logit)) - b * ln_1p(exp(logit));
             // Sums of the geometric tails below and above.
-            let tail = match i {
-                0.0 => a * step,
-                i if i == points => b * step,
-                _ => f64::INFINITY,
+            let tail = if i == 0 {
+                a * step
+            } else if i == points {
+                b * step
+            } else {
+                f64::INFINITY
             };
             (prior - ln(-exp_m1(-tail)), power * ln_1p(p * w))
         };
-        let mut top = (f64::NEG_INFINITY, f64::NEG_INFINITY);
-        let mut i = 0.0;
-        while i <= points {
-            let (prior, loss) = at(i);
-            top = (top.0.max(prior), top.1.max(prior - loss));
-            i += 1.0;
-        }
+        let start = (f64::NEG_INFINITY, f64::NEG_INFINITY);
+        let top = (0..=points).map(at).fold(start, |top, (prior, loss)| (top.0.max(prior), top.1.max(prior - loss)));
         let (mut all, mut kept) = (0.0, 0.0);
-        i = 0.0;
-        while i <= points {
-            let (prior, loss) = at(i);
+        for (prior, loss) in (0..=points).map(at) {
             all += exp(prior - top.0);
             kept += exp(prior - loss - top.1);
-            i += 1.0;
         }
         kept / all * exp(top.1 - top.0)
     }
 
     /// Hands the values at the nodes of panels (from, to) to `panel`, in order from 0 to `end` or until it breaks. On a panel the function is
     /// smooth: in units of its width it falls like e^(-12 t) at most, and so does e^(-decay w). Returns the value at the end.
-    pub(super) fn panels(&self, end: f64, decay: f64, panel: &mut dyn FnMut(f64, f64, &[f64; NODES]) -> ControlFlow<()>) -> f64 {
+    pub(super) fn panels(&self, end: f64, decay: f64, panel: &mut Panel<'_>) -> f64 {
         let first = 12.0 / (self.power * self.likely_p() + decay);
         let mut from = 0.0;
         while from < end {

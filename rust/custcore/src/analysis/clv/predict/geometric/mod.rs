@@ -53,15 +53,18 @@ impl GeometricPredictor {
 impl Posterior {
     /// Expected purchases, their square and survival over a finite horizon > 0.
     fn counts(&self, horizon: f64) -> Counts {
-        series::counts(self, horizon).unwrap_or_else(|| {
-            let end = horizon / self.alpha;
-            let purchases = self.r * Mixture { power: self.r + 1.0, a: self.a, b: self.b }.integral(end, |_| 1.0);
-            // A pair of purchases, the later one at time u, has the density lambda^2 (1 - p) e^(-lambda p u) u.
-            let pairs = Mixture { power: self.r + 2.0, a: self.a, b: self.b + 1.0 }.integral(end, |w| w);
-            let pairs = self.r * (self.r + 1.0) * (self.b / (self.a + self.b)) * pairs;
-            let p_alive_end = Mixture { power: self.r, a: self.a, b: self.b }.value(end);
-            Counts { purchases, squared: 2.0 * pairs + purchases, p_alive_end }
-        })
+        series::counts(self, horizon).unwrap_or_else(|| self.integrals(horizon))
+    }
+
+    /// The same as integrals over time.
+    fn integrals(&self, horizon: f64) -> Counts {
+        let end = horizon / self.alpha;
+        let purchases = self.r * Mixture { power: self.r + 1.0, a: self.a, b: self.b }.integral(end, |_| 1.0);
+        // A pair of purchases, the later one at time u, has the density lambda^2 (1 - p) e^(-lambda p u) u.
+        let pairs = Mixture { power: self.r + 2.0, a: self.a, b: self.b + 1.0 }.integral(end, |w| w);
+        let pairs = self.r * (self.r + 1.0) * (self.b / (self.a + self.b)) * pairs;
+        let p_alive_end = Mixture { power: self.r, a: self.a, b: self.b }.value(end);
+        Counts { purchases, squared: 2.0 * pairs + purchases, p_alive_end }
     }
 }
 
@@ -84,11 +87,15 @@ impl Predictor for GeometricPredictor {
             return GivenAlive { p_none: 1.0, p_alive_end: 1.0, ..GivenAlive::default() };
         }
         let posterior = self.posterior(x, age);
-        let discounted = discount::discounted(&posterior, horizon, discounting);
         if horizon.is_infinite() {
-            return GivenAlive { discounted, ..GivenAlive::default() };
+            return GivenAlive { discounted: discount::discounted(&posterior, horizon, discounting), ..GivenAlive::default() };
         }
         let Counts { purchases, squared, p_alive_end } = posterior.counts(horizon);
+        let discounted = if discounting == (Discounting::Continuous { delta: 0.0 }) {
+            purchases
+        } else {
+            discount::discounted(&posterior, horizon, discounting)
+        };
         GivenAlive { purchases, squared, p_none: series::p_none(&posterior, horizon), p_alive_end, discounted }
     }
 
@@ -115,3 +122,6 @@ impl Predictor for GeometricPredictor {
         stayed * (r / alpha) * ((r + 1.0) / alpha) * Mixture { power: r + 2.0, a, b: b + 1.0 }.value(v / alpha)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,9 +5,7 @@
 //! rounding stays harmless. For large c, where such steps are tiny, the coefficients wanted are the minimal solution of the recurrence,
 //! which is solved backwards (Miller's algorithm, DLMF 3.6(iii)).
 
-use std::ops::ControlFlow;
-
-use super::mixture::{Mixture, NODES};
+use super::mixture::{Mixture, NODES, Panel};
 use crate::num::quadrature::nodes_16;
 
 /// Terms of a series.
@@ -62,10 +60,11 @@ impl<'m> Taylor<'m> {
             return out;
         }
         out[1] = self.slope * step;
+        let (once, twice) = (-step / product, -step * step / product);
         for i in 2..TERMS {
             let n = (i - 2) as f64;
-            let above = first(n) * (n + 1.0) * (step * out[i - 1]) + (n + power) * (n + a) * (step * step * out[i - 2]);
-            out[i] = -above / (product * ((n + 2.0) * (n + 1.0)));
+            let share = 1.0 / ((n + 2.0) * (n + 1.0));
+            out[i] = (once * first(n) * (n + 1.0) * share) * out[i - 1] + (twice * (n + power) * (n + a) * share) * out[i - 2];
         }
         out
     }
@@ -82,7 +81,7 @@ impl<'m> Taylor<'m> {
     }
 
     /// The panels up to `end`, as [`Mixture::panels`]. Returns the value at the last end.
-    pub(super) fn panels(mut self, end: f64, panel: &mut dyn FnMut(f64, f64, &[f64; NODES]) -> ControlFlow<()>) -> f64 {
+    pub(super) fn panels(mut self, end: f64, panel: &mut Panel<'_>) -> f64 {
         let c = self.mixture.a + self.mixture.b;
         while self.from < end && self.value > LEAST {
             let longest = if Self::backwards(self.mixture) { f64::INFINITY } else { 5.0 * self.from / c };
