@@ -9,9 +9,11 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 import custcore
+from custcore import clv
 from tests.samples import transactions
 
 Model = Any
@@ -73,6 +75,20 @@ def lifecycle(**settings: Any) -> custcore.LifecycleModel:
     return custcore.LifecycleModel(min_at_risk=1, quantiles=(0.4, 0.9), **settings).fit(purchases())
 
 
+def repeat_customers() -> dict[str, np.ndarray[Any, Any]]:
+    """A summary of customers of two channels, of whom the slow ones may be lost."""
+    i = np.arange(240)
+    age, x = 150 + i * 13 % 90, (i * i % 17) ** 2 // 12
+    t_x = np.where(x > 0, np.maximum(x, age * (1 + i * 7 % 10) // 11), 0)
+    return {
+        "x": x,
+        "t_x": t_x,
+        "T": age,
+        "m_x": np.where(x > 0, 5.0 + i * i % 41 + i % 7 / 8, np.nan),
+        "channel": np.where(i % 2 == 0, "app", "shop"),
+    }
+
+
 # The smallest of each kind, for tests that try all changes of their bytes.
 SMALL: dict[str, Callable[[], Model]] = {
     "rfm_scorer": lambda: rfm_scorer(bins=2, segments=None),
@@ -82,6 +98,9 @@ SMALL: dict[str, Callable[[], Model]] = {
     "kmeans": lambda: custcore.KMeans(1, columns=["n_orders"]).fit(customers()),
     "churn": lambda: custcore.ChurnModel(30, strata=(1, 2), min_at_risk=1).fit(purchases()),
     "lifecycle": lifecycle,
+    "clv_purchases": lambda: clv.NBD.of_parameters({"r": 0.5, "alpha": 3.0}),
+    "clv_spend": lambda: clv.GammaGamma.of_parameters({"p": 6.0, "q": 4.0, "gamma": 15.0}),
+    "clv_contracts": lambda: clv.SBG.of_parameters({"a": 0.7, "b": 1.2}),
 }
 
 FITTED: dict[str, Callable[[], Model]] = SMALL | {
@@ -131,6 +150,13 @@ FITTED: dict[str, Callable[[], Model]] = SMALL | {
     "k-means with a drawn seed": lambda: kmeans(random_state=None),
     "k-means of an array": lambda: custcore.KMeans(2).fit([[1.0, -0.0], [2.0, 1e100], [0.1, 3.0]]),
     "named clusters": segmented,
+    "clv of days": lambda: clv.NBD(unit="day").fit(repeat_customers()),
+    "clv by channel": lambda: clv.NBD(by="channel", min_customers=100, unseen="error").fit(repeat_customers()),
+    "clv with a prior": lambda: clv.ParetoNBD(
+        prior={"s": (0.0, 0.5), "beta": (2.0, 0.5)}, start={"r": 1.0, "alpha": 5.0, "s": 1.0, "beta": 9.0}
+    ).fit(repeat_customers()),
+    "fitted spend": lambda: clv.GammaGamma(max_iter=50).fit(repeat_customers()),
+    "fitted contracts": lambda: clv.SBG().fit([369, 163, 86, 56], 1_000),
     "churn of all customers": lambda: custcore.ChurnModel(1, strata=[1], min_at_risk=1).fit(purchases()),
 }
 
@@ -138,6 +164,9 @@ UNFITTED: dict[str, Callable[[], Model]] = {
     "rfm": lambda: custcore.RFMScorer(bins=(3, 4, 5), cuts={"monetary": [1.0]}, segments=None),
     "quantile": lambda: custcore.QuantileScorer(["a", "b"], ties="split"),
     "churn": lambda: custcore.ChurnModel(7, strata=[1, 9], min_at_risk=2),
+    "clv": lambda: clv.BGNBD(unit="year", starts="all", prior={"a": (0.0, 1.0)}),
+    "spend": lambda: clv.GammaGamma(max_iter=7, on_failure="warn"),
+    "contracts": clv.SBG,
     "scaler": lambda: custcore.Scaler(["a", "b"], how="robust", log1p=["b"]),
 }
 

@@ -530,6 +530,8 @@ def test_models_of_another_kind(default: clv.MBGNBD) -> None:
         clv.BGNBD.from_bytes(default.to_bytes())
     with pytest.raises(ModelFormatError):
         clv.GammaGamma.from_bytes(default.to_bytes())
+    with pytest.raises(InvalidTypeError, match="make one of them"):
+        clv.PurchaseModel()
     with pytest.raises(ModelFormatError):
         clv.PurchaseModel.from_bytes(custcore.SegmentMap.named("rf10").to_bytes())
     with pytest.raises(ModelFormatError):
@@ -648,6 +650,15 @@ def test_comparison(summary: custcore.Table, model: clv.PurchaseModel) -> None:
             assert other["likelihood_ratio"] == pytest.approx(2 * gain, rel=1e-12)
             assert gain > 0
     assert models[0] == clv.BGNBD()  # compare does not change them
+
+
+def test_comparisons_read_any_table(base: custcore.CustomerBase) -> None:
+    summary = base.clv_summary()
+    expected = clv.compare([clv.NBD(), clv.MBGNBD()], summary)
+    assert clv.compare([clv.NBD(), clv.MBGNBD()], summary.to_pyarrow().to_reader()).equals(expected)
+    weeks = {"x": summary.to_numpy("x"), "t_x": summary.to_numpy("t_x") / 7, "T": summary.to_numpy("T") / 7}
+    found = clv.compare([clv.NBD(), clv.MBGNBD()], weeks, unit="week")
+    assert found.to_numpy("log_likelihood") == pytest.approx(expected.to_numpy("log_likelihood"), rel=1e-9)
 
 
 def test_a_comparison_without_a_holdout(base: custcore.CustomerBase) -> None:

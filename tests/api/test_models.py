@@ -17,8 +17,9 @@ import pyarrow as pa
 import pytest
 
 import custcore
+from custcore import clv
 from custcore.errors import InvalidTypeError, ModelFormatError, NotFittedError
-from tests.model_cases import FITTED, SMALL, UNFITTED, Model, customers, decimals, purchases
+from tests.model_cases import FITTED, SMALL, UNFITTED, Model, customers, decimals, purchases, repeat_customers
 
 PROBES = [(0, 1, -3.0), (3, 2, 12.8), (6, 4, 130.1), (-1, 99, 1e300), (2, 1, 0.1)]
 
@@ -44,6 +45,24 @@ def answers(model: Model) -> Any:
             model.horizon_days_,
         )
         return *windows, model.share_returned_, model.as_of_, model.curve_.to_pyarrow().to_pylist()
+    if isinstance(model, clv.SBG):
+        return (
+            model.params_,
+            model.survival(9),
+            model.retention_rate(9),
+            model.discounted_lifetime(2, 0.1),
+            model.settings,
+        )
+    if isinstance(model, clv.GammaGamma):
+        return (
+            model.params_,
+            model.predict(repeat_customers()).to_pylist(),
+            model.settings,
+            _tried(lambda: repr(model.fit_)),
+        )
+    if isinstance(model, clv.PurchaseModel):
+        tables = model.predict(repeat_customers(), [9, None], level=0.9, spend="own_mean"), model.new_customers(9)
+        return model.params_, *map(custcore.Table.to_pylist, tables), model.settings, _tried(lambda: repr(model.fit_))
     scored = [_tried(model.transform, table) for table in (customers(), decimals())]
     ids: list[int | str | bytes | None] = [None, 3, "c", b"\xff\x00"]
     if isinstance(model, custcore.RFMScorer):

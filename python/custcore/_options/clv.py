@@ -378,6 +378,7 @@ COMPARE = (
     TABLE.but(text=OF_ALL + " With a hold-out, expectations are compared with what happened."),
     WEIGHTS,
     IDS,
+    UNIT_OF_TIMES,
 )
 BACKTEST = (
     BASE_OF_DAYS,

@@ -65,9 +65,9 @@ def backtest(
     Returns
     -------
     Table
-        A row for each end: ``calibration_end``, ``holdout_end`` (date32), ``customers`` (int64),
-        ``log_likelihood`` (float64), ``status``, ``limit`` (string), ``r``, ``alpha``, ``a``,
-        ``b``, ``s``, ``beta`` (float64, null where the model has no such parameter); the
+        A row for each end: ``calibration_end``, ``holdout_end`` (date32), ``customers``
+        (int64), ``log_likelihood`` (float64), ``status``, ``limit`` (string), ``r``, ``alpha``,
+        ``a``, ``b``, ``s``, ``beta`` (float64, null where the model has no such parameter); the
         measures of :meth:`Evaluation.summary` for purchases: ``actual``, ``expected``,
         ``total_error``, ``mae``, ``rmse``, ``bias``, ``rank_correlation``,
         ``top_decile_share``, ``brier``, ``log_loss``, ``auc`` (float64); and ``beats_zero``,
@@ -79,7 +79,7 @@ def backtest(
     ConvergenceError
         If a search found no maximum, unless the model has ``on_failure="warn"``.
     InvalidArgumentError
-        If the horizon is no whole number of days, or an end and its horizon are not in the base.
+        If the horizon is less than a day, or the days after an end are not all in the base.
     NotEnoughDataError
         If nobody bought again up to an end.
     StateMismatchError

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from custcore._input import arguments
 from custcore._input.data import as_source, in_memory
@@ -39,6 +39,7 @@ def compare(
     *,
     weights: str | None = None,
     customer_id: str | Sequence[str] | None = None,
+    unit: Literal["day", "week", "month", "year"] | None = None,
 ) -> Table:
     """Fit models of purchases to the same customers, and put them beside each other.
 
@@ -62,6 +63,9 @@ def compare(
     customer_id : str or list of str, optional
         The columns of ids. Default: those that the metadata of the summary names, else
         ``customer_id`` if it is there.
+    unit : {"day", "week", "month", "year"}, optional
+        The unit of the times of a summary from elsewhere, which may then be fractions.
+        Default: whole days.
 
     Returns
     -------
@@ -109,6 +113,7 @@ def compare(
             customer_id=customer_id,
             by=by,
             weights=arguments.optional_name("weights", weights),
+            unit=unit,
             n_threads=n_threads,
         )
     baseline = NBD(unit=listed[0].unit, n_threads=n_threads)._fitted_on(reads[None]).log_likelihood_  # type: ignore[arg-type]

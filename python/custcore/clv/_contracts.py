@@ -179,6 +179,11 @@ class SBG(Fitted):
         return self._model().discounted_lifetime(_renewals("n", n, least=1), interest)
 
     @property
+    def settings(self) -> dict[str, Any]:
+        """The arguments of an equal model that is not fitted: none."""
+        return {}
+
+    @property
     def fit_(self) -> Fit:
         """How the search went; its text is one page."""
         return _ContractFit("SBG", self._estimates(self._info()))

@@ -76,7 +76,7 @@ class Evaluation:
             return f"Evaluation of {self._name}: no customers"
         first = rows[0]
         lines = wrapped(
-            f"Evaluation of {self._name} in the {number(first['days'])} days after calibration: "
+            f"Evaluation of {self._name} in the {first['days']:g} days after calibration: "
             f"{first['customers']:,} customers",
             width,
         )

@@ -13,7 +13,7 @@ from custcore.clv._fit import Fit
 from custcore.clv._settings import PurchaseSettings, days_of, parameters, restored
 from custcore.clv._summaries import read_summary
 from custcore.clv._totals import Totals
-from custcore.errors import ModelFormatError
+from custcore.errors import InvalidTypeError, ModelFormatError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -84,6 +84,8 @@ class PurchaseModel(Totals, Checks):
         on_failure: Literal["error", "warn"] = "error",
         n_threads: int | None = None,
     ) -> None:
+        if not hasattr(self, "_family"):
+            raise InvalidTypeError("PurchaseModel is what models have in common; make one of them, such as MBGNBD()")
         self._settings = PurchaseSettings.of(
             self._names,
             unit=unit,
@@ -302,10 +304,10 @@ class PurchaseModel(Totals, Checks):
     @classmethod
     def _of_bytes(cls, data: bytes) -> Self:
         core, text = _core.PurchaseModel.from_bytes(data)
+        expected = getattr(cls, "_family", None)
         kinds = {kind._family: kind for kind in PurchaseModel.__subclasses__()}
-        kind = kinds.get(core.family)
-        if kind is None or not issubclass(kind, cls):
-            expected = getattr(cls, "_family", "a model of purchases")
+        kind = kinds[core.family] if expected is None else cls
+        if expected not in {None, core.family}:
             raise ModelFormatError(
                 f"the model is a {core.family}; expected {expected}. PurchaseModel reads any of them"
             )
