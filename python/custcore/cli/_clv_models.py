@@ -7,8 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-import click
-
 from custcore import clv
 from custcore.cli import _models, _run
 from custcore.cli._failure import DataProblem, said
@@ -190,15 +188,12 @@ def check(found: Found, models: Models, settings: Settings, *, is_saved: bool) -
 
 def compare(found: Found, settings: Settings) -> custcore.Table:
     """Fit all models to the same customers: to those of the check, if there is one."""
-    if found.known.get("unit"):
-        raise click.UsageError("--compare takes times in days; leave out --times-in")
-    known = {name: value for name, value in found.known.items() if name != "unit"}
     models = [
         kind(unit=settings.unit, by=settings.by, on_failure="warn", n_threads=settings.n_threads)  # type: ignore[arg-type]
         for kind in FAMILIES.values()
     ]
     with _remarked([]):
-        return clv.compare(models, found.summary if found.check is None else found.check, **known)
+        return clv.compare(models, found.summary if found.check is None else found.check, **found.known)
 
 
 def load(path: Path) -> Models:
