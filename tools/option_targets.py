@@ -134,6 +134,13 @@ def frame_functions(library: str, annotation: str, *, reported: bool) -> tuple[T
             (purchases, *lifecycles.LIFECYCLE[1:3]),
             lifecycles.OF_TRANSACTIONS,
         ),
+        Target(f"adapters/_{library}_clv_functions.py", "clv_summary", (purchases,), clv.CLV_SUMMARY),
+        Target(
+            f"adapters/_{library}_clv_functions.py",
+            "clv_predict",
+            (frame("One row per customer: what :func:`clv_summary` returns."), *clv.FRAME_PREDICT[:2]),
+            clv.FRAME_PREDICT[2:],
+        ),
         Target(
             other,
             "segment_customers",
@@ -333,6 +340,7 @@ TARGETS = (
     Target("clv/_contracts.py", "SBG.of_parameters", clv.GIVEN[:1]),
     Target("clv/_comparison.py", "compare", clv.COMPARE[:2], clv.COMPARE[2:]),
     Target("clv/_backtest.py", "backtest", clv.BACKTEST[:4], clv.BACKTEST[4:]),
+    Target("clv/_segments.py", "by_segment", clv.BY_SEGMENT[:2], clv.BY_SEGMENT[2:]),
     # Frames
     Target("adapters/_mixin.py", "FrameMethods.score", (SCORER,), THREADS),
     Target(
@@ -361,6 +369,8 @@ TARGETS = (
         lifecycles.LIFECYCLE[1:3],
         lifecycles.OF_TRANSACTIONS,
     ),
+    Target("adapters/_clv.py", "FrameLifetimeValue.clv_summary", (), clv.CLV_SUMMARY),
+    Target("adapters/_clv.py", "FrameLifetimeValue.clv_predict", clv.FRAME_PREDICT[:2], clv.FRAME_PREDICT[2:]),
     Target("adapters/_portraits.py", "PortraitMethods.portrait", portraits.PORTRAIT[1:2], portraits.PORTRAIT[2:]),
     Target("adapters/_portraits.py", "PortraitMethods.nps", (), portraits.NPS),
     Target("adapters/_pandas_rfm.py", "PandasRfm.rfm", (), (*t.RFM, SET_INDEX)),

@@ -3,6 +3,7 @@
 Type checkers know the functions, ``custcore.pandas.rfm_scores(df)``; they do not know ``df.custcore``.
 """
 
+from custcore.adapters._pandas_clv_functions import clv_predict, clv_summary
 from custcore.adapters._pandas_functions import clusters, cohort_retention, kmeans, score, segment_customers
 from custcore.adapters._pandas_lifecycle_functions import lifecycle
 from custcore.adapters._pandas_measures_functions import decomposition, measures
@@ -15,6 +16,8 @@ __all__ = [
     "CustcoreAccessor",
     "abc",
     "clusters",
+    "clv_predict",
+    "clv_summary",
     "cohort_retention",
     "decomposition",
     "kmeans",

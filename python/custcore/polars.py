@@ -3,6 +3,7 @@
 Type checkers know the functions, ``custcore.polars.rfm_scores(df)``; they do not know ``df.custcore``.
 """
 
+from custcore.adapters._polars_clv_functions import clv_predict, clv_summary
 from custcore.adapters._polars_functions import clusters, cohort_retention, kmeans, score, segment_customers
 from custcore.adapters._polars_lifecycle_functions import lifecycle
 from custcore.adapters._polars_measures_functions import decomposition, measures
@@ -15,6 +16,8 @@ __all__ = [
     "CustcoreNamespace",
     "abc",
     "clusters",
+    "clv_predict",
+    "clv_summary",
     "cohort_retention",
     "decomposition",
     "kmeans",

@@ -30,7 +30,7 @@ RETURNED = {
 # Methods of frames of purchases.
 OF_PURCHASES = (
     *("rfm", "rfm_scores", "cohort_retention", "segment_customers"),
-    *("abc", "lifecycle", "measures", "decomposition"),
+    *("abc", "clv_summary", "lifecycle", "measures", "decomposition"),
 )
 
 

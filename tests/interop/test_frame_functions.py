@@ -32,6 +32,8 @@ NAMES: dict[str, Any] = {"customer_id": "who"}
 METHODS = [
     "abc",
     "clusters",
+    "clv_predict",
+    "clv_summary",
     "cohort_retention",
     "decomposition",
     "kmeans",
@@ -79,6 +81,13 @@ def test_functions_give_what_the_accessor_gives(module: Any, frame: Any) -> None
     of_base = expected.lifecycle(model=windows, prospects=["nobody"])
     assert list(stages["stage"]) == of_base["stage"].to_pylist()
     assert list(stages["n_orders"]) == of_base["n_orders"].to_pylist()
+    summary = module.clv_summary(frame, **NAMES, calibration_end="2026-03-01")
+    assert summary.equals(accessor.clv_summary(**NAMES, calibration_end="2026-03-01"))
+    known = custcore.clv.BGNBD.of_parameters({"r": 0.5, "alpha": 4.0, "a": 1.0, "b": 3.0})
+    found = module.clv_predict(summary, known, ["4w", "1y"], customer_id="who", spend="own_mean")
+    assert found.equals(summary.custcore.clv_predict(known, ["4w", "1y"], customer_id="who", spend="own_mean"))
+    expected_clv = known.predict(summary, ["4w", "1y"], customer_id="who", spend="own_mean")
+    assert list(found["discounted_purchases"]) == expected_clv["discounted_purchases"].to_pylist()
     rfm = module.rfm(frame, **NAMES)
     scorer = custcore.RFMScorer(3, segments=None).fit(rfm)
     assert module.score(rfm, scorer).equals(rfm.custcore.score(scorer))

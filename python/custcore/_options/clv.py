@@ -8,10 +8,13 @@ from custcore._options.option import Option
 
 __all__ = [
     "BACKTEST",
+    "BY_SEGMENT",
+    "CLI",
     "CLV_SUMMARY",
     "COMPARE",
     "EVALUATE",
     "FIT",
+    "FRAME_PREDICT",
     "GIVEN",
     "MODEL",
     "NEW_CUSTOMERS",
@@ -34,6 +37,9 @@ CALIBRATION_END = Option(
     "The last day of calibration, inclusive: what models are fitted on. Default: the last day of the data.",
     default=None,
     type="date, datetime or str",
+    help="Check the model: fit it up to this day, and compare with what happened afterwards.",
+    group="Time",
+    metavar="DAY",
 )
 HOLDOUT_END = Option(
     "holdout_end",
@@ -42,6 +48,10 @@ HOLDOUT_END = Option(
     "data if ``calibration_end`` is given, else there is no hold-out.",
     default=None,
     type="date, datetime or str",
+    help="The last day of that comparison.",
+    group="Time",
+    metavar="DAY",
+    shown_default="last day",
 )
 NAMES = Option(
     "names",
@@ -68,6 +78,8 @@ UNIT = Option(
     "them, a month 30.4375, a year 365.25. It changes no prediction.",
     default="week",
     choices=("day", "week", "month", "year"),
+    help="Unit of time of alpha and beta.",
+    group="Lifetime value",
 )
 BY = Option(
     "by",
@@ -76,6 +88,9 @@ BY = Option(
     "channel. Null is a value.",
     default=None,
     type="str",
+    help="Fit parameters for each value of this column (of purchases: the value at the first one).",
+    group="Lifetime value",
+    metavar="COLUMN",
 )
 MIN_CUSTOMERS = Option(
     "min_customers",
@@ -195,9 +210,23 @@ SPEND_MODEL = Option(
     default=None,
     type='GammaGamma or "own_mean"',
 )
-MARGIN = Option("margin", "float", "What remains of the money: ``clv`` is multiplied by it.", default=1.0)
+MARGIN = Option(
+    "margin",
+    "float",
+    "What remains of the money: ``clv`` is multiplied by it.",
+    default=1.0,
+    help="What remains of the money, a share.",
+    group="Lifetime value",
+    metavar="SHARE",
+)
 ANNUAL_RATE = Option(
-    "annual_rate", "float", "The interest of a **year** by which later purchases count less.", default=0.10
+    "annual_rate",
+    "float",
+    "The interest of a **year** by which later purchases count less.",
+    default=0.10,
+    help="The interest of a year by which later purchases count less.",
+    group="Lifetime value",
+    metavar="RATE",
 )
 DISCOUNT = Option(
     "discount",
@@ -371,5 +400,77 @@ BACKTEST = (
         'What is held out after each of them: whole days, a ``timedelta``, or a text such as ``"12w"``.',
         type="float, timedelta or str",
     ),
+    t.N_THREADS,
+)
+BY_SEGMENT = (
+    Option(
+        "predictions",
+        "Data",
+        "What :meth:`PurchaseModel.predict` returned, also for several horizons.",
+        type="table",
+    ),
+    Option(
+        "segments",
+        "Data | None",
+        "A row for each customer: the ids, by the same names, and the column of segments, such as "
+        ":func:`custcore.rfm_scores` or :meth:`custcore.CohortRetention.customers` return. Default: the predictions "
+        "have that column.",
+        default=None,
+        type="table",
+    ),
+    Option("segment", "str", "Column of segments: strings, integers, dates, or a dictionary.", default="segment"),
+    IDS.but(
+        text="The columns of ids. Default: those that the metadata of the predictions names, else ``customer_id``."
+    ),
+)
+# The command line, in the order of its help.
+CLI = (
+    CALIBRATION_END,
+    HOLDOUT_END,
+    HORIZON.but(
+        default="1y",
+        help="How far ahead: days, or 12w, 6mo, 1y (7, 30.4375, 365.25 days); none: without end.",
+        group="Lifetime value",
+        metavar="TIME",
+    ),
+    BY,
+    UNIT,
+    UNIT_OF_TIMES.but(
+        name="times_in",
+        help="Unit of the times of a summary from elsewhere.",
+        group="Lifetime value",
+        choices=("day", "week", "month", "year"),
+        shown_default="whole days",
+    ),
+    Option(
+        "spend",
+        help="The money of a purchase day: by the Gamma-Gamma model, or each customer's own mean.",
+        default="model",
+        choices=("model", "own_mean", "none"),
+        group="Lifetime value",
+    ),
+    MARGIN,
+    ANNUAL_RATE,
+    LEVEL.but(
+        default=0.95,
+        help="Probability of intervals: of the total, and in the file of each customer's purchases.",
+        group="Lifetime value",
+        metavar="SHARE",
+    ),
+)
+# Of a frame.
+FRAME_PREDICT = (
+    Option("model", "PurchaseModel", "A fitted model of purchases, such as :class:`custcore.clv.MBGNBD`."),
+    HORIZON,
+    *_VALUE,
+    AS_OF.but(
+        text="The day from which on to predict, if it is later than the end of the summary: nobody has bought since. A "
+        "frame of pandas knows its end from the report of :meth:`clv_summary`; one of polars does not, and needs a "
+        "summary of a later ``calibration_end`` instead."
+    ),
+    IDS.but(
+        text="The columns of ids. Default: ``customer_id`` if it is there, else the named index of a frame of pandas."
+    ),
+    UNIT_OF_TIMES,
     t.N_THREADS,
 )

@@ -22,6 +22,7 @@ GROUPS = (
     "Cohorts",
     "Measures",
     "Life cycle",
+    "Lifetime value",
     "Scores",
     "Classes",
     "Clusters",

@@ -292,6 +292,25 @@ class CustcoreAccessor(PandasMeasures, PandasValue):
         wanted = {name: "customer_id" if name in ids else "attributes" for name in names}
         return purchases(table, wanted, remarks)  # type: ignore[no-any-return]
 
+    def _predicted(self, predict: Any, keys: list[str], wanted: dict[str, str]) -> pd.DataFrame:  # noqa: ANN401 (a function)
+        """Predictions; ids in the index, as lifetimes has them, come back in the index."""
+        frame, remarks = self._frame, list[str]()
+        named = [str(name) for name in frame.index.names if name is not None]
+        keys = keys or (["customer_id"] if "customer_id" in frame.columns else named)
+        in_index = bool(keys) and set(keys) <= set(named)
+        table = purchases(
+            frame.reset_index() if in_index else frame,
+            {**dict.fromkeys(keys, "customer_id"), **wanted},
+            remarks,
+        )
+        report = load_report(frame)
+        if report is not None and report.as_of is not None:
+            table = table.replace_schema_metadata({"custcore.calibration_end": f"{report.as_of}"})
+        found = self._converted(predict(table, customer_id=keys or None), remarks)
+        if in_index:
+            return found.set_index(keys if len(keys) > 1 else keys[0])
+        return found if keys or len(found) != len(frame) else found.set_axis(frame.index)
+
     def _customers(self) -> pa.Table:
         return self._arrow({})
 

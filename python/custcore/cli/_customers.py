@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from custcore._read import Source
     from custcore.cli._models import Model, Needs
 
-__all__ = ["are_purchases", "ids_of", "read", "stated"]
+__all__ = ["are_purchases", "ids_asked", "ids_of", "read", "stated"]
 
 # Where tables of custcore say what they were grouped by.
 IDS = b"custcore.customer_id"
@@ -101,7 +101,7 @@ def read(files: Source, model: Model, needs: Needs, arguments: dict[str, Any]) -
         raise
     except CustcoreError as error:
         raise _run.explained(error, files, {}) from error
-    ids = _ids_asked(files, arguments)
+    ids = ids_asked(files, arguments)
     metadata = stated(files)
     if ids:
         metadata[IDS] = (ids[0] if len(ids) == 1 else json.dumps(ids)).encode()
@@ -136,7 +136,7 @@ def ids_of(rows: Any) -> list[str]:  # noqa: ANN401 (pyarrow.Table or Schema)
     return names if set(names) <= set(there) else list(there[:1])
 
 
-def _ids_asked(files: Source, arguments: dict[str, Any]) -> list[str] | None:
+def ids_asked(files: Source, arguments: dict[str, Any]) -> list[str] | None:
     """The columns that ``--customer-id`` names, if it was typed."""
     context = click.get_current_context()
     if context.get_parameter_source("customer_id") is not click.core.ParameterSource.COMMANDLINE:

@@ -29,6 +29,9 @@ OTHERS = (
     (custcore.Scaler, "a scaler"),
     (custcore.LifecycleModel, "a LifecycleModel"),
     (custcore.ChurnModel, "a ChurnModel"),
+    (custcore.clv.PurchaseModel, "a model of purchases (custcore clv --with)"),
+    (custcore.clv.GammaGamma, "a model of spend (custcore clv --with)"),
+    (custcore.clv.SBG, "an SBG"),
 )
 
 
@@ -181,7 +184,7 @@ def check_target(target: Path, inputs: Sequence[str] = ()) -> None:
         raise click.UsageError(f"{target} has an unknown extension; models are written as .json")
 
 
-def load(path: Path, kinds: tuple[type[Any], ...] = SCORING) -> Any:  # noqa: ANN401 (one of the kinds)
+def load(path: Path, kinds: tuple[type[Any], ...] = SCORING, flag: str = "--model") -> Any:  # noqa: ANN401 (one of the kinds)
     """Read a fitted model of one of some kinds.
 
     Parameters
@@ -190,6 +193,8 @@ def load(path: Path, kinds: tuple[type[Any], ...] = SCORING) -> Any:  # noqa: AN
         What ``--save-model`` or ``save`` wrote.
     kinds
         The classes that serve.
+    flag
+        The option that names it.
 
     Raises
     ------
@@ -200,7 +205,7 @@ def load(path: Path, kinds: tuple[type[Any], ...] = SCORING) -> Any:  # noqa: AN
     """
     if not path.is_file():
         raise click.UsageError(
-            f"--model: there is no file {path}" if not path.exists() else f"--model: {path} is no file"
+            f"{flag}: there is no file {path}" if not path.exists() else f"{flag}: {path} is no file"
         )
     errors = []
     for kind in kinds:

@@ -57,6 +57,9 @@ SAID = {
     "null_attribute_id": "of attributes without a customer id",
     "not_in_segments": "of attributes who are in no segment",
     "not_in_attributes": "of segments who are not in a file of attributes",
+    "without_mean_spend": "who bought once, or for nothing",
+    "without_expected_spend": "whose spend is unknown",
+    "first_bought_in_holdout": "who came first after the end of calibration",
     "other_answers": "of customers of whom another answer counts",
 }
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from custcore._options import bases, churn, clusters, cohorts, lifecycles, portraits, reading, scores, transactions
+from custcore._options import bases, churn, clusters, clv, cohorts, lifecycles, portraits, reading, scores, transactions
 from custcore.cli import _settings
 
 if TYPE_CHECKING:
@@ -44,6 +44,9 @@ ARGUMENTS = frozenset(
         lifecycles.COUNTS,
         portraits.PORTRAIT,
         portraits.NPS,
+        clv.SUMMARY,
+        clv.MODEL,
+        clv.PREDICT,
         (bases.BATCH_ID, bases.COMMIT_EVERY),
         reading.READING,
     )
@@ -64,7 +67,7 @@ _TOKEN = re.compile(
 _ADVICE = re.compile(r"\b(?:omit|lower|pass|give|set|use)\s+$", re.IGNORECASE)
 _CODE = re.compile(
     r"(?<![\w'])(?:pd|pl|pc|df|lf|np|pandas|polars|pyarrow|duckdb|custcore|base|scorer)[.\[]\w|"
-    r"\w\.\w+\(|(?<!\w)\.\w+\(|(?<!\w)(?:rfm|rfm_scores|cohort_retention|profile|seal|fit|scan)\("
+    r"\bfit_\.\w|\w\.\w+\(|(?<!\w)\.\w+\(|(?<!\w)(?:rfm|rfm_scores|cohort_retention|profile|seal|fit|scan)\("
 )
 _ONE_OF = re.compile(r"='([^']*)' is invalid; expected one of ((?:'[^']*'(?:, )?)+)")
 # Columns of files are not cast by the command line.

@@ -16,6 +16,7 @@ from custcore.clv._fit import Fit
 from custcore.clv._models import BGNBD, MBGNBD, NBD, ParetoNBD
 from custcore.clv._predictions import Prediction
 from custcore.clv._purchases import PurchaseModel
+from custcore.clv._segments import by_segment
 from custcore.clv._spend import GammaGamma, SpendFit
 
 __all__ = [
@@ -31,5 +32,6 @@ __all__ = [
     "PurchaseModel",
     "SpendFit",
     "backtest",
+    "by_segment",
     "compare",
 ]

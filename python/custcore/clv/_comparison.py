@@ -116,7 +116,7 @@ def compare(
             unit=unit,
             n_threads=n_threads,
         )
-    baseline = NBD(unit=listed[0].unit)._fitted_on(reads[None]).log_likelihood_  # type: ignore[arg-type]
+    baseline = NBD(unit=listed[0].unit, n_threads=n_threads)._fitted_on(reads[None]).log_likelihood_  # type: ignore[arg-type]
     fits = [model._fitted_on(reads[model.by]) for model in listed]
     sizes = [len(model._names) * len(model._parts()) for model in fits]
     columns: dict[str, tuple[str, list[Any]]] = {

@@ -10,6 +10,7 @@ from tests.api.fork.bases import bases
 from tests.api.fork.case import Case, public_names
 from tests.api.fork.churn import churn
 from tests.api.fork.clusters import clusters
+from tests.api.fork.clv import values
 from tests.api.fork.cohorts import cohorts
 from tests.api.fork.frames import frames
 from tests.api.fork.lifecycles import lifecycles
@@ -28,6 +29,7 @@ CASES: dict[str, Callable[[], Iterable[Case]]] = {
     "lifecycles": lifecycles,
     "churn": churn,
     "portraits": portraits,
+    "clv": values,
 }
 GROUPS = (*CASES, "pandas", "polars")
 

@@ -8,6 +8,8 @@ from typing import Any
 import custcore
 from tests.api.fork.case import FEATURES, THREADS, Case, kinds
 
+KNOWN = custcore.clv.MBGNBD.of_parameters({"r": 0.9, "alpha": 9.0, "a": 0.8, "b": 2.5})
+
 
 def frames(library: str, accessor: type) -> Iterator[Case]:
     """The accessor of a library of dataframes."""
@@ -31,6 +33,11 @@ def frames(library: str, accessor: type) -> Iterator[Case]:
             return frame(data()).custcore.rfm(n_threads=THREADS)
 
         calls: dict[str, tuple[Callable[[], Any], Callable[[Any], Any]]] = {
+            "clv_summary": (transactions, lambda f: f.custcore.clv_summary(n_threads=THREADS)),
+            "clv_predict": (
+                lambda transactions=transactions: transactions().custcore.clv_summary(n_threads=THREADS),
+                lambda f: f.custcore.clv_predict(KNOWN, "1y", spend="own_mean", n_threads=THREADS),
+            ),
             "abc": (transactions, lambda f: f.custcore.abc(n_threads=THREADS)),
             "rfm": (transactions, lambda f: f.custcore.rfm(n_threads=THREADS)),
             "rfm_scores": (transactions, lambda f: f.custcore.rfm_scores(n_threads=THREADS)),
