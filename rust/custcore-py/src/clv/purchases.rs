@@ -9,9 +9,9 @@ use custcore::{
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
+use super::fitting::{Fitting, fit_info, label};
 use super::spend::CoreSpendModel;
 use super::summary::CoreClvSummary;
-use super::{Fitting, fit_info, label};
 use crate::base::{CoreBase, work};
 use crate::error::into_py;
 use crate::number;
@@ -36,7 +36,7 @@ impl Grouping {
     }
 }
 
-/// The spend of a purchase day: a model, "own_mean", or None.
+/// The spend of a purchase day: a model, the own mean of each customer, or None.
 #[derive(FromPyObject)]
 enum SpendArgument<'py> {
     Model(Bound<'py, CoreSpendModel>),
@@ -260,7 +260,7 @@ impl CorePurchaseModel {
 
     #[pyo3(signature = (summary, *, n_threads))]
     fn log_likelihood(&self, summary: &Bound<'_, CoreClvSummary>, n_threads: Option<i64>) -> PyResult<f64> {
-        self.on(summary, n_threads, move |model, summary, context| model.log_likelihood(summary, context))
+        self.on(summary, n_threads, PurchaseModel::log_likelihood)
     }
 
     #[pyo3(signature = (base, calibration_end, holdout_end, *, period_days, level, n_threads))]

@@ -6,8 +6,8 @@ use custcore::{SpendModel, WithSettings};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
+use super::fitting::{Fitting, fit_info};
 use super::summary::CoreClvSummary;
-use super::{Fitting, fit_info};
 use crate::error::into_py;
 use crate::runtime::Call;
 use crate::store;

@@ -7,8 +7,7 @@ use arrow_schema::Metadata;
 
 use super::correlation::{average_ranks, spearman};
 use super::model::PurchaseModel;
-use super::predict::{PredictSpec, Spend};
-use super::spend::SpendOfRows;
+use super::predictions::{PredictSpec, Spend, SpendOfRows};
 use super::summary::ClvSummary;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
@@ -78,7 +77,8 @@ impl PurchaseModel {
         if !losers.is_empty() {
             remarks.push(format!("{name} does not beat {} in rmse: do not use its predictions of single customers", losers.join(" and ")));
         }
-        let report = Report { as_of: summary.calibration_end, remarks, ..Report::default() };
+        let mut report = summary.report();
+        report.remarks.extend(remarks);
         Ok((table_of(&rows, n, days, report)?, by_x(summary, &actual, &expected)?))
     }
 

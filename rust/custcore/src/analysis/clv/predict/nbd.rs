@@ -1,7 +1,7 @@
 //! Predictions of the NBD (Ehrenberg 1959): nobody drops out, purchases go on at a rate of each customer.
 
 use super::pareto_counts::cumulative;
-use super::{Discounting, GivenAlive, Predictor};
+use super::predictor::{Discounting, GivenAlive, Predictor};
 use crate::num::special::{exp, exp_m1, ln_1p};
 
 /// The NBD with its parameters. Times are in days.

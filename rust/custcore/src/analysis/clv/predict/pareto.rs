@@ -5,7 +5,7 @@ use super::super::likelihood::pareto_integral::Integrand;
 use super::pareto_alive::Alive;
 use super::pareto_counts::cumulative;
 use super::pareto_survival::Survival;
-use super::{Discounting, GivenAlive, Predictor};
+use super::predictor::{Discounting, GivenAlive, Predictor};
 use crate::num::special::{exp, ln_1p};
 
 /// The Pareto/NBD with its parameters. Times are in days.

@@ -10,9 +10,9 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use super::from_base::CALIBRATION_END;
+use super::names::{ColumnNames, LIFETIMES_SPLIT, M_BEFORE, SummaryNames, X_BEFORE};
 use super::order::{by_id, summary_error};
 use super::rows::{ClvSummary, Groups, Holdout, Means, Times};
-use super::{ColumnNames, LIFETIMES_SPLIT, M_BEFORE, SummaryNames, X_BEFORE};
 use crate::analysis::clv::cells::GRID_DAYS;
 use crate::column::find_column;
 use crate::column::key::OwnedKey;
@@ -184,6 +184,12 @@ fn whole_below(number: Number, limit: f64) -> Option<i32> {
     (value >= 0.0 && value.fract() == 0.0 && value < limit).then_some(value as i32)
 }
 
+/// The whole day that a time is but for rounding errors, or the time.
+pub(crate) fn to_whole_day(days: f64) -> f64 {
+    let whole = days.round();
+    if (days - whole).abs() <= DAY_TOLERANCE * whole.max(1.0) { whole } else { days }
+}
+
 /// Times in days.
 fn times(name: &str, column: &NumberColumn, columns: &SummaryColumns) -> Result<Times> {
     if let Some(row) = (0..column.len()).find(|&row| !column.is_valid(row)) {
@@ -207,10 +213,7 @@ fn times(name: &str, column: &NumberColumn, columns: &SummaryColumns) -> Result<
         return Err(summary_error(message).in_column(name).at_row(row as u64));
     }
     let unit = columns.unit_days.unwrap_or(1.0);
-    for value in &mut values {
-        let (days, whole) = (*value * unit, (*value * unit).round());
-        *value = if (days - whole).abs() <= DAY_TOLERANCE * whole.max(1.0) { whole } else { days };
-    }
+    values.iter_mut().for_each(|value| *value = to_whole_day(*value * unit));
     let on_grid = |value: f64| value.fract() == 0.0 && value < GRID_DAYS;
     match values.iter().position(|&value| !on_grid(value)) {
         None => Ok(Times::Days(values.into_iter().map(|value| value as i32).collect())),

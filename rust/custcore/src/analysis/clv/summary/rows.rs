@@ -11,6 +11,7 @@ use crate::column::number::NumberColumn;
 use crate::column::value::ValueColumn;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
+use crate::report::Report;
 use crate::time::calendar::date_text;
 
 /// Times of rows, in days.
@@ -141,6 +142,11 @@ impl ClvSummary {
     /// The values of the column of groups, ascending.
     pub fn groups(&self) -> Option<&[OwnedKey]> {
         self.groups.as_ref().map(|groups| groups.labels.as_slice())
+    }
+
+    /// The report of what is computed of it.
+    pub(crate) fn report(&self) -> Report {
+        Report { n_rows: self.rows() as u64, as_of: self.calibration_end, remarks: self.remarks.clone(), ..Report::default() }
     }
 
     /// The id of a row as text; `None` without ids.

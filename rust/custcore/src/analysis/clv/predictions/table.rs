@@ -3,21 +3,20 @@
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Float64Array, Int32Array, Int64Array, new_null_array};
-use arrow_buffer::{NullBuffer, ScalarBuffer};
+use arrow_buffer::ScalarBuffer;
 use arrow_schema::{DataType, Metadata};
 
 use super::pairs::Pairs;
 use super::spec::{PredictSpec, Spend};
-use super::totals::purchase_quantiles;
-use super::{GivenAlive, Predictor};
+use super::spend::SpendOfRows;
 use crate::analysis::clv::model::{PurchaseModel, predictor};
-use crate::analysis::clv::spend::SpendOfRows;
+use crate::analysis::clv::predict::{GivenAlive, Predictor, purchase_quantiles};
 use crate::analysis::clv::summary::{ClvSummary, Times};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 use crate::exec::par::Threads;
 use crate::report::Report;
-use crate::table::{AS_OF, CUSTOMER_ID, Table, TableBuilder};
+use crate::table::{AS_OF, CUSTOMER_ID, Table, TableBuilder, nullable_floats};
 
 /// Customers between two checks whether the call was cancelled.
 const BLOCK: usize = 1 << 20;
@@ -32,7 +31,8 @@ struct Block {
     p_purchase: Vec<f64>,
     p_alive_end: Vec<f64>,
     discounted: Vec<f64>,
-    quantiles: Option<(Vec<i64>, Vec<i64>)>,
+    /// Columns of the interval, if one is asked for.
+    interval: Option<[ArrayRef; 2]>,
 }
 
 /// Rows with one set of parameters.
@@ -130,7 +130,11 @@ impl PurchaseModel {
             if let Some(end) = summary.calibration_end() {
                 metadata.insert(AS_OF, end);
             }
-            let report = if tables.is_empty() { report(summary, spend.as_ref(), &spec.spend) } else { Report::default() };
+            let report = match &spend {
+                _ if !tables.is_empty() => Report::default(),
+                Some(values) => values.report(summary, &spec.spend),
+                None => summary.report(),
+            };
             tables.push(table.finish(n, metadata, report)?);
         }
         Ok(tables)
@@ -215,9 +219,11 @@ fn block_of(
         p_purchase: of_end(&|p_alive, given| expectations(p_alive, given)[1])?,
         p_alive_end: of_end(&|p_alive, given| expectations(p_alive, given)[2])?,
         discounted: of(&|p_alive, given| expectations(p_alive, given)[3])?,
-        quantiles: match spec.level.filter(|_| horizon.is_some()) {
-            Some(level) => Some(quantiles(parts, summary, p_alive, (days, level), context)?),
-            None => None,
+        interval: match (spec.level, horizon) {
+            (None, _) => None,
+            (Some(level), Some(days)) => Some(quantiles(parts, summary, p_alive, (days, level), context)?),
+            // Without an end there is no number of purchases.
+            (Some(_), None) => Some([(); 2].map(|()| new_null_array(&DataType::Int64, summary.rows()))),
         },
     })
 }
@@ -249,7 +255,7 @@ fn quantiles(
     p_alive: &[f64],
     (days, level): (f64, f64),
     context: &Context,
-) -> Result<(Vec<i64>, Vec<i64>)> {
+) -> Result<[ArrayRef; 2]> {
     let (mut low, mut high) = (vec![0; summary.rows()], vec![0; summary.rows()]);
     for part in parts {
         let distributions = of_pairs(&part.pairs, context, |&(x, age)| {
@@ -267,17 +273,7 @@ fn quantiles(
             (low[row], high[row]) = (i64::from(from), i64::from(to));
         }
     }
-    Ok((low, high))
-}
-
-/// A column in which NaN is null.
-pub(crate) fn nullable(values: Vec<f64>) -> ArrayRef {
-    if !values.iter().any(|value| value.is_nan()) {
-        return Arc::new(Float64Array::from(values));
-    }
-    let valid: NullBuffer = values.iter().map(|value| !value.is_nan()).collect();
-    let values: Vec<f64> = values.into_iter().map(|value| if value.is_nan() { 0.0 } else { value }).collect();
-    Arc::new(Float64Array::new(values.into(), Some(valid)))
+    Ok([low, high].map(|bounds| Arc::new(Int64Array::from(bounds)) as ArrayRef))
 }
 
 fn columns(table: &mut TableBuilder, block: Block, horizon: Option<f64>, spend: Option<&SpendOfRows>, margin: f64, threads: Threads<'_>) {
@@ -289,20 +285,13 @@ fn columns(table: &mut TableBuilder, block: Block, horizon: Option<f64>, spend: 
     table.column("expected_purchases", of_end(block.purchases));
     table.column("p_purchase", of_end(block.p_purchase));
     table.column("p_alive_end", of_end(block.p_alive_end));
-    table.column("expected_spend", spend.map_or_else(|| null.clone(), |spend| nullable(threads.par_map(n, |row| spend.of_row(row)))));
-    table.column("expected_revenue", revenue.map_or_else(|| null.clone(), nullable));
+    table
+        .column("expected_spend", spend.map_or_else(|| null.clone(), |spend| nullable_floats(threads.par_map(n, |row| spend.of_row(row)))));
+    table.column("expected_revenue", revenue.map_or_else(|| null.clone(), nullable_floats));
     table.column("discounted_purchases", Arc::new(Float64Array::from(block.discounted)));
-    table.column("clv", value.map_or_else(|| null.clone(), nullable));
-    if let Some((low, high)) = block.quantiles {
-        table.column("purchases_low", Arc::new(Int64Array::from(low)));
-        table.column("purchases_high", Arc::new(Int64Array::from(high)));
-    }
-}
-
-/// What is unusual, and why values are null.
-fn report(summary: &ClvSummary, spend: Option<&SpendOfRows>, kind: &Spend) -> Report {
-    match spend {
-        Some(spend) => spend.report(summary, kind),
-        None => Report { as_of: summary.calibration_end, remarks: summary.remarks.clone(), ..Report::default() },
+    table.column("clv", value.map_or_else(|| null.clone(), nullable_floats));
+    if let Some([low, high]) = block.interval {
+        table.column("purchases_low", low);
+        table.column("purchases_high", high);
     }
 }

@@ -1,6 +1,6 @@
 //! What to predict.
 
-use super::Discounting;
+use crate::analysis::clv::predict::Discounting;
 use crate::analysis::clv::spend::SpendModel;
 use crate::error::{Error, ErrorKind, Result};
 
