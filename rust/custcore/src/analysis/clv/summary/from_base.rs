@@ -209,7 +209,15 @@ fn mean(units: i128, n: i32, money: Money) -> Option<f64> {
     (n > 0).then(|| ratio(units, scale * i128::from(n)))
 }
 
-fn table_of(view: &BaseView<'_>, rows: &[Row], split: Split, names: SummaryNames, later: &Tally, context: &Context) -> Result<Table> {
+/// The summary of `rows`, with the attributes of the view at the end of calibration.
+fn table_of(
+    (view, of_end): (&BaseView<'_>, &BaseView<'_>),
+    rows: &[Row],
+    split: Split,
+    names: SummaryNames,
+    later: &Tally,
+    context: &Context,
+) -> Result<Table> {
     let input_schema = view.kinds();
     let codes: Vec<u32> = rows.iter().map(|row| row.code).collect();
     let mut table = TableBuilder::default();
