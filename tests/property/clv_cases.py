@@ -55,7 +55,8 @@ def histories(draw: st.DrawFn, *, on_days: bool, most: int = 8, longest: int = 8
             last = age
         row: History = (x, last, age)
         if not on_days:
-            shift = draw(st.floats(0, 0.875))
+            # Times nearer to a whole day than 1e-9 of it are that day in tables: multiples of 2^-20 are not.
+            shift = draw(st.integers(0, 7 * 2**17)) / 2**20
             row = (x, last * (1 - shift / 8) if x else 0.0, age + shift)
         found += [row] * draw(st.integers(1, 2))
     return found

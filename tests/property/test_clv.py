@@ -62,7 +62,8 @@ def check_ranges(row: dict[str, Any], horizon: float | None) -> None:
         assert all(row[name] is None for name in ("expected_purchases", "p_purchase", "p_alive_end"))
         return
     assert 0 <= row["p_alive_end"] <= row["p_alive"] * slack
-    assert 0 <= row["p_purchase"] <= min(row["p_alive"], row["expected_purchases"]) * slack
+    # A complement of a probability near to 1: its error is that of 1.
+    assert 0 <= row["p_purchase"] <= min(row["p_alive"], row["expected_purchases"]) * slack + 1e-15
     assert 0 <= row["discounted_purchases"] <= row["expected_purchases"] * slack
     if horizon == 0:
         assert (row["expected_purchases"], row["p_purchase"]) == (0.0, 0.0)

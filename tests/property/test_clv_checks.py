@@ -124,7 +124,7 @@ def test_simulations_have_the_mean_and_the_error_of_the_total(
         drawn = model.simulate(summary, horizon, seed=seed, n=n).to_pyarrow()
         again = of(case, n_threads=3)
         assert (
-            again.simulate(summary.take(range(summary.num_rows - 1, -1, -1)), horizon, seed=seed, n=n)
+            again.simulate(summary.take(list(range(summary.num_rows))[::-1]), horizon, seed=seed, n=n)
             .to_pyarrow()
             .equals(drawn)
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import custcore
@@ -82,6 +83,7 @@ class Page:
     level: float
     saved: Path | None
 
+    @cached_property
     def tiers(self) -> list[dict[str, Any]]:
         """The tiers, the most valuable first, then customers without one."""
         if self.tier is None:
@@ -89,9 +91,10 @@ class Page:
         score = f"{self.tier}_score"
         return sorted(clv.by_segment(self.predictions, segment=score).to_pylist(), key=lambda row: -(row[score] or 0))
 
+    @cached_property
     def sums(self) -> dict[str, Any]:
         """What all customers together are expected to bring; None where it is not known."""
-        rows = self.tiers()
+        rows = self.tiers
 
         def total(name: str) -> float | None:
             values = [row[name] for row in rows if row[name] is not None]
@@ -221,7 +224,7 @@ class Page:
             _render.say(out, f"Revenue: {expected} expected, {actual} actual ({error}); RMSE {rmse} ({others}).")
 
     def _show_value(self, out: Console) -> None:
-        sums, day = self.sums(), self.found.last_day
+        sums, day = self.sums, self.found.last_day
         after = f"after {day}" if day else "to come"
         if self.total is not None:
             total = self.total
@@ -285,7 +288,7 @@ class Page:
                 ]
             grid.add_row(*cells, style=style)
 
-        rows = self.tiers()
+        rows = self.tiers
         for row in rows:
             score = row[f"{self.tier}_score"]
             ends = {5: "5 (highest)", 1: "1 (lowest)"}
@@ -335,8 +338,8 @@ class Page:
             "spend": _clv_text.as_plain(spend, None) if isinstance(spend, clv.GammaGamma) else spend,
             "horizon_days": self.days,
             "total": self.total,
-            "sums": self.sums(),
-            "tiers": self.tiers(),
+            "sums": self.sums,
+            "tiers": self.tiers,
             "check": check
             and {
                 "calibration_end": check.calibration_end,
