@@ -47,10 +47,11 @@ lowest: build $(LOWEST) ## Test the adapters, the command line and the files wit
 	PYTHONPATH=$(CURDIR)/python $(VENV)/lowest/bin/python -m pytest -q -o filterwarnings= -m "not slow" -k "not as_published and not demo and not malformed and not fork" \
 		tests/interop tests/cli tests/read tests/api/test_table.py tests/api/test_written_tables.py
 
-stress: build ## Interrupt changes at random moments, read a base from 16 threads while it is updated, read damaged files (minutes)
+stress: build ## Interrupt changes at random moments, read a base from 16 threads, read damaged files, fit simulated customers (minutes)
 	$(BIN)/python -m tests.stress.interrupts --times 200
 	$(BIN)/python -m tests.stress.readers --seconds 60
 	$(BIN)/python -m tests.stress.files --seconds 120
+	$(BIN)/python -m tests.stress.coverage --sets 500
 
 lint: build ## Check formatting, clippy, rustdoc, ruff, mypy, generated code, and the stub against the extension
 	cargo fmt --all --check

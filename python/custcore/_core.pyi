@@ -922,6 +922,7 @@ class PurchaseModel:
         discounting: _Discounting,
         level: float | None,
         cells: bool,
+        horizon_column: bool,
         n_threads: int | None,
     ) -> Table: ...
     def predict_one(

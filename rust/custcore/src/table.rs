@@ -6,6 +6,7 @@ pub(crate) mod bytes;
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Decimal128Array, Float64Array, Int64Array, RecordBatch, RecordBatchOptions};
+use arrow_buffer::NullBuffer;
 use arrow_schema::{DataType, Field, Metadata, Schema};
 
 use crate::column::composite::decode::decode;
@@ -96,6 +97,16 @@ impl TableBuilder {
         let batch = RecordBatch::try_new_with_options(schema, self.columns, &options).map_err(Error::internal)?;
         Ok(Table { batch, report })
     }
+}
+
+/// A column in which NaN is null.
+pub(crate) fn nullable_floats(values: Vec<f64>) -> ArrayRef {
+    if !values.iter().any(|value| value.is_nan()) {
+        return Arc::new(Float64Array::from(values));
+    }
+    let valid: NullBuffer = values.iter().map(|value| !value.is_nan()).collect();
+    let values: Vec<f64> = values.into_iter().map(|value| if value.is_nan() { 0.0 } else { value }).collect();
+    Arc::new(Float64Array::new(values.into(), Some(valid)))
 }
 
 /// The ids of `codes` in the types of their columns.

@@ -6,7 +6,7 @@ use custcore::{Context, SbgModel};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
-use super::{Fitting, fit_info};
+use super::fitting::{Fitting, fit_info};
 use crate::error::into_py;
 use crate::guard::guarded;
 use crate::store;

@@ -9,9 +9,9 @@ use custcore::{
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
+use super::fitting::{Fitting, fit_info, label};
 use super::spend::CoreSpendModel;
 use super::summary::CoreClvSummary;
-use super::{Fitting, fit_info, label};
 use crate::base::{CoreBase, work};
 use crate::error::into_py;
 use crate::number;
@@ -36,7 +36,7 @@ impl Grouping {
     }
 }
 
-/// The spend of a purchase day: a model, "own_mean", or None.
+/// The spend of a purchase day: a model, the own mean of each customer, or None.
 #[derive(FromPyObject)]
 enum SpendArgument<'py> {
     Model(Bound<'py, CoreSpendModel>),
@@ -46,7 +46,7 @@ enum SpendArgument<'py> {
 fn spend_of(py: Python<'_>, spend: Option<SpendArgument<'_>>) -> PyResult<Spend> {
     match spend {
         None => Ok(Spend::None),
-        Some(SpendArgument::Model(model)) => Ok(Spend::Model((*model.get().0).clone())),
+        Some(SpendArgument::Model(model)) => Ok(Spend::Model(Box::new((*model.get().0).clone()))),
         Some(SpendArgument::Word(word)) => {
             choice(py, "spend", &word, &[("own_mean", ())])?;
             Ok(Spend::OwnMean)
@@ -71,7 +71,8 @@ type PredictionRow = (f64, Option<f64>, Option<f64>, Option<f64>, Option<f64>, O
 pub struct CorePurchaseModel(Arc<PurchaseModel>);
 
 impl CorePurchaseModel {
-    /// Runs work on the customers of a summary.
+    /// Runs work on the customers of a summary. It waits until the work has ended, also after Ctrl-C: no other thread may be the last to
+    /// let go of the columns of a summary, which may be memory of Python.
     fn on<T: Send + 'static>(
         &self,
         summary: &Bound<'_, CoreClvSummary>,
@@ -80,7 +81,7 @@ impl CorePurchaseModel {
     ) -> PyResult<T> {
         let (py, summary, model) = (summary.py(), summary.get().0.clone(), self.0.clone());
         let rows = summary.rows();
-        Call::new(py, n_threads, None, None)?.run(py, rows, move |context| work(&model, &summary, context))
+        Call::new(py, n_threads, None, None)?.run_to_the_end(py, rows, move |context| work(&model, &summary, context))
     }
 }
 
@@ -96,7 +97,7 @@ impl CorePurchaseModel {
         let summary = summary.get().0.clone();
         let rows = summary.rows();
         let model = Call::new(py, n_threads, None, None)?
-            .run(py, rows, move |context| PurchaseModel::fit(family, &summary, &fitting, groups, context))?;
+            .run_to_the_end(py, rows, move |context| PurchaseModel::fit(family, &summary, &fitting, groups, context))?;
         Ok(Self(Arc::new(model)))
     }
 
@@ -148,7 +149,7 @@ impl CorePurchaseModel {
         fits.collect()
     }
 
-    #[pyo3(signature = (summary, *, horizons, spend, margin, discounting, level, cells, n_threads))]
+    #[pyo3(signature = (summary, *, horizons, spend, margin, discounting, level, cells, horizon_column, n_threads))]
     #[expect(clippy::too_many_arguments, reason = "the arguments of predict")]
     fn predict(
         &self,
@@ -159,11 +160,12 @@ impl CorePurchaseModel {
         discounting: Rate,
         level: Option<f64>,
         cells: bool,
+        horizon_column: bool,
         n_threads: Option<i64>,
     ) -> PyResult<CoreTable> {
         let py = summary.py();
         let (spend, discounting) = (spend_of(py, spend)?, self::discounting(py, discounting)?);
-        let spec = PredictSpec { horizons, spend, margin, discounting, level, cells };
+        let spec = PredictSpec { horizons, spend, margin, discounting, level, cells, horizon_column };
         let tables = self.on(summary, n_threads, move |model, summary, context| model.predict(summary, &spec, context))?;
         CoreTable::concat(py, tables)
     }
@@ -189,7 +191,7 @@ impl CorePurchaseModel {
             Some(value) => Some(number::group(value, "group")?.to_owned()),
             None => self.0.options().by.as_ref().map(|_| Key::Null.to_owned()),
         };
-        let spec = PredictSpec { horizons: vec![horizon], spend, margin, discounting, level, cells: false };
+        let spec = PredictSpec { horizons: vec![horizon], spend, margin, discounting, level, cells: false, horizon_column: true };
         let found = self.0.predict_one(History { x, t_x, age, m_x }, group.as_ref(), &spec).map_err(|error| into_py(py, &error))?;
         Ok((
             found.p_alive,
@@ -218,7 +220,7 @@ impl CorePurchaseModel {
         level: Option<f64>,
     ) -> PyResult<CoreTable> {
         let (spend, discounting) = (spend_of(py, spend)?, self::discounting(py, discounting)?);
-        let spec = PredictSpec { horizons, spend, margin, discounting, level, cells: false };
+        let spec = PredictSpec { horizons, spend, margin, discounting, level, cells: false, horizon_column: true };
         self.0.new_customers(&spec, include_first).map(CoreTable::new).map_err(|error| into_py(py, &error))
     }
 
@@ -258,7 +260,7 @@ impl CorePurchaseModel {
 
     #[pyo3(signature = (summary, *, n_threads))]
     fn log_likelihood(&self, summary: &Bound<'_, CoreClvSummary>, n_threads: Option<i64>) -> PyResult<f64> {
-        self.on(summary, n_threads, move |model, summary, context| model.log_likelihood(summary, context))
+        self.on(summary, n_threads, PurchaseModel::log_likelihood)
     }
 
     #[pyo3(signature = (base, calibration_end, holdout_end, *, period_days, level, n_threads))]

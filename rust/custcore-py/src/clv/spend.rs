@@ -6,8 +6,8 @@ use custcore::{SpendModel, WithSettings};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
+use super::fitting::{Fitting, fit_info};
 use super::summary::CoreClvSummary;
-use super::{Fitting, fit_info};
 use crate::error::into_py;
 use crate::runtime::Call;
 use crate::store;
@@ -24,7 +24,8 @@ impl CoreSpendModel {
     fn fit(summary: &Bound<'_, CoreClvSummary>, options: Fitting, n_threads: Option<i64>) -> PyResult<Self> {
         let (py, summary, options) = (summary.py(), summary.get().0.clone(), options.into());
         let rows = summary.rows();
-        let model = Call::new(py, n_threads, None, None)?.run(py, rows, move |context| SpendModel::fit(&summary, &options, context))?;
+        let model =
+            Call::new(py, n_threads, None, None)?.run_to_the_end(py, rows, move |context| SpendModel::fit(&summary, &options, context))?;
         Ok(Self(Arc::new(model)))
     }
 
@@ -64,7 +65,7 @@ impl CoreSpendModel {
     fn predict(&self, summary: &Bound<'_, CoreClvSummary>, n_threads: Option<i64>) -> PyResult<CoreTable> {
         let (py, summary, model) = (summary.py(), summary.get().0.clone(), self.0.clone());
         let rows = summary.rows();
-        let table = Call::new(py, n_threads, None, None)?.run(py, rows, move |context| model.predict(&summary, context))?;
+        let table = Call::new(py, n_threads, None, None)?.run_to_the_end(py, rows, move |context| model.predict(&summary, context))?;
         Ok(CoreTable::new(table))
     }
 
@@ -73,7 +74,7 @@ impl CoreSpendModel {
     fn log_likelihood(&self, summary: &Bound<'_, CoreClvSummary>, n_threads: Option<i64>) -> PyResult<f64> {
         let (py, summary, model) = (summary.py(), summary.get().0.clone(), self.0.clone());
         let rows = summary.rows();
-        Call::new(py, n_threads, None, None)?.run(py, rows, move |context| model.log_likelihood(&summary, context))
+        Call::new(py, n_threads, None, None)?.run_to_the_end(py, rows, move |context| model.log_likelihood(&summary, context))
     }
 
     fn predict_one(&self, x: u32, m_x: Option<f64>) -> Option<f64> {

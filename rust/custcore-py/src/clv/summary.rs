@@ -6,7 +6,7 @@ use arrow_array::RecordBatch;
 use custcore::{AsOf, ClvSummary, Error, ErrorKind, KeyNames, SummaryColumns, SummaryNames};
 use pyo3::prelude::*;
 
-use super::label;
+use super::fitting::label;
 use crate::base::{CoreBase, work};
 use crate::boundary::header::Selection;
 use crate::error::into_py;

@@ -58,6 +58,14 @@ impl Integers {
         Some(Self { values, nulls: array.nulls().cloned() })
     }
 
+    /// The values of a column of 32-bit integers without nulls, which are not copied; `None` for others.
+    pub(crate) fn whole_i32(&self) -> Option<ScalarBuffer<i32>> {
+        match &self.values {
+            IntegerValues::I32(values) if self.nulls.as_ref().is_none_or(|nulls| nulls.null_count() == 0) => Some(values.clone()),
+            _ => None,
+        }
+    }
+
     /// A column of these values, without nulls.
     pub(crate) fn from_values(values: Vec<i64>) -> Self {
         Self { values: IntegerValues::I64(values.into()), nulls: None }

@@ -281,6 +281,22 @@ impl NumberColumn {
         }
     }
 
+    /// The values of a column of 32-bit integers without nulls, which are not copied; `None` for others.
+    pub(crate) fn whole_i32(&self) -> Option<ScalarBuffer<i32>> {
+        match &self.values {
+            NumberValues::Integers(values) => values.whole_i32(),
+            _ => None,
+        }
+    }
+
+    /// The values as floats, not copied if they are float64; unspecified for null rows.
+    pub(crate) fn float_values(&self) -> ScalarBuffer<f64> {
+        match &self.values {
+            NumberValues::Floats(values) => values.clone(),
+            _ => self.to_f64().into(),
+        }
+    }
+
     /// The same column as floats.
     #[must_use]
     pub fn as_floats(&self) -> Self {

@@ -1,4 +1,4 @@
-//! Distinct histories: customers with the same x, t_x and T count as one cell with a weight.
+//! Distinct histories: customers with the same x, `t_x` and T count as one cell with a weight.
 
 use std::ops::Range;
 
@@ -19,14 +19,14 @@ pub(crate) struct Run {
     pub cells: Range<usize>,
 }
 
-/// The distinct (x, t_x, T) of customers, ascending, with weights. Times are in days.
+/// The distinct (x, `t_x`, T) of customers, ascending, with weights. Times are in days.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Cells {
-    /// The distinct values of t_x and T, ascending.
+    /// The distinct values of `t_x` and T, ascending.
     pub times: Vec<f64>,
     /// Cells by x, ascending.
     pub runs: Vec<Run>,
-    /// t_x of each cell, as a position in `times`.
+    /// `t_x` of each cell, as a position in `times`.
     pub recency: Vec<u32>,
     /// T of each cell, as a position in `times`.
     pub age: Vec<u32>,
@@ -36,7 +36,7 @@ pub(crate) struct Cells {
     pub on_day_grid: bool,
 }
 
-/// The sort key of a history on the day grid: 20 bits of x, 22 of t_x, 22 of T.
+/// The sort key of a history on the day grid: 20 bits of x, 22 of `t_x`, 22 of T.
 const X_BITS: u32 = 20;
 const DAY_BITS: u32 = 22;
 
@@ -61,13 +61,6 @@ impl Cells {
         self.runs.iter().map(|run| (run.x, self.weight[run.cells.clone()].iter().sum())).collect()
     }
 
-    /// The weight of each T, by its position in `times`: 0 where no T has this value.
-    pub(crate) fn age_histogram(&self) -> Vec<f64> {
-        let mut weights = vec![0.0; self.times.len()];
-        self.age.iter().zip(&self.weight).for_each(|(&age, &weight)| weights[age as usize] += weight);
-        weights
-    }
-
     /// The largest x; 0 without cells.
     pub(crate) fn max_x(&self) -> u32 {
         self.runs.last().map_or(0, |run| run.x)
@@ -83,7 +76,7 @@ impl Cells {
         self.runs.iter().flat_map(cut).collect()
     }
 
-    /// The cells of histories on the day grid, each a row of (x, t_x, T): x below 2^31, days below 2^22.
+    /// The cells of histories on the day grid, each a row of (x, `t_x`, T): x below 2^31, days below 2^22.
     pub(crate) fn of_days(rows: usize, row: impl Fn(usize) -> (u32, u32, u32) + Sync + Send, context: &Context) -> Result<Self> {
         let pack = |row: (u32, u32, u32)| (u64::from(row.0) << (2 * DAY_BITS)) | (u64::from(row.1) << DAY_BITS) | u64::from(row.2);
         context.run_if_large(rows, |threads| {
@@ -171,7 +164,6 @@ mod tests {
         assert_eq!((cells.recency.as_slice(), cells.age.as_slice()), (&[0, 0, 3, 2][..], &[1, 3, 3, 3][..]));
         assert_eq!(cells.weight, [1.0, 2.0, 1.0, 2.0]);
         assert_eq!((cells.customers(), cells.repeat_purchases(), cells.max_x()), (6.0, 5.0, 2));
-        assert_eq!(cells.age_histogram(), [0.0, 1.0, 0.0, 5.0]);
         let floats = Cells::of_times(rows.len(), |i| (rows[i].0, rows[i].1.into(), rows[i].2.into(), 1.0), &Context::new(1))?;
         assert_eq!(floats, cells);
         Ok(())

@@ -29,11 +29,11 @@ impl SbgModel {
             })
             .collect();
         let fit = fit_sbg(&SbgLikelihood::new(&renewals)?, options, context)?;
-        let sum = |counts: &dyn Fn(&(Vec<u64>, u64)) -> u64| cohorts.iter().map(counts).sum::<u64>() as f64;
-        let stayed = sum(&|(_, survivors)| *survivors);
+        let stayed = cohorts.iter().map(|(_, survivors)| survivors).sum::<u64>() as f64;
+        let left = cohorts.iter().flat_map(|(lost, _)| lost).sum::<u64>() as f64;
         let fitted = FittedParameters {
             fit,
-            customers: stayed + sum(&|(lost, _)| lost.iter().sum()),
+            customers: stayed + left,
             cells: renewals.len() as u64,
             repeat_customers: stayed,
             repeat_purchases: renewals.iter().map(|renewal| renewal.at_risk - renewal.lost).sum(),

@@ -23,7 +23,7 @@ pub(crate) fn average_ranks(values: &[f64], context: &Context) -> Result<Vec<f64
     let mut start = 0;
     while start < order.len() {
         let value = values[order[start] as usize];
-        let end = start + order[start..].iter().take_while(|&&row| values[row as usize] == value).count();
+        let end = start + order[start..].iter().take_while(|&&row| values[row as usize] <= value).count();
         let rank = (start + end + 1) as f64 / 2.0;
         order[start..end].iter().for_each(|&row| ranks[row as usize] = rank);
         start = end;

@@ -7,8 +7,7 @@ use arrow_schema::Metadata;
 
 use super::correlation::{average_ranks, spearman};
 use super::model::PurchaseModel;
-use super::predict::{PredictSpec, Spend};
-use super::spend::SpendOfRows;
+use super::predictions::{PredictSpec, Spend, SpendOfRows};
 use super::summary::ClvSummary;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
@@ -78,7 +77,8 @@ impl PurchaseModel {
         if !losers.is_empty() {
             remarks.push(format!("{name} does not beat {} in rmse: do not use its predictions of single customers", losers.join(" and ")));
         }
-        let report = Report { as_of: summary.calibration_end, remarks, ..Report::default() };
+        let mut report = summary.report();
+        report.remarks.extend(remarks);
         Ok((table_of(&rows, n, days, report)?, by_x(summary, &actual, &expected)?))
     }
 
@@ -99,15 +99,15 @@ impl PurchaseModel {
         let spend = SpendOfRows::of(spend, summary, context)?;
         let or_zero = |value: f64| if value.is_nan() { 0.0 } else { value };
         let column = |value: &dyn Fn(usize) -> f64| (0..n).map(value).collect::<Vec<f64>>();
-        let actual = column(&|row| f64::from(holdout.x[row]) * or_zero(means[row]));
-        let own_mean = |row: usize| summary.m_x.as_ref().map_or(0.0, |m_x| or_zero(m_x[row]));
+        let actual = column(&|row| f64::from(holdout.x[row]) * or_zero(means.get(row)));
+        let own_mean = |row: usize| summary.m_x.as_ref().map_or(0.0, |m_x| or_zero(m_x.get(row)));
         let measure = "revenue";
         let of_model = column(&|row| expected[row] * or_zero(spend.of_row(row)));
         rows.push(measures((self.family().name(), measure), &actual, &of_model, None, context)?);
         rows.push(measures(("zero", measure), &actual, &vec![0.0; n], None, context)?);
         rows.push(measures(("own_rate", measure), &actual, &column(&|row| own_rate[row] * own_mean(row)), None, context)?);
         if let (Some(before), Some(means)) = (before, &holdout.mean_before) {
-            let revenue = column(&|row| before[row] * or_zero(means[row]));
+            let revenue = column(&|row| before[row] * or_zero(means.get(row)));
             rows.push(measures(("same_as_before", measure), &actual, &revenue, None, context)?);
         }
         Ok(())

@@ -82,6 +82,9 @@ pub struct PurchaseModel {
     pub(crate) remarks: Vec<String>,
 }
 
+/// Parameters and the rows that they are of; `None`: all rows.
+pub(crate) type CustomersOf<'m> = (&'m FittedParameters, Option<Vec<u32>>);
+
 impl PurchaseModel {
     /// Fits a model to the histories of customers, and to those of groups that are large enough. Whether a fit converged is for the
     /// caller to check.
@@ -217,7 +220,7 @@ impl PurchaseModel {
     }
 
     /// The customers of a summary by their parameters: all rows, or those of each group.
-    pub(crate) fn parts(&self, summary: &ClvSummary) -> Result<Vec<(&FittedParameters, Option<Vec<u32>>)>> {
+    pub(crate) fn parts(&self, summary: &ClvSummary) -> Result<Vec<CustomersOf<'_>>> {
         if self.options.by.is_some() && summary.groups.is_none() && summary.rows() > 0 {
             let by = self.options.by.as_deref().unwrap_or_default();
             return Err(Error::new(

@@ -46,6 +46,7 @@ impl Customer {
     }
 
     /// Draws a customer at his first purchase.
+    #[cfg(test)]
     fn draw_new(family: PurchaseFamily, parameters: &[f64], random: &mut Random) -> Self {
         let at = |i: usize| parameters.get(i).copied().unwrap_or(0.0);
         if family != PurchaseFamily::Mbgnbd {
@@ -67,6 +68,7 @@ impl Customer {
     }
 
     /// Calls `purchase` with the times of the purchases up to `end`, ascending.
+    #[cfg(test)]
     fn purchases(&self, end: f64, random: &mut Random, mut purchase: impl FnMut(f64)) {
         let (end, most) = match self.dropout {
             Dropout::Never => (end, f64::INFINITY),
@@ -87,6 +89,7 @@ impl Customer {
 }
 
 /// The history of a new customer in the model's continuous time: repeat purchases up to `age` and the time of the last one.
+#[cfg(test)]
 pub(crate) fn simulate_history(family: PurchaseFamily, parameters: &[f64], age: f64, random: &mut Random) -> (u32, f64) {
     let customer = Customer::draw_new(family, parameters, random);
     let (mut x, mut t_x) = (0_u32, 0.0);
@@ -96,6 +99,7 @@ pub(crate) fn simulate_history(family: PurchaseFamily, parameters: &[f64], age: 
 
 /// The same on the day grid of summaries: the first purchase at a random moment of day 0, observed up to the end of day `age`, purchases of
 /// one day as one. Returns the repeat purchase days and the last one.
+#[cfg(test)]
 pub(crate) fn simulate_history_days(family: PurchaseFamily, parameters: &[f64], age: u32, random: &mut Random) -> (u32, u32) {
     let customer = Customer::draw_new(family, parameters, random);
     let moment = random.unit();

@@ -212,7 +212,8 @@ impl StoredModel for WithSettings<PurchaseModel> {
     fn restore(body: PurchaseState) -> Result<Self> {
         let family = PurchaseFamily::of(&body.family)?;
         let n = family.parameters().len();
-        if !body.groups.is_sorted_by(|(a, _), (b, _)| a < b) || !(body.rest.0.is_finite() && body.rest.1.is_finite()) {
+        let ascend = body.groups.is_sorted_by(|(a, _), (b, _)| a < b);
+        if !(ascend && body.rest.0.is_finite() && body.rest.1.is_finite()) {
             return Err(invalid("groups out of order"));
         }
         let groups = body.groups.into_iter().map(|(label, stored)| Ok((label, stored.restore(n)?))).collect::<Result<_>>()?;

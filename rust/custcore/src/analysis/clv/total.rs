@@ -8,13 +8,13 @@ use arrow_schema::Metadata;
 use super::cells::Cells;
 use super::fit::FitStatus;
 use super::model::{PurchaseModel, predictor};
-use super::predict::{Discounting, Pairs, Predictor, parameter_variance};
+use super::predict::{Discounting, Predictor, parameter_variance};
+use super::predictions::Pairs;
 use super::simulate::{Simulation, simulate_totals};
 use super::summary::ClvSummary;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 use crate::num::normal::normal_quantile;
-use crate::report::Report;
 use crate::table::{Table, TableBuilder};
 
 /// Pairs of x and T that are computed in one go.
@@ -100,20 +100,19 @@ impl PurchaseModel {
             }
         }
         let z = normal_quantile(0.5 + level / 2.0);
-        let customers: f64 = (0..summary.rows()).map(|row| summary.weight(row)).sum();
         let number = |value: &dyn Fn(&Sums, f64) -> f64| -> ArrayRef {
             Arc::new(Float64Array::from_iter_values(all.iter().map(|(sums, of_parameters)| value(sums, *of_parameters))))
         };
         let error = |sums: &Sums, of_parameters: f64| (sums.variance + of_parameters).sqrt();
         let mut table = TableBuilder::default();
         table.column("horizon_days", Arc::new(Float64Array::from(horizons.to_vec())));
-        table.column("customers", number(&|_, _| customers));
+        table.column("customers", Arc::new(Int64Array::from(vec![summary.rows() as i64; all.len()])));
         table.column("expected_purchases", number(&|sums, _| sums.mean));
         table.column("standard_error", number(&error));
         table.column("parameter_error", number(&|_, of_parameters| of_parameters.sqrt()));
         table.column("low", number(&|sums, more| (sums.mean - z * error(sums, more)).max(0.0)));
         table.column("high", number(&|sums, more| sums.mean + z * error(sums, more)));
-        let mut report = Report { as_of: summary.calibration_end, ..Report::default() };
+        let mut report = summary.report();
         if is_given {
             report.remarks.push("the parameters were given: the standard error does not know their uncertainty".to_owned());
         }
@@ -153,6 +152,6 @@ impl PurchaseModel {
         let mut table = TableBuilder::default();
         table.column("simulation", Arc::new(Int64Array::from_iter_values(1..=i64::from(n))));
         table.column("purchases", Arc::new(Int64Array::from_iter_values(totals.iter().map(|&total| total as i64))));
-        table.finish(totals.len(), Metadata::new(), Report { as_of: summary.calibration_end, ..Report::default() })
+        table.finish(totals.len(), Metadata::new(), summary.report())
     }
 }

@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use super::covariance::{Newton, covariance};
 use super::optimiser::{End, MAX_LOG, Point, minimise};
-use super::{Fit, FitLimit, FitOptions, FitStart, FitStatus, padded};
+use super::result::{Fit, FitLimit, FitOptions, FitStart, FitStatus, padded};
 use crate::analysis::clv::likelihood::LogLikelihood;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;

@@ -5,7 +5,7 @@ use super::super::family::PurchaseFamily;
 use super::super::likelihood::LogLikelihood;
 use super::super::likelihood::nbd::NbdLikelihood;
 use super::driver::{Edge, FitModel, fit_likelihood};
-use super::{Fit, FitLimit, FitOptions, FitStatus};
+use super::result::{Fit, FitLimit, FitOptions, FitStatus};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 
@@ -64,8 +64,12 @@ fn without_dropout(fit: Fit, cells: &Cells, options: &FitOptions, context: &Cont
 fn check_data(cells: &Cells) -> Result<()> {
     let customers = cells.customers();
     if cells.len() == 0 || customers < 2.0 {
-        let message =
-            format!("{customers} customers cannot be fitted: expected at least 2, better 500; fit the customers of more groups together");
+        let found = match cells.len() {
+            0 => "there are no customers to fit".to_owned(),
+            _ if customers > 1.0 => format!("{customers} customers cannot be fitted"),
+            _ => format!("{customers} customer cannot be fitted"),
+        };
+        let message = format!("{found}: expected at least 2, better 500; fit the customers of more groups together");
         return Err(Error::new(ErrorKind::NotEnoughData, message));
     }
     if cells.max_x() == 0 {

@@ -3,7 +3,7 @@
 use super::super::likelihood::LogLikelihood;
 use super::super::likelihood::gamma_gamma::{GammaGammaLikelihood, SpendRows};
 use super::driver::{Edge, FitModel, fit_likelihood};
-use super::{Fit, FitLimit, FitOptions};
+use super::result::{Fit, FitLimit, FitOptions};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 
@@ -38,7 +38,7 @@ fn edges(parameters: &[f64]) -> Vec<Edge> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::FitStatus;
+    use super::super::result::FitStatus;
     use super::*;
     use crate::num::random::Random;
     use crate::num::special::ln;

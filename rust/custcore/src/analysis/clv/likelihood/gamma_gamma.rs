@@ -3,6 +3,7 @@
 //! The log-likelihood of a mean m over x days is `-ln B(p x, q) - ln m - p x ln(1 + gamma/(x m)) - q ln(1 + x m/gamma)`: the published
 //! form without its cancellation. Both logarithms follow from one of them and ln(x m/gamma), whose sums need no loop.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::super::cells::BLOCK;
@@ -32,27 +33,28 @@ impl SpendRows {
         context.run_if_large(rows, |threads| {
             let kept = |i: usize| {
                 let (x, mean, weight) = row(i);
-                (x >= 1 && mean > 0.0).then(|| (x, mean.to_bits(), weight.to_bits()))
+                (x >= 1 && mean > 0.0).then_some((x, mean, weight))
             };
-            // Positive numbers are ordered as their bits are. Equal customers are one row.
             let chunks = threads.par_chunks(rows, |chunk| chunk.filter_map(kept).collect::<Vec<_>>());
-            let mut all = chunks.concat();
-            threads.par_sort_unstable_by(&mut all, Ord::cmp);
-            let mut rows = Self::default();
-            let mut last = None;
-            for (x, mean, weight) in all {
-                let weight = f64::from_bits(weight);
-                match rows.weight.last_mut() {
-                    Some(sum) if last == Some((x, mean)) => *sum += weight,
-                    _ => {
-                        rows.x.push(x);
-                        rows.mean.push(f64::from_bits(mean));
-                        rows.weight.push(weight);
-                    }
-                }
-                last = Some((x, mean));
+            // By x first: a sort of the means of one x compares numbers only.
+            let mut sizes: BTreeMap<u32, usize> = BTreeMap::new();
+            chunks.iter().flatten().for_each(|(x, _, _)| *sizes.entry(*x).or_default() += 1);
+            let mut of_x: BTreeMap<u32, Vec<(u64, u64)>> = sizes.into_iter().map(|(x, size)| (x, Vec::with_capacity(size))).collect();
+            for (x, mean, weight) in chunks.into_iter().flatten() {
+                // Positive numbers are ordered as their bits are.
+                of_x.entry(x).or_default().push((mean.to_bits(), weight.to_bits()));
             }
-            rows
+            let mut all = Self::default();
+            for (x, mut customers) in of_x {
+                threads.if_large(customers.len()).par_sort_unstable_by(&mut customers, Ord::cmp);
+                // Equal customers are one row.
+                for same in customers.chunk_by(|a, b| a.0 == b.0) {
+                    all.x.push(x);
+                    all.mean.push(f64::from_bits(same[0].0));
+                    all.weight.push(same.iter().map(|&(_, weight)| f64::from_bits(weight)).sum());
+                }
+            }
+            all
         })
     }
 
@@ -241,6 +243,7 @@ fn gamma_difference(z: f64, m: f64) -> (f64, f64) {
 }
 
 /// The log-likelihood of one customer with the mean m over x purchase days.
+#[cfg(test)]
 pub(crate) fn log_likelihood_one(p: f64, q: f64, gamma: f64, x: u32, mean: f64) -> f64 {
     let (shape, total) = (p * f64::from(x), f64::from(x) * mean);
     -LnBeta::of(shape, q).value - ln(mean) - shape * ln_1p(gamma / total) - q * ln_1p(total / gamma)

@@ -6,13 +6,17 @@
 //! draw was lost. Only the last term is needed cell by cell.
 
 use super::super::cells::{Cells, Run};
-use super::nbd::{self, NbdLikelihood, TimeTerms};
+#[cfg(test)]
+use super::nbd;
+use super::nbd::{NbdLikelihood, TimeTerms};
 use super::rising::rising_ratio;
 use super::{Derivatives, LogLikelihood, MAX_PARAMETERS};
 use crate::error::Result;
 use crate::exec::context::Context;
 use crate::num::softplus::{Block, LANES, dot, softplus};
-use crate::num::special::{exp, ln, ln_1p, ln_1p_exp};
+use crate::num::special::{exp, ln};
+#[cfg(test)]
+use crate::num::special::{ln_1p, ln_1p_exp};
 
 /// After which purchases a customer may drop out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -191,6 +195,7 @@ impl LogLikelihood for GeometricLikelihood<'_> {
 }
 
 /// The log-likelihood of one customer under a BG/NBD or MBG/NBD with the parameters r, alpha, a, b.
+#[cfg(test)]
 pub(crate) fn log_likelihood_one(draws: DropoutDraws, parameters: [f64; 4], x: u32, t_x: f64, age: f64) -> f64 {
     let [r, alpha, a, b] = parameters;
     let base = nbd::log_likelihood_one(r, alpha, x, age);

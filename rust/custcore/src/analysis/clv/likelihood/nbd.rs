@@ -6,7 +6,9 @@ use super::rising::rising;
 use super::{Derivatives, LogLikelihood, MAX_PARAMETERS};
 use crate::error::Result;
 use crate::exec::context::Context;
-use crate::num::special::{exp, ln, ln_1p};
+#[cfg(test)]
+use crate::num::special::ln;
+use crate::num::special::{exp, ln_1p};
 
 /// ln(1 + t/alpha) and alpha/(alpha + t) of a time t.
 pub(super) type TimeTerms = (f64, f64);
@@ -95,6 +97,7 @@ impl LogLikelihood for NbdLikelihood<'_> {
 }
 
 /// The log-likelihood of one customer under the NBD.
+#[cfg(test)]
 pub(crate) fn log_likelihood_one(r: f64, alpha: f64, x: u32, age: f64) -> f64 {
     let rising: f64 = rising(r, &[x]).iter().map(|rising| rising.value).sum();
     rising - r * ln_1p(age / alpha) - f64::from(x) * ln(alpha + age)

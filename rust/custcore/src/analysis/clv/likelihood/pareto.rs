@@ -6,9 +6,13 @@
 use std::ops::Range;
 
 use super::super::cells::Cells;
-use super::pareto_grid::{Grid, Tail, logs_and_shares};
+#[cfg(test)]
+use super::pareto_grid::logs_and_shares;
+use super::pareto_grid::{Grid, Tail};
 pub(crate) use super::pareto_integral::Pareto;
-use super::pareto_margins::{Margins, ln_rising};
+use super::pareto_margins::Margins;
+#[cfg(test)]
+use super::pareto_margins::ln_rising;
 use super::pareto_sums::{Cell, MOMENTS, Odds, Sums, add_moments};
 use super::{Derivatives, LogLikelihood, MAX_PARAMETERS};
 use crate::error::Result;
@@ -181,6 +185,7 @@ impl LogLikelihood for ParetoLikelihood<'_> {
 
 /// The log-likelihood of one customer with x repeat purchase days, the last one at `t_x`, of this age. For J > 1 its factors are
 /// merged with the other terms, which nearly cancel them for customers who were lost long ago.
+#[cfg(test)]
 pub(crate) fn log_likelihood_one(parameters: &Pareto, x: u32, t_x: f64, age: f64) -> f64 {
     let Pareto { r, alpha, s, beta } = *parameters;
     let (odds, exponent) = parameters.odds(x, t_x, age);

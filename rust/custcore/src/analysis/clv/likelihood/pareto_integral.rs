@@ -151,6 +151,7 @@ impl Pareto {
     }
 
     /// ln(1 + J).
+    #[cfg(test)]
     pub(crate) fn ln_1p_odds(&self, x: u32, t_x: f64, age: f64) -> f64 {
         let (odds, exponent) = self.odds(x, t_x, age);
         if exponent < 600.0 { ln_1p(odds * exp(exponent)) } else { ln_1p_exp(exponent + ln(odds)) }

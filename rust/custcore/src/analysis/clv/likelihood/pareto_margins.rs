@@ -102,6 +102,7 @@ fn ln_rising_sums(c: f64, x: &[(u32, f64)]) -> [f64; 3] {
 }
 
 /// ln (c)_x = ln Γ(c + x) - ln Γ(c).
+#[cfg(test)]
 pub(crate) fn ln_rising(c: f64, x: u32) -> f64 {
     ln_rising_sums(c, &[(x, 1.0)])[0]
 }

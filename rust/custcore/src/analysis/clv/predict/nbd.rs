@@ -1,7 +1,7 @@
 //! Predictions of the NBD (Ehrenberg 1959): nobody drops out, purchases go on at a rate of each customer.
 
 use super::pareto_counts::cumulative;
-use super::{Discounting, GivenAlive, Predictor};
+use super::predictor::{Discounting, GivenAlive, Predictor};
 use crate::num::special::{exp, exp_m1, ln_1p};
 
 /// The NBD with its parameters. Times are in days.
@@ -87,7 +87,7 @@ mod tests {
         }
         assert!((mean - alive.purchases).abs() < 1e-9 && (squared - alive.squared).abs() < 1e-8, "{mean} {squared} {alive:?}");
         assert!((model.expected(70.0) - 0.8).abs() < 1e-15);
-        assert_eq!((model.p_alive(x, 1.0, age), model.p_alive_new()), (1.0, 1.0));
+        assert_eq!((model.p_alive(x, 1.0, age), model.p_alive(0, 0.0, 0.0)), (1.0, 1.0));
     }
 
     #[test]

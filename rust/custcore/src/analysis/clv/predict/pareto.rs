@@ -5,7 +5,7 @@ use super::super::likelihood::pareto_integral::Integrand;
 use super::pareto_alive::Alive;
 use super::pareto_counts::cumulative;
 use super::pareto_survival::Survival;
-use super::{Discounting, GivenAlive, Predictor};
+use super::predictor::{Discounting, GivenAlive, Predictor};
 use crate::num::special::{exp, ln_1p};
 
 /// The Pareto/NBD with its parameters. Times are in days.
@@ -189,6 +189,6 @@ mod tests {
         assert!(forever.discounted > 0.0 && forever.discounted.is_finite());
         // Definitions, 5.4: a new customer is x = t_x = T = 0.
         assert_eq!(model.expected(52.0).to_bits(), model.given_alive(0, 0.0, 52.0, NONE).purchases.to_bits());
-        assert_eq!((model.expected(0.0), model.p_alive_new()), (0.0, 1.0));
+        assert_eq!((model.expected(0.0), model.p_alive(0, 0.0, 0.0)), (0.0, 1.0));
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! They depend on T alone, not on x. Quadrature is in z = ln(1 + u/B), where S is e^(-s z); all terms are positive.
 
-use super::Discounting;
+use super::predictor::Discounting;
 use crate::num::quadrature::{nodes_10, nodes_16};
 use crate::num::special::{exp, exp_m1, ln_1p};
 

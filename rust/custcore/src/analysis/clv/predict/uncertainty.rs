@@ -19,14 +19,13 @@ pub(crate) fn parameter_variance(
         expectations(&moved)
     };
     let mut slopes: Vec<Option<Vec<f64>>> = Vec::with_capacity(parameters.len());
-    for at in 0..parameters.len() {
-        slopes.push(match covariance[at][at] {
-            None => None,
-            Some(_) => {
-                let (up, down) = (moved(at, STEP)?, moved(at, -STEP)?);
-                Some(up.iter().zip(down).map(|(up, down)| (up - down) / (2.0 * STEP)).collect())
-            }
-        });
+    for (at, row) in covariance.iter().enumerate() {
+        if row[at].is_none() {
+            slopes.push(None);
+            continue;
+        }
+        let (up, down) = (moved(at, STEP)?, moved(at, -STEP)?);
+        slopes.push(Some(up.iter().zip(down).map(|(up, down)| (up - down) / (2.0 * STEP)).collect()));
     }
     let number = slopes.iter().flatten().map(Vec::len).next().unwrap_or(0);
     if number == 0 {

@@ -2,20 +2,16 @@
 
 mod check;
 
-use arrow_schema::Metadata;
 use sha2::{Digest, Sha256};
 
 use super::fit::{Fit, FitOptions, fit_spend};
 use super::likelihood::LogLikelihood;
 use super::likelihood::gamma_gamma::{GammaGammaLikelihood, SpendRows, expected_spend};
 use super::model::{FittedParameters, logs};
-use super::predict::{Spend, nullable};
 use super::summary::ClvSummary;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
-use crate::num::exact::{exact_sum, mean};
-use crate::report::{EntryKind, Report, ReportEntry, ReportUnit, Tally};
-use crate::table::{CUSTOMER_ID, Table, TableBuilder};
+use crate::num::exact::exact_sum;
 
 pub use self::check::{Independence, MeanOfX};
 
@@ -33,18 +29,19 @@ pub struct SpendModel {
 }
 
 /// The names of its parameters.
-pub const SPEND_PARAMETERS: [&str; 3] = ["p", "q", "gamma"];
+pub(crate) const SPEND_PARAMETERS: [&str; 3] = ["p", "q", "gamma"];
 
 impl SpendModel {
     /// Fits the model to customers with a repeat purchase and a positive mean spend.
     pub fn fit(summary: &ClvSummary, options: &FitOptions, context: &Context) -> Result<Self> {
         let Some(m_x) = &summary.m_x else { return Err(no_amounts()) };
-        let used: Vec<usize> = (0..summary.rows()).filter(|&row| summary.x[row] > 0 && m_x[row] > 0.0).collect();
-        let others = (0..summary.rows()).filter(|&row| summary.x[row] > 0 && !(m_x[row] > 0.0));
+        let used: Vec<usize> = (0..summary.rows()).filter(|&row| summary.x[row] > 0 && m_x.get(row) > 0.0).collect();
+        let has_none = |mean: f64| mean.is_nan() || mean <= 0.0;
+        let others = (0..summary.rows()).filter(|&row| summary.x[row] > 0 && has_none(m_x.get(row)));
         let (mut left_out, mut money) = (0, Vec::new());
         for row in others {
             left_out += 1;
-            money.push(if m_x[row].is_nan() { 0.0 } else { m_x[row] * f64::from(summary.x[row]) });
+            money.push(if m_x.get(row).is_nan() { 0.0 } else { m_x.get(row) * f64::from(summary.x[row]) });
         }
         let money_left_out = exact_sum(&money).unwrap_or(0.0);
         if used.len() < 2 {
@@ -55,7 +52,7 @@ impl SpendModel {
             return Err(Error::new(ErrorKind::NotEnoughData, message));
         }
         let x: Vec<u32> = used.iter().map(|&row| summary.x(row)).collect();
-        let mean: Vec<f64> = used.iter().map(|&row| m_x[row]).collect();
+        let mean: Vec<f64> = used.iter().map(|&row| m_x.get(row)).collect();
         let independence = Independence::of(&x, &mean, context)?;
         let rows = spend_rows(summary, context)?;
         let fit = fit_spend(&rows, options, context)?;
@@ -119,21 +116,6 @@ impl SpendModel {
         Ok(GammaGammaLikelihood::new(&rows).evaluate(&logs(&self.fitted.fit.parameters), context)?.value)
     }
 
-    /// Expected spend of a purchase day of all customers, ascending by id.
-    pub fn predict(&self, summary: &ClvSummary, context: &Context) -> Result<Table> {
-        let spend = Spend::Model(self.clone());
-        let values = SpendOfRows::of(&spend, summary, context)?;
-        let report = values.report(summary, &spend);
-        let mut table = TableBuilder::default();
-        let mut metadata = Metadata::new();
-        if let Some(key) = &summary.key {
-            table.id_arrays(key, summary.ids.clone());
-            metadata.insert(CUSTOMER_ID, key.names().to_text());
-        }
-        table.column("expected_spend", nullable(values.values));
-        table.finish(summary.rows(), metadata, report)
-    }
-
     /// Expected spend of a purchase day of a customer; `None` where it is infinite. A mean that is not positive counts as none.
     pub fn expected(&self, x: u32, m_x: Option<f64>) -> Option<f64> {
         let &[p, q, gamma] = self.fitted.fit.parameters.as_slice() else { return None };
@@ -147,7 +129,7 @@ impl SpendModel {
 /// The customers whose spend is known.
 fn spend_rows(summary: &ClvSummary, context: &Context) -> Result<SpendRows> {
     let Some(m_x) = &summary.m_x else { return Err(no_amounts()) };
-    SpendRows::new(summary.rows(), |row| (summary.x(row), m_x[row], summary.weight(row)), context)
+    SpendRows::new(summary.rows(), |row| (summary.x(row), m_x.get(row), summary.weight(row)), context)
 }
 
 /// A digest of the rows that a model was fitted to.
@@ -161,73 +143,8 @@ fn fingerprint(rows: &SpendRows) -> String {
     format!("{:x}", digest.finalize())
 }
 
-fn no_amounts() -> Error {
+/// The error of a summary without mean spends.
+pub(crate) fn no_amounts() -> Error {
     let message = "the summary has no mean spend (column m_x); make it with an amount";
     Error::new(ErrorKind::InvalidArgument, message)
-}
-
-/// Expected spend of a purchase day of each row.
-pub(crate) struct SpendOfRows {
-    /// NaN where it is unknown.
-    values: Vec<f64>,
-    /// Customers without a mean spend of their own.
-    pub without_mean: u64,
-    /// Customers without an expected spend.
-    pub without_expectation: u64,
-}
-
-impl SpendOfRows {
-    /// The expected spend of the customers of a summary.
-    pub(crate) fn of(spend: &Spend, summary: &ClvSummary, context: &Context) -> Result<Self> {
-        let Some(m_x) = &summary.m_x else { return Err(no_amounts()) };
-        let n = summary.rows();
-        let own = |row: usize| (summary.x[row] > 0 && m_x[row] > 0.0).then(|| m_x[row]);
-        let values = match spend {
-            Spend::Model(model) => {
-                context.run_if_large(n, |threads| threads.par_map(n, |row| model.expected(summary.x(row), own(row)).unwrap_or(f64::NAN)))?
-            }
-            _ => {
-                let population = mean_of_means(summary);
-                (0..n).map(|row| own(row).unwrap_or(population)).collect()
-            }
-        };
-        let without_mean = (0..n).filter(|&row| own(row).is_none()).count() as u64;
-        let without_expectation = values.iter().filter(|value| value.is_nan()).count() as u64;
-        Ok(Self { values, without_mean, without_expectation })
-    }
-
-    /// Why values are null.
-    pub(crate) fn report(&self, summary: &ClvSummary, spend: &Spend) -> Report {
-        let note = |name, count| {
-            let tally = Tally { count, ..Tally::default() };
-            ReportEntry::new(name, EntryKind::Note, ReportUnit::Customers, &tally, None)
-        };
-        let mut report = Report { as_of: summary.calibration_end, remarks: summary.remarks.clone(), ..Report::default() };
-        report.entries.push(note("without_mean_spend", self.without_mean));
-        report.entries.push(note("without_expected_spend", self.without_expectation));
-        if self.without_expectation > 0 {
-            report.remarks.push(match spend {
-                Spend::Model(_) => format!(
-                    "{} customers have no expected spend: the mean spend of all customers is infinite at q <= 1 of the Gamma-Gamma model. \
-                     Use spend='own_mean'",
-                    self.without_expectation
-                ),
-                _ => "nobody has a mean spend, so no spend is expected".to_owned(),
-            });
-        }
-        report
-    }
-
-    /// The expected spend of a row; NaN where it is unknown.
-    #[inline]
-    pub(crate) fn of_row(&self, row: usize) -> f64 {
-        self.values[row]
-    }
-}
-
-/// The mean of the mean spends of customers who have one; NaN without any. The sum is exact, so the order of rows does not matter.
-pub(crate) fn mean_of_means(summary: &ClvSummary) -> f64 {
-    let Some(m_x) = &summary.m_x else { return f64::NAN };
-    let means: Vec<f64> = (0..summary.rows()).filter(|&row| summary.x[row] > 0 && m_x[row] > 0.0).map(|row| m_x[row]).collect();
-    mean(&means).unwrap_or(f64::NAN)
 }

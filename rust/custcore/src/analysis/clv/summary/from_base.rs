@@ -5,12 +5,13 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, Float64Array, Int32Array};
 use arrow_schema::Metadata;
 
-use super::{M_BEFORE, SummaryNames, X_BEFORE};
+use super::names::{M_BEFORE, SummaryNames, X_BEFORE};
 use crate::analysis::purchase_days::{Buyer, fold_buyers};
 use crate::base::CustomerBase;
 use crate::base::view::BaseView;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
+use crate::group::interner::NO_CODE;
 use crate::num::money::{Money, ratio};
 use crate::report::{EntryKind, ReportEntry, ReportUnit, Tally};
 use crate::state::spec::AsOf;
@@ -179,7 +180,9 @@ fn summary_of(base: &CustomerBase, split: Split, names: SummaryNames, context: &
         }
     }
     sort_by_id(&view, &mut rows, context)?;
-    table_of(&view, &rows, split, names, &later, context)
+    // Attributes are those of the end of calibration: later ones are not known then.
+    let of_end = if split.holdout_end.is_some() && view.attributes().next().is_some() { Some(base.view_of_day(Some(end))?) } else { None };
+    table_of((&view, of_end.as_ref().unwrap_or(&view)), &rows, split, names, &later, context)
 }
 
 fn sort_by_id(view: &BaseView<'_>, rows: &mut [Row], context: &Context) -> Result<()> {
@@ -206,7 +209,15 @@ fn mean(units: i128, n: i32, money: Money) -> Option<f64> {
     (n > 0).then(|| ratio(units, scale * i128::from(n)))
 }
 
-fn table_of(view: &BaseView<'_>, rows: &[Row], split: Split, names: SummaryNames, later: &Tally, context: &Context) -> Result<Table> {
+/// The summary of `rows`, with the attributes of the view at the end of calibration.
+fn table_of(
+    (view, of_end): (&BaseView<'_>, &BaseView<'_>),
+    rows: &[Row],
+    split: Split,
+    names: SummaryNames,
+    later: &Tally,
+    context: &Context,
+) -> Result<Table> {
     let input_schema = view.kinds();
     let codes: Vec<u32> = rows.iter().map(|row| row.code).collect();
     let mut table = TableBuilder::default();
@@ -233,6 +244,11 @@ fn table_of(view: &BaseView<'_>, rows: &[Row], split: Split, names: SummaryNames
         if input_schema.money.is_some() {
             table.column(M_BEFORE, means(&|row, money| mean(row.before_units, row.x_before, money)));
         }
+    }
+    // Groups of customers with models of their own are attributes of the base. A part of a composite key is there already.
+    for attribute in of_end.attributes().filter(|attribute| !input_schema.id.has(attribute.name())) {
+        let values = codes.iter().map(|&code| attribute.get(code).filter(|&value| value != NO_CODE));
+        table.values(attribute.name(), attribute.value_type(), attribute.values(), values)?;
     }
     let mut report = view.report();
     report.as_of = Some(end);

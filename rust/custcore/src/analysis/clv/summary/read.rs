@@ -1,9 +1,8 @@
 //! Reads a summary from a table.
 
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef, RecordBatch, make_array};
+use arrow_array::{ArrayRef, RecordBatch};
 use arrow_buffer::ScalarBuffer;
-use arrow_data::transform::MutableArrayData;
 use arrow_schema::Schema;
 use arrow_select::concat::concat_batches;
 use arrow_select::take::take;
@@ -11,9 +10,9 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use super::from_base::CALIBRATION_END;
+use super::names::{ColumnNames, LIFETIMES_SPLIT, M_BEFORE, SummaryNames, X_BEFORE};
 use super::order::{by_id, summary_error};
-use super::rows::{ClvSummary, Groups, Holdout, Times};
-use super::{ColumnNames, LIFETIMES_SPLIT, M_BEFORE, SummaryNames, X_BEFORE};
+use super::rows::{ClvSummary, Groups, Holdout, Means, Times};
 use crate::analysis::clv::cells::GRID_DAYS;
 use crate::column::find_column;
 use crate::column::key::OwnedKey;
@@ -62,7 +61,7 @@ impl ClvSummary {
         let has = |name: &str| schema.fields().iter().any(|field| field.name() == name);
         let number = |name: &str| NumberColumn::new(name, name, find(name, name)?);
         let ids = match &key {
-            Some(key) => key.parts().iter().map(|part| owned(find(&part.name, "customer_id")?)).collect::<Result<Vec<_>>>()?,
+            Some(key) => key.parts().iter().map(|part| plain(find(&part.name, "customer_id")?)).collect::<Result<Vec<_>>>()?,
             None => Vec::new(),
         };
         let x = whole_numbers(names.x, &number(names.x)?)?;
@@ -71,7 +70,7 @@ impl ClvSummary {
             (Times::Days(t_x), Times::Days(age)) => (Times::Days(t_x), Times::Days(age)),
             (t_x, age) => (Times::Floats(floats(t_x)), Times::Floats(floats(age))),
         };
-        let m_x = if has(names.m_x) { Some(means(names.m_x, &number(names.m_x)?)?) } else { None };
+        let m_x = if has(names.m_x) { Some(means(names.m_x, number(names.m_x)?)?) } else { None };
         let holdout = if has(names.x_holdout) { Some(holdout(names, &has, &number, columns)?) } else { None };
         let weights = match &columns.weights {
             Some(name) => Some(weights(name, &NumberColumn::new(name, "weights", find(name, "weights")?)?)?),
@@ -149,15 +148,12 @@ fn id_names(schema: &Schema, wanted: Option<&KeyNames>) -> Option<KeyNames> {
     named.or_else(|| has("customer_id").then(|| "customer_id".into()))
 }
 
-/// A column of ids in the type of results: dictionaries are decoded, and memory of others is copied, because a summary is kept.
-fn owned(column: &ArrayRef) -> Result<ArrayRef> {
-    if let Some(dictionary) = column.as_any_dictionary_opt() {
-        return take(dictionary.values(), dictionary.keys(), None).map_err(Error::internal);
+/// A column of ids in the type of results: dictionaries are decoded.
+fn plain(column: &ArrayRef) -> Result<ArrayRef> {
+    match column.as_any_dictionary_opt() {
+        Some(dictionary) => take(dictionary.values(), dictionary.keys(), None).map_err(Error::internal),
+        None => Ok(column.clone()),
     }
-    let data = column.to_data();
-    let mut copy = MutableArrayData::new(vec![&data], false, data.len());
-    copy.try_extend(0, 0, data.len()).map_err(Error::internal)?;
-    Ok(make_array(copy.freeze()))
 }
 
 fn null_error(name: &str, row: usize) -> Error {
@@ -167,6 +163,9 @@ fn null_error(name: &str, row: usize) -> Error {
 
 /// Non-negative whole numbers that fit 31 bits.
 fn whole_numbers(name: &str, column: &NumberColumn) -> Result<ScalarBuffer<i32>> {
+    if let Some(values) = column.whole_i32().filter(|values| values.iter().all(|&value| value >= 0)) {
+        return Ok(values);
+    }
     let value = |row: usize| -> Result<i32> {
         let number = column.get(row).ok_or_else(|| null_error(name, row))?;
         whole_below(number, f64::from(i32::MAX)).ok_or_else(|| {
@@ -185,6 +184,12 @@ fn whole_below(number: Number, limit: f64) -> Option<i32> {
     (value >= 0.0 && value.fract() == 0.0 && value < limit).then_some(value as i32)
 }
 
+/// The whole day that a time is but for rounding errors, or the time.
+pub(crate) fn to_whole_day(days: f64) -> f64 {
+    let whole = days.round();
+    if (days - whole).abs() <= DAY_TOLERANCE * whole.max(1.0) { whole } else { days }
+}
+
 /// Times in days.
 fn times(name: &str, column: &NumberColumn, columns: &SummaryColumns) -> Result<Times> {
     if let Some(row) = (0..column.len()).find(|&row| !column.is_valid(row)) {
@@ -192,6 +197,10 @@ fn times(name: &str, column: &NumberColumn, columns: &SummaryColumns) -> Result<
     }
     // Whole days, the usual case, need no floats.
     if columns.unit_days.is_none() {
+        let on_grid = |day: &i32| (0..GRID_DAYS as i32).contains(day);
+        if let Some(values) = column.whole_i32().filter(|values| values.iter().all(on_grid)) {
+            return Ok(Times::Days(values));
+        }
         let days = (0..column.len()).map(|row| column.get(row).and_then(|number| whole_below(number, GRID_DAYS)));
         if let Some(days) = days.collect::<Option<Vec<i32>>>() {
             return Ok(Times::Days(days.into()));
@@ -204,10 +213,7 @@ fn times(name: &str, column: &NumberColumn, columns: &SummaryColumns) -> Result<
         return Err(summary_error(message).in_column(name).at_row(row as u64));
     }
     let unit = columns.unit_days.unwrap_or(1.0);
-    for value in &mut values {
-        let (days, whole) = (*value * unit, (*value * unit).round());
-        *value = if (days - whole).abs() <= DAY_TOLERANCE * whole.max(1.0) { whole } else { days };
-    }
+    values.iter_mut().for_each(|value| *value = to_whole_day(*value * unit));
     let on_grid = |value: f64| value.fract() == 0.0 && value < GRID_DAYS;
     match values.iter().position(|&value| !on_grid(value)) {
         None => Ok(Times::Days(values.into_iter().map(|value| value as i32).collect())),
@@ -230,15 +236,13 @@ fn floats(times: Times) -> ScalarBuffer<f64> {
     }
 }
 
-/// Mean spends; NaN where they are null.
-fn means(name: &str, column: &NumberColumn) -> Result<ScalarBuffer<f64>> {
+/// Mean spends.
+fn means(name: &str, column: NumberColumn) -> Result<Means> {
     if let Some(row) = column.first_infinite() {
         let message = format!("column '{name}' is infinite at row {row}; expected a finite mean spend, or null. Correct the row");
         return Err(summary_error(message).in_column(name).at_row(row as u64));
     }
-    let mut values = column.to_f64();
-    (0..values.len()).filter(|&row| !column.is_valid(row)).for_each(|row| values[row] = f64::NAN);
-    Ok(values.into())
+    Ok(Means::new(column))
 }
 
 fn weights(name: &str, column: &NumberColumn) -> Result<Vec<f64>> {
@@ -262,7 +266,7 @@ fn holdout(
     columns: &SummaryColumns,
 ) -> Result<Holdout> {
     let x = whole_numbers(names.x_holdout, &number(names.x_holdout)?)?;
-    let optional = |name: &str| -> Result<_> { if has(name) { Ok(Some(means(name, &number(name)?)?)) } else { Ok(None) } };
+    let optional = |name: &str| -> Result<_> { if has(name) { Ok(Some(means(name, number(name)?)?)) } else { Ok(None) } };
     let (mean, mean_before) = (optional(names.m_holdout)?, optional(M_BEFORE)?);
     let x_before = if has(X_BEFORE) { Some(whole_numbers(X_BEFORE, &number(X_BEFORE)?)?) } else { None };
     if !has(names.holdout_days) {
@@ -275,7 +279,8 @@ fn holdout(
     // Only the length of our own summaries is in days; others measure all times in one unit.
     let unit = columns.unit_days.filter(|_| names.holdout_days != "holdout_days").unwrap_or(1.0);
     let values = column.to_f64();
-    if let Some(row) = (0..values.len()).find(|&row| !column.is_valid(row) || values[row] != values[0] || !(values[row] > 0.0)) {
+    let is_length = |row: usize| column.is_valid(row) && values[row] > 0.0 && values[row].to_bits() == values[0].to_bits();
+    if let Some(row) = (0..values.len()).find(|&row| !is_length(row)) {
         let name = names.holdout_days;
         let message =
             format!("column '{name}' has not the same positive length in all rows (row {row}); the hold-out is the same for all customers");

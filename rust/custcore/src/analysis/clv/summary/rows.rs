@@ -7,9 +7,11 @@ use sha2::{Digest, Sha256};
 use crate::analysis::clv::cells::{Cells, GRID_DAYS};
 use crate::column::key::OwnedKey;
 use crate::column::key_schema::{KeyPart, KeySchema};
+use crate::column::number::NumberColumn;
 use crate::column::value::ValueColumn;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
+use crate::report::Report;
 use crate::time::calendar::date_text;
 
 /// Times of rows, in days.
@@ -43,19 +45,37 @@ impl Times {
     }
 }
 
+/// Mean spends of rows, some of which have none.
+#[derive(Debug, Clone)]
+pub(crate) struct Means(NumberColumn, ScalarBuffer<f64>);
+
+impl Means {
+    /// The means of a column.
+    pub(crate) fn new(column: NumberColumn) -> Self {
+        let values = column.float_values();
+        Self(column, values)
+    }
+
+    /// The mean of a row; NaN where there is none.
+    #[inline]
+    pub(crate) fn get(&self, row: usize) -> f64 {
+        if self.0.is_valid(row) { self.1[row] } else { f64::NAN }
+    }
+}
+
 /// What customers did after calibration.
 #[derive(Debug, Clone)]
 pub(crate) struct Holdout {
     /// Purchase days.
     pub x: ScalarBuffer<i32>,
     /// Mean spend on them; NaN without any.
-    pub mean: Option<ScalarBuffer<f64>>,
+    pub mean: Option<Means>,
     /// Length of the hold-out in days.
     pub days: f64,
     /// Purchase days in the same number of days before it.
     pub x_before: Option<ScalarBuffer<i32>>,
     /// Mean spend on them; NaN without any.
-    pub mean_before: Option<ScalarBuffer<f64>>,
+    pub mean_before: Option<Means>,
 }
 
 /// Groups of customers with models of their own.
@@ -75,8 +95,7 @@ pub struct ClvSummary {
     pub(crate) x: ScalarBuffer<i32>,
     pub(crate) t_x: Times,
     pub(crate) age: Times,
-    /// NaN where it is null.
-    pub(crate) m_x: Option<ScalarBuffer<f64>>,
+    pub(crate) m_x: Option<Means>,
     pub(crate) holdout: Option<Holdout>,
     pub(crate) groups: Option<Groups>,
     pub(crate) weights: Option<Vec<f64>>,
@@ -123,6 +142,11 @@ impl ClvSummary {
     /// The values of the column of groups, ascending.
     pub fn groups(&self) -> Option<&[OwnedKey]> {
         self.groups.as_ref().map(|groups| groups.labels.as_slice())
+    }
+
+    /// The report of what is computed of it.
+    pub(crate) fn report(&self) -> Report {
+        Report { n_rows: self.rows() as u64, as_of: self.calibration_end, remarks: self.remarks.clone(), ..Report::default() }
     }
 
     /// The id of a row as text; `None` without ids.

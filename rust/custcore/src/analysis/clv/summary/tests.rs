@@ -40,7 +40,7 @@ fn rows_are_sorted_by_id_whatever_the_names() -> Result<()> {
         ])?;
         assert_eq!(rows(&summary), [(2, 8.0, 9.0), (1, 5.0, 9.0), (0, 0.0, 7.0)]);
         assert_eq!(summary.ids[0].as_string::<i32>().iter().flatten().collect::<Vec<_>>(), ["a", "b", "c"]);
-        assert!(summary.m_x.as_ref().is_some_and(|m_x| m_x[0] == 1.0 && m_x[1] == 3.5 && m_x[2].is_nan()));
+        assert!(summary.m_x.as_ref().is_some_and(|m_x| m_x.get(0) == 1.0 && m_x.get(1) == 3.5 && m_x.get(2).is_nan()));
         assert_eq!(summary.repeat_customers(), 2);
         assert!(matches!(summary.age, Times::Days(_)));
     }

@@ -3,9 +3,9 @@
 use std::ops::ControlFlow;
 use std::sync::OnceLock;
 
-use super::super::Discounting;
-use super::Posterior;
+use super::super::predictor::Discounting;
 use super::mixture::{Mixture, NODES};
+use super::posterior::Posterior;
 use crate::num::quadrature::nodes_16;
 use crate::num::special::{exp, exp_m1, ln_1p};
 

@@ -5,13 +5,16 @@
 //! probability of Beta(a, b + x), or Beta(a, b + x + 1) under MBG/NBD, where the first purchase was a draw too.
 
 mod discount;
+mod hypergeometric;
 mod mixture;
+mod posterior;
 mod series;
 mod taylor;
 
 use self::mixture::Mixture;
+use self::posterior::Posterior;
 use self::series::Counts;
-use super::{Discounting, GivenAlive, Predictor};
+use super::predictor::{Discounting, GivenAlive, Predictor};
 use crate::analysis::clv::family::PurchaseFamily;
 use crate::num::special::{exp, ln, ln_1p};
 
@@ -24,15 +27,6 @@ pub(crate) struct GeometricPredictor {
     b: f64,
     /// Whether the first purchase is a draw of dropping out too.
     from_first: bool,
-}
-
-/// The distribution of rate and drop-out of a customer who is alive.
-#[derive(Debug, Clone, Copy)]
-struct Posterior {
-    r: f64,
-    alpha: f64,
-    a: f64,
-    b: f64,
 }
 
 impl GeometricPredictor {

@@ -4,7 +4,7 @@
 //! were survived, with probability `u_(k-1) = (b)_(k-1)/(a+b)_(k-1)`. All terms are positive, so that nothing cancels; the closed forms of
 //! Fader, Hardie & Lee (2005) are singular at a = 1 and take logarithms of negative numbers for a + b < 1.
 
-use super::Posterior;
+use super::posterior::Posterior;
 use crate::num::special::{exp, ln_1p};
 
 /// Where terms are expected to be more than this, the integral over time costs less.

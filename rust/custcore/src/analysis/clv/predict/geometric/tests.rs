@@ -29,7 +29,7 @@ fn the_published_customer_has_the_published_expectation() {
     let (r, alpha, a, b) = CDNOW;
     assert!((expected(&bg(r, alpha, a, b), 2, 30.43, 38.86, 39.0) - 1.226).abs() < 5e-4);
     // The unpublished digits, and MBG/NBD, from closed forms at 130 digits (mpmath).
-    expect(bg(r, alpha, a, b).p_alive(2, 30.43, 38.86), 0.726_578_570_080_672_9, 1e-14);
+    expect(bg(r, alpha, a, b).p_alive(2, 30.43, 38.86), 0.726_578_570_080_673, 1e-14);
     expect(expected(&bg(r, alpha, a, b), 2, 30.43, 38.86, 52.0), 1.558_720_806_432_088, 1e-13);
 }
 
@@ -39,7 +39,7 @@ fn shapes_that_closed_forms_fail_for_are_exact() {
     let no_dropout = bg(0.826_5, 9.84, 0.003_4, 6.745);
     expect(no_dropout.p_alive(100_000, 3_640.0, 3_650.0), 4.367_856_710_448_342e-112, 1e-12);
     expect(expected(&no_dropout, 100_000, 3_640.0, 3_650.0, 52.0), 6.205_871_464_138_705e-109, 1e-12);
-    expect(expected(&no_dropout, 200, 38.0, 40.0, 52.0), 197.092_218_624_193_68, 1e-13);
+    expect(expected(&no_dropout, 200, 38.0, 40.0, 52.0), 197.092_218_624_193_7, 1e-13);
     let tiny = bg(0.8, 9.8, 1e-12, 1e-17);
     for (x, age) in [(0, 0.0), (1, 38.86), (200, 40.0), (100_000, 3_650.0)] {
         let found = tiny.given_alive(x, age, 52.0, PLAIN);
@@ -148,6 +148,22 @@ fn sums_and_integrals_agree() {
             }
         }
     }
+}
+
+#[test]
+fn equal_rates_without_an_end_are_those_of_their_limit() {
+    // lambda = 1/50 a day for all: the mean over p of lambda/(delta + lambda p), by the trapezoidal rule in ln(p/(1-p)).
+    let (a, b, delta, lambda) = (0.8, 2.4, 3e-4, 0.02);
+    let (mut sum, mut all) = (0.0, 0.0);
+    for i in -4_000..=4_000 {
+        let logit = f64::from(i) * 0.02;
+        let p = 1.0 / (1.0 + exp(-logit));
+        let weight = exp(-a * ln_1p(exp(-logit)) - b * ln_1p(exp(logit)));
+        all += weight;
+        sum += weight * lambda / (delta + lambda * p);
+    }
+    let found = bg(1e9, 5e10, a, b).given_alive(0, 10.0, f64::INFINITY, Discounting::Continuous { delta }).discounted;
+    expect(found, sum / all, 1e-7);
 }
 
 #[test]

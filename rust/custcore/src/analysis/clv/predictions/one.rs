@@ -6,14 +6,14 @@ use arrow_array::{ArrayRef, Float64Array, Int64Array, StringArray};
 use arrow_schema::Metadata;
 
 use super::spec::{PredictSpec, Spend};
-use super::table::{expectations, nullable};
-use super::totals::purchase_quantiles;
-use super::{Discounting, Predictor};
+use super::table::expectations;
 use crate::analysis::clv::model::{PurchaseModel, predictor};
+use crate::analysis::clv::predict::{Discounting, Predictor, purchase_quantiles};
+use crate::analysis::clv::summary::to_whole_day;
 use crate::column::key::OwnedKey;
 use crate::error::{Error, ErrorKind, Result};
 use crate::report::Report;
-use crate::table::{Table, TableBuilder};
+use crate::table::{Table, TableBuilder, nullable_floats};
 
 /// The history of one customer.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -74,6 +74,8 @@ impl PurchaseModel {
     pub fn predict_one(&self, history: History, group: Option<&OwnedKey>, spec: &PredictSpec) -> Result<Prediction> {
         spec.check()?;
         history.check()?;
+        // As in tables.
+        let history = History { t_x: to_whole_day(history.t_x), age: to_whole_day(history.age), ..history };
         let fit = self.parameters_of(group)?;
         let predictor = predictor(self.family, &fit.fit.parameters);
         let spend = match &spec.spend {
@@ -117,7 +119,7 @@ impl PurchaseModel {
         }
         table.column("horizon_days", Arc::new(horizons.into_iter().collect::<Float64Array>()));
         let column = |value: &dyn Fn(&Prediction) -> Option<f64>| -> ArrayRef {
-            nullable(found.iter().map(|one| value(one).unwrap_or(f64::NAN)).collect())
+            nullable_floats(found.iter().map(|one| value(one).unwrap_or(f64::NAN)).collect())
         };
         table.column("p_alive", column(&|one| Some(one.p_alive)));
         table.column("expected_purchases", column(&|one| one.expected_purchases));

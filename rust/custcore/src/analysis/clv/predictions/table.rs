@@ -3,24 +3,27 @@
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Float64Array, Int32Array, Int64Array, new_null_array};
-use arrow_buffer::NullBuffer;
+use arrow_buffer::ScalarBuffer;
 use arrow_schema::{DataType, Metadata};
 
 use super::pairs::Pairs;
 use super::spec::{PredictSpec, Spend};
-use super::totals::purchase_quantiles;
-use super::{GivenAlive, Predictor};
+use super::spend::SpendOfRows;
 use crate::analysis::clv::model::{PurchaseModel, predictor};
-use crate::analysis::clv::spend::SpendOfRows;
+use crate::analysis::clv::predict::{GivenAlive, Predictor, purchase_quantiles};
 use crate::analysis::clv::summary::{ClvSummary, Times};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 use crate::exec::par::Threads;
 use crate::report::Report;
-use crate::table::{AS_OF, CUSTOMER_ID, Table, TableBuilder};
+use crate::table::{AS_OF, CUSTOMER_ID, Table, TableBuilder, nullable_floats};
 
 /// Customers between two checks whether the call was cancelled.
 const BLOCK: usize = 1 << 20;
+/// Pairs of x and T between two such checks.
+const PAIRS: usize = 1 << 13;
+/// A pair is as much work as so many rows.
+const WORK_OF_A_PAIR: usize = 64;
 
 /// What is expected of each row over one horizon.
 struct Block {
@@ -28,7 +31,8 @@ struct Block {
     p_purchase: Vec<f64>,
     p_alive_end: Vec<f64>,
     discounted: Vec<f64>,
-    quantiles: Option<(Vec<i64>, Vec<i64>)>,
+    /// Columns of the interval, if one is asked for.
+    interval: Option<[ArrayRef; 2]>,
 }
 
 /// Rows with one set of parameters.
@@ -73,9 +77,8 @@ impl PurchaseModel {
         }
         let cells = summary.cells(None, context)?;
         let of_cell = |place: &[u32]| place.iter().map(|&at| cells.times[at as usize]).collect::<Vec<f64>>();
-        let times = |times: Vec<f64>| match cells.on_day_grid {
-            true => Times::Days(times.into_iter().map(|time| time as i32).collect()),
-            false => Times::Floats(times.into()),
+        let times = |times: Vec<f64>| {
+            if cells.on_day_grid { Times::Days(times.into_iter().map(|time| time as i32).collect()) } else { Times::Floats(times.into()) }
         };
         let x = cells.runs.iter().flat_map(|run| std::iter::repeat_n(run.x as i32, run.cells.len())).collect();
         Ok(ClvSummary {
@@ -96,17 +99,15 @@ impl PurchaseModel {
     fn predict_rows(&self, summary: &ClvSummary, spec: &PredictSpec, context: &Context) -> Result<Vec<Table>> {
         let parts = self.predicted_parts(summary)?;
         let n = summary.rows();
-        let mut p_alive = vec![0.0; n];
-        for part in &parts {
-            fill(part, summary, context, &mut [&mut p_alive], |row, out| {
-                out[0] = part.predictor.p_alive(summary.x(row), summary.t_x.get(row), summary.age.get(row));
-            })?;
-        }
+        let p_alive: ScalarBuffer<f64> = column(&parts, summary, context, |part, row, _| {
+            parts[part].predictor.p_alive(summary.x(row), summary.t_x.get(row), summary.age.get(row))
+        })?
+        .into();
         let spend = match &spec.spend {
             Spend::None => None,
             spend => Some(SpendOfRows::of(spend, summary, context)?),
         };
-        let p_alive_column: ArrayRef = Arc::new(Float64Array::from(p_alive.clone()));
+        let p_alive_column: ArrayRef = Arc::new(Float64Array::new(p_alive.clone(), None));
         let mut tables = Vec::with_capacity(spec.horizons.len());
         for &horizon in &spec.horizons {
             context.check()?;
@@ -117,7 +118,9 @@ impl PurchaseModel {
                 None if spec.cells => history_columns(&mut table, summary),
                 None => {}
             }
-            table.column("horizon_days", Arc::new((0..n).map(|_| horizon).collect::<Float64Array>()));
+            if spec.horizon_column {
+                table.column("horizon_days", Arc::new((0..n).map(|_| horizon).collect::<Float64Array>()));
+            }
             table.column("p_alive", p_alive_column.clone());
             context.run_if_large(n, |threads| columns(&mut table, block, horizon, spend.as_ref(), spec.margin, threads))?;
             let mut metadata = Metadata::new();
@@ -127,7 +130,11 @@ impl PurchaseModel {
             if let Some(end) = summary.calibration_end() {
                 metadata.insert(AS_OF, end);
             }
-            let report = if tables.is_empty() { report(summary, spend.as_ref(), &spec.spend) } else { Report::default() };
+            let report = match &spend {
+                _ if !tables.is_empty() => Report::default(),
+                Some(values) => values.report(summary, &spec.spend),
+                None => summary.report(),
+            };
             tables.push(table.finish(n, metadata, report)?);
         }
         Ok(tables)
@@ -158,31 +165,35 @@ fn history_columns(table: &mut TableBuilder, summary: &ClvSummary) {
     table.column("n_customers", Arc::new(Float64Array::from(summary.weights.clone().unwrap_or_default())));
 }
 
-/// Fills columns of the rows of a part.
-fn fill(
-    part: &Part<'_>,
+/// A column of the rows of all parts: `value` gets the part, the row, and the number of its pair of x and T.
+fn column(
+    parts: &[Part<'_>],
     summary: &ClvSummary,
     context: &Context,
-    columns: &mut [&mut Vec<f64>],
-    value: impl Fn(usize, &mut [f64; 4]) + Sync + Send,
-) -> Result<()> {
-    let n = part.len(summary);
-    for start in (0..n).step_by(BLOCK) {
-        context.check()?;
-        let len = BLOCK.min(n - start);
-        let found: Vec<[f64; 4]> = context.run_if_large(len, |threads| {
-            threads.par_map(len, |at| {
-                let mut out = [0.0; 4];
-                value(part.row(start + at), &mut out);
-                out
-            })
-        })?;
-        for (at, found) in found.iter().enumerate() {
-            let row = part.row(start + at);
-            columns.iter_mut().zip(found).for_each(|(column, &found)| column[row] = found);
+    value: impl Fn(usize, usize, usize) -> f64 + Sync + Send,
+) -> Result<Vec<f64>> {
+    let mut column = vec![0.0; summary.rows()];
+    for (number, part) in parts.iter().enumerate() {
+        let of_row = |row: usize| value(number, row, part.pairs.place(summary.x(row), summary.age.get(row)));
+        match &part.rows {
+            Some(rows) => {
+                for rows in rows.chunks(BLOCK) {
+                    context.check()?;
+                    rows.iter().for_each(|&row| column[row as usize] = of_row(row as usize));
+                }
+            }
+            None => {
+                for (block, out) in column.chunks_mut(BLOCK).enumerate() {
+                    context.check()?;
+                    let fill = |first: usize, out: &mut [f64]| {
+                        (block * BLOCK + first..).zip(out).for_each(|(row, out)| *out = of_row(row));
+                    };
+                    context.run_if_large(out.len(), |threads| threads.par_fill(out, fill))?;
+                }
+            }
         }
     }
-    Ok(())
+    Ok(column)
 }
 
 fn block_of(
@@ -193,36 +204,40 @@ fn block_of(
     spec: &PredictSpec,
     context: &Context,
 ) -> Result<Block> {
-    let n = summary.rows();
     let days = horizon.unwrap_or(f64::INFINITY);
-    let mut block = Block {
-        purchases: vec![0.0; n],
-        p_purchase: vec![0.0; n],
-        p_alive_end: vec![0.0; n],
-        discounted: vec![0.0; n],
-        quantiles: spec.level.filter(|_| horizon.is_some()).map(|_| (vec![0; n], vec![0; n])),
-    };
+    let mut given: Vec<Vec<GivenAlive>> = Vec::with_capacity(parts.len());
     for part in parts {
-        let pairs = &part.pairs.pairs;
-        let tasks = (0..pairs.len()).collect::<Vec<usize>>();
-        let given: Vec<GivenAlive> = context
-            .install(|threads| {
-                threads.par_tasks(tasks.chunks(64), |chunk| {
-                    chunk.iter().map(|&at| part.predictor.given_alive(pairs[at].0, pairs[at].1, days, spec.discounting)).collect::<Vec<_>>()
-                })
-            })?
-            .concat();
-        context.check()?;
-        let Block { purchases, p_purchase, p_alive_end, discounted, .. } = &mut block;
-        fill(part, summary, context, &mut [purchases, p_purchase, p_alive_end, discounted], |row, out| {
-            let given = &given[part.pairs.place(summary.x(row), summary.age.get(row))];
-            *out = expectations(p_alive[row], given);
-        })?;
-        if let (Some((low, high)), Some(level)) = (&mut block.quantiles, spec.level) {
-            quantiles(part, summary, p_alive, days, level, (low, high), context)?;
-        }
+        let of_pair = |&(x, age): &(u32, f64)| part.predictor.given_alive(x, age, days, spec.discounting);
+        given.push(of_pairs(&part.pairs, context, of_pair)?);
     }
-    Ok(block)
+    let of = |value: &(dyn Fn(f64, &GivenAlive) -> f64 + Sync)| {
+        column(parts, summary, context, |part, row, pair| value(p_alive[row], &given[part][pair]))
+    };
+    let of_end = |value: &(dyn Fn(f64, &GivenAlive) -> f64 + Sync)| if horizon.is_some() { of(value) } else { Ok(Vec::new()) };
+    Ok(Block {
+        purchases: of_end(&|p_alive, given| expectations(p_alive, given)[0])?,
+        p_purchase: of_end(&|p_alive, given| expectations(p_alive, given)[1])?,
+        p_alive_end: of_end(&|p_alive, given| expectations(p_alive, given)[2])?,
+        discounted: of(&|p_alive, given| expectations(p_alive, given)[3])?,
+        interval: match (spec.level, horizon) {
+            (None, _) => None,
+            (Some(level), Some(days)) => Some(quantiles(parts, summary, p_alive, (days, level), context)?),
+            // Without an end there is no number of purchases.
+            (Some(_), None) => Some([(); 2].map(|()| new_null_array(&DataType::Int64, summary.rows()))),
+        },
+    })
+}
+
+/// A value for each pair of x and T, computed by several threads.
+fn of_pairs<T: Send>(pairs: &Pairs, context: &Context, value: impl Fn(&(u32, f64)) -> T + Sync + Send) -> Result<Vec<T>> {
+    let mut all = Vec::with_capacity(pairs.pairs.len());
+    for pairs in pairs.pairs.chunks(PAIRS) {
+        context.check()?;
+        let work = |chunk: &[(u32, f64)]| chunk.iter().map(&value).collect::<Vec<T>>();
+        let found = context.run_if_large(pairs.len() * WORK_OF_A_PAIR, |threads| threads.par_tasks(pairs.chunks(64), work))?;
+        all.extend(found.into_iter().flatten());
+    }
+    Ok(all)
 }
 
 /// Purchases, the probability of any, that of not being lost at the end, and the present value, of a customer who has not dropped out with
@@ -233,53 +248,36 @@ pub(super) fn expectations(p_alive: f64, given: &GivenAlive) -> [f64; 4] {
     [p_alive * given.purchases, p_purchase, p_alive * given.p_alive_end, p_alive * given.discounted]
 }
 
+/// The interval of the number of purchases of each row.
 fn quantiles(
-    part: &Part<'_>,
+    parts: &[Part<'_>],
     summary: &ClvSummary,
     p_alive: &[f64],
-    days: f64,
-    level: f64,
-    (low, high): (&mut [i64], &mut [i64]),
+    (days, level): (f64, f64),
     context: &Context,
-) -> Result<()> {
-    let pairs = &part.pairs.pairs;
-    let tasks = (0..pairs.len()).collect::<Vec<usize>>();
-    let distributions: Vec<Vec<f64>> = context
-        .install(|threads| {
-            threads.par_tasks(tasks.chunks(64), |chunk| {
-                let distribution = |&at: &usize| {
-                    let mut out = Vec::new();
-                    part.predictor.distribution(pairs[at].0, pairs[at].1, days, &mut out);
-                    out
-                };
-                chunk.iter().map(distribution).collect::<Vec<_>>()
-            })
-        })?
-        .concat();
-    for at in 0..part.len(summary) {
-        if at.is_multiple_of(BLOCK) {
-            context.check()?;
+) -> Result<[ArrayRef; 2]> {
+    let (mut low, mut high) = (vec![0; summary.rows()], vec![0; summary.rows()]);
+    for part in parts {
+        let distributions = of_pairs(&part.pairs, context, |&(x, age)| {
+            let mut out = Vec::new();
+            part.predictor.distribution(x, age, days, &mut out);
+            out
+        })?;
+        for at in 0..part.len(summary) {
+            if at.is_multiple_of(BLOCK) {
+                context.check()?;
+            }
+            let row = part.row(at);
+            let distribution = &distributions[part.pairs.place(summary.x(row), summary.age.get(row))];
+            let (from, to) = purchase_quantiles(p_alive[row], distribution, level);
+            (low[row], high[row]) = (i64::from(from), i64::from(to));
         }
-        let row = part.row(at);
-        let distribution = &distributions[part.pairs.place(summary.x(row), summary.age.get(row))];
-        let (from, to) = purchase_quantiles(p_alive[row], distribution, level);
-        (low[row], high[row]) = (i64::from(from), i64::from(to));
     }
-    Ok(())
-}
-
-/// A column in which NaN is null.
-pub(crate) fn nullable(values: Vec<f64>) -> ArrayRef {
-    if !values.iter().any(|value| value.is_nan()) {
-        return Arc::new(Float64Array::from(values));
-    }
-    let valid: NullBuffer = values.iter().map(|value| !value.is_nan()).collect();
-    let values: Vec<f64> = values.into_iter().map(|value| if value.is_nan() { 0.0 } else { value }).collect();
-    Arc::new(Float64Array::new(values.into(), Some(valid)))
+    Ok([low, high].map(|bounds| Arc::new(Int64Array::from(bounds)) as ArrayRef))
 }
 
 fn columns(table: &mut TableBuilder, block: Block, horizon: Option<f64>, spend: Option<&SpendOfRows>, margin: f64, threads: Threads<'_>) {
-    let n = block.purchases.len();
+    let n = block.discounted.len();
     let null = new_null_array(&DataType::Float64, n);
     let of_end = |values: Vec<f64>| -> ArrayRef { if horizon.is_some() { Arc::new(Float64Array::from(values)) } else { null.clone() } };
     let revenue = spend.filter(|_| horizon.is_some()).map(|spend| threads.par_map(n, |row| block.purchases[row] * spend.of_row(row)));
@@ -287,20 +285,13 @@ fn columns(table: &mut TableBuilder, block: Block, horizon: Option<f64>, spend: 
     table.column("expected_purchases", of_end(block.purchases));
     table.column("p_purchase", of_end(block.p_purchase));
     table.column("p_alive_end", of_end(block.p_alive_end));
-    table.column("expected_spend", spend.map_or_else(|| null.clone(), |spend| nullable(threads.par_map(n, |row| spend.of_row(row)))));
-    table.column("expected_revenue", revenue.map_or_else(|| null.clone(), nullable));
+    table
+        .column("expected_spend", spend.map_or_else(|| null.clone(), |spend| nullable_floats(threads.par_map(n, |row| spend.of_row(row)))));
+    table.column("expected_revenue", revenue.map_or_else(|| null.clone(), nullable_floats));
     table.column("discounted_purchases", Arc::new(Float64Array::from(block.discounted)));
-    table.column("clv", value.map_or_else(|| null.clone(), nullable));
-    if let Some((low, high)) = block.quantiles {
-        table.column("purchases_low", Arc::new(Int64Array::from(low)));
-        table.column("purchases_high", Arc::new(Int64Array::from(high)));
-    }
-}
-
-/// What is unusual, and why values are null.
-fn report(summary: &ClvSummary, spend: Option<&SpendOfRows>, kind: &Spend) -> Report {
-    match spend {
-        Some(spend) => spend.report(summary, kind),
-        None => Report { as_of: summary.calibration_end, remarks: summary.remarks.clone(), ..Report::default() },
+    table.column("clv", value.map_or_else(|| null.clone(), nullable_floats));
+    if let Some([low, high]) = block.interval {
+        table.column("purchases_low", low);
+        table.column("purchases_high", high);
     }
 }

@@ -1,6 +1,6 @@
 //! What to predict.
 
-use super::Discounting;
+use crate::analysis::clv::predict::Discounting;
 use crate::analysis::clv::spend::SpendModel;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -10,7 +10,7 @@ pub enum Spend {
     /// Unknown: purchases only.
     None,
     /// Expected by a Gamma-Gamma model.
-    Model(SpendModel),
+    Model(Box<SpendModel>),
     /// The customer's own mean; that of all customers where he has none.
     OwnMean,
 }
@@ -30,13 +30,15 @@ pub struct PredictSpec {
     pub level: Option<f64>,
     /// Whether to predict distinct histories instead of customers.
     pub cells: bool,
+    /// Whether tables name their horizon.
+    pub horizon_column: bool,
 }
 
 impl PredictSpec {
     /// Expected purchases over one horizon.
     pub fn of_purchases(days: f64) -> Self {
         let discounting = Discounting::Continuous { delta: 0.0 };
-        Self { horizons: vec![Some(days)], spend: Spend::None, margin: 1.0, discounting, level: None, cells: false }
+        Self { horizons: vec![Some(days)], spend: Spend::None, margin: 1.0, discounting, level: None, cells: false, horizon_column: false }
     }
 
     /// An error where a value is out of range.
