@@ -233,7 +233,7 @@ def test_bases_and_summaries_give_the_same(run_json, tmp_path, base, file):
 
 
 def test_ids_of_a_summary(run, tmp_path, base):
-    summary = base.clv_summary().to_pyarrow().rename_columns(["who", "x", "t_x", "T", "m_x"])
+    summary = base.clv_summary().to_pyarrow().rename_columns(["who", "x", "t_x", "T", "m_x", "country"])
     save(summary.replace_schema_metadata(None), tmp_path / "other.csv")
     run("clv", "other.csv", "-o", "one.csv")
     run("clv", "other.csv", "--customer-id", "who", "-o", "two.csv")
