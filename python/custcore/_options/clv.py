@@ -217,7 +217,7 @@ MARGIN = Option(
     default=1.0,
     help="What remains of the money, a share.",
     group="Lifetime value",
-    metavar="SHARE",
+    metavar="N",
 )
 ANNUAL_RATE = Option(
     "annual_rate",
@@ -226,7 +226,7 @@ ANNUAL_RATE = Option(
     default=0.10,
     help="The interest of a year by which later purchases count less.",
     group="Lifetime value",
-    metavar="RATE",
+    metavar="N",
 )
 DISCOUNT = Option(
     "discount",
@@ -431,7 +431,7 @@ CLI = (
         default="1y",
         help="How far ahead: days, or 12w, 6mo, 1y (7, 30.4375, 365.25 days); none: without end.",
         group="Lifetime value",
-        metavar="TIME",
+        metavar="N[w|mo|y]",
     ),
     BY,
     UNIT,
@@ -455,7 +455,7 @@ CLI = (
         default=0.95,
         help="Probability of intervals: of the total, and in the file of each customer's purchases.",
         group="Lifetime value",
-        metavar="SHARE",
+        metavar="N",
     ),
 )
 # Of a frame.

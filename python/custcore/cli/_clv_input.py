@@ -206,21 +206,15 @@ def _of_base(base: custcore.CustomerBase, arguments: dict[str, Any], days: Days,
     if not summary.num_rows or (check is not None and not check.num_rows):
         day = days.as_of if not summary.num_rows else days.calibration_end
         raise DataProblem(f"{name}: no customer bought by {day}")
-    if by:
-        attributes = base.rfm(days.as_of, n_threads=threads)
-        if by not in attributes.column_names:
-            keys = key_names(base.settings["customer_id"])
-            there = [*keys, *(base.settings["attributes"] or {})]
-            raise DataProblem(
-                f"{name}: the base keeps no column {by!r} (--by){_lists.proposal(by, there)}; one is kept with "
-                "custcore base init --attributes"
-            )
-        joined = [_joined(table, attributes, by) for table in (summary, check)]
-    else:
-        joined = [summary, check]
+    if by and by not in summary.column_names:
+        there = [*key_names(base.settings["customer_id"]), *(base.settings["attributes"] or {})]
+        raise DataProblem(
+            f"{name}: the base keeps no column {by!r} (--by){_lists.proposal(by, there)}; one is kept with "
+            "custcore base init --attributes"
+        )
     return {
-        "summary": joined[0],
-        "check": joined[1],
+        "summary": summary,
+        "check": check,
         "known": {},
         "as_of": None,
         "last_day": summary.report.as_of,
@@ -229,16 +223,6 @@ def _of_base(base: custcore.CustomerBase, arguments: dict[str, Any], days: Days,
         "report": summary.report,
         "check_end": None if check is None else check.metadata["custcore.calibration_end"],
     }
-
-
-def _joined(table: custcore.Table | None, attributes: custcore.Table, by: str) -> Any:  # noqa: ANN401
-    """A summary with an attribute of its customers, found by id."""
-    if table is None or by in table.column_names:
-        return table
-    rows, others = table.to_pyarrow(), attributes.to_pyarrow()
-    keys = _customers.ids_of(rows)
-    found = rows.join(others.select([*keys, by]), keys=keys, join_type="left outer")
-    return found.replace_schema_metadata(rows.schema.metadata)
 
 
 def _of_summary(files: Source, arguments: dict[str, Any], days: Days, times_in: str | None) -> Found:
