@@ -172,7 +172,11 @@ class Predictions(Fitted):
             level=level,
             summary=read,
         )
-        table = Table(core.predict(read, horizons=days, cells=only_cells, horizon_column=is_list, n_threads=self._n_threads, **value))
+        table = Table(
+            core.predict(
+                read, horizons=days, cells=only_cells, horizon_column=is_list, n_threads=self._n_threads, **value
+            )
+        )
         return _without(table, _MONEY if only_cells else (), is_list=is_list)
 
     def predict_one(
