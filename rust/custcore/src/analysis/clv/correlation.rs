@@ -49,8 +49,8 @@ mod tests {
     fn correlations_are_those_of_the_textbook() -> Result<()> {
         let context = Context::new(1);
         let (x, y) = ([1.0, 2.0, 3.0, 4.0, 5.0], [2.0, 1.0, 4.0, 3.0, 5.0]);
-        assert_eq!(pearson(&x, &y, None), Some(0.8));
-        assert_eq!(spearman(&x, &y, None, &context)?, Some(0.8));
+        let is_near = |found: Option<f64>| found.is_some_and(|found| (found - 0.8).abs() < 1e-15);
+        assert!(is_near(pearson(&x, &y, None)) && is_near(spearman(&x, &y, None, &context)?));
         assert_eq!(average_ranks(&[3.0, 1.0, 3.0, 0.0], None, &context)?, [3.5, 2.0, 3.5, 1.0]);
         assert_eq!(pearson(&x, &[7.0; 5], None), None);
         // Monotone, but not linear.

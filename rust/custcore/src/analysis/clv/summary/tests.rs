@@ -68,7 +68,7 @@ fn weeks_are_days() -> Result<()> {
 fn impossible_rows_are_refused_with_their_row() {
     let columns = |x: f64, t_x: f64, age: f64| {
         vec![
-            ("customer_id", Arc::new(Int64Array::from(vec![1, 2])) as ArrayRef),
+            ("customer_id", Arc::new(Int64Array::from(vec![2, 1])) as ArrayRef),
             ("x", floats(&[1.0, x])),
             ("t_x", floats(&[2.0, t_x])),
             ("T", floats(&[3.0, age])),
