@@ -336,9 +336,10 @@ def test_what_is_refused_of_bases_and_summaries(run, tmp_path, base):
 def test_nobody_bought_again(run, tmp_path):
     day = np.full(3, np.datetime64("2026-01-01"))
     one = pa.table({"customer_id": [1, 2, 3], "timestamp": day, "amount": [1.0] * 3})
-    assert (
-        "no customer has a repeat purchase day" in run("clv", save(one, tmp_path / "one.parquet").name, code=3).stderr
-    )
+    refused = run("clv", save(one, tmp_path / "one.parquet").name, code=3).stderr
+    assert "no customer has a repeat purchase day" in refused
+    refunds = one.set_column(2, "amount", pa.array([-1.0] * 3))
+    assert "no customer has a purchase" in run("clv", save(refunds, tmp_path / "no.parquet").name, code=3).stderr
 
 
 def test_other_verbs_say_what_the_file_is(run, file, tmp_path, models):

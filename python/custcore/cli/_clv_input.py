@@ -205,7 +205,7 @@ def _of_base(base: custcore.CustomerBase, arguments: dict[str, Any], days: Days,
         check = base.clv_summary(days.calibration_end, days.holdout_end or last, n_threads=threads)
     if not summary.num_rows or (check is not None and not check.num_rows):
         day = days.as_of if not summary.num_rows else days.calibration_end
-        raise DataProblem(f"{name}: no customer bought by {day}")
+        raise DataProblem(f"{name}: no customer bought by {day}" if day else f"{name}: no customer has a purchase")
     if by and by not in summary.column_names:
         there = [*key_names(base.settings["customer_id"]), *(base.settings["attributes"] or {})]
         raise DataProblem(

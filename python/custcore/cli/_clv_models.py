@@ -182,7 +182,7 @@ def check(found: Found, models: Models, settings: Settings, *, is_saved: bool) -
         remarks.append(
             f"the saved model has seen days of the check: it was fitted up to {seen}, and the check begins after {end}"
         )
-    own = () if is_same else tuple(f"of the check: {remark}" for remark in checked.remarks)
+    own = tuple(f"of the check: {remark}" for remark in checked.remarks if remark not in models.remarks)
     return Check(evaluation, checked, end, is_same, (*own, *remarks))
 
 
