@@ -33,7 +33,10 @@ pub(crate) fn pearson(x: &[f64], y: &[f64], weights: Option<&[f64]>) -> Option<f
         xy += weight(row) * dx * dy;
         yy += weight(row) * dy * dy;
     }
-    (xx > 0.0 && yy > 0.0).then(|| (xy / (xx.sqrt() * yy.sqrt())).clamp(-1.0, 1.0))
+    // One root of the product rounds less, but the product of huge or tiny sums is none.
+    let product = xx * yy;
+    let size = if product.is_normal() { product.sqrt() } else { xx.sqrt() * yy.sqrt() };
+    (xx > 0.0 && yy > 0.0).then(|| (xy / size).clamp(-1.0, 1.0))
 }
 
 /// Spearman's correlation: Pearson's of the ranks.
