@@ -71,7 +71,7 @@ def prepare_lifetimes(case: ClvCase, path: Path) -> Work:
     spend = case.model == "GammaGamma"
     columns = ("frequency", "monetary_value") if spend else ("frequency", "recency", "T")
     history = [frame[name] for name in columns]
-    repeats = [frame.loc[frame["frequency"] > 0, name] for name in columns] if spend else history
+    repeats = [frame.loc[frame["monetary_value"] > 0, name] for name in columns] if spend else history
 
     def fit() -> Any:
         return fitter(penalizer_coef=0.0).fit(*repeats)
@@ -113,7 +113,7 @@ def prepare_pymc_marketing(case: ClvCase, path: Path) -> Work:
         "GammaGamma": "GammaGammaModel",
     }
     model = getattr(clv, names[case.model])
-    frame = frame.loc[frame["frequency"] > 0] if case.model == "GammaGamma" else frame.drop(columns="monetary_value")
+    frame = frame.loc[frame["monetary_value"] > 0] if case.model == "GammaGamma" else frame.drop(columns="monetary_value")
     written = {"gamma": "v"} if case.model == "GammaGamma" else {}
     flat = {written.get(name, name): Prior("HalfFlat") for name in PARAMETERS[case.model]}
 

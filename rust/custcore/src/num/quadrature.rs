@@ -84,7 +84,7 @@ mod tests {
         // Abramowitz and Stegun, table 25.4.
         let points = &nodes_5().points;
         assert!((points[4].0 - 0.906_179_845_938_664).abs() < 1e-15 && (points[4].1 - 0.236_926_885_056_189_1).abs() < 1e-15);
-        assert_eq!(points[2].0, 0.0);
+        assert_eq!((points[2].0,), (0.0,));
         assert!((points[2].1 - 0.568_888_888_888_888_9).abs() < 1e-15);
     }
 }

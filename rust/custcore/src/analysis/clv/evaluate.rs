@@ -153,7 +153,7 @@ fn measures(
         mae: errors().map(f64::abs).sum::<f64>() / n,
         rmse: (errors().map(|error| error * error).sum::<f64>() / n).sqrt(),
         bias: errors().sum::<f64>() / n,
-        rank_correlation: spearman(expected, actual, context)?,
+        rank_correlation: spearman(expected, actual, None, context)?,
         top_decile_share: top_decile_share(actual, expected, context)?,
         brier,
         log_loss,
@@ -175,7 +175,7 @@ fn top_decile_share(actual: &[f64], expected: &[f64], context: &Context) -> Resu
 /// The probability that a customer who bought has a higher score than one who did not, plus half of that of equal scores; `None` if all
 /// bought or nobody did.
 fn auc(actual: &[f64], score: &[f64], context: &Context) -> Result<Option<f64>> {
-    let ranks = average_ranks(score, context)?;
+    let ranks = average_ranks(score, None, context)?;
     let bought = actual.iter().filter(|&&actual| actual > 0.0).count() as f64;
     let others = actual.len() as f64 - bought;
     let sum: f64 = ranks.iter().zip(actual).filter(|(_, actual)| **actual > 0.0).map(|(rank, _)| rank).sum();

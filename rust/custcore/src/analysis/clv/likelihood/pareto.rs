@@ -6,8 +6,6 @@
 use std::ops::Range;
 
 use super::super::cells::Cells;
-#[cfg(test)]
-use super::pareto_grid::logs_and_shares;
 use super::pareto_grid::{Grid, Tail};
 pub(crate) use super::pareto_integral::Pareto;
 use super::pareto_margins::Margins;

@@ -1,9 +1,9 @@
 //! Whether the mean spend of customers depends on how often they buy, which the Gamma-Gamma model assumes not to be so.
 
 use crate::analysis::clv::correlation::{pearson, spearman};
+use crate::analysis::clv::likelihood::gamma_gamma::SpendRows;
 use crate::error::Result;
 use crate::exec::context::Context;
-use crate::num::exact::mean;
 
 /// Classes of x: its name, the least and the largest x.
 const CLASSES: [(&str, u32, u32); 6] = [("1", 1, 1), ("2", 2, 2), ("3", 3, 3), ("4-6", 4, 6), ("7-12", 7, 12), ("13+", 13, u32::MAX)];
@@ -37,17 +37,21 @@ impl Independence {
     pub(crate) const CLASSES: [&'static str; 6] = [CLASSES[0].0, CLASSES[1].0, CLASSES[2].0, CLASSES[3].0, CLASSES[4].0, CLASSES[5].0];
 
     /// The correlations of these customers.
-    pub(super) fn of(x: &[u32], means: &[f64], context: &Context) -> Result<Self> {
-        let purchases: Vec<f64> = x.iter().map(|&x| f64::from(x)).collect();
+    pub(super) fn of(rows: &SpendRows, context: &Context) -> Result<Self> {
+        let x: Vec<f64> = rows.x.iter().map(|&x| f64::from(x)).collect();
+        let weights = Some(rows.weight.as_slice());
         let by_x = CLASSES.iter().map(|&(name, from, to)| {
-            let own: Vec<f64> = x.iter().zip(means).filter(|(x, _)| (from..=to).contains(*x)).map(|(_, &mean)| mean).collect();
-            MeanOfX { x: name, customers: own.len() as u64, mean: mean(&own) }
+            // Rows ascend by x.
+            let own = rows.x.partition_point(|&x| x < from)..rows.x.partition_point(|&x| x <= to);
+            let customers: f64 = rows.weight[own.clone()].iter().sum();
+            let sum: f64 = own.map(|row| rows.weight[row] * rows.mean[row]).sum();
+            MeanOfX { x: name, customers: customers.round() as u64, mean: (customers > 0.0).then(|| sum / customers) }
         });
         Ok(Self {
-            customers: x.len() as u64,
-            pearson: pearson(&purchases, means, context)?,
-            spearman: spearman(&purchases, means, context)?,
+            customers: rows.customers().round() as u64,
             by_x: by_x.collect(),
+            pearson: pearson(&x, &rows.mean, weights),
+            spearman: spearman(&x, &rows.mean, weights, context)?,
         })
     }
 }

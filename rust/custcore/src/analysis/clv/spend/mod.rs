@@ -35,7 +35,6 @@ impl SpendModel {
     /// Fits the model to customers with a repeat purchase and a positive mean spend.
     pub fn fit(summary: &ClvSummary, options: &FitOptions, context: &Context) -> Result<Self> {
         let Some(m_x) = &summary.m_x else { return Err(no_amounts()) };
-        let used: Vec<usize> = (0..summary.rows()).filter(|&row| summary.x[row] > 0 && m_x.get(row) > 0.0).collect();
         let has_none = |mean: f64| mean.is_nan() || mean <= 0.0;
         let others = (0..summary.rows()).filter(|&row| summary.x[row] > 0 && has_none(m_x.get(row)));
         let (mut left_out, mut money) = (0, Vec::new());
@@ -44,17 +43,15 @@ impl SpendModel {
             money.push(if m_x.get(row).is_nan() { 0.0 } else { m_x.get(row) * f64::from(summary.x[row]) });
         }
         let money_left_out = exact_sum(&money).unwrap_or(0.0);
-        if used.len() < 2 {
+        let rows = spend_rows(summary, context)?;
+        if rows.customers() < 2.0 {
             let message = format!(
                 "the spend model needs customers with a repeat purchase and a positive mean spend; there are {}. Fit it to a longer history",
-                used.len()
+                rows.customers()
             );
             return Err(Error::new(ErrorKind::NotEnoughData, message));
         }
-        let x: Vec<u32> = used.iter().map(|&row| summary.x(row)).collect();
-        let mean: Vec<f64> = used.iter().map(|&row| m_x.get(row)).collect();
-        let independence = Independence::of(&x, &mean, context)?;
-        let rows = spend_rows(summary, context)?;
+        let independence = Independence::of(&rows, context)?;
         let fit = fit_spend(&rows, options, context)?;
         let customers = rows.customers();
         let fitted = FittedParameters {

@@ -1,7 +1,6 @@
 //! The order of the rows of a summary: ascending by id, each id once.
 
 use arrow_array::{RecordBatch, UInt32Array};
-use arrow_select::take::take_record_batch;
 
 use crate::column::find_column;
 use crate::column::key::{Key, KeyColumn};
@@ -10,8 +9,8 @@ use crate::column::value::ValueColumn;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 
-/// The rows ascending by id. Null ids, and ids with several rows, are errors.
-pub(super) fn by_id(batch: RecordBatch, key: &KeySchema, context: &Context) -> Result<RecordBatch> {
+/// The rows in the order of ids; `None` if they ascend. Null ids, and ids with several rows, are errors.
+pub(super) fn order_by_id(batch: &RecordBatch, key: &KeySchema, context: &Context) -> Result<Option<UInt32Array>> {
     let names = key.names();
     let schema = batch.schema();
     let column = |name: &str| -> Result<_> { Ok(batch.column(find_column(&schema, name, "customer_id")?).clone()) };
@@ -26,14 +25,14 @@ pub(super) fn by_id(batch: RecordBatch, key: &KeySchema, context: &Context) -> R
     }
     context.check()?;
     if (1..rows).all(|row| ids.key(row - 1) < ids.key(row)) {
-        return Ok(batch);
+        return Ok(None);
     }
     let mut order: Vec<u32> = (0..rows as u32).collect();
     context.run_if_large(rows, |threads| {
         threads.par_sort_unstable_by(&mut order, |&a, &b| ids.key(a as usize).cmp(&ids.key(b as usize)).then(a.cmp(&b)));
     })?;
     if let Some(pair) = order.windows(2).find(|pair| ids.key(pair[0] as usize) == ids.key(pair[1] as usize)) {
-        let id = id_text(&batch, &names, pair[0] as usize);
+        let id = id_text(batch, &names, pair[0] as usize);
         let message = format!(
             "customer {id} has two rows, {} and {}; expected one row per customer. Make the summary with clv_summary, or name all columns \
              of the id: customer_id=[...]",
@@ -41,7 +40,7 @@ pub(super) fn by_id(batch: RecordBatch, key: &KeySchema, context: &Context) -> R
         );
         return Err(summary_error(message).in_column(names.iter().next().unwrap_or_default()).at_row(pair[1].into()));
     }
-    take_record_batch(&batch, &UInt32Array::from(order)).map_err(Error::internal)
+    Ok(Some(UInt32Array::from(order)))
 }
 
 /// An error of the contents of a summary.

@@ -5,13 +5,13 @@ use arrow_array::{ArrayRef, RecordBatch};
 use arrow_buffer::ScalarBuffer;
 use arrow_schema::Schema;
 use arrow_select::concat::concat_batches;
-use arrow_select::take::take;
+use arrow_select::take::{take, take_record_batch};
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use super::from_base::CALIBRATION_END;
 use super::names::{ColumnNames, LIFETIMES_SPLIT, M_BEFORE, SummaryNames, X_BEFORE};
-use super::order::{by_id, summary_error};
+use super::order::{order_by_id, summary_error};
 use super::rows::{ClvSummary, Groups, Holdout, Means, Times};
 use crate::analysis::clv::cells::GRID_DAYS;
 use crate::column::find_column;
@@ -53,10 +53,14 @@ impl ClvSummary {
             None => None,
         };
         let batch = if batches.len() == 1 { first.clone() } else { concat_batches(&schema, batches).map_err(Error::internal)? };
-        let batch = match &key {
-            Some(key) => by_id(batch, key, context)?,
-            None => batch,
-        };
+        // The rows are checked in the order in which they came, so that an error names the row of the caller.
+        let found = Self::of_batch(&batch, names, key.clone(), columns)?;
+        let Some(order) = key.as_ref().map(|key| order_by_id(&batch, key, context)).transpose()?.flatten() else { return Ok(found) };
+        Self::of_batch(&take_record_batch(&batch, &order).map_err(Error::internal)?, names, key, columns)
+    }
+
+    fn of_batch(batch: &RecordBatch, names: ColumnNames, key: Option<KeySchema>, columns: &SummaryColumns) -> Result<Self> {
+        let schema = batch.schema();
         let find = |name: &str, role: &str| -> Result<&ArrayRef> { Ok(batch.column(find_column(&schema, name, role)?)) };
         let has = |name: &str| schema.fields().iter().any(|field| field.name() == name);
         let number = |name: &str| NumberColumn::new(name, name, find(name, name)?);
