@@ -348,3 +348,12 @@ def test_other_verbs_say_what_the_file_is(run, file, tmp_path, models):
     spend.save(tmp_path / "spend.json")
     assert "is a model of purchases (custcore clv --with)" in run("score", file, "--model", "clv.json", code=3).stderr
     assert "is a model of spend" in run("clv", file, "--with", "spend.json", code=3).stderr
+
+
+def test_models_of_purchases_and_of_spend_that_do_not_belong_together(run, file, tmp_path):
+    run("clv", file, "--as-of", SPLIT, "--save-model", "old.json")
+    run("clv", file, "--save-model", "new.json")
+    (tmp_path / "old.spend.json").rename(tmp_path / "new.spend.json")
+    assert f"up to {SPLIT}" in run("clv", file, "--with", "new.json").stdout
+    refused = run("clv", file, "--no-amount", "--save-model", "new.json", code=2).stderr
+    assert "new.spend.json is a model of spend of an earlier fit" in refused

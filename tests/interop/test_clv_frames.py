@@ -241,6 +241,19 @@ def test_segments_of_horizons_and_without_money(summary: custcore.Table) -> None
         assert sum(row["share"] for row in found if row["horizon_days"] == days) == pytest.approx(1)
 
 
+def test_unknown_values_are_left_out() -> None:
+    half = np.full(3, 0.5)
+    rows = {
+        "customer_id": np.arange(3),
+        "p_alive": half,
+        "expected_purchases": half,
+        "clv": np.array([4.0, np.nan, 2.0]),
+    }
+    for given in (rows, pd.DataFrame(rows)):
+        [row] = clv.by_segment(given, {"customer_id": np.arange(3), "segment": np.zeros(3, dtype=int)})
+        assert (row["customers"], row["clv"], row["clv_mean"], row["expected_purchases"]) == (3, 6.0, 3.0, 1.5)
+
+
 def test_what_by_segment_refuses(predictions: custcore.Table) -> None:
     ids = predictions.to_numpy("customer_id")
     with pytest.raises(custcore.errors.InvalidTypeError, match="int64 in the predictions and string in the segments"):

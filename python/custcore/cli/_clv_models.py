@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+import click
+
 from custcore import clv
 from custcore.cli import _models, _run
 from custcore.cli._failure import DataProblem, said
@@ -200,16 +202,30 @@ def load(path: Path) -> Models:
     """Read a saved model of purchases, and that of spend beside it, if there is one."""
     purchases = _models.load(path, (clv.PurchaseModel,), "--with")
     beside = _of_spend(path)
-    return Models(purchases, _models.load(beside, (clv.GammaGamma,), "--with") if beside.exists() else None)
+    if not beside.exists():
+        return Models(purchases, None)
+    spend: clv.GammaGamma = _models.load(beside, (clv.GammaGamma,), "--with")
+    ends = [model._parameters_info()["calibration_end"] for model in (purchases, spend)]
+    if None in ends or ends[0] == ends[1]:
+        return Models(purchases, spend)
+    remark = f"{path} was fitted up to {ends[0]}, and {beside} beside it, the model of spend, up to {ends[1]}"
+    return Models(purchases, spend, (remark,))
 
 
 def save(models: Models, path: Path) -> list[Path]:
     """Write the model of purchases, and that of spend beside it; their names."""
-    models.purchases.save(path)
+    beside = _of_spend(path)
     if not isinstance(models.spend, clv.GammaGamma):
+        if beside.exists():
+            raise click.UsageError(
+                f"{beside} is a model of spend of an earlier fit, and this one has none: --with would take it beside "
+                f"{path}; remove it, or choose another name"
+            )
+        models.purchases.save(path)
         return [path]
-    models.spend.save(_of_spend(path))
-    return [path, _of_spend(path)]
+    models.purchases.save(path)
+    models.spend.save(beside)
+    return [path, beside]
 
 
 @contextmanager

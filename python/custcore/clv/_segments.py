@@ -7,6 +7,7 @@ from array import array
 from collections import Counter
 from datetime import date
 from itertools import islice, repeat
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from custcore._input import arguments
@@ -227,7 +228,8 @@ def _added(found: Table, labels: Iterator[Any]) -> tuple[list[Any], dict[tuple[A
             for key, number in zip(rows, found._core.values(name, start, stop), strict=True):
                 add[key](number)  # type: ignore[arg-type]
             for key, one in numbers.items():
-                sums[key].numbers[name].extend(number for number in one if number is not None)
+                # NaN is null in arrays of numpy.
+                sums[key].numbers[name].extend(number for number in one if number is not None and not isnan(number))
     return (list(dict.fromkeys(horizon for horizon, _ in sums)) if several else []), sums
 
 
