@@ -113,8 +113,9 @@ def prepare_pymc_marketing(case: ClvCase, path: Path) -> Work:
         "GammaGamma": "GammaGammaModel",
     }
     model = getattr(clv, names[case.model])
-    frame = frame.loc[frame["monetary_value"] > 0] if case.model == "GammaGamma" else frame.drop(columns="monetary_value")
-    written = {"gamma": "v"} if case.model == "GammaGamma" else {}
+    is_spend = case.model == "GammaGamma"
+    frame = frame.loc[frame["monetary_value"] > 0] if is_spend else frame.drop(columns="monetary_value")
+    written = {"gamma": "v"} if is_spend else {}
     flat = {written.get(name, name): Prior("HalfFlat") for name in PARAMETERS[case.model]}
 
     def run() -> Any:
