@@ -47,7 +47,7 @@ impl Predictor for NbdPredictor {
         GivenAlive {
             purchases,
             squared: purchases + purchases * ((shape + 1.0) / rate * horizon),
-            p_none: exp(-shape * ln_1p(horizon / rate)),
+            p_any: -exp_m1(-shape * ln_1p(horizon / rate)),
             p_alive_end: 1.0,
             discounted,
         }
@@ -78,7 +78,7 @@ mod tests {
         assert_eq!((alive.purchases, alive.p_alive_end, alive.discounted), (3.8 / 270.0 * 90.0, 1.0, 3.8 / 270.0 * 90.0));
         let mut all = Vec::new();
         model.distribution(x, age, h, &mut all);
-        assert!((all[0] - alive.p_none).abs() < 1e-15);
+        assert!((1.0 - all[0] - alive.p_any).abs() < 1e-15);
         let (mut mean, mut squared, mut before) = (0.0, 0.0, 0.0);
         for (n, &p) in all.iter().enumerate() {
             mean += n as f64 * (p - before);
@@ -105,7 +105,7 @@ mod tests {
     fn no_days_are_no_purchases() {
         let model = NbdPredictor::new(0.8, 70.0);
         let alive = model.given_alive(2, 10.0, 0.0, Discounting::Continuous { delta: 1e-4 });
-        assert_eq!(alive, GivenAlive { p_none: 1.0, p_alive_end: 1.0, ..GivenAlive::default() });
+        assert_eq!(alive, GivenAlive { p_alive_end: 1.0, ..GivenAlive::default() });
         let mut all = Vec::new();
         model.distribution(2, 10.0, 0.0, &mut all);
         assert_eq!(all, [1.0]);

@@ -6,7 +6,6 @@ use super::pareto_alive::Alive;
 use super::pareto_counts::cumulative;
 use super::pareto_survival::Survival;
 use super::predictor::{Discounting, GivenAlive, Predictor};
-use crate::num::special::{exp, ln_1p};
 
 /// The Pareto/NBD with its parameters. Times are in days.
 #[derive(Debug)]
@@ -65,12 +64,12 @@ impl ParetoPredictor {
             return GivenAlive { discounted, ..GivenAlive::default() };
         }
         let purchases = mean * days;
-        let lost_without_purchase = s / b * Integrand { q: shape, a: rate, c: s + 1.0, b }.integral(horizon);
-        let stayed_without_purchase = p_alive_end * exp(-shape * ln_1p(horizon / rate));
+        // The density of the first purchase, integrated: nothing is subtracted, so that small probabilities keep their digits.
+        let p_any = mean * Integrand { q: shape + 1.0, a: rate, c: s, b }.integral(horizon);
         GivenAlive {
             purchases,
             squared: purchases + mean * ((shape + 1.0) / rate) * squared_days,
-            p_none: (lost_without_purchase + stayed_without_purchase).min(1.0),
+            p_any: p_any.min(1.0),
             p_alive_end,
             discounted,
         }
@@ -143,7 +142,7 @@ mod tests {
             for (x, age) in [(0, 0.0), (2, 38.86), (40, 45.0), (2_000, 365.0)] {
                 let alive = model.given_alive(x, age, h, NONE);
                 model.distribution(x, age, h, &mut all);
-                assert!((all[0] - alive.p_none).abs() < 1e-12, "{name:?} {x}: {} {}", all[0], alive.p_none);
+                assert!((1.0 - all[0] - alive.p_any).abs() < 1e-12, "{name:?} {x}: {} {}", all[0], alive.p_any);
                 let (mut mean, mut squared, mut before) = (0.0, 0.0, 0.0);
                 for (n, &p) in all.iter().enumerate() {
                     assert!(p >= before, "{name:?} {x} {n}");
@@ -166,7 +165,7 @@ mod tests {
         let periodic = Discounting::Periodic { period_days: 30.437_5, rate: 0.01 };
         for (discounting, h) in [(NONE, 90.0), (periodic, 400.0), (periodic, f64::INFINITY)] {
             let (a, b) = (pareto.given_alive(3, 200.0, h, discounting), nbd.given_alive(3, 200.0, h, discounting));
-            for (a, b) in [(a.purchases, b.purchases), (a.squared, b.squared), (a.p_none, b.p_none), (a.discounted, b.discounted)] {
+            for (a, b) in [(a.purchases, b.purchases), (a.squared, b.squared), (a.p_any, b.p_any), (a.discounted, b.discounted)] {
                 assert!((a - b).abs() <= 1e-12 * b.abs(), "{h}: {a} {b}");
             }
         }
@@ -180,7 +179,7 @@ mod tests {
     fn edges() {
         let model = cdnow();
         let alive = model.given_alive(2, 10.0, 0.0, Discounting::Continuous { delta: 1e-4 });
-        assert_eq!(alive, GivenAlive { p_none: 1.0, p_alive_end: 1.0, ..GivenAlive::default() });
+        assert_eq!(alive, GivenAlive { p_alive_end: 1.0, ..GivenAlive::default() });
         let mut all = vec![0.5];
         model.distribution(2, 10.0, 0.0, &mut all);
         assert_eq!(all, [1.0]);

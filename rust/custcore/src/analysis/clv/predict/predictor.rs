@@ -24,8 +24,8 @@ pub(crate) struct GivenAlive {
     pub purchases: f64,
     /// Expectation of their square.
     pub squared: f64,
-    /// Probability of none.
-    pub p_none: f64,
+    /// Probability of any.
+    pub p_any: f64,
     /// Probability of not having dropped out at the end of the horizon.
     pub p_alive_end: f64,
     /// Present value of the purchase days.

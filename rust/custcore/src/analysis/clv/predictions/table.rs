@@ -244,8 +244,7 @@ fn of_pairs<T: Send>(pairs: &Pairs, context: &Context, value: impl Fn(&(u32, f64
 /// probability `p_alive`.
 #[inline]
 pub(super) fn expectations(p_alive: f64, given: &GivenAlive) -> [f64; 4] {
-    let p_purchase = p_alive * (1.0 - given.p_none);
-    [p_alive * given.purchases, p_purchase, p_alive * given.p_alive_end, p_alive * given.discounted]
+    [p_alive * given.purchases, p_alive * given.p_any, p_alive * given.p_alive_end, p_alive * given.discounted]
 }
 
 /// The interval of the number of purchases of each row.

@@ -60,7 +60,7 @@ fn what_follows_a_history_is_what_is_predicted_from_it() {
                 let p_alive = predictor.p_alive(x, t_x, age);
                 let given = predictor.given_alive(x, age, horizon, PLAIN);
                 differences.push(later - p_alive * given.purchases);
-                alive_at_end.push(f64::from(u8::from(later > 0.0)) - p_alive * (1.0 - given.p_none));
+                alive_at_end.push(f64::from(u8::from(later > 0.0)) - p_alive * given.p_any);
             }
         }
         for draws in [differences, alive_at_end] {
@@ -86,7 +86,7 @@ fn simulated_futures_have_the_predicted_moments() {
             };
             check("purchases", p_alive * given.purchases, &|count| count as f64);
             check("squared", p_alive * given.squared, &|count| (count * count) as f64);
-            check("any", p_alive * (1.0 - given.p_none), &|count| f64::from(u8::from(count > 0)));
+            check("any", p_alive * given.p_any, &|count| f64::from(u8::from(count > 0)));
         }
     }
 }

@@ -78,7 +78,7 @@ impl Predictor for GeometricPredictor {
 
     fn given_alive(&self, x: u32, age: f64, horizon: f64, discounting: Discounting) -> GivenAlive {
         if horizon <= 0.0 {
-            return GivenAlive { p_none: 1.0, p_alive_end: 1.0, ..GivenAlive::default() };
+            return GivenAlive { p_alive_end: 1.0, ..GivenAlive::default() };
         }
         let posterior = self.posterior(x, age);
         if horizon.is_infinite() {
@@ -90,7 +90,7 @@ impl Predictor for GeometricPredictor {
         } else {
             discount::discounted(&posterior, horizon, discounting)
         };
-        GivenAlive { purchases, squared, p_none: series::p_none(&posterior, horizon), p_alive_end, discounted }
+        GivenAlive { purchases, squared, p_any: series::p_any(&posterior, horizon), p_alive_end, discounted }
     }
 
     fn distribution(&self, x: u32, age: f64, horizon: f64, out: &mut Vec<f64>) {

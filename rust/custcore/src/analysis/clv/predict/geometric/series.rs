@@ -5,7 +5,7 @@
 //! Fader, Hardie & Lee (2005) are singular at a = 1 and take logarithms of negative numbers for a + b < 1.
 
 use super::posterior::Posterior;
-use crate::num::special::{exp, ln_1p};
+use crate::num::special::{exp_m1, ln_1p};
 
 /// Where terms are expected to be more than this, the integral over time costs less.
 const MOST_TERMS: f64 = 4_096.0;
@@ -72,9 +72,9 @@ pub(super) fn counts(of: &Posterior, horizon: f64) -> Option<Counts> {
     Some(Counts { purchases: purchases / all, squared: squared / all, p_alive_end: alive / all })
 }
 
-/// P(no purchase): (1-z)^r.
-pub(super) fn p_none(of: &Posterior, horizon: f64) -> f64 {
-    exp(-of.r * ln_1p(horizon / of.alpha))
+/// P(any purchase): 1 - (1-z)^r.
+pub(super) fn p_any(of: &Posterior, horizon: f64) -> f64 {
+    -exp_m1(-of.r * ln_1p(horizon / of.alpha))
 }
 
 /// Most numbers of purchases that a distribution has.

@@ -61,7 +61,7 @@ fn uniform_drop_out_and_exponential_rates_have_elementary_expectations() {
         expect(given.purchases, ln_1p(w), 1e-13);
         expect(given.discounted, ln_1p(w), 1e-13);
         expect(given.p_alive_end, ln_1p(w) / w, 1e-13);
-        expect(given.p_none, 1.0 / (1.0 + w), 1e-14);
+        expect(given.p_any, w / (1.0 + w), 1e-14);
         expect(model.expected(horizon), ln_1p(w), 1e-13);
         // E[N (N - 1)] = 2 int w (E of (1 - p) 2 (1 + p w)^-3 over p) dw = 2 (w - ln(1 + w)).
         expect(given.squared, 2.0 * (w - ln_1p(w)) + ln_1p(w), if w < 1e-4 { 1e-8 } else { 1e-11 });
@@ -130,7 +130,7 @@ fn limits_of_drop_out_are_those_of_simpler_models() {
     // All or nothing: most customers drop out after their first repeat purchase.
     let model = bg(0.8, 60.0, 3e-9, 1e-9);
     let given = model.given_alive(0, 0.0, horizon, PLAIN);
-    let once = 1.0 - given.p_none;
+    let once = given.p_any;
     expect(given.purchases, 0.75 * once + 0.25 * 0.8 * horizon / 60.0, 1e-7);
 }
 
@@ -175,7 +175,7 @@ fn the_distribution_has_the_expectations() {
             let mut cdf = Vec::new();
             model.distribution(x, age, horizon, &mut cdf);
             assert!(cdf.windows(2).all(|pair| pair[0] <= pair[1]) && cdf.iter().all(|value| (0.0..=1.0).contains(value)));
-            assert!((cdf[0] - given.p_none).abs() < 1e-13, "{} {}", cdf[0], given.p_none);
+            assert!((1.0 - cdf[0] - given.p_any).abs() < 1e-13, "{} {}", cdf[0], given.p_any);
             assert!(1.0 - cdf[cdf.len() - 1] < 1e-12);
             // E[N] and E[N^2] from P(N > n); the part beyond the end is below 1e-12 of each n.
             let more = |(n, value): (usize, &f64)| (n as f64, 1.0 - value);
@@ -212,7 +212,7 @@ fn a_new_customer_is_one_without_a_history() {
 #[test]
 fn edges() {
     let model = mbg(0.525, 6.183, 0.891, 1.614);
-    let none = GivenAlive { p_none: 1.0, p_alive_end: 1.0, ..GivenAlive::default() };
+    let none = GivenAlive { p_alive_end: 1.0, ..GivenAlive::default() };
     assert_eq!(model.given_alive(3, 40.0, 0.0, PLAIN), none);
     let endless = model.given_alive(3, 40.0, f64::INFINITY, Discounting::Continuous { delta: 1e-3 });
     assert_eq!(endless, GivenAlive { discounted: endless.discounted, ..GivenAlive::default() });
@@ -237,10 +237,10 @@ fn extreme_parameters_give_numbers() {
                 for (x, t_x, age) in [(0, 0.0, 0.0), (0, 0.0, 700.0), (1, 1.0, 700.0), (60, 650.0, 700.0)] {
                     let given = model.given_alive(x, age, 365.0, Discounting::Continuous { delta: 3e-4 });
                     let endless = model.given_alive(x, age, f64::INFINITY, Discounting::Continuous { delta: 3e-4 });
-                    let all = [given.purchases, given.squared, given.p_none, given.p_alive_end, given.discounted, endless.discounted];
+                    let all = [given.purchases, given.squared, given.p_any, given.p_alive_end, given.discounted, endless.discounted];
                     let p_alive = model.p_alive(x, t_x, age);
                     assert!(all.iter().all(|value| value.is_finite() && *value >= 0.0), "{model:?} {x} {age}: {all:?}");
-                    assert!((0.0..=1.0).contains(&p_alive) && given.p_alive_end <= 1.0 + 1e-14 && given.p_none <= 1.0);
+                    assert!((0.0..=1.0).contains(&p_alive) && given.p_alive_end <= 1.0 + 1e-14 && given.p_any <= 1.0);
                     assert!(given.discounted <= given.purchases * (1.0 + 1e-12) && given.discounted <= endless.discounted * (1.0 + 1e-12));
                 }
             }
