@@ -166,6 +166,8 @@ def test_errors_of_totals(name: str, key: str, worst: Worst) -> None:
     counts = sum(n * variance(reference, int(x), t_x, age, h) for (x, t_x, age), n in histories.items())
     wanted = math.sqrt(counts + golden[f"expected_{h}_weeks_sum_se_delta"] ** 2)
     worst.check(f"{name}, {key}: error of the total", found["standard_error"], wanted, 1e-5)
+    of_parameters = golden[f"expected_{h}_weeks_sum_se_delta"]
+    worst.check(f"{name}, {key}: error by the parameters", found["parameter_error"], of_parameters, 1e-5)
     half = 1.959963984540054 * found["standard_error"]
     middle = found["expected_purchases"]
     assert (found["low"], found["high"]) == pytest.approx((middle - half, middle + half), rel=1e-9)

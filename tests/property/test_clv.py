@@ -18,7 +18,7 @@ from tests.property.clv_cases import MODELS, History, histories, parameters, pow
 from tests.reference.clv import Purchases, expected_spend, quantile
 
 # The reference integrates numerically.
-SLOW = settings(max_examples=settings.default.max_examples // 4 if settings.default else 30)
+SLOW = settings(max_examples=settings.default.max_examples // 6 if settings.default else 25)
 HORIZONS = st.one_of(st.just(0), st.integers(1, 2000), st.floats(0.5, 4000))
 SPEND = st.fixed_dictionaries({"p": powers(-2, 3), "q": powers(-1, 3), "gamma": powers(-2, 4)})
 MONEY = st.one_of(st.floats(0.01, 1e6), st.sampled_from([0.01, 25.0, 1e9]))
@@ -181,7 +181,7 @@ def test_predictions_equal_the_reference(
         close(row["p_purchase"], 1 - counts[0])
         summed = np.cumsum(counts)
         for name, level in (("purchases_low", 0.1), ("purchases_high", 0.9)):
-            if np.abs(summed - level).min() > 1e-9:
+            if summed[-1] > level and np.abs(summed - level).min() > 1e-9:
                 assert row[name] == quantile(counts, level)
 
 

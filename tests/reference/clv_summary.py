@@ -71,5 +71,10 @@ def clv_summary_reference(
                 units = sum(after[customer][day] for day in later)
                 row["m_holdout"] = money.mean(units, len(later)) if later else None
             row["holdout_days"] = (until - end).days
+            recent = [day for day in days if (end - day).days < row["holdout_days"]]
+            row["x_before"] = len(recent)
+            if has_amounts:
+                units = sum(seen[customer][day] for day in recent)
+                row["m_before"] = money.mean(units, len(recent)) if recent else None
         found.append(row)
     return found

@@ -136,10 +136,11 @@ def test_summary_by_hand() -> None:
     ]  # fmt: skip
     found = clv_summary_reference(rows, d[10])
     assert [tuple(row.values()) for row in found] == [
-        ("a", 0, 0, 4, None, 0, None, 9),
-        ("b", 2, 9, 10, 8.5, 1, 4.0, 9),
+        ("a", 0, 0, 4, None, 0, None, 9, 1, 1.0),
+        ("b", 2, 9, 10, 8.5, 1, 4.0, 9, 2, 8.5),
     ]
-    assert list(found[0]) == ["customer_id", "x", "t_x", "T", "m_x", "x_holdout", "m_holdout", "holdout_days"]
+    names = ["customer_id", "x", "t_x", "T", "m_x", "x_holdout", "m_holdout", "holdout_days", "x_before", "m_before"]
+    assert list(found[0]) == names
     assert [row["x"] for row in clv_summary_reference(rows)] == [0, 3, 0]
     assert [row["x"] for row in clv_summary_reference(rows, returns="count")] == [2, 3, 0, 0]
 
