@@ -1,7 +1,7 @@
 """Slow, obvious oracles in plain Python: what the fast code has to agree with, to the bit.
 
-Nothing here imports custcore, numpy or pandas, and nothing here is clever. Lifetime value (`clv*.py`) is the exception: its
-integrals and optimisers are those of numpy and scipy.
+Nothing here imports custcore, numpy or pandas, and nothing here is clever. Lifetime value (`clv*.py`) is the exception:
+its integrals and optimisers are those of numpy and scipy.
 """
 
 from .kmeans import (
