@@ -48,11 +48,10 @@ class SpendFit(Fit):
     def __init__(self, title: str, estimates: Estimates) -> None:
         super().__init__(title, estimates)
         info = estimates.info
-        self.pearson, self.spearman = info.get("pearson"), info.get("spearman")
-        self.customers_left_out, self.money_left_out = (
-            info.get("customers_left_out", 0),
-            info.get("money_left_out", 0.0),
-        )
+        self.pearson: float | None = info.get("pearson")
+        self.spearman: float | None = info.get("spearman")
+        self.customers_left_out: int = info.get("customers_left_out", 0)
+        self.money_left_out: float = info.get("money_left_out", 0.0)
 
     @property
     def mean_by_x(self) -> Table:
