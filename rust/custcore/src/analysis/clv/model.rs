@@ -1,5 +1,7 @@
 //! A fitted model of purchases: parameters of all customers, and of groups of customers.
 
+use std::mem::discriminant;
+
 use super::cells::Cells;
 use super::family::PurchaseFamily;
 use super::fit::{Fit, FitOptions, FitStatus, fit_purchases};
@@ -98,6 +100,7 @@ impl PurchaseModel {
         let (pooled, _) = fit_rows(family, summary, None, options, context)?;
         let mut remarks = summary.remarks.clone();
         remarks.extend(dominant(summary));
+        remarks.extend(unidentified(family, &pooled.fit));
         let (mut fitted, mut others) = (Vec::new(), Vec::new());
         for (at, label) in (0..).zip(summary.groups().unwrap_or_default()) {
             context.check()?;
@@ -219,6 +222,28 @@ impl PurchaseModel {
         Ok(sum)
     }
 
+    /// An error where the groups of a summary are of another type than those of the fit: none would be found.
+    fn check_labels(&self, summary: &ClvSummary) -> Result<()> {
+        let Some(own) = self.groups.iter().map(|(label, _)| label).find(|label| **label != OwnedKey::Null) else { return Ok(()) };
+        let is_other = |label: &&OwnedKey| **label != OwnedKey::Null && discriminant(*label) != discriminant(own);
+        let Some(other) = summary.groups().unwrap_or_default().iter().find(is_other) else { return Ok(()) };
+        let by = self.options.by.as_deref().unwrap_or_default();
+        let message = format!(
+            "column '{by}' has the group {}, of another type than those of the fit, such as {}; cast the column to the type of the fit",
+            other.borrow(),
+            own.borrow()
+        );
+        Err(Error::new(ErrorKind::InvalidType, message).in_column(by))
+    }
+
+    /// Customers of a summary whose group has no parameters of its own; `None` without groups.
+    pub(crate) fn customers_without_own(&self, summary: &ClvSummary) -> Option<u64> {
+        let groups = summary.groups.as_ref().filter(|_| self.options.by.is_some())?;
+        let has_own = |label: &OwnedKey| self.groups.binary_search_by(|(own, _)| own.cmp(label)).is_ok();
+        let pooled: Vec<bool> = groups.labels.iter().map(|label| !has_own(label)).collect();
+        Some(groups.of_row.iter().filter(|&&group| pooled[group as usize]).count() as u64)
+    }
+
     /// The customers of a summary by their parameters: all rows, or those of each group.
     pub(crate) fn parts(&self, summary: &ClvSummary) -> Result<Vec<CustomersOf<'_>>> {
         if self.options.by.is_some() && summary.groups.is_none() && summary.rows() > 0 {
@@ -229,6 +254,7 @@ impl PurchaseModel {
             )
             .in_column(by));
         }
+        self.check_labels(summary)?;
         let Some(labels) = summary.groups().filter(|_| !self.groups.is_empty() || self.options.unseen == UnseenGroups::Error) else {
             return Ok(vec![(&self.pooled, None)]);
         };
@@ -285,6 +311,21 @@ fn fit_rows(
         fit,
     };
     Ok((fitted, status))
+}
+
+/// Standard errors of logarithms above this say that a parameter may be many times larger or smaller.
+const UNKNOWN: f64 = 2.0;
+
+/// Names the parameters of a maximum of which the data say little.
+fn unidentified(family: PurchaseFamily, fit: &Fit) -> Option<String> {
+    let errors = fit.covariance.iter().enumerate().map(|(at, row)| row.get(at).copied().flatten().unwrap_or(0.0).sqrt());
+    let names: Vec<&str> = family.parameters().iter().zip(errors).filter(|(_, error)| *error > UNKNOWN).map(|(name, _)| *name).collect();
+    (fit.status == FitStatus::Converged && !names.is_empty()).then(|| {
+        format!(
+            "the data say little of {}: the model is close to one in which nobody drops out, or all alike. Compare it with the NBD",
+            names.join(" and ")
+        )
+    })
 }
 
 /// Names the customer with more than half of all repeat purchases, if there is one.

@@ -102,7 +102,7 @@ pub(crate) fn fit_likelihood(likelihood: &dyn LogLikelihood, model: &FitModel<'_
             break;
         }
     }
-    let best = best(&reached, likelihood.customers()).ok_or_else(|| Error::internal("a fit without a start"))?;
+    let best = best(&reached, likelihood.customers()).ok_or_else(no_value)?;
     let Reached { end, newton, status } = &reached[best];
     let parameters = tried[best].end.clone();
     let customers = likelihood.customers();
@@ -122,6 +122,12 @@ pub(crate) fn fit_likelihood(likelihood: &dyn LogLikelihood, model: &FitModel<'_
         evaluations: objective.evaluations.get(),
         starts: tried,
     })
+}
+
+/// The error of a likelihood that is no number wherever the search went.
+fn no_value() -> Error {
+    let message = "the likelihood is no finite number at any start: weights, times or amounts are too large or too small. Use other units";
+    Error::new(ErrorKind::OutOfRange, message)
 }
 
 /// The best end; of those that are equally good, a maximum, then the first.

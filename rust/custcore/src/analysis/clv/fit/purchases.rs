@@ -67,6 +67,7 @@ fn check_data(cells: &Cells) -> Result<()> {
         let found = match cells.len() {
             0 => "there are no customers to fit".to_owned(),
             _ if customers > 1.0 => format!("{customers} customers cannot be fitted"),
+            _ if customers < 1.0 => format!("weights that add up to {customers:e} cannot be fitted"),
             _ => format!("{customers} customer cannot be fitted"),
         };
         let message = format!("{found}: expected at least 2, better 500; fit the customers of more groups together");

@@ -9,7 +9,7 @@ use super::spec::{PredictSpec, Spend};
 use super::table::expectations;
 use crate::analysis::clv::model::{PurchaseModel, predictor};
 use crate::analysis::clv::predict::{Discounting, Predictor, purchase_quantiles};
-use crate::analysis::clv::summary::to_whole_day;
+use crate::analysis::clv::summary::{LARGEST_SPEND, to_whole_day};
 use crate::column::key::OwnedKey;
 use crate::error::{Error, ErrorKind, Result};
 use crate::report::Report;
@@ -53,8 +53,10 @@ pub struct Prediction {
 
 impl History {
     fn check(&self) -> Result<()> {
-        let Self { x, t_x, age, .. } = *self;
-        let wrong = if !(t_x >= 0.0 && t_x.is_finite() && age >= 0.0 && age.is_finite()) {
+        let Self { x, t_x, age, m_x } = *self;
+        let wrong = if m_x.is_some_and(|mean| mean.abs() > LARGEST_SPEND) {
+            "expected money, at most 1e100 a day"
+        } else if !(t_x >= 0.0 && t_x.is_finite() && age >= 0.0 && age.is_finite()) {
             "expected finite times, 0 or more"
         } else if t_x > age {
             "t_x > T: the last purchase is after now"
@@ -76,6 +78,10 @@ impl PurchaseModel {
         history.check()?;
         // As in tables.
         let history = History { t_x: to_whole_day(history.t_x), age: to_whole_day(history.age), ..history };
+        if group.is_some() && self.options.by.is_none() {
+            let message = "group= is given, but the model has no groups; fit it with by=, or leave group out";
+            return Err(Error::new(ErrorKind::InvalidArgument, message));
+        }
         let fit = self.parameters_of(group)?;
         let predictor = predictor(self.family, &fit.fit.parameters);
         let spend = match &spec.spend {

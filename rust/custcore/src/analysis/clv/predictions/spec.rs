@@ -4,6 +4,11 @@ use crate::analysis::clv::predict::Discounting;
 use crate::analysis::clv::spend::SpendModel;
 use crate::error::{Error, ErrorKind, Result};
 
+/// The longest horizon with an interval of the number of purchases, in days.
+const LONGEST_WITH_LEVEL: f64 = 36_525.0;
+/// The least interest of a day for a horizon without an end: less than a millionth a year.
+const LEAST_INTEREST: f64 = 0.999e-6 / 365.25;
+
 /// The spend of a purchase day.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Spend {
@@ -50,9 +55,14 @@ impl PredictSpec {
                     return invalid(format!("horizon={days} days is invalid; expected 0 or more, or None for no end"));
                 }
                 None if !self.discounting.has_interest() => {
-                    return invalid(
-                        "horizon=None needs annual_rate > 0: without interest the value of an endless future is infinite".to_owned(),
-                    );
+                    let message = "horizon=None needs an annual_rate of 1e-6 or more: without interest the value of an endless future is \
+                                   infinite";
+                    return invalid(message.to_owned());
+                }
+                Some(days) if self.level.is_some() && days > LONGEST_WITH_LEVEL => {
+                    return invalid(format!(
+                        "level= needs a horizon of at most {LONGEST_WITH_LEVEL} days, a century; this one has {days}. Leave level out"
+                    ));
                 }
                 _ => {}
             }
@@ -82,11 +92,11 @@ impl Discounting {
         Self::Periodic { period_days: 30.4375, rate }
     }
 
-    /// Whether later purchases count less.
+    /// Whether later purchases count less, by enough for a sum without an end.
     pub(crate) fn has_interest(self) -> bool {
         match self {
-            Self::Continuous { delta } => delta > 0.0,
-            Self::Periodic { rate, .. } => rate > 0.0,
+            Self::Continuous { delta } => delta >= LEAST_INTEREST,
+            Self::Periodic { period_days, rate } => rate >= LEAST_INTEREST * period_days,
         }
     }
 

@@ -15,7 +15,7 @@ use crate::analysis::clv::summary::{ClvSummary, Times};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 use crate::exec::par::Threads;
-use crate::report::Report;
+use crate::report::{EntryKind, Report, ReportEntry, ReportUnit, Tally};
 use crate::table::{AS_OF, CUSTOMER_ID, Table, TableBuilder, nullable_floats};
 
 /// Customers between two checks whether the call was cancelled.
@@ -130,14 +130,21 @@ impl PurchaseModel {
             if let Some(end) = summary.calibration_end() {
                 metadata.insert(AS_OF, end);
             }
-            let report = match &spend {
-                _ if !tables.is_empty() => Report::default(),
-                Some(values) => values.report(summary, &spec.spend),
-                None => summary.report(),
-            };
+            let report = if tables.is_empty() { self.report(summary, spend.as_ref(), spec) } else { Report::default() };
             tables.push(table.finish(n, metadata, report)?);
         }
         Ok(tables)
+    }
+
+    /// What is unusual, and why values are null.
+    fn report(&self, summary: &ClvSummary, spend: Option<&SpendOfRows>, spec: &PredictSpec) -> Report {
+        let mut report = spend.map_or_else(|| summary.report(), |spend| spend.report(summary, &spec.spend));
+        if let Some(count) = self.customers_without_own(summary) {
+            let tally = Tally { count, ..Tally::default() };
+            let entry = ReportEntry::new("without_own_parameters", EntryKind::Note, ReportUnit::Customers, &tally, None);
+            report.entries.push(entry);
+        }
+        report
     }
 
     fn predicted_parts<'a>(&self, summary: &'a ClvSummary) -> Result<Vec<Part<'a>>> {

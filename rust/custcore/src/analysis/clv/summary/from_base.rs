@@ -124,13 +124,13 @@ pub fn clv_summary(
         }
         Ok(())
     })?;
-    let beyond = split.holdout_end.filter(|&end| base.last_day().is_some_and(|last| end > last));
-    if let (Some(first), Some(end), Some(last)) = (tables.first_mut(), beyond, base.last_day()) {
-        let (end, last) = (date_text(end), date_text(last));
-        first
-            .report
-            .remarks
-            .push(format!("holdout_end={end} is after the last day of the data, {last}: nothing is known of the days between"));
+    let ends = [("calibration_end", Some(split.calibration_end)), ("holdout_end", split.holdout_end)];
+    if let (Some(first), Some(last)) = (tables.first_mut(), base.last_day()) {
+        for (name, end) in ends.into_iter().filter_map(|(name, end)| Some((name, end.filter(|&end| end > last)?))) {
+            let (end, last) = (date_text(end), date_text(last));
+            let remark = format!("{name}={end} is after the last day of the data, {last}: nothing is known of the days between");
+            first.report.remarks.push(remark);
+        }
     }
     Ok(tables)
 }

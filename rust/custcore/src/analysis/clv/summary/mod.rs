@@ -10,7 +10,7 @@ mod rows;
 pub use self::from_base::clv_summary;
 pub use self::names::SummaryNames;
 pub use self::read::SummaryColumns;
-pub(crate) use self::read::to_whole_day;
+pub(crate) use self::read::{LARGEST_SPEND, to_whole_day};
 pub use self::rows::ClvSummary;
 pub(crate) use self::rows::{Times, fingerprint};
 

@@ -26,6 +26,8 @@ use crate::time::calendar::date_of_text;
 
 /// More groups than this are no groups.
 const MAX_GROUPS: usize = 10_000;
+/// Larger spends than this are no money, and would overflow.
+pub(crate) const LARGEST_SPEND: f64 = 1e100;
 /// Times that differ from a whole day by less than this share are that day: weeks are sevenths of days.
 const DAY_TOLERANCE: f64 = 1e-9;
 
@@ -246,7 +248,15 @@ fn means(name: &str, column: NumberColumn) -> Result<Means> {
         let message = format!("column '{name}' is infinite at row {row}; expected a finite mean spend, or null. Correct the row");
         return Err(summary_error(message).in_column(name).at_row(row as u64));
     }
-    Ok(Means::new(column))
+    let means = Means::new(column);
+    if let Some(row) = (0..means.len()).find(|&row| means.get(row).abs() > LARGEST_SPEND) {
+        let message = format!(
+            "column '{name}' is {:e} at row {row}; expected money, at most {LARGEST_SPEND:e} a day. Correct the row, or divide all amounts",
+            means.get(row)
+        );
+        return Err(summary_error(message).in_column(name).at_row(row as u64));
+    }
+    Ok(means)
 }
 
 fn weights(name: &str, column: &NumberColumn) -> Result<Vec<f64>> {

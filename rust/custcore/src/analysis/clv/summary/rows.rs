@@ -56,6 +56,11 @@ impl Means {
         Self(column, values)
     }
 
+    /// Number of rows.
+    pub(crate) fn len(&self) -> usize {
+        self.1.len()
+    }
+
     /// The mean of a row; NaN where there is none.
     #[inline]
     pub(crate) fn get(&self, row: usize) -> f64 {
@@ -173,7 +178,8 @@ impl ClvSummary {
     pub fn shifted_to(&self, day: i32) -> Result<Self> {
         let invalid = |message: String| Error::new(ErrorKind::InvalidArgument, message);
         let Some(end) = self.calibration_end else {
-            let message = "as_of needs the last day of calibration, which this summary does not have; make it with clv_summary";
+            let message = "as_of needs the last day of calibration, which this summary does not have: it is in the metadata of the table that \
+                           clv_summary returns, and dataframes and files lose it. Pass that table, or add the days to column T";
             return Err(invalid(message.to_owned()));
         };
         if day < end {
