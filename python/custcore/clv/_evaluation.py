@@ -37,13 +37,16 @@ class Evaluation:
             ``customers`` (int64), ``days`` (of the hold-out), ``actual``, ``expected``,
             ``total_error`` = expected / actual - 1, ``mae``, ``rmse``, ``bias`` (mean of expected
             - actual), ``rank_correlation`` (Spearman), ``top_decile_share`` (share of what
-            happened that the 10 % with the highest expectation did), and for the probability of
-            a purchase ``brier``, ``log_loss`` and ``auc`` (all float64).
+            happened that the tenth of the customers with the highest expectation did, rounded
+            up, of equal ones the first), and for the probability of a purchase ``brier`` and
+            ``log_loss`` (kept 1e-15 from 0 and 1; rules have no probability, so theirs are
+            null) and ``auc`` (of rules by what they expect; all float64).
 
         Notes
         -----
         Judge by ``rmse``. ``mae`` rewards the median, which is 0 purchases where most customers do
-        not come back, so that the forecast 0 for everybody may have the lowest.
+        not come back, so that the forecast 0 for everybody may have the lowest. A hold-out longer
+        than calibration makes ``"same_as_before"`` count first purchases: do not judge by it then.
         """
         return self._summary
 
