@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
@@ -209,7 +210,9 @@ class PurchaseModel(Totals, Checks):
         customer_id: str | Sequence[str] | None = None,
         unit: Literal["day", "week", "month", "year"] | None = None,
     ) -> float:
-        """The log-likelihood of other customers at the parameters of this model, in **days**.
+        """The log-likelihood of any customers at the parameters of this model, in its unit.
+
+        On the summary of the fit it is ``log_likelihood_``.
 
         Parameters
         ----------
@@ -230,7 +233,9 @@ class PurchaseModel(Totals, Checks):
             Before :meth:`fit`.
         """
         core = self._model()
-        return core.log_likelihood(self._read(summary, customer_id, unit), n_threads=self._n_threads)
+        read = self._read(summary, customer_id, unit)
+        of_days = core.log_likelihood(read, n_threads=self._n_threads)
+        return of_days + math.log(self._settings.unit_days) * read.repeat_purchases
 
     def _fitted_on(self, summary: _core.ClvSummary) -> Self:
         """A model with these settings, fitted on a summary that was read; without warnings."""

@@ -143,6 +143,7 @@ def test_units(model: clv.PurchaseModel, summary: custcore.Table, unit: Any, day
         assert errors[name] == pytest.approx(error * factor, rel=1e-12)
     total = sum(summary["x"].to_pylist())
     assert other.log_likelihood_ == pytest.approx(model.log_likelihood_ + math.log(days / 7) * total, rel=1e-12)
+    assert other.log_likelihood(summary) == pytest.approx(other.log_likelihood_, rel=1e-12)
     assert other.covariance_ == model.covariance_
     assert other.predict(summary, 90).equals(model.predict(summary, 90))
 

@@ -76,6 +76,11 @@ impl CoreClvSummary {
     }
 
     #[getter]
+    fn repeat_purchases(&self) -> f64 {
+        self.0.repeat_purchases()
+    }
+
+    #[getter]
     fn has_ids(&self) -> bool {
         self.0.has_ids()
     }

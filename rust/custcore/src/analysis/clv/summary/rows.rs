@@ -119,6 +119,11 @@ impl ClvSummary {
         self.x.iter().filter(|&&x| x > 0).count() as u64
     }
 
+    /// Repeat purchase days of all customers.
+    pub fn repeat_purchases(&self) -> f64 {
+        (0..self.rows()).map(|row| self.weight(row) * f64::from(self.x[row])).sum()
+    }
+
     /// Whether rows have ids.
     pub fn has_ids(&self) -> bool {
         self.key.is_some()
