@@ -45,6 +45,18 @@ def test_sections_run_as_they_are_printed(title, count, tmp_path, monkeypatch):
         assert done.exit_code == 0, (line, done.output)
 
 
+def test_commands_of_lifetime_value_run_as_they_are_printed(tmp_path, monkeypatch):
+    write_example_files(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    commands = re.findall(r"^    custcore (clv .*)$", README, re.MULTILINE)
+    assert len(commands) == 4
+    for command in commands:
+        done = CliRunner().invoke(app, shlex.split(command), prog_name="custcore")
+        assert done.exit_code == 0, (command, done.output)
+    written = csv.read_csv(tmp_path / "clv.csv")
+    assert {"customer_id", "clv", "clv_score"} <= set(written.column_names)
+
+
 @pytest.mark.skipif(shutil.which("sh") is None, reason="needs a shell")
 def test_the_line_for_cron_runs_again_and_again(tmp_path, monkeypatch):
     write_example_files(tmp_path)
