@@ -27,6 +27,7 @@ IdKind = Literal[
     "string",
     "uuid",
     "dictionary",
+    "dictionaries",
     "long",
     "ends",
     "strided",
@@ -111,7 +112,8 @@ def purchase_batches(
         ``dense``: int64 from 1. ``gap2``, ``gap7``, ``gap30``: every second, seventh, thirtieth of them. ``gaps``: one
         in seven of them, at random. ``sparse``: int64 over 63 bits. ``string``: a letter and nine digits or more.
         ``uuid``: random UUIDs as lower-case texts of 36 bytes. ``dictionary``: the same strings as ``string``,
-        dictionary-encoded, one dictionary for all chunks. ``long``: strings of 200
+        dictionary-encoded, one dictionary for all chunks. ``dictionaries``: each chunk has its own, of the ids in it,
+        by first occurrence. ``long``: strings of 200
         bytes that begin and end alike. ``ends``: int64, half of them up from the least, half down from the greatest.
         ``strided``: multiples of 2**32. ``collide``: int64 that a table indexed by the leading bits of a product with
         2**64 / golden ratio puts all in one place, unless it is seeded.
@@ -222,6 +224,8 @@ class Ids:
             return pa.DictionaryArray.from_arrays(pa.array(code.astype(np.int32)), self.names)
         if self.kind in ("string", "long"):
             return self._texts(code)
+        if self.kind == "dictionaries":
+            return self._texts(code).dictionary_encode()
         if self.kind == "uuid":
             return _strings(_uuids(code))
         if self.places is not None:

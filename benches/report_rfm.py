@@ -34,12 +34,13 @@ KINDS = {
     "string": "strings of 10 bytes",
     "uuid": "UUID texts of 36 bytes",
     "dictionary": "a dictionary of strings",
+    "dictionaries": "dictionaries, one each row group",
     "ends": "ids at both ends of int64",
     "strided": "multiples of 2^32",
     "collide": "ids that collide if unseeded",
     "long": "strings of 200 bytes",
 }
-USUAL = ("gap2", "gap7", "gap30", "gaps", "dense", "sparse", "string", "uuid", "dictionary")
+USUAL = ("gap2", "gap7", "gap30", "gaps", "dense", "sparse", "string", "uuid", "dictionary", "dictionaries")
 
 
 def same(case: Record, **wanted: Any) -> bool:

@@ -72,7 +72,7 @@ def lines(rows: int) -> list[RfmCase]:
 def parquet(rows: int) -> list[RfmCase]:
     """The cases of the table of targets that read a Parquet file."""
     plain = RfmCase(rows, rows // 10, threads=THREADS, source="parquet")
-    kinds: tuple[IdKind, ...] = ("gap2", "dense", "string", "dictionary")
+    kinds: tuple[IdKind, ...] = ("gap2", "dense", "string", "dictionaries", "dictionary")
     return [*(replace(plain, ids=ids) for ids in kinds), replace(plain, order_id=True)]
 
 
@@ -99,7 +99,7 @@ def quick() -> list[Entry]:
 
 def able(entry: Entry) -> Entry:
     """Skip contenders that need minutes."""
-    if entry.case.ids != "dictionary" or "datafusion" not in entry.contenders:
+    if entry.case.ids not in ("dictionary", "dictionaries") or "datafusion" not in entry.contenders:
         return entry
     contenders = tuple(name for name in entry.contenders if name != "datafusion")
     return replace(entry, contenders=contenders, why="needs 100 s and 7 GiB for 10 million rows with a dictionary")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from benches.harness import FailedError, UnequalError, installed_version
@@ -21,7 +22,7 @@ CASES = [
     replace(PLAIN, ids="gap2", order_id=True),
     replace(PLAIN, ids="gap2", chunk_rows=0),
     replace(PLAIN, ids="uuid", chunk_rows=1_000),
-    *(replace(PLAIN, ids=ids, source="parquet") for ids in ("gap2", "string", "dictionary")),
+    *(replace(PLAIN, ids=ids, source="parquet") for ids in ("gap2", "string", "dictionary", "dictionaries")),
 ]
 
 
@@ -57,6 +58,17 @@ def test_a_difference_is_found(tmp_path):
         wrong = right.set_column(right.column_names.index(column), column, pa.array(values, right[column].type))
         with pytest.raises(UnequalError):
             rfm.BENCH.compare(case, right, wrong)
+
+
+def test_each_row_group_has_a_dictionary(tmp_path):
+    case = replace(PLAIN, ids="dictionaries", source="parquet", chunk_rows=1_000)
+    file = pq.ParquetFile(rfm.BENCH.write(case, tmp_path).path)
+    assert file.num_row_groups == 6
+    found = [file.read_row_group(i)["customer_id"].chunk(0).dictionary.to_pylist() for i in range(6)]
+    assert all(set(found[0]) != set(names) for names in found[1:])
+    assert found[0] != sorted(found[0])
+    with pytest.raises(ValueError, match="needs source parquet"):
+        rfm.BENCH.write(replace(case, source="memory"), tmp_path)
 
 
 def test_batches_are_as_asked(tmp_path):

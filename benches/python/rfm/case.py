@@ -37,8 +37,8 @@ class RfmCase:
     order_id
         Whether rows are lines of orders, which are put together first.
     source
-        ``memory``: a table at hand. ``parquet``: a file (snappy, row groups of a million rows, in the page cache),
-        which every contender reads with the reader that suits it best.
+        ``memory``: a table at hand. ``parquet``: a file (snappy, row groups of a million rows, each written from one
+        batch, in the page cache), which every contender reads with the reader that suits it best.
     sort
         Whether the rows of the result must ascend by id.
     chunk_rows
@@ -89,6 +89,8 @@ class RfmInput:
 
     def write(self, case: RfmCase, folder: Path) -> Input:
         """Write the purchases as an Arrow or a Parquet file."""
+        if case.ids == "dictionaries" and case.source == "memory":
+            raise ValueError("an Arrow file has one dictionary for all batches: ids dictionaries needs source parquet")
         batches = purchase_batches(
             case.rows,
             case.customers,

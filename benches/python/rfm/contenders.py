@@ -80,9 +80,13 @@ def prepare_pandas(case: RfmCase, path: Path) -> Work:
         if case.order_id:
             orders = rows.groupby(["customer_id", "order_id"], observed=True, sort=False)
             rows = orders.agg(timestamp=("timestamp", "min"), amount=("amount", "sum")).reset_index("customer_id")
-        found = rows.groupby("customer_id", observed=True, sort=case.sort).agg(
+        # Categories that do not ascend would be sorted by their order: the ids themselves are, of the customers alone.
+        late = case.sort and case.ids == "dictionaries"
+        found = rows.groupby("customer_id", observed=True, sort=case.sort and not late).agg(
             last=("timestamp", "max"), n_orders=("amount", "size"), monetary_total=("amount", "sum")
         )
+        if late:
+            found = found.set_axis(found.index.astype("str")).rename_axis("customer_id").sort_index()
         day = found["last"].dt.normalize()
         found["recency_days"] = (day.max() - day).dt.days
         found["r_score"] = _numpy_score(found["recency_days"].to_numpy(), reverse=True)
