@@ -36,9 +36,9 @@ METHOD = """## Method
 - Peak memory is the growth of the peak of the process above its size with the input loaded, in the first run.
 - The share of the bandwidth: the time that reading the columns once would take, at the rate at which the machine read
   memory between the rounds of the same run with as many threads, by the median. From Parquet it is that of the file.
-- `make bench CASES=must` measures the cases of the table above (25 minutes on a quiet machine), `make bench` 10 million
-  rows, `make bench-full` everything; `MISSING=1` resumes a run. `benches/python/bench_rfm.py` measures a case of your
-  own.
+- `make bench CASES=must` measures the cases of the table above but k-means (half an hour on a quiet machine), `make
+  bench` 10 million rows, `make bench-full` everything; `MISSING=1` resumes a run. `benches/python/bench_rfm.py` measures
+  a case of your own.
 """
 
 

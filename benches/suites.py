@@ -1,6 +1,6 @@
 """Run the suites of all benches, one after the other: ``python benches/suites.py must``.
 
-``must``: the cases of the first screen of BENCHMARKS.md, about 25 minutes on a quiet machine. ``quick``: 10 million
+``must``: the cases of the first screen of BENCHMARKS.md, about half an hour on a quiet machine. ``quick``: 10 million
 rows. ``full``: all cases. A suite that has no cases of a name is left out. The failure of one does not stop the others.
 """
 

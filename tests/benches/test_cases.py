@@ -60,6 +60,24 @@ def test_a_difference_is_found(tmp_path):
             rfm.BENCH.compare(case, right, wrong)
 
 
+def test_columns_are_asked_for_where_a_build_knows_them(tmp_path, monkeypatch):
+    custcore = pytest.importorskip("custcore")
+    path, asked = rfm.BENCH.write(PLAIN, tmp_path).path, []
+
+    def newer(data, *, order_id, sort, n_threads, columns=None):
+        asked.append(columns)
+
+    def older(data, *, order_id, sort, n_threads):
+        asked.append("no columns")
+
+    for build in (newer, older):
+        monkeypatch.setattr(custcore, "rfm_scores", build)
+        for name in ("custcore", "custcore-whole"):
+            rfm.CONTENDERS[name].prepare(PLAIN, path).run()
+    columns = ["recency_days", "n_orders", "monetary_total", "r_score", "f_score", "m_score"]
+    assert asked == [columns, None, "no columns", "no columns"]
+
+
 def test_each_row_group_has_a_dictionary(tmp_path):
     case = replace(PLAIN, ids="dictionaries", source="parquet", chunk_rows=1_000)
     file = pq.ParquetFile(rfm.BENCH.write(case, tmp_path).path)
