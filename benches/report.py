@@ -37,8 +37,8 @@ METHOD = """## Method
 - The share of the bandwidth: the time that reading the columns once would take, at the rate at which the machine read
   memory between the rounds of the same run with as many threads, by the median. From Parquet it is that of the file.
 - `make bench CASES=must` measures the cases of the table above but k-means (half an hour on a quiet machine), `make
-  bench` 10 million rows, `make bench-full` everything; `MISSING=1` resumes a run. `benches/python/bench_rfm.py` measures
-  a case of your own.
+  bench` 10 million rows, `make bench-full` everything; `MISSING=1` resumes a run. `benches/python/bench_rfm.py`
+  measures a case of your own.
 """
 
 
