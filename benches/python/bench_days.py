@@ -47,7 +47,7 @@ LIMIT_SECONDS = 1800
 
 @dataclass(frozen=True)
 class DaysCase:
-    """Rows, each the only one of its customer on its day; ten a customer unless told otherwise."""
+    """Rows, each the only one of its customer on its day; ten a customer by default."""
 
     rows: int
     customers: int
