@@ -81,25 +81,19 @@ options: build ## Generate signatures and docstrings from the options table (pyt
 golden: build ## Update the golden files of signatures, help and the command line in tests/api/golden
 	CUSTCORE_RENEW_GOLDEN=1 $(BIN)/python -m pytest -q tests/api/test_golden_api.py
 
-bench: $(BENCH) ## Compare custcore with other libraries on 10 million rows (minutes) and update BENCHMARKS.md
+bench: $(BENCH) ## Compare custcore with other libraries (CASES=quick, must or full; MISSING=1 resumes a run) and update BENCHMARKS.md
 	$(INSTALL_DIST)
-	$(BIN)/python benches/suite.py quick
-	$(BIN)/python benches/suite_cohort.py quick
-	$(BIN)/python benches/suite_kmeans.py quick
+	$(BIN)/python benches/suites.py $(or $(CASES),quick) $(if $(MISSING),--missing)
 	$(BIN)/python benches/report.py
 
-bench-full: $(BENCH) ## Run all cases of BENCHMARKS.md, up to 100 million rows (over an hour; MISSING=1 resumes a run)
-	$(INSTALL_DIST)
-	$(BIN)/python benches/suite.py full $(if $(MISSING),--missing)
-	$(BIN)/python benches/suite_cohort.py full $(if $(MISSING),--missing)
-	$(BIN)/python benches/suite_kmeans.py full $(if $(MISSING),--missing)
-	$(BIN)/python benches/report.py
+bench-full: ## Run all cases of BENCHMARKS.md, up to 100 million rows (over an hour; MISSING=1 resumes a run)
+	$(MAKE) bench CASES=full
 
 bench-builds: $(BENCH) ## Compare this build with another one on the quick cases (BEFORE=folder of the other package)
 	$(INSTALL_DIST)
 	$(BIN)/python benches/builds.py --before $(BEFORE)
 
-bench-report: $(BENCH) ## Regenerate BENCHMARKS.md from benches/results and benches/learnt*.md
+bench-report: $(BENCH) ## Regenerate BENCHMARKS.md and benches/HISTORY.md from benches/results and benches/learnt*.md
 	$(BIN)/python benches/report.py
 
 bench-rust: ## Time the Rust kernels with criterion

@@ -17,7 +17,22 @@ import pyarrow as pa
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-IdKind = Literal["dense", "sparse", "string", "dictionary", "long", "ends", "strided", "collide"]
+IdKind = Literal[
+    "dense",
+    "gap2",
+    "gap7",
+    "gap30",
+    "gaps",
+    "sparse",
+    "string",
+    "uuid",
+    "dictionary",
+    "dictionaries",
+    "long",
+    "ends",
+    "strided",
+    "collide",
+]
 Order = Literal["time", "clustered"]
 Skew = Literal["none", "half"]
 
@@ -33,6 +48,10 @@ HUNDREDTH = SECOND // 100
 DAY = 86_400 * SECOND
 BETWEEN_LINES = 3 * SECOND
 FIRST_ORDER = 1_000_000
+
+# Of auto-increment ids only some bought: every n-th, or one in seven at random.
+GAPS: dict[str, int] = {"dense": 1, "gap2": 2, "gap7": 7, "gap30": 30}
+MEAN_GAP = 7
 
 # Fibonacci hashing multiplies by 2**64 / golden ratio; products with its inverse come out as 0, 1, 2, ...
 GOLDEN = 0x9E37_79B9_7F4A_7C15
@@ -90,8 +109,11 @@ def purchase_batches(
         Customers; every one buys at least once if there are as many orders. 1: all ids are equal. As many as rows: all
         are distinct.
     ids
-        ``dense``: int64 from 1. ``sparse``: int64 over 63 bits. ``string``: a letter and nine digits or more.
-        ``dictionary``: the same strings, dictionary-encoded, one dictionary for all chunks. ``long``: strings of 200
+        ``dense``: int64 from 1. ``gap2``, ``gap7``, ``gap30``: every second, seventh, thirtieth of them. ``gaps``: one
+        in seven of them, at random. ``sparse``: int64 over 63 bits. ``string``: a letter and nine digits or more.
+        ``uuid``: random UUIDs as lower-case texts of 36 bytes. ``dictionary``: the same strings as ``string``,
+        dictionary-encoded, one dictionary for all chunks. ``dictionaries``: each chunk has its own, of the ids in it,
+        by first occurrence. ``long``: strings of 200
         bytes that begin and end alike. ``ends``: int64, half of them up from the least, half down from the greatest.
         ``strided``: multiples of 2**32. ``collide``: int64 that a table indexed by the leading bits of a product with
         2**64 / golden ratio puts all in one place, unless it is seeded.
@@ -184,7 +206,7 @@ def _customers(random: np.random.Generator, n_orders: int, n_customers: int, ske
 
 
 class Ids:
-    """Converts codes from 0 to ids of one kind; dense, string, dictionary and long ids ascend with the code."""
+    """Converts codes from 0 to ids of one kind; integers with or without gaps, and texts but UUIDs, ascend with it."""
 
     def __init__(self, kind: IdKind, n_customers: int) -> None:
         if kind not in ID_KINDS:
@@ -192,6 +214,9 @@ class Ids:
         self.kind = kind
         self.digits = max(9, len(str(n_customers - 1)))
         self.names = self._texts(np.arange(n_customers)) if kind == "dictionary" else None
+        self.places: np.ndarray | None = None
+        if kind == "gaps":
+            self.places = np.random.default_rng(MEAN_GAP).geometric(1 / MEAN_GAP, n_customers).cumsum()
 
     def __call__(self, code: np.ndarray) -> pa.Array:
         """The ids of codes."""
@@ -199,6 +224,12 @@ class Ids:
             return pa.DictionaryArray.from_arrays(pa.array(code.astype(np.int32)), self.names)
         if self.kind in ("string", "long"):
             return self._texts(code)
+        if self.kind == "dictionaries":
+            return self._texts(code).dictionary_encode()
+        if self.kind == "uuid":
+            return _strings(_uuids(code))
+        if self.places is not None:
+            return pa.array(self.places[code])
         return pa.array(_integers(self.kind, code.astype(np.int64)))
 
     def _texts(self, code: np.ndarray) -> pa.Array:
@@ -215,16 +246,39 @@ class Ids:
         for place in range(len(before) + self.digits - 1, len(before) - 1, -1):
             left, digit = np.divmod(left, 10)
             text[:, place] = digit + ord("0")
-        offsets = np.arange(len(code) + 1, dtype=np.int64) * width
-        if offsets[-1] > np.iinfo(np.int32).max:
-            raise ValueError(f"{len(code):,} strings of {width} bytes are too many for one batch")
-        buffers = [None, pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(text)]
-        return pa.Array.from_buffers(pa.string(), len(code), buffers)
+        return _strings(text)
+
+
+def _strings(text: np.ndarray) -> pa.Array:
+    """Strings of one width, of the bytes of each."""
+    count, width = text.shape
+    offsets = np.arange(count + 1, dtype=np.int64) * width
+    if offsets[-1] > np.iinfo(np.int32).max:
+        raise ValueError(f"{count:,} strings of {width} bytes are too many for one batch")
+    buffers = [None, pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(text)]
+    return pa.Array.from_buffers(pa.string(), count, buffers)
+
+
+def _uuids(code: np.ndarray) -> np.ndarray:
+    """Texts of random UUIDs (version 4), 36 bytes each."""
+    halves = [_scatter(code.astype(np.int64) + offset).astype(np.uint64) << np.uint64(1) for offset in (0, 1 << 40)]
+    halves = [half ^ half >> np.uint64(33) for half in halves]  # fills the bit that the shift left empty
+    raw = np.column_stack([half.byteswap().view(np.uint8).reshape(-1, 8) for half in halves])
+    raw[:, 6] = raw[:, 6] & 0x0F | 0x40
+    raw[:, 8] = raw[:, 8] & 0x3F | 0x80
+    digits = np.frombuffer(b"0123456789abcdef", dtype=np.uint8)
+    text = np.full((len(code), 36), ord("-"), dtype=np.uint8)
+    at = 0
+    for byte in range(16):
+        at += byte in (4, 6, 8, 10)
+        text[:, at], text[:, at + 1] = digits[raw[:, byte] >> 4], digits[raw[:, byte] & 15]
+        at += 2
+    return text
 
 
 def _integers(kind: IdKind, code: np.ndarray) -> np.ndarray:
-    if kind == "dense":
-        return code + 1
+    if kind in GAPS:
+        return code * GAPS[kind] + 1
     if kind == "sparse":
         return _scatter(code)
     if kind == "strided":

@@ -10,6 +10,8 @@ mpl.use("svg")
 
 import matplotlib.pyplot as plt
 
+from benches.targets import ADDED, PLAIN
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -28,9 +30,13 @@ CUSTOMERS_AT = 30_000_000
 
 def series(records: list[Record], by: str) -> dict[str, list[tuple[int, float]]]:
     """The points of each contender: by ``rows`` at ten per customer, or by ``customers`` at one number of rows."""
-    plain = {"ids": "dense", "order": "time", "order_id": False, "skew": "none", "source": "memory", "sort": True}
+    plain = {name: value for name, value in PLAIN.items() if name not in ("rows", "threads")}
     threads = max((record["case"]["threads"] for record in records), default=1)
-    cases = [r for r in records if all(r["case"][k] == v for k, v in plain.items()) and r["case"]["threads"] == threads]
+    cases = [
+        r
+        for r in records
+        if all((ADDED | r["case"])[k] == v for k, v in plain.items()) and r["case"]["threads"] == threads
+    ]
     if by == "rows":
         cases = [r for r in cases if r["case"]["rows"] == 10 * r["case"]["customers"]]
     else:

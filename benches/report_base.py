@@ -1,4 +1,4 @@
-"""The part of BENCHMARKS.md about customer bases, of ``results/base.json``, ``base_large.json``, ``learnt_base.md``."""
+"""The part of BENCHMARKS.md about customer bases, of ``results/base.json``, ``base_large.json``, ``days.json``."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any
 
 from benches.harness import load
 from benches.harness.machine import GIB, MIB
+from benches.report_days import section as days_section
+from benches.tables import by_name, when
 
 Record = dict[str, Any]
 BENCHES = Path(__file__).resolve().parent
@@ -26,10 +28,6 @@ Rows made batch by batch, in Parquet files of 6 million rows (`benches/python/be
 reads them in a process of its own and ends with a row per customer in memory: first and last day, orders, money. What
 they find is compared by sums in which every id has a weight of its own. The peak is that of the whole process.
 """
-
-
-def by_name(record: Record) -> dict[str, Record]:
-    return {row["name"]: row for row in record["contenders"]}
 
 
 def day_by_day(records: list[Record]) -> list[str]:
@@ -55,7 +53,7 @@ def label(case: Record) -> str:
 
 def row_cells(row: Record, rows: int) -> str:
     if "failed" in row:
-        return row["failed"]
+        return str(row["failed"])
     return f"{row['seconds']:.1f} s, {rows / row['seconds'] / M:.1f} M rows/s, {row['peak'] / GIB:.2f} GiB"
 
 
@@ -103,22 +101,15 @@ def large(records: list[Record]) -> list[str]:
 def section(results: Path = BENCHES / "results") -> list[str]:
     """Format all results of bases; empty without results."""
     days = list(load(results / "base.json").values())
+    levels = list(load(results / "days.json").values())
     rows = sorted(
         load(results / "base_large.json").values(),
         key=lambda record: (-record["case"]["rows"], TRACKS.index(record["case"]["track"]), record["case"]["ids"]),
     )
-    if not days and not rows:
+    if not days and not rows and not levels:
         return []
     lines = ["## Customer bases", ""]
+    lines += days_section(levels)
     lines += day_by_day(days) if days else []
     lines += large(rows) if rows else []
-    measured = days + rows
-    dates = sorted({record["date"] for record in measured})
-    commits = sorted({record["revision"] for record in measured})
-    machine = measured[0]["hardware"]
-    lines.append(
-        f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB. "
-        f"{' to '.join(dict.fromkeys((dates[0], dates[-1])))}, commit {', '.join(commits)}."
-    )
-    learnt = BENCHES / "learnt_base.md"
-    return [*lines, "", *([learnt.read_text()] if learnt.exists() else [])]
+    return [*lines, *([f"Day by day and larger: {when(days + rows)}.", ""] if days or rows else [])]

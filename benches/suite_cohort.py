@@ -1,4 +1,4 @@
-"""The cohort cases of BENCHMARKS.md: ``suite_cohort.py quick`` (minutes), ``full`` (a quarter of an hour).
+"""The cohort cases of BENCHMARKS.md: ``suite_cohort.py must`` (minutes), ``quick``, ``full`` (a quarter of an hour).
 
 Results are written to ``benches/results/cohort.json`` after each case, as in ``benches/suite.py``.
 """
@@ -24,30 +24,42 @@ M = 1_000_000
 THREADS = min(2, len(os.sched_getaffinity(0)))
 
 
+# Most of the time is that of those who are slowest.
+MAIN = ("custcore", "polars-streaming", "duckdb", "numpy")
+
+
 @dataclass(frozen=True)
 class Entry:
-    """One case of the suite, and the number of repetitions."""
+    """One case of the suite, the number of repetitions, and the contenders; default: all."""
 
     case: CohortCase
-    rounds: int = 3
+    rounds: int = 5
+    some: tuple[str, ...] = ()
 
     @property
     def contenders(self) -> tuple[str, ...]:
         """The contenders."""
-        return WITH_RFM if self.case.rfm else PEERS
+        return self.some or (WITH_RFM if self.case.rfm else PEERS)
+
+
+def must() -> list[Entry]:
+    """Integer ids with and without gaps, interleaved with the peers that come near."""
+    plain = CohortCase(10 * M, M, threads=THREADS)
+    return [Entry(replace(plain, ids=ids), some=MAIN) for ids in ("gap2", "dense", "gap7")]
 
 
 def quick() -> list[Entry]:
     """10 million rows of all kinds, also with RFM."""
     plain = CohortCase(10 * M, M, threads=THREADS)
     cases = [
+        replace(plain, ids="gap2"),
         plain,
         replace(plain, order="clustered"),
         replace(plain, ids="sparse"),
         replace(plain, ids="string"),
         replace(plain, ids="dictionary"),
     ]
-    return [*map(Entry, cases), Entry(replace(plain, rfm=True), rounds=9)]
+    return [*(Entry(case, rounds=3) for case in cases), Entry(replace(plain, rfm=True), rounds=9)]
 
 
 def full() -> list[Entry]:
@@ -55,11 +67,12 @@ def full() -> list[Entry]:
     plain = CohortCase(10 * M, M, threads=THREADS)
     long = replace(plain, rows=100 * M)
     more = [replace(plain, customers=10 * M), replace(plain, threads=1), replace(plain, order="clustered", threads=1)]
+    more += [replace(plain, ids="gap7")]
     long_ones = [long, replace(long, customers=10 * M), replace(long, customers=10 * M, order="clustered")]
-    return [*quick(), *map(Entry, more), *(Entry(case, rounds=1) for case in long_ones)]
+    return [*quick(), *(Entry(case, rounds=3) for case in more), *(Entry(case, rounds=1) for case in long_ones)]
 
 
-SUITES = {"quick": quick, "full": full}
+SUITES = {"must": must, "quick": quick, "full": full}
 
 
 def main() -> None:

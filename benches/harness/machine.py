@@ -12,6 +12,8 @@ from typing import Any
 
 MIB = 1 << 20
 GIB = 1 << 30
+# What measuring and reporting writes.
+WRITTEN = ("benches/results", "benches/HISTORY.md", "BENCHMARKS.md")
 
 
 def hardware() -> dict[str, Any]:
@@ -33,18 +35,28 @@ def hardware() -> dict[str, Any]:
 
 
 def revision() -> str:
-    """The commit of the repository, with a + if files have changed since."""
+    """The last commit that changed anything but results, with a + if files have changed since.
+
+    So a run that is resumed after its first results were written or committed finds them to be of this commit.
+    """
+    code = ["--", ":/", *(f":(top,exclude){path}" for path in WRITTEN)]
     try:
-        status = subprocess.run(
-            ["git", "describe", "--always", "--dirty=+", "--exclude=*"],  # noqa: S607 (git is where the user has it)
-            cwd=Path(__file__).parent,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
+        commit = _git("log", "-1", "--format=%h", *code)
+        changed = _git("status", "--porcelain", "--untracked-files=no", *code)
     except (OSError, subprocess.CalledProcessError):
         return ""
-    return status.stdout.strip()
+    return commit + "+" * bool(changed)
+
+
+def _git(*words: str) -> str:
+    done = subprocess.run(
+        ["git", *words],  # noqa: S607 (git is where the user has it)
+        cwd=Path(__file__).parent,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip()
 
 
 def available_memory() -> int:

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Record = dict[str, Any]
+# Earlier runs of a case that are kept.
+EARLIER = 8
 
 
 def load(path: Path) -> dict[str, Record]:
@@ -23,14 +25,28 @@ def load(path: Path) -> dict[str, Record]:
 def save(record: Record, path: Path) -> None:
     """Write a record to a file, replacing an older one of the same case.
 
-    A case is replaced as a whole, since ratios of different runs are meaningless.
+    A case is replaced as a whole, since ratios of different runs are meaningless. Of the older one its commit, its date
+    and its medians are kept in ``earlier``.
     """
-    records = load(path) | {record["key"]: record}
+    records = load(path)
+    earlier = _earlier(records.get(record["key"]), record["revision"])
+    records[record["key"]] = record | ({"earlier": earlier} if earlier else {})
     path.parent.mkdir(parents=True, exist_ok=True)
     lines = [json.dumps(records[key]) for key in sorted(records)]
     fresh = path.with_suffix(".json.new")
     fresh.write_text("[\n" + ",\n".join(lines) + "\n]\n")
     fresh.replace(path)
+
+
+def _earlier(old: Record | None, revision: str) -> list[Record]:
+    """The earlier runs of a case: those of an older record, and itself unless it is of the same commit."""
+    if not old:
+        return []
+    known: list[Record] = old.get("earlier", [])
+    medians = {row["name"]: row["median_seconds"] for row in old.get("contenders", []) if "median_seconds" in row}
+    if medians and old["revision"] != revision:
+        known = [*known, {"revision": old["revision"], "date": old["date"], "seconds": medians}]
+    return known[-EARLIER:]
 
 
 def show(record: Record) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from benches.data import ID_KINDS
-from benches.harness import FailedError, Limits, UnequalError, measure, show
+from benches.harness import FailedError, Limits, UnequalError, measure, save, show
 from benches.python.rfm import RfmCase
 from benches.python.value_classes import BENCH
 
@@ -34,6 +34,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--contenders", nargs="+", choices=names, default=names, metavar="NAME")
     parser.add_argument("--rounds", type=int, default=Limits.rounds, help="timed runs of each contender")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="add the record to this file")
     given = parser.parse_args()
     case = RfmCase(given.rows, given.customers, ids=given.ids, order_id=given.order_id, threads=given.threads)
     try:
@@ -41,6 +42,8 @@ def main() -> None:
     except (UnequalError, FailedError) as error:
         raise SystemExit(f"{error}; no figures are printed") from error
     print(show(record))
+    if given.json:
+        save(record, given.json)
 
 
 if __name__ == "__main__":

@@ -356,7 +356,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="folder for rows and spilled data; nothing is deleted")
     parser.add_argument("--rows", type=int, default=500_000_000)
     parser.add_argument("--customers", type=int, help="default: a tenth of the rows")
-    parser.add_argument("--ids", choices=["dense", "sparse"], default="dense")
+    parser.add_argument("--ids", choices=["dense", "gap2", "sparse"], default="dense")
     parser.add_argument("--track", choices=["totals", "days", "orders"], default="totals")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--no-peers", action="store_true", help="custcore alone")

@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from benches.data import ID_KINDS, ORDERS, SKEWS
 from benches.harness import FailedError, Limits, UnequalError, measure, save, show
 from benches.harness.machine import gibibytes
-from benches.python.rfm import BENCH, SOURCES, RfmCase
+from benches.python.rfm import BENCH, CHUNK_ROWS, SOURCES, RfmCase
 
 WHERE = "benches.python.rfm:BENCH"
 
@@ -38,6 +38,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--skew", choices=SKEWS, default="none", help="half: one customer has half of the orders")
     parser.add_argument("--source", choices=SOURCES, default="memory")
     parser.add_argument("--sort", action=argparse.BooleanOptionalAction, default=True, help="rows ascending by id")
+    parser.add_argument("--chunk-rows", type=int, default=CHUNK_ROWS, help="rows in a batch in memory; 0: one batch")
     parser.add_argument("--threads", type=int, default=cores)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
@@ -62,6 +63,7 @@ def main() -> None:
         sort=arguments.sort,
         threads=arguments.threads,
         seed=arguments.seed,
+        chunk_rows=arguments.chunk_rows,
     )
     limits = Limits(rounds=arguments.rounds, memory=gibibytes(arguments.memory))
     try:

@@ -10,6 +10,7 @@ from benches.python.rfm import BENCH, RfmCase
 
 CASES = {
     "dense": RfmCase(1_000_000, 100_000),
+    "gap2": RfmCase(1_000_000, 100_000, ids="gap2"),
     "sparse": RfmCase(1_000_000, 100_000, ids="sparse"),
     "string": RfmCase(1_000_000, 100_000, ids="string"),
     "order_id": RfmCase(1_000_000, 100_000, order_id=True),

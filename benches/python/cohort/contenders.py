@@ -18,6 +18,7 @@ from benches.harness import Contender, Work
 from benches.python.cohort.case import RESULT, CohortCase, CohortInput
 from benches.python.cohort.engines import prepare_datafusion, prepare_duckdb, prepare_polars, prepare_polars_streaming
 from benches.python.rfm.case import load
+from benches.python.rfm.contenders import NARROW
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -122,8 +123,8 @@ def prepare_numpy(_case: CohortCase, path: Path) -> Work:
     return Work(run, lambda found: pa.table(found, RESULT))
 
 
-def _dense_only(case: CohortCase) -> str | None:
-    return None if case.ids == "dense" else "its recipe takes dense integer ids only"
+def _narrow_only(case: CohortCase) -> str | None:
+    return None if case.ids in NARROW else "its recipe takes integer ids of a narrow range only"
 
 
 def _not_long(case: CohortCase) -> str | None:
@@ -150,7 +151,7 @@ CONTENDERS = {
         "ids less the least as codes; minimum.at, bincount, a table of customers by months; takes every id in the "
         "range for a customer",
         needed=5,
-        refuses=_dense_only,
+        refuses=_narrow_only,
     ),
     "rfm-alone": Contender(prepare_rfm_alone, "custcore", "custcore.rfm alone"),
     "in-turn": Contender(prepare_in_turn, "custcore", "custcore.cohort_retention, then custcore.rfm"),

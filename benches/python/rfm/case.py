@@ -25,6 +25,7 @@ VALUES = {"r_score": "recency_days", "f_score": "n_orders", "m_score": "monetary
 RESULT = ["customer_id", *VALUES.values(), *VALUES]
 TOLERANCE = 1e-6
 GROUP_BYTES = 64
+CHUNK_ROWS = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -36,10 +37,12 @@ class RfmCase:
     order_id
         Whether rows are lines of orders, which are put together first.
     source
-        ``memory``: a table at hand. ``parquet``: a file (snappy, row groups of a million rows, in the page cache),
-        which every contender reads with the reader that suits it best.
+        ``memory``: a table at hand. ``parquet``: a file (snappy, row groups of a million rows, each written from one
+        batch, in the page cache), which every contender reads with the reader that suits it best.
     sort
         Whether the rows of the result must ascend by id.
+    chunk_rows
+        Rows in a batch of a table in memory; 0: one batch. pyarrow reads a file in batches of 131,072 rows.
     """
 
     rows: int
@@ -52,6 +55,7 @@ class RfmCase:
     sort: bool = True
     threads: int = 2
     seed: int = 0
+    chunk_rows: int = CHUNK_ROWS
 
     @property
     def key(self) -> str:
@@ -66,6 +70,7 @@ class RfmCase:
             f"from {self.source}",
             "sorted" if self.sort else "unsorted",
             f"{self.threads} threads",
+            "" if self.chunk_rows == CHUNK_ROWS else f"chunks of {self.chunk_rows}" if self.chunk_rows else "one batch",
             f"seed {self.seed}" if self.seed else "",
         ]
         return ", ".join(word for word in words if word)
@@ -84,6 +89,8 @@ class RfmInput:
 
     def write(self, case: RfmCase, folder: Path) -> Input:
         """Write the purchases as an Arrow or a Parquet file."""
+        if case.ids == "dictionaries" and case.source == "memory":
+            raise ValueError("an Arrow file has one dictionary for all batches: ids dictionaries needs source parquet")
         batches = purchase_batches(
             case.rows,
             case.customers,
@@ -92,6 +99,7 @@ class RfmInput:
             order_ids=case.order_id,
             skew=case.skew,
             seed=case.seed,
+            chunk_rows=case.chunk_rows or case.rows,
         )
         first = next(batches)
         path = folder / f"input.{'arrow' if case.source == 'memory' else 'parquet'}"

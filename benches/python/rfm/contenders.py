@@ -2,12 +2,13 @@
 
 All group by customer (last time, number of orders, sum of money) and compute days since the last purchase, the type-7
 quantile edges of the three values, and the scores 1 to 5. With ``order_id``, lines are first aggregated to orders:
-their earliest time and the sum of their money. custcore also checks for nulls, sums money exactly, and adds first day,
-tenure, mean, cells and segments.
+their earliest time and the sum of their money. custcore also checks for nulls and sums money exactly. It is asked
+twice: for the columns that the others compute, and for its whole table, with first day, tenure, mean, cells, segments.
 """
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
-from benches.data import DAY
+from benches.data import DAY, GAPS
 from benches.harness import Contender, Work
 from benches.python.rfm.case import PROBABILITIES, VALUES, RfmCase, RfmInput, load
 from benches.python.rfm.engines import prepare_datafusion, prepare_duckdb, prepare_polars, prepare_polars_streaming
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+NARROW = (*GAPS, "gaps")
+
 
 def set_threads(case: RfmCase) -> None:
     """Set the number of threads of pyarrow."""
@@ -32,9 +35,13 @@ def set_threads(case: RfmCase) -> None:
     pa.set_io_thread_count(case.threads)
 
 
-def prepare_custcore(case: RfmCase, path: Path) -> Work:
+def prepare_custcore(case: RfmCase, path: Path, *, whole: bool = False) -> Work:
     import custcore
 
+    wanted: dict[str, Any] = {}
+    # Builds of before this option compute the whole table in any case; `benches/builds.py` compares with them.
+    if not whole and "columns" in inspect.signature(custcore.rfm_scores).parameters:
+        wanted = {"columns": [*VALUES.values(), *VALUES]}
     set_threads(case)
     table = load(path) if case.source == "memory" else None
     # Prefetching column chunks of a local file costs memory and saves no time.
@@ -45,9 +52,13 @@ def prepare_custcore(case: RfmCase, path: Path) -> Work:
         if data is None:
             data = ds.dataset(path).scanner(case.columns, fragment_scan_options=options).to_reader()
         order_id = "order_id" if case.order_id else None
-        return custcore.rfm_scores(data, order_id=order_id, sort=case.sort, n_threads=case.threads)
+        return custcore.rfm_scores(data, order_id=order_id, sort=case.sort, n_threads=case.threads, **wanted)
 
     return Work(run, pa.table)
+
+
+def prepare_custcore_whole(case: RfmCase, path: Path) -> Work:
+    return prepare_custcore(case, path, whole=True)
 
 
 def _numpy_score(values: np.ndarray, *, reverse: bool = False) -> np.ndarray:
@@ -69,9 +80,13 @@ def prepare_pandas(case: RfmCase, path: Path) -> Work:
         if case.order_id:
             orders = rows.groupby(["customer_id", "order_id"], observed=True, sort=False)
             rows = orders.agg(timestamp=("timestamp", "min"), amount=("amount", "sum")).reset_index("customer_id")
-        found = rows.groupby("customer_id", observed=True, sort=case.sort).agg(
+        # Categories that do not ascend would be sorted by their order: the ids themselves are, of the customers alone.
+        late = case.sort and case.ids == "dictionaries"
+        found = rows.groupby("customer_id", observed=True, sort=case.sort and not late).agg(
             last=("timestamp", "max"), n_orders=("amount", "size"), monetary_total=("amount", "sum")
         )
+        if late:
+            found = found.set_axis(found.index.astype("str")).rename_axis("customer_id").sort_index()
         day = found["last"].dt.normalize()
         found["recency_days"] = (day.max() - day).dt.days
         found["r_score"] = _numpy_score(found["recency_days"].to_numpy(), reverse=True)
@@ -150,20 +165,27 @@ def prepare_numpy(case: RfmCase, path: Path) -> Work:
         monetary = np.bincount(code, weights=amount, minlength=n)
         day = extreme(np.maximum.at, code, time, n, np.iinfo(np.int64).min) // DAY
         recency = day.max() - day
+        customers = np.arange(least, least + n)
+        if case.ids != "dense":  # ids that did not occur
+            seen = n_orders > 0
+            customers, recency, n_orders, monetary = (x[seen] for x in (customers, recency, n_orders, monetary))
         scores = [_numpy_score(recency, reverse=True), _numpy_score(n_orders), _numpy_score(monetary)]
-        return [np.arange(least, least + n), recency, n_orders, monetary, *scores]
+        return [customers, recency, n_orders, monetary, *scores]
 
     return Work(run, lambda found: pa.table(found, ["customer_id", *VALUES.values(), *VALUES]))
 
 
-def _dense_only(case: RfmCase) -> str | None:
-    return None if case.ids == "dense" else "its recipe takes dense integer ids only"
+def _narrow_only(case: RfmCase) -> str | None:
+    return None if case.ids in NARROW else "its recipe takes integer ids of a narrow range only"
 
 
 CONTENDERS = {
     "custcore": Contender(
-        prepare_custcore, "custcore", "rfm_scores, its whole table; from Parquet by pyarrow's dataset, pre_buffer off"
+        prepare_custcore,
+        "custcore",
+        "rfm_scores, the columns that the others compute; from Parquet by pyarrow's dataset, pre_buffer off",
     ),
+    "custcore-whole": Contender(prepare_custcore_whole, "custcore", "the same, its whole table"),
     "pandas": Contender(prepare_pandas, "pandas", "groupby.agg, numpy's quantile and comparisons", needed=4),
     "polars": Contender(prepare_polars, "polars", "one lazy query, engine in-memory", needed=4),
     "polars-streaming": Contender(
@@ -179,7 +201,7 @@ CONTENDERS = {
         "numpy",
         "ids less the least as codes; bincount and maximum.at; takes every id in the range for a customer, and an "
         "order for one customer's",
-        refuses=_dense_only,
+        refuses=_narrow_only,
     ),
 }
 
