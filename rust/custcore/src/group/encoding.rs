@@ -1,14 +1,10 @@
 //! The key encoding: how ids map to codes. Chosen from the data, never by the user.
 
-use arrow_buffer::NullBuffer;
-
-use super::id_ranks::{IDS_PER_ROW, IdColumn, IdRanks};
+use super::id_ranks::{IDS_PER_ROW, IdColumn, IdRanks, range_of};
 use super::interner::Interner;
-use crate::column::BLOCK;
-use crate::column::key::{IntegerKeys, KeyColumn, KeyKind, PlainKeys};
+use crate::column::key::{KeyColumn, KeyKind, PlainKeys};
 use crate::error::Result;
 use crate::exec::par::Threads;
-use crate::exec::simd::widest;
 
 /// Codes per row up to which offset encoding is used: a slot for every code then costs less than a hash table.
 pub(crate) const CODES_PER_ROW: usize = 2;
@@ -121,50 +117,6 @@ fn id_columns<'a>(columns: &[(&'a KeyColumn, usize)]) -> Option<Vec<IdColumn<'a>
         _ => None,
     };
     columns.iter().map(integers).collect()
-}
-
-/// The smallest and the largest id of these columns that is not null.
-fn range_of(columns: &[IdColumn<'_>], threads: Threads<'_>) -> Option<(i64, i64)> {
-    let ranges = columns.iter().filter_map(|(keys, nulls, rows)| range(keys, *nulls, *rows, threads));
-    ranges.reduce(|(a, b), (low, high)| (a.min(low), b.max(high)))
-}
-
-widest! {
-    /// The smallest and the largest id.
-    fn min_max(ids: &[i64]) -> (i64, i64) {
-        ids.iter().fold((i64::MAX, i64::MIN), |(low, high), &id| (low.min(id), high.max(id)))
-    }
-}
-
-/// The smallest and the largest id that is not null.
-fn range(keys: &IntegerKeys, nulls: Option<&NullBuffer>, rows: usize, threads: Threads<'_>) -> Option<(i64, i64)> {
-    const CHUNK: usize = 64 * BLOCK;
-    let chunk_range = |chunk: usize| {
-        let mut ids = [0; BLOCK];
-        let mut ends: Option<(i64, i64)> = None;
-        let end = rows.min((chunk + 1) * CHUNK);
-        for start in (chunk * CHUNK..end).step_by(BLOCK) {
-            let ids = &mut ids[..BLOCK.min(end - start)];
-            keys.read(start, ids);
-            let (low, high) = match nulls {
-                None => min_max(ids),
-                Some(nulls) => {
-                    let valid = ids.iter().enumerate().filter(|(i, _)| nulls.is_valid(start + i));
-                    valid.fold((i64::MAX, i64::MIN), |(low, high), (_, &id)| (low.min(id), high.max(id)))
-                }
-            };
-            if low <= high {
-                ends = Some(ends.map_or((low, high), |(a, b)| (a.min(low), b.max(high))));
-            }
-        }
-        ends
-    };
-    let join = |a: Option<(i64, i64)>, b: Option<(i64, i64)>| match (a, b) {
-        (Some((a, b)), Some((c, d))) => Some((a.min(c), b.max(d))),
-        (one, None) | (None, one) => one,
-    };
-    let chunks = rows.div_ceil(CHUNK);
-    threads.if_large(rows).par_tasks(0..chunks, chunk_range).into_iter().fold(None, join)
 }
 
 #[cfg(test)]

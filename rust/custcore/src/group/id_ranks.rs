@@ -5,7 +5,6 @@
 //! range with its counts, and ranks are dense and ascend with the ids. All ids have to be known before the first one is encoded.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow_buffer::NullBuffer;
 
@@ -48,32 +47,13 @@ impl IdRanks {
     /// The ranks of the ids of these columns, which lie from `base` on in a range of `len` ids. `None` if there are more ids than
     /// codes.
     pub(crate) fn of(columns: &[IdColumn<'_>], base: i64, len: usize, threads: Threads<'_>) -> Option<Self> {
-        let bits: Vec<AtomicU64> = (0..len.div_ceil(64)).map(|_| AtomicU64::new(0)).collect();
-        let chunks = columns.iter().flat_map(|column| (0..column.2).step_by(CHUNK).map(move |start| (column, start)));
-        let rows = columns.iter().map(|column| column.2).sum();
-        threads.if_large(rows).par_tasks(chunks, |(&(keys, nulls, rows), start)| {
-            for start in (start..rows.min(start + CHUNK)).step_by(BLOCK) {
-                let mut ids = [0; BLOCK];
-                let ids = &mut ids[..BLOCK.min(rows - start)];
-                keys.read(start, ids);
-                match nulls {
-                    None => ids.iter().for_each(|id| set(&bits, id.wrapping_sub(base) as u64)),
-                    Some(nulls) => {
-                        let valid = ids.iter().enumerate().filter(|(i, _)| nulls.is_valid(start + i));
-                        valid.for_each(|(_, id)| set(&bits, id.wrapping_sub(base) as u64));
-                    }
-                }
-            }
-        });
         let mut before = 0_u64;
-        let words: Vec<Word> = bits
-            .into_iter()
-            .map(|bits| {
-                let word = Word { bits: bits.into_inner(), before: before as u32 };
-                before += u64::from(word.bits.count_ones());
-                word
-            })
-            .collect();
+        let word = |bits: u64| {
+            let word = Word { bits, before: before as u32 };
+            before += u64::from(bits.count_ones());
+            word
+        };
+        let words: Vec<Word> = bitmap(columns, base, len, threads).into_iter().map(word).collect();
         // The two largest codes have a meaning of their own.
         let ids = usize::try_from(before).ok().filter(|&ids| ids < u32::MAX as usize - 1)?;
         let mut keys = vec![0; ids];
@@ -114,13 +94,67 @@ impl IdRanks {
     }
 }
 
-/// Sets a bit. Most bits are set already, and a read does not take the cache line from other threads.
-#[inline]
-fn set(bits: &[AtomicU64], at: u64) {
-    let (word, bit) = (&bits[(at / 64) as usize], 1 << (at % 64));
-    if word.load(Ordering::Relaxed) & bit == 0 {
-        word.fetch_or(bit, Ordering::Relaxed);
+/// Calls `each` with the ids of some rows of a column that are not null, block by block.
+fn each_block(&(keys, nulls, rows): &IdColumn<'_>, start: usize, mut each: impl FnMut(&[i64])) {
+    let (mut ids, mut valid) = ([0; BLOCK], Vec::new());
+    for start in (start..rows.min(start + CHUNK)).step_by(BLOCK) {
+        let ids = &mut ids[..BLOCK.min(rows - start)];
+        keys.read(start, ids);
+        match nulls {
+            None => each(ids),
+            Some(nulls) => {
+                valid.clear();
+                valid.extend(ids.iter().enumerate().filter(|(i, _)| nulls.is_valid(start + i)).map(|(_, id)| *id));
+                each(&valid);
+            }
+        }
     }
+}
+
+/// The chunks of rows of some columns: column, and first row.
+fn chunks<'c, 'a>(columns: &'c [IdColumn<'a>]) -> Vec<(&'c IdColumn<'a>, usize)> {
+    columns.iter().flat_map(|column| (0..column.2).step_by(CHUNK).map(move |start| (column, start))).collect()
+}
+
+/// The smallest and the largest id of these columns that is not null.
+pub(super) fn range_of(columns: &[IdColumn<'_>], threads: Threads<'_>) -> Option<(i64, i64)> {
+    let rows = columns.iter().map(|column| column.2).sum();
+    let ends = threads.if_large(rows).par_tasks(chunks(columns), |(column, start)| {
+        let (mut low, mut high) = (i64::MAX, i64::MIN);
+        each_block(column, start, |ids| {
+            let (least, most) = min_max(ids);
+            (low, high) = (low.min(least), high.max(most));
+        });
+        (low, high)
+    });
+    ends.into_iter().reduce(|(a, b), (low, high)| (a.min(low), b.max(high))).filter(|(low, high)| low <= high)
+}
+
+/// A bit for each of the `len` ids from `base` on that occurs.
+fn bitmap(columns: &[IdColumn<'_>], base: i64, len: usize, threads: Threads<'_>) -> Vec<u64> {
+    let rows: usize = columns.iter().map(|column| column.2).sum();
+    let (threads, words, chunks) = (threads.if_large(rows), len.div_ceil(64), chunks(columns));
+    // A bitmap for each thread, as long as together they take no more memory than the ids.
+    let parts = threads.count().min(chunks.len()).min(rows / words.max(1)).max(1);
+    let mut maps = threads.par_tasks(0..parts, |part| {
+        let mut bits = vec![0_u64; words];
+        for (column, start) in chunks.iter().skip(part).step_by(parts) {
+            each_block(column, *start, |ids| {
+                for id in ids {
+                    let at = id.wrapping_sub(base) as u64;
+                    bits[(at / 64) as usize] |= 1 << (at % 64);
+                }
+            });
+        }
+        bits
+    });
+    let mut whole = maps.swap_remove(0);
+    threads.par_fill(&mut whole, |first, bits| {
+        for map in &maps {
+            bits.iter_mut().zip(&map[first..]).for_each(|(bits, other)| *bits |= other);
+        }
+    });
+    whole
 }
 
 /// The ids of a word, ascending; `first` is that of its lowest bit.
@@ -138,6 +172,13 @@ fn bits_of(mut bits: u64, first: i64) -> impl Iterator<Item = i64> {
 #[inline]
 fn rank(word: Word, at: u32) -> u32 {
     word.before.wrapping_add((word.bits & !(u64::MAX << (at % 64))).count_ones())
+}
+
+widest! {
+    /// The smallest and the largest id.
+    fn min_max(ids: &[i64]) -> (i64, i64) {
+        ids.iter().fold((i64::MAX, i64::MIN), |(low, high), &id| (low.min(id), high.max(id)))
+    }
 }
 
 widest! {
