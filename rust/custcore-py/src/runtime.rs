@@ -39,11 +39,17 @@ pub trait Folding: Send + 'static {
     fn release(&mut self);
     /// Announces a large input, before the first batch. Builders with a memory limit ignore it.
     fn expect_more(&mut self) {}
+    /// Announces all batches, before the first one is pushed.
+    fn read_ahead(&mut self, batches: &[RecordBatch], context: &Context) -> Result<()>;
 }
 
 impl Folding for UpdateBuilder {
     fn push(&mut self, batches: &[RecordBatch], context: &Context) -> Result<()> {
         Self::push(self, batches, context)
+    }
+
+    fn read_ahead(&mut self, batches: &[RecordBatch], context: &Context) -> Result<()> {
+        Self::read_ahead(self, batches, context)
     }
 
     fn release(&mut self) {
@@ -60,6 +66,10 @@ impl Folding for LimitedBuilder {
         Self::push(self, batches, context)
     }
 
+    fn read_ahead(&mut self, batches: &[RecordBatch], context: &Context) -> Result<()> {
+        Self::read_ahead(self, batches, context)
+    }
+
     fn release(&mut self) {
         Self::release(self);
     }
@@ -68,6 +78,10 @@ impl Folding for LimitedBuilder {
 impl Folding for SharedScan {
     fn push(&mut self, batches: &[RecordBatch], context: &Context) -> Result<()> {
         Self::push(self, batches, context)
+    }
+
+    fn read_ahead(&mut self, batches: &[RecordBatch], context: &Context) -> Result<()> {
+        Self::read_ahead(self, batches, context)
     }
 
     fn release(&mut self) {
@@ -168,17 +182,23 @@ impl Call {
         result.map_err(|error| into_py(py, &error))
     }
 
-    /// Pushes all batches of `source` into `fold`; the next group of batches is read while one is processed.
+    /// Pushes all batches of `source` into `fold`; the next group of batches is read while one is processed. What is in memory, and
+    /// two groups of any other source, are read ahead: knowing all rows, the builder can choose better.
     pub fn fold<F: Folding>(&mut self, py: Python<'_>, source: &mut Source, mut fold: F) -> PyResult<F> {
         let mut running: Option<Running<(F, Vec<RecordBatch>, Result<()>)>> = None;
-        // Two groups are read first: whether the input is large decides how the first one is processed.
-        let first = source.next_group(py);
-        let is_full = |group: &Vec<RecordBatch>| group.iter().map(RecordBatch::num_rows).sum::<usize>() >= GROUP_ROWS;
-        let second = first.as_ref().is_ok_and(is_full).then(|| source.next_group(py));
-        if second.as_ref().is_some_and(|group| group.as_ref().is_ok_and(is_full)) {
-            fold.expect_more();
+        let is_full = |group: &PyResult<Vec<RecordBatch>>| {
+            group.as_ref().is_ok_and(|group| group.iter().map(RecordBatch::num_rows).sum::<usize>() >= GROUP_ROWS)
+        };
+        let most = if source.is_in_memory() { usize::MAX } else { 2 };
+        let mut read: VecDeque<PyResult<Vec<RecordBatch>>> = VecDeque::from([source.next_group(py)]);
+        while read.len() < most && read.back().is_some_and(is_full) {
+            read.push_back(source.next_group(py));
         }
-        let mut read: VecDeque<PyResult<Vec<RecordBatch>>> = [Some(first), second].into_iter().flatten().collect();
+        if read.back().is_some_and(is_full) {
+            fold.expect_more();
+        } else if read.iter().all(Result::is_ok) {
+            fold = self.read_ahead(py, fold, read.iter().flatten().flatten().cloned().collect())?;
+        }
         let mut idle = Some(fold);
         loop {
             let group = read.pop_front().unwrap_or_else(|| source.next_group(py));
@@ -220,6 +240,17 @@ impl Call {
                 })?);
             }
         }
+    }
+
+    /// Announces all batches to a builder.
+    fn read_ahead<F: Folding>(&mut self, py: Python<'_>, mut fold: F, batches: Vec<RecordBatch>) -> PyResult<F> {
+        self.run_on(py, batches, move |batches, context| {
+            // What is wrong with the data is found again, in the order of the rows, when they are pushed.
+            match fold.read_ahead(batches, context) {
+                Err(error) if error.kind() == ErrorKind::Cancelled => Err(error),
+                _ => Ok(fold),
+            }
+        })
     }
 
     fn spawn<T: Send + 'static>(&self, py: Python<'_>, work: impl FnOnce(&Context) -> Result<T> + Send + 'static) -> PyResult<Running<T>> {

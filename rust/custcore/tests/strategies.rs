@@ -85,10 +85,18 @@ fn roles(batches: &[RecordBatch], order_id: Option<&str>) -> ColumnRoles {
 }
 
 fn result(batches: &[RecordBatch], order_id: Option<&str>, way: Way, threads: usize) -> Result<Table> {
+    table(batches, batches.len(), order_id, way, threads)
+}
+
+/// The same where so many of the batches were announced, so that their ids were known before the first was pushed.
+fn table(batches: &[RecordBatch], ahead: usize, order_id: Option<&str>, way: Way, threads: usize) -> Result<Table> {
     let mut base = CustomerBase::new(BaseSpec::new(roles(batches, order_id)))?;
     let context = Context::new(threads);
     let mut fold = base.begin(&batches[0].schema())?;
     fold.force(way);
+    if ahead > 0 {
+        fold.read_ahead(&batches[..ahead], &context)?;
+    }
     for batch in batches {
         fold.push(std::slice::from_ref(batch), &context)?;
     }
@@ -118,20 +126,23 @@ fn check(rows: &[Row], cut: usize, ids: Ids, order_id: Option<&str>) -> Result<(
     let apart = [batch(&rows[..cut], ids)?, batch(&rows[cut..], ids)?];
     let want = result(std::slice::from_ref(&whole), order_id, Way::Auto, 1)?;
     let want_cohorts = cohorts(&[whole], order_id, Way::Auto, 1, true)?;
-    for way in [Way::Auto, Way::Direct, Way::Table, Way::HashPartitions, Way::RangePartitions] {
+    for way in WAYS {
         // A range over all integers there are would be a long array.
-        if way == Way::Direct && matches!(ids, Ids::Integers) && rows.iter().any(|row| row.0.is_some_and(|id| !(0..40).contains(&id))) {
+        if way == Way::Direct && matches!(ids, Ids::Integers) && rows.iter().any(|row| row.0.is_some_and(|id| !(0..4000).contains(&id))) {
             continue;
         }
-        for batches in [&slices, &apart] {
-            let got = result(batches, order_id, way, 1)?;
-            assert_eq!(got.batch, want.batch, "{way:?} {ids:?} {order_id:?}");
-            assert_eq!(format!("{:?}", got.report), format!("{:?}", want.report), "{way:?} {ids:?} {order_id:?}");
+        for (batches, ahead) in [(&slices, 2), (&apart, 0), (&apart, 1)] {
+            let got = table(batches, ahead, order_id, way, 1)?;
+            assert_eq!(got.batch, want.batch, "{way:?} {ids:?} {order_id:?} {ahead}");
+            assert_eq!(format!("{:?}", got.report), format!("{:?}", want.report), "{way:?} {ids:?} {order_id:?} {ahead}");
         }
         assert_eq!(cohorts(&apart, order_id, way, 1, false)?, want_cohorts, "{way:?} {ids:?} {order_id:?}");
     }
     Ok(())
 }
+
+const WAYS: [Way; 7] =
+    [Way::Auto, Way::Direct, Way::Table, Way::HashPartitions, Way::RangePartitions, Way::Ranks, Way::RankPartitions];
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
@@ -142,6 +153,9 @@ proptest! {
         for ids in [Ids::Integers, Ids::Texts, Ids::Dictionary, Ids::Ascending, Ids::Pairs] {
             check(&rows, cut, ids, by_order.then_some("order_id")).map_err(|error| TestCaseError::fail(error.to_string()))?;
         }
+        // Integers with gaps, in a range that offsets and ranks allow.
+        let narrow: Vec<Row> = rows.iter().map(|row| (row.0.map(|id| id.rem_euclid(500) * 7 + 3), row.1, row.2, row.3)).collect();
+        check(&narrow, cut, Ids::Integers, by_order.then_some("order_id")).map_err(|error| TestCaseError::fail(error.to_string()))?;
     }
 }
 
@@ -157,6 +171,13 @@ fn many_customers_give_the_same_table() -> Result<()> {
 #[test]
 fn many_ids_of_a_range_give_the_same_table() -> Result<()> {
     many(&[Ids::Integers], |i| i + 1000)
+}
+
+/// Ids with gaps: every third one, and a few of a wide range.
+#[test]
+fn many_ids_with_gaps_give_the_same_table() -> Result<()> {
+    many(&[Ids::Integers], |i| i * 3 - 77)?;
+    many(&[Ids::Integers], |i| (i % 40_000) * 401 + i64::MAX / 2)
 }
 
 fn many(kinds: &[Ids], id: impl Fn(i64) -> i64) -> Result<()> {
@@ -175,10 +196,16 @@ fn many(kinds: &[Ids], id: impl Fn(i64) -> i64) -> Result<()> {
             (Way::HashPartitions, 3),
             (Way::RangePartitions, 1),
             (Way::RangePartitions, 3),
+            (Way::Ranks, 1),
+            (Way::Ranks, 3),
+            (Way::RankPartitions, 1),
+            (Way::RankPartitions, 3),
         ] {
             let got = result(&halves, None, way, threads)?;
             assert_eq!(got.batch, want.batch, "{way:?} {ids:?} {threads}");
             assert_eq!(format!("{:?}", got.report), format!("{:?}", want.report), "{way:?} {ids:?} {threads}");
+            let got = table(&halves, 0, None, way, threads)?;
+            assert_eq!(got.batch, want.batch, "{way:?} {ids:?} {threads}, not announced");
             if threads > 1 {
                 assert!(cohorts(&halves, None, way, threads, false)? == want_cohorts, "{way:?} {ids:?} {threads}");
             }

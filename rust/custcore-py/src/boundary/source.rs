@@ -26,6 +26,9 @@ const LEAST_GROUP_ROWS: usize = 1 << 15;
 const BYTES_PER_ROW: u64 = 24;
 /// Maximum number of batches in a group.
 const GROUP_BATCHES: usize = 256;
+/// Tables in memory, by package and class.
+const IN_MEMORY: [(&str, &str); 5] =
+    [("pyarrow", "Table"), ("pyarrow", "RecordBatch"), ("pandas", "DataFrame"), ("polars", "DataFrame"), ("custcore", "Table")];
 
 /// A source of record batches with the requested columns.
 pub struct Source {
@@ -35,6 +38,7 @@ pub struct Source {
     rows: u64,
     batches: u64,
     group_rows: usize,
+    in_memory: bool,
 }
 
 enum Feed {
@@ -49,7 +53,8 @@ impl Source {
     pub fn open(data: &Bound<'_, PyAny>, selection: impl Into<Selection>) -> PyResult<Self> {
         let selection = selection.into();
         if let Some((header, feed)) = open_exporter(data, &selection)? {
-            return Ok(Self { header, selection, feed, rows: 0, batches: 0, group_rows: GROUP_ROWS });
+            let in_memory = is_of(data, &IN_MEMORY)?;
+            return Ok(Self { header, selection, feed, rows: 0, batches: 0, group_rows: GROUP_ROWS, in_memory });
         }
         if let Some(reader) = scanned(data, &selection)? {
             return Self::open(&reader, selection);
@@ -70,12 +75,18 @@ impl Source {
             // Tables of other kinds iterate over the names of their columns.
             return Err(not_a_table(if data.hasattr("columns")? { data } else { &first }));
         };
-        Ok(Self { header, selection, feed: Feed::Iterator(iterator, Box::new(feed)), rows: 0, batches: 0, group_rows: GROUP_ROWS })
+        let feed = Feed::Iterator(iterator, Box::new(feed));
+        Ok(Self { header, selection, feed, rows: 0, batches: 0, group_rows: GROUP_ROWS, in_memory: false })
     }
 
     /// Reads groups of about `bytes` bytes of rows with three columns, where that is less than usual.
     pub fn limit_groups(&mut self, bytes: u64) {
         self.group_rows = usize::try_from(bytes / BYTES_PER_ROW).unwrap_or(GROUP_ROWS).clamp(LEAST_GROUP_ROWS, GROUP_ROWS);
+    }
+
+    /// Whether all batches are in memory, so that reading them ahead takes none.
+    pub fn is_in_memory(&self) -> bool {
+        self.in_memory
     }
 
     /// All columns by name; the type of a column that was not requested is `Null`.
@@ -232,9 +243,21 @@ fn open_exporter(data: &Bound<'_, PyAny>, selection: &Selection) -> PyResult<Opt
 
 /// Whether a class of polars exports the data.
 fn is_of_polars(data: &Bound<'_, PyAny>) -> PyResult<bool> {
+    has_class(data, |package, _| package == "polars")
+}
+
+/// Whether the data are of one of these classes, given as package and name.
+fn is_of(data: &Bound<'_, PyAny>, classes: &[(&str, &str)]) -> PyResult<bool> {
+    has_class(data, |package, name| classes.contains(&(package, name)))
+}
+
+/// Whether the package and the name of a class of the data satisfy `is_it`.
+fn has_class(data: &Bound<'_, PyAny>, is_it: impl Fn(&str, &str) -> bool) -> PyResult<bool> {
     for class in data.get_type().mro() {
-        let module = class.getattr("__module__")?;
-        if module.extract::<&str>().is_ok_and(|module| module.split('.').next() == Some("polars")) {
+        let (module, name) = (class.getattr("__module__")?, class.getattr("__name__")?);
+        if let (Ok(module), Ok(name)) = (module.extract::<&str>(), name.extract::<&str>())
+            && is_it(module.split('.').next().unwrap_or_default(), name)
+        {
             return Ok(true);
         }
     }

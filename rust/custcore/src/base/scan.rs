@@ -46,6 +46,11 @@ impl SharedScan {
         first.map_or(Ok(()), Err)
     }
 
+    /// See [`LimitedBuilder::read_ahead`].
+    pub fn read_ahead(&mut self, batches: &[RecordBatch], context: &Context) -> Result<()> {
+        self.builders.iter_mut().try_for_each(|(_, builder)| builder.read_ahead(batches, context))
+    }
+
     /// Rows added so far.
     pub fn rows(&self) -> u64 {
         self.rows

@@ -43,7 +43,8 @@ macro_rules! with_features {
 #[cfg(target_arch = "x86_64")]
 pub(crate) use with_features;
 
-/// Defines a function whose body is compiled twice, for the baseline target and for AVX2; the call selects one at run time.
+/// Defines a function whose body is compiled twice, for the baseline target and for AVX2 (with POPCNT, which all such
+/// processors have); the call selects one at run time.
 /// The body should be plain loops over slices, which the compiler vectorizes. Both versions give the same bits, since Rust
 /// neither reorders nor fuses floating-point operations.
 macro_rules! widest {
@@ -56,7 +57,7 @@ macro_rules! widest {
             #[cfg(target_arch = "x86_64")]
             {
                 $crate::exec::simd::with_features! {
-                    ["avx2"]
+                    ["avx2", "popcnt"]
                     fn is_wide;
                     unsafe fn wide($($arg: $kind),*) $(-> $ret)? {
                         body($($arg),*)

@@ -1,13 +1,10 @@
 //! The key encoding: how ids map to codes. Chosen from the data, never by the user.
 
-use arrow_buffer::NullBuffer;
-
+use super::id_ranks::{IDS_PER_ROW, IdColumn, IdRanks, range_of};
 use super::interner::Interner;
-use crate::column::BLOCK;
-use crate::column::key::{IntegerKeys, KeyColumn, KeyKind, PlainKeys};
+use crate::column::key::{KeyColumn, KeyKind, PlainKeys};
 use crate::error::Result;
 use crate::exec::par::Threads;
-use crate::exec::simd::widest;
 
 /// Codes per row up to which offset encoding is used: a slot for every code then costs less than a hash table.
 pub(crate) const CODES_PER_ROW: usize = 2;
@@ -15,6 +12,8 @@ pub(crate) const CODES_PER_ROW: usize = 2;
 const CODES_PER_FIRST_ROW: usize = 16;
 /// A range of up to this many codes is always offset-encoded.
 const SMALL_RANGE: usize = 1 << 16;
+/// Ranks are used where fewer than this many of eight ids of the range occur.
+const DENSE_EIGHTHS: usize = 7;
 
 /// The key encoding of one update.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +29,8 @@ pub(crate) enum KeyEncoding {
     },
     /// Positions in the dictionary that all rows share.
     Dictionary,
+    /// Ranks among the integer ids of all rows, see [`IdRanks`].
+    Ranks,
     /// A hash table.
     Table,
 }
@@ -46,21 +47,15 @@ impl KeyEncoding {
         (held, copies): (usize, usize),
         threads: Threads<'_>,
     ) -> Self {
-        if matches!(self, Self::Table | Self::Dictionary) {
+        if matches!(self, Self::Table | Self::Dictionary | Self::Ranks) {
             return self;
         }
-        let mut ends: Option<(i64, i64)> = None;
-        for (column, rows) in columns {
-            let KeyColumn::Plain(PlainKeys::Integers(keys)) = column else { return Self::Table };
-            if let Some((low, high)) = range(keys, column.nulls(), *rows, threads) {
-                ends = Some(ends.map_or((low, high), |(a, b)| (a.min(low), b.max(high))));
-            }
-        }
-        let Some((low, high)) = ends else { return self };
+        let Some(columns) = id_columns(columns) else { return Self::Table };
+        let Some((low, high)) = range_of(&columns, threads) else { return self };
         let base = match self {
             Self::Range { base, .. } if base <= low => base,
             // An id below the base would shift every code.
-            Self::Range { .. } | Self::Dictionary | Self::Table => return Self::Table,
+            Self::Range { .. } | Self::Dictionary | Self::Ranks | Self::Table => return Self::Table,
             Self::Open => {
                 // Later rows may have smaller ids. Most ids start at 0 or 1; other ranges get some slack below.
                 let span = high.saturating_sub(low);
@@ -83,7 +78,7 @@ impl KeyEncoding {
     pub(crate) fn apply(self, interner: &mut Interner) -> Result<()> {
         match self {
             Self::Range { len, .. } => interner.extend_range(len),
-            Self::Open | Self::Dictionary => {}
+            Self::Open | Self::Dictionary | Self::Ranks => {}
             Self::Table => interner.leave_range()?,
         }
         Ok(())
@@ -97,47 +92,31 @@ impl KeyEncoding {
                 interner.extend_range(len);
                 interner
             }
-            Self::Open | Self::Dictionary | Self::Table => Interner::new(kind),
+            Self::Open | Self::Dictionary | Self::Ranks | Self::Table => Interner::new(kind),
         }
     }
 }
 
-widest! {
-    /// The smallest and the largest id.
-    fn min_max(ids: &[i64]) -> (i64, i64) {
-        ids.iter().fold((i64::MAX, i64::MIN), |(low, high), &id| (low.min(id), high.max(id)))
+/// The ranks of all ids of an update, if its ids are integers in a range with gaps. With `always` also where offsets would do.
+pub(crate) fn ranks_of(columns: &[(&KeyColumn, usize)], always: bool, threads: Threads<'_>) -> Option<IdRanks> {
+    let columns = id_columns(columns)?;
+    let rows: usize = columns.iter().map(|column| column.2).sum();
+    let (low, high) = range_of(&columns, threads)?;
+    let len = usize::try_from(i128::from(high) - i128::from(low) + 1).ok()?;
+    if len > rows.saturating_mul(IDS_PER_ROW) || (len <= SMALL_RANGE && !always) {
+        return None;
     }
+    let ranks = IdRanks::of(&columns, low, len, threads)?;
+    (always || ranks.len() < len / 8 * DENSE_EIGHTHS).then_some(ranks)
 }
 
-/// The smallest and the largest id that is not null.
-fn range(keys: &IntegerKeys, nulls: Option<&NullBuffer>, rows: usize, threads: Threads<'_>) -> Option<(i64, i64)> {
-    const CHUNK: usize = 64 * BLOCK;
-    let chunk_range = |chunk: usize| {
-        let mut ids = [0; BLOCK];
-        let mut ends: Option<(i64, i64)> = None;
-        let end = rows.min((chunk + 1) * CHUNK);
-        for start in (chunk * CHUNK..end).step_by(BLOCK) {
-            let ids = &mut ids[..BLOCK.min(end - start)];
-            keys.read(start, ids);
-            let (low, high) = match nulls {
-                None => min_max(ids),
-                Some(nulls) => {
-                    let valid = ids.iter().enumerate().filter(|(i, _)| nulls.is_valid(start + i));
-                    valid.fold((i64::MAX, i64::MIN), |(low, high), (_, &id)| (low.min(id), high.max(id)))
-                }
-            };
-            if low <= high {
-                ends = Some(ends.map_or((low, high), |(a, b)| (a.min(low), b.max(high))));
-            }
-        }
-        ends
+/// Plain columns of integers; `None` if some column is something else.
+fn id_columns<'a>(columns: &[(&'a KeyColumn, usize)]) -> Option<Vec<IdColumn<'a>>> {
+    let integers = |&(column, rows): &(&'a KeyColumn, usize)| match column {
+        KeyColumn::Plain(PlainKeys::Integers(keys)) => Some((keys, column.nulls(), rows)),
+        _ => None,
     };
-    let join = |a: Option<(i64, i64)>, b: Option<(i64, i64)>| match (a, b) {
-        (Some((a, b)), Some((c, d))) => Some((a.min(c), b.max(d))),
-        (one, None) | (None, one) => one,
-    };
-    let chunks = rows.div_ceil(CHUNK);
-    threads.if_large(rows).par_tasks(0..chunks, chunk_range).into_iter().fold(None, join)
+    columns.iter().map(integers).collect()
 }
 
 #[cfg(test)]

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use arrow_array::ArrayRef;
 
+use super::id_ranks::IdRanks;
 use super::interner::{CodeTable, Interner, NO_CODE, UNSEEN, next_code, too_long, wrong_kind};
 use super::keys::{ByteArena, Keys, Prefix};
 use crate::column::key::{KeyColumn, PlainKeys};
 use crate::column::value::ValueColumn;
 use crate::column::{BLOCK, flag};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::exec::par::Threads;
 
 /// Prefetch distance in rows: far enough for the line to arrive in time, near enough for it to be still cached.
@@ -127,6 +128,9 @@ impl Interner {
             }
             return Ok(());
         }
+        if let CodeTable::Ranks(ranks) = &self.table {
+            return intern_ranks(ranks, ids, flags, codes);
+        }
         let (Keys::Integers(keys), CodeTable::Integers(table)) = (Arc::make_mut(&mut self.keys), &mut self.table) else {
             return Err(wrong_kind());
         };
@@ -182,6 +186,24 @@ impl Interner {
             PlainKeys::Bytes(keys) => self.intern_bytes(keys.get(row)),
         }
     }
+}
+
+/// The ranks of a block of ids; flagged rows get [`NO_CODE`].
+pub(crate) fn intern_ranks(ranks: &IdRanks, ids: &[i64], flags: &[u8], codes: &mut Vec<u32>) -> Result<()> {
+    codes.resize(ids.len(), NO_CODE);
+    let mut all = ranks.ranks(ids, codes);
+    if !all {
+        all = true;
+        for ((code, &id), flag) in codes.iter_mut().zip(ids).zip(flags) {
+            let found = if flag & flag::NULL_ID == 0 { ranks.find(id) } else { None };
+            all &= found.is_some() || flag & flag::NULL_ID != 0;
+            *code = found.unwrap_or(NO_CODE);
+        }
+    } else if flags.iter().fold(0, |any, &flag| any | flag) & flag::NULL_ID != 0 {
+        let flagged = codes.iter_mut().zip(flags).filter(|(_, flag)| **flag & flag::NULL_ID != 0);
+        flagged.for_each(|(code, _)| *code = NO_CODE);
+    }
+    if all { Ok(()) } else { Err(Error::internal("an id is not among those read ahead")) }
 }
 
 /// The values of a dictionary as keys, without removing duplicates.

@@ -1,7 +1,8 @@
 //! The interner: ids to dense codes.
 //!
-//! Integers in a narrow range need no hash table: the code is the offset from the base ([`Keys::Range`]). Other integers and
-//! byte strings are interned in a flat hash table, in blocks with prefetching. Dictionary values are looked up once each.
+//! Integers in a narrow range need no hash table: the code is the offset from the base ([`Keys::Range`]), or where many ids do not
+//! occur, the rank of the id ([`IdRanks`]). Other integers and byte strings are interned in a flat hash table, in blocks with
+//! prefetching. Dictionary values are looked up once each.
 //! Codes are local to one state: results are ordered by id, never by code or hash.
 
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use std::sync::Arc;
 use arrow_buffer::NullBuffer;
 
 use super::hash_table::{ByteTable, IntegerTable};
+use super::id_ranks::IdRanks;
 pub(crate) use super::keys::{ByteArena, Keys};
 use crate::column::BLOCK;
 use crate::column::key::KeyKind;
@@ -36,6 +38,8 @@ pub(super) enum CodeTable {
     None,
     /// None needed: codes are positions in a dictionary, whose nulls these are.
     Dictionary(Option<NullBuffer>),
+    /// Codes are the ranks of integer ids, all of which are known.
+    Ranks(Arc<IdRanks>),
     /// Not built until the first lookup.
     Unbuilt,
     Integers(IntegerTable),
@@ -63,9 +67,14 @@ impl Interner {
         Self { kind, keys, table: CodeTable::Dictionary(nulls), sorted: ascending }
     }
 
-    /// Ends dictionary encoding: the values become plain ids, interned by a hash table from here on.
-    pub(crate) fn leave_dictionary(&mut self) {
-        if self.is_dictionary() {
+    /// An interner whose codes are the ranks of these ids.
+    pub(crate) fn of_ranks(kind: KeyKind, ranks: Arc<IdRanks>) -> Self {
+        Self { kind, keys: ranks.keys().clone(), table: CodeTable::Ranks(ranks), sorted: true }
+    }
+
+    /// Ends dictionary or rank encoding: the values become plain ids, interned by a hash table from here on.
+    pub(crate) fn leave_shared_codes(&mut self) {
+        if matches!(self.table, CodeTable::Dictionary(_) | CodeTable::Ranks(_)) {
             self.table = CodeTable::Unbuilt;
         }
     }
@@ -101,6 +110,8 @@ impl Interner {
     pub(crate) fn bytes(&self) -> usize {
         let table = match &self.table {
             CodeTable::None | CodeTable::Dictionary(_) | CodeTable::Unbuilt => 0,
+            // With the ids, which several interners share.
+            CodeTable::Ranks(ranks) => return ranks.bytes(),
             CodeTable::Integers(table) => table.bytes(),
             CodeTable::Bytes(table) => table.bytes(),
         };
@@ -142,9 +153,11 @@ impl Interner {
         self.is_dictionary() && !self.sorted
     }
 
-    /// Whether equal codes mean equal ids in both: offsets from the same base, or positions in the same dictionary.
+    /// Whether equal codes mean equal ids in both: offsets from the same base, positions in the same dictionary, or ranks among the
+    /// same ids.
     pub(crate) fn shares_codes(&self, other: &Self) -> bool {
-        self.keys.is_same_range(&other.keys) || (self.is_dictionary() && other.is_dictionary() && Arc::ptr_eq(&self.keys, &other.keys))
+        let is_shared = |table: &CodeTable| matches!(table, CodeTable::Dictionary(_) | CodeTable::Ranks(_));
+        self.keys.is_same_range(&other.keys) || (is_shared(&self.table) && is_shared(&other.table) && Arc::ptr_eq(&self.keys, &other.keys))
     }
 
     /// Builds the hash table from the keys, unless it is built.
@@ -248,6 +261,12 @@ impl Interner {
 
     /// Interns an integer id; unsigned ones have the top bit flipped.
     pub(crate) fn intern_integer(&mut self, id: i64) -> Result<u32> {
+        if let CodeTable::Ranks(ranks) = &self.table {
+            if let Some(code) = ranks.find(id) {
+                return Ok(code);
+            }
+            self.table = CodeTable::Unbuilt;
+        }
         self.build_table();
         if let Keys::Range { base, len } = &*self.keys {
             match usize::try_from(i128::from(id) - i128::from(*base)) {

@@ -72,6 +72,7 @@ impl Lookup<'_> {
                 usize::try_from(i128::from(id) - i128::from(*base)).ok().filter(|code| code < len).map(|code| code as u32)
             }
             (Keys::Integers(_), CodeTable::Integers(table)) => table.find(id),
+            (Keys::Integers(_), CodeTable::Ranks(ranks)) => ranks.find(id),
             (Keys::Integers(ids), _) => ids.binary_search(&id).ok().map(|code| code as u32),
             (Keys::Bytes(_), _) => None,
         }

@@ -5,6 +5,7 @@
 
 pub(crate) mod encoding;
 pub(crate) mod hash_table;
+pub(crate) mod id_ranks;
 pub(crate) mod intern_rows;
 pub(crate) mod interner;
 pub(crate) mod key_union;

@@ -21,6 +21,7 @@ use crate::error::Result;
 use crate::exec::context::Context;
 use crate::exec::par::{ROWS_WORTH_THREADS, Threads};
 use crate::group::encoding::KeyEncoding;
+use crate::group::id_ranks::IdRanks;
 use crate::group::interner::{Interner, Keys};
 use crate::state::customer_state::State;
 use crate::state::spec::{BaseSpec, Track};
@@ -71,6 +72,10 @@ pub enum Strategy {
     HashPartitions,
     /// Range partitioning of integer ids in a narrow range, with offsets in each partition.
     RangePartitions,
+    /// Ranks of integer ids.
+    Ranks,
+    /// Range partitioning of the ranks of integer ids.
+    RankPartitions,
 }
 
 /// An update in progress.
@@ -82,7 +87,9 @@ pub struct UpdateBuilder {
     edges: Cutoffs,
     encoding: KeyEncoding,
     order_encoding: KeyEncoding,
-    dictionary: Option<SharedDictionary>,
+    shared_codes: Option<SharedCodes>,
+    /// The ranks of the ids of all rows that were announced, and the number of these rows.
+    read_ahead: Option<(Option<Arc<IdRanks>>, u64)>,
     parts: Vec<State>,
     /// Finished parts: those of an earlier encoding, and early merges.
     done: Vec<State>,
@@ -97,6 +104,15 @@ pub struct UpdateBuilder {
     more: bool,
     /// Number of parts with a slot for every code that customers could have.
     copies: usize,
+}
+
+/// Codes that the states of all threads share.
+#[derive(Debug, Clone)]
+enum SharedCodes {
+    /// Positions in a dictionary.
+    Dictionary(Box<SharedDictionary>),
+    /// Ranks of integer ids.
+    Ranks(Arc<IdRanks>),
 }
 
 /// The dictionary that all rows share, and its keys.
@@ -129,7 +145,8 @@ impl UpdateBuilder {
             edges,
             encoding: KeyEncoding::Open,
             order_encoding: KeyEncoding::Open,
-            dictionary: None,
+            shared_codes: None,
+            read_ahead: None,
             parts: Vec::new(),
             done: Vec::new(),
             partitions: None,
@@ -163,6 +180,15 @@ impl UpdateBuilder {
     /// Announces that many rows follow the first push, whose size then says nothing about the total.
     pub fn expect_more(&mut self) {
         self.more = true;
+    }
+
+    /// Reads the customer ids of the batches that will be pushed, which are all in memory: knowing all ids, fewer codes do. To be
+    /// called before the first push.
+    pub fn read_ahead(&mut self, batches: &[RecordBatch], context: &Context) -> Result<()> {
+        let rows = batches.iter().map(RecordBatch::num_rows).sum();
+        let ranks = if self.may_use_ranks() { context.run_if_large(rows, |threads| self.ranks_of_batches(batches, threads))?? } else { None };
+        self.read_ahead = Some((ranks, rows as u64));
+        Ok(())
     }
 
     /// Number of rows read so far.
@@ -214,13 +240,13 @@ impl UpdateBuilder {
         let in_sequence = spec.in_sequence();
         let n_parts = if in_sequence { 1 } else { context.threads().min(rows / ROWS_WORTH_THREADS).max(1) };
         let copies = self.copies(&columns, rows, n_parts);
-        let (encoding, order_encoding, dictionary) =
+        let (encoding, order_encoding, shared_codes) =
             context.run_if_large(rows, |threads| self.extend_encodings(&columns, rows, in_sequence, (copies, n_parts), threads))??;
-        if self.encoding == KeyEncoding::Dictionary && encoding != KeyEncoding::Dictionary {
-            // Positions in the dictionary cannot be mixed with other codes.
+        if matches!(self.encoding, KeyEncoding::Dictionary | KeyEncoding::Ranks) && encoding != self.encoding {
+            // Positions in the dictionary, or ranks, cannot be mixed with other codes.
             self.done.append(&mut self.parts);
         }
-        (self.encoding, self.order_encoding, self.dictionary, self.copies) = (encoding, order_encoding, dictionary, copies);
+        (self.encoding, self.order_encoding, self.shared_codes, self.copies) = (encoding, order_encoding, shared_codes, copies);
         for part in &mut self.parts {
             part.apply_encodings(encoding, order_encoding)?;
         }
@@ -229,9 +255,13 @@ impl UpdateBuilder {
             self.done.push(partitions.into_one(&mut self.scatters, context)?);
         }
         while self.parts.len() < n_parts {
-            let interner = match &self.dictionary {
-                Some(shared) => Interner::of_dictionary(self.schema.id.kind(), shared.keys.clone(), shared.nulls.clone(), shared.ascending),
-                None => encoding.interner(self.schema.id.kind()),
+            let kind = self.schema.id.kind();
+            let interner = match &self.shared_codes {
+                Some(SharedCodes::Dictionary(shared)) => {
+                    Interner::of_dictionary(kind, shared.keys.clone(), shared.nulls.clone(), shared.ascending)
+                }
+                Some(SharedCodes::Ranks(ranks)) => Interner::of_ranks(kind, ranks.clone()),
+                None => encoding.interner(kind),
             };
             let mut part = State::new(&self.schema, spec, interner, order_encoding);
             if matches!(order_encoding, KeyEncoding::Range { len, .. } if len * n_parts > ORDER_CODES_PER_ROW * (self.rows as usize + rows))
@@ -275,10 +305,10 @@ impl UpdateBuilder {
     fn push_partitioned(&mut self, columns: &[InputBatch], morsels: &[Vec<Morsel>], context: &Context) -> Result<()> {
         let (spec, schema, until, edges) = (&self.spec, &self.schema, self.until, self.edges);
         let encoding = self.encoding;
-        let partitions = self.partitions.get_or_insert_with(|| match encoding {
-            KeyEncoding::Range { base, len } => {
-                Partitions::ranges(base, len, |base| State::new(schema, spec, Interner::range(schema.id.kind(), base), KeyEncoding::Table))
-            }
+        let range = |base| State::new(schema, spec, Interner::range(schema.id.kind(), base), KeyEncoding::Table);
+        let partitions = self.partitions.get_or_insert_with(|| match (encoding, &self.shared_codes) {
+            (KeyEncoding::Range { base, len }, _) => Partitions::ranges(base, len, range),
+            (KeyEncoding::Ranks, Some(SharedCodes::Ranks(ranks))) => Partitions::of_ranks(ranks, range),
             _ => Partitions::new(|| State::new(schema, spec, encoding.interner(schema.id.kind()), KeyEncoding::Table)),
         });
         // Customers of the sample move into the partitions. With an order log or days they stay and are merged at the end.
@@ -339,7 +369,7 @@ impl UpdateBuilder {
         } else {
             State::unify(parts, threads)?
         };
-        whole.interner.leave_dictionary();
+        whole.interner.leave_shared_codes();
         whole.accumulators.finish();
         whole.totals.grow(whole.interner.len());
         if spec.track == Track::Once {
@@ -352,7 +382,7 @@ impl UpdateBuilder {
 
     /// Drops references to imported memory. To be called where batches are dropped, after the last push.
     pub fn release(&mut self) {
-        if let Some(shared) = &mut self.dictionary {
+        if let Some(SharedCodes::Dictionary(shared)) = &mut self.shared_codes {
             shared.values = None;
         }
     }

@@ -144,7 +144,7 @@ impl<'a> IngestWorker<'a> {
             self.codes.extend(self.block.flags.iter().map(|flag| if flag & flag::NULL_ID == 0 { 0 } else { NO_CODE }));
             self.mark(batch, start, part.order_log.is_some());
             self.filter(batch, start, first_row, part)?;
-            scatter.add(partitioner, (batch, start), (first_row - first) as usize, &self.codes, &self.block, least);
+            scatter.add(partitioner, (batch, start), (first_row - first) as usize, &self.codes, &self.block, least)?;
             context.advance(len as u64);
         }
         Ok(())

@@ -146,7 +146,7 @@ impl State {
             end = match width {
                 None => end + part.totals.len(),
                 Some(_) if part.totals.is_empty() => end,
-                Some(width) => (at + 1) * width,
+                Some(width) => at * width + part.totals.len(),
             };
         }
         let totals = Totals::concat(&parts.iter().map(|part| &part.totals).zip(starts.iter().copied()).collect::<Vec<_>>(), end, threads);

@@ -189,6 +189,11 @@ impl LimitedBuilder {
         Ok(state.without_customers(0))
     }
 
+    /// See [`UpdateBuilder::read_ahead`]. With a memory limit nothing is read ahead.
+    pub fn read_ahead(&mut self, batches: &[RecordBatch], context: &Context) -> Result<()> {
+        if self.budget.is_some() { Ok(()) } else { self.builder.read_ahead(batches, context) }
+    }
+
     /// See [`UpdateBuilder::expect_more`].
     pub fn expect_more(&mut self) {
         if self.budget.is_none() {

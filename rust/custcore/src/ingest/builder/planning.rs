@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
-use super::{SharedDictionary, Strategy, UpdateBuilder};
+use arrow_array::{Array, RecordBatch};
+
+use super::{SharedCodes, SharedDictionary, Strategy, UpdateBuilder};
 use crate::column::chunks::InputBatch;
 use crate::column::key::{KeyColumn, PlainKeys};
 use crate::error::Result;
 use crate::exec::par::{ROWS_WORTH_THREADS, Threads};
-use crate::group::encoding::{CODES_PER_ROW, KeyEncoding};
+use crate::group::encoding::{CODES_PER_ROW, KeyEncoding, ranks_of};
+use crate::group::id_ranks::IdRanks;
 use crate::group::intern_rows::keys_of;
 use crate::ingest::partition::partitions::can_partition;
 
@@ -45,23 +48,56 @@ impl UpdateBuilder {
         }
         let is_large = rows >= ROWS_WORTH_THREADS;
         // With more rows expected a push counts as many times more: a range that is dense enough overall must be kept.
-        let all = (self.rows as usize + rows).max(if self.more { 2 * MORE * rows } else { 0 });
-        match self.encoding {
-            KeyEncoding::Range { len, .. } => match &self.partitions {
-                Some(partitions) => partitions.cover(self.encoding),
-                None if self.strategy == Strategy::Direct => false,
+        let all = (self.rows as usize + rows).max(self.announced() as usize).max(if self.more { 2 * MORE * rows } else { 0 });
+        let codes = match (self.encoding, &self.shared_codes) {
+            (KeyEncoding::Range { len, .. }, _) => Some(len),
+            (KeyEncoding::Ranks, Some(SharedCodes::Ranks(ranks))) => Some(ranks.len()),
+            _ => None,
+        };
+        match (self.encoding, codes) {
+            (encoding, Some(len)) => match &self.partitions {
+                Some(partitions) => partitions.cover(encoding),
+                None if matches!(self.strategy, Strategy::Direct | Strategy::Ranks) => false,
                 // Parts that have a slot for every code keep them.
                 None if self.parts.len() >= n_parts && self.parts.iter().all(|part| part.totals.len() >= len) => false,
                 None if n_parts > 1 && self.keeps_customers() && len * n_parts > CODES_PER_ROW * all => true,
                 None if self.parts.iter().any(|part| !part.totals.is_empty()) => false,
-                None => self.strategy == Strategy::RangePartitions || self.strategy == Strategy::Auto && len > MANY_IDS && is_large,
+                None => match self.strategy {
+                    Strategy::RangePartitions | Strategy::RankPartitions => true,
+                    strategy => strategy == Strategy::Auto && len > MANY_IDS && is_large,
+                },
             },
-            KeyEncoding::Table => {
+            (KeyEncoding::Table, _) => {
                 let many = self.partitions.is_some() || self.parts.iter().any(|part| part.interner.len() > MANY_CUSTOMERS);
                 self.strategy == Strategy::HashPartitions || many && is_large
             }
-            KeyEncoding::Open | KeyEncoding::Dictionary => false,
+            _ => false,
         }
+    }
+
+    /// The number of rows that were announced; 0 if that is not known.
+    fn announced(&self) -> u64 {
+        self.read_ahead.as_ref().map_or(0, |(_, rows)| *rows)
+    }
+
+    /// Whether ranks may be used, if the ids allow it.
+    pub(super) fn may_use_ranks(&self) -> bool {
+        let is_chosen = matches!(self.strategy, Strategy::Auto | Strategy::Ranks | Strategy::RankPartitions);
+        self.encoding == KeyEncoding::Open && is_chosen && !self.more
+    }
+
+    /// The ranks of the ids of these batches, if there are to be ranks.
+    pub(super) fn ranks_of_batches(&self, batches: &[RecordBatch], threads: Threads<'_>) -> Result<Option<Arc<IdRanks>>> {
+        let names = &self.spec.roles.customer_id;
+        let column = |batch: &RecordBatch| match names.iter().collect::<Vec<_>>().as_slice() {
+            [name] => batch.column_by_name(name).filter(|column| column.data_type().is_integer()).cloned(),
+            _ => None,
+        };
+        let Some(columns) = batches.iter().map(column).collect::<Option<Vec<_>>>() else { return Ok(None) };
+        let read = |column: &Arc<dyn Array>| self.schema.id.read(std::slice::from_ref(column), "customer_id", threads);
+        let keys = columns.iter().map(read).collect::<Result<Vec<_>>>()?;
+        let customers: Vec<_> = keys.iter().zip(&columns).map(|(keys, column)| (keys, column.len())).collect();
+        Ok(ranks_of(&customers, self.strategy != Strategy::Auto, threads).map(Arc::new))
     }
 
     /// Whether rows are marked (by start, as returning), which scatter buffers do not store.
@@ -78,42 +114,62 @@ impl UpdateBuilder {
         in_sequence: bool,
         (copies, n_parts): (usize, usize),
         threads: Threads<'_>,
-    ) -> Result<(KeyEncoding, KeyEncoding, Option<SharedDictionary>)> {
+    ) -> Result<(KeyEncoding, KeyEncoding, Option<SharedCodes>)> {
         // Dictionary columns are never partitioned: every part has a slot for every value.
         let dictionary_copies = if self.can_partition(columns, rows) { n_parts } else { copies };
         let copies = (self.copies, copies);
-        // A forced range has no limit.
-        let all = if self.strategy == Strategy::Direct { u64::MAX } else { self.rows + rows as u64 };
-        let more = self.more && self.rows == 0;
+        let all = (self.rows + rows as u64).max(self.announced());
         let customers: Vec<_> = columns.iter().map(|columns| (&columns.customer, columns.len())).collect();
         let orders: Option<Vec<_>> = columns.iter().map(|columns| Some((columns.order.as_ref()?, columns.len()))).collect();
+        // A forced range has no limit.
+        let most = if self.strategy == Strategy::Direct { u64::MAX } else { all };
+        let more = self.more && self.rows == 0;
         let order_encoding = match orders {
-            Some(orders) if !in_sequence => self.order_encoding.extend(&orders, all, false, (1, 1), threads),
+            Some(orders) if !in_sequence => self.order_encoding.extend(&orders, most, false, (1, 1), threads),
             _ => KeyEncoding::Table,
         };
-        let (encoding, dictionary) = match (self.encoding, &self.dictionary) {
-            (KeyEncoding::Open, _) if !in_sequence => {
-                match shared_dictionary(&customers, if more { rows.saturating_mul(MORE) } else { rows }, dictionary_copies) {
-                    Some(values) => {
-                        let keys = Arc::new(keys_of(values, threads)?);
-                        let ascending = keys.ascend(threads);
-                        let shared = SharedDictionary { keys, nulls: values.nulls().cloned(), values: Some(values.clone()), ascending };
-                        (KeyEncoding::Dictionary, Some(shared))
+        let offsets = || self.encoding.extend(&customers, most, more, copies, threads);
+        let (encoding, shared_codes) = match (self.encoding, &self.shared_codes) {
+            (KeyEncoding::Open, _) => {
+                let values = if in_sequence {
+                    None
+                } else {
+                    shared_dictionary(&customers, if more { rows.saturating_mul(MORE) } else { rows }, dictionary_copies)
+                };
+                if let Some(values) = values {
+                    let keys = Arc::new(keys_of(values, threads)?);
+                    let ascending = keys.ascend(threads);
+                    let shared = SharedDictionary { keys, nulls: values.nulls().cloned(), values: Some(values.clone()), ascending };
+                    (KeyEncoding::Dictionary, Some(SharedCodes::Dictionary(Box::new(shared))))
+                } else {
+                    let ranks = match &self.read_ahead {
+                        Some((ranks, _)) => ranks.clone(),
+                        None if self.may_use_ranks() => ranks_of(&customers, self.strategy != Strategy::Auto, threads).map(Arc::new),
+                        None => None,
+                    };
+                    // As many states have a slot for every id.
+                    match ranks.filter(|ranks| ranks.len().saturating_mul(copies.1) as u64 <= all.saturating_mul(CODES_PER_ROW as u64)) {
+                        Some(ranks) => (KeyEncoding::Ranks, Some(SharedCodes::Ranks(ranks))),
+                        None => (offsets(), None),
                     }
-                    None => (self.encoding.extend(&customers, all, more, copies, threads), None),
                 }
             }
-            (KeyEncoding::Dictionary, Some(shared)) => match shared_dictionary(&customers, usize::MAX, 1) {
+            (KeyEncoding::Dictionary, Some(SharedCodes::Dictionary(shared))) => match shared_dictionary(&customers, usize::MAX, 1) {
                 Some(values) if shared.values.as_ref().is_some_and(|held| values.is_same_memory(held)) => {
-                    (KeyEncoding::Dictionary, Some(shared.clone()))
+                    (KeyEncoding::Dictionary, self.shared_codes.clone())
                 }
                 // A push without rows changes nothing.
-                None if rows == 0 => (KeyEncoding::Dictionary, Some(shared.clone())),
+                None if rows == 0 => (KeyEncoding::Dictionary, self.shared_codes.clone()),
                 _ => (KeyEncoding::Table, None),
             },
-            (encoding, _) => (encoding.extend(&customers, all, more, copies, threads), None),
+            (KeyEncoding::Ranks, _) => {
+                // Later rows may have other ids.
+                let is_read_ahead = rows == 0 || self.rows + rows as u64 <= self.announced();
+                if is_read_ahead { (KeyEncoding::Ranks, self.shared_codes.clone()) } else { (KeyEncoding::Table, None) }
+            }
+            _ => (offsets(), None),
         };
-        Ok((encoding, order_encoding, dictionary))
+        Ok((encoding, order_encoding, shared_codes))
     }
 }
 

@@ -5,6 +5,7 @@
 //! concatenated, not merged, and threads work on them without locks.
 
 use std::hash::BuildHasher;
+use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
@@ -15,6 +16,7 @@ use crate::error::Result;
 use crate::exec::context::Context;
 use crate::group::encoding::KeyEncoding;
 use crate::group::hash_table::ByteHasher;
+use crate::group::id_ranks::IdRanks;
 use crate::group::interner::Interner;
 use crate::group::keys::Keys;
 use crate::state::customer_state::State;
@@ -51,20 +53,34 @@ impl Partitions {
     /// Hash partitions of empty states, which `empty` makes.
     pub(crate) fn new(empty: impl Fn() -> State) -> Self {
         let random = RandomState::default();
-        let partitioner = Partitioner { seed: random.hash_one(3_u64), hasher: ByteHasher::new(), range: None };
+        let partitioner = Partitioner { seed: random.hash_one(3_u64), hasher: ByteHasher::new(), range: None, ranks: None };
         Self { parts: (0..PARTITIONS).map(|_| empty()).collect(), partitioner }
     }
 
     /// Range partitions of `len` integer ids from `base` on, with some slack above; `empty` makes a state of the ids from a base on.
     pub(crate) fn ranges(base: i64, len: usize, empty: impl Fn(i64) -> State) -> Self {
         let width = (len + len / 8).div_ceil(PARTITIONS).next_power_of_two();
+        Self::of_range(base, PARTITIONS * width, width, empty)
+    }
+
+    /// Range partitions of the ranks of integer ids; `empty` makes a state of the ranks from a number on.
+    pub(crate) fn of_ranks(ranks: &Arc<IdRanks>, empty: impl Fn(i64) -> State) -> Self {
+        let width = ranks.len().div_ceil(PARTITIONS).next_power_of_two();
+        let mut partitions = Self::of_range(0, ranks.len(), width, empty);
+        partitions.partitioner.ranks = Some(ranks.clone());
+        partitions
+    }
+
+    /// Partitions of `width` codes each, a power of two; `codes` in total.
+    fn of_range(base: i64, codes: usize, width: usize, empty: impl Fn(i64) -> State) -> Self {
         let range = PartitionRange { base, shift: width.trailing_zeros() };
-        let parts = (0..PARTITIONS as i64).map(|partition| {
-            let mut part = empty(base.wrapping_add(partition << range.shift));
-            part.interner.extend_range(width);
+        let part = |partition: usize| {
+            let first = partition * width;
+            let mut part = empty(base.wrapping_add(first as i64));
+            part.interner.extend_range(width.min(codes.saturating_sub(first)));
             part
-        });
-        let parts = parts.collect();
+        };
+        let parts = (0..PARTITIONS).map(part).collect();
         let mut partitions = Self::new(|| empty(base));
         partitions.parts = parts;
         partitions.partitioner.range = Some(range);
@@ -74,7 +90,8 @@ impl Partitions {
     /// Whether these are range partitions that contain all ids of an encoding.
     pub(crate) fn cover(&self, encoding: KeyEncoding) -> bool {
         match (self.partitioner.range, encoding) {
-            (Some(range), KeyEncoding::Range { base, len }) => range.base == base && len <= PARTITIONS << range.shift,
+            (Some(_), KeyEncoding::Ranks) => self.partitioner.ranks.is_some(),
+            (Some(range), KeyEncoding::Range { base, len }) if self.partitioner.ranks.is_none() => range.base == base && len <= PARTITIONS << range.shift,
             _ => false,
         }
     }
@@ -165,6 +182,10 @@ impl Partitions {
         scatters.clear();
         let customers = self.parts.iter().map(|part| part.totals.len()).sum();
         let width = self.partitioner.range.map(|PartitionRange { shift, .. }| 1 << shift);
-        context.run_if_large(customers, |threads| State::concat(self.parts, width, threads))?
+        let mut whole = context.run_if_large(customers, |threads| State::concat(self.parts, width, threads))??;
+        if let Some(ranks) = self.partitioner.ranks {
+            whole.interner = Interner::of_ranks(whole.interner.kind(), ranks);
+        }
+        Ok(whole)
     }
 }

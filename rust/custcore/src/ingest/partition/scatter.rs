@@ -1,12 +1,16 @@
 //! Scatter buffers of the partitions. Nearly all rows are purchases with short ids: they are packed into 16 or 24 bytes and
 //! stay buffered over several pushes. Other rows are stored column by column and aggregated within their push.
 
+use std::sync::Arc;
+
 use crate::column::BLOCK;
 use crate::column::chunks::{InputBatch, TypedBlock};
 use crate::column::key::{ByteKeys, KeyColumn, PlainKeys};
 use crate::error::{Error, Result};
 use crate::exec::simd::prefetch_bytes;
 use crate::group::hash_table::ByteHasher;
+use crate::group::id_ranks::IdRanks;
+use crate::group::intern_rows::intern_ranks;
 use crate::group::interner::NO_CODE;
 use crate::group::keys::{ByteArena, Prefix};
 use crate::state::customer_state::State;
@@ -27,6 +31,8 @@ pub(crate) struct Partitioner {
     pub hasher: ByteHasher,
     /// Set for range partitions.
     pub range: Option<PartitionRange>,
+    /// Set if integer ids are replaced by their ranks, which the range is of.
+    pub ranks: Option<Arc<IdRanks>>,
 }
 
 /// Range partitioning of integer ids: each partition has `1 << shift` consecutive ids.
@@ -48,6 +54,14 @@ impl Partitioner {
         }
         let product = u128::from(id as u64 ^ self.seed) * 0x9E37_79B9_7F4A_7C15_u128;
         ((product as u64) ^ (product >> 64) as u64) as usize % PARTITIONS
+    }
+
+    /// Replaces ids by their ranks; those of null ids are arbitrary.
+    fn replace(ranks: &IdRanks, ids: &mut [i64], flags: &[u8]) -> Result<()> {
+        let mut codes = Vec::with_capacity(BLOCK);
+        intern_ranks(ranks, ids, flags, &mut codes)?;
+        ids.iter_mut().zip(&codes).for_each(|(id, &code)| *id = i64::from(code));
+        Ok(())
     }
 
     /// The partition of a byte string.
@@ -152,7 +166,7 @@ impl Scatter {
         codes: &[u32],
         block: &TypedBlock,
         least: i64,
-    ) {
+    ) -> Result<()> {
         let mut packed = [NOT_PACKED; BLOCK];
         let packed = &mut packed[..codes.len()];
         let rows = block.units.iter().zip(&block.days).zip(&block.flags);
@@ -168,6 +182,9 @@ impl Scatter {
         match &columns.customer {
             KeyColumn::Plain(PlainKeys::Integers(keys)) => {
                 keys.read(start, &mut ids[..codes.len()]);
+                if let Some(ranks) = &partitioner.ranks {
+                    Partitioner::replace(ranks, &mut ids[..codes.len()], &block.flags)?;
+                }
                 for ((partition, &id), &code) in partitions.iter_mut().zip(&ids).zip(codes) {
                     *partition = if code == NO_CODE { NONE } else { partitioner.integer(id) as u8 };
                 }
@@ -212,6 +229,7 @@ impl Scatter {
                 unpacked.rows.extend(rows.iter().map(|&i| (offset + usize::from(i)) as u32));
             });
         }
+        Ok(())
     }
 
     /// Aggregates the packed rows of a partition into its state.
