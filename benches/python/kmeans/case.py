@@ -46,8 +46,8 @@ class KMeansCase:
         clusters.
     shape
         The distribution of one cloud's features, in turns: ``normal``; ``mixed``: a normal, a gamma, a cubed normal;
-        ``money``: log-normal and Pareto, as amounts are. A few rows then lie far from all others, and their centres move
-        far in an iteration.
+        ``money``: log-normal and Pareto, as amounts are. A few rows then lie far from all others, and their centres
+        move far in an iteration.
     """
 
     rows: int
