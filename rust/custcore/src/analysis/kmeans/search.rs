@@ -18,7 +18,8 @@ use crate::num::random::Random;
 
 /// Rows of the sample: an eighth of all rows, but not fewer and not more than these (or 64 per cluster, if more).
 const SAMPLE: (usize, usize) = (1 << 13, 1 << 15);
-/// With more clusters, k-means++ alone chooses the centres: a cost for each pair of clusters would take too long.
+/// With more clusters, k-means++ alone chooses the centres: a cost for each pair of clusters would take too long. So it does if
+/// the sample has fewer rows of positive weight than there are clusters.
 const MOST_CLUSTERS: usize = 1024;
 /// Swaps that are tried, the most promising first, before the centres are taken as they are.
 const TRIES: usize = 6;
@@ -62,7 +63,8 @@ pub(crate) fn searched<T: Float>(problem: &Problem<'_, T>, clusters: usize, tol:
     let wanted = (rows / 8).clamp(SAMPLE.0, SAMPLE.1).max(64 * clusters);
     let sample = Sample::draw(problem.points, problem.weights, wanted, &mut Random::new(seed, u64::MAX));
     let start = sample.plus_plus(clusters, &mut Random::new(seed, 0), problem.context)?;
-    if !(2..=MOST_CLUSTERS).contains(&clusters) {
+    let positive = sample.weights().iter().filter(|weight| **weight > 0.0).count();
+    if !(2..=MOST_CLUSTERS).contains(&clusters) || positive < clusters {
         return Ok(start);
     }
     let points = Points::of_columns(sample.columns().to_vec(), sample.len());
