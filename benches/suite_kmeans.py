@@ -43,11 +43,19 @@ def quick() -> list[Entry]:
     plain = KMeansCase(10 * M, threads=THREADS)
     fit = replace(plain, task="fit")
     wide = replace(fit, rows=M, features=8, clusters=16)
-    cases = [plain, fit, replace(fit, rows=M), wide]
+    cases = [plain, fit, replace(fit, rows=M), wide, *heavy()]
     both = [replace(case, dtype=dtype) for case in cases for dtype in ("float32", "float64")]
     select = KMeansCase(M, task="select", threads=THREADS)
     one = replace(plain, rows=M, task="predict_one", threads=1)
     return [*(Entry(case) for case in both), Entry(select, rounds=1), Entry(one)]
+
+
+def heavy() -> list[KMeansCase]:
+    """Heavy tails, as money has: 20 iterations and a default fit, few and more features and clusters."""
+    mixed = KMeansCase(4 * M, shape="mixed", threads=THREADS)
+    money = replace(mixed, rows=M, features=8, shape="money")
+    few = [mixed, replace(mixed, task="fit"), replace(mixed, shape="money")]
+    return [*few, money, replace(money, clusters=16), replace(money, clusters=20), replace(money, task="fit")]
 
 
 def grid() -> list[Entry]:

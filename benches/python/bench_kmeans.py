@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from benches.harness import FailedError, Limits, UnequalError, measure, save, show
 from benches.harness.machine import gibibytes
-from benches.python.kmeans import BENCH, DTYPES, TASKS, KMeansCase
+from benches.python.kmeans import BENCH, DTYPES, SHAPES, TASKS, KMeansCase
 
 WHERE = "benches.python.kmeans:BENCH"
 
@@ -37,6 +37,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument(
         "--groups", type=int, default=0, help="number of centres that rows are drawn around; 0: a single cloud"
     )
+    parser.add_argument("--shape", choices=SHAPES, default="normal", help="distribution of the features of one cloud")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(

@@ -349,7 +349,7 @@ def select_k(
     *,
     columns: list[str] | None,
     scaler: Scaler | None,
-    n_init: int,
+    n_init: int | None,
     max_iter: int,
     tol: float,
     random_state: int,
@@ -647,7 +647,7 @@ def backtest(
 
 @final
 class KMeans:
-    # init: "k-means++" or "random"; n_init None: 1 for k-means++, 10 for random. The scaler is fitted, or None.
+    # init: "k-means++" or "random"; n_init None: a search for k-means++, 10 for random. The scaler is fitted, or None.
     def __new__(
         cls,
         n_clusters: int,

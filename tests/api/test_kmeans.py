@@ -176,6 +176,36 @@ def test_more_starts_are_never_worse() -> None:
     assert inertias == sorted(inertias, reverse=True)
 
 
+def test_a_number_of_starts_is_plain_starts() -> None:
+    """Only "auto" searches the centres: one start is the first of several, and begins with rows."""
+    x = np.random.default_rng(1).normal(size=(3000, 2))
+    plain, searched = custcore.KMeans(9, n_init=1).fit(x), custcore.KMeans(9).fit(x)
+    rows = {tuple(row) for row in x.tolist()}
+    assert {tuple(c) for c in plain.init_centers_.tolist()} <= rows
+    assert not {tuple(c) for c in searched.init_centers_.tolist()} & rows
+    assert searched.inertia_ < plain.inertia_
+    assert custcore.KMeans(9, n_init=7).fit(x).inertia_ <= plain.inertia_
+
+
+@pytest.mark.parametrize("rows", [300, 40_000])
+def test_select_k_finds_what_a_default_fit_finds(rows: int) -> None:
+    x = np.random.default_rng(5).gamma(2, size=(rows, 2))
+    found = custcore.select_k(x, [1, 3, 6], random_state=4)
+    fits = [custcore.KMeans(k, random_state=4).fit(x).inertia_ for k in (1, 3, 6)]
+    assert found.to_numpy("inertia").tolist() == fits
+
+
+def test_a_search_with_weights() -> None:
+    """A row of weight 2 is two rows, also to the search; rows of weight 0 are not seen."""
+    x = np.random.default_rng(2).normal(size=(400, 2))
+    weights = np.repeat([0.0, 1.0, 3.0, 2.0], 100)
+    km = custcore.KMeans(6, tol=0).fit(x, sample_weight=weights)
+    again = custcore.KMeans(6, init=km.cluster_centers_, tol=0).fit(np.repeat(x, weights.astype(int), axis=0))
+    assert km.inertia_ == pytest.approx(again.inertia_, rel=1e-12)
+    starts = [custcore.KMeans(6, n_init=1, random_state=seed).fit(x, sample_weight=weights) for seed in range(10)]
+    assert km.inertia_ <= np.mean([start.inertia_ for start in starts])
+
+
 def test_a_callable() -> None:
     table = customers()
     seen: list[Any] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from itertools import pairwise
 from typing import Any
 
@@ -203,6 +204,44 @@ def test_threads_and_chunks_on_many_rows(kind: Any, d: int, k: int) -> None:
         assert fit(problem, path=path, n_threads=2) == found
 
 
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+@pytest.mark.parametrize("rows", [5_000, 150_000])
+@pytest.mark.parametrize("clusters", [2, 7, 20])
+def test_the_search_does_not_depend_on_threads_layout_or_processor(kind: Any, rows: int, clusters: int) -> None:
+    points = many(rows, 3, kind)
+    columns = {f"x{f}": np.ascontiguousarray(points[:, f]) for f in range(3)}
+    settings: dict[str, Any] = {"init": "k-means++", "n_init": None, "max_iter": 30, "tol": 1e-4, "random_state": 3}
+    core = _core.KMeans(clusters, scaler=None, **settings)
+
+    def found(x: Any, n_threads: int, path: str | None = None) -> Any:
+        model, labels = core.fit(x, columns=None, sample_weight=None, centers=None, n_threads=n_threads, path=path)
+        return model.init_centers, model.centers, model.inertia, model.n_iter, bytes(memoryview(labels))
+
+    first = found(points, 1)
+    table = pa.table(columns)
+    chunked = pa.Table.from_batches(table.to_batches(max_chunksize=7_777))
+    assert all(found(x, n_threads) == first for x in (points, table, chunked) for n_threads in (2, 7))
+    assert all(found(points, 2, path) == first for path in _core.simd_paths())
+
+
+@given(problems())
+def test_a_default_fit_of_hostile_numbers_is_plain_lloyd(problem: dict[str, Any]) -> None:
+    """From the centres that it found it is the reference, also of duplicates, ties and weights of zero."""
+    points, weights, k = problem["points"], problem["weights"], len(problem["start"])
+    try:
+        km = custcore.KMeans(k, tol=0, max_iter=problem["max_iter"])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", custcore.errors.ConvergenceWarning)
+            km.fit(points, sample_weight=weights)
+    except custcore.errors.OutOfRangeError:
+        return
+    again = lloyd_reference(
+        points.astype(np.float64).tolist(), km.init_centers_.tolist(), weights=weights, max_iter=km.max_iter, tol=0
+    )
+    assert (km.cluster_centers_.tolist(), km.labels_.tolist()) == (again.centers, again.labels)
+    assert (km.inertia_, km.n_iter_) == (again.inertia, again.n_iter)
+
+
 @pytest.mark.parametrize("init", ["k-means++", "random"])
 @pytest.mark.parametrize("kind", [np.float32, np.float64])
 def test_seeding_does_not_depend_on_threads_or_layout(init: Any, kind: Any) -> None:
@@ -216,9 +255,8 @@ def test_seeding_does_not_depend_on_threads_or_layout(init: Any, kind: Any) -> N
         assert (other.init_centers_ == fits[0].init_centers_).all()
         assert (other.labels_ == fits[0].labels_).all()
         assert (other.cluster_centers_ == fits[0].cluster_centers_).all()
-    if init == "random":  # k-means++ of many rows hands over centres that a sample of them led to
-        rows = {tuple(row) for row in points.astype(float).tolist()}
-        assert {tuple(c) for c in fits[0].init_centers_.tolist()} <= rows
+    rows = {tuple(row) for row in points.astype(float).tolist()}
+    assert {tuple(c) for c in fits[0].init_centers_.tolist()} <= rows
 
 
 def test_from_the_centres_it_hands_over_it_is_plain_lloyd() -> None:

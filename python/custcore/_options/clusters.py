@@ -31,25 +31,30 @@ INIT = Option(
     "Init",
     "How to start: greedy k-means++ (Arthur & Vassilvitskii 2007), distinct random rows, given centres, or a function "
     "``init(x, n_clusters, random_state=...)`` that returns them. Given centres are on the scale of the scaler, if "
-    "there is one. k-means++ uses a sample of 65,536 rows (64 for each cluster, if that is more); for more rows it "
-    "starts from the centres to which Lloyd's algorithm converges on that sample.",
+    "there is one. k-means++ draws from a sample of 65,536 rows (64 for each cluster, if that is more).",
     default="k-means++",
     type='{"k-means++", "random"}, array of centres, or callable',
 )
 N_INIT = Option(
     "n_init",
     'int | Literal["auto"]',
-    'Number of starts, of which the best result is kept. ``"auto"``: 1 for k-means++ and given centres, 10 for random '
-    "rows and callables.",
+    "Number of starts, of which the best result is kept: Lloyd's algorithm runs from each. "
+    '``"auto"``: for k-means++ one start from centres that are searched first, see Notes; 1 for given centres; 10 for '
+    "random rows and callables.",
     default="auto",
     type='int or "auto"',
+)
+N_INIT_OF_K = N_INIT.but(
+    text='Number of starts for each k, of which the best is kept. ``"auto"``: one start from centres that are searched '
+    "first, as in :class:`custcore.KMeans`."
 )
 MAX_ITER = Option("max_iter", "int", "Maximum number of iterations of one start.", default=300)
 TOL = Option(
     "tol",
     "float",
     "A start ends when the squared shifts of all centres sum to at most ``tol`` times the mean variance of the "
-    "features, or when no row changes its cluster.",
+    "features, or when no row changes its cluster. A start from searched centres takes a tenth of ``tol``: it begins "
+    "near its end, where centres shift little.",
     default=1e-4,
 )
 RANDOM_STATE = Option(
@@ -124,7 +129,7 @@ SELECT_K = (
     SCALER_OPTION.but(
         text="Scales the features first. A scaler that is not fitted is fitted on the given rows; it is not changed."
     ),
-    N_INIT.but(annotation="int", text="Number of starts for each k, of which the best is kept.", default=10, type=""),
+    N_INIT_OF_K,
     MAX_ITER,
     TOL,
     RANDOM_STATE.but(
@@ -185,16 +190,11 @@ SEGMENTED = (
         default=range(2, 9),
         type="iterable of int",
     ),
-    N_INIT.but(
-        annotation="int",
-        text="Number of starts for each k, of which the best is kept.",
-        default=10,
-        type="",
-        help="Number of starts for each k, of which the best is kept.",
+    N_INIT_OF_K.but(
+        help="Number of starts for each k, of which the best is kept; auto: one, from centres that are searched first.",
         group="Clusters",
         flags=("--starts",),
-        metavar="N",
-        minimum=1,
+        metavar="N|auto",
     ),
     SEED,
     t.N_THREADS,

@@ -285,17 +285,19 @@ class FrameMethods(FrameLifecycle[Frame], FrameLifetimeValue[Frame], PortraitMet
         init : {"k-means++", "random"}, array of centres, or callable, default "k-means++"
             How to start: greedy k-means++ (Arthur & Vassilvitskii 2007), distinct random rows,
             given centres, or a function ``init(x, n_clusters, random_state=...)`` that returns
-            them. Given centres are on the scale of the scaler, if there is one. k-means++ uses
-            a sample of 65,536 rows (64 for each cluster, if that is more); for more rows it
-            starts from the centres to which Lloyd's algorithm converges on that sample.
+            them. Given centres are on the scale of the scaler, if there is one. k-means++ draws
+            from a sample of 65,536 rows (64 for each cluster, if that is more).
         n_init : int or "auto", default "auto"
-            Number of starts, of which the best result is kept. ``"auto"``: 1 for k-means++ and
-            given centres, 10 for random rows and callables.
+            Number of starts, of which the best result is kept: Lloyd's algorithm runs from
+            each. ``"auto"``: for k-means++ one start from centres that are searched first, see
+            Notes; 1 for given centres; 10 for random rows and callables.
         max_iter : int, default 300
             Maximum number of iterations of one start.
         tol : float, default 1e-4
             A start ends when the squared shifts of all centres sum to at most ``tol`` times the
-            mean variance of the features, or when no row changes its cluster.
+            mean variance of the features, or when no row changes its cluster. A start from
+            searched centres takes a tenth of ``tol``: it begins near its end, where centres
+            shift little.
         random_state : int or None, default 0
             Seed; the same seed gives the same result in every version and on every machine.
             ``None`` draws one.

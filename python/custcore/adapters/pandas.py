@@ -129,7 +129,7 @@ class CustcoreAccessor(PandasMeasures, PandasValue):
         log1p: Sequence[str] | Literal["auto"] = "auto",
         how: Literal["standard", "robust"] = "standard",
         ks: Iterable[int] = range(2, 9),
-        n_init: int = 10,
+        n_init: int | Literal["auto"] = "auto",
         random_state: int = 0,
         n_threads: int | None = None,
         customer_id: str | Sequence[str] = "customer_id",
@@ -170,8 +170,9 @@ class CustcoreAccessor(PandasMeasures, PandasValue):
             customers do not move.
         ks : iterable of int, default range(2, 9)
             What "auto" may choose from; numbers above the number of customers are skipped.
-        n_init : int, default 10
-            Number of starts for each k, of which the best is kept.
+        n_init : int or "auto", default "auto"
+            Number of starts for each k, of which the best is kept. ``"auto"``: one start from
+            centres that are searched first, as in :class:`custcore.KMeans`.
         random_state : int, default 0
             Seed; the same seed gives the same result in every version and on every machine.
         n_threads : int, optional

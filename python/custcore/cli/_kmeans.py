@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["command", "grid"]
 
 
-class Clusters(click.ParamType[Any]):
-    """A number of clusters, or "auto"."""
+class NumberOrAuto(click.ParamType[Any]):
+    """A number of clusters or of starts, or "auto"."""
 
     name = "N|auto"
 
@@ -40,7 +40,7 @@ class Clusters(click.ParamType[Any]):
 
 
 # Parsers of option values that are not plain strings.
-KINDS = {"k": Clusters(), "features": _options.Names(), "log1p": _options.Names()}
+KINDS = {"k": NumberOrAuto(), "n_init": NumberOrAuto(), "features": _options.Names(), "log1p": _options.Names()}
 
 
 @_command.command(
@@ -74,7 +74,7 @@ def command(
     features: list[str] | None,
     log1p: list[str] | None,
     how: str,
-    n_init: int,
+    n_init: Any,  # noqa: ANN401
     random_state: int,
     save_model: Path | None,
     **given: object,

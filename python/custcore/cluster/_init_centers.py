@@ -25,6 +25,7 @@ __all__ = [
     "feature_columns",
     "given_centers",
     "matrix",
+    "number_of_starts",
     "numbers_of_clusters",
     "reusable_features",
     "too_few_clusters",
@@ -70,6 +71,11 @@ def at_least_one(argument: str, value: object) -> int:
     if number < 1:
         raise InvalidArgumentError(f"{argument}={number} must be 1 or more")
     return number
+
+
+def number_of_starts(n_init: object) -> int | None:
+    """A number of starts of 1 or more; None for "auto"."""
+    return None if isinstance(n_init, str) and n_init == "auto" else at_least_one("n_init", n_init)
 
 
 def given_centers(init: Any, n_clusters: int, n_features: int | None = None) -> list[list[float]]:  # noqa: ANN401

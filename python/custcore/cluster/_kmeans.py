@@ -19,6 +19,7 @@ from custcore.cluster._init_centers import (
     feature_columns,
     given_centers,
     matrix,
+    number_of_starts,
     reusable_features,
     too_few_clusters,
 )
@@ -55,17 +56,19 @@ class KMeans(Fitted, Persistable):
     init : {"k-means++", "random"}, array of centres, or callable, default "k-means++"
         How to start: greedy k-means++ (Arthur & Vassilvitskii 2007), distinct random rows,
         given centres, or a function ``init(x, n_clusters, random_state=...)`` that returns
-        them. Given centres are on the scale of the scaler, if there is one. k-means++ uses
-        a sample of 65,536 rows (64 for each cluster, if that is more); for more rows it
-        starts from the centres to which Lloyd's algorithm converges on that sample.
+        them. Given centres are on the scale of the scaler, if there is one. k-means++ draws
+        from a sample of 65,536 rows (64 for each cluster, if that is more).
     n_init : int or "auto", default "auto"
-        Number of starts, of which the best result is kept. ``"auto"``: 1 for k-means++ and
-        given centres, 10 for random rows and callables.
+        Number of starts, of which the best result is kept: Lloyd's algorithm runs from
+        each. ``"auto"``: for k-means++ one start from centres that are searched first, see
+        Notes; 1 for given centres; 10 for random rows and callables.
     max_iter : int, default 300
         Maximum number of iterations of one start.
     tol : float, default 1e-4
         A start ends when the squared shifts of all centres sum to at most ``tol`` times the
-        mean variance of the features, or when no row changes its cluster.
+        mean variance of the features, or when no row changes its cluster. A start from
+        searched centres takes a tenth of ``tol``: it begins near its end, where centres
+        shift little.
     random_state : int or None, default 0
         Seed; the same seed gives the same result in every version and on every machine.
         ``None`` draws one.
@@ -89,7 +92,7 @@ class KMeans(Fitted, Persistable):
     n_iter_ : int
         Iterations of the best start.
     init_centers_ : numpy.ndarray (n_clusters, n_features) of float64
-        The initial centres.
+        The centres that the best start began with.
     feature_names_in_ : list of str or None
         The features, in order; None after a fit on an array.
     n_features_in_ : int
@@ -98,6 +101,21 @@ class KMeans(Fitted, Persistable):
         The fitted scaler.
     names_ : list of str or None
         The names of the clusters, which :func:`custcore.segment_customers` gives.
+
+    Notes
+    -----
+    Lloyd's algorithm ends in a local optimum, whose inertia may be percents above the best. So
+    by default (``n_init="auto"`` and k-means++) the initial centres are searched in a sample of
+    8,192 to 32,768 rows, an eighth of all, or 64 for each cluster: k-means++ and Lloyd's
+    algorithm, then *swaps*. A swap merges the two clusters that cost least to merge, or frees the
+    centre whose rows have others nearby, and splits in two the cluster that gains most by it;
+    Lloyd's algorithm follows, and the swap is kept if the inertia falls. The search ends when
+    the six most promising swaps are tried in vain. ``max_iter`` is for the start over all rows
+    that follows. Up to 1,024 clusters are searched. ``n_init=1`` is one plain start.
+
+    Split and merge: Kaukoranta, Franti & Nevalainen 1998, "Iterative split-and-merge algorithm
+    for VQ codebook generation"; swaps: Franti & Kivijarvi 2000, "Randomised local search
+    algorithm for the clustering problem".
 
     Examples
     --------
@@ -248,7 +266,7 @@ class KMeans(Fitted, Persistable):
         checked_columns("columns", self.columns)
         if self.scaler is not None and not isinstance(self.scaler, Scaler):
             raise InvalidTypeError(f"scaler is {type(self.scaler).__name__}; expected a custcore.Scaler or None")
-        n_init = None if isinstance(self.n_init, str) and self.n_init == "auto" else at_least_one("n_init", self.n_init)
+        n_init = number_of_starts(self.n_init)
         if self.random_state is None:
             import secrets  # rarely needed, and slow to import
 

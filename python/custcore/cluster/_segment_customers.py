@@ -57,7 +57,7 @@ def segment_customers(
     log1p: Sequence[str] | Literal["auto"] = "auto",
     how: Literal["standard", "robust"] = "standard",
     ks: Iterable[int] = range(2, 9),
-    n_init: int = 10,
+    n_init: int | Literal["auto"] = "auto",
     random_state: int = 0,
     n_threads: int | None = None,
     customer_id: str | Sequence[str] = "customer_id",
@@ -110,8 +110,9 @@ def segment_customers(
         customers do not move.
     ks : iterable of int, default range(2, 9)
         What "auto" may choose from; numbers above the number of customers are skipped.
-    n_init : int, default 10
-        Number of starts for each k, of which the best is kept.
+    n_init : int or "auto", default "auto"
+        Number of starts for each k, of which the best is kept. ``"auto"``: one start from
+        centres that are searched first, as in :class:`custcore.KMeans`.
     random_state : int, default 0
         Seed; the same seed gives the same result in every version and on every machine.
     n_threads : int, optional
@@ -295,7 +296,7 @@ def _chosen(
     scaler: Scaler,
     ks: Iterable[int],
     n_customers: int,
-    n_init: int,
+    n_init: int | Literal["auto"],
     random_state: int,
     n_threads: int | None,
 ) -> tuple[int, tuple[str, ...]]:

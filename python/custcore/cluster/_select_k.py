@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from custcore import _core
 from custcore._input import arguments
 from custcore._input.proposals import proposing
 from custcore.cluster._features import columns as checked_columns
 from custcore.cluster._features import features
-from custcore.cluster._init_centers import at_least_one, feature_columns, numbers_of_clusters, reusable_features
+from custcore.cluster._init_centers import (
+    at_least_one,
+    feature_columns,
+    number_of_starts,
+    numbers_of_clusters,
+    reusable_features,
+)
 from custcore.cluster._kmeans import KMeans
 from custcore.cluster._scaler import Scaler
 from custcore.result import Table
@@ -29,7 +35,7 @@ def select_k(
     *,
     columns: Iterable[str] | None = None,
     scaler: Scaler | None = None,
-    n_init: int = 10,
+    n_init: int | Literal["auto"] = "auto",
     max_iter: int = 300,
     tol: float = 1e-4,
     random_state: int = 0,
@@ -52,13 +58,16 @@ def select_k(
     scaler : Scaler, optional
         Scales the features first. A scaler that is not fitted is fitted on the given rows;
         it is not changed.
-    n_init : int, default 10
-        Number of starts for each k, of which the best is kept.
+    n_init : int or "auto", default "auto"
+        Number of starts for each k, of which the best is kept. ``"auto"``: one start from
+        centres that are searched first, as in :class:`custcore.KMeans`.
     max_iter : int, default 300
         Maximum number of iterations of one start.
     tol : float, default 1e-4
         A start ends when the squared shifts of all centres sum to at most ``tol`` times the
-        mean variance of the features, or when no row changes its cluster.
+        mean variance of the features, or when no row changes its cluster. A start from
+        searched centres takes a tenth of ``tol``: it begins near its end, where centres
+        shift little.
     random_state : int, default 0
         Seed; the same seed gives the same result in every version and on every machine.
     sample_size : int, default 1000
@@ -102,7 +111,7 @@ def select_k(
             sorted(set(listed)),
             columns=feature_columns(columns, scaler),
             scaler=None if scaler is None else scaler._core,
-            n_init=at_least_one("n_init", n_init),
+            n_init=number_of_starts(n_init),
             max_iter=max_iter,
             tol=settings._tol(),
             random_state=random_state,

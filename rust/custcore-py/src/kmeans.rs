@@ -70,7 +70,7 @@ pub fn select_k(
     ks: Vec<usize>,
     columns: Option<Vec<String>>,
     scaler: Option<&Bound<'_, CoreScaler>>,
-    n_init: usize,
+    n_init: Option<usize>,
     max_iter: usize,
     tol: f64,
     random_state: u64,
@@ -188,8 +188,11 @@ impl CoreKMeans {
         scaler: Option<&Bound<'_, CoreScaler>>,
     ) -> PyResult<Self> {
         let random = choice(py, "init", init, &[("k-means++", false), ("random", true)])?;
-        let (init, usual) = if random { (CenterInit::Random, 10) } else { (CenterInit::PlusPlus, 1) };
-        let n_init = n_init.unwrap_or(usual);
+        let (init, n_init) = match (random, n_init) {
+            (true, n_init) => (CenterInit::Random, n_init.unwrap_or(10)),
+            (false, Some(n_init)) => (CenterInit::PlusPlus, n_init),
+            (false, None) => (CenterInit::Searched, 1),
+        };
         let spec = KMeansSpec { n_clusters, init, n_init, max_iter, tol, seed: random_state, path: SimdPath::fastest() };
         let scaler = scaler.map(|scaler| scaler.get().fitted(py)).transpose()?;
         Ok(Self { spec, scaler, names: None, model: None })

@@ -13,6 +13,8 @@ pub(crate) const SAMPLE: usize = 1 << 16;
 pub enum CenterInit {
     /// Greedy k-means++ (Arthur and Vassilvitskii 2007), with the number of trials of scikit-learn.
     PlusPlus,
+    /// Greedy k-means++ on a sample, whose clusters are improved by swaps: one run.
+    Searched,
     /// Distinct rows, drawn at random.
     Random,
     /// Given centres, one run for each set.
@@ -53,6 +55,11 @@ impl Sample {
     /// The columns.
     pub(crate) fn columns(&self) -> &[Vec<f64>] {
         &self.columns
+    }
+
+    /// The weights; 1 if the rows have none.
+    pub(crate) fn weights(&self) -> &[f64] {
+        &self.weights
     }
 
     /// The rows.

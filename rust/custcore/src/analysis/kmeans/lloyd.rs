@@ -14,6 +14,15 @@ use super::sums::{ClusterSums, Steps};
 use crate::error::Result;
 use crate::num::exact::quotient;
 
+/// When a run has converged; it has anyway when no row changes its cluster.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Stop {
+    /// When the sum of squared centre shifts is at most this times the mean variance of the features.
+    Relative(f64),
+    /// When the sum of squared centre shifts is at most this.
+    Shift(f64),
+}
+
 /// The current centres and their cumulative shift.
 struct LloydState {
     centers: Vec<f64>,
@@ -41,11 +50,16 @@ impl<T: Float> Problem<'_, T> {
 
     /// Runs Lloyd's algorithm from the centres `start`.
     pub(crate) fn run<L: Label>(&self, start: &[f64], max_iter: usize, tol: f64) -> Result<LloydRun<L>> {
+        self.run_until(start, max_iter, Stop::Relative(tol))
+    }
+
+    /// The same with any condition of convergence.
+    pub(crate) fn run_until<L: Label>(&self, start: &[f64], max_iter: usize, stop: Stop) -> Result<LloydRun<L>> {
         let d = self.n_features();
         let mut chunks: Vec<Chunk<L>> = self.chunks();
         let mut state = self.initial_state(start);
         let mut accumulated = ClusterDelta::new(start.len() / d, &state.steps, self.weights.is_some());
-        let mut tolerance = None;
+        let mut tolerance = if let Stop::Shift(shift) = stop { Some(shift) } else { None };
         let mut strict = false;
         let mut n_iter = 0;
         while n_iter < max_iter && !strict {
@@ -65,9 +79,9 @@ impl<T: Float> Problem<'_, T> {
             state.center_shift.add(&state.centers, &new, &state.normalization);
             state.centers = new;
             if !strict {
-                let tolerance = match tolerance {
-                    Some(tolerance) => tolerance,
-                    None => *tolerance.insert(self.tolerance(tol, &accumulated)?),
+                let tolerance = match (tolerance, stop) {
+                    (Some(tolerance), _) | (None, Stop::Shift(tolerance)) => tolerance,
+                    (None, Stop::Relative(tol)) => *tolerance.insert(self.tolerance(tol, &accumulated)?),
                 };
                 if moved <= tolerance {
                     break;

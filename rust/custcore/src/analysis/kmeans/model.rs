@@ -10,6 +10,7 @@ use super::points::{Features, Float, Points, each_float};
 use super::problem::{LloydRun, Problem};
 use super::scaler::feature_count_mismatch;
 use super::scan::{Ranges, check_squares, each_chunk, ranges};
+use super::search::{FINER, searched};
 use super::share::Chunk;
 use super::simd::SimdPath;
 use crate::error::{Error, ErrorKind, Result};
@@ -144,7 +145,7 @@ impl KMeansSpec {
         let n_features = problem.points.n_features();
         let mut best: Option<(LloydRun<L>, Vec<f64>)> = None;
         for start in starts {
-            let run = problem.run::<L>(&start, self.max_iter, self.tol)?;
+            let run = problem.run::<L>(&start, self.max_iter, self.run_tol())?;
             let better = best.as_ref().is_none_or(|(before, _)| {
                 run.inertia < before.inertia && !is_same_clustering(&run.chunks, &before.chunks, self.n_clusters)
             });
@@ -166,9 +167,15 @@ impl KMeansSpec {
         Ok((model, labels))
     }
 
+    /// The tolerance of a run.
+    fn run_tol(&self) -> f64 {
+        if self.init == CenterInit::Searched { self.tol * FINER } else { self.tol }
+    }
+
     fn initial_centers<T: Float>(&self, problem: &Problem<'_, T>) -> Result<Vec<Vec<f64>>> {
         match &self.init {
             CenterInit::Given(starts) => Ok(starts.clone()),
+            CenterInit::Searched => Ok(vec![searched(problem, self.n_clusters, self.tol, self.seed)?]),
             CenterInit::Random => (0..self.n_init)
                 .map(|run| random_rows(problem.points, problem.weights, self.n_clusters, &mut Random::new(self.seed, run as u64)))
                 .collect(),
