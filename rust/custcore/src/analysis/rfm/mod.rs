@@ -40,13 +40,7 @@ pub fn rfm(base: &CustomerBase, as_of: Option<AsOf>, sort: bool, context: &Conte
 }
 
 /// The same with the columns that are asked for; no other is computed.
-pub fn rfm_columns(
-    base: &CustomerBase,
-    as_of: Option<AsOf>,
-    sort: bool,
-    columns: &ResultColumns,
-    context: &Context,
-) -> Result<Table> {
+pub fn rfm_columns(base: &CustomerBase, as_of: Option<AsOf>, sort: bool, columns: &ResultColumns, context: &Context) -> Result<Table> {
     let view = base.view(as_of.or(base.spec().until))?;
     if columns.names().is_some() {
         let known = table::column_names(&view);

@@ -42,9 +42,11 @@ impl RfmScorer {
         let without = || Error::internal("a buyer without a segment");
         match &self.fitted()?.segmenter {
             None => Err(Self::without_segments()),
-            Some(Segmenter::Octants(octants)) => {
-                octants.segment_rows(batch, self.columns(), Threads::inline())?.into_iter().map(|segment| segment.ok_or_else(without)).collect()
-            }
+            Some(Segmenter::Octants(octants)) => octants
+                .segment_rows(batch, self.columns(), Threads::inline())?
+                .into_iter()
+                .map(|segment| segment.ok_or_else(without))
+                .collect(),
             Some(Segmenter::Map(map)) => {
                 let score = |dimension: usize, row: usize| scores.get(dimension).map_or(1, |scores| scores[row]);
                 let segment = |row: usize| map.segment(score(0, row), score(1, row), score(2, row)).ok_or_else(without);
