@@ -26,7 +26,7 @@ def names(table: custcore.Table) -> list[str]:
     return table.column_names
 
 
-def test_ids_come_first_then_the_order_asked_for():
+def test_ids_come_first_then_the_order_asked_for() -> None:
     assert names(custcore.rfm(SALES, columns=["monetary_total", "recency_days"])) == [
         "customer_id",
         "monetary_total",
@@ -43,7 +43,7 @@ def test_ids_come_first_then_the_order_asked_for():
 
 
 @pytest.mark.parametrize("call", [custcore.rfm, custcore.rfm_scores])
-def test_names_that_are_refused(call: Any):
+def test_names_that_are_refused(call: Any) -> None:
     with pytest.raises(InvalidArgumentError, match=r"columns has 'recency_dys', .*did you mean 'recency_days'"):
         call(SALES, columns=["recency_dys"])
     with pytest.raises(InvalidArgumentError, match="columns has 'n_orders' twice"):
@@ -58,7 +58,7 @@ def test_names_that_are_refused(call: Any):
         call(SALES, columns=["n_days"])
 
 
-def test_columns_of_scores_that_are_not_there():
+def test_columns_of_scores_that_are_not_there() -> None:
     with pytest.raises(InvalidArgumentError, match=r"'segment'.*segments=None"):
         custcore.rfm_scores(SALES, columns=["segment"], segments=None)
     with pytest.raises(InvalidArgumentError, match=r"'segment'.*rf10 is for 5 bins"):
@@ -69,7 +69,7 @@ def test_columns_of_scores_that_are_not_there():
         custcore.rfm(SALES, columns=["rfm_cell"])
 
 
-def test_of_a_table():
+def test_of_a_table() -> None:
     customers = custcore.rfm(SALES, attributes={"place": "first"})
     scorer = custcore.RFMScorer().fit(customers)
     assert names(scorer.transform(customers, columns=["segment", "place"])) == ["customer_id", "segment", "place"]
@@ -88,7 +88,7 @@ def test_of_a_table():
         without.transform(last, columns=["m_score"])
 
 
-def test_columns_that_cannot_be_passed_on_matter_only_if_asked_for():
+def test_columns_that_cannot_be_passed_on_matter_only_if_asked_for() -> None:
     scorer = custcore.RFMScorer().fit(custcore.rfm(SALES))
     table = custcore.rfm(SALES).to_pyarrow().append_column("baskets", pa.array([[1]] * 5))
     assert "baskets" in scorer.transform(table).report.remarks[0]
@@ -97,13 +97,13 @@ def test_columns_that_cannot_be_passed_on_matter_only_if_asked_for():
         scorer.transform(table, columns=["baskets"])
 
 
-def test_the_report_is_that_of_the_data():
+def test_the_report_is_that_of_the_data() -> None:
     data = pa.concat_tables([SALES, SALES.slice(0, 1).set_column(0, "customer_id", pa.array([None], pa.int64()))])
     assert custcore.rfm(data, columns=["n_orders"]).report == custcore.rfm(data).report
     assert custcore.rfm_scores(data, columns=["segment"]).report.entries == custcore.rfm(data).report.entries
 
 
-def test_of_bases(tmp_path: Any):
+def test_of_bases(tmp_path: Any) -> None:
     base = custcore.CustomerBase()
     base.update(SALES)
     assert names(base.rfm(columns=["n_orders"])) == ["customer_id", "n_orders"]
@@ -115,7 +115,7 @@ def test_of_bases(tmp_path: Any):
     assert on_disk.rfm(columns=["tenure_days"]).to_pyarrow().equals(base.rfm(columns=["tenure_days"]).to_pyarrow())
 
 
-def test_sums_beyond_their_type_matter_only_if_asked_for():
+def test_sums_beyond_their_type_matter_only_if_asked_for() -> None:
     data = SALES.set_column(2, "amount", pa.array([2**62] * 6, pa.int64()))
     data = pa.concat_tables([data] * 2)
     with pytest.raises(custcore.errors.SumOverflowError):
@@ -123,7 +123,7 @@ def test_sums_beyond_their_type_matter_only_if_asked_for():
     assert custcore.rfm(data, columns=["n_orders"]).to_pyarrow()["n_orders"].to_pylist() == [4, 2, 2, 2, 2]
 
 
-def test_cells_are_a_dictionary_of_all_cells():
+def test_cells_are_a_dictionary_of_all_cells() -> None:
     cells = custcore.rfm_scores(SALES).to_pyarrow()["rfm_cell"].chunk(0)
     assert cells.type == pa.dictionary(pa.int16(), pa.string())
     assert cells.dictionary.to_pylist() == [
@@ -141,7 +141,7 @@ def test_cells_are_a_dictionary_of_all_cells():
     ]
 
 
-def test_frames():
+def test_frames() -> None:
     pd = pytest.importorskip("pandas")
     pl = pytest.importorskip("polars")
     import custcore.pandas
