@@ -91,7 +91,7 @@ def test_of_a_table() -> None:
 def test_columns_that_cannot_be_passed_on_matter_only_if_asked_for() -> None:
     scorer = custcore.RFMScorer().fit(custcore.rfm(SALES))
     table = custcore.rfm(SALES).to_pyarrow().append_column("baskets", pa.array([[1]] * 5))
-    assert "baskets" in scorer.transform(table).report.remarks[0]
+    assert any("baskets" in remark for remark in scorer.transform(table).report.remarks)
     assert not any("baskets" in remark for remark in scorer.transform(table, columns=["segment"]).report.remarks)
     with pytest.raises(InvalidTypeError, match="baskets"):
         scorer.transform(table, columns=["baskets"])
@@ -116,7 +116,7 @@ def test_of_bases(tmp_path: Any) -> None:
 
 
 def test_sums_beyond_their_type_matter_only_if_asked_for() -> None:
-    data = SALES.set_column(2, "amount", pa.array([2**62] * 6, pa.int64()))
+    data = SALES.set_column(2, "amount", pa.array([2**61] * 6, pa.int64()))
     data = pa.concat_tables([data] * 2)
     with pytest.raises(custcore.errors.SumOverflowError):
         custcore.rfm(data, columns=["monetary_mean"])

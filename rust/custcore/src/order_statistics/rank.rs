@@ -121,7 +121,10 @@ impl KeyCounts {
     fn counted(column: &NumberColumn, buckets: Buckets, threads: Threads<'_>) -> Option<Self> {
         // A second table breaks the store-to-load dependency between equal neighbouring keys, which small integers have.
         let tables = if buckets.shift == 0 { 2 } else { 1 };
-        let runs = threads.par_chunks(column.len(), |run| {
+        // Each piece has a table of its own, which is zeroed and summed up: few pieces.
+        let (rows, size) = (column.len(), column.len().div_ceil(2 * threads.count()).max(ROWS_WORTH_THREADS));
+        let pieces = (0..rows).step_by(size).map(|start| start..rows.min(start + size));
+        let runs = threads.if_large(rows).par_tasks(pieces, |run| {
             let (mut ends, mut counts) = ((i64::MAX, i64::MIN), vec![0_u32; tables * (buckets.number + 1)]);
             let (even, odd) = counts.split_at_mut((tables - 1) * (buckets.number + 1));
             each_block(column, run, |keys| {
