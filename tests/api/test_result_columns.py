@@ -90,7 +90,7 @@ def test_of_a_table() -> None:
 
 def test_columns_that_cannot_be_passed_on_matter_only_if_asked_for() -> None:
     scorer = custcore.RFMScorer().fit(custcore.rfm(SALES))
-    table = custcore.rfm(SALES).to_pyarrow().append_column("baskets", pa.array([[1]] * 5))
+    table = custcore.rfm(SALES).to_pyarrow().append_column("baskets", pa.array([[1]] * 5, pa.list_view(pa.int64())))
     assert any("baskets" in remark for remark in scorer.transform(table).report.remarks)
     assert not any("baskets" in remark for remark in scorer.transform(table, columns=["segment"]).report.remarks)
     with pytest.raises(InvalidTypeError, match="baskets"):

@@ -18,7 +18,7 @@ SEGMENTS = st.sampled_from(["auto", None, "octants", "r_vignette"])
 
 def purchases(rows: int, seed: int, amounts: str, key: str) -> tuple[pa.Table, dict[str, Any]]:
     """Transactions with refunds and a place, and the options to read them."""
-    data = transactions(rows, customers=max(1, rows // 4), seed=seed, nulls=False)
+    data = transactions(max(1, rows), customers=max(1, rows // 4), seed=seed, nulls=False).slice(0, rows)
     data = data.append_column("place", pa.array([["x", "y", None][i % 3] for i in range(rows)], pa.string()))
     options: dict[str, Any] = {"attributes": {"place": "last"}}
     cents = [round(amount * 100) for amount in data["amount"].to_pylist()]

@@ -142,10 +142,11 @@ impl RfmScorer {
             Segments::Octants(_, _) => true,
             _ => self.map()?.0.is_some_and(|map| map.bins()[2] > 1),
         };
-        Ok(if asked.has_any(&[SCORES[2], CELL, DIGITS, SUM]) || (segments_use_money && asked.has(SEGMENT)) {
+        // A scorer whose segments need M is not fitted without it.
+        Ok(if asked.has_any(&[SCORES[2], CELL, DIGITS, SUM]) {
             3
         } else if asked.has_any(&[SCORES[0], SCORES[1], SEGMENT]) {
-            2
+            if segments_use_money { 3 } else { 2 }
         } else {
             0
         })
