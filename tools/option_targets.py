@@ -57,7 +57,11 @@ QUANTILE_TABLE = scores.TABLE.but(
     text="A table with the columns that are scored. Nulls are ignored in a fit and get null scores."
 )
 SCORE_BY = scores.BY.but(text=scores.BY.text + " It is kept per customer, with its value at the first purchase.")
-RFM_SCORES = (*(SCORE_BY if option is scores.BY else option for option in scores.SCORING), *t.RFM)
+RFM_SCORES = (
+    t.RESULT,
+    *(SCORE_BY if option is scores.BY else option for option in scores.SCORING),
+    *t.RFM,
+)
 SEGMENT_CUSTOMERS = (*clusters.SEGMENTED[1:], *without(t.RFM, "n_threads"))
 PURCHASES = t.DATA.but(
     text=t.DATA.text + " Or, if it has the columns of ``features``, one row per customer; then options of "
@@ -125,7 +129,7 @@ def frame_functions(library: str, annotation: str, *, reported: bool) -> tuple[T
     rfm, other = f"adapters/_{library}_rfm_functions.py", f"adapters/_{library}_functions.py"
     purchases, customers = frame(PURCHASES_IN), frame(CUSTOMERS_IN)
     return (
-        Target(rfm, "rfm", (purchases,), (*t.RFM, added), overloads),
+        Target(rfm, "rfm", (purchases,), (t.RESULT, *t.RFM, added), overloads),
         Target(rfm, "rfm_scores", (purchases,), (*RFM_SCORES, added), overloads),
         Target(other, "cohort_retention", (purchases,), cohorts.COHORT),
         Target(
@@ -215,9 +219,14 @@ ESTIMATOR = (
     t.N_THREADS,
 )
 
+SCORED_RESULT = t.RESULT.but(
+    text="Columns of the result, in this order, of the table and of the scores; only these are computed. The columns "
+    "of customer ids always come first: those of the scorer's ``customer_id``, else those that the table was grouped "
+    "by, else its first column, unless it is scored. Default: all columns.",
+)
 SCORER_FILES = (
-    ("_rfm/scorer.py", "RFMScorer", scores.TABLE),
-    ("_rfm/quantile_scorer.py", "QuantileScorer", QUANTILE_TABLE),
+    ("_rfm/scorer.py", "RFMScorer", scores.TABLE, (SCORED_RESULT, t.N_THREADS)),
+    ("_rfm/quantile_scorer.py", "QuantileScorer", QUANTILE_TABLE, THREADS),
 )
 
 TARGETS = (
@@ -226,7 +235,7 @@ TARGETS = (
     Target("_lifecycle/_churn.py", "ChurnModel.score", churn.SCORE, THREADS),
     Target("_lifecycle/_backtest.py", "backtest", churn.BACKTEST[:2], churn.BACKTEST[2:]),
     Target("_read/reading.py", "read", (reading.PATHS,), reading.READING),
-    Target("_rfm/table.py", "rfm", (t.DATA,), t.RFM),
+    Target("_rfm/table.py", "rfm", (t.DATA,), (t.RESULT, *t.RFM)),
     Target("_rfm/table.py", "rfm_scores", (t.DATA,), RFM_SCORES),
     Target("_rfm/segment_profile.py", "profile", scores.PROFILE[:1], (*scores.PROFILE[1:], t.N_THREADS)),
     Target(
@@ -253,9 +262,9 @@ TARGETS = (
         (scores.CUSTOMER,),
     ),
     *(
-        Target(file, f"{cls}.{method}", (table,), BY_SCORE if method == "drift" else THREADS)
-        for file, cls, table in SCORER_FILES
-        for method in ("fit", "transform", "fit_transform", "drift")
+        Target(file, f"{cls}.{method}", (table,), options)
+        for file, cls, table, scored in SCORER_FILES
+        for method, options in (("fit", THREADS), ("transform", scored), ("fit_transform", scored), ("drift", BY_SCORE))
     ),
     Target("cohort/_retention.py", "cohort_retention", (t.DATA,), cohorts.COHORT),
     Target("base/_customer_base.py", "CustomerBase", (), bases.BASE),
@@ -265,7 +274,7 @@ TARGETS = (
         (t.DATA,),
         (bases.BATCH_ID, bases.COMMIT_EVERY, t.N_THREADS, t.PROGRESS),
     ),
-    Target("base/_analyses.py", "Analyses.rfm", (bases.AS_OF,), (t.SORT, t.N_THREADS)),
+    Target("base/_analyses.py", "Analyses.rfm", (bases.AS_OF,), (t.RESULT, t.SORT, t.N_THREADS)),
     Target("base/_analyses.py", "Analyses.cohort_retention", (), bases.COHORTS_OF_BASE),
     Target("base/_analyses.py", "Analyses.transitions", bases.TRANSITIONS[:2], bases.TRANSITIONS[2:]),
     Target("base/_analyses.py", "Analyses.stays", bases.TRANSITIONS[:2], bases.TRANSITIONS[2:]),
@@ -373,7 +382,7 @@ TARGETS = (
     Target("adapters/_clv.py", "FrameLifetimeValue.clv_predict", clv.FRAME_PREDICT[:2], clv.FRAME_PREDICT[2:]),
     Target("adapters/_portraits.py", "PortraitMethods.portrait", portraits.PORTRAIT[1:2], portraits.PORTRAIT[2:]),
     Target("adapters/_portraits.py", "PortraitMethods.nps", (), portraits.NPS),
-    Target("adapters/_pandas_rfm.py", "PandasRfm.rfm", (), (*t.RFM, SET_INDEX)),
+    Target("adapters/_pandas_rfm.py", "PandasRfm.rfm", (), (t.RESULT, *t.RFM, SET_INDEX)),
     Target("adapters/_pandas_rfm.py", "PandasRfm.rfm_scores", (), (*RFM_SCORES, SET_INDEX)),
     Target(
         "adapters/pandas.py",
@@ -383,7 +392,7 @@ TARGETS = (
     ),
     Target("adapters/_pandas_value.py", "PandasValue.abc", (), (*value.ABC, SET_INDEX)),
     Target("adapters/_polars_value.py", "PolarsValue.abc", (), (*value.ABC, RETURN_REPORT), REPORTED),
-    Target("adapters/_polars_rfm.py", "PolarsRfm.rfm", (), (*t.RFM, RETURN_REPORT), REPORTED),
+    Target("adapters/_polars_rfm.py", "PolarsRfm.rfm", (), (t.RESULT, *t.RFM, RETURN_REPORT), REPORTED),
     Target("adapters/_polars_rfm.py", "PolarsRfm.rfm_scores", (), (*RFM_SCORES, RETURN_REPORT), REPORTED),
     Target("adapters/polars.py", "CustcoreNamespace.segment_customers", clusters.SEGMENTED[:1], ACCESSOR_SEGMENTS),
     *frame_functions("pandas", "pd.DataFrame", reported=False),

@@ -204,7 +204,7 @@ def test_dtypes() -> None:
         "r_score": pl.UInt8,
         "f_score": pl.UInt8,
         "m_score": pl.UInt8,
-        "rfm_cell": pl.String,
+        "rfm_cell": pl.Categorical,
         "rfm_score": pl.Int32,
         "rfm_total": pl.Float64,
         "segment": pl.Enum(custcore.SegmentMap.named("rf10").names),

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta, tzinfo
-from typing import TYPE_CHECKING
 
 from custcore.errors import InvalidArgumentError, InvalidTypeError, OutOfRangeError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 __all__ = [
     "choice",
@@ -22,6 +18,7 @@ __all__ = [
     "number",
     "optional_key",
     "optional_name",
+    "optional_names",
     "optional_whole",
     "pairs",
     "shown",
@@ -40,6 +37,15 @@ def name(argument: str, value: object) -> str:
 def optional_name(argument: str, value: object) -> str | None:
     """A string, or None."""
     return None if value is None else name(argument, value)
+
+
+def optional_names(argument: str, value: object) -> list[str] | None:
+    """Several names, or None."""
+    if value is None:
+        return None
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        raise InvalidTypeError(f"{argument}={value!r} is {type(value).__name__}; expected a list of strings")
+    return [name(argument, part) for part in value]
 
 
 def key(argument: str, value: object) -> str | list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from custcore._options.option import Option
 
-__all__ = ["COLUMNS", "DATA", "KEYS", "N_THREADS", "ORDERS", "PROGRESS", "READ", "RFM", "SORT"]
+__all__ = ["COLUMNS", "DATA", "KEYS", "N_THREADS", "ORDERS", "PROGRESS", "READ", "RESULT", "RFM", "SORT"]
 
 DATA = Option(
     "data",
@@ -190,6 +190,15 @@ PROGRESS = Option(
     "Called on this thread as ``progress(rows_done, rows_total)`` while rows are read; the total may be ``None``.",
     default=None,
     type="callable",
+)
+
+RESULT = Option(
+    "columns",
+    "Sequence[str] | None",
+    "Columns of the result, in this order; only what they need is computed. The columns of customer ids always come "
+    "first, named or not. Default: all columns.",
+    default=None,
+    type="sequence of str",
 )
 
 # Options that name one column or several.

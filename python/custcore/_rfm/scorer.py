@@ -171,7 +171,7 @@ class RFMScorer(Parameters, Persistable):
         self._core = self._core.fit(self._source(table), n_threads=arguments.optional_whole("n_threads", n_threads))
         return self
 
-    def transform(self, table: Data, *, n_threads: int | None = None) -> Table:
+    def transform(self, table: Data, *, columns: Sequence[str] | None = None, n_threads: int | None = None) -> Table:
         """Score an RFM table.
 
         Parameters
@@ -181,6 +181,11 @@ class RFMScorer(Parameters, Persistable):
             and ``monetary_total`` (or the columns that ``frequency`` and ``monetary`` stand
             for). Without the column of money M is left out. Nulls are ignored in a fit and get
             null scores.
+        columns : sequence of str, optional
+            Columns of the result, in this order, of the table and of the scores; only these are
+            computed. The columns of customer ids always come first: those of the scorer's
+            ``customer_id``, else those that the table was grouped by, else its first column,
+            unless it is scored. Default: all columns.
         n_threads : int, optional
             Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
             all available cores. Results do not depend on it.
@@ -189,20 +194,31 @@ class RFMScorer(Parameters, Persistable):
         -------
         Table
             The columns of ``table``, then ``r_score``, ``f_score``, ``m_score`` (uint8),
-            ``rfm_cell`` ("r-f-m"), ``rfm_score`` (int32, r*100 + f*10 + m; null where a B
-            exceeds 9), ``rfm_total`` (float64, the weighted sum) and ``segment`` (dictionary of
-            strings). A null value gives a null score.
+            ``rfm_cell`` ("r-f-m", dictionary of strings), ``rfm_score`` (int32, r*100 + f*10 +
+            m; null where a B exceeds 9), ``rfm_total`` (float64, the weighted sum) and
+            ``segment`` (dictionary of strings); or the columns asked for. A null value gives a
+            null score.
 
         Raises
         ------
         NotFittedError
             Before :meth:`fit`.
+        InvalidArgumentError
+            If ``columns`` names one that the result does not have, or one twice.
         OutOfRangeError
             If a recency is negative or a frequency below 1; it names the row.
         """
-        return Table(self._core.transform(as_source(table), n_threads=arguments.optional_whole("n_threads", n_threads)))
+        return Table(
+            self._core.transform(
+                as_source(table),
+                columns=arguments.optional_names("columns", columns),
+                n_threads=arguments.optional_whole("n_threads", n_threads),
+            )
+        )
 
-    def fit_transform(self, table: Data, *, n_threads: int | None = None) -> Table:
+    def fit_transform(
+        self, table: Data, *, columns: Sequence[str] | None = None, n_threads: int | None = None
+    ) -> Table:
         """Learn the edges from an RFM table and score it: :meth:`fit`, then :meth:`transform`.
 
         The data are read once, so ``table`` may be a stream.
@@ -214,12 +230,17 @@ class RFMScorer(Parameters, Persistable):
             and ``monetary_total`` (or the columns that ``frequency`` and ``monetary`` stand
             for). Without the column of money M is left out. Nulls are ignored in a fit and get
             null scores.
+        columns : sequence of str, optional
+            Columns of the result, in this order, of the table and of the scores; only these are
+            computed. The columns of customer ids always come first: those of the scorer's
+            ``customer_id``, else those that the table was grouped by, else its first column,
+            unless it is scored. Default: all columns.
         n_threads : int, optional
             Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
             all available cores. Results do not depend on it.
         """
         kept = in_memory(as_source(table))
-        return self.fit(kept, n_threads=n_threads).transform(kept, n_threads=n_threads)
+        return self.fit(kept, n_threads=n_threads).transform(kept, columns=columns, n_threads=n_threads)
 
     def score_one(
         self,

@@ -27,6 +27,7 @@ __all__ = ["rfm", "rfm_scores"]
 def rfm(
     data: Data,
     *,
+    columns: Sequence[str] | None = None,
     customer_id: str | Sequence[str] = "customer_id",
     timestamp: str = "timestamp",
     amount: str | None = "amount",
@@ -56,6 +57,9 @@ def rfm(
         decoded; files opened by :func:`custcore.read`; any other object that exports Arrow,
         such as a RecordBatchReader; an iterable of such batches; or a dict of
         one-dimensional numpy arrays.
+    columns : sequence of str, optional
+        Columns of the result, in this order; only what they need is computed. The columns
+        of customer ids always come first, named or not. Default: all columns.
     customer_id : str or list of str, default "customer_id"
         Column of customer ids: integers, strings, binary, or a dictionary of these. A list
         of columns is a composite key, which is null if a part is, and is ordered part by
@@ -119,7 +123,7 @@ def rfm(
         ``tenure_days`` (int32, from the first), ``n_orders``, ``n_rows`` (int64, rows of
         purchases), ``n_days`` (int64, on request), ``monetary_total`` (float64, int64 or
         decimal128(38, s), like the amounts), ``monetary_mean`` (float64, per order), and
-        the attributes. Its ``.report`` lists what was excluded; result and report add up to
+        the attributes; or those asked for. Its ``.report`` lists what was excluded; result and report add up to
         the input, to the cent.
 
     Raises
@@ -133,6 +137,8 @@ def rfm(
     OutOfRangeError
         If a time is outside the years 1 to 9999, or an amount is too large to be represented
         exactly.
+    InvalidArgumentError
+        If ``columns`` names one that the result does not have, or one twice.
     SumOverflowError
         If a customer's integer or decimal total does not fit its type.
     ArrowImportError
@@ -183,6 +189,7 @@ def rfm(
     table = _core.rfm_table(
         as_source(data, columns_read(options)),
         options,
+        columns=arguments.optional_names("columns", columns),
         sort=arguments.flag("sort", sort),
         n_threads=arguments.optional_whole("n_threads", n_threads),
         progress=progress,
@@ -195,6 +202,7 @@ def rfm(
 def rfm_scores(
     data: Data,
     *,
+    columns: Sequence[str] | None = None,
     bins: Bins = 5,
     ties: Literal["same", "split"] = "same",
     binning: Literal["independent", "nested"] = "independent",
@@ -236,6 +244,9 @@ def rfm_scores(
         decoded; files opened by :func:`custcore.read`; any other object that exports Arrow,
         such as a RecordBatchReader; an iterable of such batches; or a dict of
         one-dimensional numpy arrays.
+    columns : sequence of str, optional
+        Columns of the result, in this order; only what they need is computed. The columns
+        of customer ids always come first, named or not. Default: all columns.
     bins : int, (R, F, M), or dict by "recency", "frequency", "monetary", default 5
         Number of bins, 2 to 100: one for all, or one each for recency, frequency and
         monetary.
@@ -327,8 +338,8 @@ def rfm_scores(
     Returns
     -------
     Table
-        The columns of :func:`rfm` and those of :meth:`custcore.RFMScorer.transform`.
-        Without buyers the table is empty.
+        The columns of :func:`rfm` and those of :meth:`custcore.RFMScorer.transform`, or those
+        asked for. Without buyers the table is empty.
 
     Examples
     --------
@@ -381,6 +392,7 @@ def rfm_scores(
         as_source(data, columns_read(options)),
         options,
         scorer._core,
+        columns=arguments.optional_names("columns", columns),
         sort=arguments.flag("sort", sort),
         n_threads=arguments.optional_whole("n_threads", n_threads),
         progress=progress,

@@ -36,6 +36,7 @@ class PandasRfm(FrameMethods[pd.DataFrame]):
     def rfm(
         self,
         *,
+        columns: Sequence[str] | None = None,
         customer_id: str | Sequence[str] = "customer_id",
         timestamp: str = "timestamp",
         amount: str | None = "amount",
@@ -59,6 +60,9 @@ class PandasRfm(FrameMethods[pd.DataFrame]):
 
         Parameters
         ----------
+        columns : sequence of str, optional
+            Columns of the result, in this order; only what they need is computed. The columns
+            of customer ids always come first, named or not. Default: all columns.
         customer_id : str or list of str, default "customer_id"
             Column of customer ids: integers, strings, binary, or a dictionary of these. A list
             of columns is a composite key, which is null if a part is, and is ordered part by
@@ -144,6 +148,7 @@ class PandasRfm(FrameMethods[pd.DataFrame]):
     def rfm_scores(
         self,
         *,
+        columns: Sequence[str] | None = None,
         bins: Bins = 5,
         ties: Literal["same", "split"] = "same",
         binning: Literal["independent", "nested"] = "independent",
@@ -179,6 +184,9 @@ class PandasRfm(FrameMethods[pd.DataFrame]):
 
         Parameters
         ----------
+        columns : sequence of str, optional
+            Columns of the result, in this order; only what they need is computed. The columns
+            of customer ids always come first, named or not. Default: all columns.
         bins : int, (R, F, M), or dict by "recency", "frequency", "monetary", default 5
             Number of bins, 2 to 100: one for all, or one each for recency, frequency and
             monetary.

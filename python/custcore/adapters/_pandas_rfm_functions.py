@@ -22,6 +22,7 @@ __all__ = ["rfm", "rfm_scores"]
 def rfm(
     frame: pd.DataFrame,
     *,
+    columns: Sequence[str] | None = None,
     customer_id: str | Sequence[str] = "customer_id",
     timestamp: str = "timestamp",
     amount: str | None = "amount",
@@ -47,6 +48,9 @@ def rfm(
     ----------
     frame : DataFrame
         Transactions, one row per order, or with ``order_id`` one row per order line.
+    columns : sequence of str, optional
+        Columns of the result, in this order; only what they need is computed. The columns
+        of customer ids always come first, named or not. Default: all columns.
     customer_id : str or list of str, default "customer_id"
         Column of customer ids: integers, strings, binary, or a dictionary of these. A list
         of columns is a composite key, which is null if a part is, and is ordered part by
@@ -117,6 +121,7 @@ def rfm(
 def rfm_scores(
     frame: pd.DataFrame,
     *,
+    columns: Sequence[str] | None = None,
     bins: Bins = 5,
     ties: Literal["same", "split"] = "same",
     binning: Literal["independent", "nested"] = "independent",
@@ -154,6 +159,9 @@ def rfm_scores(
     ----------
     frame : DataFrame
         Transactions, one row per order, or with ``order_id`` one row per order line.
+    columns : sequence of str, optional
+        Columns of the result, in this order; only what they need is computed. The columns
+        of customer ids always come first, named or not. Default: all columns.
     bins : int, (R, F, M), or dict by "recency", "frequency", "monetary", default 5
         Number of bins, 2 to 100: one for all, or one each for recency, frequency and
         monetary.

@@ -37,6 +37,7 @@ class PolarsRfm(FrameMethods[pl.DataFrame]):
     def rfm(
         self,
         *,
+        columns: Sequence[str] | None = None,
         customer_id: str | Sequence[str] = "customer_id",
         timestamp: str = "timestamp",
         amount: str | None = "amount",
@@ -60,6 +61,7 @@ class PolarsRfm(FrameMethods[pl.DataFrame]):
     def rfm(
         self,
         *,
+        columns: Sequence[str] | None = None,
         customer_id: str | Sequence[str] = "customer_id",
         timestamp: str = "timestamp",
         amount: str | None = "amount",
@@ -82,6 +84,7 @@ class PolarsRfm(FrameMethods[pl.DataFrame]):
     def rfm(
         self,
         *,
+        columns: Sequence[str] | None = None,
         customer_id: str | Sequence[str] = "customer_id",
         timestamp: str = "timestamp",
         amount: str | None = "amount",
@@ -105,6 +108,9 @@ class PolarsRfm(FrameMethods[pl.DataFrame]):
 
         Parameters
         ----------
+        columns : sequence of str, optional
+            Columns of the result, in this order; only what they need is computed. The columns
+            of customer ids always come first, named or not. Default: all columns.
         customer_id : str or list of str, default "customer_id"
             Column of customer ids: integers, strings, binary, or a dictionary of these. A list
             of columns is a composite key, which is null if a part is, and is ordered part by
@@ -189,6 +195,7 @@ class PolarsRfm(FrameMethods[pl.DataFrame]):
     def rfm_scores(
         self,
         *,
+        columns: Sequence[str] | None = None,
         bins: Bins = 5,
         ties: Literal["same", "split"] = "same",
         binning: Literal["independent", "nested"] = "independent",
@@ -224,6 +231,7 @@ class PolarsRfm(FrameMethods[pl.DataFrame]):
     def rfm_scores(
         self,
         *,
+        columns: Sequence[str] | None = None,
         bins: Bins = 5,
         ties: Literal["same", "split"] = "same",
         binning: Literal["independent", "nested"] = "independent",
@@ -258,6 +266,7 @@ class PolarsRfm(FrameMethods[pl.DataFrame]):
     def rfm_scores(
         self,
         *,
+        columns: Sequence[str] | None = None,
         bins: Bins = 5,
         ties: Literal["same", "split"] = "same",
         binning: Literal["independent", "nested"] = "independent",
@@ -293,6 +302,9 @@ class PolarsRfm(FrameMethods[pl.DataFrame]):
 
         Parameters
         ----------
+        columns : sequence of str, optional
+            Columns of the result, in this order; only what they need is computed. The columns
+            of customer ids always come first, named or not. Default: all columns.
         bins : int, (R, F, M), or dict by "recency", "frequency", "monetary", default 5
             Number of bins, 2 to 100: one for all, or one each for recency, frequency and
             monetary.

@@ -23,6 +23,7 @@ __all__ = ["rfm", "rfm_scores"]
 def rfm(
     frame: pl.DataFrame | pl.LazyFrame,
     *,
+    columns: Sequence[str] | None = None,
     customer_id: str | Sequence[str] = "customer_id",
     timestamp: str = "timestamp",
     amount: str | None = "amount",
@@ -48,6 +49,7 @@ def rfm(
 def rfm(
     frame: pl.DataFrame | pl.LazyFrame,
     *,
+    columns: Sequence[str] | None = None,
     customer_id: str | Sequence[str] = "customer_id",
     timestamp: str = "timestamp",
     amount: str | None = "amount",
@@ -73,6 +75,7 @@ def rfm(
 def rfm(
     frame: pl.DataFrame | pl.LazyFrame,
     *,
+    columns: Sequence[str] | None = None,
     customer_id: str | Sequence[str] = "customer_id",
     timestamp: str = "timestamp",
     amount: str | None = "amount",
@@ -98,6 +101,9 @@ def rfm(
     ----------
     frame : DataFrame or LazyFrame
         Transactions, one row per order, or with ``order_id`` one row per order line.
+    columns : sequence of str, optional
+        Columns of the result, in this order; only what they need is computed. The columns
+        of customer ids always come first, named or not. Default: all columns.
     customer_id : str or list of str, default "customer_id"
         Column of customer ids: integers, strings, binary, or a dictionary of these. A list
         of columns is a composite key, which is null if a part is, and is ordered part by
@@ -169,6 +175,7 @@ def rfm(
 def rfm_scores(
     frame: pl.DataFrame | pl.LazyFrame,
     *,
+    columns: Sequence[str] | None = None,
     bins: Bins = 5,
     ties: Literal["same", "split"] = "same",
     binning: Literal["independent", "nested"] = "independent",
@@ -206,6 +213,7 @@ def rfm_scores(
 def rfm_scores(
     frame: pl.DataFrame | pl.LazyFrame,
     *,
+    columns: Sequence[str] | None = None,
     bins: Bins = 5,
     ties: Literal["same", "split"] = "same",
     binning: Literal["independent", "nested"] = "independent",
@@ -243,6 +251,7 @@ def rfm_scores(
 def rfm_scores(
     frame: pl.DataFrame | pl.LazyFrame,
     *,
+    columns: Sequence[str] | None = None,
     bins: Bins = 5,
     ties: Literal["same", "split"] = "same",
     binning: Literal["independent", "nested"] = "independent",
@@ -280,6 +289,9 @@ def rfm_scores(
     ----------
     frame : DataFrame or LazyFrame
         Transactions, one row per order, or with ``order_id`` one row per order line.
+    columns : sequence of str, optional
+        Columns of the result, in this order; only what they need is computed. The columns
+        of customer ids always come first, named or not. Default: all columns.
     bins : int, (R, F, M), or dict by "recency", "frequency", "monetary", default 5
         Number of bins, 2 to 100: one for all, or one each for recency, frequency and
         monetary.

@@ -13,7 +13,7 @@ from custcore.cohort._arguments import cohort_options
 from custcore.result import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from custcore import _core
     from custcore._core import ReadOptions
@@ -32,7 +32,14 @@ class Analyses:
     _core: _core.CustomerBase
     _options: ReadOptions
 
-    def rfm(self, as_of: AsOf | None = None, *, sort: bool = True, n_threads: int | None = None) -> Table:
+    def rfm(
+        self,
+        as_of: AsOf | None = None,
+        *,
+        columns: Sequence[str] | None = None,
+        sort: bool = True,
+        n_threads: int | None = None,
+    ) -> Table:
         """The RFM table of the base, with the columns of :func:`custcore.rfm`.
 
         Parameters
@@ -41,6 +48,9 @@ class Analyses:
             The last day that counts. Default: the last day in the base. With ``track="days"``
             or ``"orders"`` it may be any day; the result is that of :func:`custcore.rfm` with
             this ``as_of``.
+        columns : sequence of str, optional
+            Columns of the result, in this order; only what they need is computed. The columns
+            of customer ids always come first, named or not. Default: all columns.
         sort : bool, default True
             Whether rows are sorted by id (integers by value, strings by bytes). ``False``
             leaves their order unspecified and is faster.
@@ -52,10 +62,13 @@ class Analyses:
         ------
         StateMismatchError
             If ``as_of`` is before the last day in a base of level ``"totals"``.
+        InvalidArgumentError
+            If ``columns`` names one that the result does not have, or one twice.
         """
         return Table(
             self._core.rfm(
                 as_of_argument(as_of),
+                columns=arguments.optional_names("columns", columns),
                 sort=arguments.flag("sort", sort),
                 n_threads=arguments.optional_whole("n_threads", n_threads),
             )

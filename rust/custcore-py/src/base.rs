@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use arrow_schema::Schema;
 use custcore::{
-    Context, CustomerBase, CustomerId, Error, LimitedBuilder, MemoryLimit, Result, RfmScorer, Update, UpdateBuilder, VersionedBase,
-    cohort_retention_of, date_text,
+    Context, CustomerBase, CustomerId, Error, LimitedBuilder, MemoryLimit, Result, ResultColumns, RfmScorer, Update, UpdateBuilder,
+    VersionedBase, cohort_retention_of, date_text,
 };
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -55,6 +55,11 @@ pub fn work(base: &CustomerBase) -> usize {
     if base.is_spilled() { usize::MAX } else { base.size() }
 }
 
+/// The columns of a result, as an argument.
+pub fn asked(py: Python<'_>, columns: Option<Vec<String>>) -> PyResult<ResultColumns> {
+    columns.map_or(Ok(ResultColumns::all()), ResultColumns::named).map_err(|error| into_py(py, &error))
+}
+
 /// The columns that a base reads.
 pub fn columns(base: &CustomerBase) -> Vec<String> {
     base.spec().roles.columns().into_iter().map(str::to_owned).collect()
@@ -62,10 +67,11 @@ pub fn columns(base: &CustomerBase) -> Vec<String> {
 
 /// The RFM table of transactions, without a persistent base.
 #[pyfunction]
-#[pyo3(signature = (data, options, *, sort, n_threads, progress, rows_total))]
+#[pyo3(signature = (data, options, *, columns, sort, n_threads, progress, rows_total))]
 pub fn rfm_table(
     data: &Bound<'_, PyAny>,
     options: &Bound<'_, PyAny>,
+    columns: Option<Vec<String>>,
     sort: bool,
     n_threads: Option<i64>,
     progress: Option<Py<PyAny>>,
@@ -73,24 +79,27 @@ pub fn rfm_table(
 ) -> PyResult<CoreTable> {
     let py = data.py();
     let spec = options.extract::<ReadOptions>()?.spec(py)?;
+    let asked = asked(py, columns)?;
     let mut call = Call::new(py, n_threads, progress, rows_total)?;
     let mut base = CustomerBase::new(spec).map_err(|error| into_py(py, &error))?;
-    let update = fold(data, &mut call, columns(&base), |schema| base.begin(schema))?;
+    let update = fold(data, &mut call, self::columns(&base), |schema| base.begin(schema))?;
     let customers = update.customers();
     let table = call.run(py, customers, move |context| {
         base.commit(update, None, context)?;
-        custcore::rfm(&base, None, sort, context)
+        custcore::rfm_columns(&base, None, sort, &asked, context)
     })?;
     Ok(CoreTable::new(table))
 }
 
 /// The RFM table of transactions with scores and segments, without a persistent base.
 #[pyfunction]
-#[pyo3(signature = (data, options, scorer, *, sort, n_threads, progress, rows_total))]
+#[pyo3(signature = (data, options, scorer, *, columns, sort, n_threads, progress, rows_total))]
+#[expect(clippy::too_many_arguments, reason = "the arguments of custcore.rfm_scores")]
 pub fn rfm_scores(
     data: &Bound<'_, PyAny>,
     options: &Bound<'_, PyAny>,
     scorer: &CoreScorer,
+    columns: Option<Vec<String>>,
     sort: bool,
     n_threads: Option<i64>,
     progress: Option<Py<PyAny>>,
@@ -98,14 +107,15 @@ pub fn rfm_scores(
 ) -> PyResult<CoreTable> {
     let py = data.py();
     let spec = options.extract::<ReadOptions>()?.spec(py)?;
+    let asked = asked(py, columns)?;
     let mut call = Call::new(py, n_threads, progress, rows_total)?;
     let mut base = CustomerBase::new(spec).map_err(|error| into_py(py, &error))?;
-    let update = fold(data, &mut call, columns(&base), |schema| base.begin(schema))?;
+    let update = fold(data, &mut call, self::columns(&base), |schema| base.begin(schema))?;
     let customers = update.customers();
     let scorer = RfmScorer::clone(&scorer.scorer);
     let table = call.run(py, customers, move |context| {
         base.commit(update, None, context)?;
-        custcore::rfm_scores(base, None, sort, scorer, context)
+        custcore::rfm_scores(base, None, sort, &asked, scorer, context)
     })?;
     Ok(CoreTable::new(table))
 }
@@ -230,13 +240,21 @@ impl CoreBase {
         Ok(self.change(rows, move |base, context| base.remove_within(&ids, context)))
     }
 
-    #[pyo3(signature = (day, *, sort, n_threads))]
-    fn rfm(&self, py: Python<'_>, day: Option<(String, i64)>, sort: bool, n_threads: Option<i64>) -> PyResult<CoreTable> {
+    #[pyo3(signature = (day, *, columns, sort, n_threads))]
+    fn rfm(
+        &self,
+        py: Python<'_>,
+        day: Option<(String, i64)>,
+        columns: Option<Vec<String>>,
+        sort: bool,
+        n_threads: Option<i64>,
+    ) -> PyResult<CoreTable> {
+        let asked = asked(py, columns)?;
         let mut call = Call::new(py, n_threads, None, None)?;
         let day = day.as_ref().map(as_of);
         let base = self.snapshot(py)?;
         let size = work(&base);
-        let tables = call.run(py, size, move |context| custcore::rfm_by_ranges(&base, day, sort, context))?;
+        let tables = call.run(py, size, move |context| custcore::rfm_by_ranges(&base, day, sort, &asked, context))?;
         CoreTable::concat(py, tables)
     }
 

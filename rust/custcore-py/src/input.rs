@@ -6,7 +6,7 @@ use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Float64Type;
 use arrow_schema::DataType;
-use custcore::{Context, Error, Features, MatrixLayout, Report, Result, Scaler, find_column};
+use custcore::{Context, Error, Features, MatrixLayout, Report, Result, ResultColumns, Scaler, find_column};
 use pyo3::prelude::*;
 
 use crate::boundary::header::{Selection, Unusable};
@@ -24,6 +24,20 @@ pub struct Input {
 }
 
 impl Input {
+    /// Reads a table of which only the columns that are asked for are passed on.
+    pub fn read_asked(table: &Bound<'_, PyAny>, selection: Selection, asked: &ResultColumns) -> PyResult<Self> {
+        let (Some(names), Selection::Using { names: mut used, first }) = (asked.names(), selection.clone()) else {
+            return Self::read(table, selection);
+        };
+        used.extend(names.iter().cloned());
+        let mut input = Self::read(table, Selection::Using { names: used, first })?;
+        // Of a column that was left out nothing needs to be said: an error has it if it is used.
+        if !table.is_instance_of::<CoreTable>() {
+            input.report = Report::default();
+        }
+        Ok(input)
+    }
+
     /// Reads the columns of a table that `selection` names, or all of them.
     pub fn read(table: &Bound<'_, PyAny>, selection: impl Into<Selection>) -> PyResult<Self> {
         let (py, selection) = (table.py(), selection.into());

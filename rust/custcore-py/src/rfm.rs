@@ -9,6 +9,7 @@ use custcore::{
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
+use crate::base::asked;
 use crate::boundary::header::Selection;
 use crate::error::into_py;
 use crate::explain::explained;
@@ -132,14 +133,15 @@ impl CoreScorer {
         Ok(Self { scorer: Arc::new(scorer) })
     }
 
-    #[pyo3(signature = (table, *, n_threads))]
-    fn transform(&self, table: &Bound<'_, PyAny>, n_threads: Option<i64>) -> PyResult<CoreTable> {
+    #[pyo3(signature = (table, *, columns, n_threads))]
+    fn transform(&self, table: &Bound<'_, PyAny>, columns: Option<Vec<String>>, n_threads: Option<i64>) -> PyResult<CoreTable> {
         let py = table.py();
         self.scorer.scorer().map_err(|error| into_py(py, &error))?;
-        let Input { batches, report } = Input::read(table, self.scored_columns())?;
+        let asked = asked(py, columns)?;
+        let Input { batches, report } = Input::read_asked(table, self.scored_columns(), &asked)?;
         let scorer = self.scorer.clone();
         let tables = Call::new(py, n_threads, None, None)?
-            .run_on(py, batches, move |batches, context| scorer.transform(batches, &report, context))?;
+            .run_on(py, batches, move |batches, context| scorer.transform_columns(batches, &report, &asked, context))?;
         CoreTable::concat(py, tables)
     }
 

@@ -51,11 +51,28 @@ impl TableBuilder {
         Self { fields: batch.schema().fields().to_vec(), columns: batch.columns().to_vec() }
     }
 
+    /// A builder that starts with those columns of `batch` whose names `wants` takes.
+    pub(crate) fn from_columns(batch: &RecordBatch, wants: impl Fn(&str) -> bool) -> Self {
+        let (schema, mut builder) = (batch.schema(), Self::default());
+        for (field, values) in schema.fields().iter().zip(batch.columns()).filter(|(field, _)| wants(field.name())) {
+            builder.fields.push(field.clone());
+            builder.columns.push(values.clone());
+        }
+        builder
+    }
+
     /// Adds a column. All are nullable, so that the schema does not depend on the data.
     pub(crate) fn column(&mut self, name: &str, values: ArrayRef) {
         let field = Field::new(name, values.data_type().clone(), true);
         self.fields.push(Arc::new(field));
         self.columns.push(values);
+    }
+
+    /// Adds a column, if there is one.
+    pub(crate) fn column_if(&mut self, name: &str, values: Option<ArrayRef>) {
+        if let Some(values) = values {
+            self.column(name, values);
+        }
     }
 
     /// Adds a column of values of `codes`; `None` is null.

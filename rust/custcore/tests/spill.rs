@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, TimestampSecondArray};
 use custcore::{
-    BaseSpec, ColumnRoles, Context, CustomerBase, CustomerId, ErrorKind, MemoryLimit, OrderLines, Pick, Report, Result, Track,
-    rfm_by_ranges,
+    BaseSpec, ColumnRoles, Context, CustomerBase, CustomerId, ErrorKind, MemoryLimit, OrderLines, Pick, Report, Result, ResultColumns,
+    Track, rfm_by_ranges,
 };
 use proptest::prelude::*;
 
@@ -55,7 +55,7 @@ fn base(pieces: &[&[Row]], track: Track, texts: bool) -> CustomerBase {
 /// The rows of RFM, the report, and a hash of the bytes of the file.
 fn results(base: &CustomerBase) -> (Vec<ArrayRef>, Report, u64) {
     let context = Context::default();
-    let mut tables = rfm_by_ranges(base, None, true, &context).expect("tables");
+    let mut tables = rfm_by_ranges(base, None, true, &ResultColumns::all(), &context).expect("tables");
     let batches: Vec<RecordBatch> = tables.iter().map(|table| table.batch.clone()).collect();
     let whole = arrow_select::concat::concat_batches(&batches[0].schema(), &batches).expect("one schema");
     let report = base.report_by_ranges(&context).expect("a report");

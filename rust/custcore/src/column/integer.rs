@@ -66,6 +66,11 @@ impl Integers {
         }
     }
 
+    /// The values of a column of 64-bit integers; unspecified for null rows. `None` for other widths.
+    pub(crate) fn of_64_bits(&self) -> Option<&[i64]> {
+        if let IntegerValues::I64(values) = &self.values { Some(values) } else { None }
+    }
+
     /// A column of these values, without nulls.
     pub(crate) fn from_values(values: Vec<i64>) -> Self {
         Self { values: IntegerValues::I64(values.into()), nulls: None }

@@ -164,7 +164,7 @@ impl NumberColumn {
         };
         // One branch-free pass: values that are not finite are rare.
         let finite = match &values {
-            NumberValues::Floats(floats) => floats.iter().fold(true, |all, x| all & x.is_finite()),
+            NumberValues::Floats(floats) => are_finite(floats),
             _ => true,
         };
         let nulls = match &values {
@@ -209,6 +209,17 @@ impl NumberColumn {
             NumberValues::Floats(values) => floats_to_keys(&values[start..start + out.len()], out),
             NumberValues::Decimals(_, _) => out.fill(0),
         }
+    }
+
+    /// The keys of rows `start..start + out.len()`: as they lie in memory, or read into `out`.
+    pub(crate) fn keys<'a>(&'a self, start: usize, out: &'a mut [i64]) -> &'a [i64] {
+        if let NumberValues::Integers(values) = &self.values
+            && let Some(values) = values.of_64_bits()
+        {
+            return &values[start..start + out.len()];
+        }
+        self.read_keys(start, out);
+        out
     }
 
     /// The decimals that are not null, unscaled; `None` for other columns.
@@ -310,6 +321,14 @@ impl NumberColumn {
             None => floats,
             Some(nulls) => floats.into_iter().enumerate().filter(|(row, _)| nulls.is_valid(*row)).map(|(_, value)| value).collect(),
         }
+    }
+}
+
+widest! {
+    /// Whether all floats are finite: those that are not have all bits of the exponent set.
+    fn are_finite(values: &[f64]) -> bool {
+        const EXPONENT: u64 = f64::INFINITY.to_bits();
+        values.iter().fold(0, |found, value| found | u64::from(value.to_bits() & EXPONENT == EXPONENT)) == 0
     }
 }
 

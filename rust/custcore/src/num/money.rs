@@ -94,6 +94,23 @@ pub(crate) fn units_to_f64(units: i128, scale: i32) -> f64 {
     units_to_f64_by_text(units, scale)
 }
 
+/// The same of many units of 64 bits.
+pub(crate) fn narrow_units_to_f64(units: &[i64], scale: i32, out: &mut [f64]) {
+    // Of non-negative numbers the largest has the highest bit of all.
+    let is_exact = units.iter().fold(0, |bits, units| bits | units.unsigned_abs()) < EXACT as u64;
+    match POWERS.get(scale as usize).filter(|_| is_exact) {
+        Some(&power) => exact_quotients(units, power, out),
+        None => out.iter_mut().zip(units).for_each(|(out, &units)| *out = units_to_f64(i128::from(units), scale)),
+    }
+}
+
+widest! {
+    /// The quotients of integers that a float holds and a power of ten that it holds.
+    fn exact_quotients(units: &[i64], power: f64, out: &mut [f64]) {
+        out.iter_mut().zip(units).for_each(|(out, &units)| *out = units as f64 / power);
+    }
+}
+
 #[cold]
 fn units_to_f64_by_text(units: i128, scale: i32) -> f64 {
     // The slow path parses the decimal text, because the standard library's parser rounds correctly.

@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::rank::{key_of, key_statistics, range, select_all};
+use super::rank::{Spread, select_all};
 use crate::column::BLOCK;
 pub(crate) use crate::column::number::Number;
 use crate::column::number::{NumberColumn, NumberForm, Numbers};
@@ -36,23 +36,23 @@ pub struct BinEdges {
 impl BinEdges {
     /// The type-7 quantile edges of `bins` bins over the non-null rows; `None` if all rows are null.
     pub fn type7(column: &NumberColumn, bins: usize, threads: Threads<'_>) -> Option<Self> {
-        Self::type7_within(column, bins, range(column, threads)?, threads)
+        Self::type7_of(column, bins, &Spread::of(column, threads)?, threads)
     }
 
-    /// The same, given the minimum and maximum.
-    pub fn type7_within(column: &NumberColumn, bins: usize, (least, most): (Number, Number), threads: Threads<'_>) -> Option<Self> {
+    /// The same, given the spread of the column.
+    pub(crate) fn type7_of(column: &NumberColumn, bins: usize, spread: &Spread, threads: Threads<'_>) -> Option<Self> {
         let n = column.valid_rows();
-        let ends = (key_of(least), key_of(most));
+        let keys = |ranks: &[usize]| spread.key_statistics(column, ranks, threads);
         let values = match column.form() {
-            NumberForm::Integers => Numbers::Integers(type7(n, bins, |ranks| key_statistics(column, ends, ranks, threads), between_i64)?),
+            NumberForm::Integers => Numbers::Integers(type7(n, bins, keys, between_i64)?),
             NumberForm::Decimals(scale) => {
                 let values = column.valid_decimals()?;
                 Numbers::Decimals(type7(n, bins, |ranks| select_all(values, ranks), between_i128)?, scale)
             }
             NumberForm::Floats => {
                 let between = |low, high, r, bins| float_to_key(between_f64(key_to_float(low), key_to_float(high), r, bins));
-                let keys = type7(n, bins, |ranks| key_statistics(column, ends, ranks, threads), between)?;
-                Numbers::Floats(keys.into_iter().map(key_to_float).collect())
+                let edges = type7(n, bins, keys, between)?;
+                Numbers::Floats(edges.into_iter().map(key_to_float).collect())
             }
         };
         Some(Self { values, closed: Closed::Right })
@@ -130,8 +130,7 @@ impl BinEdges {
             for (start, bins) in (first..).step_by(BLOCK).zip(bins.chunks_mut(BLOCK)) {
                 if let Some(edges) = &keys {
                     let mut values = [0; BLOCK];
-                    let values = &mut values[..bins.len()];
-                    column.read_keys(start, values);
+                    let values = column.keys(start, &mut values[..bins.len()]);
                     bin_keys(values, edges, self.closed, bins);
                 } else {
                     for (row, bin) in (start..).zip(&mut *bins) {

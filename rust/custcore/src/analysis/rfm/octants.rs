@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::column::find_column;
 use crate::column::number::{Number, NumberColumn};
 use crate::error::{Error, ErrorKind, Result};
+use crate::exec::par::Threads;
 use crate::num::exact::{mean_below, middle};
 
 /// Statistic that separates high from low.
@@ -111,11 +112,11 @@ impl Octants {
     }
 
     /// The octants of the rows of a table; `None` if a value is null.
-    pub fn segment_rows(&self, batch: &RecordBatch, columns: [&str; 3]) -> Result<Vec<Option<u16>>> {
+    pub fn segment_rows(&self, batch: &RecordBatch, columns: [&str; 3], threads: Threads<'_>) -> Result<Vec<Option<u16>>> {
         let [r, f, m] = read(batch, columns)?;
         let value = |column: &NumberColumn, row: usize| column.get(row).map(Number::to_f64);
         let segment = |row: usize| Some(u16::from(self.segment([value(&r, row)?, value(&f, row)?, value(&m, row)?])));
-        Ok((0..batch.num_rows()).map(segment).collect())
+        Ok(threads.par_map(batch.num_rows(), segment))
     }
 }
 

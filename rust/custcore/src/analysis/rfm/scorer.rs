@@ -9,7 +9,6 @@ use arrow_schema::Schema;
 use super::octants::Octants;
 use super::segments::SegmentMap;
 use super::spec::{Frequency, Monetary, RfmSpec, Segments};
-use super::table::{self, SegmentCodes};
 use super::value_bounds::{check_one, check_table};
 use crate::analysis::score::drift::{PopulationDrift, population_drift};
 use crate::analysis::score::scorer::{Scorer, one_batch};
@@ -18,8 +17,6 @@ use crate::column::key::Key;
 use crate::column::number::Number;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
-use crate::exec::par::Threads;
-use crate::report::Report;
 use crate::table::Table;
 
 /// Segmentation of a fitted scorer.
@@ -134,95 +131,20 @@ impl RfmScorer {
     /// Fits the bins on an RFM table; without a monetary column only R and F are fitted. A negative recency and a frequency
     /// below 1 are errors, here and wherever a table or a customer is scored.
     pub fn fit(&mut self, batches: &[RecordBatch], context: &Context) -> Result<()> {
-        check_table(batches, self.columns(), context)?;
-        self.fit_scores(batches, context).map(drop)
-    }
-
-    /// Fits the scorer and returns the concatenated scores of the batches, whose values are within their bounds.
-    pub(super) fn fit_scores(&mut self, batches: &[RecordBatch], context: &Context) -> Result<Vec<Vec<u8>>> {
         let Some(first) = batches.first() else {
             return Err(Error::new(ErrorKind::NotEnoughData, "cannot fit a scorer without a table"));
         };
-        let n = self.n_dimensions(&first.schema());
+        check_table(batches, self.columns(), context)?;
+        self.fit_scores(batches, self.n_dimensions(&first.schema()), context).map(drop)
+    }
+
+    /// Fits the first `n` dimensions and returns the concatenated scores of the batches, whose values are within their bounds.
+    pub(super) fn fit_scores(&mut self, batches: &[RecordBatch], n: usize, context: &Context) -> Result<Vec<Vec<u8>>> {
         let spec = ScoreSpec { dimensions: self.dimensions(n), ..self.spec.score.clone() }.checked()?;
         let batch = &one_batch(&spec, batches)?;
         let (scorer, scores) = context.install(|threads| Scorer::fit(&spec, batch, context, threads))??;
         self.fitted = Some(self.with_segments(scorer, |octants| octants.fit(batch, self.columns()))?);
         Ok(scores)
-    }
-
-    /// Scores an RFM table; the scores are appended to its columns.
-    pub fn transform(&self, batches: &[RecordBatch], report: &Report, context: &Context) -> Result<Vec<Table>> {
-        self.fitted()?;
-        check_table(batches, self.columns(), context)?;
-        self.score_tables(batches, report, context)
-    }
-
-    fn score_tables(&self, batches: &[RecordBatch], report: &Report, context: &Context) -> Result<Vec<Table>> {
-        let fitted = self.fitted()?;
-        let mut tables = Vec::with_capacity(batches.len());
-        let mut rows_before = 0;
-        for batch in batches {
-            context.check()?;
-            let scores = context.run_if_large(batch.num_rows(), |threads| fitted.scorer.score(batch, threads))?;
-            let scores = scores.map_err(|error| error.counted_from(rows_before))?;
-            tables.push(self.scored(batch, &scores, report, context)?);
-            rows_before += batch.num_rows() as u64;
-        }
-        Ok(tables)
-    }
-
-    /// One batch with its scores appended.
-    fn scored(&self, batch: &RecordBatch, scores: &[Vec<u8>], report: &Report, context: &Context) -> Result<Table> {
-        let fitted = self.fitted()?;
-        let mut report = report.clone();
-        report.remarks.extend(fitted.remarks.iter().cloned());
-        let segments = match &fitted.segmenter {
-            None => None,
-            Some(segmenter @ Segmenter::Map(map)) => Some((segmenter.names(), SegmentCodes::ByCell(map))),
-            Some(segmenter @ Segmenter::Octants(octants)) => {
-                Some((segmenter.names(), SegmentCodes::ByRow(octants.segment_rows(batch, self.columns())?)))
-            }
-        };
-        let (one_digit, weights) = (self.one_digit(scores.len()), self.spec.weights);
-        let build = |threads: Threads<'_>| table::scores_table(batch, scores, one_digit, weights, segments, report, threads);
-        context.run_if_large(batch.num_rows(), build)?
-    }
-
-    /// Fits on a table and scores it. A table without rows gives an empty result and leaves the scorer unchanged.
-    pub fn fit_transform(&mut self, batches: &[RecordBatch], report: &Report, context: &Context) -> Result<Vec<Table>> {
-        check_table(batches, self.columns(), context)?;
-        self.fit_and_score(batches, report, context)
-    }
-
-    /// As [`Self::fit_transform`], of batches whose values are within their bounds.
-    pub(super) fn fit_and_score(&mut self, batches: &[RecordBatch], report: &Report, context: &Context) -> Result<Vec<Table>> {
-        if batches.iter().any(|batch| batch.num_rows() > 0) {
-            let scores = self.fit_scores(batches, context)?;
-            // A single batch was already scored by the fit.
-            if let [batch] = batches {
-                return Ok(vec![self.scored(batch, &scores, report, context)?]);
-            }
-            return self.score_tables(batches, report, context);
-        }
-        let mut report = report.clone();
-        let empty = |batch: &RecordBatch| {
-            let n = self.n_dimensions(&batch.schema());
-            let names = self.segment_names()?;
-            let segments = names.as_ref().map(|names| (names.iter().map(String::as_str).collect(), SegmentCodes::ByRow(Vec::new())));
-            table::scores_table(
-                batch,
-                &vec![Vec::new(); n],
-                self.one_digit(n),
-                self.spec.weights,
-                segments,
-                report.clone(),
-                Threads::inline(),
-            )
-        };
-        let tables = batches.iter().map(empty).collect::<Result<Vec<_>>>()?;
-        report.remarks.extend(self.map()?.1);
-        Ok(tables.into_iter().map(|table| Table { report: report.clone(), ..table }).collect())
     }
 
     /// The scores of one customer, whose id is given by its parts, one for each column of the key. The monetary value is ignored
@@ -313,7 +235,7 @@ impl RfmScorer {
     }
 
     /// Three dimensions if the table has a monetary column, otherwise two.
-    fn n_dimensions(&self, schema: &Schema) -> usize {
+    pub(super) fn n_dimensions(&self, schema: &Schema) -> usize {
         let money = self.columns()[2];
         if schema.fields().iter().any(|field| field.name() == money) { 3 } else { 2 }
     }

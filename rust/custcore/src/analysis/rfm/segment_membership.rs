@@ -2,21 +2,12 @@
 
 use arrow_array::RecordBatch;
 
-use super::octants::Octants;
 use super::scorer::{RfmScorer, Segmenter};
-use super::spec::Segments;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
+use crate::exec::par::Threads;
 
 impl RfmScorer {
-    /// The segment names in the order of the segment map, if the scorer has segments.
-    pub fn segment_names(&self) -> Result<Option<Vec<String>>> {
-        Ok(match &self.spec().segments {
-            Segments::Octants(center, lang) => Some(Octants::new(*center, *lang).names().iter().map(|&name| name.to_owned()).collect()),
-            _ => self.map()?.0.map(|map| map.names().to_vec()),
-        })
-    }
-
     /// The segment of each row as a position in the names; the scorer must be fitted.
     pub fn segment_rows(&self, batch: &RecordBatch, context: &Context) -> Result<Vec<u16>> {
         let scorer = self.scorer()?;
@@ -30,7 +21,7 @@ impl RfmScorer {
 
     /// Fits the scorer and returns the segment of each row.
     pub fn fit_segments(&mut self, batch: &RecordBatch, context: &Context) -> Result<Vec<u16>> {
-        let scores = self.fit_scores(std::slice::from_ref(batch), context)?;
+        let scores = self.fit_scores(std::slice::from_ref(batch), self.n_dimensions(&batch.schema()), context)?;
         self.members(batch, &scores)
     }
 
@@ -51,9 +42,11 @@ impl RfmScorer {
         let without = || Error::internal("a buyer without a segment");
         match &self.fitted()?.segmenter {
             None => Err(Self::without_segments()),
-            Some(Segmenter::Octants(octants)) => {
-                octants.segment_rows(batch, self.columns())?.into_iter().map(|segment| segment.ok_or_else(without)).collect()
-            }
+            Some(Segmenter::Octants(octants)) => octants
+                .segment_rows(batch, self.columns(), Threads::inline())?
+                .into_iter()
+                .map(|segment| segment.ok_or_else(without))
+                .collect(),
             Some(Segmenter::Map(map)) => {
                 let score = |dimension: usize, row: usize| scores.get(dimension).map_or(1, |scores| scores[row]);
                 let segment = |row: usize| map.segment(score(0, row), score(1, row), score(2, row)).ok_or_else(without);

@@ -1,55 +1,82 @@
-//! Arrow tables of RFM.
+//! The Arrow table of recency, frequency and money.
 
 use std::sync::Arc;
 
-use arrow_array::types::{Float64Type, Int16Type, Int32Type};
-use arrow_array::{
-    ArrayRef, Date32Array, Decimal128Array, DictionaryArray, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray,
-};
-
+use arrow_array::{ArrayRef, Date32Array, Decimal128Array, Float64Array, Int32Array, Int64Array};
 use arrow_schema::{DataType, Metadata};
 
-use super::kernel::{RfmColumns, UnitColumn};
-use super::segments::SegmentMap;
-use crate::analysis::score::cells::NestedCells;
-use crate::analysis::score::table::{score_column, weighted};
+use super::kernel::{RfmColumns, TotalColumn, compute, name};
+use super::result_columns::ResultColumns;
 use crate::base::view::BaseView;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::par::Threads;
 use crate::group::interner::NO_CODE;
-use crate::num::money::{Money, decimal_text, units_to_f64};
-use crate::report::Report;
+use crate::num::money::{Money, decimal_text};
 use crate::table::{AS_OF, CUSTOMER_ID, Table, TableBuilder, id_text};
 use crate::time::calendar::date_text;
 
-/// One row per buyer, in the order of `codes`.
-pub(crate) fn rfm_table(view: &BaseView<'_>, codes: &[u32], columns: RfmColumns, threads: Threads<'_>) -> Result<Table> {
-    let (input_schema, keys, report) = (view.kinds(), view.ids(), view.report());
-    let mut table = TableBuilder::default();
-    table.ids(&input_schema.id, keys, codes, threads)?;
-    table.column("first_date", Arc::new(Date32Array::from(columns.first)));
-    table.column("last_date", Arc::new(Date32Array::from(columns.last)));
-    table.column("recency_days", Arc::new(Int32Array::from(columns.recency)));
-    table.column("tenure_days", Arc::new(Int32Array::from(columns.tenure)));
-    let orders = Int64Array::from(columns.orders);
-    table.column("n_orders", Arc::new(orders.clone()));
-    // If each row is an order, both columns share one buffer.
-    let rows = view.rows().map(|rows| codes.iter().map(|&code| rows[code as usize] as i64).collect());
-    table.column("n_rows", Arc::new(rows.unwrap_or_else(|| orders.clone())));
-    if let Some(counts) = view.n_days() {
-        table.column("n_days", Arc::new(Int64Array::from_iter_values(codes.iter().map(|&code| i64::from(counts[code as usize])))));
+/// The names of all columns of the table of a view, those of ids first.
+pub(crate) fn column_names(view: &BaseView<'_>) -> Vec<String> {
+    let schema = view.kinds();
+    let mut names: Vec<String> = schema.id.names().iter().map(str::to_owned).collect();
+    names.extend([name::FIRST, name::LAST, name::RECENCY, name::TENURE, name::ORDERS, name::ROWS].map(str::to_owned));
+    if view.spec().n_days {
+        names.push(name::DAYS.to_owned());
     }
-    if let Some(money) = input_schema.money {
-        let (total, mean) =
-            monetary(money, &columns.units, orders.values(), threads).map_err(|Overflow { row, total, output, remedy }| {
-                let id = id_text(&input_schema.id, keys, codes[row]);
-                Error::new(ErrorKind::SumOverflow, format!("the amounts of customer {id} add up to {total}, beyond {output}. {remedy}"))
-            })?;
-        table.column("monetary_total", total);
-        table.column("monetary_mean", mean);
+    if schema.money.is_some() {
+        names.extend([name::TOTAL, name::MEAN].map(str::to_owned));
     }
     // A part of a composite key is there already.
-    for attribute in view.attributes().filter(|attribute| !input_schema.id.has(attribute.name())) {
+    names.extend(view.attributes().map(|attribute| attribute.name().to_owned()).filter(|name| !schema.id.has(name)));
+    names
+}
+
+/// Why a column is not in the table of a view, if other settings would give it.
+pub(crate) fn why_absent(column: &str) -> Option<String> {
+    match column {
+        name::DAYS => Some("the days of purchases were not counted; use n_days=True".to_owned()),
+        name::TOTAL | name::MEAN => Some("the transactions were read without amounts; name their column with amount=".to_owned()),
+        _ => None,
+    }
+}
+
+/// One row per buyer, in the order of `codes`, with the columns that are asked for in the usual order.
+pub(crate) fn rfm_table(view: &BaseView<'_>, codes: &[u32], asked: &ResultColumns, threads: Threads<'_>) -> Result<Table> {
+    let (input_schema, keys, report) = (view.kinds(), view.ids(), view.report());
+    let money = input_schema.money;
+    if let Some(money) = money.filter(|_| asked.has_any(&[name::TOTAL, name::MEAN])) {
+        check_sums(view, codes, money)?;
+    }
+    let rows = view.rows();
+    // If each row is an order, both columns share one buffer.
+    let is_row_order = rows.is_none();
+    let wants = |column: &str| asked.has(column) || (column == name::ORDERS && is_row_order && asked.has(name::ROWS));
+    let columns = compute(view.totals(), codes, view.as_of().unwrap_or(0), money, wants, threads);
+    let mut table = TableBuilder::default();
+    table.ids(&input_schema.id, keys, codes, threads)?;
+    let RfmColumns { first, last, recency, tenure, orders, total, mean } = columns;
+    for (name, days) in [(name::FIRST, first), (name::LAST, last)] {
+        table.column_if(name, days.map(|days| Arc::new(Date32Array::from(days)) as ArrayRef));
+    }
+    for (name, days) in [(name::RECENCY, recency), (name::TENURE, tenure)] {
+        table.column_if(name, days.map(|days| Arc::new(Int32Array::from(days)) as ArrayRef));
+    }
+    let orders = orders.map(|orders| Arc::new(Int64Array::from(orders)) as ArrayRef);
+    table.column_if(name::ORDERS, orders.clone().filter(|_| asked.has(name::ORDERS)));
+    if asked.has(name::ROWS) {
+        let counted = |rows: &[u64]| Int64Array::from(threads.par_map(codes.len(), |row| rows[codes[row] as usize] as i64));
+        table.column_if(name::ROWS, rows.map(|rows| Arc::new(counted(rows)) as ArrayRef).or(orders));
+    }
+    if asked.has(name::DAYS)
+        && let Some(counts) = view.n_days()
+    {
+        let days = threads.par_map(codes.len(), |row| i64::from(counts[codes[row] as usize]));
+        table.column(name::DAYS, Arc::new(Int64Array::from(days)));
+    }
+    table.column_if(name::TOTAL, total.map(|total| total_column(total, money)));
+    table.column_if(name::MEAN, mean.map(|mean| Arc::new(Float64Array::from(mean)) as ArrayRef));
+    // A part of a composite key is there already.
+    for attribute in view.attributes().filter(|attribute| !input_schema.id.has(attribute.name()) && asked.has(attribute.name())) {
         let values = codes.iter().map(|&code| attribute.get(code).filter(|&value| value != NO_CODE));
         table.values(attribute.name(), attribute.value_type(), attribute.values(), values)?;
     }
@@ -61,107 +88,35 @@ pub(crate) fn rfm_table(view: &BaseView<'_>, codes: &[u32], columns: RfmColumns,
     table.finish(codes.len(), metadata, report)
 }
 
-/// A sum that exceeds its output type.
-struct Overflow {
-    row: usize,
-    total: String,
-    output: &'static str,
-    remedy: &'static str,
-}
-
-/// Total and mean in the output type of the amounts.
-fn monetary(money: Money, units: &UnitColumn, orders: &[i64], threads: Threads<'_>) -> std::result::Result<(ArrayRef, ArrayRef), Overflow> {
-    match units {
-        UnitColumn::Narrow(units) => monetary_of(money, units, orders, threads),
-        UnitColumn::Wide(units) => monetary_of(money, units, orders, threads),
+fn total_column(total: TotalColumn, money: Option<Money>) -> ArrayRef {
+    match (total, money) {
+        (TotalColumn::Floats(totals), _) => Arc::new(Float64Array::from(totals)),
+        (TotalColumn::Integers(totals), _) => Arc::new(Int64Array::from(totals)),
+        (TotalColumn::Decimals(totals), money) => {
+            let scale = if let Some(Money::Decimal { scale }) = money { scale } else { 0 };
+            Arc::new(Decimal128Array::from(totals).with_data_type(DataType::Decimal128(38, scale)))
+        }
     }
 }
 
-fn monetary_of<U: Copy + Into<i128> + Sync>(
-    money: Money,
-    units: &[U],
-    orders: &[i64],
-    threads: Threads<'_>,
-) -> std::result::Result<(ArrayRef, ArrayRef), Overflow> {
-    let rows = units.len();
-    let units = |row: usize| -> i128 { units[row].into() };
-    let mean = |row: usize, total: f64| total / orders[row] as f64;
-    match money {
-        Money::Float { decimals } => {
-            let (totals, means) = threads.par_map_pairs(rows, |row| {
-                let total = units_to_f64(units(row), i32::from(decimals));
-                (total, mean(row, total))
-            });
-            Ok((Arc::new(Float64Array::from(totals)), Arc::new(Float64Array::from(means))))
-        }
+/// An error for the first customer whose sum exceeds its output type. Sums of 64 bits do not.
+fn check_sums(view: &BaseView<'_>, codes: &[u32], money: Money) -> Result<()> {
+    let totals = view.totals();
+    if totals.is_narrow() {
+        return Ok(());
+    }
+    let beyond = |fits: &dyn Fn(i128) -> bool| codes.iter().map(|&code| (code, totals.get(code).units)).find(|&(_, units)| !fits(units));
+    let (found, total, output, remedy) = match money {
+        Money::Float { .. } => return Ok(()),
         Money::Integer => {
-            if let Some(row) = (0..rows).find(|&row| i64::try_from(units(row)).is_err()) {
-                return Err(Overflow { row, total: units(row).to_string(), output: "int64", remedy: "Cast the amounts to decimal" });
-            }
-            let (totals, means) = threads.par_map_pairs(rows, |row| (units(row) as i64, mean(row, units(row) as f64)));
-            Ok((Arc::new(Int64Array::from(totals)), Arc::new(Float64Array::from(means))))
+            let Some((code, units)) = beyond(&|units| i64::try_from(units).is_ok()) else { return Ok(()) };
+            (code, units.to_string(), "int64", "Cast the amounts to decimal")
         }
         Money::Decimal { scale } => {
-            let bound = 10_u128.pow(38);
-            if let Some(row) = (0..rows).find(|&row| units(row).unsigned_abs() >= bound) {
-                let total = decimal_text(units(row), scale);
-                return Err(Overflow { row, total, output: "decimal128(38)", remedy: "Cast the amounts to a smaller scale" });
-            }
-            let (totals, means) = threads.par_map_pairs(rows, |row| (units(row), mean(row, units_to_f64(units(row), i32::from(scale)))));
-            let totals = Decimal128Array::from(totals).with_data_type(DataType::Decimal128(38, scale));
-            Ok((Arc::new(totals), Arc::new(Float64Array::from(means))))
+            let Some((code, units)) = beyond(&|units| units.unsigned_abs() < 10_u128.pow(38)) else { return Ok(()) };
+            (code, decimal_text(units, scale), "decimal128(38)", "Cast the amounts to a smaller scale")
         }
-    }
-}
-
-/// Source of the segment of a row.
-#[derive(Debug)]
-pub(crate) enum SegmentCodes<'a> {
-    /// Looked up by RFM cell.
-    ByCell(&'a SegmentMap),
-    /// Given for each row as a position in the names.
-    ByRow(Vec<Option<u16>>),
-}
-
-/// The columns of `batch` followed by the scores. `scores` are the R, F and, with amounts, M scores; `segments` are the names
-/// and the source of each row's position in them.
-pub(crate) fn scores_table(
-    batch: &RecordBatch,
-    scores: &[Vec<u8>],
-    one_digit: bool,
-    weights: [f64; 3],
-    segments: Option<(Vec<&str>, SegmentCodes<'_>)>,
-    report: Report,
-    threads: Threads<'_>,
-) -> Result<Table> {
-    let mut table = TableBuilder::from_batch(batch);
-    let rows = batch.num_rows();
-    for (name, scores) in ["r_score", "f_score", "m_score"].into_iter().zip(scores) {
-        table.column(name, score_column(scores, threads));
-    }
-    let cells = NestedCells::new(scores, rows, threads);
-    table.column("rfm_cell", Arc::new(cells.texts(threads)?));
-    // With more than 9 bins a score may have two digits and the concatenation is ambiguous (1110: 1-11-0 or 11-1-0): null.
-    let digits = |scores: &[u8]| one_digit.then(|| scores.iter().fold(0, |number, &digit| number * 10 + i32::from(digit)));
-    table.column("rfm_score", Arc::new(cells.numbers::<Int32Type>(digits, threads)));
-    table.column("rfm_total", Arc::new(cells.numbers::<Float64Type>(|scores| Some(weighted(scores, &weights)), threads)));
-    if let Some((names, segments)) = segments {
-        let n = names.len();
-        let names: ArrayRef = Arc::new(StringArray::from(names));
-        let segments = match segments {
-            SegmentCodes::ByCell(map) => {
-                let code = |scores: &[u8]| map.segment(scores[0], scores[1], scores.get(2).copied().unwrap_or(1));
-                let codes = cells
-                    .numbers::<Int16Type>(|scores| code(scores).filter(|&code| usize::from(code) < n).map(|code| code as i16), threads);
-                // SAFETY: each code was checked above, once per combination of scores, to be a position in the names.
-                unsafe { DictionaryArray::new_unchecked(codes, names) }
-            }
-            SegmentCodes::ByRow(codes) => {
-                let codes = codes.into_iter().map(|code| code.map(|code| code as i16)).collect();
-                DictionaryArray::try_new(codes, names).map_err(Error::internal)?
-            }
-        };
-        table.column("segment", Arc::new(segments));
-    }
-    table.finish(rows, batch.schema().metadata().clone(), report)
+    };
+    let id = id_text(&view.kinds().id, view.ids(), found);
+    Err(Error::new(ErrorKind::SumOverflow, format!("the amounts of customer {id} add up to {total}, beyond {output}. {remedy}")))
 }

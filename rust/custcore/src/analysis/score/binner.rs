@@ -10,7 +10,7 @@ use crate::column::key::Key;
 use crate::column::number::{NumberColumn, NumberForm, Numbers};
 use crate::exec::par::Threads;
 use crate::order_statistics::quantile::{BinEdges, Closed, Number};
-use crate::order_statistics::rank::range;
+use crate::order_statistics::rank::Spread;
 
 /// A fitted set of bins.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -64,11 +64,12 @@ impl Binner {
                 &picked
             }
         };
-        let ends @ (least, most) = range(column, threads)?;
+        let spread = Spread::of(column, threads)?;
+        let (least, most) = spread.ends();
         let range = (least.to_f64(), most.to_f64());
         let bins = usize::from(dimension.bins);
         let edges = match method {
-            Method::Type7 => BinEdges::type7_within(column, bins, ends, threads).map(Kind::Edges),
+            Method::Type7 => BinEdges::type7_of(column, bins, &spread, threads).map(Kind::Edges),
             Method::RParity => BinEdges::r_parity(column, bins, threads).map(Kind::Edges),
             Method::Cuts(cuts, closed) => Some(Kind::Edges(BinEdges::explicit(Numbers::Floats(cuts.clone()), *closed))),
             Method::Split => Tiles::fit(values, ids, rows, bins).map(Kind::Tiles),

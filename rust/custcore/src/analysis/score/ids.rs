@@ -131,7 +131,7 @@ fn text(parts: &[Key<'_>]) -> String {
 
 /// The columns of customer ids of an RFM table: those of the settings, else those named by the schema metadata, else the first
 /// column.
-pub(super) fn id_names(spec: &ScoreSpec, schema: &Schema) -> Result<KeyNames> {
+pub(crate) fn id_names(spec: &ScoreSpec, schema: &Schema) -> Result<KeyNames> {
     if let Some(names) = &spec.ids {
         return Ok(names.clone());
     }

@@ -17,6 +17,7 @@ use crate::column::value::ValueColumn;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 use crate::exec::par::Threads;
+use crate::exec::simd::widest;
 use crate::order_statistics::quantile::Number;
 use crate::table::CUSTOMER_ID;
 
@@ -261,16 +262,9 @@ impl FittedDimension {
     /// Counts the fitted rows per cell and score.
     fn count(&mut self, cells: &[u32], scores: &[u8], threads: Threads<'_>) {
         if let ([Some(only)], true) = (self.binners.as_mut_slice(), self.plain) {
-            let runs = threads.par_chunks(scores.len(), |run| {
-                // Four tables break the store-to-load dependency between equal neighbouring scores.
-                let mut counts = [[0_u64; 256]; 4];
-                for four in scores[run].chunks(4) {
-                    four.iter().zip(&mut counts).for_each(|(&score, counts)| counts[usize::from(score)] += 1);
-                }
-                counts
-            });
-            for counts in runs.into_iter().flatten() {
-                only.counts.iter_mut().zip(&counts[1..]).for_each(|(sum, count)| *sum += count);
+            let bins = only.counts.len();
+            for counts in threads.par_chunks(scores.len(), |run| counts_of(&scores[run], bins)) {
+                only.counts.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
             }
             return;
         }
@@ -291,6 +285,26 @@ impl ScoreInput {
         let ids = if spec.ties == Ties::Split { Some(IdColumns::read(spec, batch)?) } else { None };
         let groups = spec.by.as_deref().map(|name| ValueColumn::new(name, "by", column(name, "by")?)).transpose()?;
         Ok(Self { rows: batch.num_rows(), values, ids, groups })
+    }
+}
+
+/// How many rows have each of the scores 1 to `bins`.
+fn counts_of(scores: &[u8], bins: usize) -> Vec<u64> {
+    // Comparing bytes with each of a few scores, many at a time, is faster than a table of counts.
+    if bins <= 16 {
+        return (1..=bins).map(|score| count_equal(scores, score as u8)).collect();
+    }
+    let mut counts = vec![0; 256];
+    scores.iter().for_each(|&score| counts[usize::from(score)] += 1);
+    counts[1..=bins].to_vec()
+}
+
+widest! {
+    /// How many of the scores are `score`.
+    fn count_equal(scores: &[u8], score: u8) -> u64 {
+        // A byte holds the count of a chunk.
+        let chunk = |chunk: &[u8]| u64::from(chunk.iter().fold(0_u8, |count, &other| count + u8::from(other == score)));
+        scores.chunks(192).map(chunk).sum()
     }
 }
 
