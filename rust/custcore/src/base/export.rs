@@ -203,7 +203,7 @@ impl<'a> CustomerRows<'a> {
 
     fn weight(&self, code: u32) -> usize {
         let id = match self.state.interner.keys() {
-            Keys::Bytes(arena) => arena.get(code).len() / 32,
+            Keys::Bytes(arena) => arena.length(code) / 32,
             Keys::Range { .. } | Keys::Integers(_) => 0,
         };
         1 + id + self.day_range(code).len() + 2 * (self.open.get(code).len() + self.split_orders.get(code).len())
