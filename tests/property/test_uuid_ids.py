@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import custcore
 
 LONG = settings.default is not None and settings.default.max_examples > 1000
-CASES = settings(settings.default, max_examples=1000 if LONG else 60)
+CASES = settings(settings.default, max_examples=1000 if LONG else 30)
 START = date(2025, 1, 1)
 
 
@@ -80,7 +80,7 @@ def expected(rows: list[Any]) -> list[tuple[Any, ...]]:
 
 def found(result: Any) -> list[tuple[Any, ...]]:
     result = result.to_pyarrow()
-    columns = ["customer_id", "first_purchase", "last_purchase", "frequency", "monetary_total"]
+    columns = ["customer_id", "first_date", "last_date", "n_orders", "monetary_total"]
     rows = zip(*(result[name].to_pylist() for name in columns), strict=True)
     return [(key, (a - START).days, (b - START).days, n, round(100 * total)) for key, a, b, n, total in rows]
 
@@ -126,7 +126,7 @@ def test_ids_are_found(rows: list[Any], kind: pa.DataType, mapping: dict[str, st
 @pytest.mark.parametrize("kind", KINDS[:3], ids=str)
 def test_many_uuids_among_others(kind: pa.DataType) -> None:
     """Enough customers for partitions and several threads."""
-    n = 200_000
+    n = 100_000
     digits = [f"{i * 0x9E3779B97F4A7C15 % 2**64:016x}{i * 0xD6E8FEB86659FD93 % 2**64:016x}" for i in range(n)]
     texts = ["-".join([d[:8], d[8:12], d[12:16], d[16:20], d[20:]]) for d in digits]
     kinds = [str, str, str.upper, lambda text: text[:14] + text[14:].upper(), lambda text: text[:12]]

@@ -18,43 +18,40 @@ pub struct ByteArena {
     forms: Forms,
 }
 
-/// The forms of the strings of an arena, as far as the order of slots depends on them.
+/// The forms of the strings of an arena, as far as the order of slots depends on them: the union of the bits below.
 #[derive(Debug, Default, Clone, Copy)]
-struct Forms {
-    /// Some string is a UUID in lower case.
-    lower: bool,
-    /// Some string is a UUID in upper case.
-    upper: bool,
-    /// Some string is no UUID.
-    other: bool,
-    /// Some string is longer than its slot, or ends with a zero byte, which looks like the padding.
-    ambiguous: bool,
-}
+struct Forms(u8);
 
 impl Forms {
+    /// Some string is a UUID in lower case.
+    const LOWER: u8 = 1;
+    /// Some string is a UUID in upper case.
+    const UPPER: u8 = 2;
+    /// Some string is no UUID.
+    const OTHER: u8 = 4;
+    /// Some string is longer than its slot, or ends with a zero byte, which looks like the padding.
+    const AMBIGUOUS: u8 = 8;
+
     fn of(slot: &Head) -> Self {
-        match slot.form {
-            LOWER_UUID => Self { lower: true, ..Self::default() },
-            UPPER_UUID => Self { upper: true, ..Self::default() },
-            length => {
-                let ambiguous = length >= LONG || length > 0 && slot.bytes[length as usize - 1] == 0;
-                Self { other: true, ambiguous, ..Self::default() }
-            }
-        }
+        Self(match slot.form {
+            LOWER_UUID => Self::LOWER,
+            UPPER_UUID => Self::UPPER,
+            length if length >= LONG || length > 0 && slot.bytes[length as usize - 1] == 0 => Self::OTHER | Self::AMBIGUOUS,
+            _ => Self::OTHER,
+        })
     }
 
     fn join(self, other: Self) -> Self {
-        Self {
-            lower: self.lower | other.lower,
-            upper: self.upper | other.upper,
-            other: self.other | other.other,
-            ambiguous: self.ambiguous | other.ambiguous,
-        }
+        Self(self.0 | other.0)
     }
 
     /// Whether slots of different forms are to be compared, whose bytes mean different things.
     fn are_mixed(self) -> bool {
-        u8::from(self.lower) + u8::from(self.upper) + u8::from(self.other) > 1
+        (self.0 & (Self::LOWER | Self::UPPER | Self::OTHER)).count_ones() > 1
+    }
+
+    fn are_ambiguous(self) -> bool {
+        self.0 & Self::AMBIGUOUS != 0
     }
 }
 
@@ -71,7 +68,7 @@ impl PrefixOrder {
     /// The order of the strings of all these arenas.
     pub(super) fn of<'a>(arenas: impl Iterator<Item = &'a ByteArena>) -> Self {
         let forms = arenas.fold(Forms::default(), |forms, arena| forms.join(arena.forms));
-        Self { by_value: !forms.are_mixed(), exact: !forms.ambiguous && !forms.are_mixed() }
+        Self { by_value: !forms.are_mixed(), exact: !forms.are_ambiguous() && !forms.are_mixed() }
     }
 
     /// The prefix of id number `code`, which compares as the id does; equal ones do not decide unless they are `exact`.
@@ -206,5 +203,4 @@ impl ByteArena {
         self.forms = self.forms.join(Forms::of(&slot));
         self.slots.push(slot);
     }
-
 }

@@ -100,8 +100,8 @@ impl Lookup<'_> {
 mod tests {
     use super::*;
     use crate::column::key::KeyKind;
-    use crate::group::arena::ByteArena;
     use crate::error::Result;
+    use crate::group::arena::ByteArena;
 
     #[test]
     fn integers_are_found_by_table_by_binary_search_and_by_offset() -> Result<()> {

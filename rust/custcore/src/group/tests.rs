@@ -80,7 +80,8 @@ fn strings_with_equal_sort_keys_are_sorted_by_bytes() -> Result<()> {
             assert!(found == expected, "set {set}, {threads} threads");
             let Keys::Bytes(arena) = &keys else { return Err(Error::internal("no strings")) };
             assert!(codes.iter().all(|&code| *arena.get(code) == *ids[code as usize] && arena.length(code) == ids[code as usize].len()));
-            let ascends = |pair: &[(u64, u32)]| keys.compare(pair[0].1, pair[1].1).is_le() && keys.compare_with(pair[1].1, &keys, pair[0].1).is_ge();
+            let ascends =
+                |pair: &[(u64, u32)]| keys.compare(pair[0].1, pair[1].1).is_le() && keys.compare_with(pair[1].1, &keys, pair[0].1).is_ge();
             assert!(sorted.windows(2).all(ascends), "set {set}, {threads} threads");
         }
     }

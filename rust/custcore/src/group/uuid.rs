@@ -2,6 +2,8 @@
 //!
 //! Eight digits are read and written at once, a digit in each byte of a word.
 
+use crate::exec::hex::lower_uuid;
+
 /// Length of the text.
 pub(crate) const LENGTH: usize = 36;
 
@@ -14,9 +16,6 @@ pub(crate) enum Case {
 
 /// Where the dashes are.
 const DASHES: [usize; 4] = [8, 13, 18, 23];
-/// Where the groups of four digits start.
-const FOURS: [usize; 8] = [0, 4, 9, 14, 19, 24, 28, 32];
-
 /// The same byte, eight times.
 const fn splat(byte: u8) -> u64 {
     0x0101_0101_0101_0101 * byte as u64
@@ -34,32 +33,58 @@ fn characters(digits: u64, case: Case) -> u64 {
     digits + splat(b'0') + ((letters << 8).wrapping_sub(letters) & splat(letter))
 }
 
+/// The eight digits of two groups of four, which start at these places. The first digit is the highest byte.
+#[inline]
+fn eight<const FIRST: usize, const SECOND: usize>(text: &[u8; LENGTH]) -> u64 {
+    let [a, b, c, d] = [text[FIRST], text[FIRST + 1], text[FIRST + 2], text[FIRST + 3]];
+    u64::from_be_bytes([a, b, c, d, text[SECOND], text[SECOND + 1], text[SECOND + 2], text[SECOND + 3]])
+}
+
 /// The 16 bytes and the case of a text; `None` if it is not exactly the text of a UUID.
 #[inline]
 pub(crate) fn parse(text: &[u8]) -> Option<([u8; 16], Case)> {
     let text: &[u8; LENGTH] = text.try_into().ok()?;
-    let four = |at: usize| u64::from(u32::from_be_bytes([text[at], text[at + 1], text[at + 2], text[at + 3]]));
-    let [a, b, c, d, e, f, g, h] = FOURS;
-    let words = [(a, b), (c, d), (e, f), (g, h)].map(|(first, second)| four(first) << 32 | four(second));
-    // Letters have the bit 64, and lower-case ones the bit 32 too.
-    let upper = words.iter().fold(0, |any, word| any | (word >> 1 & !word & splat(0x20)));
+    lower_uuid(text).map(|bytes| (bytes, Case::Lower)).or_else(|| parse_words(text))
+}
+
+/// As [`parse`], by words.
+fn parse_words(text: &[u8; LENGTH]) -> Option<([u8; 16], Case)> {
+    let words = [eight::<0, 4>(text), eight::<9, 14>(text), eight::<19, 24>(text), eight::<28, 32>(text)];
+    // Letters have the bit 64, and lower-case ones the bit 32 too. Plain loops, which the compiler vectorizes.
+    let mut upper = 0;
+    for word in &words {
+        upper |= word >> 1 & !word & splat(0x20);
+    }
     let case = if upper == 0 { Case::Lower } else { Case::Upper };
-    let digits = words.map(|word| {
+    let (mut digits, mut wrong) = ([0; 4], 0);
+    for (digits, word) in digits.iter_mut().zip(&words) {
         let letters = word >> 6 & splat(1);
-        ((word & splat(0x0f)) + (letters << 3) + letters) & splat(0x0f)
-    });
-    // Written again, the digits must give the same text.
-    let wrong = digits.iter().zip(&words).fold(0, |wrong, (&digits, word)| wrong | (characters(digits, case) ^ word));
-    let dashes = DASHES.iter().fold(0, |wrong, &at| wrong | (text[at] ^ b'-'));
-    if wrong | u64::from(dashes) != 0 {
+        *digits = ((word & splat(0x0f)) + (letters << 3) + letters) & splat(0x0f);
+        // Written again, the digits must give the same text.
+        wrong |= characters(*digits, case) ^ word;
+    }
+    for at in DASHES {
+        wrong |= u64::from(text[at] ^ b'-');
+    }
+    if wrong != 0 {
         return None;
     }
-    let [a, b, c, d] = digits.map(|digits| {
-        let pairs = (digits | digits >> 4) & 0x00ff_00ff_00ff_00ff;
+    for digits in &mut digits {
+        let pairs = (*digits | *digits >> 4) & 0x00ff_00ff_00ff_00ff;
         let fours = (pairs | pairs >> 8) & 0x0000_ffff_0000_ffff;
-        u128::from((fours | fours >> 16) as u32)
-    });
-    Some(((a << 96 | b << 64 | c << 32 | d).to_be_bytes(), case))
+        *digits = (fours | fours >> 16) & 0xffff_ffff;
+    }
+    let [a, b, c, d] = digits;
+    Some(((u128::from(a << 32 | b) << 64 | u128::from(c << 32 | d)).to_be_bytes(), case))
+}
+
+/// The characters of eight digits, the first one first.
+#[inline]
+fn written(digits: u128, case: Case) -> [u8; 8] {
+    let fours = u64::from(digits as u32);
+    let fours = (fours | fours << 16) & 0x0000_ffff_0000_ffff;
+    let pairs = (fours | fours << 8) & 0x00ff_00ff_00ff_00ff;
+    characters((pairs | pairs << 4) & splat(0x0f), case).to_be_bytes()
 }
 
 /// The text of a UUID.
@@ -67,14 +92,13 @@ pub(crate) fn parse(text: &[u8]) -> Option<([u8; 16], Case)> {
 pub(crate) fn format(bytes: [u8; 16], case: Case) -> [u8; LENGTH] {
     let value = u128::from_be_bytes(bytes);
     let mut text = [b'-'; LENGTH];
-    for (word, [first, second]) in FOURS.as_chunks().0.iter().enumerate() {
-        let fours = u64::from((value >> (96 - 32 * word)) as u32);
-        let fours = (fours | fours << 16) & 0x0000_ffff_0000_ffff;
-        let pairs = (fours | fours << 8) & 0x00ff_00ff_00ff_00ff;
-        let characters = characters((pairs | pairs << 4) & splat(0x0f), case).to_be_bytes();
-        text[*first..first + 4].copy_from_slice(&characters[..4]);
-        text[*second..second + 4].copy_from_slice(&characters[4..]);
-    }
+    text[..8].copy_from_slice(&written(value >> 96, case));
+    let [second, third] = [written(value >> 64, case), written(value >> 32, case)];
+    text[9..13].copy_from_slice(&second[..4]);
+    text[14..18].copy_from_slice(&second[4..]);
+    text[19..23].copy_from_slice(&third[..4]);
+    text[24..28].copy_from_slice(&third[4..]);
+    text[28..].copy_from_slice(&written(value, case));
     text
 }
 
@@ -125,6 +149,8 @@ mod tests {
                     let found = parse(&other);
                     assert_eq!(found.is_some(), fits, "{at} {byte}");
                     assert!(found.is_none_or(|(bytes, case)| format(bytes, case) == *other));
+                    let other: Option<&[u8; LENGTH]> = other.first_chunk();
+                    assert_eq!(other.and_then(parse_words), found);
                 }
             }
             assert_eq!(parse(&text.as_bytes()[..35]), None);
