@@ -11,20 +11,20 @@ from hypothesis import strategies as st
 
 import custcore
 from custcore.errors import InvalidArgumentError
-from tests.property.strategies import CENTS
+from tests.property.strategies import CENTS, UUIDS
 from tests.reference.base import BaseReference
 
 Row = tuple[Any, ...]
 
 START = date(2023, 12, 27)
 N_DAYS = 9
-IDS = st.sampled_from(["a", "b", "c", "dd", "", "ä"])
+IDS = st.sampled_from(["a", "b", "c", "dd", "", "ä", *UUIDS[:4]])
 # Few days, hours and orders: lines of one order meet, over midnights and batches.
 HOURS = st.integers(0, 24 * N_DAYS - 1).map(lambda n: datetime(2023, 12, 27) + timedelta(hours=n))  # noqa: DTZ001
 AMOUNTS = st.one_of(
     st.sampled_from([5.0, -5.0, 5.0, 2.5, -2.5, 0.0, -0.0, 10.1, 20.2, -30.3, None, float("nan")]), CENTS
 )
-ORDERS = st.sampled_from(["o1", "o2", "o3", ""])
+ORDERS = st.sampled_from(["o1", UUIDS[0], UUIDS[2], ""])
 SOME = st.integers(0, 11)
 
 

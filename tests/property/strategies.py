@@ -11,7 +11,11 @@ from hypothesis import strategies as st
 
 Row = tuple[Any, Any, Any]
 
-IDS = st.sampled_from(["a", "b", "c", "d", "dd", "", "ä", None])
+# The texts of UUIDs, which are stored as 16 bytes, and what is nearly one
+UUID = "0188a7c2-5e0f-7bd3-8c44-9fe01122aabb"
+UUIDS = [UUID, UUID[:35] + "c", UUID.upper(), UUID[:19] + UUID[19:].upper(), UUID[:35], UUID.replace("-", "_")]
+
+IDS = st.sampled_from(["a", "b", "c", "d", "dd", "", "ä", None, *UUIDS[:4]])
 DAYS = st.integers(0, 30).map(lambda n: date(2023, 12, 20) + timedelta(days=n))
 CENTS = st.integers(-5_000, 20_000).map(lambda n: n / 100)
 MILLIONTHS = st.integers(-(10**12), 10**12).map(lambda n: n / 10**6)

@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import custcore
+from tests.property.strategies import UUIDS
 
 SEGMENTS = ["", "a", "b", "ä", "longer than a word"]
-IDS = st.sampled_from(["", "a", "b", "ä", "longer than sixteen bytes", "longer than sixteen bytex"]) | st.integers(
-    0, 99
-).map(str)
+IDS = st.sampled_from(
+    ["", "a", "b", "ä", "longer than sixteen bytes", "longer than sixteen bytex", *UUIDS]
+) | st.integers(0, 99).map(str)
 CENTS = st.integers(-5_000, 20_000) | st.integers(-(10**12), 10**12)
 ROW = st.tuples(st.sampled_from(SEGMENTS), CENTS, st.integers(1, 9) | st.none())
 TABLE = st.dictionaries(IDS, ROW, max_size=25)

@@ -19,10 +19,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 import custcore
 from custcore.errors import NotEnoughDataError
 from tests.property.bases import AMOUNTS, AS_OF, HOURS, LEVELS, N_DAYS, RULES, START, entries, rarely_null
+from tests.property.strategies import UUIDS
 
 Base = custcore.CustomerBase
 KEY = ["country", "number"]
-COUNTRIES = ["", "A", "A\0", "A\1", "DE", "DEX", "a name that is longer than a word", "é"]
+COUNTRIES = ["", "A", "A\0", "A\1", "DE", "DEX", "a name that is longer than a word", "é", *UUIDS[:3]]
 NUMBERS = [-(2**15), -257, -256, -1, 0, 1, 255, 256, 2**15 - 1]
 # In the order in which custcore compares them: strings by their bytes, numbers by value.
 PAIRS = sorted(((c, n) for c in COUNTRIES for n in NUMBERS), key=lambda pair: (pair[0].encode(), pair[1]))

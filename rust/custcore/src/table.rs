@@ -10,7 +10,7 @@ use arrow_buffer::NullBuffer;
 use arrow_schema::{DataType, Field, Metadata, Schema};
 
 use crate::column::composite::decode::decode;
-use crate::column::ids::{all_integer_ids, byte_ids, contiguous_ids, gathered_ids, integer_ids};
+use crate::column::ids::{all_integer_ids, byte_ids, gathered_ids, integer_ids};
 use crate::column::key::KeyColumn;
 use crate::column::key_schema::KeySchema;
 use crate::column::value::ValueType;
@@ -149,13 +149,6 @@ fn id_column(value_type: &DataType, keys: &Keys, codes: &[u32], threads: Threads
         }
         Keys::Integers(keys) => {
             return all_integer_ids(value_type, threads.par_map(codes.len(), |row| keys[codes[row] as usize]));
-        }
-        // All ids in storage order: the buffer is copied as a whole.
-        Keys::Bytes(arena) if codes.len() == arena.len() && (0..).zip(codes).all(|(row, &code)| row == code) => {
-            let (bytes, lengths) = arena.contents();
-            if let Some(column) = contiguous_ids(value_type, bytes, lengths)? {
-                return Ok(column);
-            }
         }
         Keys::Bytes(arena) => {
             let length = |row: usize| arena.length(codes[row]);

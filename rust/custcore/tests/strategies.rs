@@ -35,10 +35,13 @@ enum Ids {
 }
 
 fn batch(rows: &[Row], ids: Ids) -> Result<RecordBatch> {
-    // Long and short names, which share their beginnings, and one that ends with a zero.
-    let name = |id: i64| match id % 4 {
+    // Long and short names, which share their beginnings, ones that end with a zero, UUIDs, and what is nearly one.
+    let name = |id: i64| match (id ^ id >> 20).rem_euclid(8) {
         0 => format!("a customer of a rather long name {id}"),
         1 => format!("{id:016}"),
+        2 => format!("{:08x}-89ab-4def-8000-{id:012x}", id.rem_euclid(3)),
+        3 => format!("{:08X}-89AB-4DEF-8000-{id:012X}", id.rem_euclid(3)),
+        4 => format!("{:08x}-89ab-4DEF-8000-{id:012x}", id.rem_euclid(3)),
         _ => format!("c{id}\0"),
     };
     let texts: Vec<Option<String>> = rows.iter().map(|row| row.0.map(name)).collect();

@@ -162,14 +162,15 @@ impl State {
     /// Closes the orders whose lines are all before a day, and drops their ids. After an error nothing has changed.
     pub(super) fn seal(&mut self, before: i32) -> Result<()> {
         let OrderAssembly::Any(orders) = &self.lines else { return Ok(()) };
-        let is_over = |orders: &OpenOrders, at: usize| orders.parts(at).last().unwrap_or(&orders.orders()[at]).day < before;
+        let is_over =
+            |orders: &OpenOrders, at: usize| orders.parts(at).last().copied().unwrap_or_else(|| orders.orders().get(at)).day < before;
         // The only step that can fail comes first.
         let (left, open) = orders.select(|at| !is_over(orders, at))?;
         let OrderAssembly::Any(orders) = std::mem::replace(&mut self.lines, OrderAssembly::Any(Box::new(left))) else { return Ok(()) };
         let mut closed = ClosedOrders::default();
         self.totals.grow(self.interner.len());
         for (at, order) in orders.orders().iter().enumerate().filter(|(at, _)| is_over(&orders, *at)) {
-            self.close_order(at as u32, order, orders.parts(at), &mut closed);
+            self.close_order(at as u32, &order, orders.parts(at), &mut closed);
         }
         self.promote(&closed);
         self.accumulators.retain(Level::Open, &open);
@@ -190,7 +191,7 @@ impl State {
         });
         let open: Vec<_> = open.collect();
         for (at, (order, &code)) in orders.orders().iter().zip(orders.codes()).enumerate() {
-            if orders.parts(at).last().unwrap_or(order).day >= sealed {
+            if orders.parts(at).last().unwrap_or(&order).day >= sealed {
                 continue;
             }
             let is_open = open.iter().any(|(customers, open, ids)| {
@@ -201,7 +202,7 @@ impl State {
                 refused.push(at);
             }
         }
-        let Some(first) = refused.iter().map(|&at| orders.orders()[at]).min_by_key(|order| order.first_row) else { return Ok(refused) };
+        let Some(first) = refused.iter().map(|&at| orders.orders().get(at)).min_by_key(|order| order.first_row) else { return Ok(refused) };
         if late == Late::Error {
             // The rows of a base that was read from a file are not known.
             let row = Some(first.first_row).filter(|&row| row != u64::MAX);
@@ -227,7 +228,7 @@ impl State {
         }
         // The only step that can fail comes first.
         let (left, open) = orders.select(|at| refused.binary_search(&at).is_err())?;
-        for order in refused.iter().map(|&at| orders.orders()[at]) {
+        for order in refused.iter().map(|&at| orders.orders().get(at)) {
             self.rows.late.merge(&Tally { count: order.lines, rows: order.lines, units: order.units, first_row: order.first_row }, 0);
         }
         self.accumulators.retain(Level::Open, &open);

@@ -65,10 +65,18 @@ pub(crate) struct CustomerTotals {
 pub(crate) struct OpenOrder<'a> {
     /// The code of its id; `None` if it is closed.
     pub id: Option<u32>,
-    /// Its parts by day.
-    pub parts: &'a [Order],
+    whole: Order,
+    /// Empty if all lines are of one day.
+    parts: &'a [Order],
     /// Its key in the accumulators.
     pub key: (Level, u32),
+}
+
+impl OpenOrder<'_> {
+    /// Its parts by day.
+    pub(crate) fn parts(&self) -> &[Order] {
+        whole_or_parts(&self.whole, self.parts)
+    }
 }
 
 /// The customers of a state, ascending by id.
@@ -147,7 +155,7 @@ impl<'a> CustomerRows<'a> {
             OrderAssembly::None => ByCustomer::default(),
             OrderAssembly::Any(orders) => {
                 let id = |at: u32| orders.codes()[at as usize];
-                let customers = orders.orders().iter().map(|order| order.customer);
+                let customers = orders.orders().customers();
                 ByCustomer::of(n, customers, |a, b| orders.ids.keys().compare(id(a), id(b)))
             }
             OrderAssembly::Adjacent(_, open) => {
@@ -203,7 +211,7 @@ impl<'a> CustomerRows<'a> {
 
     fn weight(&self, code: u32) -> usize {
         let id = match self.state.interner.keys() {
-            Keys::Bytes(arena) => arena.get(code).len() / 32,
+            Keys::Bytes(arena) => arena.length(code) / 32,
             Keys::Range { .. } | Keys::Integers(_) => 0,
         };
         1 + id + self.day_range(code).len() + 2 * (self.open.get(code).len() + self.split_orders.get(code).len())
@@ -238,6 +246,7 @@ impl<'a> CustomerRows<'a> {
         let open = self.open.get(code).iter().filter_map(|&at| self.open_order(at as usize));
         let split_orders = self.split_orders.get(code).iter().map(|&at| OpenOrder {
             id: None,
+            whole: self.state.split_orders[at as usize].order,
             parts: &self.state.split_orders[at as usize].parts,
             key: (Level::Split, at),
         });
@@ -248,14 +257,12 @@ impl<'a> CustomerRows<'a> {
         match &self.state.lines {
             OrderAssembly::None => None,
             OrderAssembly::Any(orders) => {
-                let parts = whole_or_parts(&orders.orders()[at], orders.parts(at));
-                Some(OpenOrder { id: Some(orders.codes()[at]), parts, key: (Level::Open, at as u32) })
+                let (whole, parts) = (orders.orders().get(at), orders.parts(at));
+                Some(OpenOrder { id: Some(orders.codes()[at]), whole, parts, key: (Level::Open, at as u32) })
             }
-            OrderAssembly::Adjacent(_, open) => open.current().map(|(code, order, parts)| OpenOrder {
-                id: Some(code),
-                parts: whole_or_parts(order, parts),
-                key: (Level::Open, 0),
-            }),
+            OrderAssembly::Adjacent(_, open) => {
+                open.current().map(|(code, order, parts)| OpenOrder { id: Some(code), whole: *order, parts, key: (Level::Open, 0) })
+            }
         }
     }
 
@@ -263,7 +270,9 @@ impl<'a> CustomerRows<'a> {
     pub(crate) fn largest_units(&self) -> (bool, u128) {
         let totals = self.codes.iter().map(|&code| self.totals(code).units);
         let days = self.days.iter().flat_map(|(run, _)| run.records().map(|record| record.units));
-        let orders = self.state.waiting().flat_map(|(order, parts, _)| whole_or_parts(order, parts)).map(|part| part.units);
+        let waiting = self.state.waiting();
+        let parts = waiting.flat_map(|(order, parts, _)| parts.is_empty().then_some(order).into_iter().chain(parts.iter().copied()));
+        let orders = parts.map(|part| part.units);
         totals
             .chain(days)
             .chain(orders)

@@ -42,12 +42,12 @@ impl State {
         let (mut open, mut split_orders) = (Vec::new(), Vec::new());
         for (order, parts, (level, at)) in self.waiting() {
             if let Some(until) = past {
-                let parts = if parts.is_empty() { std::slice::from_ref(order) } else { parts };
+                let parts = if parts.is_empty() { std::slice::from_ref(&order) } else { parts };
                 for part in parts.iter().filter(|part| part.day > until) {
                     view.rows.after.add_many(part.lines, part.units);
                 }
             }
-            if let Some(order) = order_until(order, parts, past)
+            if let Some(order) = order_until(&order, parts, past)
                 && view.add_order(&order, &[]) == Some(OrderClass::Purchase)
             {
                 let orders = if level == Level::Open { &mut open } else { &mut split_orders };

@@ -120,19 +120,20 @@ fn gathered<O: OffsetSizeTrait>(
 }
 
 /// Nullable string and binary ids as a column of `id_type`; beyond 2 GiB with 64-bit offsets.
-pub(crate) fn byte_ids<'a>(id_type: &DataType, ids: impl ExactSizeIterator<Item = Option<&'a [u8]>> + Clone) -> Result<ArrayRef> {
+pub(crate) fn byte_ids<B: AsRef<[u8]>>(id_type: &DataType, ids: impl ExactSizeIterator<Item = Option<B>> + Clone) -> Result<ArrayRef> {
     let rows = ids.len();
-    let bytes: usize = ids.clone().flatten().map(<[u8]>::len).sum();
+    let bytes: usize = ids.clone().flatten().map(|id| id.as_ref().len()).sum();
     let fits = i32::try_from(bytes).is_ok();
     match id_type {
-        DataType::Utf8 if fits => strings(binary::<i32>(ids, rows, bytes)),
-        DataType::Utf8 | DataType::LargeUtf8 => strings(binary::<i64>(ids, rows, bytes)),
-        DataType::Binary if fits => Ok(Arc::new(binary::<i32>(ids, rows, bytes))),
-        DataType::Binary | DataType::LargeBinary => Ok(Arc::new(binary::<i64>(ids, rows, bytes))),
+        DataType::Utf8 if fits => strings(binary::<i32, B>(ids, rows, bytes)),
+        DataType::Utf8 | DataType::LargeUtf8 => strings(binary::<i64, B>(ids, rows, bytes)),
+        DataType::Binary if fits => Ok(Arc::new(binary::<i32, B>(ids, rows, bytes))),
+        DataType::Binary | DataType::LargeBinary => Ok(Arc::new(binary::<i64, B>(ids, rows, bytes))),
         DataType::Utf8View => {
             let mut builder = StringViewBuilder::with_capacity(rows);
             for id in ids {
-                builder.append_option(id.map(std::str::from_utf8).transpose().map_err(Error::internal)?);
+                let text = id.as_ref().map(|id| std::str::from_utf8(id.as_ref())).transpose();
+                builder.append_option(text.map_err(Error::internal)?);
             }
             Ok(Arc::new(builder.finish()))
         }
@@ -145,7 +146,7 @@ pub(crate) fn byte_ids<'a>(id_type: &DataType, ids: impl ExactSizeIterator<Item 
             let mut builder = FixedSizeBinaryBuilder::with_capacity(rows, *width);
             for id in ids {
                 match id {
-                    Some(id) => builder.append_value(id).map_err(Error::internal)?,
+                    Some(id) => builder.append_value(id.as_ref()).map_err(Error::internal)?,
                     None => builder.append_null(),
                 }
             }
@@ -155,7 +156,7 @@ pub(crate) fn byte_ids<'a>(id_type: &DataType, ids: impl ExactSizeIterator<Item 
     }
 }
 
-fn binary<'a, O: OffsetSizeTrait>(ids: impl Iterator<Item = Option<&'a [u8]>>, rows: usize, bytes: usize) -> GenericBinaryArray<O> {
+fn binary<O: OffsetSizeTrait, B: AsRef<[u8]>>(ids: impl Iterator<Item = Option<B>>, rows: usize, bytes: usize) -> GenericBinaryArray<O> {
     let mut builder = GenericBinaryBuilder::<O>::with_capacity(rows, bytes);
     ids.for_each(|id| builder.append_option(id));
     builder.finish()

@@ -10,6 +10,7 @@
 )]
 
 pub(crate) mod context;
+pub(crate) mod hex;
 pub(crate) mod memory;
 #[cfg_attr(not(feature = "parallel"), path = "serial.rs")]
 pub(crate) mod par;

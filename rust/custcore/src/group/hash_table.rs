@@ -7,7 +7,8 @@ use std::hash::BuildHasher;
 
 use foldhash::fast::RandomState;
 
-use super::keys::{ByteArena, Prefix};
+use super::arena::ByteArena;
+use super::byte_id::ByteId;
 use crate::column::BLOCK;
 use crate::exec::simd::prefetch;
 
@@ -39,6 +40,7 @@ impl HashEntry for IntegerEntry {
 
 #[derive(Debug, Clone, Copy)]
 struct ByteEntry {
+    /// The upper half of the hash: where the entry belongs, in a table of any size.
     tag: u32,
     code: u32,
 }
@@ -50,6 +52,12 @@ impl HashEntry for ByteEntry {
     fn code(&self) -> u32 {
         self.code
     }
+}
+
+/// The bits of a hash that an entry of byte strings keeps.
+#[inline]
+fn tag(hash: u64) -> u32 {
+    (hash >> 32) as u32
 }
 
 /// Slots: a power of two, at most half full.
@@ -192,19 +200,16 @@ impl ByteHasher {
         Self { long, seeds }
     }
 
-    /// The hash of one string. Up to 16 bytes the prefix is the whole string, which is the usual case.
+    /// The hash of one string. Usually its head is the whole string.
     #[inline]
-    pub(crate) fn hash(&self, id: &[u8], prefix: Prefix) -> u64 {
-        if id.len() > 16 {
-            return self.long.hash_one(id);
+    pub(crate) fn hash(&self, id: &ByteId<'_>) -> u64 {
+        if !id.head.is_whole() {
+            return self.long.hash_one(id.long);
         }
-        let mix = |a: u64, b: u64| {
-            let product = u128::from(a) * u128::from(b);
-            (product as u64) ^ (product >> 64) as u64
-        };
         // Random 64-bit seeds replace the usual odd constants, so that colliding ids cannot be constructed.
-        let [first, second] = self.seeds;
-        mix(mix((prefix >> 64) as u64 ^ first, prefix as u64 ^ second) ^ id.len() as u64, 0x9E37_79B9_7F4A_7C15 ^ (first & !1))
+        let ([a, b], [first, second]) = (id.head.words(), self.seeds);
+        let product = u128::from(a ^ first) * u128::from(b ^ second ^ u64::from(id.head.form));
+        (product as u64) ^ (product >> 64) as u64
     }
 }
 
@@ -212,29 +217,27 @@ impl ByteHasher {
 #[derive(Debug, Clone)]
 pub(crate) struct ByteTable {
     raw: RawTable<ByteEntry>,
-    /// The hash of each code, to rehash without reading the strings.
-    hashes: Vec<u64>,
     hasher: ByteHasher,
 }
 
 impl ByteTable {
     pub(crate) fn new() -> Self {
-        Self { raw: RawTable::new(), hashes: Vec::new(), hasher: ByteHasher::new() }
+        Self { raw: RawTable::new(), hasher: ByteHasher::new() }
     }
 
     /// Heap bytes.
     pub(crate) fn bytes(&self) -> usize {
-        self.raw.entries.capacity() * size_of::<ByteEntry>() + 8 * self.hashes.capacity()
+        self.raw.entries.capacity() * size_of::<ByteEntry>()
     }
 
     /// A table of the strings of an arena, which must not have duplicates.
     pub(crate) fn of(arena: &ByteArena) -> Self {
         let mut table = Self::new();
-        table.hashes = (0..arena.len() as u32).map(|code| table.hash_one(arena.get(code), arena.prefix_at(code))).collect();
         table.reserve(arena.len() + BLOCK);
-        for (code, &hash) in (0..).zip(&table.hashes) {
+        for code in 0..arena.len() as u32 {
+            let hash = table.hash_one(&arena.id(code));
             if let Err(at) = table.raw.find(hash, |_| false) {
-                table.raw.entries[at] = ByteEntry { tag: hash as u32, code };
+                table.raw.entries[at] = ByteEntry { tag: tag(hash), code };
             }
         }
         table
@@ -242,14 +245,13 @@ impl ByteTable {
 
     /// Reserves room for `count` strings in total.
     pub(crate) fn reserve(&mut self, count: usize) {
-        let hashes = &self.hashes;
-        self.raw.reserve(count, |entry| hashes[entry.code as usize]);
+        self.raw.reserve(count, |entry| u64::from(entry.tag) << 32);
     }
 
-    /// The hash of one string with its prefix.
+    /// The hash of one string.
     #[inline]
-    pub(crate) fn hash_one(&self, id: &[u8], prefix: Prefix) -> u64 {
-        self.hasher.hash(id, prefix)
+    pub(crate) fn hash_one(&self, id: &ByteId<'_>) -> u64 {
+        self.hasher.hash(id)
     }
 
     /// Prefetches the first slot of a hash.
@@ -258,35 +260,32 @@ impl ByteTable {
         prefetch(&self.raw.entries, self.raw.index(hash));
     }
 
-    /// The code of `id` with its prefix, if it is in `arena`.
-    pub(crate) fn find(&self, id: &[u8], prefix: Prefix, arena: &ByteArena) -> Option<u32> {
-        let hash = self.hash_one(id, prefix);
-        self.raw.find(hash, |entry| entry.tag == hash as u32 && arena.is(entry.code, id, prefix)).ok()
+    /// The code of `id`, if it is in `arena`.
+    pub(crate) fn find(&self, id: &ByteId<'_>, arena: &ByteArena) -> Option<u32> {
+        let hash = self.hash_one(id);
+        self.raw.find(hash, |entry| entry.tag == tag(hash) && arena.is(entry.code, id)).ok()
     }
 
     /// Prefetches the string slot that a hash most likely leads to. Reads the table's slot, which must have been prefetched.
     #[inline]
     pub(crate) fn prefetch_string(&self, hash: u64, arena: &ByteArena) {
         let entry = self.raw.entries[self.raw.index(hash)];
-        if entry.tag == hash as u32 {
+        if entry.tag == tag(hash) {
             arena.prefetch(entry.code);
         }
     }
 
-    /// The code of `id`; a new id is appended to `arena`. `None` if it is too long. Room must have been reserved.
+    /// The code of `id`; a new id is appended to `arena`. Room must have been reserved.
     #[inline]
-    pub(crate) fn code(&mut self, id: &[u8], prefix: Prefix, hash: u64, arena: &mut ByteArena) -> Option<u32> {
-        let tag = hash as u32;
-        match self.raw.find(hash, |entry| entry.tag == tag && arena.is(entry.code, id, prefix)) {
-            Ok(code) => Some(code),
+    pub(crate) fn code(&mut self, id: &ByteId<'_>, hash: u64, arena: &mut ByteArena) -> u32 {
+        let tag = tag(hash);
+        match self.raw.find(hash, |entry| entry.tag == tag && arena.is(entry.code, id)) {
+            Ok(code) => code,
             Err(at) => {
                 let code = arena.len() as u32;
-                if !arena.push(id, prefix) {
-                    return None;
-                }
+                arena.push(id);
                 self.raw.entries[at] = ByteEntry { tag, code };
-                self.hashes.push(hash);
-                Some(code)
+                code
             }
         }
     }
@@ -317,11 +316,11 @@ mod tests {
         for _ in 0..2 {
             for (n, id) in (0..).zip(ids) {
                 table.reserve(8);
-                let prefix = ByteArena::prefix(id.as_bytes());
-                let hash = table.hash_one(id.as_bytes(), prefix);
-                assert_eq!(table.code(id.as_bytes(), prefix, hash, &mut arena), Some(n));
+                let id = ByteId::of(id.as_bytes());
+                let hash = table.hash_one(&id);
+                assert_eq!(table.code(&id, hash, &mut arena), n);
             }
         }
-        assert_eq!(arena.get(3), ids[3].as_bytes());
+        assert_eq!(*arena.get(3), *ids[3].as_bytes());
     }
 }

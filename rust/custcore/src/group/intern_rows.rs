@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use arrow_array::ArrayRef;
 
+use super::arena::ByteArena;
+use super::byte_id::ByteId;
 use super::id_ranks::IdRanks;
-use super::interner::{CodeTable, Interner, NO_CODE, UNSEEN, next_code, too_long, wrong_kind};
-use super::keys::{ByteArena, Keys, Prefix};
+use super::interner::{CodeTable, Interner, NO_CODE, UNSEEN, next_code, wrong_kind};
+use super::keys::Keys;
 use crate::column::key::{KeyColumn, PlainKeys};
 use crate::column::value::ValueColumn;
 use crate::column::{BLOCK, flag};
@@ -40,13 +42,9 @@ impl Interner {
                 self.intern_integers(ids, flags, codes)
             }
             KeyColumn::Plain(PlainKeys::Bytes(keys)) => {
-                let mut prefixes = vec![0; flags.len()];
-                for (i, (prefix, &flag)) in prefixes.iter_mut().zip(&*flags).enumerate() {
-                    if flag & flag::NULL_ID == 0 {
-                        *prefix = ByteArena::prefix(keys.get(start + i));
-                    }
-                }
-                self.intern_texts(|i| keys.get(start + i), &prefixes, flags, codes)
+                let id = |(row, &flag): (usize, &u8)| ByteId::of(if flag & flag::NULL_ID == 0 { keys.get(row) } else { b"" });
+                let ids: Vec<ByteId<'_>> = (start..).zip(&*flags).map(id).collect();
+                self.intern_texts(|i| ids[i], flags, codes)
             }
             KeyColumn::Dictionary(keys) => {
                 if let CodeTable::Dictionary(nulls) = &self.table {
@@ -85,9 +83,9 @@ impl Interner {
         }
     }
 
-    /// Interns byte strings (at most a block) with their prefixes; flagged rows get [`NO_CODE`].
+    /// Interns byte strings (at most a block); flagged rows get [`NO_CODE`].
     #[inline]
-    fn intern_texts<'a>(&mut self, id: impl Fn(usize) -> &'a [u8], prefixes: &[Prefix], flags: &[u8], codes: &mut Vec<u32>) -> Result<()> {
+    fn intern_texts<'a>(&mut self, id: impl Fn(usize) -> ByteId<'a>, flags: &[u8], codes: &mut Vec<u32>) -> Result<()> {
         let (Keys::Bytes(arena), CodeTable::Bytes(table)) = (Arc::make_mut(&mut self.keys), &mut self.table) else {
             return Err(wrong_kind());
         };
@@ -96,9 +94,9 @@ impl Interner {
         table.reserve(known + flags.len());
         let mut hashes = [0; BLOCK];
         let is_id = |flag: u8| flag & flag::NULL_ID == 0;
-        for (i, ((hash, &prefix), &flag)) in hashes.iter_mut().zip(prefixes).zip(flags).enumerate() {
+        for (i, (hash, &flag)) in hashes.iter_mut().zip(flags).enumerate() {
             if is_id(flag) {
-                *hash = table.hash_one(id(i), prefix);
+                *hash = table.hash_one(&id(i));
             }
         }
         // Two-stage prefetch: the table's slot at twice the distance, then the string slot that it points to.
@@ -109,7 +107,7 @@ impl Interner {
             if let Some(&ahead) = hashes.get(i + AHEAD) {
                 table.prefetch_string(ahead, arena);
             }
-            let code = if is_id(flag) { table.code(id(i), prefixes[i], hash, arena).ok_or_else(too_long)? } else { NO_CODE };
+            let code = if is_id(flag) { table.code(&id(i), hash, arena) } else { NO_CODE };
             codes.push(code);
         }
         self.sorted &= arena.len() == known;
@@ -165,11 +163,11 @@ impl Interner {
         self.intern_integers(ids, &[0; BLOCK][..ids.len()], codes)
     }
 
-    /// Interns byte strings (at most a block) with their prefixes, none of which is null.
-    pub(crate) fn intern_strings<'a>(&mut self, id: impl Fn(usize) -> &'a [u8], prefixes: &[Prefix], codes: &mut Vec<u32>) -> Result<()> {
+    /// Interns this many byte strings (at most a block), none of which is null.
+    pub(crate) fn intern_strings<'a>(&mut self, id: impl Fn(usize) -> ByteId<'a>, rows: usize, codes: &mut Vec<u32>) -> Result<()> {
         codes.clear();
         self.build_table();
-        self.intern_texts(id, prefixes, &[0; BLOCK][..prefixes.len()], codes)
+        self.intern_texts(id, &[0; BLOCK][..rows], codes)
     }
 
     /// The code of one dictionary value; [`NO_CODE`] if it is null.
@@ -218,16 +216,12 @@ pub(crate) fn keys_of(values: &PlainKeys, threads: Threads<'_>) -> Result<Keys> 
         PlainKeys::Bytes(keys) => {
             let arenas = threads.par_chunks(values.len(), |run| {
                 let mut arena = ByteArena::default();
-                for id in run.map(|row| if keys.is_null(row) { b"".as_slice() } else { keys.get(row) }) {
-                    if !arena.push(id, ByteArena::prefix(id)) {
-                        return Err(too_long());
-                    }
-                }
-                Ok(arena)
+                run.for_each(|row| arena.push(&ByteId::of(if keys.is_null(row) { b"" } else { keys.get(row) })));
+                arena
             });
             let mut whole = ByteArena::default();
             for arena in arenas {
-                whole.append(arena?);
+                whole.append(arena);
             }
             Ok(Keys::Bytes(whole))
         }

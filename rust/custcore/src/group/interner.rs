@@ -9,9 +9,11 @@ use std::sync::Arc;
 
 use arrow_buffer::NullBuffer;
 
+use super::arena::ByteArena;
+use super::byte_id::ByteId;
 use super::hash_table::{ByteTable, IntegerTable};
 use super::id_ranks::IdRanks;
-pub(crate) use super::keys::{ByteArena, Keys};
+pub(crate) use super::keys::Keys;
 use crate::column::BLOCK;
 use crate::column::key::KeyKind;
 use crate::error::{Error, ErrorKind, Result};
@@ -20,6 +22,8 @@ use crate::error::{Error, ErrorKind, Result};
 pub const NO_CODE: u32 = u32::MAX;
 /// A dictionary value without a code yet.
 pub(super) const UNSEEN: u32 = u32::MAX - 1;
+/// Less codes than numbers of 32 bits, since slots of a [`ByteArena`] number long strings above their other forms.
+const FORMS: u32 = 32;
 
 /// Ids and their codes.
 #[derive(Debug, Clone)]
@@ -237,7 +241,7 @@ impl Interner {
         let mut keys = if matches!(kind, KeyKind::Signed | KeyKind::Unsigned) {
             Keys::Integers(Vec::with_capacity(total))
         } else {
-            Keys::Bytes(ByteArena::default())
+            Keys::Bytes(ByteArena::with_capacity(total))
         };
         for part in parts {
             match (&mut keys, Arc::unwrap_or_clone(part.keys)) {
@@ -255,7 +259,7 @@ impl Interner {
         match other {
             Keys::Range { base, .. } => self.intern_integer(base.wrapping_add(i64::from(code))),
             Keys::Integers(keys) => self.intern_integer(keys[code as usize]),
-            Keys::Bytes(arena) => self.intern_bytes(arena.get(code)),
+            Keys::Bytes(arena) => self.intern_id(&arena.id(code)),
         }
     }
 
@@ -290,6 +294,10 @@ impl Interner {
 
     /// Interns a string or binary id.
     pub(crate) fn intern_bytes(&mut self, id: &[u8]) -> Result<u32> {
+        self.intern_id(&ByteId::of(id))
+    }
+
+    fn intern_id(&mut self, id: &ByteId<'_>) -> Result<u32> {
         self.build_table();
         let (Keys::Bytes(arena), CodeTable::Bytes(table)) = (Arc::make_mut(&mut self.keys), &mut self.table) else {
             return Err(wrong_kind());
@@ -297,9 +305,8 @@ impl Interner {
         let known = arena.len();
         next_code(arena.len())?;
         table.reserve(arena.len() + 1);
-        let prefix = ByteArena::prefix(id);
-        let hash = table.hash_one(id, prefix);
-        let code = table.code(id, prefix, hash, arena).ok_or_else(too_long)?;
+        let hash = table.hash_one(id);
+        let code = table.code(id, hash, arena);
         self.sorted &= arena.len() == known;
         Ok(code)
     }
@@ -309,20 +316,16 @@ pub(super) fn wrong_kind() -> Error {
     Error::internal("the type of an id differs from the interner's")
 }
 
-pub(super) fn too_long() -> Error {
-    Error::new(ErrorKind::OutOfRange, "an id is longer than 4 GiB")
-}
-
 /// An error if one interner cannot hold this many ids.
 pub(crate) fn check_room(ids: usize) -> Result<()> {
     next_code(ids.saturating_sub(1)).map(drop)
 }
 
 pub(super) fn next_code(len: usize) -> Result<u32> {
-    u32::try_from(len).ok().filter(|&code| code < UNSEEN).ok_or_else(|| {
+    u32::try_from(len).ok().filter(|&code| code < UNSEEN - FORMS).ok_or_else(|| {
         Error::new(
             ErrorKind::OutOfRange,
-            "more than 4,294,967,294 distinct ids; split the data by a range of ids and concatenate the results",
+            "more than 4,294,967,262 distinct ids; split the data by a range of ids and concatenate the results",
         )
     })
 }

@@ -1,8 +1,9 @@
 //! The union of keys of several parts: each part is sorted, and the sorted runs are merged. The union is sorted, so results
 //! need no further sort.
 
+use super::arena::ByteArena;
 use super::interner::NO_CODE;
-use super::keys::{ByteArena, Keys};
+use super::keys::Keys;
 use super::sort::{SortKey, SortKeys};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::par::Threads;
@@ -89,8 +90,8 @@ fn merge_range(keys: &[&Keys], sort_keys: &SortKeys, mut rest: Vec<&[SortKey]>) 
 
 fn concat_pieces(pieces: Vec<UnionPiece>, kind: &Keys, parts: usize) -> Result<KeyUnion> {
     let rows: usize = pieces.iter().map(|piece| piece.ids.len() + piece.arena.len()).sum();
-    if rows >= NO_CODE as usize - 1 {
-        return Err(Error::new(ErrorKind::OutOfRange, "more than 4,294,967,293 distinct ids; split the data by a range of ids"));
+    if rows >= NO_CODE as usize - 33 {
+        return Err(Error::new(ErrorKind::OutOfRange, "more than 4,294,967,262 distinct ids; split the data by a range of ids"));
     }
     let (mut ids, mut arena) = (Vec::new(), ByteArena::default());
     let codes = |part: usize| pieces.iter().map(|piece| piece.sources[part].len()).sum();

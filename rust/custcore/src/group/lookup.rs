@@ -2,8 +2,9 @@
 
 use std::cmp::Ordering;
 
+use super::byte_id::ByteId;
 use super::interner::{CodeTable, Interner};
-use super::keys::{ByteArena, Keys};
+use super::keys::Keys;
 use crate::column::customer_id::StoredId;
 
 impl Interner {
@@ -54,7 +55,7 @@ impl Lookup<'_> {
         match other {
             Keys::Range { base, .. } => self.find_integer(base.wrapping_add(i64::from(code))),
             Keys::Integers(ids) => self.find_integer(ids[code as usize]),
-            Keys::Bytes(arena) => self.find_bytes(arena.get(code)),
+            Keys::Bytes(arena) => self.find_bytes(&arena.id(code)),
         }
     }
 
@@ -62,7 +63,7 @@ impl Lookup<'_> {
     pub(crate) fn find_stored(&self, id: &StoredId) -> Option<u32> {
         match id {
             StoredId::Integer(id) => self.find_integer(*id),
-            StoredId::Bytes(id) => self.find_bytes(id),
+            StoredId::Bytes(id) => self.find_bytes(&ByteId::of(id)),
         }
     }
 
@@ -78,16 +79,15 @@ impl Lookup<'_> {
         }
     }
 
-    fn find_bytes(&self, id: &[u8]) -> Option<u32> {
+    fn find_bytes(&self, id: &ByteId<'_>) -> Option<u32> {
         let Keys::Bytes(arena) = &*self.ids.keys else { return None };
-        let prefix = ByteArena::prefix(id);
         if let CodeTable::Bytes(table) = self.built.as_ref().unwrap_or(&self.ids.table) {
-            return table.find(id, prefix, arena);
+            return table.find(id, arena);
         }
         let (mut low, mut high) = (0, arena.len() as u32);
         while low < high {
             let middle = low + (high - low) / 2;
-            match arena.prefix_at(middle).cmp(&prefix).then_with(|| arena.get(middle).cmp(id)) {
+            match arena.compare(middle, id) {
                 Ordering::Less => low = middle + 1,
                 Ordering::Equal => return Some(middle),
                 Ordering::Greater => high = middle,
@@ -102,6 +102,7 @@ mod tests {
     use super::*;
     use crate::column::key::KeyKind;
     use crate::error::Result;
+    use crate::group::arena::ByteArena;
 
     #[test]
     fn integers_are_found_by_table_by_binary_search_and_by_offset() -> Result<()> {
@@ -142,12 +143,12 @@ mod tests {
         let mut ascending = ids;
         ascending.sort_unstable();
         for id in ascending {
-            arena.push(id.as_bytes(), ByteArena::prefix(id.as_bytes()));
+            arena.push(&ByteId::of(id.as_bytes()));
         }
         let sorted = Interner::of_sorted(KeyKind::Text, Keys::Bytes(arena));
         let mut others = ByteArena::default();
         for id in ["a long id that is more", "a long id that is missing", "", "c"] {
-            others.push(id.as_bytes(), ByteArena::prefix(id.as_bytes()));
+            others.push(&ByteId::of(id.as_bytes()));
         }
         let others = Keys::Bytes(others);
         assert_eq!([0, 1, 2, 3].map(|code| table.lookup().find(&others, code)), [Some(3), None, Some(0), None]);

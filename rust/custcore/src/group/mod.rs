@@ -3,6 +3,8 @@
 //! An [`interner::Interner`] assigns codes by the [`encoding`] that fits the keys (offset, dictionary or hash). Codes of several
 //! threads are unified by sorting the keys ([`sort`], [`key_union`]).
 
+pub(crate) mod arena;
+pub(crate) mod byte_id;
 pub(crate) mod encoding;
 pub(crate) mod hash_table;
 pub(crate) mod id_ranks;
@@ -14,3 +16,4 @@ pub(crate) mod lookup;
 pub(crate) mod sort;
 #[cfg(test)]
 mod tests;
+mod uuid;

@@ -1,11 +1,12 @@
 //! Sorting by normalized keys: one distribution pass into buckets, then a comparison sort of each bucket.
 //!
 //! The normalized sort key of an id is a 64-bit number that compares as the id does. For integers it is the id with the sign
-//! bit flipped. For byte strings it consists of the bits that vary in their 16-byte prefixes; common bits decide nothing: ids
-//! such as C000123456 vary in two dozen bits only.
+//! bit flipped. For byte strings it consists of the bits that vary in their 16-byte prefixes (of UUIDs only, in their values);
+//! common bits decide nothing: ids such as C000123456 vary in two dozen bits only.
 
 use std::cmp::Ordering;
 
+use super::arena::PrefixOrder;
 use super::keys::Keys;
 use crate::exec::par::{ROWS_WORTH_THREADS, Threads};
 
@@ -17,6 +18,8 @@ pub(crate) type SortKey = (u64, u32);
 pub(crate) struct SortKeys {
     /// Runs of varying bits in the prefixes: first bit in the prefix, first bit in the sort key, and mask of the run's length.
     runs: Vec<(u32, u32, u64)>,
+    /// What the prefixes are.
+    prefixes: PrefixOrder,
     /// Whether equal sort keys mean equal ids.
     exact: bool,
 }
@@ -24,12 +27,14 @@ pub(crate) struct SortKeys {
 impl SortKeys {
     /// The normalization for all these parts, which are of one kind: sort keys of different parts compare.
     pub(crate) fn of(parts: &[&Keys], threads: Threads<'_>) -> Self {
-        let (mut all, mut any, mut exact) = (u128::MAX, 0, true);
+        let arenas = parts.iter().filter_map(|keys| if let Keys::Bytes(arena) = keys { Some(arena) } else { None });
+        let prefixes = PrefixOrder::of(arenas);
+        let (mut all, mut any, mut exact) = (u128::MAX, 0, prefixes.exact);
         for keys in parts {
             if let Keys::Bytes(arena) = keys {
-                exact &= arena.has_exact_prefixes();
                 let bits = threads.par_chunks(arena.len(), |run| {
-                    run.fold((u128::MAX, 0), |(all, any), code| (all & arena.prefix_at(code as u32), any | arena.prefix_at(code as u32)))
+                    let prefixes = run.map(|code| prefixes.prefix(arena, code as u32));
+                    prefixes.fold((u128::MAX, 0), |(all, any), prefix| (all & prefix, any | prefix))
                 });
                 for (ones, some) in bits {
                     all &= ones;
@@ -51,7 +56,7 @@ impl SortKeys {
             varying &= if from + len == 128 { 0 } else { u128::MAX << (from + len) };
             to += len;
         }
-        Self { runs, exact }
+        Self { runs, prefixes, exact }
     }
 
     /// The normalized sort key of an id.
@@ -61,7 +66,7 @@ impl SortKeys {
             Keys::Range { base, .. } => base.wrapping_add(i64::from(code)) as u64 ^ (1 << 63),
             Keys::Integers(ids) => ids[code as usize] as u64 ^ (1 << 63),
             Keys::Bytes(arena) => {
-                let whole = arena.prefix_at(code);
+                let whole = self.prefixes.prefix(arena, code);
                 self.runs.iter().fold(0, |key, &(from, to, mask)| key | (((whole >> from) as u64 & mask) << to))
             }
         }
@@ -72,7 +77,7 @@ impl SortKeys {
     pub(crate) fn compare(&self, (a_keys, a): (&Keys, SortKey), (b_keys, b): (&Keys, SortKey)) -> Ordering {
         match a.0.cmp(&b.0) {
             Ordering::Equal if !self.exact => match (a_keys, b_keys) {
-                (Keys::Bytes(x), Keys::Bytes(y)) => x.get(a.1).cmp(y.get(b.1)),
+                (Keys::Bytes(x), Keys::Bytes(y)) => x.compare(a.1, &y.id(b.1)),
                 _ => Ordering::Equal,
             },
             decided => decided,
@@ -163,11 +168,12 @@ fn sort_keys_by_prefix(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::group::keys::ByteArena;
+    use crate::group::arena::ByteArena;
+    use crate::group::byte_id::ByteId;
 
     fn arena(ids: &[&[u8]]) -> Keys {
         let mut arena = ByteArena::default();
-        ids.iter().for_each(|id| assert!(arena.push(id, ByteArena::prefix(id))));
+        ids.iter().for_each(|id| arena.push(&ByteId::of(id)));
         Keys::Bytes(arena)
     }
 

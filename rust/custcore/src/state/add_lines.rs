@@ -148,10 +148,10 @@ impl State {
             OrderAssembly::Any(orders) => {
                 let orders = orders.orders();
                 for (position, order) in orders.iter().enumerate() {
-                    if let Some(ahead) = orders.get(position + AHEAD) {
-                        self.totals.prefetch(ahead.customer);
+                    if let Some(ahead) = orders.try_customer(position + AHEAD) {
+                        self.totals.prefetch(ahead);
                     }
-                    self.close_order(position as u32, order, &[], &mut closed);
+                    self.close_order(position as u32, &order, &[], &mut closed);
                 }
             }
             OrderAssembly::Adjacent(_, mut open) => {

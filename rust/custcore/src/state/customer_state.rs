@@ -8,6 +8,7 @@ use super::daily_tallies::DailyTallies;
 use super::days::{DayRecord, DayRuns};
 use super::open_orders::OpenOrders;
 use super::order_lines::{OrderLine, OrderParts};
+use super::order_list::OrderList;
 use super::order_log::OrderLog;
 use super::spec::{BaseSpec, OrderLines, Track};
 use super::totals::{Order, OrderClass, PurchaseRules, PurchaseTallies, RowSlice, Totals};
@@ -342,23 +343,23 @@ impl State {
     }
 
     /// The open orders and split orders.
-    pub(crate) fn unfinished(&self) -> impl Iterator<Item = &Order> {
-        let open = if let OrderAssembly::Any(orders) = &self.lines { orders.orders() } else { &[] };
+    pub(crate) fn unfinished(&self) -> impl Iterator<Item = Order> {
+        let open = if let OrderAssembly::Any(orders) = &self.lines { Some(orders.orders()) } else { None };
         let current = if let OrderAssembly::Adjacent(_, open) = &self.lines { open.current() } else { None };
-        open.iter().chain(current.map(|(_, order, _)| order)).chain(self.split_orders.iter().map(|split| &split.order))
+        let open = open.into_iter().flat_map(OrderList::iter);
+        open.chain(current.map(|(_, order, _)| *order)).chain(self.split_orders.iter().map(|split| split.order))
     }
 
     /// The open orders and split orders, with their parts by day and their keys in the accumulators.
-    pub(crate) fn waiting(&self) -> impl Iterator<Item = (&Order, &[Order], (Level, u32))> {
+    pub(crate) fn waiting(&self) -> impl Iterator<Item = (Order, &[Order], (Level, u32))> {
         let orders = if let OrderAssembly::Any(orders) = &self.lines { Some(orders) } else { None };
         let many = orders
             .into_iter()
-            .flat_map(|orders| (0..).zip(orders.orders()).map(|(at, order)| (order, orders.parts(at as usize), (Level::Open, at))));
+            .flat_map(|orders| (0..).zip(orders.orders().iter()).map(|(at, order)| (order, orders.parts(at as usize), (Level::Open, at))));
         let current = if let OrderAssembly::Adjacent(_, open) = &self.lines { open.current() } else { None };
-        let open = current.map(|(_, order, parts)| (order, parts, (Level::Open, 0)));
-        let split_orders = (0..)
-            .zip(&self.split_orders)
-            .map(|(at, split_orders)| (&split_orders.order, split_orders.parts.as_slice(), (Level::Split, at)));
+        let open = current.map(|(_, order, parts)| (*order, parts, (Level::Open, 0)));
+        let split_orders =
+            (0..).zip(&self.split_orders).map(|(at, split_orders)| (split_orders.order, split_orders.parts.as_slice(), (Level::Split, at)));
         many.chain(open).chain(split_orders)
     }
 }

@@ -92,7 +92,7 @@ impl State {
                 let (code, parts) = (orders.ids.intern_from(from.ids.keys(), code)?, from.parts(at));
                 // Each order is a new one: its parts are added at the next position.
                 positions.push((at as u32, orders.orders().len() as u32));
-                for part in if parts.is_empty() { std::slice::from_ref(order) } else { parts } {
+                for part in if parts.is_empty() { std::slice::from_ref(&order) } else { parts } {
                     orders.add(code, &Order { customer, ..*part })?;
                 }
             }

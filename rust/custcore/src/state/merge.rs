@@ -6,6 +6,7 @@ use super::customer_state::{OrderAssembly, SplitOrder, State};
 use super::daily_tallies::DailyTallies;
 use super::days::DayRuns;
 use super::open_orders::OpenOrders;
+use super::order_list::OrderList;
 use super::order_log::OrderLog;
 use super::totals::{Codes, Order, Totals};
 use crate::error::{Error, ErrorKind, Result};
@@ -106,13 +107,8 @@ impl State {
         let width = 1_usize << shift;
         let ranges = codes.div_ceil(width);
         let waiting: Vec<OrderAssembly> = parts.iter_mut().map(|part| std::mem::replace(&mut part.lines, OrderAssembly::None)).collect();
-        let orders: Vec<&[Order]> = waiting
-            .iter()
-            .map(|lines| match lines {
-                OrderAssembly::Any(orders) => orders.orders(),
-                _ => &[],
-            })
-            .collect();
+        let orders: Vec<&OrderList> =
+            waiting.iter().filter_map(|lines| if let OrderAssembly::Any(orders) = lines { Some(orders.orders()) } else { None }).collect();
         let sorted: Vec<(Vec<u32>, Vec<u32>)> = threads.par_tasks(&orders, |orders| by_range(orders, shift, ranges));
         let template = &parts[0];
         let close = |range: usize| {
@@ -124,8 +120,8 @@ impl State {
             part.totals.grow(width);
             for (orders, (ends, positions)) in orders.iter().zip(&sorted) {
                 for &position in &positions[ends[range] as usize..ends[range + 1] as usize] {
-                    let order = &orders[position as usize];
-                    part.add_order(&Order { customer: order.customer - (range << shift) as u32, ..*order }, &[]);
+                    let order = orders.get(position as usize);
+                    part.add_order(&Order { customer: order.customer - (range << shift) as u32, ..order }, &[]);
                 }
             }
             part.close_orders();
@@ -212,7 +208,8 @@ impl State {
     /// An upper bound of the absolute value of every sum of money.
     fn largest_units(&self) -> u128 {
         let days = self.days.as_ref().map_or(0, DayRuns::largest_units);
-        let orders = self.waiting().flat_map(|(order, parts, _)| std::iter::once(order).chain(parts)).map(|order| order.units);
+        let orders =
+            self.waiting().flat_map(|(order, parts, _)| std::iter::once(order).chain(parts.iter().copied())).map(|order| order.units);
         let daily = self.daily_tallies.iter().flat_map(DailyTallies::days);
         let daily = daily.flat_map(|(_, tallies)| [tallies.null_amount, tallies.null_order].into_iter().chain(tallies.purchases.all()));
         let tallies = self.rows.all().into_iter().chain(self.purchases.all()).chain(daily).map(|tally| tally.units);
@@ -309,17 +306,17 @@ impl State {
 const CODES_PER_ORDER: usize = 4;
 
 /// Counting sort of orders by range of customers (`1 << shift` codes each): the start of each range, and the positions.
-fn by_range(orders: &[Order], shift: u32, ranges: usize) -> (Vec<u32>, Vec<u32>) {
+fn by_range(orders: &OrderList, shift: u32, ranges: usize) -> (Vec<u32>, Vec<u32>) {
     let mut ends = vec![0_u32; ranges + 1];
-    orders.iter().for_each(|order| ends[(order.customer >> shift) as usize + 1] += 1);
+    orders.customers().for_each(|customer| ends[(customer >> shift) as usize + 1] += 1);
     let mut sum = 0;
     for end in &mut ends {
         sum += *end;
         *end = sum;
     }
     let (mut next, mut positions) = (ends.clone(), vec![0; orders.len()]);
-    for (position, order) in (0..).zip(orders) {
-        let next = &mut next[(order.customer >> shift) as usize];
+    for (position, customer) in (0..).zip(orders.customers()) {
+        let next = &mut next[(customer >> shift) as usize];
         positions[*next as usize] = position;
         *next += 1;
     }

@@ -18,6 +18,7 @@ pub(crate) mod lines_by_day;
 pub(crate) mod merge;
 pub(crate) mod open_orders;
 pub(crate) mod order_lines;
+pub(crate) mod order_list;
 pub(crate) mod order_log;
 pub(crate) mod purchase_log;
 pub(crate) mod spec;

@@ -16,6 +16,7 @@ use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 
 use super::order_lines::{LineBlock, OrderParts, add_part};
+use super::order_list::OrderList;
 use super::totals::Order;
 use crate::column::BLOCK;
 use crate::column::mark::{RETURNING, START};
@@ -30,7 +31,7 @@ const SEVERAL: u16 = u16::MAX;
 pub(crate) struct OpenOrders {
     /// Order ids.
     pub ids: Interner,
-    orders: Vec<Order>,
+    orders: OrderList,
     /// Code of the order id of each order.
     codes: Vec<u32>,
     /// By code of the order id: the order of the first customer with this id, almost always the only one. [`NO_CODE`] if
@@ -50,7 +51,7 @@ impl OpenOrders {
     pub(crate) fn new(ids: Interner, by_day: bool) -> Self {
         Self {
             ids,
-            orders: Vec::new(),
+            orders: OrderList::default(),
             codes: Vec::new(),
             first: Vec::new(),
             others: HashTable::new(),
@@ -81,7 +82,7 @@ impl OpenOrders {
         self.first = vec![NO_CODE; self.ids.len()];
         self.others = HashTable::new();
         let (orders, codes, hasher) = (&self.orders, &self.codes, &self.hasher);
-        let hash = |position: &u32| hasher.hash_one((codes[*position as usize], orders[*position as usize].customer));
+        let hash = |position: &u32| hasher.hash_one((codes[*position as usize], orders.customer(*position as usize)));
         for (position, &code) in (0..).zip(codes) {
             let first = &mut self.first[code as usize];
             if *first == NO_CODE {
@@ -122,7 +123,7 @@ impl OpenOrders {
         for (at, (order, &code)) in self.orders.iter().zip(&self.codes).enumerate().filter(|(at, _)| keep(*at)) {
             let code = left.ids.intern_from(self.ids.keys(), code)?;
             let parts = self.parts(at);
-            for part in if parts.is_empty() { std::slice::from_ref(order) } else { parts } {
+            for part in if parts.is_empty() { std::slice::from_ref(&order) } else { parts } {
                 left.add(code, part)?;
             }
             positions.push(at as u32);
@@ -132,7 +133,8 @@ impl OpenOrders {
 
     /// Removes the orders of some customers. Returns the former position of each order left; `None` if none was removed.
     pub(crate) fn remove(&mut self, is_removed: impl Fn(u32) -> bool) -> Option<Vec<u32>> {
-        let removed: Vec<u32> = (0..).zip(&self.orders).filter(|(_, order)| is_removed(order.customer)).map(|(at, _)| at).collect();
+        let removed: Vec<u32> =
+            (0..).zip(self.orders.customers()).filter(|(_, customer)| is_removed(*customer)).map(|(at, _)| at).collect();
         if removed.is_empty() {
             return None;
         }
@@ -153,7 +155,7 @@ impl OpenOrders {
     /// caller has to call [`OpenOrders::fill_first`] then.
     fn swap_remove(&mut self, position: u32) -> bool {
         let (at, last) = (position as usize, self.orders.len() as u32 - 1);
-        let hash = |at: usize| self.hasher.hash_one((self.codes[at], self.orders[at].customer));
+        let hash = |at: usize| self.hasher.hash_one((self.codes[at], self.orders.customer(at)));
         let is_first = |at: usize| !self.is_sparse && self.first[self.codes[at] as usize] == at as u32;
         let (was_first, last_is_first) = (is_first(at), is_first(last as usize));
         if was_first {
@@ -185,7 +187,7 @@ impl OpenOrders {
             let first = &mut self.first[code as usize];
             if *first == NO_CODE {
                 *first = position;
-                let hash = self.hasher.hash_one((code, self.orders[position as usize].customer));
+                let hash = self.hasher.hash_one((code, self.orders.customer(position as usize)));
                 if let Ok(entry) = self.others.find_entry(hash, |other| *other == position) {
                     entry.remove();
                 }
@@ -215,11 +217,11 @@ impl OpenOrders {
             if first == NO_CODE {
                 return None;
             }
-            if self.orders[first as usize].customer == customer {
+            if self.orders.customer(first as usize) == customer {
                 return Some(first as usize);
             }
         }
-        let is_same = |position: &u32| self.codes[*position as usize] == code && self.orders[*position as usize].customer == customer;
+        let is_same = |position: &u32| self.codes[*position as usize] == code && self.orders.customer(*position as usize) == customer;
         self.others.find(self.hasher.hash_one((code, customer)), is_same).map(|&position| position as usize)
     }
 
@@ -230,7 +232,7 @@ impl OpenOrders {
             .iter()
             .flat_map(|parts| parts.values())
             .map(|parts| 16 + size_of::<OrderParts>() + parts.capacity() * size_of::<Order>());
-        self.orders.capacity() * size_of::<Order>()
+        self.orders.bytes()
             + 4 * (self.codes.capacity() + self.first.capacity())
             + self.others.allocation_size()
             + parts.sum::<usize>()
@@ -238,7 +240,7 @@ impl OpenOrders {
     }
 
     /// All orders.
-    pub(crate) fn orders(&self) -> &[Order] {
+    pub(crate) fn orders(&self) -> &OrderList {
         &self.orders
     }
 
@@ -293,30 +295,30 @@ impl OpenOrders {
         let position = if !self.is_sparse && self.first[known] == NO_CODE {
             self.first[known] = next;
             next
-        } else if !self.is_sparse && self.orders[self.first[known] as usize].customer == part.customer {
+        } else if !self.is_sparse && self.orders.customer(self.first[known] as usize) == part.customer {
             self.first[known]
         } else {
             let (orders, codes, hasher) = (&self.orders, &self.codes, &self.hasher);
-            let hash = |position: &u32| hasher.hash_one((codes[*position as usize], orders[*position as usize].customer));
-            let is_same = |position: &u32| codes[*position as usize] == code && orders[*position as usize].customer == part.customer;
+            let hash = |position: &u32| hasher.hash_one((codes[*position as usize], orders.customer(*position as usize)));
+            let is_same = |position: &u32| codes[*position as usize] == code && orders.customer(*position as usize) == part.customer;
             match self.others.entry(hasher.hash_one((code, part.customer)), is_same, hash) {
                 Entry::Occupied(entry) => *entry.get(),
                 Entry::Vacant(entry) => *entry.insert(next).get(),
             }
         };
         if position == next {
-            self.orders.push(*part);
+            self.orders.push(part);
             self.codes.push(code);
         } else {
-            let order = &mut self.orders[position as usize];
             if let Some(all) = &mut self.parts {
+                let order = self.orders.get(position as usize);
                 if order.day != part.day {
-                    add_part(all.entry(position).or_default(), order, part);
+                    add_part(all.entry(position).or_default(), &order, part);
                 } else if let Some(parts) = all.get_mut(&position) {
-                    add_part(parts, order, part);
+                    add_part(parts, &order, part);
                 }
             }
-            order.join(part);
+            self.orders.join(position as usize, part);
         }
         Ok(position)
     }
@@ -340,11 +342,9 @@ impl OpenOrders {
             }
         }
         for part in others {
-            let mut at = 0;
             let (codes, mut result) = (std::mem::take(&mut part.codes), Ok(()));
-            part.orders.retain(|order| {
+            part.orders.retain(|at, order| {
                 let code = codes[at];
-                at += 1;
                 let stays = owners[code as usize] != SEVERAL;
                 if !stays && result.is_ok() {
                     result = whole.add(code, order).map(drop);
@@ -383,7 +383,7 @@ impl OpenOrders {
             let own = if same { code } else { self.ids.intern_from(other.ids.keys(), code)? };
             let parts = other.parts(at);
             let mut position = 0;
-            for part in if parts.is_empty() { std::slice::from_ref(order) } else { parts } {
+            for part in if parts.is_empty() { std::slice::from_ref(&order) } else { parts } {
                 position = self.add(own, &Order { customer, first_row: part.first_row.saturating_add(rows_before), ..*part })?;
             }
             moved(at as u32, position);

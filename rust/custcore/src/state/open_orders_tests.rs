@@ -26,19 +26,19 @@ fn orders_of_removed_customers_are_gone_and_the_others_are_found() -> Result<()>
         }
         Ok(orders)
     };
-    let of = |orders: &OpenOrders, at: usize| (orders.codes[at], orders.orders[at], orders.parts(at).to_vec());
+    let of = |orders: &OpenOrders, at: usize| (orders.codes[at], orders.orders.get(at), orders.parts(at).to_vec());
     for (is_sparse, removed) in [(false, vec![0]), (false, vec![3, 4, 10]), (true, vec![1, 2]), (false, (0..11).collect())] {
         let before = whole(is_sparse)?;
         let mut after = before.clone();
         let left = after.remove(|customer| removed.contains(&customer)).unwrap_or_default();
-        let stays = |at: &usize| !removed.contains(&before.orders[*at].customer);
+        let stays = |at: &usize| !removed.contains(&before.orders.customer(*at));
         assert_eq!(left.len(), (0..before.orders.len()).filter(stays).count());
         for (at, &was) in left.iter().enumerate() {
             assert_eq!(of(&after, at), of(&before, was as usize));
-            assert_eq!(after.position(after.codes[at], after.orders[at].customer), Some(at));
+            assert_eq!(after.position(after.codes[at], after.orders.customer(at)), Some(at));
         }
         for at in (0..before.orders.len()).filter(|at| !stays(at)) {
-            assert_eq!(after.position(before.codes[at], before.orders[at].customer), None);
+            assert_eq!(after.position(before.codes[at], before.orders.customer(at)), None);
         }
         assert!(after.remove(|customer| removed.contains(&customer)).is_none());
     }
@@ -52,6 +52,6 @@ fn order_id_of_two_customers_is_two_orders() -> Result<()> {
         orders.add(0, &line(customer, row as i32, 5, row).order())?;
     }
     assert_eq!(orders.orders().len(), 2);
-    assert_eq!(orders.orders()[1], Order { customer: 1, day: 1, units: 10, lines: 2, first_row: 1, amount_is_null: false, marks: 0 });
+    assert_eq!(orders.orders().get(1), Order { customer: 1, day: 1, units: 10, lines: 2, first_row: 1, amount_is_null: false, marks: 0 });
     Ok(())
 }

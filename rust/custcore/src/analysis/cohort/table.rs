@@ -129,7 +129,7 @@ impl CohortView<'_> {
             let values = self.found.and_then(|found| found.values.as_ref());
             let kind = self.spec.cohort_attribute().map(|at| self.input_schema.attributes[at].kind);
             return match (values.map(Values::keys), values.and_then(|values| values.key(cohort.key as usize)), kind) {
-                (Some(Keys::Bytes(arena)), Some(code), _) => format!("'{}'", String::from_utf8_lossy(arena.get(code)).escape_debug()),
+                (Some(Keys::Bytes(arena)), Some(code), _) => format!("'{}'", String::from_utf8_lossy(&arena.get(code)).escape_debug()),
                 (Some(Keys::Integers(ids)), Some(code), Some(ValueKind::Scalar(kind))) => kind.text(ids[code as usize]),
                 (Some(Keys::Integers(ids)), Some(code), _) => ids[code as usize].to_string(),
                 _ => cohort.key.to_string(),

@@ -271,11 +271,11 @@ impl BaseFileLayout {
     fn orders(&self, layout: &OrderLayout, customers: &CustomerRows<'_>, codes: &[u32]) -> Result<ArrayRef> {
         let (mut ends, mut part_ends) = (Vec::with_capacity(codes.len()), Vec::new());
         let (mut ids, mut keys): (Vec<Option<u32>>, Vec<(Level, u32)>) = (Vec::new(), Vec::new());
-        let mut parts: Vec<&Order> = Vec::new();
+        let mut parts: Vec<Order> = Vec::new();
         for &code in codes {
             for order in customers.orders(code) {
                 ids.push(order.id);
-                parts.extend(order.parts);
+                parts.extend_from_slice(order.parts());
                 part_ends.push(parts.len());
                 keys.push(order.key);
             }

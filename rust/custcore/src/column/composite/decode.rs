@@ -1,5 +1,7 @@
 //! Byte strings to the columns of their parts.
 
+use std::ops::Deref;
+
 use arrow_array::ArrayRef;
 use arrow_schema::DataType;
 
@@ -96,17 +98,18 @@ impl PartValues {
 }
 
 /// The columns of encoded ids, one of each kind and type.
-pub(crate) fn decode<'a>(
+pub(crate) fn decode<B: Deref<Target = [u8]>>(
     parts: &[(KeyKind, &DataType)],
     rows: usize,
-    id: impl Fn(usize) -> &'a [u8] + Sync,
+    id: impl Fn(usize) -> B + Sync,
     threads: Threads<'_>,
 ) -> Result<Vec<ArrayRef>> {
     let new = || parts.iter().map(|(kind, _)| PartValues::new(*kind)).collect::<Vec<_>>();
     let chunks = threads.par_chunks(rows, |run| -> Result<Vec<PartValues>> {
         let mut values = new();
         for row in run {
-            let mut rest = id(row);
+            let id = id(row);
+            let mut rest = &*id;
             for (at, (values, (kind, _))) in values.iter_mut().zip(parts).enumerate() {
                 rest = values.take(rest, *kind, at + 1 == parts.len()).ok_or_else(invalid)?;
             }

@@ -83,7 +83,7 @@ mod tests {
             for (found, column) in decode(&types, rows, bytes, Threads::inline())?.iter().zip(order) {
                 assert_eq!(found, column);
             }
-            assert!(decode(&types, 1, |_| b"\x99", Threads::inline()).is_err());
+            assert!(decode(&types, 1, |_| b"\x99".as_slice(), Threads::inline()).is_err());
         }
         Ok(())
     }

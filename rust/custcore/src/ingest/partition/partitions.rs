@@ -40,7 +40,7 @@ fn partition_of(partitioner: &Partitioner, keys: &Keys, code: u32) -> usize {
     match keys {
         Keys::Range { base, .. } => partitioner.integer(base.wrapping_add(i64::from(code))),
         Keys::Integers(ids) => partitioner.integer(ids[code as usize]),
-        Keys::Bytes(arena) => partitioner.bytes(arena.get(code), arena.prefix_at(code)),
+        Keys::Bytes(arena) => partitioner.bytes(&arena.id(code)),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Scatter buffers of the partitions. Nearly all rows are purchases with short ids: they are packed into 16 or 24 bytes and
+//! Scatter buffers of the partitions. Nearly all rows are purchases with ids of up to 16 bytes or texts of UUIDs: they are packed into 16 or 24 bytes and
 //! stay buffered over several pushes. Other rows are stored column by column and aggregated within their push.
 
 use std::sync::Arc;
@@ -8,11 +8,11 @@ use crate::column::chunks::{InputBatch, TypedBlock};
 use crate::column::key::{ByteKeys, KeyColumn, PlainKeys};
 use crate::error::{Error, Result};
 use crate::exec::simd::prefetch_bytes;
+use crate::group::byte_id::{ByteId, Head};
 use crate::group::hash_table::ByteHasher;
 use crate::group::id_ranks::IdRanks;
 use crate::group::intern_rows::intern_ranks;
 use crate::group::interner::NO_CODE;
-use crate::group::keys::{ByteArena, Prefix};
 use crate::state::customer_state::State;
 use crate::state::stats::{FIRST_DAY, LAST_DAY};
 use crate::state::totals::{RowNumbers, RowSlice};
@@ -66,8 +66,8 @@ impl Partitioner {
 
     /// The partition of a byte string.
     #[inline]
-    pub(crate) fn bytes(&self, id: &[u8], prefix: Prefix) -> usize {
-        self.hasher.hash(id, prefix) as usize % PARTITIONS
+    pub(crate) fn bytes(&self, id: &ByteId<'_>) -> usize {
+        self.hasher.hash(id) as usize % PARTITIONS
     }
 }
 
@@ -75,39 +75,37 @@ impl Partitioner {
 #[derive(Debug, Clone, Copy)]
 struct PackedRow<K> {
     id: K,
-    /// Amount, day and length of the id, packed into 64 bits.
+    /// Amount, day and form of the id, packed into 64 bits.
     rest: u64,
 }
 
-/// A [`Prefix`] as two words, whose alignment is 8 instead of 16 bytes.
-type PrefixWords = [u64; 2];
-
 const DAY_BITS: u32 = 16;
-/// Packed ids have up to 16 bytes.
-const LENGTH_BITS: u32 = 5;
-const LONGEST: usize = 16;
 /// Amounts below this can be packed.
-const PACKED_UNITS: i64 = 1 << (64 - DAY_BITS - LENGTH_BITS);
+const PACKED_UNITS: i64 = 1 << (64 - DAY_BITS - Head::FORM_BITS);
 /// Marks a row that cannot be packed. No packed row has this value, since the largest day number is not used.
 const NOT_PACKED: u64 = u64::MAX;
 
 #[inline]
 fn pack(units: i64, day: i32) -> u64 {
-    ((units as u64) << DAY_BITS | (day - FIRST_DAY) as u64) << LENGTH_BITS
+    ((units as u64) << DAY_BITS | (day - FIRST_DAY) as u64) << Head::FORM_BITS
 }
 
 impl<K> PackedRow<K> {
     #[inline]
     fn units(&self) -> i64 {
-        (self.rest >> (DAY_BITS + LENGTH_BITS)) as i64
+        (self.rest >> (DAY_BITS + Head::FORM_BITS)) as i64
     }
     #[inline]
     fn day(&self) -> i32 {
-        FIRST_DAY + i32::from((self.rest >> LENGTH_BITS) as u16)
+        FIRST_DAY + i32::from((self.rest >> Head::FORM_BITS) as u16)
     }
+}
+
+impl PackedRow<[u8; 16]> {
+    /// The id, whose head is the whole string.
     #[inline]
-    fn length(&self) -> usize {
-        (self.rest % (1 << LENGTH_BITS)) as usize
+    fn id(&self) -> ByteId<'static> {
+        ByteId::from_parts(self.id, (self.rest % (1 << Head::FORM_BITS)) as u32)
     }
 }
 
@@ -115,7 +113,7 @@ impl<K> PackedRow<K> {
 #[derive(Debug, Default)]
 struct ScatterBuffer {
     integers: Vec<PackedRow<i64>>,
-    texts: Vec<PackedRow<PrefixWords>>,
+    texts: Vec<PackedRow<[u8; 16]>>,
     unpacked: UnpackedRows,
 }
 
@@ -136,8 +134,8 @@ struct UnpackedRows {
 pub(crate) struct Scatter {
     buffers: Vec<ScatterBuffer>,
     sorter: Sorter,
-    /// Prefixes of the current block.
-    prefixes: Vec<PrefixWords>,
+    /// The first 16 bytes of the ids of the current block.
+    heads: Vec<[u8; 16]>,
 }
 
 impl Scatter {
@@ -146,7 +144,7 @@ impl Scatter {
         Self {
             buffers: (0..PARTITIONS).map(|_| ScatterBuffer::default()).collect(),
             sorter: Sorter { rows: [0; BLOCK] },
-            prefixes: Vec::new(),
+            heads: Vec::new(),
         }
     }
 
@@ -178,7 +176,7 @@ impl Scatter {
         let mut partitions = [NONE; BLOCK];
         let partitions = &mut partitions[..codes.len()];
         let mut ids = [0; BLOCK];
-        let Self { buffers, sorter, prefixes } = self;
+        let Self { buffers, sorter, heads } = self;
         match &columns.customer {
             KeyColumn::Plain(PlainKeys::Integers(keys)) => {
                 keys.read(start, &mut ids[..codes.len()]);
@@ -190,13 +188,13 @@ impl Scatter {
                 }
             }
             KeyColumn::Plain(PlainKeys::Bytes(keys)) => {
-                prefixes.resize(BLOCK, [0; 2]);
+                heads.resize(BLOCK, [0; 16]);
                 for i in (0..codes.len()).filter(|&i| codes[i] != NO_CODE) {
-                    let id = keys.get(start + i);
-                    let prefix = ByteArena::prefix(id);
-                    prefixes[i] = [(prefix >> 64) as u64, prefix as u64];
-                    partitions[i] = partitioner.bytes(id, prefix) as u8;
-                    packed[i] |= if id.len() > LONGEST { NOT_PACKED } else { id.len() as u64 };
+                    let id = ByteId::of(keys.get(start + i));
+                    let (head, form) = id.head().parts();
+                    heads[i] = head;
+                    partitions[i] = partitioner.bytes(&id) as u8;
+                    packed[i] |= if id.head().is_whole() { u64::from(form) } else { NOT_PACKED };
                 }
             }
             KeyColumn::Dictionary(_) => {}
@@ -216,7 +214,7 @@ impl Scatter {
             });
         } else {
             sorter.sort(partitions, |partition, rows| {
-                buffers[partition].texts.extend(rows.iter().map(|&i| PackedRow { id: prefixes[usize::from(i)], rest: packed(i) }));
+                buffers[partition].texts.extend(rows.iter().map(|&i| PackedRow { id: heads[usize::from(i)], rest: packed(i) }));
             });
         }
         if any {
@@ -242,15 +240,8 @@ impl Scatter {
             part.interner.intern_ids(&ids[..rows.len()], &mut codes)?;
             add_packed(part, rows, &codes);
         }
-        let most = texts.len().min(BLOCK);
-        let (mut short, mut prefixes) = (vec![[0; LONGEST]; most], vec![0; most]);
         for rows in texts.chunks(BLOCK) {
-            for ((prefix, short), row) in prefixes.iter_mut().zip(&mut short).zip(rows) {
-                *prefix = Prefix::from(row.id[0]) << 64 | Prefix::from(row.id[1]);
-                *short = prefix.to_be_bytes();
-            }
-            let id = |i: usize| &short[i][..rows[i].length()];
-            part.interner.intern_strings(id, &prefixes[..rows.len()], &mut codes)?;
+            part.interner.intern_strings(|i| rows[i].id(), rows.len(), &mut codes)?;
             add_packed(part, rows, &codes);
         }
         Ok(())
@@ -266,8 +257,8 @@ impl Scatter {
             if source.is_of_bytes() {
                 let strings = rows.iter().map(|&row| source.id(row as usize)).collect::<Result<Vec<_>>>()?;
                 strings.iter().for_each(|id| prefetch_bytes(id));
-                let prefixes: Vec<Prefix> = strings.iter().map(|id| ByteArena::prefix(id)).collect();
-                part.interner.intern_strings(|i| strings[i], &prefixes, &mut codes)?;
+                let ids: Vec<ByteId<'_>> = strings.iter().map(|id| ByteId::of(id)).collect();
+                part.interner.intern_strings(|i| ids[i], ids.len(), &mut codes)?;
             } else {
                 part.interner.intern_ids(&ids[block.clone()], &mut codes)?;
             }
