@@ -32,7 +32,7 @@ use crate::table::Table;
 /// `as_of` is the last day included, by default the last day of the data. A base of totals supports no earlier day; a base of
 /// days or orders supports any.
 pub fn rfm(base: &CustomerBase, as_of: Option<AsOf>, sort: bool, context: &Context) -> Result<Table> {
-    Ok(rfm_of(&base.view(as_of.or(base.spec().until))?, sort, context)?.0)
+    Ok(rfm_of(&base.view_as_of(as_of.or(base.spec().until), context)?, sort, context)?.0)
 }
 
 /// The RFM table of a view, and the customer codes of its rows.
