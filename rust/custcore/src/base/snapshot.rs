@@ -198,12 +198,11 @@ impl State {
         if let Some(days) = &mut view.days {
             days.add_run(DayRun::concat(parts.iter_mut().map(|part| std::mem::take(&mut part.kept))));
         }
-        view.totals = match parts.as_mut_slice() {
-            [one] => std::mem::take(&mut one.totals),
-            _ => {
-                let totals: Vec<(&Totals, usize)> = parts.iter().map(|part| (&part.totals, part.start as usize)).collect();
-                Totals::concat(&totals, self.interner.len(), threads)
-            }
+        view.totals = if let [one] = parts.as_mut_slice() {
+            std::mem::take(&mut one.totals)
+        } else {
+            let totals: Vec<(&Totals, usize)> = parts.iter().map(|part| (&part.totals, part.start as usize)).collect();
+            Totals::concat(&totals, self.interner.len(), threads)
         };
         Ok(())
     }

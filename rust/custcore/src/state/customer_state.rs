@@ -243,6 +243,14 @@ impl State {
             return;
         }
         let is_purchase = class == OrderClass::Purchase;
+        if is_purchase
+            && lines == 1
+            && let Some(row) = purchase_row(day, units)
+        {
+            days.add_purchase(customer, row);
+            days.end_block();
+            return;
+        }
         let mut record = DayRecord { customer, day, orders: u32::from(is_purchase), rows: 0, others: 0, units };
         let mut left = lines;
         loop {

@@ -26,11 +26,8 @@ const PURCHASE_BYTES: usize = 12;
 /// Number of other buffered records at which a run is created.
 const UNSORTED: usize = 1 << 17;
 /// A buffered record takes several times the memory of one in a run, so a run is created earlier if the buffer has this many
-/// records, and the runs are not many times longer.
+/// records, and they take more than a half of the memory of all others.
 const FEW_UNSORTED: usize = 1 << 12;
-/// How many times longer they may be.
-const RUNS_PER_UNSORTED: usize = 8;
-
 /// Number of buffered purchases of a part at which the number of their days is estimated first.
 const FIRST_ESTIMATE: usize = 1 << 14;
 /// Bytes of a record in a run, about.
@@ -89,7 +86,7 @@ impl DayRuns {
         }
         self.unsorted.push(record);
         let len = self.unsorted.len();
-        if len >= FEW_UNSORTED && len.is_power_of_two() && (len >= UNSORTED || RUNS_PER_UNSORTED * len >= self.sorted()) {
+        if len >= FEW_UNSORTED && len.is_power_of_two() && (len >= UNSORTED || self.are_many(len)) {
             let run = self.sort_others();
             self.push_run(Arc::new(run), Threads::inline());
         }
@@ -143,6 +140,11 @@ impl DayRuns {
             self.end_block();
         }
         fits
+    }
+
+    /// Whether so many unsorted records take much memory beside the others.
+    fn are_many(&self, unsorted: usize) -> bool {
+        2 * size_of::<DayRecord>() * unsorted >= self.bytes_of_runs() + self.purchases.bytes()
     }
 
     /// Number of records in runs.
