@@ -7,18 +7,21 @@ use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
 use custcore::internals::{BinEdges, NumberColumn, Numbers, Threads};
-use custcore::{BaseSpec, ColumnRoles, Context, CustomerBase, Error, Result, RfmScorer, RfmSpec, Table, rfm};
+use custcore::{AsOf, BaseSpec, ColumnRoles, Context, CustomerBase, Error, Result, RfmScorer, RfmSpec, Table, Track, rfm};
 
 /// A kernel with its input; it can run repeatedly.
 pub type Kernel = Box<dyn Fn() -> Result<()>>;
 
 /// The kernels. Ten rows per customer; the input of the scorer and of the edges has one row per customer.
-pub const KERNELS: [&str; 10] = [
+pub const KERNELS: [&str; 13] = [
     "group_dense",
     "group_clustered",
     "group_sparse",
     "group_string",
     "group_orders",
+    "days_dense",
+    "days_sparse",
+    "days_as_of",
     "rfm_table",
     "scorer_fit",
     "scorer_transform",
@@ -42,8 +45,15 @@ pub fn kernel(name: &str, rows: usize) -> Result<Kernel> {
         "group_sparse" => group(ids(Ids::Sparse)?),
         "group_string" => group(ids(Ids::Text)?),
         "group_orders" => group(ids(Ids::Orders)?),
+        "days_dense" => group_days(ids(Ids::Dense)?),
+        "days_sparse" => group_days(ids(Ids::Sparse)?),
+        "days_as_of" => {
+            let base = grouped(&ids(Ids::Dense)?, Track::Days)?;
+            let day = Some(AsOf::Date((FIRST_DAY + DAYS as i64 / 2) as i32));
+            Box::new(move || rfm(&base, day, true, &one_thread()).map(drop_whole))
+        }
         "rfm_table" => {
-            let base = grouped(&ids(Ids::Sparse)?)?;
+            let base = grouped(&ids(Ids::Sparse)?, Track::default())?;
             Box::new(move || rfm(&base, None, true, &one_thread()).map(drop_whole))
         }
         "scorer_fit" => {
@@ -89,7 +99,7 @@ fn drop_whole<T>(result: T) {
     drop(black_box(result));
 }
 
-fn grouped(batch: &RecordBatch) -> Result<CustomerBase> {
+fn grouped(batch: &RecordBatch, track: Track) -> Result<CustomerBase> {
     let has_orders = batch.column_by_name("order_id").is_some();
     let roles = ColumnRoles {
         customer_id: "customer_id".into(),
@@ -100,13 +110,17 @@ fn grouped(batch: &RecordBatch) -> Result<CustomerBase> {
         start: None,
         returning: None,
     };
-    let mut base = CustomerBase::new(BaseSpec::new(roles))?;
+    let mut base = CustomerBase::new(BaseSpec { track, ..BaseSpec::new(roles) })?;
     base.update(std::slice::from_ref(batch), &one_thread())?;
     Ok(base)
 }
 
 fn group(batch: RecordBatch) -> Kernel {
-    Box::new(move || grouped(&batch).map(drop_whole))
+    Box::new(move || grouped(&batch, Track::default()).map(drop_whole))
+}
+
+fn group_days(batch: RecordBatch) -> Kernel {
+    Box::new(move || grouped(&batch, Track::Days).map(drop_whole))
 }
 
 fn edges(values: Numbers) -> Kernel {
@@ -119,7 +133,7 @@ fn edges(values: Numbers) -> Kernel {
 
 /// An RFM table with this number of customers.
 fn customers_table(customers: usize) -> Result<Table> {
-    let base = grouped(&purchases(customers * 3, customers, Ids::Dense)?)?;
+    let base = grouped(&purchases(customers * 3, customers, Ids::Dense)?, Track::default())?;
     rfm(&base, None, true, &one_thread())
 }
 

@@ -7,7 +7,8 @@ use arrow_array::types::Int32Type;
 use arrow_array::{ArrayRef, DictionaryArray, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray, TimestampSecondArray};
 use custcore::internals::Strategy as Way;
 use custcore::{
-    BaseSpec, CohortSpec, ColumnRoles, Context, CustomerBase, Period, Result, Table, begin_cohort_scan, finish_cohort_scan, rfm,
+    AsOf, BaseSpec, CohortSpec, ColumnRoles, Context, CustomerBase, Period, Result, Table, Track, begin_cohort_scan, finish_cohort_scan,
+    rfm,
 };
 use proptest::prelude::*;
 
@@ -121,6 +122,23 @@ fn cohorts(batches: &[RecordBatch], order_id: Option<&str>, way: Way, threads: u
     Ok(tables.into_iter().map(|table| (table.batch, format!("{:?}", table.report))).collect())
 }
 
+/// The file of a base that keeps days, and the tables of its last day and of past days.
+fn days(batches: &[RecordBatch], order_id: Option<&str>, way: Way, threads: usize) -> Result<(Vec<u8>, Vec<(RecordBatch, String)>)> {
+    let track = if order_id.is_some() { Track::Orders } else { Track::Days };
+    let mut base = CustomerBase::new(BaseSpec { track, n_days: true, ..BaseSpec::new(roles(batches, order_id)) })?;
+    let context = Context::new(threads);
+    let mut fold = base.begin(&batches[0].schema())?;
+    fold.force(way);
+    for batch in batches {
+        fold.push(std::slice::from_ref(batch), &context)?;
+    }
+    base.commit(fold.finish(&context)?, None, &context)?;
+    let bytes = if cfg!(feature = "bases") { base.to_bytes(&context)? } else { Vec::new() };
+    let as_of = [None, Some(AsOf::Date(5_000)), Some(AsOf::Date(20)), Some(AsOf::Date(-20_000))];
+    let tables = as_of.map(|as_of| rfm(&base, as_of, true, &context).map(|table| (table.batch, format!("{:?}", table.report))));
+    Ok((bytes, tables.into_iter().collect::<Result<_>>()?))
+}
+
 fn check(rows: &[Row], cut: usize, ids: Ids, order_id: Option<&str>) -> Result<()> {
     let whole = batch(rows, ids)?;
     let cut = cut % rows.len();
@@ -128,6 +146,7 @@ fn check(rows: &[Row], cut: usize, ids: Ids, order_id: Option<&str>) -> Result<(
     let slices = [whole.slice(0, cut), whole.slice(cut, rows.len() - cut)];
     let apart = [batch(&rows[..cut], ids)?, batch(&rows[cut..], ids)?];
     let want = result(std::slice::from_ref(&whole), order_id, Way::Auto, 1)?;
+    let want_days = days(std::slice::from_ref(&whole), order_id, Way::Table, 1)?;
     let want_cohorts = cohorts(&[whole], order_id, Way::Auto, 1, true)?;
     for way in WAYS {
         // A range over all integers there are would be a long array.
@@ -139,6 +158,7 @@ fn check(rows: &[Row], cut: usize, ids: Ids, order_id: Option<&str>) -> Result<(
             assert_eq!(got.batch, want.batch, "{way:?} {ids:?} {order_id:?} {ahead}");
             assert_eq!(format!("{:?}", got.report), format!("{:?}", want.report), "{way:?} {ids:?} {order_id:?} {ahead}");
         }
+        assert!(days(&apart, order_id, way, 1)? == want_days, "{way:?} {ids:?} {order_id:?}");
         assert_eq!(cohorts(&apart, order_id, way, 1, false)?, want_cohorts, "{way:?} {ids:?} {order_id:?}");
     }
     Ok(())
@@ -214,6 +234,51 @@ fn many(kinds: &[Ids], id: impl Fn(i64) -> i64) -> Result<()> {
             }
         }
     }
+    Ok(())
+}
+
+/// Few and many customers, one of them with a fourth of all rows; rows that are no purchases, and days and money beyond packed rows;
+/// rows by time and in any order.
+#[test]
+fn days_are_the_same_every_way() -> Result<()> {
+    for (customers, by_time) in [(3, false), (4_001, true), (90_001, false), (300_007, true)] {
+        let row = |i: i64| {
+            let customer = if i % 4 == 0 { 1 } else { i * 7_919 % customers };
+            let at = if by_time { i } else { i * 104_729 % 320_000 };
+            let time = if i % 5_003 == 0 { -2_500_000_000 - i } else { at * 150 };
+            let cents = if i % 6_007 == 0 { 879_609_000_000 } else { i * 37 % 9_000 - i % 20 * 25 };
+            (Some(customer), time, (i % 1_009 != 0).then_some(cents), i)
+        };
+        let rows: Vec<Row> = (0..320_000).map(row).collect();
+        for ids in [Ids::Integers, Ids::Texts, Ids::Dictionary] {
+            let batch = batch(&rows, ids)?;
+            let thirds = [batch.slice(0, 90_000), batch.slice(90_000, 200_000), batch.slice(290_000, 30_000)];
+            let want = days(&thirds, None, Way::Table, 1)?;
+            for (way, threads) in
+                [(Way::Auto, 1), (Way::Auto, 3), (Way::Direct, 2), (Way::Table, 2), (Way::HashPartitions, 2), (Way::RangePartitions, 3)]
+            {
+                for batches in [&thirds[..], std::slice::from_ref(&batch)] {
+                    let found = days(batches, None, way, threads)?;
+                    assert!(found == want, "{customers} customers, {way:?} {ids:?} {threads}, {} batches", batches.len());
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// More rows than are scattered at once if days are kept.
+#[test]
+fn days_of_many_rows_at_once_are_the_same() -> Result<()> {
+    const ROWS: i64 = 4_500_000;
+    let columns: [(&str, ArrayRef); 3] = [
+        ("customer_id", Arc::new((0..ROWS).map(|i| i * 7_919 % 100_003).collect::<Int64Array>())),
+        ("timestamp", Arc::new((0..ROWS).map(|i| i * 20).collect::<TimestampSecondArray>())),
+        ("amount", Arc::new((0..ROWS).map(|i| (i * 37 % 9_000 - i % 40 * 10) as f64 / 100.0).collect::<Float64Array>())),
+    ];
+    let batch = RecordBatch::try_from_iter(columns).map_err(custcore::Error::internal)?;
+    let want = days(std::slice::from_ref(&batch), None, Way::Table, 1)?;
+    assert!(days(&[batch], None, Way::Auto, 2)? == want);
     Ok(())
 }
 

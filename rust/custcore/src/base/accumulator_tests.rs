@@ -56,7 +56,7 @@ fn spec(track: Track, order_lines: OrderLines) -> BaseSpec {
 /// The largest amount of each customer by id, as of a day.
 fn largest(base: &CustomerBase, until: Option<i32>) -> Result<Vec<(i64, i128)>> {
     let view = base.view_of_day(until)?;
-    let state = base.state_as_of(until, false)?.1;
+    let state = base.state_as_of(until, false, crate::exec::par::Threads::inline())?.1;
     let Some(own) = state.accumulators.iter().find_map(|own| own.as_any().downcast_ref::<LargestAmount>()) else {
         return Err(Error::internal("missing accumulator"));
     };

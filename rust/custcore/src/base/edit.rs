@@ -48,7 +48,7 @@ impl State {
         }
         whole.totals.grow(whole.interner.len());
         whole.totals.merge(&self.totals, Codes::Map(&codes), 0, Threads::inline());
-        whole.absorb(self, 0, &mut |code| codes[code as usize])?;
+        whole.absorb(self, 0, &mut |code| codes[code as usize], Threads::inline())?;
         (whole.rows, whole.purchases) = (self.rows, self.purchases);
         (whole.first_day, whole.last_day) = (self.first_day, self.last_day);
         if let (Some(daily_tallies), Some(own)) = (&mut whole.daily_tallies, &self.daily_tallies) {

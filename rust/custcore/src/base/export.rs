@@ -4,7 +4,6 @@
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::ops::Range;
-use std::sync::Arc;
 
 use crate::column::chunks::InputSchema;
 use crate::exec::par::Threads;
@@ -14,7 +13,7 @@ use crate::group::keys::Keys;
 use crate::group::sort::SortKeys;
 use crate::state::accumulator::{Accumulator, Failure, Level};
 use crate::state::customer_state::{OrderAssembly, SplitOrder, State};
-use crate::state::days::{DayRecord, DayRun};
+use crate::state::days::{DayIndex, DayRecord, DayRunBuilder};
 use crate::state::order_lines::OrderParts;
 use crate::state::spec::BaseSpec;
 use crate::state::stats::{CustomerStats, EMPTY};
@@ -85,8 +84,8 @@ pub(crate) struct CustomerRows<'a> {
     /// The state.
     pub state: &'a State,
     codes: Vec<u32>,
-    /// Day records by customer, and the start of each code.
-    days: Option<(Arc<DayRun>, Vec<usize>)>,
+    /// Day records by customer.
+    days: Option<DayIndex>,
     /// The open orders, of each customer by order id.
     open: ByCustomer,
     /// The closed split orders, of each customer by content.
@@ -146,11 +145,7 @@ impl<'a> CustomerRows<'a> {
             codes = SortKeys::of(&[keys], threads).sort(keys, &codes, threads).into_iter().map(|(_, code)| code).collect();
         }
         let n = state.interner.len();
-        let days = state.days.as_ref().map(|days| {
-            let run = days.whole();
-            let starts = starts(n, run.records().map(|record| record.customer));
-            (run, starts)
-        });
+        let days = state.days.as_ref().map(|days| DayIndex::new(days.whole()));
         let open = match &state.lines {
             OrderAssembly::None => ByCustomer::default(),
             OrderAssembly::Any(orders) => {
@@ -214,7 +209,7 @@ impl<'a> CustomerRows<'a> {
             Keys::Bytes(arena) => arena.length(code) / 32,
             Keys::Range { .. } | Keys::Integers(_) => 0,
         };
-        1 + id + self.day_range(code).len() + 2 * (self.open.get(code).len() + self.split_orders.get(code).len())
+        1 + id + self.days.as_ref().map_or(0, |days| days.count(code)) + 2 * (self.open.get(code).len() + self.split_orders.get(code).len())
     }
 
     /// The totals of a customer.
@@ -231,14 +226,9 @@ impl<'a> CustomerRows<'a> {
         CustomerTotals { ends: bought.then_some((entry.first, entry.last)), orders, rows, others, first_other, units }
     }
 
-    fn day_range(&self, code: u32) -> Range<usize> {
-        self.days.as_ref().map_or(0..0, |(_, starts)| starts[code as usize]..starts[code as usize + 1])
-    }
-
     /// The day records of a customer.
     pub(crate) fn days(&self, code: u32) -> impl Iterator<Item = DayRecord> + '_ {
-        let range = self.day_range(code);
-        self.days.iter().flat_map(move |(run, _)| range.clone().map(|at| run.get(at)))
+        self.days.iter().flat_map(move |days| days.records(code))
     }
 
     /// The open orders of a customer by id, then the closed split orders.
@@ -269,7 +259,7 @@ impl<'a> CustomerRows<'a> {
     /// Whether all amounts fit 64 bits, and the largest absolute amount.
     pub(crate) fn largest_units(&self) -> (bool, u128) {
         let totals = self.codes.iter().map(|&code| self.totals(code).units);
-        let days = self.days.iter().flat_map(|(run, _)| run.records().map(|record| record.units));
+        let days = self.days.iter().flat_map(|days| days.run().records().map(|record| record.units));
         let waiting = self.state.waiting();
         let parts = waiting.flat_map(|(order, parts, _)| parts.is_empty().then_some(order).into_iter().chain(parts.iter().copied()));
         let orders = parts.map(|part| part.units);
@@ -300,7 +290,7 @@ pub(crate) struct BaseLoader<'t> {
     pub rows_before: u64,
     state: State,
     keys: Keys,
-    run: DayRun,
+    run: DayRunBuilder,
 }
 
 type Wrong = &'static str;
@@ -310,7 +300,13 @@ impl<'t> BaseLoader<'t> {
     pub(crate) fn new(input_schema: &InputSchema, spec: &BaseSpec, threads: Threads<'t>) -> Self {
         let interner = Interner::new(input_schema.id.kind());
         let keys = interner.keys().clone();
-        Self { threads, rows_before: 0, state: State::new(input_schema, spec, interner, KeyEncoding::Table), keys, run: DayRun::default() }
+        Self {
+            threads,
+            rows_before: 0,
+            state: State::new(input_schema, spec, interner, KeyEncoding::Table),
+            keys,
+            run: DayRunBuilder::default(),
+        }
     }
 
     /// Adds ids of customers. Returns the code of the first.
@@ -347,12 +343,9 @@ impl<'t> BaseLoader<'t> {
 
     /// Adds a day record. Records must be in order.
     pub(crate) fn add_day(&mut self, record: &DayRecord) -> Result<(), Wrong> {
-        if let Some(last) = self.run.len().checked_sub(1) {
-            let last = self.run.get(last);
-            // Earlier versions stored the refunds of a day with its purchases, so only days are compared.
-            if (last.customer, last.day) > (record.customer, record.day) {
-                return Err("its days are not ascending");
-            }
+        // Earlier versions stored the refunds of a day with its purchases, so only days are compared.
+        if self.run.last().is_some_and(|last| (last.customer, last.day) > (record.customer, record.day)) {
+            return Err("its days are not ascending");
         }
         self.run.push(record);
         Ok(())
@@ -406,7 +399,7 @@ impl<'t> BaseLoader<'t> {
     pub(crate) fn finish(self) -> State {
         let Self { mut state, keys, run, .. } = self;
         if let Some(days) = &mut state.days {
-            days.add_run(run);
+            days.add_run(run.finish());
         }
         let kind = state.interner.kind();
         state.interner = match &keys {

@@ -37,6 +37,7 @@ use crate::column::key_schema::{KeyNames, KeySchema};
 use crate::column::relabelling::Relabelling;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
+use crate::exec::par::Threads;
 use crate::ingest::builder::{Update, UpdateBuilder};
 use crate::num::money::{Money, ROUNDED_OFF_DECIMALS};
 use crate::report::{EntryKind, Report, ReportEntry, ReportUnit, Tally};
@@ -292,7 +293,7 @@ impl CustomerBase {
 
     /// The snapshot as of the end of a day (by default the last one), with day records if
     /// requested.
-    fn state_as_of(&self, until: Option<i32>, days: bool) -> Result<(&InputSchema, Cow<'_, State>)> {
+    fn state_as_of(&self, until: Option<i32>, days: bool, threads: Threads<'_>) -> Result<(&InputSchema, Cow<'_, State>)> {
         let (input_schema, state) = self.known()?;
         let past = until.filter(|&day| day < state.last_day);
         if let Some(day) = past.filter(|_| !self.spec.track.looks_back()) {
@@ -306,14 +307,14 @@ impl CustomerBase {
                 ),
             ));
         }
-        Ok((input_schema, state.state_as_of(until, days)?))
+        Ok((input_schema, state.state_as_of(until, days, threads)?))
     }
 
     /// A base of totals as of the end of a day, with the same customer codes.
     pub fn at(&self, as_of: Option<AsOf>) -> Result<Self> {
         let Some(known) = &self.known else { return Ok(self.clone()) };
         let until = as_of.map(|as_of| as_of.day(&known.input_schema.clock)).transpose()?;
-        let (input_schema, state) = self.state_as_of(until, self.spec.n_days)?;
+        let (input_schema, state) = self.state_as_of(until, self.spec.n_days, Threads::inline())?;
         let spec = BaseSpec { track: Track::Totals, ..self.spec.clone() };
         Ok(Self {
             spec,
@@ -329,14 +330,14 @@ impl CustomerBase {
         })
     }
 
-    /// The base as of the end of a day, and a replay of the orders up to it, for analyses of orders.
-    pub(crate) fn replay(&self, until: Option<i32>, start: Option<Cutoff>) -> Result<(Self, OrderLog)> {
+    /// The base as of the end of a day, and a replay of the orders up to it, for analyses of orders; packed if they need no marks.
+    pub(crate) fn replay(&self, until: Option<i32>, start: Option<Cutoff>, is_packed: bool, context: &Context) -> Result<(Self, OrderLog)> {
         if !self.spec.track.looks_back() {
             let message = "a base of level 'totals' has no day records; build it with track='days' or 'orders'";
             return Err(Error::new(ErrorKind::StateMismatch, message));
         }
-        let (input_schema, state) = self.state_as_of(until, true)?;
-        let order_log = state.replay(start.map(|start| start.day));
+        let (input_schema, state) = context.run_if_large(self.size(), |threads| self.state_as_of(until, true, threads))??;
+        let order_log = state.replay(start.map(|start| start.day), is_packed);
         let update = Update { kinds: input_schema.clone(), state: state.into_owned(), rows: self.rows(), begun_at: None };
         Ok((Self::of(self.spec.clone(), update), order_log))
     }
@@ -376,7 +377,7 @@ impl CustomerBase {
 
     /// The report at `as_of`.
     pub fn report(&self, as_of: Option<i32>) -> Result<Report> {
-        let (input_schema, state) = self.state_as_of(as_of, false)?;
+        let (input_schema, state) = self.state_as_of(as_of, false, Threads::inline())?;
         Ok(self.report_of(input_schema, &state, as_of.or(self.last_day())))
     }
 

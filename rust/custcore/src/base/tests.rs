@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::exec::context::Context;
 use crate::exec::par::ROWS_WORTH_THREADS;
 use crate::group::keys::Keys;
+use crate::state::purchase_log::{FIRST_DAY, PurchaseLog};
 use crate::state::spec::{BaseSpec, OrderLines, Track};
 use crate::time::calendar::DAY_SECONDS;
 
@@ -58,7 +59,7 @@ fn replay_yields_the_orders_of_each_day() -> Result<()> {
         kept.update(&[batch(update)?], &Context::new(1))?;
     }
     let (_, state) = kept.known()?;
-    let order_log = state.replay(Some(12));
+    let order_log = state.replay(Some(12), false);
     let all = START | RETURNING;
     let entries = order_log.pieces().iter().flatten();
     let mut found: Vec<_> = entries.map(|e| (id(state.interner.keys(), e.customer), e.day, e.units(order_log.wide()), e.marks())).collect();
@@ -75,6 +76,19 @@ fn replay_yields_the_orders_of_each_day() -> Result<()> {
         (9, 13, 8, all | PURCHASE),
     ];
     assert_eq!(found, expected);
+    // Packed, purchases have no marks; refunds keep theirs.
+    let packed = state.replay(None, true);
+    let purchases = packed.purchases().map_or(&[][..], PurchaseLog::pieces).iter();
+    let mut found: Vec<_> = purchases
+        .flat_map(|piece| {
+            (0..piece.customers.len()).map(|row| (piece.customers[row], FIRST_DAY + i32::from(piece.days[row]), piece.units.get(row)))
+        })
+        .map(|(customer, day, units)| (id(state.interner.keys(), customer), day, units))
+        .collect();
+    found.sort_unstable();
+    assert_eq!(found, [(7, 10, 12), (7, 12, 0), (7, 12, 0), (7, 12, 12), (7, 14, 2), (9, 13, 8)]);
+    let refunds = packed.pieces().iter().flatten().map(|e| (e.day, e.units(packed.wide()), e.marks()));
+    assert_eq!(refunds.collect::<Vec<_>>(), [(10, -3, all), (11, -4, all)]);
     Ok(())
 }
 

@@ -16,12 +16,13 @@ use crate::column::chunks::{InputSchema, Pick};
 use crate::column::value::ValueType;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
+use crate::exec::par::Threads;
 use crate::group::interner::{Interner, Keys};
 use crate::group::sort::SortKeys;
 use crate::report::Report;
 use crate::state::attributes::Attribute;
 use crate::state::customer_state::State;
-use crate::state::days::{DayRecord, DayRun, DayRuns};
+use crate::state::days::{DayIndex, DayRecord, DayRuns};
 use crate::state::spec::{AsOf, BaseSpec};
 use crate::state::stats::CustomerStatsTable;
 
@@ -85,9 +86,7 @@ pub struct AttributeView<'a> {
 /// The day records of all customers by code.
 #[derive(Debug)]
 pub struct DaysView {
-    run: Arc<DayRun>,
-    /// Start of the records of each code; one more entry than codes.
-    starts: Vec<usize>,
+    index: DayIndex,
 }
 
 /// The days with orders of a range of customers, concatenated.
@@ -114,13 +113,27 @@ impl CustomerBase {
 
     /// The same by local day.
     pub fn view_of_day(&self, day: Option<i32>) -> Result<BaseView<'_>> {
-        let (input_schema, state) = self.state_as_of(day, self.spec.n_days)?;
-        Ok(BaseView { base: self, input_schema, state, as_of: day.or_else(|| self.last_day()) })
+        self.view_by(day, self.spec.n_days, Threads::inline())
+    }
+
+    /// The snapshot as of the end of a day, with the threads of a call.
+    pub(crate) fn view_as_of(&self, as_of: Option<AsOf>, context: &Context) -> Result<BaseView<'_>> {
+        let day = as_of.map(|as_of| as_of.day(&self.known()?.0.clock)).transpose()?;
+        self.view_in(day, context)
+    }
+
+    /// The same by local day.
+    pub(crate) fn view_in(&self, day: Option<i32>, context: &Context) -> Result<BaseView<'_>> {
+        context.run_if_large(self.size(), |threads| self.view_by(day, self.spec.n_days, threads))?
     }
 
     /// The same, with the day records, which an analysis that reads them would else look up a second time.
-    pub(crate) fn view_with_days(&self, day: Option<i32>) -> Result<BaseView<'_>> {
-        let (input_schema, state) = self.state_as_of(day, true)?;
+    pub(crate) fn view_with_days(&self, day: Option<i32>, context: &Context) -> Result<BaseView<'_>> {
+        context.run_if_large(self.size(), |threads| self.view_by(day, true, threads))?
+    }
+
+    fn view_by(&self, day: Option<i32>, days: bool, threads: Threads<'_>) -> Result<BaseView<'_>> {
+        let (input_schema, state) = self.state_as_of(day, days, threads)?;
         Ok(BaseView { base: self, input_schema, state, as_of: day.or_else(|| self.last_day()) })
     }
 
@@ -264,19 +277,10 @@ impl<'a> BaseView<'a> {
         let run = if let Some(days) = &self.state.days {
             days.whole()
         } else {
-            let (_, state) = self.base.state_as_of(self.as_of, true)?;
+            let (_, state) = self.base.state_as_of(self.as_of, true, Threads::inline())?;
             state.days.as_ref().map_or_else(Arc::default, DayRuns::whole)
         };
-        let mut starts = vec![0; self.customers() + 1];
-        for record in run.records() {
-            starts[record.customer as usize + 1] += 1;
-        }
-        let mut sum = 0;
-        for start in &mut starts {
-            sum += *start;
-            *start = sum;
-        }
-        Ok(DaysView { run, starts })
+        Ok(DaysView { index: DayIndex::new(run) })
     }
 
     /// The report as of the day.
@@ -320,7 +324,7 @@ impl TotalsView<'_> {
     }
 
     /// The first and the last day of a purchase; `None` without any.
-    pub fn days(self, threads: crate::exec::par::Threads<'_>) -> Option<(i32, i32)> {
+    pub fn days(self, threads: Threads<'_>) -> Option<(i32, i32)> {
         self.0.days(threads)
     }
 }
@@ -366,12 +370,12 @@ impl<'a> AttributeView<'a> {
 impl DaysView {
     /// Number of records, about the number of customer days.
     pub fn len(&self) -> usize {
-        self.run.len()
+        self.index.run().len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.run.len() == 0
+        self.index.run().len() == 0
     }
 
     /// The days of a range of codes.
@@ -400,25 +404,22 @@ impl DaysView {
 
     /// The first and the last day of a record; `None` without any.
     pub(crate) fn ends(&self) -> Option<(i32, i32)> {
-        self.run
-            .days()
-            .iter()
-            .fold(None, |ends: Option<(i32, i32)>, &day| Some(ends.map_or((day, day), |(first, last)| (first.min(day), last.max(day)))))
+        self.index.run().ends()
     }
 
     /// Fills `days` with the distinct purchase days of a customer, ascending.
     #[inline]
     pub(crate) fn purchase_days(&self, code: u32, days: &mut Vec<i32>) {
         days.clear();
-        let records = self.starts[code as usize]..self.starts[code as usize + 1];
-        days.extend(records.filter_map(|at| self.run.purchase_day(at)));
+        let Some(group) = self.index.group(code) else { return };
+        days.extend(group.range.clone().filter_map(|at| group.segment.purchase_day(at)));
         // A day whose counts overflow 32 bits has several records.
         days.dedup();
     }
 
     /// The records of a code, ascending by day; those of purchases before those of refunds.
     pub(crate) fn records(&self, code: u32) -> impl Iterator<Item = DayRecord> + '_ {
-        (self.starts[code as usize]..self.starts[code as usize + 1]).map(|at| self.run.get(at))
+        self.index.records(code)
     }
 }
 

@@ -55,6 +55,9 @@ const CODES_PER_KNOWN: usize = 4;
 /// Lower bound of the number of customers in that comparison: smaller parts are not worth merging early.
 const FEW_CUSTOMERS: usize = 1 << 20;
 
+/// Rows that are scattered at once if days are kept.
+const STEP: usize = 1 << 22;
+
 /// Rows of the first push that are aggregated before the strategy is chosen.
 const SAMPLE: usize = 1 << 18;
 
@@ -272,7 +275,9 @@ impl UpdateBuilder {
         }
         // A sample of rows shows whether there are many customers.
         let sample = if self.rows == 0 && encoding == KeyEncoding::Table { rows.min(SAMPLE) } else { rows };
-        for range in [0..sample, sample..rows].into_iter().filter(|range| !range.is_empty()) {
+        // Day records take less memory than scattered rows, so few rows are scattered at once.
+        let step = if self.spec.keeps_days() { STEP } else { usize::MAX };
+        for range in [0..sample, sample..rows].into_iter().flat_map(|range| steps(range, step)) {
             let morsels = split_morsels(&columns, range, n_parts, self.rows());
             if self.is_worth_partitions(&columns, rows, n_parts) {
                 self.push_partitioned(&columns, &morsels, context)?;
@@ -311,8 +316,8 @@ impl UpdateBuilder {
             (KeyEncoding::Ranks, Some(SharedCodes::Ranks(ranks))) => Partitions::of_ranks(ranks, range),
             _ => Partitions::new(|| State::new(schema, spec, encoding.interner(schema.id.kind()), KeyEncoding::Table)),
         });
-        // Customers of the sample move into the partitions. With an order log or days they stay and are merged at the end.
-        let can_move = self.parts.iter().all(|part| part.order_log.is_none() && part.days.is_none());
+        // Customers of the sample move into the partitions. With an order log they stay and are merged at the end.
+        let can_move = self.parts.iter().all(|part| part.order_log.is_none());
         if can_move && self.parts.iter().any(|part| !part.totals.is_empty()) {
             partitions.absorb(&mut self.parts, context)?;
         }
@@ -362,6 +367,9 @@ impl UpdateBuilder {
                 if let (Some(order_log), Some(entries)) = (&mut whole.order_log, part.order_log.take()) {
                     order_log.append_same(entries);
                 }
+                if let (Some(days), Some(own)) = (&mut whole.days, part.days.take()) {
+                    days.merge_same(own, threads);
+                }
                 whole.merge(part, 0, threads)?;
             }
             // A dictionary may have duplicates.
@@ -374,9 +382,8 @@ impl UpdateBuilder {
         whole.totals.grow(whole.interner.len());
         if spec.track == Track::Once {
             whole.close_orders();
-        } else if let Some(days) = &mut whole.days {
-            days.flush();
         }
+        whole.settle(threads);
         Ok(whole)
     }
 
@@ -401,6 +408,12 @@ fn by_parts<P: Send>(
     let results: Vec<Result<()>> = context.install(|threads| threads.par_tasks(parts.iter_mut().zip(morsels), work))?;
     // Report the error of the smallest row: the one that a single thread reaches first.
     results.into_iter().filter_map(Result::err).min_by_key(|e| e.row().unwrap_or(u64::MAX)).map_or(Ok(()), Err)
+}
+
+/// Cuts a range of rows into ranges of at most `step` rows, without any if it is empty.
+fn steps(range: Range<usize>, step: usize) -> impl Iterator<Item = Range<usize>> {
+    let end = range.end;
+    range.step_by(step).map(move |start| start..end.min(start.saturating_add(step)))
 }
 
 /// Splits a range of rows into `n` lists of morsels with about equally many rows. The columns' first row has number `first_row`.

@@ -10,6 +10,8 @@ pub(crate) trait UnitValue: Copy + Into<i128> + PartialOrd + Default {
     fn size(units: &[Self]) -> u64;
     /// The minimum; unspecified for an empty slice.
     fn least(units: &[Self]) -> Self;
+    /// A value of 64 bits.
+    fn of(value: i64) -> Self;
     /// The value in 64 bits; the caller has proven that it fits.
     fn narrow(self) -> i64;
 }
@@ -27,6 +29,10 @@ impl UnitValue for i64 {
         least_of(units)
     }
     #[inline]
+    fn of(value: i64) -> Self {
+        value
+    }
+    #[inline]
     fn narrow(self) -> i64 {
         self
     }
@@ -40,6 +46,10 @@ impl UnitValue for i128 {
     }
     fn least(units: &[Self]) -> Self {
         units.iter().fold(Self::MAX, |least, &units| least.min(units))
+    }
+    #[inline]
+    fn of(value: i64) -> Self {
+        Self::from(value)
     }
     #[inline]
     fn narrow(self) -> i64 {

@@ -66,7 +66,7 @@ impl State {
         whole.accumulators.resize(Level::Customer, whole.interner.len());
         whole.totals.merge(&self.totals, Codes::Map(&codes), 0, Threads::inline());
         let log = self.order_log.take();
-        whole.absorb(self, 0, &mut |code| codes[code as usize])?;
+        whole.absorb(self, 0, &mut |code| codes[code as usize], Threads::inline())?;
         if let Some(log) = log {
             let mut own = log.empty_like();
             own.append(log, OrderLog::by_table(&codes));

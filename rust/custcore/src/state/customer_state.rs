@@ -5,7 +5,7 @@ use super::accumulators::Accumulators;
 use super::adjacent_order::AdjacentOrder;
 use super::block_kernels::UnitValue;
 use super::daily_tallies::DailyTallies;
-use super::days::{DayRecord, DayRuns};
+use super::days::{DayRecord, DayRuns, purchase_row};
 use super::open_orders::OpenOrders;
 use super::order_lines::{OrderLine, OrderParts};
 use super::order_list::OrderList;
@@ -15,6 +15,7 @@ use super::totals::{Order, OrderClass, PurchaseRules, PurchaseTallies, RowSlice,
 use crate::column::chunks::InputSchema;
 use crate::column::flag;
 use crate::error::Result;
+use crate::exec::par::Threads;
 use crate::group::encoding::KeyEncoding;
 use crate::group::interner::{Interner, NO_CODE};
 use crate::report::Tally;
@@ -195,8 +196,13 @@ impl State {
     /// Rows with at least this amount are purchases that need only customer, day and amount. No amount qualifies if row
     /// numbers are stored.
     pub(crate) fn least_packed(&self) -> i64 {
-        let is_numbered = self.days.is_some() || self.order_log.as_ref().is_some_and(|order_log| order_log.purchases().is_none());
-        if is_numbered { i64::MAX } else { i64::from(!self.rules.zero_is_purchase) }
+        let is_numbered = self.order_log.as_ref().is_some_and(|order_log| order_log.purchases().is_none());
+        if is_numbered { i64::MAX } else { self.least_purchase() }
+    }
+
+    /// Rows with at least this amount are purchases.
+    fn least_purchase(&self) -> i64 {
+        i64::from(!self.rules.zero_is_purchase)
     }
 
     /// Adds a block of rows to a plain state; see [`Totals::add_rows`].
@@ -205,13 +211,26 @@ impl State {
         if let Some(order_log) = &mut self.order_log {
             order_log.add_rows(self.rules, rows);
         }
-        if self.days.is_none() {
+        let least = self.least_purchase();
+        let Some(days) = &mut self.days else { return };
+        if !rows.holes && days.add_purchases(rows.codes, rows.days, rows.units, U::of(least)) {
             return;
         }
+        let least = i128::from(least);
         for (i, (&customer, &day)) in rows.codes.iter().zip(rows.days).enumerate().filter(|(_, (code, _))| **code != NO_CODE) {
+            let Some(days) = &mut self.days else { return };
             let units = rows.units[i].into();
+            if units >= least
+                && let Some(row) = purchase_row(day, units)
+            {
+                days.add_purchase(customer, row);
+                continue;
+            }
             let class = self.rules.classify(units, rows.flags[i] & flag::NULL_AMOUNT != 0);
             self.add_to_days(class, (customer, day), (1, units, rows.rows.get(i)));
+        }
+        if let Some(days) = &mut self.days {
+            days.end_block();
         }
     }
 
@@ -225,6 +244,14 @@ impl State {
             return;
         }
         let is_purchase = class == OrderClass::Purchase;
+        if is_purchase
+            && lines == 1
+            && let Some(row) = purchase_row(day, units)
+        {
+            days.add_purchase(customer, row);
+            days.end_block();
+            return;
+        }
         let mut record = DayRecord { customer, day, orders: u32::from(is_purchase), rows: 0, others: 0, units };
         let mut left = lines;
         loop {
@@ -279,9 +306,9 @@ impl State {
     }
 
     /// Merges the day records into one run, so that nothing is merged when they are read or written.
-    pub(crate) fn settle(&mut self) {
+    pub(crate) fn settle(&mut self, threads: Threads<'_>) {
         if let Some(days) = &mut self.days {
-            days.settle();
+            days.settle(threads);
         }
     }
 

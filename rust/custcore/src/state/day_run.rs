@@ -1,353 +1,317 @@
-//! Day records, and runs of them: columns sorted by customer and day. The purchases of a day and its other orders are records of
-//! their own, so that refunds can be told from purchases.
+//! Runs of day records: pieces of ascending customers, which share their segments with other runs.
 
 use std::ops::Range;
+use std::sync::Arc;
 
+use super::day_record::{DayRecord, DaysOfCustomer};
+use super::day_segment::DaySegment;
+use super::purchase_rows::PurchaseRow;
 use super::stats::{CustomerStats, EMPTY};
-use crate::group::interner::NO_CODE;
 
-/// The purchases of one customer and day, or the other orders of that day.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct DayRecord {
-    /// The customer's code.
+/// A segment gets no further customers once it has this many records: some hundred KiB, so that the columns of a new segment fit
+/// where buffers or older segments were freed, and that a change of few customers leaves most segments as they are.
+pub(super) const SEGMENT: usize = 5 << 12;
+
+/// A segment with the number that is added to its customers. So states whose customers follow each other share their segments with
+/// the state of all of them.
+#[derive(Debug, Clone)]
+pub(crate) struct Piece {
+    /// Added to the numbers of the customers.
+    pub base: u32,
+    /// The records.
+    pub segment: Arc<DaySegment>,
+}
+
+/// The records of one customer in a run.
+#[derive(Debug, Clone)]
+pub(crate) struct Group<'a> {
+    /// The code of the customer.
     pub customer: u32,
-    /// The local day.
-    pub day: i32,
-    /// Purchases.
-    pub orders: u32,
-    /// Rows of the purchases. In a record of other orders: those of `others` that are not the first row of a refund, which are none
-    /// where every row is an order, so that the column is not stored.
-    pub rows: u32,
-    /// Rows of orders that are not purchases: refunds, and orders of 0 if those are not purchases.
-    pub others: u32,
-    /// Amount in units: of the purchases, or of the refunds.
-    pub units: i128,
+    /// The segment of its records.
+    pub segment: &'a DaySegment,
+    /// Their positions in it.
+    pub range: Range<usize>,
 }
 
-impl DayRecord {
-    /// Records of equal keys are added up.
-    pub(super) fn key(&self) -> (u32, i32, bool) {
-        (self.customer, self.day, self.is_of_others())
-    }
-
-    /// Whether it holds orders that are not purchases.
+impl Group<'_> {
+    /// The records, ascending by day.
     #[inline]
-    pub(crate) fn is_of_others(&self) -> bool {
-        self.others > 0 && self.orders == 0
+    pub(crate) fn records(&self) -> impl Iterator<Item = DayRecord> + '_ {
+        self.range.clone().map(|at| self.segment.get(self.customer, at))
     }
 
-    /// Rows of its purchases.
+    /// The records up to a day.
     #[inline]
-    pub(crate) fn purchase_rows(&self) -> u32 {
-        if self.is_of_others() { 0 } else { self.rows }
+    pub(crate) fn until(&self, day: i32) -> Self {
+        let len = partition_point(self.range.len(), |at| self.segment.day(self.range.start + at) <= day);
+        Self { range: self.range.start..self.range.start + len, ..*self }
     }
 
-    /// Number of its refunds.
-    #[inline]
-    pub(crate) fn refund_orders(&self) -> u32 {
-        if self.is_of_others() { self.others.saturating_sub(self.rows) } else { 0 }
-    }
-
-    /// Adds a record of the same customer and day. Returns false, without a change, if a count would overflow.
-    pub(super) fn join(&mut self, other: &Self) -> bool {
-        let sums = (self.orders.checked_add(other.orders), self.rows.checked_add(other.rows), self.others.checked_add(other.others));
-        let (Some(orders), Some(rows), Some(others)) = sums else { return false };
-        (self.orders, self.rows, self.others) = (orders, rows, others);
-        self.units += other.units;
-        true
-    }
-}
-
-/// The sum of some records of one customer, in the order of their days.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct DaysOfCustomer {
-    /// The customer's code.
-    pub customer: u32,
-    /// Purchases and amount.
-    pub stats: CustomerStats,
-    /// Rows of the purchases.
-    pub rows: u64,
-    /// Rows of other orders on the days before the first purchase.
-    pub refund_rows: u64,
-}
-
-impl DaysOfCustomer {
-    /// The sum of one record.
-    #[inline]
-    pub(crate) fn of(record: &DayRecord) -> Self {
-        let mut sum = Self { customer: record.customer, stats: EMPTY, rows: 0, refund_rows: 0 };
-        sum.add(record);
+    /// The sum of the records.
+    pub(crate) fn sum(&self) -> DaysOfCustomer {
+        let mut sum = DaysOfCustomer { customer: self.customer, stats: EMPTY, rows: 0, refund_rows: 0 };
+        self.records().for_each(|record| sum.add(&record));
         sum
     }
 
-    /// Adds a record of the same customer.
+    /// The same for a segment of purchases of one row each; not without records.
     #[inline]
-    pub(crate) fn add(&mut self, record: &DayRecord) {
-        self.stats.units += record.units;
-        self.rows += u64::from(record.purchase_rows());
-        if record.orders > 0 {
-            self.stats.orders += u64::from(record.orders);
-            self.stats.first = self.stats.first.min(record.day);
-            self.stats.last = self.stats.last.max(record.day);
-        }
-        if self.stats.orders == 0 {
-            self.refund_rows += u64::from(record.others);
-        }
+    pub(crate) fn sum_of_purchases(&self) -> DaysOfCustomer {
+        let (orders, units) = self.segment.sums(self.range.clone());
+        let (first, last) = (self.segment.day(self.range.start), self.segment.day(self.range.end - 1));
+        DaysOfCustomer { customer: self.customer, stats: CustomerStats { units, orders, first, last }, rows: orders, refund_rows: 0 }
     }
 }
 
-/// Records sorted by customer and day, in columns; those of purchases come first. A customer's day has more than one record of
-/// either only if a count would not fit 32 bits.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
+/// The number of positions below `len` before the first that does not satisfy a condition, which holds up to some position. Most
+/// customers have few records, which are fewer steps one by one.
+#[inline]
+fn partition_point(len: usize, holds: impl Fn(usize) -> bool) -> usize {
+    let (mut low, mut high) = (0, len);
+    while high - low > 16 {
+        let middle = low.midpoint(high);
+        if holds(middle) { low = middle + 1 } else { high = middle }
+    }
+    (low..high).find(|&at| !holds(at)).unwrap_or(high)
+}
+
+impl Piece {
+    /// The code of the first customer.
+    pub(crate) fn first(&self) -> u32 {
+        self.base + self.segment.customers().first().copied().unwrap_or(0)
+    }
+
+    /// The code of the last customer.
+    pub(crate) fn last(&self) -> u32 {
+        self.base + self.segment.customers().last().copied().unwrap_or(0)
+    }
+
+    /// The records of the customer at a position.
+    #[inline]
+    pub(crate) fn group(&self, rank: usize) -> Group<'_> {
+        Group { customer: self.base + self.segment.customers()[rank], segment: &self.segment, range: self.segment.range(rank) }
+    }
+
+    /// The records of all customers.
+    pub(crate) fn groups(&self) -> impl Iterator<Item = Group<'_>> {
+        (0..self.segment.customers().len()).map(|rank| self.group(rank))
+    }
+
+    /// The number of customers before a code.
+    pub(super) fn rank(&self, code: u64) -> usize {
+        self.segment.customers().partition_point(|&customer| u64::from(self.base) + u64::from(customer) < code)
+    }
+}
+
+/// Records sorted by customer and day.
+#[derive(Debug, Default, Clone)]
 pub(crate) struct DayRun {
-    customers: Vec<u32>,
-    days: Vec<i32>,
-    orders: Vec<u32>,
-    /// `None` while every purchase has one row.
-    rows: Option<Vec<u32>>,
-    /// `None` while every row belongs to a purchase.
-    others: Option<Vec<u32>>,
-    units: DayUnits,
+    /// None is empty, and their customers ascend.
+    pieces: Vec<Piece>,
+    len: usize,
 }
 
-/// Amounts by record.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum DayUnits {
-    Short(Vec<i64>),
-    Long(Vec<i128>),
-}
-
-impl Default for DayUnits {
-    fn default() -> Self {
-        Self::Short(Vec::new())
+impl PartialEq for DayRun {
+    fn eq(&self, other: &Self) -> bool {
+        self.len == other.len && self.records().eq(other.records())
     }
 }
 
 impl DayRun {
-    pub(super) fn with_capacity(records: usize) -> Self {
-        Self {
-            customers: Vec::with_capacity(records),
-            days: Vec::with_capacity(records),
-            orders: Vec::with_capacity(records),
-            rows: None,
-            others: None,
-            units: DayUnits::Short(Vec::with_capacity(records)),
-        }
+    /// A run of pieces whose customers ascend.
+    pub(super) fn of(pieces: Vec<Piece>) -> Self {
+        let len = pieces.iter().map(|piece| piece.segment.len()).sum();
+        Self { pieces, len }
+    }
+
+    /// A run of others whose customers follow each other.
+    pub(crate) fn concat(runs: impl Iterator<Item = Self>) -> Self {
+        Self::of(runs.flat_map(Self::into_pieces).collect())
     }
 
     /// Number of records.
     pub(crate) fn len(&self) -> usize {
-        self.customers.len()
+        self.len
     }
 
-    /// The days of all records.
-    pub(crate) fn days(&self) -> &[i32] {
-        &self.days
+    /// The pieces.
+    pub(crate) fn pieces(&self) -> &[Piece] {
+        &self.pieces
     }
 
-    /// A record.
-    #[inline]
-    pub(crate) fn get(&self, at: usize) -> DayRecord {
-        let orders = self.orders[at];
-        DayRecord {
-            customer: self.customers[at],
-            day: self.days[at],
-            orders,
-            rows: self.rows.as_ref().map_or(orders, |rows| rows[at]),
-            others: self.others.as_ref().map_or(0, |others| others[at]),
-            units: match &self.units {
-                DayUnits::Short(units) => i128::from(units[at]),
-                DayUnits::Long(units) => units[at],
-            },
-        }
+    pub(super) fn into_pieces(self) -> Vec<Piece> {
+        self.pieces
     }
 
-    fn key(&self, at: usize) -> (u32, i32, bool) {
-        let of_others = self.others.as_ref().is_some_and(|others| others[at] > 0 && self.orders[at] == 0);
-        (self.customers[at], self.days[at], of_others)
+    /// The records of each customer.
+    pub(crate) fn groups(&self) -> impl Iterator<Item = Group<'_>> {
+        self.pieces.iter().flat_map(Piece::groups)
     }
 
-    /// The day of a record with a purchase.
-    #[inline]
-    pub(crate) fn purchase_day(&self, at: usize) -> Option<i32> {
-        (self.orders[at] > 0).then(|| self.days[at])
+    /// The records of the customers from one code to before another.
+    pub(super) fn groups_of(&self, codes: Range<u64>) -> impl Iterator<Item = Group<'_>> {
+        let first = self.pieces.partition_point(|piece| u64::from(piece.last()) < codes.start);
+        let end = codes.end;
+        let pieces = self.pieces[first..].iter().take_while(move |piece| u64::from(piece.first()) < end);
+        pieces.flat_map(move |piece| (piece.rank(codes.start)..piece.rank(codes.end)).map(|rank| piece.group(rank)))
+    }
+
+    /// The records of these customers, whose codes ascend.
+    pub(super) fn groups_at<'a>(&'a self, customers: &'a [u32]) -> impl Iterator<Item = Group<'a>> + 'a {
+        let mut at = 0;
+        customers.iter().filter_map(move |&customer| {
+            at += self.pieces[at..].partition_point(|piece| piece.last() < customer);
+            let piece = self.pieces.get(at)?;
+            let rank = piece.segment.customers().binary_search(&customer.checked_sub(piece.base)?).ok()?;
+            Some(piece.group(rank))
+        })
     }
 
     /// The records in order.
-    pub(crate) fn records(&self) -> impl ExactSizeIterator<Item = DayRecord> + '_ {
-        (0..self.len()).map(|at| self.get(at))
+    pub(crate) fn records(&self) -> impl Iterator<Item = DayRecord> + '_ {
+        self.groups().flat_map(|group| group.range.map(move |at| group.segment.get(group.customer, at)))
     }
 
-    /// Appends a record that sorts after all others, or adds it to the last one if customer and day are equal.
-    pub(crate) fn push(&mut self, record: &DayRecord) {
-        if let Some(last) = self.len().checked_sub(1)
-            && self.key(last) == record.key()
-        {
-            let mut sum = self.get(last);
-            if sum.join(record) {
-                self.drop_last();
-                return self.append(&sum);
-            }
-        }
-        self.append(record);
+    /// The first and the last day of a record; `None` without any.
+    pub(crate) fn ends(&self) -> Option<(i32, i32)> {
+        let ends = self.pieces.iter().filter_map(|piece| piece.segment.ends_of_days());
+        ends.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
     }
 
-    fn append(&mut self, record: &DayRecord) {
-        let before = self.len();
-        self.customers.push(record.customer);
-        self.days.push(record.day);
-        self.orders.push(record.orders);
-        if record.rows != record.orders && self.rows.is_none() {
-            let mut rows = Vec::with_capacity(self.customers.capacity());
-            rows.extend_from_slice(&self.orders[..before]);
-            self.rows = Some(rows);
-        }
-        // As large as the other columns, so that it does not grow in between.
-        let capacity = self.customers.capacity();
-        if record.others != 0 && self.others.is_none() {
-            let mut others = Vec::with_capacity(capacity);
-            others.resize(before, 0);
-            self.others = Some(others);
-        }
-        if let Some(rows) = &mut self.rows {
-            rows.push(record.rows);
-        }
-        if let Some(others) = &mut self.others {
-            others.push(record.others);
-        }
-        match (&mut self.units, i64::try_from(record.units)) {
-            (DayUnits::Short(units), Ok(short)) => units.push(short),
-            (DayUnits::Short(units), Err(_)) => {
-                let mut long: Vec<i128> = units.iter().map(|&units| i128::from(units)).collect();
-                long.push(record.units);
-                self.units = DayUnits::Long(long);
+    /// Removes the records of these customers, whose codes ascend.
+    pub(super) fn remove(&mut self, customers: &[u32]) {
+        let mut pieces = Vec::with_capacity(self.pieces.len());
+        for piece in self.pieces.drain(..) {
+            let from = customers.partition_point(|&customer| customer < piece.first());
+            let here = &customers[from..customers.partition_point(|&customer| customer <= piece.last())];
+            let held = |customer: u32| piece.segment.customers().binary_search(&(customer - piece.base)).is_ok();
+            if !here.iter().any(|&customer| held(customer)) {
+                pieces.push(piece);
+                continue;
             }
-            (DayUnits::Long(units), _) => units.push(record.units),
-        }
-    }
-
-    fn drop_last(&mut self) {
-        self.customers.pop();
-        self.days.pop();
-        self.orders.pop();
-        if let Some(rows) = &mut self.rows {
-            rows.pop();
-        }
-        if let Some(others) = &mut self.others {
-            others.pop();
-        }
-        match &mut self.units {
-            DayUnits::Short(units) => {
-                units.pop();
+            let mut left = DayRunBuilder::new(piece.segment.len());
+            for group in piece.groups().filter(|group| here.binary_search(&group.customer).is_err()) {
+                left.append(&group);
             }
-            DayUnits::Long(units) => {
-                units.pop();
-            }
+            pieces.extend(left.finish().pieces);
         }
-    }
-
-    /// Merges two runs.
-    pub(super) fn merge(&self, other: &Self) -> Self {
-        let mut whole = Self::with_capacity(self.len() + other.len());
-        let (mut i, mut j) = (0, 0);
-        while i < self.len() && j < other.len() {
-            if self.key(i) <= other.key(j) {
-                whole.push(&self.get(i));
-                i += 1;
-            } else {
-                whole.push(&other.get(j));
-                j += 1;
-            }
-        }
-        (i..self.len()).for_each(|i| whole.push(&self.get(i)));
-        (j..other.len()).for_each(|j| whole.push(&other.get(j)));
-        whole
-    }
-
-    /// The records at some positions under other customer codes, which `own` gives; those mapped to [`NO_CODE`] are left out.
-    pub(super) fn mapped(&self, range: Range<usize>, own: &mut dyn FnMut(u32) -> u32) -> Self {
-        // The records of a customer are together, so customers are sorted, not records: (code, first record, from the start).
-        let mut groups: Vec<(u32, u32)> = Vec::new();
-        let customers = &self.customers[range.clone()];
-        let (mut before, mut records) = (None, 0);
-        for (at, &customer) in (0..).zip(customers) {
-            if before != Some(customer) {
-                groups.push((own(customer), at));
-                before = Some(customer);
-            }
-            records += usize::from(groups.last().is_some_and(|(code, _)| *code != NO_CODE));
-        }
-        if !groups.is_sorted() {
-            groups.sort_unstable();
-        }
-        let mut moved = Self::with_capacity(records);
-        let group = |(code, first): (u32, u32)| {
-            let of_customer = &customers[first as usize..];
-            let records = (range.start + first as usize..).zip(of_customer).take_while(|(_, customer)| **customer == of_customer[0]);
-            records.map(move |(at, _)| DayRecord { customer: code, ..self.get(at) })
-        };
-        for same in groups.chunk_by(|a, b| a.0 == b.0).filter(|same| same[0].0 != NO_CODE) {
-            if let [one] = same {
-                group(*one).for_each(|record| moved.push(&record));
-            } else {
-                let mut several: Vec<DayRecord> = same.iter().flat_map(|&one| group(one)).collect();
-                several.sort_unstable_by_key(DayRecord::key);
-                several.iter().for_each(|record| moved.push(record));
-            }
-        }
-        moved
-    }
-
-    /// The positions of the records of these customers, ascending.
-    pub(super) fn ranges<'a>(&'a self, customers: &'a [u32]) -> impl Iterator<Item = Range<usize>> + 'a {
-        let mut from = 0;
-        let ranges = customers.iter().map(move |&customer| {
-            let start = from + self.customers[from..].partition_point(|&other| other < customer);
-            from = start + self.customers[start..].partition_point(|&other| other == customer);
-            start..from
-        });
-        ranges.filter(|range| !range.is_empty())
-    }
-
-    /// Removes the records at these ascending positions.
-    pub(super) fn remove(&mut self, ranges: &[Range<usize>]) {
-        remove_ranges(&mut self.customers, ranges);
-        remove_ranges(&mut self.days, ranges);
-        remove_ranges(&mut self.orders, ranges);
-        self.rows.iter_mut().chain(&mut self.others).for_each(|counts| remove_ranges(counts, ranges));
-        match &mut self.units {
-            DayUnits::Short(units) => remove_ranges(units, ranges),
-            DayUnits::Long(units) => remove_ranges(units, ranges),
-        }
+        *self = Self::of(pieces);
     }
 
     /// The largest absolute amount of a record.
     pub(super) fn largest_units(&self) -> u128 {
-        let largest = match &self.units {
-            DayUnits::Short(units) => units.iter().map(|units| u128::from(units.unsigned_abs())).max(),
-            DayUnits::Long(units) => units.iter().map(|units| units.unsigned_abs()).max(),
-        };
-        largest.unwrap_or(0)
+        self.pieces.iter().map(|piece| piece.segment.largest_units()).max().unwrap_or(0)
     }
 
     /// Size in bytes.
     pub(crate) fn bytes(&self) -> usize {
-        let each = match &self.units {
-            DayUnits::Short(_) => 20,
-            DayUnits::Long(_) => 28,
-        };
-        self.customers.capacity() * (each + 4 * usize::from(self.rows.is_some()) + 4 * usize::from(self.others.is_some()))
+        self.pieces.capacity() * size_of::<Piece>() + self.pieces.iter().map(|piece| piece.segment.bytes()).sum::<usize>()
     }
 }
 
-/// Removes ascending ranges of values; each of the other values moves once.
-fn remove_ranges<T: Copy>(values: &mut Vec<T>, ranges: &[Range<usize>]) {
-    let Some(first) = ranges.first() else { return };
-    let mut len = first.start;
-    for (at, range) in ranges.iter().enumerate() {
-        let next = ranges.get(at + 1).map_or(values.len(), |next| next.start);
-        values.copy_within(range.end..next, len);
-        len += next - range.end;
+/// Builds a run of records that are added in order.
+#[derive(Debug, Default)]
+pub(crate) struct DayRunBuilder {
+    pieces: Vec<Piece>,
+    current: DaySegment,
+    /// Records that will be added, about.
+    expected: usize,
+}
+
+/// Number of customers of a segment that room is made for.
+const CUSTOMERS: usize = SEGMENT / 8;
+
+impl DayRunBuilder {
+    /// A run of about so many records.
+    pub(crate) fn new(records: usize) -> Self {
+        Self { expected: records, ..Self::default() }
     }
-    values.truncate(len);
+
+    /// Begins a segment where the current one is long enough. To be called before the first record of a customer.
+    #[inline]
+    fn make_room(&mut self) {
+        if self.current.len() >= SEGMENT || self.current.len() == 0 {
+            self.begin();
+        }
+    }
+
+    fn begin(&mut self) {
+        self.close();
+        let records = self.expected.min(SEGMENT + SEGMENT / 16);
+        self.current = DaySegment::with_capacity(records.min(CUSTOMERS), records);
+    }
+
+    fn close(&mut self) {
+        let mut segment = std::mem::take(&mut self.current);
+        if segment.len() > 0 {
+            self.expected = self.expected.saturating_sub(segment.len());
+            segment.shrink();
+            self.pieces.push(Piece { base: 0, segment: Arc::new(segment) });
+        }
+    }
+
+    /// Whether the last record is of this customer.
+    fn is_last(&self, customer: u32) -> bool {
+        self.current.customers().last() == Some(&customer)
+    }
+
+    /// Appends a record that sorts after all others, or adds it to the last one if customer and day are equal.
+    pub(crate) fn push(&mut self, record: &DayRecord) {
+        if !self.is_last(record.customer) {
+            self.make_room();
+        }
+        self.current.push(record);
+    }
+
+    /// Appends the purchases of a customer after the last one.
+    #[inline]
+    pub(super) fn add_purchases(&mut self, customer: u32, purchases: &mut [PurchaseRow]) {
+        self.make_room();
+        self.current.add_purchases(customer, purchases);
+    }
+
+    /// Appends the records of a customer after the last one.
+    #[inline]
+    pub(crate) fn append(&mut self, group: &Group<'_>) {
+        self.make_room();
+        self.current.append(group.customer, group.segment, group.range.clone());
+    }
+
+    /// Appends records of the last customer, or of one after it, which sort after all others and differ from the last one.
+    pub(super) fn extend(&mut self, customer: u32, segment: &DaySegment, range: Range<usize>) {
+        if !self.is_last(customer) {
+            self.make_room();
+        }
+        self.current.append(customer, segment, range);
+    }
+
+    /// Appends a piece after the last customer.
+    pub(crate) fn share(&mut self, piece: Piece) {
+        self.close();
+        self.pieces.push(piece);
+    }
+
+    /// Number of customers and the last record.
+    pub(crate) fn last(&self) -> Option<DayRecord> {
+        let (piece, last);
+        let (base, segment) = if self.current.len() > 0 {
+            (0, &self.current)
+        } else {
+            piece = self.pieces.last()?;
+            (piece.base, &*piece.segment)
+        };
+        last = segment.customers().last()?;
+        Some(segment.get(base + last, segment.len() - 1))
+    }
+
+    /// Size in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.current.bytes() + self.pieces.iter().map(|piece| piece.segment.bytes()).sum::<usize>()
+    }
+
+    /// The run.
+    pub(crate) fn finish(mut self) -> DayRun {
+        self.close();
+        DayRun::of(self.pieces)
+    }
 }

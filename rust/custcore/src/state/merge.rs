@@ -51,11 +51,11 @@ impl State {
         whole.last_day = first.last_day;
         whole.first_day = first.first_day;
         if !plain {
-            whole.absorb(&first, 0, &mut mapped(joined.positions(0, first.interner.len())))?;
+            whole.absorb(&first, 0, &mut mapped(joined.positions(0, first.interner.len())), threads)?;
         }
         for (i, part) in parts {
             if !plain {
-                whole.absorb(&part, 0, &mut mapped(joined.positions(i, part.interner.len())))?;
+                whole.absorb(&part, 0, &mut mapped(joined.positions(i, part.interner.len())), threads)?;
             }
             whole.rows.merge(&part.rows, 0);
             whole.purchases.merge(&part.purchases, 0);
@@ -159,7 +159,7 @@ impl State {
         if days.is_empty() {
             whole.days = None;
         } else if let Some(whole) = &mut whole.days {
-            whole.append_all(days);
+            whole.append_all(days, threads);
         }
         whole.interner = match width {
             None => Interner::concat(ids)?,
@@ -235,12 +235,15 @@ impl State {
         self.totals.grow(self.interner.len());
         match codes {
             None => {
-                self.absorb(other, rows_before, &mut |code| code)?;
+                if let (Some(days), Some(other)) = (&mut self.days, &other.days) {
+                    days.merge_same(other.clone(), threads);
+                }
+                self.absorb_rest(other, rows_before, &mut |code| code)?;
                 self.totals.merge(&other.totals, Codes::Same, rows_before, threads);
             }
             Some(codes) => {
                 self.totals.merge(&other.totals, Codes::Map(&codes), rows_before, threads);
-                self.absorb(other, rows_before, &mut mapped(codes))?;
+                self.absorb(other, rows_before, &mut mapped(codes), threads)?;
             }
         }
         self.rows.merge(&other.rows, rows_before);
@@ -251,7 +254,15 @@ impl State {
     }
 
     /// Merges all but the totals of another state; `own` maps its customer codes.
-    pub(crate) fn absorb(&mut self, other: &Self, rows_before: u64, own: &mut dyn FnMut(u32) -> u32) -> Result<()> {
+    pub(crate) fn absorb(&mut self, other: &Self, rows_before: u64, own: &mut dyn FnMut(u32) -> u32, threads: Threads<'_>) -> Result<()> {
+        if let (Some(days), Some(other)) = (&mut self.days, &other.days) {
+            days.merge(other, &mut *own, threads);
+        }
+        self.absorb_rest(other, rows_before, own)
+    }
+
+    /// Merges all but the totals and the days of another state.
+    fn absorb_rest(&mut self, other: &Self, rows_before: u64, own: &mut dyn FnMut(u32) -> u32) -> Result<()> {
         if let (OrderAssembly::Any(orders), OrderAssembly::Any(others)) = (&mut self.lines, &other.lines) {
             let mut positions = Vec::new();
             let accumulates = !self.accumulators.is_empty();
@@ -277,9 +288,6 @@ impl State {
         if let (Some(order_log), Some(entries)) = (&mut self.order_log, &other.order_log) {
             let codes: Vec<u32> = (0..other.interner.len() as u32).map(&mut *own).collect();
             order_log.append(entries.clone(), OrderLog::by_table(&codes));
-        }
-        if let (Some(days), Some(other)) = (&mut self.days, &other.days) {
-            days.merge(other, &mut *own);
         }
         if let (Some(daily_tallies), Some(other)) = (&mut self.daily_tallies, &other.daily_tallies) {
             daily_tallies.merge(other, rows_before);

@@ -9,7 +9,12 @@ pub(crate) mod block_kernels;
 pub(crate) mod compact;
 pub(crate) mod customer_state;
 pub(crate) mod daily_tallies;
+pub(crate) mod day_columns;
+pub(crate) mod day_index;
+pub(crate) mod day_merge;
+pub(crate) mod day_record;
 pub(crate) mod day_run;
+pub(crate) mod day_segment;
 pub(crate) mod days;
 pub(crate) mod extract;
 #[cfg(test)]
@@ -21,6 +26,7 @@ pub(crate) mod order_lines;
 pub(crate) mod order_list;
 pub(crate) mod order_log;
 pub(crate) mod purchase_log;
+pub(crate) mod purchase_rows;
 pub(crate) mod spec;
 pub(crate) mod stats;
 #[cfg(test)]

@@ -46,7 +46,7 @@ fn purchases_and_refunds_of_a_day_are_records_of_their_own() {
         parts[i % 2].add(added);
     }
     let [mut whole, other] = parts;
-    whole.merge(&other, &mut |code| code);
+    whole.merge(&other, &mut |code| code, Threads::inline());
     let run = whole.whole();
     let found = run.records().map(|record| (record.day, record.orders, record.purchase_rows(), record.refund_orders(), record.units));
     assert_eq!(found.collect::<Vec<_>>(), [(4, 1, 1, 0, 1), (5, 2, 2, 0, 13), (5, 0, 0, 2, -5)]);
@@ -71,9 +71,9 @@ fn counts_beyond_32_bits_survive_every_merge() {
             }
         }
         let [mut whole, second, third] = parts;
-        whole.merge(&second, &mut |code| code);
+        whole.merge(&second, &mut |code| code, Threads::inline());
         whole.flush();
-        whole.merge(&third, &mut |code| code);
+        whole.merge(&third, &mut |code| code, Threads::inline());
         let found = sums(&whole.whole());
         let three = |count: u32, more: u64| 3 * (u64::from(count) + more);
         assert_eq!(found[&(1, 5)], (three(orders, 1), three(rows, 1), three(others, 3), (3 << 70) - 3));
@@ -101,7 +101,7 @@ fn runs_merge_with_equal_reversed_and_dropped_codes() {
     let mut whole = DayRuns::default();
     whole.add(record(4, 1, 100));
     whole.flush();
-    whole.merge(&other, &mut |code| own[code as usize]);
+    whole.merge(&other, &mut |code| own[code as usize], Threads::inline());
     let mut expected: BTreeMap<(u32, i32), (u64, u64, u64, i128)> = BTreeMap::from([((4, 1), (1, 1, 0, 100))]);
     for (code, customer) in (0_i128..).zip(own).filter(|(_, own)| *own != NO_CODE) {
         for day in 0..3 {

@@ -31,7 +31,7 @@ impl Buyers {
     ) -> Result<Self> {
         let mut all: Option<Self> = None;
         base.by_ranges(context, |part| {
-            let view = part.view(as_of.or(part.spec().until))?;
+            let view = part.view_as_of(as_of.or(part.spec().until), context)?;
             let money = money_of(&view)?;
             let codes = buyers_by_id(&view, context)?;
             let units = units_of(&view, &codes, context)?;

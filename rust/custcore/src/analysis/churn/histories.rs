@@ -33,7 +33,7 @@ pub(super) fn fold_dates<T: Send>(
     new: impl Fn() -> T + Sync + Send,
     add: impl Fn(&mut T, usize, &History<'_>) + Sync + Send,
 ) -> Result<Vec<Vec<T>>> {
-    let view = base.view_with_days(None)?;
+    let view = base.view_with_days(None, context)?;
     let whole = view.days()?;
     let mut folded: Vec<Vec<T>> = dates.iter().map(|_| Vec::new()).collect();
     if base.days_are_final() {
@@ -60,7 +60,7 @@ pub(super) fn fold_dates<T: Send>(
         return Ok(folded);
     }
     for (at, (&date, folded)) in dates.iter().zip(&mut folded).enumerate() {
-        let then = base.view_with_days(Some(date))?;
+        let then = base.view_with_days(Some(date), context)?;
         let records = then.days()?;
         let fold = |codes: Range<usize>| -> Result<T> {
             let mut part = new();

@@ -87,12 +87,12 @@ fn daily(base: &CustomerBase, split: Split, last: i32, context: &Context) -> Res
         let end = date_text(split.calibration_end);
         Error::new(ErrorKind::NotEnoughData, format!("nobody bought up to the end of calibration, {end}: there is nothing to track"))
     };
-    let view_first = base.view_with_days(Some(last))?;
+    let view_first = base.view_with_days(Some(last), context)?;
     let origin = view_first.first_day().filter(|&day| day <= split.calibration_end).ok_or_else(nobody)?;
     let days = (last.min(MAX_DAY) - origin + 1).max(1) as usize;
     let mut all = Daily { first: vec![0; days], repeat: vec![0; days] };
     base.by_ranges(context, |part| {
-        let view = part.view_with_days(Some(last))?;
+        let view = part.view_with_days(Some(last), context)?;
         let add = |daily: &mut Daily, buyer: &Buyer<'_>| {
             let Some(&first) = buyer.days.first().filter(|&&first| first <= split.calibration_end) else { return };
             daily.first[(first - origin) as usize] += 1;

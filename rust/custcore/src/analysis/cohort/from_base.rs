@@ -44,7 +44,7 @@ fn of_memory(base: &CustomerBase, spec: &CohortSpec, as_of: Option<AsOf>, contex
     columns.extend(spec.by.as_deref());
     let cohort_column = spec.cohort_column.as_deref().filter(|name| spec.cohort_by == CohortBy::Column && !columns.contains(name));
     columns.extend(cohort_column);
-    let (base, order_log) = base.replay(end.map(|end| end.last_day()), start)?;
+    let (base, order_log) = base.replay(end.map(|end| end.last_day()), start, spec.is_packed() && start.is_none(), context)?;
     of_base(spec.clone(), base.with_attributes(&columns)?, order_log, (start, end), context)
 }
 

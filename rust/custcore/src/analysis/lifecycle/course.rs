@@ -129,7 +129,7 @@ fn in_one_pass(
     prospects: Option<&Prospects>,
     context: &Context,
 ) -> Result<(Course, Report)> {
-    let view = part.view_with_days(dates.last().copied())?;
+    let view = part.view_with_days(dates.last().copied(), context)?;
     let listed = prospects.map_or_else(Vec::new, |prospects| prospects.listed(&view));
     let new = || Walk { course: Course::new(dates.len()), gaps: OwnGaps::default() };
     let parts = fold_buyers(&view, context, new, |walk, buyer| {
@@ -150,7 +150,7 @@ fn by_date(
     let (mut course, mut before, mut report) = (Course::new(dates.len()), Vec::new(), Report::default());
     for (at, &date) in dates.iter().enumerate() {
         context.check()?;
-        let view = view_of(part, Some(date))?;
+        let view = view_of(part, Some(date), context)?;
         let listed = prospects.map_or_else(Vec::new, |prospects| prospects.listed(&view));
         let buyers = standings(&view, rules, context)?;
         for buyer in &buyers {

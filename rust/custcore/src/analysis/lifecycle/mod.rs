@@ -79,7 +79,7 @@ pub fn lifecycle(
     let rows = CustomerRows { key: &key, own_rhythm: rules.windows.prior().is_some(), lang, as_of };
     let mut tables: Vec<Table> = Vec::new();
     base.by_ranges(context, |part| {
-        let view = view_of(part, day)?;
+        let view = view_of(part, day, context)?;
         let buyers = sorted(&view, standings(&view, &rules, context)?, context)?;
         context.check()?;
         let prospects = listed.as_mut().map_or_else(Vec::new, |listed| listed.take(&view, base.is_spilled()));

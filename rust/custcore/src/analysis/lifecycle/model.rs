@@ -58,7 +58,7 @@ impl LifecycleModel {
         }
         let (mut gaps, mut found) = (DurationCounts::default(), None);
         base.by_ranges(context, |part| {
-            let view = part.view_with_days(day)?;
+            let view = part.view_with_days(day, context)?;
             gaps.merge(&gaps_of(&view, context)?);
             found = view.as_of();
             Ok(())
@@ -70,7 +70,7 @@ impl LifecycleModel {
                 let days = returning_window(&curve, 0.5, self.min_at_risk()).map_err(|error| self.of_own_rhythm(error))?;
                 let prior = Prior { days, gaps: self.spec.prior_gaps.unsigned_abs() };
                 let mut ratios = RatioCounts::default();
-                base.by_ranges(context, |part| ratios.add_view(&part.view_with_days(day)?, prior, context))?;
+                base.by_ranges(context, |part| ratios.add_view(&part.view_with_days(day, context)?, prior, context))?;
                 self.windows_in_gaps(&ratios.steps(self.min_at_risk())?, prior)?
             }
         };

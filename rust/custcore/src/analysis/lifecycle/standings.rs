@@ -20,8 +20,8 @@ pub(super) struct Buyer {
 }
 
 /// The view of a day, with day records if the base keeps them.
-pub(super) fn view_of(base: &CustomerBase, day: Option<i32>) -> Result<BaseView<'_>> {
-    if base.spec().track.looks_back() { base.view_with_days(day) } else { base.view_of_day(day) }
+pub(super) fn view_of<'a>(base: &'a CustomerBase, day: Option<i32>, context: &Context) -> Result<BaseView<'a>> {
+    if base.spec().track.looks_back() { base.view_with_days(day, context) } else { base.view_in(day, context) }
 }
 
 /// The buyers of a view by ascending code.

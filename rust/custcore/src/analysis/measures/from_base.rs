@@ -45,7 +45,7 @@ impl Measures {
         let mut counted = CountedPeriods::default();
         let (mut report, mut column, mut last_day): (Option<Report>, _, _) = (None, None, day);
         base.by_ranges(context, |part| {
-            let view = part.view_of_day(day)?;
+            let view = part.view_with_days(day, context)?;
             let days = view.days()?;
             last_day = day.or_else(|| view.last_day());
             if column.is_none() {

@@ -41,7 +41,7 @@ pub fn rfm(base: &CustomerBase, as_of: Option<AsOf>, sort: bool, context: &Conte
 
 /// The same with the columns that are asked for; no other is computed.
 pub fn rfm_columns(base: &CustomerBase, as_of: Option<AsOf>, sort: bool, columns: &ResultColumns, context: &Context) -> Result<Table> {
-    let view = base.view(as_of.or(base.spec().until))?;
+    let view = base.view_as_of(as_of.or(base.spec().until), context)?;
     if columns.names().is_some() {
         let known = table::column_names(&view);
         columns.check(&known.iter().map(String::as_str).collect::<Vec<_>>(), |name| {
@@ -80,7 +80,7 @@ pub fn rfm_scores(
 ) -> Result<Table> {
     let Table { batch, report } = {
         let base = base.borrow();
-        let view = base.view(as_of.or(base.spec().until))?;
+        let view = base.view_as_of(as_of.or(base.spec().until), context)?;
         if columns.names().is_some() {
             let known = table::column_names(&view);
             let names: Vec<&str> = known.iter().map(String::as_str).collect();

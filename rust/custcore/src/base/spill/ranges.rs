@@ -189,7 +189,7 @@ impl<'a> RangeReader<'a> {
                 (_, Some(last)) => {
                     states.push(last);
                     let mut state = State::unify(states, threads)?;
-                    state.settle();
+                    state.settle(threads);
                     Ok(state)
                 }
             }

@@ -163,7 +163,7 @@ impl LimitedBuilder {
         let mut builder = std::mem::replace(&mut self.builder, next);
         builder.release();
         let mut state = self.combined(builder.finish(context)?.state, context)?;
-        state.settle();
+        context.run_if_large(state.size(), |threads| state.settle(threads))?;
         self.aggregated = Some(if 2 * state.bytes() as u64 > bytes { self.spill(&state, context)? } else { state });
         Ok(())
     }
@@ -217,7 +217,7 @@ impl LimitedBuilder {
         let mut rest = std::mem::replace(&mut self.builder, next).finish(context)?;
         rest.state = self.combined(rest.state, context)?;
         if self.budget.is_some() {
-            rest.state.settle();
+            context.run_if_large(rest.state.size(), |threads| rest.state.settle(threads))?;
         }
         Ok(LimitedUpdate { rest, spilled: self.spilled })
     }

@@ -62,14 +62,15 @@ impl UpdateBuilder {
                 None if self.parts.len() >= n_parts && self.parts.iter().all(|part| part.totals.len() >= len) => false,
                 None if n_parts > 1 && self.keeps_customers() && len * n_parts > CODES_PER_ROW * all => true,
                 None if self.parts.iter().any(|part| !part.totals.is_empty()) => false,
+                // Days of many rows are sorted in each partition, however few ids there are.
                 None => match self.strategy {
                     Strategy::RangePartitions | Strategy::RankPartitions => true,
-                    strategy => strategy == Strategy::Auto && len > MANY_IDS && is_large,
+                    strategy => strategy == Strategy::Auto && (len > MANY_IDS || self.spec.keeps_days()) && is_large,
                 },
             },
             (KeyEncoding::Table, _) => {
                 let many = self.partitions.is_some() || self.parts.iter().any(|part| part.interner.len() > MANY_CUSTOMERS);
-                self.strategy == Strategy::HashPartitions || many && is_large
+                self.strategy == Strategy::HashPartitions || (many || self.spec.keeps_days()) && is_large
             }
             _ => false,
         }

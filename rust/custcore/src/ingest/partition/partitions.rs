@@ -14,16 +14,22 @@ use crate::column::chunks::InputBatch;
 use crate::column::key::KeyColumn;
 use crate::error::Result;
 use crate::exec::context::Context;
+use crate::exec::par::Threads;
 use crate::group::encoding::KeyEncoding;
 use crate::group::hash_table::ByteHasher;
 use crate::group::id_ranks::IdRanks;
 use crate::group::interner::Interner;
 use crate::group::keys::Keys;
 use crate::state::customer_state::State;
+use crate::state::days::{DayIndex, DayRuns};
 use crate::state::totals::Totals;
 
 /// Packed rows stay buffered until they take this fraction (one in so many bytes) of the partitions' size.
 const BUFFERED_FRACTION: usize = 4;
+
+/// At most this many bytes of packed rows are buffered if days are kept: those take more memory than the table of the ids, which
+/// needs no more rows at once.
+const BUFFERED_WITH_DAYS: usize = 64 << 20;
 
 /// Maximum number of rows of one push, since their numbers within the push are 32 bits.
 pub(crate) const MOST_ROWS: usize = 1 << 31;
@@ -44,6 +50,12 @@ fn partition_of(partitioner: &Partitioner, keys: &Keys, code: u32) -> usize {
     }
 }
 
+/// A part of many, whose days are sorted as rarely as memory allows.
+fn deferred(mut part: State) -> State {
+    part.days.iter_mut().for_each(DayRuns::defer);
+    part
+}
+
 /// Whether rows of these columns can be scattered: plain ids and 64-bit units.
 pub(crate) fn can_partition(columns: &[InputBatch], rows: usize) -> bool {
     rows <= MOST_ROWS && columns.iter().all(|columns| !columns.is_wide() && matches!(columns.customer, KeyColumn::Plain(_)))
@@ -54,7 +66,7 @@ impl Partitions {
     pub(crate) fn new(empty: impl Fn() -> State) -> Self {
         let random = RandomState::default();
         let partitioner = Partitioner { seed: random.hash_one(3_u64), hasher: ByteHasher::new(), range: None, ranks: None };
-        Self { parts: (0..PARTITIONS).map(|_| empty()).collect(), partitioner }
+        Self { parts: (0..PARTITIONS).map(|_| deferred(empty())).collect(), partitioner }
     }
 
     /// Range partitions of `len` integer ids from `base` on, with some slack above; `empty` makes a state of the ids from a base on.
@@ -76,7 +88,7 @@ impl Partitions {
         let range = PartitionRange { base, shift: width.trailing_zeros() };
         let part = |partition: usize| {
             let first = partition * width;
-            let mut part = empty(base.wrapping_add(first as i64));
+            let mut part = deferred(empty(base.wrapping_add(first as i64)));
             part.interner.extend_range(width.min(codes.saturating_sub(first)));
             part
         };
@@ -114,19 +126,30 @@ impl Partitions {
     /// Moves the customers of plain parts into the partitions and leaves the parts empty, so that a customer is in one state only.
     pub(crate) fn absorb(&mut self, parts: &mut [State], context: &Context) -> Result<()> {
         let mut moves: Vec<Vec<(usize, u32)>> = vec![Vec::new(); PARTITIONS];
+        // Ranks are the codes of the parts.
+        let ranks = self.partitioner.ranks.as_ref().map(|ranks| Keys::Range { base: 0, len: ranks.len() });
         for (i, part) in parts.iter().enumerate() {
-            let keys = part.interner.keys();
+            let keys = ranks.as_ref().unwrap_or(part.interner.keys());
             for code in (0..part.totals.len() as u32).filter(|&code| part.totals.is_present(code)) {
                 moves[partition_of(&self.partitioner, keys, code)].push((i, code));
             }
         }
+        let days: Vec<DayIndex> = parts.iter().filter_map(|part| part.days.as_ref()).map(|days| DayIndex::new(days.whole())).collect();
         let sources = &*parts;
         let work = |(partition, moves): (&mut State, &Vec<(usize, u32)>)| {
             context.check()?;
+            let mut moved = Vec::with_capacity(if days.is_empty() { 0 } else { moves.len() });
             for &(part, code) in moves {
-                let own = partition.interner.intern_from(sources[part].interner.keys(), code)?;
+                let own = partition.interner.intern_from(ranks.as_ref().unwrap_or(sources[part].interner.keys()), code)?;
                 partition.totals.grow(partition.interner.len());
                 partition.totals.take(&sources[part].totals, code, own);
+                if !days.is_empty() {
+                    moved.push((own, part as u32, code));
+                }
+            }
+            if let Some(own) = &mut partition.days {
+                moved.sort_unstable();
+                own.take(&days, &moved);
             }
             Ok(())
         };
@@ -137,6 +160,7 @@ impl Partitions {
         for part in parts {
             part.interner = Interner::new(part.interner.kind());
             part.totals = Totals::new(false);
+            part.days.iter_mut().for_each(|days| *days = DayRuns::default());
         }
         Ok(())
     }
@@ -145,7 +169,8 @@ impl Partitions {
     /// rows of a partition are aggregated at once, the more of them find its state in the cache.
     pub(crate) fn aggregate(&mut self, scatters: &mut [Scatter], columns: &[InputBatch], first_row: u64, context: &Context) -> Result<()> {
         let buffered: usize = scatters.iter().map(Scatter::bytes).sum();
-        let is_due = buffered > self.bytes() / BUFFERED_FRACTION;
+        let limit = if self.parts.iter().any(|part| part.days.is_some()) { BUFFERED_WITH_DAYS } else { usize::MAX };
+        let is_due = buffered > limit.min(self.bytes() / BUFFERED_FRACTION);
         let source = ScatterSource::new(columns);
         self.each(scatters.len(), context, |partition, part| {
             scatters.iter().try_for_each(|scatter| {
@@ -175,11 +200,16 @@ impl Partitions {
 
     /// Aggregates the buffered rows and concatenates the partitions, whose customers are disjoint.
     pub(crate) fn into_one(mut self, scatters: &mut Vec<Scatter>, context: &Context) -> Result<State> {
-        self.each(scatters.len(), context, |partition, part| {
-            scatters.iter().try_for_each(|scatter| scatter.aggregate_packed(partition, part))
-        })?;
+        let threads = scatters.len();
+        self.each(threads, context, |partition, part| scatters.iter().try_for_each(|scatter| scatter.aggregate_packed(partition, part)))?;
         // Free the buffers before the concatenation, to keep the peak low.
         scatters.clear();
+        if self.parts.iter().any(|part| part.days.is_some()) {
+            self.each(threads, context, |_, part| {
+                part.settle(Threads::inline());
+                Ok(())
+            })?;
+        }
         let customers = self.parts.iter().map(|part| part.totals.len()).sum();
         let width = self.partitioner.range.map(|PartitionRange { shift, .. }| 1 << shift);
         let mut whole = context.run_if_large(customers, |threads| State::concat(self.parts, width, threads))??;

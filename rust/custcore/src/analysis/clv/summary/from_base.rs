@@ -137,7 +137,7 @@ pub fn clv_summary(
 
 fn summary_of(base: &CustomerBase, split: Split, names: SummaryNames, context: &Context) -> Result<Table> {
     let end = split.calibration_end;
-    let view = base.view_with_days(Some(split.holdout_end.unwrap_or(end)))?;
+    let view = base.view_with_days(Some(split.holdout_end.unwrap_or(end)), context)?;
     let mut later = Tally::default();
     let mut rows: Vec<Row>;
     if base.days_are_final() || split.holdout_end.is_none() {
@@ -160,7 +160,7 @@ fn summary_of(base: &CustomerBase, split: Split, names: SummaryNames, context: &
         }
     } else {
         // Orders may have lines after calibration, so what was known then is a view of its own.
-        let then = base.view_with_days(Some(end))?;
+        let then = base.view_with_days(Some(end), context)?;
         let known = fold_buyers(&then, context, Vec::new, |rows: &mut Vec<Row>, buyer| rows.extend(Row::of(buyer, split)))?;
         rows = known.into_iter().flatten().collect();
         let to = split.holdout_end.unwrap_or(end);
@@ -181,7 +181,8 @@ fn summary_of(base: &CustomerBase, split: Split, names: SummaryNames, context: &
     }
     sort_by_id(&view, &mut rows, context)?;
     // Attributes are those of the end of calibration: later ones are not known then.
-    let of_end = if split.holdout_end.is_some() && view.attributes().next().is_some() { Some(base.view_of_day(Some(end))?) } else { None };
+    let of_end =
+        if split.holdout_end.is_some() && view.attributes().next().is_some() { Some(base.view_in(Some(end), context)?) } else { None };
     table_of((&view, of_end.as_ref().unwrap_or(&view)), &rows, split, names, &later, context)
 }
 

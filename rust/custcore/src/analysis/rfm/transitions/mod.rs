@@ -134,7 +134,7 @@ impl SnapshotScorer {
                 let reads_all = self.scorer.spec().score.finds_ids();
                 let mut batches = Vec::new();
                 base.by_ranges(context, |part| {
-                    let (Table { batch, .. }, _) = rfm_of(&part.view_of_day(Some(day))?, false, &self.scorer.scored_inputs(), context)?;
+                    let (Table { batch, .. }, _) = rfm_of(&part.view_in(Some(day), context)?, false, &self.scorer.scored_inputs(), context)?;
                     let schema = batch.schema();
                     let is_read = |name: &String| reads_all || columns.contains(name);
                     let read: Vec<usize> = (0..schema.fields().len()).filter(|&at| is_read(schema.field(at).name())).collect();
@@ -155,7 +155,7 @@ impl SnapshotScorer {
     /// The snapshot of a day, and its report.
     fn snapshot(&mut self, (at, day): (usize, i32), base: &CustomerBase, context: &Context) -> Result<(Snapshot, Report)> {
         context.check()?;
-        let view = base.view_of_day(Some(day))?;
+        let view = base.view_in(Some(day), context)?;
         let (table, codes) = rfm_of(&view, false, &self.scorer.scored_inputs(), context)?;
         let totals = view.totals();
         let units = context.run_if_large(codes.len(), |threads| threads.par_map(codes.len(), |row| totals.get(codes[row]).units))?;
