@@ -7,7 +7,10 @@ use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
 use custcore::internals::{BinEdges, NumberColumn, Numbers, Threads};
-use custcore::{AsOf, BaseSpec, ColumnRoles, Context, CustomerBase, Error, Result, RfmScorer, RfmSpec, Table, Track, rfm};
+use custcore::{
+    AsOf, BaseSpec, CenterInit, ColumnRoles, Context, CustomerBase, Error, Features, KMeansSpec, MatrixLayout, Result, RfmScorer, RfmSpec,
+    SimdPath, Table, Track, rfm,
+};
 
 /// A kernel with its input; it can run repeatedly.
 pub type Kernel = Box<dyn Fn() -> Result<()>>;
@@ -27,6 +30,9 @@ pub const KERNELS: [&str; 13] = [
     "scorer_transform",
     "edges_integer",
     "edges_float",
+    "kmeans_cloud",
+    "kmeans_heavy",
+    "kmeans_fit",
 ];
 
 const ROWS_A_CUSTOMER: usize = 10;
@@ -77,6 +83,9 @@ pub fn kernel(name: &str, rows: usize) -> Result<Kernel> {
             let mut random = Random(4);
             edges(Numbers::Floats((0..rows).map(|_| random.cents()).collect()))
         }
+        "kmeans_cloud" => clusters(rows, false, Some(20))?,
+        "kmeans_heavy" => clusters(rows, true, Some(20))?,
+        "kmeans_fit" => clusters(rows, true, None)?,
         other => return Err(Error::internal(format!("unknown kernel {other}; the kernels are {KERNELS:?}"))),
     })
 }
@@ -131,6 +140,36 @@ fn edges(values: Numbers) -> Kernel {
     })
 }
 
+/// Three features of each row: normal ones; or a normal, a gamma and a cubed normal one, whose tails are heavy.
+fn features(rows: usize, heavy: bool) -> Vec<f64> {
+    let mut random = Random(5);
+    let mut flat = Vec::with_capacity(3 * rows);
+    for _ in 0..rows {
+        let (x, y, z) = (random.normal(), random.normal(), random.normal());
+        // Half the sum of two squared normals is a gamma.
+        flat.extend(if heavy { [x, f64::midpoint(y * y, random.normal().powi(2)), z.powi(3)] } else { [x, y, z] });
+    }
+    flat
+}
+
+/// Eight clusters: so many iterations from the first eight rows, or a default fit.
+fn clusters(rows: usize, heavy: bool, iterations: Option<usize>) -> Result<Kernel> {
+    let flat = features(rows, heavy);
+    let start = flat[..24].to_vec();
+    let layout = MatrixLayout { rows, columns: 3, row_stride: 3, column_stride: 1 };
+    let features = Features::from_matrix(&(Arc::new(Float64Array::from(flat)) as ArrayRef), layout)?;
+    let spec = KMeansSpec {
+        n_clusters: 8,
+        init: if iterations.is_some() { CenterInit::Given(vec![start]) } else { CenterInit::Searched },
+        n_init: 1,
+        max_iter: iterations.unwrap_or(300),
+        tol: if iterations.is_some() { 0.0 } else { 1e-4 },
+        seed: 0,
+        path: SimdPath::fastest(),
+    };
+    Ok(Box::new(move || spec.fit(&features, None, &one_thread()).map(drop_whole)))
+}
+
 /// An RFM table with this number of customers.
 fn customers_table(customers: usize) -> Result<Table> {
     let base = grouped(&purchases(customers * 3, customers, Ids::Dense)?, Track::default())?;
@@ -175,6 +214,12 @@ impl Random {
 
     fn below(&mut self, limit: u64) -> u64 {
         self.next() % limit
+    }
+
+    /// Normal, by the method of Box and Muller.
+    fn normal(&mut self) -> f64 {
+        let mut unit = || (self.next() >> 11) as f64 / (1_u64 << 53) as f64;
+        (-2.0 * (1.0 - unit()).ln()).sqrt() * (std::f64::consts::TAU * unit()).cos()
     }
 
     /// Money in whole cents, up to 100.

@@ -75,6 +75,8 @@ impl<T: Float, L: Label> Task for Assign<'_, '_, T, L> {
     #[inline(always)]
     fn run<V: Lanes>(mut self) -> Result<()> {
         let d = self.problem.points.n_features();
+        // Only the first sums need them.
+        let summed = if self.first && self.update { BLOCK } else { 0 };
         let mut scratch = Scratch {
             y: vec![0.0; d * STRIDE],
             best: vec![0.0; STRIDE],
@@ -86,9 +88,9 @@ impl<T: Float, L: Label> Task for Assign<'_, '_, T, L> {
             listed: 0,
             x: vec![0.0; d],
             moves: Vec::with_capacity(BLOCK),
-            wide: if self.first && self.update { vec![0.0; d * BLOCK] } else { Vec::new() },
-            digits: Digits::new(BLOCK),
-            ones: vec![1; BLOCK],
+            wide: vec![0.0; d * summed],
+            digits: Digits::new(summed),
+            ones: vec![1; summed],
         };
         let keeps_bounds = self.update || !self.first;
         if self.first && keeps_bounds {

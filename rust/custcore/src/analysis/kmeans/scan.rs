@@ -78,9 +78,10 @@ pub(crate) fn each_chunk<S: Send, R: Send>(
     Ok(total)
 }
 
-/// The number of blocks per chunk, chosen so that each thread gets several chunks.
+/// The number of blocks per chunk, chosen so that each of several threads gets several chunks; each chunk has buffers of its own.
 pub(crate) fn blocks_in_chunk(blocks: usize, context: &Context) -> usize {
-    blocks.div_ceil(context.threads() * 6).max(1)
+    let chunks = if context.threads() == 1 { 1 } else { context.threads() * 6 };
+    blocks.div_ceil(chunks).max(1)
 }
 
 /// The ranges of all features; the error names the first non-finite value.

@@ -22,15 +22,17 @@ const SAMPLE: (usize, usize) = (1 << 13, 1 << 15);
 /// the sample has fewer rows of positive weight than there are clusters.
 const MOST_CLUSTERS: usize = 1024;
 /// Swaps that are tried, the most promising first, before the centres are taken as they are.
-const TRIES: usize = 6;
+const TRIES: usize = 8;
 /// Swaps that are tried in total: this many and as many as there are clusters.
 const TRIES_IN_ALL: usize = 24;
-/// Splits and merges that are combined into swaps, the best of each.
-const COMBINED: usize = 16;
+/// Splits that are tried, the best, and merges that are tried with each.
+const COMBINED: (usize, usize) = (32, 3);
+/// The next best merge is as promising as this many worse splits: it rarely helps, while which split does is hard to say.
+const MERGE_RANK: usize = 5;
 /// Iterations after which a swap must have nearly reached the inertia without it.
 const TRIAL: usize = 8;
 /// How near: this fraction above.
-const NEARLY: f64 = 0.005;
+const NEARLY: f64 = 0.01;
 /// A swap is kept if the inertia falls by this fraction; less may be the tolerance of the iterations.
 const LESS: f64 = 2e-5;
 /// Maximum number of iterations of a run over the sample.
@@ -134,23 +136,22 @@ impl Survey {
         let mut split: Vec<usize> = (0..self.splits.len()).filter(|&j| gain(j) > 0.0).collect();
         split.sort_by(|&a, &b| gain(b).total_cmp(&gain(a)).then(a.cmp(&b)));
         let mut swaps = Vec::new();
-        for &j in split.iter().take(COMBINED) {
-            let others = self.merges.iter().filter(|merge| merge.freed != j && merge.into != Some(j));
+        for (rank, &j) in split.iter().take(COMBINED.0).enumerate() {
             // Of the ways to free a centre only the cheapest is tried.
             let mut freed = Vec::new();
-            for merge in others {
-                if freed.len() == COMBINED {
+            for merge in self.merges.iter().filter(|merge| merge.freed != j && merge.into != Some(j)) {
+                if freed.len() == COMBINED.1 {
                     break;
                 }
                 if !freed.contains(&merge.freed) {
+                    swaps.push((rank + MERGE_RANK * freed.len(), j, *merge));
                     freed.push(merge.freed);
-                    swaps.push((j, *merge));
                 }
             }
         }
-        let change = |(j, merge): &(usize, Merge)| merge.cost - gain(*j);
-        swaps.sort_by(|a, b| change(a).total_cmp(&change(b)));
-        swaps
+        // Stable: of the same rank, the better split first.
+        swaps.sort_by_key(|(rank, _, _)| *rank);
+        swaps.into_iter().map(|(_, split, merge)| (split, merge)).collect()
     }
 
     /// The centres after a swap.
