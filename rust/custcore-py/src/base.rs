@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use arrow_schema::Schema;
 use custcore::{
-    Context, CustomerBase, CustomerId, Error, LimitedBuilder, MemoryLimit, Result, ResultColumns, RfmScorer, Update, UpdateBuilder,
-    VersionedBase, cohort_retention_of, date_text,
+    Context, CustomerBase, CustomerId, Error, LimitedBuilder, MemoryLimit, Result, RfmScorer, Update, UpdateBuilder, VersionedBase,
+    cohort_retention_of, date_text,
 };
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -17,7 +17,7 @@ use crate::boundary::source::Source;
 use crate::change::CoreChange;
 use crate::cohort::{CohortOptions, CoreCohortRetention};
 use crate::error::into_py;
-use crate::options::{ReadOptions, as_of, kept_options};
+use crate::options::{ReadOptions, as_of, asked, kept_options};
 use crate::rfm::CoreScorer;
 use crate::runtime::{Call, INLINE_ROWS};
 use crate::shared::{SharedBase, change, change_versions};
@@ -53,11 +53,6 @@ fn begin(py: Python<'_>, base: &VersionedBase, source: &mut Source) -> PyResult<
 /// Amount of work for a pass over a base: a base on disk is not read on the calling thread.
 pub fn work(base: &CustomerBase) -> usize {
     if base.is_spilled() { usize::MAX } else { base.size() }
-}
-
-/// The columns of a result, as an argument.
-pub fn asked(py: Python<'_>, columns: Option<Vec<String>>) -> PyResult<ResultColumns> {
-    columns.map_or(Ok(ResultColumns::all()), ResultColumns::named).map_err(|error| into_py(py, &error))
 }
 
 /// The columns that a base reads.

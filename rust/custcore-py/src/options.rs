@@ -1,6 +1,8 @@
 //! Converts the arguments of the public functions to settings of the core; errors list the accepted values.
 
-use custcore::{AsOf, BaseSpec, ColumnRoles, Error, ErrorKind, KeyNames, Late, OnNonfinite, OnNull, OrderLines, Pick, Returns, Track};
+use custcore::{
+    AsOf, BaseSpec, ColumnRoles, Error, ErrorKind, KeyNames, Late, OnNonfinite, OnNull, OrderLines, Pick, ResultColumns, Returns, Track,
+};
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -26,6 +28,11 @@ impl From<Names> for KeyNames {
 /// The names as an argument of Python.
 pub fn names<'py>(py: Python<'py>, names: &KeyNames) -> PyResult<Bound<'py, PyAny>> {
     if names.is_composite() { names.iter().collect::<Vec<_>>().into_bound_py_any(py) } else { names.iter().next().into_bound_py_any(py) }
+}
+
+/// The columns of a result, as an argument.
+pub fn asked(py: Python<'_>, columns: Option<Vec<String>>) -> PyResult<ResultColumns> {
+    columns.map_or(Ok(ResultColumns::all()), ResultColumns::named).map_err(|error| into_py(py, &error))
 }
 
 /// Options for reading transactions; passed as a dict by the Python functions.

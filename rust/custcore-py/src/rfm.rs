@@ -9,13 +9,12 @@ use custcore::{
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
-use crate::base::asked;
 use crate::boundary::header::Selection;
 use crate::error::into_py;
 use crate::explain::explained;
 use crate::input::{Input, fitted_columns};
 use crate::number::{self, keys, number, parts};
-use crate::options::{Names, choice, names, word};
+use crate::options::{Names, asked, choice, names, word};
 use crate::runtime::Call;
 use crate::segments::CoreSegmentMap;
 use crate::store;
