@@ -122,8 +122,11 @@ fn cohorts(batches: &[RecordBatch], order_id: Option<&str>, way: Way, threads: u
     Ok(tables.into_iter().map(|table| (table.batch, format!("{:?}", table.report))).collect())
 }
 
+/// Tables and their reports.
+type Tables = Vec<(RecordBatch, String)>;
+
 /// The file of a base that keeps days, and the tables of its last day and of past days.
-fn days(batches: &[RecordBatch], order_id: Option<&str>, way: Way, threads: usize) -> Result<(Vec<u8>, Vec<(RecordBatch, String)>)> {
+fn days(batches: &[RecordBatch], order_id: Option<&str>, way: Way, threads: usize) -> Result<(Vec<u8>, Tables)> {
     let track = if order_id.is_some() { Track::Orders } else { Track::Days };
     let mut base = CustomerBase::new(BaseSpec { track, n_days: true, ..BaseSpec::new(roles(batches, order_id)) })?;
     let context = Context::new(threads);
@@ -273,7 +276,7 @@ fn days_of_many_rows_at_once_are_the_same() -> Result<()> {
     const ROWS: i64 = 4_500_000;
     let columns: [(&str, ArrayRef); 3] = [
         ("customer_id", Arc::new((0..ROWS).map(|i| i * 7_919 % 100_003).collect::<Int64Array>())),
-        ("timestamp", Arc::new((0..ROWS).map(|i| i * 20).collect::<TimestampSecondArray>())),
+        ("timestamp", Arc::new(TimestampSecondArray::from_iter_values((0..ROWS).map(|i| i * 20)))),
         ("amount", Arc::new((0..ROWS).map(|i| (i * 37 % 9_000 - i % 40 * 10) as f64 / 100.0).collect::<Float64Array>())),
     ];
     let batch = RecordBatch::try_from_iter(columns).map_err(custcore::Error::internal)?;

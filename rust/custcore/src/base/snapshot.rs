@@ -212,13 +212,16 @@ impl State {
     pub(crate) fn replay(&self, start: Option<i32>, is_packed: bool) -> OrderLog {
         let mut order_log = OrderLog::of(&ObservationWindow { is_packed, ..ObservationWindow::default() });
         let Some(days) = &self.days else { return order_log };
-        for record in days.whole().records() {
-            let before = if start.is_some_and(|start| record.day < start) { BEFORE } else { 0 };
-            let marks = START | RETURNING | before | if record.orders > 0 { PURCHASE } else { 0 };
-            // The rows of days are not kept.
-            order_log.add_order(record.customer, record.day, record.units, marks, u64::MAX);
-            // The first purchase of a day carries its amount.
-            (1..record.orders).for_each(|_| order_log.add_order(record.customer, record.day, 0, marks, u64::MAX));
+        let whole = days.whole();
+        for group in whole.pieces().iter().flat_map(Piece::groups) {
+            for record in group.records() {
+                let before = if start.is_some_and(|start| record.day < start) { BEFORE } else { 0 };
+                let marks = START | RETURNING | before | if record.orders > 0 { PURCHASE } else { 0 };
+                // The rows of days are not kept.
+                order_log.add_order(record.customer, record.day, record.units, marks, u64::MAX);
+                // The first purchase of a day carries its amount.
+                (1..record.orders).for_each(|_| order_log.add_order(record.customer, record.day, 0, marks, u64::MAX));
+            }
         }
         order_log.close();
         order_log

@@ -124,14 +124,16 @@ fn parts_are_appended_in_one_pass() {
 }
 
 /// Purchases, rows, other rows and amount by customer, day and kind.
-type Model = BTreeMap<(u32, i32, bool), (u32, u32, u32, i128)>;
+type Model = BTreeMap<Key, Sums>;
+type Key = (u32, i32, bool);
+type Sums = (u32, u32, u32, i128);
 
 fn add_to(model: &mut Model, record: &DayRecord) {
     let sum = model.entry(record.key()).or_default();
     *sum = (sum.0 + record.orders, sum.1 + record.rows, sum.2 + record.others, sum.3 + record.units);
 }
 
-fn of_run(run: &DayRun) -> Vec<((u32, i32, bool), (u32, u32, u32, i128))> {
+fn of_run(run: &DayRun) -> Vec<(Key, Sums)> {
     run.records().map(|record| (record.key(), (record.orders, record.rows, record.others, record.units))).collect()
 }
 
