@@ -1,6 +1,6 @@
 //! The key encoding: how ids map to codes. Chosen from the data, never by the user.
 
-use super::id_ranks::{IDS_PER_ROW, IdColumn, IdRanks, range_of};
+use super::id_ranks::{IDS_PER_ROW, IdColumn, IdRanks, Sampled, range_of, sampled};
 use super::interner::Interner;
 use crate::column::key::{KeyColumn, KeyKind, PlainKeys};
 use crate::error::Result;
@@ -14,6 +14,8 @@ const CODES_PER_FIRST_ROW: usize = 16;
 const SMALL_RANGE: usize = 1 << 16;
 /// Ranks are used where fewer than this many of eight ids of the range occur.
 const DENSE_EIGHTHS: usize = 7;
+/// Where a sample says that more than this many of eight occur, they are not counted.
+const DENSE_EIGHTHS_OF_SAMPLE: usize = 5;
 
 /// The key encoding of one update.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,13 +103,23 @@ impl KeyEncoding {
 pub(crate) fn ranks_of(columns: &[(&KeyColumn, usize)], always: bool, threads: Threads<'_>) -> Option<IdRanks> {
     let columns = id_columns(columns)?;
     let rows: usize = columns.iter().map(|column| column.2).sum();
-    let (low, high) = range_of(&columns, threads)?;
-    let len = usize::try_from(i128::from(high) - i128::from(low) + 1).ok()?;
-    if len > rows.saturating_mul(IDS_PER_ROW) || (len <= SMALL_RANGE && !always) {
+    let Sampled { low, high, ids } = sampled(&columns)?;
+    let len = |low: i64, high: i64| usize::try_from(i128::from(high) - i128::from(low) + 1).ok();
+    let span = len(low, high)?;
+    // Ids that are not as frequent as each other are more than the sample says.
+    let is_dense = ids > span / 8 * DENSE_EIGHTHS_OF_SAMPLE;
+    if span / IDS_PER_ROW > rows || (is_dense && !always) {
+        return None;
+    }
+    // The sample may lack the ends of the range.
+    let slack = (span / 8 + 64) as i64;
+    let (low, high) = if span <= SMALL_RANGE { range_of(&columns, threads)? } else { (low.saturating_sub(slack), high.saturating_add(slack)) };
+    let len = len(low, high)?;
+    if len <= SMALL_RANGE && !always {
         return None;
     }
     let ranks = IdRanks::of(&columns, low, len, threads)?;
-    (always || ranks.len() < len / 8 * DENSE_EIGHTHS).then_some(ranks)
+    (always || ranks.len() < ranks.span() / 8 * DENSE_EIGHTHS).then_some(ranks)
 }
 
 /// Plain columns of integers; `None` if some column is something else.

@@ -4,6 +4,7 @@
 //! range would waste the cache, and a hash table costs a cache miss for each row. The bitmap takes two bits for each id of the
 //! range with its counts, and ranks are dense and ascend with the ids. All ids have to be known before the first one is encoded.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_buffer::NullBuffer;
@@ -44,16 +45,31 @@ pub(crate) struct IdRanks {
 pub(crate) type IdColumn<'a> = (&'a IntegerKeys, Option<&'a NullBuffer>, usize);
 
 impl IdRanks {
-    /// The ranks of the ids of these columns, which lie from `base` on in a range of `len` ids. `None` if there are more ids than
-    /// codes.
+    /// The ranks of the ids of these columns. They are thought to lie from `base` on in a range of `len` ids; if some do not, their
+    /// range is found first. `None` if there are more ids than codes, or more than [`IDS_PER_ROW`] in the range.
     pub(crate) fn of(columns: &[IdColumn<'_>], base: i64, len: usize, threads: Threads<'_>) -> Option<Self> {
+        let (bits, outside) = bitmap(columns, base, len, threads);
+        if !outside {
+            return Self::of_bits(base, bits, threads);
+        }
+        drop(bits);
+        let (base, high) = range_of(columns, threads)?;
+        let len = usize::try_from(i128::from(high) - i128::from(base) + 1).ok()?;
+        if len / IDS_PER_ROW > rows_of(columns) {
+            return None;
+        }
+        Self::of_bits(base, bitmap(columns, base, len, threads).0, threads)
+    }
+
+    /// The ranks of the ids whose bits are set; the first bit is that of id `base`.
+    fn of_bits(base: i64, bits: Vec<u64>, threads: Threads<'_>) -> Option<Self> {
         let mut before = 0_u64;
         let word = |bits: u64| {
             let word = Word { bits, before: before as u32 };
             before += u64::from(bits.count_ones());
             word
         };
-        let words: Vec<Word> = bitmap(columns, base, len, threads).into_iter().map(word).collect();
+        let words: Vec<Word> = bits.into_iter().map(word).collect();
         // The two largest codes have a meaning of their own.
         let ids = usize::try_from(before).ok().filter(|&ids| ids < u32::MAX as usize - 1)?;
         let mut keys = vec![0; ids];
@@ -76,6 +92,13 @@ impl IdRanks {
         self.keys.len()
     }
 
+    /// The length of the range of the ids.
+    pub(crate) fn span(&self) -> usize {
+        let Keys::Integers(ids) = &*self.keys else { return 0 };
+        let ends = ids.first().zip(ids.last());
+        ends.map_or(0, |(low, high)| usize::try_from(i128::from(*high) - i128::from(*low) + 1).unwrap_or(usize::MAX))
+    }
+
     /// Heap bytes.
     pub(crate) fn bytes(&self) -> usize {
         self.words.capacity() * size_of::<Word>() + self.keys.bytes()
@@ -94,11 +117,16 @@ impl IdRanks {
     }
 }
 
-/// Calls `each` with the ids of some rows of a column that are not null, block by block.
-fn each_block(&(keys, nulls, rows): &IdColumn<'_>, start: usize, mut each: impl FnMut(&[i64])) {
+/// Calls `each` with the ids of a chunk of rows of a column that are not null, block by block.
+fn each_block(column: &IdColumn<'_>, start: usize, each: impl FnMut(&[i64])) {
+    each_of_rows(column, start..column.2.min(start + CHUNK), each);
+}
+
+/// The same for any rows.
+fn each_of_rows(&(keys, nulls, _): &IdColumn<'_>, rows: Range<usize>, mut each: impl FnMut(&[i64])) {
     let (mut ids, mut valid) = ([0; BLOCK], Vec::new());
-    for start in (start..rows.min(start + CHUNK)).step_by(BLOCK) {
-        let ids = &mut ids[..BLOCK.min(rows - start)];
+    for start in rows.clone().step_by(BLOCK) {
+        let ids = &mut ids[..BLOCK.min(rows.end - start)];
         keys.read(start, ids);
         match nulls {
             None => each(ids),
@@ -118,8 +146,7 @@ fn chunks<'c, 'a>(columns: &'c [IdColumn<'a>]) -> Vec<(&'c IdColumn<'a>, usize)>
 
 /// The smallest and the largest id of these columns that is not null.
 pub(super) fn range_of(columns: &[IdColumn<'_>], threads: Threads<'_>) -> Option<(i64, i64)> {
-    let rows = columns.iter().map(|column| column.2).sum();
-    let ends = threads.if_large(rows).par_tasks(chunks(columns), |(column, start)| {
+    let ends = threads.if_large(rows_of(columns)).par_tasks(chunks(columns), |(column, start)| {
         let (mut low, mut high) = (i64::MAX, i64::MIN);
         each_block(column, start, |ids| {
             let (least, most) = min_max(ids);
@@ -130,31 +157,76 @@ pub(super) fn range_of(columns: &[IdColumn<'_>], threads: Threads<'_>) -> Option
     ends.into_iter().reduce(|(a, b), (low, high)| (a.min(low), b.max(high))).filter(|(low, high)| low <= high)
 }
 
-/// A bit for each of the `len` ids from `base` on that occurs.
-fn bitmap(columns: &[IdColumn<'_>], base: i64, len: usize, threads: Threads<'_>) -> Vec<u64> {
-    let rows: usize = columns.iter().map(|column| column.2).sum();
+/// What some rows say of the ids of all.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sampled {
+    /// The smallest id of these rows.
+    pub low: i64,
+    /// The largest one.
+    pub high: i64,
+    /// About how many ids occur in all rows, if all are as frequent; else there are more.
+    pub ids: usize,
+}
+
+/// Rows of a sample.
+const SAMPLE: usize = 32 * BLOCK;
+
+/// Reads blocks of rows that lie apart. `None` if they have no ids.
+pub(super) fn sampled(columns: &[IdColumn<'_>]) -> Option<Sampled> {
+    let mut ids: Vec<i64> = Vec::with_capacity(SAMPLE);
+    let step = (rows_of(columns) / SAMPLE).max(1) * BLOCK;
+    let mut next = 0;
+    for column in columns {
+        while next < column.2 {
+            let rows = BLOCK.min(column.2 - next);
+            each_of_rows(column, next..next + rows, |block| ids.extend_from_slice(block));
+            next += step;
+        }
+        next -= column.2;
+    }
+    ids.sort_unstable();
+    let (low, high) = (*ids.first()?, *ids.last()?);
+    // The birthday problem: of n ids drawn from d with equal chances about n^2 / 2d are drawn again.
+    let (n, again) = (ids.len(), ids.windows(2).filter(|pair| pair[0] == pair[1]).count());
+    Some(Sampled { low, high, ids: n * n / (2 * again).max(1) })
+}
+
+fn rows_of(columns: &[IdColumn<'_>]) -> usize {
+    columns.iter().map(|column| column.2).sum()
+}
+
+/// A bit for each of the `len` ids from `base` on that occurs, and whether there are ids outside.
+fn bitmap(columns: &[IdColumn<'_>], base: i64, len: usize, threads: Threads<'_>) -> (Vec<u64>, bool) {
+    let rows = rows_of(columns);
     let (threads, words, chunks) = (threads.if_large(rows), len.div_ceil(64), chunks(columns));
     // A bitmap for each thread, as long as together they take no more memory than the ids.
     let parts = threads.count().min(chunks.len()).min(rows / words.max(1)).max(1);
     let mut maps = threads.par_tasks(0..parts, |part| {
-        let mut bits = vec![0_u64; words];
+        let (mut bits, mut outside) = (vec![0_u64; words], false);
         for (column, start) in chunks.iter().skip(part).step_by(parts) {
             each_block(column, *start, |ids| {
                 for id in ids {
                     let at = id.wrapping_sub(base) as u64;
-                    bits[(at / 64) as usize] |= 1 << (at % 64);
+                    match bits.get_mut((at / 64) as usize) {
+                        Some(word) => *word |= 1 << (at % 64),
+                        None => outside = true,
+                    }
                 }
             });
+            if outside {
+                break;
+            }
         }
-        bits
+        (bits, outside)
     });
-    let mut whole = maps.swap_remove(0);
+    let (mut whole, mut outside) = maps.swap_remove(0);
+    outside |= maps.iter().any(|(_, outside)| *outside);
     threads.par_fill(&mut whole, |first, bits| {
-        for map in &maps {
+        for (map, _) in &maps {
             bits.iter_mut().zip(&map[first..]).for_each(|(bits, other)| *bits |= other);
         }
     });
-    whole
+    (whole, outside)
 }
 
 /// The ids of a word, ascending; `first` is that of its lowest bit.

@@ -39,13 +39,23 @@ pub(super) fn units_of(row: PurchaseRow) -> i64 {
     (row & ((1 << UNITS_BITS) - 1)) as i64
 }
 
-/// Buffered purchases with their customers.
+/// Buffered purchases with their customers. They are in chunks, so that a growing buffer neither moves nor holds room that is not
+/// needed: at level days it is most of the memory of an update.
 #[derive(Debug, Default, Clone)]
 pub(super) struct PurchaseRows {
+    full: Vec<Chunk>,
+    last: Chunk,
+    len: usize,
+}
+
+#[derive(Debug, Default, Clone)]
+struct Chunk {
     customers: Vec<u32>,
     rows: Vec<PurchaseRow>,
 }
 
+/// Maximum number of rows of a chunk.
+const CHUNK: usize = 1 << 13;
 /// Codes are sorted by one counting sort if there are at most this many for each row.
 const CODES_PER_ROW: usize = 8;
 /// Or so few in all.
@@ -58,26 +68,44 @@ const DIGIT_BITS: u32 = 11;
 impl PurchaseRows {
     #[inline]
     pub(super) fn push(&mut self, customer: u32, row: PurchaseRow) {
-        self.customers.push(customer);
-        self.rows.push(row);
+        self.make_room(1);
+        self.last.customers.push(customer);
+        self.last.rows.push(row);
+        self.len += 1;
     }
 
+    /// Adds as many rows as customers, at most a block.
     pub(super) fn extend(&mut self, customers: &[u32], rows: impl Iterator<Item = PurchaseRow>) {
-        self.customers.extend_from_slice(customers);
-        self.rows.extend(rows);
+        self.make_room(customers.len());
+        self.last.customers.extend_from_slice(customers);
+        self.last.rows.extend(rows);
+        self.len += customers.len();
+    }
+
+    /// Begins a chunk if so many rows do not fit the last one.
+    #[inline]
+    fn make_room(&mut self, rows: usize) {
+        if self.last.rows.len() + rows > CHUNK {
+            let next = Chunk { customers: Vec::with_capacity(CHUNK), rows: Vec::with_capacity(CHUNK) };
+            self.full.push(std::mem::replace(&mut self.last, next));
+        }
     }
 
     #[inline]
     pub(super) fn len(&self) -> usize {
-        self.rows.len()
+        self.len
     }
 
     pub(super) fn bytes(&self) -> usize {
-        4 * self.customers.capacity() + 8 * self.rows.capacity()
+        self.chunks().map(|chunk| 4 * chunk.customers.capacity() + 8 * chunk.rows.capacity()).sum()
+    }
+
+    fn chunks(&self) -> impl Iterator<Item = &Chunk> {
+        self.full.iter().chain([&self.last])
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (u32, PurchaseRow)> + '_ {
-        self.customers.iter().copied().zip(self.rows.iter().copied())
+        self.chunks().flat_map(|chunk| chunk.customers.iter().copied().zip(chunk.rows.iter().copied()))
     }
 
     /// An estimate of the number of days of all customers, from those of some customers.
@@ -100,9 +128,15 @@ impl PurchaseRows {
 
     /// Calls `each` with the rows of each customer, ascending by customer, in their order.
     pub(super) fn by_customer(self, mut each: impl FnMut(u32, &mut [PurchaseRow])) {
-        let Self { customers, rows } = self;
-        let Some(&last) = customers.iter().max() else { return };
-        if last as usize >= FEW_CODES.max(CODES_PER_ROW * rows.len()) {
+        let len = self.len;
+        let Some(last) = self.chunks().filter_map(|chunk| chunk.customers.iter().max()).max().copied() else { return };
+        let chunks = self.full.into_iter().chain([self.last]);
+        if last as usize >= FEW_CODES.max(CODES_PER_ROW * len) {
+            let (mut customers, mut rows) = (Vec::with_capacity(len), Vec::with_capacity(len));
+            for chunk in chunks {
+                customers.extend(chunk.customers);
+                rows.extend(chunk.rows);
+            }
             let (customers, mut rows) = radix_sort(customers, rows, last);
             let mut start = 0;
             for same in customers.chunk_by(|a, b| a == b) {
@@ -111,14 +145,16 @@ impl PurchaseRows {
             }
             return;
         }
-        let mut next = starts(&customers, last as usize + 1, |&customer| customer as usize);
-        let mut sorted = vec![0; rows.len()];
-        for (&customer, row) in customers.iter().zip(rows) {
-            let next = &mut next[customer as usize];
-            sorted[*next as usize] = row;
-            *next += 1;
+        let chunks: Vec<Chunk> = chunks.collect();
+        let mut next = starts(chunks.iter().flat_map(|chunk| &chunk.customers), last as usize + 1, |&customer| customer as usize);
+        let mut sorted = vec![0; len];
+        for Chunk { customers, rows } in chunks {
+            for (&customer, row) in customers.iter().zip(rows) {
+                let next = &mut next[customer as usize];
+                sorted[*next as usize] = row;
+                *next += 1;
+            }
         }
-        drop(customers);
         let mut start = 0;
         for (customer, end) in (0..).zip(next) {
             if end > start {
@@ -130,9 +166,9 @@ impl PurchaseRows {
 }
 
 /// Where the values of each digit begin.
-fn starts<T>(values: &[T], digits: usize, digit: impl Fn(&T) -> usize) -> Vec<u32> {
+fn starts<'a>(values: impl IntoIterator<Item = &'a u32>, digits: usize, digit: impl Fn(&u32) -> usize) -> Vec<u32> {
     let mut starts = vec![0_u32; digits];
-    values.iter().for_each(|value| starts[digit(value)] += 1);
+    values.into_iter().for_each(|value| starts[digit(value)] += 1);
     let mut sum = 0;
     for start in &mut starts {
         sum += std::mem::replace(start, sum);
