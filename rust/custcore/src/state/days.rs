@@ -95,6 +95,7 @@ impl DayRuns {
     /// Adds a purchase of one row.
     #[inline]
     pub(crate) fn add_purchase(&mut self, customer: u32, row: PurchaseRow) {
+        self.forget_merged();
         self.purchases.push(customer, row);
     }
 
@@ -106,7 +107,6 @@ impl DayRuns {
 
     /// Creates a run of the buffered purchases if there are many. To be called after a block.
     pub(crate) fn end_block(&mut self) {
-        self.forget_merged();
         let len = self.purchases.len();
         if let Some(deferred) = &self.deferred {
             if len >= deferred.next {
@@ -136,6 +136,7 @@ impl DayRuns {
     pub(crate) fn add_purchases<U: UnitValue>(&mut self, customers: &[u32], days: &[i32], units: &[U], least: U) -> bool {
         let fits = !U::IS_WIDE && U::least(units) >= least && rows_fit(ends(days), U::size(units));
         if fits {
+            self.forget_merged();
             self.purchases.extend(customers, days.iter().zip(units).map(|(&day, &units)| row_of(day, units.narrow())));
             self.end_block();
         }

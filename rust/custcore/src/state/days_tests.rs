@@ -56,6 +56,20 @@ fn records_of_removed_customers_are_gone_from_all_runs() {
 }
 
 #[test]
+fn purchases_that_are_added_after_a_reading_are_kept() {
+    let purchase = |day: i32| purchase_row(day, 5).into_iter();
+    let (mut one_by_one, mut blocks) = (DayRuns::default(), DayRuns::default());
+    for day in 0..4 {
+        purchase(day).for_each(|row| one_by_one.add_purchase(7, row));
+        one_by_one.end_block();
+        assert!(blocks.add_purchases(&[7], &[day], &[5_i64], 0));
+        for day_runs in [&one_by_one, &blocks] {
+            assert_eq!(day_runs.whole().records().map(|record| record.day).collect::<Vec<_>>(), (0..=day).collect::<Vec<_>>());
+        }
+    }
+}
+
+#[test]
 fn merged_run_is_cached_until_records_are_added() {
     let mut day_runs = DayRuns::default();
     day_runs.add_run(DayRun::default());
