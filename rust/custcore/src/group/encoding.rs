@@ -115,7 +115,8 @@ pub(crate) fn ranks_of(columns: &[(&KeyColumn, usize)], always: bool, threads: T
     let slack = (span / 8 + 64) as i64;
     let (low, high) = if span <= SMALL_RANGE { range_of(&columns, threads)? } else { (low.saturating_sub(slack), high.saturating_add(slack)) };
     let len = len(low, high)?;
-    if len <= SMALL_RANGE && !always {
+    // With the slack a range may be a little longer than it may be.
+    if len / (2 * IDS_PER_ROW) > rows || (len <= SMALL_RANGE && !always) {
         return None;
     }
     let ranks = IdRanks::of(&columns, low, len, threads)?;
