@@ -164,17 +164,20 @@ pub(super) struct Sampled {
     pub low: i64,
     /// The largest one.
     pub high: i64,
-    /// About how many ids occur in all rows, if all are as frequent; else there are more.
+    /// About how many ids occur in all rows, if all are as frequent; else there are more. 0 if the range is longer than there are
+    /// rows, so that many ids of it do not occur anyway.
     pub ids: usize,
 }
 
-/// Rows of a sample.
-const SAMPLE: usize = 32 * BLOCK;
+/// Blocks of a sample: one of 64, but not fewer and not more than these.
+const SAMPLE: (usize, usize) = (8, 64);
 
 /// Reads blocks of rows that lie apart. `None` if they have no ids.
 pub(super) fn sampled(columns: &[IdColumn<'_>]) -> Option<Sampled> {
-    let mut ids: Vec<i64> = Vec::with_capacity(SAMPLE);
-    let step = (rows_of(columns) / SAMPLE).max(1) * BLOCK;
+    let rows = rows_of(columns);
+    let blocks = (rows / BLOCK / 64).clamp(SAMPLE.0, SAMPLE.1);
+    let mut ids: Vec<i64> = Vec::with_capacity(blocks * BLOCK);
+    let step = (rows / blocks).max(BLOCK);
     let mut next = 0;
     for column in columns {
         while next < column.2 {
@@ -184,11 +187,20 @@ pub(super) fn sampled(columns: &[IdColumn<'_>]) -> Option<Sampled> {
         }
         next -= column.2;
     }
-    ids.sort_unstable();
-    let (low, high) = (*ids.first()?, *ids.last()?);
+    let (low, high) = min_max(&ids);
+    let span = usize::try_from(i128::from(high) - i128::from(low) + 1).unwrap_or(usize::MAX);
+    if ids.is_empty() || span > 2 * rows {
+        return (!ids.is_empty()).then_some(Sampled { low, high, ids: 0 });
+    }
+    let mut bits = vec![0_u64; span.div_ceil(64)];
+    let mut again = 0;
+    for id in &ids {
+        let at = id.wrapping_sub(low) as usize;
+        again += (bits[at / 64] >> (at % 64) & 1) as usize;
+        bits[at / 64] |= 1 << (at % 64);
+    }
     // The birthday problem: of n ids drawn from d with equal chances about n^2 / 2d are drawn again.
-    let (n, again) = (ids.len(), ids.windows(2).filter(|pair| pair[0] == pair[1]).count());
-    Some(Sampled { low, high, ids: n * n / (2 * again).max(1) })
+    Some(Sampled { low, high, ids: ids.len() * ids.len() / (2 * again).max(1) })
 }
 
 fn rows_of(columns: &[IdColumn<'_>]) -> usize {
