@@ -39,6 +39,8 @@ pub trait Folding: Send + 'static {
     fn release(&mut self);
     /// Announces a large input, before the first batch. Builders with a memory limit ignore it.
     fn expect_more(&mut self) {}
+    /// Whether it helps to know all batches before the first one is pushed.
+    fn reads_ahead(&self) -> bool;
     /// Announces all batches, before the first one is pushed.
     fn read_ahead(&mut self, batches: &[RecordBatch], context: &Context) -> Result<()>;
 }
@@ -46,6 +48,10 @@ pub trait Folding: Send + 'static {
 impl Folding for UpdateBuilder {
     fn push(&mut self, batches: &[RecordBatch], context: &Context) -> Result<()> {
         Self::push(self, batches, context)
+    }
+
+    fn reads_ahead(&self) -> bool {
+        Self::reads_ahead(self)
     }
 
     fn read_ahead(&mut self, batches: &[RecordBatch], context: &Context) -> Result<()> {
@@ -66,6 +72,10 @@ impl Folding for LimitedBuilder {
         Self::push(self, batches, context)
     }
 
+    fn reads_ahead(&self) -> bool {
+        Self::reads_ahead(self)
+    }
+
     fn read_ahead(&mut self, batches: &[RecordBatch], context: &Context) -> Result<()> {
         Self::read_ahead(self, batches, context)
     }
@@ -78,6 +88,10 @@ impl Folding for LimitedBuilder {
 impl Folding for SharedScan {
     fn push(&mut self, batches: &[RecordBatch], context: &Context) -> Result<()> {
         Self::push(self, batches, context)
+    }
+
+    fn reads_ahead(&self) -> bool {
+        Self::reads_ahead(self)
     }
 
     fn read_ahead(&mut self, batches: &[RecordBatch], context: &Context) -> Result<()> {
@@ -189,14 +203,17 @@ impl Call {
         let is_full = |group: &PyResult<Vec<RecordBatch>>| {
             group.as_ref().is_ok_and(|group| group.iter().map(RecordBatch::num_rows).sum::<usize>() >= GROUP_ROWS)
         };
-        let most = if source.is_in_memory() { usize::MAX } else { 2 };
+        let most = if source.is_in_memory() && fold.reads_ahead() { usize::MAX } else { 2 };
         let mut read: VecDeque<PyResult<Vec<RecordBatch>>> = VecDeque::from([source.next_group(py)]);
         while read.len() < most && read.back().is_some_and(is_full) {
             read.push_back(source.next_group(py));
         }
+        if source.is_interrupted() {
+            read.drain(..).collect::<PyResult<Vec<_>>>()?;
+        }
         if read.back().is_some_and(is_full) {
             fold.expect_more();
-        } else if read.iter().all(Result::is_ok) {
+        } else if fold.reads_ahead() && read.iter().all(Result::is_ok) {
             fold = self.read_ahead(py, fold, read.iter().flatten().flatten().cloned().collect())?;
         }
         let mut idle = Some(fold);

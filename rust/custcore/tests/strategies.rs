@@ -167,8 +167,7 @@ fn check(rows: &[Row], cut: usize, ids: Ids, order_id: Option<&str>) -> Result<(
     Ok(())
 }
 
-const WAYS: [Way; 7] =
-    [Way::Auto, Way::Direct, Way::Table, Way::HashPartitions, Way::RangePartitions, Way::Ranks, Way::RankPartitions];
+const WAYS: [Way; 7] = [Way::Auto, Way::Direct, Way::Table, Way::HashPartitions, Way::RangePartitions, Way::Ranks, Way::RankPartitions];
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]

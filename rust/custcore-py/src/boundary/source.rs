@@ -39,6 +39,7 @@ pub struct Source {
     batches: u64,
     group_rows: usize,
     in_memory: bool,
+    interrupted: bool,
 }
 
 enum Feed {
@@ -54,7 +55,7 @@ impl Source {
         let selection = selection.into();
         if let Some((header, feed)) = open_exporter(data, &selection)? {
             let in_memory = is_of(data, &IN_MEMORY)?;
-            return Ok(Self { header, selection, feed, rows: 0, batches: 0, group_rows: GROUP_ROWS, in_memory });
+            return Ok(Self { header, selection, feed, rows: 0, batches: 0, group_rows: GROUP_ROWS, in_memory, interrupted: false });
         }
         if let Some(reader) = scanned(data, &selection)? {
             return Self::open(&reader, selection);
@@ -76,7 +77,7 @@ impl Source {
             return Err(not_a_table(if data.hasattr("columns")? { data } else { &first }));
         };
         let feed = Feed::Iterator(iterator, Box::new(feed));
-        Ok(Self { header, selection, feed, rows: 0, batches: 0, group_rows: GROUP_ROWS, in_memory: false })
+        Ok(Self { header, selection, feed, rows: 0, batches: 0, group_rows: GROUP_ROWS, in_memory: false, interrupted: false })
     }
 
     /// Reads groups of about `bytes` bytes of rows with three columns, where that is less than usual.
@@ -87,6 +88,11 @@ impl Source {
     /// Whether all batches are in memory, so that reading them ahead takes none.
     pub fn is_in_memory(&self) -> bool {
         self.in_memory
+    }
+
+    /// Whether the last error is that of a signal handler, and not one of the data.
+    pub fn is_interrupted(&self) -> bool {
+        self.interrupted
     }
 
     /// All columns by name; the type of a column that was not requested is `Null`.
@@ -137,7 +143,7 @@ impl Source {
                 })
             });
             if let Some(batch) = read.map_err(|error| into_py(py, &error))? {
-                py.check_signals()?;
+                py.check_signals().inspect_err(|_| self.interrupted = true)?;
                 self.rows += batch.num_rows() as u64;
                 self.batches += 1;
                 return Ok(Some(batch));

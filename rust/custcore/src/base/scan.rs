@@ -46,6 +46,11 @@ impl SharedScan {
         first.map_or(Ok(()), Err)
     }
 
+    /// See [`LimitedBuilder::reads_ahead`].
+    pub fn reads_ahead(&self) -> bool {
+        self.builders.iter().any(|(_, builder)| builder.reads_ahead())
+    }
+
     /// See [`LimitedBuilder::read_ahead`].
     pub fn read_ahead(&mut self, batches: &[RecordBatch], context: &Context) -> Result<()> {
         self.builders.iter_mut().try_for_each(|(_, builder)| builder.read_ahead(batches, context))

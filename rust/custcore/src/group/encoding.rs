@@ -1,6 +1,6 @@
 //! The key encoding: how ids map to codes. Chosen from the data, never by the user.
 
-use super::id_ranks::{IDS_PER_ROW, IdColumn, IdRanks, Sampled, range_of, sampled};
+use super::id_ranks::{IDS_PER_ROW, IdColumn, IdRanks, IsCancelled, Sampled, range_of, sampled};
 use super::interner::Interner;
 use crate::column::key::{KeyColumn, KeyKind, PlainKeys};
 use crate::error::Result;
@@ -53,7 +53,7 @@ impl KeyEncoding {
             return self;
         }
         let Some(columns) = id_columns(columns) else { return Self::Table };
-        let Some((low, high)) = range_of(&columns, threads) else { return self };
+        let Some((low, high)) = range_of(&columns, &|| false, threads) else { return self };
         let base = match self {
             Self::Range { base, .. } if base <= low => base,
             // An id below the base would shift every code.
@@ -100,7 +100,7 @@ impl KeyEncoding {
 }
 
 /// The ranks of all ids of an update, if its ids are integers in a range with gaps. With `always` also where offsets would do.
-pub(crate) fn ranks_of(columns: &[(&KeyColumn, usize)], always: bool, threads: Threads<'_>) -> Option<IdRanks> {
+pub(crate) fn ranks_of(columns: &[(&KeyColumn, usize)], always: bool, cancelled: IsCancelled<'_>, threads: Threads<'_>) -> Option<IdRanks> {
     let columns = id_columns(columns)?;
     let rows: usize = columns.iter().map(|column| column.2).sum();
     let Sampled { low, high, ids } = sampled(&columns)?;
@@ -113,13 +113,14 @@ pub(crate) fn ranks_of(columns: &[(&KeyColumn, usize)], always: bool, threads: T
     }
     // The sample may lack the ends of the range.
     let slack = (span / 8 + 64) as i64;
-    let (low, high) = if span <= SMALL_RANGE { range_of(&columns, threads)? } else { (low.saturating_sub(slack), high.saturating_add(slack)) };
+    let (low, high) =
+        if span <= SMALL_RANGE { range_of(&columns, cancelled, threads)? } else { (low.saturating_sub(slack), high.saturating_add(slack)) };
     let len = len(low, high)?;
     // With the slack a range may be a little longer than it may be.
     if len / (2 * IDS_PER_ROW) > rows || (len <= SMALL_RANGE && !always) {
         return None;
     }
-    let ranks = IdRanks::of(&columns, low, len, threads)?;
+    let ranks = IdRanks::of(&columns, (low, len), cancelled, threads)?;
     (always || ranks.len() < ranks.span() / 8 * DENSE_EIGHTHS).then_some(ranks)
 }
 

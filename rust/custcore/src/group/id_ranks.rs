@@ -44,21 +44,29 @@ pub(crate) struct IdRanks {
 /// A column of integer ids: its values, their nulls, the number of rows.
 pub(crate) type IdColumn<'a> = (&'a IntegerKeys, Option<&'a NullBuffer>, usize);
 
+/// Whether the call was cancelled. What is found then is wrong, and the caller has to drop it.
+pub(crate) type IsCancelled<'a> = &'a (dyn Fn() -> bool + Sync);
+
 impl IdRanks {
     /// The ranks of the ids of these columns. They are thought to lie from `base` on in a range of `len` ids; if some do not, their
     /// range is found first. `None` if there are more ids than codes, or more than [`IDS_PER_ROW`] in the range.
-    pub(crate) fn of(columns: &[IdColumn<'_>], base: i64, len: usize, threads: Threads<'_>) -> Option<Self> {
-        let (bits, outside) = bitmap(columns, base, len, threads);
+    pub(crate) fn of(
+        columns: &[IdColumn<'_>],
+        (base, len): (i64, usize),
+        cancelled: IsCancelled<'_>,
+        threads: Threads<'_>,
+    ) -> Option<Self> {
+        let (bits, outside) = bitmap(columns, (base, len), cancelled, threads);
         if !outside {
             return Self::of_bits(base, bits, threads);
         }
         drop(bits);
-        let (base, high) = range_of(columns, threads)?;
+        let (base, high) = range_of(columns, cancelled, threads)?;
         let len = usize::try_from(i128::from(high) - i128::from(base) + 1).ok()?;
         if len / IDS_PER_ROW > rows_of(columns) {
             return None;
         }
-        Self::of_bits(base, bitmap(columns, base, len, threads).0, threads)
+        Self::of_bits(base, bitmap(columns, (base, len), cancelled, threads).0, threads)
     }
 
     /// The ranks of the ids whose bits are set; the first bit is that of id `base`.
@@ -145,9 +153,12 @@ fn chunks<'c, 'a>(columns: &'c [IdColumn<'a>]) -> Vec<(&'c IdColumn<'a>, usize)>
 }
 
 /// The smallest and the largest id of these columns that is not null.
-pub(super) fn range_of(columns: &[IdColumn<'_>], threads: Threads<'_>) -> Option<(i64, i64)> {
+pub(super) fn range_of(columns: &[IdColumn<'_>], cancelled: IsCancelled<'_>, threads: Threads<'_>) -> Option<(i64, i64)> {
     let ends = threads.if_large(rows_of(columns)).par_tasks(chunks(columns), |(column, start)| {
         let (mut low, mut high) = (i64::MAX, i64::MIN);
+        if cancelled() {
+            return (low, high);
+        }
         each_block(column, start, |ids| {
             let (least, most) = min_max(ids);
             (low, high) = (low.min(least), high.max(most));
@@ -208,7 +219,7 @@ fn rows_of(columns: &[IdColumn<'_>]) -> usize {
 }
 
 /// A bit for each of the `len` ids from `base` on that occurs, and whether there are ids outside.
-fn bitmap(columns: &[IdColumn<'_>], base: i64, len: usize, threads: Threads<'_>) -> (Vec<u64>, bool) {
+fn bitmap(columns: &[IdColumn<'_>], (base, len): (i64, usize), cancelled: IsCancelled<'_>, threads: Threads<'_>) -> (Vec<u64>, bool) {
     let rows = rows_of(columns);
     let (threads, words, chunks) = (threads.if_large(rows), len.div_ceil(64), chunks(columns));
     // A bitmap for each thread, as long as together they take no more memory than the ids.
@@ -225,7 +236,7 @@ fn bitmap(columns: &[IdColumn<'_>], base: i64, len: usize, threads: Threads<'_>)
                     }
                 }
             });
-            if outside {
+            if outside || cancelled() {
                 break;
             }
         }
@@ -294,7 +305,8 @@ mod tests {
         let array: ArrayRef = Arc::new(Int64Array::from(ids.to_vec()));
         let column = KeyColumn::new("customer_id", "customer_id", &array)?;
         let KeyColumn::Plain(PlainKeys::Integers(keys)) = &column else { return Err(Error::internal("no integers")) };
-        IdRanks::of(&[(keys, column.nulls(), ids.len())], base, len, Threads::inline()).ok_or_else(|| Error::internal("too many"))
+        IdRanks::of(&[(keys, column.nulls(), ids.len())], (base, len), &|| false, Threads::inline())
+            .ok_or_else(|| Error::internal("too many"))
     }
 
     #[test]

@@ -16,7 +16,7 @@ use super::partition::partitions::Partitions;
 use super::partition::scatter::Scatter;
 use super::worker::{IngestWorker, Morsel};
 use crate::column::chunks::{InputBatch, InputSchema};
-use crate::column::key::PlainKeys;
+use crate::column::key::{KeyKind, PlainKeys};
 use crate::error::Result;
 use crate::exec::context::Context;
 use crate::exec::par::{ROWS_WORTH_THREADS, Threads};
@@ -185,11 +185,20 @@ impl UpdateBuilder {
         self.more = true;
     }
 
+    /// Whether it helps to know all batches before the first one is pushed.
+    pub fn reads_ahead(&self) -> bool {
+        self.may_use_ranks() && matches!(self.schema.id.kind(), KeyKind::Signed | KeyKind::Unsigned)
+    }
+
     /// Reads the customer ids of the batches that will be pushed, which are all in memory: knowing all ids, fewer codes do. To be
     /// called before the first push.
     pub fn read_ahead(&mut self, batches: &[RecordBatch], context: &Context) -> Result<()> {
         let rows = batches.iter().map(RecordBatch::num_rows).sum();
-        let ranks = if self.may_use_ranks() { context.run_if_large(rows, |threads| self.ranks_of_batches(batches, threads))?? } else { None };
+        let ranks = if self.may_use_ranks() {
+            context.run_if_large(rows, |threads| self.ranks_of_batches(batches, context, threads))??
+        } else {
+            None
+        };
         self.read_ahead = Some((ranks, rows as u64));
         Ok(())
     }
@@ -243,8 +252,8 @@ impl UpdateBuilder {
         let in_sequence = spec.in_sequence();
         let n_parts = if in_sequence { 1 } else { context.threads().min(rows / ROWS_WORTH_THREADS).max(1) };
         let copies = self.copies(&columns, rows, n_parts);
-        let (encoding, order_encoding, shared_codes) =
-            context.run_if_large(rows, |threads| self.extend_encodings(&columns, rows, in_sequence, (copies, n_parts), threads))??;
+        let (encoding, order_encoding, shared_codes) = context
+            .run_if_large(rows, |threads| self.extend_encodings(&columns, rows, in_sequence, (copies, n_parts), context, threads))??;
         if matches!(self.encoding, KeyEncoding::Dictionary | KeyEncoding::Ranks) && encoding != self.encoding {
             // Positions in the dictionary, or ranks, cannot be mixed with other codes.
             self.done.append(&mut self.parts);

@@ -189,6 +189,11 @@ impl LimitedBuilder {
         Ok(state.without_customers(0))
     }
 
+    /// See [`UpdateBuilder::reads_ahead`].
+    pub fn reads_ahead(&self) -> bool {
+        self.budget.is_none() && self.builder.reads_ahead()
+    }
+
     /// See [`UpdateBuilder::read_ahead`]. With a memory limit nothing is read ahead.
     pub fn read_ahead(&mut self, batches: &[RecordBatch], context: &Context) -> Result<()> {
         if self.budget.is_some() { Ok(()) } else { self.builder.read_ahead(batches, context) }

@@ -8,6 +8,7 @@ use super::{SharedCodes, SharedDictionary, Strategy, UpdateBuilder};
 use crate::column::chunks::InputBatch;
 use crate::column::key::{KeyColumn, PlainKeys};
 use crate::error::Result;
+use crate::exec::context::Context;
 use crate::exec::par::{ROWS_WORTH_THREADS, Threads};
 use crate::group::encoding::{CODES_PER_ROW, KeyEncoding, ranks_of};
 use crate::group::id_ranks::IdRanks;
@@ -88,7 +89,12 @@ impl UpdateBuilder {
     }
 
     /// The ranks of the ids of these batches, if there are to be ranks.
-    pub(super) fn ranks_of_batches(&self, batches: &[RecordBatch], threads: Threads<'_>) -> Result<Option<Arc<IdRanks>>> {
+    pub(super) fn ranks_of_batches(
+        &self,
+        batches: &[RecordBatch],
+        context: &Context,
+        threads: Threads<'_>,
+    ) -> Result<Option<Arc<IdRanks>>> {
         let names = &self.spec.roles.customer_id;
         let column = |batch: &RecordBatch| match names.iter().collect::<Vec<_>>().as_slice() {
             [name] => batch.column_by_name(name).filter(|column| column.data_type().is_integer()).cloned(),
@@ -98,7 +104,9 @@ impl UpdateBuilder {
         let read = |column: &Arc<dyn Array>| self.schema.id.read(std::slice::from_ref(column), "customer_id", threads);
         let keys = columns.iter().map(read).collect::<Result<Vec<_>>>()?;
         let customers: Vec<_> = keys.iter().zip(&columns).map(|(keys, column)| (keys, column.len())).collect();
-        Ok(ranks_of(&customers, self.strategy != Strategy::Auto, threads).map(Arc::new))
+        let ranks = ranks_of(&customers, self.strategy != Strategy::Auto, &|| context.check().is_err(), threads);
+        context.check()?;
+        Ok(ranks.map(Arc::new))
     }
 
     /// Whether rows are marked (by start, as returning), which scatter buffers do not store.
@@ -114,6 +122,7 @@ impl UpdateBuilder {
         rows: usize,
         in_sequence: bool,
         (copies, n_parts): (usize, usize),
+        context: &Context,
         threads: Threads<'_>,
     ) -> Result<(KeyEncoding, KeyEncoding, Option<SharedCodes>)> {
         // Dictionary columns are never partitioned: every part has a slot for every value.
@@ -145,7 +154,11 @@ impl UpdateBuilder {
                 } else {
                     let ranks = match &self.read_ahead {
                         Some((ranks, _)) => ranks.clone(),
-                        None if self.may_use_ranks() => ranks_of(&customers, self.strategy != Strategy::Auto, threads).map(Arc::new),
+                        None if self.may_use_ranks() => {
+                            let ranks = ranks_of(&customers, self.strategy != Strategy::Auto, &|| context.check().is_err(), threads);
+                            context.check()?;
+                            ranks.map(Arc::new)
+                        }
                         None => None,
                     };
                     // As many states have a slot for every id.

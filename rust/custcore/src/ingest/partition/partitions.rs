@@ -103,7 +103,9 @@ impl Partitions {
     pub(crate) fn cover(&self, encoding: KeyEncoding) -> bool {
         match (self.partitioner.range, encoding) {
             (Some(_), KeyEncoding::Ranks) => self.partitioner.ranks.is_some(),
-            (Some(range), KeyEncoding::Range { base, len }) if self.partitioner.ranks.is_none() => range.base == base && len <= PARTITIONS << range.shift,
+            (Some(range), KeyEncoding::Range { base, len }) if self.partitioner.ranks.is_none() => {
+                range.base == base && len <= PARTITIONS << range.shift
+            }
             _ => false,
         }
     }

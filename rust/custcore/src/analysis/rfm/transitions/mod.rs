@@ -134,7 +134,8 @@ impl SnapshotScorer {
                 let reads_all = self.scorer.spec().score.finds_ids();
                 let mut batches = Vec::new();
                 base.by_ranges(context, |part| {
-                    let (Table { batch, .. }, _) = rfm_of(&part.view_in(Some(day), context)?, false, &self.scorer.scored_inputs(), context)?;
+                    let (Table { batch, .. }, _) =
+                        rfm_of(&part.view_in(Some(day), context)?, false, &self.scorer.scored_inputs(), context)?;
                     let schema = batch.schema();
                     let is_read = |name: &String| reads_all || columns.contains(name);
                     let read: Vec<usize> = (0..schema.fields().len()).filter(|&at| is_read(schema.field(at).name())).collect();
