@@ -340,7 +340,7 @@ def test_misspelt_arguments_are_proposed() -> None:
         (
             lambda **o: custcore.rfm(data, **o),
             "zzz",
-            r"rfm\(\) has no argument 'zzz'; the arguments are data, customer_id",
+            r"rfm\(\) has no argument 'zzz'; the arguments are data, columns, customer_id",
         ),
     ]
     for call, name, text in calls:

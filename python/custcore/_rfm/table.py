@@ -123,8 +123,8 @@ def rfm(
         ``tenure_days`` (int32, from the first), ``n_orders``, ``n_rows`` (int64, rows of
         purchases), ``n_days`` (int64, on request), ``monetary_total`` (float64, int64 or
         decimal128(38, s), like the amounts), ``monetary_mean`` (float64, per order), and
-        the attributes; or those asked for. Its ``.report`` lists what was excluded; result and report add up to
-        the input, to the cent.
+        the attributes; or those asked for. Its ``.report`` lists what was excluded; result
+        and report add up to the input, to the cent.
 
     Raises
     ------

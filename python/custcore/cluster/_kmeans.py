@@ -104,14 +104,15 @@ class KMeans(Fitted, Persistable):
 
     Notes
     -----
-    Lloyd's algorithm ends in a local optimum, whose inertia may be percents above the best. So
-    by default (``n_init="auto"`` and k-means++) the initial centres are searched in a sample of
-    8,192 to 32,768 rows, an eighth of all, or 64 for each cluster: k-means++ and Lloyd's
-    algorithm, then *swaps*. A swap merges the two clusters that cost least to merge, or frees the
-    centre whose rows have others nearby, and splits in two the cluster that gains most by it;
-    Lloyd's algorithm follows, and the swap is kept if the inertia falls. The search ends when
-    the eight most promising swaps are tried in vain. ``max_iter`` is for the start over all rows
-    that follows. Up to 1,024 clusters are searched. ``n_init=1`` is one plain start.
+    Lloyd's algorithm ends in a local optimum, whose inertia may be percents above the best.
+    So by default (``n_init="auto"`` and k-means++) the initial centres are searched in a
+    sample of 8,192 to 32,768 rows, an eighth of all, or 64 for each cluster: k-means++ and
+    Lloyd's algorithm, then *swaps*. A swap merges the two clusters that cost least to
+    merge, or frees the centre whose rows have others nearby, and splits in two the cluster
+    that gains most by it; Lloyd's algorithm follows, and the swap is kept if the inertia
+    falls. The search ends when the eight most promising swaps are tried in vain.
+    ``max_iter`` is for the start over all rows that follows. Up to 1,024 clusters are
+    searched. ``n_init=1`` is one plain start.
 
     Split and merge: Kaukoranta, Franti & Nevalainen 1998, "Iterative split-and-merge algorithm
     for VQ codebook generation"; swaps: Franti & Kivijarvi 2000, "Randomised local search
