@@ -113,7 +113,8 @@ mod tests {
             if [4, 6, 8, 10].contains(&at) {
                 text.push('-');
             }
-            text += &if case == Case::Lower { format!("{byte:02x}") } else { format!("{byte:02X}") };
+            let digits = if case == Case::Lower { format!("{byte:02x}") } else { format!("{byte:02X}") };
+            text.push_str(&digits);
         }
         text
     }

@@ -206,8 +206,7 @@ mod tests {
             Problem { points: &points, weights: None, codes: None, ranges: &ranges, path: SimdPath::fastest(), context: &context };
         let sample = Sample::draw(&points, None, rows, &mut Random::new(0, 0));
         // Two centres in each of the first four groups, one for all others.
-        let mut start: Vec<f64> =
-            (0..8).flat_map(|i| [(i / 2 % 3 * 10) as f64 + f64::from(i as u8 % 2), (i / 6 * 10) as f64 + 0.5]).collect();
+        let mut start: Vec<f64> = (0..8).flat_map(|i| [f64::from(i / 2 % 3 * 10 + i % 2), f64::from(i / 6 * 10) + 0.5]).collect();
         start.extend([20.0, 20.0]);
         let local = problem.run_until::<u8>(&start, 100, Stop::Shift(0.0)).map(|run| run.inertia);
         let found = improved::<u8>(&problem, &sample, &start, Stop::Shift(0.0));
