@@ -218,7 +218,11 @@ impl Call {
         }
         let mut idle = Some(fold);
         loop {
-            let group = read.pop_front().unwrap_or_else(|| source.next_group(py));
+            // Reading checks for signals; groups that were read ahead are processed in less time than waiting does.
+            let group = match read.pop_front() {
+                Some(group) => py.check_signals().and(group),
+                None => source.next_group(py),
+            };
             if let Some(work) = running.take() {
                 if group.is_err() {
                     self.context.cancel();
