@@ -13,13 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import custcore
-from tests.property.strategies import AMOUNTS, IDS, Row, table
+from tests.property.strategies import AMOUNTS, IDS, UUIDS, Row, table
 from tests.reference import FLOAT
 from tests.reference.periods import Calendar
 from tests.reference.rfm import rfm_reference
 from tests.reference.value_classes import abc_reference, gini_reference, pareto_reference, xyz_reference
 
-GROUPS = {"a": "x", "b": "y", "c": "x", "d": None, "dd": "y", "": None, "ä": "z"}
+GROUPS = {"a": "x", "b": "y", "c": "x", "d": None, "dd": "y", "": None, "ä": "z"} | dict.fromkeys(UUIDS, "y")
 # Few values, so that many are equal; and days over some months.
 MONEY = st.one_of(st.sampled_from([5.0, 5.0, 10.0, 80.0, -5.0, 0.0]), AMOUNTS)
 DAYS = st.integers(0, 150).map(lambda n: date(2023, 12, 20) + timedelta(days=n))
