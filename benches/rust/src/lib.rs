@@ -16,7 +16,7 @@ use custcore::{
 pub type Kernel = Box<dyn Fn() -> Result<()>>;
 
 /// The kernels. Ten rows per customer; the input of the scorer and of the edges has one row per customer.
-pub const KERNELS: [&str; 13] = [
+pub const KERNELS: [&str; 16] = [
     "group_dense",
     "group_clustered",
     "group_sparse",

@@ -172,7 +172,7 @@ fn check(rows: &[Row], cut: usize, ids: Ids, order_id: Option<&str>) -> Result<(
 const WAYS: [Way; 7] = [Way::Auto, Way::Direct, Way::Table, Way::HashPartitions, Way::RangePartitions, Way::Ranks, Way::RankPartitions];
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(14))]
 
     #[test]
     fn every_way_gives_the_same_table(rows in rows(), cut in any::<prop::sample::Index>(), by_order in any::<bool>()) {
