@@ -55,11 +55,15 @@ const CODES_PER_KNOWN: usize = 4;
 /// Lower bound of the number of customers in that comparison: smaller parts are not worth merging early.
 const FEW_CUSTOMERS: usize = 1 << 20;
 
-/// Rows that are scattered at once if days are kept.
-const STEP: usize = 1 << 22;
+/// Rows that are scattered at once: their buffers are reused, so most of them stay in the cache.
+const STEP: usize = 1 << 20;
+/// The same if days are kept, whose records are made of as many rows as possible.
+const STEP_OF_DAYS: usize = 1 << 22;
 
 /// Rows of the first push that are aggregated before the strategy is chosen.
 const SAMPLE: usize = 1 << 18;
+/// Most threads that aggregate the sample: however many there are, the rows of one show whether there are many customers.
+const SAMPLE_PARTS: usize = 2;
 
 /// How rows are grouped by customer. Chosen from the data; tests force each strategy and compare the results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -283,12 +287,19 @@ impl UpdateBuilder {
             self.parts.push(part);
         }
         // A sample of rows shows whether there are many customers.
-        let sample = if self.rows == 0 && encoding == KeyEncoding::Table { rows.min(SAMPLE) } else { rows };
-        // Day records take less memory than scattered rows, so few rows are scattered at once.
-        let step = if self.spec.keeps_days() { STEP } else { usize::MAX };
-        for range in [0..sample, sample..rows].into_iter().flat_map(|range| steps(range, step)) {
-            let morsels = split_morsels(&columns, range, n_parts, self.rows());
-            if self.is_worth_partitions(&columns, rows, n_parts) {
+        let sample = if self.rows == 0 && encoding == KeyEncoding::Table { rows.min(SAMPLE) } else { 0 };
+        let step = if self.spec.keeps_days() { STEP_OF_DAYS } else { STEP };
+        let mut start = 0;
+        while start < rows {
+            let is_partitioned = self.is_worth_partitions(&columns, rows, n_parts);
+            let (end, n) = match () {
+                () if is_partitioned => (rows.min(start + step), n_parts),
+                () if start < sample => (sample, n_parts.min(SAMPLE_PARTS)),
+                () => (rows, n_parts),
+            };
+            let morsels = split_morsels(&columns, start..end, n, self.rows());
+            start = end;
+            if is_partitioned {
                 self.push_partitioned(&columns, &morsels, context)?;
             } else {
                 let aggregate = |(part, morsels): (&mut State, &Vec<Morsel>)| {
@@ -417,12 +428,6 @@ fn by_parts<P: Send>(
     let results: Vec<Result<()>> = context.install(|threads| threads.par_tasks(parts.iter_mut().zip(morsels), work))?;
     // Report the error of the smallest row: the one that a single thread reaches first.
     results.into_iter().filter_map(Result::err).min_by_key(|e| e.row().unwrap_or(u64::MAX)).map_or(Ok(()), Err)
-}
-
-/// Cuts a range of rows into ranges of at most `step` rows, without any if it is empty.
-fn steps(range: Range<usize>, step: usize) -> impl Iterator<Item = Range<usize>> {
-    let end = range.end;
-    range.step_by(step).map(move |start| start..end.min(start.saturating_add(step)))
 }
 
 /// Splits a range of rows into `n` lists of morsels with about equally many rows. The columns' first row has number `first_row`.

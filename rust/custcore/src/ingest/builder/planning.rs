@@ -22,6 +22,9 @@ const MANY_CUSTOMERS: usize = 1 << 16;
 /// for later ids.
 const MANY_IDS: usize = 9 << 17;
 
+/// Slots per row, over all threads, up to which each thread has a slot for every code.
+const SLOTS_PER_ROW: usize = 1;
+
 impl UpdateBuilder {
     /// Whether rows can be partitioned by customer.
     pub(super) fn can_partition(&self, columns: &[InputBatch], rows: usize) -> bool {
@@ -61,7 +64,8 @@ impl UpdateBuilder {
                 None if matches!(self.strategy, Strategy::Direct | Strategy::Ranks) => false,
                 // Parts that have a slot for every code keep them.
                 None if self.parts.len() >= n_parts && self.parts.iter().all(|part| part.totals.len() >= len) => false,
-                None if n_parts > 1 && self.keeps_customers() && len * n_parts > CODES_PER_ROW * all => true,
+                // The states of all threads would take more memory than buffers of scattered rows, and longer to merge.
+                None if n_parts > 1 && self.keeps_customers() && len * n_parts > SLOTS_PER_ROW * all => true,
                 None if self.parts.iter().any(|part| !part.totals.is_empty()) => false,
                 // Days of many rows are sorted in each partition, however few ids there are.
                 None => match self.strategy {
