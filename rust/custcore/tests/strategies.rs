@@ -293,21 +293,24 @@ fn days_of_many_rows_at_once_are_the_same() -> Result<()> {
     Ok(())
 }
 
-/// Lines of an order lie far apart, so that several threads have some of them; some order ids are of two customers.
+/// Lines of an order lie far apart, so that several threads have some of them; some order ids are of two customers. Few orders of many
+/// customers are closed by ranges of customers.
 #[test]
 fn orders_whose_lines_several_threads_have_are_one() -> Result<()> {
-    let customer = |order: i64, i: i64| order * 7 % 30_011 + i64::from(i % 97 == 0);
-    let row = |i: i64| (Some(customer(i % 70_001, i)), i * 1000, Some(i * 37 % 9000 - 2500), i % 70_001);
-    let rows: Vec<Row> = (0..250_000).map(row).collect();
-    let batch = batch(&rows, Ids::Integers)?;
-    let halves = [batch.slice(0, 200_000), batch.slice(200_000, 50_000)];
-    let want = result(&halves, Some("order_id"), Way::Table, 1)?;
-    let want_cohorts = cohorts(&halves, Some("order_id"), Way::Table, 1, true)?;
-    for (way, threads) in [(Way::Auto, 1), (Way::Auto, 2), (Way::Auto, 3), (Way::Table, 3)] {
-        let got = result(&halves, Some("order_id"), way, threads)?;
-        assert_eq!(got.batch, want.batch, "{way:?} {threads}");
-        assert_eq!(format!("{:?}", got.report), format!("{:?}", want.report), "{way:?} {threads}");
-        assert!(cohorts(&halves, Some("order_id"), way, threads, false)? == want_cohorts, "{way:?} {threads}");
+    for (orders, ids) in [(70_001, Ids::Integers), (7_001, Ids::Integers), (7_001, Ids::Ascending), (7_001, Ids::Dictionary)] {
+        let customer = |order: i64, i: i64| (order * 7 % 30_011 + i64::from(i % 97 == 0)) * 3;
+        let row = |i: i64| (Some(customer(i % orders, i)), i * 1000, Some(i * 37 % 9000 - 2500), i % orders);
+        let rows: Vec<Row> = (0..250_000).map(row).collect();
+        let batch = batch(&rows, ids)?;
+        let halves = [batch.slice(0, 200_000), batch.slice(200_000, 50_000)];
+        let want = result(&halves, Some("order_id"), Way::Table, 1)?;
+        let want_cohorts = cohorts(&halves, Some("order_id"), Way::Table, 1, true)?;
+        for (way, threads) in [(Way::Auto, 1), (Way::Auto, 3), (Way::Direct, 3), (Way::Ranks, 3), (Way::Table, 3)] {
+            let got = result(&halves, Some("order_id"), way, threads)?;
+            assert_eq!(got.batch, want.batch, "{orders} {ids:?} {way:?} {threads}");
+            assert_eq!(format!("{:?}", got.report), format!("{:?}", want.report), "{orders} {ids:?} {way:?} {threads}");
+            assert!(cohorts(&halves, Some("order_id"), way, threads, false)? == want_cohorts, "{orders} {ids:?} {way:?} {threads}");
+        }
     }
     Ok(())
 }

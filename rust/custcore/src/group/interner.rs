@@ -78,7 +78,7 @@ impl Interner {
 
     /// Ends dictionary or rank encoding: the values become plain ids, interned by a hash table from here on.
     pub(crate) fn leave_shared_codes(&mut self) {
-        if matches!(self.table, CodeTable::Dictionary(_) | CodeTable::Ranks(_)) {
+        if self.has_shared_codes() {
             self.table = CodeTable::Unbuilt;
         }
     }
@@ -160,8 +160,13 @@ impl Interner {
     /// Whether equal codes mean equal ids in both: offsets from the same base, positions in the same dictionary, or ranks among the
     /// same ids.
     pub(crate) fn shares_codes(&self, other: &Self) -> bool {
-        let is_shared = |table: &CodeTable| matches!(table, CodeTable::Dictionary(_) | CodeTable::Ranks(_));
-        self.keys.is_same_range(&other.keys) || (is_shared(&self.table) && is_shared(&other.table) && Arc::ptr_eq(&self.keys, &other.keys))
+        self.keys.is_same_range(&other.keys)
+            || (self.has_shared_codes() && other.has_shared_codes() && Arc::ptr_eq(&self.keys, &other.keys))
+    }
+
+    /// Whether codes are positions in a dictionary or ranks, which other interners share.
+    pub(crate) fn has_shared_codes(&self) -> bool {
+        matches!(self.table, CodeTable::Dictionary(_) | CodeTable::Ranks(_))
     }
 
     /// Builds the hash table from the keys, unless it is built.

@@ -122,6 +122,24 @@ enum SharedCodes {
     Ranks(Arc<IdRanks>),
 }
 
+impl SharedCodes {
+    /// An interner of these codes.
+    fn interner(&self, kind: KeyKind) -> Interner {
+        match self {
+            Self::Dictionary(shared) => Interner::of_dictionary(kind, shared.keys.clone(), shared.nulls.clone(), shared.ascending),
+            Self::Ranks(ranks) => Interner::of_ranks(kind, ranks.clone()),
+        }
+    }
+
+    /// Number of codes.
+    fn len(&self) -> usize {
+        match self {
+            Self::Dictionary(shared) => shared.keys.len(),
+            Self::Ranks(ranks) => ranks.len(),
+        }
+    }
+}
+
 /// The dictionary that all rows share, and its keys.
 #[derive(Debug, Clone)]
 struct SharedDictionary {
@@ -256,8 +274,8 @@ impl UpdateBuilder {
         let in_sequence = spec.in_sequence();
         let n_parts = if in_sequence { 1 } else { context.threads().min(rows / ROWS_WORTH_THREADS).max(1) };
         let copies = self.copies(&columns, rows, n_parts);
-        let (encoding, order_encoding, shared_codes) = context
-            .run_if_large(rows, |threads| self.extend_encodings(&columns, rows, in_sequence, (copies, n_parts), context, threads))??;
+        let (encoding, order_encoding, shared_codes) =
+            context.run_if_large(rows, |threads| self.extend_encodings(&columns, rows, in_sequence, copies, context, threads))??;
         if matches!(self.encoding, KeyEncoding::Dictionary | KeyEncoding::Ranks) && encoding != self.encoding {
             // Positions in the dictionary, or ranks, cannot be mixed with other codes.
             self.done.append(&mut self.parts);
@@ -272,13 +290,7 @@ impl UpdateBuilder {
         }
         while self.parts.len() < n_parts {
             let kind = self.schema.id.kind();
-            let interner = match &self.shared_codes {
-                Some(SharedCodes::Dictionary(shared)) => {
-                    Interner::of_dictionary(kind, shared.keys.clone(), shared.nulls.clone(), shared.ascending)
-                }
-                Some(SharedCodes::Ranks(ranks)) => Interner::of_ranks(kind, ranks.clone()),
-                None => encoding.interner(kind),
-            };
+            let interner = self.shared_codes.as_ref().map_or_else(|| encoding.interner(kind), |shared| shared.interner(kind));
             let mut part = State::new(&self.schema, spec, interner, order_encoding);
             if matches!(order_encoding, KeyEncoding::Range { len, .. } if len * n_parts > ORDER_CODES_PER_ROW * (self.rows as usize + rows))
             {
@@ -333,7 +345,7 @@ impl UpdateBuilder {
         let range = |base| State::new(schema, spec, Interner::range(schema.id.kind(), base), KeyEncoding::Table);
         let partitions = self.partitions.get_or_insert_with(|| match (encoding, &self.shared_codes) {
             (KeyEncoding::Range { base, len }, _) => Partitions::ranges(base, len, range),
-            (KeyEncoding::Ranks, Some(SharedCodes::Ranks(ranks))) => Partitions::of_ranks(ranks, range),
+            (KeyEncoding::Ranks | KeyEncoding::Dictionary, Some(shared)) => Partitions::of_shared(shared.interner(schema.id.kind()), range),
             _ => Partitions::new(|| State::new(schema, spec, encoding.interner(schema.id.kind()), KeyEncoding::Table)),
         });
         // Customers of the sample move into the partitions. With an order log they stay and are merged at the end.
@@ -342,7 +354,7 @@ impl UpdateBuilder {
             partitions.absorb(&mut self.parts, context)?;
         }
         while self.scatters.len() < morsels.len() {
-            self.scatters.push(Scatter::new());
+            self.scatters.push(Scatter::new(partitions.partitioner()));
         }
         let (partitioner, first_row) = (partitions.partitioner(), self.rows_before + self.rows);
         let scatter = |((part, scatter), morsels): ((&mut State, &mut Scatter), &Vec<Morsel>)| {

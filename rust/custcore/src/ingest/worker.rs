@@ -140,8 +140,7 @@ impl<'a> IngestWorker<'a> {
             let len = BLOCK.min(morsel.end - start);
             let first_row = morsel.first_row + (start - morsel.start) as u64;
             batch.read(start, len, first_row, &mut self.block)?;
-            self.codes.clear();
-            self.codes.extend(self.block.flags.iter().map(|flag| if flag & flag::NULL_ID == 0 { 0 } else { NO_CODE }));
+            scatter.codes(&batch.customer, start, &mut self.block.flags, &mut self.codes)?;
             self.mark(batch, start, part.order_log.is_some());
             self.filter(batch, start, first_row, part)?;
             scatter.add(partitioner, (batch, start), (first_row - first) as usize, &self.codes, &self.block, least)?;

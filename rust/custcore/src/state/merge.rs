@@ -86,7 +86,8 @@ impl State {
             return Ok(());
         }
         let (codes, waiting) = (parts[0].interner.len(), parts.iter().map(Self::waiting_orders).sum::<usize>());
-        if parts[0].interner.is_range() && codes.saturating_mul(parts.len()) > CODES_PER_ORDER * waiting {
+        let is_range = parts[0].interner.is_range() || parts[0].interner.has_shared_codes();
+        if is_range && codes.saturating_mul(parts.len()) > CODES_PER_ORDER * waiting {
             let closed = Self::close_by_range(parts, threads)?;
             parts.push(closed);
         } else {
@@ -98,11 +99,11 @@ impl State {
         Ok(())
     }
 
-    /// Closes the open orders of several states with the same range of ids. Each thread takes a range of customers, so there is
+    /// Closes the open orders of several states with the same range of ids, or of codes that they share. Each thread takes a range of customers, so there is
     /// one table of totals and not one per state. Returns the state of the closed orders.
     fn close_by_range(parts: &mut [Self], threads: Threads<'_>) -> Result<Self> {
-        let (keys, codes) = (parts[0].interner.keys().clone(), parts[0].interner.len());
-        let Keys::Range { base, .. } = keys else { return Err(Error::internal("customer codes are not a range")) };
+        let codes = parts[0].interner.len();
+        let base = if let Keys::Range { base, .. } = parts[0].interner.keys() { *base } else { 0 };
         let shift = codes.div_ceil(4 * threads.count()).next_power_of_two().trailing_zeros();
         let width = 1_usize << shift;
         let ranges = codes.div_ceil(width);
@@ -127,7 +128,11 @@ impl State {
             part.close_orders();
             part
         };
-        Self::concat(threads.par_tasks(0..ranges, close), Some(width), threads)
+        let mut closed = Self::concat(threads.par_tasks(0..ranges, close), Some(width), threads)?;
+        if template.interner.has_shared_codes() {
+            closed.interner = template.interner.clone();
+        }
+        Ok(closed)
     }
 
     /// Concatenates plain states with disjoint customers. With `width` they are consecutive ranges of that many

@@ -17,6 +17,7 @@ pub(crate) mod day_run;
 pub(crate) mod day_segment;
 pub(crate) mod days;
 pub(crate) mod extract;
+mod first_orders;
 #[cfg(test)]
 pub(crate) mod largest_amount;
 pub(crate) mod lines_by_day;

@@ -15,6 +15,7 @@ use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 
+use super::first_orders::FirstOrders;
 use super::order_lines::{LineBlock, OrderParts, add_part};
 use super::order_list::OrderList;
 use super::totals::Order;
@@ -36,7 +37,7 @@ pub(crate) struct OpenOrders {
     codes: Vec<u32>,
     /// By code of the order id: the order of the first customer with this id, almost always the only one. [`NO_CODE`] if
     /// the id does not occur.
-    first: Vec<u32>,
+    first: FirstOrders,
     /// Orders of further customers with the same id; orders of all customers if sparse.
     others: HashTable<u32>,
     /// Whether unused ids take no memory, at the cost of a hash lookup per part of an order.
@@ -53,7 +54,7 @@ impl OpenOrders {
             ids,
             orders: OrderList::default(),
             codes: Vec::new(),
-            first: Vec::new(),
+            first: FirstOrders::default(),
             others: HashTable::new(),
             is_sparse: false,
             hasher: RandomState::default(),
@@ -79,12 +80,12 @@ impl OpenOrders {
     /// Rebuilds the index of the orders.
     fn index(&mut self) {
         self.is_sparse = false;
-        self.first = vec![NO_CODE; self.ids.len()];
+        self.first = FirstOrders::default();
         self.others = HashTable::new();
         let (orders, codes, hasher) = (&self.orders, &self.codes, &self.hasher);
         let hash = |position: &u32| hasher.hash_one((codes[*position as usize], orders.customer(*position as usize)));
         for (position, &code) in (0..).zip(codes) {
-            let first = &mut self.first[code as usize];
+            let first = self.first.slot(code);
             if *first == NO_CODE {
                 *first = position;
             } else {
@@ -156,16 +157,16 @@ impl OpenOrders {
     fn swap_remove(&mut self, position: u32) -> bool {
         let (at, last) = (position as usize, self.orders.len() as u32 - 1);
         let hash = |at: usize| self.hasher.hash_one((self.codes[at], self.orders.customer(at)));
-        let is_first = |at: usize| !self.is_sparse && self.first[self.codes[at] as usize] == at as u32;
+        let is_first = |at: usize| !self.is_sparse && self.first.get(self.codes[at]) == at as u32;
         let (was_first, last_is_first) = (is_first(at), is_first(last as usize));
         if was_first {
-            self.first[self.codes[at] as usize] = NO_CODE;
+            *self.first.slot(self.codes[at]) = NO_CODE;
         } else if let Ok(entry) = self.others.find_entry(hash(at), |other| *other == position) {
             entry.remove();
         }
         if position != last {
             if last_is_first {
-                self.first[self.codes[last as usize] as usize] = position;
+                *self.first.slot(self.codes[last as usize]) = position;
             } else if let Some(other) = self.others.find_mut(hash(last as usize), |other| *other == last) {
                 *other = position;
             }
@@ -184,7 +185,7 @@ impl OpenOrders {
     /// Makes another order the first of each order id whose first one was removed.
     fn fill_first(&mut self) {
         for (position, &code) in (0_u32..).zip(&self.codes) {
-            let first = &mut self.first[code as usize];
+            let first = self.first.slot(code);
             if *first == NO_CODE {
                 *first = position;
                 let hash = self.hasher.hash_one((code, self.orders.customer(position as usize)));
@@ -213,7 +214,7 @@ impl OpenOrders {
     /// The position of an order; `None` if it is not open.
     pub(crate) fn position(&self, code: u32, customer: u32) -> Option<usize> {
         if !self.is_sparse {
-            let first = *self.first.get(code as usize)?;
+            let first = self.first.get(code);
             if first == NO_CODE {
                 return None;
             }
@@ -233,7 +234,8 @@ impl OpenOrders {
             .flat_map(|parts| parts.values())
             .map(|parts| 16 + size_of::<OrderParts>() + parts.capacity() * size_of::<Order>());
         self.orders.bytes()
-            + 4 * (self.codes.capacity() + self.first.capacity())
+            + 4 * self.codes.capacity()
+            + self.first.bytes()
             + self.others.allocation_size()
             + parts.sum::<usize>()
             + self.ids.bytes()
@@ -288,15 +290,12 @@ impl OpenOrders {
     pub(crate) fn add(&mut self, code: u32, part: &Order) -> Result<u32> {
         let next = self.orders.len() as u32;
         Self::check_room(self.orders.len() + 1)?;
-        let known = code as usize;
-        if known >= self.first.len() && !self.is_sparse {
-            self.first.resize(known + 1, NO_CODE);
-        }
-        let position = if !self.is_sparse && self.first[known] == NO_CODE {
-            self.first[known] = next;
+        let mut first = if self.is_sparse { None } else { Some(self.first.slot(code)) };
+        let position = if let Some(first) = first.as_deref_mut().filter(|first| **first == NO_CODE) {
+            *first = next;
             next
-        } else if !self.is_sparse && self.orders.customer(self.first[known] as usize) == part.customer {
-            self.first[known]
+        } else if let Some(first) = first.filter(|first| self.orders.customer(**first as usize) == part.customer) {
+            *first
         } else {
             let (orders, codes, hasher) = (&self.orders, &self.codes, &self.hasher);
             let hash = |position: &u32| hasher.hash_one((codes[*position as usize], orders.customer(*position as usize)));
@@ -352,7 +351,7 @@ impl OpenOrders {
                 stays
             });
             result?;
-            (part.first, part.others) = (Vec::new(), HashTable::new());
+            (part.first, part.others) = (FirstOrders::default(), HashTable::new());
         }
         Ok(true)
     }

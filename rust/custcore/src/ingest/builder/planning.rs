@@ -55,7 +55,7 @@ impl UpdateBuilder {
         let all = (self.rows as usize + rows).max(self.announced() as usize).max(if self.more { 2 * MORE * rows } else { 0 });
         let codes = match (self.encoding, &self.shared_codes) {
             (KeyEncoding::Range { len, .. }, _) => Some(len),
-            (KeyEncoding::Ranks, Some(SharedCodes::Ranks(ranks))) => Some(ranks.len()),
+            (KeyEncoding::Ranks | KeyEncoding::Dictionary, Some(shared)) => Some(shared.len()),
             _ => None,
         };
         match (self.encoding, codes) {
@@ -73,6 +73,8 @@ impl UpdateBuilder {
                     strategy => strategy == Strategy::Auto && (len > MANY_IDS || self.spec.keeps_days()) && is_large,
                 },
             },
+            // Dictionaries that differ: each value is looked up once, and not each row.
+            (KeyEncoding::Table, _) if columns.iter().any(|columns| matches!(columns.customer, KeyColumn::Dictionary(_))) => false,
             (KeyEncoding::Table, _) => {
                 let many = self.partitions.is_some() || self.parts.iter().any(|part| part.interner.len() > MANY_CUSTOMERS);
                 self.strategy == Strategy::HashPartitions || (many || self.spec.keeps_days()) && is_large
@@ -125,12 +127,10 @@ impl UpdateBuilder {
         columns: &[InputBatch],
         rows: usize,
         in_sequence: bool,
-        (copies, n_parts): (usize, usize),
+        copies: usize,
         context: &Context,
         threads: Threads<'_>,
     ) -> Result<(KeyEncoding, KeyEncoding, Option<SharedCodes>)> {
-        // Dictionary columns are never partitioned: every part has a slot for every value.
-        let dictionary_copies = if self.can_partition(columns, rows) { n_parts } else { copies };
         let copies = (self.copies, copies);
         let all = (self.rows + rows as u64).max(self.announced());
         let customers: Vec<_> = columns.iter().map(|columns| (&columns.customer, columns.len())).collect();
@@ -148,7 +148,7 @@ impl UpdateBuilder {
                 let values = if in_sequence {
                     None
                 } else {
-                    shared_dictionary(&customers, if more { rows.saturating_mul(MORE) } else { rows }, dictionary_copies)
+                    shared_dictionary(&customers, if more { rows.saturating_mul(MORE) } else { rows }, copies.1)
                 };
                 if let Some(values) = values {
                     let keys = Arc::new(keys_of(values, threads)?);

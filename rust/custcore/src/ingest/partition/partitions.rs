@@ -5,7 +5,6 @@
 //! concatenated, not merged, and threads work on them without locks.
 
 use std::hash::BuildHasher;
-use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
@@ -17,7 +16,6 @@ use crate::exec::context::Context;
 use crate::exec::par::Threads;
 use crate::group::encoding::KeyEncoding;
 use crate::group::hash_table::ByteHasher;
-use crate::group::id_ranks::IdRanks;
 use crate::group::interner::Interner;
 use crate::group::keys::Keys;
 use crate::state::customer_state::State;
@@ -56,16 +54,21 @@ fn deferred(mut part: State) -> State {
     part
 }
 
-/// Whether rows of these columns can be scattered: plain ids and 64-bit units.
+/// Whether rows of these columns can be scattered: plain ids, or ids of one dictionary, and 64-bit units.
 pub(crate) fn can_partition(columns: &[InputBatch], rows: usize) -> bool {
-    rows <= MOST_ROWS && columns.iter().all(|columns| !columns.is_wide() && matches!(columns.customer, KeyColumn::Plain(_)))
+    let has_shared_ids = columns.windows(2).all(|pair| match (&pair[0].customer, &pair[1].customer) {
+        (KeyColumn::Plain(_), KeyColumn::Plain(_)) => true,
+        (KeyColumn::Dictionary(one), KeyColumn::Dictionary(other)) => one.values().is_same_memory(other.values()),
+        _ => false,
+    });
+    rows <= MOST_ROWS && has_shared_ids && columns.iter().all(|columns| !columns.is_wide())
 }
 
 impl Partitions {
     /// Hash partitions of empty states, which `empty` makes.
     pub(crate) fn new(empty: impl Fn() -> State) -> Self {
         let random = RandomState::default();
-        let partitioner = Partitioner { seed: random.hash_one(3_u64), hasher: ByteHasher::new(), range: None, ranks: None };
+        let partitioner = Partitioner { seed: random.hash_one(3_u64), hasher: ByteHasher::new(), range: None, shared: None };
         Self { parts: (0..PARTITIONS).map(|_| deferred(empty())).collect(), partitioner }
     }
 
@@ -75,11 +78,11 @@ impl Partitions {
         Self::of_range(base, PARTITIONS * width, width, empty)
     }
 
-    /// Range partitions of the ranks of integer ids; `empty` makes a state of the ranks from a number on.
-    pub(crate) fn of_ranks(ranks: &Arc<IdRanks>, empty: impl Fn(i64) -> State) -> Self {
-        let width = ranks.len().div_ceil(PARTITIONS).next_power_of_two();
-        let mut partitions = Self::of_range(0, ranks.len(), width, empty);
-        partitions.partitioner.ranks = Some(ranks.clone());
+    /// Range partitions of codes that all states share; `empty` makes a state of the codes from a number on.
+    pub(crate) fn of_shared(shared: Interner, empty: impl Fn(i64) -> State) -> Self {
+        let width = shared.len().div_ceil(PARTITIONS).next_power_of_two();
+        let mut partitions = Self::of_range(0, shared.len(), width, empty);
+        partitions.partitioner.shared = Some(shared);
         partitions
     }
 
@@ -102,8 +105,8 @@ impl Partitions {
     /// Whether these are range partitions that contain all ids of an encoding.
     pub(crate) fn cover(&self, encoding: KeyEncoding) -> bool {
         match (self.partitioner.range, encoding) {
-            (Some(_), KeyEncoding::Ranks) => self.partitioner.ranks.is_some(),
-            (Some(range), KeyEncoding::Range { base, len }) if self.partitioner.ranks.is_none() => {
+            (Some(_), KeyEncoding::Ranks | KeyEncoding::Dictionary) => self.partitioner.shared.is_some(),
+            (Some(range), KeyEncoding::Range { base, len }) if self.partitioner.shared.is_none() => {
                 range.base == base && len <= PARTITIONS << range.shift
             }
             _ => false,
@@ -128,10 +131,10 @@ impl Partitions {
     /// Moves the customers of plain parts into the partitions and leaves the parts empty, so that a customer is in one state only.
     pub(crate) fn absorb(&mut self, parts: &mut [State], context: &Context) -> Result<()> {
         let mut moves: Vec<Vec<(usize, u32)>> = vec![Vec::new(); PARTITIONS];
-        // Ranks are the codes of the parts.
-        let ranks = self.partitioner.ranks.as_ref().map(|ranks| Keys::Range { base: 0, len: ranks.len() });
+        // The partitions are of the codes of the parts.
+        let codes = self.partitioner.shared.as_ref().map(|shared| Keys::Range { base: 0, len: shared.len() });
         for (i, part) in parts.iter().enumerate() {
-            let keys = ranks.as_ref().unwrap_or(part.interner.keys());
+            let keys = codes.as_ref().unwrap_or(part.interner.keys());
             for code in (0..part.totals.len() as u32).filter(|&code| part.totals.is_present(code)) {
                 moves[partition_of(&self.partitioner, keys, code)].push((i, code));
             }
@@ -142,7 +145,7 @@ impl Partitions {
             context.check()?;
             let mut moved = Vec::with_capacity(if days.is_empty() { 0 } else { moves.len() });
             for &(part, code) in moves {
-                let own = partition.interner.intern_from(ranks.as_ref().unwrap_or(sources[part].interner.keys()), code)?;
+                let own = partition.interner.intern_from(codes.as_ref().unwrap_or(sources[part].interner.keys()), code)?;
                 partition.totals.grow(partition.interner.len());
                 partition.totals.take(&sources[part].totals, code, own);
                 if !days.is_empty() {
@@ -215,8 +218,8 @@ impl Partitions {
         let customers = self.parts.iter().map(|part| part.totals.len()).sum();
         let width = self.partitioner.range.map(|PartitionRange { shift, .. }| 1 << shift);
         let mut whole = context.run_if_large(customers, |threads| State::concat(self.parts, width, threads))??;
-        if let Some(ranks) = self.partitioner.ranks {
-            whole.interner = Interner::of_ranks(whole.interner.kind(), ranks);
+        if let Some(shared) = self.partitioner.shared {
+            whole.interner = shared;
         }
         Ok(whole)
     }

@@ -1,18 +1,15 @@
 //! Scatter buffers of the partitions. Nearly all rows are purchases with ids of up to 16 bytes or texts of UUIDs: they are packed into 16 or 24 bytes and
 //! stay buffered over several pushes. Other rows are stored column by column and aggregated within their push.
 
-use std::sync::Arc;
-
-use crate::column::BLOCK;
 use crate::column::chunks::{InputBatch, TypedBlock};
 use crate::column::key::{ByteKeys, KeyColumn, PlainKeys};
+use crate::column::{BLOCK, flag};
 use crate::error::{Error, Result};
 use crate::exec::simd::prefetch_bytes;
 use crate::group::byte_id::{ByteId, Head};
 use crate::group::hash_table::ByteHasher;
-use crate::group::id_ranks::IdRanks;
-use crate::group::intern_rows::intern_ranks;
-use crate::group::interner::NO_CODE;
+use crate::group::intern_rows::Remap;
+use crate::group::interner::{Interner, NO_CODE};
 use crate::state::customer_state::State;
 use crate::state::stats::{FIRST_DAY, LAST_DAY};
 use crate::state::totals::{RowNumbers, RowSlice};
@@ -31,8 +28,8 @@ pub(crate) struct Partitioner {
     pub hasher: ByteHasher,
     /// Set for range partitions.
     pub range: Option<PartitionRange>,
-    /// Set if integer ids are replaced by their ranks, which the range is of.
-    pub ranks: Option<Arc<IdRanks>>,
+    /// Set if the range is of codes that all states share: ranks of integer ids, or positions in a dictionary.
+    pub shared: Option<Interner>,
 }
 
 /// Range partitioning of integer ids: each partition has `1 << shift` consecutive ids.
@@ -54,14 +51,6 @@ impl Partitioner {
         }
         let product = u128::from(id as u64 ^ self.seed) * 0x9E37_79B9_7F4A_7C15_u128;
         ((product as u64) ^ (product >> 64) as u64) as usize % PARTITIONS
-    }
-
-    /// Replaces ids by their ranks; those of null ids are arbitrary.
-    fn replace(ranks: &IdRanks, ids: &mut [i64], flags: &[u8]) -> Result<()> {
-        let mut codes = Vec::with_capacity(BLOCK);
-        intern_ranks(ranks, ids, flags, &mut codes)?;
-        ids.iter_mut().zip(&codes).for_each(|(id, &code)| *id = i64::from(code));
-        Ok(())
     }
 
     /// The partition of a byte string.
@@ -136,16 +125,29 @@ pub(crate) struct Scatter {
     sorter: Sorter,
     /// The first 16 bytes of the ids of the current block.
     heads: Vec<[u8; 16]>,
+    /// See [`Partitioner::shared`].
+    shared: Option<Interner>,
 }
 
 impl Scatter {
     /// Empty buffers.
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(partitioner: &Partitioner) -> Self {
         Self {
             buffers: (0..PARTITIONS).map(|_| ScatterBuffer::default()).collect(),
             sorter: Sorter { rows: [0; BLOCK] },
             heads: Vec::new(),
+            shared: partitioner.shared.clone(),
         }
+    }
+
+    /// The codes of a block of rows if all states share them; otherwise 0 for each row that has an id.
+    pub(crate) fn codes(&mut self, column: &KeyColumn, start: usize, flags: &mut [u8], codes: &mut Vec<u32>) -> Result<()> {
+        if let Some(shared) = &mut self.shared {
+            return shared.intern_rows(column, start, flags, codes, &mut Remap::default());
+        }
+        codes.clear();
+        codes.extend(flags.iter().map(|flag| if flag & flag::NULL_ID == 0 { 0 } else { NO_CODE }));
+        Ok(())
     }
 
     /// Bytes of the packed rows.
@@ -154,7 +156,7 @@ impl Scatter {
         self.buffers.iter().map(bytes).sum()
     }
 
-    /// Scatters the rows of a block that count; `offset` is the number of its first row within the push. A row of at least
+    /// Scatters the rows of a block that count; `codes` are those of [`Scatter::codes`], `offset` is the number of its first row within the push. A row of at least
     /// `least` units is a purchase and may be packed.
     pub(crate) fn add(
         &mut self,
@@ -176,13 +178,16 @@ impl Scatter {
         let mut partitions = [NONE; BLOCK];
         let partitions = &mut partitions[..codes.len()];
         let mut ids = [0; BLOCK];
-        let Self { buffers, sorter, heads } = self;
+        let Self { buffers, sorter, heads, shared } = self;
         match &columns.customer {
+            _ if shared.is_some() => {
+                for ((partition, id), &code) in partitions.iter_mut().zip(&mut ids).zip(codes) {
+                    *id = i64::from(code);
+                    *partition = if code == NO_CODE { NONE } else { partitioner.integer(*id) as u8 };
+                }
+            }
             KeyColumn::Plain(PlainKeys::Integers(keys)) => {
                 keys.read(start, &mut ids[..codes.len()]);
-                if let Some(ranks) = &partitioner.ranks {
-                    Partitioner::replace(ranks, &mut ids[..codes.len()], &block.flags)?;
-                }
                 for ((partition, &id), &code) in partitions.iter_mut().zip(&ids).zip(codes) {
                     *partition = if code == NO_CODE { NONE } else { partitioner.integer(id) as u8 };
                 }
@@ -197,7 +202,7 @@ impl Scatter {
                     packed[i] |= if id.head().is_whole() { u64::from(form) } else { NOT_PACKED };
                 }
             }
-            KeyColumn::Dictionary(_) => {}
+            KeyColumn::Dictionary(_) => return Err(Error::internal("rows with dictionary ids were scattered without shared codes")),
         }
         let mut unpacked = [NONE; BLOCK];
         let mut any = false;
@@ -208,13 +213,13 @@ impl Scatter {
             any |= is_unpacked;
         }
         let packed = |i: u16| packed[usize::from(i)];
-        if matches!(columns.customer, KeyColumn::Plain(PlainKeys::Integers(_))) {
+        if matches!(columns.customer, KeyColumn::Plain(PlainKeys::Bytes(_))) {
             sorter.sort(partitions, |partition, rows| {
-                buffers[partition].integers.extend(rows.iter().map(|&i| PackedRow { id: ids[usize::from(i)], rest: packed(i) }));
+                buffers[partition].texts.extend(rows.iter().map(|&i| PackedRow { id: heads[usize::from(i)], rest: packed(i) }));
             });
         } else {
             sorter.sort(partitions, |partition, rows| {
-                buffers[partition].texts.extend(rows.iter().map(|&i| PackedRow { id: heads[usize::from(i)], rest: packed(i) }));
+                buffers[partition].integers.extend(rows.iter().map(|&i| PackedRow { id: ids[usize::from(i)], rest: packed(i) }));
             });
         }
         if any {
