@@ -111,7 +111,7 @@ class KMeans(Fitted, Persistable):
     merge, or frees the centre whose rows have others nearby, and splits in two the cluster
     that gains most by it; Lloyd's algorithm follows, and the swap is kept if the inertia
     falls. The search ends when the eight most promising swaps are tried in vain.
-    ``max_iter`` is for the start over all rows that follows. Up to 1,024 clusters are
+    ``max_iter`` is for the start over all rows that follows. Up to 256 clusters are
     searched. ``n_init=1`` is one plain start.
 
     Split and merge: Kaukoranta, Franti & Nevalainen 1998, "Iterative split-and-merge algorithm

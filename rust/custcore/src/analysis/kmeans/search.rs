@@ -8,7 +8,6 @@
 
 use super::init::Sample;
 use super::kernel::{nearest, squared_distance};
-use super::label::Label;
 use super::lloyd::Stop;
 use super::points::{Float, Points};
 use super::problem::Problem;
@@ -20,11 +19,12 @@ use crate::num::random::Random;
 const SAMPLE: (usize, usize) = (1 << 13, 1 << 15);
 /// With more clusters, k-means++ alone chooses the centres: a cost for each pair of clusters would take too long. So it does if
 /// the sample has fewer rows of positive weight than there are clusters.
-const MOST_CLUSTERS: usize = 1024;
+const MOST_CLUSTERS: usize = 256;
 /// Swaps that are tried, the most promising first, before the centres are taken as they are.
 const TRIES: usize = 8;
-/// Swaps that are tried in total: this many and as many as there are clusters.
-const TRIES_IN_ALL: usize = 24;
+/// Swaps that are tried in total: this many, and as many as there are clusters, but not more than these: each takes as long as
+/// there are clusters.
+const TRIES_IN_ALL: (usize, usize) = (24, 24);
 /// Splits that are tried, the best, and merges that are tried with each.
 const COMBINED: (usize, usize) = (32, 3);
 /// The next best merge is as promising as this many worse splits: it rarely helps, while which split does is hard to say.
@@ -75,22 +75,22 @@ pub(crate) fn searched<T: Float>(problem: &Problem<'_, T>, clusters: usize, tol:
     let inline = problem.context.inline();
     let sampled = Problem { points: &points, weights, codes: None, ranges: problem.ranges, path: problem.path, context: &inline };
     let stop = Stop::Shift(sampled.total_squares()? / (sample.len() * sample.columns().len()) as f64 * tol * FINER);
-    if clusters <= 256 { improved::<u8>(&sampled, &sample, &start, stop) } else { improved::<u32>(&sampled, &sample, &start, stop) }
+    improved(&sampled, &sample, &start, stop)
 }
 
 /// Runs Lloyd's algorithm over the sample, and again after each swap that lowers the inertia.
-fn improved<L: Label>(sampled: &Problem<'_, f64>, sample: &Sample, start: &[f64], stop: Stop) -> Result<Vec<f64>> {
+fn improved(sampled: &Problem<'_, f64>, sample: &Sample, start: &[f64], stop: Stop) -> Result<Vec<f64>> {
     let clusters = start.len() / sample.columns().len();
-    let mut best = sampled.run_until::<L>(start, ITERATIONS, stop)?;
-    let mut left = TRIES_IN_ALL + clusters;
+    let mut best = sampled.run_until::<u8>(start, ITERATIONS, stop)?;
+    let mut left = TRIES_IN_ALL.0 + TRIES_IN_ALL.1.min(clusters);
     'improve: loop {
         let survey = Survey::new(sample, &best.centers);
         for (split, merge) in survey.swaps().into_iter().take(TRIES.min(left)) {
             left -= 1;
             let centers = survey.swapped(&best.centers, split, merge);
-            let mut run = sampled.run_until::<L>(&centers, TRIAL, stop)?;
+            let mut run = sampled.run_until::<u8>(&centers, TRIAL, stop)?;
             if run.n_iter == TRIAL && run.inertia < best.inertia * (1.0 + NEARLY) {
-                run = sampled.run_until::<L>(&run.centers, ITERATIONS, stop)?;
+                run = sampled.run_until::<u8>(&run.centers, ITERATIONS, stop)?;
             }
             if run.inertia < best.inertia * (1.0 - LESS) {
                 best = run;
@@ -209,7 +209,7 @@ mod tests {
         let mut start: Vec<f64> = (0..8).flat_map(|i| [f64::from(i / 2 % 3 * 10 + i % 2), f64::from(i / 6 * 10) + 0.5]).collect();
         start.extend([20.0, 20.0]);
         let local = problem.run_until::<u8>(&start, 100, Stop::Shift(0.0)).map(|run| run.inertia);
-        let found = improved::<u8>(&problem, &sample, &start, Stop::Shift(0.0));
+        let found = improved(&problem, &sample, &start, Stop::Shift(0.0));
         let best = found.and_then(|centers| problem.run_until::<u8>(&centers, 100, Stop::Shift(0.0))).map(|run| run.inertia);
         let (Ok(local), Ok(best)) = (local, best) else { panic!("no run failed") };
         // Each group has a variance of a sixth, both features together.
