@@ -1,12 +1,14 @@
 //! The assignment step over a chunk of rows. Only points whose bounds have expired are re-examined.
 
-use super::bounds::{BoundsCheck, CenterShift, HamerlyBounds, Normalization, until};
+use super::bounds::{HamerlyBounds, Normalization};
+use super::filter::Filter;
 use super::kernel::nearest;
 use super::label::Label;
 use super::means::ClusterWeights;
 use super::points::{Float, Lane, PointBlock};
 use super::problem::Problem;
-use super::read::{ReadNormalized, ReadWide};
+use super::reach::CenterShift;
+use super::read::{Pick, ReadWide};
 use super::share::{Chunk, ClusterDelta};
 use super::simd::{Lanes, Task};
 use super::sums::{Digits, by_label};
@@ -41,15 +43,10 @@ pub(crate) struct Assign<'a, 'p, T: Float, L> {
     pub change: &'a mut ClusterDelta,
 }
 
-/// A reassigned row of a block.
-struct Reassignment {
-    row: u32,
-    from: u32,
-    to: u32,
-}
-
 /// Scratch buffers for a block.
-struct Scratch {
+struct Scratch<T> {
+    /// Gathered rows, one after the other.
+    picked: Vec<T>,
     y: Vec<f32>,
     best: Vec<f32>,
     margin: Vec<f32>,
@@ -62,8 +59,11 @@ struct Scratch {
     changed: Vec<u32>,
     listed: usize,
     x: Vec<f64>,
-    moves: Vec<Reassignment>,
-    /// The features of a block in float64, for the initial sums.
+    /// Reassigned rows of the block.
+    moved: Vec<u32>,
+    /// Their clusters before and after.
+    moves: Vec<(u32, u32)>,
+    /// The features of a block in float64, for the initial sums; one feature of the reassigned rows later.
     wide: Vec<f64>,
     digits: Digits,
     ones: Vec<i64>,
@@ -78,6 +78,7 @@ impl<T: Float, L: Label> Task for Assign<'_, '_, T, L> {
         // Only the first sums need them.
         let summed = if self.first && self.update { BLOCK } else { 0 };
         let mut scratch = Scratch {
+            picked: vec![T::default(); d * (BLOCK * DENSE / 16)],
             y: vec![0.0; d * STRIDE],
             best: vec![0.0; STRIDE],
             margin: vec![0.0; STRIDE],
@@ -87,9 +88,10 @@ impl<T: Float, L: Label> Task for Assign<'_, '_, T, L> {
             changed: vec![0; STRIDE],
             listed: 0,
             x: vec![0.0; d],
+            moved: Vec::with_capacity(BLOCK),
             moves: Vec::with_capacity(BLOCK),
-            wide: vec![0.0; d * summed],
-            digits: Digits::new(summed),
+            wide: vec![0.0; (d * summed).max(BLOCK)],
+            digits: Digits::new(BLOCK),
             ones: vec![1; summed],
         };
         let keeps_bounds = self.update || !self.first;
@@ -117,10 +119,9 @@ impl<T: Float, L: Label> Task for Assign<'_, '_, T, L> {
 impl<T: Float, L: Label> Assign<'_, '_, T, L> {
     /// The first assignment of a block; returns the smallest margin.
     #[inline(always)]
-    fn assign_initial<V: Lanes>(&mut self, block: &PointBlock, start: usize, keeps_bounds: bool, scratch: &mut Scratch) -> f32 {
+    fn assign_initial<V: Lanes>(&mut self, block: &PointBlock, start: usize, keeps_bounds: bool, scratch: &mut Scratch<T>) -> f32 {
         let lanes = self.problem.points.lanes(block);
-        self.normalize_block(lanes, block, scratch);
-        self.check_bounds(block.len, scratch);
+        self.filter(lanes, block.start, block.len, false, scratch);
         let mut least = V::splat(f32::MAX);
         let mut at = 0;
         while at < block.len {
@@ -144,7 +145,8 @@ impl<T: Float, L: Label> Assign<'_, '_, T, L> {
         if keeps_bounds {
             // The centres have not shifted yet.
             let own = &mut self.chunk.valid_until[start..start + block.len];
-            own.iter_mut().zip(&scratch.margin).for_each(|(own, margin)| *own = until(0.0, *margin));
+            let each = own.iter_mut().zip(&scratch.margin).zip(&*labels);
+            each.for_each(|((own, margin), label)| *own = self.center_shift.until(label.index(), *margin));
         }
         if self.update {
             match &mut self.change.totals {
@@ -170,19 +172,18 @@ impl<T: Float, L: Label> Assign<'_, '_, T, L> {
 
     /// Re-examines the due rows of a block and applies the reassignments; returns the smallest margin.
     #[inline(always)]
-    fn reassign_block<V: Lanes>(&mut self, block: &PointBlock, start: usize, scratch: &mut Scratch) -> f32 {
+    fn reassign_block<V: Lanes>(&mut self, block: &PointBlock, start: usize, scratch: &mut Scratch<T>) -> f32 {
         let least = self.recheck_block::<V>(block, start, scratch);
         self.apply_moves(block, scratch);
         least
     }
 
     #[inline(always)]
-    fn recheck_block<V: Lanes>(&mut self, block: &PointBlock, start: usize, scratch: &mut Scratch) -> f32 {
+    fn recheck_block<V: Lanes>(&mut self, block: &PointBlock, start: usize, scratch: &mut Scratch<T>) -> f32 {
         let mut least = self.collect_due::<V>(block, start, scratch);
         let lanes = self.problem.points.lanes(block);
         if scratch.count * 16 > block.len * DENSE {
-            self.normalize_block(lanes, block, scratch);
-            self.check_bounds(block.len, scratch);
+            self.filter(lanes, block.start, block.len, false, scratch);
             least = self.update_bounds::<V>(start, block.len, scratch);
             for i in 0..scratch.count {
                 let row = scratch.due[i] as usize;
@@ -190,14 +191,9 @@ impl<T: Float, L: Label> Assign<'_, '_, T, L> {
             }
             return least;
         }
-        for (f, lane) in lanes.iter().enumerate() {
-            let y = &mut scratch.y[f * STRIDE..][..STRIDE];
-            let (values, stride) = lane.from(block.start);
-            let (middle, scale) = (self.normalization.middles[f], self.normalization.scale);
-            let due = &scratch.due[..scratch.count];
-            y.iter_mut().zip(due).for_each(|(y, &row)| *y = values[row as usize * stride].narrow(middle, scale));
-        }
-        self.check_bounds(scratch.count, scratch);
+        let Scratch { due, count, picked, .. } = scratch;
+        self.problem.path.run(Pick { lanes, start: block.start, rows: &due[..*count], out: picked });
+        self.filter(lanes, block.start, scratch.count, true, scratch);
         least = least.min(self.update_bounds_gathered::<V>(start, block.len, scratch));
         for i in 0..scratch.listed {
             let at = scratch.changed[i] as usize;
@@ -209,26 +205,26 @@ impl<T: Float, L: Label> Assign<'_, '_, T, L> {
 
     /// Finishes a row of a block at position `at` of the scratch buffers, in float64 if uncertain; returns its margin.
     #[inline(always)]
-    fn finish_row(&mut self, lanes: &[Lane<T>], block: &PointBlock, start: usize, row: usize, at: usize, scratch: &mut Scratch) -> f32 {
+    fn finish_row(&mut self, lanes: &[Lane<T>], block: &PointBlock, start: usize, row: usize, at: usize, scratch: &mut Scratch<T>) -> f32 {
         if !(scratch.margin[at] > 0.0) {
             self.recompute_exact(lanes, block.start + row, at, scratch);
         }
         let margin = scratch.margin[at];
-        self.reassign(lanes, block, start, row, L::of(scratch.best[at]), margin, &mut scratch.moves);
+        self.reassign(lanes, block, start, row, L::of(scratch.best[at]), margin, scratch);
         margin
     }
 
-    /// Computes the bounds of the points in the scratch buffer. It is dispatched separately, so that its kernels are compiled
-    /// once per instruction set and not for every type of feature and label.
-    fn check_bounds(&self, len: usize, scratch: &mut Scratch) {
-        let Scratch { y, best, margin, .. } = scratch;
-        self.problem.path.run(BoundsCheck { bounds: self.bounds, y, stride: STRIDE, len, best, margin });
+    /// Computes the nearest centres and margins of the rows of a block, or of those that were gathered.
+    fn filter(&self, lanes: &[Lane<T>], start: usize, len: usize, gathered: bool, scratch: &mut Scratch<T>) {
+        let Scratch { picked, y, best, margin, .. } = scratch;
+        let picked = gathered.then(|| &picked[..len * lanes.len()]);
+        let (bounds, normalization, stride) = (self.bounds, self.normalization, STRIDE);
+        self.problem.path.run(Filter { bounds, normalization, lanes, start, len, picked, y, stride, best, margin });
     }
 
     /// Collects the rows of a block whose bounds have expired; returns the smallest remaining margin of the others.
     #[inline(always)]
-    fn collect_due<V: Lanes>(&self, block: &PointBlock, start: usize, scratch: &mut Scratch) -> f32 {
-        let high = self.center_shift.high.as_slice();
+    fn collect_due<V: Lanes>(&self, block: &PointBlock, start: usize, scratch: &mut Scratch<T>) -> f32 {
         let limits = &self.chunk.valid_until[start..start + block.len];
         let labels = &self.chunk.labels[start..start + block.len];
         let due = scratch.due.as_mut_slice();
@@ -239,7 +235,7 @@ impl<T: Float, L: Label> Assign<'_, '_, T, L> {
             let most = V::splat(f32::MAX);
             let mut nearest = most;
             while at + V::N <= block.len {
-                let left = V::load(&limits[at..]).sub(V::of_bytes(&bytes[at..]).lookup(high));
+                let left = self.center_shift.left_each(V::of_bytes(&bytes[at..]), V::load(&limits[at..]));
                 let certain = left.greater_mask(V::splat(0.0));
                 nearest = nearest.min(V::splat(0.0).less(left, left, most));
                 count += V::places(!certain, at as u32, &mut due[count..]);
@@ -248,7 +244,7 @@ impl<T: Float, L: Label> Assign<'_, '_, T, L> {
             least = horizontal_min(nearest);
         }
         for at in at..block.len {
-            let left = limits[at] - high[labels[at].index()];
+            let left = self.center_shift.left(labels[at].index(), limits[at]);
             if left > 0.0 {
                 least = least.min(left);
             } else {
@@ -263,7 +259,7 @@ impl<T: Float, L: Label> Assign<'_, '_, T, L> {
     /// Writes the new validity limits of a block, and lists the rows that changed label or are uncertain; returns the
     /// smallest margin of the others.
     #[inline(always)]
-    fn update_bounds<V: Lanes>(&mut self, start: usize, len: usize, scratch: &mut Scratch) -> f32 {
+    fn update_bounds<V: Lanes>(&mut self, start: usize, len: usize, scratch: &mut Scratch<T>) -> f32 {
         let labels = &self.chunk.labels[start..start + len];
         let own = &mut self.chunk.valid_until[start..start + len];
         let due = scratch.due.as_mut_slice();
@@ -277,7 +273,7 @@ impl<T: Float, L: Label> Assign<'_, '_, T, L> {
                 let (best, margin) = (V::load(&scratch.best[at..]), V::load(&scratch.margin[at..]));
                 let same = best.equal_mask(V::of_bytes(&bytes[at..]));
                 let certain = margin.greater_mask(V::splat(0.0));
-                valid_until(best, margin, &self.center_shift.low).store(&mut own[at..]);
+                self.center_shift.until_each(best, margin).store(&mut own[at..]);
                 nearest = nearest.min(V::splat(0.0).less(margin, margin, most));
                 count += V::places(!(same & certain), at as u32, &mut due[count..]);
                 at += V::N;
@@ -286,7 +282,7 @@ impl<T: Float, L: Label> Assign<'_, '_, T, L> {
         }
         for at in at..len {
             let (best, margin) = (scratch.best[at] as usize, scratch.margin[at]);
-            own[at] = until(self.center_shift.low[best], margin);
+            own[at] = self.center_shift.until(best, margin);
             if best == labels[at].index() && margin > 0.0 {
                 least = least.min(margin);
             } else {
@@ -301,7 +297,7 @@ impl<T: Float, L: Label> Assign<'_, '_, T, L> {
 
     /// The same as `update_bounds` for gathered rows; lists positions within the gathered rows.
     #[inline(always)]
-    fn update_bounds_gathered<V: Lanes>(&mut self, start: usize, len: usize, scratch: &mut Scratch) -> f32 {
+    fn update_bounds_gathered<V: Lanes>(&mut self, start: usize, len: usize, scratch: &mut Scratch<T>) -> f32 {
         let labels = &self.chunk.labels[start..start + len];
         let own = &mut self.chunk.valid_until[start..start + len];
         let most = V::splat(f32::MAX);
@@ -309,7 +305,7 @@ impl<T: Float, L: Label> Assign<'_, '_, T, L> {
         let mut at = 0;
         while at < scratch.count {
             let (best, margin) = (V::load(&scratch.best[at..]), V::load(&scratch.margin[at..]));
-            valid_until(best, margin, &self.center_shift.low).store(&mut scratch.gathered_until[at..]);
+            self.center_shift.until_each(best, margin).store(&mut scratch.gathered_until[at..]);
             let positive = V::splat(0.0).less(margin, margin, most);
             if at + V::N <= scratch.count {
                 nearest = nearest.min(positive);
@@ -344,10 +340,10 @@ impl<T: Float, L: Label> Assign<'_, '_, T, L> {
         row: usize,
         label: L,
         margin: f32,
-        moves: &mut Vec<Reassignment>,
+        scratch: &mut Scratch<T>,
     ) {
         let (old, new) = (self.chunk.labels[start + row].index(), label.index());
-        self.chunk.valid_until[start + row] = until(self.center_shift.low[new], margin);
+        self.chunk.valid_until[start + row] = self.center_shift.until(new, margin);
         if old != new {
             self.chunk.labels[start + row] = label;
             match self.problem.weights {
@@ -356,58 +352,49 @@ impl<T: Float, L: Label> Assign<'_, '_, T, L> {
                     let weight = weights[self.chunk.first_row + start + row];
                     self.change.shift(Some(old), new, Some(weight), lanes, block.start + row);
                 }
-                None => moves.push(Reassignment { row: row as u32, from: old as u32, to: new as u32 }),
+                None => {
+                    scratch.moved.push(row as u32);
+                    scratch.moves.push((old as u32, new as u32));
+                }
             }
         }
     }
 
     /// Applies the recorded reassignments to the sums, feature by feature.
     #[inline(always)]
-    fn apply_moves(&mut self, block: &PointBlock, scratch: &mut Scratch) {
+    fn apply_moves(&mut self, block: &PointBlock, scratch: &mut Scratch<T>) {
+        let Scratch { moved, moves, wide, digits, .. } = scratch;
         if self.update
             && let ClusterWeights::Counts(counts) = &mut self.change.totals
         {
-            self.change.moved += scratch.moves.len();
-            for reassigned in &scratch.moves {
-                counts[reassigned.to as usize] += 1;
-                counts[reassigned.from as usize] -= 1;
+            self.change.moved += moves.len();
+            for &(from, to) in &*moves {
+                counts[to as usize] += 1;
+                counts[from as usize] -= 1;
             }
+            let terms = &mut wide[..moves.len()];
             for (feature, lane) in self.problem.points.lanes(block).iter().enumerate() {
                 let (values, stride) = lane.from(block.start);
-                for reassigned in &scratch.moves {
-                    let x = values[reassigned.row as usize * stride].wide();
-                    self.change.sums.shift(Some(reassigned.from as usize), reassigned.to as usize, feature, x);
-                }
+                terms.iter_mut().zip(&*moved).for_each(|(term, &row)| *term = values[row as usize * stride].wide());
+                self.change.sums.move_column(feature, moves, terms, digits);
             }
         }
-        scratch.moves.clear();
-    }
-
-    /// Reads the normalized values of the block into the scratch buffer.
-    fn normalize_block(&self, lanes: &[Lane<T>], block: &PointBlock, scratch: &mut Scratch) {
-        let (start, len) = (block.start, block.len);
-        self.problem.path.run(ReadNormalized { lanes, start, len, normalization: self.normalization, stride: STRIDE, out: &mut scratch.y });
+        moved.clear();
+        moves.clear();
     }
 
     /// Computes the nearest centre and the margin in float64.
     #[cold]
     #[inline(never)]
-    fn recompute_exact(&self, lanes: &[Lane<T>], row: usize, at: usize, scratch: &mut Scratch) {
+    fn recompute_exact(&self, lanes: &[Lane<T>], row: usize, at: usize, scratch: &mut Scratch<T>) {
         scratch.x.iter_mut().zip(lanes).for_each(|(x, lane)| *x = lane.get(row).wide());
         let (best, first, second) = nearest(&scratch.x, self.centers);
         let (near, far) = (first.sqrt(), second.sqrt());
         // The deducted term far exceeds the rounding error of the distances, now and in later iterations.
         let margin = (far - near - 1e-13 * (far + near)) * self.normalization.scale * (1.0 - 1e-6);
         scratch.best[at] = best as f32;
-        scratch.margin[at] = if margin > 0.0 { margin as f32 } else { 0.0 };
+        scratch.margin[at] = self.center_shift.packed(margin, second * self.normalization.scale * self.normalization.scale);
     }
-}
-
-/// Vectorized [`until`].
-#[inline(always)]
-fn valid_until<V: Lanes>(best: V, margin: V, low: &[f32]) -> V {
-    let limit = best.lookup(low).add(margin).mul(V::splat(0.999_999_7));
-    V::splat(0.0).less(margin, limit, V::splat(0.0))
 }
 
 /// The horizontal minimum.

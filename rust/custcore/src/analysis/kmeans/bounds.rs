@@ -4,7 +4,7 @@
 //! centre minus distance to the nearest, is computed with a bound on its rounding error. If the margin exceeds the bound,
 //! the nearest centre in float64 is the same, and it stays the nearest until the centres have shifted by that margin.
 
-use super::kernel::squared_distance;
+use super::reach::packed_each;
 use super::simd::{Lanes, Task};
 use crate::num::exact::power_of_two;
 
@@ -41,9 +41,11 @@ pub(crate) struct HamerlyBounds {
     centers: Vec<f32>,
     n_features: usize,
     /// Whether bounds can be computed: there are at least two centres, and none is large enough for its square to overflow.
-    usable: bool,
+    pub(super) usable: bool,
     by_distance: f32,
     by_size: f32,
+    /// The exponent of level 0, see [`super::reach`].
+    base: f32,
 }
 
 /// A bounds computation over a block of points.
@@ -72,8 +74,8 @@ impl Task for BoundsCheck<'_> {
 }
 
 impl HamerlyBounds {
-    /// The bounds for some centres.
-    pub(crate) fn new(centers: &[f64], normalization: &Normalization) -> Self {
+    /// The bounds for some centres; `base` is that of the levels.
+    pub(crate) fn new(centers: &[f64], normalization: &Normalization, base: f32) -> Self {
         let d = normalization.middles.len();
         let normalize = |(i, c): (usize, &f64)| ((c - normalization.middles[i % d]) * normalization.scale) as f32;
         let centers: Vec<f32> = centers.iter().enumerate().map(normalize).collect();
@@ -81,7 +83,7 @@ impl HamerlyBounds {
         // Rounding of y - c, of the squares and of their sum: (d + 2) u relative to the squared distance, half of that
         // relative to the distance. Rounding of c: u |c|, at most u (|y| + distance). Rounding of y: u |y|. Times two
         // distances.
-        Self { centers, n_features: d, usable, by_distance: (d + 10) as f32 * ROUNDOFF, by_size: 8.0 * ROUNDOFF }
+        Self { centers, n_features: d, usable, by_distance: (d + 10) as f32 * ROUNDOFF, by_size: 8.0 * ROUNDOFF, base }
     }
 
     /// Computes the nearest centre and the margin of normalized points, stored feature by feature `stride` apart. The
@@ -93,24 +95,24 @@ impl HamerlyBounds {
             margin[..len].fill(0.0);
             return;
         }
+        let normalized = Normalized { y, stride };
         match self.n_features {
-            1 => self.of_width::<V, 1>(y, stride, len, best, margin),
-            2 => self.of_width::<V, 2>(y, stride, len, best, margin),
-            3 => self.of_width::<V, 3>(y, stride, len, best, margin),
-            4 => self.of_width::<V, 4>(y, stride, len, best, margin),
-            5 => self.of_width::<V, 5>(y, stride, len, best, margin),
-            6 => self.of_width::<V, 6>(y, stride, len, best, margin),
-            8 => self.of_width::<V, 8>(y, stride, len, best, margin),
+            1 => self.of_width::<V, 1>(&normalized, len, best, margin),
+            2 => self.of_width::<V, 2>(&normalized, len, best, margin),
+            3 => self.of_width::<V, 3>(&normalized, len, best, margin),
+            4 => self.of_width::<V, 4>(&normalized, len, best, margin),
+            5 => self.of_width::<V, 5>(&normalized, len, best, margin),
+            6 => self.of_width::<V, 6>(&normalized, len, best, margin),
+            8 => self.of_width::<V, 8>(&normalized, len, best, margin),
             _ => self.of_any_width::<V>(y, stride, len, best, margin),
         }
     }
 
     #[inline(always)]
-    fn of_width<V: Lanes, const D: usize>(&self, y: &[f32], stride: usize, len: usize, best: &mut [f32], margin: &mut [f32]) {
+    pub(super) fn of_width<V: Lanes, const D: usize>(&self, y: &impl Tiles<V, D>, len: usize, best: &mut [f32], margin: &mut [f32]) {
         let mut at = 0;
         while at < len {
-            let low_half: [V; D] = std::array::from_fn(|f| V::load(&y[f * stride + at..]));
-            let high_half: [V; D] = std::array::from_fn(|f| V::load(&y[f * stride + at + V::N..]));
+            let (low_half, high_half) = (y.tile(at), y.tile(at + V::N));
             let mut a = Two::<V>::new();
             let mut b = Two::<V>::new();
             let mut number = V::splat(0.0);
@@ -130,7 +132,7 @@ impl HamerlyBounds {
     }
 
     #[inline(always)]
-    fn of_any_width<V: Lanes>(&self, y: &[f32], stride: usize, len: usize, best: &mut [f32], margin: &mut [f32]) {
+    pub(super) fn of_any_width<V: Lanes>(&self, y: &[f32], stride: usize, len: usize, best: &mut [f32], margin: &mut [f32]) {
         let d = self.n_features;
         let mut at = 0;
         while at < len {
@@ -165,7 +167,7 @@ impl HamerlyBounds {
     }
 
     /// A lower bound on D2 - D1, where D1 <= D2 are the two smallest distances: D2 - D1 = (D2^2 - D1^2) / (D1 + D2), and
-    /// D1 + D2 <= sqrt(2 (D1^2 + D2^2)), which is tight when the two are close.
+    /// D1 + D2 <= sqrt(2 (D1^2 + D2^2)), which is tight when the two are close. It carries the level of the row.
     #[inline(always)]
     fn margin<V: Lanes>(&self, two: Two<V>, size: V) -> V {
         let square = two.first.add(two.second).mul(V::splat(2.0)).add(V::splat(UNDERFLOW * UNDERFLOW));
@@ -173,7 +175,33 @@ impl HamerlyBounds {
         let sum = square.mul(root);
         let difference = two.second.sub(two.first).mul(root).mul(V::splat(1.0 - RSQRT_ERROR));
         let error = sum.mul_add(V::splat(self.by_distance), size.mul_add(V::splat(self.by_size), V::splat(4.0 * UNDERFLOW)));
-        difference.sub(error)
+        // (a + b)^2 <= a^2 (1 + 1/128) + 129 b^2; the rest is for the error of a, by its size, and for rounding.
+        let off = size.mul_add(V::splat(16.0 * self.by_size), V::splat(64.0 * UNDERFLOW));
+        let square = two.second.mul_add(V::splat(1.0 + 1.0 / 64.0 + 4.0 * self.by_distance), off.mul(off));
+        packed_each(difference.sub(error), square, self.base)
+    }
+}
+
+/// Normalized points, a vector of each feature at a time.
+pub(super) trait Tiles<V, const D: usize> {
+    /// The points from `at` on; any values beyond the last one.
+    fn tile(&self, at: usize) -> [V; D];
+}
+
+/// Points that were normalized beforehand.
+struct Normalized<'a> {
+    y: &'a [f32],
+    stride: usize,
+}
+
+impl<V: Lanes, const D: usize> Tiles<V, D> for Normalized<'_> {
+    #[inline(always)]
+    fn tile(&self, at: usize) -> [V; D] {
+        let mut tile = [V::splat(0.0); D];
+        for (f, column) in tile.iter_mut().enumerate() {
+            *column = V::load(&self.y[f * self.stride + at..]);
+        }
+        tile
     }
 }
 
@@ -209,51 +237,4 @@ impl<V: Lanes> Two<V> {
         self.second = self.second.min(self.first.max(distance));
         self.first = self.first.min(distance);
     }
-}
-
-/// Cumulative centre shift per cluster since the first iteration: in each iteration the shift of the cluster's own centre
-/// plus the largest shift of any other. It bounds how much the margin of the cluster's points may have decreased.
-#[derive(Debug, Clone)]
-pub(crate) struct CenterShift {
-    sums: Vec<f64>,
-    /// The sums, rounded down.
-    pub low: Vec<f32>,
-    /// The sums, rounded up.
-    pub high: Vec<f32>,
-    /// An upper bound on the sum of every cluster.
-    pub total: f64,
-}
-
-impl CenterShift {
-    /// Zero shift. Tables are padded to 16 elements, the size of one AVX-512 permute.
-    pub(crate) fn new(clusters: usize) -> Self {
-        let table = vec![0.0; clusters.max(16)];
-        Self { sums: vec![0.0; clusters], low: table.clone(), high: table, total: 0.0 }
-    }
-
-    /// Adds the shift of the centres from `old` to `new`.
-    pub(crate) fn add(&mut self, old: &[f64], new: &[f64], normalization: &Normalization) {
-        let d = normalization.middles.len();
-        let shift = |(a, b)| squared_distance(a, b).sqrt() * normalization.scale * (1.0 + 1e-12);
-        let shifts: Vec<f64> = old.chunks_exact(d).zip(new.chunks_exact(d)).map(shift).collect();
-        let longest = |skip: usize| shifts.iter().enumerate().filter(|(j, _)| *j != skip).fold(0.0_f64, |a, (_, &b)| a.max(b));
-        let first = (0..shifts.len()).fold(0, |best, j| if shifts[j] > shifts[best] { j } else { best });
-        let (most, second) = (shifts.get(first).copied().unwrap_or(0.0), longest(first));
-        let mut worst = 0.0_f64;
-        for (j, &shift) in shifts.iter().enumerate() {
-            let relative = (shift + if j == first { second } else { most }) * (1.0 + 1e-12);
-            worst = worst.max(relative);
-            self.sums[j] += relative;
-            let rounded = self.sums[j] as f32;
-            (self.low[j], self.high[j]) = (rounded.next_down().max(0.0), rounded.next_up());
-        }
-        self.total += worst * (1.0 + 1e-12);
-    }
-}
-
-/// The cumulative shift up to which a label with this margin stays valid; 0 if the margin is uncertain. `low` is the
-/// cumulative shift of the cluster so far, rounded down.
-#[inline(always)]
-pub(crate) fn until(low: f32, margin: f32) -> f32 {
-    if margin > 0.0 { (low + margin) * (1.0 - 4.0 * ROUNDOFF) } else { 0.0 }
 }

@@ -1,13 +1,14 @@
 //! Lloyd's algorithm from given initial centres, with scikit-learn's stopping rule.
 
 use super::assign::Assign;
-use super::bounds::{CenterShift, HamerlyBounds, Normalization};
+use super::bounds::{HamerlyBounds, Normalization};
 use super::dispersion::{Dispersion, Terms};
 use super::kernel::squared_distance;
 use super::label::Label;
 use super::means::{Far, means, shift};
 use super::points::Float;
 use super::problem::{LloydRun, Problem};
+use super::reach::CenterShift;
 use super::scan::{blocks_in_chunk, each_chunk};
 use super::share::{Chunk, ClusterDelta};
 use super::sums::{ClusterSums, Steps};
@@ -33,10 +34,11 @@ struct LloydState {
 
 impl<T: Float> Problem<'_, T> {
     fn initial_state(&self, centers: &[f64]) -> LloydState {
+        let normalization = self.normalization();
         LloydState {
             centers: centers.to_vec(),
-            normalization: self.normalization(),
-            center_shift: CenterShift::new(centers.len() / self.n_features()),
+            center_shift: CenterShift::new(centers, &normalization),
+            normalization,
             steps: self.ranges.largest().into_iter().map(Steps::new).collect(),
         }
     }
@@ -100,7 +102,7 @@ impl<T: Float> Problem<'_, T> {
 
     /// The assignment step: assigns every row to its nearest centre.
     fn assign<L: Label>(&self, state: &LloydState, chunks: &mut [Chunk<L>], first: bool, update: bool) -> Result<ClusterDelta> {
-        let bounds = HamerlyBounds::new(&state.centers, &state.normalization);
+        let bounds = HamerlyBounds::new(&state.centers, &state.normalization, state.center_shift.base);
         let empty = || ClusterDelta::new(state.centers.len() / self.n_features(), &state.steps, self.weights.is_some());
         let work = |chunk: &mut Chunk<L>| {
             let (normalization, center_shift, centers) = (&state.normalization, &state.center_shift, state.centers.as_slice());

@@ -26,7 +26,7 @@ impl<T: Float> Problem<'_, T> {
     /// outside them the bounds are uncertain, and the label is computed in float64.
     pub(crate) fn predict(&self, centers: &[f64], features: &Features) -> Result<Vec<i32>> {
         let normalization = self.normalization();
-        let bounds = HamerlyBounds::new(centers, &normalization);
+        let bounds = HamerlyBounds::new(centers, &normalization, 0.0);
         let blocks = self.points.blocks();
         let mut labels = vec![0; self.points.rows()];
         let mut rest = labels.as_mut_slice();

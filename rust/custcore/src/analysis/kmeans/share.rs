@@ -15,7 +15,7 @@ pub(crate) struct Chunk<L> {
     pub first_row: usize,
     /// The label of each row.
     pub labels: Vec<L>,
-    /// Per row: the cumulative shift of its cluster up to which the label is valid.
+    /// Per row: the cumulative shift of its cluster and level up to which the label is valid, and the level (see [`super::reach`]).
     pub(super) valid_until: Vec<f32>,
     /// Per block: the total cumulative shift up to which all its labels are valid.
     pub(super) due: Vec<f64>,

@@ -125,6 +125,36 @@ impl ClusterSums {
         }
     }
 
+    /// Moves the terms of feature `feature`, each from one cluster to another: pairs of clusters in the order of the terms.
+    #[inline(always)]
+    pub(crate) fn move_column(&mut self, feature: usize, pairs: &[(u32, u32)], terms: &[f64], digits: &mut Digits) {
+        let (steps, width) = (self.steps[feature], self.steps.len());
+        let (mut fine, mut partial) = (0, 0);
+        let Digits { high, low } = digits;
+        let (high, low) = (&mut high[..terms.len()], &mut low[..terms.len()]);
+        for ((&term, high), low) in terms.iter().zip(&mut *high).zip(&mut *low) {
+            let (h, l, whole) = steps.split(term);
+            (*high, *low) = (h, l);
+            fine |= l;
+            partial |= u64::from(!whole);
+        }
+        for (&(from, to), high) in pairs.iter().zip(&*high) {
+            self.recent[to as usize * width + feature][0] += high;
+            self.recent[from as usize * width + feature][0] -= high;
+        }
+        if fine != 0 {
+            for (&(from, to), low) in pairs.iter().zip(&*low) {
+                self.recent[to as usize * width + feature][1] += low;
+                self.recent[from as usize * width + feature][1] -= low;
+            }
+        }
+        if partial != 0 {
+            for (&(from, to), &term) in pairs.iter().zip(terms).filter(|(_, term)| !steps.split(**term).2) {
+                self.shift_rest(Some(from as usize), to as usize, feature, steps.rest(term));
+            }
+        }
+    }
+
     #[cold]
     fn shift_rest(&mut self, from: Option<usize>, to: usize, feature: usize, rest: f64) {
         grow(self.rest.entry(to * self.steps.len() + feature).or_default(), rest);
@@ -236,6 +266,13 @@ mod tests {
             }
             for (i, &x) in values.iter().enumerate() {
                 if i % 2 == 1 { other.shift(Some(1), 0, 0, x); }
+            }
+            let (terms, from) = (&values[..values.len() / 2], |i: usize| u32::from(i % 2 == 1));
+            // There and back in columns.
+            let mut digits = Digits::new(terms.len());
+            for back in [0, 1] {
+                let pairs: Vec<(u32, u32)> = (0..terms.len()).map(|i| [(0, 1), (1, 0)][usize::from(back == from(i))]).collect();
+                other.move_column(0, &pairs, terms, &mut digits);
             }
             sums.merge(other);
             prop_assert_eq!(Some(quotient(&sums.get(0), &[1.0])), exact_sum(&values).map(|x| x + 0.0));

@@ -85,6 +85,24 @@ impl Lanes for Neon {
     }
 
     #[inline(always)]
+    fn exponent(self) -> Self {
+        intrinsics!(Self(vcvtq_f32_u32(vshrq_n_u32::<23>(vreinterpretq_u32_f32(self.0)))))
+    }
+
+    #[inline(always)]
+    fn low_bits(self) -> Self {
+        intrinsics!(Self(vcvtq_f32_u32(vandq_u32(vreinterpretq_u32_f32(self.0), vdupq_n_u32(15)))))
+    }
+
+    #[inline(always)]
+    fn with_low_bits(self, bits: Self) -> Self {
+        intrinsics! {
+            let high = vbicq_u32(vreinterpretq_u32_f32(self.0), vdupq_n_u32(15));
+            Self(vreinterpretq_f32_u32(vorrq_u32(high, vcvtq_u32_f32(bits.0))))
+        }
+    }
+
+    #[inline(always)]
     fn rsqrt(self) -> Self {
         intrinsics!(Self(vdivq_f32(vdupq_n_f32(1.0), vsqrtq_f32(self.0))))
     }

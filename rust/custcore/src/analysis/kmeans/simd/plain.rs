@@ -87,6 +87,21 @@ impl Lanes for Plain {
     }
 
     #[inline(always)]
+    fn exponent(self) -> Self {
+        self.each(self, |a, _| (a.to_bits() >> 23) as f32)
+    }
+
+    #[inline(always)]
+    fn low_bits(self) -> Self {
+        self.each(self, |a, _| (a.to_bits() & 15) as f32)
+    }
+
+    #[inline(always)]
+    fn with_low_bits(self, bits: Self) -> Self {
+        self.each(bits, |a, bits| f32::from_bits(a.to_bits() & !15 | bits as u32))
+    }
+
+    #[inline(always)]
     fn rsqrt(self) -> Self {
         self.each(self, |a, _| 1.0 / a.sqrt())
     }

@@ -23,6 +23,32 @@ pub trait Lanes: Copy {
         let values = &values[..Self::N * S];
         out[..Self::N].iter_mut().zip(values.chunks_exact(S)).for_each(|(out, step)| *out = step[0]);
     }
+    /// The biased binary exponents, as numbers; the values must not be negative.
+    #[must_use]
+    fn exponent(self) -> Self;
+    /// The four lowest bits of each value, as numbers.
+    #[must_use]
+    fn low_bits(self) -> Self;
+    /// The values with their four lowest bits replaced by the numbers `bits`, which are below 16.
+    #[must_use]
+    fn with_low_bits(self, bits: Self) -> Self;
+    /// Takes `N` rows of `D` values, stored one row after the other, apart into columns.
+    #[must_use]
+    #[inline(always)]
+    fn columns<const D: usize>(rows: [Self; D]) -> [Self; D] {
+        let mut flat = [[0.0; 16]; D];
+        rows.iter().zip(&mut flat).for_each(|(row, out)| row.store(out));
+        let mut columns = rows;
+        for (f, column) in columns.iter_mut().enumerate() {
+            let mut out = [0.0; 16];
+            for (i, out) in out[..Self::N].iter_mut().enumerate() {
+                let at = i * D + f;
+                *out = flat[at / Self::N][at % Self::N];
+            }
+            *column = Self::load(&out);
+        }
+        columns
+    }
     /// Stores to the first `N` elements of a slice.
     fn store(self, out: &mut [f32]);
     /// Sum.

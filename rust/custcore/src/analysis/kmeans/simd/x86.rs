@@ -88,6 +88,57 @@ impl Lanes for Avx512 {
     }
 
     #[inline(always)]
+    fn columns<const D: usize>(rows: [Self; D]) -> [Self; D] {
+        let mut rows = rows;
+        if D.is_power_of_two() {
+            // Even elements to the front, odd ones to the back, then the same within each half: columns in bit-reversed order.
+            let mut width = D;
+            while width > 1 {
+                let mut next = rows;
+                for start in (0..D).step_by(width) {
+                    for pair in 0..width / 2 {
+                        let (a, b) = (rows[start + 2 * pair].0, rows[start + 2 * pair + 1].0);
+                        intrinsics! {
+                            let even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+                            let odd = _mm512_add_epi32(even, _mm512_set1_epi32(1));
+                            next[start + pair] = Self(_mm512_permutex2var_ps(a, even, b));
+                            next[start + width / 2 + pair] = Self(_mm512_permutex2var_ps(a, odd, b));
+                        }
+                    }
+                }
+                rows = next;
+                width /= 2;
+            }
+            let bits = D.trailing_zeros();
+            let mut columns = rows;
+            for (f, column) in columns.iter_mut().enumerate().skip(1) {
+                *column = rows[f.reverse_bits() >> (usize::BITS - bits)];
+            }
+            return columns;
+        }
+        let mut columns = rows;
+        for (f, column) in columns.iter_mut().enumerate() {
+            intrinsics! {
+                // Lane i is element i * D + f: its low bits are the position in a register, the high bits select it.
+                let steps = _mm512_add_epi32(
+                    _mm512_mullo_epi32(
+                        _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
+                        _mm512_set1_epi32(D as i32),
+                    ),
+                    _mm512_set1_epi32(f as i32),
+                );
+                let mut out = _mm512_setzero_ps();
+                for (part, row) in rows.iter().enumerate() {
+                    let here = _mm512_cmpeq_epi32_mask(_mm512_srli_epi32::<4>(steps), _mm512_set1_epi32(part as i32));
+                    out = _mm512_mask_permutexvar_ps(out, here, steps, row.0);
+                }
+                *column = Self(out);
+            }
+        }
+        columns
+    }
+
+    #[inline(always)]
     fn store(self, out: &mut [f32]) {
         let out = &mut out[..16];
         intrinsics!(_mm512_storeu_ps(out.as_mut_ptr(), self.0));
@@ -134,6 +185,24 @@ impl Lanes for Avx512 {
     }
 
     #[inline(always)]
+    fn exponent(self) -> Self {
+        intrinsics!(Self(_mm512_cvtepi32_ps(_mm512_srli_epi32::<23>(_mm512_castps_si512(self.0)))))
+    }
+
+    #[inline(always)]
+    fn low_bits(self) -> Self {
+        intrinsics!(Self(_mm512_cvtepi32_ps(_mm512_and_si512(_mm512_castps_si512(self.0), _mm512_set1_epi32(15)))))
+    }
+
+    #[inline(always)]
+    fn with_low_bits(self, bits: Self) -> Self {
+        intrinsics! {
+            let high = _mm512_andnot_si512(_mm512_set1_epi32(15), _mm512_castps_si512(self.0));
+            Self(_mm512_castsi512_ps(_mm512_or_si512(high, _mm512_cvttps_epi32(bits.0))))
+        }
+    }
+
+    #[inline(always)]
     fn rsqrt(self) -> Self {
         intrinsics!(Self(_mm512_rsqrt14_ps(self.0)))
     }
@@ -170,13 +239,12 @@ impl Lanes for Avx512 {
 
     #[inline(always)]
     fn lookup(self, table: &[f32]) -> Self {
-        if table.len() == 16 {
-            return intrinsics!(Self(_mm512_permutexvar_ps(_mm512_cvttps_epi32(self.0), _mm512_loadu_ps(table.as_ptr()))));
+        intrinsics! {
+            let at = _mm512_cvttps_epi32(self.0);
+            // Lanes beyond the table are not read.
+            let inside = _mm512_cmplt_epu32_mask(at, _mm512_set1_epi32(table.len() as i32));
+            Self(_mm512_mask_i32gather_ps::<4>(_mm512_setzero_ps(), inside, at, table.as_ptr()))
         }
-        let mut out = [0.0; 16];
-        self.store(&mut out);
-        out.iter_mut().for_each(|at| *at = table[*at as usize]);
-        Self::load(&out)
     }
 }
 
@@ -238,6 +306,24 @@ impl Lanes for Avx2 {
     #[inline(always)]
     fn less(self, other: Self, yes: Self, no: Self) -> Self {
         intrinsics!(Self(_mm256_blendv_ps(no.0, yes.0, _mm256_cmp_ps::<_CMP_LT_OQ>(self.0, other.0))))
+    }
+
+    #[inline(always)]
+    fn exponent(self) -> Self {
+        intrinsics!(Self(_mm256_cvtepi32_ps(_mm256_srli_epi32::<23>(_mm256_castps_si256(self.0)))))
+    }
+
+    #[inline(always)]
+    fn low_bits(self) -> Self {
+        intrinsics!(Self(_mm256_cvtepi32_ps(_mm256_and_si256(_mm256_castps_si256(self.0), _mm256_set1_epi32(15)))))
+    }
+
+    #[inline(always)]
+    fn with_low_bits(self, bits: Self) -> Self {
+        intrinsics! {
+            let high = _mm256_andnot_si256(_mm256_set1_epi32(15), _mm256_castps_si256(self.0));
+            Self(_mm256_castsi256_ps(_mm256_or_si256(high, _mm256_cvttps_epi32(bits.0))))
+        }
     }
 
     #[inline(always)]
