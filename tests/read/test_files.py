@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import custcore
+from custcore._read import columnar
 from custcore.errors import ColumnNotFoundError, FileFormatError, InvalidArgumentError, InvalidTypeError
 from tests.online_retail import check_totals, published
 
@@ -70,9 +71,14 @@ def test_only_the_columns_needed_are_read(tmp_path, monkeypatch):
         asked.append(options["columns"])
         return iterate(self, *arguments, **options)
 
+    def decoded(path, schema, columns):
+        asked.append(list(columns))
+        return iter(())
+
     monkeypatch.setattr(pq.ParquetFile, "iter_batches", spy)
+    monkeypatch.setattr(columnar, "decoded", decoded)
     custcore.rfm(custcore.read(tmp_path / "sales.parquet"))
-    assert asked == [["customer_id", "timestamp", "amount"]]
+    assert asked == [["customer_id", "timestamp", "amount"]] * 2
 
 
 def test_folders_state_columns_and_conditions_select(lake):

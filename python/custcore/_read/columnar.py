@@ -6,6 +6,7 @@ import importlib.util
 from typing import TYPE_CHECKING, Any
 
 from custcore._extras import how_to_install
+from custcore._read.decoded import decoded
 from custcore.errors import FileFormatError, InvalidArgumentError
 
 if TYPE_CHECKING:
@@ -102,6 +103,21 @@ class ParquetFile(TypedFile):
             return pq.ParquetFile(source, coerce_int96_timestamp_unit="us")
         except (pa.ArrowException, OSError) as error:
             raise unreadable(self.place, self.said, error) from error
+
+    def batches(self, columns: Sequence[str], pushdown: Any = None) -> Iterator[Any]:  # noqa: ANN401
+        """Read some columns: by the core as far as it can, the rest by pyarrow."""
+        done = 0
+        if pushdown is None and self.place.local is not None and columns:
+            for batch in decoded(self.place.local, self.schema, columns):
+                done += batch.num_rows
+                yield batch
+            if done and done == self.n_rows:
+                return
+        for batch in super().batches(columns, pushdown):
+            repeated = min(done, batch.num_rows)
+            done -= repeated
+            if repeated < batch.num_rows:
+                yield batch.slice(repeated)
 
     def _batches(self, columns: Sequence[str], pushdown: Any) -> Iterator[Any]:  # noqa: ANN401
         import pyarrow as pa

@@ -23,6 +23,8 @@ mod measures;
 mod nps;
 mod number;
 mod options;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod portrait;
 mod rfm;
 mod runtime;
@@ -89,6 +91,9 @@ mod _core {
     use super::measures::{base_measures, measures};
     #[pymodule_export]
     use super::nps::nps;
+    #[cfg(feature = "parquet")]
+    #[pymodule_export]
+    use super::parquet::CoreParquetColumns;
     #[pymodule_export]
     use super::portrait::{portrait, portrait_marks, portrait_sentences};
     #[pymodule_export]

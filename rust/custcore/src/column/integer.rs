@@ -86,6 +86,15 @@ impl Integers {
         each_width!(&self.values, v => v.as_ptr() as usize)
     }
 
+    /// Whether the values are equal and stored alike, those of null rows too.
+    pub(crate) fn has_same_values(&self, other: &Self) -> bool {
+        match (&self.values, &other.values) {
+            (IntegerValues::I32(a), IntegerValues::I32(b)) => a == b,
+            (IntegerValues::I64(a), IntegerValues::I64(b)) => a == b,
+            _ => false,
+        }
+    }
+
     /// Whether the values are unsigned 64-bit, not all of which fit an i64.
     pub(crate) fn is_u64(&self) -> bool {
         matches!(self.values, IntegerValues::U64(_))

@@ -1,5 +1,7 @@
 //! Customer and order ids: integers of any width, strings and binary in any layout, dictionaries of these.
 
+mod same_values;
+
 use arrow_array::cast::AsArray;
 use arrow_array::types::{BinaryViewType, StringViewType};
 use arrow_array::{
@@ -302,28 +304,6 @@ impl PlainKeys {
         match self {
             Self::Integers(keys) => keys.values.nulls(),
             Self::Bytes(keys) => keys.nulls.as_ref(),
-        }
-    }
-
-    /// Whether both share the same buffers, and so have the same values.
-    pub(crate) fn is_same_memory(&self, other: &Self) -> bool {
-        self.len() == other.len() && self.memory() == other.memory()
-    }
-
-    /// The addresses of the values (or views) and of the offsets.
-    fn memory(&self) -> (usize, usize) {
-        let address = |pointer: *const u8| pointer as usize;
-        match self {
-            Self::Integers(keys) => (keys.values.address(), 0),
-            Self::Bytes(keys) => match &keys.values {
-                BytesArray::Utf8(a) => (address(a.value_data().as_ptr()), address(a.value_offsets().as_ptr().cast())),
-                BytesArray::LargeUtf8(a) => (address(a.value_data().as_ptr()), address(a.value_offsets().as_ptr().cast())),
-                BytesArray::Utf8View(a) => (address(a.views().as_ptr().cast()), 0),
-                BytesArray::Binary(a) => (address(a.value_data().as_ptr()), address(a.value_offsets().as_ptr().cast())),
-                BytesArray::LargeBinary(a) => (address(a.value_data().as_ptr()), address(a.value_offsets().as_ptr().cast())),
-                BytesArray::BinaryView(a) => (address(a.views().as_ptr().cast()), 0),
-                BytesArray::Fixed(a) => (address(a.value_data().as_ptr()), 0),
-            },
         }
     }
 

@@ -31,6 +31,8 @@ pub(crate) enum KeyEncoding {
     },
     /// Positions in the dictionary that all rows share.
     Dictionary,
+    /// Codes of the values of several dictionaries, see [`super::dictionary_union`].
+    Union,
     /// Ranks among the integer ids of all rows, see [`IdRanks`].
     Ranks,
     /// A hash table.
@@ -49,7 +51,7 @@ impl KeyEncoding {
         (held, copies): (usize, usize),
         threads: Threads<'_>,
     ) -> Self {
-        if matches!(self, Self::Table | Self::Dictionary | Self::Ranks) {
+        if matches!(self, Self::Table | Self::Dictionary | Self::Union | Self::Ranks) {
             return self;
         }
         let Some(columns) = id_columns(columns) else { return Self::Table };
@@ -57,7 +59,7 @@ impl KeyEncoding {
         let base = match self {
             Self::Range { base, .. } if base <= low => base,
             // An id below the base would shift every code.
-            Self::Range { .. } | Self::Dictionary | Self::Ranks | Self::Table => return Self::Table,
+            Self::Range { .. } | Self::Dictionary | Self::Union | Self::Ranks | Self::Table => return Self::Table,
             Self::Open => {
                 // Later rows may have smaller ids. Most ids start at 0 or 1; other ranges get some slack below.
                 let span = high.saturating_sub(low);
@@ -80,7 +82,7 @@ impl KeyEncoding {
     pub(crate) fn apply(self, interner: &mut Interner) -> Result<()> {
         match self {
             Self::Range { len, .. } => interner.extend_range(len),
-            Self::Open | Self::Dictionary | Self::Ranks => {}
+            Self::Open | Self::Dictionary | Self::Union | Self::Ranks => {}
             Self::Table => interner.leave_range()?,
         }
         Ok(())
@@ -94,7 +96,7 @@ impl KeyEncoding {
                 interner.extend_range(len);
                 interner
             }
-            Self::Open | Self::Dictionary | Self::Ranks | Self::Table => Interner::new(kind),
+            Self::Open | Self::Dictionary | Self::Union | Self::Ranks | Self::Table => Interner::new(kind),
         }
     }
 }

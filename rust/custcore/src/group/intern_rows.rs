@@ -18,9 +18,20 @@ use crate::exec::par::Threads;
 /// Prefetch distance in rows: far enough for the line to arrive in time, near enough for it to be still cached.
 const AHEAD: usize = 16;
 
-/// Dictionary position to code, filled as rows use the values. One for each batch.
-#[derive(Debug, Default)]
-pub(crate) struct Remap(Vec<u32>);
+/// Dictionary position to code. One for each batch.
+#[derive(Debug)]
+pub(crate) enum Remap {
+    /// Filled as rows use the values.
+    Lazy(Vec<u32>),
+    /// Complete; the code of a null value is [`NO_CODE`].
+    Whole(Arc<Vec<u32>>),
+}
+
+impl Default for Remap {
+    fn default() -> Self {
+        Self::Lazy(Vec::new())
+    }
+}
 
 impl Interner {
     /// Interns the rows from `start` on (at most a block), one for each of `flags`. A null id gets [`NO_CODE`] and its flag is set.
@@ -57,8 +68,19 @@ impl Interner {
                     }
                     return Ok(());
                 }
+                let remap = match remap {
+                    Remap::Whole(known) => {
+                        keys.read_positions(start, flags.len(), codes);
+                        for (code, flag) in codes.iter_mut().zip(flags) {
+                            *code = if *flag & flag::NULL_ID == 0 { known[*code as usize] } else { NO_CODE };
+                            *flag |= if *code == NO_CODE { flag::NULL_ID } else { 0 };
+                        }
+                        return Ok(());
+                    }
+                    Remap::Lazy(remap) => remap,
+                };
                 let values = keys.values();
-                remap.0.resize(values.len(), UNSEEN);
+                remap.resize(values.len(), UNSEEN);
                 let mut positions = [0_i64; BLOCK];
                 let positions = &mut positions[..flags.len()];
                 keys.read(start, positions);
@@ -68,10 +90,10 @@ impl Interner {
                         continue;
                     }
                     let position = position as usize;
-                    let mut code = remap.0[position];
+                    let mut code = remap[position];
                     if code == UNSEEN {
                         code = self.intern_one(values, position)?;
-                        remap.0[position] = code;
+                        remap[position] = code;
                     }
                     if code == NO_CODE {
                         *flag |= flag::NULL_ID;

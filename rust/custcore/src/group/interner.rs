@@ -42,6 +42,8 @@ pub(super) enum CodeTable {
     None,
     /// None needed: codes are positions in a dictionary, whose nulls these are.
     Dictionary(Option<NullBuffer>),
+    /// None needed: codes are those of a union of dictionaries, and rows come with the codes of their dictionary.
+    Union,
     /// Codes are the ranks of integer ids, all of which are known.
     Ranks(Arc<IdRanks>),
     /// Not built until the first lookup.
@@ -74,6 +76,11 @@ impl Interner {
     /// An interner whose codes are the ranks of these ids.
     pub(crate) fn of_ranks(kind: KeyKind, ranks: Arc<IdRanks>) -> Self {
         Self { kind, keys: ranks.keys().clone(), table: CodeTable::Ranks(ranks), sorted: true }
+    }
+
+    /// An interner whose codes are those of a union of dictionaries, which has these ids, each once.
+    pub(super) fn of_union(kind: KeyKind, keys: Arc<Keys>) -> Self {
+        Self { kind, keys, table: CodeTable::Union, sorted: false }
     }
 
     /// Ends dictionary or rank encoding: the values become plain ids, interned by a hash table from here on.
@@ -113,7 +120,7 @@ impl Interner {
     /// Heap bytes.
     pub(crate) fn bytes(&self) -> usize {
         let table = match &self.table {
-            CodeTable::None | CodeTable::Dictionary(_) | CodeTable::Unbuilt => 0,
+            CodeTable::None | CodeTable::Dictionary(_) | CodeTable::Union | CodeTable::Unbuilt => 0,
             // With the ids, which several interners share.
             CodeTable::Ranks(ranks) => return ranks.bytes(),
             CodeTable::Integers(table) => table.bytes(),
@@ -142,6 +149,11 @@ impl Interner {
         &self.keys
     }
 
+    /// The ids, shared.
+    pub(super) fn shared_keys(&self) -> Arc<Keys> {
+        self.keys.clone()
+    }
+
     /// Whether codes ascend with the ids.
     pub(crate) fn is_sorted(&self) -> bool {
         self.sorted
@@ -157,16 +169,16 @@ impl Interner {
         self.is_dictionary() && !self.sorted
     }
 
-    /// Whether equal codes mean equal ids in both: offsets from the same base, positions in the same dictionary, or ranks among the
-    /// same ids.
+    /// Whether equal codes mean equal ids in both: offsets from the same base, positions in the same dictionary, codes of the same
+    /// union, or ranks among the same ids.
     pub(crate) fn shares_codes(&self, other: &Self) -> bool {
         self.keys.is_same_range(&other.keys)
             || (self.has_shared_codes() && other.has_shared_codes() && Arc::ptr_eq(&self.keys, &other.keys))
     }
 
-    /// Whether codes are positions in a dictionary or ranks, which other interners share.
+    /// Whether codes are positions in a dictionary, codes of a union or ranks, which other interners share.
     pub(crate) fn has_shared_codes(&self) -> bool {
-        matches!(self.table, CodeTable::Dictionary(_) | CodeTable::Ranks(_))
+        matches!(self.table, CodeTable::Dictionary(_) | CodeTable::Union | CodeTable::Ranks(_))
     }
 
     /// Builds the hash table from the keys, unless it is built.

@@ -5,6 +5,7 @@
 
 pub(crate) mod arena;
 pub(crate) mod byte_id;
+pub(crate) mod dictionary_union;
 pub(crate) mod encoding;
 pub(crate) mod hash_table;
 pub(crate) mod id_ranks;

@@ -3,6 +3,7 @@
 //! Each worker aggregates its morsels into a thread-local state (a part); parts are merged at the end. All aggregates are
 //! exact and merge in any order, so the result depends neither on the threads nor on the batches.
 
+mod dictionaries;
 mod planning;
 
 use std::ops::Range;
@@ -20,8 +21,10 @@ use crate::column::key::{KeyKind, PlainKeys};
 use crate::error::Result;
 use crate::exec::context::Context;
 use crate::exec::par::{ROWS_WORTH_THREADS, Threads};
+use crate::group::dictionary_union::DictionaryUnion;
 use crate::group::encoding::KeyEncoding;
 use crate::group::id_ranks::IdRanks;
+use crate::group::intern_rows::Remap;
 use crate::group::interner::{Interner, Keys};
 use crate::state::customer_state::State;
 use crate::state::spec::{BaseSpec, Track};
@@ -95,6 +98,8 @@ pub struct UpdateBuilder {
     encoding: KeyEncoding,
     order_encoding: KeyEncoding,
     shared_codes: Option<SharedCodes>,
+    /// The codes that the states share if rows have several dictionaries.
+    union: Option<DictionaryUnion>,
     /// The ranks of the ids of all rows that were announced, and the number of these rows.
     read_ahead: Option<(Option<Arc<IdRanks>>, u64)>,
     parts: Vec<State>,
@@ -171,6 +176,7 @@ impl UpdateBuilder {
             encoding: KeyEncoding::Open,
             order_encoding: KeyEncoding::Open,
             shared_codes: None,
+            union: None,
             read_ahead: None,
             parts: Vec::new(),
             done: Vec::new(),
@@ -234,7 +240,7 @@ impl UpdateBuilder {
     pub fn bytes(&self) -> usize {
         let parts: usize = self.parts.iter().chain(&self.done).map(State::bytes).sum();
         let buffered: usize = self.scatters.iter().map(Scatter::bytes).sum();
-        parts + buffered + self.partitions.as_ref().map_or(0, Partitions::bytes)
+        parts + buffered + self.union.as_ref().map_or(0, DictionaryUnion::bytes) + self.partitions.as_ref().map_or(0, Partitions::bytes)
     }
 
     /// Counts rows from this number on. Only before the first rows.
@@ -269,17 +275,19 @@ impl UpdateBuilder {
         let encoded = if schema.has_composite_keys() { batches.iter().map(RecordBatch::num_rows).sum() } else { 0 };
         let columns = context.run_if_large(encoded, bind)??;
         let rows: usize = columns.iter().map(InputBatch::len).sum();
-        let (spec, until, edges) = (&self.spec, self.until, self.edges);
         // With lines of an order in sequence, an order could span two morsels.
-        let in_sequence = spec.in_sequence();
+        let in_sequence = self.spec.in_sequence();
         let n_parts = if in_sequence { 1 } else { context.threads().min(rows / ROWS_WORTH_THREADS).max(1) };
         let copies = self.copies(&columns, rows, n_parts);
         let (encoding, order_encoding, shared_codes) =
             context.run_if_large(rows, |threads| self.extend_encodings(&columns, rows, in_sequence, copies, context, threads))??;
-        if matches!(self.encoding, KeyEncoding::Dictionary | KeyEncoding::Ranks) && encoding != self.encoding {
-            // Positions in the dictionary, or ranks, cannot be mixed with other codes.
+        let keeps_codes = encoding == self.encoding || (encoding == KeyEncoding::Union && self.begin_union()?);
+        if matches!(self.encoding, KeyEncoding::Dictionary | KeyEncoding::Union | KeyEncoding::Ranks) && !keeps_codes {
+            // Positions in a dictionary, codes of a union, or ranks, cannot be mixed with other codes.
             self.done.append(&mut self.parts);
         }
+        let translations = self.translate(&columns, encoding)?;
+        let (spec, until, edges) = (&self.spec, self.until, self.edges);
         (self.encoding, self.order_encoding, self.shared_codes, self.copies) = (encoding, order_encoding, shared_codes, copies);
         for part in &mut self.parts {
             part.apply_encodings(encoding, order_encoding)?;
@@ -290,7 +298,11 @@ impl UpdateBuilder {
         }
         while self.parts.len() < n_parts {
             let kind = self.schema.id.kind();
-            let interner = self.shared_codes.as_ref().map_or_else(|| encoding.interner(kind), |shared| shared.interner(kind));
+            let interner = match (&self.shared_codes, &self.union) {
+                (Some(shared), _) => shared.interner(kind),
+                (None, Some(union)) => union.shared(),
+                (None, None) => encoding.interner(kind),
+            };
             let mut part = State::new(&self.schema, spec, interner, order_encoding);
             if matches!(order_encoding, KeyEncoding::Range { len, .. } if len * n_parts > ORDER_CODES_PER_ROW * (self.rows as usize + rows))
             {
@@ -316,7 +328,10 @@ impl UpdateBuilder {
             } else {
                 let aggregate = |(part, morsels): (&mut State, &Vec<Morsel>)| {
                     let mut worker = IngestWorker::new(&self.spec, until, edges);
-                    morsels.iter().try_for_each(|morsel| worker.aggregate(&columns[morsel.batch], morsel, part, context))
+                    morsels.iter().try_for_each(|morsel| {
+                        let remap = translations.get(morsel.batch).map_or_else(Remap::default, |codes| Remap::Whole(codes.clone()));
+                        worker.aggregate((&columns[morsel.batch], remap), morsel, part, context)
+                    })
                 };
                 by_parts(&mut self.parts, &morsels, context, aggregate)?;
             }
@@ -374,6 +389,8 @@ impl UpdateBuilder {
         }
         let rows = self.rows_before + self.rows;
         self.scatters = Vec::new();
+        // No lookups follow; its table is freed before the merge allocates.
+        self.union = None;
         context.check()?;
         let size: usize = self.parts.iter().map(State::size).sum();
         let is_kept = self.spec.track != Track::Once;
@@ -423,6 +440,9 @@ impl UpdateBuilder {
     pub fn release(&mut self) {
         if let Some(SharedCodes::Dictionary(shared)) = &mut self.shared_codes {
             shared.values = None;
+        }
+        if let Some(union) = &mut self.union {
+            union.release();
         }
     }
 }

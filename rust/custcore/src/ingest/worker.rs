@@ -74,9 +74,14 @@ impl<'a> IngestWorker<'a> {
         }
     }
 
-    /// Aggregates the rows of a morsel into a state, block by block.
-    pub(crate) fn aggregate(&mut self, columns: &InputBatch, morsel: &Morsel, part: &mut State, context: &Context) -> Result<()> {
-        let mut remap = Remap::default();
+    /// Aggregates the rows of a morsel into a state, block by block. `remap` is that of the dictionary of the customer ids.
+    pub(crate) fn aggregate(
+        &mut self,
+        (columns, mut remap): (&InputBatch, Remap),
+        morsel: &Morsel,
+        part: &mut State,
+        context: &Context,
+    ) -> Result<()> {
         self.orders.remap = Remap::default();
         part.reset_order_ids()?;
         part.accumulators.begin_batch();

@@ -155,6 +155,8 @@ impl UpdateBuilder {
                     let ascending = keys.ascend(threads);
                     let shared = SharedDictionary { keys, nulls: values.nulls().cloned(), values: Some(values.clone()), ascending };
                     (KeyEncoding::Dictionary, Some(SharedCodes::Dictionary(Box::new(shared))))
+                } else if !in_sequence && rows > 0 && self.may_translate(&customers) {
+                    (KeyEncoding::Union, None)
                 } else {
                     let ranks = match &self.read_ahead {
                         Some((ranks, _)) => ranks.clone(),
@@ -173,13 +175,16 @@ impl UpdateBuilder {
                 }
             }
             (KeyEncoding::Dictionary, Some(SharedCodes::Dictionary(shared))) => match shared_dictionary(&customers, usize::MAX, 1) {
-                Some(values) if shared.values.as_ref().is_some_and(|held| values.is_same_memory(held)) => {
+                Some(values) if shared.values.as_ref().is_some_and(|held| values.has_same_values(held)) => {
                     (KeyEncoding::Dictionary, self.shared_codes.clone())
                 }
                 // A push without rows changes nothing.
                 None if rows == 0 => (KeyEncoding::Dictionary, self.shared_codes.clone()),
+                _ if self.may_translate(&customers) => (KeyEncoding::Union, None),
                 _ => (KeyEncoding::Table, None),
             },
+            (KeyEncoding::Union, _) if rows == 0 || self.may_translate(&customers) => (KeyEncoding::Union, None),
+            (KeyEncoding::Union, _) => (KeyEncoding::Table, None),
             (KeyEncoding::Ranks, _) => {
                 // Later rows may have other ids.
                 let is_read_ahead = rows == 0 || self.rows + rows as u64 <= self.announced();
@@ -199,7 +204,7 @@ fn shared_dictionary<'a>(columns: &[(&'a KeyColumn, usize)], rows: usize, copies
     let mut shared: Option<&PlainKeys> = None;
     for (column, _) in columns {
         let KeyColumn::Dictionary(keys) = column else { return None };
-        if shared.is_some_and(|shared| !shared.is_same_memory(keys.values())) {
+        if shared.is_some_and(|shared| !shared.has_same_values(keys.values())) {
             return None;
         }
         shared = Some(keys.values());
