@@ -4,20 +4,22 @@
 //! exact and merge in any order, so the result depends neither on the threads nor on the batches.
 
 mod dictionaries;
+mod morsels;
 mod planning;
+mod shared_codes;
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
-use arrow_buffer::NullBuffer;
 
+use self::morsels::{by_parts, split_morsels};
+use self::shared_codes::{SharedCodes, SharedDictionary};
 use super::cutoffs::Cutoffs;
 use super::partition::partitions::Partitions;
 use super::partition::scatter::Scatter;
 use super::worker::{IngestWorker, Morsel};
 use crate::column::chunks::{InputBatch, InputSchema};
-use crate::column::key::{KeyKind, PlainKeys};
+use crate::column::key::KeyKind;
 use crate::error::Result;
 use crate::exec::context::Context;
 use crate::exec::par::{ROWS_WORTH_THREADS, Threads};
@@ -25,7 +27,7 @@ use crate::group::dictionary_union::DictionaryUnion;
 use crate::group::encoding::KeyEncoding;
 use crate::group::id_ranks::IdRanks;
 use crate::group::intern_rows::Remap;
-use crate::group::interner::{Interner, Keys};
+use crate::group::interner::Interner;
 use crate::state::customer_state::State;
 use crate::state::spec::{BaseSpec, Track};
 
@@ -116,44 +118,6 @@ pub struct UpdateBuilder {
     more: bool,
     /// Number of parts with a slot for every code that customers could have.
     copies: usize,
-}
-
-/// Codes that the states of all threads share.
-#[derive(Debug, Clone)]
-enum SharedCodes {
-    /// Positions in a dictionary.
-    Dictionary(Box<SharedDictionary>),
-    /// Ranks of integer ids.
-    Ranks(Arc<IdRanks>),
-}
-
-impl SharedCodes {
-    /// An interner of these codes.
-    fn interner(&self, kind: KeyKind) -> Interner {
-        match self {
-            Self::Dictionary(shared) => Interner::of_dictionary(kind, shared.keys.clone(), shared.nulls.clone(), shared.ascending),
-            Self::Ranks(ranks) => Interner::of_ranks(kind, ranks.clone()),
-        }
-    }
-
-    /// Number of codes.
-    fn len(&self) -> usize {
-        match self {
-            Self::Dictionary(shared) => shared.keys.len(),
-            Self::Ranks(ranks) => ranks.len(),
-        }
-    }
-}
-
-/// The dictionary that all rows share, and its keys.
-#[derive(Debug, Clone)]
-struct SharedDictionary {
-    /// Keeps the dictionary alive, so that no other one can be allocated at its address.
-    values: Option<PlainKeys>,
-    keys: Arc<Keys>,
-    nulls: Option<NullBuffer>,
-    /// Whether the values are strictly ascending, and so without duplicates.
-    ascending: bool,
 }
 
 impl UpdateBuilder {
@@ -445,37 +409,4 @@ impl UpdateBuilder {
             union.release();
         }
     }
-}
-
-/// Runs `work` on each part and its morsels, in parallel if there are several.
-fn by_parts<P: Send>(
-    parts: &mut [P],
-    morsels: &[Vec<Morsel>],
-    context: &Context,
-    work: impl Fn((&mut P, &Vec<Morsel>)) -> Result<()> + Sync + Send,
-) -> Result<()> {
-    if morsels.len() == 1 {
-        return parts.iter_mut().zip(morsels).try_for_each(work);
-    }
-    let results: Vec<Result<()>> = context.install(|threads| threads.par_tasks(parts.iter_mut().zip(morsels), work))?;
-    // Report the error of the smallest row: the one that a single thread reaches first.
-    results.into_iter().filter_map(Result::err).min_by_key(|e| e.row().unwrap_or(u64::MAX)).map_or(Ok(()), Err)
-}
-
-/// Splits a range of rows into `n` lists of morsels with about equally many rows. The columns' first row has number `first_row`.
-fn split_morsels(columns: &[InputBatch], rows: Range<usize>, n: usize, first_row: u64) -> Vec<Vec<Morsel>> {
-    let mut morsels: Vec<Vec<Morsel>> = (0..n).map(|_| Vec::new()).collect();
-    let per_part = rows.len().div_ceil(n).max(1);
-    let mut before = 0;
-    for (batch, columns) in columns.iter().enumerate() {
-        let mut row = rows.start.max(before);
-        while row < rows.end.min(before + columns.len()) {
-            let part = ((row - rows.start) / per_part).min(n - 1);
-            let end = rows.end.min(before + columns.len()).min(rows.start + (part + 1) * per_part);
-            morsels[part].push(Morsel { batch, start: row - before, end: end - before, first_row: first_row + row as u64 });
-            row = end;
-        }
-        before += columns.len();
-    }
-    morsels
 }
