@@ -154,7 +154,9 @@ def as_dict(x: Any) -> Any:
 
 
 @pytest.mark.parametrize("carrier", [as_array, as_dict])
-@pytest.mark.parametrize("settings", [{}, {"scaler": True}, {"init": first_rows, "n_init": 1}], ids=["plain", "scaled", "init"])
+@pytest.mark.parametrize(
+    "settings", [{}, {"scaler": True}, {"init": first_rows, "n_init": 1}], ids=["plain", "scaled", "init"]
+)
 def test_a_fitted_model_does_not_hold_its_training_data(settings: dict[str, Any], carrier: Any) -> None:
     held = Held()
     given = {**settings, "scaler": custcore.Scaler() if "scaler" in settings else None}

@@ -145,7 +145,9 @@ def test_clean_orders(raw: pa.Table) -> None:
     orders, rows = (sum(table[c].to_pylist()) for c in ("n_orders", "n_rows"))
     assert (table.num_rows, orders, rows) == (4338, 18_532, 397_884)
     assert sum(cents(v) for v in table["monetary_total"].to_pylist()) == Decimal("8911407.904")
-    days = pa.table({"c": clean["customer_id"], "d": clean["invoice_date"].cast(pa.date32())}).group_by("c", use_threads=False)
+    days = pa.table({"c": clean["customer_id"], "d": clean["invoice_date"].cast(pa.date32())}).group_by(
+        "c", use_threads=False
+    )
     expected = dict(zip(*days.aggregate([("d", "count_distinct")]).to_pydict().values(), strict=True))
     expected.pop(None)
     found = dict(zip(table["customer_id"].to_pylist(), table["n_days"].to_pylist(), strict=True))

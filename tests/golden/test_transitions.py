@@ -39,7 +39,9 @@ def test_it_sums_to_the_customers_of_each_date(raw: pa.Table, order_id: str | No
         scored = (custcore.RFMScorer().fit(table) if edges == "refit" else fitted).transform(table).to_pyarrow()
         own = moves.filter(pc.equal(moves["to_date"], day))
         found = own.group_by("to_segment", use_threads=False).aggregate([("customers", "sum"), ("revenue", "sum")])
-        expected = scored.group_by("segment", use_threads=False).aggregate([("segment", "count"), ("monetary_total", "sum")])
+        expected = scored.group_by("segment", use_threads=False).aggregate(
+            [("segment", "count"), ("monetary_total", "sum")]
+        )
         assert {row["to_segment"]: (row["customers_sum"], row["revenue_sum"]) for row in found.to_pylist()} == {
             row["segment"]: (row["segment_count"], row["monetary_total_sum"]) for row in expected.to_pylist()
         }

@@ -76,7 +76,8 @@ impl<T: Float> Filter<'_, T> {
             None => ReadNormalized { lanes, start, len, normalization, stride, out: &mut *y }.run::<V>(),
             Some(values) => {
                 for (f, &middle) in normalization.middles.iter().enumerate() {
-                    let column = values[f..].iter().step_by(lanes.len());
+                    // No row may be due.
+                    let column = values.get(f..).unwrap_or_default().iter().step_by(lanes.len());
                     y[f * stride..][..len].iter_mut().zip(column).for_each(|(y, x)| *y = x.narrow(middle, normalization.scale));
                 }
             }
