@@ -98,23 +98,15 @@ def test_what_the_core_does_not_read_is_left_to_pyarrow(tmp_path):
 @pytest.mark.parametrize("order_id", [None, "order_id"])
 def test_dictionaries_of_row_groups_give_what_strings_give(tmp_path, group, order_id):
     want = custcore.rfm(SALES, order_id=order_id).to_pyarrow()
-    plain = SALES["customer_id"].combine_chunks()
-    encoded = {
-        "shared": plain.dictionary_encode(),
-        "nulls": pa.DictionaryArray.from_arrays(
-            plain.dictionary_encode().indices.fill_null(611),
-            pa.concat_arrays([plain.dictionary_encode().dictionary, pa.nulls(1, pa.string())]),
-        ),
-    }
-    for name, ids in encoded.items():
-        pq.write_table(SALES.set_column(0, "customer_id", ids), tmp_path / f"{name}.parquet", row_group_size=group)
-    schema = SALES.schema.set(0, pa.field("customer_id", encoded["shared"].type))
+    shared = SALES["customer_id"].combine_chunks().dictionary_encode()
+    pq.write_table(SALES.set_column(0, "customer_id", shared), tmp_path / "shared.parquet", row_group_size=group)
+    schema = SALES.schema.set(0, pa.field("customer_id", shared.type))
     with pq.ParquetWriter(tmp_path / "own.parquet", schema) as writer:
         for start in range(0, ROWS, group):
             part = SALES.slice(start, group)
             ids = part["customer_id"].combine_chunks().dictionary_encode()
             writer.write_table(part.set_column(0, "customer_id", ids))
-    for name in ("shared", "nulls", "own"):
+    for name in ("shared", "own"):
         path = tmp_path / f"{name}.parquet"
         for threads in (1, 2, 3):
             assert custcore.rfm(custcore.read(path), order_id=order_id, n_threads=threads).to_pyarrow().equals(want), (
@@ -146,7 +138,6 @@ def test_a_damaged_row_group_is_told_by_pyarrow(tmp_path, by_pyarrow):
         messages.append(str(raised.value))
         assert sum(rows) <= 3_000
     assert messages[0] == messages[1]
-    assert sum(rows) > 0
 
 
 def test_text_that_is_none_is_told_by_pyarrow(tmp_path, by_pyarrow):
