@@ -98,8 +98,7 @@ def test_what_the_core_does_not_read_is_left_to_pyarrow(tmp_path):
 @pytest.mark.parametrize("order_id", [None, "order_id"])
 def test_dictionaries_of_row_groups_give_what_strings_give(tmp_path, group, order_id):
     want = custcore.rfm(SALES, order_id=order_id).to_pyarrow()
-    plain = SALES["customer_id"].combine_chunks()
-    shared = plain.dictionary_encode()
+    shared = SALES["customer_id"].combine_chunks().dictionary_encode()
     pq.write_table(SALES.set_column(0, "customer_id", shared), tmp_path / "shared.parquet", row_group_size=group)
     schema = SALES.schema.set(0, pa.field("customer_id", shared.type))
     with pq.ParquetWriter(tmp_path / "own.parquet", schema) as writer:
