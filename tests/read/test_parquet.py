@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import datetime
 import decimal
+import os
+import signal
+import time
 from pathlib import Path
 
 import pyarrow as pa
@@ -165,3 +168,24 @@ def test_an_abandoned_reader_ends_its_threads(tmp_path):
         task for task in Path("/proc/self/task").glob("*/comm") if task.read_text().startswith("custcore-parqu")
     ]
     assert custcore.read(path).head(3).num_rows == 3
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_reader_in_use_survives_a_fork(tmp_path):
+    path = tmp_path / "sales.parquet"
+    pq.write_table(SALES, path, row_group_size=100)
+    batches = custcore.read(path)._files[0].batches(["order_id"])
+    rows = next(batches).num_rows
+    child = os.fork()
+    if child == 0:
+        # The threads are gone: pyarrow reads the rest.
+        os._exit(0 if rows + sum(batch.num_rows for batch in batches) == ROWS else 1)
+    end = time.monotonic() + 60
+    while (done := os.waitpid(child, os.WNOHANG)) == (0, 0):
+        if time.monotonic() > end:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            pytest.fail("the fork hangs")
+        time.sleep(0.01)
+    assert done[1] == 0
+    assert rows + sum(batch.num_rows for batch in batches) == ROWS

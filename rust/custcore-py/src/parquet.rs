@@ -5,6 +5,7 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::process;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{Builder, JoinHandle};
@@ -68,7 +69,8 @@ impl CoreParquetColumns {
     /// Starts the threads; each decodes every n-th row group.
     fn decoding(&self) -> Result<Decoding> {
         let groups = self.metadata.metadata().num_row_groups();
-        let mut decoding = Decoding { schema: self.schema.clone(), received: Vec::new(), threads: Vec::new(), group: 0, groups };
+        let mut decoding =
+            Decoding { schema: self.schema.clone(), received: Vec::new(), threads: Vec::new(), process: process::id(), group: 0, groups };
         let n_threads = self.n_threads.min(groups);
         for first in 0..n_threads {
             let (sender, receiver) = sync_channel(AHEAD);
@@ -118,6 +120,8 @@ struct Decoding {
     schema: SchemaRef,
     received: Vec<Receiver<Sent>>,
     threads: Vec<JoinHandle<()>>,
+    /// The process that has these threads; a fork of it has none.
+    process: u32,
     group: usize,
     groups: usize,
 }
@@ -126,6 +130,9 @@ impl Iterator for Decoding {
     type Item = Result<RecordBatch, ArrowError>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        if self.process != process::id() {
+            return Some(Err(ArrowError::ParquetError("a forked process reads with other threads".to_owned())));
+        }
         while self.group < self.groups {
             let received = self.received.get(self.group % self.received.len().max(1))?.recv();
             let failed = match received {
@@ -154,6 +161,10 @@ impl Drop for Decoding {
     fn drop(&mut self) {
         // Threads end at the next batch that they cannot send.
         self.received.clear();
+        if self.process != process::id() {
+            // Waiting for them would never end.
+            return std::mem::take(&mut self.threads).into_iter().for_each(std::mem::forget);
+        }
         self.threads.drain(..).for_each(|thread| drop(thread.join()));
     }
 }
