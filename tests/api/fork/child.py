@@ -21,7 +21,8 @@ import custcore
 from tests.api.fork import cases
 from tests.api.fork.case import FEATURES, FEW, ROWS, THREADS, Case, base, points, rows
 
-# A call takes a tenth of a second, on a busy machine some seconds; one that waits for a thread that does not exist never ends.
+# A call takes a tenth of a second, on a busy machine some seconds.
+# One that waits for a thread that does not exist never ends.
 DEADLINE = float(os.environ.get("CUSTCORE_FORK_DEADLINE", "60"))
 # How long a new thread may take to name itself on a busy machine.
 SETTLE = 5.0
