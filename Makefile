@@ -41,9 +41,9 @@ test-rs: ## Run the Rust tests and doc tests
 	cargo test --workspace --locked
 	cargo test --package custcore --no-default-features --locked --test features --test readme --test service
 
-# A fixed hash seed, so that all workers collect the same tests.
+# A fixed hash seed, so that all workers collect the same tests; a file in one process, since some tests build on those before.
 test-py: build ## Run the Python tests and docstring examples, in as many processes as there are cores (WORKERS)
-	PYTHONHASHSEED=0 $(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadgroup
+	PYTHONHASHSEED=0 $(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadfile
 
 lowest: build $(LOWEST) ## Test the adapters, the command line and the files with the lowest versions that the extras allow
 	PYTHONPATH=$(CURDIR)/python $(VENV)/lowest/bin/python -m pytest -q -o filterwarnings= -m "not slow" -k "not as_published and not demo and not malformed and not fork" \

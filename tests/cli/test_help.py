@@ -25,8 +25,6 @@ def folder(tmp_path_factory):
     return path
 
 
-# One after the other, since each builds on those before.
-@pytest.mark.xdist_group("examples")
 @pytest.mark.parametrize(("words", "example"), EXAMPLES, ids=[example.line for _, example in EXAMPLES])
 def test_examples_run_as_they_are_printed(words, example, folder, monkeypatch):
     program, *given = shlex.split(example.line)

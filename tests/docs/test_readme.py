@@ -48,8 +48,6 @@ def test_the_readme_has_python_snippets():
     assert list(blocks("python"))
 
 
-# One after the other, since each builds on those before.
-@pytest.mark.xdist_group("readme")
 @pytest.mark.parametrize(("line", "code"), list(blocks("python")))
 def test_python(line, code, namespace, workplace, monkeypatch):
     monkeypatch.chdir(workplace)
