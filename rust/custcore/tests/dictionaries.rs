@@ -45,7 +45,7 @@ fn dictionary(rows: &[Option<i64>], customers: i64, kind: Kind) -> (Vec<Option<S
             values.sort_unstable_by_key(|id| id * 31 % 1_009);
             values.dedup();
             let mut places = std::collections::HashMap::new();
-            values.iter().enumerate().for_each(|(place, &id)| drop(places.insert(id, place as i32)));
+            places.extend(values.iter().enumerate().map(|(place, &id)| (id, place as i32)));
             (values.iter().map(|&id| Some(text(id))).collect(), rows.iter().map(|id| id.map(|id| places[&id])).collect())
         }
         Kind::Messy => {

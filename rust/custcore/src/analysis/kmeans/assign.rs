@@ -1,10 +1,11 @@
 //! The assignment step over a chunk of rows. Only points whose bounds have expired are re-examined.
 
-use super::bounds::{HamerlyBounds, Normalization};
+use super::bounds::HamerlyBounds;
 use super::filter::Filter;
 use super::kernel::nearest;
 use super::label::Label;
 use super::means::ClusterWeights;
+use super::normalization::Normalization;
 use super::points::{Float, Lane, PointBlock};
 use super::problem::Problem;
 use super::reach::CenterShift;

@@ -4,9 +4,9 @@
 //! centre minus distance to the nearest, is computed with a bound on its rounding error. If the margin exceeds the bound,
 //! the nearest centre in float64 is the same, and it stays the nearest until the centres have shifted by that margin.
 
+use super::normalization::Normalization;
 use super::reach::packed_each;
 use super::simd::{Lanes, Task};
-use crate::num::exact::power_of_two;
 
 /// The unit roundoff of float32, half an ulp of 1.
 const ROUNDOFF: f32 = 1.0 / (1 << 24) as f32;
@@ -14,25 +14,6 @@ const ROUNDOFF: f32 = 1.0 / (1 << 24) as f32;
 const RSQRT_ERROR: f32 = 1.0 / 1024.0;
 /// Distances below this may underflow to zero when squared.
 const UNDERFLOW: f32 = 1e-18;
-
-/// How coordinates are normalized before rounding to float32.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Normalization {
-    /// The offset subtracted from each feature.
-    pub middles: Vec<f64>,
-    /// The scale factor, a power of two, common to all features.
-    pub scale: f64,
-}
-
-impl Normalization {
-    /// The normalization for values of these ranges, most of them near `middles`. The middles are input values, so they are
-    /// exact in float32 when the input is float32.
-    pub(crate) fn new(ranges: &[(f64, f64)], middles: Vec<f64>) -> Self {
-        let reach = ranges.iter().zip(&middles).fold(0.0_f64, |reach, ((low, high), m)| reach.max(high - m).max(m - low));
-        let exponent = ((reach.to_bits() >> 52) as i32 - 1023).clamp(-120, 120);
-        Self { middles, scale: power_of_two(-exponent) }
-    }
-}
 
 /// The normalized centres and the error bounds of their distances.
 #[derive(Debug, Clone)]

@@ -1,7 +1,8 @@
 //! The bounds of a block of rows straight from their values, which are normalized a tile at a time: so the processor waits for
 //! memory and computes at the same time, and nothing is written between.
 
-use super::bounds::{HamerlyBounds, Normalization, Tiles};
+use super::bounds::{HamerlyBounds, Tiles};
+use super::normalization::Normalization;
 use super::points::{Float, Lane};
 use super::read::{ReadNormalized, row_major};
 use super::simd::{Lanes, Task};

@@ -1,11 +1,12 @@
 //! Lloyd's algorithm from given initial centres, with scikit-learn's stopping rule.
 
 use super::assign::Assign;
-use super::bounds::{HamerlyBounds, Normalization};
+use super::bounds::HamerlyBounds;
 use super::dispersion::{Dispersion, Terms};
 use super::kernel::squared_distance;
 use super::label::Label;
 use super::means::{Far, means, shift};
+use super::normalization::Normalization;
 use super::points::Float;
 use super::problem::{LloydRun, Problem};
 use super::reach::CenterShift;

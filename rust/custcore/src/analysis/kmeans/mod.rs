@@ -23,6 +23,7 @@ pub(crate) mod label;
 pub(crate) mod lloyd;
 pub(crate) mod means;
 pub(crate) mod model;
+pub(crate) mod normalization;
 pub(crate) mod points;
 pub(crate) mod predict;
 pub(crate) mod problem;

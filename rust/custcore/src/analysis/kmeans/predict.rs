@@ -1,8 +1,9 @@
 //! Prediction in one pass: finiteness check, float32 bounds, and labels.
 
 use super::assign::STRIDE;
-use super::bounds::{BoundsCheck, HamerlyBounds, Normalization};
+use super::bounds::{BoundsCheck, HamerlyBounds};
 use super::kernel::nearest;
+use super::normalization::Normalization;
 use super::points::{Features, Float, PointBlock};
 use super::problem::Problem;
 use super::read::ReadNormalized;

@@ -1,6 +1,6 @@
 //! The input of Lloyd's algorithm and the result of a run.
 
-use super::bounds::Normalization;
+use super::normalization::Normalization;
 use super::points::{Float, Points};
 use super::scan::Ranges;
 use super::share::Chunk;

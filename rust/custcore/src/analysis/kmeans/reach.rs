@@ -7,8 +7,8 @@
 //! [`LEVELS`] levels, a factor of the square root of two apart, which is kept in the lowest bits of the row's limit. With
 //! heavy tails a few small clusters far from most rows move far: without levels their shifts would count for all rows.
 
-use super::bounds::Normalization;
 use super::kernel::squared_distance;
+use super::normalization::Normalization;
 use super::simd::Lanes;
 
 /// Number of levels; the last one is without a limit.

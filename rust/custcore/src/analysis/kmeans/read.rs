@@ -1,6 +1,6 @@
 //! Reading the features of a block: contiguous columns are borrowed, strided columns (C order) are copied.
 
-use super::bounds::Normalization;
+use super::normalization::Normalization;
 use super::points::{Float, Lane};
 use super::simd::{Lanes, Task};
 use crate::column::BLOCK;
