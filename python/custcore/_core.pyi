@@ -13,6 +13,7 @@ __all__ = [
     "KMeans",
     "LifecycleModel",
     "Memory",
+    "ParquetColumns",
     "PurchaseModel",
     "QuantileScorer",
     "RfmScorer",
