@@ -5,10 +5,10 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread::{Builder, JoinHandle};
+use std::sync::{Arc, Once};
+use std::thread::{self, Builder, JoinHandle};
+use std::{panic, process};
 
 use arrow_array::ffi_stream::FFI_ArrowArrayStream;
 use arrow_array::{RecordBatch, RecordBatchReader};
@@ -28,6 +28,22 @@ const BATCH_ROWS: usize = 1 << 17;
 const AHEAD: usize = 8;
 /// Threads, at most: more of them only take memory, as one that consumes is slower than four that decode.
 const MOST_THREADS: usize = 4;
+
+/// The name of the threads.
+const THREAD: &str = "custcore-parquet";
+
+/// Panics of the threads print nothing: the library panics on some damaged files, whose faults pyarrow then names.
+fn quiet_panics() {
+    static QUIET: Once = Once::new();
+    QUIET.call_once(|| {
+        let print = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if thread::current().name() != Some(THREAD) {
+                print(info);
+            }
+        }));
+    });
+}
 
 /// Some columns of a Parquet file, as an Arrow stream.
 #[pyclass(frozen, module = "custcore._core", name = "ParquetColumns")]
@@ -68,6 +84,7 @@ impl CoreParquetColumns {
 
     /// Starts the threads; each decodes every n-th row group.
     fn decoding(&self) -> Result<Decoding> {
+        quiet_panics();
         let groups = self.metadata.metadata().num_row_groups();
         let mut decoding =
             Decoding { schema: self.schema.clone(), received: Vec::new(), threads: Vec::new(), process: process::id(), group: 0, groups };
@@ -86,7 +103,7 @@ impl CoreParquetColumns {
                 }
             };
             decoding.received.push(receiver);
-            decoding.threads.push(Builder::new().name("custcore-parquet".to_owned()).spawn(work).map_err(unreadable)?);
+            decoding.threads.push(Builder::new().name(THREAD.to_owned()).spawn(work).map_err(unreadable)?);
         }
         Ok(decoding)
     }
