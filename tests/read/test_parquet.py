@@ -119,7 +119,7 @@ def test_dictionaries_of_row_groups_give_what_strings_give(tmp_path, group, orde
         assert custcore.rfm(pq.ParquetFile(path).iter_batches(170), order_id=order_id).to_pyarrow().equals(want), name
 
 
-def test_a_damaged_row_group_is_told_by_pyarrow(tmp_path, by_pyarrow):
+def test_a_damaged_row_group_is_reported_by_pyarrow(tmp_path, by_pyarrow):
     path = tmp_path / "sales.parquet"
     pq.write_table(SALES, path, row_group_size=500, compression="snappy")
     column = pq.ParquetFile(path).metadata.row_group(6).column(0)
@@ -143,7 +143,7 @@ def test_a_damaged_row_group_is_told_by_pyarrow(tmp_path, by_pyarrow):
     assert messages[0] == messages[1]
 
 
-def test_text_that_is_none_is_told_by_pyarrow(tmp_path, by_pyarrow):
+def test_text_that_is_none_is_reported_by_pyarrow(tmp_path, by_pyarrow):
     path = tmp_path / "text.parquet"
     pq.write_table(pa.table({"id": pa.array([b"a", b"\xff\xfe", b"c"])}), path, store_schema=False)
     bare = pq.read_table(path).schema

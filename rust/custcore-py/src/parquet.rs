@@ -1,7 +1,7 @@
 //! Columns of a Parquet file as an Arrow stream. Threads of their own decode row groups ahead of the consumer, without the GIL, and
 //! dictionaries stay as they are stored: all batches of a row group share one.
 //!
-//! What is wrong with a file is not said here: Python reads it with pyarrow from the row that was reached.
+//! Faults of a file are not reported here: Python reads it with pyarrow from the row that was reached.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -91,10 +91,12 @@ impl CoreParquetColumns {
         let n_threads = self.n_threads.min(groups);
         for first in 0..n_threads {
             let (sender, receiver) = sync_channel(AHEAD);
-            let (path, metadata, mask) = (self.path.clone(), self.metadata.clone(), self.mask.clone());
+            // Opened once, so that all row groups are of the same file if another one takes its name.
+            let file = open(&self.path)?;
+            let (metadata, mask) = (self.metadata.clone(), self.mask.clone());
             let work = move || {
                 for group in (first..groups).step_by(n_threads) {
-                    let decoded = guarded(|| decode(&path, &metadata, &mask, group, &sender));
+                    let decoded = guarded(|| decode(&file, &metadata, &mask, group, &sender));
                     let is_last = !matches!(decoded, Ok(true));
                     // Sending fails if no one reads any more.
                     if sender.send(decoded.map(|_| None)).is_err() || is_last {
@@ -113,8 +115,9 @@ impl CoreParquetColumns {
 type Sent = Result<Option<RecordBatch>>;
 
 /// Sends the batches of a row group; false if no one reads any more.
-fn decode(path: &Path, metadata: &ArrowReaderMetadata, mask: &ProjectionMask, group: usize, to: &SyncSender<Sent>) -> Result<bool> {
-    let rows = ParquetRecordBatchReaderBuilder::new_with_metadata(open(path)?, metadata.clone());
+fn decode(file: &File, metadata: &ArrowReaderMetadata, mask: &ProjectionMask, group: usize, to: &SyncSender<Sent>) -> Result<bool> {
+    let file = file.try_clone().map_err(unreadable)?;
+    let rows = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata.clone());
     let rows = rows.with_row_groups(vec![group]).with_projection(mask.clone()).with_batch_size(BATCH_ROWS).build().map_err(unreadable)?;
     for batch in rows {
         if to.send(Ok(Some(batch.map_err(unreadable)?))).is_err() {
