@@ -27,6 +27,8 @@ from custcore.base import CustomerBase, scan
 from custcore.cluster import Breaks, KMeans, Scaler, natural_breaks, segment_customers, select_k
 from custcore.clv._summary import clv_summary
 from custcore.cohort import CohortRetention, cohort_retention
+from custcore.experiments._effect import effect
+from custcore.experiments._effect_of import effect_of
 from custcore.result import Column, Report, ReportEntry, Schema, Table
 from custcore.value import Portrait, abc, decomposition, measures, nps, portrait
 
@@ -63,6 +65,8 @@ __all__ = [
     "cohort_retention",
     "compare",
     "decomposition",
+    "effect",
+    "effect_of",
     "errors",
     "measures",
     "natural_breaks",

@@ -13,6 +13,7 @@ mod churn;
 mod clv;
 mod cohort;
 mod comparison;
+mod effect;
 mod error;
 mod explain;
 mod guard;
@@ -83,6 +84,8 @@ mod _core {
     use super::cohort::{CoreCohortRetention, cohort_retention};
     #[pymodule_export]
     use super::comparison::{CoreComparison, compare};
+    #[pymodule_export]
+    use super::effect::{CoreEffectResult, experiment_table};
     #[pymodule_export]
     use super::kmeans::{CoreKMeans, natural_breaks, select_k, simd_paths};
     #[pymodule_export]

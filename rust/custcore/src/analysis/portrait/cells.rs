@@ -1,6 +1,6 @@
 //! The numbers of each segment and value: shares and their intervals, the exact test, the strength of a difference.
 
-use super::adjust::adjusted;
+use crate::analysis::p_values::adjusted;
 use super::counts::Attribute;
 use super::members::Members;
 use super::spec::PortraitSpec;

@@ -1,0 +1,30 @@
+//! The effect of an experiment: what customers did who were in a campaign, compared with those who were not, at random.
+//!
+//! A base and an experiment become a table with a row for each customer ([`windows`]); its columns become exact moments by group
+//! ([`moments`]); estimates, intervals, checks and shares of segments follow from the moments alone.
+
+mod adjustment;
+mod checks;
+mod estimate;
+pub(crate) mod experiment;
+pub(crate) mod experiment_table;
+mod fixed_point;
+mod interval;
+mod labels;
+mod metric;
+mod moments;
+mod outcome;
+mod received;
+pub(crate) mod result;
+pub(crate) mod roi;
+mod rows;
+mod shrinkage;
+pub(crate) mod spec;
+mod strata;
+mod table;
+mod values;
+mod windows;
+mod winsorize;
+
+/// The group of a row that is in none.
+const NO_GROUP: u16 = u16::MAX;
