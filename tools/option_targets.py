@@ -336,6 +336,8 @@ TARGETS = (
     Target("base/_clv.py", "LifetimeValue.clv_summary", clv.SUMMARY[:2], clv.SUMMARY[2:]),
     Target("base/_experiments.py", "Experiments.effect", (effects.EXPERIMENT,), effects.OF_BASE),
     Target("base/_experiments.py", "Experiments.experiment_table", (effects.EXPERIMENT,), effects.EXPERIMENT_TABLE),
+    Target("base/_experiments.py", "Experiments.plan", effects.PLAN[:1], effects.PLAN[1:]),
+    Target("base/_experiments.py", "Experiments.aa", effects.AA[:2], effects.AA[2:]),
     Target("experiments/_effect.py", "effect", (t.DATA, effects.EXPERIMENT), effects.EFFECT),
     Target("experiments/_effect_of.py", "effect_of", (EXPERIMENT_ROWS, effects.EFFECT_OF[0]), effects.EFFECT_OF[1:]),
     Target("clv/_summary.py", "clv_summary", (t.DATA,), clv.CLV_SUMMARY),

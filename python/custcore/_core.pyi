@@ -865,7 +865,7 @@ class FitInfo(TypedDict):
 @type_check_only
 class ExperimentArguments(TypedDict):
     customer_id: str | list[str]
-    group: str
+    group: str | None
     exposed_on: str
     start: _Day | None
     days_after: int
@@ -905,6 +905,15 @@ def experiment_table(
     *,
     n_threads: int | None,
 ) -> Table: ...
+def experiment_plan(
+    tables: list[tuple[Table, int]],
+    effect: EffectArguments,
+    *,
+    segments: list[str] | None,
+    shares: tuple[float, float],
+    power: float,
+) -> Table: ...
+def aa_comparisons(table: Table, effect: EffectArguments, *, draws: int, seed: int, n_threads: int | None) -> Table: ...
 
 @final
 class EffectResult:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from custcore._options import transactions as t
 from custcore._options.option import REQUIRED, Option
 
-__all__ = ["EFFECT", "EFFECT_OF", "EXPERIMENT", "EXPERIMENT_TABLE", "OF_BASE"]
+__all__ = ["AA", "EFFECT", "EFFECT_OF", "EXPERIMENT", "EXPERIMENT_TABLE", "OF_BASE", "PLAN"]
 
 EXPERIMENT = Option(
     "experiment",
@@ -318,6 +318,59 @@ _ESTIMATE = (
 _REST = (RECEIVED, OTHERS, MARGIN, COST, ON_CONFLICT, AS_OF)
 OF_BASE = (*_READ, CONTROL, METRICS, ADJUST, STRATA, BY, EVERY, SCORER, *_ESTIMATE, *_REST, t.N_THREADS)
 EXPERIMENT_TABLE = (*_READ, SCORER, ON_CONFLICT, AS_OF, t.N_THREADS)
+_PLANNED = Option(
+    "start",
+    "AsOf",
+    "The day on which the experiment would start: windows of the days before it are read, or of the last days of the "
+    "base, if those are earlier.",
+    type="date or str",
+)
+_LENGTHS = Option(
+    "days_after",
+    "int | Sequence[int]",
+    "Lengths of the window after exposure, in days.",
+    default=(7, 14, 28),
+    type="int or sequence of int",
+    help="Lengths of the window after exposure, in days.",
+    group="Experiment",
+    metavar="N[,...]",
+)
+_WHO = Option(
+    "who",
+    "Data | str | Sequence[str] | None",
+    "Who takes part: a table with the column of ids, or the names of segments. Default: all who had bought before.",
+    default=None,
+    type="table, str or sequence of str",
+)
+_PAIR = Option(
+    "shares",
+    "tuple[float, float]",
+    "The shares of control and treatment.",
+    default=(0.5, 0.5),
+    help="The shares of control and treatment.",
+    group="Experiment",
+    metavar="C,T",
+)
+_POWER = Option(
+    "power",
+    "float",
+    "The probability that a difference which is there is found.",
+    default=0.8,
+    help="The probability that a difference which is there is found.",
+    group="Experiment",
+    metavar="SHARE",
+)
+_OF_PAST = ADJUST.but(text=ADJUST.text.replace(" Or columns of the experiment that were known before exposure.", ""))
+PLAN = (_PLANNED, _LENGTHS, _WHO, _PAIR, _POWER, METRICS, _OF_PAST, t.N_THREADS)
+AA = (
+    _PLANNED.but(text="The day on which the windows start, in which nothing was tried."),
+    DAYS_AFTER.but(text="Length of the window, in days."),
+    Option("n", "int", "Number of comparisons.", default=1000),
+    Option("seed", "int", "Seed of the halves.", default=0),
+    METRICS,
+    _OF_PAST,
+    t.N_THREADS,
+)
 EFFECT = (
     *OF_BASE[:-1],
     *(option for option in t.READ if option.name not in {"n_days", "attributes", "as_of"}),

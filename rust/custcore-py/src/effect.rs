@@ -5,8 +5,8 @@ use std::sync::Arc;
 use arrow_array::RecordBatch;
 use custcore::{
     Adjustment, Alternative, CampaignCost, EffectResult, EffectSpec, ExperimentFacts, ExperimentOptions, ExperimentSpec, ExposedOn,
-    KeyNames, MetricSpec, OnConflict, OnMissing, PValueAdjustment, Report, Windows, Winsorize, effect as effect_in_base, experiment_table as table_of_experiment,
-    concatenated,
+    KeyNames, MetricSpec, OnConflict, OnMissing, PValueAdjustment, PlanSpec, Report, Windows, Winsorize, effect as effect_in_base, experiment_table as table_of_experiment,
+    aa_table, concatenated, plan_table,
 };
 use pyo3::prelude::*;
 
@@ -24,7 +24,7 @@ use crate::table::CoreTable;
 #[pyo3(from_item_all)]
 pub struct ExperimentArguments {
     customer_id: Names,
-    group: String,
+    group: Option<String>,
     exposed_on: Option<String>,
     start: Option<(String, i64)>,
     days_after: i32,
@@ -57,7 +57,7 @@ impl ExperimentArguments {
     fn columns(&self) -> Vec<String> {
         let ids = KeyNames::from(self.customer_id.clone());
         let mut names: Vec<String> = ids.iter().map(str::to_owned).collect();
-        names.push(self.group.clone());
+        names.extend(self.group.clone());
         names.extend(self.exposed_on.clone().filter(|_| self.start.is_none()));
         names.extend(self.passed_on.iter().cloned());
         names
@@ -170,6 +170,43 @@ pub fn experiment_table(
     let size = work(&base).saturating_add(assignments.num_rows());
     let table = Call::new(py, n_threads, None, None)?
         .run(py, size, move |context| Ok(table_of_experiment(&base, &assignments, &spec, &options, context)?.table))?;
+    Ok(CoreTable::new(table))
+}
+
+/// What an experiment on the customers of tables would find; each is given with the length of its window.
+#[pyfunction]
+#[pyo3(signature = (tables, effect, *, segments, shares, power))]
+pub fn experiment_plan(
+    py: Python<'_>,
+    tables: Vec<(Bound<'_, PyAny>, i32)>,
+    effect: &Bound<'_, PyAny>,
+    segments: Option<Vec<String>>,
+    shares: (f64, f64),
+    power: f64,
+) -> PyResult<CoreTable> {
+    let effect = effect.extract::<EffectArguments>()?.spec(py)?;
+    let batches = tables.iter().map(|(table, days)| Ok((batch_of(table, Vec::new())?.0, *days))).collect::<PyResult<Vec<_>>>()?;
+    let plan = PlanSpec { shares, power, segments };
+    let size = batches.iter().map(|(batch, _)| batch.num_rows()).sum();
+    let table = Call::new(py, None, None, None)?.run(py, size, move |context| plan_table(&batches, &effect, &plan, context))?;
+    Ok(CoreTable::new(table))
+}
+
+/// How often random halves of the customers of a table differ.
+#[pyfunction]
+#[pyo3(signature = (table, effect, *, draws, seed, n_threads))]
+pub fn aa_comparisons(
+    table: &Bound<'_, PyAny>,
+    effect: &Bound<'_, PyAny>,
+    draws: u32,
+    seed: u64,
+    n_threads: Option<i64>,
+) -> PyResult<CoreTable> {
+    let py = table.py();
+    let effect = effect.extract::<EffectArguments>()?.spec(py)?;
+    let (batch, _) = batch_of(table, Vec::new())?;
+    let size = batch.num_rows().saturating_add(draws as usize * 1_024);
+    let table = Call::new(py, n_threads, None, None)?.run(py, size, move |context| aa_table(&batch, &effect, draws, seed, context))?;
     Ok(CoreTable::new(table))
 }
 

@@ -85,7 +85,7 @@ mod _core {
     #[pymodule_export]
     use super::comparison::{CoreComparison, compare};
     #[pymodule_export]
-    use super::effect::{CoreEffectResult, experiment_table};
+    use super::effect::{CoreEffectResult, aa_comparisons, experiment_plan, experiment_table};
     #[pymodule_export]
     use super::kmeans::{CoreKMeans, natural_breaks, select_k, simd_paths};
     #[pymodule_export]

@@ -67,6 +67,7 @@ pub use analysis::cohort::spec::{CohortBy, CohortSpec, ReturnCriterion};
 pub use analysis::cohort::{CohortPart, CohortRetention, begin_cohort_scan, finish_cohort_scan};
 pub use analysis::effect::experiment::{ExperimentSpec, ExposedOn, OnConflict, Windows};
 pub use analysis::effect::experiment_table::{ExperimentOptions, ExperimentTable, effect, experiment_table};
+pub use analysis::effect::power_table::{PlanSpec, aa_table, plan_table};
 pub use analysis::effect::result::{EffectResult, ExperimentFacts, PeriodBatches};
 pub use analysis::effect::roi::CampaignCost;
 pub use analysis::effect::spec::{Adjustment, Alternative, EffectSpec, MetricKind, MetricSpec, OnMissing, Winsorize};

@@ -78,8 +78,8 @@ impl Windows {
 pub struct ExperimentSpec {
     /// The columns of customer ids.
     pub customer_id: KeyNames,
-    /// The column of groups.
-    pub group: String,
+    /// The column of groups; `None`: all are in one.
+    pub group: Option<String>,
     /// When customers were exposed.
     pub exposed_on: ExposedOn,
     /// The windows.
@@ -132,7 +132,10 @@ impl Experiment {
         };
         let columns = names.iter().map(|name| column(name, "customer_id")).collect::<Result<Vec<_>>>()?;
         let keys = context.run_if_large(batch.num_rows(), |threads| key.read(&columns, "customer_id", threads))??;
-        let groups = Labels::read(batch, &spec.group, "group").map_err(of_experiment)?;
+        let groups = match &spec.group {
+            Some(group) => Labels::read(batch, group, "group").map_err(of_experiment)?,
+            None => Labels { codes: vec![0; batch.num_rows()], names: vec!["all".to_owned()] },
+        };
         let days = days_of(batch, spec, clock).map_err(of_experiment)?;
         let (mut ids, mut codes, mut remap) = (Interner::new(key.kind()), Vec::with_capacity(BLOCK), Remap::default());
         let (mut assigned, mut counts): (Vec<Assigned>, [Tally; 6]) = (Vec::new(), [Tally::default(); 6]);
@@ -173,7 +176,7 @@ impl Experiment {
                         let id = id_text(&key, ids.keys(), code);
                         let [a, b] = [known.group, group].map(|group| groups.names[usize::from(group)].as_str());
                         let message = format!("experiment: customer {id} is in the groups '{a}' and '{b}', at row {row}. Assign each customer to one group, or pass on_conflict='drop'");
-                        return Err(Error::new(ErrorKind::InvalidArgument, message).in_column(&spec.group).at_row(row as u64));
+                        return Err(Error::new(ErrorKind::InvalidArgument, message).in_column(spec.group.clone().unwrap_or_default()).at_row(row as u64));
                     }
                     known.in_several = true;
                     known.row = known.row.min(row as u32);

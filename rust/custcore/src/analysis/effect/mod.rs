@@ -14,6 +14,7 @@ mod labels;
 mod metric;
 mod moments;
 mod outcome;
+pub(crate) mod power_table;
 mod received;
 pub(crate) mod result;
 pub(crate) mod roi;
