@@ -15,8 +15,17 @@ from custcore.experiments._metrics import Mean, Proportion, Ratio
 if TYPE_CHECKING:
     from custcore import _core
 
-__all__ = ["cost_argument", "days", "effect_arguments", "experiment_arguments", "passed_on", "scorer_argument"]
+__all__ = [
+    "cost_argument",
+    "days",
+    "effect_arguments",
+    "experiment_arguments",
+    "metrics_of",
+    "passed_on",
+    "scorer_argument",
+]
 
+METRICS = ("revenue", "orders", "active", "average_order_value")
 # Columns that a base computes; others are those of the experiment.
 COMPUTED = frozenset({"segment", "rfm_cell"})
 
@@ -129,6 +138,13 @@ def effect_arguments(
         "received": arguments.optional_name("received", received),
         "on_missing": arguments.name("on_missing", on_missing),
     }
+
+
+def metrics_of(metrics: Sequence[str] | None, read: _core.ReadOptions) -> Sequence[str]:
+    """The metrics, by default those that purchases read so can have."""
+    if metrics is not None:
+        return metrics
+    return METRICS if read["amount"] is not None else ("orders", "active")
 
 
 def metrics_argument(metrics: object) -> list[tuple[str, str, list[str]]]:
