@@ -5,8 +5,8 @@ use std::sync::Arc;
 use arrow_array::RecordBatch;
 use custcore::{
     Adjustment, Alternative, CampaignCost, EffectResult, EffectSpec, ExperimentFacts, ExperimentOptions, ExperimentSpec, ExposedOn,
-    KeyNames, MetricSpec, OnConflict, OnMissing, PValueAdjustment, PlanSpec, Report, Windows, Winsorize, effect as effect_in_base, experiment_table as table_of_experiment,
-    aa_table, concatenated, plan_table,
+    KeyNames, MetricSpec, OnConflict, OnMissing, PValueAdjustment, PlanSpec, Report, Windows, Winsorize, aa_table, concatenated,
+    effect as effect_in_base, experiment_table as table_of_experiment, plan_table,
 };
 use pyo3::prelude::*;
 
@@ -302,7 +302,11 @@ impl CoreEffectResult {
 }
 
 impl CoreEffectResult {
-    fn run(&self, py: Python<'_>, table: impl FnOnce(&EffectResult) -> custcore::Result<custcore::Table> + Send + 'static) -> PyResult<CoreTable> {
+    fn run(
+        &self,
+        py: Python<'_>,
+        table: impl FnOnce(&EffectResult) -> custcore::Result<custcore::Table> + Send + 'static,
+    ) -> PyResult<CoreTable> {
         let effect = Arc::clone(&self.0);
         Ok(CoreTable::new(Call::new(py, None, None, None)?.run(py, move |_| table(&effect))?))
     }

@@ -138,9 +138,9 @@ pub use order_statistics::quantile::Closed;
 pub use report::{EntryKind, Report, ReportEntry, ReportUnit};
 pub use state::spec::{AsOf, BaseSpec, Late, OnNonfinite, OnNull, OrderLines, Returns, Track};
 pub use store::draft::Draft;
-pub use table::{Table, concatenated};
 #[cfg(feature = "bases")]
 pub use table::bytes::{StoredTable, table_from_bytes, table_to_bytes};
+pub use table::{Table, concatenated};
 pub use time::calendar::date_text;
 pub use time::period::{Calendar, Period};
 

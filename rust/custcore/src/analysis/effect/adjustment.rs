@@ -78,7 +78,7 @@ fn solve(squares: &[Vec<f64>], products: &[f64]) -> (Vec<f64>, Vec<bool>) {
             }
         }
         let rest = squares[i][i] - factor[i][..i].iter().map(|value| value * value).sum::<f64>();
-        left_out[i] = !(rest > NOTHING_LEFT * squares[i][i]);
+        left_out[i] = rest.is_nan() || rest <= NOTHING_LEFT * squares[i][i];
         if left_out[i] {
             factor[i].fill(0.0);
             continue;

@@ -3,8 +3,8 @@
 use super::adjustment::Slopes;
 use super::estimate::{Arms, Model, difference};
 use super::interval::IntervalRule;
-use super::moments::CellSums;
 use super::result::EffectResult;
+use super::rows::cells_by_group;
 use super::spec::{Alternative, MetricKind};
 use crate::error::{Error, ErrorKind, Result};
 use crate::num::chi_squared::chi_squared_sf;
@@ -94,7 +94,8 @@ impl EffectResult {
         let p_value = chi_squared_sf(statistic, df);
         let flagged = p_value < RATIO_LIMIT;
         let found: Vec<String> = self.groups.iter().zip(&sizes).map(|(name, size)| format!("{name} {size}")).collect();
-        let expected = if self.spec.shares.is_some() { "the shares given" } else { "equal shares (pass shares= if they were planned otherwise)" };
+        let expected =
+            if self.spec.shares.is_some() { "the shares given" } else { "equal shares (pass shares= if they were planned otherwise)" };
         let verdict = if flagged { "differ from" } else { "agree with" };
         let message = format!("the sizes of the groups, {}, {verdict} {expected}", found.join(", "));
         Ok(CheckRow { statistic, df, p_value, flagged, message, ..CheckRow::new("ratio") })
@@ -127,10 +128,7 @@ impl EffectResult {
         for metric in &self.metrics {
             let set = &self.sets[metric.set];
             let Some(model) = Model::of_before(metric, set, rule) else { continue };
-            let mut cells = CellSums::new();
-            for (cell, sums) in &self.moments[metric.set] {
-                super::moments::add_cell(&mut cells, super::moments::Cell { stratum: 0, segment: 0, ..*cell }, sums);
-            }
+            let cells = cells_by_group(&self.moments[metric.set]);
             let arms = Arms::of(set, &cells, self.groups.len(), |_| true);
             for group in self.treatments() {
                 let found = difference(&model, &Slopes::default(), &arms, group, self.control)?;
@@ -156,7 +154,11 @@ impl EffectResult {
         let shares = self.shares()?;
         let are_equal = shares.windows(2).all(|pair| (pair[0] - pair[1]).abs() < 1e-9);
         let sizes = self.sizes();
-        let unequal = if self.spec.shares.is_some() { !are_equal } else { sizes.iter().max() > sizes.iter().min().map(|least| least + least / 10).as_ref() };
+        let unequal = if self.spec.shares.is_some() {
+            !are_equal
+        } else {
+            sizes.iter().max() > sizes.iter().min().map(|least| least + least / 10).as_ref()
+        };
         let mut rows = Vec::new();
         for metric in self.metrics.iter().filter(|metric| metric.kind == MetricKind::Mean) {
             let set = &self.sets[metric.set];
@@ -166,7 +168,10 @@ impl EffectResult {
             let (least, needed) = (sizes.iter().min().copied().unwrap_or(0), PER_SKEWNESS * skewness * skewness);
             let flagged = unequal && (least as f64) < needed;
             let message = if flagged {
-                format!("the smaller group has {least} customers and needs {:.0} for a skewness of {skewness:.1}: intervals are too short", needed.ceil())
+                format!(
+                    "the smaller group has {least} customers and needs {:.0} for a skewness of {skewness:.1}: intervals are too short",
+                    needed.ceil()
+                )
             } else {
                 format!("a skewness of {skewness:.1}")
             };

@@ -35,7 +35,7 @@ impl<'a> Model<'a> {
     }
 
     pub(super) fn outcome(&self, arm: &Sums) -> Option<Outcome> {
-        Outcome::of_columns(self.numerator, self.denominator, arm)
+        Outcome::of(self.numerator, self.denominator, arm)
     }
 }
 
@@ -89,8 +89,10 @@ pub(super) fn slopes(model: &Model<'_>, all: &[Arms]) -> Result<Slopes> {
     }
     let outcomes: Vec<Option<Outcome>> = all.iter().flat_map(|arms| &arms.arms).map(|arm| model.outcome(&arm.whole)).collect();
     let arms = all.iter().flat_map(|arms| &arms.arms).zip(&outcomes);
-    let cells: Vec<(&Sums, &Outcome)> =
-        arms.filter_map(|(arm, outcome)| Some((arm, outcome.as_ref()?))).flat_map(|(arm, outcome)| arm.strata.iter().map(move |(_, sums)| (sums, outcome))).collect();
+    let cells: Vec<(&Sums, &Outcome)> = arms
+        .filter_map(|(arm, outcome)| Some((arm, outcome.as_ref()?)))
+        .flat_map(|(arm, outcome)| arm.strata.iter().map(move |(_, sums)| (sums, outcome)))
+        .collect();
     Slopes::pooled(model.set, model.covariates, &cells)
 }
 
@@ -130,7 +132,8 @@ pub(super) fn variance_ratio(model: &Model<'_>, slopes: &Slopes, control: &Arm) 
 
 /// The difference of a group to control.
 pub(super) fn difference(model: &Model<'_>, slopes: &Slopes, arms: &Arms, group: usize, control: usize) -> Result<Difference> {
-    let (Some(treatment), Some(of_control)) = (arm_estimate(model, slopes, arms, group)?, arm_estimate(model, slopes, arms, control)?) else {
+    let (Some(treatment), Some(of_control)) = (arm_estimate(model, slopes, arms, group)?, arm_estimate(model, slopes, arms, control)?)
+    else {
         return Ok(Difference::NULL);
     };
     let mut all = model.rule.welch(&treatment, &of_control);

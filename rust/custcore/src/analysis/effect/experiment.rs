@@ -8,6 +8,7 @@ use arrow_select::take::take;
 
 use super::NO_GROUP;
 use super::labels::Labels;
+use crate::column::key::{KeyColumn, KeyKind};
 use crate::column::key_schema::{KeyNames, KeySchema};
 use crate::column::time::{Clock, TimeColumn};
 use crate::column::{BLOCK, find_column, flag};
@@ -110,7 +111,13 @@ struct Assigned {
     group: u16,
     day: i32,
     row: u32,
+    /// Number of rows.
+    rows: u32,
     in_several: bool,
+}
+
+impl Assigned {
+    const NONE: Self = Self { group: NO_GROUP, day: 0, row: 0, rows: 0, in_several: false };
 }
 
 impl Experiment {
@@ -137,74 +144,10 @@ impl Experiment {
             None => Labels { codes: vec![0; batch.num_rows()], names: vec!["all".to_owned()] },
         };
         let days = days_of(batch, spec, clock).map_err(of_experiment)?;
-        let (mut ids, mut codes, mut remap) = (Interner::new(key.kind()), Vec::with_capacity(BLOCK), Remap::default());
-        let (mut assigned, mut counts): (Vec<Assigned>, [Tally; 6]) = (Vec::new(), [Tally::default(); 6]);
-        let [null_ids, null_groups, null_dates, conflicts, repeated, not_over] = &mut counts;
-        let unread = Assigned { group: NO_GROUP, day: 0, row: 0, in_several: false };
-        let mut rows_of: Vec<u32> = Vec::new();
-        for start in (0..batch.num_rows()).step_by(BLOCK) {
-            context.check()?;
-            let len = BLOCK.min(batch.num_rows() - start);
-            let mut flags = vec![0; len];
-            if let Some(nulls) = keys.nulls() {
-                (0..len).filter(|i| nulls.is_null(start + i)).for_each(|i| flags[i] |= flag::NULL_ID);
-            }
-            ids.intern_rows(&keys, start, &mut flags, &mut codes, &mut remap)?;
-            assigned.resize(ids.len(), unread);
-            rows_of.resize(ids.len(), 0);
-            for (row, &code) in (start..).zip(&codes) {
-                let (group, day) = (groups.codes[row], days.get(row));
-                if code == NO_CODE {
-                    null_ids.add(0, row as u64);
-                    continue;
-                }
-                if group == NO_GROUP {
-                    null_groups.add(0, row as u64);
-                    continue;
-                }
-                let Some(day) = day else {
-                    null_dates.add(0, row as u64);
-                    continue;
-                };
-                let known = &mut assigned[code as usize];
-                let rows = &mut rows_of[code as usize];
-                *rows += 1;
-                if known.group == NO_GROUP {
-                    *known = Assigned { group, day, row: row as u32, in_several: false };
-                } else if known.group != group {
-                    if spec.on_conflict == OnConflict::Error {
-                        let id = id_text(&key, ids.keys(), code);
-                        let [a, b] = [known.group, group].map(|group| groups.names[usize::from(group)].as_str());
-                        let message = format!("experiment: customer {id} is in the groups '{a}' and '{b}', at row {row}. Assign each customer to one group, or pass on_conflict='drop'");
-                        return Err(Error::new(ErrorKind::InvalidArgument, message).in_column(spec.group.clone().unwrap_or_default()).at_row(row as u64));
-                    }
-                    known.in_several = true;
-                    known.row = known.row.min(row as u32);
-                } else if (day, row as u32) < (known.day, known.row) {
-                    (known.day, known.row) = (day, row as u32);
-                }
-            }
-        }
-        let mut kept: Vec<u32> = Vec::with_capacity(ids.len());
-        for (code, (known, &rows)) in assigned.iter().zip(&rows_of).enumerate() {
-            if known.group == NO_GROUP {
-                continue;
-            }
-            if known.in_several {
-                conflicts.add_rows(rows.into(), 0, known.row.into());
-                continue;
-            }
-            repeated.add_many(u64::from(rows) - 1, 0);
-            if as_of.is_none_or(|as_of| spec.windows.last_day(known.day) > as_of) {
-                not_over.add(0, known.row.into());
-            } else {
-                kept.push(code as u32);
-            }
-        }
-        if !ids.is_sorted() {
-            let sort = |threads| SortKeys::of(&[ids.keys()], threads).sort_pieces(ids.keys(), &kept, threads);
-            kept = context.run_if_large(kept.len(), sort)?.into_iter().flatten().map(|(_, code)| code).collect();
-        }
+        let mut rows = RowsOfCustomers::new(key.kind());
+        rows.read(&keys, (&groups, &days), (spec, &key), context)?;
+        let kept = rows.kept(spec, as_of, context)?;
+        let RowsOfCustomers { ids, assigned, counts, .. } = rows;
         if kept.is_empty() {
             return Err(nothing_left(&counts, spec, as_of));
         }
@@ -268,6 +211,106 @@ impl Experiment {
     }
 }
 
+/// The rows of an experiment by customer.
+struct RowsOfCustomers {
+    ids: Interner,
+    /// By code in `ids`.
+    assigned: Vec<Assigned>,
+    /// Null ids, groups and dates, customers in several groups, repeated rows, windows that are not over.
+    counts: [Tally; 6],
+}
+
+impl RowsOfCustomers {
+    fn new(kind: KeyKind) -> Self {
+        Self { ids: Interner::new(kind), assigned: Vec::new(), counts: [Tally::default(); 6] }
+    }
+
+    /// Assigns the customers of all rows.
+    fn read(
+        &mut self,
+        keys: &KeyColumn,
+        (groups, days): (&Labels, &Days),
+        (spec, key): (&ExperimentSpec, &KeySchema),
+        context: &Context,
+    ) -> Result<()> {
+        let (mut codes, mut remap) = (Vec::with_capacity(BLOCK), Remap::default());
+        let n = groups.codes.len();
+        for start in (0..n).step_by(BLOCK) {
+            context.check()?;
+            let len = BLOCK.min(n - start);
+            let mut flags = vec![0; len];
+            if let Some(nulls) = keys.nulls() {
+                (0..len).filter(|i| nulls.is_null(start + i)).for_each(|i| flags[i] |= flag::NULL_ID);
+            }
+            self.ids.intern_rows(keys, start, &mut flags, &mut codes, &mut remap)?;
+            self.assigned.resize(self.ids.len(), Assigned::NONE);
+            for (row, &code) in (start..).zip(&codes) {
+                let (group, day) = (groups.codes[row], days.get(row));
+                let [null_ids, null_groups, null_dates, ..] = &mut self.counts;
+                match (code, group, day) {
+                    (NO_CODE, ..) => null_ids.add(0, row as u64),
+                    (_, NO_GROUP, _) => null_groups.add(0, row as u64),
+                    (_, _, None) => null_dates.add(0, row as u64),
+                    (_, _, Some(day)) => self.assign(code, (group, day, row as u32), (spec, key, groups))?,
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn assign(
+        &mut self,
+        code: u32,
+        (group, day, row): (u16, i32, u32),
+        (spec, key, groups): (&ExperimentSpec, &KeySchema, &Labels),
+    ) -> Result<()> {
+        let known = &mut self.assigned[code as usize];
+        known.rows += 1;
+        if known.group == NO_GROUP {
+            *known = Assigned { group, day, row, ..*known };
+        } else if known.group != group {
+            if spec.on_conflict == OnConflict::Error {
+                let id = id_text(key, self.ids.keys(), code);
+                let [a, b] = [known.group, group].map(|group| groups.names[usize::from(group)].as_str());
+                let message = format!(
+                    "experiment: customer {id} is in the groups '{a}' and '{b}', at row {row}. Assign each customer to one group, or pass on_conflict='drop'"
+                );
+                let column = spec.group.clone().unwrap_or_default();
+                return Err(Error::new(ErrorKind::InvalidArgument, message).in_column(column).at_row(row.into()));
+            }
+            known.in_several = true;
+            known.row = known.row.min(row);
+        } else if (day, row) < (known.day, known.row) {
+            (known.day, known.row) = (day, row);
+        }
+        Ok(())
+    }
+
+    /// The codes of the customers in one group whose windows are over on the day `as_of`, ascending by id; counts the others.
+    fn kept(&mut self, spec: &ExperimentSpec, as_of: Option<i32>, context: &Context) -> Result<Vec<u32>> {
+        let [_, _, _, conflicts, repeated, not_over] = &mut self.counts;
+        let mut kept: Vec<u32> = Vec::with_capacity(self.ids.len());
+        for (code, known) in self.assigned.iter().enumerate().filter(|(_, known)| known.group != NO_GROUP) {
+            if known.in_several {
+                conflicts.add_rows(known.rows.into(), 0, known.row.into());
+                continue;
+            }
+            repeated.add_many(u64::from(known.rows) - 1, 0);
+            if as_of.is_none_or(|as_of| spec.windows.last_day(known.day) > as_of) {
+                not_over.add(0, known.row.into());
+            } else {
+                kept.push(code as u32);
+            }
+        }
+        if self.ids.is_sorted() {
+            return Ok(kept);
+        }
+        let keys = self.ids.keys();
+        let sorted = context.run_if_large(kept.len(), |threads| SortKeys::of(&[keys], threads).sort_pieces(keys, &kept, threads))?;
+        Ok(sorted.into_iter().flatten().map(|(_, code)| code).collect())
+    }
+}
+
 /// The day of exposure of each row; `None` is null.
 struct Days {
     days: Vec<i32>,
@@ -305,7 +348,8 @@ fn days_of(batch: &RecordBatch, spec: &ExperimentSpec, clock: &Clock) -> Result<
 }
 
 fn nothing_left(counts: &[Tally; 6], spec: &ExperimentSpec, as_of: Option<i32>) -> Error {
-    let names = ["null ids", "null groups", "null dates", "customers in several groups", "repeated rows", "customers whose window is not over"];
+    let names =
+        ["null ids", "null groups", "null dates", "customers in several groups", "repeated rows", "customers whose window is not over"];
     let found: Vec<String> =
         counts.iter().zip(names).filter(|(tally, _)| tally.count > 0).map(|(tally, name)| format!("{} {name}", tally.count)).collect();
     let found = if found.is_empty() { "no rows".to_owned() } else { found.join(", ") };

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int32Type;
 use arrow_array::{
-    Array, ArrayRef, BooleanArray, Date32Array, DictionaryArray, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray, UInt32Array,
+    Array, ArrayRef, BooleanArray, Date32Array, DictionaryArray, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray,
+    UInt32Array,
 };
 use arrow_schema::Metadata;
 use arrow_select::take::take;
@@ -89,7 +90,8 @@ pub fn experiment_table(
     if cut_off > 0 {
         report.remarks.push(format!("the window before of {cut_off} customers begins before the data"));
     }
-    let ids = context.run_if_large(experiment.len(), |threads| id_columns(&experiment.key, experiment.ids.keys(), &experiment.codes, threads))??;
+    let ids = context
+        .run_if_large(experiment.len(), |threads| id_columns(&experiment.key, experiment.ids.keys(), &experiment.codes, threads))??;
     let strata = match &options.scorer {
         None => None,
         Some(scorer) => Some(strata(base, scorer, &experiment, &found, &ids, context)?),
@@ -97,7 +99,10 @@ pub fn experiment_table(
     let mut table = TableBuilder::default();
     table.id_arrays(&experiment.key, ids);
     let groups = &experiment.groups;
-    table.column("group", Arc::new(groups.codes.iter().map(|&code| Some(groups.names[usize::from(code)].as_str())).collect::<StringArray>()));
+    table.column(
+        "group",
+        Arc::new(groups.codes.iter().map(|&code| Some(groups.names[usize::from(code)].as_str())).collect::<StringArray>()),
+    );
     table.column("exposed_on", Arc::new(Date32Array::from(experiment.exposed_on.clone())));
     let customers = &found.customers;
     add_orders(&mut table, customers, &experiment, found.money)?;
@@ -146,7 +151,8 @@ fn add_orders(table: &mut TableBuilder, customers: &[CustomerWindows], experimen
     if of_base.is_some() {
         table.column("monetary_total", money(customers.iter().map(|customer| customer.units_total), experiment, of_base)?);
     }
-    let recency = customers.iter().zip(&experiment.exposed_on).map(|(customer, day)| (customer.n_orders > 0).then(|| day - 1 - customer.last_day));
+    let recency =
+        customers.iter().zip(&experiment.exposed_on).map(|(customer, day)| (customer.n_orders > 0).then(|| day - 1 - customer.last_day));
     table.column("recency_days", Arc::new(recency.collect::<Int32Array>()));
     Ok(())
 }
@@ -173,7 +179,8 @@ fn replaced(whole: &RecordBatch, values: &[(u32, i128)], of_base: Option<Money>,
     columns[schema.index_of("orders_after").map_err(Error::internal)?] =
         Arc::new(Int64Array::from_iter_values(values.iter().map(|value| i64::from(value.0))));
     if of_base.is_some() {
-        columns[schema.index_of("revenue_after").map_err(Error::internal)?] = money(values.iter().map(|value| value.1), experiment, of_base)?;
+        columns[schema.index_of("revenue_after").map_err(Error::internal)?] =
+            money(values.iter().map(|value| value.1), experiment, of_base)?;
     }
     RecordBatch::try_new(schema, columns).map_err(Error::internal)
 }
@@ -202,12 +209,17 @@ fn strata(
     table.column("n_rows", counts(&customers, |customer| customer.n_rows));
     if let Some(of_base) = found.money {
         table.column("monetary_total", money(customers.iter().map(|customer| customer.units_total), experiment, found.money)?);
-        let mean = |customer: &CustomerWindows| Some(Amount { units: customer.units_total, money: of_base }.to_f64() / f64::from(customer.n_orders));
+        let mean = |customer: &CustomerWindows| {
+            Some(Amount { units: customer.units_total, money: of_base }.to_f64() / f64::from(customer.n_orders))
+        };
         table.column("monetary_mean", Arc::new(customers.iter().map(mean).collect::<Float64Array>()));
     }
-    let schema_names = |name: &String| ["recency_days", "n_orders", "n_days", "n_rows", "monetary_total", "monetary_mean"].contains(&name.as_str());
+    let schema_names =
+        |name: &String| ["recency_days", "n_orders", "n_days", "n_rows", "monetary_total", "monetary_mean"].contains(&name.as_str());
     if let Some(other) = scorer.used_columns().iter().find(|name| !schema_names(name) && !experiment.key.has(name)) {
-        let message = format!("the scorer uses the column '{other}', which is not known as of the day before exposure. Pass a scorer of recency, frequency and money only");
+        let message = format!(
+            "the scorer uses the column '{other}', which is not known as of the day before exposure. Pass a scorer of recency, frequency and money only"
+        );
         return Err(Error::new(ErrorKind::InvalidArgument, message).in_column(other));
     }
     let mut metadata = Metadata::new();

@@ -1,9 +1,9 @@
 //! Intervals and tests of a difference of two arms.
 
 use super::spec::Alternative;
-use crate::num::student::{student_t_quantile, student_t_sf, student_t_two_sided};
 use crate::num::normal::normal_quantile;
 use crate::num::special::{exp, ln};
+use crate::num::student::{student_t_quantile, student_t_sf, student_t_two_sided};
 
 /// An estimate of an arm, and the terms of its variance with their degrees of freedom.
 #[derive(Debug, Clone, Default)]
@@ -137,7 +137,7 @@ impl IntervalRule {
     }
 }
 
-/// The asymptotic confidence sequence of Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas (2021), as in GrowthBook: valid at every look.
+/// The asymptotic confidence sequence of Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas (2021), as in `GrowthBook`: valid at every look.
 struct AlwaysValid {
     alpha: f64,
     k: f64,

@@ -17,7 +17,7 @@ const MOST: usize = 10_000;
 
 /// A column of labels.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Labels {
+pub(crate) struct Labels {
     /// By row; [`NO_GROUP`] is null.
     pub codes: Vec<u16>,
     /// Ascending.

@@ -6,6 +6,7 @@ use super::moments::MomentSet;
 use super::spec::{Adjustment, EffectSpec, MetricKind, MetricSpec, OnMissing, Winsorize};
 use super::values::{Columns, Expression, Filter, Transform};
 use super::winsorize::quantile_type7;
+use crate::column::number::Number;
 use crate::error::{Error, ErrorKind, Result};
 
 /// A metric, and its columns in the moments.
@@ -19,6 +20,8 @@ pub(super) struct Metric {
     /// Of a ratio.
     pub denominator: Option<usize>,
     pub covariates: Vec<usize>,
+    /// The covariates in words.
+    pub covariate_names: Vec<String>,
     /// The same metric in the window before: numerator, and denominator of a ratio.
     pub before: Vec<usize>,
     /// Values above it count as it.
@@ -52,7 +55,12 @@ const RECENCY: &str = "recency_days";
 const METRICS: &str = "metrics";
 
 /// The metrics of a spec and the sets of moments that they need.
-pub(super) fn metrics_of(spec: &EffectSpec, batch: &RecordBatch, columns: &mut Columns, groups: &[u16]) -> Result<(Vec<Metric>, Vec<MomentSet>)> {
+pub(super) fn metrics_of(
+    spec: &EffectSpec,
+    batch: &RecordBatch,
+    columns: &mut Columns,
+    groups: &[u16],
+) -> Result<(Vec<Metric>, Vec<MomentSet>)> {
     let (mut metrics, mut sets): (Vec<Metric>, Vec<MomentSet>) = (Vec::new(), Vec::new());
     if spec.metrics.is_empty() {
         return Err(Error::new(ErrorKind::InvalidArgument, "metrics is empty; expected at least one metric, such as 'revenue'"));
@@ -73,7 +81,9 @@ pub(super) fn metrics_of(spec: &EffectSpec, batch: &RecordBatch, columns: &mut C
             sets.len() - 1
         });
         let set = &mut sets[at];
-        let outcome: Vec<usize> = [Some(definition.numerator), definition.denominator].into_iter().flatten().map(|column| set.column(column)).collect();
+        let outcome: Vec<usize> =
+            [Some(definition.numerator), definition.denominator].into_iter().flatten().map(|column| set.column(column)).collect();
+        let covariate_names = covariates.iter().map(|&column| columns.describe(column)).collect();
         let covariates: Vec<usize> = covariates.into_iter().map(|column| set.column(column)).collect();
         let before: Vec<usize> = definition.own.iter().map(|&column| set.column(column)).collect();
         let received = spec.received.as_ref().map(|name| columns.find(batch, name, "received")).transpose()?;
@@ -95,6 +105,7 @@ pub(super) fn metrics_of(spec: &EffectSpec, batch: &RecordBatch, columns: &mut C
             numerator: outcome[0],
             denominator: outcome.get(1).copied(),
             covariates,
+            covariate_names,
             before,
             cap,
         });
@@ -150,7 +161,8 @@ impl Definition {
             "average_order_value" => (ratio, vec![revenue, orders], vec![revenue_before, orders_before], vec![total, n_orders]),
             "purchase_frequency" => (ratio, vec![orders, active.0], vec![orders_before, active.1], vec![n_orders]),
             _ => {
-                let message = format!("metrics has '{name}'; expected one of {}, or Mean, Proportion or Ratio of columns", NAMED.join(", "));
+                let message =
+                    format!("metrics has '{name}'; expected one of {}, or Mean, Proportion or Ratio of columns", NAMED.join(", "));
                 return Err(Error::new(ErrorKind::InvalidArgument, message));
             }
         };
@@ -161,7 +173,10 @@ impl Definition {
     /// The columns that adjust the metric.
     fn covariates(&self, spec: &EffectSpec, batch: &RecordBatch, columns: &mut Columns) -> Result<Vec<Expression>> {
         let without = |what: &str| {
-            let message = format!("adjust='{what}' needs a metric with a window before, and '{}' is a metric of columns; name the columns that were known before exposure instead", self.name);
+            let message = format!(
+                "adjust='{what}' needs a metric with a window before, and '{}' is a metric of columns; name the columns that were known before exposure instead",
+                self.name
+            );
             Err(Error::new(ErrorKind::InvalidArgument, message))
         };
         match &spec.adjust {
@@ -192,7 +207,13 @@ impl Definition {
     }
 
     /// Caps the metric and its own covariate.
-    fn winsorize(&mut self, how: Option<&Winsorize>, columns: &Columns, groups: &[u16], covariates: &mut [Expression]) -> Result<Option<f64>> {
+    fn winsorize(
+        &mut self,
+        how: Option<&Winsorize>,
+        columns: &Columns,
+        groups: &[u16],
+        covariates: &mut [Expression],
+    ) -> Result<Option<f64>> {
         let Some(how) = how else { return Ok(None) };
         if self.kind != MetricKind::Mean || self.numerator.transform != Transform::Value {
             return match how {
@@ -228,9 +249,9 @@ impl Definition {
 /// An error unless all values of a column are 0, 1 or null.
 pub(super) fn check_flags(columns: &Columns, at: usize, role: &str) -> Result<()> {
     let column = columns.get(at);
-    let is_flag = |row: usize| column.get(row).is_none_or(|value| value.to_f64() == 0.0 || value.to_f64() == 1.0);
+    let is_flag = |row: usize| column.get(row).is_none_or(|value| [0, 1].iter().any(|&flag| value.compare(Number::Integer(flag)).is_eq()));
     let Some(row) = (0..column.len()).find(|&row| !is_flag(row)) else { return Ok(()) };
-    let (name, value) = (columns.name(at), column.get(row).map_or(f64::NAN, |value| value.to_f64()));
+    let (name, value) = (columns.name(at), column.get(row).map_or(f64::NAN, Number::to_f64));
     let message = format!("column '{name}' ({role}) is {value} at row {row}; expected 0 or 1");
     Err(Error::new(ErrorKind::InvalidArgument, message).in_column(name).at_row(row as u64))
 }
@@ -250,7 +271,10 @@ fn missing(how: OnMissing, definition: &Definition, covariates: &[Expression], c
         (OnMissing::Drop, Some(_)) => Ok(Filter::Complete(used)),
         (OnMissing::Error, Some((at, row))) => {
             let name = columns.name(at);
-            let message = format!("column '{name}' of metric '{}' is null at row {row}. Fill it, or pass on_missing='zero' (it counts as 0) or 'drop' (the customer is left out of the metric)", definition.name);
+            let message = format!(
+                "column '{name}' of metric '{}' is null at row {row}. Fill it, or pass on_missing='zero' (it counts as 0) or 'drop' (the customer is left out of the metric)",
+                definition.name
+            );
             Err(Error::new(ErrorKind::NullValue, message).in_column(name).at_row(row as u64))
         }
     }

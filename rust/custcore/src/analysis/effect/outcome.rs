@@ -2,7 +2,6 @@
 //!
 //! A ratio R = N/D is linearised (the delta method): y = R + (N - R D)/mean(D), whose mean is R and whose variance by n is that of R.
 
-use super::metric::Metric;
 use super::moments::{MomentSet, Sums};
 use crate::error::Result;
 
@@ -14,13 +13,8 @@ pub(super) struct Outcome {
 }
 
 impl Outcome {
-    /// The outcome of a metric in an arm with these sums; `None` for a ratio whose denominator is 0.
-    pub(super) fn of(metric: &Metric, arm: &Sums) -> Option<Self> {
-        Self::of_columns(metric.numerator, metric.denominator, arm)
-    }
-
-    /// The same of columns.
-    pub(super) fn of_columns(numerator: usize, denominator: Option<usize>, arm: &Sums) -> Option<Self> {
+    /// The outcome of columns in an arm with these sums: the mean of one, or the ratio of two; `None` where the denominator is 0.
+    pub(super) fn of(numerator: usize, denominator: Option<usize>, arm: &Sums) -> Option<Self> {
         let Some(denominator) = denominator else { return Some(Self { constant: 0.0, terms: vec![(numerator, 1.0)] }) };
         let (n, d) = (arm.sum(numerator), arm.sum(denominator));
         let ratio = n / d;

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use arrow_array::{Int32Array, Int64Array, RecordBatch, StringArray};
 use arrow_schema::Metadata;
 
+use super::NO_GROUP;
 use super::adjustment::Slopes;
 use super::estimate::{Arm, Arms, Model, difference, slopes};
-use super::NO_GROUP;
 use super::interval::IntervalRule;
 use super::labels::Labels;
 use super::metric::{Metric, metrics_of};

@@ -2,6 +2,7 @@
 
 use super::estimate::{Arms, Model, arm_estimate, slopes};
 use super::result::EffectResult;
+use super::rows::cells_by_group;
 use super::values::Expression;
 use crate::error::{Error, ErrorKind, Result};
 use crate::num::normal::normal_sf;
@@ -33,10 +34,7 @@ impl EffectResult {
             let model = Model::of(metric, set, self.rule());
             let column = set.columns.iter().position(|&known| known == Expression::value(received)).unwrap_or(0);
             // Without strata: the formula is that of a whole group.
-            let mut cells = super::moments::CellSums::new();
-            for (cell, sums) in &self.moments[metric.set] {
-                super::moments::add_cell(&mut cells, super::moments::Cell { stratum: 0, segment: 0, ..*cell }, sums);
-            }
+            let cells = cells_by_group(&self.moments[metric.set]);
             let arms = Arms::of(set, &cells, self.groups.len(), |_| true);
             let slopes = slopes(&model, std::slice::from_ref(&arms))?;
             for group in self.treatments() {

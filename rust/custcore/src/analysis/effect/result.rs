@@ -128,7 +128,9 @@ impl EffectResult {
         if self.spec != other.spec {
             return differ("their settings");
         }
-        if self.sets.iter().zip(&other.sets).any(|(a, b)| a.columns != b.columns || a.filter != b.filter) || self.sets.len() != other.sets.len() {
+        if self.sets.iter().zip(&other.sets).any(|(a, b)| a.columns != b.columns || a.filter != b.filter)
+            || self.sets.len() != other.sets.len()
+        {
             return differ("their columns or the caps of winsorize");
         }
         if self.periods.len() != other.periods.len() {

@@ -1,12 +1,12 @@
 //! The rows of the table of effects.
 
-use super::estimate::{Arms, Model, difference, slopes, variance_ratio};
 use super::adjustment::Slopes;
+use super::estimate::{Arms, Model, difference, slopes, variance_ratio};
 use super::interval::{Difference, IntervalRule};
-use super::moments::{Cell, CellSums};
+use super::moments::{Cell, CellSums, add_cell};
 use super::result::{EffectResult, Moments};
-use crate::analysis::p_values::PValueAdjustment;
 use super::strata::{merge_strata, merged_strata};
+use crate::analysis::p_values::PValueAdjustment;
 use crate::analysis::p_values::adjusted;
 use crate::error::Result;
 
@@ -34,19 +34,12 @@ impl EffectResult {
     /// The cells of a metric without segments, with strata merged.
     pub(super) fn cells_by_stratum(&self, cells: &CellSums) -> CellSums {
         let mut whole = CellSums::new();
-        cells.iter().for_each(|(cell, sums)| super::moments::add_cell(&mut whole, Cell { segment: 0, ..*cell }, sums));
+        cells.iter().for_each(|(cell, sums)| add_cell(&mut whole, Cell { segment: 0, ..*cell }, sums));
         if self.spec.strata.is_none() {
             return whole;
         }
         let merged = merged_strata(&self.strata, &whole, self.groups.len(), self.spec.min_stratum);
         merge_strata(&whole, &merged)
-    }
-
-    /// The cells of a metric without strata.
-    pub(super) fn cells_by_segment(&self, cells: &CellSums) -> CellSums {
-        let mut whole = CellSums::new();
-        cells.iter().for_each(|(cell, sums)| super::moments::add_cell(&mut whole, Cell { stratum: 0, ..*cell }, sums));
-        whole
     }
 
     /// The rows of all customers, in the order of metrics and groups.
@@ -66,13 +59,30 @@ impl EffectResult {
         Ok(rows)
     }
 
+    /// Remarks on covariates that are left out.
+    pub(super) fn remarks(&self) -> Result<Vec<String>> {
+        let mut remarks = Vec::new();
+        for metric in &self.metrics {
+            let set = &self.sets[metric.set];
+            let model = Model::of(metric, set, self.rule());
+            let arms = Arms::of(set, &self.cells_by_stratum(&self.moments[metric.set]), self.groups.len(), |_| true);
+            let slopes = slopes(&model, std::slice::from_ref(&arms))?;
+            let left_out = metric.covariate_names.iter().zip(&slopes.left_out).filter(|(_, is_left_out)| **is_left_out);
+            let names: Vec<&str> = left_out.map(|(name, _)| name.as_str()).collect();
+            if !names.is_empty() {
+                remarks.push(format!("{}: adjustment leaves out {}, with nothing left given the others", metric.name, names.join(", ")));
+            }
+        }
+        Ok(remarks)
+    }
+
     /// The rows of segments, in the order of metrics, groups and segments.
     pub(super) fn segment_rows(&self) -> Result<Vec<EffectRow>> {
         let mut rows = Vec::new();
         for (at, metric) in self.metrics.iter().enumerate() {
             let set = &self.sets[metric.set];
             let model = Model::of(metric, set, self.rule());
-            let cells = self.cells_by_segment(&self.moments[metric.set]);
+            let cells = cells_by_segment(&self.moments[metric.set]);
             let of_segment = |segment: usize| Arms::of(set, &cells, self.groups.len(), |own| usize::from(own) == segment);
             let all: Vec<Arms> = (0..self.segments.len()).map(of_segment).collect();
             let slopes = slopes(&model, &all)?;
@@ -121,6 +131,20 @@ impl EffectResult {
         adjust(rows, &primary, self.spec.correction);
         adjust(rows, &others, self.spec.correction);
     }
+}
+
+/// The cells of a metric without strata.
+pub(super) fn cells_by_segment(cells: &CellSums) -> CellSums {
+    let mut whole = CellSums::new();
+    cells.iter().for_each(|(cell, sums)| add_cell(&mut whole, Cell { stratum: 0, ..*cell }, sums));
+    whole
+}
+
+/// The cells of a metric without strata and segments.
+pub(super) fn cells_by_group(cells: &CellSums) -> CellSums {
+    let mut whole = CellSums::new();
+    cells.iter().for_each(|(cell, sums)| add_cell(&mut whole, Cell { group: cell.group, stratum: 0, segment: 0 }, sums));
+    whole
 }
 
 /// Adjusts the p-values of a family; those that are null are not in it.

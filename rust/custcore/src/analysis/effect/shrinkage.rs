@@ -1,10 +1,9 @@
-//! Effects by segment, shrunk to their mean (DerSimonian and Laird 1986): the best-looking of several segments is over-estimated, its shrunk
+//! Effects by segment, shrunk to their mean (`DerSimonian` and Laird 1986): the best-looking of several segments is over-estimated, its shrunk
 //! effect hardly.
 
 use super::result::EffectResult;
-use super::rows::EffectRow;
+use super::rows::{EffectRow, cells_by_segment};
 use super::spec::MetricKind;
-use crate::error::Result;
 use crate::num::chi_squared::chi_squared_sf;
 
 /// What is known of the effects of a metric and a group in all segments together.
@@ -25,30 +24,30 @@ impl Shrunk {
 
 impl EffectResult {
     /// The shrunk effects of the rows of segments.
-    pub(super) fn shrink(&self, rows: &[EffectRow]) -> Result<Vec<Shrunk>> {
+    pub(super) fn shrink(&self, rows: &[EffectRow]) -> Vec<Shrunk> {
         let mut all = Vec::with_capacity(rows.len());
         for family in rows.chunk_by(|a, b| (a.metric, a.group) == (b.metric, b.group)) {
-            let scales = family.iter().map(|row| self.scale(row)).collect::<Result<Vec<f64>>>()?;
+            let scales = family.iter().map(|row| self.scale(row)).collect::<Vec<f64>>();
             all.extend(shrink(family, &scales));
         }
-        Ok(all)
+        all
     }
 
     /// The mean of the metric over the two groups of a row; 1 for proportions.
-    fn scale(&self, row: &EffectRow) -> Result<f64> {
+    fn scale(&self, row: &EffectRow) -> f64 {
         let metric = &self.metrics[row.metric];
         if metric.kind == MetricKind::Proportion {
-            return Ok(1.0);
+            return 1.0;
         }
         let (mut sum, mut n) = (0.0, 0.0);
-        for (cell, sums) in &self.cells_by_segment(&self.moments[metric.set]) {
+        for (cell, sums) in &cells_by_segment(&self.moments[metric.set]) {
             let group = usize::from(cell.group);
             if Some(usize::from(cell.segment)) == row.segment && (group == row.group || group == self.control) {
                 sum += sums.sum(metric.numerator);
                 n += metric.denominator.map_or(sums.n as f64, |denominator| sums.sum(denominator));
             }
         }
-        Ok(sum / n)
+        sum / n
     }
 }
 

@@ -4,9 +4,6 @@ use std::collections::BTreeMap;
 
 use super::moments::{Cell, CellSums};
 
-/// The name of the stratum of small strata.
-pub(super) const REST: &str = "(rest)";
-
 /// For each stratum, the stratum that its customers are analysed in.
 ///
 /// A stratum with fewer than `least` customers of some group goes to the rest; if that is still short, it joins the smallest stratum that

@@ -35,13 +35,15 @@ impl EffectResult {
         }
         let mut table = TableBuilder::default();
         self.effect_columns(&mut table, &rows);
-        table.finish(rows.len(), Metadata::new(), self.report.clone())
+        let mut report = self.report.clone();
+        report.remarks.extend(self.remarks()?);
+        table.finish(rows.len(), Metadata::new(), report)
     }
 
     /// The effects by segment, with their shrunk values.
     pub fn segments(&self) -> Result<Table> {
         let rows = if self.spec.by.is_some() { self.segment_rows()? } else { Vec::new() };
-        let shrunk = self.shrink(&rows)?;
+        let shrunk = self.shrink(&rows);
         let mut table = TableBuilder::default();
         self.effect_columns(&mut table, &rows);
         table.column("scale", floats(shrunk.iter().map(|row| row.scale)));

@@ -115,14 +115,28 @@ impl Columns {
         }
         let array = batch.column(find_column(&batch.schema(), name, role)?);
         let column = NumberColumn::new(name, role, array)?;
-        if let Some(row) = (0..column.len()).find(|&row| column.get(row).is_some_and(|value| is_too_large(value))) {
+        if let Some(row) = (0..column.len()).find(|&row| column.get(row).is_some_and(is_too_large)) {
             let value = column.get(row).map_or(f64::NAN, Number::to_f64);
-            let message = format!("column '{name}' ({role}) is {value} at row {row}; expected values up to 1e15. Divide the column by a power of ten");
+            let message = format!(
+                "column '{name}' ({role}) is {value} at row {row}; expected values up to 1e15. Divide the column by a power of ten"
+            );
             return Err(Error::new(ErrorKind::OutOfRange, message).in_column(name).at_row(row as u64));
         }
         self.names.push(name.to_owned());
         self.columns.push(column);
         Ok(self.columns.len() - 1)
+    }
+
+    /// A column of moments in words.
+    pub(super) fn describe(&self, expression: Expression) -> String {
+        let name = &self.names[expression.column];
+        match expression.transform {
+            Transform::Value | Transform::Capped(_) => name.clone(),
+            Transform::AtLeast(least) => format!("{name} >= {least}"),
+            Transform::Below(least) => format!("{name} < {least}"),
+            Transform::LnOnePlus => format!("ln(1 + {name})"),
+            Transform::IsKnown => format!("{name} is known"),
+        }
     }
 
     /// The column at a position.
@@ -236,7 +250,9 @@ impl Buffer {
         for (decimals, scale) in [(2, 1e2), (6, 1e6)] {
             let whole = |value: f64| (value * scale).round_ties_even();
             // The same as `of_float`: a float that is the nearest one to a number of two decimals is so to one of six.
-            let is_whole = values.iter().fold(true, |all, &value| all & (whole(value) / scale == value) & (value.abs() <= EXACT));
+            let is_whole = values.iter().fold(true, |all, &value| {
+                all & ((whole(value) / scale + 0.0).to_bits() == (value + 0.0).to_bits()) & (value.abs() <= EXACT)
+            });
             if is_whole {
                 return self.fill_wide(decimals, values.iter().map(|&value| whole(value) as i64));
             }

@@ -83,6 +83,9 @@ pub(crate) fn windows_of(
     Ok(all)
 }
 
+/// Where the windows and the periods of a customer are written.
+type CustomerSlot<'a> = (&'a mut CustomerWindows, &'a mut [(u32, i128)]);
+
 struct Reader<'a> {
     experiment: &'a Experiment,
     windows: Windows,
@@ -103,13 +106,13 @@ impl Reader<'_> {
         let days = view.days()?;
         let ids = view.lookup();
         let mut rest = all.periods.as_mut_slice();
-        let mut rows: Vec<(&mut CustomerWindows, &mut [(u32, i128)])> = Vec::with_capacity(all.customers.len());
+        let mut rows: Vec<CustomerSlot<'_>> = Vec::with_capacity(all.customers.len());
         for customer in &mut all.customers {
             let (own, after) = rest.split_at_mut(self.n_periods);
             rest = after;
             rows.push((customer, own));
         }
-        let fill = |(chunk, customers): (usize, &mut [(&mut CustomerWindows, &mut [(u32, i128)])])| -> Result<()> {
+        let fill = |(chunk, customers): (usize, &mut [CustomerSlot<'_>])| -> Result<()> {
             context.check()?;
             for (at, (customer, periods)) in (chunk * CHUNK..).zip(customers) {
                 let exposed_on = self.experiment.exposed_on[at];
@@ -125,7 +128,14 @@ impl Reader<'_> {
         filled.into_iter().collect()
     }
 
-    fn add(&self, customer: &mut CustomerWindows, periods: &mut [(u32, i128)], exposed_on: i32, (days, code): (&DaysView, u32), (before, after): (bool, bool)) {
+    fn add(
+        &self,
+        customer: &mut CustomerWindows,
+        periods: &mut [(u32, i128)],
+        exposed_on: i32,
+        (days, code): (&DaysView, u32),
+        (before, after): (bool, bool),
+    ) {
         let Windows { days_after, days_before, lag, gap } = self.windows;
         let first_after = exposed_on + lag;
         let window_before = exposed_on - gap - days_before..exposed_on - gap;
@@ -163,9 +173,9 @@ impl Reader<'_> {
 
 /// The day up to which a base is read, which must be known.
 pub(crate) fn last_day(base: &CustomerBase, as_of: Option<i32>) -> Result<i32> {
-    as_of.or_else(|| base.last_day()).ok_or_else(|| {
-        Error::new(ErrorKind::NotEnoughData, "the base has no data, so no window is over. Update it first")
-    })
+    as_of
+        .or_else(|| base.last_day())
+        .ok_or_else(|| Error::new(ErrorKind::NotEnoughData, "the base has no data, so no window is over. Update it first"))
 }
 
 /// Metadata of a table of an experiment.

@@ -23,7 +23,10 @@ impl RfmScorer {
         let tables = rfm_by_ranges(base, Some(AsOf::Date(day)), false, &scorer.scored_inputs(), context)?;
         let batches: Vec<RecordBatch> = tables.into_iter().map(|table| table.batch).collect();
         if batches.iter().all(|batch| batch.num_rows() == 0) {
-            let message = format!("nobody had bought as of {}, so there are no segments. Pass a fitted scorer, or leave out strata= and by=", date_text(day));
+            let message = format!(
+                "nobody had bought as of {}, so there are no segments. Pass a fitted scorer, or leave out strata= and by=",
+                date_text(day)
+            );
             return Err(Error::new(ErrorKind::NotEnoughData, message));
         }
         scorer.fit(&batches, context).map_err(|error| error.said_of(&date_text(day)))?;
