@@ -101,7 +101,7 @@ class Planning:
         >>> base = custcore.CustomerBase(amount=None, track="days")
         >>> base.update(pa.table({"customer_id": ids, "timestamp": days}))
         >>> base.plan("2026-01-28", days_after=[7]).select(["metric", "n_control", "mean"])[0]
-        {'metric': 'orders', 'n_control': 6, 'mean': 1.0}
+        {'metric': 'orders', 'n_control': 6, 'mean': 1.3636363636363635}
         """
         asked = effect_arguments(metrics_of(metrics, self._options), adjust=adjust)
         names = [who] if isinstance(who, str) else list(who) if isinstance(who, list | tuple) else None
@@ -175,8 +175,8 @@ class Planning:
         Examples
         --------
         >>> import datetime, custcore, pyarrow as pa
-        >>> days = [datetime.date(2026, 1, 1 + (i * 7) % 28) for i in range(6000)]
-        >>> ids = [i % 1100 for i in range(6000)]
+        >>> days = [datetime.date(2026, 1, 1 + i * i % 29) for i in range(6000)]
+        >>> ids = [i * 7919 % 1103 for i in range(6000)]
         >>> base = custcore.CustomerBase(amount=None, track="days")
         >>> base.update(pa.table({"customer_id": ids, "timestamp": days}))
         >>> table = base.aa("2026-01-15", 7, n=100, metrics=["orders"])
