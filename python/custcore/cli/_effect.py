@@ -113,6 +113,8 @@ def command(
     }
     asked["metrics"] = _experiment.as_argument(asked["metrics"])
     asked["adjust"] = _experiment.as_argument(asked["adjust"], ("history", "own"))
+    for name in ("winsorize", "cost", "shares"):
+        asked[name] = _experiment.numbers(asked[name])
     if asked["correction"] == "none":
         asked["correction"] = None
     for name, option in (("segments", "by"), ("periods", "every"), ("received", "received")):
