@@ -233,14 +233,13 @@ class EffectResult:
         rows = [row for row in whole if row["metric"] == metric]
         if not rows:
             raise InvalidArgumentError(f"metric={metric!r} is not among the metrics of this effect")
-        times = lambda value, n: None if value is None else value * n  # noqa: E731
         return [
             {
                 "name": row["group"],
                 "customers": row["n_treatment"],
-                "revenue": times(row["effect"], row["n_treatment"]),
-                "low": times(row["low"], row["n_treatment"]),
-                "high": times(row["high"], row["n_treatment"]),
+                "revenue": _times(row["effect"], row["n_treatment"]),
+                "low": _times(row["low"], row["n_treatment"]),
+                "high": _times(row["high"], row["n_treatment"]),
             }
             for row in rows
         ]
@@ -276,3 +275,7 @@ class EffectResult:
 
     def __repr__(self) -> str:
         return effect_text(self)
+
+
+def _times(value: float | None, n: int) -> float | None:
+    return None if value is None else value * n
