@@ -73,7 +73,7 @@ def days(argument: str, value: object) -> int | None:
     if value is None:
         return None
     if isinstance(value, str):
-        found = re.fullmatch(r"\s*(\d{1,6})\s*(d|days?|w|weeks?)\s*", value)
+        found = re.fullmatch(r"\s*(\d{1,6})\s*(d|days?|w|weeks?|)\s*", value)
         if not found:
             raise InvalidArgumentError(f"{argument}={value!r}; expected days, such as 7, '7d' or '2w'")
         return int(found[1]) * (7 if found[2].startswith("w") else 1)
