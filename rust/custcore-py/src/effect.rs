@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use custcore::{
-    Adjustment, Alternative, CampaignCost, EffectResult, EffectSpec, ExperimentFacts, ExperimentOptions, ExperimentSpec, ExposedOn,
-    KeyNames, MetricSpec, OnConflict, OnMissing, PValueAdjustment, PlanSpec, Report, Windows, Winsorize, aa_table, concatenated,
-    effect as effect_in_base, experiment_table as table_of_experiment, plan_table,
+    Adjustment, Alternative, CampaignCost, EffectResult, EffectSpec, ExperimentOptions, ExperimentSpec, ExposedOn, KeyNames, MetricSpec,
+    OnConflict, OnMissing, PValueAdjustment, PlanSpec, Report, Windows, Winsorize, aa_table, concatenated, effect as effect_in_base,
+    experiment_table as table_of_experiment, plan_table,
 };
 use pyo3::prelude::*;
 
@@ -246,11 +246,9 @@ impl CoreEffectResult {
     fn of_table(table: &Bound<'_, PyAny>, names: Vec<String>, effect: &Bound<'_, PyAny>, n_threads: Option<i64>) -> PyResult<Self> {
         let py = table.py();
         let effect = effect.extract::<EffectArguments>()?.spec(py)?;
-        let (batch, _) = batch_of(table, names)?;
-        let size = batch.num_rows();
-        let found = Call::new(py, n_threads, None, None)?.run(py, size, move |context| {
-            EffectResult::of_table(&batch, &[], effect, ExperimentFacts::default(), Report::default(), context)
-        })?;
+        let batches = Input::read(table, Selection::Using { names, first: true })?.batches;
+        let found = Call::new(py, n_threads, None, None)?
+            .run_on(py, batches, move |batches, context| EffectResult::of_table(batches, effect, context))?;
         Ok(Self(Arc::new(found)))
     }
 
