@@ -12,6 +12,7 @@ from custcore._options import (
     cohorts,
     lifecycles,
     measures,
+    planning,
     portraits,
     reading,
     scores,
@@ -241,6 +242,9 @@ TARGETS = (
     Target(
         "_rfm/comparison.py", "compare", scores.COMPARED[:2], (*scores.COMPARED[2:], t.AMOUNT_DECIMALS, t.N_THREADS)
     ),
+    Target("effect/_planning.py", "sample_size", (), planning.SAMPLE_SIZE),
+    Target("effect/_planning.py", "detectable", (), planning.DETECTABLE),
+    Target("effect/_uplift.py", "uplift_curve", (planning.UPLIFT_TABLE,), planning.UPLIFT),
     Target("value/_portrait.py", "portrait", portraits.PORTRAIT[:2], portraits.PORTRAIT[2:]),
     Target("value/_nps.py", "nps", (portraits.NPS_DATA,), portraits.NPS),
     Target("_rfm/scorer.py", "RFMScorer", scores.SCORING[:1], (*scores.SCORING[1:], scores.IDS)),

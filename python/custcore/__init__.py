@@ -27,6 +27,7 @@ from custcore.base import CustomerBase, scan
 from custcore.cluster import Breaks, KMeans, Scaler, natural_breaks, segment_customers, select_k
 from custcore.clv._summary import clv_summary
 from custcore.cohort import CohortRetention, cohort_retention
+from custcore.effect import UpliftCurve, UpliftPoint, detectable, sample_size, uplift_curve
 from custcore.result import Column, Report, ReportEntry, Schema, Table
 from custcore.value import Portrait, abc, decomposition, measures, nps, portrait
 
@@ -55,6 +56,8 @@ __all__ = [
     "SegmentMap",
     "Source",
     "Table",
+    "UpliftCurve",
+    "UpliftPoint",
     "__version__",
     "abc",
     "backtest",
@@ -63,6 +66,7 @@ __all__ = [
     "cohort_retention",
     "compare",
     "decomposition",
+    "detectable",
     "errors",
     "measures",
     "natural_breaks",
@@ -73,9 +77,11 @@ __all__ = [
     "read",
     "rfm",
     "rfm_scores",
+    "sample_size",
     "scan",
     "segment_customers",
     "select_k",
+    "uplift_curve",
 ]
 
 _moved.register()

@@ -339,6 +339,41 @@ def nps(
     interval: str,
     n_threads: int | None,
 ) -> Table: ...
+def sample_size(
+    *, sd: float | None, rate: float | None, difference: float, ratio: float, alpha: float, power: float
+) -> int: ...
+def detectable(
+    *,
+    sd: float | None,
+    rate: float | None,
+    n_control: int,
+    n_treatment: int,
+    alpha: float,
+    power: float,
+) -> float: ...
+@final
+class UpliftCurve:
+    def table(self) -> Table: ...
+    @property
+    def auuc(self) -> tuple[float, float | None]: ...
+    @property
+    def qini(self) -> tuple[float, float | None]: ...
+    @property
+    def best_share(self) -> float: ...
+    @property
+    def groups(self) -> tuple[str, str]: ...
+    def at(self, share: float) -> tuple[float, float | None, float, float | None, float | None]: ...
+
+def uplift_curve(
+    data: object,
+    *,
+    score: str,
+    group: str,
+    outcome: str,
+    control: str | None,
+    value: tuple[float, float] | None,
+    n_threads: int | None,
+) -> UpliftCurve: ...
 def profile_table(table: object, by: str, columns: list[str], *, n_threads: int | None) -> Table: ...
 
 # x below: anything that exports Arrow (its columns are the features, in order, or those named in `columns`), or a

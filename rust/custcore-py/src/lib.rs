@@ -25,6 +25,7 @@ mod number;
 mod options;
 #[cfg(feature = "parquet")]
 mod parquet;
+mod planning;
 mod portrait;
 mod rfm;
 mod runtime;
@@ -36,6 +37,7 @@ mod shared;
 mod store;
 mod table;
 mod transitions;
+mod uplift;
 
 use std::time::{Duration, Instant};
 
@@ -95,6 +97,8 @@ mod _core {
     #[pymodule_export]
     use super::parquet::CoreParquetColumns;
     #[pymodule_export]
+    use super::planning::{detectable, sample_size};
+    #[pymodule_export]
     use super::portrait::{portrait, portrait_marks, portrait_sentences};
     #[pymodule_export]
     use super::rfm::{CoreScorer, profile_table};
@@ -112,6 +116,8 @@ mod _core {
     use super::table::CoreTable;
     #[pymodule_export]
     use super::transitions::{stays, transitions};
+    #[pymodule_export]
+    use super::uplift::{CoreUpliftCurve, uplift_curve};
     #[pymodule_export]
     use super::{_panic, _spin};
 

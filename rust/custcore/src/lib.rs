@@ -65,6 +65,8 @@ pub use analysis::clv::{
 pub use analysis::cohort::from_base::cohort_retention_of;
 pub use analysis::cohort::spec::{CohortBy, CohortSpec, ReturnCriterion};
 pub use analysis::cohort::{CohortPart, CohortRetention, begin_cohort_scan, finish_cohort_scan};
+pub use analysis::effect::planning::{PlannedMetric, TestErrors, detectable, sample_size};
+pub use analysis::effect::uplift::{UpliftCurve, UpliftPoint, UpliftSpec};
 pub use analysis::kmeans::breaks::best_breaks;
 pub use analysis::kmeans::fitted::{FitSettings, FittedKMeans, KMeansStart, nearest_center};
 pub use analysis::kmeans::init::CenterInit;

@@ -5,6 +5,7 @@ pub(crate) mod churn;
 pub(crate) mod clv;
 pub(crate) mod cohort;
 pub(crate) mod dates;
+pub(crate) mod effect;
 pub(crate) mod kmeans;
 pub(crate) mod lifecycle;
 pub(crate) mod measures;
