@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from custcore._options import (
     bases,
+    before_after,
     churn,
     clusters,
     clv,
@@ -242,6 +243,9 @@ TARGETS = (
     Target(
         "_rfm/comparison.py", "compare", scores.COMPARED[:2], (*scores.COMPARED[2:], t.AMOUNT_DECIMALS, t.N_THREADS)
     ),
+    Target("effect/_before_after.py", "before_after", (before_after.DATA, before_after.TREATED), before_after.BEFORE_AFTER),
+    Target("effect/_before_after.py", "BeforeAfter.placebo_draws", before_after.DRAWS[:2], before_after.DRAWS[2:]),
+    Target("effect/_before_after.py", "BeforeAfter.roi", before_after.ROI, ()),
     Target("effect/_planning.py", "sample_size", (), planning.SAMPLE_SIZE),
     Target("effect/_planning.py", "detectable", (), planning.DETECTABLE),
     Target("effect/_uplift.py", "uplift_curve", (planning.UPLIFT_TABLE,), planning.UPLIFT),
@@ -418,5 +422,6 @@ DICTS = {
     "AbcOptions": value.ABC_CORE,
     "XyzOptions": value.XYZ_CORE,
     "MeasuresOptions": measures.CORE,
+    "BeforeAfterOptions": before_after.CORE,
     "LifecycleOptions": lifecycles.MODEL,
 }

@@ -27,13 +27,22 @@ from custcore.base import CustomerBase, scan
 from custcore.cluster import Breaks, KMeans, Scaler, natural_breaks, segment_customers, select_k
 from custcore.clv._summary import clv_summary
 from custcore.cohort import CohortRetention, cohort_retention
-from custcore.effect import UpliftCurve, UpliftPoint, detectable, sample_size, uplift_curve
+from custcore.effect import (
+    BeforeAfter,
+    UpliftCurve,
+    UpliftPoint,
+    before_after,
+    detectable,
+    sample_size,
+    uplift_curve,
+)
 from custcore.result import Column, Report, ReportEntry, Schema, Table
 from custcore.value import Portrait, abc, decomposition, measures, nps, portrait
 
 __all__ = [
     "AsOf",
     "Backtest",
+    "BeforeAfter",
     "Breaks",
     "ChurnModel",
     "CohortRetention",
@@ -61,6 +70,7 @@ __all__ = [
     "__version__",
     "abc",
     "backtest",
+    "before_after",
     "clv",
     "clv_summary",
     "cohort_retention",

@@ -339,6 +339,41 @@ def nps(
     interval: str,
     n_threads: int | None,
 ) -> Table: ...
+@type_check_only
+class BeforeAfterOptions(TypedDict):
+    customer_id: str | list[str]
+    days_after: int
+    days_before: int
+    lag: int
+    exposed_on: str
+    start: _Day | None
+    baseline: str
+    match: list[tuple[str, list[float] | None]] | None
+    metrics: list[str]
+    as_of: _Day | None
+
+@final
+class BeforeAfter:
+    def table(self) -> Table: ...
+    def balance(self) -> Table: ...
+    def placebo(self) -> Table: ...
+    def placebo_draws(self, n: int, seed: int, *, n_threads: int | None) -> Table: ...
+    def roi(self, margin: float, cost: tuple[float, float, float]) -> Table: ...
+    @property
+    def definition(self) -> str: ...
+    @property
+    def headlines(self) -> list[tuple[str, str, float | None, tuple[float, float] | None]]: ...
+    @property
+    def days(self) -> tuple[str, str]: ...
+
+def before_after(
+    base: CustomerBase,
+    treated: object,
+    exclude: list[_Id],
+    options: BeforeAfterOptions,
+    *,
+    n_threads: int | None,
+) -> BeforeAfter: ...
 def sample_size(
     *, sd: float | None, rate: float | None, difference: float, ratio: float, alpha: float, power: float
 ) -> int: ...

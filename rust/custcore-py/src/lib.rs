@@ -7,6 +7,7 @@
 
 mod abc;
 mod base;
+mod before_after;
 mod boundary;
 mod change;
 mod churn;
@@ -73,6 +74,8 @@ mod _core {
     use super::abc::{abc, abc_table, abc_xyz, concentration, pareto, xyz};
     #[pymodule_export]
     use super::base::{CoreBase, rfm_scores, rfm_table};
+    #[pymodule_export]
+    use super::before_after::{CoreBeforeAfter, before_after};
     #[pymodule_export]
     use super::boundary::memory::Memory;
     #[pymodule_export]
