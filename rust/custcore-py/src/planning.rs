@@ -46,7 +46,5 @@ pub fn detectable(
     power: f64,
 ) -> PyResult<f64> {
     let metric = metric(py, sd, rate)?;
-    // A negative number is as wrong as 0.
-    let sizes = (u64::try_from(n_control).unwrap_or(0), u64::try_from(n_treatment).unwrap_or(0));
-    custcore::detectable(metric, sizes, TestErrors { alpha, power }).map_err(|error| into_py(py, &error))
+    custcore::detectable(metric, (n_control, n_treatment), TestErrors { alpha, power }).map_err(|error| into_py(py, &error))
 }

@@ -77,7 +77,7 @@ pub fn sample_size(metric: PlannedMetric, difference: f64, ratio: f64, errors: T
 }
 
 /// The smallest difference that groups of these sizes can show; of a proportion the smallest rise.
-pub fn detectable(metric: PlannedMetric, (n_control, n_treatment): (u64, u64), errors: TestErrors) -> Result<f64> {
+pub fn detectable(metric: PlannedMetric, (n_control, n_treatment): (i64, i64), errors: TestErrors) -> Result<f64> {
     metric.check()?;
     for (name, n) in [("n_control", n_control), ("n_treatment", n_treatment)] {
         if n < 2 {
@@ -157,8 +157,9 @@ mod tests {
         for metric in [PlannedMetric::Mean(3.5), PlannedMetric::Proportion(0.04), PlannedMetric::Proportion(0.9)] {
             for (n_c, n_t) in [(500, 500), (1_000, 250), (90_000, 270_000)] {
                 let difference = detectable(metric, (n_c, n_t), USUAL)?;
-                assert_eq!(sample_size(metric, difference, n_t as f64 / n_c as f64, USUAL)?, n_c);
-                assert!(sample_size(metric, 0.999 * difference, n_t as f64 / n_c as f64, USUAL)? > n_c);
+                let needed = |difference| sample_size(metric, difference, n_t as f64 / n_c as f64, USUAL);
+                assert_eq!(needed(difference)?, n_c as u64);
+                assert!(needed(0.999 * difference)? > n_c as u64);
             }
         }
         Ok(())
