@@ -243,12 +243,12 @@ TARGETS = (
     Target(
         "_rfm/comparison.py", "compare", scores.COMPARED[:2], (*scores.COMPARED[2:], t.AMOUNT_DECIMALS, t.N_THREADS)
     ),
-    Target("effect/_before_after.py", "before_after", (before_after.DATA, before_after.TREATED), before_after.BEFORE_AFTER),
-    Target("effect/_before_after.py", "BeforeAfter.placebo_draws", before_after.DRAWS[:2], before_after.DRAWS[2:]),
-    Target("effect/_before_after.py", "BeforeAfter.roi", before_after.ROI, ()),
-    Target("effect/_planning.py", "sample_size", (), planning.SAMPLE_SIZE),
-    Target("effect/_planning.py", "detectable", (), planning.DETECTABLE),
-    Target("effect/_uplift.py", "uplift_curve", (planning.UPLIFT_TABLE,), planning.UPLIFT),
+    Target("experiments/_before_after.py", "before_after", (before_after.DATA, before_after.TREATED), before_after.BEFORE_AFTER),
+    Target("experiments/_before_after.py", "BeforeAfter.placebo_draws", before_after.DRAWS[:2], before_after.DRAWS[2:]),
+    Target("experiments/_before_after.py", "BeforeAfter.roi", before_after.ROI, ()),
+    Target("experiments/_planning.py", "sample_size", (), planning.SAMPLE_SIZE),
+    Target("experiments/_planning.py", "detectable", (), planning.DETECTABLE),
+    Target("experiments/_uplift.py", "uplift_curve", (planning.UPLIFT_TABLE,), planning.UPLIFT),
     Target("value/_portrait.py", "portrait", portraits.PORTRAIT[:2], portraits.PORTRAIT[2:]),
     Target("value/_nps.py", "nps", (portraits.NPS_DATA,), portraits.NPS),
     Target("_rfm/scorer.py", "RFMScorer", scores.SCORING[:1], (*scores.SCORING[1:], scores.IDS)),

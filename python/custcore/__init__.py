@@ -27,7 +27,7 @@ from custcore.base import CustomerBase, scan
 from custcore.cluster import Breaks, KMeans, Scaler, natural_breaks, segment_customers, select_k
 from custcore.clv._summary import clv_summary
 from custcore.cohort import CohortRetention, cohort_retention
-from custcore.effect import (
+from custcore.experiments import (
     BeforeAfter,
     UpliftCurve,
     UpliftPoint,

@@ -1,8 +1,8 @@
 """Did it work: the planning of experiments, what a score is worth, and comparisons without random groups."""
 
-from custcore.effect._before_after import BeforeAfter, before_after
-from custcore.effect._planning import detectable, sample_size
-from custcore.effect._uplift import UpliftCurve, UpliftPoint, uplift_curve
+from custcore.experiments._before_after import BeforeAfter, before_after
+from custcore.experiments._planning import detectable, sample_size
+from custcore.experiments._uplift import UpliftCurve, UpliftPoint, uplift_curve
 
 __all__ = [
     "BeforeAfter",
