@@ -243,7 +243,12 @@ TARGETS = (
     Target(
         "_rfm/comparison.py", "compare", scores.COMPARED[:2], (*scores.COMPARED[2:], t.AMOUNT_DECIMALS, t.N_THREADS)
     ),
-    Target("experiments/_before_after.py", "before_after", (before_after.DATA, before_after.TREATED), before_after.BEFORE_AFTER),
+    Target(
+        "experiments/_before_after.py",
+        "before_after",
+        (before_after.DATA, before_after.TREATED),
+        before_after.BEFORE_AFTER,
+    ),
     Target("experiments/_before_after.py", "BeforeAfter.placebo_draws", before_after.DRAWS[:2], before_after.DRAWS[2:]),
     Target("experiments/_before_after.py", "BeforeAfter.roi", before_after.ROI, ()),
     Target("experiments/_planning.py", "sample_size", (), planning.SAMPLE_SIZE),

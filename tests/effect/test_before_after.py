@@ -1,4 +1,4 @@
-"""Before and after equals the slow reference, whatever the rows, batches, threads and levels; later rows change nothing known."""
+"""Before and after equals the slow reference, whatever rows, batches and threads; later rows change nothing known."""
 
 from __future__ import annotations
 
@@ -28,8 +28,12 @@ IDS = st.integers(0, 14)
 DAYS = st.integers(0, 60).map(lambda n: START + timedelta(days=n))
 AMOUNTS = st.sampled_from([0.0, 1.0, 2.5, 9.99, 20.0, -3.0])
 ROWS = st.lists(st.tuples(IDS, DAYS, AMOUNTS), min_size=20, max_size=120)
-TREATED = st.dictionaries(IDS, st.sampled_from([20, 24, 31]).map(lambda n: START + timedelta(days=n)), min_size=1, max_size=6)
-WINDOWS = st.fixed_dictionaries({"days_after": st.integers(1, 20), "days_before": st.integers(1, 20), "lag": st.integers(0, 5)})
+TREATED = st.dictionaries(
+    IDS, st.sampled_from([20, 24, 31]).map(lambda n: START + timedelta(days=n)), min_size=1, max_size=6
+)
+WINDOWS = st.fixed_dictionaries(
+    {"days_after": st.integers(1, 20), "days_before": st.integers(1, 20), "lag": st.integers(0, 5)}
+)
 # The day that the data end on.
 LAST = (99, START + timedelta(days=60), 1.0)
 
@@ -78,7 +82,9 @@ def same(table: custcore.Table, expected: dict[str, Any]) -> None:
 
 
 @given(ROWS, TREATED, WINDOWS, st.frozensets(IDS, max_size=3))
-def test_effects_equal_the_reference(rows: list[Any], treated: dict[int, date], windows: dict[str, int], exclude: frozenset[int]):
+def test_effects_equal_the_reference(
+    rows: list[Any], treated: dict[int, date], windows: dict[str, int], exclude: frozenset[int]
+):
     rows = [*rows, LAST]
     result = custcore.before_after(base_of(rows), campaign(treated), **windows, exclude=sorted(exclude))
     own = {"after": windows["days_after"], "before": windows["days_before"], "lag": windows["lag"]}
@@ -109,7 +115,13 @@ def test_order_batches_and_threads_change_no_bit(
     assert scan.table().to_pyarrow().equals(one.table().to_pyarrow())
 
 
-@given(ROWS, TREATED, WINDOWS, st.lists(st.tuples(IDS, st.integers(0, 50), AMOUNTS), max_size=30), st.sampled_from(["days", "orders"]))
+@given(
+    ROWS,
+    TREATED,
+    WINDOWS,
+    st.lists(st.tuples(IDS, st.integers(0, 50), AMOUNTS), max_size=30),
+    st.sampled_from(["days", "orders"]),
+)
 def test_later_rows_change_nothing_known(
     rows: list[Any], treated: dict[int, date], windows: dict[str, int], later: list[Any], track: str
 ):
@@ -150,7 +162,11 @@ def lines(parts: list[tuple[int, int, int, float]]) -> pa.Table:
 def test_what_was_known_of_an_order_with_later_lines():
     """Of an order with lines on both sides of the day, only the first were known; the rest is no result either."""
     base = custcore.CustomerBase(track="orders", order_id="order")
-    base.update(lines([(1, 10, 0, 5.0), (1, 11, 19, 5.0), (1, 11, 21, 100.0), (2, 20, 0, 5.0), (2, 21, 19, 5.0), (3, 30, 40, 1.0)]))
+    base.update(
+        lines(
+            [(1, 10, 0, 5.0), (1, 11, 19, 5.0), (1, 11, 21, 100.0), (2, 20, 0, 5.0), (2, 21, 19, 5.0), (3, 30, 40, 1.0)]
+        )
+    )
     treated = campaign({1: START + timedelta(days=20)})
     row = {row["feature"]: row for row in custcore.before_after(base, treated, days_after=10).balance().to_pylist()}
     assert row["monetary_total"]["treated"] == 10.0
@@ -162,7 +178,9 @@ def test_strata_and_weights_by_hand():
     # Customers 1 and 2 are treated; 3 and 4 are alike 1, nobody is alike 2, who bought twice.
     rows = [(1, START, 10.0), (3, START, 10.0), (4, START, 10.0), (2, START, 10.0), (2, START, 10.0)]
     rows += [(1, day, 30.0), (3, day, 8.0), (4, day + timedelta(days=1), 4.0), (2, day, 500.0), LAST]
-    result = custcore.before_after(base_of(rows), campaign({1: day, 2: day}), days_after=5, days_before=31, match={"n_orders": None})
+    result = custcore.before_after(
+        base_of(rows), campaign({1: day, 2: day}), days_after=5, days_before=31, match={"n_orders": None}
+    )
     found = {row["method"]: row for row in result.table().to_pylist() if row["metric"] == "revenue"}
     assert (found["after"]["treated"], found["after"]["matched"], found["after"]["controls"]) == (2, 1, 2)
     assert found["after"]["effect"] == 30.0 - 6.0
@@ -187,8 +205,16 @@ def test_later_treated_customers_are_controls_until_then():
 
 def test_a_year_earlier():
     day = date(2024, 3, 1)
-    rows = [(1, date(2023, 2, 28), 50.0), (1, date(2023, 3, 2), 7.0), (1, date(2024, 2, 20), 1.0), (1, day, 9.0), (2, date(2024, 6, 1), 1.0)]
-    found = custcore.before_after(base_of(rows), campaign({1: day}), days_after=3, days_before=30, baseline="year_before")
+    rows = [
+        (1, date(2023, 2, 28), 50.0),
+        (1, date(2023, 3, 2), 7.0),
+        (1, date(2024, 2, 20), 1.0),
+        (1, day, 9.0),
+        (2, date(2024, 6, 1), 1.0),
+    ]
+    found = custcore.before_after(
+        base_of(rows), campaign({1: day}), days_after=3, days_before=30, baseline="year_before"
+    )
     naive = found.table().to_pylist()[0]
     assert (naive["before"], naive["after"], naive["effect"]) == (7.0, 9.0, 2.0)
     assert "a year earlier" in found.definition
@@ -234,7 +260,9 @@ def test_the_check_fails_where_the_treated_were_another_kind_before():
             # The treated buy ever more from day 120 on, long before the campaign.
             growth = max(0, n - 120) / 10 if is_treated else 0.0
             rows.append((customer, START + timedelta(days=n), 10 + growth + float(rng.normal())))
-    result = custcore.before_after(base_of(rows), campaign(dict.fromkeys(range(300), day)), days_after=40, match={"n_orders": None})
+    result = custcore.before_after(
+        base_of(rows), campaign(dict.fromkeys(range(300), day)), days_after=40, match={"n_orders": None}
+    )
     text = " ".join(repr(result).split())
     assert "revenue: the check failed: one window earlier there is an effect, too" in text
     flags = {row["method"]: row["flagged"] for row in result.placebo().to_pylist() if row["metric"] == "revenue"}
@@ -244,7 +272,11 @@ def test_the_check_fails_where_the_treated_were_another_kind_before():
 
 def test_draws_trust_the_interval_where_they_should():
     rng = np.random.default_rng(2)
-    rows: list[Any] = [(customer, START + timedelta(days=int(n)), round(float(rng.exponential(20)), 2)) for customer in range(800) for n in rng.integers(0, 100, 4)]
+    rows: list[Any] = [
+        (customer, START + timedelta(days=int(n)), round(float(rng.exponential(20)), 2))
+        for customer in range(800)
+        for n in rng.integers(0, 100, 4)
+    ]
     rows.append((9_999, START + timedelta(days=100), 1.0))
     treated = campaign(dict.fromkeys(range(0, 800, 4), START + timedelta(days=60)))
     result = custcore.before_after(base_of(rows), treated, days_after=40, match={"n_orders": None})
@@ -259,7 +291,12 @@ def test_draws_trust_the_interval_where_they_should():
 
 def test_a_base_on_disk_and_a_saved_one_give_the_same(tmp_path: Path):
     rng = np.random.default_rng(8)
-    rows = [(int(c), START + timedelta(days=int(n)), float(a)) for c, n, a in zip(rng.integers(0, 3_000, 20_000), rng.integers(0, 90, 20_000), rng.integers(1, 50, 20_000), strict=True)]
+    rows = [
+        (int(c), START + timedelta(days=int(n)), float(a))
+        for c, n, a in zip(
+            rng.integers(0, 3_000, 20_000), rng.integers(0, 90, 20_000), rng.integers(1, 50, 20_000), strict=True
+        )
+    ]
     treated = campaign({customer: START + timedelta(days=50 + customer % 3) for customer in range(0, 3_000, 7)})
     expected = custcore.before_after(base_of(rows), treated, days_after=20)
     spilled = base_of(rows, max_memory="1MB", spill_dir=tmp_path)
@@ -279,8 +316,12 @@ def test_ids_of_other_layouts_and_composite_keys():
     both = orders(rows).append_column("shop", pa.array(["a"] * len(rows)))
     keyed = pa.table({"shop": ["a"], "customer_id": [1], "exposed_on": [day]})
     found = custcore.before_after(both, keyed, days_after=10, customer_id=["shop", "customer_id"], exclude=[("a", 3)])
-    assert found.table().to_pyarrow().equals(
-        custcore.before_after(base_of(rows), campaign({1: day}), days_after=10, exclude=[3]).table().to_pyarrow()
+    assert (
+        found.table()
+        .to_pyarrow()
+        .equals(
+            custcore.before_after(base_of(rows), campaign({1: day}), days_after=10, exclude=[3]).table().to_pyarrow()
+        )
     )
 
 
@@ -296,7 +337,11 @@ def test_orders_alone():
     rows = [(1, START, 5.0), (2, START, 5.0), (2, START + timedelta(days=21), 6.0), LAST]
     table = orders(rows).drop(["amount"])
     found = custcore.before_after(
-        table, campaign({1: START + timedelta(days=20)}), days_after=10, amount=None, metrics=["orders", "active", "repeat"]
+        table,
+        campaign({1: START + timedelta(days=20)}),
+        days_after=10,
+        amount=None,
+        metrics=["orders", "active", "repeat"],
     )
     assert [row["effect"] for row in found.table().to_pylist() if row["method"] == "did"] == [-1.0, -1.0, 0.0]
     assert "monetary_total" not in found.balance()["feature"].to_pylist()
@@ -306,7 +351,11 @@ def test_orders_alone():
 
 def test_returns_on_cost_by_hand():
     day = START + timedelta(days=20)
-    rows = [(customer, START, 10.0) for customer in range(6)] + [(customer, day, 10.0 + customer) for customer in range(6)] + [LAST]
+    rows = (
+        [(customer, START, 10.0) for customer in range(6)]
+        + [(customer, day, 10.0 + customer) for customer in range(6)]
+        + [LAST]
+    )
     result = custcore.before_after(base_of(rows), campaign(dict.fromkeys([3, 4, 5], day)), days_after=10)
     did = next(row for row in result.table().to_pylist() if row["metric"] == "revenue" and row["method"] == "did")
     assert did["effect"] == 3.0
@@ -341,7 +390,11 @@ DAY = START + timedelta(days=20)
         ({"exclude": "c1"}, InvalidTypeError, "exclude='c1' is one id"),
         ({"exclude": ["c1"]}, InvalidTypeError, "exclude"),
         ({"amount": "money"}, InvalidArgumentError, "amount= was given, but data is a CustomerBase"),
-        ({"as_of": "2024-02-01"}, NotEnoughDataError, "1 customers whose window is not over. The data end on 2024-02-01"),
+        (
+            {"as_of": "2024-02-01"},
+            NotEnoughDataError,
+            "1 customers whose window is not over. The data end on 2024-02-01",
+        ),
     ],
 )
 def test_bad_options(options: dict[str, Any], error: type[Exception], words: str):
@@ -381,9 +434,9 @@ def test_bad_calls_of_a_result():
         result.placebo_draws(5, -1)
     with pytest.raises(InvalidArgumentError, match="roi needs the effect on revenue"):
         result.roi(0.3, 10.0)
-    with pytest.raises(InvalidArgumentError, match="margin=0.0; expected the share of revenue"):
+    with pytest.raises(InvalidArgumentError, match=r"margin=0\.0; expected the share of revenue"):
         result.roi(0.0, 10.0)
     with pytest.raises(InvalidArgumentError, match="cost has 'each'; expected 'fixed'"):
         result.roi(0.3, {"each": 1.0})
-    with pytest.raises(InvalidArgumentError, match="cost has per_contact=-1.0"):
+    with pytest.raises(InvalidArgumentError, match=r"cost has per_contact=-1\.0"):
         result.roi(0.3, {"per_contact": -1.0})

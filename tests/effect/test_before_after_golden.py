@@ -1,4 +1,4 @@
-"""A campaign of Complete Journey equals statsmodels' weighted least squares, value by value (golden/effect/journey_campaign)."""
+"""A campaign of Complete Journey equals statsmodels' WLS, value by value (golden/effect/journey_campaign)."""
 
 from __future__ import annotations
 
@@ -95,10 +95,14 @@ def test_balance(campaign: custcore.BeforeAfter, golden: dict[str, Any]):
 
 
 def test_headline(campaign: custcore.BeforeAfter):
-    assert repr(campaign).splitlines()[0].startswith(
-        "custcore.BeforeAfter: 1,077 treated on 2017-08-08, 960 of them alike 714 controls in 90"
+    assert (
+        repr(campaign)
+        .splitlines()[0]
+        .startswith("custcore.BeforeAfter: 1,077 treated on 2017-08-08, 960 of them alike 714 controls in 90")
     )
-    assert "revenue: did +6.556 [-25.87, +38.98] per customer, nothing that can be shown" in " ".join(repr(campaign).split())
+    assert "revenue: did +6.556 [-25.87, +38.98] per customer, nothing that can be shown" in " ".join(
+        repr(campaign).split()
+    )
 
 
 def test_draws(campaign: custcore.BeforeAfter):

@@ -113,7 +113,9 @@ def compare(
     return found
 
 
-def effects(matched: list[tuple[list[Known], list[Known]]], treated: list[Known], at: int, scale: float) -> dict[str, tuple[float | None, float | None]]:
+def effects(
+    matched: list[tuple[list[Known], list[Known]]], treated: list[Known], at: int, scale: float
+) -> dict[str, tuple[float | None, float | None]]:
     """Effect and standard error of each method."""
     changes = [one.after[at] - scale * one.before[at] for one in treated]
     naive_se = math.sqrt(statistics.variance(changes) / len(changes)) if len(changes) > 1 else None

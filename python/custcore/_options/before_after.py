@@ -5,20 +5,20 @@ from __future__ import annotations
 from custcore._options import transactions as t
 from custcore._options.option import Option
 
-__all__ = ["BEFORE_AFTER", "COMPARED", "CORE", "DATA", "DRAWS", "ROI", "TREATED"]
+__all__ = ["BEFORE_AFTER", "COMPARED", "CORE", "DATA", "DRAWS", "READING", "ROI", "TREATED"]
 
 DATA = Option(
     "data",
     "Data | CustomerBase",
-    "A base of level ``\"days\"`` or ``\"orders\"``, or transactions, one row per order, or with ``order_id`` one row per "
+    'A base of level ``"days"`` or ``"orders"``, or transactions, one row per order, or with ``order_id`` one row per '
     "order line: any table that :func:`custcore.rfm` takes.",
     type="CustomerBase, or table",
 )
 TREATED = Option(
     "treated",
     "Data",
-    "The treated customers: a table with their ids and the day of each. A customer with several rows was treated on the "
-    "earliest. Rows with a null id or date are left out and reported.",
+    "The treated customers: a table with their ids and the day of each. A customer with several rows was treated on "
+    "the earliest. Rows with a null id or date are left out and reported.",
     type="table",
     help="A file with the ids of the treated customers, and the day of each.",
     group="Files",
@@ -92,13 +92,14 @@ BASELINE = Option(
 MATCH = Option(
     "match",
     'Literal["default"] | Mapping[str, Sequence[float] | None]',
-    "What controls have in common with the treated on the day before: a dict of columns to ascending upper ends of their "
-    "classes, the last class being open; None: each value is a class. Columns: ``recency_days``, ``tenure_days``, "
-    "``n_orders``, ``monetary_total``, ``orders_before``, ``revenue_before`` (in the window before), ``m_score`` (1 to 5). "
+    "What controls have in common with the treated on the day before: a dict of columns to ascending upper ends of "
+    "their classes, the last class being open; None: each value is a class. Columns: ``recency_days``, ``tenure_days``, "
+    "``n_orders``, ``monetary_total``, ``orders_before``, ``revenue_before`` (in the window before), ``m_score`` (1 "
+    "to 5). "
     "*The rule by which customers were chosen must be among them.* Default: recency up to 7, 14, 30, 60, 90, 180, 365 "
     "days and above, orders and orders before 0, 1, 2-3, 4-7, 8-15, ..., and the monetary score.",
     default="default",
-    type="\"default\" or dict of str to list of float",
+    type='"default" or dict of str to list of float',
     core="list[tuple[str, list[float] | None]] | None",
 )
 EXCLUDE = Option(
@@ -114,8 +115,8 @@ EXCLUDE = Option(
 METRICS = Option(
     "metrics",
     "Sequence[str]",
-    "What is compared per customer: ``revenue`` (money, refunds on their own day), ``orders``, ``active`` (with an order), "
-    "``repeat`` (with two or more).",
+    "What is compared per customer: ``revenue`` (money, refunds on their own day), ``orders``, ``active`` (with an "
+    "order), ``repeat`` (with two or more).",
     default=("revenue", "orders"),
     type="sequence of str",
     core="list[str]",
@@ -124,14 +125,13 @@ METRICS = Option(
     metavar="NAME[,...]",
 )
 AS_OF = t.AS_OF.but(
-    text="The last local day that counts: windows must be over by then. Default: the last day in the data, never today.",
+    text="The last local day that counts: windows must be over by then. Default: the last day in the data, never "
+    "today.",
 )
 COMPARED = (DAYS_AFTER, DAYS_BEFORE, LAG, EXPOSED_ON, START, BASELINE, MATCH, EXCLUDE, METRICS, AS_OF)
 # What the core takes as a dict.
 CORE = (t.CUSTOMER_ID, *(option for option in COMPARED if option.core))
-READING = tuple(
-    option for option in t.READ if option.name not in {"as_of", "n_days", "attributes"}
-)
+READING = tuple(option for option in t.READ if option.name not in {"as_of", "n_days", "attributes"})
 BEFORE_AFTER = (*COMPARED, *READING, t.N_THREADS, t.PROGRESS)
 
 N_DRAWS = Option("n", "int", "Number of draws, 1 to 100,000.", default=400)

@@ -10,6 +10,7 @@ import custcore
 from custcore.cli import (
     _abc,
     _base,
+    _before_after,
     _bench,
     _churn,
     _clv,
@@ -81,6 +82,7 @@ for verb in (
     _measures,
     _portrait,
     _nps,
+    _before_after,
     _base,
     _inspect,
     _bench,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from custcore import _core
 from custcore._input import arguments, ids
@@ -349,6 +349,24 @@ def before_after(
 
     Examples
     --------
+    >>> import datetime, pyarrow as pa, custcore
+    >>> day = datetime.date
+    >>> orders = pa.table(
+    ...     {
+    ...         "customer_id": [1, 2, 3, 4] * 2,
+    ...         "timestamp": [day(2026, 1, 5)] * 4 + [day(2026, 2, 3)] * 4,
+    ...         "amount": [10.0, 10.0, 10.0, 10.0, 18.0, 16.0, 12.0, 10.0],
+    ...     }
+    ... )
+    >>> mail = pa.table({"customer_id": [1, 2], "exposed_on": [day(2026, 2, 1)] * 2})
+    >>> found = custcore.before_after(
+    ...     orders, mail, days_after=3, days_before=30, metrics=["revenue"]
+    ... )
+    >>> found
+    custcore.BeforeAfter: 2 treated on 2026-02-01, 2 of them alike 2 controls in 1 strata
+    revenue: did +6 [+3.228, +8.772] per customer (naive +16, after +6, did +6, adjusted +6)
+    >>> found.balance()["smd_matched"].to_pylist()
+    [0.0, 0.0, 0.0, 0.0, 0.0, 0.0]
     """
     options: _core.BeforeAfterOptions = {
         "customer_id": arguments.key("customer_id", customer_id),

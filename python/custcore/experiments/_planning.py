@@ -1,4 +1,4 @@
-"""``custcore.sample_size`` and ``custcore.detectable``: how many customers a test needs, and what a number of them can show."""
+"""``custcore.sample_size`` and ``custcore.detectable``: customers that a test needs, and what so many can show."""
 
 from __future__ import annotations
 
@@ -129,7 +129,10 @@ def detectable(
     >>> import custcore
     >>> round(custcore.detectable(sd=125.0, n_control=9_812, n_treatment=9_812), 4)
     4.9998
-    >>> round(custcore.detectable(rate=0.30, n_control=11_236, n_treatment=11_236, power=0.9), 4)
+    >>> round(
+    ...     custcore.detectable(rate=0.30, n_control=11_236, n_treatment=11_236, power=0.9),
+    ...     4,
+    ... )
     0.02
     """
     return _core.detectable(
