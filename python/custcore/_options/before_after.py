@@ -93,7 +93,7 @@ MATCH = Option(
     "match",
     'Literal["default"] | Mapping[str, Sequence[float] | None]',
     "What controls have in common with the treated on the day before: a dict of columns to ascending upper ends of "
-    "their classes, the last class being open; None: each value is a class. Columns: ``recency_days``, ``tenure_days``, "
+    "their classes, the last being open; None: each value is a class. Columns: ``recency_days``, ``tenure_days``, "
     "``n_orders``, ``monetary_total``, ``orders_before``, ``revenue_before`` (in the window before), ``m_score`` (1 "
     "to 5). "
     "*The rule by which customers were chosen must be among them.* Default: recency up to 7, 14, 30, 60, 90, 180, 365 "

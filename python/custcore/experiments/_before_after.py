@@ -251,12 +251,12 @@ def before_after(
         year earlier.
     match : "default" or dict of str to list of float, default "default"
         What controls have in common with the treated on the day before: a dict of columns
-        to ascending upper ends of their classes, the last class being open; None: each
-        value is a class. Columns: ``recency_days``, ``tenure_days``, ``n_orders``,
-        ``monetary_total``, ``orders_before``, ``revenue_before`` (in the window before),
-        ``m_score`` (1 to 5). *The rule by which customers were chosen must be among them.*
-        Default: recency up to 7, 14, 30, 60, 90, 180, 365 days and above, orders and orders
-        before 0, 1, 2-3, 4-7, 8-15, ..., and the monetary score.
+        to ascending upper ends of their classes, the last being open; None: each value is a
+        class. Columns: ``recency_days``, ``tenure_days``, ``n_orders``, ``monetary_total``,
+        ``orders_before``, ``revenue_before`` (in the window before), ``m_score`` (1 to 5).
+        *The rule by which customers were chosen must be among them.* Default: recency up to
+        7, 14, 30, 60, 90, 180, 365 days and above, orders and orders before 0, 1, 2-3, 4-7,
+        8-15, ..., and the monetary score.
     exclude : list of ids, or table, default ()
         Ids that are no controls, such as those of other campaigns: a list, or a table with
         the columns of the ids.
