@@ -115,7 +115,7 @@ impl Comparison<'_> {
         let mut controls = Controls::default();
         let mut known = 0;
         for (at, &treated_on) in self.waves.iter().enumerate() {
-            let wave = Wave { treated_on, day: treated_on - days_back, as_of: self.as_of };
+            let wave = Wave { treated_on, day: treated_on - days_back, as_of: self.as_of - days_back };
             let customers = customers_of(self.base, self.spec, (self.treated, self.excluded), wave, context)?;
             let places = context.run_if_large(customers.len(), |threads| builder.add(at as i64, &customers, threads))?;
             known += customers.iter().filter(|customer| customer.part == Part::Treated && customer.is_known()).count() as u64;
