@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use custcore::{
-    Baseline, BeforeAfter, BeforeAfterSpec, ComparedMetric, ComparedWindows, CustomerId, MatchColumn, TreatedOn, TreatmentCost, Verdict,
-    date_text,
+    Baseline, BeforeAfter, BeforeAfterSpec, ComparedMetric, ComparedWindows, CustomerId, MatchColumn, TreatedOn, TreatmentCost, date_text,
 };
 use pyo3::prelude::*;
 
@@ -55,7 +54,7 @@ impl BeforeAfterOptions {
 }
 
 /// Metric, verdict in words, effect, and its interval.
-type Headline = (&'static str, &'static str, Option<f64>, Option<(f64, f64)>);
+type HeadlineParts = (&'static str, &'static str, Option<f64>, Option<(f64, f64)>);
 
 /// A comparison before and after.
 #[pyclass(frozen, module = "custcore._core", name = "BeforeAfter")]
@@ -97,9 +96,8 @@ impl CoreBeforeAfter {
     }
 
     #[getter]
-    fn headlines(&self) -> Vec<Headline> {
-        let row = |(metric, verdict, effect, interval): (&'static str, Verdict, _, _)| (metric, verdict.words(), effect, interval);
-        self.result.headlines().into_iter().map(row).collect()
+    fn headlines(&self) -> Vec<HeadlineParts> {
+        self.result.headlines().iter().map(|row| (row.metric, row.verdict.words(), row.effect, row.interval)).collect()
     }
 
     /// The first and the last day of treatment, as ISO dates.
@@ -131,8 +129,7 @@ pub fn before_after(
     let batches = Input::read(treated, Selection::Using { names, first: true })?.batches;
     let exclude: Vec<CustomerId> = exclude.into_iter().map(|id| id.0).collect();
     let size = work(&base);
-    let result = Call::new(py, n_threads, None, None)?.run(py, size, move |context| {
-        BeforeAfter::new(&base, &batches, &exclude, spec, context)
-    })?;
+    let result =
+        Call::new(py, n_threads, None, None)?.run(py, size, move |context| BeforeAfter::new(&base, &batches, &exclude, spec, context))?;
     Ok(CoreBeforeAfter { result: Arc::new(result) })
 }

@@ -59,7 +59,7 @@ pub use analysis::abc::{abc, abc_xyz, concentration, pareto, xyz_by_ranges};
 pub use analysis::before_after::result::BeforeAfter;
 pub use analysis::before_after::spec::{Baseline, BeforeAfterSpec, ComparedMetric, ComparedWindows, MatchColumn, TreatedOn};
 pub use analysis::before_after::table::TreatmentCost;
-pub use analysis::before_after::words::Verdict;
+pub use analysis::before_after::words::{Headline, Verdict};
 pub use analysis::churn::{Backtest, BacktestSpec, ChurnModel, ChurnSpec, Population, ScoreName, backtest, churn_scores};
 pub use analysis::clv::{
     ClvSummary, Discounting, Fit, FitLimit, FitOptions, FitStart, FitStatus, FittedParameters, GroupOptions, History, Independence,

@@ -2,7 +2,7 @@
 
 use arrow_buffer::i256;
 
-use super::customers::Customer;
+use super::customer::Customer;
 use super::features::{BALANCED, FEATURES};
 use super::spec::ComparedMetric;
 use crate::num::money::units_to_f64;

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::customer::{Customer, Part};
 use super::spec::{Baseline, BeforeAfterSpec};
 use super::treated::{NEVER, Treated};
 use crate::base::CustomerBase;
@@ -16,56 +17,6 @@ use crate::time::calendar::{civil, date_of_text};
 const CHECKED: usize = 1 << 12;
 /// Sums of products of amounts below this stay below 256 bits.
 const MOST_UNITS: i128 = 1 << 90;
-
-/// In what part of the comparison a customer is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Part {
-    Control,
-    Treated,
-    /// In neither group, but a buyer as of the day before.
-    Other,
-}
-
-/// A customer; all zeros: unknown to the base.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Customer {
-    pub part: Part,
-    /// Days from the last and from the first purchase to the day before treatment; -1 before the first purchase.
-    pub recency: i32,
-    pub tenure: i32,
-    pub orders: u32,
-    pub orders_before: u32,
-    pub orders_after: u32,
-    pub orders_baseline: u32,
-    /// Money up to the day before, in the window before, in the window after, and in that of the baseline.
-    pub total: i128,
-    pub before: i128,
-    pub after: i128,
-    pub baseline: i128,
-}
-
-impl Customer {
-    pub(super) fn new(part: Part) -> Self {
-        Self {
-            part,
-            recency: -1,
-            tenure: -1,
-            orders: 0,
-            orders_before: 0,
-            orders_after: 0,
-            orders_baseline: 0,
-            total: 0,
-            before: 0,
-            after: 0,
-            baseline: 0,
-        }
-    }
-
-    /// Whether there was a purchase before treatment.
-    pub(super) fn is_known(&self) -> bool {
-        self.orders > 0
-    }
-}
 
 /// A day on which customers were treated, or are compared as if they were.
 #[derive(Debug, Clone, Copy)]

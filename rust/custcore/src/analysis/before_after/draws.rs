@@ -1,7 +1,7 @@
 //! Placebo draws: half of the controls of each stratum as if they were treated, many times.
 
 use super::cells::{ARMS, Cell, Deviations, difference, outcome};
-use super::customers::Customer;
+use super::customer::Customer;
 use super::estimate::{Estimate, Method, Z};
 use super::spec::ComparedMetric;
 use crate::error::{Error, ErrorKind, Result};

@@ -1,6 +1,6 @@
 //! What is known of a customer at the end of the day before treatment.
 
-use super::customers::Customer;
+use super::customer::Customer;
 
 /// What customers may be matched on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 
 mod balance;
 mod cells;
+mod customer;
 mod customers;
 mod draws;
 mod estimate;

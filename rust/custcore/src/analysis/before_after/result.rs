@@ -3,7 +3,8 @@
 use arrow_array::RecordBatch;
 
 use super::balance::BalanceRow;
-use super::customers::{Part, Wave, customers_of};
+use super::customer::Part;
+use super::customers::{Wave, customers_of};
 use super::draws::Controls;
 use super::estimate::{Estimate, Matched};
 use super::spec::{BeforeAfterSpec, ComparedMetric, MatchColumn};

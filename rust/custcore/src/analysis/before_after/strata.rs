@@ -4,7 +4,7 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use super::cells::{ARMS, FeatureSums, Moments, outcome, outcome_and_baseline};
-use super::customers::{Customer, Part};
+use super::customer::{Customer, Part};
 use super::features::MatchFeature;
 use super::spec::{Baseline, BeforeAfterSpec, MOST_COLUMNS, MatchColumn};
 use crate::column::number::{NumberColumn, Numbers};

@@ -30,6 +30,19 @@ impl Verdict {
     }
 }
 
+/// What is said of a metric.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Headline {
+    /// The name of the metric.
+    pub metric: &'static str,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The effect by difference in differences.
+    pub effect: Option<f64>,
+    /// Its 95 % interval.
+    pub interval: Option<(f64, f64)>,
+}
+
 impl BeforeAfter {
     /// The verdict on a metric.
     pub(super) fn verdict(&self, metric: usize) -> Verdict {
@@ -48,11 +61,16 @@ impl BeforeAfter {
         }
     }
 
-    /// Metric, verdict, effect by difference in differences, and its interval.
-    pub fn headlines(&self) -> Vec<(&'static str, Verdict, Option<f64>, Option<(f64, f64)>)> {
+    /// The headline of each metric.
+    pub fn headlines(&self) -> Vec<Headline> {
         let row = |(at, metric): (usize, &super::spec::ComparedMetric)| {
             let did = self.estimates.iter().find(|row| row.metric == at && row.method == Method::Did);
-            (metric.name(), self.verdict(at), did.and_then(|row| row.effect), did.and_then(Estimate::interval))
+            Headline {
+                metric: metric.name(),
+                verdict: self.verdict(at),
+                effect: did.and_then(|row| row.effect),
+                interval: did.and_then(Estimate::interval),
+            }
         };
         self.spec.metrics.iter().enumerate().map(row).collect()
     }

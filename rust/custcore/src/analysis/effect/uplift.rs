@@ -78,8 +78,7 @@ impl UpliftCurve {
         let (treated, groups) = read.treated(spec)?;
         let mut customers: Vec<Customer> =
             read.customers.iter().map(|&(group, score, outcome)| Customer { score, outcome, is_treated: group == treated }).collect();
-        let (points, sums) =
-            context.run_if_large(read.customers.len(), |threads| curve(&mut customers, threads, || context.check()))??;
+        let (points, sums) = context.run_if_large(read.customers.len(), |threads| curve(&mut customers, threads, || context.check()))??;
         let report = Report {
             entries: vec![ReportEntry::new("null_group", EntryKind::LeftOut, ReportUnit::Rows, &read.null_groups, None)],
             n_rows: read.rows,

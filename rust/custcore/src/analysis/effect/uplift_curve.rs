@@ -126,7 +126,7 @@ pub(super) fn curve(customers: &mut [Customer], threads: Threads<'_>, check: imp
     let (mut points, mut before, mut area) = (Vec::new(), Point::start(), Sum::default());
     let (mut n, mut sums) = ([0_u64; 2], [Sum::default(); 2]);
     let mut at = 0;
-    for block in customers.chunk_by(|a, b| a.score == b.score) {
+    for block in customers.chunk_by(|a, b| a.score.total_cmp(&b.score).is_eq()) {
         if points.len() % CHECKED == 0 {
             check()?;
         }
