@@ -34,6 +34,8 @@ def write_example_files(folder: Path) -> None:
     save(folder / "items.csv", ["customer_id", "item"], bought)
     answers = [(client, day, pieces % 11, country) for client, day, pieces, _, country in rows]
     save(folder / "answers.csv", ["customer_id", "day", "score", "segment"], answers)
+    mailed = [(client, "2026-02-05") for client in sorted({row[0] for row in rows})[::4]]
+    save(folder / "mail.csv", ["customer_id", "exposed_on"], mailed)
     journey = ["household_id", "transaction_timestamp", "sales_value", "basket_id"]
     save(folder / "journey.csv", journey, [row[:4] for row in rows])
 

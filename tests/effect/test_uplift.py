@@ -125,8 +125,8 @@ def test_columns_of_other_types():
     answers = pa.table(rows | {"y": [False, True, True, True]})
     found = custcore.uplift_curve(answers, score="s", group="g", outcome="y", control="0")
     assert found.table().to_pyarrow().equals(plain.table().to_pyarrow())
-    assert found.at(0.5) == (0.5, 3.0, 0.5, None, None)
-    assert found.at(0.0) == (0.0, None, 0.0, None, None)
+    assert found.at(0.5) == custcore.UpliftPoint(0.5, 3.0, 0.5, None, None)
+    assert found.at(0.0) == custcore.UpliftPoint(0.0, None, 0.0, None, None)
     assert math.isclose(found.qini, 0.25 * 0.5 + 0.5 * 0.5 - 0.25)
     assert "1 against 0" in repr(found)
 

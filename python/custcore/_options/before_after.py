@@ -5,7 +5,7 @@ from __future__ import annotations
 from custcore._options import transactions as t
 from custcore._options.option import Option
 
-__all__ = ["BEFORE_AFTER", "COMPARED", "CORE", "DATA", "DRAWS", "READING", "ROI", "TREATED"]
+__all__ = ["BEFORE_AFTER", "COMPARED", "CORE", "DATA", "DRAWS", "EXCLUDE", "READING", "ROI", "TREATED"]
 
 DATA = Option(
     "data",

@@ -26,32 +26,23 @@ TABLES = ("effects", "balance", "placebo")
 READING = tuple(
     option for option in before_after.READING if option.name not in {"customer_id", "timestamp", "amount", "order_id"}
 )
-OWN = tuple(option.name for option in before_after.COMPARED if option.help)
+OWN = tuple(option.name for option in before_after.COMPARED if option.help and option.name != "exclude")
 
 
 @_command.command(
     "before-after",
     short_help="Compare customers of a campaign with others who were alike before.",
     examples=(
-        (
-            "A month after the date of each customer",
-            "custcore before-after sales.csv --treated mail.csv --days-after 30",
-        ),
-        (
-            "One date for all, and the table as a file",
-            "custcore before-after sales.csv --treated mail.csv --start 2026-03-01 --days-after 30 -o effects.csv",
-        ),
-        (
-            "Whether they were alike",
-            "custcore before-after sales.csv --treated mail.csv --days-after 30 --table balance -o balance.csv",
-        ),
+        ("Two weeks after the date of each", "custcore before-after sales.csv --treated mail.csv --days-after 14"),
+        ("As a file", "custcore before-after sales.csv --treated mail.csv --days-after 7 -o out.csv"),
     ),
 )
 @_options.file_options
 @_options.output_option("Write a table: .parquet, .csv, .xlsx, .arrow. [default: print the effects only]")
 @_options.json_option
 @_options.api_option(before_after.TREATED)
-@_options.api_options(tuple(option for option in before_after.COMPARED if option.name != "metrics"))
+@_options.api_options(tuple(option for option in before_after.COMPARED if option.name not in {"metrics", "exclude"}))
+@_options.api_option(before_after.EXCLUDE.but(default=None))
 @_command.option(
     "--metrics",
     group="What counts",
@@ -118,7 +109,7 @@ def command(
     out.print()
     out.print(_render.report_grid(found.report, opened.notes))
     out.print()
-    _render.say(out, f"{base.rows:,} rows of {opened._label} in {seconds:.2f} s.")
+    _render.say(out, f"{base.n_rows:,} rows of {opened._label} in {seconds:.2f} s.")
     if target:
         _render.say(out, f"Written to {printable(str(target))}.")
     if guarded:

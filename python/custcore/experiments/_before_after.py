@@ -217,7 +217,7 @@ def before_after(
     n_threads: int | None = None,
     progress: Progress | None = None,
 ) -> BeforeAfter:
-    """What a campaign changed, without random groups: customers who were in it against others who were alike.
+    """What a campaign changed, without random groups: its customers against others like them.
 
     Without a random control group an effect can be bounded, not measured. Four rows stand side
     by side: the treated by themselves, which carries season, trend and regression to the mean;
@@ -332,20 +332,20 @@ def before_after(
 
     Notes
     -----
-    With y after, x before, and strata h of customers who are alike (exact matching, Stuart,
-    Matching methods for causal inference, 2010): effect = Σ (n_th/n_t) [(ȳ_t - θ x̄_t) - (ȳ_c -
-    θ x̄_c)], variance Σ (n_th/n_t)² (s²_t/n_t + s²_c/n_c) of y - θx; a cell of one customer takes
-    the variance within the strata of its group. θ is 0 ("after"), days_after / days_before
-    ("did", difference in differences), or that of least squares within group and stratum
-    ("adjusted"). Controls had bought before the day of treatment, are not treated before the end
-    of the window, and may be controls on several days. What is known of a customer is that of
-    the end of the day before; later rows change nothing.
+    With y after, x before, and strata h of customers who are alike (exact matching; Stuart,
+    Matching Methods for Causal Inference, 2010): effect = Σ (n_th/n_t) [(ȳ_t - θ x̄_t) -
+    (ȳ_c - θ x̄_c)], variance Σ (n_th/n_t)² (s²_t/n_t + s²_c/n_c) of y - θx; a cell of one
+    customer takes the variance within the strata of its group. θ is 0 ("after"), days_after /
+    days_before ("did", difference in differences), or that of least squares within group and
+    stratum ("adjusted"). Controls had bought before the day of treatment, are not treated
+    before the end of the window, and may be controls on several days. What is known of a
+    customer is that of the end of the day before; later rows change nothing.
 
-    Selection by something that is not in the data cannot be matched away. Where the true effect
-    was zero, on three data sets, before/after was off by -1 to -33 % of revenue when recent
-    buyers were chosen and by +14 to +119 % when the lapsed were; unmatched did by -28 to +315 %;
-    matched did by up to 2.2 % (3.6 % in one case) with intervals that covered 88-96 %; chosen by
-    something unseen, matched did by 3-16 % and matched after by 10-47 %.
+    Selection by something that is not in the data cannot be matched away. Where the true
+    effect was zero, on three data sets, before/after was off by -1 to -33 % of revenue when
+    recent buyers were chosen and by +14 to +119 % when the lapsed were; unmatched did by -28 to
+    +315 %; matched did by up to 2.2 % (3.6 % in one case) with intervals that covered 88-96 %;
+    chosen by something unseen, matched did by 3-16 % and matched after by 10-47 %.
 
     Examples
     --------

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from custcore import _core
 from custcore._input import arguments
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["UpliftCurve", "UpliftPoint", "uplift_curve"]
 
 
-class UpliftPoint(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class UpliftPoint:
     """The curve at a share of the customers.
 
     Attributes
@@ -43,7 +45,10 @@ class UpliftPoint(NamedTuple):
 
 @proposing_methods
 class UpliftCurve:
-    """The gain of treating the customers with the highest scores: what :func:`custcore.uplift_curve` returns."""
+    """The gain of treating the customers with the highest scores, by their share.
+
+    It is what :func:`custcore.uplift_curve` returns.
+    """
 
     __slots__ = ("_core",)
 
