@@ -323,8 +323,8 @@ def before_after(
         If the ids of ``treated`` and of the customers are of different kinds, or a column has
         an unsupported type.
     InvalidArgumentError
-        If an option is out of range, customers were treated on more than 31 days, or columns are
-        named although ``data`` is a base.
+        If an option is out of range, customers were treated on more than 31 days, or columns
+        are named although ``data`` is a base.
     NotEnoughDataError
         If no treated customer is left; it says why.
     StateMismatchError
