@@ -11,6 +11,7 @@ from custcore._options import (
     clusters,
     clv,
     cohorts,
+    effects,
     lifecycles,
     measures,
     planning,
@@ -54,6 +55,13 @@ def without(options: tuple[Option, ...], *names: str) -> tuple[Option, ...]:
 
 
 THREADS = (t.N_THREADS,)
+EXPERIMENT_ROWS = Option(
+    "table",
+    "Data",
+    "One row per customer, with the column of groups and those of the metrics: any table that :func:`custcore.rfm` "
+    "takes, such as a result of :meth:`CustomerBase.experiment_table`.",
+    type="table",
+)
 BY_SCORE = (scores.BY_SCORE, t.N_THREADS)
 QUANTILE_TABLE = scores.TABLE.but(
     text="A table with the columns that are scored. Nulls are ignored in a fit and get null scores."
@@ -339,6 +347,18 @@ TARGETS = (
     ),
     # Lifetime value
     Target("base/_clv.py", "LifetimeValue.clv_summary", clv.SUMMARY[:2], clv.SUMMARY[2:]),
+    Target("base/_experiments.py", "Experiments.effect", (effects.EXPERIMENT,), effects.OF_BASE),
+    Target(
+        "base/_tracking.py",
+        "Tracking.track_segments",
+        (effects.EXPERIMENT, effects.TRACKING[0]),
+        effects.TRACKING[1:],
+    ),
+    Target("base/_experiments.py", "Experiments.experiment_table", (effects.EXPERIMENT,), effects.EXPERIMENT_TABLE),
+    Target("base/_planning.py", "Planning.plan", effects.PLAN[:1], effects.PLAN[1:]),
+    Target("base/_planning.py", "Planning.aa", effects.AA[:2], effects.AA[2:]),
+    Target("experiments/_effect.py", "effect", (t.DATA, effects.EXPERIMENT), effects.EFFECT),
+    Target("experiments/_effect_of.py", "effect_of", (EXPERIMENT_ROWS, effects.EFFECT_OF[0]), effects.EFFECT_OF[1:]),
     Target("clv/_summary.py", "clv_summary", (t.DATA,), clv.CLV_SUMMARY),
     Target("clv/_purchases.py", "PurchaseModel", (), clv.MODEL),
     *(Target("clv/_models.py", model, (), clv.MODEL) for model in ("BGNBD", "MBGNBD", "ParetoNBD", "NBD")),

@@ -27,15 +27,10 @@ from custcore.base import CustomerBase, scan
 from custcore.cluster import Breaks, KMeans, Scaler, natural_breaks, segment_customers, select_k
 from custcore.clv._summary import clv_summary
 from custcore.cohort import CohortRetention, cohort_retention
-from custcore.experiments import (
-    BeforeAfter,
-    UpliftCurve,
-    UpliftPoint,
-    before_after,
-    detectable,
-    sample_size,
-    uplift_curve,
-)
+from custcore.experiments import UpliftCurve, UpliftPoint, detectable, sample_size, uplift_curve
+from custcore.experiments._before_after import BeforeAfter, before_after
+from custcore.experiments._effect import effect
+from custcore.experiments._effect_of import effect_of
 from custcore.result import Column, Report, ReportEntry, Schema, Table
 from custcore.value import Portrait, abc, decomposition, measures, nps, portrait
 
@@ -77,6 +72,8 @@ __all__ = [
     "compare",
     "decomposition",
     "detectable",
+    "effect",
+    "effect_of",
     "errors",
     "measures",
     "natural_breaks",

@@ -931,6 +931,100 @@ class FitInfo(TypedDict):
     spearman: NotRequired[float | None]
     mean_by_x: NotRequired[list[tuple[str, int, float | None]]]
 
+# Experiments.
+@type_check_only
+class ExperimentArguments(TypedDict):
+    customer_id: str | list[str]
+    group: str | None
+    exposed_on: str
+    start: _Day | None
+    days_after: int
+    days_before: int
+    lag: int
+    gap: int
+    on_conflict: str
+    passed_on: list[str]
+    every: int | None
+    as_of: _Day | None
+
+@type_check_only
+class EffectArguments(TypedDict):
+    metrics: list[tuple[str, str, list[str]]]
+    group: str
+    control: str | None
+    adjust: tuple[str, list[str]]
+    strata: str | None
+    min_stratum: int
+    by: str | None
+    winsorize: float | None
+    caps: list[tuple[str, float]] | None
+    alternative: str
+    level: float
+    correction: str | None
+    primary: str | None
+    shares: list[tuple[str, float]] | None
+    sequential: float | None
+    received: str | None
+    on_missing: str
+
+def experiment_table(
+    base: CustomerBase,
+    experiment: object,
+    arguments: ExperimentArguments,
+    scorer: RfmScorer | None,
+    *,
+    n_threads: int | None,
+) -> Table: ...
+def track_segments(
+    base: CustomerBase,
+    experiment: object,
+    arguments: ExperimentArguments,
+    scorer: RfmScorer,
+    *,
+    control: str | None,
+    target: list[str] | None,
+    n_threads: int | None,
+) -> Table: ...
+def experiment_plan(
+    tables: list[tuple[Table, int]],
+    effect: EffectArguments,
+    *,
+    segments: list[str] | None,
+    shares: tuple[float, float],
+    power: float,
+) -> Table: ...
+def aa_comparisons(table: Table, effect: EffectArguments, *, draws: int, seed: int, n_threads: int | None) -> Table: ...
+
+@final
+class EffectResult:
+    @property
+    def groups(self) -> list[str]: ...
+    @property
+    def control(self) -> str: ...
+    @staticmethod
+    def of_base(
+        base: CustomerBase,
+        experiment: object,
+        arguments: ExperimentArguments,
+        effect: EffectArguments,
+        scorer: RfmScorer | None,
+        others: list[object],
+        *,
+        n_threads: int | None,
+    ) -> EffectResult: ...
+    @staticmethod
+    def of_table(
+        table: object, names: list[str], effect: EffectArguments, *, n_threads: int | None
+    ) -> EffectResult: ...
+    def table(self) -> Table: ...
+    def segments(self) -> Table: ...
+    def periods(self) -> Table: ...
+    def checks(self) -> Table: ...
+    def received(self) -> Table: ...
+    def moments(self) -> Table: ...
+    def roi(self, metric: str, margin: float, cost: tuple[float, float, float]) -> Table: ...
+    def merge(self, other: EffectResult) -> EffectResult: ...
+
 def clv_summary(
     base: CustomerBase, calibration_end: _Day | None, holdout_end: _Day | None, *, names: str, n_threads: int | None
 ) -> Table: ...

@@ -14,6 +14,7 @@ mod churn;
 mod clv;
 mod cohort;
 mod comparison;
+mod effect;
 mod error;
 mod explain;
 mod guard;
@@ -88,6 +89,8 @@ mod _core {
     use super::cohort::{CoreCohortRetention, cohort_retention};
     #[pymodule_export]
     use super::comparison::{CoreComparison, compare};
+    #[pymodule_export]
+    use super::effect::{CoreEffectResult, aa_comparisons, experiment_plan, experiment_table, track_segments};
     #[pymodule_export]
     use super::kmeans::{CoreKMeans, natural_breaks, select_k, simd_paths};
     #[pymodule_export]

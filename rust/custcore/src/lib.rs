@@ -69,7 +69,14 @@ pub use analysis::clv::{
 pub use analysis::cohort::from_base::cohort_retention_of;
 pub use analysis::cohort::spec::{CohortBy, CohortSpec, ReturnCriterion};
 pub use analysis::cohort::{CohortPart, CohortRetention, begin_cohort_scan, finish_cohort_scan};
+pub use analysis::effect::experiment::{ExperimentSpec, ExposedOn, OnConflict, Windows};
+pub use analysis::effect::experiment_table::{ExperimentOptions, ExperimentTable, effect, experiment_table};
+pub use analysis::effect::power_table::{PlanSpec, aa_table, plan_table};
+pub use analysis::effect::result::{EffectResult, ExperimentFacts, PeriodBatches};
+pub use analysis::effect::roi::CampaignCost;
+pub use analysis::effect::spec::{Adjustment, Alternative, EffectSpec, MetricKind, MetricSpec, OnMissing, Winsorize};
 pub use analysis::effect::planning::{PlannedMetric, TestErrors, detectable, sample_size};
+pub use analysis::effect::tracking::{TrackingSpec, track_segments};
 pub use analysis::effect::uplift::{UpliftCurve, UpliftPoint, UpliftSpec};
 pub use analysis::kmeans::breaks::best_breaks;
 pub use analysis::kmeans::fitted::{FitSettings, FittedKMeans, KMeansStart, nearest_center};
@@ -92,9 +99,10 @@ pub use analysis::model;
 pub use analysis::model::StoredModel;
 pub use analysis::nps::spec::{NpsAnswer, NpsInterval, NpsSpec};
 pub use analysis::nps::table::nps;
+pub use analysis::p_values::PValueAdjustment;
 pub use analysis::portrait::marks::portrait_marks;
 pub use analysis::portrait::sentences::{SentenceLanguage, portrait_sentences};
-pub use analysis::portrait::spec::{AttributeBins, AttributeNulls, AttributeTable, PValueAdjustment, PortraitSpec};
+pub use analysis::portrait::spec::{AttributeBins, AttributeNulls, AttributeTable, PortraitSpec};
 pub use analysis::portrait::table::portrait;
 pub use analysis::rfm::comparison::joined::{ComparedCustomers, Comparison};
 pub use analysis::rfm::comparison::spec::{ComparisonSpec, SCORES};
@@ -137,9 +145,9 @@ pub use order_statistics::quantile::Closed;
 pub use report::{EntryKind, Report, ReportEntry, ReportUnit};
 pub use state::spec::{AsOf, BaseSpec, Late, OnNonfinite, OnNull, OrderLines, Returns, Track};
 pub use store::draft::Draft;
-pub use table::Table;
 #[cfg(feature = "bases")]
 pub use table::bytes::{StoredTable, table_from_bytes, table_to_bytes};
+pub use table::{Table, concatenated};
 pub use time::calendar::date_text;
 pub use time::period::{Calendar, Period};
 

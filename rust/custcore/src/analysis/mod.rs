@@ -14,6 +14,7 @@ pub mod model;
 pub(crate) mod movement;
 pub(crate) mod moves;
 pub(crate) mod nps;
+pub(crate) mod p_values;
 pub(crate) mod portrait;
 pub(crate) mod purchase_days;
 pub(crate) mod rfm;

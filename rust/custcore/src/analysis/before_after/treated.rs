@@ -9,7 +9,7 @@ use super::spec::{BeforeAfterSpec, TreatedOn};
 use crate::column::customer_id::CustomerId;
 use crate::column::key_schema::{KeyNames, KeySchema};
 use crate::column::time::{Clock, TimeColumn};
-use crate::column::{BLOCK, find_column, flag, invalid_type};
+use crate::column::{BLOCK, find_column, flag};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 use crate::group::intern_rows::Remap;
@@ -47,7 +47,7 @@ impl Treated {
             _ => spec.customer_id.clone(),
         };
         let key = KeySchema::of(&schema, &names, "customer_id")?;
-        check_kinds(own, &key)?;
+        own.check_same_kinds(&key)?;
         let tally = Tally::default();
         let ids = Interner::new(key.kind());
         let mut read = Self { ids, days: Vec::new(), rows: 0, null_ids: tally, null_dates: tally, repeated: tally, not_over: tally };
@@ -150,22 +150,6 @@ pub(super) fn excluded(ids: &[CustomerId], key: &KeySchema) -> Result<Interner> 
         }
     }
     Ok(interner)
-}
-
-/// Ids of different kinds are never equal.
-fn check_kinds(own: &KeySchema, other: &KeySchema) -> Result<()> {
-    if own.parts().len() != other.parts().len() {
-        let message = format!("its ids have {} columns, those of the customers {}", other.parts().len(), own.parts().len());
-        return Err(Error::new(ErrorKind::InvalidType, message));
-    }
-    for (part, other) in own.parts().iter().zip(other.parts()) {
-        if part.kind != other.kind {
-            let expected = format!("{}, as the ids of the customers", part.kind.name());
-            let remedy = "Ids of different kinds are never equal: cast one of the columns";
-            return Err(invalid_type(&other.name, "customer_id", &other.value_type, &expected, remedy));
-        }
-    }
-    Ok(())
 }
 
 /// The day of each row; `None` is null.

@@ -1,7 +1,6 @@
 //! Portraits: who the customers of each segment are, by their attributes. Shares with intervals against all customers, exact tests
 //! adjusted for their number, and sentences.
 
-mod adjust;
 mod attributes;
 mod cells;
 mod counts;

@@ -1,0 +1,262 @@
+//! The columns that moments are of: values of a table, and what is derived from them, read in blocks as small integers.
+
+use arrow_array::RecordBatch;
+
+use super::fixed_point::{DECIMALS, LARGEST, of_decimal, of_float, power_of_ten};
+use crate::column::find_column;
+use crate::column::number::{Number, NumberColumn, NumberForm};
+use crate::error::{Error, ErrorKind, Result};
+use crate::num::special::ln_1p;
+
+/// What is computed from a column.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Transform {
+    /// The value.
+    Value,
+    /// The value, or the cap where it is larger.
+    Capped(f64),
+    /// 1 where the value is at least so much, else 0.
+    AtLeast(i64),
+    /// 1 where the value is below so much, else 0.
+    Below(i64),
+    /// ln(1 + value).
+    LnOnePlus,
+    /// 1 where there is a value, else 0.
+    IsKnown,
+}
+
+/// A column of moments.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Expression {
+    /// Position of the column in [`Columns`].
+    pub column: usize,
+    /// What is computed from it.
+    pub transform: Transform,
+}
+
+impl Expression {
+    pub(super) fn value(column: usize) -> Self {
+        Self { column, transform: Transform::Value }
+    }
+}
+
+/// Which customers a metric is about.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) enum Filter {
+    /// All.
+    #[default]
+    All,
+    /// Those whose value of a column is at least so much.
+    AtLeast(usize, i64),
+    /// Those with values in all these columns.
+    Complete(Vec<usize>),
+}
+
+/// The numeric columns of a table with a row for each customer.
+#[derive(Debug, Default)]
+pub(super) struct Columns {
+    names: Vec<String>,
+    columns: Vec<NumberColumn>,
+}
+
+/// Values of some rows as integers; each is that many units of 10^-`decimals`.
+#[derive(Debug, Default)]
+pub(super) struct Buffer {
+    pub decimals: u8,
+    pub values: Integers,
+}
+
+/// Integers in the narrowest type in which sums of products of a block cannot overflow.
+#[derive(Debug)]
+pub(super) enum Integers {
+    /// Up to 2^25.
+    Narrow(Vec<i32>),
+    /// Up to 2^57.
+    Wide(Vec<i64>),
+    /// Up to 10^27.
+    Huge(Vec<i128>),
+}
+
+impl Default for Integers {
+    fn default() -> Self {
+        Self::Narrow(Vec::new())
+    }
+}
+
+const NARROW: i64 = 1 << 25;
+const WIDE: i64 = 1 << 57;
+/// Floats up to this size are multiplied by 10^6 and rounded without an error.
+const EXACT: f64 = 4e9;
+/// ln(1 + n) of integers below this is looked up.
+const LOGARITHMS: usize = 4_096;
+
+/// ln(1 + n) in units.
+#[derive(Debug)]
+pub(super) struct Logarithms(Vec<i64>);
+
+impl Logarithms {
+    pub(super) fn new() -> Self {
+        Self((0..LOGARITHMS).map(|n| of_float(ln_1p(n as f64)) as i64).collect())
+    }
+
+    fn of(&self, n: i64) -> i64 {
+        match usize::try_from(n).ok().and_then(|at| self.0.get(at)) {
+            Some(&units) => units,
+            None => of_float(ln_1p(n as f64)) as i64,
+        }
+    }
+}
+
+impl Columns {
+    /// The position of a column, which is read from the table if it was not before.
+    pub(super) fn find(&mut self, batch: &RecordBatch, name: &str, role: &str) -> Result<usize> {
+        if let Some(at) = self.names.iter().position(|known| known == name) {
+            return Ok(at);
+        }
+        let array = batch.column(find_column(&batch.schema(), name, role)?);
+        let column = NumberColumn::new(name, role, array)?;
+        if let Some(row) = (0..column.len()).find(|&row| column.get(row).is_some_and(is_too_large)) {
+            let value = column.get(row).map_or(f64::NAN, Number::to_f64);
+            let message = format!(
+                "column '{name}' ({role}) is {value} at row {row}; expected values up to 1e15. Divide the column by a power of ten"
+            );
+            return Err(Error::new(ErrorKind::OutOfRange, message).in_column(name).at_row(row as u64));
+        }
+        self.names.push(name.to_owned());
+        self.columns.push(column);
+        Ok(self.columns.len() - 1)
+    }
+
+    /// A column of moments in words.
+    pub(super) fn describe(&self, expression: Expression) -> String {
+        let name = &self.names[expression.column];
+        match expression.transform {
+            Transform::Value | Transform::Capped(_) => name.clone(),
+            Transform::AtLeast(least) => format!("{name} >= {least}"),
+            Transform::Below(least) => format!("{name} < {least}"),
+            Transform::LnOnePlus => format!("ln(1 + {name})"),
+            Transform::IsKnown => format!("{name} is known"),
+        }
+    }
+
+    /// The column at a position.
+    pub(super) fn get(&self, at: usize) -> &NumberColumn {
+        &self.columns[at]
+    }
+
+    /// The name of a column.
+    pub(super) fn name(&self, at: usize) -> &str {
+        &self.names[at]
+    }
+
+    /// Whether a filter takes a row.
+    pub(super) fn takes(&self, filter: &Filter, row: usize) -> bool {
+        match filter {
+            Filter::All => true,
+            Filter::AtLeast(column, least) => self.columns[*column].get(row).is_some_and(|value| is_at_least(value, *least)),
+            Filter::Complete(columns) => columns.iter().all(|&column| self.columns[column].is_valid(row)),
+        }
+    }
+
+    /// Reads some rows of a column. Null is 0.
+    pub(super) fn read(&self, expression: Expression, rows: &[u32], logarithms: &Logarithms, out: &mut Buffer) {
+        let column = &self.columns[expression.column];
+        let get = |row: &u32| column.get(*row as usize);
+        match expression.transform {
+            Transform::Value if column.form() == NumberForm::Integers => {
+                out.fill_wide(0, rows.iter().map(|row| if let Some(Number::Integer(value)) = get(row) { value } else { 0 }));
+            }
+            Transform::Value if column.form() == NumberForm::Floats => {
+                out.fill_floats(rows.iter().map(|row| get(row).map_or(0.0, Number::to_f64)));
+            }
+            Transform::Value => out.fill_huge(rows.iter().map(|row| match get(row) {
+                Some(Number::Decimal(value, scale)) => of_decimal(value, scale).unwrap_or(0),
+                _ => 0,
+            })),
+            Transform::Capped(cap) => out.fill_floats(rows.iter().map(|row| get(row).map_or(0.0, |value| value.to_f64().min(cap)))),
+            Transform::AtLeast(least) => out.fill_flags(rows.iter().map(|row| get(row).is_some_and(|value| is_at_least(value, least)))),
+            Transform::Below(least) => out.fill_flags(rows.iter().map(|row| get(row).is_some_and(|value| !is_at_least(value, least)))),
+            Transform::IsKnown => out.fill_flags(rows.iter().map(|row| column.is_valid(*row as usize))),
+            Transform::LnOnePlus => out.fill_wide(
+                DECIMALS,
+                rows.iter().map(|row| match get(row) {
+                    Some(Number::Integer(value)) => logarithms.of(value.max(0)),
+                    Some(value) => of_float(ln_1p(value.to_f64().max(0.0))) as i64,
+                    None => 0,
+                }),
+            ),
+        }
+    }
+}
+
+fn is_at_least(value: Number, least: i64) -> bool {
+    value.compare(Number::Integer(least)).is_ge()
+}
+
+fn is_too_large(value: Number) -> bool {
+    match value {
+        Number::Decimal(value, scale) => of_decimal(value, scale).is_none(),
+        value => value.to_f64().abs() > LARGEST,
+    }
+}
+
+impl Buffer {
+    fn fill_narrow(&mut self, decimals: u8, filled: impl Iterator<Item = i32>) {
+        self.decimals = decimals;
+        if let Integers::Narrow(values) = &mut self.values {
+            values.clear();
+            values.extend(filled);
+        } else {
+            self.values = Integers::Narrow(filled.collect());
+        }
+    }
+
+    fn fill_flags(&mut self, flags: impl Iterator<Item = bool>) {
+        self.fill_narrow(0, flags.map(i32::from));
+    }
+
+    /// Integers below 2^63, which are narrowed or widened as they need.
+    fn fill_wide(&mut self, decimals: u8, values: impl Iterator<Item = i64>) {
+        self.decimals = decimals;
+        let values: Vec<i64> = values.collect();
+        let largest = values.iter().map(|value| value.unsigned_abs()).max().unwrap_or(0);
+        if largest <= NARROW as u64 {
+            self.fill_narrow(decimals, values.into_iter().map(|value| value as i32));
+        } else if largest <= WIDE as u64 {
+            self.values = Integers::Wide(values);
+        } else {
+            self.values = Integers::Huge(values.into_iter().map(i128::from).collect());
+        }
+    }
+
+    fn fill_huge(&mut self, values: impl Iterator<Item = i128>) {
+        let values: Vec<i128> = values.collect();
+        // Money has two decimals or none, mostly.
+        for decimals in [0, 2, 6] {
+            let unit = power_of_ten(DECIMALS - decimals);
+            if values.iter().all(|value| value % unit == 0 && (value / unit).abs() <= i128::from(WIDE)) {
+                return self.fill_wide(decimals, values.iter().map(|value| (value / unit) as i64));
+            }
+        }
+        self.decimals = DECIMALS;
+        if values.iter().all(|value| value.abs() <= i128::from(WIDE)) {
+            return self.fill_wide(DECIMALS, values.iter().map(|&value| value as i64));
+        }
+        self.values = Integers::Huge(values);
+    }
+
+    fn fill_floats(&mut self, values: impl Iterator<Item = f64>) {
+        let values: Vec<f64> = values.collect();
+        for (decimals, scale) in [(2, 1e2), (6, 1e6)] {
+            let whole = |value: f64| (value * scale).round_ties_even();
+            // The same as `of_float`: a float that is the nearest one to a number of two decimals is so to one of six.
+            let is_whole = values.iter().fold(true, |all, &value| {
+                all & ((whole(value) / scale + 0.0).to_bits() == (value + 0.0).to_bits()) & (value.abs() <= EXACT)
+            });
+            if is_whole {
+                return self.fill_wide(decimals, values.iter().map(|&value| whole(value) as i64));
+            }
+        }
+        self.fill_huge(values.into_iter().map(of_float));
+    }
+}
