@@ -1,4 +1,4 @@
-"""Moves between segments equal those of frozen edges with scipy's test (golden/effect/cdnow_ab), and a slow reference."""
+"""Moves between segments equal those of frozen edges with scipy's test (golden/effect), and a slow reference."""
 
 from __future__ import annotations
 

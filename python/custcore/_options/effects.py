@@ -320,8 +320,8 @@ OF_BASE = (*_READ, CONTROL, METRICS, ADJUST, STRATA, BY, EVERY, SCORER, *_ESTIMA
 TRACKING = (
     SCORER.but(
         annotation="RFMScorer",
-        text="The scorer of segments. One that is not fitted is fitted once, on all buyers as of the day before the first "
-        "exposure.",
+        text="The scorer of segments. One that is not fitted is fitted once, on all buyers as of the day before the "
+        "first exposure.",
         default=REQUIRED,
     ),
     GROUP,

@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 __all__ = ["CustomerBase"]
 
 
-class CustomerBase(Changes, Analyses, ValueClasses, Lifecycle, LifetimeValue, BaseMeasures, Experiments, Planning, Tracking):
+class CustomerBase(
+    Changes, Analyses, ValueClasses, Lifecycle, LifetimeValue, BaseMeasures, Experiments, Planning, Tracking
+):
     """First and last day, orders and money of every customer: kept, updated, merged, saved.
 
     A base is built from transactions by updates in any order; the result is bitwise equal

@@ -72,7 +72,7 @@ pub fn track_segments(
     let scorer = scorer.fitted_as_of(base, first_exposure(&customers.batch)? - 1, context)?;
     let before = segments_of(base, &customers.batch, &scorer, (0, as_of), experiment, context)?;
     let after = segments_of(base, &customers.batch, &scorer, (windows.lag + windows.days_after, as_of), experiment, context)?;
-    if before.len() != customers.batch.num_rows() || after.len() != before.len() {
+    if [&before, &after].iter().any(|labels| labels.codes.len() != customers.batch.num_rows()) {
         return Err(Error::internal("customers without a segment"));
     }
     let groups = Labels::read(&customers.batch, "group", "group")?;
