@@ -10,7 +10,7 @@ from custcore import _core
 from custcore._input import arguments
 from custcore._input.data import as_of_argument, as_source
 from custcore._input.proposals import proposing_methods
-from custcore.errors import InvalidArgumentError, InvalidTypeError, NotEnoughDataError
+from custcore.errors import InvalidArgumentError, InvalidTypeError, NotEnoughDataError, OutOfRangeError
 from custcore.experiments._arguments import effect_arguments, experiment_arguments, metrics_of, scorer_argument
 from custcore.result import Table
 
@@ -101,7 +101,7 @@ class Planning:
         >>> base = custcore.CustomerBase(amount=None, track="days")
         >>> base.update(pa.table({"customer_id": ids, "timestamp": days}))
         >>> base.plan("2026-01-28", days_after=[7]).select(["metric", "n_control", "mean"])[0]
-        {'metric': 'orders', 'n_control': 6, 'mean': 1.0}
+        {'metric': 'orders', 'n_control': 6, 'mean': 1.3636363636363635}
         """
         asked = effect_arguments(metrics_of(metrics, self._options), adjust=adjust)
         names = [who] if isinstance(who, str) else list(who) if isinstance(who, list | tuple) else None
@@ -175,8 +175,8 @@ class Planning:
         Examples
         --------
         >>> import datetime, custcore, pyarrow as pa
-        >>> days = [datetime.date(2026, 1, 1 + (i * 7) % 28) for i in range(6000)]
-        >>> ids = [i % 1100 for i in range(6000)]
+        >>> days = [datetime.date(2026, 1, 1 + i * i % 29) for i in range(6000)]
+        >>> ids = [i * 7919 % 1103 for i in range(6000)]
         >>> base = custcore.CustomerBase(amount=None, track="days")
         >>> base.update(pa.table({"customer_id": ids, "timestamp": days}))
         >>> table = base.aa("2026-01-15", 7, n=100, metrics=["orders"])
@@ -211,14 +211,14 @@ class Planning:
         """The windows of customers that end on the day before `end`: those who had bought before, or of a table."""
         table, segments = who
         exposed_on = end - days
-        of_day = datetime.date.fromordinal(_EPOCH + exposed_on - 1)
+        of_day = _date(exposed_on - 1)
         # Named segments are those of all who had bought.
         ids: Any = self.rfm(of_day, columns=["n_orders"], n_threads=n_threads) if table is None or segments else table  # type: ignore[attr-defined]
         read = experiment_arguments(
             self._options["customer_id"],
             group=None,
             exposed_on="exposed_on",
-            start=datetime.date.fromordinal(_EPOCH + exposed_on),
+            start=_date(exposed_on),
             days_after=days,
             days_before=None,
             lag=0,
@@ -241,6 +241,12 @@ def _day(argument: str, value: AsOf) -> int:
     if found is None or found[0] == "instant":
         raise InvalidTypeError(f"{argument}={value!r}; expected a date, such as '2026-01-31'")
     return found[1]
+
+
+def _date(day: int) -> datetime.date:
+    if not 1 <= _EPOCH + day <= datetime.date.max.toordinal():
+        raise OutOfRangeError("start is too early or too late: the windows before it leave the years 1 to 9999")
+    return datetime.date.fromordinal(_EPOCH + day)
 
 
 def _pair(shares: object) -> tuple[float, float]:

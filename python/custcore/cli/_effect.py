@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 TABLES = ("effects", "segments", "periods", "checks", "received", "roi", "moments")
-OPTIONS = tuple(option for option in effects.OF_BASE if option.help and option.name not in {"as_of", "n_threads"})
+# Those of reading are there already, and the length of the window has no default.
+OPTIONS = tuple(
+    option for option in effects.OF_BASE if option.help and option.name not in {"as_of", "n_threads", "days_after"}
+)
 KINDS = {
     "metrics": _experiment.Words(),
     "adjust": _experiment.Words(),
@@ -40,15 +43,15 @@ KINDS = {
     "effect",
     short_help="Show whether a campaign with random groups worked.",
     examples=(
-        ("Four weeks after the mail", "custcore effect sales.csv --experiment groups.csv --days-after 28"),
+        ("Three weeks after the mail", "custcore effect sales.csv --experiment groups.csv --days-after 21"),
         (
             "All on one day, the effect in each segment in a file",
-            "custcore effect sales.csv --experiment groups.csv --start 2026-03-01 --days-after 28 --by segment "
+            "custcore effect sales.csv --experiment groups.csv --start 2026-02-01 --days-after 21 --by segment "
             "--table segments -o segments.csv",
         ),
         (
             "With the return on its cost",
-            "custcore effect sales.csv --experiment groups.csv --days-after 28 --margin 0.3 "
+            "custcore effect sales.csv --experiment groups.csv --days-after 21 --margin 0.3 "
             "--cost fixed=500,per_contact=0.2",
         ),
     ),
@@ -75,6 +78,14 @@ KINDS = {
 @_options.api_options(
     tuple(option for option in RFM if option not in COLUMNS and option.name not in {"n_days", "attributes", "sort"})
 )
+@_command.option(
+    "--days-after",
+    group="Experiment",
+    required=True,
+    type=_words.Whole(1, None),
+    metavar="N",
+    help=effects.DAYS_AFTER.help,
+)
 @_options.api_options(OPTIONS, KINDS)
 @_command.option(
     "--shares",
@@ -97,9 +108,13 @@ def command(
     `custcore before-after`.
     """
     reading = _options.reading_of(given)
-    asked = {option.name: given.pop(option.name) for option in OPTIONS} | {"shares": given.pop("shares")}
+    asked = {option.name: given.pop(option.name) for option in OPTIONS} | {
+        name: given.pop(name) for name in ("shares", "days_after")
+    }
     asked["metrics"] = _experiment.as_argument(asked["metrics"])
     asked["adjust"] = _experiment.as_argument(asked["adjust"], ("history", "own"))
+    for name in ("winsorize", "cost", "shares"):
+        asked[name] = _experiment.numbers(asked[name])
     if asked["correction"] == "none":
         asked["correction"] = None
     for name, option in (("segments", "by"), ("periods", "every"), ("received", "received")):

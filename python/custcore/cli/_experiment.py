@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from custcore._read import Source
     from custcore._read.options import Reading
 
-__all__ = ["Numbers", "Words", "as_argument", "groups_of"]
+__all__ = ["Numbers", "Words", "as_argument", "groups_of", "numbers"]
 
 
 class Words(click.ParamType[Any]):
@@ -33,22 +33,27 @@ class Words(click.ParamType[Any]):
 
 
 class Numbers(click.ParamType[Any]):
-    """A number, or numbers by name: ``0.99``, ``fixed=500,per_contact=0.2``."""
+    """A number, or numbers by name: ``0.99``, ``fixed=500,per_contact=0.2``. `numbers` parses the text."""
 
-    is_list = True
     name = "N|NAME=N,..."
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401
-        """Parse one number, or a dict."""
-        if not isinstance(value, str):
-            return value
+        """Check the text, and leave it as it is."""
         try:
-            if "=" not in value:
-                return float(value)
-            pairs = (part.rpartition("=") for part in value.split(","))
-            return {name.strip(): float(number) for name, _, number in pairs}
+            numbers(str(value))
         except ValueError:
             return self.fail(f"{value!r} is neither a number nor numbers by name, such as a=1,b=2", param, ctx)
+        return str(value)
+
+
+def numbers(text: str | None) -> float | dict[str, float] | None:
+    """One number, or a dict of them."""
+    if text is None:
+        return None
+    if "=" not in text:
+        return float(text)
+    pairs = (part.rpartition("=") for part in text.split(","))
+    return {name.strip(): float(number) for name, _, number in pairs}
 
 
 def as_argument(words: list[str] | None, single: Iterable[str] = ()) -> Any:  # noqa: ANN401

@@ -252,7 +252,7 @@ def effect(
     ...     adjust=None,
     ... )
     Effect against 'control', not adjusted
-    revenue  mail  1.5 to 8.5: +7, 95 % [-6.247, +20.25], p = 0.1318
+    revenue  mail  1.5 to 8.5: +7, 95 % [-6.272, +20.27], p = 0.1071
     """
     base = base_of(
         data,

@@ -72,7 +72,7 @@ impl ExperimentArguments {
             concatenated(&batches).map_err(|error| into_py(other.py(), &error))
         });
         Ok(ExperimentOptions {
-            scorer: scorer.map(|scorer| scorer.get().scorer.clone()),
+            scorer: scorer.map(|scorer| (*scorer.get().scorer).clone()),
             every: self.every,
             as_of: self.as_of.as_ref().map(as_of),
             others: others.collect::<PyResult<_>>()?,
@@ -333,6 +333,6 @@ impl CoreEffectResult {
         table: impl FnOnce(&EffectResult) -> custcore::Result<custcore::Table> + Send + 'static,
     ) -> PyResult<CoreTable> {
         let effect = Arc::clone(&self.0);
-        Ok(CoreTable::new(Call::new(py, None, None, None)?.run(py, move |_| table(&effect))?))
+        Ok(CoreTable::new(Call::new(py, None, None, None)?.run(py, 0, move |_| table(&effect))?))
     }
 }

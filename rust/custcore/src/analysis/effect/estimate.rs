@@ -164,10 +164,12 @@ fn of_proportions(rule: IntervalRule, all: &mut Difference, (k_t, n_t): (u64, u6
         Alternative::Greater => normal_sf(score),
         Alternative::Less => normal_sf(-score),
     };
-    (all.relative, all.relative_low, all.relative_high) = (f64::NAN, f64::NAN, f64::NAN);
     let variance = |k: u64, n: u64| {
         let p = k as f64 / n as f64;
-        p * (1.0 - p) / (n as f64 - 1.0)
+        p * (1.0 - p) / n as f64
     };
-    rule.set_relative(all, (variance(k_t, n_t), variance(k_c, n_c)), z);
+    let variances = (variance(k_t, n_t), variance(k_c, n_c));
+    all.se = (variances.0 + variances.1).sqrt();
+    (all.relative, all.relative_low, all.relative_high) = (f64::NAN, f64::NAN, f64::NAN);
+    rule.set_relative(all, variances, z);
 }

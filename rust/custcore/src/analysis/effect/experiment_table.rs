@@ -194,9 +194,13 @@ fn strata(
     ids: &[ArrayRef],
     context: &Context,
 ) -> Result<Vec<(String, ArrayRef)>> {
+    let buyers: Vec<u32> = (0..found.customers.len() as u32).filter(|&at| found.customers[at as usize].n_orders > 0).collect();
+    if buyers.is_empty() {
+        let labels: ArrayRef = Arc::new(StringArray::from(vec![NOT_BOUGHT; found.customers.len()]));
+        return Ok(vec![("segment".to_owned(), labels.clone()), ("rfm_cell".to_owned(), labels)]);
+    }
     let first = experiment.exposed_on.iter().copied().min().unwrap_or(0);
     let scorer = scorer.fitted_as_of(base, first - 1, context)?;
-    let buyers: Vec<u32> = (0..found.customers.len() as u32).filter(|&at| found.customers[at as usize].n_orders > 0).collect();
     let customers: Vec<CustomerWindows> = buyers.iter().map(|&at| found.customers[at as usize]).collect();
     let mut table = TableBuilder::default();
     let rows = UInt32Array::from(buyers.clone());

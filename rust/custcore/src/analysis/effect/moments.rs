@@ -7,14 +7,12 @@ use std::ops::Range;
 use arrow_buffer::i256;
 
 use super::fixed_point::{DECIMALS, power_of_ten, to_f64};
-use super::values::{Buffer, Columns, Expression, Filter, Integers, Logarithms};
+use super::values::{Buffer, Columns, Expression, Filter, Integers, Logarithms, ROWS};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 use crate::exec::par::Threads;
 use crate::exec::simd::widest;
 
-/// Rows that are read in one go.
-const ROWS: usize = 4_096;
 /// Cells that are kept as an array.
 const DENSE_CELLS: usize = 1 << 16;
 
@@ -250,22 +248,19 @@ pub(super) fn moments_of(set: &MomentSet, columns: &Columns, cells: &CellsOfRows
         if number <= DENSE_CELLS {
             adder.dense = vec![None; number];
         }
-        let (mut keyed, mut order, mut buffers) = (Vec::with_capacity(ROWS), Vec::with_capacity(ROWS), Vec::new());
+        let (mut keyed, mut places, mut buffers) = (Vec::with_capacity(ROWS), Vec::with_capacity(ROWS), Vec::new());
         buffers.resize_with(set.columns.len(), Buffer::default);
         for start in range.clone().step_by(ROWS) {
             context.check()?;
             keyed.clear();
             let block = start..range.end.min(start + ROWS);
             let taken = block.filter(|&row| columns.takes(&set.filter, row));
-            keyed.extend(taken.filter_map(|row| cells.number(row).map(|cell| (cell as u32, row as u32))));
-            // Rows of a cell together; a stable order of them does not matter.
-            keyed.sort_unstable();
-            order.clear();
-            order.extend(keyed.iter().map(|&(_, row)| row));
+            keyed.extend(taken.filter_map(|row| cells.number(row).map(|cell| (cell as u32, (row - start) as u32))));
+            let runs = by_cell(&keyed, number, &mut places);
             for (buffer, &column) in buffers.iter_mut().zip(&set.columns) {
-                columns.read(column, &order, &logarithms, buffer);
+                columns.read(column, (start, &places), &logarithms, buffer);
             }
-            adder.add(&keyed, &buffers);
+            adder.add(&runs, &buffers);
         }
         Ok(adder.finish())
     };
@@ -275,6 +270,39 @@ pub(super) fn moments_of(set: &MomentSet, columns: &Columns, cells: &CellsOfRows
         merge_cells(&mut whole, &part?);
     }
     Ok(whole)
+}
+
+/// The places of a block by cell, and the range of each cell in them. `number` cells may occur.
+fn by_cell(keyed: &[(u32, u32)], number: usize, places: &mut Vec<u32>) -> Vec<(u32, Range<usize>)> {
+    places.clear();
+    let mut runs: Vec<(u32, Range<usize>)> = Vec::new();
+    if number <= ROWS {
+        // A counting sort.
+        let mut ends = vec![0_u32; number + 1];
+        keyed.iter().for_each(|(cell, _)| ends[*cell as usize + 1] += 1);
+        for cell in 0..number {
+            ends[cell + 1] += ends[cell];
+            if ends[cell + 1] > ends[cell] {
+                runs.push((cell as u32, ends[cell] as usize..ends[cell + 1] as usize));
+            }
+        }
+        places.resize(keyed.len(), 0);
+        for &(cell, place) in keyed {
+            let next = &mut ends[cell as usize];
+            places[*next as usize] = place;
+            *next += 1;
+        }
+        return runs;
+    }
+    let mut sorted = keyed.to_vec();
+    sorted.sort_unstable();
+    places.extend(sorted.iter().map(|&(_, place)| place));
+    let mut start = 0;
+    for run in sorted.chunk_by(|a, b| a.0 == b.0) {
+        runs.push((run[0].0, start..start + run.len()));
+        start += run.len();
+    }
+    runs
 }
 
 /// Adds the moments of other customers.
@@ -299,17 +327,14 @@ struct Adder<'a> {
 }
 
 impl Adder<'_> {
-    fn add(&mut self, keyed: &[(u32, u32)], buffers: &[Buffer]) {
-        let mut start = 0;
-        for run in keyed.chunk_by(|a, b| a.0 == b.0) {
-            let number = run[0].0 as usize;
-            let range = start..start + run.len();
-            start = range.end;
+    fn add(&mut self, runs: &[(u32, Range<usize>)], buffers: &[Buffer]) {
+        for (number, range) in runs {
+            let number = *number as usize;
             let sums = match self.dense.get_mut(number) {
                 Some(sums) => sums.get_or_insert_with(|| Sums::new(self.set)),
                 None => self.sums.entry(self.cells.cell(number)).or_insert_with(|| Sums::new(self.set)),
             };
-            sums.add(self.set, buffers, range);
+            sums.add(self.set, buffers, range.clone());
         }
     }
 

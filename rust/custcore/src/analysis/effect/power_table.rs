@@ -143,7 +143,8 @@ fn plan_row(metric: &Metric, read: &OneGroup, (days_after, power): (i32, f64), (
     let slopes = slopes(&model, std::slice::from_ref(&arms))?;
     let whole = &arms.arms[0].whole;
     let n = whole.n as f64;
-    let (n_control, n_treatment) = ((n * of_control).round(), (n * of_treatment).round());
+    let n_control = (n * of_control).round();
+    let n_treatment = n - n_control;
     let (mut mean, mut variance, mut adjusted) = (f64::NAN, f64::NAN, f64::NAN);
     if let Some(outcome) = model.outcome(whole).filter(|_| whole.n > 1) {
         mean = outcome.mean(whole);

@@ -1,11 +1,16 @@
 //! The columns that moments are of: values of a table, and what is derived from them, read in blocks as small integers.
 
-use arrow_array::RecordBatch;
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::{ArrayRef, Int8Array, RecordBatch};
+use arrow_buffer::ScalarBuffer;
 
 use super::fixed_point::{DECIMALS, LARGEST, of_decimal, of_float, power_of_ten};
 use crate::column::find_column;
 use crate::column::number::{Number, NumberColumn, NumberForm};
 use crate::error::{Error, ErrorKind, Result};
+use crate::exec::simd::widest;
 use crate::num::special::ln_1p;
 
 /// What is computed from a column.
@@ -56,7 +61,8 @@ pub(super) enum Filter {
 #[derive(Debug, Default)]
 pub(super) struct Columns {
     names: Vec<String>,
-    columns: Vec<NumberColumn>,
+    /// The columns, and the values of those of floats.
+    columns: Vec<(NumberColumn, Option<ScalarBuffer<f64>>)>,
 }
 
 /// Values of some rows as integers; each is that many units of 10^-`decimals`.
@@ -83,10 +89,15 @@ impl Default for Integers {
     }
 }
 
+/// Rows of a block, which are read in one go.
+pub(super) const ROWS: usize = 4_096;
+
 const NARROW: i64 = 1 << 25;
 const WIDE: i64 = 1 << 57;
 /// Floats up to this size are multiplied by 10^6 and rounded without an error.
-const EXACT: f64 = 4e9;
+const EXACT: f64 = 2e9;
+/// 1.5 * 2^52: adding it rounds to an integer in the low bits.
+const ROUND: f64 = 6_755_399_441_055_744.0;
 /// ln(1 + n) of integers below this is looked up.
 const LOGARITHMS: usize = 4_096;
 
@@ -114,7 +125,14 @@ impl Columns {
             return Ok(at);
         }
         let array = batch.column(find_column(&batch.schema(), name, role)?);
-        let column = NumberColumn::new(name, role, array)?;
+        let column = match array.as_boolean_opt() {
+            // A flag is 0 or 1.
+            Some(flags) => {
+                let flags: Int8Array = flags.iter().map(|flag| flag.map(i8::from)).collect();
+                NumberColumn::new(name, role, &(Arc::new(flags) as ArrayRef))?
+            }
+            None => NumberColumn::new(name, role, array)?,
+        };
         if let Some(row) = (0..column.len()).find(|&row| column.get(row).is_some_and(is_too_large)) {
             let value = column.get(row).map_or(f64::NAN, Number::to_f64);
             let message = format!(
@@ -123,7 +141,8 @@ impl Columns {
             return Err(Error::new(ErrorKind::OutOfRange, message).in_column(name).at_row(row as u64));
         }
         self.names.push(name.to_owned());
-        self.columns.push(column);
+        let floats = (column.form() == NumberForm::Floats).then(|| column.float_values());
+        self.columns.push((column, floats));
         Ok(self.columns.len() - 1)
     }
 
@@ -141,7 +160,7 @@ impl Columns {
 
     /// The column at a position.
     pub(super) fn get(&self, at: usize) -> &NumberColumn {
-        &self.columns[at]
+        &self.columns[at].0
     }
 
     /// The name of a column.
@@ -153,39 +172,65 @@ impl Columns {
     pub(super) fn takes(&self, filter: &Filter, row: usize) -> bool {
         match filter {
             Filter::All => true,
-            Filter::AtLeast(column, least) => self.columns[*column].get(row).is_some_and(|value| is_at_least(value, *least)),
-            Filter::Complete(columns) => columns.iter().all(|&column| self.columns[column].is_valid(row)),
+            Filter::AtLeast(column, least) => self.columns[*column].0.get(row).is_some_and(|value| is_at_least(value, *least)),
+            Filter::Complete(columns) => columns.iter().all(|&column| self.columns[column].0.is_valid(row)),
         }
     }
 
-    /// Reads some rows of a column. Null is 0.
-    pub(super) fn read(&self, expression: Expression, rows: &[u32], logarithms: &Logarithms, out: &mut Buffer) {
-        let column = &self.columns[expression.column];
-        let get = |row: &u32| column.get(*row as usize);
-        match expression.transform {
-            Transform::Value if column.form() == NumberForm::Integers => {
-                out.fill_wide(0, rows.iter().map(|row| if let Some(Number::Integer(value)) = get(row) { value } else { 0 }));
+    /// Reads the rows at `places` of a block that starts at row `start`. Null is 0.
+    pub(super) fn read(&self, expression: Expression, (start, places): (usize, &[u32]), logarithms: &Logarithms, out: &mut Buffer) {
+        let (column, floats) = &self.columns[expression.column];
+        if column.nulls().is_none() {
+            match (expression.transform, column.form(), floats) {
+                (Transform::Value, NumberForm::Floats, Some(floats)) => {
+                    return out.fill_floats(places.iter().map(|&place| floats[start + place as usize]));
+                }
+                (Transform::Capped(cap), NumberForm::Floats, Some(floats)) => {
+                    return out.fill_floats(places.iter().map(|&place| floats[start + place as usize].min(cap)));
+                }
+                (transform, NumberForm::Integers, _) if !matches!(transform, Transform::Capped(_)) => {
+                    let mut keys = vec![0; ROWS];
+                    let keys = column.keys(start, &mut keys[..ROWS.min(column.len() - start)]);
+                    let values = places.iter().map(|&place| keys[place as usize]);
+                    return match transform {
+                        Transform::AtLeast(least) => out.fill_flags(values.map(|value| value >= least)),
+                        Transform::Below(least) => out.fill_flags(values.map(|value| value < least)),
+                        Transform::IsKnown => out.fill_flags(values.map(|_| true)),
+                        Transform::LnOnePlus => out.fill_wide(DECIMALS, values.map(|value| logarithms.of(value.max(0)))),
+                        _ => out.fill_wide(0, values),
+                    };
+                }
+                _ => {}
             }
-            Transform::Value if column.form() == NumberForm::Floats => {
-                out.fill_floats(rows.iter().map(|row| get(row).map_or(0.0, Number::to_f64)));
-            }
-            Transform::Value => out.fill_huge(rows.iter().map(|row| match get(row) {
-                Some(Number::Decimal(value, scale)) => of_decimal(value, scale).unwrap_or(0),
-                _ => 0,
-            })),
-            Transform::Capped(cap) => out.fill_floats(rows.iter().map(|row| get(row).map_or(0.0, |value| value.to_f64().min(cap)))),
-            Transform::AtLeast(least) => out.fill_flags(rows.iter().map(|row| get(row).is_some_and(|value| is_at_least(value, least)))),
-            Transform::Below(least) => out.fill_flags(rows.iter().map(|row| get(row).is_some_and(|value| !is_at_least(value, least)))),
-            Transform::IsKnown => out.fill_flags(rows.iter().map(|row| column.is_valid(*row as usize))),
-            Transform::LnOnePlus => out.fill_wide(
-                DECIMALS,
-                rows.iter().map(|row| match get(row) {
-                    Some(Number::Integer(value)) => logarithms.of(value.max(0)),
-                    Some(value) => of_float(ln_1p(value.to_f64().max(0.0))) as i64,
-                    None => 0,
-                }),
-            ),
         }
+        read_each(column, expression.transform, places.iter().map(|&place| start + place as usize), logarithms, out);
+    }
+}
+
+/// Reads a column row by row.
+fn read_each(column: &NumberColumn, transform: Transform, rows: impl Iterator<Item = usize>, logarithms: &Logarithms, out: &mut Buffer) {
+    let get = |row: usize| column.get(row);
+    match transform {
+        Transform::Value if column.form() == NumberForm::Integers => {
+            out.fill_wide(0, rows.map(|row| if let Some(Number::Integer(value)) = get(row) { value } else { 0 }));
+        }
+        Transform::Value if column.form() == NumberForm::Floats => out.fill_floats(rows.map(|row| get(row).map_or(0.0, Number::to_f64))),
+        Transform::Value => out.fill_huge(rows.map(|row| match get(row) {
+            Some(Number::Decimal(value, scale)) => of_decimal(value, scale).unwrap_or(0),
+            _ => 0,
+        })),
+        Transform::Capped(cap) => out.fill_floats(rows.map(|row| get(row).map_or(0.0, |value| value.to_f64().min(cap)))),
+        Transform::AtLeast(least) => out.fill_flags(rows.map(|row| get(row).is_some_and(|value| is_at_least(value, least)))),
+        Transform::Below(least) => out.fill_flags(rows.map(|row| get(row).is_some_and(|value| !is_at_least(value, least)))),
+        Transform::IsKnown => out.fill_flags(rows.map(|row| column.is_valid(row))),
+        Transform::LnOnePlus => out.fill_wide(
+            DECIMALS,
+            rows.map(|row| match get(row) {
+                Some(Number::Integer(value)) => logarithms.of(value.max(0)),
+                Some(value) => of_float(ln_1p(value.to_f64().max(0.0))) as i64,
+                None => 0,
+            }),
+        ),
     }
 }
 
@@ -247,16 +292,26 @@ impl Buffer {
 
     fn fill_floats(&mut self, values: impl Iterator<Item = f64>) {
         let values: Vec<f64> = values.collect();
-        for (decimals, scale) in [(2, 1e2), (6, 1e6)] {
-            let whole = |value: f64| (value * scale).round_ties_even();
-            // The same as `of_float`: a float that is the nearest one to a number of two decimals is so to one of six.
-            let is_whole = values.iter().fold(true, |all, &value| {
-                all & ((whole(value) / scale + 0.0).to_bits() == (value + 0.0).to_bits()) & (value.abs() <= EXACT)
-            });
-            if is_whole {
-                return self.fill_wide(decimals, values.iter().map(|&value| whole(value) as i64));
+        let mut units = vec![0; values.len()];
+        for (decimals, scale) in [(0, 1.0), (2, 1e2), (6, 1e6)] {
+            // The same as `of_float`: a float that is the nearest one to a number of few decimals is so to one of six.
+            if whole_units(&values, scale, &mut units) {
+                return self.fill_wide(decimals, units.into_iter());
             }
         }
         self.fill_huge(values.into_iter().map(of_float));
+    }
+}
+
+widest! {
+    /// Floats in units of 1 / `scale`; whether all are so many units, to the nearest float.
+    fn whole_units(values: &[f64], scale: f64, units: &mut [i64]) -> bool {
+        let mut are_whole = true;
+        for (units, &value) in units.iter_mut().zip(values) {
+            let shifted = value * scale + ROUND;
+            are_whole &= (((shifted - ROUND) / scale).to_bits() == (value + 0.0).to_bits()) & (value.abs() <= EXACT);
+            *units = (shifted.to_bits() as i64) - (ROUND.to_bits() as i64);
+        }
+        are_whole
     }
 }

@@ -20,7 +20,11 @@ impl RfmScorer {
             return Ok(self.clone());
         }
         let mut scorer = self.clone();
-        let tables = rfm_by_ranges(base, Some(AsOf::Date(day)), false, &scorer.scored_inputs(), context)?;
+        // Without amounts only recency and frequency are scored.
+        let has_money = base.input_schema()?.money.is_some();
+        let inputs = scorer.used_columns().into_iter().filter(|name| has_money || *name != scorer.columns()[2]);
+        let inputs = ResultColumns::none().and(inputs);
+        let tables = rfm_by_ranges(base, Some(AsOf::Date(day)), false, &inputs, context)?;
         let batches: Vec<RecordBatch> = tables.into_iter().map(|table| table.batch).collect();
         if batches.iter().all(|batch| batch.num_rows() == 0) {
             let message = format!(
