@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from custcore._options import (
     bases,
+    before_after,
     churn,
     clusters,
     clv,
@@ -13,6 +14,7 @@ from custcore._options import (
     effects,
     lifecycles,
     measures,
+    planning,
     portraits,
     reading,
     scores,
@@ -249,6 +251,17 @@ TARGETS = (
     Target(
         "_rfm/comparison.py", "compare", scores.COMPARED[:2], (*scores.COMPARED[2:], t.AMOUNT_DECIMALS, t.N_THREADS)
     ),
+    Target(
+        "experiments/_before_after.py",
+        "before_after",
+        (before_after.DATA, before_after.TREATED),
+        before_after.BEFORE_AFTER,
+    ),
+    Target("experiments/_before_after.py", "BeforeAfter.placebo_draws", before_after.DRAWS[:2], before_after.DRAWS[2:]),
+    Target("experiments/_before_after.py", "BeforeAfter.roi", before_after.ROI, ()),
+    Target("experiments/_planning.py", "sample_size", (), planning.SAMPLE_SIZE),
+    Target("experiments/_planning.py", "detectable", (), planning.DETECTABLE),
+    Target("experiments/_uplift.py", "uplift_curve", (planning.UPLIFT_TABLE,), planning.UPLIFT),
     Target("value/_portrait.py", "portrait", portraits.PORTRAIT[:2], portraits.PORTRAIT[2:]),
     Target("value/_nps.py", "nps", (portraits.NPS_DATA,), portraits.NPS),
     Target("_rfm/scorer.py", "RFMScorer", scores.SCORING[:1], (*scores.SCORING[1:], scores.IDS)),
@@ -335,6 +348,12 @@ TARGETS = (
     # Lifetime value
     Target("base/_clv.py", "LifetimeValue.clv_summary", clv.SUMMARY[:2], clv.SUMMARY[2:]),
     Target("base/_experiments.py", "Experiments.effect", (effects.EXPERIMENT,), effects.OF_BASE),
+    Target(
+        "base/_tracking.py",
+        "Tracking.track_segments",
+        (effects.EXPERIMENT, effects.TRACKING[0]),
+        effects.TRACKING[1:],
+    ),
     Target("base/_experiments.py", "Experiments.experiment_table", (effects.EXPERIMENT,), effects.EXPERIMENT_TABLE),
     Target("base/_planning.py", "Planning.plan", effects.PLAN[:1], effects.PLAN[1:]),
     Target("base/_planning.py", "Planning.aa", effects.AA[:2], effects.AA[2:]),
@@ -428,5 +447,6 @@ DICTS = {
     "AbcOptions": value.ABC_CORE,
     "XyzOptions": value.XYZ_CORE,
     "MeasuresOptions": measures.CORE,
+    "BeforeAfterOptions": before_after.CORE,
     "LifecycleOptions": lifecycles.MODEL,
 }

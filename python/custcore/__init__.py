@@ -27,6 +27,8 @@ from custcore.base import CustomerBase, scan
 from custcore.cluster import Breaks, KMeans, Scaler, natural_breaks, segment_customers, select_k
 from custcore.clv._summary import clv_summary
 from custcore.cohort import CohortRetention, cohort_retention
+from custcore.experiments import UpliftCurve, UpliftPoint, detectable, sample_size, uplift_curve
+from custcore.experiments._before_after import BeforeAfter, before_after
 from custcore.experiments._effect import effect
 from custcore.experiments._effect_of import effect_of
 from custcore.result import Column, Report, ReportEntry, Schema, Table
@@ -35,6 +37,7 @@ from custcore.value import Portrait, abc, decomposition, measures, nps, portrait
 __all__ = [
     "AsOf",
     "Backtest",
+    "BeforeAfter",
     "Breaks",
     "ChurnModel",
     "CohortRetention",
@@ -57,14 +60,18 @@ __all__ = [
     "SegmentMap",
     "Source",
     "Table",
+    "UpliftCurve",
+    "UpliftPoint",
     "__version__",
     "abc",
     "backtest",
+    "before_after",
     "clv",
     "clv_summary",
     "cohort_retention",
     "compare",
     "decomposition",
+    "detectable",
     "effect",
     "effect_of",
     "errors",
@@ -77,9 +84,11 @@ __all__ = [
     "read",
     "rfm",
     "rfm_scores",
+    "sample_size",
     "scan",
     "segment_customers",
     "select_k",
+    "uplift_curve",
 ]
 
 _moved.register()

@@ -339,6 +339,76 @@ def nps(
     interval: str,
     n_threads: int | None,
 ) -> Table: ...
+@type_check_only
+class BeforeAfterOptions(TypedDict):
+    customer_id: str | list[str]
+    days_after: int
+    days_before: int
+    lag: int
+    exposed_on: str
+    start: _Day | None
+    baseline: str
+    match: list[tuple[str, list[float] | None]] | None
+    metrics: list[str]
+    as_of: _Day | None
+
+@final
+class BeforeAfter:
+    def table(self) -> Table: ...
+    def balance(self) -> Table: ...
+    def placebo(self) -> Table: ...
+    def placebo_draws(self, n: int, seed: int, *, n_threads: int | None) -> Table: ...
+    def roi(self, margin: float, cost: tuple[float, float, float]) -> Table: ...
+    @property
+    def definition(self) -> str: ...
+    @property
+    def headlines(self) -> list[tuple[str, str, float | None, tuple[float, float] | None]]: ...
+    @property
+    def days(self) -> tuple[str, str]: ...
+
+def before_after(
+    base: CustomerBase,
+    treated: object,
+    exclude: list[_Id],
+    options: BeforeAfterOptions,
+    *,
+    n_threads: int | None,
+) -> BeforeAfter: ...
+def sample_size(
+    *, sd: float | None, rate: float | None, difference: float, ratio: float, alpha: float, power: float
+) -> int: ...
+def detectable(
+    *,
+    sd: float | None,
+    rate: float | None,
+    n_control: int,
+    n_treatment: int,
+    alpha: float,
+    power: float,
+) -> float: ...
+@final
+class UpliftCurve:
+    def table(self) -> Table: ...
+    @property
+    def auuc(self) -> tuple[float, float | None]: ...
+    @property
+    def qini(self) -> tuple[float, float | None]: ...
+    @property
+    def best_share(self) -> float: ...
+    @property
+    def groups(self) -> tuple[str, str]: ...
+    def at(self, share: float) -> tuple[float, float | None, float, float | None, float | None]: ...
+
+def uplift_curve(
+    data: object,
+    *,
+    score: str,
+    group: str,
+    outcome: str,
+    control: str | None,
+    value: tuple[float, float] | None,
+    n_threads: int | None,
+) -> UpliftCurve: ...
 def profile_table(table: object, by: str, columns: list[str], *, n_threads: int | None) -> Table: ...
 
 # x below: anything that exports Arrow (its columns are the features, in order, or those named in `columns`), or a
@@ -903,6 +973,16 @@ def experiment_table(
     arguments: ExperimentArguments,
     scorer: RfmScorer | None,
     *,
+    n_threads: int | None,
+) -> Table: ...
+def track_segments(
+    base: CustomerBase,
+    experiment: object,
+    arguments: ExperimentArguments,
+    scorer: RfmScorer,
+    *,
+    control: str | None,
+    target: list[str] | None,
     n_threads: int | None,
 ) -> Table: ...
 def experiment_plan(

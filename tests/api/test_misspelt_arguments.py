@@ -25,6 +25,7 @@ AS_PYTHON_HAS_IT = re.compile(
 RETURNED = {
     *("Backtest", "Breaks", "Column", "Report", "ReportEntry", "Schema", "Source", "Table", "CohortRetention"),
     *("ExplainedScore", "ScoreChange", "ScoreComparison", "ScoreExplanation", "Portrait"),
+    *("BeforeAfter", "UpliftCurve", "UpliftPoint"),
     *("clv.Evaluation", "clv.Fit", "clv.Prediction", "clv.SpendFit"),
 }
 # Methods of frames of purchases.

@@ -13,7 +13,10 @@ import custcore
 PUBLIC = {
     "custcore",
     "custcore.__main__",
-    *(f"custcore.{name}" for name in ("base", "cluster", "clv", "cohort", "errors", "presets", "result", "value")),
+    *(
+        f"custcore.{name}"
+        for name in ("base", "cluster", "clv", "cohort", "errors", "experiments", "presets", "result", "value")
+    ),
     # One dataframe library each; `custcore.pandas` is the way in, `custcore.adapters.pandas` holds the class.
     *(f"custcore.{name}" for name in ("adapters", "duckdb", "pandas", "polars", "sklearn")),
     *(f"custcore.adapters.{name}" for name in ("pandas", "polars", "sklearn")),

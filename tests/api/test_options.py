@@ -142,6 +142,7 @@ def test_docstrings_are_complete(name: str):
 MADE_BY_CUSTCORE = {
     *("Backtest", "Breaks", "CohortRetention", "Column", "Report", "ReportEntry", "Schema", "Source", "Table"),
     *("ExplainedScore", "ScoreChange", "ScoreComparison", "ScoreExplanation", "Portrait"),
+    *("BeforeAfter", "UpliftCurve", "UpliftPoint"),
     *("clv.Evaluation", "clv.Fit", "clv.Prediction", "clv.SpendFit"),
     *("pandas.CustcoreAccessor", "polars.CustcoreNamespace"),
 }

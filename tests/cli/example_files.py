@@ -34,6 +34,8 @@ def write_example_files(folder: Path) -> None:
     save(folder / "items.csv", ["customer_id", "item"], bought)
     answers = [(client, day, pieces % 11, country) for client, day, pieces, _, country in rows]
     save(folder / "answers.csv", ["customer_id", "day", "score", "segment"], answers)
+    mailed = [(client, "2026-02-05") for client in sorted({row[0] for row in rows})[::4]]
+    save(folder / "mail.csv", ["customer_id", "exposed_on"], mailed)
     groups = [(1000 + number, ("control", "mail")[number % 2], "2026-02-01") for number in range(40)]
     save(folder / "groups.csv", ["customer_id", "group", "exposed_on"], groups)
     journey = ["household_id", "transaction_timestamp", "sales_value", "basket_id"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from custcore._options import transactions as t
 from custcore._options.option import REQUIRED, Option
 
-__all__ = ["AA", "EFFECT", "EFFECT_OF", "EXPERIMENT", "EXPERIMENT_TABLE", "OF_BASE", "PLAN"]
+__all__ = ["AA", "EFFECT", "EFFECT_OF", "EXPERIMENT", "EXPERIMENT_TABLE", "OF_BASE", "PLAN", "TRACKING"]
 
 EXPERIMENT = Option(
     "experiment",
@@ -317,6 +317,30 @@ _ESTIMATE = (
 )
 _REST = (RECEIVED, OTHERS, MARGIN, COST, ON_CONFLICT, AS_OF)
 OF_BASE = (*_READ, CONTROL, METRICS, ADJUST, STRATA, BY, EVERY, SCORER, *_ESTIMATE, *_REST, t.N_THREADS)
+TRACKING = (
+    SCORER.but(
+        annotation="RFMScorer",
+        text="The scorer of segments. One that is not fitted is fitted once, on all buyers as of the day before the "
+        "first exposure.",
+        default=REQUIRED,
+    ),
+    GROUP,
+    EXPOSED_ON,
+    START,
+    DAYS_AFTER,
+    LAG,
+    CONTROL,
+    Option(
+        "target",
+        "Sequence[str] | None",
+        "Segments that are watched together, such as the good ones. Default: each segment by itself.",
+        default=None,
+        type="sequence of str",
+    ),
+    ON_CONFLICT,
+    AS_OF,
+    t.N_THREADS,
+)
 EXPERIMENT_TABLE = (*_READ, SCORER, ON_CONFLICT, AS_OF, t.N_THREADS)
 _PLANNED = Option(
     "start",

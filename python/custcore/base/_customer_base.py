@@ -17,6 +17,7 @@ from custcore.base._experiments import Experiments
 from custcore.base._lifecycle import Lifecycle
 from custcore.base._measures import BaseMeasures
 from custcore.base._planning import Planning
+from custcore.base._tracking import Tracking
 from custcore.base._value import ValueClasses
 from custcore.errors import InvalidTypeError
 from custcore.result import Table
@@ -30,7 +31,9 @@ if TYPE_CHECKING:
 __all__ = ["CustomerBase"]
 
 
-class CustomerBase(Changes, Analyses, ValueClasses, Lifecycle, LifetimeValue, BaseMeasures, Experiments, Planning):
+class CustomerBase(
+    Changes, Analyses, ValueClasses, Lifecycle, LifetimeValue, BaseMeasures, Experiments, Planning, Tracking
+):
     """First and last day, orders and money of every customer: kept, updated, merged, saved.
 
     A base is built from transactions by updates in any order; the result is bitwise equal

@@ -10,6 +10,7 @@ import custcore
 from custcore.cli import (
     _abc,
     _base,
+    _before_after,
     _bench,
     _churn,
     _clv,
@@ -85,6 +86,7 @@ for verb in (
     _plan,
     _portrait,
     _nps,
+    _before_after,
     _base,
     _inspect,
     _bench,

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use arrow_array::RecordBatch;
 use custcore::{
     Adjustment, Alternative, CampaignCost, EffectResult, EffectSpec, ExperimentOptions, ExperimentSpec, ExposedOn, KeyNames, MetricSpec,
-    OnConflict, OnMissing, PValueAdjustment, PlanSpec, Report, Windows, Winsorize, aa_table, concatenated, effect as effect_in_base,
-    experiment_table as table_of_experiment, plan_table,
+    OnConflict, OnMissing, PValueAdjustment, PlanSpec, Report, TrackingSpec, Windows, Winsorize, aa_table, concatenated,
+    effect as effect_in_base, experiment_table as table_of_experiment, plan_table, track_segments as track_segments_of,
 };
 use pyo3::prelude::*;
 
@@ -170,6 +170,30 @@ pub fn experiment_table(
     let size = work(&base).saturating_add(assignments.num_rows());
     let table = Call::new(py, n_threads, None, None)?
         .run(py, size, move |context| Ok(table_of_experiment(&base, &assignments, &spec, &options, context)?.table))?;
+    Ok(CoreTable::new(table))
+}
+
+/// Moves of the customers of an experiment between the segments of a scorer.
+#[pyfunction]
+#[pyo3(signature = (base, experiment, arguments, scorer, *, control, target, n_threads))]
+pub fn track_segments(
+    base: &Bound<'_, CoreBase>,
+    experiment: &Bound<'_, PyAny>,
+    arguments: &Bound<'_, PyAny>,
+    scorer: &Bound<'_, CoreScorer>,
+    control: Option<String>,
+    target: Option<Vec<String>>,
+    n_threads: Option<i64>,
+) -> PyResult<CoreTable> {
+    let py = base.py();
+    let arguments = arguments.extract::<ExperimentArguments>()?;
+    let (spec, options) = (arguments.spec(py)?, arguments.options(Some(scorer), &[])?);
+    let (assignments, _) = batch_of(experiment, arguments.columns())?;
+    let base = base.get().snapshot(py)?;
+    let size = work(&base).saturating_add(assignments.num_rows());
+    let tracking = TrackingSpec { control, target };
+    let table = Call::new(py, n_threads, None, None)?
+        .run(py, size, move |context| track_segments_of(&base, &assignments, &spec, &options, &tracking, context))?;
     Ok(CoreTable::new(table))
 }
 

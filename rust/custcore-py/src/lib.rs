@@ -7,6 +7,7 @@
 
 mod abc;
 mod base;
+mod before_after;
 mod boundary;
 mod change;
 mod churn;
@@ -26,6 +27,7 @@ mod number;
 mod options;
 #[cfg(feature = "parquet")]
 mod parquet;
+mod planning;
 mod portrait;
 mod rfm;
 mod runtime;
@@ -37,6 +39,7 @@ mod shared;
 mod store;
 mod table;
 mod transitions;
+mod uplift;
 
 use std::time::{Duration, Instant};
 
@@ -73,6 +76,8 @@ mod _core {
     #[pymodule_export]
     use super::base::{CoreBase, rfm_scores, rfm_table};
     #[pymodule_export]
+    use super::before_after::{CoreBeforeAfter, before_after};
+    #[pymodule_export]
     use super::boundary::memory::Memory;
     #[pymodule_export]
     use super::change::CoreChange;
@@ -85,7 +90,7 @@ mod _core {
     #[pymodule_export]
     use super::comparison::{CoreComparison, compare};
     #[pymodule_export]
-    use super::effect::{CoreEffectResult, aa_comparisons, experiment_plan, experiment_table};
+    use super::effect::{CoreEffectResult, aa_comparisons, experiment_plan, experiment_table, track_segments};
     #[pymodule_export]
     use super::kmeans::{CoreKMeans, natural_breaks, select_k, simd_paths};
     #[pymodule_export]
@@ -97,6 +102,8 @@ mod _core {
     #[cfg(feature = "parquet")]
     #[pymodule_export]
     use super::parquet::CoreParquetColumns;
+    #[pymodule_export]
+    use super::planning::{detectable, sample_size};
     #[pymodule_export]
     use super::portrait::{portrait, portrait_marks, portrait_sentences};
     #[pymodule_export]
@@ -115,6 +122,8 @@ mod _core {
     use super::table::CoreTable;
     #[pymodule_export]
     use super::transitions::{stays, transitions};
+    #[pymodule_export]
+    use super::uplift::{CoreUpliftCurve, uplift_curve};
     #[pymodule_export]
     use super::{_panic, _spin};
 

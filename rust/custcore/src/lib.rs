@@ -56,6 +56,10 @@ mod time;
 
 pub use analysis::abc::spec::{AbcSpec, ClassBy, ClassRule, ClassTies, XyzSpec};
 pub use analysis::abc::{abc, abc_xyz, concentration, pareto, xyz_by_ranges};
+pub use analysis::before_after::result::BeforeAfter;
+pub use analysis::before_after::spec::{Baseline, BeforeAfterSpec, ComparedMetric, ComparedWindows, MatchColumn, TreatedOn};
+pub use analysis::before_after::table::TreatmentCost;
+pub use analysis::before_after::words::{Headline, Verdict};
 pub use analysis::churn::{Backtest, BacktestSpec, ChurnModel, ChurnSpec, Population, ScoreName, backtest, churn_scores};
 pub use analysis::clv::{
     ClvSummary, Discounting, Fit, FitLimit, FitOptions, FitStart, FitStatus, FittedParameters, GroupOptions, History, Independence,
@@ -67,10 +71,13 @@ pub use analysis::cohort::spec::{CohortBy, CohortSpec, ReturnCriterion};
 pub use analysis::cohort::{CohortPart, CohortRetention, begin_cohort_scan, finish_cohort_scan};
 pub use analysis::effect::experiment::{ExperimentSpec, ExposedOn, OnConflict, Windows};
 pub use analysis::effect::experiment_table::{ExperimentOptions, ExperimentTable, effect, experiment_table};
+pub use analysis::effect::planning::{PlannedMetric, TestErrors, detectable, sample_size};
 pub use analysis::effect::power_table::{PlanSpec, aa_table, plan_table};
 pub use analysis::effect::result::{EffectResult, ExperimentFacts, PeriodBatches};
 pub use analysis::effect::roi::CampaignCost;
 pub use analysis::effect::spec::{Adjustment, Alternative, EffectSpec, MetricKind, MetricSpec, OnMissing, Winsorize};
+pub use analysis::effect::tracking::{TrackingSpec, track_segments};
+pub use analysis::effect::uplift::{UpliftCurve, UpliftPoint, UpliftSpec};
 pub use analysis::kmeans::breaks::best_breaks;
 pub use analysis::kmeans::fitted::{FitSettings, FittedKMeans, KMeansStart, nearest_center};
 pub use analysis::kmeans::init::CenterInit;
