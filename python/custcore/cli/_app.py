@@ -9,6 +9,7 @@ import click
 import custcore
 from custcore.cli import (
     _abc,
+    _allocate,
     _base,
     _bench,
     _churn,
@@ -81,6 +82,7 @@ for verb in (
     _measures,
     _portrait,
     _nps,
+    _allocate,
     _base,
     _inspect,
     _bench,

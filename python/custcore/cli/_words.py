@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from custcore._options import bases, churn, clusters, clv, cohorts, lifecycles, portraits, reading, scores, transactions
+from custcore._options import allocation, bases, churn, clusters, clv, cohorts, lifecycles, portraits, reading, scores, transactions
 from custcore.cli import _settings
 
 if TYPE_CHECKING:
@@ -47,6 +47,8 @@ ARGUMENTS = frozenset(
         clv.SUMMARY,
         clv.MODEL,
         clv.PREDICT,
+        allocation.ALLOCATE,
+        allocation.CONTACTS,
         (bases.BATCH_ID, bases.COMMIT_EVERY),
         reading.READING,
     )
