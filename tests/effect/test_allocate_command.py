@@ -64,7 +64,7 @@ def test_plan(run, files, tmp_path, file):
     assert "Spent 10,000.00, 0.00 of the budget left; gained" in shown
     assert f"would bring {expected.price:.2f}." in shown
     lines = [line.split() for line in shown.splitlines()]
-    assert ["new", "sms", "3,000.00", "9,000.00", "0.00", "high"] in lines
+    assert ["new", "sms", "1,000.00", "4,000.00", "2.50", "inside"] in lines
     assert f"3 cells of {file} in" in shown
     assert "Written to plan.parquet." in shown
 

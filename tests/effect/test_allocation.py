@@ -57,7 +57,13 @@ def contacts(options=OPTIONS, budget=1_780, **given):
 
 def test_columns_of_all_tables():
     names = [("segment", "string"), ("channel", "string")]
-    kinds = [("spend", "double"), ("value", "double"), ("marginal", "double"), ("at", "string"), ("customers", "double")]
+    kinds = [
+        ("spend", "double"),
+        ("value", "double"),
+        ("marginal", "double"),
+        ("at", "string"),
+        ("customers", "double"),
+    ]
     for made in (plan(), contacts()):
         assert [(field.name, str(field.type)) for field in made.to_pyarrow().schema] == names + kinds
         assert made.frontier().columns == ["budget", "value", "price", "roi"]
@@ -135,7 +141,12 @@ def test_kinds_of_tables():
 def test_kinds_of_tables_of_contacts():
     expected = contacts().table()
     table = pa.Table.from_pylist(OPTIONS)
-    for options in (table, table.to_pandas(), table.to_batches(1), custcore.Table(custcore._core.Table.read(table, columns=None))):
+    for options in (
+        table,
+        table.to_pandas(),
+        table.to_batches(1),
+        custcore.Table(custcore._core.Table.read(table, columns=None)),
+    ):
         assert contacts(options).table().equals(expected)
 
 
@@ -250,7 +261,9 @@ def test_draws_are_those_of_the_seed():
     assert made.sensitivity(50, 1).equals(made.sensitivity(50, 1))
     assert not made.sensitivity(50, 1).equals(made.sensitivity(50, 2))
     fitted = Curve.fit([500, 1_000, 2_000, 4_000], [1_140, 1_950, 3_180, 4_300], se=[60] * 4)
-    of_fit = custcore.allocate([{"segment": "a", "curve": fitted}, {"segment": "b", "curve": Curve.exp(4_000, 1e-3)}], 3_000)
+    of_fit = custcore.allocate(
+        [{"segment": "a", "curve": fitted}, {"segment": "b", "curve": Curve.exp(4_000, 1e-3)}], 3_000
+    )
     rows = of_fit.sensitivity(200).to_pylist()
     assert rows[0]["spend_low"] < rows[0]["spend_high"]
 
@@ -270,7 +283,11 @@ WRONG = {
     "budget of another type": (lambda: plan(budget="much"), errors.InvalidTypeError, "budget='much'"),
     "lower bounds": (lambda: plan(budget=499), errors.InvalidArgumentError, "below the sum of the lower bounds, 500.0"),
     "frontier below them": (lambda: plan().frontier([400]), errors.InvalidArgumentError, "sum of the lower bounds"),
-    "low above high": (lambda: plan(cell(high=100)), errors.InvalidArgumentError, "'loyal' in 'sms' exceeds its high=100"),
+    "low above high": (
+        lambda: plan(cell(high=100)),
+        errors.InvalidArgumentError,
+        "'loyal' in 'sms' exceeds its high=100",
+    ),
     "low below 0": (lambda: plan(cell(low=-1)), errors.InvalidArgumentError, r"cells\[0\]\['low'\]=-1.0 is invalid"),
     "low of another type": (lambda: plan(cell(low=[1])), errors.InvalidTypeError, r"cells\[0\]\['low'\] is list"),
     "a share above all": (lambda: plan(high="120%"), errors.InvalidArgumentError, "high='120%' is invalid"),
@@ -350,7 +367,11 @@ WRONG = {
         r"column 'a' \(curve\) is string",
     ),
     "no column of curves": (lambda: plan(TABLE_OF_ONE.drop_columns(["curve"])), errors.ColumnNotFoundError, "'curve'"),
-    "no column of segments": (lambda: plan(TABLE_OF_ONE.drop_columns(["segment"])), errors.ColumnNotFoundError, "segment"),
+    "no column of segments": (
+        lambda: plan(TABLE_OF_ONE.drop_columns(["segment"])),
+        errors.ColumnNotFoundError,
+        "segment",
+    ),
     "two curves of a cell": (
         lambda: plan(pa.concat_tables([TABLE_OF_ONE] * 2)),
         errors.InvalidArgumentError,
@@ -371,7 +392,11 @@ WRONG = {
         errors.InvalidArgumentError,
         "column 'low' at row 0='lots' is invalid",
     ),
-    "nothing to draw": (lambda: plan(CELLS[1:]).sensitivity(), errors.InvalidArgumentError, "no cell has a standard error"),
+    "nothing to draw": (
+        lambda: plan(CELLS[1:]).sensitivity(),
+        errors.InvalidArgumentError,
+        "no cell has a standard error",
+    ),
     "nothing to draw of contacts": (
         lambda: contacts(OPTIONS[1:]).sensitivity(),
         errors.InvalidArgumentError,
@@ -383,7 +408,11 @@ WRONG = {
     "budgets": (lambda: plan().frontier([-1.0]), errors.InvalidArgumentError, "budget=-1.0 is invalid"),
     "budgets of another type": (lambda: plan().frontier("9"), errors.InvalidTypeError, "budgets is str"),
     "cost below 0": (lambda: contacts(option(cost=-1)), errors.InvalidArgumentError, "cost=-1.0 of the option 'loyal'"),
-    "value not finite": (lambda: contacts(option(value=math.inf)), errors.InvalidArgumentError, "value=inf of the option"),
+    "value not finite": (
+        lambda: contacts(option(value=math.inf)),
+        errors.InvalidArgumentError,
+        "value=inf of the option",
+    ),
     "value_se below 0": (lambda: contacts(option(value_se=-1)), errors.InvalidArgumentError, "value_se=-1.0"),
     "customers below 0": (lambda: contacts(option(customers=-1)), errors.InvalidArgumentError, "customers'] is -1.0"),
     "part of a customer": (lambda: contacts(option(customers=1.5)), errors.InvalidArgumentError, "is 1.5; expected"),
@@ -417,7 +446,11 @@ WRONG = {
     "curve of nothing": (lambda: Curve(3), errors.InvalidTypeError, r"Curve\.exp"),
     "no points": (lambda: Curve.table([], []), errors.InvalidArgumentError, "no point above 0"),
     "other lengths": (lambda: Curve.table([1], [1, 2]), errors.InvalidArgumentError, "1 entries and value has 2"),
-    "spend twice": (lambda: Curve.table([1, 1], [1, 2]), errors.InvalidArgumentError, r"spend\[1\]=1.0 does not exceed"),
+    "spend twice": (
+        lambda: Curve.table([1, 1], [1, 2]),
+        errors.InvalidArgumentError,
+        r"spend\[1\]=1.0 does not exceed",
+    ),
     "value at 0": (lambda: Curve.table([0, 1], [1, 2]), errors.InvalidArgumentError, "a curve begins at 0"),
     "points in words": (lambda: Curve.table("12", [1, 2]), errors.InvalidTypeError, "spend is str"),
     "spend below 0": (lambda: SMS.value(-1), errors.InvalidArgumentError, "spend=-1.0 is negative"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -70,7 +71,9 @@ def test_conditions_of_an_optimum_with_groups(cells, budget, caps):
         assert spent <= most * (1 + 1e-12) + 1e-9
     assert sum(spends) <= budget * (1 + 1e-12)
     prices = plan.group_prices
-    if sum(spends) > least(cells) * (1 + 1e-9) and all(most > lows[name] * (1 + 1e-9) for name, most in budgets.items()):
+    if sum(spends) > least(cells) * (1 + 1e-9) and all(
+        most > lows[name] * (1 + 1e-9) for name, most in budgets.items()
+    ):
         check_prices(cells, spends, lambda cell: max(plan.price, prices[cell["channel"]]))
 
 
@@ -126,11 +129,11 @@ def test_more_money_is_never_worth_less(cells, budgets):
     plan = custcore.allocate(cells, budgets[-1], objective="return")
     plans = [custcore.allocate(cells, budget, objective="return") for budget in budgets]
     bounds = [found.value + found.gap for found in plans]
-    assert all(b >= a * (1 - 1e-9) for a, b in zip(bounds, bounds[1:], strict=False))
+    assert all(b >= a * (1 - 1e-9) for a, b in itertools.pairwise(bounds))
     rows = plan.frontier(budgets).to_pylist()
     assert [row["value"] for row in rows] == [found.value for found in plans]
     assert [row["price"] for row in rows] == [found.price for found in plans]
-    assert all(b["price"] <= a["price"] * (1 + 1e-9) for a, b in zip(rows, rows[1:], strict=False))
+    assert all(b["price"] <= a["price"] * (1 + 1e-9) for a, b in itertools.pairwise(rows))
 
 
 @given(cells=problems(EXP, most=4), budget=BUDGETS, percent=st.integers(0, 25))
@@ -229,9 +232,7 @@ def test_order_of_options_does_not_matter(options, budget, order):
 def test_sensitivity_is_that_of_a_simulation():
     # Two exponential cells: spend x of the first solves a1 b1 exp(-b1 x) = a2 b2 exp(-b2 (B - x)).
     budget, a, b, se = 1_000.0, np.array([5_000.0, 4_000.0]), np.array([1 / 500, 1 / 900]), np.array([900.0, 1_500.0])
-    cells = [
-        {"segment": str(i), "curve": Curve.exp(a[i], b[i]), "se": se[i]} for i in range(2)
-    ]
+    cells = [{"segment": str(i), "curve": Curve.exp(a[i], b[i]), "se": se[i]} for i in range(2)]
     random = np.random.default_rng(0)
     heights = np.maximum(a + se * random.standard_normal((200_000, 2)), 1e-9)
     first = (np.log(heights[:, 0] * b[0]) - np.log(heights[:, 1] * b[1]) + b[1] * budget) / b.sum()
@@ -297,7 +298,14 @@ def test_fit_is_that_of_scipy(kind, seed, has_se):
     se = a * random.uniform(0.005, 0.03, len(SPEND))
     values = SHAPES[kind](SPEND, *start) + se * random.standard_normal(len(SPEND))
     expected, covariance = scipy_optimize.curve_fit(
-        SHAPES[kind], SPEND, values, p0=start, sigma=se if has_se else None, absolute_sigma=has_se, xtol=1e-14, ftol=1e-14
+        SHAPES[kind],
+        SPEND,
+        values,
+        p0=start,
+        sigma=se if has_se else None,
+        absolute_sigma=has_se,
+        xtol=1e-14,
+        ftol=1e-14,
     )
     k = 1.3 if kind == "hill with k" else None
     curve = Curve.fit(SPEND, values, se if has_se else None, kind.split()[0], k=k)
@@ -314,7 +322,7 @@ def test_fit_is_that_of_scipy(kind, seed, has_se):
 @given(curve=EXP, where=st.lists(st.floats(0.05, 4), min_size=2, max_size=6, unique=True))
 def test_exact_points_give_the_curve_back(curve, where):
     where.sort()
-    assume(all(b > a * 1.05 for a, b in zip(where, where[1:], strict=False)))
+    assume(all(b > a * 1.05 for a, b in itertools.pairwise(where)))
     spend = [x / curve.parameters["b"] for x in where]
     found = Curve.fit(spend, [curve.value(x) for x in spend])
     assert found.parameters == pytest.approx(curve.parameters, rel=1e-6)

@@ -9,9 +9,9 @@ __all__ = ["ALLOCATE", "CONTACTS", "FIT", "SENSITIVITY", "TABLE"]
 CELLS = Option(
     "cells",
     "Rows",
-    "A row for each cell: a segment, or a segment in a channel. Of dicts: ``segment``, ``curve`` (a :class:`Curve`) and, "
-    "if there are any, ``channel``, ``low``, ``high`` (bounds of its spend) and ``se`` (the standard error of the height "
-    "of its curve; default: that of :meth:`Curve.fit`). Of a table the same columns, where ``curve`` is "
+    "A row for each cell: a segment, or a segment in a channel. Of dicts: ``segment``, ``curve`` (a :class:`Curve`) "
+    "and, if there are any, ``channel``, ``low``, ``high`` (bounds of its spend) and ``se`` (the standard error of the "
+    "height of its curve; default: that of :meth:`Curve.fit`). Of a table the same columns, where ``curve`` is "
     '``"exp"`` with the columns ``a``, ``b``, or ``"hill"`` with ``a``, ``c``, ``k`` (null: 1), or ``"table"`` with '
     "``spend``, ``value``, a row for each point; without ``curve`` all are points.",
     type="list of dict, or table",
@@ -19,7 +19,7 @@ CELLS = Option(
 BUDGET = Option(
     "budget",
     "float | None",
-    "The most that is spent, 0 or more. None: as much as pays; with ``objective=\"return\"`` all cells then need an "
+    'The most that is spent, 0 or more. None: as much as pays; with ``objective="return"`` all cells then need an '
     "upper bound.",
     type="float or None",
     help="The most that is spent.",
@@ -29,8 +29,8 @@ BUDGET = Option(
 )
 OBJECTIVE = Option(
     "objective",
-    text='What is maximised. ``"profit"``: what is gained less what is spent, so that money whose next unit brings less '
-    'than itself is not spent. ``"return"``: what is gained.',
+    text='What is maximised. ``"profit"``: what is gained less what is spent, so that money whose next unit brings '
+    'less than itself is not spent. ``"return"``: what is gained.',
     default="profit",
     choices=("profit", "return"),
     help="What is maximised: what is gained less what is spent, or what is gained.",
@@ -83,8 +83,8 @@ ALLOCATE = (CELLS, BUDGET, OBJECTIVE, LOW, HIGH, GROUP, GROUP_BUDGET)
 OPTIONS = Option(
     "options",
     "Rows",
-    "A row for each way to contact the customers of a segment: ``segment``, ``channel`` (may be missing), ``cost`` and "
-    "``value`` of a customer contacted, ``customers`` in the segment (the same for all its options) and, if there is "
+    "A row for each way to contact the customers of a segment: ``segment``, ``channel`` (may be missing), ``cost`` "
+    "and ``value`` of a customer contacted, ``customers`` in the segment (the same for all its options) and, if there is "
     "any, ``value_se``, the standard error of the value. A customer gets one option or none; two letters to one "
     "customer are an option of their own.",
     type="list of dict, or table",

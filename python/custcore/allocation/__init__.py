@@ -1,10 +1,13 @@
 """Where the money goes: budgets allocated to segments and channels along response curves, or to contacts of customers.
 
 >>> import custcore
->>> sms, mail = custcore.Curve.exp(a=5_000, b=1 / 500), custcore.Curve.exp(a=12_000, b=1 / 1_500)
+>>> sms, mail = (
+...     custcore.Curve.exp(a=5_000, b=1 / 500),
+...     custcore.Curve.exp(a=12_000, b=1 / 1_500),
+... )
 >>> cells = [{"segment": "new", "curve": sms}, {"segment": "loyal", "curve": mail}]
->>> custcore.allocate(cells, 2_000).table()["spend"].to_pylist()
-[545.5884583049715, 1454.4115416950285]
+>>> [round(spend, 2) for spend in custcore.allocate(cells, 2_000).table()["spend"]]
+[583.68, 1416.32]
 """
 
 from custcore.allocation._allocate import allocate, allocate_contacts

@@ -19,8 +19,8 @@ __all__ = ["allocate", "allocate_contacts"]
 
 _OF_CELLS = ("channel", "curve", "a", "b", "c", "k", "spend", "value", "low", "high", "se")
 _CROSSING = (
-    "budgets of segments and of channels cross; filling by price takes those of one column. Solve both with an LP solver "
-    "such as HiGHS (scipy.optimize.linprog), over the points of the curves"
+    "budgets of segments and of channels cross; filling by price takes those of one column. Solve both with an LP "
+    "solver such as HiGHS (scipy.optimize.linprog), over the points of the curves"
 )
 
 
@@ -78,17 +78,18 @@ def allocate(
     Raises
     ------
     InvalidArgumentError
-        If lower bounds sum to more than the budget, or a bound, a name of a group or a parameter
-        is invalid; it names the cell. If a cell is given twice, or budgets cross.
+        If lower bounds sum to more than the budget, or a bound, a name of a group or a
+        parameter is invalid; it names the cell. If a cell is given twice, or budgets cross.
     ColumnNotFoundError, InvalidTypeError, NullValueError
         If a column is missing, of another type, or null where a value is needed.
 
     Notes
     -----
-    With λ the price of money a cell gets the spend at which its slope is λ, within its bounds; λ
-    is where the sum of spends is the budget (the conditions of Karush, Kuhn and Tucker). Groups
-    with a budget get prices of their own, and a cell is filled to the larger one. Money left at a
-    slope that several straight pieces have goes to them in order. Exact to 1e-12 of the budget.
+    With λ the price of money a cell gets the spend at which its slope is λ, within its bounds;
+    λ is where the sum of spends is the budget (the conditions of Karush, Kuhn and Tucker).
+    Groups with a budget get prices of their own, and a cell is filled to the larger one. Money
+    left at a slope that several straight pieces have goes to them in order. Exact to 1e-12 of
+    the budget.
 
     Examples
     --------
@@ -96,13 +97,13 @@ def allocate(
     >>> cells = [
     ...     {"segment": "loyal", "curve": custcore.Curve.exp(a=50_000, b=1 / 8_000)},
     ...     {"segment": "at_risk", "curve": custcore.Curve.exp(a=30_000, b=1 / 3_000)},
-    ...     {"segment": "new", "curve": custcore.Curve.exp(a=5_000, b=1 / 500), "high": 800},
+    ...     {"segment": "new", "curve": custcore.Curve.exp(5_000, 1 / 500), "high": 600},
     ... ]
     >>> plan = custcore.allocate(cells, 12_000)
     >>> [round(spend) for spend in plan.table()["spend"]], round(plan.price, 2)
-    ([6885, 4315, 800], 2.37)
+    ([7265, 4135, 600], 2.52)
     >>> round(custcore.allocate(cells, 40_000).unspent)
-    17632
+    17832
     """
     return Allocation(
         _core.allocate(
@@ -148,8 +149,8 @@ def allocate_contacts(options: Rows, budget: float | None, *, whole: bool = Fals
     Raises
     ------
     InvalidArgumentError
-        If options of a segment differ in its number of customers, an option is given twice, or a
-        number is negative where it must not be; it names the option.
+        If options of a segment differ in its number of customers, an option is given twice, or
+        a number is negative where it must not be; it names the option.
     ColumnNotFoundError, InvalidTypeError, NullValueError
         If a column is missing, of another type, or null where a value is needed.
 
@@ -162,9 +163,27 @@ def allocate_contacts(options: Rows, budget: float | None, *, whole: bool = Fals
     --------
     >>> import custcore
     >>> options = [
-    ...     {"segment": "loyal", "channel": "call", "cost": 5.0, "value": 9.0, "customers": 800},
-    ...     {"segment": "loyal", "channel": "mail", "cost": 0.8, "value": 4.0, "customers": 800},
-    ...     {"segment": "new", "channel": "mail", "cost": 0.8, "value": 1.9, "customers": 900},
+    ...     {
+    ...         "segment": "loyal",
+    ...         "channel": "call",
+    ...         "cost": 5.0,
+    ...         "value": 9.0,
+    ...         "customers": 800,
+    ...     },
+    ...     {
+    ...         "segment": "loyal",
+    ...         "channel": "mail",
+    ...         "cost": 0.8,
+    ...         "value": 4.0,
+    ...         "customers": 800,
+    ...     },
+    ...     {
+    ...         "segment": "new",
+    ...         "channel": "mail",
+    ...         "cost": 0.8,
+    ...         "value": 1.9,
+    ...         "customers": 900,
+    ...     },
     ... ]
     >>> plan = custcore.allocate_contacts(options, 1_780)
     >>> plan.table()["customers"].to_pylist(), plan.value

@@ -73,7 +73,10 @@ class Budgets(click.ParamType[Any]):
             "At most 3000 for one channel, and what other budgets would bring",
             "custcore allocate cells.csv --budget 20000 --group-budget sms=3000 --table frontier",
         ),
-        ("By contacts of whole customers, as a file", "custcore allocate contacts.csv --budget 500 --whole -o plan.csv"),
+        (
+            "By contacts of whole customers, as a file",
+            "custcore allocate contacts.csv --budget 500 --whole -o plan.csv",
+        ),
     ),
 )
 @_options.input_options
@@ -104,7 +107,12 @@ class Budgets(click.ParamType[Any]):
     help="Budgets of the frontier. [default: 21, up to twice the budget]",
 )
 @_command.option(
-    "--draws", group="Output", type=_words.Whole(1, 100_000), default=1000, show_default=True, help="Draws of estimates."
+    "--draws",
+    group="Output",
+    type=_words.Whole(1, 100_000),
+    default=1000,
+    show_default=True,
+    help="Draws of estimates.",
 )
 @_command.option(
     "--seed", group="Output", type=_words.Whole(0, 2**63 - 1), default=0, show_default=True, help="Seed of the draws."
@@ -155,7 +163,9 @@ def command(
     _render.say(out, _sentence(found))
     if table == "sensitivity":
         regret = float(made.metadata["custcore.regret"])
-        _render.say(out, f"The best plan of a draw gains {regret:,.2f} more than this plan, on average of {draws:,} draws.")
+        _render.say(
+            out, f"The best plan of a draw gains {regret:,.2f} more than this plan, on average of {draws:,} draws."
+        )
     out.print()
     notes = _render.report_grid(found.report, opened.notes)
     if found.report.remarks or opened.notes:
@@ -201,7 +211,9 @@ def _refuse_options_of_tables(table: str) -> None:
             raise click.UsageError(f"--{name} is an option of --table {of}")
 
 
-def _table(found: custcore.Allocation, table: str, budgets: list[float] | None, draws: int, seed: int) -> custcore.Table:
+def _table(
+    found: custcore.Allocation, table: str, budgets: list[float] | None, draws: int, seed: int
+) -> custcore.Table:
     if table == "frontier":
         return found.frontier(budgets)
     return found.sensitivity(draws, seed) if table == "sensitivity" else found.table()
@@ -211,8 +223,8 @@ def _sentence(found: custcore.Allocation) -> str:
     unspent = found.unspent
     left = "" if unspent is None else f", {_render.amount_text(unspent)} of the budget left"
     return (
-        f"Spent {_render.amount_text(found.spend)}{left}; gained {_render.amount_text(found.value)}. One more unit of money "
-        f"would bring {_number(found.price)}."
+        f"Spent {_render.amount_text(found.spend)}{left}; gained {_render.amount_text(found.value)}. One more unit of "
+        f"money would bring {_number(found.price)}."
     )
 
 

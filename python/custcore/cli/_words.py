@@ -16,7 +16,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from custcore._options import allocation, bases, churn, clusters, clv, cohorts, lifecycles, portraits, reading, scores, transactions
+from custcore._options import (
+    allocation,
+    bases,
+    churn,
+    clusters,
+    clv,
+    cohorts,
+    lifecycles,
+    portraits,
+    reading,
+    scores,
+    transactions,
+)
 from custcore.cli import _settings
 
 if TYPE_CHECKING:
