@@ -73,8 +73,8 @@ GROUP = Option(
 GROUP_BUDGET = Option(
     "group_budget",
     "Mapping[str, float | str | None] | None",
-    'The most that is spent in a group, by its name: ``{"sms": 3000, "mail": "40%"}``. Groups are segments or channels, '
-    "not both: such budgets cross, which needs an LP solver.",
+    'The most that is spent in a group, by its name: ``{"sms": 3000, "mail": "40%"}``. Groups are segments or '
+    "channels, not both: such budgets cross, which needs an LP solver.",
     default=None,
     type="dict of str to float or str",
 )
@@ -84,8 +84,8 @@ OPTIONS = Option(
     "options",
     "Rows",
     "A row for each way to contact the customers of a segment: ``segment``, ``channel`` (may be missing), ``cost`` "
-    "and ``value`` of a customer contacted, ``customers`` in the segment (the same for all its options) and, if there is "
-    "any, ``value_se``, the standard error of the value. A customer gets one option or none; two letters to one "
+    "and ``value`` of a customer contacted, ``customers`` in the segment (the same for all its options) and, if there "
+    "is any, ``value_se``, the standard error of the value. A customer gets one option or none; two letters to one "
     "customer are an option of their own.",
     type="list of dict, or table",
 )

@@ -69,10 +69,8 @@ class Budgets(click.ParamType[Any]):
     short_help="Allocate a budget to segments and channels.",
     examples=(
         ("Along response curves", "custcore allocate cells.csv --budget 20000"),
-        (
-            "At most 3000 for one channel, and what other budgets would bring",
-            "custcore allocate cells.csv --budget 20000 --group-budget sms=3000 --table frontier",
-        ),
+        ("At most 3000 for one channel", "custcore allocate cells.csv --budget 20000 --group-budget sms=3000"),
+        ("What other budgets would bring", "custcore allocate cells.csv --budget 20000 --table frontier"),
         (
             "By contacts of whole customers, as a file",
             "custcore allocate contacts.csv --budget 500 --whole -o plan.csv",
@@ -115,7 +113,7 @@ class Budgets(click.ParamType[Any]):
     help="Draws of estimates.",
 )
 @_command.option(
-    "--seed", group="Output", type=_words.Whole(0, 2**63 - 1), default=0, show_default=True, help="Seed of the draws."
+    "--seed", group="Output", type=_words.Whole(0), default=0, show_default=True, help="Seed of the draws."
 )
 @_options.output_option("Write the table: .parquet, .csv, .xlsx, .arrow. [default: print it only]")
 def command(

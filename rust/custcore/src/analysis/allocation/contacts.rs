@@ -168,9 +168,8 @@ mod tests {
         let plan = contacts.contacted(Some(15.0), &contacts.values());
         // 3 for mail to a, 10 for mail to b, 2 for half a customer from mail to call.
         assert_eq!((plan.customers.as_slice(), plan.price), ([0.5, 2.5, 10.0].as_slice(), 1.25));
-        assert_eq!(contacts.contacted(Some(13.0), &contacts.values()).price, 2.0);
-        assert_eq!(contacts.contacted(Some(0.0), &contacts.values()).price, 4.0);
-        assert_eq!(contacts.contacted(None, &contacts.values()).price, 0.0);
+        let price = |budget| contacts.contacted(budget, &contacts.values()).price;
+        assert_eq!((price(Some(13.0)), price(Some(0.0)), price(None)), (2.0, 4.0, 0.0));
         assert_eq!(contacts.slopes(), [Some(1.25), Some(4.0), Some(2.0)]);
         Ok(())
     }
@@ -191,7 +190,7 @@ mod tests {
         wrong[1].customers = 4;
         assert!(Contacts::new(wrong, false, None).is_err());
         let mut wrong = options();
-        wrong[0].channel.clone_from(&wrong[1].channel);
+        wrong[0].channel = Some("mail".to_owned());
         assert!(Contacts::new(wrong, false, None).is_err());
     }
 }

@@ -223,8 +223,8 @@ mod tests {
         assert!(near(hill.value(10.0), 50.0) && near(hill.value(20.0), 80.0) && near(hill.value(5.0), 20.0));
         assert!(near(hill.marginal(20.0), 100.0 * 2.0 * 100.0 * 20.0 / (500.0 * 500.0)));
         assert_eq!((hill.value(0.0), hill.marginal(0.0), hill.value(1e300)), (0.0, 0.0, 100.0));
-        assert_eq!(ResponseCurve::hill(100.0, 10.0, 1.0)?.marginal(0.0), 10.0);
-        assert_eq!(ResponseCurve::hill(100.0, 10.0, 0.5)?.marginal(0.0), f64::INFINITY);
+        let first = |k| ResponseCurve::hill(100.0, 10.0, k).map(|curve| curve.marginal(0.0));
+        assert_eq!((first(1.0)?, first(0.5)?), (10.0, f64::INFINITY));
         let table = ResponseCurve::table(&[10.0, 20.0, 30.0], &[5.0, 20.0, 20.0])?;
         assert_eq!((table.value(5.0), table.value(15.0), table.value(20.0), table.value(99.0)), (2.5, 12.5, 20.0, 20.0));
         assert_eq!((table.marginal(0.0), table.marginal(10.0), table.marginal(20.0), table.end()), (0.5, 1.5, 0.0, 20.0));

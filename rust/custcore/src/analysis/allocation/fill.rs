@@ -227,9 +227,7 @@ mod tests {
         assert_eq!((filled.spend, filled.price), (vec![10.0, 22.0, 0.0, 1.0], 2.0));
         let filled = fill(&pieces, 11.0);
         assert_eq!((filled.spend, filled.price), (vec![10.0, 10.0, 0.0, 1.0], 4.0));
-        assert_eq!(fill(&pieces, 36.0).price, 0.0);
-        assert_eq!(fill(&pieces, 0.0).price, 9.0);
-        assert_eq!(fill(&[], 5.0).price, 0.0);
+        assert_eq!((fill(&pieces, 36.0).price, fill(&pieces, 0.0).price, fill(&[], 5.0).price), (0.0, 9.0, 0.0));
     }
 
     #[test]
@@ -262,6 +260,6 @@ mod tests {
         assert_eq!(filled.spend, [1.0, 0.0]);
         assert!((filled.price - 1f64.exp()).abs() < 1e-9);
         assert!((fill(&pieces, 0.0).price - 2f64.exp()).abs() < 1e-12);
-        assert_eq!(fill(&pieces, 2.0).price, 0.0);
+        assert_eq!((fill(&pieces, 2.0).price, fill(&pieces, 9.0).price), (0.0, 0.0));
     }
 }
