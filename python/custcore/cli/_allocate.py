@@ -57,7 +57,7 @@ class Budgets(click.ParamType[Any]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401
         """Parse ``5000,10000`` to [5000.0, 10000.0]."""
         if not isinstance(value, str):
-            return value
+            return list(value) if isinstance(value, list | tuple) else [value]
         try:
             return [float(part) for part in value.split(",")]
         except ValueError:
@@ -108,12 +108,13 @@ class Budgets(click.ParamType[Any]):
     "--draws",
     group="Output",
     type=_words.Whole(1, 100_000),
+    metavar="N",
     default=1000,
     show_default=True,
     help="Draws of estimates.",
 )
 @_command.option(
-    "--seed", group="Output", type=_words.Whole(0), default=0, show_default=True, help="Seed of the draws."
+    "--seed", group="Output", type=_words.Whole(0), metavar="N", default=0, show_default=True, help="Seed of the draws."
 )
 @_options.output_option("Write the table: .parquet, .csv, .xlsx, .arrow. [default: print it only]")
 def command(
