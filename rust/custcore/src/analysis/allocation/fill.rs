@@ -1,8 +1,8 @@
 //! Filling pieces by price: each is filled to where its slope has fallen to one price, at which the money is just spent (the conditions
 //! of Karush, Kuhn and Tucker, which are sufficient for concave curves).
 
-use super::piece::{Form, Piece};
-use crate::num::special::exp;
+use super::piece::{Form, Hint, Piece};
+use crate::num::special::{exp, ln};
 
 /// The most steps for the price; bisection alone needs about 60.
 const MAX_STEPS: usize = 200;
@@ -14,53 +14,66 @@ const SETTLED: f64 = 1e-13;
 pub(super) struct Filled {
     /// Where spend ends in each piece, `from..=to`.
     pub(super) spend: Vec<f64>,
-    /// The slope at which the last money was spent; 0 if all pieces are full. Without money, the highest slope.
+    /// The slope at which the last money was spent; 0 if the money fills all pieces. Without money, the highest slope.
     pub(super) price: f64,
+    /// Whether money is left, or just enough. The price alone does not tell: slopes may be below the smallest float.
+    pub(super) is_full: bool,
 }
 
-/// Fills pieces with `money` beyond where they begin. Straight pieces of one slope, the last, are filled in order.
-pub(super) fn fill(all: &[Piece], money: f64) -> Filled {
-    let total: f64 = all.iter().map(Piece::length).sum();
-    if money >= total {
-        return Filled { spend: all.iter().map(|piece| piece.to).collect(), price: 0.0 };
-    }
-    let mut spend: Vec<f64> = all.iter().map(|piece| piece.from).collect();
-    let steps = Step::of(all);
+/// Fills pieces with `money` beyond where they begin, down to the slope `floor` at the lowest. Straight pieces of one slope, the last, are
+/// filled in order.
+pub(super) fn fill(all: &[Piece], money: f64, floor: f64) -> Filled {
+    let steps = Steps::of(all, floor);
     let mut arcs = Arcs::of(all);
-    // The first slope down to which all pieces together take the money.
-    let at = first(steps.len(), |i| arcs.at(all, steps[i].log).0 + steps[i].after >= money);
-    for &i in steps[..at].iter().flat_map(|step| &step.pieces) {
-        spend[i] = all[i].to;
+    let log_floor = if floor > 0.0 { ln(floor) } else { f64::NEG_INFINITY };
+    let mut spend: Vec<f64> = all.iter().map(|piece| piece.from).collect();
+    if money >= arcs.at(all, log_floor).0 + steps.all.last().map_or(0.0, |step| step.after) {
+        steps.fill(all, steps.order.len(), &mut spend);
+        arcs.write(&mut spend);
+        return Filled { spend, price: 0.0, is_full: true };
     }
-    let jump = steps.get(at).filter(|step| arcs.at(all, step.log).0 + step.before <= money);
+    // The first slope down to which all pieces together take the money.
+    let at = first(steps.all.len(), |i| arcs.at(all, ln(steps.all[i].slope)).0 + steps.all[i].after >= money);
+    let jump = steps.all.get(at).filter(|step| arcs.at(all, ln(step.slope)).0 + step.before <= money);
     let price = if let Some(step) = jump {
-        let mut left = money - step.before - arcs.at(all, step.log).0;
-        arcs.spend_at(all, step.log, &mut spend);
-        for &i in &step.pieces {
+        steps.fill(all, step.begin, &mut spend);
+        let mut left = money - step.before - arcs.money();
+        for &i in &steps.order[step.begin..step.end] {
             spend[i] = if left >= all[i].length() { all[i].to } else { all[i].from + left };
             left = (left - all[i].length()).max(0.0);
         }
+        arcs.write(&mut spend);
         step.slope
     } else {
-        let before = if at == 0 { 0.0 } else { steps[at - 1].after };
-        let above = if at == 0 { f64::INFINITY } else { steps[at - 1].log };
-        let below = steps.get(at).map_or(f64::NEG_INFINITY, |step| step.log);
-        exp(arcs.fill(all, money - before, below, above, &mut spend))
+        let above = at.checked_sub(1).and_then(|before| steps.all.get(before));
+        steps.fill(all, above.map_or(0, |step| step.end), &mut spend);
+        let log_above = above.map_or(f64::INFINITY, |step| ln(step.slope));
+        let below = steps.all.get(at).map_or(log_floor, |step| ln(step.slope));
+        let money = money - above.map_or(0.0, |step| step.after);
+        let log = arcs.price(all, money, (below, log_above));
+        arcs.distribute(all, money);
+        arcs.write(&mut spend);
+        exp(log)
     };
     let price = last_slope(all, &spend, price);
-    Filled { spend, price }
+    Filled { spend, price, is_full: false }
 }
 
 /// The lowest slope at which money was spent. It differs from `price`, the slope of pieces that are partly filled, only where there
 /// are none.
 fn last_slope(all: &[Piece], spend: &[f64], price: f64) -> f64 {
     let slope = |piece: &Piece, log: f64| if let Form::Straight(slope) = piece.form { slope } else { exp(log) };
-    let touched = all.iter().zip(spend).filter(|(piece, spend)| **spend > piece.from);
-    let last = touched.map(|(piece, &spend)| if spend < piece.to { price } else { slope(piece, piece.end) }).fold(f64::INFINITY, f64::min);
+    let mut last = f64::INFINITY;
+    for (piece, &spend) in all.iter().zip(spend).filter(|(piece, spend)| **spend > piece.from) {
+        if spend < piece.to {
+            return price;
+        }
+        last = last.min(slope(piece, piece.end()));
+    }
     if last < f64::INFINITY {
         return last;
     }
-    all.iter().filter(|piece| piece.length() > 0.0).map(|piece| slope(piece, piece.start)).fold(0.0, f64::max)
+    all.iter().filter(|piece| piece.length() > 0.0).map(|piece| slope(piece, piece.start())).fold(0.0, f64::max)
 }
 
 /// The first of `n` for which `is_reached`, which stays true once it is.
@@ -79,112 +92,132 @@ fn first(n: usize, mut is_reached: impl FnMut(usize) -> bool) -> usize {
 
 /// Straight pieces of one slope.
 struct Step {
-    log: f64,
     slope: f64,
-    pieces: Vec<usize>,
+    /// Their places in the order by slope.
+    begin: usize,
+    end: usize,
     /// The length of all straight pieces of higher slope, and with those of this one.
     before: f64,
     after: f64,
 }
 
-impl Step {
-    /// The straight pieces, by falling slope.
-    fn of(all: &[Piece]) -> Vec<Self> {
-        let mut order: Vec<(f64, f64, usize)> = Vec::new();
-        for (i, piece) in all.iter().enumerate().filter(|(_, piece)| piece.length() > 0.0) {
-            if let Form::Straight(slope) = piece.form {
-                order.push((slope, piece.start, i));
+/// The straight pieces by falling slope.
+struct Steps {
+    order: Vec<usize>,
+    all: Vec<Step>,
+}
+
+impl Steps {
+    fn of(pieces: &[Piece], floor: f64) -> Self {
+        let mut sorted: Vec<(f64, usize)> = Vec::new();
+        for (i, piece) in pieces.iter().enumerate() {
+            if let Form::Straight(slope) = piece.form
+                && slope >= floor
+                && piece.length() > 0.0
+            {
+                sorted.push((slope, i));
             }
         }
-        order.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.2.cmp(&b.2)));
-        let mut steps: Vec<Self> = Vec::new();
+        sorted.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        let mut all: Vec<Step> = Vec::with_capacity(sorted.len());
         let mut length = 0.0;
-        for (slope, log, i) in order {
-            if steps.last().is_none_or(|step| step.slope > slope) {
-                steps.push(Self { log, slope, pieces: Vec::new(), before: length, after: length });
+        for (place, &(slope, i)) in sorted.iter().enumerate() {
+            if all.last().is_none_or(|step| step.slope > slope) {
+                all.push(Step { slope, begin: place, end: place, before: length, after: length });
             }
-            length += all[i].length();
-            if let Some(step) = steps.last_mut() {
-                step.pieces.push(i);
-                step.after = length;
+            length += pieces[i].length();
+            if let Some(step) = all.last_mut() {
+                (step.end, step.after) = (place + 1, length);
             }
         }
-        steps
+        Self { order: sorted.into_iter().map(|(_, i)| i).collect(), all }
+    }
+
+    /// Fills the first `n` pieces.
+    fn fill(&self, pieces: &[Piece], n: usize, spend: &mut [f64]) {
+        for &i in &self.order[..n] {
+            spend[i] = pieces[i].to;
+        }
     }
 }
 
-/// Pieces whose slope falls, each with what its inverse starts from.
-struct Arcs(Vec<(usize, f64)>);
+/// A piece whose slope falls, as it was last asked.
+struct Arc {
+    piece: usize,
+    hint: Hint,
+    spend: f64,
+    rise: f64,
+    from: f64,
+}
+
+/// Pieces whose slope falls.
+struct Arcs(Vec<Arc>);
 
 impl Arcs {
     fn of(all: &[Piece]) -> Self {
         let falls = |piece: &Piece| !piece.is_straight() && piece.length() > 0.0;
-        Self(all.iter().enumerate().filter(|(_, piece)| falls(piece)).map(|(i, _)| (i, f64::NAN)).collect())
+        let arc = |(i, piece): (usize, &Piece)| Arc { piece: i, hint: Hint::NONE, spend: piece.from, rise: 0.0, from: piece.from };
+        Self(all.iter().enumerate().filter(|(_, piece)| falls(piece)).map(arc).collect())
     }
 
     /// The money that they take down to a slope, and by how much it rises per unit by which the logarithm of the slope falls.
     fn at(&mut self, all: &[Piece], log: f64) -> (f64, f64) {
         let (mut money, mut rise) = (0.0, 0.0);
-        for (i, hint) in &mut self.0 {
-            let piece = &all[*i];
-            let (spend, more) = piece.spend_at(log, hint);
-            money += spend - piece.from;
-            rise += more;
+        for arc in &mut self.0 {
+            (arc.spend, arc.rise) = all[arc.piece].spend_at(log, &mut arc.hint);
+            money += arc.spend - arc.from;
+            rise += arc.rise;
         }
         (money, rise)
     }
 
-    fn spend_at(&mut self, all: &[Piece], log: f64, spend: &mut [f64]) {
-        for (i, hint) in &mut self.0 {
-            spend[*i] = all[*i].spend_at(log, hint).0;
+    /// The money that they took when they were last asked.
+    fn money(&self) -> f64 {
+        self.0.iter().map(|arc| arc.spend - arc.from).sum()
+    }
+
+    /// Writes the spends of that time.
+    fn write(&self, spend: &mut [f64]) {
+        for arc in &self.0 {
+            spend[arc.piece] = arc.spend;
         }
     }
 
-    /// Spends `money`, which the arcs take at a slope between two; returns the logarithm of that slope.
-    fn fill(&mut self, all: &[Piece], money: f64, below: f64, above: f64, spend: &mut [f64]) -> f64 {
-        let log = self.price(all, money, below, above);
-        let (found, rise) = self.at(all, log);
-        self.spend_at(all, log, spend);
-        // The logarithm has a smallest step, and so has the sum; spend is nearly linear in it.
-        if rise > 0.0 && found.is_finite() {
-            let more = (money - found) / rise;
-            for (i, hint) in &mut self.0 {
-                let piece = &all[*i];
-                spend[*i] = (spend[*i] + more * piece.spend_at(log, hint).1).clamp(piece.from, piece.to);
+    /// Changes the spends of that time, whose sum is nearly `money`, so that it is: logarithms have a smallest step, and so has the sum.
+    fn distribute(&mut self, all: &[Piece], money: f64) {
+        let rise: f64 = self.0.iter().map(|arc| arc.rise).sum();
+        let more = (money - self.money()) / rise;
+        if more.is_finite() {
+            for arc in self.0.iter_mut().filter(|arc| arc.rise > 0.0) {
+                arc.spend = (arc.spend + more * arc.rise).clamp(arc.from, all[arc.piece].to);
             }
         }
-        log
     }
 
-    /// The logarithm of the slope at which `money` is spent: Newton steps within a bracket.
-    fn price(&mut self, all: &[Piece], money: f64, below: f64, above: f64) -> f64 {
-        let steepest = self.0.iter().map(|(i, _)| all[*i].start).fold(f64::NEG_INFINITY, f64::max).min(above);
-        let (mut low, mut high) = (below, steepest);
-        let mut width = 1.0;
-        if high == f64::INFINITY {
-            // Hill's curve with k < 1 begins vertically.
-            high = self.0.iter().map(|(i, _)| all[*i].middle()).fold(f64::NEG_INFINITY, f64::max);
-            while self.at(all, high).0 > money {
-                low = high;
-                high += width;
-                width *= 2.0;
-            }
-        } else if self.at(all, high).0 >= money {
+    /// The logarithm of the slope, between two, at which `money` is spent: Newton steps within a bracket.
+    fn price(&mut self, all: &[Piece], money: f64, (mut low, above): (f64, f64)) -> f64 {
+        let steepest = self.0.iter().map(|arc| all[arc.piece].start()).fold(f64::NEG_INFINITY, f64::max);
+        let mut high = steepest.min(above);
+        if money <= 0.0 {
+            self.at(all, high);
             return high;
         }
-        width = 1.0;
-        if low == f64::NEG_INFINITY {
-            low = high - width;
-            while self.at(all, low).0 < money && low > f64::NEG_INFINITY {
-                high = low;
-                width *= 2.0;
-                low -= width;
-            }
-        }
-        if low == f64::NEG_INFINITY {
-            return low; // all are full: the sum was rounded
-        }
-        let (mut log, mut last) = (0.5 * (low + high), f64::INFINITY);
+        let between = |low: f64, high: f64, width: f64| match (low.is_finite(), high.is_finite()) {
+            (true, true) => 0.5 * (low + high),
+            (true, false) => low + width,
+            (false, true) => high - width,
+            (false, false) => 0.0,
+        };
+        let mut width = 1.0;
+        // Slopes are money per money: near 1.
+        let mut log = if low.is_finite() {
+            low
+        } else if high > 0.0 {
+            0.0
+        } else {
+            high - width
+        };
+        let mut last = f64::INFINITY;
         for _ in 0..MAX_STEPS {
             let (found, rise) = self.at(all, log);
             let more = found - money;
@@ -196,10 +229,17 @@ impl Arcs {
             } else {
                 high = log;
             }
-            let newton = log + more / rise;
+            // Far from the price spend is nearer to an exponential function of its logarithm, as of Hill's curve, than to a line.
+            let ratio = found / money;
+            let newton = if (0.5..2.0).contains(&ratio) { log + more / rise } else { log + found * ln(ratio) / rise };
             let converges = more.abs() < 0.5 * last;
             last = more.abs();
-            log = if converges && newton > low && newton < high { newton } else { 0.5 * (low + high) };
+            if converges && newton > low && newton < high {
+                log = newton;
+            } else {
+                width *= 2.0;
+                log = between(low, high, width);
+            }
             if log <= low || log >= high {
                 break;
             }
@@ -223,11 +263,11 @@ mod tests {
     #[test]
     fn steps_are_filled_by_slope_and_in_order_where_slopes_are_equal() {
         let pieces = [straight(0, 0.0, 10.0, 4.0), straight(0, 10.0, 30.0, 2.0), straight(1, 0.0, 5.0, 2.0), straight(2, 0.0, 1.0, 9.0)];
-        let filled = fill(&pieces, 23.0);
+        let filled = fill(&pieces, 23.0, 0.0);
         assert_eq!((filled.spend, filled.price), (vec![10.0, 22.0, 0.0, 1.0], 2.0));
-        let filled = fill(&pieces, 11.0);
+        let filled = fill(&pieces, 11.0, 0.0);
         assert_eq!((filled.spend, filled.price), (vec![10.0, 10.0, 0.0, 1.0], 4.0));
-        assert_eq!((fill(&pieces, 36.0).price, fill(&pieces, 0.0).price, fill(&[], 5.0).price), (0.0, 9.0, 0.0));
+        assert_eq!((fill(&pieces, 36.0, 0.0).price, fill(&pieces, 0.0, 0.0).price, fill(&[], 5.0, 0.0).price), (0.0, 9.0, 0.0));
     }
 
     #[test]
@@ -239,12 +279,12 @@ mod tests {
             pieces.push(Piece::new(10 + i, 0.0, 500.0, Form::Hill { top: 0.5, c: 30.0, k }));
         }
         for money in [1e-9, 0.1, 5.0, 60.0, 100.0, 333.0, 1000.0, 2500.0, 1e5, 1e9] {
-            let filled = fill(&pieces, money);
+            let filled = fill(&pieces, money, 0.0);
             let spent: f64 = pieces.iter().zip(&filled.spend).map(|(piece, spend)| spend - piece.from).sum();
             assert!((spent - money).abs() <= 1e-12 * money, "{money}: {spent}");
             let log = filled.price.ln();
             for (piece, &spend) in pieces.iter().zip(&filled.spend) {
-                let (expected, _) = piece.spend_at(log, &mut { f64::NAN });
+                let (expected, _) = piece.spend_at(log, &mut { Hint::NONE });
                 assert!(
                     piece.is_straight() || (spend - expected).abs() <= 1e-6 * (1.0 + expected),
                     "{money} {piece:?}: {spend} {expected}"
@@ -256,10 +296,10 @@ mod tests {
     #[test]
     fn the_price_where_no_piece_is_partly_filled() {
         let pieces = [exp_arc(0, 2.0, 1.0, 1.0), exp_arc(1, 0.5, 1.0, 1.0)];
-        let filled = fill(&pieces, 1.0);
+        let filled = fill(&pieces, 1.0, 0.0);
         assert_eq!(filled.spend, [1.0, 0.0]);
         assert!((filled.price - 1f64.exp()).abs() < 1e-9);
-        assert!((fill(&pieces, 0.0).price - 2f64.exp()).abs() < 1e-12);
-        assert_eq!((fill(&pieces, 2.0).price, fill(&pieces, 9.0).price), (0.0, 0.0));
+        assert!((fill(&pieces, 0.0, 0.0).price - 2f64.exp()).abs() < 1e-12);
+        assert_eq!((fill(&pieces, 2.0, 0.0).price, fill(&pieces, 9.0, 0.0).price), (0.0, 0.0));
     }
 }

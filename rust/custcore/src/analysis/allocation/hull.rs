@@ -24,13 +24,8 @@ pub(super) fn append_hull(cell: usize, curve: &ResponseCurve, low: f64, high: f6
                 pieces.push(Piece::new(cell, low, to, Form::Straight(slope)));
             }
             if concave_from < high {
-                let mut piece = Piece::new(cell, concave_from, high, arc);
-                // Rounding may not let the slope rise from one piece to the next.
-                if let Some(before) = pieces.last().filter(|before| before.cell == cell) {
-                    piece.start = piece.start.min(before.end);
-                    piece.end = piece.end.min(piece.start);
-                }
-                pieces.push(piece);
+                let before = pieces.last().copied().filter(|before| before.cell == cell);
+                pieces.push(before.map_or_else(|| Piece::new(cell, low, high, arc), |before| Piece::after(&before, high, arc)));
             }
         }
         CurveShape::Table { spend, value } => {
@@ -137,7 +132,7 @@ mod tests {
             for (low, high) in [(0.0, 200.0), (5.0, 200.0), (12.0, 31.0), (25.0, 26.0), (40.0, 119.0)] {
                 let pieces = hull(curve, low, high);
                 assert!(
-                    pieces.windows(2).all(|pair| (pair[0].to - pair[1].from).abs() < 1e-12 && pair[0].end >= pair[1].start - 1e-9),
+                    pieces.windows(2).all(|pair| (pair[0].to - pair[1].from).abs() < 1e-12 && pair[0].end() >= pair[1].start() - 1e-9),
                     "{curve:?} {pieces:?}"
                 );
                 assert!(pieces.first().is_none_or(|piece| (piece.from - low).abs() < 1e-12));

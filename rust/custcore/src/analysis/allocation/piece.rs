@@ -28,11 +28,23 @@ pub(super) struct Piece {
     pub(super) from: f64,
     /// Where it ends; may be infinite.
     pub(super) to: f64,
-    /// ln slope at its beginning; may be infinite.
-    pub(super) start: f64,
-    /// ln slope at its end.
-    pub(super) end: f64,
     pub(super) form: Form,
+    /// ln slope at both ends, which may be infinite; of a straight piece not used.
+    start: f64,
+    end: f64,
+}
+
+/// Where a Newton step for the spend at a slope starts from: a solution found before.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Hint {
+    drop: f64,
+    t: f64,
+    /// NaN: none.
+    rise: f64,
+}
+
+impl Hint {
+    pub(super) const NONE: Self = Self { drop: f64::NAN, t: f64::NAN, rise: f64::NAN };
 }
 
 /// ln(1 + e^z) and e^z / (1 + e^z).
@@ -72,7 +84,17 @@ impl Form {
 impl Piece {
     /// The piece of a form between two amounts of spend.
     pub(super) fn new(cell: usize, from: f64, to: f64, form: Form) -> Self {
-        Self { cell, from, to, start: form.log_slope(from), end: form.log_slope(to), form }
+        let (start, end) =
+            if matches!(form, Form::Straight(_)) { (f64::NAN, f64::NAN) } else { (form.log_slope(from), form.log_slope(to)) };
+        Self { cell, from, to, form, start, end }
+    }
+
+    /// The piece of a form that follows another: rounding may not let the slope rise.
+    pub(super) fn after(before: &Self, to: f64, form: Form) -> Self {
+        let mut piece = Self::new(before.cell, before.to, to, form);
+        piece.start = piece.start.min(before.end());
+        piece.end = piece.end.min(piece.start);
+        piece
     }
 
     /// Its length; may be infinite.
@@ -80,12 +102,14 @@ impl Piece {
         self.to - self.from
     }
 
-    /// ln slope somewhere within it, which is finite.
-    pub(super) fn middle(&self) -> f64 {
-        match self.form {
-            Form::Straight(_) => self.start,
-            Form::Exp { top, .. } | Form::Hill { top, .. } => top,
-        }
+    /// ln slope at its beginning; may be infinite.
+    pub(super) fn start(&self) -> f64 {
+        if let Form::Straight(slope) = self.form { ln(slope) } else { self.start }
+    }
+
+    /// ln slope at its end; may be infinite.
+    pub(super) fn end(&self) -> f64 {
+        if let Form::Straight(slope) = self.form { ln(slope) } else { self.end }
     }
 
     /// Whether its slope is the same everywhere.
@@ -113,13 +137,13 @@ impl Piece {
     }
 
     /// The spend where the slope has fallen to e^`log`, and by how much it rises per unit by which `log` falls. `hint` is kept between
-    /// calls of one piece, to start from.
+    /// calls for one piece.
     #[inline]
-    pub(super) fn spend_at(&self, log: f64, hint: &mut f64) -> (f64, f64) {
-        if log >= self.start {
+    pub(super) fn spend_at(&self, log: f64, hint: &mut Hint) -> (f64, f64) {
+        if log >= self.start() {
             return (self.from, 0.0);
         }
-        if log <= self.end {
+        if log <= self.end() {
             return (self.to, 0.0);
         }
         let (x, rise) = match self.form {
@@ -130,10 +154,9 @@ impl Piece {
                     let root = exp(0.5 * (top - log));
                     (c * (root - 1.0), 0.5 * c * root)
                 } else {
-                    let (t, fall) = hill_at(top - log, k, *hint);
-                    *hint = t;
-                    let x = c * exp(t);
-                    (x, x / fall)
+                    hint.move_to(top - log, k);
+                    let x = c * exp(hint.t);
+                    (x, x / hint.rise)
                 }
             }
         };
@@ -147,35 +170,40 @@ impl Piece {
     }
 }
 
-/// The t where 2 ln(1 + e^(k t)) - (k - 1) t = `drop`, on its rising side, and how fast that rises there. It is convex: Newton steps from
-/// the right of the root come down to it.
-fn hill_at(drop: f64, k: f64, hint: f64) -> (f64, f64) {
-    // Both lines are below the function, so they reach the drop to the right of it.
-    let mut t = drop / (k + 1.0);
-    if k < 1.0 {
-        t = t.min(drop / (1.0 - k));
-    }
-    // From the left a step goes beyond the root, which may be far where the function is flat.
-    if hint.is_finite() && hint < t {
-        t = hint;
-    }
-    let right = drop / (k + 1.0);
-    let mut fall = 1.0;
-    for _ in 0..MAX_STEPS {
-        let (softplus, logistic) = softplus_and_logistic(k * t);
-        fall = 2.0 * k * logistic - (k - 1.0);
-        let step = (2.0 * softplus - (k - 1.0) * t - drop) / fall;
-        if fall <= 0.0 || !step.is_finite() {
-            // At or before the steepest point, which a hint of another slope may be.
-            t = right;
-            continue;
+impl Hint {
+    /// Moves to the t where 2 ln(1 + e^(k t)) - (k - 1) t = `drop`, on the rising side. The function is convex, so that tangents and
+    /// asymptotes reach the drop to the right of it, and steps come down from there.
+    fn move_to(&mut self, drop: f64, k: f64) {
+        let mut t = drop / (k + 1.0);
+        if k < 1.0 {
+            t = t.min(drop / (1.0 - k));
         }
-        t -= step;
-        if step.abs() <= 4e-15 * t.abs().max(1.0) {
-            break;
+        let tangent = self.t + (drop - self.drop) / self.rise;
+        if tangent < t {
+            t = tangent;
         }
+        let mut rise = 1.0;
+        for _ in 0..MAX_STEPS {
+            let (softplus, logistic) = softplus_and_logistic(k * t);
+            rise = 2.0 * k * logistic - (k - 1.0);
+            let newton = (2.0 * softplus - (k - 1.0) * t - drop) / rise;
+            if rise <= 0.0 || !newton.is_finite() {
+                // Beyond the steepest point, by rounding.
+                t = drop / (k + 1.0);
+                continue;
+            }
+            // Halley's step: the second derivative costs nothing.
+            let bend = 2.0 * k * k * logistic * (1.0 - logistic) / rise;
+            let step = newton / (1.0 - 0.5 * newton * bend).max(0.5);
+            t -= step;
+            // What is left after it, as the derivatives are bounded: k^2 / 2 the second one, 0.2 k^3 the third.
+            let (size, k_over_rise) = (k * step.abs(), k / rise);
+            if size * size * step.abs() * (0.0625 * k_over_rise * k_over_rise + 0.033 * k_over_rise) <= 1e-16 * t.abs().max(1.0) {
+                break;
+            }
+        }
+        *self = Self { drop, t, rise };
     }
-    (t, fall)
 }
 
 #[cfg(test)]
@@ -195,7 +223,7 @@ mod tests {
         for form in forms {
             let from = if matches!(form, Form::Hill { k, .. } if k > 1.0) { 50.0 } else { 0.0 };
             let piece = Piece::new(0, from, f64::INFINITY, form);
-            let mut hint = f64::NAN;
+            let mut hint = Hint::NONE;
             for log in [-20.0, -3.0, -0.5, 0.9, 1.2, 1.299, -8.0, 1.1] {
                 let (x, rise) = piece.spend_at(log, &mut hint);
                 if x > from {
@@ -203,7 +231,7 @@ mod tests {
                     let (other, _) = piece.spend_at(log - 1e-6, &mut hint);
                     assert!(((other - x) / 1e-6 / rise - 1.0).abs() < 1e-3, "{form:?} {log}: rise {rise}");
                 } else {
-                    assert!(piece.start <= log);
+                    assert!(piece.start() <= log);
                 }
             }
         }
@@ -213,8 +241,8 @@ mod tests {
     fn a_factor_shifts_slopes_and_a_cut_ends_earlier() {
         let piece = Piece::new(0, 0.0, f64::INFINITY, Form::Exp { top: 1.0, rate: 0.5 });
         let scaled = piece.scaled(2.0, 2f64.ln());
-        let (mut a, mut b) = (f64::NAN, f64::NAN);
+        let (mut a, mut b) = (Hint::NONE, Hint::NONE);
         assert!((scaled.spend_at(0.3, &mut a).0 - piece.spend_at(0.3 - 2f64.ln(), &mut b).0).abs() < 1e-12);
-        assert_eq!((piece.cut(2.0).to, piece.cut(2.0).end, piece.cut(-1.0).length()), (2.0, 0.0, 0.0));
+        assert_eq!((piece.cut(2.0).to, piece.cut(2.0).end(), piece.cut(-1.0).length()), (2.0, 0.0, 0.0));
     }
 }

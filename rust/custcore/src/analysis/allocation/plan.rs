@@ -4,6 +4,7 @@ use super::contacts::{Contacted, Contacts};
 use super::problem::{At, Hulls, Problem, Spends};
 use super::spec::{AllocationCell, AllocationSpec, ContactOption};
 use crate::error::Result;
+use crate::num::exact::exact_sum;
 
 /// What is allocated to.
 #[derive(Debug, Clone)]
@@ -72,7 +73,7 @@ impl Plan {
     pub(super) fn of_contacts(contacts: &Contacts, contacted: Contacted) -> Self {
         let Contacted { customers, price, bound } = contacted;
         let of_options = |of: fn(&ContactOption) -> f64| -> Vec<f64> {
-            contacts.options.iter().zip(&customers).map(|(option, n)| n * of(option)).collect()
+            contacts.options.iter().zip(&customers).map(|(option, n)| n * of(option) + 0.0).collect()
         };
         let value = of_options(|option| option.value);
         let at = |(option, &n): (&ContactOption, &f64)| match n {
@@ -81,7 +82,7 @@ impl Plan {
             _ => At::Inside,
         };
         // The bound of the relaxation is reached but for rounding.
-        let gap = if contacts.whole { (bound - value.iter().sum::<f64>()).max(0.0) } else { 0.0 };
+        let gap = if contacts.whole { (bound - exact_sum(&value).unwrap_or(0.0)).max(0.0) } else { 0.0 };
         Self {
             spend: of_options(|option| option.cost),
             value,
@@ -95,11 +96,11 @@ impl Plan {
     }
 
     pub(super) fn total_spend(&self) -> f64 {
-        self.spend.iter().sum()
+        exact_sum(&self.spend).unwrap_or(0.0)
     }
 
     pub(super) fn total_value(&self) -> f64 {
-        self.value.iter().sum()
+        exact_sum(&self.value).unwrap_or(0.0)
     }
 }
 

@@ -10,6 +10,7 @@ use super::hull::append_hull;
 use super::piece::{Form, Piece};
 use super::spec::{AllocationCell, AllocationObjective, AllocationSpec, SpendLimit, check_budget};
 use crate::error::Result;
+use crate::num::exact::exact_sum;
 use crate::num::special::ln;
 
 /// Sums of bounds may exceed a budget by rounding.
@@ -129,54 +130,58 @@ impl Problem {
     pub(super) fn spends(&self, hulls: &Hulls, factors: Option<&[f64]>) -> Spends {
         let mut pieces = hulls.pieces.clone();
         if let Some(factors) = factors {
+            let logs: Vec<f64> = factors.iter().map(|&factor| if factor > 0.0 { ln(factor) } else { 0.0 }).collect();
             for piece in &mut pieces {
                 let factor = factors[piece.cell];
-                *piece = if factor > 0.0 { piece.scaled(factor, ln(factor)) } else { piece.cut(piece.from) };
+                *piece = if factor > 0.0 { piece.scaled(factor, logs[piece.cell]) } else { piece.cut(piece.from) };
             }
         }
-        // Where profit is counted, money that brings less than itself is not spent: curves end at slope 1.
-        let mut ends_early = vec![false; self.cells.len()];
-        if self.spec.objective == AllocationObjective::Profit {
-            for piece in &mut pieces {
-                let to = match piece.form {
-                    Form::Straight(slope) if slope < 1.0 => piece.from,
-                    Form::Straight(_) => piece.to,
-                    _ => piece.spend_at(0.0, &mut { f64::NAN }).0,
-                };
-                ends_early[piece.cell] |= to < piece.to;
-                *piece = piece.cut(to);
-            }
-        }
+        // Where profit is counted, money that brings less than itself is not spent.
+        let floor = if self.spec.objective == AllocationObjective::Profit { 1.0 } else { 0.0 };
+        let mut is_used_up = vec![false; hulls.group_budget.len()];
         let mut group_price = Vec::with_capacity(hulls.group_budget.len());
         for (group, &most) in hulls.group_budget.iter().enumerate() {
             let of_group: Vec<usize> = (0..pieces.len()).filter(|&i| self.group[pieces[i].cell] == Some(group)).collect();
             let part: Vec<Piece> = of_group.iter().map(|&i| pieces[i]).collect();
-            let filled = fill(&part, (most - hulls.least_of_group(self, group)).max(0.0));
-            for (&i, &to) in of_group.iter().zip(&filled.spend) {
-                pieces[i] = pieces[i].cut(to);
-                // What is left of the budget could not go here anyway.
-                ends_early[pieces[i].cell] &= filled.price == 0.0;
+            let filled = fill(&part, hulls.room_of_group(self, group, most), floor);
+            is_used_up[group] = !filled.is_full;
+            if is_used_up[group] {
+                for (&i, &to) in of_group.iter().zip(&filled.spend) {
+                    pieces[i] = pieces[i].cut(to);
+                }
             }
             group_price.push(filled.price);
         }
-        let room = hulls.budget.map_or(f64::INFINITY, |budget| (budget - hulls.low.iter().sum::<f64>()).max(0.0));
-        let filled = fill(&pieces, room);
+        let room = hulls.budget.map_or(f64::INFINITY, |budget| rest(budget, hulls.low.iter().copied()));
+        let filled = fill(&pieces, room, floor);
         let mut spend = hulls.low.clone();
         for (piece, &to) in pieces.iter().zip(&filled.spend) {
             if to > piece.from {
                 spend[piece.cell] = to;
             }
         }
-        // With money left, one more unit would not be spent: it would bring less than itself, or nothing at all.
-        let price = if filled.price == 0.0 && ends_early.contains(&true) { 1.0 } else { filled.price };
-        Spends { spend, price, group_price }
+        // With money left one more unit is not spent: it brings less than itself, or there is no cell that could take it.
+        let could_take = |piece: &Piece, to: f64| to < piece.to && self.group[piece.cell].is_none_or(|group| !is_used_up[group]);
+        let is_left = filled.is_full && pieces.iter().zip(&filled.spend).any(|(piece, &to)| could_take(piece, to));
+        Spends { spend, price: if is_left { 1.0 } else { filled.price }, group_price }
     }
 }
 
+/// A budget less the lower bounds, rounded once: where curves begin steeply the order of the cells would matter.
+fn rest(budget: f64, low: impl Iterator<Item = f64>) -> f64 {
+    let terms: Vec<f64> = std::iter::once(budget).chain(low.map(|low| -low)).collect();
+    exact_sum(&terms).unwrap_or(0.0).max(0.0)
+}
+
 impl Hulls {
-    /// The sum of the lower bounds of a group.
-    fn least_of_group(&self, problem: &Problem, group: usize) -> f64 {
-        self.low.iter().zip(&problem.group).filter(|(_, of)| **of == Some(group)).map(|(low, _)| low).sum()
+    /// The lower bounds of the cells of a group.
+    fn low_of_group(&self, problem: &Problem, group: usize) -> impl Iterator<Item = f64> {
+        self.low.iter().zip(&problem.group).filter(move |(_, of)| **of == Some(group)).map(|(&low, _)| low)
+    }
+
+    /// What is left of the budget of a group after the lower bounds.
+    fn room_of_group(&self, problem: &Problem, group: usize, most: f64) -> f64 {
+        if most.is_finite() { rest(most, self.low_of_group(problem, group)) } else { most }
     }
 
     fn check(&self, problem: &Problem) -> Result<()> {
@@ -187,7 +192,7 @@ impl Hulls {
             )));
         }
         for (group, (&most, (name, _))) in self.group_budget.iter().zip(&problem.spec.group_budget).enumerate() {
-            let least = self.least_of_group(problem, group);
+            let least: f64 = self.low_of_group(problem, group).sum();
             if least > most * (1.0 + ROUNDING) {
                 let name = name.escape_debug();
                 return Err(invalid(format!(
