@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from custcore._options import (
+    allocation,
     bases,
     before_after,
     churn,
@@ -383,6 +384,13 @@ TARGETS = (
     Target("clv/_comparison.py", "compare", clv.COMPARE[:2], clv.COMPARE[2:]),
     Target("clv/_backtest.py", "backtest", clv.BACKTEST[:4], clv.BACKTEST[4:]),
     Target("clv/_segments.py", "by_segment", clv.BY_SEGMENT[:2], clv.BY_SEGMENT[2:]),
+    # Budgets
+    Target("allocation/_allocate.py", "allocate", allocation.ALLOCATE[:2], allocation.ALLOCATE[2:]),
+    Target("allocation/_allocate.py", "allocate_contacts", allocation.CONTACTS[:2], allocation.CONTACTS[2:]),
+    Target("allocation/_curve.py", "Curve.table", allocation.TABLE),
+    Target("allocation/_curve.py", "Curve.fit", allocation.FIT[:4], allocation.FIT[4:]),
+    Target("allocation/_result.py", "Allocation.sensitivity", allocation.SENSITIVITY),
+    Target("allocation/_result.py", "Allocation.regret", allocation.SENSITIVITY),
     # Frames
     Target("adapters/_mixin.py", "FrameMethods.score", (SCORER,), THREADS),
     Target(

@@ -23,6 +23,7 @@ from custcore._rfm import (
     rfm,
     rfm_scores,
 )
+from custcore.allocation import Allocation, Curve, allocate, allocate_contacts
 from custcore.base import CustomerBase, scan
 from custcore.cluster import Breaks, KMeans, Scaler, natural_breaks, segment_customers, select_k
 from custcore.clv._summary import clv_summary
@@ -35,6 +36,7 @@ from custcore.result import Column, Report, ReportEntry, Schema, Table
 from custcore.value import Portrait, abc, decomposition, measures, nps, portrait
 
 __all__ = [
+    "Allocation",
     "AsOf",
     "Backtest",
     "BeforeAfter",
@@ -42,6 +44,7 @@ __all__ = [
     "ChurnModel",
     "CohortRetention",
     "Column",
+    "Curve",
     "CustomerBase",
     "Data",
     "ExplainedScore",
@@ -64,6 +67,8 @@ __all__ = [
     "UpliftPoint",
     "__version__",
     "abc",
+    "allocate",
+    "allocate_contacts",
     "backtest",
     "before_after",
     "clv",

@@ -3,11 +3,13 @@ from decimal import Decimal
 from typing import Any, Literal, NotRequired, TypeAlias, TypedDict, final, type_check_only
 
 __all__ = [
+    "Allocation",
     "Change",
     "ChurnModel",
     "ClvSummary",
     "CohortRetention",
     "Comparison",
+    "Curve",
     "CustomerBase",
     "Draft",
     "KMeans",
@@ -28,6 +30,8 @@ __all__ = [
     "abc",
     "abc_table",
     "abc_xyz",
+    "allocate",
+    "allocate_contacts",
     "backtest",
     "base_measures",
     "clv_summary",
@@ -339,6 +343,7 @@ def nps(
     interval: str,
     n_threads: int | None,
 ) -> Table: ...
+
 @type_check_only
 class BeforeAfterOptions(TypedDict):
     customer_id: str | list[str]
@@ -386,6 +391,7 @@ def detectable(
     alpha: float,
     power: float,
 ) -> float: ...
+
 @final
 class UpliftCurve:
     def table(self) -> Table: ...
@@ -1179,3 +1185,60 @@ class SbgModel:
     def survival(self, t: int) -> float: ...
     def retention_rate(self, t: int) -> float: ...
     def discounted_lifetime(self, n: int, rate: float) -> float: ...
+
+# Allocation of budgets
+
+def allocate(
+    cells: object,
+    budget: float | None,
+    *,
+    objective: str,
+    low: float | str | None,
+    high: float | str | None,
+    group: str | None,
+    group_budget: list[tuple[str, Any]],
+) -> Allocation: ...
+def allocate_contacts(options: object, budget: float | None, *, whole: bool) -> Allocation: ...
+
+@final
+class Curve:
+    @staticmethod
+    def exp(a: float, b: float) -> Curve: ...
+    @staticmethod
+    def hill(a: float, c: float, k: float) -> Curve: ...
+    @staticmethod
+    def table(spend: list[float], value: list[float]) -> Curve: ...
+    @staticmethod
+    def fit(spend: list[float], value: list[float], se: list[float] | None, *, kind: str, k: float | None) -> Curve: ...
+    def with_se(self, se: float | None) -> Curve: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def parameters(self) -> list[tuple[str, list[float]]]: ...
+    @property
+    def se(self) -> float | None: ...
+    def value(self, spend: float) -> float: ...
+    def marginal(self, spend: float) -> float: ...
+
+@final
+class Allocation:
+    def table(self) -> Table: ...
+    def frontier(self, budgets: list[float] | None) -> Table: ...
+    # The metadata entry "custcore.regret" is the regret of the plan.
+    def sensitivity(self, n: int, seed: int) -> Table: ...
+    @property
+    def price(self) -> float: ...
+    @property
+    def spend(self) -> float: ...
+    @property
+    def value(self) -> float: ...
+    @property
+    def unspent(self) -> float | None: ...
+    @property
+    def gap(self) -> float: ...
+    @property
+    def budget(self) -> float | None: ...
+    @property
+    def group_prices(self) -> list[tuple[str, float]]: ...
+    # Rows and settings, as the functions take them; `wrap` makes a curve of Python.
+    def arguments(self, wrap: Callable[[Curve], object]) -> tuple[list[dict[str, Any]], dict[str, Any]]: ...

@@ -9,6 +9,7 @@ import click
 import custcore
 from custcore.cli import (
     _abc,
+    _allocate,
     _base,
     _before_after,
     _bench,
@@ -87,6 +88,7 @@ for verb in (
     _portrait,
     _nps,
     _before_after,
+    _allocate,
     _base,
     _inspect,
     _bench,

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from custcore._options import (
+    allocation,
     bases,
     churn,
     clusters,
@@ -61,6 +62,8 @@ ARGUMENTS = frozenset(
         clv.PREDICT,
         effects.OF_BASE,
         effects.PLAN,
+        allocation.ALLOCATE,
+        allocation.CONTACTS,
         (bases.BATCH_ID, bases.COMMIT_EVERY),
         reading.READING,
     )

@@ -6,6 +6,7 @@
 #![allow(clippy::cast_lossless)]
 
 mod abc;
+mod allocation;
 mod base;
 mod before_after;
 mod boundary;
@@ -73,6 +74,8 @@ fn _spin(py: Python<'_>, seconds: f64) -> PyResult<()> {
 mod _core {
     #[pymodule_export]
     use super::abc::{abc, abc_table, abc_xyz, concentration, pareto, xyz};
+    #[pymodule_export]
+    use super::allocation::{CoreAllocation, CoreCurve, allocate, allocate_contacts};
     #[pymodule_export]
     use super::base::{CoreBase, rfm_scores, rfm_table};
     #[pymodule_export]

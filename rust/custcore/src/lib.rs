@@ -56,6 +56,10 @@ mod time;
 
 pub use analysis::abc::spec::{AbcSpec, ClassBy, ClassRule, ClassTies, XyzSpec};
 pub use analysis::abc::{abc, abc_xyz, concentration, pareto, xyz_by_ranges};
+pub use analysis::allocation::curve::{CurveFitKind, CurveShape, ResponseCurve};
+pub use analysis::allocation::plan::{Allocation, allocate, allocate_contacts};
+pub use analysis::allocation::read::{allocation_cells, contact_options};
+pub use analysis::allocation::spec::{AllocationCell, AllocationObjective, AllocationSpec, BudgetGroup, ContactOption, SpendLimit};
 pub use analysis::before_after::result::BeforeAfter;
 pub use analysis::before_after::spec::{Baseline, BeforeAfterSpec, ComparedMetric, ComparedWindows, MatchColumn, TreatedOn};
 pub use analysis::before_after::table::TreatmentCost;

@@ -1,6 +1,7 @@
 //! Analyses. Kernel modules work on slices and numbers; table modules build Arrow arrays.
 
 pub(crate) mod abc;
+pub(crate) mod allocation;
 pub(crate) mod before_after;
 pub(crate) mod churn;
 pub(crate) mod clv;
