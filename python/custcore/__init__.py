@@ -23,12 +23,12 @@ from custcore._rfm import (
     rfm,
     rfm_scores,
 )
-from custcore.base import CustomerBase, scan
+from custcore.base import CustomerBase, Review, scan
 from custcore.cluster import Breaks, KMeans, Scaler, natural_breaks, segment_customers, select_k
 from custcore.clv._summary import clv_summary
 from custcore.cohort import CohortRetention, cohort_retention
 from custcore.result import Column, Report, ReportEntry, Schema, Table
-from custcore.value import Portrait, abc, decomposition, measures, nps, portrait
+from custcore.value import Portrait, abc, decomposition, funnel, measures, nps, portrait
 
 __all__ = [
     "AsOf",
@@ -47,6 +47,7 @@ __all__ = [
     "RFMScorer",
     "Report",
     "ReportEntry",
+    "Review",
     "Scaler",
     "Schema",
     "ScoreChange",
@@ -64,6 +65,7 @@ __all__ = [
     "compare",
     "decomposition",
     "errors",
+    "funnel",
     "measures",
     "natural_breaks",
     "nps",

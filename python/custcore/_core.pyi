@@ -28,18 +28,24 @@ __all__ = [
     "abc",
     "abc_table",
     "abc_xyz",
+    "acquisition",
     "backtest",
     "base_measures",
+    "change",
     "clv_summary",
     "cohort_retention",
     "compare",
     "concentration",
+    "funnel",
+    "health",
     "lifecycle",
     "lifecycle_counts",
     "lifecycle_flows",
     "measures",
+    "month_measures",
     "natural_breaks",
     "nps",
+    "order_ladder",
     "pareto",
     "portrait",
     "portrait_marks",
@@ -340,6 +346,61 @@ def nps(
     n_threads: int | None,
 ) -> Table: ...
 def profile_table(table: object, by: str, columns: list[str], *, n_threads: int | None) -> Table: ...
+
+# Funnels, the ladder of orders, acquisition, changes of revenue, health
+def funnel(
+    data: object,
+    *,
+    customer_id: str | list[str],
+    timestamp: str,
+    event: str,
+    by: str | None,
+    steps: list[str],
+    window: int,
+    strict: bool,
+    order: str,
+    observation_end: _Bound | None,
+    n_threads: int | None,
+) -> Table: ...
+def order_ladder(
+    base: CustomerBase,
+    n: int,
+    by: str | None,
+    segment_table: tuple[object, str] | None,
+    day: _Day | None,
+    *,
+    n_threads: int | None,
+) -> Table: ...
+def acquisition(
+    base: CustomerBase,
+    costs: object,
+    *,
+    period: _Period,
+    by: str | None,
+    margin: float,
+    n_periods: int | None,
+    values: object | None,
+    day: _Day | None,
+    n_threads: int | None,
+) -> Table: ...
+
+# The number of a campaign, the name of a group, customers, revenue and its interval.
+Increment: TypeAlias = tuple[int, str, int, float | None, tuple[float, float] | None]
+
+def change(
+    base: CustomerBase,
+    before: tuple[int, int],
+    after: tuple[int, int],
+    *,
+    are_calendar: bool,
+    by: str | None,
+    segment_table: tuple[object, str] | None,
+    campaigns: list[Increment],
+    overlap: str | None,
+    n_threads: int | None,
+) -> Table: ...
+def health(base: CustomerBase, day: _Day | None, scorer: RfmScorer, *, n_threads: int | None) -> Table: ...
+def month_measures(base: CustomerBase, day: int, *, n_threads: int | None) -> Table: ...
 
 # x below: anything that exports Arrow (its columns are the features, in order, or those named in `columns`), or a
 # two-dimensional array of float32 or float64 read through the buffer protocol, in C or Fortran order or strided.

@@ -24,7 +24,7 @@ AS_PYTHON_HAS_IT = re.compile(
 # Objects that calls return: they are not made by hand.
 RETURNED = {
     *("Backtest", "Breaks", "Column", "Report", "ReportEntry", "Schema", "Source", "Table", "CohortRetention"),
-    *("ExplainedScore", "ScoreChange", "ScoreComparison", "ScoreExplanation", "Portrait"),
+    *("ExplainedScore", "ScoreChange", "ScoreComparison", "ScoreExplanation", "Portrait", "Review"),
     *("clv.Evaluation", "clv.Fit", "clv.Prediction", "clv.SpendFit"),
 }
 # Methods of frames of purchases.

@@ -34,6 +34,8 @@ def write_example_files(folder: Path) -> None:
     save(folder / "items.csv", ["customer_id", "item"], bought)
     answers = [(client, day, pieces % 11, country) for client, day, pieces, _, country in rows]
     save(folder / "answers.csv", ["customer_id", "day", "score", "segment"], answers)
+    events = [(client, day, ("view", "cart", "order")[bill % 3], country) for client, day, _, bill, country in rows]
+    save(folder / "events.csv", ["customer_id", "timestamp", "event", "channel"], events)
     journey = ["household_id", "transaction_timestamp", "sales_value", "basket_id"]
     save(folder / "journey.csv", journey, [row[:4] for row in rows])
 

@@ -13,6 +13,7 @@ from custcore._input.read_options import memory, read_options
 from custcore.base._analyses import Analyses
 from custcore.base._changes import Changes
 from custcore.base._clv import LifetimeValue
+from custcore.base._growth import Growth
 from custcore.base._lifecycle import Lifecycle
 from custcore.base._measures import BaseMeasures
 from custcore.base._value import ValueClasses
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["CustomerBase"]
 
 
-class CustomerBase(Changes, Analyses, ValueClasses, Lifecycle, LifetimeValue, BaseMeasures):
+class CustomerBase(Changes, Analyses, ValueClasses, Lifecycle, LifetimeValue, BaseMeasures, Growth):
     """First and last day, orders and money of every customer: kept, updated, merged, saved.
 
     A base is built from transactions by updates in any order; the result is bitwise equal
@@ -42,7 +43,8 @@ class CustomerBase(Changes, Analyses, ValueClasses, Lifecycle, LifetimeValue, Ba
                                                        day or later
     ``"days"``   also orders and money of each day     also as of any past day, cohorts,
                                                        transitions, demand classes, life cycle,
-                                                       churn, lifetime value, measures
+                                                       churn, lifetime value, measures,
+                                                       changes, acquisition, health
     ``"orders"`` also orders that are not sealed       the same with ``order_id``, if lines
                                                        of an order may come late
     ============ ===================================== =====================================

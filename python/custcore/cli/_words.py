@@ -16,7 +16,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from custcore._options import bases, churn, clusters, clv, cohorts, lifecycles, portraits, reading, scores, transactions
+from custcore._options import (
+    bases,
+    churn,
+    clusters,
+    clv,
+    cohorts,
+    funnels,
+    lifecycles,
+    portraits,
+    reading,
+    scores,
+    transactions,
+)
 from custcore.cli import _settings
 
 if TYPE_CHECKING:
@@ -40,6 +52,9 @@ ARGUMENTS = frozenset(
         bases.TRANSITIONS,
         churn.MODEL,
         churn.BACKTEST,
+        funnels.FUNNEL_STEPS,
+        funnels.FUNNEL,
+        (funnels.MONTH,),
         lifecycles.MODEL,
         lifecycles.COUNTS,
         portraits.PORTRAIT,

@@ -15,7 +15,9 @@ mod cohort;
 mod comparison;
 mod error;
 mod explain;
+mod funnel;
 mod guard;
+mod health;
 mod input;
 mod kmeans;
 mod lifecycle;
@@ -83,6 +85,10 @@ mod _core {
     use super::cohort::{CoreCohortRetention, cohort_retention};
     #[pymodule_export]
     use super::comparison::{CoreComparison, compare};
+    #[pymodule_export]
+    use super::funnel::{funnel, order_ladder};
+    #[pymodule_export]
+    use super::health::{acquisition, change, health, month_measures};
     #[pymodule_export]
     use super::kmeans::{CoreKMeans, natural_breaks, select_k, simd_paths};
     #[pymodule_export]

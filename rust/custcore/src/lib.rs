@@ -56,6 +56,10 @@ mod time;
 
 pub use analysis::abc::spec::{AbcSpec, ClassBy, ClassRule, ClassTies, XyzSpec};
 pub use analysis::abc::{abc, abc_xyz, concentration, pareto, xyz_by_ranges};
+pub use analysis::acquisition::spec::AcquisitionSpec;
+pub use analysis::acquisition::{CustomerValues, acquisition};
+pub use analysis::change::change;
+pub use analysis::change::spec::{CampaignIncrement, ChangeSpec, DayRange};
 pub use analysis::churn::{Backtest, BacktestSpec, ChurnModel, ChurnSpec, Population, ScoreName, backtest, churn_scores};
 pub use analysis::clv::{
     ClvSummary, Discounting, Fit, FitLimit, FitOptions, FitStart, FitStatus, FittedParameters, GroupOptions, History, Independence,
@@ -65,6 +69,11 @@ pub use analysis::clv::{
 pub use analysis::cohort::from_base::cohort_retention_of;
 pub use analysis::cohort::spec::{CohortBy, CohortSpec, ReturnCriterion};
 pub use analysis::cohort::{CohortPart, CohortRetention, begin_cohort_scan, finish_cohort_scan};
+pub use analysis::funnel::ladder::order_ladder;
+pub use analysis::funnel::spec::{FunnelSpec, StepOrder};
+pub use analysis::funnel::table::funnel;
+pub use analysis::health::health;
+pub use analysis::health::months::month_measures;
 pub use analysis::kmeans::breaks::best_breaks;
 pub use analysis::kmeans::fitted::{FitSettings, FittedKMeans, KMeansStart, nearest_center};
 pub use analysis::kmeans::init::CenterInit;
