@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import math
+import random
 from typing import Any
 
 import pyarrow as pa
@@ -137,6 +138,7 @@ def test_ladder_on_disk_is_the_same():
     for memory in (None, "1MiB"):
         base = custcore.CustomerBase(**names, max_memory=memory)
         base.update(rows)
+        assert (base.nbytes_on_disk > 0) == (memory is not None)
         found.append((base.order_ladder(6), base.change("1997-03", "1997-04")))
     assert found[0][0].equals(found[1][0])
     assert found[0][1].equals(found[1][1])
@@ -174,23 +176,33 @@ def test_acquisition_of_other_tools():
 
 
 def test_acquisition_agrees_with_cohorts():
-    rows = [
-        (f"c{i % 7}", f"0{1 + i % 5}-{1 + i * 5 % 27:02}", float(3 + i * 7 % 11) - 4 * (i % 9 == 0)) for i in range(60)
-    ]
+    rng = random.Random(4)
+    begun = {f"c{i}": rng.randrange(150) for i in range(40)}
+    rows = []
+    for customer, first in begun.items():
+        for at in [first, *(rng.randrange(first, 171) for _ in range(4))]:
+            when = dt.date(2026, 1, 1) + dt.timedelta(days=at)
+            rows.append((customer, f"{when:%m-%d}", rng.randrange(1, 30) * rng.choice([1, 1, 1, -0.25])))
     base = base_of(rows)
-    cells = base.cohort_retention().to_table()
-    costs = pa.table({"period": [day(f"0{month}-09") for month in range(1, 6)], "cost": [40.0] * 5})
+    cells = base.cohort_retention().to_table().to_pylist()
+    costs = pa.table({"period": [day(f"0{month}-09") for month in range(1, 7)], "cost": [120.0] * 6})
+    paybacks = set()
     for n in (None, 2, 3):
         for row in base.acquisition(costs, margin=0.5, n_periods=n):
             own = [cell for cell in cells if cell["cohort"] == row["cohort"]]
-            assert row["new_customers"] == own[0]["cohort_size"]
+            assert row["new_customers"] == (own[0]["cohort_size"] if own else 0)
+            if not row["new_customers"]:
+                assert (row["cac"], row["value"], row["payback"]) == (None, None, None)
+                continue
             until = [cell for cell in own if cell["is_complete"]]
             last = own[-1] if n is None else own[n - 1] if len(until) >= n else None
             value = None if last is None else 0.5 * last["revenue_cumulative"] / last["cohort_size"]
             assert row["value"] == (None if value is None else pytest.approx(value))
-            paid = [cell["period_index"] for cell in until if 0.5 * cell["revenue_cumulative"] >= 40.0]
+            paid = [cell["period_index"] for cell in until if 0.5 * cell["revenue_cumulative"] >= 120.0]
             assert row["payback"] == (paid[0] if paid else None)
             assert row["observed_periods"] == (until[-1]["period_index"] if until else None)
+            paybacks.add(row["payback"])
+    assert len(paybacks) > 2
 
 
 def test_acquisition_by_hand():

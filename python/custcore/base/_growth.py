@@ -359,8 +359,8 @@ class Growth:
             ``before`` (in the month before), ``change`` = value - before, ``low``, ``high``
             (float64) and ``flag`` (bool): whether the value is outside of low to high. These
             are mean ± 2.66 x mean step between neighbours, of the up to 12 complete months
-            before (XmR chart; Wheeler and Chambers 1992); null below 6 of them. A change that
-            is not flagged is no news.
+            before (XmR chart; Wheeler and Chambers 1992); null below 6 of them, and of
+            ``customers``, which can only grow. A change that is not flagged is no news.
 
             Areas: ``"base"`` (customers, active, new, ...) and ``"value"`` (revenue, ...): the
             columns of :meth:`measures`. ``"structure"``: ``customers_share: <segment>``,

@@ -233,6 +233,8 @@ def _unusual(rows: Iterable[Mapping[str, Any]]) -> _render.Grid:
 def _number(value: float | None) -> str:
     if value is None:
         return "-"
+    if value == int(value):
+        return f"{value:,.0f}"
     return f"{value:,.3f}" if abs(value) < 10 else f"{value:,.1f}" if abs(value) < 1_000 else f"{value:,.0f}"
 
 

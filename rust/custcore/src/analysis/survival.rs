@@ -176,7 +176,7 @@ impl DurationCounts {
                 *middle = middle.or((rank < before).then_some(f64::from(days)));
             }
         }
-        Some((middle[0]? + middle[1]?) / 2.0)
+        Some(f64::midpoint(middle[0]?, middle[1]?))
     }
 
     /// Restricted mean and median. The mean is the area below S up to the longest duration, ended or open; `None` if none is

@@ -62,5 +62,5 @@ pub fn acquisition(
     }
     // The index of the last period that is over.
     let last = last_day.map_or(i64::MIN, |day| calendar.index(day.saturating_add(1), spec.period) - 1);
-    acquisition_table(cohorts, spec, (column.as_ref(), money, values.is_some()), (&calendar, last), report)
+    acquisition_table(&cohorts, spec, (column.as_ref(), money, values.is_some()), (&calendar, last), report)
 }

@@ -59,7 +59,7 @@ impl Row {
 }
 
 pub(super) fn acquisition_table(
-    cohorts: Cohorts,
+    cohorts: &Cohorts,
     spec: &AcquisitionSpec,
     (column, money, has_values): (Option<&GroupColumn>, Money, bool),
     (calendar, last): (&Calendar, i64),
@@ -71,7 +71,7 @@ pub(super) fn acquisition_table(
     labels.sort_unstable();
     labels.dedup();
     let mut groups = Vec::with_capacity(cohorts.len());
-    for ((index, label), cohort) in &cohorts {
+    for ((index, label), cohort) in cohorts {
         let row = Row::of(cohort, spec, money, has_values, last.saturating_sub(*index));
         if row.customers == 0 && row.cost.is_some_and(|cost| cost > 0.0) {
             without_customers.add_many(1, 0);

@@ -30,6 +30,9 @@ struct Row {
     medians: [Option<f64>; 2],
 }
 
+/// A rate of a row.
+type RateOf = fn(&Row) -> Option<Rate>;
+
 /// A share with its Wilson interval.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Rate {
@@ -112,7 +115,7 @@ fn columns(table: &mut TableBuilder, rows: &[Row], spec: &FunnelSpec) {
     table.column("customers", Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.customers as i64))));
     table.column("customers_open", Arc::new(rows.iter().map(|row| row.open.map(|open| open as i64)).collect::<Int64Array>()));
     let column = |values: &dyn Fn(&Row) -> Option<f64>| -> ArrayRef { Arc::new(rows.iter().map(values).collect::<Float64Array>()) };
-    let rates: [(&str, fn(&Row) -> Option<Rate>); 2] = [("rate", |row| row.rate), ("step_rate", |row| row.step_rate)];
+    let rates: [(&str, RateOf); 2] = [("rate", |row| row.rate), ("step_rate", |row| row.step_rate)];
     for (prefix, rate) in rates {
         table.column(prefix, column(&|row| rate(row).map(|rate| rate.share)));
         table.column(&format!("{prefix}_low"), column(&|row| rate(row).map(|rate| rate.low)));

@@ -1,4 +1,4 @@
-//! Limits of a series by its own steps: an individuals chart (XmR; Wheeler and Chambers, Understanding Statistical Process Control).
+//! Limits of a series by its own steps: an individuals chart (`XmR`; Wheeler and Chambers, Understanding Statistical Process Control).
 
 /// 3 divided by d2 = 1.128 of two values: three standard deviations for each mean step.
 const STEPS: f64 = 2.66;
@@ -11,6 +11,8 @@ pub(super) struct Series {
     pub(super) area: &'static str,
     pub(super) measure: String,
     pub(super) values: Vec<Option<f64>>,
+    /// Whether it can only grow: then it has no limits, which it would always exceed.
+    pub(super) is_total: bool,
 }
 
 /// What is said of the last value.
@@ -28,7 +30,7 @@ impl Series {
     pub(super) fn judged(&self) -> Judged {
         let Some((&value, history)) = self.values.split_last() else { return Judged::default() };
         let before = history.last().copied().flatten();
-        let limits = limits(history);
+        let limits = if self.is_total { None } else { limits(history) };
         Judged {
             value,
             before,
@@ -55,8 +57,12 @@ fn limits(history: &[Option<f64>]) -> Option<(f64, f64)> {
 mod tests {
     use super::*;
 
+    fn series(values: Vec<Option<f64>>) -> Series {
+        Series { area: "base", measure: String::new(), values, is_total: false }
+    }
+
     fn judged(values: &[f64]) -> Judged {
-        Series { area: "base", measure: String::new(), values: values.iter().copied().map(Some).collect() }.judged()
+        series(values.iter().copied().map(Some).collect()).judged()
     }
 
     #[test]
@@ -75,8 +81,9 @@ mod tests {
     #[test]
     fn unknown_values_are_left_out() {
         let values = [None, Some(1.0), Some(2.0), Some(3.0), Some(4.0), Some(5.0), Some(6.0), None];
-        let found = Series { area: "base", measure: String::new(), values: values.to_vec() }.judged();
+        let found = series(values.to_vec()).judged();
         assert_eq!((found.value, found.before, found.change, found.flag), (None, Some(6.0), None, None));
         assert!(found.limits.is_some());
+        assert_eq!(Series { is_total: true, ..series(values.to_vec()) }.judged().limits, None);
     }
 }

@@ -7,7 +7,7 @@ mod structure;
 mod table;
 
 use self::months::measure_series;
-use self::periods::Months;
+use self::periods::{Months, end_of};
 use self::structure::structure_series;
 use self::table::health_table;
 use super::rfm::scorer::RfmScorer;
@@ -32,7 +32,7 @@ pub fn health(base: &CustomerBase, as_of: Option<AsOf>, scorer: &RfmScorer, cont
         report.remarks.push("there is no purchase in these months".to_owned());
         return health_table(&[], report);
     }
-    let end = months.end(months.last);
+    let end = end_of(months.last);
     if day.is_some_and(|day| day != end) {
         report.remarks.push(format!("as of {}, the end of the last complete month", date_text(end)));
     }

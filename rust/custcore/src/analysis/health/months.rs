@@ -6,7 +6,7 @@ use arrow_array::{RecordBatch, StringArray, UInt32Array};
 use arrow_select::take::take_record_batch;
 
 use super::control::Series;
-use super::periods::Months;
+use super::periods::{Months, end_of, start_of};
 use crate::analysis::measures::found::Measures;
 use crate::analysis::measures::spec::MeasuresSpec;
 use crate::base::CustomerBase;
@@ -18,7 +18,7 @@ use crate::exec::context::Context;
 use crate::report::Report;
 use crate::state::spec::AsOf;
 use crate::table::{Table, TableBuilder};
-use crate::time::period::{Calendar, Period, shown};
+use crate::time::period::{Calendar, Period};
 
 /// Measures of a health report, by area.
 const MEASURES: [(&str, &str); 15] = [
@@ -41,7 +41,7 @@ const MEASURES: [(&str, &str); 15] = [
 
 /// The measures of complete months, and the report as of the end of the last one.
 pub(super) fn measure_series(base: &CustomerBase, months: &Months, context: &Context) -> Result<(Vec<Series>, Report)> {
-    let Table { batch, report } = measures(base, months.end(months.last), context)?;
+    let Table { batch, report } = measures(base, end_of(months.last), context)?;
     let starts = starts_of(&batch)?;
     let schema = batch.schema();
     let mut series = Vec::with_capacity(MEASURES.len());
@@ -50,25 +50,23 @@ pub(super) fn measure_series(base: &CustomerBase, months: &Months, context: &Con
         let Ok(at) = find_column(&schema, name, "measure") else { continue };
         let column = NumberColumn::new(name, "measure", batch.column(at))?;
         let of_month = |month: i64| {
-            let start = months.start(month);
+            let start = start_of(month);
             starts.iter().position(|&other| other == start).and_then(|row| column.get(row)).map(Number::to_f64)
         };
-        series.push(Series { area, measure: name.to_owned(), values: months.all().map(of_month).collect() });
+        series.push(Series { area, measure: name.to_owned(), values: months.all().map(of_month).collect(), is_total: name == "customers" });
     }
     Ok((series, report))
 }
 
 /// The measures of a month, of the month before and of the same month a year before, the latest first; months without any data are
-/// left out. `day` is any day of the month.
+/// left out. `day` is any day of the month, which is not complete if the base ends in it.
 pub fn month_measures(base: &CustomerBase, day: i32, context: &Context) -> Result<Table> {
-    let calendar = Calendar::default();
-    let month = calendar.index(day, Period::Month);
-    let start = |month: i64| shown(calendar.start(month, Period::Month));
-    let Table { batch, report } = measures(base, start(month + 1).saturating_sub(1), context)?;
+    let month = Calendar::default().index(day, Period::Month);
+    let Table { batch, report } = measures(base, base.last_day().map_or(i32::MIN, |last| last.min(end_of(month))), context)?;
     let starts = starts_of(&batch)?;
     let asked = [("month", month), ("month_before", month - 1), ("year_before", month - 12)];
     let found = asked.iter().filter_map(|&(name, month)| {
-        let row = starts.iter().position(|&other| other == start(month))?;
+        let row = starts.iter().position(|&other| other == start_of(month))?;
         Some((name, row as u32))
     });
     let (names, rows): (Vec<&str>, Vec<u32>) = found.unzip();

@@ -32,16 +32,16 @@ impl Months {
             move |at| first + at as i64
         })
     }
+}
 
-    /// The first day of a month.
-    pub(super) fn start(&self, month: i64) -> i32 {
-        shown(Calendar::default().start(month, Period::Month))
-    }
+/// The first day of a month.
+pub(super) fn start_of(month: i64) -> i32 {
+    shown(Calendar::default().start(month, Period::Month))
+}
 
-    /// The last day of a month.
-    pub(super) fn end(&self, month: i64) -> i32 {
-        self.start(month + 1) - 1
-    }
+/// The last day of a month.
+pub(super) fn end_of(month: i64) -> i32 {
+    start_of(month + 1) - 1
 }
 
 #[cfg(test)]
@@ -52,8 +52,8 @@ mod tests {
     fn months_are_complete_from_their_first_to_their_last_day() {
         // 2011-12-09 is day 15,317; November ended on day 15,308.
         let months = Months::until(15_317, 14_000).unwrap_or(Months { first: 0, last: -1 });
-        assert_eq!((months.end(months.last), months.last - months.first), (15_308, 12));
-        assert_eq!(Months::until(15_308, 15_279).map(|months| (months.last - months.first, months.start(months.first))), Some((0, 15_279)));
+        assert_eq!((end_of(months.last), months.last - months.first), (15_308, 12));
+        assert_eq!(Months::until(15_308, 15_279).map(|months| (months.last - months.first, start_of(months.first))), Some((0, 15_279)));
         assert_eq!(Months::until(15_308, 15_280), None);
         assert_eq!(Months::until(15_307, 15_279), None);
     }

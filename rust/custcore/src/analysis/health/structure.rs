@@ -1,7 +1,7 @@
 //! Series of the structure of a base: shares of segments, concentration, revenue at risk, and moves between segments.
 
 use super::control::Series;
-use super::periods::Months;
+use super::periods::{Months, end_of};
 use crate::analysis::abc::concentration;
 use crate::analysis::moves::{MoveCounts, NO_SEGMENT};
 use crate::analysis::purchase_days::{Buyer, fold_buyers};
@@ -32,6 +32,9 @@ struct Segment {
     recent: i128,
 }
 
+/// A number of a segment.
+type OfSegment = fn(&Segment) -> i128;
+
 /// The segments at the end of a month, and the moves to it from the end of the month before.
 #[derive(Debug, Clone)]
 struct MonthEnd {
@@ -47,7 +50,7 @@ pub(super) fn structure_series(
     context: &Context,
 ) -> Result<(Vec<Series>, Vec<String>)> {
     // The moves of the first month are from the end of the one before.
-    let days: Vec<i32> = std::iter::once(months.first - 1).chain(months.all()).map(|month| months.end(month)).collect();
+    let days: Vec<i32> = std::iter::once(months.first - 1).chain(months.all()).map(|month| end_of(month)).collect();
     let number = scorer.segment_names()?.map_or(0, |names| names.len());
     let of_month = MonthEnd { segments: vec![Segment::default(); number], moves: MoveCounts::new(number) };
     let mut ends = vec![of_month; days.len()];
@@ -99,7 +102,7 @@ fn recent_revenue(part: &CustomerBase, day: i32, by_code: &[u16], number: usize,
 fn shares(names: &[String], ends: &[MonthEnd], base: &CustomerBase) -> Result<Vec<Series>> {
     let mut series = Vec::new();
     let has_money = base.input_schema()?.money.is_some();
-    let shares: [(&str, fn(&Segment) -> i128); 2] =
+    let shares: [(&str, OfSegment); 2] =
         [("customers_share", |segment| i128::from(segment.customers)), ("revenue_share", |segment| segment.units)];
     for (prefix, of) in shares {
         if prefix == "revenue_share" && !has_money {
@@ -110,7 +113,12 @@ fn shares(names: &[String], ends: &[MonthEnd], base: &CustomerBase) -> Result<Ve
                 let whole: i128 = end.segments.iter().map(of).sum();
                 (whole > 0).then(|| ratio(of(&end.segments[at]), whole))
             };
-            series.push(Series { area: "structure", measure: format!("{prefix}: {name}"), values: ends.iter().map(share).collect() });
+            series.push(Series {
+                area: "structure",
+                measure: format!("{prefix}: {name}"),
+                values: ends.iter().map(share).collect(),
+                is_total: false,
+            });
         }
     }
     Ok(series)
@@ -128,7 +136,7 @@ fn concentrations(base: &CustomerBase, days: &[i32], context: &Context) -> Resul
         gini.push(value("gini")?);
         top.push(value("value_share")?);
     }
-    let series = |measure: &str, values| Series { area: "structure", measure: measure.to_owned(), values };
+    let series = |measure: &str, values| Series { area: "structure", measure: measure.to_owned(), values, is_total: false };
     Ok(vec![series("gini", gini), series("top_20_share", top)])
 }
 
@@ -137,7 +145,9 @@ fn at_risk(names: &[String], ends: &[MonthEnd], base: &CustomerBase) -> Result<V
     let Some(money) = base.input_schema()?.money else { return Ok(Vec::new()) };
     let found = AT_RISK.iter().filter_map(|name| Some((name, names.iter().position(|other| other == name)?)));
     let revenue = |at: usize| ends.iter().map(move |end| Some(Amount { units: end.segments[at].recent, money }.to_f64()));
-    Ok(found.map(|(name, at)| Series { area: "risk", measure: format!("revenue_365d: {name}"), values: revenue(at).collect() }).collect())
+    Ok(found
+        .map(|(name, at)| Series { area: "risk", measure: format!("revenue_365d: {name}"), values: revenue(at).collect(), is_total: false })
+        .collect())
 }
 
 /// How many customers came into each segment from another one in the month, and how many left it for another one.
@@ -152,7 +162,7 @@ fn flows(names: &[String], ends: &[MonthEnd]) -> Vec<Series> {
     }
     let series = |word: &str, at: usize, of: fn(&(u64, u64)) -> u64| {
         let values = counts.iter().map(|counts| Some(of(&counts[at]) as f64)).collect();
-        Series { area: "flows", measure: format!("{word}: {}", names[at]), values }
+        Series { area: "flows", measure: format!("{word}: {}", names[at]), values, is_total: false }
     };
     (0..names.len()).flat_map(|at| [series("entered", at, |count| count.0), series("left", at, |count| count.1)]).collect()
 }
