@@ -13,7 +13,13 @@ import pyarrow as pa
 import pytest
 
 import custcore
-from custcore.errors import InvalidArgumentError, InvalidTypeError, NotEnoughDataError, StateMismatchError
+from custcore.errors import (
+    InvalidArgumentError,
+    InvalidTypeError,
+    NotEnoughDataError,
+    OutOfRangeError,
+    StateMismatchError,
+)
 from tests.effect.test_growth import Effect, base_of, refused
 
 MONTHS = [dt.date(2025, month, 1) for month in range(1, 13)] + [dt.date(2026, month, 1) for month in range(1, 5)]
@@ -139,7 +145,10 @@ def test_health_is_that_of_plain_python(last: dt.date):
 
 def test_health_and_reviews_on_disk_are_the_same():
     rng = random.Random(8)
-    rows = [(rng.randrange(20_000), MONTHS[0] + dt.timedelta(rng.randrange(480)), rng.randrange(1, 99) / 4) for _ in range(60_000)]
+    rows = [
+        (rng.randrange(20_000), MONTHS[0] + dt.timedelta(rng.randrange(480)), rng.randrange(1, 99) / 4)
+        for _ in range(60_000)
+    ]
     found = []
     for memory in (None, "1MiB"):
         base = kept(rows, max_memory=memory)
@@ -264,6 +273,8 @@ def test_errors_of_reviews():
     refused(NotEnoughDataError, lambda: BASE.review("2027-01"), "no data of 2027-01")
     refused(NotEnoughDataError, lambda: BASE.review("2024-12"), "no data of 2024-12")
     refused(InvalidArgumentError, lambda: BASE.review("2026-13"), "month='2026-13'")
+    refused(OutOfRangeError, lambda: BASE.review("0001-01"), "outside the years 2 to 9998")
+    refused(OutOfRangeError, lambda: BASE.review(dt.date(9999, 12, 31)), "outside the years 2 to 9998")
     refused(InvalidTypeError, lambda: BASE.review(3), "month is int")
     refused(InvalidTypeError, lambda: BASE.review("2026-02", scorer="rf10"), "expected an RFMScorer")
     unknown = Effect(("mail", 10, 5.0, 1.0, 9.0))

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, TypeAlias
 
 from custcore._input.data import as_of_argument
-from custcore.errors import InvalidArgumentError, InvalidTypeError
+from custcore.errors import InvalidArgumentError, InvalidTypeError, OutOfRangeError
 
 if TYPE_CHECKING:
     from custcore._input.data import AsOf
@@ -47,9 +47,12 @@ def month_of(argument: str, value: object) -> date:
     datetime.date(2026, 8, 1)
     """
     if isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}", value):
-        first, _ = _calendar(argument, value)
-        return _EPOCH + timedelta(days=first)
-    return (_EPOCH + timedelta(days=_day(argument, value))).replace(day=1)
+        value = _EPOCH + timedelta(days=_calendar(argument, value)[0])
+    first = (_EPOCH + timedelta(days=_day(argument, value))).replace(day=1)
+    # There has to be a month after it, and a year before.
+    if not 2 <= first.year <= 9998:
+        raise OutOfRangeError(f"{argument}={value!r} is outside the years 2 to 9998")
+    return first
 
 
 def _day(argument: str, value: object) -> int:

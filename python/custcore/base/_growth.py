@@ -335,7 +335,7 @@ class Growth:
     def health(
         self, as_of: AsOf | None = None, *, scorer: RFMScorer | None = None, n_threads: int | None = None
     ) -> Table:
-        """What is unusual: the measures of the last complete month, with the limits of what they were before.
+        """What is unusual: the last complete month against limits of the months before.
 
         Segments are those of one scorer at the ends of all months. It requires ``track="days"``
         or ``"orders"``.
@@ -409,7 +409,7 @@ class Growth:
         campaigns: Sequence[Campaign] = (),
         n_threads: int | None = None,
     ) -> Review:
-        """The review of a month: its measures, where the change came from, moves, campaigns that ended.
+        """The review of a month: measures, where the change came from, moves, campaigns.
 
         Each part is a table of another method, as of the last day of the month. It requires
         amounts, and ``track="days"`` or ``"orders"``.
@@ -438,6 +438,8 @@ class Growth:
         InvalidArgumentError
             If the month is no month, the base has no amounts, or a campaign does not say when it
             ended.
+        OutOfRangeError
+            If the month is outside the years 2 to 9998.
         InvalidTypeError
             If one of ``campaigns`` is no measured effect, or the scorer is no RFMScorer.
         NotEnoughDataError

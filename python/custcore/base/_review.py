@@ -199,7 +199,7 @@ def review_of(
     first = month_of("month", month)
     last = (first + timedelta(days=32)).replace(day=1) - timedelta(days=1)
     before = first - timedelta(days=1)
-    year_before = first.replace(year=first.year - 1) if first.year > 1 else first
+    year_before = first.replace(year=first.year - 1)
     ended = ended_in(campaigns, first, last)
     found: dict[str, Table] = {"measures": Table(_core.month_measures(base._core, _days(first), n_threads=n_threads))}
     there = found["measures"]["which"].to_pylist()
