@@ -37,11 +37,10 @@ def increments(campaigns: Sequence[Campaign]) -> list[Increment]:
 def overlap(campaigns: Sequence[Campaign]) -> str | None:
     """Why increments do not add up; None if no customer can be in two campaigns at once."""
     for (i, a), (j, b) in combinations(enumerate(campaigns), 2):
-        windows = window(a), window(b)
-        if windows[0] is None or windows[1] is None:
+        one, other = window(a), window(b)
+        if one is None or other is None:
             return f"{_both(i, a, j, b)} may have customers in common: their increments are not added up"
-        (first, last), (other_first, other_last) = windows
-        if first <= other_last and other_first <= last:
+        if one[0] <= other[1] and other[0] <= one[1]:
             return (
                 f"{_both(i, a, j, b)} ran at the same time and may have customers in common: their increments are "
                 "not added up"

@@ -30,11 +30,8 @@ FLAGS = {"customer_id": "--customer-id", "timestamp": "--timestamp", "event": "-
     short_help="Count how many customers take each of several steps.",
     examples=(
         ("Steps within three days", "custcore funnel events.csv --steps view,cart,order --window 3d"),
-        (
-            "By channel, as a file",
-            "custcore funnel events.csv --steps view,cart,order --window 1d --by channel -o out.csv",
-        ),
-        ("In any order", "custcore funnel events.csv --steps view,cart,order --window 12h --order any"),
+        ("Each channel by itself", "custcore funnel events.csv --steps view,cart --window 1d --by channel"),
+        ("As a file", "custcore funnel events.csv --steps view,cart --window 1d -o out.csv"),
     ),
 )
 @_options.file_options

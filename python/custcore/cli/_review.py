@@ -56,7 +56,8 @@ EFFECTS = {
     type=_words.Word(TABLES),
     default="measures",
     show_default=True,
-    help="The table to write; a workbook has all of them.",
+    metavar="TABLE",
+    help=f"The table to write: {', '.join(TABLES)}; a workbook has all of them.",
 )
 @_options.output_option("Write a table: .parquet, .csv, .xlsx, .arrow. [default: print the review only]")
 @_options.json_option
