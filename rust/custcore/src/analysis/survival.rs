@@ -265,7 +265,7 @@ mod tests {
         // 4/5 at 0, 2/3 of it at 3; one is open.
         let counts = durations(&[0, 3], &[0, 5, 5]);
         let (survival, (low, high)) = counts.final_survival().unwrap_or_default();
-        let expected = 0.8 * 2.0 / 3.0;
+        let expected = 0.8 * 2.0 / 3.0_f64;
         let greenwood = 1.0 / (5.0 * 4.0) + 1.0 / (3.0 * 2.0_f64);
         let half = Z * greenwood.sqrt() / expected.ln();
         assert!((survival - expected).abs() < 1e-15, "{survival}");

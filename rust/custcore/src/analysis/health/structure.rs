@@ -50,7 +50,7 @@ pub(super) fn structure_series(
     context: &Context,
 ) -> Result<(Vec<Series>, Vec<String>)> {
     // The moves of the first month are from the end of the one before.
-    let days: Vec<i32> = std::iter::once(months.first - 1).chain(months.all()).map(|month| end_of(month)).collect();
+    let days: Vec<i32> = std::iter::once(months.first - 1).chain(months.all()).map(end_of).collect();
     let number = scorer.segment_names()?.map_or(0, |names| names.len());
     let of_month = MonthEnd { segments: vec![Segment::default(); number], moves: MoveCounts::new(number) };
     let mut ends = vec![of_month; days.len()];
