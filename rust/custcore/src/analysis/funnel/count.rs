@@ -1,14 +1,17 @@
 //! Funnels of all customers: their events are sorted, and customers are counted by group.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 
 use super::kernel::{Event, Found, Rule, Walker};
 use crate::error::Result;
 use crate::exec::context::Context;
 
-/// How many customers are counted between two checks for cancelling.
-const CHECKED: usize = 4_096;
+/// How many customers and events are counted between two checks for cancelling.
+const CHECKED: usize = 1 << 14;
+/// Events that are sorted by customer between two checks.
+const BLOCK: usize = 1 << 20;
+/// Parts of each thread, so that a thread which is held up does not hold up all.
+const PIECES: usize = 8;
 
 /// The customers of a group.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -53,23 +56,24 @@ impl GroupCounts {
     }
 }
 
-/// Counts the customers of these events by group.
-pub(super) fn count(mut events: Vec<Event>, rule: Rule, context: &Context) -> Result<BTreeMap<u16, GroupCounts>> {
+/// Counts the customers of these events by group; `customers` is the number of their codes.
+pub(super) fn count(events: Vec<Event>, customers: usize, rule: Rule, context: &Context) -> Result<BTreeMap<u16, GroupCounts>> {
     let rows = events.len();
     let runs = context.run_if_large(rows, |threads| {
-        threads.par_sort_unstable_by(&mut events, Event::cmp);
-        context.check()?;
-        let mut starts: Vec<usize> = Vec::new();
-        starts.extend((0..rows).filter(|&at| at == 0 || events[at].customer != events[at - 1].customer));
-        starts.push(rows);
-        let customers = starts.len() - 1;
-        let work = |run: Range<usize>| -> Result<_> {
+        let (mut events, starts) = by_customer(events, customers, context)?;
+        let size = rows.div_ceil(PIECES * threads.count()).max(CHECKED);
+        let work = |(piece, starts): (&mut [Event], &[usize])| -> Result<_> {
             let (mut walker, mut groups) = (Walker::new(rule), BTreeMap::<u16, GroupCounts>::new());
-            for customer in run {
-                if customer.is_multiple_of(CHECKED) {
+            let mut checked = 0;
+            for ends in starts.windows(2) {
+                let own = &mut piece[ends[0] - starts[0]..ends[1] - starts[0]];
+                checked += own.len() + 1;
+                if checked >= CHECKED {
                     context.check()?;
+                    checked = 0;
                 }
-                match walker.walk(&events[starts[customer]..starts[customer + 1]]) {
+                own.sort_unstable();
+                match walker.walk(own) {
                     Found::Nothing => {}
                     Found::Open(group) => groups.entry(group).or_default().open += 1,
                     Found::Closed(group) => groups.entry(group).or_default().add(&walker.best),
@@ -77,13 +81,47 @@ pub(super) fn count(mut events: Vec<Event>, rule: Rule, context: &Context) -> Re
             }
             Ok(groups)
         };
-        threads.par_chunks(customers, work).into_iter().collect::<Result<Vec<_>>>()
+        threads.par_tasks(pieces(&mut events, &starts, size), work).into_iter().collect::<Result<Vec<_>>>()
     })??;
     let mut whole = BTreeMap::<u16, GroupCounts>::new();
     for (group, counts) in runs.into_iter().flatten() {
         whole.entry(group).or_default().merge(counts);
     }
     Ok(whole)
+}
+
+/// The events by customer, and where those of each customer start; one more entry than customers.
+fn by_customer(events: Vec<Event>, customers: usize, context: &Context) -> Result<(Vec<Event>, Vec<usize>)> {
+    let mut starts = vec![0_usize; customers + 1];
+    for block in events.chunks(BLOCK) {
+        context.check()?;
+        block.iter().for_each(|event| starts[event.customer as usize + 1] += 1);
+    }
+    for customer in 0..customers {
+        starts[customer + 1] += starts[customer];
+    }
+    let (mut sorted, mut next) = (vec![Event::default(); events.len()], starts.clone());
+    for block in events.chunks(BLOCK) {
+        context.check()?;
+        for event in block {
+            let at = &mut next[event.customer as usize];
+            sorted[*at] = *event;
+            *at += 1;
+        }
+    }
+    Ok((sorted, starts))
+}
+
+/// Parts of at least `size` events, but the last one, each with the starts of its customers.
+fn pieces<'a>(mut events: &'a mut [Event], starts: &'a [usize], size: usize) -> Vec<(&'a mut [Event], &'a [usize])> {
+    let (mut pieces, mut first) = (Vec::new(), 0);
+    while first + 1 < starts.len() {
+        let last = starts.partition_point(|&start| start < starts[first] + size).clamp(first + 1, starts.len() - 1);
+        let (piece, rest) = events.split_at_mut(starts[last] - starts[first]);
+        pieces.push((piece, &starts[first..=last]));
+        (events, first) = (rest, last);
+    }
+    pieces
 }
 
 /// The median of some lengths (type 7), in seconds.
@@ -98,6 +136,19 @@ pub(super) fn median_seconds(mut ticks: Vec<i64>, per_second: i64) -> Option<f64
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pieces_are_whole_customers() -> Result<()> {
+        let of = |customer, time| Event { customer, time, group: 0, step: 0 };
+        let events = vec![of(3, 1), of(0, 5), of(3, 0), of(1, 2), of(3, 2), of(5, 0)];
+        let (mut sorted, starts) = by_customer(events, 7, &Context::new(1))?;
+        assert_eq!(starts, [0, 1, 2, 2, 5, 5, 6, 6]);
+        let found = pieces(&mut sorted, &starts, 2);
+        let seen: Vec<(usize, &[usize])> = found.iter().map(|(piece, starts)| (piece.len(), *starts)).collect();
+        assert_eq!(seen, [(2, &[0, 1, 2][..]), (3, &[2, 2, 5]), (1, &[5, 5, 6, 6])]);
+        assert_eq!(pieces(&mut [], &[0], 2).len(), 0);
+        Ok(())
+    }
 
     #[test]
     fn medians_are_between_the_middle_two() {

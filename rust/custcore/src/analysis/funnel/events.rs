@@ -237,6 +237,11 @@ impl<'a> EventsRead<'a> {
         codes
     }
 
+    /// Number of codes of customers.
+    pub(super) fn customers(&self) -> usize {
+        self.ids.len()
+    }
+
     /// Remarks on steps that no event has.
     pub(super) fn remarks(&self) -> Vec<String> {
         let mut names: Vec<&str> = self.other_names.iter().map(String::as_str).collect();

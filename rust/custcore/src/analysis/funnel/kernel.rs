@@ -3,7 +3,7 @@
 use super::spec::StepOrder;
 
 /// An event that is a step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Event {
     /// Code of the customer.
     pub(super) customer: u32,

@@ -67,7 +67,7 @@ pub fn funnel(batches: &[RecordBatch], spec: &FunnelSpec, context: &Context) -> 
         order: spec.order,
         end: end.map_or(i64::MIN, |(end, _)| end),
     };
-    let mut groups = count(std::mem::take(&mut read.events), rule, context)?;
+    let mut groups = count(std::mem::take(&mut read.events), read.customers(), rule, context)?;
     if spec.by.is_none() {
         groups.entry(NO_GROUP).or_default();
     }
