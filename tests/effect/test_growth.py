@@ -144,6 +144,45 @@ def test_ladder_on_disk_is_the_same():
     assert found[0][1].equals(found[1][1])
 
 
+def test_groups_on_disk_are_the_same():
+    rng = random.Random(6)
+    channels = ["web", "shop", None, "mail"]
+    rows = [
+        (rng.randrange(20_000), dt.date(2026, 1, 1) + dt.timedelta(rng.randrange(180)), rng.choice([9.0, 5.5, -2.25]))
+        for _ in range(60_000)
+    ]
+    table = pa.table(
+        {
+            "customer_id": [row[0] for row in rows],
+            "timestamp": [row[1] for row in rows],
+            "amount": [row[2] for row in rows],
+            "channel": [channels[row[0] % 4] for row in rows],
+        }
+    )
+    segments = pa.table({"customer_id": range(0, 20_000, 3), "segment": [str(i % 5) for i in range(0, 20_000, 3)]})
+    months = [day(f"0{month}-01") for month in range(1, 8) for _ in channels]
+    costs = pa.table({"period": months, "channel": channels * 7, "cost": [700.0] * 28})
+    values = pa.table({"customer_id": range(20_000), "clv": [i % 7 / 4 for i in range(20_000)]})
+    found = []
+    for memory in (None, "1MiB"):
+        base = custcore.CustomerBase(track="days", attributes={"channel": "first"}, max_memory=memory)
+        base.update(table)
+        assert (base.nbytes_on_disk > 0) == (memory is not None)
+        found.append(
+            [
+                base.order_ladder(4, by="channel"),
+                base.order_ladder(4, by=segments),
+                base.change("2026-02", "2026-03", by="channel"),
+                base.change("2026-02", "2026-03", by=segments),
+                base.acquisition(costs, by="channel", margin=0.25, value=values),
+                base.acquisition(costs, by="channel", n_periods=2, n_threads=3),
+            ]
+        )
+    for one, other in zip(*found, strict=True):
+        assert one.num_rows > 9
+        assert one.equals(other)
+
+
 def test_errors_of_ladders():
     refused(InvalidArgumentError, lambda: BASE.order_ladder(0), "n=0 is outside 1 to 1,000")
     refused(InvalidTypeError, lambda: BASE.order_ladder(2.5), "n=2.5")
