@@ -24,7 +24,7 @@ from custcore._rfm import (
     rfm_scores,
 )
 from custcore.allocation import Allocation, Curve, allocate, allocate_contacts
-from custcore.base import CustomerBase, scan
+from custcore.base import CustomerBase, Review, scan
 from custcore.cluster import Breaks, KMeans, Scaler, natural_breaks, segment_customers, select_k
 from custcore.clv._summary import clv_summary
 from custcore.cohort import CohortRetention, cohort_retention
@@ -33,7 +33,7 @@ from custcore.experiments._before_after import BeforeAfter, before_after
 from custcore.experiments._effect import effect
 from custcore.experiments._effect_of import effect_of
 from custcore.result import Column, Report, ReportEntry, Schema, Table
-from custcore.value import Portrait, abc, decomposition, measures, nps, portrait
+from custcore.value import Portrait, abc, decomposition, funnel, measures, nps, portrait
 
 __all__ = [
     "Allocation",
@@ -55,6 +55,7 @@ __all__ = [
     "RFMScorer",
     "Report",
     "ReportEntry",
+    "Review",
     "Scaler",
     "Schema",
     "ScoreChange",
@@ -80,6 +81,7 @@ __all__ = [
     "effect",
     "effect_of",
     "errors",
+    "funnel",
     "measures",
     "natural_breaks",
     "nps",

@@ -4,6 +4,7 @@ from typing import Any, Literal, NotRequired, TypeAlias, TypedDict, final, type_
 
 __all__ = [
     "Allocation",
+    "BeforeAfter",
     "Change",
     "ChurnModel",
     "ClvSummary",
@@ -12,6 +13,7 @@ __all__ = [
     "Curve",
     "CustomerBase",
     "Draft",
+    "EffectResult",
     "KMeans",
     "LifecycleModel",
     "Memory",
@@ -24,26 +26,38 @@ __all__ = [
     "SegmentMap",
     "SpendModel",
     "Table",
+    "UpliftCurve",
     "__version__",
     "_panic",
     "_spin",
+    "aa_comparisons",
     "abc",
     "abc_table",
     "abc_xyz",
+    "acquisition",
     "allocate",
     "allocate_contacts",
     "backtest",
     "base_measures",
+    "before_after",
+    "change",
     "clv_summary",
     "cohort_retention",
     "compare",
     "concentration",
+    "detectable",
+    "experiment_plan",
+    "experiment_table",
+    "funnel",
+    "health",
     "lifecycle",
     "lifecycle_counts",
     "lifecycle_flows",
     "measures",
+    "month_measures",
     "natural_breaks",
     "nps",
+    "order_ladder",
     "pareto",
     "portrait",
     "portrait_marks",
@@ -52,11 +66,14 @@ __all__ = [
     "read_model",
     "rfm_scores",
     "rfm_table",
+    "sample_size",
     "scan",
     "select_k",
     "simd_paths",
     "stays",
+    "track_segments",
     "transitions",
+    "uplift_curve",
     "write_model",
     "xyz",
 ]
@@ -416,6 +433,61 @@ def uplift_curve(
     n_threads: int | None,
 ) -> UpliftCurve: ...
 def profile_table(table: object, by: str, columns: list[str], *, n_threads: int | None) -> Table: ...
+
+# Funnels, the ladder of orders, acquisition, changes of revenue, health
+def funnel(
+    data: object,
+    *,
+    customer_id: str | list[str],
+    timestamp: str,
+    event: str,
+    by: str | None,
+    steps: list[str],
+    window: int,
+    strict: bool,
+    order: str,
+    observation_end: _Bound | None,
+    n_threads: int | None,
+) -> Table: ...
+def order_ladder(
+    base: CustomerBase,
+    n: int,
+    by: str | None,
+    segment_table: tuple[object, str] | None,
+    day: _Day | None,
+    *,
+    n_threads: int | None,
+) -> Table: ...
+def acquisition(
+    base: CustomerBase,
+    costs: object,
+    *,
+    period: _Period,
+    by: str | None,
+    margin: float,
+    n_periods: int | None,
+    values: object | None,
+    day: _Day | None,
+    n_threads: int | None,
+) -> Table: ...
+
+# The number of a campaign, the name of a group, customers, revenue and its interval.
+Increment: TypeAlias = tuple[int, str, int, float | None, tuple[float, float] | None]
+
+def change(
+    base: CustomerBase,
+    before: tuple[int, int],
+    after: tuple[int, int],
+    *,
+    are_calendar: bool,
+    by: str | None,
+    segment_table: tuple[object, str] | None,
+    campaigns: list[Increment],
+    overlap: str | None,
+    n_threads: int | None,
+) -> Table: ...
+def health(base: CustomerBase, day: _Day | None, scorer: RfmScorer, *, n_threads: int | None) -> Table: ...
+def month_measures(base: CustomerBase, day: int, *, n_threads: int | None) -> Table: ...
 
 # x below: anything that exports Arrow (its columns are the features, in order, or those named in `columns`), or a
 # two-dimensional array of float32 or float64 read through the buffer protocol, in C or Fortran order or strided.

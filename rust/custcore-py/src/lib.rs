@@ -18,7 +18,9 @@ mod comparison;
 mod effect;
 mod error;
 mod explain;
+mod funnel;
 mod guard;
+mod health;
 mod input;
 mod kmeans;
 mod lifecycle;
@@ -94,6 +96,9 @@ mod _core {
     use super::comparison::{CoreComparison, compare};
     #[pymodule_export]
     use super::effect::{CoreEffectResult, aa_comparisons, experiment_plan, experiment_table, track_segments};
+    use super::funnel::{funnel, order_ladder};
+    #[pymodule_export]
+    use super::health::{acquisition, change, health, month_measures};
     #[pymodule_export]
     use super::kmeans::{CoreKMeans, natural_breaks, select_k, simd_paths};
     #[pymodule_export]
