@@ -96,6 +96,7 @@ mod _core {
     use super::comparison::{CoreComparison, compare};
     #[pymodule_export]
     use super::effect::{CoreEffectResult, aa_comparisons, experiment_plan, experiment_table, track_segments};
+    #[pymodule_export]
     use super::funnel::{funnel, order_ladder};
     #[pymodule_export]
     use super::health::{acquisition, change, health, month_measures};

@@ -100,12 +100,11 @@ pub fn track_segments(
                 counts: [(counts[0], all[0]), (counts[1], all[1])],
                 test,
             };
-            match &targets {
-                Some(targets) => rows.push(row(IN_TARGET, arms.map(|arm| targets.iter().map(|&to| arm[to]).sum()))),
-                None => {
-                    let moved = (0..names.len()).map(|to| (to, arms.map(|arm| arm[to])));
-                    rows.extend(moved.filter(|(_, counts)| *counts != [0, 0]).map(|(to, counts)| row(names[to].as_str(), counts)));
-                }
+            if let Some(targets) = &targets {
+                rows.push(row(IN_TARGET, arms.map(|arm| targets.iter().map(|&to| arm[to]).sum())));
+            } else {
+                let moved = (0..names.len()).map(|to| (to, arms.map(|arm| arm[to])));
+                rows.extend(moved.filter(|(_, counts)| *counts != [0, 0]).map(|(to, counts)| row(names[to].as_str(), counts)));
             }
         }
     }
