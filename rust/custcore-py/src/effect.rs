@@ -306,6 +306,10 @@ impl CoreEffectResult {
         self.run(py, move |effect| effect.roi(&metric, margin, cost))
     }
 
+    fn plan_next(&self, py: Python<'_>, power: f64) -> PyResult<CoreTable> {
+        self.run(py, move |effect| effect.plan_next(power))
+    }
+
     /// The result of the customers of both.
     fn merge(&self, py: Python<'_>, other: &Bound<'_, Self>) -> PyResult<Self> {
         let merged = self.0.merge(&other.get().0).map_err(|error| into_py(py, &error))?;
