@@ -92,6 +92,19 @@ def test_review_on_a_screen(run, sales, monkeypatch):  # noqa: F811
     ]
 
 
+def test_review_of_a_month_that_is_not_over(run, tmp_path):  # noqa: F811
+    days = [dt.date(2026, 1, day) for day in (5, 9, 12)]
+    save(pa.table({"customer_id": [1, 2, 1], "timestamp": days, "amount": [1.0, 2.0, 4.5]}), tmp_path / "few.parquet")
+    shown = run("review", "few.parquet").stdout
+    lines = [line.split() for line in shown.splitlines()]
+    assert ["measure", "2026-01", "*"] in lines
+    assert ["revenue", "7.50"] in lines
+    assert "There are fewer than six months before: nothing has limits." in shown
+    only_refunds = pa.table({"customer_id": [1], "timestamp": days[:1], "amount": [-1.0]})
+    save(only_refunds, tmp_path / "refunds.parquet")
+    assert "no purchase by its end" in run("review", "refunds.parquet", code=3).stderr
+
+
 def test_review_in_files(run, run_json, sales, tmp_path):  # noqa: F811
     base = custcore.CustomerBase(track="days")
     base.update(pq.read_table(tmp_path / "sales.parquet"))

@@ -14,7 +14,7 @@ from custcore._options.funnels import MONTH
 from custcore._options.transactions import COLUMNS, RFM
 from custcore.cli import _command, _options, _output, _render, _run, _words
 from custcore.cli._failure import DataProblem, printable
-from custcore.errors import CustcoreError, InternalError, InvalidArgumentError
+from custcore.errors import CustcoreError, InternalError, InvalidArgumentError, NotEnoughDataError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -87,7 +87,7 @@ def command(
     if last is None:
         raise DataProblem(f"{opened._name}: no row has an id and a time")
     try:
-        review = base.review(month or _last_over(last), n_threads=threads)
+        review = _reviewed(base, month, last, threads)
         health = base.health(_end(review.month), n_threads=threads)
     except (InternalError, InvalidArgumentError):
         raise
@@ -108,6 +108,16 @@ def command(
         _render.say(out, f"Written to {printable(str(target))}.")
     if guarded:
         _render.say(out, f"{guarded:,} cells that a spreadsheet would take for formulas have a ' in front.")
+
+
+def _reviewed(base: custcore.CustomerBase, month: str | None, last: dt.date, n_threads: int | None) -> custcore.Review:
+    """The review of a month; by default of the last one that is over, or of the only one that has begun."""
+    try:
+        return base.review(month or _last_over(last), n_threads=n_threads)
+    except NotEnoughDataError:
+        if month is not None:
+            raise
+        return base.review(last, n_threads=n_threads)
 
 
 def _last_over(last: dt.date) -> dt.date:
