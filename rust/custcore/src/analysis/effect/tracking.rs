@@ -103,8 +103,9 @@ pub fn track_segments(
             match &targets {
                 Some(targets) => rows.push(row(IN_TARGET, arms.map(|arm| targets.iter().map(|&to| arm[to]).sum()))),
                 None => {
-                    let moved = (0..names.len()).map(|to| (to, arms.map(|arm| arm[to])));
-                    rows.extend(moved.filter(|(_, counts)| *counts != [0, 0]).map(|(to, counts)| row(names[to].as_str(), counts)));
+                    // Of all groups, so that each has the same rows.
+                    let occurs = |to: &usize| moves.iter().any(|of_group| of_group[from][*to] > 0);
+                    rows.extend((0..names.len()).filter(occurs).map(|to| row(names[to].as_str(), arms.map(|arm| arm[to]))));
                 }
             }
         }
