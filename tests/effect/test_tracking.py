@@ -141,6 +141,6 @@ def test_bad_input(random_base: custcore.CustomerBase, options: dict[str, Any], 
 
 def test_a_base_of_totals():
     totals = custcore.CustomerBase()
-    totals.update(pa.table({"customer_id": [1], "timestamp": [START], "amount": [1.0]}))
+    totals.update(pa.table({"customer_id": [1], "timestamp": [START + 200 * DAY], "amount": [1.0]}))
     with pytest.raises(StateMismatchError):
         totals.track_segments(experiment(), custcore.RFMScorer(), days_after=1)
