@@ -334,7 +334,8 @@ def test_a_campaign_becomes_a_plan() -> None:
     for option in options:
         row = shrunk[option["segment"], option["channel"]]
         assert option["value"] == pytest.approx(0.3 * row["shrunk"], rel=1e-12)
-        assert option["customers"] == row["n_control"] + row["n_treatment"]
+        groups = [shrunk[option["segment"], group]["n_treatment"] for group in GROUPS]
+        assert option["customers"] == row["n_control"] + sum(groups)
     plan = custcore.allocate_contacts(options, 3000)
     assert plan.value > 0
     with pytest.raises(custcore.errors.InvalidArgumentError, match="cost has no group 'coupon'"):

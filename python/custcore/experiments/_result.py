@@ -264,7 +264,7 @@ class EffectResult:
         list of dict
             A dict for each segment and group whose shrunk effect is known: ``segment``, ``channel`` (the
             group), ``cost``, ``value`` (margin x shrunk effect), ``value_se``, ``customers`` (of
-            the segment, in both groups).
+            the segment, in all groups).
 
         Raises
         ------
@@ -272,9 +272,13 @@ class EffectResult:
             If the effect was computed without ``by``, or a group has no cost.
         """
         share = arguments.number("margin", margin)
+        rows = [row for row in self.segments() if row["metric"] == metric]
+        customers = {row["segment"]: row["n_control"] for row in rows}
+        for row in rows:
+            customers[row["segment"]] += row["n_treatment"]
         options = []
-        for row in self.segments():
-            if row["metric"] != metric or row["shrunk"] is None:
+        for row in rows:
+            if row["shrunk"] is None:
                 continue
             group = row["group"]
             if isinstance(cost, Mapping) and group not in cost:
@@ -288,7 +292,7 @@ class EffectResult:
                     "cost": arguments.number("cost", cost[group] if isinstance(cost, Mapping) else cost),
                     "value": share * row["shrunk"],
                     "value_se": share * row["shrunk_se"],
-                    "customers": row["n_control"] + row["n_treatment"],
+                    "customers": customers[row["segment"]],
                 }
             )
         return options

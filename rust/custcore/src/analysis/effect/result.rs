@@ -84,9 +84,15 @@ impl EffectResult {
         context: &Context,
     ) -> Result<Self> {
         let spec = spec.checked()?;
+        // Many batches are read side by side, few of them one after the other with all threads.
+        let side_by_side = batches.len() >= 2 * context.threads();
+        let rows = if side_by_side { batches.iter().map(|(batch, _)| batch.num_rows()).sum() } else { 0 };
+        let inner = if side_by_side { context.inline() } else { context.clone() };
+        let read = |(batch, periods): &(RecordBatch, &[PeriodBatches])| Self::of_batch(batch, periods, &spec, facts, report, &inner);
+        let parts = context.run_if_large(rows, |threads| threads.par_tasks(batches, read))?;
         let (mut whole, mut rows_before): (Option<Self>, u64) = (None, 0);
-        for (batch, periods) in batches {
-            let part = Self::of_batch(batch, periods, &spec, facts, report, context).map_err(|error| error.counted_from(rows_before))?;
+        for ((batch, _), part) in batches.iter().zip(parts) {
+            let part = part.map_err(|error| error.counted_from(rows_before))?;
             rows_before += batch.num_rows() as u64;
             whole = Some(match whole {
                 None => part,

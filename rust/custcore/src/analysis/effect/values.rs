@@ -70,6 +70,8 @@ pub(super) struct Columns {
 pub(super) struct Buffer {
     pub decimals: u8,
     pub values: Integers,
+    /// Scratch memory.
+    units: Vec<i64>,
 }
 
 /// Integers in the narrowest type in which sums of products of a block cannot overflow.
@@ -135,7 +137,7 @@ impl Columns {
         };
         let floats = (column.form() == NumberForm::Floats).then(|| column.float_values());
         let is_small = match &floats {
-            Some(floats) => largest(floats) <= LARGEST,
+            Some(floats) => largest_bits(floats) <= LARGEST.to_bits(),
             None => column.whole_i32().is_some(),
         };
         if !is_small && let Some(row) = (0..column.len()).find(|&row| column.get(row).is_some_and(is_too_large)) {
@@ -296,21 +298,25 @@ impl Buffer {
 
     fn fill_floats(&mut self, values: impl Iterator<Item = f64>) {
         let values: Vec<f64> = values.collect();
-        let mut units = vec![0; values.len()];
+        let mut units = std::mem::take(&mut self.units);
+        units.resize(values.len(), 0);
         for (decimals, scale) in [(0, 1.0), (2, 1e2), (6, 1e6)] {
             // The same as `of_float`: a float that is the nearest one to a number of few decimals is so to one of six.
             if whole_units(&values, scale, &mut units) {
-                return self.fill_wide(decimals, units.into_iter());
+                self.fill_wide(decimals, units.iter().copied());
+                self.units = units;
+                return;
             }
         }
+        self.units = units;
         self.fill_huge(values.into_iter().map(of_float));
     }
 }
 
 widest! {
-    /// The largest size; NaN is ignored.
-    fn largest(values: &[f64]) -> f64 {
-        values.iter().fold(0.0, |largest, value| if value.abs() > largest { value.abs() } else { largest })
+    /// The bits of the largest size; those of NaN are larger than all others.
+    fn largest_bits(values: &[f64]) -> u64 {
+        values.iter().fold(0, |largest, value| largest.max(value.abs().to_bits()))
     }
 }
 
