@@ -5,13 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from custcore._options import (
+    allocation,
     bases,
+    before_after,
     churn,
     clusters,
     clv,
     cohorts,
+    effects,
+    funnels,
     lifecycles,
     measures,
+    planning,
     portraits,
     reading,
     scores,
@@ -52,6 +57,13 @@ def without(options: tuple[Option, ...], *names: str) -> tuple[Option, ...]:
 
 
 THREADS = (t.N_THREADS,)
+EXPERIMENT_ROWS = Option(
+    "table",
+    "Data",
+    "One row per customer, with the column of groups and those of the metrics: any table that :func:`custcore.rfm` "
+    "takes, such as a result of :meth:`CustomerBase.experiment_table`.",
+    type="table",
+)
 BY_SCORE = (scores.BY_SCORE, t.N_THREADS)
 QUANTILE_TABLE = scores.TABLE.but(
     text="A table with the columns that are scored. Nulls are ignored in a fit and get null scores."
@@ -241,6 +253,17 @@ TARGETS = (
     Target(
         "_rfm/comparison.py", "compare", scores.COMPARED[:2], (*scores.COMPARED[2:], t.AMOUNT_DECIMALS, t.N_THREADS)
     ),
+    Target(
+        "experiments/_before_after.py",
+        "before_after",
+        (before_after.DATA, before_after.TREATED),
+        before_after.BEFORE_AFTER,
+    ),
+    Target("experiments/_before_after.py", "BeforeAfter.placebo_draws", before_after.DRAWS[:2], before_after.DRAWS[2:]),
+    Target("experiments/_before_after.py", "BeforeAfter.roi", before_after.ROI, ()),
+    Target("experiments/_planning.py", "sample_size", (), planning.SAMPLE_SIZE),
+    Target("experiments/_planning.py", "detectable", (), planning.DETECTABLE),
+    Target("experiments/_uplift.py", "uplift_curve", (planning.UPLIFT_TABLE,), planning.UPLIFT),
     Target("value/_portrait.py", "portrait", portraits.PORTRAIT[:2], portraits.PORTRAIT[2:]),
     Target("value/_nps.py", "nps", (portraits.NPS_DATA,), portraits.NPS),
     Target("_rfm/scorer.py", "RFMScorer", scores.SCORING[:1], (*scores.SCORING[1:], scores.IDS)),
@@ -291,6 +314,12 @@ TARGETS = (
         measures.BASE_DECOMPOSITION[:3],
         measures.BASE_DECOMPOSITION[3:],
     ),
+    Target("base/_growth.py", "Growth.order_ladder", funnels.LADDER[:2], funnels.LADDER[2:]),
+    Target("base/_growth.py", "Growth.acquisition", funnels.ACQUISITION[:1], funnels.ACQUISITION[1:]),
+    Target("base/_growth.py", "Growth.change", funnels.CHANGE[:2], funnels.CHANGE[2:]),
+    Target("base/_growth.py", "Growth.health", funnels.HEALTH[:1], funnels.HEALTH[1:]),
+    Target("base/_growth.py", "Growth.review", funnels.REVIEW[:1], funnels.REVIEW[1:]),
+    Target("value/_funnel.py", "funnel", (funnels.EVENTS, *funnels.FUNNEL_STEPS), funnels.FUNNEL),
     Target("value/_measures.py", "measures", (t.DATA,), measures.MEASURES),
     Target("value/_measures.py", "decomposition", (t.DATA,), measures.DECOMPOSITION),
     Target("_lifecycle/model.py", "LifecycleModel", lifecycles.MODEL[:2], lifecycles.MODEL[2:]),
@@ -326,6 +355,18 @@ TARGETS = (
     ),
     # Lifetime value
     Target("base/_clv.py", "LifetimeValue.clv_summary", clv.SUMMARY[:2], clv.SUMMARY[2:]),
+    Target("base/_experiments.py", "Experiments.effect", (effects.EXPERIMENT,), effects.OF_BASE),
+    Target(
+        "base/_tracking.py",
+        "Tracking.track_segments",
+        (effects.EXPERIMENT, effects.TRACKING[0]),
+        effects.TRACKING[1:],
+    ),
+    Target("base/_experiments.py", "Experiments.experiment_table", (effects.EXPERIMENT,), effects.EXPERIMENT_TABLE),
+    Target("base/_planning.py", "Planning.plan", effects.PLAN[:1], effects.PLAN[1:]),
+    Target("base/_planning.py", "Planning.aa", effects.AA[:2], effects.AA[2:]),
+    Target("experiments/_effect.py", "effect", (t.DATA, effects.EXPERIMENT), effects.EFFECT),
+    Target("experiments/_effect_of.py", "effect_of", (EXPERIMENT_ROWS, effects.EFFECT_OF[0]), effects.EFFECT_OF[1:]),
     Target("clv/_summary.py", "clv_summary", (t.DATA,), clv.CLV_SUMMARY),
     Target("clv/_purchases.py", "PurchaseModel", (), clv.MODEL),
     *(Target("clv/_models.py", model, (), clv.MODEL) for model in ("BGNBD", "MBGNBD", "ParetoNBD", "NBD")),
@@ -350,6 +391,13 @@ TARGETS = (
     Target("clv/_comparison.py", "compare", clv.COMPARE[:2], clv.COMPARE[2:]),
     Target("clv/_backtest.py", "backtest", clv.BACKTEST[:4], clv.BACKTEST[4:]),
     Target("clv/_segments.py", "by_segment", clv.BY_SEGMENT[:2], clv.BY_SEGMENT[2:]),
+    # Budgets
+    Target("allocation/_allocate.py", "allocate", allocation.ALLOCATE[:2], allocation.ALLOCATE[2:]),
+    Target("allocation/_allocate.py", "allocate_contacts", allocation.CONTACTS[:2], allocation.CONTACTS[2:]),
+    Target("allocation/_curve.py", "Curve.table", allocation.TABLE),
+    Target("allocation/_curve.py", "Curve.fit", allocation.FIT[:4], allocation.FIT[4:]),
+    Target("allocation/_result.py", "Allocation.sensitivity", allocation.SENSITIVITY),
+    Target("allocation/_result.py", "Allocation.regret", allocation.SENSITIVITY),
     # Frames
     Target("adapters/_mixin.py", "FrameMethods.score", (SCORER,), THREADS),
     Target(
@@ -414,5 +462,6 @@ DICTS = {
     "AbcOptions": value.ABC_CORE,
     "XyzOptions": value.XYZ_CORE,
     "MeasuresOptions": measures.CORE,
+    "BeforeAfterOptions": before_after.CORE,
     "LifecycleOptions": lifecycles.MODEL,
 }

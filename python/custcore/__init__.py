@@ -23,20 +23,28 @@ from custcore._rfm import (
     rfm,
     rfm_scores,
 )
-from custcore.base import CustomerBase, scan
+from custcore.allocation import Allocation, Curve, allocate, allocate_contacts
+from custcore.base import CustomerBase, Review, scan
 from custcore.cluster import Breaks, KMeans, Scaler, natural_breaks, segment_customers, select_k
 from custcore.clv._summary import clv_summary
 from custcore.cohort import CohortRetention, cohort_retention
+from custcore.experiments import UpliftCurve, UpliftPoint, detectable, sample_size, uplift_curve
+from custcore.experiments._before_after import BeforeAfter, before_after
+from custcore.experiments._effect import effect
+from custcore.experiments._effect_of import effect_of
 from custcore.result import Column, Report, ReportEntry, Schema, Table
-from custcore.value import Portrait, abc, decomposition, measures, nps, portrait
+from custcore.value import Portrait, abc, decomposition, funnel, measures, nps, portrait
 
 __all__ = [
+    "Allocation",
     "AsOf",
     "Backtest",
+    "BeforeAfter",
     "Breaks",
     "ChurnModel",
     "CohortRetention",
     "Column",
+    "Curve",
     "CustomerBase",
     "Data",
     "ExplainedScore",
@@ -47,6 +55,7 @@ __all__ = [
     "RFMScorer",
     "Report",
     "ReportEntry",
+    "Review",
     "Scaler",
     "Schema",
     "ScoreChange",
@@ -55,15 +64,24 @@ __all__ = [
     "SegmentMap",
     "Source",
     "Table",
+    "UpliftCurve",
+    "UpliftPoint",
     "__version__",
     "abc",
+    "allocate",
+    "allocate_contacts",
     "backtest",
+    "before_after",
     "clv",
     "clv_summary",
     "cohort_retention",
     "compare",
     "decomposition",
+    "detectable",
+    "effect",
+    "effect_of",
     "errors",
+    "funnel",
     "measures",
     "natural_breaks",
     "nps",
@@ -73,9 +91,11 @@ __all__ = [
     "read",
     "rfm",
     "rfm_scores",
+    "sample_size",
     "scan",
     "segment_customers",
     "select_k",
+    "uplift_curve",
 ]
 
 _moved.register()

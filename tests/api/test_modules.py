@@ -13,7 +13,13 @@ import custcore
 PUBLIC = {
     "custcore",
     "custcore.__main__",
-    *(f"custcore.{name}" for name in ("base", "cluster", "clv", "cohort", "errors", "presets", "result", "value")),
+    *(
+        f"custcore.{name}"
+        for name in (
+            *("allocation", "base", "cluster", "clv", "cohort"),
+            *("errors", "experiments", "presets", "result", "value"),
+        )
+    ),
     # One dataframe library each; `custcore.pandas` is the way in, `custcore.adapters.pandas` holds the class.
     *(f"custcore.{name}" for name in ("adapters", "duckdb", "pandas", "polars", "sklearn")),
     *(f"custcore.adapters.{name}" for name in ("pandas", "polars", "sklearn")),
@@ -44,7 +50,8 @@ def test_no_module_has_the_name_of_a_function(name: str):
 
 def test_public_names_are_listed_where_they_can_be_imported_from():
     packages = [
-        importlib.import_module(f"custcore.{name}") for name in ("base", "cluster", "cohort", "result", "value")
+        importlib.import_module(f"custcore.{name}")
+        for name in ("allocation", "base", "cluster", "cohort", "result", "value")
     ]
     for package in packages:
         for name in set(package.__all__) & set(custcore.__all__):

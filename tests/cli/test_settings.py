@@ -114,6 +114,14 @@ def sample(option):
         return f'"{choices[-1]}"'
     if option.type.name == "NAME=BINS":
         return '"age=30,50"'
+    if option.type.name == "N|NAME=N,...":
+        return '"a=0.25,b=3"'
+    if option.type.name == "float":
+        return "0.5"
+    if option.type.name == "C,T":
+        return '"0.25,0.75"'
+    if option.type.name == "NAME=AMOUNT|SHARE":
+        return '"sms=3000"'
     return "3" if "N" in str(option.metavar or option.type.name) and option.name != "names" else '"x"'
 
 

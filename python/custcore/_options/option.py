@@ -23,6 +23,7 @@ GROUPS = (
     "Measures",
     "Life cycle",
     "Lifetime value",
+    "Experiment",
     "Scores",
     "Classes",
     "Clusters",

@@ -16,7 +16,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from custcore._options import bases, churn, clusters, clv, cohorts, lifecycles, portraits, reading, scores, transactions
+from custcore._options import (
+    allocation,
+    bases,
+    churn,
+    clusters,
+    clv,
+    cohorts,
+    effects,
+    funnels,
+    lifecycles,
+    portraits,
+    reading,
+    scores,
+    transactions,
+)
 from custcore.cli import _settings
 
 if TYPE_CHECKING:
@@ -40,6 +54,9 @@ ARGUMENTS = frozenset(
         bases.TRANSITIONS,
         churn.MODEL,
         churn.BACKTEST,
+        funnels.FUNNEL_STEPS,
+        funnels.FUNNEL,
+        (funnels.MONTH,),
         lifecycles.MODEL,
         lifecycles.COUNTS,
         portraits.PORTRAIT,
@@ -47,6 +64,10 @@ ARGUMENTS = frozenset(
         clv.SUMMARY,
         clv.MODEL,
         clv.PREDICT,
+        effects.OF_BASE,
+        effects.PLAN,
+        allocation.ALLOCATE,
+        allocation.CONTACTS,
         (bases.BATCH_ID, bases.COMMIT_EVERY),
         reading.READING,
     )

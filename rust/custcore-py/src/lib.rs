@@ -6,16 +6,21 @@
 #![allow(clippy::cast_lossless)]
 
 mod abc;
+mod allocation;
 mod base;
+mod before_after;
 mod boundary;
 mod change;
 mod churn;
 mod clv;
 mod cohort;
 mod comparison;
+mod effect;
 mod error;
 mod explain;
+mod funnel;
 mod guard;
+mod health;
 mod input;
 mod kmeans;
 mod lifecycle;
@@ -25,6 +30,7 @@ mod number;
 mod options;
 #[cfg(feature = "parquet")]
 mod parquet;
+mod planning;
 mod portrait;
 mod rfm;
 mod runtime;
@@ -36,6 +42,7 @@ mod shared;
 mod store;
 mod table;
 mod transitions;
+mod uplift;
 
 use std::time::{Duration, Instant};
 
@@ -70,7 +77,11 @@ mod _core {
     #[pymodule_export]
     use super::abc::{abc, abc_table, abc_xyz, concentration, pareto, xyz};
     #[pymodule_export]
+    use super::allocation::{CoreAllocation, CoreCurve, allocate, allocate_contacts};
+    #[pymodule_export]
     use super::base::{CoreBase, rfm_scores, rfm_table};
+    #[pymodule_export]
+    use super::before_after::{CoreBeforeAfter, before_after};
     #[pymodule_export]
     use super::boundary::memory::Memory;
     #[pymodule_export]
@@ -84,6 +95,12 @@ mod _core {
     #[pymodule_export]
     use super::comparison::{CoreComparison, compare};
     #[pymodule_export]
+    use super::effect::{CoreEffectResult, aa_comparisons, experiment_plan, experiment_table, track_segments};
+    #[pymodule_export]
+    use super::funnel::{funnel, order_ladder};
+    #[pymodule_export]
+    use super::health::{acquisition, change, health, month_measures};
+    #[pymodule_export]
     use super::kmeans::{CoreKMeans, natural_breaks, select_k, simd_paths};
     #[pymodule_export]
     use super::lifecycle::{CoreLifecycleModel, lifecycle, lifecycle_counts, lifecycle_flows};
@@ -94,6 +111,8 @@ mod _core {
     #[cfg(feature = "parquet")]
     #[pymodule_export]
     use super::parquet::CoreParquetColumns;
+    #[pymodule_export]
+    use super::planning::{detectable, sample_size};
     #[pymodule_export]
     use super::portrait::{portrait, portrait_marks, portrait_sentences};
     #[pymodule_export]
@@ -112,6 +131,8 @@ mod _core {
     use super::table::CoreTable;
     #[pymodule_export]
     use super::transitions::{stays, transitions};
+    #[pymodule_export]
+    use super::uplift::{CoreUpliftCurve, uplift_curve};
     #[pymodule_export]
     use super::{_panic, _spin};
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, Decimal128Array, Float64Array, Int64Array, RecordBatch, RecordBatchOptions};
 use arrow_buffer::NullBuffer;
 use arrow_schema::{DataType, Field, Metadata, Schema};
+use arrow_select::concat::concat_batches;
 
 use crate::column::composite::decode::decode;
 use crate::column::ids::{all_integer_ids, byte_ids, gathered_ids, integer_ids};
@@ -215,4 +216,15 @@ pub(crate) fn money_column(
             Arc::new(sums.with_data_type(DataType::Decimal128(38, scale)))
         }
     })
+}
+
+/// The batches of a table as one.
+pub fn concatenated(batches: &[RecordBatch]) -> Result<RecordBatch> {
+    match batches {
+        [] => Err(Error::internal("a table without a batch")),
+        [one] => Ok(one.clone()),
+        [first, ..] => concat_batches(&first.schema(), batches).map_err(|error| {
+            Error::new(ErrorKind::InvalidType, format!("the batches have different schemas: {error}. Cast all batches to one schema"))
+        }),
+    }
 }

@@ -18,6 +18,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 use crate::exec::par::Threads;
 use crate::group::interner::{Interner, Keys};
+use crate::group::lookup::Lookup;
 use crate::group::sort::SortKeys;
 use crate::report::Report;
 use crate::state::attributes::Attribute;
@@ -238,6 +239,11 @@ impl<'a> BaseView<'a> {
     /// The codes of these few ids, where there are any.
     pub(crate) fn find_all(&self, ids: &Interner) -> Vec<Option<u32>> {
         self.state.interner.find_all(ids)
+    }
+
+    /// Finds the codes of ids.
+    pub(crate) fn lookup(&self) -> Lookup<'_> {
+        self.state.interner.lookup()
     }
 
     /// Totals by code.

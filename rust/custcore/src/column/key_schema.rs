@@ -235,6 +235,22 @@ impl KeySchema {
         }
     }
 
+    /// An error unless the ids of another table can be those of these customers.
+    pub(crate) fn check_same_kinds(&self, other: &Self) -> Result<()> {
+        if self.parts().len() != other.parts().len() {
+            let message = format!("its ids have {} columns, those of the customers {}", other.parts().len(), self.parts().len());
+            return Err(Error::new(ErrorKind::InvalidType, message));
+        }
+        for (part, other) in self.parts().iter().zip(other.parts()) {
+            if part.kind != other.kind {
+                let expected = format!("{}, as the ids of the customers", part.kind.name());
+                let remedy = "Ids of different kinds are never equal: cast one of the columns";
+                return Err(invalid_type(&other.name, "customer_id", &other.value_type, &expected, remedy));
+            }
+        }
+        Ok(())
+    }
+
     /// The ids in the columns of this key.
     pub(crate) fn read(&self, columns: &[ArrayRef], role: &str, threads: Threads<'_>) -> Result<KeyColumn> {
         let mut parts = Vec::with_capacity(columns.len());

@@ -155,7 +155,7 @@ fn stirling_error(n: u64) -> f64 {
 }
 
 /// x ln(x / m) + m - x, without cancellation where x is near to m.
-fn deviance(x: f64, m: f64) -> f64 {
+pub(super) fn deviance(x: f64, m: f64) -> f64 {
     let difference = x - m;
     if difference.abs() >= 0.1 * (x + m) {
         return x * (x / m).ln() - difference;

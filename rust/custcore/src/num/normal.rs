@@ -1,6 +1,8 @@
 //! The normal distribution.
 
-use super::special::ln;
+use std::f64::consts::FRAC_1_SQRT_2;
+
+use super::special::{erfc, ln};
 
 /// The quantile of the standard normal distribution at `p` in (0, 1): Wichura's algorithm AS 241 (1988), within 1e-15.
 pub(crate) fn normal_quantile(p: f64) -> f64 {
@@ -14,6 +16,16 @@ pub(crate) fn normal_quantile(p: f64) -> f64 {
     let (shift, (numerator, denominator)) = if r <= 5.0 { (1.6, &MIDDLE) } else { (5.0, &FAR) };
     let size = polynomial(numerator, r - shift) / polynomial(denominator, r - shift);
     if q < 0.0 { -size } else { size }
+}
+
+/// The probability that a standard normal variable is at most `x`.
+pub(crate) fn normal_cdf(x: f64) -> f64 {
+    normal_sf(-x)
+}
+
+/// The probability that a standard normal variable is above `x`, without cancellation in the upper tail.
+pub(crate) fn normal_sf(x: f64) -> f64 {
+    0.5 * erfc(x * FRAC_1_SQRT_2)
 }
 
 fn polynomial(coefficients: &[f64; 8], x: f64) -> f64 {
@@ -102,5 +114,25 @@ mod tests {
                 assert!((normal_quantile(1.0 - p) + z).abs() < 1e-14);
             }
         }
+    }
+
+    #[test]
+    fn tails_are_those_of_scipy() {
+        let expected = [
+            (-8.0, 0.999_999_999_999_999_3),
+            (-1.0, 0.841_344_746_068_542_9),
+            (0.0, 0.5),
+            (0.3, 0.382_088_577_811_047_4),
+            (1.5, 0.066_807_201_268_858_07),
+            (5.0, 2.866_515_718_791_933e-7),
+            (10.0, 7.619_853_024_160_47e-24),
+            (20.0, 2.753_624_118_606_155_6e-89),
+            (37.0, 5.725_571_222_523_926_6e-300),
+        ];
+        for (x, tail) in expected {
+            assert!((normal_sf(x) / tail - 1.0).abs() < 3e-13, "{x}: {:e}", normal_sf(x));
+            assert_eq!(normal_cdf(-x).to_bits(), normal_sf(x).to_bits());
+        }
+        assert_eq!((normal_sf(f64::INFINITY), normal_sf(f64::NEG_INFINITY)), (0.0, 1.0));
     }
 }

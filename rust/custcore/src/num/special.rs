@@ -33,6 +33,12 @@ pub(crate) fn ln_1p_exp(z: f64) -> f64 {
     z.max(0.0) + ln_1p(exp(-z.abs()))
 }
 
+/// The complementary error function, 2/√π ∫ from x to ∞ of e^(-t²) dt.
+#[inline]
+pub(crate) fn erfc(x: f64) -> f64 {
+    libm::erfc(x)
+}
+
 /// ln Γ(x), x > 0.
 #[inline]
 pub(crate) fn ln_gamma(x: f64) -> f64 {

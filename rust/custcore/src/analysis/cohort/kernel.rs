@@ -1,6 +1,7 @@
 //! Kernel that counts members by cell. It sees slices and numbers only.
 
 use super::spec::{ReturnCriterion, Spans};
+use crate::num::proportion;
 
 /// Accumulator of members by cell.
 pub(crate) trait CountMembers {
@@ -166,15 +167,9 @@ pub(crate) fn active_periods(periods: impl Iterator<Item = i64>, least: u32, out
 /// Standard normal quantile of the 95 % interval.
 const Z: f64 = 1.959_963_984_540_054;
 
-/// 95 % score interval of the proportion `c` of `n` (Wilson 1927).
+/// 95 % score interval of the proportion `c` of `n`.
 pub(crate) fn wilson(c: i64, n: i64) -> (f64, f64) {
-    let (count, all) = (c as f64, n as f64);
-    let z2 = Z * Z;
-    // Integer products are exact where floating-point ones are not.
-    let spread = Z * ((i128::from(c) * i128::from(n - c)) as f64 / all + z2 / 4.0).sqrt();
-    let low = (count + z2 / 2.0 - spread) / (all + z2);
-    let high = (count + z2 / 2.0 + spread) / (all + z2);
-    (if c == 0 { 0.0 } else { low }, if c == n { 1.0 } else { high })
+    proportion::wilson(c as u64, n as u64, Z)
 }
 
 #[cfg(test)]

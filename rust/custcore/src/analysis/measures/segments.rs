@@ -9,7 +9,7 @@ use crate::base::view::BaseView;
 use crate::column::key::{Key, OwnedKey};
 use crate::column::key_schema::{KeyNames, KeySchema};
 use crate::column::value::ValueColumn;
-use crate::column::{BLOCK, find_column, flag, invalid_type};
+use crate::column::{BLOCK, find_column, flag};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 use crate::exec::par::Threads;
@@ -149,18 +149,7 @@ impl CustomerSegments {
 
     /// The segments of the customers of a view; customers that are not in the table are in the group null.
     pub(super) fn groups(&self, view: &BaseView<'_>, threads: Threads<'_>) -> Result<ViewGroups> {
-        let own = &view.kinds().id;
-        for (part, other) in own.parts().iter().zip(self.key.parts()) {
-            if part.kind != other.kind {
-                let expected = format!("{}, as the ids of the customers", part.kind.name());
-                let remedy = "Ids of different kinds are never equal: cast one of the columns";
-                return Err(of_table(invalid_type(&other.name, "customer_id", &other.value_type, &expected, remedy)));
-            }
-        }
-        if own.parts().len() != self.key.parts().len() {
-            let message = format!("its ids have {} columns, those of the customers {}", self.key.parts().len(), own.parts().len());
-            return Err(of_table(Error::new(ErrorKind::InvalidType, message)));
-        }
+        view.kinds().id.check_same_kinds(&self.key).map_err(of_table)?;
         let (lookup, keys, null) = (self.ids.lookup(), view.ids(), self.names.len() as u16);
         let of = |code: usize| {
             let segment = lookup.find(keys, code as u32).map_or(NO_SEGMENT, |found| self.segments[found as usize]);

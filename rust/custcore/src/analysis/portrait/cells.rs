@@ -1,10 +1,10 @@
 //! The numbers of each segment and value: shares and their intervals, the exact test, the strength of a difference.
 
-use super::adjust::adjusted;
 use super::counts::Attribute;
 use super::members::Members;
 use super::spec::PortraitSpec;
 use crate::analysis::cohort::kernel::wilson;
+use crate::analysis::p_values::adjusted;
 use crate::error::Result;
 use crate::exec::context::Context;
 use crate::num::fisher::fisher_two_sided;

@@ -2,6 +2,7 @@
 
 use arrow_array::RecordBatch;
 
+use crate::analysis::p_values::PValueAdjustment;
 use crate::column::key_schema::KeyNames;
 use crate::column::number::Number;
 use crate::error::{Error, ErrorKind, Result};
@@ -14,17 +15,6 @@ pub enum AttributeNulls {
     Drop,
     /// Null is a value, also that of customers who are not in the table.
     Value,
-}
-
-/// How p-values are adjusted for the number of tests.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PValueAdjustment {
-    /// Benjamini and Hochberg (1995): the false discovery rate.
-    Bh,
-    /// Holm (1979): the family-wise error rate.
-    Holm,
-    /// Not at all.
-    None,
 }
 
 /// How the numbers of an attribute become values.

@@ -3,6 +3,7 @@
 pub(crate) mod comparison;
 pub(crate) mod explain;
 mod explanation_table;
+mod frozen;
 pub(crate) mod kernel;
 mod nearest_change;
 mod new_column;

@@ -1,9 +1,18 @@
 //! P-values adjusted for the number of tests.
 
-use super::spec::PValueAdjustment;
+/// How p-values are adjusted for the number of tests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PValueAdjustment {
+    /// Benjamini and Hochberg (1995): the false discovery rate.
+    Bh,
+    /// Holm (1979): the family-wise error rate.
+    Holm,
+    /// Not at all.
+    None,
+}
 
 /// The adjusted p-values, in the order given.
-pub(super) fn adjusted(values: &[f64], how: PValueAdjustment) -> Vec<f64> {
+pub(crate) fn adjusted(values: &[f64], how: PValueAdjustment) -> Vec<f64> {
     let mut order: Vec<usize> = (0..values.len()).collect();
     order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
     let n = values.len() as f64;

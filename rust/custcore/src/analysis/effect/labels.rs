@@ -1,0 +1,104 @@
+//! Groups, strata and segments of the rows of a table, as positions in the names that occur.
+
+use arrow_array::{Array, ArrayRef, RecordBatch};
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+
+use super::NO_GROUP;
+use crate::column::key::{Key, KeyColumn, OwnedKey};
+use crate::column::value::ValueColumn;
+use crate::column::{BLOCK, find_column};
+use crate::error::{Error, ErrorKind, Result};
+
+/// The label of a null stratum or segment.
+pub(super) const NULL: &str = "(null)";
+/// More labels than this are no groups.
+const MOST: usize = 10_000;
+
+/// A column of labels.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Labels {
+    /// By row; [`NO_GROUP`] is null.
+    pub codes: Vec<u16>,
+    /// Ascending.
+    pub names: Vec<String>,
+}
+
+impl Labels {
+    /// Reads a column.
+    pub(super) fn read(batch: &RecordBatch, name: &str, role: &str) -> Result<Self> {
+        let column: &ArrayRef = batch.column(find_column(&batch.schema(), name, role)?);
+        let values = ValueColumn::new(name, role, column)?;
+        let (mut names, mut places): (Vec<String>, HashMap<OwnedKey, u16, RandomState>) = (Vec::new(), HashMap::default());
+        let mut place = |key: Key<'_>| -> Result<u16> {
+            if let Some(&place) = places.get(&key) {
+                return Ok(place);
+            }
+            let Some(text) = key.text() else { return Ok(NO_GROUP) };
+            if names.len() >= MOST {
+                let message = format!("column '{name}' ({role}) has more than 10,000 values; expected a few groups");
+                return Err(Error::new(ErrorKind::InvalidArgument, message).in_column(name));
+            }
+            names.push(text);
+            places.insert(key.to_owned(), names.len() as u16 - 1);
+            Ok(names.len() as u16 - 1)
+        };
+        let dictionary: Option<Vec<u16>> =
+            values.dictionary().map(|keys| keys.iter().map(|key| place(key.borrow())).collect::<Result<_>>()).transpose()?;
+        if let (Some(places), KeyColumn::Dictionary(keys), None) = (&dictionary, &values.stored, values.stored.nulls()) {
+            let (mut codes, mut positions) = (Vec::with_capacity(column.len()), Vec::with_capacity(BLOCK));
+            for start in (0..column.len()).step_by(BLOCK) {
+                keys.read_positions(start, BLOCK.min(column.len() - start), &mut positions);
+                codes.extend(positions.iter().map(|&position| places[position as usize]));
+            }
+            return Ok(Self { codes, names }.sorted());
+        }
+        let code = |row: usize| match (&dictionary, values.stored.index(row)) {
+            (Some(places), Some(index)) => Ok(places[index]),
+            (Some(_), None) => Ok(NO_GROUP),
+            (None, _) => place(values.key(row)),
+        };
+        let codes = (0..column.len()).map(code).collect::<Result<Vec<u16>>>()?;
+        Ok(Self { codes, names }.sorted())
+    }
+
+    /// The labels that occur, ascending.
+    fn sorted(mut self) -> Self {
+        let mut occurs = vec![false; self.names.len()];
+        self.codes.iter().filter(|&&code| code != NO_GROUP).for_each(|&code| occurs[usize::from(code)] = true);
+        if occurs.iter().all(|&occurs| occurs) && self.names.is_sorted() {
+            return self;
+        }
+        let mut order: Vec<usize> = (0..self.names.len()).filter(|&at| occurs[at]).collect();
+        order.sort_by(|&a, &b| self.names[a].cmp(&self.names[b]));
+        let mut places = vec![NO_GROUP; self.names.len()];
+        (0..).zip(&order).for_each(|(place, &at)| places[at] = place);
+        self.codes.iter_mut().filter(|code| **code != NO_GROUP).for_each(|code| *code = places[usize::from(*code)]);
+        self.names = order.iter().map(|&at| self.names[at].clone()).collect();
+        self
+    }
+
+    /// The same, with a label of its own for null.
+    pub(super) fn with_null(mut self) -> Self {
+        if !self.codes.contains(&NO_GROUP) {
+            return self;
+        }
+        let at = self.names.binary_search_by(|name| name.as_str().cmp(NULL)).unwrap_or_else(|at| {
+            self.names.insert(at, NULL.to_owned());
+            self.codes.iter_mut().filter(|code| **code != NO_GROUP && usize::from(**code) >= at).for_each(|code| *code += 1);
+            at
+        });
+        self.codes.iter_mut().filter(|code| **code == NO_GROUP).for_each(|code| *code = at as u16);
+        self
+    }
+}
+
+/// The union of two lists of names, ascending, and the place in it of each name of both.
+pub(super) fn union(a: &[String], b: &[String]) -> (Vec<String>, Vec<u16>, Vec<u16>) {
+    let mut all: Vec<String> = a.iter().chain(b).cloned().collect();
+    all.sort();
+    all.dedup();
+    let places = |names: &[String]| names.iter().map(|name| all.binary_search(name).unwrap_or_default() as u16).collect();
+    let (of_a, of_b) = (places(a), places(b));
+    (all, of_a, of_b)
+}
