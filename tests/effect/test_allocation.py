@@ -219,7 +219,7 @@ def test_steep_curves_have_a_gap():
 def test_pickles_and_copies():
     for made in (
         plan(group_budget={"sms": 3_000, "mail": "10%"}),
-        plan(objective="return", low="1%", high=5_000),
+        plan(objective="return", low="7%", high=5_000),
         plan(CELLS[::2], None),
         contacts(),
         contacts(whole=True),
