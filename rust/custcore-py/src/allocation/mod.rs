@@ -86,6 +86,13 @@ pub fn allocate_contacts(options: &Bound<'_, PyAny>, budget: Option<f64>, whole:
     Ok(CoreAllocation(Arc::new(made)))
 }
 
+/// The number of percent that is read as this share.
+fn percent(share: f64) -> f64 {
+    let near = 100.0 * share;
+    let is_it = |percent: &f64| (percent / 100.0).to_bits() == share.to_bits();
+    [near, near.next_down(), near.next_up()].into_iter().find(is_it).unwrap_or(near)
+}
+
 /// A plan, with the problem that it solves.
 #[pyclass(frozen, module = "custcore._core", name = "Allocation")]
 pub struct CoreAllocation(Arc<Allocation>);
@@ -161,7 +168,7 @@ impl CoreAllocation {
             given
                 .map(|given| match given {
                     SpendLimit::Money(amount) => amount.into_bound_py_any(py),
-                    SpendLimit::Share(share) => format!("{:?}%", 100.0 * share).into_bound_py_any(py),
+                    SpendLimit::Share(share) => format!("{:?}%", percent(share)).into_bound_py_any(py),
                 })
                 .transpose()
         };

@@ -174,8 +174,10 @@ impl ResponseCurve {
                         a / c
                     };
                 }
-                let power = exp(-k * (ln(x) - ln(*c)).abs());
-                a * k / x * power / ((1.0 + power) * (1.0 + power))
+                // By logarithms: a k / x may overflow where the slope does not.
+                let z = k * (ln(x) - ln(*c)).abs();
+                let power = exp(-z);
+                exp(ln(*a) + ln(*k) - ln(x) - z) / ((1.0 + power) * (1.0 + power))
             }
             CurveShape::Table { spend, value } => {
                 let next = spend.partition_point(|&at| at <= x);
