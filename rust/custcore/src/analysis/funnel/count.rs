@@ -60,7 +60,8 @@ impl GroupCounts {
 pub(super) fn count(events: Vec<Event>, customers: usize, rule: Rule, context: &Context) -> Result<BTreeMap<u16, GroupCounts>> {
     let rows = events.len();
     let runs = context.run_if_large(rows, |threads| {
-        let (mut events, starts) = by_customer(events, customers, context)?;
+        let (mut sorted, starts) = by_customer(&events, customers, context)?;
+        drop(events);
         let size = rows.div_ceil(PIECES * threads.count()).max(CHECKED);
         let work = |(piece, starts): (&mut [Event], &[usize])| -> Result<_> {
             let (mut walker, mut groups) = (Walker::new(rule), BTreeMap::<u16, GroupCounts>::new());
@@ -81,7 +82,7 @@ pub(super) fn count(events: Vec<Event>, customers: usize, rule: Rule, context: &
             }
             Ok(groups)
         };
-        threads.par_tasks(pieces(&mut events, &starts, size), work).into_iter().collect::<Result<Vec<_>>>()
+        threads.par_tasks(pieces(&mut sorted, &starts, size), work).into_iter().collect::<Result<Vec<_>>>()
     })??;
     let mut whole = BTreeMap::<u16, GroupCounts>::new();
     for (group, counts) in runs.into_iter().flatten() {
@@ -91,8 +92,7 @@ pub(super) fn count(events: Vec<Event>, customers: usize, rule: Rule, context: &
 }
 
 /// The events by customer, and where those of each customer start; one more entry than customers.
-#[expect(clippy::needless_pass_by_value, reason = "dropped once they are sorted")]
-fn by_customer(events: Vec<Event>, customers: usize, context: &Context) -> Result<(Vec<Event>, Vec<usize>)> {
+fn by_customer(events: &[Event], customers: usize, context: &Context) -> Result<(Vec<Event>, Vec<usize>)> {
     let mut starts = vec![0_usize; customers + 1];
     for block in events.chunks(BLOCK) {
         context.check()?;
@@ -142,7 +142,7 @@ mod tests {
     fn pieces_are_whole_customers() -> Result<()> {
         let of = |customer, time| Event { customer, time, group: 0, step: 0 };
         let events = vec![of(3, 1), of(0, 5), of(3, 0), of(1, 2), of(3, 2), of(5, 0)];
-        let (mut sorted, starts) = by_customer(events, 7, &Context::new(1))?;
+        let (mut sorted, starts) = by_customer(&events, 7, &Context::new(1))?;
         assert_eq!(starts, [0, 1, 2, 2, 5, 5, 6, 6]);
         let found = pieces(&mut sorted, &starts, 2);
         let seen: Vec<(usize, &[usize])> = found.iter().map(|(piece, starts)| (piece.len(), *starts)).collect();
