@@ -472,7 +472,7 @@ def acquisition(
 ) -> Table: ...
 
 # The number of a campaign, the name of a group, customers, revenue and its interval.
-Increment: TypeAlias = tuple[int, str, int, float | None, tuple[float, float] | None]
+_Increment: TypeAlias = tuple[int, str, int, float | None, tuple[float, float] | None]
 
 def change(
     base: CustomerBase,
@@ -482,7 +482,7 @@ def change(
     are_calendar: bool,
     by: str | None,
     segment_table: tuple[object, str] | None,
-    campaigns: list[Increment],
+    campaigns: list[_Increment],
     overlap: str | None,
     n_threads: int | None,
 ) -> Table: ...

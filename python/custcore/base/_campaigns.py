@@ -12,7 +12,7 @@ from custcore._input import arguments
 from custcore.errors import InvalidArgumentError, InvalidTypeError
 
 if TYPE_CHECKING:
-    from custcore._core import Increment
+    from custcore._core import _Increment
 
 __all__ = ["Campaign", "ended_in", "increments", "overlap"]
 
@@ -25,7 +25,7 @@ class Campaign(Protocol):
     def increments(self, metric: str = "revenue") -> Sequence[Mapping[str, Any]]: ...
 
 
-def increments(campaigns: Sequence[Campaign]) -> list[Increment]:
+def increments(campaigns: Sequence[Campaign]) -> list[_Increment]:
     """What the groups of each campaign added, for the core."""
     return [
         (number, *_increment(f"campaigns[{number}]", found))
