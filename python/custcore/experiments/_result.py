@@ -28,7 +28,8 @@ class EffectResult:
     Attributes
     ----------
     definition : dict
-        The settings: windows, metrics, adjustment, strata, level.
+        The settings: windows, metrics, adjustment, strata, level; ``first_day`` and
+        ``last_day`` (ISO texts) of the windows after exposure, None for a table.
     report : Report
         Customers that were left out, and why; remarks.
 
@@ -61,7 +62,9 @@ class EffectResult:
         plan: Any = None,  # noqa: ANN401 (a function that makes the table of the next plan)
     ) -> None:
         self._core = core
-        self.definition = definition
+        # Of a table of customers the windows are not known.
+        first, last = core.days or (None, None)
+        self.definition = {**definition, "first_day": first, "last_day": last}
         self._margin = None if margin is None else arguments.number("margin", margin)
         self._cost = None if cost is None else cost_argument(cost)
         self._plan = plan

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow_array::RecordBatch;
 use custcore::{
     Adjustment, Alternative, CampaignCost, EffectResult, EffectSpec, ExperimentOptions, ExperimentSpec, ExposedOn, KeyNames, MetricSpec,
-    OnConflict, OnMissing, PValueAdjustment, PlanSpec, Report, TrackingSpec, Windows, Winsorize, aa_table, concatenated,
+    OnConflict, OnMissing, PValueAdjustment, PlanSpec, Report, TrackingSpec, Windows, Winsorize, aa_table, concatenated, date_text,
     effect as effect_in_base, experiment_table as table_of_experiment, plan_table, track_segments as track_segments_of,
 };
 use pyo3::prelude::*;
@@ -319,6 +319,12 @@ impl CoreEffectResult {
     #[getter]
     fn groups(&self) -> Vec<String> {
         self.0.groups().to_vec()
+    }
+
+    /// The first and the last day of the windows after exposure, as ISO texts.
+    #[getter]
+    fn days(&self) -> Option<(String, String)> {
+        self.0.days().map(|(first, last)| (date_text(first), date_text(last)))
     }
 
     #[getter]

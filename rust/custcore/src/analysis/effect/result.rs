@@ -43,6 +43,8 @@ pub struct ExperimentFacts {
     pub cut_off: Option<u64>,
     /// Customers who are in another experiment.
     pub overlap: Option<u64>,
+    /// The first and the last day of the windows after exposure.
+    pub days: Option<(i32, i32)>,
 }
 
 /// The effect of an experiment.
@@ -231,6 +233,7 @@ impl EffectResult {
             facts: ExperimentFacts {
                 cut_off: sum(self.facts.cut_off, other.facts.cut_off),
                 overlap: sum(self.facts.overlap, other.facts.overlap),
+                days: self.facts.days.zip(other.facts.days).map(|(a, b)| (a.0.min(b.0), a.1.max(b.1))),
             },
             groups,
             strata,
@@ -258,6 +261,11 @@ impl EffectResult {
     /// The name of the control group.
     pub fn control(&self) -> &str {
         &self.groups[self.control]
+    }
+
+    /// The first and the last day of the windows after exposure; `None` for a table.
+    pub fn days(&self) -> Option<(i32, i32)> {
+        self.facts.days
     }
 
     /// The names of the groups.

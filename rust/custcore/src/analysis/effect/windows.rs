@@ -61,6 +61,8 @@ pub(crate) fn windows_of(
     let first_day = base.first_day().unwrap_or(i32::MAX);
     let starts_before = |&day: &i32| day - windows.gap - windows.days_before < first_day;
     all.facts.cut_off = Some(experiment.exposed_on.iter().filter(|day| starts_before(day)).count() as u64);
+    let ends = experiment.exposed_on.iter().min().zip(experiment.exposed_on.iter().max());
+    all.facts.days = ends.map(|(&first, &last)| (first + windows.lag, windows.last_day(last)));
     let reader = Reader { experiment, windows, every: every.unwrap_or(1), n_periods };
     base.by_ranges(context, |part| {
         let view = part.view_with_days(Some(as_of), context)?;

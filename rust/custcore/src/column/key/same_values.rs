@@ -6,9 +6,9 @@ use arrow_array::{Array, GenericByteArray};
 use super::{BytesArray, PlainKeys};
 
 impl PlainKeys {
-    /// Whether both share the same buffers, and so have the same values.
+    /// Whether both share the same buffers and nulls, and so have the same values.
     pub(crate) fn is_same_memory(&self, other: &Self) -> bool {
-        self.len() == other.len() && self.memory() == other.memory()
+        self.len() == other.len() && self.memory() == other.memory() && self.nulls() == other.nulls()
     }
 
     /// Whether both certainly have the same values at the same positions. The memory is compared, which is many times faster than
@@ -17,11 +17,12 @@ impl PlainKeys {
         if self.len() != other.len() || self.kind() != other.kind() {
             return false;
         }
-        if self.memory() == other.memory() {
-            return true;
-        }
+        // Of the same buffers others may be null.
         if self.nulls() != other.nulls() {
             return false;
+        }
+        if self.memory() == other.memory() {
+            return true;
         }
         match (self, other) {
             (Self::Integers(a), Self::Integers(b)) => a.values.has_same_values(&b.values),
@@ -65,4 +66,45 @@ where
     };
     let (Some(of_a), Some(of_b)) = (range(a), range(b)) else { return false };
     a.value_offsets() == b.value_offsets() && a.value_data().get(of_a) == b.value_data().get(of_b)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow_array::{ArrayRef, Int64Array, StringArray};
+    use arrow_buffer::NullBuffer;
+
+    use super::*;
+    use crate::column::key::KeyColumn;
+    use crate::error::{Error, Result};
+
+    fn plain(array: ArrayRef) -> Result<PlainKeys> {
+        match KeyColumn::new("id", "customer_id", &array)? {
+            KeyColumn::Plain(keys) => Ok(keys),
+            KeyColumn::Dictionary(_) => Err(Error::internal("a dictionary")),
+        }
+    }
+
+    #[test]
+    fn the_same_buffers_with_other_nulls_are_other_values() -> Result<()> {
+        let nulls = |is_valid: [bool; 3]| Some(NullBuffer::from(is_valid.to_vec()));
+        let numbers = Int64Array::from(vec![1, 2, 3]);
+        let texts = StringArray::from(vec!["a", "b", "c"]);
+        let masked = |mask: Option<NullBuffer>| -> [ArrayRef; 2] {
+            let numbers = Int64Array::new(numbers.values().clone(), mask.clone());
+            let texts = StringArray::new(texts.offsets().clone(), texts.values().clone(), mask);
+            [Arc::new(numbers), Arc::new(texts)]
+        };
+        let all = [None, nulls([true, true, false]), nulls([false, true, true])];
+        for (i, a) in all.iter().enumerate() {
+            for (j, b) in all.iter().enumerate() {
+                for (a, b) in masked(a.clone()).into_iter().zip(masked(b.clone())) {
+                    let (a, b) = (plain(a)?, plain(b)?);
+                    assert_eq!((a.is_same_memory(&b), a.has_same_values(&b)), (i == j, i == j), "{i} {j}");
+                }
+            }
+        }
+        Ok(())
+    }
 }
