@@ -302,7 +302,7 @@ mod tests {
             student_t_sf(f64::NAN, 3.0).is_nan() && student_t_quantile(f64::NAN, 3.0).is_nan() && student_t_quantile(1.5, 3.0).is_nan()
         );
         // Beyond the largest float.
-        assert_eq!(student_t_quantile(1e-300, 0.5), f64::NEG_INFINITY);
+        assert_eq!(student_t_quantile(1e-300, 0.5).total_cmp(&f64::NEG_INFINITY), std::cmp::Ordering::Equal);
         assert!((student_t_two_sided(-2.0, 7.0) - 2.0 * student_t_sf(2.0, 7.0)).abs() < 1e-17);
     }
 

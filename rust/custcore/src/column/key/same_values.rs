@@ -79,8 +79,8 @@ mod tests {
     use crate::column::key::KeyColumn;
     use crate::error::{Error, Result};
 
-    fn plain(array: ArrayRef) -> Result<PlainKeys> {
-        match KeyColumn::new("id", "customer_id", &array)? {
+    fn plain(array: &ArrayRef) -> Result<PlainKeys> {
+        match KeyColumn::new("id", "customer_id", array)? {
             KeyColumn::Plain(keys) => Ok(keys),
             KeyColumn::Dictionary(_) => Err(Error::internal("a dictionary")),
         }
@@ -100,7 +100,7 @@ mod tests {
         for (i, a) in all.iter().enumerate() {
             for (j, b) in all.iter().enumerate() {
                 for (a, b) in masked(a.clone()).into_iter().zip(masked(b.clone())) {
-                    let (a, b) = (plain(a)?, plain(b)?);
+                    let (a, b) = (plain(&a)?, plain(&b)?);
                     assert_eq!((a.is_same_memory(&b), a.has_same_values(&b)), (i == j, i == j), "{i} {j}");
                 }
             }
