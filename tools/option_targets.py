@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from custcore._options import (
+    allocation,
     bases,
     before_after,
     churn,
@@ -12,6 +13,7 @@ from custcore._options import (
     clv,
     cohorts,
     effects,
+    funnels,
     lifecycles,
     measures,
     planning,
@@ -312,6 +314,12 @@ TARGETS = (
         measures.BASE_DECOMPOSITION[:3],
         measures.BASE_DECOMPOSITION[3:],
     ),
+    Target("base/_growth.py", "Growth.order_ladder", funnels.LADDER[:2], funnels.LADDER[2:]),
+    Target("base/_growth.py", "Growth.acquisition", funnels.ACQUISITION[:1], funnels.ACQUISITION[1:]),
+    Target("base/_growth.py", "Growth.change", funnels.CHANGE[:2], funnels.CHANGE[2:]),
+    Target("base/_growth.py", "Growth.health", funnels.HEALTH[:1], funnels.HEALTH[1:]),
+    Target("base/_growth.py", "Growth.review", funnels.REVIEW[:1], funnels.REVIEW[1:]),
+    Target("value/_funnel.py", "funnel", (funnels.EVENTS, *funnels.FUNNEL_STEPS), funnels.FUNNEL),
     Target("value/_measures.py", "measures", (t.DATA,), measures.MEASURES),
     Target("value/_measures.py", "decomposition", (t.DATA,), measures.DECOMPOSITION),
     Target("_lifecycle/model.py", "LifecycleModel", lifecycles.MODEL[:2], lifecycles.MODEL[2:]),
@@ -383,6 +391,13 @@ TARGETS = (
     Target("clv/_comparison.py", "compare", clv.COMPARE[:2], clv.COMPARE[2:]),
     Target("clv/_backtest.py", "backtest", clv.BACKTEST[:4], clv.BACKTEST[4:]),
     Target("clv/_segments.py", "by_segment", clv.BY_SEGMENT[:2], clv.BY_SEGMENT[2:]),
+    # Budgets
+    Target("allocation/_allocate.py", "allocate", allocation.ALLOCATE[:2], allocation.ALLOCATE[2:]),
+    Target("allocation/_allocate.py", "allocate_contacts", allocation.CONTACTS[:2], allocation.CONTACTS[2:]),
+    Target("allocation/_curve.py", "Curve.table", allocation.TABLE),
+    Target("allocation/_curve.py", "Curve.fit", allocation.FIT[:4], allocation.FIT[4:]),
+    Target("allocation/_result.py", "Allocation.sensitivity", allocation.SENSITIVITY),
+    Target("allocation/_result.py", "Allocation.regret", allocation.SENSITIVITY),
     # Frames
     Target("adapters/_mixin.py", "FrameMethods.score", (SCORER,), THREADS),
     Target(

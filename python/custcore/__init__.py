@@ -23,7 +23,8 @@ from custcore._rfm import (
     rfm,
     rfm_scores,
 )
-from custcore.base import CustomerBase, scan
+from custcore.allocation import Allocation, Curve, allocate, allocate_contacts
+from custcore.base import CustomerBase, Review, scan
 from custcore.cluster import Breaks, KMeans, Scaler, natural_breaks, segment_customers, select_k
 from custcore.clv._summary import clv_summary
 from custcore.cohort import CohortRetention, cohort_retention
@@ -32,9 +33,10 @@ from custcore.experiments._before_after import BeforeAfter, before_after
 from custcore.experiments._effect import effect
 from custcore.experiments._effect_of import effect_of
 from custcore.result import Column, Report, ReportEntry, Schema, Table
-from custcore.value import Portrait, abc, decomposition, measures, nps, portrait
+from custcore.value import Portrait, abc, decomposition, funnel, measures, nps, portrait
 
 __all__ = [
+    "Allocation",
     "AsOf",
     "Backtest",
     "BeforeAfter",
@@ -42,6 +44,7 @@ __all__ = [
     "ChurnModel",
     "CohortRetention",
     "Column",
+    "Curve",
     "CustomerBase",
     "Data",
     "ExplainedScore",
@@ -52,6 +55,7 @@ __all__ = [
     "RFMScorer",
     "Report",
     "ReportEntry",
+    "Review",
     "Scaler",
     "Schema",
     "ScoreChange",
@@ -64,6 +68,8 @@ __all__ = [
     "UpliftPoint",
     "__version__",
     "abc",
+    "allocate",
+    "allocate_contacts",
     "backtest",
     "before_after",
     "clv",
@@ -75,6 +81,7 @@ __all__ = [
     "effect",
     "effect_of",
     "errors",
+    "funnel",
     "measures",
     "natural_breaks",
     "nps",

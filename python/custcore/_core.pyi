@@ -3,13 +3,17 @@ from decimal import Decimal
 from typing import Any, Literal, NotRequired, TypeAlias, TypedDict, final, type_check_only
 
 __all__ = [
+    "Allocation",
+    "BeforeAfter",
     "Change",
     "ChurnModel",
     "ClvSummary",
     "CohortRetention",
     "Comparison",
+    "Curve",
     "CustomerBase",
     "Draft",
+    "EffectResult",
     "KMeans",
     "LifecycleModel",
     "Memory",
@@ -22,24 +26,38 @@ __all__ = [
     "SegmentMap",
     "SpendModel",
     "Table",
+    "UpliftCurve",
     "__version__",
     "_panic",
     "_spin",
+    "aa_comparisons",
     "abc",
     "abc_table",
     "abc_xyz",
+    "acquisition",
+    "allocate",
+    "allocate_contacts",
     "backtest",
     "base_measures",
+    "before_after",
+    "change",
     "clv_summary",
     "cohort_retention",
     "compare",
     "concentration",
+    "detectable",
+    "experiment_plan",
+    "experiment_table",
+    "funnel",
+    "health",
     "lifecycle",
     "lifecycle_counts",
     "lifecycle_flows",
     "measures",
+    "month_measures",
     "natural_breaks",
     "nps",
+    "order_ladder",
     "pareto",
     "portrait",
     "portrait_marks",
@@ -48,11 +66,14 @@ __all__ = [
     "read_model",
     "rfm_scores",
     "rfm_table",
+    "sample_size",
     "scan",
     "select_k",
     "simd_paths",
     "stays",
+    "track_segments",
     "transitions",
+    "uplift_curve",
     "write_model",
     "xyz",
 ]
@@ -339,6 +360,7 @@ def nps(
     interval: str,
     n_threads: int | None,
 ) -> Table: ...
+
 @type_check_only
 class BeforeAfterOptions(TypedDict):
     customer_id: str | list[str]
@@ -386,6 +408,7 @@ def detectable(
     alpha: float,
     power: float,
 ) -> float: ...
+
 @final
 class UpliftCurve:
     def table(self) -> Table: ...
@@ -410,6 +433,61 @@ def uplift_curve(
     n_threads: int | None,
 ) -> UpliftCurve: ...
 def profile_table(table: object, by: str, columns: list[str], *, n_threads: int | None) -> Table: ...
+
+# Funnels, the ladder of orders, acquisition, changes of revenue, health
+def funnel(
+    data: object,
+    *,
+    customer_id: str | list[str],
+    timestamp: str,
+    event: str,
+    by: str | None,
+    steps: list[str],
+    window: int,
+    strict: bool,
+    order: str,
+    observation_end: _Bound | None,
+    n_threads: int | None,
+) -> Table: ...
+def order_ladder(
+    base: CustomerBase,
+    n: int,
+    by: str | None,
+    segment_table: tuple[object, str] | None,
+    day: _Day | None,
+    *,
+    n_threads: int | None,
+) -> Table: ...
+def acquisition(
+    base: CustomerBase,
+    costs: object,
+    *,
+    period: _Period,
+    by: str | None,
+    margin: float,
+    n_periods: int | None,
+    values: object | None,
+    day: _Day | None,
+    n_threads: int | None,
+) -> Table: ...
+
+# The number of a campaign, the name of a group, customers, revenue and its interval.
+Increment: TypeAlias = tuple[int, str, int, float | None, tuple[float, float] | None]
+
+def change(
+    base: CustomerBase,
+    before: tuple[int, int],
+    after: tuple[int, int],
+    *,
+    are_calendar: bool,
+    by: str | None,
+    segment_table: tuple[object, str] | None,
+    campaigns: list[Increment],
+    overlap: str | None,
+    n_threads: int | None,
+) -> Table: ...
+def health(base: CustomerBase, day: _Day | None, scorer: RfmScorer, *, n_threads: int | None) -> Table: ...
+def month_measures(base: CustomerBase, day: int, *, n_threads: int | None) -> Table: ...
 
 # x below: anything that exports Arrow (its columns are the features, in order, or those named in `columns`), or a
 # two-dimensional array of float32 or float64 read through the buffer protocol, in C or Fortran order or strided.
@@ -1023,6 +1101,7 @@ class EffectResult:
     def received(self) -> Table: ...
     def moments(self) -> Table: ...
     def roi(self, metric: str, margin: float, cost: tuple[float, float, float]) -> Table: ...
+    def plan_next(self, power: float) -> Table: ...
     def merge(self, other: EffectResult) -> EffectResult: ...
 
 def clv_summary(
@@ -1179,3 +1258,60 @@ class SbgModel:
     def survival(self, t: int) -> float: ...
     def retention_rate(self, t: int) -> float: ...
     def discounted_lifetime(self, n: int, rate: float) -> float: ...
+
+# Allocation of budgets
+
+def allocate(
+    cells: object,
+    budget: float | None,
+    *,
+    objective: str,
+    low: float | str | None,
+    high: float | str | None,
+    group: str | None,
+    group_budget: list[tuple[str, Any]],
+) -> Allocation: ...
+def allocate_contacts(options: object, budget: float | None, *, whole: bool) -> Allocation: ...
+
+@final
+class Curve:
+    @staticmethod
+    def exp(a: float, b: float) -> Curve: ...
+    @staticmethod
+    def hill(a: float, c: float, k: float) -> Curve: ...
+    @staticmethod
+    def table(spend: list[float], value: list[float]) -> Curve: ...
+    @staticmethod
+    def fit(spend: list[float], value: list[float], se: list[float] | None, *, kind: str, k: float | None) -> Curve: ...
+    def with_se(self, se: float | None) -> Curve: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def parameters(self) -> list[tuple[str, list[float]]]: ...
+    @property
+    def se(self) -> float | None: ...
+    def value(self, spend: float) -> float: ...
+    def marginal(self, spend: float) -> float: ...
+
+@final
+class Allocation:
+    def table(self) -> Table: ...
+    def frontier(self, budgets: list[float] | None) -> Table: ...
+    # The metadata entry "custcore.regret" is the regret of the plan.
+    def sensitivity(self, n: int, seed: int) -> Table: ...
+    @property
+    def price(self) -> float: ...
+    @property
+    def spend(self) -> float: ...
+    @property
+    def value(self) -> float: ...
+    @property
+    def unspent(self) -> float | None: ...
+    @property
+    def gap(self) -> float: ...
+    @property
+    def budget(self) -> float | None: ...
+    @property
+    def group_prices(self) -> list[tuple[str, float]]: ...
+    # Rows and settings, as the functions take them; `wrap` makes a curve of Python.
+    def arguments(self, wrap: Callable[[Curve], object]) -> tuple[list[dict[str, Any]], dict[str, Any]]: ...

@@ -24,8 +24,8 @@ AS_PYTHON_HAS_IT = re.compile(
 # Objects that calls return: they are not made by hand.
 RETURNED = {
     *("Backtest", "Breaks", "Column", "Report", "ReportEntry", "Schema", "Source", "Table", "CohortRetention"),
-    *("ExplainedScore", "ScoreChange", "ScoreComparison", "ScoreExplanation", "Portrait"),
-    *("BeforeAfter", "UpliftCurve", "UpliftPoint"),
+    *("BeforeAfter", "Review", "UpliftCurve", "UpliftPoint", "experiments.EffectResult"),
+    *("ExplainedScore", "ScoreChange", "ScoreComparison", "ScoreExplanation", "Portrait", "Allocation", "Curve"),
     *("clv.Evaluation", "clv.Fit", "clv.Prediction", "clv.SpendFit"),
 }
 # Methods of frames of purchases.

@@ -15,7 +15,10 @@ PUBLIC = {
     "custcore.__main__",
     *(
         f"custcore.{name}"
-        for name in ("base", "cluster", "clv", "cohort", "errors", "experiments", "presets", "result", "value")
+        for name in (
+            *("allocation", "base", "cluster", "clv", "cohort"),
+            *("errors", "experiments", "presets", "result", "value"),
+        )
     ),
     # One dataframe library each; `custcore.pandas` is the way in, `custcore.adapters.pandas` holds the class.
     *(f"custcore.{name}" for name in ("adapters", "duckdb", "pandas", "polars", "sklearn")),
@@ -47,7 +50,8 @@ def test_no_module_has_the_name_of_a_function(name: str):
 
 def test_public_names_are_listed_where_they_can_be_imported_from():
     packages = [
-        importlib.import_module(f"custcore.{name}") for name in ("base", "cluster", "cohort", "result", "value")
+        importlib.import_module(f"custcore.{name}")
+        for name in ("allocation", "base", "cluster", "cohort", "result", "value")
     ]
     for package in packages:
         for name in set(package.__all__) & set(custcore.__all__):

@@ -141,8 +141,8 @@ def test_docstrings_are_complete(name: str):
 # Objects that calls return: they are not made by hand.
 MADE_BY_CUSTCORE = {
     *("Backtest", "Breaks", "CohortRetention", "Column", "Report", "ReportEntry", "Schema", "Source", "Table"),
-    *("ExplainedScore", "ScoreChange", "ScoreComparison", "ScoreExplanation", "Portrait"),
-    *("BeforeAfter", "UpliftCurve", "UpliftPoint"),
+    *("BeforeAfter", "Review", "UpliftCurve", "UpliftPoint", "experiments.EffectResult"),
+    *("ExplainedScore", "ScoreChange", "ScoreComparison", "ScoreExplanation", "Portrait", "Allocation", "Curve"),
     *("clv.Evaluation", "clv.Fit", "clv.Prediction", "clv.SpendFit"),
     *("pandas.CustcoreAccessor", "polars.CustcoreNamespace"),
 }

@@ -38,6 +38,16 @@ def write_example_files(folder: Path) -> None:
     save(folder / "mail.csv", ["customer_id", "exposed_on"], mailed)
     groups = [(1000 + number, ("control", "mail")[number % 2], "2026-02-01") for number in range(40)]
     save(folder / "groups.csv", ["customer_id", "group", "exposed_on"], groups)
+    cells = [
+        ("loyal", "sms", "exp", 50_000, 0.000125, ""),
+        ("loyal", "mail", "exp", 30_000, 0.0003, "25%"),
+        ("new", "sms", "exp", 5_000, 0.002, 900),
+    ]
+    save(folder / "cells.csv", ["segment", "channel", "curve", "a", "b", "high"], cells)
+    contacts = [("loyal", "call", 5, 9, 80), ("loyal", "mail", 0.8, 4, 80), ("new", "mail", 0.8, 1.9, 300)]
+    save(folder / "contacts.csv", ["segment", "channel", "cost", "value", "customers"], contacts)
+    events = [(client, day, ("view", "cart", "order")[bill % 3], country) for client, day, _, bill, country in rows]
+    save(folder / "events.csv", ["customer_id", "timestamp", "event", "channel"], events)
     journey = ["household_id", "transaction_timestamp", "sales_value", "basket_id"]
     save(folder / "journey.csv", journey, [row[:4] for row in rows])
 

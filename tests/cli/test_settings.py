@@ -120,6 +120,8 @@ def sample(option):
         return "0.5"
     if option.type.name == "C,T":
         return '"0.25,0.75"'
+    if option.type.name == "NAME=AMOUNT|SHARE":
+        return '"sms=3000"'
     return "3" if "N" in str(option.metavar or option.type.name) and option.name != "names" else '"x"'
 
 

@@ -324,3 +324,30 @@ def test_the_coupon_that_lost_12_percent() -> None:
     assert plain["high"] < truth < adjusted["high"]
     assert math.isclose(plain["relative"], -0.121, abs_tol=0.001)
     assert adjusted["low"] < truth
+
+
+def test_a_campaign_becomes_a_plan() -> None:
+    """Shrunk effects by segment are the options of the next budget."""
+    result = base().effect(assignments(), **WINDOW, metrics=["revenue"], by="segment", adjust="own")
+    options = result.contact_options(0.3, {"mail": 0.5, "coupon": 0.2})
+    shrunk = {(row["segment"], row["group"]): row for row in result.segments()}
+    for option in options:
+        row = shrunk[option["segment"], option["channel"]]
+        assert option["value"] == pytest.approx(0.3 * row["shrunk"], rel=1e-12)
+        assert option["customers"] == row["n_control"] + row["n_treatment"]
+    plan = custcore.allocate_contacts(options, 3000)
+    assert plan.value > 0
+    with pytest.raises(custcore.errors.InvalidArgumentError, match="cost has no group 'coupon'"):
+        result.contact_options(0.3, {"mail": 0.5})
+
+
+def test_the_next_experiment() -> None:
+    found = {(row["group"], row["metric"]): row for row in base().effect(assignments(), **WINDOW).plan_next()}
+    effect = rows(base().effect(assignments(), **WINDOW).table())
+    z = 1.959963984540054 + 0.8416212335729143
+    for key, row in found.items():
+        assert row["detectable"] == pytest.approx(z * effect[key]["se"], rel=1e-12)
+        # As many customers as it says find a difference of 5 %: standard errors shrink with the root.
+        n = row["n_control"] + row["n_treatment"]
+        se = effect[key]["se"] * math.sqrt(n / row["n_for_5_percent"])
+        assert z * se == pytest.approx(0.05 * row["mean"], rel=1e-3)

@@ -14,6 +14,7 @@ from custcore.base._analyses import Analyses
 from custcore.base._changes import Changes
 from custcore.base._clv import LifetimeValue
 from custcore.base._experiments import Experiments
+from custcore.base._growth import Growth
 from custcore.base._lifecycle import Lifecycle
 from custcore.base._measures import BaseMeasures
 from custcore.base._planning import Planning
@@ -32,7 +33,7 @@ __all__ = ["CustomerBase"]
 
 
 class CustomerBase(
-    Changes, Analyses, ValueClasses, Lifecycle, LifetimeValue, BaseMeasures, Experiments, Planning, Tracking
+    Changes, Analyses, ValueClasses, Lifecycle, LifetimeValue, BaseMeasures, Experiments, Planning, Tracking, Growth
 ):
     """First and last day, orders and money of every customer: kept, updated, merged, saved.
 
@@ -47,7 +48,8 @@ class CustomerBase(
                                                        day or later
     ``"days"``   also orders and money of each day     also as of any past day, cohorts,
                                                        transitions, demand classes, life cycle,
-                                                       churn, lifetime value, measures
+                                                       churn, lifetime value, measures,
+                                                       changes, acquisition, health
     ``"orders"`` also orders that are not sealed       the same with ``order_id``, if lines
                                                        of an order may come late
     ============ ===================================== =====================================

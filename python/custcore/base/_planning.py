@@ -110,7 +110,7 @@ class Planning:
         tables = []
         for at, length in enumerate(lengths):
             days = arguments.whole(f"days_after[{at}]", length)
-            tables.append((self._past_windows(min(first, over), days, (who, names), n_threads), days))
+            tables.append((_past_windows(self, min(first, over), days, (who, names), n_threads), days))
         return Table(
             _core.experiment_plan(
                 tables, asked, segments=names, shares=_pair(shares), power=arguments.number("power", power)
@@ -187,7 +187,7 @@ class Planning:
         first, days = _day("start", start), arguments.whole("days_after", days_after)
         return Table(
             _core.aa_comparisons(
-                self._past_windows(first + days, days, (None, None), n_threads),
+                _past_windows(self, first + days, days, (None, None), n_threads),
                 asked,
                 draws=max(min(arguments.whole("n", n), 2**32 - 1), 0),
                 seed=arguments.whole("seed", seed) % 2**64,
@@ -200,39 +200,6 @@ class Planning:
         if last is None:
             raise NotEnoughDataError("the base has no data, so no window is over. Update it first")
         return _day("", last) + 1
-
-    def _past_windows(
-        self,
-        end: int,
-        days: int,
-        who: tuple[Data | str | Sequence[str] | None, list[str] | None],
-        n_threads: int | None,
-    ) -> _core.Table:
-        """The windows of customers that end on the day before `end`: those who had bought before, or of a table."""
-        table, segments = who
-        exposed_on = end - days
-        of_day = _date(exposed_on - 1)
-        # Named segments are those of all who had bought.
-        ids: Any = self.rfm(of_day, columns=["n_orders"], n_threads=n_threads) if table is None or segments else table  # type: ignore[attr-defined]
-        read = experiment_arguments(
-            self._options["customer_id"],
-            group=None,
-            exposed_on="exposed_on",
-            start=_date(exposed_on),
-            days_after=days,
-            days_before=None,
-            lag=0,
-            gap=0,
-            on_conflict="drop",
-            as_of=None,
-        )
-        return _core.experiment_table(
-            self._core,
-            as_source(ids, arguments.key_names(read["customer_id"])),
-            read,
-            scorer_argument(None) if segments else None,
-            n_threads=arguments.optional_whole("n_threads", n_threads),
-        )
 
 
 def _day(argument: str, value: AsOf) -> int:
@@ -254,3 +221,37 @@ def _pair(shares: object) -> tuple[float, float]:
     if isinstance(shares, str) or not isinstance(shares, Sequence) or len(shares) != 2:
         raise InvalidArgumentError(f"shares={shares!r}; expected two numbers, the shares of control and treatment")
     return arguments.number("shares[0]", shares[0]), arguments.number("shares[1]", shares[1])
+
+
+def _past_windows(
+    base: Any,  # noqa: ANN401 (a customer base)
+    end: int,
+    days: int,
+    who: tuple[Data | str | Sequence[str] | None, list[str] | None],
+    n_threads: int | None,
+) -> _core.Table:
+    """The windows of customers that end on the day before `end`: those who had bought before, or of a table."""
+    table, segments = who
+    exposed_on = end - days
+    of_day = _date(exposed_on - 1)
+    # Named segments are those of all who had bought.
+    ids: Any = base.rfm(of_day, columns=["n_orders"], n_threads=n_threads) if table is None or segments else table
+    read = experiment_arguments(
+        base._options["customer_id"],
+        group=None,
+        exposed_on="exposed_on",
+        start=_date(exposed_on),
+        days_after=days,
+        days_before=None,
+        lag=0,
+        gap=0,
+        on_conflict="drop",
+        as_of=None,
+    )
+    return _core.experiment_table(
+        base._core,
+        as_source(ids, arguments.key_names(read["customer_id"])),
+        read,
+        scorer_argument(None) if segments else None,
+        n_threads=arguments.optional_whole("n_threads", n_threads),
+    )

@@ -9,6 +9,7 @@ import click
 import custcore
 from custcore.cli import (
     _abc,
+    _allocate,
     _base,
     _before_after,
     _bench,
@@ -20,6 +21,7 @@ from custcore.cli import (
     _demo,
     _effect,
     _explain,
+    _funnel,
     _inspect,
     _kmeans,
     _lifecycle,
@@ -27,6 +29,7 @@ from custcore.cli import (
     _nps,
     _plan,
     _portrait,
+    _review,
     _rfm,
     _score,
 )
@@ -84,9 +87,12 @@ for verb in (
     _effect,
     _measures,
     _plan,
+    _review,
+    _funnel,
     _portrait,
     _nps,
     _before_after,
+    _allocate,
     _base,
     _inspect,
     _bench,

@@ -45,14 +45,12 @@ KINDS = {
     examples=(
         ("Three weeks after the mail", "custcore effect sales.csv --experiment groups.csv --days-after 21"),
         (
-            "All on one day, the effect in each segment in a file",
-            "custcore effect sales.csv --experiment groups.csv --start 2026-02-01 --days-after 21 --by segment "
-            "--table segments -o segments.csv",
+            "Week by week",
+            "custcore effect sales.csv --experiment groups.csv --days-after 21 --every 7",
         ),
         (
-            "With the return on its cost",
-            "custcore effect sales.csv --experiment groups.csv --days-after 21 --margin 0.3 "
-            "--cost fixed=500,per_contact=0.2",
+            "Whether it was only brought forward",
+            "custcore effect sales.csv --experiment groups.csv --days-after 9 --every 3d",
         ),
     ),
 )

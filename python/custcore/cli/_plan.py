@@ -62,10 +62,7 @@ class Shares(click.ParamType[Any]):
     short_help="Show what an experiment on these customers would find.",
     examples=(
         ("An experiment next month", "custcore plan sales.csv --start 2026-04-01"),
-        (
-            "Among customers at risk, 1 in 5 without a mail",
-            "custcore plan sales.csv --start 2026-04-01 --who at_risk --shares 0.2,0.8",
-        ),
+        ("1 in 5 gets no mail", "custcore plan sales.csv --start 2026-04-01 --shares 0.2,0.8"),
     ),
 )
 @_options.file_options

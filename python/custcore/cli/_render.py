@@ -61,6 +61,10 @@ SAID = {
     "without_expected_spend": "whose spend is unknown",
     "first_bought_in_holdout": "who came first after the end of calibration",
     "other_answers": "of customers of whom another answer counts",
+    "after_observation_end": "after the end of observation",
+    "null_event": "without the name of an event",
+    "other_events": "of events that are no step",
+    "null_group": "without a group",
 }
 
 

@@ -17,12 +17,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from custcore._options import (
+    allocation,
     bases,
     churn,
     clusters,
     clv,
     cohorts,
     effects,
+    funnels,
     lifecycles,
     portraits,
     reading,
@@ -52,6 +54,9 @@ ARGUMENTS = frozenset(
         bases.TRANSITIONS,
         churn.MODEL,
         churn.BACKTEST,
+        funnels.FUNNEL_STEPS,
+        funnels.FUNNEL,
+        (funnels.MONTH,),
         lifecycles.MODEL,
         lifecycles.COUNTS,
         portraits.PORTRAIT,
@@ -61,6 +66,8 @@ ARGUMENTS = frozenset(
         clv.PREDICT,
         effects.OF_BASE,
         effects.PLAN,
+        allocation.ALLOCATE,
+        allocation.CONTACTS,
         (bases.BATCH_ID, bases.COMMIT_EVERY),
         reading.READING,
     )

@@ -51,7 +51,7 @@ def experiment_arguments(
         "customer_id": list(customer_id) if not isinstance(customer_id, str) else customer_id,
         "group": arguments.optional_name("group", group),
         "exposed_on": arguments.name("exposed_on", exposed_on),
-        "start": as_of_argument(start, "start"),  # type: ignore[arg-type]
+        "start": as_of_argument(start, "start"),
         "days_after": after,
         "days_before": after if days_before is None else _days("days_before", days_before),
         "lag": _days("lag", lag),
@@ -59,7 +59,7 @@ def experiment_arguments(
         "on_conflict": arguments.name("on_conflict", on_conflict),
         "passed_on": list(passed_on),
         "every": days("every", every),
-        "as_of": as_of_argument(as_of),  # type: ignore[arg-type]
+        "as_of": as_of_argument(as_of),
     }
 
 
@@ -73,7 +73,7 @@ def days(argument: str, value: object) -> int | None:
     if value is None:
         return None
     if isinstance(value, str):
-        found = re.fullmatch(r"\s*(\d{1,6})\s*(d|days?|w|weeks?)\s*", value)
+        found = re.fullmatch(r"\s*(\d{1,6})\s*(d|days?|w|weeks?|)\s*", value)
         if not found:
             raise InvalidArgumentError(f"{argument}={value!r}; expected days, such as 7, '7d' or '2w'")
         return int(found[1]) * (7 if found[2].startswith("w") else 1)

@@ -16,7 +16,7 @@ def definition_of(asked: _core.EffectArguments, experiment: _core.ExperimentArgu
     """The settings, those of windows first if there are any."""
     definition: dict[str, Any] = {}
     if experiment is not None:
-        definition = {name: experiment[name] for name in ("days_after", "days_before", "lag", "gap", "every")}  # type: ignore[literal-required]
+        definition = {name: experiment[name] for name in ("days_after", "days_before", "lag", "gap", "every")}
     kind, columns = asked["adjust"]
     definition["metrics"] = [name for _, name, _ in asked["metrics"]]
     definition["adjust"] = None if kind == "none" else columns if kind == "columns" else kind
@@ -31,6 +31,6 @@ def definition_of(asked: _core.EffectArguments, experiment: _core.ExperimentArgu
         "primary",
         "sequential",
     ):
-        definition[name] = asked[name]  # type: ignore[literal-required]
+        definition[name] = asked[name]
     definition["winsorize"] = asked["winsorize"] if asked["caps"] is None else dict(asked["caps"])
     return definition

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from custcore._input import arguments
@@ -11,8 +12,6 @@ from custcore.experiments._text import effect_text
 from custcore.result import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from custcore import _core
     from custcore.result import Report
 
@@ -233,17 +232,85 @@ class EffectResult:
         rows = [row for row in whole if row["metric"] == metric]
         if not rows:
             raise InvalidArgumentError(f"metric={metric!r} is not among the metrics of this effect")
-        times = lambda value, n: None if value is None else value * n  # noqa: E731
         return [
             {
                 "name": row["group"],
                 "customers": row["n_treatment"],
-                "revenue": times(row["effect"], row["n_treatment"]),
-                "low": times(row["low"], row["n_treatment"]),
-                "high": times(row["high"], row["n_treatment"]),
+                "revenue": _times(row["effect"], row["n_treatment"]),
+                "low": _times(row["low"], row["n_treatment"]),
+                "high": _times(row["high"], row["n_treatment"]),
             }
             for row in rows
         ]
+
+    def contact_options(
+        self, margin: float, cost: float | Mapping[str, float], *, metric: str = "revenue"
+    ) -> list[dict[str, Any]]:
+        """Give what a contact is worth in each segment, for :func:`custcore.allocate_contacts`.
+
+        Shrunk effects are the values: by plain ones the best-looking segment would get too much.
+
+        Parameters
+        ----------
+        margin : float
+            Share of revenue that is profit.
+        cost : float or dict of str to float
+            Cost of a contact, for all groups or by group.
+        metric : str, default "revenue"
+            The metric whose effect is money.
+
+        Returns
+        -------
+        list of dict
+            A dict for each segment and group whose shrunk effect is known: ``segment``, ``channel`` (the
+            group), ``cost``, ``value`` (margin x shrunk effect), ``value_se``, ``customers`` (of
+            the segment, in both groups).
+
+        Raises
+        ------
+        InvalidArgumentError
+            If the effect was computed without ``by``, or a group has no cost.
+        """
+        share = arguments.number("margin", margin)
+        options = []
+        for row in self.segments():
+            if row["metric"] != metric or row["shrunk"] is None:
+                continue
+            group = row["group"]
+            if isinstance(cost, Mapping) and group not in cost:
+                raise InvalidArgumentError(
+                    f"cost has no group {group!r}; expected the cost of a contact for each group"
+                )
+            options.append(
+                {
+                    "segment": row["segment"],
+                    "channel": group,
+                    "cost": arguments.number("cost", cost[group] if isinstance(cost, Mapping) else cost),
+                    "value": share * row["shrunk"],
+                    "value_se": share * row["shrunk_se"],
+                    "customers": row["n_control"] + row["n_treatment"],
+                }
+            )
+        return options
+
+    def plan_next(self, power: float = 0.8) -> Table:
+        """Give what the next experiment of the same kind would find, from the variances of this one.
+
+        Parameters
+        ----------
+        power : float, default 0.8
+            The probability that a difference which is there is found.
+
+        Returns
+        -------
+        Table
+            A row for each metric and group: ``metric``, ``group``, ``n_control``,
+            ``n_treatment``, ``mean`` (of control), ``sd``, ``detectable`` (the least difference
+            that as many customers find at p < 0.05), ``detectable_relative``,
+            ``n_for_5_percent`` (int64, the customers of both groups that a difference of 5 %
+            takes, with the same shares).
+        """
+        return Table(self._core.plan_next(arguments.number("power", power)))
 
     @property
     def moments(self) -> Table:
@@ -276,3 +343,7 @@ class EffectResult:
 
     def __repr__(self) -> str:
         return effect_text(self)
+
+
+def _times(value: float | None, n: int) -> float | None:
+    return None if value is None else value * n

@@ -93,7 +93,8 @@ pub fn period(py: Python<'_>, argument: &str, (word, n): &(String, i32)) -> PyRe
     choice(py, argument, word, &periods)
 }
 
-fn end((kind, value): &(String, i64)) -> End {
+/// A bound of observation.
+pub fn end((kind, value): &(String, i64)) -> End {
     match kind.as_str() {
         "instant" => End::Instant(*value),
         "naive" => End::Naive(*value),

@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use custcore::{
-    Adjustment, Alternative, CampaignCost, EffectResult, EffectSpec, ExperimentFacts, ExperimentOptions, ExperimentSpec, ExposedOn,
-    KeyNames, MetricSpec, OnConflict, OnMissing, PValueAdjustment, PlanSpec, Report, TrackingSpec, Windows, Winsorize, aa_table, concatenated,
-    effect as effect_in_base, experiment_table as table_of_experiment, plan_table,
-    track_segments as track_segments_of,
+    Adjustment, Alternative, CampaignCost, EffectResult, EffectSpec, ExperimentOptions, ExperimentSpec, ExposedOn, KeyNames, MetricSpec,
+    OnConflict, OnMissing, PValueAdjustment, PlanSpec, Report, TrackingSpec, Windows, Winsorize, aa_table, concatenated,
+    effect as effect_in_base, experiment_table as table_of_experiment, plan_table, track_segments as track_segments_of,
 };
 use pyo3::prelude::*;
 
@@ -271,11 +270,9 @@ impl CoreEffectResult {
     fn of_table(table: &Bound<'_, PyAny>, names: Vec<String>, effect: &Bound<'_, PyAny>, n_threads: Option<i64>) -> PyResult<Self> {
         let py = table.py();
         let effect = effect.extract::<EffectArguments>()?.spec(py)?;
-        let (batch, _) = batch_of(table, names)?;
-        let size = batch.num_rows();
-        let found = Call::new(py, n_threads, None, None)?.run(py, size, move |context| {
-            EffectResult::of_table(&batch, &[], effect, ExperimentFacts::default(), Report::default(), context)
-        })?;
+        let batches = Input::read(table, Selection::Using { names, first: true })?.batches;
+        let found = Call::new(py, n_threads, None, None)?
+            .run_on(py, batches, move |batches, context| EffectResult::of_table(batches, effect, context))?;
         Ok(Self(Arc::new(found)))
     }
 
@@ -307,6 +304,10 @@ impl CoreEffectResult {
     fn roi(&self, py: Python<'_>, metric: String, margin: f64, cost: (f64, f64, f64)) -> PyResult<CoreTable> {
         let cost = CampaignCost { fixed: cost.0, per_contact: cost.1, per_order: cost.2 };
         self.run(py, move |effect| effect.roi(&metric, margin, cost))
+    }
+
+    fn plan_next(&self, py: Python<'_>, power: f64) -> PyResult<CoreTable> {
+        self.run(py, move |effect| effect.plan_next(power))
     }
 
     /// The result of the customers of both.

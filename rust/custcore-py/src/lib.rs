@@ -6,6 +6,7 @@
 #![allow(clippy::cast_lossless)]
 
 mod abc;
+mod allocation;
 mod base;
 mod before_after;
 mod boundary;
@@ -17,7 +18,9 @@ mod comparison;
 mod effect;
 mod error;
 mod explain;
+mod funnel;
 mod guard;
+mod health;
 mod input;
 mod kmeans;
 mod lifecycle;
@@ -74,6 +77,8 @@ mod _core {
     #[pymodule_export]
     use super::abc::{abc, abc_table, abc_xyz, concentration, pareto, xyz};
     #[pymodule_export]
+    use super::allocation::{CoreAllocation, CoreCurve, allocate, allocate_contacts};
+    #[pymodule_export]
     use super::base::{CoreBase, rfm_scores, rfm_table};
     #[pymodule_export]
     use super::before_after::{CoreBeforeAfter, before_after};
@@ -91,6 +96,10 @@ mod _core {
     use super::comparison::{CoreComparison, compare};
     #[pymodule_export]
     use super::effect::{CoreEffectResult, aa_comparisons, experiment_plan, experiment_table, track_segments};
+    #[pymodule_export]
+    use super::funnel::{funnel, order_ladder};
+    #[pymodule_export]
+    use super::health::{acquisition, change, health, month_measures};
     #[pymodule_export]
     use super::kmeans::{CoreKMeans, natural_breaks, select_k, simd_paths};
     #[pymodule_export]

@@ -51,10 +51,10 @@ fn table_of(measures: Measures, decomposition: Option<DecompositionSpec>) -> Res
 }
 
 /// A table of segments, and the name of its column of segments.
-type SegmentsArgument<'py> = (Bound<'py, PyAny>, String);
+pub type SegmentsArgument<'py> = (Bound<'py, PyAny>, String);
 
 /// Reads a table of segments; `ids` are the columns of customer ids of the transactions.
-fn segments(
+pub fn segments(
     py: Python<'_>,
     argument: Option<SegmentsArgument<'_>>,
     ids: KeyNames,

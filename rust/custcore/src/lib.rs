@@ -56,10 +56,18 @@ mod time;
 
 pub use analysis::abc::spec::{AbcSpec, ClassBy, ClassRule, ClassTies, XyzSpec};
 pub use analysis::abc::{abc, abc_xyz, concentration, pareto, xyz_by_ranges};
+pub use analysis::acquisition::spec::AcquisitionSpec;
+pub use analysis::acquisition::{CustomerValues, acquisition};
+pub use analysis::allocation::curve::{CurveFitKind, CurveShape, ResponseCurve};
+pub use analysis::allocation::plan::{Allocation, allocate, allocate_contacts};
+pub use analysis::allocation::read::{allocation_cells, contact_options};
+pub use analysis::allocation::spec::{AllocationCell, AllocationObjective, AllocationSpec, BudgetGroup, ContactOption, SpendLimit};
 pub use analysis::before_after::result::BeforeAfter;
 pub use analysis::before_after::spec::{Baseline, BeforeAfterSpec, ComparedMetric, ComparedWindows, MatchColumn, TreatedOn};
 pub use analysis::before_after::table::TreatmentCost;
 pub use analysis::before_after::words::{Headline, Verdict};
+pub use analysis::change::change;
+pub use analysis::change::spec::{CampaignIncrement, ChangeSpec, DayRange};
 pub use analysis::churn::{Backtest, BacktestSpec, ChurnModel, ChurnSpec, Population, ScoreName, backtest, churn_scores};
 pub use analysis::clv::{
     ClvSummary, Discounting, Fit, FitLimit, FitOptions, FitStart, FitStatus, FittedParameters, GroupOptions, History, Independence,
@@ -71,13 +79,18 @@ pub use analysis::cohort::spec::{CohortBy, CohortSpec, ReturnCriterion};
 pub use analysis::cohort::{CohortPart, CohortRetention, begin_cohort_scan, finish_cohort_scan};
 pub use analysis::effect::experiment::{ExperimentSpec, ExposedOn, OnConflict, Windows};
 pub use analysis::effect::experiment_table::{ExperimentOptions, ExperimentTable, effect, experiment_table};
+pub use analysis::effect::planning::{PlannedMetric, TestErrors, detectable, sample_size};
 pub use analysis::effect::power_table::{PlanSpec, aa_table, plan_table};
 pub use analysis::effect::result::{EffectResult, ExperimentFacts, PeriodBatches};
 pub use analysis::effect::roi::CampaignCost;
 pub use analysis::effect::spec::{Adjustment, Alternative, EffectSpec, MetricKind, MetricSpec, OnMissing, Winsorize};
-pub use analysis::effect::planning::{PlannedMetric, TestErrors, detectable, sample_size};
 pub use analysis::effect::tracking::{TrackingSpec, track_segments};
 pub use analysis::effect::uplift::{UpliftCurve, UpliftPoint, UpliftSpec};
+pub use analysis::funnel::ladder::order_ladder;
+pub use analysis::funnel::spec::{FunnelSpec, StepOrder};
+pub use analysis::funnel::table::funnel;
+pub use analysis::health::health;
+pub use analysis::health::months::month_measures;
 pub use analysis::kmeans::breaks::best_breaks;
 pub use analysis::kmeans::fitted::{FitSettings, FittedKMeans, KMeansStart, nearest_center};
 pub use analysis::kmeans::init::CenterInit;

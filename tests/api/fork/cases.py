@@ -13,6 +13,7 @@ from tests.api.fork.clusters import clusters
 from tests.api.fork.clv import values
 from tests.api.fork.cohorts import cohorts
 from tests.api.fork.frames import frames
+from tests.api.fork.growth import growth
 from tests.api.fork.lifecycles import lifecycles
 from tests.api.fork.measures import measures
 from tests.api.fork.portraits import portraits
@@ -29,6 +30,7 @@ CASES: dict[str, Callable[[], Iterable[Case]]] = {
     "lifecycles": lifecycles,
     "churn": churn,
     "portraits": portraits,
+    "growth": growth,
     "clv": values,
 }
 GROUPS = (*CASES, "pandas", "polars")

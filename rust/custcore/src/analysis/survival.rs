@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::num::special::{exp, ln};
+
 /// Durations below this are counted in a vector.
 const SHORT: usize = 1 << 14;
 /// Slack of comparisons with a survival: a rounded product may miss its exact value by a few ulps.
@@ -143,6 +145,40 @@ impl DurationCounts {
         SurvivalCurve(points)
     }
 
+    /// S after the longest duration, durations of 0 days included, and its 95 % interval (exponential Greenwood); `None` without any.
+    pub(crate) fn final_survival(&self) -> Option<(f64, (f64, f64))> {
+        let mut product = Product::new(self.ended() + self.open());
+        let (mut survival, mut greenwood) = (None, 0.0);
+        for (_, ended, open) in self.iter() {
+            let at_risk = product.at_risk;
+            let now = product.end(ended);
+            product.censor(open, now);
+            greenwood += if ended < at_risk { ended as f64 / (at_risk as f64 * (at_risk - ended) as f64) } else { 0.0 };
+            survival = Some(now);
+        }
+        let survival = survival?;
+        if survival <= 0.0 || greenwood <= 0.0 {
+            return Some((survival, (survival, survival)));
+        }
+        let log = ln(survival);
+        let half = Z * greenwood.sqrt() / log;
+        Some((survival, (exp(log * exp(-half)), exp(log * exp(half)))))
+    }
+
+    /// The median of the durations that ended (type 7); `None` without any.
+    pub(crate) fn median_ended(&self) -> Option<f64> {
+        let number = self.ended();
+        let (low, high) = (number.checked_sub(1)? / 2, number / 2);
+        let (mut before, mut middle) = (0, [None; 2]);
+        for (days, ended, _) in self.iter() {
+            before += ended;
+            for (middle, rank) in middle.iter_mut().zip([low, high]) {
+                *middle = middle.or((rank < before).then_some(f64::from(days)));
+            }
+        }
+        Some(f64::midpoint(middle[0]?, middle[1]?))
+    }
+
     /// Restricted mean and median. The mean is the area below S up to the longest duration, ended or open; `None` if none is
     /// longer than 0 days. The median is the shortest length at which S is at most 1/2; `None` if S does not fall to 1/2.
     pub(crate) fn mean_and_median(&self) -> (Option<f64>, Option<i32>) {
@@ -222,6 +258,28 @@ mod tests {
         assert!(low < 0.5 && high > 0.5);
         assert_eq!(durations(&[3, 3], &[]).curve().0[0].interval, (0.0, 0.0));
         assert_eq!(durations(&[], &[3]).curve().0[0].interval, (1.0, 1.0));
+    }
+
+    #[test]
+    fn the_last_survival_counts_days_of_0_length() {
+        // 4/5 at 0, 2/3 of it at 3; one is open.
+        let counts = durations(&[0, 3], &[0, 5, 5]);
+        let (survival, (low, high)) = counts.final_survival().unwrap_or_default();
+        let expected = 0.8 * 2.0 / 3.0_f64;
+        let greenwood = 1.0 / (5.0 * 4.0) + 1.0 / (3.0 * 2.0_f64);
+        let half = Z * greenwood.sqrt() / expected.ln();
+        assert!((survival - expected).abs() < 1e-15, "{survival}");
+        assert!((low - expected.powf((-half).exp())).abs() < 1e-15 && (high - expected.powf(half.exp())).abs() < 1e-15);
+        assert_eq!(durations(&[0, 4], &[]).final_survival(), Some((0.0, (0.0, 0.0))));
+        assert_eq!(durations(&[], &[2]).final_survival(), Some((1.0, (1.0, 1.0))));
+        assert_eq!(durations(&[], &[]).final_survival(), None);
+    }
+
+    #[test]
+    fn medians_of_durations_that_ended() {
+        assert_eq!(durations(&[5, 0, 7], &[9]).median_ended(), Some(5.0));
+        assert_eq!(durations(&[5, 0, 7, 20_000], &[1]).median_ended(), Some(6.0));
+        assert_eq!(durations(&[], &[1]).median_ended(), None);
     }
 
     #[test]

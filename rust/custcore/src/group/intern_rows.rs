@@ -105,6 +105,22 @@ impl Interner {
         }
     }
 
+    /// Interns `len` rows from `start` on (at most a block). A null gets [`NO_CODE`].
+    pub(crate) fn intern_block(
+        &mut self,
+        column: &KeyColumn,
+        (start, len): (usize, usize),
+        codes: &mut Vec<u32>,
+        remap: &mut Remap,
+    ) -> Result<()> {
+        let mut flags = [0; BLOCK];
+        let flags = &mut flags[..len];
+        if let Some(nulls) = column.nulls() {
+            (0..len).filter(|i| nulls.is_null(start + i)).for_each(|i| flags[i] |= flag::NULL_ID);
+        }
+        self.intern_rows(column, start, flags, codes, remap)
+    }
+
     /// Interns byte strings (at most a block); flagged rows get [`NO_CODE`].
     #[inline]
     fn intern_texts<'a>(&mut self, id: impl Fn(usize) -> ByteId<'a>, flags: &[u8], codes: &mut Vec<u32>) -> Result<()> {

@@ -62,7 +62,7 @@ pub fn effect(
     context: &Context,
 ) -> Result<EffectResult> {
     let read = experiment_table(base, assignments, experiment, options, context)?;
-    EffectResult::of_table(&read.table.batch, &read.periods, spec, read.facts, read.table.report, context)
+    EffectResult::of_batches(&[(read.table.batch, &read.periods)], spec, &read.facts, Some(&read.table.report), context)
 }
 
 /// Reads an experiment and what its customers did, from a base that has day records.

@@ -5,9 +5,9 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use super::NO_GROUP;
-use crate::column::find_column;
-use crate::column::key::{Key, OwnedKey};
+use crate::column::key::{Key, KeyColumn, OwnedKey};
 use crate::column::value::ValueColumn;
+use crate::column::{BLOCK, find_column};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The label of a null stratum or segment.
@@ -45,6 +45,14 @@ impl Labels {
         };
         let dictionary: Option<Vec<u16>> =
             values.dictionary().map(|keys| keys.iter().map(|key| place(key.borrow())).collect::<Result<_>>()).transpose()?;
+        if let (Some(places), KeyColumn::Dictionary(keys), None) = (&dictionary, &values.stored, values.stored.nulls()) {
+            let (mut codes, mut positions) = (Vec::with_capacity(column.len()), Vec::with_capacity(BLOCK));
+            for start in (0..column.len()).step_by(BLOCK) {
+                keys.read_positions(start, BLOCK.min(column.len() - start), &mut positions);
+                codes.extend(positions.iter().map(|&position| places[position as usize]));
+            }
+            return Ok(Self { codes, names }.sorted());
+        }
         let code = |row: usize| match (&dictionary, values.stored.index(row)) {
             (Some(places), Some(index)) => Ok(places[index]),
             (Some(_), None) => Ok(NO_GROUP),
@@ -58,6 +66,9 @@ impl Labels {
     fn sorted(mut self) -> Self {
         let mut occurs = vec![false; self.names.len()];
         self.codes.iter().filter(|&&code| code != NO_GROUP).for_each(|&code| occurs[usize::from(code)] = true);
+        if occurs.iter().all(|&occurs| occurs) && self.names.is_sorted() {
+            return self;
+        }
         let mut order: Vec<usize> = (0..self.names.len()).filter(|&at| occurs[at]).collect();
         order.sort_by(|&a, &b| self.names[a].cmp(&self.names[b]));
         let mut places = vec![NO_GROUP; self.names.len()];

@@ -267,8 +267,9 @@ fn missing(how: OnMissing, definition: &Definition, covariates: &[Expression], c
         (column.valid_rows() < column.len()).then(|| (0..column.len()).find(|&row| !column.is_valid(row))).flatten().map(|row| (at, row))
     };
     match (how, used.iter().find_map(first_missing)) {
+        // The same for all batches of a table.
+        (OnMissing::Drop, _) => Ok(Filter::Complete(used)),
         (_, None) | (OnMissing::Zero, _) => Ok(Filter::All),
-        (OnMissing::Drop, Some(_)) => Ok(Filter::Complete(used)),
         (OnMissing::Error, Some((at, row))) => {
             let name = columns.name(at);
             let message = format!(

@@ -13,6 +13,8 @@ use super::interval::IntervalRule;
 use super::labels::Labels;
 use super::metric::{Metric, metrics_of};
 use super::moments::{CellSums, CellsOfRows, MomentSet, Sums, moments_of};
+use super::result::EffectResult;
+use super::rows::EffectRow;
 use super::spec::{Alternative, EffectSpec};
 use super::values::Columns;
 use crate::error::{Error, ErrorKind, Result};
@@ -232,4 +234,41 @@ fn comparison(metric: &Metric, set: &MomentSet, halves: &[Sums; 2]) -> Result<f6
     let arms = Arms { arms: halves.iter().map(arm).collect(), strata: vec![(0, all)] };
     let slopes: Slopes = slopes(&model, std::slice::from_ref(&arms))?;
     Ok(difference(&model, &slopes, &arms, 1, 0)?.p_value)
+}
+
+impl EffectResult {
+    /// What the next experiment of the same kind would find: a row for each metric and group, from the variances of this one.
+    pub fn plan_next(&self, power: f64) -> Result<Table> {
+        if !(power > 0.0 && power < 1.0) {
+            let message = format!("power={power}; expected a probability between 0 and 1, such as 0.8");
+            return Err(Error::new(ErrorKind::InvalidArgument, message));
+        }
+        let both = normal_quantile(1.0 - FALSE_ALARM / 2.0) + normal_quantile(power);
+        let rows = self.whole_rows(&self.moments, None)?;
+        // One variance of both groups, of which the standard error was made.
+        let per_customer = |row: &EffectRow| 1.0 / row.n_control as f64 + 1.0 / row.n_treatment as f64;
+        let sd = |row: &EffectRow| row.difference.se / per_customer(row).sqrt();
+        let needed = |row: &EffectRow| {
+            let wanted = DIFFERENCE * row.difference.control;
+            let n = (row.n_control + row.n_treatment) as f64;
+            let needed = (both * row.difference.se / wanted).powi(2) * n;
+            (needed.is_finite() && wanted > 0.0).then(|| needed.ceil() as i64)
+        };
+        let floats = |value: &dyn Fn(&EffectRow) -> f64| nullable_floats(rows.iter().map(value).collect());
+        let counts = |value: &dyn Fn(&EffectRow) -> u64| Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| value(row) as i64)));
+        let texts = |value: &dyn Fn(&EffectRow) -> String| Arc::new(rows.iter().map(|row| Some(value(row))).collect::<StringArray>());
+        let mut table = TableBuilder::default();
+        table.column("metric", texts(&|row| self.metrics[row.metric].name.clone()));
+        table.column("group", texts(&|row| self.groups[row.group].clone()));
+        table.column("n_control", counts(&|row| row.n_control));
+        table.column("n_treatment", counts(&|row| row.n_treatment));
+        table.column("mean", floats(&|row| row.difference.control));
+        table.column("sd", floats(&sd));
+        table.column("detectable", floats(&|row| both * row.difference.se));
+        let relative =
+            |row: &EffectRow| if row.difference.control > 0.0 { both * row.difference.se / row.difference.control } else { f64::NAN };
+        table.column("detectable_relative", floats(&relative));
+        table.column("n_for_5_percent", Arc::new(rows.iter().map(needed).collect::<Int64Array>()));
+        table.finish(rows.len(), Metadata::new(), self.report.clone())
+    }
 }

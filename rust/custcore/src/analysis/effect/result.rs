@@ -6,11 +6,12 @@ use super::NO_GROUP;
 use super::labels::{Labels, union};
 use super::metric::{Metric, check_flags, metrics_of};
 use super::moments::{Cell, CellSums, CellsOfRows, MomentSet, add_cell, moments_of};
-use super::spec::EffectSpec;
+use super::spec::{EffectSpec, Winsorize};
 use super::values::Columns;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 use crate::report::{EntryKind, Report, ReportEntry, ReportUnit, Tally};
+use crate::table::concatenated;
 
 /// The moments of all sets, by cell.
 pub(super) type Moments = Vec<CellSums>;
@@ -64,30 +65,57 @@ pub struct EffectResult {
 
 impl EffectResult {
     /// The effect in a table with a row for each customer.
-    pub fn of_table(
-        batch: &RecordBatch,
-        periods: &[PeriodBatches],
+    pub fn of_table(batches: &[RecordBatch], spec: EffectSpec, context: &Context) -> Result<Self> {
+        // A quantile is of all rows.
+        if matches!(spec.winsorize, Some(Winsorize::Quantile(_))) {
+            let whole = concatenated(batches)?;
+            return Self::of_batches(&[(whole, &[])], spec, &ExperimentFacts::default(), None, context);
+        }
+        let batches: Vec<_> = batches.iter().map(|batch| (batch.clone(), &[][..])).collect();
+        Self::of_batches(&batches, spec, &ExperimentFacts::default(), None, context)
+    }
+
+    /// The effect in batches of rows, each with its periods.
+    pub(super) fn of_batches(
+        batches: &[(RecordBatch, &[PeriodBatches])],
         spec: EffectSpec,
-        facts: ExperimentFacts,
-        mut report: Report,
+        facts: &ExperimentFacts,
+        report: Option<&Report>,
         context: &Context,
     ) -> Result<Self> {
         let spec = spec.checked()?;
-        let groups = Labels::read(batch, &spec.group, "group")?;
-        let control = control_of(&groups, &spec)?;
-        let null_groups = groups.codes.iter().filter(|&&code| code == NO_GROUP).count() as u64;
-        if report.entries.is_empty() {
-            let tally = Tally { count: null_groups, rows: null_groups, ..Tally::default() };
-            report.entries.push(ReportEntry::new("null_group", EntryKind::LeftOut, ReportUnit::Rows, &tally, None));
-            report.n_rows = batch.num_rows() as u64;
+        let (mut whole, mut rows_before): (Option<Self>, u64) = (None, 0);
+        for (batch, periods) in batches {
+            let part = Self::of_batch(batch, periods, &spec, facts, report, context).map_err(|error| error.counted_from(rows_before))?;
+            rows_before += batch.num_rows() as u64;
+            whole = Some(match whole {
+                None => part,
+                Some(whole) => whole.merged(&part),
+            });
         }
+        let mut whole = whole.ok_or_else(|| Error::internal("a table without a batch"))?;
+        whole.control = control_of(&whole.groups, &spec)?;
+        whole.shares()?;
+        Ok(whole)
+    }
+
+    /// The moments of a batch, whose control group is not known yet.
+    fn of_batch(
+        batch: &RecordBatch,
+        periods: &[PeriodBatches],
+        spec: &EffectSpec,
+        facts: &ExperimentFacts,
+        report: Option<&Report>,
+        context: &Context,
+    ) -> Result<Self> {
+        let groups = Labels::read(batch, &spec.group, "group")?;
         let labels = |name: &Option<String>, role: &str| -> Result<Option<Labels>> {
             name.as_ref().map(|name| Ok(Labels::read(batch, name, role)?.with_null())).transpose()
         };
         let (strata, segments) = (labels(&spec.strata, "strata")?, labels(&spec.by, "by")?);
         let mut columns = Columns::default();
-        let (metrics, sets) = metrics_of(&spec, batch, &mut columns, &groups.codes)?;
-        let received = received_column(&spec, batch, &mut columns)?;
+        let (metrics, sets) = metrics_of(spec, batch, &mut columns, &groups.codes)?;
+        let received = received_column(spec, batch, &mut columns)?;
         let size = |labels: &Option<Labels>| labels.as_ref().map_or(1, |labels| labels.names.len().max(1));
         let cells = CellsOfRows {
             groups: &groups.codes,
@@ -116,7 +144,20 @@ impl EffectResult {
             .collect::<Result<_>>()?;
         let names = |labels: Option<Labels>| labels.map_or_else(|| vec![String::new()], |labels| labels.names);
         let (strata, segments) = (names(strata), names(segments));
-        Ok(Self { spec, metrics, sets, groups: groups.names, control, strata, segments, moments, periods, received, facts, report })
+        Ok(Self {
+            spec: spec.clone(),
+            metrics,
+            sets,
+            groups: groups.names.clone(),
+            control: 0,
+            strata,
+            segments,
+            moments,
+            periods,
+            received,
+            facts: facts.clone(),
+            report: report.cloned().unwrap_or_else(|| report_of(&groups)),
+        })
     }
 
     /// Adds the result of other customers, with the same settings.
@@ -139,6 +180,13 @@ impl EffectResult {
         if self.groups[self.control] != other.groups[other.control] {
             return differ("their control groups");
         }
+        let mut merged = self.merged(other);
+        merged.control = control_of(&merged.groups, &merged.spec)?;
+        Ok(merged)
+    }
+
+    /// The moments of both, whose settings are the same; the control group is not known yet.
+    fn merged(&self, other: &Self) -> Self {
         let (groups, own_groups, other_groups) = union(&self.groups, &other.groups);
         let (strata, own_strata, other_strata) = union(&self.strata, &other.strata);
         let (segments, own_segments, other_segments) = union(&self.segments, &other.segments);
@@ -170,8 +218,8 @@ impl EffectResult {
             }
         }
         let sum = |a: Option<u64>, b: Option<u64>| a.zip(b).map(|(a, b)| a + b);
-        Ok(Self {
-            control: usize::from(own_groups[self.control]),
+        Self {
+            control: 0,
             moments: add(&self.moments, &other.moments),
             periods: self.periods.iter().zip(&other.periods).map(period).collect(),
             facts: ExperimentFacts {
@@ -183,7 +231,7 @@ impl EffectResult {
             segments,
             report,
             ..self.clone()
-        })
+        }
     }
 
     /// Customers by group.
@@ -212,22 +260,30 @@ impl EffectResult {
     }
 }
 
+/// The report of a table of customers.
+fn report_of(groups: &Labels) -> Report {
+    let null_groups = groups.codes.iter().filter(|&&code| code == NO_GROUP).count() as u64;
+    let tally = Tally { count: null_groups, rows: null_groups, ..Tally::default() };
+    let entry = ReportEntry::new("null_group", EntryKind::LeftOut, ReportUnit::Rows, &tally, None);
+    Report { entries: vec![entry], n_rows: groups.codes.len() as u64, ..Report::default() }
+}
+
 /// The control group.
-fn control_of(groups: &Labels, spec: &EffectSpec) -> Result<usize> {
+fn control_of(groups: &[String], spec: &EffectSpec) -> Result<usize> {
     let invalid = |message: String| Err(Error::new(ErrorKind::InvalidArgument, message).in_column(&spec.group));
-    if groups.names.len() < 2 {
+    if groups.len() < 2 {
         return invalid(format!(
             "column '{}' (group) has {} groups with customers: {}. An effect needs a control group and at least one other",
             spec.group,
-            groups.names.len(),
-            groups.names.join(", ")
+            groups.len(),
+            groups.join(", ")
         ));
     }
     let asked = spec.control.as_deref().unwrap_or("control");
-    if let Some(at) = groups.names.iter().position(|name| name == asked) {
+    if let Some(at) = groups.iter().position(|name| name == asked) {
         return Ok(at);
     }
-    let names = groups.names.join(", ");
+    let names = groups.join(", ");
     invalid(match &spec.control {
         None => format!("which group is the control is not known: there is none named 'control' among {names}. Pass control=, one of them"),
         Some(control) => format!("control='{control}' is not among the groups {names}"),

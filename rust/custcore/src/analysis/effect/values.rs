@@ -133,7 +133,12 @@ impl Columns {
             }
             None => NumberColumn::new(name, role, array)?,
         };
-        if let Some(row) = (0..column.len()).find(|&row| column.get(row).is_some_and(is_too_large)) {
+        let floats = (column.form() == NumberForm::Floats).then(|| column.float_values());
+        let is_small = match &floats {
+            Some(floats) => largest(floats) <= LARGEST,
+            None => column.whole_i32().is_some(),
+        };
+        if !is_small && let Some(row) = (0..column.len()).find(|&row| column.get(row).is_some_and(is_too_large)) {
             let value = column.get(row).map_or(f64::NAN, Number::to_f64);
             let message = format!(
                 "column '{name}' ({role}) is {value} at row {row}; expected values up to 1e15. Divide the column by a power of ten"
@@ -141,7 +146,6 @@ impl Columns {
             return Err(Error::new(ErrorKind::OutOfRange, message).in_column(name).at_row(row as u64));
         }
         self.names.push(name.to_owned());
-        let floats = (column.form() == NumberForm::Floats).then(|| column.float_values());
         self.columns.push((column, floats));
         Ok(self.columns.len() - 1)
     }
@@ -300,6 +304,13 @@ impl Buffer {
             }
         }
         self.fill_huge(values.into_iter().map(of_float));
+    }
+}
+
+widest! {
+    /// The largest size; NaN is ignored.
+    fn largest(values: &[f64]) -> f64 {
+        values.iter().fold(0.0, |largest, value| if value.abs() > largest { value.abs() } else { largest })
     }
 }
 

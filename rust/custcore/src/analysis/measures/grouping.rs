@@ -4,12 +4,15 @@ use super::labels::{Label, ViewGroups};
 use super::segments::CustomerSegments;
 use super::spec::MeasuresSpec;
 use crate::analysis::cohort::values::{Groups, Values};
+use crate::analysis::moves::NO_SEGMENT;
+use crate::analysis::rfm::transitions::table::segments;
 use crate::base::view::BaseView;
 use crate::column::chunks::Pick;
 use crate::column::value::ValueType;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::par::Threads;
 use crate::group::interner::{Interner, Keys};
+use crate::table::TableBuilder;
 
 /// The column of groups of a result.
 #[derive(Debug, Clone)]
@@ -20,9 +23,31 @@ pub(crate) enum GroupColumn {
     Segments(String, Vec<String>),
 }
 
+impl GroupColumn {
+    /// Adds the column to a table, each row of which is in one of `labels`.
+    pub(crate) fn add_to(
+        &self,
+        table: &mut TableBuilder,
+        labels: &[Label],
+        groups: impl ExactSizeIterator<Item = usize> + Clone,
+    ) -> Result<()> {
+        match self {
+            Self::Attribute(name, value_type) => {
+                let (keys, codes) = keys_of(labels, value_type)?;
+                table.values(name, value_type, keys.keys(), groups.map(|group| codes[group]))
+            }
+            Self::Segments(name, names) => {
+                let segment = |group: usize| if let Label::Segment(segment) = labels[group] { segment } else { NO_SEGMENT };
+                table.column(name, segments(names, groups.map(segment))?);
+                Ok(())
+            }
+        }
+    }
+}
+
 /// How customers are grouped.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Grouping<'a> {
+pub(crate) enum Grouping<'a> {
     /// They are not.
     None,
     /// By an attribute of the base.
@@ -50,8 +75,13 @@ impl<'a> Grouping<'a> {
         }
     }
 
+    /// By an attribute or by segments; without them, not at all.
+    pub(crate) fn by(name: Option<&'a str>, segments: Option<&'a CustomerSegments>) -> Self {
+        segments.map_or_else(|| name.map_or(Self::None, Self::Attribute), Self::Segments)
+    }
+
     /// The column of the result.
-    pub(super) fn column(self, view: &BaseView<'_>) -> Result<Option<GroupColumn>> {
+    pub(crate) fn column(self, view: &BaseView<'_>) -> Result<Option<GroupColumn>> {
         Ok(match self {
             Self::None => None,
             Self::Attribute(name) => {
@@ -63,7 +93,7 @@ impl<'a> Grouping<'a> {
     }
 
     /// The groups of the buyers of a view.
-    pub(super) fn of(self, view: &BaseView<'_>, threads: Threads<'_>) -> Result<ViewGroups> {
+    pub(crate) fn of(self, view: &BaseView<'_>, threads: Threads<'_>) -> Result<ViewGroups> {
         match self {
             Self::None => Ok(ViewGroups::new(vec![Label::All], Vec::new())),
             Self::Attribute(name) => {
@@ -102,7 +132,7 @@ fn position(view: &BaseView<'_>, name: &str) -> Result<usize> {
 }
 
 /// The values of labels as keys, and the code of each; `None` for null.
-pub(super) fn keys_of(labels: &[Label], value_type: &ValueType) -> Result<(Interner, Vec<Option<u32>>)> {
+fn keys_of(labels: &[Label], value_type: &ValueType) -> Result<(Interner, Vec<Option<u32>>)> {
     let mut interner = Interner::new(value_type.kind.stored());
     let codes = labels.iter().map(|label| match label {
         Label::Integer(value) => interner.intern_integer(*value).map(Some),

@@ -16,7 +16,7 @@ pub(crate) enum Label {
 }
 
 /// The groups of the customers of a view, by code.
-pub(super) struct ViewGroups {
+pub(crate) struct ViewGroups {
     pub labels: Vec<Label>,
     /// The group of each code; empty if there is only one.
     of: Vec<u16>,
@@ -30,7 +30,7 @@ impl ViewGroups {
 
     /// The group of a buyer.
     #[inline]
-    pub(super) fn group(&self, code: usize) -> usize {
+    pub(crate) fn group(&self, code: usize) -> usize {
         self.of.get(code).map_or(0, |&group| usize::from(group))
     }
 }

@@ -7,11 +7,7 @@ use arrow_schema::Metadata;
 
 use super::decomposition::{Effects, PeriodChange};
 use super::found::Measures;
-use super::grouping::{GroupColumn, keys_of};
 use super::kernel::MeasureSums;
-use super::labels::Label;
-use crate::analysis::moves::NO_SEGMENT;
-use crate::analysis::rfm::transitions::table::segments;
 use crate::error::Result;
 use crate::table::{AS_OF, Table, TableBuilder, money_column};
 use crate::time::calendar::date_text;
@@ -123,19 +119,8 @@ impl Measures {
     /// Adds the column of groups, if there is one.
     fn group_column(&self, table: &mut TableBuilder) -> Result<()> {
         let number = self.number.max(1);
-        let (rows, group) = (self.rows.len(), |row: usize| row / number);
-        match &self.column {
-            None => {}
-            Some(GroupColumn::Attribute(name, value_type)) => {
-                let (keys, codes) = keys_of(&self.labels, value_type)?;
-                table.values(name, value_type, keys.keys(), (0..rows).map(|row| codes[group(row)]))?;
-            }
-            Some(GroupColumn::Segments(name, names)) => {
-                let segment = |row: usize| if let Label::Segment(segment) = self.labels[group(row)] { segment } else { NO_SEGMENT };
-                table.column(name, segments(names, (0..rows).map(segment))?);
-            }
-        }
-        Ok(())
+        let groups = (0..self.rows.len()).map(|row| row / number);
+        self.column.as_ref().map_or(Ok(()), |column| column.add_to(table, &self.labels, groups))
     }
 
     /// The table of changes.

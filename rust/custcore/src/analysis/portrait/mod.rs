@@ -7,7 +7,7 @@ mod counts;
 mod labels;
 pub(crate) mod marks;
 mod members;
-mod rows;
+pub(crate) mod rows;
 pub(crate) mod sentences;
 pub(crate) mod spec;
 pub(crate) mod table;

@@ -18,18 +18,18 @@ const NO_ROW: u64 = u64::MAX;
 
 /// The customers of the rows of a table.
 #[derive(Debug)]
-pub(super) struct Codes {
+pub(crate) struct Codes {
     /// The code of the id of each row; [`NO_CODE`] for null.
-    pub(super) codes: Vec<u32>,
+    pub(crate) codes: Vec<u32>,
     /// The first customer who has two rows.
-    pub(super) repeated: Option<Repeated>,
+    pub(crate) repeated: Option<Repeated>,
     /// Rows without an id.
-    pub(super) nulls: Tally,
+    pub(crate) nulls: Tally,
 }
 
 /// A customer with two rows.
 #[derive(Debug, Clone)]
-pub(super) struct Repeated {
+pub(crate) struct Repeated {
     id: String,
     rows: (u64, u64),
     column: String,
@@ -37,7 +37,7 @@ pub(super) struct Repeated {
 
 impl Repeated {
     /// The error where one row per customer is expected.
-    pub(super) fn error(&self, remedy: &str) -> Error {
+    pub(crate) fn error(&self, remedy: &str) -> Error {
         let Self { id, rows: (first, second), column } = self;
         let message = format!("customer {id} has two rows, {first} and {second}; expected one row per customer. {remedy}");
         Error::new(ErrorKind::InvalidArgument, message).in_column(column).at_row(*second)
@@ -46,7 +46,7 @@ impl Repeated {
 
 /// The columns of ids of a table that does not say which they are: those that its metadata names, those that `wanted` names, or its
 /// first column. The flag tells of the last.
-pub(super) fn id_names(schema: &Schema, wanted: &KeyNames) -> Result<(KeyNames, bool)> {
+pub(crate) fn id_names(schema: &Schema, wanted: &KeyNames) -> Result<(KeyNames, bool)> {
     let has = |name: &str| schema.fields().iter().any(|field| field.name() == name);
     if let Some(text) = schema.metadata().get(CUSTOMER_ID) {
         let names = KeyNames::of_text(text, schema);
@@ -67,7 +67,7 @@ pub(super) fn id_names(schema: &Schema, wanted: &KeyNames) -> Result<(KeyNames, 
 }
 
 /// Reads the ids of all rows; new ones are added to `ids`.
-pub(super) fn read_ids(batches: &[RecordBatch], key: &KeySchema, ids: &mut Interner, context: &Context) -> Result<Codes> {
+pub(crate) fn read_ids(batches: &[RecordBatch], key: &KeySchema, ids: &mut Interner, context: &Context) -> Result<Codes> {
     let names = key.names();
     let mut all =
         Codes { codes: Vec::with_capacity(batches.iter().map(RecordBatch::num_rows).sum()), repeated: None, nulls: Tally::default() };

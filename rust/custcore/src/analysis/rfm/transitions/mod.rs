@@ -28,11 +28,12 @@ pub fn transitions(base: &CustomerBase, dates: &[AsOf], scorer: &RfmScorer, edge
     let days = ascending(dates, 2, &base.input_schema()?.clock)?;
     let mut counts = vec![MoveCounts::new(scorer.names.len()); days.len() - 1];
     let mut before = Vec::new();
-    scorer.observe(base, &days, context, |at, snapshot| {
+    scorer.observe(base, &days, context, |at, _, snapshot| {
         if let Some(counts) = at.checked_sub(1).map(|step| &mut counts[step]) {
             counts.add(&before, &snapshot.codes, &snapshot.segments, &snapshot.units);
         }
         before = snapshot.by_code();
+        Ok(())
     })?;
     let mut report = scorer.report(days.len());
     let mut steps = Vec::with_capacity(counts.len());
@@ -56,28 +57,49 @@ pub fn time_in_segment(base: &CustomerBase, dates: &[AsOf], scorer: &RfmScorer, 
     let days = ascending(dates, 2, &base.input_schema()?.clock)?;
     let n = scorer.names.len();
     let (mut times, mut spells) = (TimeInSegment::new(n), vec![SpellDurations::default(); n]);
-    scorer.observe(base, &days, context, |at, snapshot| {
+    scorer.observe(base, &days, context, |at, _, snapshot| {
         times.observe(days[at], &snapshot.by_code());
         if at + 1 == days.len() {
             let more = std::mem::replace(&mut times, TimeInSegment::new(n)).finish();
             spells.iter_mut().zip(more).for_each(|(spells, more)| spells.add(&more));
         }
+        Ok(())
     })?;
     let report = scorer.report(days.len());
     time_in_segment_table(&spells, &scorer.names, report)
 }
 
+/// Passes the buyers of a base as of each of some ascending days to `take`, with their segments by one scorer, which is fitted on
+/// the buyers of the last day unless it is fitted. Returns the names of segments, and the remarks of the fit.
+pub(crate) fn follow_segments(
+    base: &CustomerBase,
+    days: &[i32],
+    scorer: &RfmScorer,
+    context: &Context,
+    take: impl FnMut(usize, &CustomerBase, &Snapshot) -> Result<()>,
+) -> Result<(Vec<String>, Vec<String>)> {
+    let mut scorer = SnapshotScorer::new(scorer, ScorerEdges::Frozen)?;
+    if let Some(last) = days.last().filter(|_| scorer.scorer.scorer().is_err()) {
+        scorer.fit_dates(base, &[*last], context)?;
+        scorer.of_dates.clear();
+    }
+    scorer.observe(base, days, context, take)?;
+    let remarks = scorer.scorer.remarks().to_vec();
+    Ok((scorer.names, remarks))
+}
+
 /// The scored buyers as of one day.
-struct Snapshot {
-    codes: Vec<u32>,
-    segments: Vec<u16>,
-    units: Vec<i128>,
+pub(crate) struct Snapshot {
+    pub(crate) codes: Vec<u32>,
+    pub(crate) segments: Vec<u16>,
+    /// Money of all their orders, in units.
+    pub(crate) units: Vec<i128>,
     /// Number of customer codes.
     customers: usize,
 }
 
 impl Snapshot {
-    fn by_code(&self) -> Vec<u16> {
+    pub(crate) fn by_code(&self) -> Vec<u16> {
         by_code(&self.codes, &self.segments, self.customers)
     }
 }
@@ -103,15 +125,21 @@ impl SnapshotScorer {
         Ok(Self { names, scorer: scorer.clone(), edges, of_dates: Vec::new(), money, report, remarks })
     }
 
-    /// Passes the snapshots of all days in turn to `take`, with the number of the day; of a base on disk range by range.
-    fn observe(&mut self, base: &CustomerBase, days: &[i32], context: &Context, mut take: impl FnMut(usize, &Snapshot)) -> Result<()> {
+    /// Passes the snapshots of all days in turn to `take`, with the number of the day and the base; of a base on disk range by range.
+    fn observe(
+        &mut self,
+        base: &CustomerBase,
+        days: &[i32],
+        context: &Context,
+        mut take: impl FnMut(usize, &CustomerBase, &Snapshot) -> Result<()>,
+    ) -> Result<()> {
         if base.is_spilled() {
             self.fit_dates(base, days, context)?;
         }
         base.by_ranges(context, |part| {
             for (at, &day) in days.iter().enumerate() {
                 let (snapshot, report) = self.snapshot((at, day), part, context)?;
-                take(at, &snapshot);
+                take(at, part, &snapshot)?;
                 if at + 1 == days.len() {
                     match &mut self.report {
                         None => self.report = Some(report),
