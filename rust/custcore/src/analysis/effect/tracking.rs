@@ -100,13 +100,12 @@ pub fn track_segments(
                 counts: [(counts[0], all[0]), (counts[1], all[1])],
                 test,
             };
-            match &targets {
-                Some(targets) => rows.push(row(IN_TARGET, arms.map(|arm| targets.iter().map(|&to| arm[to]).sum()))),
-                None => {
-                    // Of all groups, so that each has the same rows.
-                    let occurs = |to: &usize| moves.iter().any(|of_group| of_group[from][*to] > 0);
-                    rows.extend((0..names.len()).filter(occurs).map(|to| row(names[to].as_str(), arms.map(|arm| arm[to]))));
-                }
+            if let Some(targets) = &targets {
+                rows.push(row(IN_TARGET, arms.map(|arm| targets.iter().map(|&to| arm[to]).sum())));
+            } else {
+                // Of all groups, so that each has the same rows.
+                let occurs = |to: &usize| moves.iter().any(|of_group| of_group[from][*to] > 0);
+                rows.extend((0..names.len()).filter(occurs).map(|to| row(names[to].as_str(), arms.map(|arm| arm[to]))));
             }
         }
     }
