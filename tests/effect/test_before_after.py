@@ -230,6 +230,9 @@ def test_a_year_earlier():
     naive = found.table().to_pylist()[0]
     assert (naive["before"], naive["after"], naive["effect"]) == (7.0, 9.0, 2.0)
     assert "a year earlier" in found.definition
+    assert not any("a year earlier" in remark for remark in found.report.remarks)
+    cut = custcore.before_after(base_of(rows[1:]), campaign({1: day}), days_after=3, baseline="year_before")
+    assert "the window a year earlier of 1 treated customers begins before the data" in cut.report.remarks
 
 
 def test_treated_customers_who_are_left_out():

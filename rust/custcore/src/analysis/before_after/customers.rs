@@ -37,6 +37,11 @@ struct Windows {
     baseline: Range<i32>,
 }
 
+/// The first day of the window of the baseline of customers treated on a day.
+pub(super) fn baseline_start(spec: &BeforeAfterSpec, day: i32) -> i32 {
+    Windows::of(spec, day).baseline.start
+}
+
 impl Windows {
     fn of(spec: &BeforeAfterSpec, day: i32) -> Self {
         let windows = spec.windows;

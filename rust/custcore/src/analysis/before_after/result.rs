@@ -4,10 +4,10 @@ use arrow_array::RecordBatch;
 
 use super::balance::BalanceRow;
 use super::customer::Part;
-use super::customers::{Wave, customers_of};
+use super::customers::{Wave, baseline_start, customers_of};
 use super::draws::Controls;
 use super::estimate::{Estimate, Matched};
-use super::spec::{BeforeAfterSpec, ComparedMetric, MatchColumn};
+use super::spec::{Baseline, BeforeAfterSpec, ComparedMetric, MatchColumn};
 use super::strata::{Sample, StrataBuilder, scale_of};
 use super::treated::{NEVER, Treated, excluded};
 use crate::base::CustomerBase;
@@ -154,16 +154,17 @@ impl Comparison<'_> {
         ];
         let mut remarks = Vec::new();
         let first_day = self.base.first_day().unwrap_or(i32::MAX);
-        let cut_off = |back: i32| {
-            let starts_early = |&&day: &&i32| day != NEVER && day - back - self.spec.windows.days_before < first_day;
-            read.days.iter().filter(starts_early).count()
-        };
-        let placebo = self.spec.windows.lag + self.spec.windows.days_after;
-        for (what, back) in [("the window before", 0), ("the window before of the placebo", placebo)] {
-            let count = cut_off(back);
+        let mut cut_off = |what: &str, start: &dyn Fn(i32) -> i32| {
+            let count = read.days.iter().filter(|&&day| day != NEVER && start(day) < first_day).count();
             if count > 0 {
                 remarks.push(format!("{what} of {count} treated customers begins before the data"));
             }
+        };
+        let placebo = self.spec.windows.lag + self.spec.windows.days_after;
+        cut_off("the window before", &|day| day - self.spec.windows.days_before);
+        cut_off("the window before of the placebo", &|day| day - placebo - self.spec.windows.days_before);
+        if self.spec.baseline == Baseline::YearBefore {
+            cut_off("the window a year earlier", &|day| baseline_start(self.spec, day));
         }
         Report { entries, n_rows: read.rows, as_of: Some(self.as_of), remarks }
     }
