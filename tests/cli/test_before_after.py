@@ -78,7 +78,7 @@ def test_without_money(run: Any):
         (("--days-after", "300"), 3, "no treated customer is left: 10 customers whose window is not over"),
         (("--treated", "none.csv"), 2, "there is no file none.csv"),
         (("--days-after", "0"), 2, "--days-after"),
-        (("--metrics", "sales"), 2, "'sales'"),
+        (("--metrics", "sales"), 2, "--metrics sales is invalid"),
     ],
 )
 def test_what_is_refused(run: Any, words: tuple[str, ...], code: int, message: str):

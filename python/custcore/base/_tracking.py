@@ -100,11 +100,10 @@ class Tracking:
             ``control_share`` of those of ``from_segment`` (null without any), their
             ``difference`` with its 95 % interval ``low``, ``high`` (Newcombe), and of each
             ``from_segment`` Pearson's test that group and control moved alike: ``chi2``, ``df``,
-            ``p_value`` (the same in all of its rows; null where only one segment occurs).
-            Moves that nobody of any group
-            made have no row. With ``target`` each group and ``from_segment`` has one
-            row, ``to_segment`` "in target". "none": had not bought. The report is that of the
-            experiment.
+            ``p_value`` (the same in all of its rows; null where only one segment occurs). Moves
+            that nobody of any group made have no row. With ``target`` each group and
+            ``from_segment`` has one row, ``to_segment`` "in target". "none": had not bought. The
+            report is that of the experiment.
 
         Raises
         ------
