@@ -248,6 +248,7 @@ def effect(
     ...     groups,
     ...     start="2026-01-10",
     ...     days_after=13,
+    ...     days_before=9,
     ...     metrics=["revenue"],
     ...     adjust=None,
     ... )

@@ -64,7 +64,7 @@ class EffectResult:
         self._core = core
         # Of a table of customers the windows are not known.
         first, last = core.days or (None, None)
-        self.definition = {**definition, "first_day": first, "last_day": last}
+        self.definition: dict[str, Any] = {**definition, "first_day": first, "last_day": last}
         self._margin = None if margin is None else arguments.number("margin", margin)
         self._cost = None if cost is None else cost_argument(cost)
         self._plan = plan
