@@ -1070,6 +1070,7 @@ def experiment_plan(
     segments: list[str] | None,
     shares: tuple[float, float],
     power: float,
+    n_threads: int | None,
 ) -> Table: ...
 def aa_comparisons(table: Table, effect: EffectArguments, *, draws: int, seed: int, n_threads: int | None) -> Table: ...
 

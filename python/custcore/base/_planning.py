@@ -113,7 +113,12 @@ class Planning:
             tables.append((_past_windows(self, min(first, over), days, (who, names), n_threads), days))
         return Table(
             _core.experiment_plan(
-                tables, asked, segments=names, shares=_pair(shares), power=arguments.number("power", power)
+                tables,
+                asked,
+                segments=names,
+                shares=_pair(shares),
+                power=arguments.number("power", power),
+                n_threads=arguments.optional_whole("n_threads", n_threads),
             )
         )
 

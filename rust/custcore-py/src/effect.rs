@@ -199,7 +199,7 @@ pub fn track_segments(
 
 /// What an experiment on the customers of tables would find; each is given with the length of its window.
 #[pyfunction]
-#[pyo3(signature = (tables, effect, *, segments, shares, power))]
+#[pyo3(signature = (tables, effect, *, segments, shares, power, n_threads))]
 pub fn experiment_plan(
     py: Python<'_>,
     tables: Vec<(Bound<'_, PyAny>, i32)>,
@@ -207,12 +207,13 @@ pub fn experiment_plan(
     segments: Option<Vec<String>>,
     shares: (f64, f64),
     power: f64,
+    n_threads: Option<i64>,
 ) -> PyResult<CoreTable> {
     let effect = effect.extract::<EffectArguments>()?.spec(py)?;
     let batches = tables.iter().map(|(table, days)| Ok((batch_of(table, Vec::new())?.0, *days))).collect::<PyResult<Vec<_>>>()?;
     let plan = PlanSpec { shares, power, segments };
     let size = batches.iter().map(|(batch, _)| batch.num_rows()).sum();
-    let table = Call::new(py, None, None, None)?.run(py, size, move |context| plan_table(&batches, &effect, &plan, context))?;
+    let table = Call::new(py, n_threads, None, None)?.run(py, size, move |context| plan_table(&batches, &effect, &plan, context))?;
     Ok(CoreTable::new(table))
 }
 

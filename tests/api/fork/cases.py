@@ -12,6 +12,7 @@ from tests.api.fork.churn import churn
 from tests.api.fork.clusters import clusters
 from tests.api.fork.clv import values
 from tests.api.fork.cohorts import cohorts
+from tests.api.fork.experiments import experiments
 from tests.api.fork.frames import frames
 from tests.api.fork.growth import growth
 from tests.api.fork.lifecycles import lifecycles
@@ -31,6 +32,7 @@ CASES: dict[str, Callable[[], Iterable[Case]]] = {
     "churn": churn,
     "portraits": portraits,
     "growth": growth,
+    "experiments": experiments,
     "clv": values,
 }
 GROUPS = (*CASES, "pandas", "polars")
