@@ -30,7 +30,6 @@ def experiments() -> Iterator[Case]:
         "experiment_table": lambda b, g: b.experiment_table(g, **WINDOW, n_threads=THREADS),
         "plan": lambda b, _: b.plan("2025-06-01", days_after=60, n_threads=THREADS),
         "aa": lambda b, _: b.aa("2025-06-01", 60, n=5, n_threads=THREADS),
-        "track_segments": lambda b, g: b.track_segments(g, scorer(b), **WINDOW, n_threads=THREADS),
     }
     for kind, data in kinds("few", "many"):
         for name, call in calls.items():
@@ -40,6 +39,12 @@ def experiments() -> Iterator[Case]:
                 lambda made, call=call: call(*made),
                 lambda data=data: (base(data(), "days"), groups(data())),
             )
+        yield Case(
+            f"CustomerBase.track_segments, {kind}",
+            ("CustomerBase.track_segments",),
+            lambda made: made[0].track_segments(made[1], made[2], **WINDOW, n_threads=THREADS),
+            lambda data=data: tracked(data()),
+        )
     for kind, data in kinds():
         yield Case(
             f"effect, {kind}",
@@ -146,8 +151,10 @@ def scored() -> dict[str, Any]:
     }
 
 
-def scorer(made: custcore.CustomerBase) -> custcore.RFMScorer:
-    return custcore.RFMScorer().fit(made.rfm("2025-05-31", n_threads=THREADS))
+def tracked(data: dict[str, Any]) -> tuple[custcore.CustomerBase, dict[str, Any], custcore.RFMScorer]:
+    """A base, an experiment on its customers, and a scorer fitted before it began."""
+    made = base(data, "days")
+    return made, groups(data), custcore.RFMScorer().fit(made.rfm("2025-05-31", n_threads=THREADS))
 
 
 def look_at_comparison(found: Any) -> Any:
