@@ -124,3 +124,11 @@ def test_a_plan(run, files):
     )
     made = json.loads(run("plan", "sales.csv", "--start", "2026-03-01", "--days-after", "7", "--json").stdout)
     assert made["plan"][0]["days_after"] == 7
+
+
+def test_checks_name_options(run, files):
+    rows = (files / "groups.csv").read_text().splitlines()
+    keep = [rows[0], *(row for at, row in enumerate(rows[1:]) if ",mail," in row or at % 40 < 4)]
+    (files / "few.csv").write_text("\n".join(keep) + "\n")
+    shown = " ".join(run("effect", "sales.csv", "--experiment", "few.csv", "--days-after", "21").stdout.split())
+    assert "differ from equal shares (pass --shares if they were planned otherwise)" in shown

@@ -189,7 +189,7 @@ def _show(out: Console, result: EffectResult) -> None:
     for row in result.checks():
         if row["flagged"]:
             of = ", ".join(text for text in (row["metric"], row["group"]) if text)
-            _render.say(out, f"! {f'{of}: ' if of else ''}{row['message']}")
+            _render.say(out, f"! {f'{of}: ' if of else ''}{said(row['message'])}")
     level = 100 * result.definition["level"]
     grid = _render.Grid(
         [

@@ -50,7 +50,7 @@ class EffectResult:
     (11.0, 15.0, 4.0, 0.008)
     """
 
-    __slots__ = ("_core", "_cost", "_margin", "_plan", "definition")
+    __slots__ = ("_core", "_cost", "_margin", "definition")
 
     def __init__(
         self,
@@ -59,7 +59,6 @@ class EffectResult:
         *,
         margin: float | None = None,
         cost: float | Mapping[str, float] | None = None,
-        plan: Any = None,  # noqa: ANN401 (a function that makes the table of the next plan)
     ) -> None:
         self._core = core
         # Of a table of customers the windows are not known.
@@ -67,7 +66,6 @@ class EffectResult:
         self.definition: dict[str, Any] = {**definition, "first_day": first, "last_day": last}
         self._margin = None if margin is None else arguments.number("margin", margin)
         self._cost = None if cost is None else cost_argument(cost)
-        self._plan = plan
 
     @property
     def report(self) -> Report:
@@ -344,7 +342,7 @@ class EffectResult:
         """
         if not isinstance(other, EffectResult):
             raise InvalidTypeError(f"other is {type(other).__name__}; expected an EffectResult")
-        merged = EffectResult(self._core.merge(other._core), self.definition, plan=self._plan)
+        merged = EffectResult(self._core.merge(other._core), self.definition)
         merged._margin, merged._cost = self._margin, self._cost
         return merged
 
