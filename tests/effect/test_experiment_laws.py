@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import random
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import hypothesis.strategies as st
@@ -244,3 +245,23 @@ def test_own_columns_of_any_size(data: st.DataObject) -> None:
         if mean(counts, group) and found["ratio"][column] is not None:
             expected = mean(values, group) / mean(counts, group)
             assert found["ratio"][column] == pytest.approx(expected, rel=1e-9, abs=1e-12)
+
+
+def test_bases_on_disk_and_streams(tmp_path: Path) -> None:
+    drawn = random.Random(0)
+    rows = [
+        (drawn.randrange(9_000), START + dt.timedelta(drawn.randrange(-200, 30)), drawn.randrange(-300, 3000) / 100)
+        for _ in range(60_000)
+    ]
+    groups = groups_of([(i, "control" if i % 2 else "mail", START) for i in range(10_000)])
+    limited = custcore.CustomerBase(track="days", max_memory="1MiB", spill_dir=tmp_path)
+    for at in range(0, len(rows), 20_000):
+        limited.update(table(rows[at : at + 20_000]))
+    assert limited.nbytes_on_disk > 0
+    whole = custcore.CustomerBase(track="days")
+    whole.update(table(rows))
+    options: dict[str, Any] = {"by": "segment", "strata": "rfm_cell", "every": 5, "as_of": START + dt.timedelta(29)}
+    assert tables(limited.effect(groups, **WINDOW, **options)) == tables(whole.effect(groups, **WINDOW, **options))
+    purchases, experiment = table(rows).to_reader(max_chunksize=999), groups.to_reader(max_chunksize=77)
+    streamed = custcore.effect(purchases, experiment, **WINDOW, **options)
+    assert tables(streamed) == tables(whole.effect(groups, **WINDOW, **options))
