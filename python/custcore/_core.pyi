@@ -1094,6 +1094,20 @@ class EffectResult:
         n_threads: int | None,
     ) -> EffectResult: ...
     @staticmethod
+    def of_transactions(
+        data: object,
+        options: ReadOptions,
+        experiment: object,
+        arguments: ExperimentArguments,
+        effect: EffectArguments,
+        scorer: RfmScorer | None,
+        others: list[object],
+        *,
+        n_threads: int | None,
+        progress: Progress | None,
+        rows_total: int | None,
+    ) -> EffectResult: ...
+    @staticmethod
     def of_table(
         table: object, names: list[str], effect: EffectArguments, *, n_threads: int | None
     ) -> EffectResult: ...

@@ -9,9 +9,9 @@ from custcore._input import arguments
 from custcore._input.data import as_source
 from custcore._input.proposals import proposing_methods
 from custcore.experiments._arguments import (
-    effect_arguments,
+    effect_request,
     experiment_arguments,
-    metrics_of,
+    experiment_source,
     passed_on,
     scorer_argument,
 )
@@ -217,12 +217,23 @@ class Experiments:
         active 0.5 1.0 0.5
         average_order_value 3.0 8.5 5.5
         """
-        asked = effect_arguments(
-            metrics_of(metrics, self._options),
+        request = effect_request(
+            self._options,
+            experiment,
+            group=group,
+            exposed_on=exposed_on,
+            start=start,
+            days_after=days_after,
+            days_before=days_before,
+            lag=lag,
+            gap=gap,
             control=control,
+            metrics=metrics,
             adjust=adjust,
             strata=strata,
             by=by,
+            every=every,
+            scorer=scorer,
             min_stratum=min_stratum,
             winsorize=winsorize,
             alternative=alternative,
@@ -232,32 +243,14 @@ class Experiments:
             shares=shares,
             sequential=sequential,
             received=received,
-        )
-        read = experiment_arguments(
-            self._options["customer_id"],
-            group=group,
-            exposed_on=exposed_on,
-            start=start,
-            days_after=days_after,
-            days_before=days_before,
-            lag=lag,
-            gap=gap,
+            others=others,
             on_conflict=on_conflict,
             as_of=as_of,
-            every=every,
-            passed_on=passed_on(strata, by, received, asked["adjust"][1]),
         )
-        needs_scorer = bool({"segment", "rfm_cell"} & {strata, by})
         core = _core.EffectResult.of_base(
-            self._core,
-            _source(experiment, read),
-            read,
-            asked,
-            scorer_argument(scorer) if needs_scorer else None,
-            [as_source(other, arguments.key_names(read["customer_id"])) for other in others or ()],
-            n_threads=arguments.optional_whole("n_threads", n_threads),
+            self._core, *request, n_threads=arguments.optional_whole("n_threads", n_threads)
         )
-        return EffectResult(core, definition_of(asked, read), margin=margin, cost=cost)
+        return EffectResult(core, definition_of(request.asked, request.read), margin=margin, cost=cost)
 
     def experiment_table(
         self,
@@ -358,16 +351,9 @@ class Experiments:
         return Table(
             _core.experiment_table(
                 self._core,
-                _source(experiment, read),
+                experiment_source(experiment, read),
                 read,
                 scorer_argument(scorer),
                 n_threads=arguments.optional_whole("n_threads", n_threads),
             )
         )
-
-
-def _source(experiment: Data, read: _core.ExperimentArguments) -> object:
-    """The experiment, of which only the columns that are read are decoded."""
-    dates = [read["exposed_on"]] if read["start"] is None else []
-    groups = [read["group"]] if read["group"] is not None else []
-    return as_source(experiment, [*arguments.key_names(read["customer_id"]), *groups, *dates, *read["passed_on"]])

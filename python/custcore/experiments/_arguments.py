@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from custcore._input import arguments
-from custcore._input.data import as_of_argument
+from custcore._input.data import as_of_argument, as_source
 from custcore._rfm import RFMScorer
 from custcore.errors import InvalidArgumentError, InvalidTypeError
 from custcore.experiments._metrics import Mean, Proportion, Ratio
 
 if TYPE_CHECKING:
     from custcore import _core
+    from custcore._input.data import Data
 
 __all__ = [
     "cost_argument",
     "days",
     "effect_arguments",
+    "effect_request",
     "experiment_arguments",
+    "experiment_source",
     "metrics_of",
     "passed_on",
     "scorer_argument",
@@ -138,6 +141,71 @@ def effect_arguments(
         "received": arguments.optional_name("received", received),
         "on_missing": arguments.name("on_missing", on_missing),
     }
+
+
+class EffectRequest(NamedTuple):
+    """What the core needs to compute an effect, beside the purchases."""
+
+    experiment: object
+    read: _core.ExperimentArguments
+    asked: _core.EffectArguments
+    scorer: _core.RfmScorer | None
+    others: list[object]
+
+
+def effect_request(
+    options: _core.ReadOptions,
+    experiment: Data,
+    *,
+    group: str,
+    exposed_on: str,
+    start: object,
+    days_after: int,
+    days_before: int | None,
+    lag: int,
+    gap: int,
+    metrics: Sequence[str] | None,
+    every: object,
+    scorer: object,
+    others: Sequence[Data] | None,
+    on_conflict: str,
+    as_of: object,
+    strata: str | None,
+    by: str | None,
+    received: str | None,
+    **computed: Any,  # noqa: ANN401 (other arguments of `effect_arguments`)
+) -> EffectRequest:
+    """An experiment on purchases that are read with these options, and what is computed of it."""
+    asked = effect_arguments(metrics_of(metrics, options), strata=strata, by=by, received=received, **computed)
+    read = experiment_arguments(
+        options["customer_id"],
+        group=group,
+        exposed_on=exposed_on,
+        start=start,
+        days_after=days_after,
+        days_before=days_before,
+        lag=lag,
+        gap=gap,
+        on_conflict=on_conflict,
+        as_of=as_of,
+        every=every,
+        passed_on=passed_on(strata, by, received, asked["adjust"][1]),
+    )
+    ids = arguments.key_names(read["customer_id"])
+    return EffectRequest(
+        experiment_source(experiment, read),
+        read,
+        asked,
+        scorer_argument(scorer) if COMPUTED & {strata, by} else None,
+        [as_source(other, ids) for other in others or ()],
+    )
+
+
+def experiment_source(experiment: Data, read: _core.ExperimentArguments) -> object:
+    """The experiment, of which only the columns that are read are decoded."""
+    dates = [read["exposed_on"]] if read["start"] is None else []
+    groups = [read["group"]] if read["group"] is not None else []
+    return as_source(experiment, [*arguments.key_names(read["customer_id"]), *groups, *dates, *read["passed_on"]])
 
 
 def metrics_of(metrics: Sequence[str] | None, read: _core.ReadOptions) -> Sequence[str]:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from custcore import _core
+from custcore._input import arguments
+from custcore._input.data import as_source, rows_total
 from custcore._input.proposals import proposing
-from custcore._lifecycle.transactions import base_of
+from custcore._input.read_options import columns_read, read_options
+from custcore.experiments._arguments import effect_request
+from custcore.experiments._definition import definition_of
+from custcore.experiments._result import EffectResult
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from custcore._input.data import AsOf, Data, Progress, TimeZone
     from custcore._rfm import RFMScorer
-    from custcore.experiments._result import EffectResult
 
 __all__ = ["effect"]
 
@@ -255,11 +260,11 @@ def effect(
     Effect against 'control', not adjusted
     revenue  mail  1.5 to 8.5: +7, 95 % [-6.272, +20.27], p = 0.1071
     """
-    base = base_of(
-        data,
+    options = read_options(
         customer_id=customer_id,
         timestamp=timestamp,
         amount=amount,
+        as_of=None,
         order_id=order_id,
         returns=returns,
         zero_is_purchase=zero_is_purchase,
@@ -268,10 +273,9 @@ def effect(
         timezone=timezone,
         on_null=on_null,
         on_nonfinite=on_nonfinite,
-        n_threads=n_threads,
-        progress=progress,
     )
-    return base.effect(
+    request = effect_request(
+        options,
         experiment,
         group=group,
         exposed_on=exposed_on,
@@ -297,9 +301,15 @@ def effect(
         sequential=sequential,
         received=received,
         others=others,
-        margin=margin,
-        cost=cost,
         on_conflict=on_conflict,
         as_of=as_of,
-        n_threads=n_threads,
     )
+    core = _core.EffectResult.of_transactions(
+        as_source(data, columns_read(options)),
+        options,
+        *request,
+        n_threads=arguments.optional_whole("n_threads", n_threads),
+        progress=progress,
+        rows_total=rows_total(data),
+    )
+    return EffectResult(core, definition_of(request.asked, request.read), margin=margin, cost=cost)

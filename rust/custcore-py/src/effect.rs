@@ -4,17 +4,18 @@ use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use custcore::{
-    Adjustment, Alternative, CampaignCost, EffectResult, EffectSpec, ExperimentOptions, ExperimentSpec, ExposedOn, KeyNames, MetricSpec,
-    OnConflict, OnMissing, PValueAdjustment, PlanSpec, Report, TrackingSpec, Windows, Winsorize, aa_table, concatenated, date_text,
-    effect as effect_in_base, experiment_table as table_of_experiment, plan_table, track_segments as track_segments_of,
+    Adjustment, Alternative, CampaignCost, CustomerBase, EffectResult, EffectSpec, ExperimentOptions, ExperimentSpec, ExposedOn, KeyNames,
+    MetricSpec, OnConflict, OnMissing, PValueAdjustment, PlanSpec, Report, TrackingSpec, Windows, Winsorize, aa_table, concatenated,
+    date_text, effect as effect_in_base, effect_of_scan, experiment_scan, experiment_table as table_of_experiment, plan_table,
+    track_segments as track_segments_of,
 };
 use pyo3::prelude::*;
 
-use crate::base::{CoreBase, work};
+use crate::base::{CoreBase, columns, fold, work};
 use crate::boundary::header::Selection;
 use crate::error::into_py;
 use crate::input::Input;
-use crate::options::{Names, as_of, choice};
+use crate::options::{Names, ReadOptions, as_of, choice};
 use crate::rfm::CoreScorer;
 use crate::runtime::Call;
 use crate::table::CoreTable;
@@ -262,6 +263,40 @@ impl CoreEffectResult {
         let size = work(&base).saturating_add(assignments.num_rows());
         let found = Call::new(py, n_threads, None, None)?
             .run(py, size, move |context| effect_in_base(&base, &assignments, &spec, &options, effect, context))?;
+        Ok(Self(Arc::new(found)))
+    }
+
+    /// The effect on the customers of transactions, from one scan.
+    #[staticmethod]
+    #[pyo3(signature = (data, options, experiment, arguments, effect, scorer, others, *, n_threads, progress, rows_total))]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of custcore.effect")]
+    fn of_transactions(
+        data: &Bound<'_, PyAny>,
+        options: &Bound<'_, PyAny>,
+        experiment: &Bound<'_, PyAny>,
+        arguments: &Bound<'_, PyAny>,
+        effect: &Bound<'_, PyAny>,
+        scorer: Option<&Bound<'_, CoreScorer>>,
+        others: Vec<Bound<'_, PyAny>>,
+        n_threads: Option<i64>,
+        progress: Option<Py<PyAny>>,
+        rows_total: Option<u64>,
+    ) -> PyResult<Self> {
+        let py = data.py();
+        let arguments = arguments.extract::<ExperimentArguments>()?;
+        let (spec, asked) = (arguments.spec(py)?, arguments.options(scorer, &others)?);
+        let effect = effect.extract::<EffectArguments>()?.spec(py)?;
+        let purchases = options.extract::<ReadOptions>()?.spec(py)?;
+        let (assignments, _) = batch_of(experiment, arguments.columns())?;
+        let mut call = Call::new(py, n_threads, progress, rows_total)?;
+        let base = experiment_scan(purchases, &assignments, &spec, &asked).and_then(CustomerBase::new);
+        let mut base = base.map_err(|error| into_py(py, &error))?;
+        let update = fold(data, &mut call, columns(&base), |schema| base.begin(schema))?;
+        let size = update.customers().saturating_add(assignments.num_rows());
+        let found = call.run(py, size, move |context| {
+            base.commit(update, None, context)?;
+            effect_of_scan(base, &assignments, &spec, &asked, effect, context)
+        })?;
         Ok(Self(Arc::new(found)))
     }
 

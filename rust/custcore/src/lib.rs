@@ -78,7 +78,9 @@ pub use analysis::cohort::from_base::cohort_retention_of;
 pub use analysis::cohort::spec::{CohortBy, CohortSpec, ReturnCriterion};
 pub use analysis::cohort::{CohortPart, CohortRetention, begin_cohort_scan, finish_cohort_scan};
 pub use analysis::effect::experiment::{ExperimentSpec, ExposedOn, OnConflict, Windows};
-pub use analysis::effect::experiment_table::{ExperimentOptions, ExperimentTable, effect, experiment_table};
+pub use analysis::effect::experiment_table::{
+    ExperimentOptions, ExperimentTable, effect, effect_of_scan, experiment_scan, experiment_table,
+};
 pub use analysis::effect::planning::{PlannedMetric, TestErrors, detectable, sample_size};
 pub use analysis::effect::power_table::{PlanSpec, aa_table, plan_table};
 pub use analysis::effect::result::{EffectResult, ExperimentFacts, PeriodBatches};
@@ -156,6 +158,7 @@ pub use ingest::builder::{Update, UpdateBuilder};
 pub use num::money::{Amount, Money, decimal_text};
 pub use order_statistics::quantile::Closed;
 pub use report::{EntryKind, Report, ReportEntry, ReportUnit};
+pub use state::day_ranges::DayRanges;
 pub use state::spec::{AsOf, BaseSpec, Late, OnNonfinite, OnNull, OrderLines, Returns, Track};
 pub use store::draft::Draft;
 #[cfg(feature = "bases")]

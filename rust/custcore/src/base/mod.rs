@@ -44,6 +44,7 @@ use crate::report::{EntryKind, Report, ReportEntry, ReportUnit, Tally};
 use crate::state::customer_state::State;
 use crate::state::order_log::OrderLog;
 use crate::state::spec::{AsOf, BaseSpec, Late, Track};
+use crate::state::totals::{Codes, Totals};
 use crate::time::calendar::date_text;
 
 /// Bytes of the id of a batch, in a set, beside its text.
@@ -328,6 +329,24 @@ impl CustomerBase {
             }),
             limit: None,
         })
+    }
+
+    /// The base of some ranges of days that a scan kept, the last one at the end, see [`BaseSpec::day_ranges`].
+    pub(crate) fn of_ranges(&self, ranges: &[usize], context: &Context) -> Result<Self> {
+        let missing = || Error::internal("a base without these ranges of days");
+        let known = self.known.as_ref().ok_or_else(missing)?;
+        let ranges = ranges.iter().map(|&at| known.state.totals.range(at).ok_or_else(missing)).collect::<Result<Vec<_>>>()?;
+        let mut totals = Totals::new(false);
+        context.run_if_large(self.size(), |threads| {
+            ranges.iter().for_each(|(_, range)| totals.merge(range, Codes::Same, 0, threads));
+        })?;
+        totals.grow(known.state.interner.len());
+        let mut state = State { interner: known.state.interner.view(), totals, ..known.state.empty_like() };
+        (state.rows, state.first_day) = (known.state.rows, known.state.first_day);
+        state.last_day = ranges.last().map_or(i32::MIN, |(days, _)| known.state.last_day.min(days.end - 1));
+        let (spilled, batches, customers) = (Spilled::default(), BTreeSet::new(), CachedCount::default());
+        let known = Known { state, input_schema: known.input_schema.clone(), spilled, batches, customers, ..*known };
+        Ok(Self { spec: BaseSpec { day_ranges: None, ..self.spec.clone() }, known: Some(known), limit: None })
     }
 
     /// The base as of the end of a day, and a replay of the orders up to it, for analyses of orders; packed if they need no marks.

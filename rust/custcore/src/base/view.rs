@@ -144,6 +144,12 @@ impl CustomerBase {
         self.spec.track.looks_back() && self.known().is_ok_and(|(_, state)| state.is_final())
     }
 
+    /// The totals of a range of days that a scan kept, see [`BaseSpec::day_ranges`].
+    pub(crate) fn range_totals(&self, at: usize) -> Option<(&Range<i32>, TotalsView<'_>)> {
+        let (_, state) = self.known().ok()?;
+        state.totals.range(at).map(|(days, totals)| (days, TotalsView(totals.stats())))
+    }
+
     /// The view of a base of one scan, whose orders are all closed.
     pub(crate) fn view_of_scan(&self) -> Result<BaseView<'_>> {
         let (input_schema, state) = self.known()?;

@@ -124,6 +124,7 @@ impl UpdateBuilder {
     /// An empty update.
     pub fn new(spec: &BaseSpec, schema: InputSchema) -> Result<Self> {
         let mut until = spec.until.map_or(Ok(i32::MAX), |as_of| as_of.day(&schema.clock))?;
+        spec.day_ranges.as_ref().map(|ranges| ranges.days(&schema.clock)).transpose()?;
         let window = spec.window.clone().unwrap_or_default();
         let edges = Cutoffs {
             start: window.start.map(|bound| bound.edge("observation_start", &schema.clock)).transpose()?,

@@ -127,12 +127,15 @@ impl State {
         };
         // Without amounts every order is a purchase.
         let zero_is_purchase = spec.zero_is_purchase || input_schema.money.is_none();
+        // An update checked them when it began.
+        let day_ranges = spec.day_ranges.as_ref().and_then(|ranges| ranges.days(&input_schema.clock).ok()).unwrap_or_default();
         Self {
             rules: PurchaseRules { returns: spec.returns, zero_is_purchase },
             interner,
             totals: match &spec.window {
                 Some(window) if window.alone => Totals::absent(),
-                _ => Totals::new(input_schema.order.is_some()),
+                _ if day_ranges.is_empty() => Totals::new(input_schema.order.is_some()),
+                _ => Totals::with_ranges(day_ranges),
             },
             rows: RowTallies::default(),
             purchases: PurchaseTallies::default(),
@@ -173,7 +176,7 @@ impl State {
         Self {
             rules: self.rules,
             interner: Interner::new(self.interner.kind()),
-            totals: Totals::new(self.totals.rows().is_some()),
+            totals: self.totals.empty_like(),
             rows: RowTallies::default(),
             purchases: PurchaseTallies::default(),
             last_day: i32::MIN,

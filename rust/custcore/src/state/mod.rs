@@ -12,6 +12,7 @@ pub(crate) mod daily_tallies;
 pub(crate) mod day_columns;
 pub(crate) mod day_index;
 pub(crate) mod day_merge;
+pub(crate) mod day_ranges;
 pub(crate) mod day_record;
 pub(crate) mod day_run;
 pub(crate) mod day_segment;
@@ -28,8 +29,10 @@ pub(crate) mod order_list;
 pub(crate) mod order_log;
 pub(crate) mod purchase_log;
 pub(crate) mod purchase_rows;
+pub(crate) mod purchase_rules;
 pub(crate) mod spec;
 pub(crate) mod stats;
 #[cfg(test)]
 mod tests;
 pub(crate) mod totals;
+mod totals_merge;

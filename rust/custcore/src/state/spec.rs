@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::accumulators;
+use super::day_ranges::DayRanges;
 use crate::column::bounds::ObservationWindow;
 use crate::column::chunks::ColumnRoles;
 use crate::column::key_schema::KeyNames;
@@ -156,6 +157,8 @@ pub struct BaseSpec {
     pub until: Option<AsOf>,
     /// The observation window, if an order log is kept for cohorts.
     pub window: Option<ObservationWindow>,
+    /// Ranges of days whose totals are kept instead of those of all days, in a base for a single call of orders of one row.
+    pub day_ranges: Option<DayRanges>,
 }
 
 /// Names of computed result columns.
@@ -180,6 +183,7 @@ impl BaseSpec {
             late: Late::default(),
             until: None,
             window: None,
+            day_ranges: None,
         }
     }
 
@@ -190,7 +194,8 @@ impl BaseSpec {
 
     /// An error if the base takes only one update.
     pub fn check_second_update(&self) -> Result<()> {
-        if self.track != Track::Once || self.roles.order_id.is_none() && self.roles.attributes.is_empty() && self.window.is_none() {
+        let keeps_none = self.roles.order_id.is_none() && self.roles.attributes.is_empty() && self.window.is_none();
+        if self.track != Track::Once || keeps_none && self.day_ranges.is_none() {
             return Ok(());
         }
         Err(Error::new(ErrorKind::StateMismatch, "a base for a single call takes one update; pass all batches in one call"))
@@ -267,6 +272,9 @@ impl BaseSpec {
         self.check_decimals()?;
         self.check_track()?;
         accumulators::check_names(&self.accumulators)?;
+        if self.day_ranges.is_some() && (self.track != Track::Once || self.roles.order_id.is_some() || self.window.is_some()) {
+            return Err(Error::internal("ranges of days are kept by a base for a single call, of orders of one row"));
+        }
         Ok(self)
     }
 

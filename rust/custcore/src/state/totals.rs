@@ -1,34 +1,33 @@
 //! Customer totals: first and last day, orders, rows, amount. The kernels read codes, days and units, no Arrow.
-//!
-//! This is the only place that defines a purchase: an order with a negative amount lowers the sum and is not a purchase
-//! (`Net`), or is left out (`Exclude`), or is a purchase (`Count`); an order of 0 is a purchase unless that is disabled.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use foldhash::fast::RandomState;
 
 use super::block_kernels::UnitValue;
+use super::day_ranges::RangeTotals;
 use super::days::DaysOfCustomer;
-use super::spec::Returns;
+pub(crate) use super::purchase_rules::{Order, OrderClass, PurchaseRules, PurchaseTallies};
 use super::stats::{CustomerStats, CustomerStatsTable, EMPTY};
 use crate::column::{BLOCK, flag};
-use crate::exec::par::Threads;
 use crate::exec::simd::prefetch;
 use crate::group::interner::NO_CODE;
-use crate::group::key_union::KeyUnion;
 use crate::report::Tally;
 
 /// Totals by customer code.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Totals {
-    stats: CustomerStatsTable,
+    pub(super) stats: CustomerStatsTable,
     /// Number of codes, if no totals are kept.
-    absent: Option<usize>,
+    pub(super) absent: Option<usize>,
     /// Rows of purchases; `None` if rows are orders.
-    rows: Option<Vec<u64>>,
+    pub(super) rows: Option<Vec<u64>>,
     /// First row and number of rows of the refunds read before any purchase of the customer. Identifies the customers with
     /// only refunds; for those it covers all refunds.
-    refunds_before_purchase: HashMap<u32, (u64, u64), RandomState>,
+    pub(super) refunds_before_purchase: HashMap<u32, (u64, u64), RandomState>,
+    /// The totals of ranges of days, by the same codes. With them, those of all days are not kept.
+    pub(super) ranges: Vec<RangeTotals>,
 }
 
 /// Mapping of the codes of one part to those of another.
@@ -38,96 +37,6 @@ pub(crate) enum Codes<'a> {
     Same,
     /// New code by old code.
     Map(&'a [u32]),
-}
-
-/// The class of an order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum OrderClass {
-    /// A purchase.
-    Purchase,
-    /// Lowers the sums; not a purchase.
-    Refund,
-    /// An order of 0; not a purchase.
-    Nothing,
-    /// Left out.
-    LeftOut,
-}
-
-/// The rules that define a purchase.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct PurchaseRules {
-    /// Refunds.
-    pub returns: Returns,
-    /// Whether an order of amount 0 is a purchase.
-    pub zero_is_purchase: bool,
-}
-
-/// Tallies of orders that are not purchases.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct PurchaseTallies {
-    /// Refunds that were left out.
-    pub excluded_refunds: Tally,
-    /// Refunds that lowered the sums.
-    pub netted_refunds: Tally,
-    /// Orders of 0 that are not purchases.
-    pub zero_orders: Tally,
-}
-
-impl PurchaseRules {
-    /// The class of an order with this amount.
-    #[inline]
-    pub(crate) fn classify(self, units: i128, amount_is_null: bool) -> OrderClass {
-        match self.returns {
-            Returns::Exclude if units < 0 => OrderClass::LeftOut,
-            Returns::Net if units < 0 => OrderClass::Refund,
-            _ if units == 0 && !self.zero_is_purchase && !amount_is_null => OrderClass::Nothing,
-            _ => OrderClass::Purchase,
-        }
-    }
-}
-
-impl PurchaseTallies {
-    /// All of them.
-    pub(crate) fn all(&self) -> [Tally; 3] {
-        [self.excluded_refunds, self.netted_refunds, self.zero_orders]
-    }
-
-    /// Counts an order that is not a purchase.
-    pub(crate) fn add(&mut self, class: OrderClass, rows: u64, units: i128, first_row: u64) {
-        let tally = match class {
-            OrderClass::LeftOut => &mut self.excluded_refunds,
-            OrderClass::Refund => &mut self.netted_refunds,
-            OrderClass::Nothing => &mut self.zero_orders,
-            OrderClass::Purchase => return,
-        };
-        tally.add_rows(rows, units, first_row);
-    }
-
-    /// Merges another part, whose rows were counted from `rows_before`.
-    pub(crate) fn merge(&mut self, other: &Self, rows_before: u64) {
-        self.excluded_refunds.merge(&other.excluded_refunds, rows_before);
-        self.netted_refunds.merge(&other.netted_refunds, rows_before);
-        self.zero_orders.merge(&other.zero_orders, rows_before);
-    }
-}
-
-/// One order of one customer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Order {
-    /// The customer's code.
-    pub customer: u32,
-    /// The local day of its earliest line.
-    pub day: i32,
-    /// Amount in units.
-    pub units: i128,
-    /// Number of lines.
-    pub lines: u64,
-    /// Row number of the first line.
-    pub first_row: u64,
-    /// Whether the amounts of all lines are null.
-    pub amount_is_null: bool,
-    /// Union of the marks of its lines, see [`crate::column::mark`].
-    pub marks: u8,
 }
 
 /// Row numbers.
@@ -172,7 +81,12 @@ pub(crate) struct RowSlice<'a, U> {
 impl Totals {
     /// Empty totals; `lines` if orders can have several rows.
     pub(crate) fn new(lines: bool) -> Self {
-        Self { stats: CustomerStatsTable::default(), absent: None, rows: lines.then(Vec::new), refunds_before_purchase: HashMap::default() }
+        Self { rows: lines.then(Vec::new), ..Self::default() }
+    }
+
+    /// Empty totals of orders of one row each, by range of days.
+    pub(crate) fn with_ranges(ranges: Vec<Range<i32>>) -> Self {
+        Self { ranges: ranges.into_iter().map(RangeTotals::new).collect(), ..Self::default() }
     }
 
     /// Totals that keep nothing per customer: orders are only classified and tallied.
@@ -183,7 +97,11 @@ impl Totals {
     /// An empty instance with the same settings.
     #[must_use]
     pub(crate) fn empty_like(&self) -> Self {
-        if self.absent.is_some() { Self::absent() } else { Self::new(self.rows.is_some()) }
+        if self.absent.is_some() {
+            return Self::absent();
+        }
+        let ranges = self.ranges.iter().map(|range| RangeTotals::new(range.days.clone())).collect();
+        Self { ranges, ..Self::new(self.rows.is_some()) }
     }
 
     /// Grows to `customers` codes.
@@ -192,7 +110,8 @@ impl Totals {
             *known = customers.max(*known);
             return;
         }
-        if customers > self.stats.len() {
+        self.ranges.iter_mut().for_each(|range| range.totals.grow(customers));
+        if customers > self.stats.len() && self.ranges.is_empty() {
             self.stats.grow(customers);
             if let Some(rows) = &mut self.rows {
                 rows.resize(customers, 0);
@@ -207,18 +126,14 @@ impl Totals {
         let is_purchase = |units: U| units > zero || (units == zero && rules.zero_is_purchase);
         // One vectorized pass, so that the common block needs no branch per row.
         if is_purchase(U::least(units)) {
-            if self.absent.is_none() {
-                self.stats.add_block(codes, days, units, holes);
-            }
+            self.add_block(codes, days, units, holes);
             return;
         }
         let mut purchases = [NO_CODE; BLOCK];
         for ((purchase, &code), &units) in purchases.iter_mut().zip(codes).zip(units) {
             *purchase = if is_purchase(units) { code } else { NO_CODE };
         }
-        if self.absent.is_none() {
-            self.stats.add_block(&purchases[..codes.len()], days, units, true);
-        }
+        self.add_block(&purchases[..codes.len()], days, units, true);
         for i in (0..codes.len()).filter(|&i| codes[i] != NO_CODE && purchases[i] == NO_CODE) {
             let amount_is_null = flags[i] & flag::NULL_AMOUNT != 0;
             let order = Order {
@@ -234,11 +149,21 @@ impl Totals {
         }
     }
 
+    /// Adds a block of purchases; see [`CustomerStatsTable::add_block`].
+    #[inline]
+    fn add_block<U: UnitValue>(&mut self, codes: &[u32], days: &[i32], units: &[U], holes: bool) {
+        if self.absent.is_none() && self.ranges.is_empty() {
+            self.stats.add_block(codes, days, units, holes);
+        }
+        self.ranges.iter_mut().for_each(|range| range.add_block(codes, days, units, holes));
+    }
+
     /// Adds one order. Returns its class. Requires [`Totals::grow`].
     pub(crate) fn add_order(&mut self, rules: PurchaseRules, order: &Order, tallies: &mut PurchaseTallies) -> OrderClass {
         let class = rules.classify(order.units, order.amount_is_null);
         tallies.add(class, order.lines, order.units, order.first_row);
-        if self.absent.is_some() {
+        if self.absent.is_some() || !self.ranges.is_empty() {
+            self.ranges.iter_mut().for_each(|range| range.add_order(rules, order));
             return class;
         }
         match class {
@@ -259,69 +184,11 @@ impl Totals {
         class
     }
 
-    /// Merges another part; `codes` maps its customer codes, [`NO_CODE`] drops a customer.
-    /// Requires [`Totals::grow`].
-    pub(crate) fn merge(&mut self, other: &Self, codes: Codes<'_>, rows_before: u64, threads: Threads<'_>) {
-        if self.absent.is_some() {
-            return;
-        }
-        match codes {
-            Codes::Same => self.stats.join_all(&other.stats, threads),
-            Codes::Map(codes) => {
-                for (from, &code) in (0..).zip(&codes[..other.stats.len()]).filter(|(_, code)| **code != NO_CODE) {
-                    self.stats.join(code, &other.stats.get(from));
-                }
-            }
-        }
-        let own = |code: u32| match codes {
-            Codes::Same => code as usize,
-            Codes::Map(codes) => codes[code as usize] as usize,
-        };
-        if let (Some(rows), Some(from)) = (&mut self.rows, &other.rows) {
-            for (code, &from) in (0..).zip(from).filter(|(_, from)| **from > 0) {
-                if let Some(rows) = rows.get_mut(own(code)) {
-                    *rows += from;
-                }
-            }
-        }
-        for (&code, &(first_row, refund_rows)) in &other.refunds_before_purchase {
-            let customer = own(code) as u32;
-            if customer != NO_CODE {
-                self.add_refunds(customer, (first_row.saturating_add(rows_before), refund_rows));
-            }
-        }
-    }
-
-    /// Merges several parts by their joined ids; `codes` is the number of codes of each part.
-    pub(crate) fn gather(parts: &[&Self], codes: &[usize], joined: &KeyUnion, threads: Threads<'_>) -> Self {
-        let rows = joined.keys.len();
-        if parts.iter().any(|part| part.absent.is_some()) {
-            return Self { absent: Some(rows), ..Self::default() };
-        }
-        let stats: Vec<(&CustomerStatsTable, &[(u32, u32)])> =
-            parts.iter().zip(&joined.sources).map(|(part, sources)| (&part.stats, sources.as_slice())).collect();
-        let mut whole =
-            Self { stats: CustomerStatsTable::gather(&stats, rows, threads), ..Self::new(parts.iter().any(|part| part.rows.is_some())) };
-        for (i, part) in parts.iter().enumerate() {
-            if part.rows.is_none() && part.refunds_before_purchase.is_empty() {
-                continue;
-            }
-            let positions = joined.positions(i, codes[i]);
-            if let (Some(rows), Some(from)) = (&mut whole.rows, &part.rows) {
-                rows.resize(whole.stats.len(), 0);
-                for (&position, &from) in positions.iter().zip(from).filter(|(position, _)| **position != NO_CODE) {
-                    rows[position as usize] += from;
-                }
-            }
-            for (&code, &refunds) in &part.refunds_before_purchase {
-                whole.add_refunds(positions[code as usize], refunds);
-            }
-        }
-        whole
-    }
-
     /// Adds customer `from` of another part to customer `to`, if rows are orders. Requires [`Totals::grow`].
     pub(crate) fn take(&mut self, other: &Self, from: u32, to: u32) {
+        if !self.ranges.is_empty() {
+            return self.ranges.iter_mut().zip(&other.ranges).for_each(|(own, other)| own.totals.take(&other.totals, from, to));
+        }
         self.stats.join(to, &other.stats.get(from));
         if let Some(&refunds) = other.refunds_before_purchase.get(&from) {
             self.add_refunds(to, refunds);
@@ -345,9 +212,10 @@ impl Totals {
             }
             self.refunds_before_purchase.remove(&code);
         }
+        self.ranges.iter_mut().for_each(|range| range.totals.clear(codes));
     }
 
-    fn add_refunds(&mut self, customer: u32, (first_row, refund_rows): (u64, u64)) {
+    pub(super) fn add_refunds(&mut self, customer: u32, (first_row, refund_rows): (u64, u64)) {
         let (row, rows) = self.refunds_before_purchase.entry(customer).or_insert((first_row, 0));
         *row = first_row.min(*row);
         *rows += refund_rows;
@@ -390,12 +258,14 @@ impl Totals {
 
     /// Size in bytes.
     pub(crate) fn bytes(&self) -> usize {
-        self.stats.bytes() + self.rows.as_ref().map_or(0, |rows| 8 * rows.capacity()) + 32 * self.refunds_before_purchase.capacity()
+        let ranges = self.ranges.iter().map(|range| range.totals.bytes()).sum::<usize>();
+        let rows = self.rows.as_ref().map_or(0, |rows| 8 * rows.capacity());
+        self.stats.bytes() + rows + 32 * self.refunds_before_purchase.capacity() + ranges
     }
 
     /// Number of codes.
     pub(crate) fn len(&self) -> usize {
-        self.absent.unwrap_or(self.stats.len())
+        self.absent.or(self.ranges.first().map(|range| range.totals.len())).unwrap_or(self.stats.len())
     }
 
     /// Whether there are no codes.
@@ -417,40 +287,26 @@ impl Totals {
         }
     }
 
-    /// Concatenates parts with disjoint customers; the codes of each part begin at its start, `len` codes in
-    /// total.
-    pub(crate) fn concat(parts: &[(&Self, usize)], len: usize, threads: Threads<'_>) -> Self {
-        if parts.iter().any(|(part, _)| part.absent.is_some()) {
-            return Self { absent: Some(len), ..Self::default() };
-        }
-        let stats: Vec<(&CustomerStatsTable, usize)> = parts.iter().map(|(part, start)| (&part.stats, *start)).collect();
-        let has_rows = parts.iter().any(|(part, _)| part.rows.is_some());
-        let mut whole = Self { stats: CustomerStatsTable::concat(&stats, len, threads), ..Self::new(has_rows) };
-        if let Some(rows) = &mut whole.rows {
-            rows.resize(len, 0);
-            for (from, start) in parts.iter().filter_map(|(part, start)| Some((part.rows.as_ref()?, *start))) {
-                rows[start..start + from.len()].copy_from_slice(from);
-            }
-        }
-        for (part, start) in parts {
-            for (&code, &refunds) in &part.refunds_before_purchase {
-                whole.add_refunds(code + *start as u32, refunds);
-            }
-        }
-        whole
-    }
-
     /// Whether a customer has a purchase or a refund. A code has neither if all its rows were left out.
     pub(crate) fn is_present(&self, code: u32) -> bool {
         self.absent.is_some()
             || (code as usize) < self.stats.len() && self.stats.orders(code) > 0
             || self.refunds_before_purchase.contains_key(&code)
+            || self.ranges.iter().any(|range| range.totals.is_present(code))
     }
 
     /// Number of customers with a purchase or a refund.
     pub(crate) fn count_present(&self) -> usize {
+        if !self.ranges.is_empty() {
+            return (0..self.len() as u32).filter(|&code| self.is_present(code)).count();
+        }
         let is_no_buyer = |code: &&u32| self.stats.orders(**code) == 0;
         self.absent.unwrap_or_else(|| self.stats.buyers() + self.refunds_before_purchase.keys().filter(is_no_buyer).count())
+    }
+
+    /// The totals of a range of days.
+    pub(crate) fn range(&self, at: usize) -> Option<(&Range<i32>, &Self)> {
+        self.ranges.get(at).map(|range| (&range.days, &range.totals))
     }
 
     /// Customer stats by code.

@@ -8,12 +8,13 @@ use arrow_select::take::take;
 
 use super::NO_GROUP;
 use super::labels::Labels;
-use crate::column::key::{KeyColumn, KeyKind};
+use crate::column::key::KeyColumn;
 use crate::column::key_schema::{KeyNames, KeySchema};
 use crate::column::time::{Clock, TimeColumn};
 use crate::column::{BLOCK, find_column, flag};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
+use crate::group::encoding::KeyEncoding;
 use crate::group::intern_rows::Remap;
 use crate::group::interner::{Interner, NO_CODE};
 use crate::group::sort::SortKeys;
@@ -105,6 +106,26 @@ pub(crate) struct Experiment {
     pub report: Report,
 }
 
+impl ExperimentSpec {
+    /// The one day on which all customers are exposed, as far as it is known before the purchases are: times with a zone are read in
+    /// theirs.
+    pub(super) fn day_of_all(&self, batch: &RecordBatch) -> Result<Option<AsOf>> {
+        let name = match &self.exposed_on {
+            ExposedOn::Start(start) => return Ok(Some(*start)),
+            ExposedOn::Column(name) => name,
+        };
+        let schema = batch.schema();
+        let column = batch.column(find_column(&schema, name, "exposed_on").map_err(|error| error.said_of("experiment"))?);
+        if matches!(column.data_type(), DataType::Timestamp(_, Some(_))) {
+            return Ok(None);
+        }
+        let days = days_of(batch, self, &Clock::Naive).map_err(|error| error.said_of("experiment"))?;
+        let mut known = (0..batch.num_rows()).filter_map(|row| days.get(row));
+        let Some(first) = known.next() else { return Ok(None) };
+        Ok(known.all(|day| day == first).then_some(AsOf::Date(first)))
+    }
+}
+
 /// What is known of a customer while rows are read.
 #[derive(Debug, Clone, Copy)]
 struct Assigned {
@@ -144,7 +165,12 @@ impl Experiment {
             None => Labels { codes: vec![0; batch.num_rows()], names: vec!["all".to_owned()] },
         };
         let days = days_of(batch, spec, clock).map_err(of_experiment)?;
-        let mut rows = RowsOfCustomers::new(key.kind());
+        let n = batch.num_rows();
+        // Integer ids in a narrow range are their own codes.
+        let encoding = context.run_if_large(n, |threads| KeyEncoding::Open.extend(&[(&keys, n)], n as u64, false, (0, 1), threads))?;
+        let mut ids = encoding.interner(key.kind());
+        encoding.apply(&mut ids)?;
+        let mut rows = RowsOfCustomers { ids, assigned: Vec::new(), counts: [Tally::default(); 6] };
         rows.read(&keys, (&groups, &days), (spec, &key), context)?;
         let kept = rows.kept(spec, as_of, context)?;
         let RowsOfCustomers { ids, assigned, counts, .. } = rows;
@@ -221,10 +247,6 @@ struct RowsOfCustomers {
 }
 
 impl RowsOfCustomers {
-    fn new(kind: KeyKind) -> Self {
-        Self { ids: Interner::new(kind), assigned: Vec::new(), counts: [Tally::default(); 6] }
-    }
-
     /// Assigns the customers of all rows.
     fn read(
         &mut self,

@@ -8,20 +8,21 @@ use arrow_array::{
     Array, ArrayRef, BooleanArray, Date32Array, DictionaryArray, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray,
     UInt32Array,
 };
+use arrow_buffer::{BooleanBuffer, NullBuffer};
 use arrow_schema::Metadata;
 use arrow_select::take::take;
 
 use super::experiment::{Experiment, ExperimentSpec};
 use super::result::{EffectResult, ExperimentFacts, PeriodBatches};
 use super::spec::EffectSpec;
-use super::windows::{CustomerWindows, WindowsOfCustomers, last_day, metadata, windows_of};
+use super::windows::{HISTORY, WindowsOfCustomers, day_ranges, last_day, metadata, windows_of, windows_of_scan};
 use crate::analysis::rfm::scorer::RfmScorer;
 use crate::base::CustomerBase;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 use crate::num::money::{Amount, Money};
 use crate::report::Report;
-use crate::state::spec::AsOf;
+use crate::state::spec::{AsOf, BaseSpec, OrderLines, Track};
 use crate::table::{AS_OF, CUSTOMER_ID, Table, TableBuilder, id_columns, id_text, money_column};
 use crate::time::calendar::date_text;
 
@@ -61,7 +62,42 @@ pub fn effect(
     spec: EffectSpec,
     context: &Context,
 ) -> Result<EffectResult> {
-    let read = experiment_table(base, assignments, experiment, options, context)?;
+    let read = read_table(base, assignments, experiment, options, &|name| spec.reads(name), context)?;
+    EffectResult::of_batches(&[(read.table.batch, &read.periods)], spec, &read.facts, Some(&read.table.report), context)
+}
+
+/// The settings of a base that is kept no longer than this call: it has the totals of the windows only if that is enough, else day records.
+pub fn experiment_scan(
+    purchases: BaseSpec,
+    assignments: &RecordBatch,
+    experiment: &ExperimentSpec,
+    options: &ExperimentOptions,
+) -> Result<BaseSpec> {
+    let windows = experiment.windows.checked()?;
+    let counts_days = options.scorer.as_ref().is_some_and(|scorer| scorer.used_columns().iter().any(|name| name == "n_days"));
+    let one_day = if purchases.roles.order_id.is_none() && options.every.is_none() && !counts_days {
+        experiment.day_of_all(assignments)?
+    } else {
+        None
+    };
+    if let Some(day) = one_day {
+        return Ok(BaseSpec { track: Track::Once, day_ranges: Some(day_ranges(windows, day)), ..purchases });
+    }
+    let waits = purchases.roles.order_id.is_some() && purchases.order_lines == OrderLines::Any;
+    Ok(BaseSpec { track: if waits { Track::Orders } else { Track::Days }, ..purchases })
+}
+
+/// The effect of an experiment on the customers of a base of [`experiment_scan`], which is dropped before the moments are computed.
+pub fn effect_of_scan(
+    base: CustomerBase,
+    assignments: &RecordBatch,
+    experiment: &ExperimentSpec,
+    options: &ExperimentOptions,
+    spec: EffectSpec,
+    context: &Context,
+) -> Result<EffectResult> {
+    let read = read_table(&base, assignments, experiment, options, &|name| spec.reads(name), context)?;
+    drop(base);
     EffectResult::of_batches(&[(read.table.batch, &read.periods)], spec, &read.facts, Some(&read.table.report), context)
 }
 
@@ -73,6 +109,18 @@ pub fn experiment_table(
     options: &ExperimentOptions,
     context: &Context,
 ) -> Result<ExperimentTable> {
+    read_table(base, assignments, spec, options, &|_| true, context)
+}
+
+/// The same with the columns of orders and money that are needed.
+fn read_table(
+    base: &CustomerBase,
+    assignments: &RecordBatch,
+    spec: &ExperimentSpec,
+    options: &ExperimentOptions,
+    needs: &dyn Fn(&str) -> bool,
+    context: &Context,
+) -> Result<ExperimentTable> {
     let windows = spec.windows.checked()?;
     let clock = &base.input_schema()?.clock;
     let as_of = last_day(base, options.as_of.map(|as_of| as_of.day(clock)).transpose()?)?;
@@ -81,7 +129,10 @@ pub fn experiment_table(
         return Err(Error::new(ErrorKind::InvalidArgument, message));
     }
     let experiment = Experiment::read(assignments, spec, clock, Some(as_of), context)?;
-    let mut found = windows_of(base, &experiment, (windows, options.every), as_of, context)?;
+    let mut found = match &base.spec().day_ranges {
+        Some(_) => windows_of_scan(base, &experiment, windows, context)?,
+        None => windows_of(base, &experiment, (windows, options.every), as_of, context)?,
+    };
     if !options.others.is_empty() {
         found.facts.overlap = Some(experiment.overlap(&options.others, context)?);
     }
@@ -99,13 +150,9 @@ pub fn experiment_table(
     let mut table = TableBuilder::default();
     table.id_arrays(&experiment.key, ids);
     let groups = &experiment.groups;
-    table.column(
-        "group",
-        Arc::new(groups.codes.iter().map(|&code| Some(groups.names[usize::from(code)].as_str())).collect::<StringArray>()),
-    );
+    table.column("group", groups.to_dictionary()?);
     table.column("exposed_on", Arc::new(Date32Array::from(experiment.exposed_on.clone())));
-    let customers = &found.customers;
-    add_orders(&mut table, customers, &experiment, found.money)?;
+    add_orders(&mut table, (&found, &experiment), needs, context)?;
     for (name, values) in strata.into_iter().flatten() {
         table.column(&name, values);
     }
@@ -120,12 +167,12 @@ pub fn experiment_table(
     Ok(ExperimentTable { table, periods, facts: found.facts })
 }
 
-fn counts(customers: &[CustomerWindows], value: impl Fn(&CustomerWindows) -> u32) -> ArrayRef {
-    Arc::new(Int64Array::from_iter_values(customers.iter().map(|customer| i64::from(value(customer)))))
+fn counts(n: usize, count: impl Fn(usize) -> u64) -> ArrayRef {
+    Arc::new(Int64Array::from_iter_values((0..n).map(|at| count(at) as i64)))
 }
 
-fn flags(customers: &[CustomerWindows], value: impl Fn(&CustomerWindows) -> bool) -> ArrayRef {
-    Arc::new(BooleanArray::from(customers.iter().map(value).collect::<Vec<bool>>()))
+fn flags(n: usize, flag: impl Fn(usize) -> bool) -> ArrayRef {
+    Arc::new(BooleanArray::from(BooleanBuffer::collect_bool(n, flag)))
 }
 
 /// The amounts of customers in their output type.
@@ -134,33 +181,53 @@ fn money(units: impl Iterator<Item = i128>, experiment: &Experiment, money: Opti
     money_column(money, units.map(Some), whose)
 }
 
-fn add_orders(table: &mut TableBuilder, customers: &[CustomerWindows], experiment: &Experiment, of_base: Option<Money>) -> Result<()> {
-    table.column("orders_before", counts(customers, |customer| customer.orders_before));
-    table.column("orders_after", counts(customers, |customer| customer.orders_after));
-    if of_base.is_some() {
-        table.column("revenue_before", money(customers.iter().map(|customer| customer.units_before), experiment, of_base)?);
-        table.column("revenue_after", money(customers.iter().map(|customer| customer.units_after), experiment, of_base)?);
-    }
-    table.column("active_before", flags(customers, |customer| customer.orders_before > 0));
-    table.column("active_after", flags(customers, |customer| customer.orders_after > 0));
-    table.column("repeat_before", flags(customers, |customer| customer.orders_before > 1));
-    table.column("repeat_after", flags(customers, |customer| customer.orders_after > 1));
-    let churned = customers.iter().map(|customer| (customer.orders_before > 0).then_some(customer.orders_after == 0));
-    table.column("churned", Arc::new(churned.collect::<BooleanArray>()));
-    table.column("n_orders", counts(customers, |customer| customer.n_orders));
-    if of_base.is_some() {
-        table.column("monetary_total", money(customers.iter().map(|customer| customer.units_total), experiment, of_base)?);
-    }
-    let recency =
-        customers.iter().zip(&experiment.exposed_on).map(|(customer, day)| (customer.n_orders > 0).then(|| day - 1 - customer.last_day));
-    table.column("recency_days", Arc::new(recency.collect::<Int32Array>()));
-    Ok(())
+/// Computes a column.
+type Build<'a> = Box<dyn Fn() -> Result<ArrayRef> + Send + Sync + 'a>;
+
+fn add_orders(
+    table: &mut TableBuilder,
+    (found, experiment): (&WindowsOfCustomers<'_>, &Experiment),
+    needs: &dyn Fn(&str) -> bool,
+    context: &Context,
+) -> Result<()> {
+    let n = found.len();
+    let (before, after) = (|at: usize| found.before(at).orders, |at: usize| found.after(at).orders);
+    let churned = || {
+        let is_known = NullBuffer::new(BooleanBuffer::collect_bool(n, |at| before(at) > 0));
+        BooleanArray::new(BooleanBuffer::collect_bool(n, |at| after(at) == 0), Some(is_known))
+    };
+    let recency = |(at, day): (usize, &i32)| {
+        let history = found.history(at);
+        (history.orders > 0).then(|| day - 1 - history.last)
+    };
+    let columns: [(&str, Build<'_>); 12] = [
+        ("orders_before", Box::new(|| Ok(counts(n, before)))),
+        ("orders_after", Box::new(|| Ok(counts(n, after)))),
+        ("revenue_before", Box::new(|| money((0..n).map(|at| found.before(at).units), experiment, found.money))),
+        ("revenue_after", Box::new(|| money((0..n).map(|at| found.after(at).units), experiment, found.money))),
+        ("active_before", Box::new(|| Ok(flags(n, |at| before(at) > 0)))),
+        ("active_after", Box::new(|| Ok(flags(n, |at| after(at) > 0)))),
+        ("repeat_before", Box::new(|| Ok(flags(n, |at| before(at) > 1)))),
+        ("repeat_after", Box::new(|| Ok(flags(n, |at| after(at) > 1)))),
+        ("churned", Box::new(|| Ok(Arc::new(churned())))),
+        ("n_orders", Box::new(|| Ok(counts(n, |at| found.history(at).orders)))),
+        ("monetary_total", Box::new(|| money((0..n).map(|at| found.history(at).units), experiment, found.money))),
+        ("recency_days", Box::new(|| Ok(Arc::new(experiment.exposed_on.iter().enumerate().map(recency).collect::<Int32Array>())))),
+    ];
+    let is_money = |name: &str| name.starts_with("revenue") || name == "monetary_total";
+    let asked: Vec<(&str, Build<'_>)> =
+        columns.into_iter().filter(|(name, _)| needs(name) && (found.money.is_some() || !is_money(name))).collect();
+    let built = context.run_if_large(n, |threads| threads.par_tasks(asked, |(name, build)| (name, build())))?;
+    built.into_iter().try_for_each(|(name, column)| {
+        table.column(name, column?);
+        Ok(())
+    })
 }
 
 /// The tables of the periods: the columns of what was before are shared.
-fn periods_of(whole: &RecordBatch, found: &WindowsOfCustomers, every: i32, experiment: &Experiment) -> Result<Vec<PeriodBatches>> {
+fn periods_of(whole: &RecordBatch, found: &WindowsOfCustomers<'_>, every: i32, experiment: &Experiment) -> Result<Vec<PeriodBatches>> {
     let n = found.n_periods;
-    let mut sums = vec![(0_u32, 0_i128); found.customers.len()];
+    let mut sums = vec![(0_u32, 0_i128); found.len()];
     let mut periods = Vec::with_capacity(n);
     for period in 0..n {
         let own: Vec<(u32, i128)> = found.periods.iter().skip(period).step_by(n).copied().collect();
@@ -190,33 +257,38 @@ fn strata(
     base: &CustomerBase,
     scorer: &RfmScorer,
     experiment: &Experiment,
-    found: &WindowsOfCustomers,
+    found: &WindowsOfCustomers<'_>,
     ids: &[ArrayRef],
     context: &Context,
 ) -> Result<Vec<(String, ArrayRef)>> {
-    let buyers: Vec<u32> = (0..found.customers.len() as u32).filter(|&at| found.customers[at as usize].n_orders > 0).collect();
+    let buyers: Vec<u32> = (0..found.len() as u32).filter(|&at| found.history(at as usize).orders > 0).collect();
     if buyers.is_empty() {
-        let labels: ArrayRef = Arc::new(StringArray::from(vec![NOT_BOUGHT; found.customers.len()]));
+        let labels: ArrayRef = Arc::new(StringArray::from(vec![NOT_BOUGHT; found.len()]));
         return Ok(vec![("segment".to_owned(), labels.clone()), ("rfm_cell".to_owned(), labels)]);
     }
     let first = experiment.exposed_on.iter().copied().min().unwrap_or(0);
-    let scorer = scorer.fitted_as_of(base, first - 1, context)?;
-    let customers: Vec<CustomerWindows> = buyers.iter().map(|&at| found.customers[at as usize]).collect();
+    let scorer = match &base.spec().day_ranges {
+        Some(_) => scorer.fitted_as_of(&base.of_ranges(&HISTORY, context)?, first - 1, context)?,
+        None => scorer.fitted_as_of(base, first - 1, context)?,
+    };
+    let n = buyers.len();
+    let buyer = |row: usize| buyers[row] as usize;
     let mut table = TableBuilder::default();
     let rows = UInt32Array::from(buyers.clone());
     let ids = ids.iter().map(|column| take(column, &rows, None).map_err(Error::internal)).collect::<Result<Vec<_>>>()?;
     table.id_arrays(&experiment.key, ids);
-    let recency = buyers.iter().zip(&customers).map(|(&at, customer)| experiment.exposed_on[at as usize] - 1 - customer.last_day);
+    let recency = (0..n).map(|row| experiment.exposed_on[buyer(row)] - 1 - found.history(buyer(row)).last);
     table.column("recency_days", Arc::new(Int32Array::from_iter_values(recency)));
-    table.column("n_orders", counts(&customers, |customer| customer.n_orders));
-    table.column("n_days", counts(&customers, |customer| customer.n_days));
-    table.column("n_rows", counts(&customers, |customer| customer.n_rows));
+    table.column("n_orders", counts(n, |row| found.history(buyer(row)).orders));
+    table.column("n_days", counts(n, |row| found.n_days(buyer(row)).unwrap_or(0)));
+    table.column("n_rows", counts(n, |row| found.n_rows(buyer(row))));
     if let Some(of_base) = found.money {
-        table.column("monetary_total", money(customers.iter().map(|customer| customer.units_total), experiment, found.money)?);
-        let mean = |customer: &CustomerWindows| {
-            Some(Amount { units: customer.units_total, money: of_base }.to_f64() / f64::from(customer.n_orders))
+        table.column("monetary_total", money((0..n).map(|row| found.history(buyer(row)).units), experiment, found.money)?);
+        let mean = |row: usize| {
+            let history = found.history(buyer(row));
+            Amount { units: history.units, money: of_base }.to_f64() / history.orders as f64
         };
-        table.column("monetary_mean", Arc::new(customers.iter().map(mean).collect::<Float64Array>()));
+        table.column("monetary_mean", Arc::new(Float64Array::from_iter_values((0..n).map(mean))));
     }
     let schema_names =
         |name: &String| ["recency_days", "n_orders", "n_days", "n_rows", "monetary_total", "monetary_mean"].contains(&name.as_str());
@@ -230,26 +302,26 @@ fn strata(
     metadata.insert(CUSTOMER_ID, experiment.key.names().to_text());
     let batch = table.finish(buyers.len(), metadata, Report::default())?.batch;
     let scored = scorer.cells_and_segments(&batch, context)?;
-    let mut place = vec![None; found.customers.len()];
+    let mut place = vec![None; found.len()];
     (0..).zip(&buyers).for_each(|(row, &at): (u32, _)| place[at as usize] = Some(row));
     let mut columns = Vec::new();
     for name in ["segment", "rfm_cell"] {
         let Some(values) = scored.column_by_name(name) else { continue };
         let texts = take(values, &UInt32Array::from(place.clone()), None).map_err(Error::internal)?;
-        columns.push((name.to_owned(), with_not_bought(&texts, &found.customers)?));
+        columns.push((name.to_owned(), with_not_bought(&texts, found)?));
     }
     Ok(columns)
 }
 
 /// The labels of a column of dictionaries, with one for whoever had not bought.
-fn with_not_bought(labels: &ArrayRef, customers: &[CustomerWindows]) -> Result<ArrayRef> {
+fn with_not_bought(labels: &ArrayRef, found: &WindowsOfCustomers<'_>) -> Result<ArrayRef> {
     let dictionary = labels.as_any_dictionary_opt().ok_or_else(|| Error::internal("labels without a dictionary"))?;
     let known = dictionary.values().as_string_opt::<i32>().ok_or_else(|| Error::internal("labels that are no strings"))?;
     let names: StringArray = known.iter().chain([Some(NOT_BOUGHT)]).collect();
     let not_bought = known.len() as i32;
     let keys = dictionary.normalized_keys();
     let code = |row: usize| {
-        if customers[row].n_orders == 0 {
+        if found.history(row).orders == 0 {
             Some(not_bought)
         } else if labels.is_valid(row) {
             Some(keys[row] as i32)

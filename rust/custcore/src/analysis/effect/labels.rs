@@ -1,6 +1,9 @@
 //! Groups, strata and segments of the rows of a table, as positions in the names that occur.
 
-use arrow_array::{Array, ArrayRef, RecordBatch};
+use std::sync::Arc;
+
+use arrow_array::types::Int32Type;
+use arrow_array::{Array, ArrayRef, DictionaryArray, Int32Array, RecordBatch, StringArray};
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
@@ -60,6 +63,13 @@ impl Labels {
         };
         let codes = (0..column.len()).map(code).collect::<Result<Vec<u16>>>()?;
         Ok(Self { codes, names }.sorted())
+    }
+
+    /// The labels as a column.
+    pub(super) fn to_dictionary(&self) -> Result<ArrayRef> {
+        let codes: Int32Array = self.codes.iter().map(|&code| (code != NO_GROUP).then(|| i32::from(code))).collect();
+        let names = StringArray::from_iter_values(&self.names);
+        Ok(Arc::new(DictionaryArray::<Int32Type>::try_new(codes, Arc::new(names)).map_err(Error::internal)?))
     }
 
     /// The labels that occur, ascending.

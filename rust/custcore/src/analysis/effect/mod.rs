@@ -5,6 +5,8 @@
 //! score is worth, and moves between segments.
 
 mod adjustment;
+mod buffer;
+mod cell_sort;
 mod checks;
 mod estimate;
 pub(crate) mod experiment;

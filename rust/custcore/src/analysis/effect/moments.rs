@@ -6,8 +6,10 @@ use std::ops::Range;
 
 use arrow_buffer::i256;
 
+use super::buffer::{Buffer, Integers};
+use super::cell_sort::CellSort;
 use super::fixed_point::{DECIMALS, power_of_ten, to_f64};
-use super::values::{Buffer, Columns, Expression, Filter, Integers, Logarithms, ROWS};
+use super::values::{Columns, Expression, Filter, Logarithms, ROWS};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 use crate::exec::par::Threads;
@@ -165,9 +167,15 @@ fn scaled(sum: i256, scale: i128) -> i256 {
 
 fn sum_of(values: &Integers, run: Range<usize>) -> i256 {
     match values {
-        Integers::Narrow(values) => i256::from_i128(values[run].iter().map(|&value| i64::from(value)).sum::<i64>().into()),
+        Integers::Narrow(values) => i256::from_i128(narrow_sum(&values[run]).into()),
         Integers::Wide(values) => i256::from_i128(values[run].iter().map(|&value| i128::from(value)).sum()),
         Integers::Huge(values) => i256::from_i128(values[run].iter().sum()),
+    }
+}
+
+widest! {
+    fn narrow_sum(values: &[i32]) -> i64 {
+        values.iter().map(|&value| i64::from(value)).sum()
     }
 }
 
@@ -223,13 +231,14 @@ pub(super) struct CellsOfRows<'a> {
 }
 
 impl CellsOfRows<'_> {
-    fn number(&self, row: usize) -> Option<usize> {
-        let group = self.groups[row];
-        if group == super::NO_GROUP {
-            return None;
-        }
-        let at = |codes: Option<&[u16]>| codes.map_or(0, |codes| usize::from(codes[row]));
-        Some((usize::from(group) * self.sizes[1] + at(self.strata)) * self.sizes[2] + at(self.segments))
+    /// The number of cells that may occur.
+    fn number(&self) -> Result<usize> {
+        let [groups, strata, segments] = self.sizes;
+        let number = groups.checked_mul(strata).and_then(|cells| cells.checked_mul(segments));
+        number.filter(|&number| number < u32::MAX as usize).ok_or_else(|| {
+            let message = format!("{groups} groups x {strata} strata x {segments} segments are too many cells; expected fewer than 2^32");
+            Error::new(ErrorKind::OutOfRange, message)
+        })
     }
 
     fn cell(&self, number: usize) -> Cell {
@@ -242,25 +251,28 @@ impl CellsOfRows<'_> {
 pub(super) fn moments_of(set: &MomentSet, columns: &Columns, cells: &CellsOfRows<'_>, context: &Context) -> Result<CellSums> {
     let rows = cells.groups.len();
     let logarithms = Logarithms::new();
+    let number = cells.number()?;
     let work = |range: Range<usize>| -> Result<CellSums> {
         let mut adder = Adder { set, cells, sums: CellSums::new(), dense: Vec::new() };
-        let number = cells.sizes.iter().product::<usize>();
         if number <= DENSE_CELLS {
             adder.dense = vec![None; number];
         }
-        let (mut keyed, mut places, mut buffers) = (Vec::with_capacity(ROWS), Vec::with_capacity(ROWS), Vec::new());
+        let (mut sort, mut buffers) = (CellSort::default(), Vec::new());
         buffers.resize_with(set.columns.len(), Buffer::default);
         for start in range.clone().step_by(ROWS) {
             context.check()?;
-            keyed.clear();
             let block = start..range.end.min(start + ROWS);
-            let taken = block.filter(|&row| columns.takes(&set.filter, row));
-            keyed.extend(taken.filter_map(|row| cells.number(row).map(|cell| (cell as u32, (row - start) as u32))));
-            let runs = by_cell(&keyed, number, &mut places);
-            for (buffer, &column) in buffers.iter_mut().zip(&set.columns) {
-                columns.read(column, (start, &places), &logarithms, buffer);
+            sort.sort(block.clone(), number, cells, (columns, &set.filter));
+            if sort.runs.is_empty() {
+                continue;
             }
-            adder.add(&runs, &buffers);
+            for (buffer, &column) in buffers.iter_mut().zip(&set.columns) {
+                columns.read(column, block.clone(), &logarithms, buffer);
+                if !sort.is_in_order() {
+                    buffer.gather(&sort.places);
+                }
+            }
+            adder.add(&sort.runs, &buffers);
         }
         Ok(adder.finish())
     };
@@ -270,39 +282,6 @@ pub(super) fn moments_of(set: &MomentSet, columns: &Columns, cells: &CellsOfRows
         merge_cells(&mut whole, &part?);
     }
     Ok(whole)
-}
-
-/// The places of a block by cell, and the range of each cell in them. `number` cells may occur.
-fn by_cell(keyed: &[(u32, u32)], number: usize, places: &mut Vec<u32>) -> Vec<(u32, Range<usize>)> {
-    places.clear();
-    let mut runs: Vec<(u32, Range<usize>)> = Vec::new();
-    if number <= ROWS {
-        // A counting sort.
-        let mut ends = vec![0_u32; number + 1];
-        keyed.iter().for_each(|(cell, _)| ends[*cell as usize + 1] += 1);
-        for cell in 0..number {
-            ends[cell + 1] += ends[cell];
-            if ends[cell + 1] > ends[cell] {
-                runs.push((cell as u32, ends[cell] as usize..ends[cell + 1] as usize));
-            }
-        }
-        places.resize(keyed.len(), 0);
-        for &(cell, place) in keyed {
-            let next = &mut ends[cell as usize];
-            places[*next as usize] = place;
-            *next += 1;
-        }
-        return runs;
-    }
-    let mut sorted = keyed.to_vec();
-    sorted.sort_unstable();
-    places.extend(sorted.iter().map(|&(_, place)| place));
-    let mut start = 0;
-    for run in sorted.chunk_by(|a, b| a.0 == b.0) {
-        runs.push((run[0].0, start..start + run.len()));
-        start += run.len();
-    }
-    runs
 }
 
 /// Adds the moments of other customers.

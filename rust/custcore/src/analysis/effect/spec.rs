@@ -155,7 +155,22 @@ pub struct EffectSpec {
     pub on_missing: OnMissing,
 }
 
+/// Columns of an experiment table that no named metric is computed from.
+const FLAGS: [&str; 5] = ["active_before", "active_after", "repeat_before", "repeat_after", "churned"];
+
 impl EffectSpec {
+    /// Whether a column of an experiment table may be read.
+    pub(super) fn reads(&self, column: &str) -> bool {
+        let of_metric = |metric: &MetricSpec| match metric {
+            MetricSpec::Named(_) => false,
+            MetricSpec::Mean { column: own, .. } | MetricSpec::Proportion { column: own, .. } => own == column,
+            MetricSpec::Ratio { numerator, denominator, .. } => numerator == column || denominator == column,
+        };
+        let adjusts = matches!(&self.adjust, Adjustment::Columns(columns) if columns.iter().any(|own| own == column));
+        let labels = [&self.strata, &self.by, &self.received].into_iter().flatten().any(|own| own == column);
+        !FLAGS.contains(&column) || adjusts || labels || self.metrics.iter().any(of_metric)
+    }
+
     /// An error for settings out of range.
     pub fn checked(self) -> Result<Self> {
         let invalid = |message: String| Err(Error::new(ErrorKind::InvalidArgument, message));

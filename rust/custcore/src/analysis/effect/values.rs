@@ -1,12 +1,14 @@
 //! The columns that moments are of: values of a table, and what is derived from them, read in blocks as small integers.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::{ArrayRef, Int8Array, RecordBatch};
 use arrow_buffer::ScalarBuffer;
 
-use super::fixed_point::{DECIMALS, LARGEST, of_decimal, of_float, power_of_ten};
+use super::buffer::{Buffer, flags_at_least, flags_below};
+use super::fixed_point::{DECIMALS, LARGEST, of_decimal, of_float};
 use crate::column::find_column;
 use crate::column::number::{Number, NumberColumn, NumberForm};
 use crate::error::{Error, ErrorKind, Result};
@@ -65,41 +67,9 @@ pub(super) struct Columns {
     columns: Vec<(NumberColumn, Option<ScalarBuffer<f64>>)>,
 }
 
-/// Values of some rows as integers; each is that many units of 10^-`decimals`.
-#[derive(Debug, Default)]
-pub(super) struct Buffer {
-    pub decimals: u8,
-    pub values: Integers,
-    /// Scratch memory.
-    units: Vec<i64>,
-}
-
-/// Integers in the narrowest type in which sums of products of a block cannot overflow.
-#[derive(Debug)]
-pub(super) enum Integers {
-    /// Up to 2^25.
-    Narrow(Vec<i32>),
-    /// Up to 2^57.
-    Wide(Vec<i64>),
-    /// Up to 10^27.
-    Huge(Vec<i128>),
-}
-
-impl Default for Integers {
-    fn default() -> Self {
-        Self::Narrow(Vec::new())
-    }
-}
-
 /// Rows of a block, which are read in one go.
 pub(super) const ROWS: usize = 4_096;
 
-const NARROW: i64 = 1 << 25;
-const WIDE: i64 = 1 << 57;
-/// Floats up to this size are multiplied by 10^6 and rounded without an error.
-const EXACT: f64 = 2e9;
-/// 1.5 * 2^52: adding it rounds to an integer in the low bits.
-const ROUND: f64 = 6_755_399_441_055_744.0;
 /// ln(1 + n) of integers below this is looked up.
 const LOGARITHMS: usize = 4_096;
 
@@ -183,60 +153,73 @@ impl Columns {
         }
     }
 
-    /// Reads the rows at `places` of a block that starts at row `start`. Null is 0.
-    pub(super) fn read(&self, expression: Expression, (start, places): (usize, &[u32]), logarithms: &Logarithms, out: &mut Buffer) {
+    /// Reads some rows. Null is 0.
+    pub(super) fn read(&self, expression: Expression, rows: Range<usize>, logarithms: &Logarithms, out: &mut Buffer) {
         let (column, floats) = &self.columns[expression.column];
         if column.nulls().is_none() {
             match (expression.transform, column.form(), floats) {
-                (Transform::Value, NumberForm::Floats, Some(floats)) => {
-                    return out.fill_floats(places.iter().map(|&place| floats[start + place as usize]));
-                }
+                (Transform::Value, NumberForm::Floats, Some(floats)) => return out.fill_floats(&floats[rows]),
                 (Transform::Capped(cap), NumberForm::Floats, Some(floats)) => {
-                    return out.fill_floats(places.iter().map(|&place| floats[start + place as usize].min(cap)));
+                    let capped: Vec<f64> = floats[rows].iter().map(|value| value.min(cap)).collect();
+                    return out.fill_floats(&capped);
                 }
                 (transform, NumberForm::Integers, _) if !matches!(transform, Transform::Capped(_)) => {
-                    let mut keys = vec![0; ROWS];
-                    let keys = column.keys(start, &mut keys[..ROWS.min(column.len() - start)]);
-                    let values = places.iter().map(|&place| keys[place as usize]);
-                    return match transform {
-                        Transform::AtLeast(least) => out.fill_flags(values.map(|value| value >= least)),
-                        Transform::Below(least) => out.fill_flags(values.map(|value| value < least)),
-                        Transform::IsKnown => out.fill_flags(values.map(|_| true)),
-                        Transform::LnOnePlus => out.fill_wide(DECIMALS, values.map(|value| logarithms.of(value.max(0)))),
+                    let mut units = std::mem::take(&mut out.units);
+                    units.resize(rows.len(), 0);
+                    let values = column.keys(rows.start, &mut units);
+                    match transform {
+                        Transform::AtLeast(least) => out.narrow(0, values.len(), |flags| flags_at_least(values, least, flags)),
+                        Transform::Below(least) => out.narrow(0, values.len(), |flags| flags_below(values, least, flags)),
+                        Transform::IsKnown => out.narrow(0, values.len(), |flags| flags.fill(1)),
+                        Transform::LnOnePlus => {
+                            let logarithms: Vec<i64> = values.iter().map(|value| logarithms.of((*value).max(0))).collect();
+                            out.fill_wide(DECIMALS, &logarithms);
+                        }
                         _ => out.fill_wide(0, values),
-                    };
+                    }
+                    out.units = units;
+                    return;
                 }
                 _ => {}
             }
         }
-        read_each(column, expression.transform, places.iter().map(|&place| start + place as usize), logarithms, out);
+        read_each(column, expression.transform, rows, logarithms, out);
     }
 }
 
 /// Reads a column row by row.
-fn read_each(column: &NumberColumn, transform: Transform, rows: impl Iterator<Item = usize>, logarithms: &Logarithms, out: &mut Buffer) {
+fn read_each(column: &NumberColumn, transform: Transform, rows: Range<usize>, logarithms: &Logarithms, out: &mut Buffer) {
     let get = |row: usize| column.get(row);
+    let flags = |out: &mut Buffer, is_set: &dyn Fn(usize) -> bool| {
+        out.narrow(0, rows.len(), |flags| flags.iter_mut().zip(rows.clone()).for_each(|(flag, row)| *flag = is_set(row).into()));
+    };
+    let wide = |out: &mut Buffer, decimals: u8, value: &dyn Fn(usize) -> i64| {
+        out.fill_wide(decimals, &rows.clone().map(value).collect::<Vec<i64>>());
+    };
+    let floats = |out: &mut Buffer, value: &dyn Fn(Number) -> f64| {
+        out.fill_floats(&rows.clone().map(|row| get(row).map_or(0.0, value)).collect::<Vec<f64>>());
+    };
     match transform {
         Transform::Value if column.form() == NumberForm::Integers => {
-            out.fill_wide(0, rows.map(|row| if let Some(Number::Integer(value)) = get(row) { value } else { 0 }));
+            wide(out, 0, &|row| if let Some(Number::Integer(value)) = get(row) { value } else { 0 });
         }
-        Transform::Value if column.form() == NumberForm::Floats => out.fill_floats(rows.map(|row| get(row).map_or(0.0, Number::to_f64))),
-        Transform::Value => out.fill_huge(rows.map(|row| match get(row) {
-            Some(Number::Decimal(value, scale)) => of_decimal(value, scale).unwrap_or(0),
-            _ => 0,
-        })),
-        Transform::Capped(cap) => out.fill_floats(rows.map(|row| get(row).map_or(0.0, |value| value.to_f64().min(cap)))),
-        Transform::AtLeast(least) => out.fill_flags(rows.map(|row| get(row).is_some_and(|value| is_at_least(value, least)))),
-        Transform::Below(least) => out.fill_flags(rows.map(|row| get(row).is_some_and(|value| !is_at_least(value, least)))),
-        Transform::IsKnown => out.fill_flags(rows.map(|row| column.is_valid(row))),
-        Transform::LnOnePlus => out.fill_wide(
-            DECIMALS,
-            rows.map(|row| match get(row) {
-                Some(Number::Integer(value)) => logarithms.of(value.max(0)),
-                Some(value) => of_float(ln_1p(value.to_f64().max(0.0))) as i64,
-                None => 0,
-            }),
-        ),
+        Transform::Value if column.form() == NumberForm::Floats => floats(out, &Number::to_f64),
+        Transform::Value => {
+            let decimal = |row: usize| match get(row) {
+                Some(Number::Decimal(value, scale)) => of_decimal(value, scale).unwrap_or(0),
+                _ => 0,
+            };
+            out.fill_huge(rows.clone().map(decimal).collect());
+        }
+        Transform::Capped(cap) => floats(out, &|value| value.to_f64().min(cap)),
+        Transform::AtLeast(least) => flags(out, &|row| get(row).is_some_and(|value| is_at_least(value, least))),
+        Transform::Below(least) => flags(out, &|row| get(row).is_some_and(|value| !is_at_least(value, least))),
+        Transform::IsKnown => flags(out, &|row| column.is_valid(row)),
+        Transform::LnOnePlus => wide(out, DECIMALS, &|row| match get(row) {
+            Some(Number::Integer(value)) => logarithms.of(value.max(0)),
+            Some(value) => of_float(ln_1p(value.to_f64().max(0.0))) as i64,
+            None => 0,
+        }),
     }
 }
 
@@ -251,84 +234,9 @@ fn is_too_large(value: Number) -> bool {
     }
 }
 
-impl Buffer {
-    fn fill_narrow(&mut self, decimals: u8, filled: impl Iterator<Item = i32>) {
-        self.decimals = decimals;
-        if let Integers::Narrow(values) = &mut self.values {
-            values.clear();
-            values.extend(filled);
-        } else {
-            self.values = Integers::Narrow(filled.collect());
-        }
-    }
-
-    fn fill_flags(&mut self, flags: impl Iterator<Item = bool>) {
-        self.fill_narrow(0, flags.map(i32::from));
-    }
-
-    /// Integers below 2^63, which are narrowed or widened as they need.
-    fn fill_wide(&mut self, decimals: u8, values: impl Iterator<Item = i64>) {
-        self.decimals = decimals;
-        let values: Vec<i64> = values.collect();
-        let largest = values.iter().map(|value| value.unsigned_abs()).max().unwrap_or(0);
-        if largest <= NARROW as u64 {
-            self.fill_narrow(decimals, values.into_iter().map(|value| value as i32));
-        } else if largest <= WIDE as u64 {
-            self.values = Integers::Wide(values);
-        } else {
-            self.values = Integers::Huge(values.into_iter().map(i128::from).collect());
-        }
-    }
-
-    fn fill_huge(&mut self, values: impl Iterator<Item = i128>) {
-        let values: Vec<i128> = values.collect();
-        // Money has two decimals or none, mostly.
-        for decimals in [0, 2, 6] {
-            let unit = power_of_ten(DECIMALS - decimals);
-            if values.iter().all(|value| value % unit == 0 && (value / unit).abs() <= i128::from(WIDE)) {
-                return self.fill_wide(decimals, values.iter().map(|value| (value / unit) as i64));
-            }
-        }
-        self.decimals = DECIMALS;
-        if values.iter().all(|value| value.abs() <= i128::from(WIDE)) {
-            return self.fill_wide(DECIMALS, values.iter().map(|&value| value as i64));
-        }
-        self.values = Integers::Huge(values);
-    }
-
-    fn fill_floats(&mut self, values: impl Iterator<Item = f64>) {
-        let values: Vec<f64> = values.collect();
-        let mut units = std::mem::take(&mut self.units);
-        units.resize(values.len(), 0);
-        for (decimals, scale) in [(0, 1.0), (2, 1e2), (6, 1e6)] {
-            // The same as `of_float`: a float that is the nearest one to a number of few decimals is so to one of six.
-            if whole_units(&values, scale, &mut units) {
-                self.fill_wide(decimals, units.iter().copied());
-                self.units = units;
-                return;
-            }
-        }
-        self.units = units;
-        self.fill_huge(values.into_iter().map(of_float));
-    }
-}
-
 widest! {
     /// The bits of the largest size; those of NaN are larger than all others.
     fn largest_bits(values: &[f64]) -> u64 {
         values.iter().fold(0, |largest, value| largest.max(value.abs().to_bits()))
-    }
-}
-
-widest! {
-    /// Floats in units of 1 / `scale`; whether all are so many units, to the nearest float.
-    fn whole_units(values: &[f64], scale: f64, units: &mut [i64]) -> bool {
-        let mut are_whole = true;
-        for (units, &value) in units.iter_mut().zip(values) {
-            let shifted = value * scale + ROUND;
-            are_whole &= (((shifted - ROUND) / scale).to_bits() == (value + 0.0).to_bits()) & (value.abs() <= EXACT);
-            *units = (shifted.to_bits() as i64) - (ROUND.to_bits() as i64);
-        }
-        are_whole
     }
 }

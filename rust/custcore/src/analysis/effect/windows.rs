@@ -5,10 +5,21 @@ use arrow_schema::Metadata;
 use super::experiment::{Experiment, Windows};
 use super::result::ExperimentFacts;
 use crate::base::CustomerBase;
-use crate::base::view::{BaseView, DaysView};
+use crate::base::view::{BaseView, CustomerStats, DaysView, TotalsView};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
+use crate::group::interner::NO_CODE;
 use crate::num::money::Money;
+use crate::state::day_ranges::DayRanges;
+use crate::state::spec::AsOf;
+use crate::state::stats::EMPTY;
+
+/// The positions of the ranges of [`day_ranges`] that are before exposure: before the window before, that window, and the gap after it.
+pub(crate) const HISTORY: [usize; 3] = [0, BEFORE, 2];
+const BEFORE: usize = 1;
+const AFTER: usize = 3;
+/// More days than a date is from another.
+const FAR: i32 = 1 << 30;
 
 /// Customers that are read in one go.
 const CHUNK: usize = 1 << 13;
@@ -30,15 +41,129 @@ pub(crate) struct CustomerWindows {
     pub units_total: i128,
 }
 
+/// Where the windows of customers are.
+#[derive(Debug)]
+enum Source<'a> {
+    /// Counted from day records.
+    Counted(Vec<CustomerWindows>),
+    /// The totals of the ranges of [`day_ranges`], and the code of each customer in them.
+    Totals(Vec<u32>, [TotalsView<'a>; 4]),
+}
+
 /// What the customers of an experiment did, in their order.
-#[derive(Debug, Default)]
-pub(crate) struct WindowsOfCustomers {
-    pub customers: Vec<CustomerWindows>,
+#[derive(Debug)]
+pub(crate) struct WindowsOfCustomers<'a> {
+    source: Source<'a>,
     /// Orders and money of each period, customer by customer; empty without periods.
     pub periods: Vec<(u32, i128)>,
     pub n_periods: usize,
     pub money: Option<Money>,
     pub facts: ExperimentFacts,
+}
+
+impl WindowsOfCustomers<'_> {
+    /// Number of customers.
+    pub(crate) fn len(&self) -> usize {
+        match &self.source {
+            Source::Counted(rows) => rows.len(),
+            Source::Totals(codes, _) => codes.len(),
+        }
+    }
+
+    /// Orders and money in the window before exposure.
+    pub(crate) fn before(&self, at: usize) -> CustomerStats {
+        match &self.source {
+            Source::Counted(rows) => CustomerStats { units: rows[at].units_before, orders: rows[at].orders_before.into(), ..EMPTY },
+            Source::Totals(codes, ranges) => of_code(ranges[BEFORE], codes[at]),
+        }
+    }
+
+    /// Orders and money in the window after exposure.
+    pub(crate) fn after(&self, at: usize) -> CustomerStats {
+        match &self.source {
+            Source::Counted(rows) => CustomerStats { units: rows[at].units_after, orders: rows[at].orders_after.into(), ..EMPTY },
+            Source::Totals(codes, ranges) => of_code(ranges[AFTER], codes[at]),
+        }
+    }
+
+    /// Orders, money and the last purchase day in all time before exposure.
+    pub(crate) fn history(&self, at: usize) -> CustomerStats {
+        match &self.source {
+            Source::Counted(rows) => {
+                let CustomerWindows { units_total, n_orders, last_day, .. } = rows[at];
+                CustomerStats { units: units_total, orders: n_orders.into(), last: last_day, ..EMPTY }
+            }
+            Source::Totals(codes, ranges) => {
+                let mut sum = EMPTY;
+                HISTORY.iter().for_each(|&range| sum.join(&of_code(ranges[range], codes[at])));
+                sum
+            }
+        }
+    }
+
+    /// Rows of the purchases before exposure.
+    pub(crate) fn n_rows(&self, at: usize) -> u64 {
+        match &self.source {
+            Source::Counted(rows) => rows[at].n_rows.into(),
+            // Every row is an order.
+            Source::Totals(..) => self.history(at).orders,
+        }
+    }
+
+    /// Days with a purchase before exposure; `None` if they are not counted.
+    pub(crate) fn n_days(&self, at: usize) -> Option<u64> {
+        if let Source::Counted(rows) = &self.source { Some(rows[at].n_days.into()) } else { None }
+    }
+}
+
+#[inline]
+fn of_code(totals: TotalsView<'_>, code: u32) -> CustomerStats {
+    if code == NO_CODE { EMPTY } else { totals.get(code) }
+}
+
+/// The ranges of days that a scan keeps for an experiment whose customers are all exposed on one day.
+pub(crate) fn day_ranges(windows: Windows, exposed_on: AsOf) -> DayRanges {
+    let Windows { days_after, days_before, lag, gap } = windows;
+    DayRanges { from: exposed_on, ranges: vec![-FAR..-gap - days_before, -gap - days_before..-gap, -gap..0, lag..lag + days_after] }
+}
+
+/// The windows and what a base knows of them.
+fn facts_of(base: &CustomerBase, experiment: &Experiment, windows: Windows) -> ExperimentFacts {
+    let first_day = base.first_day().unwrap_or(i32::MAX);
+    let starts_before = |&day: &i32| day - windows.gap - windows.days_before < first_day;
+    let ends = experiment.exposed_on.iter().min().zip(experiment.exposed_on.iter().max());
+    ExperimentFacts {
+        cut_off: Some(experiment.exposed_on.iter().filter(|day| starts_before(day)).count() as u64),
+        days: ends.map(|(&first, &last)| (first + windows.lag, windows.last_day(last))),
+        ..ExperimentFacts::default()
+    }
+}
+
+/// Finds the windows in a base that kept the totals of [`day_ranges`].
+pub(crate) fn windows_of_scan<'a>(
+    base: &'a CustomerBase,
+    experiment: &Experiment,
+    windows: Windows,
+    context: &Context,
+) -> Result<WindowsOfCustomers<'a>> {
+    let missing = || Error::internal("a scan without the windows of its experiment");
+    let ranges = [0, BEFORE, 2, AFTER].map(|at| base.range_totals(at));
+    let [Some((_, old)), Some((_, before)), Some((days_of_gap, gap)), Some((_, after))] = ranges else { return Err(missing()) };
+    if experiment.exposed_on.iter().any(|&day| day != days_of_gap.end) {
+        return Err(missing());
+    }
+    let view = base.view_of_scan()?;
+    view.kinds().id.check_same_kinds(&experiment.key).map_err(|error| error.said_of("experiment"))?;
+    let ids = view.lookup();
+    let find = |at: usize| ids.find(experiment.ids.keys(), experiment.codes[at]).unwrap_or(NO_CODE);
+    let codes = context.run_if_large(experiment.len(), |threads| threads.par_map_with(experiment.len(), || (), |(), at| find(at)))?;
+    Ok(WindowsOfCustomers {
+        source: Source::Totals(codes, [old, before, gap, after]),
+        periods: Vec::new(),
+        n_periods: 0,
+        money: base.input_schema()?.money,
+        facts: facts_of(base, experiment, windows),
+    })
 }
 
 /// Reads the windows from a base that has day records, as of the end of a day.
@@ -48,27 +173,17 @@ pub(crate) fn windows_of(
     (windows, every): (Windows, Option<i32>),
     as_of: i32,
     context: &Context,
-) -> Result<WindowsOfCustomers> {
+) -> Result<WindowsOfCustomers<'static>> {
     let n_periods = every.map_or(0, |every| usize::try_from(windows.days_after / every).unwrap_or(0));
     let n = experiment.len();
-    let mut all = WindowsOfCustomers {
-        customers: vec![CustomerWindows::default(); n],
-        periods: vec![(0, 0); n * n_periods],
-        n_periods,
-        money: base.input_schema()?.money,
-        ..WindowsOfCustomers::default()
-    };
-    let first_day = base.first_day().unwrap_or(i32::MAX);
-    let starts_before = |&day: &i32| day - windows.gap - windows.days_before < first_day;
-    all.facts.cut_off = Some(experiment.exposed_on.iter().filter(|day| starts_before(day)).count() as u64);
-    let ends = experiment.exposed_on.iter().min().zip(experiment.exposed_on.iter().max());
-    all.facts.days = ends.map(|(&first, &last)| (first + windows.lag, windows.last_day(last)));
+    let mut customers = vec![CustomerWindows::default(); n];
+    let mut periods = vec![(0, 0); n * n_periods];
     let reader = Reader { experiment, windows, every: every.unwrap_or(1), n_periods };
     base.by_ranges(context, |part| {
         let view = part.view_with_days(Some(as_of), context)?;
         view.kinds().id.check_same_kinds(&experiment.key).map_err(|error| error.said_of("experiment"))?;
         let is_final = part.days_are_final();
-        reader.read(&view, &mut all, |_| true, (is_final, true), context)?;
+        reader.read(&view, (&mut customers, &mut periods), |_| true, (is_final, true), context)?;
         if is_final {
             return Ok(());
         }
@@ -78,15 +193,18 @@ pub(crate) fn windows_of(
         days.dedup();
         for day in days {
             let then = part.view_with_days(Some(day - 1), context)?;
-            reader.read(&then, &mut all, |exposed_on| exposed_on == day, (true, false), context)?;
+            reader.read(&then, (&mut customers, &mut periods), |exposed_on| exposed_on == day, (true, false), context)?;
         }
         Ok(())
     })?;
-    Ok(all)
+    Ok(WindowsOfCustomers {
+        source: Source::Counted(customers),
+        periods,
+        n_periods,
+        money: base.input_schema()?.money,
+        facts: facts_of(base, experiment, windows),
+    })
 }
-
-/// Where the windows and the periods of a customer are written.
-type CustomerSlot<'a> = (&'a mut CustomerWindows, &'a mut [(u32, i128)]);
 
 struct Reader<'a> {
     experiment: &'a Experiment,
@@ -100,33 +218,34 @@ impl Reader<'_> {
     fn read(
         &self,
         view: &BaseView<'_>,
-        all: &mut WindowsOfCustomers,
+        (customers, mut periods): (&mut [CustomerWindows], &mut [(u32, i128)]),
         takes: impl Fn(i32) -> bool + Sync + Send,
         (before, after): (bool, bool),
         context: &Context,
     ) -> Result<()> {
         let days = view.days()?;
         let ids = view.lookup();
-        let mut rest = all.periods.as_mut_slice();
-        let mut rows: Vec<CustomerSlot<'_>> = Vec::with_capacity(all.customers.len());
-        for customer in &mut all.customers {
-            let (own, after) = rest.split_at_mut(self.n_periods);
-            rest = after;
-            rows.push((customer, own));
+        let n = customers.len();
+        let mut chunks = Vec::with_capacity(n.div_ceil(CHUNK));
+        for (chunk, customers) in customers.chunks_mut(CHUNK).enumerate() {
+            let (own, others) = std::mem::take(&mut periods).split_at_mut(customers.len() * self.n_periods);
+            periods = others;
+            chunks.push((chunk * CHUNK, customers, own));
         }
-        let fill = |(chunk, customers): (usize, &mut [CustomerSlot<'_>])| -> Result<()> {
+        let fill = |(first, customers, periods): (usize, &mut [CustomerWindows], &mut [(u32, i128)])| -> Result<()> {
             context.check()?;
-            for (at, (customer, periods)) in (chunk * CHUNK..).zip(customers) {
-                let exposed_on = self.experiment.exposed_on[at];
+            for (i, customer) in customers.iter_mut().enumerate() {
+                let exposed_on = self.experiment.exposed_on[first + i];
                 if takes(exposed_on)
-                    && let Some(code) = ids.find(self.experiment.ids.keys(), self.experiment.codes[at])
+                    && let Some(code) = ids.find(self.experiment.ids.keys(), self.experiment.codes[first + i])
                 {
+                    let periods = &mut periods[i * self.n_periods..(i + 1) * self.n_periods];
                     self.add(customer, periods, exposed_on, (&days, code), (before, after));
                 }
             }
             Ok(())
         };
-        let filled = context.run_if_large(rows.len(), |threads| threads.par_tasks(rows.chunks_mut(CHUNK).enumerate(), fill))?;
+        let filled = context.run_if_large(n, |threads| threads.par_tasks(chunks, fill))?;
         filled.into_iter().collect()
     }
 

@@ -20,7 +20,6 @@ use crate::group::interner::Interner;
 use crate::group::keys::Keys;
 use crate::state::customer_state::State;
 use crate::state::days::{DayIndex, DayRuns};
-use crate::state::totals::Totals;
 
 /// Packed rows stay buffered until they take this fraction (one in so many bytes) of the partitions' size.
 const BUFFERED_FRACTION: usize = 4;
@@ -164,7 +163,7 @@ impl Partitions {
         results.into_iter().collect::<Result<()>>()?;
         for part in parts {
             part.interner = Interner::new(part.interner.kind());
-            part.totals = Totals::new(false);
+            part.totals = part.totals.empty_like();
             part.days.iter_mut().for_each(|days| *days = DayRuns::default());
         }
         Ok(())
