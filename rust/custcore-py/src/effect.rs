@@ -289,7 +289,7 @@ impl CoreEffectResult {
         let purchases = options.extract::<ReadOptions>()?.spec(py)?;
         let (assignments, _) = batch_of(experiment, arguments.columns())?;
         let mut call = Call::new(py, n_threads, progress, rows_total)?;
-        let base = experiment_scan(purchases, &assignments, &spec, &asked).and_then(CustomerBase::new);
+        let base = experiment_scan(purchases, &assignments, &spec, &asked, &effect).and_then(CustomerBase::new);
         let mut base = base.map_err(|error| into_py(py, &error))?;
         let update = fold(data, &mut call, columns(&base), |schema| base.begin(schema))?;
         let size = update.customers().saturating_add(assignments.num_rows());

@@ -331,19 +331,18 @@ impl CustomerBase {
         })
     }
 
-    /// The base of some ranges of days that a scan kept, the last one at the end, see [`BaseSpec::day_ranges`].
-    pub(crate) fn of_ranges(&self, ranges: &[usize], context: &Context) -> Result<Self> {
-        let missing = || Error::internal("a base without these ranges of days");
-        let known = self.known.as_ref().ok_or_else(missing)?;
-        let ranges = ranges.iter().map(|&at| known.state.totals.range(at).ok_or_else(missing)).collect::<Result<Vec<_>>>()?;
+    /// The base of the ranges of days before a day that a scan kept, see [`BaseSpec::day_ranges`].
+    pub(crate) fn of_ranges_before(&self, day: i32, context: &Context) -> Result<Self> {
+        let known = self.known.as_ref().ok_or_else(|| Error::internal("ranges of days of a base without data"))?;
         let mut totals = Totals::new(false);
         context.run_if_large(self.size(), |threads| {
-            ranges.iter().for_each(|(_, range)| totals.merge(range, Codes::Same, 0, threads));
+            let ranges = known.state.totals.ranges().filter(|(days, _)| days.end <= day);
+            ranges.for_each(|(_, range)| totals.merge(range, Codes::Same, 0, threads));
         })?;
         totals.grow(known.state.interner.len());
         let mut state = State { interner: known.state.interner.view(), totals, ..known.state.empty_like() };
         (state.rows, state.first_day) = (known.state.rows, known.state.first_day);
-        state.last_day = ranges.last().map_or(i32::MIN, |(days, _)| known.state.last_day.min(days.end - 1));
+        state.last_day = known.state.last_day.min(day - 1);
         let (spilled, batches, customers) = (Spilled::default(), BTreeSet::new(), CachedCount::default());
         let known = Known { state, input_schema: known.input_schema.clone(), spilled, batches, customers, ..*known };
         Ok(Self { spec: BaseSpec { day_ranges: None, ..self.spec.clone() }, known: Some(known), limit: None })

@@ -144,10 +144,10 @@ impl CustomerBase {
         self.spec.track.looks_back() && self.known().is_ok_and(|(_, state)| state.is_final())
     }
 
-    /// The totals of a range of days that a scan kept, see [`BaseSpec::day_ranges`].
-    pub(crate) fn range_totals(&self, at: usize) -> Option<(&Range<i32>, TotalsView<'_>)> {
-        let (_, state) = self.known().ok()?;
-        state.totals.range(at).map(|(days, totals)| (days, TotalsView(totals.stats())))
+    /// The totals of the ranges of days that a scan kept, see [`BaseSpec::day_ranges`].
+    pub(crate) fn range_totals(&self) -> Vec<(&Range<i32>, TotalsView<'_>)> {
+        let Ok((_, state)) = self.known() else { return Vec::new() };
+        state.totals.ranges().map(|(days, totals)| (days, TotalsView(totals.stats()))).collect()
     }
 
     /// The view of a base of one scan, whose orders are all closed.

@@ -8,6 +8,7 @@ mod morsels;
 mod planning;
 mod shared_codes;
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
@@ -124,9 +125,14 @@ impl UpdateBuilder {
     /// An empty update.
     pub fn new(spec: &BaseSpec, schema: InputSchema) -> Result<Self> {
         let mut until = spec.until.map_or(Ok(i32::MAX), |as_of| as_of.day(&schema.clock))?;
-        spec.day_ranges.as_ref().map(|ranges| ranges.days(&schema.clock)).transpose()?;
+        let ranges = spec.day_ranges.as_ref().map(|ranges| ranges.days(&schema.clock)).transpose()?;
+        let ends = |ranges: Vec<Range<i32>>| {
+            let first = ranges.iter().map(|range| range.start).min()?;
+            Some((first, ranges.iter().map(|range| range.end - 1).max()?))
+        };
         let window = spec.window.clone().unwrap_or_default();
         let edges = Cutoffs {
+            kept_days: ranges.and_then(ends),
             start: window.start.map(|bound| bound.edge("observation_start", &schema.clock)).transpose()?,
             end: window.end.map(|bound| bound.edge("observation_end", &schema.clock)).transpose()?,
         };

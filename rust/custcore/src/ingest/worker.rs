@@ -217,7 +217,7 @@ impl<'a> IngestWorker<'a> {
             if last <= until {
                 part.last_day = part.last_day.max(last);
                 part.first_day = part.first_day.min(first);
-                return Ok(false);
+                return Ok(self.leave_out_other_days((first, last)));
             }
         }
         for (i, (&flags, &day)) in block.flags.iter().zip(&block.days).enumerate() {
@@ -253,7 +253,17 @@ impl<'a> IngestWorker<'a> {
             tally.add(units, row);
             self.codes[i] = NO_CODE;
         }
+        self.leave_out_other_days(ends(&self.block.days));
         Ok(true)
+    }
+
+    /// Leaves out the rows of days that are not kept; `ends` are the first and the last day of the block. Whether there may be any.
+    fn leave_out_other_days(&mut self, (first, last): (i32, i32)) -> bool {
+        let Some((start, end)) = self.edges.kept_days.filter(|(start, end)| first < *start || last > *end) else { return false };
+        for (code, day) in self.codes.iter_mut().zip(&self.block.days) {
+            *code = if (start..=end).contains(day) { *code } else { NO_CODE };
+        }
+        true
     }
 
     /// An error if the settings forbid such a row.

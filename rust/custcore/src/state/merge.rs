@@ -150,7 +150,8 @@ impl State {
                 Some(width) => at * width + part.totals.len(),
             };
         }
-        let totals = Totals::concat(&parts.iter().map(|part| &part.totals).zip(starts.iter().copied()).collect::<Vec<_>>(), end, threads);
+        let totals = parts.iter_mut().map(|part| std::mem::take(&mut part.totals)).zip(starts.iter().copied()).collect();
+        let totals = Totals::concat_parts(totals, end, threads);
         let mut parts = parts.into_iter().zip(starts);
         let Some((mut whole, start)) = parts.next() else { return Err(Error::internal("no states to concatenate")) };
         whole.totals = totals;

@@ -304,9 +304,9 @@ impl Totals {
         self.absent.unwrap_or_else(|| self.stats.buyers() + self.refunds_before_purchase.keys().filter(is_no_buyer).count())
     }
 
-    /// The totals of a range of days.
-    pub(crate) fn range(&self, at: usize) -> Option<(&Range<i32>, &Self)> {
-        self.ranges.get(at).map(|range| (&range.days, &range.totals))
+    /// The totals of ranges of days, if they are kept.
+    pub(crate) fn ranges(&self) -> impl Iterator<Item = (&Range<i32>, &Self)> {
+        self.ranges.iter().map(|range| (&range.days, &range.totals))
     }
 
     /// Customer stats by code.

@@ -85,18 +85,28 @@ impl Totals {
         Self { ranges: ranges.iter().enumerate().map(of_range).collect(), ..Self::default() }
     }
 
+    /// Concatenates parts as [`Totals::concat`] does, and frees the ranges of days of all parts one by one, to keep the peak low.
+    pub(super) fn concat_parts(mut parts: Vec<(Self, usize)>, len: usize, threads: Threads<'_>) -> Self {
+        let ranges = parts.first().map_or(0, |(part, _)| part.ranges.len());
+        let concat =
+            |parts: &[(Self, usize)]| Self::concat(&parts.iter().map(|(part, start)| (part, *start)).collect::<Vec<_>>(), len, threads);
+        if ranges == 0 {
+            return concat(&parts);
+        }
+        let range = |at: usize| {
+            let days = parts[0].0.ranges[at].days.clone();
+            let of_range: Vec<(Self, usize)> =
+                parts.iter_mut().map(|(part, start)| (std::mem::take(&mut part.ranges[at].totals), *start)).collect();
+            RangeTotals { days, totals: concat(&of_range) }
+        };
+        Self { ranges: (0..ranges).map(range).collect(), ..Self::default() }
+    }
+
     /// Concatenates parts with disjoint customers; the codes of each part begin at its start, `len` codes in
     /// total.
     pub(crate) fn concat(parts: &[(&Self, usize)], len: usize, threads: Threads<'_>) -> Self {
         if parts.iter().any(|(part, _)| part.absent.is_some()) {
             return Self { absent: Some(len), ..Self::default() };
-        }
-        if parts.iter().any(|(part, _)| !part.ranges.is_empty()) {
-            let (totals, starts): (Vec<&Self>, Vec<usize>) = parts.iter().copied().unzip();
-            return Self::by_range(&totals, |totals| {
-                let parts: Vec<(&Self, usize)> = totals.iter().copied().zip(starts.iter().copied()).collect();
-                Self::concat(&parts, len, threads)
-            });
         }
         let stats: Vec<(&CustomerStatsTable, usize)> = parts.iter().map(|(part, start)| (&part.stats, *start)).collect();
         let has_rows = parts.iter().any(|(part, _)| part.rows.is_some());

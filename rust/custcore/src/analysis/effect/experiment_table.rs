@@ -15,7 +15,7 @@ use arrow_select::take::take;
 use super::experiment::{Experiment, ExperimentSpec};
 use super::result::{EffectResult, ExperimentFacts, PeriodBatches};
 use super::spec::EffectSpec;
-use super::windows::{HISTORY, WindowsOfCustomers, day_ranges, last_day, metadata, windows_of, windows_of_scan};
+use super::windows::{WindowsOfCustomers, day_ranges, last_day, metadata, windows_of, windows_of_scan};
 use crate::analysis::rfm::scorer::RfmScorer;
 use crate::base::CustomerBase;
 use crate::error::{Error, ErrorKind, Result};
@@ -72,6 +72,7 @@ pub fn experiment_scan(
     assignments: &RecordBatch,
     experiment: &ExperimentSpec,
     options: &ExperimentOptions,
+    effect: &EffectSpec,
 ) -> Result<BaseSpec> {
     let windows = experiment.windows.checked()?;
     let counts_days = options.scorer.as_ref().is_some_and(|scorer| scorer.used_columns().iter().any(|name| name == "n_days"));
@@ -81,7 +82,11 @@ pub fn experiment_scan(
         None
     };
     if let Some(day) = one_day {
-        return Ok(BaseSpec { track: Track::Once, day_ranges: Some(day_ranges(windows, day)), ..purchases });
+        return Ok(BaseSpec {
+            track: Track::Once,
+            day_ranges: Some(day_ranges(windows, day, options.scorer.is_some() || effect.reads_history())),
+            ..purchases
+        });
     }
     let waits = purchases.roles.order_id.is_some() && purchases.order_lines == OrderLines::Any;
     Ok(BaseSpec { track: if waits { Track::Orders } else { Track::Days }, ..purchases })
@@ -141,17 +146,26 @@ fn read_table(
     if cut_off > 0 {
         report.remarks.push(format!("the window before of {cut_off} customers begins before the data"));
     }
-    let ids = context
-        .run_if_large(experiment.len(), |threads| id_columns(&experiment.key, experiment.ids.keys(), &experiment.codes, threads))??;
+    let needs_ids = options.scorer.is_some() || experiment.key.names().iter().any(needs);
+    let ids = if needs_ids {
+        context
+            .run_if_large(experiment.len(), |threads| id_columns(&experiment.key, experiment.ids.keys(), &experiment.codes, threads))??
+    } else {
+        Vec::new()
+    };
     let strata = match &options.scorer {
         None => None,
         Some(scorer) => Some(strata(base, scorer, &experiment, &found, &ids, context)?),
     };
     let mut table = TableBuilder::default();
-    table.id_arrays(&experiment.key, ids);
+    if needs_ids {
+        table.id_arrays(&experiment.key, ids);
+    }
     let groups = &experiment.groups;
     table.column("group", groups.to_dictionary()?);
-    table.column("exposed_on", Arc::new(Date32Array::from(experiment.exposed_on.clone())));
+    if needs("exposed_on") {
+        table.column("exposed_on", Arc::new(Date32Array::from(experiment.exposed_on.clone())));
+    }
     add_orders(&mut table, (&found, &experiment), needs, context)?;
     for (name, values) in strata.into_iter().flatten() {
         table.column(&name, values);
@@ -268,7 +282,7 @@ fn strata(
     }
     let first = experiment.exposed_on.iter().copied().min().unwrap_or(0);
     let scorer = match &base.spec().day_ranges {
-        Some(_) => scorer.fitted_as_of(&base.of_ranges(&HISTORY, context)?, first - 1, context)?,
+        Some(_) => scorer.fitted_as_of(&base.of_ranges_before(first, context)?, first - 1, context)?,
         None => scorer.fitted_as_of(base, first - 1, context)?,
     };
     let n = buyers.len();

@@ -38,7 +38,7 @@ struct Definition {
     /// The same in the window before.
     own: Vec<Expression>,
     /// The same in all time before.
-    all_time: Vec<Expression>,
+    all_time: Vec<&'static str>,
 }
 
 /// The metrics that have names, and what they are computed from in an experiment table.
@@ -143,23 +143,23 @@ impl Definition {
 
     fn named(name: &str, batch: &RecordBatch, columns: &mut Columns) -> Result<Self> {
         let mut value = |column: &str| columns.find(batch, column, METRICS).map(Expression::value);
-        let (orders, orders_before, n_orders) = (value(ORDERS)?, value(ORDERS_BEFORE)?, value(N_ORDERS)?);
+        let (orders, orders_before) = (value(ORDERS)?, value(ORDERS_BEFORE)?);
         let needs_revenue = matches!(name, "revenue" | "average_order_value");
         let mut money = |column: &str| if needs_revenue { value(column) } else { Ok(orders) };
-        let (revenue, revenue_before, total) = (money(REVENUE)?, money(REVENUE_BEFORE)?, money(MONETARY_TOTAL)?);
+        let (revenue, revenue_before) = (money(REVENUE)?, money(REVENUE_BEFORE)?);
         let at_least = |expression: Expression, least| Expression { transform: Transform::AtLeast(least), ..expression };
         let (mean, proportion, ratio) = (MetricKind::Mean, MetricKind::Proportion, MetricKind::Ratio);
         let active = (at_least(orders, 1), at_least(orders_before, 1));
         let repeat = (at_least(orders, 2), at_least(orders_before, 2));
         let (kind, after, own, all_time) = match name {
-            "orders" => (mean, vec![orders], vec![orders_before], vec![n_orders]),
-            "revenue" => (mean, vec![revenue], vec![revenue_before], vec![total]),
-            "active" => (proportion, vec![active.0], vec![active.1], vec![n_orders]),
-            "repeat" => (proportion, vec![repeat.0], vec![repeat.1], vec![n_orders]),
-            "churned" => (proportion, vec![Expression { transform: Transform::Below(1), ..orders }], Vec::new(), vec![n_orders]),
-            "repurchase_rate" => (ratio, vec![repeat.0, active.0], vec![repeat.1, active.1], vec![n_orders]),
-            "average_order_value" => (ratio, vec![revenue, orders], vec![revenue_before, orders_before], vec![total, n_orders]),
-            "purchase_frequency" => (ratio, vec![orders, active.0], vec![orders_before, active.1], vec![n_orders]),
+            "orders" => (mean, vec![orders], vec![orders_before], vec![N_ORDERS]),
+            "revenue" => (mean, vec![revenue], vec![revenue_before], vec![MONETARY_TOTAL]),
+            "active" => (proportion, vec![active.0], vec![active.1], vec![N_ORDERS]),
+            "repeat" => (proportion, vec![repeat.0], vec![repeat.1], vec![N_ORDERS]),
+            "churned" => (proportion, vec![Expression { transform: Transform::Below(1), ..orders }], Vec::new(), vec![N_ORDERS]),
+            "repurchase_rate" => (ratio, vec![repeat.0, active.0], vec![repeat.1, active.1], vec![N_ORDERS]),
+            "average_order_value" => (ratio, vec![revenue, orders], vec![revenue_before, orders_before], vec![MONETARY_TOTAL, N_ORDERS]),
+            "purchase_frequency" => (ratio, vec![orders, active.0], vec![orders_before, active.1], vec![N_ORDERS]),
             _ => {
                 let message =
                     format!("metrics has '{name}'; expected one of {}, or Mean, Proportion or Ratio of columns", NAMED.join(", "));
@@ -189,7 +189,9 @@ impl Definition {
                 let n_orders = columns.find(batch, N_ORDERS, "adjust")?;
                 let logarithm = |column| Expression { column, transform: Transform::LnOnePlus };
                 let mut all = self.own.clone();
-                all.extend(&self.all_time);
+                for name in &self.all_time {
+                    all.push(Expression::value(columns.find(batch, name, "adjust")?));
+                }
                 all.extend([logarithm(recency), logarithm(n_orders), Expression { column: recency, transform: Transform::IsKnown }]);
                 Ok(all)
             }

@@ -155,10 +155,16 @@ pub struct EffectSpec {
     pub on_missing: OnMissing,
 }
 
-/// Columns of an experiment table that no named metric is computed from.
-const FLAGS: [&str; 5] = ["active_before", "active_after", "repeat_before", "repeat_after", "churned"];
+/// Columns of an experiment table that named metrics are computed from, and those that they are adjusted by with all history.
+const OF_METRICS: [&str; 4] = ["orders_before", "orders_after", "revenue_before", "revenue_after"];
+const OF_HISTORY: [&str; 3] = ["n_orders", "monetary_total", "recency_days"];
 
 impl EffectSpec {
+    /// Whether a column is read that tells of all time before exposure.
+    pub(super) fn reads_history(&self) -> bool {
+        OF_HISTORY.iter().any(|column| self.reads(column))
+    }
+
     /// Whether a column of an experiment table may be read.
     pub(super) fn reads(&self, column: &str) -> bool {
         let of_metric = |metric: &MetricSpec| match metric {
@@ -168,7 +174,8 @@ impl EffectSpec {
         };
         let adjusts = matches!(&self.adjust, Adjustment::Columns(columns) if columns.iter().any(|own| own == column));
         let labels = [&self.strata, &self.by, &self.received].into_iter().flatten().any(|own| own == column);
-        !FLAGS.contains(&column) || adjusts || labels || self.metrics.iter().any(of_metric)
+        let by_name = OF_METRICS.contains(&column) || (self.adjust == Adjustment::History && OF_HISTORY.contains(&column));
+        by_name || column == self.group || adjusts || labels || self.metrics.iter().any(of_metric)
     }
 
     /// An error for settings out of range.

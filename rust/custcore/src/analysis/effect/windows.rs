@@ -14,10 +14,6 @@ use crate::state::day_ranges::DayRanges;
 use crate::state::spec::AsOf;
 use crate::state::stats::EMPTY;
 
-/// The positions of the ranges of [`day_ranges`] that are before exposure: before the window before, that window, and the gap after it.
-pub(crate) const HISTORY: [usize; 3] = [0, BEFORE, 2];
-const BEFORE: usize = 1;
-const AFTER: usize = 3;
 /// More days than a date is from another.
 const FAR: i32 = 1 << 30;
 
@@ -46,8 +42,9 @@ pub(crate) struct CustomerWindows {
 enum Source<'a> {
     /// Counted from day records.
     Counted(Vec<CustomerWindows>),
-    /// The totals of the ranges of [`day_ranges`], and the code of each customer in them.
-    Totals(Vec<u32>, [TotalsView<'a>; 4]),
+    /// The code of each customer in the totals of ranges of days; those of the window before, of the window after, and of all ranges before
+    /// exposure, which are all history if that is kept.
+    Totals { codes: Vec<u32>, history: Vec<TotalsView<'a>>, before: TotalsView<'a>, after: TotalsView<'a> },
 }
 
 /// What the customers of an experiment did, in their order.
@@ -66,7 +63,7 @@ impl WindowsOfCustomers<'_> {
     pub(crate) fn len(&self) -> usize {
         match &self.source {
             Source::Counted(rows) => rows.len(),
-            Source::Totals(codes, _) => codes.len(),
+            Source::Totals { codes, .. } => codes.len(),
         }
     }
 
@@ -74,7 +71,7 @@ impl WindowsOfCustomers<'_> {
     pub(crate) fn before(&self, at: usize) -> CustomerStats {
         match &self.source {
             Source::Counted(rows) => CustomerStats { units: rows[at].units_before, orders: rows[at].orders_before.into(), ..EMPTY },
-            Source::Totals(codes, ranges) => of_code(ranges[BEFORE], codes[at]),
+            Source::Totals { codes, before, .. } => of_code(*before, codes[at]),
         }
     }
 
@@ -82,7 +79,7 @@ impl WindowsOfCustomers<'_> {
     pub(crate) fn after(&self, at: usize) -> CustomerStats {
         match &self.source {
             Source::Counted(rows) => CustomerStats { units: rows[at].units_after, orders: rows[at].orders_after.into(), ..EMPTY },
-            Source::Totals(codes, ranges) => of_code(ranges[AFTER], codes[at]),
+            Source::Totals { codes, after, .. } => of_code(*after, codes[at]),
         }
     }
 
@@ -93,9 +90,9 @@ impl WindowsOfCustomers<'_> {
                 let CustomerWindows { units_total, n_orders, last_day, .. } = rows[at];
                 CustomerStats { units: units_total, orders: n_orders.into(), last: last_day, ..EMPTY }
             }
-            Source::Totals(codes, ranges) => {
+            Source::Totals { codes, history, .. } => {
                 let mut sum = EMPTY;
-                HISTORY.iter().for_each(|&range| sum.join(&of_code(ranges[range], codes[at])));
+                history.iter().for_each(|range| sum.join(&of_code(*range, codes[at])));
                 sum
             }
         }
@@ -106,7 +103,7 @@ impl WindowsOfCustomers<'_> {
         match &self.source {
             Source::Counted(rows) => rows[at].n_rows.into(),
             // Every row is an order.
-            Source::Totals(..) => self.history(at).orders,
+            Source::Totals { .. } => self.history(at).orders,
         }
     }
 
@@ -121,10 +118,18 @@ fn of_code(totals: TotalsView<'_>, code: u32) -> CustomerStats {
     if code == NO_CODE { EMPTY } else { totals.get(code) }
 }
 
-/// The ranges of days that a scan keeps for an experiment whose customers are all exposed on one day.
-pub(crate) fn day_ranges(windows: Windows, exposed_on: AsOf) -> DayRanges {
+/// The ranges of days that a scan keeps for an experiment whose customers are all exposed on one day: the windows before and after, and
+/// with `history` all other days before exposure.
+pub(crate) fn day_ranges(windows: Windows, exposed_on: AsOf, history: bool) -> DayRanges {
     let Windows { days_after, days_before, lag, gap } = windows;
-    DayRanges { from: exposed_on, ranges: vec![-FAR..-gap - days_before, -gap - days_before..-gap, -gap..0, lag..lag + days_after] }
+    let mut ranges = vec![-gap - days_before..-gap, lag..lag + days_after];
+    if history {
+        ranges.push(-FAR..-gap - days_before);
+    }
+    if history && gap > 0 {
+        ranges.push(-gap..0);
+    }
+    DayRanges { from: exposed_on, ranges }
 }
 
 /// The windows and what a base knows of them.
@@ -147,18 +152,20 @@ pub(crate) fn windows_of_scan<'a>(
     context: &Context,
 ) -> Result<WindowsOfCustomers<'a>> {
     let missing = || Error::internal("a scan without the windows of its experiment");
-    let ranges = [0, BEFORE, 2, AFTER].map(|at| base.range_totals(at));
-    let [Some((_, old)), Some((_, before)), Some((days_of_gap, gap)), Some((_, after))] = ranges else { return Err(missing()) };
-    if experiment.exposed_on.iter().any(|&day| day != days_of_gap.end) {
+    let ranges = base.range_totals();
+    let [(_, before), (days_after, after), ..] = &ranges[..] else { return Err(missing()) };
+    let exposed_on = days_after.start - windows.lag;
+    if experiment.exposed_on.iter().any(|&day| day != exposed_on) {
         return Err(missing());
     }
+    let history = ranges.iter().filter(|(days, _)| days.end <= exposed_on).map(|(_, totals)| *totals).collect();
     let view = base.view_of_scan()?;
     view.kinds().id.check_same_kinds(&experiment.key).map_err(|error| error.said_of("experiment"))?;
     let ids = view.lookup();
     let find = |at: usize| ids.find(experiment.ids.keys(), experiment.codes[at]).unwrap_or(NO_CODE);
     let codes = context.run_if_large(experiment.len(), |threads| threads.par_map_with(experiment.len(), || (), |(), at| find(at)))?;
     Ok(WindowsOfCustomers {
-        source: Source::Totals(codes, [old, before, gap, after]),
+        source: Source::Totals { codes, history, before: *before, after: *after },
         periods: Vec::new(),
         n_periods: 0,
         money: base.input_schema()?.money,
