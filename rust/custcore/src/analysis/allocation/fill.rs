@@ -1,13 +1,17 @@
 //! Filling pieces by price: each is filled to where its slope has fallen to one price, at which the money is just spent (the conditions
 //! of Karush, Kuhn and Tucker, which are sufficient for concave curves).
 
-use super::piece::{Form, Hint, Piece};
+use super::piece::{EXACT, Form, Hint, Piece};
 use crate::num::special::{exp, ln};
 
 /// The most steps for the price; bisection alone needs about 60.
 const MAX_STEPS: usize = 200;
 /// The relative difference between money to spend and spent at which the price is settled. What is left is distributed.
 const SETTLED: f64 = 1e-13;
+
+/// The error of spends in steps that are far from the price: the money differs by more than [`CLOSE`].
+const ROUGH: f64 = 1e-8;
+const CLOSE: f64 = 1e-3;
 
 /// Pieces, filled.
 #[derive(Debug, Clone)]
@@ -162,9 +166,14 @@ impl Arcs {
 
     /// The money that they take down to a slope, and by how much it rises per unit by which the logarithm of the slope falls.
     fn at(&mut self, all: &[Piece], log: f64) -> (f64, f64) {
+        self.near(all, log, EXACT)
+    }
+
+    /// The same within a relative error of the logarithms of spends.
+    fn near(&mut self, all: &[Piece], log: f64, error: f64) -> (f64, f64) {
         let (mut money, mut rise) = (0.0, 0.0);
         for arc in &mut self.0 {
-            (arc.spend, arc.rise) = all[arc.piece].spend_at(log, &mut arc.hint);
+            (arc.spend, arc.rise) = all[arc.piece].spend_at(log, &mut arc.hint, error);
             money += arc.spend - arc.from;
             rise += arc.rise;
         }
@@ -219,7 +228,11 @@ impl Arcs {
         };
         let mut last = f64::INFINITY;
         for _ in 0..MAX_STEPS {
-            let (found, rise) = self.at(all, log);
+            let (mut found, mut rise) = self.near(all, log, ROUGH);
+            // Far from the price, spends need not be exact to say on which side of it this slope is.
+            if (found - money).abs() <= CLOSE * money {
+                (found, rise) = self.at(all, log);
+            }
             let more = found - money;
             if more.abs() <= SETTLED * money {
                 break;
@@ -284,7 +297,7 @@ mod tests {
             assert!((spent - money).abs() <= 1e-12 * money, "{money}: {spent}");
             let log = filled.price.ln();
             for (piece, &spend) in pieces.iter().zip(&filled.spend) {
-                let (expected, _) = piece.spend_at(log, &mut { Hint::NONE });
+                let (expected, _) = piece.spend_at(log, &mut { Hint::NONE }, EXACT);
                 assert!(
                     piece.is_straight() || (spend - expected).abs() <= 1e-6 * (1.0 + expected),
                     "{money} {piece:?}: {spend} {expected}"

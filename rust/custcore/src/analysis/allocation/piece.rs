@@ -8,6 +8,9 @@ use crate::num::special::{exp, ln, ln_1p};
 /// The most Newton steps for the spend at a slope; from the starts below about six suffice.
 const MAX_STEPS: usize = 60;
 
+/// The error of a spend that is as exact as floats are.
+pub(super) const EXACT: f64 = 1e-16;
+
 /// How the slope falls along a piece.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Form {
@@ -137,9 +140,9 @@ impl Piece {
     }
 
     /// The spend where the slope has fallen to e^`log`, and by how much it rises per unit by which `log` falls. `hint` is kept between
-    /// calls for one piece.
+    /// calls for one piece; `error` is that of the logarithm of spend, relative to it or 1.
     #[inline]
-    pub(super) fn spend_at(&self, log: f64, hint: &mut Hint) -> (f64, f64) {
+    pub(super) fn spend_at(&self, log: f64, hint: &mut Hint, error: f64) -> (f64, f64) {
         if log >= self.start() {
             return (self.from, 0.0);
         }
@@ -154,7 +157,7 @@ impl Piece {
                     let root = exp(0.5 * (top - log));
                     (c * (root - 1.0), 0.5 * c * root)
                 } else {
-                    hint.move_to(top - log, k);
+                    hint.move_to(top - log, k, error);
                     let x = c * exp(hint.t);
                     (x, x / hint.rise)
                 }
@@ -173,7 +176,7 @@ impl Piece {
 impl Hint {
     /// Moves to the t where 2 ln(1 + e^(k t)) - (k - 1) t = `drop`, on the rising side. The function is convex, so that tangents and
     /// asymptotes reach the drop to the right of it, and steps come down from there.
-    fn move_to(&mut self, drop: f64, k: f64) {
+    fn move_to(&mut self, drop: f64, k: f64, error: f64) {
         let mut t = drop / (k + 1.0);
         if k < 1.0 {
             t = t.min(drop / (1.0 - k));
@@ -198,7 +201,7 @@ impl Hint {
             t -= step;
             // What is left after it, as the derivatives are bounded: k^2 / 2 the second one, 0.2 k^3 the third.
             let (size, k_over_rise) = (k * step.abs(), k / rise);
-            if size * size * step.abs() * (0.0625 * k_over_rise * k_over_rise + 0.033 * k_over_rise) <= 1e-16 * t.abs().max(1.0) {
+            if size * size * step.abs() * (0.0625 * k_over_rise * k_over_rise + 0.033 * k_over_rise) <= error * t.abs().max(1.0) {
                 break;
             }
         }
@@ -225,10 +228,10 @@ mod tests {
             let piece = Piece::new(0, from, f64::INFINITY, form);
             let mut hint = Hint::NONE;
             for log in [-20.0, -3.0, -0.5, 0.9, 1.2, 1.299, -8.0, 1.1] {
-                let (x, rise) = piece.spend_at(log, &mut hint);
+                let (x, rise) = piece.spend_at(log, &mut hint, EXACT);
                 if x > from {
                     assert!((form.log_slope(x) - log).abs() < 1e-11, "{form:?} {log}: {x}, {}", form.log_slope(x));
-                    let (other, _) = piece.spend_at(log - 1e-6, &mut hint);
+                    let (other, _) = piece.spend_at(log - 1e-6, &mut hint, EXACT);
                     assert!(((other - x) / 1e-6 / rise - 1.0).abs() < 1e-3, "{form:?} {log}: rise {rise}");
                 } else {
                     assert!(piece.start() <= log);
@@ -242,7 +245,7 @@ mod tests {
         let piece = Piece::new(0, 0.0, f64::INFINITY, Form::Exp { top: 1.0, rate: 0.5 });
         let scaled = piece.scaled(2.0, 2f64.ln());
         let (mut a, mut b) = (Hint::NONE, Hint::NONE);
-        assert!((scaled.spend_at(0.3, &mut a).0 - piece.spend_at(0.3 - 2f64.ln(), &mut b).0).abs() < 1e-12);
+        assert!((scaled.spend_at(0.3, &mut a, EXACT).0 - piece.spend_at(0.3 - 2f64.ln(), &mut b, EXACT).0).abs() < 1e-12);
         assert_eq!((piece.cut(2.0).to, piece.cut(2.0).end(), piece.cut(-1.0).length()), (2.0, 0.0, 0.0));
     }
 }

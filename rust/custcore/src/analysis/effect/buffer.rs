@@ -24,6 +24,13 @@ pub(super) enum Integers {
     Huge(Vec<i128>),
 }
 
+impl Integers {
+    /// The values, if they are narrow.
+    pub(super) fn narrow(&self) -> Option<&[i32]> {
+        if let Self::Narrow(values) = self { Some(values) } else { None }
+    }
+}
+
 impl Default for Integers {
     fn default() -> Self {
         Self::Narrow(Vec::new())

@@ -18,6 +18,7 @@ use super::spec::EffectSpec;
 use super::windows::{WindowsOfCustomers, day_ranges, last_day, metadata, windows_of, windows_of_scan};
 use crate::analysis::rfm::scorer::RfmScorer;
 use crate::base::CustomerBase;
+use crate::base::view::CustomerStats;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 use crate::num::money::{Amount, Money};
@@ -231,7 +232,12 @@ fn add_orders(
     let is_money = |name: &str| name.starts_with("revenue") || name == "monetary_total";
     let asked: Vec<(&str, Build<'_>)> =
         columns.into_iter().filter(|(name, _)| needs(name) && (found.money.is_some() || !is_money(name))).collect();
-    let built = context.run_if_large(n, |threads| threads.par_tasks(asked, |(name, build)| (name, build())))?;
+    build(asked, n, table, context)
+}
+
+/// Adds columns of `n` values, which are computed side by side.
+fn build(columns: Vec<(&str, Build<'_>)>, n: usize, table: &mut TableBuilder, context: &Context) -> Result<()> {
+    let built = context.run_if_large(n, |threads| threads.par_tasks(columns, |(name, build)| (name, build())))?;
     built.into_iter().try_for_each(|(name, column)| {
         table.column(name, column?);
         Ok(())
@@ -285,28 +291,36 @@ fn strata(
         Some(_) => scorer.fitted_as_of(&base.of_ranges_before(first, context)?, first - 1, context)?,
         None => scorer.fitted_as_of(base, first - 1, context)?,
     };
-    let n = buyers.len();
-    let buyer = |row: usize| buyers[row] as usize;
+    let (n, used) = (buyers.len(), scorer.used_columns());
+    let history = |row: usize| found.history(buyers[row] as usize);
+    let recency = |row: usize| experiment.exposed_on[buyers[row] as usize] - 1 - history(row).last;
+    let mean = |row: usize, of_base: Money| {
+        let CustomerStats { units, orders, .. } = history(row);
+        Amount { units, money: of_base }.to_f64() / orders as f64
+    };
+    let means = |of_base: Money| Float64Array::from_iter_values((0..n).map(|row| mean(row, of_base)));
+    let columns: [(&str, Build<'_>); 6] = [
+        ("recency_days", Box::new(|| Ok(Arc::new(Int32Array::from_iter_values((0..n).map(recency)))))),
+        ("n_orders", Box::new(|| Ok(counts(n, |row| history(row).orders)))),
+        ("n_days", Box::new(|| Ok(counts(n, |row| found.n_days(buyers[row] as usize).unwrap_or(0))))),
+        ("n_rows", Box::new(|| Ok(counts(n, |row| found.n_rows(buyers[row] as usize))))),
+        ("monetary_total", Box::new(|| money((0..n).map(|row| history(row).units), experiment, found.money))),
+        (
+            "monetary_mean",
+            Box::new(|| {
+                found.money.map_or_else(|| Err(Error::internal("a mean without money")), |of_base| Ok(Arc::new(means(of_base)) as ArrayRef))
+            }),
+        ),
+    ];
+    let known = columns.each_ref().map(|(name, _)| *name);
+    let is_asked = |name: &str| used.iter().any(|used| used == name) && (found.money.is_some() || !name.starts_with("monetary"));
+    let columns = columns.into_iter().filter(|(name, _)| is_asked(name)).collect();
     let mut table = TableBuilder::default();
     let rows = UInt32Array::from(buyers.clone());
     let ids = ids.iter().map(|column| take(column, &rows, None).map_err(Error::internal)).collect::<Result<Vec<_>>>()?;
     table.id_arrays(&experiment.key, ids);
-    let recency = (0..n).map(|row| experiment.exposed_on[buyer(row)] - 1 - found.history(buyer(row)).last);
-    table.column("recency_days", Arc::new(Int32Array::from_iter_values(recency)));
-    table.column("n_orders", counts(n, |row| found.history(buyer(row)).orders));
-    table.column("n_days", counts(n, |row| found.n_days(buyer(row)).unwrap_or(0)));
-    table.column("n_rows", counts(n, |row| found.n_rows(buyer(row))));
-    if let Some(of_base) = found.money {
-        table.column("monetary_total", money((0..n).map(|row| found.history(buyer(row)).units), experiment, found.money)?);
-        let mean = |row: usize| {
-            let history = found.history(buyer(row));
-            Amount { units: history.units, money: of_base }.to_f64() / history.orders as f64
-        };
-        table.column("monetary_mean", Arc::new(Float64Array::from_iter_values((0..n).map(mean))));
-    }
-    let schema_names =
-        |name: &String| ["recency_days", "n_orders", "n_days", "n_rows", "monetary_total", "monetary_mean"].contains(&name.as_str());
-    if let Some(other) = scorer.used_columns().iter().find(|name| !schema_names(name) && !experiment.key.has(name)) {
+    build(columns, n, &mut table, context)?;
+    if let Some(other) = used.iter().find(|name| !known.contains(&name.as_str()) && !experiment.key.has(name)) {
         let message = format!(
             "the scorer uses the column '{other}', which is not known as of the day before exposure. Pass a scorer of recency, frequency and money only"
         );
@@ -322,20 +336,20 @@ fn strata(
     for name in ["segment", "rfm_cell"] {
         let Some(values) = scored.column_by_name(name) else { continue };
         let texts = take(values, &UInt32Array::from(place.clone()), None).map_err(Error::internal)?;
-        columns.push((name.to_owned(), with_not_bought(&texts, found)?));
+        columns.push((name.to_owned(), with_not_bought(&texts, &place)?));
     }
     Ok(columns)
 }
 
 /// The labels of a column of dictionaries, with one for whoever had not bought.
-fn with_not_bought(labels: &ArrayRef, found: &WindowsOfCustomers<'_>) -> Result<ArrayRef> {
+fn with_not_bought(labels: &ArrayRef, place: &[Option<u32>]) -> Result<ArrayRef> {
     let dictionary = labels.as_any_dictionary_opt().ok_or_else(|| Error::internal("labels without a dictionary"))?;
     let known = dictionary.values().as_string_opt::<i32>().ok_or_else(|| Error::internal("labels that are no strings"))?;
     let names: StringArray = known.iter().chain([Some(NOT_BOUGHT)]).collect();
     let not_bought = known.len() as i32;
     let keys = dictionary.normalized_keys();
     let code = |row: usize| {
-        if found.history(row).orders == 0 {
+        if place[row].is_none() {
             Some(not_bought)
         } else if labels.is_valid(row) {
             Some(keys[row] as i32)

@@ -15,6 +15,7 @@ mod fixed_point;
 mod interval;
 mod labels;
 mod metric;
+mod moment_adder;
 mod moments;
 mod outcome;
 pub(crate) mod planning;

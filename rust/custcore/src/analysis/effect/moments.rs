@@ -9,14 +9,12 @@ use arrow_buffer::i256;
 use super::buffer::{Buffer, Integers};
 use super::cell_sort::CellSort;
 use super::fixed_point::{DECIMALS, power_of_ten, to_f64};
+use super::moment_adder::Adder;
 use super::values::{Columns, Expression, Filter, Logarithms, ROWS};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 use crate::exec::par::Threads;
 use crate::exec::simd::widest;
-
-/// Cells that are kept as an array.
-const DENSE_CELLS: usize = 1 << 16;
 
 /// A cell: positions of the group, the stratum and the segment of its customers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,11 +65,11 @@ impl MomentSet {
 pub(super) struct Sums {
     pub n: u64,
     /// By column, in units of 10^-12.
-    sums: Vec<i256>,
+    pub(super) sums: Vec<i256>,
     /// By pair, in units of 10^-24.
-    products: Vec<i256>,
+    pub(super) products: Vec<i256>,
     /// By column of cubes, in units of 10^-36; `None` beyond 256 bits.
-    cubes: Vec<Option<i256>>,
+    pub(super) cubes: Vec<Option<i256>>,
 }
 
 /// The moments of a set, by cell.
@@ -136,7 +134,7 @@ impl Sums {
     }
 
     /// Adds some rows of the buffers, one for each column.
-    fn add(&mut self, set: &MomentSet, buffers: &[Buffer], run: Range<usize>) {
+    pub(super) fn add(&mut self, set: &MomentSet, buffers: &[Buffer], run: Range<usize>) {
         self.n += run.len() as u64;
         for (sum, buffer) in self.sums.iter_mut().zip(buffers) {
             let scale = power_of_ten(DECIMALS - buffer.decimals);
@@ -161,7 +159,7 @@ fn beyond() -> Error {
     Error::new(ErrorKind::OutOfRange, message)
 }
 
-fn scaled(sum: i256, scale: i128) -> i256 {
+pub(super) fn scaled(sum: i256, scale: i128) -> i256 {
     if scale == 1 { sum } else { sum.wrapping_mul(i256::from_i128(scale)) }
 }
 
@@ -174,16 +172,22 @@ fn sum_of(values: &Integers, run: Range<usize>) -> i256 {
 }
 
 widest! {
-    fn narrow_sum(values: &[i32]) -> i64 {
+    /// Sum of a block.
+    pub(super) fn narrow_sum(values: &[i32]) -> i64 {
         values.iter().map(|&value| i64::from(value)).sum()
     }
 }
 
 widest! {
     /// Sum of products, which fits 64 bits: each is below 2^50, and a block has 2^12.
-    fn narrow_product(a: &[i32], b: &[i32]) -> i64 {
+    pub(super) fn narrow_product(a: &[i32], b: &[i32]) -> i64 {
         a.iter().zip(b).map(|(&a, &b)| i64::from(a) * i64::from(b)).sum()
     }
+}
+
+/// Sum of cubes, below 2^75 each.
+pub(super) fn narrow_cubes(values: &[i32]) -> i128 {
+    values.iter().map(|&value| i128::from(i64::from(value) * i64::from(value)) * i128::from(value)).sum()
 }
 
 fn product_of(a: &Integers, b: &Integers, run: Range<usize>) -> i256 {
@@ -210,8 +214,7 @@ fn cube_of(values: &Integers, run: Range<usize>) -> Option<i256> {
         value.checked_mul(value)?.checked_mul(value)
     };
     match values {
-        // Below 2^75 each.
-        Integers::Narrow(values) => Some(i256::from_i128(values[run].iter().map(|&value| i128::from(value).pow(3)).sum())),
+        Integers::Narrow(values) => Some(i256::from_i128(narrow_cubes(&values[run]))),
         Integers::Wide(values) => values[run].iter().try_fold(i256::ZERO, |sum, &value| sum.checked_add(cube(value.into())?)),
         Integers::Huge(values) => values[run].iter().try_fold(i256::ZERO, |sum, &value| sum.checked_add(cube(value)?)),
     }
@@ -241,7 +244,8 @@ impl CellsOfRows<'_> {
         })
     }
 
-    fn cell(&self, number: usize) -> Cell {
+    /// The cell of a number.
+    pub(super) fn cell(&self, number: usize) -> Cell {
         let (rest, segment) = (number / self.sizes[2], number % self.sizes[2]);
         Cell { group: (rest / self.sizes[1]) as u16, stratum: (rest % self.sizes[1]) as u16, segment: segment as u16 }
     }
@@ -253,10 +257,7 @@ pub(super) fn moments_of(set: &MomentSet, columns: &Columns, cells: &CellsOfRows
     let logarithms = Logarithms::new();
     let number = cells.number()?;
     let work = |range: Range<usize>| -> Result<CellSums> {
-        let mut adder = Adder { set, cells, sums: CellSums::new(), dense: Vec::new() };
-        if number <= DENSE_CELLS {
-            adder.dense = vec![None; number];
-        }
+        let mut adder = Adder::new(set, cells, number);
         let (mut sort, mut buffers) = (CellSort::default(), Vec::new());
         buffers.resize_with(set.columns.len(), Buffer::default);
         for start in range.clone().step_by(ROWS) {
@@ -294,35 +295,5 @@ pub(super) fn add_cell(whole: &mut CellSums, cell: Cell, sums: &Sums) {
     match whole.get_mut(&cell) {
         Some(known) => known.merge(sums),
         None => _ = whole.insert(cell, sums.clone()),
-    }
-}
-
-struct Adder<'a> {
-    set: &'a MomentSet,
-    cells: &'a CellsOfRows<'a>,
-    sums: CellSums,
-    /// By number of the cell, if there are few.
-    dense: Vec<Option<Sums>>,
-}
-
-impl Adder<'_> {
-    fn add(&mut self, runs: &[(u32, Range<usize>)], buffers: &[Buffer]) {
-        for (number, range) in runs {
-            let number = *number as usize;
-            let sums = match self.dense.get_mut(number) {
-                Some(sums) => sums.get_or_insert_with(|| Sums::new(self.set)),
-                None => self.sums.entry(self.cells.cell(number)).or_insert_with(|| Sums::new(self.set)),
-            };
-            sums.add(self.set, buffers, range.clone());
-        }
-    }
-
-    fn finish(mut self) -> CellSums {
-        for (number, sums) in self.dense.into_iter().enumerate() {
-            if let Some(sums) = sums {
-                self.sums.insert(self.cells.cell(number), sums);
-            }
-        }
-        self.sums
     }
 }
