@@ -5,10 +5,11 @@ use std::sync::Arc;
 use arrow_array::RecordBatch;
 use custcore::{
     Adjustment, Alternative, CampaignCost, EffectResult, EffectSpec, ExperimentOptions, ExperimentSpec, ExposedOn, KeyNames, MetricSpec,
-    OnConflict, OnMissing, PValueAdjustment, PlanSpec, Report, TrackingSpec, Windows, Winsorize, aa_table, concatenated, date_text,
-    effect as effect_in_base, experiment_table as table_of_experiment, plan_table, track_segments as track_segments_of,
+    OnConflict, OnMissing, PValueAdjustment, PlanSpec, Report, StoredEffect, TrackingSpec, Windows, Winsorize, aa_table, concatenated,
+    date_text, effect as effect_in_base, experiment_table as table_of_experiment, plan_table, track_segments as track_segments_of,
 };
 use pyo3::prelude::*;
+use pyo3::types::PyBytes;
 
 use crate::base::{CoreBase, work};
 use crate::boundary::header::Selection;
@@ -17,6 +18,7 @@ use crate::input::Input;
 use crate::options::{Names, as_of, choice};
 use crate::rfm::CoreScorer;
 use crate::runtime::Call;
+use crate::store;
 use crate::table::CoreTable;
 
 /// How an experiment is read; passed as a dict by the Python functions.
@@ -315,6 +317,18 @@ impl CoreEffectResult {
     fn merge(&self, py: Python<'_>, other: &Bound<'_, Self>) -> PyResult<Self> {
         let merged = self.0.merge(&other.get().0).map_err(|error| into_py(py, &error))?;
         Ok(Self(Arc::new(merged)))
+    }
+
+    /// The moments with settings of the caller.
+    fn to_bytes<'py>(&self, py: Python<'py>, settings: String) -> PyResult<Bound<'py, PyBytes>> {
+        store::to_bytes(py, &StoredEffect { effect: (*self.0).clone(), settings })
+    }
+
+    /// The result of such bytes, and the settings.
+    #[staticmethod]
+    fn from_bytes(py: Python<'_>, data: &[u8]) -> PyResult<(Self, String)> {
+        let StoredEffect { effect, settings } = store::from_bytes(py, data)?;
+        Ok((Self(Arc::new(effect)), settings))
     }
 
     #[getter]

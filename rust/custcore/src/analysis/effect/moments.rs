@@ -7,11 +7,12 @@ use std::ops::Range;
 use arrow_buffer::i256;
 
 use super::fixed_point::{DECIMALS, power_of_ten, to_f64};
-use super::values::{Buffer, Columns, Expression, Filter, Integers, Logarithms, ROWS};
+use super::values::{Buffer, Columns, Expression, Filter, Integers, Logarithms, ROWS, Transform};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 use crate::exec::par::Threads;
 use crate::exec::simd::widest;
+use crate::num::wide::centred;
 
 /// Cells that are kept as an array.
 const DENSE_CELLS: usize = 1 << 16;
@@ -25,7 +26,7 @@ pub(super) struct Cell {
 }
 
 /// The columns whose moments are taken together, of the customers that a filter takes.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct MomentSet {
     pub filter: Filter,
     pub columns: Vec<Expression>,
@@ -42,6 +43,15 @@ impl MomentSet {
             self.columns.push(expression);
             self.columns.len() - 1
         })
+    }
+
+    /// The same columns without caps.
+    pub(super) fn without_caps(&self) -> Self {
+        let uncapped = |column: &Expression| match column.transform {
+            Transform::Capped(_) => Expression::value(column.column),
+            _ => *column,
+        };
+        Self { columns: self.columns.iter().map(uncapped).collect(), ..self.clone() }
     }
 
     /// Adds a pair of columns, if it is new.
@@ -65,11 +75,11 @@ impl MomentSet {
 pub(super) struct Sums {
     pub n: u64,
     /// By column, in units of 10^-12.
-    sums: Vec<i256>,
+    pub(super) sums: Vec<i256>,
     /// By pair, in units of 10^-24.
-    products: Vec<i256>,
+    pub(super) products: Vec<i256>,
     /// By column of cubes, in units of 10^-36; `None` beyond 256 bits.
-    cubes: Vec<Option<i256>>,
+    pub(super) cubes: Vec<Option<i256>>,
 }
 
 /// The moments of a set, by cell.
@@ -115,12 +125,8 @@ impl Sums {
         if self.n == 0 {
             return Ok(0.0);
         }
-        let n = i256::from_i128(i128::from(self.n));
-        let difference = (self.products[at].checked_mul(n))
-            .zip(self.sums[a].checked_mul(self.sums[b]))
-            .and_then(|(whole, of_means)| whole.checked_sub(of_means))
-            .ok_or_else(beyond)?;
-        Ok(to_f64(difference) / self.n as f64 / 1e24)
+        let deviations = centred(self.n, self.products[at], self.sums[a], self.sums[b]).ok_or_else(beyond)?;
+        Ok(deviations / 1e24)
     }
 
     /// The skewness of a column (the third standardised moment); `None` without variance, or beyond the range of exact sums.
