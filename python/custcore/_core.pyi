@@ -1057,6 +1057,7 @@ def experiment_table(
     arguments: ExperimentArguments,
     scorer: RfmScorer | None,
     *,
+    attributes: list[str],
     n_threads: int | None,
 ) -> Table: ...
 def track_segments(

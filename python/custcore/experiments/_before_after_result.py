@@ -85,6 +85,11 @@ class BeforeAfter:
             The columns of :meth:`table`, and ``flagged``: the effect is beyond 1.96 standard
             errors (null for "naive", or without a standard error). If that of "did" is flagged,
             the check failed.
+
+        Notes
+        -----
+        Customers who were chosen by what they did in the window before, such as buying in the
+        last 30 days, fail it although matching works: that window is its window after.
         """
         return Table(self._core.placebo())
 

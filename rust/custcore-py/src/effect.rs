@@ -77,6 +77,7 @@ impl ExperimentArguments {
             every: self.every,
             as_of: self.as_of.as_ref().map(as_of),
             others: others.collect::<PyResult<_>>()?,
+            attributes: Vec::new(),
         })
     }
 }
@@ -156,17 +157,18 @@ fn batch_of(table: &Bound<'_, PyAny>, names: Vec<String>) -> PyResult<(RecordBat
 
 /// The customers of an experiment with what they did before and after.
 #[pyfunction]
-#[pyo3(signature = (base, experiment, arguments, scorer, *, n_threads))]
+#[pyo3(signature = (base, experiment, arguments, scorer, *, attributes, n_threads))]
 pub fn experiment_table(
     base: &Bound<'_, CoreBase>,
     experiment: &Bound<'_, PyAny>,
     arguments: &Bound<'_, PyAny>,
     scorer: Option<&Bound<'_, CoreScorer>>,
+    attributes: Vec<String>,
     n_threads: Option<i64>,
 ) -> PyResult<CoreTable> {
     let py = base.py();
     let arguments = arguments.extract::<ExperimentArguments>()?;
-    let (spec, options) = (arguments.spec(py)?, arguments.options(scorer, &[])?);
+    let (spec, options) = (arguments.spec(py)?, ExperimentOptions { attributes, ..arguments.options(scorer, &[])? });
     let (assignments, _) = batch_of(experiment, arguments.columns())?;
     let base = base.get().snapshot(py)?;
     let size = work(&base).saturating_add(assignments.num_rows());

@@ -92,9 +92,15 @@ impl TableBuilder {
         keys: &Keys,
         codes: impl ExactSizeIterator<Item = Option<u32>> + Clone,
     ) -> Result<()> {
-        self.columns.push(key_column(&value_type.data_type, keys, codes)?);
-        self.fields.push(Arc::new(value_type.field(name)));
+        let column = key_column(&value_type.data_type, keys, codes)?;
+        self.value_array(name, value_type, column);
         Ok(())
+    }
+
+    /// Adds a column of values that is built already.
+    pub(crate) fn value_array(&mut self, name: &str, value_type: &ValueType, values: ArrayRef) {
+        self.columns.push(values);
+        self.fields.push(Arc::new(value_type.field(name)));
     }
 
     /// Adds the columns of ids of `codes`.

@@ -5,6 +5,7 @@
 //! score is worth, and moves between segments.
 
 mod adjustment;
+mod base_attributes;
 mod checks;
 mod estimate;
 pub(crate) mod experiment;
@@ -35,4 +36,4 @@ mod windows;
 mod winsorize;
 
 /// The group of a row that is in none.
-const NO_GROUP: u16 = u16::MAX;
+const NO_GROUP: u16 = crate::analysis::label_reader::NO_LABEL;
