@@ -14,6 +14,7 @@ import pyarrow as pa
 
 import custcore
 from custcore import clv
+from custcore.experiments import EffectResult, Mean, Ratio
 from tests.samples import transactions
 
 Model = Any
@@ -89,6 +90,12 @@ def repeat_customers() -> dict[str, np.ndarray[Any, Any]]:
     }
 
 
+def effect(**settings: Any) -> EffectResult:
+    """The effect of an experiment on the customers of a table of scores."""
+    table = customers().append_column("group", pa.array([["control", "mail", "coupon"][i % 3] for i in range(12)]))
+    return custcore.effect_of(table, [Mean("monetary_total"), Ratio("monetary_total", "n_orders")], **settings)
+
+
 # The smallest of each kind, for tests that try all changes of their bytes.
 SMALL: dict[str, Callable[[], Model]] = {
     "rfm_scorer": lambda: rfm_scorer(bins=2, segments=None),
@@ -137,6 +144,10 @@ FITTED: dict[str, Callable[[], Model]] = SMALL | {
     "lifecycle of given windows": lambda: lifecycle(active_days=3, loss_days=40),
     "quantile split": lambda: quantile_scorer(ties="split"),
     "rf10": lambda: custcore.SegmentMap.named("rf10"),
+    "effect": effect,
+    "effect of segments": lambda: effect(
+        by="country", strata="country", adjust="recency_days", winsorize=0.9, margin=0.5, cost={"fixed": 9}
+    ),
     "octant map": lambda: custcore.SegmentMap.named("octants", lang="zh"),
     "robust scaler": lambda: custcore.Scaler(how="robust", log1p=["n_orders"]).fit(
         customers().select(["n_orders", "recency_days"])

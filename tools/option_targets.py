@@ -185,6 +185,34 @@ def frame_functions(library: str, annotation: str, *, reported: bool) -> tuple[T
             portraits.PORTRAIT[2:],
         ),
         Target(f"adapters/_{library}_portraits.py", "nps", (frame("One row per answer."),), portraits.NPS),
+        Target(
+            f"adapters/_{library}_portraits.py",
+            "funnel",
+            (frame("One row per event."), *funnels.FUNNEL_STEPS),
+            funnels.FUNNEL,
+        ),
+        Target(f"adapters/_{library}_experiments.py", "effect", (purchases, effects.EXPERIMENT), effects.EFFECT),
+        Target(
+            f"adapters/_{library}_experiments.py",
+            "effect_of",
+            (
+                frame("One row per customer, with the column of groups and those of the metrics."),
+                *effects.EFFECT_OF[:1],
+            ),
+            effects.EFFECT_OF[1:],
+        ),
+        Target(
+            f"adapters/_{library}_campaigns.py",
+            "before_after",
+            (purchases, before_after.TREATED),
+            before_after.BEFORE_AFTER,
+        ),
+        Target(
+            f"adapters/_{library}_campaigns.py",
+            "uplift_curve",
+            (frame("One row per customer of a random experiment."),),
+            planning.UPLIFT,
+        ),
         Target(other, "score", (customers, SCORER.but(text="A fitted scorer.")), THREADS),
         Target(
             other,
@@ -259,8 +287,13 @@ TARGETS = (
         (before_after.DATA, before_after.TREATED),
         before_after.BEFORE_AFTER,
     ),
-    Target("experiments/_before_after.py", "BeforeAfter.placebo_draws", before_after.DRAWS[:2], before_after.DRAWS[2:]),
-    Target("experiments/_before_after.py", "BeforeAfter.roi", before_after.ROI, ()),
+    Target(
+        "experiments/_before_after_result.py",
+        "BeforeAfter.placebo_draws",
+        before_after.DRAWS[:2],
+        before_after.DRAWS[2:],
+    ),
+    Target("experiments/_before_after_result.py", "BeforeAfter.roi", before_after.ROI, ()),
     Target("experiments/_planning.py", "sample_size", (), planning.SAMPLE_SIZE),
     Target("experiments/_planning.py", "detectable", (), planning.DETECTABLE),
     Target("experiments/_uplift.py", "uplift_curve", (planning.UPLIFT_TABLE,), planning.UPLIFT),
@@ -430,6 +463,13 @@ TARGETS = (
     Target("adapters/_clv.py", "FrameLifetimeValue.clv_predict", clv.FRAME_PREDICT[:2], clv.FRAME_PREDICT[2:]),
     Target("adapters/_portraits.py", "PortraitMethods.portrait", portraits.PORTRAIT[1:2], portraits.PORTRAIT[2:]),
     Target("adapters/_portraits.py", "PortraitMethods.nps", (), portraits.NPS),
+    Target("adapters/_portraits.py", "PortraitMethods.funnel", funnels.FUNNEL_STEPS, funnels.FUNNEL),
+    Target("adapters/_experiments.py", "ExperimentMethods.effect", (effects.EXPERIMENT,), effects.EFFECT),
+    Target("adapters/_experiments.py", "ExperimentMethods.effect_of", effects.EFFECT_OF[:1], effects.EFFECT_OF[1:]),
+    Target(
+        "adapters/_campaigns.py", "CampaignMethods.before_after", (before_after.TREATED,), before_after.BEFORE_AFTER
+    ),
+    Target("adapters/_campaigns.py", "CampaignMethods.uplift_curve", (), planning.UPLIFT),
     Target("adapters/_pandas_rfm.py", "PandasRfm.rfm", (), (t.RESULT, *t.RFM, SET_INDEX)),
     Target("adapters/_pandas_rfm.py", "PandasRfm.rfm_scores", (), (*RFM_SCORES, SET_INDEX)),
     Target(

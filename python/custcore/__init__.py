@@ -29,7 +29,8 @@ from custcore.cluster import Breaks, KMeans, Scaler, natural_breaks, segment_cus
 from custcore.clv._summary import clv_summary
 from custcore.cohort import CohortRetention, cohort_retention
 from custcore.experiments import UpliftCurve, UpliftPoint, detectable, sample_size, uplift_curve
-from custcore.experiments._before_after import BeforeAfter, before_after
+from custcore.experiments._before_after import before_after
+from custcore.experiments._before_after_result import BeforeAfter
 from custcore.experiments._effect import effect
 from custcore.experiments._effect_of import effect_of
 from custcore.result import Column, Report, ReportEntry, Schema, Table

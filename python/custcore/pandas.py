@@ -3,11 +3,13 @@
 Type checkers know the functions, ``custcore.pandas.rfm_scores(df)``; they do not know ``df.custcore``.
 """
 
+from custcore.adapters._pandas_campaigns import before_after, uplift_curve
 from custcore.adapters._pandas_clv_functions import clv_predict, clv_summary
+from custcore.adapters._pandas_experiments import effect, effect_of
 from custcore.adapters._pandas_functions import clusters, cohort_retention, kmeans, score, segment_customers
 from custcore.adapters._pandas_lifecycle_functions import lifecycle
 from custcore.adapters._pandas_measures_functions import decomposition, measures
-from custcore.adapters._pandas_portraits import nps, portrait
+from custcore.adapters._pandas_portraits import funnel, nps, portrait
 from custcore.adapters._pandas_rfm_functions import rfm, rfm_scores
 from custcore.adapters._pandas_value_functions import abc
 from custcore.adapters.pandas import CustcoreAccessor
@@ -15,11 +17,15 @@ from custcore.adapters.pandas import CustcoreAccessor
 __all__ = [
     "CustcoreAccessor",
     "abc",
+    "before_after",
     "clusters",
     "clv_predict",
     "clv_summary",
     "cohort_retention",
     "decomposition",
+    "effect",
+    "effect_of",
+    "funnel",
     "kmeans",
     "lifecycle",
     "measures",
@@ -29,4 +35,5 @@ __all__ = [
     "rfm_scores",
     "score",
     "segment_customers",
+    "uplift_curve",
 ]

@@ -19,6 +19,7 @@ import pytest
 import custcore
 from custcore import clv
 from custcore.errors import InvalidTypeError, ModelFormatError, NotFittedError
+from custcore.experiments import EffectResult
 from tests.model_cases import FITTED, SMALL, UNFITTED, Model, customers, decimals, purchases, repeat_customers
 
 PROBES = [(0, 1, -3.0), (3, 2, 12.8), (6, 4, 130.1), (-1, 99, 1e300), (2, 1, 0.1)]
@@ -45,6 +46,9 @@ def answers(model: Model) -> Any:
             model.horizon_days_,
         )
         return *windows, model.share_returned_, model.as_of_, model.curve_.to_pyarrow().to_pylist()
+    if isinstance(model, EffectResult):
+        tables = model.table(), model.checks(), model.moments, model.plan_next()
+        return *map(custcore.Table.to_pylist, tables), _tried(model.segments), model.definition, model.report
     if isinstance(model, clv.SBG):
         return (
             model.params_,
@@ -107,7 +111,7 @@ def test_round_trips(name: str, tmp_path: Path) -> None:
     for other in copies:
         assert answers(other) == expected
         assert other.to_bytes() == data
-        if not isinstance(model, custcore.KMeans):
+        if not isinstance(model, custcore.KMeans | EffectResult):
             assert repr(other) == repr(model)
             assert other == model
 

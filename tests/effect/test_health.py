@@ -20,7 +20,7 @@ from custcore.errors import (
     OutOfRangeError,
     StateMismatchError,
 )
-from tests.effect.test_growth import Effect, base_of, refused
+from tests.effect.growth_cases import Effect, base_of, refused
 
 MONTHS = [dt.date(2025, month, 1) for month in range(1, 13)] + [dt.date(2026, month, 1) for month in range(1, 5)]
 RISK = ("at_risk", "cant_lose", "about_to_sleep")

@@ -31,18 +31,25 @@ ORDERS = {
 NAMES: dict[str, Any] = {"customer_id": "who"}
 METHODS = [
     "abc",
+    "before_after",
     "clusters",
     "clv_predict",
     "clv_summary",
     "cohort_retention",
     "decomposition",
+    "effect",
+    "effect_of",
+    "funnel",
     "kmeans",
     "lifecycle",
     "measures",
+    "nps",
+    "portrait",
     "rfm",
     "rfm_scores",
     "score",
     "segment_customers",
+    "uplift_curve",
 ]
 
 

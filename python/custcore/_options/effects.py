@@ -341,7 +341,16 @@ TRACKING = (
     AS_OF,
     t.N_THREADS,
 )
-EXPERIMENT_TABLE = (*_READ, SCORER, ON_CONFLICT, AS_OF, t.N_THREADS)
+_ATTRIBUTES = Option(
+    "attributes",
+    "Sequence[str]",
+    'Attributes that the base keeps as ``"first"``, which become the last columns, such as strata for '
+    ":func:`effect_of`. Their values are those known the day before exposure: null for whoever had not bought. Those "
+    'kept as ``"last"`` may be from after exposure, and are refused.',
+    default=(),
+    type="sequence of str",
+)
+EXPERIMENT_TABLE = (*_READ, SCORER, _ATTRIBUTES, ON_CONFLICT, AS_OF, t.N_THREADS)
 _PLANNED = Option(
     "start",
     "AsOf",

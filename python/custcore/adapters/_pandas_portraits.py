@@ -1,4 +1,4 @@
-"""Portraits and net promoter scores of pandas as functions, which type checkers know."""
+"""Portraits, net promoter scores and funnels of pandas as functions, which type checkers know."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from custcore._input.data import TimeZone
+    from custcore._input.data import AsOf, TimeZone
+    from custcore._input.durations import Duration
     from custcore.adapters._portraits import FramePortrait
     from custcore.value._portrait import Attributes
 
-__all__ = ["nps", "portrait"]
+__all__ = ["funnel", "nps", "portrait"]
 
 
 @proposing
@@ -143,3 +144,66 @@ def nps(
     """
     options = dict(locals())
     return CustcoreAccessor(options.pop("frame")).nps(**options)
+
+
+@proposing
+def funnel(
+    frame: pd.DataFrame,
+    steps: Sequence[str],
+    window: Duration,
+    *,
+    customer_id: str | Sequence[str] = "customer_id",
+    timestamp: str = "timestamp",
+    event: str = "event",
+    by: str | None = None,
+    strict: bool = False,
+    order: Literal["ordered", "any"] = "ordered",
+    observation_end: AsOf | None = None,
+    n_threads: int | None = None,
+) -> pd.DataFrame:
+    """How many customers take each of several steps: ``frame.custcore.funnel``.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One row per event.
+    steps : sequence of str
+        The names of the events that are steps, 2 to 100 of them.
+    window : float, timedelta or str
+        How long after the start a step counts, inclusive: days, a ``timedelta``, or a text
+        such as ``"3d"``, ``"12h"``, ``"30min"`` (units w, d, h, min, s).
+    customer_id : str or list of str, default "customer_id"
+        Column of customer ids: integers, strings, binary, or a dictionary of these. A list
+        of columns is a composite key, which is null if a part is, and is ordered part by
+        part; a single id of it is a tuple. Rows with a null id are left out and reported.
+    timestamp : str, default "timestamp"
+        Column of dates or timestamps. Rows with a null time are left out and reported.
+    event : str, default "event"
+        Column of the names of events: strings, a dictionary of them, or values that are
+        compared as text. Rows with a null name are left out and reported, and so are events
+        that are no step.
+    by : str, optional
+        Column of groups, each with rows of its own. A customer is in the group of the start
+        that counts; null is a group, the last one. Default: all customers.
+    strict : bool, default False
+        Whether a step must be later than the one before. By default it may be at the same
+        time, as days or seconds of a log often are.
+    order : {"ordered", "any"}, default "ordered"
+        ``"ordered"``: steps are taken as listed, whatever happens between them. ``"any"``:
+        a start is an event of any step, and a row is the number of different steps taken;
+        ``name`` is null.
+    observation_end : date, datetime or str, optional
+        The first moment that was not observed; events from then on are left out and
+        reported. A date is its 00:00, in the zone of the column. Default: the end of the
+        last day with an event.
+    n_threads : int, optional
+        Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
+        all available cores. Results do not depend on it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each step, with ``by`` of each group.
+    """
+    options = dict(locals())
+    return CustcoreAccessor(options.pop("frame")).funnel(**options)

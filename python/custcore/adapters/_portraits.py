@@ -1,4 +1,4 @@
-"""Portraits and net promoter scores of frames: methods of ``df.custcore`` common to all libraries."""
+"""Portraits, net promoter scores and funnels of frames: methods of ``df.custcore`` common to all libraries."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from custcore.adapters._columns import columns_of, given
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from custcore._input.data import Data, TimeZone
+    from custcore._input.data import AsOf, Data, TimeZone
+    from custcore._input.durations import Duration
     from custcore.result import Report, Table
     from custcore.value._portrait import Attributes, Portrait
 
@@ -84,7 +85,7 @@ class FramePortrait(Generic[Frame]):
 
 @proposing_methods
 class PortraitMethods(Generic[Frame]):
-    """Portraits and net promoter scores of a frame."""
+    """Portraits, net promoter scores and funnels of a frame."""
 
     # Conversion, which differs by library.
 
@@ -236,6 +237,71 @@ class PortraitMethods(Generic[Frame]):
         options: dict[str, Any] = given(locals())
         remarks: list[str] = []
         table = custcore.nps(self._transactions(columns_of(custcore.nps, options), remarks), **options)
+        return self._converted(table, remarks)
+
+    def funnel(
+        self,
+        steps: Sequence[str],
+        window: Duration,
+        *,
+        customer_id: str | Sequence[str] = "customer_id",
+        timestamp: str = "timestamp",
+        event: str = "event",
+        by: str | None = None,
+        strict: bool = False,
+        order: Literal["ordered", "any"] = "ordered",
+        observation_end: AsOf | None = None,
+        n_threads: int | None = None,
+    ) -> Frame:
+        """How many customers take each of several steps, by :func:`custcore.funnel`.
+
+        The frame has one row per event.
+
+        Parameters
+        ----------
+        steps : sequence of str
+            The names of the events that are steps, 2 to 100 of them.
+        window : float, timedelta or str
+            How long after the start a step counts, inclusive: days, a ``timedelta``, or a text
+            such as ``"3d"``, ``"12h"``, ``"30min"`` (units w, d, h, min, s).
+        customer_id : str or list of str, default "customer_id"
+            Column of customer ids: integers, strings, binary, or a dictionary of these. A list
+            of columns is a composite key, which is null if a part is, and is ordered part by
+            part; a single id of it is a tuple. Rows with a null id are left out and reported.
+        timestamp : str, default "timestamp"
+            Column of dates or timestamps. Rows with a null time are left out and reported.
+        event : str, default "event"
+            Column of the names of events: strings, a dictionary of them, or values that are
+            compared as text. Rows with a null name are left out and reported, and so are events
+            that are no step.
+        by : str, optional
+            Column of groups, each with rows of its own. A customer is in the group of the start
+            that counts; null is a group, the last one. Default: all customers.
+        strict : bool, default False
+            Whether a step must be later than the one before. By default it may be at the same
+            time, as days or seconds of a log often are.
+        order : {"ordered", "any"}, default "ordered"
+            ``"ordered"``: steps are taken as listed, whatever happens between them. ``"any"``:
+            a start is an event of any step, and a row is the number of different steps taken;
+            ``name`` is null.
+        observation_end : date, datetime or str, optional
+            The first moment that was not observed; events from then on are left out and
+            reported. A date is its 00:00, in the zone of the column. Default: the end of the
+            last day with an event.
+        n_threads : int, optional
+            Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
+            all available cores. Results do not depend on it.
+
+        Returns
+        -------
+        DataFrame
+            One row for each step, with ``by`` of each group.
+        """
+        options: dict[str, Any] = given(locals())
+        remarks: list[str] = []
+        names = ("customer_id", "timestamp", "event", "by")
+        wanted = columns_of(custcore.funnel, {name: options[name] for name in ("steps", "window", *names)})
+        table = custcore.funnel(self._transactions(wanted, remarks), **options)
         return self._converted(table, remarks)
 
     def _each_table(self, tables: Any, ids: list[str], remarks: list[str]) -> Any:  # noqa: ANN401

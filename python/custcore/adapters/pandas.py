@@ -293,6 +293,10 @@ class CustcoreAccessor(PandasMeasures, PandasValue):
         wanted = {name: "customer_id" if name in ids else "attributes" for name in names}
         return purchases(table, wanted, remarks)  # type: ignore[no-any-return]
 
+    def _other(self, table: Data, wanted: dict[str, str], remarks: list[str]) -> Data:
+        """A DataFrame as Arrow; all else as it is."""
+        return purchases(table, wanted, remarks) if isinstance(table, pd.DataFrame) else table
+
     def _predicted(self, predict: Any, keys: list[str], wanted: dict[str, str]) -> pd.DataFrame:  # noqa: ANN401 (a function)
         """Predictions; ids in the index, as lifetimes has them, come back in the index."""
         frame, remarks = self._frame, list[str]()

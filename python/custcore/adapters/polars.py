@@ -237,6 +237,12 @@ class CustcoreNamespace(PolarsMeasures, PolarsValue):
         """Select the wanted columns; of a LazyFrame, in batches while the query runs."""
         return project(self._frame, wanted)  # type: ignore[no-any-return]
 
+    def _other(self, table: Data, wanted: dict[str, str], remarks: list[str]) -> Data:  # noqa: ARG002 (nothing is changed)
+        """A LazyFrame as a DataFrame of the wanted columns, if it has them; all else as it is."""
+        if not isinstance(table, pl.LazyFrame) or not set(wanted) <= set(table.collect_schema()):
+            return table
+        return table.select(list(wanted)).collect()
+
     def _customers(self) -> pl.DataFrame:
         """All columns, in memory, as they are read several times."""
         return self._frame.collect() if isinstance(self._frame, pl.LazyFrame) else self._frame

@@ -264,6 +264,7 @@ class Experiments:
         lag: int = 0,
         gap: int = 0,
         scorer: RFMScorer | None = None,
+        attributes: Sequence[str] = (),
         on_conflict: Literal["drop", "error"] = "drop",
         as_of: AsOf | None = None,
         n_threads: int | None = None,
@@ -297,6 +298,11 @@ class Experiments:
         scorer : RFMScorer, optional
             The scorer of ``segment`` and ``rfm_cell``. One that is not fitted is fitted once,
             on all buyers as of the day before the first exposure. Default: ``RFMScorer()``.
+        attributes : sequence of str, default ()
+            Attributes that the base keeps as ``"first"``, which become the last columns, such
+            as strata for :func:`effect_of`. Their values are those known the day before
+            exposure: null for whoever had not bought. Those kept as ``"last"`` may be from
+            after exposure, and are refused.
         on_conflict : {"drop", "error"}, default "drop"
             Whether a customer in several groups is left out and counted, or an error that names
             it.
@@ -316,14 +322,17 @@ class Experiments:
             ``repeat_before``, ``repeat_after`` (bool), ``churned`` (bool; null without an order
             before), ``n_orders``, ``monetary_total`` and ``recency_days`` (as of the day before
             exposure; null: had not bought), ``segment`` and ``rfm_cell`` (as of that day;
-            "none": had not bought).
+            "none": had not bought), then the ``attributes``.
 
         Raises
         ------
         NotEnoughDataError
             If no window is over, or nobody had bought before the first exposure.
         StateMismatchError
-            If the base is of level ``"totals"``, which has no days.
+            If the base is of level ``"totals"``, which has no days, or does not keep an
+            attribute of the first purchase.
+        InvalidArgumentError
+            If the table has a column of the name of an attribute already.
 
         Examples
         --------
@@ -354,6 +363,7 @@ class Experiments:
                 experiment_source(experiment, read),
                 read,
                 scorer_argument(scorer),
+                attributes=arguments.optional_names("attributes", attributes) or [],
                 n_threads=arguments.optional_whole("n_threads", n_threads),
             )
         )

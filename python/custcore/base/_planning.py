@@ -258,5 +258,6 @@ def _past_windows(
         as_source(ids, arguments.key_names(read["customer_id"])),
         read,
         scorer_argument(None) if segments else None,
+        attributes=[],
         n_threads=arguments.optional_whole("n_threads", n_threads),
     )

@@ -9,8 +9,6 @@ if TYPE_CHECKING:
 
 __all__ = ["definition_of"]
 
-_AS_GIVEN = ("control", "strata", "by", "min_stratum", "alternative", "level", "correction", "primary", "sequential")
-
 
 def definition_of(asked: _core.EffectArguments, experiment: _core.ExperimentArguments | None = None) -> dict[str, Any]:
     """The settings, those of windows first if there are any."""

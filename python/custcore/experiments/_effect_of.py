@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from custcore._input.data import Data
     from custcore.experiments._metrics import Mean, Proportion, Ratio
 
-__all__ = ["effect_of"]
+__all__ = ["columns_read", "effect_of"]
 
 # What the metrics by name are computed from.
 NAMED = {
@@ -173,14 +173,14 @@ def effect_of(
         received=received,
         on_missing=on_missing,
     )
-    names = _columns(asked)
+    names = columns_read(asked)
     core = _core.EffectResult.of_table(
         as_source(table, names), names, asked, n_threads=arguments.optional_whole("n_threads", n_threads)
     )
     return EffectResult(core, definition_of(asked), margin=margin, cost=cost)
 
 
-def _columns(asked: _core.EffectArguments) -> list[str]:
+def columns_read(asked: _core.EffectArguments) -> list[str]:
     """The columns that are read."""
     names = [asked["group"], asked["strata"], asked["by"], asked["received"], *asked["adjust"][1]]
     for kind, name, columns in asked["metrics"]:

@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+import copy
+import dataclasses
+from typing import TYPE_CHECKING, Any, Self
 
+from custcore import _core
 from custcore._input import arguments
+from custcore._persistable import Persistable
 from custcore.errors import InvalidArgumentError, InvalidTypeError
 from custcore.experiments._arguments import cost_argument
+from custcore.experiments._settings import EffectSettings
 from custcore.experiments._text import effect_text
+from custcore.experiments._uses import contact_options_of, increments_of
 from custcore.result import Table
 
 if TYPE_CHECKING:
-    from custcore import _core
+    from collections.abc import Iterable, Mapping
+
     from custcore.result import Report
 
 __all__ = ["EffectResult"]
 
 
-class EffectResult:
+class EffectResult(Persistable):
     """The effect of an experiment: differences to control, with intervals, checks and returns.
 
     It is made by :func:`custcore.effect`, :meth:`custcore.CustomerBase.effect` and
     :func:`custcore.effect_of`. It keeps exact moments by group, not customers, so results of
-    disjoint customers can be merged.
+    disjoint customers can be merged. It can be pickled, and saved to a file, which has the
+    moments: a service keeps one for each week, say, and merges them.
 
     Attributes
     ----------
@@ -50,7 +57,7 @@ class EffectResult:
     (11.0, 15.0, 4.0, 0.008)
     """
 
-    __slots__ = ("_core", "_cost", "_margin", "definition")
+    __slots__ = ("_core", "_cost", "_margin", "_remarks", "definition")
 
     def __init__(
         self,
@@ -66,11 +73,18 @@ class EffectResult:
         self.definition: dict[str, Any] = {**definition, "first_day": first, "last_day": last}
         self._margin = None if margin is None else arguments.number("margin", margin)
         self._cost = None if cost is None else cost_argument(cost)
+        self._remarks: tuple[str, ...] = ()
 
     @property
     def report(self) -> Report:
         """Customers that were left out, and why; remarks."""
-        return self._whole().report
+        report = self._whole().report
+        return dataclasses.replace(report, remarks=(*report.remarks, *self._remarks))
+
+    def _remarked(self, remarks: Iterable[str]) -> Self:
+        """The same, with remarks on how its data were converted."""
+        self._remarks = tuple(dict.fromkeys((*self._remarks, *remarks)))
+        return self
 
     def _whole(self) -> Table:
         return Table(self._core.table())
@@ -229,20 +243,7 @@ class EffectResult:
         list of dict
             ``name`` (the group), ``customers``, ``revenue``, ``low``, ``high``.
         """
-        whole = (row for row in self._whole() if row["segment"] is None and row["period"] is None)
-        rows = [row for row in whole if row["metric"] == metric]
-        if not rows:
-            raise InvalidArgumentError(f"metric={metric!r} is not among the metrics of this effect")
-        return [
-            {
-                "name": row["group"],
-                "customers": row["n_treatment"],
-                "revenue": _times(row["effect"], row["n_treatment"]),
-                "low": _times(row["low"], row["n_treatment"]),
-                "high": _times(row["high"], row["n_treatment"]),
-            }
-            for row in rows
-        ]
+        return increments_of(self, metric)
 
     def contact_options(
         self, margin: float, cost: float | Mapping[str, float], *, metric: str = "revenue"
@@ -272,31 +273,7 @@ class EffectResult:
         InvalidArgumentError
             If the effect was computed without ``by``, or a group has no cost.
         """
-        share = arguments.number("margin", margin)
-        rows = [row for row in self.segments() if row["metric"] == metric]
-        customers = {row["segment"]: row["n_control"] for row in rows}
-        for row in rows:
-            customers[row["segment"]] += row["n_treatment"]
-        options = []
-        for row in rows:
-            if row["shrunk"] is None:
-                continue
-            group = row["group"]
-            if isinstance(cost, Mapping) and group not in cost:
-                raise InvalidArgumentError(
-                    f"cost has no group {group!r}; expected the cost of a contact for each group"
-                )
-            options.append(
-                {
-                    "segment": row["segment"],
-                    "channel": group,
-                    "cost": arguments.number("cost", cost[group] if isinstance(cost, Mapping) else cost),
-                    "value": share * row["shrunk"],
-                    "value_se": share * row["shrunk_se"],
-                    "customers": customers[row["segment"]],
-                }
-            )
-        return options
+        return contact_options_of(self, arguments.number("margin", margin), cost, metric)
 
     def plan_next(self, power: float = 0.8) -> Table:
         """Give what the next experiment of the same kind would find, from the variances of this one.
@@ -319,7 +296,19 @@ class EffectResult:
 
     @property
     def moments(self) -> Table:
-        """Customers, sums and squared deviations of each metric by group, stratum and segment."""
+        """Customers, sums and squared deviations of each metric by group, stratum and segment.
+
+        They are sums rounded for reading; :meth:`save` keeps the exact ones, which :meth:`merge`
+        adds.
+
+        Returns
+        -------
+        Table
+            ``metric``, ``group``, ``stratum``, ``segment`` (string; null without strata or
+            segments), ``customers`` (int64), ``sum``, ``squared_deviations`` (from the mean of
+            the row), and of ratios ``denominator`` and ``denominator_squared_deviations``
+            (float64; else null).
+        """
         return Table(self._core.moments())
 
     def merge(self, other: EffectResult) -> EffectResult:
@@ -344,11 +333,34 @@ class EffectResult:
             raise InvalidTypeError(f"other is {type(other).__name__}; expected an EffectResult")
         merged = EffectResult(self._core.merge(other._core), self.definition)
         merged._margin, merged._cost = self._margin, self._cost
-        return merged
+        return merged._remarked((*self._remarks, *other._remarks))
+
+    def _can_be_saved(self) -> bool:
+        return True
+
+    def _bytes(self) -> bytes:
+        return self._core.to_bytes(EffectSettings(self.definition, self._margin, self._cost, self._remarks).text())
+
+    @classmethod
+    def _of_bytes(cls, data: bytes) -> Self:
+        core, text = _core.EffectResult.from_bytes(data)
+        settings = EffectSettings.of_text(text)
+        result = cls(core, settings.definition)
+        result._margin, result._cost, result._remarks = settings.margin, settings.cost, settings.remarks
+        return result
+
+    def __copy__(self) -> Self:
+        other = type(self)(self._core, self.definition)
+        other._margin, other._cost, other._remarks = self._margin, self._cost, self._remarks
+        return other
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        other = self.__copy__()
+        other.definition = copy.deepcopy(self.definition, memo)
+        return other
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self).from_bytes, (self.to_bytes(),)
 
     def __repr__(self) -> str:
         return effect_text(self)
-
-
-def _times(value: float | None, n: int) -> float | None:
-    return None if value is None else value * n

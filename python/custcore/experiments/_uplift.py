@@ -14,6 +14,7 @@ from custcore.result import Table
 
 if TYPE_CHECKING:
     from custcore._input.data import Data
+    from custcore.result import Report
 
 __all__ = ["UpliftCurve", "UpliftPoint", "uplift_curve"]
 
@@ -47,7 +48,7 @@ class UpliftPoint:
 class UpliftCurve:
     """The gain of treating the customers with the highest scores, by their share.
 
-    It is what :func:`custcore.uplift_curve` returns.
+    It is what :func:`custcore.uplift_curve` returns. It can be pickled.
     """
 
     __slots__ = ("_core",)
@@ -116,6 +117,24 @@ class UpliftCurve:
     def best_share(self) -> float:
         """The smallest share with the largest net value, or without a margin the largest gain; 0 if none is above 0."""
         return self._core.best_share
+
+    @property
+    def report(self) -> Report:
+        """The rows that were left out, and why."""
+        return self.table().report
+
+    def __copy__(self) -> UpliftCurve:
+        return self
+
+    def __deepcopy__(self, memo: object) -> UpliftCurve:
+        return self
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return UpliftCurve._restored, (Table(self._core.state()),)
+
+    @staticmethod
+    def _restored(state: Table) -> UpliftCurve:
+        return UpliftCurve(_core.UpliftCurve.of_state(state._core))
 
     def __repr__(self) -> str:
         control, treated = self._core.groups

@@ -90,6 +90,17 @@ impl CoreBeforeAfter {
         self.result.roi(margin, cost).map(CoreTable::new).map_err(|error| into_py(py, &error))
     }
 
+    /// All that is known of the comparison, as a table.
+    fn state(&self, py: Python<'_>) -> PyResult<CoreTable> {
+        self.result.state().map(CoreTable::new).map_err(|error| into_py(py, &error))
+    }
+
+    #[staticmethod]
+    fn of_state(py: Python<'_>, state: &CoreTable) -> PyResult<Self> {
+        let result = state.whole().and_then(|batch| BeforeAfter::of_state(&batch, state.report().clone()));
+        Ok(Self { result: Arc::new(result.map_err(|error| into_py(py, &error))?) })
+    }
+
     #[getter]
     fn definition(&self) -> String {
         self.result.definition()

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use arrow_array::RecordBatch;
 use custcore::{
     Adjustment, Alternative, CampaignCost, CustomerBase, EffectResult, EffectSpec, ExperimentOptions, ExperimentSpec, ExposedOn, KeyNames,
-    MetricSpec, OnConflict, OnMissing, PValueAdjustment, PlanSpec, Report, TrackingSpec, Windows, Winsorize, aa_table, concatenated,
-    date_text, effect as effect_in_base, effect_of_scan, experiment_scan, experiment_table as table_of_experiment, plan_table,
-    track_segments as track_segments_of,
+    MetricSpec, OnConflict, OnMissing, PValueAdjustment, PlanSpec, Report, StoredEffect, TrackingSpec, Windows, Winsorize, aa_table,
+    concatenated, date_text, effect as effect_in_base, effect_of_scan, experiment_scan, experiment_table as table_of_experiment,
+    plan_table, track_segments as track_segments_of,
 };
 use pyo3::prelude::*;
+use pyo3::types::PyBytes;
 
 use crate::base::{CoreBase, columns, fold, work};
 use crate::boundary::header::Selection;
@@ -18,6 +19,7 @@ use crate::input::Input;
 use crate::options::{Names, ReadOptions, as_of, choice};
 use crate::rfm::CoreScorer;
 use crate::runtime::Call;
+use crate::store;
 use crate::table::CoreTable;
 
 /// How an experiment is read; passed as a dict by the Python functions.
@@ -76,6 +78,7 @@ impl ExperimentArguments {
             every: self.every,
             as_of: self.as_of.as_ref().map(as_of),
             others: others.collect::<PyResult<_>>()?,
+            attributes: Vec::new(),
         })
     }
 }
@@ -155,17 +158,18 @@ fn batch_of(table: &Bound<'_, PyAny>, names: Vec<String>) -> PyResult<(RecordBat
 
 /// The customers of an experiment with what they did before and after.
 #[pyfunction]
-#[pyo3(signature = (base, experiment, arguments, scorer, *, n_threads))]
+#[pyo3(signature = (base, experiment, arguments, scorer, *, attributes, n_threads))]
 pub fn experiment_table(
     base: &Bound<'_, CoreBase>,
     experiment: &Bound<'_, PyAny>,
     arguments: &Bound<'_, PyAny>,
     scorer: Option<&Bound<'_, CoreScorer>>,
+    attributes: Vec<String>,
     n_threads: Option<i64>,
 ) -> PyResult<CoreTable> {
     let py = base.py();
     let arguments = arguments.extract::<ExperimentArguments>()?;
-    let (spec, options) = (arguments.spec(py)?, arguments.options(scorer, &[])?);
+    let (spec, options) = (arguments.spec(py)?, ExperimentOptions { attributes, ..arguments.options(scorer, &[])? });
     let (assignments, _) = batch_of(experiment, arguments.columns())?;
     let base = base.get().snapshot(py)?;
     let size = work(&base).saturating_add(assignments.num_rows());
@@ -350,6 +354,18 @@ impl CoreEffectResult {
     fn merge(&self, py: Python<'_>, other: &Bound<'_, Self>) -> PyResult<Self> {
         let merged = self.0.merge(&other.get().0).map_err(|error| into_py(py, &error))?;
         Ok(Self(Arc::new(merged)))
+    }
+
+    /// The moments with settings of the caller.
+    fn to_bytes<'py>(&self, py: Python<'py>, settings: String) -> PyResult<Bound<'py, PyBytes>> {
+        store::to_bytes(py, &StoredEffect { effect: (*self.0).clone(), settings })
+    }
+
+    /// The result of such bytes, and the settings.
+    #[staticmethod]
+    fn from_bytes(py: Python<'_>, data: &[u8]) -> PyResult<(Self, String)> {
+        let StoredEffect { effect, settings } = store::from_bytes(py, data)?;
+        Ok((Self(Arc::new(effect)), settings))
     }
 
     #[getter]

@@ -8,8 +8,8 @@ use arrow_array::types::{
 use arrow_array::{Array, ArrayRef, BooleanArray, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray};
 use arrow_schema::{DataType, Schema, SchemaRef, TimeUnit};
 use custcore::{
-    Amount, EntryKind, Error, ErrorKind, Money, Report, ReportUnit, StoredTable, date_text, decimal_text, find_column, find_result_column,
-    table_from_bytes, table_to_bytes, type_name,
+    Amount, EntryKind, Error, ErrorKind, Money, Report, ReportUnit, StoredTable, concatenated, date_text, decimal_text, find_column,
+    find_result_column, table_from_bytes, table_to_bytes, type_name,
 };
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
@@ -52,6 +52,11 @@ impl CoreTable {
 
     pub fn batches(&self) -> &[RecordBatch] {
         &self.batches
+    }
+
+    /// All rows in one batch, with the metadata of the table.
+    pub fn whole(&self) -> custcore::Result<RecordBatch> {
+        if self.batches.is_empty() { Ok(RecordBatch::new_empty(self.schema.clone())) } else { concatenated(&self.batches) }
     }
 
     pub fn report(&self) -> &Report {

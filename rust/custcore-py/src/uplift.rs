@@ -28,6 +28,17 @@ impl CoreUpliftCurve {
         self.curve.table().map(CoreTable::new).map_err(|error| into_py(py, &error))
     }
 
+    /// All that is known of the curve, as a table.
+    fn state(&self, py: Python<'_>) -> PyResult<CoreTable> {
+        self.curve.state().map(CoreTable::new).map_err(|error| into_py(py, &error))
+    }
+
+    #[staticmethod]
+    fn of_state(py: Python<'_>, state: &CoreTable) -> PyResult<Self> {
+        let curve = state.whole().and_then(|batch| UpliftCurve::of_state(&batch, state.report().clone()));
+        Ok(Self { curve: Arc::new(curve.map_err(|error| into_py(py, &error))?) })
+    }
+
     #[getter]
     fn auuc(&self) -> Estimate {
         self.curve.auuc()

@@ -86,6 +86,7 @@ pub use analysis::effect::power_table::{PlanSpec, aa_table, plan_table};
 pub use analysis::effect::result::{EffectResult, ExperimentFacts, PeriodBatches};
 pub use analysis::effect::roi::CampaignCost;
 pub use analysis::effect::spec::{Adjustment, Alternative, EffectSpec, MetricKind, MetricSpec, OnMissing, Winsorize};
+pub use analysis::effect::state::{EffectState, StoredEffect};
 pub use analysis::effect::tracking::{TrackingSpec, track_segments};
 pub use analysis::effect::uplift::{UpliftCurve, UpliftPoint, UpliftSpec};
 pub use analysis::funnel::ladder::order_ladder;

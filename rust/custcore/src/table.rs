@@ -2,13 +2,18 @@
 
 #[cfg(feature = "bases")]
 pub(crate) mod bytes;
+pub(crate) mod report_text;
 
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, Decimal128Array, Float64Array, Int64Array, RecordBatch, RecordBatchOptions};
+use arrow_array::cast::AsArray;
+use arrow_array::{
+    ArrayRef, ArrowPrimitiveType, Decimal128Array, Float64Array, Int64Array, PrimitiveArray, RecordBatch, RecordBatchOptions,
+};
 use arrow_buffer::NullBuffer;
 use arrow_schema::{DataType, Field, Metadata, Schema};
 use arrow_select::concat::concat_batches;
+use serde::de::DeserializeOwned;
 
 use crate::column::composite::decode::decode;
 use crate::column::ids::{all_integer_ids, byte_ids, gathered_ids, integer_ids};
@@ -26,6 +31,9 @@ pub(crate) const CUSTOMER_ID: &str = "custcore.customer_id";
 
 /// The metadata entry of a result with its last day.
 pub(crate) const AS_OF: &str = "custcore.as_of";
+
+/// The metadata entry of a table that a result is restored from: what is not in its rows, as JSON.
+pub(crate) const STATE: &str = "custcore.state";
 
 /// Prefetch distance in rows.
 const AHEAD: usize = 16;
@@ -84,9 +92,15 @@ impl TableBuilder {
         keys: &Keys,
         codes: impl ExactSizeIterator<Item = Option<u32>> + Clone,
     ) -> Result<()> {
-        self.columns.push(key_column(&value_type.data_type, keys, codes)?);
-        self.fields.push(Arc::new(value_type.field(name)));
+        let column = key_column(&value_type.data_type, keys, codes)?;
+        self.value_array(name, value_type, column);
         Ok(())
+    }
+
+    /// Adds a column of values that is built already.
+    pub(crate) fn value_array(&mut self, name: &str, value_type: &ValueType, values: ArrayRef) {
+        self.columns.push(values);
+        self.fields.push(Arc::new(value_type.field(name)));
     }
 
     /// Adds the columns of ids of `codes`.
@@ -227,4 +241,17 @@ pub fn concatenated(batches: &[RecordBatch]) -> Result<RecordBatch> {
             Error::new(ErrorKind::InvalidType, format!("the batches have different schemas: {error}. Cast all batches to one schema"))
         }),
     }
+}
+
+/// What a table says in its entry [`STATE`].
+pub(crate) fn state_of<S: DeserializeOwned>(batch: &RecordBatch) -> Result<S> {
+    let schema = batch.schema();
+    let text = schema.metadata().get(STATE).map_or("", String::as_str);
+    serde_json::from_str(text).map_err(|error| Error::new(ErrorKind::ModelFormat, format!("the state of the result is invalid: {error}")))
+}
+
+/// A column of a table that a result is restored from.
+pub(crate) fn state_column<'a, T: ArrowPrimitiveType>(batch: &'a RecordBatch, name: &str) -> Result<&'a PrimitiveArray<T>> {
+    let column = batch.column_by_name(name).and_then(|column| column.as_primitive_opt::<T>());
+    column.ok_or_else(|| Error::new(ErrorKind::ModelFormat, format!("the state of the result has no column '{name}'")))
 }

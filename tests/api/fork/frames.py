@@ -7,6 +7,7 @@ from typing import Any
 
 import custcore
 from tests.api.fork.case import FEATURES, THREADS, Case, kinds
+from tests.api.fork.experiments import groups, scored, treated
 
 KNOWN = custcore.clv.MBGNBD.of_parameters({"r": 0.9, "alpha": 9.0, "a": 0.8, "b": 2.5})
 
@@ -67,6 +68,34 @@ def frames(library: str, accessor: type) -> Iterator[Case]:
             transactions,
             lambda f: f.custcore.nps(score="country", by="country", customer_id="customer_id", n_threads=THREADS),
         )
+        calls |= {
+            "effect": (
+                transactions,
+                lambda f: f.custcore.effect(groups(f), start="2025-06-01", days_after=60, n_threads=THREADS).table(),
+            ),
+            "effect_of": (
+                transactions,
+                lambda f: f.custcore.effect_of(
+                    [custcore.experiments.Mean("amount")], group="country", control="0", n_threads=THREADS
+                ).table(),
+            ),
+            "before_after": (
+                transactions,
+                lambda f: f.custcore.before_after(
+                    treated(f), start="2025-06-01", days_after=60, n_threads=THREADS
+                ).table(),
+            ),
+            "uplift_curve": (
+                lambda: frame(scored()),
+                lambda f: f.custcore.uplift_curve(
+                    score="score", group="group", outcome="amount", n_threads=THREADS
+                ).table(),
+            ),
+            "funnel": (
+                transactions,
+                lambda f: f.custcore.funnel(["0", "1"], "60d", event="country", n_threads=THREADS),
+            ),
+        }
         if library == "pandas":
             calls["report"] = (customers, lambda f: f.custcore.report)
         for method, (prepare, call) in calls.items():

@@ -13,6 +13,7 @@ pub(crate) mod effect;
 pub(crate) mod funnel;
 pub(crate) mod health;
 pub(crate) mod kmeans;
+pub(crate) mod label_reader;
 pub(crate) mod lifecycle;
 pub(crate) mod measures;
 pub mod model;

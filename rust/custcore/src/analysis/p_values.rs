@@ -1,7 +1,7 @@
 //! P-values adjusted for the number of tests.
 
 /// How p-values are adjusted for the number of tests.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum PValueAdjustment {
     /// Benjamini and Hochberg (1995): the false discovery rate.
     Bh,

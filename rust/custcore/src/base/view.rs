@@ -273,6 +273,15 @@ impl<'a> BaseView<'a> {
         (0..self.spec().roles.attributes.len().min(self.state.accumulators.attributes().count())).map(|at| self.attribute(at))
     }
 
+    /// The position of an attribute of the first purchase.
+    pub(crate) fn first_attribute(&self, name: &str) -> Result<usize> {
+        self.attributes().position(|attribute| attribute.name() == name && attribute.pick() == Pick::First).ok_or_else(|| {
+            let message =
+                format!("the base does not keep column '{name}' of the first purchase; build it with attributes={{'{name}': 'first'}}");
+            Error::new(ErrorKind::StateMismatch, message).in_column(name)
+        })
+    }
+
     /// The attribute at a position, which must exist.
     pub fn attribute(&self, at: usize) -> AttributeView<'_> {
         let name = self.spec().roles.attributes.get(at).map_or("", |(name, _)| name.as_str());

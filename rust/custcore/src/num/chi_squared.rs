@@ -1,4 +1,4 @@
-//! The chi-squared distribution.
+//! The chi-squared distribution, and Pearson's statistic of independence.
 //!
 //! The weight x^a e^-x / Γ(a + 1) in front of the series and of the continued fraction of the incomplete gamma function is
 //! computed from the deviance of x and a (Loader 2000): the large logarithms it is made of would cancel.
@@ -49,6 +49,23 @@ pub(crate) fn chi_squared_sf(x: f64, df: f64) -> f64 {
         }
     }
     exp(ln_weight + ln(a / fraction))
+}
+
+/// Pearson's statistic of independence, and its degrees of freedom. Empty rows do not count.
+pub(crate) fn independence(counts: &[Vec<f64>]) -> (f64, f64) {
+    let rows: Vec<&Vec<f64>> = counts.iter().filter(|row| row.iter().sum::<f64>() > 0.0).collect();
+    let columns: Vec<f64> = (0..counts.first().map_or(0, Vec::len)).map(|at| rows.iter().map(|row| row[at]).sum()).collect();
+    let total: f64 = columns.iter().sum();
+    let mut statistic = 0.0;
+    for row in &rows {
+        let of_row: f64 = row.iter().sum();
+        for (count, column) in row.iter().zip(&columns).filter(|(_, column)| **column > 0.0) {
+            let expected = of_row * column / total;
+            statistic += (count - expected) * (count - expected) / expected;
+        }
+    }
+    let occupied = columns.iter().filter(|column| **column > 0.0).count();
+    (statistic, (rows.len().saturating_sub(1) * occupied.saturating_sub(1)) as f64)
 }
 
 /// What Stirling's formula √(2πa) (a/e)^a lacks of Γ(a + 1), as a logarithm.

@@ -1,4 +1,4 @@
-//! Numerics: exact floating-point sums, fixed-point money, quadrature, seeded random numbers and variates, special functions,
+//! Numerics: exact floating-point sums, sums of products in 256 bits, fixed-point money, quadrature, seeded random numbers and variates, special functions,
 //! ln(1 + e^z) of whole columns; the normal, Student's t and chi-squared distribution, intervals of proportions, Fisher's exact test.
 
 pub(crate) mod chi_squared;
@@ -13,3 +13,4 @@ pub(crate) mod random_variates;
 pub(crate) mod softplus;
 pub(crate) mod special;
 pub(crate) mod student;
+pub(crate) mod wide;

@@ -4,7 +4,6 @@
 //! an Arrow IPC stream, which keeps any type of column, dictionaries included. Equal tables give equal bytes. The checksum
 //! detects damage; nothing in the bytes is executed, and Arrow data are validated as they are read.
 
-use std::borrow::Cow;
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -12,12 +11,11 @@ use arrow_array::RecordBatch;
 use arrow_ipc::reader::StreamReader;
 use arrow_ipc::writer::StreamWriter;
 use arrow_schema::SchemaRef;
-use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_128;
 
+use super::report_text::ReportText;
 use crate::error::{Error, ErrorKind, Result};
-use crate::num::money::{Amount, Money};
-use crate::report::{EntryKind, Report, ReportEntry, ReportUnit};
+use crate::report::Report;
 
 const HEAD: &[u8] = b"CUSTCORE TABLE 1\n";
 const CHECKSUM: usize = 16;
@@ -34,116 +32,10 @@ pub struct StoredTable {
     pub report: Report,
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ReportText {
-    n_rows: u64,
-    as_of: Option<i32>,
-    remarks: Vec<String>,
-    entries: Vec<EntryText>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct EntryText {
-    name: String,
-    kind: KindText,
-    unit: UnitText,
-    count: u64,
-    rows: u64,
-    first_row: Option<u64>,
-    /// As decimal digits, because not every JSON reader supports 128-bit integers.
-    units: Option<String>,
-    money: Option<MoneyText>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum KindText {
-    LeftOut,
-    Note,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum UnitText {
-    Rows,
-    Orders,
-    Customers,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum MoneyText {
-    Float(u8),
-    Integer,
-    Decimal(i8),
-}
-
-impl EntryText {
-    fn of(entry: &ReportEntry) -> Self {
-        Self {
-            name: entry.name.to_string(),
-            kind: match entry.kind {
-                EntryKind::LeftOut => KindText::LeftOut,
-                EntryKind::Note => KindText::Note,
-            },
-            unit: match entry.unit {
-                ReportUnit::Rows => UnitText::Rows,
-                ReportUnit::Orders => UnitText::Orders,
-                ReportUnit::Customers => UnitText::Customers,
-            },
-            count: entry.count,
-            rows: entry.rows,
-            first_row: entry.first_row,
-            units: entry.sum.map(|sum| sum.units.to_string()),
-            money: entry.sum.map(|sum| match sum.money {
-                Money::Float { decimals } => MoneyText::Float(decimals),
-                Money::Integer => MoneyText::Integer,
-                Money::Decimal { scale } => MoneyText::Decimal(scale),
-            }),
-        }
-    }
-
-    /// The entry; `None` for a sum that is no number.
-    fn entry(self) -> Option<ReportEntry> {
-        let sum = match (self.units, self.money) {
-            (None, None) => None,
-            (Some(units), Some(money)) => {
-                let money = match money {
-                    MoneyText::Float(decimals) => Money::Float { decimals },
-                    MoneyText::Integer => Money::Integer,
-                    MoneyText::Decimal(scale) => Money::Decimal { scale },
-                };
-                Some(Amount { units: units.parse().ok()?, money })
-            }
-            _ => return None,
-        };
-        Some(ReportEntry {
-            name: Cow::Owned(self.name),
-            kind: match self.kind {
-                KindText::LeftOut => EntryKind::LeftOut,
-                KindText::Note => EntryKind::Note,
-            },
-            unit: match self.unit {
-                UnitText::Rows => ReportUnit::Rows,
-                UnitText::Orders => ReportUnit::Orders,
-                UnitText::Customers => ReportUnit::Customers,
-            },
-            count: self.count,
-            rows: self.rows,
-            sum,
-            first_row: self.first_row,
-        })
-    }
-}
-
 /// The table as bytes.
 pub fn table_to_bytes(table: &StoredTable) -> Result<Vec<u8>> {
     let StoredTable { schema, batches, report } = table;
-    let entries = report.entries.iter().map(EntryText::of).collect();
-    let text = ReportText { n_rows: report.n_rows, as_of: report.as_of, remarks: report.remarks.clone(), entries };
-    let text = serde_json::to_vec(&text).map_err(Error::internal)?;
+    let text = serde_json::to_vec(&ReportText::of(report)).map_err(Error::internal)?;
     let mut bytes = HEAD.to_vec();
     bytes.extend([0; CHECKSUM]);
     bytes.extend((text.len() as u64).to_le_bytes());
@@ -173,9 +65,7 @@ pub fn table_from_bytes(bytes: &[u8]) -> Result<StoredTable> {
     });
     let Some((text, stream)) = split else { return Err(wrong("the report is missing")) };
     let text: ReportText = serde_json::from_slice(text).map_err(|error| wrong(&format!("the report is invalid: {error}")))?;
-    let entries = text.entries.into_iter().map(EntryText::entry).collect::<Option<_>>();
-    let Some(entries) = entries else { return Err(wrong("a sum of the report is no number")) };
-    let report = Report { entries, n_rows: text.n_rows, as_of: text.as_of, remarks: text.remarks };
+    let Some(report) = text.report() else { return Err(wrong("a sum of the report is no number")) };
     // The Arrow reader may panic on invalid data.
     let read = || -> Result<_, arrow_schema::ArrowError> {
         let reader = StreamReader::try_new(Cursor::new(stream), None)?;
@@ -195,7 +85,8 @@ mod tests {
     use arrow_array::{ArrayRef, DictionaryArray, Int64Array, StringViewArray};
 
     use super::*;
-    use crate::report::Tally;
+    use crate::num::money::Money;
+    use crate::report::{EntryKind, ReportEntry, ReportUnit, Tally};
 
     fn table() -> Result<StoredTable> {
         let words: DictionaryArray<Int8Type> = [Some("a"), None, Some("b")].into_iter().collect();

@@ -6,6 +6,7 @@ use super::customer::Customer;
 use super::features::{BALANCED, FEATURES};
 use super::spec::ComparedMetric;
 use crate::num::money::units_to_f64;
+use crate::num::wide;
 
 /// Control and treated, in this order, in arrays of arms.
 pub(super) const ARMS: usize = 2;
@@ -55,18 +56,14 @@ impl Moments {
     /// Means and deviations of values with `scale` decimal places; without customers all are NaN or 0.
     pub(super) fn deviations(&self, scale: i32) -> Deviations {
         let n = self.n as f64;
-        let centred = |products: i256, a: i128, b: i128| {
-            let whole = products.wrapping_mul(i256::from_i128(self.n.into()));
-            let of_means = i256::from_i128(a).wrapping_mul(i256::from_i128(b));
-            to_f64(whole.wrapping_sub(of_means)) / n / power(2 * scale)
-        };
+        let of = |products: i256, a: i128, b: i128| centred(self.n, products, a, b) / power(2 * scale);
         Deviations {
             n,
             y: units_to_f64(self.y, scale) / n,
             x: units_to_f64(self.x, scale) / n,
-            yy: centred(self.yy, self.y, self.y),
-            xy: centred(self.xy, self.y, self.x),
-            xx: centred(self.xx, self.x, self.x),
+            yy: of(self.yy, self.y, self.y),
+            xy: of(self.xy, self.y, self.x),
+            xx: of(self.xx, self.x, self.x),
         }
     }
 }
@@ -106,14 +103,16 @@ impl FeatureSums {
 
     /// Its variance; NaN with fewer than two customers.
     pub(super) fn variance(&self, at: usize, money_scale: i32) -> f64 {
-        let whole = self.squares[at].wrapping_mul(i256::from_i128(self.n.into()));
-        let of_mean = i256::from_i128(self.sums[at]).wrapping_mul(i256::from_i128(self.sums[at]));
-        let n = self.n as f64;
         if self.n < 2 {
             return f64::NAN;
         }
-        to_f64(whole.wrapping_sub(of_mean)) / n / (n - 1.0) / power(2 * scale_of(at, money_scale))
+        centred(self.n, self.squares[at], self.sums[at], self.sums[at]) / (self.n as f64 - 1.0) / power(2 * scale_of(at, money_scale))
     }
+}
+
+/// The sum of products of deviations. Money of a customer is below 2^90 units, so that sums of products fit 256 bits.
+fn centred(n: u64, products: i256, a: i128, b: i128) -> f64 {
+    wide::centred(n, products, i256::from_i128(a), i256::from_i128(b)).unwrap_or(f64::NAN)
 }
 
 /// Decimal places of a feature.
@@ -176,13 +175,6 @@ pub(super) fn difference(strata: impl Iterator<Item = (f64, [Cell; ARMS])> + Clo
 /// 10^scale.
 pub(super) fn power(scale: i32) -> f64 {
     10f64.powi(scale)
-}
-
-/// The float next to an integer, within an ulp.
-fn to_f64(value: i256) -> f64 {
-    let (low, high) = value.wrapping_abs().to_parts();
-    let size = high as f64 * 2f64.powi(128) + low as f64;
-    if value.is_negative() { -size } else { size }
 }
 
 #[cfg(test)]

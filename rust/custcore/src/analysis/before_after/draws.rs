@@ -12,13 +12,13 @@ use crate::num::random::Random;
 /// Draws that a call may ask for.
 const MOST_DRAWS: u64 = 100_000;
 /// Outcomes of a customer: after and before, of up to four metrics.
-const OUTCOMES: usize = 2 * ComparedMetric::ALL.len();
+pub(super) const OUTCOMES: usize = 2 * ComparedMetric::ALL.len();
 
 /// The outcomes of the controls of matched strata.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Controls {
     /// Stratum and outcomes; sorted, so that draws do not depend on the order of customers.
-    rows: Vec<(u32, [f64; OUTCOMES])>,
+    pub(super) rows: Vec<(u32, [f64; OUTCOMES])>,
 }
 
 /// A stratum of at least two controls.

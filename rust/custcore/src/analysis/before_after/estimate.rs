@@ -11,7 +11,7 @@ pub(super) const Z: f64 = 1.959_963_984_540_054;
 const NOTHING_LEFT: f64 = 1e-12;
 
 /// How customers are compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) enum Method {
     Naive,
     After,
@@ -34,7 +34,7 @@ impl Method {
 }
 
 /// An effect by one method; `None` is null.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, serde::Serialize, serde::Deserialize)]
 pub(super) struct Estimate {
     /// Position of the metric.
     pub metric: usize,
@@ -65,7 +65,7 @@ impl Estimate {
 }
 
 /// Who was matched.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Matched {
     /// Treated customers in all, and those with a control.
     pub treated: u64,

@@ -9,6 +9,7 @@ mod estimate;
 mod features;
 pub(crate) mod result;
 pub(crate) mod spec;
+mod state;
 mod strata;
 pub(crate) mod table;
 mod treated;

@@ -20,7 +20,7 @@ pub enum TreatedOn {
 }
 
 /// With what customers are compared where there are no others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Baseline {
     /// The window before.
     Before,
@@ -29,7 +29,7 @@ pub enum Baseline {
 }
 
 /// What is compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum ComparedMetric {
     /// Money of a customer.
     Revenue,
@@ -93,7 +93,7 @@ impl MatchColumn {
 }
 
 /// Days before and after treatment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct ComparedWindows {
     /// Length of the window after.
     pub days_after: i32,

@@ -7,7 +7,7 @@ use super::result::EffectResult;
 use super::rows::cells_by_group;
 use super::spec::{Alternative, MetricKind};
 use crate::error::{Error, ErrorKind, Result};
-use crate::num::chi_squared::chi_squared_sf;
+use crate::num::chi_squared::{chi_squared_sf, independence};
 
 /// Sizes of groups that are less likely than this are no chance.
 const RATIO_LIMIT: f64 = 0.001;
@@ -133,7 +133,11 @@ impl EffectResult {
             for group in self.treatments() {
                 let found = difference(&model, &Slopes::default(), &arms, group, self.control)?;
                 let flagged = found.p_value < BEFORE_LIMIT;
-                let message = if flagged { "differed before; use adjust" } else { "no difference before" };
+                let message = match flagged {
+                    false => "no difference before",
+                    true if metric.covariates.is_empty() => "differed before; use adjust",
+                    true => "differed before; the effect is adjusted for it",
+                };
                 rows.push(CheckRow {
                     metric: Some(metric.name.clone()),
                     group: Some(self.groups[group].clone()),
@@ -179,21 +183,4 @@ impl EffectResult {
         }
         Ok(rows)
     }
-}
-
-/// Pearson's statistic of independence, and its degrees of freedom. Empty rows do not count.
-pub(super) fn independence(counts: &[Vec<f64>]) -> (f64, f64) {
-    let rows: Vec<&Vec<f64>> = counts.iter().filter(|row| row.iter().sum::<f64>() > 0.0).collect();
-    let columns: Vec<f64> = (0..counts.first().map_or(0, Vec::len)).map(|at| rows.iter().map(|row| row[at]).sum()).collect();
-    let total: f64 = columns.iter().sum();
-    let mut statistic = 0.0;
-    for row in &rows {
-        let of_row: f64 = row.iter().sum();
-        for (count, column) in row.iter().zip(&columns).filter(|(_, column)| **column > 0.0) {
-            let expected = of_row * column / total;
-            statistic += (count - expected) * (count - expected) / expected;
-        }
-    }
-    let occupied = columns.iter().filter(|column| **column > 0.0).count();
-    (statistic, (rows.len().saturating_sub(1) * occupied.saturating_sub(1)) as f64)
 }

@@ -12,6 +12,7 @@ use arrow_buffer::{BooleanBuffer, NullBuffer};
 use arrow_schema::Metadata;
 use arrow_select::take::take;
 
+use super::base_attributes::add_attributes;
 use super::experiment::{Experiment, ExperimentSpec};
 use super::result::{EffectResult, ExperimentFacts, PeriodBatches};
 use super::spec::EffectSpec;
@@ -52,6 +53,8 @@ pub struct ExperimentOptions {
     pub as_of: Option<AsOf>,
     /// Other experiments, in which customers of this one may be.
     pub others: Vec<RecordBatch>,
+    /// Attributes of the base of the first purchase, which become columns.
+    pub attributes: Vec<String>,
 }
 
 /// The effect of an experiment on the customers of a base that has day records.
@@ -174,6 +177,7 @@ fn read_table(
     for (name, values) in &experiment.others {
         table.column(name, values.clone());
     }
+    add_attributes(&mut table, &options.attributes, base, (&experiment, &found), context)?;
     let mut metadata = metadata(windows);
     metadata.insert(CUSTOMER_ID, experiment.key.names().to_text());
     metadata.insert(AS_OF, date_text(as_of));

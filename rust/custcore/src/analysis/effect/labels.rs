@@ -3,20 +3,15 @@
 use std::sync::Arc;
 
 use arrow_array::types::Int32Type;
-use arrow_array::{Array, ArrayRef, DictionaryArray, Int32Array, RecordBatch, StringArray};
-use foldhash::fast::RandomState;
-use hashbrown::HashMap;
+use arrow_array::{ArrayRef, DictionaryArray, Int32Array, RecordBatch, StringArray};
 
 use super::NO_GROUP;
-use crate::column::key::{Key, KeyColumn, OwnedKey};
-use crate::column::value::ValueColumn;
-use crate::column::{BLOCK, find_column};
-use crate::error::{Error, ErrorKind, Result};
+use crate::analysis::label_reader::LabelReader;
+use crate::column::find_column;
+use crate::error::{Error, Result};
 
 /// The label of a null stratum or segment.
 pub(super) const NULL: &str = "(null)";
-/// More labels than this are no groups.
-const MOST: usize = 10_000;
 
 /// A column of labels.
 #[derive(Debug, Clone, Default)]
@@ -31,38 +26,9 @@ impl Labels {
     /// Reads a column.
     pub(super) fn read(batch: &RecordBatch, name: &str, role: &str) -> Result<Self> {
         let column: &ArrayRef = batch.column(find_column(&batch.schema(), name, role)?);
-        let values = ValueColumn::new(name, role, column)?;
-        let (mut names, mut places): (Vec<String>, HashMap<OwnedKey, u16, RandomState>) = (Vec::new(), HashMap::default());
-        let mut place = |key: Key<'_>| -> Result<u16> {
-            if let Some(&place) = places.get(&key) {
-                return Ok(place);
-            }
-            let Some(text) = key.text() else { return Ok(NO_GROUP) };
-            if names.len() >= MOST {
-                let message = format!("column '{name}' ({role}) has more than 10,000 values; expected a few groups");
-                return Err(Error::new(ErrorKind::InvalidArgument, message).in_column(name));
-            }
-            names.push(text);
-            places.insert(key.to_owned(), names.len() as u16 - 1);
-            Ok(names.len() as u16 - 1)
-        };
-        let dictionary: Option<Vec<u16>> =
-            values.dictionary().map(|keys| keys.iter().map(|key| place(key.borrow())).collect::<Result<_>>()).transpose()?;
-        if let (Some(places), KeyColumn::Dictionary(keys), None) = (&dictionary, &values.stored, values.stored.nulls()) {
-            let (mut codes, mut positions) = (Vec::with_capacity(column.len()), Vec::with_capacity(BLOCK));
-            for start in (0..column.len()).step_by(BLOCK) {
-                keys.read_positions(start, BLOCK.min(column.len() - start), &mut positions);
-                codes.extend(positions.iter().map(|&position| places[position as usize]));
-            }
-            return Ok(Self { codes, names }.sorted());
-        }
-        let code = |row: usize| match (&dictionary, values.stored.index(row)) {
-            (Some(places), Some(index)) => Ok(places[index]),
-            (Some(_), None) => Ok(NO_GROUP),
-            (None, _) => place(values.key(row)),
-        };
-        let codes = (0..column.len()).map(code).collect::<Result<Vec<u16>>>()?;
-        Ok(Self { codes, names }.sorted())
+        let mut reader = LabelReader::default();
+        let codes = reader.read(column, name, role)?;
+        Ok(Self { codes, names: reader.names }.sorted())
     }
 
     /// The labels as a column.

@@ -10,7 +10,8 @@ use crate::column::number::Number;
 use crate::error::{Error, ErrorKind, Result};
 
 /// A metric, and its columns in the moments.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Metric {
     pub name: String,
     pub kind: MetricKind,

@@ -5,6 +5,7 @@
 //! score is worth, and moves between segments.
 
 mod adjustment;
+mod base_attributes;
 mod buffer;
 mod cell_sort;
 mod checks;
@@ -26,14 +27,16 @@ pub(crate) mod roi;
 mod rows;
 mod shrinkage;
 pub(crate) mod spec;
+pub(crate) mod state;
 mod strata;
 mod table;
 pub(crate) mod tracking;
 pub(crate) mod uplift;
 mod uplift_curve;
+mod uplift_state;
 mod values;
 mod windows;
 mod winsorize;
 
 /// The group of a row that is in none.
-const NO_GROUP: u16 = u16::MAX;
+const NO_GROUP: u16 = crate::analysis::label_reader::NO_LABEL;

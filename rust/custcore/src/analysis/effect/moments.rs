@@ -10,11 +10,12 @@ use super::buffer::{Buffer, Integers};
 use super::cell_sort::CellSort;
 use super::fixed_point::{DECIMALS, power_of_ten, to_f64};
 use super::moment_adder::Adder;
-use super::values::{Columns, Expression, Filter, Logarithms, ROWS};
+use super::values::{Columns, Expression, Filter, Logarithms, ROWS, Transform};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 use crate::exec::par::Threads;
 use crate::exec::simd::widest;
+use crate::num::wide::centred;
 
 /// A cell: positions of the group, the stratum and the segment of its customers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,7 +26,7 @@ pub(super) struct Cell {
 }
 
 /// The columns whose moments are taken together, of the customers that a filter takes.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct MomentSet {
     pub filter: Filter,
     pub columns: Vec<Expression>,
@@ -42,6 +43,15 @@ impl MomentSet {
             self.columns.push(expression);
             self.columns.len() - 1
         })
+    }
+
+    /// The same columns without caps.
+    pub(super) fn without_caps(&self) -> Self {
+        let uncapped = |column: &Expression| match column.transform {
+            Transform::Capped(_) => Expression::value(column.column),
+            _ => *column,
+        };
+        Self { columns: self.columns.iter().map(uncapped).collect(), ..self.clone() }
     }
 
     /// Adds a pair of columns, if it is new.
@@ -115,12 +125,8 @@ impl Sums {
         if self.n == 0 {
             return Ok(0.0);
         }
-        let n = i256::from_i128(i128::from(self.n));
-        let difference = (self.products[at].checked_mul(n))
-            .zip(self.sums[a].checked_mul(self.sums[b]))
-            .and_then(|(whole, of_means)| whole.checked_sub(of_means))
-            .ok_or_else(beyond)?;
-        Ok(to_f64(difference) / self.n as f64 / 1e24)
+        let deviations = centred(self.n, self.products[at], self.sums[a], self.sums[b]).ok_or_else(beyond)?;
+        Ok(deviations / 1e24)
     }
 
     /// The skewness of a column (the third standardised moment); `None` without variance, or beyond the range of exact sums.

@@ -37,7 +37,8 @@ pub struct PeriodBatches {
 }
 
 /// What is known of an experiment besides its moments.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ExperimentFacts {
     /// Customers whose window before begins before the data.
     pub cut_off: Option<u64>,
@@ -136,12 +137,13 @@ impl EffectResult {
         };
         let moments = all_moments(&sets, &columns)?;
         drop(columns);
+        // Caps are those of the whole window. Moments are where those of the whole window are, also of a column that is twice without caps.
+        let uncapped: Vec<MomentSet> = sets.iter().map(MomentSet::without_caps).collect();
         let of_period = |batch: &RecordBatch| -> Result<Moments> {
-            // Caps are those of the whole window.
             let mut columns = Columns::default();
             let plain = EffectSpec { winsorize: None, ..spec.clone() };
-            let (_, sets) = metrics_of(&plain, batch, &mut columns, &groups.codes)?;
-            all_moments(&sets, &columns)
+            metrics_of(&plain, batch, &mut columns, &groups.codes)?;
+            all_moments(&uncapped, &columns)
         };
         let periods = periods
             .iter()
@@ -283,7 +285,7 @@ fn report_of(groups: &Labels) -> Report {
 }
 
 /// The control group.
-fn control_of(groups: &[String], spec: &EffectSpec) -> Result<usize> {
+pub(super) fn control_of(groups: &[String], spec: &EffectSpec) -> Result<usize> {
     let invalid = |message: String| Err(Error::new(ErrorKind::InvalidArgument, message).in_column(&spec.group));
     if groups.len() < 2 {
         return invalid(format!(

@@ -1,9 +1,12 @@
 //! Settings of the effect of an experiment.
 
+use serde::{Deserialize, Serialize};
+
+use crate::analysis::p_values::PValueAdjustment;
 use crate::error::{Error, ErrorKind, Result};
 
 /// How a metric is summarized over customers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum MetricKind {
     /// The mean of a value.
     Mean,
@@ -25,7 +28,7 @@ impl MetricKind {
 }
 
 /// A metric.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum MetricSpec {
     /// One of the metrics of an experiment table, such as "revenue".
     Named(String),
@@ -61,7 +64,7 @@ impl MetricSpec {
 }
 
 /// What a metric is adjusted by.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Adjustment {
     /// Nothing.
     None,
@@ -86,7 +89,7 @@ impl Adjustment {
 }
 
 /// How large values are capped.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Winsorize {
     /// At this quantile of all groups.
     Quantile(f64),
@@ -95,7 +98,7 @@ pub enum Winsorize {
 }
 
 /// What a missing value in a metric of columns does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum OnMissing {
     /// It is an error.
     Error,
@@ -106,7 +109,7 @@ pub enum OnMissing {
 }
 
 /// The alternative to no effect.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Alternative {
     /// Any effect.
     TwoSided,
@@ -116,10 +119,8 @@ pub enum Alternative {
     Less,
 }
 
-use crate::analysis::p_values::PValueAdjustment;
-
 /// Settings of the effect of an experiment.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EffectSpec {
     /// The metrics.
     pub metrics: Vec<MetricSpec>,

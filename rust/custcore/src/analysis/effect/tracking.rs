@@ -17,7 +17,7 @@ use crate::analysis::rfm::scorer::RfmScorer;
 use crate::base::CustomerBase;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
-use crate::num::chi_squared::chi_squared_sf;
+use crate::num::chi_squared::{chi_squared_sf, independence};
 use crate::num::proportion::newcombe;
 use crate::state::spec::AsOf;
 use crate::table::{Table, TableBuilder};
@@ -46,7 +46,7 @@ struct TrackingRow<'a> {
     to: &'a str,
     /// Customers of the group and of control who moved, and all of the segment.
     counts: [(u64, u64); 2],
-    test: Option<(f64, u64)>,
+    test: Option<(f64, f64)>,
 }
 
 /// The moves of the customers of an experiment between the segments of a scorer.
@@ -92,7 +92,9 @@ pub fn track_segments(
             if all == [0, 0] {
                 continue;
             }
-            let test = chi_squared(arms[0], arms[1]);
+            // Pearson's test that both groups move alike; none where nothing can differ.
+            let floats = arms.map(|arm| arm.iter().map(|&count| count as f64).collect());
+            let test = Some(independence(&floats)).filter(|(_, df)| *df > 0.0);
             let row = |to, counts: [u64; 2]| TrackingRow {
                 group: name,
                 from: from_name,
@@ -182,20 +184,6 @@ fn targets_of(target: &[String], names: &[String], known: &[String]) -> Result<V
     Ok(places)
 }
 
-/// Pearson's test that two groups move alike, over the segments that somebody is in; `None` where nothing can differ.
-fn chi_squared(a: &[u64], b: &[u64]) -> Option<(f64, u64)> {
-    let (all_a, all_b) = (a.iter().sum::<u64>() as f64, b.iter().sum::<u64>() as f64);
-    let columns: Vec<(f64, f64)> = a.iter().zip(b).filter(|(a, b)| **a + **b > 0).map(|(&a, &b)| (a as f64, b as f64)).collect();
-    if all_a == 0.0 || all_b == 0.0 || columns.len() < 2 {
-        return None;
-    }
-    let statistic = |(a, b): &(f64, f64)| {
-        let [of_a, of_b] = [all_a, all_b].map(|all| (a + b) * all / (all_a + all_b));
-        (a - of_a) * (a - of_a) / of_a + (b - of_b) * (b - of_b) / of_b
-    };
-    Some((columns.iter().map(statistic).sum(), columns.len() as u64 - 1))
-}
-
 fn table_of(rows: &[TrackingRow<'_>], report: crate::report::Report) -> Result<Table> {
     let texts =
         |value: fn(&TrackingRow<'_>) -> String| -> ArrayRef { Arc::new(rows.iter().map(|row| Some(value(row))).collect::<StringArray>()) };
@@ -217,6 +205,6 @@ fn table_of(rows: &[TrackingRow<'_>], report: crate::report::Report) -> Result<T
     table.column("high", floats(&|row| interval(row).map(|(_, high)| high)));
     table.column("chi2", floats(&|row| row.test.map(|(statistic, _)| statistic)));
     table.column("df", Arc::new(rows.iter().map(|row| row.test.map(|(_, df)| df as i64)).collect::<Int64Array>()));
-    table.column("p_value", floats(&|row| row.test.map(|(statistic, df)| chi_squared_sf(statistic, df as f64))));
+    table.column("p_value", floats(&|row| row.test.map(|(statistic, df)| chi_squared_sf(statistic, df))));
     table.finish(rows.len(), Metadata::new(), report)
 }

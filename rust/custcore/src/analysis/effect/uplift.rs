@@ -52,12 +52,12 @@ pub struct UpliftPoint {
 /// The curve of a score.
 #[derive(Debug, Clone)]
 pub struct UpliftCurve {
-    points: Vec<Point>,
-    sums: UpliftSums,
-    value: Option<(f64, f64)>,
+    pub(super) points: Vec<Point>,
+    pub(super) sums: UpliftSums,
+    pub(super) value: Option<(f64, f64)>,
     /// The names of the control group and of the treated one.
     pub groups: [String; 2],
-    report: Report,
+    pub(super) report: Report,
 }
 
 impl UpliftCurve {

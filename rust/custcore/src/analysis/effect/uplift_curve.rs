@@ -31,7 +31,7 @@ pub(super) struct Point {
 }
 
 /// Areas of a curve with their standard errors.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(super) struct UpliftSums {
     pub auuc: (f64, Option<f64>),
     pub qini: (f64, Option<f64>),

@@ -16,12 +16,12 @@ use crate::exec::simd::widest;
 use crate::num::special::ln_1p;
 
 /// What is computed from a column.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(super) enum Transform {
     /// The value.
     Value,
     /// The value, or the cap where it is larger.
-    Capped(f64),
+    Capped(#[serde(with = "crate::num::exact::every_float")] f64),
     /// 1 where the value is at least so much, else 0.
     AtLeast(i64),
     /// 1 where the value is below so much, else 0.
@@ -33,7 +33,7 @@ pub(super) enum Transform {
 }
 
 /// A column of moments.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Expression {
     /// Position of the column in [`Columns`].
     pub column: usize,
@@ -48,7 +48,7 @@ impl Expression {
 }
 
 /// Which customers a metric is about.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
 pub(super) enum Filter {
     /// All.
     #[default]

@@ -7,7 +7,6 @@ use crate::analysis::cohort::values::{Groups, Values};
 use crate::analysis::moves::NO_SEGMENT;
 use crate::analysis::rfm::transitions::table::segments;
 use crate::base::view::BaseView;
-use crate::column::chunks::Pick;
 use crate::column::value::ValueType;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::par::Threads;
@@ -85,7 +84,7 @@ impl<'a> Grouping<'a> {
         Ok(match self {
             Self::None => None,
             Self::Attribute(name) => {
-                let attribute = view.attribute(position(view, name)?);
+                let attribute = view.attribute(view.first_attribute(name)?);
                 Some(GroupColumn::Attribute(name.to_owned(), attribute.value_type().clone()))
             }
             Self::Segments(segments) => Some(GroupColumn::Segments(segments.column.clone(), segments.names.clone())),
@@ -97,7 +96,7 @@ impl<'a> Grouping<'a> {
         match self {
             Self::None => Ok(ViewGroups::new(vec![Label::All], Vec::new())),
             Self::Attribute(name) => {
-                let at = position(view, name)?;
+                let at = view.first_attribute(name)?;
                 let groups = Groups::of(Some(at), view)?;
                 let number = groups.number();
                 if number > MAX_GROUPS {
@@ -120,15 +119,6 @@ impl<'a> Grouping<'a> {
             Self::Segments(segments) => segments.groups(view, threads),
         }
     }
-}
-
-/// The position of an attribute of the first purchase.
-fn position(view: &BaseView<'_>, name: &str) -> Result<usize> {
-    view.attributes().position(|attribute| attribute.name() == name && attribute.pick() == Pick::First).ok_or_else(|| {
-        let message =
-            format!("the base does not keep column '{name}' of the first purchase; build it with attributes={{'{name}': 'first'}}");
-        Error::new(ErrorKind::StateMismatch, message).in_column(name)
-    })
 }
 
 /// The values of labels as keys, and the code of each; `None` for null.

@@ -1,14 +1,11 @@
 //! A table of customer ids and segments, by which measures are split.
 
-use arrow_array::{Array, ArrayRef, RecordBatch};
-use foldhash::fast::RandomState;
-use hashbrown::HashMap;
+use arrow_array::{ArrayRef, RecordBatch};
 
 use super::labels::{Label, ViewGroups};
+use crate::analysis::label_reader::{LabelReader, NO_LABEL};
 use crate::base::view::BaseView;
-use crate::column::key::{Key, OwnedKey};
 use crate::column::key_schema::{KeyNames, KeySchema};
-use crate::column::value::ValueColumn;
 use crate::column::{BLOCK, find_column, flag};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
@@ -17,10 +14,8 @@ use crate::group::intern_rows::Remap;
 use crate::group::interner::{Interner, NO_CODE};
 use crate::table::{CUSTOMER_ID, id_text};
 
-/// More segments than this are no segments.
-const MAX_SEGMENTS: usize = 10_000;
 /// The segment of a customer whose segment is null.
-const NO_SEGMENT: u16 = u16::MAX;
+const NO_SEGMENT: u16 = NO_LABEL;
 /// The segment of an id of which no row was read yet.
 const UNREAD: u16 = u16::MAX - 1;
 
@@ -54,28 +49,22 @@ impl CustomerSegments {
         let key = KeySchema::of(&schema, &names, "customer_id").map_err(of_table)?;
         let ids = Interner::new(key.kind());
         let mut read = Self { key, ids, segments: Vec::new(), names: Vec::new(), column: column.to_owned() };
-        let (mut places, mut ordered, mut rows_before) = (HashMap::default(), 0, 0);
+        let (mut labels, mut rows_before) = (LabelReader::default(), 0);
         for batch in batches {
-            let read = read.read_batch(batch, &names, (&mut places, &mut ordered), context);
+            let read = read.read_batch(batch, &names, &mut labels, context);
             read.map_err(|error| of_table(error.counted_from(rows_before)))?;
             rows_before += batch.num_rows() as u64;
         }
-        read.sort(ordered);
+        read.sort(labels);
         Ok(read)
     }
 
-    fn read_batch(
-        &mut self,
-        batch: &RecordBatch,
-        names: &KeyNames,
-        (places, ordered): (&mut HashMap<OwnedKey, u16, RandomState>, &mut usize),
-        context: &Context,
-    ) -> Result<()> {
+    fn read_batch(&mut self, batch: &RecordBatch, names: &KeyNames, labels: &mut LabelReader, context: &Context) -> Result<()> {
         let schema = batch.schema();
         let column = |name: &str, role: &str| -> Result<&ArrayRef> { Ok(batch.column(find_column(&schema, name, role)?)) };
         let columns = names.iter().map(|name| column(name, "customer_id").cloned()).collect::<Result<Vec<_>>>()?;
         let keys = context.run_if_large(batch.num_rows(), |threads| self.key.read(&columns, "customer_id", threads))??;
-        let of_row = self.segments_of(column(&self.column, "segment")?, (places, ordered))?;
+        let of_row = labels.read(column(&self.column, "segment")?, &self.column, "segment")?;
         let (mut codes, mut remap) = (Vec::with_capacity(BLOCK), Remap::default());
         for start in (0..batch.num_rows()).step_by(BLOCK) {
             context.check()?;
@@ -103,48 +92,16 @@ impl CustomerSegments {
         Ok(())
     }
 
-    /// The segment of each row.
-    fn segments_of(
-        &mut self,
-        column: &ArrayRef,
-        (places, ordered): (&mut HashMap<OwnedKey, u16, RandomState>, &mut usize),
-    ) -> Result<Vec<u16>> {
-        let values = ValueColumn::new(&self.column, "segment", column)?;
-        let (names, name_of_column) = (&mut self.names, &self.column);
-        let mut place = |key: Key<'_>, is_ordered: bool| -> Result<u16> {
-            if let Some(&place) = places.get(&key) {
-                return Ok(place);
-            }
-            let Some(text) = key.text() else { return Ok(NO_SEGMENT) };
-            if names.len() >= MAX_SEGMENTS {
-                let message = format!("column '{name_of_column}' has more than 10,000 values; expected segments");
-                return Err(Error::new(ErrorKind::InvalidArgument, message).in_column(name_of_column));
-            }
-            names.push(text);
-            if is_ordered && *ordered + 1 == names.len() {
-                *ordered += 1;
-            }
-            places.insert(key.to_owned(), names.len() as u16 - 1);
-            Ok(names.len() as u16 - 1)
-        };
-        let dictionary: Option<Vec<u16>> =
-            values.dictionary().map(|keys| keys.iter().map(|key| place(key.borrow(), true)).collect::<Result<_>>()).transpose()?;
-        let rows = (0..column.len()).map(|row| match (&dictionary, values.stored.index(row)) {
-            (Some(places), Some(index)) => Ok(places[index]),
-            _ => place(values.key(row), false),
-        });
-        rows.collect()
-    }
-
-    /// Puts the segments that are in no dictionary, after the first `ordered`, in the order of their names.
-    fn sort(&mut self, ordered: usize) {
-        let mut order: Vec<u16> = (0..self.names.len() as u16).collect();
-        order[ordered..].sort_by(|&a, &b| self.names[usize::from(a)].cmp(&self.names[usize::from(b)]));
+    /// Puts the segments that are in no dictionary, after those that are, in the order of their names.
+    fn sort(&mut self, labels: LabelReader) {
+        let LabelReader { names, ordered, .. } = labels;
+        let mut order: Vec<u16> = (0..names.len() as u16).collect();
+        order[ordered..].sort_by(|&a, &b| names[usize::from(a)].cmp(&names[usize::from(b)]));
         let mut place = vec![0; order.len()];
         (0..).zip(&order).for_each(|(to, &from)| place[usize::from(from)] = to);
         let named = self.segments.iter_mut().filter(|segment| **segment < UNREAD);
         named.for_each(|segment| *segment = place[usize::from(*segment)]);
-        self.names = order.iter().map(|&at| self.names[usize::from(at)].clone()).collect();
+        self.names = order.iter().map(|&at| names[usize::from(at)].clone()).collect();
     }
 
     /// The segments of the customers of a view; customers that are not in the table are in the group null.
