@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from custcore._options import (
+    affinity,
     allocation,
     bases,
     before_after,
@@ -79,6 +80,9 @@ PURCHASES = t.DATA.but(
     text=t.DATA.text + " Or, if it has the columns of ``features``, one row per customer; then options of "
     "transactions are refused."
 )
+
+PAIRS_ONCE = (*affinity.ONCE[:-1], *affinity.PAIRS, affinity.ONCE[-1])
+RULES_ONCE = (*affinity.ONCE[:-1], *affinity.RULES, affinity.ONCE[-1])
 
 DUCKDB = (
     Option(
@@ -391,6 +395,14 @@ TARGETS = (
     Target("clv/_comparison.py", "compare", clv.COMPARE[:2], clv.COMPARE[2:]),
     Target("clv/_backtest.py", "backtest", clv.BACKTEST[:4], clv.BACKTEST[4:]),
     Target("clv/_segments.py", "by_segment", clv.BY_SEGMENT[:2], clv.BY_SEGMENT[2:]),
+    # Baskets
+    Target("affinity/_baskets.py", "Baskets", affinity.BASKETS[:2], affinity.BASKETS[2:]),
+    Target("affinity/_baskets.py", "Baskets.update", (t.DATA,), affinity.UPDATE),
+    Target("affinity/_patterns.py", "Patterns.pairs", affinity.PAIRS[:2], affinity.PAIRS[2:]),
+    Target("affinity/_patterns.py", "Patterns.itemsets", affinity.ITEMSETS[:1], affinity.ITEMSETS[1:]),
+    Target("affinity/_patterns.py", "Patterns.rules", affinity.RULES[:2], affinity.RULES[2:]),
+    Target("affinity/_once.py", "pairs", (t.DATA, affinity.ITEM), PAIRS_ONCE),
+    Target("affinity/_once.py", "rules", (t.DATA, affinity.ITEM), RULES_ONCE),
     # Budgets
     Target("allocation/_allocate.py", "allocate", allocation.ALLOCATE[:2], allocation.ALLOCATE[2:]),
     Target("allocation/_allocate.py", "allocate_contacts", allocation.CONTACTS[:2], allocation.CONTACTS[2:]),
@@ -462,6 +474,7 @@ DICTS = {
     "AbcOptions": value.ABC_CORE,
     "XyzOptions": value.XYZ_CORE,
     "MeasuresOptions": measures.CORE,
+    "PairOptions": affinity.PAIRS_CORE,
     "BeforeAfterOptions": before_after.CORE,
     "LifecycleOptions": lifecycles.MODEL,
 }
