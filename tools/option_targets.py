@@ -154,6 +154,10 @@ def frame_functions(library: str, annotation: str, *, reported: bool) -> tuple[T
             (purchases, *lifecycles.LIFECYCLE[1:3]),
             lifecycles.OF_TRANSACTIONS,
         ),
+        *(
+            Target(f"adapters/_{library}_affinity_functions.py", name, (purchases, affinity.ITEM), options)
+            for name, options in (("pairs", PAIRS_ONCE), ("rules", RULES_ONCE))
+        ),
         Target(f"adapters/_{library}_clv_functions.py", "clv_summary", (purchases,), clv.CLV_SUMMARY),
         Target(
             f"adapters/_{library}_clv_functions.py",
@@ -438,6 +442,8 @@ TARGETS = (
         lifecycles.LIFECYCLE[1:3],
         lifecycles.OF_TRANSACTIONS,
     ),
+    Target("adapters/_affinity.py", "FrameAffinity.pairs", (affinity.ITEM,), PAIRS_ONCE),
+    Target("adapters/_affinity.py", "FrameAffinity.rules", (affinity.ITEM,), RULES_ONCE),
     Target("adapters/_clv.py", "FrameLifetimeValue.clv_summary", (), clv.CLV_SUMMARY),
     Target("adapters/_clv.py", "FrameLifetimeValue.clv_predict", clv.FRAME_PREDICT[:2], clv.FRAME_PREDICT[2:]),
     Target("adapters/_portraits.py", "PortraitMethods.portrait", portraits.PORTRAIT[1:2], portraits.PORTRAIT[2:]),

@@ -3,6 +3,7 @@
 Type checkers know the functions, ``custcore.polars.rfm_scores(df)``; they do not know ``df.custcore``.
 """
 
+from custcore.adapters._polars_affinity_functions import pairs, rules
 from custcore.adapters._polars_clv_functions import clv_predict, clv_summary
 from custcore.adapters._polars_functions import clusters, cohort_retention, kmeans, score, segment_customers
 from custcore.adapters._polars_lifecycle_functions import lifecycle
@@ -24,9 +25,11 @@ __all__ = [
     "lifecycle",
     "measures",
     "nps",
+    "pairs",
     "portrait",
     "rfm",
     "rfm_scores",
+    "rules",
     "score",
     "segment_customers",
 ]

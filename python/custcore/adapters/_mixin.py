@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 import custcore
 from custcore._input.proposals import proposing_methods
+from custcore.adapters._affinity import FrameAffinity
 from custcore.adapters._clv import FrameLifetimeValue
 from custcore.adapters._cohorts import FrameCohorts
 from custcore.adapters._columns import columns_of, feature_names, given
@@ -35,7 +36,7 @@ class Scorer(Protocol):
 
 
 @proposing_methods
-class FrameMethods(FrameLifecycle[Frame], FrameLifetimeValue[Frame], PortraitMethods[Frame]):
+class FrameMethods(FrameLifecycle[Frame], FrameLifetimeValue[Frame], PortraitMethods[Frame], FrameAffinity[Frame]):
     """Methods of an accessor whose results are frames of its library."""
 
     # Conversion, which differs by library.

@@ -336,7 +336,5 @@ def rules(
         on_nonfinite=on_nonfinite,
     )
     baskets.update(data, n_threads=n_threads, progress=progress)
-    table = baskets.rules(
-        min_baskets, min_confidence, max_len=max_len, max_itemsets=max_itemsets, n_threads=n_threads
-    )
+    table = baskets.rules(min_baskets, min_confidence, max_len=max_len, max_itemsets=max_itemsets, n_threads=n_threads)
     return table._noted(notes_of(data))

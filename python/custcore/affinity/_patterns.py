@@ -119,7 +119,13 @@ class Patterns:
         Examples
         --------
         >>> import datetime, pyarrow as pa, custcore
-        >>> lines = [("1", "bread"), ("1", "butter"), ("2", "bread"), ("2", "butter"), ("3", "tea")]
+        >>> lines = [
+        ...     ("1", "bread"),
+        ...     ("1", "butter"),
+        ...     ("2", "bread"),
+        ...     ("2", "butter"),
+        ...     ("3", "tea"),
+        ... ]
         >>> baskets = custcore.Baskets("item", order_id="order")
         >>> baskets.update(
         ...     pa.table(
@@ -189,7 +195,13 @@ class Patterns:
         Examples
         --------
         >>> import datetime, pyarrow as pa, custcore
-        >>> lines = [("1", "bread"), ("1", "butter"), ("2", "bread"), ("2", "butter"), ("3", "tea")]
+        >>> lines = [
+        ...     ("1", "bread"),
+        ...     ("1", "butter"),
+        ...     ("2", "bread"),
+        ...     ("2", "butter"),
+        ...     ("3", "tea"),
+        ... ]
         >>> baskets = custcore.Baskets("item", order_id="order")
         >>> baskets.update(
         ...     pa.table(
@@ -265,7 +277,13 @@ class Patterns:
         Examples
         --------
         >>> import datetime, pyarrow as pa, custcore
-        >>> lines = [("1", "bread"), ("1", "butter"), ("2", "bread"), ("2", "butter"), ("3", "tea")]
+        >>> lines = [
+        ...     ("1", "bread"),
+        ...     ("1", "butter"),
+        ...     ("2", "bread"),
+        ...     ("2", "butter"),
+        ...     ("3", "tea"),
+        ... ]
         >>> baskets = custcore.Baskets("item", order_id="order")
         >>> baskets.update(
         ...     pa.table(

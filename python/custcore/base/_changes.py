@@ -180,7 +180,5 @@ def relabelled(mapping: object) -> list[Any]:
     found = list(pairs)
     for pair in found:
         if not isinstance(pair, tuple | list) or len(pair) != 2:
-            raise InvalidTypeError(
-                f"mapping contains {pair!r}; expected a dict of old to new ids, or pairs of them"
-            )
+            raise InvalidTypeError(f"mapping contains {pair!r}; expected a dict of old to new ids, or pairs of them")
     return found
