@@ -26,7 +26,7 @@ def lines(tmp_path):
 def test_pairs_on_a_screen(run, lines):  # noqa: F811
     shown = run("pairs", *CALL, *FEW).stdout
     cells = [line.split() for line in shown.splitlines()]
-    assert ["1", "2", "2", "100.0%", "100.0%", "2.00", "1.00", "0.5"] in cells
+    assert ["1", "2", "2", "100.0%", "100.0%", "2.00", "1.00", "1"] in cells
     for words in ("1 order that sum to less than 0", "size_factor", "compares baskets of like size", "13 rows of"):
         assert words in shown
     assert "no pairs: fewer than two items are in 5 baskets" in run("pairs", *CALL).stdout

@@ -36,7 +36,7 @@ def test_polars() -> None:
     import custcore.polars
 
     frame = pl.from_arrow(table(ROWS))
-    expected = pl.from_arrow(custcore.pairs(table(ROWS), "item", **PAIRS))
+    expected = custcore.pairs(table(ROWS), "item", **PAIRS).to_polars()
     assert frame.custcore.pairs("item", **PAIRS).equals(expected)
     assert custcore.polars.pairs(frame.lazy(), "item", **PAIRS).equals(expected)
     rules = custcore.polars.rules(frame, "item", **RULES)

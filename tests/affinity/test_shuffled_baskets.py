@@ -27,17 +27,14 @@ def shuffled(shipped: ReferenceData, seed: int) -> custcore.Baskets:
 @pytest.mark.parametrize("seed", [1, 2])
 def test_no_pair_is_significant_where_there_is_nothing_to_find(shipped: ReferenceData, seed: int) -> None:
     baskets = shuffled(shipped, seed)
-    found = baskets.pairs(100, 5)
-    assert found.num_rows > 100_000
+    found = baskets.pairs(100, 20)
+    assert found.num_rows > 40_000
     lifts = found["lift"].to_pylist()
     assert sum(lift > 1 for lift in lifts) > 0.9 * len(lifts)
     inside = found["lift_within"].to_pylist()
     assert sorted(inside)[len(inside) // 2] == pytest.approx(1, abs=0.1)
     for adjust in ("bh", "holm"):
-        within = baskets.pairs(100, 5, adjust=adjust)["p_adjusted"].to_pylist()
-        fisher = baskets.pairs(100, 5, adjust=adjust, test="fisher")["p_adjusted"].to_pylist()
+        within = baskets.pairs(100, 20, adjust=adjust)["p_adjusted"].to_pylist()
+        fisher = baskets.pairs(100, 20, adjust=adjust, test="fisher")["p_adjusted"].to_pylist()
         assert sum(p < 0.05 for p in within) <= 5
         assert sum(p < 0.05 for p in fisher) > 1_000
-    # Not adjusted, at most about one in twenty of all pairs that were tested.
-    tested = int(found.report.remarks[0].split("which makes ")[1].split()[0])
-    assert sum(p < 0.05 for p in found["p_value"].to_pylist()) < 0.06 * tested

@@ -19,8 +19,8 @@ __all__ = ["command"]
     short_help="Which items are bought together.",
     examples=(
         ("Products of the same order", "custcore pairs lines.csv --item product --order-id bill --customer-id client"),
-        ("Of the same customer and day", "custcore pairs items.csv --item item"),
-        ("All pairs, as a file", "custcore pairs items.csv --item item --min-pair-baskets 1 -o pairs.parquet"),
+        ("Of the same customer and day", "custcore pairs bought.csv --item item"),
+        ("All pairs, as a file", "custcore pairs bought.csv --item item --min-pair-baskets 1 -o pairs.parquet"),
     ),
 )
 @_options.file_options

@@ -19,8 +19,8 @@ __all__ = ["command"]
     short_help="Who buys these items also buys that one.",
     examples=(
         ("Products of the same order", "custcore rules lines.csv --item product --order-id bill --customer-id client"),
-        ("Of all that a customer ever bought", "custcore rules items.csv --item item --basket customer"),
-        ("Of pairs only, as a file", "custcore rules items.csv --item item --max-len 2 -o rules.csv"),
+        ("Of all that a customer ever bought", "custcore rules bought.csv --item item --basket customer"),
+        ("Of pairs only, as a file", "custcore rules bought.csv --item item --max-len 2 -o rules.csv"),
     ),
 )
 @_options.file_options
