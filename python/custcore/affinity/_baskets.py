@@ -130,8 +130,8 @@ class Baskets(Patterns):
         on_null: Literal["drop", "error"] = "drop",
         on_nonfinite: Literal["error", "drop"] = "error",
     ) -> None:
-        by = basket if basket is not None else "day" if order_id is None else "order"
-        by = arguments.choice("basket", by, ("order", "day", "customer"))
+        given = basket if basket is not None else "day" if order_id is None else "order"
+        by = arguments.choice("basket", given, ("order", "day", "customer"))
         options = read_options(
             customer_id=customer_id,
             timestamp=timestamp,

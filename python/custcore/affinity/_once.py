@@ -162,7 +162,8 @@ def pairs(
     >>> list(found.select(["item_a", "item_b", "n_ab", "lift", "lift_within"]).rows())
     [('bread', 'butter', 2, 1.5, 1.0)]
     """
-    options = pair_options(
+    # What is wrong with options is said before any row is read.
+    pair_options(
         min_item_baskets=min_item_baskets,
         min_pair_baskets=min_pair_baskets,
         min_basket=min_basket,
@@ -186,7 +187,17 @@ def pairs(
         on_nonfinite=on_nonfinite,
     )
     baskets.update(data, n_threads=n_threads, progress=progress)
-    table = baskets.pairs(**options, by=by, segment=segment, n_threads=n_threads)
+    table = baskets.pairs(
+        min_item_baskets,
+        min_pair_baskets,
+        min_basket=min_basket,
+        by=by,
+        segment=segment,
+        test=test,
+        adjust=adjust,
+        top=top,
+        n_threads=n_threads,
+    )
     return table._noted(notes_of(data))
 
 

@@ -52,12 +52,16 @@ impl BasketBuilder {
     pub fn push(&mut self, batches: &[RecordBatch], context: &Context) -> Result<()> {
         let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
         context.run_if_large(rows, |threads| {
-            let bind = |batch: &RecordBatch| {
-                InputBatch::bind(batch, &self.spec.read.roles, &self.schema, self.spec.read.amount_decimals, threads)
-            };
+            let bind =
+                |batch: &RecordBatch| InputBatch::bind(batch, &self.spec.read.roles, &self.schema, self.spec.read.amount_decimals, threads);
             let columns: Vec<InputBatch> = batches.iter().map(bind).collect::<Result<_>>()?;
             for batch in batches {
-                let more = InputSchema::of(&batch.schema(), &self.spec.read.roles, self.spec.read.timezone.as_deref(), self.spec.read.amount_decimals)?;
+                let more = InputSchema::of(
+                    &batch.schema(),
+                    &self.spec.read.roles,
+                    self.spec.read.timezone.as_deref(),
+                    self.spec.read.amount_decimals,
+                )?;
                 self.schema.widen(&more);
             }
             let pieces = if rows < ROWS_WORTH_THREADS { 1 } else { threads.count() };
@@ -66,7 +70,8 @@ impl BasketBuilder {
             }
             let (spec, first) = (&self.spec, self.rows);
             let size = rows.div_ceil(pieces).max(1);
-            let work = |(at, worker): (usize, &mut Worker)| worker.read(&columns, at * size..((at + 1) * size).min(rows), first, spec, context);
+            let work =
+                |(at, worker): (usize, &mut Worker)| worker.read(&columns, at * size..((at + 1) * size).min(rows), first, spec, context);
             let done = threads.par_tasks(self.workers.iter_mut().take(pieces).enumerate(), work);
             // Of several errors that of the first row counts.
             done.into_iter().collect::<Result<()>>()
@@ -131,7 +136,14 @@ impl Worker {
     }
 
     /// Reads some rows of all batches; `first` rows were read before these.
-    fn read(&mut self, columns: &[InputBatch], rows: std::ops::Range<usize>, first: u64, spec: &BasketSpec, context: &Context) -> Result<()> {
+    fn read(
+        &mut self,
+        columns: &[InputBatch],
+        rows: std::ops::Range<usize>,
+        first: u64,
+        spec: &BasketSpec,
+        context: &Context,
+    ) -> Result<()> {
         let mut before = 0;
         for batch in columns {
             let (start, end) = (rows.start.max(before) - before, rows.end.min(before + batch.len()).saturating_sub(before));

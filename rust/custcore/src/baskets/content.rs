@@ -29,7 +29,8 @@ pub(super) struct BasketTallies {
 impl BasketTallies {
     /// The tallies by name.
     pub(super) fn named(&mut self) -> [(&'static str, &mut Tally); 10] {
-        let Self { null_id, null_time, nonfinite, null_item, null_amount, rounded_amount, null_order, refunds, returned_items, removed } = self;
+        let Self { null_id, null_time, nonfinite, null_item, null_amount, rounded_amount, null_order, refunds, returned_items, removed } =
+            self;
         [
             ("null_customer_id", null_id),
             ("null_timestamp", null_time),

@@ -147,9 +147,8 @@ impl Layout {
         let parts = StructArray::try_new(self.entry.clone(), parts, None).map_err(Error::internal)?;
         let lengths = OffsetBuffer::from_lengths(rows.iter().map(|row| row.entries.len()));
         columns.push(Arc::new(ListArray::try_new(list_item(&self.entry), lengths, Arc::new(parts), None).map_err(Error::internal)?));
-        RecordBatch::try_new(Arc::new(self.schema.clone()), columns).map_err(|error| {
-            Error::new(ErrorKind::OutOfRange, format!("the ids of {} baskets do not fit a batch: {error}", rows.len()))
-        })
+        RecordBatch::try_new(Arc::new(self.schema.clone()), columns)
+            .map_err(|error| Error::new(ErrorKind::OutOfRange, format!("the ids of {} baskets do not fit a batch: {error}", rows.len())))
     }
 }
 

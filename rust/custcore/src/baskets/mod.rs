@@ -181,11 +181,7 @@ fn check_late(content: &Content, sealed: &Content, day: i32) -> Result<()> {
     let is_order = !content.orders.is_empty();
     let is_open = |code: u32| {
         let (customer, other) = content.open_id(code);
-        let customer = if customer == NO_CODE {
-            Some(customer)
-        } else {
-            customers.find(content.customers.keys(), customer)
-        };
+        let customer = if customer == NO_CODE { Some(customer) } else { customers.find(content.customers.keys(), customer) };
         let other = if is_order { orders.find(content.orders.keys(), other) } else { Some(other) };
         let id = customer.zip(other).map(|(customer, other)| content::packed(customer, other));
         id.is_some_and(|id| ids.find_stored(&StoredId::Integer(id)).is_some())

@@ -245,7 +245,12 @@ pub(super) fn itemsets_of(block: &Block, least: u64, spec: &ItemsetSpec, context
 }
 
 /// Mines with all first items, in blocks, each with a sink of its own.
-fn mine_all<S: Sink + Send>(block: &Block, max_len: usize, context: &Context, sink: impl Fn() -> S + Sync + Send) -> Result<Vec<Result<S>>> {
+fn mine_all<S: Sink + Send>(
+    block: &Block,
+    max_len: usize,
+    context: &Context,
+    sink: impl Fn() -> S + Sync + Send,
+) -> Result<Vec<Result<S>>> {
     let items = block.items.len() as u32;
     context.run_if_large(block.entries.len(), |threads| {
         let size = items.div_ceil((PIECES * threads.count()) as u32).max(1);
@@ -295,7 +300,8 @@ impl Sink for Fitting<'_> {
 /// that reach it are always counted, as the minimum was never higher.
 fn too_many(block: &Block, least: u32, spec: &ItemsetSpec, tally: &Limit, context: &Context) -> Result<Error> {
     let (minimum, counted) = (AtomicU32::new(least), Mutex::new((vec![0; block.most as usize + 1], 0)));
-    let parts = mine_all(block, spec.max_len as usize, context, || Fitting { most: spec.max_itemsets, least: &minimum, counted: &counted })?;
+    let parts =
+        mine_all(block, spec.max_len as usize, context, || Fitting { most: spec.max_itemsets, least: &minimum, counted: &counted })?;
     parts.into_iter().try_for_each(|part| part.map(drop))?;
     let fits = minimum.load(Ordering::Relaxed);
     let by_size = tally.by_size.iter().enumerate().map(|(at, count)| (at + 1, count.load(Ordering::Relaxed)));
@@ -305,10 +311,7 @@ fn too_many(block: &Block, least: u32, spec: &ItemsetSpec, tally: &Limit, contex
     } else {
         format!("min_baskets={fits} is the least that fits; or lower max_len, or raise max_itemsets")
     };
-    let message = format!(
-        "more than {} itemsets are in at least {least} baskets (so far {}); {remedy}",
-        spec.max_itemsets,
-        by_size.join(", ")
-    );
+    let message =
+        format!("more than {} itemsets are in at least {least} baskets (so far {}); {remedy}", spec.max_itemsets, by_size.join(", "));
     Ok(Error::new(ErrorKind::MemoryLimit, message))
 }

@@ -53,9 +53,7 @@ pub fn itemsets(baskets: &Baskets, spec: &ItemsetSpec, context: &Context) -> Res
     let mut order: Vec<u32> = (0..sets.len() as u32).collect();
     context.run_if_large(order.len(), |threads| {
         let key = |at: u32| (std::cmp::Reverse(sets.baskets[at as usize]), sets.get(at as usize).len());
-        threads.par_sort_unstable_by(&mut order, |&a, &b| {
-            key(a).cmp(&key(b)).then_with(|| sets.get(a as usize).cmp(sets.get(b as usize)))
-        });
+        threads.par_sort_unstable_by(&mut order, |&a, &b| key(a).cmp(&key(b)).then_with(|| sets.get(a as usize).cmp(sets.get(b as usize))));
     })?;
     let mut report = lists.report.clone();
     if order.is_empty() {

@@ -97,7 +97,9 @@ pub(super) fn table_of(columns: &Columns<'_>, blocks: &[PairBlock], report: Repo
                 let counts = block.counts(pair);
                 of(if is_reversed { counts.reversed() } else { counts })
             };
-            values.extend(context.run_if_large(block.pairs.len(), |threads| threads.par_map(block.pairs.len(), |row| value(&block.pairs[row])))?);
+            values.extend(
+                context.run_if_large(block.pairs.len(), |threads| threads.par_map(block.pairs.len(), |row| value(&block.pairs[row])))?,
+            );
         }
         Ok(values)
     };

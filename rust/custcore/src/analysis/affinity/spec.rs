@@ -21,8 +21,12 @@ impl MinBaskets {
         match self {
             Self::Count(count) if count >= 1 => Ok(()),
             Self::Share(share) if share > 0.0 && share < 1.0 => Ok(()),
-            Self::Count(count) => Err(invalid(format!("{name}={count}; expected 1 or more baskets, or a share of them above 0 and below 1"))),
-            Self::Share(share) => Err(invalid(format!("{name}={share}; expected 1 or more baskets, or a share of them above 0 and below 1"))),
+            Self::Count(count) => {
+                Err(invalid(format!("{name}={count}; expected 1 or more baskets, or a share of them above 0 and below 1")))
+            }
+            Self::Share(share) => {
+                Err(invalid(format!("{name}={share}; expected 1 or more baskets, or a share of them above 0 and below 1")))
+            }
         }
     }
 
