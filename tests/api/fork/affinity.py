@@ -29,7 +29,7 @@ def changed(change: Callable[[Any], Any]) -> Callable[[Any], Any]:
     def call(base: Any) -> Any:
         mine = copy.copy(base)
         change(mine)
-        return len(mine), mine.n_rows
+        return mine.n_rows, mine.batch_ids
 
     return call
 
