@@ -126,13 +126,34 @@ impl Run {
         self.chunks.last().and_then(|chunk| chunk.keys.last()).copied()
     }
 
-    /// The entries of both; equal keys become one.
-    fn merge(mut self, mut other: Self, has_units: bool, context: &Context) -> Result<Self> {
-        if self.last() < other.first() {
-            self.chunks.append(&mut other.chunks);
-            self.len += other.len;
-            return Ok(self);
-        }
+    /// Splits off the chunks from `at` on.
+    fn split_off(&mut self, at: usize) -> Self {
+        let chunks = self.chunks.split_off(at);
+        let len = chunks.iter().map(|chunk| chunk.keys.len()).sum();
+        self.len -= len;
+        Self { chunks, len }
+    }
+
+    /// Appends a run whose keys are larger.
+    fn append(&mut self, mut other: Self) {
+        self.chunks.append(&mut other.chunks);
+        self.len += other.len;
+    }
+
+    /// The entries of both; equal keys become one. Chunks that do not overlap the other run are taken as they are.
+    fn merge(self, other: Self, has_units: bool, context: &Context) -> Result<Self> {
+        let (mut low, mut high) = if self.first() <= other.first() { (self, other) } else { (other, self) };
+        let begin = low.chunks.partition_point(|chunk| chunk.keys.last().copied() < high.first());
+        let overlapping = low.split_off(begin);
+        let end = high.chunks.partition_point(|chunk| chunk.keys.first().copied() <= overlapping.last());
+        let rest = high.split_off(end);
+        low.append(Self::merge_entries(overlapping, high, has_units, context)?);
+        low.append(rest);
+        Ok(low)
+    }
+
+    /// The entries of both, one by one.
+    fn merge_entries(self, other: Self, has_units: bool, context: &Context) -> Result<Self> {
         let mut whole = RunWriter::new(has_units);
         let (mut left, mut right) = (self.into_entries().peekable(), other.into_entries().peekable());
         let mut until_check = CHUNK;

@@ -11,6 +11,11 @@ pub(super) struct Counts {
     pub(super) baskets: u64,
 }
 
+/// A measure of counts.
+pub(super) type Measure = fn(Counts) -> f64;
+/// One of the counts.
+pub(super) type Count = fn(Counts) -> u64;
+
 fn product(a: u64, b: u64) -> i128 {
     i128::from(a) * i128::from(b)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, Float64Array, Int64Array, StringArray};
 use arrow_schema::Metadata;
 
-use super::measures::Counts;
+use super::measures::{Count, Counts, Measure};
 use super::pair_kernel::Pair;
 use crate::baskets::lists::BasketLists;
 use crate::error::Result;
@@ -43,8 +43,6 @@ pub(super) struct Columns<'a> {
     pub(super) size_factor: Option<f64>,
 }
 
-type Measure = fn(Counts) -> f64;
-
 /// Measures in the order of their columns; those of one direction are followed by the other one.
 const MEASURES: [(&str, bool, Measure); 9] = [
     ("support", false, Counts::support),
@@ -81,7 +79,7 @@ pub(super) fn table_of(columns: &Columns<'_>, blocks: &[PairBlock], report: Repo
     };
     table.values("item_a", item_type, keys, codes(|pair| pair.a).into_iter())?;
     table.values("item_b", item_type, keys, codes(|pair| pair.b).into_iter())?;
-    let counts = |of: fn(Counts) -> u64| -> ArrayRef {
+    let counts = |of: Count| -> ArrayRef {
         let each = blocks.iter().flat_map(|block| block.pairs.iter().map(move |pair| of(block.counts(pair)) as i64));
         Arc::new(Int64Array::from_iter_values(each))
     };

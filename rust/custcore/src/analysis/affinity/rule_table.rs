@@ -7,7 +7,7 @@ use arrow_schema::Metadata;
 
 use super::itemset_table::lists_of;
 use super::itemsets::Found;
-use super::measures::Counts;
+use super::measures::{Count, Counts, Measure};
 use crate::baskets::lists::BasketLists;
 use crate::error::Result;
 use crate::exec::context::Context;
@@ -41,13 +41,13 @@ pub(super) fn table_of(lists: &BasketLists<'_>, found: &Found, mut rules: Vec<Ru
     table.column("antecedent", lists_of(lists, &found.codes, rules.iter().map(items))?);
     let consequents: Vec<Option<u32>> = rules.iter().map(|rule| Some(found.codes[rule.consequent as usize])).collect();
     table.values("consequent", lists.item_type()?, lists.item_keys(), consequents.into_iter())?;
-    let counts: [(&str, fn(Counts) -> u64); 3] =
+    let counts: [(&str, Count); 3] =
         [("n_both", |counts| counts.both), ("n_antecedent", |counts| counts.a), ("n_consequent", |counts| counts.b)];
     for (name, of) in counts {
         table.column(name, Arc::new(Int64Array::from_iter_values(rules.iter().map(|rule| of(rule.counts) as i64))));
     }
     let floats = |of: &dyn Fn(&Rule) -> f64| -> ArrayRef { Arc::new(Float64Array::from_iter_values(rules.iter().map(of))) };
-    let measures: [(&str, fn(Counts) -> f64); 6] = [
+    let measures: [(&str, Measure); 6] = [
         ("support", Counts::support),
         ("confidence", Counts::confidence),
         ("lift", Counts::lift),
