@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from custcore._options import (
+    affinity,
     allocation,
     bases,
     before_after,
@@ -80,6 +81,9 @@ PURCHASES = t.DATA.but(
     "transactions are refused."
 )
 
+PAIRS_ONCE = (*affinity.ONCE[:-1], *affinity.PAIRS, affinity.ONCE[-1])
+RULES_ONCE = (*affinity.ONCE[:-1], *affinity.RULES, affinity.ONCE[-1])
+
 DUCKDB = (
     Option(
         "connection",
@@ -149,6 +153,10 @@ def frame_functions(library: str, annotation: str, *, reported: bool) -> tuple[T
             "lifecycle",
             (purchases, *lifecycles.LIFECYCLE[1:3]),
             lifecycles.OF_TRANSACTIONS,
+        ),
+        *(
+            Target(f"adapters/_{library}_affinity_functions.py", name, (purchases, affinity.ITEM), options)
+            for name, options in (("pairs", PAIRS_ONCE), ("rules", RULES_ONCE))
         ),
         Target(f"adapters/_{library}_clv_functions.py", "clv_summary", (purchases,), clv.CLV_SUMMARY),
         Target(
@@ -424,6 +432,14 @@ TARGETS = (
     Target("clv/_comparison.py", "compare", clv.COMPARE[:2], clv.COMPARE[2:]),
     Target("clv/_backtest.py", "backtest", clv.BACKTEST[:4], clv.BACKTEST[4:]),
     Target("clv/_segments.py", "by_segment", clv.BY_SEGMENT[:2], clv.BY_SEGMENT[2:]),
+    # Baskets
+    Target("affinity/_baskets.py", "Baskets", affinity.BASKETS[:2], affinity.BASKETS[2:]),
+    Target("affinity/_baskets.py", "Baskets.update", (t.DATA,), affinity.UPDATE),
+    Target("affinity/_patterns.py", "Patterns.pairs", affinity.PAIRS[:2], affinity.PAIRS[2:]),
+    Target("affinity/_patterns.py", "Patterns.itemsets", affinity.ITEMSETS[:1], affinity.ITEMSETS[1:]),
+    Target("affinity/_patterns.py", "Patterns.rules", affinity.RULES[:2], affinity.RULES[2:]),
+    Target("affinity/_once.py", "pairs", (t.DATA, affinity.ITEM), PAIRS_ONCE),
+    Target("affinity/_once.py", "rules", (t.DATA, affinity.ITEM), RULES_ONCE),
     # Budgets
     Target("allocation/_allocate.py", "allocate", allocation.ALLOCATE[:2], allocation.ALLOCATE[2:]),
     Target("allocation/_allocate.py", "allocate_contacts", allocation.CONTACTS[:2], allocation.CONTACTS[2:]),
@@ -459,6 +475,8 @@ TARGETS = (
         lifecycles.LIFECYCLE[1:3],
         lifecycles.OF_TRANSACTIONS,
     ),
+    Target("adapters/_affinity.py", "FrameAffinity.pairs", (affinity.ITEM,), PAIRS_ONCE),
+    Target("adapters/_affinity.py", "FrameAffinity.rules", (affinity.ITEM,), RULES_ONCE),
     Target("adapters/_clv.py", "FrameLifetimeValue.clv_summary", (), clv.CLV_SUMMARY),
     Target("adapters/_clv.py", "FrameLifetimeValue.clv_predict", clv.FRAME_PREDICT[:2], clv.FRAME_PREDICT[2:]),
     Target("adapters/_portraits.py", "PortraitMethods.portrait", portraits.PORTRAIT[1:2], portraits.PORTRAIT[2:]),
@@ -502,6 +520,7 @@ DICTS = {
     "AbcOptions": value.ABC_CORE,
     "XyzOptions": value.XYZ_CORE,
     "MeasuresOptions": measures.CORE,
+    "PairOptions": affinity.PAIRS_CORE,
     "BeforeAfterOptions": before_after.CORE,
     "LifecycleOptions": lifecycles.MODEL,
 }

@@ -23,6 +23,7 @@ from custcore._rfm import (
     rfm,
     rfm_scores,
 )
+from custcore.affinity import Baskets, pairs, rules
 from custcore.allocation import Allocation, Curve, allocate, allocate_contacts
 from custcore.base import CustomerBase, Review, scan
 from custcore.cluster import Breaks, KMeans, Scaler, natural_breaks, segment_customers, select_k
@@ -40,6 +41,7 @@ __all__ = [
     "Allocation",
     "AsOf",
     "Backtest",
+    "Baskets",
     "BeforeAfter",
     "Breaks",
     "ChurnModel",
@@ -86,12 +88,14 @@ __all__ = [
     "measures",
     "natural_breaks",
     "nps",
+    "pairs",
     "portrait",
     "presets",
     "profile",
     "read",
     "rfm",
     "rfm_scores",
+    "rules",
     "sample_size",
     "scan",
     "segment_customers",

@@ -3,6 +3,7 @@
 Type checkers know the functions, ``custcore.polars.rfm_scores(df)``; they do not know ``df.custcore``.
 """
 
+from custcore.adapters._polars_affinity_functions import pairs, rules
 from custcore.adapters._polars_campaigns import before_after, uplift_curve
 from custcore.adapters._polars_clv_functions import clv_predict, clv_summary
 from custcore.adapters._polars_experiments import effect, effect_of
@@ -30,9 +31,11 @@ __all__ = [
     "lifecycle",
     "measures",
     "nps",
+    "pairs",
     "portrait",
     "rfm",
     "rfm_scores",
+    "rules",
     "score",
     "segment_customers",
     "uplift_curve",

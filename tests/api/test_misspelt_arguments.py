@@ -17,7 +17,7 @@ pl = pytest.importorskip("polars")
 # A wrapper around what changes a base would leave a moment in which a signal handler runs between the change and the
 # return; methods for single customers take less than a microsecond. Python's own error names the function, at least.
 AS_PYTHON_HAS_IT = re.compile(
-    r"CustomerBase\.(merge|update|remove|relabel|seal|save|load|to_bytes|from_bytes)$|scan$|\w+_one$|"
+    r"(CustomerBase|Baskets)\.(merge|update|remove|relabel|seal|save|load|to_bytes|from_bytes)$|scan$|\w+_one$|"
     r"\w+\.(save|load|from_bytes|get_params|set_params)$|"
     r"sklearn\.KMeans\.fit_transform$"  # scikit-learn wraps it
 )
@@ -31,7 +31,7 @@ RETURNED = {
 # Methods of frames of purchases.
 OF_PURCHASES = (
     *("rfm", "rfm_scores", "cohort_retention", "segment_customers"),
-    *("abc", "clv_summary", "lifecycle", "measures", "decomposition"),
+    *("pairs", "rules", "abc", "clv_summary", "lifecycle", "measures", "decomposition"),
 )
 
 

@@ -9,7 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from benches.harness import FailedError, UnequalError, installed_version
-from benches.python import cohort, rfm
+from benches.python import affinity, cohort, rfm
+from benches.python.affinity import PairCase
 from benches.python.bench_days import DaysCase, checked, child, customer_days
 from benches.python.cohort import CohortCase
 from benches.python.rfm import RfmCase
@@ -116,6 +117,22 @@ def test_cohort_contenders_agree(ids, tmp_path):
     assert len(found) >= 3
     for table in found.values():
         cohort.BENCH.compare(case, found["custcore"], table)
+
+
+@pytest.mark.parametrize("source", ["made", "online_retail"])
+def test_pair_contenders_agree(source, tmp_path):
+    case = PairCase(source, 20_000, 300, 20 if source == "made" else 100)
+    path = affinity.BENCH.write(case, tmp_path).path
+    found = {}
+    for name, contender in able(affinity.BENCH, case):
+        work = contender.prepare(case, path)
+        found[name] = work.to_arrow(work.run())
+    assert {"custcore", "duckdb"} <= found.keys()
+    for table in found.values():
+        assert affinity.BENCH.compare(case, found["custcore"], table)["pairs"] > 100
+    wrong = found["custcore"].slice(1)
+    with pytest.raises(UnequalError, match="pairs instead of"):
+        affinity.BENCH.compare(case, found["custcore"], wrong)
 
 
 def test_days_are_measured():

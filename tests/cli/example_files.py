@@ -23,8 +23,11 @@ def write_example_files(folder: Path) -> None:
     (folder / "sales").mkdir()
     save(folder / "sales" / "2026-01.csv", columns, rows[:100])
     save(folder / "sales" / "2026-02.csv", columns, rows[100:])
-    lines = [(client, day, pieces * 2, bill, 2, pieces) for client, day, pieces, bill, _ in rows]
-    save(folder / "lines.csv", ["client", "timestamp", "total", "bill", "price", "pieces"], lines)
+    lines = [
+        (client, day, pieces * 2, bill, 2, pieces, ("tea", "tin", "pot")[client % 3])
+        for client, day, pieces, bill, _ in rows
+    ]
+    save(folder / "lines.csv", ["client", "timestamp", "total", "bill", "price", "pieces", "product"], lines)
     customers = [(number, 1 + number % 7, 10.5 * (1 + number % 5)) for number in range(40)]
     save(folder / "customers.csv", ["customer_id", "visits", "spend"], customers)
     scored = custcore.read(folder / "sales.csv")
@@ -32,6 +35,8 @@ def write_example_files(folder: Path) -> None:
         custcore.rfm_scores(scored, as_of=day).to_parquet(folder / f"{name}.parquet")
     bought = [(client, ("tea", "tin", "pot")[bill % 3]) for client, _, _, bill, _ in rows]
     save(folder / "items.csv", ["customer_id", "item"], bought)
+    dated = [(client, day, item) for (client, item), (_, day, *_) in zip(bought, rows, strict=True)]
+    save(folder / "bought.csv", ["customer_id", "timestamp", "item"], dated)
     answers = [(client, day, pieces % 11, country) for client, day, pieces, _, country in rows]
     save(folder / "answers.csv", ["customer_id", "day", "score", "segment"], answers)
     mailed = [(client, "2026-02-05") for client in sorted({row[0] for row in rows})[::4]]

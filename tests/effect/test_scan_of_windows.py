@@ -97,7 +97,9 @@ def test_windows_that_a_scan_cannot_keep() -> None:
     counted = of_days(data, groups, read=read, **options, scorer=counting.fit(custcore.rfm(data, n_days=True)))
     scanned = custcore.effect(data, groups, **options, scorer=counting.fit(custcore.rfm(data, n_days=True)))
     assert tables(scanned) == tables(counted)
-    assert tables(custcore.effect(data, groups, **options, every=5)) == tables(of_days(data, groups, **options, every=5))
+    assert tables(custcore.effect(data, groups, **options, every=5)) == tables(
+        of_days(data, groups, **options, every=5)
+    )
     staggered = groups.append_column("exposed_on", pa.array(np.datetime64(START) + np.arange(len(groups)) % 4))
     del options["start"]
     assert tables(custcore.effect(data, staggered, **options)) == tables(of_days(data, staggered, **options))

@@ -24,6 +24,7 @@ LAYERS = [
     {"state"},
     {"ingest"},
     {"base"},
+    {"baskets"},
     {"analysis"},
 ]
 

@@ -17,7 +17,7 @@ __all__ = ["columns_of", "feature_names", "given", "id_names", "measured_columns
 # Arguments that name the columns a call reads: by a string, by several, or as the keys of a mapping.
 _COLUMN_ARGUMENTS = (
     *("customer_id", "timestamp", "amount", "order_id", "score", "event"),
-    *("attributes", "by", "group", "cohort_by", "start", "returning"),
+    *("attributes", "by", "group", "cohort_by", "start", "returning", "item"),
 )
 
 

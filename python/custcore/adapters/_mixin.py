@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 import custcore
 from custcore._input.proposals import proposing_methods
+from custcore.adapters._affinity import FrameAffinity
 from custcore.adapters._campaigns import CampaignMethods
 from custcore.adapters._clv import FrameLifetimeValue
 from custcore.adapters._cohorts import FrameCohorts
@@ -36,7 +37,9 @@ class Scorer(Protocol):
 
 
 @proposing_methods
-class FrameMethods(FrameLifecycle[Frame], FrameLifetimeValue[Frame], PortraitMethods[Frame], CampaignMethods):
+class FrameMethods(
+    FrameLifecycle[Frame], FrameLifetimeValue[Frame], PortraitMethods[Frame], FrameAffinity[Frame], CampaignMethods
+):
     """Methods of an accessor whose results are frames of its library."""
 
     # Conversion, which differs by library.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from custcore._input.ids import Id
     from custcore.base._customer_base import CustomerBase
 
-__all__ = ["Changes"]
+__all__ = ["Changes", "relabelled"]
 
 
 class Changes:
@@ -150,12 +150,7 @@ class Changes:
             composite key. ``{1: 2, 2: 1}`` swaps two customers. The type of the ids in results
             widens to hold new ids, as in an update.
         """
-        pairs = _listed(mapping.items() if hasattr(mapping, "items") else mapping)
-        for pair in pairs:
-            if not isinstance(pair, tuple | list) or len(pair) != 2:
-                raise InvalidTypeError(
-                    f"mapping contains {pair!r}; expected a dict of old to new ids, or pairs of them"
-                )
+        pairs = relabelled(mapping)
         _ = self._core.relabel([(as_key(old), as_key(new)) for old, new in pairs]).applied
 
     def remove(self, ids: Iterable[Id] | Data) -> int:
@@ -176,8 +171,14 @@ class Changes:
         return self._core.remove(plain).applied
 
 
-def _listed(pairs: object) -> list[Any]:
-    """The pairs of an iterable."""
+def relabelled(mapping: object) -> list[Any]:
+    """Pairs of old and new ids, of a dict or an iterable of them."""
+    items = getattr(mapping, "items", None)
+    pairs = items() if callable(items) else mapping
     if not isinstance(pairs, Iterable) or isinstance(pairs, str | bytes):
         raise InvalidTypeError(f"mapping={pairs!r}: expected several ids, for instance in a list")
-    return list(pairs)
+    found = list(pairs)
+    for pair in found:
+        if not isinstance(pair, tuple | list) or len(pair) != 2:
+            raise InvalidTypeError(f"mapping contains {pair!r}; expected a dict of old to new ids, or pairs of them")
+    return found

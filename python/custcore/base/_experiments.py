@@ -6,13 +6,11 @@ from typing import TYPE_CHECKING, Literal
 
 from custcore import _core
 from custcore._input import arguments
-from custcore._input.data import as_source
 from custcore._input.proposals import proposing_methods
 from custcore.experiments._arguments import (
     effect_request,
     experiment_arguments,
     experiment_source,
-    passed_on,
     scorer_argument,
 )
 from custcore.experiments._definition import definition_of

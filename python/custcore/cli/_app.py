@@ -27,10 +27,12 @@ from custcore.cli import (
     _lifecycle,
     _measures,
     _nps,
+    _pairs,
     _plan,
     _portrait,
     _review,
     _rfm,
+    _rules,
     _score,
 )
 from custcore.cli._failure import failure
@@ -89,6 +91,8 @@ for verb in (
     _plan,
     _review,
     _funnel,
+    _pairs,
+    _rules,
     _portrait,
     _nps,
     _before_after,

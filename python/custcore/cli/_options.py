@@ -343,7 +343,7 @@ def roles(arguments: dict[str, Any]) -> dict[str, str]:
     arguments
         What `settings` made.
     """
-    names = ("customer_id", "timestamp", "amount", "order_id", "by", "group", "start", "returning")
+    names = ("customer_id", "timestamp", "amount", "order_id", "by", "group", "start", "returning", "item")
     found: dict[str, str] = {}
     for name in names:
         for column in key_names(arguments.get(name)):

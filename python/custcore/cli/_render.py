@@ -65,6 +65,13 @@ SAID = {
     "null_event": "without the name of an event",
     "other_events": "of events that are no step",
     "null_group": "without a group",
+    "null_item": "without an item",
+    "returned_items": "whose items were returned",
+    "refunds": "that sum to less than 0",
+    "large_baskets": "of more items than the limit",
+    "small_baskets": "of fewer items than the minimum",
+    "no_segment": "of customers without a segment",
+    "removed": "of customers who were removed",
 }
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from custcore._options import (
+    affinity,
     allocation,
     bases,
     churn,
@@ -66,6 +67,9 @@ ARGUMENTS = frozenset(
         clv.PREDICT,
         effects.OF_BASE,
         effects.PLAN,
+        affinity.BASKETS,
+        affinity.PAIRS,
+        affinity.RULES,
         allocation.ALLOCATE,
         allocation.CONTACTS,
         (bases.BATCH_ID, bases.COMMIT_EVERY),

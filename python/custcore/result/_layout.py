@@ -81,9 +81,11 @@ def printable(text: str) -> str:
 
 
 def cell_text(value: object) -> str:
-    """One value: floats with up to six decimals, null for None."""
+    """One value: floats with up to six decimals, null for None, lists with commas."""
     if value is None:
         return "null"
+    if isinstance(value, list):
+        return ", ".join(map(cell_text, value))
     if isinstance(value, float):
         text = f"{value:.6f}".rstrip("0")
         text = text + "0" if text.endswith(".") else text

@@ -40,7 +40,8 @@ def python_values(core: _core.Table, name: str, start: int, stop: int) -> list[A
     values = core.values(name, start, stop)
     kind = dict(zip(core.column_names, core.column_types, strict=True))[name]
     inner = kind.removesuffix(">").split(", ", 1)[1] if kind.startswith("dictionary<") else kind
-    if inner in _PLAIN or inner.startswith(_PLAIN_BEGINNINGS):
+    of_list = kind.removeprefix("list<").removesuffix(">") if kind.startswith("list<") else ""
+    if inner in _PLAIN or of_list in _PLAIN or (of_list or inner).startswith(_PLAIN_BEGINNINGS):
         return values
     if inner.startswith("timestamp["):
         moments = [value if zone is None else _local(value, zone) for zone in [_zone(inner)] for value in values]

@@ -85,6 +85,10 @@ def guarded(rows: Any) -> tuple[Any, int]:  # noqa: ANN401 (pyarrow publishes no
     for column in rows.columns:
         if pa.types.is_dictionary(column.type):
             column = column.cast(column.type.value_type)
+        if pa.types.is_list(column.type):
+            # CSV has no lists.
+            texts = [None if values is None else ", ".join(map(_text, values)) for values in column.to_pylist()]
+            column = pa.chunked_array([pa.array(texts, pa.string())])
         kind = column.type
         if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
             # CSV has no bytes; hexadecimal digits cannot be a formula.
@@ -193,7 +197,7 @@ def _write_cell(
     elif isinstance(value, datetime.date) and not isinstance(value, datetime.datetime) and value >= _FIRST_DAY:
         sheet.write_datetime(row, place, value, formats["day"])
     else:
-        text = value.hex() if isinstance(value, bytes) else str(value)
+        text = ", ".join(map(_text, value)) if isinstance(value, list) else _text(value)
         if len(text) > _TEXT:
             raise OutOfRangeError(
                 f"column {name!r} has {len(text):,} characters in row {row - 1}; a cell of Excel holds {_TEXT:,}. "
@@ -202,6 +206,10 @@ def _write_cell(
                 row=row - 1,
             )
         sheet.write_string(row, place, text)
+
+
+def _text(value: object) -> str:
+    return value.hex() if isinstance(value, bytes) else str(value)
 
 
 def _is_number(value: object) -> bool:

@@ -8,9 +8,11 @@
 mod abc;
 mod allocation;
 mod base;
+mod baskets;
 mod before_after;
 mod boundary;
 mod change;
+mod checkout;
 mod churn;
 mod clv;
 mod cohort;
@@ -80,6 +82,8 @@ mod _core {
     use super::allocation::{CoreAllocation, CoreCurve, allocate, allocate_contacts};
     #[pymodule_export]
     use super::base::{CoreBase, rfm_scores, rfm_table};
+    #[pymodule_export]
+    use super::baskets::CoreBaskets;
     #[pymodule_export]
     use super::before_after::{CoreBeforeAfter, before_after};
     #[pymodule_export]

@@ -391,6 +391,11 @@ fn value<'py>(py: Python<'py>, array: &ArrayRef, row: usize) -> PyResult<Bound<'
             let key: usize = value(py, &keys, row)?.extract()?;
             value(py, dictionary.values(), key)
         }
+        DataType::List(_) => {
+            let items = array.as_list::<i32>().value(row);
+            let values = (0..items.len()).map(|item| value(py, &items, item)).collect::<PyResult<Vec<_>>>()?;
+            Ok(PyList::new(py, values)?.into_any())
+        }
         other => format!("<{}>", type_name(other)).into_bound_py_any(py),
     }
 }

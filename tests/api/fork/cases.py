@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Iterable
 
 import custcore
+from tests.api.fork.affinity import affinity
 from tests.api.fork.bases import bases
 from tests.api.fork.case import Case, public_names
 from tests.api.fork.churn import churn
@@ -33,6 +34,7 @@ CASES: dict[str, Callable[[], Iterable[Case]]] = {
     "portraits": portraits,
     "growth": growth,
     "experiments": experiments,
+    "affinity": affinity,
     "clv": values,
 }
 GROUPS = (*CASES, "pandas", "polars")

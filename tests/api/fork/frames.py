@@ -39,6 +39,14 @@ def frames(library: str, accessor: type) -> Iterator[Case]:
                 lambda transactions=transactions: transactions().custcore.clv_summary(n_threads=THREADS),
                 lambda f: f.custcore.clv_predict(KNOWN, "1y", spend="own_mean", n_threads=THREADS),
             ),
+            "pairs": (
+                transactions,
+                lambda f: f.custcore.pairs("country", order_id="order_id", n_threads=THREADS),
+            ),
+            "rules": (
+                transactions,
+                lambda f: f.custcore.rules("country", order_id="order_id", n_threads=THREADS),
+            ),
             "abc": (transactions, lambda f: f.custcore.abc(n_threads=THREADS)),
             "rfm": (transactions, lambda f: f.custcore.rfm(n_threads=THREADS)),
             "rfm_scores": (transactions, lambda f: f.custcore.rfm_scores(n_threads=THREADS)),

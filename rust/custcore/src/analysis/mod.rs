@@ -2,6 +2,7 @@
 
 pub(crate) mod abc;
 pub(crate) mod acquisition;
+pub(crate) mod affinity;
 pub(crate) mod allocation;
 pub(crate) mod before_after;
 pub(crate) mod change;

@@ -13,9 +13,13 @@ pub enum PValueAdjustment {
 
 /// The adjusted p-values, in the order given.
 pub(crate) fn adjusted(values: &[f64], how: PValueAdjustment) -> Vec<f64> {
+    adjusted_among(values, values.len() as f64, how)
+}
+
+/// The same where these are some of `n` tests; the p-values of the others are 1.
+pub(crate) fn adjusted_among(values: &[f64], n: f64, how: PValueAdjustment) -> Vec<f64> {
     let mut order: Vec<usize> = (0..values.len()).collect();
     order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
-    let n = values.len() as f64;
     let mut adjusted = values.to_vec();
     match how {
         PValueAdjustment::None => {}
@@ -53,6 +57,9 @@ mod tests {
         close(&adjusted(&values, PValueAdjustment::Holm), &[0.04, 0.09, 0.09, 0.025, 0.9]);
         close(&adjusted(&values, PValueAdjustment::None), &values);
         assert!(adjusted(&[], PValueAdjustment::Bh).is_empty());
+        for how in [PValueAdjustment::Bh, PValueAdjustment::Holm] {
+            close(&adjusted_among(&values, 8.0, how), &adjusted(&[0.01, 0.04, 0.03, 0.005, 0.9, 1.0, 1.0, 1.0], how)[..5]);
+        }
         close(&adjusted(&[0.6, 0.7], PValueAdjustment::Holm), &[1.0, 1.0]);
     }
 }

@@ -462,7 +462,7 @@ fn never_updated() -> Error {
 }
 
 /// An update must have the same input schema as earlier ones; widths and layouts may differ.
-fn check_input_schema(spec: &BaseSpec, known: &InputSchema, new: &InputSchema) -> Result<()> {
+pub(crate) fn check_input_schema(spec: &BaseSpec, known: &InputSchema, new: &InputSchema) -> Result<()> {
     let unlike = |what: &str, column: &str, before: String, now: String| {
         let message =
             format!("column '{column}': {what} were {before} in earlier updates and are {now} now. Cast the new data to the earlier type");

@@ -64,6 +64,17 @@ pub(crate) fn fisher_two_sided(k: u64, n: u64, marked: u64, total: u64) -> f64 {
     (tail(below, false) + tail(above, true)).min(1.0)
 }
 
+/// The probability of a count of at least `k` in the table of [`fisher_two_sided`], given its margins; k must be possible.
+pub(crate) fn fisher_greater(k: u64, n: u64, marked: u64, total: u64) -> f64 {
+    let margins = Margins { drawn: n, marked, total };
+    let (least, most) = margins.support();
+    if k <= least {
+        return 1.0;
+    }
+    let tail = if k > margins.mode() { margins.tail(k, true, (least, most)) } else { 1.0 - margins.tail(k - 1, false, (least, most)) };
+    tail.clamp(0.0, 1.0)
+}
+
 /// The count nearest to `mode` that is no likelier; `from` is.
 fn nearest(from: u64, mode: u64, is_no_likelier: impl Fn(u64) -> bool) -> u64 {
     let at = |steps: u64| if from < mode { from + steps } else { from - steps };
@@ -190,6 +201,26 @@ mod tests {
         let seen = ways(k) as f64 * (1.0 + TOLERANCE);
         let sum: u128 = (least..=most).map(ways).filter(|&ways| ways as f64 <= seen).sum();
         sum as f64 / choose(total, n) as f64
+    }
+
+    #[test]
+    fn upper_tails_are_sums() {
+        for total in [1_u64, 2, 5, 12, 31, 60] {
+            for n in 0..=total {
+                for marked in (0..=total).step_by(1 + total as usize / 12) {
+                    let (least, most) = ((n + marked).saturating_sub(total), n.min(marked));
+                    for k in least..=most {
+                        let ways: u128 = (k..=most).map(|x| choose(marked, x) * choose(total - marked, n - x)).sum();
+                        let expected = ways as f64 / choose(total, n) as f64;
+                        let found = fisher_greater(k, n, marked, total);
+                        assert!((found - expected).abs() <= 1e-12 * expected, "{k} {n} {marked} {total}: {found} {expected}");
+                    }
+                }
+            }
+        }
+        // scipy.stats.hypergeom.sf(160, 18532, 291, 378)
+        let far = fisher_greater(161, 291, 378, 18_532);
+        assert!((far / 3.394_091_818_469_369_7e-205 - 1.0).abs() < 1e-9, "{far}");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 use crate::exec::par::Threads;
 use crate::group::intern_rows::Remap;
-use crate::group::interner::{Interner, NO_CODE};
+use crate::group::interner::{Interner, Keys, NO_CODE};
 use crate::table::{CUSTOMER_ID, id_text};
 
 /// The segment of a customer whose segment is null.
@@ -102,6 +102,19 @@ impl CustomerSegments {
         let named = self.segments.iter_mut().filter(|segment| **segment < UNREAD);
         named.for_each(|segment| *segment = place[usize::from(*segment)]);
         self.names = order.iter().map(|&at| names[usize::from(at)].clone()).collect();
+    }
+
+    /// The names of the segments.
+    pub(crate) fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// The segment of each of these customers, by position in the names; `None` for one that is not in the table, or has none.
+    pub(crate) fn of_ids(&self, key: &KeySchema, keys: &Keys) -> Result<Vec<Option<u16>>> {
+        key.check_same_kinds(&self.key).map_err(of_table)?;
+        let lookup = self.ids.lookup();
+        let of = |code: u32| lookup.find(keys, code).map(|found| self.segments[found as usize]).filter(|&segment| segment < UNREAD);
+        Ok((0..keys.len() as u32).map(of).collect())
     }
 
     /// The segments of the customers of a view; customers that are not in the table are in the group null.

@@ -24,7 +24,7 @@ use crate::time::zone::Zone;
 /// The settings of a base.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct BaseSettings {
+pub(crate) struct BaseSettings {
     customer_id: OneOrMore,
     timestamp: String,
     amount: Option<String>,
@@ -99,7 +99,7 @@ fn named<T: Copy>(names: &[(T, &str)], name: &str) -> Option<T> {
 
 impl BaseSettings {
     /// The settings in their JSON form; `None` for a base that cannot be stored.
-    pub(super) fn of(spec: &BaseSpec) -> Option<Self> {
+    pub(crate) fn of(spec: &BaseSpec) -> Option<Self> {
         if spec.track == Track::Once || spec.window.is_some() || spec.roles.start.is_some() || spec.roles.returning.is_some() {
             return None;
         }
@@ -130,7 +130,7 @@ impl BaseSettings {
     }
 
     /// The parsed settings; `None` for an unknown name.
-    pub(super) fn spec(self) -> Option<BaseSpec> {
+    pub(crate) fn spec(self) -> Option<BaseSpec> {
         let pick = |(name, pick): (String, String)| Some((name, named(&PICKS, &pick)?));
         let attributes = self.attributes.into_iter().map(pick).collect::<Option<_>>()?;
         let roles = ColumnRoles {
@@ -167,7 +167,7 @@ impl BaseSettings {
 /// The input schema, fixed by the first update.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct KindNames {
+pub(crate) struct KindNames {
     id: OneOrMore,
     zone: Option<String>,
     money: Option<MoneyKind>,
@@ -190,7 +190,7 @@ enum MoneyKind {
 
 impl KindNames {
     /// The input schema in its JSON form.
-    pub(super) fn of(input_schema: &InputSchema, wide: bool) -> Self {
+    pub(crate) fn of(input_schema: &InputSchema, wide: bool) -> Self {
         Self {
             id: OneOrMore::of(input_schema.id.parts().iter().map(|part| part.value_type.to_string())),
             zone: input_schema.clock.zone().map(|zone| zone.name().to_owned()),
@@ -208,7 +208,7 @@ impl KindNames {
     }
 
     /// The parsed input schema; `None` for an unknown name.
-    pub(super) fn kinds(self, spec: &BaseSpec) -> Result<Option<InputSchema>> {
+    pub(crate) fn kinds(self, spec: &BaseSpec) -> Result<Option<InputSchema>> {
         let value = |(at, name): (usize, &String)| -> Option<ValueType> {
             let entries = self.extensions.get(&at).cloned().unwrap_or_default();
             let field = Field::new("value", name.parse().ok()?, true).with_metadata(Metadata::from_iter(entries));
