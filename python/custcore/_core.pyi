@@ -40,7 +40,9 @@ __all__ = [
     "backtest",
     "base_measures",
     "before_after",
+    "breadth",
     "change",
+    "channels",
     "clv_summary",
     "cohort_retention",
     "compare",
@@ -62,7 +64,10 @@ __all__ = [
     "portrait",
     "portrait_marks",
     "portrait_sentences",
+    "preference_features",
+    "preferences",
     "profile_table",
+    "promotion_sensitivity",
     "read_model",
     "rfm_scores",
     "rfm_table",
@@ -100,6 +105,10 @@ class ReadOptions(TypedDict):
     order_lines: str
     n_days: bool
     attributes: list[tuple[str, str]]
+    categories: str | None
+    promotion: str | None
+    channel: str | None
+    category_days: bool
     amount_decimals: int
     timezone: str | None
     on_null: str
@@ -449,6 +458,32 @@ def funnel(
     observation_end: _Bound | None,
     n_threads: int | None,
 ) -> Table: ...
+def preferences(
+    base: CustomerBase,
+    preferred: str,
+    measure: str,
+    prior_orders: float,
+    *,
+    by: str | None,
+    segment_table: tuple[object, str] | None,
+    day: _Day | None,
+    n_threads: int | None,
+) -> Table: ...
+def preference_features(
+    base: CustomerBase,
+    preferred: str,
+    measure: str,
+    prior_orders: float,
+    top: int,
+    *,
+    day: _Day | None,
+    n_threads: int | None,
+) -> Table: ...
+def breadth(base: CustomerBase, prior_orders: float, *, day: _Day | None, n_threads: int | None) -> Table: ...
+def promotion_sensitivity(
+    base: CustomerBase, prior_rows: float, *, day: _Day | None, n_threads: int | None
+) -> Table: ...
+def channels(base: CustomerBase, *, day: _Day | None, n_threads: int | None) -> Table: ...
 def order_ladder(
     base: CustomerBase,
     n: int,

@@ -18,6 +18,7 @@ from custcore.base._growth import Growth
 from custcore.base._lifecycle import Lifecycle
 from custcore.base._measures import BaseMeasures
 from custcore.base._planning import Planning
+from custcore.base._preferences import Preferences
 from custcore.base._tracking import Tracking
 from custcore.base._value import ValueClasses
 from custcore.errors import InvalidTypeError
@@ -33,7 +34,7 @@ __all__ = ["CustomerBase"]
 
 
 class CustomerBase(
-    Changes, Analyses, ValueClasses, Lifecycle, LifetimeValue, BaseMeasures, Experiments, Planning, Tracking, Growth
+    Changes, Analyses, ValueClasses, Preferences, Lifecycle, LifetimeValue, BaseMeasures, Experiments, Planning, Tracking, Growth
 ):
     """First and last day, orders and money of every customer: kept, updated, merged, saved.
 
@@ -190,6 +191,10 @@ class CustomerBase(
             order_lines=order_lines,
             n_days=n_days,
             attributes=attributes,
+            categories=categories,
+            promotion=promotion,
+            channel=channel,
+            category_days=category_days,
         )
         self._track, self._late = arguments.name("track", track), arguments.name("late", late)
         self._core = _core.CustomerBase(self._options, self._track, self._late, memory(max_memory), _folder(spill_dir))
@@ -346,7 +351,7 @@ class CustomerBase(
         return True
 
     def __repr__(self) -> str:
-        shown = [f"{name}={value!r}" for name, value in self._options.items() if name != "as_of"]
+        shown = [f"{name}={value!r}" for name, value in self._options.items() if name not in _SHOWN_IF_SET or value]
         if self._core.max_memory is not None:
             shown.append(f"max_memory={self._core.max_memory}")
         # The customers on disk may not have been counted yet.
@@ -354,6 +359,10 @@ class CustomerBase(
         number = f"{customers:,}" if is_exact else f"up to {customers:,}"
         level = f"level {self._track!r}"
         return f"CustomerBase of {number} customers from {self.n_rows:,} rows, {level} ({', '.join(shown)})"
+
+
+#: Options that are in the repr of a base only if they are set.
+_SHOWN_IF_SET = {"as_of", "categories", "promotion", "channel", "category_days"}
 
 
 def _restored(data: bytes, max_memory: int | None) -> CustomerBase:

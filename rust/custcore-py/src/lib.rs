@@ -32,6 +32,7 @@ mod options;
 mod parquet;
 mod planning;
 mod portrait;
+mod preferences;
 mod rfm;
 mod runtime;
 mod scaler;
@@ -115,6 +116,8 @@ mod _core {
     use super::planning::{detectable, sample_size};
     #[pymodule_export]
     use super::portrait::{portrait, portrait_marks, portrait_sentences};
+    #[pymodule_export]
+    use super::preferences::{breadth, channels, preference_features, preferences, promotion_sensitivity};
     #[pymodule_export]
     use super::rfm::{CoreScorer, profile_table};
     #[pymodule_export]

@@ -8,7 +8,7 @@
 //! ```
 //! use std::sync::Arc;
 //! use arrow_array::{ArrayRef, Date32Array, Float64Array, Int64Array, RecordBatch, cast::AsArray, types::Float64Type};
-//! use custcore::{BaseSpec, ColumnRoles, Context, CustomerBase, rfm};
+//! use custcore::{BaseSpec, CategoryColumns, ColumnRoles, Context, CustomerBase, rfm};
 //!
 //! let columns: [(&str, ArrayRef); 3] = [
 //!     ("customer_id", Arc::new(Int64Array::from(vec![7, 8, 7]))),
@@ -22,6 +22,7 @@
 //!     amount: Some("amount".into()),
 //!     order_id: None,
 //!     attributes: Vec::new(),
+//!     categories: CategoryColumns::default(),
 //!     start: None,
 //!     returning: None,
 //! };
@@ -117,6 +118,9 @@ pub use analysis::portrait::marks::portrait_marks;
 pub use analysis::portrait::sentences::{SentenceLanguage, portrait_sentences};
 pub use analysis::portrait::spec::{AttributeBins, AttributeNulls, AttributeTable, PortraitSpec};
 pub use analysis::portrait::table::portrait;
+pub use analysis::preferences::promotion::promotion_sensitivity;
+pub use analysis::preferences::spec::{PreferenceMeasure, PreferenceSpec, Preferred};
+pub use analysis::preferences::{breadth, channels, group_preferences, preference_features, preferences};
 pub use analysis::rfm::comparison::joined::{ComparedCustomers, Comparison};
 pub use analysis::rfm::comparison::spec::{ComparisonSpec, SCORES};
 pub use analysis::rfm::explain::{DimensionExplanation, ScoreChange, ScoreExplanation, SegmentReason};
@@ -142,7 +146,7 @@ pub use base::spill::update::{LimitedBuilder, LimitedUpdate, StagedUpdate};
 pub use base::versions::VersionedBase;
 pub use base::view::{AttributeView, BaseView, CustomerDays, DaysView, TotalsView};
 pub use column::bounds::ObservationBound;
-pub use column::chunks::{ColumnRoles, Pick};
+pub use column::chunks::{CategoryColumns, ColumnRoles, Pick};
 pub use column::customer_id::CustomerId;
 pub use column::key::{Key, OwnedKey};
 pub use column::key_schema::KeyNames;
