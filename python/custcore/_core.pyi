@@ -105,10 +105,6 @@ class ReadOptions(TypedDict):
     order_lines: str
     n_days: bool
     attributes: list[tuple[str, str]]
-    categories: str | None
-    promotion: str | None
-    channel: str | None
-    category_days: bool
     amount_decimals: int
     timezone: str | None
     on_null: str

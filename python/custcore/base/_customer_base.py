@@ -78,6 +78,22 @@ class CustomerBase(
         Columns to keep per customer, each with its value at the first or at the last
         purchase; ties go to the smallest value. They may be integers, strings, binary,
         bools, dates, timestamps or floats (NaN is null); results have the same type.
+    categories : str, optional
+        Column of categories, departments, brands or other values of lines, of the types of
+        attributes. The orders, rows, money and last day of each customer with each value
+        are kept: for :meth:`preferences`, :meth:`breadth` and
+        :class:`custcore.NextCategory`. Rows without a value are reported there.
+    promotion : str, optional
+        Column of discounts, with ``categories``: a line with true, or with a number above
+        0, has one. Rows and money with a discount are kept, too: for
+        :meth:`promotion_sensitivity`.
+    channel : str, optional
+        Column of channels, such as stores: that of an order is the value of its earliest
+        line, ties by the smallest. The orders of each customer through each are kept: for
+        :meth:`channels`.
+    category_days : bool, default False
+        Whether categories and channels are kept by day, so that they are known as of past
+        days. It needs ``track="days"`` or ``"orders"``.
     n_days : bool, default False
         Whether :meth:`rfm` has the column ``n_days``, the number of distinct days with a
         purchase.
@@ -164,6 +180,10 @@ class CustomerBase(
         order_id: str | Sequence[str] | None = None,
         track: Literal["totals", "days", "orders"] = "totals",
         attributes: Mapping[str, Literal["first", "last"]] | None = None,
+        categories: str | None = None,
+        promotion: str | None = None,
+        channel: str | None = None,
+        category_days: bool = False,
         n_days: bool = False,
         returns: Literal["net", "exclude", "count"] = "net",
         zero_is_purchase: bool = True,

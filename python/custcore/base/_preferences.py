@@ -49,6 +49,26 @@ class Preferences:
         Parameters
         ----------
         measure : {"spend", "orders"}, default "spend"
+            What shares are of. ``"spend"``: of the money of a customer. ``"orders"``: of the
+            orders with a category; an order may have several, so that shares need not sum to 1.
+        prior_orders : float, default 5
+            How many orders of an average customer are added to those of each: a customer with
+            few orders is believed to be like all others. 0 adds none.
+        by : str or table, optional
+            Groups, with rows of their own instead of customers: an attribute of the base, whose
+            value at the first purchase counts (ties by the smallest; null is a group), or a
+            table with one row per customer: the columns of customer ids, else its first column,
+            and ``segment``. Customers who are not in the table are the group null. Default: a
+            row for each customer.
+        segment : str, default "segment"
+            The column of segments of a table ``by``.
+        as_of : date, datetime or str, optional
+            The last local day that counts, inclusive; later rows do not exist. A day before the
+            last one in the base needs ``category_days=True``. Default: the last day in the
+            base.
+        n_threads : int, optional
+            Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
+            all available cores. Results do not depend on it.
 
         Returns
         -------
@@ -124,6 +144,23 @@ class Preferences:
         Parameters
         ----------
         prior_orders : float, default 5
+            How many orders of an average customer are added to those of each: a customer with
+            few orders is believed to be like all others. 0 adds none.
+        by : str or table, optional
+            Groups, with rows of their own instead of customers: an attribute of the base, whose
+            value at the first purchase counts (ties by the smallest; null is a group), or a
+            table with one row per customer: the columns of customer ids, else its first column,
+            and ``segment``. Customers who are not in the table are the group null. Default: a
+            row for each customer.
+        segment : str, default "segment"
+            The column of segments of a table ``by``.
+        as_of : date, datetime or str, optional
+            The last local day that counts, inclusive; later rows do not exist. A day before the
+            last one in the base needs ``category_days=True``. Default: the last day in the
+            base.
+        n_threads : int, optional
+            Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
+            all available cores. Results do not depend on it.
 
         Returns
         -------
@@ -163,9 +200,7 @@ class Preferences:
             )
         )
 
-    def breadth(
-        self, *, prior_orders: float = 5, as_of: AsOf | None = None, n_threads: int | None = None
-    ) -> Table:
+    def breadth(self, *, prior_orders: float = 5, as_of: AsOf | None = None, n_threads: int | None = None) -> Table:
         """How broad each customer buys, the favourite category, and the most distinctive one.
 
         It requires ``categories=`` and amounts.
@@ -173,6 +208,15 @@ class Preferences:
         Parameters
         ----------
         prior_orders : float, default 5
+            How many orders of an average customer are added to those of each: a customer with
+            few orders is believed to be like all others. 0 adds none.
+        as_of : date, datetime or str, optional
+            The last local day that counts, inclusive; later rows do not exist. A day before the
+            last one in the base needs ``category_days=True``. Default: the last day in the
+            base.
+        n_threads : int, optional
+            Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
+            all available cores. Results do not depend on it.
 
         Returns
         -------
@@ -232,6 +276,14 @@ class Preferences:
         Parameters
         ----------
         prior_rows : float, default 10
+            How many rows are added to those with a discount, and to those expected.
+        as_of : date, datetime or str, optional
+            The last local day that counts, inclusive; later rows do not exist. A day before the
+            last one in the base needs ``category_days=True``. Default: the last day in the
+            base.
+        n_threads : int, optional
+            Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
+            all available cores. Results do not depend on it.
 
         Returns
         -------
@@ -287,6 +339,12 @@ class Preferences:
         Parameters
         ----------
         as_of : date, datetime or str, optional
+            The last local day that counts, inclusive; later rows do not exist. A day before the
+            last one in the base needs ``category_days=True``. Default: the last day in the
+            base.
+        n_threads : int, optional
+            Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
+            all available cores. Results do not depend on it.
 
         Returns
         -------
@@ -338,6 +396,20 @@ class Preferences:
         Parameters
         ----------
         top : int, default 20
+            Number of columns: the categories with the largest shares of all customers.
+        measure : {"spend", "orders"}, default "spend"
+            What shares are of. ``"spend"``: of the money of a customer. ``"orders"``: of the
+            orders with a category; an order may have several, so that shares need not sum to 1.
+        prior_orders : float, default 5
+            How many orders of an average customer are added to those of each: a customer with
+            few orders is believed to be like all others. 0 adds none.
+        as_of : date, datetime or str, optional
+            The last local day that counts, inclusive; later rows do not exist. A day before the
+            last one in the base needs ``category_days=True``. Default: the last day in the
+            base.
+        n_threads : int, optional
+            Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
+            all available cores. Results do not depend on it.
 
         Returns
         -------
