@@ -23,6 +23,7 @@ from custcore._rfm import (
     rfm,
     rfm_scores,
 )
+from custcore.affinity import NextCategory, backtest_next
 from custcore.allocation import Allocation, Curve, allocate, allocate_contacts
 from custcore.base import CustomerBase, Review, scan
 from custcore.cluster import Breaks, KMeans, Scaler, natural_breaks, segment_customers, select_k
@@ -50,6 +51,7 @@ __all__ = [
     "ExplainedScore",
     "KMeans",
     "LifecycleModel",
+    "NextCategory",
     "Portrait",
     "QuantileScorer",
     "RFMScorer",
@@ -71,6 +73,7 @@ __all__ = [
     "allocate",
     "allocate_contacts",
     "backtest",
+    "backtest_next",
     "before_after",
     "clv",
     "clv_summary",

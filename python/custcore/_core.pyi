@@ -17,6 +17,7 @@ __all__ = [
     "KMeans",
     "LifecycleModel",
     "Memory",
+    "NextCategory",
     "ParquetColumns",
     "PurchaseModel",
     "QuantileScorer",
@@ -38,6 +39,7 @@ __all__ = [
     "allocate",
     "allocate_contacts",
     "backtest",
+    "backtest_next",
     "base_measures",
     "before_after",
     "breadth",
@@ -452,6 +454,36 @@ def funnel(
     strict: bool,
     order: str,
     observation_end: _Bound | None,
+    n_threads: int | None,
+) -> Table: ...
+@final
+class NextCategory:
+    def __new__(cls, *, method: str, min_customers: int) -> Self: ...
+    def fit(self, base: CustomerBase, day: _Day | None, *, n_threads: int | None) -> NextCategory: ...
+    def recommend(
+        self, base: CustomerBase, k: int, day: _Day | None, *, exclude_owned: bool, n_threads: int | None
+    ) -> Table: ...
+    @property
+    def is_fitted(self) -> bool: ...
+    @property
+    def settings(self) -> tuple[str, int]: ...
+    @property
+    def as_of(self) -> str | None: ...
+    @property
+    def sizes(self) -> tuple[int, int, int]: ...
+    def categories(self) -> Table: ...
+    def to_bytes(self) -> bytes: ...
+    @staticmethod
+    def from_bytes(data: bytes) -> NextCategory: ...
+
+def backtest_next(
+    base: CustomerBase,
+    dates: list[_Day],
+    horizon: int,
+    *,
+    k: list[int],
+    methods: list[str],
+    min_customers: int,
     n_threads: int | None,
 ) -> Table: ...
 def preferences(

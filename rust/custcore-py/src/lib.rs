@@ -25,6 +25,7 @@ mod input;
 mod kmeans;
 mod lifecycle;
 mod measures;
+mod next_category;
 mod nps;
 mod number;
 mod options;
@@ -107,6 +108,8 @@ mod _core {
     use super::lifecycle::{CoreLifecycleModel, lifecycle, lifecycle_counts, lifecycle_flows};
     #[pymodule_export]
     use super::measures::{base_measures, measures};
+    #[pymodule_export]
+    use super::next_category::{CoreNextCategory, backtest_next};
     #[pymodule_export]
     use super::nps::nps;
     #[cfg(feature = "parquet")]

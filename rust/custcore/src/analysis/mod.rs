@@ -19,6 +19,7 @@ pub(crate) mod measures;
 pub mod model;
 pub(crate) mod movement;
 pub(crate) mod moves;
+pub(crate) mod next_category;
 pub(crate) mod nps;
 pub(crate) mod p_values;
 pub(crate) mod portrait;
