@@ -152,6 +152,12 @@ def frame_functions(library: str, annotation: str, *, reported: bool) -> tuple[T
             (purchases, *lifecycles.LIFECYCLE[1:3]),
             lifecycles.OF_TRANSACTIONS,
         ),
+        Target(
+            f"adapters/_{library}_preferences_functions.py",
+            "preferences",
+            (purchases, *preferences.OF_TRANSACTIONS[:2]),
+            preferences.OF_TRANSACTIONS[2:],
+        ),
         Target(f"adapters/_{library}_clv_functions.py", "clv_summary", (purchases,), clv.CLV_SUMMARY),
         Target(
             f"adapters/_{library}_clv_functions.py",
@@ -335,7 +341,9 @@ TARGETS = (
     Target("base/_preferences.py", "Preferences.breadth", (), preferences.BREADTH),
     Target("base/_preferences.py", "Preferences.promotion_sensitivity", (), preferences.PROMOTION),
     Target("base/_preferences.py", "Preferences.channels", (), preferences.CHANNELS),
-    Target("base/_preferences.py", "Preferences.preference_features", preferences.FEATURES[:2], preferences.FEATURES[2:]),
+    Target(
+        "base/_preferences.py", "Preferences.preference_features", preferences.FEATURES[:2], preferences.FEATURES[2:]
+    ),
     Target("base/_growth.py", "Growth.order_ladder", funnels.LADDER[:2], funnels.LADDER[2:]),
     Target("base/_growth.py", "Growth.acquisition", funnels.ACQUISITION[:1], funnels.ACQUISITION[1:]),
     Target("base/_growth.py", "Growth.change", funnels.CHANGE[:2], funnels.CHANGE[2:]),
@@ -447,6 +455,12 @@ TARGETS = (
         "FrameLifecycle.lifecycle",
         lifecycles.LIFECYCLE[1:3],
         lifecycles.OF_TRANSACTIONS,
+    ),
+    Target(
+        "adapters/_preferences.py",
+        "FramePreferences.preferences",
+        preferences.OF_TRANSACTIONS[:2],
+        preferences.OF_TRANSACTIONS[2:],
     ),
     Target("adapters/_clv.py", "FrameLifetimeValue.clv_summary", (), clv.CLV_SUMMARY),
     Target("adapters/_clv.py", "FrameLifetimeValue.clv_predict", clv.FRAME_PREDICT[:2], clv.FRAME_PREDICT[2:]),

@@ -456,6 +456,7 @@ def funnel(
     observation_end: _Bound | None,
     n_threads: int | None,
 ) -> Table: ...
+
 @final
 class NextCategory:
     def __new__(cls, *, method: str, min_customers: int) -> Self: ...

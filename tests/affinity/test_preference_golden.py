@@ -28,7 +28,9 @@ def golden(name: str) -> list[dict[str, Any]]:
     return pq.read_table(outside("online_retail").golden / f"value/{name}.parquet").to_pylist()
 
 
-def check(found: custcore.Table, expected: list[dict[str, Any]], counts: dict[str, str], floats: dict[str, str]) -> None:
+def check(
+    found: custcore.Table, expected: list[dict[str, Any]], counts: dict[str, str], floats: dict[str, str]
+) -> None:
     rows = found.to_pyarrow().to_pylist()
     for own, other in {"household_id": "household_id", **counts}.items():
         assert [row[own] for row in rows] == [row[other] for row in expected], own
@@ -53,7 +55,9 @@ def test_breadth() -> None:
 
 def test_promotion_sensitivity() -> None:
     counts = {"rows": "lines", "promo_rows": "promo_lines", "monetary_total": "cents", "promo_money": "promo_cents"}
-    floats = {name: name for name in ("promo_share", "promo_spend_share", "promo_share_low", "promo_share_high", "index")}
+    floats = {
+        name: name for name in ("promo_share", "promo_spend_share", "promo_share_low", "promo_share_high", "index")
+    }
     floats |= {"expected_rows": "expected_lines", "index_standardised": "index_standardised"}
     check(base().promotion_sensitivity(), golden("promotion_complete_journey"), counts, floats)
 

@@ -248,7 +248,8 @@ def test_a_backtest_counts_what_was_new(lines: list[Line], horizon: int) -> None
     day = (np.datetime64("1970-01-01") + date).item()
     rows = custcore.backtest_next(base, [day], horizon, k=[1, 2], methods=["confidence"], min_customers=1)
     before, after = (slow.owned(slow.orders_of(lines, until)) for until in (date, last))
-    new = {customer: after.get(customer, set()) - own for customer, own in before.items()}
+    known = set().union(*before.values())
+    new = {customer: (after.get(customer, set()) - own) & known for customer, own in before.items()}
     new = {customer: values for customer, values in new.items() if values}
     model = custcore.NextCategory("confidence", min_customers=1).fit(base, day)
     best: dict[Any, list[Any]] = {customer: [] for customer in before}

@@ -16,7 +16,7 @@ PUBLIC = {
     *(
         f"custcore.{name}"
         for name in (
-            *("allocation", "base", "cluster", "clv", "cohort"),
+            *("affinity", "allocation", "base", "cluster", "clv", "cohort"),
             *("errors", "experiments", "presets", "result", "value"),
         )
     ),
@@ -51,7 +51,7 @@ def test_no_module_has_the_name_of_a_function(name: str):
 def test_public_names_are_listed_where_they_can_be_imported_from():
     packages = [
         importlib.import_module(f"custcore.{name}")
-        for name in ("allocation", "base", "cluster", "cohort", "result", "value")
+        for name in ("affinity", "allocation", "base", "cluster", "cohort", "result", "value")
     ]
     for package in packages:
         for name in set(package.__all__) & set(custcore.__all__):

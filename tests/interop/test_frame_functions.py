@@ -38,6 +38,7 @@ METHODS = [
     "decomposition",
     "kmeans",
     "lifecycle",
+    "preferences",
     "measures",
     "rfm",
     "rfm_scores",
@@ -81,6 +82,8 @@ def test_functions_give_what_the_accessor_gives(module: Any, frame: Any) -> None
     of_base = expected.lifecycle(model=windows, prospects=["nobody"])
     assert list(stages["stage"]) == of_base["stage"].to_pylist()
     assert list(stages["n_orders"]) == of_base["n_orders"].to_pylist()
+    likes = module.preferences(frame, "basket", **NAMES)
+    assert likes.equals(accessor.preferences("basket", **NAMES))
     summary = module.clv_summary(frame, **NAMES, calibration_end="2026-03-01")
     assert summary.equals(accessor.clv_summary(**NAMES, calibration_end="2026-03-01"))
     known = custcore.clv.BGNBD.of_parameters({"r": 0.5, "alpha": 4.0, "a": 1.0, "b": 3.0})

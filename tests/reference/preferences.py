@@ -41,7 +41,9 @@ def money(lines: Iterable[Line]) -> int:
     return sum(line.amount or 0 for line in lines)
 
 
-def cells(orders: list[list[Line]], of: str = "category") -> tuple[dict[Any, dict[Any, dict[str, int]]], dict[Any, int]]:
+def cells(
+    orders: list[list[Line]], of: str = "category"
+) -> tuple[dict[Any, dict[Any, dict[str, int]]], dict[Any, int]]:
     """By customer and value: orders, rows, money, rows and money with a discount; and orders with a value by customer."""
     found: dict[Any, dict[Any, dict[str, int]]] = defaultdict(dict)
     with_value: dict[Any, int] = defaultdict(int)
@@ -175,11 +177,11 @@ def next_scores(lists: dict[Any, set[Any]], method: str, least: int) -> dict[Any
         known = sorted(own & frequent)
         scores[customer] = {}
         for value in frequent - own:
-            if not known or method == "popularity":
+            if not own or method == "popularity":
                 score: float = n[value]
             elif method == "cosine":
                 score = sum(both[a, value] / math.sqrt(n[a] * n[value]) for a in known)
             else:
-                score = sum(both[a, value] / n[a] for a in known) / len(known)
+                score = sum(both[a, value] / n[a] for a in known) / max(len(known), 1)
             scores[customer][value] = score
     return scores

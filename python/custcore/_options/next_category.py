@@ -38,6 +38,7 @@ K = Option(
     "Recommendations of each customer, at most.",
     default=5,
     help="Recommendations of each customer.",
+    flags=("-k",),
     group="List",
     metavar="N",
     minimum=1,
@@ -62,7 +63,9 @@ BACKTEST = (
         type="list of date, datetime or str",
     ),
     Option("horizon", "int", "Days after a date in which new categories count."),
-    Option("k", "Sequence[int]", "Numbers of recommendations, ascending.", default=(1, 3, 5, 10), type="sequence of int"),
+    Option(
+        "k", "Sequence[int]", "Numbers of recommendations, ascending.", default=(1, 3, 5, 10), type="sequence of int"
+    ),
     Option(
         "methods",
         "Sequence[str]",

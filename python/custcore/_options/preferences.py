@@ -6,7 +6,7 @@ from custcore._options import measures as m
 from custcore._options import transactions as t
 from custcore._options.option import Option
 
-__all__ = ["BREADTH", "CHANNELS", "CHANNEL_PREFERENCES", "FEATURES", "PREFERENCES", "PROMOTION"]
+__all__ = ["BREADTH", "CHANNELS", "CHANNEL_PREFERENCES", "FEATURES", "OF_TRANSACTIONS", "PREFERENCES", "PROMOTION"]
 
 AS_OF = t.AS_OF.but(
     text="The last local day that counts, inclusive; later rows do not exist. A day before the last one in the base needs "
@@ -30,6 +30,12 @@ PRIOR_ORDERS = Option(
     help="Orders of an average customer that are added to those of each.",
     group="What counts",
     metavar="N",
+)
+CATEGORIES = Option(
+    "categories",
+    "str",
+    "Column of categories, departments, brands or other values of lines, of the types of attributes. Rows without a "
+    "value are reported.",
 )
 PRIOR_ROWS = Option(
     "prior_rows",
@@ -59,3 +65,13 @@ BREADTH = (PRIOR_ORDERS, AS_OF, t.N_THREADS)
 PROMOTION = (PRIOR_ROWS, AS_OF, t.N_THREADS)
 CHANNELS = (AS_OF, t.N_THREADS)
 FEATURES = (TOP, MEASURE, PRIOR_ORDERS, AS_OF, t.N_THREADS)
+
+# Of transactions in one call, whose base is not kept.
+OF_TRANSACTIONS = (
+    CATEGORIES,
+    MEASURE,
+    PRIOR_ORDERS,
+    *(option for option in t.READ if option.name not in {"n_days", "attributes"}),
+    t.N_THREADS,
+    t.PROGRESS,
+)

@@ -11,6 +11,7 @@ from custcore.adapters._clv import FrameLifetimeValue
 from custcore.adapters._cohorts import FrameCohorts
 from custcore.adapters._columns import columns_of, feature_names, given
 from custcore.adapters._lifecycle import FrameLifecycle
+from custcore.adapters._preferences import FramePreferences
 from custcore.adapters._portraits import PortraitMethods
 from custcore.cohort._presets import with_presets
 
@@ -35,7 +36,7 @@ class Scorer(Protocol):
 
 
 @proposing_methods
-class FrameMethods(FrameLifecycle[Frame], FrameLifetimeValue[Frame], PortraitMethods[Frame]):
+class FrameMethods(FrameLifecycle[Frame], FrameLifetimeValue[Frame], FramePreferences[Frame], PortraitMethods[Frame]):
     """Methods of an accessor whose results are frames of its library."""
 
     # Conversion, which differs by library.

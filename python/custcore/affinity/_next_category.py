@@ -37,6 +37,12 @@ class NextCategory(Persistable):
     Parameters
     ----------
     method : {"cosine", "confidence", "popularity"}, default "cosine"
+        How a category c is scored for a customer who has the categories a; N counts
+        customers. ``"cosine"``: the sum of N_ac / sqrt(N_a N_c). ``"confidence"``: the mean
+        of N_ac / N_a. ``"popularity"``: N_c, the same order for everybody.
+    min_customers : int, default 20
+        Categories with fewer customers are neither recommended nor count as what a customer
+        has.
 
     Attributes
     ----------
@@ -59,9 +65,17 @@ class NextCategory(Persistable):
     --------
     >>> import datetime, pyarrow as pa, custcore
     >>> base = custcore.CustomerBase(categories="kind")
-    >>> bought = {"ann": ["tea", "mug"], "bob": ["tea", "mug"], "cleo": ["tea", "pot"], "dan": ["tea"]}
+    >>> bought = {
+    ...     "ann": ["tea", "mug"],
+    ...     "bob": ["tea", "mug"],
+    ...     "cleo": ["tea", "pot"],
+    ...     "dan": ["tea"],
+    ... }
     >>> rows = [(name, kind) for name, kinds in bought.items() for kind in kinds]
-    >>> columns = {"customer_id": [name for name, _ in rows], "kind": [kind for _, kind in rows]}
+    >>> columns = {
+    ...     "customer_id": [name for name, _ in rows],
+    ...     "kind": [kind for _, kind in rows],
+    ... }
     >>> days = [datetime.date(2026, 1, 5)] * len(rows)
     >>> base.update(pa.table(columns | {"timestamp": days, "amount": [1.0] * len(rows)}))
     >>> model = custcore.NextCategory(min_customers=1).fit(base)
@@ -93,6 +107,14 @@ class NextCategory(Persistable):
         Parameters
         ----------
         base : CustomerBase
+            A base with ``categories=``, in memory or on disk. It is not changed.
+        as_of : date, datetime or str, optional
+            The last local day that counts, inclusive; later rows do not exist. A day before the
+            last one in the base needs ``category_days=True``. Default: the last day in the
+            base.
+        n_threads : int, optional
+            Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
+            all available cores. Results do not depend on it.
 
         Returns
         -------
@@ -124,6 +146,19 @@ class NextCategory(Persistable):
         Parameters
         ----------
         base : CustomerBase
+            A base with ``categories=``, in memory or on disk. It is not changed.
+        k : int, default 5
+            Recommendations of each customer, at most.
+        as_of : date, datetime or str, optional
+            The last local day that counts, inclusive; later rows do not exist. A day before the
+            last one in the base needs ``category_days=True``. Default: the last day in the
+            base.
+        exclude_owned : bool, default True
+            Whether categories that a customer has are left out. What a customer buys again is
+            another question, which the own orders answer (:meth:`CustomerBase.preferences`).
+        n_threads : int, optional
+            Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
+            all available cores. Results do not depend on it.
 
         Returns
         -------
@@ -132,8 +167,9 @@ class NextCategory(Persistable):
             (int64, from 1), ``category``, ``score`` (float64, that of the method; ties by the
             smallest category) and ``because``, the category of the customer that adds most to
             the score, then the smallest; null if none does, and for popularity. A category adds
-            nothing to itself. Who has no category of the model gets the most popular ones, with
-            the number of their customers as score. A remark of the report says if the model was
+            nothing to itself. Who has no category at all gets the most popular ones, with the
+            number of their customers as score; who has some, but none of the model, has scores
+            of 0. A remark of the report says if the model was
             fitted after ``as_of``.
 
         Raises
@@ -248,6 +284,23 @@ def backtest_next(
     Parameters
     ----------
     base : CustomerBase
+        A base with ``categories=`` and ``category_days=True``, in memory or on disk. It is
+        not changed.
+    dates : list of date, datetime or str
+        The dates, ascending, each at least ``horizon`` days before the last day of the
+        base.
+    horizon : int
+        Days after a date in which new categories count.
+    k : sequence of int, default (1, 3, 5, 10)
+        Numbers of recommendations, ascending.
+    methods : sequence of str, default ("cosine", "confidence")
+        Methods of :class:`NextCategory`. Popularity, the baseline, is always tested.
+    min_customers : int, default 20
+        Categories with fewer customers are neither recommended nor count as what a customer
+        has.
+    n_threads : int, optional
+        Number of threads. Default: the environment variable ``CUSTCORE_NUM_THREADS``, else
+        all available cores. Results do not depend on it.
 
     Returns
     -------
@@ -258,8 +311,8 @@ def backtest_next(
         over these customers, for each k, ``hit@k`` (the share of whom one of k recommendations
         was bought), ``recall@k`` (the mean share of the new categories that were among the k)
         and ``precision@k`` (the mean share of the k that were bought), all float64, null without
-        customers. New categories with fewer than ``min_customers`` customers count, too, though
-        they are never recommended.
+        customers. Only categories with ``min_customers`` or more up to the date count as new:
+        others cannot be recommended.
 
     Raises
     ------
@@ -288,7 +341,9 @@ def backtest_next(
     >>> test = custcore.backtest_next(base, ["2025-04-01"], 60, k=[5])
     >>> for row in test.select(["method", "customers", "hit@5"]).rows():
     ...     print(row[0], row[1], round(row[2], 2))
-    cosine 0 0.0
+    cosine 449 0.92
+    confidence 449 0.92
+    popularity 449 0.28
     """
     return Table(
         _core.backtest_next(

@@ -34,7 +34,17 @@ __all__ = ["CustomerBase"]
 
 
 class CustomerBase(
-    Changes, Analyses, ValueClasses, Preferences, Lifecycle, LifetimeValue, BaseMeasures, Experiments, Planning, Tracking, Growth
+    Changes,
+    Analyses,
+    ValueClasses,
+    Preferences,
+    Lifecycle,
+    LifetimeValue,
+    BaseMeasures,
+    Experiments,
+    Planning,
+    Tracking,
+    Growth,
 ):
     """First and last day, orders and money of every customer: kept, updated, merged, saved.
 

@@ -123,7 +123,9 @@ class Preferences:
         ann tea 0.75 0.375 0.65625 1
         bob mug 1.0 0.625 0.8125 1
         """
-        return self._preferences("categories", arguments.name("measure", measure), prior_orders, (by, segment), (as_of, n_threads))
+        return self._preferences(
+            "categories", arguments.name("measure", measure), prior_orders, (by, segment), (as_of, n_threads)
+        )
 
     def channel_preferences(
         self,
@@ -313,7 +315,10 @@ class Preferences:
         >>> base = custcore.CustomerBase(categories="kind", promotion="discount")
         >>> days = [datetime.date(2026, 1, day) for day in (1, 5, 9, 31)]
         >>> columns = {"customer_id": ["ann", "ann", "bob", "bob"], "timestamp": days}
-        >>> columns |= {"amount": [10.0, 20.0, 30.0, 40.0], "kind": ["tea", "tea", "tea", "mug"]}
+        >>> columns |= {
+        ...     "amount": [10.0, 20.0, 30.0, 40.0],
+        ...     "kind": ["tea", "tea", "tea", "mug"],
+        ... }
         >>> base.update(pa.table(columns | {"discount": [1.5, 0.0, 2.0, 0.0]}))
         >>> found = base.promotion_sensitivity(prior_rows=2)
         >>> columns = ["customer_id", "rows", "promo_rows", "promo_share", "index"]
@@ -368,7 +373,12 @@ class Preferences:
         >>> base = custcore.CustomerBase(channel="shop")
         >>> days = [datetime.date(2026, 1, day) for day in (1, 5, 9, 31)]
         >>> ids, shops = ["ann", "ann", "ann", "bob"], ["web", "web", "city", "city"]
-        >>> columns = {"customer_id": ids, "timestamp": days, "amount": [1.0] * 4, "shop": shops}
+        >>> columns = {
+        ...     "customer_id": ids,
+        ...     "timestamp": days,
+        ...     "amount": [1.0] * 4,
+        ...     "shop": shops,
+        ... }
         >>> base.update(pa.table(columns))
         >>> columns = ["customer_id", "main_channel", "n_channels", "last_channel", "switched"]
         >>> list(base.channels().select(columns).rows())

@@ -1,7 +1,8 @@
 //! Converts the arguments of the public functions to settings of the core; errors list the accepted values.
 
 use custcore::{
-    AsOf, BaseSpec, CategoryColumns, ColumnRoles, Error, ErrorKind, KeyNames, Late, OnNonfinite, OnNull, OrderLines, Pick, ResultColumns, Returns, Track,
+    AsOf, BaseSpec, CategoryColumns, ColumnRoles, Error, ErrorKind, KeyNames, Late, OnNonfinite, OnNull, OrderLines, Pick, ResultColumns,
+    Returns, Track,
 };
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
@@ -85,7 +86,12 @@ impl ReadOptions {
             amount: self.amount.clone(),
             order_id: self.order_id.clone().map(KeyNames::from),
             attributes: self.attributes.iter().map(pick).collect::<PyResult<_>>()?,
-            categories: CategoryColumns { category: self.categories.clone(), promotion: self.promotion.clone(), channel: self.channel.clone(), by_day: self.category_days },
+            categories: CategoryColumns {
+                category: self.categories.clone(),
+                promotion: self.promotion.clone(),
+                channel: self.channel.clone(),
+                by_day: self.category_days,
+            },
             start: None,
             returning: None,
         };

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, TimestampSecondArray};
 use custcore::{
-    BaseSpec, CategoryColumns, ColumnRoles, Context, CustomerBase, CustomerId, ErrorKind, MemoryLimit, OrderLines, Pick, Report, Result, ResultColumns,
-    Track, rfm_by_ranges,
+    BaseSpec, CategoryColumns, ColumnRoles, Context, CustomerBase, CustomerId, ErrorKind, MemoryLimit, OrderLines, Pick, Report, Result,
+    ResultColumns, Track, rfm_by_ranges,
 };
 use proptest::prelude::*;
 

@@ -7,8 +7,8 @@ use arrow_array::types::Int32Type;
 use arrow_array::{ArrayRef, DictionaryArray, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray, TimestampSecondArray};
 use custcore::internals::Strategy as Way;
 use custcore::{
-    AsOf, BaseSpec, CategoryColumns, CohortSpec, ColumnRoles, Context, CustomerBase, Period, Result, Table, Track, begin_cohort_scan, finish_cohort_scan,
-    rfm,
+    AsOf, BaseSpec, CategoryColumns, CohortSpec, ColumnRoles, Context, CustomerBase, Period, Result, Table, Track, begin_cohort_scan,
+    finish_cohort_scan, rfm,
 };
 use proptest::prelude::*;
 

@@ -6,8 +6,8 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Date32Type, Float64Type, Int64Type};
 use arrow_array::{ArrayRef, Date32Array, Float64Array, Int64Array, RecordBatch};
 use custcore::{
-    AsOf, BaseSpec, CategoryColumns, ColumnRoles, Context, CustomerBase, Error, ErrorKind, Result, RfmScorer, RfmSpec, ScorerEdges, Segments, Table, Track,
-    rfm, time_in_segment, transitions,
+    AsOf, BaseSpec, CategoryColumns, ColumnRoles, Context, CustomerBase, Error, ErrorKind, Result, RfmScorer, RfmSpec, ScorerEdges,
+    Segments, Table, Track, rfm, time_in_segment, transitions,
 };
 use proptest::prelude::*;
 

@@ -75,7 +75,9 @@ fn cells(base: &CustomerBase, until: Option<i32>, role: CellRole) -> Result<Vec<
             Keys::Bytes(_) => 0,
         };
         for cell in reader.cells(code) {
-            let text = |keys: &Keys| if let Keys::Bytes(arena) = keys { String::from_utf8_lossy(&arena.get(cell.category)).into_owned() } else { String::new() };
+            let text = |keys: &Keys| {
+                if let Keys::Bytes(arena) = keys { String::from_utf8_lossy(&arena.get(cell.category)).into_owned() } else { String::new() }
+            };
             let category = (cell.category != NO_CODE).then(|| text(cells.values()));
             let (discounted_rows, discounted_units) = (cell.discounted_rows, cell.discounted_units);
             found.push((id, category, cell.day, cell.orders, cell.rows, cell.units, discounted_rows, discounted_units));

@@ -213,7 +213,10 @@ impl<'a> CustomerRows<'a> {
             Keys::Range { .. } | Keys::Integers(_) => 0,
         };
         let entries = self.entries.as_ref().and_then(|entries| entries.get(code as usize)).map_or(0, |&entries| entries as usize);
-        1 + id + entries + self.days.as_ref().map_or(0, |days| days.count(code)) + 2 * (self.open.get(code).len() + self.split_orders.get(code).len())
+        1 + id
+            + entries
+            + self.days.as_ref().map_or(0, |days| days.count(code))
+            + 2 * (self.open.get(code).len() + self.split_orders.get(code).len())
     }
 
     /// The totals of a customer.

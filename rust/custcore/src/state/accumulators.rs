@@ -55,10 +55,8 @@ impl Accumulators {
             })
             .collect();
         let columns = &roles.categories;
-        let cells = [
-            (CellRole::Category, &columns.category, &input_schema.category),
-            (CellRole::Channel, &columns.channel, &input_schema.channel),
-        ];
+        let cells =
+            [(CellRole::Category, &columns.category, &input_schema.category), (CellRole::Channel, &columns.channel, &input_schema.channel)];
         for (role, name, value_type) in cells {
             if let (Some(name), Some(value_type)) = (name, value_type) {
                 all.push(Box::new(Cells::new(role, name, value_type, columns)));

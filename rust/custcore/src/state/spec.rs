@@ -278,7 +278,8 @@ impl BaseSpec {
         self.check_track()?;
         self.roles.categories.check()?;
         if self.roles.categories.by_day && !self.track.looks_back() {
-            let message = "category_days=True answers past days, which a base of level 'totals' does not keep; use track='days' or 'orders'";
+            let message =
+                "category_days=True answers past days, which a base of level 'totals' does not keep; use track='days' or 'orders'";
             return Err(Error::new(ErrorKind::StateMismatch, message));
         }
         accumulators::check_names(&self.accumulators)?;

@@ -132,29 +132,36 @@ pub fn backtest_next(base: &CustomerBase, spec: BacktestNextSpec, context: &Cont
 }
 
 /// The number of customers with something new, and the rates for each k.
-fn rates(weights: &Weights<'_>, (lists, new, places): (&Lists, &Lists, &[u32]), ks: &[usize], context: &Context) -> Result<(u64, Vec<Rates>)> {
+fn rates(
+    weights: &Weights<'_>,
+    (lists, new, places): (&Lists, &Lists, &[u32]),
+    ks: &[usize],
+    context: &Context,
+) -> Result<(u64, Vec<Rates>)> {
     let largest = ks.last().copied().unwrap_or(1);
     // Of each customer: number of new categories, and hits for each k.
     let parts: Vec<Vec<u32>> = context
         .run_if_large(lists.items().len().saturating_mul(8), |threads| {
             let size = pieces(lists.len(), threads.count());
             threads.par_tasks((0..lists.len()).step_by(size), |first| {
-                let (mut scoring, mut own, mut hits) = (Scoring::new(weights), Vec::new(), Vec::new());
+                let (mut scoring, mut own, mut wanted, mut hits) = (Scoring::new(weights), Vec::new(), Vec::new(), Vec::new());
                 for at in first..lists.len().min(first + size) {
                     if at % 1024 == 0 {
                         context.check()?;
                     }
-                    let bought = new.get(at);
-                    if bought.is_empty() {
+                    // What the model does not know cannot be recommended.
+                    let known = |code: &u32| Some(places[*code as usize]).filter(|&place| place != NO_CODE);
+                    wanted.clear();
+                    wanted.extend(new.get(at).iter().filter_map(known));
+                    if wanted.is_empty() {
                         continue;
                     }
                     own.clear();
-                    own.extend(lists.get(at).iter().map(|&code| places[code as usize]).filter(|&place| place != NO_CODE));
+                    own.extend(lists.get(at).iter().filter_map(known));
                     own.sort_unstable();
-                    let wanted: Vec<u32> = bought.iter().map(|&code| places[code as usize]).collect();
-                    let found = scoring.top(&own, largest, true);
+                    let found = scoring.top(&own, !lists.get(at).is_empty(), largest, true);
                     let is_hit: Vec<bool> = found.iter().map(|suggestion| wanted.contains(&suggestion.category)).collect();
-                    hits.push(bought.len() as u32);
+                    hits.push(wanted.len() as u32);
                     hits.extend(ks.iter().map(|&k| is_hit.iter().take(k).filter(|hit| **hit).count() as u32));
                 }
                 Ok(hits)

@@ -75,8 +75,10 @@ impl NextCategory {
                                 context.check()?;
                             }
                             own.clear();
-                            own.extend(owned(reader.read(customer).0).filter_map(|rank| places[rank as usize]));
-                            let found = scoring.top(&own, spec.k, spec.exclude_owned).iter();
+                            let has = owned(reader.read(customer).0);
+                            let has_any = has.clone().next().is_some();
+                            own.extend(has.filter_map(|rank| places[rank as usize]));
+                            let found = scoring.top(&own, has_any, spec.k, spec.exclude_owned).iter();
                             rows.extend((1..).zip(found).map(|(rank, &suggestion)| Recommendation { customer, rank, suggestion }));
                         }
                         Ok(rows)
@@ -93,10 +95,16 @@ impl NextCategory {
         if let (Some(fit), Some(day)) = (self.as_of, report.as_of)
             && fit > day
         {
-            report.remarks.push(format!("the model was fitted as of {}, after {}: it knows what came later", date_text(fit), date_text(day)));
+            report.remarks.push(format!(
+                "the model was fitted as of {}, after {}: it knows what came later",
+                date_text(fit),
+                date_text(day)
+            ));
         }
         if self.counts.is_empty() {
-            report.remarks.push(format!("no category has {} customers (min_customers), so nothing is recommended", self.spec.min_customers));
+            report
+                .remarks
+                .push(format!("no category has {} customers (min_customers), so nothing is recommended", self.spec.min_customers));
         }
         if let Some(first) = tables.first_mut() {
             first.report = report;

@@ -72,13 +72,14 @@ impl<'a> Scoring<'a> {
     }
 
     /// The best `k` categories of a customer who has these, ascending; by score descending, then by category. Of what is owned, none,
-    /// unless asked.
-    pub(super) fn top(&mut self, owned: &[u32], k: usize, exclude_owned: bool) -> &[Suggestion] {
+    /// unless asked. The most popular ones for a customer who has nothing at all, which is not the same as nothing that the model knows:
+    /// then all scores are 0.
+    pub(super) fn top(&mut self, owned: &[u32], has_any: bool, k: usize, exclude_owned: bool) -> &[Suggestion] {
         self.found.clear();
         if exclude_owned {
             owned.iter().for_each(|&category| self.is_owned[category as usize] = true);
         }
-        if owned.is_empty() || self.weights.method == NextMethod::Popularity {
+        if !has_any || self.weights.method == NextMethod::Popularity {
             let free = self.weights.popular.iter().filter(|category| !self.is_owned[**category as usize]);
             let score = |category: u32| f64::from(self.weights.counts[category as usize]);
             let suggest = |&category: &u32| Suggestion { category, score: score(category), because: None };
@@ -88,7 +89,8 @@ impl<'a> Scoring<'a> {
             self.choose(k);
             let weights = self.weights;
             for suggestion in &mut self.found {
-                let added = owned.iter().map(|&own| (own, if own == suggestion.category { 0.0 } else { weights.weight(own, suggestion.category) }));
+                let added =
+                    owned.iter().map(|&own| (own, if own == suggestion.category { 0.0 } else { weights.weight(own, suggestion.category) }));
                 // The first of those that add most.
                 let most = added.reduce(|best, next| if next.1 > best.1 { next } else { best });
                 suggestion.because = most.filter(|(_, weight)| *weight > 0.0).map(|(own, _)| own);
@@ -110,7 +112,7 @@ impl<'a> Scoring<'a> {
             }
         }
         if self.weights.method == NextMethod::Confidence {
-            let n = owned.len() as f64;
+            let n = owned.len().max(1) as f64;
             self.scores.iter_mut().for_each(|score| *score /= n);
         }
     }
@@ -147,16 +149,20 @@ mod tests {
         let counts = [3, 3, 1, 1];
         let cosine = Weights::new(NextMethod::Cosine, &counts, &pairs);
         let mut scoring = Scoring::new(&cosine);
-        let found: Vec<Suggestion> = scoring.top(&[0], 3, true).to_vec();
+        let found: Vec<Suggestion> = scoring.top(&[0], true, 3, true).to_vec();
         let suggestion = |category, score, because| Suggestion { category, score, because };
         assert_eq!(found, [suggestion(1, 2.0 / 3.0, Some(0)), suggestion(2, 1.0 / 3.0_f64.sqrt(), Some(0)), suggestion(3, 0.0, None)]);
         let confidence = Weights::new(NextMethod::Confidence, &counts, &pairs);
         let mut scoring = Scoring::new(&confidence);
-        assert_eq!(scoring.top(&[1, 2], 1, true), [suggestion(0, (2.0 / 3.0 + 1.0) / 2.0, Some(2))]);
-        assert_eq!(scoring.top(&[0, 1], 1, false), [suggestion(0, 1.0 / 3.0, Some(1))]);
-        assert_eq!(scoring.top(&[], 9, true).iter().map(|found| (found.category, found.score)).collect::<Vec<_>>(), [(0, 3.0), (1, 3.0), (2, 1.0), (3, 1.0)]);
+        assert_eq!(scoring.top(&[1, 2], true, 1, true), [suggestion(0, (2.0 / 3.0 + 1.0) / 2.0, Some(2))]);
+        assert_eq!(scoring.top(&[0, 1], true, 1, false), [suggestion(0, 1.0 / 3.0, Some(1))]);
+        assert_eq!(scoring.top(&[], true, 2, true), [suggestion(0, 0.0, None), suggestion(1, 0.0, None)]);
+        assert_eq!(
+            scoring.top(&[], false, 9, true).iter().map(|found| (found.category, found.score)).collect::<Vec<_>>(),
+            [(0, 3.0), (1, 3.0), (2, 1.0), (3, 1.0)]
+        );
         let popularity = Weights::new(NextMethod::Popularity, &counts, &PairCounts { starts: vec![0; 5], ..PairCounts::default() });
-        assert_eq!(Scoring::new(&popularity).top(&[0], 1, true), [suggestion(1, 3.0, None)]);
+        assert_eq!(Scoring::new(&popularity).top(&[0], true, 1, true), [suggestion(1, 3.0, None)]);
         Ok(())
     }
 }

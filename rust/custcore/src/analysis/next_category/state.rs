@@ -63,7 +63,7 @@ fn invalid(what: &str) -> Error {
 }
 
 impl StoredModel for NextCategory {
-    const KIND: &'static str = "next category";
+    const KIND: &'static str = "next_category";
     type Body = NextCategoryState;
 
     fn body(&self) -> NextCategoryState {

@@ -15,12 +15,7 @@ use crate::report::Report;
 use crate::table::{AS_OF, CUSTOMER_ID, Table, TableBuilder, nullable_floats};
 use crate::time::calendar::date_text;
 
-pub(super) fn recommendation_table(
-    view: &BaseView<'_>,
-    model: &NextCategory,
-    rows: &[Recommendation],
-    context: &Context,
-) -> Result<Table> {
+pub(super) fn recommendation_table(view: &BaseView<'_>, model: &NextCategory, rows: &[Recommendation], context: &Context) -> Result<Table> {
     let customers: Vec<u32> = rows.iter().map(|row| row.customer).collect();
     let mut metadata = Metadata::new();
     metadata.insert(CUSTOMER_ID, view.kinds().id.names().to_text());

@@ -1,7 +1,7 @@
 //! How much customers buy with a discount, given what they buy.
 
 use super::kernel::quotient;
-use super::spec::{Preferred, PreferenceMeasure, check_prior};
+use super::spec::{PreferenceMeasure, Preferred, check_prior};
 use super::table::{counts, metadata, with_ids};
 use super::{overall, rows_of};
 use crate::analysis::holdings::{Holdings, each_view};
@@ -52,8 +52,7 @@ pub fn promotion_sensitivity(base: &CustomerBase, prior_rows: f64, as_of: Option
             .map(|sum| if sum.rows == 0 { 0.0 } else { sum.discounted_rows as f64 / sum.rows as f64 })
             .collect();
         let rows = rows_of(view, &holdings, context, |customer, held, out| {
-            let mut row =
-                Discounted { customer: customer.code, rows: 0, discounted: 0, units: 0, discounted_units: 0, expected: 0.0 };
+            let mut row = Discounted { customer: customer.code, rows: 0, discounted: 0, units: 0, discounted_units: 0, expected: 0.0 };
             for holding in held.iter().filter(|holding| holding.orders > 0) {
                 row.rows += holding.rows;
                 row.discounted += holding.discounted_rows;

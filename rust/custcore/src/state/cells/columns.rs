@@ -73,10 +73,10 @@ pub(super) fn write(field: &Field, (cells, ends): (&[Cell], &[usize]), values: &
         columns.push(Arc::new(Int64Array::from(cells.iter().map(|cell| cell.time.0).collect::<Vec<i64>>())));
         columns.push(Arc::new(UInt32Array::from(cells.iter().map(|cell| cell.time.1).collect::<Vec<u32>>())));
     }
-    let offsets: Vec<i32> =
-        std::iter::once(Ok(0)).chain(ends.iter().map(|&end| i32::try_from(end))).collect::<Result<_, _>>().map_err(|_| {
-            Error::new(ErrorKind::OutOfRange, "a customer has more than 2,147,483,647 categories, more than a file holds")
-        })?;
+    let offsets: Vec<i32> = std::iter::once(Ok(0))
+        .chain(ends.iter().map(|&end| i32::try_from(end)))
+        .collect::<Result<_, _>>()
+        .map_err(|_| Error::new(ErrorKind::OutOfRange, "a customer has more than 2,147,483,647 categories, more than a file holds"))?;
     let structs = StructArray::try_new(fields.clone(), columns, None).map_err(Error::internal)?;
     let list = ListArray::try_new(item.clone(), OffsetBuffer::new(ScalarBuffer::from(offsets)), Arc::new(structs), None);
     Ok(Arc::new(list.map_err(Error::internal)?))

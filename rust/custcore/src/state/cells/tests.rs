@@ -88,8 +88,7 @@ fn a_cell_takes_twenty_bytes() {
     let mut runs = CellRuns::new(kept, Ends::Last);
     for owner in 0..10_000 {
         for category in 0..30 {
-            let cell =
-                Cell { category, day: 7, orders: 2, rows: 3, units: 1 << 40, discounted_rows: 0, discounted_units: 0, time: (0, 0) };
+            let cell = Cell { category, day: 7, orders: 2, rows: 3, units: 1 << 40, discounted_rows: 0, discounted_units: 0, time: (0, 0) };
             runs.add(owner, cell);
         }
     }
