@@ -492,7 +492,7 @@ TARGETS = (
 
 # The dicts of options that the core takes, by their names in its stub.
 DICTS = {
-    "ReadOptions": t.READ,
+    "ReadOptions": (*t.READ, *bases.CATEGORIES),
     "ScoreOptions": scores.SCORES,
     "CohortOptions": cohorts.CORE,
     "AbcOptions": value.ABC_CORE,

@@ -111,6 +111,10 @@ class ReadOptions(TypedDict):
     timezone: str | None
     on_null: str
     on_nonfinite: str
+    categories: str | None
+    promotion: str | None
+    channel: str | None
+    category_days: bool
 
 @type_check_only
 class ScoreOptions(TypedDict):
@@ -459,7 +463,7 @@ def funnel(
 
 @final
 class NextCategory:
-    def __new__(cls, *, method: str, min_customers: int) -> Self: ...
+    def __new__(cls, *, method: str, min_customers: int) -> NextCategory: ...
     def fit(self, base: CustomerBase, day: _Day | None, *, n_threads: int | None) -> NextCategory: ...
     def recommend(
         self, base: CustomerBase, k: int, day: _Day | None, *, exclude_owned: bool, n_threads: int | None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import importlib.util
 from functools import cache
 from pathlib import Path
@@ -41,7 +40,7 @@ def journey() -> pa.Table:
         *DISCOUNTS,
     ]
     lines = pq.read_table(data / "transactions.parquet", columns=columns)
-    end = pa.scalar(datetime.datetime(2017, 7, 1), pa.timestamp("us"))
+    end = pa.scalar("2017-07-01").cast(pa.timestamp("us"))
     times = lines["transaction_timestamp"].cast(pa.timestamp("us"))
     lines = lines.set_column(lines.column_names.index("transaction_timestamp"), "transaction_timestamp", times)
     lines = lines.filter(pc.less(times, end))

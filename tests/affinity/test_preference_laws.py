@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 
@@ -129,7 +130,7 @@ def check_preferences(rows: list[dict[str, Any]], expected: list[dict[str, Any]]
         own = [row for row in rows if row["customer_id"] == customer]
         ranked = sorted(own, key=lambda row: row["rank"])
         assert [row["rank"] for row in ranked] == list(range(1, len(own) + 1))
-        for better, worse in zip(ranked, ranked[1:], strict=False):
+        for better, worse in itertools.pairwise(ranked):
             pair = (-(better["share_shrunk"] or 0), better[value]), (-(worse["share_shrunk"] or 0), worse[value])
             assert pair[0] <= pair[1]
 
@@ -181,7 +182,7 @@ def test_edits(lines: list[Line], sealed: int) -> None:
     assert results(base) == results(base_of(lines))
     base.relabel({0: 3, 4: 9})
     moved = [Line(**{**vars(line), "customer": {0: 3, 4: 9}.get(line.customer, line.customer)}) for line in lines]
-    # Orders of two customers with the same id are one after the ids are joined, unless sealed: compared without ids in common.
+    # Orders of the same id of two customers become one, unless they are sealed: compared without such orders.
     apart = {line.order for line in lines if line.customer == 0} & {line.order for line in lines if line.customer == 3}
     if not apart - {None}:
         assert results(base) == results(base_of(moved))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+import pyarrow.parquet as pq
 import pytest
 
 import custcore
@@ -24,7 +25,7 @@ def base_of(folder, **options):
 
 
 def rows(path):
-    return custcore.read(path).table().to_pylist()
+    return pq.read_table(path).to_pylist()
 
 
 def test_the_screen_counts_customers_and_favourites(folder, run_json):

@@ -44,7 +44,7 @@ def money(lines: Iterable[Line]) -> int:
 def cells(
     orders: list[list[Line]], of: str = "category"
 ) -> tuple[dict[Any, dict[Any, dict[str, int]]], dict[Any, int]]:
-    """By customer and value: orders, rows, money, rows and money with a discount; and orders with a value by customer."""
+    """By customer and value: orders, rows, money, those with a discount; and orders with a value by customer."""
     found: dict[Any, dict[Any, dict[str, int]]] = defaultdict(dict)
     with_value: dict[Any, int] = defaultdict(int)
     for order in orders:

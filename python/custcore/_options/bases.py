@@ -6,17 +6,36 @@ from custcore._options import cohorts as c
 from custcore._options import transactions as t
 from custcore._options.option import Option
 
-__all__ = ["AS_OF", "BASE", "BASES", "BATCH_ID", "CATEGORIES", "COHORTS_OF_BASE", "COMMIT_EVERY", "TRANSITIONS"]
+__all__ = [
+    "AS_OF",
+    "BASE",
+    "BASES",
+    "BATCH_ID",
+    "CATEGORIES",
+    "CATEGORY_DAYS",
+    "COHORTS_OF_BASE",
+    "COMMIT_EVERY",
+    "TRANSITIONS",
+]
 
+CATEGORY_DAYS = Option(
+    "category_days",
+    "bool",
+    "Whether categories and channels are kept by day, so that they are known as of past days. It needs "
+    '``track="days"`` or ``"orders"``.',
+    default=False,
+    core="bool",
+)
 CATEGORIES = (
     Option(
         "categories",
         "str | None",
-        "Column of categories, departments, brands or other values of lines, of the types of attributes. The orders, rows, "
-        "money and last day of each customer with each value are kept: for :meth:`preferences`, :meth:`breadth` and "
-        ":class:`custcore.NextCategory`. Rows without a value are reported there.",
+        "Column of categories, departments, brands or other values of lines, of the types of attributes. The orders, "
+        "rows, money and last day of each customer with each value are kept: for :meth:`preferences`, :meth:`breadth` "
+        "and :class:`custcore.NextCategory`. Rows without a value are reported there.",
         default=None,
         type="str",
+        core="str | None",
         help="Column of categories, whose orders, rows and money are kept for each customer.",
         group="Columns",
         metavar="NAME",
@@ -28,6 +47,7 @@ CATEGORIES = (
         "with a discount are kept, too: for :meth:`promotion_sensitivity`.",
         default=None,
         type="str",
+        core="str | None",
         help="Column of discounts: true, or a number above 0.",
         group="Columns",
         metavar="NAME",
@@ -39,19 +59,12 @@ CATEGORIES = (
         "The orders of each customer through each are kept: for :meth:`channels`.",
         default=None,
         type="str",
+        core="str | None",
         help="Column of channels, such as stores.",
         group="Columns",
         metavar="NAME",
     ),
-    Option(
-        "category_days",
-        "bool",
-        "Whether categories and channels are kept by day, so that they are known as of past days. It needs "
-        '``track="days"`` or ``"orders"``.',
-        default=False,
-        help="Keep categories and channels by day, for past days.",
-        group="Base",
-    ),
+    CATEGORY_DAYS,
 )
 
 BASE = (

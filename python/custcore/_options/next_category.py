@@ -9,8 +9,9 @@ __all__ = ["BACKTEST", "FIT", "MODEL", "RECOMMEND"]
 
 METHOD = Option(
     "method",
-    text='How a category c is scored for a customer who has the categories a; N counts customers. ``"cosine"``: the sum of '
-    'N_ac / sqrt(N_a N_c). ``"confidence"``: the mean of N_ac / N_a. ``"popularity"``: N_c, the same order for everybody.',
+    text="How a category c is scored for a customer who has the categories a; N counts customers. "
+    '``"cosine"``: the sum of N_ac / sqrt(N_a N_c). ``"confidence"``: the mean of N_ac / N_a. '
+    '``"popularity"``: N_c, the same order for everybody.',
     default="cosine",
     choices=("cosine", "confidence", "popularity"),
     help="How categories are scored.",
@@ -46,8 +47,8 @@ K = Option(
 EXCLUDE_OWNED = Option(
     "exclude_owned",
     "bool",
-    "Whether categories that a customer has are left out. What a customer buys again is another question, which the own "
-    "orders answer (:meth:`CustomerBase.preferences`).",
+    "Whether categories that a customer has are left out. What a customer buys again is another question, which the "
+    "own orders answer (:meth:`CustomerBase.preferences`).",
     default=True,
 )
 

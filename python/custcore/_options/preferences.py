@@ -9,8 +9,8 @@ from custcore._options.option import Option
 __all__ = ["BREADTH", "CHANNELS", "CHANNEL_PREFERENCES", "FEATURES", "OF_TRANSACTIONS", "PREFERENCES", "PROMOTION"]
 
 AS_OF = t.AS_OF.but(
-    text="The last local day that counts, inclusive; later rows do not exist. A day before the last one in the base needs "
-    "``category_days=True``. Default: the last day in the base.",
+    text="The last local day that counts, inclusive; later rows do not exist. A day before the last one in the base "
+    "needs ``category_days=True``. Default: the last day in the base.",
 )
 MEASURE = Option(
     "measure",
@@ -48,8 +48,8 @@ GROUPS = Option(
     "str | Data | None",
     "Groups, with rows of their own instead of customers: an attribute of the base, whose value at the first purchase "
     "counts (ties by the smallest; null is a group), or a table with one row per customer: the columns of customer "
-    "ids, else its first column, and ``segment``. Customers who are not in the table are the group null. Default: a row "
-    "for each customer.",
+    "ids, else its first column, and ``segment``. Customers who are not in the table are the group null. Default: a "
+    "row for each customer.",
     default=None,
     type="str or table",
     help="Rows for each value of this attribute, not for each customer.",

@@ -11,8 +11,8 @@ from custcore.adapters._clv import FrameLifetimeValue
 from custcore.adapters._cohorts import FrameCohorts
 from custcore.adapters._columns import columns_of, feature_names, given
 from custcore.adapters._lifecycle import FrameLifecycle
-from custcore.adapters._preferences import FramePreferences
 from custcore.adapters._portraits import PortraitMethods
+from custcore.adapters._preferences import FramePreferences
 from custcore.cohort._presets import with_presets
 
 if TYPE_CHECKING:

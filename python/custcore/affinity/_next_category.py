@@ -51,8 +51,8 @@ class NextCategory(Persistable):
     n_customers_ : int
         Buyers in the fit.
     categories_ : Table
-        The categories that may be recommended: ``category``, ``customers`` (int64), by customers
-        descending, then by category.
+        The categories that may be recommended: ``category``, ``customers`` (int64), by
+        customers descending, then by category.
     n_pairs_ : int
         Pairs of them that some customer has.
 
@@ -256,7 +256,8 @@ class NextCategory(Persistable):
         if not self._core.is_fitted:
             return f"NextCategory({settings}), not fitted"
         customers, categories, _ = self._core.sizes
-        return f"NextCategory({settings}), fitted as of {self.as_of_} on {customers:,} customers, {categories:,} categories"
+        fit = f"fitted as of {self.as_of_} on {customers:,} customers, {categories:,} categories"
+        return f"NextCategory({settings}), {fit}"
 
 
 def _unfitted(method: Any, min_customers: int) -> NextCategory:  # noqa: ANN401 (a word)
@@ -310,8 +311,8 @@ def backtest_next(
         ``customers``: those of them with at least one new category in the horizon (int64); and
         over these customers, for each k, ``hit@k`` (the share of whom one of k recommendations
         was bought), ``recall@k`` (the mean share of the new categories that were among the k)
-        and ``precision@k`` (the mean share of the k that were bought), all float64, null without
-        customers. Only categories with ``min_customers`` or more up to the date count as new:
+        and ``precision@k`` (the mean share of the k that were bought), all float64, null
+        without customers. Only categories with ``min_customers`` or more up to the date count as new:
         others cannot be recommended.
 
     Raises

@@ -174,7 +174,7 @@ def _categories(found: custcore.Table) -> list[dict[str, Any]]:
 
 
 def _groups(found: custcore.Table, by: str) -> list[dict[str, Any]]:
-    """The three categories of each group with the largest index among those with at least 1 % of its money or orders."""
+    """The three categories of each group with the largest index among those with a share of 1 % or more."""
     rows = found.to_pylist()
     kept: list[dict[str, Any]] = []
     for group in dict.fromkeys(row[by] for row in rows):

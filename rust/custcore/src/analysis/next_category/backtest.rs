@@ -3,6 +3,7 @@
 use super::counts::PairCounts;
 use super::model::{NextCategory, value_type_of};
 use super::owned::{Lists, add_lists, interned};
+use super::rows::{BacktestRow, Rates};
 use super::scoring::{Scoring, Weights};
 use super::spec::{NextMethod, NextSpec};
 use super::table::backtest_table;
@@ -30,28 +31,6 @@ pub struct BacktestNextSpec {
     pub methods: Vec<NextMethod>,
     /// See [`NextSpec`].
     pub min_customers: u64,
-}
-
-/// Rates over the customers with something new. NaN without any.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Rates {
-    /// Customers of whom one of the recommendations was bought.
-    pub hit: f64,
-    /// Mean share of the new categories that were recommended.
-    pub recall: f64,
-    /// Mean share of the recommendations that were bought.
-    pub precision: f64,
-}
-
-/// A row of the result.
-#[derive(Debug, Clone)]
-pub(super) struct BacktestRow {
-    pub date: i32,
-    pub method: NextMethod,
-    pub categories: u64,
-    pub buyers: u64,
-    pub customers: u64,
-    pub rates: Vec<Rates>,
 }
 
 /// Most recommendations.

@@ -4,6 +4,7 @@ mod backtest;
 mod counts;
 pub(crate) mod model;
 mod owned;
+mod rows;
 mod scoring;
 pub(crate) mod spec;
 mod state;
@@ -14,7 +15,8 @@ pub use self::state::NextCategoryState;
 
 use self::model::NextCategory;
 use self::owned::owned;
-use self::scoring::{Scoring, Suggestion, Weights};
+use self::rows::Recommendation;
+use self::scoring::{Scoring, Weights};
 use self::table::recommendation_table;
 use super::holdings::{Holdings, each_view, pieces};
 use crate::base::CustomerBase;
@@ -24,14 +26,6 @@ use crate::state::cells::CellRole;
 use crate::state::spec::AsOf;
 use crate::table::Table;
 use crate::time::calendar::date_text;
-
-/// A recommendation for a customer, by code.
-#[derive(Debug, Clone, Copy)]
-struct Recommendation {
-    customer: u32,
-    rank: u32,
-    suggestion: Suggestion,
-}
 
 /// Settings of recommendations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,9 +5,8 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, Date32Array, Float64Array, Int64Array, StringArray};
 use arrow_schema::Metadata;
 
-use super::Recommendation;
-use super::backtest::BacktestRow;
 use super::model::NextCategory;
+use super::rows::{BacktestRow, Recommendation};
 use crate::base::view::BaseView;
 use crate::error::Result;
 use crate::exec::context::Context;
